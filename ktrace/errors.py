@@ -1,0 +1,70 @@
+"""Errors that say whose fault it is; each carries the exit code of the command line."""
+
+from __future__ import annotations
+
+
+class KtraceError(Exception):
+    """Root of everything ktrace raises on purpose.
+
+    :param message: lower case, the offending value with ``!r``, no full stop
+    :param hint: what the person can do next, or ``None``
+    """
+
+    exit_code = 3
+    blame = "host"
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(KtraceError):
+    """The person's input cannot be used: a bad script, an unknown name, a wrong vmlinux."""
+
+    exit_code = 2
+    blame = "usage"
+
+
+class HostError(KtraceError):
+    """This machine cannot do it: no QEMU, no space, no permission."""
+
+    exit_code = 3
+    blame = "host"
+
+
+class GuestError(KtraceError):
+    """The guest failed: it panicked, hung, died or spoke garbage.
+
+    :param console: the end of the guest's console, as text
+    """
+
+    exit_code = 4
+    blame = "guest"
+
+    def __init__(self, message: str, hint: str | None = None, console: str = "") -> None:
+        super().__init__(message, hint)
+        self.console = console
+
+
+class GuestPanic(GuestError):
+    """The guest's kernel panicked."""
+
+
+class GuestHang(GuestError):
+    """The guest did not answer within its deadline."""
+
+
+class GuestDied(GuestError):
+    """QEMU ended while the guest was still needed."""
+
+
+class GuestGarbage(GuestError):
+    """The guest answered something that is not the protocol, or its memory holds nonsense."""
+
+
+class DivergenceError(KtraceError):
+    """Kernel and model disagree."""
+
+    exit_code = 1
+    blame = "divergence"
