@@ -1,0 +1,1 @@
+"""What a kernel looks like at rest: plain frozen values, built by ``inspect`` and by ``model`` alike."""

@@ -1,0 +1,46 @@
+"""Sets of allowed values: tolerance is a named rule of the model, never a shrug of the comparer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Allow an int from *low* to *high*, both included.
+
+    :param rule: the rule's name and the kernel source it rests on
+    """
+
+    rule: str
+    low: int
+    high: int
+
+    def admits(self, value: Any) -> bool:
+        """Tell whether *value* is allowed."""
+        return isinstance(value, int) and self.low <= value <= self.high
+
+    def __str__(self) -> str:
+        return f"{self.low}..{self.high} ({self.rule})"
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Allow any of *values*.
+
+    :param rule: the rule's name and the kernel source it rests on
+    """
+
+    rule: str
+    values: tuple[Any, ...]
+
+    def admits(self, value: Any) -> bool:
+        """Tell whether *value* is allowed."""
+        return value in self.values
+
+    def __str__(self) -> str:
+        return f"one of {', '.join(map(str, self.values))} ({self.rule})"
+
+
+Allowed = Between | OneOf

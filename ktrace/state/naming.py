@@ -1,0 +1,141 @@
+"""Give raw references final names, the same way for a kernel's memory and for a model.
+
+A kernel names its objects by address, the model by serial number. Neither can be compared. Both are
+walked from the same roots (the references that have a final name already) in the same order, and every
+object met for the first time gets the next free name of its kind. Two Worlds are then equal exactly
+when their graphs are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from ktrace.state.ref import Ref
+from ktrace.state.world import World
+
+STRUCTURAL = frozenset({"page"})
+"""Kinds whose names hold within one World only: a page freed and taken again in one step keeps its
+address, so identity over time cannot be told from memory."""
+
+
+class Namer:
+    """Name the objects of a series of Worlds; an object keeps its name for as long as it lives."""
+
+    def __init__(self) -> None:
+        self._names: dict[Ref, Ref] = {}
+        self._next: dict[str, int] = {}
+
+    def name(self, world: World) -> World:
+        """Return *world* with every raw reference replaced by its final name."""
+        objects = world.objects
+        known = self._names
+        fresh: dict[Ref, Ref] = {}
+        local: dict[str, int] = {}
+
+        def resolve(ref: Ref) -> Ref:
+            if isinstance(ref.key, str):
+                return ref
+            if (named := known.get(ref) or fresh.get(ref)) is not None:
+                return named
+            numbers = local if ref.kind in STRUCTURAL else self._next
+            numbers[ref.kind] = number = numbers.get(ref.kind, 0) + 1
+            fresh[ref] = named = Ref(ref.kind, f"{ref.kind}{number}")
+            queue.append(ref)
+            return named
+
+        result: dict[Ref, Any] = {}
+        # Objects that were named before and those with a final name are the roots, in the order of
+        # their names, so that the walk does not depend on addresses.
+        roots = sorted(
+            (known.get(ref, ref) for ref in objects if ref in known or isinstance(ref.key, str)), key=_order
+        )
+        back = {named: raw for raw, named in known.items()}
+        queue: list[Ref] = [back.get(root, root) for root in roots]
+        done = 0
+        pending = [ref for ref in objects if isinstance(ref.key, int) and ref not in known]
+        while True:
+            while done < len(queue):
+                raw = queue[done]
+                done += 1
+                if raw in objects:
+                    result[resolve(raw)] = rename(objects[raw], resolve)
+            pending = [ref for ref in pending if ref not in fresh]
+            if not pending:
+                break
+            # Nothing reaches these: the order of their contents is the only one both sides share.
+            resolve(min(pending, key=lambda ref: (ref.kind, _content(objects[ref]))))
+        self._names = {
+            raw: named
+            for raw, named in (known | fresh).items()
+            if raw.kind not in STRUCTURAL and raw in objects
+        }
+        return World(result)
+
+
+def rename(value: Any, resolve: Callable[[Ref], Ref]) -> Any:
+    """Return *value* with every :class:`Ref` inside replaced, in a fixed order of visits."""
+    if isinstance(value, Ref):
+        return resolve(value)
+    if value is None or isinstance(value, (int, str, bytes)):
+        return value
+    if is_dataclass(value) and not isinstance(value, type):
+        return _RENAMERS.of(type(value))(value, resolve)
+    if isinstance(value, tuple):
+        return tuple([rename(item, resolve) for item in value])
+    if isinstance(value, Mapping):
+        return {rename(key, resolve): rename(item, resolve) for key, item in _sorted_items(value)}
+    if isinstance(value, frozenset):
+        return frozenset(rename(item, resolve) for item in sorted(value, key=repr))
+    raise TypeError(f"a World cannot hold {type(value).__name__!r}")
+
+
+class _Renamers:
+    """Remember, per dataclass, which of its fields can hold a reference at all."""
+
+    def __init__(self) -> None:
+        self._by_type: dict[type, Callable[[Any, Callable[[Ref], Ref]], Any]] = {}
+
+    def of(self, cls: type) -> Callable[[Any, Callable[[Ref], Ref]], Any]:
+        found = self._by_type.get(cls)
+        if found is None:
+            found = self._by_type[cls] = _renamer(cls)
+        return found
+
+
+def _renamer(cls: type) -> Callable[[Any, Callable[[Ref], Ref]], Any]:
+    names = tuple(field.name for field in fields(cls))
+
+    def renamed(value: Any, resolve: Callable[[Ref], Ref]) -> Any:
+        changed = False
+        items = []
+        for name in names:
+            item = getattr(value, name)
+            if item.__class__ not in _PLAIN:
+                new = rename(item, resolve)
+                changed = changed or new is not item
+                item = new
+            items.append(item)
+        return cls(*items) if changed else value
+
+    return renamed
+
+
+_PLAIN = frozenset({int, str, bytes, bool, type(None)})
+_RENAMERS = _Renamers()
+
+
+def _sorted_items(value: Mapping[Any, Any]) -> Iterable[tuple[Any, Any]]:
+    if any(isinstance(key, Ref) for key in value):
+        return value.items()
+    return sorted(value.items())
+
+
+def _order(ref: Ref) -> tuple[str, int, str]:
+    key = str(ref.key)
+    return (ref.kind, len(key), key)
+
+
+def _content(value: Any) -> str:
+    return repr(rename(value, lambda ref: ref if isinstance(ref.key, str) else Ref(ref.kind, "?")))
