@@ -1,0 +1,1 @@
+"""The reference model: what Linux does on these calls, in plain Python, each rule citing its kernel function."""

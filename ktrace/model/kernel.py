@@ -1,0 +1,265 @@
+"""The model's kernel: tasks, the run queue of one CPU, and the way of one call."""
+
+from __future__ import annotations
+
+import inspect
+from collections import deque
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ktrace.model.task import Cred, Errno, Task
+from ktrace.state.call import Call, Completed, Event, Exited, Outcome, Result, Signalled
+from ktrace.state.ref import Ref
+from ktrace.state.world import World
+
+SystemCall = Callable[..., Any]
+_SYSTEM_CALLS: dict[str, SystemCall] = {}
+
+
+def syscall(name: str) -> Callable[[SystemCall], SystemCall]:
+    """Register a function as the model of system call *name*.
+
+    It is called as ``f(kernel, task, *call.args)`` and returns an int, a :class:`Result`, or is a
+    generator that yields where the kernel sleeps and returns one of those. It raises :class:`Errno` to fail.
+    """
+
+    def register(function: SystemCall) -> SystemCall:
+        if name in _SYSTEM_CALLS:
+            raise ValueError(f"two models of {name!r}")
+        _SYSTEM_CALLS[name] = function
+        return function
+
+    return register
+
+
+def modelled_calls() -> frozenset[str]:
+    """Return the names of all calls that the model knows."""
+    return frozenset(_SYSTEM_CALLS)
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Tell the model what was observed, for the places where the kernel may choose.
+
+    A rule reads it through :meth:`Kernel.choose` only, which refuses what is not allowed.
+
+    :param results: completed calls of the step by actor
+    :param world: the observed World, raw or named
+    :param clock: seconds of the guest's CLOCK_REALTIME just before and just after the step
+    """
+
+    results: Mapping[str, Result] = field(default_factory=dict)
+    world: World = field(default_factory=World)
+    clock: tuple[int, int] = (0, 0)
+
+
+class Subsystem:
+    """Be told of what concerns every subsystem; each overrides what it needs.
+
+    The hooks of exit run in the order of ``do_exit()``: ``exit_mm``, ``exit_sem``, ``exit_shm``,
+    ``exit_files``, ``exit_ns``.
+    """
+
+    def fork(self, kernel: Kernel, parent: Task, child: Task, flags: int) -> None:
+        """Copy or share what *child* gets from *parent* (``copy_process()``)."""
+
+    def exit_mm(self, kernel: Kernel, task: Task) -> None:
+        """Undo the mappings of *task*."""
+
+    def exit_sem(self, kernel: Kernel, task: Task) -> None:
+        """Apply the undo list of *task*."""
+
+    def exit_shm(self, kernel: Kernel, task: Task) -> None:
+        """Orphan the segments of *task*."""
+
+    def exit_ns(self, kernel: Kernel, task: Task) -> None:
+        """Leave the namespaces of *task*."""
+
+    def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> None:
+        """Add this subsystem's objects, with raw references, to *objects*."""
+
+    def process_fields(self, kernel: Kernel, task: Task) -> Mapping[str, Any]:
+        """Return this subsystem's members of ``state.process.Process``."""
+        return {}
+
+
+class Kernel:
+    """Run calls one after the other and tell what each made happen.
+
+    :param subsystems: in the order in which their hooks run
+    """
+
+    def __init__(self, subsystems: Mapping[str, Subsystem]) -> None:
+        self.subsystems = dict(subsystems)
+        self.tasks: dict[str, Task] = {}
+        self.advice = Advice()
+        self.step_number = 0
+        self._serial = 0
+        self._run_queue: deque[Task] = deque()
+        self._events: list[Event] = []
+
+    def serial(self) -> int:
+        """Return a number that no object has yet; it is the raw key of a new object."""
+        self._serial += 1
+        return self._serial
+
+    def sub(self, name: str) -> Any:
+        """Return subsystem *name*."""
+        return self.subsystems[name]
+
+    def choose(self, rule: str, observed: Any, allowed: Callable[[Any], bool], otherwise: Any) -> Any:
+        """Take the kernel's own choice where *allowed* accepts it, else *otherwise*.
+
+        :param rule: the rule's name, citing the kernel function that leaves the choice open
+        """
+        return observed if observed is not None and allowed(observed) else otherwise
+
+    # -- steps -----------------------------------------------------------------------------------
+
+    def step(self, actor: str, call: Call, advice: Advice | None = None) -> Outcome:
+        """Do one call by *actor* and whatever it sets in motion.
+
+        :raises KeyError: *actor* is not alive, or the model does not know the call
+        """
+        self.advice = advice or Advice()
+        self.step_number += 1
+        self._events = []
+        task = self.tasks[actor]
+        function = _SYSTEM_CALLS[call.name]
+        task.call = call
+        task.running = self._enter(function, task, call)
+        self._run_queue.append(task)
+        self.settle()
+        return self._outcome()
+
+    def from_outside(self, action: Callable[[], None], advice: Advice | None = None) -> Outcome:
+        """Do something that no actor calls, such as the agent's kill, and whatever it sets in motion."""
+        self.advice = advice or Advice()
+        self.step_number += 1
+        self._events = []
+        action()
+        self.settle()
+        return self._outcome()
+
+    def settle(self) -> None:
+        """Run every woken task, in the order of waking (SCHED_FIFO on one CPU), until all sleep or are done."""
+        while self._run_queue:
+            self._run(self._run_queue.popleft())
+
+    def _outcome(self) -> Outcome:
+        # The agent runs last and reaps then: ends come after everything else.
+        ends = sorted(
+            (event for event in self._events if isinstance(event, Exited)), key=lambda event: event.actor
+        )
+        others = [event for event in self._events if not isinstance(event, Exited)]
+        blocked = frozenset(name for name, task in self.tasks.items() if task.running is not None)
+        return Outcome((*others, *ends), blocked)
+
+    def _enter(self, function: SystemCall, task: Task, call: Call) -> Generator[None, None, Result | int]:
+        try:
+            answer = function(self, task, *call.args)
+            if inspect.isgenerator(answer):
+                answer = yield from answer
+        except Errno as error:
+            return Result(-1, error.name)
+        assert isinstance(answer, (int, Result)), f"the model of {call.name!r} answered {answer!r}"
+        return answer
+
+    def _run(self, task: Task) -> None:
+        if task.running is None:
+            self._deliver(task)
+            return
+        task.sleeping = False
+        try:
+            next(task.running)
+        except StopIteration as stop:
+            answer = stop.value
+            task.running = None
+            task.call = None
+            self.run_task_works(task)
+            result = answer if isinstance(answer, Result) else Result(answer)
+            restart = result.errno == "ERESTARTSYS"
+            if restart:
+                result = Result(-1, "EINTR")
+            self._deliver(task)
+            if not task.exiting:
+                self._events.append(Completed(task.name, result))
+        else:
+            task.sleeping = True
+
+    def wake_up_process(self, task: Task) -> bool:
+        """Make a sleeping task runnable (``try_to_wake_up()``); tell whether it slept."""
+        if not task.sleeping:
+            return False
+        task.sleeping = False
+        self._run_queue.append(task)
+        return True
+
+    # -- signals ---------------------------------------------------------------------------------
+
+    def send_signal(
+        self, task: Task, signal: str, sender: Task | None = None, code: int = 0, fd: int = 0, band: int = 0
+    ) -> None:
+        """Queue *signal* for *task* and wake it if it can be interrupted (``send_signal_locked()``).
+
+        Ignored signals vanish (``prepare_signal()``); a standard signal that is pending already is
+        not queued twice (``legacy_queue()``).
+        """
+        if task.disposition(signal) == "ignore" or any(item.signal == signal for item in task.pending):
+            return
+        task.pending.append(Signalled(task.name, signal, code, sender.name if sender else None, fd, band))
+        if task.running is None and task not in self._run_queue:
+            self._run_queue.append(task)
+        else:
+            self.wake_up_process(task)
+
+    def _deliver(self, task: Task) -> None:
+        """Act on what is pending, on the way to user mode (``get_signal()``), lowest number first."""
+        fatal = next((item for item in task.pending if item.signal == "SIGKILL"), None)
+        fatal = fatal or next(
+            (item for item in task.pending if task.disposition(item.signal) == "kill"), None
+        )
+        if fatal is not None:
+            self.exit(task, signal=fatal.signal)
+            return
+        pending, task.pending = task.pending, []
+        self._events.extend(pending)
+
+    # -- the ends of tasks -----------------------------------------------------------------------
+
+    def run_task_works(self, task: Task) -> None:
+        """Run what was put off to the return to user mode, last in first out (``task_work_run()``)."""
+        while task.task_works:
+            works, task.task_works = task.task_works, []
+            for work in reversed(works):
+                work()
+
+    def exit(self, task: Task, status: int | None = None, signal: str | None = None) -> None:
+        """End *task* (``do_exit()``)."""
+        task.exiting = True
+        task.running = None
+        for hook in ("exit_mm", "exit_sem", "exit_shm"):
+            for subsystem in self.subsystems.values():
+                getattr(subsystem, hook)(self, task)
+        task.files.put(self, task)
+        for subsystem in self.subsystems.values():
+            subsystem.exit_ns(self, task)
+        self.run_task_works(task)
+        del self.tasks[task.name]
+        self._events.append(Exited(task.name, status, signal))
+
+    # -- the state -------------------------------------------------------------------------------
+
+    def world(self) -> World:
+        """Return the World as the model has it, with raw references (``state.naming`` names them)."""
+        objects: dict[Ref, Any] = {}
+        for subsystem in self.subsystems.values():
+            subsystem.observe(self, objects)
+        return World(objects)
+
+    def spawn(self, name: str, files: Any, cred: Cred | None = None) -> Task:
+        """Add a task named *name* (the agent's fork of a fresh actor)."""
+        task = Task(name, files, cred or Cred())
+        self.tasks[name] = task
+        return task
