@@ -8,16 +8,33 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Pointer:
+    """An address given where a buffer is expected, to be passed on as it is.
+
+    :param value: the address; nothing is stored there, nothing is loaded from there
+    """
+
+    value: int
+
+
+NULL = Pointer(0)
+BAD = Pointer(0xBAD000)
+"""An address that no actor ever has mapped: EFAULT."""
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """Ask for one system call, or one operation on an actor.
 
     :param name: the system call's name, or ``fork``, ``exit``, ``kill``, ``store``, ``load``, ``sigaction``
     :param args: decoded arguments in the order of its signature: ints, ``bytes``, tuples of structs
-        as dicts with the C member names
+        as dicts with the C member names; always of full length. A :class:`Pointer` may stand for a buffer
+    :param pointers: explicit addresses for out-buffers, by parameter name; normally empty
     """
 
     name: str
     args: tuple[Any, ...] = ()
+    pointers: Mapping[str, Pointer] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
