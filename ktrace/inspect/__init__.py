@@ -1,0 +1,1 @@
+"""Read a live kernel's own structures. Nothing here knows the model."""

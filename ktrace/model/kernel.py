@@ -149,9 +149,7 @@ class Kernel:
 
     def _outcome(self) -> Outcome:
         # The agent runs last and reaps then: ends come after everything else.
-        ends = sorted(
-            (event for event in self._events if isinstance(event, Exited)), key=lambda event: event.actor
-        )
+        ends = sorted((event for event in self._events if isinstance(event, Exited)), key=lambda event: event.actor)
         others = [event for event in self._events if not isinstance(event, Exited)]
         blocked = frozenset(name for name, task in self.tasks.items() if task.running is not None)
         return Outcome((*others, *ends), blocked)
@@ -217,9 +215,7 @@ class Kernel:
     def _deliver(self, task: Task) -> None:
         """Act on what is pending, on the way to user mode (``get_signal()``), lowest number first."""
         fatal = next((item for item in task.pending if item.signal == "SIGKILL"), None)
-        fatal = fatal or next(
-            (item for item in task.pending if task.disposition(item.signal) == "kill"), None
-        )
+        fatal = fatal or next((item for item in task.pending if task.disposition(item.signal) == "kill"), None)
         if fatal is not None:
             self.exit(task, signal=fatal.signal)
             return

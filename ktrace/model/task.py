@@ -15,7 +15,7 @@ NR_OPEN_DEFAULT_LIMIT = 1024
 """Soft RLIMIT_NOFILE of a process that nobody changed (``include/asm-generic/resource.h``: INR_OPEN_CUR)."""
 
 
-class Errno(Exception):  # noqa: N818 - it is the kernel's word, not an error of ours
+class Errno(Exception):
     """End a system call with an error.
 
     :param name: the errno's name, such as ``EAGAIN``; ``ERESTARTSYS`` becomes EINTR or a restart on the way out
@@ -88,21 +88,10 @@ class Task:
 
 DEFAULT_DISPOSITIONS = {
     # The agent installs recording handlers, without SA_RESTART, in every actor at birth.
-    **{
-        name: "record"
-        for name in (
-            "SIGHUP",
-            "SIGINT",
-            "SIGQUIT",
-            "SIGUSR1",
-            "SIGUSR2",
-            "SIGPIPE",
-            "SIGALRM",
-            "SIGTERM",
-            "SIGURG",
-            "SIGIO",
-        )
-    },
+    **dict.fromkeys(
+        ("SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGURG", "SIGIO"),
+        "record",
+    ),
     "SIGCHLD": "ignore",
     "SIGWINCH": "record",
     "SIGCONT": "ignore",

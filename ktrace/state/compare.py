@@ -38,9 +38,7 @@ def compare(observed: World, expected: World) -> list[Difference]:
     if observed.objects == expected.objects:
         return []
     differences: list[Difference] = []
-    for ref in sorted(
-        observed.objects.keys() | expected.objects.keys(), key=lambda ref: (ref.kind, str(ref.key))
-    ):
+    for ref in sorted(observed.objects.keys() | expected.objects.keys(), key=lambda ref: (ref.kind, str(ref.key))):
         seen = observed.objects.get(ref, ABSENT)
         wanted = expected.objects.get(ref, ABSENT)
         if seen is not wanted:
@@ -58,9 +56,7 @@ def differ(path: str, observed: Any, expected: Any) -> Iterator[Difference]:
         yield Difference(path, observed, expected)
     elif is_dataclass(expected) and not isinstance(expected, type):
         for field in fields(expected):
-            yield from differ(
-                f"{path}.{field.name}", getattr(observed, field.name), getattr(expected, field.name)
-            )
+            yield from differ(f"{path}.{field.name}", getattr(observed, field.name), getattr(expected, field.name))
     elif isinstance(expected, Mapping):
         for key in sorted(observed.keys() | expected.keys(), key=str):
             yield from differ(f"{path}[{key}]", observed.get(key, ABSENT), expected.get(key, ABSENT))

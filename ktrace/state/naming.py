@@ -48,9 +48,7 @@ class Namer:
         result: dict[Ref, Any] = {}
         # Objects that were named before and those with a final name are the roots, in the order of
         # their names, so that the walk does not depend on addresses.
-        roots = sorted(
-            (known.get(ref, ref) for ref in objects if ref in known or isinstance(ref.key, str)), key=_order
-        )
+        roots = sorted((known.get(ref, ref) for ref in objects if ref in known or isinstance(ref.key, str)), key=_order)
         back = {named: raw for raw, named in known.items()}
         queue: list[Ref] = [back.get(root, root) for root in roots]
         done = 0
@@ -67,9 +65,7 @@ class Namer:
             # Nothing reaches these: the order of their contents is the only one both sides share.
             resolve(min(pending, key=lambda ref: (ref.kind, _content(objects[ref]))))
         self._names = {
-            raw: named
-            for raw, named in (known | fresh).items()
-            if raw.kind not in STRUCTURAL and raw in objects
+            raw: named for raw, named in (known | fresh).items() if raw.kind not in STRUCTURAL and raw in objects
         }
         return World(result)
 

@@ -1,0 +1,87 @@
+"""Build the observed World: every reader in turn, over one moment of one kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.state.ref import Ref
+from ktrace.state.world import World
+
+
+class Observation:
+    """Collect the objects of one moment.
+
+    :param kernel: where to read
+    :param tasks: kernel address of the ``task_struct`` of every living actor, by name
+    :param actors: name of every actor that ever lived, by pid in the initial pid namespace
+    """
+
+    def __init__(self, kernel: LiveKernel, tasks: Mapping[str, int], actors: Mapping[int, str]) -> None:
+        self.kernel = kernel
+        self.memory = kernel.memory
+        self.tasks = tasks
+        self.names = {address: name for name, address in tasks.items()}
+        self.actors = actors
+        self.objects: dict[Ref, Any] = {}
+
+    def process(self, task: int) -> Ref | None:
+        """Name the actor whose ``task_struct`` is at *task*; ``None`` for NULL, a raw name for a stranger."""
+        if not task:
+            return None
+        name = self.names.get(task)
+        return Ref("process", name if name is not None else f"task@{task:#x}")
+
+
+class Reader(Protocol):
+    """Read one subsystem's objects into an observation."""
+
+    def observe(self, observation: Observation) -> None:
+        """Add every object of the subsystem that the actors can see."""
+
+
+class ProcessMembers(Protocol):
+    """Read what a subsystem keeps in a ``task_struct``."""
+
+    def process_fields(self, observation: Observation, task: int) -> Mapping[str, Any]:
+        """Return members of ``state.process.Process`` for the ``task_struct`` at *task*."""
+
+
+class FileTargets(Protocol):
+    """Read what lies behind a ``struct file``."""
+
+    f_ops: frozenset[str]
+    """Symbols of the ``file_operations`` that are this reader's."""
+
+    def file_target(self, observation: Observation, file: int, private_data: int, f_inode: int) -> Ref:
+        """Add the object behind the file and return its reference (kind and kernel address)."""
+
+
+class Inspector:
+    """Observe a kernel again and again.
+
+    :param readers: in the order in which they run; the reader of processes is first
+    """
+
+    def __init__(self, kernel: LiveKernel, readers: Sequence[Reader]) -> None:
+        self.kernel = kernel
+        self.readers = readers
+        self.tasks: dict[str, int] = {}
+        self.actors: dict[int, str] = {}
+
+    def add_actor(self, name: str, pid: int, task: int) -> None:
+        """Make the process *pid*, whose ``task_struct`` is at *task*, known as actor *name*."""
+        self.tasks[name] = task
+        self.actors[pid] = name
+
+    def remove_actor(self, name: str) -> None:
+        """Forget a dead actor's task; its pid keeps its name."""
+        self.tasks.pop(name, None)
+
+    def observe(self) -> World:
+        """Return the World as the kernel's memory has it now, with raw references."""
+        observation = Observation(self.kernel, self.tasks, self.actors)
+        for reader in self.readers:
+            reader.observe(observation)
+        return World(observation.objects)

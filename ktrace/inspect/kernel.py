@@ -1,0 +1,119 @@
+"""A guest's kernel, opened for reading: types and symbols from vmlinux, memory from the machine."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import drgn
+
+from ktrace.errors import UsageError
+from ktrace.inspect.memory import START_KERNEL_MAP, KernelMemory, PhysicalMemory
+
+PAGE_OFFSET_4LEVEL = 0xFFFF888000000000
+"""``__PAGE_OFFSET_BASE_L4``; kernels with a movable direct map say so in ``page_offset_base``."""
+
+VMEMMAP_4LEVEL = 0xFFFFEA0000000000
+"""``__VMEMMAP_BASE_L4``; likewise ``vmemmap_base``."""
+
+
+class LiveKernel:
+    """Hold what readers need: drgn's program, fast memory, symbols.
+
+    :param prog: drgn's program, for types and for whatever is not hot
+    :param memory: kernel virtual memory
+    """
+
+    def __init__(self, prog: drgn.Program, memory: KernelMemory) -> None:
+        self.prog = prog
+        self.memory = memory
+        self._symbols: dict[int, str] = {}
+
+    @classmethod
+    def attach(cls, physical: PhysicalMemory, vmlinux: Path, vmcoreinfo: bytes) -> LiveKernel:
+        """Open the kernel that runs in *physical*.
+
+        :param vmcoreinfo: the text of the guest's vmcoreinfo note
+        :raises UsageError: *vmlinux* has no debug information, or is not this kernel's
+        """
+        prog = drgn.Program()
+        prog.set_linux_kernel_custom(vmcoreinfo, True)
+        read = physical.read
+
+        def segment(_address: int, count: int, offset: int, _physical: bool) -> bytes:
+            return read(offset, count)
+
+        size = physical.size
+        prog.add_memory_segment(0, size, segment, True)
+        try:
+            prog.load_debug_info([str(vmlinux)])
+        except (drgn.MissingDebugInfoError, ValueError, OSError) as error:
+            raise UsageError(
+                f"cannot use {str(vmlinux)!r}: {error}", "give the vmlinux that this kernel was built with"
+            ) from error
+        phys_base = _vmcoreinfo_number(vmcoreinfo, "phys_base") or 0
+        page_offset = _word(prog, physical, "page_offset_base", phys_base) or PAGE_OFFSET_4LEVEL
+        vmemmap = _word(prog, physical, "vmemmap_base", phys_base) or VMEMMAP_4LEVEL
+
+        def slow(address: int, count: int) -> bytes:
+            try:
+                return bytes(prog.read(address, count))
+            except drgn.FaultError as error:
+                raise LookupError(str(error)) from error
+
+        memory = KernelMemory(
+            physical,
+            page_offset=page_offset,
+            phys_base=phys_base,
+            vmemmap=vmemmap,
+            page_struct_size=prog.type("struct page").size,
+            slow=slow,
+        )
+        # Two more segments spare drgn, too, its walk of the page tables.
+        prog.add_memory_segment(page_offset, size, lambda a, n, o, p: read(o, n), False)
+        prog.add_memory_segment(START_KERNEL_MAP, size - phys_base, lambda a, n, o, p: read(o + phys_base, n), False)
+        return cls(prog, memory)
+
+    def symbol(self, address: int) -> str:
+        """Return the name of the symbol at *address*, or its hex where there is none."""
+        name = self._symbols.get(address)
+        if name is None:
+            try:
+                found = self.prog.symbol(address)
+                name = found.name if found.address == address else f"{found.name}+{address - found.address:#x}"
+            except LookupError:
+                name = f"{address:#x}"
+            self._symbols[address] = name
+        return name
+
+    def address_of(self, symbol: str) -> int:
+        """Return the address of *symbol*.
+
+        :raises UsageError: the kernel has no such symbol
+        """
+        try:
+            return int(self.prog.symbol(symbol).address)
+        except LookupError:
+            raise UsageError(f"this kernel has no symbol {symbol!r}", "was it configured out?") from None
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """Numbers of this kernel that the model needs to know."""
+        return {"page_size": 4096}
+
+
+def _vmcoreinfo_number(text: bytes, name: str) -> int | None:
+    for line in text.decode("ascii", "replace").splitlines():
+        if line.startswith(f"NUMBER({name})="):
+            return int(line.partition("=")[2], 0)
+    return None
+
+
+def _word(prog: drgn.Program, physical: PhysicalMemory, symbol: str, phys_base: int) -> int | None:
+    """Read a 64-bit variable of the kernel image by hand: the program cannot translate addresses yet."""
+    try:
+        address = prog.symbol(symbol).address
+    except LookupError:
+        return None
+    return int.from_bytes(physical.read(address - START_KERNEL_MAP + phys_base, 8), "little")
