@@ -15,6 +15,7 @@ from ktrace.state.world import World
 
 SystemCall = Callable[..., Any]
 _SYSTEM_CALLS: dict[str, SystemCall] = {}
+_OUTSIDE: dict[str, SystemCall] = {}
 
 
 def syscall(name: str) -> Callable[[SystemCall], SystemCall]:
@@ -28,6 +29,18 @@ def syscall(name: str) -> Callable[[SystemCall], SystemCall]:
         if name in _SYSTEM_CALLS:
             raise ValueError(f"two models of {name!r}")
         _SYSTEM_CALLS[name] = function
+        return function
+
+    return register
+
+
+def outside(name: str) -> Callable[[SystemCall], SystemCall]:
+    """Register what ktrace itself does to the guest, such as ``spawn``; called as ``f(kernel, *call.args)``."""
+
+    def register(function: SystemCall) -> SystemCall:
+        if name in _OUTSIDE:
+            raise ValueError(f"two models of {name!r}")
+        _OUTSIDE[name] = function
         return function
 
     return register
@@ -116,6 +129,16 @@ class Kernel:
         return observed if observed is not None and allowed(observed) else otherwise
 
     # -- steps -----------------------------------------------------------------------------------
+
+    def act(self, actor: str | None, call: Call, advice: Advice | None = None) -> Outcome:
+        """Do one step by *actor*, or from outside where that is ``None``.
+
+        :raises LookupError: the model does not know the call
+        """
+        if actor is not None:
+            return self.step(actor, call, advice)
+        function = _OUTSIDE[call.name]
+        return self.from_outside(lambda: function(self, *call.args), advice)
 
     def step(self, actor: str, call: Call, advice: Advice | None = None) -> Outcome:
         """Do one call by *actor* and whatever it sets in motion.

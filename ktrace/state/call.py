@@ -18,7 +18,7 @@ class Pointer:
 
 
 NULL = Pointer(0)
-BAD = Pointer(0xBAD000)
+BAD = Pointer(0xBAD00)
 """An address that no actor ever has mapped: EFAULT."""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from ktrace.state.allowed import Between, OneOf
+from ktrace.state.ref import Ref
 from ktrace.state.world import World
 
 
@@ -42,9 +43,13 @@ def compare(observed: World, expected: World) -> list[Difference]:
         seen = observed.objects.get(ref, ABSENT)
         wanted = expected.objects.get(ref, ABSENT)
         if seen is not wanted:
-            label = str(ref) if str(ref.key).startswith(ref.kind) else f"{ref.kind} {ref.key}"
-            differences.extend(differ(label, seen, wanted))
+            differences.extend(differ(label(ref), seen, wanted))
     return differences
+
+
+def label(ref: Ref) -> str:
+    """Return an object's name for people: its kind, unless the name starts with it."""
+    return str(ref) if str(ref.key).startswith(ref.kind) else f"{ref.kind} {ref.key}"
 
 
 def differ(path: str, observed: Any, expected: Any) -> Iterator[Difference]:

@@ -1,0 +1,168 @@
+"""A session on the terminal: a line per step, under it what the step changed."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from rich.console import Console
+from rich.text import Text
+
+from ktrace.report.value import short
+from ktrace.state.call import Completed, Exited, Signalled
+from ktrace.state.compare import ABSENT, Difference
+from ktrace.state.step import Step
+from ktrace.state.world import World
+from ktrace.trace.changes import Change, changes
+from ktrace.trace.session import End, Header, Verdict
+
+_INDENT = " " * 8
+
+
+class TerminalView:
+    """Print a session's events as they come.
+
+    :param console: where to
+    :param verbosity: -1 prints the verdict only, 0 what changed, 1 every object that is new in full
+    """
+
+    def __init__(self, console: Console, verbosity: int = 0) -> None:
+        self._console = console
+        self._verbosity = verbosity
+        self._world = World()
+        self._last: Step | None = None
+
+    def header(self, header: Header) -> None:
+        """Print what is run, and on what."""
+        self._world = header.initial
+        if self._verbosity < 0:
+            return
+        image = header.manifest.get("image", "")
+        release = header.manifest.get("release", "")
+        accelerator = header.manifest.get("accelerator", "")
+        self._line(Text(header.title, "bold"), Text(f"   {image}, Linux {release}, {accelerator}", "dim"))
+
+    def step(self, step: Step) -> None:
+        """Print one step and what it changed."""
+        before, self._world = self._world, step.world
+        self._last = step
+        if self._verbosity < 0:
+            return
+        if step.comment:
+            for line in step.comment.splitlines():
+                self._line(Text(f"{_INDENT}# {line}", "dim italic"))
+        who = step.actor or "-"
+        blocked = step.actor is not None and step.actor in step.outcome.blocked
+        failed = step.answer.startswith("-1")
+        answer = Text(step.answer, "yellow" if blocked else "red" if failed else "green")
+        self._line(Text(f"{step.number:4} ", "dim"), Text(f"{who:<3}", _colour(who)), Text(f"{step.text} = "), answer)
+        self._events(step)
+        for ref, group in groupby(changes(before, step.world), key=lambda change: change.ref):
+            items = list(group)
+            self._line(Text(f"{_INDENT}{items[0].label:<10} ", "cyan"), *self._described(items))
+            del ref
+
+    def verdict(self, verdict: Verdict) -> None:
+        """Print where a step diverged: what was observed, what was allowed, and by which rule."""
+        step = self._last
+        self._line(Text(f"\ndivergence at step {verdict.number}", "bold red"), Text(f": {_of(step)}" if step else ""))
+        for text in divergence_lines(verdict.differences):
+            self._line(Text(f"  {text}"))
+        for complaint in verdict.complaints:
+            self._line(Text(f"  {complaint}"))
+        if verdict.rules:
+            self._line(Text("  model rule mirrors ", "dim"), Text(", ".join(verdict.rules)))
+
+    def end(self, end: End, place: str = "") -> None:
+        """Print what was checked, and where the session lies."""
+        style = "bold green" if end.status == "agreed" else "bold red"
+        totals = f": {end.steps} steps, {end.objects} objects, {end.fields} fields compared"
+        self._line(Text(end.status, style), Text(totals))
+        if end.message:
+            self._line(Text(end.message))
+        if place:
+            self._line(Text(f"session {place}", "dim"))
+
+    def _events(self, step: Step) -> None:
+        for actor in sorted(step.outcome.blocked):
+            where = step.sleeps.get(actor)
+            if where and actor == step.actor:
+                self._line(Text(f"{_INDENT}{actor} sleeps in {' < '.join(where)}", "yellow"))
+        for event in step.outcome.events:
+            if isinstance(event, Signalled):
+                self._line(Text(f"{_INDENT}{event.actor} caught {event.signal}", "magenta"))
+            elif isinstance(event, Exited):
+                how = f"killed by {event.signal}" if event.signal else f"exited {event.status}"
+                self._line(Text(f"{_INDENT}{event.actor} {how}", "magenta"))
+            elif isinstance(event, Completed) and event.actor != step.actor:
+                result = event.result
+                answer = result.errno or str(result.value)
+                more = "".join(f" {name} {short(value)}" for name, value in result.out.items())
+                self._line(Text(f"{_INDENT}{event.actor} woken: its call returned {answer}{more}", "magenta"))
+
+    def _described(self, items: list[Change]) -> list[Text]:
+        first = items[0]
+        if not first.path:
+            if first.after is ABSENT:
+                return [Text("gone", "dim")]
+            return [Text("new ", "dim"), Text(short(first.after) if self._verbosity >= 0 else "")]
+        parts: list[Text] = []
+        for item in items:
+            if parts:
+                parts.append(Text(", "))
+            parts.append(_change(item))
+        return parts
+
+    def _line(self, *parts: Text) -> None:
+        self._console.print(Text.assemble(*parts), soft_wrap=True, highlight=False)
+
+
+def _change(item: Change) -> Text:
+    if item.before is ABSENT or item.before is None:
+        return Text(f"{item.path} {short(item.after)}")
+    if item.after is ABSENT:
+        return Text(f"{item.path} gone")
+    return Text(f"{item.path} {short(item.before)}→{short(item.after)}")
+
+
+def divergence_lines(differences: tuple[Difference, ...]) -> list[str]:
+    """Return the differences as aligned lines, observed above allowed, equal parts elided."""
+    if not differences:
+        return []
+    width = max(len(item.path) for item in differences)
+    lines: list[str] = []
+    for item in differences:
+        observed, allowed = elide(_text(item.observed), _text(item.expected))
+        lines.append(f"{item.path:<{width}}  observed {observed}")
+        lines.append(f"{'':<{width}}  allowed  {allowed}")
+    return lines
+
+
+def elide(left: str, right: str, keep: int = 16) -> tuple[str, str]:
+    """Return both texts with long parts that they share at either end replaced by ``…``."""
+    limit = min(len(left), len(right))
+    start = next((index for index in range(limit) if left[index] != right[index]), limit)
+    rest = limit - start
+    end = next((index for index in range(rest) if left[-1 - index] != right[-1 - index]), rest)
+    cut_start = start - keep if start > 2 * keep else 0
+    cut_end = end - keep if end > 2 * keep else 0
+
+    def cut(text: str) -> str:
+        middle = text[cut_start : len(text) - cut_end]
+        return ("…" if cut_start else "") + middle + ("…" if cut_end else "")
+
+    return cut(left), cut(right)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else short(value)
+
+
+def _of(step: Step) -> str:
+    return f"{step.actor + ': ' if step.actor else ''}{step.text} = {step.answer}"
+
+
+_COLOURS = ("blue", "magenta", "cyan", "green", "yellow", "red")
+
+
+def _colour(actor: str) -> str:
+    return _COLOURS[sum(map(ord, actor)) % len(_COLOURS)]

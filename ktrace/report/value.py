@@ -1,0 +1,75 @@
+"""Values of a World as short text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from ktrace.state.compare import ABSENT
+from ktrace.state.ref import Ref
+
+TEXT_LIMIT = 24
+
+
+def short(value: Any) -> str:
+    """Return *value* on one line: structs as ``{name value ...}`` without what is empty, bytes as a C string."""
+    if value is ABSENT:
+        return "absent"
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Ref):
+        return str(value.key)
+    if isinstance(value, bytes):
+        return quoted(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        if hasattr(value, "admits"):
+            return str(value)
+        parts = [(field.name, getattr(value, field.name)) for field in fields(value)]
+        return "{" + " ".join(f"{name} {short(item)}" for name, item in parts if not _empty(item)) + "}"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{short(key)}: {short(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (tuple, list)):
+        if value and all(isinstance(item, str) for item in value):
+            return "|".join(value)
+        return "[" + ", ".join(run_lengths([short(item) for item in value])) + "]"
+    return str(value)
+
+
+def run_lengths(items: list[str]) -> list[str]:
+    """Return *items* with equal neighbours folded: ``NULL x 15``."""
+    folded: list[str] = []
+    index = 0
+    while index < len(items):
+        end = index
+        while end < len(items) and items[end] == items[index]:
+            end += 1
+        count = end - index
+        folded.append(f"{items[index]} x {count}" if count > 2 else ", ".join(items[index:end]))
+        index = end
+    return folded
+
+
+def quoted(data: bytes, limit: int = TEXT_LIMIT) -> str:
+    """Return *data* as a C string, abbreviated like strace does, with its length where it was cut."""
+    out = []
+    for byte in data[:limit]:
+        char = chr(byte)
+        if char in '"\\':
+            out.append("\\" + char)
+        elif 32 <= byte < 127:
+            out.append(char)
+        else:
+            out.append({9: "\\t", 10: "\\n", 13: "\\r", 0: "\\0"}.get(byte, f"\\x{byte:02x}"))
+    text = '"' + "".join(out) + '"'
+    return text if len(data) <= limit else f"{text}...({len(data)})"
+
+
+def _empty(value: Any) -> bool:
+    if value is None or value is False:
+        return True
+    if isinstance(value, (tuple, list, Mapping, bytes)):
+        return not value or (isinstance(value, tuple) and all(item is None for item in value))
+    return False

@@ -1,0 +1,106 @@
+"""Write values of this package as JSON and read them back, without loss."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any
+
+from ktrace.errors import UsageError
+from ktrace.state.ref import Ref
+
+# One key each, so that a reader sees at once what an object stands for.
+_TYPE, _REF, _BYTES, _RUN, _MAP, _TUPLE_KEY = "$", "$ref", "$bytes", "$run", "$map", "$t"
+
+_RUN_LENGTH = 64
+"""A payload of one repeated byte is written as a run from this length on."""
+
+
+def encode(value: Any) -> Any:
+    """Return *value* as what ``json.dumps`` takes.
+
+    :raises TypeError: *value* holds something that is not a value of this package
+    """
+    cls = value.__class__
+    if cls in _PLAIN:
+        return value
+    if cls is Ref:
+        return {_REF: f"{value.kind}:{value.key}"}
+    if cls is bytes:
+        if len(value) >= _RUN_LENGTH and value.count(value[:1]) == len(value):
+            return {_RUN: [value[0], len(value)]}
+        return {_BYTES: value.decode("latin-1")}
+    if cls is tuple or cls is list:
+        return [encode(item) for item in value]
+    if is_dataclass(value):
+        encoded: dict[str, Any] = {_TYPE: cls.__name__}
+        for name in _field_names(cls):
+            encoded[name] = encode(getattr(value, name))
+        return encoded
+    if isinstance(value, Mapping):
+        if all(key.__class__ is str for key in value):
+            return {key: encode(item) for key, item in value.items()}
+        return {_MAP: [[encode(key), encode(item)] for key, item in value.items()]}
+    if isinstance(value, frozenset):
+        return {_TYPE: "frozenset", "items": [encode(item) for item in sorted(value)]}
+    raise TypeError(f"cannot write {cls.__name__!r} into a session")
+
+
+def decode(value: Any) -> Any:
+    """Return the value that :func:`encode` was given; lists come back as tuples.
+
+    :raises UsageError: *value* names a type that this version does not have
+    """
+    if isinstance(value, list):
+        return tuple([decode(item) for item in value])
+    if not isinstance(value, dict):
+        return value
+    if _REF in value:
+        kind, _, key = value[_REF].partition(":")
+        return Ref(kind, key)
+    if _BYTES in value:
+        return value[_BYTES].encode("latin-1")
+    if _RUN in value:
+        byte, length = value[_RUN]
+        return bytes([byte]) * length
+    if _MAP in value:
+        return {decode(key): decode(item) for key, item in value[_MAP]}
+    name = value.get(_TYPE)
+    if name is None:
+        return {key: decode(item) for key, item in value.items()}
+    if name == "frozenset":
+        return frozenset(decode(value["items"]))
+    cls = _types().get(name)
+    if cls is None:
+        raise UsageError(f"unknown type {name!r} in a recorded trace", "it was recorded by another version of ktrace")
+    try:
+        return cls(**{key: decode(item) for key, item in value.items() if key != _TYPE})
+    except TypeError as error:
+        raise UsageError(
+            f"a recorded {name!r} does not fit: {error}", "it was recorded by another version of ktrace"
+        ) from error
+
+
+_PLAIN = frozenset({int, str, bool, float, type(None)})
+
+
+@cache
+def _field_names(cls: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(cls))
+
+
+@cache
+def _types() -> dict[str, type]:
+    """Return every dataclass of ``ktrace.state`` by its name; names are unique across modules."""
+    package = importlib.import_module("ktrace.state")
+    found: dict[str, type] = {}
+    for info in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"ktrace.state.{info.name}")
+        for name, value in vars(module).items():
+            if isinstance(value, type) and is_dataclass(value) and value.__module__ == module.__name__:
+                assert name not in found, f"two dataclasses are called {name!r}"
+                found[name] = value
+    return found

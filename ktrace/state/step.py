@@ -1,0 +1,37 @@
+"""One step as it was observed: what was asked, what came back, what the kernel looked like then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ktrace.state.call import Call, Outcome
+from ktrace.state.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One observed step.
+
+    :param number: from 1 on
+    :param actor: who acted; ``None`` where ktrace did, from outside
+    :param text: the call decoded like strace does
+    :param answer: its result, decoded likewise; what became of it where it did not return
+    :param clock: seconds of the guest's CLOCK_REALTIME just before and just after
+    :param world: the named World afterwards
+    :param sleeps: kernel functions in which the blocked actors sleep, innermost first
+    :param line: line of the script, 0 for none
+    :param comment: what the script says about it
+    """
+
+    number: int
+    actor: str | None
+    call: Call
+    text: str
+    answer: str
+    outcome: Outcome
+    clock: tuple[int, int]
+    world: World
+    sleeps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    line: int = 0
+    comment: str = ""

@@ -1,0 +1,112 @@
+"""Hold observed steps against the model, one after the other; the guest may be live or long gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ktrace.model.kernel import Advice, Kernel
+from ktrace.state.call import Completed, Event, Exited, Outcome, Signalled
+from ktrace.state.compare import ABSENT, Difference, compare, count_fields, differ
+from ktrace.state.naming import Namer
+from ktrace.state.ref import Ref
+from ktrace.state.step import Step
+from ktrace.state.world import World
+from ktrace.verify.citations import citations
+
+ModelFactory = Callable[[], Kernel]
+
+
+class Checker:
+    """Run the model beside a series of observed steps.
+
+    :param make_model: builds the model in the state of the guest before the first step
+    :ivar steps: steps compared so far; *fields* and *objects* are counted likewise
+    """
+
+    def __init__(self, make_model: ModelFactory) -> None:
+        self._make_model = make_model
+        self._model = make_model()
+        self._namer = Namer()
+        self._history: list[tuple[Step, Advice]] = []
+        self._field_counts: dict[Ref, tuple[Any, int]] = {}
+        self.steps = 0
+        self.fields = 0
+        self.objects = 0
+
+    def initial(self, observed: World) -> tuple[Difference, ...]:
+        """Compare the World before the first step."""
+        return tuple(compare(observed, self._namer.name(self._model.world())))
+
+    def check(self, step: Step) -> tuple[Difference, ...]:
+        """Predict *step* and return where the kernel did otherwise."""
+        advice = advice_of(step)
+        self._history.append((step, advice))
+        expected_outcome = self._model.act(step.actor, step.call, advice)
+        expected = self._namer.name(self._model.world())
+        self.steps += 1
+        self._count(step.world)
+        differences = list(compare_outcomes(step.outcome, expected_outcome))
+        differences += compare(step.world, expected)
+        return tuple(differences)
+
+    def rules(self, differences: tuple[Difference, ...]) -> tuple[str, ...]:
+        """Return the kernel functions that the model's rules of the last step mirror.
+
+        The whole history runs again in a fresh model with every call of a rule noted; that costs
+        nothing as long as all agrees.
+        """
+        return citations(self._make_model, self._history, differences)
+
+    def _count(self, world: World) -> None:
+        counts = self._field_counts
+        total = 0
+        for ref, value in world.objects.items():
+            known = counts.get(ref)
+            if known is None or known[0] is not value:
+                counts[ref] = known = (value, count_fields(value))
+            total += known[1]
+        self.objects += len(world.objects)
+        self.fields += total
+
+
+def advice_of(step: Step) -> Advice:
+    """Return what the model may know of an observed step."""
+    results = {event.actor: event.result for event in step.outcome.events if isinstance(event, Completed)}
+    return Advice(results, step.world, step.clock)
+
+
+def compare_outcomes(observed: Outcome, expected: Outcome) -> list[Difference]:
+    """Return where two outcomes differ: the events in their order, then who is blocked."""
+    differences: list[Difference] = []
+    seen, wanted = list(map(_event, observed.events)), list(map(_event, expected.events))
+    seen_names, wanted_names = [name for name, _ in seen], [name for name, _ in wanted]
+    if seen_names != wanted_names and sorted(seen_names) == sorted(wanted_names):
+        differences.append(Difference("order of events", ", ".join(seen_names), ", ".join(wanted_names)))
+    remaining = list(wanted)
+    for name, value in seen:
+        match = next((index for index, (other, _) in enumerate(remaining) if other == name), None)
+        if match is None:
+            differences.append(Difference(name, value, ABSENT))
+        else:
+            differences += differ(name, value, remaining.pop(match)[1])
+    differences += [Difference(name, ABSENT, value) for name, value in remaining]
+    for actor in sorted(observed.blocked ^ expected.blocked):
+        states = ("blocked", "not blocked") if actor in observed.blocked else ("not blocked", "blocked")
+        differences.append(Difference(f"{actor}", *states))
+    return differences
+
+
+def _event(event: Event) -> tuple[str, Mapping[str, Any]]:
+    """Return an event's name for the report, and what of it is compared."""
+    if isinstance(event, Completed):
+        result = event.result
+        value = result.errno if result.errno is not None else result.value
+        return f"{event.actor}'s result", {"value": value, **result.out}
+    if isinstance(event, Signalled):
+        return (
+            f"{event.actor}'s {event.signal}",
+            {"code": event.code, "sender": event.sender, "fd": event.fd, "band": event.band},
+        )
+    assert isinstance(event, Exited)
+    return f"{event.actor}'s end", {"status": event.status, "signal": event.signal}
