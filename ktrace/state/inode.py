@@ -1,0 +1,55 @@
+"""Inodes, as far as named pipes, files in the workload's directory and descriptors reach them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ktrace.state.ref import Ref
+
+S_IFMT = 0o170000
+S_IFIFO = 0o010000
+S_IFREG = 0o100000
+S_IFDIR = 0o040000
+S_IFSOCK = 0o140000
+
+FILE_TYPES = {
+    S_IFIFO: "S_IFIFO",
+    0o020000: "S_IFCHR",
+    S_IFDIR: "S_IFDIR",
+    0o060000: "S_IFBLK",
+    S_IFREG: "S_IFREG",
+    0o120000: "S_IFLNK",
+    S_IFSOCK: "S_IFSOCK",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Inode:
+    """A ``struct inode``.
+
+    :param i_mode: type and permission bits, such as ``S_IFIFO|0600``
+    :param i_uid: owner; also *i_gid*
+    :param i_nlink: names it has
+    :param i_size: bytes
+    :param i_sb: name of its file system, such as ``pipefs`` or ``tmpfs``
+    :param i_fop: symbol of its ``file_operations``
+    :param i_pipe: the pipe behind a FIFO, ``None`` while nobody has it open
+    :param entries: a directory's inodes by name
+    """
+
+    i_mode: str
+    i_uid: int
+    i_gid: int
+    i_nlink: int
+    i_size: int
+    i_sb: str
+    i_fop: str
+    i_pipe: Ref | None = None
+    entries: Mapping[str, Ref] = field(default_factory=dict)
+
+
+def mode_name(mode: int) -> str:
+    """Write ``i_mode`` as file type and octal permissions."""
+    kind = FILE_TYPES.get(mode & S_IFMT, f"{mode & S_IFMT:#o}")
+    return f"{kind}|{mode & 0o7777:04o}"
