@@ -31,43 +31,47 @@ class Namer:
         """Return *world* with every raw reference replaced by its final name."""
         objects = world.objects
         known = self._names
-        fresh: dict[Ref, Ref] = {}
+        kept: dict[Ref, Ref] = {}  # what this World mentions; the rest is forgotten
         local: dict[str, int] = {}
 
         def resolve(ref: Ref) -> Ref:
             if isinstance(ref.key, str):
                 return ref
-            if (named := known.get(ref) or fresh.get(ref)) is not None:
-                return named
-            numbers = local if ref.kind in STRUCTURAL else self._next
-            numbers[ref.kind] = number = numbers.get(ref.kind, 0) + 1
-            fresh[ref] = named = Ref(ref.kind, f"{ref.kind}{number}")
-            queue.append(ref)
+            named = kept.get(ref)
+            if named is None:
+                named = known.get(ref)
+                if named is None:
+                    numbers = local if ref.kind in STRUCTURAL else self._next
+                    numbers[ref.kind] = number = numbers.get(ref.kind, 0) + 1
+                    named = Ref(ref.kind, f"{ref.kind}{number}")
+                    queue.append(ref)
+                kept[ref] = named
             return named
 
+        # Objects that have a name already are the roots, in the order of their names, so that the
+        # walk does not depend on addresses.
+        named_before = [(known.get(ref, ref), ref) for ref in objects if ref in known or _final(ref)]
+        queue = [raw for _, raw in sorted(named_before, key=lambda pair: _order(pair[0]))]
+        waiting = [ref for ref in objects if not _final(ref) and ref not in known]
         result: dict[Ref, Any] = {}
-        # Objects that were named before and those with a final name are the roots, in the order of
-        # their names, so that the walk does not depend on addresses.
-        roots = sorted((known.get(ref, ref) for ref in objects if ref in known or isinstance(ref.key, str)), key=_order)
-        back = {named: raw for raw, named in known.items()}
-        queue: list[Ref] = [back.get(root, root) for root in roots]
         done = 0
-        pending = [ref for ref in objects if isinstance(ref.key, int) and ref not in known]
         while True:
             while done < len(queue):
                 raw = queue[done]
                 done += 1
                 if raw in objects:
                     result[resolve(raw)] = rename(objects[raw], resolve)
-            pending = [ref for ref in pending if ref not in fresh]
-            if not pending:
+            waiting = [ref for ref in waiting if ref not in kept]
+            if not waiting:
                 break
             # Nothing reaches these: the order of their contents is the only one both sides share.
-            resolve(min(pending, key=lambda ref: (ref.kind, _content(objects[ref]))))
-        self._names = {
-            raw: named for raw, named in (known | fresh).items() if raw.kind not in STRUCTURAL and raw in objects
-        }
+            resolve(min(waiting, key=lambda ref: (ref.kind, _content(objects[ref]))))
+        self._names = {raw: named for raw, named in kept.items() if raw.kind not in STRUCTURAL}
         return World(result)
+
+
+def _final(ref: Ref) -> bool:
+    return isinstance(ref.key, str)
 
 
 def rename(value: Any, resolve: Callable[[Ref], Ref]) -> Any:

@@ -1,0 +1,5 @@
+"""``python -m ktrace``."""
+
+from ktrace.cli.main import main
+
+main()

@@ -1,0 +1,84 @@
+"""The command ``ktrace``: parse, call, print. Every error ends in one message and its exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from ktrace.errors import GuestError, KtraceError
+
+_COMMANDS = {
+    "bench": "ktrace.cli.bench:bench",
+    "check": "ktrace.cli.check:check",
+    "doctor": "ktrace.cli.doctor:doctor",
+    "image": "ktrace.cli.image:image",
+    "inspect": "ktrace.cli.inspect:inspect",
+    "run": "ktrace.cli.run:run",
+    "shell": "ktrace.cli.shell:shell",
+    "show": "ktrace.cli.show:show",
+}
+"""Where each command lives; a command's module is loaded only when it is asked for."""
+
+CONSOLE_LINES = 20
+
+
+class _Commands(click.Group):
+    """Load a command when it is named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        place = _COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ktrace")
+def cli() -> None:
+    """Boot a Linux guest, run IPC workloads in it call by call, and prove what the kernel did."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; the process ends with the exit code of DESIGN.md."""
+    try:
+        code = cli.main(args=arguments, prog_name="ktrace", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Abort:
+        code = _say("interrupted", None, 130)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except KtraceError as error:
+        if isinstance(error, GuestError) and error.console:
+            tail = "\n".join(error.console.splitlines()[-CONSOLE_LINES:])
+            click.echo(f"{click.style('the end of the guest console:', dim=True)}\n{tail}", err=True)
+        code = _say(error.message, error.hint, error.exit_code, error.blame)
+    except KeyboardInterrupt:
+        code = _say("interrupted", None, 130)
+    except BrokenPipeError:
+        # Whoever read our output has gone: nothing is left to say, and nobody to say it to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(message: str, hint: str | None, code: int, blame: str = "") -> int:
+    where = f" ({blame})" if blame else ""
+    click.echo(f"{click.style('ktrace', bold=True)}{where}: {message}", err=True)
+    if hint:
+        click.echo(f"  {hint}", err=True)
+    return code
+
+
+if __name__ == "__main__":
+    main()

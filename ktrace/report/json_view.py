@@ -1,0 +1,105 @@
+"""A session as one JSON value per line on standard output: the events of the session file themselves."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from ktrace.report.value import short
+from ktrace.state.call import Completed, Event, Exited, Signalled
+from ktrace.state.codec import encode
+from ktrace.state.compare import ABSENT
+from ktrace.state.step import Step
+from ktrace.state.world import World
+from ktrace.trace.changes import changes
+from ktrace.trace.session import End, Header, Verdict
+
+
+class JsonView:
+    """Print each event as data."""
+
+    def __init__(self) -> None:
+        self._world = World()
+
+    def header(self, header: Header) -> None:
+        """Print what is run, and on what."""
+        self._world = header.initial
+        self._print({"event": "start", "title": header.title, "manifest": dict(header.manifest)})
+
+    def step(self, step: Step) -> None:
+        """Print one step and the fields it changed."""
+        before, self._world = self._world, step.world
+        self._print(
+            {
+                "event": "step",
+                "step": step.number,
+                "actor": step.actor,
+                "line": step.line,
+                "call": step.call.name,
+                "text": step.text,
+                "answer": step.answer,
+                "events": [_event(event) for event in step.outcome.events],
+                "blocked": {actor: list(step.sleeps.get(actor, ())) for actor in sorted(step.outcome.blocked)},
+                "changes": [
+                    {"object": item.label, "field": item.path, "before": _plain(item.before), "after": _plain(item.after)}
+                    for item in changes(before, step.world)
+                ],
+            }
+        )
+
+    def verdict(self, verdict: Verdict) -> None:
+        """Print where a step diverged."""
+        self._print(
+            {
+                "event": "divergence",
+                "step": verdict.number,
+                "differences": [
+                    {"field": item.path, "observed": _shown(item.observed), "allowed": _shown(item.expected)}
+                    for item in verdict.differences
+                ],
+                "rules": list(verdict.rules),
+                "complaints": list(verdict.complaints),
+            }
+        )
+
+    def end(self, end: End, place: str = "") -> None:
+        """Print the totals and where the session lies."""
+        self._print(
+            {
+                "event": "end",
+                "status": end.status,
+                "steps": end.steps,
+                "objects": end.objects,
+                "fields": end.fields,
+                "message": end.message,
+                "session": place,
+            }
+        )
+
+    def _print(self, value: dict[str, Any]) -> None:
+        click.echo(json.dumps(value))
+
+
+def _event(event: Event) -> dict[str, Any]:
+    if isinstance(event, Completed):
+        result = event.result
+        return {
+            "actor": event.actor,
+            "returned": result.value,
+            "errno": result.errno,
+            "out": encode(dict(result.out)),
+        }
+    if isinstance(event, Signalled):
+        return {"actor": event.actor, "signal": event.signal, "sender": event.sender}
+    assert isinstance(event, Exited)
+    return {"actor": event.actor, "exited": event.status, "killed": event.signal}
+
+
+def _plain(value: Any) -> Any:
+    return None if value is ABSENT else encode(value)
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else short(value)

@@ -1,0 +1,289 @@
+"""Sockets: ``struct socket``, ``struct sock`` with its relatives, and the buffers queued on them.
+
+Names of constants are the kernel's own; a number without a name is shown as it is, in decimal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ktrace.state.ref import Ref
+
+SOCKET_STATES = ("SS_FREE", "SS_UNCONNECTED", "SS_CONNECTING", "SS_CONNECTED", "SS_DISCONNECTING")
+"""``socket_state`` (``include/uapi/linux/net.h``)."""
+
+SOCK_TYPES = {
+    1: "SOCK_STREAM", 2: "SOCK_DGRAM", 3: "SOCK_RAW", 4: "SOCK_RDM",
+    5: "SOCK_SEQPACKET", 6: "SOCK_DCCP", 10: "SOCK_PACKET",
+}  # fmt: skip
+"""``enum sock_type`` (``include/linux/net.h``)."""
+
+SOCKET_FLAGS = {
+    2: "SOCK_NOSPACE", 3: "SOCK_PASSCRED", 4: "SOCK_PASSSEC", 5: "SOCK_SUPPORT_ZC", 6: "SOCK_CUSTOM_SOCKOPT",
+}  # fmt: skip
+"""Bits of ``socket.flags`` (``include/linux/net.h``)."""
+
+SOCKWQ_FLAGS = {0: "SOCKWQ_ASYNC_NOSPACE", 1: "SOCKWQ_ASYNC_WAITDATA"}
+"""Bits of ``socket_wq.flags`` (``include/linux/net.h``)."""
+
+TCP_STATES = (
+    "0", "TCP_ESTABLISHED", "TCP_SYN_SENT", "TCP_SYN_RECV", "TCP_FIN_WAIT1", "TCP_FIN_WAIT2", "TCP_TIME_WAIT",
+    "TCP_CLOSE", "TCP_CLOSE_WAIT", "TCP_LAST_ACK", "TCP_LISTEN", "TCP_CLOSING", "TCP_NEW_SYN_RECV",
+)  # fmt: skip
+"""``skc_state`` (``include/net/tcp_states.h``); other families use some of them."""
+
+FAMILIES = {
+    0: "AF_UNSPEC", 1: "AF_UNIX", 2: "AF_INET", 10: "AF_INET6", 16: "AF_NETLINK", 17: "AF_PACKET",
+}  # fmt: skip
+
+SHUTDOWN = {1: "RCV_SHUTDOWN", 2: "SEND_SHUTDOWN"}
+"""Bits of ``sk_shutdown`` (``include/net/sock.h``)."""
+
+USERLOCKS = {1: "SOCK_SNDBUF_LOCK", 2: "SOCK_RCVBUF_LOCK", 4: "SOCK_BINDADDR_LOCK", 8: "SOCK_BINDPORT_LOCK"}
+"""Bits of ``sk_userlocks`` (``include/net/sock.h``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """One entry of a wait queue, in the order in which it would be woken.
+
+    :param func: symbol of the entry's wake function, such as ``autoremove_wake_function``
+    :param exclusive: WQ_FLAG_EXCLUSIVE
+    :param task: who sleeps; ``None`` where the entry belongs to no single task (epoll)
+    """
+
+    func: str
+    exclusive: bool
+    task: Ref | None
+
+
+@dataclass(frozen=True, slots=True)
+class Socket:
+    """A ``struct socket``.
+
+    :param state: ``SS_CONNECTED`` and the like
+    :param flags: bits of ``flags`` by name
+    :param file: the open file in front of it
+    :param sk: the protocol's ``struct sock``
+    :param ops: symbol of the ``proto_ops``; ``None`` after release
+    :param wait: who waits on ``wq``
+    :param wq_flags: bits of ``wq.flags`` by name
+    """
+
+    state: str
+    type: str
+    flags: tuple[str, ...]
+    file: Ref | None
+    sk: Ref | None
+    ops: str | None
+    wait: tuple[Waiter, ...]
+    wq_flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who sent or who listened: an actor's name (``pid N`` for a stranger), or ``None``."""
+
+    pid: str | None
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnixBuffer:
+    """``UNIXCB(skb)``: what AF_UNIX keeps in a buffer (``include/net/af_unix.h``).
+
+    :param creds: credentials in flight; uid and gid are 4294967295 where none were sent
+    :param fp: descriptors in flight, as files
+    :param consumed: bytes that the receiver has read already
+    """
+
+    creds: Credentials
+    fp: tuple[Ref, ...]
+    consumed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """A ``struct sk_buff`` on a queue.
+
+    :param len: bytes in it, paged ones included
+    :param data_len: paged bytes; ``None`` where the protocol's packing is not modelled
+    :param truesize: bytes charged for it; ``None`` where it depends on how packets were merged
+    :param data: its bytes, head and pages
+    :param sk: the socket it is charged to
+    """
+
+    len: int
+    data_len: int | None
+    truesize: int | None
+    data: bytes
+    sk: Ref | None
+    unix: UnixBuffer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnixSock:
+    """The part of ``struct unix_sock`` behind its ``struct sock``.
+
+    :param addr: the bound ``sun_path``, abstract names with their leading NUL, paths with their trailing one
+    :param path: inode that a bound path made
+    :param peer: the other end
+    :param listener: the listening end whose backlog this embryo is on
+    :param peer_wait: who waits for room in this one's queue
+    :param nr_fds: descriptors in its receive queue (``scm_stat``)
+    :param oob: position in the receive queue of the out-of-band byte
+    """
+
+    addr: bytes | None
+    path: Ref | None
+    peer: Ref | None
+    listener: Ref | None
+    peer_wait: tuple[Waiter, ...]
+    nr_fds: int
+    oob: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class InetSock:
+    """``struct inet_sock`` with the addresses of its ``sock_common``.
+
+    :param num: local port, host byte order; *sport* and *dport* likewise
+    """
+
+    num: int
+    sport: int
+    dport: int
+    saddr: str
+    rcv_saddr: str
+    daddr: str
+    uc_ttl: int
+    tos: int
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TcpSock:
+    """``struct tcp_sock`` with its ``inet_connection_sock``; sequence numbers count from the initial ones.
+
+    :param snd_una: first byte that is not acknowledged, from ``iss``; so *snd_nxt* and *write_seq*
+    :param rcv_nxt: next byte expected, from ``irs``; so *copied_seq*
+    :param accept_queue: established children that nobody accepted yet, oldest first
+    :param unsent: bytes on the write queue that were never sent
+    """
+
+    snd_una: int
+    snd_nxt: int
+    write_seq: int
+    rcv_nxt: int
+    copied_seq: int
+    fin_received: bool
+    accept_queue: tuple[Ref, ...]
+    unsent: int
+    nonagle: tuple[str, ...]
+    linger2: int
+    defer_accept: int
+    keepidle: int
+    keepintvl: int
+    keepcnt: int
+    user_timeout: int
+
+
+@dataclass(frozen=True, slots=True)
+class UdpSock:
+    """``struct udp_sock``.
+
+    :param pending: address family of a corked message, else 0
+    :param corkflag: UDP_CORK
+    """
+
+    pending: int
+    corkflag: bool
+    encap_type: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sock:
+    """A ``struct sock``, in the order of its members, then its family's own part.
+
+    :param sk_prot: symbol of the ``struct proto``
+    :param sk_flags: SOCK_DEAD, SOCK_ZAPPED, ... sorted
+    :param sk_rmem_alloc: bytes charged to the receive queue; ``None`` for TCP, where merging decides
+    :param sk_wmem_alloc: bytes of buffers in flight plus 1 for the socket itself; ``None`` for TCP
+    :param sk_rcvtimeo: jiffies, ``None`` for ever
+    :param sk_peer: who listened or connected; ``None`` where nobody said
+    """
+
+    sk_family: str
+    sk_state: str
+    sk_reuse: int
+    sk_reuseport: int
+    sk_bound_dev_if: int
+    sk_prot: str
+    sk_rcvlowat: int
+    sk_receive_queue: tuple[Buffer, ...]
+    sk_error_queue: tuple[Buffer, ...]
+    sk_rmem_alloc: int | None
+    sk_rcvbuf: int
+    sk_sndbuf: int
+    sk_wmem_alloc: int | None
+    sk_peek_off: int
+    sk_sndtimeo: int | None
+    sk_priority: int
+    sk_mark: int
+    sk_userlocks: tuple[str, ...]
+    sk_no_check_tx: int
+    sk_type: str
+    sk_protocol: int
+    sk_lingertime: int | None
+    sk_flags: tuple[str, ...]
+    sk_err: int
+    sk_err_soft: int
+    sk_ack_backlog: int
+    sk_max_ack_backlog: int
+    sk_uid: int
+    sk_peer: Credentials | None
+    sk_rcvtimeo: int | None
+    sk_shutdown: tuple[str, ...]
+    sk_socket: Ref | None
+    unix: UnixSock | None = None
+    inet: InetSock | None = None
+    tcp: TcpSock | None = None
+    udp: UdpSock | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolSwitch:
+    """One ``struct inet_protosw`` of ``inetsw[]``.
+
+    :param protocol: IPPROTO_ number, 0 is the wild card
+    :param flags: INET_PROTOSW_REUSE, INET_PROTOSW_PERMANENT, INET_PROTOSW_ICSK
+    """
+
+    type: int
+    protocol: int
+    prot: str
+    ops: str
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SocketFacts:
+    """What the model of sockets is told about the kernel it stands for, read once at attach.
+
+    :param net_families: symbol of the ``create`` function by address family (``net_families[]``)
+    :param inetsw: ``inetsw[]`` list by list, each in lookup order
+    :param inetsw6: ``inetsw6[]`` likewise; empty without IPv6
+    :param sizes: bytes of ``sk_buff`` and ``skb_shared_info`` (unaligned), ``max_skb_frags``,
+        ``smp_cache_bytes``, ``page_size``, ``kmalloc_max_cache``
+    :param sysctl: settings below ``/proc/sys/net`` by path, such as ``core/rmem_default``
+    :param oob: whether AF_UNIX has out-of-band bytes (CONFIG_AF_UNIX_OOB)
+    """
+
+    net_families: Mapping[int, str]
+    inetsw: tuple[ProtocolSwitch, ...]
+    inetsw6: tuple[ProtocolSwitch, ...]
+    sizes: Mapping[str, int]
+    sysctl: Mapping[str, int]
+    oob: bool = True
