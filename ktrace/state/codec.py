@@ -36,7 +36,7 @@ def encode(value: Any) -> Any:
     if cls is tuple or cls is list:
         return [encode(item) for item in value]
     if is_dataclass(value):
-        encoded: dict[str, Any] = {_TYPE: cls.__name__}
+        encoded: dict[str, Any] = {_TYPE: _type_name(cls)}
         for name in _field_names(cls):
             encoded[name] = encode(getattr(value, name))
         return encoded
@@ -93,14 +93,19 @@ def _field_names(cls: type) -> tuple[str, ...]:
 
 
 @cache
+def _type_name(cls: type) -> str:
+    """Return ``module.Class``: two subsystems may well use the same word."""
+    return f"{cls.__module__.rpartition('.')[2]}.{cls.__name__}"
+
+
+@cache
 def _types() -> dict[str, type]:
-    """Return every dataclass of ``ktrace.state`` by its name; names are unique across modules."""
+    """Return every dataclass of ``ktrace.state`` by its name in a trace."""
     package = importlib.import_module("ktrace.state")
     found: dict[str, type] = {}
     for info in pkgutil.iter_modules(package.__path__):
         module = importlib.import_module(f"ktrace.state.{info.name}")
-        for name, value in vars(module).items():
+        for value in vars(module).values():
             if isinstance(value, type) and is_dataclass(value) and value.__module__ == module.__name__:
-                assert name not in found, f"two dataclasses are called {name!r}"
-                found[name] = value
+                found[_type_name(value)] = value
     return found

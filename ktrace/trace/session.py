@@ -107,7 +107,11 @@ class SessionWriter:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError as error:
+            if value is None:
+                raise _unwritable(self.directory, error) from error
 
     def header(self, header: Header) -> None:
         """Write the first line."""

@@ -1,0 +1,80 @@
+"""What every command that prints a session shares: ``--json``, ``-q``, ``-v`` and colours."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+
+from ktrace.report.json_view import JsonView
+from ktrace.report.terminal import TerminalView
+from ktrace.state.step import Step
+from ktrace.trace.session import End, Header, Verdict
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def console() -> Console:
+    """Return a console for standard output: no colour on a pipe or under NO_COLOR, no wrapping."""
+    plain = not sys.stdout.isatty() or "NO_COLOR" in os.environ
+    return Console(file=sys.stdout, no_color=plain, highlight=False, soft_wrap=True)
+
+
+class View:
+    """Print a session as the options ask for.
+
+    :param json: as data
+    :param verbosity: -1 for verdicts only, 0, or 1
+    """
+
+    def __init__(self, json: bool, verbosity: int) -> None:
+        self._json = json
+        self._verbosity = verbosity
+        self._to: JsonView | TerminalView = JsonView() if json else TerminalView(console(), verbosity)
+        self._title = ""
+
+    @property
+    def is_json(self) -> bool:
+        """Tell whether data is printed."""
+        return self._json
+
+    def only_verdicts(self) -> View:
+        """Return a view that prints, of an agreeing session, its one last line."""
+        return View(self._json, self._verbosity - 1) if not self._json else self
+
+    def header(self, header: Header) -> None:
+        """Print the start."""
+        self._title = header.title
+        self._to.header(header)
+
+    def step(self, step: Step) -> None:
+        """Print one step."""
+        self._to.step(step)
+
+    def verdict(self, verdict: Verdict) -> None:
+        """Print a divergence."""
+        self._to.verdict(verdict)
+
+    def end(self, end: End, place: str = "") -> None:
+        """Print the end."""
+        if self._verbosity < 0 and not self._json:
+            click.echo(f"{self._title}: ", nl=False)
+        self._to.end(end, place)
+
+
+def view_options(function: _Function) -> _Function:
+    """Add ``--json``, ``-q`` and ``-v`` to a command; it gets ``view``."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print data, one JSON object a line.")
+    @click.option("-q", "--quiet", is_flag=True, help="Print the verdict only.")
+    @click.option("-v", "--verbose", is_flag=True, help="Print more.")
+    @functools.wraps(function)
+    def wrapper(*args: Any, as_json: bool, quiet: bool, verbose: bool, **kwargs: Any) -> Any:
+        return function(*args, view=View(as_json, verbose - quiet), **kwargs)
+
+    return wrapper  # type: ignore[return-value]

@@ -1,0 +1,137 @@
+"""A session reads back as it was written, whole or cut off anywhere."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ktrace.errors import HostError, UsageError
+from ktrace.state.call import Call, Completed, Outcome, Result
+from ktrace.state.codec import decode, encode
+from ktrace.state.compare import Difference
+from ktrace.state.process import Descriptor, DescriptorTable, Process
+from ktrace.state.ref import Ref
+from ktrace.state.step import Step
+from ktrace.state.world import World
+from ktrace.trace.session import FILE_NAME, End, Header, SessionReader, SessionWriter, Verdict
+
+A = Ref("process", "A")
+TABLE = Ref("fdtable", "fdtable1")
+EMPTY = World({A: Process("A", TABLE, 0, 0, 0, 0), TABLE: DescriptorTable(1, {})})
+OPEN = World({**EMPTY.objects, TABLE: DescriptorTable(1, {0: Descriptor(Ref("file", "file1"), True)})})
+HEADER = Header("a title", {"ipc": {"semmsl": 250}}, {"image": "lab"}, EMPTY)
+STEPS = [
+    Step(1, "A", Call("pipe2", (0,)), "pipe2([0, 1], 0)", "0",
+         Outcome((Completed("A", Result(0, None, {"pipefd": (0, 1)})),)), (5, 5), OPEN, line=3, comment="why"),
+    Step(2, "A", Call("read", (0, 4)), "read(0, 4)", "?", Outcome((), frozenset({"A"})), (5, 6), OPEN,
+         sleeps={"A": ("pipe_read",)}),
+    Step(3, None, Call("kill", ("A", 9)), "kill(A, SIGKILL)", "", Outcome(()), (6, 6), World({})),
+]  # fmt: skip
+VERDICT = Verdict(3, (Difference("process A", "absent", "there"),), ("kernel/exit.c: do_exit()",), ("line 3",))
+END = End("diverged", 3, 7, 20, "why")
+
+
+def record(directory: Path) -> Path:
+    """Write the session above."""
+    with SessionWriter(directory) as writer:
+        writer.header(HEADER)
+        for step in STEPS:
+            writer.step(step)
+        writer.verdict(VERDICT)
+        writer.end(END)
+    return directory / FILE_NAME
+
+
+def test_what_was_written_is_read(tmp_path: Path) -> None:
+    reader = SessionReader(record(tmp_path).parent)
+    assert reader.header == HEADER
+    assert list(reader.events()) == [*STEPS, VERDICT, END]
+    assert not reader.truncated
+
+
+def test_a_step_writes_only_what_changed(tmp_path: Path) -> None:
+    lines = [json.loads(line) for line in record(tmp_path).read_text().splitlines()]
+    assert len(lines[1]["changed"]["$map"]) == 1
+    assert not lines[2]["changed"]
+    assert len(lines[3]["gone"]) == 2
+
+
+def test_a_session_cut_off_anywhere_still_opens(tmp_path: Path) -> None:
+    data = record(tmp_path).read_bytes()
+    first = data.index(b"\n") + 1
+    for length in range(first, len(data), 37):
+        cut = tmp_path / "cut.jsonl"
+        cut.write_bytes(data[:length])
+        reader = SessionReader(cut)
+        events = list(reader.events())
+        assert events == [*STEPS, VERDICT, END][: len(events)]
+        assert len(events) == data[:length].count(b"\n") - 1
+        assert reader.truncated == (not data[:length].endswith(b"\n"))
+
+
+def test_files_are_private(tmp_path: Path) -> None:
+    assert record(tmp_path).stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is not a ktrace session"),
+        ("{}\n", "is not a ktrace session"),
+        ("[]\n", "line 1: not an object"),
+        ("garbage\n", "line 1: "),
+        ('{"ktrace_session": 99}\n', "session format 99"),
+    ],
+)
+def test_what_is_no_session_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / FILE_NAME
+    path.write_text(text)
+    with pytest.raises(UsageError, match=message):
+        SessionReader(path)
+
+
+def test_a_damaged_line_is_named(tmp_path: Path) -> None:
+    path = record(tmp_path)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([lines[0], lines[1], '{"step": 2}\n']))
+    with pytest.raises(UsageError, match="line 3"):
+        list(SessionReader(path).events())
+
+
+def test_no_session_is_overwritten(tmp_path: Path) -> None:
+    record(tmp_path)
+    with pytest.raises(HostError, match="cannot write"):
+        SessionWriter(tmp_path)
+
+
+def test_a_full_disk_is_the_hosts_fault(tmp_path: Path) -> None:
+    with pytest.raises(HostError, match="No space left"), SessionWriter(tmp_path) as writer:
+        os.dup2(os.open("/dev/full", os.O_WRONLY), writer._file.fileno())
+        writer.header(HEADER)
+
+
+SCALARS = st.none() | st.booleans() | st.integers(-(1 << 63), 1 << 64) | st.text() | st.binary(max_size=100)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4).map(tuple)
+    | st.dictionaries(st.integers() | st.text("abc").map(lambda key: "k" + key), inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@given(VALUES)
+def test_values_survive_json(value: object) -> None:
+    assert decode(json.loads(json.dumps(encode(value)))) == value
+
+
+@given(st.integers(0, 255), st.integers(0, 5000))
+def test_a_run_of_one_byte_is_written_short(byte: int, length: int) -> None:
+    data = bytes([byte]) * length
+    text = json.dumps(encode(data))
+    assert decode(json.loads(text)) == data
+    assert length < 64 or len(text) < 64
