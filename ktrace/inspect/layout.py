@@ -38,7 +38,7 @@ class Layout:
         wanted = [(path.lstrip("?").replace(".", "_"), path) for path in members]
         wanted += list(renamed.items())
         self._fields = [_Field(name, *self._find(path)) for name, path in wanted]
-        tuple_type: Any = namedtuple("_".join(type_name.split()), [field.name for field in self._fields])
+        tuple_type: Any = namedtuple("Members", [field.name for field in self._fields])  # type: ignore[misc]
         self._make: Callable[[Iterable[Any]], Any] = tuple_type._make
         self.offsets = {field.name: field.offset for field in self._fields if field.offset is not None}
         self.unpack: Callable[[bytes, int], Any] = self._in_one_go() or self._each
