@@ -22,12 +22,14 @@ class ElfFacts:
     :param build_id: hex digits of the GNU build-id note, or ``None``
     :param has_dwarf: whether ``.debug_info`` is there and not empty
     :param has_symbols: whether ``.symtab`` is there
+    :param has_code: whether ``.text`` is in the file, not only in its debug information
     :param has_pvh: whether a Xen PHYS32_ENTRY note says where to enter it through PVH
     """
 
     build_id: str | None
     has_dwarf: bool
     has_symbols: bool
+    has_code: bool
     has_pvh: bool
 
 
@@ -66,11 +68,13 @@ def read_elf_facts(path: Path) -> ElfFacts:
                 )
             notes = _notes(elf)
             build_ids = [desc.hex() for name, kind, desc in notes if (name, kind) == ("GNU", GNU_BUILD_ID)]
+            text = elf.get_section_by_name(".text")
             debug_info = elf.get_section_by_name(".debug_info")
             return ElfFacts(
                 build_id=build_ids[0] if build_ids else None,
                 has_dwarf=debug_info is not None and debug_info["sh_size"] > 0,
                 has_symbols=elf.get_section_by_name(".symtab") is not None,
+                has_code=text is not None and text["sh_type"] == "SHT_PROGBITS",
                 has_pvh=any((name, kind) == ("Xen", PHYS32_ENTRY) for name, kind, _ in notes),
             )
     except OSError as error:

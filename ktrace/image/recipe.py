@@ -139,11 +139,13 @@ class _Table:
         return [_Table(f"{self.where}: [[{key}]]", item) for item in value]
 
     def files(self, key: str, root: Path) -> tuple[Path, ...]:
-        paths = tuple(root / name for name in self.texts(key))
-        for path in paths:
-            if not path.is_file():
-                raise UsageError(f"{self.where}: {key} names {str(path)!r}, which is not a file")
-        return paths
+        paths: list[Path] = []
+        for pattern in self.texts(key):
+            found = sorted(root.glob(pattern)) if "*" in pattern else [root / pattern]
+            if not found or not all(path.is_file() for path in found):
+                raise UsageError(f"{self.where}: {key} names {pattern!r}, which is not a file")
+            paths += found
+        return tuple(paths)
 
     def finish(self) -> None:
         if self.data:

@@ -1,0 +1,193 @@
+"""``ktrace image``: build, list, show, verify, import, refresh, source."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ktrace.cli.building import BuildProgress
+from ktrace.image.build import DEFAULT_RECIPE, build_image
+from ktrace.image.foreign import import_image, refresh_import
+from ktrace.image.image import Image, changed_inputs, find_image, known_names, open_image
+from ktrace.image.recipe import load_recipe, recipe_names
+from ktrace.image.store import Store, open_store
+from ktrace.image.tree import prepare_source
+from ktrace.image.verify import verify_image
+
+_json = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+_quiet = click.option("-q", "--quiet", is_flag=True, help="No progress.")
+_name = click.argument("name", default=DEFAULT_RECIPE)
+_file = click.Path(path_type=Path)
+
+
+def _say_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, sort_keys=True))
+
+
+def _facts(image: Image) -> dict[str, Any]:
+    kernel = image.manifest["kernel"]
+    return {
+        "name": image.name,
+        "key": image.key,
+        "origin": image.manifest["origin"],
+        "build_id": image.build_id,
+        "boot_format": image.manifest["boot_format"],
+        "directory": str(image.directory),
+        "kernel": str(image.kernel),
+        "vmlinux": str(image.vmlinux),
+        "initramfs": str(image.initramfs),
+        "config": str(image.config) if image.config else None,
+        "package": kernel["inputs"].get("package"),
+        "package_version": kernel["inputs"].get("package_version"),
+        "outputs": image.manifest["outputs"],
+        "changed_inputs": changed_inputs(image),
+    }
+
+
+def _say_image(image: Image) -> None:
+    facts = _facts(image)
+    click.echo(f"image      {image.name}")
+    if facts["package"]:
+        click.echo(f"source     {facts['package']} {facts['package_version']}")
+    else:
+        click.echo("source     imported")
+    click.echo(f"build-id   {image.build_id}")
+    for part in ("kernel", "vmlinux", "initramfs", "config"):
+        if facts[part]:
+            click.echo(f"{part:<10} {facts[part]}")
+    if facts["changed_inputs"]:
+        click.echo(f"out of date: {', '.join(facts['changed_inputs'])} changed since it was built")
+
+
+@click.group("image")
+def image_group() -> None:
+    """Build, list and check the kernels that ktrace boots."""
+
+
+@image_group.command("build")
+@_name
+@_json
+@_quiet
+def build_command(name: str, as_json: bool, quiet: bool) -> None:
+    """Build the image NAME from its recipe, or only what of it has changed."""
+    with BuildProgress(quiet) as progress:
+        image = build_image(name, progress=progress)
+    if as_json:
+        _say_json(_facts(image))
+    elif not quiet:
+        _say_image(image)
+
+
+def _state(store: Store, name: str) -> dict[str, Any]:
+    ref = store.read_ref(name)
+    directory = store.entry("images", str((ref or {}).get("image")))
+    if ref is None or not directory.is_dir():
+        return {"name": name, "state": "not built"}
+    image = open_image(name, directory)
+    changed = changed_inputs(image)
+    return {**_facts(image), "state": "out of date" if changed else "built"}
+
+
+@image_group.command("list")
+@_json
+def list_command(as_json: bool) -> None:
+    """List recipes and imported kernels, and whether they are built."""
+    store = open_store()
+    rows = [_state(store, name) for name in known_names(store)]
+    if as_json:
+        _say_json(rows)
+        return
+    recipes = recipe_names()
+    for row in rows:
+        summary = load_recipe(row["name"]).summary if row["name"] in recipes else "imported"
+        build_id = row.get("build_id", "")[:12]
+        click.echo(f"{row['name']:<16} {row['state']:<12} {build_id:<13} {summary}")
+
+
+@image_group.command("show")
+@_name
+@click.option("--config", "only_config", is_flag=True, help="Print the kernel's configuration and nothing else.")
+@click.option("--manifest", "only_manifest", is_flag=True, help="Print the whole manifest, as JSON.")
+@_json
+def show_command(name: str, only_config: bool, only_manifest: bool, as_json: bool) -> None:
+    """Show what the image NAME is made of and where it lies."""
+    image = find_image(name, check_inputs=False)
+    if only_config:
+        if image.config is None:
+            raise click.UsageError(f"the configuration of {name!r} is not known: import it with --config")
+        click.echo(image.config.read_text(), nl=False)
+    elif only_manifest:
+        _say_json(image.manifest)
+    elif as_json:
+        _say_json(_facts(image))
+    else:
+        _say_image(image)
+
+
+@image_group.command("verify")
+@_name
+@_json
+@_quiet
+@click.pass_context
+def verify_command(context: click.Context, name: str, as_json: bool, quiet: bool) -> None:
+    """Build the image NAME again in another directory and compare it bit for bit (exit code 1 if it differs)."""
+    with BuildProgress(quiet) as progress:
+        rows = verify_image(name, progress=progress)
+    if as_json:
+        _say_json([{**row.__dict__, "equal": row.equal} for row in rows])
+    else:
+        for row in rows:
+            verdict = "equal" if row.equal else "DIFFERENT"
+            click.echo(f"{row.name:<10} {verdict:<10} sha256 {row.rebuilt}")
+            if row.stored != row.manifest:
+                click.echo(f"           the file in the store was altered: sha256 {row.stored}")
+            if row.rebuilt != row.manifest:
+                click.echo(f"           the manifest says            sha256 {row.manifest}")
+    context.exit(0 if all(row.equal for row in rows) else 1)
+
+
+@image_group.command("import")
+@click.argument("name")
+@click.option("--vmlinux", required=True, type=_file, help="ELF file with DWARF, as make leaves it.")
+@click.option("--boot", type=_file, help="What to boot, if not the vmlinux through its PVH entry: a bzImage.")
+@click.option("--config", type=_file, help="The kernel's .config.")
+@_json
+@_quiet
+def import_command(
+    name: str, vmlinux: Path, boot: Path | None, config: Path | None, as_json: bool, quiet: bool
+) -> None:
+    """Make the image NAME of a kernel that someone else built."""
+    with BuildProgress(quiet) as progress:
+        image = import_image(name, vmlinux, boot=boot, config=config, progress=progress)
+    if as_json:
+        _say_json(_facts(image))
+    elif not quiet:
+        _say_image(image)
+
+
+@image_group.command("refresh")
+@click.argument("name")
+@_quiet
+def refresh_command(name: str, quiet: bool) -> None:
+    """Give the imported image NAME the agent as it is now."""
+    with BuildProgress(quiet) as progress:
+        refresh_import(name, progress=progress)
+
+
+@image_group.command("source")
+@click.argument("name")
+@click.argument("directory", type=_file)
+@_json
+@_quiet
+def source_command(name: str, directory: Path, as_json: bool, quiet: bool) -> None:
+    """Unpack and configure the source of the image NAME in DIRECTORY, to change it and build it by hand."""
+    with BuildProgress(quiet) as progress:
+        prepared = prepare_source(name, directory, progress=progress)
+    if as_json:
+        _say_json({"directory": str(prepared.directory), "make": prepared.make, "import": prepared.import_})
+        return
+    click.echo(f"ready in {prepared.directory}; build with\n\n  {prepared.make}\n")
+    click.echo(f"and boot the result as the image 'mine' after\n\n  {prepared.import_}")

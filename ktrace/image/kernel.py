@@ -1,0 +1,155 @@
+"""Build a kernel from a recipe: the same bits wherever it is built."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ktrace.errors import HostError, UsageError
+from ktrace.image.elf import require_debuggable
+from ktrace.image.kconfig import apply_options, merge_fragments, require_obeyed
+from ktrace.image.progress import Progress
+from ktrace.image.recipe import KernelRecipe
+from ktrace.image.source import SourcePackage, extract_source
+from ktrace.image.store import digest_file, digest_json, free_bytes, write_json
+from ktrace.image.toolchain import run_tool, tool_versions
+
+#: Raised whenever this module starts to build differently: it is part of every kernel's key.
+PROCEDURE = 1
+#: What the sources are called in debug information, wherever they were built.
+SOURCE_NAME = "/usr/src/linux"
+#: Bytes that a build needs for its tree and its objects.
+ROOM = 2_500_000_000
+
+# Each of these would otherwise differ from machine to machine, or from day to day.
+FIXED_VARIABLES = {
+    "ARCH": "x86_64",
+    "KBUILD_BUILD_TIMESTAMP": "Thu Jan  1 00:00:00 UTC 1970",
+    "KBUILD_BUILD_USER": "ktrace",
+    "KBUILD_BUILD_HOST": "lab",
+    "KBUILD_BUILD_VERSION": "1",
+    "LOCALVERSION": "",
+    "PAHOLE": "false",
+    "RUSTC": "false",
+    "BINDGEN": "false",
+}
+_UNIT = re.compile(r"  (?:CC|AS|LD|AR|HOSTCC|OBJCOPY|GEN|VDSO)\s+(?:\[\w\]\s+)?(\S+)")
+
+
+def kernel_inputs(recipe: KernelRecipe, source: SourcePackage) -> dict[str, Any]:
+    """Collect everything a kernel's bits depend on; its digest is the kernel's key."""
+    merged = merge_fragments(recipe.read_fragments())
+    return {
+        "procedure": PROCEDURE,
+        "package": source.name,
+        "package_version": source.version,
+        "tarball_sha256": source.digest,
+        "base": recipe.base,
+        "options": {option: value for option, (value, _) in merged.items()},
+        "make_variables": dict(recipe.make_variables),
+        "fixed_variables": FIXED_VARIABLES,
+        "tools": tool_versions(),
+    }
+
+
+def make_arguments(recipe: KernelRecipe, tree: Path) -> list[str]:
+    """List the variables that every make of this kernel is given.
+
+    :param tree: directory of the unpacked sources, mapped to :data:`SOURCE_NAME` in debug information
+    """
+    own = dict(recipe.make_variables)
+    mapping = f"-ffile-prefix-map={tree}={SOURCE_NAME}"
+    variables = {**FIXED_VARIABLES, **own}
+    for flags in ("KCFLAGS", "KAFLAGS"):
+        variables[flags] = " ".join(filter(None, (own.get(flags), mapping)))
+    return [f"{key}={value}" for key, value in variables.items()]
+
+
+def make_command(recipe: KernelRecipe, tree: Path) -> str:
+    """Write the shell command that builds ``vmlinux`` in a prepared tree, as a person would type it."""
+    arguments = [shlex.quote(argument) for argument in make_arguments(recipe, tree)]
+    return " ".join(["make", "-C", shlex.quote(str(tree)), f"-j{_jobs()}", *arguments, "vmlinux"])
+
+
+def _jobs() -> int:
+    return max(1, len(os.sched_getaffinity(0)))
+
+
+def prepare_tree(recipe: KernelRecipe, source: SourcePackage, tree: Path, log: Path, progress: Progress) -> None:
+    """Unpack the sources and configure them as the recipe says.
+
+    :param tree: an existing empty directory
+    :param log: gets the output of every tool
+    :raises UsageError: naming every option that kconfig did not obey
+    """
+    progress.stage(f"unpacking {source.name} {source.version}")
+    extract_source(source, tree, recipe.excludes, log)
+    progress.stage("configuring")
+    arguments = make_arguments(recipe, tree)
+    run_tool(["make", *arguments, recipe.base], tree, log)
+    config = tree / ".config"
+    merged = merge_fragments(recipe.read_fragments())
+    config.write_text(apply_options(config.read_text(), merged))
+    run_tool(["make", *arguments, "olddefconfig"], tree, log)
+    require_obeyed(merged, config.read_text())
+
+
+def _counter(progress: Progress) -> Callable[[str], None]:
+    done = 0
+
+    def on_line(line: str) -> None:
+        nonlocal done
+        if match := _UNIT.match(line):
+            done += 1
+            progress.advance(done, match[1])
+
+    return on_line
+
+
+def strip_kernel(vmlinux: Path, kernel: Path, log: Path) -> None:
+    """Strip a vmlinux to what QEMU loads through its PVH entry."""
+    run_tool(["objcopy", "--strip-all", str(vmlinux), str(kernel)], kernel.parent, log)
+
+
+def build_kernel(recipe: KernelRecipe, source: SourcePackage, scratch: Path, output: Path, progress: Progress) -> None:
+    """Build kernel, vmlinux, config and manifest.
+
+    :param scratch: empty directory to build in
+    :param output: empty directory for the results
+    :raises HostError: for missing tools, a full disk or a build that fails
+    :raises UsageError: for options that kconfig did not obey
+    """
+    room = free_bytes(scratch)
+    if room < ROOM:
+        raise HostError(
+            f"only {room / 1e9:.1f} GB free for the build in {str(scratch)!r}, {ROOM / 1e9:.1f} GB needed",
+            hint="free some space there, or set XDG_CACHE_HOME to a larger file system",
+        )
+    log, tree = scratch / "log", scratch / "linux"
+    tree.mkdir()
+    prepare_tree(recipe, source, tree, log, progress)
+    progress.stage("compiling the kernel", total=recipe.objects)
+    command = ["make", f"-j{_jobs()}", *make_arguments(recipe, tree), "vmlinux"]
+    run_tool(command, tree, log, on_line=_counter(progress))
+    progress.stage("stripping")
+    shutil.move(tree / "vmlinux", output / "vmlinux")
+    strip_kernel(output / "vmlinux", output / "kernel", log)
+    shutil.copyfile(tree / ".config", output / "config")
+    facts = require_debuggable(output / "vmlinux")
+    if not facts.has_pvh:
+        raise UsageError("the kernel has no PVH entry", hint="CONFIG_PVH=y must be in one of the recipe's fragments")
+    inputs = kernel_inputs(recipe, source)
+    manifest = {
+        "inputs": inputs,
+        "fragments": {path.name: digest_file(path) for path in recipe.fragments},
+        "key": digest_json(inputs),
+        "build_id": facts.build_id,
+        "boot_format": "elf-pvh",
+        "outputs": {name: digest_file(output / name) for name in ("kernel", "vmlinux", "config")},
+    }
+    write_json(output / "manifest.json", manifest)

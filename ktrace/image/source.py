@@ -1,0 +1,96 @@
+"""Kernel sources as Debian ships them: ``/usr/src/linux-source-X.Y.tar.xz``."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ktrace.errors import HostError
+from ktrace.image.store import Store, digest_file, write_json
+from ktrace.image.toolchain import clean_environment, require_tool, run_tool
+
+SOURCES = Path("/usr/src")
+
+
+@dataclass(frozen=True)
+class SourcePackage:
+    """An installed kernel source package.
+
+    :param name: package name
+    :param version: its version, as dpkg says
+    :param tarball: path of the tarball
+    :param digest: SHA-256 of the tarball
+    """
+
+    name: str
+    version: str
+    tarball: Path
+    digest: str
+
+
+def package_version(name: str) -> str | None:
+    """Ask dpkg for the version of an installed package, ``None`` if it is not installed."""
+    argv = [require_tool("dpkg-query"), "--show", "--showformat=${db:Status-Status} ${Version}", name]
+    answer = subprocess.run(argv, env=clean_environment(), capture_output=True, text=True, timeout=20, check=False)
+    status, _, version = answer.stdout.partition(" ")
+    return version if answer.returncode == 0 and status == "installed" else None
+
+
+def _remembered_digest(store: Store, tarball: Path) -> str:
+    """Hash a tarball, or remember its hash if size, inode and time are those of the last hashing."""
+    facts = tarball.stat()
+    identity = [str(tarball), facts.st_size, facts.st_ino, facts.st_mtime_ns]
+    memory = store.root / "locks" / f"{tarball.name}.digest.json"
+    try:
+        known = json.loads(memory.read_text())
+        if known["identity"] == identity:
+            return str(known["digest"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    digest = digest_file(tarball)
+    write_json(memory, {"identity": identity, "digest": digest})
+    return digest
+
+
+def find_source(name: str, store: Store) -> SourcePackage:
+    """Find an installed source package.
+
+    :param name: package name, ``linux-source-X.Y``
+    :param store: remembers digests of tarballs
+    :raises HostError: if it is not installed or its tarball is missing
+    """
+    hint = f"install it as root with: apt-get install {name}"
+    version = package_version(name)
+    if version is None:
+        raise HostError(f"package {name!r} is not installed", hint=hint)
+    tarball = SOURCES / f"{name}.tar.xz"
+    if not tarball.is_file():
+        raise HostError(f"package {name!r} is installed, but {str(tarball)!r} is missing", hint=hint)
+    return SourcePackage(name, version, tarball, _remembered_digest(store, tarball))
+
+
+def extract_source(source: SourcePackage, directory: Path, excludes: Sequence[str], log: Path) -> None:
+    """Unpack a kernel source into a directory.
+
+    :param directory: an existing empty directory; gets ``Makefile``, ``Kconfig``, ...
+    :param excludes: tar patterns of parts to leave out; ``*`` matches slashes, too
+    """
+    run_tool(
+        [
+            "tar",
+            "--extract",
+            f"--file={source.tarball}",
+            "--use-compress-program=xz --threads=2",
+            f"--directory={directory}",
+            "--strip-components=1",
+            "--no-same-owner",
+            "--wildcards",
+            "--wildcards-match-slash",
+            *(f"--exclude={source.name}/{pattern}" for pattern in excludes),
+        ],
+        cwd=directory,
+        log=log,
+    )
