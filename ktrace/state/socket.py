@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ktrace.state.ref import Ref
 
@@ -147,47 +148,53 @@ class UnixSock:
 
 @dataclass(frozen=True, slots=True)
 class InetSock:
-    """``struct inet_sock`` with the addresses of its ``sock_common``.
+    """``struct inet_sock`` with the addresses of its ``sock_common``; ports in host byte order.
 
-    :param num: local port, host byte order; *sport* and *dport* likewise
+    :param bits: recverr, freebind, hdrincl, mc_loop, mc_all, ... where they are set, sorted
     """
 
-    num: int
-    sport: int
-    dport: int
-    saddr: str
-    rcv_saddr: str
-    daddr: str
+    inet_num: int
+    inet_sport: int
+    inet_dport: int
+    inet_saddr: str
+    inet_rcv_saddr: str
+    inet_daddr: str
     uc_ttl: int
     tos: int
-    options: tuple[str, ...]
+    bits: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TcpSock:
-    """``struct tcp_sock`` with its ``inet_connection_sock``; sequence numbers count from the initial ones.
+    """``struct tcp_sock`` with its ``inet_connection_sock``.
 
-    :param snd_una: first byte that is not acknowledged, from ``iss``; so *snd_nxt* and *write_seq*
-    :param rcv_nxt: next byte expected, from ``irs``; so *copied_seq*
+    The kernel keeps no initial sequence number, so positions are told as distances and byte counts.
+
+    :param unacked: sequence numbers sent and not acknowledged: ``snd_nxt - snd_una``, a FIN counts as one
+    :param unsent: bytes queued and never sent: ``write_seq - snd_nxt``
+    :param unread: sequence numbers received and not read: ``rcv_nxt - copied_seq``
     :param accept_queue: established children that nobody accepted yet, oldest first
-    :param unsent: bytes on the write queue that were never sent
+    :param syn_queue: requests whose handshake is not finished (``rskq`` *qlen*)
     """
 
-    snd_una: int
-    snd_nxt: int
-    write_seq: int
-    rcv_nxt: int
-    copied_seq: int
-    fin_received: bool
-    accept_queue: tuple[Ref, ...]
+    unacked: Any
     unsent: int
-    nonagle: tuple[str, ...]
+    unread: int
+    bytes_sent: int
+    bytes_acked: Any
+    bytes_received: int
+    accept_queue: tuple[Ref, ...]
+    syn_queue: int
+    nonagle: int
     linger2: int
     defer_accept: int
-    keepidle: int
-    keepintvl: int
-    keepcnt: int
-    user_timeout: int
+    keepalive_time: int
+    keepalive_intvl: int
+    keepalive_probes: int
+    icsk_syn_retries: int
+    icsk_user_timeout: int
+    notsent_lowat: int
+    urg_data: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +216,7 @@ class Sock:
 
     :param sk_prot: symbol of the ``struct proto``
     :param sk_flags: SOCK_DEAD, SOCK_ZAPPED, ... sorted
+    :param sk_receive_qlen: ``sk_receive_queue.qlen``; ``None`` for TCP, where merging decides
     :param sk_rmem_alloc: bytes charged to the receive queue; ``None`` for TCP, where merging decides
     :param sk_wmem_alloc: bytes of buffers in flight plus 1 for the socket itself; ``None`` for TCP
     :param sk_rcvtimeo: jiffies, ``None`` for ever
@@ -223,6 +231,7 @@ class Sock:
     sk_prot: str
     sk_rcvlowat: int
     sk_receive_queue: tuple[Buffer, ...]
+    sk_receive_qlen: int | None
     sk_error_queue: tuple[Buffer, ...]
     sk_rmem_alloc: int | None
     sk_rcvbuf: int

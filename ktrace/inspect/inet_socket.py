@@ -1,0 +1,140 @@
+"""Read ``struct inet_sock``, ``tcp_sock`` and ``udp_sock`` behind a ``struct sock``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ktrace.inspect.corrupt import CorruptStructure
+from ktrace.inspect.inspector import Observation
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.layout import Layout
+from ktrace.inspect.skbuff import MAX_QUEUED, Packet
+from ktrace.inspect.sock_names import dotted, ntohs
+from ktrace.state.ref import Ref
+from ktrace.state.socket import Buffer, InetSock, TcpSock, UdpSock
+
+AF_INET = 2
+AF_INET6 = 10
+IPPROTO_TCP = 6
+IPPROTO_UDP = 17
+SOCK_STREAM = 1
+SOCK_DGRAM = 2
+TCP_LISTEN = 10
+INET_BITS = (
+    "recverr", "is_icsk", "freebind", "hdrincl", "mc_loop", "transparent", "mc_all", "nodefrag",
+    "bind_address_no_port", "recverr_rfc4884", "defer_connect",
+)  # fmt: skip
+CORKED = 0x1
+
+
+class InetReader:
+    """Read what IPv4, TCP and UDP keep behind a ``struct sock``."""
+
+    def __init__(self, kernel: LiveKernel) -> None:
+        prog = kernel.prog
+        self.inet = Layout(
+            prog, "struct inet_sock", "inet_saddr", "uc_ttl", "inet_sport", "tos",
+            num="sk.__sk_common.skc_num", dport="sk.__sk_common.skc_dport",
+            rcv_saddr="sk.__sk_common.skc_rcv_saddr", daddr="sk.__sk_common.skc_daddr",
+        )  # fmt: skip
+        # 6.12 keeps them in inet_flags (c274af2242693f59f00851b3660a21b10bcd76cc)
+        self.bits = Layout(prog, "struct inet_sock", *(f"?{name}" for name in INET_BITS), "?inet_flags")
+        self.tcp = Layout(
+            prog, "struct tcp_sock", "bytes_received", "bytes_sent", "bytes_acked", "rcv_nxt", "copied_seq", "snd_nxt",
+            "snd_una", "write_seq", "urg_data", "keepalive_probes", "keepalive_time", "keepalive_intvl", "linger2",
+            "notsent_lowat",
+            accept_head="inet_conn.icsk_accept_queue.rskq_accept_head", qlen="inet_conn.icsk_accept_queue.qlen.counter",
+            defer_accept="inet_conn.icsk_accept_queue.rskq_defer_accept",
+            syn_retries="inet_conn.icsk_syn_retries", user_timeout="inet_conn.icsk_user_timeout",
+        )  # fmt: skip
+        self.nonagle = Layout(prog, "struct tcp_sock", "nonagle")
+        self.request = Layout(prog, "struct request_sock", "dl_next", "sk")
+        self.tcp_cb = Layout(prog, "struct tcp_skb_cb", "seq", "end_seq", "tcp_flags")
+        self.udp = Layout(prog, "struct udp_sock", "pending", "encap_type", "?pcflag", "?udp_flags")
+
+    def read(self, observation: Observation, address: int, sock: Any, more: list[int]) -> dict[str, Any]:
+        """Return the family's parts of ``state.socket.Sock`` for the sock at *address*.
+
+        :param sock: its unpacked ``struct sock``
+        :param more: gets the addresses of the socks it points at
+        """
+        if sock.family not in (AF_INET, AF_INET6):
+            return {}
+        memory = observation.memory
+        raw = memory.read(address, self.inet.size)
+        found = self.inet.unpack(raw, 0)
+        bits = self.bits.unpack(raw, 0)
+        parts: dict[str, Any] = {
+            "inet": InetSock(
+                inet_num=found.num,
+                inet_sport=ntohs(found.inet_sport),
+                inet_dport=ntohs(found.dport),
+                inet_saddr=dotted(found.inet_saddr),
+                inet_rcv_saddr=dotted(found.rcv_saddr),
+                inet_daddr=dotted(found.daddr),
+                uc_ttl=found.uc_ttl,
+                tos=found.tos,
+                bits=tuple(sorted(name for name in INET_BITS if getattr(bits, name))),
+            )
+        }
+        if sock.sk_type == SOCK_STREAM and sock.sk_protocol == IPPROTO_TCP:
+            parts["tcp"] = self._tcp(observation, address, sock.state, more)
+        elif sock.sk_type == SOCK_DGRAM and sock.sk_protocol == IPPROTO_UDP:
+            udp = self.udp.read(memory, address)
+            corked = udp.pcflag if udp.pcflag is not None else udp.udp_flags or 0
+            parts["udp"] = UdpSock(udp.pending, bool(corked & CORKED), udp.encap_type)
+        return parts
+
+    def _tcp(self, observation: Observation, address: int, state: int, more: list[int]) -> TcpSock:
+        raw = observation.memory.read(address, self.tcp.size)
+        found = self.tcp.unpack(raw, 0)
+        children = tuple(self._accept_queue(observation, found.accept_head)) if found.accept_head else ()
+        more.extend(children)
+        return TcpSock(
+            unacked=found.snd_nxt - found.snd_una & 0xFFFFFFFF,
+            unsent=found.write_seq - found.snd_nxt & 0xFFFFFFFF,
+            unread=found.rcv_nxt - found.copied_seq & 0xFFFFFFFF,
+            bytes_sent=found.bytes_sent,
+            bytes_acked=found.bytes_acked,
+            bytes_received=found.bytes_received,
+            accept_queue=tuple(Ref("sock", child) for child in children),
+            syn_queue=found.qlen,
+            nonagle=self.nonagle.unpack(raw, 0).nonagle,
+            linger2=found.linger2,
+            defer_accept=found.defer_accept,
+            keepalive_time=found.keepalive_time,
+            keepalive_intvl=found.keepalive_intvl,
+            keepalive_probes=found.keepalive_probes,
+            icsk_syn_retries=found.syn_retries,
+            icsk_user_timeout=found.user_timeout,
+            notsent_lowat=found.notsent_lowat,
+            urg_data=found.urg_data,
+        )
+
+    def _accept_queue(self, observation: Observation, request: int) -> list[int]:
+        children: list[int] = []
+        first = request
+        for _ in range(MAX_QUEUED):
+            if not request:
+                return children
+            found = self.request.read(observation.memory, request)
+            children.append(found.sk)
+            request = found.dl_next
+        raise CorruptStructure("request_sock_queue.rskq_accept_head", first, "does not end")
+
+    def unread(self, packets: list[Packet], observation: Observation, address: int) -> tuple[Buffer, ...]:
+        """Return the bytes of a TCP receive queue that nobody read yet, as one buffer.
+
+        Where one ``sk_buff`` ends and the next begins depends on whether the sender's copy had been
+        acknowledged when the next arrived (``tcp_try_coalesce()``: not into a cloned buffer), so on
+        timers; the bytes do not.
+        """
+        copied = self.tcp.read(observation.memory, address).copied_seq
+        data = bytearray()
+        for packet in packets:
+            skip = copied - self.tcp_cb.unpack(packet.skb.cb, 0).seq & 0xFFFFFFFF
+            if skip < 1 << 31:
+                data += packet.data[skip:]
+            else:
+                data += packet.data
+        return (Buffer(len(data), None, None, bytes(data), None),) if data else ()

@@ -1,0 +1,83 @@
+"""Read socket buffers and the queues they are on (``include/linux/skbuff.h``)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from ktrace.errors import UsageError
+from ktrace.inspect.corrupt import CorruptStructure
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.layout import Layout
+from ktrace.inspect.memory import KernelMemory
+
+MAX_QUEUED = 1 << 16
+MAX_BYTES = 1 << 24
+_FRAGMENT = struct.Struct("<QII")
+
+
+class Packet(NamedTuple):
+    """One ``sk_buff``: its address, its members, and all its bytes."""
+
+    address: int
+    skb: Any
+    data: bytes
+
+
+class BufferReader:
+    """Read the ``sk_buff`` structures of one kernel."""
+
+    def __init__(self, kernel: LiveKernel) -> None:
+        prog = kernel.prog
+        self.skb = Layout(
+            prog, "struct sk_buff", "next", "prev", "sk", "cb", "len", "data_len", "peeked", "end", "head", "data",
+            "truesize", "users.refs.counter",
+        )  # fmt: skip
+        self.shared = Layout(prog, "struct skb_shared_info", "nr_frags", "frag_list", "frags")
+        fragment = prog.type("skb_frag_t")
+        names = {member.name: member.offset for member in fragment.type.members}
+        if names != {"bv_page": 0, "bv_len": 8, "bv_offset": 12}:
+            raise UsageError(f"skb_frag_t has members {names!r} in this vmlinux", "6.1 and 6.12 kernels are understood")
+
+    def for_each_skb(self, memory: KernelMemory, head: int, first: int) -> Iterator[Packet]:
+        """Yield the packets of the ``sk_buff_head`` at *head*, in queue order.
+
+        :param first: its ``next``
+        :raises CorruptStructure: the queue does not come back to its head, or a packet cannot be read
+        """
+        previous, node = head, first
+        for _ in range(MAX_QUEUED):
+            if node == head:
+                return
+            skb = self.skb.read(memory, node)
+            if skb.prev != previous:
+                raise CorruptStructure("sk_buff_head", node, "prev does not point back")
+            yield Packet(node, skb, self.bytes_of(memory, node, skb))
+            previous, node = node, skb.next
+        raise CorruptStructure("sk_buff_head", head, f"queue has more than {MAX_QUEUED} buffers")
+
+    def bytes_of(self, memory: KernelMemory, address: int, skb: Any, depth: int = 0) -> bytes:
+        """Return the bytes of a packet: its head, its pages, its fragment list.
+
+        A length that does not fit is taken as far as the memory goes, so that it shows up as itself.
+        """
+        if skb.len > MAX_BYTES:
+            return b""
+        head_length = skb.len - skb.data_len
+        parts = []
+        if head_length > 0:
+            parts.append(memory.read(skb.data, min(head_length, MAX_BYTES)))
+        if skb.data_len:
+            shared = self.shared.read(memory, skb.head + skb.end)
+            for index in range(min(shared.nr_frags, len(shared.frags) // 16)):
+                page, length, offset = _FRAGMENT.unpack_from(shared.frags, index * 16)
+                parts.append(memory.page_bytes(page, offset, length))
+            node = shared.frag_list
+            for _ in range(MAX_QUEUED):
+                if not node or depth:
+                    break
+                child = self.skb.read(memory, node)
+                parts.append(self.bytes_of(memory, node, child, depth + 1))
+                node = child.next
+        return b"".join(parts)

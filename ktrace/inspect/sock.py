@@ -1,0 +1,154 @@
+"""Read ``struct sock`` and follow it to its peer, its listener and its queues (``include/net/sock.h``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ktrace.inspect.inet_socket import InetReader
+from ktrace.inspect.inspector import Observation
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.layout import Layout
+from ktrace.inspect.skbuff import BufferReader, Packet
+from ktrace.inspect.sock_names import bit_names, enum_name, jiffies, mask_names
+from ktrace.inspect.unix_socket import UnixReader
+from ktrace.inspect.wait_queue import WaitQueues
+from ktrace.state.ref import Ref
+from ktrace.state.socket import (
+    FAMILIES,
+    SHUTDOWN,
+    SOCK_TYPES,
+    TCP_STATES,
+    USERLOCKS,
+    Buffer,
+    Credentials,
+    Sock,
+    Waiter,
+)
+
+AF_UNIX = 1
+
+
+class SockReader:
+    """Read every ``struct sock`` that can be reached from a given one."""
+
+    def __init__(self, kernel: LiveKernel) -> None:
+        prog = kernel.prog
+        self.kernel = kernel
+        self.wait_queues = WaitQueues(kernel)
+        self.buffers = BufferReader(kernel)
+        self.sock = Layout(
+            prog, "struct sock", "sk_rcvlowat", "sk_rcvbuf", "sk_sndbuf", "sk_peek_off", "sk_sndtimeo", "sk_priority",
+            "sk_mark", "sk_type", "sk_protocol", "sk_lingertime", "sk_err", "sk_err_soft", "sk_ack_backlog",
+            "sk_max_ack_backlog", "sk_peer_pid", "sk_peer_cred", "sk_rcvtimeo", "sk_shutdown", "sk_socket",
+            family="__sk_common.skc_family", state="__sk_common.skc_state", dev="__sk_common.skc_bound_dev_if",
+            prot="__sk_common.skc_prot", flags="__sk_common.skc_flags", uid="sk_uid.val",
+            rmem_alloc="sk_backlog.rmem_alloc.counter", wmem_alloc="sk_wmem_alloc.refs.counter",
+            receive_first="sk_receive_queue.next", receive_qlen="sk_receive_queue.qlen",
+            error_first="sk_error_queue.next",
+        )  # fmt: skip
+        self.bits = Layout(
+            prog, "struct sock", "sk_userlocks", "sk_no_check_tx",
+            reuse="__sk_common.skc_reuse", reuseport="__sk_common.skc_reuseport",
+        )  # fmt: skip
+        self.receive_queue = self.sock.offsets["receive_first"]
+        self.error_queue = self.sock.offsets["error_first"]
+        self.cred = Layout(prog, "struct cred", euid="euid.val", egid="egid.val")
+        self.pid_nr = prog.type("struct pid").member("numbers").offset + prog.type("struct upid").member("nr").offset
+        self.sock_flags = {value: name for name, value in prog.type("enum sock_flags").enumerators}
+        self.unix = UnixReader(kernel, self)
+        self.inet = InetReader(kernel)
+
+    def add(self, observation: Observation, address: int) -> Ref:
+        """Add the ``struct sock`` at *address* and all it leads to; return its reference."""
+        pending = [address]
+        objects = observation.objects
+        while pending:
+            at = pending.pop()
+            ref = Ref("sock", at)
+            if ref not in objects:
+                value, more = self.read(observation, at)
+                objects[ref] = value
+                pending.extend(more)
+        return Ref("sock", address)
+
+    def read(self, observation: Observation, address: int) -> tuple[Sock, list[int]]:
+        """Return the ``struct sock`` at *address* and the addresses of those it points at."""
+        raw = observation.memory.read(address, self.sock.size)
+        found = self.sock.unpack(raw, 0)
+        bits = self.bits.unpack(raw, 0)
+        more: list[int] = []
+        packets = list(self.buffers.for_each_skb(observation.memory, address + self.receive_queue, found.receive_first))
+        parts: dict[str, Any]
+        if found.family == AF_UNIX:
+            parts = {"unix": self.unix.read(observation, address, packets, more)}
+            receive = tuple(self.unix.buffer(observation, packet, more) for packet in packets)
+        else:
+            parts = self.inet.read(observation, address, found, more)
+            receive = (
+                self.inet.unread(packets, observation, address) if "tcp" in parts else tuple(map(plain_buffer, packets))
+            )
+        is_tcp = "tcp" in parts
+        errors = self.buffers.for_each_skb(observation.memory, address + self.error_queue, found.error_first)
+        value = Sock(
+            sk_family=FAMILIES.get(found.family, str(found.family)),
+            sk_state=enum_name(found.state, TCP_STATES),
+            sk_reuse=bits.reuse,
+            sk_reuseport=bits.reuseport,
+            sk_bound_dev_if=found.dev,
+            sk_prot=self.kernel.symbol(found.prot),
+            sk_rcvlowat=found.sk_rcvlowat,
+            sk_receive_queue=receive,
+            sk_receive_qlen=None if is_tcp else found.receive_qlen,
+            sk_error_queue=tuple(map(plain_buffer, errors)),
+            sk_rmem_alloc=None if is_tcp else found.rmem_alloc,
+            sk_rcvbuf=found.sk_rcvbuf,
+            sk_sndbuf=found.sk_sndbuf,
+            sk_wmem_alloc=None if is_tcp else found.wmem_alloc,
+            sk_peek_off=found.sk_peek_off,
+            sk_sndtimeo=jiffies(found.sk_sndtimeo),
+            sk_priority=found.sk_priority,
+            sk_mark=found.sk_mark,
+            sk_userlocks=mask_names(bits.sk_userlocks, USERLOCKS),
+            sk_no_check_tx=bits.sk_no_check_tx,
+            sk_type=SOCK_TYPES.get(found.sk_type, str(found.sk_type)),
+            sk_protocol=found.sk_protocol,
+            sk_lingertime=jiffies(found.sk_lingertime),
+            sk_flags=bit_names(found.flags, self.sock_flags),
+            sk_err=found.sk_err,
+            sk_err_soft=found.sk_err_soft,
+            sk_ack_backlog=found.sk_ack_backlog,
+            sk_max_ack_backlog=found.sk_max_ack_backlog,
+            sk_uid=found.uid,
+            sk_peer=self._peer(observation, found.sk_peer_pid, found.sk_peer_cred),
+            sk_rcvtimeo=jiffies(found.sk_rcvtimeo),
+            sk_shutdown=mask_names(found.sk_shutdown, SHUTDOWN),
+            sk_socket=Ref("socket", found.sk_socket) if found.sk_socket else None,
+            **parts,
+        )
+        return value, more
+
+    def waiters(self, observation: Observation, head: int, first: int) -> tuple[Waiter, ...]:
+        """Return who sleeps on the wait queue whose list head is at *head* and starts with *first*."""
+        if first == head:
+            return ()
+        sleepers = self.wait_queues.sleepers(observation, head, "socket_wq.wait")
+        return tuple(Waiter(item.func, item.exclusive, item.task) for item in sleepers)
+
+    def actor(self, observation: Observation, pid: int) -> str | None:
+        """Return the actor whose ``struct pid`` is at *pid*, ``pid N`` for a stranger, ``None`` for NULL."""
+        if not pid:
+            return None
+        number = observation.memory.u32(pid + self.pid_nr)
+        return observation.actors.get(number, f"pid {number}")
+
+    def _peer(self, observation: Observation, pid: int, cred: int) -> Credentials | None:
+        if not pid and not cred:
+            return None
+        ids = self.cred.read(observation.memory, cred) if cred else None
+        return Credentials(self.actor(observation, pid), ids.euid if ids else 0, ids.egid if ids else 0)
+
+
+def plain_buffer(packet: Packet) -> Buffer:
+    """Return a packet of a family that keeps nothing of its own in it."""
+    skb = packet.skb
+    return Buffer(skb.len, skb.data_len, skb.truesize, packet.data, Ref("sock", skb.sk) if skb.sk else None)

@@ -1,0 +1,66 @@
+"""Read ``struct socket`` behind a file, and hand on to its ``struct sock``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ktrace.inspect.inspector import Observation
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.layout import Layout
+from ktrace.inspect.sock import SockReader
+from ktrace.inspect.sock_names import bit_names, enum_name
+from ktrace.state.ref import Ref
+from ktrace.state.socket import SOCK_TYPES, SOCKET_FLAGS, SOCKET_STATES, SOCKWQ_FLAGS, Socket
+
+
+class SocketReader:
+    """Read sockets behind files, and every ``struct sock`` that can be reached from there.
+
+    It is a ``FileTargets`` provider for ``socket_file_ops``.
+    """
+
+    f_ops = frozenset({"socket_file_ops"})
+
+    def __init__(self, kernel: LiveKernel) -> None:
+        self.kernel = kernel
+        self.socks = SockReader(kernel)
+        self.socket = Layout(
+            kernel.prog, "struct socket", "state", "type", "flags", "file", "sk", "ops",
+            wait_first="wq.wait.head.next", wq_flags="wq.flags",
+        )  # fmt: skip
+        self.wait_head = self.socket.offsets["wait_first"]
+        self._cache: dict[int, tuple[bytes, Socket]] = {}
+
+    def file_target(self, observation: Observation, file: int, private_data: int, f_inode: int) -> Ref:
+        """Add the ``struct socket`` at *private_data* and all it leads to."""
+        ref = Ref("socket", private_data)
+        if ref not in observation.objects:
+            value = self.read(observation, private_data)
+            observation.objects[ref] = value
+            if value.sk is not None:
+                self.socks.add(observation, int(value.sk.key))
+        return ref
+
+    def read(self, observation: Observation, address: int) -> Socket:
+        """Return the ``struct socket`` at *address*."""
+        raw = observation.memory.read(address, self.socket.size)
+        seen = self._cache.get(address)
+        if seen is not None and seen[0] == raw and not seen[1].wait:
+            return seen[1]
+        found = self.socket.unpack(raw, 0)
+        value = Socket(
+            state=enum_name(found.state, SOCKET_STATES),
+            type=SOCK_TYPES.get(found.type, str(found.type)),
+            flags=bit_names(found.flags, SOCKET_FLAGS),
+            file=Ref("file", found.file) if found.file else None,
+            sk=Ref("sock", found.sk) if found.sk else None,
+            ops=self.kernel.symbol(found.ops) if found.ops else None,
+            wait=self.socks.waiters(observation, address + self.wait_head, found.wait_first),
+            wq_flags=bit_names(found.wq_flags, SOCKWQ_FLAGS),
+        )
+        self._cache[address] = (raw, value)
+        return value
+
+    def process_fields(self, observation: Observation, task: int) -> Mapping[str, object]:
+        """Return nothing: a ``task_struct`` keeps nothing of sockets."""
+        return {}

@@ -1,0 +1,134 @@
+"""Read what the model of sockets must know about a kernel: its tables, sizes and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import drgn
+from drgn.helpers.linux.list import list_for_each_entry
+
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.state.socket import ProtocolSwitch, SocketFacts
+
+INET_PROTOSW = {1: "INET_PROTOSW_REUSE", 2: "INET_PROTOSW_PERMANENT", 4: "INET_PROTOSW_ICSK"}
+"""``include/net/protocol.h``."""
+
+SMP_CACHE_BYTES = 64
+"""``1 << CONFIG_X86_L1_CACHE_SHIFT``; in no symbol and no type."""
+
+KMALLOC_MAX_CACHE_SIZE = 8192
+"""``1 << KMALLOC_SHIFT_HIGH`` of SLUB: two pages (``include/linux/slab.h``)."""
+
+_NET_SETTINGS = {
+    "core/somaxconn": ("core.sysctl_somaxconn",),
+    "unix/max_dgram_qlen": ("unx.sysctl_max_dgram_qlen",),
+    "ipv4/ip_unprivileged_port_start": ("ipv4.sysctl_ip_prot_sock",),
+    "ipv4/ip_nonlocal_bind": ("ipv4.sysctl_ip_nonlocal_bind",),
+    "ipv4/ip_default_ttl": ("ipv4.sysctl_ip_default_ttl",),
+    "ipv4/tcp_syncookies": ("ipv4.sysctl_tcp_syncookies",),
+    "ipv4/tcp_abort_on_overflow": ("ipv4.sysctl_tcp_abort_on_overflow",),
+    "ipv4/tcp_fastopen": ("ipv4.sysctl_tcp_fastopen",),
+    "ipv4/tcp_tw_reuse": ("ipv4.sysctl_tcp_tw_reuse",),
+}
+"""Settings of a network namespace and where ``struct net`` keeps them."""
+
+_GLOBAL_SETTINGS = {
+    "core/rmem_default": "sysctl_rmem_default",
+    "core/wmem_default": "sysctl_wmem_default",
+    "core/rmem_max": "sysctl_rmem_max",
+    "core/wmem_max": "sysctl_wmem_max",
+    "core/optmem_max": "sysctl_optmem_max",
+}
+
+
+def read_facts(kernel: LiveKernel) -> SocketFacts:
+    """Return the facts of *kernel*; its initial network namespace's settings stand for all.
+
+    :raises UsageError: vmlinux lacks a type that every kernel has
+    """
+    prog = kernel.prog
+    net = prog["init_net"]
+    sysctl = {name: int(prog[symbol]) for name, symbol in _GLOBAL_SETTINGS.items() if symbol in prog}
+    for name, paths in _NET_SETTINGS.items():
+        for path in paths:
+            value = _member(net, path)
+            if value is not None:
+                sysctl[name] = int(value)
+    for name in ("tcp_rmem", "tcp_wmem"):
+        values = _member(net, f"ipv4.sysctl_{name}")
+        if values is not None:
+            sysctl.update({f"ipv4/{name}/{index}": int(values[index]) for index in range(3)})
+    low, high = _port_range(net)
+    sysctl["ipv4/ip_local_port_range/low"] = low
+    sysctl["ipv4/ip_local_port_range/high"] = high
+    families = prog["net_families"]
+    created = {
+        number: kernel.symbol(families[number].create.value_())
+        for number in range(len(families))
+        if families[number].value_()
+    }
+    return SocketFacts(
+        net_families=created,
+        inetsw=_switch(kernel, "inetsw"),
+        inetsw6=_switch(kernel, "inetsw6"),
+        sizes={
+            "sk_buff": prog.type("struct sk_buff").size,
+            "skb_shared_info": prog.type("struct skb_shared_info").size,
+            "max_skb_frags": len(drgn.Object(prog, "struct skb_shared_info", address=0).frags),
+            "smp_cache_bytes": SMP_CACHE_BYTES,
+            "page_size": 4096,
+            "kmalloc_max_cache": KMALLOC_MAX_CACHE_SIZE,
+        },
+        sysctl=sysctl,
+        oob=_has(prog, "struct unix_sock", "oob_skb"),
+    )
+
+
+def _switch(kernel: LiveKernel, symbol: str) -> tuple[ProtocolSwitch, ...]:
+    """Return the ``inet_protosw`` entries of every list of *symbol*, in lookup order."""
+    try:
+        lists = kernel.prog[symbol]
+    except KeyError:
+        return ()
+    found = []
+    for index in range(len(lists)):
+        for entry in list_for_each_entry("struct inet_protosw", lists[index].address_of_(), "list"):
+            flags = int(entry.flags)
+            found.append(
+                ProtocolSwitch(
+                    type=int(entry.type),
+                    protocol=int(entry.protocol),
+                    prot=kernel.symbol(entry.prot.value_()),
+                    ops=kernel.symbol(entry.ops.value_()),
+                    flags=tuple(name for bit, name in INET_PROTOSW.items() if flags & bit),
+                )
+            )
+    return tuple(found)
+
+
+def _member(value: drgn.Object, path: str) -> Any:
+    for name in path.split("."):
+        try:
+            value = value.member_(name)
+        except LookupError:
+            return None
+    return value
+
+
+def _has(prog: drgn.Program, type_name: str, member: str) -> bool:
+    find: Callable[[str], Any] = prog.type(type_name).member
+    try:
+        find(member)
+    except LookupError:
+        return False
+    return True
+
+
+def _port_range(net: drgn.Object) -> tuple[int, int]:
+    """Return ``ip_local_port_range``; 6.12 packs both ends into one word (d9f28735af87)."""
+    ports = net.ipv4.ip_local_ports
+    found = ports.range
+    if found.type_.kind == drgn.TypeKind.ARRAY:
+        return int(found[0]), int(found[1])
+    return int(found) & 0xFFFF, int(found) >> 16

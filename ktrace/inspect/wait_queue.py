@@ -1,0 +1,54 @@
+"""Who sleeps on a ``wait_queue_head_t``."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ktrace.inspect.inspector import Observation
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.layout import Layout
+from ktrace.inspect.lists import for_each_list_node
+from ktrace.state.ref import Ref
+
+WQ_FLAG_EXCLUSIVE = 0x1
+LIMIT = 1 << 16
+_TASK_FUNCS = frozenset(
+    {"default_wake_function", "autoremove_wake_function", "woken_wake_function", "receiver_wake_function"}
+)
+"""Wake functions whose entry's ``private`` is the sleeping task."""
+
+
+class Sleeper(NamedTuple):
+    """One ``wait_queue_entry``: symbol of its function, WQ_FLAG_EXCLUSIVE, and the task if it has one."""
+
+    func: str
+    exclusive: bool
+    task: Ref | None
+
+
+class WaitQueues:
+    """Read wait queues of one kernel."""
+
+    def __init__(self, kernel: LiveKernel) -> None:
+        self.kernel = kernel
+        self.entry = Layout(kernel.prog, "struct wait_queue_entry", "flags", "private", "func", "entry.next")
+        self.entry_offset = self.entry.offsets["entry_next"]
+        self.polling_task = Layout(kernel.prog, "struct poll_wqueues", "polling_task", "triggered")
+
+    def sleepers(self, observation: Observation, head: int, what: str) -> tuple[Sleeper, ...]:
+        """Return the entries of the queue whose ``head`` member is at *head*, in wake-up order.
+
+        :raises CorruptStructure: the list cannot be followed
+        """
+        memory = observation.memory
+        found = []
+        for node in for_each_list_node(memory, head, what, LIMIT):
+            entry = self.entry.read(memory, node - self.entry_offset)
+            func = self.kernel.symbol(entry.func)
+            task: Ref | None = None
+            if func in _TASK_FUNCS:
+                task = observation.process(entry.private)
+            elif func == "pollwake":
+                task = observation.process(self.polling_task.read(memory, entry.private).polling_task)
+            found.append(Sleeper(func, bool(entry.flags & WQ_FLAG_EXCLUSIVE), task))
+        return tuple(found)
