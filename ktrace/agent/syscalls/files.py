@@ -1,0 +1,210 @@
+"""Signatures of what works on any descriptor or path."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ktrace.agent.syscalls import constants as c
+from ktrace.agent.syscalls.frame import Frame
+from ktrace.agent.syscalls.parameter import (
+    Const,
+    Directory,
+    Fd,
+    InBytes,
+    InStruct,
+    Int,
+    OutBytes,
+    OutStruct,
+    Parameter,
+    Path,
+    Values,
+    count_of,
+    pack_struct,
+    pointer_text,
+)
+from ktrace.agent.syscalls.signature import FD, NUMBER, PID, Returns, Signature
+from ktrace.agent.syscalls.structs import EPOLL_EVENT, F_OWNER_EX, STAT, TIMESPEC, TIMEVAL
+from ktrace.agent.syscalls.text import Naming, format_struct
+from ktrace.agent.syscalls.vectors import EpollEvents, FdSet, IovIn, IovOut, PollFds, SignalMask
+from ktrace.agent.syscalls.vocabulary import Vocabulary
+from ktrace.errors import UsageError
+from ktrace.state.call import Pointer
+
+F_SETOWN, F_SETOWN_EX, F_GETOWN_EX = (c.FCNTL.choices[name] for name in ("F_SETOWN", "F_SETOWN_EX", "F_GETOWN_EX"))
+_FCNTL_ARGUMENTS: Mapping[str, Vocabulary] = {"F_SETFD": c.FD, "F_SETFL": c.OPEN, "F_SETSIG": c.SIGNAL}
+_FCNTL_VALUES: Mapping[str, Returns] = {
+    "F_DUPFD": FD,
+    "F_DUPFD_CLOEXEC": FD,
+    "F_GETFD": Returns("flags", c.FD),
+    "F_GETFL": Returns("flags", c.OPEN),
+    "F_GETOWN": PID,
+}
+_WITHOUT_ARGUMENT = {
+    c.FCNTL.choices[name] for name in ("F_GETFD", "F_GETFL", "F_GETOWN", "F_GETSIG", "F_GETPIPE_SZ", "F_GET_SEALS")
+}
+
+
+class FcntlArgument(Parameter):
+    """fcntl's third argument: a number, an actor for F_SETOWN, a struct f_owner_ex."""
+
+    def coerce(self, value: Any) -> Any:
+        if isinstance(value, (int, str, Pointer)):
+            return value
+        return F_OWNER_EX.coerce(value)
+
+    def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
+        value, cmd = values[self.name], values["cmd"]
+        if isinstance(value, Pointer):
+            return (value.value,)
+        if cmd == F_GETOWN_EX:
+            return (frame.want_fresh(F_OWNER_EX.size),)
+        if isinstance(value, Mapping):
+            return (frame.put(pack_struct(F_OWNER_EX, value, frame)),)
+        return (frame.pid(value),)
+
+    def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
+        if values["cmd"] != F_GETOWN_EX or isinstance(values[self.name], Pointer):
+            return {}
+        return {self.name: F_OWNER_EX.unpack(next(take))}
+
+    def name_actors(self, out: dict[str, Any], values: Values, actors: Mapping[int, str]) -> None:
+        if self.name in out:
+            F_OWNER_EX.name_actors(out[self.name], actors)
+
+    def format(self, values: Values, out: Mapping[str, Any], naming: Naming) -> list[str]:
+        value, cmd = values[self.name], values["cmd"]
+        if isinstance(value, Pointer):
+            return [pointer_text(value)]
+        if cmd == F_GETOWN_EX:
+            return [format_struct(F_OWNER_EX, out[self.name])] if self.name in out else []
+        if isinstance(value, Mapping):
+            return [format_struct(F_OWNER_EX, value)]
+        if cmd in _WITHOUT_ARGUMENT and value == 0:
+            return []
+        for name, vocabulary in _FCNTL_ARGUMENTS.items():
+            if cmd == c.FCNTL.choices[name] and isinstance(value, int):
+                return [vocabulary.format(value)]
+        return [str(value)]
+
+
+def _fcntl_returns(values: Mapping[str, Any]) -> Returns:
+    return _FCNTL_VALUES.get(c.FCNTL.format(values["cmd"]), NUMBER)
+
+
+_IOCTL_OUT = {c.IOCTL.choices[name] for name in ("FIONREAD", "TIOCOUTQ", "SIOCATMARK", "SIOCGPGRP", "FIOGETOWN")} | {
+    c.IOCTL.choices["SIOCOUTQNSD"]
+}
+_IOCTL_IN = {c.IOCTL.choices[name] for name in ("FIONBIO", "FIOASYNC", "SIOCSPGRP", "FIOSETOWN")}
+_IOCTL_NONE = {c.IOCTL.choices[name] for name in ("FIOCLEX", "FIONCLEX")}
+_IOCTL_PID = {c.IOCTL.choices[name] for name in ("SIOCGPGRP", "FIOGETOWN")}
+
+
+class IoctlArgument(Parameter):
+    """ioctl's third argument: an int that the kernel writes, one that it reads, or a plain number."""
+
+    def coerce(self, value: Any) -> Any:
+        if not isinstance(value, (int, str, Pointer)):
+            raise UsageError(f"{self.name} is a number, not {value!r}")
+        return value
+
+    def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
+        value, request = values[self.name], values["request"]
+        if isinstance(value, Pointer):
+            return (value.value,)
+        if request in _IOCTL_OUT:
+            return (frame.want_fresh(4),)
+        if request in _IOCTL_IN:
+            return (frame.put(struct.pack("<I", frame.pid(value) & 0xFFFFFFFF)),)
+        return (frame.pid(value),)
+
+    def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
+        if values["request"] not in _IOCTL_OUT or isinstance(values[self.name], Pointer):
+            return {}
+        return {self.name: struct.unpack("<i", next(take))[0]}
+
+    def name_actors(self, out: dict[str, Any], values: Values, actors: Mapping[int, str]) -> None:
+        if values["request"] in _IOCTL_PID and self.name in out:
+            out[self.name] = actors.get(out[self.name], out[self.name])
+
+    def format(self, values: Values, out: Mapping[str, Any], naming: Naming) -> list[str]:
+        value, request = values[self.name], values["request"]
+        if isinstance(value, Pointer):
+            return [pointer_text(value)]
+        if request in _IOCTL_OUT:
+            return [f"[{out[self.name]}]"] if self.name in out else []
+        if request in _IOCTL_NONE and value == 0:
+            return []
+        return [f"[{value}]" if request in _IOCTL_IN else str(value)]
+
+
+_OPEN = (Int("flags", c.OPEN), Int("mode", c.MODE, default=0))
+_IOV = (Fd("fd"), IovOut("iov"), Int("iovcnt", late=count_of("iov")))
+_IOV_IN = (Fd("fd"), IovIn("iov"), Int("iovcnt", late=count_of("iov")))
+_SETS = (FdSet("readfds"), FdSet("writefds"), FdSet("exceptfds"))
+# The kernel takes an offset of preadv in two halves; on x86-64 the low one is all of it.
+_OFFSET = (Int("offset"), Const(0))
+
+SIGNATURES = (
+    Signature("read", 0, Fd("fd"), OutBytes("buf", "count"), Int("count")),
+    Signature("write", 1, Fd("fd"), InBytes("buf"), Int("count", late=count_of("buf"))),
+    Signature("readv", 19, *_IOV),
+    Signature("writev", 20, *_IOV_IN),
+    Signature("pread64", 17, Fd("fd"), OutBytes("buf", "count"), Int("count"), Int("offset")),
+    Signature("pwrite64", 18, Fd("fd"), InBytes("buf"), Int("count", late=count_of("buf")), Int("offset")),
+    Signature("preadv", 295, *_IOV, *_OFFSET),
+    Signature("pwritev", 296, *_IOV_IN, *_OFFSET),
+    Signature("lseek", 8, Fd("fd"), Int("offset"), Int("whence", c.WHENCE)),
+    Signature("close", 3, Fd("fd")),
+    Signature("close_range", 436, Int("first"), Int("last"), Int("flags", c.CLOSE_RANGE, default=0)),
+    Signature("dup", 32, Fd("oldfd"), returns=FD),
+    Signature("dup2", 33, Fd("oldfd"), Fd("newfd"), returns=FD),
+    Signature("dup3", 292, Fd("oldfd"), Fd("newfd"), Int("flags", c.DUP), returns=FD),
+    Signature("fcntl", 72, Fd("fd"), Int("cmd", c.FCNTL), FcntlArgument("arg", 0), returns=_fcntl_returns),
+    Signature("ioctl", 16, Fd("fd"), Int("request", c.IOCTL), IoctlArgument("arg", 0)),
+    Signature("poll", 7, PollFds("fds"), Int("nfds", late=count_of("fds")), Int("timeout")),
+    Signature(
+        "ppoll",
+        271,
+        PollFds("fds"),
+        Int("nfds", late=count_of("fds")),
+        InStruct("timeout", TIMESPEC, nullable=True),
+        SignalMask("sigmask", None),
+        Const(8),
+    ),
+    Signature("select", 23, Int("nfds"), *_SETS, InStruct("timeout", TIMEVAL, nullable=True)),
+    Signature("pselect6", 270, Int("nfds"), *_SETS, InStruct("timeout", TIMESPEC, nullable=True), Const(0)),
+    Signature("epoll_create1", 291, Int("flags", c.EPOLL_CREATE), returns=FD),
+    Signature(
+        "epoll_ctl",
+        233,
+        Fd("epfd"),
+        Int("op", c.EPOLL_CTL),
+        Fd("fd"),
+        InStruct("event", EPOLL_EVENT, default=None),
+    ),
+    Signature("epoll_wait", 232, Fd("epfd"), EpollEvents("events"), Int("maxevents"), Int("timeout")),
+    Signature("stat", 4, Path("pathname"), OutStruct("statbuf", STAT)),
+    Signature("fstat", 5, Fd("fd"), OutStruct("statbuf", STAT)),
+    Signature("open", 2, Path("pathname"), *_OPEN, returns=FD),
+    Signature("openat", 257, Directory("dirfd"), Path("pathname"), *_OPEN, returns=FD),
+    Signature("creat", 85, Path("pathname"), Int("mode", c.MODE), returns=FD),
+    Signature("memfd_create", 319, Path("name"), Int("flags", c.MEMFD, default=0), returns=FD),
+    Signature("mknod", 133, Path("pathname"), Int("mode", c.FILE_MODE), Int("dev", default=0)),
+    Signature("mknodat", 259, Directory("dirfd"), Path("pathname"), Int("mode", c.FILE_MODE), Int("dev", default=0)),
+    Signature("unlink", 87, Path("pathname")),
+    Signature("mkdir", 83, Path("pathname"), Int("mode", c.MODE)),
+    Signature("rmdir", 84, Path("pathname")),
+    Signature("rename", 82, Path("oldpath"), Path("newpath")),
+    Signature("truncate", 76, Path("path"), Int("length")),
+    Signature("ftruncate", 77, Fd("fd"), Int("length")),
+    Signature("readlink", 89, Path("pathname"), OutBytes("buf", "bufsiz"), Int("bufsiz")),
+    Signature("chmod", 90, Path("pathname"), Int("mode", c.MODE)),
+    Signature("fchmod", 91, Fd("fd"), Int("mode", c.MODE)),
+    Signature("chown", 92, Path("pathname"), Int("owner"), Int("group")),
+    Signature("fchown", 93, Fd("fd"), Int("owner"), Int("group")),
+    Signature("umask", 95, Int("mask", c.MODE), returns=Returns("flags", c.MODE)),
+    Signature("chdir", 80, Path("path")),
+    Signature("access", 21, Path("pathname"), Int("mode", c.ACCESS)),
+)

@@ -1,0 +1,108 @@
+"""One call as the agent carries it out: registers, bytes to store before it, bytes to load after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ktrace.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Ask for bytes of an actor's memory once its call has returned.
+
+    :param addr: where they begin
+    :param length: how many, in bytes
+    :param scale: no more of them than the value that the call returned times this; 0 for all of them
+    """
+
+    addr: int
+    length: int
+    scale: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RawCall:
+    """A call of numbers and bytes.
+
+    :param nr: the x86-64 system call number
+    :param args: six registers, unsigned 64 bits each
+    :param stores: addresses and the bytes that go there before the call
+    :param loads: what is read back after a call that succeeded, in this order
+    """
+
+    nr: int
+    args: tuple[int, ...]
+    stores: tuple[tuple[int, bytes], ...] = ()
+    loads: tuple[Load, ...] = ()
+
+
+class Frame:
+    """Lay out one call's buffers in an actor's arena, from its beginning, in the order of the parameters.
+
+    :param arena: address of the arena
+    :param size: its size in bytes
+    :param pids: process ids of the actors that the call may name
+    """
+
+    __slots__ = ("_cursor", "_end", "loads", "pids", "stores")
+
+    def __init__(self, arena: int, size: int, pids: Mapping[str, int]) -> None:
+        self._cursor = arena
+        self._end = arena + size
+        self.pids = pids
+        self.stores: list[tuple[int, bytes]] = []
+        self.loads: list[Load] = []
+
+    def take(self, size: int) -> int:
+        """Return the address of *size* fresh bytes, aligned to 16.
+
+        :raises UsageError: the arena is too small
+        """
+        addr = self._cursor
+        self._cursor = addr + (size + 15 & ~15)
+        if self._cursor > self._end:
+            raise UsageError(
+                f"buffers of {size!r} bytes do not fit into an actor's arena",
+                "map memory with mmap, fill it with store, and pass its address",
+            )
+        return addr
+
+    def put(self, data: bytes) -> int:
+        """Have *data* stored in fresh bytes and return their address."""
+        addr = self.take(len(data))
+        if data:
+            if self.stores and (last := self.stores[-1])[0] + (len(last[1]) + 15 & ~15) == addr:
+                # Side by side: the agent takes a limited number of stores.
+                self.stores[-1] = (last[0], last[1] + bytes(-len(last[1]) & 15) + data)
+            else:
+                self.stores.append((addr, data))
+        return addr
+
+    def want(self, addr: int, length: int, scale: int = 0) -> None:
+        """Have *length* bytes at *addr* loaded after the call."""
+        self.loads.append(Load(addr, length, scale))
+
+    def want_fresh(self, length: int, scale: int = 0) -> int:
+        """Take *length* fresh bytes, have them loaded after the call, and return their address."""
+        addr = self.take(length)
+        self.loads.append(Load(addr, length, scale))
+        return addr
+
+    def want_up_to(self, length: int, scale: int = 0) -> int:
+        """Take *length* fresh bytes or, where that is beyond reason, all that is left."""
+        left = self._end - self._cursor & ~15
+        return self.want_fresh(length if 0 <= length <= left else left, scale)
+
+    def pid(self, value: int | str) -> int:
+        """Return the process id of an actor, or *value* itself where it is a number.
+
+        :raises UsageError: there is no such actor
+        """
+        if isinstance(value, int):
+            return value
+        try:
+            return self.pids[value]
+        except KeyError:
+            raise UsageError(f"no actor {value!r} is alive") from None

@@ -1,0 +1,384 @@
+"""Parameters of sendmsg, recvmsg and their plural forms: struct msghdr with names, vectors and control data."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ktrace.agent.syscalls import constants as c
+from ktrace.agent.syscalls import sockaddr
+from ktrace.agent.syscalls.frame import Frame
+from ktrace.agent.syscalls.layout import pack_ints, unpack_ints
+from ktrace.agent.syscalls.parameter import In, Parameter, Values, pack_struct, pointer_text, sequence
+from ktrace.agent.syscalls.structs import CMSGHDR, MMSGHDR, MSGHDR, UCRED
+from ktrace.agent.syscalls.text import Naming, format_value, quote
+from ktrace.agent.syscalls.vectors import element, own_length, pack_iov, show_element
+from ktrace.errors import UsageError
+from ktrace.state.call import Pointer
+
+_SCM_RIGHTS, _SCM_CREDENTIALS = 1, 2
+_HEADER = CMSGHDR.size
+
+
+def coerce_cmsg(value: Any) -> dict[str, Any]:
+    """Return one control message with its three members.
+
+    :raises UsageError: *value* is none
+    """
+    if isinstance(value, (tuple, list)) and len(value) == 3:
+        value = dict(zip(("cmsg_level", "cmsg_type", "cmsg_data"), value, strict=True))
+    if not isinstance(value, Mapping) or value.keys() != {"cmsg_level", "cmsg_type", "cmsg_data"}:
+        raise UsageError(f"a control message is expected, not {value!r}", "write {SOL_SOCKET, SCM_RIGHTS, [fd, fd]}")
+    data = value["cmsg_data"]
+    if isinstance(data, Mapping):
+        data = UCRED.coerce(data)
+    elif isinstance(data, (tuple, list)):
+        data = tuple(data)
+    elif not isinstance(data, bytes):
+        raise UsageError(f"cmsg_data is a string, an array of descriptors or a struct ucred, not {data!r}")
+    return {"cmsg_level": value["cmsg_level"], "cmsg_type": value["cmsg_type"], "cmsg_data": data}
+
+
+def pack_control(messages: tuple[Mapping[str, Any], ...], frame: Frame) -> bytes:
+    """Return a control buffer (include/linux/socket.h: CMSG_ALIGN)."""
+    parts = []
+    for message in messages:
+        data = message["cmsg_data"]
+        if isinstance(data, Mapping):
+            data = pack_struct(UCRED, data, frame)
+        elif isinstance(data, tuple):
+            data = pack_ints("i", data)
+        head = CMSGHDR.pack({**message, "cmsg_len": _HEADER + len(data)})
+        parts.append(head + data + bytes(-len(data) & 7))
+    return b"".join(parts)
+
+
+def unpack_control(data: bytes) -> tuple[dict[str, Any], ...]:
+    """Return the control messages in *data*; one that is cut off ends the list."""
+    found = []
+    while len(data) >= _HEADER:
+        head = CMSGHDR.unpack(data)
+        length = head.pop("cmsg_len")
+        if not _HEADER <= length <= len(data):
+            break
+        body: Any = data[_HEADER:length]
+        if head["cmsg_level"] == 1 and head["cmsg_type"] == _SCM_RIGHTS:
+            body = unpack_ints("i", body)
+        elif head["cmsg_level"] == 1 and head["cmsg_type"] == _SCM_CREDENTIALS and len(body) == UCRED.size:
+            body = UCRED.unpack(body)
+        found.append({**head, "cmsg_data": body})
+        data = data[length + 7 & ~7 :]
+    return tuple(found)
+
+
+def show_cmsg(message: Mapping[str, Any]) -> str:
+    """Write one control message as scripts do."""
+    level, kind = message["cmsg_level"], message["cmsg_type"]
+    name = c.SCM.format(kind) if level == 1 else str(kind)
+    return f"{{{c.LEVEL.format(level)}, {name}, {format_value(message['cmsg_data'])}}}"
+
+
+_SENT = ("msg_name", "msg_namelen", "msg_iov", "msg_control", "msg_controllen", "msg_flags")
+
+
+def coerce_sent(value: Any) -> Any:
+    """Return a message to send in its one form.
+
+    :raises UsageError: *value* is none
+    """
+    if not isinstance(value, Mapping) or not value.keys() <= set(_SENT):
+        raise UsageError(f"a message is expected, not {value!r}", f"its members are {', '.join(_SENT)}")
+    message = dict(value)
+    if isinstance(message.get("msg_name"), Mapping):
+        message["msg_name"] = sockaddr.coerce(message["msg_name"])
+    iov = message.get("msg_iov", ())
+    if not isinstance(iov, Pointer):
+        message["msg_iov"] = tuple(element(item, bytes) for item in sequence("msg_iov", iov))
+    control = message.get("msg_control")
+    if isinstance(control, (tuple, list)):
+        message["msg_control"] = tuple(coerce_cmsg(item) for item in control)
+    return message
+
+
+def pack_sent(message: Mapping[str, Any], frame: Frame) -> bytes:
+    """Store a message's parts and return its struct msghdr."""
+    values: dict[str, int] = {"msg_flags": message.get("msg_flags", 0)}
+    name = message.get("msg_name")
+    if isinstance(name, Mapping):
+        packed = sockaddr.pack(name)
+        values |= {"msg_name": frame.put(packed), "msg_namelen": len(packed)}
+    elif isinstance(name, Pointer):
+        values |= {"msg_name": name.value, "msg_namelen": 16}
+    iov = message["msg_iov"]
+    if isinstance(iov, Pointer):
+        values |= {"msg_iov": iov.value, "msg_iovlen": 1}
+    else:
+        values |= {"msg_iov": frame.put(pack_iov(iov, frame)), "msg_iovlen": len(iov)}
+    control = message.get("msg_control")
+    if isinstance(control, tuple):
+        packed = pack_control(control, frame)
+        values |= {"msg_control": frame.put(packed), "msg_controllen": len(packed)}
+    elif isinstance(control, bytes):
+        values |= {"msg_control": frame.put(control), "msg_controllen": len(control)}
+    elif isinstance(control, Pointer):
+        values |= {"msg_control": control.value, "msg_controllen": _HEADER + 8}
+    for length in ("msg_namelen", "msg_controllen"):
+        if length in message:
+            values[length] = message[length]
+    return MSGHDR.pack(values)
+
+
+def show_sent(message: Mapping[str, Any], naming: Naming) -> str:
+    """Write a message to send."""
+    parts = []
+    for name, value in message.items():
+        if isinstance(value, Pointer):
+            text = pointer_text(value)
+        elif name == "msg_name" and isinstance(value, Mapping):
+            text = sockaddr.show(value)
+        elif name == "msg_iov":
+            text = "[" + ", ".join(show_element(item, naming) for item in value) + "]"
+        elif name == "msg_control" and isinstance(value, tuple):
+            text = "[" + ", ".join(show_cmsg(item) for item in value) + "]"
+        elif name == "msg_flags":
+            text = c.MSG.format(value)
+        else:
+            text = format_value(value)
+        parts.append(f"{name}={text}")
+    return "{" + ", ".join(parts) + "}"
+
+
+class SentMessage(In):
+    """The message of sendmsg."""
+
+    def convert(self, value: Any) -> Any:
+        return coerce_sent(value)
+
+    def pack(self, value: Any, frame: Frame) -> bytes:
+        return pack_sent(value, frame)
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        return show_sent(value, naming)
+
+
+class SentMessages(In):
+    """The messages of sendmmsg; out value ``msg_len`` says how much of each was sent."""
+
+    def convert(self, value: Any) -> tuple[Any, ...]:
+        return tuple(coerce_sent(item) for item in sequence(self.name, value))
+
+    def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
+        value = values[self.name]
+        if isinstance(value, Pointer):
+            return (value.value,)
+        data = b"".join([pack_sent(item, frame) + bytes(MMSGHDR.size - MSGHDR.size) for item in value])
+        addr = frame.put(data)
+        frame.want(addr, len(data), scale=MMSGHDR.size)
+        return (addr,)
+
+    def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
+        if isinstance(values[self.name], Pointer):
+            return {}
+        data = next(take)
+        size = MMSGHDR.size
+        return {"msg_len": tuple(MMSGHDR.unpack(data[at : at + size])["msg_len"] for at in range(0, ret * size, size))}
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        return "[" + ", ".join(show_sent(item, naming) for item in value) + "]"
+
+
+_RECEIVED = ("msg_iov", "msg_namelen", "msg_controllen", "msg_name", "msg_control")
+
+
+def coerce_received(value: Any) -> Any:
+    """Return a message to receive into in its one form: lengths, or addresses.
+
+    :raises UsageError: *value* is none
+    """
+    if not isinstance(value, Mapping) or not value.keys() <= set(_RECEIVED):
+        raise UsageError(f"a message to fill is expected, not {value!r}", f"its members are {', '.join(_RECEIVED)}")
+    iov = value.get("msg_iov", ())
+    if not isinstance(iov, Pointer):
+        iov = tuple(element(item, int) for item in sequence("msg_iov", iov))
+    message = {"msg_namelen": 0, "msg_controllen": 0, **value, "msg_iov": iov}
+    for name in ("msg_name", "msg_control"):
+        if name in message and not isinstance(message[name], Pointer):
+            raise UsageError(f"{name} is written by the kernel: give {name}len or an address, not {message[name]!r}")
+    return message
+
+
+def show_received(message: Mapping[str, Any], out: Mapping[str, Any] | None, naming: Naming) -> str:
+    """Write a message that was received, or what was made ready for one."""
+    if out is None:
+        iov = message["msg_iov"]
+        shown = (
+            pointer_text(iov)
+            if isinstance(iov, Pointer)
+            else "[" + ", ".join(show_element(item, naming) for item in iov) + "]"
+        )
+        rest = [f"{name}={value}" for name, value in message.items() if name.endswith("len") and value]
+        return "{" + ", ".join([f"msg_iov={shown}", *rest]) + "}"
+    parts = []
+    if out.get("msg_name") is not None:
+        parts.append(f"msg_name={sockaddr.show(out['msg_name'])}")
+    if "buf" in out:
+        parts.append(f"msg_iov=[{quote(out['buf'], naming.width)}]")
+    if out.get("msg_control"):
+        parts.append("msg_control=[" + ", ".join(show_cmsg(item) for item in out["msg_control"]) + "]")
+    parts.append(f"msg_flags={c.MSG.format(out['msg_flags'])}")
+    return "{" + ", ".join(parts) + "}"
+
+
+class ReceivedMessages(Parameter):
+    """The messages that recvmmsg fills; out value ``msgvec``. One run of the arena holds all of them."""
+
+    def coerce(self, value: Any) -> Any:
+        if isinstance(value, Pointer):
+            return value
+        return tuple(coerce_received(item) for item in sequence(self.name, value))
+
+    def layout(self, messages: tuple[Any, ...]) -> tuple[list[tuple[int, int, int]], int]:
+        """Return where each message's name, control data and bytes lie behind the headers, and the size."""
+        at = MMSGHDR.size * len(messages)
+        places = []
+        for message in messages:
+            name = at
+            control = name + (message["msg_namelen"] + 7 & ~7)
+            data = control + (message["msg_controllen"] + 7 & ~7)
+            places.append((name, control, data))
+            iov = message["msg_iov"]
+            at = data + (0 if isinstance(iov, Pointer) else own_length(iov) + 7 & ~7)
+        return places, at
+
+    def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
+        messages = values[self.name]
+        if isinstance(messages, Pointer):
+            return (messages.value,)
+        places, size = self.layout(messages)
+        vectors = []
+        base = frame.take(size)
+        for message, (_, _, data) in zip(messages, places, strict=True):
+            iov = message["msg_iov"]
+            if isinstance(iov, Pointer):
+                vectors.append((iov.value, 1))
+                continue
+            packed, where = b"", base + data
+            for item in iov:
+                if isinstance(item, int):
+                    packed += struct.pack("<QQ", where, item)
+                    where += item
+                else:
+                    packed += struct.pack("<QQ", item["iov_base"], item["iov_len"])
+            vectors.append((frame.put(packed), len(iov)))
+        heads = b""
+        for message, (name, control, _), (iov, count) in zip(messages, places, vectors, strict=True):
+            heads += MMSGHDR.pack(
+                {
+                    "msg_hdr": {
+                        "msg_name": _place(message, "msg_name", base + name),
+                        "msg_namelen": message["msg_namelen"],
+                        "msg_iov": iov,
+                        "msg_iovlen": count,
+                        "msg_control": _place(message, "msg_control", base + control),
+                        "msg_controllen": message["msg_controllen"],
+                    }
+                }
+            )
+        frame.stores.append((base, heads))
+        frame.want(base, size)
+        return (base,)
+
+    def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
+        messages = values[self.name]
+        if isinstance(messages, Pointer):
+            return {}
+        block = next(take)
+        places, _ = self.layout(messages)
+        received = []
+        for number in range(min(ret, len(messages))):
+            head = MMSGHDR.unpack(block[number * MMSGHDR.size :])
+            received.append(
+                {"msg_len": head["msg_len"]}
+                | _decode(messages[number], head["msg_hdr"], head["msg_len"], block, places[number])
+            )
+        return {self.name: tuple(received)}
+
+    def name_actors(self, out: dict[str, Any], values: Values, actors: Mapping[int, str]) -> None:
+        for message in out.get(self.name, ()):
+            name_senders(message, actors)
+
+    def format(self, values: Values, out: Mapping[str, Any], naming: Naming) -> list[str]:
+        messages = values[self.name]
+        if isinstance(messages, Pointer):
+            return [pointer_text(messages)]
+        if self.name in out:
+            shown = [show_received({}, item, naming) for item in out[self.name]]
+        else:
+            shown = [show_received(item, None, naming) for item in messages]
+        return ["[" + ", ".join(shown) + "]"]
+
+
+class ReceivedMessage(ReceivedMessages):
+    """The message that recvmsg fills; its members are out values."""
+
+    def coerce(self, value: Any) -> Any:
+        return value if isinstance(value, Pointer) else coerce_received(value)
+
+    def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
+        value = values[self.name]
+        if isinstance(value, Pointer):
+            return (value.value,)
+        return super().encode({self.name: (value,)}, frame)
+
+    def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
+        value = values[self.name]
+        if isinstance(value, Pointer):
+            return {}
+        block = next(take)
+        places, _ = self.layout((value,))
+        return _decode(value, MSGHDR.unpack(block), ret, block, places[0])
+
+    def name_actors(self, out: dict[str, Any], values: Values, actors: Mapping[int, str]) -> None:
+        name_senders(out, actors)
+
+    def format(self, values: Values, out: Mapping[str, Any], naming: Naming) -> list[str]:
+        value = values[self.name]
+        if isinstance(value, Pointer):
+            return [pointer_text(value)]
+        return [show_received(value, out if "msg_flags" in out else None, naming)]
+
+
+def _place(message: Mapping[str, Any], name: str, addr: int) -> int:
+    pointer = message.get(name)
+    if isinstance(pointer, Pointer):
+        return pointer.value
+    return addr if message[f"{name}len"] else 0
+
+
+def _decode(
+    message: Mapping[str, Any], head: Mapping[str, int], length: int, block: bytes, place: tuple[int, int, int]
+) -> dict[str, Any]:
+    name, control, data = place
+    out: dict[str, Any] = {}
+    iov = message["msg_iov"]
+    if not isinstance(iov, Pointer) and (own := own_length(iov)):
+        out["buf"] = block[data : data + min(length, own)]
+    namelen = head["msg_namelen"]
+    if message["msg_namelen"] and "msg_name" not in message:
+        out["msg_name"] = sockaddr.unpack(block[name : name + min(max(namelen, 0), message["msg_namelen"])])
+    out["msg_namelen"] = namelen
+    if "msg_control" not in message:
+        out["msg_control"] = unpack_control(
+            block[control : control + min(head["msg_controllen"], message["msg_controllen"])]
+        )
+    out["msg_controllen"] = head["msg_controllen"]
+    out["msg_flags"] = head["msg_flags"]
+    return out
+
+
+def name_senders(out: dict[str, Any], actors: Mapping[int, str]) -> None:
+    """Replace process ids in received credentials by actors' names."""
+    for message in out.get("msg_control", ()):
+        if isinstance(message["cmsg_data"], dict):
+            UCRED.name_actors(message["cmsg_data"], actors)

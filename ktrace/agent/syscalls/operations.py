@@ -1,0 +1,94 @@
+"""Operations on actors that are written like calls but that the agent carries out itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ktrace.agent.syscalls import constants as c
+from ktrace.agent.syscalls.frame import Frame
+from ktrace.agent.syscalls.parameter import Address, InBytes, Int, OutBytes, Parameter, Values, ints
+from ktrace.agent.syscalls.signature import PID, Signature
+from ktrace.agent.syscalls.text import Naming, quote
+from ktrace.errors import UsageError
+from ktrace.state.call import Pointer
+
+HANDLERS = {"SIG_DFL": "DFL", "SIG_IGN": "IGN", "RECORD": "RECORD", "RECORD_RESTART": "RECORD_RESTART"}
+"""What a script may write as sigaction's handler, and what ``Call.args`` holds."""
+
+
+class _Own(Parameter):
+    def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
+        raise UsageError("an operation on an actor is no system call")
+
+
+class Name(_Own):
+    """The name of an actor, or a text."""
+
+    def coerce(self, value: Any) -> str:
+        if isinstance(value, bytes):
+            return value.decode("utf-8", "replace")
+        if not isinstance(value, str):
+            raise UsageError(f"{self.name} is a name, not {value!r}")
+        return value
+
+
+class Text(Name):
+    """A text, written in quotes."""
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        return quote(value.encode())
+
+
+class Handler(_Own):
+    """What a signal does: a word of :data:`HANDLERS`."""
+
+    def coerce(self, value: Any) -> str:
+        if isinstance(value, Pointer):
+            value = value.value
+        if isinstance(value, int) and value in (0, 1):
+            return ("DFL", "IGN")[value]
+        if value in HANDLERS.values():
+            return str(value)
+        raise UsageError(f"a handler is one of {', '.join(HANDLERS)}, not {value!r}")
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        return next(word for word, handler in HANDLERS.items() if handler == value)
+
+
+class Credentials(_Own):
+    """Who a fresh actor is: ``uid``, ``gid`` and ``groups``; root where they are missing."""
+
+    def coerce(self, value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping) or not value.keys() <= {"uid", "gid", "groups"}:
+            raise UsageError(f"credentials are uid, gid and groups, not {value!r}")
+        found: dict[str, Any] = {}
+        for name, item in value.items():
+            found[name] = ints(name, item) if name == "groups" else Int(name).coerce(item)
+        return found
+
+    def format(self, values: Values, out: Mapping[str, Any], naming: Naming) -> list[str]:
+        return [f"{name}={list(item) if isinstance(item, tuple) else item}" for name, item in values[self.name].items()]
+
+
+class Operation(Signature):
+    """Describe one operation in the terms of a system call's signature."""
+
+    def __init__(self, name: str, *params: Parameter, **more: Any) -> None:
+        super().__init__(name, -1, *params, **more)
+
+
+OPERATIONS = {
+    operation.name: operation
+    for operation in (
+        Operation("fork", Name("child"), Int("flags", c.CLONE, default=0), returns=PID),
+        Operation("exit", Int("status")),
+        Operation("exec"),
+        Operation("sigaction", Int("signum", c.SIGNAL), Handler("handler")),
+        Operation("store", Address("addr"), InBytes("data")),
+        Operation("load", Address("addr"), OutBytes("buf", "length"), Int("length")),
+        Operation("spawn", Name("name"), Credentials("credentials", {}), returns=PID),
+        Operation("sysctl", Text("path"), Text("value")),
+    )
+}
+"""``kill`` without an acting actor is an operation, too; its arguments are those of the system call."""

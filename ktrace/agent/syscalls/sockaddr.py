@@ -1,0 +1,230 @@
+"""Socket addresses as dicts, and the parameters that carry them."""
+
+from __future__ import annotations
+
+import ipaddress
+import struct
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ktrace.agent.syscalls.constants import FAMILY
+from ktrace.agent.syscalls.frame import Frame
+from ktrace.agent.syscalls.parameter import In, Int, Parameter, Values, pointer_text
+from ktrace.agent.syscalls.text import Naming, quote
+from ktrace.errors import UsageError
+from ktrace.state.call import Pointer
+
+AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET = 1, 2, 10, 16, 17
+MEMBERS: Mapping[int, Mapping[str, Any]] = {
+    AF_UNIX: {"sun_path": b""},
+    AF_INET: {"sin_port": 0, "sin_addr": "0.0.0.0"},
+    AF_INET6: {"sin6_port": 0, "sin6_flowinfo": 0, "sin6_addr": "::", "sin6_scope_id": 0},
+    AF_NETLINK: {"nl_pid": 0, "nl_groups": 0},
+    AF_PACKET: {"sll_protocol": 0, "sll_ifindex": 0, "sll_hatype": 0, "sll_pkttype": 0, "sll_addr": b""},
+}
+"""Members of each family's sockaddr beside ``sa_family``, with their defaults."""
+OTHER = {"sa_data": b""}
+
+
+def coerce(value: Any) -> dict[str, Any]:
+    """Return a socket address with every member.
+
+    :raises UsageError: *value* is none
+    """
+    if not isinstance(value, Mapping) or not isinstance(value.get("sa_family"), int):
+        raise UsageError(
+            f"a socket address is expected, not {value!r}", 'write unix("/tmp/s") or inet("127.0.0.1", 5000)'
+        )
+    family = value["sa_family"]
+    members = MEMBERS.get(family, OTHER)
+    if "sa_data" in value:
+        members = OTHER
+    for name, item in value.items():
+        if name != "sa_family" and name not in members:
+            known = ", ".join(members)
+            raise UsageError(f"an address of {FAMILY.format(family)} has no member {name!r}", f"it has {known}")
+        if name in members and isinstance(members[name], str) and isinstance(item, str):
+            try:
+                ipaddress.ip_address(item)
+            except ValueError:
+                raise UsageError(f"{item!r} is no IP address") from None
+        elif name in members and type(members[name]) is not type(item):
+            raise UsageError(f"{name} cannot be {item!r}")
+    return {"sa_family": family, **members, **{n: v for n, v in value.items() if n != "sa_family"}}
+
+
+def pack(addr: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a socket address; their number is the usual addrlen."""
+    family = addr["sa_family"]
+    head = struct.pack("<H", family & 0xFFFF)
+    if "sa_data" in addr:
+        data: bytes = addr["sa_data"]
+        return head + data
+    if family == AF_UNIX:
+        path: bytes = addr["sun_path"]
+        # unix(7): a pathname is followed by NUL, an abstract name is not, an unnamed one has no byte.
+        return head + path + (b"\0" if path and path[0] else b"")
+    if family == AF_INET:
+        packed = ipaddress.IPv4Address(addr["sin_addr"]).packed
+        return head + struct.pack(">H4s8x", addr["sin_port"] & 0xFFFF, packed)
+    if family == AF_INET6:
+        packed = ipaddress.IPv6Address(addr["sin6_addr"]).packed
+        middle = struct.pack(">HI16s", addr["sin6_port"] & 0xFFFF, addr["sin6_flowinfo"], packed)
+        return head + middle + struct.pack("<I", addr["sin6_scope_id"])
+    if family == AF_NETLINK:
+        return head + struct.pack("<2xII", addr["nl_pid"] & 0xFFFFFFFF, addr["nl_groups"])
+    if family == AF_PACKET:
+        lladdr: bytes = addr["sll_addr"]
+        return (
+            head
+            + struct.pack(">H", addr["sll_protocol"])
+            + struct.pack("<iHBB", addr["sll_ifindex"], addr["sll_hatype"], addr["sll_pkttype"], len(lladdr))
+            + lladdr.ljust(8, b"\0")
+        )
+    return head
+
+
+def unpack(data: bytes) -> dict[str, Any] | None:
+    """Return the address in *data*, which may be cut off anywhere; ``None`` where there is none."""
+    if len(data) < 2:
+        return None
+    family = struct.unpack_from("<H", data)[0]
+    if family == AF_UNIX:
+        path = data[2:]
+        return {"sa_family": family, "sun_path": path.split(b"\0", 1)[0] if path[:1] != b"\0" else path}
+    sizes = {AF_INET: 8, AF_INET6: 28, AF_NETLINK: 12, AF_PACKET: 12}
+    if len(data) < sizes.get(family, 1 << 30):
+        return {"sa_family": family, "sa_data": data[2:]}
+    if family == AF_INET:
+        port, packed = struct.unpack_from(">H4s", data, 2)
+        return {"sa_family": family, "sin_port": port, "sin_addr": str(ipaddress.IPv4Address(packed))}
+    if family == AF_INET6:
+        port, flow, packed = struct.unpack_from(">HI16s", data, 2)
+        return {
+            "sa_family": family,
+            "sin6_port": port,
+            "sin6_flowinfo": flow,
+            "sin6_addr": str(ipaddress.IPv6Address(packed)),
+            "sin6_scope_id": struct.unpack_from("<I", data, 24)[0],
+        }
+    if family == AF_NETLINK:
+        pid, groups = struct.unpack_from("<II", data, 4)
+        return {"sa_family": family, "nl_pid": pid, "nl_groups": groups}
+    protocol = struct.unpack_from(">H", data, 2)[0]
+    ifindex, hatype, pkttype, halen = struct.unpack_from("<iHBB", data, 4)
+    return {
+        "sa_family": family,
+        "sll_protocol": protocol,
+        "sll_ifindex": ifindex,
+        "sll_hatype": hatype,
+        "sll_pkttype": pkttype,
+        "sll_addr": data[12 : 12 + halen],
+    }
+
+
+def show(addr: Mapping[str, Any] | None) -> str:
+    """Write an address as scripts do."""
+    if addr is None:
+        return "NULL"
+    family = addr["sa_family"]
+    plain = all(addr.get(name) == default for name, default in MEMBERS.get(family, OTHER).items())
+    if "sa_data" not in addr:
+        if family == AF_UNIX:
+            path = addr.get("sun_path", b"")
+            return f"unix(@{quote(path[1:])})" if path[:1] == b"\0" else f"unix({quote(path) if path else ''})"
+        if family == AF_INET:
+            return f'inet("{addr["sin_addr"]}", {addr["sin_port"]})'
+        if family == AF_INET6 and not addr["sin6_flowinfo"] and not addr["sin6_scope_id"]:
+            return f'inet6("{addr["sin6_addr"]}", {addr["sin6_port"]})'
+    members = {} if plain else {name: item for name, item in addr.items() if name != "sa_family"}
+    shown = [f"{name}={_show_member(item)}" for name, item in members.items()]
+    return "{" + ", ".join([f"sa_family={FAMILY.format(family)}", *shown]) + "}"
+
+
+def _show_member(value: Any) -> str:
+    if isinstance(value, bytes):
+        return quote(value)
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+class Address(In):
+    """A socket address that the kernel reads."""
+
+    def convert(self, value: Any) -> dict[str, Any]:
+        return coerce(value)
+
+    def pack(self, value: Any, frame: Frame) -> bytes:
+        return pack(value)
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        return show(value)
+
+
+class AddressLength(Int):
+    """The size of the address in argument *of*, unless a script says otherwise."""
+
+    def __init__(self, name: str, of: str) -> None:
+        def size(values: Values) -> int:
+            value = values[of]
+            return len(pack(value)) if isinstance(value, Mapping) else 0
+
+        super().__init__(name, late=size)
+
+
+class AddressOut(Parameter):
+    """A socket address that the kernel writes, and its length, which it reads and writes."""
+
+    def __init__(self, name: str, length: str) -> None:
+        super().__init__(length, default=128)
+        self.buffer = name
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        return (self.buffer, self.name)
+
+    @property
+    def outs(self) -> tuple[str, ...]:
+        return (self.buffer,)
+
+    def coerce(self, value: Any) -> int | Pointer:
+        if not isinstance(value, (int, Pointer)):
+            raise UsageError(f"{self.name} is a number, not {value!r}")
+        return value
+
+    def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
+        pointer, length = values.get(self.buffer), values[self.name]
+        if isinstance(pointer, Pointer):
+            addr = pointer.value
+        else:
+            size = length if isinstance(length, int) and 0 <= length < 128 else 128
+            addr = frame.want_fresh(size)
+        if isinstance(length, Pointer):
+            return (addr, length.value)
+        where = frame.put(struct.pack("<I", length & 0xFFFFFFFF))
+        frame.want(where, 4)
+        return (addr, where)
+
+    def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
+        data = None if isinstance(values.get(self.buffer), Pointer) else next(take)
+        if isinstance(values[self.name], Pointer):
+            return {}
+        length = struct.unpack("<i", next(take))[0]
+        out: dict[str, Any] = {self.name: length}
+        if data is not None:
+            out = {self.buffer: unpack(data[: max(length, 0)]), **out}
+        return out
+
+    def format(self, values: Values, out: Mapping[str, Any], naming: Naming) -> list[str]:
+        parts = []
+        pointer, length = values.get(self.buffer), values[self.name]
+        if isinstance(pointer, Pointer):
+            parts.append(pointer_text(pointer))
+        elif self.buffer in out:
+            parts.append(show(out[self.buffer]))
+        if isinstance(length, Pointer):
+            parts.append(pointer_text(length))
+        elif self.name in out:
+            parts.append(f"[{length} => {out[self.name]}]")
+        elif length != 128:
+            parts.append(f"[{length}]")
+        return parts

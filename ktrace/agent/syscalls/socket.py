@@ -1,0 +1,220 @@
+"""Signatures of sockets (net/socket.c)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ktrace.agent.syscalls import constants as c
+from ktrace.agent.syscalls.frame import Frame
+from ktrace.agent.syscalls.layout import Struct
+from ktrace.agent.syscalls.message import ReceivedMessage, ReceivedMessages, SentMessage, SentMessages
+from ktrace.agent.syscalls.parameter import (
+    Fd,
+    In,
+    InBytes,
+    InStruct,
+    Int,
+    OutBytes,
+    OutInts,
+    Parameter,
+    Values,
+    count_of,
+    pack_struct,
+    pointer_text,
+)
+from ktrace.agent.syscalls.signature import FD, Signature
+from ktrace.agent.syscalls.sockaddr import Address, AddressLength, AddressOut
+from ktrace.agent.syscalls.structs import LINGER, TIMESPEC, TIMEVAL, UCRED
+from ktrace.agent.syscalls.text import Naming, format_struct, format_value
+from ktrace.errors import UsageError
+from ktrace.state.call import Pointer
+
+_SOL_SOCKET = 1
+_SO_STRUCTS: Mapping[int, Struct] = {
+    c.SO.choices["SO_LINGER"]: LINGER,
+    c.SO.choices["SO_RCVTIMEO"]: TIMEVAL,
+    c.SO.choices["SO_SNDTIMEO"]: TIMEVAL,
+    c.SO.choices["SO_PEERCRED"]: UCRED,
+}
+_BYTES = {
+    (_SOL_SOCKET, c.SO.choices["SO_BINDTODEVICE"]): 16,
+    (_SOL_SOCKET, c.SO.choices["SO_PEERNAME"]): 128,
+    (_SOL_SOCKET, c.SO.choices["SO_PEERSEC"]): 64,
+    (_SOL_SOCKET, c.SO.choices["SO_PEERGROUPS"]): 128,
+    (_SOL_SOCKET, c.SO.choices["SO_MEMINFO"]): 36,
+    (6, c.TCP.choices["TCP_CONGESTION"]): 16,
+    (6, c.TCP.choices["TCP_INFO"]): 240,
+    (0, c.IP.choices["IP_OPTIONS"]): 40,
+}
+"""Options whose values are neither ints nor known structs, with the room that they get."""
+
+
+def _layout(values: Values) -> Struct | None:
+    return _SO_STRUCTS.get(values["optname"]) if values["level"] == _SOL_SOCKET else None
+
+
+class OptionName(Int):
+    """The name of a socket option, which depends on the level."""
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        vocabulary = c.OPTIONS.get(values["level"])
+        return vocabulary.format(value) if vocabulary else str(value)
+
+
+class OptionIn(In):
+    """The value that setsockopt reads: a number, a string or a struct."""
+
+    def convert(self, value: Any) -> Any:
+        if isinstance(value, (int, bytes)):
+            return value
+        if isinstance(value, (Mapping, tuple, list)):
+            for layout in (LINGER, TIMEVAL, UCRED):
+                if isinstance(value, Mapping) and value.keys() <= layout.fields.keys():
+                    return layout.coerce(value)
+            if not isinstance(value, Mapping) and len(value) == 2:
+                return LINGER.coerce(value)
+        raise UsageError(f"{self.name} is a number, a string or a struct, not {value!r}")
+
+    def pack(self, value: Any, frame: Frame) -> bytes:
+        if isinstance(value, int):
+            return struct.pack("<I", value & 0xFFFFFFFF)
+        if isinstance(value, bytes):
+            return value
+        return pack_struct(_option_layout(value), value, frame)
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        if isinstance(value, Mapping):
+            return format_struct(_option_layout(value), value)
+        return f"[{value}]" if isinstance(value, int) else format_value(value)
+
+
+def _option_layout(value: Mapping[str, int]) -> Struct:
+    return next(layout for layout in (LINGER, TIMEVAL, UCRED) if value.keys() <= layout.fields.keys())
+
+
+def _option_size(values: Values) -> int:
+    value = values["optval"]
+    if isinstance(value, bytes):
+        return len(value)
+    return _option_layout(value).size if isinstance(value, Mapping) else 4
+
+
+class OptionOut(Parameter):
+    """The value that getsockopt writes, and its length, which it reads and writes."""
+
+    def __init__(self) -> None:
+        super().__init__("optlen", late=self._room)
+
+    @staticmethod
+    def _room(values: Values) -> int:
+        layout = _layout(values)
+        return layout.size if layout else _BYTES.get((values["level"], values["optname"]), 4)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        return ("optval", "optlen")
+
+    @property
+    def outs(self) -> tuple[str, ...]:
+        return ("optval",)
+
+    def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
+        pointer, length = values.get("optval"), values["optlen"]
+        if isinstance(pointer, Pointer):
+            addr = pointer.value
+        else:
+            addr = frame.want_up_to(length if isinstance(length, int) and 0 <= length < 4096 else 4096)
+        if isinstance(length, Pointer):
+            return (addr, length.value)
+        where = frame.put(struct.pack("<I", length & 0xFFFFFFFF))
+        frame.want(where, 4)
+        return (addr, where)
+
+    def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
+        data = None if isinstance(values.get("optval"), Pointer) else next(take)
+        if isinstance(values["optlen"], Pointer):
+            return {}
+        length = struct.unpack("<i", next(take))[0]
+        if data is None:
+            return {"optlen": length}
+        data = data[: max(length, 0)]
+        value: Any = data
+        layout = _layout(values)
+        if layout is not None and length == layout.size:
+            value = layout.unpack(data)
+        elif (values["level"], values["optname"]) not in _BYTES and length in (1, 4):
+            value = int.from_bytes(data, "little", signed=length == 4)
+        return {"optval": value, "optlen": length}
+
+    def name_actors(self, out: dict[str, Any], values: Values, actors: Mapping[int, str]) -> None:
+        if isinstance(value := out.get("optval"), dict) and "pid" in value:
+            UCRED.name_actors(value, actors)
+
+    def format(self, values: Values, out: Mapping[str, Any], naming: Naming) -> list[str]:
+        parts = []
+        pointer, length = values.get("optval"), values["optlen"]
+        if isinstance(pointer, Pointer):
+            parts.append(pointer_text(pointer))
+        elif "optval" in out:
+            value = out["optval"]
+            parts.append(f"[{value}]" if isinstance(value, int) else format_value(value))
+        if isinstance(length, Pointer):
+            parts.append(pointer_text(length))
+        elif "optlen" in out:
+            parts.append(f"[{length} => {out['optlen']}]" if length != out["optlen"] else f"[{length}]")
+        elif length != self._room(values):
+            parts.append(f"[{length}]")
+        return parts
+
+
+_NEW = (Int("domain", c.FAMILY), Int("type", c.SOCKET_TYPE), Int("protocol", c.PROTOCOL, default=0))
+_FLAGS = Int("flags", c.MSG, default=0)
+_OPTION = (Fd("sockfd"), Int("level", c.LEVEL), OptionName("optname"))
+
+SIGNATURES = (
+    Signature("socket", 41, *_NEW, returns=FD),
+    Signature("socketpair", 53, *_NEW, OutInts("sv", "i", 2, descriptors=True)),
+    Signature("bind", 49, Fd("sockfd"), Address("addr"), AddressLength("addrlen", "addr")),
+    Signature("connect", 42, Fd("sockfd"), Address("addr"), AddressLength("addrlen", "addr")),
+    Signature("listen", 50, Fd("sockfd"), Int("backlog")),
+    Signature("accept", 43, Fd("sockfd"), AddressOut("addr", "addrlen"), returns=FD),
+    Signature("accept4", 288, Fd("sockfd"), AddressOut("addr", "addrlen"), Int("flags", c.ACCEPT), returns=FD),
+    Signature("getsockname", 51, Fd("sockfd"), AddressOut("addr", "addrlen")),
+    Signature("getpeername", 52, Fd("sockfd"), AddressOut("addr", "addrlen")),
+    Signature(
+        "sendto",
+        44,
+        Fd("sockfd"),
+        InBytes("buf"),
+        Int("len", late=count_of("buf")),
+        _FLAGS,
+        Address("dest_addr", default=None),
+        AddressLength("addrlen", "dest_addr"),
+    ),
+    Signature(
+        "recvfrom",
+        45,
+        Fd("sockfd"),
+        OutBytes("buf", "len"),
+        Int("len"),
+        _FLAGS,
+        AddressOut("addr", "addrlen"),
+    ),
+    Signature("sendmsg", 46, Fd("sockfd"), SentMessage("msg"), _FLAGS),
+    Signature("recvmsg", 47, Fd("sockfd"), ReceivedMessage("msg"), _FLAGS),
+    Signature("sendmmsg", 307, Fd("sockfd"), SentMessages("msgvec"), Int("vlen", late=count_of("msgvec")), _FLAGS),
+    Signature(
+        "recvmmsg",
+        299,
+        Fd("sockfd"),
+        ReceivedMessages("msgvec"),
+        Int("vlen", late=count_of("msgvec")),
+        _FLAGS,
+        InStruct("timeout", TIMESPEC, default=None),
+    ),
+    Signature("shutdown", 48, Fd("sockfd"), Int("how", c.SHUTDOWN)),
+    Signature("getsockopt", 55, *_OPTION, OptionOut()),
+    Signature("setsockopt", 54, *_OPTION, OptionIn("optval"), Int("optlen", late=_option_size)),
+)

@@ -1,0 +1,281 @@
+"""Signatures of System V semaphores, message queues and shared memory (ipc/)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ktrace.agent.syscalls import constants as c
+from ktrace.agent.syscalls.frame import Frame
+from ktrace.agent.syscalls.layout import Struct, pack_ints, unpack_ints
+from ktrace.agent.syscalls.parameter import (
+    Address,
+    In,
+    InStruct,
+    InStructs,
+    Int,
+    Out,
+    Parameter,
+    Values,
+    count_of,
+    ints,
+    pointer_text,
+)
+from ktrace.agent.syscalls.signature import ADDRESS, IPC, NUMBER, PID, Returns, Signature
+from ktrace.agent.syscalls.structs import (
+    MSGINFO,
+    MSQID_DS,
+    SEMBUF,
+    SEMID_DS,
+    SEMINFO,
+    SHM_INFO,
+    SHMID_DS,
+    SHMINFO,
+    TIMESPEC,
+)
+from ktrace.agent.syscalls.text import Naming, format_struct, quote
+from ktrace.agent.syscalls.vocabulary import Vocabulary
+from ktrace.errors import UsageError
+from ktrace.state.call import Pointer
+
+IPC_SET = c.IPC_COMMANDS["IPC_SET"]
+
+
+def _layouts(vocabulary: Vocabulary, **layouts: Struct) -> dict[int, Struct]:
+    return {vocabulary.choices[name]: layout for name, layout in layouts.items()}
+
+
+_SEM_BUFFERS = _layouts(
+    c.SEMCTL,
+    IPC_STAT=SEMID_DS,
+    SEM_STAT=SEMID_DS,
+    SEM_STAT_ANY=SEMID_DS,
+    IPC_INFO=SEMINFO,
+    SEM_INFO=SEMINFO,
+)
+_MSG_BUFFERS = _layouts(
+    c.MSGCTL,
+    IPC_STAT=MSQID_DS,
+    MSG_STAT=MSQID_DS,
+    MSG_STAT_ANY=MSQID_DS,
+    IPC_INFO=MSGINFO,
+    MSG_INFO=MSGINFO,
+)
+_SHM_BUFFERS = _layouts(
+    c.SHMCTL,
+    IPC_STAT=SHMID_DS,
+    SHM_STAT=SHMID_DS,
+    SHM_STAT_ANY=SHMID_DS,
+    IPC_INFO=SHMINFO,
+    SHM_INFO=SHM_INFO,
+)
+_MEMBERS_OF_PERM = frozenset(("uid", "gid", "mode"))
+
+
+class ControlBuffer(Parameter):
+    """The last argument of msgctl and shmctl: what it is depends on the command.
+
+    :param written: structs that the kernel writes, by command; out value ``buf``
+    :param read: the struct that IPC_SET reads
+    """
+
+    def __init__(self, name: str, written: Mapping[int, Struct], read: Struct) -> None:
+        super().__init__(name, default=None)
+        self.written = written
+        self.read = read
+        self.perm = next(iter(read.fields))
+
+    def coerce(self, value: Any) -> Any:
+        if value is None or isinstance(value, (int, Pointer)):
+            return value
+        if isinstance(value, Mapping) and value.keys() & _MEMBERS_OF_PERM:
+            # The members of struct ipc_perm may be written without its braces.
+            inner = {name: item for name, item in value.items() if name in _MEMBERS_OF_PERM}
+            outer = {name: item for name, item in value.items() if name not in _MEMBERS_OF_PERM}
+            value = {self.perm: inner, **outer}
+        value = self.read.coerce(value, fill=False)
+        # What IPC_SET reads (ipc/util.c: ipc_update_perm(), ipc/msg.c: msgctl_down()) is always there.
+        value[self.perm] = {"uid": 0, "gid": 0, "mode": 0} | value.get(self.perm, {})
+        if "msg_qbytes" in self.read.fields:
+            value.setdefault("msg_qbytes", 0)
+        return value
+
+    def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
+        value, cmd = values[self.name], values["cmd"]
+        if isinstance(value, Pointer):
+            return (value.value,)
+        if (layout := self.written.get(cmd)) is not None:
+            return (frame.want_fresh(layout.size),)
+        if isinstance(value, Mapping):
+            return (frame.put(self.read.pack(value)),)
+        return (value or 0,)
+
+    def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
+        layout = self.written.get(values["cmd"])
+        if layout is None or isinstance(values[self.name], Pointer):
+            return {}
+        return {"buf": layout.unpack(next(take))}
+
+    def name_actors(self, out: dict[str, Any], values: Values, actors: Mapping[int, str]) -> None:
+        if "buf" in out and (layout := self.written.get(values["cmd"])) is not None:
+            layout.name_actors(out["buf"], actors)
+
+    def format(self, values: Values, out: Mapping[str, Any], naming: Naming) -> list[str]:
+        value, cmd = values[self.name], values["cmd"]
+        if isinstance(value, Pointer):
+            return [pointer_text(value)]
+        if cmd in self.written:
+            return [format_struct(self.written[cmd], out["buf"])] if "buf" in out else []
+        if isinstance(value, Mapping):
+            return [format_struct(self.read, value)]
+        return [] if value is None else [str(value)]
+
+
+class SemctlArgument(ControlBuffer):
+    """semctl's union: a value, an array, or a struct."""
+
+    _SETALL, _GETALL = (c.SEMCTL.choices[name] for name in ("SETALL", "GETALL"))
+
+    def coerce(self, value: Any) -> Any:
+        return ints(self.name, value) if isinstance(value, (tuple, list)) else super().coerce(value)
+
+    def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
+        value, cmd = values[self.name], values["cmd"]
+        if isinstance(value, tuple):
+            return (frame.put(pack_ints("H", value)),)
+        if cmd == self._GETALL and not isinstance(value, Pointer):
+            if not isinstance(value, int):
+                raise UsageError(
+                    "semctl(GETALL) needs the number of values to read back", "write semctl(id, 0, GETALL, 4)"
+                )
+            # A set may be larger than said: the kernel writes all of it, SEMMSL values at most.
+            addr = frame.take(2 * max(value, 32000))
+            frame.stores.append((addr, bytes(2 * value)))
+            frame.want(addr, 2 * value)
+            return (addr,)
+        return super().encode(values, frame)
+
+    def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
+        if values["cmd"] == self._GETALL and isinstance(values[self.name], int):
+            return {"array": unpack_ints("H", next(take))}
+        return super().decode(values, ret, take)
+
+    def format(self, values: Values, out: Mapping[str, Any], naming: Naming) -> list[str]:
+        value = values[self.name]
+        if "array" in out:
+            return ["[" + ", ".join(map(str, out["array"])) + "]"]
+        if isinstance(value, tuple):
+            return ["[" + ", ".join(map(str, value)) + "]"]
+        return super().format(values, out, naming)
+
+
+_SEMCTL_RETURNS = {c.SEMCTL.choices["GETPID"]: PID} | {
+    c.SEMCTL.choices[name]: IPC for name in ("SEM_STAT", "SEM_STAT_ANY")
+}
+
+
+def _semctl_returns(values: Mapping[str, Any]) -> Returns:
+    return _SEMCTL_RETURNS.get(values["cmd"], NUMBER)
+
+
+class Message(In):
+    """A message that msgsnd reads: ``{"mtype": long, "mtext": bytes}``."""
+
+    def convert(self, value: Any) -> dict[str, Any]:
+        if isinstance(value, (tuple, list)) and len(value) == 2:
+            value = {"mtype": value[0], "mtext": value[1]}
+        if isinstance(value, Mapping) and value.keys() == {"mtype", "mtext"}:
+            mtype, mtext = value["mtype"], value["mtext"]
+            if isinstance(mtype, int) and isinstance(mtext, bytes):
+                return {"mtype": mtype, "mtext": mtext}
+        raise UsageError(f'{self.name} is a message such as {{1, "text"}}, not {value!r}')
+
+    def pack(self, value: Any, frame: Frame) -> bytes:
+        text: bytes = value["mtext"]
+        return pack_ints("q", (value["mtype"],)) + text
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        return f"{{{value['mtype']}, {quote(value['mtext'], naming.width)}}}"
+
+
+def _message_size(values: Values) -> int:
+    message = values["msgp"]
+    return len(message["mtext"]) if isinstance(message, Mapping) else 0
+
+
+class MessageOut(Out):
+    """A message that msgrcv writes: out values ``mtype`` and ``mtext``."""
+
+    def ask(self, values: Values, frame: Frame) -> int:
+        size = values["msgsz"]
+        size = size if 0 <= size <= _MESSAGE_LIMIT else _MESSAGE_LIMIT
+        addr = frame.take(8 + size)
+        frame.want(addr, 8)
+        frame.want(addr + 8, size, scale=1)
+        return addr
+
+    def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
+        if isinstance(values.get(self.name), Pointer):
+            return {}
+        return {"mtype": struct.unpack("<q", next(take))[0], "mtext": next(take)[:ret]}
+
+    def format(self, values: Values, out: Mapping[str, Any], naming: Naming) -> list[str]:
+        if "mtype" in out:
+            return [f"{{{out['mtype']}, {quote(out['mtext'], naming.width)}}}"]
+        return super().format(values, out, naming)
+
+
+_MESSAGE_LIMIT = 256 * 1024
+
+SIGNATURES = (
+    Signature("semget", 64, Int("key", c.KEY), Int("nsems"), Int("semflg", c.SEMGET, default=0), returns=IPC),
+    Signature("semop", 65, Int("semid"), InStructs("sops", SEMBUF), Int("nsops", late=count_of("sops"))),
+    Signature(
+        "semctl",
+        66,
+        Int("semid"),
+        Int("semnum"),
+        Int("cmd", c.SEMCTL),
+        SemctlArgument("arg", _SEM_BUFFERS, SEMID_DS),
+        returns=_semctl_returns,
+    ),
+    Signature(
+        "semtimedop",
+        220,
+        Int("semid"),
+        InStructs("sops", SEMBUF),
+        Int("nsops", late=count_of("sops")),
+        InStruct("timeout", TIMESPEC, nullable=True),
+    ),
+    Signature("msgget", 68, Int("key", c.KEY), Int("msgflg", c.MSGGET, default=0), returns=IPC),
+    Signature(
+        "msgsnd",
+        69,
+        Int("msqid"),
+        Message("msgp"),
+        Int("msgsz", late=_message_size),
+        Int("msgflg", c.MSGSND, default=0),
+    ),
+    Signature(
+        "msgrcv",
+        70,
+        Int("msqid"),
+        MessageOut("msgp"),
+        Int("msgsz"),
+        Int("msgtyp", default=0),
+        Int("msgflg", c.MSGRCV, default=0),
+    ),
+    Signature("msgctl", 71, Int("msqid"), Int("cmd", c.MSGCTL), ControlBuffer("buf", _MSG_BUFFERS, MSQID_DS)),
+    Signature("shmget", 29, Int("key", c.KEY), Int("size"), Int("shmflg", c.SHMGET, default=0), returns=IPC),
+    Signature(
+        "shmat",
+        30,
+        Int("shmid"),
+        Address("shmaddr", default=0),
+        Int("shmflg", c.SHMAT, default=0),
+        returns=ADDRESS,
+    ),
+    Signature("shmctl", 31, Int("shmid"), Int("cmd", c.SHMCTL), ControlBuffer("buf", _SHM_BUFFERS, SHMID_DS)),
+    Signature("shmdt", 67, Address("shmaddr")),
+)

@@ -1,0 +1,223 @@
+"""Parameters that are arrays of buffers, of descriptors to poll, or of events."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ktrace.agent.syscalls.frame import Frame
+from ktrace.agent.syscalls.layout import Struct
+from ktrace.agent.syscalls.parameter import In, InStructs, Int, Out, Values, ints, sequence
+from ktrace.agent.syscalls.structs import EPOLL_EVENT, POLLFD
+from ktrace.agent.syscalls.text import Naming, format_struct, quote
+from ktrace.errors import UsageError
+from ktrace.state.call import Pointer
+
+IOVEC = Struct("iovec", ("iov_base", "Q"), ("iov_len", "Q"))
+_IOVEC = struct.Struct("<QQ")
+
+
+def element(value: Any, plain: type) -> Any:
+    """Return one element of an iovec array: *plain* data, or an address and a length.
+
+    :raises UsageError: it is neither
+    """
+    if isinstance(value, plain):
+        return value
+    if isinstance(value, (tuple, list)):
+        value = dict(zip(("iov_base", "iov_len"), value, strict=False))
+    if isinstance(value, Mapping) and value.keys() == {"iov_base", "iov_len"}:
+        base = value["iov_base"]
+        base = base.value if isinstance(base, Pointer) else base
+        if isinstance(base, int) and isinstance(value["iov_len"], int):
+            return {"iov_base": base, "iov_len": value["iov_len"]}
+    kind = "a string" if plain is bytes else "a length"
+    raise UsageError(f"an iovec is {kind} or {{iov_base, iov_len}}, not {value!r}")
+
+
+def show_element(value: Any, naming: Naming) -> str:
+    """Write one element of an iovec array."""
+    if isinstance(value, bytes):
+        return quote(value, naming.width)
+    if isinstance(value, int):
+        return str(value)
+    return f"{{iov_base={value['iov_base']:#x}, iov_len={value['iov_len']}}}"
+
+
+class IovIn(In):
+    """An iovec array that the kernel reads from: strings, or addresses and lengths."""
+
+    def convert(self, value: Any) -> tuple[Any, ...]:
+        return tuple(element(item, bytes) for item in sequence(self.name, value))
+
+    def pack(self, value: Any, frame: Frame) -> bytes:
+        return pack_iov(value, frame)
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        return "[" + ", ".join(show_element(item, naming) for item in value) + "]"
+
+
+def pack_iov(items: tuple[Any, ...], frame: Frame) -> bytes:
+    """Store the strings of *items* and return the iovec array that points at them."""
+    parts = []
+    for item in items:
+        if isinstance(item, bytes):
+            parts.append(_IOVEC.pack(frame.put(item), len(item)))
+        else:
+            parts.append(IOVEC.pack(item))
+    return b"".join(parts)
+
+
+class IovOut(IovIn):
+    """An iovec array that the kernel writes to: lengths, joined in out value ``buf``."""
+
+    def convert(self, value: Any) -> tuple[Any, ...]:
+        return tuple(element(item, int) for item in sequence(self.name, value))
+
+    def pack(self, value: Any, frame: Frame) -> bytes:
+        return ask_iov(value, frame)
+
+    def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
+        items = values[self.name]
+        if isinstance(items, Pointer) or not own_length(items):
+            return {}
+        return {"buf": next(take)[:ret]}
+
+    def format(self, values: Values, out: Mapping[str, Any], naming: Naming) -> list[str]:
+        if "buf" in out:
+            return [quote(out["buf"], naming.width)]
+        return super().format(values, out, naming)
+
+
+def own_length(items: tuple[Any, ...]) -> int:
+    """Return how many bytes of an iovec array the arena provides; 0 where an address is among them."""
+    return sum(items) if all(isinstance(item, int) for item in items) else 0
+
+
+def ask_iov(items: tuple[Any, ...], frame: Frame) -> bytes:
+    """Reserve one run of bytes for all of *items*, ask for it, and return the iovec array."""
+    length = own_length(items)
+    base = frame.want_fresh(length, scale=1) if length else 0
+    parts = []
+    for item in items:
+        if isinstance(item, int):
+            parts.append(_IOVEC.pack(base if length else frame.take(item), item))
+            base += item
+        else:
+            parts.append(IOVEC.pack(item))
+    return b"".join(parts)
+
+
+class PollFds(InStructs):
+    """An array of pollfd; what came is out value ``revents``."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, POLLFD)
+
+    def convert(self, value: Any) -> tuple[dict[str, Any], ...]:
+        return tuple({"fd": item["fd"], "events": item["events"]} for item in super().convert(value))
+
+    def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
+        value = values[self.name]
+        if isinstance(value, Pointer):
+            return (value.value,)
+        data = self.pack(value, frame)
+        addr = frame.put(data)
+        frame.want(addr, len(data))
+        return (addr,)
+
+    def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
+        if isinstance(values[self.name], Pointer):
+            return {}
+        data = next(take)
+        return {"revents": tuple(item[2] for item in struct.iter_unpack("<iHH", data))}
+
+    def format(self, values: Values, out: Mapping[str, Any], naming: Naming) -> list[str]:
+        value = values[self.name]
+        if isinstance(value, Pointer):
+            return super().format(values, out, naming)
+        got = out.get("revents", (0,) * len(value))
+        shown = [
+            f"{{fd={naming.descriptor(item.get('fd', 0))}, events={_events(item.get('events', 0))}"
+            + (f", revents={_events(revents)}}}" if revents else "}")
+            for item, revents in zip(value, got, strict=False)
+        ]
+        return ["[" + ", ".join(shown) + "]"]
+
+
+def _events(bits: int) -> str:
+    return POLLFD.vocabularies["events"].format(bits)
+
+
+class FdSet(In):
+    """A set of descriptors that the kernel reads and writes back; NULL as ``None``."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, nullable=True)
+
+    def convert(self, value: Any) -> tuple[int, ...]:
+        fds = ints(self.name, value)
+        if any(not 0 <= fd < 1024 for fd in fds):
+            raise UsageError(f"{self.name} holds descriptors below 1024, not {fds!r}")
+        return fds
+
+    def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
+        value = values[self.name]
+        if value is None or isinstance(value, Pointer):
+            return super().encode(values, frame)
+        bits = 0
+        for fd in value:
+            bits |= 1 << fd
+        addr = frame.put(bits.to_bytes(128, "little"))
+        frame.want(addr, 128)
+        return (addr,)
+
+    def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
+        if not isinstance(values[self.name], tuple):
+            return {}
+        bits = int.from_bytes(next(take), "little")
+        return {self.name: tuple(fd for fd in range(bits.bit_length()) if bits >> fd & 1)}
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        return "[" + ", ".join(naming.descriptor(fd) for fd in value) + "]"
+
+
+class SignalMask(In):
+    """A set of signals as a mask; NULL as ``None``."""
+
+    def convert(self, value: Any) -> int:
+        return Int(self.name).coerce(value)
+
+    def pack(self, value: Any, frame: Frame) -> bytes:
+        return struct.pack("<Q", value)
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        return f"{value:#x}"
+
+
+class SignalMaskOut(Out):
+    """A set of signals that the kernel writes, as a mask."""
+
+    def ask(self, values: Values, frame: Frame) -> int:
+        return frame.want_fresh(8)
+
+    def unpack(self, data: bytes, values: Values, ret: int) -> int:
+        return int.from_bytes(data, "little")
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        return f"{value:#x}"
+
+
+class EpollEvents(Out):
+    """The events that epoll_wait reports, packed structs."""
+
+    def ask(self, values: Values, frame: Frame) -> int:
+        return frame.want_up_to(values["maxevents"] * EPOLL_EVENT.size, scale=EPOLL_EVENT.size)
+
+    def unpack(self, data: bytes, values: Values, ret: int) -> tuple[dict[str, Any], ...]:
+        size = EPOLL_EVENT.size
+        return tuple(EPOLL_EVENT.unpack(data[at : at + size]) for at in range(0, ret * size, size))
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        return "[" + ", ".join(format_struct(EPOLL_EVENT, item) for item in value) + "]"
