@@ -63,11 +63,11 @@ def _say_image(image: Image) -> None:
 
 
 @click.group("image")
-def image_group() -> None:
+def image() -> None:
     """Build, list and check the kernels that ktrace boots."""
 
 
-@image_group.command("build")
+@image.command("build")
 @_name
 @_json
 @_quiet
@@ -91,7 +91,7 @@ def _state(store: Store, name: str) -> dict[str, Any]:
     return {**_facts(image), "state": "out of date" if changed else "built"}
 
 
-@image_group.command("list")
+@image.command("list")
 @_json
 def list_command(as_json: bool) -> None:
     """List recipes and imported kernels, and whether they are built."""
@@ -107,7 +107,7 @@ def list_command(as_json: bool) -> None:
         click.echo(f"{row['name']:<16} {row['state']:<12} {build_id:<13} {summary}")
 
 
-@image_group.command("show")
+@image.command("show")
 @_name
 @click.option("--config", "only_config", is_flag=True, help="Print the kernel's configuration and nothing else.")
 @click.option("--manifest", "only_manifest", is_flag=True, help="Print the whole manifest, as JSON.")
@@ -127,7 +127,7 @@ def show_command(name: str, only_config: bool, only_manifest: bool, as_json: boo
         _say_image(image)
 
 
-@image_group.command("verify")
+@image.command("verify")
 @_name
 @_json
 @_quiet
@@ -149,7 +149,7 @@ def verify_command(context: click.Context, name: str, as_json: bool, quiet: bool
     context.exit(0 if all(row.equal for row in rows) else 1)
 
 
-@image_group.command("import")
+@image.command("import")
 @click.argument("name")
 @click.option("--vmlinux", required=True, type=_file, help="ELF file with DWARF, as make leaves it.")
 @click.option("--boot", type=_file, help="What to boot, if not the vmlinux through its PVH entry: a bzImage.")
@@ -168,7 +168,7 @@ def import_command(
         _say_image(image)
 
 
-@image_group.command("refresh")
+@image.command("refresh")
 @click.argument("name")
 @_quiet
 def refresh_command(name: str, quiet: bool) -> None:
@@ -177,7 +177,7 @@ def refresh_command(name: str, quiet: bool) -> None:
         refresh_import(name, progress=progress)
 
 
-@image_group.command("source")
+@image.command("source")
 @click.argument("name")
 @click.argument("directory", type=_file)
 @_json

@@ -1,0 +1,33 @@
+# make demo    set everything up, build the lab image, run every workload
+# make test    the same set-up, then every test
+# make check   what is checked without running anything: format, lint, types
+# make image   set-up and the lab image only
+# make clean   remove what these made here (not the store of images: rm -r ~/.cache/ktrace does that)
+
+VENV  := .venv
+IMAGE := lab-6.1
+TESTS := tests
+
+.PHONY: demo test check setup image clean
+.DEFAULT_GOAL := demo
+
+setup:
+	@VENV=$(VENV) scripts/setup
+
+image: setup
+	@$(VENV)/bin/ktrace image build $(IMAGE)
+
+demo: image
+	$(VENV)/bin/ktrace run --all
+
+test: image
+	$(VENV)/bin/python -m pytest $(TESTS)
+
+check: setup
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+
+clean:
+	rm -rf $(VENV) ktrace.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find ktrace tests -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,156 @@
+"""Look at this machine: programs, packages, memory, disk, accelerator, images."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from ktrace.doctor.check import Check, missing, ok, warning
+from ktrace.errors import KtraceError
+from ktrace.image.image import find_image
+from ktrace.image.kernel import ROOM
+from ktrace.image.recipe import load_recipe, recipe_names
+from ktrace.image.source import package_version
+from ktrace.image.store import free_bytes, open_store
+from ktrace.image.toolchain import tool_version
+
+#: Programs, and the Debian package that has them.
+PROGRAMS = {
+    "qemu-system-x86_64": "qemu-system-x86",
+    "gcc": "gcc",
+    "ld": "binutils",
+    "make": "make",
+    "flex": "flex",
+    "bison": "bison",
+    "bc": "bc",
+    "xz": "xz-utils",
+    "setpriv": "util-linux",
+}
+#: Files that compilations need, and the Debian package that has them.
+FILES = {
+    "libelf headers": (("/usr/include/gelf.h",), "libelf-dev"),
+    "static C library": (("/usr/lib/x86_64-linux-gnu/libc.a", "/usr/lib64/libc.a"), "libc6-dev"),
+}
+#: Bytes: a guest's RAM, its template and a few clones.
+MEMORY_NEEDED = 512 << 20
+SHM_NEEDED = 256 << 20
+
+
+def _install(package: str) -> str:
+    return f"as root: apt-get install {package}"
+
+
+def check_machine() -> list[Check]:
+    """Check architecture and Python."""
+    machine = platform.machine()
+    checks = [
+        ok("architecture", machine)
+        if machine == "x86_64"
+        else missing("architecture", machine, "ktrace needs an x86-64 host: its guests share memory with it")
+    ]
+    checks.append(ok("python", platform.python_version()))
+    return checks
+
+
+def check_programs() -> list[Check]:
+    """Check every program that is called."""
+    checks = []
+    for program, package in PROGRAMS.items():
+        if shutil.which(program) is None:
+            checks.append(missing(program, "not installed", _install(package)))
+            continue
+        try:
+            checks.append(ok(program, tool_version(program)))
+        except KtraceError as error:
+            checks.append(missing(program, error.message, _install(package)))
+    return checks
+
+
+def check_files() -> list[Check]:
+    """Check headers and libraries that compilations need."""
+    checks = []
+    for name, (paths, package) in FILES.items():
+        found = next((path for path in paths if Path(path).is_file()), None)
+        checks.append(ok(name, found) if found else missing(name, "not installed", _install(package)))
+    return checks
+
+
+def check_sources() -> list[Check]:
+    """Check the kernel source of every recipe."""
+    checks = []
+    for name in recipe_names():
+        try:
+            package = load_recipe(name).kernel.package
+            version = package_version(package)
+        except KtraceError as error:
+            checks.append(missing(f"recipe {name}", error.message, error.hint or "mend it"))
+            continue
+        title = f"source of {name}"
+        if version is None:
+            checks.append(missing(title, f"{package} is not installed", _install(package)))
+        else:
+            checks.append(ok(title, f"{package} {version}"))
+    return checks
+
+
+def _available_memory() -> int:
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        key, _, rest = line.partition(":")
+        if key == "MemAvailable":
+            return int(rest.split()[0]) * 1024
+    return 0
+
+
+def check_room() -> list[Check]:
+    """Check memory, shared memory and disk."""
+    available = _available_memory()
+    text = f"{available / 2**20:.0f} MiB available"
+    checks = [
+        ok("memory", text)
+        if available >= MEMORY_NEEDED
+        else missing("memory", text, f"free {MEMORY_NEEDED >> 20} MiB: a guest and its clones need them")
+    ]
+    shm = Path("/dev/shm")
+    if not shm.is_dir():
+        checks.append(missing("/dev/shm", "not there", "mount a tmpfs on /dev/shm"))
+    else:
+        free = free_bytes(shm)
+        text = f"{free / 2**20:.0f} MiB free"
+        remedy = "remove files from it, or enlarge it: mount -o remount,size=1G /dev/shm"
+        checks.append(ok("/dev/shm", text) if free >= SHM_NEEDED else missing("/dev/shm", text, remedy))
+    try:
+        store = open_store()
+        free = free_bytes(store.root)
+        text = f"{free / 1e9:.1f} GB free in {store.root}"
+        remedy = f"a kernel build needs {ROOM / 1e9:.1f} GB there; or set XDG_CACHE_HOME to a larger file system"
+        checks.append(ok("image store", text) if free >= ROOM else warning("image store", text, remedy))
+    except KtraceError as error:
+        checks.append(missing("image store", error.message, error.hint or "make it writable"))
+    return checks
+
+
+def check_images() -> list[Check]:
+    """Check whether the images of the recipes are built and up to date."""
+    checks = []
+    for name in recipe_names():
+        try:
+            image = find_image(name)
+            checks.append(ok(f"image {name}", f"built, build-id {image.build_id[:12]}"))
+        except KtraceError as error:
+            checks.append(warning(f"image {name}", error.message, error.hint or ""))
+    return checks
+
+
+def examine_host() -> list[Check]:
+    """Look at everything, in the order in which one would mend it."""
+    looks: list[Callable[[], list[Check]]] = [
+        check_machine,
+        check_programs,
+        check_files,
+        check_sources,
+        check_room,
+        check_images,
+    ]
+    return [check for look in looks for check in look()]
