@@ -1,0 +1,113 @@
+/* What the agent's source files know of each other. */
+#ifndef KTRACE_AGENT_H
+#define KTRACE_AGENT_H
+
+#include "shared.h"
+#include "sys.h"
+#include "wire.h"
+
+#define ACTOR_PRIORITY 10
+#define SETTLE_DEADLINE_NS 5000000000ll
+
+enum exit_code {
+	AGENT_DONE = 0, /* end of input between two frames */
+	AGENT_GARBAGE = 3, /* the host does not speak the protocol */
+	AGENT_CUT_OFF = 4, /* end of input inside a frame */
+	AGENT_SETUP = 5, /* the agent could not start */
+};
+
+enum quiescence { QUIESCE_AUTO = 0, QUIESCE_PRIORITY = 1, QUIESCE_OBSERVED = 2 };
+
+#define KERNEL_SIGSET 8 /* bytes of the kernel's sigset_t */
+
+struct kernel_sigaction {
+	void *handler;
+	unsigned long flags;
+	void (*restorer)(void);
+	uint64_t mask;
+};
+
+/* agent_actor.c: the actors' own code */
+void signal_return(void);
+void actor_enter(unsigned slot) __attribute__((noreturn));
+void actor_after_exec(unsigned slot) __attribute__((noreturn));
+long clone_onto(unsigned long flags, void *top, void (*entry)(unsigned), unsigned slot);
+
+/* agent_slots.c: the agent's view of its actors */
+struct slot {
+	int32_t pid; /* 0: no actor */
+	uint8_t pending; /* OP_* not yet completed, 0: none */
+	uint8_t child; /* of a pending OP_FORK */
+	uint8_t load_count; /* of a pending OP_CALL */
+	uint8_t touched; /* the arena may hold something */
+	struct wire_load loads[MAX_LOADS];
+};
+
+extern struct slot slots[SLOTS];
+void slot_clear(unsigned slot);
+void slot_issue(unsigned slot, unsigned op);
+void slot_adopt(unsigned slot);
+long slot_spawn(unsigned slot);
+uint64_t slots_live(void);
+uint64_t slots_blocked(void);
+void slots_kill_all(void);
+
+/* agent_settle.c: quiescence */
+int settle_start(int wanted);
+int settle_method(void);
+unsigned settle_cpus(void);
+void settle_actor(int pid);
+uint64_t settle(void);
+void settle_listen(int64_t timeout_ns, int (*satisfied)(void));
+
+/* agent_report.c: events and reports */
+struct out {
+	uint8_t *start, *p, *end;
+};
+
+void report_start(void);
+int report_reap(void);
+int report_pending(void);
+void report_begin(struct out *out, struct wire_report *report);
+void report_end(struct out *out, uint8_t *header, struct wire_report *report, unsigned subject,
+		uint64_t unsettled);
+uint8_t *report_event(struct out *out, struct wire_report *report, unsigned kind, unsigned slot,
+		      unsigned count, uint32_t length);
+
+/* agent_batch.c: operations */
+struct result {
+	uint16_t error; /* enum wire_error */
+	int32_t detail;
+};
+
+struct result batch_run(const uint8_t *payload, size_t length, struct out *out);
+
+/* agent_files.c: files and commands, on the agent's own account */
+struct result files_read(const uint8_t *body, size_t length, struct out *out, struct wire_report *report);
+struct result files_write(const uint8_t *body, size_t length, struct out *out, struct wire_report *report);
+
+/* agent_run.c: a command outside the actors */
+struct result run_start(const uint8_t *body, size_t length, struct out *out, struct wire_report *report);
+struct result run_poll(const uint8_t *body, size_t length, struct out *out, struct wire_report *report);
+void run_reaped(int pid, int status);
+void run_kill(void);
+int run_is_running(void);
+
+/* agent_hello.c: who and where we are */
+void hello_start(const char *exe_path, const char *region_path);
+const char *hello_exe(void);
+const char *hello_region(void);
+void hello_write(struct out *out);
+
+/* agent_port.c: the byte stream to the host */
+void port_start(int in, int out, int is_virtio);
+int port_find(const char *name);
+size_t port_read(uint8_t *to, size_t room);
+int port_wait(void);
+void port_write(const uint8_t *from, size_t length);
+
+/* agent_crc.c */
+void crc_start(void);
+uint32_t crc32(uint32_t crc, const uint8_t *data, size_t length);
+
+#endif

@@ -1,0 +1,105 @@
+/* The agent's view of its actors: birth, operations handed over, death. */
+#include <asm/signal.h>
+#include <linux/futex.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
+
+#include "agent.h"
+
+struct slot slots[SLOTS];
+
+/* Make a free slot ready for a new actor: empty arena, mailbox at rest. */
+void slot_clear(unsigned slot)
+{
+	struct mailbox *mb = mailbox(slot);
+
+	if (slots[slot].touched) {
+		if (sys3(__NR_madvise, slot_base(slot) + ARENA_OFFSET, ARENA_SIZE, MADV_REMOVE) < 0)
+			memset(slot_base(slot) + ARENA_OFFSET, 0, ARENA_SIZE);
+		slots[slot].touched = 0;
+	}
+	memset(&slots[slot], 0, sizeof(slots[slot]));
+	slots[slot].touched = 1;
+	mb->seen = mb->command;
+	mb->birth = 0;
+	mb->own_pid = 0;
+	mb->ret = 0;
+	mb->state = ACTOR_FREE;
+}
+
+/* Hand the operation in the mailbox to its actor. */
+void slot_issue(unsigned slot, unsigned op)
+{
+	struct mailbox *mb = mailbox(slot);
+
+	slots[slot].pending = op;
+	mb->op = op;
+	__atomic_store_n(&mb->state, ACTOR_BUSY, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&mb->command, 1, __ATOMIC_SEQ_CST);
+	sys3(__NR_futex, &mb->command, FUTEX_WAKE, 1);
+}
+
+/* Note the process id of a fork's child, once its parent has told it. */
+void slot_adopt(unsigned slot)
+{
+	struct mailbox *mb = mailbox(slot);
+	unsigned child = slots[slot].child;
+
+	if (slots[slot].pending != OP_FORK || slots[child].pid)
+		return;
+	if (__atomic_load_n(&mb->state, __ATOMIC_ACQUIRE) == ACTOR_PARKED && mb->ret > 0)
+		slots[child].pid = (int32_t)mb->ret;
+}
+
+/* Start a fresh actor; its process id or -errno. */
+long slot_spawn(unsigned slot)
+{
+	struct mailbox *mb = mailbox(slot);
+	long pid;
+
+	slot_clear(slot);
+	mb->birth = BIRTH_SPAWN;
+	mb->state = ACTOR_BUSY;
+	pid = clone_onto(SIGCHLD, stack_top(slot), actor_enter, slot);
+	if (pid < 0) {
+		mb->state = ACTOR_FREE;
+		return pid;
+	}
+	slots[slot].pid = (int32_t)pid;
+	slots[slot].pending = OP_SPAWN;
+	settle_actor((int)pid);
+	return pid;
+}
+
+uint64_t slots_live(void)
+{
+	uint64_t live = 0;
+
+	for (unsigned slot = 0; slot < SLOTS; slot++)
+		if (slots[slot].pid)
+			live |= 1ull << slot;
+	return live;
+}
+
+uint64_t slots_blocked(void)
+{
+	uint64_t blocked = 0;
+
+	for (unsigned slot = 0; slot < SLOTS; slot++)
+		if (slots[slot].pid && mailbox(slot)->state == ACTOR_BUSY)
+			blocked |= 1ull << slot;
+	return blocked;
+}
+
+/* Leave nothing behind: kill every actor and wait for each. */
+void slots_kill_all(void)
+{
+	for (unsigned slot = 0; slot < SLOTS; slot++)
+		if (slots[slot].pid)
+			sys2(__NR_kill, slots[slot].pid, SIGKILL);
+	for (unsigned slot = 0; slot < SLOTS; slot++)
+		if (slots[slot].pid) {
+			sys4(__NR_wait4, slots[slot].pid, 0, __WALL, 0);
+			slots[slot].pid = 0;
+		}
+}
