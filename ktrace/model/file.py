@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import inspect
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ktrace.model.iov import Destination, Source
 from ktrace.model.task import Errno
 from ktrace.state.ref import Ref
 
@@ -14,6 +18,31 @@ if TYPE_CHECKING:
 
 FMODE_READ = 0x1
 FMODE_WRITE = 0x2
+
+O_ACCMODE = 0o3
+O_WRONLY = 0o1
+O_RDWR = 0o2
+O_CREAT = 0o100
+O_EXCL = 0o200
+O_NOCTTY = 0o400
+O_TRUNC = 0o1000
+O_APPEND = 0o2000
+O_NONBLOCK = 0o4000
+FASYNC = 0o20000
+O_DIRECT = 0o40000
+O_LARGEFILE = 0o100000
+O_DIRECTORY = 0o200000
+O_NOFOLLOW = 0o400000
+O_NOATIME = 0o1000000
+O_CLOEXEC = 0o2000000
+O_PATH = 0o10000000
+
+
+def drive(answer: Any) -> Generator[None, None, Any]:
+    """Run *answer* to its end if it is a generator, and return what it answered."""
+    if inspect.isgenerator(answer):
+        answer = yield from answer
+    return answer
 
 
 class FileOperations:
@@ -33,16 +62,41 @@ class FileOperations:
         """Write *data* (``vfs_write()`` without ``write`` or ``write_iter``: EINVAL)."""
         raise Errno("EINVAL")
 
-    def ioctl(self, kernel: Kernel, task: Task, file: File, cmd: str, arg: Any) -> Any:
+    def read_iter(self, kernel: Kernel, task: Task, file: File, to: Destination) -> Any:
+        """Read into *to* and return the number of bytes; by default what :meth:`read` gives in one piece."""
+        data = yield from drive(self.read(kernel, task, file, to.count))
+        if to.copy(data) < len(data):
+            raise Errno("EFAULT")
+        return len(data)
+
+    def write_iter(self, kernel: Kernel, task: Task, file: File, source: Source) -> Any:
+        """Write what *source* offers and return the number of bytes; by default by :meth:`write` in one piece."""
+        return (yield from drive(self.write(kernel, task, file, source.copy_all())))
+
+    def llseek(self, kernel: Kernel, task: Task, file: File, offset: int, whence: int) -> int:
+        """Move the offset (``no_llseek()``: ESPIPE)."""
+        raise Errno("ESPIPE")
+
+    def ioctl(self, kernel: Kernel, task: Task, file: File, cmd: int, arg: Any) -> Any:
         """Answer an ioctl (``vfs_ioctl()`` without ``unlocked_ioctl``: ENOTTY)."""
         raise Errno("ENOTTY")
+
+    can_odirect = False
+    """FMODE_CAN_ODIRECT."""
+
+    def fcntl(self, kernel: Kernel, task: Task, file: File, cmd: int, arg: Any) -> Any:
+        """Answer the commands that only some files know (F_GETPIPE_SZ: EBADF, anything else: EINVAL)."""
+        raise Errno("EBADF" if cmd in (1031, 1032) else "EINVAL")
 
     def poll(self, kernel: Kernel, task: Task, file: File) -> int:
         """Return the poll mask (``DEFAULT_POLLMASK`` where there is no ``poll``)."""
         return 0x1 | 0x4 | 0x40 | 0x100
 
+    has_fasync = False
+    """Whether the ``file_operations`` have ``fasync``, which then keeps the FASYNC bit."""
+
     def fasync(self, kernel: Kernel, task: Task, fd: int, file: File, on: bool) -> None:
-        """Register for SIGIO."""
+        """Register for SIGIO, or take the registration back."""
 
     def flush(self, kernel: Kernel, task: Task, file: File) -> None:
         """Act on every close of a descriptor."""
@@ -57,6 +111,10 @@ class File:
 
     :param target: reference to what it opens: a pipe, a socket, an inode
     :param private: the subsystem's own object (``private_data``)
+    :param seekable: FMODE_LSEEK, FMODE_PREAD and FMODE_PWRITE
+    :param inode: the model's inode, where a name leads to it
+    :param f_owner: the task that gets SIGIO; *f_owner_type* one of F_OWNER_*; *f_owner_cred* uid and euid of the setter
+    :param on_release: run at the last close before anything else (``eventpoll_release()``)
     """
 
     key: int
@@ -67,6 +125,19 @@ class File:
     private: Any = None
     count: int = 1
     pos: int = 0
+    seekable: bool = False
+    inode: Any = None
+    f_owner: Any = None
+    f_owner_type: str = "F_OWNER_PID"
+    f_owner_cred: tuple[int, int] = (0, 0)
+    f_signum: int = 0
+    f_version: int = 0
+    on_release: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def inode_uid(self) -> int:
+        """Return the owner of the inode behind the file."""
+        return int(getattr(self.inode or self.private, "i_uid", 0))
 
     @property
     def ref(self) -> Ref:
@@ -142,4 +213,35 @@ def fput(kernel: Kernel, task: Task, file: File) -> None:
     """Drop a reference; the last one releases on the way back to user mode (``fput()``: ``task_work_add()``)."""
     file.count -= 1
     if file.count == 0:
-        task.task_works.append(lambda: file.ops.release(kernel, task, file))
+        task.task_works.append(lambda: release_file(kernel, task, file))
+
+
+def release_file(kernel: Kernel, task: Task, file: File) -> None:
+    """Let go of a file that nobody refers to (``__fput()``)."""
+    for action in list(file.on_release):
+        action()
+    if file.f_flags & FASYNC and file.ops.has_fasync:
+        file.ops.fasync(kernel, task, -1, file, False)
+    file.ops.release(kernel, task, file)
+    if file.inode is not None:
+        file.inode.put(kernel)
+
+
+@contextmanager
+def fdget(kernel: Kernel, task: Task, fd: int, raw: bool = False) -> Iterator[File]:
+    """Hold the file at *fd* for a call; only a shared table takes a reference (``__fget_light()``).
+
+    :param raw: O_PATH files, too (``fdget_raw()``)
+    :raises Errno: EBADF
+    """
+    file = task.files.get(fd)
+    if file.f_flags & O_PATH and not raw:
+        raise Errno("EBADF")
+    shared = task.files.users > 1
+    if shared:
+        file.count += 1
+    try:
+        yield file
+    finally:
+        if shared:
+            fput(kernel, task, file)

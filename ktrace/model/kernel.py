@@ -15,6 +15,7 @@ from ktrace.state.world import World
 
 SystemCall = Callable[..., Any]
 _SYSTEM_CALLS: dict[str, SystemCall] = {}
+RESTARTS = frozenset({"ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK"})
 _OUTSIDE: dict[str, SystemCall] = {}
 
 
@@ -76,6 +77,10 @@ class Subsystem:
 
     def fork(self, kernel: Kernel, parent: Task, child: Task, flags: int) -> None:
         """Copy or share what *child* gets from *parent* (``copy_process()``)."""
+
+    def sysctl(self, kernel: Kernel, path: str, value: str) -> bool:
+        """Take over the new *value* of a limit below /proc/sys; tell whether it is this subsystem's."""
+        return False
 
     def exit_mm(self, kernel: Kernel, task: Task) -> None:
         """Undo the mappings of *task*."""
@@ -165,6 +170,16 @@ class Kernel:
         self.settle()
         return self._outcome()
 
+    def find_task(self, who: str | int) -> Task | None:
+        """Return the living task named *who*, or with that pid (``find_task_by_vpid()``)."""
+        if isinstance(who, str):
+            return self.tasks.get(who)
+        return next((task for task in self.tasks.values() if task.pid == who), None)
+
+    def pid(self, task: Task) -> int:
+        """Return the pid of *task*, 0 where nobody told it."""
+        return task.pid
+
     def settle(self) -> None:
         """Run every woken task, in the order of waking (SCHED_FIFO on one CPU), until all sleep or are done."""
         while self._run_queue:
@@ -188,26 +203,45 @@ class Kernel:
         return answer
 
     def _run(self, task: Task) -> None:
+        if task.name not in self.tasks:
+            return
         if task.running is None:
             self._deliver(task)
             return
         task.sleeping = False
-        try:
-            next(task.running)
-        except StopIteration as stop:
-            answer = stop.value
-            task.running = None
-            task.call = None
-            self.run_task_works(task)
-            result = answer if isinstance(answer, Result) else Result(answer)
-            restart = result.errno == "ERESTARTSYS"
-            if restart:
-                result = Result(-1, "EINTR")
-            self._deliver(task)
-            if not task.exiting:
-                self._events.append(Completed(task.name, result))
-        else:
-            task.sleeping = True
+        while task.running is not None:
+            try:
+                next(task.running)
+            except StopIteration as stop:
+                self._return_to_user(task, stop.value)
+            else:
+                task.sleeping = True
+                return
+
+    def _return_to_user(self, task: Task, answer: Result | int) -> None:
+        """Leave the kernel (``exit_to_user_mode_loop()``), or start the call again (``handle_signal()``)."""
+        task.running = None
+        if task.exiting:
+            return
+        self.run_task_works(task)
+        result = answer if isinstance(answer, Result) else Result(answer)
+        call = task.call
+        restart = False
+        if result.errno in RESTARTS:
+            # The first handler decides: with SA_RESTART the call starts again after it.
+            first = next(iter(task.deliverable()), None)
+            restart = first is None or (
+                result.errno in ("ERESTARTSYS", "ERESTARTNOINTR") and task.disposition(first.signal) == "restart"
+            )
+            result = Result(-1, "EINTR")
+        self._deliver(task)
+        if task.exiting:
+            return
+        if restart and call is not None:
+            task.running = self._enter(_SYSTEM_CALLS[call.name], task, call)
+            return
+        task.call = None
+        self._events.append(Completed(task.name, result))
 
     def wake_up_process(self, task: Task) -> bool:
         """Make a sleeping task runnable (``try_to_wake_up()``); tell whether it slept."""
@@ -227,23 +261,31 @@ class Kernel:
         Ignored signals vanish (``prepare_signal()``); a standard signal that is pending already is
         not queued twice (``legacy_queue()``).
         """
-        if task.disposition(signal) == "ignore" or any(item.signal == signal for item in task.pending):
+        blocked = signal in task.blocked and signal != "SIGKILL"
+        if task.exiting or (task.disposition(signal) == "ignore" and not blocked):
+            return
+        if not signal.startswith("SIGRT") and any(item.signal == signal for item in task.pending):
             return
         task.pending.append(Signalled(task.name, signal, code, sender.name if sender else None, fd, band))
+        if blocked:
+            return
         if task.running is None and task not in self._run_queue:
             self._run_queue.append(task)
         else:
             self.wake_up_process(task)
 
     def _deliver(self, task: Task) -> None:
-        """Act on what is pending, on the way to user mode (``get_signal()``), lowest number first."""
-        fatal = next((item for item in task.pending if item.signal == "SIGKILL"), None)
-        fatal = fatal or next((item for item in task.pending if task.disposition(item.signal) == "kill"), None)
+        """Act on what is pending and not blocked, on the way to user mode (``get_signal()``)."""
+        deliverable = task.deliverable()
+        fatal = next((item for item in deliverable if item.signal == "SIGKILL"), None)
+        fatal = fatal or next((item for item in deliverable if task.disposition(item.signal) == "kill"), None)
         if fatal is not None:
             self.exit(task, signal=fatal.signal)
             return
-        pending, task.pending = task.pending, []
-        self._events.extend(pending)
+        for item in deliverable:
+            task.pending.remove(item)
+            if task.disposition(item.signal) != "ignore":
+                self._events.append(item)
 
     # -- the ends of tasks -----------------------------------------------------------------------
 
@@ -277,8 +319,8 @@ class Kernel:
             subsystem.observe(self, objects)
         return World(objects)
 
-    def spawn(self, name: str, files: Any, cred: Cred | None = None) -> Task:
+    def spawn(self, name: str, files: Any, cred: Cred | None = None, pid: int = 0) -> Task:
         """Add a task named *name* (the agent's fork of a fresh actor)."""
-        task = Task(name, files, cred or Cred())
+        task = Task(name, files, cred or Cred(), pid)
         self.tasks[name] = task
         return task

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from signal import SIGRTMAX, SIGRTMIN, Signals
 from typing import TYPE_CHECKING, Any
 
 from ktrace.state.call import Call, Result, Signalled
@@ -13,6 +14,26 @@ if TYPE_CHECKING:
 
 NR_OPEN_DEFAULT_LIMIT = 1024
 """Soft RLIMIT_NOFILE of a process that nobody changed (``include/asm-generic/resource.h``: INR_OPEN_CUR)."""
+
+NR_OPEN_HARD_LIMIT = 4096
+"""Its hard RLIMIT_NOFILE (INR_OPEN_MAX)."""
+
+SYNCHRONOUS = frozenset({"SIGSEGV", "SIGBUS", "SIGILL", "SIGTRAP", "SIGFPE", "SIGSYS"})
+"""Delivered before others (``kernel/signal.c: SYNCHRONOUS_MASK``)."""
+
+
+def signal_name(number: int) -> str:
+    """Return the name of signal *number*, such as ``SIGPIPE`` or ``SIGRTMIN+2``."""
+    if number in (32, 33) or SIGRTMIN < number < SIGRTMAX:
+        return f"SIGRTMIN{number - SIGRTMIN:+d}"
+    return Signals(number).name
+
+
+def signal_number(name: str) -> int:
+    """Return the number of the signal called *name*."""
+    if name.startswith("SIGRTMIN"):
+        return int(SIGRTMIN) + int(name[8:] or 0)
+    return int(Signals[name])
 
 
 class Errno(Exception):
@@ -45,6 +66,7 @@ class Cred:
     sgid: int = 0
     groups: tuple[int, ...] = ()
     capabilities: frozenset[str] = CAPABILITIES_OF_ROOT
+    permitted: frozenset[str] = CAPABILITIES_OF_ROOT
 
     def capable(self, capability: str) -> bool:
         """Tell whether *capability* is in the effective set."""
@@ -61,23 +83,31 @@ class Task:
     name: str
     files: FilesStruct
     cred: Cred = field(default_factory=Cred)
+    pid: int = 0
     rlimit_nofile: int = NR_OPEN_DEFAULT_LIMIT
+    rlimit_nofile_max: int = NR_OPEN_HARD_LIMIT
     sub: dict[str, Any] = field(default_factory=dict)
     call: Call | None = None
     running: Generator[None, None, Result | int] | None = None
     sleeping: bool = False
     pending: list[Signalled] = field(default_factory=list)
     dispositions: dict[str, str] = field(default_factory=dict)
+    blocked: frozenset[str] = frozenset()
     task_works: list[Callable[[], None]] = field(default_factory=list)
     exiting: bool = False
 
+    def deliverable(self) -> list[Signalled]:
+        """Return what is pending and not blocked, in the order of delivery (``next_signal()``)."""
+        found = [item for item in self.pending if item.signal not in self.blocked]
+        return sorted(found, key=lambda item: (item.signal not in SYNCHRONOUS, signal_number(item.signal)))
+
     def signal_pending(self) -> bool:
         """Tell whether a signal waits for delivery (``signal_pending()``)."""
-        return bool(self.pending)
+        return any(item.signal not in self.blocked for item in self.pending)
 
     def fatal_signal_pending(self) -> bool:
         """Tell whether SIGKILL, or a signal with a fatal default action, waits (``fatal_signal_pending()``)."""
-        return any(self.disposition(signal.signal) == "kill" for signal in self.pending)
+        return any(self.disposition(item.signal) == "kill" for item in self.deliverable())
 
     def disposition(self, signal: str) -> str:
         """Return what *signal* would do: ``record``, ``restart``, ``ignore`` or ``kill``."""
@@ -86,13 +116,16 @@ class Task:
         return self.dispositions.get(signal, DEFAULT_DISPOSITIONS.get(signal, "kill"))
 
 
+RECORDED = frozenset(
+    {"SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGURG", "SIGIO",
+     "SIGWINCH", "SIGVTALRM", "SIGPROF", "SIGXCPU", "SIGXFSZ", "SIGPWR", *(signal_name(number) for number in range(34, 65))}
+)  # fmt: skip
+"""Signals for which the agent installs a recording handler, without SA_RESTART, in every actor at birth."""
+
+IGNORED_BY_DEFAULT = frozenset({"SIGCHLD", "SIGWINCH", "SIGCONT", "SIGURG"})
+"""``include/linux/signal.h: SIG_KERNEL_IGNORE_MASK``; SIGCONT has nothing to continue here."""
+
 DEFAULT_DISPOSITIONS = {
-    # The agent installs recording handlers, without SA_RESTART, in every actor at birth.
-    **dict.fromkeys(
-        ("SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGURG", "SIGIO"),
-        "record",
-    ),
-    "SIGCHLD": "ignore",
-    "SIGWINCH": "record",
-    "SIGCONT": "ignore",
+    **dict.fromkeys(IGNORED_BY_DEFAULT, "ignore"),
+    **dict.fromkeys(RECORDED, "record"),
 }

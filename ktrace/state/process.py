@@ -30,6 +30,7 @@ class ShmMapping:
 class Process:
     """One actor's ``task_struct``, as far as IPC goes.
 
+    :param pid: in the initial pid namespace
     :param files: its ``files_struct``, kind ``fdtable``
     :param euid: effective user id; also *uid*, *egid*, *gid*
     :param ipc_ns: ``nsproxy->ipc_ns``, kind ``ipc_ns``
@@ -38,6 +39,7 @@ class Process:
     """
 
     name: str
+    pid: int
     files: Ref
     uid: int
     gid: int
