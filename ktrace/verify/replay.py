@@ -36,5 +36,3 @@ def _ended(sink: Sink, checker: Checker, status: str, message: str) -> End:
     end = End(status, checker.steps, checker.objects, checker.fields, message)
     sink.end(end)
     return end
-
-

@@ -1,0 +1,258 @@
+"""Actors by name: calls in, outcomes out; slots, pids and registers stay in here."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ktrace.agent import ops, reports
+from ktrace.agent.client import Agent
+from ktrace.agent.frames import Refusal, Refused
+from ktrace.agent.syscalls import decode, encode
+from ktrace.errors import GuestGarbage, GuestHang, UsageError
+from ktrace.state.call import Call, Completed, Event, Exited, Outcome, Result, Signalled
+
+_SI_FD_CODES = frozenset(range(1, 7))
+"""POLL_IN .. POLL_HUP: the codes of SIGIO with which ``si_fd`` and ``si_band`` mean something."""
+
+NSEC = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """What one step made happen, as the agent tells it.
+
+    :param clock: seconds of the guest's CLOCK_REALTIME just before and just after
+    :param spawned: pids of new actors, by name
+    """
+
+    outcome: Outcome
+    clock: tuple[int, int]
+    spawned: Mapping[str, int]
+
+
+class Actors:
+    """Have actors of one guest make calls.
+
+    :param agent: connected, its hello read
+    """
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self._hello = agent.hello()
+        self._slots: dict[str, int] = {}
+        self._names: dict[int, str] = {}
+        self._calls: dict[int, Call] = {}
+        self.pids: dict[str, int] = {}
+        self.by_pid: dict[int, str] = {}
+
+    @property
+    def alive(self) -> tuple[str, ...]:
+        """The names of the actors that live."""
+        return tuple(self._slots)
+
+    def perform(self, actor: str | None, call: Call) -> Performed:
+        """Have *actor* make *call*; ``None`` is ktrace itself.
+
+        :raises UsageError: there is no such actor, it is inside a call, or the call cannot be encoded
+        :raises GuestHang: the guest did not come to rest
+        """
+        if actor is None:
+            return self._from_outside(call)
+        slot = self._slot(actor)
+        op = self._operation(slot, call)
+        self._calls[slot] = call
+        try:
+            report = self._agent.step(op)
+        except Refused as error:
+            del self._calls[slot]
+            raise self._refusal(error, actor, call) from error
+        return self._performed((report,))
+
+    def perform_many(self, calls: Iterable[tuple[str, Call]]) -> list[Performed]:
+        """Have actors make calls one after the other, all in one round trip."""
+        operations = []
+        for actor, call in calls:
+            slot = self._slot(actor)
+            operations.append(self._operation(slot, call))
+            self._calls[slot] = call
+        return [self._performed((report,)) for report in self._agent.batch(operations)]
+
+    # -- operations ------------------------------------------------------------------------------
+
+    def _from_outside(self, call: Call) -> Performed:
+        if call.name == "spawn":
+            name, credentials = call.args
+            slot = self._reserve(name)
+            operations: list[ops.Op] = [ops.Spawn(slot)]
+            operations += [self._operation(slot, item) for item in _credential_calls(credentials)]
+            answers = self._agent.batch(operations)
+            for report in answers[1:]:
+                self._must_succeed(report, name)
+            return self._performed(answers, quiet=True)
+        if call.name == "kill":
+            name, signo = call.args
+            return self._performed((self._agent.step(ops.Kill(self._slot(name), signo)),))
+        if call.name == "sysctl":
+            path, value = call.args
+            report = self._agent.step(ops.WriteFile(f"/proc/sys/{path}", value.encode()))
+            for event in report.events:
+                if isinstance(event, reports.FileResult) and event.ret < 0:
+                    raise UsageError(
+                        f"cannot set sysctl {path!r} to {value!r}: {os.strerror(-event.ret)}",
+                        "see the names below /proc/sys of the guest",
+                    )
+            return self._performed((report,))
+        raise UsageError(f"{call.name!r} needs an actor", f"write it as: A: {call.name}(...)")
+
+    def _operation(self, slot: int, call: Call) -> ops.Op:
+        match call.name:
+            case "fork":
+                child, flags = call.args
+                return ops.Fork(slot, self._reserve(child), flags)
+            case "exit":
+                return ops.Exit(slot, call.args[0])
+            case "exec":
+                return ops.Exec(slot)
+            case "sigaction":
+                signo, handler = call.args
+                return ops.Sigaction(slot, signo, ops.Disposition[handler])
+            case "store":
+                return ops.CopyIn(slot, call.args[0], call.args[1])
+            case "load":
+                return ops.CopyOut(slot, call.args[0], call.args[1])
+        raw = encode(call, self._hello.arena(slot), self._hello.arena_size, self.pids)
+        return ops.Call(
+            slot,
+            raw.nr,
+            raw.args,
+            tuple([ops.Store(addr, data) for addr, data in raw.stores]),
+            tuple(
+                [
+                    ops.Load(load.addr, load.length, ops.Bound.RET, load.scale)
+                    if load.scale
+                    else ops.Load(load.addr, load.length, ops.Bound.OK)
+                    for load in raw.loads
+                ]
+            ),
+        )
+
+    def _reserve(self, name: str) -> int:
+        if name in self._slots:
+            raise UsageError(f"actor {name!r} lives already", "choose another name")
+        taken = set(self._names)
+        slot = next((slot for slot in range(self._hello.slots) if slot not in taken), None)
+        if slot is None:
+            raise UsageError(f"more than {self._hello.slots} actors at once", "let some of them exit")
+        self._slots[name] = slot
+        self._names[slot] = name
+        return slot
+
+    def _slot(self, actor: str) -> int:
+        slot = self._slots.get(actor)
+        if slot is None:
+            raise UsageError(f"no actor {actor!r} lives", f"there are {', '.join(self._slots) or 'none'}")
+        return slot
+
+    def _refusal(self, error: Refused, actor: str, call: Call) -> Exception:
+        if error.reason is Refusal.BLOCKED:
+            return UsageError(f"{actor} cannot call {call.name!r}: it is inside a call that has not returned")
+        return error
+
+    def _must_succeed(self, report: reports.StepReport, name: str) -> None:
+        for event in report.events:
+            if isinstance(event, reports.Completed) and event.ret < 0:
+                raise UsageError(f"cannot give {name!r} its credentials: {os.strerror(-event.ret)}")
+
+    # -- reports ---------------------------------------------------------------------------------
+
+    def _performed(self, answers: Sequence[reports.StepReport], quiet: bool = False) -> Performed:
+        events: list[Event] = []
+        ends: list[Exited] = []
+        spawned: dict[str, int] = {}
+        for report in answers:
+            if report.unsettled:
+                names = [self._names.get(slot, f"slot {slot}") for slot in reports.slots_of(report.unsettled)]
+                raise GuestHang(f"the guest did not come to rest: {', '.join(sorted(names))} kept running")
+            for event in report.events:
+                if isinstance(event, reports.Spawned):
+                    name = self._name(event.slot)
+                    spawned[name] = self.pids[name] = event.pid
+                    self.by_pid[event.pid] = name
+                elif isinstance(event, reports.Completed):
+                    if not quiet:
+                        events.append(self._completed(event))
+                elif isinstance(event, reports.Signalled):
+                    events.append(self._signalled(event))
+                elif isinstance(event, reports.Exited):
+                    ends.append(self._exited(event))
+        for name in [name for name in self._slots if name not in self.pids]:
+            # The fork that was to fill this slot failed.
+            del self._names[self._slots.pop(name)]
+        blocked = frozenset([self._name(slot) for slot in reports.slots_of(answers[-1].blocked)])
+        clock = (answers[0].before // NSEC, answers[-1].after // NSEC)
+        return Performed(Outcome((*events, *sorted(ends, key=lambda end: end.actor)), blocked), clock, spawned)
+
+    def _completed(self, event: reports.Completed) -> Completed:
+        name = self._name(event.slot)
+        call = self._calls.pop(event.slot, None)
+        if call is None:
+            raise GuestGarbage(f"the agent reports the end of a call that {name!r} did not make")
+        return Completed(name, self._result(call, event))
+
+    def _result(self, call: Call, event: reports.Completed) -> Result:
+        if call.name in _OPERATIONS:
+            if event.ret < 0:
+                return Result(-1, _errno_name(-event.ret))
+            out: dict[str, Any] = {}
+            if call.name == "load":
+                out = {"buf": b"".join(event.loads)}
+            elif call.name == "fork":
+                out = {"actor": call.args[0]}
+            return Result(0 if call.name in ("load", "store") else event.ret, None, out)
+        return decode(call, event.ret, event.loads, self.by_pid)
+
+    def _signalled(self, event: reports.Signalled) -> Signalled:
+        name = signal.Signals(event.signo).name if event.signo in set(signal.Signals) else f"SIG{event.signo}"
+        band = event.band if event.code in _SI_FD_CODES and event.fd >= 0 else 0
+        fd = event.fd if event.code in _SI_FD_CODES and event.fd >= 0 else 0
+        sender = self.by_pid.get(event.pid)
+        return Signalled(self._name(event.slot), name, event.code, sender, fd, band)
+
+    def _exited(self, event: reports.Exited) -> Exited:
+        name = self._name(event.slot)
+        del self._slots[name], self._names[event.slot], self.pids[name]
+        self._calls.pop(event.slot, None)
+        if os.WIFSIGNALED(event.status):
+            return Exited(name, None, signal.Signals(os.WTERMSIG(event.status)).name)
+        return Exited(name, os.WEXITSTATUS(event.status), None)
+
+    def _name(self, slot: int) -> str:
+        name = self._names.get(slot)
+        if name is None:
+            raise GuestGarbage(f"the agent speaks of slot {slot}, in which no actor lives")
+        return name
+
+
+_OPERATIONS = frozenset({"fork", "exit", "exec", "sigaction", "store", "load"})
+
+
+def _credential_calls(credentials: Mapping[str, Any]) -> list[Call]:
+    """Return the calls that give a fresh actor its credentials, groups first, the user id last."""
+    calls = []
+    if "groups" in credentials or "uid" in credentials:
+        groups = tuple(credentials.get("groups", ()))
+        calls.append(Call("setgroups", (groups, len(groups))))
+    if "gid" in credentials:
+        calls.append(Call("setresgid", (credentials["gid"],) * 3))
+    if "uid" in credentials:
+        calls.append(Call("setresuid", (credentials["uid"],) * 3))
+    return calls
+
+
+def _errno_name(number: int) -> str:
+    return errno.errorcode.get(number, f"E{number}")

@@ -1,0 +1,132 @@
+"""A guest to work in: its actors, and an inspector that looks at what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, Protocol
+
+from ktrace.agent.actors import Actors, Performed
+from ktrace.agent.client import Agent
+from ktrace.errors import GuestGarbage
+from ktrace.inspect.build import build_inspector, read_facts
+from ktrace.inspect.inspector import Inspector
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.memory import PhysicalMemory
+from ktrace.inspect.process import find_task
+from ktrace.inspect.stack import StackReader
+from ktrace.state.call import Call, Exited
+from ktrace.state.naming import Namer
+from ktrace.state.world import World
+
+
+class Guest(Protocol):
+    """What a lab needs of a machine."""
+
+    @property
+    def agent(self) -> Agent:
+        """The connected agent."""
+
+    @property
+    def memory(self) -> PhysicalMemory:
+        """The guest's RAM."""
+
+
+class Memory:
+    """Guest RAM that stays in place while guests come and go, so that what hangs on it can be used again."""
+
+    def __init__(self, memory: PhysicalMemory) -> None:
+        self.use(memory)
+
+    def use(self, memory: PhysicalMemory) -> None:
+        """Read from *memory* from now on."""
+        self._memory = memory
+        self.size = memory.size
+
+    def read(self, address: int, size: int) -> bytes:
+        """Return *size* bytes at physical *address*."""
+        return self._memory.read(address, size)
+
+
+class KernelCache:
+    """Keep the debug information of the last kernel loaded: the next guest of the same image reuses it."""
+
+    def __init__(self) -> None:
+        self._vmlinux = ""
+        self._vmcoreinfo = b""
+        self._memory: Memory | None = None
+        self._kernel: LiveKernel | None = None
+
+    def attach(self, memory: PhysicalMemory, vmlinux: Any, vmcoreinfo: bytes) -> LiveKernel:
+        """Open the kernel that runs in *memory* (see :meth:`LiveKernel.attach`)."""
+        if (
+            self._kernel is None
+            or self._memory is None
+            or (str(vmlinux), vmcoreinfo) != (self._vmlinux, self._vmcoreinfo)
+        ):
+            self._memory = Memory(memory)
+            self._kernel = LiveKernel.attach(self._memory, vmlinux, vmcoreinfo)
+            self._vmlinux, self._vmcoreinfo = str(vmlinux), vmcoreinfo
+        else:
+            self._memory.use(memory)
+        return self._kernel
+
+
+class Lab:
+    """Have actors make calls in *guest* and look at the kernel after each.
+
+    :param vmlinux: the kernel's debug information
+    :param kernels: keeps it loaded for the next lab
+    """
+
+    def __init__(self, guest: Guest, vmlinux: Any, kernels: KernelCache | None = None) -> None:
+        self.guest = guest
+        self.hello = guest.agent.hello()
+        self.vmcoreinfo = read_vmcoreinfo(guest.memory, self.hello.vmcoreinfo_address, self.hello.vmcoreinfo_size)
+        self.kernel = (kernels or KernelCache()).attach(guest.memory, vmlinux, self.vmcoreinfo)
+        self.inspector: Inspector = build_inspector(self.kernel)
+        self.facts: Mapping[str, Any] = read_facts(self.kernel)
+        self.actors = Actors(guest.agent)
+        self._namer = Namer()
+        self._stacks = StackReader(self.kernel)
+        self._sleeps: dict[str, tuple[str, ...]] = {}
+
+    def perform(self, actor: str | None, call: Call) -> Performed:
+        """Do one step without looking (the unchecked rate of the benchmark)."""
+        performed = self.actors.perform(actor, call)
+        for name, pid in performed.spawned.items():
+            self.inspector.add_actor(name, pid, find_task(self.kernel, pid))
+        for event in performed.outcome.events:
+            if isinstance(event, Exited):
+                self.inspector.remove_actor(event.actor)
+        return performed
+
+    def look(self) -> World:
+        """Return the named World as it is now."""
+        return self._namer.name(self.inspector.observe())
+
+    def where(self, blocked: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """Return the kernel functions in which *blocked* actors sleep.
+
+        One that slept when this was asked last is not unwound again: it has not run since.
+        """
+        self._sleeps = {
+            name: self._sleeps.get(name) or self._stacks.functions(self.inspector.tasks[name]) for name in blocked
+        }
+        return self._sleeps
+
+
+def read_vmcoreinfo(memory: PhysicalMemory, address: int, size: int) -> bytes:
+    """Return the text of the vmcoreinfo note at physical *address*.
+
+    :raises GuestGarbage: no such note is there
+    """
+    note = memory.read(address, size) if size else b""
+    name_size, text_size = int.from_bytes(note[0:4], "little"), int.from_bytes(note[4:8], "little")
+    start = 12 + (name_size + 3 & ~3)
+    text = note[start : start + text_size]
+    if not note[12:].startswith(b"VMCOREINFO") or len(text) != text_size:
+        raise GuestGarbage(
+            f"no vmcoreinfo note at physical {address:#x}",
+            "the kernel needs CONFIG_CRASH_CORE and CONFIG_PROC_KCORE or KEXEC",
+        )
+    return text

@@ -1,0 +1,102 @@
+"""Run a workload in a lab, step by step, and hold every step against the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ktrace.agent.syscalls import format_call, format_result
+from ktrace.model.build import build_model
+from ktrace.state.call import Call, Completed, Exited, Outcome
+from ktrace.state.step import Step
+from ktrace.trace.session import End, Header, Verdict
+from ktrace.verify.checker import Checker
+from ktrace.verify.lab import Lab
+from ktrace.verify.sink import Sink
+from ktrace.workload.environment import Environment
+from ktrace.workload.expectations import check_annotation
+from ktrace.workload.script import Script
+from ktrace.workload.script import Step as ScriptStep
+
+AfterStep = Callable[[int, Lab], None]
+
+
+def run_script(
+    script: Script,
+    lab: Lab,
+    sink: Sink,
+    manifest: Mapping[str, Any],
+    *,
+    after_step: AfterStep | None = None,
+    checked: bool = True,
+) -> End:
+    """Run *script* until its end or the first divergence.
+
+    :param after_step: called between a step and the look at what it left; tests poke memory there
+    :param checked: hold every step against the model; without it only annotations are checked
+    :raises UsageError: a step cannot be carried out
+    :raises GuestError: the guest failed
+    """
+    header = Header(script.title, lab.facts, manifest, lab.look())
+    sink.header(header)
+    checker = Checker(lambda: build_model(lab.facts))
+    if checked and (differences := checker.initial(header.initial)):
+        sink.verdict(Verdict(0, differences))
+        return _ended(sink, checker, "diverged", "the World before the first step differs")
+    for step, complaints in perform_script(script, lab, after_step):
+        sink.step(step)
+        differences = checker.check(step) if checked else ()
+        if differences or complaints:
+            rules = checker.rules(differences) if differences else ()
+            sink.verdict(Verdict(step.number, differences, rules, complaints))
+            return _ended(sink, checker, "diverged", "")
+    return _ended(sink, checker, "agreed", "")
+
+
+def perform_script(
+    script: Script, lab: Lab, after_step: AfterStep | None = None
+) -> Iterator[tuple[Step, tuple[str, ...]]]:
+    """Yield every step of *script* as it was observed, with what its annotation complains of."""
+    environment = Environment()
+    waiting: dict[str, ScriptStep] = {}
+    for number, scripted in enumerate(script.expanded(), 1):
+        call = environment.resolve(scripted)
+        performed = lab.perform(scripted.actor, call)
+        if after_step is not None:
+            after_step(number, lab)
+        outcome = performed.outcome
+        step = Step(
+            number,
+            scripted.actor,
+            call,
+            *_texts(scripted.actor, call, outcome),
+            outcome,
+            performed.clock,
+            lab.look(),
+            lab.where(outcome.blocked),
+            scripted.line,
+            "\n".join(scripted.comments),
+        )
+        if scripted.actor is not None:
+            waiting[scripted.actor] = scripted
+        for event in outcome.events:
+            if isinstance(event, Completed) and (asked := waiting.pop(event.actor, None)) is not None:
+                environment.bind(asked, event.result)
+        yield step, tuple(check_annotation(scripted, outcome, environment))
+
+
+def _texts(actor: str | None, call: Call, outcome: Outcome) -> tuple[str, str]:
+    """Return the call and its answer as text, decoded like strace does."""
+    for event in outcome.events:
+        if isinstance(event, Completed) and event.actor == actor:
+            return format_call(call, result=event.result), format_result(call, event.result, outs=False)
+    if actor is not None and actor in outcome.blocked:
+        return format_call(call), "blocked"
+    ended = any(isinstance(event, Exited) and event.actor == actor for event in outcome.events)
+    return format_call(call), "?" if ended else "0"
+
+
+def _ended(sink: Sink, checker: Checker, status: str, message: str) -> End:
+    end = End(status, checker.steps, checker.objects, checker.fields, message)
+    sink.end(end)
+    return end
