@@ -68,6 +68,8 @@ def _ksys_dup3(kernel: Kernel, task: Task, oldfd: int, newfd: int, flags: int) -
     if not 0 <= newfd < task.rlimit_nofile:
         raise Errno("EBADF")
     file = task.files.get(oldfd)
+    if newfd in task.files.reserved:
+        raise Errno("EBUSY")
     replaced = task.files.slots.get(newfd)
     file.count += 1
     task.files.install(newfd, file, bool(flags & O_CLOEXEC))

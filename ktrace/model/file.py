@@ -154,12 +154,16 @@ class Descriptor:
 
 
 class FilesStruct:
-    """Mirror one ``files_struct``; *users* counts the tasks that share it."""
+    """Mirror one ``files_struct``; *users* counts the tasks that share it.
+
+    :ivar reserved: close-on-exec of descriptors that are taken but not installed yet (``get_unused_fd_flags()``)
+    """
 
     def __init__(self, key: int) -> None:
         self.key = key
         self.users = 1
         self.slots: dict[int, Descriptor] = {}
+        self.reserved: dict[int, bool] = {}
 
     def unused(self, task: Task, start: int = 0) -> int:
         """Return the lowest free descriptor (``alloc_fd()``).
@@ -167,14 +171,24 @@ class FilesStruct:
         :raises Errno: EMFILE at RLIMIT_NOFILE
         """
         fd = start
-        while fd in self.slots:
+        while fd in self.slots or fd in self.reserved:
             fd += 1
         if fd >= task.rlimit_nofile:
             raise Errno("EMFILE")
         return fd
 
+    def reserve(self, task: Task, cloexec: bool = False) -> int:
+        """Take the lowest free descriptor for a file that is not there yet (``get_unused_fd_flags()``).
+
+        :raises Errno: EMFILE
+        """
+        fd = self.unused(task)
+        self.reserved[fd] = cloexec
+        return fd
+
     def install(self, fd: int, file: File, cloexec: bool = False) -> None:
         """Put *file* at *fd* (``fd_install()``)."""
+        self.reserved.pop(fd, None)
         self.slots[fd] = Descriptor(file, cloexec)
 
     def get(self, fd: int) -> File:

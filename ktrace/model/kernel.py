@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ktrace.model.task import Cred, Errno, Task
+from ktrace.model.task import SIGRTMIN, Cred, Errno, Task, signal_number
 from ktrace.state.call import Call, Completed, Event, Exited, Outcome, Result, Signalled
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
@@ -264,7 +264,7 @@ class Kernel:
         blocked = signal in task.blocked and signal != "SIGKILL"
         if task.exiting or (task.disposition(signal) == "ignore" and not blocked):
             return
-        if not signal.startswith("SIGRT") and any(item.signal == signal for item in task.pending):
+        if signal_number(signal) < SIGRTMIN and any(item.signal == signal for item in task.pending):
             return
         task.pending.append(Signalled(task.name, signal, code, sender.name if sender else None, fd, band))
         if blocked:

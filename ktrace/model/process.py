@@ -42,7 +42,7 @@ class Processes(Subsystem):
 
 def observe_table(kernel: Kernel, objects: dict[Ref, Any], table: Ref, files: FilesStruct) -> None:
     """Add a descriptor table and its files."""
-    fds = {}
+    fds = {fd: state.Descriptor(None, cloexec) for fd, cloexec in files.reserved.items()}
     for fd, slot in files.slots.items():
         observe_file(kernel, objects, slot.file)
         fds[fd] = state.Descriptor(slot.file.ref, slot.cloexec)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from signal import SIGRTMAX, SIGRTMIN, Signals
+from signal import Signals
 from typing import TYPE_CHECKING, Any
 
 from ktrace.state.call import Call, Result, Signalled
@@ -18,22 +18,22 @@ NR_OPEN_DEFAULT_LIMIT = 1024
 NR_OPEN_HARD_LIMIT = 4096
 """Its hard RLIMIT_NOFILE (INR_OPEN_MAX)."""
 
+_NAMED = frozenset(Signals)
+SIGRTMIN = 32
+"""The kernel's own first real-time signal; the C library keeps two of them for itself."""
+
 SYNCHRONOUS = frozenset({"SIGSEGV", "SIGBUS", "SIGILL", "SIGTRAP", "SIGFPE", "SIGSYS"})
 """Delivered before others (``kernel/signal.c: SYNCHRONOUS_MASK``)."""
 
 
 def signal_name(number: int) -> str:
-    """Return the name of signal *number*, such as ``SIGPIPE`` or ``SIGRTMIN+2``."""
-    if number in (32, 33) or SIGRTMIN < number < SIGRTMAX:
-        return f"SIGRTMIN{number - SIGRTMIN:+d}"
-    return Signals(number).name
+    """Return the name of signal *number*, such as ``SIGPIPE`` or, where it has none, ``SIG35``."""
+    return Signals(number).name if number in _NAMED else f"SIG{number}"
 
 
 def signal_number(name: str) -> int:
     """Return the number of the signal called *name*."""
-    if name.startswith("SIGRTMIN"):
-        return int(SIGRTMIN) + int(name[8:] or 0)
-    return int(Signals[name])
+    return int(name[3:]) if name[3:].isdigit() else int(Signals[name])
 
 
 class Errno(Exception):
@@ -116,10 +116,11 @@ class Task:
         return self.dispositions.get(signal, DEFAULT_DISPOSITIONS.get(signal, "kill"))
 
 
-RECORDED = frozenset(
-    {"SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGURG", "SIGIO",
-     "SIGWINCH", "SIGVTALRM", "SIGPROF", "SIGXCPU", "SIGXFSZ", "SIGPWR", *(signal_name(number) for number in range(34, 65))}
-)  # fmt: skip
+_RECORDED = (
+    "SIGHUP SIGINT SIGQUIT SIGUSR1 SIGUSR2 SIGPIPE SIGALRM SIGTERM SIGURG SIGIO SIGWINCH SIGVTALRM SIGPROF "
+    "SIGXCPU SIGXFSZ SIGPWR"
+)
+RECORDED = frozenset({*_RECORDED.split(), *(signal_name(number) for number in range(32, 65))})
 """Signals for which the agent installs a recording handler, without SA_RESTART, in every actor at birth."""
 
 IGNORED_BY_DEFAULT = frozenset({"SIGCHLD", "SIGWINCH", "SIGCONT", "SIGURG"})

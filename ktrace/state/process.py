@@ -52,9 +52,12 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """One used slot of a descriptor table."""
+    """One used slot of a descriptor table.
 
-    file: Ref
+    :param file: what it opens, ``None`` while the call that took the slot has not finished
+    """
+
+    file: Ref | None
     cloexec: bool
 
 
