@@ -41,12 +41,12 @@ def enumerate_all(prog: drgn.Program, pid: int) -> dict[str, int]:
             _socket(drgn.cast("struct socket *", file.private_data))
             counts["sockets"] += 1
     counts["pipes"] = len(pipes)
-    for array in for_each_sysv_sem_array(prog, None):
+    for array in for_each_sysv_sem_array(prog):
         _perm(array.sem_perm)
         values = [(sem.semval.value_(), sem.sempid.value_()) for sem in _sems(array)]
         counts["semaphores"] += len(values)
         counts["arrays"] += 1
-    for queue in for_each_sysv_msg_queue(prog, None):
+    for queue in for_each_sysv_msg_queue(prog):
         _perm(queue.q_perm)
         [getattr(queue, name).value_() for name in ("q_cbytes", "q_qnum", "q_qbytes")]
         for message in list_for_each_entry("struct msg_msg", queue.q_messages.address_of_(), "m_list"):
@@ -55,7 +55,7 @@ def enumerate_all(prog: drgn.Program, pid: int) -> dict[str, int]:
             prog.read(message.value_() + drgn.sizeof(prog.type("struct msg_msg")), min(size, 4048))
             counts["messages"] += 1
         counts["queues"] += 1
-    for segment in for_each_sysv_shm(prog, None):
+    for segment in for_each_sysv_shm(prog):
         _perm(segment.shm_perm)
         [getattr(segment, name).value_() for name in ("shm_nattch", "shm_segsz", "shm_cprid", "shm_lprid")]
         counts["segments"] += 1
