@@ -1,0 +1,222 @@
+"""Read semaphore arrays, their sleepers, and undo structures from both ends (``ipc/sem.c``)."""
+
+from __future__ import annotations
+
+import struct
+
+from ktrace.inspect.corrupt import CorruptStructure
+from ktrace.inspect.inspector import Observation
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.layout import Layout
+from ktrace.inspect.lists import for_each_list_node
+from ktrace.inspect.sysv_ipc import Pids, perm_members, perm_of
+from ktrace.state.ref import Ref
+from ktrace.state.sysv_sem import Sem, SemArray, SemBuf, SemQueue, SemUndo, SemUndoList
+
+MAX_NSEMS = 1 << 20
+MAX_NSOPS = 1 << 16
+IPC_NOWAIT, SEM_UNDO = 0o4000, 0x1000
+
+_SEMBUF = struct.Struct("<Hhh")
+_FLAGS: dict[int, tuple[str, ...]] = {
+    0: (),
+    IPC_NOWAIT: ("IPC_NOWAIT",),
+    SEM_UNDO: ("SEM_UNDO",),
+    IPC_NOWAIT | SEM_UNDO: ("IPC_NOWAIT", "SEM_UNDO"),
+}
+
+
+class SemReader:
+    """Read every ``struct sem_array`` of a namespace, and the undo lists of the actors."""
+
+    def __init__(self, kernel: LiveKernel, pids: Pids) -> None:
+        prog = kernel.prog
+        self.pids = pids
+        self._array = Layout(
+            prog,
+            "struct sem_array",
+            "sem_ctime",
+            "sem_nsems",
+            "complex_count",
+            "use_global_lock",
+            alter="pending_alter.next",
+            const="pending_const.next",
+            undo="list_id.next",
+            **perm_members("sem_perm"),
+        )
+        sem_array = prog.type("struct sem_array")
+        self._sems = sem_array.member("sems").bit_offset // 8
+        self._alter = sem_array.member("pending_alter").bit_offset // 8
+        self._const = sem_array.member("pending_const").bit_offset // 8
+        self._list_id = sem_array.member("list_id").bit_offset // 8
+        self._sem = Layout(
+            prog,
+            "struct sem",
+            "semval",
+            "sempid",
+            "sem_otime",
+            alter="pending_alter.next",
+            const="pending_const.next",
+        )
+        sem = prog.type("struct sem")
+        self._sem_alter = sem.member("pending_alter").bit_offset // 8
+        self._sem_const = sem.member("pending_const").bit_offset // 8
+        self._queue = Layout(
+            prog,
+            "struct sem_queue",
+            "sleeper",
+            "undo",
+            "pid",
+            "status",
+            "sops",
+            "blocking",
+            "nsops",
+            "alter",
+            "dupsop",
+        )
+        self._queue_list = prog.type("struct sem_queue").member("list").bit_offset // 8
+        self._undo = Layout(prog, "struct sem_undo", "ulp", "semid", "semadj")
+        undo = prog.type("struct sem_undo")
+        self._undo_proc = undo.member("list_proc").bit_offset // 8
+        self._undo_id = undo.member("list_id").bit_offset // 8
+        self._ulp_refcnt = prog.type("struct sem_undo_list").member("refcnt").bit_offset // 8
+        self._ulp_list = prog.type("struct sem_undo_list").member("list_proc").bit_offset // 8
+        self._cache: dict[int, tuple[bytes, SemArray]] = {}
+
+    def observe(self, observation: Observation, arrays: dict[int, Ref]) -> None:
+        """Add the arrays at these addresses, and the undo structures on their lists."""
+        cache: dict[int, tuple[bytes, SemArray]] = {}
+        for address, ref in arrays.items():
+            known = self._cache.get(address)
+            data = self._bytes(observation, address, len(known[0]) if known else 0)
+            if known is None or known[0] != data:
+                array, simple = self._read(observation, address, data)
+                if simple:
+                    cache[address] = (data, array)
+            else:
+                array = known[1]
+                cache[address] = known
+            observation.objects[ref] = array
+            for undo in array.list_id:
+                self.observe_undo(observation, int(undo.key), array.sem_nsems)
+        self._cache = cache
+
+    def _bytes(self, observation: Observation, address: int, guess: int) -> bytes:
+        """Return all bytes of an array, in one read where its size is known from the last time."""
+        memory = observation.memory
+        data = memory.read(address, guess or self._sems)
+        nsems = self._array.unpack(data, 0).sem_nsems
+        if not 0 <= nsems <= MAX_NSEMS:
+            raise CorruptStructure("sem_array.sem_nsems", address, f"cannot be {nsems}")
+        size = self._sems + nsems * self._sem.size
+        return data if len(data) == size else memory.read(address, size)
+
+    def _read(self, observation: Observation, address: int, data: bytes) -> tuple[SemArray, bool]:
+        """Decode an array; the flag tells whether *data* is all that it depends on."""
+        raw = self._array.unpack(data, 0)
+        simple = True
+
+        def queues(head: int, first: int) -> tuple[SemQueue, ...]:
+            nonlocal simple
+            if first == head:
+                return ()
+            simple = False
+            return tuple(
+                [
+                    self._read_queue(observation, node - self._queue_list)
+                    for node in for_each_list_node(observation.memory, head, "sem_queue.list")
+                ]
+            )
+
+        sems = []
+        offset = self._sems
+        unpack, size = self._sem.unpack, self._sem.size
+        for _ in range(raw.sem_nsems):
+            sem = unpack(data, offset)
+            at = address + offset
+            sems.append(
+                Sem(
+                    sem.semval,
+                    self.pids.name(observation, sem.sempid),
+                    queues(at + self._sem_alter, sem.alter),
+                    queues(at + self._sem_const, sem.const),
+                    sem.sem_otime,
+                )
+            )
+            offset += size
+        list_id: tuple[Ref, ...] = ()
+        head = address + self._list_id
+        if raw.undo != head:
+            list_id = tuple(
+                [
+                    Ref("undo", node - self._undo_id)
+                    for node in for_each_list_node(observation.memory, head, "sem_undo.list_id")
+                ]
+            )
+            simple = False
+        array = SemArray(
+            sem_perm=perm_of(raw),
+            sem_ctime=raw.sem_ctime,
+            pending_alter=queues(address + self._alter, raw.alter),
+            pending_const=queues(address + self._const, raw.const),
+            list_id=list_id,
+            sem_nsems=raw.sem_nsems,
+            complex_count=raw.complex_count,
+            use_global_lock=raw.use_global_lock,
+            sems=tuple(sems),
+        )
+        return array, simple
+
+    def _read_queue(self, observation: Observation, address: int) -> SemQueue:
+        """Decode one ``struct sem_queue``, which lies on its sleeper's stack."""
+        memory = observation.memory
+        raw = self._queue(memory, address)
+        count = raw.nsops if 0 <= raw.nsops <= MAX_NSOPS else 0
+        sops = []
+        if count:
+            data = memory.read(raw.sops, count * _SEMBUF.size)
+            sops = [SemBuf(num, op, _flag_names(flg)) for num, op, flg in _SEMBUF.iter_unpack(data)]
+        return SemQueue(
+            sleeper=observation.process(raw.sleeper),
+            undo=Ref("undo", raw.undo) if raw.undo else None,
+            pid=self.pids.name(observation, raw.pid),
+            status=raw.status,
+            sops=tuple(sops),
+            blocking=(raw.blocking - raw.sops) // _SEMBUF.size if raw.blocking else None,
+            nsops=raw.nsops,
+            alter=raw.alter,
+            dupsop=raw.dupsop,
+        )
+
+    # -- undo ------------------------------------------------------------------------------------
+
+    def observe_undo(self, observation: Observation, address: int, nsems: int) -> None:
+        """Add the ``struct sem_undo`` at *address*, whose array has *nsems* semaphores."""
+        ref = Ref("undo", address)
+        if ref in observation.objects and not nsems:
+            return
+        memory = observation.memory
+        raw = self._undo(memory, address)
+        semadj = struct.unpack(f"<{nsems}h", memory.read(raw.semadj, 2 * nsems)) if nsems else ()
+        observation.objects[ref] = SemUndo(Ref("undo_list", raw.ulp) if raw.ulp else None, raw.semid, semadj)
+
+    def observe_undo_list(self, observation: Observation, address: int) -> Ref:
+        """Add the ``struct sem_undo_list`` at *address* and the structures on it; return its reference."""
+        ref = Ref("undo_list", address)
+        if ref not in observation.objects:
+            memory = observation.memory
+            nodes = for_each_list_node(memory, address + self._ulp_list, "sem_undo.list_proc")
+            undos = [node - self._undo_proc for node in nodes]
+            refcnt = memory.u32(address + self._ulp_refcnt)
+            observation.objects[ref] = SemUndoList(refcnt, tuple([Ref("undo", undo) for undo in undos]))
+            for undo in undos:
+                self.observe_undo(observation, undo, 0)
+        return ref
+
+
+def _flag_names(flags: int) -> tuple[str, ...]:
+    found = _FLAGS.get(flags & 0xFFFF)
+    if found is None:
+        rest = flags & 0xFFFF & ~(IPC_NOWAIT | SEM_UNDO)
+        found = (*_FLAGS[flags & (IPC_NOWAIT | SEM_UNDO)], f"{rest:#x}")
+    return found

@@ -1,0 +1,202 @@
+"""IPC namespaces, permissions, and what all three kinds of System V objects share (``ipc/util.c``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ktrace.model.sysv_ids import Ids, IpcObject, s32
+from ktrace.model.task import Cred, Errno, Task
+from ktrace.state.call import Pointer, Result
+from ktrace.state.ref import Ref
+from ktrace.state.sysv_ipc import IPC_PRIVATE, IdsFacts, IpcFacts, IpcNamespace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ktrace.model.kernel import Kernel
+
+IPC_CREAT, IPC_EXCL, IPC_NOWAIT = 0o1000, 0o2000, 0o4000
+IPC_RMID, IPC_SET, IPC_STAT, IPC_INFO = 0, 1, 2, 3
+S_IRUGO, S_IWUGO, S_IXUGO, S_IRWXUGO = 0o444, 0o222, 0o111, 0o777
+CLONE_NEWIPC, CLONE_SYSVSEM = 0x08000000, 0x00040000
+
+FRESH = IdsFacts(seq=0, idr_next=0, max_idx=-1, last_idx=-1, next_id=-1)
+"""Identifiers of a new namespace (``ipc/util.c: ipc_init_ids()``)."""
+
+
+class Namespace:
+    """Mirror one ``struct ipc_namespace``.
+
+    :param key: ``"init"``, or a serial number
+    """
+
+    def __init__(self, key: str | int, facts: IpcFacts, *, fresh: bool) -> None:
+        self.ref = Ref("ipc_ns", key)
+        self.facts = facts
+        no_id = None if facts.sem_ids.next_id is None else -1
+        start = IdsFacts(FRESH.seq, FRESH.idr_next, FRESH.max_idx, FRESH.last_idx, no_id)
+        self.sem_ids = Ids(facts, start if fresh else facts.sem_ids)
+        self.msg_ids = Ids(facts, start if fresh else facts.msg_ids)
+        self.shm_ids = Ids(facts, start if fresh else facts.shm_ids)
+        # sem_init_ns(), msg_init_ns(), shm_init_ns()
+        self.sem_ctls = [32000, 32000 * 32000, 500, 32000] if fresh else list(facts.sem_ctls)
+        self.used_sems = 0
+        self.msg_ctlmax = 8192 if fresh else facts.msg_ctlmax
+        self.msg_ctlmnb = 16384 if fresh else facts.msg_ctlmnb
+        self.msg_ctlmni = 32000 if fresh else facts.msg_ctlmni
+        self.msg_bytes = 0
+        self.msg_hdrs = 0
+        unlimited = (1 << 64) - 1 - (1 << 24)
+        self.shm_ctlmax = unlimited if fresh else facts.shm_ctlmax
+        self.shm_ctlall = unlimited if fresh else facts.shm_ctlall
+        self.shm_tot = 0
+        self.shm_ctlmni = 4096 if fresh else facts.shm_ctlmni
+        self.shm_rmid_forced = 0 if fresh else facts.shm_rmid_forced
+        self.users = 0
+
+    def name(self, kernel: Kernel, new: IpcObject) -> None:
+        """Give an object that has its id its reference: by id in the initial namespace, else raw."""
+        new.ref = Ref(new.kind, str(new.id) if self.ref.key == "init" else kernel.serial())
+
+    def observe(self) -> IpcNamespace:
+        """Return the value that the World holds."""
+        return IpcNamespace(
+            sem_ids=self.sem_ids.observe(),
+            msg_ids=self.msg_ids.observe(),
+            shm_ids=self.shm_ids.observe(),
+            sem_ctls=tuple(self.sem_ctls),
+            used_sems=self.used_sems,
+            msg_ctlmax=self.msg_ctlmax,
+            msg_ctlmnb=self.msg_ctlmnb,
+            msg_ctlmni=self.msg_ctlmni,
+            percpu_msg_bytes=self.msg_bytes,
+            percpu_msg_hdrs=self.msg_hdrs,
+            shm_ctlmax=self.shm_ctlmax,
+            shm_ctlall=self.shm_ctlall,
+            shm_tot=self.shm_tot,
+            shm_ctlmni=self.shm_ctlmni,
+            shm_rmid_forced=self.shm_rmid_forced,
+        )
+
+
+class WakeQ:
+    """Collect whom to wake once the locks are dropped; each task once (``kernel/sched/core.c: wake_q_add()``)."""
+
+    def __init__(self) -> None:
+        self._tasks: list[Task] = []
+
+    def add(self, task: Task) -> None:
+        """Queue *task* unless it is queued already."""
+        if task not in self._tasks:
+            self._tasks.append(task)
+
+    def wake_up(self, kernel: Kernel) -> None:
+        """Wake all, first in first out (``wake_up_q()``)."""
+        for task in self._tasks:
+            kernel.wake_up_process(task)
+        self._tasks.clear()
+
+
+def in_group_p(cred: Cred, gid: int) -> bool:
+    """Tell whether *gid* is the file-system group or a supplementary one (``kernel/groups.c: in_group_p()``)."""
+    return gid == cred.egid or gid in cred.groups
+
+
+def ipcperms(cred: Cred, ipcp: IpcObject, flag: int) -> bool:
+    """Tell whether *flag* is refused on *ipcp* (``ipc/util.c: ipcperms()``)."""
+    flag &= 0xFFFF
+    requested = flag >> 6 | flag >> 3 | flag
+    granted = ipcp.mode
+    if cred.euid in (ipcp.cuid, ipcp.uid):
+        granted >>= 6
+    elif in_group_p(cred, ipcp.cgid) or in_group_p(cred, ipcp.gid):
+        granted >>= 3
+    return bool(requested & ~granted & 0o007) and not cred.capable("CAP_IPC_OWNER")
+
+
+def ipcget(
+    ids: Ids, cred: Cred, key: int, flg: int, getnew: Callable[[], int], more_checks: Callable[[Any], None]
+) -> int:
+    """Find or make an object and return its id (``ipc/util.c: ipcget()``).
+
+    :raises Errno: ENOENT, EEXIST, EACCES, and what *getnew* and *more_checks* raise
+    """
+    if key == IPC_PRIVATE:
+        return getnew()  # ipcget_new()
+    # ipcget_public()
+    ipcp = ids.findkey(key)
+    if ipcp is None:
+        if not flg & IPC_CREAT:
+            raise Errno("ENOENT")
+        return getnew()
+    if flg & IPC_CREAT and flg & IPC_EXCL:
+        raise Errno("EEXIST")
+    more_checks(ipcp)
+    if ipcperms(cred, ipcp, flg):  # ipc_check_perms()
+        raise Errno("EACCES")
+    return ipcp.id
+
+
+def ipcctl_obtain_check(ids: Ids, cred: Cred, id: int) -> Any:
+    """Return an object that the caller may change or remove (``ipc/util.c: ipcctl_obtain_check()``).
+
+    :raises Errno: EINVAL, EPERM
+    """
+    ipcp = ids.obtain_object_check(id)
+    if cred.euid in (ipcp.cuid, ipcp.uid) or cred.capable("CAP_SYS_ADMIN"):
+        return ipcp
+    raise Errno("EPERM")
+
+
+def ipc_update_perm(given: Mapping[str, int], out: IpcObject) -> None:
+    """Set owner and permission bits (``ipc/util.c: ipc_update_perm()``).
+
+    :raises Errno: EINVAL for the id -1, which is nobody's
+    """
+    uid, gid = given["uid"] & 0xFFFFFFFF, given["gid"] & 0xFFFFFFFF
+    if 0xFFFFFFFF in (uid, gid):
+        raise Errno("EINVAL")
+    out.uid, out.gid = uid, gid
+    out.mode = out.mode & ~S_IRWXUGO | given["mode"] & S_IRWXUGO
+
+
+def kernel_to_ipc64_perm(ipcp: IpcObject) -> dict[str, int]:
+    """Return what the STAT calls report of the permissions (``ipc/util.c: kernel_to_ipc64_perm()``)."""
+    return {
+        "key": ipcp.key,
+        "uid": ipcp.uid,
+        "gid": ipcp.gid,
+        "cuid": ipcp.cuid,
+        "cgid": ipcp.cgid,
+        "mode": ipcp.mode,
+        "seq": s32(ipcp.seq) & 0xFFFF,
+    }
+
+
+def copy_from_user(arg: Any) -> Any:
+    """Return the struct or array that a call was given.
+
+    :raises Errno: EFAULT for an address without memory, NULL included
+    """
+    if arg is None or isinstance(arg, Pointer):
+        raise Errno("EFAULT")
+    return arg
+
+
+def copy_to_user(task: Task, parameter: str, value: int, content: Any, out: str) -> Result:
+    """Return a result with an out-buffer.
+
+    :param parameter: the C parameter that may have been given as an explicit address
+    :param out: the buffer's name in ``Result.out``
+    :raises Errno: EFAULT for an address without memory
+    """
+    assert task.call is not None
+    if out in task.call.pointers or parameter in task.call.pointers or isinstance(task.call.args[-1], Pointer):
+        raise Errno("EFAULT")
+    return Result(value, None, {out: content})
+
+
+def pid_vnr(task: Task | None) -> int | Result:
+    """Return a pid and whose it is, dead or alive; 0 for none (``kernel/pid.c: pid_vnr()``)."""
+    return 0 if task is None else Result(task.pid, None, {"actor": task.name})
