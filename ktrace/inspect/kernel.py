@@ -37,7 +37,7 @@ class LiveKernel:
         :param vmcoreinfo: the text of the guest's vmcoreinfo note
         :raises UsageError: *vmlinux* has no debug information, or is not this kernel's
         """
-        prog = drgn.Program()
+        prog = drgn.Program(drgn.Platform(drgn.Architecture.X86_64))
         prog.set_linux_kernel_custom(vmcoreinfo, True)
         read = physical.read
 
