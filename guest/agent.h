@@ -44,11 +44,20 @@ struct slot {
 };
 
 extern struct slot slots[SLOTS];
+extern uint64_t live_slots; /* bit N: slots[N].pid is set */
+extern uint64_t forking_slots; /* bit N: slot N's OP_FORK is not yet completed */
+
+/* Run the body once for each slot of a set. */
+#define for_each_slot(slot, set)                                                                     \
+	for (uint64_t rest_ = (set), once_; rest_; rest_ &= rest_ - 1)                                 \
+		for (unsigned slot = (once_ = 1, (unsigned)__builtin_ctzll(rest_)); once_; once_ = 0)
+
+void slot_set_pid(unsigned slot, int32_t pid);
+void slot_set_pending(unsigned slot, unsigned op);
 void slot_clear(unsigned slot);
 void slot_issue(unsigned slot, unsigned op);
 void slot_adopt(unsigned slot);
 long slot_spawn(unsigned slot);
-uint64_t slots_live(void);
 uint64_t slots_blocked(void);
 void slots_kill_all(void);
 
@@ -56,6 +65,7 @@ void slots_kill_all(void);
 int settle_start(int wanted);
 int settle_method(void);
 unsigned settle_cpus(void);
+int settle_child_died(void);
 void settle_actor(int pid);
 uint64_t settle(void);
 void settle_listen(int64_t timeout_ns, int (*satisfied)(void));

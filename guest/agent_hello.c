@@ -118,7 +118,7 @@ void hello_write(struct out *out)
 		.arena_base = ARENA_BASE,
 		.arena_stride = SLOT_STRIDE,
 		.arena_size = ARENA_SIZE,
-		.live = slots_live(),
+		.live = live_slots,
 		.blocked = slots_blocked(),
 		.max_payload = WIRE_MAX_PAYLOAD,
 		.max_event = WIRE_MAX_EVENT,

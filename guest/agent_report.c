@@ -22,17 +22,19 @@ void report_start(void)
 
 static int slot_of(long pid)
 {
-	for (int slot = 0; slot < SLOTS; slot++)
+	for_each_slot(slot, live_slots)
 		if (slots[slot].pid == pid)
-			return slot;
+			return (int)slot;
 	return -1;
 }
 
 /* Collect dead children; how many deaths of actors await their report. */
 int report_reap(void)
 {
-	for (unsigned slot = 0; slot < SLOTS; slot++)
+	for_each_slot(slot, forking_slots)
 		slot_adopt(slot); /* so that a child that is dead already is known */
+	if (!settle_child_died())
+		return (int)death_count;
 	for (;;) {
 		int status = 0, slot;
 		long pid = sys4(__NR_wait4, -1, &status, WNOHANG_ALL, 0);
@@ -124,7 +126,7 @@ static int put_completed(struct out *out, struct wire_report *report, unsigned s
 	}
 	if (s->pending == OP_FORK && ret < 0)
 		slot_clear(s->child);
-	s->pending = 0;
+	slot_set_pending(slot, 0);
 	s->load_count = 0;
 	return 1;
 }
@@ -160,9 +162,9 @@ static int put_ring_event(struct out *out, struct wire_report *report, const str
 		return put_signalled(out, report, e);
 	case EVENT_SPAWNED:
 		if (slots[e->slot].pending == OP_SPAWN)
-			slots[e->slot].pending = 0;
+			slot_set_pending(e->slot, 0);
 		if (!slots[e->slot].pid) /* its parent died before it could tell */
-			slots[e->slot].pid = mailbox(e->slot)->own_pid;
+			slot_set_pid(e->slot, mailbox(e->slot)->own_pid);
 		return put_number(out, report, EVENT_SPAWNED, e->slot, slots[e->slot].pid);
 	default: /* its actor was killed while writing it */
 		report->lost++;
@@ -178,8 +180,8 @@ static int put_death(struct out *out, struct wire_report *report, struct death *
 		return 0;
 	if (slots[slot].pending == OP_FORK && mailbox(slots[slot].child)->birth != BIRTH_DONE)
 		slot_clear(slots[slot].child);
-	slots[slot].pid = 0;
-	slots[slot].pending = 0;
+	slot_set_pid(slot, 0);
+	slot_set_pending(slot, 0);
 	slots[slot].load_count = 0;
 	mailbox(slot)->state = ACTOR_FREE;
 	death->slot = -1;
@@ -253,7 +255,7 @@ void report_end(struct out *out, uint8_t *header, struct wire_report *report, un
 	lost = __atomic_load_n(&control()->lost, __ATOMIC_RELAXED);
 	report->lost += lost - lost_reported;
 	lost_reported = lost;
-	report->live = slots_live();
+	report->live = live_slots;
 	report->blocked = slots_blocked();
 	report->unsettled = unsettled & report->live;
 	read_clock(&report->after_sec, &report->after_nsec);

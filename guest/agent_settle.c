@@ -1,8 +1,9 @@
 /* Quiescence: when is every actor parked or blocked in the kernel?
  *
  * Priority: one CPU, actors at SCHED_FIFO, the agent at SCHED_IDLE. When the
- * agent runs, no actor can; the number of runnable tasks (/proc/loadavg) being
- * one, the agent's own, shows that no kernel thread has work left either.
+ * agent runs, no actor can. Kernel threads with work left (softirqs, workqueues)
+ * are let in by sched_yield(); when that comes back without a context switch
+ * there are none, else the number of runnable tasks must fall to the agent's own.
  *
  * Observed, on any other kernel: two passes over the actors' states, all
  * sleeping in both and no context switch in between, so that there was a
@@ -10,6 +11,7 @@
  */
 #include <asm/signal.h>
 #include <linux/futex.h>
+#include <linux/resource.h>
 #include <linux/sched.h>
 
 #include "agent.h"
@@ -24,10 +26,20 @@ struct param {
 	int priority;
 };
 
+static int child_died;
+
 static void on_child(int signo)
 {
 	(void)signo;
+	__atomic_store_n(&child_died, 1, __ATOMIC_SEQ_CST);
 	__atomic_fetch_add(&control()->kick, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Has a child changed since the last time this was asked? By priority the signal has come
+ * before the agent runs again; otherwise it may still be on its way, so ask the kernel. */
+int settle_child_died(void)
+{
+	return __atomic_exchange_n(&child_died, 0, __ATOMIC_SEQ_CST) || method != QUIESCE_PRIORITY;
 }
 
 static unsigned count_cpus(void)
@@ -110,7 +122,7 @@ void settle_actor(int pid)
 static unsigned runnable(void)
 {
 	char text[64];
-	long got = sys4(__NR_pread64, loadavg, text, sizeof(text) - 1, 0);
+	long got = loadavg < 0 ? 0 : sys4(__NR_pread64, loadavg, text, sizeof(text) - 1, 0);
 	unsigned spaces = 0;
 
 	for (long i = 0; i < got; i++) {
@@ -124,12 +136,26 @@ static unsigned runnable(void)
 	return 1;
 }
 
+/* How often this task was switched away from. */
+static int64_t switches(void)
+{
+	struct rusage usage;
+
+	if (sys2(__NR_getrusage, RUSAGE_THREAD, &usage) < 0)
+		return -1;
+	return usage.ru_nvcsw + usage.ru_nivcsw;
+}
+
 static uint64_t settle_by_priority(void)
 {
-	int64_t deadline = 0;
+	int64_t deadline = 0, before;
 
-	if (loadavg < 0 || run_is_running()) /* a command may run for ever; actors cannot */
+	if (run_is_running()) /* a command may run for ever; actors cannot */
 		return 0;
+	before = switches();
+	sys0(__NR_sched_yield);
+	if (before >= 0 && switches() == before)
+		return 0; /* nobody wanted the CPU that was offered */
 	while (runnable() > 1) {
 		int64_t now = now_ns(CLOCK_MONOTONIC);
 
@@ -205,13 +231,11 @@ static uint64_t settle_by_looking(void)
 		uint64_t restless = 0;
 		uint32_t kick_now = __atomic_load_n(&control()->kick, __ATOMIC_SEQ_CST);
 
-		for (unsigned slot = 0; slot < SLOTS; slot++) {
-			struct look look;
-
+		for_each_slot(slot, forking_slots)
 			slot_adopt(slot);
-			if (!slots[slot].pid)
-				continue;
-			look = look_at(slots[slot].pid);
+		for_each_slot(slot, live_slots) {
+			struct look look = look_at(slots[slot].pid);
+
 			if (!is_quiet(look.state, waited) || look.state != last[slot].state ||
 			    look.switches != last[slot].switches)
 				restless |= 1ull << slot;

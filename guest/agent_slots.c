@@ -7,6 +7,19 @@
 #include "agent.h"
 
 struct slot slots[SLOTS];
+uint64_t live_slots, forking_slots;
+
+void slot_set_pid(unsigned slot, int32_t pid)
+{
+	slots[slot].pid = pid;
+	live_slots = pid ? live_slots | 1ull << slot : live_slots & ~(1ull << slot);
+}
+
+void slot_set_pending(unsigned slot, unsigned op)
+{
+	slots[slot].pending = (uint8_t)op;
+	forking_slots = op == OP_FORK ? forking_slots | 1ull << slot : forking_slots & ~(1ull << slot);
+}
 
 /* Make a free slot ready for a new actor: empty arena, mailbox at rest. */
 void slot_clear(unsigned slot)
@@ -18,8 +31,10 @@ void slot_clear(unsigned slot)
 			memset(slot_base(slot) + ARENA_OFFSET, 0, ARENA_SIZE);
 		slots[slot].touched = 0;
 	}
-	memset(&slots[slot], 0, sizeof(slots[slot]));
-	slots[slot].touched = 1;
+	slot_set_pid(slot, 0);
+	slot_set_pending(slot, 0);
+	slots[slot].load_count = 0;
+	slots[slot].touched = 1; /* by the kernel, before anybody could tell */
 	mb->seen = mb->command;
 	mb->birth = 0;
 	mb->own_pid = 0;
@@ -32,7 +47,7 @@ void slot_issue(unsigned slot, unsigned op)
 {
 	struct mailbox *mb = mailbox(slot);
 
-	slots[slot].pending = op;
+	slot_set_pending(slot, op);
 	mb->op = op;
 	__atomic_store_n(&mb->state, ACTOR_BUSY, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&mb->command, 1, __ATOMIC_SEQ_CST);
@@ -48,7 +63,7 @@ void slot_adopt(unsigned slot)
 	if (slots[slot].pending != OP_FORK || slots[child].pid)
 		return;
 	if (__atomic_load_n(&mb->state, __ATOMIC_ACQUIRE) == ACTOR_PARKED && mb->ret > 0)
-		slots[child].pid = (int32_t)mb->ret;
+		slot_set_pid(child, (int32_t)mb->ret);
 }
 
 /* Start a fresh actor; its process id or -errno. */
@@ -65,28 +80,18 @@ long slot_spawn(unsigned slot)
 		mb->state = ACTOR_FREE;
 		return pid;
 	}
-	slots[slot].pid = (int32_t)pid;
-	slots[slot].pending = OP_SPAWN;
+	slot_set_pid(slot, (int32_t)pid);
+	slot_set_pending(slot, OP_SPAWN);
 	settle_actor((int)pid);
 	return pid;
-}
-
-uint64_t slots_live(void)
-{
-	uint64_t live = 0;
-
-	for (unsigned slot = 0; slot < SLOTS; slot++)
-		if (slots[slot].pid)
-			live |= 1ull << slot;
-	return live;
 }
 
 uint64_t slots_blocked(void)
 {
 	uint64_t blocked = 0;
 
-	for (unsigned slot = 0; slot < SLOTS; slot++)
-		if (slots[slot].pid && mailbox(slot)->state == ACTOR_BUSY)
+	for_each_slot(slot, live_slots)
+		if (mailbox(slot)->state == ACTOR_BUSY)
 			blocked |= 1ull << slot;
 	return blocked;
 }
@@ -94,12 +99,9 @@ uint64_t slots_blocked(void)
 /* Leave nothing behind: kill every actor and wait for each. */
 void slots_kill_all(void)
 {
-	for (unsigned slot = 0; slot < SLOTS; slot++)
-		if (slots[slot].pid)
-			sys2(__NR_kill, slots[slot].pid, SIGKILL);
-	for (unsigned slot = 0; slot < SLOTS; slot++)
-		if (slots[slot].pid) {
-			sys4(__NR_wait4, slots[slot].pid, 0, __WALL, 0);
-			slots[slot].pid = 0;
-		}
+	for_each_slot(slot, live_slots)
+		sys2(__NR_kill, slots[slot].pid, SIGKILL);
+	for_each_slot(slot, live_slots)
+		sys4(__NR_wait4, slots[slot].pid, 0, __WALL, 0);
+	live_slots = 0;
 }

@@ -11,6 +11,8 @@
 int main(int argc, char **argv, char **envp);
 
 #if !__STDC_HOSTED__
+#undef memcpy
+#undef memset
 
 void *memcpy(void *to, const void *from, size_t n)
 {
@@ -70,6 +72,9 @@ __asm__(".globl _start\n"
 	"	and $-16, %rsp\n"
 	"	call start_main\n"
 	"	ud2\n");
+
+#define memcpy __builtin_memcpy
+#define memset __builtin_memset
 
 #endif
 #endif

@@ -27,6 +27,10 @@ void *memset(void *to, int c, size_t n);
 void *memmove(void *to, const void *from, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 
+/* Lets gcc inline what is small, in a freestanding build too. */
+#define memcpy __builtin_memcpy
+#define memset __builtin_memset
+
 struct timespec64 {
 	int64_t sec;
 	int64_t nsec;
