@@ -21,6 +21,7 @@ from ktrace.errors import UsageError
 from ktrace.state.call import NULL, Call, Result
 
 __all__ = [
+    "ALIASES",
     "CONSTANTS",
     "ERRNO_NUMBERS",
     "HANDLERS",
@@ -56,7 +57,7 @@ def signature(name: str) -> Signature:
     """
     found = SIGNATURES.get(name) or OPERATIONS.get(name)
     if found is None:
-        close = difflib.get_close_matches(name, [*SIGNATURES, *OPERATIONS, *_ALIASES], 3)
+        close = difflib.get_close_matches(name, [*SIGNATURES, *OPERATIONS, *ALIASES], 3)
         raise UsageError(f"unknown call {name!r}", f"did you mean {' or '.join(close)}" if close else None)
     return found
 
@@ -66,8 +67,8 @@ def make_call(name: str, *args: Any, **named: Any) -> Call:
 
     :raises UsageError: the call or an argument of it is not known, missing or of the wrong kind
     """
-    if name in _ALIASES:
-        return _ALIASES[name](args, named)
+    if name in ALIASES:
+        return ALIASES[name](args, named)
     entry = signature(name)
     given = entry.place(args)
     for key in named:
@@ -168,7 +169,7 @@ def _placed(name: str, names: Sequence[str], args: Sequence[Any]) -> dict[str, A
     return dict(zip(names, args, strict=False))
 
 
-_ALIASES: Mapping[str, Callable[[Sequence[Any], Mapping[str, Any]], Call]] = {
+ALIASES: Mapping[str, Callable[[Sequence[Any], Mapping[str, Any]], Call]] = {
     "mkfifo": _mkfifo,
     "send": _send,
     "recv": _recv,

@@ -163,7 +163,12 @@ class In(Parameter):
         super().__init__(name, default)
         self.nullable = nullable or default is None
 
+    numeric = False
+    """Whether a plain number is a value rather than an address."""
+
     def coerce(self, value: Any) -> Any:
+        if isinstance(value, int) and not self.numeric:
+            value = Pointer(value)
         if isinstance(value, Pointer):
             return None if self.nullable and value.value == 0 else value
         if value is None and self.nullable:
@@ -275,6 +280,8 @@ class InInts(In):
 
 class InOutInt(In):
     """A pointer to a number that the kernel reads and writes back; NULL as ``None``."""
+
+    numeric = True
 
     def __init__(self, name: str, code: str = "q") -> None:
         super().__init__(name, nullable=True)
@@ -428,10 +435,15 @@ def pack_struct(layout: Struct, value: Mapping[str, Any], frame: Frame) -> bytes
 
 
 def count_of(name: str) -> Late:
-    """Make a default: the number of items in argument *name*; 0 for an address or NULL."""
+    """Make a default: the number of items in argument *name*; 0 for NULL.
+
+    :raises UsageError: it is an address, so that nothing can be counted
+    """
 
     def count(values: Values) -> int:
         value = values[name]
-        return 0 if value is None or isinstance(value, Pointer) else len(value)
+        if isinstance(value, Pointer):
+            raise UsageError(f"{name} is an address", "give every argument, in the order of the C prototype")
+        return 0 if value is None else len(value)
 
     return count

@@ -96,13 +96,14 @@ class Signature:
                 raise UsageError(f"{self.name} has no parameter {name!r}", self.prototype())
         values: dict[str, Any] = {}
         for param in self.inputs:
-            if param.name in given:
+            if param.name in given or param.late is not None:
                 try:
-                    values[param.name] = param.coerce(given[param.name])
+                    if param.name in given:
+                        values[param.name] = param.coerce(given[param.name])
+                    elif param.late is not None:
+                        values[param.name] = param.late(values)
                 except UsageError as error:
                     raise UsageError(f"{self.name}: {error.message}", error.hint) from None
-            elif param.late is not None:
-                values[param.name] = param.late(values)
             elif not param.optional:
                 raise UsageError(f"{self.name} needs {param.name!r}", self.prototype())
             else:

@@ -166,6 +166,8 @@ class AddressLength(Int):
     def __init__(self, name: str, of: str) -> None:
         def size(values: Values) -> int:
             value = values[of]
+            if isinstance(value, Pointer):
+                raise UsageError(f"{of} is an address", "give every argument, in the order of the C prototype")
             return len(pack(value)) if isinstance(value, Mapping) else 0
 
         super().__init__(name, late=size)

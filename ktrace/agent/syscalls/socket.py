@@ -66,6 +66,8 @@ class OptionName(Int):
 class OptionIn(In):
     """The value that setsockopt reads: a number, a string or a struct."""
 
+    numeric = True
+
     def convert(self, value: Any) -> Any:
         if isinstance(value, (int, bytes)):
             return value

@@ -200,8 +200,9 @@ class Message(In):
 
 
 def _message_size(values: Values) -> int:
-    message = values["msgp"]
-    return len(message["mtext"]) if isinstance(message, Mapping) else 0
+    if isinstance(values["msgp"], Pointer):
+        raise UsageError("msgp is an address", "write msgsnd(msqid, msgp, msgsz, msgflg)")
+    return len(values["msgp"]["mtext"])
 
 
 class MessageOut(Out):

@@ -186,6 +186,8 @@ class FdSet(In):
 class SignalMask(In):
     """A set of signals as a mask; NULL as ``None``."""
 
+    numeric = True
+
     def convert(self, value: Any) -> int:
         return Int(self.name).coerce(value)
 

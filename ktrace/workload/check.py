@@ -1,0 +1,185 @@
+"""Find what is wrong with a script before any of it is run: unknown names, calls, arguments."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import NoReturn
+
+from ktrace.agent.syscalls import ALIASES, CONSTANTS, ERRNO_NUMBERS, HANDLERS, OPERATIONS, SIGNALS, SIGNATURES
+from ktrace.agent.syscalls.signature import Signature
+from ktrace.workload.script import (
+    Array,
+    Binary,
+    Braces,
+    Expression,
+    Form,
+    Index,
+    Member,
+    Name,
+    Repeat,
+    Script,
+    Step,
+    String,
+    Unary,
+    created_actor,
+    unrolled,
+)
+from ktrace.workload.tokens import Place, ScriptError
+
+RESERVED = frozenset({"_", "repeat", "spawn", "blocked", "exited", "killed", "as"})
+
+
+def check_script(script: Script, text: str = "") -> None:
+    """Check every step of *script*.
+
+    :param text: what it was read from, for the messages
+    :raises ScriptError: at the first thing that is wrong
+    """
+    _Checker(script, text.split("\n")).check(script.steps, frozenset())
+
+
+def out_places(entry: Signature | None, args: tuple[Expression, ...]) -> frozenset[int]:
+    """Return which of a call's positional arguments stand for out-buffers: all are given, in C's order."""
+    if entry is None or len(args) != len(entry.places):
+        return frozenset()
+    return frozenset(number for number, name in enumerate(entry.places) if name in entry.outs)
+
+
+class _Checker:
+    def __init__(self, script: Script, lines: list[str]) -> None:
+        self.source = script.source
+        self.lines = lines
+        self.actors = {*script.initial} | {
+            actor for step in unrolled(script.steps) if (actor := created_actor(step)) is not None
+        }
+        self.bound: set[str] = set()
+
+    def fail(self, text: str, place: Place, hint: str | None = None) -> NoReturn:
+        line = self.lines[place.line - 1] if 0 < place.line <= len(self.lines) else None
+        raise ScriptError(text, place, hint, self.source, line)
+
+    def check(self, steps: tuple[Step | Repeat, ...], counters: frozenset[str]) -> None:
+        for item in steps:
+            if isinstance(item, Repeat):
+                if item.counter is not None:
+                    self.nameable(item.counter, item.place)
+                    self.check(item.steps, counters | {item.counter})
+                else:
+                    self.check(item.steps, counters)
+            else:
+                self.step(item, counters)
+
+    def step(self, step: Step, counters: frozenset[str]) -> None:
+        known = self.bound | counters
+        entry = SIGNATURES.get(step.name) or OPERATIONS.get(step.name)
+        if entry is None and step.name not in ALIASES:
+            self.fail(f"unknown call {step.name!r}", step.place, _close(step.name, _CALLS))
+        if step.name in ("spawn", "sysctl") and step.actor is not None:
+            self.fail(f"{step.name} is not done by an actor", step.place, f"leave out '{step.actor}:'")
+        if step.name == "fork" and step.value is None:
+            self.fail("fork needs a name for the child", step.place, "write A: fork() -> B")
+        outs = out_places(entry, step.args)
+        patterns: list[str] = []
+        for number, arg in enumerate(step.args):
+            if step.name == "spawn":
+                continue
+            if number in outs and isinstance(arg, Array):
+                patterns.extend(self.pattern(arg))
+            elif not (number in outs and isinstance(arg, Name) and arg.name == "_"):
+                self.names(arg, known)
+        for key, value in step.keywords:
+            if entry is not None and key not in entry.names and key not in entry.outs and step.name != "spawn":
+                self.fail(
+                    f"{step.name} has no parameter {key!r}",
+                    value.place,
+                    _close(key, [*entry.names, *entry.outs]) or entry.prototype(),
+                )
+            self.names(value, known)
+        if entry is not None and step.name not in ("spawn", "fork"):
+            self.count(step, entry)
+        if step.name != "fork" and step.value is not None:
+            patterns.append(step.value)
+        patterns.extend(name for _, name in step.outs)
+        for name in patterns:
+            self.nameable(name, step.place)
+            self.bound.add(name)
+        known = self.bound | counters
+        for item in step.expectations:
+            if item.actor is None and step.actor is None:
+                self.fail("whose? nobody acts in this step", item.place, "write the actor first: B: killed SIGKILL")
+            if isinstance(item.value, Name) and not self.known(item.value.name, known):
+                word = item.value.name
+                close = _close(word, [*known, *ERRNO_NUMBERS, *SIGNALS, "blocked", "exited", "killed"])
+                self.fail(f"unknown annotation {word!r}", item.value.place, close or "prose is written behind ##")
+            if item.value is not None:
+                self.names(item.value, known, pattern=True)
+            for attribute, value in item.outs:
+                if item.kind == "handles" and attribute == "sender":
+                    continue
+                self.names(value, known, pattern=True)
+
+    def count(self, step: Step, entry: Signature) -> None:
+        given = len(step.args)
+        if given == len(entry.places):
+            return
+        if given > len(entry.names):
+            self.fail(
+                f"{step.name} takes {len(entry.names)} arguments, not {given}",
+                step.args[len(entry.names)].place,
+                entry.prototype(),
+            )
+        named = {key for key, _ in step.keywords}
+        for param in entry.inputs[given:]:
+            if not param.optional and param.name not in named:
+                self.fail(f"{step.name} needs {param.name!r}", step.place, entry.prototype())
+
+    def pattern(self, arg: Array) -> Iterable[str]:
+        for item in arg.items:
+            if not isinstance(item, Name):
+                self.fail("only names can stand for what the kernel writes", item.place, "write [r, w]")
+            if item.name != "_":
+                yield item.name
+
+    def nameable(self, name: str, place: Place) -> None:
+        if name in _WORDS or name in RESERVED or name in ERRNO_NUMBERS:
+            self.fail(f"{name!r} cannot be given another meaning", place, "choose another name")
+        if name in self.actors:
+            self.fail(f"{name!r} is an actor", place, "choose another name")
+
+    def known(self, name: str, known: frozenset[str] | set[str]) -> bool:
+        return name in known or name in self.actors or name in _WORDS or name == "_"
+
+    def names(self, item: Expression, known: frozenset[str] | set[str], pattern: bool = False) -> None:
+        match item:
+            case Name(name):
+                if (name == "_" and not pattern) or not self.known(name, known):
+                    self.fail(
+                        f"unknown name {name!r}",
+                        item.place,
+                        _close(name, [*known, *self.actors, *_WORDS])
+                        or "bind it in an earlier step: [name, name] or -> name",
+                    )
+            case String(_, prefix):
+                if prefix and not pattern:
+                    self.fail("'...' belongs to annotations", item.place)
+            case Unary(_, operand) | Member(operand, _) | Index(operand, _):
+                self.names(operand, known, pattern)
+            case Binary(_, left, right):
+                self.names(left, known, pattern)
+                self.names(right, known, pattern)
+            case Array(items) | Form(_, items):
+                for inner in items:
+                    self.names(inner, known, pattern)
+            case Braces(members):
+                for _, inner in members:
+                    self.names(inner, known, pattern)
+
+
+_WORDS = frozenset([*CONSTANTS, *HANDLERS, "NULL", "BAD"])
+_CALLS = [*SIGNATURES, *OPERATIONS, *ALIASES]
+
+
+def _close(word: str, words: Iterable[str]) -> str | None:
+    found = difflib.get_close_matches(word, list(words), 3)
+    return f"did you mean {' or '.join(found)}" if found else None

@@ -1,0 +1,451 @@
+"""Read scripts (docs/grammar.md): recursive descent over the tokens of :mod:`ktrace.workload.tokens`."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from ktrace.agent.syscalls import ERRNO_NUMBERS, SIGNALS
+from ktrace.workload.script import (
+    Abstract,
+    Array,
+    Binary,
+    Braces,
+    Expectation,
+    Expression,
+    Form,
+    Index,
+    Member,
+    Name,
+    Number,
+    Repeat,
+    Script,
+    Step,
+    String,
+    Unary,
+)
+from ktrace.workload.tokens import Place, ScriptError, Token, tokenize, unquote
+
+FORMS = {"unix": 1, "inet": 2, "inet6": 2, "netlink": 2, "packet": 2}
+"""Socket addresses that can be written as a call, with the most arguments they take."""
+PRECEDENCE = {"|": 1, "&": 2, "<<": 3, "+": 4, "-": 4, "*": 5}
+TIMES_LIMIT = 100_000
+
+
+def parse_script(text: str, source: str = "") -> Script:
+    """Return the script that *text* is.
+
+    :param source: its name, for messages
+    :raises ScriptError: it is none; says where
+    """
+    from ktrace.workload.check import check_script
+
+    script = _Parser(text, source).script()
+    check_script(script, text)
+    return script
+
+
+def parse_expectations(text: str) -> tuple[Expectation, ...]:
+    """Return what an annotation, without its ``#``, says.
+
+    :raises ScriptError: it says nothing that is known
+    """
+    parser = _Parser(text, "annotation")
+    found = parser.expectations()
+    parser.expect("newline", "the end of the annotation")
+    return found
+
+
+class _Parser:
+    def __init__(self, text: str, source: str) -> None:
+        self.lines = text.split("\n")
+        self.source = source
+        self.tokens = tokenize(text, source)
+        self.at = 0
+
+    # -- tokens ----------------------------------------------------------------------------------
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.at]
+
+    def ahead(self, number: int = 1) -> Token:
+        return self.tokens[min(self.at + number, len(self.tokens) - 1)]
+
+    def take(self) -> Token:
+        token = self.tokens[self.at]
+        self.at += token.kind != "end"
+        return token
+
+    def accept(self, kind: str) -> Token | None:
+        return self.take() if self.token.kind == kind else None
+
+    def expect(self, kind: str, what: str | None = None) -> Token:
+        if self.token.kind != kind:
+            self.unexpected(what or repr(kind))
+        return self.take()
+
+    def unexpected(self, wanted: str) -> NoReturn:
+        token = self.token
+        shown = {"newline": "the end of the line", "end": "the end of the script"}.get(token.kind, repr(token.text))
+        self.fail(f"expected {wanted}, not {shown}", token.place)
+
+    def fail(self, text: str, place: Place, hint: str | None = None) -> NoReturn:
+        line = self.lines[place.line - 1] if 0 < place.line <= len(self.lines) else None
+        raise ScriptError(text, place, hint, self.source, line)
+
+    # -- script and steps ------------------------------------------------------------------------
+
+    def script(self) -> Script:
+        comments: list[str] = []
+        title, name = None, ""
+        steps: list[Step | Repeat] = []
+        while self.token.kind != "end":
+            if self.accept("newline"):
+                continue
+            if self.token.kind == "comment":
+                text = _comment(self.take())
+                if title is None and not steps and not comments:
+                    name, title = _title(text)
+                else:
+                    comments.append(text)
+                continue
+            steps.append(self.statement(tuple(comments)))
+            comments = []
+        if title is None:
+            if not steps:
+                self.fail("the script is empty", Place(1, 1), "its first line is its title: ## name: title")
+            title = ""
+        return Script(title, tuple(steps), name, tuple(comments), source=self.source)
+
+    def statement(self, comments: tuple[str, ...]) -> Step | Repeat:
+        token = self.token
+        if token.kind != "name":
+            self.unexpected("a step such as 'A: pipe2([r, w], 0)'")
+        if self.ahead().kind == ":":
+            return self.step(comments)
+        if token.text == "repeat":
+            return self.repeat(comments)
+        if token.text == "spawn":
+            return self.spawn(comments)
+        if token.text in ("kill", "sysctl") and self.ahead().kind == "(":
+            return self.call(None, token.place, comments)
+        return self.fail(
+            f"expected a step, not {token.text!r}", token.place, "write the actor first, such as A: read(r, 10)"
+        )
+
+    def step(self, comments: tuple[str, ...]) -> Step:
+        actor = self.take()
+        self.expect(":")
+        if self.token.kind != "name":
+            self.unexpected("a call")
+        return self.call(actor.text, actor.place, comments)
+
+    def call(self, actor: str | None, place: Place, comments: tuple[str, ...]) -> Step:
+        name = self.expect("name", "a call")
+        self.expect("(")
+        args: list[Expression] = []
+        keywords: list[tuple[str, Expression]] = []
+        while self.token.kind != ")":
+            if self.token.kind == "name" and self.ahead().kind == "=":
+                key = self.take()
+                self.take()
+                keywords.append((key.text, self.expression()))
+            elif keywords:
+                self.fail("an argument without a name follows one with a name", self.token.place)
+            else:
+                args.append(self.expression())
+            if not self.accept(","):
+                break
+        self.expect(")", "',' or ')'")
+        value, outs = self.binds() if self.accept("->") else (None, ())
+        times = self.times() if self.accept("*") else 1
+        expectations, remark = self.tail()
+        return Step(
+            actor,
+            name.text,
+            tuple(args),
+            tuple(keywords),
+            value,
+            outs,
+            times,
+            expectations,
+            comments,
+            remark,
+            place=place if actor is None else Place(name.place.line, name.place.column, name.place.width),
+        )
+
+    def spawn(self, comments: tuple[str, ...]) -> Step:
+        place = self.take().place
+        actor = self.expect("name", "an actor's name")
+        keywords: list[tuple[str, Expression]] = []
+        while self.token.kind == "name":
+            key = self.take()
+            self.expect("=")
+            keywords.append((key.text, self.expression()))
+        expectations, remark = self.tail()
+        return Step(
+            None,
+            "spawn",
+            (Name(actor.text, place=actor.place),),
+            tuple(keywords),
+            expectations=expectations,
+            comments=comments,
+            remark=remark,
+            place=place,
+        )
+
+    def repeat(self, comments: tuple[str, ...]) -> Repeat:
+        place = self.take().place
+        count = self.times()
+        counter = None
+        if self.token.kind == "name" and self.token.text == "as":
+            self.take()
+            counter = self.expect("name", "a name for the number").text
+        self.expect("{")
+        self.expect("newline", "the end of the line")
+        steps: list[Step | Repeat] = []
+        inner: list[str] = []
+        while not self.accept("}"):
+            if self.token.kind == "end":
+                self.fail("the repeat is not closed", place, "close it with } on a line of its own")
+            if self.accept("newline"):
+                continue
+            if self.token.kind == "comment":
+                inner.append(_comment(self.take()))
+                continue
+            steps.append(self.statement(tuple(inner)))
+            inner = []
+        self.expect("newline", "the end of the line")
+        return Repeat(count, tuple(steps), counter, comments, tuple(inner), place=place)
+
+    def times(self) -> int:
+        token = self.expect("number", "a number")
+        count = _number(token.text)[0]
+        if not 1 <= count <= TIMES_LIMIT:
+            self.fail(f"cannot repeat {count!r} times", token.place, f"give a number from 1 to {TIMES_LIMIT}")
+        return count
+
+    def binds(self) -> tuple[str | None, tuple[tuple[str, str], ...]]:
+        value: str | None = None
+        outs: list[tuple[str, str]] = []
+        first = True
+        while True:
+            name = self.expect("name", "a name")
+            if self.accept("="):
+                outs.append((name.text, self.expect("name", "a name").text))
+            elif first:
+                value = None if name.text == "_" else name.text
+            else:
+                self.fail("only the first name is for the value", name.place, "write out=name for an out value")
+            first = False
+            if not self.accept(","):
+                return value, tuple(outs)
+
+    def tail(self) -> tuple[tuple[Expectation, ...], str]:
+        expectations = self.expectations() if self.accept("#") else ()
+        remark = _comment(self.take()) if self.token.kind == "comment" else ""
+        self.expect("newline", "the end of the line")
+        return expectations, remark
+
+    # -- annotations -----------------------------------------------------------------------------
+
+    def expectations(self) -> tuple[Expectation, ...]:
+        found = [self.expectation()]
+        while self.accept(";"):
+            found.append(self.expectation())
+        return tuple(found)
+
+    def expectation(self) -> Expectation:
+        start = self.token
+        actor = None
+        if start.kind == "name" and self.ahead().kind == ":":
+            actor = self.take().text
+            self.take()
+        token = self.token
+        place = token.place
+        word = token.text if token.kind == "name" and self.ahead().kind not in ("(", "=", ".", "[") else ""
+        if word == "blocked":
+            self.take()
+            return Expectation("blocked", actor, place=place)
+        if word == "exited":
+            self.take()
+            return Expectation("exited", actor, value=self.expression(), place=place)
+        if word == "killed":
+            self.take()
+            signal = self.expect("name", "a signal's name")
+            if signal.text not in SIGNALS:
+                self.fail(f"unknown signal {signal.text!r}", signal.place)
+            return Expectation("killed", actor, signal.text, place=place)
+        if word in SIGNALS:
+            self.take()
+            return Expectation("handles", actor, word, outs=self.attributes(), place=place)
+        if word in ERRNO_NUMBERS:
+            self.take()
+            return Expectation("fails", actor, word, place=place)
+        return self.returns(actor, place)
+
+    def attributes(self) -> tuple[tuple[str | None, Expression], ...]:
+        found: list[tuple[str | None, Expression]] = []
+        while self.token.kind == "name":
+            key = self.take()
+            if key.text not in ("code", "sender", "fd", "band"):
+                self.fail(f"a signal has no {key.text!r}", key.place, "it has code, sender, fd and band")
+            self.expect("=")
+            found.append((key.text, self.expression()))
+        return tuple(found)
+
+    def returns(self, actor: str | None, place: Place) -> Expectation:
+        self.accept("=")
+        value: Expression | None = None
+        token = self.token
+        if token.kind in ("number", "-", "~", "(") or (token.kind == "name" and self.ahead().kind not in ("=", "(")):
+            value = self.expression()
+        outs: list[tuple[str | None, Expression]] = []
+        while self.token.kind not in (";", "newline", "comment", "end"):
+            key = None
+            if self.token.kind == "name" and self.ahead().kind == "=":
+                key = self.take().text
+                self.take()
+            outs.append((key, self.expression()))
+        if value is None and not outs:
+            self.unexpected("a value, an error, blocked, exited, killed or a signal")
+        return Expectation("returns", actor, value=value, outs=tuple(outs), place=place)
+
+    # -- expressions -----------------------------------------------------------------------------
+
+    def expression(self, least: int = 1) -> Expression:
+        left = self.unary()
+        while (level := PRECEDENCE.get(self.token.kind, 0)) >= least:
+            operator = self.take()
+            right = self.expression(level + 1)
+            left = Binary(operator.kind, left, right, place=operator.place)
+        return left
+
+    def unary(self) -> Expression:
+        if self.token.kind in ("-", "~"):
+            operator = self.take()
+            return Unary(operator.kind, self.unary(), place=operator.place)
+        return self.postfix()
+
+    def postfix(self) -> Expression:
+        found = self.primary()
+        while isinstance(found, (Name, Member, Index)) and self.adjacent():
+            if self.token.kind == "." and self.ahead().kind == "name":
+                self.take()
+                found = Member(found, self.take().text, place=found.place)
+            elif self.token.kind == "[":
+                self.take()
+                number = self.expect("number", "a number")
+                self.expect("]")
+                found = Index(found, _number(number.text)[0], place=found.place)
+            else:
+                break
+        return found
+
+    def adjacent(self) -> bool:
+        """Say whether no space stands before this token: ``c[0]`` is an element, ``c [0]`` two values."""
+        before, place = self.tokens[self.at - 1].place, self.token.place
+        return before.line == place.line and before.column + before.width == place.column
+
+    def primary(self) -> Expression:
+        token = self.token
+        match token.kind:
+            case "number":
+                value, base = _number(self.take().text)
+                if value >= 1 << 64:
+                    self.fail("the number does not fit into 64 bits", token.place)
+                return Number(value, base, place=token.place)
+            case "string":
+                value_bytes = self.string()
+                prefix = self.accept("...") is not None
+                return String(value_bytes, prefix, place=token.place)
+            case "@":
+                self.take()
+                if self.token.kind != "string":
+                    self.unexpected("a string")
+                return Abstract(self.string(), place=token.place)
+            case "(":
+                self.take()
+                inner = self.expression()
+                self.expect(")")
+                return inner
+            case "[":
+                return self.array()
+            case "{":
+                return self.braces()
+            case "name":
+                return self.form() if self.ahead().kind == "(" else Name(self.take().text, place=token.place)
+        return self.unexpected("a value")
+
+    def string(self) -> bytes:
+        token = self.take()
+        try:
+            return unquote(token.text)
+        except ValueError as error:
+            at = token.text.find(str(error))
+            place = Place(token.place.line, token.place.column + max(at, 0), max(2, len(str(error))))
+            return self.fail(f"unknown escape {str(error)!r}", place, r"write a backslash as \\")
+
+    def array(self) -> Array:
+        place = self.take().place
+        items: list[Expression] = []
+        while self.token.kind != "]":
+            items.append(self.expression())
+            if not self.accept(","):
+                break
+        self.expect("]", "',' or ']'")
+        return Array(tuple(items), place=place)
+
+    def braces(self) -> Braces:
+        place = self.take().place
+        items: list[tuple[str | None, Expression]] = []
+        while self.token.kind != "}":
+            key = None
+            if self.token.kind == "name" and self.ahead().kind == "=":
+                key = self.take().text
+                self.take()
+            if items and (key is None) != (items[0][0] is None):
+                self.fail("members with and without names cannot be mixed", self.token.place)
+            if key is not None and any(name == key for name, _ in items):
+                self.fail(f"member {key!r} is given twice", self.token.place)
+            items.append((key, self.expression()))
+            if not self.accept(","):
+                break
+        self.expect("}", "',' or '}'")
+        return Braces(tuple(items), place=place)
+
+    def form(self) -> Form:
+        name = self.take()
+        if name.text not in FORMS:
+            self.fail(f"unknown address {name.text!r}", name.place, f"there are {', '.join(FORMS)}")
+        self.expect("(")
+        args: list[Expression] = []
+        while self.token.kind != ")":
+            args.append(self.expression())
+            if not self.accept(","):
+                break
+        self.expect(")", "',' or ')'")
+        wanted = FORMS[name.text]
+        if len(args) != wanted and not (name.text == "unix" and not args):
+            self.fail(f"{name.text} takes {wanted} arguments, not {len(args)}", name.place)
+        return Form(name.text, tuple(args), place=name.place)
+
+
+def _number(text: str) -> tuple[int, int]:
+    """Return a number and the base that it is written in."""
+    if text[:2] in ("0x", "0X"):
+        return int(text, 16), 16
+    if text[0] == "0" and len(text) > 1:
+        return int(text, 8), 8
+    return int(text), 10
+
+
+def _comment(token: Token) -> str:
+    return token.text[2:].strip()
+
+
+def _title(text: str) -> tuple[str, str]:
+    name, colon, title = text.partition(": ")
+    if colon and name and all(part.isalnum() and part == part.lower() for part in name.split("-")):
+        return name, title.strip()
+    return "", text

@@ -1,0 +1,225 @@
+"""What a script says: steps, expressions and expectations, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ktrace.workload.tokens import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """Anything that stands somewhere in a script; two of them are equal wherever they stand."""
+
+    place: Place = field(default=Place(), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Node):
+    """A number as it was written: in base 8, 10 or 16."""
+
+    value: int
+    base: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class String(Node):
+    """A string; *prefix* where ``...`` follows it, in an annotation."""
+
+    value: bytes
+    prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Node):
+    """A bound name, an actor, a constant, or ``_``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Abstract(Node):
+    """An abstract socket name, ``@"name"``."""
+
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Unary(Node):
+    """``-x`` or ``~x``."""
+
+    operator: str
+    operand: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Binary(Node):
+    """``x | y`` and the like."""
+
+    operator: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Array(Node):
+    """``[x, y]``: an array, or names for what the kernel writes there."""
+
+    items: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Braces(Node):
+    """``{x, y}`` or ``{member=x, member=y}``: a struct; names are ``None`` in the first form."""
+
+    items: tuple[tuple[str | None, Expression], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Node):
+    """``inet("127.0.0.1", 5000)`` and the like: a socket address."""
+
+    name: str
+    args: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Member(Node):
+    """``x.member``."""
+
+    operand: Expression
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Index(Node):
+    """``x[number]``."""
+
+    operand: Expression
+    index: int
+
+
+Expression = Number | String | Name | Abstract | Unary | Binary | Array | Braces | Form | Member | Index
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation(Node):
+    """One thing that an annotation says about what a step makes happen.
+
+    :param kind: ``returns``, ``fails``, ``blocked``, ``exited``, ``killed`` or ``handles``
+    :param actor: whose; ``None`` for the step's own
+    :param word: the error's or the signal's name
+    :param value: what is returned, the exit status; ``None`` where any will do
+    :param outs: what is in the out values, with their names where given; or a signal's attributes
+    """
+
+    kind: str
+    actor: str | None = None
+    word: str = ""
+    value: Expression | None = None
+    outs: tuple[tuple[str | None, Expression], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Node):
+    """One call of one actor, or one operation of the agent.
+
+    :param actor: who acts; ``None`` for the agent
+    :param name: the call
+    :param args: its arguments in order, then *keywords*, those with a name
+    :param value: name for what it returns, and *outs* names for out values: (out value, name)
+    :param times: how often it is made, one after the other
+    :param expectations: what its annotation says
+    :param comments: the ``##`` lines above it, and *remark* the one behind it
+    :param given: names that a ``repeat`` around it has set
+    """
+
+    actor: str | None
+    name: str
+    args: tuple[Expression, ...] = ()
+    keywords: tuple[tuple[str, Expression], ...] = ()
+    value: str | None = None
+    outs: tuple[tuple[str, str], ...] = ()
+    times: int = 1
+    expectations: tuple[Expectation, ...] = ()
+    comments: tuple[str, ...] = ()
+    remark: str = ""
+    given: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def line(self) -> int:
+        """The line that it stands in."""
+        return self.place.line
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat(Node):
+    """Steps that are made several times; *counter* names a number that goes up from 0."""
+
+    count: int
+    steps: tuple[Step | Repeat, ...]
+    counter: str | None = None
+    comments: tuple[str, ...] = ()
+    closing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A workload.
+
+    :param title: what it shows, one line
+    :param steps: what is done
+    :param name: its name in kebab-case, or empty
+    :param comments: the ``##`` lines behind its last step
+    :param source: where it was read from, for messages
+    """
+
+    title: str
+    steps: tuple[Step | Repeat, ...] = ()
+    name: str = ""
+    comments: tuple[str, ...] = ()
+    source: str = field(default="", compare=False)
+
+    @property
+    def initial(self) -> tuple[str, ...]:
+        """The actors that are there when it begins: those that no ``spawn`` or ``fork`` brings up before they act."""
+        found: dict[str, bool] = {}
+        for step in unrolled(self.steps):
+            created = created_actor(step)
+            mentioned = [step.actor, *[item.actor for item in step.expectations]]
+            for name in mentioned:
+                if name is not None and name != created:
+                    found.setdefault(name, True)
+            if created is not None:
+                found.setdefault(created, False)
+        return tuple(name for name, initial in found.items() if initial)
+
+    def expanded(self) -> Iterator[Step]:
+        """Yield every step in order: the initial actors' spawns first, repeats unrolled."""
+        for name in self.initial:
+            yield Step(None, "spawn", (Name(name),))
+        yield from unrolled(self.steps)
+
+
+def created_actor(step: Step) -> str | None:
+    """Return the actor that *step* brings up, if it is a spawn or a fork."""
+    if step.name == "fork" and step.value is not None:
+        return step.value
+    if step.name == "spawn" and step.args and isinstance(step.args[0], Name):
+        return step.args[0].name
+    return None
+
+
+def unrolled(steps: tuple[Step | Repeat, ...], given: tuple[tuple[str, Any], ...] = ()) -> Iterator[Step]:
+    """Yield the steps with every repetition written out."""
+    for item in steps:
+        if isinstance(item, Repeat):
+            for number in range(item.count):
+                inner = given if item.counter is None else (*given, (item.counter, number))
+                yield from unrolled(item.steps, inner)
+        else:
+            single = replace(item, times=1, given=given) if item.times != 1 or given else item
+            for _ in range(item.times):
+                yield single
