@@ -14,9 +14,8 @@ from ktrace.verify.checker import Checker
 from ktrace.verify.lab import Lab
 from ktrace.verify.sink import Sink
 from ktrace.workload.environment import Environment
-from ktrace.workload.expectations import check_annotation
+from ktrace.workload.expect import check_annotation
 from ktrace.workload.script import Script
-from ktrace.workload.script import Step as ScriptStep
 
 AfterStep = Callable[[int, Lab], None]
 
@@ -58,7 +57,6 @@ def perform_script(
 ) -> Iterator[tuple[Step, tuple[str, ...]]]:
     """Yield every step of *script* as it was observed, with what its annotation complains of."""
     environment = Environment()
-    waiting: dict[str, ScriptStep] = {}
     for number, scripted in enumerate(script.expanded(), 1):
         call = environment.resolve(scripted)
         performed = lab.perform(scripted.actor, call)
@@ -77,12 +75,12 @@ def perform_script(
             scripted.line,
             "\n".join(scripted.comments),
         )
-        if scripted.actor is not None:
-            waiting[scripted.actor] = scripted
-        for event in outcome.events:
-            if isinstance(event, Completed) and (asked := waiting.pop(event.actor, None)) is not None:
-                environment.bind(asked, event.result)
-        yield step, tuple(check_annotation(scripted, outcome, environment))
+        environment.observe(scripted, outcome)
+        complaints = tuple(
+            f"{script.source or script.name}:{scripted.line}: {item}"
+            for item in check_annotation(scripted, outcome, environment)
+        )
+        yield step, complaints
 
 
 def _texts(actor: str | None, call: Call, outcome: Outcome) -> tuple[str, str]:

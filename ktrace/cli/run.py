@@ -1,0 +1,77 @@
+"""``ktrace run``: run workloads in fresh guests and prove every step."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from ktrace.cli.output import View, view_options
+from ktrace.errors import UsageError
+from ktrace.trace.session import End
+from ktrace.workload.library import bundled, load, titles
+
+
+@click.command()
+@click.argument("workloads", nargs=-1)
+@click.option("--list", "list_them", is_flag=True, help="List the bundled workloads.")
+@click.option("--all", "all_of_them", is_flag=True, help="Run every bundled workload.")
+@click.option("--image", "image_name", default="lab-6.1", show_default=True, help="The image to boot.")
+@click.option("--session", "directory", type=click.Path(path_type=Path), help="Write the session there.")
+@click.option("--accel", type=click.Choice(["kvm", "tcg"]), help="Use this accelerator, without trying.")
+@click.option("--hold", is_flag=True, help="Keep the guest at the workload's end, for inspect and shell.")
+@view_options
+def run(
+    workloads: tuple[str, ...],
+    list_them: bool,
+    all_of_them: bool,
+    image_name: str,
+    directory: Path | None,
+    accel: str | None,
+    hold: bool,
+    view: View,
+) -> int:
+    """Run WORKLOADS, bundled ones by name or scripts by path, each in a guest of its own.
+
+    Exit code 0 if every step was what the model says, 1 if one was not.
+    """
+    if list_them:
+        return _list(view.is_json)
+    if all_of_them:
+        workloads = (*workloads, *bundled())
+    if not workloads:
+        raise UsageError("which workload?", "see: ktrace run --list")
+    scripts = [load(name) for name in workloads]
+    if directory is not None and len(scripts) > 1:
+        raise UsageError("--session takes one workload", "leave it out to have a directory made for each")
+    from ktrace.cli.guests import Guests
+
+    several = len(scripts) > 1
+    ends: list[End] = []
+    with Guests(image_name, accel) as guests:
+        for script in scripts:
+            with ExitStack() as stack:
+                ends.append(guests.run(script, view.only_verdicts() if several else view, directory, hold, stack))
+    if several and not view.is_json:
+        _summary(ends)
+    return 0 if all(end.status == "agreed" for end in ends) else 1
+
+
+def _list(as_json: bool) -> int:
+    entries = titles()
+    if as_json:
+        click.echo(json.dumps([{"name": name, "title": title} for name, title in entries.items()]))
+        return 0
+    width = max(map(len, entries))
+    for name, title in entries.items():
+        click.echo(f"{name:<{width}}  {title}")
+    return 0
+
+
+def _summary(ends: list[End]) -> None:
+    agreed = sum(end.status == "agreed" for end in ends)
+    steps = sum(end.steps for end in ends)
+    fields = sum(end.fields for end in ends)
+    click.echo(f"{agreed} of {len(ends)} workloads agreed: {steps} steps, {fields} fields compared")

@@ -1,0 +1,30 @@
+"""Put the readers of a kernel together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ktrace.inspect.file import FileReader
+from ktrace.inspect.inode import InodeReader
+from ktrace.inspect.inspector import Inspector
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.process import ProcessReader
+from ktrace.inspect.socket import SocketReader
+from ktrace.inspect.socket_facts import read_facts as read_socket_facts
+from ktrace.inspect.sysv import SysvReader
+
+
+def build_inspector(kernel: LiveKernel) -> Inspector:
+    """Return an inspector with a reader of every subsystem."""
+    inodes = InodeReader(kernel)
+    sysv = SysvReader(kernel)
+    sockets = SocketReader(kernel)
+    files = FileReader(kernel, inodes, [sockets])
+    processes = ProcessReader(kernel, files, [sysv, sockets])
+    return Inspector(kernel, [processes, sysv])
+
+
+def read_facts(kernel: LiveKernel) -> Mapping[str, Any]:
+    """Return what the model must be told of *kernel* before the first step, by subsystem."""
+    return {"sysv": SysvReader(kernel).facts(), "socket": read_socket_facts(kernel)}
