@@ -47,9 +47,9 @@ def outside(name: str) -> Callable[[SystemCall], SystemCall]:
     return register
 
 
-def modelled_calls() -> frozenset[str]:
-    """Return the names of all calls that the model knows."""
-    return frozenset(_SYSTEM_CALLS)
+def is_modelled(actor: str | None, name: str) -> bool:
+    """Tell whether the model knows call *name*, made by an actor or, for ``None``, from outside."""
+    return name in (_OUTSIDE if actor is None else _SYSTEM_CALLS)
 
 
 @dataclass(frozen=True)

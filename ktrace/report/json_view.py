@@ -43,7 +43,12 @@ class JsonView:
                 "events": [_event(event) for event in step.outcome.events],
                 "blocked": {actor: list(step.sleeps.get(actor, ())) for actor in sorted(step.outcome.blocked)},
                 "changes": [
-                    {"object": item.label, "field": item.path, "before": _plain(item.before), "after": _plain(item.after)}
+                    {
+                        "object": item.label,
+                        "field": item.path,
+                        "before": _plain(item.before),
+                        "after": _plain(item.after),
+                    }
                     for item in changes(before, step.world)
                 ],
             }

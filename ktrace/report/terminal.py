@@ -22,7 +22,7 @@ class TerminalView:
     """Print a session's events as they come.
 
     :param console: where to
-    :param verbosity: -1 prints the verdict only, 0 what changed, 1 every object that is new in full
+    :param verbosity: -1 prints the verdict only, 0 what changed, 1 also the zeros of new objects
     """
 
     def __init__(self, console: Console, verbosity: int = 0) -> None:
@@ -104,7 +104,7 @@ class TerminalView:
         if not first.path:
             if first.after is ABSENT:
                 return [Text("gone", "dim")]
-            return [Text("new ", "dim"), Text(short(first.after) if self._verbosity >= 0 else "")]
+            return [Text("new ", "dim"), Text(short(first.after, zeros=self._verbosity > 0))]
         parts: list[Text] = []
         for item in items:
             if parts:

@@ -12,8 +12,15 @@ from ktrace.state.ref import Ref
 TEXT_LIMIT = 24
 
 
-def short(value: Any) -> str:
-    """Return *value* on one line: structs as ``{name value ...}`` without what is empty, bytes as a C string."""
+_OCTAL = frozenset({"mode"})
+"""Members that everybody writes in octal."""
+
+
+def short(value: Any, zeros: bool = True) -> str:
+    """Return *value* on one line: structs as ``{name value ...}`` without what is empty, bytes as a C string.
+
+    :param zeros: whether members that are 0 are shown
+    """
     if value is ABSENT:
         return "absent"
     if value is None:
@@ -28,13 +35,18 @@ def short(value: Any) -> str:
         if hasattr(value, "admits"):
             return str(value)
         parts = [(field.name, getattr(value, field.name)) for field in fields(value)]
-        return "{" + " ".join(f"{name} {short(item)}" for name, item in parts if not _empty(item)) + "}"
+        shown = [
+            f"{name} {item:04o}" if name in _OCTAL and isinstance(item, int) else f"{name} {short(item, zeros)}"
+            for name, item in parts
+            if not _empty(item) and (zeros or item != 0)
+        ]
+        return "{" + " ".join(shown) + "}"
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{short(key)}: {short(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{short(key)}: {short(item, zeros)}" for key, item in value.items()) + "}"
     if isinstance(value, (tuple, list)):
         if value and all(isinstance(item, str) for item in value):
             return "|".join(value)
-        return "[" + ", ".join(run_lengths([short(item) for item in value])) + "]"
+        return "[" + ", ".join(run_lengths([short(item, zeros) for item in value])) + "]"
     return str(value)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
@@ -26,6 +26,7 @@ class Namer:
     def __init__(self) -> None:
         self._names: dict[Ref, Ref] = {}
         self._next: dict[str, int] = {}
+        self._renamed: dict[Ref, _Renamed] = {}
 
     def name(self, world: World) -> World:
         """Return *world* with every raw reference replaced by its final name."""
@@ -54,20 +55,49 @@ class Namer:
         queue = [raw for _, raw in sorted(named_before, key=lambda pair: _order(pair[0]))]
         waiting = [ref for ref in objects if not _final(ref) and ref not in known]
         result: dict[Ref, Any] = {}
+        renamed: dict[Ref, _Renamed] = {}
         done = 0
         while True:
             while done < len(queue):
                 raw = queue[done]
                 done += 1
                 if raw in objects:
-                    result[resolve(raw)] = rename(objects[raw], resolve)
+                    named = resolve(raw)
+                    renamed[raw] = entry = self._rename(raw, objects[raw], resolve)
+                    result[named] = entry.result
             waiting = [ref for ref in waiting if ref not in kept]
             if not waiting:
                 break
             # Nothing reaches these: the order of their contents is the only one both sides share.
             resolve(min(waiting, key=lambda ref: (ref.kind, _content(objects[ref]))))
         self._names = {raw: named for raw, named in kept.items() if raw.kind not in STRUCTURAL}
+        self._renamed = renamed
         return World(result)
+
+    def _rename(self, raw: Ref, value: Any, resolve: Callable[[Ref], Ref]) -> _Renamed:
+        """Rename one object, or take what came of it last time if nothing in it has changed since."""
+        last = self._renamed.get(raw)
+        unchanged = last is not None and (last.value is value or last.value == value)
+        if last is not None and unchanged and [resolve(ref) for ref in last.refs] == last.names:
+            return last
+        refs: list[Ref] = []
+
+        def noting(ref: Ref) -> Ref:
+            if not _final(ref):
+                refs.append(ref)
+            return resolve(ref)
+
+        result = rename(value, noting)
+        return _Renamed(value, refs, [resolve(ref) for ref in refs], result)
+
+
+class _Renamed(NamedTuple):
+    """What an object was, the raw references in it in the order of their visit, and what became of them."""
+
+    value: Any
+    refs: list[Ref]
+    names: list[Ref]
+    result: Any
 
 
 def _final(ref: Ref) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ktrace.model.kernel import Advice, Kernel
+from ktrace.errors import UsageError
+from ktrace.model.kernel import Advice, Kernel, is_modelled
 from ktrace.state.call import Completed, Event, Exited, Outcome, Signalled
 from ktrace.state.compare import ABSENT, Difference, compare, count_fields, differ
 from ktrace.state.naming import Namer
@@ -39,7 +40,15 @@ class Checker:
         return tuple(compare(observed, self._namer.name(self._model.world())))
 
     def check(self, step: Step) -> tuple[Difference, ...]:
-        """Predict *step* and return where the kernel did otherwise."""
+        """Predict *step* and return where the kernel did otherwise.
+
+        :raises UsageError: the model does not know the call
+        """
+        if not is_modelled(step.actor, step.call.name):
+            raise UsageError(
+                f"step {step.number}: the model does not know {step.call.name!r}",
+                "see docs/coverage.md for what it knows",
+            )
         advice = advice_of(step)
         self._history.append((step, advice))
         expected_outcome = self._model.act(step.actor, step.call, advice)

@@ -11,7 +11,7 @@ from ktrace.state.ref import Ref
 from ktrace.state.world import World
 
 TABLE = DescriptorTable(1, {3: Descriptor(Ref("file", "file1"), False), 5: Descriptor(Ref("file", "file2"), True)})
-A = Process("A", Ref("fdtable", "fdtable1"), 0, 0, 0, 0)
+A = Process("A", 7, Ref("fdtable", "fdtable1"), 0, 0, 0, 0)
 
 
 def test_equal_worlds_have_no_difference() -> None:

@@ -16,7 +16,7 @@ def world(keys: dict[str, int], fds: dict[int, str], targets: dict[str, str]) ->
     """Build one process with descriptors *fds* to files that open *targets*."""
     table = {fd: Descriptor(Ref("file", keys[name]), False) for fd, name in fds.items()}
     objects = {
-        Ref("process", "A"): Process("A", Ref("fdtable", keys["table"]), 0, 0, 0, 0),
+        Ref("process", "A"): Process("A", 7, Ref("fdtable", keys["table"]), 0, 0, 0, 0),
         Ref("fdtable", keys["table"]): DescriptorTable(1, table),
     }
     for name in set(fds.values()):

@@ -22,7 +22,7 @@ from ktrace.trace.session import FILE_NAME, End, Header, SessionReader, SessionW
 
 A = Ref("process", "A")
 TABLE = Ref("fdtable", "fdtable1")
-EMPTY = World({A: Process("A", TABLE, 0, 0, 0, 0), TABLE: DescriptorTable(1, {})})
+EMPTY = World({A: Process("A", 7, TABLE, 0, 0, 0, 0), TABLE: DescriptorTable(1, {})})
 OPEN = World({**EMPTY.objects, TABLE: DescriptorTable(1, {0: Descriptor(Ref("file", "file1"), True)})})
 HEADER = Header("a title", {"ipc": {"semmsl": 250}}, {"image": "lab"}, EMPTY)
 STEPS = [
