@@ -8,6 +8,7 @@ from typing import Any
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.sysv_ipc import NamespaceReader, Pids
+from ktrace.inspect.sysv_msg import MsgReader
 from ktrace.inspect.sysv_sem import SemReader
 from ktrace.state.ref import Ref
 from ktrace.state.sysv_ipc import IpcFacts
@@ -21,6 +22,7 @@ class SysvReader:
         self.pids = Pids(kernel)
         self.namespaces = NamespaceReader(kernel)
         self.sem = SemReader(kernel, self.pids)
+        self.msg = MsgReader(kernel, self.pids)
         self._nsproxy = task.member("nsproxy").bit_offset // 8
         self._undo_list = task.member("sysvsem").bit_offset // 8
         self._ipc_ns = kernel.prog.type("struct nsproxy").member("ipc_ns").bit_offset // 8
@@ -56,6 +58,7 @@ class SysvReader:
         refs = self.namespaces.refs(memory, ns, ids)
         observation.objects[ref] = self.namespaces.observe(memory, data, ids, refs)
         self.sem.observe(observation, refs[0])
+        self.msg.observe(observation, refs[1])
 
     def process_fields(self, observation: Observation, task: int) -> Mapping[str, Any]:
         """Return ``ipc_ns``, ``undo_list`` and ``mappings`` of the ``task_struct`` at *task*."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import Any
 
-from ktrace.model import sysv_sem, sysv_semctl
+from ktrace.model import sysv_msg, sysv_msgctl, sysv_sem, sysv_semctl
 from ktrace.model.kernel import Kernel, Subsystem
 from ktrace.model.sysv_ipc import Namespace
 from ktrace.model.sysv_sem_array import SemUndoList
@@ -15,7 +15,7 @@ from ktrace.state import sysv_sem as sem_state
 from ktrace.state.ref import Ref
 from ktrace.state.sysv_ipc import IpcFacts
 
-CALLS = (sysv_sem, sysv_semctl)
+CALLS = (sysv_sem, sysv_semctl, sysv_msg, sysv_msgctl)
 """Modules whose import registers their system calls."""
 
 IPC_NS = "ipc_ns"
@@ -66,12 +66,12 @@ class SysvIpc(Subsystem):
                 undo_lists[undo_list.key] = undo_list
         for ns in self.namespaces(kernel):
             objects[ns.ref] = ns.observe()
-            for ids in (ns.sem_ids, ns.msg_ids, ns.shm_ids):
-                for ipcp in ids.idr.values():
-                    objects[ipcp.ref] = ipcp.observe()  # type: ignore[attr-defined]
             for sma in ns.sem_ids.idr.values():
-                for undo in sma.list_id:  # type: ignore[attr-defined]
+                objects[sma.ref] = sma.observe()
+                for undo in sma.list_id:
                     objects[undo.ref] = undo.observe()
+            for msq in ns.msg_ids.idr.values():
+                objects[msq.ref] = msq.observe(self.facts)
         for undo_list in undo_lists.values():
             objects[undo_list.ref] = sem_state.SemUndoList(
                 undo_list.refcnt, tuple([undo.ref for undo in undo_list.list_proc])

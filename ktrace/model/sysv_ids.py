@@ -32,6 +32,11 @@ def s16(value: int) -> int:
     return ((value & 0xFFFF) ^ 0x8000) - 0x8000
 
 
+def s64(value: int) -> int:
+    """Return *value* as the C type long holds it."""
+    return ((value & 0xFFFFFFFFFFFFFFFF) ^ 1 << 63) - (1 << 63)
+
+
 def u64(value: int) -> int:
     """Return *value* as the C type unsigned long holds it."""
     return value & 0xFFFFFFFFFFFFFFFF
@@ -113,7 +118,7 @@ class Ids:
         self.facts = facts
         self.in_use = 0
         self.seq = start.seq
-        self.idr: dict[int, IpcObject] = {}
+        self.idr: dict[int, Any] = {}
         self.idr_next = start.idr_next
         self.max_idx = start.max_idx
         self.last_idx = start.last_idx

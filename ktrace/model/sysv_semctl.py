@@ -49,9 +49,9 @@ def semctl(kernel: Kernel, task: Task, semid: int, semnum: int, cmd: int, arg: A
     if semid < 0:
         raise Errno("EINVAL")
     if cmd in (IPC_INFO, SEM_INFO):
-        return copy_to_user(task, "arg", *semctl_info(ns, cmd), out="buf")
+        return copy_to_user(task, "buf", *semctl_info(ns, cmd), arg)
     if cmd in (IPC_STAT, SEM_STAT, SEM_STAT_ANY):
-        return copy_to_user(task, "arg", *semctl_stat(task, ns, semid, cmd), out="buf")
+        return copy_to_user(task, "buf", *semctl_stat(task, ns, semid, cmd), arg)
     if cmd == SETVAL:
         value = s32(arg.value if isinstance(arg, Pointer) else arg or 0)
         return semctl_setval(kernel, task, ns, semid, semnum, value)
@@ -156,10 +156,8 @@ def _getall(task: Task, sma: SemArray, arg: Any) -> Result:
     if len(sem_io) > 256:  # SEMMSL_FAST: unlocked to allocate, then sem_lock_and_putref()
         sem_lock(sma)
         sem_unlock(sma)
-    if isinstance(arg, Pointer):
-        raise Errno("EFAULT")
-    assert isinstance(arg, int)
-    return copy_to_user(task, "arg", 0, sem_io[:arg], out="array")
+    wanted = arg if isinstance(arg, int) else 0
+    return copy_to_user(task, "array", 0, (sem_io + (0,) * wanted)[:wanted], arg)
 
 
 def _setall(kernel: Kernel, task: Task, sma: SemArray, arg: Any) -> int:
