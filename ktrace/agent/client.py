@@ -185,9 +185,12 @@ class Agent:
 
     # --- requests ---------------------------------------------------------------------------------
 
-    def hello(self) -> Hello:
-        """Ask who the agent is, where it runs, and which actors live; may be asked at any time."""
-        return decode_hello(self._exchange(FrameType.HELLO, b"", self._timeout))
+    def hello(self, timeout: float | None = None) -> Hello:
+        """Ask who the agent is, where it runs, and which actors live; may be asked at any time.
+
+        :param timeout: seconds, where it has to boot first
+        """
+        return decode_hello(self._exchange(FrameType.HELLO, b"", self._timeout if timeout is None else timeout))
 
     def batch(self, ops: Sequence[Op]) -> tuple[StepReport, ...]:
         """Do operations in order, as many as fit in one round trip, and report each.
