@@ -110,6 +110,8 @@ static int start_agent(char **argv)
 	static char *const envp[] = { "HOME=/", "PATH=/bin:/sbin:/usr/bin:/usr/sbin", "TERM=linux", NULL };
 	long ret;
 
+	while (argv[1] && argv[1][0] != '-')
+		argv++; /* a word for the kernel that this kernel did not know, such as nokaslr */
 	argv[0] = "/agent";
 	ret = sys3(__NR_execve, "/agent", argv, envp);
 	report("cannot start /agent, errno ", ret);
