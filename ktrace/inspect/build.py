@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ktrace.inspect.file import FileReader
-from ktrace.inspect.inode import InodeReader
+from ktrace.inspect.inode import InodeReader, TreeReader
 from ktrace.inspect.inspector import Inspector
 from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.pipe import PipeReader, read_pipe_facts
 from ktrace.inspect.process import ProcessReader
 from ktrace.inspect.socket import SocketReader
 from ktrace.inspect.socket_facts import read_facts as read_socket_facts
@@ -20,11 +21,17 @@ def build_inspector(kernel: LiveKernel) -> Inspector:
     inodes = InodeReader(kernel)
     sysv = SysvReader(kernel)
     sockets = SocketReader(kernel)
-    files = FileReader(kernel, inodes, [sockets])
+    pipes = PipeReader(kernel, inodes)
+    files = pipes.files = FileReader(kernel, inodes, [pipes, sockets])
     processes = ProcessReader(kernel, files, [sysv, sockets])
-    return Inspector(kernel, [processes, sysv])
+    return Inspector(kernel, [processes, TreeReader(kernel, inodes), sysv])
 
 
 def read_facts(kernel: LiveKernel) -> Mapping[str, Any]:
     """Return what the model must be told of *kernel* before the first step, by subsystem."""
-    return {"sysv": SysvReader(kernel).facts(), "socket": read_socket_facts(kernel)}
+    return {
+        "pipe": read_pipe_facts(kernel),
+        "tree": TreeReader(kernel, InodeReader(kernel)).facts(),
+        "sysv": SysvReader(kernel).facts(),
+        "socket": read_socket_facts(kernel),
+    }

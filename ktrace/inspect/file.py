@@ -31,9 +31,9 @@ class FileReader:
         self.targets = {f_op: target for target in targets for f_op in target.f_ops}
         prog = kernel.prog
         members = ["f_count.counter", "f_flags", "f_mode", "f_op", "f_inode", "f_pos", "private_data"]
-        # f_version became f_pipe in Linux 6.12 (11068e0b64cb "fs: remove f_version").
+        # f_version became f_pipe in Linux 6.12 ("fs: add f_pipe").
         members += ["?f_version", "?f_pipe"]
-        # f_owner became a pointer in Linux 6.12 (1934b212615d "file: reclaim 24 bytes from f_owner").
+        # f_owner became a pointer in Linux 6.12 ("file: reclaim 24 bytes from f_owner").
         owner = prog.type("struct file").member("f_owner").type
         self._owner_is_pointer = owner.kind == drgn.TypeKind.POINTER
         members += ["f_owner"] if self._owner_is_pointer else ["f_owner.pid", "f_owner.signum"]

@@ -13,7 +13,7 @@ from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lists import for_each_hlist_node, for_each_list_node
-from ktrace.state.inode import S_IFDIR, S_IFIFO, S_IFMT, Inode, mode_name
+from ktrace.state.inode import S_IFDIR, S_IFIFO, S_IFMT, Inode, TreeFacts, mode_name
 from ktrace.state.ref import Ref
 
 PipeObserver = Callable[[Observation, int, Ref], Ref]
@@ -109,8 +109,8 @@ class TreeReader:
         self.path = path
         members = ["d_inode", "d_name.name", "d_name.len", "d_hash.pprev"]
         dentry = prog.type("struct dentry")
-        # d_subdirs and d_child became d_children and d_sib in Linux 6.8 (da549bdd15c2 "dentry: switch the
-        # lists of children to hlist").
+        # d_subdirs and d_child became d_children and d_sib in Linux 6.8 ("dentry: switch the lists
+        # of children to hlist").
         self._hlist = dentry.has_member("d_children")
         if self._hlist:
             members += ["d_children.first"]
@@ -156,3 +156,14 @@ class TreeReader:
         else:
             nodes = for_each_list_node(memory, address + self._subdirs_offset, "dentry.d_subdirs", ENTRIES)
         return [node - self._child_offset for node in nodes]
+
+    def facts(self) -> TreeFacts:
+        """Return what the directory is now; taken before the first step."""
+        if not self.root:
+            return TreeFacts(self.path)
+        memory = self.inodes.kernel.memory
+        raw = self.inodes.inode.read(memory, self.dentry.read(memory, self.root).d_inode)
+        symbol = self.inodes.kernel.symbol
+        # tmpfs takes O_DIRECT where its files have an open of their own, which sets FMODE_CAN_ODIRECT.
+        direct = self.inodes.kernel.has_symbol("shmem_file_open")
+        return TreeFacts(self.path, raw.i_mode, raw.i_uid_val, raw.i_gid_val, symbol(raw.i_fop), direct)

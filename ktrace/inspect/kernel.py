@@ -97,6 +97,14 @@ class LiveKernel:
         except LookupError:
             raise UsageError(f"this kernel has no symbol {symbol!r}", "was it configured out?") from None
 
+    def has_symbol(self, symbol: str) -> bool:
+        """Tell whether the kernel has a symbol of that name."""
+        try:
+            self.prog.symbol(symbol)
+        except LookupError:
+            return False
+        return True
+
     @cached_property
     def config(self) -> dict[str, Any]:
         """Numbers of this kernel that the model needs to know."""

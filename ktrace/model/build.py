@@ -9,9 +9,11 @@ from typing import Any
 
 import ktrace.model
 from ktrace.model.kernel import Kernel, Subsystem
+from ktrace.model.pipe import Pipes
 from ktrace.model.process import Processes
 from ktrace.model.socket import SocketSubsystem
 from ktrace.model.sysv import SysvIpc
+from ktrace.model.tree import Tree
 
 for _module in pkgutil.iter_modules(ktrace.model.__path__):
     # Rules register themselves when their module is imported.
@@ -26,6 +28,8 @@ def build_model(facts: Mapping[str, Any]) -> Kernel:
     """
     subsystems: dict[str, Subsystem] = {
         "process": Processes(),
+        "pipe": Pipes(facts["pipe"]),
+        "tree": Tree(facts["tree"]),
         "sysv": SysvIpc(facts["sysv"]),
         "socket": SocketSubsystem(facts["socket"]),
     }

@@ -54,6 +54,10 @@ class FileOperations:
     name = "?"
     """The symbol of the ``file_operations``, such as ``pipefifo_fops``."""
 
+    def open(self, kernel: Kernel, task: Task, inode: Any, file: File) -> Any:
+        """Open *inode* by name (``no_open()``: ENXIO)."""
+        raise Errno("ENXIO")
+
     def read(self, kernel: Kernel, task: Task, file: File, count: int) -> Any:
         """Read up to *count* bytes (``vfs_read()`` without ``read`` or ``read_iter``: EINVAL)."""
         raise Errno("EINVAL")

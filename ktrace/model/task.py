@@ -95,6 +95,8 @@ class Task:
     blocked: frozenset[str] = frozenset()
     task_works: list[Callable[[], None]] = field(default_factory=list)
     exiting: bool = False
+    umask: int = 0o022
+    cwd: str = "/"
 
     def deliverable(self) -> list[Signalled]:
         """Return what is pending and not blocked, in the order of delivery (``next_signal()``)."""

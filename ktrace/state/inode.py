@@ -53,3 +53,21 @@ def mode_name(mode: int) -> str:
     """Write ``i_mode`` as file type and octal permissions."""
     kind = FILE_TYPES.get(mode & S_IFMT, f"{mode & S_IFMT:#o}")
     return f"{kind}|{mode & 0o7777:04o}"
+
+
+@dataclass(frozen=True, slots=True)
+class TreeFacts:
+    """What the workload's directory is before the first step.
+
+    :param path: where it is mounted
+    :param i_mode: with the file type; likewise *i_uid*, *i_gid*
+    :param i_fop: symbol of its ``file_operations``; directories below it have the same
+    :param direct: whether regular files can be opened with O_DIRECT (FMODE_CAN_ODIRECT)
+    """
+
+    path: str = "/tmp"
+    i_mode: int = S_IFDIR | 0o1777
+    i_uid: int = 0
+    i_gid: int = 0
+    i_fop: str = "simple_dir_operations"
+    direct: bool = False

@@ -117,6 +117,8 @@ class PipeFacts:
     :param pipe_user_pages_soft: pages (``fs.pipe-user-pages-soft``); also *pipe_user_pages_hard*; 0 for no limit
     :param pipe_bufs: pages charged to each uid already
     :param watch_queue: CONFIG_WATCH_QUEUE
+    :param size_mask: bits of F_SETPIPE_SZ's argument that are looked at: those of the type that
+        ``pipe_fcntl()`` takes, an ``unsigned long`` once, an ``unsigned int`` now
     """
 
     pipe_max_size: int = 1048576
@@ -124,3 +126,4 @@ class PipeFacts:
     pipe_user_pages_hard: int = 0
     pipe_bufs: Mapping[int, int] | None = None
     watch_queue: bool = True
+    size_mask: int = (1 << 64) - 1

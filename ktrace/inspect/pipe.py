@@ -1,0 +1,190 @@
+"""Read pipes: ``pipe_inode_info``, its ring, who waits and who wants signals."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from drgn.helpers.linux.user import for_each_user
+
+from ktrace.inspect.corrupt import CorruptStructure
+from ktrace.inspect.file import FileReader
+from ktrace.inspect.inode import InodeReader
+from ktrace.inspect.inspector import Observation
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.layout import Layout
+from ktrace.inspect.memory import PAGE_SIZE
+from ktrace.inspect.process import UserReader
+from ktrace.inspect.wait_queue import WaitQueues
+from ktrace.state.pipe import PIPE_BUF_FLAGS, Fasync, Pipe, PipeBuffer, PipeFacts, Waiter
+from ktrace.state.process import flag_names
+from ktrace.state.ref import Ref
+
+MAX_SLOTS = 1 << 19
+"""``round_pipe_size()`` allows 2 GiB."""
+
+MAX_FASYNC = 1 << 16
+ANON_OPS = "anon_pipe_buf_ops"
+
+
+class PipeReader:
+    """Read pipes as files, and as what FIFOs point at.
+
+    :param inodes: reads the inode behind a pipe; told to read FIFOs' pipes here
+    """
+
+    f_ops = frozenset({"pipefifo_fops"})
+
+    def __init__(self, kernel: LiveKernel, inodes: InodeReader) -> None:
+        prog = kernel.prog
+        self.kernel = kernel
+        self.inodes = inodes
+        self.files: FileReader | None = None
+        inodes.pipes = self.observe_pipe
+        self.users = UserReader(kernel)
+        self.queues = WaitQueues(kernel)
+        self.pipe = Layout(
+            prog,
+            "struct pipe_inode_info",
+            "mutex.owner.counter",
+            "rd_wait.head.next",
+            "wr_wait.head.next",
+            "head",
+            "tail",
+            "max_usage",
+            "ring_size",
+            "?note_loss",
+            "nr_accounted",
+            "readers",
+            "writers",
+            "files",
+            "r_counter",
+            "w_counter",
+            "poll_usage",
+            "tmp_page",
+            "fasync_readers",
+            "fasync_writers",
+            "bufs",
+            "user",
+            "?watch_queue",
+        )
+        self._rd_wait = self.pipe.offsets["rd_wait_head_next"]
+        self._wr_wait = self.pipe.offsets["wr_wait_head_next"]
+        self.buffer = Layout(prog, "struct pipe_buffer", "page", "offset", "len", "ops", "flags", "private")
+        self._blank = bytes(self.buffer.size)
+        self._refcount = Layout(prog, "struct page", "_refcount.counter").offsets["_refcount_counter"]
+        self.fasync = Layout(prog, "struct fasync_struct", "fa_fd", "fa_next", "fa_file")
+        self._flags = {value: flag_names(value, PIPE_BUF_FLAGS) for value in range(0x80)}
+
+    def file_target(self, observation: Observation, file: int, private_data: int, f_inode: int) -> Ref:
+        """Add the pipe behind a file and return its reference."""
+        ref = Ref("pipe", private_data)
+        if ref not in observation.objects:
+            inode = self.inodes.ref(f_inode)
+            self.observe_pipe(observation, private_data, inode)
+            self.inodes.observe(observation, f_inode)
+        return ref
+
+    def observe_pipe(self, observation: Observation, address: int, inode: Ref) -> Ref:
+        """Add the ``pipe_inode_info`` at *address*, whose inode is *inode*, and return its reference.
+
+        :raises CorruptStructure: a ring or list that cannot be followed
+        """
+        memory = observation.memory
+        raw = self.pipe.read(memory, address)
+        ref = Ref("pipe", address)
+        observation.objects[ref] = Pipe(
+            raw.mutex_owner_counter != 0,
+            self._waiters(observation, address + self._rd_wait, raw.rd_wait_head_next, "pipe_inode_info.rd_wait"),
+            self._waiters(observation, address + self._wr_wait, raw.wr_wait_head_next, "pipe_inode_info.wr_wait"),
+            raw.head,
+            raw.tail,
+            raw.max_usage,
+            raw.ring_size,
+            bool(raw.note_loss),
+            raw.nr_accounted,
+            raw.readers,
+            raw.writers,
+            raw.files,
+            raw.r_counter,
+            raw.w_counter,
+            raw.poll_usage,
+            raw.tmp_page != 0,
+            self._fasync(observation, raw.fasync_readers, address),
+            self._fasync(observation, raw.fasync_writers, address),
+            self.ring(observation, raw.bufs, raw.ring_size, address),
+            self.users.observe(observation, raw.user),
+            bool(raw.watch_queue),
+            inode,
+        )
+        return ref
+
+    def ring(self, observation: Observation, bufs: int, ring_size: int, pipe: int) -> dict[int, PipeBuffer]:
+        """Return every slot of a ring that was ever used, by index.
+
+        :raises CorruptStructure: more slots than any pipe can have
+        """
+        if ring_size > MAX_SLOTS:
+            raise CorruptStructure("pipe_inode_info.ring_size", pipe, f"{ring_size} slots")
+        size = self.buffer.size
+        data = observation.memory.read(bufs, ring_size * size)
+        used = data.rstrip(b"\0")
+        found = {}
+        for index in range((len(used) + size - 1) // size):
+            at = index * size
+            if data[at : at + size] != self._blank:
+                found[index] = self._slot(observation, self.buffer.unpack(data, at))
+        return found
+
+    def _slot(self, observation: Observation, raw: Any) -> PipeBuffer:
+        flags = self._flags.get(raw.flags) or flag_names(raw.flags, PIPE_BUF_FLAGS)
+        if not raw.ops:
+            return PipeBuffer(None, None, raw.offset, raw.len, None, flags, raw.private, b"")
+        memory = observation.memory
+        ops = self.kernel.symbol(raw.ops)
+        count: int | None = None
+        if ops == ANON_OPS:
+            count = _INT.unpack(memory.read(raw.page + self._refcount, 4))[0]
+        offset = min(raw.offset, PAGE_SIZE)
+        data = memory.page_bytes(raw.page, offset, min(raw.len, PAGE_SIZE - offset))
+        return PipeBuffer(
+            Ref("page", memory.pfn(raw.page)), count, raw.offset, raw.len, ops, flags, raw.private, data
+        )  # fmt: skip
+
+    def _waiters(self, observation: Observation, head: int, first: int, what: str) -> tuple[Waiter, ...]:
+        if first == head:
+            return ()
+        return tuple(
+            Waiter(sleeper.task, sleeper.exclusive, sleeper.func)
+            for sleeper in self.queues.sleepers(observation, head, what)
+        )
+
+    def _fasync(self, observation: Observation, first: int, pipe: int) -> tuple[Fasync, ...]:
+        if not first:
+            return ()
+        assert self.files is not None
+        found: list[Fasync] = []
+        while first:
+            if len(found) > MAX_FASYNC:
+                raise CorruptStructure("pipe_inode_info.fasync", pipe, f"list has more than {MAX_FASYNC} entries")
+            entry = self.fasync.read(observation.memory, first)
+            found.append(Fasync(self.files.observe(observation, entry.fa_file), entry.fa_fd))
+            first = entry.fa_next
+        return tuple(found)
+
+
+_INT = struct.Struct("<i")
+
+
+def read_pipe_facts(kernel: LiveKernel) -> PipeFacts:
+    """Return the limits of a kernel's pipes, and what its users have taken already."""
+    prog = kernel.prog
+    argument = prog.function("pipe_fcntl").type_.parameters[2].type
+    return PipeFacts(
+        prog["pipe_max_size"].value_(),
+        prog["pipe_user_pages_soft"].value_(),
+        prog["pipe_user_pages_hard"].value_(),
+        {user.uid.val.value_(): user.pipe_bufs.counter.value_() for user in for_each_user(prog)},
+        prog.type("struct pipe_inode_info").has_member("watch_queue"),
+        (1 << 8 * argument.size) - 1,
+    )

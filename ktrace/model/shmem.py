@@ -1,0 +1,132 @@
+"""Regular files of tmpfs, as far as descriptors and splice need them (``mm/shmem.c``, ``fs/libfs.c``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ktrace.model.file import O_APPEND, File, FileOperations
+from ktrace.model.inode import Inode
+from ktrace.model.iov import Destination, Source
+from ktrace.model.kernel import Kernel
+from ktrace.model.task import Errno, Task
+
+PAGE_SIZE = 4096
+MAX_LFS_FILESIZE = (1 << 63) - 1
+SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE = range(5)
+
+
+class FilePage:
+    """One page of a file in the page cache; a pipe may hold it, too.
+
+    :param key: its raw identity
+    """
+
+    count: int | None = None
+
+    def __init__(self, key: int) -> None:
+        self.key = key
+        self.data = bytearray(PAGE_SIZE)
+
+    def get(self) -> None:
+        """Take a reference; others than pipes hold some, so nobody counts."""
+
+    def put(self) -> None:
+        """Drop a reference."""
+
+
+def page_of(kernel: Kernel, inode: Inode, index: int) -> FilePage:
+    """Return page *index* of a file, made of zeros if it is a hole (``shmem_get_folio()``)."""
+    if inode.data is None:
+        inode.data = {}
+    pages: dict[int, FilePage] = inode.data
+    if index not in pages:
+        pages[index] = FilePage(kernel.serial())
+    return pages[index]
+
+
+def truncate_inode(kernel: Kernel, inode: Inode, size: int) -> None:
+    """Give a file another size (``shmem_setattr()``): pages past the end go, the last one is zeroed from there."""
+    pages: dict[int, FilePage] = inode.data or {}
+    if size < inode.i_size:
+        for index in [index for index in pages if index * PAGE_SIZE >= size]:
+            del pages[index]
+        if size % PAGE_SIZE and size // PAGE_SIZE in pages:
+            start = size % PAGE_SIZE
+            pages[size // PAGE_SIZE].data[start:] = bytes(PAGE_SIZE - start)
+    inode.i_size = size
+
+
+class ShmemFileOperations(FileOperations):
+    """``shmem_file_operations``."""
+
+    name = "shmem_file_operations"
+
+    def open(self, kernel: Kernel, task: Task, inode: Inode, file: File) -> Any:
+        """Nothing to do (``generic_file_open()``)."""
+
+    def read_iter(self, kernel: Kernel, task: Task, file: File, to: Destination) -> int:
+        """Read up to the end of the file (``shmem_file_read_iter()``)."""
+        inode: Inode = file.inode
+        done = 0
+        while to.count and file.pos < inode.i_size:
+            start = file.pos % PAGE_SIZE
+            size = min(PAGE_SIZE - start, inode.i_size - file.pos, to.count)
+            pages = inode.data or {}
+            page = pages.get(file.pos // PAGE_SIZE)
+            data = bytes(page.data[start : start + size]) if page is not None else bytes(size)
+            copied = to.copy(data)
+            done += copied
+            file.pos += copied
+            if copied < size:
+                if not done:
+                    raise Errno("EFAULT")
+                break
+        return done
+
+    def write_iter(self, kernel: Kernel, task: Task, file: File, source: Source) -> int:
+        """Write at the offset, or at the end with O_APPEND (``generic_perform_write()``)."""
+        inode: Inode = file.inode
+        if not source.count:
+            return 0
+        if file.f_flags & O_APPEND:
+            file.pos = inode.i_size
+        done = 0
+        while source.count:
+            start = file.pos % PAGE_SIZE
+            data = source.copy(min(PAGE_SIZE - start, source.count))
+            if not data:
+                if not done:
+                    raise Errno("EFAULT")
+                break
+            page_of(kernel, inode, file.pos // PAGE_SIZE).data[start : start + len(data)] = data
+            file.pos += len(data)
+            done += len(data)
+            inode.i_size = max(inode.i_size, file.pos)
+        return done
+
+    def llseek(self, kernel: Kernel, task: Task, file: File, offset: int, whence: int) -> int:
+        """Move the offset (``generic_file_llseek()``)."""
+        if whence in (SEEK_DATA, SEEK_HOLE):
+            raise Errno("EINVAL")
+        base = (0, file.pos, file.inode.i_size)[whence]
+        if base + offset < 0 or base + offset > MAX_LFS_FILESIZE:
+            raise Errno("EINVAL")
+        file.pos = base + offset
+        return file.pos
+
+
+class DirectoryOperations(FileOperations):
+    """``simple_dir_operations``."""
+
+    name = "simple_dir_operations"
+
+    def open(self, kernel: Kernel, task: Task, inode: Inode, file: File) -> Any:
+        """Nothing to do that can be seen (``dcache_dir_open()``)."""
+
+    def read(self, kernel: Kernel, task: Task, file: File, count: int) -> Any:
+        """Refuse (``generic_read_dir()``: EISDIR)."""
+        raise Errno("EISDIR")
+
+
+SHMEM_OPS = ShmemFileOperations()
+DIRECTORY_OPS = DirectoryOperations()

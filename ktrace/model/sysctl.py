@@ -1,0 +1,15 @@
+"""Limits that ktrace sets from outside, below /proc/sys."""
+
+from __future__ import annotations
+
+from ktrace.model.kernel import Kernel, outside
+
+
+@outside("sysctl")
+def sysctl(kernel: Kernel, path: str, value: str) -> None:
+    """Write *value* to /proc/sys/*path* as root (``fs/proc/proc_sysctl.c: proc_sys_write()``).
+
+    :raises LookupError: no subsystem knows the limit
+    """
+    if not any([subsystem.sysctl(kernel, path, value) for subsystem in kernel.subsystems.values()]):
+        raise LookupError(f"the model knows no limit {path!r}")
