@@ -65,19 +65,16 @@ def check_boot_file(path: Path, vmlinux: Path, facts: ElfFacts, scratch: Path) -
         compared in the running guest
     :raises UsageError: if it is neither, or belongs to another build
     """
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(0x260)
-            if head[_HEADER_AT : _HEADER_AT + 4] == _HEADER_MAGIC:
-                payload = bzimage_payload(head + stream.read())
-                if payload is None:
-                    return "bzImage-unread"
-                unpacked = scratch / "bzimage-payload"
-                unpacked.write_bytes(payload)
-                _require_same_build(facts, read_elf_facts(unpacked), path, vmlinux)
-                return "bzImage"
-    except OSError as error:
-        raise UsageError(f"cannot read {str(path)!r}: {error.strerror}") from error
+    with path.open("rb") as stream:
+        head = stream.read(0x260)
+        if head[_HEADER_AT : _HEADER_AT + 4] == _HEADER_MAGIC:
+            payload = bzimage_payload(head + stream.read())
+            if payload is None:
+                return "bzImage-unread"
+            unpacked = scratch / "bzimage-payload"
+            unpacked.write_bytes(payload)
+            _require_same_build(facts, read_elf_facts(unpacked), path, vmlinux)
+            return "bzImage"
     if not head.startswith(_ELF):
         raise UsageError(
             f"{str(path)!r} is neither an ELF file nor a bzImage",
@@ -91,6 +88,13 @@ def check_boot_file(path: Path, vmlinux: Path, facts: ElfFacts, scratch: Path) -
         )
     _require_same_build(facts, boot, path, vmlinux)
     return "elf-pvh"
+
+
+def _require_readable(path: Path) -> None:
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise UsageError(f"cannot read {str(path)!r}: {error.strerror}") from error
 
 
 def _read_config(path: Path) -> str:
@@ -121,6 +125,8 @@ def import_kernel(store: Store, vmlinux: Path, boot: Path | None, config: Path |
         )
     if config is not None:
         _read_config(config)
+    if boot is not None:
+        _require_readable(boot)
     progress.stage("hashing what is imported")
     given = {"vmlinux": vmlinux, "boot": boot, "config": config}
     with host_errors("read", vmlinux):

@@ -1,0 +1,47 @@
+"""Small ELF files that look like kernels, made by the real assembler, compiler and linker."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+SOURCE = """
+struct pipe_inode_info { unsigned int head, tail; } the_pipe;
+int _start(void) { return the_pipe.head; }
+"""
+# The note that QEMU's PVH loader looks for: Xen, XEN_ELFNOTE_PHYS32_ENTRY, address of 8 bytes
+PVH_NOTE = """
+    .section .note.Xen, "a", @note
+    .balign 4
+    .long 4, 8, 18
+    .asciz "Xen"
+    .quad 0x1000000
+"""
+
+
+@pytest.fixture
+def link(tmp_path: Path) -> Callable[..., Path]:
+    """Make an ELF file.
+
+    link(name, *flags, pvh=True, source=SOURCE) compiles, links and returns its path.
+    """
+
+    def make(name: str, *flags: str, pvh: bool = True, source: str = SOURCE) -> Path:
+        (tmp_path / "kernel.c").write_text(source)
+        (tmp_path / "note.S").write_text(PVH_NOTE if pvh else "")
+        path = tmp_path / name
+        subprocess.run(
+            ["gcc", "-nostdlib", "-static", "-Wl,-z,noexecstack", "-o", path, *flags, "kernel.c", "note.S"],
+            cwd=tmp_path,
+            check=True,
+        )
+        return path
+
+    return make
+
+
+@pytest.fixture
+def kernel(link: Callable[..., Path]) -> Path:
+    """A vmlinux with everything: DWARF 5, symbols, build-id, PVH entry."""
+    return link("vmlinux", "-gdwarf-5", "-Wl,--build-id=sha1")

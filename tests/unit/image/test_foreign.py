@@ -1,0 +1,208 @@
+"""Imports: what is usable becomes an image, everything else is refused with the reason."""
+
+import gzip
+import lzma
+import shutil
+import subprocess
+import zlib
+from pathlib import Path
+
+import pytest
+
+from ktrace.errors import HostError, UsageError
+from ktrace.image.build import DEFAULT_RECIPE, ensure_initramfs
+from ktrace.image.elf import read_elf_facts
+from ktrace.image.foreign import bzimage_payload, import_image, refresh_import
+from ktrace.image.image import find_image, list_images
+from ktrace.image.progress import Silent
+from ktrace.image.recipe import load_recipe
+from ktrace.image.store import Store, digest_file, open_store
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that has today's initramfs: compiling the agent once is enough."""
+    store = open_store(tmp_path_factory.mktemp("warm") / "store")
+    ensure_initramfs(load_recipe(DEFAULT_RECIPE).initramfs, store, Silent())
+    return store.root
+
+
+@pytest.fixture
+def store(tmp_path: Path, warm: Path) -> Store:
+    shutil.copytree(warm, tmp_path / "store")
+    return open_store(tmp_path / "store")
+
+
+def bzimage(payload: bytes, setup_sects: int = 3) -> bytes:
+    """Make a file with the header of a bzImage, by the letter of Documentation/x86/boot.rst."""
+    setup = bytearray((setup_sects + 1) * 512)
+    setup[0x1F1] = setup_sects
+    setup[0x202:0x206] = b"HdrS"
+    setup[0x248:0x24C] = (64).to_bytes(4, "little")
+    setup[0x24C:0x250] = len(payload).to_bytes(4, "little")
+    return bytes(setup) + bytes(64) + payload + b"tail"
+
+
+def test_import(kernel, store, tmp_path):
+    (tmp_path / "dot-config").write_text("CONFIG_SYSVIPC=y\n")
+    image = import_image("mine", kernel, config=tmp_path / "dot-config", store=store)
+    assert image.boots
+    assert image.imported
+    assert image.build_id == read_elf_facts(kernel).build_id
+    assert image.vmlinux.read_bytes() == kernel.read_bytes()
+    assert not read_elf_facts(image.kernel).has_dwarf
+    assert image.config and image.config.read_text() == "CONFIG_SYSVIPC=y\n"
+    assert image.initramfs.read_bytes().startswith(b"070701")
+    for name, digest in image.manifest["outputs"].items():
+        assert digest_file(image.directory / name) == digest
+    assert find_image("mine", store=store) == image
+    assert list_images(store) == [image]
+
+
+def test_import_without_config(kernel, store):
+    assert import_image("mine", kernel, store=store).config is None
+
+
+def test_second_import_of_a_name_replaces_the_first(kernel, link, store):
+    first = import_image("mine", kernel, store=store)
+    other = link("other", "-g", "-O2", "-Wl,--build-id=sha1", source="int _start(void) { return 7; }")
+    second = import_image("mine", other, store=store)
+    assert second.build_id != first.build_id
+    assert find_image("mine", store=store) == second
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, lambda data: data])
+def test_import_with_bzimage(kernel, link, store, tmp_path, pack):
+    boot = tmp_path / "bzImage"
+    boot.write_bytes(bzimage(pack(kernel.read_bytes())))
+    image = import_image("mine", kernel, boot=boot, store=store)
+    assert image.manifest["boot_format"] == "bzImage"
+    assert image.kernel.read_bytes() == boot.read_bytes()
+    other = link("other", "-g", "-O2", "-Wl,--build-id=sha1", source="int _start(void) { return 7; }")
+    boot.write_bytes(bzimage(pack(other.read_bytes())))
+    with pytest.raises(UsageError, match=f"build-id {read_elf_facts(other).build_id}"):
+        import_image("mine", kernel, boot=boot, store=store)
+
+
+def test_bzimage_of_unknown_compression_is_left_to_the_guest(kernel, store, tmp_path):
+    boot = tmp_path / "bzImage"
+    boot.write_bytes(bzimage(b"\x28\xb5\x2f\xfd" + bytes(100)))
+    assert import_image("mine", kernel, boot=boot, store=store).manifest["boot_format"] == "bzImage-unread"
+
+
+def test_payload_of_an_old_setup_size():
+    packed = zlib.compressobj(wbits=31)
+    data = packed.compress(b"\x7fELF rest") + packed.flush()
+    image = bytearray(bzimage(data, setup_sects=4))
+    image[0x1F1] = 0  # boot.rst: "if the field contains 0, the real value is 4"
+    assert bzimage_payload(bytes(image)) == b"\x7fELF rest"
+
+
+def test_damaged_payload_is_not_read():
+    assert bzimage_payload(bzimage(b"\x1f\x8b" + bytes(20))) is None
+
+
+def test_boot_file_of_another_build(kernel, link, store):
+    other = link("other", "-g", "-O2", "-Wl,--build-id=sha1", source="int _start(void) { return 7; }")
+    with pytest.raises(UsageError, match=r"build-id \w+ of '.*other' is not"):
+        import_image("mine", kernel, boot=other, store=store)
+    assert store.ref_names() == []
+
+
+def test_boot_file_that_is_neither(kernel, store, tmp_path):
+    (tmp_path / "junk").write_bytes(b"junk" * 300)
+    with pytest.raises(UsageError, match="neither an ELF file nor a bzImage"):
+        import_image("mine", kernel, boot=tmp_path / "junk", store=store)
+    with pytest.raises(UsageError, match="No such file"):
+        import_image("mine", kernel, boot=tmp_path / "none", store=store)
+
+
+def test_no_pvh_entry_asks_for_a_boot_file(link, store):
+    path = link("vmlinux", "-g", "-Wl,--build-id=sha1", pvh=False)
+    with pytest.raises(UsageError, match="no PVH entry") as caught:
+        import_image("mine", path, store=store)
+    assert "--boot" in (caught.value.hint or "")
+
+
+def test_debug_file_asks_for_a_boot_file(kernel, store, tmp_path):
+    debug = tmp_path / "vmlinux.debug"
+    subprocess.run(["objcopy", "--only-keep-debug", kernel, debug], check=True)
+    with pytest.raises(UsageError, match="only debug information"):
+        import_image("mine", debug, store=store)
+    stripped = tmp_path / "stripped"
+    subprocess.run(["objcopy", "--strip-all", kernel, stripped], check=True)
+    assert import_image("mine", debug, boot=stripped, store=store).boots
+
+
+def test_stripped_vmlinux(kernel, store, tmp_path):
+    stripped = tmp_path / "stripped"
+    subprocess.run(["objcopy", "--strip-all", kernel, stripped], check=True)
+    with pytest.raises(UsageError, match="stripped"):
+        import_image("mine", stripped, store=store)
+
+
+def test_config_that_is_none(kernel, store):
+    with pytest.raises(UsageError, match="as a configuration"):
+        import_image("mine", kernel, config=kernel, store=store)
+
+
+@pytest.mark.parametrize("name", ["", "../x", "A", "a b", "-x", "x" * 64])
+def test_bad_name(kernel, store, name):
+    with pytest.raises(UsageError, match="bad image name"):
+        import_image(name, kernel, store=store)
+
+
+def test_name_of_a_recipe(kernel, store):
+    with pytest.raises(UsageError, match="is the name of a recipe"):
+        import_image("lab-6.1", kernel, store=store)
+
+
+def test_unknown_image(store):
+    with pytest.raises(UsageError, match="no image 'nope'"):
+        find_image("nope", store=store)
+    with pytest.raises(UsageError, match="no imported image 'nope'"):
+        refresh_import("nope", store=store)
+
+
+def test_image_that_is_not_built(store):
+    with pytest.raises(HostError, match="not built") as caught:
+        find_image("lab-6.1", store=store)
+    assert caught.value.hint == "run: ktrace image build lab-6.1"
+
+
+def test_image_whose_agent_changed_is_out_of_date(kernel, store):
+    image = import_image("mine", kernel, store=store)
+    manifest = image.directory / "manifest.json"
+    manifest.chmod(0o600)
+    text = manifest.read_text()
+    digest = image.manifest["initramfs"]["inputs"]["sources"]["init.c"]
+    manifest.write_text(text.replace(digest, "0" * 64))
+    with pytest.raises(HostError, match=r"out of date: guest/init\.c changed") as caught:
+        find_image("mine", store=store)
+    assert caught.value.hint == "run: ktrace image refresh mine"
+    assert find_image("mine", store=store, check_inputs=False).build_id == image.build_id
+
+
+def test_damaged_image_is_named(kernel, store):
+    image = import_image("mine", kernel, store=store)
+    manifest = image.directory / "manifest.json"
+    manifest.chmod(0o600)
+    manifest.write_text('{"build_')
+    with pytest.raises(HostError, match="damaged"):
+        find_image("mine", store=store)
+    manifest.unlink()
+    with pytest.raises(HostError, match="damaged"):
+        find_image("mine", store=store)
+    assert list_images(store) == []
+
+
+def test_image_without_its_kernel_is_named(kernel, store):
+    image = import_image("mine", kernel, store=store)
+    image.kernel.unlink()
+    with pytest.raises(HostError, match="lacks"):
+        find_image("mine", store=store)
+
+
+def test_refresh_finds_the_same_again(kernel, store):
+    image = import_image("mine", kernel, store=store)
+    assert refresh_import("mine", store=store) == image

@@ -1,0 +1,89 @@
+"""Recipes say what is wrong with them."""
+
+from pathlib import Path
+
+import pytest
+
+from ktrace.errors import UsageError
+from ktrace.image.recipe import load_recipe, project_root, read_recipe, recipe_names
+
+GOOD = """
+summary = "a kernel"
+[kernel]
+package = "linux-source-6.1"
+fragments = ["a.config"]
+objects = 3
+[kernel.make_variables]
+CFLAGS_pipe.o = "-fno-inline"
+[initramfs]
+cflags = ["-O2"]
+directories = ["proc"]
+[[initramfs.binary]]
+name = "init"
+path = "init"
+sources = ["*.c"]
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "a.config").write_text("CONFIG_A=y\n")
+    (tmp_path / "b.c").write_text("int b;\n")
+    (tmp_path / "a.c").write_text("int a;\n")
+    return tmp_path
+
+
+def read(root: Path, text: str):
+    path = root / "some.toml"
+    path.write_text(text)
+    return read_recipe(path, root)
+
+
+def test_good_recipe(root):
+    recipe = read(root, GOOD.replace("CFLAGS_pipe.o = ", '"CFLAGS_pipe.o" = '))
+    assert recipe.name == "some"
+    assert recipe.kernel.base == "tinyconfig"
+    assert recipe.kernel.make_variables == {"CFLAGS_pipe.o": "-fno-inline"}
+    assert [path.name for path in recipe.initramfs.binaries[0].sources] == ["a.c", "b.c"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('summary = "a kernel"', "", "summary must be a string, not None"),
+        ('"a.config"', '"none.config"', "fragments names 'none.config'"),
+        ('"*.c"', '"*.cc"', r"sources names '\*.cc'"),
+        ("objects = 3", "objects = 0", "objects must be a positive number, not 0"),
+        ("objects = 3", "objects = 3\ncolour = 'red'", r"unknown keys \['colour'\]"),
+        ('["-O2"]', '"-O2"', "cflags must be a list of strings"),
+        ("linux-source-6.1", "../evil", "no package name"),
+        ("[[initramfs.binary]]", "[initramfs.binary]", "at least one"),
+        ("[kernel]", "[kernel", "some.toml: "),
+        ('CFLAGS_pipe.o = "-fno-inline"', "A = 3", "A must be a string, not 3"),
+    ],
+)
+def test_faulty_recipe(root, old, new, message):
+    assert old in GOOD
+    text = (
+        GOOD.replace("CFLAGS_pipe.o = ", '"CFLAGS_pipe.o" = ')
+        if old not in ('CFLAGS_pipe.o = "-fno-inline"',)
+        else GOOD
+    )
+    with pytest.raises(UsageError, match=message):
+        read(root, text.replace(old, new))
+
+
+@pytest.mark.parametrize("name", ["nope", "../lab-6.1", "", "LAB", "lab-6.1/x"])
+def test_unknown_name_says_which_there_are(name):
+    with pytest.raises(UsageError) as caught:
+        load_recipe(name)
+    assert "lab-6.1" in (caught.value.hint or "")
+
+
+def test_bundled_recipes_are_good():
+    assert "lab-6.1" in recipe_names()
+    for name in recipe_names():
+        recipe = load_recipe(name)
+        assert recipe.summary
+        assert {binary.path for binary in recipe.initramfs.binaries} == {"init", "agent"}
+        assert all(path.is_relative_to(project_root()) for path in recipe.kernel.fragments)
