@@ -1,0 +1,75 @@
+"""A guest's console: a file that QEMU itself writes, searched through pexpect.
+
+A file and not a pseudo terminal or a socket: QEMU writes a character at a time, a socket is full after some
+280 of those, and a guest whose console is full stands still until somebody reads. This way the text is whole
+even when ktrace was killed, and nobody has to read while waiting for something else.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+TAIL_LINES = 40
+#: Bytes read at once, and the most that a match may span.
+CHUNK = 1 << 16
+LINE = 400
+PANIC = rf"Kernel panic - not syncing: ?([^\r\n]{{0,{LINE}}})"
+#: Escape sequences of terminals, and control characters other than tab and newline.
+_CONTROL = re.compile(r"\x1b\[[0-9;?]{0,16}[A-Za-z]|[^\t\n\x20-\x7e\x80-\U0010ffff]|[\x80-\x9f]")
+
+
+class Console:
+    """What a guest has printed so far.
+
+    :param path: made empty; QEMU is told to write there
+    :raises OSError: it cannot be made
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
+
+    @property
+    def text(self) -> str:
+        """All of it, without terminal control sequences; what is no UTF-8 is replaced."""
+        return clean(self.path.read_bytes().decode("utf-8", "replace"))
+
+    def tail(self, lines: int = TAIL_LINES) -> str:
+        """Return the last lines, for an error message."""
+        with self.path.open("rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, size - lines * LINE))
+            text = stream.read().decode("utf-8", "replace")
+        return "\n".join(clean(text).splitlines()[-lines:])
+
+    def search(self, pattern: str) -> str | None:
+        """Look for *pattern* from the beginning to where the text ends now.
+
+        :param pattern: regular expression with one group, bounded
+        :returns: the group of its first match
+        """
+        # Only a guest that failed is searched; the others need not wait for the import (13 ms).
+        import pexpect
+        from pexpect.fdpexpect import fdspawn
+
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            reader = fdspawn(
+                descriptor, maxread=CHUNK, searchwindowsize=CHUNK, encoding="utf-8", codec_errors="replace"
+            )
+            if reader.expect([pattern, pexpect.EOF], timeout=10):
+                return None
+            return clean(str(reader.match.group(1))).strip()
+        finally:
+            os.close(descriptor)
+
+    def find_panic(self) -> str | None:
+        """Return why the kernel panicked, ``None`` if it did not (``kernel/panic.c: panic()``)."""
+        return self.search(PANIC)
+
+
+def clean(text: str) -> str:
+    """Take out of *text* whatever would move the cursor or change colours."""
+    return _CONTROL.sub("", text)

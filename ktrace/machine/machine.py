@@ -1,0 +1,408 @@
+"""One guest: booted or cloned, looked into, paused, saved, and never left behind."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import socket
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from time import monotonic
+from types import TracebackType
+from typing import Any, Protocol, TypeVar
+
+from ktrace.agent.client import Agent
+from ktrace.agent.reports import Hello
+from ktrace.errors import GuestDied, GuestError, GuestHang, GuestPanic, HostError, KtraceError, UsageError
+from ktrace.machine.accel import TCG, Accelerator
+from ktrace.machine.clock import tsc_khz
+from ktrace.machine.console import Console
+from ktrace.machine.memory import GuestMemory
+from ktrace.machine.process import QemuProcess
+from ktrace.machine.qemu import BOARDS, Launch, Payload, choose_board, kernel_command_line, qemu_argv
+from ktrace.machine.qmp import Qmp, QmpClosed
+from ktrace.machine.state import Template
+
+BOOT_SECONDS = 60.0
+CLONE_SECONDS = 20.0
+#: Between QEMU closing its sockets and its end.
+LAST_BREATH = 5.0
+MEMORY_MIB = 64
+
+_Error = TypeVar("_Error", bound=BaseException)
+
+
+class Bootable(Protocol):
+    """What a machine needs to know of an image."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kernel(self) -> Path: ...
+    @property
+    def initramfs(self) -> Path: ...
+    @property
+    def vmlinux(self) -> Path: ...
+    @property
+    def build_id(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+
+
+class Machine:
+    """A running guest; made by :meth:`boot` or :meth:`clone`, ended by :meth:`close`.
+
+    QEMU ends at the latest with the thread that made the machine. Whatever waits for the guest looks
+    now and then whether it still lives, and raises :class:`GuestPanic` or :class:`GuestDied` with the end of its
+    console if not.
+
+    :ivar agent: connected, and known to run the image's kernel
+    :ivar hello: what the agent said of itself
+    :ivar memory: the guest's RAM, mapped
+    :ivar console: what it printed, in ``<directory>/console.log``
+    :ivar template: what it was cloned from, ``None`` after a boot
+    :ivar accel: how its CPU is run
+    """
+
+    agent: Agent
+    hello: Hello
+
+    def __init__(
+        self,
+        *,
+        image: str,
+        build_id: str,
+        board: str,
+        accel: Accelerator,
+        memory_mib: int,
+        directory: Path,
+        template: Template | None = None,
+        payload: Payload | None = None,
+        monitor: bool = False,
+    ) -> None:
+        self.image = image
+        self.build_id = build_id
+        self.board = board
+        self.accel = accel
+        self.template = template
+        self.monitor_path: Path | None = None
+        self._memory_mib = memory_mib
+        self._heard = False
+        self._paused = False
+        with ExitStack() as stack:
+            try:
+                self._start(stack, directory, payload, monitor)
+            except OSError as error:
+                where = error.filename or directory
+                raise HostError(
+                    f"cannot use {str(where)!r}: {error.strerror}", "free some space, or use another directory"
+                ) from error
+            self._owned = stack.pop_all()
+
+    def _start(self, stack: ExitStack, directory: Path, payload: Payload | None, monitor: bool) -> None:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.console = Console(directory / "console.log")
+        self.memory = GuestMemory(self._memory_mib << 20)
+        stack.callback(self.memory.close)
+        given = stack.enter_context(ExitStack())  # closed here as soon as QEMU has them
+        ours_qmp, its_qmp = socket.socketpair()
+        given.enter_context(its_qmp)
+        self._qmp = Qmp(ours_qmp)
+        stack.callback(self._qmp.close)
+        ours_agent, its_agent = socket.socketpair()
+        given.enter_context(its_agent)
+        stack.enter_context(ours_agent)
+        state_fd = None
+        if self.template is not None:
+            state_fd = os.open(self.template.state, os.O_RDONLY | os.O_CLOEXEC)
+            given.callback(os.close, state_fd)
+        launch = Launch(
+            board=BOARDS[self.board],
+            accel=self.accel,
+            memory_mib=self._memory_mib,
+            ram_fd=self.memory.fd,
+            qmp_fd=its_qmp.fileno(),
+            agent_fd=its_agent.fileno(),
+            console=self.console.path,
+            monitor_fd=self._listen(stack, given) if monitor else None,
+            payload=payload,
+            state_fd=state_fd,
+        )
+        self._process = QemuProcess(qemu_argv(launch), pass_fds=launch.descriptors, log=directory / "qemu.log")
+        stack.callback(self._process.close)
+        given.close()
+        # Kept besides the agent's own: it tells that QEMU is gone before its process can be waited for.
+        self._port = ours_agent.dup()
+        stack.enter_context(self._port)
+        self.agent = Agent.of_socket(ours_agent, check_alive=self.check)
+        stack.callback(self.agent.close)
+        if self.template is not None:
+            self._load(self.template, state_fd)
+
+    def _listen(self, stack: ExitStack, given: ExitStack) -> int:
+        """Make the socket on which another program can speak QMP; its directory is private."""
+        private = Path(tempfile.mkdtemp(prefix="ktrace-"))
+        stack.callback(shutil.rmtree, private, ignore_errors=True)
+        self.monitor_path = private / "qmp"
+        listener = given.enter_context(socket.socket(socket.AF_UNIX))
+        listener.bind(str(self.monitor_path))
+        listener.listen(1)
+        return listener.fileno()
+
+    def _load(self, template: Template, state_fd: int | None) -> None:
+        """Fill the RAM while QEMU starts (14 ms of its 27), then have it load the devices and go on."""
+        ram = os.open(template.ram, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            self.memory.fill(ram, template.extents)
+        finally:
+            os.close(ram)
+        try:
+            self._ignore_shared()
+            self._qmp.post("migrate-incoming", uri=f"fd:{state_fd}")
+        except QmpClosed:
+            raise self._death() from None
+
+    def _ignore_shared(self) -> None:
+        """Leave RAM, which is shared, out of saved states; ask for events about them."""
+        wanted = [{"capability": name, "state": True} for name in ("x-ignore-shared", "events")]
+        self._qmp.post("migrate-set-capabilities", capabilities=wanted)
+
+    # --- making -----------------------------------------------------------------------------------
+
+    @classmethod
+    def boot(
+        cls,
+        image: Bootable,
+        *,
+        directory: Path,
+        memory_mib: int = MEMORY_MIB,
+        accel: Accelerator = TCG,
+        deadline: float = BOOT_SECONDS,
+        append: str = "",
+        monitor: bool = False,
+    ) -> Machine:
+        """Boot *image* and wait until its agent answers.
+
+        :param directory: gets ``console.log`` and ``qemu.log``; made (0700) if it is not there
+        :param memory_mib: RAM in MiB
+        :param deadline: seconds
+        :param append: words for the kernel's command line; those after ``--`` go to init
+        :param monitor: have a QMP socket for another program, see ``monitor_path``
+        :raises HostError: no QEMU, it refuses, or there is no room
+        :raises GuestPanic, GuestHang, GuestDied, GuestGarbage: the guest failed; with its console's tail
+        :raises UsageError: the kernel that runs is not the one ``vmlinux`` describes
+        """
+        board = choose_board(image.vmlinux)
+        payload = Payload(image.kernel, image.initramfs, kernel_command_line(board, tsc_khz(), append))
+        machine = cls(
+            image=image.name,
+            build_id=image.build_id,
+            board=board.name,
+            accel=accel,
+            memory_mib=memory_mib,
+            directory=directory,
+            payload=payload,
+            monitor=monitor,
+        )
+        return machine._greet(deadline)
+
+    @classmethod
+    def clone(
+        cls, template: Template, *, directory: Path, deadline: float = CLONE_SECONDS, monitor: bool = False
+    ) -> Machine:
+        """Continue *template* in a machine of its own, and wait until the agent answers.
+
+        Measured with lab-6.1 under TCG: see docs/architecture.md. Parameters and errors as for :meth:`boot`;
+        :class:`HostError` too if QEMU cannot load the template.
+        """
+        machine = cls(
+            image=template.image,
+            build_id=template.build_id,
+            board=template.board,
+            accel=Accelerator(template.accel, "the template's"),
+            memory_mib=template.memory_mib,
+            directory=directory,
+            template=template,
+            monitor=monitor,
+        )
+        return machine._greet(deadline)
+
+    def _greet(self, seconds: float) -> Machine:
+        """Hear from the agent, and see that it runs the kernel that the debug information is of."""
+        try:
+            self.hello = self.agent.hello(timeout=seconds)
+            self._heard = True
+            check_build_id(self.hello.build_id, self.image, self.build_id)
+        except BaseException as error:
+            if isinstance(error, GuestHang) and (why := self.console.find_panic()) is not None:
+                error = GuestPanic(_panicked(why)).with_traceback(error.__traceback__)
+            self._explain(error)
+            self.close()
+            raise error from None
+        return self
+
+    # --- using ------------------------------------------------------------------------------------
+
+    @property
+    def pid(self) -> int:
+        """Process id of QEMU."""
+        return self._process.pid
+
+    @property
+    def paused(self) -> bool:
+        """Tell whether the guest stands still because it was told to."""
+        return self._paused
+
+    def console_tail(self, lines: int = 40) -> str:
+        """Return the last lines of the console."""
+        return self.console.tail(lines)
+
+    def pause(self) -> None:
+        """Make the guest stand still, its clock included (0.7 ms)."""
+        self._command("stop")
+        self._paused = True
+
+    def resume(self) -> None:
+        """Let the guest go on."""
+        self._command("cont")
+        self._paused = False
+
+    def check(self) -> None:
+        """Look whether the guest still runs.
+
+        :raises GuestPanic, GuestDied, HostError: it does not
+        """
+        if self._process.ended() or self._hung_up():
+            raise self._death()
+
+    def checkpoint(self, directory: Path) -> Template:
+        """Save the guest as it is now, and let it go on as before.
+
+        The agent must not be in the middle of an answer.
+
+        :param directory: empty or not there yet
+        :raises HostError: no room, or QEMU refuses
+        """
+        was_paused = self._paused
+        if not was_paused:
+            self.pause()
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._save_state(directory / "state")
+            extents = self._save_ram(directory / "ram")
+            template = Template(
+                directory=directory,
+                image=self.image,
+                build_id=self.build_id,
+                board=self.board,
+                accel=self.accel.name,
+                memory_mib=self._memory_mib,
+                extents=tuple(extents),
+            )
+            template.write()
+        except OSError as error:
+            raise HostError(
+                f"cannot save the guest in {str(directory)!r}: {error.strerror}", "free some space there"
+            ) from error
+        finally:
+            if not was_paused:
+                self.resume()
+        return template
+
+    def _save_state(self, path: Path) -> None:
+        self._ignore_shared()
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            self._command("getfd", fd=descriptor, fdname="state")
+        finally:
+            os.close(descriptor)
+        self._qmp.forget_events()
+        self._command("migrate", uri="fd:state")
+        deadline = monotonic() + CLONE_SECONDS
+        try:
+            while (status := self._qmp.wait_event("MIGRATION", deadline).get("status")) != "completed":
+                if status in ("failed", "cancelled"):
+                    raise HostError(f"QEMU cannot save the guest: {status}", f"is there room for {str(path)!r}?")
+        except QmpClosed:
+            raise self._death() from None
+
+    def _save_ram(self, path: Path) -> list[tuple[int, int]]:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            return self.memory.save(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _command(self, name: str, **arguments: Any) -> Any:
+        try:
+            return self._qmp.command(name, **arguments)
+        except QmpClosed:
+            raise self._death() from None
+
+    # --- ending -----------------------------------------------------------------------------------
+
+    def _hung_up(self) -> bool:
+        poller = select.poll()
+        poller.register(self._port, select.POLLHUP)
+        return bool(poller.poll(0))
+
+    def _death(self) -> KtraceError:
+        """Find out why the guest no longer runs."""
+        if not self._process.ended(LAST_BREATH):
+            return self._explain(GuestDied("QEMU closed the agent's port"))
+        if (why := self.console.find_panic()) is not None:
+            return self._explain(GuestPanic(_panicked(why)))
+        said = f": {self._process.said}" if self._process.said else ""
+        if self._process.failed and not self._heard:
+            return HostError(
+                f"QEMU cannot start this guest, it {self._process.fate}{said}",
+                "if it worked before, remove the template" if self.template else None,
+            )
+        if self._process.exited_well:
+            return self._explain(GuestDied("the guest switched itself off or restarted"))
+        return self._explain(GuestDied(f"QEMU {self._process.fate}{said}"))
+
+    def _explain(self, error: _Error) -> _Error:
+        """Give an error of the guest the end of its console."""
+        if isinstance(error, GuestError) and not error.console:
+            error.console = self.console.tail()
+        return error
+
+    def kill(self) -> None:
+        """End QEMU at once; what uses the guest from now on raises :class:`GuestDied`."""
+        self._process.close()
+
+    def close(self) -> None:
+        """End QEMU and give everything back; harmless when done already. The console's file stays."""
+        self._owned.close()
+
+    def __enter__(self) -> Machine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._explain(error)
+        self.close()
+
+
+def _panicked(why: str) -> str:
+    return f"the guest's kernel panicked: {why}"
+
+
+def check_build_id(running: bytes, image: str, build_id: str) -> None:
+    """See that the kernel that runs is the one that the debug information describes.
+
+    :param running: build-id note as read in the guest
+    :param image: name for the message
+    :param build_id: of ``vmlinux``, in hex digits
+    :raises UsageError: it is another
+    """
+    if running.hex() != build_id.lower():
+        raise UsageError(
+            f"image {image!r} runs a kernel with build-id {running.hex() or 'unknown'}, but its vmlinux has {build_id}",
+            "give kernel and vmlinux of one build: ktrace image import",
+        )

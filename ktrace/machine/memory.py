@@ -1,0 +1,161 @@
+"""A guest's RAM: one anonymous file that QEMU and ktrace both map.
+
+It has no name anywhere, so nothing is left when both are gone, however they went. It cannot shrink, so
+reading it cannot fault.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import mmap
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from ktrace.errors import HostError
+
+PAGE_SIZE = 4096
+#: Holes shorter than this many bytes are copied along: a system call costs more than they do.
+MIN_HOLE = 16 * PAGE_SIZE
+#: Bytes of memory that must stay free on the host beyond a guest's own.
+RESERVE = 64 << 20
+
+Extents = Sequence[tuple[int, int]]
+"""Ranges of RAM that hold anything but zeros: (physical address, bytes)."""
+
+
+def available_memory() -> int | None:
+    """Tell how many bytes the host could still give away without swapping; ``None`` where it does not say."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+class GuestMemory:
+    """Guest RAM from physical address 0 on.
+
+    :param size: bytes
+    :raises HostError: the host has no memory for it
+    """
+
+    def __init__(self, size: int) -> None:
+        available = available_memory()
+        if available is not None and available < size + RESERVE:
+            raise HostError(
+                f"a guest needs {size >> 20} MiB of memory, and this machine has {available >> 20} MiB left",
+                "end other programs, or other guests",
+            )
+        self.size = size
+        self.fd = -1
+        try:
+            self.fd = os.memfd_create("ktrace-ram", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+            os.ftruncate(self.fd, size)
+            fcntl.fcntl(self.fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
+            self._map = mmap.mmap(self.fd, size)
+        except OSError as error:
+            if self.fd >= 0:
+                os.close(self.fd)
+            raise HostError(f"cannot have {size >> 20} MiB of shared memory: {error.strerror}") from error
+
+    @property
+    def view(self) -> memoryview:
+        """All of RAM, mapped: what is written here the guest sees at once."""
+        return memoryview(self._map)
+
+    def _check(self, address: int, size: int) -> None:
+        if address < 0 or size < 0 or address + size > self.size:
+            raise ValueError(f"{size} bytes at physical {address:#x} are not in {self.size >> 20} MiB of RAM")
+
+    def read(self, address: int, size: int) -> bytes:
+        """Return *size* bytes at physical *address*.
+
+        :raises ValueError: outside RAM
+        """
+        data = self._map[address : address + size]
+        if len(data) != size or address < 0:
+            self._check(address, size)
+        return data
+
+    def write(self, address: int, data: bytes) -> None:
+        """Put *data* at physical *address*, behind the guest's back.
+
+        :raises ValueError: outside RAM
+        """
+        self._check(address, len(data))
+        self._map[address : address + len(data)] = data
+
+    def fill(self, source: int, extents: Extents) -> None:
+        """Copy ranges of the file *source* to the same places in RAM.
+
+        ``sendfile`` neither maps nor zeroes a page first: half the time of reading into the mapping.
+
+        :raises HostError: the file is too short, or there is no memory
+        """
+        try:
+            for start, length in extents:
+                os.lseek(self.fd, start, os.SEEK_SET)
+                end = start + length
+                while start < end:
+                    count = os.sendfile(self.fd, source, start, end - start)
+                    if not count:
+                        raise HostError(f"the template's RAM ends at {start:#x}", "remove the template: it is damaged")
+                    start += count
+        except OSError as error:
+            raise HostError(f"cannot copy the guest's RAM: {error.strerror}") from error
+
+    def used_extents(self) -> list[tuple[int, int]]:
+        """List what holds anything but zeros."""
+        return join_extents(self._used_pages())
+
+    def _used_pages(self) -> Iterable[tuple[int, int]]:
+        zeros = bytes(PAGE_SIZE)
+        end = 0
+        while end < self.size:
+            try:
+                start = os.lseek(self.fd, end, os.SEEK_DATA)
+            except OSError:
+                return  # no data behind `end`
+            end = os.lseek(self.fd, start, os.SEEK_HOLE)
+            for page in range(start, end, PAGE_SIZE):
+                if self._map[page : page + PAGE_SIZE] != zeros:
+                    yield page, PAGE_SIZE
+
+    def save(self, target: int) -> list[tuple[int, int]]:
+        """Copy RAM to the empty file *target*, leaving holes where it is zero.
+
+        :returns: what was copied, for :meth:`fill`
+        :raises OSError: the disk is full
+        """
+        os.ftruncate(target, self.size)
+        extents = self.used_extents()
+        for start, length in extents:
+            with memoryview(self._map)[start : start + length] as part:
+                done = 0
+                while done < length:
+                    done += os.pwrite(target, part[done:], start + done)
+        return extents
+
+    def close(self) -> None:
+        """Unmap and forget the memory; harmless when done already."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+            with suppress(BufferError):  # someone still holds a view; it goes with that
+                self._map.close()
+
+
+def join_extents(pieces: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Unite ranges in rising order that lie less than :data:`MIN_HOLE` apart."""
+    joined: list[tuple[int, int]] = []
+    for start, length in pieces:
+        if joined and start - sum(joined[-1]) < MIN_HOLE:
+            joined[-1] = (joined[-1][0], start + length - joined[-1][0])
+        else:
+            joined.append((start, length))
+    return joined

@@ -1,0 +1,105 @@
+"""One QEMU process that cannot outlive its owner."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import signal
+import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+
+from ktrace.errors import HostError
+
+#: The kernel kills QEMU when the thread that started it ends (PR_SET_PDEATHSIG, prctl(2)), even by SIGKILL. Not
+#: done in a preexec_fn: that would have to fork this whole process instead of vfork it. The shell looks whether
+#: the owner died before setpriv could ask; both together take 2 ms.
+LIFELINE = ("--pdeathsig", "KILL", "/bin/sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"')
+
+
+def find_program(name: str, package: str) -> str:
+    """Return the path of a program.
+
+    :raises HostError: it is not installed
+    """
+    path = shutil.which(name)
+    if path is None:
+        raise HostError(f"no {name!r} on this machine", f"install it as root with: apt-get install {package}")
+    return path
+
+
+class QemuProcess:
+    """A running QEMU; ended by :meth:`close`, or when the thread that made it ends.
+
+    :param argv: program and arguments
+    :param pass_fds: descriptors that it inherits under the same numbers
+    :param log: file that gets what it prints
+    :raises HostError: it cannot be started
+    """
+
+    def __init__(self, argv: Sequence[str], *, pass_fds: Sequence[int], log: Path) -> None:
+        setpriv = find_program("setpriv", "util-linux")
+        self._log = log
+        try:
+            with log.open("wb") as output:
+                self._child = subprocess.Popen(
+                    [setpriv, *LIFELINE, str(os.getpid()), *argv],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    pass_fds=pass_fds,
+                    start_new_session=True,  # Ctrl-C at the terminal is ours to answer
+                )
+        except OSError as error:
+            raise HostError(f"cannot start {argv[0]!r}: {error.strerror}") from error
+        self.pid = self._child.pid
+        self._pidfd = os.pidfd_open(self.pid)
+
+    def ended(self, seconds: float = 0.0) -> bool:
+        """Tell whether it has ended, waiting for that at most *seconds*."""
+        if self._child.returncode is not None:
+            return True
+        deadline = monotonic() + seconds
+        poller = select.poll()
+        poller.register(self._pidfd, select.POLLIN)
+        poller.poll(max(0.0, deadline - monotonic()) * 1000)
+        return self._child.poll() is not None
+
+    @property
+    def fate(self) -> str:
+        """How it ended, in words."""
+        code = self._child.returncode
+        if code is None:
+            return "still runs"
+        if code < 0:
+            with suppress(ValueError):
+                return f"was ended by {signal.Signals(-code).name}"
+            return f"was ended by signal {-code}"
+        return f"exited with status {code}"
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether it has ended with an exit status of its own that means failure."""
+        return self._child.returncode is not None and self._child.returncode > 0
+
+    @property
+    def exited_well(self) -> bool:
+        """Tell whether it has ended of its own accord, as it does when the guest restarts."""
+        return self._child.returncode == 0
+
+    @property
+    def said(self) -> str:
+        """The last of what it printed."""
+        text = self._log.read_bytes()[-4000:].decode("utf-8", "replace") if self._log.is_file() else ""
+        return text.strip()
+
+    def close(self) -> None:
+        """Kill it and wait until it is gone; harmless when it is gone already."""
+        self._child.kill()
+        self._child.wait()
+        if self._pidfd >= 0:
+            os.close(self._pidfd)
+            self._pidfd = -1

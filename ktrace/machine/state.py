@@ -1,0 +1,87 @@
+"""A guest at rest: its RAM and its devices' state in a directory, to be cloned from."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from ktrace.errors import HostError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Template:
+    """A guest that can be continued any number of times.
+
+    :param directory: holds ``ram``, ``state`` and ``template.json``
+    :param image: name of the image that it runs
+    :param build_id: of its kernel, in hex digits
+    :param board: name of its machine type
+    :param accel: name of the accelerator that it ran under: clones run under the same
+    :param memory_mib: RAM in MiB
+    :param extents: the parts of ``ram`` that hold anything, (address, bytes)
+    """
+
+    directory: Path
+    image: str
+    build_id: str
+    board: str
+    accel: str
+    memory_mib: int
+    extents: tuple[tuple[int, int], ...]
+
+    @property
+    def ram(self) -> Path:
+        """File with the RAM, sparse."""
+        return self.directory / "ram"
+
+    @property
+    def state(self) -> Path:
+        """File with the devices' state, as QEMU's migration writes it."""
+        return self.directory / "state"
+
+    def write(self) -> None:
+        """Write the description; done last, it makes the template whole.
+
+        :raises OSError: it cannot be written
+        """
+        facts = {
+            "format": FORMAT,
+            "image": self.image,
+            "build_id": self.build_id,
+            "board": self.board,
+            "accel": self.accel,
+            "memory_mib": self.memory_mib,
+            "extents": self.extents,
+        }
+        partial = self.directory / ".template.json"
+        partial.write_text(json.dumps(facts) + "\n")
+        os.replace(partial, self.directory / "template.json")
+
+
+def open_template(directory: Path) -> Template:
+    """Open what :meth:`Machine.checkpoint` left in *directory*.
+
+    :raises HostError: it is not whole
+    """
+    try:
+        facts = json.loads((directory / "template.json").read_text())
+        if facts["format"] != FORMAT:
+            raise ValueError(f"format {facts['format']!r}")
+        template = Template(
+            directory=directory,
+            image=str(facts["image"]),
+            build_id=str(facts["build_id"]),
+            board=str(facts["board"]),
+            accel=str(facts["accel"]),
+            memory_mib=int(facts["memory_mib"]),
+            extents=tuple((int(start), int(length)) for start, length in facts["extents"]),
+        )
+        if template.ram.stat().st_size != template.memory_mib << 20 or not template.state.stat().st_size:
+            raise ValueError("its files have the wrong size")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise HostError(f"no usable template in {str(directory)!r}: {error}", "remove that directory") from error
+    return template

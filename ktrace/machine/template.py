@@ -1,0 +1,86 @@
+"""The template of an image: booted once, kept in the store, cloned for every session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ktrace.image.store import Store, digest_json, host_errors, open_store, write_json
+from ktrace.machine.accel import Accelerator
+from ktrace.machine.machine import BOOT_SECONDS, MEMORY_MIB, Bootable, Machine
+from ktrace.machine.probe import probe_accelerator
+from ktrace.machine.qemu import (
+    BOARDS,
+    Launch,
+    choose_board,
+    kernel_command_line,
+    qemu_argv,
+    qemu_identity,
+    qemu_version,
+)
+from ktrace.machine.state import Template, open_template
+
+PART = "templates"
+
+
+def template_key(image: Bootable, accel: Accelerator, memory_mib: int = MEMORY_MIB) -> str:
+    """Digest everything a template depends on: the image's bits, QEMU, its arguments, the kernel's command line.
+
+    The counter's frequency is left out: it is this machine's, and so is the store.
+    """
+    board = choose_board(image.vmlinux)
+    launch = Launch(board, accel, memory_mib, ram_fd=0, qmp_fd=0, agent_fd=0, console=Path("console"))
+    return digest_json(
+        {
+            "image": image.key,
+            "qemu": qemu_identity(),
+            "argv": qemu_argv(launch),
+            "append": kernel_command_line(BOARDS[board.name], None),
+        }
+    )
+
+
+def ensure_template(
+    image: Bootable,
+    *,
+    accel: Accelerator | None = None,
+    memory_mib: int = MEMORY_MIB,
+    store: Store | None = None,
+    booting: Callable[[], None] | None = None,
+    deadline: float = BOOT_SECONDS,
+) -> Template:
+    """Return the template of *image*, booting it first if there is none.
+
+    Two at once make one; one that is cut off leaves nothing.
+
+    :param accel: default: what :func:`probe_accelerator` finds
+    :param memory_mib: RAM in MiB
+    :param store: default the user's own
+    :param booting: called before a boot, which takes a second or more
+    :param deadline: seconds the boot may take
+    :raises HostError: the store cannot be written, no QEMU, no room
+    :raises GuestError: the guest does not boot
+    """
+    store = store or open_store()
+    accel = accel or probe_accelerator(image, store=store)
+
+    def make(scratch: Path, output: Path) -> None:
+        if booting is not None:
+            booting()
+        with Machine.boot(image, directory=scratch, accel=accel, memory_mib=memory_mib, deadline=deadline) as machine:
+            machine.checkpoint(output)
+            (output / "console.log").write_bytes(machine.console.path.read_bytes())
+        write_json(output / "manifest.json", {"qemu": qemu_version(), "accel": accel.name, "image": image.key})
+
+    with host_errors("make", store.root / PART):
+        (store.root / PART).mkdir(mode=0o700, exist_ok=True)
+    directory = store.build(PART, template_key(image, accel, memory_mib), make)
+    return open_template(directory)
+
+
+def remove_template(template: Template) -> None:
+    """Remove a template from the store; running clones keep what they have."""
+    with host_errors("remove", template.directory):
+        for path in sorted(template.directory.iterdir()):
+            path.unlink()
+        template.directory.rmdir()
