@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -52,8 +51,7 @@ def run(
     ends: list[End] = []
     with Guests(image_name, accel) as guests:
         for script in scripts:
-            with ExitStack() as stack:
-                ends.append(guests.run(script, view.only_verdicts() if several else view, directory, hold, stack))
+            ends.append(guests.run(script, view.only_verdicts() if several else view, directory, hold))
     if several and not view.is_json:
         _summary(ends)
     return 0 if all(end.status == "agreed" for end in ends) else 1

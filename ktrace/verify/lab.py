@@ -80,6 +80,7 @@ class Lab:
 
     def __init__(self, guest: Guest, vmlinux: Any, kernels: KernelCache | None = None) -> None:
         self.guest = guest
+        self.vmlinux = vmlinux
         self.hello = guest.agent.hello()
         self.vmcoreinfo = read_vmcoreinfo(guest.memory, self.hello.vmcoreinfo_address, self.hello.vmcoreinfo_size)
         self.kernel = (kernels or KernelCache()).attach(guest.memory, vmlinux, self.vmcoreinfo)

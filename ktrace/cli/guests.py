@@ -1,0 +1,171 @@
+"""Guests for the commands: one image, a fresh clone for every workload."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import click
+
+from ktrace.cli.output import View
+from ktrace.errors import GuestError, HostError, KtraceError, UsageError
+from ktrace.image.image import find_image
+from ktrace.machine.accel import named_accelerator
+from ktrace.machine.machine import Machine
+from ktrace.machine.template import ensure_template
+from ktrace.state.step import Step
+from ktrace.trace.live import FILE_NAME as LIVE_FILE
+from ktrace.trace.live import Live
+from ktrace.trace.session import End, Header, SessionWriter, Verdict, new_directory
+from ktrace.verify.lab import KernelCache, Lab
+from ktrace.verify.run import perform_script, run_script
+from ktrace.workload.library import load
+from ktrace.workload.script import Script
+
+
+class Guests:
+    """Make guests of one image.
+
+    :param accel: name of the accelerator to use; ``None`` finds out by trying
+    :raises UsageError: there is no such image
+    :raises HostError: it is not built, or this machine cannot run it
+    """
+
+    def __init__(self, image: str, accel: str | None = None) -> None:
+        self.image = find_image(image)
+        self._accel = named_accelerator(accel) if accel else None
+        self._kernels = KernelCache()
+
+    def __enter__(self) -> Guests:
+        self.template = ensure_template(
+            self.image, accel=self._accel, booting=lambda: click.echo(f"booting {self.image.name} once", err=True)
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        del kind, value, traceback
+
+    @contextmanager
+    def lab(self, directory: Path) -> Iterator[tuple[Lab, Machine]]:
+        """Yield a lab in a fresh clone; its console log lands in *directory*."""
+        with Machine.clone(self.template, directory=directory) as machine:
+            try:
+                yield Lab(machine, self.image.vmlinux, self._kernels), machine
+            except GuestError as error:
+                error.console = error.console or machine.console_tail()
+                raise
+
+    def run(self, script: Script, view: View, directory: Path | None, hold: bool = False) -> End:
+        """Run *script* in a fresh guest, its session written to *directory* and printed to *view*.
+
+        :param directory: made if it is not there; ``None`` for one of its own
+        :param hold: keep the guest until Ctrl-C or the end of standard input
+        """
+        place = _make(directory) if directory is not None else new_directory(script.name or "workload")
+        with self.lab(place) as (lab, machine), SessionWriter(place) as writer:
+            sink = _Output(writer, view, place, lab, machine)
+            try:
+                end = run_script(script, lab, sink, self.manifest(lab))
+            except (KtraceError, KeyboardInterrupt) as error:
+                # What happened so far stays; the file says why it ends here.
+                blame = error.blame if isinstance(error, KtraceError) else "interrupted"
+                writer.end(End(blame, sink.steps, 0, 0, str(error)))
+                raise
+            if hold:
+                sink.hold()
+        (place / LIVE_FILE).unlink(missing_ok=True)
+        return end
+
+    @contextmanager
+    def taken_to(self, workload: str, step: int | None) -> Iterator[Lab]:
+        """Yield a lab in which *workload* was run up to *step* (``None``: to its end).
+
+        :raises UsageError: it has no such step
+        """
+        script = load(workload)
+        place = new_directory(script.name or "workload")
+        with self.lab(place) as (lab, _):
+            number = 0
+            for done, _complaints in perform_script(script, lab):
+                number = done.number
+                if number == step:
+                    break
+            if step is not None and number != step:
+                raise UsageError(f"{workload} has {number} steps, not {step}", "see: ktrace run")
+            yield lab
+
+    def manifest(self, lab: Lab) -> Mapping[str, Any]:
+        """Return what a session notes of where it ran."""
+        return {
+            "ktrace": version("ktrace"),
+            "command": shlex.join(["ktrace", *sys.argv[1:]]),
+            "image": self.image.name,
+            "build_id": self.image.build_id,
+            "release": lab.hello.release,
+            "accelerator": self.template.accel,
+        }
+
+
+class _Output:
+    """Write a session and print it; keep the note about its living guest true."""
+
+    def __init__(self, writer: SessionWriter, view: View, place: Path, lab: Lab, machine: Machine) -> None:
+        self._writer = writer
+        self._view = view
+        self._place = place
+        self._lab = lab
+        self._machine = machine
+        self._title = ""
+        self.steps = 0
+
+    def header(self, header: Header) -> None:
+        self._title = header.title
+        self._writer.header(header)
+        self._view.header(header)
+
+    def step(self, step: Step) -> None:
+        self.steps += 1
+        self._writer.step(step)
+        self._view.step(step)
+
+    def verdict(self, verdict: Verdict) -> None:
+        self._writer.verdict(verdict)
+        self._view.verdict(verdict)
+
+    def end(self, end: End) -> None:
+        self._writer.end(end)
+        self._view.end(end, str(self._place))
+
+    def hold(self) -> None:
+        """Keep the guest until the person has seen enough."""
+        lab, machine = self._lab, self._machine
+        live = Live(
+            os.getpid(), machine.memory.fd, machine.memory.size, machine.image, self._title, str(lab.vmlinux),
+            lab.vmcoreinfo.decode(), {name: lab.actors.pids[name] for name in lab.actors.alive},
+        )  # fmt: skip
+        live.write(self._place)
+        click.echo(
+            "holding the guest; look at it with: ktrace inspect all, ktrace shell. Enter or Ctrl-C ends it", err=True
+        )
+        try:
+            sys.stdin.readline()
+        except KeyboardInterrupt:
+            click.echo("", err=True)
+        machine.check()
+
+
+def _make(directory: Path) -> Path:
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise HostError(f"cannot make {str(directory)!r}: {error.strerror}") from error
+    return directory
