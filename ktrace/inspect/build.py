@@ -20,9 +20,9 @@ def build_inspector(kernel: LiveKernel) -> Inspector:
     """Return an inspector with a reader of every subsystem."""
     inodes = InodeReader(kernel)
     sysv = SysvReader(kernel)
-    sockets = SocketReader(kernel)
+    sockets = SocketReader(kernel, inodes)
     pipes = PipeReader(kernel, inodes)
-    files = pipes.files = FileReader(kernel, inodes, [pipes, sockets])
+    files = pipes.files = sockets.socks.files = FileReader(kernel, inodes, [pipes, sockets])
     processes = ProcessReader(kernel, files, [sysv, sockets])
     return Inspector(kernel, [processes, TreeReader(kernel, inodes), sysv])
 

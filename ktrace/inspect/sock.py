@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from ktrace.inspect.inet_socket import InetReader
+from ktrace.inspect.inode import InodeReader
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
@@ -28,12 +29,25 @@ from ktrace.state.socket import (
 AF_UNIX = 1
 
 
-class SockReader:
-    """Read every ``struct sock`` that can be reached from a given one."""
+class Files(Protocol):
+    """Read an open file."""
 
-    def __init__(self, kernel: LiveKernel) -> None:
+    def observe(self, observation: Observation, address: int) -> Ref:
+        """Add the ``struct file`` at *address* and return its reference."""
+
+
+class SockReader:
+    """Read every ``struct sock`` that can be reached from a given one.
+
+    :param inodes: reads the inodes that bound names made
+    """
+
+    def __init__(self, kernel: LiveKernel, inodes: InodeReader | None = None) -> None:
         prog = kernel.prog
         self.kernel = kernel
+        self.inodes = inodes
+        self.files: Files | None = None
+        """Reads the files that travel in messages; set once there is one."""
         self.wait_queues = WaitQueues(kernel)
         self.buffers = BufferReader(kernel)
         self.sock = Layout(

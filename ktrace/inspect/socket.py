@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ktrace.inspect.inode import InodeReader
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
@@ -21,9 +22,9 @@ class SocketReader:
 
     f_ops = frozenset({"socket_file_ops"})
 
-    def __init__(self, kernel: LiveKernel) -> None:
+    def __init__(self, kernel: LiveKernel, inodes: InodeReader | None = None) -> None:
         self.kernel = kernel
-        self.socks = SockReader(kernel)
+        self.socks = SockReader(kernel, inodes)
         self.socket = Layout(
             kernel.prog, "struct socket", "state", "type", "flags", "file", "sk", "ops",
             wait_first="wq.wait.head.next", wq_flags="wq.flags",

@@ -38,7 +38,7 @@ class UnixReader:
         self.wait_head = self.unix.offsets["wait_first"]
         self.address = Layout(prog, "struct unix_address", "refcnt.refs.counter", "len")
         self.address_name = prog.type("struct unix_address").member("name").offset
-        self.inode = Layout(prog, "struct dentry", "d_inode", "d_parent")
+        self.dentry = Layout(prog, "struct dentry", "d_inode", "d_parent")
         self.cb = Layout(prog, "struct unix_skb_parms", "pid", "fp", "consumed", uid="uid.val", gid="gid.val")
         self.files = Layout(prog, "struct scm_fp_list", "count", "max")
         self.files_fp = prog.type("struct scm_fp_list").member("fp").offset
@@ -55,13 +55,18 @@ class UnixReader:
         oob = next((index for index, packet in enumerate(packets) if packet.address == found.oob_skb), None)
         return UnixSock(
             addr=self._path(observation, found.addr) if found.addr else None,
-            path=Ref("inode", self.inode.read(memory, found.dentry).d_inode) if found.dentry else None,
+            path=self._inode(observation, found.dentry) if found.dentry else None,
             peer=Ref("sock", found.peer) if found.peer else None,
             listener=Ref("sock", found.listener) if found.listener else None,
             peer_wait=self.socks.waiters(observation, address + self.wait_head, found.wait_first),
             nr_fds=found.nr_fds,
             oob=oob,
         )
+
+    def _inode(self, observation: Observation, dentry: int) -> Ref:
+        inode = int(self.dentry.read(observation.memory, dentry).d_inode)
+        reader = self.socks.inodes
+        return reader.observe(observation, inode) if reader is not None else Ref("inode", inode)
 
     def _path(self, observation: Observation, address: int) -> bytes:
         length = self.address.read(observation.memory, address).len
@@ -93,4 +98,6 @@ class UnixReader:
         memory = observation.memory
         count = min(max(self.files.read(memory, fp).count, 0), SCM_MAX_FD)
         files = struct.unpack(f"<{count}Q", memory.read(fp + self.files_fp, 8 * count))
+        if (reader := self.socks.files) is not None:
+            return tuple(reader.observe(observation, file) for file in files)
         return tuple(Ref("file", file) for file in files)

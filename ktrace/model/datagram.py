@@ -1,0 +1,90 @@
+"""Receive one packet from a queue, or wait for it (``net/core/datagram.c``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ktrace.model.kernel import Kernel
+from ktrace.model.skbuff import SkBuff
+from ktrace.model.sock import (
+    MSG_DONTWAIT,
+    MSG_PEEK,
+    RCV_SHUTDOWN,
+    SOCK_SEQPACKET,
+    SOCK_STREAM,
+    Sock,
+    prepare_to_wait,
+    raise_sock_error,
+    receiver,
+    sock_intr_errno,
+    sock_rcvtimeo,
+)
+from ktrace.model.task import Errno, Task
+
+
+class ReceiveShutdown(Exception):
+    """Say that nothing will come any more: ``err = 0`` and no packet."""
+
+
+def try_recv(sk: Sock, flags: int, off: int) -> tuple[SkBuff | None, int]:
+    """Take or peek at the first packet (``__skb_try_recv_datagram()``, ``__skb_try_recv_from_queue()``).
+
+    :param off: where SO_PEEK_OFF starts, -1 where it is off
+    :returns: the packet, and the offset within it
+    :raises Errno: the sock's error
+    """
+    raise_sock_error(sk)
+    queue = sk.receive_queue
+    if not flags & MSG_PEEK:
+        return (queue.pop(0), 0) if queue else (None, off)
+    at_offset, rest = off >= 0, max(off, 0)
+    for skb in queue:
+        if at_offset and rest >= len(skb) and (rest or skb.peeked):
+            rest -= len(skb)
+            continue
+        if not len(skb):
+            skb.peeked = True
+        return skb, rest
+    return None, off
+
+
+def wait_for_more(kernel: Kernel, task: Task, sk: Sock, timeo: int | None, last: SkBuff | None) -> Any:
+    """Sleep until the queue's tail is no longer *last* (``__skb_wait_for_more_packets()``).
+
+    :raises Errno: the sock's error, ENOTCONN, or an interrupted wait
+    :raises ReceiveShutdown: the sock was shut down
+    """
+    assert sk.wq is not None
+    queue = sk.wq
+    entry = receiver(kernel, task, queue)
+    prepare_to_wait(queue, entry)
+    try:
+        raise_sock_error(sk)
+        if (sk.receive_queue[-1] if sk.receive_queue else None) is not last:
+            return
+        if sk.shutdown & RCV_SHUTDOWN:
+            raise ReceiveShutdown
+        if sk.type in (SOCK_SEQPACKET, SOCK_STREAM) and sk.state not in ("TCP_ESTABLISHED", "TCP_LISTEN"):
+            raise Errno("ENOTCONN")
+        if task.signal_pending():
+            raise sock_intr_errno(timeo)
+        yield
+    finally:
+        queue.remove(entry)
+
+
+def skb_recv_datagram(kernel: Kernel, task: Task, sk: Sock, flags: int, off: int = 0) -> Any:
+    """Receive one packet (``__skb_recv_datagram()``); return it with the offset into it.
+
+    :raises Errno: EAGAIN, ENOTCONN, the sock's error, or an interrupted wait
+    :raises ReceiveShutdown: the sock was shut down
+    """
+    timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT)
+    while True:
+        last = sk.receive_queue[-1] if sk.receive_queue else None
+        skb, at = try_recv(sk, flags, off)
+        if skb is not None:
+            return skb, at
+        if timeo == 0:
+            raise Errno("EAGAIN")
+        yield from wait_for_more(kernel, task, sk, timeo, last)

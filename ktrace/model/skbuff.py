@@ -1,0 +1,105 @@
+"""Socket buffers: what one holds and what it is charged (``net/core/skbuff.c``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ktrace.state.socket import Buffer, Credentials, SocketFacts, UnixBuffer
+
+if TYPE_CHECKING:
+    from ktrace.model.file import File
+    from ktrace.model.sock import Sock
+
+INVALID_ID = 0xFFFFFFFF
+"""``INVALID_UID`` and ``INVALID_GID`` as they lie in memory."""
+
+
+@dataclass(eq=False)
+class SkBuff:
+    """Mirror one ``struct sk_buff`` with the ``UNIXCB()`` in it.
+
+    :param destructor: told when the buffer is freed, such as ``sock_wfree()``
+    :param pid: actor whose credentials travel, ``None`` where none do
+    :param fp: files that travel
+    :param consumed: bytes that a stream reader has taken
+    """
+
+    data: bytes
+    data_len: int
+    truesize: int
+    sk: Sock | None = None
+    destructor: Callable[[SkBuff], None] | None = None
+    pid: Any = None
+    uid: int = 0
+    gid: int = 0
+    fp: list[File] = field(default_factory=list)
+    consumed: int = 0
+    peeked: bool = False
+    addr: Any = None
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def view(self, unix: bool = False) -> Buffer:
+        """Return this buffer as the World has it, with its ``UNIXCB()`` where *unix*."""
+        part = None
+        if unix:
+            part = UnixBuffer(
+                Credentials(self.pid, self.uid, self.gid), tuple(file.ref for file in self.fp), self.consumed
+            )
+        sk = self.sk.ref if self.sk is not None else None
+        return Buffer(len(self.data), self.data_len, self.truesize, self.data, sk, part)
+
+
+class Allocator:
+    """Tell what a buffer of a given size is charged on a kernel with *facts*."""
+
+    def __init__(self, facts: SocketFacts) -> None:
+        sizes = facts.sizes
+        self.page_size = sizes["page_size"]
+        self.align = sizes["smp_cache_bytes"]
+        self.max_frags = sizes["max_skb_frags"]
+        self.kmalloc_max_cache = sizes["kmalloc_max_cache"]
+        self.shared_info = self.data_align(sizes["skb_shared_info"])
+        self.sk_buff = self.data_align(sizes["sk_buff"])
+
+    def data_align(self, size: int) -> int:
+        """``SKB_DATA_ALIGN()``."""
+        return -(-size // self.align) * self.align
+
+    def page_align(self, size: int) -> int:
+        """``PAGE_ALIGN()``."""
+        return -(-size // self.page_size) * self.page_size
+
+    def max_order(self, order: int) -> int:
+        """``SKB_MAX_ORDER(0, order)``: linear bytes that fit into pages of *order* beside the shared info."""
+        return (self.page_size << order) - self.shared_info
+
+    def kmalloc_size_roundup(self, size: int) -> int:
+        """Return what ``kmalloc(size)`` really gives (``mm/slab_common.c: kmalloc_size_roundup()``)."""
+        if size > self.kmalloc_max_cache:
+            pages = self.page_size
+            while pages < size:
+                pages *= 2
+            return pages
+        for odd in (96, 192):
+            if size <= odd and size > odd * 2 // 3:
+                return odd
+        bucket = 8
+        while bucket < size:
+            bucket *= 2
+        return bucket
+
+    def head_room(self, size: int) -> int:
+        """Return the linear bytes that a buffer asked for *size* really has (``skb_end_offset()``)."""
+        return self.kmalloc_size_roundup(self.data_align(size) + self.shared_info) - self.shared_info
+
+    def truesize(self, header_len: int, data_len: int = 0) -> int:
+        """Return the charge of a buffer (``alloc_skb_with_frags()``, ``__build_skb_around()``)."""
+        pages = -(-data_len // self.page_size) * self.page_size
+        return self.head_room(header_len) + self.sk_buff + self.shared_info + pages

@@ -1,0 +1,221 @@
+"""Sockets as files: their creation and their ``struct file_operations`` (``net/socket.c``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ktrace.model.fasync import fasync_helper
+from ktrace.model.file import FMODE_READ, FMODE_WRITE, O_NONBLOCK, O_RDWR, File, FileOperations, drive, fdget
+from ktrace.model.iov import Destination, Source
+from ktrace.model.kernel import Kernel, Subsystem
+from ktrace.model.proto_ops import InMessage, OutMessage
+from ktrace.model.skbuff import Allocator
+from ktrace.model.sock import MSG_DONTWAIT, MSG_EOR, SOCK_MAX, SOCK_PACKET, SOCK_SEQPACKET, Socket
+from ktrace.model.sock_view import view_open_socket
+from ktrace.model.task import Errno, Task
+from ktrace.state.ref import Ref
+from ktrace.state.socket import SocketFacts
+
+PF_INET, PF_PACKET = 2, 17
+NPROTO = 46
+
+Create = Callable[[Kernel, Task, Socket, int], None]
+_CREATE: dict[str, Create] = {}
+
+
+def family(symbol: str) -> Callable[[Create], Create]:
+    """Register a function as the model of the ``create`` function called *symbol* of a ``net_proto_family``."""
+
+    def register(function: Create) -> Create:
+        _CREATE[symbol] = function
+        return function
+
+    return register
+
+
+class SocketSubsystem(Subsystem):
+    """Hold every socket.
+
+    :param facts: what is known about the kernel that is modelled
+    """
+
+    def __init__(self, facts: SocketFacts) -> None:
+        self.facts = facts
+        self.alloc = Allocator(facts)
+        self.sockets: dict[int, Socket] = {}
+        self.unbound: dict[str, Any] = {}
+        """What families keep for all their sockets, by name."""
+
+    def sysctl(self, kernel: Kernel, path: str, value: str) -> bool:
+        """Take over a setting below /proc/sys/net."""
+        name = path.removeprefix("net/")
+        if name == path or name not in self.facts.sysctl:
+            return False
+        settings = dict(self.facts.sysctl)
+        settings[name] = int(value.split()[0])
+        facts = self.facts
+        self.facts = SocketFacts(facts.net_families, facts.inetsw, facts.inetsw6, facts.sizes, settings, facts.oob)
+        return True
+
+    def setting(self, name: str) -> int:
+        """Return a setting below /proc/sys/net."""
+        return self.facts.sysctl[name]
+
+    def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> None:
+        """Add every socket that an actor has open, and all that it leads to."""
+        for task in kernel.tasks.values():
+            for slot in task.files.slots.values():
+                if slot.file.ops is SOCKET_FILE_OPS:
+                    view_open_socket(kernel, slot.file.private, objects)
+
+
+def sockets(kernel: Kernel) -> SocketSubsystem:
+    """Return the kernel's sockets."""
+    subsystem: SocketSubsystem = kernel.sub("socket")
+    return subsystem
+
+
+def sock_alloc(kernel: Kernel, task: Task, type_: int) -> Socket:
+    """Make a socket with its inode (``net/socket.c: sock_alloc()``)."""
+    socket = Socket(kernel.serial(), type_, task.cred.euid, task.cred.egid)
+    sockets(kernel).sockets[socket.key] = socket
+    return socket
+
+
+def sock_create(kernel: Kernel, task: Task, family_: int, type_: int, protocol: int) -> Socket:
+    """Make a socket of a family (``net/socket.c: __sock_create()``).
+
+    :raises Errno: EAFNOSUPPORT, EINVAL, or what the family says
+    """
+    if not 0 <= family_ < NPROTO:
+        raise Errno("EAFNOSUPPORT")
+    if not 0 <= type_ < SOCK_MAX:
+        raise Errno("EINVAL")
+    if family_ == PF_INET and type_ == SOCK_PACKET:
+        family_ = PF_PACKET
+    create = sockets(kernel).facts.net_families.get(family_)
+    if create is None:
+        # request_module() finds no module: the lab has none.
+        raise Errno("EAFNOSUPPORT")
+    socket = sock_alloc(kernel, task, type_)
+    try:
+        _CREATE[create](kernel, task, socket, protocol)
+    except Errno:
+        socket.sk = None
+        socket.ops = None
+        del sockets(kernel).sockets[socket.key]
+        raise
+    return socket
+
+
+def sock_alloc_file(kernel: Kernel, socket: Socket, flags: int) -> File:
+    """Put an open file in front of a socket (``net/socket.c: sock_alloc_file()``)."""
+    file = File(
+        kernel.serial(), SOCKET_FILE_OPS, FMODE_READ | FMODE_WRITE, O_RDWR | flags & O_NONBLOCK, socket.ref, socket
+    )
+    socket.file = file
+    return file
+
+
+def sock_release(kernel: Kernel, task: Task, socket: Socket) -> Any:
+    """Let go of a socket (``net/socket.c: __sock_release()``)."""
+    if socket.ops is not None:
+        yield from drive(socket.ops.release(kernel, task, socket))
+        socket.sk = None
+        socket.ops = None
+    socket.file = None
+    sockets(kernel).sockets.pop(socket.key, None)
+
+
+def run(generator: Any) -> Any:
+    """Run a generator that cannot sleep here, and return its answer."""
+    try:
+        next(generator)
+    except StopIteration as stop:
+        return stop.value
+    raise RuntimeError("this release sleeps where the model has no task to put to sleep")
+
+
+@contextmanager
+def sockfd_lookup(kernel: Kernel, task: Task, fd: int) -> Iterator[Socket]:
+    """Hold the socket at *fd* for a call (``net/socket.c: sockfd_lookup_light()``).
+
+    :raises Errno: EBADF, ENOTSOCK
+    """
+    with fdget(kernel, task, fd) as file:
+        yield sock_from_file(file)
+
+
+def sock_from_file(file: File) -> Socket:
+    """Return the socket behind *file* (``sock_from_file()``).
+
+    :raises Errno: ENOTSOCK
+    """
+    if file.ops is not SOCKET_FILE_OPS:
+        raise Errno("ENOTSOCK")
+    socket: Socket = file.private
+    return socket
+
+
+class SocketFileOperations(FileOperations):
+    """``socket_file_ops`` (``net/socket.c``)."""
+
+    name = "socket_file_ops"
+    has_fasync = True
+
+    def read_iter(self, kernel: Kernel, task: Task, file: File, to: Destination) -> Any:
+        """Receive (``sock_read_iter()``)."""
+        socket: Socket = file.private
+        if file.pos != 0:
+            raise Errno("ESPIPE")
+        if not to.count:
+            return 0
+        flags = MSG_DONTWAIT if file.f_flags & O_NONBLOCK else 0
+        assert socket.ops is not None
+        message = InMessage(to, flags=flags)
+        return (yield from drive(socket.ops.recvmsg(kernel, task, socket, message, flags)))
+
+    def write_iter(self, kernel: Kernel, task: Task, file: File, source: Source) -> Any:
+        """Send (``sock_write_iter()``)."""
+        socket: Socket = file.private
+        if file.pos != 0:
+            raise Errno("ESPIPE")
+        flags = MSG_DONTWAIT if file.f_flags & O_NONBLOCK else 0
+        if socket.type == SOCK_SEQPACKET:
+            flags |= MSG_EOR
+        assert socket.ops is not None
+        return (yield from drive(socket.ops.sendmsg(kernel, task, socket, OutMessage(source, flags))))
+
+    def poll(self, kernel: Kernel, task: Task, file: File) -> int:
+        """Ask the family (``sock_poll()``)."""
+        socket: Socket = file.private
+        assert socket.ops is not None
+        return socket.ops.poll(kernel, task, file, socket)
+
+    def ioctl(self, kernel: Kernel, task: Task, file: File, cmd: int, arg: Any) -> Any:
+        """Ask the family, then give up (``sock_ioctl()``, ``sock_do_ioctl()``)."""
+        socket: Socket = file.private
+        assert socket.ops is not None
+        try:
+            return socket.ops.ioctl(kernel, task, socket, cmd, arg)
+        except Errno as error:
+            if error.name == "ENOIOCTLCMD":
+                raise Errno("ENOTTY") from None
+            raise
+
+    def fasync(self, kernel: Kernel, task: Task, fd: int, file: File, on: bool) -> None:
+        """Register for SIGIO (``sock_fasync()``, ``fs/fcntl.c: fasync_helper()``)."""
+        socket: Socket = file.private
+        if socket.sk is None:
+            raise Errno("EINVAL")
+        fasync_helper(fd, file, on, socket.fasync_list)
+        socket.sk.set_flag("SOCK_FASYNC", bool(socket.fasync_list))
+
+    def release(self, kernel: Kernel, task: Task, file: File) -> None:
+        """Let go of the socket (``sock_close()``)."""
+        run(sock_release(kernel, task, file.private))
+
+
+SOCKET_FILE_OPS = SocketFileOperations()

@@ -1,0 +1,461 @@
+"""Options of SOL_SOCKET, and the way to those of the protocols (``net/core/sock.c``)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ktrace.model.iov import is_bad
+from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.sock import ERRNO_NAMES, Sock, Socket, sock_error
+from ktrace.model.socket import sockets, sockfd_lookup
+from ktrace.model.task import Errno, Task
+from ktrace.state.call import Pointer, Result
+
+SOL_SOCKET = 1
+INT_MAX, UINT_MAX = (1 << 31) - 1, (1 << 32) - 1
+HZ = 250
+MAX_SCHEDULE_TIMEOUT = (1 << 63) - 1
+ERRNO_NUMBERS = {name: number for number, name in ERRNO_NAMES.items()}
+
+SO_DEBUG, SO_REUSEADDR, SO_TYPE, SO_ERROR, SO_DONTROUTE, SO_BROADCAST, SO_SNDBUF, SO_RCVBUF = range(1, 9)
+SO_KEEPALIVE, SO_OOBINLINE, SO_NO_CHECK, SO_PRIORITY, SO_LINGER, SO_BSDCOMPAT, SO_REUSEPORT = range(9, 16)
+SO_PASSCRED, SO_PEERCRED, SO_RCVLOWAT, SO_SNDLOWAT, SO_RCVTIMEO, SO_SNDTIMEO = range(16, 22)
+SO_BINDTODEVICE, SO_PEERNAME, SO_ACCEPTCONN, SO_PEERSEC, SO_SNDBUFFORCE, SO_RCVBUFFORCE = 25, 28, 30, 31, 32, 33
+SO_PASSSEC, SO_MARK, SO_PROTOCOL, SO_DOMAIN, SO_RXQ_OVFL, SO_WIFI_STATUS, SO_PEEK_OFF = 34, 36, 38, 39, 40, 41, 42
+SO_NOFCS, SO_SELECT_ERR_QUEUE, SO_MEMINFO, SO_PEERGROUPS, SO_ZEROCOPY, SO_BINDTOIFINDEX = 43, 45, 55, 59, 60, 62
+SO_BUF_LOCK, SO_RCVMARK = 72, 75
+
+SOCK_BUF_LOCK_MASK = 3
+BUF_LOCKS = {1: "SOCK_SNDBUF_LOCK", 2: "SOCK_RCVBUF_LOCK"}
+FLAG_OPTIONS = {
+    SO_DONTROUTE: "SOCK_LOCALROUTE", SO_BROADCAST: "SOCK_BROADCAST", SO_OOBINLINE: "SOCK_URGINLINE",
+    SO_RXQ_OVFL: "SOCK_RXQ_OVFL", SO_WIFI_STATUS: "SOCK_WIFI_STATUS", SO_NOFCS: "SOCK_NOFCS",
+    SO_SELECT_ERR_QUEUE: "SOCK_SELECT_ERR_QUEUE", SO_RCVMARK: "SOCK_RCVMARK",
+}  # fmt: skip
+"""Options that are one bit of ``sk_flags``."""
+
+FAMILY_NUMBERS = {"AF_UNIX": 1, "AF_INET": 2, "AF_INET6": 10, "AF_NETLINK": 16, "AF_PACKET": 17}
+_STRUCTS = {
+    SO_LINGER: ("<ii", ("l_onoff", "l_linger")),
+    SO_RCVTIMEO: ("<qq", ("tv_sec", "tv_usec")),
+    SO_SNDTIMEO: ("<qq", ("tv_sec", "tv_usec")),
+}
+_BYTES = {
+    (1, SO_BINDTODEVICE),
+    (1, SO_PEERNAME),
+    (1, SO_PEERSEC),
+    (1, SO_PEERGROUPS),
+    (1, SO_MEMINFO),
+    (6, 13),
+    (6, 11),
+    (0, 4),
+}
+"""Options whose values are told as bytes."""
+
+SIZEOF_UCRED = 12
+
+
+def option_bytes(optval: Any, optlen: int) -> bytes:
+    """Return the *optlen* bytes that user space gives for an option.
+
+    :raises Errno: EFAULT
+    """
+    if isinstance(optval, Pointer):
+        raise Errno("EFAULT")
+    if isinstance(optval, int):
+        data = struct.pack("<I", optval & UINT_MAX)
+    elif isinstance(optval, Mapping):
+        values = tuple(optval.values())
+        data = struct.pack({2: "<ii" if "l_onoff" in optval else "<qq", 3: "<iII"}[len(values)], *values)
+    else:
+        data = bytes(optval)
+    return data[:optlen].ljust(optlen, b"\0")
+
+
+def int_option(data: bytes) -> int:
+    """Return the int that an option starts with.
+
+    :raises Errno: EINVAL where there is none
+    """
+    if len(data) < 4:
+        raise Errno("EINVAL")
+    value: int = struct.unpack_from("<i", data)[0]
+    return value
+
+
+@syscall("setsockopt")
+def setsockopt(kernel: Kernel, task: Task, sockfd: int, level: int, optname: int, optval: Any, optlen: int) -> int:
+    """Set an option (``__sys_setsockopt()``)."""
+    if optlen & UINT_MAX > INT_MAX:
+        raise Errno("EINVAL")
+    with sockfd_lookup(kernel, task, sockfd) as sock:
+        if level == SOL_SOCKET:
+            if optname != SO_BINDTODEVICE and optlen < 4:
+                raise Errno("EINVAL")
+            _set(kernel, task, sock, optname, option_bytes(optval, optlen))
+            return 0
+        assert sock.ops is not None
+        return sock.ops.setsockopt(kernel, task, sock, level, optname, option_bytes(optval, optlen))
+
+
+def _set(kernel: Kernel, task: Task, sock: Socket, optname: int, data: bytes) -> None:
+    """``sk_setsockopt()``."""
+    sk: Sock = sock.sk
+    if optname == SO_BINDTODEVICE:
+        _bind_to_device(task, sk, data)
+        return
+    value = int_option(data)
+    if optname in FLAG_OPTIONS:
+        sk.set_flag(FLAG_OPTIONS[optname], value != 0)
+        return
+    setter = _SETTERS.get(optname)
+    if setter is None:
+        raise Errno("ENOPROTOOPT")
+    setter(kernel, task, sock, value, data)
+
+
+def _min_truesize(kernel: Kernel) -> int:
+    """``TCP_SKB_MIN_TRUESIZE``."""
+    return 2048 + sockets(kernel).alloc.sk_buff
+
+
+def _u32_min(value: int, limit: int) -> int:
+    """``min_t(u32, value, limit)`` as an int: a negative value is a large one."""
+    return min(value & UINT_MAX, limit)
+
+
+def _sndbuf(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    _set_sndbuf(kernel, sock.sk, _u32_min(value, sockets(kernel).setting("core/wmem_max")))
+
+
+def _sndbufforce(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    _needs(task, "CAP_NET_ADMIN")
+    _set_sndbuf(kernel, sock.sk, max(value, 0))
+
+
+def _set_sndbuf(kernel: Kernel, sk: Sock, value: int) -> None:
+    sk.userlocks.add("SOCK_SNDBUF_LOCK")
+    sk.sndbuf = max(min(value, INT_MAX // 2) * 2, _min_truesize(kernel) * 2)
+    sk.call_write_space(kernel)
+
+
+def _rcvbuf(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    _set_rcvbuf(kernel, sock.sk, _u32_min(value, sockets(kernel).setting("core/rmem_max")))
+
+
+def _rcvbufforce(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    _needs(task, "CAP_NET_ADMIN")
+    _set_rcvbuf(kernel, sock.sk, max(value, 0))
+
+
+def _set_rcvbuf(kernel: Kernel, sk: Sock, value: int) -> None:
+    """``__sock_set_rcvbuf()``."""
+    sk.userlocks.add("SOCK_RCVBUF_LOCK")
+    sk.rcvbuf = max(min(value, INT_MAX // 2) * 2, _min_truesize(kernel))
+
+
+def _needs(task: Task, *capabilities: str) -> None:
+    if not any(task.cred.capable(capability) for capability in capabilities):
+        raise Errno("EPERM")
+
+
+def _debug(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    if value and not task.cred.capable("CAP_NET_ADMIN"):
+        raise Errno("EACCES")
+    sock.sk.set_flag("SOCK_DBG", value != 0)
+
+
+def _reuseaddr(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    sock.sk.reuse = int(value != 0)
+
+
+def _reuseport(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    if value and sock.sk.family not in ("AF_INET", "AF_INET6"):
+        raise Errno("EOPNOTSUPP")
+    sock.sk.reuseport = int(value != 0)
+
+
+def _keepalive(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    sock.sk.set_flag("SOCK_KEEPOPEN", value != 0)
+
+
+def _no_check(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    sock.sk.no_check_tx = int(value != 0)
+
+
+def _priority(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    if not 0 <= value <= 6:
+        _needs(task, "CAP_NET_RAW", "CAP_NET_ADMIN")
+    sock.sk.priority = value & UINT_MAX
+
+
+def _linger(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    if len(data) < 8:
+        raise Errno("EINVAL")
+    onoff, seconds = struct.unpack_from("<ii", data)
+    if not onoff:
+        sock.sk.set_flag("SOCK_LINGER", False)
+        return
+    # unsigned long t_sec: a negative time is for ever
+    sock.sk.lingertime = None if seconds < 0 else seconds * HZ
+    sock.sk.set_flag("SOCK_LINGER")
+
+
+def _passcred(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    _socket_flag(sock, "SOCK_PASSCRED", value != 0)
+
+
+def _passsec(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    _socket_flag(sock, "SOCK_PASSSEC", value != 0)
+
+
+def _socket_flag(sock: Socket, name: str, on: bool) -> None:
+    if on:
+        sock.flags.add(name)
+    else:
+        sock.flags.discard(name)
+
+
+def _rcvlowat(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    assert sock.ops is not None
+    sock.ops.set_rcvlowat(kernel, sock, INT_MAX if value < 0 else value)
+
+
+def _rcvtimeo(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    sock.sk.rcvtimeo = _timeout(data)
+
+
+def _sndtimeo(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    sock.sk.sndtimeo = _timeout(data)
+
+
+def _timeout(data: bytes) -> int | None:
+    """``sock_set_timeout()``: jiffies, rounded up; ``None`` for ever."""
+    if len(data) < 16:
+        raise Errno("EINVAL")
+    seconds, microseconds = struct.unpack_from("<qq", data)
+    if not 0 <= microseconds < 1000000:
+        raise Errno("EDOM")
+    if seconds < 0:
+        return 0
+    if (seconds or microseconds) and seconds < MAX_SCHEDULE_TIMEOUT // HZ - 1:
+        return int(seconds * HZ + -(-microseconds // (1000000 // HZ)))
+    return None
+
+
+def _mark(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    _needs(task, "CAP_NET_RAW", "CAP_NET_ADMIN")
+    sock.sk.mark = value & UINT_MAX
+
+
+def _peek_off(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    assert sock.ops is not None
+    sock.ops.set_peek_off(kernel, sock, value)
+
+
+def _zerocopy(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    sk: Sock = sock.sk
+    if sk.family not in ("AF_INET", "AF_INET6") or (sk.type, sk.protocol) not in ((1, 6), (2, 17)):
+        raise Errno("EOPNOTSUPP")
+    if value not in (0, 1):
+        raise Errno("EINVAL")
+    sk.set_flag("SOCK_ZEROCOPY", value != 0)
+
+
+def _bind_to_index(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    _bind_index(task, sock.sk, value)
+
+
+def _bind_index(task: Task, sk: Sock, index: int) -> None:
+    """``sock_bindtoindex_locked()``."""
+    if sk.bound_dev_if and not task.cred.capable("CAP_NET_RAW"):
+        raise Errno("EPERM")
+    if index < 0:
+        raise Errno("EINVAL")
+    sk.bound_dev_if = index
+
+
+def _bind_to_device(task: Task, sk: Sock, data: bytes) -> None:
+    """``sock_setbindtodevice()``; the lab has one device, the loopback."""
+    name = data[:15].split(b"\0", 1)[0]
+    if name not in (b"", b"lo"):
+        raise Errno("ENODEV")
+    _bind_index(task, sk, LOOPBACK_IFINDEX if name else 0)
+
+
+LOOPBACK_IFINDEX = 1
+"""``include/net/net_namespace.h``."""
+
+
+def _buf_lock(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    if value & ~SOCK_BUF_LOCK_MASK:
+        raise Errno("EINVAL")
+    for mask, name in BUF_LOCKS.items():
+        if value & mask:
+            sock.sk.userlocks.add(name)
+        else:
+            sock.sk.userlocks.discard(name)
+
+
+def _ignored(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    """SO_BSDCOMPAT does nothing."""
+
+
+_SETTERS: Mapping[int, Callable[[Kernel, Task, Socket, int, bytes], None]] = {
+    SO_DEBUG: _debug, SO_REUSEADDR: _reuseaddr, SO_REUSEPORT: _reuseport, SO_SNDBUF: _sndbuf,
+    SO_SNDBUFFORCE: _sndbufforce, SO_RCVBUF: _rcvbuf, SO_RCVBUFFORCE: _rcvbufforce, SO_KEEPALIVE: _keepalive,
+    SO_NO_CHECK: _no_check, SO_PRIORITY: _priority, SO_LINGER: _linger, SO_BSDCOMPAT: _ignored,
+    SO_PASSCRED: _passcred, SO_PASSSEC: _passsec, SO_RCVLOWAT: _rcvlowat, SO_RCVTIMEO: _rcvtimeo,
+    SO_SNDTIMEO: _sndtimeo, 66: _rcvtimeo, 67: _sndtimeo, SO_MARK: _mark, SO_PEEK_OFF: _peek_off,
+    SO_ZEROCOPY: _zerocopy, SO_BINDTOIFINDEX: _bind_to_index, SO_BUF_LOCK: _buf_lock,
+}  # fmt: skip
+
+
+# -- getsockopt ----------------------------------------------------------------------------------
+
+
+@syscall("getsockopt")
+def getsockopt(kernel: Kernel, task: Task, sockfd: int, level: int, optname: int, optlen: int | Pointer) -> Any:
+    """Get an option (``__sys_getsockopt()``)."""
+    pointer = task.call.pointers.get("optval") if task.call is not None else None
+    with sockfd_lookup(kernel, task, sockfd) as sock:
+        assert sock.ops is not None
+        bad = isinstance(optlen, Pointer) and is_bad(task, optlen)
+        room = 0 if isinstance(optlen, Pointer) else optlen & UINT_MAX
+        room = room - (1 << 32) if room > INT_MAX else room
+        if level == SOL_SOCKET:
+            if bad:
+                raise Errno("EFAULT")
+            if room < 0:
+                raise Errno("EINVAL")
+            data = _get(kernel, task, sock, optname, room)
+        else:
+            data = sock.ops.getsockopt(kernel, task, sock, level, optname, room)
+        if pointer is not None and is_bad(task, pointer) and data:
+            raise Errno("EFAULT")
+    out: dict[str, Any] = {}
+    if not isinstance(optlen, Pointer):
+        if pointer is None:
+            out["optval"] = _told(kernel, level, optname, data)
+        out["optlen"] = len(data)
+    return Result(0, None, out)
+
+
+def _told(kernel: Kernel, level: int, optname: int, data: bytes) -> Any:
+    """Return an option's value as calls report it."""
+    if level == SOL_SOCKET and optname == SO_PEERCRED and len(data) == SIZEOF_UCRED:
+        pid, uid, gid = struct.unpack("<iII", data)
+        owner = kernel.find_task(pid) if pid else None
+        return {"pid": owner.name if owner is not None else pid, "uid": uid, "gid": gid}
+    if level == SOL_SOCKET and optname in _STRUCTS:
+        layout, names = _STRUCTS[optname]
+        if len(data) == struct.calcsize(layout):
+            return dict(zip(names, struct.unpack(layout, data), strict=True))
+    if (level, optname) not in _BYTES and len(data) in (1, 4):
+        return int.from_bytes(data, "little", signed=len(data) == 4)
+    return data
+
+
+def _get(kernel: Kernel, task: Task, sock: Socket, optname: int, room: int) -> bytes:
+    """``sk_getsockopt()``."""
+    sk: Sock = sock.sk
+    if optname in FLAG_OPTIONS:
+        return _int(sk.flag(FLAG_OPTIONS[optname]), room)
+    if optname in _PLAIN:
+        return _int(_PLAIN[optname](sock, sk), room)
+    if optname == SO_ERROR:
+        name = sock_error(sk)
+        value = ERRNO_NUMBERS.get(name or "", int(name) if name and name.isdigit() else 0)
+        if not value:
+            value, sk.err_soft = sk.err_soft, 0
+        return _int(value, room)
+    if optname == SO_LINGER:
+        seconds = MAX_SCHEDULE_TIMEOUT // HZ & UINT_MAX if sk.lingertime is None else sk.lingertime // HZ
+        return struct.pack("<iI", sk.flag("SOCK_LINGER"), seconds & UINT_MAX)[:room]
+    if optname in (SO_RCVTIMEO, 66):
+        return _timeval(sk.rcvtimeo)[:room]
+    if optname in (SO_SNDTIMEO, 67):
+        return _timeval(sk.sndtimeo)[:room]
+    if optname == SO_PEERCRED:
+        return _peercred(kernel, sk)[:room]
+    if optname == SO_PEERNAME:
+        return _peername(kernel, sock, room)
+    if optname == SO_PEEK_OFF:
+        assert sock.ops is not None
+        if not sock.ops.has_peek_off:
+            raise Errno("EOPNOTSUPP")
+        return _int(sk.peek_off, room)
+    if optname == SO_BINDTODEVICE:
+        return _device(sk, room)
+    if optname == SO_PEERSEC:
+        raise Errno("ENOPROTOOPT")
+    raise Errno("ENOPROTOOPT")
+
+
+_PLAIN: Mapping[int, Callable[[Socket, Sock], int]] = {
+    SO_DEBUG: lambda sock, sk: sk.flag("SOCK_DBG"),
+    SO_SNDBUF: lambda sock, sk: sk.sndbuf,
+    SO_RCVBUF: lambda sock, sk: sk.rcvbuf,
+    SO_REUSEADDR: lambda sock, sk: sk.reuse,
+    SO_REUSEPORT: lambda sock, sk: sk.reuseport,
+    SO_KEEPALIVE: lambda sock, sk: sk.flag("SOCK_KEEPOPEN"),
+    SO_TYPE: lambda sock, sk: sk.type,
+    SO_PROTOCOL: lambda sock, sk: sk.protocol,
+    SO_DOMAIN: lambda sock, sk: FAMILY_NUMBERS[sk.family],
+    SO_NO_CHECK: lambda sock, sk: sk.no_check_tx,
+    SO_PRIORITY: lambda sock, sk: sk.priority,
+    SO_BSDCOMPAT: lambda sock, sk: 0,
+    SO_RCVLOWAT: lambda sock, sk: sk.rcvlowat,
+    SO_SNDLOWAT: lambda sock, sk: 1,
+    SO_PASSCRED: lambda sock, sk: "SOCK_PASSCRED" in sock.flags,
+    SO_PASSSEC: lambda sock, sk: "SOCK_PASSSEC" in sock.flags,
+    SO_ACCEPTCONN: lambda sock, sk: sk.state == "TCP_LISTEN",
+    SO_MARK: lambda sock, sk: sk.mark,
+    SO_ZEROCOPY: lambda sock, sk: sk.flag("SOCK_ZEROCOPY"),
+    SO_BINDTOIFINDEX: lambda sock, sk: sk.bound_dev_if,
+    SO_BUF_LOCK: lambda sock, sk: sum(mask for mask, name in BUF_LOCKS.items() if name in sk.userlocks),
+}
+
+
+def _int(value: int, room: int) -> bytes:
+    return struct.pack("<I", int(value) & UINT_MAX)[:room]
+
+
+def _timeval(timeo: int | None) -> bytes:
+    """``sock_get_timeout()``."""
+    if timeo is None:
+        return bytes(16)
+    return struct.pack("<qq", timeo // HZ, timeo % HZ * 1000000 // HZ)
+
+
+def _peercred(kernel: Kernel, sk: Sock) -> bytes:
+    """``cred_to_ucred()``: a peer that ended has no pid any more in the caller's namespace."""
+    if sk.peer_cred is None:
+        return struct.pack("<iII", 0, UINT_MAX, UINT_MAX)
+    name, uid, gid = sk.peer_cred
+    owner = kernel.find_task(name)
+    return struct.pack("<iII", kernel.pid(owner) if owner is not None else 0, uid, gid)
+
+
+def _peername(kernel: Kernel, sock: Socket, room: int) -> bytes:
+    assert sock.ops is not None
+    try:
+        name = sock.ops.getname(kernel, sock, 2)
+    except Errno:
+        raise Errno("ENOTCONN") from None
+    if len(name) < room:
+        raise Errno("EINVAL")
+    return name[:room]
+
+
+def _device(sk: Sock, room: int) -> bytes:
+    """``sock_getbindtodevice()``."""
+    if sk.bound_dev_if == 0:
+        return b""
+    if room < 16:
+        raise Errno("EINVAL")
+    if sk.bound_dev_if != LOOPBACK_IFINDEX:
+        raise Errno("ENODEV")
+    return b"lo\0"
