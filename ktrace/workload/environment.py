@@ -165,8 +165,10 @@ class Scope:
                 if len(left) * right > SIZE_LIMIT:
                     raise ScriptError("the string is too long", item.place, f"{SIZE_LIMIT} bytes at most")
                 return left * right
-            if item.operator == "+" and type(right) is type(left):
-                return left.__add__(right)
+            if item.operator == "+" and isinstance(left, bytes) and isinstance(right, bytes):
+                return left + right
+            if item.operator == "+" and isinstance(left, tuple) and isinstance(right, tuple):
+                return left + right
             raise ScriptError(f"cannot do {item.operator!r} with {left!r} and {right!r}", item.place)
         first, second = self._number(item.left), self._number(item.right)
         match item.operator:
