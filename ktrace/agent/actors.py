@@ -75,12 +75,13 @@ class Actors:
 
     def perform_many(self, calls: Iterable[tuple[str, Call]]) -> list[Performed]:
         """Have actors make calls one after the other, all in one round trip."""
-        operations = []
-        for actor, call in calls:
-            slot = self._slot(actor)
-            operations.append(self._operation(slot, call))
+        asked = [(self._slot(actor), call) for actor, call in calls]
+        answers = self._agent.batch([self._operation(slot, call) for slot, call in asked])
+        performed = []
+        for (slot, call), report in zip(asked, answers, strict=True):
             self._calls[slot] = call
-        return [self._performed((report,)) for report in self._agent.batch(operations)]
+            performed.append(self._performed((report,)))
+        return performed
 
     # -- operations ------------------------------------------------------------------------------
 

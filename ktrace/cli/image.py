@@ -16,6 +16,7 @@ from ktrace.image.recipe import load_recipe, recipe_names
 from ktrace.image.store import Store, open_store
 from ktrace.image.tree import prepare_source
 from ktrace.image.verify import verify_image
+from ktrace.machine.template import ensure_template
 
 _json = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 _quiet = click.option("-q", "--quiet", is_flag=True, help="No progress.")
@@ -75,6 +76,7 @@ def build_command(name: str, as_json: bool, quiet: bool) -> None:
     """Build the image NAME from its recipe, or only what of it has changed."""
     with BuildProgress(quiet) as progress:
         image = build_image(name, progress=progress)
+        ensure_template(image, booting=lambda: progress.stage("booting it once, to clone it ever after"))
     if as_json:
         _say_json(_facts(image))
     elif not quiet:

@@ -101,6 +101,12 @@ class Lab:
                 self.inspector.remove_actor(event.actor)
         return performed
 
+    def forget(self) -> None:
+        """Have the next look read everything again: the readers remember what has not changed."""
+        fresh = build_inspector(self.kernel)
+        fresh.tasks, fresh.actors = self.inspector.tasks, self.inspector.actors
+        self.inspector = fresh
+
     def look(self) -> World:
         """Return the named World as it is now."""
         return self._namer.name(self.inspector.observe())
