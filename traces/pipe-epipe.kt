@@ -11,6 +11,7 @@ A: write(w, "x")                            # EPIPE
 A: pipe([r2, w2])                           # 0
 A: write(w2, "f" * 65536)                   # 65536
 A: fork() -> B
+B: sigaction(SIGPIPE, RECORD)               # 0
 B: close(r2)                                # 0
 B: write(w2, "more")                        # blocked
 A: close(r2)                                # 0; B: SIGPIPE; B: EPIPE

@@ -1,7 +1,7 @@
 ## shm-lifecycle: a segment attached, shared by fork, removed while in use, gone with its last user
 A: shmget(IPC_PRIVATE, 5000, IPC_CREAT|0600) -> m
 A: shmctl(m, IPC_STAT)                      # 0 {shm_segsz=5000, shm_nattch=0}
-A: shmat(m) -> p
+A: shmat(m, 0x20000000) -> p
 A: store(p, "shared")
 A: fork() -> B
 A: shmctl(m, IPC_STAT)                      # 0 {shm_segsz=5000, shm_nattch=2}
