@@ -81,6 +81,37 @@ static void find_vmcoreinfo(uint64_t *address, uint64_t *size)
 	*size = get_num(&q);
 }
 
+/* What cannot change while the kernel runs. Asked for once, so before a template
+ * is saved: a clone's first answer needs none of these ways through the kernel. */
+static struct {
+	int asked;
+	uint64_t vmcoreinfo_address, vmcoreinfo_size;
+	char id[64];
+	size_t id_length;
+	char boot_id[36];
+	size_t boot_id_length;
+} known;
+
+static void learn(void)
+{
+	char text[2048];
+	const char *id = "";
+	long size;
+
+	if (known.asked)
+		return;
+	known.asked = 1;
+	find_vmcoreinfo(&known.vmcoreinfo_address, &known.vmcoreinfo_size);
+	size = slurp("/sys/kernel/notes", text, sizeof(text));
+	known.id_length = find_build_id(text, size, &id);
+	if (known.id_length > sizeof(known.id))
+		known.id_length = 0;
+	memcpy(known.id, id, known.id_length);
+	size = slurp("/proc/sys/kernel/random/boot_id", text, sizeof(text));
+	known.boot_id_length = size >= 36 ? 36 : 0;
+	memcpy(known.boot_id, text, known.boot_id_length);
+}
+
 struct hello {
 	uint16_t version;
 	uint16_t slots;
@@ -107,10 +138,6 @@ _Static_assert(sizeof(struct hello) == 88, "no padding on the wire");
 void hello_write(struct out *out)
 {
 	struct new_utsname uts;
-	char text[2048];
-	const char *id = "";
-	size_t id_length;
-	long size;
 	struct hello hello = {
 		.version = WIRE_VERSION,
 		.slots = SLOTS,
@@ -129,7 +156,9 @@ void hello_write(struct out *out)
 		.cpus = (uint16_t)settle_cpus(),
 	};
 
-	find_vmcoreinfo(&hello.vmcoreinfo_address, &hello.vmcoreinfo_size);
+	learn();
+	hello.vmcoreinfo_address = known.vmcoreinfo_address;
+	hello.vmcoreinfo_size = known.vmcoreinfo_size;
 	memcpy(out->p, &hello, sizeof(hello));
 	out->p += sizeof(hello);
 	for (unsigned slot = 0; slot < SLOTS; slot++) {
@@ -141,10 +170,7 @@ void hello_write(struct out *out)
 	put_text(out, uts.release);
 	put_text(out, uts.version);
 	put_text(out, uts.machine);
-	size = slurp("/sys/kernel/notes", text, sizeof(text));
-	id_length = find_build_id(text, size, &id);
-	put_bytes(out, id, id_length);
-	size = slurp("/proc/sys/kernel/random/boot_id", text, sizeof(text));
-	put_bytes(out, text, size > 36 ? 36 : 0);
+	put_bytes(out, known.id, known.id_length);
+	put_bytes(out, known.boot_id, known.boot_id_length);
 	put_text(out, exe);
 }
