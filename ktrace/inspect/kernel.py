@@ -9,13 +9,19 @@ from typing import Any
 import drgn
 
 from ktrace.errors import UsageError
-from ktrace.inspect.memory import START_KERNEL_MAP, KernelMemory, PhysicalMemory
+from ktrace.inspect.memory import PAGE_SHIFT, PAGE_SIZE, START_KERNEL_MAP, KernelMemory, PhysicalMemory
 
 PAGE_OFFSET_4LEVEL = 0xFFFF888000000000
 """``__PAGE_OFFSET_BASE_L4``; kernels with a movable direct map say so in ``page_offset_base``."""
 
 VMEMMAP_4LEVEL = 0xFFFFEA0000000000
 """``__VMEMMAP_BASE_L4``; likewise ``vmemmap_base``."""
+
+SECTION_SIZE = 1 << 27
+"""``SECTION_SIZE_BITS`` (``arch/x86/include/asm/sparsemem.h``)."""
+
+SECTION_MAP_MASK = ~0x3F
+"""What is left of ``section_mem_map`` without its flags."""
 
 
 class LiveKernel:
@@ -73,6 +79,7 @@ class LiveKernel:
         # Two more segments spare drgn, too, its walk of the page tables.
         prog.add_memory_segment(page_offset, size, lambda a, n, o, p: read(o, n), False)
         prog.add_memory_segment(START_KERNEL_MAP, size - phys_base, lambda a, n, o, p: read(o + phys_base, n), False)
+        memory.page_arrays = _page_arrays(prog, size) or memory.page_arrays
         return cls(prog, memory)
 
     def symbol(self, address: int) -> str:
@@ -109,6 +116,31 @@ class LiveKernel:
     def config(self) -> dict[str, Any]:
         """Numbers of this kernel that the model needs to know."""
         return {"page_size": 4096}
+
+
+def _page_arrays(prog: drgn.Program, size: int) -> list[tuple[int, int, int]]:
+    """Return where the ``struct page`` arrays lie: address, first frame and number of frames of each.
+
+    CONFIG_SPARSEMEM has an array per section of 128 MiB (``include/linux/mmzone.h: struct mem_section``), which with
+    CONFIG_SPARSEMEM_VMEMMAP follow on each other; CONFIG_FLATMEM has the one that ``mem_map`` points at.
+    """
+    frames = size >> PAGE_SHIFT
+    try:
+        sections = prog["mem_section"]
+    except KeyError:
+        return [(prog["mem_map"].value_(), 0, frames)]
+    per_root = max(1, PAGE_SIZE // prog.type("struct mem_section").size)
+    if sections.type_.kind == drgn.TypeKind.ARRAY:
+        per_root = sections.type_.type.length
+    found = []
+    for number in range((size + SECTION_SIZE - 1) // SECTION_SIZE):
+        root = sections[number // per_root]
+        base = root[number % per_root].section_mem_map.value_() & SECTION_MAP_MASK
+        first = number * SECTION_SIZE >> PAGE_SHIFT
+        if base:
+            page = base + first * prog.type("struct page").size & (1 << 64) - 1
+            found.append((page, first, min(SECTION_SIZE >> PAGE_SHIFT, frames - first)))
+    return found
 
 
 def _vmcoreinfo_number(text: bytes, name: str) -> int | None:

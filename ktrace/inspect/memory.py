@@ -38,6 +38,9 @@ class KernelMemory:
     :param page_struct_size: bytes of one ``struct page``
     """
 
+    page_arrays: list[tuple[int, int, int]]
+    """Where the struct pages lie: address, first frame and number of frames of each array."""
+
     def __init__(
         self,
         physical: PhysicalMemory,
@@ -54,6 +57,7 @@ class KernelMemory:
         self.phys_base = phys_base
         self.vmemmap = vmemmap
         self.page_struct_size = page_struct_size
+        self.page_arrays = [(vmemmap, 0, physical.size >> PAGE_SHIFT)]
         self._slow = slow
 
     def read(self, address: int, size: int) -> bytes:
@@ -85,10 +89,11 @@ class KernelMemory:
 
     def pfn(self, page: int) -> int:
         """Return the frame number of ``struct page *`` *page* (``page_to_pfn()``)."""
-        pfn, rest = divmod(page - self.vmemmap, self.page_struct_size)
-        if rest or not 0 <= pfn < self.ram_size >> PAGE_SHIFT:
-            raise CorruptStructure("struct page", page, "is outside the memory map")
-        return pfn
+        for base, first, count in self.page_arrays:
+            index, rest = divmod(page - base, self.page_struct_size)
+            if not rest and 0 <= index < count:
+                return first + index
+        raise CorruptStructure("struct page", page, "is outside the memory map")
 
     def page_bytes(self, page: int, offset: int, size: int) -> bytes:
         """Return bytes of the frame behind ``struct page *`` *page*."""

@@ -72,7 +72,7 @@ class PipeReader:
         self._wr_wait = self.pipe.offsets["wr_wait_head_next"]
         self.buffer = Layout(prog, "struct pipe_buffer", "page", "offset", "len", "ops", "flags", "private")
         self._blank = bytes(self.buffer.size)
-        self._refcount = Layout(prog, "struct page", "_refcount.counter").offsets["_refcount_counter"]
+        self._refcount = Layout(prog, "struct page", refcount="_refcount.counter").offsets["refcount"]
         self.fasync = Layout(prog, "struct fasync_struct", "fa_fd", "fa_next", "fa_file")
         self._flags = {value: flag_names(value, PIPE_BUF_FLAGS) for value in range(0x80)}
 
