@@ -9,12 +9,15 @@ from pathlib import Path
 
 from ktrace.doctor.check import Check, missing, ok, warning
 from ktrace.errors import KtraceError
-from ktrace.image.image import find_image
+from ktrace.image.image import Image, find_image
 from ktrace.image.kernel import ROOM
 from ktrace.image.recipe import load_recipe, recipe_names
 from ktrace.image.source import package_version
 from ktrace.image.store import free_bytes, open_store
 from ktrace.image.toolchain import tool_version
+from ktrace.image.workspace import available_memory
+from ktrace.machine.accel import kvm_obstacle
+from ktrace.machine.probe import probe_accelerator
 
 #: Programs, and the Debian package that has them.
 PROGRAMS = {
@@ -95,17 +98,9 @@ def check_sources() -> list[Check]:
     return checks
 
 
-def _available_memory() -> int:
-    for line in Path("/proc/meminfo").read_text().splitlines():
-        key, _, rest = line.partition(":")
-        if key == "MemAvailable":
-            return int(rest.split()[0]) * 1024
-    return 0
-
-
 def check_room() -> list[Check]:
     """Check memory, shared memory and disk."""
-    available = _available_memory()
+    available = available_memory()
     text = f"{available / 2**20:.0f} MiB available"
     checks = [
         ok("memory", text)
@@ -132,15 +127,30 @@ def check_room() -> list[Check]:
 
 
 def check_images() -> list[Check]:
-    """Check whether the images of the recipes are built and up to date."""
+    """Check whether the images of the recipes are built and up to date, and what accelerator runs them."""
     checks = []
+    accelerator = None
     for name in recipe_names():
         try:
             image = find_image(name)
             checks.append(ok(f"image {name}", f"built, build-id {image.build_id[:12]}"))
+            accelerator = accelerator or check_accelerator(image)
         except KtraceError as error:
-            checks.append(warning(f"image {name}", error.message, error.hint or ""))
-    return checks
+            checks.append(warning(f"image {name}", error.message, error.hint or f"run: ktrace image build {name}"))
+    return [*checks, accelerator or accelerator_unknown()]
+
+
+def check_accelerator(image: Image) -> Check:
+    """Find the accelerator by starting a guest with it; TCG works everywhere, it is only slower."""
+    found = probe_accelerator(image)
+    return ok("accelerator", f"{found.name}: {' '.join(found.reason.split())}")
+
+
+def accelerator_unknown() -> Check:
+    """Say what is known of the accelerator before there is an image to try it with."""
+    obstacle = kvm_obstacle()
+    text = f"tcg: {obstacle}" if obstacle else "kvm may work; it is tried once an image is built"
+    return warning("accelerator", text, "run: ktrace image build")
 
 
 def examine_host() -> list[Check]:

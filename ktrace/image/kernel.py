@@ -18,6 +18,8 @@ from ktrace.image.recipe import KernelRecipe
 from ktrace.image.source import SourcePackage, extract_source
 from ktrace.image.store import digest_file, digest_json, free_bytes, write_json
 from ktrace.image.toolchain import run_tool, tool_versions
+from ktrace.image.workspace import Workspace, open_workspace
+from ktrace.image.workspace import open_workspace
 
 #: Raised whenever this module starts to build differently: it is part of every kernel's key.
 PROCEDURE = 1
@@ -77,25 +79,26 @@ def make_command(recipe: KernelRecipe, tree: Path) -> str:
 
 
 def _jobs() -> int:
-    return max(1, len(os.sched_getaffinity(0)))
+    # One more than there are processors: make's own work leaves gaps.
+    return len(os.sched_getaffinity(0)) + 1
 
 
-def prepare_tree(recipe: KernelRecipe, source: SourcePackage, tree: Path, log: Path, progress: Progress) -> None:
+def prepare_tree(recipe: KernelRecipe, source: SourcePackage, place: Workspace, log: Path, progress: Progress) -> None:
     """Unpack the sources and configure them as the recipe says.
 
-    :param tree: an existing empty directory
+    :param place: an empty workspace
     :param log: gets the output of every tool
     :raises UsageError: naming every option that kconfig did not obey
     """
     progress.stage(f"unpacking {source.name} {source.version}")
-    extract_source(source, tree, recipe.excludes, log)
+    extract_source(source, place, recipe.excludes, log)
     progress.stage("configuring")
-    arguments = make_arguments(recipe, tree)
-    run_tool(["make", *arguments, recipe.base], tree, log)
-    config = tree / ".config"
+    arguments = make_arguments(recipe, place.path)
+    run_tool(["make", *arguments, recipe.base], place.outside, log, prefix=place.prefix)
+    config = place.outside / ".config"
     merged = merge_fragments(recipe.read_fragments())
     config.write_text(apply_options(config.read_text(), merged))
-    run_tool(["make", *arguments, "olddefconfig"], tree, log)
+    run_tool(["make", *arguments, "olddefconfig"], place.outside, log, prefix=place.prefix)
     require_obeyed(merged, config.read_text())
 
 
@@ -132,14 +135,15 @@ def build_kernel(recipe: KernelRecipe, source: SourcePackage, scratch: Path, out
         )
     log, tree = scratch / "log", scratch / "linux"
     tree.mkdir()
-    prepare_tree(recipe, source, tree, log, progress)
-    progress.stage("compiling the kernel", total=recipe.objects)
-    command = ["make", f"-j{_jobs()}", *make_arguments(recipe, tree), "vmlinux"]
-    run_tool(command, tree, log, on_line=_counter(progress))
+    with open_workspace(tree) as place:
+        prepare_tree(recipe, source, place, log, progress)
+        progress.stage("compiling the kernel", total=recipe.objects)
+        command = ["make", f"-j{_jobs()}", *make_arguments(recipe, tree), "vmlinux"]
+        run_tool(command, place.outside, log, prefix=place.prefix, on_line=_counter(progress))
+        shutil.copyfile(place.outside / "vmlinux", output / "vmlinux")
+        shutil.copyfile(place.outside / ".config", output / "config")
     progress.stage("stripping")
-    shutil.move(tree / "vmlinux", output / "vmlinux")
     strip_kernel(output / "vmlinux", output / "kernel", log)
-    shutil.copyfile(tree / ".config", output / "config")
     facts = require_debuggable(output / "vmlinux")
     if not facts.has_pvh:
         raise UsageError("the kernel has no PVH entry", hint="CONFIG_PVH=y must be in one of the recipe's fragments")

@@ -11,6 +11,7 @@ from pathlib import Path
 from ktrace.errors import HostError
 from ktrace.image.store import Store, digest_file, write_json
 from ktrace.image.toolchain import clean_environment, require_tool, run_tool
+from ktrace.image.workspace import Workspace
 
 SOURCES = Path("/usr/src")
 
@@ -72,10 +73,10 @@ def find_source(name: str, store: Store) -> SourcePackage:
     return SourcePackage(name, version, tarball, _remembered_digest(store, tarball))
 
 
-def extract_source(source: SourcePackage, directory: Path, excludes: Sequence[str], log: Path) -> None:
+def extract_source(source: SourcePackage, place: Workspace, excludes: Sequence[str], log: Path) -> None:
     """Unpack a kernel source into a directory.
 
-    :param directory: an existing empty directory; gets ``Makefile``, ``Kconfig``, ...
+    :param place: an empty workspace; gets ``Makefile``, ``Kconfig``, ...
     :param excludes: tar patterns of parts to leave out; ``*`` matches slashes, too
     """
     run_tool(
@@ -84,13 +85,14 @@ def extract_source(source: SourcePackage, directory: Path, excludes: Sequence[st
             "--extract",
             f"--file={source.tarball}",
             "--use-compress-program=xz --threads=2",
-            f"--directory={directory}",
+            f"--directory={place.path}",
             "--strip-components=1",
             "--no-same-owner",
             "--wildcards",
             "--wildcards-match-slash",
             *(f"--exclude={source.name}/{pattern}" for pattern in excludes),
         ],
-        cwd=directory,
+        cwd=place.outside,
         log=log,
+        prefix=place.prefix,
     )

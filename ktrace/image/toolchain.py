@@ -63,6 +63,7 @@ def run_tool(
     cwd: Path,
     log: Path,
     *,
+    prefix: Sequence[str] = (),
     on_line: Callable[[str], None] | None = None,
     failure: type[KtraceError] = HostError,
 ) -> None:
@@ -73,12 +74,14 @@ def run_tool(
     :param argv: program and arguments
     :param cwd: working directory
     :param log: appended to
+    :param prefix: a program that runs this one, with its arguments; see :mod:`ktrace.image.workspace`
     :param on_line: called with each line of output
     :param failure: what to raise if the program fails
     :raises HostError: if the program is missing or the disk is full
     """
     require_tool(argv[0])
-    command = [require_tool("setpriv"), "--pdeathsig", "TERM", "--", *argv]
+    # The prefix first: entering a namespace would take the death signal back (kernel/cred.c: commit_creds()).
+    command = [*prefix, require_tool("setpriv"), "--pdeathsig", "TERM", "--", *argv]
     with log.open("a") as stream:
         print("+", *argv, file=stream, flush=True)
         process = subprocess.Popen(

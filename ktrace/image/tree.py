@@ -12,6 +12,7 @@ from ktrace.image.progress import Progress, Silent
 from ktrace.image.recipe import load_recipe
 from ktrace.image.source import find_source
 from ktrace.image.store import Store, host_errors, open_store
+from ktrace.image.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def prepare_source(
             raise UsageError(f"{str(directory)!r} is not an empty directory", hint="name a new one")
         directory.mkdir(parents=True, exist_ok=True)
         log = directory.with_name(f"{directory.name}.log")
-        prepare_tree(recipe.kernel, source, directory, log, progress or Silent())
+        prepare_tree(recipe.kernel, source, Workspace(directory, (), directory), log, progress or Silent())
         log.unlink()
     tree = shlex.quote(str(directory))
     return PreparedSource(

@@ -1,0 +1,90 @@
+"""The doctor names what is missing, and every remedy is a package that the set-up knows."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ktrace.cli.doctor import doctor
+from ktrace.doctor import host
+from ktrace.doctor.check import Verdict
+from ktrace.image.recipe import load_recipe, project_root, recipe_names
+from ktrace.image.toolchain import tool_version
+
+
+def packages() -> set[str]:
+    text = (project_root() / "scripts" / "packages.txt").read_text()
+    return {line.partition("#")[0].strip() for line in text.splitlines()} - {""}
+
+
+def test_every_package_is_known_to_the_setup():
+    named = {*host.PROGRAMS.values(), *(package for _, package in host.FILES.values())}
+    named |= {load_recipe(name).kernel.package for name in recipe_names()}
+    assert named - packages() == set()
+
+
+def test_a_missing_program_is_named_with_its_package(monkeypatch, tmp_path):
+    for program in host.PROGRAMS:
+        if program != "flex":
+            (tmp_path / program).symlink_to("/bin/true")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    missing = {check.name: check for check in host.check_programs() if check.found == "not installed"}
+    assert list(missing) == ["flex"]
+    assert missing["flex"].verdict is Verdict.MISSING
+    assert missing["flex"].remedy == "as root: apt-get install flex"
+
+
+def test_a_missing_library_is_named(monkeypatch):
+    monkeypatch.setitem(host.FILES, "libelf headers", (("/nowhere/gelf.h",), "libelf-dev"))
+    checks = {check.name: check for check in host.check_files()}
+    assert checks["libelf headers"].verdict is Verdict.MISSING
+    assert checks["libelf headers"].remedy == "as root: apt-get install libelf-dev"
+
+
+def test_a_store_that_cannot_be_written_is_named(monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc")
+    checks = {check.name: check for check in host.check_room()}
+    assert checks["image store"].verdict is Verdict.MISSING
+    assert "/proc/ktrace" in checks["image store"].found
+
+
+def test_an_unbuilt_image_is_a_warning_that_says_how(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    checks = {check.name: check for check in host.check_images()}
+    assert checks["image lab-6.1"].verdict is Verdict.WARNING
+    assert checks["image lab-6.1"].remedy == "run: ktrace image build lab-6.1"
+    assert checks["accelerator"].verdict is Verdict.WARNING
+
+
+@pytest.fixture
+def without_qemu(monkeypatch, tmp_path) -> Path:
+    """A path with everything but QEMU, and a store without an image."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for directory in os.environ["PATH"].split(":"):
+        for program in ("gcc", "ld", "make", "flex", "bison", "bc", "xz", "setpriv", "dpkg-query"):
+            real, link = Path(directory) / program, programs / program
+            if real.is_file() and not link.exists():
+                link.symlink_to(real)
+    monkeypatch.setenv("PATH", str(programs))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    tool_version.cache_clear()
+    return programs
+
+
+def test_the_command_exits_3_when_something_is_missing(without_qemu):
+    answer = CliRunner().invoke(doctor)
+    assert answer.exit_code == 3
+    assert "missing: qemu-system-x86_64" in answer.output.splitlines()[-1]
+    assert "as root: apt-get install qemu-system-x86" in answer.output
+
+
+def test_json(without_qemu):
+    answer = CliRunner().invoke(doctor, ["--json"])
+    assert answer.exit_code == 3
+    checks = {check["name"]: check for check in json.loads(answer.stdout)}
+    assert checks["qemu-system-x86_64"]["verdict"] == "missing"
+    assert checks["architecture"]["verdict"] == "ok"
+    assert set(checks["memory"]) == {"name", "verdict", "found", "remedy"}
