@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -143,23 +144,22 @@ def test_one_poked_byte_is_one_named_field(
 
 
 def test_a_wrong_rule_is_found_and_its_function_named(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ktrace.model import sysv_sem_array
+    from ktrace.model.sysv_sem_queue import perform_atomic_semop
 
-    # semop of +1 that forgets to add: as wrong as a rule can be.
-    right = sysv_sem_array.perform_atomic_semop
-
-    def wrong(array: Any, queue: Any, *rest: Any) -> Any:
-        answer = right(array, queue, *rest)
+    def forgetful(array: Any, queue: Any) -> int:
+        """Do the operations, and lose what they added (``ipc/sem.c: perform_atomic_semop()``)."""
+        answer = perform_atomic_semop(array, queue)
         array.sems[0].semval = 0
         return answer
 
-    patched = [name for name, value in vars(sysv_sem_array).items() if value is right]
-    assert patched
-    import ktrace.model.sysv_sem as caller
-
-    for module in (sysv_sem_array, caller):
-        for name in [name for name, value in vars(module).items() if value is right]:
-            monkeypatch.setattr(module, name, wrong)
+    users = [
+        module
+        for name, module in list(sys.modules.items())
+        if name.startswith("ktrace.model.") and vars(module).get("perform_atomic_semop") is perform_atomic_semop
+    ]
+    assert len(users) > 1
+    for module in users:
+        monkeypatch.setattr(module, "perform_atomic_semop", forgetful)
     record = Record()
     script = parse_script("## wrong\nA: semget(IPC_PRIVATE, 1, 0600) -> s\nA: semop(s, [{0, 1, 0}])\n", "wrong")
     assert run_script(script, lab, record, {}).status == "diverged"
