@@ -72,6 +72,9 @@ class _Checker:
 
     def step(self, step: Step, counters: frozenset[str]) -> None:
         known = self.bound | counters
+        for actor in (step.actor, created_actor(step)):
+            if actor is not None and not actor[:1].isupper():
+                self.fail(f"{actor!r} is no name for an actor", step.place, "begin it with a capital letter")
         entry = SIGNATURES.get(step.name) or OPERATIONS.get(step.name)
         if entry is None and step.name not in ALIASES:
             self.fail(f"unknown call {step.name!r}", step.place, _close(step.name, _CALLS))
