@@ -11,11 +11,12 @@ import os
 import re
 from pathlib import Path
 
-TAIL_LINES = 40
+#: An oops takes some 50 lines.
+TAIL_LINES = 60
 #: Bytes read at once, and the most that a match may span.
 CHUNK = 1 << 16
 LINE = 400
-PANIC = rf"Kernel panic - not syncing: ?([^\r\n]{{0,{LINE}}})"
+PANIC = rf"Kernel panic - not syncing: ?([^\r\n]{{0,{LINE}}})[^\r\n]{{0,{LINE}}}[\r\n]"
 #: Escape sequences of terminals, and control characters other than tab and newline.
 _CONTROL = re.compile(r"\x1b\[[0-9;?]{0,16}[A-Za-z]|[^\t\n\x20-\x7e\x80-\U0010ffff]|[\x80-\x9f]")
 
@@ -57,7 +58,7 @@ class Console:
         descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             reader = fdspawn(
-                descriptor, maxread=CHUNK, searchwindowsize=CHUNK, encoding="utf-8", codec_errors="replace"
+                descriptor, maxread=CHUNK, searchwindowsize=2 * CHUNK, encoding="utf-8", codec_errors="replace"
             )
             if reader.expect([pattern, pexpect.EOF], timeout=10):
                 return None

@@ -18,7 +18,7 @@ from ktrace.agent.reports import Hello
 from ktrace.errors import GuestDied, GuestError, GuestHang, GuestPanic, HostError, KtraceError, UsageError
 from ktrace.machine.accel import TCG, Accelerator
 from ktrace.machine.clock import tsc_khz
-from ktrace.machine.console import Console
+from ktrace.machine.console import TAIL_LINES, Console
 from ktrace.machine.memory import GuestMemory
 from ktrace.machine.process import QemuProcess
 from ktrace.machine.qemu import BOARDS, Launch, Payload, choose_board, kernel_command_line, qemu_argv
@@ -91,6 +91,7 @@ class Machine:
         self._memory_mib = memory_mib
         self._heard = False
         self._paused = False
+        self._state: bytes | None = None
         with ExitStack() as stack:
             try:
                 self._start(stack, directory, payload, monitor)
@@ -255,7 +256,7 @@ class Machine:
         """Tell whether the guest stands still because it was told to."""
         return self._paused
 
-    def console_tail(self, lines: int = 40) -> str:
+    def console_tail(self, lines: int = TAIL_LINES) -> str:
         """Return the last lines of the console."""
         return self.console.tail(lines)
 
@@ -268,6 +269,7 @@ class Machine:
         """Let the guest go on."""
         self._command("cont")
         self._paused = False
+        self._state = None
 
     def check(self) -> None:
         """Look whether the guest still runs.
@@ -312,6 +314,10 @@ class Machine:
         return template
 
     def _save_state(self, path: Path) -> None:
+        if self._state is not None:
+            # QEMU saves only once without going on in between; so the devices are as they were.
+            path.write_bytes(self._state)
+            return
         self._ignore_shared()
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
@@ -327,6 +333,7 @@ class Machine:
                     raise HostError(f"QEMU cannot save the guest: {status}", f"is there room for {str(path)!r}?")
         except QmpClosed:
             raise self._death() from None
+        self._state = path.read_bytes()
 
     def _save_ram(self, path: Path) -> list[tuple[int, int]]:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)

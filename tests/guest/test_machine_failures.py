@@ -1,0 +1,215 @@
+"""Each way a guest can fail is an error of its own, with the end of its console."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from ktrace.errors import GuestDied, GuestError, GuestGarbage, GuestHang, GuestPanic, HostError
+from ktrace.image.cpio import character_device, directory, regular_file, write_cpio
+from ktrace.image.image import Image
+from ktrace.machine.machine import Machine
+from ktrace.machine.state import Template
+
+#: An init that finds the agent's port and writes what is no frame.
+BABBLER = r"""
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+int main(void)
+{
+	char path[300], junk[64] = "this is not the protocol, and it is longer than a header is";
+	struct dirent *entry;
+	unsigned major, minor;
+	DIR *ports;
+
+	mount("sysfs", "/sys", "sysfs", 0, "");
+	ports = opendir("/sys/class/virtio-ports");
+	while (ports && (entry = readdir(ports))) {
+		snprintf(path, sizeof(path), "/sys/class/virtio-ports/%s/dev", entry->d_name);
+		FILE *dev = fopen(path, "r");
+		if (!dev || fscanf(dev, "%u:%u", &major, &minor) != 2)
+			continue;
+		mknod("/port", S_IFCHR | 0600, makedev(major, minor));
+		int fd = open("/port", O_RDWR);
+		printf("babbling\n");
+		fflush(stdout);
+		while (write(fd, junk, sizeof(junk)) > 0)
+			read(fd, path, sizeof(path));
+	}
+	for (;;)
+		pause();
+}
+"""
+
+SLEEPER = """
+#include <unistd.h>
+
+int main(void)
+{
+	for (;;)
+		pause();
+}
+"""
+
+
+@dataclass(frozen=True)
+class Built:
+    """Something bootable that is not in the store."""
+
+    name: str
+    kernel: Path
+    initramfs: Path
+    vmlinux: Path
+    build_id: str
+    key: str
+
+
+def other_init(image: Image, source: str, place: Path) -> Built:
+    """Give the image's kernel another init."""
+    (place / "init.c").write_text(source)
+    subprocess.run(["gcc", "-static", "-O1", "-o", "init", "init.c"], cwd=place, check=True, timeout=60)
+    entries = [directory("dev"), directory("sys"), character_device("dev/console", 5, 1)]
+    entries.append(regular_file("init", (place / "init").read_bytes(), 0o755))
+    (place / "initramfs").write_bytes(write_cpio(entries))
+    return Built("other", image.kernel, place / "initramfs", image.vmlinux, image.build_id, "none")
+
+
+def physical(image: Image, symbol: str) -> int:
+    """Where a function of the kernel image lies; the lab's kernel is linked for where it is loaded."""
+    from elftools.elf.elffile import ELFFile
+
+    with image.vmlinux.open("rb") as stream:
+        table = ELFFile(stream).get_section_by_name(".symtab")
+        return int(table.get_symbol_by_name(symbol)[0]["st_value"]) - 0xFFFFFFFF80000000
+
+
+def test_a_panic_at_boot(image: Image, tmp_path: Path) -> None:
+    with pytest.raises(GuestPanic, match=r"panicked: (No working init|Requested init)") as caught:
+        Machine.boot(image, directory=tmp_path / "machine", append="rdinit=/nothing init=/nothing")
+    assert "Kernel panic - not syncing" in caught.value.console
+    assert caught.value.exit_code == 4
+
+
+def test_a_panic_in_the_middle(machine: Machine, image: Image) -> None:
+    machine.agent.write_file("/proc/sys/kernel/panic_on_oops", b"1")
+    machine.memory.write(physical(image, "version_proc_show"), b"\x0f\x0b" * 8)  # ud2
+    with pytest.raises(GuestPanic, match="Fatal exception") as caught:
+        machine.agent.read_file("/proc/version")
+    assert "version_proc_show" in caught.value.console
+    with pytest.raises(GuestPanic):
+        machine.check()
+
+
+def test_an_agent_that_never_answers(image: Image, tmp_path: Path) -> None:
+    built = other_init(image, SLEEPER, tmp_path)
+    with pytest.raises(GuestHang, match="deadline") as caught:
+        Machine.boot(built, directory=tmp_path / "machine", deadline=4)
+    assert isinstance(caught.value, GuestError)
+
+
+def test_an_agent_whose_port_is_missing(image: Image, tmp_path: Path) -> None:
+    with pytest.raises(GuestDied, match="switched itself off or restarted") as caught:
+        Machine.boot(image, directory=tmp_path / "machine", append="-- --port org.ktrace.nobody")
+    assert "agent ended" in caught.value.console
+
+
+def test_a_hang_brings_the_console_along(machine: Machine) -> None:
+    machine.pause()
+    with pytest.raises(GuestHang) as caught, machine:
+        machine.agent.hello(timeout=0.3)
+    assert "ktrace" in caught.value.console or caught.value.console == machine.console_tail()
+
+
+def test_an_agent_that_ends(image: Image, tmp_path: Path) -> None:
+    with pytest.raises(GuestDied, match="switched itself off or restarted") as caught:
+        Machine.boot(image, directory=tmp_path / "machine", append="-- --nonsense")
+    assert "agent ended" in caught.value.console
+
+
+def test_garbage_on_the_agents_port(image: Image, tmp_path: Path) -> None:
+    built = other_init(image, BABBLER, tmp_path)
+    with pytest.raises(GuestGarbage) as caught:
+        Machine.boot(built, directory=tmp_path / "machine")
+    assert "babbling" in caught.value.console
+
+
+def test_qemu_killed_by_someone(machine: Machine) -> None:
+    import os
+
+    os.kill(machine.pid, signal.SIGKILL)
+    with pytest.raises(GuestDied, match="QEMU was ended by SIGKILL"):
+        machine.agent.hello()
+    with pytest.raises(GuestDied):
+        machine.pause()
+
+
+def test_use_after_kill(machine: Machine) -> None:
+    machine.kill()
+    with pytest.raises(GuestDied):
+        machine.agent.hello()
+    machine.close()
+    machine.close()
+
+
+def test_a_kernel_that_qemu_cannot_load(image: Image, tmp_path: Path) -> None:
+    broken = replace(image, kernel=tmp_path / "none")
+    with pytest.raises(HostError, match=r"QEMU cannot start this guest, it exited with status 1: .*none"):
+        Machine.boot(broken, directory=tmp_path / "machine")
+
+
+def test_a_damaged_template(template: Template, tmp_path: Path) -> None:
+    shutil.copytree(template.directory, tmp_path / "template")
+    damaged = replace(template, directory=tmp_path / "template")
+    damaged.state.chmod(0o600)
+    damaged.state.write_bytes(template.state.read_bytes()[:5000])
+    with pytest.raises(HostError, match="load of migration failed") as caught:
+        Machine.clone(damaged, directory=tmp_path / "machine")
+    assert caught.value.hint is not None
+    assert "template" in caught.value.hint
+
+
+def test_a_template_whose_ram_is_cut_off(template: Template, tmp_path: Path) -> None:
+    shutil.copytree(template.directory, tmp_path / "template")
+    damaged = replace(template, directory=tmp_path / "template")
+    damaged.ram.chmod(0o600)
+    with damaged.ram.open("r+b") as stream:
+        stream.truncate(8 << 20)
+    with pytest.raises(HostError, match="RAM ends"):
+        Machine.clone(damaged, directory=tmp_path / "machine")
+
+
+def test_a_directory_that_is_none(template: Template, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(HostError, match="file"):
+        Machine.clone(template, directory=tmp_path / "file" / "machine")
+
+
+def test_no_qemu(template: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(HostError, match="no 'qemu-system-x86_64'") as caught:
+        Machine.clone(template, directory=tmp_path / "machine")
+    assert "apt-get install qemu-system-x86" in str(caught.value.hint)
+
+
+def test_no_room_for_a_checkpoint(machine: Machine, tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, limits[1]))
+    try:
+        with pytest.raises(HostError, match="cannot save the guest"):
+            machine.checkpoint(tmp_path / "saved")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not (tmp_path / "saved" / "template.json").exists()
+    machine.agent.hello()

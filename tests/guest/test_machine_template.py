@@ -1,0 +1,76 @@
+"""Templates are made once, whole or not at all; the accelerator is found by trying."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ktrace.errors import HostError
+from ktrace.image.image import Image
+from ktrace.image.store import open_store
+from ktrace.machine.accel import TCG
+from ktrace.machine.machine import Machine
+from ktrace.machine.probe import REMEMBERED, probe_accelerator
+from ktrace.machine.template import ensure_template, remove_template, template_key
+
+
+def test_a_template_is_made_once(image: Image, tmp_path: Path) -> None:
+    store = open_store(tmp_path / "cache")
+    boots: list[int] = []
+    first = ensure_template(image, accel=TCG, store=store, booting=lambda: boots.append(1))
+    second = ensure_template(image, accel=TCG, store=store, booting=lambda: boots.append(1))
+    assert first == second
+    assert len(boots) == 1
+    assert first.directory.stat().st_mode & 0o777 == 0o700
+    with Machine.clone(second, directory=tmp_path / "machine") as machine:
+        assert machine.template == first
+    remove_template(first)
+    assert not first.directory.exists()
+
+
+def test_a_template_that_is_cut_off_leaves_nothing(image: Image, tmp_path: Path) -> None:
+    store = open_store(tmp_path / "cache")
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ensure_template(image, accel=TCG, store=store, booting=interrupt)
+    assert list((store.root / "templates").iterdir()) == []
+    assert list((store.root / "tmp").iterdir()) == []
+
+
+def test_a_template_belongs_to_its_image_memory_and_accelerator(image: Image) -> None:
+    key = template_key(image, TCG)
+    assert key == template_key(image, TCG)
+    assert key != template_key(replace(image, key="other"), TCG)
+    assert key != template_key(image, TCG, memory_mib=128)
+    assert key != template_key(image, replace(TCG, name="kvm"))
+    assert key == template_key(image, replace(TCG, reason="another"))
+
+
+def test_more_memory(image: Image, tmp_path: Path) -> None:
+    template = ensure_template(image, accel=TCG, store=open_store(tmp_path / "cache"), memory_mib=128)
+    with Machine.clone(template, directory=tmp_path / "machine") as machine:
+        assert machine.memory.size == 128 << 20
+        assert b"MemTotal:         1" in machine.agent.read_file("/proc/meminfo")
+
+
+def test_the_accelerator_is_tried_once_and_remembered(image: Image, tmp_path: Path) -> None:
+    store = open_store(tmp_path / "cache")
+    tries: list[int] = []
+    found = probe_accelerator(image, store=store, trying=lambda: tries.append(1))
+    assert found.name in ("kvm", "tcg")
+    assert found.reason
+    again = probe_accelerator(image, store=store, trying=lambda: tries.append(1))
+    assert again == found
+    assert len(tries) == (1 if (store.root / REMEMBERED).exists() else 0)
+
+
+def test_a_store_that_cannot_hold_templates(image: Image, tmp_path: Path) -> None:
+    store = open_store(tmp_path / "cache")
+    (store.root / "templates").write_text("in the way")
+    with pytest.raises(HostError, match="templates"):
+        ensure_template(image, accel=TCG, store=store)

@@ -1,0 +1,81 @@
+"""Guest RAM, without a guest."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+import pytest
+
+from ktrace.errors import HostError
+from ktrace.machine import memory as module
+from ktrace.machine.memory import MIN_HOLE, PAGE_SIZE, GuestMemory, join_extents
+
+MIB = 1 << 20
+
+
+def test_neighbours_are_joined_and_wide_holes_stay() -> None:
+    assert join_extents([]) == []
+    assert join_extents([(0, 4096), (4096, 4096)]) == [(0, 8192)]
+    assert join_extents([(0, 4096), (8192, 4096)]) == [(0, 12288)]
+    far = 4096 + MIN_HOLE
+    assert join_extents([(0, 4096), (far, 4096)]) == [(0, 4096), (far, 4096)]
+
+
+def test_what_is_saved_can_be_filled_in_again(tmp_path: Path) -> None:
+    first, second = GuestMemory(8 * MIB), GuestMemory(8 * MIB)
+    first.write(PAGE_SIZE + 5, b"hello")
+    first.write(5 * MIB, os.urandom(300_000))
+    first.write(6 * MIB, bytes(PAGE_SIZE))  # allocated, but zero
+    with (tmp_path / "ram").open("w+b") as stream:
+        extents = first.save(stream.fileno())
+        assert (tmp_path / "ram").stat().st_size == 8 * MIB
+        second.fill(stream.fileno(), extents)
+    assert second.view == first.view
+    assert [start for start, _ in extents] == [PAGE_SIZE, 5 * MIB]
+    first.close()
+    first.close()
+    second.close()
+
+
+def test_both_ends_are_checked() -> None:
+    memory = GuestMemory(MIB)
+    assert memory.read(MIB - 4, 4) == bytes(4)
+    for address, size in ((MIB - 4, 8), (MIB, 1), (-4, 4), (-4, 2)):
+        with pytest.raises(ValueError, match="are not in 1 MiB of RAM"):
+            memory.read(address, size)
+        with pytest.raises(ValueError, match="are not in 1 MiB of RAM"):
+            memory.write(address, bytes(size))
+    memory.close()
+
+
+def test_the_file_can_neither_shrink_nor_grow() -> None:
+    """So reading the mapping cannot end in SIGBUS."""
+    memory = GuestMemory(MIB)
+    for size in (MIB // 2, 2 * MIB):
+        with pytest.raises(PermissionError):
+            os.ftruncate(memory.fd, size)
+    assert fcntl.fcntl(memory.fd, fcntl.F_GET_SEALS) & fcntl.F_SEAL_SHRINK
+    memory.close()
+
+
+def test_a_view_may_outlive_the_memory() -> None:
+    memory = GuestMemory(MIB)
+    view = memory.view
+    memory.close()
+    assert view[0] == 0
+
+
+def test_a_host_without_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "available_memory", lambda: 100 * MIB)
+    with pytest.raises(HostError, match="needs 64 MiB of memory, and this machine has 100 MiB left"):
+        GuestMemory(64 * MIB)
+
+
+def test_a_template_that_is_too_short(tmp_path: Path) -> None:
+    memory = GuestMemory(MIB)
+    (tmp_path / "ram").write_bytes(bytes(PAGE_SIZE))
+    with (tmp_path / "ram").open("rb") as stream, pytest.raises(HostError, match="RAM ends at 0x1000"):
+        memory.fill(stream.fileno(), [(0, 2 * PAGE_SIZE)])
+    memory.close()
