@@ -10,6 +10,7 @@ from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.sysv_ipc import NamespaceReader, Pids
 from ktrace.inspect.sysv_msg import MsgReader
 from ktrace.inspect.sysv_sem import SemReader
+from ktrace.inspect.sysv_shm import MappingReader, ShmReader
 from ktrace.state.ref import Ref
 from ktrace.state.sysv_ipc import IpcFacts
 
@@ -19,17 +20,24 @@ class SysvReader:
 
     def __init__(self, kernel: LiveKernel) -> None:
         task = kernel.prog.type("struct task_struct")
+        self.kernel = kernel
         self.pids = Pids(kernel)
         self.namespaces = NamespaceReader(kernel)
         self.sem = SemReader(kernel, self.pids)
         self.msg = MsgReader(kernel, self.pids)
+        self.shm = ShmReader(kernel, self.pids)
+        self.mappings = MappingReader(kernel)
+        self._seen: Observation | None = None
+        self._segments: dict[int, Ref] = {}
+        self._files: dict[int, Ref] = {}
         self._nsproxy = task.member("nsproxy").bit_offset // 8
         self._undo_list = task.member("sysvsem").bit_offset // 8
+        self._clist = task.member("sysvshm").bit_offset // 8
         self._ipc_ns = kernel.prog.type("struct nsproxy").member("ipc_ns").bit_offset // 8
 
     def facts(self) -> IpcFacts:
         """Return what the model must know of this kernel."""
-        return self.namespaces.facts()
+        return self.namespaces.facts(self.mappings.facts(self.kernel))
 
     def namespace_of(self, observation: Observation, task: int) -> int:
         """Return the address of a task's IPC namespace, 0 for a dead task."""
@@ -39,32 +47,42 @@ class SysvReader:
 
     def observe(self, observation: Observation) -> None:
         """Add the initial namespace, those of the actors, and every object in them."""
+        if observation is self._seen:
+            return
+        self._seen = observation
+        memory = observation.memory
         init = self.namespaces.init_ipc_ns
         found = {init: Ref("ipc_ns", "init")}
         for task in observation.tasks.values():
             ns = self.namespace_of(observation, task)
             if ns and ns not in found:
                 found[ns] = Ref("ipc_ns", ns)
+        self._files, self._segments = {}, {}
         for ns, ref in found.items():
-            self._observe_namespace(observation, ns, ref)
+            data, ids = self.namespaces.read(memory, ns)
+            arrays, queues, segments = refs = self.namespaces.refs(memory, ns, ids)
+            observation.objects[ref] = self.namespaces.observe(memory, data, ids, refs)
+            self.sem.observe(observation, arrays)
+            self.msg.observe(observation, queues)
+            self.shm.observe(observation, segments, found, self._files)
+            self._segments.update(segments)
         for task in observation.tasks.values():
-            undo_list = observation.memory.u64(task + self._undo_list)
+            undo_list = memory.u64(task + self._undo_list)
             if undo_list:
                 self.sem.observe_undo_list(observation, undo_list)
 
-    def _observe_namespace(self, observation: Observation, ns: int, ref: Ref) -> None:
-        memory = observation.memory
-        data, ids = self.namespaces.read(memory, ns)
-        refs = self.namespaces.refs(memory, ns, ids)
-        observation.objects[ref] = self.namespaces.observe(memory, data, ids, refs)
-        self.sem.observe(observation, refs[0])
-        self.msg.observe(observation, refs[1])
-
     def process_fields(self, observation: Observation, task: int) -> Mapping[str, Any]:
-        """Return ``ipc_ns``, ``undo_list`` and ``mappings`` of the ``task_struct`` at *task*."""
+        """Return what the World shows of the ``task_struct`` at *task*: namespace, undo list, segments."""
+        # A process points at segments, so these must have their names first.
+        self.observe(observation)
+        memory = observation.memory
         ns = self.namespace_of(observation, task)
-        undo_list = observation.memory.u64(task + self._undo_list)
-        ipc_ns = None
-        if ns:
-            ipc_ns = Ref("ipc_ns", "init" if ns == self.namespaces.init_ipc_ns else ns)
-        return {"ipc_ns": ipc_ns, "undo_list": Ref("undo_list", undo_list) if undo_list else None}
+        undo_list = memory.u64(task + self._undo_list)
+        mappings = self.mappings.mappings(memory, task, self._files) if self._files else ()
+        clist = self.shm.clist(memory, task + self._clist) if self._segments else []
+        return {
+            "ipc_ns": Ref("ipc_ns", "init" if ns == self.namespaces.init_ipc_ns else ns) if ns else None,
+            "undo_list": Ref("undo_list", undo_list) if undo_list else None,
+            "mappings": mappings,
+            "shm_clist": tuple([self._segments.get(shp) or Ref("stranger", f"shmid@{shp:#x}") for shp in clist]),
+        }

@@ -14,6 +14,7 @@ from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.memory import KernelMemory
+from ktrace.state.address_space import MmFacts
 from ktrace.state.ref import Ref
 from ktrace.state.sysv_ipc import IdsFacts, IpcFacts, IpcIds, IpcNamespace, KernIpcPerm
 
@@ -211,7 +212,7 @@ class NamespaceReader:
             count += value - (value >> 31 << 32)
         return count
 
-    def facts(self, page_size: int = 4096) -> IpcFacts:
+    def facts(self, mm: MmFacts, page_size: int = 4096) -> IpcFacts:
         """Return what the model must know, as the kernel has it now."""
         prog, memory = self.kernel.prog, self.kernel.memory
         data, ids = self.read(memory, self.init_ipc_ns)
@@ -239,6 +240,7 @@ class NamespaceReader:
             shm_ctlall=raw.shm_ctlall,
             shm_ctlmni=raw.shm_ctlmni,
             shm_rmid_forced=raw.shm_rmid_forced,
+            mm=mm,
         )
 
 

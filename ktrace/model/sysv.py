@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import Any
 
-from ktrace.model import sysv_msg, sysv_msgctl, sysv_sem, sysv_semctl
+from ktrace.model import sysv_memory, sysv_msg, sysv_msgctl, sysv_sem, sysv_semctl, sysv_shmctl
+from ktrace.model.address_space import MM, AddressSpace
 from ktrace.model.kernel import Kernel, Subsystem
 from ktrace.model.sysv_ipc import Namespace
 from ktrace.model.sysv_sem_array import SemUndoList
 from ktrace.model.sysv_sem_undo import SYSVSEM, copy_semundo, exit_sem
+from ktrace.model.sysv_shm import shm_fields
+from ktrace.model.sysv_shm_segment import exit_shm
+from ktrace.model.sysv_sysctl import sysctl
 from ktrace.model.task import Task
 from ktrace.state import sysv_sem as sem_state
 from ktrace.state.ref import Ref
 from ktrace.state.sysv_ipc import IpcFacts
 
-CALLS = (sysv_sem, sysv_semctl, sysv_msg, sysv_msgctl)
+CALLS = (sysv_sem, sysv_semctl, sysv_msg, sysv_msgctl, sysv_shmctl, sysv_memory)
 """Modules whose import registers their system calls."""
+
+CLONE_VM = 0x100
 
 IPC_NS = "ipc_ns"
 """Where a task's ``nsproxy->ipc_ns`` is kept."""
@@ -26,11 +32,13 @@ class SysvIpc(Subsystem):
     """Keep every IPC namespace.
 
     :param facts: of the kernel and its initial namespace when ktrace attached
+    :ivar locked_shm: pages of segments that are locked into memory, by the user who pays
     """
 
     def __init__(self, facts: IpcFacts) -> None:
         self.facts = facts
         self.init_ipc_ns = Namespace("init", facts, fresh=False)
+        self.locked_shm: dict[int, int] = {}
 
     def namespace(self, task: Task) -> Namespace:
         """Return the task's IPC namespace (``nsproxy->ipc_ns``)."""
@@ -42,15 +50,42 @@ class SysvIpc(Subsystem):
         yield
         return False
 
+    def mm(self, task: Task) -> AddressSpace:
+        """Return the task's address space; a task that never looked at it has the one it was born with."""
+        found: AddressSpace | None = task.sub.get(MM)
+        if found is None:
+            task.sub[MM] = found = AddressSpace(self.facts.mm)
+        return found
+
     def fork(self, kernel: Kernel, parent: Task, child: Task, flags: int) -> None:
         """Give *child* what it gets from *parent* (``copy_process()``)."""
         copy_semundo(kernel, parent, child, flags)
+        mm = self.mm(parent)
+        if flags & CLONE_VM:
+            mm.users += 1
+            child.sub[MM] = mm
+        else:
+            child.sub[MM] = mm.forked(kernel, parent)
         if IPC_NS in parent.sub:
             child.sub[IPC_NS] = parent.sub[IPC_NS]
+
+    def exit_mm(self, kernel: Kernel, task: Task) -> None:
+        """Unmap what only *task* has mapped."""
+        mm: AddressSpace | None = task.sub.pop(MM, None)
+        if mm is not None:
+            mm.put(kernel, task)
 
     def exit_sem(self, kernel: Kernel, task: Task) -> None:
         """Apply the undo list of *task*."""
         exit_sem(kernel, task, self.namespace(task))
+
+    def exit_shm(self, kernel: Kernel, task: Task) -> None:
+        """Orphan the segments of *task*."""
+        exit_shm(kernel, task)
+
+    def sysctl(self, kernel: Kernel, path: str, value: str) -> bool:
+        """Change a limit of the initial namespace (``ipc/ipc_sysctl.c: ipc_sysctls``)."""
+        return sysctl(kernel, self.init_ipc_ns, path, value)
 
     def namespaces(self, kernel: Kernel) -> list[Namespace]:
         """Return the initial namespace and those of the living actors."""
@@ -58,7 +93,7 @@ class SysvIpc(Subsystem):
         return list(found.values())
 
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> None:
-        """Add namespaces, arrays, and what tasks owe them."""
+        """Add namespaces, their objects, and what tasks owe arrays."""
         undo_lists: dict[int, SemUndoList] = {}
         for task in kernel.tasks.values():
             undo_list = task.sub.get(SYSVSEM)
@@ -72,12 +107,17 @@ class SysvIpc(Subsystem):
                     objects[undo.ref] = undo.observe()
             for msq in ns.msg_ids.idr.values():
                 objects[msq.ref] = msq.observe(self.facts)
+            for shp in ns.shm_ids.idr.values():
+                objects[shp.ref] = shp.observe()
         for undo_list in undo_lists.values():
-            objects[undo_list.ref] = sem_state.SemUndoList(
-                undo_list.refcnt, tuple([undo.ref for undo in undo_list.list_proc])
-            )
+            undos = tuple([undo.ref for undo in undo_list.list_proc])
+            objects[undo_list.ref] = sem_state.SemUndoList(undo_list.refcnt, undos)
 
     def process_fields(self, kernel: Kernel, task: Task) -> Mapping[str, Any]:
-        """Return ``ipc_ns``, ``undo_list``, ``mappings``."""
+        """Return what the World shows of a process: namespace, undo list, segments."""
         undo_list = task.sub.get(SYSVSEM)
-        return {"ipc_ns": self.namespace(task).ref, "undo_list": undo_list.ref if undo_list else None}
+        return {
+            "ipc_ns": self.namespace(task).ref,
+            "undo_list": undo_list.ref if undo_list else None,
+            **shm_fields(task, self.mm(task)),
+        }

@@ -48,8 +48,8 @@ class Errno(Exception):
 
 
 CAPABILITIES_OF_ROOT = frozenset(
-    {"CAP_SYS_RESOURCE", "CAP_SYS_ADMIN", "CAP_IPC_OWNER", "CAP_IPC_LOCK", "CAP_NET_RAW", "CAP_NET_ADMIN",
-     "CAP_NET_BIND_SERVICE", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_KILL", "CAP_SETUID", "CAP_SETGID",
+    {"CAP_SYS_RESOURCE", "CAP_SYS_ADMIN", "CAP_SYS_RAWIO", "CAP_IPC_OWNER", "CAP_IPC_LOCK", "CAP_NET_RAW",
+     "CAP_NET_ADMIN", "CAP_NET_BIND_SERVICE", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_KILL", "CAP_SETUID", "CAP_SETGID",
      "CAP_CHECKPOINT_RESTORE", "CAP_MKNOD"}
 )  # fmt: skip
 
@@ -93,6 +93,7 @@ class Task:
     pending: list[Signalled] = field(default_factory=list)
     dispositions: dict[str, str] = field(default_factory=dict)
     blocked: frozenset[str] = frozenset()
+    saved_mask: frozenset[str] | None = None
     task_works: list[Callable[[], None]] = field(default_factory=list)
     exiting: bool = False
     umask: int = 0o022

@@ -36,6 +36,7 @@ class Process:
     :param ipc_ns: ``nsproxy->ipc_ns``, kind ``ipc_ns``
     :param undo_list: ``sysvsem.undo_list``, kind ``undo_list``
     :param mappings: System V segments by address
+    :param shm_clist: segments that it created, the latest first
     """
 
     name: str
@@ -48,6 +49,7 @@ class Process:
     ipc_ns: Ref | None = None
     undo_list: Ref | None = None
     mappings: tuple[ShmMapping, ...] = ()
+    shm_clist: tuple[Ref, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ktrace.state.address_space import MmFacts
 from ktrace.state.ref import Ref
 
 IPC_PRIVATE = 0
@@ -95,7 +96,7 @@ class IpcFacts:
     :param ipc_mni: ``ipc_mni``, with *ipc_mni_shift* and *ipc_min_cycle*
     :param datalen_msg: bytes of text in the first block of a message (``DATALEN_MSG``)
     :param datalen_seg: bytes of text in each further block (``DATALEN_SEG``)
-    :param mmap_base: where an actor's top-down mappings begin
+    :param mm: an actor's memory when it is born
     """
 
     ipc_mni: int
@@ -115,3 +116,4 @@ class IpcFacts:
     shm_ctlall: int
     shm_ctlmni: int
     shm_rmid_forced: int
+    mm: MmFacts

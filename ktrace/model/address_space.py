@@ -1,0 +1,224 @@
+"""Address spaces: where mappings go, how they are split, shared and unmapped (``mm/mmap.c``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ktrace.model.task import Errno, Task
+from ktrace.state.address_space import MmFacts
+
+if TYPE_CHECKING:
+    from ktrace.model.kernel import Kernel
+
+PAGE_SIZE = 4096
+PROT_READ, PROT_WRITE, PROT_EXEC = 1, 2, 4
+MM = "mm"
+"""Where a task's ``mm`` is kept."""
+
+
+def page_align(length: int) -> int:
+    """Round up to whole pages (``PAGE_ALIGN()``)."""
+    return length + PAGE_SIZE - 1 & ~(PAGE_SIZE - 1)
+
+
+class Backing:
+    """What is behind a mapping; one that has nothing to say of opening and closing is plain memory.
+
+    :ivar pages: contents of the pages that exist, by index
+    """
+
+    mergeable = True
+
+    def __init__(self) -> None:
+        self.pages: dict[int, bytearray] = {}
+
+    def open(self, kernel: Kernel, task: Task) -> None:
+        """Act on one more ``vm_area_struct`` (``vm_ops->open()``)."""
+
+    def close(self, kernel: Kernel, task: Task) -> None:
+        """Act on one less ``vm_area_struct`` (``vm_ops->close()``)."""
+
+    def forked(self) -> Backing:
+        """Return what a child's copy of the mapping is backed by."""
+        return self
+
+
+class PrivateMemory(Backing):
+    """Memory that parent and child do not share."""
+
+    def forked(self) -> Backing:
+        """Return a copy, as copy-on-write makes it look."""
+        copy = PrivateMemory()
+        copy.pages = {index: bytearray(page) for index, page in self.pages.items()}
+        return copy
+
+
+@dataclass(eq=False)
+class Vma:
+    """Mirror one ``vm_area_struct``.
+
+    :param prot: PROT_READ, PROT_WRITE, PROT_EXEC
+    :param may_write: VM_MAYWRITE
+    :param pgoff: offset into *backing* in pages
+    """
+
+    start: int
+    end: int
+    prot: int
+    backing: Backing
+    pgoff: int = 0
+    may_write: bool = True
+
+
+class AddressSpace:
+    """Mirror one ``mm_struct``; *users* counts the tasks that share it (CLONE_VM)."""
+
+    def __init__(self, facts: MmFacts) -> None:
+        self.facts = facts
+        self.users = 1
+        self.vmas = [Vma(start, end, prot, PrivateMemory()) for start, end, prot in facts.birth]
+
+    def find_vma(self, address: int) -> Vma | None:
+        """Return the first mapping that ends above *address* (``find_vma()``)."""
+        return next((vma for vma in self.vmas if vma.end > address), None)
+
+    def intersecting(self, start: int, end: int) -> list[Vma]:
+        """Return the mappings that have a part of [*start*, *end*) (``find_vma_intersection()``)."""
+        return [vma for vma in self.vmas if vma.start < end and start < vma.end]
+
+    def get_unmapped_area(self, task: Task, address: int, length: int, fixed: bool) -> int:
+        """Choose where a mapping goes (``get_unmapped_area()``, ``arch_get_unmapped_area_topdown()``).
+
+        :raises Errno: ENOMEM, EINVAL, EPERM
+        """
+        facts = self.facts
+        if length > facts.task_size:
+            raise Errno("ENOMEM")
+        if not fixed:
+            address = self._topdown(address & ~(PAGE_SIZE - 1), length)
+        if address > facts.task_size - length:
+            raise Errno("ENOMEM")
+        if address & (PAGE_SIZE - 1):
+            raise Errno("EINVAL")
+        # security_mmap_addr(): cap_mmap_addr()
+        if address < facts.mmap_min_addr and not task.cred.capable("CAP_SYS_RAWIO"):
+            raise Errno("EPERM")
+        return address
+
+    def _topdown(self, hint: int, length: int) -> int:
+        """Take the hint if it is free, else the highest gap below ``mmap_base`` (``unmapped_area_topdown()``)."""
+        if hint and hint + length <= self.facts.task_size and not self.intersecting(hint, hint + length):
+            return hint
+        end = self.facts.mmap_base
+        for vma in reversed(self.vmas):
+            if vma.start >= end:
+                continue
+            if end - max(vma.end, PAGE_SIZE) >= length:
+                return end - length
+            end = min(end, vma.start)
+        if end - length >= PAGE_SIZE:
+            return end - length
+        raise Errno("ENOMEM")
+
+    def insert(self, vma: Vma) -> None:
+        """Add a mapping in its place."""
+        self.vmas.append(vma)
+        self.vmas.sort(key=lambda item: item.start)
+
+    def split(self, kernel: Kernel, task: Task, vma: Vma, at: int) -> Vma:
+        """Split a mapping and return its upper part (``__split_vma()``)."""
+        upper = Vma(at, vma.end, vma.prot, vma.backing, vma.pgoff + (at - vma.start) // PAGE_SIZE, vma.may_write)
+        vma.backing.open(kernel, task)
+        vma.end = at
+        self.insert(upper)
+        return upper
+
+    def unmap(self, kernel: Kernel, task: Task, start: int, end: int) -> None:
+        """Take away [*start*, *end*), splitting what lies across its ends (``do_mas_align_munmap()``)."""
+        for vma in self.intersecting(start, end):
+            if vma.start < start:
+                vma = self.split(kernel, task, vma, start)
+            if vma.end > end:
+                self.split(kernel, task, vma, end)
+        gone = self.intersecting(start, end)
+        self.vmas = [vma for vma in self.vmas if vma not in gone]
+        for vma in gone:
+            vma.backing.close(kernel, task)
+
+    def forked(self, kernel: Kernel, parent: Task) -> AddressSpace:
+        """Return a copy for a child (``dup_mmap()``, which runs in the parent)."""
+        copy = AddressSpace(self.facts)
+        copy.vmas = []
+        for vma in self.vmas:
+            backing = vma.backing.forked()
+            copy.vmas.append(Vma(vma.start, vma.end, vma.prot, backing, vma.pgoff, vma.may_write))
+            backing.open(kernel, parent)
+        return copy
+
+    def put(self, kernel: Kernel, task: Task) -> None:
+        """Drop one user; the last one unmaps all in ascending order (``mmput()``, ``exit_mmap()``)."""
+        self.users -= 1
+        if self.users:
+            return
+        gone, self.vmas = self.vmas, []
+        for vma in gone:
+            vma.backing.close(kernel, task)
+
+    def accessible(self, address: int, length: int, prot: int) -> int:
+        """Return how many bytes from *address* on may be used with any of the rights in *prot*."""
+        done = 0
+        while done < length:
+            vma = self.find_vma(address + done)
+            if vma is None or vma.start > address + done or not vma.prot & prot:
+                break
+            done = vma.end - address
+        return min(done, length)
+
+    def pieces(self, address: int, length: int) -> Iterator[tuple[bytearray, int, int]]:
+        """Yield page, offset in it and size of each part of a range that is accessible; pages come to be as needed."""
+        while length:
+            vma = self.find_vma(address)
+            assert vma is not None and vma.start <= address
+            index, offset = divmod(address - vma.start, PAGE_SIZE)
+            size = min(length, PAGE_SIZE - offset)
+            yield vma.backing.pages.setdefault(vma.pgoff + index, bytearray(PAGE_SIZE)), offset, size
+            address += size
+            length -= size
+
+    def write(self, address: int, data: bytes) -> None:
+        """Store *data* as the agent's copy loop does.
+
+        :raises Errno: EFAULT where that is not allowed; what came before is written
+        """
+        done, touched = _copied(self.accessible(address, len(data), PROT_WRITE), len(data))
+        at = 0
+        for page, offset, size in self.pieces(address, touched):
+            part = data[at : min(at + size, done)]
+            page[offset : offset + len(part)] = part
+            at += size
+        if done < len(data):
+            raise Errno("EFAULT")
+
+    def read(self, address: int, length: int) -> bytes:
+        """Load bytes; a page that is read exists from then on (``shmem_fault()``).
+
+        :raises Errno: EFAULT where that is not allowed
+        """
+        done, touched = _copied(self.accessible(address, length, PROT_READ | PROT_WRITE | PROT_EXEC), length)
+        data = b"".join([bytes(page[offset : offset + size]) for page, offset, size in self.pieces(address, touched)])
+        if done < length:
+            raise Errno("EFAULT")
+        return data
+
+
+def _copied(accessible: int, length: int) -> tuple[int, int]:
+    """Return how much is copied and how much is touched (``guest/agent_actor.c: copy_checked()``).
+
+    It copies words of eight bytes and then the rest; a word that faults is lost, but its first page was touched.
+    """
+    words = length & ~7
+    if accessible < words:
+        return accessible & ~7, accessible
+    return accessible, accessible

@@ -1,0 +1,131 @@
+"""shmctl (``ipc/shm.c``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.sysv_ids import ktime_get_real_seconds, pid_name, s32
+from ktrace.model.sysv_ipc import (
+    IPC_INFO,
+    IPC_RMID,
+    IPC_SET,
+    IPC_STAT,
+    S_IRUGO,
+    Namespace,
+    copy_from_user,
+    copy_to_user,
+    ipc_update_perm,
+    ipcctl_obtain_check,
+    ipcperms,
+    kernel_to_ipc64_perm,
+)
+from ktrace.model.sysv_shm_segment import SHM_LOCKED, ShmidKernel, do_shm_rmid, user_shm_unlock
+from ktrace.model.task import Errno, Task
+
+SHM_LOCK, SHM_UNLOCK, SHM_STAT, SHM_INFO, SHM_STAT_ANY = 11, 12, 13, 14, 15
+RLIMIT_MEMLOCK = 8
+MLOCK_LIMIT = 8 << 20
+"""Soft RLIMIT_MEMLOCK of a process that nobody changed (``include/asm-generic/resource.h``: MLOCK_LIMIT)."""
+
+
+@syscall("shmctl")
+def shmctl(kernel: Kernel, task: Task, shmid: int, cmd: int, buf: Any) -> Any:
+    """Look at a segment or change it (``ksys_shmctl()``)."""
+    ns: Namespace = kernel.sub("sysv").namespace(task)
+    shmid, cmd = s32(shmid), s32(cmd)
+    if cmd < 0 or shmid < 0:
+        raise Errno("EINVAL")
+    if cmd == IPC_INFO:
+        return copy_to_user(task, "buf", *shmctl_ipc_info(ns), buf)
+    if cmd == SHM_INFO:
+        return copy_to_user(task, "buf", *shmctl_shm_info(ns), buf)
+    if cmd in (IPC_STAT, SHM_STAT, SHM_STAT_ANY):
+        return copy_to_user(task, "buf", *shmctl_stat(task, ns, shmid, cmd), buf)
+    if cmd in (IPC_SET, IPC_RMID):
+        return shmctl_down(kernel, task, ns, shmid, copy_from_user(buf) if cmd == IPC_SET else None)
+    if cmd in (SHM_LOCK, SHM_UNLOCK):
+        return shmctl_do_lock(kernel, task, ns, shmid, cmd)
+    raise Errno("EINVAL")
+
+
+def shmctl_ipc_info(ns: Namespace) -> tuple[int, dict[str, int]]:
+    """Tell limits (``shmctl_ipc_info()``)."""
+    info = {
+        "shmmax": ns.shm_ctlmax,
+        "shmmin": 1,
+        "shmmni": ns.shm_ctlmni,
+        "shmseg": ns.shm_ctlmni,
+        "shmall": ns.shm_ctlall,
+    }
+    return ns.shm_ids.get_maxidx(), info
+
+
+def shmctl_shm_info(ns: Namespace) -> tuple[int, dict[str, int]]:
+    """Tell what is in use (``shmctl_shm_info()``, ``shm_get_stat()``)."""
+    info = {
+        "used_ids": ns.shm_ids.in_use,
+        "shm_tot": ns.shm_tot,
+        "shm_rss": sum(len(shp.pages) for shp in ns.shm_ids.idr.values()),
+        "shm_swp": 0,
+        "swap_attempts": 0,
+        "swap_successes": 0,
+    }
+    return ns.shm_ids.get_maxidx(), info
+
+
+def shmctl_stat(task: Task, ns: Namespace, shmid: int, cmd: int) -> tuple[int, dict[str, Any]]:
+    """Tell about one segment (``shmctl_stat()``)."""
+    ids = ns.shm_ids
+    shp: ShmidKernel = ids.obtain_object_check(shmid) if cmd == IPC_STAT else ids.obtain_object_idr(shmid)
+    if cmd != SHM_STAT_ANY and ipcperms(task.cred, shp, S_IRUGO):
+        raise Errno("EACCES")
+    buf = {
+        "shm_perm": kernel_to_ipc64_perm(shp),
+        "shm_segsz": shp.shm_segsz,
+        "shm_atime": shp.shm_atim,
+        "shm_dtime": shp.shm_dtim,
+        "shm_ctime": shp.shm_ctim,
+        "shm_cpid": pid_name(shp.shm_cprid) or 0,
+        "shm_lpid": pid_name(shp.shm_lprid) or 0,
+        "shm_nattch": shp.shm_nattch,
+    }
+    return 0 if cmd == IPC_STAT else shp.id, buf
+
+
+def shmctl_down(kernel: Kernel, task: Task, ns: Namespace, shmid: int, given: Any) -> int:
+    """Remove a segment, or set its owner and permissions (``shmctl_down()``)."""
+    shp: ShmidKernel = ipcctl_obtain_check(ns.shm_ids, task.cred, shmid)
+    if given is None:
+        do_shm_rmid(kernel, shp)
+        return 0
+    ipc_update_perm(given["shm_perm"], shp)
+    shp.shm_ctim = ktime_get_real_seconds(kernel)
+    return 0
+
+
+def shmctl_do_lock(kernel: Kernel, task: Task, ns: Namespace, shmid: int, cmd: int) -> int:
+    """Lock a segment into memory, or unlock it (``shmctl_do_lock()``, ``shmem_lock()``, ``user_shm_lock()``)."""
+    shp: ShmidKernel = ns.shm_ids.obtain_object_check(shmid)
+    limit = task.sub.get("rlimits", {}).get(RLIMIT_MEMLOCK, {"rlim_cur": MLOCK_LIMIT})["rlim_cur"]
+    if not task.cred.capable("CAP_IPC_LOCK"):
+        if task.cred.euid not in (shp.uid, shp.cuid):
+            raise Errno("EPERM")
+        if cmd == SHM_LOCK and not limit:
+            raise Errno("EPERM")
+    if cmd == SHM_LOCK:
+        if shp.mode & SHM_LOCKED:
+            return 0
+        locked = kernel.sub("sysv").locked_shm
+        # The account is the one of the real user id (current_ucounts()).
+        total = locked.get(task.cred.uid, 0) + shp.numpages
+        unlimited = limit == (1 << 64) - 1
+        if not unlimited and total > limit >> 12 and not task.cred.capable("CAP_IPC_LOCK"):
+            raise Errno("ENOMEM")
+        locked[task.cred.uid] = total
+        shp.mlock_user = task.cred.uid
+        shp.mode |= SHM_LOCKED
+    elif shp.mode & SHM_LOCKED:
+        user_shm_unlock(kernel, shp)
+        shp.mode &= ~SHM_LOCKED
+    return 0
