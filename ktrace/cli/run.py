@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ktrace.cli.output import View, view_options
-from ktrace.errors import UsageError
+from ktrace.errors import GuestError, UsageError
 from ktrace.trace.session import End
 from ktrace.workload.library import bundled, load, titles
+from ktrace.workload.script import Script
+
+if TYPE_CHECKING:
+    from ktrace.cli.guests import Guests
 
 
 @click.command()
@@ -47,14 +52,29 @@ def run(
         raise UsageError("--session takes one workload", "leave it out to have a directory made for each")
     from ktrace.cli.guests import Guests
 
-    several = len(scripts) > 1
-    ends: list[End] = []
+    if len(scripts) == 1:
+        with Guests(image_name, accel) as guests:
+            return 0 if guests.run(scripts[0], view, directory, hold).status == "agreed" else 1
     with Guests(image_name, accel) as guests:
-        for script in scripts:
-            ends.append(guests.run(script, view.only_verdicts() if several else view, directory, hold))
-    if several and not view.is_json:
-        _summary(ends)
-    return 0 if all(end.status == "agreed" for end in ends) else 1
+        return _run_several(guests, scripts, view)
+
+
+def _run_several(guests: Guests, scripts: list[Script], view: View) -> int:
+    """Run one after the other; one that cannot be run does not keep the others from it."""
+    ends: list[End] = []
+    worst = 0
+    for script in scripts:
+        try:
+            ends.append(guests.run(script, view.only_verdicts(), None))
+            worst = max(worst, ends[-1].status != "agreed")
+        except (UsageError, GuestError) as error:
+            click.echo(f"{script.name}: {error.blame}: {error.message}", err=True)
+            worst = max(worst, error.exit_code)
+    if not view.is_json:
+        agreed = sum(end.status == "agreed" for end in ends)
+        steps, fields = sum(end.steps for end in ends), sum(end.fields for end in ends)
+        click.echo(f"{agreed} of {len(scripts)} workloads agreed: {steps} steps, {fields} fields compared")
+    return worst
 
 
 def _list(as_json: bool) -> int:
@@ -66,10 +86,3 @@ def _list(as_json: bool) -> int:
     for name, title in entries.items():
         click.echo(f"{name:<{width}}  {title}")
     return 0
-
-
-def _summary(ends: list[End]) -> None:
-    agreed = sum(end.status == "agreed" for end in ends)
-    steps = sum(end.steps for end in ends)
-    fields = sum(end.fields for end in ends)
-    click.echo(f"{agreed} of {len(ends)} workloads agreed: {steps} steps, {fields} fields compared")
