@@ -68,3 +68,10 @@ class DivergenceError(KtraceError):
 
     exit_code = 1
     blame = "divergence"
+
+
+class ModelError(KtraceError):
+    """The model itself failed: a bug of ours. Neither kernel nor person is to blame."""
+
+    exit_code = 1
+    blame = "model"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 import click
@@ -59,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         error.show()
         code = error.exit_code
     except KtraceError as error:
+        if "KTRACE_TRACEBACK" in os.environ:
+            traceback.print_exc()
         if isinstance(error, GuestError) and error.console:
             tail = "\n".join(error.console.splitlines()[-CONSOLE_LINES:])
             click.echo(f"{click.style('the end of the guest console:', dim=True)}\n{tail}", err=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ktrace.errors import UsageError
+from ktrace.errors import ModelError, UsageError
 from ktrace.model.kernel import Advice, Kernel, is_modelled
 from ktrace.state.call import Completed, Event, Exited, Outcome, Signalled
 from ktrace.state.compare import ABSENT, Difference, compare, count_fields, differ
@@ -43,6 +43,7 @@ class Checker:
         """Predict *step* and return where the kernel did otherwise.
 
         :raises UsageError: the model does not know the call
+        :raises ModelError: the model itself fails
         """
         if not is_modelled(step.actor, step.call.name):
             raise UsageError(
@@ -51,8 +52,14 @@ class Checker:
             )
         advice = advice_of(step)
         self._history.append((step, advice))
-        expected_outcome = self._model.act(step.actor, step.call, advice)
-        expected = self._namer.name(self._model.world())
+        try:
+            expected_outcome = self._model.act(step.actor, step.call, advice)
+            expected = self._namer.name(self._model.world())
+        except Exception as error:
+            raise ModelError(
+                f"the model fails at step {step.number}, {step.call.name!r}: {type(error).__name__}: {error}",
+                "this is a bug in ktrace, please report it; KTRACE_TRACEBACK=1 shows where",
+            ) from error
         self.steps += 1
         self._count(step.world)
         differences = list(compare_outcomes(step.outcome, expected_outcome))
