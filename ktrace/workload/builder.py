@@ -52,10 +52,15 @@ def literal(value: Any) -> Expression:
             return Name("NULL")
         return Name("BAD") if value == BAD else Number(value.value, 16)
     if isinstance(value, Mapping):
-        return _address(value) or Braces(tuple((str(name), literal(item)) for name, item in value.items()))
+        return _address(value) or Braces(tuple((str(name), _member(name, item)) for name, item in value.items()))
     if isinstance(value, Sequence):
         return Array(tuple(map(literal, value)))
     raise UsageError(f"a script cannot hold {value!r}")
+
+
+def _member(name: Any, value: Any) -> Expression:
+    # Elsewhere a str names an actor.
+    return String(value.encode()) if name in ("sin_addr", "sin6_addr") else literal(value)
 
 
 def _string(value: bytes) -> Expression:
@@ -177,7 +182,8 @@ class Builder:
                 break
             args.pop()
         while len(args) == len(entry.places) and entry.places != entry.names[: len(args)]:
-            keywords[entry.names[len(args) - 1]] = args.pop()
+            last = args.pop()
+            keywords[entry.names[len(args)]] = last
         self.do(actor, call.name, *args, expect=expect, **keywords)
 
     def script(self) -> Script:

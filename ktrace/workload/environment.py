@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ktrace.agent.syscalls import ALIASES, CONSTANTS, HANDLERS, OPERATIONS, SIGNATURES, make_call
+from ktrace.agent.syscalls import ALIASES, CONSTANTS, HANDLERS, OPERATIONS, SIGNATURES, make_call, sockaddr
 from ktrace.errors import UsageError
 from ktrace.state.call import BAD, NULL, Call, Completed, Exited, Outcome, Pointer, Result
 from ktrace.workload.check import out_places
@@ -199,8 +199,7 @@ _FAMILIES = {
 
 def _address(name: str, args: list[Any]) -> dict[str, Any]:
     family, members = _FAMILIES[name]
-    texts = [arg.decode("ascii", "replace") if isinstance(arg, bytes) and name != "unix" else arg for arg in args]
-    return {"sa_family": family, **dict(zip(members, texts, strict=False))}
+    return sockaddr.coerce({"sa_family": family, **dict(zip(members, args, strict=False))})
 
 
 def _resolve(step: Step, scope: Scope) -> Call:

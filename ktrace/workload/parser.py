@@ -400,14 +400,14 @@ class _Parser:
         place = self.take().place
         items: list[tuple[str | None, Expression]] = []
         while self.token.kind != "}":
-            key = None
+            key, at = None, self.token.place
             if self.token.kind == "name" and self.ahead().kind == "=":
                 key = self.take().text
                 self.take()
             if items and (key is None) != (items[0][0] is None):
-                self.fail("members with and without names cannot be mixed", self.token.place)
+                self.fail("members with and without names cannot be mixed", at)
             if key is not None and any(name == key for name, _ in items):
-                self.fail(f"member {key!r} is given twice", self.token.place)
+                self.fail(f"member {key!r} is given twice", at)
             items.append((key, self.expression()))
             if not self.accept(","):
                 break

@@ -39,6 +39,12 @@ def coerce(value: Any) -> dict[str, Any]:
     members = MEMBERS.get(family, OTHER)
     if "sa_data" in value:
         members = OTHER
+    value = {
+        name: item.decode("ascii", "replace")
+        if isinstance(item, bytes) and isinstance(members.get(name), str)
+        else item
+        for name, item in value.items()
+    }
     for name, item in value.items():
         if name != "sa_family" and name not in members:
             known = ", ".join(members)

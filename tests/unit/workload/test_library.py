@@ -1,0 +1,64 @@
+"""Workloads found by name and by path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ktrace.errors import UsageError
+from ktrace.workload import ScriptError, bundled, load, titles
+from ktrace.workload.library import directory
+
+
+def test_bundled_workloads_have_names_and_titles() -> None:
+    assert len(bundled()) >= 15
+    for name, title in titles().items():
+        assert load(name).name == name
+        assert title
+
+
+def test_every_bundled_step_but_a_few_says_what_happens() -> None:
+    for name in bundled():
+        steps = [step for step in load(name).expanded() if step.place.line]
+        silent = [step for step in steps if not step.expectations and step.value is None and step.actor is not None]
+        # store() and the like have nothing to say
+        assert len(silent) <= max(3, len(steps) // 10), (name, [step.line for step in silent])
+
+
+def test_unknown_names_have_close_matches() -> None:
+    with pytest.raises(UsageError, match="unknown workload 'pipe-basik'") as raised:
+        load("pipe-basik")
+    assert "pipe-basic" in (raised.value.hint or "")
+
+
+def test_paths(tmp_path: Path) -> None:
+    path = tmp_path / "own.kt"
+    path.write_text("## a title of its own\nA: getpid()\n")
+    script = load(str(path))
+    assert (script.name, script.title, script.source) == ("own", "a title of its own", "own.kt")
+    with pytest.raises(UsageError, match=r"cannot read '.*none\.kt': No such file"):
+        load(str(tmp_path / "none.kt"))
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match="not a text in UTF-8"):
+        load(str(path))
+    path.write_text("A: getpid(")
+    with pytest.raises(ScriptError, match=r"^own\.kt:1:"):
+        load(str(path))
+
+
+def test_an_installed_package_has_them_below_its_prefix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    from ktrace.workload import library
+
+    installed = tmp_path / "share" / "ktrace" / "traces"
+    installed.mkdir(parents=True)
+    (installed / "one.kt").write_text("## one: a title\nA: getpid()\n")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    monkeypatch.setattr(library, "__file__", str(tmp_path / "site-packages" / "ktrace" / "workload" / "library.py"))
+    assert directory() == installed
+    assert bundled() == ("one",)
+    (installed / "one.kt").unlink()
+    with pytest.raises(UsageError, match="no bundled workloads are installed"):
+        directory()
