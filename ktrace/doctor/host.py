@@ -10,7 +10,7 @@ from pathlib import Path
 from ktrace.doctor.check import Check, missing, ok, warning
 from ktrace.errors import KtraceError
 from ktrace.image.image import Image, find_image
-from ktrace.image.kernel import ROOM
+from ktrace.image.kernel import BUILD_ROOM
 from ktrace.image.recipe import load_recipe, recipe_names
 from ktrace.image.source import package_version
 from ktrace.image.store import free_bytes, open_store
@@ -119,8 +119,8 @@ def check_room() -> list[Check]:
         store = open_store()
         free = free_bytes(store.root)
         text = f"{free / 1e9:.1f} GB free in {store.root}"
-        remedy = f"a kernel build needs {ROOM / 1e9:.1f} GB there; or set XDG_CACHE_HOME to a larger file system"
-        checks.append(ok("image store", text) if free >= ROOM else warning("image store", text, remedy))
+        remedy = f"a kernel build needs {BUILD_ROOM / 1e9:.1f} GB there; or set XDG_CACHE_HOME to a larger file system"
+        checks.append(ok("image store", text) if free >= BUILD_ROOM else warning("image store", text, remedy))
     except KtraceError as error:
         checks.append(missing("image store", error.message, error.hint or "make it writable"))
     return checks

@@ -19,14 +19,14 @@ from ktrace.image.source import SourcePackage, extract_source
 from ktrace.image.store import digest_file, digest_json, free_bytes, write_json
 from ktrace.image.toolchain import run_tool, tool_versions
 from ktrace.image.workspace import Workspace, open_workspace
-from ktrace.image.workspace import open_workspace
 
 #: Raised whenever this module starts to build differently: it is part of every kernel's key.
 PROCEDURE = 1
 #: What the sources are called in debug information, wherever they were built.
 SOURCE_NAME = "/usr/src/linux"
-#: Bytes that a build needs for its tree and its objects.
-ROOM = 2_500_000_000
+#: Bytes that a build needs on the disk: tree, objects and results; or results alone, when built in memory.
+BUILD_ROOM = 2_500_000_000
+RESULT_ROOM = 500_000_000
 
 # Each of these would otherwise differ from machine to machine, or from day to day.
 FIXED_VARIABLES = {
@@ -114,6 +114,20 @@ def _counter(progress: Progress) -> Callable[[str], None]:
     return on_line
 
 
+def require_room(directory: Path, needed: int) -> None:
+    """Refuse to begin what would end on a full disk.
+
+    :param needed: bytes
+    :raises HostError: naming the directory
+    """
+    room = free_bytes(directory)
+    if room < needed:
+        raise HostError(
+            f"only {room / 1e9:.1f} GB free in {str(directory)!r}, {needed / 1e9:.1f} GB needed",
+            hint="free some space there, or set XDG_CACHE_HOME to a larger file system",
+        )
+
+
 def strip_kernel(vmlinux: Path, kernel: Path, log: Path) -> None:
     """Strip a vmlinux to what QEMU loads through its PVH entry."""
     run_tool(["objcopy", "--strip-all", str(vmlinux), str(kernel)], kernel.parent, log)
@@ -127,15 +141,10 @@ def build_kernel(recipe: KernelRecipe, source: SourcePackage, scratch: Path, out
     :raises HostError: for missing tools, a full disk or a build that fails
     :raises UsageError: for options that kconfig did not obey
     """
-    room = free_bytes(scratch)
-    if room < ROOM:
-        raise HostError(
-            f"only {room / 1e9:.1f} GB free for the build in {str(scratch)!r}, {ROOM / 1e9:.1f} GB needed",
-            hint="free some space there, or set XDG_CACHE_HOME to a larger file system",
-        )
     log, tree = scratch / "log", scratch / "linux"
     tree.mkdir()
     with open_workspace(tree) as place:
+        require_room(scratch, RESULT_ROOM if place.in_memory else BUILD_ROOM)
         prepare_tree(recipe, source, place, log, progress)
         progress.stage("compiling the kernel", total=recipe.objects)
         command = ["make", f"-j{_jobs()}", *make_arguments(recipe, tree), "vmlinux"]

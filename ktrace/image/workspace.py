@@ -35,6 +35,11 @@ class Workspace:
     prefix: tuple[str, ...]
     outside: Path
 
+    @property
+    def in_memory(self) -> bool:
+        """Tell whether what is written there needs no disk."""
+        return bool(self.prefix)
+
 
 def available_memory() -> int:
     """Tell how many bytes of memory can be had without swapping (``/proc/meminfo``: MemAvailable)."""
