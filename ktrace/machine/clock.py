@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import mmap
-import platform
+import os
 import time
 from functools import lru_cache
 
@@ -23,8 +22,10 @@ def tsc_khz() -> int | None:
 
     :returns: kHz, or ``None`` where the counter cannot be read
     """
-    if platform.machine() != "x86_64":
+    if os.uname().machine != "x86_64":
         return None
+    import ctypes  # only a boot needs it
+
     try:
         code = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
     except OSError:

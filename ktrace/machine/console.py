@@ -24,13 +24,16 @@ _CONTROL = re.compile(r"\x1b\[[0-9;?]{0,16}[A-Za-z]|[^\t\n\x20-\x7e\x80-\U0010ff
 class Console:
     """What a guest has printed so far.
 
-    :param path: made empty; QEMU is told to write there
+    :param path: made anew; QEMU is told to append there
+    :param history: what the guest had printed before it was cloned
     :raises OSError: it cannot be made
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, history: bytes = b"") -> None:
         self.path = path
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(history)
 
     @property
     def text(self) -> str:

@@ -104,7 +104,8 @@ class Machine:
 
     def _start(self, stack: ExitStack, directory: Path, payload: Payload | None, monitor: bool) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.console = Console(directory / "console.log")
+        history = b"" if self.template is None else self.template.console.read_bytes()
+        self.console = Console(directory / "console.log", history)
         self.memory = GuestMemory(self._memory_mib << 20)
         stack.callback(self.memory.close)
         given = stack.enter_context(ExitStack())  # closed here as soon as QEMU has them
@@ -303,6 +304,7 @@ class Machine:
                 memory_mib=self._memory_mib,
                 extents=tuple(extents),
             )
+            template.console.write_bytes(self.console.path.read_bytes())
             template.write()
         except OSError as error:
             raise HostError(

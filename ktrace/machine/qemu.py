@@ -178,9 +178,9 @@ def qemu_argv(launch: Launch) -> list[str]:
                 "chardev=monitor,mode=control",
             ]
         ),
-        # The console goes to a file: the guest never waits for a reader.
+        # The console goes to a file: the guest never waits for a reader. A clone's begins with its template's.
         "-chardev",
-        f"file,id=console,path={escape(str(launch.console))}",
+        f"file,id=console,path={escape(str(launch.console))},append=on",
         "-serial",
         "chardev:console",
         # The agent's port.

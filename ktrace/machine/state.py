@@ -16,7 +16,7 @@ FORMAT = 1
 class Template:
     """A guest that can be continued any number of times.
 
-    :param directory: holds ``ram``, ``state`` and ``template.json``
+    :param directory: holds ``ram``, ``state``, ``console.log`` and ``template.json``
     :param image: name of the image that it runs
     :param build_id: of its kernel, in hex digits
     :param board: name of its machine type
@@ -42,6 +42,11 @@ class Template:
     def state(self) -> Path:
         """File with the devices' state, as QEMU's migration writes it."""
         return self.directory / "state"
+
+    @property
+    def console(self) -> Path:
+        """File with what the guest had printed."""
+        return self.directory / "console.log"
 
     def write(self) -> None:
         """Write the description; done last, it makes the template whole.

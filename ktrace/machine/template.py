@@ -69,7 +69,6 @@ def ensure_template(
             booting()
         with Machine.boot(image, directory=scratch, accel=accel, memory_mib=memory_mib, deadline=deadline) as machine:
             machine.checkpoint(output)
-            (output / "console.log").write_bytes(machine.console.path.read_bytes())
         write_json(output / "manifest.json", {"qemu": qemu_version(), "accel": accel.name, "image": image.key})
 
     with host_errors("make", store.root / PART):

@@ -99,7 +99,7 @@ def test_each_board_has_its_own_transport() -> None:
 def test_a_comma_in_a_path_stays_in_the_path() -> None:
     assert escape("/a,b") == "/a,,b"
     argv = qemu_argv(replace(CLONE, console=Path("/tmp/a,logfile=b")))
-    assert "file,id=console,path=/tmp/a,,logfile=b" in argv
+    assert "file,id=console,path=/tmp/a,,logfile=b,append=on" in argv
 
 
 def test_no_qemu(qemu: Path) -> None:
