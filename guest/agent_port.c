@@ -5,13 +5,14 @@
  * (SIGIO) or a short time has passed, and tries again. It never ends for that.
  */
 #include <asm/signal.h>
+#include <asm/poll.h>
 #include <linux/fcntl.h>
 
 #include "agent.h"
 
 #define PORT_DEADLINE_NS 10000000000ll
 #define PORT_NODE "/run/ktrace-port"
-#define RECONNECT_NS 20000000ll
+#define RECONNECT_NS 500000000ll
 
 static int in_fd, out_fd, virtio;
 
@@ -92,12 +93,15 @@ static void wait_for_host(void)
 {
 	uint64_t sigio = 1ull << (SIGIO - 1);
 	struct timespec64 ts = { 0, RECONNECT_NS };
+	struct pollfd state = { in_fd, POLLIN, 0 };
 	long flags = sys3(__NR_fcntl, in_fd, F_GETFL, 0);
 
 	sys4(__NR_rt_sigprocmask, SIG_BLOCK, &sigio, 0, KERNEL_SIGSET);
 	sys3(__NR_fcntl, in_fd, F_SETOWN, sys0(__NR_getpid));
 	sys3(__NR_fcntl, in_fd, F_SETFL, flags | FASYNC);
-	sys4(__NR_rt_sigtimedwait, &sigio, 0, &ts, KERNEL_SIGSET);
+	sys3(__NR_poll, &state, 1, 0);
+	if (state.revents & POLLHUP) /* still, now that a change would be signalled */
+		sys4(__NR_rt_sigtimedwait, &sigio, 0, &ts, KERNEL_SIGSET);
 	sys3(__NR_fcntl, in_fd, F_SETFL, flags);
 }
 

@@ -129,7 +129,7 @@ struct result run_start(const uint8_t *body, size_t length, struct out *out, str
 	order.error = 0;
 	pid = clone_onto(CLONE_VM | CLONE_VFORK | SIGCHLD, child_stack + sizeof(child_stack), run_child, 0);
 	if (pid > 0 && order.error < 0) {
-		sys4(__NR_wait4, pid, 0, 0, 0);
+		reap((int)pid);
 		pid = order.error;
 	}
 	run_state = pid > 0 ? RUN_RUNNING : RUN_NONE;
@@ -169,7 +169,7 @@ struct result run_poll(const uint8_t *body, size_t length, struct out *out, stru
 	if (signo && run_pid)
 		sys2(__NR_kill, -run_pid, signo);
 	if (run_state == RUN_RUNNING)
-		settle_listen((int64_t)(timeout & INT64_MAX), has_ended);
+		settle_listen(timeout, has_ended);
 	put(out, report, run_state == RUN_NONE ? -ECHILD : run_state == RUN_ENDED);
 	return FAIL(ERR_NONE);
 }
@@ -184,7 +184,7 @@ void run_kill(void)
 	if (!run_pid)
 		return;
 	sys2(__NR_kill, -run_pid, SIGKILL);
-	sys4(__NR_wait4, run_pid, 0, 0, 0);
+	reap(run_pid);
 	run_pid = 0;
 	run_state = RUN_NONE;
 }

@@ -16,6 +16,7 @@
 
 #include "agent.h"
 
+#define LONGEST_WAIT_NS 1000000000000000000ull
 #define D_STATE_SETTLES_NS 20000000ll
 
 static int method;
@@ -261,10 +262,11 @@ uint64_t settle(void)
 }
 
 /* Sleep until `satisfied`, looked at whenever an actor or a child reports, or the time is over. */
-void settle_listen(int64_t timeout_ns, int (*satisfied)(void))
+void settle_listen(uint64_t timeout_ns, int (*satisfied)(void))
 {
 	struct control *c = control();
-	int64_t deadline = now_ns(CLOCK_MONOTONIC) + timeout_ns;
+	int64_t deadline = now_ns(CLOCK_MONOTONIC) +
+			   (int64_t)(timeout_ns < LONGEST_WAIT_NS ? timeout_ns : LONGEST_WAIT_NS);
 
 	__atomic_store_n(&c->listening, 1, __ATOMIC_SEQ_CST);
 	for (;;) {

@@ -96,12 +96,19 @@ uint64_t slots_blocked(void)
 	return blocked;
 }
 
+/* Wait for one child's end, whatever signals come meanwhile. */
+void reap(int pid)
+{
+	while (sys4(__NR_wait4, pid, 0, __WALL, 0) == -EINTR)
+		;
+}
+
 /* Leave nothing behind: kill every actor and wait for each. */
 void slots_kill_all(void)
 {
 	for_each_slot(slot, live_slots)
 		sys2(__NR_kill, slots[slot].pid, SIGKILL);
 	for_each_slot(slot, live_slots)
-		sys4(__NR_wait4, slots[slot].pid, 0, __WALL, 0);
+		reap(slots[slot].pid);
 	live_slots = 0;
 }

@@ -62,7 +62,8 @@ static void make_devices(void)
 	had_console = sys3(__NR_fcntl, 2, 1 /* F_GETFD */, 0) >= 0;
 	sys6(__NR_mount, (long)"devtmpfs", (long)"/dev", (long)"devtmpfs", 0, 0, 0);
 	for (unsigned i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
-		sys3(__NR_mknod, nodes[i].path, S_IFCHR | nodes[i].mode, nodes[i].major << 8 | nodes[i].minor);
+		sys3(__NR_mknod, nodes[i].path, S_IFCHR | nodes[i].mode,
+		     nodes[i].major << 8 | nodes[i].minor);
 		sys2(__NR_chmod, nodes[i].path, nodes[i].mode);
 	}
 	if (had_console)
@@ -80,7 +81,8 @@ static void make_mounts(void)
 		long ret;
 
 		sys2(__NR_mkdir, m->target, 0755);
-		ret = sys6(__NR_mount, (long)m->source, (long)m->target, (long)m->type, 0, (long)m->options, 0);
+		ret = sys6(__NR_mount, (long)m->source, (long)m->target, (long)m->type, 0,
+			   (long)m->options, 0);
 		if (ret < 0 && !m->optional) {
 			say(WHO, m->target, 0, NULL);
 			report("  cannot be mounted, errno ", ret);

@@ -254,6 +254,17 @@ def test_exec_keeps_what_is_not_close_on_exec(lab: Lab) -> None:
         assert comm.read() == "actor-0\n"
 
 
+def test_exec_with_a_full_descriptor_table(lab: Lab) -> None:
+    lab.spawn(0)
+    lab.pipe(0)
+    arena = lab.hello.arena(0)
+    limit = Store(arena, struct.pack("<QQ", 2, 64))
+    assert lab.completed(Call(0, 302, (0, 7, arena, 0), (limit,))).ret == 0  # prlimit64, RLIMIT_NOFILE
+    assert lab.completed(Exec(0)).ret == 0
+    assert lab.call(0, 32, 0) == -24  # dup: EMFILE as before
+    assert lab.completed(Call(0, 302, (0, 7, 0, arena), loads=(Load(arena, 16),))).loads == (limit.data,)
+
+
 def test_exec_of_another_program_and_of_none(lab: Lab) -> None:
     lab.spawn(0)
     assert lab.completed(Exec(0, "/nonexistent", ("x",))).ret == -2

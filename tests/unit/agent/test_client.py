@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import threading
 from pathlib import Path
@@ -83,14 +84,19 @@ def test_command_that_cannot_start(agent: Agent) -> None:
 
 
 def test_command_that_does_not_end_is_killed_with_its_children(agent: Agent) -> None:
-    seen: list[bytes] = []
+    children: list[int] = []
+
+    def watch(out: bytes, _: bytes) -> None:
+        children.extend(os.pidfd_open(int(pid)) for pid in out.split())
+
     with pytest.raises(GuestHang):
-        agent.run(
-            ["/bin/sh", "-c", "sleep 1000 & echo $!; wait"], timeout=0.3, on_output=lambda out, _: seen.append(out)
-        )
-    child = int(b"".join(seen))
-    assert not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text()
-    assert agent.batch([RunPoll(0)])[0].events
+        agent.run(["/bin/sh", "-c", "sleep 1000 & echo $!; wait"], timeout=0.5, on_output=watch)
+    (child,) = children
+    ending = select.poll()
+    ending.register(child, select.POLLIN)
+    assert ending.poll(10_000)
+    os.close(child)
+    assert agent.step(RunPoll(2**64 - 1)).events
 
 
 def test_run_leaves_actors_alone(agent: Agent) -> None:

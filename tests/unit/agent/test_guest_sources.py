@@ -1,0 +1,84 @@
+"""House rules of the C in ``guest/``, each proved on a bad sample; and that it builds to the same bytes."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ktrace.agent.build import build, inputs
+from ktrace.agent.client import Agent
+from ktrace.agent.ops import Call, Exec, Spawn
+from ktrace.agent.reports import Completed
+from ktrace.errors import HostError
+
+GUEST = Path(__file__).parents[3] / "guest"
+
+RULES = {
+    "no libc": re.compile(r"#\s*include\s*<(?!linux/|asm/|stddef\.h|stdint\.h)"),
+    "no allocation": re.compile(r"\b(malloc|calloc|realloc|free|alloca|sbrk)\s*\(|__NR_brk\b"),
+    "no pipe, no System V object": re.compile(r"__NR_(pipe|pipe2|semget|msgget|shmget|shmat|mq_open|socketpair)\b"),
+    "no threads, no thread-local storage": re.compile(r"\b(__thread|_Thread_local|pthread_\w+|CLONE_SETTLS)\b"),
+    "tabs indent": re.compile(r"^(?! \*) +\S"),
+    "lines of at most 110 columns": re.compile(r"^.{111,}"),
+    "no blank at the end": re.compile(r"[ \t]$"),
+}
+BAD = {
+    "no libc": "#include <stdio.h>",
+    "no allocation": "\tp = malloc(3);",
+    "no pipe, no System V object": "\tsys2(__NR_pipe2, fds, 0);",
+    "no threads, no thread-local storage": "static __thread int errno_;",
+    "tabs indent": "    return 0;",
+    "lines of at most 110 columns": "/* " + "x" * 110,
+    "no blank at the end": "int x; ",
+}
+
+
+def offences(text: str, rule: str) -> list[str]:
+    wide = (line.expandtabs(8) if "columns" in rule else line for line in text.splitlines())
+    return [line for line in wide if RULES[rule].search(line)]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_rules_are_kept(rule: str) -> None:
+    found = {path.name: lines for path in inputs(GUEST) if (lines := offences(path.read_text(), rule))}
+    assert found == {}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_rules_catch_a_bad_sample(rule: str) -> None:
+    assert offences(f"int good;\n{BAD[rule]}\n", rule) == [BAD[rule].expandtabs(8) if "columns" in rule else BAD[rule]]
+
+
+def test_sockets_only_for_loopback_in_init() -> None:
+    assert [path.name for path in inputs(GUEST) if "__NR_socket" in path.read_text()] == ["init.c"]
+
+
+@pytest.mark.parametrize("program", ["agent", "init"])
+def test_same_bytes_from_another_directory(program: str, tmp_path: Path) -> None:
+    copy = tmp_path / "somewhere else"
+    copy.mkdir()
+    for path in inputs(GUEST):
+        shutil.copy(path, copy)
+    first = build(GUEST, program, tmp_path / "first").read_bytes()
+    assert build(copy, program, tmp_path / "second").read_bytes() == first
+    assert len(first) < 64 << 10
+    assert str(tmp_path).encode() not in first
+
+
+def test_hosted_build_works_too(tmp_path: Path) -> None:
+    flags = ("-std=gnu11", "-O1", "-static", "-Wall", "-Wextra", "-Werror")
+    build(GUEST, "init", tmp_path / "init", flags=flags)
+    with Agent.local(build(GUEST, "agent", tmp_path / "agent", flags=flags)) as agent:
+        reports = agent.batch([Spawn(0), Exec(0), Call(0, 3, (0,))])
+    assert [report.events[0] for report in reports[1:]] == [Completed(0, 0), Completed(0, -9)]
+
+
+def test_compiler_trouble_is_the_hosts(tmp_path: Path) -> None:
+    with pytest.raises(HostError, match="no compiler"):
+        build(GUEST, "init", tmp_path / "init", cc="no-such-compiler")
+    (tmp_path / "init.c").write_text("int main(void) { return nonsense; }\n")
+    with pytest.raises(HostError, match="cannot compile init"):
+        build(tmp_path, "init", tmp_path / "init")
