@@ -125,7 +125,7 @@ def test_a_session_cut_off_still_shows(template: Template, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "place", "message"),
     [
-        ("## x\nA: pipe2([r, w], 0\n", "2:", ""),
+        ("## x\nA: pipe2([r, w], 0\n", "3:1", "')'"),
         ("## x\nA: pipo([r, w], 0)\n", "2:4", "pipo"),
         ("## x\nA: pipe2([r, w], 0)  # sideways\n", "2:", "sideways"),
         ("## x\nA: read(nowhere, 1)\n", "2:9", "nowhere"),
@@ -252,7 +252,7 @@ def test_a_held_guest_can_be_inspected_from_outside(template: Template, image: I
     assert any(key.startswith("pipe:") for key in data)
     asked = ktrace("shell", str(session), "-c", "print(task('A').comm.string_().decode(), len(look()))")
     assert asked.stdout.startswith("agent "), asked.stderr
-    out, errors = process.communicate("\n", timeout=30)
+    _, errors = process.communicate("\n", timeout=30)
     assert process.returncode == 0, errors
     again = ktrace("inspect", "pipes", str(session))
     assert again.returncode == 2
