@@ -35,6 +35,11 @@ class Checker:
         self.fields = 0
         self.objects = 0
 
+    @property
+    def model(self) -> Kernel:
+        """The model as the steps so far left it; what looks at it must not change it."""
+        return self._model
+
     def initial(self, observed: World) -> tuple[Difference, ...]:
         """Compare the World before the first step."""
         return tuple(compare(observed, self._namer.name(self._model.world())))
