@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ktrace.agent.syscalls.text import quote
-from ktrace.workload.parser import PRECEDENCE
+from ktrace.workload.reader import PRECEDENCE
 from ktrace.workload.script import (
     Abstract,
     Array,

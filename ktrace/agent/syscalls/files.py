@@ -7,23 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ktrace.agent.syscalls import constants as c
+from ktrace.agent.syscalls.buffers import InBytes, InStruct, OutBytes, OutStruct, Path, pack_struct
 from ktrace.agent.syscalls.frame import Frame
-from ktrace.agent.syscalls.parameter import (
-    Const,
-    Directory,
-    Fd,
-    InBytes,
-    InStruct,
-    Int,
-    OutBytes,
-    OutStruct,
-    Parameter,
-    Path,
-    Values,
-    count_of,
-    pack_struct,
-    pointer_text,
-)
+from ktrace.agent.syscalls.parameter import Const, Directory, Fd, Int, Parameter, Values, count_of, pointer_text
 from ktrace.agent.syscalls.signature import FD, NUMBER, PID, Returns, Signature
 from ktrace.agent.syscalls.structs import EPOLL_EVENT, F_OWNER_EX, STAT, TIMESPEC, TIMEVAL
 from ktrace.agent.syscalls.text import Naming, format_struct

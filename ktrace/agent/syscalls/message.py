@@ -8,76 +8,22 @@ from typing import Any
 
 from ktrace.agent.syscalls import constants as c
 from ktrace.agent.syscalls import sockaddr
+from ktrace.agent.syscalls.buffers import In
+from ktrace.agent.syscalls.control import (
+    HEADER,
+    coerce_cmsg,
+    name_senders,
+    pack_control,
+    show_cmsg,
+    unpack_control,
+)
 from ktrace.agent.syscalls.frame import Frame
-from ktrace.agent.syscalls.layout import pack_ints, unpack_ints
-from ktrace.agent.syscalls.parameter import In, Parameter, Values, pack_struct, pointer_text, sequence
-from ktrace.agent.syscalls.structs import CMSGHDR, MMSGHDR, MSGHDR, UCRED
+from ktrace.agent.syscalls.parameter import Parameter, Values, pointer_text, sequence
+from ktrace.agent.syscalls.structs import MMSGHDR, MSGHDR
 from ktrace.agent.syscalls.text import Naming, format_value, quote
 from ktrace.agent.syscalls.vectors import element, own_length, pack_iov, show_element
 from ktrace.errors import UsageError
 from ktrace.state.call import Pointer
-
-_SCM_RIGHTS, _SCM_CREDENTIALS = 1, 2
-_HEADER = CMSGHDR.size
-
-
-def coerce_cmsg(value: Any) -> dict[str, Any]:
-    """Return one control message with its three members.
-
-    :raises UsageError: *value* is none
-    """
-    if isinstance(value, (tuple, list)) and len(value) == 3:
-        value = dict(zip(("cmsg_level", "cmsg_type", "cmsg_data"), value, strict=True))
-    if not isinstance(value, Mapping) or value.keys() != {"cmsg_level", "cmsg_type", "cmsg_data"}:
-        raise UsageError(f"a control message is expected, not {value!r}", "write {SOL_SOCKET, SCM_RIGHTS, [fd, fd]}")
-    data = value["cmsg_data"]
-    if isinstance(data, Mapping):
-        data = UCRED.coerce(data)
-    elif isinstance(data, (tuple, list)):
-        data = tuple(data)
-    elif not isinstance(data, bytes):
-        raise UsageError(f"cmsg_data is a string, an array of descriptors or a struct ucred, not {data!r}")
-    return {"cmsg_level": value["cmsg_level"], "cmsg_type": value["cmsg_type"], "cmsg_data": data}
-
-
-def pack_control(messages: tuple[Mapping[str, Any], ...], frame: Frame) -> bytes:
-    """Return a control buffer (include/linux/socket.h: CMSG_ALIGN)."""
-    parts = []
-    for message in messages:
-        data = message["cmsg_data"]
-        if isinstance(data, Mapping):
-            data = pack_struct(UCRED, data, frame)
-        elif isinstance(data, tuple):
-            data = pack_ints("i", data)
-        head = CMSGHDR.pack({**message, "cmsg_len": _HEADER + len(data)})
-        parts.append(head + data + bytes(-len(data) & 7))
-    return b"".join(parts)
-
-
-def unpack_control(data: bytes) -> tuple[dict[str, Any], ...]:
-    """Return the control messages in *data*; one that is cut off ends the list."""
-    found = []
-    while len(data) >= _HEADER:
-        head = CMSGHDR.unpack(data)
-        length = head.pop("cmsg_len")
-        if not _HEADER <= length <= len(data):
-            break
-        body: Any = data[_HEADER:length]
-        if head["cmsg_level"] == 1 and head["cmsg_type"] == _SCM_RIGHTS:
-            body = unpack_ints("i", body)
-        elif head["cmsg_level"] == 1 and head["cmsg_type"] == _SCM_CREDENTIALS and len(body) == UCRED.size:
-            body = UCRED.unpack(body)
-        found.append({**head, "cmsg_data": body})
-        data = data[length + 7 & ~7 :]
-    return tuple(found)
-
-
-def show_cmsg(message: Mapping[str, Any]) -> str:
-    """Write one control message as scripts do."""
-    level, kind = message["cmsg_level"], message["cmsg_type"]
-    name = c.SCM.format(kind) if level == 1 else str(kind)
-    return f"{{{c.LEVEL.format(level)}, {name}, {format_value(message['cmsg_data'])}}}"
-
 
 _SENT = ("msg_name", "msg_namelen", "msg_iov", "msg_control", "msg_controllen", "msg_flags")
 
@@ -122,7 +68,7 @@ def pack_sent(message: Mapping[str, Any], frame: Frame) -> bytes:
     elif isinstance(control, bytes):
         values |= {"msg_control": frame.put(control), "msg_controllen": len(control)}
     elif isinstance(control, Pointer):
-        values |= {"msg_control": control.value, "msg_controllen": _HEADER + 8}
+        values |= {"msg_control": control.value, "msg_controllen": HEADER + 8}
     for length in ("msg_namelen", "msg_controllen"):
         if length in message:
             values[length] = message[length]
@@ -375,10 +321,3 @@ def _decode(
     out["msg_controllen"] = head["msg_controllen"]
     out["msg_flags"] = head["msg_flags"]
     return out
-
-
-def name_senders(out: dict[str, Any], actors: Mapping[int, str]) -> None:
-    """Replace process ids in received credentials by actors' names."""
-    for message in out.get("msg_control", ()):
-        if isinstance(message["cmsg_data"], dict):
-            UCRED.name_actors(message["cmsg_data"], actors)

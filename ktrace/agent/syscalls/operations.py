@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ktrace.agent.syscalls import constants as c
+from ktrace.agent.syscalls.buffers import InBytes, OutBytes
 from ktrace.agent.syscalls.frame import Frame
-from ktrace.agent.syscalls.parameter import Address, InBytes, Int, OutBytes, Parameter, Values, ints
+from ktrace.agent.syscalls.parameter import Address, Int, Parameter, Values, ints
 from ktrace.agent.syscalls.signature import PID, Signature
 from ktrace.agent.syscalls.text import Naming, quote
 from ktrace.errors import UsageError

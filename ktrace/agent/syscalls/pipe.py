@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ktrace.agent.syscalls import constants as c
-from ktrace.agent.syscalls.parameter import Fd, InOutInt, Int, OutInts, count_of
+from ktrace.agent.syscalls.buffers import InOutInt, OutInts
+from ktrace.agent.syscalls.parameter import Fd, Int, count_of
 from ktrace.agent.syscalls.signature import Signature
 from ktrace.agent.syscalls.vectors import IovIn
 

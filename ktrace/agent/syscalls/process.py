@@ -3,17 +3,8 @@
 from __future__ import annotations
 
 from ktrace.agent.syscalls import constants as c
-from ktrace.agent.syscalls.parameter import (
-    Address,
-    Const,
-    Fd,
-    InInts,
-    InStruct,
-    Int,
-    OutStruct,
-    Pid,
-    count_of,
-)
+from ktrace.agent.syscalls.buffers import InInts, InStruct, OutStruct
+from ktrace.agent.syscalls.parameter import Address, Const, Fd, Int, Pid, count_of
 from ktrace.agent.syscalls.signature import ADDRESS, PID, Signature
 from ktrace.agent.syscalls.structs import ITIMERVAL, RLIMIT, TIMESPEC
 from ktrace.agent.syscalls.vectors import SignalMask, SignalMaskOut

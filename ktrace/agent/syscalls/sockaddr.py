@@ -7,9 +7,10 @@ import struct
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ktrace.agent.syscalls.buffers import In
 from ktrace.agent.syscalls.constants import FAMILY
 from ktrace.agent.syscalls.frame import Frame
-from ktrace.agent.syscalls.parameter import In, Int, Parameter, Values, pointer_text
+from ktrace.agent.syscalls.parameter import Int, Parameter, Values, pointer_text
 from ktrace.agent.syscalls.text import Naming, quote
 from ktrace.errors import UsageError
 from ktrace.state.call import Pointer

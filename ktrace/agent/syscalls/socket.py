@@ -7,23 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ktrace.agent.syscalls import constants as c
+from ktrace.agent.syscalls.buffers import In, InBytes, InStruct, OutBytes, OutInts, pack_struct
 from ktrace.agent.syscalls.frame import Frame
 from ktrace.agent.syscalls.layout import Struct
 from ktrace.agent.syscalls.message import ReceivedMessage, ReceivedMessages, SentMessage, SentMessages
-from ktrace.agent.syscalls.parameter import (
-    Fd,
-    In,
-    InBytes,
-    InStruct,
-    Int,
-    OutBytes,
-    OutInts,
-    Parameter,
-    Values,
-    count_of,
-    pack_struct,
-    pointer_text,
-)
+from ktrace.agent.syscalls.parameter import Fd, Int, Parameter, Values, count_of, pointer_text
 from ktrace.agent.syscalls.signature import FD, Signature
 from ktrace.agent.syscalls.sockaddr import Address, AddressLength, AddressOut
 from ktrace.agent.syscalls.structs import LINGER, TIMESPEC, TIMEVAL, UCRED

@@ -7,21 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ktrace.agent.syscalls import constants as c
+from ktrace.agent.syscalls.buffers import In, InStruct, InStructs, Out
 from ktrace.agent.syscalls.frame import Frame
 from ktrace.agent.syscalls.layout import Struct, pack_ints, unpack_ints
-from ktrace.agent.syscalls.parameter import (
-    Address,
-    In,
-    InStruct,
-    InStructs,
-    Int,
-    Out,
-    Parameter,
-    Values,
-    count_of,
-    ints,
-    pointer_text,
-)
+from ktrace.agent.syscalls.parameter import Address, Int, Parameter, Values, count_of, ints, pointer_text
 from ktrace.agent.syscalls.signature import ADDRESS, IPC, NUMBER, PID, Returns, Signature
 from ktrace.agent.syscalls.structs import (
     MSGINFO,

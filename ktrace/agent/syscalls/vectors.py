@@ -6,9 +6,10 @@ import struct
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ktrace.agent.syscalls.buffers import In, InStructs, Out
 from ktrace.agent.syscalls.frame import Frame
 from ktrace.agent.syscalls.layout import Struct
-from ktrace.agent.syscalls.parameter import In, InStructs, Int, Out, Values, ints, sequence
+from ktrace.agent.syscalls.parameter import Int, Values, ints, sequence
 from ktrace.agent.syscalls.structs import EPOLL_EVENT, POLLFD
 from ktrace.agent.syscalls.text import Naming, format_struct, quote
 from ktrace.errors import UsageError

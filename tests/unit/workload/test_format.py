@@ -10,7 +10,7 @@ from ktrace.agent.syscalls import CONSTANTS, SIGNATURES
 from ktrace.errors import UsageError
 from ktrace.workload import Repeat, Script, Step, bundled, format_script, load, parse_script
 from ktrace.workload.check import check_script
-from ktrace.workload.parser import PRECEDENCE
+from ktrace.workload.reader import PRECEDENCE
 from ktrace.workload.script import (
     Abstract,
     Array,

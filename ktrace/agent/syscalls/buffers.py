@@ -1,0 +1,269 @@
+"""Parameters that point at memory: what the kernel reads there, what it writes there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ktrace.agent.syscalls.frame import Frame
+from ktrace.agent.syscalls.layout import Struct, pack_ints, unpack_ints
+from ktrace.agent.syscalls.parameter import REQUIRED, Int, Parameter, Values, ints, pointer_text, sequence
+from ktrace.agent.syscalls.text import Naming, format_struct, quote
+from ktrace.errors import UsageError
+from ktrace.state.call import Pointer
+
+
+class In(Parameter):
+    """A buffer that the kernel reads; an address may stand in its place. *nullable*: ``None`` is NULL."""
+
+    def __init__(self, name: str, default: Any = REQUIRED, nullable: bool = False) -> None:
+        super().__init__(name, default)
+        self.nullable = nullable or default is None
+
+    numeric = False
+    """Whether a plain number is a value rather than an address."""
+
+    def coerce(self, value: Any) -> Any:
+        if isinstance(value, int) and not self.numeric:
+            value = Pointer(value)
+        if isinstance(value, Pointer):
+            return None if self.nullable and value.value == 0 else value
+        if value is None and self.nullable:
+            return None
+        return self.convert(value)
+
+    def convert(self, value: Any) -> Any:
+        """Return a value that is no address in its one form."""
+        return value
+
+    def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
+        value = values[self.name]
+        if value is None:
+            return (0,)
+        if isinstance(value, Pointer):
+            return (value.value,)
+        return (frame.put(self.pack(value, frame)),)
+
+    def pack(self, value: Any, frame: Frame) -> bytes:
+        """Return the bytes of a value that is no address."""
+        raise NotImplementedError
+
+    def format(self, values: Values, out: Mapping[str, Any], naming: Naming) -> list[str]:
+        value = values[self.name]
+        if value is None:
+            return ["NULL"]
+        if isinstance(value, Pointer):
+            return [pointer_text(value)]
+        return [self.show(value, values, naming)]
+
+
+class InBytes(In):
+    """Bytes that the kernel reads."""
+
+    def convert(self, value: Any) -> bytes:
+        if not isinstance(value, bytes):
+            raise UsageError(f"{self.name} is a string, not {value!r}")
+        return value
+
+    def pack(self, value: Any, frame: Frame) -> bytes:
+        data: bytes = value
+        return data
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        return quote(value, naming.width)
+
+
+class Path(InBytes):
+    """A string that ends with NUL, which ``Call.args`` leaves out."""
+
+    def pack(self, value: Any, frame: Frame) -> bytes:
+        data: bytes = value
+        return data + b"\0"
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        return quote(value, 0)
+
+
+class InStruct(In):
+    """A struct that the kernel reads."""
+
+    def __init__(self, name: str, layout: Struct, default: Any = REQUIRED, nullable: bool = False) -> None:
+        super().__init__(name, default, nullable)
+        self.layout = layout
+
+    def convert(self, value: Any) -> dict[str, Any]:
+        return self.layout.coerce(value)
+
+    def pack(self, value: Any, frame: Frame) -> bytes:
+        return pack_struct(self.layout, value, frame)
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        return format_struct(self.layout, value)
+
+
+class InStructs(In):
+    """An array of structs that the kernel reads."""
+
+    def __init__(self, name: str, layout: Struct) -> None:
+        super().__init__(name)
+        self.layout = layout
+
+    def convert(self, value: Any) -> tuple[dict[str, Any], ...]:
+        return tuple(self.layout.coerce(item) for item in sequence(self.name, value))
+
+    def pack(self, value: Any, frame: Frame) -> bytes:
+        return b"".join([pack_struct(self.layout, item, frame) for item in value])
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        return "[" + ", ".join(format_struct(self.layout, item) for item in value) + "]"
+
+
+class InInts(In):
+    """An array of numbers that the kernel reads; *code* is the :mod:`struct` code of one."""
+
+    def __init__(self, name: str, code: str) -> None:
+        super().__init__(name)
+        self.code = code
+
+    def convert(self, value: Any) -> tuple[int, ...]:
+        return ints(self.name, value)
+
+    def pack(self, value: Any, frame: Frame) -> bytes:
+        return pack_ints(self.code, value)
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        return "[" + ", ".join(map(str, value)) + "]"
+
+
+class InOutInt(In):
+    """A pointer to a number that the kernel reads and writes back; NULL as ``None``."""
+
+    numeric = True
+
+    def __init__(self, name: str, code: str = "q") -> None:
+        super().__init__(name, nullable=True)
+        self.code = code
+
+    def convert(self, value: Any) -> int:
+        return Int(self.name).coerce(value)
+
+    def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
+        value = values[self.name]
+        if value is None or isinstance(value, Pointer):
+            return super().encode(values, frame)
+        addr = frame.put(pack_ints(self.code, (value,)))
+        frame.want(addr, 8 if self.code == "q" else 4)
+        return (addr,)
+
+    def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
+        if not isinstance(values[self.name], int):
+            return {}
+        return {self.name: unpack_ints(self.code, next(take))[0]}
+
+    def format(self, values: Values, out: Mapping[str, Any], naming: Naming) -> list[str]:
+        if self.name in out:
+            return [f"[{values[self.name]} => {out[self.name]}]"]
+        return super().format(values, out, naming)
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        return f"[{value}]"
+
+
+class Out(Parameter):
+    """A buffer that the kernel writes; without a place in ``Call.args``."""
+
+    argument = False
+
+    @property
+    def outs(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
+        pointer = values.get(self.name)
+        if isinstance(pointer, Pointer):
+            return (pointer.value,)
+        return (self.ask(values, frame),)
+
+    def ask(self, values: Values, frame: Frame) -> int:
+        """Reserve the buffer, ask for its bytes and return its address."""
+        raise NotImplementedError
+
+    def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
+        if isinstance(values.get(self.name), Pointer):
+            return {}
+        return {self.name: self.unpack(next(take), values, ret)}
+
+    def unpack(self, data: bytes, values: Values, ret: int) -> Any:
+        """Return the value in *data*."""
+        return data
+
+    def format(self, values: Values, out: Mapping[str, Any], naming: Naming) -> list[str]:
+        pointer = values.get(self.name)
+        if isinstance(pointer, Pointer):
+            return [pointer_text(pointer)]
+        return [self.show(out[self.name], values, naming)] if self.name in out else []
+
+
+class OutBytes(Out):
+    """Bytes that the kernel writes: as many as parameter *size* says, no more than the call returned."""
+
+    def __init__(self, name: str, size: str) -> None:
+        super().__init__(name)
+        self.size = size
+
+    def ask(self, values: Values, frame: Frame) -> int:
+        return frame.want_up_to(values[self.size], scale=1)
+
+    def unpack(self, data: bytes, values: Values, ret: int) -> bytes:
+        return data[:ret]
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        return quote(value, naming.width)
+
+
+class OutStruct(Out):
+    """A struct that the kernel writes."""
+
+    def __init__(self, name: str, layout: Struct) -> None:
+        super().__init__(name)
+        self.layout = layout
+
+    def ask(self, values: Values, frame: Frame) -> int:
+        return frame.want_fresh(self.layout.size)
+
+    def unpack(self, data: bytes, values: Values, ret: int) -> dict[str, Any]:
+        return self.layout.unpack(data)
+
+    def name_actors(self, out: dict[str, Any], values: Values, actors: Mapping[int, str]) -> None:
+        if self.name in out:
+            self.layout.name_actors(out[self.name], actors)
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        return format_struct(self.layout, value)
+
+
+class OutInts(Out):
+    """*count* numbers that the kernel writes."""
+
+    def __init__(self, name: str, code: str, count: int, descriptors: bool = False) -> None:
+        super().__init__(name)
+        self.code = code
+        self.length = len(pack_ints(code, (0,) * count))
+        self.descriptors = descriptors
+
+    def ask(self, values: Values, frame: Frame) -> int:
+        return frame.want_fresh(self.length)
+
+    def unpack(self, data: bytes, values: Values, ret: int) -> tuple[int, ...]:
+        return unpack_ints(self.code, data)
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        write = naming.descriptor if self.descriptors else str
+        return "[" + ", ".join(map(write, value)) + "]"
+
+
+def pack_struct(layout: Struct, value: Mapping[str, Any], frame: Frame) -> bytes:
+    """Return a struct's bytes with actors' names replaced by their process ids."""
+    if layout.pids:
+        value = {name: frame.pid(item) if name in layout.pids else item for name, item in value.items()}
+    return layout.pack(value)

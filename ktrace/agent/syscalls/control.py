@@ -1,0 +1,82 @@
+"""Control messages: descriptors and credentials that travel with data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ktrace.agent.syscalls import constants as c
+from ktrace.agent.syscalls.buffers import pack_struct
+from ktrace.agent.syscalls.frame import Frame
+from ktrace.agent.syscalls.layout import pack_ints, unpack_ints
+from ktrace.agent.syscalls.structs import CMSGHDR, UCRED
+from ktrace.agent.syscalls.text import format_value
+from ktrace.errors import UsageError
+
+_SCM_RIGHTS, _SCM_CREDENTIALS = 1, 2
+HEADER = CMSGHDR.size
+
+
+def coerce_cmsg(value: Any) -> dict[str, Any]:
+    """Return one control message with its three members.
+
+    :raises UsageError: *value* is none
+    """
+    if isinstance(value, (tuple, list)) and len(value) == 3:
+        value = dict(zip(("cmsg_level", "cmsg_type", "cmsg_data"), value, strict=True))
+    if not isinstance(value, Mapping) or value.keys() != {"cmsg_level", "cmsg_type", "cmsg_data"}:
+        raise UsageError(f"a control message is expected, not {value!r}", "write {SOL_SOCKET, SCM_RIGHTS, [fd, fd]}")
+    data = value["cmsg_data"]
+    if isinstance(data, Mapping):
+        data = UCRED.coerce(data)
+    elif isinstance(data, (tuple, list)):
+        data = tuple(data)
+    elif not isinstance(data, bytes):
+        raise UsageError(f"cmsg_data is a string, an array of descriptors or a struct ucred, not {data!r}")
+    return {"cmsg_level": value["cmsg_level"], "cmsg_type": value["cmsg_type"], "cmsg_data": data}
+
+
+def pack_control(messages: tuple[Mapping[str, Any], ...], frame: Frame) -> bytes:
+    """Return a control buffer (include/linux/socket.h: CMSG_ALIGN)."""
+    parts = []
+    for message in messages:
+        data = message["cmsg_data"]
+        if isinstance(data, Mapping):
+            data = pack_struct(UCRED, data, frame)
+        elif isinstance(data, tuple):
+            data = pack_ints("i", data)
+        head = CMSGHDR.pack({**message, "cmsg_len": HEADER + len(data)})
+        parts.append(head + data + bytes(-len(data) & 7))
+    return b"".join(parts)
+
+
+def unpack_control(data: bytes) -> tuple[dict[str, Any], ...]:
+    """Return the control messages in *data*; one that is cut off ends the list."""
+    found = []
+    while len(data) >= HEADER:
+        head = CMSGHDR.unpack(data)
+        length = head.pop("cmsg_len")
+        if not HEADER <= length <= len(data):
+            break
+        body: Any = data[HEADER:length]
+        if head["cmsg_level"] == 1 and head["cmsg_type"] == _SCM_RIGHTS:
+            body = unpack_ints("i", body)
+        elif head["cmsg_level"] == 1 and head["cmsg_type"] == _SCM_CREDENTIALS and len(body) == UCRED.size:
+            body = UCRED.unpack(body)
+        found.append({**head, "cmsg_data": body})
+        data = data[length + 7 & ~7 :]
+    return tuple(found)
+
+
+def show_cmsg(message: Mapping[str, Any]) -> str:
+    """Write one control message as scripts do."""
+    level, kind = message["cmsg_level"], message["cmsg_type"]
+    name = c.SCM.format(kind) if level == 1 else str(kind)
+    return f"{{{c.LEVEL.format(level)}, {name}, {format_value(message['cmsg_data'])}}}"
+
+
+def name_senders(out: dict[str, Any], actors: Mapping[int, str]) -> None:
+    """Replace process ids in received credentials by actors' names."""
+    for message in out.get("msg_control", ()):
+        if isinstance(message["cmsg_data"], dict):
+            UCRED.name_actors(message["cmsg_data"], actors)
