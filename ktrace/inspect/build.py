@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ktrace.inspect.epoll import EpollReader
 from ktrace.inspect.file import FileReader
 from ktrace.inspect.inode import InodeReader, TreeReader
 from ktrace.inspect.inspector import Inspector
@@ -22,7 +23,9 @@ def build_inspector(kernel: LiveKernel) -> Inspector:
     sysv = SysvReader(kernel)
     sockets = SocketReader(kernel, inodes)
     pipes = PipeReader(kernel, inodes)
-    files = pipes.files = sockets.socks.files = FileReader(kernel, inodes, [pipes, sockets])
+    epolls = EpollReader(kernel)
+    files = FileReader(kernel, inodes, [pipes, epolls, sockets])
+    pipes.files = epolls.files = sockets.socks.files = files
     processes = ProcessReader(kernel, files, [sysv, sockets])
     return Inspector(kernel, [processes, TreeReader(kernel, inodes), sysv])
 

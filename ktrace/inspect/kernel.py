@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import drgn
 from ktrace.errors import UsageError
 from ktrace.inspect.memory import PAGE_SHIFT, PAGE_SIZE, START_KERNEL_MAP, KernelMemory, PhysicalMemory
 
+_NUMBERED = re.compile(r"\.[0-9]+$")
 PAGE_OFFSET_4LEVEL = 0xFFFF888000000000
 """``__PAGE_OFFSET_BASE_L4``; kernels with a movable direct map say so in ``page_offset_base``."""
 
@@ -88,7 +90,12 @@ class LiveKernel:
         if name is None:
             try:
                 found = self.prog.symbol(address)
-                name = found.name if found.address == address else f"{found.name}+{address - found.address:#x}"
+                # The compiler numbers variables that are static in a function: empty_fops.4.
+                name = (
+                    _NUMBERED.sub("", found.name)
+                    if found.address == address
+                    else f"{found.name}+{address - found.address:#x}"
+                )
             except LookupError:
                 name = f"{address:#x}"
             self._symbols[address] = name

@@ -93,6 +93,8 @@ class PipeReader:
         memory = observation.memory
         raw = self.pipe.read(memory, address)
         ref = Ref("pipe", address)
+        # Taken first: a file on a list of those that want signals leads back here.
+        observation.objects[ref] = None
         observation.objects[ref] = Pipe(
             raw.mutex_owner_counter != 0,
             self._waiters(observation, address + self._rd_wait, raw.rd_wait_head_next, "pipe_inode_info.rd_wait"),

@@ -120,7 +120,7 @@ class TableReader:
                 if opened >> fd & 1:
                     file = self.files.observe(observation, pointers[fd]) if pointers[fd] else None
                     fds[fd] = Descriptor(file, bool(closing >> fd & 1))
-        observation.objects[table] = DescriptorTable(head.count_counter, fds)
+        observation.objects[table] = DescriptorTable(head.count_counter, fds, fdt.max_fds)
 
 
 class UserReader:

@@ -14,6 +14,7 @@ WQ_FLAG_EXCLUSIVE = 0x1
 LIMIT = 1 << 16
 _TASK_FUNCS = frozenset(
     {"default_wake_function", "autoremove_wake_function", "woken_wake_function", "receiver_wake_function"}
+    | {"ep_autoremove_wake_function"}
 )
 """Wake functions whose entry's ``private`` is the sleeping task."""
 

@@ -61,8 +61,8 @@ def kill_fasync(kernel: Kernel, entries: FasyncList, sig: int, band: int) -> Non
 def send_sigio(kernel: Kernel, file: File, fd: int, reason: int) -> None:
     """Send SIGIO, or the signal that F_SETSIG chose, to the owner of *file* (``send_sigio_to_task()``)."""
     owner: Task | None = file.f_owner
-    if owner is None or owner.exiting or not _permitted(file, owner):
-        return
+    if owner is None or owner.exiting or file.f_owner_type == "F_OWNER_PGRP" or not _permitted(file, owner):
+        return  # no actor leads a process group
     signum = file.f_signum
     if signum == 0:
         kernel.send_signal(owner, signal_name(SIGIO), code=SI_KERNEL)

@@ -67,6 +67,7 @@ def _ksys_dup3(kernel: Kernel, task: Task, oldfd: int, newfd: int, flags: int) -
         raise Errno("EINVAL")
     if not 0 <= newfd < task.rlimit_nofile:
         raise Errno("EBADF")
+    task.files.expand(newfd)
     file = task.files.get(oldfd)
     if newfd in task.files.reserved:
         raise Errno("EBUSY")
@@ -200,10 +201,16 @@ def _set_owner(task: Task, file: File, owner: Task | None, kind: str) -> None:
         file.f_owner_cred = (task.cred.uid, task.cred.euid)
 
 
+def _living_owner(file: File) -> Task | None:
+    """Return whom SIGIO would reach; no actor leads a process group (``pid_task()``)."""
+    owner: Task | None = file.f_owner
+    return owner if owner is not None and not owner.exiting and file.f_owner_type != "F_OWNER_PGRP" else None
+
+
 def _getown(kernel: Kernel, task: Task, fd: int, file: File, arg: Any) -> Any:
     """Tell who gets SIGIO, if it is alive (``fs/fcntl.c: f_getown()``)."""
-    owner = file.f_owner
-    if owner is None or owner.exiting:
+    owner = _living_owner(file)
+    if owner is None:
         return 0
     return Result(kernel.pid(owner), None, {"actor": owner.name})
 
@@ -225,8 +232,8 @@ def _getown_ex(kernel: Kernel, task: Task, fd: int, file: File, arg: Any) -> Any
     """``fs/fcntl.c: f_getown_ex()``."""
     if isinstance(arg, Pointer):
         raise Errno("EFAULT")
-    owner = file.f_owner
-    name: Any = owner.name if owner is not None and not owner.exiting else 0
+    owner = _living_owner(file)
+    name: Any = owner.name if owner is not None else 0
     return Result(0, None, {"arg": {"type": OWNER_TYPES.index(file.f_owner_type), "pid": name}})
 
 

@@ -15,9 +15,13 @@ from ktrace.state.ref import Ref
 if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
     from ktrace.model.task import Task
+    from ktrace.model.wait import WaitQueue
 
 FMODE_READ = 0x1
 FMODE_WRITE = 0x2
+
+NR_OPEN_DEFAULT = 64
+"""Descriptors that a table has room for without more memory (BITS_PER_LONG)."""
 
 O_ACCMODE = 0o3
 O_WRONLY = 0o1
@@ -96,6 +100,27 @@ class FileOperations:
         """Return the poll mask (``DEFAULT_POLLMASK`` where there is no ``poll``)."""
         return 0x1 | 0x4 | 0x40 | 0x100
 
+    def poll_queues(self, kernel: Kernel, task: Task, file: File) -> list[WaitQueue]:
+        """Return the queues that ``poll`` registers with, in its order (``poll_wait()``)."""
+        return []
+
+    @property
+    def can_read(self) -> bool:
+        """Tell whether the ``file_operations`` have ``read`` or ``read_iter`` (FMODE_CAN_READ)."""
+        own = type(self)
+        return own.read is not FileOperations.read or own.read_iter is not FileOperations.read_iter
+
+    @property
+    def can_write(self) -> bool:
+        """Tell whether the ``file_operations`` have ``write`` or ``write_iter`` (FMODE_CAN_WRITE)."""
+        own = type(self)
+        return own.write is not FileOperations.write or own.write_iter is not FileOperations.write_iter
+
+    @property
+    def can_poll(self) -> bool:
+        """Tell whether the ``file_operations`` have ``poll`` (``file_can_poll()``)."""
+        return type(self).poll is not FileOperations.poll
+
     has_fasync = False
     """Whether the ``file_operations`` have ``fasync``, which then keeps the FASYNC bit."""
 
@@ -104,6 +129,11 @@ class FileOperations:
 
     def flush(self, kernel: Kernel, task: Task, file: File) -> None:
         """Act on every close of a descriptor."""
+
+    def observe(self, kernel: Kernel, file: File, objects: dict[Ref, Any]) -> None:
+        """Add what the file opens to *objects*; by default its inode."""
+        if file.inode is not None:
+            file.inode.observe(kernel, objects)
 
     def release(self, kernel: Kernel, task: Task, file: File) -> None:
         """Act on the last close (``__fput()``)."""
@@ -132,7 +162,7 @@ class File:
     seekable: bool = False
     inode: Any = None
     f_owner: Any = None
-    f_owner_type: str = "F_OWNER_PID"
+    f_owner_type: str = "F_OWNER_TID"
     f_owner_cred: tuple[int, int] = (0, 0)
     f_signum: int = 0
     f_version: int = 0
@@ -168,6 +198,7 @@ class FilesStruct:
         self.users = 1
         self.slots: dict[int, Descriptor] = {}
         self.reserved: dict[int, bool] = {}
+        self.max_fds = NR_OPEN_DEFAULT
 
     def unused(self, task: Task, start: int = 0) -> int:
         """Return the lowest free descriptor (``alloc_fd()``).
@@ -179,7 +210,13 @@ class FilesStruct:
             fd += 1
         if fd >= task.rlimit_nofile:
             raise Errno("EMFILE")
+        self.expand(fd)
         return fd
+
+    def expand(self, fd: int) -> None:
+        """Make room for *fd* (``expand_files()``, ``alloc_fdtable()``)."""
+        if fd >= self.max_fds:
+            self.max_fds = 1 << fd.bit_length()
 
     def reserve(self, task: Task, cloexec: bool = False) -> int:
         """Take the lowest free descriptor for a file that is not there yet (``get_unused_fd_flags()``).
@@ -208,6 +245,9 @@ class FilesStruct:
     def copy(self, key: int) -> FilesStruct:
         """Return a copy for a child that does not share it (``dup_fd()``)."""
         new = FilesStruct(key)
+        used = max([*self.slots, *self.reserved], default=-1) + 64 & ~63  # sane_fdtable_size()
+        if used > new.max_fds:
+            new.max_fds = 1 << (used - 1).bit_length()
         for fd, slot in self.slots.items():
             slot.file.count += 1
             new.slots[fd] = Descriptor(slot.file, slot.cloexec)

@@ -286,6 +286,10 @@ class Kernel:
             task.pending.remove(item)
             if task.disposition(item.signal) != "ignore":
                 self._events.append(item)
+        if task.saved_mask is not None:
+            # The mask that ppoll() and the like put in place ends with the handlers (sigmask_to_save()).
+            task.blocked, task.saved_mask = task.saved_mask, None
+            self._deliver(task)
 
     # -- the ends of tasks -----------------------------------------------------------------------
 

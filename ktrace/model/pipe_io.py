@@ -46,7 +46,7 @@ from ktrace.model.pipe import (
 )
 from ktrace.model.task import Errno, Task
 from ktrace.model.vfs import FIONREAD
-from ktrace.model.wait import wait_event, wake_up
+from ktrace.model.wait import WaitQueue, wait_event, wake_up
 from ktrace.model.watch_queue import IOC_WATCH_QUEUE_SET_SIZE, LOSS_NOTIFICATION, set_queue_size
 from ktrace.state.call import Result
 from ktrace.state.inode import S_IFIFO
@@ -157,6 +157,12 @@ class PipeFileOperations(FileOperations):
         if not ret and error:
             raise Errno(error)
         return ret
+
+    def poll_queues(self, kernel: Kernel, task: Task, file: File) -> list[WaitQueue]:
+        """Return where readers and writers wait (``pipe_poll()``)."""
+        pipe: PipeInode = file.private
+        queues = [pipe.rd_wait] if file.f_mode & FMODE_READ else []
+        return [*queues, pipe.wr_wait] if file.f_mode & FMODE_WRITE else queues
 
     def poll(self, kernel: Kernel, task: Task, file: File) -> int:
         """Tell what can be done without sleeping (``pipe_poll()``)."""

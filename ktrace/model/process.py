@@ -46,7 +46,7 @@ def observe_table(kernel: Kernel, objects: dict[Ref, Any], table: Ref, files: Fi
     for fd, slot in files.slots.items():
         observe_file(kernel, objects, slot.file)
         fds[fd] = state.Descriptor(slot.file.ref, slot.cloexec)
-    objects[table] = state.DescriptorTable(files.users, fds)
+    objects[table] = state.DescriptorTable(files.users, fds, files.max_fds)
 
 
 def observe_file(kernel: Kernel, objects: dict[Ref, Any], file: File) -> Ref:
@@ -65,8 +65,7 @@ def observe_file(kernel: Kernel, objects: dict[Ref, Any], file: File) -> Ref:
             file.f_signum,
             file.f_version,
         )
-        if file.inode is not None:
-            file.inode.observe(kernel, objects)
+        file.ops.observe(kernel, file, objects)
     return ref
 
 

@@ -77,7 +77,7 @@ def rt_sigprocmask(kernel: Kernel, task: Task, how: int, set: int | Pointer | No
     if isinstance(set, Pointer) and set.value:
         raise Errno("EFAULT")
     if isinstance(set, int):
-        names = frozenset(signal_name(bit + 1) for bit in range(SIGNALS) if set >> bit & 1) - UNBLOCKABLE
+        names = mask_names(set)
         if how == SIG_BLOCK:
             task.blocked |= names
         elif how == SIG_UNBLOCK:
@@ -88,6 +88,11 @@ def rt_sigprocmask(kernel: Kernel, task: Task, how: int, set: int | Pointer | No
             raise Errno("EINVAL")
     pointed = task.call is not None and "oldset" in task.call.pointers
     return Result(0, None, {} if pointed else {"oldset": old})
+
+
+def mask_names(mask: int) -> frozenset[str]:
+    """Return the signals of a mask without those that cannot be blocked."""
+    return frozenset(signal_name(bit + 1) for bit in range(SIGNALS) if mask >> bit & 1) - UNBLOCKABLE
 
 
 @syscall("pause")

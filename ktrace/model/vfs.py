@@ -19,6 +19,7 @@ from ktrace.model.iov import (
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer, Result
+from ktrace.state.inode import S_IFMT, S_IFREG
 
 FIONREAD, FIONBIO, FIONCLEX, FIOCLEX, FIOASYNC, FIOQSIZE = 0x541B, 0x5421, 0x5450, 0x5451, 0x5452, 0x5460
 SEEK_MAX = 4
@@ -26,15 +27,19 @@ ULONG_MAX = (1 << 64) - 1
 
 
 def check_readable(file: File) -> None:
-    """Refuse a file that is not open for reading (``vfs_read()``: EBADF)."""
+    """Refuse a file that is not open for reading, or cannot be read (``vfs_read()``: EBADF, EINVAL)."""
     if not file.f_mode & FMODE_READ:
         raise Errno("EBADF")
+    if not file.ops.can_read:
+        raise Errno("EINVAL")
 
 
 def check_writable(file: File) -> None:
-    """Refuse a file that is not open for writing (``vfs_write()``: EBADF)."""
+    """Refuse a file that is not open for writing, or cannot be written (``vfs_write()``: EBADF, EINVAL)."""
     if not file.f_mode & FMODE_WRITE:
         raise Errno("EBADF")
+    if not file.ops.can_write:
+        raise Errno("EINVAL")
 
 
 def check_area(count: int) -> int:
@@ -92,7 +97,8 @@ def writev(kernel: Kernel, task: Task, fd: int, iov: Any, iovcnt: int) -> Any:
 
 
 def _reported(iov: Any) -> bool:
-    return not isinstance(iov, Pointer)
+    """Tell whether a vector has room, all of it where its content can be told: no element has an address of its own."""
+    return not isinstance(iov, Pointer) and any(iov) and not any(isinstance(item, dict) for item in iov)
 
 
 def _check_position(file: File, offset: int) -> None:
@@ -119,7 +125,7 @@ def pread64(kernel: Kernel, task: Task, fd: int, count: int, offset: int) -> Any
 
 
 @syscall("pwrite64")
-def pwrite64(kernel: Kernel, task: Task, fd: int, buf: bytes | Pointer, count: int, offset: int) -> Any:
+def pwrite64(kernel: Kernel, task: Task, fd: int, buf: bytes | Pointer, offset: int, count: int) -> Any:
     """Write at an offset (``fs/read_write.c: ksys_pwrite64()``)."""
     _offset(offset)
     with fdget(kernel, task, fd) as file:
@@ -167,8 +173,6 @@ def lseek(kernel: Kernel, task: Task, fd: int, offset: int, whence: int) -> int:
     with fdget(kernel, task, fd) as file:
         if not 0 <= whence <= SEEK_MAX:
             raise Errno("EINVAL")
-        if not file.seekable:
-            raise Errno("ESPIPE")  # vfs_llseek()
         return file.ops.llseek(kernel, task, file, offset, whence)
 
 
@@ -184,6 +188,8 @@ def ioctl(kernel: Kernel, task: Task, fd: int, request: int, arg: Any) -> Any:
             return 0
         if request == FIOASYNC:
             return _ioctl_fioasync(kernel, task, fd, file, _int_argument(task, arg) != 0)
+        if request == FIONREAD and file.inode is not None and file.inode.i_mode & S_IFMT == S_IFREG:
+            return Result(0, None, {"arg": file.inode.i_size - file.pos})
         answer = yield from drive(file.ops.ioctl(kernel, task, file, request, arg))
         if isinstance(answer, Result) and answer.out and isinstance(arg, Pointer):
             if is_bad(task, arg):

@@ -68,10 +68,12 @@ class DescriptorTable:
     """A ``files_struct``: what every descriptor opens.
 
     :param users: how many actors share it (``files_struct.count``)
+    :param max_fds: how many descriptors it has room for
     """
 
     users: int
     fds: Mapping[int, Descriptor]
+    max_fds: int = 64
 
 
 @dataclass(frozen=True, slots=True)
