@@ -1,4 +1,4 @@
-"""``ktrace image``: build, list, show, verify, import, refresh, source."""
+"""``ktrace image``: build, list, show, verify, import, refresh, source, prune."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ktrace.cli.building import BuildProgress
 from ktrace.image.build import DEFAULT_RECIPE, build_image
 from ktrace.image.foreign import import_image, refresh_import
 from ktrace.image.image import Image, changed_inputs, find_image, known_names, open_image
+from ktrace.image.prune import prune_store
 from ktrace.image.recipe import load_recipe, recipe_names
 from ktrace.image.store import Store, open_store
 from ktrace.image.tree import prepare_source
@@ -177,6 +178,19 @@ def refresh_command(name: str, quiet: bool) -> None:
     """Give the imported image NAME the agent as it is now."""
     with BuildProgress(quiet) as progress:
         refresh_import(name, progress=progress)
+
+
+@image.command("prune")
+@_json
+def prune_command(as_json: bool) -> None:
+    """Remove from the store what no image's name leads to any more."""
+    removed = prune_store(open_store())
+    if as_json:
+        _say_json([{"path": str(entry.path), "size": entry.size} for entry in removed])
+        return
+    for entry in removed:
+        click.echo(f"{entry.size / 1e6:8.1f} MB  {entry.path}")
+    click.echo(f"{sum(entry.size for entry in removed) / 1e6:8.1f} MB removed")
 
 
 @image.command("source")

@@ -63,20 +63,21 @@ def build_image(name: str, *, store: Store | None = None, progress: Progress | N
     recipe = load_recipe(name)
     store = store or open_store()
     progress = progress or Silent()
-    kernel = ensure_kernel(recipe, store, progress)
-    initramfs = ensure_initramfs(recipe.initramfs, store, progress)
-    kernel_manifest, initramfs_manifest = read_manifest(kernel), read_manifest(initramfs)
-    manifest = {
-        "origin": "recipe",
-        "recipe": recipe.name,
-        "recipe_sha256": digest_file(recipe.path),
-        "build_id": kernel_manifest["build_id"],
-        "boot_format": kernel_manifest["boot_format"],
-        "kernel": kernel_manifest,
-        "initramfs": initramfs_manifest,
-        "outputs": {**kernel_manifest["outputs"], **initramfs_manifest["outputs"]},
-    }
-    key = digest_json({"name": recipe.name, "kernel": kernel.name, "initramfs": initramfs.name})
-    directory = compose_image(store, kernel, initramfs, manifest, key)
-    store.write_ref(recipe.name, {"image": key})
+    with store.in_use():
+        kernel = ensure_kernel(recipe, store, progress)
+        initramfs = ensure_initramfs(recipe.initramfs, store, progress)
+        kernel_manifest, initramfs_manifest = read_manifest(kernel), read_manifest(initramfs)
+        manifest = {
+            "origin": "recipe",
+            "recipe": recipe.name,
+            "recipe_sha256": digest_file(recipe.path),
+            "build_id": kernel_manifest["build_id"],
+            "boot_format": kernel_manifest["boot_format"],
+            "kernel": kernel_manifest,
+            "initramfs": initramfs_manifest,
+            "outputs": {**kernel_manifest["outputs"], **initramfs_manifest["outputs"]},
+        }
+        key = digest_json({"name": recipe.name, "kernel": kernel.name, "initramfs": initramfs.name})
+        directory = compose_image(store, kernel, initramfs, manifest, key)
+        store.write_ref(recipe.name, {"image": key})
     return open_image(recipe.name, directory)

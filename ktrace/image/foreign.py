@@ -201,7 +201,8 @@ def import_image(
         raise UsageError(f"{name!r} is the name of a recipe", hint="give the import a name of its own")
     store = store or open_store()
     progress = progress or Silent()
-    return _compose(name, import_kernel(store, vmlinux, boot, config, progress), store, progress)
+    with store.in_use():
+        return _compose(name, import_kernel(store, vmlinux, boot, config, progress), store, progress)
 
 
 def refresh_import(name: str, *, store: Store | None = None, progress: Progress | None = None) -> Image:
@@ -214,4 +215,5 @@ def refresh_import(name: str, *, store: Store | None = None, progress: Progress 
     kernel = store.entry("kernels", str(ref.get("kernel")))
     if ref.get("origin") != "import" or not kernel.is_dir():
         raise UsageError(f"no imported image {name!r}", hint="import it with: ktrace image import")
-    return _compose(name, kernel, store, progress or Silent())
+    with store.in_use():
+        return _compose(name, kernel, store, progress or Silent())

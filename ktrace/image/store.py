@@ -123,6 +123,18 @@ class Store:
             os.close(descriptor)
 
     @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep entries that nothing refers to yet from being pruned."""
+        path = self.root / "locks" / "prune.lock"
+        with host_errors("lock", path):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            yield
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
     def workplace(self, name: str) -> Iterator[Path]:
         """Make a directory to work in, and remove it afterwards; the lock of that name must be held."""
         self.remove_stale()

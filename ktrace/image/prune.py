@@ -1,0 +1,78 @@
+"""Remove from the store what no name leads to any more."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ktrace.image.store import Store, host_errors
+
+#: Parts whose entries belong to images; a template says in its manifest which.
+_PARTS = ("images", "kernels", "initramfs", "templates")
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """An entry that was removed.
+
+    :param path: its directory
+    :param size: bytes of files that nothing else held
+    """
+
+    path: Path
+    size: int
+
+
+def _manifest(directory: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads((directory / "manifest.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return manifest if isinstance(manifest, dict) else {}
+
+
+def _kept(store: Store) -> dict[str, set[str]]:
+    """List the keys of every entry that a name leads to, by part."""
+    kept: dict[str, set[str]] = {part: set() for part in _PARTS}
+    for name in store.ref_names():
+        ref = store.read_ref(name) or {}
+        manifest = _manifest(store.entry("images", str(ref.get("image"))))
+        kept["images"].add(str(ref.get("image")))
+        for part, key in (("kernels", "kernel"), ("initramfs", "initramfs")):
+            kept[part].add(str(manifest.get(key, {}).get("key")))
+    for template in (store.root / "templates").glob("*"):
+        if _manifest(template).get("image") in kept["images"]:
+            kept["templates"].add(template.name)
+    return kept
+
+
+def _size(directory: Path) -> int:
+    facts = [path.stat() for path in directory.iterdir() if path.is_file()]
+    return sum(fact.st_blocks * 512 for fact in facts if fact.st_nlink == 1)
+
+
+def prune_store(store: Store) -> list[Pruned]:
+    """Remove every entry that no name leads to, and the work of dead builders.
+
+    Guests that run keep what they have: they hold their files open. Waits for builds to end.
+
+    :returns: what was removed
+    :raises HostError: if something cannot be removed
+    """
+    removed = []
+    with store.locked("prune"):
+        store.remove_stale()
+        kept = _kept(store)
+        for part in _PARTS:
+            for directory in sorted((store.root / part).glob("*")):
+                if directory.name not in kept[part]:
+                    with host_errors("remove", directory):
+                        removed.append(Pruned(directory, _size(directory)))
+                        # Renamed first: what is half removed must not look whole.
+                        grave = store.root / "tmp" / f"prune@{directory.name}"
+                        directory.rename(grave)
+                        shutil.rmtree(grave)
+    return removed

@@ -1,0 +1,68 @@
+"""Pruning removes what no name leads to, and only that."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ktrace.image.foreign import import_image
+from ktrace.image.image import find_image
+from ktrace.image.prune import prune_store
+from ktrace.image.store import Store, open_store, write_json
+
+OTHER = "int _start(void) { return 7; }"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return open_store(tmp_path / "store")
+
+
+def entries(store: Store, part: str) -> list[str]:
+    return sorted(path.name for path in (store.root / part).iterdir())
+
+
+def template(store: Store, name: str, image: str) -> None:
+    directory = store.root / "templates" / name
+    directory.mkdir(parents=True)
+    write_json(directory / "manifest.json", {"image": image})
+
+
+def test_replaced_image_goes_and_the_new_one_stays(kernel, link, store):
+    old = import_image("mine", kernel, store=store)
+    template(store, "old", old.key)
+    new = import_image("mine", link("other", "-g", "-Wl,--build-id=sha1", source=OTHER), store=store)
+    template(store, "new", new.key)
+    removed = {entry.path.name for entry in prune_store(store)}
+    assert removed == {old.key, old.manifest["kernel"]["key"], "old"}
+    assert entries(store, "images") == [new.key]
+    assert entries(store, "kernels") == [new.manifest["kernel"]["key"]]
+    assert entries(store, "initramfs") == [new.manifest["initramfs"]["key"]]
+    assert entries(store, "templates") == ["new"]
+    assert find_image("mine", store=store) == new
+    assert prune_store(store) == []
+
+
+def test_kernel_shared_by_two_names_stays(kernel, store):
+    import_image("one", kernel, store=store)
+    import_image("two", kernel, store=store)
+    assert prune_store(store) == []
+
+
+def test_a_store_that_builds_is_not_pruned(kernel, store):
+    import_image("mine", kernel, store=store)
+    program = (
+        "import sys; from pathlib import Path; from ktrace.image.prune import prune_store;"
+        "from ktrace.image.store import Store; print('begin', flush=True); prune_store(Store(Path(sys.argv[1])));"
+        "print('pruned', flush=True)"
+    )
+    with (
+        store.in_use(),
+        subprocess.Popen([sys.executable, "-c", program, str(store.root)], stdout=subprocess.PIPE, text=True) as other,
+    ):
+        assert other.stdout and other.stdout.readline() == "begin\n"
+        with pytest.raises(subprocess.TimeoutExpired):
+            other.wait(timeout=0.5)
+        other.terminate()
+    assert (store.root / "images").is_dir()
