@@ -19,7 +19,7 @@ IPPROTO_TCP = 6
 IPPROTO_UDP = 17
 SOCK_STREAM = 1
 SOCK_DGRAM = 2
-TCP_LISTEN = 10
+TCP_CLOSE, TCP_LISTEN = 7, 10
 INET_BITS = (
     "recverr", "is_icsk", "freebind", "hdrincl", "mc_loop", "transparent", "mc_all", "nodefrag",
     "bind_address_no_port", "recverr_rfc4884", "defer_connect",
@@ -40,7 +40,7 @@ class InetReader:
         # 6.12 keeps them in inet_flags (c274af2242693f59f00851b3660a21b10bcd76cc)
         self.bits = Layout(prog, "struct inet_sock", *(f"?{name}" for name in INET_BITS), "?inet_flags")
         self.tcp = Layout(
-            prog, "struct tcp_sock", "bytes_received", "bytes_sent", "bytes_acked", "rcv_nxt", "copied_seq", "snd_nxt",
+            prog, "struct tcp_sock", "bytes_received", "bytes_sent", "rcv_nxt", "copied_seq", "snd_nxt",
             "snd_una", "write_seq", "urg_data", "keepalive_probes", "keepalive_time", "keepalive_intvl", "linger2",
             "notsent_lowat",
             accept_head="inet_conn.icsk_accept_queue.rskq_accept_head", qlen="inet_conn.icsk_accept_queue.qlen.counter",
@@ -90,12 +90,12 @@ class InetReader:
         found = self.tcp.unpack(raw, 0)
         children = tuple(self._accept_queue(observation, found.accept_head)) if found.accept_head else ()
         more.extend(children)
+        counted = state not in (TCP_CLOSE, TCP_LISTEN)
         return TcpSock(
-            unacked=found.snd_nxt - found.snd_una & 0xFFFFFFFF,
-            unsent=found.write_seq - found.snd_nxt & 0xFFFFFFFF,
+            unacked=found.snd_nxt - found.snd_una & 0xFFFFFFFF if counted else None,
+            unsent=found.write_seq - found.snd_nxt & 0xFFFFFFFF if counted else None,
             unread=found.rcv_nxt - found.copied_seq & 0xFFFFFFFF,
             bytes_sent=found.bytes_sent,
-            bytes_acked=found.bytes_acked,
             bytes_received=found.bytes_received,
             accept_queue=tuple(Ref("sock", child) for child in children),
             syn_queue=found.qlen,

@@ -138,6 +138,14 @@ class Sock:
         """Return the socks that this one points at."""
         return (skb.sk for skb in self.receive_queue if skb.sk is not None)
 
+    def view_state(self) -> Any:
+        """Return ``sk_state`` as the World has it."""
+        return self.state
+
+    def view_buffers(self, rmem_max: int, wmem_max: int) -> tuple[Any, Any]:
+        """Return ``sk_rcvbuf`` and ``sk_sndbuf`` as the World has them."""
+        return self.rcvbuf, self.sndbuf
+
     def inodes(self) -> Iterable[Any]:
         """Return the inodes that this one points at."""
         return ()

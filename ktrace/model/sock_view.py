@@ -47,7 +47,7 @@ def view_open_socket(kernel: Kernel, socket: Socket, objects: dict[Ref, Any]) ->
             if item.sk is not None:
                 pending.append(item.sk)
             continue
-        objects[item.ref] = view_sock(item)
+        objects[item.ref] = view_sock(kernel, item)
         pending.extend(item.neighbours())
         for inode in item.inodes():
             inode.observe(kernel, objects)
@@ -58,12 +58,14 @@ def view_open_socket(kernel: Kernel, socket: Socket, objects: dict[Ref, Any]) ->
                     pending.append(file.private)
 
 
-def view_sock(sk: Sock) -> state.Sock:
+def view_sock(kernel: Kernel, sk: Sock) -> state.Sock:
     """Return *sk* as ``state.socket.Sock``."""
     accounted = sk.accounted
+    sysctl = kernel.sub("socket").facts.sysctl
+    rcvbuf, sndbuf = sk.view_buffers(sysctl.get("ipv4/tcp_rmem/2", 0), sysctl.get("ipv4/tcp_wmem/2", 0))
     return state.Sock(
         sk_family=sk.family,
-        sk_state=sk.state,
+        sk_state=sk.view_state(),
         sk_reuse=sk.reuse,
         sk_reuseport=sk.reuseport,
         sk_bound_dev_if=sk.bound_dev_if,
@@ -73,8 +75,8 @@ def view_sock(sk: Sock) -> state.Sock:
         sk_receive_qlen=len(sk.receive_queue) if accounted else None,
         sk_error_queue=tuple(skb.view() for skb in sk.error_queue),
         sk_rmem_alloc=sk.rmem_alloc if accounted else None,
-        sk_rcvbuf=sk.rcvbuf,
-        sk_sndbuf=sk.sndbuf,
+        sk_rcvbuf=rcvbuf,
+        sk_sndbuf=sndbuf,
         sk_wmem_alloc=sk.wmem_alloc if accounted else None,
         sk_peek_off=sk.peek_off,
         sk_sndtimeo=sk.sndtimeo,

@@ -170,18 +170,18 @@ class TcpSock:
 
     The kernel keeps no initial sequence number, so positions are told as distances and byte counts.
 
-    :param unacked: sequence numbers sent and not acknowledged: ``snd_nxt - snd_una``, a FIN counts as one
-    :param unsent: bytes queued and never sent: ``write_seq - snd_nxt``
+    :param unacked: sequence numbers sent and not acknowledged: ``snd_nxt - snd_una``, a FIN counts as one;
+        ``None`` in TCP_CLOSE and TCP_LISTEN, where the kernel leaves what was there before
+    :param unsent: bytes queued and never sent: ``write_seq - snd_nxt``; likewise ``None``
     :param unread: sequence numbers received and not read: ``rcv_nxt - copied_seq``
     :param accept_queue: established children that nobody accepted yet, oldest first
     :param syn_queue: requests whose handshake is not finished (``rskq`` *qlen*)
     """
 
-    unacked: Any
-    unsent: int
-    unread: int
+    unacked: int | Any
+    unsent: int | None
+    unread: int | Any
     bytes_sent: int
-    bytes_acked: Any
     bytes_received: int
     accept_queue: tuple[Ref, ...]
     syn_queue: int

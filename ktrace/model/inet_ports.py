@@ -1,0 +1,147 @@
+"""Local ports and who holds them (``net/ipv4/inet_connection_sock.c``, ``inet_hashtables.c``, ``udp.c``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ktrace.model.kernel import Kernel
+from ktrace.model.task import Errno
+from ktrace.state.socket import Sock as ObservedSock
+
+if TYPE_CHECKING:
+    from ktrace.model.inet_sock import Inet
+
+ANY = "0.0.0.0"
+
+
+@dataclass(eq=False)
+class TimeWait:
+    """Mirror an ``inet_timewait_sock``: it keeps its port for TCP_TIMEWAIT_LEN."""
+
+    num: int
+    rcv_saddr: str
+    daddr: str
+    dport: int
+    reuse: int
+    reuseport: int
+    bound_dev_if: int
+    substate: str
+    started: int
+    peer: Any = None
+
+
+@dataclass
+class Bucket:
+    """Mirror an ``inet_bind_bucket``.
+
+    :param by_bind: made by bind(): connect() does not choose it (``fastreuse`` is not -1)
+    """
+
+    owners: list[Inet] = field(default_factory=list)
+    deathrow: list[TimeWait] = field(default_factory=list)
+    by_bind: bool = False
+
+    def empty(self) -> bool:
+        """Tell whether nobody holds the port."""
+        return not self.owners and not self.deathrow
+
+
+class Ports:
+    """The ports of one protocol."""
+
+    def __init__(self) -> None:
+        self.buckets: dict[int, Bucket] = {}
+
+    def hold(self, sk: Inet, port: int, by_bind: bool) -> None:
+        """Give *port* to *sk* (``inet_bind_hash()``)."""
+        bucket = self.buckets.get(port)
+        if bucket is None:
+            bucket = self.buckets[port] = Bucket(by_bind=by_bind)
+        bucket.owners.append(sk)
+        sk.inet_num = port
+        sk.bind_hash = port
+
+    def put(self, sk: Inet) -> None:
+        """Take the port of *sk* back (``inet_put_port()``)."""
+        bucket = self.buckets.get(sk.bind_hash or -1)
+        if bucket is not None and sk in bucket.owners:
+            bucket.owners.remove(sk)
+            if bucket.empty():
+                del self.buckets[sk.bind_hash or -1]
+        sk.bind_hash = None
+        sk.inet_num = 0
+
+    def add_time_wait(self, tw: TimeWait) -> None:
+        """Let *tw* hold its port (``inet_twsk_hashdance()``)."""
+        self.buckets.setdefault(tw.num, Bucket()).deathrow.append(tw)
+
+    def drop_time_wait(self, tw: TimeWait) -> None:
+        """Let go of the port of *tw* (``inet_twsk_kill()``)."""
+        bucket = self.buckets.get(tw.num)
+        if bucket is not None and tw in bucket.deathrow:
+            bucket.deathrow.remove(tw)
+            if bucket.empty():
+                del self.buckets[tw.num]
+
+    def conflict(self, sk: Inet, port: int, relax: bool, reuseport_ok: bool) -> bool:
+        """Tell whether somebody's hold on *port* excludes *sk* (``inet_csk_bind_conflict()``).
+
+        ``fastreuse`` and ``fastreuseport`` only spare this search: they never change its answer.
+        """
+        bucket = self.buckets.get(port)
+        if bucket is None:
+            return False
+        for other in bucket.owners:
+            if (
+                other is not sk
+                and overlap(sk.rcv_saddr, other.rcv_saddr)
+                and _excludes(sk, other, other.state, relax, reuseport_ok)
+            ):
+                return True
+        return any(
+            overlap(sk.rcv_saddr, tw.rcv_saddr) and _excludes(sk, tw, "TCP_TIME_WAIT", relax, reuseport_ok)
+            for tw in bucket.deathrow
+        )
+
+
+def overlap(first: str, second: str) -> bool:
+    """Tell whether two bound addresses meet (``ipv4_rcv_saddr_equal()`` with wild cards)."""
+    return first == second or ANY in (first, second)
+
+
+def _excludes(sk: Inet, other: Any, state: str, relax: bool, reuseport_ok: bool) -> bool:
+    """``inet_bind_conflict()``."""
+    if sk.bound_dev_if and other.bound_dev_if and sk.bound_dev_if != other.bound_dev_if:
+        return False
+    same_user = state == "TCP_TIME_WAIT" or sk.sock_uid() == other.sock_uid()
+    if sk.reuse and other.reuse and state != "TCP_LISTEN":
+        return not relax or bool(not reuseport_ok and sk.reuseport and other.reuseport and same_user)
+    return not reuseport_ok or not sk.reuseport or not other.reuseport or not same_user
+
+
+def choose_port(
+    kernel: Kernel, rule: str, seen: Callable[[ObservedSock], int | None], free: Callable[[int], bool]
+) -> int:
+    """Take the port that the kernel took, any one of the local range that is free.
+
+    :param rule: the rule's name and the kernel function that leaves the choice open
+    :param seen: tells the port of an observed sock, if it may be the one
+    :raises Errno: EADDRNOTAVAIL where no port is free
+    """
+    from ktrace.model.socket import sockets
+
+    own = sockets(kernel)
+    low, high = own.setting("ipv4/ip_local_port_range/low"), own.setting("ipv4/ip_local_port_range/high")
+    observed = [
+        port
+        for value in kernel.advice.world.objects.values()
+        if isinstance(value, ObservedSock) and value.inet is not None
+        if (port := seen(value)) and low <= port <= high and free(port)
+    ]
+    port = next((port for port in range(low, high + 1) if free(port)), None)
+    if port is None:
+        raise Errno("EADDRNOTAVAIL")
+    allowed = kernel.choose(rule, observed[0] if observed else None, lambda port: free(port), port)
+    return int(allowed)

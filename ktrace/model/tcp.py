@@ -1,0 +1,400 @@
+"""TCP over the loopback: states, segments, resets (``net/ipv4/tcp.c``, ``tcp_input.c``, ``tcp_minisocks.c``).
+
+A segment sent on the loopback is received before the sender goes on: ``ip_local_out()`` puts it into the
+backlog of the CPU and ``local_bh_enable()`` runs the softirq. Only acknowledgements may be put off, to
+timers (``tcp_delack_timer()``); what they decide is a named set of allowed values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ktrace.model.inet_ports import TimeWait
+from ktrace.model.inet_sock import ANY, Inet
+from ktrace.model.inet_socket import ports
+from ktrace.model.kernel import Kernel
+from ktrace.model.sock import (
+    ECONNREFUSED,
+    ECONNRESET,
+    EPIPE,
+    POLL_HUP,
+    POLL_IN,
+    RCV_SHUTDOWN,
+    SHUTDOWN_MASK,
+    SOCK_WAKE_WAITD,
+    Sock,
+    data_ready,
+    error_report,
+    sock_orphan,
+    sock_wake_async,
+    state_change,
+)
+from ktrace.state.allowed import Between, OneOf
+from ktrace.state.socket import Buffer, TcpSock
+from ktrace.state.socket import Sock as ObservedSock
+
+DELAYED_ACK = "tcp_delack_timer(): when the receiver acknowledges"
+DELAYED_FIN_ACK = "tcp_fin(): the peer acknowledges a FIN at once or after its delayed-ACK timer"
+FIN_COALESCED = "tcp_try_coalesce(): a FIN is read with the last byte if it was merged into its buffer"
+NAGLE_OFF, NAGLE_CORK, NAGLE_PUSH = 1, 2, 4
+SURE = 16384
+"""Bytes that every window takes: an eighth of the smallest ``tcp_rmem`` that grows by itself."""
+
+SYNCHRONISED = ("TCP_ESTABLISHED", "TCP_CLOSE_WAIT", "TCP_FIN_WAIT1", "TCP_FIN_WAIT2", "TCP_SYN_RECV")
+
+
+@dataclass(eq=False)
+class Tcp(Inet):
+    """Mirror one ``struct tcp_sock``.
+
+    :param pair: the other end, while segments reach it
+    :param rx: bytes received and not read
+    :param fin: ``None``, ``queued`` in the receive queue, or ``read``
+    :param out: bytes written and not sent
+    :param fin_out: ``None``, ``queued`` behind *out*, or ``sent``
+    """
+
+    pair: Tcp | TimeWait | None = None
+    accept_queue: list[Tcp] = field(default_factory=list)
+    rx: bytearray = field(default_factory=bytearray)
+    fin: str | None = None
+    out: bytearray = field(default_factory=bytearray)
+    fin_out: str | None = None
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    nonagle: int = 0
+    linger2: int = 0
+    defer_accept: int = 0
+    keepalive_time: int = 0
+    keepalive_intvl: int = 0
+    keepalive_probes: int = 0
+    syn_retries: int = 0
+    user_timeout: int = 0
+    notsent_lowat: int = 0
+    urg_data: int = 0
+    was_connected: bool = False
+
+    accounted = False
+
+    def neighbours(self) -> Iterable[Sock]:
+        """Return the children that nobody accepted yet."""
+        return tuple(self.accept_queue)
+
+    def view_receive_queue(self) -> tuple[Buffer, ...]:
+        """Return what is not read, as one buffer."""
+        return (Buffer(len(self.rx), None, None, bytes(self.rx), None),) if self.rx else ()
+
+    def view_parts(self) -> dict[str, Any]:
+        """Return the parts behind the ``struct sock``."""
+        counted = self.state not in ("TCP_CLOSE", "TCP_LISTEN")
+        sent = self.bytes_sent + (self.fin_out == "sent")
+        if self.state == "TCP_SYN_SENT":
+            sent = 1
+        unread: Any = len(self.rx) + (self.fin == "queued")
+        if not self.rx and self.fin == "queued" and self.bytes_received > 1:
+            unread = OneOf(FIN_COALESCED, (0, 1))
+        tcp = TcpSock(
+            unacked=Between(DELAYED_ACK, 0, sent) if counted else None,
+            unsent=len(self.out) + (self.fin_out == "queued") if counted else None,
+            unread=unread,
+            bytes_sent=self.bytes_sent,
+            bytes_received=self.bytes_received,
+            accept_queue=tuple(child.ref for child in self.accept_queue),
+            syn_queue=0,
+            nonagle=self.nonagle,
+            linger2=self.linger2,
+            defer_accept=self.defer_accept,
+            keepalive_time=self.keepalive_time,
+            keepalive_intvl=self.keepalive_intvl,
+            keepalive_probes=self.keepalive_probes,
+            icsk_syn_retries=self.syn_retries,
+            icsk_user_timeout=self.user_timeout,
+            notsent_lowat=self.notsent_lowat,
+            urg_data=self.urg_data,
+        )
+        return {**Inet.view_parts(self), "tcp": tcp}
+
+    def view_state(self) -> Any:
+        """Return ``sk_state``: FIN_WAIT1 ends when the peer acknowledges."""
+        if self.state == "TCP_FIN_WAIT1" and self.fin_out == "sent":
+            return OneOf(DELAYED_FIN_ACK, ("TCP_FIN_WAIT1", "TCP_FIN_WAIT2"))
+        return self.state
+
+    def view_buffers(self, rmem_max: int, wmem_max: int) -> tuple[Any, Any]:
+        """Return ``sk_rcvbuf`` and ``sk_sndbuf``: both grow by themselves on a connection."""
+        rcvbuf: Any = self.rcvbuf
+        sndbuf: Any = self.sndbuf
+        if self.was_connected and "SOCK_RCVBUF_LOCK" not in self.userlocks:
+            rcvbuf = Between("tcp_rcv_space_adjust(): grows with what is read", self.rcvbuf, rmem_max)
+        if self.was_connected and "SOCK_SNDBUF_LOCK" not in self.userlocks:
+            sndbuf = Between("tcp_sndbuf_expand(): grows with the congestion window", self.sndbuf, wmem_max)
+        return rcvbuf, sndbuf
+
+
+def set_state(kernel: Kernel, sk: Tcp, state: str) -> None:
+    """Change the state; a closed sock gives its port back unless bind() asked for it (``tcp_set_state()``)."""
+    if state == "TCP_CLOSE" and sk.bind_hash is not None and "SOCK_BINDPORT_LOCK" not in sk.userlocks:
+        ports(kernel, "tcp").put(sk)
+    sk.state = state
+
+
+def destroy(kernel: Kernel, sk: Tcp) -> None:
+    """Let go of a closed sock without a socket (``inet_csk_destroy_sock()``, ``tcp_v4_destroy_sock()``)."""
+    sk.out.clear()
+    sk.rx.clear()
+    if sk.bind_hash is not None:
+        ports(kernel, "tcp").put(sk)
+
+
+def done(kernel: Kernel, sk: Tcp) -> None:
+    """End the connection (``tcp_done()``)."""
+    set_state(kernel, sk, "TCP_CLOSE")
+    sk.shutdown = SHUTDOWN_MASK
+    sk.pair = None
+    if not sk.flag("SOCK_DEAD"):
+        state_change(kernel, sk)
+    else:
+        destroy(kernel, sk)
+
+
+def reset(kernel: Kernel, sk: Tcp | TimeWait | None) -> None:
+    """Receive a RST (``tcp_reset()``, ``tcp_done_with_error()``)."""
+    if isinstance(sk, TimeWait):
+        # tcp_timewait_state_process(): TIME_WAIT assassination
+        ports(kernel, "tcp").drop_time_wait(sk)
+        return
+    if sk is None or sk.state == "TCP_CLOSE":
+        return
+    sk.err = {"TCP_SYN_SENT": ECONNREFUSED, "TCP_CLOSE_WAIT": EPIPE}.get(sk.state, ECONNRESET)
+    sk.out.clear()
+    done(kernel, sk)
+    if not sk.flag("SOCK_DEAD"):
+        error_report(kernel, sk)
+
+
+def send_reset(kernel: Kernel, sk: Tcp) -> None:
+    """Send a RST to the other end (``tcp_send_active_reset()``)."""
+    pair, sk.pair = sk.pair, None
+    reset(kernel, pair)
+
+
+def time_wait(kernel: Kernel, sk: Tcp, state: str) -> None:
+    """Replace a finished connection by what keeps its port for a while (``tcp_time_wait()``)."""
+    tw = TimeWait(
+        sk.inet_num or sk.sport,
+        sk.rcv_saddr,
+        sk.daddr,
+        sk.dport,
+        sk.reuse,
+        sk.reuseport,
+        sk.bound_dev_if,
+        state,
+        kernel.advice.clock[1],
+        sk.pair,
+    )
+    ports(kernel, "tcp").add_time_wait(tw)
+    pair = sk.pair
+    done(kernel, sk)
+    if isinstance(pair, Tcp):
+        pair.pair = tw
+
+
+def receive_data(kernel: Kernel, sender: Tcp, data: bytes) -> None:
+    """Take a segment of *sender* at its other end (``tcp_v4_rcv()``, ``tcp_data_queue()``)."""
+    sk = sender.pair
+    if isinstance(sk, TimeWait):
+        # New data after half-duplex close: TCP_TW_RST
+        ports(kernel, "tcp").drop_time_wait(sk)
+        sender.pair = None
+        reset(kernel, sender)
+        return
+    if sk is None or sk.state == "TCP_CLOSE":
+        reset(kernel, sender)
+        return
+    if sk.state in ("TCP_FIN_WAIT1", "TCP_FIN_WAIT2") and sk.shutdown & RCV_SHUTDOWN:
+        # RFC 1122 says we MUST send a reset
+        reset(kernel, sk)
+        reset(kernel, sender)
+        return
+    sk.rx += data
+    sk.bytes_received += len(data)
+    if len(sk.rx) >= sk.rcvlowat or sk.flag("SOCK_DONE"):
+        data_ready(kernel, sk)
+
+
+def receive_fin(kernel: Kernel, sender: Tcp) -> None:
+    """Take the FIN of *sender* at its other end (``tcp_fin()``)."""
+    sk = sender.pair
+    if isinstance(sk, TimeWait):
+        sk.substate = "TCP_TIME_WAIT"
+        fin_acknowledged(kernel, sender)
+        return
+    if sk is None or sk.state == "TCP_CLOSE":
+        reset(kernel, sender)
+        return
+    sk.shutdown |= RCV_SHUTDOWN
+    sk.flags.add("SOCK_DONE")
+    sk.fin = "queued"
+    sk.bytes_received += 1
+    finished = False
+    if sk.state == "TCP_ESTABLISHED":
+        set_state(kernel, sk, "TCP_CLOSE_WAIT")
+    elif sk.state in ("TCP_FIN_WAIT1", "TCP_FIN_WAIT2"):
+        # The segment acknowledges our FIN, if it was sent.
+        if sk.fin_out == "sent":
+            time_wait(kernel, sk, "TCP_TIME_WAIT")
+            finished = True
+        else:
+            set_state(kernel, sk, "TCP_CLOSING")
+    if not sk.flag("SOCK_DEAD"):
+        state_change(kernel, sk)
+        hup = sk.shutdown == SHUTDOWN_MASK or sk.state == "TCP_CLOSE"
+        sock_wake_async(kernel, sk, SOCK_WAKE_WAITD, POLL_HUP if hup else POLL_IN)
+    if finished:
+        fin_acknowledged(kernel, sender)
+
+
+def fin_acknowledged(kernel: Kernel, sk: Tcp) -> None:
+    """Take the ACK of our FIN at once (``tcp_rcv_state_process()``)."""
+    if sk.state == "TCP_LAST_ACK":
+        done(kernel, sk)
+    elif sk.state == "TCP_CLOSING":
+        time_wait(kernel, sk, "TCP_TIME_WAIT")
+
+
+def close_state(kernel: Kernel, sk: Tcp) -> bool:
+    """Go on to the state in which nothing more is sent; tell whether a FIN goes out (``tcp_close_state()``)."""
+    next_state = {
+        "TCP_ESTABLISHED": ("TCP_FIN_WAIT1", True),
+        "TCP_SYN_SENT": ("TCP_CLOSE", False),
+        "TCP_SYN_RECV": ("TCP_FIN_WAIT1", True),
+        "TCP_CLOSE_WAIT": ("TCP_LAST_ACK", True),
+        "TCP_LISTEN": ("TCP_CLOSE", False),
+    }
+    state, fin = next_state.get(sk.state, (sk.state, False))
+    set_state(kernel, sk, state)
+    return fin
+
+
+def send_fin(kernel: Kernel, sk: Tcp) -> None:
+    """Send a FIN, behind what waits to be sent (``tcp_send_fin()``)."""
+    sk.fin_out = "queued"
+    push(kernel, sk)
+
+
+def push(kernel: Kernel, sk: Tcp) -> None:
+    """Send what waits, as far as rules let it go (``__tcp_push_pending_frames()``)."""
+    size = may_send(kernel, sk)
+    if size:
+        data = bytes(sk.out[:size])
+        del sk.out[:size]
+        sk.bytes_sent += len(data)
+        receive_data(kernel, sk, data)
+    if sk.fin_out == "queued" and not sk.out and sk.state != "TCP_CLOSE":
+        sk.fin_out = "sent"
+        receive_fin(kernel, sk)
+
+
+def may_send(kernel: Kernel, sk: Tcp) -> int:
+    """Return how many of the waiting bytes go out now.
+
+    All of them, where little is under way. ``tcp_nagle_test()`` may hold a small segment back while
+    another is not acknowledged, ``tcp_cwnd_test()`` and ``tcp_snd_wnd_test()`` may stop a large one:
+    both depend on when the receiver acknowledges and how much it makes room for, so any amount is allowed.
+    """
+    waiting = len(sk.out)
+    pair = sk.pair
+    if not waiting or not isinstance(pair, Tcp):
+        return waiting
+    small = waiting + len(pair.rx) <= SURE and "SOCK_RCVBUF_LOCK" not in pair.userlocks
+    # A FIN and TCP_NODELAY send at once.
+    at_once = sk.fin_out is not None or (sk.nonagle & NAGLE_OFF and not sk.nonagle & NAGLE_CORK)
+    if small and (at_once or not (sk.bytes_sent or sk.nonagle & NAGLE_CORK)):
+        return waiting
+    seen = observed(kernel, sk)
+    if seen is None:
+        return 0 if sk.nonagle & NAGLE_CORK else waiting
+    went = seen.bytes_sent - sk.bytes_sent
+    return int(kernel.choose("tcp_write_xmit(): window and Nagle", went, lambda size: 0 <= size <= waiting, waiting))
+
+
+def observed(kernel: Kernel, sk: Tcp) -> TcpSock | None:
+    """Return the kernel's own view of *sk*, found by its ports."""
+    for value in kernel.advice.world.objects.values():
+        if (
+            isinstance(value, ObservedSock)
+            and value.tcp is not None
+            and value.inet is not None
+            and (value.inet.inet_sport, value.inet.inet_dport) == (sk.sport, sk.dport)
+            and value.inet.inet_daddr == sk.daddr
+            and value.sk_state not in ("TCP_CLOSE", "TCP_LISTEN")
+        ):
+            return value.tcp
+    return None
+
+
+def listen_stop(kernel: Kernel, sk: Tcp) -> None:
+    """Reset every connection that nobody accepted (``inet_csk_listen_stop()``, ``inet_child_forget()``)."""
+    while sk.accept_queue:
+        child = sk.accept_queue.pop(0)
+        sk.ack_backlog -= 1
+        disconnect(kernel, child)
+        sock_orphan(child)
+        destroy(kernel, child)
+
+
+def disconnect(kernel: Kernel, sk: Tcp) -> None:
+    """Forget the connection; the other end is reset (``tcp_disconnect()``)."""
+    old = sk.state
+    if old != "TCP_CLOSE":
+        set_state(kernel, sk, "TCP_CLOSE")
+    if old == "TCP_LISTEN":
+        listen_stop(kernel, sk)
+    elif old in SYNCHRONISED or (sk.out and old in ("TCP_CLOSING", "TCP_LAST_ACK")):
+        send_reset(kernel, sk)
+        sk.err = ECONNRESET
+    elif old == "TCP_SYN_SENT":
+        sk.err = ECONNRESET
+    sk.pair = None
+    sk.rx.clear()
+    sk.fin = None
+    sk.urg_data = 0
+    sk.out.clear()
+    sk.fin_out = None
+    sk.dport = 0
+    reset_saddr(sk)
+    sk.shutdown = 0
+    sk.set_flag("SOCK_DONE", False)
+    sk.bytes_sent = sk.bytes_received = 0
+    error_report(kernel, sk)
+
+
+def reset_saddr(sk: Tcp) -> None:
+    """Forget a local address that bind() did not ask for (``inet_bhash2_reset_saddr()``)."""
+    if "SOCK_BINDADDR_LOCK" not in sk.userlocks:
+        sk.saddr = sk.rcv_saddr = ANY
+
+
+def close(kernel: Kernel, sk: Tcp) -> None:
+    """End the socket's side; unread bytes reset the connection (``__tcp_close()``)."""
+    sk.shutdown = SHUTDOWN_MASK
+    if sk.state == "TCP_LISTEN":
+        set_state(kernel, sk, "TCP_CLOSE")
+        listen_stop(kernel, sk)
+    else:
+        unread = bool(sk.rx)
+        sk.rx.clear()
+        if sk.state == "TCP_CLOSE":
+            pass
+        elif unread:
+            set_state(kernel, sk, "TCP_CLOSE")
+            send_reset(kernel, sk)
+        elif sk.flag("SOCK_LINGER") and sk.lingertime == 0:
+            disconnect(kernel, sk)
+        elif close_state(kernel, sk):
+            send_fin(kernel, sk)
+    sock_orphan(sk)
+    if sk.state == "TCP_CLOSE":
+        destroy(kernel, sk)

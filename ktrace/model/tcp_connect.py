@@ -1,0 +1,294 @@
+"""TCP connections: listening, connecting, accepting (``net/ipv4/tcp_ipv4.c``, ``inet_connection_sock.c``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ktrace.model.file import O_NONBLOCK
+from ktrace.model.inet_ports import choose_port
+from ktrace.model.inet_sock import ANY
+from ktrace.model.inet_socket import SIZEOF_SOCKADDR_IN, address_type, inet_address, ports
+from ktrace.model.kernel import Kernel
+from ktrace.model.sock import (
+    Socket,
+    data_ready,
+    prepare_to_wait,
+    sleeper,
+    sock_error,
+    sock_graft,
+    sock_intr_errno,
+    sock_rcvtimeo,
+    sock_sndtimeo,
+    state_change,
+)
+from ktrace.model.task import Errno, Task
+from ktrace.model.tcp import Tcp, disconnect, reset, reset_saddr, set_state
+from ktrace.state.sockaddr import AF_INET, AF_UNSPEC
+from ktrace.state.socket import Sock as ObservedSock
+
+LOOPBACK_ADDRESS = "127.0.0.1"
+
+
+def get_port(kernel: Kernel, sk: Tcp, port: int) -> None:
+    """Take a local port (``inet_csk_get_port()``).
+
+    :raises Errno: EADDRINUSE
+    """
+    table = ports(kernel, "tcp")
+    if not port:
+
+        def free(number: int) -> bool:
+            bucket = table.buckets.get(number)
+            return bucket is None or not table.conflict(sk, number, False, False)
+
+        def seen(value: ObservedSock) -> int | None:
+            return value.inet.inet_num if value.inet is not None and value.tcp is not None else None
+
+        try:
+            port = choose_port(kernel, "inet_csk_find_open_port(): any free port", seen, free)
+        except Errno:
+            raise Errno("EADDRINUSE") from None
+    elif table.conflict(sk, port, True, True):
+        raise Errno("EADDRINUSE")
+    if sk.bind_hash is None:
+        table.hold(sk, port, by_bind=True)
+    table.buckets[port].by_bind = True
+
+
+def listen(kernel: Kernel, sk: Tcp, sock: Socket, backlog: int) -> int:
+    """Take connections (``inet_listen()``, ``inet_csk_listen_start()``)."""
+    if sock.state != "SS_UNCONNECTED" or sk.state not in ("TCP_CLOSE", "TCP_LISTEN"):
+        raise Errno("EINVAL")
+    sk.max_ack_backlog = backlog & 0xFFFFFFFF
+    if sk.state != "TCP_LISTEN":
+        sk.ack_backlog = 0
+        sk.state = "TCP_LISTEN"
+        try:
+            get_port(kernel, sk, sk.inet_num)
+        except Errno:
+            set_state(kernel, sk, "TCP_CLOSE")
+            raise
+        sk.sport = sk.inet_num
+        sk.flags.add("SOCK_RCU_FREE")
+    return 0
+
+
+def connect(kernel: Kernel, task: Task, sock: Socket, addr: bytes, flags: int) -> Any:
+    """Connect, and wait for it (``__inet_stream_connect()``)."""
+    sk: Tcp = sock.sk
+    if len(addr) < 2:
+        raise Errno("EINVAL")
+    if int.from_bytes(addr[:2], "little") == AF_UNSPEC:
+        disconnect(kernel, sk)
+        sock.state = "SS_UNCONNECTED"
+        return 0
+    in_backlog = None
+    if sock.state == "SS_CONNECTED":
+        raise Errno("EISCONN")
+    if sock.state == "SS_CONNECTING":
+        error = Errno("EALREADY")
+    elif sock.state == "SS_UNCONNECTED":
+        if sk.state != "TCP_CLOSE":
+            raise Errno("EISCONN")
+        in_backlog = v4_connect(kernel, sk, addr)
+        sock.state = "SS_CONNECTING"
+        error = Errno("EINPROGRESS")
+    else:
+        raise Errno("EINVAL")
+    timeo = sock_sndtimeo(sk, flags & O_NONBLOCK)
+    if sk.state in ("TCP_SYN_SENT", "TCP_SYN_RECV"):
+        if timeo == 0:
+            _receive_backlog(kernel, sk, in_backlog)
+            raise error
+        yield from _wait_for_connect(kernel, task, sk, in_backlog)
+        if sk.state in ("TCP_SYN_SENT", "TCP_SYN_RECV"):
+            raise sock_intr_errno(timeo)
+        if task.signal_pending():
+            raise sock_intr_errno(timeo)
+    if sk.state == "TCP_CLOSE":
+        name = sock_error(sk) or "ECONNABORTED"
+        sock.state = "SS_UNCONNECTED"
+        disconnect(kernel, sk)
+        raise Errno(name)
+    sock.state = "SS_CONNECTED"
+    return 0
+
+
+def _wait_for_connect(kernel: Kernel, task: Task, sk: Tcp, in_backlog: Any) -> Any:
+    """Sleep until the handshake is over (``inet_wait_for_connect()``)."""
+    assert sk.wq is not None
+    queue = sk.wq
+    entry = sleeper(task, "woken_wake_function")
+    entry.autoremove = False
+    queue.add(entry)
+    _receive_backlog(kernel, sk, in_backlog)
+    while sk.state in ("TCP_SYN_SENT", "TCP_SYN_RECV") and not task.signal_pending():
+        yield
+    queue.remove(entry)
+
+
+def _receive_backlog(kernel: Kernel, sk: Tcp, in_backlog: Any) -> None:
+    """Take the answer to the SYN, which waits until the sock is unlocked (``release_sock()``)."""
+    if in_backlog is not None:
+        in_backlog()
+
+
+def v4_connect(kernel: Kernel, sk: Tcp, addr: bytes) -> Any:
+    """Send a SYN (``tcp_v4_connect()``); return what its answer will do.
+
+    :raises Errno: EINVAL, EAFNOSUPPORT, ENETUNREACH, EADDRNOTAVAIL
+    """
+    if len(addr) < SIZEOF_SOCKADDR_IN:
+        raise Errno("EINVAL")
+    family, daddr, dport = inet_address(addr)
+    if family != AF_INET:
+        raise Errno("EAFNOSUPPORT")
+    if daddr == ANY:
+        daddr = sk.saddr if sk.saddr != ANY else LOOPBACK_ADDRESS
+    if address_type(daddr) != "RTN_LOCAL":
+        raise Errno("ENETUNREACH")
+    if sk.saddr == ANY:
+        sk.saddr = sk.rcv_saddr = LOOPBACK_ADDRESS
+    else:
+        sk.rcv_saddr = sk.saddr
+    sk.dport, sk.daddr = dport, daddr
+    sk.state = "TCP_SYN_SENT"
+    try:
+        hash_connect(kernel, sk)
+    except Errno:
+        set_state(kernel, sk, "TCP_CLOSE")
+        reset_saddr(sk)
+        sk.dport = 0
+        raise
+    return answer_syn(kernel, sk)
+
+
+def hash_connect(kernel: Kernel, sk: Tcp) -> None:
+    """Make the connection's four numbers unique; choose a port where none was bound (``__inet_hash_connect()``)."""
+    table = ports(kernel, "tcp")
+    if sk.inet_num:
+        if _established(kernel, sk, sk.inet_num):
+            raise Errno("EADDRNOTAVAIL")
+        return
+
+    def free(number: int) -> bool:
+        bucket = table.buckets.get(number)
+        return bucket is None or (not bucket.by_bind and not _established(kernel, sk, number))
+
+    def seen(value: ObservedSock) -> int | None:
+        if value.inet is None or value.tcp is None:
+            return None
+        known = {other.sport for bucket in table.buckets.values() for other in bucket.owners}
+        port = value.inet.inet_sport
+        return port if port not in known else None
+
+    port = choose_port(kernel, "__inet_hash_connect(): any port without a bind()", seen, free)
+    table.hold(sk, port, by_bind=False)
+    sk.sport = port
+
+
+def _established(kernel: Kernel, sk: Tcp, port: int) -> bool:
+    """Tell whether another connection has these four numbers (``__inet_check_established()``)."""
+    bucket = ports(kernel, "tcp").buckets.get(port)
+    if bucket is None:
+        return False
+    key = (sk.daddr, sk.dport, sk.rcv_saddr)
+    return any(
+        other is not sk and (other.daddr, other.dport, other.rcv_saddr) == key and other.state != "TCP_LISTEN"
+        for other in bucket.owners
+    ) or any((tw.daddr, tw.dport, tw.rcv_saddr) == key for tw in bucket.deathrow)
+
+
+def find_listener(kernel: Kernel, sk: Tcp) -> Tcp | None:
+    """Return who listens where *sk* connects to, an exact address before a wild card (``__inet_lookup_listener()``)."""
+    bucket = ports(kernel, "tcp").buckets.get(sk.dport)
+    if bucket is None:
+        return None
+    listeners = [other for other in bucket.owners if isinstance(other, Tcp) and other.state == "TCP_LISTEN"]
+    for address in (sk.daddr, ANY):
+        for other in listeners:
+            if other.rcv_saddr == address and other.bound_dev_if in (0, 1):
+                return other
+    return None
+
+
+def answer_syn(kernel: Kernel, sk: Tcp) -> Any:
+    """Take the SYN at the listener (``tcp_conn_request()``); return what its answer does to *sk*."""
+    listener = find_listener(kernel, sk)
+    if listener is None:
+        return lambda: reset(kernel, sk)
+    if listener.ack_backlog > listener.max_ack_backlog:
+        # LINUX_MIB_LISTENOVERFLOWS: dropped, sent again after a second
+        return None
+
+    def syn_ack() -> None:
+        set_state(kernel, sk, "TCP_ESTABLISHED")
+        sk.was_connected = True
+        state_change(kernel, sk)
+        child = create_child(kernel, listener, sk)
+        listener.accept_queue.append(child)
+        listener.ack_backlog += 1
+        data_ready(kernel, listener)
+
+    return syn_ack
+
+
+def create_child(kernel: Kernel, listener: Tcp, client: Tcp) -> Tcp:
+    """Make the server's end of a connection, a copy of the listener (``tcp_v4_syn_recv_sock()``)."""
+    child = Tcp(
+        kernel.serial(), listener.family, listener.prot, listener.protocol, listener.rcvbuf, listener.sndbuf,
+        type=listener.type, state="TCP_ESTABLISHED", reuse=listener.reuse, reuseport=listener.reuseport,
+        bound_dev_if=listener.bound_dev_if, rcvlowat=listener.rcvlowat, peek_off=listener.peek_off,
+        sndtimeo=listener.sndtimeo, rcvtimeo=listener.rcvtimeo, mark=listener.mark,
+        userlocks=listener.userlocks - {"SOCK_BINDPORT_LOCK"}, no_check_tx=listener.no_check_tx,
+        lingertime=listener.lingertime, flags=listener.flags - {"SOCK_DONE", "SOCK_RCU_FREE"},
+        ack_backlog=listener.ack_backlog, max_ack_backlog=listener.max_ack_backlog, uid=listener.uid,
+        shutdown=listener.shutdown, proto=listener.proto, uc_ttl=listener.uc_ttl, tos=listener.tos,
+        bits=set(listener.bits), sport=client.dport, dport=client.sport, saddr=client.daddr,
+        rcv_saddr=client.daddr, daddr=client.saddr, nonagle=listener.nonagle, linger2=listener.linger2,
+        keepalive_time=listener.keepalive_time, keepalive_intvl=listener.keepalive_intvl,
+        keepalive_probes=listener.keepalive_probes, syn_retries=listener.syn_retries,
+        user_timeout=listener.user_timeout, notsent_lowat=listener.notsent_lowat, was_connected=True,
+    )  # fmt: skip
+    ports(kernel, "tcp").hold(child, client.dport, by_bind=True)
+    child.pair, client.pair = client, child
+    return child
+
+
+def accept(kernel: Kernel, task: Task, sock: Socket, newsock: Socket, flags: int) -> Any:
+    """Take the oldest connection (``inet_csk_accept()``, ``__inet_accept()``)."""
+    sk: Tcp = sock.sk
+    if sk.state != "TCP_LISTEN":
+        raise Errno("EINVAL")
+    if not sk.accept_queue:
+        timeo = sock_rcvtimeo(sk, flags & O_NONBLOCK)
+        if timeo == 0:
+            raise Errno("EAGAIN")
+        yield from _wait_for_connection(task, sk, timeo)
+    child = sk.accept_queue.pop(0)
+    sk.ack_backlog -= 1
+    if "SOCK_SUPPORT_ZC" in sock.flags:
+        newsock.flags.add("SOCK_SUPPORT_ZC")
+    sock_graft(child, newsock)
+    newsock.state = "SS_CONNECTED"
+    return 0
+
+
+def _wait_for_connection(task: Task, sk: Tcp, timeo: int | None) -> Any:
+    """``inet_csk_wait_for_connect()``."""
+    assert sk.wq is not None
+    queue = sk.wq
+    entry = sleeper(task, exclusive=True)
+    try:
+        while True:
+            prepare_to_wait(queue, entry)
+            if not sk.accept_queue:
+                yield
+            if sk.accept_queue:
+                return
+            if sk.state != "TCP_LISTEN":
+                raise Errno("EINVAL")
+            if task.signal_pending():
+                raise sock_intr_errno(timeo)
+    finally:
+        queue.remove(entry)

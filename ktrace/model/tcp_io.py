@@ -1,0 +1,211 @@
+"""Bytes through TCP (``net/ipv4/tcp.c``, ``net/core/stream.c``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ktrace.model.kernel import Kernel
+from ktrace.model.proto_ops import InMessage, OutMessage
+from ktrace.model.sock import (
+    MSG_DONTWAIT,
+    MSG_ERRQUEUE,
+    MSG_NOSIGNAL,
+    MSG_OOB,
+    MSG_PEEK,
+    MSG_TRUNC,
+    MSG_WAITALL,
+    RCV_SHUTDOWN,
+    SEND_SHUTDOWN,
+    set_wq_bit,
+    sleeper,
+    sock_error,
+    sock_intr_errno,
+    sock_rcvlowat,
+    sock_rcvtimeo,
+    sock_sndtimeo,
+)
+from ktrace.model.task import Errno, Task
+from ktrace.model.tcp import SURE, Tcp, observed, push
+
+CONNECTED = ("TCP_ESTABLISHED", "TCP_CLOSE_WAIT")
+CONNECTING = ("TCP_SYN_SENT", "TCP_SYN_RECV")
+
+
+def sendmsg(kernel: Kernel, task: Task, sk: Tcp, msg: OutMessage) -> Any:
+    """Queue bytes and send them (``tcp_sendmsg_locked()``)."""
+    timeo = sock_sndtimeo(sk, msg.flags & MSG_DONTWAIT)
+    copied = 0
+    try:
+        if sk.state not in CONNECTED:
+            yield from _wait_connect(task, sk, timeo)
+        if msg.control:
+            _check_control(msg)
+        set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE", False)
+        if sk.err or sk.shutdown & SEND_SHUTDOWN:
+            raise Errno("EPIPE")
+        while msg.source.count:
+            size = _room(kernel, sk, msg.source.count)
+            data = msg.source.copy(size)
+            sk.out += data
+            copied += len(data)
+            if len(data) < size:
+                raise Errno("EFAULT")
+            if not msg.source.count:
+                break
+            if copied:
+                push(kernel, sk)
+            yield from _wait_memory(task, sk, timeo)
+    except Errno as error:
+        if copied:
+            push(kernel, sk)
+            return copied
+        raise _stream_error(kernel, task, sk, msg.flags, error) from None
+    if copied:
+        push(kernel, sk)
+    return copied
+
+
+def _check_control(msg: OutMessage) -> None:
+    """Refuse what ``sock_cmsg_send()`` does not know; SCM_RIGHTS and credentials are ignored."""
+    if isinstance(msg.control, bytes):
+        raise Errno("EINVAL")
+    for message in msg.control or ():
+        if message["cmsg_level"] == 1 and message["cmsg_type"] not in (1, 2):
+            raise Errno("EINVAL")
+
+
+def _room(kernel: Kernel, sk: Tcp, size: int) -> int:
+    """Return how many of *size* bytes the send buffer takes (``sk_stream_memory_free()``).
+
+    All of them where they are few; of many, as many as the kernel took, which depends on its page
+    fragments and on what was acknowledged meanwhile.
+    """
+    if size + len(sk.out) <= SURE and "SOCK_SNDBUF_LOCK" not in sk.userlocks:
+        return size
+    seen = observed(kernel, sk)
+    if seen is None or seen.unsent is None:
+        return size
+    took = seen.bytes_sent + seen.unsent - (sk.bytes_sent + len(sk.out))
+    return int(kernel.choose("sk_stream_memory_free()", took, lambda taken: 0 <= taken <= size, size))
+
+
+def _stream_error(kernel: Kernel, task: Task, sk: Tcp, flags: int, error: Errno) -> Errno:
+    """``sk_stream_error()``: the sock's own error goes before EPIPE, and SIGPIPE with it."""
+    name = error.name
+    if name == "EPIPE":
+        name = sock_error(sk) or "EPIPE"
+    if name == "EPIPE" and not flags & MSG_NOSIGNAL:
+        kernel.send_signal(task, "SIGPIPE", task)
+    return Errno(name)
+
+
+def _wait_connect(task: Task, sk: Tcp, timeo: int | None) -> Any:
+    """Sleep until the connection is there (``sk_stream_wait_connect()``)."""
+    while True:
+        name = sock_error(sk)
+        if name:
+            raise Errno(name)
+        if sk.state not in CONNECTING:
+            raise Errno("EPIPE")
+        if timeo == 0:
+            raise Errno("EAGAIN")
+        if task.signal_pending():
+            raise sock_intr_errno(timeo)
+        yield from _wait_woken(task, sk)
+        if not sk.err and sk.state in CONNECTED:
+            return
+
+
+def _wait_memory(task: Task, sk: Tcp, timeo: int | None) -> Any:
+    """Sleep until there is room to send (``sk_stream_wait_memory()``)."""
+    assert sk.socket is not None
+    set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE")
+    if sk.err or sk.shutdown & SEND_SHUTDOWN:
+        raise Errno("EPIPE")
+    sk.socket.flags.add("SOCK_NOSPACE")
+    if timeo == 0:
+        raise Errno("EAGAIN")
+    if task.signal_pending():
+        raise sock_intr_errno(timeo)
+    set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE", False)
+    yield from _wait_woken(task, sk)
+    if sk.err or sk.shutdown & SEND_SHUTDOWN:
+        raise Errno("EPIPE")
+    if task.signal_pending():
+        raise sock_intr_errno(timeo)
+
+
+def _wait_woken(task: Task, sk: Tcp) -> Any:
+    """Sleep once on the sock's queue (``sk_wait_event()``, ``wait_woken()``)."""
+    assert sk.wq is not None
+    queue = sk.wq
+    entry = sleeper(task, "woken_wake_function")
+    entry.autoremove = False
+    queue.add(entry)
+    yield
+    queue.remove(entry)
+
+
+def recvmsg(kernel: Kernel, task: Task, sk: Tcp, msg: InMessage, flags: int) -> Any:
+    """Read bytes (``tcp_recvmsg_locked()``)."""
+    if flags & MSG_ERRQUEUE:
+        raise Errno("EAGAIN")
+    if sk.state == "TCP_LISTEN":
+        raise Errno("ENOTCONN")
+    timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT)
+    if flags & MSG_OOB:
+        return _recv_urg(sk)
+    size = msg.destination.count
+    target = sock_rcvlowat(sk, flags & MSG_WAITALL, size)
+    peeking = bool(flags & MSG_PEEK)
+    copied = at = 0
+    while True:
+        used = min(len(sk.rx) - at, size)
+        if used > 0:
+            if not flags & MSG_TRUNC and msg.destination.copy(bytes(sk.rx[at : at + used])) < used:
+                if not copied:
+                    raise Errno("EFAULT")
+                break
+            copied += used
+            size -= used
+            if peeking:
+                at += used
+            else:
+                del sk.rx[:used]
+            if not size:
+                break
+            continue
+        if sk.fin == "queued" and len(sk.rx) == at:
+            if not peeking:
+                sk.fin = "read"
+            break
+        if copied >= target:
+            break
+        if copied:
+            if timeo == 0 or sk.err or sk.state == "TCP_CLOSE" or sk.shutdown & RCV_SHUTDOWN or task.signal_pending():
+                break
+        else:
+            if sk.flag("SOCK_DONE"):
+                break
+            name = sock_error(sk)
+            if name:
+                raise Errno(name)
+            if sk.shutdown & RCV_SHUTDOWN:
+                break
+            if sk.state == "TCP_CLOSE":
+                raise Errno("ENOTCONN")
+            if timeo == 0:
+                raise Errno("EAGAIN")
+            if task.signal_pending():
+                raise sock_intr_errno(timeo)
+        set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA")
+        yield from _wait_woken(task, sk)
+        set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA", False)
+        if not size:
+            break
+    return copied
+
+
+def _recv_urg(sk: Tcp) -> int:
+    """Read the urgent byte; there is none (``tcp_recv_urg()``)."""
+    raise Errno("EINVAL")

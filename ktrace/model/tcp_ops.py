@@ -1,0 +1,160 @@
+"""``tcp_prot`` and ``inet_stream_ops`` (``net/ipv4/tcp_ipv4.c``, ``af_inet.c``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ktrace.model import tcp, tcp_connect, tcp_io
+from ktrace.model.inet_option import get_ip_option, set_ip_option
+from ktrace.model.inet_sock import Proto
+from ktrace.model.inet_socket import InetOps, register
+from ktrace.model.kernel import Kernel
+from ktrace.model.proto_ops import InMessage, OutMessage
+from ktrace.model.sock import (
+    EPOLLERR,
+    EPOLLHUP,
+    EPOLLIN,
+    EPOLLOUT,
+    EPOLLRDHUP,
+    EPOLLRDNORM,
+    EPOLLWRNORM,
+    RCV_SHUTDOWN,
+    SEND_SHUTDOWN,
+    SHUTDOWN_MASK,
+    Socket,
+    data_ready,
+    sock_rcvlowat,
+)
+from ktrace.model.socket import sockets
+from ktrace.model.task import Errno, Task
+from ktrace.model.tcp import Tcp
+from ktrace.model.tcp_option import SOL_TCP, get_tcp_option, set_tcp_option
+from ktrace.state.allowed import Between
+from ktrace.state.call import Result
+
+INT_MAX = (1 << 31) - 1
+SIOCINQ, SIOCOUTQ, SIOCATMARK, SIOCOUTQNSD = 0x541B, 0x5411, 0x8905, 0x894B
+
+
+class TcpProto(Proto):
+    """``tcp_prot``."""
+
+    sock = Tcp
+
+    def init(self, kernel: Kernel, task: Task, sk: Tcp) -> None:
+        """``tcp_init_sock()``."""
+        own = sockets(kernel)
+        sk.flags.add("SOCK_USE_WRITE_QUEUE")
+        sk.sndbuf = own.setting("ipv4/tcp_wmem/1")
+        sk.rcvbuf = own.setting("ipv4/tcp_rmem/1")
+        sk.write_space = lambda kernel: None
+        assert sk.socket is not None
+        sk.socket.flags.add("SOCK_SUPPORT_ZC")
+
+    def get_port(self, kernel: Kernel, sk: Tcp, port: int) -> None:
+        """``inet_csk_get_port()``."""
+        tcp_connect.get_port(kernel, sk, port)
+
+    def close(self, kernel: Kernel, task: Task, sk: Tcp, timeout: int | None) -> int:
+        """``tcp_close()``."""
+        tcp.close(kernel, sk)
+        return 0
+
+    def disconnect(self, kernel: Kernel, sk: Tcp) -> None:
+        """``tcp_disconnect()``."""
+        tcp.disconnect(kernel, sk)
+
+    def shutdown(self, kernel: Kernel, sk: Tcp, how: int) -> None:
+        """``tcp_shutdown()``."""
+        if not how & SEND_SHUTDOWN or sk.state not in ("TCP_ESTABLISHED", "TCP_SYN_SENT", "TCP_CLOSE_WAIT"):
+            return
+        if tcp.close_state(kernel, sk):
+            tcp.send_fin(kernel, sk)
+
+    def sendmsg(self, kernel: Kernel, task: Task, sk: Tcp, msg: OutMessage) -> Any:
+        """``tcp_sendmsg()``."""
+        return tcp_io.sendmsg(kernel, task, sk, msg)
+
+    def recvmsg(self, kernel: Kernel, task: Task, sk: Tcp, msg: InMessage, flags: int) -> Any:
+        """``tcp_recvmsg()``."""
+        return tcp_io.recvmsg(kernel, task, sk, msg, flags)
+
+    def poll(self, kernel: Kernel, sk: Tcp) -> int:
+        """``tcp_poll()``."""
+        if sk.state == "TCP_LISTEN":
+            return EPOLLIN | EPOLLRDNORM if sk.accept_queue else 0
+        mask = 0
+        if sk.shutdown == SHUTDOWN_MASK or sk.state == "TCP_CLOSE":
+            mask |= EPOLLHUP
+        if sk.shutdown & RCV_SHUTDOWN:
+            mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP
+        if sk.state not in ("TCP_SYN_SENT", "TCP_SYN_RECV"):
+            if len(sk.rx) + (sk.fin == "queued") >= sock_rcvlowat(sk, 0, INT_MAX):
+                mask |= EPOLLIN | EPOLLRDNORM
+            mask |= EPOLLOUT | EPOLLWRNORM
+        if sk.err:
+            mask |= EPOLLERR
+        return mask
+
+    def ioctl(self, kernel: Kernel, sk: Tcp, cmd: int, arg: Any) -> Any:
+        """``tcp_ioctl()``."""
+        if cmd == SIOCATMARK:
+            return Result(0, None, {"arg": 0})
+        if cmd not in (SIOCINQ, SIOCOUTQ, SIOCOUTQNSD):
+            raise Errno("ENOIOCTLCMD")
+        if sk.state == "TCP_LISTEN":
+            raise Errno("EINVAL")
+        answer: Any = len(sk.rx) if sk.state not in ("TCP_SYN_SENT", "TCP_SYN_RECV") else 0
+        if cmd == SIOCOUTQNSD:
+            answer = len(sk.out)
+        elif cmd == SIOCOUTQ:
+            answer = Between(tcp.DELAYED_ACK, len(sk.out), sk.bytes_sent + len(sk.out) + 1)
+        return Result(0, None, {"arg": answer})
+
+    def setsockopt(self, kernel: Kernel, task: Task, sk: Tcp, level: int, optname: int, optval: bytes) -> int:
+        """``tcp_setsockopt()``."""
+        if level == SOL_TCP:
+            return set_tcp_option(kernel, sk, optname, optval)
+        return set_ip_option(task, sk, level, optname, optval)
+
+    def getsockopt(self, kernel: Kernel, task: Task, sk: Tcp, level: int, optname: int, optlen: int) -> bytes:
+        """``tcp_getsockopt()``."""
+        if level == SOL_TCP:
+            return get_tcp_option(sk, optname, optlen)
+        return get_ip_option(kernel, sk, level, optname, optlen)
+
+
+class StreamOps(InetOps):
+    """``inet_stream_ops``."""
+
+    name = "inet_stream_ops"
+    has_peek_off = False
+
+    def connect(self, kernel: Kernel, task: Task, sock: Socket, addr: bytes, flags: int) -> Any:
+        """``inet_stream_connect()``."""
+        return tcp_connect.connect(kernel, task, sock, addr, flags)
+
+    def listen(self, kernel: Kernel, task: Task, sock: Socket, backlog: int) -> int:
+        """``inet_listen()``."""
+        return tcp_connect.listen(kernel, sock.sk, sock, backlog)
+
+    def accept(self, kernel: Kernel, task: Task, sock: Socket, newsock: Socket, flags: int) -> Any:
+        """``inet_accept()``."""
+        return tcp_connect.accept(kernel, task, sock, newsock, flags)
+
+    def set_rcvlowat(self, kernel: Kernel, sock: Socket, value: int) -> None:
+        """``tcp_set_rcvlowat()``."""
+        sk: Tcp = sock.sk
+        locked = "SOCK_RCVBUF_LOCK" in sk.userlocks
+        cap = (sk.rcvbuf if locked else sockets(kernel).setting("ipv4/tcp_rmem/2")) >> 1
+        value = min(value, cap)
+        sk.rcvlowat = value or 1
+        if (sk.rx and len(sk.rx) >= sk.rcvlowat) or sk.flag("SOCK_DONE"):
+            data_ready(kernel, sk)
+        if not locked and value << 1 > sk.rcvbuf:
+            sk.rcvbuf = value << 1
+
+
+TCP = TcpProto()
+STREAM_OPS = StreamOps()
+register("tcp_prot", TCP, STREAM_OPS)
