@@ -10,7 +10,7 @@ from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.sysv_ipc import NamespaceReader, Pids
 from ktrace.inspect.sysv_msg import MsgReader
 from ktrace.inspect.sysv_sem import SemReader
-from ktrace.inspect.sysv_shm import MappingReader, ShmReader
+from ktrace.inspect.sysv_shm import Attachment, MappingReader, ShmReader
 from ktrace.state.ref import Ref
 from ktrace.state.sysv_ipc import IpcFacts
 
@@ -30,6 +30,8 @@ class SysvReader:
         self._seen: Observation | None = None
         self._segments: dict[int, Ref] = {}
         self._files: dict[int, Ref] = {}
+        self._attachments: dict[int, list[Attachment]] = {}
+        self._foreign = False
         self._nsproxy = task.member("nsproxy").bit_offset // 8
         self._undo_list = task.member("sysvsem").bit_offset // 8
         self._clist = task.member("sysvshm").bit_offset // 8
@@ -51,14 +53,34 @@ class SysvReader:
             return
         self._seen = observation
         memory = observation.memory
-        init = self.namespaces.init_ipc_ns
-        found = {init: Ref("ipc_ns", "init")}
+        found = {self.namespaces.init_ipc_ns: Ref("ipc_ns", "init")}
         for task in observation.tasks.values():
-            ns = self.namespace_of(observation, task)
-            if ns and ns not in found:
-                found[ns] = Ref("ipc_ns", ns)
-        self._files, self._segments = {}, {}
+            if ns := self.namespace_of(observation, task):
+                found.setdefault(ns, Ref("ipc_ns", ns))
+        self._files, self._segments, self._attachments = {}, {}, {}
+        self.sem.begin()
+        self.msg.begin()
+        self._foreign = self._foreign or len(found) > 1
+        seen: set[int] = set()
+        self._observe_namespaces(observation, found, seen)
+        if self._files or self._foreign:
+            for task in observation.tasks.values():
+                self._attachments[task] = attachments = self.mappings.attachments(memory, task)
+                for attachment in attachments:
+                    # A namespace lives on for as long as anybody has a segment of it mapped.
+                    found.setdefault(attachment.ns, Ref("ipc_ns", attachment.ns))
+            self._observe_namespaces(observation, found, seen)
+        for task in observation.tasks.values():
+            undo_list = memory.u64(task + self._undo_list)
+            if undo_list:
+                self.sem.observe_undo_list(observation, undo_list)
+
+    def _observe_namespaces(self, observation: Observation, found: dict[int, Ref], seen: set[int]) -> None:
+        memory = observation.memory
         for ns, ref in found.items():
+            if ns in seen:
+                continue
+            seen.add(ns)
             data, ids = self.namespaces.read(memory, ns)
             arrays, queues, segments = refs = self.namespaces.refs(memory, ns, ids)
             observation.objects[ref] = self.namespaces.observe(memory, data, ids, refs)
@@ -66,10 +88,6 @@ class SysvReader:
             self.msg.observe(observation, queues)
             self.shm.observe(observation, segments, found, self._files)
             self._segments.update(segments)
-        for task in observation.tasks.values():
-            undo_list = memory.u64(task + self._undo_list)
-            if undo_list:
-                self.sem.observe_undo_list(observation, undo_list)
 
     def process_fields(self, observation: Observation, task: int) -> Mapping[str, Any]:
         """Return what the World shows of the ``task_struct`` at *task*: namespace, undo list, segments."""
@@ -78,7 +96,7 @@ class SysvReader:
         memory = observation.memory
         ns = self.namespace_of(observation, task)
         undo_list = memory.u64(task + self._undo_list)
-        mappings = self.mappings.mappings(memory, task, self._files) if self._files else ()
+        mappings = self.mappings.mappings(self._attachments.get(task, []), self._files)
         clist = self.shm.clist(memory, task + self._clist) if self._segments else []
         return {
             "ipc_ns": Ref("ipc_ns", "init" if ns == self.namespaces.init_ipc_ns else ns) if ns else None,

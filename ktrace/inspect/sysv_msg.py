@@ -57,17 +57,22 @@ class MsgReader:
         self._sender_list = prog.type("struct msg_sender").member("list").bit_offset // 8
         self._cache: dict[int, tuple[bytes, tuple[MsgMsg, ...], MsgQueue]] = {}
         self._texts: dict[int, tuple[bytes, int, MsgMsg]] = {}
+        self._last, self._last_texts = self._cache, self._texts
+
+    def begin(self) -> None:
+        """Begin a new observation: what the last one did not see is forgotten."""
+        self._last, self._cache = self._cache, {}
+        self._last_texts, self._texts = self._texts, {}
 
     def observe(self, observation: Observation, queues: dict[int, Ref]) -> None:
         """Add the queues at these addresses."""
         memory = observation.memory
-        cache: dict[int, tuple[bytes, tuple[MsgMsg, ...], MsgQueue]] = {}
-        texts: dict[int, tuple[bytes, int, MsgMsg]] = {}
+        cache, texts = self._cache, self._texts
         size = self._queue.size
         for address, ref in queues.items():
             data = memory.read(address, size)
             messages = self._read_messages(memory, address, data, texts)
-            known = self._cache.get(address)
+            known = self._last.get(address)
             if known is not None and known[0] == data and known[1] == messages:
                 queue = known[2]
                 cache[address] = known
@@ -76,7 +81,6 @@ class MsgReader:
                 if simple:
                     cache[address] = (data, messages, queue)
             observation.objects[ref] = queue
-        self._cache, self._texts = cache, texts
 
     def _read(
         self, observation: Observation, address: int, data: bytes, messages: tuple[MsgMsg, ...]
@@ -110,7 +114,7 @@ class MsgReader:
         found = []
         while node != head:
             at = node - self._msg_list
-            known = self._texts.get(at)
+            known = self._last_texts.get(at)
             block = memory.read(at, known[1] if known else self._msg.size)
             if _HEAD.unpack_from(block, self._msg_list)[1] != previous:
                 raise CorruptStructure("msg_msg.m_list", node, "prev does not point back")

@@ -82,12 +82,17 @@ class SemReader:
         self._ulp_refcnt = prog.type("struct sem_undo_list").member("refcnt").bit_offset // 8
         self._ulp_list = prog.type("struct sem_undo_list").member("list_proc").bit_offset // 8
         self._cache: dict[int, tuple[bytes, SemArray]] = {}
+        self._last = self._cache
+
+    def begin(self) -> None:
+        """Begin a new observation: what the last one did not see is forgotten."""
+        self._last, self._cache = self._cache, {}
 
     def observe(self, observation: Observation, arrays: dict[int, Ref]) -> None:
         """Add the arrays at these addresses, and the undo structures on their lists."""
-        cache: dict[int, tuple[bytes, SemArray]] = {}
+        cache = self._cache
         for address, ref in arrays.items():
-            known = self._cache.get(address)
+            known = self._last.get(address)
             data = self._bytes(observation, address, len(known[0]) if known else 0)
             if known is None or known[0] != data:
                 array, simple = self._read(observation, address, data)
@@ -99,7 +104,6 @@ class SemReader:
             observation.objects[ref] = array
             for undo in array.list_id:
                 self.observe_undo(observation, int(undo.key), array.sem_nsems)
-        self._cache = cache
 
     def _bytes(self, observation: Observation, address: int, guess: int) -> bytes:
         """Return all bytes of an array, in one read where its size is known from the last time."""

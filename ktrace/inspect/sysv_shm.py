@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import drgn
 from drgn.helpers.linux.pid import for_each_task
@@ -130,6 +130,19 @@ def has_shmem(prog: drgn.Program) -> bool:
     return True
 
 
+class Attachment(NamedTuple):
+    """A mapping of a segment.
+
+    :param vma: unpacked members of its ``vm_area_struct``
+    :param file: address of the segment's own file (``shm_file_data.file``)
+    :param ns: address of the namespace that it keeps alive (``shm_file_data.ns``)
+    """
+
+    vma: Any
+    file: int
+    ns: int
+
+
 class MappingReader:
     """Find the mappings of segments in address spaces (``struct mm_struct``, ``struct vm_area_struct``)."""
 
@@ -142,7 +155,7 @@ class MappingReader:
         )
         self._shm_vm_ops = kernel.address_of("shm_vm_ops")
         self._private_data = prog.type("struct file").member("private_data").bit_offset // 8
-        self._sfd_file = prog.type("struct shm_file_data").member("file").bit_offset // 8
+        self._sfd = Layout(prog, "struct shm_file_data", "ns", "file")
         self._walker = MapleTreeWalker(prog)
         self._has_shmem = has_shmem(prog)
 
@@ -179,22 +192,32 @@ class MappingReader:
         root = memory.u64(mm + self._root)
         return [self._vma(memory, vma) for vma in self._walker.entries(memory, root, "mm_struct.mm_mt")]
 
-    def mappings(self, memory: KernelMemory, task: int, files: Mapping[int, Ref]) -> tuple[ShmMapping, ...]:
-        """Return the mappings of segments.
+    def attachments(self, memory: KernelMemory, task: int) -> list[Attachment]:
+        """Return the mappings of segments that the process at *task* has."""
+        found = []
+        for vma in self.vmas(memory, task):
+            if vma.vm_ops == self._shm_vm_ops:
+                sfd = self._sfd(memory, memory.u64(vma.vm_file + self._private_data))
+                found.append(Attachment(vma, sfd.file, sfd.ns))
+        return found
+
+    def mappings(self, attachments: list[Attachment], files: Mapping[int, Ref]) -> tuple[ShmMapping, ...]:
+        """Return what the World shows of mappings.
 
         :param files: the segments, by the address of their file
         """
-        found = []
-        for vma in self.vmas(memory, task):
-            if vma.vm_ops != self._shm_vm_ops:
-                continue
-            sfd = memory.u64(vma.vm_file + self._private_data)
-            file = memory.u64(sfd + self._sfd_file)
-            segment = files.get(file) or Ref("stranger", f"shm_file@{file:#x}")
-            found.append(
-                ShmMapping(vma.vm_start, vma.vm_end - vma.vm_start, segment, vma.vm_pgoff, protection(vma.vm_flags))
-            )
-        return tuple(found)
+        return tuple(
+            [
+                ShmMapping(
+                    vma.vm_start,
+                    vma.vm_end - vma.vm_start,
+                    files.get(file) or Ref("stranger", f"shm_file@{file:#x}"),
+                    vma.vm_pgoff,
+                    protection(vma.vm_flags),
+                )
+                for vma, file, _ in attachments
+            ]
+        )
 
 
 def protection(vm_flags: int) -> str:

@@ -9,9 +9,10 @@ from ktrace.model import sysv_memory, sysv_msg, sysv_msgctl, sysv_sem, sysv_semc
 from ktrace.model.address_space import MM, AddressSpace
 from ktrace.model.kernel import Kernel, Subsystem
 from ktrace.model.sysv_ipc import Namespace
+from ktrace.model.sysv_namespace import IPC_NS, put_ipc_ns
 from ktrace.model.sysv_sem_array import SemUndoList
 from ktrace.model.sysv_sem_undo import SYSVSEM, copy_semundo, exit_sem
-from ktrace.model.sysv_shm import shm_fields
+from ktrace.model.sysv_shm import attached_segments, shm_fields
 from ktrace.model.sysv_shm_segment import exit_shm
 from ktrace.model.sysv_sysctl import sysctl
 from ktrace.model.task import Task
@@ -23,9 +24,6 @@ CALLS = (sysv_sem, sysv_semctl, sysv_msg, sysv_msgctl, sysv_shmctl, sysv_memory)
 """Modules whose import registers their system calls."""
 
 CLONE_VM = 0x100
-
-IPC_NS = "ipc_ns"
-"""Where a task's ``nsproxy->ipc_ns`` is kept."""
 
 
 class SysvIpc(Subsystem):
@@ -68,6 +66,7 @@ class SysvIpc(Subsystem):
             child.sub[MM] = mm.forked(kernel, parent)
         if IPC_NS in parent.sub:
             child.sub[IPC_NS] = parent.sub[IPC_NS]
+            child.sub[IPC_NS].count += 1
 
     def exit_mm(self, kernel: Kernel, task: Task) -> None:
         """Unmap what only *task* has mapped."""
@@ -83,13 +82,29 @@ class SysvIpc(Subsystem):
         """Orphan the segments of *task*."""
         exit_shm(kernel, task)
 
+    def exit_ns(self, kernel: Kernel, task: Task) -> None:
+        """Leave the namespace (``exit_task_namespaces()``)."""
+        ns: Namespace | None = task.sub.pop(IPC_NS, None)
+        if ns is not None:
+            put_ipc_ns(kernel, ns)
+
+    def put_ipc_ns(self, kernel: Kernel, ns: Namespace) -> None:
+        """Drop a reference to a namespace."""
+        put_ipc_ns(kernel, ns)
+
     def sysctl(self, kernel: Kernel, path: str, value: str) -> bool:
         """Change a limit of the initial namespace (``ipc/ipc_sysctl.c: ipc_sysctls``)."""
         return sysctl(kernel, self.init_ipc_ns, path, value)
 
     def namespaces(self, kernel: Kernel) -> list[Namespace]:
-        """Return the initial namespace and those of the living actors."""
-        found = {id(ns): ns for ns in [self.init_ipc_ns, *map(self.namespace, kernel.tasks.values())]}
+        """Return the initial namespace, those of the living actors, and those they have segments of."""
+        found = {id(self.init_ipc_ns): self.init_ipc_ns}
+        for task in kernel.tasks.values():
+            ns = self.namespace(task)
+            found[id(ns)] = ns
+        for task in kernel.tasks.values():
+            for segment in attached_segments(self.mm(task)):
+                found[id(segment.ns)] = segment.ns
         return list(found.values())
 
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> None:

@@ -29,6 +29,7 @@ class Namespace:
     """Mirror one ``struct ipc_namespace``.
 
     :param key: ``"init"``, or a serial number
+    :ivar count: tasks in it and attachments of its segments; the initial one is never freed
     """
 
     def __init__(self, key: str | int, facts: IpcFacts, *, fresh: bool) -> None:
@@ -53,7 +54,7 @@ class Namespace:
         self.shm_tot = 0
         self.shm_ctlmni = 4096 if fresh else facts.shm_ctlmni
         self.shm_rmid_forced = 0 if fresh else facts.shm_rmid_forced
-        self.users = 0
+        self.count = 0
 
     def name(self, kernel: Kernel, new: IpcObject) -> None:
         """Give an object that has its id its reference: by id in the initial namespace, else raw."""

@@ -156,6 +156,11 @@ def _began_at(vma: Vma, addr: int) -> bool:
     return isinstance(vma.backing, ShmAttachment) and u64(vma.start - addr) // PAGE_SIZE == vma.pgoff
 
 
+def attached_segments(mm: AddressSpace) -> list[ShmidKernel]:
+    """Return the segments that are mapped, once for each mapping."""
+    return [vma.backing.segment for vma in mm.vmas if isinstance(vma.backing, ShmAttachment)]
+
+
 def shm_fields(task: Task, mm: AddressSpace) -> dict[str, Any]:
     """Return what the World shows of a process's segments."""
     mappings = tuple(

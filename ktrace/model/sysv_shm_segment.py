@@ -73,6 +73,8 @@ class ShmAttachment(Backing):
     def __init__(self, segment: ShmidKernel) -> None:
         self.segment = segment
         self.pages = segment.pages
+        self.mappings = 0
+        segment.ns.count += 1
 
     def open(self, kernel: Kernel, task: Task) -> None:
         """Count one more mapping (``__shm_open()``)."""
@@ -80,6 +82,7 @@ class ShmAttachment(Backing):
         shp.shm_atim = ktime_get_real_seconds(kernel)
         shp.shm_lprid = task
         shp.shm_nattch += 1
+        self.mappings += 1
 
     def close(self, kernel: Kernel, task: Task) -> None:
         """Count one mapping less, and destroy what nobody can reach any more (``__shm_close()``)."""
@@ -89,6 +92,10 @@ class ShmAttachment(Backing):
         shp.shm_nattch -= 1
         if shm_may_destroy(shp):
             shm_destroy(kernel, shp)
+        self.mappings -= 1
+        if not self.mappings:
+            # The last fput(): shm_release() drops the namespace on the way back to user mode.
+            task.task_works.append(lambda: kernel.sub("sysv").put_ipc_ns(kernel, shp.ns))
 
 
 def clist_of(task: Task) -> list[ShmidKernel]:
