@@ -1,5 +1,20 @@
-"""``python -m ktrace``."""
+"""Where the process begins: ``ktrace`` and ``python -m ktrace``."""
 
-from ktrace.cli.main import main
+from __future__ import annotations
 
-main()
+import sys
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C while its modules are still being loaded is no traceback either."""
+    try:
+        from ktrace.cli.main import main as command
+
+        command()
+    except KeyboardInterrupt:
+        sys.stderr.write("ktrace: interrupted\n")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -81,7 +81,3 @@ def _say(message: str, hint: str | None, code: int, blame: str = "") -> int:
     if hint:
         click.echo(f"  {hint}", err=True)
     return code
-
-
-if __name__ == "__main__":
-    main()

@@ -19,10 +19,16 @@ from ktrace.trace.session import End, Header, Verdict
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to ``ktrace.cli.main`` what becomes of a reader that left; rich would end the process with 1."""
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """Return a console for standard output: no colour on a pipe or under NO_COLOR, no wrapping."""
     plain = not sys.stdout.isatty() or "NO_COLOR" in os.environ
-    return Console(file=sys.stdout, no_color=plain, highlight=False, soft_wrap=True)
+    return _Console(file=sys.stdout, no_color=plain, highlight=False, soft_wrap=True)
 
 
 class View:

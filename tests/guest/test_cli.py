@@ -107,7 +107,7 @@ def test_a_changed_trace_diverges(template: Template, tmp_path: Path) -> None:
     assert checked.returncode == 1
     assert "pipe1.r_counter" in checked.stdout
     assert "observed 7" in checked.stdout
-    assert "fs/pipe.c" in checked.stdout
+    assert "alloc_pipe_info()" in checked.stdout
 
 
 def test_a_session_cut_off_still_shows(template: Template, tmp_path: Path) -> None:
@@ -210,6 +210,9 @@ def test_ctrl_c_at_any_moment_leaves_nothing(template: Template, script: Path, t
     assert process.stdout is not None
     for _ in range(lines):
         process.stdout.readline()
+    deadline = monotonic() + 30
+    while not session.exists() and monotonic() < deadline:
+        select.select([], [], [], 0.001)  # the guest is being made
     guests = children(process.pid)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
@@ -251,7 +254,7 @@ def test_a_held_guest_can_be_inspected_from_outside(template: Template, image: I
     data = json.loads(ktrace("inspect", "all", str(session), "--json").stdout)
     assert any(key.startswith("pipe:") for key in data)
     asked = ktrace("shell", str(session), "-c", "print(task('A').comm.string_().decode(), len(look()))")
-    assert asked.stdout.startswith("agent "), asked.stderr
+    assert asked.stdout.startswith("actor-0 "), asked.stderr
     _, errors = process.communicate("\n", timeout=30)
     assert process.returncode == 0, errors
     again = ktrace("inspect", "pipes", str(session))
