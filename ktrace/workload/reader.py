@@ -22,6 +22,7 @@ from ktrace.workload.tokens import Place, ScriptError, Token, tokenize, unquote
 
 FORMS = {"unix": 1, "inet": 2, "inet6": 2, "netlink": 2, "packet": 2}
 """Socket addresses that can be written as a call, with the most arguments they take."""
+DEPTH_LIMIT = 100
 PRECEDENCE = {"|": 1, "&": 2, "<<": 3, "+": 4, "-": 4, "*": 5}
 
 
@@ -33,6 +34,7 @@ class Reader:
         self.source = source
         self.tokens = tokenize(text, source)
         self.at = 0
+        self.depth = 0
 
     # -- tokens ----------------------------------------------------------------------------------
 
@@ -68,14 +70,24 @@ class Reader:
     # -- expressions -----------------------------------------------------------------------------
 
     def expression(self, least: int = 1) -> Expression:
+        outer = self.depth
         left = self.unary()
         while (level := PRECEDENCE.get(self.token.kind, 0)) >= least:
             operator = self.take()
+            self.deeper(operator)
             right = self.expression(level + 1)
             left = Binary(operator.kind, left, right, place=operator.place)
+        self.depth = outer
         return left
 
+    def deeper(self, token: Token) -> None:
+        """Count what stands inside each other, so that no recursion runs out of stack."""
+        self.depth += 1
+        if self.depth > DEPTH_LIMIT:
+            self.fail("the expression is too deep", token.place)
+
     def unary(self) -> Expression:
+        self.deeper(self.token)
         if self.token.kind in ("-", "~"):
             operator = self.take()
             return Unary(operator.kind, self.unary(), place=operator.place)
@@ -83,7 +95,8 @@ class Reader:
 
     def postfix(self) -> Expression:
         found = self.primary()
-        while isinstance(found, (Name, Member, Index)) and self.adjacent():
+        while isinstance(found, (Name, Member, Index)) and self.token.kind in (".", "[") and self.adjacent():
+            self.deeper(self.token)
             if self.token.kind == "." and self.ahead().kind == "name":
                 self.take()
                 found = Member(found, self.take().text, place=found.place)

@@ -22,6 +22,10 @@ class Place:
     width: int = 1
 
 
+SHOWN = 80
+"""Characters of a line that a message shows on either side of the place."""
+
+
 class ScriptError(UsageError):
     """A script cannot be used; says where, with the line and a caret under the place.
 
@@ -37,9 +41,10 @@ class ScriptError(UsageError):
         self.place = place
         message = f"{source or 'script'}:{place.line}:{place.column}: {text}"
         if line is not None:
-            shown = line.rstrip("\n")
-            margin = "".join("\t" if char == "\t" else " " for char in shown[: place.column - 1])
-            message += f"\n    {shown}\n    {margin}{'^' * max(1, place.width)}"
+            start = max(0, place.column - SHOWN) if place.column > SHOWN else 0
+            shown = line[start : start + 2 * SHOWN].rstrip()
+            margin = "".join("\t" if char == "\t" else " " for char in line[start : place.column - 1])
+            message += f"\n    {shown}\n    {margin}{'^' * min(max(1, place.width), 2 * SHOWN)}"
         super().__init__(message, hint)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ktrace.workload import Repeat, ScriptError, Step, parse_script
+from ktrace.workload import Repeat, ScriptError, Step, format_script, parse_script
 from ktrace.workload.script import (
     Abstract,
     Array,
@@ -202,6 +204,28 @@ def test_errors_say_where(line: str, column: int, width: int, text: str, hint: s
     assert error.message.startswith(f"x.kt:3:{column}: ")
     if hint is not None:
         assert hint in (error.hint or "")
+
+
+@pytest.mark.parametrize("deep", ["(" * 5000, "-" * 5000, "[" * 5000, "{a=" * 5000, "1+" * 5000, "v" + "[0]" * 5000])
+def test_depth_has_an_end(deep: str) -> None:
+    with pytest.raises(ScriptError, match="too deep") as raised:
+        parse_script(f"## t\nA: getpid() -> v\nA: close({deep}1)")
+    assert len(raised.value.message) < 500
+
+
+SIGNS = "A : ( ) [ ] { } r , -> # ## = 1 0x * - ... @ ; é"
+WORDS = "pipe2 blocked EAGAIN repeat spawn kill sysctl fork unix"
+FRAGMENTS = [*SIGNS.split(), *WORDS.split(), '"', "\\", "\n", " "]
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=40).map("".join))
+def test_any_text_is_a_script_or_an_error_with_a_place(text: str) -> None:
+    try:
+        script = parse_script(text)
+    except ScriptError as error:
+        assert error.place.line >= 1 and error.place.column >= 1
+    else:
+        assert parse_script(format_script(script)) == script
 
 
 def test_an_empty_script_is_none() -> None:
