@@ -109,12 +109,12 @@ def check_room() -> list[Check]:
     ]
     shm = Path("/dev/shm")
     if not shm.is_dir():
-        checks.append(missing("/dev/shm", "not there", "mount a tmpfs on /dev/shm"))
+        checks.append(warning("/dev/shm", "not there", "mount a tmpfs on /dev/shm"))
     else:
         free = free_bytes(shm)
         text = f"{free / 2**20:.0f} MiB free"
         remedy = "remove files from it, or enlarge it: mount -o remount,size=1G /dev/shm"
-        checks.append(ok("/dev/shm", text) if free >= SHM_NEEDED else missing("/dev/shm", text, remedy))
+        checks.append(ok("/dev/shm", text) if free >= SHM_NEEDED else warning("/dev/shm", text, remedy))
     try:
         store = open_store()
         free = free_bytes(store.root)
@@ -129,20 +129,24 @@ def check_room() -> list[Check]:
 def check_images() -> list[Check]:
     """Check whether the images of the recipes are built and up to date, and what accelerator runs them."""
     checks = []
-    accelerator = None
+    built = []
     for name in recipe_names():
         try:
             image = find_image(name)
-            checks.append(ok(f"image {name}", f"built, build-id {image.build_id[:12]}"))
-            accelerator = accelerator or check_accelerator(image)
         except KtraceError as error:
             checks.append(warning(f"image {name}", error.message, error.hint or f"run: ktrace image build {name}"))
-    return [*checks, accelerator or accelerator_unknown()]
+        else:
+            built.append(image)
+            checks.append(ok(f"image {name}", f"built, build-id {image.build_id[:12]}"))
+    return [*checks, check_accelerator(built[0]) if built else accelerator_unknown()]
 
 
 def check_accelerator(image: Image) -> Check:
     """Find the accelerator by starting a guest with it; TCG works everywhere, it is only slower."""
-    found = probe_accelerator(image)
+    try:
+        found = probe_accelerator(image)
+    except KtraceError as error:
+        return missing("accelerator", error.message, error.hint or "see above")
     return ok("accelerator", f"{found.name}: {' '.join(found.reason.split())}")
 
 
