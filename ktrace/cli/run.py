@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ktrace.cli.output import View, view_options
-from ktrace.errors import GuestError, UsageError
+from ktrace.errors import GuestError, ModelError, UsageError
 from ktrace.trace.session import End
 from ktrace.workload.library import bundled, load, titles
 from ktrace.workload.script import Script
@@ -67,7 +67,7 @@ def _run_several(guests: Guests, scripts: list[Script], view: View) -> int:
         try:
             ends.append(guests.run(script, view.only_verdicts(), None))
             worst = max(worst, ends[-1].status != "agreed")
-        except (UsageError, GuestError) as error:
+        except (UsageError, GuestError, ModelError) as error:
             click.echo(f"{script.name}: {error.blame}: {error.message}", err=True)
             worst = max(worst, error.exit_code)
     if not view.is_json:

@@ -33,15 +33,14 @@ class Change:
 
 
 def changes(before: World, after: World) -> Iterator[Change]:
-    """Yield every change from *before* to *after*: new objects, changed fields, objects gone."""
-    old = before.objects
-    for ref, value in after.objects.items():
-        known = old.get(ref, ABSENT)
-        if known is ABSENT:
-            yield Change(ref, "", ABSENT, value)
-        elif known is not value and known != value:
+    """Yield every change from *before* to *after*, objects in the order of their names."""
+    old, new = before.objects, after.objects
+    differing = [ref for ref, value in new.items() if old.get(ref, ABSENT) is not value]
+    differing += [ref for ref in old if ref not in new]
+    for ref in sorted(differing, key=lambda ref: (ref.kind, len(str(ref.key)), str(ref.key))):
+        known, value = old.get(ref, ABSENT), new.get(ref, ABSENT)
+        if known is ABSENT or value is ABSENT:
+            yield Change(ref, "", known, value)
+        elif known != value:
             for item in differ("", value, known):
                 yield Change(ref, item.path.removeprefix("."), item.expected, item.observed)
-    for ref, value in old.items():
-        if ref not in after.objects:
-            yield Change(ref, "", value, ABSENT)
