@@ -1,0 +1,192 @@
+"""``ktrace fuzz``: random calls, guided by the model, each checked against the whole World."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ktrace.cli.output import View
+from ktrace.errors import KtraceError, UsageError
+
+if TYPE_CHECKING:
+    from ktrace.cli.guests import Guests
+    from ktrace.fuzz.campaign import Found, Plan, Report
+
+STEPS = 2000
+SHRINK_SECONDS = 60.0
+
+
+@click.command()
+@click.option("--family", "asked", default="", help="Families of calls, with commas between; default all.")
+@click.option("--image", "image_name", default="lab-6.1", show_default=True, help="The image to boot.")
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same run.")
+@click.option("--steps", type=click.IntRange(1), help=f"How many steps; default {STEPS} without --time.")
+@click.option("--time", "seconds", type=click.FloatRange(0, min_open=True), help="How many seconds.")
+@click.option("--actors", type=click.IntRange(1, 32), default=4, show_default=True, help="How many processes act.")
+@click.option("--keep-going", is_flag=True, help="Do not end with the first divergence.")
+@click.option("--accel", type=click.Choice(["kvm", "tcg"]), help="Use this accelerator, without trying.")
+@click.option("--json", "as_json", is_flag=True, help="Print data.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+def fuzz(
+    asked: str,
+    image_name: str,
+    seed: int,
+    steps: int | None,
+    seconds: float | None,
+    actors: int,
+    keep_going: bool,
+    accel: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Make random calls in fresh guests, most of which do something, and check every step.
+
+    A divergence is made shorter, saved as a script that ``ktrace run`` replays, and printed; exit code 1.
+    """
+    from ktrace.cli.guests import Guests
+    from ktrace.fuzz.campaign import Campaign, Plan
+    from ktrace.fuzz.pool import Pool
+
+    plan = Plan(
+        _families(asked), seed, actors, steps if steps or seconds else STEPS, seconds, SHRINK_SECONDS, keep_going
+    )  # fmt: skip
+    with (
+        Guests(image_name, accel) as guests,
+        TemporaryDirectory(prefix="ktrace-fuzz-") as scratch,
+        Pool(guests.template, Path(scratch)) as pool,
+    ):
+        progress = _Progress(plan, enabled=sys.stderr.isatty() and not quiet and not as_json)
+        report = Campaign(plan, guests.image, pool, progress).run()
+        progress.done()
+        saved = [_save(guests, plan, number, found, as_json) for number, found in enumerate(report.found, 1)]
+    if as_json:
+        click.echo(json.dumps(_data(plan, image_name, report, saved)))
+    else:
+        click.echo(_summary(plan, report))
+    return 1 if report.found else 0
+
+
+def _families(asked: str) -> tuple[str, ...]:
+    from ktrace.fuzz.families import FAMILIES
+
+    names = [name for name in asked.split(",") if name] or list(FAMILIES)
+    for name in names:
+        if name not in FAMILIES:
+            raise UsageError(f"unknown family {name!r}", f"there are {', '.join(FAMILIES)}")
+    return tuple(name for name in FAMILIES if name in names)
+
+
+class _Progress:
+    """One line on a terminal, written over and over."""
+
+    def __init__(self, plan: Plan, enabled: bool) -> None:
+        self._plan = plan
+        self._enabled = enabled
+
+    def __call__(self, report: Report) -> None:
+        if self._enabled:
+            rate = report.steps / report.seconds if report.seconds else 0
+            of = f" of {self._plan.steps}" if self._plan.steps else ""
+            text = (
+                f"{report.steps}{of} steps in {report.sequences} sequences, {report.seconds:.0f} s, {rate:.0f} steps/s"
+            )
+            click.echo(f"\r\x1b[K{text}", nl=False, err=True)
+
+    def done(self) -> None:
+        if self._enabled:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def _save(guests: Guests, plan: Plan, number: int, found: Found, quiet: bool) -> dict[str, Any]:
+    """Save a finding as a script and, replayed, as a session; say so."""
+    from ktrace.fuzz.script import script_of
+    from ktrace.trace.session import new_directory
+    from ktrace.workload.format import format_script
+    from ktrace.workload.library import read
+
+    finding = found.trial.finding
+    assert finding is not None
+    name = f"fuzz-{'-'.join(plan.families)}-{plan.seed}-{found.sequence}"
+    place = new_directory(name)
+    path = place / f"{name}.kt"
+    title = f"{finding.call} diverges: {min(finding.kinds)}"
+    origin = f"found by: ktrace fuzz --family {','.join(plan.families)} --seed {plan.seed} --actors {plan.actors}"
+    script = script_of(found.trial, name, title, f"{origin}\n{finding.text}")
+    path.write_text(format_script(script))
+    view = View(False, 0)
+    if not quiet:
+        click.echo(format_script(script))
+    status = "not replayed"
+    try:
+        status = guests.run(read(path), _Silent() if quiet else view, place).status
+    except KtraceError as error:
+        status = f"{error.blame}: {error.message}"
+    if not quiet:
+        click.echo(f"{finding.text}\nreplay it with: ktrace run {path}")
+    return {"script": str(path), "session": str(place), "replay": status}
+
+
+class _Silent(View):
+    """Print nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(True, -1)
+
+    def header(self, header: Any) -> None:
+        """Print nothing."""
+
+    def step(self, step: Any) -> None:
+        """Print nothing."""
+
+    def verdict(self, verdict: Any) -> None:
+        """Print nothing."""
+
+    def end(self, end: Any, place: str = "") -> None:
+        """Print nothing."""
+
+
+def _summary(plan: Plan, report: Report) -> str:
+    rate = report.steps / report.seconds if report.seconds else 0
+    found = len(report.found)
+    verdict = "no divergence" if not found else f"{found} divergence{'s' if found > 1 else ''}"
+    return (
+        f"{verdict}: {report.steps} steps in {report.sequences} sequences of {', '.join(plan.families)}, "
+        f"seed {plan.seed}, {report.seconds:.1f} s, {rate:.0f} steps/s"
+    )
+
+
+def _data(plan: Plan, image: str, report: Report, saved: list[dict[str, Any]]) -> dict[str, Any]:
+    divergences = []
+    for found, where in zip(report.found, saved, strict=True):
+        finding = found.trial.finding
+        assert finding is not None
+        divergences.append({
+            "sequence": found.sequence,
+            "step": found.step,
+            "steps": found.steps,
+            "seconds": round(found.seconds, 3),
+            "shortened_to": len(found.trial.moves),
+            "tries": found.tries,
+            "call": finding.call,
+            "kinds": sorted(finding.kinds),
+            "text": finding.text,
+            **where,
+        })  # fmt: skip
+    return {
+        "image": image,
+        "families": plan.families,
+        "seed": plan.seed,
+        "actors": plan.actors,
+        "steps": report.steps,
+        "sequences": report.sequences,
+        "seconds": round(report.seconds, 3),
+        "steps_per_second": round(report.steps / report.seconds, 1) if report.seconds else 0,
+        "calls": dict(sorted(report.calls.items())),
+        "errnos": {name: dict(sorted(counts.items())) for name, counts in sorted(report.errnos.items())},
+        "divergences": divergences,
+    }

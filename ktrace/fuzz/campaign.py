@@ -1,0 +1,133 @@
+"""A whole run of the fuzzer: sequence after sequence, each in a fresh guest, until something is found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+
+from ktrace.fuzz.choose import Choose
+from ktrace.fuzz.planner import Planner
+from ktrace.fuzz.pool import Pool
+from ktrace.fuzz.shrink import Shrinker
+from ktrace.fuzz.trial import Source, Trial, run_trial
+from ktrace.image.image import Image
+from ktrace.verify.lab import KernelCache, Lab
+
+LENGTHS = (40, 80, 80, 160, 320)
+"""Steps of a sequence, one of these."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is asked for.
+
+    :param steps: how many in all; *seconds* how long, ``None`` for no such bound
+    :param shrink_seconds: how long making a finding shorter may take
+    """
+
+    families: tuple[str, ...]
+    seed: int
+    actors: int
+    steps: int | None
+    seconds: float | None
+    shrink_seconds: float = 60.0
+    keep_going: bool = False
+
+
+@dataclass
+class Report:
+    """What a run did."""
+
+    steps: int = 0
+    sequences: int = 0
+    seconds: float = 0.0
+    calls: Counter[str] = field(default_factory=Counter)
+    errnos: dict[str, Counter[str]] = field(default_factory=dict)
+    found: list[Found] = field(default_factory=list)
+
+    def add(self, trial: Trial) -> None:
+        """Count a sequence."""
+        self.sequences += 1
+        self.steps += len(trial.moves)
+        self.calls.update(trial.calls)
+        for name, errnos in trial.errnos.items():
+            self.errnos.setdefault(name, Counter()).update(errnos)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A finding, and the shortest way to it.
+
+    :param sequence: the number of the sequence; with the run's seed it gives the whole of it again
+    :param step: the step at which the sequence showed it; *steps* of the run so far
+    :param tries: guests it took to make it shorter
+    """
+
+    sequence: int
+    step: int
+    steps: int
+    seconds: float
+    trial: Trial
+    tries: int
+
+
+class Campaign:
+    """Run *plan* on guests of *pool*.
+
+    :param progress: called after each sequence
+    """
+
+    def __init__(self, plan: Plan, image: Image, pool: Pool, progress: Callable[[Report], None]) -> None:
+        self._plan = plan
+        self._image = image
+        self._pool = pool
+        self._progress = progress
+        self._kernels = KernelCache()
+
+    def run(self) -> Report:
+        """Run until the plan's bounds, or the first finding.
+
+        :raises HostError: a guest could not be made
+        """
+        plan, report = self._plan, Report()
+        start = monotonic()
+        seen: set[str] = set()
+        while True:
+            report.seconds = monotonic() - start
+            limit = self._length(report)
+            if limit <= 0 or (plan.seconds is not None and report.seconds >= plan.seconds):
+                return report
+            deadline = None if plan.seconds is None else start + plan.seconds
+            seed = f"{plan.seed}/{report.sequences}"
+            trial = self.attempt(Planner(plan.families, plan.actors, seed), limit, deadline)
+            report.add(trial)
+            report.seconds = monotonic() - start
+            if trial.finding is not None and not seen & trial.finding.kinds:
+                seen |= trial.finding.kinds
+                report.found.append(self._shorten(trial, report))
+                if not plan.keep_going:
+                    return report
+            self._progress(report)
+
+    def attempt(self, source: Source, limit: int, deadline: float | None = None) -> Trial:
+        """Make one trial in a fresh guest."""
+        with self._pool.guest() as machine:
+            return run_trial(Lab(machine, self._image.vmlinux, self._kernels), machine, source, limit, deadline)
+
+    def _length(self, report: Report) -> int:
+        length = Choose(f"{self._plan.seed}/{report.sequences}/length").one(LENGTHS)
+        return length if self._plan.steps is None else min(length, self._plan.steps - report.steps)
+
+    def _shorten(self, trial: Trial, report: Report) -> Found:
+        shrinker = Shrinker(self.attempt, self._plan.shrink_seconds)
+        short = shrinker.shrink(trial) if trial.moves else trial
+        return Found(
+            report.sequences - 1, len(trial.moves), report.steps, report.seconds, short, shrinker.tries
+        )  # fmt: skip
+
+
+def family_names(asked: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """Return the families that were asked for in the order in which they are known."""
+    return tuple(name for name in known if name in asked)

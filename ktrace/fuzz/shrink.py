@@ -1,0 +1,115 @@
+"""Make a series of moves shorter while it still shows the same (delta debugging, Zeller and Hildebrandt 2002).
+
+Not hypothesis: its shrinker works on the choices behind a generator and runs the generator again for every try.
+Here the generator looks at the model's state, so that one choice less turns all later calls into others; and a
+try costs a guest, so that dozens of them are what there is time for. Steps are what a person wants fewer of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import monotonic
+
+from ktrace.fuzz.finding import Finding
+from ktrace.fuzz.renaming import Renaming
+from ktrace.fuzz.state import Move, State
+from ktrace.fuzz.trial import Done, Source, Trial
+from ktrace.state.call import Result
+
+Attempt = Callable[[Source, int], Trial]
+"""Make moves in a fresh guest, up to so many."""
+
+
+class Replay:
+    """Give the moves of an earlier trial again, without those that cannot be made any more."""
+
+    def __init__(self, moves: Sequence[Done]) -> None:
+        self._moves = list(moves)
+        self._at = 0
+        self._renaming = Renaming()
+        self._inside: dict[str, Done] = {}
+
+    def next(self, state: State) -> Move | None:
+        """Return the next move whose actor is there and awake."""
+        while self._at < len(self._moves):
+            done = self._moves[self._at]
+            self._at += 1
+            if _possible(done, state):
+                if done.actor is not None:
+                    self._inside[done.actor] = done
+                return done.actor, self._renaming.rename(done.actor, done.call)
+        return None
+
+    def saw(self, actor: str, result: Result) -> None:
+        """Follow the numbers that came out differently."""
+        done = self._inside.pop(actor, None)
+        if done is not None:
+            self._renaming.learn(actor, done.call, done.result, result)
+
+
+def _possible(done: Done, state: State) -> bool:
+    tasks = state.kernel.tasks
+    if done.actor is None:
+        return done.call.name != "kill" or done.call.args[0] in tasks
+    task = tasks.get(done.actor)
+    return task is not None and task.running is None
+
+
+class Shrinker:
+    """Leave moves out as long as the finding stays the same.
+
+    :param attempt: makes a try
+    :param seconds: how long it may take; what was reached by then is the result
+    """
+
+    def __init__(self, attempt: Attempt, seconds: float) -> None:
+        self._attempt = attempt
+        self._deadline = monotonic() + seconds
+        self.tries = 0
+
+    def shrink(self, trial: Trial) -> Trial:
+        """Return the shortest trial found that shows what *trial* showed; *trial* itself if none does."""
+        assert trial.finding is not None
+        wanted = trial.finding
+        best = self._try(trial.moves, wanted)
+        if best is None:
+            return trial
+        best = self._without_actors(best, wanted)
+        size = len(best.moves) // 2
+        while size and monotonic() < self._deadline:
+            shorter = self._pass(best, wanted, size)
+            if shorter is None:
+                size //= 2
+            else:
+                best = shorter
+                size = min(size, len(best.moves) // 2)
+        return best
+
+    def _without_actors(self, best: Trial, wanted: Finding) -> Trial:
+        """Leave out everything that one actor does, for each of them."""
+        last = best.moves[-1]
+        for name in sorted({done.actor for done in best.moves if done.actor is not None} - {last.actor}):
+            rest = [done for done in best.moves if done.actor != name and not _brings_up(done, name)]
+            best = self._try(rest, wanted) or best
+        return best
+
+    def _pass(self, best: Trial, wanted: Finding, size: int) -> Trial | None:
+        """Leave out *size* moves at a time, from behind; return what is left if anything could go."""
+        shorter = None
+        end = len(best.moves) - 1
+        while end > 0 and monotonic() < self._deadline:
+            start = max(0, end - size)
+            found = self._try([*best.moves[:start], *best.moves[end:]], wanted)
+            if found is not None and len(found.moves) < len(best.moves):
+                best = shorter = found
+            end = min(start, len(best.moves) - 1)
+        return shorter
+
+    def _try(self, moves: Sequence[Done], wanted: Finding) -> Trial | None:
+        self.tries += 1
+        found = self._attempt(Replay(moves), len(moves))
+        return found if wanted.same_as(found.finding) else None
+
+
+def _brings_up(done: Done, name: str) -> bool:
+    return done.call.name in ("spawn", "fork") and done.call.args[0] == name
