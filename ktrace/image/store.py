@@ -51,7 +51,8 @@ def host_errors(what: str, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = error.filename or path
+        # Of two names, as in a copy, the second is the one that is written.
+        where = error.filename2 or error.filename or path
         hint = None
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             hint = "free some space there, or set XDG_CACHE_HOME to a larger file system"

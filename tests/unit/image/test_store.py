@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -191,3 +192,9 @@ def test_the_cache_directory_is_xdgs(tmp_path, monkeypatch):
 def test_digest_does_not_depend_on_order():
     assert digest_json({"a": 1, "b": [2]}) == digest_json({"b": [2], "a": 1})
     assert digest_json({"a": 1}) != digest_json({"a": 2})
+
+
+def test_a_failed_copy_names_what_could_not_be_written(tmp_path):
+    (tmp_path / "source").write_bytes(bytes(9))
+    with pytest.raises(HostError, match="cannot copy '/dev/full'"), host_errors("copy", tmp_path):
+        shutil.copyfile(tmp_path / "source", "/dev/full")
