@@ -69,6 +69,7 @@ class SockReader:
         self.cred = Layout(prog, "struct cred", euid="euid.val", egid="egid.val")
         self.pid_nr = prog.type("struct pid").member("numbers").offset + prog.type("struct upid").member("nr").offset
         self.sock_flags = {value: name for name, value in prog.type("enum sock_flags").enumerators}
+        self.dead_bit = next(bit for bit, name in self.sock_flags.items() if name == "SOCK_DEAD")
         self.unix = UnixReader(kernel, self)
         self.inet = InetReader(kernel)
 
@@ -94,7 +95,8 @@ class SockReader:
         packets = list(self.buffers.for_each_skb(observation.memory, address + self.receive_queue, found.receive_first))
         parts: dict[str, Any]
         if found.family == AF_UNIX:
-            parts = {"unix": self.unix.read(observation, address, packets, more)}
+            dead = bool(found.flags >> self.dead_bit & 1)
+            parts = {"unix": self.unix.read(observation, address, packets, more, dead)}
             receive = tuple(self.unix.buffer(observation, packet, more) for packet in packets)
         else:
             parts = self.inet.read(observation, address, found, more)

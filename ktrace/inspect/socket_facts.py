@@ -82,6 +82,7 @@ def read_facts(kernel: LiveKernel) -> SocketFacts:
         },
         sysctl=sysctl,
         oob=_has(prog, "struct unix_sock", "oob_skb"),
+        netlink=_netlink(prog),
     )
 
 
@@ -123,6 +124,15 @@ def _has(prog: drgn.Program, type_name: str, member: str) -> bool:
     except LookupError:
         return False
     return True
+
+
+def _netlink(prog: drgn.Program) -> tuple[int, ...]:
+    """Return the registered protocols of ``nl_table[]``."""
+    try:
+        table = prog["nl_table"]
+    except KeyError:
+        return ()
+    return tuple(number for number in range(32) if int(table[number].registered))
 
 
 def _port_range(net: drgn.Object) -> tuple[int, int]:

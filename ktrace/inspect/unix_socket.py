@@ -43,21 +43,26 @@ class UnixReader:
         self.files = Layout(prog, "struct scm_fp_list", "count", "max")
         self.files_fp = prog.type("struct scm_fp_list").member("fp").offset
 
-    def read(self, observation: Observation, address: int, packets: list[Packet], more: list[int]) -> UnixSock:
+    def read(
+        self, observation: Observation, address: int, packets: list[Packet], more: list[int], dead: bool
+    ) -> UnixSock:
         """Return the part of ``struct unix_sock`` at *address* behind its ``struct sock``.
 
         :param packets: its receive queue
         :param more: gets the addresses of the socks it points at
+        :param dead: SOCK_DEAD is set
         """
         memory = observation.memory
         found = self.unix.read(memory, address)
-        more.extend(other for other in (found.peer, found.listener) if other)
+        # unix_release_sock() leaves the listener of an embryo that dies with it as it was.
+        listener = 0 if dead else found.listener
+        more.extend(other for other in (found.peer, listener) if other)
         oob = next((index for index, packet in enumerate(packets) if packet.address == found.oob_skb), None)
         return UnixSock(
             addr=self._path(observation, found.addr) if found.addr else None,
             path=self._inode(observation, found.dentry) if found.dentry else None,
             peer=Ref("sock", found.peer) if found.peer else None,
-            listener=Ref("sock", found.listener) if found.listener else None,
+            listener=Ref("sock", listener) if listener else None,
             peer_wait=self.socks.waiters(observation, address + self.wait_head, found.wait_first),
             nr_fds=found.nr_fds,
             oob=oob,

@@ -45,7 +45,7 @@ class Socket:
     type: int
     i_uid: int
     i_gid: int
-    state: str = "SS_FREE"
+    state: str = "SS_UNCONNECTED"
     flags: set[str] = field(default_factory=set)
     file: File | None = None
     sk: Any = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from ktrace.model.fasync import fasync_helper
@@ -55,8 +56,7 @@ class SocketSubsystem(Subsystem):
             return False
         settings = dict(self.facts.sysctl)
         settings[name] = int(value.split()[0])
-        facts = self.facts
-        self.facts = SocketFacts(facts.net_families, facts.inetsw, facts.inetsw6, facts.sizes, settings, facts.oob)
+        self.facts = replace(self.facts, sysctl=settings)
         return True
 
     def setting(self, name: str) -> int:

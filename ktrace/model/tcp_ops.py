@@ -40,6 +40,7 @@ class TcpProto(Proto):
     """``tcp_prot``."""
 
     sock = Tcp
+    no_autobind = True
 
     def init(self, kernel: Kernel, task: Task, sk: Tcp) -> None:
         """``tcp_init_sock()``."""

@@ -288,6 +288,7 @@ class SocketFacts:
         ``smp_cache_bytes``, ``page_size``, ``kmalloc_max_cache``
     :param sysctl: settings below ``/proc/sys/net`` by path, such as ``core/rmem_default``
     :param oob: whether AF_UNIX has out-of-band bytes (CONFIG_AF_UNIX_OOB)
+    :param netlink: protocols that somebody registered (``nl_table[]``)
     """
 
     net_families: Mapping[int, str]
@@ -296,3 +297,4 @@ class SocketFacts:
     sizes: Mapping[str, int]
     sysctl: Mapping[str, int]
     oob: bool = True
+    netlink: tuple[int, ...] = ()
