@@ -19,7 +19,7 @@
 #define S_IFCHR 0020000
 #endif
 
-#define CLOCK_REALTIME 0
+#define CLOCK_REALTIME_COARSE 5
 #define CLOCK_MONOTONIC 1
 
 void *memcpy(void *to, const void *from, size_t n);

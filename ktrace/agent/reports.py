@@ -80,7 +80,7 @@ Event = Spawned | Completed | Signalled | Exited | FileResult | RunResult
 class StepReport:
     """One operation's consequences, in the order in which they happened.
 
-    :ivar before, after: guest CLOCK_REALTIME in ns around the operation
+    :ivar before, after: guest CLOCK_REALTIME_COARSE in ns around the operation
     :ivar live, blocked, unsettled: sets of slots, bit N for slot N (see :func:`slots_of`); blocked: inside
         an unfinished call; unsettled: not quiet at the deadline (all live ones: a kernel thread was not)
     :ivar lost: signals that were not recorded for want of room

@@ -44,7 +44,7 @@ class QemuProcess:
         setpriv = find_program("setpriv", "util-linux")
         self._log = log
         try:
-            with log.open("wb") as output:
+            with open(log, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as output:
                 self._child = subprocess.Popen(
                     [setpriv, *LIFELINE, str(os.getpid()), *argv],
                     stdin=subprocess.DEVNULL,

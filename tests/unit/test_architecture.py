@@ -55,6 +55,9 @@ def test_the_rule_sees_a_trespass() -> None:
     ]
 
 
+MAY_SLEEP = {"ktrace/machine/clock.py": "it measures how fast a counter runs"}
+
+
 def sleeps(source: str) -> list[int]:
     """Return the lines of *source* that call ``time.sleep``."""
     return [
@@ -66,7 +69,7 @@ def sleeps(source: str) -> list[int]:
 
 def test_nothing_sleeps_to_synchronise() -> None:
     found = {str(path.relative_to(ROOT)): sleeps(path.read_text()) for path in PACKAGE.rglob("*.py")}
-    assert {path: lines for path, lines in found.items() if lines} == {}
+    assert {path for path, lines in found.items() if lines} == MAY_SLEEP.keys()
 
 
 def test_the_rule_sees_a_sleep() -> None:
