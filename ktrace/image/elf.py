@@ -14,6 +14,9 @@ from ktrace.errors import UsageError
 PHYS32_ENTRY = 18
 GNU_BUILD_ID = 3
 
+#: Functions and variables that are there only if the kernel was configured with what a guest of ours needs.
+INTERESTING = ("virtcons_probe", "vm_cmdline_set", "virtio_pci_probe", "populate_rootfs", "vmcoreinfo_data")
+
 
 @dataclass(frozen=True)
 class ElfFacts:
@@ -22,6 +25,7 @@ class ElfFacts:
     :param build_id: hex digits of the GNU build-id note, or ``None``
     :param has_dwarf: whether ``.debug_info`` is there and not empty
     :param has_symbols: whether ``.symtab`` is there
+    :param symbols: those of :data:`INTERESTING` that ``.symtab`` names
     :param has_code: whether ``.text`` is in the file, not only in its debug information
     :param has_pvh: whether a Xen PHYS32_ENTRY note says where to enter it through PVH
     """
@@ -29,6 +33,7 @@ class ElfFacts:
     build_id: str | None
     has_dwarf: bool
     has_symbols: bool
+    symbols: frozenset[str]
     has_code: bool
     has_pvh: bool
 
@@ -68,12 +73,15 @@ def read_elf_facts(path: Path) -> ElfFacts:
                 )
             notes = _notes(elf)
             build_ids = [desc.hex() for name, kind, desc in notes if (name, kind) == ("GNU", GNU_BUILD_ID)]
+            symbols = elf.get_section_by_name(".symtab")
+            names = elf.get_section(symbols["sh_link"]).data() if symbols is not None else b""
             text = elf.get_section_by_name(".text")
             debug_info = elf.get_section_by_name(".debug_info")
             return ElfFacts(
                 build_id=build_ids[0] if build_ids else None,
                 has_dwarf=debug_info is not None and debug_info["sh_size"] > 0,
-                has_symbols=elf.get_section_by_name(".symtab") is not None,
+                has_symbols=symbols is not None,
+                symbols=frozenset(name for name in INTERESTING if b"\0%b\0" % name.encode() in names),
                 has_code=text is not None and text["sh_type"] == "SHT_PROGBITS",
                 has_pvh=any((name, kind) == ("Xen", PHYS32_ENTRY) for name, kind, _ in notes),
             )

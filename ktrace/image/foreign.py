@@ -47,6 +47,26 @@ def bzimage_payload(image: bytes) -> bytes | None:
     return payload if payload.startswith(_ELF) else None
 
 
+#: What a kernel must have built in: any one of the symbols, what it is, the option that brings it.
+_NEEDS = (
+    (("virtcons_probe",), "virtio console", "CONFIG_VIRTIO_CONSOLE=y"),
+    (("vm_cmdline_set", "virtio_pci_probe"), "virtio transport", "CONFIG_VIRTIO_MMIO_CMDLINE_DEVICES=y"),
+    (("populate_rootfs",), "initramfs", "CONFIG_BLK_DEV_INITRD=y"),
+    (("vmcoreinfo_data",), "vmcoreinfo", "CONFIG_PROC_KCORE=y"),
+)
+
+
+def _require_usable(facts: ElfFacts, vmlinux: Path) -> None:
+    """Refuse a kernel in which the agent could not be heard, or whose memory could not be read."""
+    missing = [(what, option) for symbols, what, option in _NEEDS if facts.symbols.isdisjoint(symbols)]
+    if missing:
+        raise UsageError(
+            f"{str(vmlinux)!r} has no {', no '.join(what for what, _ in missing)} built in",
+            hint=f"build it with {' '.join(option for _, option in missing)}; "
+            "ktrace image show --config prints a configuration that works",
+        )
+
+
 def _require_same_build(facts: ElfFacts, boot: ElfFacts, path: Path, vmlinux: Path) -> None:
     if boot.build_id != facts.build_id:
         raise UsageError(
@@ -117,6 +137,7 @@ def import_kernel(store: Store, vmlinux: Path, boot: Path | None, config: Path |
     :raises UsageError: for files that cannot be used, saying why and what to do
     """
     facts = require_debuggable(vmlinux)
+    _require_usable(facts, vmlinux)
     if boot is None and not (facts.has_pvh and facts.has_code):
         what = "PVH entry" if facts.has_code else "code in it, only debug information"
         raise UsageError(

@@ -10,6 +10,13 @@ SOURCE = """
 struct pipe_inode_info { unsigned int head, tail; } the_pipe;
 int _start(void) { return the_pipe.head; }
 """
+# What a kernel has that was configured for us (ktrace.image.elf.INTERESTING).
+CONFIGURED = """
+void virtcons_probe(void) {}
+void vm_cmdline_set(void) {}
+void populate_rootfs(void) {}
+char vmcoreinfo_data[4096];
+"""
 # The note that QEMU's PVH loader looks for: Xen, XEN_ELFNOTE_PHYS32_ENTRY, address of 8 bytes
 PVH_NOTE = """
     .section .note.Xen, "a", @note
@@ -24,11 +31,11 @@ PVH_NOTE = """
 def link(tmp_path: Path) -> Callable[..., Path]:
     """Make an ELF file.
 
-    link(name, *flags, pvh=True, source=SOURCE) compiles, links and returns its path.
+    link(name, *flags, pvh=True, source=SOURCE, configured=CONFIGURED) compiles, links and returns its path.
     """
 
-    def make(name: str, *flags: str, pvh: bool = True, source: str = SOURCE) -> Path:
-        (tmp_path / "kernel.c").write_text(source)
+    def make(name: str, *flags: str, pvh: bool = True, source: str = SOURCE, configured: str = CONFIGURED) -> Path:
+        (tmp_path / "kernel.c").write_text(source + configured)
         (tmp_path / "note.S").write_text(PVH_NOTE if pvh else "")
         path = tmp_path / name
         subprocess.run(

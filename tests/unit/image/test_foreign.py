@@ -17,6 +17,7 @@ from ktrace.image.image import find_image, list_images
 from ktrace.image.progress import Silent
 from ktrace.image.recipe import load_recipe
 from ktrace.image.store import Store, digest_file, open_store
+from tests.unit.image.conftest import CONFIGURED
 
 
 @pytest.fixture(scope="session")
@@ -132,6 +133,28 @@ def test_debug_file_asks_for_a_boot_file(kernel, store, tmp_path):
     stripped = tmp_path / "stripped"
     subprocess.run(["objcopy", "--strip-all", kernel, stripped], check=True)
     assert import_image("mine", debug, boot=stripped, store=store).boots
+
+
+@pytest.mark.parametrize(
+    ("without", "message", "option"),
+    [
+        ("void virtcons_probe(void) {}", "no virtio console built in", "CONFIG_VIRTIO_CONSOLE=y"),
+        ("void vm_cmdline_set(void) {}", "no virtio transport built in", "CONFIG_VIRTIO_MMIO_CMDLINE_DEVICES=y"),
+        ("void populate_rootfs(void) {}", "no initramfs built in", "CONFIG_BLK_DEV_INITRD=y"),
+        ("char vmcoreinfo_data[4096];", "no vmcoreinfo built in", "CONFIG_PROC_KCORE=y"),
+    ],
+)
+def test_kernel_without_what_the_agent_needs(link, store, without, message, option):
+    assert without in CONFIGURED
+    path = link("vmlinux", "-g", "-Wl,--build-id=sha1", configured=CONFIGURED.replace(without, ""))
+    with pytest.raises(UsageError, match=message) as caught:
+        import_image("mine", path, store=store)
+    assert option in (caught.value.hint or "")
+
+
+def test_kernel_with_another_transport(link, store):
+    configured = CONFIGURED.replace("vm_cmdline_set", "virtio_pci_probe")
+    assert import_image("mine", link("vmlinux", "-g", "-Wl,--build-id=sha1", configured=configured), store=store).boots
 
 
 def test_stripped_vmlinux(kernel, store, tmp_path):
