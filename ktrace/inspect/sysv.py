@@ -58,6 +58,7 @@ class SysvReader:
             if ns := self.namespace_of(observation, task):
                 found.setdefault(ns, Ref("ipc_ns", ns))
         self._files, self._segments, self._attachments = {}, {}, {}
+        self.pids.begin()
         self.sem.begin()
         self.msg.begin()
         self._foreign = self._foreign or len(found) > 1

@@ -67,13 +67,21 @@ class Pids:
     def __init__(self, kernel: LiveKernel) -> None:
         numbers = kernel.prog.type("struct pid").member("numbers").bit_offset // 8
         self._nr = numbers + kernel.prog.type("struct upid").member("nr").bit_offset // 8
+        self._names: dict[int, str] = {}
+
+    def begin(self) -> None:
+        """Begin a new observation."""
+        self._names.clear()
 
     def name(self, observation: Observation, pid: int) -> str | None:
         """Return the actor whose ``struct pid`` is at *pid*, ``pid N`` for a stranger, ``None`` for NULL."""
         if not pid:
             return None
-        number = observation.memory.u32(pid + self._nr)
-        return observation.actors.get(number, f"pid {number}")
+        name = self._names.get(pid)
+        if name is None:
+            number = observation.memory.u32(pid + self._nr)
+            self._names[pid] = name = observation.actors.get(number) or f"pid {number}"
+        return name
 
 
 @dataclass(slots=True)

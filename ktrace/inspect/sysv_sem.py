@@ -90,30 +90,30 @@ class SemReader:
 
     def observe(self, observation: Observation, arrays: dict[int, Ref]) -> None:
         """Add the arrays at these addresses, and the undo structures on their lists."""
-        cache = self._cache
+        cache, last = self._cache, self._last
+        read, objects = observation.memory.read, observation.objects
         for address, ref in arrays.items():
-            known = self._last.get(address)
-            data = self._bytes(observation, address, len(known[0]) if known else 0)
-            if known is None or known[0] != data:
-                array, simple = self._read(observation, address, data)
-                if simple:
-                    cache[address] = (data, array)
-            else:
-                array = known[1]
+            known = last.get(address)
+            if known is not None and known[0] == read(address, len(known[0])):
+                # All that such an array depends on is the same: so is the array.
                 cache[address] = known
-            observation.objects[ref] = array
+                objects[ref] = known[1]
+                continue
+            data = self._bytes(observation, address)
+            array, simple = self._read(observation, address, data)
+            if simple:
+                cache[address] = (data, array)
+            objects[ref] = array
             for undo in array.list_id:
                 self.observe_undo(observation, int(undo.key), array.sem_nsems)
 
-    def _bytes(self, observation: Observation, address: int, guess: int) -> bytes:
-        """Return all bytes of an array, in one read where its size is known from the last time."""
+    def _bytes(self, observation: Observation, address: int) -> bytes:
+        """Return all bytes of an array."""
         memory = observation.memory
-        data = memory.read(address, guess or self._sems)
-        nsems = self._array.unpack(data, 0).sem_nsems
+        nsems = self._array(memory, address).sem_nsems
         if not 0 <= nsems <= MAX_NSEMS:
             raise CorruptStructure("sem_array.sem_nsems", address, f"cannot be {nsems}")
-        size = self._sems + nsems * self._sem.size
-        return data if len(data) == size else memory.read(address, size)
+        return memory.read(address, self._sems + nsems * self._sem.size)
 
     def _read(self, observation: Observation, address: int, data: bytes) -> tuple[SemArray, bool]:
         """Decode an array; the flag tells whether *data* is all that it depends on."""
