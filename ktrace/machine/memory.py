@@ -16,8 +16,8 @@ from pathlib import Path
 from ktrace.errors import HostError
 
 PAGE_SIZE = 4096
-#: Holes shorter than this many bytes are copied along: a system call costs more than they do.
-MIN_HOLE = 16 * PAGE_SIZE
+#: Bytes looked at at once: holes shorter than this are copied along, a system call costs more than they do.
+BLOCK = 16 * PAGE_SIZE
 #: Bytes of memory that must stay free on the host beyond a guest's own.
 RESERVE = 64 << 20
 
@@ -110,21 +110,24 @@ class GuestMemory:
             raise HostError(f"cannot copy the guest's RAM: {error.strerror}") from error
 
     def used_extents(self) -> list[tuple[int, int]]:
-        """List what holds anything but zeros."""
-        return join_extents(self._used_pages())
+        """List what holds anything but zeros, in whole blocks."""
+        return join_extents(self._used_blocks())
 
-    def _used_pages(self) -> Iterable[tuple[int, int]]:
-        zeros = bytes(PAGE_SIZE)
+    def _used_blocks(self) -> Iterable[tuple[int, int]]:
+        zeros = bytes(BLOCK)
         end = 0
         while end < self.size:
             try:
-                start = os.lseek(self.fd, end, os.SEEK_DATA)
+                data = os.lseek(self.fd, end, os.SEEK_DATA)
             except OSError:
                 return  # no data behind `end`
-            end = os.lseek(self.fd, start, os.SEEK_HOLE)
-            for page in range(start, end, PAGE_SIZE):
-                if self._map[page : page + PAGE_SIZE] != zeros:
-                    yield page, PAGE_SIZE
+            start = max(data - data % BLOCK, end)
+            end = os.lseek(self.fd, data, os.SEEK_HOLE)
+            end = min(end + -end % BLOCK, self.size)
+            for block in range(start, end, BLOCK):
+                length = min(BLOCK, end - block)
+                if self._map[block : block + length] != zeros[:length]:
+                    yield block, length
 
     def save(self, target: int) -> list[tuple[int, int]]:
         """Copy RAM to the empty file *target*, leaving holes where it is zero.
@@ -151,11 +154,11 @@ class GuestMemory:
 
 
 def join_extents(pieces: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Unite ranges in rising order that lie less than :data:`MIN_HOLE` apart."""
+    """Unite ranges, in rising order, that touch."""
     joined: list[tuple[int, int]] = []
     for start, length in pieces:
-        if joined and start - sum(joined[-1]) < MIN_HOLE:
-            joined[-1] = (joined[-1][0], start + length - joined[-1][0])
+        if joined and sum(joined[-1]) == start:
+            joined[-1] = (joined[-1][0], joined[-1][1] + length)
         else:
             joined.append((start, length))
     return joined

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 
+from ktrace.agent.client import GuestFileError
+from ktrace.agent.ops import Wait
 from ktrace.image.store import Store, digest_json, host_errors, open_store, write_json
 from ktrace.machine.accel import Accelerator
 from ktrace.machine.machine import BOOT_SECONDS, MEMORY_MIB, Bootable, Machine
@@ -21,6 +25,10 @@ from ktrace.machine.qemu import (
 from ktrace.machine.state import Template, open_template
 
 PART = "templates"
+#: Raised whenever this module starts to make templates differently.
+PROCEDURE = 1
+CLOCKSOURCE = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
+SETTLE_SECONDS = 10.0
 
 
 def template_key(image: Bootable, accel: Accelerator, memory_mib: int = MEMORY_MIB) -> str:
@@ -32,6 +40,7 @@ def template_key(image: Bootable, accel: Accelerator, memory_mib: int = MEMORY_M
     launch = Launch(board, accel, memory_mib, ram_fd=0, qmp_fd=0, agent_fd=0, console=Path("console"))
     return digest_json(
         {
+            "procedure": PROCEDURE,
             "image": image.key,
             "qemu": qemu_identity(),
             "argv": qemu_argv(launch),
@@ -68,6 +77,7 @@ def ensure_template(
         if booting is not None:
             booting()
         with Machine.boot(image, directory=scratch, accel=accel, memory_mib=memory_mib, deadline=deadline) as machine:
+            _settle(machine)
             machine.checkpoint(output)
         write_json(output / "manifest.json", {"qemu": qemu_version(), "accel": accel.name, "image": image.key})
 
@@ -75,6 +85,17 @@ def ensure_template(
         (store.root / PART).mkdir(mode=0o700, exist_ok=True)
     directory = store.build(PART, template_key(image, accel, memory_mib), make)
     return open_template(directory)
+
+
+def _settle(machine: Machine) -> None:
+    """Let the kernel finish choosing its clock, so that no clone has to (``kernel/time/clocksource.c``).
+
+    It stops the machine for that, one second after it found the counter.
+    """
+    deadline = monotonic() + SETTLE_SECONDS
+    with suppress(GuestFileError):  # a kernel without sysfs has nothing to tell
+        while machine.agent.read_file(CLOCKSOURCE).strip() == b"tsc-early" and monotonic() < deadline:
+            machine.agent.step(Wait(20_000_000))
 
 
 def remove_template(template: Template) -> None:
