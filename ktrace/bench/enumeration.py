@@ -66,7 +66,7 @@ def _count(world: World) -> dict[str, int]:
         "arrays": len(arrays),
         "semaphores": sum(len(array.sems) for array in arrays),
         "queues": len(queues),
-        "messages": sum(len(queue.messages) for queue in queues),
+        "messages": sum(len(queue.q_messages) for queue in queues),
         "segments": len(segments),
     }
 
