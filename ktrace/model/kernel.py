@@ -72,7 +72,7 @@ class Subsystem:
     """Be told of what concerns every subsystem; each overrides what it needs.
 
     The hooks of exit run in the order of ``do_exit()``: ``exit_mm``, ``exit_sem``, ``exit_shm``,
-    ``exit_files``, ``exit_ns``.
+    ``exit_files``, ``exit_ns``, ``exit_last``.
     """
 
     def fork(self, kernel: Kernel, parent: Task, child: Task, flags: int) -> None:
@@ -93,6 +93,12 @@ class Subsystem:
 
     def exit_ns(self, kernel: Kernel, task: Task) -> None:
         """Leave the namespaces of *task*."""
+
+    def exit_last(self, kernel: Kernel, task: Task) -> None:
+        """Free what *task* kept to its very end."""
+
+    def idle(self, kernel: Kernel) -> None:
+        """Do what kernel threads and timers do while every actor sleeps; called until no actor is woken."""
 
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> None:
         """Add this subsystem's objects, with raw references, to *objects*."""
@@ -182,8 +188,14 @@ class Kernel:
 
     def settle(self) -> None:
         """Run every woken task, in the order of waking (SCHED_FIFO on one CPU), until all sleep or are done."""
-        while self._run_queue:
-            self._run(self._run_queue.popleft())
+        while True:
+            while self._run_queue:
+                self._run(self._run_queue.popleft())
+            # Every actor sleeps: kernel threads have their turn, before the agent (SCHED_IDLE).
+            for subsystem in self.subsystems.values():
+                subsystem.idle(self)
+            if not self._run_queue:
+                break
 
     def _outcome(self) -> Outcome:
         # The agent runs last and reaps then: ends come after everything else.
@@ -311,6 +323,8 @@ class Kernel:
         for subsystem in self.subsystems.values():
             subsystem.exit_ns(self, task)
         self.run_task_works(task)
+        for subsystem in self.subsystems.values():
+            subsystem.exit_last(self, task)
         del self.tasks[task.name]
         self._events.append(Exited(task.name, status, signal))
 

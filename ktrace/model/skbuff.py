@@ -23,6 +23,7 @@ class SkBuff:
     :param destructor: told when the buffer is freed, such as ``sock_wfree()``
     :param pid: actor whose credentials travel, ``None`` where none do
     :param fp: files that travel
+    :param fp_uid: whose ``unix_inflight`` counts them, while they are counted
     :param consumed: bytes that a stream reader has taken
     """
 
@@ -37,7 +38,7 @@ class SkBuff:
     fp: list[File] = field(default_factory=list)
     consumed: int = 0
     peeked: bool = False
-    addr: Any = None
+    fp_uid: int | None = None
 
     def __len__(self) -> int:
         return len(self.data)

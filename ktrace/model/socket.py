@@ -24,6 +24,8 @@ NPROTO = 46
 
 Create = Callable[[Kernel, Task, Socket, int], None]
 _CREATE: dict[str, Create] = {}
+IDLE_WORK: list[Callable[[Kernel], None]] = []
+"""What families do while every actor sleeps, in the order of their registration."""
 
 
 def family(symbol: str) -> Callable[[Create], Create]:
@@ -62,6 +64,11 @@ class SocketSubsystem(Subsystem):
     def setting(self, name: str) -> int:
         """Return a setting below /proc/sys/net."""
         return self.facts.sysctl[name]
+
+    def idle(self, kernel: Kernel) -> None:
+        """Let kernel threads and timers of the families work."""
+        for work in IDLE_WORK:
+            work(kernel)
 
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> None:
         """Add every socket that an actor has open, and all that it leads to."""

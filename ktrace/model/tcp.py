@@ -243,7 +243,7 @@ def receive_fin(kernel: Kernel, sender: Tcp) -> None:
         set_state(kernel, sk, "TCP_CLOSE_WAIT")
     elif sk.state in ("TCP_FIN_WAIT1", "TCP_FIN_WAIT2"):
         # The segment acknowledges our FIN, if it was sent.
-        if sk.fin_out == "sent":
+        if sk.fin_out == "sent" and sk is not sender:
             time_wait(kernel, sk, "TCP_TIME_WAIT")
             finished = True
         else:
@@ -252,7 +252,7 @@ def receive_fin(kernel: Kernel, sender: Tcp) -> None:
         state_change(kernel, sk)
         hup = sk.shutdown == SHUTDOWN_MASK or sk.state == "TCP_CLOSE"
         sock_wake_async(kernel, sk, SOCK_WAKE_WAITD, POLL_HUP if hup else POLL_IN)
-    if finished:
+    if finished or sk is sender:
         fin_acknowledged(kernel, sender)
 
 

@@ -21,6 +21,7 @@ from ktrace.model.sock import (
     sock_sndtimeo,
     state_change,
 )
+from ktrace.model.socket import sockets
 from ktrace.model.task import Errno, Task
 from ktrace.model.tcp import Tcp, disconnect, reset, reset_saddr, set_state
 from ktrace.state.sockaddr import AF_INET, AF_UNSPEC
@@ -178,10 +179,11 @@ def hash_connect(kernel: Kernel, sk: Tcp) -> None:
     def seen(value: ObservedSock) -> int | None:
         if value.inet is None or value.tcp is None:
             return None
-        known = {other.sport for bucket in table.buckets.values() for other in bucket.owners}
         port = value.inet.inet_sport
         return port if port not in known else None
 
+    known = {socket.sk.sport for socket in sockets(kernel).sockets.values() if isinstance(socket.sk, Tcp)}
+    known |= {other.sport for bucket in table.buckets.values() for other in bucket.owners}
     port = choose_port(kernel, "__inet_hash_connect(): any port without a bind()", seen, free)
     table.hold(sk, port, by_bind=False)
     sk.sport = port
@@ -215,6 +217,8 @@ def find_listener(kernel: Kernel, sk: Tcp) -> Tcp | None:
 def answer_syn(kernel: Kernel, sk: Tcp) -> Any:
     """Take the SYN at the listener (``tcp_conn_request()``); return what its answer does to *sk*."""
     listener = find_listener(kernel, sk)
+    if listener is None and (sk.daddr, sk.dport) == (sk.saddr, sk.sport):
+        return lambda: _connect_to_itself(kernel, sk)
     if listener is None:
         return lambda: reset(kernel, sk)
     if listener.ack_backlog > listener.max_ack_backlog:
@@ -231,6 +235,14 @@ def answer_syn(kernel: Kernel, sk: Tcp) -> Any:
         data_ready(kernel, listener)
 
     return syn_ack
+
+
+def _connect_to_itself(kernel: Kernel, sk: Tcp) -> None:
+    """Take one's own SYN: a simultaneous open with oneself (``tcp_rcv_synsent_state_process()``)."""
+    set_state(kernel, sk, "TCP_ESTABLISHED")
+    sk.was_connected = True
+    sk.pair = sk
+    state_change(kernel, sk)
 
 
 def create_child(kernel: Kernel, listener: Tcp, client: Tcp) -> Tcp:

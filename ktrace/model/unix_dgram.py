@@ -111,7 +111,7 @@ class DgramSender:
             kfree_skb(kernel, task, skb)
             raise
         maybe_add_creds(task, skb, self.socket, receiver)
-        scm_stat_add(kernel, receiver, skb)
+        scm_stat_add(kernel, task, receiver, skb)
         receiver.receive_queue.append(skb)
         data_ready(kernel, receiver)
         return self.length

@@ -124,14 +124,13 @@ def scm_to_skb(task: Task, kernel: Kernel, scm: Scm, skb: SkBuff, send_fds: bool
     """
     skb.pid, skb.uid, skb.gid = scm.pid, scm.uid, scm.gid
     if scm.fp and send_fds:
-        inflight = sockets(kernel).unbound.setdefault("inflight", {})
+        inflight = _inflight(kernel)
         capable = task.cred.capable("CAP_SYS_RESOURCE") or task.cred.capable("CAP_SYS_ADMIN")
         if inflight.get(task.cred.uid, 0) > task.rlimit_nofile and not capable:
             raise Errno("ETOOMANYREFS")
         for file in scm.fp:
             file.count += 1
         skb.fp = list(scm.fp)
-        skb.addr = task.cred.uid
 
 
 def maybe_add_creds(task: Task, skb: SkBuff, socket: Socket, other: Unix) -> None:
@@ -145,28 +144,38 @@ def maybe_add_creds(task: Task, skb: SkBuff, socket: Socket, other: Unix) -> Non
         skb.pid, skb.uid, skb.gid = task.name, task.cred.uid, task.cred.gid
 
 
-def scm_stat_add(kernel: Kernel, sk: Unix, skb: SkBuff) -> None:
+def scm_stat_add(kernel: Kernel, task: Task, sk: Unix, skb: SkBuff) -> None:
     """Count what is in flight towards *sk* (``scm_stat_add()``, ``unix_add_edges()``)."""
     if skb.fp:
         sk.nr_fds += len(skb.fp)
-        _count(kernel, skb, len(skb.fp))
+        skb.fp_uid = task.cred.uid
+        inflight = _inflight(kernel)
+        inflight[skb.fp_uid] = inflight.get(skb.fp_uid, 0) + len(skb.fp)
 
 
 def scm_stat_del(kernel: Kernel, sk: Unix, skb: SkBuff) -> None:
-    """Take it off the count (``scm_stat_del()``, ``unix_del_edges()``)."""
+    """Take it off the count (``scm_stat_del()``)."""
     if skb.fp:
         sk.nr_fds -= len(skb.fp)
-        _count(kernel, skb, -len(skb.fp))
+        _del_edges(kernel, skb)
 
 
-def _count(kernel: Kernel, skb: SkBuff, number: int) -> None:
-    inflight = sockets(kernel).unbound.setdefault("inflight", {})
-    if isinstance(skb.addr, int):
-        inflight[skb.addr] = inflight.get(skb.addr, 0) + number
+def _del_edges(kernel: Kernel, skb: SkBuff) -> None:
+    """``unix_del_edges()``: the receiver's own count is left to ``scm_stat_del()``."""
+    if skb.fp_uid is not None:
+        _inflight(kernel)[skb.fp_uid] -= len(skb.fp)
+        skb.fp_uid = None
+
+
+def _inflight(kernel: Kernel) -> dict[int, int]:
+    """Return ``user_struct.unix_inflight`` by user."""
+    counts: dict[int, int] = sockets(kernel).unbound.setdefault("inflight", {})
+    return counts
 
 
 def drop_files(kernel: Kernel, task: Task, skb: SkBuff) -> None:
     """Let go of what travels in a buffer that is freed (``unix_destruct_scm()``)."""
+    _del_edges(kernel, skb)
     files, skb.fp = skb.fp, []
     skb.pid = None
     for file in reversed(files):

@@ -197,7 +197,8 @@ def unix_release_sock(kernel: Kernel, task: Task, sk: Unix, embryo: bool) -> Non
     if path is not None:
         path.put(kernel)
     sock_put(kernel, sk)
-    # unix_gc() runs from here where descriptors are in flight: see unix_garbage.py
+    # unix_gc(): a kernel thread looks for garbage once the actors sleep.
+    sockets(kernel).unbound["unix_gc"] = True
 
 
 def kfree_skb(kernel: Kernel, task: Task, skb: SkBuff) -> None:

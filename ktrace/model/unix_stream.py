@@ -154,7 +154,7 @@ def _fill(kernel: Kernel, task: Task, scm: Scm, skb: SkBuff, msg: OutMessage, si
 
 def _queue(kernel: Kernel, task: Task, socket: Socket, other: Unix, skb: SkBuff) -> None:
     maybe_add_creds(task, skb, socket, other)
-    scm_stat_add(kernel, other, skb)
+    scm_stat_add(kernel, task, other, skb)
     other.receive_queue.append(skb)
 
 
