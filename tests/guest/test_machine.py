@@ -124,18 +124,6 @@ def test_a_checkpoint_of_a_paused_guest_leaves_it_paused_and_clones_run(machine:
         assert again.hello.boot_id == machine.hello.boot_id
 
 
-def test_a_kernel_without_virtio_mmio_gets_a_machine_with_pci(image: Image, tmp_path: Path) -> None:
-    """The lab's kernel can do both; what is told of it here says that it cannot."""
-    vmlinux = tmp_path / "vmlinux"
-    vmlinux.write_bytes(b"\x7fELF without symbols")
-    with Machine.boot(replace(image, vmlinux=vmlinux), directory=tmp_path / "machine") as machine:
-        assert machine.board == "pc"
-        assert b"virtio" in machine.agent.read_file("/proc/interrupts")
-        template = machine.checkpoint(tmp_path / "saved")
-    with Machine.clone(template, directory=tmp_path / "clone") as clone:
-        assert clone.hello.build_id.hex() == image.build_id
-
-
 def test_a_closed_machine_leaves_no_descriptor(template: Template, tmp_path: Path) -> None:
     with Machine.clone(template, directory=tmp_path / "first"):
         pass

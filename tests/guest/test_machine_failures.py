@@ -138,6 +138,15 @@ def test_an_agent_that_ends(image: Image, tmp_path: Path) -> None:
     assert "agent ended" in caught.value.console
 
 
+def test_a_kernel_that_finds_no_port(image: Image, tmp_path: Path) -> None:
+    """The lab's kernel has no PCI; told that it has no virtio-mmio, it is given a machine with PCI."""
+    vmlinux = tmp_path / "vmlinux"
+    vmlinux.write_bytes(b"\x7fELF without symbols")
+    with pytest.raises(GuestDied) as caught:
+        Machine.boot(replace(image, vmlinux=vmlinux), directory=tmp_path / "machine")
+    assert "ktrace-agent: no virtio port of that name" in caught.value.console
+
+
 def test_garbage_on_the_agents_port(image: Image, tmp_path: Path) -> None:
     built = other_init(image, BABBLER, tmp_path)
     with pytest.raises(GuestGarbage) as caught:
