@@ -16,7 +16,7 @@ from ktrace.inspect.lists import for_each_hlist_node, for_each_list_node
 from ktrace.state.inode import S_IFDIR, S_IFIFO, S_IFMT, Inode, TreeFacts, mode_name
 from ktrace.state.ref import Ref
 
-PipeObserver = Callable[[Observation, int, Ref], Ref]
+PipeObserver = Callable[[Observation, int, int], Ref]
 DEPTH = 64
 ENTRIES = 1 << 16
 
@@ -58,14 +58,15 @@ class InodeReader:
         if ref in observation.objects:
             return ref
         raw = self.read(observation, address)
-        self.add(observation, ref, raw, {})
+        self.add(observation, address, raw, {})
         return ref
 
-    def add(self, observation: Observation, ref: Ref, raw: Any, entries: dict[str, Ref]) -> None:
-        """Add the inode whose members are *raw*."""
+    def add(self, observation: Observation, address: int, raw: Any, entries: dict[str, Ref]) -> None:
+        """Add the inode at *address* whose members are *raw*."""
+        ref = self.ref(address)
         pipe = None
         if raw.i_mode & S_IFMT == S_IFIFO and raw.i_pipe:
-            pipe = Ref("pipe", raw.i_pipe)
+            pipe = Ref("pipe", address)
         size = 0 if raw.i_mode & S_IFMT == S_IFDIR else raw.i_size
         observation.objects[ref] = Inode(
             mode_name(raw.i_mode),
@@ -79,7 +80,7 @@ class InodeReader:
             entries,
         )
         if pipe is not None and self.pipes is not None and pipe not in observation.objects:
-            self.pipes(observation, raw.i_pipe, ref)
+            self.pipes(observation, raw.i_pipe, address)
 
     def file_system(self, super_block: int) -> str:
         """Return the name of the file system whose ``super_block`` is at *super_block*."""
@@ -147,7 +148,7 @@ class TreeReader:
                     continue  # a negative dentry, or an unlinked one that is still open
                 name = memory.read(below.d_name_name, min(below.d_name_len, 255)).decode("utf-8", "backslashreplace")
                 entries[name] = self._directory(observation, child, depth + 1)
-        self.inodes.add(observation, ref, raw, dict(sorted(entries.items())))
+        self.inodes.add(observation, dentry.d_inode, raw, dict(sorted(entries.items())))
         return ref
 
     def _children(self, memory: Any, address: int, dentry: Any) -> list[int]:

@@ -24,7 +24,7 @@ MAX_SLOTS = 1 << 19
 """``round_pipe_size()`` allows 2 GiB."""
 
 MAX_FASYNC = 1 << 16
-ANON_OPS = "anon_pipe_buf_ops"
+COUNTED_OPS = ("anon_pipe_buf_ops", "default_pipe_buf_ops")
 
 
 class PipeReader:
@@ -78,21 +78,23 @@ class PipeReader:
 
     def file_target(self, observation: Observation, file: int, private_data: int, f_inode: int) -> Ref:
         """Add the pipe behind a file and return its reference."""
-        ref = Ref("pipe", private_data)
+        ref = Ref("pipe", f_inode)
         if ref not in observation.objects:
-            inode = self.inodes.ref(f_inode)
-            self.observe_pipe(observation, private_data, inode)
+            self.observe_pipe(observation, private_data, f_inode)
             self.inodes.observe(observation, f_inode)
         return ref
 
-    def observe_pipe(self, observation: Observation, address: int, inode: Ref) -> Ref:
-        """Add the ``pipe_inode_info`` at *address*, whose inode is *inode*, and return its reference.
+    def observe_pipe(self, observation: Observation, address: int, f_inode: int) -> Ref:
+        """Add the ``pipe_inode_info`` at *address*, whose inode is at *f_inode*, and return its reference.
+
+        A pipe goes by its inode's address: a FIFO that is closed and opened again in one step, as by a restarted
+        open(), may get its memory back, and a step must not depend on whether it does.
 
         :raises CorruptStructure: a ring or list that cannot be followed
         """
         memory = observation.memory
         raw = self.pipe.read(memory, address)
-        ref = Ref("pipe", address)
+        ref = Ref("pipe", f_inode)
         # Taken first: a file on a list of those that want signals leads back here.
         observation.objects[ref] = None
         observation.objects[ref] = Pipe(
@@ -117,7 +119,7 @@ class PipeReader:
             self.ring(observation, raw.bufs, raw.ring_size, address),
             self.users.observe(observation, raw.user),
             bool(raw.watch_queue),
-            inode,
+            self.inodes.ref(f_inode),
         )
         return ref
 
@@ -145,7 +147,7 @@ class PipeReader:
         memory = observation.memory
         ops = self.kernel.symbol(raw.ops)
         count: int | None = None
-        if ops == ANON_OPS:
+        if ops in COUNTED_OPS:
             count = _INT.unpack(memory.read(raw.page + self._refcount, 4))[0]
         offset = min(raw.offset, PAGE_SIZE)
         data = memory.page_bytes(raw.page, offset, min(raw.len, PAGE_SIZE - offset))

@@ -81,6 +81,19 @@ class FileOperations:
         """Write what *source* offers and return the number of bytes; by default by :meth:`write` in one piece."""
         return (yield from drive(self.write(kernel, task, file, source.copy_all())))
 
+    def splice_read(self, kernel: Kernel, task: Task, file: File, pipe: Any, length: int) -> Any:
+        """Put up to *length* bytes into *pipe*, which has room (``warn_unsupported()``: EINVAL)."""
+        raise Errno("EINVAL")
+
+    def splice_write(self, kernel: Kernel, task: Task, pipe: Any, file: File, length: int, nonblock: bool) -> Any:
+        """Take up to *length* bytes out of *pipe* (``warn_unsupported()``: EINVAL)."""
+        raise Errno("EINVAL")
+
+    @property
+    def has_llseek(self) -> bool:
+        """Tell whether the file can be moved in (FMODE_LSEEK)."""
+        return type(self).llseek is not FileOperations.llseek
+
     def llseek(self, kernel: Kernel, task: Task, file: File, offset: int, whence: int) -> int:
         """Move the offset (``no_llseek()``: ESPIPE)."""
         raise Errno("ESPIPE")

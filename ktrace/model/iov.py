@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer
 
+if TYPE_CHECKING:
+    from ktrace.model.kernel import Kernel
+
+Store = Callable[[int, bytes], None]
+PROT_WRITE, PROT_ANY = 2, 7
+PAGE_SIZE = 4096
 UIO_MAXIOV = 1024
 MAX_RW_COUNT = 0x7FFFFFFF & ~0xFFF
 """``INT_MAX & PAGE_MASK`` (``include/linux/fs.h``)."""
@@ -48,14 +55,40 @@ class Source:
         self.count = min(self.count, count)
 
 
+class BufferSource(Source):
+    """Parts of pages that the kernel has at hand (``ITER_BVEC``), read when they are copied and not before.
+
+    :param parts: page, offset and size of each
+    """
+
+    def __init__(self, parts: list[tuple[bytearray, int, int]]) -> None:
+        super().__init__(b"", sum(size for _, _, size in parts))
+        self.parts = parts
+
+    def copy(self, size: int) -> bytes:
+        """Take up to *size* bytes (``copy_page_from_iter_atomic()``)."""
+        size = min(size, self.count)
+        taken = b""
+        while len(taken) < size:
+            page, offset, left = self.parts.pop(0)
+            use = min(left, size - len(taken))
+            taken += page[offset : offset + use]
+            if use < left:
+                self.parts.insert(0, (page, offset + use, left - use))
+        self.count -= len(taken)
+        return taken
+
+
 class Destination:
     """Room that user space offers (``ITER_DEST``).
 
     :param count: how many bytes fit, good or bad
     :param good: how many can be written before the first bad address
+    :param places: stores what arrives at an offset, for buffers whose addresses the script chose
     """
 
-    def __init__(self, count: int, good: int | None = None) -> None:
+    def __init__(self, count: int, good: int | None = None, places: list[tuple[int, Store]] | None = None) -> None:
+        self.places = places
         self.count = count
         self.good = count if good is None else min(good, count)
         self.data = bytearray()
@@ -64,42 +97,61 @@ class Destination:
         """Put *data* and return how much of it arrived (``copy_to_iter()``)."""
         room = min(self.count, self.good)
         put = data[:room]
+        if self.places:
+            self._store(put)
         self.data += put
         self.count -= len(put)
         self.good -= len(put)
         return len(put)
+
+    def _store(self, data: bytes) -> None:
+        at, start = len(self.data), 0
+        for length, store in self.places or ():
+            part = data[max(start - at, 0) : max(start + length - at, 0)]
+            if part:
+                store(max(at - start, 0), bytes(part))
+            start += length
 
     def truncate(self, count: int) -> None:
         """Offer no more than *count* bytes (``iov_iter_truncate()``)."""
         self.count = min(self.count, count)
 
 
-def is_bad(task: Task, pointer: Pointer) -> bool:
-    """Tell whether nothing is mapped at *pointer*: a page that *task* did not map itself.
+def accessible(task: Task, pointer: Pointer, count: int, write: bool) -> int:
+    """Return how many of *count* bytes at an address of the script's own choice can be used.
 
-    Scripts give explicit addresses only to have them refused, or after mmap() and shmat(), whose
-    results no workload can confuse with the first pages or with :data:`ktrace.state.call.BAD`.
+    Without an address space of its own, a task has mapped nothing that a script could know of.
     """
-    return pointer.value < 0x1000000
+    mm = task.sub.get("mm")
+    if mm is None:
+        return 0
+    return int(mm.accessible(pointer.value, count, PROT_WRITE if write else PROT_ANY))
+
+
+def is_bad(task: Task, pointer: Pointer, count: int = 1, write: bool = True) -> bool:
+    """Tell whether *count* bytes at *pointer* cannot all be used."""
+    return accessible(task, pointer, count, write) < count
 
 
 def source(task: Task, buf: bytes | Pointer, count: int) -> Source:
     """Make the source of a call with one buffer."""
     if isinstance(buf, Pointer):
-        return Source(b"" if is_bad(task, buf) else load(task, buf, count), count)
+        return Source(load(task, buf, count), count)
     return Source(buf[:count], count)
 
 
 def destination(task: Task, name: str, count: int) -> Destination:
     """Make the destination of a call whose buffer is parameter *name*."""
     pointer = _pointers(task).get(name)
-    return Destination(count, 0 if pointer is not None and is_bad(task, pointer) else None)
+    if pointer is None:
+        return Destination(count)
+    return Destination(count, accessible(task, pointer, count, True), [(count, _store(task, pointer))])
 
 
-def out_is_bad(task: Task, name: str) -> bool:
+def out_is_bad(task: Task, name: str, count: int = 1) -> bool:
     """Tell whether the out-buffer *name* cannot be written (``copy_to_user()``)."""
     pointer = _pointers(task).get(name)
-    return pointer is not None and is_bad(task, pointer)
+    return pointer is not None and is_bad(task, pointer, count)
 
 
 def result_buffer(task: Task, name: str, data: bytes | bytearray) -> dict[str, Any]:
@@ -108,9 +160,16 @@ def result_buffer(task: Task, name: str, data: bytes | bytearray) -> dict[str, A
 
 
 def load(task: Task, pointer: Pointer, count: int) -> bytes:
-    """Return *count* bytes of the actor's own memory; what nobody stored is zero."""
-    memory = task.sub.get("memory")
-    return memory.load(pointer.value, count) if memory is not None else bytes(count)
+    """Return up to *count* bytes of the actor's own memory, as far as it can be read."""
+    good = accessible(task, pointer, count, False)
+    return bytes(task.sub["mm"].read(pointer.value, good)) if good else b""
+
+
+def _store(task: Task, pointer: Pointer) -> Store:
+    def store(offset: int, data: bytes) -> None:
+        task.sub["mm"].write(pointer.value + offset, data)
+
+    return store
 
 
 def import_source(task: Task, iov: Any, iovcnt: int) -> Source:
@@ -118,27 +177,51 @@ def import_source(task: Task, iov: Any, iovcnt: int) -> Source:
 
     :raises Errno: EINVAL for too many or negative lengths, EFAULT for a bad array
     """
-    parts = list(_segments(task, iov, iovcnt))
+    parts = _segments(task, iov, iovcnt)
     data = b""
     for base, length in parts:
-        if isinstance(base, Pointer):
-            if length and is_bad(task, base):
-                break
-            data += load(task, base, length)
-        else:
-            data += base[:length]
+        got = load(task, base, length) if isinstance(base, Pointer) else base[:length]
+        data += got
+        if len(got) < length:
+            break
     return Source(data, min(sum(length for _, length in parts), MAX_RW_COUNT))
 
 
 def import_destination(task: Task, iov: Any, iovcnt: int) -> Destination:
     """Make the destination of a vectored call (``import_iovec()``)."""
-    parts = list(_segments(task, iov, iovcnt))
+    parts = _segments(task, iov, iovcnt)
     good = 0
     for base, length in parts:
-        if isinstance(base, Pointer) and length and is_bad(task, base):
+        room = accessible(task, base, length, True) if isinstance(base, Pointer) else length
+        good += room
+        if room < length:
             break
-        good += length
-    return Destination(min(sum(length for _, length in parts), MAX_RW_COUNT), good)
+    places = [(length, _store(task, base) if isinstance(base, Pointer) else _forget) for base, length in parts]
+    return Destination(min(sum(length for _, length in parts), MAX_RW_COUNT), good, places)
+
+
+def _forget(offset: int, data: bytes) -> None:
+    """Keep nothing: the buffer is the call's own and is reported."""
+
+
+def import_pages(kernel: Kernel, task: Task, iov: Any) -> Iterator[tuple[Any, int, int]]:
+    """Yield page, offset and size of each part of the caller's memory (``iov_iter_get_pages2()``).
+
+    A page is the same object every time; ``None`` stands where nothing is mapped.
+    """
+    for item in iov:
+        address, length = item["iov_base"], item["iov_len"]
+        address = address.value if isinstance(address, Pointer) else address
+        while length:
+            offset = address % PAGE_SIZE
+            size = min(length, PAGE_SIZE - offset)
+            if not accessible(task, Pointer(address), 1, False):
+                yield None, 0, 0
+                return
+            data, _, _ = next(iter(task.sub["mm"].pieces(address, 1)))
+            yield kernel.sub("pipe").user_page(kernel, data), offset, size
+            address += size
+            length -= size
 
 
 def _segments(task: Task, iov: Any, iovcnt: int) -> list[tuple[Any, int]]:

@@ -147,6 +147,10 @@ def _behind_link(task: Task, fd: int) -> Inode:
     if slot is None:
         raise Errno("ENOENT")
     if slot.file.inode is None:
+        # anon_inode: 0600 and root's; a socket's inode: 0777. Neither can be opened (no_open()).
+        anonymous = slot.file.target.kind != "socket"
+        if anonymous and task.cred.euid != 0 and not task.cred.capable("CAP_DAC_OVERRIDE"):
+            raise Errno("EACCES")
         raise Errno("ENXIO")
     inode: Inode = slot.file.inode
     return inode

@@ -19,8 +19,13 @@ from ktrace.state.ref import Ref
 PAGE_SIZE = 4096
 PIPE_DEF_BUFFERS = 16
 PIPE_MIN_DEF_BUFFERS = 2
-BUF_GIFT, BUF_PACKET, BUF_CAN_MERGE, BUF_WHOLE, BUF_LOSS = 0x04, 0x08, 0x10, 0x20, 0x40
+BUF_LRU, BUF_GIFT, BUF_PACKET, BUF_CAN_MERGE, BUF_WHOLE, BUF_LOSS = 0x01, 0x04, 0x08, 0x10, 0x20, 0x40
 ANON_OPS = "anon_pipe_buf_ops"
+DEFAULT_OPS = "default_pipe_buf_ops"
+PAGE_CACHE_OPS = "page_cache_pipe_buf_ops"
+COUNTED_OPS = (ANON_OPS, DEFAULT_OPS)
+"""Of pages that nobody but pipes holds."""
+
 UINT = 0xFFFFFFFF
 EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP = 0x1, 0x4, 0x8, 0x10
 EPOLLRDNORM, EPOLLWRNORM = 0x40, 0x100
@@ -70,7 +75,7 @@ class PipeBuffer:
         if self.ops is None or page is None:
             return state.PipeBuffer(None, None, self.offset, self.len, None, flags, self.private, b"")
         data = bytes(page.data[self.offset : self.offset + self.len])
-        count = page.count if self.ops == ANON_OPS else None
+        count = page.count if self.ops in COUNTED_OPS else None
         return state.PipeBuffer(
             Ref("page", page.key), count, self.offset, self.len, self.ops, flags, self.private, data
         )
@@ -105,8 +110,8 @@ class PipeInode:
 
     @property
     def ref(self) -> Ref:
-        """Return the raw reference of this pipe."""
-        return Ref("pipe", self.key)
+        """Return the raw reference of this pipe, which goes by its inode."""
+        return Ref("pipe", self.inode.key if self.inode is not None else self.key)
 
     def empty(self) -> bool:
         """``pipe_empty()``."""
@@ -147,6 +152,8 @@ class PipeInode:
         ops, buf.ops = buf.ops, None
         page = buf.page
         assert page is not None
+        if ops in (PAGE_CACHE_OPS, "user_page_pipe_buf_ops"):
+            buf.flags &= ~BUF_LRU  # page_cache_pipe_buf_release()
         if ops == ANON_OPS and page.count == 1 and self.tmp_page is None:
             self.tmp_page = page
         else:
@@ -215,6 +222,7 @@ class Pipes(Subsystem):
         self.soft = facts.pipe_user_pages_soft
         self.hard = facts.pipe_user_pages_hard
         self.pipe_bufs = dict(facts.pipe_bufs or {})
+        self._user_pages: dict[int, Page] = {}
 
     def account(self, uid: int, old: int, new: int) -> int:
         """Charge *uid* for *new* slots instead of *old* (``account_pipe_buffers()``)."""
@@ -250,6 +258,19 @@ class Pipes(Subsystem):
         for buf in pipe.bufs:
             if buf.ops is not None:
                 pipe.release(buf)
+
+    def user_page(self, kernel: Kernel, data: bytearray) -> Page:
+        """Return the page whose content is the very *data* that a process has in its memory."""
+        page = self._user_pages.get(id(data))
+        if page is None:
+            self._user_pages[id(data)] = page = Page(kernel.serial(), None, data)
+        return page
+
+    def exit_last(self, kernel: Kernel, task: Task) -> None:
+        """Free the pipe that sendfile() made for the process (``kernel/exit.c: do_exit()``: splice_pipe)."""
+        pipe: PipeInode | None = task.sub.pop("splice_pipe", None)
+        if pipe is not None:
+            self.free(pipe)
 
     def sysctl(self, kernel: Kernel, path: str, value: str) -> bool:
         """Change fs.pipe-max-size, rounded, and fs.pipe-user-pages-* (``fs/pipe.c: fs_pipe_sysctls``)."""

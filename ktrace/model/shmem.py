@@ -8,6 +8,8 @@ from ktrace.model.file import O_APPEND, File, FileOperations
 from ktrace.model.inode import Inode
 from ktrace.model.iov import Destination, Source
 from ktrace.model.kernel import Kernel
+from ktrace.model.pipe import DEFAULT_OPS, PAGE_CACHE_OPS, Page, PipeInode
+from ktrace.model.splice import iter_file_splice_write
 from ktrace.model.task import Errno, Task
 
 PAGE_SIZE = 4096
@@ -54,6 +56,31 @@ def truncate_inode(kernel: Kernel, inode: Inode, size: int) -> None:
             start = size % PAGE_SIZE
             pages[size // PAGE_SIZE].data[start:] = bytes(PAGE_SIZE - start)
     inode.i_size = size
+
+
+def push(pipe: PipeInode, page: Any, ops: str, offset: int, size: int) -> None:
+    """Put a page into the slot at the head (``lib/iov_iter.c: push_page()``)."""
+    page.get()
+    buf = pipe.push()
+    buf.page, buf.offset, buf.len, buf.ops, buf.flags, buf.private = page, offset, size, ops, 0, 0
+
+
+def _append_zeros(kernel: Kernel, pipe: PipeInode, size: int, room: int) -> tuple[int, int]:
+    """Add zeros, first to what the last page has room for (``lib/iov_iter.c: pipe_zero()``, ``append_pipe()``)."""
+    put = 0
+    while put < size:
+        if room:
+            chunk = min(room, size - put)
+            pipe.slot(pipe.head - 1).len += chunk
+            room -= chunk
+        elif pipe.full():
+            break
+        else:
+            chunk = min(PAGE_SIZE, size - put)
+            push(pipe, Page(kernel.serial(), 0), DEFAULT_OPS, 0, chunk)
+            room = PAGE_SIZE - chunk
+        put += chunk
+    return put, room
 
 
 class ShmemFileOperations(FileOperations):
@@ -103,6 +130,37 @@ class ShmemFileOperations(FileOperations):
             done += len(data)
             inode.i_size = max(inode.i_size, file.pos)
         return done
+
+    def splice_read(self, kernel: Kernel, task: Task, file: File, pipe: PipeInode, length: int) -> int:
+        """Put pages of the file into a pipe (``generic_file_splice_read()``, ``shmem_file_read_iter()``).
+
+        What the file has is shared with it; a hole becomes pages of zeros that are the pipe's own.
+        """
+        inode: Inode = file.inode
+        pages = inode.data or {}
+        done = room = 0
+        while length and file.pos < inode.i_size:
+            start = file.pos % PAGE_SIZE
+            size = min(PAGE_SIZE - start, inode.i_size - file.pos, length)
+            page = pages.get(file.pos // PAGE_SIZE)
+            if page is not None:
+                if pipe.full():
+                    break
+                push(pipe, page, PAGE_CACHE_OPS, start, size)
+                room = 0
+                put = size
+            else:
+                put, room = _append_zeros(kernel, pipe, size, room)
+            done += put
+            file.pos += put
+            length -= put
+            if put < size:
+                break
+        return done
+
+    def splice_write(self, kernel: Kernel, task: Task, pipe: PipeInode, file: File, length: int, nonblock: bool) -> Any:
+        """Write a pipe's data at the offset (``iter_file_splice_write()``)."""
+        return iter_file_splice_write(kernel, task, pipe, file, length, nonblock)
 
     def llseek(self, kernel: Kernel, task: Task, file: File, offset: int, whence: int) -> int:
         """Move the offset (``generic_file_llseek()``)."""
