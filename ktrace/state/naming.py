@@ -8,11 +8,11 @@ when their graphs are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ktrace.state.ref import Ref
+from ktrace.state.rename import rename
 from ktrace.state.world import World
 
 STRUCTURAL = frozenset({"page"})
@@ -102,64 +102,6 @@ class _Renamed(NamedTuple):
 
 def _final(ref: Ref) -> bool:
     return isinstance(ref.key, str)
-
-
-def rename(value: Any, resolve: Callable[[Ref], Ref]) -> Any:
-    """Return *value* with every :class:`Ref` inside replaced, in a fixed order of visits."""
-    if isinstance(value, Ref):
-        return resolve(value)
-    if value is None or isinstance(value, (int, str, bytes)):
-        return value
-    if is_dataclass(value) and not isinstance(value, type):
-        return _RENAMERS.of(type(value))(value, resolve)
-    if isinstance(value, tuple):
-        return tuple([rename(item, resolve) for item in value])
-    if isinstance(value, Mapping):
-        return {rename(key, resolve): rename(item, resolve) for key, item in _sorted_items(value)}
-    if isinstance(value, frozenset):
-        return frozenset(rename(item, resolve) for item in sorted(value, key=repr))
-    raise TypeError(f"a World cannot hold {type(value).__name__!r}")
-
-
-class _Renamers:
-    """Remember, per dataclass, which of its fields can hold a reference at all."""
-
-    def __init__(self) -> None:
-        self._by_type: dict[type, Callable[[Any, Callable[[Ref], Ref]], Any]] = {}
-
-    def of(self, cls: type) -> Callable[[Any, Callable[[Ref], Ref]], Any]:
-        found = self._by_type.get(cls)
-        if found is None:
-            found = self._by_type[cls] = _renamer(cls)
-        return found
-
-
-def _renamer(cls: type) -> Callable[[Any, Callable[[Ref], Ref]], Any]:
-    names = tuple(field.name for field in fields(cls))
-
-    def renamed(value: Any, resolve: Callable[[Ref], Ref]) -> Any:
-        changed = False
-        items = []
-        for name in names:
-            item = getattr(value, name)
-            if item.__class__ not in _PLAIN:
-                new = rename(item, resolve)
-                changed = changed or new is not item
-                item = new
-            items.append(item)
-        return cls(*items) if changed else value
-
-    return renamed
-
-
-_PLAIN = frozenset({int, str, bytes, bool, type(None)})
-_RENAMERS = _Renamers()
-
-
-def _sorted_items(value: Mapping[Any, Any]) -> Iterable[tuple[Any, Any]]:
-    if any(isinstance(key, Ref) for key in value):
-        return value.items()
-    return sorted(value.items())
 
 
 def _order(ref: Ref) -> tuple[str, int, str]:
