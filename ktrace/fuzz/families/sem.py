@@ -1,0 +1,170 @@
+"""System V semaphores: arrays that actors wait on, undo lists that dying actors leave to be applied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ktrace.agent.syscalls import CONSTANTS as C
+from ktrace.agent.syscalls import make_call
+from ktrace.fuzz.choose import Choose
+from ktrace.fuzz.family import Generator
+from ktrace.fuzz.files import may_block
+from ktrace.fuzz.state import State
+from ktrace.fuzz.sysv import LONG, SysvFamily, bad_pointer
+from ktrace.model.sysv_sem_array import SemArray
+from ktrace.model.task import Task
+from ktrace.state.call import Call
+
+SEMVMX = 32767
+_QUERIES = ("GETVAL", "GETPID", "GETNCNT", "GETZCNT")
+
+
+class SemFamily(SysvFamily):
+    """``ipc/sem.c``."""
+
+    name = "sem"
+    ids = "sem_ids"
+
+    def __init__(self, choose: Choose) -> None:
+        self._undo = choose.one((0.0, 0.2, 0.5, 0.9))
+        self._complex = choose.one((0.1, 0.4, 0.8))
+        self._sizes = choose.one(((1,), (1, 2, 3), (2, 3, 4), (3, 40)))
+        super().__init__(choose)
+
+    def generators(self) -> Sequence[tuple[float, Generator]]:
+        """Return what can be done with semaphores."""
+        return [
+            (4, self._semget),
+            (24, self._semop),
+            (3, self._semtimedop),
+            (4, self._setval),
+            (2, self._setall),
+            (3, self._query),
+            (1, self._getall),
+            (2, self._stat),
+            (0.7, self._info),
+            (1.5, self._set),
+            (0.8, self._remove),
+            (0.7, self._unshare),
+        ]
+
+    def limits(self, choose: Choose) -> Iterator[Call]:
+        """Lower semmsl, semmns, semopm and semmni."""
+        if choose.chance(0.5):
+            limits = (
+                choose.one((3, 40, 32000)),
+                choose.one((5, 12, 1000)),
+                choose.one((2, 4, 500)),
+                choose.one((2, 4)),
+            )
+            yield make_call("sysctl", "kernel/sem", " ".join(map(str, limits)))
+        if choose.chance(0.1):
+            yield make_call("sysctl", "kernel/sem_next_id", str(choose.one((0, 5, 32768, 70000, 0x7FFFFFFF))))
+
+    def _semget(self, state: State, choose: Choose, task: Task) -> Call | None:
+        nsems = choose.one((*self._sizes, *self._sizes, *self._sizes, 0, -1, 41, 32001))
+        return make_call("semget", self.key(state, choose, task), nsems, self.get_flags(choose))
+
+    def _array(self, state: State, choose: Choose, task: Task) -> SemArray | None:
+        found: SemArray | None = self.pick(state, choose, task)
+        return found
+
+    # -- operations ------------------------------------------------------------------------------
+
+    def _sops(self, state: State, choose: Choose, sma: SemArray | None) -> list[dict[str, int]]:
+        """Return operations that the array's values let through, mostly, or that wait, if somebody stays awake."""
+        values = [sem.semval for sem in sma.sems] if sma is not None else [0]
+        wait = may_block(state, choose, 0.45)
+        count = choose.one((2, 2, 3, 4, 5)) if choose.chance(self._complex) else 1
+        sops = []
+        for _ in range(count):
+            num = choose.integer(0, min(len(values), 4) - 1)
+            value = values[num]
+            through = [1, 1, 2, -value, -1 if value else 1, -(value // 2) if value > 3 else 1]
+            if not value:
+                through.append(0)
+            change = choose.one((-value - 1, -value - 2, 0 if value else -1, 0)) if wait else choose.one(through)
+            wait = wait and choose.chance(0.3)
+            if choose.chance(0.02):
+                change = choose.one((SEMVMX, SEMVMX - value, SEMVMX - value + 1, -32768, -32767))
+            values[num] = max(0, min(SEMVMX, value + change))
+            flags = (C["SEM_UNDO"] if choose.chance(self._undo) else 0) | choose.flags(0.12, C["IPC_NOWAIT"])
+            sops.append({"sem_num": num, "sem_op": change, "sem_flg": flags})
+        if choose.chance(0.03):
+            sops[-1]["sem_num"] = choose.one((len(values), len(values) - 1, 65, 0xFFFF))
+        return sops
+
+    def _semop(self, state: State, choose: Choose, task: Task) -> Call | None:
+        sma = self._array(state, choose, task)
+        if sma is None and choose.chance(0.9):
+            return None
+        ident = self.id_of(choose, sma)
+        if choose.chance(0.03):
+            if choose.chance(0.5):
+                return make_call("semop", ident, bad_pointer(choose), 1)
+            return make_call("semop", ident, self._sops(state, choose, sma), choose.one((0, 501)))
+        return make_call("semop", ident, tuple(self._sops(state, choose, sma)))
+
+    def _semtimedop(self, state: State, choose: Choose, task: Task) -> Call | None:
+        sma = self._array(state, choose, task)
+        if sma is None:
+            return None
+        odd = ({"tv_sec": -1, "tv_nsec": 0}, {"tv_sec": 0, "tv_nsec": 1_000_000_000}, None)
+        timeout = LONG if choose.chance(0.8) else choose.one(odd)
+        return make_call("semtimedop", self.id_of(choose, sma), tuple(self._sops(state, choose, sma)), timeout)
+
+    # -- control ---------------------------------------------------------------------------------
+
+    def _num(self, choose: Choose, sma: SemArray | None) -> int:
+        count = len(sma.sems) if sma is not None else 1
+        return choose.integer(0, min(count, 4) - 1) if choose.chance(0.95) else choose.one((-1, count, count + 1))
+
+    def _setval(self, state: State, choose: Choose, task: Task) -> Call | None:
+        if (sma := self._array(state, choose, task)) is None:
+            return None
+        value = choose.one((0, 0, 1, 2, 3)) if choose.chance(0.92) else choose.one((-1, SEMVMX, SEMVMX + 1))
+        return make_call("semctl", self.id_of(choose, sma), self._num(choose, sma), C["SETVAL"], value)
+
+    def _setall(self, state: State, choose: Choose, task: Task) -> Call | None:
+        if (sma := self._array(state, choose, task)) is None:
+            return None
+        if choose.chance(0.05):
+            return make_call("semctl", self.id_of(choose, sma), 0, C["SETALL"], bad_pointer(choose))
+        high = SEMVMX + 1 if choose.chance(0.05) else 3
+        values = tuple(choose.one((0, 0, 1, 2, high)) for _ in sma.sems)
+        return make_call("semctl", self.id_of(choose, sma), 0, C["SETALL"], values)
+
+    def _query(self, state: State, choose: Choose, task: Task) -> Call | None:
+        if (sma := self._array(state, choose, task)) is None:
+            return None
+        return make_call("semctl", self.id_of(choose, sma), self._num(choose, sma), C[choose.one(_QUERIES)])
+
+    def _getall(self, state: State, choose: Choose, task: Task) -> Call | None:
+        if (sma := self._array(state, choose, task)) is None:
+            return None
+        arg = bad_pointer(choose) if choose.chance(0.05) else len(sma.sems)
+        return make_call("semctl", self.id_of(choose, sma), 0, C["GETALL"], arg)
+
+    def _stat(self, state: State, choose: Choose, task: Task) -> Call | None:
+        buf = {} if choose.chance(0.95) else {"arg": bad_pointer(choose)}
+        if choose.chance(0.5):
+            ident = self.id_of(choose, self._array(state, choose, task))
+            return make_call("semctl", ident, 0, C["IPC_STAT"], **buf)
+        command = C[choose.one(("SEM_STAT", "SEM_STAT_ANY"))]
+        return make_call("semctl", self.index(state, choose, task), 0, command, **buf)
+
+    def _info(self, state: State, choose: Choose, task: Task) -> Call | None:
+        return make_call("semctl", 0, 0, choose.one((C["IPC_INFO"], C["SEM_INFO"], 99)))
+
+    def _set(self, state: State, choose: Choose, task: Task) -> Call | None:
+        if (sma := self._array(state, choose, task)) is None:
+            return None
+        return make_call("semctl", self.id_of(choose, sma), 0, C["IPC_SET"], {"sem_perm": self.perm(choose)})
+
+    def _remove(self, state: State, choose: Choose, task: Task) -> Call | None:
+        if (sma := self._array(state, choose, task)) is None:
+            return None
+        return make_call("semctl", self.id_of(choose, sma), 0, C["IPC_RMID"])
+
+    def _unshare(self, state: State, choose: Choose, task: Task) -> Call | None:
+        return make_call("unshare", C["CLONE_SYSVSEM"])

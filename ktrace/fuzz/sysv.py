@@ -1,0 +1,98 @@
+"""What the three System V families share: keys, ids, owners, namespaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ktrace.agent.syscalls import CONSTANTS as C
+from ktrace.agent.syscalls import make_call
+from ktrace.fuzz.background import USERS
+from ktrace.fuzz.choose import Choose
+from ktrace.fuzz.family import Family
+from ktrace.fuzz.state import State
+from ktrace.model.sysv_ids import Ids
+from ktrace.model.sysv_ipc import Namespace
+from ktrace.model.task import Task
+from ktrace.state.call import BAD, NULL, Call, Pointer
+
+KEYS = (0x11, 0x12, 0x13)
+MODES = (0o600, 0o666, 0o666, 0o666, 0o644, 0o660, 0o622, 0)
+LONG = {"tv_sec": 1_000_000, "tv_nsec": 0}
+"""A timeout that no run is long enough for."""
+
+
+class SysvFamily(Family):
+    """One kind of System V objects.
+
+    :cvar ids: the member of the namespace that holds them
+    """
+
+    ids = "?"
+
+    def __init__(self, choose: Choose) -> None:
+        self._most = choose.one((1, 2, 2, 3, 6))
+        self._gone: list[int] = []
+        super().__init__(choose)
+
+    def prepare(self, state: State, choose: Choose, task: Task) -> Iterator[Call]:
+        """Put some actors into namespaces of their own, as whoever they then are."""
+        if choose.chance(0.2) and task.cred.capable("CAP_SYS_ADMIN"):
+            yield make_call("unshare", C["CLONE_NEWIPC"])
+            if choose.chance(0.3):
+                uid = choose.one(USERS)
+                yield make_call("setresuid", uid, uid, uid)
+
+    # -- ids -------------------------------------------------------------------------------------
+
+    def namespace(self, state: State, task: Task) -> Namespace:
+        """Return the namespace of *task*."""
+        found: Namespace = state.kernel.sub("sysv").namespace(task)
+        return found
+
+    def seen(self, state: State, task: Task) -> Ids:
+        """Return the identifiers that *task* sees."""
+        found: Ids = getattr(self.namespace(state, task), self.ids)
+        return found
+
+    def pick(self, state: State, choose: Choose, task: Task) -> Any | None:
+        """Return an object that *task* can name, or ``None``."""
+        idr = self.seen(state, task).idr
+        return idr[choose.one(sorted(idr))] if idr else None
+
+    def id_of(self, choose: Choose, found: Any | None) -> int:
+        """Return the id of *found*; now and then a wrong one."""
+        if found is not None and not choose.chance(0.04):
+            if found.id not in self._gone:
+                self._gone.append(found.id)
+            return int(found.id)
+        wrong = [-1, 0, 1, 32000, 1 << 31]
+        if found is not None:
+            wrong += [found.id + 32768, found.id - 32768, found.id + 1]
+        return choose.one([*wrong, *self._gone[-3:]])
+
+    def get_flags(self, choose: Choose) -> int:
+        """Return mode and flags for a get call."""
+        return choose.one(MODES) | (C["IPC_CREAT"] if choose.chance(0.8) else 0) | choose.flags(0.15, C["IPC_EXCL"])
+
+    def key(self, state: State, choose: Choose, task: Task) -> int:
+        """Return a key: private, in use, or free; nothing new where there is enough."""
+        seen = self.seen(state, task)
+        if len(seen.idr) >= self._most and choose.chance(0.85):
+            return choose.one(sorted(seen.key_ht) or KEYS)
+        return choose.one((0, *KEYS))
+
+    def index(self, state: State, choose: Choose, task: Task) -> int:
+        """Return an index for the STAT calls: of an object mostly."""
+        idr = self.seen(state, task).idr
+        return choose.one(sorted(idr)) if idr and choose.chance(0.8) else choose.one((-1, 0, 1, 5, 32768))
+
+    def perm(self, choose: Choose) -> dict[str, int]:
+        """Return what IPC_SET may set."""
+        uid = choose.one((0, *USERS, 0xFFFFFFFF) if choose.chance(0.1) else (0, *USERS))
+        return {"uid": uid, "gid": choose.one((0, 50, 1000)), "mode": choose.one(MODES)}
+
+
+def bad_pointer(choose: Choose) -> Pointer:
+    """Return an address that nothing is mapped at."""
+    return choose.one((BAD, NULL))

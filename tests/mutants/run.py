@@ -1,0 +1,174 @@
+"""Break a kernel one line at a time and see how long ``ktrace fuzz`` needs to notice.
+
+    ktrace image source lab-6.1 TREE            # and the make that it prints, once
+    python tests/mutants/run.py TREE pipe       # every mutant of pipe.toml, a minute each
+
+A kernel is built while the one before is fuzzed. The images go to a cache of their own beside TREE, so that
+removing that directory removes everything. The tree is left as it was found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+KTRACE = (sys.executable, "-m", "ktrace")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One wrong line.
+
+    :param old: text that stands in *file* exactly once; *new* takes its place
+    """
+
+    name: str
+    file: str
+    old: str
+    new: str
+
+
+def read_mutants(family: str) -> list[Mutant]:
+    """Return the mutants of *family*."""
+    table = tomllib.loads((HERE / f"{family}.toml").read_text())
+    return [Mutant(**entry) for entry in table["mutant"]]
+
+
+def mutate(text: str, mutant: Mutant) -> str:
+    """Return *text* with the mutant's line in it.
+
+    :raises ValueError: the old one does not stand there exactly once
+    """
+    if (count := text.count(mutant.old)) != 1:
+        raise ValueError(f"{mutant.name}: what it replaces stands {count} times in {mutant.file}")
+    return text.replace(mutant.old, mutant.new)
+
+
+class Tree:
+    """A kernel's source that was built once already.
+
+    :param command: the make that builds it
+    """
+
+    def __init__(self, directory: Path, command: list[str], output: Path) -> None:
+        self._directory = directory
+        self._command = command
+        self._output = output
+
+    def build(self, mutant: Mutant) -> Path:
+        """Build *mutant*'s vmlinux and return where it is."""
+        path = self._directory / mutant.file
+        original = path.read_text()
+        try:
+            path.write_text(mutate(original, mutant))
+            log = self._output / f"{mutant.name}.log"
+            with log.open("w") as stream:
+                subprocess.run(self._command, stdout=stream, stderr=subprocess.STDOUT, check=True)
+            built = self._output / f"{mutant.name}.vmlinux"
+            shutil.copyfile(self._directory / "vmlinux", built)
+        finally:
+            path.write_text(original)
+        return built
+
+
+def fuzz(mutant: Mutant, vmlinux: Path, arguments: list[str], environment: dict[str, str]) -> dict[str, Any]:
+    """Import a kernel, fuzz it, and return the report."""
+    name = f"mutant-{mutant.name}"
+    subprocess.run([*KTRACE, "image", "import", name, "--vmlinux", str(vmlinux), "-q"], check=True, env=environment,
+                   stdout=subprocess.DEVNULL)  # fmt: skip
+    vmlinux.unlink()
+    # The first guest boots; the minute is for fuzzing.
+    subprocess.run([*KTRACE, "fuzz", "--image", name, "--steps", "1", "-q", "--json", *arguments[:2]],
+                   env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    command = [*KTRACE, "fuzz", "--image", name, "--json", *arguments]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
+    if done.returncode not in (0, 1):
+        return {"divergences": [], "steps": 0, "seconds": 0, "failed": done.returncode}
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def row(mutant: Mutant, report: dict[str, Any]) -> str:
+    """Return a line of the table."""
+    if "failed" in report:
+        return f"| {mutant.name} | failed: exit code {report['failed']} | | | |"
+    found = next(iter(report["divergences"]), None)
+    if found is None:
+        return f"| {mutant.name} | **no** | {report['steps']} | {report['seconds']:.0f} | |"
+    what = f"{found['call']}: {min(found['kinds'], key=len)}, {found['shortened_to']} steps"
+    return f"| {mutant.name} | yes | {found['steps']} | {found['seconds']:.1f} | {what} |"
+
+
+def builds(tree: Tree, mutants: list[Mutant]) -> Iterator[tuple[Mutant, Future[Path]]]:
+    """Build one ahead of the one that is asked for."""
+    with ThreadPoolExecutor(1) as builder:
+        ahead: list[tuple[Mutant, Future[Path]]] = []
+        for mutant in mutants:
+            ahead.append((mutant, builder.submit(tree.build, mutant)))
+            if len(ahead) > 1:
+                yield ahead.pop(0)
+        yield from ahead
+
+
+def main() -> int:
+    """Run the mutants that the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tree", type=Path, help="a built tree, from: ktrace image source")
+    parser.add_argument("family", help="pipe, sem, msg, shm, unix or inet: which list of mutants")
+    parser.add_argument("--only", default="", help="names, with commas between")
+    parser.add_argument("--time", default="60", help="seconds for each")
+    parser.add_argument("--seed", default="0")
+    parser.add_argument("--make", help="the make command; default: what ktrace image source prints")
+    given = parser.parse_args()
+    output = given.tree.absolute().parent / "mutants"
+    output.mkdir(exist_ok=True)
+    environment = {**os.environ, "XDG_CACHE_HOME": str(output / "cache")}
+    tree = Tree(given.tree, shlex.split(given.make or make_of(given.tree)), output)
+    only = set(filter(None, given.only.split(",")))
+    mutants = [mutant for mutant in read_mutants(given.family) if not only or mutant.name in only]
+    for mutant in mutants:
+        mutate((given.tree / mutant.file).read_text(), mutant)
+    arguments = ["--family", given.family, "--time", given.time, "--seed", given.seed]
+    print("| mutant | caught | steps | seconds | as |\n|---|---|---|---|---|", flush=True)
+    missed = 0
+    for mutant, built in builds(tree, mutants):
+        try:
+            report = fuzz(mutant, built.result(), arguments, environment)
+        except subprocess.CalledProcessError as error:
+            print(f"| {mutant.name} | not built: {error.cmd[0]} | | | |", flush=True)
+            continue
+        missed += not report["divergences"]
+        print(row(mutant, report), flush=True)
+        forget(output / "cache" / "ktrace")
+    return 1 if missed else 0
+
+
+def forget(cache: Path) -> None:
+    """Remove the kernels and guests of the last mutant: they are some 200 MB."""
+    for part in ("kernels", "images", "templates"):
+        shutil.rmtree(cache / part, ignore_errors=True)
+
+
+def make_of(directory: Path) -> str:
+    """Return the command that builds a tree, with one job at a low priority: the other core is for fuzzing."""
+    from ktrace.image.kernel import make_command
+    from ktrace.image.recipe import load_recipe
+
+    words = shlex.split(make_command(load_recipe("lab-6.1").kernel, directory.absolute()))
+    return shlex.join(["nice", *("-j1" if word.startswith("-j") else word for word in words)])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
