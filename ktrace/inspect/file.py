@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import drgn
 
@@ -16,6 +16,13 @@ from ktrace.state.ref import Ref
 
 FMODES = ("", "r", "w", "rw")
 """By ``f_mode & (FMODE_READ | FMODE_WRITE)``."""
+
+
+class _Known(NamedTuple):
+    data: bytes
+    raw: Any
+    f_op: str
+    decoded: File | None
 
 
 class FileReader:
@@ -42,7 +49,7 @@ class FileReader:
         self._nr_offset = (
             prog.type("struct pid").member("numbers").offset + prog.type("struct upid").member("nr").offset
         )
-        self._known: dict[int, tuple[bytes, Any, File | None]] = {}
+        self._known: dict[int, _Known] = {}
 
     def observe(self, observation: Observation, address: int) -> Ref:
         """Add the ``struct file`` at *address* and what it opens, and return its reference."""
@@ -50,35 +57,43 @@ class FileReader:
         objects = observation.objects
         if ref in objects:
             return ref
-        memory = observation.memory
-        data = memory.read(address, self.file.size)
+        data = observation.memory.read(address, self.file.size)
         known = self._known.get(address)
-        if known is not None and known[0] == data:
-            raw, decoded = known[1], known[2]
+        if known is not None and known.data == data:
+            raw, f_op, decoded = known.raw, known.f_op, known.decoded
         else:
             raw, decoded = self.file.unpack(data, 0), None
-        f_op = self.kernel.symbol(raw.f_op)
+            f_op = self.kernel.symbol(raw.f_op)
         target = self.targets.get(f_op)
         if target is not None:
             behind = target.file_target(observation, address, raw.private_data, raw.f_inode)
         else:
             behind = self.inodes.observe(observation, raw.f_inode)
         if decoded is None or decoded.target != behind:
-            pid, signum = self._owner(observation, raw)
-            decoded = File(
-                f_op,
-                FMODES[raw.f_mode & 3],
-                open_flags(raw.f_flags),
-                raw.f_count_counter,
-                behind,
-                raw.f_pos,
-                self.pid_name(observation, pid),
-                signum,
-                (raw.f_version or 0) if raw.f_pipe is None else (raw.f_pipe if f_op == "pipefifo_fops" else 0),
-            )
-            self._known[address] = (data, raw, decoded if not pid and not self._owner_is_pointer else None)
+            decoded = self._decode(observation, raw, f_op, behind)
+            # Whom it signals lies elsewhere, and may change there.
+            lasting = decoded if not self._owner_is_pointer and decoded.f_owner is None else None
+            self._known[address] = _Known(data, raw, f_op, lasting)
         objects[ref] = decoded
         return ref
+
+    def _decode(self, observation: Observation, raw: Any, f_op: str, behind: Ref) -> File:
+        pid, signum = self._owner(observation, raw)
+        if raw.f_pipe is None:
+            version = raw.f_version or 0
+        else:
+            version = raw.f_pipe if f_op == "pipefifo_fops" else 0
+        return File(
+            f_op,
+            FMODES[raw.f_mode & 3],
+            open_flags(raw.f_flags),
+            raw.f_count_counter,
+            behind,
+            raw.f_pos,
+            self.pid_name(observation, pid),
+            signum,
+            version,
+        )
 
     def _owner(self, observation: Observation, raw: Any) -> tuple[int, int]:
         if not self._owner_is_pointer:

@@ -42,6 +42,7 @@ class InodeReader:
             "i_dentry",
         )
         self._super_blocks: dict[int, str] = {}
+        self._known: dict[int, tuple[bytes, Inode, int]] = {}
         self.names: dict[int, Ref] = {}
 
     def ref(self, address: int) -> Ref:
@@ -57,8 +58,17 @@ class InodeReader:
         ref = self.ref(address)
         if ref in observation.objects:
             return ref
-        raw = self.read(observation, address)
+        data = observation.memory.read(address, self.inode.size)
+        known = self._known.get(address)
+        if known is not None and known[0] == data:
+            inode, i_pipe = known[1], known[2]
+            observation.objects[ref] = inode
+            if i_pipe and self.pipes is not None and inode.i_pipe not in observation.objects:
+                self.pipes(observation, i_pipe, address)
+            return ref
+        raw = self.inode.unpack(data, 0)
         self.add(observation, address, raw, {})
+        self._known[address] = (data, observation.objects[ref], raw.i_pipe)
         return ref
 
     def add(self, observation: Observation, address: int, raw: Any, entries: dict[str, Ref]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import Any
+from typing import Any, NamedTuple
 
 from drgn.helpers.linux.user import for_each_user
 
@@ -13,7 +13,7 @@ from ktrace.inspect.inode import InodeReader
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
-from ktrace.inspect.memory import PAGE_SIZE
+from ktrace.inspect.memory import PAGE_SHIFT, PAGE_SIZE, KernelMemory
 from ktrace.inspect.process import UserReader
 from ktrace.inspect.wait_queue import WaitQueues
 from ktrace.state.pipe import PIPE_BUF_FLAGS, Fasync, Pipe, PipeBuffer, PipeFacts, Waiter
@@ -25,6 +25,15 @@ MAX_SLOTS = 1 << 19
 
 MAX_FASYNC = 1 << 16
 COUNTED_OPS = ("anon_pipe_buf_ops", "default_pipe_buf_ops")
+
+
+class _Known(NamedTuple):
+    """What a pipe was decoded from; nobody waited and nobody wanted signals."""
+
+    data: bytes
+    decoded: Pipe
+    user: int
+    places: list[tuple[int, bytes]]
 
 
 class PipeReader:
@@ -74,6 +83,7 @@ class PipeReader:
         self._blank = bytes(self.buffer.size)
         self._refcount = Layout(prog, "struct page", refcount="_refcount.counter").offsets["refcount"]
         self.fasync = Layout(prog, "struct fasync_struct", "fa_fd", "fa_next", "fa_file")
+        self._known: dict[int, _Known] = {}
         self._flags = {value: flag_names(value, PIPE_BUF_FLAGS) for value in range(0x80)}
 
     def file_target(self, observation: Observation, file: int, private_data: int, f_inode: int) -> Ref:
@@ -93,14 +103,22 @@ class PipeReader:
         :raises CorruptStructure: a ring or list that cannot be followed
         """
         memory = observation.memory
-        raw = self.pipe.read(memory, address)
+        data = memory.read(address, self.pipe.size)
         ref = Ref("pipe", f_inode)
+        known = self._known.get(f_inode)
+        if known is not None and known.data == data and self._unchanged(memory, known):
+            observation.objects[ref] = known.decoded
+            self.users.observe(observation, known.user)
+            return ref
+        raw = self.pipe.unpack(data, 0)
         # Taken first: a file on a list of those that want signals leads back here.
         observation.objects[ref] = None
-        observation.objects[ref] = Pipe(
+        ring, places = self.ring(memory, raw.bufs, raw.ring_size, address)
+        rd_wait, wr_wait = address + self._rd_wait, address + self._wr_wait
+        observation.objects[ref] = decoded = Pipe(
             raw.mutex_owner_counter != 0,
-            self._waiters(observation, address + self._rd_wait, raw.rd_wait_head_next, "pipe_inode_info.rd_wait"),
-            self._waiters(observation, address + self._wr_wait, raw.wr_wait_head_next, "pipe_inode_info.wr_wait"),
+            self._waiters(observation, rd_wait, raw.rd_wait_head_next, "pipe_inode_info.rd_wait"),
+            self._waiters(observation, wr_wait, raw.wr_wait_head_next, "pipe_inode_info.wr_wait"),
             raw.head,
             raw.tail,
             raw.max_usage,
@@ -116,44 +134,57 @@ class PipeReader:
             raw.tmp_page != 0,
             self._fasync(observation, raw.fasync_readers, address),
             self._fasync(observation, raw.fasync_writers, address),
-            self.ring(observation, raw.bufs, raw.ring_size, address),
+            ring,
             self.users.observe(observation, raw.user),
             bool(raw.watch_queue),
             self.inodes.ref(f_inode),
         )
+        self._known.pop(f_inode, None)
+        alone = raw.rd_wait_head_next == rd_wait and raw.wr_wait_head_next == wr_wait
+        if alone and not raw.fasync_readers and not raw.fasync_writers:
+            self._known[f_inode] = _Known(data, decoded, raw.user, places)
         return ref
 
-    def ring(self, observation: Observation, bufs: int, ring_size: int, pipe: int) -> dict[int, PipeBuffer]:
-        """Return every slot of a ring that was ever used, by index.
+    def _unchanged(self, memory: KernelMemory, known: _Known) -> bool:
+        """Tell whether everything outside the ``pipe_inode_info`` still has the bytes that were decoded."""
+        read = memory.read
+        return all([read(address, len(data)) == data for address, data in known.places])
+
+    def ring(
+        self, memory: KernelMemory, bufs: int, ring_size: int, pipe: int
+    ) -> tuple[dict[int, PipeBuffer], list[tuple[int, bytes]]]:
+        """Return every slot of a ring that was ever used, by index, and what was read of memory where.
 
         :raises CorruptStructure: more slots than any pipe can have
         """
         if ring_size > MAX_SLOTS:
             raise CorruptStructure("pipe_inode_info.ring_size", pipe, f"{ring_size} slots")
         size = self.buffer.size
-        data = observation.memory.read(bufs, ring_size * size)
+        data = memory.read(bufs, ring_size * size)
+        places = [(bufs, data)]
         used = data.rstrip(b"\0")
         found = {}
         for index in range((len(used) + size - 1) // size):
             at = index * size
             if data[at : at + size] != self._blank:
-                found[index] = self._slot(observation, self.buffer.unpack(data, at))
-        return found
+                found[index] = self._slot(memory, self.buffer.unpack(data, at), places)
+        return found, places
 
-    def _slot(self, observation: Observation, raw: Any) -> PipeBuffer:
+    def _slot(self, memory: KernelMemory, raw: Any, places: list[tuple[int, bytes]]) -> PipeBuffer:
         flags = self._flags.get(raw.flags) or flag_names(raw.flags, PIPE_BUF_FLAGS)
         if not raw.ops:
             return PipeBuffer(None, None, raw.offset, raw.len, None, flags, raw.private, b"")
-        memory = observation.memory
         ops = self.kernel.symbol(raw.ops)
         count: int | None = None
         if ops in COUNTED_OPS:
-            count = _INT.unpack(memory.read(raw.page + self._refcount, 4))[0]
+            places.append((raw.page + self._refcount, memory.read(raw.page + self._refcount, 4)))
+            count = _INT.unpack(places[-1][1])[0]
         offset = min(raw.offset, PAGE_SIZE)
-        data = memory.page_bytes(raw.page, offset, min(raw.len, PAGE_SIZE - offset))
-        return PipeBuffer(
-            Ref("page", memory.pfn(raw.page)), count, raw.offset, raw.len, ops, flags, raw.private, data
-        )  # fmt: skip
+        pfn = memory.pfn(raw.page)
+        start = memory.page_offset + (pfn << PAGE_SHIFT) + offset
+        data = memory.read(start, min(raw.len, PAGE_SIZE - offset))
+        places.append((start, data))
+        return PipeBuffer(Ref("page", pfn), count, raw.offset, raw.len, ops, flags, raw.private, data)
 
     def _waiters(self, observation: Observation, head: int, first: int, what: str) -> tuple[Waiter, ...]:
         if first == head:

@@ -97,6 +97,7 @@ class TableReader:
         self.files = files
         self.files_struct = Layout(prog, "struct files_struct", "count.counter", "fdt")
         self.fdtable = Layout(prog, "struct fdtable", "max_fds", "fd", "close_on_exec", "open_fds")
+        self._known: dict[int, tuple[tuple[bytes, ...], tuple[int, ...], DescriptorTable]] = {}
 
     def observe(self, observation: Observation, table: Ref) -> None:
         """Add the ``files_struct`` at the address that *table* holds, and its files.
@@ -110,17 +111,31 @@ class TableReader:
         if not 0 < fdt.max_fds <= MAX_FDS:
             raise CorruptStructure("fdtable.max_fds", head.fdt, f"{fdt.max_fds} descriptors")
         size = (fdt.max_fds + 63) // 64 * 8
-        opened = int.from_bytes(memory.read(fdt.open_fds, size), "little")
-        closing = int.from_bytes(memory.read(fdt.close_on_exec, size), "little")
+        opened = memory.read(fdt.open_fds, size)
+        closing = memory.read(fdt.close_on_exec, size)
+        count = int.from_bytes(opened, "little").bit_length()
+        data = (opened, closing, memory.read(fdt.fd, 8 * count) if count else b"", bytes([head.count_counter & 0xFF]))
+        files = self.files
+        known = self._known.get(address)
+        if known is not None and known[0] == data and known[2].max_fds == fdt.max_fds:
+            for file in known[1]:
+                files.observe(observation, file)
+            observation.objects[table] = known[2]
+            return
         fds: dict[int, Descriptor] = {}
-        if opened:
-            count = opened.bit_length()
-            pointers = struct.unpack(f"<{count}Q", memory.read(fdt.fd, 8 * count))
-            for fd in range(count):
-                if opened >> fd & 1:
-                    file = self.files.observe(observation, pointers[fd]) if pointers[fd] else None
-                    fds[fd] = Descriptor(file, bool(closing >> fd & 1))
-        observation.objects[table] = DescriptorTable(head.count_counter, fds, fdt.max_fds)
+        pointers = struct.unpack(f"<{count}Q", data[2])
+        bits, cloexec = int.from_bytes(opened, "little"), int.from_bytes(closing, "little")
+        for fd, pointer in enumerate(pointers):
+            if bits >> fd & 1:
+                ref = files.observe(observation, pointer) if pointer else None
+                fds[fd] = Descriptor(ref, bool(cloexec >> fd & 1))
+        decoded = DescriptorTable(head.count_counter, fds, fdt.max_fds)
+        self._known[address] = (
+            data,
+            tuple(pointer for fd, pointer in enumerate(pointers) if pointer and bits >> fd & 1),
+            decoded,
+        )
+        observation.objects[table] = decoded
 
 
 class UserReader:
@@ -128,10 +143,14 @@ class UserReader:
 
     def __init__(self, kernel: LiveKernel) -> None:
         self.user = Layout(kernel.prog, "struct user_struct", "uid.val", "pipe_bufs.counter")
+        self._known: dict[int, Ref] = {}
 
     def observe(self, observation: Observation, address: int) -> Ref:
         """Add the ``user_struct`` at *address* and return its reference, whose key is the uid."""
+        ref = self._known.get(address)
+        if ref is not None and ref in observation.objects:
+            return ref
         user = self.user.read(observation.memory, address)
-        ref = Ref("user", str(user.uid_val))
+        self._known[address] = ref = Ref("user", str(user.uid_val))
         observation.objects[ref] = User(user.pipe_bufs_counter)
         return ref
