@@ -26,6 +26,13 @@ SECTION_MAP_MASK = ~0x3F
 """What is left of ``section_mem_map`` without its flags."""
 
 
+class _Current:
+    """The memory that drgn reads now; its segments cannot be taken back."""
+
+    def __init__(self, physical: PhysicalMemory) -> None:
+        self.read = physical.read
+
+
 class LiveKernel:
     """Hold what readers need: drgn's program, fast memory, symbols.
 
@@ -33,10 +40,16 @@ class LiveKernel:
     :param memory: kernel virtual memory
     """
 
-    def __init__(self, prog: drgn.Program, memory: KernelMemory) -> None:
+    def __init__(self, prog: drgn.Program, memory: KernelMemory, current: _Current) -> None:
         self.prog = prog
         self.memory = memory
+        self._current = current
         self._symbols: dict[int, str] = {}
+
+    def use(self, physical: PhysicalMemory) -> None:
+        """Read from *physical* from now on: another guest that runs the same kernel, of the same size."""
+        self._current.read = physical.read
+        self.memory.use(physical)
 
     @classmethod
     def attach(cls, physical: PhysicalMemory, vmlinux: Path, vmcoreinfo: bytes) -> LiveKernel:
@@ -47,7 +60,10 @@ class LiveKernel:
         """
         prog = drgn.Program(drgn.Platform(drgn.Architecture.X86_64))
         prog.set_linux_kernel_custom(vmcoreinfo, True)
-        read = physical.read
+        current = _Current(physical)
+
+        def read(address: int, count: int) -> bytes:
+            return current.read(address, count)
 
         def segment(_address: int, count: int, offset: int, _physical: bool) -> bytes:
             return read(offset, count)
@@ -82,7 +98,7 @@ class LiveKernel:
         prog.add_memory_segment(page_offset, size, lambda a, n, o, p: read(o, n), False)
         prog.add_memory_segment(START_KERNEL_MAP, size - phys_base, lambda a, n, o, p: read(o + phys_base, n), False)
         memory.page_arrays = _page_arrays(prog, size) or memory.page_arrays
-        return cls(prog, memory)
+        return cls(prog, memory, current)
 
     def symbol(self, address: int) -> str:
         """Return the name of the symbol at *address*, or its hex where there is none."""

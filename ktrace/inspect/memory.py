@@ -60,6 +60,11 @@ class KernelMemory:
         self.page_arrays = [(vmemmap, 0, physical.size >> PAGE_SHIFT)]
         self._slow = slow
 
+    def use(self, physical: PhysicalMemory) -> None:
+        """Read from *physical* from now on."""
+        self._read = physical.read
+        self.ram_size = physical.size
+
     def read(self, address: int, size: int) -> bytes:
         """Return *size* bytes at kernel virtual *address*.
 

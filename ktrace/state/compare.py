@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from typing import Any
 
 from ktrace.state.allowed import Between, OneOf
@@ -36,14 +37,13 @@ class Difference:
 
 def compare(observed: World, expected: World) -> list[Difference]:
     """Return every difference between two Worlds, objects in the order of their names."""
-    if observed.objects == expected.objects:
-        return []
+    seen, wanted = observed.objects, expected.objects
+    # What holds an allowed set is never equal to what was observed: the walk decides.
+    unequal = [ref for ref, value in wanted.items() if (other := seen.get(ref, ABSENT)) is not value and other != value]
+    unequal += [ref for ref in seen if ref not in wanted]
     differences: list[Difference] = []
-    for ref in sorted(observed.objects.keys() | expected.objects.keys(), key=lambda ref: (ref.kind, str(ref.key))):
-        seen = observed.objects.get(ref, ABSENT)
-        wanted = expected.objects.get(ref, ABSENT)
-        if seen is not wanted:
-            differences.extend(differ(label(ref), seen, wanted))
+    for ref in sorted(unequal, key=lambda ref: (ref.kind, str(ref.key))):
+        differences.extend(differ(label(ref), seen.get(ref, ABSENT), wanted.get(ref, ABSENT)))
     return differences
 
 
@@ -60,8 +60,10 @@ def differ(path: str, observed: Any, expected: Any) -> Iterator[Difference]:
     elif type(observed) is not type(expected):
         yield Difference(path, observed, expected)
     elif is_dataclass(expected) and not isinstance(expected, type):
-        for field in fields(expected):
-            yield from differ(f"{path}.{field.name}", getattr(observed, field.name), getattr(expected, field.name))
+        for name in field_names(type(expected)):
+            seen, wanted = getattr(observed, name), getattr(expected, name)
+            if seen is not wanted and seen != wanted:
+                yield from differ(f"{path}.{name}", seen, wanted)
     elif isinstance(expected, Mapping):
         for key in sorted(observed.keys() | expected.keys(), key=str):
             yield from differ(f"{path}[{key}]", observed.get(key, ABSENT), expected.get(key, ABSENT))
@@ -69,17 +71,30 @@ def differ(path: str, observed: Any, expected: Any) -> Iterator[Difference]:
         for index in range(max(len(observed), len(expected))):
             seen = observed[index] if index < len(observed) else ABSENT
             wanted = expected[index] if index < len(expected) else ABSENT
-            yield from differ(f"{path}[{index}]", seen, wanted)
+            if seen is not wanted and seen != wanted:
+                yield from differ(f"{path}[{index}]", seen, wanted)
     elif observed != expected:
         yield Difference(path, observed, expected)
 
 
 def count_fields(value: Any) -> int:
     """Count the leaf fields that a comparison of *value* looks at."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return sum(count_fields(getattr(value, field.name)) for field in fields(value))
-    if isinstance(value, Mapping):
-        return sum(count_fields(item) for item in value.values())
-    if isinstance(value, tuple) and not hasattr(value, "_fields"):
-        return sum(count_fields(item) for item in value)
+    cls: Any = value.__class__
+    if cls in _LEAVES:
+        return 1
+    if cls is tuple:
+        return sum([count_fields(item) for item in value])
+    if cls is dict:
+        return sum([count_fields(item) for item in value.values()])
+    if is_dataclass(cls):
+        return sum([count_fields(getattr(value, name)) for name in field_names(cls)])
     return 1
+
+
+_LEAVES = frozenset({int, str, bytes, bool, type(None), Ref})
+
+
+@cache
+def field_names(cls: type) -> tuple[str, ...]:
+    """Return the names of a dataclass's fields."""
+    return tuple(field.name for field in fields(cls))

@@ -31,43 +31,21 @@ class Guest(Protocol):
         """The guest's RAM."""
 
 
-class Memory:
-    """Guest RAM that stays in place while guests come and go, so that what hangs on it can be used again."""
-
-    def __init__(self, memory: PhysicalMemory) -> None:
-        self.use(memory)
-
-    def use(self, memory: PhysicalMemory) -> None:
-        """Read from *memory* from now on."""
-        self._memory = memory
-        self.size = memory.size
-
-    def read(self, address: int, size: int) -> bytes:
-        """Return *size* bytes at physical *address*."""
-        return self._memory.read(address, size)
-
-
 class KernelCache:
     """Keep the debug information of the last kernel loaded: the next guest of the same image reuses it."""
 
     def __init__(self) -> None:
-        self._vmlinux = ""
-        self._vmcoreinfo = b""
-        self._memory: Memory | None = None
+        self._key = ("", b"", 0)
         self._kernel: LiveKernel | None = None
 
     def attach(self, memory: PhysicalMemory, vmlinux: Any, vmcoreinfo: bytes) -> LiveKernel:
         """Open the kernel that runs in *memory* (see :meth:`LiveKernel.attach`)."""
-        if (
-            self._kernel is None
-            or self._memory is None
-            or (str(vmlinux), vmcoreinfo) != (self._vmlinux, self._vmcoreinfo)
-        ):
-            self._memory = Memory(memory)
-            self._kernel = LiveKernel.attach(self._memory, vmlinux, vmcoreinfo)
-            self._vmlinux, self._vmcoreinfo = str(vmlinux), vmcoreinfo
+        key = (str(vmlinux), vmcoreinfo, memory.size)
+        if self._kernel is None or self._key != key:
+            self._kernel = LiveKernel.attach(memory, vmlinux, vmcoreinfo)
+            self._key = key
         else:
-            self._memory.use(memory)
+            self._kernel.use(memory)
         return self._kernel
 
 
