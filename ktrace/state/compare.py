@@ -86,9 +86,7 @@ def count_fields(value: Any) -> int:
         return sum([count_fields(item) for item in value])
     if cls is dict:
         return sum([count_fields(item) for item in value.values()])
-    if is_dataclass(cls):
-        return sum([count_fields(getattr(value, name)) for name in field_names(cls)])
-    return 1
+    return sum([count_fields(getattr(value, name)) for name in field_names(cls)]) if is_dataclass(value) else 1
 
 
 _LEAVES = frozenset({int, str, bytes, bool, type(None), Ref})
