@@ -26,9 +26,13 @@ from ktrace.machine.state import Template, open_template
 
 PART = "templates"
 #: Raised whenever this module starts to make templates differently.
-PROCEDURE = 1
+PROCEDURE = 2
 CLOCKSOURCE = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
+CLOCKEVENT = "/sys/devices/system/clockevents/clockevent0/current_device"
 SETTLE_SECONDS = 10.0
+GRACE_NS = 100_000_000
+#: Boots until the kernel trusts its local timer; on an idle host the first does.
+ATTEMPTS = 4
 
 
 def template_key(image: Bootable, accel: Accelerator, memory_mib: int = MEMORY_MIB) -> str:
@@ -76,9 +80,13 @@ def ensure_template(
     def make(scratch: Path, output: Path) -> None:
         if booting is not None:
             booting()
-        with Machine.boot(image, directory=scratch, accel=accel, memory_mib=memory_mib, deadline=deadline) as machine:
-            _settle(machine)
-            machine.checkpoint(output)
+        for attempt in range(1, ATTEMPTS + 1):
+            with Machine.boot(
+                image, directory=scratch, accel=accel, memory_mib=memory_mib, deadline=deadline
+            ) as machine:
+                if _settle(machine) or attempt == ATTEMPTS:
+                    machine.checkpoint(output)
+                    break
         write_json(output / "manifest.json", {"qemu": qemu_version(), "accel": accel.name, "image": image.key})
 
     with host_errors("make", store.root / PART):
@@ -87,15 +95,23 @@ def ensure_template(
     return open_template(directory)
 
 
-def _settle(machine: Machine) -> None:
-    """Let the kernel finish choosing its clock, so that no clone has to (``kernel/time/clocksource.c``).
+def _settle(machine: Machine) -> bool:
+    """Let the kernel finish what it began at boot, so that no clone has to.
 
-    It stops the machine for that, one second after it found the counter.
+    It changes to its final clock, stopping the machine for that, a second after it found the counter
+    (``kernel/time/clocksource.c``); and what is freed waits for the end of an RCU grace period.
+
+    :returns: whether its timers are the CPU's own. It calibrates them with interrupts, and falls back to the slower
+        PIT where those came late (``arch/x86/kernel/apic/apic.c: calibrate_APIC_clock()``)
     """
     deadline = monotonic() + SETTLE_SECONDS
+    own_timer = True
     with suppress(GuestFileError):  # a kernel without sysfs has nothing to tell
         while machine.agent.read_file(CLOCKSOURCE).strip() == b"tsc-early" and monotonic() < deadline:
             machine.agent.step(Wait(20_000_000))
+        own_timer = machine.agent.read_file(CLOCKEVENT).strip() != b"pit"
+    machine.agent.step(Wait(GRACE_NS))
+    return own_timer
 
 
 def remove_template(template: Template) -> None:

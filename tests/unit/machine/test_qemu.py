@@ -86,7 +86,7 @@ def test_a_second_monitor_only_on_request() -> None:
 
 
 def test_the_cpu_is_plain_under_tcg_and_the_hosts_under_kvm() -> None:
-    assert options(qemu_argv(BOOT))["-cpu"] == ["Nehalem"]
+    assert options(qemu_argv(BOOT))["-cpu"] == ["Nehalem-v1,+arat"]
     assert options(qemu_argv(replace(BOOT, accel=KVM)))["-cpu"] == ["host"]
     assert options(qemu_argv(replace(BOOT, accel=KVM)))["-accel"] == ["kvm"]
 
