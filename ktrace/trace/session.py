@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import json
 import os
 import secrets
@@ -231,7 +232,7 @@ class SessionReader:
 
     def _read_lines(self) -> Iterator[dict[str, Any]]:
         try:
-            with open(self.path, encoding="utf-8", errors="replace") as file:
+            with _open(self.path) as file:
                 for number, line in enumerate(file, 1):
                     if not line.endswith("\n"):
                         self.truncated = True
@@ -243,8 +244,15 @@ class SessionReader:
                     if not isinstance(event, dict):
                         raise UsageError(f"{str(self.path)!r}, line {number}: not an object")
                     yield event
-        except OSError as error:
-            raise UsageError(f"cannot read {str(self.path)!r}: {error.strerror}") from error
+        except (OSError, EOFError) as error:
+            raise UsageError(f"cannot read {str(self.path)!r}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _open(path: Path) -> IO[str]:
+    """Open a session file, or one that was compressed to be kept."""
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8", errors="replace")
+    return open(path, encoding="utf-8", errors="replace")
 
 
 def _step(event: dict[str, Any], world: World) -> Step:
