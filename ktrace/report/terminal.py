@@ -7,6 +7,7 @@ from itertools import groupby
 from rich.console import Console
 from rich.text import Text
 
+from ktrace.report.pictures import involved, picture
 from ktrace.report.value import short
 from ktrace.state.call import Completed, Exited, Signalled
 from ktrace.state.compare import ABSENT, Difference
@@ -22,7 +23,8 @@ class TerminalView:
     """Print a session's events as they come.
 
     :param console: where to
-    :param verbosity: -1 prints the verdict only, 0 what changed, 1 also the zeros of new objects
+    :param verbosity: -1 prints the verdict only, 0 what changed, 1 also the zeros of new objects, and the pictures of
+        what changed
     """
 
     def __init__(self, console: Console, verbosity: int = 0) -> None:
@@ -60,6 +62,12 @@ class TerminalView:
             items = list(group)
             self._line(Text(f"{_INDENT}{items[0].label:<10} ", "cyan"), *self._described(items))
             del ref
+        if self._verbosity > 0:
+            for ref in involved(step.world, before):
+                self._line()
+                for row in picture(step.world, ref, before):
+                    self._line(Text(_INDENT), row)
+                self._line()
 
     def verdict(self, verdict: Verdict) -> None:
         """Print where a step diverged: what was observed, what was allowed, and by which rule."""
