@@ -65,6 +65,9 @@ class Background(Family):
         return make_call("exit", choose.integer(0, 3))
 
     def _exec(self, state: State, choose: Choose, task: Task) -> Call | None:
+        if task.cred.uid != task.cred.euid or task.cred.gid != task.cred.egid:
+            # The C library of a program that gained rights opens what is missing of descriptors 0 to 2.
+            return None
         return make_call("exec")
 
     def _kill(self, state: State, choose: Choose, task: Task) -> Call | None:

@@ -9,6 +9,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _LENGTH = 13
+CORE = 10.0
+"""Weight from which on an entry is what its table is about."""
 
 
 class Choose:
@@ -70,16 +72,18 @@ def pattern(number: int, length: int) -> bytes:
     return (unit * (length // _LENGTH + 1))[:length]
 
 
-def swarm(choose: Choose, table: Sequence[tuple[float, T]], off: float = 0.25) -> list[tuple[float, T]]:
+def swarm(choose: Choose, table: Sequence[tuple[float, T]], off: float = 0.15) -> list[tuple[float, T]]:
     """Return *table* with some entries left out and some made likelier.
 
     A run that lacks features reaches states of the others that an even mix hardly ever does (swarm testing,
     Groce et al. 2012).
 
-    :param off: how likely an entry is left out
+    :param off: how likely an entry is left out; those of weight :data:`CORE` never are
     """
     mixed = []
     for weight, item in table:
-        factor = 0.0 if choose.chance(off) else choose.one((0.5, 1.0, 1.0, 3.0))
+        factor = 0.0 if choose.chance(off) else choose.one((0.5, 1.0, 1.0, 2.0))
+        if weight >= CORE:
+            factor = max(factor, 1.0)
         mixed.append((weight * factor, item))
     return mixed if any(weight for weight, _ in mixed) else list(table)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ktrace.state.compare import Difference
 
 _NUMBER = re.compile(r"\d+")
-_ACTOR = re.compile(r"^[A-Z]\d*(?='s |$)|\b(process|fdtable) \S+")
+_ACTOR = re.compile(r"^[A-Z]\d*(?='s |$)|(?<=^process )[^.\s\[]+")
 
 
 @dataclass(frozen=True, slots=True)

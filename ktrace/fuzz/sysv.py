@@ -18,6 +18,7 @@ from ktrace.state.call import BAD, NULL, Call, Pointer
 
 KEYS = (0x11, 0x12, 0x13)
 MODES = (0o600, 0o666, 0o666, 0o666, 0o644, 0o660, 0o622, 0)
+OPEN = (0o666, 0o666, 0o666, 0o666, 0o666, 0o777, 0o660, 0o600, 0o644)
 LONG = {"tv_sec": 1_000_000, "tv_nsec": 0}
 """A timeout that no run is long enough for."""
 
@@ -31,6 +32,7 @@ class SysvFamily(Family):
     ids = "?"
 
     def __init__(self, choose: Choose) -> None:
+        self._modes = choose.one((MODES, OPEN, OPEN))
         self._most = choose.one((1, 2, 2, 3, 6))
         self._gone: list[int] = []
         super().__init__(choose)
@@ -73,13 +75,15 @@ class SysvFamily(Family):
 
     def get_flags(self, choose: Choose) -> int:
         """Return mode and flags for a get call."""
-        return choose.one(MODES) | (C["IPC_CREAT"] if choose.chance(0.8) else 0) | choose.flags(0.15, C["IPC_EXCL"])
+        return (
+            choose.one(self._modes) | (C["IPC_CREAT"] if choose.chance(0.8) else 0) | choose.flags(0.15, C["IPC_EXCL"])
+        )
 
-    def key(self, state: State, choose: Choose, task: Task) -> int:
-        """Return a key: private, in use, or free; nothing new where there is enough."""
+    def key(self, state: State, choose: Choose, task: Task) -> int | None:
+        """Return a key: private, in use, or free; where there are enough objects, mostly none."""
         seen = self.seen(state, task)
-        if len(seen.idr) >= self._most and choose.chance(0.85):
-            return choose.one(sorted(seen.key_ht) or KEYS)
+        if len(seen.idr) >= self._most:
+            return choose.one(sorted(seen.key_ht) or KEYS) if choose.chance(0.2) else None
         return choose.one((0, *KEYS))
 
     def index(self, state: State, choose: Choose, task: Task) -> int:
@@ -90,7 +94,7 @@ class SysvFamily(Family):
     def perm(self, choose: Choose) -> dict[str, int]:
         """Return what IPC_SET may set."""
         uid = choose.one((0, *USERS, 0xFFFFFFFF) if choose.chance(0.1) else (0, *USERS))
-        return {"uid": uid, "gid": choose.one((0, 50, 1000)), "mode": choose.one(MODES)}
+        return {"uid": uid, "gid": choose.one((0, 50, 1000)), "mode": choose.one(self._modes)}
 
 
 def bad_pointer(choose: Choose) -> Pointer:

@@ -54,7 +54,9 @@ class MsgFamily(SysvFamily):
             yield make_call("sysctl", "kernel/msg_next_id", str(choose.one((0, 5, 32768, 70000, 0x7FFFFFFF))))
 
     def _msgget(self, state: State, choose: Choose, task: Task) -> Call | None:
-        return make_call("msgget", self.key(state, choose, task), self.get_flags(choose))
+        if (key := self.key(state, choose, task)) is None:
+            return None
+        return make_call("msgget", key, self.get_flags(choose))
 
     def _queue(self, state: State, choose: Choose, task: Task) -> MsgQueue | None:
         found: MsgQueue | None = self.pick(state, choose, task)
@@ -76,11 +78,11 @@ class MsgFamily(SysvFamily):
         full = msq.q_cbytes + size > msq.q_qbytes or msq.q_qnum + 1 > msq.q_qbytes
         flags = C["IPC_NOWAIT"] if choose.chance(0.1) or (full and not may_block(state, choose, 0.5)) else 0
         if choose.chance(0.02):
-            return make_call("msgsnd", ident, bad_pointer(choose), flags, size)
+            return make_call("msgsnd", ident, msgp=bad_pointer(choose), msgsz=size, msgflg=flags)
         mtype = choose.one(self._types) if choose.chance(0.94) else choose.one((0, -1, 1 << 40, (1 << 63) - 1))
         message = {"mtype": mtype, "mtext": pattern(state.number, size)}
         if choose.chance(0.02):
-            return make_call("msgsnd", ident, message, flags, choose.one((-1, size)))
+            return make_call("msgsnd", ident, message, msgsz=choose.one((-1, size // 2)), msgflg=flags)
         return make_call("msgsnd", ident, message, flags)
 
     def _msgrcv(self, state: State, choose: Choose, task: Task) -> Call | None:

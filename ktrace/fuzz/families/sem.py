@@ -62,8 +62,12 @@ class SemFamily(SysvFamily):
             yield make_call("sysctl", "kernel/sem_next_id", str(choose.one((0, 5, 32768, 70000, 0x7FFFFFFF))))
 
     def _semget(self, state: State, choose: Choose, task: Task) -> Call | None:
-        nsems = choose.one((*self._sizes, *self._sizes, *self._sizes, 0, -1, 41, 32001))
-        return make_call("semget", self.key(state, choose, task), nsems, self.get_flags(choose))
+        if (key := self.key(state, choose, task)) is None:
+            return None
+        found = self.seen(state, task).findkey(key)
+        sizes = self._sizes if not isinstance(found, SemArray) else (0, 1, len(found.sems), len(found.sems) + 1)
+        nsems = choose.one(sizes) if choose.chance(0.9) else choose.one((0, -1, 41, 32001))
+        return make_call("semget", key, nsems, self.get_flags(choose))
 
     def _array(self, state: State, choose: Choose, task: Task) -> SemArray | None:
         found: SemArray | None = self.pick(state, choose, task)

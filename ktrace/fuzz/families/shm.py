@@ -57,11 +57,13 @@ class ShmFamily(SysvFamily):
             yield make_call("sysctl", "kernel/shm_next_id", str(choose.one((0, 5, 32768, 70000, 0x7FFFFFFF))))
 
     def _shmget(self, state: State, choose: Choose, task: Task) -> Call | None:
+        if (key := self.key(state, choose, task)) is None:
+            return None
         size = choose.one((1, PAGE, PAGE, PAGE + 1, 3 * PAGE, 3 * PAGE, 5 * PAGE))
         if choose.chance(0.08):
             size = choose.one((0, 1 << 40, 1 << 63, (1 << 64) - 1))
         flags = self.get_flags(choose) | choose.flags(0.04, C["SHM_HUGETLB"]) | choose.flags(0.1, C["SHM_NORESERVE"])
-        return make_call("shmget", self.key(state, choose, task), size, flags)
+        return make_call("shmget", key, size, flags)
 
     def _segment(self, state: State, choose: Choose, task: Task) -> ShmidKernel | None:
         found: ShmidKernel | None = self.pick(state, choose, task)
