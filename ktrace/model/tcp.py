@@ -27,6 +27,7 @@ from ktrace.model.sock import (
     Sock,
     data_ready,
     error_report,
+    send_sigurg,
     sock_orphan,
     sock_wake_async,
     state_change,
@@ -42,6 +43,7 @@ NAGLE_OFF, NAGLE_CORK, NAGLE_PUSH = 1, 2, 4
 SURE = 16384
 """Bytes that every window takes: an eighth of the smallest ``tcp_rmem`` that grows by itself."""
 
+TCP_URG_VALID, TCP_URG_READ = 0x100, 0x400
 SYNCHRONISED = ("TCP_ESTABLISHED", "TCP_CLOSE_WAIT", "TCP_FIN_WAIT1", "TCP_FIN_WAIT2", "TCP_SYN_RECV")
 
 
@@ -54,6 +56,9 @@ class Tcp(Inet):
     :param fin: ``None``, ``queued`` in the receive queue, or ``read``
     :param out: bytes written and not sent
     :param fin_out: ``None``, ``queued`` behind *out*, or ``sent``
+    :param urg_seq: position of the urgent byte in the stream of bytes received
+    :param snd_up: how many of the waiting bytes the urgent pointer covers
+    :param rcv_total: bytes of the stream received
     """
 
     pair: Tcp | TimeWait | None = None
@@ -74,9 +79,16 @@ class Tcp(Inet):
     user_timeout: int = 0
     notsent_lowat: int = 0
     urg_data: int = 0
+    urg_seq: int = 0
+    snd_up: int | None = None
+    rcv_total: int = 0
     was_connected: bool = False
 
     accounted = False
+
+    def copied_seq(self) -> int:
+        """Return the position of the next byte to read."""
+        return self.rcv_total - len(self.rx)
 
     def neighbours(self) -> Iterable[Sock]:
         """Return the children that nobody accepted yet."""
@@ -201,8 +213,11 @@ def time_wait(kernel: Kernel, sk: Tcp, state: str) -> None:
         pair.pair = tw
 
 
-def receive_data(kernel: Kernel, sender: Tcp, data: bytes) -> None:
-    """Take a segment of *sender* at its other end (``tcp_v4_rcv()``, ``tcp_data_queue()``)."""
+def receive_data(kernel: Kernel, sender: Tcp, data: bytes, urgent: bool = False) -> None:
+    """Take a segment of *sender* at its other end (``tcp_v4_rcv()``, ``tcp_data_queue()``).
+
+    :param urgent: its urgent pointer is behind its last byte
+    """
     sk = sender.pair
     if isinstance(sk, TimeWait):
         # New data after half-duplex close: TCP_TW_RST
@@ -218,9 +233,27 @@ def receive_data(kernel: Kernel, sender: Tcp, data: bytes) -> None:
         reset(kernel, sk)
         reset(kernel, sender)
         return
+    if urgent:
+        check_urgent(kernel, sk, data)
     sk.rx += data
+    sk.rcv_total += len(data)
     sk.bytes_received += len(data)
     if len(sk.rx) >= sk.rcvlowat or sk.flag("SOCK_DONE"):
+        data_ready(kernel, sk)
+
+
+def check_urgent(kernel: Kernel, sk: Tcp, data: bytes) -> None:
+    """Note an urgent byte, the last of *data*, and tell the owner (``tcp_check_urg()``, ``tcp_urg()``)."""
+    at = sk.rcv_total + len(data) - 1
+    if sk.urg_data and at <= sk.urg_seq:
+        return
+    send_sigurg(kernel, sk)
+    if sk.urg_data and sk.urg_seq == sk.copied_seq() and not sk.flag("SOCK_URGINLINE") and sk.rx:
+        # An old urgent byte that nobody read is lost.
+        del sk.rx[:1]
+    sk.urg_seq = at
+    sk.urg_data = TCP_URG_VALID | data[-1]
+    if not sk.flag("SOCK_DEAD"):
         data_ready(kernel, sk)
 
 
@@ -291,7 +324,8 @@ def push(kernel: Kernel, sk: Tcp) -> None:
         data = bytes(sk.out[:size])
         del sk.out[:size]
         sk.bytes_sent += len(data)
-        receive_data(kernel, sk, data)
+        urgent, sk.snd_up = sk.snd_up == size, None
+        receive_data(kernel, sk, data, urgent)
     if sk.fin_out == "queued" and not sk.out and sk.state != "TCP_CLOSE":
         sk.fin_out = "sent"
         receive_fin(kernel, sk)
@@ -310,7 +344,9 @@ def may_send(kernel: Kernel, sk: Tcp) -> int:
         return waiting
     small = waiting + len(pair.rx) <= SURE and "SOCK_RCVBUF_LOCK" not in pair.userlocks
     # A FIN and TCP_NODELAY send at once.
-    at_once = sk.fin_out is not None or (sk.nonagle & NAGLE_OFF and not sk.nonagle & NAGLE_CORK)
+    at_once = (
+        sk.fin_out is not None or sk.snd_up is not None or (sk.nonagle & NAGLE_OFF and not sk.nonagle & NAGLE_CORK)
+    )
     if small and (at_once or not (sk.bytes_sent or sk.nonagle & NAGLE_CORK)):
         return waiting
     seen = observed(kernel, sk)

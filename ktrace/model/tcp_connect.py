@@ -10,6 +10,7 @@ from ktrace.model.inet_sock import ANY
 from ktrace.model.inet_socket import SIZEOF_SOCKADDR_IN, address_type, inet_address, ports
 from ktrace.model.kernel import Kernel
 from ktrace.model.sock import (
+    SEND_SHUTDOWN,
     Socket,
     data_ready,
     prepare_to_wait,
@@ -23,7 +24,7 @@ from ktrace.model.sock import (
 )
 from ktrace.model.socket import sockets
 from ktrace.model.task import Errno, Task
-from ktrace.model.tcp import Tcp, disconnect, reset, reset_saddr, set_state
+from ktrace.model.tcp import Tcp, close_state, disconnect, reset, reset_saddr, send_fin, set_state
 from ktrace.state.sockaddr import AF_INET, AF_UNSPEC
 from ktrace.state.socket import Sock as ObservedSock
 
@@ -232,6 +233,7 @@ def answer_syn(kernel: Kernel, sk: Tcp) -> Any:
         child = create_child(kernel, listener, sk)
         listener.accept_queue.append(child)
         listener.ack_backlog += 1
+        _shut_down_before(kernel, child)
         data_ready(kernel, listener)
 
     return syn_ack
@@ -243,6 +245,13 @@ def _connect_to_itself(kernel: Kernel, sk: Tcp) -> None:
     sk.was_connected = True
     sk.pair = sk
     state_change(kernel, sk)
+    _shut_down_before(kernel, sk)
+
+
+def _shut_down_before(kernel: Kernel, sk: Tcp) -> None:
+    """Send the FIN that shutdown() asked for before there was a connection (TCP_SYN_RECV only)."""
+    if sk.shutdown & SEND_SHUTDOWN and close_state(kernel, sk):
+        send_fin(kernel, sk)
 
 
 def create_child(kernel: Kernel, listener: Tcp, client: Tcp) -> Tcp:

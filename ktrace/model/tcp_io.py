@@ -25,7 +25,7 @@ from ktrace.model.sock import (
     sock_sndtimeo,
 )
 from ktrace.model.task import Errno, Task
-from ktrace.model.tcp import SURE, Tcp, observed, push
+from ktrace.model.tcp import SURE, TCP_URG_READ, Tcp, observed, push
 
 CONNECTED = ("TCP_ESTABLISHED", "TCP_CLOSE_WAIT")
 CONNECTING = ("TCP_SYN_SENT", "TCP_SYN_RECV")
@@ -61,6 +61,8 @@ def sendmsg(kernel: Kernel, task: Task, sk: Tcp, msg: OutMessage) -> Any:
             return copied
         raise _stream_error(kernel, task, sk, msg.flags, error) from None
     if copied:
+        if msg.flags & MSG_OOB:
+            sk.snd_up = len(sk.out)  # tcp_mark_urg()
         push(kernel, sk)
     return copied
 
@@ -154,14 +156,29 @@ def recvmsg(kernel: Kernel, task: Task, sk: Tcp, msg: InMessage, flags: int) -> 
         raise Errno("ENOTCONN")
     timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT)
     if flags & MSG_OOB:
-        return _recv_urg(sk)
+        return _recv_urg(sk, msg, flags)
     size = msg.destination.count
     target = sock_rcvlowat(sk, flags & MSG_WAITALL, size)
     peeking = bool(flags & MSG_PEEK)
     copied = at = 0
     while True:
-        used = min(len(sk.rx) - at, size)
-        if used > 0:
+        if sk.urg_data and sk.urg_seq == sk.copied_seq() + at:
+            if copied:
+                break
+            if task.signal_pending():
+                raise sock_intr_errno(timeo) if timeo != 0 else Errno("EAGAIN")
+        if len(sk.rx) > at:
+            used = min(len(sk.rx) - at, size)
+            if sk.urg_data:
+                ahead = sk.urg_seq - sk.copied_seq() - at
+                if 0 < ahead < used:
+                    used = ahead
+                elif ahead == 0 < used and not sk.flag("SOCK_URGINLINE"):
+                    used -= 1
+                    if peeking:
+                        at += 1
+                    else:
+                        del sk.rx[:1]
             if not flags & MSG_TRUNC and msg.destination.copy(bytes(sk.rx[at : at + used])) < used:
                 if not copied:
                     raise Errno("EFAULT")
@@ -172,6 +189,8 @@ def recvmsg(kernel: Kernel, task: Task, sk: Tcp, msg: InMessage, flags: int) -> 
                 at += used
             else:
                 del sk.rx[:used]
+            if sk.urg_data and sk.copied_seq() > sk.urg_seq:
+                sk.urg_data = 0
             if not size:
                 break
             continue
@@ -203,9 +222,32 @@ def recvmsg(kernel: Kernel, task: Task, sk: Tcp, msg: InMessage, flags: int) -> 
         set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA", False)
         if not size:
             break
+    if flags & MSG_TRUNC and copied:
+        _left_alone(kernel, task, msg, copied)
     return copied
 
 
-def _recv_urg(sk: Tcp) -> int:
-    """Read the urgent byte; there is none (``tcp_recv_urg()``)."""
-    raise Errno("EINVAL")
+def _left_alone(kernel: Kernel, task: Task, msg: InMessage, copied: int) -> None:
+    """Say what lies in a buffer that MSG_TRUNC does not write: what was there before."""
+    result = kernel.advice.results.get(task.name)
+    seen = result.out.get("buf") if result is not None else None
+    data = kernel.choose("tcp_recvmsg_locked(): MSG_TRUNC copies nothing", seen, lambda buf: len(buf) == copied, None)
+    msg.destination.copy(data if isinstance(data, bytes) else bytes(copied))
+
+
+def _recv_urg(sk: Tcp, msg: InMessage, flags: int) -> int:
+    """Read the urgent byte (``tcp_recv_urg()``)."""
+    if sk.flag("SOCK_URGINLINE") or not sk.urg_data or sk.urg_data == TCP_URG_READ:
+        raise Errno("EINVAL")
+    if sk.state == "TCP_CLOSE" and not sk.flag("SOCK_DONE"):
+        raise Errno("ENOTCONN")
+    byte = bytes([sk.urg_data & 0xFF])
+    if not flags & MSG_PEEK:
+        sk.urg_data = TCP_URG_READ
+    msg.flags |= MSG_OOB
+    if not msg.destination.count:
+        msg.flags |= MSG_TRUNC
+        return 0
+    if not flags & MSG_TRUNC and not msg.destination.copy(byte):
+        raise Errno("EFAULT")
+    return 1

@@ -15,6 +15,7 @@ from ktrace.model.sock import (
     EPOLLHUP,
     EPOLLIN,
     EPOLLOUT,
+    EPOLLPRI,
     EPOLLRDHUP,
     EPOLLRDNORM,
     EPOLLWRNORM,
@@ -90,9 +91,14 @@ class TcpProto(Proto):
         if sk.shutdown & RCV_SHUTDOWN:
             mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP
         if sk.state not in ("TCP_SYN_SENT", "TCP_SYN_RECV"):
-            if len(sk.rx) + (sk.fin == "queued") >= sock_rcvlowat(sk, 0, INT_MAX):
+            target = sock_rcvlowat(sk, 0, INT_MAX)
+            if sk.urg_data and sk.urg_seq == sk.copied_seq() and not sk.flag("SOCK_URGINLINE"):
+                target += 1
+            if len(sk.rx) + (sk.fin == "queued") >= target:
                 mask |= EPOLLIN | EPOLLRDNORM
             mask |= EPOLLOUT | EPOLLWRNORM
+            if sk.urg_data & tcp.TCP_URG_VALID:
+                mask |= EPOLLPRI
         if sk.err:
             mask |= EPOLLERR
         return mask
@@ -100,12 +106,14 @@ class TcpProto(Proto):
     def ioctl(self, kernel: Kernel, sk: Tcp, cmd: int, arg: Any) -> Any:
         """``tcp_ioctl()``."""
         if cmd == SIOCATMARK:
-            return Result(0, None, {"arg": 0})
+            return Result(0, None, {"arg": int(bool(sk.urg_data) and sk.urg_seq == sk.copied_seq())})
         if cmd not in (SIOCINQ, SIOCOUTQ, SIOCOUTQNSD):
             raise Errno("ENOIOCTLCMD")
         if sk.state == "TCP_LISTEN":
             raise Errno("EINVAL")
         answer: Any = len(sk.rx) if sk.state not in ("TCP_SYN_SENT", "TCP_SYN_RECV") else 0
+        if sk.urg_data and not sk.flag("SOCK_URGINLINE") and sk.copied_seq() <= sk.urg_seq < sk.rcv_total:
+            answer = sk.urg_seq - sk.copied_seq()  # tcp_inq()
         if cmd == SIOCOUTQNSD:
             answer = len(sk.out)
         elif cmd == SIOCOUTQ:
