@@ -53,7 +53,7 @@ def test_every_workload_is_recorded() -> None:
     ("name", "right", "wrong", "path"),
     [
         ("pipe-basic", '"r_counter":1,', '"r_counter":7,', "pipe1.r_counter"),
-        ("sem-basic", '"semval":3,', '"semval":4,', "sem 0.sems[0].semval"),
+        ("sem-basic", '"semval":3,', '"semval":4,', "sem 0.sems[2].semval"),
         ("tcp-loopback", '"TCP_LISTEN"', '"TCP_CLOSE"', "sock1.sk_state"),
     ],
 )
