@@ -47,6 +47,10 @@ class SysvReader:
         nsproxy = memory.u64(task + self._nsproxy)
         return memory.u64(nsproxy + self._ipc_ns) if nsproxy else 0
 
+    def undo_list_of(self, observation: Observation, task: int) -> int:
+        """Return the address of a task's ``sysvsem.undo_list``, 0 for none."""
+        return observation.memory.u64(task + self._undo_list)
+
     def observe(self, observation: Observation) -> None:
         """Add the initial namespace, those of the actors, and every object in them."""
         if observation is self._seen:

@@ -86,6 +86,10 @@ class ShmReader:
                 ns=namespaces.get(raw.ns) or (Ref("ipc_ns", raw.ns) if raw.ns else None),
             )
 
+    def file_of(self, memory: KernelMemory, address: int) -> int:
+        """Return the address of the file behind the ``struct shmid_kernel`` at *address*."""
+        return int(self._segment(memory, address).shm_file)
+
     def _read_file(self, memory: KernelMemory, file: int) -> ShmFile:
         address = memory.u64(file + self._f_inode)
         inode = self._inode(memory, address)
