@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import drgn
+
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
@@ -37,8 +39,9 @@ class InetReader:
             num="sk.__sk_common.skc_num", dport="sk.__sk_common.skc_dport",
             rcv_saddr="sk.__sk_common.skc_rcv_saddr", daddr="sk.__sk_common.skc_daddr",
         )  # fmt: skip
-        # 6.12 keeps them in inet_flags (c274af2242693f59f00851b3660a21b10bcd76cc)
+        # Single bits became inet_flags in Linux 6.6 ("inet: introduce inet->inet_flags").
         self.bits = Layout(prog, "struct inet_sock", *(f"?{name}" for name in INET_BITS), "?inet_flags")
+        self.flags = {name: _constant(prog, f"INET_FLAGS_{name.upper()}") for name in INET_BITS}
         self.tcp = Layout(
             prog, "struct tcp_sock", "bytes_received", "bytes_sent", "rcv_nxt", "copied_seq", "snd_nxt",
             "snd_una", "write_seq", "urg_data", "keepalive_probes", "keepalive_time", "keepalive_intvl", "linger2",
@@ -74,7 +77,7 @@ class InetReader:
                 inet_daddr=dotted(found.daddr),
                 uc_ttl=found.uc_ttl,
                 tos=found.tos,
-                bits=tuple(sorted(name for name in INET_BITS if getattr(bits, name))),
+                bits=self._bits(bits),
             )
         }
         if sock.sk_type == SOCK_STREAM and sock.sk_protocol == IPPROTO_TCP:
@@ -84,6 +87,12 @@ class InetReader:
             corked = udp.pcflag if udp.pcflag is not None else udp.udp_flags or 0
             parts["udp"] = UdpSock(udp.pending, bool(corked & CORKED), udp.encap_type)
         return parts
+
+    def _bits(self, found: Any) -> tuple[str, ...]:
+        if found.inet_flags is None:
+            return tuple(sorted(name for name in INET_BITS if getattr(found, name)))
+        flags: int = found.inet_flags
+        return tuple(sorted(name for name, bit in self.flags.items() if bit is not None and flags >> bit & 1))
 
     def _tcp(self, observation: Observation, address: int, state: int, more: list[int]) -> TcpSock:
         raw = observation.memory.read(address, self.tcp.size)
@@ -138,3 +147,10 @@ class InetReader:
             else:
                 data += packet.data
         return (Buffer(len(data), None, None, bytes(data), None),) if data else ()
+
+
+def _constant(prog: drgn.Program, name: str) -> int | None:
+    try:
+        return int(prog.constant(name))
+    except LookupError:
+        return None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
 
 from ktrace.inspect.inet_socket import InetReader
 from ktrace.inspect.inode import InodeReader
@@ -34,6 +35,16 @@ class Files(Protocol):
 
     def observe(self, observation: Observation, address: int) -> Ref:
         """Add the ``struct file`` at *address* and return its reference."""
+
+
+class _Known(NamedTuple):
+    """A sock as it was decoded last, and the bytes it was decoded from."""
+
+    raw: bytes
+    pid: int
+    cred: int
+    value: Sock
+    more: tuple[int, ...]
 
 
 class SockReader:
@@ -72,6 +83,7 @@ class SockReader:
         self.dead_bit = next(bit for bit, name in self.sock_flags.items() if name == "SOCK_DEAD")
         self.unix = UnixReader(kernel, self)
         self.inet = InetReader(kernel)
+        self._known: dict[int, _Known] = {}
 
     def add(self, observation: Observation, address: int) -> Ref:
         """Add the ``struct sock`` at *address* and all it leads to; return its reference."""
@@ -86,10 +98,41 @@ class SockReader:
                 pending.extend(more)
         return Ref("sock", address)
 
-    def read(self, observation: Observation, address: int) -> tuple[Sock, list[int]]:
-        """Return the ``struct sock`` at *address* and the addresses of those it points at."""
+    def read(self, observation: Observation, address: int) -> tuple[Sock, Sequence[int]]:
+        """Return the ``struct sock`` at *address* and the addresses of those it points at.
+
+        One whose bytes are what they were, and that has nothing behind pointers but its peer's
+        credentials, is not decoded again.
+        """
+        memory = observation.memory
+        known = self._known.get(address)
+        if (
+            known is not None
+            and memory.read(address, len(known.raw)) == known.raw
+            and (not known.pid or self._peer(observation, known.pid, known.cred) == known.value.sk_peer)
+        ):
+            return known.value, known.more
+        found = self.sock.unpack(memory.read(address, self.sock.size), 0)
+        value, more, simple = self._decode(observation, address, found)
+        if simple:
+            raw = memory.read(address, self._size(value))
+            self._known[address] = _Known(raw, found.sk_peer_pid, found.sk_peer_cred, value, tuple(more))
+        else:
+            self._known.pop(address, None)
+        return value, more
+
+    def _size(self, value: Sock) -> int:
+        if value.unix is not None:
+            return self.unix.unix.size
+        if value.tcp is not None:
+            return self.inet.tcp.size
+        if value.udp is not None:
+            return self.inet.udp.size
+        return self.inet.inet.size if value.inet is not None else self.sock.size
+
+    def _decode(self, observation: Observation, address: int, found: Any) -> tuple[Sock, list[int], bool]:
+        """Return the sock, what it points at, and whether all of it lies in its own bytes."""
         raw = observation.memory.read(address, self.sock.size)
-        found = self.sock.unpack(raw, 0)
         bits = self.bits.unpack(raw, 0)
         more: list[int] = []
         packets = list(self.buffers.for_each_skb(observation.memory, address + self.receive_queue, found.receive_first))
@@ -104,7 +147,10 @@ class SockReader:
                 self.inet.unread(packets, observation, address) if "tcp" in parts else tuple(map(plain_buffer, packets))
             )
         is_tcp = "tcp" in parts
-        errors = self.buffers.for_each_skb(observation.memory, address + self.error_queue, found.error_first)
+        errors = tuple(
+            plain_buffer(packet)
+            for packet in self.buffers.for_each_skb(observation.memory, address + self.error_queue, found.error_first)
+        )
         value = Sock(
             sk_family=FAMILIES.get(found.family, str(found.family)),
             sk_state=enum_name(found.state, TCP_STATES),
@@ -115,7 +161,7 @@ class SockReader:
             sk_rcvlowat=found.sk_rcvlowat,
             sk_receive_queue=receive,
             sk_receive_qlen=None if is_tcp else found.receive_qlen,
-            sk_error_queue=tuple(map(plain_buffer, errors)),
+            sk_error_queue=errors,
             sk_rmem_alloc=None if is_tcp else found.rmem_alloc,
             sk_rcvbuf=found.sk_rcvbuf,
             sk_sndbuf=found.sk_sndbuf,
@@ -141,7 +187,10 @@ class SockReader:
             sk_socket=Ref("socket", found.sk_socket) if found.sk_socket else None,
             **parts,
         )
-        return value, more
+        simple = not packets and not errors and not (value.tcp is not None and value.tcp.accept_queue)
+        if value.unix is not None and (value.unix.addr is not None or value.unix.path or value.unix.peer_wait):
+            simple = False
+        return value, more, simple
 
     def waiters(self, observation: Observation, head: int, first: int) -> tuple[Waiter, ...]:
         """Return who sleeps on the wait queue whose list head is at *head* and starts with *first*."""
