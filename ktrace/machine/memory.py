@@ -2,6 +2,10 @@
 
 It has no name anywhere, so nothing is left when both are gone, however they went. It cannot shrink, so
 reading it cannot fault.
+
+A clone gets a copy of its template's RAM (36 MB, 14 ms, while QEMU starts). The way without a copy, a private
+mapping in QEMU, is no faster to start, and its memory could only be read through ``/proc/PID/mem``: 5.4 us for 8
+bytes, against 0.2 us from this mapping.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ from pathlib import Path
 from ktrace.errors import GuestError, HostError
 from ktrace.image.store import Store, open_store, write_json
 from ktrace.machine.accel import KVM, Accelerator, kvm_obstacle, machine_fingerprint, recall
-from ktrace.machine.machine import Bootable, Machine
+from ktrace.machine.identity import Bootable
+from ktrace.machine.machine import Machine
 from ktrace.machine.qemu import qemu_identity
 
 #: A guest under KVM answers within a few hundred milliseconds, or never.

@@ -11,7 +11,8 @@ from ktrace.agent.client import GuestFileError
 from ktrace.agent.ops import Wait
 from ktrace.image.store import Store, digest_json, host_errors, open_store, write_json
 from ktrace.machine.accel import Accelerator
-from ktrace.machine.machine import BOOT_SECONDS, MEMORY_MIB, Bootable, Machine
+from ktrace.machine.identity import Bootable
+from ktrace.machine.machine import BOOT_SECONDS, MEMORY_MIB, Machine
 from ktrace.machine.probe import probe_accelerator
 from ktrace.machine.qemu import (
     BOARDS,

@@ -10,7 +10,7 @@ import pytest
 from ktrace.errors import HostError, UsageError
 from ktrace.machine.accel import Accelerator, kvm_obstacle, named_accelerator, recall
 from ktrace.machine.clock import tsc_khz
-from ktrace.machine.machine import check_build_id
+from ktrace.machine.identity import check_build_id
 from ktrace.machine.state import Template, open_template
 
 

@@ -1,0 +1,52 @@
+"""Devices' state, saved and loaded by QEMU's migration; RAM stays out of it, it is shared."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from time import monotonic
+
+from ktrace.errors import HostError
+from ktrace.machine.qmp import Qmp
+
+SAVE_SECONDS = 20.0
+
+
+def _prepare(qmp: Qmp) -> None:
+    """Leave shared RAM out, and tell how it goes."""
+    wanted = [{"capability": name, "state": True} for name in ("x-ignore-shared", "events")]
+    qmp.post("migrate-set-capabilities", capabilities=wanted)
+
+
+def load_state(qmp: Qmp, descriptor: int) -> None:
+    """Have a QEMU that waits for a state load it and go on, without waiting for that.
+
+    :param descriptor: number in QEMU
+    :raises QmpClosed: QEMU is ending
+    """
+    _prepare(qmp)
+    qmp.post("migrate-incoming", uri=f"fd:{descriptor}")
+
+
+def save_state(qmp: Qmp, path: Path) -> bytes:
+    """Save the devices of a guest that stands still (5 ms, 45 KB), and return what was saved.
+
+    QEMU does it once; only when the guest has gone on it does it again.
+
+    :raises HostError: QEMU refuses, or cannot write
+    :raises QmpClosed: QEMU is ending
+    :raises OSError: the file cannot be made
+    """
+    _prepare(qmp)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        qmp.command("getfd", fd=descriptor, fdname="state")
+    finally:
+        os.close(descriptor)
+    qmp.forget_events()
+    qmp.command("migrate", uri="fd:state")
+    deadline = monotonic() + SAVE_SECONDS
+    while (status := qmp.wait_event("MIGRATION", deadline).get("status")) != "completed":
+        if status in ("failed", "cancelled"):
+            raise HostError(f"QEMU cannot save the guest: {status}", f"is there room for {str(path)!r}?")
+    return path.read_bytes()
