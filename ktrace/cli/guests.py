@@ -14,11 +14,14 @@ from typing import Any
 
 import click
 
+from ktrace.agent.client import GuestFileError
 from ktrace.cli.output import View
 from ktrace.errors import GuestError, HostError, KtraceError, UsageError
 from ktrace.image.image import find_image
 from ktrace.machine.accel import named_accelerator
 from ktrace.machine.machine import Machine
+from ktrace.machine.prepared import prepared_template
+from ktrace.machine.state import Template
 from ktrace.machine.template import ensure_template
 from ktrace.state.step import Step
 from ktrace.trace.live import FILE_NAME as LIVE_FILE
@@ -26,6 +29,7 @@ from ktrace.trace.live import Live
 from ktrace.trace.session import End, Header, SessionWriter, Verdict, new_directory
 from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.run import perform_script, run_script
+from ktrace.verify.tracer import SETTINGS, FunctionTracer, cannot_trace
 from ktrace.workload.library import load
 from ktrace.workload.script import Script
 
@@ -34,19 +38,23 @@ class Guests:
     """Make guests of one image.
 
     :param accel: name of the accelerator to use; ``None`` finds out by trying
+    :param functions: have every step carry the kernel functions that it goes through
     :raises UsageError: there is no such image
     :raises HostError: it is not built, or this machine cannot run it
     """
 
-    def __init__(self, image: str, accel: str | None = None) -> None:
+    def __init__(self, image: str, accel: str | None = None, functions: bool = False) -> None:
         self.image = find_image(image)
         self._accel = named_accelerator(accel) if accel else None
+        self._functions = functions
         self._kernels = KernelCache()
 
     def __enter__(self) -> Guests:
         self.template = ensure_template(
             self.image, accel=self._accel, booting=lambda: click.echo(f"booting {self.image.name} once", err=True)
         )
+        if self._functions:
+            self.template = traced_template(self.template)
         return self
 
     def __exit__(
@@ -74,7 +82,8 @@ class Guests:
         with self.lab(place) as (lab, machine), SessionWriter(place) as writer:
             sink = _Output(writer, view, place, lab, machine)
             try:
-                end = run_script(script, lab, sink, self.manifest(lab))
+                tracer = FunctionTracer(machine.agent, lab.kernel) if self._functions else None
+                end = run_script(script, lab, sink, self.manifest(lab), tracer=tracer)
             except (KtraceError, KeyboardInterrupt) as error:
                 # What happened so far stays; the file says why it ends here.
                 blame = error.blame if isinstance(error, KtraceError) else "interrupted"
@@ -113,6 +122,19 @@ class Guests:
             "release": lab.hello.release,
             "accelerator": self.template.accel,
         }
+
+
+def traced_template(template: Template) -> Template:
+    """Return *template* with the function graph tracer at work.
+
+    :raises UsageError: its kernel cannot trace functions
+    """
+    try:
+        return prepared_template(
+            template, SETTINGS, preparing=lambda: click.echo(f"preparing {template.image} for tracing once", err=True)
+        )
+    except GuestFileError as error:
+        raise cannot_trace(error) from error
 
 
 class _Output:

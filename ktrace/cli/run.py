@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.option("--session", "directory", type=click.Path(path_type=Path), help="Write the session there.")
 @click.option("--accel", type=click.Choice(["kvm", "tcg"]), help="Use this accelerator, without trying.")
 @click.option("--hold", is_flag=True, help="Keep the guest at the workload's end, for inspect and shell.")
+@click.option("--functions", is_flag=True, help="Record the kernel functions that each step goes through.")
 @view_options
 def run(
     workloads: tuple[str, ...],
@@ -35,6 +36,7 @@ def run(
     directory: Path | None,
     accel: str | None,
     hold: bool,
+    functions: bool,
     view: View,
 ) -> int:
     """Run WORKLOADS, bundled ones by name or scripts by path, each in a guest of its own.
@@ -53,9 +55,9 @@ def run(
     from ktrace.cli.guests import Guests
 
     if len(scripts) == 1:
-        with Guests(image_name, accel) as guests:
+        with Guests(image_name, accel, functions) as guests:
             return 0 if guests.run(scripts[0], view, directory, hold).status == "agreed" else 1
-    with Guests(image_name, accel) as guests:
+    with Guests(image_name, accel, functions) as guests:
         return _run_several(guests, scripts, view)
 
 

@@ -7,6 +7,7 @@ import drgn
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.return_stack import ReturnStack
 
 THREAD_SIZE = 16 << 10
 """Bytes of a kernel stack (``arch/x86/include/asm/page_64_types.h``)."""
@@ -25,6 +26,7 @@ class StackReader:
         self._kernel = kernel
         self._task = Layout(kernel.prog, "struct task_struct", "stack", "thread.sp")
         self._frame = Layout(kernel.prog, "struct inactive_task_frame", "bp", "ret_addr")
+        self._traced = ReturnStack(kernel)
 
     def functions(self, task: int) -> tuple[str, ...]:
         """Return the functions on the stack of the sleeping task at *task*, innermost first.
@@ -53,7 +55,7 @@ class StackReader:
             at = bp - low
             addresses.append(int.from_bytes(data[at + 8 : at + 16], "little"))
             previous, bp = bp, int.from_bytes(data[at : at + 8], "little")
-        names = [self._name(address) for address in addresses]
+        names = [self._name(address) for address in self._traced.resolve(task, addresses)]
         return names if any(name.startswith(_ENTRY) for name in names) else []
 
     def _by_drgn(self, task: int) -> list[str]:

@@ -14,6 +14,7 @@ from ktrace.state.compare import ABSENT
 from ktrace.state.step import Step
 from ktrace.state.world import World
 from ktrace.trace.changes import changes
+from ktrace.trace.functions_json import write_functions
 from ktrace.trace.session import End, Header, Verdict
 
 
@@ -51,6 +52,7 @@ class JsonView:
                     }
                     for item in changes(before, step.world)
                 ],
+                **({} if step.functions is None else {"functions": write_functions(step.functions)}),
             }
         )
 

@@ -7,6 +7,7 @@ from itertools import groupby
 from rich.console import Console
 from rich.text import Text
 
+from ktrace.report.function_tree import function_lines
 from ktrace.report.pictures import involved, picture
 from ktrace.report.value import short
 from ktrace.state.call import Completed, Exited, Signalled
@@ -62,6 +63,7 @@ class TerminalView:
             items = list(group)
             self._line(Text(f"{_INDENT}{items[0].label:<10} ", "cyan"), *self._described(items))
             del ref
+        self._functions(step)
         if self._verbosity > 0:
             for ref in involved(step.world, before):
                 self._line()
@@ -106,6 +108,13 @@ class TerminalView:
                 answer = result.errno or str(result.value)
                 more = "".join(f" {name} {short(value)}" for name, value in result.out.items())
                 self._line(Text(f"{_INDENT}{event.actor} woken: its call returned {answer}{more}", "magenta"))
+
+    def _functions(self, step: Step) -> None:
+        """Print the kernel functions that the step went through, all of them with -v."""
+        if step.functions is None:
+            return
+        for who, function, remark in function_lines(step.functions, whole=self._verbosity > 0):
+            self._line(Text(f"{_INDENT}{who:<3}", _colour(who or "-")), Text(function), Text(f"  {remark}", "dim"))
 
     def _described(self, items: list[Change]) -> list[Text]:
         first = items[0]

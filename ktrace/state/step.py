@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ktrace.state.call import Call, Outcome
+from ktrace.state.functions import FunctionTrace
 from ktrace.state.world import World
 
 
@@ -22,6 +23,7 @@ class Step:
     :param sleeps: kernel functions in which the blocked actors sleep, innermost first
     :param line: line of the script, 0 for none
     :param comment: what the script says about it
+    :param functions: the kernel functions that it went through, where they were recorded
     """
 
     number: int
@@ -35,3 +37,4 @@ class Step:
     sleeps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     line: int = 0
     comment: str = ""
+    functions: FunctionTrace | None = None

@@ -18,8 +18,10 @@ from ktrace.errors import HostError, UsageError
 from ktrace.state.call import Call, Outcome
 from ktrace.state.codec import decode, encode
 from ktrace.state.compare import ABSENT, Difference
+from ktrace.state.functions import FunctionTrace
 from ktrace.state.step import Step
 from ktrace.state.world import World
+from ktrace.trace.functions_json import read_functions, write_functions
 
 VERSION = 1
 FILE_NAME = "session.jsonl"
@@ -129,6 +131,9 @@ class SessionWriter:
 
     def step(self, step: Step) -> None:
         """Append one step; of its World, what changed."""
+        if step.functions is not None:
+            # In front of its step, so that a reader has all of a step when it comes to it.
+            self._write({"functions": step.number, **write_functions(step.functions)})
         changed, gone = step.world.changed_since(self._world)
         self._world = step.world
         event: dict[str, Any] = {
@@ -215,11 +220,15 @@ class SessionReader:
         :raises UsageError: a line in the middle cannot be read
         """
         world = self.header.initial
+        functions: FunctionTrace | None = None
         for number, event in enumerate(self._lines, 2):
             try:
-                if "step" in event:
+                if "functions" in event:
+                    functions = read_functions(event)
+                elif "step" in event:
                     world = world.apply(decode(event["changed"]) or {}, decode(event["gone"]))
-                    yield _step(event, world)
+                    yield _step(event, world, functions)
+                    functions = None
                 elif "diverged" in event:
                     differences = tuple(
                         Difference(item["path"], item["observed"], item["expected"]) for item in event["differences"]
@@ -227,7 +236,7 @@ class SessionReader:
                     yield Verdict(event["diverged"], differences, tuple(event["rules"]), tuple(event["complaints"]))
                 elif "end" in event:
                     yield End(event["end"], event["steps"], event["objects"], event["fields"], event["message"])
-            except (KeyError, TypeError, AttributeError) as error:
+            except (KeyError, IndexError, TypeError, AttributeError) as error:
                 raise UsageError(f"{str(self.path)!r}, line {number}: {error!r} is not a session's event") from error
 
     def _read_lines(self) -> Iterator[dict[str, Any]]:
@@ -255,7 +264,7 @@ def _open(path: Path) -> IO[str]:
     return open(path, encoding="utf-8", errors="replace")
 
 
-def _step(event: dict[str, Any], world: World) -> Step:
+def _step(event: dict[str, Any], world: World, functions: FunctionTrace | None) -> Step:
     call, outcome = decode(event["call"]), decode(event["outcome"])
     if not isinstance(call, Call) or not isinstance(outcome, Outcome):
         raise TypeError(f"step {event['step']!r}")
@@ -271,6 +280,7 @@ def _step(event: dict[str, Any], world: World) -> Step:
         {name: tuple(functions) for name, functions in event.get("sleeps", {}).items()},
         event.get("line", 0),
         event.get("comment", ""),
+        functions,
     )
 
 

@@ -13,6 +13,7 @@ from ktrace.trace.session import End, Header, Verdict
 from ktrace.verify.checker import Checker
 from ktrace.verify.lab import Lab
 from ktrace.verify.sink import Sink
+from ktrace.verify.tracer import FunctionTracer
 from ktrace.workload.environment import Environment
 from ktrace.workload.expect import check_annotation
 from ktrace.workload.script import Script
@@ -28,11 +29,13 @@ def run_script(
     *,
     after_step: AfterStep | None = None,
     checked: bool = True,
+    tracer: FunctionTracer | None = None,
 ) -> End:
     """Run *script* until its end or the first divergence.
 
     :param after_step: called between a step and the look at what it left; tests poke memory there
     :param checked: hold every step against the model; without it only annotations are checked
+    :param tracer: have every step carry the kernel functions that it went through
     :raises UsageError: a step cannot be carried out
     :raises GuestError: the guest failed
     """
@@ -42,7 +45,7 @@ def run_script(
     if checked and (differences := checker.initial(header.initial)):
         sink.verdict(Verdict(0, differences))
         return _ended(sink, checker, "diverged", "the World before the first step differs")
-    for step, complaints in perform_script(script, lab, after_step):
+    for step, complaints in perform_script(script, lab, after_step, tracer):
         sink.step(step)
         differences = checker.check(step) if checked else ()
         if differences or complaints:
@@ -53,13 +56,14 @@ def run_script(
 
 
 def perform_script(
-    script: Script, lab: Lab, after_step: AfterStep | None = None
+    script: Script, lab: Lab, after_step: AfterStep | None = None, tracer: FunctionTracer | None = None
 ) -> Iterator[tuple[Step, tuple[str, ...]]]:
     """Yield every step of *script* as it was observed, with what its annotation complains of."""
     environment = Environment()
     for number, scripted in enumerate(script.expanded(), 1):
         call = environment.resolve(scripted)
         performed = lab.perform(scripted.actor, call)
+        functions = tracer.collect(performed) if tracer is not None else None
         if after_step is not None:
             after_step(number, lab)
         outcome = performed.outcome
@@ -74,6 +78,7 @@ def perform_script(
             lab.where(outcome.blocked),
             scripted.line,
             "\n".join(scripted.comments),
+            functions,
         )
         environment.observe(scripted, outcome)
         complaints = tuple(

@@ -1,0 +1,187 @@
+"""Read ftrace's ring buffer out of the guest's memory: the guest formats nothing, copies nothing, notices nothing."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import drgn
+
+from ktrace.errors import GuestGarbage
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.layout import Layout
+
+_PADDING, _TIME_EXTEND, _TIME_STAMP = 29, 30, 31
+"""``enum ring_buffer_type`` (``include/linux/ring_buffer.h``)."""
+_DELTA_BITS = 27
+_LIST_FLAGS = 3
+"""RB_PAGE_HEAD and RB_PAGE_UPDATE, kept in the low bits of ``list.next``."""
+_COMMIT_MASK = (1 << 20) - 1
+"""Without RB_MISSED_EVENTS and RB_MISSED_STORED."""
+
+
+class Record(NamedTuple):
+    """One event of the buffer: when it was written, and its bytes."""
+
+    time: int
+    data: bytes
+
+
+class RingBuffer:
+    """The trace buffer of CPU 0 (``kernel/trace/ring_buffer.c: struct ring_buffer_per_cpu``).
+
+    It may be read while nothing writes, which is the case when every actor rests.
+
+    :ivar lost: events that were written and overwritten between two calls of :meth:`read`
+    """
+
+    def __init__(self, kernel: LiveKernel) -> None:
+        prog = kernel.prog
+        self._memory = kernel.memory
+        self._cpu = Layout(
+            prog,
+            "struct ring_buffer_per_cpu",
+            "commit_page",
+            "nr_pages",
+            entries="entries.a.counter",
+            pages_touched="pages_touched.a.counter",
+        )
+        self._page = Layout(prog, "struct buffer_page", "list.next", "page")
+        self._data = Layout(prog, "struct buffer_data_page", "time_stamp", commit="commit.a.counter")
+        self._header = prog.type("struct buffer_data_page").member("data").offset
+        buffer = prog["global_trace"].array_buffer.buffer
+        self._address = int(buffer.buffers[0].value_())
+        self.lost = 0
+        self.skip()
+
+    def skip(self) -> None:
+        """Go to the end: what was written so far is of no interest."""
+        cpu = self._cpu.read(self._memory, self._address)
+        self._at = cpu.commit_page
+        self._offset, self._time = self._end_of(cpu.commit_page)
+        self._written, self._touched = cpu.entries, cpu.pages_touched
+
+    def read(self) -> list[Record]:
+        """Return what was written since the last call.
+
+        :raises GuestGarbage: the buffer's pages do not hang together
+        """
+        cpu = self._cpu.read(self._memory, self._address)
+        written = cpu.entries - self._written
+        self.lost = 0
+        if not written:
+            return []
+        page, offset, time = self._at, self._offset, self._time
+        if cpu.pages_touched - self._touched >= cpu.nr_pages:
+            # The writer came round to where we stood: begin with the oldest page that is left.
+            page, offset, time = self._next(cpu.commit_page), 0, 0
+        records: list[Record] = []
+        for _ in range(cpu.nr_pages + 1):
+            data, stamp = self._bytes_of(page)
+            records += _records(data, offset, time if offset else stamp)
+            if page == cpu.commit_page:
+                break
+            page, offset = self._next(page), 0
+        else:
+            raise GuestGarbage("the pages of the trace buffer do not lead to the last one written")
+        self.lost = max(0, written - len(records))
+        self.skip()
+        return records
+
+    def _next(self, page: int) -> int:
+        return int(self._page.read(self._memory, page).list_next) & ~_LIST_FLAGS
+
+    def _bytes_of(self, page: int) -> tuple[bytes, int]:
+        address = self._page.read(self._memory, page).page
+        head = self._data.read(self._memory, address)
+        return self._memory.read(address + self._header, head.commit & _COMMIT_MASK), head.time_stamp
+
+    def _end_of(self, page: int) -> tuple[int, int]:
+        data, stamp = self._bytes_of(page)
+        time = stamp
+        for record in _records(data, 0, stamp):
+            time = record.time
+        return len(data), time
+
+
+def _records(data: bytes, offset: int, time: int) -> Iterator[Record]:
+    """Yield the records in a page's *data* from *offset* on (``rb_event_length()``, ``rb_update_read_stamp()``)."""
+    word = struct.Struct("<I").unpack_from
+    end = len(data)
+    while offset + 4 <= end:
+        (head,) = word(data, offset)
+        kind, delta = head & 31, head >> 5
+        offset += 4
+        if kind < _PADDING:
+            if kind:
+                length = kind * 4
+            else:
+                # array[0] counts itself.
+                length = word(data, offset)[0] - 4
+                offset += 4
+            time += delta
+            yield Record(time, data[offset : offset + length])
+            offset += length + 3 & ~3
+        elif kind == _TIME_EXTEND:
+            time += delta + (word(data, offset)[0] << _DELTA_BITS)
+            offset += 4
+        elif kind == _TIME_STAMP:
+            time = delta + (word(data, offset)[0] << _DELTA_BITS)
+            offset += 4
+        elif delta:
+            # A discarded event.
+            time += delta
+            offset += word(data, offset)[0]
+        else:
+            return
+
+
+class GraphEvent(NamedTuple):
+    """An entry into a function or a return from it.
+
+    :param pid: of the task; :param depth: 0 for the outermost
+    :param enters: whether it is an entry
+    :param start: ns; for a return, when the function was entered
+    :param duration: ns; 0 for an entry
+    """
+
+    pid: int
+    enters: bool
+    function: int
+    depth: int
+    start: int
+    duration: int
+
+
+class GraphEvents:
+    """Decode the function graph tracer's events (``kernel/trace/trace_entries.h: funcgraph_entry, funcgraph_exit``)."""
+
+    def __init__(self, kernel: LiveKernel) -> None:
+        prog = kernel.prog
+        types = {item.name: item.value for item in prog.type("enum trace_type").enumerators}
+        self._enter_type, self._return_type = types["TRACE_GRAPH_ENT"], types["TRACE_GRAPH_RET"]
+        self._head = struct.Struct("<HBBi").unpack_from
+        self._enter = Layout(prog, "struct ftrace_graph_ent_entry", "graph_ent.func", "graph_ent.depth").unpack
+        self._return = Layout(
+            prog, "struct ftrace_graph_ret_entry", "ret.func", "ret.depth", "ret.calltime", "ret.rettime"
+        ).unpack
+        self._sizes = {
+            self._enter_type: drgn.sizeof(prog.type("struct ftrace_graph_ent_entry")),
+            self._return_type: drgn.sizeof(prog.type("struct ftrace_graph_ret_entry")),
+        }
+
+    def decode(self, records: list[Record]) -> Iterator[GraphEvent]:
+        """Yield the graph events among *records*; others are passed over."""
+        head, enter, leave, sizes = self._head, self._enter, self._return, self._sizes
+        for time, data in records:
+            kind, _, _, pid = head(data)
+            size = sizes.get(kind)
+            if size is None or len(data) < size:
+                continue
+            if kind == self._enter_type:
+                function, depth = enter(data, 0)
+                yield GraphEvent(pid, True, function, depth, time, 0)
+            else:
+                function, depth, called, returned = leave(data, 0)
+                yield GraphEvent(pid, False, function, depth, called, returned - called)

@@ -1,0 +1,72 @@
+"""The kernel functions that a step went through, as the function graph tracer saw them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One function that ran, or part of it.
+
+    :param depth: 0 for a system call's entry
+    :param start: ns of the guest's scheduler clock (``sched_clock()``)
+    :param duration: ns, sleep included; ``None`` where it had not returned when the step ended
+    :param continued: it was entered in an earlier step, and slept since
+    """
+
+    depth: int
+    function: str
+    start: int
+    duration: int | None
+    continued: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionTrace:
+    """The functions of one step.
+
+    :param spans: by actor, in the order of entry: what follows deeper belongs to what stands before it
+    :param lost: entries and returns that the tracer had no room for
+    """
+
+    spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
+    lost: int = 0
+
+    def functions(self, actor: str) -> tuple[str, ...]:
+        """Return the names of what *actor* went through, in order."""
+        return tuple(span.function for span in self.spans.get(actor, ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A span with what it called."""
+
+    span: Span
+    children: tuple[Node, ...]
+
+    def walk(self) -> Iterator[Node]:
+        """Yield this node and all below it, in the order of entry."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+def tree(spans: tuple[Span, ...]) -> tuple[Node, ...]:
+    """Return *spans* as trees."""
+    roots: list[Node] = []
+    open_: list[tuple[Span, list[Node]]] = []
+
+    def close() -> None:
+        span, children = open_.pop()
+        node = Node(span, tuple(children))
+        (open_[-1][1] if open_ else roots).append(node)
+
+    for span in spans:
+        while open_ and open_[-1][0].depth >= span.depth:
+            close()
+        open_.append((span, []))
+    while open_:
+        close()
+    return tuple(roots)

@@ -1,0 +1,102 @@
+"""Have the guest record which functions the actors' calls go through, step by step."""
+
+from __future__ import annotations
+
+import re
+
+from ktrace.agent.actors import Performed
+from ktrace.agent.client import Agent, GuestFileError
+from ktrace.errors import UsageError
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.ring_buffer import GraphEvents, RingBuffer
+from ktrace.state.call import Exited
+from ktrace.state.functions import FunctionTrace
+from ktrace.trace.functions import Assembler
+
+TRACEFS = "/sys/kernel/tracing/"
+BUFFER_KIB = 4096
+
+TRACER = "function_graph"
+SETTINGS = tuple((TRACEFS + name, f"{value}\n") for name, value in (
+    ("tracing_on", "0"),
+    ("current_tracer", "nop"),
+    ("buffer_size_kb", str(BUFFER_KIB)),
+    # Children of the traced are traced from their first function on.
+    ("options/function-fork", "1"),
+    # Without a pid every task would be traced; init sleeps until the agent ends.
+    ("set_ftrace_pid", "1"),
+    # How an actor waits for its orders is no part of the workload.
+    ("set_graph_notrace", "__x64_sys_futex"),
+    ("current_tracer", TRACER),
+    ("trace_options", "nofuncgraph-irqs"),
+    ("tracing_on", "1"),
+))  # fmt: skip
+"""What has to be written in the guest. It patches 20,000 places in the kernel, which takes seconds under TCG: best done
+in a template (``ktrace/machine/prepared.py``)."""
+
+_CLONED = re.compile(r"\.(isra|constprop)\.[0-9]+")
+"""What gcc appends to a function whose parameters it changed."""
+
+
+class FunctionTracer:
+    """Drive ``function_graph`` through tracefs, and read its buffer out of the guest's memory.
+
+    What a prepared template has set up already is left as it is.
+
+    :raises UsageError: this kernel cannot trace functions
+    """
+
+    def __init__(self, agent: Agent, kernel: LiveKernel) -> None:
+        self._agent = agent
+        self._kernel = kernel
+        self._names: dict[int, str] = {}
+        self._assembler = Assembler(self._name)
+        self._actors: dict[int, str] = {}
+        try:
+            if agent.read_file(TRACEFS + "current_tracer").strip() != TRACER.encode():
+                for path, text in SETTINGS:
+                    agent.write_file(path, text.encode())
+        except GuestFileError as error:
+            raise cannot_trace(error) from error
+        self._buffer = RingBuffer(kernel)
+        self._events = GraphEvents(kernel)
+
+    def collect(self, performed: Performed) -> FunctionTrace:
+        """Return what the actors went through in a step, which was *performed* just now."""
+        for pid, name in self._newcomers(performed):
+            self._actors[pid] = name
+        records = self._buffer.read()
+        trace = self._assembler.assemble(self._events.decode(records), self._actors, self._buffer.lost)
+        ended = {event.actor for event in performed.outcome.events if isinstance(event, Exited)}
+        for pid in [pid for pid, name in self._actors.items() if name in ended]:
+            self._assembler.forget(pid)
+            del self._actors[pid]
+        return trace
+
+    def _newcomers(self, performed: Performed) -> list[tuple[int, str]]:
+        """Return the new actors; have the kernel trace those that were not forked by one it traces."""
+        found = [(pid, name) for name, pid in performed.spawned.items()]
+        if found:
+            known = set(self._agent.read_file(TRACEFS + "set_ftrace_pid").split())
+            for pid, _ in found:
+                if b"%d" % pid not in known:
+                    self._agent.write_file(TRACEFS + "set_ftrace_pid", b"%d\n" % pid)
+        return found
+
+    def _name(self, address: int) -> str:
+        name = self._names.get(address)
+        if name is None:
+            try:
+                name = _CLONED.sub("", self._kernel.prog.symbol(address).name)
+            except LookupError:
+                name = f"{address:#x}"
+            self._names[address] = name
+        return name
+
+
+def cannot_trace(error: GuestFileError) -> UsageError:
+    """Return what to say when the guest refused one of :data:`SETTINGS`."""
+    return UsageError(
+        f"this kernel cannot trace functions: {error.message}",
+        "it needs CONFIG_FUNCTION_GRAPH_TRACER and CONFIG_DYNAMIC_FTRACE, see guest/trace.config",
+    )
