@@ -148,7 +148,7 @@ class PipeReader:
     def _unchanged(self, memory: KernelMemory, known: _Known) -> bool:
         """Tell whether everything outside the ``pipe_inode_info`` still has the bytes that were decoded."""
         read = memory.read
-        return all([read(address, len(data)) == data for address, data in known.places])
+        return all(read(address, len(data)) == data for address, data in known.places)
 
     def ring(
         self, memory: KernelMemory, bufs: int, ring_size: int, pipe: int

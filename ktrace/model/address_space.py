@@ -17,6 +17,9 @@ PROT_READ, PROT_WRITE, PROT_EXEC = 1, 2, 4
 MM = "mm"
 """Where a task's ``mm`` is kept."""
 
+ZERO_PAGE = bytearray(PAGE_SIZE)
+"""``empty_zero_page``; nobody writes it."""
+
 
 def page_align(length: int) -> int:
     """Round up to whole pages (``PAGE_ALIGN()``)."""
@@ -45,14 +48,51 @@ class Backing:
         return self
 
 
+class AnonPage(bytearray):
+    """Mirror one anonymous page: its content, and who has it.
+
+    :ivar exclusive: no fork has shared it (``PageAnonExclusive()``)
+    :ivar mappers: address spaces that map it
+    :ivar pins: pipes' references
+    """
+
+    exclusive = True
+    mappers = 1
+    pins = 0
+
+
 class PrivateMemory(Backing):
-    """Memory that parent and child do not share."""
+    """Memory that parent and child share until one of them writes."""
 
     def forked(self) -> Backing:
-        """Return a copy, as copy-on-write makes it look."""
+        """Return the child's: the same pages, for now (``copy_present_page()``)."""
         copy = PrivateMemory()
-        copy.pages = {index: bytearray(page) for index, page in self.pages.items()}
+        copy.pages = dict(self.pages)
+        for page in self.pages.values():
+            assert isinstance(page, AnonPage)
+            page.mappers += 1
+            page.exclusive = False
         return copy
+
+    def writable(self, index: int) -> bytearray:
+        """Return page *index* to be written: a new one, a copy, or itself (``do_wp_page()``)."""
+        page = self.pages.get(index)
+        assert page is None or isinstance(page, AnonPage)
+        if page is None:
+            page = AnonPage(PAGE_SIZE)
+        elif not page.exclusive and (page.mappers > 1 or page.pins):
+            page.mappers -= 1
+            page = AnonPage(page)
+        page.exclusive = True
+        self.pages[index] = page
+        return page
+
+    def drop(self, first: int, last: int) -> None:
+        """Unmap the pages from *first* up to *last*, which is not included (``zap_pte_range()``)."""
+        for index in [index for index in self.pages if first <= index < last]:
+            page = self.pages.pop(index)
+            assert isinstance(page, AnonPage)
+            page.mappers -= 1
 
 
 @dataclass(eq=False)
@@ -70,6 +110,12 @@ class Vma:
     backing: Backing
     pgoff: int = 0
     may_write: bool = True
+
+    def close(self, kernel: Kernel, task: Task) -> None:
+        """Take it away (``unmap_vmas()``, ``remove_vma()``)."""
+        if isinstance(self.backing, PrivateMemory):
+            self.backing.drop(self.pgoff, self.pgoff + (self.end - self.start) // PAGE_SIZE)
+        self.backing.close(kernel, task)
 
 
 class AddressSpace:
@@ -145,7 +191,7 @@ class AddressSpace:
         gone = self.intersecting(start, end)
         self.vmas = [vma for vma in self.vmas if vma not in gone]
         for vma in gone:
-            vma.backing.close(kernel, task)
+            vma.close(kernel, task)
 
     def forked(self, kernel: Kernel, parent: Task) -> AddressSpace:
         """Return a copy for a child (``dup_mmap()``, which runs in the parent)."""
@@ -164,7 +210,7 @@ class AddressSpace:
             return
         gone, self.vmas = self.vmas, []
         for vma in gone:
-            vma.backing.close(kernel, task)
+            vma.close(kernel, task)
 
     def accessible(self, address: int, length: int, prot: int) -> int:
         """Return how many bytes from *address* on may be used with any of the rights in *prot*."""
@@ -176,14 +222,22 @@ class AddressSpace:
             done = vma.end - address
         return min(done, length)
 
-    def pieces(self, address: int, length: int) -> Iterator[tuple[bytearray, int, int]]:
-        """Yield page, offset in it and size of each part of a range that is accessible; pages come to be as needed."""
+    def pieces(self, address: int, length: int, write: bool) -> Iterator[tuple[bytearray, int, int]]:
+        """Yield page, offset in it and size of each part of a range that is accessible; pages come to be as needed.
+
+        Memory of one's own that was never written has no page yet: it shows :data:`ZERO_PAGE`.
+        """
         while length:
             vma = self.find_vma(address)
             assert vma is not None and vma.start <= address
             index, offset = divmod(address - vma.start, PAGE_SIZE)
             size = min(length, PAGE_SIZE - offset)
-            yield vma.backing.pages.setdefault(vma.pgoff + index, bytearray(PAGE_SIZE)), offset, size
+            pages = vma.backing.pages
+            if isinstance(vma.backing, PrivateMemory):
+                at = vma.pgoff + index
+                yield vma.backing.writable(at) if write else pages.get(at, ZERO_PAGE), offset, size
+            else:
+                yield pages.setdefault(vma.pgoff + index, bytearray(PAGE_SIZE)), offset, size
             address += size
             length -= size
 
@@ -194,7 +248,7 @@ class AddressSpace:
         """
         done, touched = _copied(self.accessible(address, len(data), PROT_WRITE), len(data))
         at = 0
-        for page, offset, size in self.pieces(address, touched):
+        for page, offset, size in self.pieces(address, touched, True):
             part = data[at : min(at + size, done)]
             page[offset : offset + len(part)] = part
             at += size
@@ -207,7 +261,9 @@ class AddressSpace:
         :raises Errno: EFAULT where that is not allowed
         """
         done, touched = _copied(self.accessible(address, length, PROT_READ | PROT_WRITE | PROT_EXEC), length)
-        data = b"".join([bytes(page[offset : offset + size]) for page, offset, size in self.pieces(address, touched)])
+        data = b"".join(
+            [bytes(page[offset : offset + size]) for page, offset, size in self.pieces(address, touched, False)]
+        )
         if done < length:
             raise Errno("EFAULT")
         return data

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FMODE_READ = 0x1
 FMODE_WRITE = 0x2
 
+UINT_MAX = 0xFFFFFFFF
 NR_OPEN_DEFAULT = 64
 """Descriptors that a table has room for without more memory (BITS_PER_LONG)."""
 
@@ -250,7 +251,7 @@ class FilesStruct:
 
         :raises Errno: EBADF
         """
-        slot = self.slots.get(fd)
+        slot = self.slots.get(fd & UINT_MAX)
         if slot is None:
             raise Errno("EBADF")
         return slot.file

@@ -218,7 +218,7 @@ def import_pages(kernel: Kernel, task: Task, iov: Any) -> Iterator[tuple[Any, in
             if not accessible(task, Pointer(address), 1, False):
                 yield None, 0, 0
                 return
-            data, _, _ = next(iter(task.sub["mm"].pieces(address, 1)))
+            data, _, _ = next(iter(task.sub["mm"].pieces(address, 1, False)))
             yield kernel.sub("pipe").user_page(kernel, data), offset, size
             address += size
             length -= size

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ktrace.model.address_space import AnonPage
 from ktrace.model.fasync import POLL_IN, POLL_OUT, SIGIO, FasyncList, kill_fasync
 from ktrace.model.inode import Inode
 from ktrace.model.kernel import Kernel, Subsystem
@@ -55,6 +56,20 @@ class Page:
         """Drop a reference (``put_page()``)."""
         if self.count is not None:
             self.count -= 1
+
+
+class UserPage(Page):
+    """A page of a process's memory; what holds it besides decides whether a later write copies it."""
+
+    def get(self) -> None:
+        """Take a reference (``get_user_pages()``)."""
+        if isinstance(self.data, AnonPage):
+            self.data.pins += 1
+
+    def put(self) -> None:
+        """Drop a reference."""
+        if isinstance(self.data, AnonPage):
+            self.data.pins -= 1
 
 
 @dataclass(eq=False)
@@ -263,7 +278,7 @@ class Pipes(Subsystem):
         """Return the page whose content is the very *data* that a process has in its memory."""
         page = self._user_pages.get(id(data))
         if page is None:
-            self._user_pages[id(data)] = page = Page(kernel.serial(), None, data)
+            self._user_pages[id(data)] = page = UserPage(kernel.serial(), None, data)
         return page
 
     def exit_last(self, kernel: Kernel, task: Task) -> None:

@@ -156,7 +156,7 @@ def _do_sys_poll(
 
 def _do_pollfd(kernel: Kernel, task: Task, table: PollTable, fd: int, events: int) -> int:
     """``fs/select.c: do_pollfd()``."""
-    if fd < 0:
+    if fd & 0x80000000 or fd < 0:
         return 0
     wanted = events & 0xFFFF | EPOLLERR | EPOLLHUP
     try:

@@ -15,6 +15,7 @@ from ktrace.model.splice import (
     SPLICE_F_GIFT,
     SPLICE_F_NONBLOCK,
     SpliceDesc,
+    iter_file_splice_write,
     link_pipe,
     prepare_input,
     prepare_output,
@@ -108,7 +109,7 @@ def _pipe_to_file(
         raise Errno("EINVAL")
     position = out.pos if offset is None else offset
     _check_position(position, length)
-    transfer = out.ops.splice_write(kernel, task, pipe, out, length, nonblock)
+    transfer = _do_splice_from(kernel, task, pipe, out, length, nonblock)
     done, position = yield from _at(out, position, transfer)
     if offset is not None:
         return done, position
@@ -139,6 +140,13 @@ def _splice_file_to_pipe(
     if done > 0:
         wakeup_readers(kernel, pipe)
     return done
+
+
+def _do_splice_from(kernel: Kernel, task: Task, pipe: PipeInode, out: File, length: int, nonblock: bool) -> Any:
+    """``do_splice_from()``; ``pipefifo_fops`` can do it, too, which only a pipe for notifications comes to."""
+    if isinstance(out.ops, PipeFileOperations):
+        return iter_file_splice_write(kernel, task, pipe, out, length, nonblock)
+    return out.ops.splice_write(kernel, task, pipe, out, length, nonblock)
 
 
 def _do_splice_to(kernel: Kernel, task: Task, source: File, pipe: PipeInode, length: int) -> Long:
@@ -218,6 +226,7 @@ def _iter_to_pipe(kernel: Kernel, task: Task, pipe: PipeInode, iov: Any, flags: 
         if pipe.full():
             error = "EAGAIN"
             break
+        page.get()
         buf = pipe.push()
         buf.page, buf.offset, buf.len, buf.ops, buf.flags, buf.private = page, offset, size, USER_OPS, flags, 0
         done += size
@@ -271,7 +280,7 @@ def _splice_direct(
             read, after = yield from _at(source, position, _do_splice_to(kernel, task, source, pipe, length))
             if not read:
                 break
-            transfer = target.ops.splice_write(kernel, task, pipe, target, read, False)
+            transfer = _do_splice_from(kernel, task, pipe, target, read, False)
             written, out_position = yield from _at(target, out_position, transfer)
             if not written:
                 break

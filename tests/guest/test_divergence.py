@@ -68,13 +68,17 @@ def one_up(byte: int) -> int:
     return byte + 1 & 0xFF
 
 
+def pipe_info(lab: Lab) -> drgn.Object:
+    """Return the only pipe; its name in the World is its inode's."""
+    return drgn.Object(lab.kernel.prog, "struct inode *", value=address_of(lab, "pipe")).i_pipe
+
+
 def pipe_head(lab: Lab) -> int:
-    return address_of(lab, "pipe") + drgn.offsetof(lab.kernel.prog.type("struct pipe_inode_info"), "head")
+    return int(pipe_info(lab).head.address_)
 
 
 def pipe_payload(lab: Lab) -> int:
-    prog = lab.kernel.prog
-    pipe = drgn.Object(prog, "struct pipe_inode_info *", value=address_of(lab, "pipe"))
+    pipe = pipe_info(lab)
     memory = lab.kernel.memory
     return memory.page_offset + (memory.pfn(pipe.bufs[0].page.value_()) << 12) + 2
 
