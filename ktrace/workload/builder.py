@@ -67,8 +67,10 @@ def _string(value: bytes) -> Expression:
     if len(value) > _RUN:
         for size in range(1, _UNIT_LIMIT + 1):
             unit = value[:size]
-            if len(value) % size == 0 and unit * (len(value) // size) == value:
-                return Binary("*", String(unit), Number(len(value) // size))
+            count, rest = divmod(len(value), size)
+            if unit * count + unit[:rest] == value:
+                run = Binary("*", String(unit), Number(count))
+                return Binary("+", run, String(unit[:rest])) if rest else run
     return String(value)
 
 
