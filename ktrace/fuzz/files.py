@@ -54,8 +54,8 @@ class Descriptors:
             (4, self.poll),
             (1, self.select),
             (2, self.epoll_create),
-            (4, self.epoll_ctl),
-            (4, self.epoll_wait),
+            (8, self.epoll_ctl),
+            (6, self.epoll_wait),
         ]
 
     def _fd(self, choose: Choose, task: Task) -> int | None:

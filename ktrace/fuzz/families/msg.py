@@ -49,7 +49,7 @@ class MsgFamily(SysvFamily):
         if choose.chance(0.4):
             yield make_call("sysctl", "kernel/msgmax", str(choose.one((0, 10, 100, 4048, 9000, 20000))))
         if choose.chance(0.3):
-            yield make_call("sysctl", "kernel/msgmni", str(choose.one((0, 1, 2))))
+            yield make_call("sysctl", "kernel/msgmni", str(choose.one((1, 2, 3))))
         if choose.chance(0.1):
             yield make_call("sysctl", "kernel/msg_next_id", str(choose.one((0, 5, 32768, 70000, 0x7FFFFFFF))))
 
@@ -120,6 +120,8 @@ class MsgFamily(SysvFamily):
         return any((message.m_type == wanted) != bool(flags & C["MSG_EXCEPT"]) for message in msq.q_messages)
 
     def _stat(self, state: State, choose: Choose, task: Task) -> Call | None:
+        if not self.seen(state, task).idr and choose.chance(0.9):
+            return None
         buf = {} if choose.chance(0.95) else {"buf": bad_pointer(choose)}
         if choose.chance(0.5):
             return make_call("msgctl", self.id_of(choose, self._queue(state, choose, task)), C["IPC_STAT"], **buf)

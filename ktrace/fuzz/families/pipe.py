@@ -9,10 +9,10 @@ from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose, pattern
 from ktrace.fuzz.family import Family, Generator
-from ktrace.fuzz.files import Descriptors, may_block, pick_fd
+from ktrace.fuzz.files import Descriptors, Wanted, may_block, pick_fd
 from ktrace.fuzz.state import State, open_fds
 from ktrace.model.file import FMODE_READ, FMODE_WRITE, File
-from ktrace.model.pipe import PipeInode
+from ktrace.model.pipe import PipeInode, Pipes
 from ktrace.model.task import Task
 from ktrace.state.call import BAD, Call
 
@@ -86,18 +86,24 @@ class PipeFamily(Family):
 
     def prepare(self, state: State, choose: Choose, task: Task) -> Iterator[Call]:
         """Map pages for vmsplice(), fill some, and give the first actor a pipe."""
-        flags = C["MAP_PRIVATE"] | C["MAP_ANONYMOUS"] | C["MAP_FIXED"]
-        if choose.chance(0.5):
-            yield make_call("mmap", MEMORY, MEMORY_SIZE, C["PROT_READ"] | C["PROT_WRITE"], flags)
+        if choose.chance(0.8):
+            yield self._map()
             yield make_call("store", MEMORY + choose.integer(0, 20), pattern(state.number, 2 * PAGE))
         if choose.chance(0.7):
             yield make_call("pipe2", choose.one((0, 0, C["O_NONBLOCK"])))
+
+    def _map(self) -> Call:
+        flags = C["MAP_PRIVATE"] | C["MAP_ANONYMOUS"] | C["MAP_FIXED"]
+        return make_call("mmap", MEMORY, MEMORY_SIZE, C["PROT_READ"] | C["PROT_WRITE"], flags)
 
     # -- making ----------------------------------------------------------------------------------
 
     def _pipe(self, state: State, choose: Choose, task: Task) -> Call | None:
         ends = sum(is_pipe(file) for _, file in open_fds(task))
         if ends >= 2 * self._most_pipes and choose.chance(0.9):
+            return None
+        pipes: Pipes = state.kernel.sub("pipe")
+        if pipes.too_many_hard(pipes.pipe_bufs.get(task.cred.uid, 0) + 2) and choose.chance(0.7):
             return None
         if choose.chance(0.2):
             return make_call("pipe", pipefd=BAD) if choose.chance(0.2) else make_call("pipe")
@@ -244,21 +250,31 @@ class PipeFamily(Family):
         length = choose.around(1, 10, 100, PAGE, 2 * PAGE, 64 * PAGE, low=0)
         way = choose.weighted([(5, "through"), (3, "in"), (2, "out")])
         source = pick_fd(choose, task, is_regular if way == "in" else is_read_end)
-        target = pick_fd(choose, task, is_regular if way == "out" else is_write_end)
-        if source is None or target is None:
+        if source is None:
+            return None
+        target = pick_fd(choose, task, is_regular if way == "out" else self._other_pipe(choose, task, source))
+        if target is None:
             return None
         offset = choose.one((0, 5, PAGE, PAGE + 3)) if choose.chance(0.3 if way != "through" else 0.03) else None
         offsets = (None, offset) if way == "out" else (offset, None)
         return make_call("splice", source, offsets[0], target, offsets[1], length, flags)
 
+    def _other_pipe(self, choose: Choose, task: Task, fd: int) -> Wanted:
+        """Wish for a write end of another pipe than that of *fd*: the same is refused."""
+        own = None if choose.chance(0.05) else _pipe_of(task, fd)
+        return lambda file: is_write_end(file) and file.private is not own
+
     def _tee(self, state: State, choose: Choose, task: Task) -> Call | None:
-        source, target = pick_fd(choose, task, is_read_end), pick_fd(choose, task, is_write_end)
-        if source is None or target is None:
+        if (source := pick_fd(choose, task, is_read_end)) is None:
+            return None
+        if (target := pick_fd(choose, task, self._other_pipe(choose, task, source))) is None:
             return None
         flags = 0 if may_block(state, choose, 0.3) else 2
         return make_call("tee", source, target, choose.around(1, 10, PAGE, 3 * PAGE, 64 * PAGE, low=0), flags)
 
     def _vmsplice(self, state: State, choose: Choose, task: Task) -> Call | None:
+        if state.kernel.sub("sysv").mm(task).find_vma(MEMORY) is None and choose.chance(0.9):
+            return self._map() if choose.chance(0.3) else None
         writing = choose.chance(0.8)
         fd = pick_fd(choose, task, is_write_end if writing else is_read_end)
         if fd is None:

@@ -150,6 +150,8 @@ class SemFamily(SysvFamily):
         return make_call("semctl", self.id_of(choose, sma), 0, C["GETALL"], arg)
 
     def _stat(self, state: State, choose: Choose, task: Task) -> Call | None:
+        if not self.seen(state, task).idr and choose.chance(0.9):
+            return None
         buf = {} if choose.chance(0.95) else {"arg": bad_pointer(choose)}
         if choose.chance(0.5):
             ident = self.id_of(choose, self._array(state, choose, task))

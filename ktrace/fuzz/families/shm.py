@@ -131,6 +131,8 @@ class ShmFamily(SysvFamily):
     # -- control ---------------------------------------------------------------------------------
 
     def _stat(self, state: State, choose: Choose, task: Task) -> Call | None:
+        if not self.seen(state, task).idr and choose.chance(0.9):
+            return None
         buf = {} if choose.chance(0.95) else {"buf": bad_pointer(choose)}
         if choose.chance(0.5):
             return make_call("shmctl", self.id_of(choose, self._segment(state, choose, task)), C["IPC_STAT"], **buf)
