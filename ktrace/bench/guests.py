@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import perf_counter
 
 from ktrace.agent.ops import Call, Spawn
 from ktrace.bench.measure import Row, pairs, seconds
@@ -23,10 +24,14 @@ def boot_vs_clone(image: Image, template: Template, runs: int) -> list[Row]:
         places = (Path(scratch, str(number)) for number in range(10_000))
 
         def boot() -> float:
-            return seconds(lambda: Machine.boot(image, directory=next(places), accel=accel).close())
+            start = perf_counter()
+            with Machine.boot(image, directory=next(places), accel=accel):
+                return perf_counter() - start
 
         def clone() -> float:
-            return seconds(lambda: Machine.clone(template, directory=next(places)).close())
+            start = perf_counter()
+            with Machine.clone(template, directory=next(places)):
+                return perf_counter() - start
 
         clone()
         ours, against, ratio = pairs(clone, boot, runs)
