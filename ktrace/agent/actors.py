@@ -108,6 +108,8 @@ class Actors:
                         "see the names below /proc/sys of the guest",
                     )
             return self._performed((report,))
+        if call.name == "wait":
+            return self._performed((self._agent.step(ops.Wait(call.args[0] * 1_000_000)),))
         raise UsageError(f"{call.name!r} needs an actor", f"write it as: A: {call.name}(...)")
 
     def _operation(self, slot: int, call: Call) -> ops.Op:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ktrace.model import sysv_memory, sysv_msg, sysv_msgctl, sysv_sem, sysv_semctl, sysv_shmctl
@@ -16,6 +16,7 @@ from ktrace.model.sysv_shm import attached_segments, shm_fields
 from ktrace.model.sysv_shm_segment import exit_shm
 from ktrace.model.sysv_sysctl import sysctl
 from ktrace.model.task import Task
+from ktrace.model.timer import expire_timers
 from ktrace.state import sysv_sem as sem_state
 from ktrace.state.ref import Ref
 from ktrace.state.sysv_ipc import IpcFacts
@@ -42,11 +43,6 @@ class SysvIpc(Subsystem):
         """Return the task's IPC namespace (``nsproxy->ipc_ns``)."""
         found: Namespace = task.sub.get(IPC_NS, self.init_ipc_ns)
         return found
-
-    def schedule(self, kernel: Kernel, task: Task, timeout: Mapping[str, int] | None) -> Generator[None, None, bool]:
-        """Sleep until woken; tell whether *timeout* ended it (``schedule_hrtimeout_range()``)."""
-        yield
-        return False
 
     def mm(self, task: Task) -> AddressSpace:
         """Return the task's address space; a task that never looked at it has the one it was born with."""
@@ -91,6 +87,10 @@ class SysvIpc(Subsystem):
     def put_ipc_ns(self, kernel: Kernel, ns: Namespace) -> None:
         """Drop a reference to a namespace."""
         put_ipc_ns(kernel, ns)
+
+    def idle(self, kernel: Kernel) -> None:
+        """Let timers fire."""
+        expire_timers(kernel)
 
     def sysctl(self, kernel: Kernel, path: str, value: str) -> bool:
         """Change a limit of the initial namespace (``ipc/ipc_sysctl.c: ipc_sysctls``)."""

@@ -23,6 +23,7 @@ from ktrace.model.sysv_sem_array import (
 from ktrace.model.sysv_sem_queue import do_smart_update, perform_atomic_semop, set_semotime, unlink_queue
 from ktrace.model.sysv_sem_undo import find_alloc_undo
 from ktrace.model.task import Errno, Task
+from ktrace.model.timer import schedule_timeout
 from ktrace.state.call import Pointer
 
 BITS_PER_LONG = 64
@@ -91,6 +92,7 @@ def _semtimedop(
         raise Errno("EINVAL")
     if timeout is not None and not (timeout["tv_sec"] >= 0 and 0 <= timeout["tv_nsec"] < 1_000_000_000):
         raise Errno("EINVAL")
+    seconds = None if timeout is None else timeout["tv_sec"] + timeout["tv_nsec"] / 1e9
     undos, alter, dupsop = _scan(sops)
     undo = find_alloc_undo(kernel, task, ns, semid) if undos else None
     sma: SemArray = ns.sem_ids.obtain_object_check(semid)
@@ -120,7 +122,7 @@ def _semtimedop(
         queue.status = -errno.EINTR
         queue.sleeper = task
         sem_unlock(sma, locknum)
-        timed_out = yield from kernel.sub("sysv").schedule(kernel, task, timeout)
+        timed_out = yield from schedule_timeout(kernel, task, seconds)
         if queue.status != -errno.EINTR:
             if queue.status:
                 raise Errno(error_name(queue.status))

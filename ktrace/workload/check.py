@@ -78,7 +78,7 @@ class _Checker:
         entry = SIGNATURES.get(step.name) or OPERATIONS.get(step.name)
         if entry is None and step.name not in ALIASES:
             self.fail(f"unknown call {step.name!r}", step.place, _close(step.name, _CALLS))
-        if step.name in ("spawn", "sysctl") and step.actor is not None:
+        if step.name in ("spawn", "sysctl", "wait") and step.actor is not None:
             self.fail(f"{step.name} is not done by an actor", step.place, f"leave out '{step.actor}:'")
         if step.name == "fork" and step.value is None:
             self.fail("fork needs a name for the child", step.place, "write A: fork() -> B")

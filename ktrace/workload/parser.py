@@ -75,7 +75,7 @@ class _Parser(Reader):
             return self.repeat(comments)
         if token.text == "spawn":
             return self.spawn(comments)
-        if token.text in ("kill", "sysctl") and self.ahead().kind == "(":
+        if token.text in ("kill", "sysctl", "wait") and self.ahead().kind == "(":
             return self.call(None, token.place, comments)
         return self.fail(
             f"expected a step, not {token.text!r}", token.place, "write the actor first, such as A: read(r, 10)"

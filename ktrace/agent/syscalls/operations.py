@@ -90,6 +90,7 @@ OPERATIONS = {
         Operation("load", Address("addr"), OutBytes("buf", "length"), Int("length")),
         Operation("spawn", Name("name"), Credentials("credentials", {}), returns=PID),
         Operation("sysctl", Text("path"), Text("value")),
+        Operation("wait", Int("milliseconds")),
     )
 }
 """``kill`` without an acting actor is an operation, too; its arguments are those of the system call."""

@@ -1,0 +1,69 @@
+"""Sleeping for a limited time (``kernel/time/hrtimer.c``), and letting guest time pass."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from ktrace.model.kernel import Kernel, outside
+from ktrace.model.task import Task
+
+TIMER = "timer"
+"""Where a task's running timer is kept."""
+
+
+@dataclass(eq=False)
+class Timer:
+    """A timer that ends a sleep.
+
+    :param armed: seconds of the guest's clock around the step that armed it
+    :param timeout: seconds
+    """
+
+    armed: tuple[int, int]
+    timeout: float
+    expired: bool = False
+
+    def may_expire(self, clock: tuple[int, int]) -> bool:
+        """Tell whether it can have expired by the end of a step; the clock is known to the second."""
+        return clock[1] + 1 - self.armed[0] >= self.timeout
+
+    def must_expire(self, clock: tuple[int, int]) -> bool:
+        """Tell whether it must have expired before a step began."""
+        return clock[0] - 1 - self.armed[1] > self.timeout
+
+
+def schedule_timeout(kernel: Kernel, task: Task, timeout: float | None) -> Generator[None, None, bool]:
+    """Sleep until woken, or for *timeout* seconds; tell whether time ended it (``schedule_hrtimeout_range()``)."""
+    if timeout is None:
+        yield
+        return False
+    timer = task.sub[TIMER] = Timer(kernel.advice.clock, timeout)
+    yield
+    del task.sub[TIMER]
+    return timer.expired
+
+
+def expire_timers(kernel: Kernel) -> None:
+    """Wake whose time is up.
+
+    When exactly a timer fires, between two looks at the guest, only the guest knows: an actor that was
+    seen to return, and that nothing else wakes, was woken by its timer, if that was possible by then.
+    """
+    clock = kernel.advice.clock
+    sleepers = [task for task in kernel.tasks.values() if task.sleeping and TIMER in task.sub]
+    for task in sorted(sleepers, key=lambda task: float(task.sub[TIMER].timeout + task.sub[TIMER].armed[0])):
+        timer: Timer = task.sub[TIMER]
+        seen = kernel.advice.results.get(task.name)
+        possible = timer.may_expire(clock)
+        expired = kernel.choose(
+            "hrtimer_wakeup(): at any time after the timer's", seen is not None, lambda _: possible, otherwise=False
+        )
+        if expired or timer.must_expire(clock):
+            timer.expired = True
+            kernel.wake_up_process(task)
+
+
+@outside("wait")
+def wait(kernel: Kernel, milliseconds: int) -> None:
+    """Let guest time pass, until something happens to an actor or *milliseconds* are over."""
