@@ -72,6 +72,11 @@ class UserPage(Page):
             self.data.pins -= 1
 
 
+@lru_cache(maxsize=4096)
+def _free_slot(offset: int, length: int, flags: tuple[str, ...], private: int) -> state.PipeBuffer:
+    return state.PipeBuffer(None, None, offset, length, None, flags, private, b"")
+
+
 @dataclass(eq=False)
 class PipeBuffer:
     """Mirror one ``struct pipe_buffer``; what *ops* is ``None`` for is not in use."""
@@ -88,7 +93,7 @@ class PipeBuffer:
         flags = flag_names(self.flags, state.PIPE_BUF_FLAGS)
         page = self.page
         if self.ops is None or page is None:
-            return state.PipeBuffer(None, None, self.offset, self.len, None, flags, self.private, b"")
+            return _free_slot(self.offset, self.len, flags, self.private)
         data = bytes(page.data[self.offset : self.offset + self.len])
         count = page.count if self.ops in COUNTED_OPS else None
         return state.PipeBuffer(
