@@ -81,7 +81,7 @@ class PipeReader:
         self._wr_wait = self.pipe.offsets["wr_wait_head_next"]
         self.buffer = Layout(prog, "struct pipe_buffer", "page", "offset", "len", "ops", "flags", "private")
         self._blank = bytes(self.buffer.size)
-        self._refcount = Layout(prog, "struct page", refcount="_refcount.counter").offsets["refcount"]
+        self.refcount_offset = Layout(prog, "struct page", refcount="_refcount.counter").offsets["refcount"]
         self.fasync = Layout(prog, "struct fasync_struct", "fa_fd", "fa_next", "fa_file")
         self._known: dict[int, _Known] = {}
         self._flags = {value: flag_names(value, PIPE_BUF_FLAGS) for value in range(0x80)}
@@ -177,7 +177,7 @@ class PipeReader:
         ops = self.kernel.symbol(raw.ops)
         count: int | None = None
         if ops in COUNTED_OPS:
-            places.append((raw.page + self._refcount, memory.read(raw.page + self._refcount, 4)))
+            places.append((raw.page + self.refcount_offset, memory.read(raw.page + self.refcount_offset, 4)))
             count = _INT.unpack(places[-1][1])[0]
         offset = min(raw.offset, PAGE_SIZE)
         pfn = memory.pfn(raw.page)
