@@ -20,7 +20,7 @@ from ktrace.machine.clock import tsc_khz
 from ktrace.machine.console import TAIL_LINES, Console
 from ktrace.machine.identity import Bootable, check_build_id
 from ktrace.machine.memory import GuestMemory
-from ktrace.machine.migration import load_state, save_state
+from ktrace.machine.migration import leave_ram_out, load_state, save_state
 from ktrace.machine.process import QemuProcess
 from ktrace.machine.qemu import BOARDS, Launch, Payload, choose_board, kernel_command_line, qemu_argv
 from ktrace.machine.qmp import Qmp, QmpClosed
@@ -104,6 +104,7 @@ class Machine:
         if self.template is not None:
             state_fd = os.open(self.template.state, os.O_RDONLY | os.O_CLOEXEC)
             given.callback(os.close, state_fd)
+            leave_ram_out(self._qmp)  # read while the RAM is still being copied
         launch = Launch(
             board=BOARDS[self.board],
             accel=self.accel,

@@ -12,10 +12,9 @@ from ktrace.machine.qmp import Qmp
 SAVE_SECONDS = 20.0
 
 
-def _prepare(qmp: Qmp) -> None:
-    """Leave shared RAM out, and tell how it goes."""
-    wanted = [{"capability": name, "state": True} for name in ("x-ignore-shared", "events")]
-    qmp.post("migrate-set-capabilities", capabilities=wanted)
+def leave_ram_out(qmp: Qmp) -> None:
+    """Leave shared RAM out of what is saved or loaded; not waited for."""
+    qmp.post("migrate-set-capabilities", capabilities=[{"capability": "x-ignore-shared", "state": True}])
 
 
 def load_state(qmp: Qmp, descriptor: int) -> None:
@@ -24,7 +23,6 @@ def load_state(qmp: Qmp, descriptor: int) -> None:
     :param descriptor: number in QEMU
     :raises QmpClosed: QEMU is ending
     """
-    _prepare(qmp)
     qmp.post("migrate-incoming", uri=f"fd:{descriptor}")
 
 
@@ -37,7 +35,7 @@ def save_state(qmp: Qmp, path: Path) -> bytes:
     :raises QmpClosed: QEMU is ending
     :raises OSError: the file cannot be made
     """
-    _prepare(qmp)
+    leave_ram_out(qmp)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         qmp.command("getfd", fd=descriptor, fdname="state")

@@ -163,6 +163,9 @@ def qemu_argv(launch: Launch) -> list[str]:
         # A state saved while the guest stood still continues when it is loaded.
         "-global",
         "migration.store-global-state=off",
+        # Say when a state is saved.
+        "-global",
+        "migration.x-events=on",
         # QMP over an inherited socket: no path, no port, no stranger.
         "-chardev",
         f"socket,id=qmp,fd={launch.qmp_fd}",
