@@ -188,5 +188,6 @@ def _data(plan: Plan, image: str, report: Report, saved: list[dict[str, Any]]) -
         "steps_per_second": round(report.steps / report.seconds, 1) if report.seconds else 0,
         "calls": dict(sorted(report.calls.items())),
         "errnos": {name: dict(sorted(counts.items())) for name, counts in sorted(report.errnos.items())},
+        "not_modelled": dict(sorted(report.unmodelled.items())),
         "divergences": divergences,
     }

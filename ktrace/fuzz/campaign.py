@@ -38,13 +38,17 @@ class Plan:
 
 @dataclass
 class Report:
-    """What a run did."""
+    """What a run did.
+
+    :ivar unmodelled: what ended sequences because the model does not know it
+    """
 
     steps: int = 0
     sequences: int = 0
     seconds: float = 0.0
     calls: Counter[str] = field(default_factory=Counter)
     errnos: dict[str, Counter[str]] = field(default_factory=dict)
+    unmodelled: Counter[str] = field(default_factory=Counter)
     found: list[Found] = field(default_factory=list)
 
     def add(self, trial: Trial) -> None:
@@ -52,6 +56,8 @@ class Report:
         self.sequences += 1
         self.steps += len(trial.moves)
         self.calls.update(trial.calls)
+        if trial.unmodelled is not None:
+            self.unmodelled[trial.unmodelled] += 1
         for name, errnos in trial.errnos.items():
             self.errnos.setdefault(name, Counter()).update(errnos)
 

@@ -23,11 +23,11 @@ def pick_fd(choose: Choose, task: Task, wanted: Wanted, sloppy: float = 0.06) ->
 
     :returns: ``None`` if there is none
     """
-    if choose.chance(sloppy):
+    found = [fd for fd, file in open_fds(task) if wanted(file)]
+    if choose.chance(sloppy if found else sloppy / 4):
         if choose.chance(0.5) and (fds := open_fds(task)):
             return choose.one(fds)[0]
         return choose.one((-1, 999, 1024, 1 << 31, *free_fds(task, range(4))))
-    found = [fd for fd, file in open_fds(task) if wanted(file)]
     return choose.one(found) if found else None
 
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol
 
-from ktrace.errors import GuestError, UsageError
+from ktrace.agent.actors import Performed
+from ktrace.errors import GuestError, ModelError, UsageError
 from ktrace.fuzz.finding import Finding, of_differences, of_failure
 from ktrace.fuzz.state import Move, State
+from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.machine.machine import Machine
 from ktrace.model.build import build_model
 from ktrace.state.call import Call, Completed, Outcome, Result
@@ -50,12 +52,14 @@ class Trial:
     :param moves: those that were made, in order
     :param calls: how often each call was made; *errnos*: how it failed, by call
     :param finding: what was wrong with the last one, if anything
+    :param unmodelled: the last one's call, if the model does not know what it asks for
     """
 
     moves: list[Done] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
     errnos: dict[str, Counter[str]] = field(default_factory=dict)
     finding: Finding | None = None
+    unmodelled: str | None = None
 
     def note(self, outcome: Outcome, pending: dict[str, Done], source: Source) -> None:
         """Note what calls returned."""
@@ -80,7 +84,7 @@ def run_trial(lab: Lab, machine: Machine, source: Source, limit: int, deadline: 
         return trial
     state = State(checker.model)
     pending: dict[str, Done] = {}
-    printed = 0
+    watch = Watch(lab, machine, checker)
     refused = 0
     while len(trial.moves) < limit and refused < REFUSALS:
         if deadline is not None and monotonic() >= deadline:
@@ -107,9 +111,11 @@ def run_trial(lab: Lab, machine: Machine, source: Source, limit: int, deadline: 
         trial.calls[call.name] += 1
         if actor is not None:
             pending[actor] = done
-        trial.finding, printed = _check(lab, machine, checker, Step(
-            len(trial.moves), actor, call, "", "", performed.outcome, performed.clock, lab.look()
-        ), printed)  # fmt: skip
+        try:
+            trial.finding = watch.check(len(trial.moves), actor, call, performed)
+        except NotModelled as error:
+            trial.unmodelled = f"{call.name}: {error}"
+            return trial
         trial.note(performed.outcome, pending, source)
         if trial.finding is not None:
             return trial
@@ -117,17 +123,46 @@ def run_trial(lab: Lab, machine: Machine, source: Source, limit: int, deadline: 
     return trial
 
 
-def _check(lab: Lab, machine: Machine, checker: Checker, step: Step, printed: int) -> tuple[Finding | None, int]:
-    """Return what is wrong with *step*, and how much the console holds now."""
-    size = machine.console.path.stat().st_size
-    if size > printed and (complaint := COMPLAINT.search(machine.console.text)) is not None:
-        return of_failure(step.call.name, f"console: {complaint[0]}", machine.console_tail(30)), size
-    try:
-        differences = checker.check(step)
-    except Exception as error:  # the model's own mistakes are findings, too
-        return of_failure(
-            step.call.name, f"model: {type(error).__name__}: {error}", f"the model failed: {error!r}"
-        ), size
-    if differences:
-        return of_differences(step.call.name, differences), size
-    return None, size
+class NotModelled(Exception):
+    """The model says itself that it does not know what was asked for."""
+
+
+class Watch:
+    """Look at the guest after each step from every side."""
+
+    def __init__(self, lab: Lab, machine: Machine, checker: Checker) -> None:
+        self._lab = lab
+        self._machine = machine
+        self._checker = checker
+        self._printed = 0
+
+    def check(self, number: int, actor: str | None, call: Call, performed: Performed) -> Finding | None:
+        """Return what is wrong with a step.
+
+        :raises NotModelled: nobody can tell
+        """
+        if (complaint := self._complaint()) is not None:
+            return of_failure(call.name, f"console: {complaint}", self._machine.console_tail(30))
+        try:
+            world = self._lab.look()
+        except CorruptStructure as error:
+            return of_failure(call.name, f"corrupt: {type(error).__name__}", str(error))
+        step = Step(number, actor, call, "", "", performed.outcome, performed.clock, world)
+        try:
+            differences = self._checker.check(step)
+        except ModelError as error:
+            cause = error.__cause__ or error
+            if isinstance(cause, NotImplementedError) or type(cause) is LookupError:
+                raise NotModelled(str(cause)) from error
+            return of_failure(call.name, f"model: {cause!r}", f"the model failed: {cause!r}")
+        return of_differences(call.name, differences) if differences else None
+
+    def _complaint(self) -> str | None:
+        """Return what the kernel complains of on its console, if it is new."""
+        console = self._machine.console
+        size = console.path.stat().st_size
+        if size == self._printed:
+            return None
+        self._printed = size
+        found = COMPLAINT.search(console.text)
+        return found[0] if found else None

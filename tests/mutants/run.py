@@ -71,16 +71,25 @@ class Tree:
         """Build *mutant*'s vmlinux and return where it is."""
         path = self._directory / mutant.file
         original = path.read_text()
+        # A run that is killed in the middle leaves the wrong line behind: the next one takes it out.
+        (self._output / "unfinished").write_text(json.dumps({"file": mutant.file, "text": original}))
         try:
             path.write_text(mutate(original, mutant))
-            log = self._output / f"{mutant.name}.log"
-            with log.open("w") as stream:
+            with (self._output / f"{mutant.name}.log").open("w") as stream:
                 subprocess.run(self._command, stdout=stream, stderr=subprocess.STDOUT, check=True)
             built = self._output / f"{mutant.name}.vmlinux"
             shutil.copyfile(self._directory / "vmlinux", built)
         finally:
-            path.write_text(original)
+            self.restore()
         return built
+
+    def restore(self) -> None:
+        """Put back what a build changed."""
+        note = self._output / "unfinished"
+        if note.exists():
+            left = json.loads(note.read_text())
+            (self._directory / left["file"]).write_text(left["text"])
+            note.unlink()
 
 
 def fuzz(mutant: Mutant, vmlinux: Path, arguments: list[str], environment: dict[str, str]) -> dict[str, Any]:
@@ -136,6 +145,7 @@ def main() -> int:
     output.mkdir(exist_ok=True)
     environment = {**os.environ, "XDG_CACHE_HOME": str(output / "cache")}
     tree = Tree(given.tree, shlex.split(given.make or make_of(given.tree)), output)
+    tree.restore()
     only = set(filter(None, given.only.split(",")))
     mutants = [mutant for mutant in read_mutants(given.family) if not only or mutant.name in only]
     for mutant in mutants:
