@@ -10,7 +10,7 @@ from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
-from ktrace.inspect.skbuff import MAX_QUEUED, Packet
+from ktrace.inspect.skbuff import MAX_QUEUED, BufferReader, Packet
 from ktrace.inspect.sock_names import dotted, ntohs
 from ktrace.state.ref import Ref
 from ktrace.state.socket import Buffer, InetSock, TcpSock, UdpSock
@@ -29,11 +29,18 @@ INET_BITS = (
 CORKED = 0x1
 
 
+def plain_buffer(packet: Packet) -> Buffer:
+    """Return a packet of a family that keeps nothing of its own in it."""
+    skb = packet.skb
+    return Buffer(skb.len, skb.data_len, skb.truesize, packet.data, Ref("sock", skb.sk) if skb.sk else None)
+
+
 class InetReader:
     """Read what IPv4, TCP and UDP keep behind a ``struct sock``."""
 
-    def __init__(self, kernel: LiveKernel) -> None:
+    def __init__(self, kernel: LiveKernel, buffers: BufferReader) -> None:
         prog = kernel.prog
+        self.buffers = buffers
         self.inet = Layout(
             prog, "struct inet_sock", "inet_saddr", "uc_ttl", "inet_sport", "tos",
             num="sk.__sk_common.skc_num", dport="sk.__sk_common.skc_dport",
@@ -53,7 +60,11 @@ class InetReader:
         self.nonagle = Layout(prog, "struct tcp_sock", "nonagle")
         self.request = Layout(prog, "struct request_sock", "dl_next", "sk")
         self.tcp_cb = Layout(prog, "struct tcp_skb_cb", "seq", "end_seq", "tcp_flags")
-        self.udp = Layout(prog, "struct udp_sock", "pending", "encap_type", "?pcflag", "?udp_flags")
+        self.udp = Layout(
+            prog, "struct udp_sock", "pending", "encap_type", "forward_deficit", "?corkflag", "?udp_flags",
+            reader_first="reader_queue.next",
+        )  # fmt: skip
+        self.reader_queue = self.udp.offsets["reader_first"]
 
     def read(self, observation: Observation, address: int, sock: Any, more: list[int]) -> dict[str, Any]:
         """Return the family's parts of ``state.socket.Sock`` for the sock at *address*.
@@ -83,10 +94,16 @@ class InetReader:
         if sock.sk_type == SOCK_STREAM and sock.sk_protocol == IPPROTO_TCP:
             parts["tcp"] = self._tcp(observation, address, sock.state, more)
         elif sock.sk_type == SOCK_DGRAM and sock.sk_protocol == IPPROTO_UDP:
-            udp = self.udp.read(memory, address)
-            corked = udp.pcflag if udp.pcflag is not None else udp.udp_flags or 0
-            parts["udp"] = UdpSock(udp.pending, bool(corked & CORKED), udp.encap_type)
+            parts["udp"] = self._udp(observation, address)
         return parts
+
+    def _udp(self, observation: Observation, address: int) -> UdpSock:
+        found = self.udp.read(observation.memory, address)
+        waiting = self.buffers.for_each_skb(observation.memory, address + self.reader_queue, found.reader_first)
+        reader = tuple(plain_buffer(packet) for packet in waiting)
+        # UDP_CORK moved into udp_flags in Linux 6.7 ("udp: introduce udp->udp_flags").
+        corked = found.corkflag if found.corkflag is not None else found.udp_flags & CORKED
+        return UdpSock(found.pending, bool(corked), found.encap_type, reader, found.forward_deficit)
 
     def _bits(self, found: Any) -> tuple[str, ...]:
         if found.inet_flags is None:

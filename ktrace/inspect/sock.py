@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
-from ktrace.inspect.inet_socket import InetReader
+from ktrace.inspect.inet_socket import InetReader, plain_buffer
 from ktrace.inspect.inode import InodeReader
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
-from ktrace.inspect.skbuff import BufferReader, Packet
+from ktrace.inspect.skbuff import BufferReader
 from ktrace.inspect.sock_names import bit_names, enum_name, jiffies, mask_names
 from ktrace.inspect.unix_socket import UnixReader
 from ktrace.inspect.wait_queue import WaitQueues
@@ -21,7 +21,6 @@ from ktrace.state.socket import (
     SOCK_TYPES,
     TCP_STATES,
     USERLOCKS,
-    Buffer,
     Credentials,
     Sock,
     Waiter,
@@ -82,7 +81,7 @@ class SockReader:
         self.sock_flags = {value: name for name, value in prog.type("enum sock_flags").enumerators}
         self.dead_bit = next(bit for bit, name in self.sock_flags.items() if name == "SOCK_DEAD")
         self.unix = UnixReader(kernel, self)
-        self.inet = InetReader(kernel)
+        self.inet = InetReader(kernel, self.buffers)
         self._known: dict[int, _Known] = {}
 
     def add(self, observation: Observation, address: int) -> Ref:
@@ -188,6 +187,8 @@ class SockReader:
             **parts,
         )
         simple = not packets and not errors and not (value.tcp is not None and value.tcp.accept_queue)
+        if value.udp is not None and value.udp.reader_queue:
+            simple = False
         if value.unix is not None and (value.unix.addr is not None or value.unix.path or value.unix.peer_wait):
             simple = False
         return value, more, simple
@@ -211,9 +212,3 @@ class SockReader:
             return None
         ids = self.cred.read(observation.memory, cred) if cred else None
         return Credentials(self.actor(observation, pid), ids.euid if ids else 0, ids.egid if ids else 0)
-
-
-def plain_buffer(packet: Packet) -> Buffer:
-    """Return a packet of a family that keeps nothing of its own in it."""
-    skb = packet.skb
-    return Buffer(skb.len, skb.data_len, skb.truesize, packet.data, Ref("sock", skb.sk) if skb.sk else None)

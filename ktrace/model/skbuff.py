@@ -24,6 +24,7 @@ class SkBuff:
     :param pid: actor whose credentials travel, ``None`` where none do
     :param fp: files that travel
     :param fp_uid: whose ``unix_inflight`` counts them, while they are counted
+    :param addr: where a UDP packet came from
     :param consumed: bytes that a stream reader has taken
     """
 
@@ -39,6 +40,7 @@ class SkBuff:
     consumed: int = 0
     peeked: bool = False
     fp_uid: int | None = None
+    addr: tuple[str, int] | None = None
 
     def __len__(self) -> int:
         return len(self.data)

@@ -39,7 +39,7 @@ def sendmsg(kernel: Kernel, task: Task, sk: Tcp, msg: OutMessage) -> Any:
         if sk.state not in CONNECTED:
             yield from _wait_connect(task, sk, timeo)
         if msg.control:
-            _check_control(msg)
+            check_control(msg)
         set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE", False)
         if sk.err or sk.shutdown & SEND_SHUTDOWN:
             raise Errno("EPIPE")
@@ -67,7 +67,7 @@ def sendmsg(kernel: Kernel, task: Task, sk: Tcp, msg: OutMessage) -> Any:
     return copied
 
 
-def _check_control(msg: OutMessage) -> None:
+def check_control(msg: OutMessage) -> None:
     """Refuse what ``sock_cmsg_send()`` does not know; SCM_RIGHTS and credentials are ignored."""
     if isinstance(msg.control, bytes):
         raise Errno("EINVAL")

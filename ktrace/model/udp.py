@@ -1,70 +1,226 @@
-"""``udp_prot`` and ``inet_dgram_ops`` (``net/ipv4/udp.c``)."""
+"""``struct udp_sock``, its ports, and how packets find it (``net/ipv4/udp.c``)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from ktrace.model.inet_option import get_ip_option, set_ip_option
-from ktrace.model.inet_sock import Inet, Proto
-from ktrace.model.inet_socket import InetOps, register
+from ktrace.model.inet_ports import choose_port, overlap
+from ktrace.model.inet_sock import ANY, Inet
 from ktrace.model.kernel import Kernel
-from ktrace.model.sock import Socket, sock_orphan
-from ktrace.model.task import Errno, Task
+from ktrace.model.skbuff import SkBuff
+from ktrace.model.sock import ECONNREFUSED, data_ready, error_report
+from ktrace.model.socket import sockets
+from ktrace.model.task import Errno
+from ktrace.state.socket import Sock as ObservedSock
 from ktrace.state.socket import UdpSock
+
+SIZEOF_IPHDR, SIZEOF_UDPHDR = 20, 8
+ALLOC_EXTRA = 16 + 15
+"""``hh_len + 15``: LL_RESERVED_SPACE() of the loopback, whose Ethernet header has 14 bytes."""
+
+
+@dataclass(eq=False)
+class Pending:
+    """What UDP_CORK or MSG_MORE holds back (``inet->cork``, ``sk_write_queue``).
+
+    :param first: bytes of the first piece, which is linear; later ones are paged
+    """
+
+    daddr: str
+    dport: int
+    data: bytes
+    first: int
+    charge: int
 
 
 @dataclass(eq=False)
 class Udp(Inet):
-    """Mirror one ``struct udp_sock``."""
+    """Mirror one ``struct udp_sock``.
 
-    pending: int = 0
+    :param reader_queue: packets that a reader took over from ``sk_receive_queue``
+    :param forward_deficit: bytes read whose charge is still to be given back
+    """
+
+    pending: Pending | None = None
     corkflag: bool = False
+    reader_queue: list[SkBuff] = field(default_factory=list)
+    forward_deficit: int = 0
 
     def view_parts(self) -> dict[str, Any]:
         """Return the parts behind the ``struct sock``."""
-        return {**Inet.view_parts(self), "udp": UdpSock(self.pending, self.corkflag, 0)}
+        reader = tuple(skb.view() for skb in self.reader_queue)
+        pending = 2 if self.pending is not None else 0
+        return {**Inet.view_parts(self), "udp": UdpSock(pending, self.corkflag, 0, reader, self.forward_deficit)}
 
 
-class UdpProto(Proto):
-    """``udp_prot``."""
-
-    sock = Udp
-
-    def init(self, kernel: Kernel, task: Task, sk: Udp) -> None:
-        """``udp_init_sock()``."""
-        assert sk.socket is not None
-        sk.socket.flags.add("SOCK_SUPPORT_ZC")
-
-    def close(self, kernel: Kernel, task: Task, sk: Udp, timeout: int | None) -> int:
-        """``udp_lib_close()``."""
-        sock_orphan(sk)
-        return 0
-
-    def setsockopt(self, kernel: Kernel, task: Task, sk: Udp, level: int, optname: int, optval: bytes) -> int:
-        """``udp_setsockopt()``."""
-        return set_ip_option(task, sk, level, optname, optval)
-
-    def getsockopt(self, kernel: Kernel, task: Task, sk: Udp, level: int, optname: int, optlen: int) -> bytes:
-        """``udp_getsockopt()``."""
-        return get_ip_option(kernel, sk, level, optname, optlen)
+def hashed(kernel: Kernel) -> list[Udp]:
+    """Return the socks that have a port, the last one bound first (``udp_table``)."""
+    table: list[Udp] = sockets(kernel).unbound.setdefault("udp", [])
+    return table
 
 
-class DgramOps(InetOps):
-    """``inet_dgram_ops``."""
+def in_use(kernel: Kernel, sk: Udp, port: int) -> bool:
+    """Tell whether somebody's hold on *port* excludes *sk* (``udp_lib_lport_inuse()``)."""
+    for other in hashed(kernel):
+        if (
+            other is not sk
+            and other.inet_num == port
+            and not (other.reuse and sk.reuse)
+            and not (other.bound_dev_if and sk.bound_dev_if and other.bound_dev_if != sk.bound_dev_if)
+            and overlap(sk.rcv_saddr, other.rcv_saddr)
+        ):
+            return not (other.reuseport and sk.reuseport and other.sock_uid() == sk.sock_uid())
+    return False
 
-    name = "inet_dgram_ops"
-    has_peek_off = True
 
-    def set_peek_off(self, kernel: Kernel, sock: Socket, value: int) -> None:
-        """``sk_set_peek_off()``."""
-        sock.sk.peek_off = value
+def get_port(kernel: Kernel, sk: Udp, port: int) -> None:
+    """Take a port, any that is free where *port* is 0 (``udp_lib_get_port()``).
 
-    def accept(self, kernel: Kernel, task: Task, sock: Socket, newsock: Socket, flags: int) -> Any:
-        """``sock_no_accept()``."""
-        raise Errno("EOPNOTSUPP")
+    :raises Errno: EADDRINUSE
+    """
+    if not port:
+
+        def seen(value: ObservedSock) -> int | None:
+            known = {other.inet_num for other in hashed(kernel)}
+            if value.inet is None or value.udp is None or value.inet.inet_num in known:
+                return None
+            return value.inet.inet_num
+
+        try:
+            port = choose_port(
+                kernel, "udp_lib_get_port(): any free port", seen, lambda number: not in_use(kernel, sk, number)
+            )
+        except Errno:
+            raise Errno("EADDRINUSE") from None
+    elif in_use(kernel, sk, port):
+        raise Errno("EADDRINUSE")
+    sk.inet_num = port
+    if sk not in hashed(kernel):
+        sk.flags.add("SOCK_RCU_FREE")
+        hashed(kernel).insert(0, sk)
 
 
-UDP = UdpProto()
-DGRAM_OPS = DgramOps()
-register("udp_prot", UDP, DGRAM_OPS)
+def rehash(kernel: Kernel, sk: Udp) -> None:
+    """Move *sk* to the head of its chain after its address changed (``udp_lib_rehash()``)."""
+    table = hashed(kernel)
+    if sk in table:
+        table.remove(sk)
+        table.insert(0, sk)
+
+
+def unhash(kernel: Kernel, sk: Udp) -> None:
+    """Give the port back (``udp_lib_unhash()``)."""
+    table = hashed(kernel)
+    if sk in table:
+        table.remove(sk)
+        sk.inet_num = 0
+
+
+def lookup(kernel: Kernel, saddr: str, sport: int, daddr: str, dport: int) -> Udp | None:
+    """Return who takes a packet: the best match on its address, then on any (``__udp4_lib_lookup()``)."""
+    for address in (daddr, ANY):
+        best: Udp | None = None
+        badness = 0
+        for sk in hashed(kernel):
+            score = _score(sk, saddr, sport, address, dport)
+            if score > badness:
+                best, badness = sk, score
+        if best is not None:
+            return best
+    return None
+
+
+def _score(sk: Udp, saddr: str, sport: int, rcv_saddr: str, port: int) -> int:
+    """``compute_score()``; -1 where it does not match."""
+    if sk.inet_num != port or sk.rcv_saddr != rcv_saddr or sk.bound_dev_if not in (0, 1):
+        return -1
+    score = 2
+    if sk.daddr != ANY:
+        if sk.daddr != saddr:
+            return -1
+        score += 4
+    if sk.dport:
+        if sk.dport != sport:
+            return -1
+        score += 4
+    return score + 4 * bool(sk.bound_dev_if)
+
+
+def make_skb(kernel: Kernel, data: bytes, first: int | None = None) -> SkBuff:
+    """Return a packet as its receiver gets it (``__ip_append_data()``).
+
+    :param first: bytes of the first piece of a corked message, which is linear
+    """
+    alloc = sockets(kernel).alloc
+    linear = len(data) if first is None else first
+    headers = SIZEOF_IPHDR + SIZEOF_UDPHDR
+    if headers + linear + ALLOC_EXTRA >= alloc.max_order(2):
+        linear = 0
+    paged = len(data) - linear
+    return SkBuff(data, paged, alloc.truesize(headers + linear + ALLOC_EXTRA) + paged)
+
+
+def transmit(kernel: Kernel, sk: Udp, skb: SkBuff, daddr: str, dport: int) -> None:
+    """Deliver a packet over the loopback, or tell the sender that nobody is there (``__udp4_lib_rcv()``)."""
+    saddr = sk.saddr if sk.saddr != ANY else "127.0.0.1"
+    skb.addr = (saddr, sk.sport)
+    receiver = lookup(kernel, saddr, sk.sport, daddr, dport)
+    if receiver is not None:
+        enqueue(kernel, receiver, skb)
+        return
+    # icmp_send(ICMP_PORT_UNREACH), __udp4_lib_err(): only the connected hear of it.
+    origin = lookup(kernel, daddr, dport, saddr, sk.sport)
+    if origin is not None and origin.state == "TCP_ESTABLISHED":
+        origin.err = ECONNREFUSED
+        error_report(kernel, origin)
+
+
+def enqueue(kernel: Kernel, sk: Udp, skb: SkBuff) -> None:
+    """Queue a packet, or drop it where the receive buffer is full (``__udp_enqueue_schedule_skb()``)."""
+    if sk.rmem_alloc > sk.rcvbuf:
+        return
+    if sk.rmem_alloc > sk.rcvbuf >> 1:
+        _condense(kernel, skb)
+    if sk.rmem_alloc + skb.truesize > skb.truesize + sk.rcvbuf:
+        return
+    sk.rmem_alloc += skb.truesize
+    sk.receive_queue.append(skb)
+    data_ready(kernel, sk)
+
+
+def _condense(kernel: Kernel, skb: SkBuff) -> None:
+    """Pull paged bytes into the head where there is room for them (``skb_condense()``)."""
+    alloc = sockets(kernel).alloc
+    headers = SIZEOF_IPHDR + SIZEOF_UDPHDR
+    linear = len(skb) - skb.data_len
+    room = alloc.head_room(headers + linear + ALLOC_EXTRA)
+    if skb.data_len:
+        if skb.data_len > room - 16 - headers - linear:
+            return
+        skb.data_len = 0
+    skb.truesize = room + alloc.sk_buff + alloc.shared_info
+
+
+def rmem_release(sk: Udp, size: int) -> None:
+    """Give the charge of a packet back, in portions while others wait (``udp_rmem_release()``)."""
+    sk.forward_deficit += size
+    size = sk.forward_deficit
+    if size < sk.rcvbuf >> 2 and sk.reader_queue:
+        return
+    sk.forward_deficit = 0
+    sk.rmem_alloc -= size
+    splice(sk)
+
+
+def splice(sk: Udp) -> None:
+    """Hand all that arrived to the readers (``skb_queue_splice_tail_init()``)."""
+    sk.reader_queue.extend(sk.receive_queue)
+    sk.receive_queue.clear()
+
+
+def first_packet_length(sk: Udp) -> int:
+    """Return the length of the first packet, -1 without one (``first_packet_length()``)."""
+    if not sk.reader_queue and sk.receive_queue:
+        splice(sk)
+    return len(sk.reader_queue[0]) if sk.reader_queue else -1

@@ -203,11 +203,15 @@ class UdpSock:
 
     :param pending: address family of a corked message, else 0
     :param corkflag: UDP_CORK
+    :param reader_queue: packets that a reader took over from ``sk_receive_queue``
+    :param forward_deficit: bytes read whose charge is still to be given back
     """
 
     pending: int
     corkflag: bool
     encap_type: int
+    reader_queue: tuple[Buffer, ...]
+    forward_deficit: int
 
 
 @dataclass(frozen=True, slots=True)

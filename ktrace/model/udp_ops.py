@@ -1,0 +1,342 @@
+"""``udp_prot`` and ``inet_dgram_ops``: packets over the loopback (``net/ipv4/udp.c``, ``datagram.c``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ktrace.model import udp
+from ktrace.model.datagram import ReceiveShutdown, wait_for_more
+from ktrace.model.file import O_NONBLOCK
+from ktrace.model.inet_option import get_ip_option, set_ip_option
+from ktrace.model.inet_sock import ANY, Proto
+from ktrace.model.inet_socket import (
+    SIZEOF_SOCKADDR_IN,
+    InetOps,
+    address_type,
+    inet_address,
+    inet_autobind,
+    register,
+    sockaddr_in,
+)
+from ktrace.model.kernel import Kernel
+from ktrace.model.proto_ops import InMessage, OutMessage
+from ktrace.model.skbuff import SkBuff
+from ktrace.model.sock import (
+    EPOLLERR,
+    EPOLLHUP,
+    EPOLLIN,
+    EPOLLOUT,
+    EPOLLRDHUP,
+    EPOLLRDNORM,
+    EPOLLWRBAND,
+    EPOLLWRNORM,
+    MSG_DONTWAIT,
+    MSG_ERRQUEUE,
+    MSG_MORE,
+    MSG_OOB,
+    MSG_PEEK,
+    MSG_TRUNC,
+    RCV_SHUTDOWN,
+    SEND_SHUTDOWN,
+    SHUTDOWN_MASK,
+    Socket,
+    raise_sock_error,
+    set_wq_bit,
+    sock_orphan,
+    sock_rcvtimeo,
+)
+from ktrace.model.sockopt import int_option
+from ktrace.model.task import Errno, Task
+from ktrace.model.tcp_connect import LOOPBACK_ADDRESS
+from ktrace.model.tcp_io import check_control
+from ktrace.model.udp import SIZEOF_IPHDR, SIZEOF_UDPHDR, Pending, Udp
+from ktrace.model.unix_stream import peek_offset, peek_offset_bwd
+from ktrace.state.call import Result
+from ktrace.state.sockaddr import AF_INET, AF_UNSPEC
+
+SOL_UDP, UDP_CORK = 17, 1
+SIOCINQ, SIOCOUTQ = 0x541B, 0x5411
+IP_MAX_MTU = 0xFFFF
+
+
+def route(sk: Udp, daddr: str) -> str:
+    """Return where a packet to *daddr* goes (``ip_route_output_key_hash_rcu()`` with a loopback only).
+
+    :raises Errno: ENETUNREACH, EACCES for a broadcast that was not asked for
+    """
+    if daddr == ANY:
+        return sk.saddr if sk.saddr != ANY else LOOPBACK_ADDRESS
+    kind = address_type(daddr)
+    if kind == "RTN_BROADCAST" and daddr.startswith("127."):
+        if not sk.flag("SOCK_BROADCAST"):
+            raise Errno("EACCES")
+        return daddr
+    if kind != "RTN_LOCAL":
+        raise Errno("ENETUNREACH")
+    return daddr
+
+
+class UdpProto(Proto):
+    """``udp_prot``."""
+
+    sock = Udp
+
+    def init(self, kernel: Kernel, task: Task, sk: Udp) -> None:
+        """``udp_init_sock()``."""
+        assert sk.socket is not None
+        sk.socket.flags.add("SOCK_SUPPORT_ZC")
+
+    def get_port(self, kernel: Kernel, sk: Udp, port: int) -> None:
+        """``udp_v4_get_port()``."""
+        udp.get_port(kernel, sk, port)
+
+    def close(self, kernel: Kernel, task: Task, sk: Udp, timeout: int | None) -> int:
+        """``udp_lib_close()``, ``sk_common_release()``."""
+        udp.unhash(kernel, sk)
+        sock_orphan(sk)
+        return 0
+
+    def disconnect(self, kernel: Kernel, sk: Udp) -> None:
+        """``__udp_disconnect()``."""
+        sk.state = "TCP_CLOSE"
+        sk.daddr, sk.dport = ANY, 0
+        sk.bound_dev_if = 0
+        if "SOCK_BINDADDR_LOCK" not in sk.userlocks:
+            sk.saddr = sk.rcv_saddr = ANY
+            if "SOCK_BINDPORT_LOCK" in sk.userlocks:
+                udp.rehash(kernel, sk)
+        if "SOCK_BINDPORT_LOCK" not in sk.userlocks:
+            udp.unhash(kernel, sk)
+            sk.sport = 0
+
+    def sendmsg(self, kernel: Kernel, task: Task, sk: Udp, msg: OutMessage) -> Any:
+        """``udp_sendmsg()``."""
+        length = msg.source.count
+        if length > IP_MAX_MTU:
+            raise Errno("EMSGSIZE")
+        if msg.flags & MSG_OOB:
+            raise Errno("EOPNOTSUPP")
+        more = bool(sk.corkflag or msg.flags & MSG_MORE)
+        if sk.pending is None:
+            daddr, dport = self._destination(sk, msg)
+            if msg.control:
+                check_control(msg)
+            daddr = route(sk, daddr)
+            if not more:
+                skb = self._packet(kernel, sk, msg, length)
+                udp.transmit(kernel, sk, skb, daddr, dport)
+                return length
+            if length + SIZEOF_UDPHDR > IP_MAX_MTU - SIZEOF_IPHDR:
+                raise Errno("EMSGSIZE")
+            self._may_send(sk)
+            data = msg.source.copy_all()
+            charge = udp.make_skb(kernel, data).truesize
+            sk.pending = Pending(daddr, dport, data, len(data), charge)
+            sk.wmem_alloc += charge
+            return length
+        pending = sk.pending
+        if len(pending.data) + length + SIZEOF_UDPHDR > IP_MAX_MTU - SIZEOF_IPHDR:
+            self._flush(sk)
+            raise Errno("EMSGSIZE")
+        try:
+            pending.data += msg.source.copy_all()
+        except Errno:
+            self._flush(sk)
+            raise
+        pending.charge += length
+        sk.wmem_alloc += length
+        if not more:
+            self.push(kernel, sk)
+        return length
+
+    def _flush(self, sk: Udp) -> None:
+        """``udp_flush_pending_frames()``."""
+        if sk.pending is not None:
+            sk.wmem_alloc -= sk.pending.charge
+            sk.pending = None
+
+    def push(self, kernel: Kernel, sk: Udp) -> None:
+        """Send what was held back (``udp_push_pending_frames()``)."""
+        pending = sk.pending
+        if pending is not None:
+            self._flush(sk)
+            skb = udp.make_skb(kernel, pending.data, pending.first)
+            udp.transmit(kernel, sk, skb, pending.daddr, pending.dport)
+
+    def _destination(self, sk: Udp, msg: OutMessage) -> tuple[str, int]:
+        if msg.name is None:
+            if sk.state != "TCP_ESTABLISHED":
+                raise Errno("EDESTADDRREQ")
+            return sk.daddr, sk.dport
+        if len(msg.name) < SIZEOF_SOCKADDR_IN:
+            raise Errno("EINVAL")
+        family, daddr, dport = inet_address(msg.name)
+        if family not in (AF_INET, AF_UNSPEC):
+            raise Errno("EAFNOSUPPORT")
+        if dport == 0:
+            raise Errno("EINVAL")
+        return daddr, dport
+
+    def _may_send(self, sk: Udp) -> None:
+        """``sock_alloc_send_pskb()``: nothing stays in the send buffer, so there is always room."""
+        raise_sock_error(sk)
+        if sk.shutdown & SEND_SHUTDOWN:
+            raise Errno("EPIPE")
+
+    def _packet(self, kernel: Kernel, sk: Udp, msg: OutMessage, length: int) -> SkBuff:
+        if length + SIZEOF_UDPHDR > IP_MAX_MTU - SIZEOF_IPHDR:
+            raise Errno("EMSGSIZE")
+        self._may_send(sk)
+        return udp.make_skb(kernel, msg.source.copy_all())
+
+    def recvmsg(self, kernel: Kernel, task: Task, sk: Udp, msg: InMessage, flags: int) -> Any:
+        """``udp_recvmsg()``."""
+        if flags & MSG_ERRQUEUE:
+            raise Errno("EAGAIN")
+        peeking = bool(flags & MSG_PEEK)
+        try:
+            skb, off = yield from self._receive(kernel, task, sk, flags)
+        except ReceiveShutdown:
+            return 0
+        length = len(skb)
+        copied = msg.destination.count
+        if copied > length - off:
+            copied = length - off
+        elif copied < length:
+            msg.flags |= MSG_TRUNC
+        if msg.destination.copy(skb.data[off : off + copied]) < copied:
+            raise Errno("EFAULT")
+        if msg.wants_name:
+            msg.name = sockaddr_in(*skb.addr)
+        answer = length if flags & MSG_TRUNC else copied
+        peek_offset_bwd(sk, -answer if peeking else answer)
+        return answer
+
+    def _receive(self, kernel: Kernel, task: Task, sk: Udp, flags: int) -> Any:
+        """``__skb_recv_udp()``."""
+        timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT)
+        off = peek_offset(sk, flags)
+        while True:
+            raise_sock_error(sk)
+            for refill in (False, True):
+                if refill:
+                    if not sk.receive_queue:
+                        break
+                    udp.splice(sk)
+                found = _try_recv(sk, flags, off)
+                if found is not None:
+                    if not flags & MSG_PEEK:
+                        udp.rmem_release(sk, found[0].truesize)
+                    return found
+            if timeo == 0:
+                raise Errno("EAGAIN")
+            yield from wait_for_more(kernel, task, sk, timeo, None)
+
+    def poll(self, kernel: Kernel, sk: Udp) -> int:
+        """``udp_poll()``, ``datagram_poll()``."""
+        mask = EPOLLERR if sk.err or sk.error_queue else 0
+        if sk.shutdown & RCV_SHUTDOWN:
+            mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM
+        if sk.shutdown == SHUTDOWN_MASK:
+            mask |= EPOLLHUP
+        if sk.receive_queue or sk.reader_queue:
+            mask |= EPOLLIN | EPOLLRDNORM
+        if sk.wmem_alloc < sk.sndbuf >> 1:
+            mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND
+        else:
+            set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE")
+        waits = sk.socket is not None and sk.socket.file is not None and not sk.socket.file.f_flags & O_NONBLOCK
+        if mask & EPOLLRDNORM and waits and not sk.shutdown & RCV_SHUTDOWN:
+            udp.first_packet_length(sk)
+        return mask
+
+    def ioctl(self, kernel: Kernel, sk: Udp, cmd: int, arg: Any) -> Any:
+        """``udp_ioctl()``."""
+        if cmd == SIOCOUTQ:
+            return Result(0, None, {"arg": sk.wmem_get()})
+        if cmd == SIOCINQ:
+            return Result(0, None, {"arg": max(0, udp.first_packet_length(sk))})
+        raise Errno("ENOIOCTLCMD")
+
+    def setsockopt(self, kernel: Kernel, task: Task, sk: Udp, level: int, optname: int, optval: bytes) -> int:
+        """``udp_setsockopt()``, ``udp_lib_setsockopt()``."""
+        if level != SOL_UDP:
+            return set_ip_option(task, sk, level, optname, optval)
+        value = int_option(optval)
+        if optname != UDP_CORK:
+            raise Errno("ENOPROTOOPT")
+        sk.corkflag = value != 0
+        if not value:
+            self.push(kernel, sk)
+        return 0
+
+    def getsockopt(self, kernel: Kernel, task: Task, sk: Udp, level: int, optname: int, optlen: int) -> bytes:
+        """``udp_getsockopt()``, ``udp_lib_getsockopt()``."""
+        if level != SOL_UDP:
+            return get_ip_option(kernel, sk, level, optname, optlen)
+        if optlen < 0:
+            raise Errno("EINVAL")
+        if optname != UDP_CORK:
+            raise Errno("ENOPROTOOPT")
+        return int(sk.corkflag).to_bytes(4, "little")[:optlen]
+
+
+def _try_recv(sk: Udp, flags: int, off: int) -> tuple[SkBuff, int] | None:
+    """``__skb_try_recv_from_queue()`` on the reader's queue."""
+    queue = sk.reader_queue
+    if not flags & MSG_PEEK:
+        return (queue.pop(0), 0) if queue else None
+    at_offset, rest = off >= 0, max(off, 0)
+    for skb in queue:
+        if at_offset and rest >= len(skb) and (rest or skb.peeked):
+            rest -= len(skb)
+            continue
+        if not len(skb):
+            skb.peeked = True
+        return skb, rest
+    return None
+
+
+class DgramOps(InetOps):
+    """``inet_dgram_ops``."""
+
+    name = "inet_dgram_ops"
+    has_peek_off = True
+
+    def set_peek_off(self, kernel: Kernel, sock: Socket, value: int) -> None:
+        """``sk_set_peek_off()``."""
+        sock.sk.peek_off = value
+
+    def connect(self, kernel: Kernel, task: Task, sock: Socket, addr: bytes, flags: int) -> int:
+        """``inet_dgram_connect()``, ``__ip4_datagram_connect()``."""
+        sk: Udp = sock.sk
+        if len(addr) < 2:
+            raise Errno("EINVAL")
+        if int.from_bytes(addr[:2], "little") == AF_UNSPEC:
+            sk.proto.disconnect(kernel, sk)
+            return 0
+        inet_autobind(kernel, sk)
+        if len(addr) < SIZEOF_SOCKADDR_IN:
+            raise Errno("EINVAL")
+        family, daddr, dport = inet_address(addr)
+        if family != AF_INET:
+            raise Errno("EAFNOSUPPORT")
+        if sk.pending is not None:
+            # The flow of what is corked lies where the new one is looked up (inet->cork.fl).
+            sk.pending.daddr, sk.pending.dport = daddr, dport
+        daddr = route(sk, daddr)
+        if sk.pending is not None:
+            sk.pending.daddr = daddr
+        if sk.saddr == ANY:
+            sk.saddr = LOOPBACK_ADDRESS
+        if sk.rcv_saddr == ANY:
+            sk.rcv_saddr = LOOPBACK_ADDRESS
+            udp.rehash(kernel, sk)
+        sk.daddr, sk.dport = daddr, dport
+        sk.state = "TCP_ESTABLISHED"
+        return 0
+
+
+UDP = UdpProto()
+DGRAM_OPS = DgramOps()
+register("udp_prot", UDP, DGRAM_OPS)
