@@ -19,6 +19,7 @@ _COMMANDS = {
     "fuzz": "ktrace.cli.fuzz:fuzz",
     "image": "ktrace.cli.image:image",
     "inspect": "ktrace.cli.inspect:inspect",
+    "report": "ktrace.cli.report:report",
     "run": "ktrace.cli.run:run",
     "shell": "ktrace.cli.shell:shell",
     "show": "ktrace.cli.show:show",

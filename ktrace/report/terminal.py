@@ -65,7 +65,7 @@ class TerminalView:
             del ref
         self._functions(step)
         if self._verbosity > 0:
-            for ref in involved(step.world, before):
+            for ref in involved(step, before):
                 self._line()
                 for row in picture(step.world, ref, before):
                     self._line(Text(_INDENT), row)

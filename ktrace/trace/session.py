@@ -193,6 +193,7 @@ class SessionReader:
     """Read a session file back, event by event; a last line that was cut off is left out.
 
     :param path: the session's directory, or its file
+    :ivar initial: the World before the first step, as it is written
     :raises UsageError: no session is there, or it is of another version
     """
 
@@ -210,9 +211,17 @@ class SessionReader:
                 f"{str(path)!r} has session format {first['ktrace_session']!r}, this ktrace reads {VERSION}",
                 "use the ktrace that recorded it",
             )
+        self.initial = first["initial"]
         self.header = Header(
             first["title"], decode(first["facts"]), first["manifest"], World(decode(first["initial"]) or {})
         )
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Yield what happened as it is written, of every kind, in order; instead of :meth:`events`.
+
+        :raises UsageError: a line in the middle cannot be read
+        """
+        yield from self._lines
 
     def events(self) -> Iterator[Step | Verdict | End]:
         """Yield what happened, in order.

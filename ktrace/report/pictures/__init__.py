@@ -8,9 +8,11 @@ from typing import Any
 from rich.text import Text
 
 from ktrace.report.pictures import msg, pipe, sem, shm, socket
+from ktrace.report.pictures.touched import touched
 from ktrace.state.compare import label
 from ktrace.state.ref import Ref
 from ktrace.state.socket import Socket
+from ktrace.state.step import Step
 from ktrace.state.sysv_sem import SemUndo
 from ktrace.state.world import World
 
@@ -58,14 +60,21 @@ def subjects(world: World, refs: Iterable[Ref]) -> Iterator[Ref]:
     yield from sorted(found, key=_order)
 
 
-def involved(world: World, before: World) -> Iterator[Ref]:
-    """Yield what to draw to show a step: every subject that it changed, or whose attachments it changed."""
-    old = before.objects
+def involved(step: Step, before: World) -> Iterator[Ref]:
+    """Yield what to draw to show *step*: what its call names, what it changed, and what it opened, closed or attached.
+
+    :param before: the World of the step before
+    """
+    world, old = step.world, before.objects
     changed = [ref for ref, value in world.objects.items() if old.get(ref) is not value and old.get(ref) != value]
-    changed += [
-        mapping.segment for ref in changed if ref.kind == "process" for mapping in _mappings(world, before, ref)
-    ]
-    yield from subjects(world, changed)
+    lost = [ref for ref in old if ref not in world.objects]
+    refs = [*changed, *touched(before, step.actor, step.call)]
+    for ref in (*changed, *lost):
+        if ref.kind == "process":
+            refs += [mapping.segment for mapping in _mappings(world, before, ref)]
+        elif ref.kind == "file":
+            refs.append((world.objects.get(ref) or old[ref]).target)
+    yield from subjects(world, refs)
 
 
 def gone(world: World, before: World) -> list[str]:

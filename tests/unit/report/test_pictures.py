@@ -11,8 +11,10 @@ from rich.text import Text
 from ktrace.report.pictures import involved, picture, subject
 from ktrace.report.pictures.canvas import CHANGED
 from ktrace.report.pictures.msg import fresh_from
+from ktrace.state.call import Call, Outcome
 from ktrace.state.pipe import Pipe
 from ktrace.state.ref import Ref
+from ktrace.state.step import Step
 from ktrace.state.sysv_msg import MsgMsg, MsgQueue
 from ktrace.state.world import World
 from tests.unit.report.worlds import (
@@ -36,6 +38,11 @@ from tests.unit.report.worlds import (
 def drawn(world: World, ref: Ref, before: World | None = None) -> str:
     """Return a picture as plain text."""
     return "\n".join(row.plain for row in picture(world, ref, before))
+
+
+def did(world: World, call: Call | None = None, actor: str = "A") -> Step:
+    """Return a step that left *world*."""
+    return Step(1, actor, call or Call("getpid"), "", "", Outcome(()), (0, 0), world)
 
 
 def changed(rows: list[Text]) -> list[str]:
@@ -178,16 +185,27 @@ def test_new_messages_are_those_at_the_end() -> None:
 def test_each_picture_is_drawn_once() -> None:
     world = socket_world()
     assert {subject(world, ref) for ref in (*SOCKS, Ref("socket", "socket1"), Ref("socket", "socket2"))} == {SOCKS[0]}
-    assert list(involved(world, World())) == [SOCKS[0]]
-    assert list(involved(sem_world(), World())) == [SEM]
+    assert list(involved(did(world), World())) == [SOCKS[0]]
+    assert list(involved(did(sem_world()), World())) == [SEM]
     assert subject(sem_world(), Ref("undo", "undo1")) == SEM
+
+
+def test_a_call_names_what_is_drawn() -> None:
+    world = pipe_world(pipe())
+    assert list(involved(did(world, Call("read", (3, 10)), "A"), world)) == [PIPE]
+    assert list(involved(did(world, Call("read", (4, 10)), "A"), world)) == []
+    assert list(involved(did(world, Call("splice", (9, None, 4, None, 1, 0)), "B"), world)) == [PIPE]
+    assert list(involved(did(sem_world(), Call("semctl", (3, 0, 12))), sem_world())) == [SEM]
+    assert list(involved(did(sem_world(), Call("semget", (3, 0, 12))), sem_world())) == []
+    closed = World({ref: value for ref, value in world.objects.items() if ref != Ref("file", "file2")})
+    assert list(involved(did(closed), world)) == [PIPE]
 
 
 def test_a_new_attachment_shows_its_segment() -> None:
     world = shm_world()
     apart = replace(world.objects[process("B")], mappings=())
     before = World({**world.objects, process("B"): apart})
-    assert list(involved(world, before)) == [SHM]
+    assert list(involved(did(world), before)) == [SHM]
     assert changed(picture(world, SHM, before)) == ["0x20000000–0x20002000"]
 
 

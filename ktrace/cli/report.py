@@ -1,0 +1,36 @@
+"""``ktrace report``: write a session as one HTML page."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from ktrace.errors import HostError, UsageError
+from ktrace.report.page import write_page
+from ktrace.trace.session import SessionReader
+
+
+@click.command()
+@click.argument("session", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write.  [default: report.html]")
+def report(session: Path, output: Path | None) -> None:
+    """Write SESSION as one self-contained HTML page to look through in a browser."""
+    reader = SessionReader(session)
+    output = output or Path("report.html")
+    if output.is_dir():
+        raise UsageError(f"{str(output)!r} is a directory", "name a file: -o report.html")
+    scratch = output.with_name(f".{output.name}.{os.getpid()}")
+    try:
+        try:
+            with open(scratch, "w", encoding="utf-8") as out:
+                totals = write_page(reader, out)
+            scratch.replace(output)
+        finally:
+            scratch.unlink(missing_ok=True)
+        size = output.stat().st_size
+    except OSError as error:
+        raise HostError(f"cannot write {str(output)!r}: {error.strerror}", "name another file with -o") from error
+    note = "  (the session was cut off)" if totals.truncated else ""
+    click.echo(f"{output}: {totals.steps} steps, {size / 1024:.0f} KiB{note}")

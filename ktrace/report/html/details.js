@@ -1,0 +1,111 @@
+// The right side: one step with its call, its pictures, what changed, the functions it went through.
+
+function drawDetail(at, options) {
+  const [number, actor, , , state] = at.line, detail = at.detail;
+  const refs = options.all ? drawable(at.world) : involved(at);
+  const shown = refs.slice(0, 40);
+  const outcome = state.includes('b') ? 'wait' : state.includes('f') ? 'bad' : 'ok';
+  return [
+    h('div', {class: 'call'}, h('span', {class: 'number'}, number), chip(actor ?? 'ktrace', 'who big'),
+      h('code', {}, detail.text, h('span', {class: 'dim'}, ' = '), h('b', {class: outcome}, detail.answer))),
+    detail.comment ? h('p', {class: 'comment'}, detail.comment) : null,
+    drawVerdicts(detail),
+    drawEvents(at),
+    h('div', {class: 'pictures'}, shown.map(ref => picture(ref, at.world, at.before)),
+      refs.length > shown.length ? h('p', {class: 'dim'}, `and ${refs.length - shown.length} more`) : null,
+      at.detail.gone.filter(ref => refKind(ref) in PAINTERS).map(ref => h('figure', {class: 'picture gone'}, h('figcaption', {}, h('b', {}, label(ref)), chip('gone', 'lost')))),
+      !shown.length && !detail.gone.length ? h('p', {class: 'dim none'}, Object.keys(detail.changed).length ? 'no picture: only what is listed below changed' : 'this step changed nothing that is watched') : null),
+    drawChanges(at, options),
+    drawFunctions(detail),
+    drawWorld(at),
+    (detail.more ?? []).map(item => h('details', {}, h('summary', {}, 'also recorded'), h('pre', {}, JSON.stringify(item, null, 1)))),
+  ];
+}
+
+function drawVerdicts({verdict}) {
+  if (!verdict) return null;
+  return h('div', {class: 'verdict'}, h('h3', {}, 'the kernel and the model disagree'),
+    verdict.differences.length ? h('table', {class: 'rows'}, h('tr', {}, h('th', {}, 'field'), h('th', {}, 'observed'), h('th', {}, 'allowed')),
+      verdict.differences.map(item => h('tr', {}, h('td', {class: 'text'}, item.path), h('td', {class: 'text bad'}, item.observed), h('td', {class: 'text ok'}, item.expected)))) : null,
+    verdict.complaints.map(item => h('p', {}, item)),
+    verdict.rules.length ? h('p', {}, 'the rule mirrors ', verdict.rules.map(item => h('code', {class: 'source'}, item))) : null);
+}
+
+function drawEvents({detail, line}) {
+  const actor = line[1], rows = [];
+  for (const name of detail.blocked) {
+    const where = detail.sleeps?.[name];
+    if (name === actor || where) rows.push(h('li', {class: name === actor ? 'wait' : 'dim'}, '☾ ', who(name), name === actor ? ' now sleeps' : ' still sleeps', where ? [' in ', h('code', {}, where.slice(0, 6).join(' ← '))] : null));
+  }
+  for (const event of detail.events) {
+    if (event.$ === 'call.Signalled') rows.push(h('li', {}, '↯ ', who(event.actor), ` caught ${event.signal}`, event.sender ? ` from ${event.sender}` : ''));
+    else if (event.$ === 'call.Exited') rows.push(h('li', {}, '✕ ', who(event.actor), event.signal ? ` was killed by ${event.signal}` : ` exited ${event.status}`));
+    else if (event.$ === 'call.Completed' && event.actor !== actor) rows.push(h('li', {class: 'woken'}, '↑ ', who(event.actor), ` woken: its call returned ${event.result.errno ?? event.result.value} `,
+      pairs(event.result.out).map(([name, value]) => h('code', {}, `${keyOf(name)} ${short(value)} `))));
+  }
+  return rows.length ? h('ul', {class: 'events'}, rows) : null;
+}
+
+function drawChanges(at, options) {
+  const {detail, before} = at, groups = [];
+  for (const ref of unique([...Object.keys(detail.changed), ...detail.gone])) {
+    const old = before.has(ref) ? before.get(ref) : ABSENT, now = ref in detail.changed ? detail.changed[ref] : ABSENT;
+    const name = h('td', {class: 'object', rowspan: 1}, h('button', {class: 'link', title: 'only steps that touch it', onclick: () => options.search(label(ref))}, label(ref)));
+    if (old === ABSENT) groups.push(h('tr', {}, name, h('td', {}, chip('new', 'newchip')), h('td', {class: 'text', colspan: 3}, short(now))));
+    else if (now === ABSENT) groups.push(h('tr', {}, name, h('td', {}, chip('gone', 'lost')), h('td', {class: 'text dim', colspan: 3}, short(old))));
+    else {
+      const items = [...differ('', old, now)];
+      items.slice(0, 60).forEach((item, index) => groups.push(h('tr', {}, index ? h('td', {}) : name, h('td', {class: 'text field'}, item.path),
+        h('td', {class: 'text before'}, short(item.before)), h('td', {class: 'dim'}, '→'), h('td', {class: 'text after'}, short(item.after)))));
+      if (items.length > 60) groups.push(h('tr', {}, h('td', {}), h('td', {class: 'dim', colspan: 4}, `and ${items.length - 60} more fields`)));
+    }
+  }
+  return groups.length ? h('section', {class: 'changes'}, h('h3', {}, 'what changed'), h('table', {class: 'rows'}, groups)) : null;
+}
+
+// A function graph is flat: [depth, name, start, duration, continued], what follows deeper belongs to what stands before.
+function drawFunctions({functions}) {
+  if (!functions) return null;
+  const time = ns => ns === null || ns === undefined ? 'does not return' : ns < 1e6 ? (ns / 1000).toPrecision(3) + ' µs' : (ns / 1e6).toPrecision(3) + ' ms';
+  const nest = rows => {
+    const roots = [], open = [];
+    for (const row of rows) {
+      const node = {depth: row[0], name: functions.names[row[1]], duration: row[3], continued: row[4], children: []};
+      while (open.length && open.at(-1).depth >= node.depth) open.pop();
+      (open.length ? open.at(-1).children : roots).push(node);
+      open.push(node);
+    }
+    return roots;
+  };
+  const place = functions.places ?? {};
+  const draw = (node, level) => {
+    const line = [h('code', {}, node.name), h('small', {class: 'dim'}, ' ', node.continued ? 'goes on, ' : '', time(node.duration), place[node.name] ? [' · ', h('span', {class: 'source'}, place[node.name])] : '')];
+    if (!node.children.length) return h('div', {class: 'leaf'}, line);
+    const element = h('details', {open: level < 2}, h('summary', {}, line));
+    // Folded branches are made when they are opened: a step may have thousands of functions.
+    const grow = () => { if (element.open && element.childElementCount === 1) element.append(...node.children.map(child => draw(child, level + 1))); };
+    element.addEventListener('toggle', grow);
+    grow();
+    return element;
+  };
+  const count = Object.values(functions.spans).reduce((sum, rows) => sum + rows.length, 0);
+  return h('section', {class: 'functions'}, h('h3', {}, 'functions ', h('small', {class: 'dim'}, `${count} calls`)),
+    functions.lost ? h('p', {class: 'bad'}, `${functions.lost} events were lost`) : null,
+    Object.entries(functions.spans).map(([actor, rows]) => h('div', {class: 'tree'}, who(actor), nest(rows).map(node => draw(node, 0)))));
+}
+
+function drawWorld(at) {
+  const refs = unique([...at.world.keys()]);
+  const element = h('details', {class: 'world'}, h('summary', {}, h('h3', {}, `everything after this step `, h('small', {class: 'dim'}, `${refs.length} objects`))));
+  element.addEventListener('toggle', () => {
+    if (!element.open || element.childElementCount > 1) return;
+    element.append(...refs.map(ref => {
+      const item = h('details', {class: ref in at.detail.changed ? 'changed' : ''}, h('summary', {}, h('code', {}, label(ref))));
+      item.addEventListener('toggle', () => {
+        if (item.open && item.childElementCount === 1) item.append(h('table', {class: 'rows'}, members(at.world.get(ref)).map(([name, value]) => h('tr', {}, h('td', {class: 'dim'}, name), h('td', {class: 'text'}, short(value, true))))));
+      });
+      return item;
+    }));
+  });
+  return element;
+}

@@ -1,0 +1,197 @@
+"""A session as one self-contained HTML page: everything in one file, nothing from any network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import IO, Any
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from ktrace.errors import UsageError
+from ktrace.state.compare import label
+from ktrace.state.ref import Ref
+from ktrace.trace.session import SessionReader
+
+STEPS_PER_CHUNK = 256
+"""Steps that are decoded at once in the browser; each chunk begins with its whole World."""
+
+TEXT_LIMIT = 240
+_PARTS = ("values.js", "store.js", "timeline.js", "pictures.js", "details.js", "page.js")
+
+
+@dataclass
+class Totals:
+    """What a page holds.
+
+    :param steps: how many
+    :param diverged: the step that diverged, or ``None``
+    :param truncated: whether the session was cut off
+    :param end: the session's last line
+    """
+
+    steps: int = 0
+    diverged: int | None = None
+    truncated: bool = False
+    end: Mapping[str, Any] | None = None
+    actors: list[str] = field(default_factory=list)
+
+
+def write_page(reader: SessionReader, out: IO[str]) -> Totals:
+    """Write the page of a session as it is read; one chunk of it is held in memory.
+
+    :raises UsageError: the session cannot be read
+    """
+    totals = Totals()
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(_asset("report.html.j2"))
+    script, style = "\n".join(map(_asset, _PARTS)), _asset("report.css")
+    parts = template.generate(
+        title=reader.header.title,
+        style=Markup(style),
+        script=Markup(script),
+        script_hash=_hash(script),
+        style_hash=_hash(style),
+        chunks=_packed(reader, totals),
+        about=lambda: _pack(_about(reader, totals)),
+    )
+    for part in parts:
+        out.write(part)
+    return totals
+
+
+def _packed(reader: SessionReader, totals: Totals) -> Iterator[tuple[str, str]]:
+    """Yield the chunks: lines of the list; and the World before, with what each step brought."""
+    world = dict(_pairs(reader.initial))
+    chunk = _Chunk(world)
+    functions: Mapping[str, Any] | None = None
+    try:
+        for record in reader.records():
+            if "step" in record:
+                if len(chunk.steps) == STEPS_PER_CHUNK:
+                    yield chunk.packed()
+                    chunk = _Chunk(world)
+                chunk.step(record, world, functions)
+                functions = None
+                totals.steps += 1
+                if record["actor"] is not None and record["actor"] not in totals.actors:
+                    totals.actors.append(record["actor"])
+            elif "functions" in record:
+                functions = record
+            elif "diverged" in record:
+                totals.diverged = record["diverged"]
+                chunk.verdict(record)
+            elif "end" in record:
+                totals.end = record
+            else:
+                chunk.more(record)
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise UsageError(f"{str(reader.path)!r}: {error!r} is not a session's event") from error
+    yield chunk.packed()
+    totals.truncated = reader.truncated
+
+
+class _Chunk:
+    """A number of steps on their way into the page."""
+
+    def __init__(self, world: Mapping[str, Any]) -> None:
+        self._before = dict(world)
+        self.steps: list[dict[str, Any]] = []
+        self._lines: list[list[Any]] = []
+
+    def step(self, record: Mapping[str, Any], world: dict[str, Any], functions: Mapping[str, Any] | None) -> None:
+        """Take a step, and apply it to *world*."""
+        changed = dict(_pairs(record["changed"]))
+        gone = [item["$ref"] for item in record["gone"]]
+        for ref in gone:
+            world.pop(ref, None)
+        world.update(changed)
+        outcome, actor = record["outcome"], record["actor"]
+        detail = {
+            "text": record["text"],
+            "answer": record["answer"],
+            "call": [record["call"]["name"], *(_number(item) for item in record["call"]["args"][:3])],
+            "changed": changed,
+            "gone": gone,
+            "events": outcome["events"],
+            "blocked": outcome["blocked"]["items"],
+        }
+        for name in ("comment", "sleeps", "clock", "line"):
+            if record.get(name):
+                detail[name] = record[name]
+        if functions is not None:
+            detail["functions"] = functions
+        self.steps.append(detail)
+        failed = str(record["answer"]).startswith("-1")
+        state = "b" if actor in detail["blocked"] else "f" if failed else ""
+        names = " ".join(_label(ref) for ref in (*changed, *gone))
+        text, answer = _cut(str(record["text"])), _cut(str(record["answer"]))
+        self._lines.append([record["step"], actor, text, answer, state, names, record.get("comment", "")])
+
+    def verdict(self, record: Mapping[str, Any]) -> None:
+        """Take the verdict on the last step."""
+        if self.steps:
+            self.steps[-1]["verdict"] = {name: record[name] for name in ("differences", "rules", "complaints")}
+            self._lines[-1][4] += "d"
+
+    def more(self, record: Mapping[str, Any]) -> None:
+        """Take an event of a kind that the page knows nothing of: it is shown as data."""
+        if self.steps:
+            self.steps[-1].setdefault("more", []).append(record)
+
+    def packed(self) -> tuple[str, str]:
+        return _pack(self._lines), _pack({"before": self._before, "steps": self.steps})
+
+
+def _about(reader: SessionReader, totals: Totals) -> dict[str, Any]:
+    header = reader.header
+    return {
+        "title": header.title,
+        "manifest": dict(header.manifest),
+        "steps": totals.steps,
+        "chunk": STEPS_PER_CHUNK,
+        "actors": totals.actors,
+        "end": totals.end,
+        "truncated": totals.truncated,
+        "diverged": totals.diverged,
+    }
+
+
+def _pairs(encoded: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the objects of an encoded mapping whose keys are references."""
+    for key, value in encoded.get("$map", ()) if isinstance(encoded, dict) else ():
+        yield key["$ref"], value
+
+
+def _label(ref: str) -> str:
+    kind, _, key = ref.partition(":")
+    return label(Ref(kind, key))
+
+
+def _number(value: Any) -> int | None:
+    """Return an argument of a call if it may be a descriptor or an identifier."""
+    return value if isinstance(value, int) else None
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= TEXT_LIMIT else text[:TEXT_LIMIT] + "…"
+
+
+def _pack(value: Any) -> str:
+    """Return *value* as base64 of compressed JSON: no character of it can end a script element."""
+    data = json.dumps(value, separators=(",", ":"), check_circular=False).encode()
+    return base64.b64encode(zlib.compress(data, 6)).decode("ascii")
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+
+
+def _asset(name: str) -> str:
+    return (files("ktrace.report") / "html" / name).read_text(encoding="utf-8")

@@ -1,0 +1,74 @@
+"""What a call's own arguments name: the file behind a descriptor, the object of an identifier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ktrace.state.call import Call
+from ktrace.state.process import DescriptorTable, File, Process
+from ktrace.state.ref import Ref
+from ktrace.state.world import World
+
+_FIRST = [
+    "read",
+    "write",
+    "readv",
+    "writev",
+    "pread64",
+    "pwrite64",
+    "preadv",
+    "pwritev",
+    "close",
+    "dup",
+    "fcntl",
+    "ioctl",
+    "lseek",
+    "fstat",
+    "vmsplice",
+    "ftruncate",
+    "bind",
+    "listen",
+    "connect",
+    "accept",
+    "accept4",
+    "send",
+    "recv",
+    "sendto",
+    "recvfrom",
+    "sendmsg",
+    "recvmsg",
+    "sendmmsg",
+    "recvmmsg",
+    "shutdown",
+    "getsockname",
+    "getpeername",
+    "getsockopt",
+    "setsockopt",
+]
+DESCRIPTORS = {
+    "splice": (0, 2), "tee": (0, 1), "sendfile": (0, 1), "dup2": (0, 1), "dup3": (0, 1),
+    **dict.fromkeys(_FIRST, (0,)),
+}  # fmt: skip
+"""Which arguments of a call are descriptors of the acting process."""
+
+_KINDS = ("sem", "msg", "shm")
+
+
+def touched(world: World, actor: str | None, call: Call) -> Iterator[Ref]:
+    """Yield the objects that *call* names.
+
+    :param world: as it was before the call
+    """
+    if call.name in DESCRIPTORS:
+        process = world.objects.get(Ref("process", actor or ""))
+        table = world.objects.get(process.files) if isinstance(process, Process) else None
+        for place in DESCRIPTORS[call.name]:
+            number = call.args[place] if place < len(call.args) else None
+            descriptor = table.fds.get(number) if isinstance(table, DescriptorTable) else None
+            file = world.objects.get(descriptor.file) if descriptor is not None and descriptor.file else None
+            if isinstance(file, File):
+                yield file.target
+    elif call.name[:3] in _KINDS and not call.name.endswith(("get", "dt")) and call.args:
+        for ref in world.objects:
+            if ref.kind == call.name[:3] and str(ref.key).rpartition("/")[2] == str(call.args[0]):
+                yield ref
