@@ -80,33 +80,37 @@ class Layout:
         return offset_bits // 8, code, length, None
 
     def _in_one_go(self) -> Callable[[bytes, int], Any] | None:
-        """Return an unpacker that is one ``struct.unpack_from``, if no field needs work afterwards."""
-        present = sorted((field for field in self._fields if field.offset is not None), key=lambda field: field.start)
-        if len(present) != len(self._fields) or len(present) < 2:
-            return None
-        if any(field.bits is not None or field.is_array for field in present):
-            return None
+        """Return an unpacker that is one ``struct.unpack_from``; ``None`` where two names stand for the same bytes."""
         at = 0
         text = "<"
-        for field in present:
+        count = 0
+        places: dict[str, Callable[[Any], Any]] = {}
+        for field in sorted(
+            (field for field in self._fields if field.offset is not None), key=lambda field: field.start
+        ):
             if field.start < at:
-                return None  # two names for the same bytes
+                return None
             text += f"{field.start - at}x{field.code}"
             at = field.start + field.length
+            width = int(field.code[:-1]) if field.is_array else 1
+            places[field.name] = _place(count, width, field)
+            count += width
         unpack_from = struct.Struct(text).unpack_from
         make = self._make
-        if present == self._fields:
+        in_order = [field.name for field in self._fields] == list(places)
+        if in_order and count == len(self._fields) and all(field.bits is None for field in self._fields):
 
             def straight(data: bytes, offset: int = 0) -> Any:
                 return make(unpack_from(data, offset))
 
             return straight
-        order = operator.itemgetter(*[present.index(field) for field in self._fields])
+        getters = [places.get(field.name, _missing) for field in self._fields]
 
-        def reordered(data: bytes, offset: int = 0) -> Any:
-            return make(order(unpack_from(data, offset)))
+        def gathered(data: bytes, offset: int = 0) -> Any:
+            values = unpack_from(data, offset)
+            return make([get(values) for get in getters])
 
-        return reordered
+        return gathered
 
     def _each(self, data: bytes, offset: int = 0) -> Any:
         values: list[Any] = []
@@ -136,6 +140,20 @@ class _Field(NamedTuple):
     @property
     def is_array(self) -> bool:
         return self.code[:-1].isdigit() and self.code[-1] != "s"
+
+
+def _place(index: int, width: int, field: _Field) -> Callable[[Any], Any]:
+    """Return what takes a field out of the unpacked values."""
+    if field.is_array:
+        return operator.itemgetter(slice(index, index + width))
+    if field.bits is None:
+        return operator.itemgetter(index)
+    shift, mask = field.bits[0], (1 << field.bits[1]) - 1
+    return lambda values: int.from_bytes(values[index], "little") >> shift & mask
+
+
+def _missing(_values: Any) -> None:
+    """Stand for a member that this kernel does not have."""
 
 
 def _code(type_: Any) -> tuple[str, int]:

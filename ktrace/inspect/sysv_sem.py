@@ -58,6 +58,7 @@ class SemReader:
             alter="pending_alter.next",
             const="pending_const.next",
         )
+        self._sem_nsems = prog.type("struct sem_array").member("sem_nsems").bit_offset // 8
         sem = prog.type("struct sem")
         self._sem_alter = sem.member("pending_alter").bit_offset // 8
         self._sem_const = sem.member("pending_const").bit_offset // 8
@@ -83,10 +84,12 @@ class SemReader:
         self._ulp_list = prog.type("struct sem_undo_list").member("list_proc").bit_offset // 8
         self._cache: dict[int, tuple[bytes, SemArray]] = {}
         self._last = self._cache
+        self._plain: dict[tuple[int, int, int], Sem] = {}
 
     def begin(self) -> None:
         """Begin a new observation: what the last one did not see is forgotten."""
         self._last, self._cache = self._cache, {}
+        self._plain = {}
 
     def observe(self, observation: Observation, arrays: dict[int, Ref]) -> None:
         """Add the arrays at these addresses, and the undo structures on their lists."""
@@ -110,7 +113,7 @@ class SemReader:
     def _bytes(self, observation: Observation, address: int) -> bytes:
         """Return all bytes of an array."""
         memory = observation.memory
-        nsems = self._array(memory, address).sem_nsems
+        nsems = memory.u32(address + self._sem_nsems)
         if not 0 <= nsems <= MAX_NSEMS:
             raise CorruptStructure("sem_array.sem_nsems", address, f"cannot be {nsems}")
         return memory.read(address, self._sems + nsems * self._sem.size)
@@ -133,21 +136,32 @@ class SemReader:
             )
 
         sems = []
+        plain = self._plain
         offset = self._sems
         unpack, size = self._sem.unpack, self._sem.size
         for _ in range(raw.sem_nsems):
             sem = unpack(data, offset)
             at = address + offset
+            alter, const = at + self._sem_alter, at + self._sem_const
+            offset += size
+            if sem.alter == alter and sem.const == const:
+                # Nobody waits: most semaphores look alike.
+                key = (sem.semval, sem.sempid, sem.sem_otime)
+                known = plain.get(key)
+                if known is None:
+                    pid = self.pids.name(observation, sem.sempid)
+                    known = plain[key] = Sem(sem.semval, pid, (), (), sem.sem_otime)
+                sems.append(known)
+                continue
             sems.append(
                 Sem(
                     sem.semval,
                     self.pids.name(observation, sem.sempid),
-                    queues(at + self._sem_alter, sem.alter),
-                    queues(at + self._sem_const, sem.const),
+                    queues(alter, sem.alter),
+                    queues(const, sem.const),
                     sem.sem_otime,
                 )
             )
-            offset += size
         list_id: tuple[Ref, ...] = ()
         head = address + self._list_id
         if raw.undo != head:
