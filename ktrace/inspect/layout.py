@@ -104,7 +104,15 @@ class Layout:
                 return make(unpack_from(data, offset))
 
             return straight
-        getters = [places.get(field.name, _missing) for field in self._fields]
+        if count == len(self._fields) and all(field.bits is None and not field.is_array for field in self._fields):
+            order = list(places)
+            pick = operator.itemgetter(*[order.index(field.name) for field in self._fields])
+
+            def reordered(data: bytes, offset: int = 0) -> Any:
+                return make(pick(unpack_from(data, offset)))
+
+            return reordered
+        getters: list[Callable[[Any], Any]] = [places.get(field.name, _missing) for field in self._fields]
 
         def gathered(data: bytes, offset: int = 0) -> Any:
             values = unpack_from(data, offset)
