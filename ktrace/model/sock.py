@@ -66,6 +66,7 @@ class Sock:
 
     :param state: ``TCP_CLOSE`` and the like
     :param wmem_alloc: ``sk_wmem_alloc``, 1 for the sock itself and the bytes in flight
+    :param dst_cached: a route is kept (``sk_dst_cache``), as far as the family cares
     :param refcnt: ``sk_refcnt``, as far as the family counts it
     """
 
@@ -105,6 +106,7 @@ class Sock:
     wq: WaitQueue | None = None
     refcnt: int = 1
     write_space: Callable[[Kernel], None] | None = None
+    dst_cached: bool = False
     destruct: Callable[[Kernel], None] | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 

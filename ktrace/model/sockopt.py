@@ -109,6 +109,7 @@ def _set(kernel: Kernel, task: Task, sock: Socket, optname: int, data: bytes) ->
     value = int_option(data)
     if optname in FLAG_OPTIONS:
         sk.set_flag(FLAG_OPTIONS[optname], value != 0)
+        sk.dst_cached = sk.dst_cached and optname != SO_DONTROUTE  # sk_dst_reset()
         return
     setter = _SETTERS.get(optname)
     if setter is None:
@@ -247,7 +248,9 @@ def _timeout(data: bytes) -> int | None:
 
 def _mark(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
     _needs(task, "CAP_NET_RAW", "CAP_NET_ADMIN")
-    sock.sk.mark = value & UINT_MAX
+    if sock.sk.mark != value & UINT_MAX:
+        sock.sk.mark = value & UINT_MAX
+        sock.sk.dst_cached = False
 
 
 def _peek_off(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
@@ -275,6 +278,7 @@ def _bind_index(task: Task, sk: Sock, index: int) -> None:
     if index < 0:
         raise Errno("EINVAL")
     sk.bound_dev_if = index
+    sk.dst_cached = False
 
 
 def _bind_to_device(task: Task, sk: Sock, data: bytes) -> None:

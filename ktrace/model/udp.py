@@ -22,13 +22,11 @@ ALLOC_EXTRA = 16 + 15
 
 @dataclass(eq=False)
 class Pending:
-    """What UDP_CORK or MSG_MORE holds back (``inet->cork``, ``sk_write_queue``).
+    """What UDP_CORK or MSG_MORE holds back (``sk_write_queue``); its destination is the sock's flow.
 
     :param first: bytes of the first piece, which is linear; later ones are paged
     """
 
-    daddr: str
-    dport: int
     data: bytes
     first: int
     charge: int
@@ -40,12 +38,14 @@ class Udp(Inet):
 
     :param reader_queue: packets that a reader took over from ``sk_receive_queue``
     :param forward_deficit: bytes read whose charge is still to be given back
+    :param flow: where the last connect() or corked message went (``inet->cork.fl``)
     """
 
     pending: Pending | None = None
     corkflag: bool = False
     reader_queue: list[SkBuff] = field(default_factory=list)
     forward_deficit: int = 0
+    flow: tuple[str, int] | None = None
 
     def view_parts(self) -> dict[str, Any]:
         """Return the parts behind the ``struct sock``."""

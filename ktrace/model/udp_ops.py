@@ -101,6 +101,7 @@ class UdpProto(Proto):
         sk.state = "TCP_CLOSE"
         sk.daddr, sk.dport = ANY, 0
         sk.bound_dev_if = 0
+        sk.dst_cached = False
         if "SOCK_BINDADDR_LOCK" not in sk.userlocks:
             sk.saddr = sk.rcv_saddr = ANY
             if "SOCK_BINDPORT_LOCK" in sk.userlocks:
@@ -121,17 +122,23 @@ class UdpProto(Proto):
             daddr, dport = self._destination(sk, msg)
             if msg.control:
                 check_control(msg)
-            daddr = route(sk, daddr)
+            if msg.name is None and sk.dst_cached and sk.flow is not None:
+                # A cached route spares the lookup: the packet goes where inet->cork.fl says.
+                daddr, dport = sk.flow
+            else:
+                daddr = route(sk, daddr)
+                sk.dst_cached = sk.dst_cached or msg.name is None
             if not more:
                 skb = self._packet(kernel, sk, msg, length)
                 udp.transmit(kernel, sk, skb, daddr, dport)
                 return length
+            sk.flow = daddr, dport
             if length + SIZEOF_UDPHDR > IP_MAX_MTU - SIZEOF_IPHDR:
                 raise Errno("EMSGSIZE")
             self._may_send(sk)
             data = msg.source.copy_all()
             charge = udp.make_skb(kernel, data).truesize
-            sk.pending = Pending(daddr, dport, data, len(data), charge)
+            sk.pending = Pending(data, len(data), charge)
             sk.wmem_alloc += charge
             return length
         pending = sk.pending
@@ -161,7 +168,8 @@ class UdpProto(Proto):
         if pending is not None:
             self._flush(sk)
             skb = udp.make_skb(kernel, pending.data, pending.first)
-            udp.transmit(kernel, sk, skb, pending.daddr, pending.dport)
+            assert sk.flow is not None
+            udp.transmit(kernel, sk, skb, *sk.flow)
 
     def _destination(self, sk: Udp, msg: OutMessage) -> tuple[str, int]:
         if msg.name is None:
@@ -321,12 +329,10 @@ class DgramOps(InetOps):
         family, daddr, dport = inet_address(addr)
         if family != AF_INET:
             raise Errno("EAFNOSUPPORT")
-        if sk.pending is not None:
-            # The flow of what is corked lies where the new one is looked up (inet->cork.fl).
-            sk.pending.daddr, sk.pending.dport = daddr, dport
+        sk.dst_cached = False
+        sk.flow = daddr, dport
         daddr = route(sk, daddr)
-        if sk.pending is not None:
-            sk.pending.daddr = daddr
+        sk.flow = daddr, dport
         if sk.saddr == ANY:
             sk.saddr = LOOPBACK_ADDRESS
         if sk.rcv_saddr == ANY:
@@ -334,6 +340,7 @@ class DgramOps(InetOps):
             udp.rehash(kernel, sk)
         sk.daddr, sk.dport = daddr, dport
         sk.state = "TCP_ESTABLISHED"
+        sk.dst_cached = True
         return 0
 
 
