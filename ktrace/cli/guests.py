@@ -27,9 +27,12 @@ from ktrace.state.step import Step
 from ktrace.trace.live import FILE_NAME as LIVE_FILE
 from ktrace.trace.live import Live
 from ktrace.trace.session import End, Header, SessionWriter, Verdict, new_directory
+from ktrace.verify.inlining import inlined_functions
 from ktrace.verify.lab import KernelCache, Lab
+from ktrace.verify.path_check import PathChecker
+from ktrace.verify.paths import read_paths
 from ktrace.verify.run import perform_script, run_script
-from ktrace.verify.tracer import SETTINGS, FunctionTracer, cannot_trace
+from ktrace.verify.tracer import SETTINGS, FunctionTracer, InlinedTable, cannot_trace
 from ktrace.workload.library import load
 from ktrace.workload.script import Script
 
@@ -47,6 +50,7 @@ class Guests:
         self.image = find_image(image)
         self._accel = named_accelerator(accel) if accel else None
         self._functions = functions
+        self._inlined: InlinedTable = {}
         self._kernels = KernelCache()
 
     def __enter__(self) -> Guests:
@@ -55,6 +59,11 @@ class Guests:
         )
         if self._functions:
             self.template = traced_template(self.template)
+            self._inlined = inlined_functions(
+                self.image.vmlinux,
+                self.image.build_id,
+                reading=lambda: click.echo(f"looking up what is inlined in {self.image.name} once", err=True),
+            )
         return self
 
     def __exit__(
@@ -72,18 +81,22 @@ class Guests:
                 error.console = error.console or machine.console_tail()
                 raise
 
-    def run(self, script: Script, view: View, directory: Path | None, hold: bool = False) -> End:
+    def run(
+        self, script: Script, view: View, directory: Path | None, hold: bool = False, paths: Path | None = None
+    ) -> End:
         """Run *script* in a fresh guest, its session written to *directory* and printed to *view*.
 
         :param directory: made if it is not there; ``None`` for one of its own
         :param hold: keep the guest until Ctrl-C or the end of standard input
+        :param paths: file of the function paths that its calls must go
         """
         place = _make(directory) if directory is not None else new_directory(script.name or "workload")
         with self.lab(place) as (lab, machine), SessionWriter(place) as writer:
             sink = _Output(writer, view, place, lab, machine)
             try:
-                tracer = FunctionTracer(machine.agent, lab.kernel) if self._functions else None
-                end = run_script(script, lab, sink, self.manifest(lab), tracer=tracer)
+                tracer = FunctionTracer(machine.agent, lab.kernel, self._inlined) if self._functions else None
+                checker = self._path_checker(lab, paths) if self._functions and paths is not None else None
+                end = run_script(script, lab, sink, self.manifest(lab), tracer=tracer, paths=checker)
             except (KtraceError, KeyboardInterrupt) as error:
                 # What happened so far stays; the file says why it ends here.
                 blame = error.blame if isinstance(error, KtraceError) else "interrupted"
@@ -111,6 +124,18 @@ class Guests:
             if step is not None and number != step:
                 raise UsageError(f"{workload} has {number} steps, not {step}", "see: ktrace run")
             yield lab
+
+    def _path_checker(self, lab: Lab, paths: Path) -> PathChecker | None:
+        expectations = read_paths(paths)
+        if not expectations:
+            return None
+        inlined = {name for table in self._inlined.values() for name in table}
+        return PathChecker(
+            expectations,
+            paths.name,
+            lambda function: self._inlined.get(function, {}),
+            lambda name: name in inlined or lab.kernel.has_symbol(name),
+        )
 
     def manifest(self, lab: Lab) -> Mapping[str, Any]:
         """Return what a session notes of where it ran."""

@@ -11,6 +11,7 @@ import click
 from ktrace.cli.output import View, view_options
 from ktrace.errors import GuestError, ModelError, UsageError
 from ktrace.trace.session import End
+from ktrace.verify.paths import paths_file
 from ktrace.workload.library import bundled, load, titles
 from ktrace.workload.script import Script
 
@@ -56,18 +57,20 @@ def run(
 
     if len(scripts) == 1:
         with Guests(image_name, accel, functions) as guests:
-            return 0 if guests.run(scripts[0], view, directory, hold).status == "agreed" else 1
+            return (
+                0 if guests.run(scripts[0], view, directory, hold, paths_file(workloads[0])).status == "agreed" else 1
+            )
     with Guests(image_name, accel, functions) as guests:
-        return _run_several(guests, scripts, view)
+        return _run_several(guests, dict(zip(workloads, scripts, strict=True)), view)
 
 
-def _run_several(guests: Guests, scripts: list[Script], view: View) -> int:
+def _run_several(guests: Guests, scripts: dict[str, Script], view: View) -> int:
     """Run one after the other; one that cannot be run does not keep the others from it."""
     ends: list[End] = []
     worst = 0
-    for script in scripts:
+    for name, script in scripts.items():
         try:
-            ends.append(guests.run(script, view.only_verdicts(), None))
+            ends.append(guests.run(script, view.only_verdicts(), None, paths=paths_file(name)))
             worst = max(worst, ends[-1].status != "agreed")
         except (UsageError, GuestError, ModelError) as error:
             click.echo(f"{script.name}: {error.blame}: {error.message}", err=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ktrace.state.functions import FunctionTrace, Node, tree
+
+_Inlined = Mapping[str, tuple[tuple[str, str], ...]]
 
 SHORT_DEPTH, SHORT_LINES = 5, 16
 
@@ -22,9 +24,9 @@ def function_lines(trace: FunctionTrace, whole: bool = False) -> Iterator[tuple[
     for actor, spans in trace.spans.items():
         nodes = tree(spans)
         if whole:
-            yield from ((actor, text, remark) for text, remark in _nodes(nodes, 0, None))
+            yield from ((actor, text, remark) for text, remark in _nodes(nodes, 0, None, trace.inlined))
             continue
-        lines = list(_nodes(_without_details(nodes), 0, SHORT_DEPTH))
+        lines = list(_nodes(_without_details(nodes), 0, SHORT_DEPTH, {}))
         yield from ((actor, text, remark) for text, remark in lines[:SHORT_LINES])
         if len(lines) > SHORT_LINES:
             yield actor, "...", f"{len(spans)} functions in all"
@@ -42,7 +44,7 @@ def _without_details(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
     )
 
 
-def _nodes(nodes: tuple[Node, ...], level: int, depth: int | None) -> Iterator[tuple[str, str]]:
+def _nodes(nodes: tuple[Node, ...], level: int, depth: int | None, inlined: _Inlined) -> Iterator[tuple[str, str]]:
     index = 0
     while index < len(nodes):
         node = nodes[index]
@@ -54,7 +56,9 @@ def _nodes(nodes: tuple[Node, ...], level: int, depth: int | None) -> Iterator[t
         name = "  " * level + node.span.function + (f" x {count}" if count > 1 else "")
         yield name, _remark(node, sum(1 for _ in node.walk()) - 1 if hidden else 0)
         if not hidden:
-            yield from _nodes(node.children, level + 1, depth)
+            for function, place in inlined.get(node.span.function, ()):
+                yield "  " * (level + 1) + function, f"inlined in {node.span.function}, {place}"
+            yield from _nodes(node.children, level + 1, depth, inlined)
 
 
 def _alike(one: Node, other: Node) -> bool:

@@ -29,10 +29,13 @@ class FunctionTrace:
 
     :param spans: by actor, in the order of entry: what follows deeper belongs to what stands before it
     :param lost: entries and returns that the tracer had no room for
+    :param inlined: by function, what gcc inlined in it and where: ``("get_pipe_inode", "fs/pipe.c:920")``. No tracer
+        sees these; whether they ran is not known
     """
 
     spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
     lost: int = 0
+    inlined: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
     def functions(self, actor: str) -> tuple[str, ...]:
         """Return the names of what *actor* went through, in order."""

@@ -13,6 +13,7 @@ def write_functions(trace: FunctionTrace) -> dict[str, Any]:
 
     ``names`` holds each function once; ``spans`` has, by actor, ``[depth, name, start, duration, continued]`` with
     the name as an index and the start in ns after ``since``; the last two are left out where they say nothing.
+    ``inlined`` has, by function, what is inlined in it and where.
     """
     names: dict[str, int] = {}
     since = min((span.start for spans in trace.spans.values() for span in spans), default=0)
@@ -31,7 +32,10 @@ def write_functions(trace: FunctionTrace) -> dict[str, Any]:
             if span.continued:
                 row.append(True)
             rows.append(row)
-    return {"since": since, "lost": trace.lost, "names": list(names), "spans": encoded}
+    event = {"since": since, "lost": trace.lost, "names": list(names), "spans": encoded}
+    if trace.inlined:
+        event["inlined"] = {function: [list(item) for item in items] for function, items in trace.inlined.items()}
+    return event
 
 
 def read_functions(event: Mapping[str, Any]) -> FunctionTrace:
@@ -49,4 +53,8 @@ def read_functions(event: Mapping[str, Any]) -> FunctionTrace:
         )
         for actor, rows in event["spans"].items()
     }
-    return FunctionTrace(spans, event["lost"])
+    inlined = {
+        function: tuple([(name, place) for name, place in items])
+        for function, items in event.get("inlined", {}).items()
+    }
+    return FunctionTrace(spans, event["lost"], inlined)

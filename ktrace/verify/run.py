@@ -12,6 +12,7 @@ from ktrace.state.step import Step
 from ktrace.trace.session import End, Header, Verdict
 from ktrace.verify.checker import Checker
 from ktrace.verify.lab import Lab
+from ktrace.verify.path_check import PathChecker
 from ktrace.verify.sink import Sink
 from ktrace.verify.tracer import FunctionTracer
 from ktrace.workload.environment import Environment
@@ -30,12 +31,14 @@ def run_script(
     after_step: AfterStep | None = None,
     checked: bool = True,
     tracer: FunctionTracer | None = None,
+    paths: PathChecker | None = None,
 ) -> End:
     """Run *script* until its end or the first divergence.
 
     :param after_step: called between a step and the look at what it left; tests poke memory there
     :param checked: hold every step against the model; without it only annotations are checked
     :param tracer: have every step carry the kernel functions that it went through
+    :param paths: hold them against these
     :raises UsageError: a step cannot be carried out
     :raises GuestError: the guest failed
     """
@@ -48,10 +51,15 @@ def run_script(
     for step, complaints in perform_script(script, lab, after_step, tracer):
         sink.step(step)
         differences = checker.check(step) if checked else ()
+        if paths is not None:
+            complaints += paths.check(step)
         if differences or complaints:
             rules = checker.rules(differences) if differences else ()
             sink.verdict(Verdict(step.number, differences, rules, complaints))
             return _ended(sink, checker, "diverged", "")
+    if paths is not None and (unmet := paths.unmet()):
+        sink.verdict(Verdict(checker.steps, (), (), unmet))
+        return _ended(sink, checker, "diverged", "some expected paths were never put to the test")
     return _ended(sink, checker, "agreed", "")
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 
 from ktrace.agent.actors import Performed
 from ktrace.agent.client import Agent, GuestFileError
 from ktrace.errors import UsageError
+from ktrace.inspect.inlined import Inlined
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.ring_buffer import GraphEvents, RingBuffer
 from ktrace.state.call import Exited
 from ktrace.state.functions import FunctionTrace
 from ktrace.trace.functions import Assembler
+
+InlinedTable = Mapping[str, Mapping[str, Inlined]]
 
 TRACEFS = "/sys/kernel/tracing/"
 BUFFER_KIB = 4096
@@ -43,11 +48,13 @@ class FunctionTracer:
 
     What a prepared template has set up already is left as it is.
 
+    :param inlined: what is inlined in each function, to be told with the steps that go through it
     :raises UsageError: this kernel cannot trace functions
     """
 
-    def __init__(self, agent: Agent, kernel: LiveKernel) -> None:
+    def __init__(self, agent: Agent, kernel: LiveKernel, inlined: InlinedTable | None = None) -> None:
         self._agent = agent
+        self._inlined = inlined or {}
         self._kernel = kernel
         self._names: dict[int, str] = {}
         self._assembler = Assembler(self._name)
@@ -71,7 +78,14 @@ class FunctionTracer:
         for pid in [pid for pid, name in self._actors.items() if name in ended]:
             self._assembler.forget(pid)
             del self._actors[pid]
-        return trace
+        return replace(trace, inlined=self._inlined_in(trace)) if self._inlined else trace
+
+    def _inlined_in(self, trace: FunctionTrace) -> dict[str, tuple[tuple[str, str], ...]]:
+        passed = {span.function for spans in trace.spans.values() for span in spans}
+        return {
+            function: tuple((item.function, item.place) for item in self._inlined[function].values())
+            for function in sorted(passed & self._inlined.keys())
+        }
 
     def _newcomers(self, performed: Performed) -> list[tuple[int, str]]:
         """Return the new actors; have the kernel trace those that were not forked by one it traces."""
