@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ktrace.model.file import FASYNC
-from ktrace.model.task import signal_name
+from ktrace.model.task import SIGRTMIN, signal_name
 
 if TYPE_CHECKING:
     from ktrace.model.file import File
@@ -68,7 +68,12 @@ def send_sigio(kernel: Kernel, file: File, fd: int, reason: int) -> None:
         kernel.send_signal(owner, signal_name(SIGIO), code=SI_KERNEL)
         return
     code = SI_SIGIO if signum != SIGIO and signum in SPECIFIC else reason
-    kernel.send_signal(owner, signal_name(signum), code=code, fd=fd, band=BANDS[reason])
+    band = BANDS[reason]
+    if signum == SIGIO or signum >= SIGRTMIN:
+        kernel.send_signal(owner, signal_name(signum), code=code, fd=fd, band=band)
+    else:
+        # siginfo has si_band where other signals have si_pid, which is what a handler looks at.
+        kernel.send_signal(owner, signal_name(signum), kernel.find_task(band), code)
 
 
 def _permitted(file: File, owner: Task) -> bool:
