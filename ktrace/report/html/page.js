@@ -76,7 +76,7 @@ class Page {
   reveal() {
     const place = this.places.get(this.index);
     if (place === undefined) return;
-    const top = place * ROW, {scrollTop, clientHeight} = this.rows;
+    const top = place * ROW, scrollTop = this.rows.scrollTop, clientHeight = this.rows.clientHeight || 600;
     if (top < scrollTop + ROW || top > scrollTop + clientHeight - 2 * ROW) this.rows.scrollTop = top - clientHeight / 2;
   }
 

@@ -41,7 +41,7 @@ class Store {
 
   // Indexes of the steps that a query and a set of states let through.
   search(query, states, actors) {
-    const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = [...query.toLowerCase().matchAll(/"([^"]+)"|\S+/g)].map(([word, phrase]) => phrase ?? word);
     const found = [];
     this.lines.forEach(([number, actor, text, answer, state, names, comment], index) => {
       if (states.size && ![...states].some(item => state.includes(item))) return;

@@ -18,16 +18,17 @@ class Timeline {
       this.element.onpointermove = move;
     });
     this.element.addEventListener('pointerup', () => { this.element.onpointermove = null; });
+    this.element.style.height = this.height + 'px';
     new ResizeObserver(() => { this.draw(); this.place(); }).observe(element);
   }
 
   get left() { return 34; }
+  get height() { return Math.round(this.lane() * this.lanes.length + 8); }
   lane(number) { return Math.max(5, Math.min(16, 110 / this.lanes.length)); }
 
   draw() {
     const ratio = window.devicePixelRatio || 1;
-    const width = this.element.clientWidth, lane = this.lane(), height = Math.round(lane * this.lanes.length + 8);
-    this.element.style.height = height + 'px';
+    const width = this.element.clientWidth, lane = this.lane(), height = this.height;
     this.canvas.width = width * ratio;
     this.canvas.height = height * ratio;
     const paint = this.canvas.getContext('2d');
@@ -46,18 +47,29 @@ class Timeline {
         paint.fillText((actor ?? '–').slice(0, 4), 8, top + lane / 2);
       }
     });
-    const order = {'': 0, f: 1, b: 2, d: 3};
     const hues = {'': colour('--ok'), f: colour('--bad'), b: colour('--wait'), d: colour('--diverged')};
-    const marks = [...this.store.lines.keys()];
-    const rank = index => Math.max(...[...this.store.lines[index][4]].map(item => order[item] ?? 0), 0);
-    marks.sort((one, other) => rank(one) - rank(other));
-    for (const index of marks) {
-      const [, actor, , , state] = this.store.lines[index];
-      const number = this.lanes.indexOf(actor);
-      paint.fillStyle = hues[state.slice(-1)] ?? hues[''];
-      const size = Math.max(1, Math.min(step - 1, 14));
-      const tall = state.includes('d') ? lane - 1 : lane - 5;
-      paint.fillRect(this.left + index * step + Math.max(0, (step - size) / 2), 4 + number * lane + (lane - tall) / 2, size, tall);
+    const kind = state => state.includes('d') ? 'd' : state.includes('b') ? 'b' : state.includes('f') ? 'f' : '';
+    // Steps that share a pixel share its height, too.
+    const buckets = new Map();
+    this.store.lines.forEach(([, actor, , , state], index) => {
+      const number = Math.max(0, this.lanes.indexOf(actor)), column = step < 2 ? Math.floor(index * step) : index;
+      const key = number * 1e7 + column;
+      if (!buckets.has(key)) buckets.set(key, {number, column, '': 0, f: 0, b: 0, d: 0});
+      buckets.get(key)[kind(state)]++;
+    });
+    for (const bucket of buckets.values()) {
+      const total = bucket[''] + bucket.f + bucket.b + bucket.d;
+      const size = step < 2 ? 1 : Math.min(step - 1, 14);
+      const x = this.left + (step < 2 ? bucket.column : bucket.column * step + (step - size) / 2);
+      const tall = bucket.d ? lane - 1 : lane - 5;
+      let y = 4 + bucket.number * lane + (lane - tall) / 2;
+      for (const state of ['d', 'f', 'b', '']) {
+        if (!bucket[state]) continue;
+        const part = tall * bucket[state] / total;
+        paint.fillStyle = hues[state];
+        paint.fillRect(x, y, size, part);
+        y += part;
+      }
     }
   }
 

@@ -9,42 +9,12 @@ from ktrace.state.process import DescriptorTable, File, Process
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
 
-_FIRST = [
-    "read",
-    "write",
-    "readv",
-    "writev",
-    "pread64",
-    "pwrite64",
-    "preadv",
-    "pwritev",
-    "close",
-    "dup",
-    "fcntl",
-    "ioctl",
-    "lseek",
-    "fstat",
-    "vmsplice",
-    "ftruncate",
-    "bind",
-    "listen",
-    "connect",
-    "accept",
-    "accept4",
-    "send",
-    "recv",
-    "sendto",
-    "recvfrom",
-    "sendmsg",
-    "recvmsg",
-    "sendmmsg",
-    "recvmmsg",
-    "shutdown",
-    "getsockname",
-    "getpeername",
-    "getsockopt",
-    "setsockopt",
-]
+_FIRST = (
+    "read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "pwritev", "close", "dup", "fcntl", "ioctl",
+    "lseek", "fstat", "vmsplice", "ftruncate", "bind", "listen", "connect", "accept", "accept4", "send", "recv",
+    "sendto", "recvfrom", "sendmsg", "recvmsg", "sendmmsg", "recvmmsg", "shutdown", "getsockname", "getpeername",
+    "getsockopt", "setsockopt",
+)  # fmt: skip
 DESCRIPTORS = {
     "splice": (0, 2), "tee": (0, 1), "sendfile": (0, 1), "dup2": (0, 1), "dup3": (0, 1),
     **dict.fromkeys(_FIRST, (0,)),
@@ -64,7 +34,9 @@ def touched(world: World, actor: str | None, call: Call) -> Iterator[Ref]:
         table = world.objects.get(process.files) if isinstance(process, Process) else None
         for place in DESCRIPTORS[call.name]:
             number = call.args[place] if place < len(call.args) else None
-            descriptor = table.fds.get(number) if isinstance(table, DescriptorTable) else None
+            descriptor = (
+                table.fds.get(number) if isinstance(table, DescriptorTable) and isinstance(number, int) else None
+            )
             file = world.objects.get(descriptor.file) if descriptor is not None and descriptor.file else None
             if isinstance(file, File):
                 yield file.target

@@ -1,0 +1,114 @@
+"""Small sessions, written as a run writes them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ktrace.state.call import Call, Completed, Outcome, Result, Signalled
+from ktrace.state.compare import Difference
+from ktrace.state.inode import Inode
+from ktrace.state.ref import Ref
+from ktrace.state.step import Step
+from ktrace.state.sysv_msg import MsgMsg, MsgQueue
+from ktrace.state.world import World
+from ktrace.trace.session import End, Header, SessionWriter, Verdict
+from tests.unit.report.worlds import (
+    MSG,
+    PIPE,
+    buffer,
+    msg_world,
+    pipe,
+    pipe_world,
+    process,
+    sem_world,
+    shm_world,
+    socket_world,
+    waiting,
+)
+
+HOSTILE = (
+    '</script><script>window.pwned=1;alert(1)</script><img src=x onerror="window.pwned=2">\'"`${pwned}&amp;\x00\u2028'
+)
+
+MANIFEST = {"image": "lab-6.1", "release": "6.1", "accelerator": "tcg"}
+
+
+def small_session(directory: Path, steps: int = 12) -> Path:
+    """Write a session in which B fills a pipe and A empties it, over and over."""
+    before = pipe_world(pipe())
+    with SessionWriter(directory) as writer:
+        writer.header(Header("a small session", {}, MANIFEST, before))
+        for number in range(1, steps + 1):
+            writer.step(_pipe_step(number))
+        writer.end(End("agreed", steps, steps, steps))
+    return directory
+
+
+def _pipe_step(number: int) -> Step:
+    turn, data = (number - 1) % 6, f"step {number}".encode()
+    if turn < 4:
+        bufs = {slot: buffer(data) for slot in range(turn + 1)}
+        result = Result(len(data))
+        world = pipe_world(pipe(head=turn + 1, bufs=bufs))
+        return _step(number, "B", Call("write", (4, data)), f'write(4, "step {number}")', result, world)
+    bufs = {slot: buffer(data) for slot in range(4)}
+    if turn == 4:
+        world = pipe_world(pipe(head=4, bufs=bufs, wr_wait=waiting("B")))
+        call = Call("write", (4, b"more"))
+        return Step(
+            number, "B", call, 'write(4, "more")', "blocked", Outcome((), frozenset({"B"})), (0, 0), world,
+            {"B": ("pipe_write", "vfs_write")}, 0, "a comment",
+        )  # fmt: skip
+    world = pipe_world(pipe(head=4, tail=4))
+    return _step(number, "A", Call("read", (3,)), "read(3)", Result(-1, "EAGAIN"), world)
+
+
+def _step(number: int, actor: str, call: Call, text: str, result: Result, world: World) -> Step:
+    answer = f"{result.value} {result.errno}" if result.errno else str(result.value)
+    return Step(number, actor, call, text, answer, Outcome((Completed(actor, result),)), (0, 0), world)
+
+
+def every_picture(directory: Path) -> Path:
+    """Write a session whose one step makes an object of every kind, and diverges."""
+    objects = {}
+    for world in (
+        msg_world(),
+        shm_world(),
+        socket_world(),
+        sem_world(),
+        pipe_world(pipe(head=1, bufs={0: buffer(b"x")})),
+    ):
+        objects.update(world.objects)
+    with SessionWriter(directory) as writer:
+        writer.header(Header("every picture", {}, MANIFEST, World()))
+        writer.step(_step(1, "A", Call("getpid"), "getpid()", Result(2), World(objects)))
+        writer.verdict(Verdict(1, (Difference("pipe1.head", 1, 2),), ("fs/pipe.c: pipe_write()",), ("a complaint",)))
+        writer.end(End("diverged", 1, 1, 1))
+    return directory
+
+
+def hostile_session(directory: Path) -> Path:
+    """Write a session in which every string that a guest can make is an attack on the page."""
+    raw = HOSTILE.encode()
+    queue = msg_world().objects[MSG]
+    assert isinstance(queue, MsgQueue)
+    objects = {
+        MSG: replace(queue, q_messages=(MsgMsg(1, len(raw), 0, raw),), q_lspid=HOSTILE),
+        Ref("inode", "/tmp"): Inode("S_IFDIR", 0, 0, 1, 0, HOSTILE, HOSTILE, None, {HOSTILE: Ref("inode", HOSTILE)}),
+        Ref("inode", HOSTILE): Inode("S_IFREG", 0, 0, 1, 0, "tmpfs", "x"),
+        **pipe_world(pipe(head=1, bufs={0: buffer(raw, flags=(HOSTILE,), ops=HOSTILE)})).objects,
+    }
+    objects[process(HOSTILE)] = replace(objects[process("A")], name=HOSTILE)
+    events = (Completed("B", Result(1, HOSTILE, {HOSTILE: raw})), Signalled(HOSTILE, HOSTILE, 0, HOSTILE))
+    with SessionWriter(directory) as writer:
+        writer.header(Header(HOSTILE, {}, {"image": HOSTILE, "release": HOSTILE}, World()))
+        step = Step(
+            1, HOSTILE, Call("write", (3, raw)), HOSTILE, HOSTILE, Outcome(events, frozenset({HOSTILE})), (0, 0),
+            World(objects), {HOSTILE: (HOSTILE,)}, 1, HOSTILE,
+        )  # fmt: skip
+        writer.step(step)
+        writer.verdict(Verdict(1, (Difference(HOSTILE, HOSTILE, HOSTILE),), (HOSTILE,), (HOSTILE,)))
+        writer.end(End("diverged", 1, 1, 1, HOSTILE))
+    assert PIPE in objects
+    return directory

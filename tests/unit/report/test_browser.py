@@ -1,0 +1,180 @@
+"""The report in a real browser: Chromium without a screen, driven by a script in a copy of the page."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ktrace.report.page import write_page
+from ktrace.trace.session import SessionReader
+from tests.unit.report.recorded import HOSTILE, every_picture, hostile_session, small_session
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed")
+
+FLAGS = (
+    "--headless", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--window-size=1400,900", "--virtual-time-budget=30000",
+)  # fmt: skip
+
+# Waits are for what the page says of itself; virtual time runs while nothing else does.
+DRIVER = """
+(async () => {
+  const answer = {errors: []};
+  window.addEventListener('error', event => answer.errors.push(event.message));
+  window.addEventListener('unhandledrejection', event => answer.errors.push(String(event.reason)));
+  const until = async (what, test) => {
+    for (let left = 400; !test(); left--) {
+      if (!left) throw new Error('never: ' + what);
+      await new Promise(done => setTimeout(done, 20));
+    }
+  };
+  const $ = name => document.querySelector(name), all = name => [...document.querySelectorAll(name)];
+  const at = number => until('step ' + number, () => document.body.dataset.step === String(number));
+  const press = key => document.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true}));
+  try {
+    await until('ready', () => document.body.dataset.ready);
+    SCRIPT
+  } catch (error) { answer.errors.push(String(error)); }
+  const place = document.createElement('pre');
+  place.id = 'answer';
+  place.textContent = JSON.stringify(answer);
+  document.body.append(place);
+})();
+"""
+
+
+def browse(session: Path, directory: Path, script: str, step: int | None = None, keep_policy: bool = False) -> Any:
+    """Open a session's report, run *script* in it and return what it put into ``answer``.
+
+    :param keep_policy: leave the page's own policy in place: nothing can be put into it then, the DOM is returned
+    """
+    page = directory / "report.html"
+    with open(page, "w", encoding="utf-8") as out:
+        write_page(SessionReader(session), out)
+    if not keep_policy:
+        text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page.read_text(encoding="utf-8"))
+        driver = f"<script>{DRIVER.replace('SCRIPT', script)}</script></body>"
+        page.write_text(text.replace("</body>", driver), encoding="utf-8")
+    assert CHROMIUM is not None
+    root = ("--no-sandbox",) if os.getuid() == 0 else ()
+    profile = f"--user-data-dir={directory / 'profile'}"
+    address = f"file://{page}" + (f"#{step}" if step else "")
+    done = subprocess.run(
+        [CHROMIUM, *FLAGS, *root, profile, "--dump-dom", address], capture_output=True, text=True, timeout=100
+    )
+    if keep_policy:
+        return done.stdout
+    answer = re.search(r'<pre id="answer">(.*?)</pre>', done.stdout, re.DOTALL)
+    assert answer is not None, done.stdout[-2000:] + done.stderr[-2000:]
+    found = json.loads(html.unescape(answer[1]))
+    assert found["errors"] == []
+    return found
+
+
+def test_keys_mouse_and_search(tmp_path: Path) -> None:
+    answer = browse(
+        small_session(tmp_path, 600),
+        tmp_path,
+        """
+        answer.first = document.body.dataset.step;
+        press('ArrowRight'); await at(2);
+        press('j'); await at(3);
+        press('k'); await at(2);
+        press('PageDown'); await at(12);
+        press('End'); await at(600);
+        answer.drawn = all('.row').length;
+        press('ArrowLeft'); await at(599);
+        answer.asleep = $('.asleep').textContent;
+        answer.sleeps = $('.events').textContent;
+        answer.comment = $('.comment').textContent;
+        press('Home'); await at(1);
+        press('n'); await at(5);
+        all('.row')[6].click(); await at(7);
+        const box = $('#timeline canvas').getBoundingClientRect();
+        $('#timeline').setPointerCapture = () => {};
+        const where = {clientX: box.right - 1, pointerId: 1, bubbles: true};
+        $('#timeline').dispatchEvent(new PointerEvent('pointerdown', where)); await at(600);
+        const search = text => { $('#search').value = text; $('#search').dispatchEvent(new Event('input')); };
+        search('EAGAIN'); answer.failed = $('#count').textContent;
+        press('ArrowLeft'); await at(594);
+        search('nothing has this'); answer.none = $('#count').textContent;
+        search('"step 598" pipe1'); answer.one = $('#count').textContent;
+        press('Escape'); answer.all = $('#count').textContent;
+        all('.toggle').find(item => item.textContent === 'blocked').click(); answer.blocked = $('#count').textContent;
+        const shade = () => getComputedStyle(document.body).backgroundColor;
+        const before = shade(); press('t'); answer.dark = shade() !== before;
+        press('?'); answer.help = $('#keys').open;
+        """,
+    )
+    assert answer["first"] == "1"
+    assert answer["drawn"] < 60
+    assert answer["asleep"] == "☾ B exclusive"
+    assert "now sleeps in pipe_write ← vfs_write" in answer["sleeps"]
+    assert answer["comment"] == "a comment"
+    assert answer["failed"] == "100 of 600 steps"
+    assert answer["none"] == "0 of 600 steps"
+    assert answer["one"] == "1 of 600 steps"
+    assert answer["all"] == "600 steps"
+    assert answer["blocked"] == "100 of 600 steps"
+    assert answer["dark"]
+    assert answer["help"]
+
+
+def test_every_object_has_its_picture(tmp_path: Path) -> None:
+    answer = browse(
+        every_picture(tmp_path),
+        tmp_path,
+        """
+        answer.pictures = all('.picture').map(item => item.dataset.ref + ': ' + item.innerText);
+        answer.verdict = $('.verdict').innerText;
+        answer.badge = $('.badge').textContent;
+        press('a');
+        await until('all objects', () => all('.picture').length === 5);
+        """,
+    )
+    text = dict(item.split(": ", 1) for item in answer["pictures"])
+    assert sorted(text) == ["msg:5", "pipe:pipe1", "sem:3", "shm:7", "sock:sock1"]
+    assert '"hello"' in text["msg:5"]
+    assert "type 9, ≤ 100 bytes" in text["msg:5"]
+    assert "1 of 4 slots" in text["pipe:pipe1"]
+    assert "at exit gives back" in text["sem:3"]
+    assert "goes with its last user" in text["shm:7"]
+    assert "receive queue, 10 bytes" in text["sock:sock1"]
+    assert "fs/pipe.c: pipe_write()" in answer["verdict"]
+    assert answer["badge"] == "diverged"
+
+
+def test_hostile_strings_do_nothing(tmp_path: Path) -> None:
+    answer = browse(
+        hostile_session(tmp_path),
+        tmp_path,
+        """
+        all('details').forEach(item => { item.open = true; });
+        await new Promise(done => setTimeout(done, 200));
+        all('details details').forEach(item => { item.open = true; });
+        await new Promise(done => setTimeout(done, 200));
+        answer.pwned = window.pwned ?? null;
+        answer.images = all('img').length;
+        answer.scripts = all('script:not([type])').length;
+        answer.call = $('.call code').textContent;
+        """,
+    )
+    assert answer["pwned"] is None
+    assert answer["images"] == 0
+    assert answer["scripts"] == 2  # the page's own and this test's
+    assert HOSTILE in answer["call"]
+
+
+def test_the_page_works_under_its_own_policy(tmp_path: Path) -> None:
+    dom = browse(every_picture(tmp_path), tmp_path, "", 1, keep_policy=True)
+    assert 'data-ready="yes"' in dom
+    assert dom.count('<figure class="picture') == 5

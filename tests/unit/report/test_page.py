@@ -1,0 +1,89 @@
+"""The report as a file: one piece, nothing from outside, nothing of a guest's that could become markup."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ktrace.errors import UsageError
+from ktrace.report.page import STEPS_PER_CHUNK, write_page
+from ktrace.trace.session import FILE_NAME, SessionReader
+from tests.unit.report.recorded import HOSTILE, hostile_session, small_session
+
+
+def page_of(session: Path) -> str:
+    """Return a session's report."""
+    out = io.StringIO()
+    write_page(SessionReader(session), out)
+    return out.getvalue()
+
+
+def blobs(page: str, kind: str) -> list[Any]:
+    """Return what is packed into a page."""
+    found = re.findall(rf'<script type="text/plain" {kind}>(.*?)</script>', page)
+    return [json.loads(zlib.decompress(base64.b64decode(blob))) for blob in found]
+
+
+def test_a_page_is_one_piece(tmp_path: Path) -> None:
+    page = page_of(small_session(tmp_path))
+    assert not re.search(r"""(src|href)\s*=\s*["']?\s*(https?:)?//""", page)
+    assert "@import" not in page
+    assert "url(" not in page
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)
+    assert policy is not None
+    assert policy[1].startswith("default-src 'none'; script-src 'sha256-")
+    assert "unsafe" not in policy[1]
+
+
+def test_steps_come_as_what_changed(tmp_path: Path) -> None:
+    page = page_of(small_session(tmp_path, 2 * STEPS_PER_CHUNK + 3))
+    chunks, lines = blobs(page, 'class="steps"'), blobs(page, 'class="lines"')
+    assert [len(chunk["steps"]) for chunk in chunks] == [256, 256, 3] == [len(part) for part in lines]
+    world = dict(chunks[0]["before"])
+    for chunk in chunks:
+        assert chunk["before"] == world
+        for step in chunk["steps"]:
+            world.update(step["changed"])
+            for ref in step["gone"]:
+                del world[ref]
+    about = blobs(page, 'id="about"')[0]
+    assert (about["steps"], about["end"]["end"], about["truncated"]) == (515, "agreed", False)
+
+
+def test_hostile_strings_stay_strings(tmp_path: Path) -> None:
+    page = page_of(hostile_session(tmp_path))
+    assert "<script>window" not in page
+    assert "<img" not in page
+    assert HOSTILE not in page
+    assert page.count("<script") == 2 * 1 + 2
+    assert "&lt;/script&gt;" in page  # the title
+    assert blobs(page, 'class="steps"')[0]["steps"][0]["text"] == HOSTILE
+
+
+def test_a_session_that_was_cut_off_has_a_page(tmp_path: Path) -> None:
+    session = small_session(tmp_path)
+    file = session / FILE_NAME
+    file.write_text(file.read_text()[:-300])
+    about = blobs(page_of(session), 'id="about"')[0]
+    assert about["truncated"]
+    assert about["end"] is None
+
+
+def test_a_session_without_steps_has_a_page(tmp_path: Path) -> None:
+    session = small_session(tmp_path, 0)
+    assert blobs(page_of(session), 'class="lines"') == [[]]
+
+
+def test_what_is_no_event_is_refused(tmp_path: Path) -> None:
+    session = small_session(tmp_path)
+    with open(session / FILE_NAME, "a") as file:
+        file.write('{"step": 99}\n')
+    with pytest.raises(UsageError, match="is not a session's event"):
+        page_of(session)
