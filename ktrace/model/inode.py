@@ -22,6 +22,9 @@ class Inode:
     :param pipe: of a FIFO or a pipe that is in use
     :param entries: of a directory
     :param data: content of a regular file, page by page
+    :param seals: F_SEAL_* of a regular file
+    :param numbers: st_ino and st_dev, once seen
+    :param ops: of its open files, where its type does not say
     """
 
     key: int | str
@@ -37,6 +40,9 @@ class Inode:
     entries: dict[str, Inode] = field(default_factory=dict)
     parent: Inode | None = None
     data: Any = None
+    seals: int = 1
+    numbers: dict[str, int] = field(default_factory=dict)
+    ops: Any = None
 
     @property
     def ref(self) -> Ref:

@@ -30,6 +30,7 @@ from ktrace.model.file import (
 )
 from ktrace.model.inode import Inode
 from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.ns_file import ns_inode
 from ktrace.model.shmem import DIRECTORY_OPS, SHMEM_OPS, truncate_inode
 from ktrace.model.task import Errno, Task
 from ktrace.model.tree import AT_FDCWD, MAY_READ, MAY_WRITE, Tree, permission
@@ -44,7 +45,7 @@ VALID_OPEN_FLAGS = (
 )  # fmt: skip
 O_PATH_FLAGS = O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC
 S_IALLUGO = 0o7777
-_FD_LINK = re.compile(rb"/proc/(?:self|thread-self)/fd/(\d+)")
+FD_LINK = re.compile(rb"/proc/(?:self|thread-self)/fd/(\d+)")
 FOPS: dict[int, FileOperations] = {S_IFREG: SHMEM_OPS, S_IFDIR: DIRECTORY_OPS}
 """By file type; the FIFO's are added by its own module."""
 
@@ -115,8 +116,10 @@ def _open_file(
     """Find or make the inode and open it (``fs/namei.c: path_openat()``, ``do_open()``)."""
     tree: Tree = kernel.sub("tree")
     created = False
-    if (link := _FD_LINK.fullmatch(path)) is not None:
+    if (link := FD_LINK.fullmatch(path)) is not None:
         inode = _behind_link(task, int(link[1]))
+    elif (namespace := ns_inode(kernel, task, path)) is not None:
+        inode = namespace
     elif flags & O_CREAT:
         directory, name, trailing = tree.parent_of(task, path, dirfd)
         if trailing or not name:
@@ -179,7 +182,7 @@ def open_inode(
         raise Errno("ENXIO")  # no_open()
     # OPEN_FMODE: O_ACCMODE 3 gives neither mode.
     f_mode = flags + 1 & O_ACCMODE
-    ops = PATH_OPS if flags & O_PATH else FOPS[kind]
+    ops = PATH_OPS if flags & O_PATH else inode.ops or FOPS[kind]
     file = File(kernel.serial(), ops, 0 if flags & O_PATH else f_mode, flags, inode.ref, inode=inode)
     inode.count += 1
     if not flags & O_PATH:

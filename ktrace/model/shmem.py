@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ktrace.model.file import O_APPEND, File, FileOperations
+from ktrace.model.file import FMODE_WRITE, O_APPEND, File, FileOperations
 from ktrace.model.inode import Inode
 from ktrace.model.iov import Destination, Source
 from ktrace.model.kernel import Kernel
@@ -14,6 +14,8 @@ from ktrace.model.task import Errno, Task
 
 PAGE_SIZE = 4096
 MAX_LFS_FILESIZE = (1 << 63) - 1
+F_ADD_SEALS, F_GET_SEALS = 1033, 1034
+F_SEAL_SEAL, F_ALL_SEALS = 0x1, 0x1F
 SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE = range(5)
 
 
@@ -161,6 +163,20 @@ class ShmemFileOperations(FileOperations):
     def splice_write(self, kernel: Kernel, task: Task, pipe: PipeInode, file: File, length: int, nonblock: bool) -> Any:
         """Write a pipe's data at the offset (``iter_file_splice_write()``)."""
         return iter_file_splice_write(kernel, task, pipe, file, length, nonblock)
+
+    def fcntl(self, kernel: Kernel, task: Task, file: File, cmd: int, arg: Any) -> int:
+        """Answer F_GET_SEALS and F_ADD_SEALS (``mm/memfd.c: memfd_fcntl()``)."""
+        if cmd == F_GET_SEALS:
+            seals: int = file.inode.seals
+            return seals
+        if cmd == F_ADD_SEALS:
+            if not file.f_mode & FMODE_WRITE or file.inode.seals & F_SEAL_SEAL:
+                raise Errno("EPERM")
+            if arg & ~F_ALL_SEALS:
+                raise Errno("EINVAL")
+            file.inode.seals |= arg
+            return 0
+        return int(super().fcntl(kernel, task, file, cmd, arg))
 
     def llseek(self, kernel: Kernel, task: Task, file: File, offset: int, whence: int) -> int:
         """Move the offset (``generic_file_llseek()``)."""
