@@ -71,9 +71,11 @@ class SysvReader:
         if self._files or self._foreign:
             for task in observation.tasks.values():
                 self._attachments[task] = attachments = self.mappings.attachments(memory, task)
-                for attachment in attachments:
-                    # A namespace lives on for as long as anybody has a segment of it mapped.
-                    found.setdefault(attachment.ns, Ref("ipc_ns", attachment.ns))
+                # A namespace lives on for as long as anybody has a segment of it mapped; and who leaves
+                # one by setns keeps the segments that it created there on its list.
+                created = self.shm.clist(memory, task + self._clist) if self._foreign else []
+                for other in [*(attachment.ns for attachment in attachments), *map(self.shm.ns_of(memory), created)]:
+                    found.setdefault(other, Ref("ipc_ns", other))
             self._observe_namespaces(observation, found, seen)
         for task in observation.tasks.values():
             undo_list = memory.u64(task + self._undo_list)

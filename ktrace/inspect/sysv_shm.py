@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import drgn
@@ -85,6 +85,10 @@ class ShmReader:
                 shm_creator=creator,
                 ns=namespaces.get(raw.ns) or (Ref("ipc_ns", raw.ns) if raw.ns else None),
             )
+
+    def ns_of(self, memory: KernelMemory) -> Callable[[int], int]:
+        """Return a function that tells the namespace of the ``struct shmid_kernel`` at an address."""
+        return lambda address: int(self._segment(memory, address).ns)
 
     def file_of(self, memory: KernelMemory, address: int) -> int:
         """Return the address of the file behind the ``struct shmid_kernel`` at *address*."""

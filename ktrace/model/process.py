@@ -110,8 +110,13 @@ def fork(kernel: Kernel, task: Task, child: str, flags: int) -> Any:
     new.rlimit_nofile, new.rlimit_nofile_max = task.rlimit_nofile, task.rlimit_nofile_max
     new.dispositions = task.dispositions if flags & CLONE_SIGHAND else dict(task.dispositions)
     new.blocked = task.blocked
-    for subsystem in kernel.subsystems.values():
-        subsystem.fork(kernel, task, new, flags)
+    try:
+        for subsystem in kernel.subsystems.values():
+            subsystem.fork(kernel, task, new, flags)
+    except Errno:
+        del kernel.tasks[child]
+        files.put(kernel, task)
+        raise
     return Result(pid, None, {"actor": child})
 
 

@@ -8,14 +8,14 @@ from typing import Any
 from ktrace.model import sysv_memory, sysv_msg, sysv_msgctl, sysv_sem, sysv_semctl, sysv_shmctl
 from ktrace.model.address_space import MM, AddressSpace
 from ktrace.model.kernel import Kernel, Subsystem
-from ktrace.model.sysv_ipc import Namespace
+from ktrace.model.sysv_ipc import CLONE_NEWIPC, CLONE_SYSVSEM, Namespace
 from ktrace.model.sysv_namespace import IPC_NS, put_ipc_ns
 from ktrace.model.sysv_sem_array import SemUndoList
 from ktrace.model.sysv_sem_undo import SYSVSEM, copy_semundo, exit_sem
 from ktrace.model.sysv_shm import attached_segments, shm_fields
-from ktrace.model.sysv_shm_segment import exit_shm
+from ktrace.model.sysv_shm_segment import clist_of, exit_shm
 from ktrace.model.sysv_sysctl import sysctl
-from ktrace.model.task import Task
+from ktrace.model.task import Errno, Task
 from ktrace.model.timer import expire_timers
 from ktrace.state import sysv_sem as sem_state
 from ktrace.state.ref import Ref
@@ -60,9 +60,25 @@ class SysvIpc(Subsystem):
             child.sub[MM] = mm
         else:
             child.sub[MM] = mm.forked(kernel, parent)
-        if IPC_NS in parent.sub:
+        if flags & CLONE_NEWIPC:
+            self._clone_namespace(kernel, parent, child, flags)
+        elif IPC_NS in parent.sub:
             child.sub[IPC_NS] = parent.sub[IPC_NS]
             child.sub[IPC_NS].count += 1
+
+    def _clone_namespace(self, kernel: Kernel, parent: Task, child: Task, flags: int) -> None:
+        """Give *child* a namespace of its own (``copy_namespaces()``).
+
+        Where that fails, what was copied so far is undone, in the parent's name (``copy_process()``).
+        """
+        error = "EPERM" if not parent.cred.capable("CAP_SYS_ADMIN") else "EINVAL" if flags & CLONE_SYSVSEM else None
+        if error is None:
+            child.sub[IPC_NS] = Namespace(kernel.serial(), self.facts, fresh=True)
+            child.sub[IPC_NS].count += 1
+            return
+        child.sub.pop(MM).put(kernel, parent)
+        exit_sem(kernel, child, self.namespace(parent))
+        raise Errno(error)
 
     def exit_mm(self, kernel: Kernel, task: Task) -> None:
         """Unmap what only *task* has mapped."""
@@ -97,13 +113,13 @@ class SysvIpc(Subsystem):
         return sysctl(kernel, self.init_ipc_ns, path, value)
 
     def namespaces(self, kernel: Kernel) -> list[Namespace]:
-        """Return the initial namespace, those of the living actors, and those they have segments of."""
+        """Return the initial namespace, those of the living actors, and those they have segments of or made them in."""
         found = {id(self.init_ipc_ns): self.init_ipc_ns}
         for task in kernel.tasks.values():
             ns = self.namespace(task)
             found[id(ns)] = ns
         for task in kernel.tasks.values():
-            for segment in attached_segments(self.mm(task)):
+            for segment in [*attached_segments(self.mm(task)), *clist_of(task)]:
                 found[id(segment.ns)] = segment.ns
         return list(found.values())
 

@@ -29,7 +29,8 @@ class Namespace:
     """Mirror one ``struct ipc_namespace``.
 
     :param key: ``"init"``, or a serial number
-    :ivar count: tasks in it and attachments of its segments; the initial one is never freed
+    :ivar count: tasks in it, attachments of its segments, its inode; the initial one is never freed
+    :ivar inode: its inode in nsfs while somebody has it open
     """
 
     def __init__(self, key: str | int, facts: IpcFacts, *, fresh: bool) -> None:
@@ -55,6 +56,7 @@ class Namespace:
         self.shm_ctlmni = 4096 if fresh else facts.shm_ctlmni
         self.shm_rmid_forced = 0 if fresh else facts.shm_rmid_forced
         self.count = 0
+        self.inode: Any = None
 
     def name(self, kernel: Kernel, new: IpcObject) -> None:
         """Give an object that has its id its reference: by id in the initial namespace, else raw."""

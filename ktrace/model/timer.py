@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from ktrace.model.kernel import Kernel, outside
@@ -27,6 +27,10 @@ class Timer:
     def may_expire(self, clock: tuple[int, int]) -> bool:
         """Tell whether it can have expired by the end of a step; the clock is known to the second."""
         return clock[1] + 1 - self.armed[0] >= self.timeout
+
+    def may_fire_in(self, clock: tuple[int, int]) -> Callable[[bool], bool]:
+        """Return what tells whether it is allowed that it fired, or that it did not."""
+        return lambda fired: not fired or self.may_expire(clock)
 
     def must_expire(self, clock: tuple[int, int]) -> bool:
         """Tell whether it must have expired before a step began."""
@@ -55,9 +59,11 @@ def expire_timers(kernel: Kernel) -> None:
     for task in sorted(sleepers, key=lambda task: float(task.sub[TIMER].timeout + task.sub[TIMER].armed[0])):
         timer: Timer = task.sub[TIMER]
         seen = kernel.advice.results.get(task.name)
-        possible = timer.may_expire(clock)
         expired = kernel.choose(
-            "hrtimer_wakeup(): at any time after the timer's", seen is not None, lambda _: possible, otherwise=False
+            "hrtimer_wakeup(): at any time after the timer's",
+            seen is not None,
+            timer.may_fire_in(clock),
+            otherwise=False,
         )
         if expired or timer.must_expire(clock):
             timer.expired = True
