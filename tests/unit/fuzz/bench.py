@@ -1,0 +1,64 @@
+"""The fuzzer without a guest: the model itself answers, started from what was recorded of a real kernel."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ktrace.fuzz.planner import Planner
+from ktrace.fuzz.state import Move, State
+from ktrace.fuzz.trial import Done, Source, Trial
+from ktrace.model.build import build_model
+from ktrace.model.kernel import Kernel
+from ktrace.trace.session import SessionReader
+
+RECORDED = Path(__file__).parents[3] / "traces" / "recorded" / "pipe-basic.jsonl.gz"
+
+
+@cache
+def facts() -> Any:
+    """Return what a real kernel said of itself before the first step."""
+    return SessionReader(RECORDED).header.facts
+
+
+def dry_run(source: Source, limit: int) -> tuple[Trial, Kernel]:
+    """Make moves in the model alone."""
+    kernel = build_model(facts())
+    state, trial = State(kernel), Trial()
+    pending: dict[str, Done] = {}
+    while len(trial.moves) < limit and (move := source.next(state)) is not None:
+        actor, call = move
+        if actor is not None:
+            task = kernel.tasks[actor]
+            assert task.running is None, f"{actor} is inside a call and cannot make {call.name}"
+        outcome = kernel.act(actor, call)
+        done = Done(actor, call)
+        trial.moves.append(done)
+        trial.calls[call.name] += 1
+        if actor is not None:
+            pending[actor] = done
+        trial.note(outcome, pending, source)
+        state.steps += 1
+    return trial, kernel
+
+
+def plan(family: str, seed: int, limit: int = 150, actors: int = 4) -> Trial:
+    """Return the sequence that a seed gives."""
+    return dry_run(Planner([family], actors, str(seed)), limit)[0]
+
+
+def moves(trial: Trial) -> list[Move]:
+    """Return who made which call."""
+    return [(done.actor, done.call) for done in trial.moves]
+
+
+def failures(trial: Trial) -> int:
+    """Return how many calls failed."""
+    return sum(sum(errnos.values()) for errnos in trial.errnos.values())
+
+
+def returned(trial: Trial) -> Counter[str]:
+    """Return how often each call returned without an error."""
+    return Counter(done.call.name for done in trial.moves if done.result is not None and done.result.errno is None)

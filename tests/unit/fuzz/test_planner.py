@@ -1,0 +1,61 @@
+"""Sequences: the same seed, the same moves; nobody who sleeps is given a call; most calls do something."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from ktrace.fuzz.families import FAMILIES
+from tests.unit.fuzz.bench import failures, moves, plan, returned
+
+KNOWN = sorted(FAMILIES)
+ESSENTIAL = {
+    "pipe": {"pipe2", "read", "write", "fcntl"},
+    "sem": {"semget", "semop", "semctl"},
+    "msg": {"msgget", "msgsnd", "msgrcv", "msgctl"},
+    "shm": {"shmget", "shmat", "shmdt", "shmctl"},
+    "unix": {"socket", "bind", "sendto", "recvfrom"},
+    "inet": {"socket", "bind", "connect"},
+}
+
+
+@pytest.mark.parametrize("family", ["pipe", "sem", "msg", "shm", "unix"])
+def test_the_same_seed_gives_the_same_moves(family: str) -> None:
+    assert moves(plan(family, 3)) == moves(plan(family, 3))
+    assert moves(plan(family, 3)) != moves(plan(family, 4))
+
+
+def test_hash_randomisation_changes_nothing() -> None:
+    code = "from tests.unit.fuzz.bench import moves, plan; print(moves(plan('pipe', 5)))"
+    runs = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed, "PATH": ""}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(runs) == 1
+
+
+@pytest.mark.parametrize("family", ["pipe", "sem", "msg", "shm", "unix"])
+def test_most_calls_do_something_and_some_fail(family: str) -> None:
+    trials = [plan(family, seed) for seed in range(6)]
+    made = sum(len(trial.moves) for trial in trials)
+    failed = sum(failures(trial) for trial in trials)
+    assert 0.02 * made < failed < 0.5 * made
+    worked = sum((returned(trial) for trial in trials), start=returned(trials[0]))
+    assert ESSENTIAL[family] <= set(worked)
+
+
+def test_several_families_mix() -> None:
+    from ktrace.fuzz.planner import Planner
+    from tests.unit.fuzz.bench import dry_run
+
+    trial, _ = dry_run(Planner(["pipe", "sem"], 4, "1"), 300)
+    assert {"semop", "write"} <= set(trial.calls)
+
+
+def test_every_family_says_its_name() -> None:
+    assert set(KNOWN) == set(ESSENTIAL)
+    assert all(FAMILIES[name].name == name for name in KNOWN)
