@@ -82,11 +82,16 @@ class FileOperations:
         """Write what *source* offers and return the number of bytes; by default by :meth:`write` in one piece."""
         return (yield from drive(self.write(kernel, task, file, source.copy_all())))
 
-    def splice_read(self, kernel: Kernel, task: Task, file: File, pipe: Any, length: int) -> Any:
-        """Put up to *length* bytes into *pipe*, which has room (``warn_unsupported()``: EINVAL)."""
+    def splice_read(self, kernel: Kernel, task: Task, file: File, position: int, pipe: Any, length: int) -> Any:
+        """Put up to *length* bytes from *position* on into *pipe*, which has room (``warn_unsupported()``: EINVAL).
+
+        The answer is how many bytes went, and the position after them; likewise :meth:`splice_write`.
+        """
         raise Errno("EINVAL")
 
-    def splice_write(self, kernel: Kernel, task: Task, pipe: Any, file: File, length: int, nonblock: bool) -> Any:
+    def splice_write(
+        self, kernel: Kernel, task: Task, pipe: Any, file: File, position: int, length: int, nonblock: bool
+    ) -> Any:
         """Take up to *length* bytes out of *pipe* (``warn_unsupported()``: EINVAL)."""
         raise Errno("EINVAL")
 

@@ -15,6 +15,9 @@ Store = Callable[[int, bytes], None]
 PROT_WRITE, PROT_ANY = 2, 7
 PAGE_SIZE = 4096
 UIO_MAXIOV = 1024
+COPY_CHUNK = 64
+"""Bytes that ``copy_user_generic_unrolled()`` loads before it stores any."""
+
 MAX_RW_COUNT = 0x7FFFFFFF & ~0xFFF
 """``INT_MAX & PAGE_MASK`` (``include/linux/fs.h``)."""
 
@@ -103,6 +106,22 @@ class Destination:
         self.count -= len(put)
         self.good -= len(put)
         return len(put)
+
+    def copy_page(self, page: bytearray, offset: int, size: int) -> int:
+        """Put a part of *page* and return how much of it arrived (``copy_page_to_iter()``).
+
+        The page may be the very one that is written to: copying goes forward, a few words at a time.
+        """
+        if not self.places:
+            return self.copy(bytes(page[offset : offset + size]))
+        done = 0
+        while done < size:
+            chunk = min(COPY_CHUNK, size - done)
+            put = self.copy(bytes(page[offset + done : offset + done + chunk]))
+            done += put
+            if put < chunk:
+                break
+        return done
 
     def _store(self, data: bytes) -> None:
         at, start = len(self.data), 0

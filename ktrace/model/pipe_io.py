@@ -236,7 +236,7 @@ def _read_one(pipe: PipeInode, to: Destination) -> tuple[int, str]:
             return 0, "ENOBUFS"
         chars = to.count
     assert buf.page is not None
-    if to.copy(bytes(buf.page.data[buf.offset : buf.offset + chars])) < chars:
+    if to.copy_page(buf.page.data, buf.offset, chars) < chars:
         return 0, "EFAULT"
     buf.offset += chars
     buf.len -= chars

@@ -133,7 +133,9 @@ class ShmemFileOperations(FileOperations):
             inode.i_size = max(inode.i_size, file.pos)
         return done
 
-    def splice_read(self, kernel: Kernel, task: Task, file: File, pipe: PipeInode, length: int) -> int:
+    def splice_read(
+        self, kernel: Kernel, task: Task, file: File, position: int, pipe: PipeInode, length: int
+    ) -> tuple[int, int]:
         """Put pages of the file into a pipe (``generic_file_splice_read()``, ``shmem_file_read_iter()``).
 
         What the file has is shared with it; a hole becomes pages of zeros that are the pipe's own.
@@ -141,10 +143,10 @@ class ShmemFileOperations(FileOperations):
         inode: Inode = file.inode
         pages = inode.data or {}
         done = room = 0
-        while length and file.pos < inode.i_size:
-            start = file.pos % PAGE_SIZE
-            size = min(PAGE_SIZE - start, inode.i_size - file.pos, length)
-            page = pages.get(file.pos // PAGE_SIZE)
+        while length and position < inode.i_size:
+            start = position % PAGE_SIZE
+            size = min(PAGE_SIZE - start, inode.i_size - position, length)
+            page = pages.get(position // PAGE_SIZE)
             if page is not None:
                 if pipe.full():
                     break
@@ -154,15 +156,17 @@ class ShmemFileOperations(FileOperations):
             else:
                 put, room = _append_zeros(kernel, pipe, size, room)
             done += put
-            file.pos += put
+            position += put
             length -= put
             if put < size:
                 break
-        return done
+        return done, position
 
-    def splice_write(self, kernel: Kernel, task: Task, pipe: PipeInode, file: File, length: int, nonblock: bool) -> Any:
-        """Write a pipe's data at the offset (``iter_file_splice_write()``)."""
-        return iter_file_splice_write(kernel, task, pipe, file, length, nonblock)
+    def splice_write(
+        self, kernel: Kernel, task: Task, pipe: PipeInode, file: File, position: int, length: int, nonblock: bool
+    ) -> Any:
+        """Write a pipe's data at *position* (``iter_file_splice_write()``)."""
+        return iter_file_splice_write(kernel, task, pipe, file, position, length, nonblock)
 
     def fcntl(self, kernel: Kernel, task: Task, file: File, cmd: int, arg: Any) -> int:
         """Answer F_GET_SEALS and F_ADD_SEALS (``mm/memfd.c: memfd_fcntl()``)."""

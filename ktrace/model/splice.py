@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from ktrace.model.file import File
-from ktrace.model.iov import BufferSource
+from ktrace.model.iov import BufferSource, Source
 from ktrace.model.kernel import Kernel
 from ktrace.model.pipe import (
     BUF_CAN_MERGE,
@@ -127,15 +127,15 @@ def _feed(pipe: PipeInode, sd: SpliceDesc, actor: Actor) -> bool:
 
 
 def iter_file_splice_write(
-    kernel: Kernel, task: Task, pipe: PipeInode, out: File, length: int, nonblock: bool
-) -> Generator[None, None, int]:
-    """Write a pipe's data to a file at its offset, as many buffers at once as there are."""
+    kernel: Kernel, task: Task, pipe: PipeInode, out: File, position: int, length: int, nonblock: bool
+) -> Generator[None, None, tuple[int, int]]:
+    """Write a pipe's data to a file, as many buffers at once as there are; how much, and the position after it."""
     sd = SpliceDesc(length, nonblock)
     error = ""
     try:
         while sd.total_len and (yield from _next(kernel, task, pipe, sd)):
             source = BufferSource(_gather(pipe, sd.total_len))
-            done = yield from do_write(kernel, task, out, source)
+            done, position = yield from write_at(kernel, task, out, position, source)
             if not done:
                 break
             sd.num_spliced += done
@@ -143,7 +143,19 @@ def iter_file_splice_write(
             _dismiss(pipe, sd, done)
     except Errno as found:
         error = found.name
-    return _end(kernel, pipe, sd, error)
+    return _end(kernel, pipe, sd, error), position
+
+
+def write_at(
+    kernel: Kernel, task: Task, out: File, position: int, source: Source
+) -> Generator[None, None, tuple[int, int]]:
+    """Write at *position* and leave the file's own offset alone (``vfs_iter_write()``)."""
+    kept, out.pos = out.pos, position
+    try:
+        done = yield from do_write(kernel, task, out, source)
+        return done, out.pos
+    finally:
+        out.pos = kept
 
 
 def _gather(pipe: PipeInode, length: int) -> list[tuple[bytearray, int, int]]:

@@ -32,6 +32,8 @@ USER_OPS = "user_page_pipe_buf_ops"
 MAX_LFS_FILESIZE = (1 << 63) - 1
 SIZE_MAX = (1 << 64) - 1
 Long = Generator[None, None, int]
+Moved = Generator[None, None, tuple[int, int]]
+"""How many bytes went, and the position after them."""
 
 
 def get_pipe_info(file: File) -> PipeInode | None:
@@ -90,16 +92,6 @@ def _offsets(off_in: Any, off_out: Any) -> dict[str, int]:
     }
 
 
-def _at(file: File, position: int, transfer: Any) -> Generator[None, None, tuple[int, int]]:
-    """Run *transfer* with the file's offset at *position*; its answer, and where it left the offset."""
-    kept, file.pos = file.pos, position
-    try:
-        done = yield from drive(transfer)
-        return done, file.pos
-    finally:
-        file.pos = kept
-
-
 def _pipe_to_file(
     kernel: Kernel, task: Task, pipe: PipeInode, out: File, offset: int | None, length: int, nonblock: bool
 ) -> Generator[None, None, tuple[int, int | None]]:
@@ -109,8 +101,7 @@ def _pipe_to_file(
         raise Errno("EINVAL")
     position = out.pos if offset is None else offset
     _check_position(position, length)
-    transfer = _do_splice_from(kernel, task, pipe, out, length, nonblock)
-    done, position = yield from _at(out, position, transfer)
+    done, position = yield from _do_splice_from(kernel, task, pipe, out, position, length, nonblock)
     if offset is not None:
         return done, position
     out.pos = position
@@ -123,8 +114,7 @@ def _file_to_pipe(
     if offset is not None and not source.seekable:
         raise Errno("EINVAL")
     position = source.pos if offset is None else offset
-    transfer = _splice_file_to_pipe(kernel, task, source, pipe, length, nonblock)
-    done, position = yield from _at(source, position, transfer)
+    done, position = yield from _splice_file_to_pipe(kernel, task, source, position, pipe, length, nonblock)
     if offset is not None:
         return done, position
     source.pos = position
@@ -132,31 +122,36 @@ def _file_to_pipe(
 
 
 def _splice_file_to_pipe(
-    kernel: Kernel, task: Task, source: File, pipe: PipeInode, length: int, nonblock: bool
-) -> Long:
+    kernel: Kernel, task: Task, source: File, position: int, pipe: PipeInode, length: int, nonblock: bool
+) -> Moved:
     """``splice_file_to_pipe()``."""
     yield from wait_for_space(kernel, task, pipe, nonblock)
-    done = yield from _do_splice_to(kernel, task, source, pipe, length)
+    done, position = yield from _do_splice_to(kernel, task, source, position, pipe, length)
     if done > 0:
         wakeup_readers(kernel, pipe)
-    return done
+    return done, position
 
 
-def _do_splice_from(kernel: Kernel, task: Task, pipe: PipeInode, out: File, length: int, nonblock: bool) -> Any:
+def _do_splice_from(
+    kernel: Kernel, task: Task, pipe: PipeInode, out: File, position: int, length: int, nonblock: bool
+) -> Moved:
     """``do_splice_from()``; ``pipefifo_fops`` can do it, too, which only a pipe for notifications comes to."""
     if isinstance(out.ops, PipeFileOperations):
-        return iter_file_splice_write(kernel, task, pipe, out, length, nonblock)
-    return out.ops.splice_write(kernel, task, pipe, out, length, nonblock)
+        transfer = iter_file_splice_write(kernel, task, pipe, out, position, length, nonblock)
+    else:
+        transfer = out.ops.splice_write(kernel, task, pipe, out, position, length, nonblock)
+    moved: tuple[int, int] = yield from drive(transfer)
+    return moved
 
 
-def _do_splice_to(kernel: Kernel, task: Task, source: File, pipe: PipeInode, length: int) -> Long:
+def _do_splice_to(kernel: Kernel, task: Task, source: File, position: int, pipe: PipeInode, length: int) -> Moved:
     """``do_splice_to()``."""
     if not source.f_mode & FMODE_READ:
         raise Errno("EBADF")
     length = min(length, (pipe.max_usage - pipe.occupancy()) * PAGE_SIZE)
-    _check_position(source.pos, length)
-    done: int = yield from drive(source.ops.splice_read(kernel, task, source, pipe, length))
-    return done
+    _check_position(position, length)
+    moved: tuple[int, int] = yield from drive(source.ops.splice_read(kernel, task, source, position, pipe, length))
+    return moved
 
 
 @syscall("tee")
@@ -207,7 +202,7 @@ def _vmsplice_to_user(kernel: Kernel, task: Task, pipe: PipeInode, to: Any, flag
 
     def pipe_to_user(buf: PipeBuffer, size: int) -> int:
         assert buf.page is not None
-        if to.copy(bytes(buf.page.data[buf.offset : buf.offset + size])) < size:
+        if to.copy_page(buf.page.data, buf.offset, size) < size:
             raise Errno("EFAULT")
         return size
 
@@ -254,8 +249,9 @@ def sendfile(kernel: Kernel, task: Task, out_fd: int, in_fd: int, offset: Any, c
             opipe = get_pipe_info(target)
             if opipe is not None:
                 nonblock = bool(target.f_flags & O_NONBLOCK)
-                transfer = _splice_file_to_pipe(kernel, task, source, opipe, length, nonblock)
-                done, position = yield from _at(source, position, transfer)
+                done, position = yield from _splice_file_to_pipe(
+                    kernel, task, source, position, opipe, length, nonblock
+                )
             else:
                 done, position = yield from _splice_direct(kernel, task, source, position, target, length)
         if done and offset is None:
@@ -277,11 +273,10 @@ def _splice_direct(
     out_position = target.pos
     try:
         while length:
-            read, after = yield from _at(source, position, _do_splice_to(kernel, task, source, pipe, length))
+            read, after = yield from _do_splice_to(kernel, task, source, position, pipe, length)
             if not read:
                 break
-            transfer = _do_splice_from(kernel, task, pipe, target, read, False)
-            written, out_position = yield from _at(target, out_position, transfer)
+            written, out_position = yield from _do_splice_from(kernel, task, pipe, target, out_position, read, False)
             if not written:
                 break
             done += written
