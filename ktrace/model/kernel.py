@@ -97,6 +97,9 @@ class Subsystem:
     def exit_last(self, kernel: Kernel, task: Task) -> None:
         """Free what *task* kept to its very end."""
 
+    def elapse(self, kernel: Kernel) -> None:
+        """Do what timers did between the last step and this one."""
+
     def idle(self, kernel: Kernel) -> None:
         """Do what kernel threads and timers do while every actor sleeps; called until no actor is woken."""
 
@@ -159,6 +162,7 @@ class Kernel:
         self.advice = advice or Advice()
         self.step_number += 1
         self._events = []
+        self._elapse()
         task = self.tasks[actor]
         function = _SYSTEM_CALLS[call.name]
         task.call = call
@@ -172,6 +176,7 @@ class Kernel:
         self.advice = advice or Advice()
         self.step_number += 1
         self._events = []
+        self._elapse()
         action()
         self.settle()
         return self._outcome()
@@ -185,6 +190,13 @@ class Kernel:
     def pid(self, task: Task) -> int:
         """Return the pid of *task*, 0 where nobody told it."""
         return task.pid
+
+    def _elapse(self) -> None:
+        """Let time pass since the last step."""
+        for subsystem in self.subsystems.values():
+            subsystem.elapse(self)
+        if self._run_queue:
+            self.settle()
 
     def settle(self) -> None:
         """Run every woken task, in the order of waking (SCHED_FIFO on one CPU), until all sleep or are done."""

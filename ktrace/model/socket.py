@@ -24,6 +24,7 @@ NPROTO = 46
 
 Create = Callable[[Kernel, Task, Socket, int], None]
 _CREATE: dict[str, Create] = {}
+ELAPSE_WORK: list[Callable[[Kernel], None]] = []
 IDLE_WORK: list[Callable[[Kernel], None]] = []
 """What families do while every actor sleeps, in the order of their registration."""
 
@@ -64,6 +65,11 @@ class SocketSubsystem(Subsystem):
     def setting(self, name: str) -> int:
         """Return a setting below /proc/sys/net."""
         return self.facts.sysctl[name]
+
+    def elapse(self, kernel: Kernel) -> None:
+        """Let the timers of the families fire."""
+        for work in ELAPSE_WORK:
+            work(kernel)
 
     def idle(self, kernel: Kernel) -> None:
         """Let kernel threads and timers of the families work."""

@@ -343,8 +343,17 @@ def getsockopt(kernel: Kernel, task: Task, sockfd: int, level: int, optname: int
     if not isinstance(optlen, Pointer):
         if pointer is None:
             out["optval"] = _told(kernel, level, optname, data)
+            if level == SOL_SOCKET and optname in (SO_SNDBUF, SO_RCVBUF) and len(data) == 4:
+                out["optval"] = _buffer(kernel, sock.sk, optname)
         out["optlen"] = len(data)
     return Result(0, None, out)
+
+
+def _buffer(kernel: Kernel, sk: Sock, optname: int) -> Any:
+    """Return the size of a buffer, or what it may have grown to by itself."""
+    sysctl = sockets(kernel).facts.sysctl
+    rcvbuf, sndbuf = sk.view_buffers(sysctl.get("ipv4/tcp_rmem/2", 0), sysctl.get("ipv4/tcp_wmem/2", 0))
+    return sndbuf if optname == SO_SNDBUF else rcvbuf
 
 
 def _told(kernel: Kernel, level: int, optname: int, data: bytes) -> Any:

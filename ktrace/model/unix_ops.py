@@ -40,7 +40,7 @@ from ktrace.model.sock import (
     sock_wake_async,
     state_change,
 )
-from ktrace.model.socket import IDLE_WORK, sockets
+from ktrace.model.socket import ELAPSE_WORK, IDLE_WORK, sockets
 from ktrace.model.task import Errno, Task
 from ktrace.model.unix_dgram import dgram_recvmsg, dgram_sendmsg, seqpacket_recvmsg, seqpacket_sendmsg, wait_for_peer
 from ktrace.model.unix_garbage import collect, delayed_fput
@@ -342,6 +342,7 @@ class DgramOps(UnixOps):
         return dgram_recvmsg(kernel, task, sock, msg, flags)
 
 
+ELAPSE_WORK.append(delayed_fput)
 IDLE_WORK.extend((collect, delayed_fput))
 UNIX_STREAM_OPS = StreamOps()
 UNIX_DGRAM_OPS = DgramOps()
