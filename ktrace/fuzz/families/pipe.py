@@ -52,6 +52,7 @@ class PipeFamily(Family):
     def __init__(self, choose: Choose) -> None:
         self._most_pipes = choose.one((1, 2, 2, 3, 5))
         self._small = choose.chance(0.6)
+        self._small_rings = choose.one((0.0, 0.5, 1.0))
         super().__init__(choose)
 
     def generators(self) -> Sequence[tuple[float, Generator]]:
@@ -70,7 +71,7 @@ class PipeFamily(Family):
             (5, self._tee),
             (5, self._vmsplice),
             (3, self._sendfile),
-            (2, self._file),
+            (3, self._file),
             (2, self._reopen),
             *[(weight * 0.5, generator) for weight, generator in Descriptors(is_pipe).generators()],
         ]
@@ -91,6 +92,14 @@ class PipeFamily(Family):
             yield make_call("store", MEMORY + choose.integer(0, 20), pattern(state.number, 2 * PAGE))
         if choose.chance(0.7):
             yield make_call("pipe2", choose.one((0, 0, C["O_NONBLOCK"])))
+            fd = pick_fd(choose, task, is_pipe, 0)
+            if fd is not None and choose.chance(self._small_rings):
+                yield make_call("fcntl", fd, C["F_SETPIPE_SZ"], choose.one((PAGE, 2 * PAGE)))
+        if choose.chance(0.4):
+            yield make_call("open", choose.one(FILES), C["O_RDWR"] | C["O_CREAT"], 0o666)
+            fd = pick_fd(choose, task, is_regular, 0)
+            if fd is not None:
+                yield make_call("pwrite64", fd, pattern(state.number, choose.one((100, PAGE, 2 * PAGE + 10))), 0)
 
     def _map(self) -> Call:
         flags = C["MAP_PRIVATE"] | C["MAP_ANONYMOUS"] | C["MAP_FIXED"]
@@ -248,7 +257,7 @@ class PipeFamily(Family):
     def _splice(self, state: State, choose: Choose, task: Task) -> Call | None:
         flags = choose.flags(0.3, 1, 4) | (0 if may_block(state, choose, 0.3) else 2)
         length = choose.around(1, 10, 100, PAGE, 2 * PAGE, 64 * PAGE, low=0)
-        way = choose.weighted([(5, "through"), (3, "in"), (2, "out")])
+        way = choose.weighted([(5, "through"), (5, "in"), (2, "out")])
         source = pick_fd(choose, task, is_regular if way == "in" else is_read_end)
         if source is None:
             return None

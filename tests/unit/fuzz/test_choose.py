@@ -42,6 +42,6 @@ def test_a_pattern_tells_steps_pages_and_places_apart() -> None:
 def test_a_swarm_leaves_features_out_but_never_the_core() -> None:
     table = [(CORE, "core"), *((1.0, number) for number in range(10))]
     mixes = [swarm(Choose(seed), table) for seed in range(50)]
-    assert all(dict((item, weight) for weight, item in mix)["core"] >= CORE for mix in mixes)
+    assert all({item: weight for weight, item in mix}["core"] >= CORE for mix in mixes)
     assert any(weight == 0 for mix in mixes for weight, _ in mix)
     assert len({str(mix) for mix in mixes}) > 40
