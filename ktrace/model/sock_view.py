@@ -9,6 +9,7 @@ from ktrace.model.process import observe_file
 from ktrace.model.sock import Sock, Socket
 from ktrace.model.wait import WaitQueue
 from ktrace.state import socket as state
+from ktrace.state.allowed import OneOf
 from ktrace.state.ref import Ref
 from ktrace.state.ref import process as process_ref
 
@@ -18,13 +19,22 @@ def view_socket(socket: Socket) -> state.Socket:
     return state.Socket(
         state=socket.state,
         type=state.SOCK_TYPES.get(socket.type, str(socket.type)),
-        flags=tuple(sorted(socket.flags)),
+        flags=_flags(socket),
         file=socket.file.ref if socket.file is not None else None,
         sk=socket.sk.ref if socket.sk is not None else None,
         ops=socket.ops.name if socket.ops is not None else None,
         wait=view_waiters(socket.wq),
         wq_flags=tuple(sorted(socket.wq_flags)),
     )
+
+
+def _flags(socket: Socket) -> Any:
+    """Return the flags; TCP takes SOCK_NOSPACE back by itself when there is room (``sk_stream_write_space()``)."""
+    flags = tuple(sorted(socket.flags))
+    if "SOCK_NOSPACE" in flags and socket.sk is not None and not socket.sk.accounted:
+        rest = tuple(name for name in flags if name != "SOCK_NOSPACE")
+        return OneOf("sk_stream_write_space(): when room was made", (flags, rest))
+    return flags
 
 
 def view_waiters(queue: WaitQueue) -> tuple[state.Waiter, ...]:

@@ -19,6 +19,7 @@ from ktrace.model.sock import (
     EPOLLRDHUP,
     EPOLLRDNORM,
     EPOLLWRNORM,
+    POLL_WRITE,
     RCV_SHUTDOWN,
     SEND_SHUTDOWN,
     SHUTDOWN_MASK,
@@ -26,10 +27,11 @@ from ktrace.model.sock import (
     data_ready,
     sock_rcvlowat,
 )
-from ktrace.model.socket import sockets
+from ktrace.model.socket import IDLE_WORK, sockets
 from ktrace.model.task import Errno, Task
 from ktrace.model.tcp import Tcp
 from ktrace.model.tcp_option import SOL_TCP, get_tcp_option, set_tcp_option
+from ktrace.model.wait import wake_up
 from ktrace.state.allowed import Between
 from ktrace.state.call import Result
 
@@ -164,6 +166,25 @@ class StreamOps(InetOps):
             sk.rcvbuf = value << 1
 
 
+def progress(kernel: Kernel) -> None:
+    """Send what may go by now, and let writers on that wait for room (``tcp_data_snd_check()``)."""
+    for socket in list(sockets(kernel).sockets.values()):
+        sk = socket.sk
+        if not isinstance(sk, Tcp):
+            continue
+        if sk.out:
+            tcp.push(kernel, sk)
+        if sk.wq is not None and sk.wq.entries and "SOCK_NOSPACE" in socket.flags:
+            seen = tcp.observed(kernel, sk)
+            if seen is None or seen.unsent is None:
+                continue
+            if seen.bytes_sent + seen.unsent > sk.bytes_sent + len(sk.out):
+                # sk_stream_write_space()
+                socket.flags.discard("SOCK_NOSPACE")
+                wake_up(kernel, sk.wq, 1, POLL_WRITE)
+
+
+IDLE_WORK.append(progress)
 TCP = TcpProto()
 STREAM_OPS = StreamOps()
 register("tcp_prot", TCP, STREAM_OPS)
