@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 
+import drgn
+
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
@@ -76,8 +78,12 @@ class SemReader:
             "dupsop",
         )
         self._queue_list = prog.type("struct sem_queue").member("list").bit_offset // 8
-        self._undo = Layout(prog, "struct sem_undo", "ulp", "semid", "semadj")
         undo = prog.type("struct sem_undo")
+        # By 6.12 semadj is a flexible array ("ipc/sem: use flexible array in 'struct sem_undo'").
+        semadj = undo.member("semadj")
+        self._semadj = semadj.bit_offset // 8 if semadj.type.kind == drgn.TypeKind.ARRAY else None
+        members = ["ulp", "semid"] if self._semadj is not None else ["ulp", "semid", "semadj"]
+        self._undo = Layout(prog, "struct sem_undo", *members)
         self._undo_proc = undo.member("list_proc").bit_offset // 8
         self._undo_id = undo.member("list_id").bit_offset // 8
         self._ulp_refcnt = prog.type("struct sem_undo_list").member("refcnt").bit_offset // 8
@@ -215,7 +221,10 @@ class SemReader:
             return
         memory = observation.memory
         raw = self._undo(memory, address)
-        semadj = struct.unpack(f"<{nsems}h", memory.read(raw.semadj, 2 * nsems)) if nsems else ()
+        semadj: tuple[int, ...] = ()
+        if nsems:
+            start = raw.semadj if self._semadj is None else address + self._semadj
+            semadj = struct.unpack(f"<{nsems}h", memory.read(start, 2 * nsems))
         observation.objects[ref] = SemUndo(Ref("undo_list", raw.ulp) if raw.ulp else None, raw.semid, semadj)
 
     def observe_undo_list(self, observation: Observation, address: int) -> Ref:
