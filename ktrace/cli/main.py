@@ -16,6 +16,7 @@ _COMMANDS = {
     "bench": "ktrace.cli.bench:bench",
     "check": "ktrace.cli.check:check",
     "doctor": "ktrace.cli.doctor:doctor",
+    "export": "ktrace.cli.export:export",
     "fuzz": "ktrace.cli.fuzz:fuzz",
     "image": "ktrace.cli.image:image",
     "inspect": "ktrace.cli.inspect:inspect",

@@ -80,6 +80,7 @@ def every_picture(directory: Path) -> Path:
         pipe_world(pipe(head=1, bufs={0: buffer(b"x")})),
     ):
         objects.update(world.objects)
+    directory.mkdir(exist_ok=True)
     with SessionWriter(directory) as writer:
         writer.header(Header("every picture", {}, MANIFEST, World()))
         writer.step(_step(1, "A", Call("getpid"), "getpid()", Result(2), World(objects)))
