@@ -13,7 +13,12 @@ from ktrace.state.call import Call
 Generator = Callable[[State, Choose, Task], Call | None]
 """Think of a call for a task, or of none if there is nothing to do that with."""
 
+Scene = Callable[[State, Choose], Iterator[Move]]
+"""Think of several moves that belong together, such as a crowd that gathers on one queue; asked again after each."""
+
 TRIES = 30
+SCENES = 0.04
+"""How often, instead of one call, a scene begins."""
 
 
 class Family:
@@ -27,6 +32,7 @@ class Family:
 
     def __init__(self, choose: Choose) -> None:
         self.table = swarm(choose, self.generators())
+        self._scene: Iterator[Move] = iter(())
 
     def generators(self) -> Sequence[tuple[float, Generator]]:
         """Return what this family can do, each with its weight."""
@@ -40,12 +46,29 @@ class Family:
         """Yield what a new actor does first."""
         return iter(())
 
+    def inherit(self, state: State, choose: Choose, task: Task) -> Iterator[Call]:
+        """Yield what an actor does first that has just been forked."""
+        return iter(())
+
+    def scenes(self) -> Sequence[tuple[float, Scene]]:
+        """Return what takes several moves, each with its weight."""
+        return ()
+
     def next(self, state: State, choose: Choose) -> Move | None:
         """Return a move of a free actor, ``None`` if nothing came to mind."""
         free = state.free()
+        for move in self._scene:
+            if any(task.name == move[0] for task in free) and is_modelled(*_name(move)):
+                return move
+        if choose.chance(SCENES) and (scenes := self.scenes()):
+            self._scene = choose.weighted(scenes)(state, choose)
         for _ in range(TRIES):
             task = choose.one(free)
             call = choose.weighted(self.table)(state, choose, task)
             if call is not None and is_modelled(task.name, call.name):
                 return task.name, call
         return None
+
+
+def _name(move: Move) -> tuple[str | None, str]:
+    return move[0], move[1].name

@@ -166,10 +166,19 @@ class Descriptors:
 
     def epoll_ctl(self, state: State, choose: Choose, task: Task) -> Call | None:
         """Watch a descriptor, or no longer."""
-        epfd, fd = pick_fd(choose, task, is_epoll), self._fd(choose, task)
-        if epfd is None or fd is None:
+        epfd = pick_fd(choose, task, is_epoll)
+        if epfd is None:
             return None
-        op = choose.one((1, 1, 1, 2, 3, 9))
+        op = choose.one((1, 1, 1, 2, 3, 3, 9)) if choose.chance(0.3) else 1
+        slot = task.files.slots.get(epfd)
+        watched = [item.fd for item in slot.file.private.items] if slot is not None and is_epoll(slot.file) else []
+        if watched and op == 1 and choose.chance(0.3):
+            op = choose.one((2, 3, 3))
+        fd = choose.one(watched) if watched and op in (2, 3) else self._fd(choose, task)
+        if choose.chance(0.05):
+            fd = pick_fd(choose, task, is_epoll)
+        if fd is None:
+            return None
         events = choose.one((C["EPOLLIN"], C["EPOLLOUT"], C["EPOLLIN"] | C["EPOLLOUT"]))
         events |= choose.flags(0.2, C["EPOLLET"], C["EPOLLONESHOT"], C["EPOLLEXCLUSIVE"])
         return make_call("epoll_ctl", epfd, op, fd, None if op == 2 else {"events": events, "data": fd & 0xFFFFFFFF})

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ktrace.agent.syscalls import SIGNALS, make_call
-from ktrace.fuzz.background import Background, credentials
+from ktrace.agent.syscalls import CONSTANTS, SIGNALS, make_call
+from ktrace.fuzz.background import USERS, Background, credentials
 from ktrace.fuzz.choose import Choose
 from ktrace.fuzz.families import FAMILIES
 from ktrace.fuzz.state import Move, State
 from ktrace.model.kernel import is_modelled
-from ktrace.model.task import Task
 from ktrace.state.call import Result
 
 BACKGROUND = 0.08
@@ -29,6 +28,7 @@ class Planner:
         self._families = [FAMILIES[name](choose) for name in families]
         self._background = Background(choose, actors + 2)
         self._restless = choose.one((0.3, 1, 1, 2)) * BACKGROUND
+        self._related = choose.one((0.0, 0.7, 0.7, 1.0))
         self._actors = actors
         self._first = self._opening()
         self._after_birth: Iterator[Move] = iter(())
@@ -50,34 +50,50 @@ class Planner:
         return move[0] is None or any(task.name == move[0] for task in state.free())
 
     def _opening(self) -> Iterator[Move]:
-        """Lower limits, and bring up the actors."""
+        """Lower limits, and bring up the actors: children of each other mostly, for what they share."""
         for family in self._families:
             for call in family.limits(self._choose):
                 yield None, call
-        for _ in range(self._actors):
-            yield from self._birth()
+        yield from self._birth()
+        for _ in range(self._actors - 1):
+            yield from self._heir() if self._choose.chance(self._related) else self._birth()
 
     def _birth(self) -> Iterator[Move]:
+        """Bring up an actor that has nothing."""
         assert self._state is not None
         name = self._state.new_name()
         yield None, make_call("spawn", name, credentials(self._choose))
-        task = self._state.kernel.tasks.get(name)
-        if task is not None:
-            yield from self._prepare(task)
+        yield from self._first_steps(name, "prepare")
 
-    def _prepare(self, task: Task) -> Iterator[Move]:
+    def _heir(self) -> Iterator[Move]:
+        """Bring up an actor that has what another one has."""
         assert self._state is not None
-        for family in self._families:
-            for call in family.prepare(self._state, self._choose, task):
-                yield task.name, call
+        free = self._state.free()
+        if not free:
+            yield from self._birth()
+            return
+        parent, name = self._choose.one(free), self._state.new_name()
+        flags = self._choose.flags(0.1, CONSTANTS["CLONE_FILES"], CONSTANTS["CLONE_SYSVSEM"])
+        yield parent.name, make_call("fork", name, flags)
+        if self._choose.chance(0.3):
+            uid = self._choose.one(USERS)
+            yield name, make_call("setresuid", uid, uid, uid)
+        yield from self._first_steps(name, "inherit")
+
+    def _first_steps(self, name: str, what: str) -> Iterator[Move]:
+        assert self._state is not None
+        task = self._state.kernel.tasks.get(name)
+        for family in self._families if task is not None else ():
+            for call in getattr(family, what)(self._state, self._choose, task):
+                yield name, call
 
     def _think(self, state: State) -> Move:
         choose = self._choose
         free, blocked = state.free(), state.blocked()
         if len(free) + len(blocked) < max(2, self._actors - 1):
-            self._after_birth = self._birth()
+            self._after_birth = self._heir() if free and choose.chance(self._related) else self._birth()
             return next(self._after_birth)
-        if not free or (len(free) == 1 and choose.chance(0.25)) or (blocked and choose.chance(0.02)):
+        if not free or (len(free) == 1 and choose.chance(0.25)) or (blocked and choose.chance(0.03)):
             fatal = choose.chance(0.1)
             signo = SIGNALS["SIGKILL"] if fatal else choose.one((SIGNALS["SIGUSR2"], SIGNALS["SIGALRM"]))
             return None, make_call("kill", choose.one(blocked or free).name, signo)

@@ -8,10 +8,11 @@ from typing import Any
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose, pattern
-from ktrace.fuzz.family import Family, Generator
+from ktrace.fuzz.families.pipe_scenes import crowd_of_readers, crowd_of_writers, is_pipe, is_read_end, is_write_end
+from ktrace.fuzz.family import Family, Generator, Scene
 from ktrace.fuzz.files import Descriptors, Wanted, may_block, pick_fd
 from ktrace.fuzz.state import State, open_fds
-from ktrace.model.file import FMODE_READ, FMODE_WRITE, File
+from ktrace.model.file import File
 from ktrace.model.pipe import PipeInode, Pipes
 from ktrace.model.task import Task
 from ktrace.state.call import BAD, Call
@@ -22,21 +23,6 @@ PATHS = (b"/tmp/f1", b"/tmp/f2")
 FILES = (b"/tmp/d1", b"/tmp/d2")
 MEMORY, MEMORY_SIZE = 0x20000000, 8 * PAGE
 """Where every actor has pages to give away with vmsplice()."""
-
-
-def is_pipe(file: File) -> bool:
-    """Tell whether *file* is an end of a pipe."""
-    return isinstance(file.private, PipeInode)
-
-
-def is_read_end(file: File) -> bool:
-    """Tell whether *file* reads from a pipe."""
-    return is_pipe(file) and bool(file.f_mode & FMODE_READ)
-
-
-def is_write_end(file: File) -> bool:
-    """Tell whether *file* writes to a pipe."""
-    return is_pipe(file) and bool(file.f_mode & FMODE_WRITE)
 
 
 def is_regular(file: File) -> bool:
@@ -76,6 +62,10 @@ class PipeFamily(Family):
             *[(weight * 0.5, generator) for weight, generator in Descriptors(is_pipe).generators()],
         ]
 
+    def scenes(self) -> Sequence[tuple[float, Scene]]:
+        """Return crowds at either end of a pipe."""
+        return [(1, crowd_of_writers), (1, crowd_of_readers)]
+
     def limits(self, choose: Choose) -> Iterator[Call]:
         """Lower what a pipe, and what a user, may have."""
         if choose.chance(0.4):
@@ -100,6 +90,13 @@ class PipeFamily(Family):
             fd = pick_fd(choose, task, is_regular, 0)
             if fd is not None:
                 yield make_call("pwrite64", fd, pattern(state.number, choose.one((100, PAGE, 2 * PAGE + 10))), 0)
+
+    def inherit(self, state: State, choose: Choose, task: Task) -> Iterator[Call]:
+        """Keep one end of each pipe only, as programs do, so that ends vanish when others close theirs."""
+        keep = choose.one(("both", "both", "read", "write"))
+        for fd, file in open_fds(task):
+            if (keep == "read" and is_write_end(file)) or (keep == "write" and is_read_end(file)):
+                yield make_call("close", fd)
 
     def _map(self) -> Call:
         flags = C["MAP_PRIVATE"] | C["MAP_ANONYMOUS"] | C["MAP_FIXED"]
@@ -129,7 +126,7 @@ class PipeFamily(Family):
         if choose.chance(0.08):
             return make_call("unlink", path)
         flags = choose.one((C["O_RDONLY"], C["O_WRONLY"], C["O_RDWR"])) | choose.flags(0.2, C["O_CLOEXEC"])
-        if not may_block(state, choose, 0.4) or choose.chance(0.4):
+        if not may_block(state, choose, 0.6):
             flags |= C["O_NONBLOCK"]
         return make_call("open", path, flags)
 
@@ -145,11 +142,14 @@ class PipeFamily(Family):
         fd = pick_fd(choose, task, is_regular, 0)
         if fd is None or choose.chance(0.2):
             return make_call("open", choose.one(FILES), choose.one((C["O_RDWR"], C["O_RDWR"], 0)) | C["O_CREAT"], 0o666)
-        match choose.integer(0, 3):
-            case 0:
+        match choose.integer(0, 5):
+            case 0 | 1:
                 return make_call("lseek", fd, choose.one((0, 0, 10, PAGE, 5000)), 0)
-            case 1:
+            case 2:
                 return make_call("read", fd, choose.one((10, PAGE)))
+            case 3:
+                # Where nothing was written is a hole: other code puts it into a pipe.
+                return make_call("ftruncate", fd, choose.one((0, 10, 2 * PAGE, 4 * PAGE + 1)))
         return make_call("write", fd, pattern(state.number, choose.one((10, PAGE, 5000, 3 * PAGE))))
 
     # -- reading and writing ---------------------------------------------------------------------

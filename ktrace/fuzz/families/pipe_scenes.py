@@ -1,0 +1,116 @@
+"""Crowds at a pipe: several who wait on the same one, and what wakes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ktrace.agent.syscalls import CONSTANTS as C
+from ktrace.agent.syscalls import make_call
+from ktrace.fuzz.choose import Choose, pattern
+from ktrace.fuzz.files import Wanted
+from ktrace.fuzz.state import Move, State, open_fds
+from ktrace.model.file import FMODE_READ, FMODE_WRITE, File
+from ktrace.model.pipe import PAGE_SIZE, PipeInode
+from ktrace.model.task import Task
+
+End = tuple[Task, int, File]
+"""One actor's descriptor of a pipe."""
+
+
+def is_pipe(file: File) -> bool:
+    """Tell whether *file* is an end of a pipe."""
+    return isinstance(file.private, PipeInode)
+
+
+def is_read_end(file: File) -> bool:
+    """Tell whether *file* reads from a pipe."""
+    return is_pipe(file) and bool(file.f_mode & FMODE_READ)
+
+
+def is_write_end(file: File) -> bool:
+    """Tell whether *file* writes to a pipe."""
+    return is_pipe(file) and bool(file.f_mode & FMODE_WRITE)
+
+
+def crowd_of_writers(state: State, choose: Choose) -> Iterator[Move]:
+    """Fill a pipe, have several write to it, then make room: a little, a lot, or none any more."""
+    pipe = _shared(state, choose, is_write_end)
+    if pipe is None or pipe.max_usage > 16:
+        return
+    ends = _ends(state, pipe, is_write_end)
+    task, fd, _ = choose.one(ends)
+    yield from _wakeable(choose, ends)
+    if pipe.readers and not pipe.full():
+        yield task.name, make_call("write", fd, pattern(state.number, (pipe.max_usage - pipe.occupancy()) * PAGE_SIZE))
+    for task, fd, _ in choose.some(ends, 1):
+        if len(state.free()) < 2:
+            break
+        yield (
+            task.name,
+            make_call("write", fd, pattern(state.number, choose.one((1, 100, PAGE_SIZE, PAGE_SIZE + 9, 9000)))),
+        )
+    yield from _relieve(state, choose, pipe, is_read_end)
+
+
+def crowd_of_readers(state: State, choose: Choose) -> Iterator[Move]:
+    """Empty a pipe, have several read from it, then write: a little, a lot, or none any more."""
+    pipe = _shared(state, choose, is_read_end)
+    if pipe is None:
+        return
+    ends = _ends(state, pipe, is_read_end)
+    task, fd, _ = choose.one(ends)
+    yield from _wakeable(choose, ends)
+    if not pipe.empty():
+        yield task.name, make_call("read", fd, pipe.occupancy() * PAGE_SIZE)
+    for task, fd, _ in choose.some(ends, 1):
+        if len(state.free()) < 2:
+            break
+        yield task.name, make_call("read", fd, choose.one((1, 5, 100, 5000)))
+    yield from _relieve(state, choose, pipe, is_write_end)
+
+
+def _relieve(state: State, choose: Choose, pipe: PipeInode, wanted: Wanted) -> Iterator[Move]:
+    """Act at the other end: by calls that go through, by closing all there is, or not at all."""
+    way = choose.integer(0, 3)
+    for _ in range(choose.integer(1, 3)):
+        ends = [end for end in _ends(state, pipe, wanted) if end[0].running is None]
+        if not ends or way == 0:
+            return
+        task, fd, _file = choose.one(ends)
+        if way == 1:
+            for task, fd, _file in ends:
+                yield task.name, make_call("close", fd)
+            return
+        size = choose.one((1, 50, PAGE_SIZE, 2 * PAGE_SIZE + 5, 20000))
+        if wanted is is_read_end:
+            yield task.name, make_call("read", fd, size)
+        else:
+            yield task.name, make_call("write", fd, pattern(state.number, min(size, 9000)))
+
+
+def _shared(state: State, choose: Choose, wanted: Wanted) -> PipeInode | None:
+    """Return a pipe of which more than one free actor has an end, if there is one."""
+    holders: dict[int, tuple[PipeInode, set[str]]] = {}
+    for task in state.free():
+        for _, file in open_fds(task):
+            if wanted(file):
+                holders.setdefault(file.private.key, (file.private, set()))[1].add(task.name)
+    found = [pipe for pipe, names in holders.values() if len(names) > 1]
+    return choose.one(found) if found else None
+
+
+def _ends(state: State, pipe: PipeInode, wanted: Wanted) -> list[End]:
+    """Return one descriptor of *pipe* for each free actor."""
+    ends = []
+    for task in state.free():
+        fds = [(fd, file) for fd, file in open_fds(task) if wanted(file) and file.private is pipe]
+        if fds:
+            ends.append((task, *fds[0]))
+    return ends
+
+
+def _wakeable(choose: Choose, ends: list[End]) -> Iterator[Move]:
+    """Let calls on these descriptors sleep."""
+    for task, fd, file in ends:
+        if file.f_flags & C["O_NONBLOCK"]:
+            yield task.name, make_call("fcntl", fd, C["F_SETFL"], file.f_flags & ~C["O_NONBLOCK"])
