@@ -15,8 +15,8 @@ Store = Callable[[int, bytes], None]
 PROT_WRITE, PROT_ANY = 2, 7
 PAGE_SIZE = 4096
 UIO_MAXIOV = 1024
-COPY_CHUNK = 64
-"""Bytes that ``copy_user_generic_unrolled()`` loads before it stores any."""
+COPY_CHUNK = 8
+"""Bytes that ``rep movsq`` moves at a time (``memcpy()``, ``copy_user_generic_string()``)."""
 
 MAX_RW_COUNT = 0x7FFFFFFF & ~0xFFF
 """``INT_MAX & PAGE_MASK`` (``include/linux/fs.h``)."""
@@ -42,6 +42,10 @@ class Source:
         self.count -= len(taken)
         return taken
 
+    def is_exhausted(self) -> bool:
+        """Tell whether the next byte cannot be read (``fault_in_iov_iter_readable()``)."""
+        return self.at >= len(self.data)
+
     def copy_all(self) -> bytes:
         """Take everything.
 
@@ -57,6 +61,12 @@ class Source:
         """Offer no more than *count* bytes (``iov_iter_truncate()``)."""
         self.count = min(self.count, count)
 
+    def copy_into(self, page: bytearray, offset: int, size: int) -> int:
+        """Take up to *size* bytes into *page* and return how many came."""
+        data = self.copy(size)
+        page[offset : offset + len(data)] = data
+        return len(data)
+
 
 class BufferSource(Source):
     """Parts of pages that the kernel has at hand (``ITER_BVEC``), read when they are copied and not before.
@@ -67,6 +77,10 @@ class BufferSource(Source):
     def __init__(self, parts: list[tuple[bytearray, int, int]]) -> None:
         super().__init__(b"", sum(size for _, _, size in parts))
         self.parts = parts
+
+    def is_exhausted(self) -> bool:
+        """Tell that everything can be read."""
+        return False
 
     def copy(self, size: int) -> bytes:
         """Take up to *size* bytes (``copy_page_from_iter_atomic()``)."""
@@ -80,6 +94,20 @@ class BufferSource(Source):
                 self.parts.insert(0, (page, offset + use, left - use))
         self.count -= len(taken)
         return taken
+
+    def copy_into(self, page: bytearray, offset: int, size: int) -> int:
+        """Take up to *size* bytes into *page*; one that is its own source is copied a word after the other."""
+        size = min(size, self.count)
+        done = 0
+        while done < size:
+            same = self.parts[0][0] is page
+            chunk = min(size - done, self.parts[0][2])
+            if same:
+                chunk = COPY_CHUNK if chunk >= COPY_CHUNK else 1
+            data = self.copy(chunk)
+            page[offset + done : offset + done + chunk] = data
+            done += chunk
+        return done
 
 
 class Destination:

@@ -142,6 +142,11 @@ def exec_(kernel: Kernel, task: Task) -> int:
     task.dispositions = {signal: action for signal, action in task.dispositions.items() if action == "ignore"}
     close_on_exec(kernel, task)
     task.cred = cred_after_exec(task.cred)
+    try:
+        task.files.unused(task)
+    except Errno:
+        # The program opens the agent's shared memory for a moment; it ends where there is no descriptor for that.
+        kernel.exit(task, status=127)
     return 0
 
 

@@ -122,14 +122,14 @@ class ShmemFileOperations(FileOperations):
         done = 0
         while source.count:
             start = file.pos % PAGE_SIZE
-            data = source.copy(min(PAGE_SIZE - start, source.count))
-            if not data:
+            if source.is_exhausted():
                 if not done:
                     raise Errno("EFAULT")
                 break
-            page_of(kernel, inode, file.pos // PAGE_SIZE).data[start : start + len(data)] = data
-            file.pos += len(data)
-            done += len(data)
+            page = page_of(kernel, inode, file.pos // PAGE_SIZE)
+            copied = source.copy_into(page.data, start, min(PAGE_SIZE - start, source.count))
+            file.pos += copied
+            done += copied
             inode.i_size = max(inode.i_size, file.pos)
         return done
 
