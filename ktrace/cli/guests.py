@@ -32,7 +32,7 @@ from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.path_check import PathChecker
 from ktrace.verify.paths import read_paths
 from ktrace.verify.run import perform_script, run_script
-from ktrace.verify.tracer import SETTINGS, FunctionTracer, InlinedTable, cannot_trace
+from ktrace.verify.tracer import SETTINGS, FunctionTracer, InlinedTable, cannot_trace, function_names
 from ktrace.workload.library import load
 from ktrace.workload.script import Script
 
@@ -129,12 +129,12 @@ class Guests:
         expectations = read_paths(paths)
         if not expectations:
             return None
-        inlined = {name for table in self._inlined.values() for name in table}
+        known = function_names(lab.kernel) | {name for table in self._inlined.values() for name in table}
         return PathChecker(
             expectations,
             paths.name,
             lambda function: self._inlined.get(function, {}),
-            lambda name: name in inlined or lab.kernel.has_symbol(name),
+            known.__contains__,
         )
 
     def manifest(self, lab: Lab) -> Mapping[str, Any]:

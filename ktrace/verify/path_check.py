@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
+from ktrace.inspect.inlined import Inlined
 from ktrace.state.call import Completed, Exited
 from ktrace.state.step import Step
 from ktrace.verify.path_match import Matcher, Place
@@ -41,11 +42,19 @@ class PathChecker:
         complaints, self._unknown = self._unknown, []
         if step.functions is not None:
             matchers = {actor: Matcher(spans, self._place) for actor, spans in step.functions.spans.items()}
+            # That something is inlined where a call went through does not prove that it ran.
+            strict = {actor: Matcher(spans, _nothing) for actor, spans in step.functions.spans.items()}
             for expectation in self._expectations:
                 for actor, call in self._calls(expectation, step):
                     self.checked += 1
                     self._unmet.pop(expectation, None)
-                    complaints += self._hold(expectation, actor, call, matchers.get(actor), step.functions.lost)
+                    complaints += self._hold(
+                        expectation,
+                        actor,
+                        call,
+                        (strict if expectation.never else matchers).get(actor),
+                        step.functions.lost,
+                    )
         self._remember(step)
         return tuple(complaints)
 
@@ -97,6 +106,10 @@ class PathChecker:
                 self._asleep.pop(event.actor, None)
         if step.actor is not None and step.actor in step.outcome.blocked:
             self._asleep[step.actor] = step.call.name
+
+
+def _nothing(_function: str) -> Mapping[str, Inlined]:
+    return {}
 
 
 def _ended(step: Step, answer: str) -> bool:

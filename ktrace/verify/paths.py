@@ -84,21 +84,24 @@ def parse_paths(text: str, source: str) -> tuple[Expectation, ...]:
 
     :raises UsageError: naming *source* and line of what cannot be read
     """
-    found: list[Expectation] = []
+    return tuple([_parse_line(line, source, number) for number, line in _logical_lines(text)])
+
+
+def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield number and text of every line, with those that go on put together."""
     pending, first = "", 0
     for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.partition("#")[0].rstrip()
-        if not line.strip():
+        line = raw.partition("#")[0].strip()
+        if not line:
             continue
+        goes_on = line.startswith((",", ">", ")")) or pending.endswith((",", ">", ":", "("))
+        if pending and not goes_on and pending.count("(") <= pending.count(")"):
+            yield first, pending
+            pending = ""
         first = first if pending else number
-        pending = f"{pending} {line.strip()}".strip()
-        if pending.count("(") > pending.count(")") or pending.endswith((",", ">", ":")):
-            continue
-        found.append(_parse_line(pending, source, first))
-        pending = ""
+        pending = f"{pending} {line}".strip()
     if pending:
-        raise UsageError(f"{source}:{first}: a path that does not end: {pending!r}", _HELP)
-    return tuple(found)
+        yield first, pending
 
 
 def paths_file(workload: str) -> Path:

@@ -108,6 +108,11 @@ class FunctionTracer:
         return name
 
 
+def function_names(kernel: LiveKernel) -> frozenset[str]:
+    """Return the names of the kernel's symbols, without what gcc appends to them."""
+    return frozenset([_CLONED.sub("", symbol.name) for symbol in kernel.prog.symbols()])
+
+
 def cannot_trace(error: GuestFileError) -> UsageError:
     """Return what to say when the guest refused one of :data:`SETTINGS`."""
     return UsageError(
