@@ -8,10 +8,14 @@ import click
 
 from ktrace.cli.output import console
 from ktrace.cli.target import open_target
+from ktrace.errors import UsageError
+from ktrace.inspect.invariants.ipc import validate_ipc
+from ktrace.report.ipcs import PERMS, details, tables
 from ktrace.report.pictures import picture, subject
 from ktrace.report.structures import GROUPS, describe, select
 from ktrace.state.codec import encode
 from ktrace.state.naming import Namer
+from ktrace.state.world import World
 
 
 @click.command()
@@ -20,14 +24,55 @@ from ktrace.state.naming import Namer
 @click.option("--image", default="lab-6.1", show_default=True, help="The image to run a workload on.")
 @click.option("--json", "as_json", is_flag=True, help="Print data.")
 @click.option("--picture/--no-picture", "pictures", default=True, help="Draw pipes, queues, ... above their members.")
-def inspect(what: str, target: str | None, image: str, as_json: bool, pictures: bool) -> None:
+@click.option("-s", "--semaphores", "chosen", flag_value="sem", help="ipcs: semaphore arrays only.")
+@click.option("-q", "--queues", "chosen", flag_value="msg", help="ipcs: message queues only.")
+@click.option("-m", "--shmems", "chosen", flag_value="shm", help="ipcs: shared memory segments only.")
+@click.option("-i", "--id", "ipc_id", type=int, help="ipcs: all of the one with this id; with -s, -q or -m.")
+@click.option("--validate", is_flag=True, help="Check System V IPC against itself; exit code 1 if it is contradictory.")
+def inspect(
+    what: str,
+    target: str | None,
+    image: str,
+    as_json: bool,
+    pictures: bool,
+    chosen: str | None,
+    ipc_id: int | None,
+    validate: bool,
+) -> None:
     """Show WHAT of the guest that TARGET names.
 
     TARGET is a session whose guest still runs (default: the newest; see run --hold), or WORKLOAD[:STEP], which is
-    run up to that step first.
+    run up to that step first. ipcs lists System V objects in the columns of ipcs(1), and what it does not see.
     """
+    if (chosen or ipc_id is not None) and what != "ipcs":
+        raise UsageError("-s, -q, -m and -i belong to ipcs", "write ktrace inspect ipcs -s")
+    if ipc_id is not None and chosen is None:
+        raise UsageError("-i needs a kind", "add -s, -q or -m")
     with open_target(target, image) as inspector:
         world = Namer().name(inspector.observe())
+        violations = validate_ipc(inspector.kernel) if validate else []
+    for violation in violations:
+        click.echo(str(violation), err=True)
+    if what == "ipcs" and not as_json:
+        _ipcs(world, chosen, ipc_id)
+    else:
+        _structures(world, what, as_json, pictures)
+    if violations:
+        raise SystemExit(1)
+
+
+def _ipcs(world: World, chosen: str | None, ipc_id: int | None) -> None:
+    if chosen is not None and ipc_id is not None:
+        lines = details(world, chosen, ipc_id)
+        if lines is None:
+            raise UsageError(f"no {chosen} with id {ipc_id}", "see ktrace inspect ipcs")
+    else:
+        lines = tables(world, [chosen] if chosen else list(PERMS))
+    for line in lines:
+        click.echo(line)
+
+
+def _structures(world: World, what: str, as_json: bool, pictures: bool) -> None:
     found = select(world, what)
     if as_json:
         click.echo(json.dumps({f"{ref.kind}:{ref.key}": encode(value) for ref, value in found.items()}))

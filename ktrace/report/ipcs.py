@@ -19,6 +19,7 @@ VALUES = 16
 PERMS: dict[str, str] = {"msg": "q_perm", "shm": "shm_perm", "sem": "sem_perm"}
 """The kinds in the order of ipcs(1), and where each has its permissions."""
 
+_IDS = {"msg": "msqid", "shm": "shmid", "sem": "semid"}
 _Row = Sequence[object]
 
 
@@ -39,7 +40,7 @@ def tables(world: World, kinds: Sequence[str]) -> Iterator[str]:
     }
     for kind in [kind for kind in PERMS if kind in kinds]:
         title, columns, row = layouts[kind]
-        rows: list[_Row] = [("key", f"{kind}id", "owner", "perms", *columns)]
+        rows: list[_Row] = [("key", _IDS[kind], "owner", "perms", *columns)]
         for value in objects(world, kind):
             perm = perm_of(kind, value)
             rows.append(
@@ -136,14 +137,15 @@ def details(world: World, kind: str, ipc_id: int) -> Iterator[str] | None:
     return None
 
 
-def _heading(title: str, kind: str, perm: KernIpcPerm) -> Iterator[str]:
-    yield f"{title} {kind}id={perm.id}"
+def _heading(title: str, name: str, perm: KernIpcPerm) -> Iterator[str]:
+    yield f"{title} {name}={perm.id}"
     yield f"uid={perm.uid}\tgid={perm.gid}\tcuid={perm.cuid}\tcgid={perm.cgid}"
-    yield f"mode={perm.mode:#o}, access_perms={perm.mode & 0o777:#o}, key={perm.key & 0xFFFFFFFF:#x}, seq={perm.seq}"
+    mode, access = f"{perm.mode:04o}", f"{perm.mode & 0o777:04o}"
+    yield f"mode={mode}, access_perms={access}, key={perm.key & 0xFFFFFFFF:#x}, seq={perm.seq}"
 
 
 def _array_details(world: World, ref: Ref, array: SemArray) -> Iterator[str]:
-    yield from _heading("Semaphore Array", "sem", array.sem_perm)
+    yield from _heading("Semaphore Array", "semid", array.sem_perm)
     yield f"nsems = {array.sem_nsems}, complex_count = {array.complex_count}, use_global_lock = {array.use_global_lock}"
     yield f"otime = {max((sem.sem_otime for sem in array.sems), default=0)}"
     yield f"ctime = {array.sem_ctime}"
@@ -172,11 +174,12 @@ def _array_details(world: World, ref: Ref, array: SemArray) -> Iterator[str]:
                 for process in world.of_kind("process").values()
                 if process.undo_list is not None and process.undo_list == undo.ulp
             ]
-            yield f"undo: {' and '.join(owners) or 'somebody'} owes {list(undo.semadj)}"
+            owed = ", ".join(f"{semadj:+} to {number}" for number, semadj in enumerate(undo.semadj) if semadj)
+            yield f"undo: {' and '.join(owners) or 'somebody'} owes {owed or 'nothing'}"
 
 
 def _queue_details(world: World, ref: Ref, queue: MsgQueue) -> Iterator[str]:
-    yield from _heading("Message Queue", "msq", queue.q_perm)
+    yield from _heading("Message Queue", "msqid", queue.q_perm)
     yield f"cbytes={queue.q_cbytes}\tqbytes={queue.q_qbytes}\tqnum={queue.q_qnum}"
     yield f"lspid={queue.q_lspid or 0}\tlrpid={queue.q_lrpid or 0}"
     yield f"send_time={queue.q_stime}\nrcv_time={queue.q_rtime}\nchange_time={queue.q_ctime}"
@@ -193,7 +196,7 @@ def _queue_details(world: World, ref: Ref, queue: MsgQueue) -> Iterator[str]:
 
 
 def _segment_details(world: World, ref: Ref, segment: ShmidKernel) -> Iterator[str]:
-    yield from _heading("Shared memory Segment", "shm", segment.shm_perm)
+    yield from _heading("Shared memory Segment", "shmid", segment.shm_perm)
     pids = f"lpid={segment.shm_lprid or 0}\tcpid={segment.shm_cprid or 0}"
     yield f"bytes={segment.shm_segsz}\t{pids}\tnattch={segment.shm_nattch}"
     yield f"att_time={segment.shm_atim}\ndet_time={segment.shm_dtim}\nchange_time={segment.shm_ctim}"
