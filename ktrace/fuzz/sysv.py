@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.background import USERS
 from ktrace.fuzz.choose import Choose
-from ktrace.fuzz.family import Family
-from ktrace.fuzz.state import State
+from ktrace.fuzz.family import Family, Scene
+from ktrace.fuzz.state import Move, State
 from ktrace.model.sysv_ids import Ids
 from ktrace.model.sysv_ipc import Namespace
 from ktrace.model.task import Task
@@ -44,6 +44,27 @@ class SysvFamily(Family):
             if choose.chance(0.3):
                 uid = choose.one(USERS)
                 yield make_call("setresuid", uid, uid, uid)
+
+    def scenes(self) -> Sequence[tuple[float, Scene]]:
+        """Return what takes several moves."""
+        return [(1, self._churn)]
+
+    def _churn(self, state: State, choose: Choose) -> Iterator[Move]:
+        """Make and remove objects until the indices wrap and the sequence number moves on."""
+        task = choose.one(state.free())
+        for _ in range(choose.one((5, 66))):
+            before = set(self.seen(state, task).idr)
+            yield task.name, self.make(choose)
+            for index in sorted(set(self.seen(state, task).idr) - before):
+                yield task.name, self.remove(self.seen(state, task).idr[index].id)
+
+    def make(self, choose: Choose) -> Call:
+        """Make a private object."""
+        raise NotImplementedError
+
+    def remove(self, ident: int) -> Call:
+        """Remove an object."""
+        raise NotImplementedError
 
     # -- ids -------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from ktrace.state.call import Call
 
 DATALEN_MSG, DATALEN_SEG = 4096 - 48, 4096 - 8
 """Bytes in a message's first page and in each page after it (``ipc/msgutil.c``)."""
+_MODES = (C["MSG_NOERROR"], C["MSG_EXCEPT"])
 
 
 class MsgFamily(SysvFamily):
@@ -27,6 +28,7 @@ class MsgFamily(SysvFamily):
 
     def __init__(self, choose: Choose) -> None:
         self._large = choose.one((0.05, 0.1, 0.4))
+        self._stock = choose.one((0, 1, 3, 6))
         self._types = choose.one(((1,), (1, 2), (1, 2, 3, 4)))
         super().__init__(choose)
 
@@ -52,6 +54,14 @@ class MsgFamily(SysvFamily):
             yield make_call("sysctl", "kernel/msgmni", str(choose.one((1, 2, 3))))
         if choose.chance(0.1):
             yield make_call("sysctl", "kernel/msg_next_id", str(choose.one((0, 5, 32768, 70000, 0x7FFFFFFF))))
+
+    def make(self, choose: Choose) -> Call:
+        """Make a private object."""
+        return make_call("msgget", 0, 0o600)
+
+    def remove(self, ident: int) -> Call:
+        """Remove an object."""
+        return make_call("msgctl", ident, C["IPC_RMID"])
 
     def _msgget(self, state: State, choose: Choose, task: Task) -> Call | None:
         if (key := self.key(state, choose, task)) is None:
@@ -88,6 +98,8 @@ class MsgFamily(SysvFamily):
     def _msgrcv(self, state: State, choose: Choose, task: Task) -> Call | None:
         if (msq := self._queue(state, choose, task)) is None:
             return None
+        if len(msq.q_messages) < self._stock and choose.chance(0.6):
+            return None
         types = self._types
         wanted = choose.weighted([
             (4, 0),
@@ -97,10 +109,10 @@ class MsgFamily(SysvFamily):
         ])  # fmt: skip
         sizes = [message.m_ts for message in msq.q_messages[:3]] or [10]
         size = choose.around(*sizes, 100, 20000, low=0) if choose.chance(0.5) else 20000
-        flags = choose.flags(0.15, C["MSG_NOERROR"], C["MSG_EXCEPT"])
-        if choose.chance(0.06):
-            flags |= C["MSG_COPY"] | (C["IPC_NOWAIT"] if choose.chance(0.9) else 0)
-            wanted = choose.one((0, 0, 1, 2, 5, -1))
+        flags = choose.flags(0.15, *_MODES)
+        if choose.chance(0.12 if msq.q_messages else 0.02):
+            flags = C["MSG_COPY"] | (C["IPC_NOWAIT"] if choose.chance(0.9) else 0) | choose.flags(0.1, *_MODES)
+            wanted = choose.one((*range(len(msq.q_messages) + 1), -1))
         if choose.chance(0.08) or (not self._there(msq, wanted, flags) and not may_block(state, choose, 0.5)):
             flags |= C["IPC_NOWAIT"]
         if choose.chance(0.03):

@@ -61,6 +61,14 @@ class SemFamily(SysvFamily):
         if choose.chance(0.1):
             yield make_call("sysctl", "kernel/sem_next_id", str(choose.one((0, 5, 32768, 70000, 0x7FFFFFFF))))
 
+    def make(self, choose: Choose) -> Call:
+        """Make a private object."""
+        return make_call("semget", 0, choose.one((1, 2)), 0o600)
+
+    def remove(self, ident: int) -> Call:
+        """Remove an object."""
+        return make_call("semctl", ident, 0, C["IPC_RMID"])
+
     def _semget(self, state: State, choose: Choose, task: Task) -> Call | None:
         if (key := self.key(state, choose, task)) is None:
             return None
@@ -135,7 +143,8 @@ class SemFamily(SysvFamily):
         if choose.chance(0.05):
             return make_call("semctl", self.id_of(choose, sma), 0, C["SETALL"], bad_pointer(choose))
         high = SEMVMX + 1 if choose.chance(0.05) else 3
-        values = tuple(choose.one((0, 0, 1, 2, high)) for _ in sma.sems)
+        # As many as the largest array has: the id may be another one's.
+        values = tuple(choose.one((0, 0, 1, 2, high)) for _ in range(64))
         return make_call("semctl", self.id_of(choose, sma), 0, C["SETALL"], values)
 
     def _query(self, state: State, choose: Choose, task: Task) -> Call | None:

@@ -56,6 +56,14 @@ class ShmFamily(SysvFamily):
         if choose.chance(0.1):
             yield make_call("sysctl", "kernel/shm_next_id", str(choose.one((0, 5, 32768, 70000, 0x7FFFFFFF))))
 
+    def make(self, choose: Choose) -> Call:
+        """Make a private object."""
+        return make_call("shmget", 0, PAGE, 0o600)
+
+    def remove(self, ident: int) -> Call:
+        """Remove an object."""
+        return make_call("shmctl", ident, C["IPC_RMID"])
+
     def _shmget(self, state: State, choose: Choose, task: Task) -> Call | None:
         if (key := self.key(state, choose, task)) is None:
             return None
