@@ -163,7 +163,8 @@ def _getall(task: Task, sma: SemArray, arg: Any) -> Result:
 def _setall(kernel: Kernel, task: Task, sma: SemArray, arg: Any) -> int:
     sem_io = copy_from_user(arg)
     values = [value & 0xFFFF for value in sem_io][: sma.sem_nsems]
-    assert len(values) == sma.sem_nsems, "SETALL with fewer values than semaphores reads what nobody chose"
+    if len(values) < sma.sem_nsems:
+        raise LookupError("semctl(SETALL) with fewer values than semaphores: the kernel reads what nobody chose")
     if any(value > SEMVMX for value in values):
         raise Errno("ERANGE")
     sem_lock(sma)
