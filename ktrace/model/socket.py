@@ -16,6 +16,7 @@ from ktrace.model.skbuff import Allocator
 from ktrace.model.sock import MSG_DONTWAIT, MSG_EOR, SOCK_MAX, SOCK_PACKET, SOCK_SEQPACKET, Socket
 from ktrace.model.sock_view import view_open_socket
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import WaitQueue
 from ktrace.state.ref import Ref
 from ktrace.state.socket import SocketFacts
 
@@ -206,6 +207,10 @@ class SocketFileOperations(FileOperations):
         socket: Socket = file.private
         assert socket.ops is not None
         return socket.ops.poll(kernel, task, file, socket)
+
+    def poll_queues(self, kernel: Kernel, task: Task, file: File) -> list[WaitQueue]:
+        """Every family waits on the socket's own queue (``sock_poll_wait()``)."""
+        return [file.private.wq]
 
     def ioctl(self, kernel: Kernel, task: Task, file: File, cmd: int, arg: Any) -> Any:
         """Ask the family, then give up (``sock_ioctl()``, ``sock_do_ioctl()``)."""

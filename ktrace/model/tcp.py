@@ -358,6 +358,12 @@ def may_send(kernel: Kernel, sk: Tcp) -> int:
 
 def observed(kernel: Kernel, sk: Tcp) -> TcpSock | None:
     """Return the kernel's own view of *sk*, found by its ports."""
+    found = observed_sock(kernel, sk)
+    return found.tcp if found is not None else None
+
+
+def observed_sock(kernel: Kernel, sk: Tcp) -> ObservedSock | None:
+    """Return the kernel's own view of a connection, found by its ports."""
     for value in kernel.advice.world.objects.values():
         if (
             isinstance(value, ObservedSock)
@@ -367,7 +373,7 @@ def observed(kernel: Kernel, sk: Tcp) -> TcpSock | None:
             and value.inet.inet_daddr == sk.daddr
             and value.sk_state not in ("TCP_CLOSE", "TCP_LISTEN")
         ):
-            return value.tcp
+            return value
     return None
 
 

@@ -24,7 +24,7 @@ from ktrace.model.sock import (
 )
 from ktrace.model.socket import sockets
 from ktrace.model.task import Errno, Task
-from ktrace.model.tcp import Tcp, close_state, disconnect, reset, reset_saddr, send_fin, set_state
+from ktrace.model.tcp import Tcp, close_state, disconnect, observed_sock, reset, reset_saddr, send_fin, set_state
 from ktrace.state.sockaddr import AF_INET, AF_UNSPEC
 from ktrace.state.socket import Sock as ObservedSock
 
@@ -237,6 +237,23 @@ def answer_syn(kernel: Kernel, sk: Tcp) -> Any:
         data_ready(kernel, listener)
 
     return syn_ack
+
+
+def retransmit_syn(kernel: Kernel, sk: Tcp) -> None:
+    """Send a SYN again that a full accept queue had dropped (``tcp_retransmit_timer()``).
+
+    The timer runs after one second, three, seven, ...: whether it did shows in the connection.
+    """
+    seen = observed_sock(kernel, sk)
+    rule = "tcp_retransmit_timer(): a second SYN finds room, or nobody"
+    if seen is None:
+        gone = find_listener(kernel, sk) is None and bool(kernel.advice.world.objects)
+        if kernel.choose(rule, gone, lambda answered: isinstance(answered, bool), False):
+            reset(kernel, sk)
+    elif kernel.choose(rule, seen.sk_state != "TCP_SYN_SENT", lambda answered: isinstance(answered, bool), False):
+        answer = answer_syn(kernel, sk)
+        if answer is not None:
+            answer()
 
 
 def _connect_to_itself(kernel: Kernel, sk: Tcp) -> None:

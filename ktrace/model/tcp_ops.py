@@ -172,6 +172,8 @@ def progress(kernel: Kernel) -> None:
         sk = socket.sk
         if not isinstance(sk, Tcp):
             continue
+        if sk.state == "TCP_SYN_SENT":
+            tcp_connect.retransmit_syn(kernel, sk)
         if sk.out:
             tcp.push(kernel, sk)
         if sk.wq is not None and sk.wq.entries and "SOCK_NOSPACE" in socket.flags:

@@ -23,6 +23,7 @@ from ktrace.model.sock import (
     MSG_DONTWAIT,
     POLL_HUP,
     POLL_IN,
+    POLL_WRITE,
     RCV_SHUTDOWN,
     SEND_SHUTDOWN,
     SHUTDOWN_MASK,
@@ -149,6 +150,8 @@ class UnixOps(ProtoOps):
         mask |= _readable(sk)
         if sk.type == SOCK_SEQPACKET and sk.state == "TCP_CLOSE":
             mask |= EPOLLHUP
+        if not task.sub.get("poll_key", POLL_WRITE) & POLL_WRITE:
+            return mask  # poll_requested_events(): no write status wanted
         writable = sk.writable(kernel)
         other = sk.peer
         if writable and other is not None and other.peer is not sk and other.recvq_full():
