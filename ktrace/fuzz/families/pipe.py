@@ -8,7 +8,16 @@ from typing import Any
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose, pattern
-from ktrace.fuzz.families.pipe_scenes import crowd_of_readers, crowd_of_writers, is_pipe, is_read_end, is_write_end
+from ktrace.fuzz.families.pipe_scenes import (
+    FILES,
+    crowd_of_readers,
+    crowd_of_writers,
+    is_pipe,
+    is_read_end,
+    is_regular,
+    is_write_end,
+    used_slots,
+)
 from ktrace.fuzz.family import Family, Generator, Scene
 from ktrace.fuzz.files import Descriptors, Wanted, may_block, pick_fd
 from ktrace.fuzz.state import State, open_fds
@@ -20,14 +29,8 @@ from ktrace.state.call import BAD, Call
 PAGE = 4096
 PIPE_BUF = 4096
 PATHS = (b"/tmp/f1", b"/tmp/f2")
-FILES = (b"/tmp/d1", b"/tmp/d2")
 MEMORY, MEMORY_SIZE = 0x20000000, 8 * PAGE
 """Where every actor has pages to give away with vmsplice()."""
-
-
-def is_regular(file: File) -> bool:
-    """Tell whether *file* is one of the data files."""
-    return file.seekable
 
 
 class PipeFamily(Family):
@@ -63,8 +66,8 @@ class PipeFamily(Family):
         ]
 
     def scenes(self) -> Sequence[tuple[float, Scene]]:
-        """Return crowds at either end of a pipe."""
-        return [(1, crowd_of_writers), (1, crowd_of_readers)]
+        """Return crowds at either end of a pipe, and rings that were used."""
+        return [(1, crowd_of_writers), (1, crowd_of_readers), (1, used_slots)]
 
     def limits(self, choose: Choose) -> Iterator[Call]:
         """Lower what a pipe, and what a user, may have."""
@@ -89,7 +92,12 @@ class PipeFamily(Family):
             yield make_call("open", choose.one(FILES), C["O_RDWR"] | C["O_CREAT"], 0o666)
             fd = pick_fd(choose, task, is_regular, 0)
             if fd is not None:
-                yield make_call("pwrite64", fd, pattern(state.number, choose.one((100, PAGE, 2 * PAGE + 10))), 0)
+                yield make_call(
+                    "pwrite64",
+                    fd,
+                    pattern(state.number, choose.one((100, PAGE, 2 * PAGE + 10))),
+                    choose.one((0, 0, PAGE)),
+                )
 
     def inherit(self, state: State, choose: Choose, task: Task) -> Iterator[Call]:
         """Keep one end of each pipe only, as programs do, so that ends vanish when others close theirs."""

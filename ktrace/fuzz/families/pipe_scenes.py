@@ -1,4 +1,4 @@
-"""Crowds at a pipe: several who wait on the same one, and what wakes them."""
+"""What takes several calls on a pipe: crowds that wait on one, and slots that were used before."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ktrace.model.file import FMODE_READ, FMODE_WRITE, File
 from ktrace.model.pipe import PAGE_SIZE, PipeInode
 from ktrace.model.task import Task
 
+FILES = (b"/tmp/d1", b"/tmp/d2")
 End = tuple[Task, int, File]
 """One actor's descriptor of a pipe."""
 
@@ -30,6 +31,11 @@ def is_read_end(file: File) -> bool:
 def is_write_end(file: File) -> bool:
     """Tell whether *file* writes to a pipe."""
     return is_pipe(file) and bool(file.f_mode & FMODE_WRITE)
+
+
+def is_regular(file: File) -> bool:
+    """Tell whether *file* is one of the data files."""
+    return file.seekable
 
 
 def crowd_of_writers(state: State, choose: Choose) -> Iterator[Move]:
@@ -67,6 +73,37 @@ def crowd_of_readers(state: State, choose: Choose) -> Iterator[Move]:
             break
         yield task.name, make_call("read", fd, choose.one((1, 5, 100, 5000)))
     yield from _relieve(state, choose, pipe, is_write_end)
+
+
+def used_slots(state: State, choose: Choose) -> Iterator[Move]:
+    """Use every slot of a ring, then have a file's pages take their places, then write once more."""
+    holders = [(task, fd, file) for task in state.free() for fd, file in open_fds(task) if is_write_end(file)]
+    holders = [holder for holder in holders if holder[2].private.max_usage <= 16]
+    if not holders:
+        return
+    task, fd, file = choose.one(holders)
+    pipe: PipeInode = file.private
+    yield task.name, make_call("open", choose.one(FILES), C["O_RDWR"] | C["O_CREAT"], 0o666)
+    data = next((fd for fd, opened in reversed(open_fds(task)) if is_regular(opened)), None)
+    if data is None:
+        return
+    # Where nothing is written is a hole, which goes into a pipe by other code.
+    start = choose.one((0, PAGE_SIZE, PAGE_SIZE + 10))
+    yield task.name, make_call("pwrite64", data, pattern(state.number, choose.one((100, PAGE_SIZE, 6000))), start)
+    while pipe.readers and not pipe.full():
+        yield task.name, make_call("write", fd, pattern(state.number, choose.one((10, PAGE_SIZE, 5000))))
+        if pipe.head >= pipe.ring_size and choose.chance(0.5):
+            break
+    readers = [end for end in _ends(state, pipe, is_read_end) if end[0].running is None]
+    if readers:
+        yield readers[0][0].name, make_call("read", readers[0][1], choose.one((PAGE_SIZE, 4 * PAGE_SIZE, 1 << 16)))
+    offset = choose.one((0, 5, PAGE_SIZE - 50, start))
+    length = choose.one((10, PAGE_SIZE, 3 * PAGE_SIZE))
+    if choose.chance(0.6):
+        yield task.name, make_call("splice", data, offset, fd, None, length, C["SPLICE_F_NONBLOCK"])
+    else:
+        yield task.name, make_call("sendfile", fd, data, offset, length)
+    yield task.name, make_call("write", fd, pattern(state.number, choose.one((1, 50))))
 
 
 def _relieve(state: State, choose: Choose, pipe: PipeInode, wanted: Wanted) -> Iterator[Move]:
