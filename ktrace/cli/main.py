@@ -24,6 +24,7 @@ _COMMANDS = {
     "run": "ktrace.cli.run:run",
     "shell": "ktrace.cli.shell:shell",
     "show": "ktrace.cli.show:show",
+    "watch": "ktrace.cli.watch:watch",
 }
 """Where each command lives; a command's module is loaded only when it is asked for."""
 

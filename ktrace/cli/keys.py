@@ -1,0 +1,49 @@
+"""Single keys from a terminal, without Enter."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import termios
+import tty
+from types import TracebackType
+
+_NAMES = {
+    b"\x1b[C": "right", b"\x1b[D": "left", b"\x1b[A": "left", b"\x1b[B": "right", b"\x1bOC": "right",
+    b"\x1bOD": "left", b"\x1b[H": "home", b"\x1b[F": "end", b"\x1b[5~": "pageup", b"\x1b[6~": "pagedown",
+    b" ": "space", b"\r": "right", b"\n": "right", b"\x1b": "q", b"\x03": "q", b"\x04": "q",
+}  # fmt: skip
+
+
+class Keys:
+    """Read keys from standard input while in use; the terminal is as before afterwards."""
+
+    def __enter__(self) -> Keys:
+        self._fd = sys.stdin.fileno()
+        self._typed = b""
+        self._before = termios.tcgetattr(self._fd)
+        tty.setcbreak(self._fd)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        termios.tcsetattr(self._fd, termios.TCSADRAIN, self._before)
+
+    def read(self, seconds: float | None = None) -> str | None:
+        """Wait for a key and return its name, or the character itself.
+
+        :param seconds: how long to wait, ``None`` for as long as it takes; ``None`` is returned then
+        """
+        while not self._typed:
+            ready, _, _ = select.select([self._fd], [], [], seconds)
+            if not ready:
+                return None
+            self._typed = os.read(self._fd, 64)
+            if not self._typed:
+                return "q"  # the terminal is gone
+        # Whoever types fast has typed more than one.
+        length = next((size for size in (4, 3) if self._typed[:size] in _NAMES), 1)
+        data, self._typed = self._typed[:length], self._typed[length:]
+        return _NAMES.get(data, data.decode("ascii", "replace"))

@@ -1,0 +1,130 @@
+"""A session as a film: one frame a step, with the pictures of what it touched."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rich.text import Text
+
+from ktrace.report.pictures import gone, involved, picture, subject
+from ktrace.report.terminal import divergence_lines
+from ktrace.report.value import short
+from ktrace.state.call import Completed, Exited, Signalled
+from ktrace.state.ref import Ref
+from ktrace.state.step import Step
+from ktrace.state.world import World
+from ktrace.trace.session import Verdict
+
+HISTORY = 1000
+"""Steps that one can go back."""
+
+LISTED = 7
+"""Steps around the current one that are listed above the pictures."""
+
+_KEPT = 4
+"""Pictures that stay while steps touch something else."""
+
+
+@dataclass(slots=True)
+class Frame:
+    """What one step showed.
+
+    :param refs: what is drawn, the step's own first
+    """
+
+    step: Step
+    before: World
+    refs: tuple[Ref, ...]
+    verdict: Verdict | None = None
+
+
+class Film:
+    """Keep the frames of a session, and draw one of them."""
+
+    def __init__(self, title: str, initial: World) -> None:
+        self._title = title
+        self._world = initial
+        self._recent: tuple[Ref, ...] = ()
+        self.frames: deque[Frame] = deque(maxlen=HISTORY)
+
+    def step(self, step: Step) -> None:
+        """Take the next step."""
+        before, self._world = self._world, step.world
+        own = tuple(involved(step, before))
+        alive = [ref for ref in self._recent if ref not in own and subject(step.world, ref) == ref]
+        self._recent = (*own, *alive)[: max(_KEPT, len(own))]
+        self.frames.append(Frame(step, before, self._recent))
+
+    def verdict(self, verdict: Verdict) -> None:
+        """Take the verdict on the last step."""
+        if self.frames:
+            self.frames[-1].verdict = verdict
+
+    def draw(self, place: int, width: int, height: int, footer: str = "") -> list[Text]:
+        """Return the lines of the frame at *place*.
+
+        :param place: index into :attr:`frames`
+        :param width: columns there are
+        :param height: lines there are
+        """
+        frame = self.frames[place]
+        rows = [Text(self._title, "bold"), *self._list(place), Text("─" * width, "dim")]
+        rows += _told(frame)
+        for ref in frame.refs:
+            rows.append(Text())
+            rows += picture(frame.step.world, ref, frame.before)
+        lost = gone(frame.step.world, frame.before)
+        if lost:
+            rows += [Text(), Text(f"gone: {', '.join(lost)}", "dim")]
+        room = max(1, height - 1)
+        if len(rows) > room:
+            more = len(rows) - room + 1
+            rows = [*rows[: room - 1], Text(f"⋮ {more} more lines, for a taller terminal", "dim")]
+        rows += [Text()] * (room - len(rows))
+        rows.append(Text(footer, "reverse dim"))
+        for row in rows:
+            row.truncate(width, overflow="ellipsis")
+        return rows
+
+    def _list(self, place: int) -> Iterator[Text]:
+        first = max(0, min(place - LISTED // 2, len(self.frames) - LISTED))
+        for index in range(first, min(len(self.frames), first + LISTED)):
+            step = self.frames[index].step
+            row = line_of(step)
+            if index == place:
+                row.stylize("reverse")
+            yield row
+
+
+def line_of(step: Step) -> Text:
+    """Return a step on one line."""
+    blocked = step.actor is not None and step.actor in step.outcome.blocked
+    style = "yellow" if blocked else "red" if step.answer.startswith("-1") else "green"
+    return Text.assemble(
+        (f"{step.number:5} ", "dim"), (f"{step.actor or '-':<3}", "magenta"), f"{step.text} = ", (step.answer, style)
+    )
+
+
+def _told(frame: Frame) -> Iterator[Text]:
+    """Yield what is to be said of a step beside its picture."""
+    step = frame.step
+    for line in step.comment.splitlines():
+        yield Text(f"# {line}", "dim italic")
+    for actor in sorted(step.outcome.blocked):
+        where = " < ".join(step.sleeps.get(actor, ()))
+        yield Text(f"{actor} sleeps" + (f" in {where}" if where else ""), "yellow" if actor == step.actor else "dim")
+    for event in step.outcome.events:
+        if isinstance(event, Signalled):
+            yield Text(f"{event.actor} caught {event.signal}", "magenta")
+        elif isinstance(event, Exited):
+            yield Text(f"{event.actor} {f'killed by {event.signal}' if event.signal else 'exited'}", "magenta")
+        elif isinstance(event, Completed) and event.actor != step.actor:
+            out = "".join(f" {name} {short(value)}" for name, value in event.result.out.items())
+            answer = event.result.errno or event.result.value
+            yield Text(f"{event.actor} woken: its call returned {answer}{out}", "magenta")
+    if frame.verdict is not None:
+        yield Text("the kernel and the model disagree", "bold red")
+        for line in (*divergence_lines(frame.verdict.differences), *frame.verdict.complaints):
+            yield Text(f"  {line}", "red")

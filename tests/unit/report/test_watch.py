@@ -1,0 +1,122 @@
+"""The film of a session: its frames, and a person at the keys."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from ktrace.report.watch import Film
+from ktrace.state.step import Step
+from ktrace.trace.session import SessionReader, Verdict
+from tests.unit.report.recorded import every_picture, small_session
+
+KTRACE = [sys.executable, "-m", "ktrace"]
+RIGHT, LEFT = "\x1b[C", "\x1b[D"
+
+
+def film_of(session: Path) -> Film:
+    """Return all frames of a session."""
+    reader = SessionReader(session)
+    film = Film(reader.header.title, reader.header.initial)
+    for event in reader.events():
+        if isinstance(event, Step):
+            film.step(event)
+        elif isinstance(event, Verdict):
+            film.verdict(event)
+    return film
+
+
+def test_a_frame(tmp_path: Path) -> None:
+    rows = [row.plain.rstrip() for row in film_of(small_session(tmp_path)).draw(4, 76, 26, " keys ")]
+    assert rows == [
+        "a small session",
+        '    2 B  write(4, "step 2") = 6',
+        '    3 B  write(4, "step 3") = 6',
+        '    4 B  write(4, "step 4") = 6',
+        '    5 B  write(4, "more") = blocked',
+        "    6 A  read(3) = -1 EAGAIN",
+        '    7 B  write(4, "step 7") = 6',
+        '    8 B  write(4, "step 8") = 6',
+        "─" * 76,
+        "# a comment",
+        "B sleeps in pipe_write < vfs_write",
+        "",
+        "pipe1  4 of 4 slots in use, 24 bytes   tail 0  head 4",
+        "  writers 1 (B:4)  ──▶  ring  ──▶  readers 1 (A:3)",
+        "   t=h",
+        "  ┌────┬────┬────┬────┐",
+        "  │   6│   6│   6│   6│",
+        "  │M   │M   │M   │M   │",
+        "  └────┴────┴────┴────┘",
+        '  [0] "step 5"  CAN_MERGE  page1+0  anon_pipe_buf_ops',
+        '  [1] "step 5"  CAN_MERGE  page1+0  anon_pipe_buf_ops',
+        '  [2] "step 5"  CAN_MERGE  page1+0  anon_pipe_buf_ops',
+        '  [3] "step 5"  CAN_MERGE  page1+0  anon_pipe_buf_ops',
+        "  waiting to write: B (exclusive)",
+        "",
+        " keys",
+    ]
+
+
+@pytest.mark.parametrize(("width", "height"), [(20, 6), (80, 24), (300, 100), (1, 1)])
+def test_a_frame_fits(width: int, height: int, tmp_path: Path) -> None:
+    rows = film_of(every_picture(tmp_path)).draw(0, width, height, "footer")
+    assert len(rows) == max(2, height)
+    assert all(row.cell_len <= width for row in rows)
+
+
+def test_a_divergence_is_told(tmp_path: Path) -> None:
+    text = "\n".join(row.plain for row in film_of(every_picture(tmp_path)).draw(0, 80, 24))
+    assert (
+        "the kernel and the model disagree\n  pipe1.head  observed 1\n              allowed  2\n  a complaint" in text
+    )
+
+
+def test_keys(tmp_path: Path) -> None:
+    session = small_session(tmp_path)
+    child = pexpect.spawn(
+        KTRACE[0], [*KTRACE[1:], "watch", str(session)], dimensions=(30, 90), timeout=60, encoding="utf-8"
+    )
+    child.expect_exact('write(4, "step 1")')
+    child.expect_exact("1 of 4 slots")
+    child.send(" ")
+    child.expect_exact("2 of 4 slots")
+    child.send(RIGHT)
+    child.expect_exact("3 of 4 slots")
+    child.send(LEFT + LEFT)
+    child.expect_exact("1 of 4 slots")
+    child.send("e")
+    child.expect_exact("agreed: the end of the session")
+    child.send(" ")
+    child.expect_exact("agreed: 12 steps")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def test_quit_at_once_and_play_by_itself(tmp_path: Path) -> None:
+    session = small_session(tmp_path)
+    child = pexpect.spawn(KTRACE[0], [*KTRACE[1:], "watch", "--delay", "0", str(session)], timeout=60, encoding="utf-8")
+    child.expect_exact("agreed: the end of the session")
+    child.send("q")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def test_without_a_terminal_everything_is_printed(tmp_path: Path) -> None:
+    session = small_session(tmp_path)
+    done = subprocess.run([*KTRACE, "watch", str(session)], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.count("slots in use") == 12
+    assert "\x1b" not in done.stdout
+
+
+def test_a_session_that_diverged_ends_with_1(tmp_path: Path) -> None:
+    session = every_picture(tmp_path)
+    done = subprocess.run([*KTRACE, "watch", str(session)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "divergence at step 1" in done.stdout
