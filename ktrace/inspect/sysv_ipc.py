@@ -58,6 +58,14 @@ def perm_of(raw: Any) -> KernIpcPerm:
     )
 
 
+def glance(memory: KernelMemory, address: int, size: int, least: int) -> bytes:
+    """Return *size* bytes, more than may be needed, or *least* where there are no more."""
+    try:
+        return memory.read(address, size)
+    except CorruptStructure:
+        return memory.read(address, least)
+
+
 class Pids:
     """Turn ``struct pid`` pointers into actors.
 
@@ -137,7 +145,8 @@ class NamespaceReader:
             tbl="key_ht.tbl",
         )
         self._keys = KeyTable(prog)
-        self._perm = Layout(prog, "struct kern_ipc_perm", "id", "key")
+        perm = prog.type("struct kern_ipc_perm")
+        self._id, self._key = (perm.member(name).bit_offset // 8 for name in ("id", "key"))
         self._per_cpu = _per_cpu_offsets(kernel)
         self._names: dict[int, tuple[int, Ref]] = {}
 
@@ -162,7 +171,8 @@ class NamespaceReader:
             for index, obj in one.objects.items():
                 entry = known.get(obj)
                 if entry is None or entry[0] != index or entry[1].kind != kind:
-                    entry = (index, Ref(kind, str(self._perm(memory, obj).id)))
+                    number = memory.u32(obj + self._id)
+                    entry = (index, Ref(kind, str(number - (number >> 31 << 32))))
                 names[obj] = entry
                 refs[obj] = entry[1]
             found.append(refs)
@@ -197,7 +207,8 @@ class NamespaceReader:
         raw = ids.raw
         key_ht = {}
         for obj in self._keys.objects(memory, raw.tbl):
-            key = self._perm(memory, obj).key
+            number = memory.u32(obj + self._key)
+            key = number - (number >> 31 << 32)
             key_ht[key] = refs.get(obj) or Ref("stranger", f"kern_ipc_perm@{obj:#x}")
         return IpcIds(
             in_use=raw.in_use,

@@ -10,12 +10,14 @@ from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lists import for_each_list_node
 from ktrace.inspect.memory import PAGE_SIZE, KernelMemory
-from ktrace.inspect.sysv_ipc import Pids, perm_members, perm_of
+from ktrace.inspect.sysv_ipc import Pids, glance, perm_members, perm_of
 from ktrace.state.ref import Ref
 from ktrace.state.sysv_msg import SEARCH_MODES, MsgMsg, MsgQueue, MsgReceiver, MsgSender
 
 MAX_MESSAGES = 1 << 20
 MAX_SEGMENTS = 1 << 16
+GLANCE = 192
+"""Bytes that are read before it is known how long a message is."""
 
 _HEAD = struct.Struct("<QQ")
 
@@ -133,9 +135,12 @@ class MsgReader:
 
     def _read_message(self, memory: KernelMemory, address: int) -> tuple[bytes, MsgMsg, bool]:
         """Return a message's first block, the message, and whether the block is all of it (``store_msg()``)."""
-        raw = self._msg(memory, address)
+        # Most messages are short: one read does for these.
+        block = glance(memory, address, GLANCE, self._msg.size)
+        raw = self._msg.unpack(block, 0)
         first = min(raw.m_ts, PAGE_SIZE - self._msg.size)
-        block = memory.read(address, self._msg.size + first)
+        size = self._msg.size + first
+        block = block[:size] if size <= len(block) else memory.read(address, size)
         parts = [block[self._msg.size :]]
         rest = raw.m_ts - first
         segment, segments = raw.next, 0

@@ -11,12 +11,14 @@ from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lists import for_each_list_node
-from ktrace.inspect.sysv_ipc import Pids, perm_members, perm_of
+from ktrace.inspect.sysv_ipc import Pids, glance, perm_members, perm_of
 from ktrace.state.ref import Ref
 from ktrace.state.sysv_sem import Sem, SemArray, SemBuf, SemQueue, SemUndo, SemUndoList
 
 MAX_NSEMS = 1 << 20
 MAX_NSOPS = 1 << 16
+GLANCE = 4
+"""Semaphores that are read before it is known how many a set has."""
 IPC_NOWAIT, SEM_UNDO = 0o4000, 0x1000
 
 _SEMBUF = struct.Struct("<Hhh")
@@ -119,10 +121,13 @@ class SemReader:
     def _bytes(self, observation: Observation, address: int) -> bytes:
         """Return all bytes of an array."""
         memory = observation.memory
-        nsems = memory.u32(address + self._sem_nsems)
-        if not 0 <= nsems <= MAX_NSEMS:
+        # Most sets are small: one read does for these.
+        data = glance(memory, address, self._sems + GLANCE * self._sem.size, self._sems)
+        nsems = int.from_bytes(data[self._sem_nsems : self._sem_nsems + 4], "little")
+        if nsems > MAX_NSEMS:
             raise CorruptStructure("sem_array.sem_nsems", address, f"cannot be {nsems}")
-        return memory.read(address, self._sems + nsems * self._sem.size)
+        size = self._sems + nsems * self._sem.size
+        return data[:size] if size <= len(data) else memory.read(address, size)
 
     def _read(self, observation: Observation, address: int, data: bytes) -> tuple[SemArray, bool]:
         """Decode an array; the flag tells whether *data* is all that it depends on."""
