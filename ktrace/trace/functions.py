@@ -32,6 +32,8 @@ hard interrupts out, not what surrounds them."""
 _AFTER_INTERRUPT = INTERRUPTS | {"idle_cpu", "handle_softirqs", "__do_softirq", "tick_irq_exit", "tick_nohz_irq_exit"}
 """What the way out of an interrupt goes through (``kernel/softirq.c: __irq_exit_rcu()``)."""
 
+_OWN_WORK = frozenset({"net_rx_action"})
+"""Work that a task has caused itself, but that an interrupt may come to do before it: what it sent arrives."""
 _DISPATCHERS = frozenset({"x64_sys_call", "ia32_sys_call"})
 """What stands between a system call's number and its function (``arch/x86/entry/syscall_64.c``)."""
 _WAYS_BACK = frozenset({"exit_to_user_mode_prepare", "syscall_exit_to_user_mode_prepare"})
@@ -46,6 +48,7 @@ class _Open:
     name: str
     start: int
     dropped: bool
+    mutes: bool
     duration: int | None = None
     depth: int = 0
     continued: bool = False
@@ -73,8 +76,12 @@ class _Task:
             self.interrupted_at = -1
         if name in INTERRUPTS:
             self.interrupted_at = event.depth
-        dropped = (bool(stack) and stack[-1].dropped) or self.interrupted_at == event.depth or name in _FPU
-        item = _Open(event.function, name, event.start, dropped, depth=len(stack))
+        dropped = (bool(stack) and stack[-1].mutes) or self.interrupted_at == event.depth or name in _FPU
+        if dropped and name in _OWN_WORK:
+            dropped = False
+            for item in stack:
+                item.dropped = False
+        item = _Open(event.function, name, event.start, dropped, dropped, depth=len(stack))
         stack.append(item)
         self.seen.append(item)
 
@@ -101,7 +108,9 @@ class _Task:
             while not item.depth - lift and kept and _leads_nowhere(kept):
                 kept.pop()
             kept.append(
-                _Open(item.function, item.name, item.start, False, item.duration, item.depth - lift, item.continued)
+                _Open(
+                    item.function, item.name, item.start, False, False, item.duration, item.depth - lift, item.continued
+                )
             )
         while kept and _leads_nowhere(kept):
             kept.pop()

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 
 from ktrace.inspect.inlined import Inlined
 from ktrace.state.call import Completed, Exited
+from ktrace.state.functions import FunctionTrace
 from ktrace.state.step import Step
 from ktrace.verify.path_match import Matcher, Place
 from ktrace.verify.paths import Expectation
+from ktrace.verify.tracer import SOFTIRQ_THREAD
 
 
 class PathChecker:
@@ -41,20 +43,11 @@ class PathChecker:
         """Return what *step* did otherwise, one complaint a line of the file."""
         complaints, self._unknown = self._unknown, []
         if step.functions is not None:
-            matchers = {actor: Matcher(spans, self._place) for actor, spans in step.functions.spans.items()}
-            # That something is inlined where a call went through does not prove that it ran.
-            strict = {actor: Matcher(spans, _nothing) for actor, spans in step.functions.spans.items()}
             for expectation in self._expectations:
                 for actor, call in self._calls(expectation, step):
                     self.checked += 1
                     self._unmet.pop(expectation, None)
-                    complaints += self._hold(
-                        expectation,
-                        actor,
-                        call,
-                        (strict if expectation.never else matchers).get(actor),
-                        step.functions.lost,
-                    )
+                    complaints += self._hold(expectation, actor, call, step.functions)
         self._remember(step)
         return tuple(complaints)
 
@@ -76,11 +69,12 @@ class PathChecker:
         if step.call.name == expectation.call and expectation.actor in ("", actor) and _ended(step, expectation.answer):
             yield actor, step.call.name
 
-    def _hold(
-        self, expectation: Expectation, actor: str, call: str, matcher: Matcher | None, lost: int
-    ) -> Iterator[str]:
-        found = None if matcher is None else matcher.find(expectation.path)
-        if (found is not None) is not expectation.never:
+    def _hold(self, expectation: Expectation, actor: str, call: str, functions: FunctionTrace) -> Iterator[str]:
+        # That something is inlined where a call went through does not prove that it ran.
+        place = _nothing if expectation.never else self._place
+        matchers = [Matcher(functions.spans.get(name, ()), place) for name in (actor, SOFTIRQ_THREAD)]
+        found = any(matcher.find(expectation.path) is not None for matcher in matchers)
+        if found is not expectation.never:
             return
         where = f"{self._source}:{expectation.line}: {actor}'s {call}"
         if expectation.never:
@@ -90,14 +84,14 @@ class PathChecker:
             "|".join(item.names)
             for part in expectation.path
             for item in part.leaves()
-            if matcher is None or not matcher.has(item)
+            if not any(matcher.has(item) for matcher in matchers)
         ]
         why = (
             f"{', '.join(dict.fromkeys(missing))} not called"
             if missing
             else "all called, but not one from the other so"
         )
-        more = f"; {lost} events were lost" if lost else ""
+        more = f"; {functions.lost} events were lost" if functions.lost else ""
         yield f"{where} must go through {', '.join(map(str, expectation.path))}: {why}{more}"
 
     def _remember(self, step: Step) -> None:

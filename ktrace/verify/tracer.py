@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from drgn.helpers.linux.pid import for_each_task
+
 from ktrace.agent.actors import Performed
 from ktrace.agent.client import Agent, GuestFileError
 from ktrace.errors import UsageError
@@ -21,6 +23,8 @@ InlinedTable = Mapping[str, Mapping[str, Inlined]]
 TRACEFS = "/sys/kernel/tracing/"
 BUFFER_KIB = 4096
 
+SOFTIRQ_THREAD = "ksoftirqd/0"
+"""It appears among the actors where it had something to do (``kernel/softirq.c: run_ksoftirqd()``)."""
 TRACER = "function_graph"
 SETTINGS = tuple((TRACEFS + name, f"{value}\n") for name, value in (
     ("tracing_on", "0"),
@@ -65,6 +69,7 @@ class FunctionTracer:
                     agent.write_file(path, text.encode())
         except GuestFileError as error:
             raise cannot_trace(error) from error
+        self._add_softirqs()
         self._buffer = RingBuffer(kernel)
         self._events = GraphEvents(kernel)
 
@@ -86,6 +91,14 @@ class FunctionTracer:
             function: tuple((item.function, item.place) for item in self._inlined[function].values())
             for function in sorted(passed & self._inlined.keys())
         }
+
+    def _add_softirqs(self) -> None:
+        """Trace the thread that goes on with softirqs where a task has spent too long in them already."""
+        for task in for_each_task(self._kernel.prog):
+            if task.comm.string_() == SOFTIRQ_THREAD.encode():
+                pid = task.pid.value_()
+                self._agent.write_file(TRACEFS + "set_ftrace_pid", b"%d\n" % pid)
+                self._actors[pid] = SOFTIRQ_THREAD
 
     def _newcomers(self, performed: Performed) -> list[tuple[int, str]]:
         """Return the new actors; have the kernel trace those that were not forked by one it traces."""
