@@ -46,6 +46,8 @@ def of_failure(call: str, kind: str, text: str) -> Finding:
 
 def _kind(call: str, difference: Difference) -> str:
     path = _NUMBER.sub("", _ACTOR.sub("X", difference.path))
+    if path == "X":
+        return f"{call}: somebody {difference.observed}"
     if "result" in path or "end" in path:
         return f"{call}: {path}: {_shape(difference.observed)} for {_shape(difference.expected)}"
     return path
