@@ -15,6 +15,7 @@ from ktrace.errors import GuestError, KtraceError
 _COMMANDS = {
     "bench": "ktrace.cli.bench:bench",
     "check": "ktrace.cli.check:check",
+    "diff": "ktrace.cli.diff:diff",
     "doctor": "ktrace.cli.doctor:doctor",
     "export": "ktrace.cli.export:export",
     "fuzz": "ktrace.cli.fuzz:fuzz",

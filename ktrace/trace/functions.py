@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ktrace.state.functions import FunctionTrace, Span
@@ -122,14 +122,30 @@ def _leads_nowhere(kept: list[_Open]) -> bool:
     return not kept[-1].depth and kept[-1].name in _WAYS_BACK
 
 
+def _own_work(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    """Return the parts of a kernel thread's *spans* that a task has caused, each as a root."""
+    kept: list[Span] = []
+    base: int | None = None
+    for span in spans:
+        if base is not None and span.depth <= base:
+            base = None
+        if base is None and span.function in _OWN_WORK:
+            base = span.depth
+        if base is not None:
+            kept.append(replace(span, depth=span.depth - base))
+    return tuple(kept)
+
+
 class Assembler:
     """Keep, from step to step, in which functions each actor is.
 
     :param symbol: returns a function's name by its address
+    :param helpers: names of kernel threads, of which only what they do for the actors is of interest
     """
 
-    def __init__(self, symbol: Callable[[int], str]) -> None:
+    def __init__(self, symbol: Callable[[int], str], helpers: frozenset[str] = frozenset()) -> None:
         self._symbol = symbol
+        self._helpers = helpers
         self._tasks: dict[int, _Task] = {}
 
     def assemble(self, events: Iterable[Event], actors: Mapping[int, str], lost: int = 0) -> FunctionTrace:
@@ -152,6 +168,8 @@ class Assembler:
             else:
                 task.leave(event)
         spans = {actors[pid]: task.spans() for pid, task in active.items()}
+        for name in self._helpers & spans.keys():
+            spans[name] = _own_work(spans[name])
         return FunctionTrace({name: items for name, items in spans.items() if items}, lost)
 
     def forget(self, pid: int) -> None:

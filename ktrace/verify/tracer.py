@@ -61,7 +61,7 @@ class FunctionTracer:
         self._inlined = inlined or {}
         self._kernel = kernel
         self._names: dict[int, str] = {}
-        self._assembler = Assembler(self._name)
+        self._assembler = Assembler(self._name, frozenset({SOFTIRQ_THREAD}))
         self._actors: dict[int, str] = {}
         try:
             if agent.read_file(TRACEFS + "current_tracer").strip() != TRACER.encode():

@@ -1,0 +1,50 @@
+"""``ktrace diff``: two sessions of one workload, side by side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from ktrace.state.step import Step
+from ktrace.trace.difference import differences
+from ktrace.trace.session import SessionReader
+
+
+@click.command()
+@click.argument("one", type=click.Path(path_type=Path))
+@click.argument("other", type=click.Path(path_type=Path))
+@click.option("--functions/--no-functions", default=True, help="Compare the function trees, too.")
+@click.option("--json", "as_json", is_flag=True, help="Print data, one JSON object a line.")
+def diff(one: Path, other: Path, functions: bool, as_json: bool) -> int:
+    """Compare the sessions ONE and OTHER: calls, results, structures, functions. Times are not compared.
+
+    Exit code 0 if they agree, 1 if not.
+    """
+    left, right = SessionReader(one), SessionReader(other)
+    found = 0
+    step = 0
+    for item in differences(_steps(left), _steps(right), functions):
+        found += 1
+        if as_json:
+            click.echo(json.dumps(asdict(item)))
+            continue
+        if item.step != step:
+            step = item.step
+            click.echo(f"step {step}")
+        click.echo(f"  {item.kind:<9} {item.what}")
+        click.echo(f"            {_short(item.one)}\n            {_short(item.other)}")
+    if not as_json:
+        click.echo(f"{found} differences" if found else "no difference")
+    return 1 if found else 0
+
+
+def _steps(reader: SessionReader) -> Iterator[Step]:
+    return (event for event in reader.events() if isinstance(event, Step))
+
+
+def _short(text: str, limit: int = 200) -> str:
+    return text if len(text) <= limit else text[:limit] + "..."

@@ -1,0 +1,99 @@
+"""Compare two sessions of one workload: calls, results, structures, function trees."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from ktrace.state.compare import compare
+from ktrace.state.functions import FunctionTrace, Node, tree
+from ktrace.state.step import Step
+
+_INCIDENTAL = ("time", "tim", ".pid")
+"""How members end that differ from run to run: the second at which something happened (``sem_otime``, ``shm_atim``)."""
+
+OPAQUE = (
+    "kmem_cache_", "kmalloc", "__kmalloc", "kvmalloc", "kfree", "kvfree", "__alloc_pages", "__free_pages", "schedule",
+    "handle_mm_fault", "try_to_wake_up", "call_rcu", "mod_node_page_state", "exit_mm", "mmput", "exc_page_fault",
+)  # fmt: skip
+"""What these call depends on the state of the allocator, the page cache or the scheduler: it is not compared."""
+PASSING = ("_raw_", "__cond_resched", "rcu_", "lock_mm_and_find_vma", "up_read", "__rcu_")
+"""What comes and goes with preemption and page faults."""
+
+_SOFTIRQS = ("do_softirq", "__do_softirq", "handle_softirqs", "__local_bh_enable_ip", "irq_exit_rcu")
+"""Where what was sent may arrive, or elsewhere: it is compared by itself."""
+_ARRIVAL = "net_rx_action"
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """One thing in which two sessions differ.
+
+    :param kind: ``call``, ``result``, ``structure`` or ``functions``
+    :param what: such as ``pipe1.head``; :param one: in the first session, *other* in the second
+    """
+
+    step: int
+    kind: str
+    what: str
+    one: str
+    other: str
+
+
+def differences(one: Iterable[Step], other: Iterable[Step], functions: bool = True) -> Iterator[Differing]:
+    """Yield where two series of steps differ, in order; after the first different call, nothing more.
+
+    :param functions: compare the function trees, too, where both have them
+    """
+    for left, right in zip_longest(one, other):
+        if left is None or right is None:
+            present = left or right
+            missing = "absent", f"{present.text} = {present.answer}"
+            yield Differing(present.number, "call", "step", *(missing if left is None else missing[::-1]))
+            return
+        if (left.actor, left.call.name) != (right.actor, right.call.name):
+            yield Differing(left.number, "call", "step", f"{left.actor}: {left.text}", f"{right.actor}: {right.text}")
+            return
+        if left.answer != right.answer or left.outcome.blocked != right.outcome.blocked:
+            yield Differing(left.number, "result", left.text, _result(left), _result(right))
+        for item in compare(left.world, right.world):
+            if not item.path.endswith(_INCIDENTAL):
+                yield Differing(left.number, "structure", item.path, str(item.observed), str(item.expected))
+        if functions and left.functions is not None and right.functions is not None:
+            yield from _functions(left.number, left.functions, right.functions)
+
+
+def _result(step: Step) -> str:
+    blocked = ", ".join(sorted(step.outcome.blocked))
+    return step.answer + (f" (blocked: {blocked})" if blocked else "")
+
+
+def _functions(number: int, one: FunctionTrace, other: FunctionTrace) -> Iterator[Differing]:
+    left, right = (
+        Counter(call for actor, spans in trace.spans.items() for call in _calls(tree(spans), actor, ""))
+        for trace in (one, other)
+    )
+    for call in dict.fromkeys((*left, *right)):
+        if (left[call] > 0) != (right[call] > 0):
+            yield Differing(number, "functions", ": ".join(call), _times(left[call]), _times(right[call]))
+
+
+def _calls(nodes: tuple[Node, ...], actor: str, caller: str) -> Iterator[tuple[str, str]]:
+    """Yield who called what from where, for each call that says something of the kernel and the workload alone."""
+    for node in nodes:
+        name = node.span.function
+        if name == _ARRIVAL:
+            yield from _calls(node.children, "softirq", name)
+        elif name.startswith(_SOFTIRQS):
+            arrivals = [below for below in node.walk() if below.span.function == _ARRIVAL]
+            yield from _calls(tuple(arrivals), actor, caller)
+        elif not name.startswith(PASSING):
+            yield actor, f"{caller} > {name}" if caller else name
+            if not name.startswith(OPAQUE):
+                yield from _calls(node.children, actor, name)
+
+
+def _times(count: int) -> str:
+    return "not called" if not count else "called" if count == 1 else f"called {count} times"
