@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from ktrace.errors import HostError, UsageError
+from ktrace.errors import HostError, KtraceError, UsageError
 from ktrace.report.page import write_page
 from ktrace.trace.session import SessionReader
+
+
+def _places(reader: SessionReader, names: set[str]) -> Mapping[str, str]:
+    """Look the functions up in the kernel that the session ran on, if this machine still has it."""
+    from ktrace.image.image import find_image
+    from ktrace.inspect.places import places
+
+    try:
+        image = find_image(str(reader.header.manifest.get("image")), check_inputs=False)
+    except KtraceError:
+        return {}
+    return places(image.vmlinux, names) if image.build_id == reader.header.manifest.get("build_id") else {}
 
 
 @click.command()
@@ -25,7 +38,7 @@ def report(session: Path, output: Path | None) -> None:
     try:
         try:
             with open(scratch, "w", encoding="utf-8") as out:
-                totals = write_page(reader, out)
+                totals = write_page(reader, out, lambda names: _places(reader, names))
             scratch.replace(output)
         finally:
             scratch.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import IO, Any
@@ -34,6 +34,7 @@ class Totals:
     :param diverged: the step that diverged, or ``None``
     :param truncated: whether the session was cut off
     :param end: the session's last line
+    :param functions: names of kernel functions in it
     """
 
     steps: int = 0
@@ -41,11 +42,17 @@ class Totals:
     truncated: bool = False
     end: Mapping[str, Any] | None = None
     actors: list[str] = field(default_factory=list)
+    functions: set[str] = field(default_factory=set)
 
 
-def write_page(reader: SessionReader, out: IO[str]) -> Totals:
+Places = Callable[[set[str]], Mapping[str, str]]
+"""Tell ``file:line`` of kernel functions."""
+
+
+def write_page(reader: SessionReader, out: IO[str], places: Places = lambda names: {}) -> Totals:
     """Write the page of a session as it is read; one chunk of it is held in memory.
 
+    :param places: asked once, for every function that the session names
     :raises UsageError: the session cannot be read
     """
     totals = Totals()
@@ -59,7 +66,7 @@ def write_page(reader: SessionReader, out: IO[str]) -> Totals:
         script_hash=_hash(script),
         style_hash=_hash(style),
         chunks=_packed(reader, totals),
-        about=lambda: _pack(_about(reader, totals)),
+        about=lambda: _pack(_about(reader, totals, places)),
     )
     for part in parts:
         out.write(part)
@@ -80,12 +87,16 @@ def _packed(reader: SessionReader, totals: Totals) -> Iterator[tuple[str, str]]:
                 chunk.step(record, world, functions)
                 functions = None
                 totals.steps += 1
+                for names in record.get("sleeps", {}).values():
+                    totals.functions.update(names)
                 if record["actor"] is not None and record["actor"] not in totals.actors:
                     totals.actors.append(record["actor"])
             elif "functions" in record:
                 functions = record
+                totals.functions.update(record["names"])
             elif "diverged" in record:
                 totals.diverged = record["diverged"]
+                totals.functions.update(_rule_function(rule) for rule in record["rules"])
                 chunk.verdict(record)
             elif "end" in record:
                 totals.end = record
@@ -149,7 +160,7 @@ class _Chunk:
         return _pack(self._lines), _pack({"before": self._before, "steps": self.steps})
 
 
-def _about(reader: SessionReader, totals: Totals) -> dict[str, Any]:
+def _about(reader: SessionReader, totals: Totals, places: Places) -> dict[str, Any]:
     header = reader.header
     return {
         "title": header.title,
@@ -160,7 +171,13 @@ def _about(reader: SessionReader, totals: Totals) -> dict[str, Any]:
         "end": totals.end,
         "truncated": totals.truncated,
         "diverged": totals.diverged,
+        "places": dict(places(totals.functions)) if totals.functions else {},
     }
+
+
+def _rule_function(rule: str) -> str:
+    """Return the function that a citation such as ``fs/pipe.c: pipe_write()`` names."""
+    return rule.rpartition(" ")[2].removesuffix("()")
 
 
 def _pairs(encoded: Any) -> Iterator[tuple[str, Any]]:

@@ -9,33 +9,33 @@ function drawDetail(at, options) {
     h('div', {class: 'call'}, h('span', {class: 'number'}, number), chip(actor ?? 'ktrace', 'who big'),
       h('code', {}, detail.text, h('span', {class: 'dim'}, ' = '), h('b', {class: outcome}, detail.answer))),
     detail.comment ? h('p', {class: 'comment'}, detail.comment) : null,
-    drawVerdicts(detail),
-    drawEvents(at),
+    drawVerdicts(detail, options),
+    drawEvents(at, options),
     h('div', {class: 'pictures'}, shown.map(ref => picture(ref, at.world, at.before)),
       refs.length > shown.length ? h('p', {class: 'dim'}, `and ${refs.length - shown.length} more`) : null,
       at.detail.gone.filter(ref => refKind(ref) in PAINTERS).map(ref => h('figure', {class: 'picture gone'}, h('figcaption', {}, h('b', {}, label(ref)), chip('gone', 'lost')))),
       !shown.length && !detail.gone.length ? h('p', {class: 'dim none'}, Object.keys(detail.changed).length ? 'no picture: only what is listed below changed' : 'this step changed nothing that is watched') : null),
     drawChanges(at, options),
-    drawFunctions(detail),
+    drawFunctions(detail, options),
     drawWorld(at),
     (detail.more ?? []).map(item => h('details', {}, h('summary', {}, 'also recorded'), h('pre', {}, JSON.stringify(item, null, 1)))),
   ];
 }
 
-function drawVerdicts({verdict}) {
+function drawVerdicts({verdict}, {places}) {
   if (!verdict) return null;
   return h('div', {class: 'verdict'}, h('h3', {}, 'the kernel and the model disagree'),
     verdict.differences.length ? h('table', {class: 'rows'}, h('tr', {}, h('th', {}, 'field'), h('th', {}, 'observed'), h('th', {}, 'allowed')),
       verdict.differences.map(item => h('tr', {}, h('td', {class: 'text'}, item.path), h('td', {class: 'text bad'}, item.observed), h('td', {class: 'text ok'}, item.expected)))) : null,
     verdict.complaints.map(item => h('p', {}, item)),
-    verdict.rules.length ? h('p', {}, 'the rule mirrors ', verdict.rules.map(item => h('code', {class: 'source'}, item))) : null);
+    verdict.rules.length ? h('p', {}, 'the rule mirrors ', verdict.rules.map(item => { const name = item.split(' ').at(-1).replace('()', ''); return h('code', {class: 'source'}, places[name] ? `${name}() ${places[name]}` : item); })) : null);
 }
 
-function drawEvents({detail, line}) {
+function drawEvents({detail, line}, {places}) {
   const actor = line[1], rows = [];
   for (const name of detail.blocked) {
     const where = detail.sleeps?.[name];
-    if (name === actor || where) rows.push(h('li', {class: name === actor ? 'wait' : 'dim'}, '☾ ', who(name), name === actor ? ' now sleeps' : ' still sleeps', where ? [' in ', h('code', {}, where.slice(0, 6).join(' ← '))] : null));
+    if (name === actor || where) rows.push(h('li', {class: name === actor ? 'wait' : 'dim'}, '☾ ', who(name), name === actor ? ' now sleeps' : ' still sleeps', where ? [' in ', where.slice(0, 6).map((name, index) => [index ? ' ← ' : '', h('code', {title: places[name]}, name)])] : null));
   }
   for (const event of detail.events) {
     if (event.$ === 'call.Signalled') rows.push(h('li', {}, '↯ ', who(event.actor), ` caught ${event.signal}`, event.sender ? ` from ${event.sender}` : ''));
@@ -64,7 +64,7 @@ function drawChanges(at, options) {
 }
 
 // A function graph is flat: [depth, name, start, duration, continued], what follows deeper belongs to what stands before.
-function drawFunctions({functions}) {
+function drawFunctions({functions}, {places}) {
   if (!functions) return null;
   const time = ns => ns === null || ns === undefined ? 'does not return' : ns < 1e6 ? (ns / 1000).toPrecision(3) + ' µs' : (ns / 1e6).toPrecision(3) + ' ms';
   const nest = rows => {
@@ -77,13 +77,24 @@ function drawFunctions({functions}) {
     }
     return roots;
   };
-  const place = functions.places ?? {};
+  // Neighbours that are the same function with nothing below share a line.
+  const fold = nodes => {
+    const out = [];
+    for (const node of nodes) {
+      const last = out.at(-1);
+      if (last && last.name === node.name && !last.children.length && !node.children.length && last.duration !== undefined && node.duration !== undefined) {
+        last.count++;
+        last.duration += node.duration;
+      } else out.push({...node, count: 1});
+    }
+    return out;
+  };
   const draw = (node, level) => {
-    const line = [h('code', {}, node.name), h('small', {class: 'dim'}, ' ', node.continued ? 'goes on, ' : '', time(node.duration), place[node.name] ? [' · ', h('span', {class: 'source'}, place[node.name])] : '')];
+    const line = [h('code', {}, node.name), h('small', {class: 'dim'}, ' ', node.count > 1 ? `× ${node.count}, ` : '', node.continued ? 'goes on, ' : '', time(node.duration), ' ', places[node.name] ? h('span', {class: 'source'}, places[node.name]) : '')];
     if (!node.children.length) return h('div', {class: 'leaf'}, line);
-    const element = h('details', {open: level < 2}, h('summary', {}, line));
+    const element = h('details', {open: level < 4}, h('summary', {}, line));
     // Folded branches are made when they are opened: a step may have thousands of functions.
-    const grow = () => { if (element.open && element.childElementCount === 1) element.append(...node.children.map(child => draw(child, level + 1))); };
+    const grow = () => { if (element.open && element.childElementCount === 1) element.append(...fold(node.children).map(child => draw(child, level + 1))); };
     element.addEventListener('toggle', grow);
     grow();
     return element;
@@ -91,7 +102,7 @@ function drawFunctions({functions}) {
   const count = Object.values(functions.spans).reduce((sum, rows) => sum + rows.length, 0);
   return h('section', {class: 'functions'}, h('h3', {}, 'functions ', h('small', {class: 'dim'}, `${count} calls`)),
     functions.lost ? h('p', {class: 'bad'}, `${functions.lost} events were lost`) : null,
-    Object.entries(functions.spans).map(([actor, rows]) => h('div', {class: 'tree'}, who(actor), nest(rows).map(node => draw(node, 0)))));
+    Object.entries(functions.spans).map(([actor, rows]) => h('div', {class: 'tree'}, who(actor), fold(nest(rows)).map(node => draw(node, 0)))));
 }
 
 function drawWorld(at) {

@@ -89,7 +89,7 @@ class Page {
     this.reveal();
     const at = await this.store.at(index);
     if (this.index !== index) return;  // somebody went on meanwhile
-    this.detail.replaceChildren(...drawDetail(at, {all: this.all, search: text => this.search(text)}).flat(Infinity).filter(Boolean));
+    this.detail.replaceChildren(...drawDetail(at, {all: this.all, places: this.store.about.places, search: text => this.search(text)}).flat(Infinity).filter(Boolean));
     try { history.replaceState(null, '', '#' + this.store.lines[index][0]); } catch { /* a page without an address */ }
     document.body.dataset.step = this.store.lines[index][0];
   }

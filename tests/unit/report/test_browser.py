@@ -8,13 +8,14 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ktrace.report.page import write_page
-from ktrace.trace.session import SessionReader
+from ktrace.trace.session import FILE_NAME, SessionReader
 from tests.unit.report.recorded import HOSTILE, every_picture, hostile_session, small_session
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -52,14 +53,21 @@ DRIVER = """
 """
 
 
-def browse(session: Path, directory: Path, script: str, step: int | None = None, keep_policy: bool = False) -> Any:
+def browse(
+    session: Path,
+    directory: Path,
+    script: str,
+    step: int | None = None,
+    keep_policy: bool = False,
+    places: Mapping[str, str] | None = None,
+) -> Any:
     """Open a session's report, run *script* in it and return what it put into ``answer``.
 
     :param keep_policy: leave the page's own policy in place: nothing can be put into it then, the DOM is returned
     """
     page = directory / "report.html"
     with open(page, "w", encoding="utf-8") as out:
-        write_page(SessionReader(session), out)
+        write_page(SessionReader(session), out, lambda _names: places or {})
     if not keep_policy:
         text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page.read_text(encoding="utf-8"))
         driver = f"<script>{DRIVER.replace('SCRIPT', script)}</script></body>"
@@ -151,6 +159,36 @@ def test_every_object_has_its_picture(tmp_path: Path) -> None:
     assert "receive queue, 10 bytes" in text["sock:sock1"]
     assert "fs/pipe.c: pipe_write()" in answer["verdict"]
     assert answer["badge"] == "diverged"
+
+
+def test_functions_are_folded(tmp_path: Path) -> None:
+    session = small_session(tmp_path)
+    names = ["write", *(f"level{depth}" for depth in range(1, 7)), "leaf"]
+    spans = [[depth, depth, depth * 10, 1000 - depth] for depth in range(7)] + [[7, 7, 80, 5], [7, 7, 90, 7]]
+    event = {"functions": 1, "since": 0, "lost": 3, "names": names, "spans": {"B": spans}}
+    lines = (session / FILE_NAME).read_text().splitlines()
+    lines.insert(1, json.dumps(event))
+    (session / FILE_NAME).write_text("\n".join(lines) + "\n")
+    answer = browse(
+        session,
+        tmp_path,
+        """
+        const shown = () => all('.functions code').map(item => item.textContent);
+        answer.folded = shown();
+        for (let depth = 0; depth < 4; depth++) {
+          all('.functions details').forEach(item => { item.open = true; });
+          await new Promise(done => setTimeout(done, 50));
+        }
+        answer.unfolded = shown();
+        answer.text = $('.functions').innerText;
+        """,
+        places={"level2": "fs/pipe.c:417"},
+    )
+    assert answer["folded"] == names[:5]
+    assert answer["unfolded"] == names
+    assert "3 events were lost" in answer["text"]
+    assert "fs/pipe.c:417" in answer["text"]
+    assert "leaf × 2, 0.0120 µs" in answer["text"]
 
 
 def test_hostile_strings_do_nothing(tmp_path: Path) -> None:
