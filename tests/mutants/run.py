@@ -74,6 +74,7 @@ class Tree:
         self._command = command
         self._output = output
         self._link = output / "link.sh"
+        self._stale = output / "stale"
 
     def prepare(self, file: str) -> None:
         """Build the sound kernel and note how it is linked; *file* is one that will be changed."""
@@ -96,13 +97,16 @@ class Tree:
         (self._output / "unfinished").write_text(json.dumps({"file": mutant.file, "text": original}))
         try:
             path.write_text(mutate(original, mutant))
+            # The last mutant's object is still there: it goes with this one's link at the latest.
+            if self._stale.exists() and (stale := self._stale.read_text()) != mutant.file:
+                self._compile(stale, log)
+            self._stale.write_text(mutant.file)
             self._compile(mutant.file, log)
             self._run(["nice", "sh", str(self._link.absolute())], log)
             built = self._output / f"{mutant.name}.vmlinux"
             (self._directory / "vmlinux").rename(built)
         finally:
             self.restore()
-            self._compile(mutant.file, log)
         return built
 
     def _compile(self, file: str, log: Path) -> None:
