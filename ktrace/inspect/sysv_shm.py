@@ -177,7 +177,9 @@ class MappingReader:
         if not agents:
             raise GuestGarbage("no process of this guest is called 'agent'", "was it booted with ktrace's own init?")
         mm = agents[0].mm
-        birth = tuple([(vma.vm_start, vma.vm_end, vma.vm_flags & 7) for vma in self.vmas(memory, agents[0].value_())])
+        vmas = self.vmas(memory, agents[0].value_())
+        birth = tuple([(vma.vm_start, vma.vm_end, vma.vm_flags & 7) for vma in vmas])
+        cut = kernel.address_of("special_mapping_vmops")
         try:
             overcommit = int(prog["sysctl_overcommit_memory"]) if self._has_shmem else 1
         except LookupError:
@@ -190,6 +192,7 @@ class MappingReader:
             mmap_min_addr=int(prog["dac_mmap_min_addr"]),
             totalram_pages=ram,
             overcommit_memory=overcommit,
+            special=tuple([vma.vm_start for vma in vmas if vma.vm_ops == cut]),
         )
 
     def vmas(self, memory: KernelMemory, task: int) -> list[Any]:

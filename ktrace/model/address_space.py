@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ktrace.model.task import Errno, Task
@@ -32,7 +32,8 @@ class Backing:
     :ivar pages: contents of the pages that exist, by index
     """
 
-    mergeable = True
+    limit: int | None = None
+    """Pages that there are at most; ``None`` for no end."""
 
     def __init__(self) -> None:
         self.pages: dict[int, bytearray] = {}
@@ -102,6 +103,7 @@ class Vma:
     :param prot: PROT_READ, PROT_WRITE, PROT_EXEC
     :param may_write: VM_MAYWRITE
     :param pgoff: offset into *backing* in pages
+    :param special: a mapping of the kernel's own, which cannot be split (``special_mapping_split()``)
     """
 
     start: int
@@ -110,6 +112,7 @@ class Vma:
     backing: Backing
     pgoff: int = 0
     may_write: bool = True
+    special: bool = False
 
     def close(self, kernel: Kernel, task: Task) -> None:
         """Take it away (``unmap_vmas()``, ``remove_vma()``)."""
@@ -124,7 +127,9 @@ class AddressSpace:
     def __init__(self, facts: MmFacts) -> None:
         self.facts = facts
         self.users = 1
-        self.vmas = [Vma(start, end, prot, PrivateMemory()) for start, end, prot in facts.birth]
+        self.vmas = [
+            Vma(start, end, prot, PrivateMemory(), special=start in facts.special) for start, end, prot in facts.birth
+        ]
 
     def find_vma(self, address: int) -> Vma | None:
         """Return the first mapping that ends above *address* (``find_vma()``)."""
@@ -174,7 +179,12 @@ class AddressSpace:
         self.vmas.sort(key=lambda item: item.start)
 
     def split(self, kernel: Kernel, task: Task, vma: Vma, at: int) -> Vma:
-        """Split a mapping and return its upper part (``__split_vma()``)."""
+        """Split a mapping and return its upper part (``__split_vma()``).
+
+        :raises Errno: EINVAL for one of the kernel's own
+        """
+        if vma.special:
+            raise Errno("EINVAL")
         upper = Vma(at, vma.end, vma.prot, vma.backing, vma.pgoff + (at - vma.start) // PAGE_SIZE, vma.may_write)
         vma.backing.open(kernel, task)
         vma.end = at
@@ -182,7 +192,10 @@ class AddressSpace:
         return upper
 
     def unmap(self, kernel: Kernel, task: Task, start: int, end: int) -> None:
-        """Take away [*start*, *end*), splitting what lies across its ends (``do_mas_align_munmap()``)."""
+        """Take away [*start*, *end*), splitting what lies across its ends (``do_mas_align_munmap()``).
+
+        :raises Errno: EINVAL where that cannot be; what was split before stays split
+        """
         for vma in self.intersecting(start, end):
             if vma.start < start:
                 vma = self.split(kernel, task, vma, start)
@@ -193,13 +206,23 @@ class AddressSpace:
         for vma in gone:
             vma.close(kernel, task)
 
+    def make_room(self, kernel: Kernel, task: Task, start: int, end: int) -> None:
+        """Take away what lies where a mapping is to go (``mmap_region()``).
+
+        :raises Errno: ENOMEM where that cannot be
+        """
+        try:
+            self.unmap(kernel, task, start, end)
+        except Errno:
+            raise Errno("ENOMEM") from None
+
     def forked(self, kernel: Kernel, parent: Task) -> AddressSpace:
         """Return a copy for a child (``dup_mmap()``, which runs in the parent)."""
         copy = AddressSpace(self.facts)
         copy.vmas = []
         for vma in self.vmas:
             backing = vma.backing.forked()
-            copy.vmas.append(Vma(vma.start, vma.end, vma.prot, backing, vma.pgoff, vma.may_write))
+            copy.vmas.append(replace(vma, backing=backing))
             backing.open(kernel, parent)
         return copy
 
@@ -219,7 +242,13 @@ class AddressSpace:
             vma = self.find_vma(address + done)
             if vma is None or vma.start > address + done or not vma.prot & prot:
                 break
-            done = vma.end - address
+            end = vma.end
+            if vma.backing.limit is not None:
+                # Beyond the end of its file there is SIGBUS.
+                end = min(end, vma.start + max(vma.backing.limit - vma.pgoff, 0) * PAGE_SIZE)
+            done = max(end - address, done)
+            if end < vma.end:
+                break
         return min(done, length)
 
     def pieces(self, address: int, length: int, write: bool) -> Iterator[tuple[bytearray, int, int]]:

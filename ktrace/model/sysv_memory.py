@@ -115,6 +115,6 @@ def mmap(kernel: Kernel, task: Task, addr: int, length: int, prot: int, flags: i
         backing = PrivateMemory()
     else:
         raise Errno("EINVAL")
-    mm.unmap(kernel, task, addr, addr + size)
+    mm.make_room(kernel, task, addr, addr + size)
     mm.insert(Vma(addr, addr + size, prot & PROT_ALL, backing))
     return addr

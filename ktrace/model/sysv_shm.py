@@ -122,7 +122,7 @@ def _do_mmap(
     """Map the whole segment (``do_mmap()``, ``mmap_region()``, ``shm_mmap()``)."""
     length = page_align(shp.shm_segsz)
     addr = mm.get_unmapped_area(task, addr, length, fixed)
-    mm.unmap(kernel, task, addr, addr + length)
+    mm.make_room(kernel, task, addr, addr + length)
     attachment = ShmAttachment(shp)
     attachment.open(kernel, task)
     mm.insert(Vma(addr, addr + length, prot, attachment, may_write=writable))

@@ -68,9 +68,8 @@ class ShmidKernel(IpcObject):
 class ShmAttachment(Backing):
     """Mirror the ``struct file`` that each shmat makes, with its ``shm_file_data``."""
 
-    mergeable = False
-
     def __init__(self, segment: ShmidKernel) -> None:
+        self.limit = segment.numpages
         self.segment = segment
         self.pages = segment.pages
         self.mappings = 0

@@ -10,6 +10,7 @@ class MmFacts:
     """An actor's address space at birth, and what limits it.
 
     :param birth: start, end and protection (PROT_READ, PROT_WRITE, PROT_EXEC) of every mapping
+    :param special: where the kernel's own mappings begin, which cannot be cut (vvar, vdso)
     :param mmap_base: where top-down mappings begin (``mm_struct.mmap_base``)
     :param task_size: end of user space (``mm_struct.task_size``)
     :param mmap_min_addr: below it only CAP_SYS_RAWIO may map (``dac_mmap_min_addr``)
@@ -23,3 +24,4 @@ class MmFacts:
     mmap_min_addr: int
     totalram_pages: int
     overcommit_memory: int
+    special: tuple[int, ...] = ()

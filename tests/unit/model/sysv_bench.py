@@ -41,6 +41,7 @@ FACTS = IpcFacts(
         mmap_min_addr=4096,
         totalram_pages=8192,
         overcommit_memory=0,
+        special=(0x7FFFF7FF9000,),
     ),
 )
 IPC_CREAT, IPC_EXCL, IPC_NOWAIT = 0o1000, 0o2000, 0o4000

@@ -292,3 +292,42 @@ def test_a_segment_keeps_its_namespace_alive() -> None:
     bench.call("A", "shmdt", BASE)
     assert len(bench.world.of_kind("ipc_ns")) == 2
     assert not bench.world.of_kind("shm")
+
+
+def test_the_kernels_own_mappings_cannot_be_cut() -> None:
+    """special_mapping_split(): EINVAL; mmap_region() makes ENOMEM of it. Found by the fuzzer."""
+    bench = Bench()
+    shmid = segment(bench, 8192)
+    assert bench.call("A", "shmat", shmid, 0x7FFFF7FF8000, SHM_REMAP) == "ENOMEM"
+    assert shm(bench, shmid).shm_nattch == 0
+    assert bench.call("A", "munmap", 0x7FFFF7FFA000, 4096) == "EINVAL"
+    assert bench.call("A", "mprotect", 0x7FFFF7FF9000, 4096, 0) == "EINVAL"
+    large = segment(bench, 7 * 4096)
+    assert bench.call("A", "shmat", large, 0x7FFFF7FF8000, SHM_REMAP) == 0x7FFFF7FF8000
+
+
+def test_a_faulting_store_leaves_what_came_before() -> None:
+    """``guest/agent_actor.c: copy_checked()``: words of eight bytes, the one at fault is lost. Found by the fuzzer."""
+    bench = Bench()
+    shmid = segment(bench, 4096)
+    bench.call("A", "shmat", shmid, BASE)
+    assert bench.call("A", "store", BASE + 4096 - 13, b"x" * 100) == "EFAULT"
+    assert shm(bench, shmid).shm_file.pages == {0: b"\0" * 4083 + b"x" * 8}
+
+
+def test_mremap_moves_grows_and_duplicates() -> None:
+    """move_vma(): copy_vma() opens the new mapping before the old one is closed."""
+    bench = Bench()
+    shmid = segment(bench, 8192)
+    bench.call("A", "shmat", shmid, BASE)
+    assert bench.call("A", "mremap", BASE, 8192, 12288) == BASE
+    assert bench.call("A", "load", BASE + 8192, 1) == "EFAULT"
+    assert bench.call("A", "mremap", BASE, 0, 4096) == "ENOMEM"
+    copy = bench.call("A", "mremap", BASE, 0, 4096, 1)
+    assert mappings(bench, "A") == [(BASE, 12288, 0, "rw-"), (copy, 4096, 0, "rw-")]
+    assert bench.call("A", "mremap", BASE + 4096, 4096, 4096, 3, 2 * BASE) == 2 * BASE
+    assert mappings(bench, "A")[1:3] == [(BASE + 8192, 4096, 2, "rw-"), (2 * BASE, 4096, 1, "rw-")]
+    assert shm(bench, shmid).shm_nattch == 4
+    assert bench.call("A", "mremap", BASE, 4096, 4096, 2, 2 * BASE) == "EINVAL"
+    assert bench.call("A", "mremap", 3 * BASE, 4096, 4096) == "EFAULT"
+    assert bench.call("A", "mremap", BASE, 8192, 12288, 1) == "EFAULT"
