@@ -8,9 +8,10 @@ from typing import Any
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose, pattern
-from ktrace.fuzz.family import Family, Generator
+from ktrace.fuzz.family import Family, Generator, Scene
 from ktrace.fuzz.files import Descriptors, may_block, pick_fd
-from ktrace.fuzz.state import State, open_fds
+from ktrace.fuzz.state import Move, State, open_fds
+from ktrace.fuzz.watchers import watching
 from ktrace.model.file import File
 from ktrace.model.sock import Socket
 from ktrace.model.task import Task
@@ -107,6 +108,10 @@ class SocketFamily(Family):
             yield make_call("listen", fd, choose.one((0, 1, 5)))
         else:
             yield make_call("connect", fd, self._heard)
+
+    def scenes(self) -> Sequence[tuple[float, Scene]]:
+        """Return what takes several moves."""
+        return [(1, watching(is_socket, _poke))]
 
     # -- making ----------------------------------------------------------------------------------
 
@@ -286,3 +291,14 @@ def _idle(file: File) -> bool:
     """Tell whether nothing waits to be received or accepted."""
     sk = file.private.sk
     return sk is None or (not sk.receive_queue and not sk.ack_backlog and not sk.shutdown)
+
+
+def _poke(state: State, choose: Choose, file: File) -> Move | None:
+    """Send through or receive from *file* or its like, without sleeping."""
+    holders = [(task, fd) for task in state.free() for fd, opened in open_fds(task) if is_talking(opened)]
+    if not holders:
+        return None
+    task, fd = choose.one(holders)
+    if choose.chance(0.5):
+        return task.name, make_call("recvfrom", fd, len=choose.one((1, 5, 1000)), flags=C["MSG_DONTWAIT"])
+    return task.name, make_call("sendto", fd, pattern(state.number, choose.one((1, 5, 100))), flags=C["MSG_DONTWAIT"])

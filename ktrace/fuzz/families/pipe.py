@@ -16,11 +16,13 @@ from ktrace.fuzz.families.pipe_scenes import (
     is_read_end,
     is_regular,
     is_write_end,
+    poke,
     used_slots,
 )
 from ktrace.fuzz.family import Family, Generator, Scene
 from ktrace.fuzz.files import Descriptors, Wanted, may_block, pick_fd
 from ktrace.fuzz.state import State, open_fds
+from ktrace.fuzz.watchers import watching
 from ktrace.model.file import File
 from ktrace.model.pipe import PipeInode, Pipes
 from ktrace.model.task import Task
@@ -67,7 +69,7 @@ class PipeFamily(Family):
 
     def scenes(self) -> Sequence[tuple[float, Scene]]:
         """Return crowds at either end of a pipe, and rings that were used."""
-        return [(1, crowd_of_writers), (1, crowd_of_readers), (1, used_slots)]
+        return [(1, crowd_of_writers), (1, crowd_of_readers), (1, used_slots), (1, watching(is_pipe, poke))]
 
     def limits(self, choose: Choose) -> Iterator[Call]:
         """Lower what a pipe, and what a user, may have."""

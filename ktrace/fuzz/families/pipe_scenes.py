@@ -106,6 +106,19 @@ def used_slots(state: State, choose: Choose) -> Iterator[Move]:
     yield task.name, make_call("write", fd, pattern(state.number, choose.one((1, 50))))
 
 
+def poke(state: State, choose: Choose, file: File) -> Move | None:
+    """Read from or write to the pipe of *file*, a little, where that does not sleep."""
+    pipe: PipeInode = file.private
+    reading = not pipe.empty() and choose.chance(0.5)
+    ends = _ends(state, pipe, is_read_end if reading else is_write_end)
+    if not ends or (not reading and pipe.full()):
+        return None
+    task, fd, _ = choose.one(ends)
+    if reading:
+        return task.name, make_call("read", fd, choose.one((1, 10, PAGE_SIZE, 1 << 16)))
+    return task.name, make_call("write", fd, pattern(state.number, choose.one((1, 10, 100))))
+
+
 def _relieve(state: State, choose: Choose, pipe: PipeInode, wanted: Wanted) -> Iterator[Move]:
     """Act at the other end: by calls that go through, by closing all there is, or not at all."""
     way = choose.integer(0, 3)
