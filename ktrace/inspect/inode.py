@@ -21,6 +21,18 @@ DEPTH = 64
 ENTRIES = 1 << 16
 
 
+# i_atime became a pair of members in Linux 6.11 ("fs: turn inode ctime fields into integers").
+_TIMES = tuple(f"?i_{name}time{end}" for name in "amc" for end in (".tv_sec", "_sec"))
+
+
+def times(raw: Any) -> tuple[int, int, int]:
+    """Return seconds of ``i_atime``, ``i_mtime`` and ``i_ctime``."""
+    atime = raw.i_atime_sec if raw.i_atime_tv_sec is None else raw.i_atime_tv_sec
+    mtime = raw.i_mtime_sec if raw.i_mtime_tv_sec is None else raw.i_mtime_tv_sec
+    ctime = raw.i_ctime_sec if raw.i_ctime_tv_sec is None else raw.i_ctime_tv_sec
+    return atime or 0, mtime or 0, ctime or 0
+
+
 class InodeReader:
     """Read inodes; a FIFO's pipe is read by *pipes*, which the reader of pipes sets."""
 
@@ -39,7 +51,7 @@ class InodeReader:
             "i_sb",
             "i_fop",
             "i_pipe",
-            "i_dentry",
+            *_TIMES,
         )
         self._super_blocks: dict[int, str] = {}
         self._known: dict[int, tuple[bytes, Inode, int]] = {}
@@ -88,6 +100,7 @@ class InodeReader:
             self.kernel.symbol(raw.i_fop),
             pipe,
             entries,
+            *times(raw),
         )
         if pipe is not None and self.pipes is not None and pipe not in observation.objects:
             self.pipes(observation, raw.i_pipe, address)
@@ -177,4 +190,4 @@ class TreeReader:
         symbol = self.inodes.kernel.symbol
         # tmpfs takes O_DIRECT where its files have an open of their own, which sets FMODE_CAN_ODIRECT.
         direct = self.inodes.kernel.has_symbol("shmem_file_open")
-        return TreeFacts(self.path, raw.i_mode, raw.i_uid_val, raw.i_gid_val, symbol(raw.i_fop), direct)
+        return TreeFacts(self.path, raw.i_mode, raw.i_uid_val, raw.i_gid_val, symbol(raw.i_fop), direct, times(raw))

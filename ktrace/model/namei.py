@@ -28,7 +28,7 @@ from ktrace.model.file import (
     drive,
     fput,
 )
-from ktrace.model.inode import Inode
+from ktrace.model.inode import Inode, current_time
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.ns_file import ns_inode
 from ktrace.model.shmem import DIRECTORY_OPS, SHMEM_OPS, truncate_inode
@@ -198,7 +198,7 @@ def open_inode(
         fput(kernel, task, file)
         raise Errno("EINVAL")
     if flags & O_TRUNC and not created and kind == S_IFREG:
-        truncate_inode(kernel, inode, 0)
+        truncate_inode(kernel, inode, 0, True)
     return file
 
 
@@ -269,6 +269,8 @@ def unlink(kernel: Kernel, task: Task, pathname: bytes) -> int:
         raise Errno("EISDIR")
     del directory.entries[name]
     inode.i_nlink -= 1
+    directory.changed(kernel)
+    inode.i_ctime = current_time(kernel)
     return 0
 
 
@@ -290,6 +292,8 @@ def rmdir(kernel: Kernel, task: Task, pathname: bytes) -> int:
     del directory.entries[name]
     inode.i_nlink -= 2
     directory.i_nlink -= 1
+    directory.changed(kernel)
+    inode.i_ctime = current_time(kernel)
     return 0
 
 
@@ -316,7 +320,7 @@ def chdir(kernel: Kernel, task: Task, path: bytes) -> int:
 def chmod(kernel: Kernel, task: Task, pathname: bytes, mode: int) -> int:
     """Change a file's permissions (``fs/open.c: chmod_common()``)."""
     tree: Tree = kernel.sub("tree")
-    return _chmod(task, tree.lookup(task, pathname), mode)
+    return _chmod(kernel, task, tree.lookup(task, pathname), mode)
 
 
 @syscall("fchmod")
@@ -325,13 +329,14 @@ def fchmod(kernel: Kernel, task: Task, fd: int, mode: int) -> int:
     file = task.files.get(fd)
     if file.inode is None or file.f_flags & O_PATH:
         raise Errno("EBADF")
-    return _chmod(task, file.inode, mode)
+    return _chmod(kernel, task, file.inode, mode)
 
 
-def _chmod(task: Task, inode: Inode, mode: int) -> int:
+def _chmod(kernel: Kernel, task: Task, inode: Inode, mode: int) -> int:
     if task.cred.euid != inode.i_uid and not task.cred.capable("CAP_FOWNER"):
         raise Errno("EPERM")
     inode.i_mode = inode.i_mode & S_IFMT | mode & S_IALLUGO
+    inode.i_ctime = current_time(kernel)
     return 0
 
 
@@ -348,7 +353,7 @@ def truncate(kernel: Kernel, task: Task, path: bytes, length: int) -> int:
     if kind != S_IFREG:
         raise Errno("EINVAL")
     permission(task, inode, MAY_WRITE)
-    truncate_inode(kernel, inode, length)
+    truncate_inode(kernel, inode, length, False)
     return 0
 
 
@@ -362,5 +367,5 @@ def ftruncate(kernel: Kernel, task: Task, fd: int, length: int) -> int:
         raise Errno("EBADF")
     if file.ops is not SHMEM_OPS or not file.f_mode & FMODE_WRITE:
         raise Errno("EINVAL")
-    truncate_inode(kernel, file.inode, length)
+    truncate_inode(kernel, file.inode, length, True)
     return 0

@@ -12,6 +12,7 @@ from ktrace.model.file import (
     O_CLOEXEC,
     O_DIRECT,
     O_EXCL,
+    O_NOATIME,
     O_NONBLOCK,
     O_WRONLY,
     File,
@@ -106,6 +107,8 @@ class PipeFileOperations(FileOperations):
         if wake_next_reader:
             wake_readers(kernel, pipe)
         signal_writers(kernel, pipe)
+        if ret > 0 and not file.f_flags & O_NOATIME:
+            file.inode.accessed(kernel)
         if not ret and error:
             raise Errno(error)
         return ret
@@ -154,6 +157,8 @@ class PipeFileOperations(FileOperations):
         signal_readers(kernel, pipe)
         if wake_next_writer:
             wake_writers(kernel, pipe)
+        if ret > 0:
+            file.inode.changed(kernel)
         if not ret and error:
             raise Errno(error)
         return ret
@@ -309,7 +314,7 @@ def _do_pipe2(kernel: Kernel, task: Task, flags: int) -> Result:
             raise Errno("ENOPKG")
         pipe.watch_queue = True
     cred = task.cred
-    inode = Inode(kernel.serial(), S_IFIFO | 0o600, cred.euid, cred.egid, "pipefs", PIPE_OPS.name)
+    inode = Inode(kernel.serial(), S_IFIFO | 0o600, cred.euid, cred.egid, "pipefs", PIPE_OPS.name).born(kernel)
     inode.pipe, pipe.inode = pipe, inode
     inode.count = pipe.files = 2
     pipe.readers = pipe.writers = 1

@@ -142,11 +142,13 @@ def exec_(kernel: Kernel, task: Task) -> int:
     task.dispositions = {signal: action for signal, action in task.dispositions.items() if action == "ignore"}
     close_on_exec(kernel, task)
     task.cred = cred_after_exec(task.cred)
+    kept, task.rlimit_nofile = task.rlimit_nofile, max(task.rlimit_nofile, task.rlimit_nofile_max)
     try:
         task.files.unused(task)
     except Errno:
-        # The program opens the agent's shared memory for a moment; it ends where there is no descriptor for that.
+        # The program opens the agent's shared memory for a moment; it ends where no descriptor can be had for that.
         kernel.exit(task, status=127)
+    task.rlimit_nofile = kept
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ktrace.model.file import FMODE_WRITE, O_APPEND, File, FileOperations
+from ktrace.model.file import FMODE_WRITE, O_APPEND, O_NOATIME, File, FileOperations
 from ktrace.model.inode import Inode
 from ktrace.model.iov import Destination, Source
 from ktrace.model.kernel import Kernel
@@ -48,8 +48,13 @@ def page_of(kernel: Kernel, inode: Inode, index: int) -> FilePage:
     return pages[index]
 
 
-def truncate_inode(kernel: Kernel, inode: Inode, size: int) -> None:
-    """Give a file another size (``shmem_setattr()``): pages past the end go, the last one is zeroed from there."""
+def truncate_inode(kernel: Kernel, inode: Inode, size: int, touch: bool) -> None:
+    """Give a file another size (``shmem_setattr()``): pages past the end go, the last one is zeroed from there.
+
+    :param touch: change the times even where the size stays (ATTR_MTIME, ATTR_CTIME of ftruncate and O_TRUNC)
+    """
+    if touch or size != inode.i_size:
+        inode.changed(kernel)
     pages: dict[int, FilePage] = inode.data or {}
     if size < inode.i_size:
         for index in [index for index in pages if index * PAGE_SIZE >= size]:
@@ -85,6 +90,25 @@ def _append_zeros(kernel: Kernel, pipe: PipeInode, size: int, room: int) -> tupl
     return put, room
 
 
+def _accessed(kernel: Kernel, file: File) -> None:
+    """``file_accessed()``."""
+    if not file.f_flags & O_NOATIME:
+        file.inode.accessed(kernel)
+
+
+def _seek_hole_data(inode: Inode, start: int, data: bool) -> int:
+    """Return where the next page, or the next hole, begins (``mm/filemap.c: mapping_seek_hole_data()``)."""
+    end = inode.i_size
+    if start < 0 or end <= start:
+        raise Errno("ENXIO")
+    pages = inode.data or {}
+    while start < end and (start // PAGE_SIZE in pages) != data:
+        start = (start // PAGE_SIZE + 1) * PAGE_SIZE
+    if data and start >= end:
+        raise Errno("ENXIO")
+    return min(start, end)
+
+
 class ShmemFileOperations(FileOperations):
     """``shmem_file_operations``."""
 
@@ -108,8 +132,10 @@ class ShmemFileOperations(FileOperations):
             file.pos += copied
             if copied < size:
                 if not done:
+                    _accessed(kernel, file)
                     raise Errno("EFAULT")
                 break
+        _accessed(kernel, file)
         return done
 
     def write_iter(self, kernel: Kernel, task: Task, file: File, source: Source) -> int:
@@ -119,6 +145,7 @@ class ShmemFileOperations(FileOperations):
             return 0
         if file.f_flags & O_APPEND:
             file.pos = inode.i_size
+        inode.changed(kernel)  # __generic_file_write_iter(): file_update_time() comes first
         done = 0
         while source.count:
             start = file.pos % PAGE_SIZE
@@ -160,6 +187,7 @@ class ShmemFileOperations(FileOperations):
             length -= put
             if put < size:
                 break
+        _accessed(kernel, file)
         return done, position
 
     def splice_write(
@@ -183,9 +211,10 @@ class ShmemFileOperations(FileOperations):
         return int(super().fcntl(kernel, task, file, cmd, arg))
 
     def llseek(self, kernel: Kernel, task: Task, file: File, offset: int, whence: int) -> int:
-        """Move the offset (``generic_file_llseek()``)."""
+        """Move the offset (``shmem_file_llseek()``)."""
         if whence in (SEEK_DATA, SEEK_HOLE):
-            raise Errno("EINVAL")
+            file.pos = _seek_hole_data(file.inode, offset, whence == SEEK_DATA)
+            return file.pos
         base = (0, file.pos, file.inode.i_size)[whence]
         if base + offset < 0 or base + offset > MAX_LFS_FILESIZE:
             raise Errno("EINVAL")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from ktrace.model.file import FMODE_READ, FMODE_WRITE, O_APPEND, O_NONBLOCK, File, drive, fdget
+from ktrace.model.file import FMODE_READ, FMODE_WRITE, O_APPEND, O_NOATIME, O_NONBLOCK, File, drive, fdget
 from ktrace.model.iov import import_destination, import_pages
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.pipe import BUF_GIFT, PAGE_SIZE, PipeBuffer, PipeInode, Pipes
@@ -290,6 +290,8 @@ def _splice_direct(
         if buf.ops is not None:
             pipe.release(buf)
     pipe.head = pipe.tail = 0
+    if source.inode is not None and not source.f_flags & O_NOATIME:
+        source.inode.accessed(kernel)
     if not done and error:
         raise Errno(error)
     if done:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ktrace.model.file import FMODE_READ, FMODE_WRITE, O_LARGEFILE, O_RDWR, File, fdget
-from ktrace.model.inode import Inode
+from ktrace.model.inode import Inode, current_time
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.namei import FD_LINK
 from ktrace.model.shmem import SHMEM_OPS
@@ -90,17 +90,17 @@ def _as_real_user(task: Task) -> Any:
 def chown(kernel: Kernel, task: Task, pathname: bytes, owner: int, group: int) -> int:
     """Give a file away (``chown_common()``)."""
     tree: Tree = kernel.sub("tree")
-    return _chown(task, tree.lookup(task, pathname), owner, group)
+    return _chown(kernel, task, tree.lookup(task, pathname), owner, group)
 
 
 @syscall("fchown")
 def fchown(kernel: Kernel, task: Task, fd: int, owner: int, group: int) -> int:
     """Give an open file away (``chown_common()``)."""
     with fdget(kernel, task, fd) as file:
-        return _chown(task, file.inode, owner, group) if file.inode is not None else 0
+        return _chown(kernel, task, file.inode, owner, group) if file.inode is not None else 0
 
 
-def _chown(task: Task, inode: Inode, owner: int, group: int) -> int:
+def _chown(kernel: Kernel, task: Task, inode: Inode, owner: int, group: int) -> int:
     cred = task.cred
     mine = cred.euid == inode.i_uid
     uid = inode.i_uid if owner & UNCHANGED == UNCHANGED else owner & UNCHANGED
@@ -111,6 +111,7 @@ def _chown(task: Task, inode: Inode, owner: int, group: int) -> int:
         if group & UNCHANGED != UNCHANGED and not (mine and (gid == cred.egid or gid in cred.groups)):
             raise Errno("EPERM")  # chgrp_ok()
     inode.i_uid, inode.i_gid = uid, gid
+    inode.i_ctime = current_time(kernel)
     if inode.i_mode & S_IFMT != S_IFDIR:
         kill = 0o4000 | (0o2000 if inode.i_mode & 0o010 else 0)  # setattr_should_drop_suidgid()
         inode.i_mode &= ~kill
@@ -157,6 +158,11 @@ def rename(kernel: Kernel, task: Task, oldpath: bytes, newpath: bytes) -> int:
     inode.parent = new_dir
     old_dir.i_nlink -= is_dir
     new_dir.i_nlink += is_dir
+    if target is not None:
+        target.i_ctime = current_time(kernel)
+    for directory in (old_dir, new_dir):
+        directory.changed(kernel)
+    inode.i_ctime = current_time(kernel)
     return 0
 
 
@@ -208,6 +214,7 @@ def memfd_create(kernel: Kernel, task: Task, name: bytes | Pointer, flags: int) 
     fd = task.files.reserve(task)
     cred = task.cred
     inode = Inode(kernel.serial(), S_IFREG | 0o777, cred.euid, cred.egid, "tmpfs", SHMEM_OPS.name, i_nlink=0, count=1)
+    inode.born(kernel)
     inode.seals = 0 if flags & MFD_ALLOW_SEALING else F_SEAL_SEAL
     mode = FMODE_READ | FMODE_WRITE
     file = File(kernel.serial(), SHMEM_OPS, mode, O_RDWR | O_LARGEFILE, inode.ref, seekable=True, inode=inode)

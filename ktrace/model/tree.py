@@ -36,7 +36,9 @@ class Tree(Subsystem):
             "tmpfs",
             self.facts.i_fop,
             i_nlink=2,
+            relatime=True,
         )
+        self.root.i_atime, self.root.i_mtime, self.root.i_ctime = self.facts.times
 
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> None:
         """Add the directory and what is below it."""
@@ -141,6 +143,9 @@ class Tree(Subsystem):
                 permissions |= S_ISGID
         fop = self.facts.i_fop if kind == S_IFDIR else SPECIAL_FOPS[kind]
         inode = Inode(kernel.serial(), kind | permissions, task.cred.euid, gid, "tmpfs", fop, parent=directory)
+        inode.relatime = True
+        inode.born(kernel)
+        directory.changed(kernel)
         if kind == S_IFDIR:
             inode.i_nlink = 2
             directory.i_nlink += 1

@@ -36,6 +36,7 @@ class Inode:
     :param i_fop: symbol of its ``file_operations``
     :param i_pipe: the pipe behind a FIFO, ``None`` while nobody has it open
     :param entries: a directory's inodes by name
+    :param i_atime: seconds; also *i_mtime*, *i_ctime*
     """
 
     i_mode: str
@@ -47,6 +48,9 @@ class Inode:
     i_fop: str
     i_pipe: Ref | None = None
     entries: Mapping[str, Ref] = field(default_factory=dict)
+    i_atime: int = 0
+    i_mtime: int = 0
+    i_ctime: int = 0
 
 
 def mode_name(mode: int) -> str:
@@ -62,6 +66,7 @@ class TreeFacts:
     :param path: where it is mounted
     :param i_mode: with the file type; likewise *i_uid*, *i_gid*
     :param i_fop: symbol of its ``file_operations``; directories below it have the same
+    :param times: its *i_atime*, *i_mtime* and *i_ctime*
     :param direct: whether regular files can be opened with O_DIRECT (FMODE_CAN_ODIRECT)
     """
 
@@ -71,3 +76,4 @@ class TreeFacts:
     i_gid: int = 0
     i_fop: str = "simple_dir_operations"
     direct: bool = False
+    times: tuple[int, int, int] = (0, 0, 0)
