@@ -174,23 +174,23 @@ function ring(pipe, old, buffers, used, fresh) {
   }
   const pointer = (value, was, name, radius) => {
     const angle = 2 * Math.PI * ((value % count) + 0.5) / count;
-    const [x, y] = point(angle, outer + 6), [p, q] = point(angle, radius);
+    const [x, y] = point(angle, outer + 6), [p, q] = point(angle, radius + name.length * 2 * Math.abs(Math.sin(angle)));
     const degrees = angle * 180 / Math.PI;
-    return svg('g', {class: 'pointer ' + name + changedClass(old && value !== was)},
+    return svg('g', {class: 'pointer ' + name.split(' ')[0] + changedClass(old && value !== was)},
       svg('path', {d: 'M0 0L-6 -11L6 -11Z', transform: `translate(${x} ${y}) rotate(${degrees})`}),
       svg('text', {x: p, y: q}, name));
   };
-  const together = pipe.head % count === pipe.tail % count;
-  parts.push(pointer(pipe.tail, old?.tail, 'tail', together ? outer + 37 : outer + 27), pointer(pipe.head, old?.head, 'head', outer + 26));
+  if (pipe.head % count === pipe.tail % count) parts.push(pointer(pipe.tail, old?.tail, 'tail = head', outer + 28));
+  else parts.push(pointer(pipe.tail, old?.tail, 'tail', outer + 27), pointer(pipe.head, old?.head, 'head', outer + 27));
   const total = used.reduce((sum, slot) => sum + (buffers.get(slot)?.len ?? 0), 0);
   parts.push(svg('text', {x: middle, y: middle - 6, class: 'total' + changedClass(old && (old.head !== pipe.head || old.tail !== pipe.tail))}, `${used.length}/${count}`),
     svg('text', {x: middle, y: middle + 13, class: 'index'}, `${total} bytes`));
-  return svg('svg', {class: 'ring', viewBox: '-14 -2 328 304', role: 'img', 'aria-label': `${used.length} of ${count} slots in use`}, parts);
+  return svg('svg', {class: 'ring', viewBox: '-30 4 360 292', role: 'img', 'aria-label': `${used.length} of ${count} slots in use`}, parts);
 }
 
 function contents(pipe, old, used, buffers, then, fresh) {
   if (!used.length) return null;
-  const was = new Set(old ? occupied(old) : []), shown = used.slice(0, 12);
+  const was = new Set(old ? occupied(old) : []), shown = used.filter((slot, place) => place < 5 || fresh(slot)).slice(0, 9);
   return h('table', {class: 'rows'}, shown.map(slot => {
     const buffer = buffers.get(slot);
     if (!buffer) return null;
@@ -199,7 +199,7 @@ function contents(pipe, old, used, buffers, then, fresh) {
     return h('tr', {class: changedClass(fresh(slot))},
       h('td', {class: 'num dim'}, `[${slot}]`), h('td', {class: 'num'}, buffer.len),
       h('td', {class: 'bar'}, h('i', {style: {left: 100 * buffer.offset / PAGE + '%', width: Math.max(1, 100 * buffer.len / PAGE) + '%'}})),
-      h('td', {class: 'text'}, quoted(buffer.data, 28)), h('td', {}, buffer.flags.map(flag => chip(flag, 'flag'))),
+      h('td', {class: 'text'}, quoted(buffer.data, 20)), h('td', {}, buffer.flags.map(flag => chip(flag, 'flag'))),
       h('td', {class: 'dim'}, (buffer.page ? keyOf(buffer.page) : 'no page') + '+' + buffer.offset + (buffer.page_count > 1 ? ` shared by ${buffer.page_count}` : '')),
       h('td', {class: 'dim'}, buffer.ops), h('td', {}, merged ? chip(`+${merged} merged`, 'newchip') : null));
   }), used.length > shown.length ? h('tr', {}, h('td', {colspan: 8, class: 'dim'}, `and ${used.length - shown.length} more buffers`)) : null);
