@@ -10,6 +10,7 @@ import operator
 import struct
 from collections import namedtuple
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, NamedTuple
 
 import drgn
@@ -18,6 +19,12 @@ from ktrace.errors import UsageError
 from ktrace.inspect.memory import KernelMemory
 
 _INTEGER_CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
+
+
+@cache
+def _members(names: tuple[str, ...]) -> Any:
+    """Return the named tuple with these fields; making its class costs more than all else that a layout takes."""
+    return namedtuple("Members", names)  # type: ignore[misc]
 
 
 class Layout:
@@ -38,8 +45,7 @@ class Layout:
         wanted = [(path.lstrip("?").replace(".", "_"), path) for path in members]
         wanted += list(renamed.items())
         self._fields = [_Field(name, *self._find(path)) for name, path in wanted]
-        tuple_type: Any = namedtuple("Members", [field.name for field in self._fields])  # type: ignore[misc]
-        self._make: Callable[[Iterable[Any]], Any] = tuple_type._make
+        self._make: Callable[[Iterable[Any]], Any] = _members(tuple(field.name for field in self._fields))._make
         self.offsets = {field.name: field.offset for field in self._fields if field.offset is not None}
         self.unpack: Callable[[bytes, int], Any] = self._in_one_go() or self._each
 
