@@ -24,7 +24,7 @@ _INTEGER_CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 @cache
 def _members(names: tuple[str, ...]) -> Any:
     """Return the named tuple with these fields; making its class costs more than all else that a layout takes."""
-    return namedtuple("Members", names)  # type: ignore[misc]
+    return namedtuple("Members", names)
 
 
 class Layout:
