@@ -50,7 +50,7 @@ class Guests:
         self.image = find_image(image)
         self._accel = named_accelerator(accel) if accel else None
         self._functions = functions
-        self._inlined: InlinedTable = {}
+        self.inlined: InlinedTable = {}
         self._kernels = KernelCache()
 
     def __enter__(self) -> Guests:
@@ -59,7 +59,7 @@ class Guests:
         )
         if self._functions:
             self.template = traced_template(self.template)
-            self._inlined = inlined_functions(
+            self.inlined = inlined_functions(
                 self.image.vmlinux,
                 self.image.build_id,
                 reading=lambda: click.echo(f"looking up what is inlined in {self.image.name} once", err=True),
@@ -94,7 +94,7 @@ class Guests:
         with self.lab(place) as (lab, machine), SessionWriter(place) as writer:
             sink = _Output(writer, view, place, lab, machine)
             try:
-                tracer = FunctionTracer(machine.agent, lab.kernel, self._inlined) if self._functions else None
+                tracer = FunctionTracer(machine.agent, lab.kernel, self.inlined) if self._functions else None
                 checker = self._path_checker(lab, paths) if self._functions and paths is not None else None
                 end = run_script(script, lab, sink, self.manifest(lab), tracer=tracer, paths=checker)
             except (KtraceError, KeyboardInterrupt) as error:
@@ -129,11 +129,11 @@ class Guests:
         expectations = read_paths(paths)
         if not expectations:
             return None
-        known = function_names(lab.kernel) | {name for table in self._inlined.values() for name in table}
+        known = function_names(lab.kernel) | {name for table in self.inlined.values() for name in table}
         return PathChecker(
             expectations,
             paths.name,
-            lambda function: self._inlined.get(function, {}),
+            lambda function: self.inlined.get(function, {}),
             known.__contains__,
         )
 

@@ -23,6 +23,7 @@ _COMMANDS = {
     "inspect": "ktrace.cli.inspect:inspect",
     "report": "ktrace.cli.report:report",
     "run": "ktrace.cli.run:run",
+    "seed": "ktrace.cli.seed:seed",
     "shell": "ktrace.cli.shell:shell",
     "show": "ktrace.cli.show:show",
     "watch": "ktrace.cli.watch:watch",

@@ -46,6 +46,10 @@ def run(
     """
     if list_them:
         return _list(view.is_json)
+    if workloads == ("seed",):
+        from ktrace.cli.seed import run_seed
+
+        return run_seed(image_name, as_json=view.is_json)
     if all_of_them:
         workloads = (*workloads, *bundled())
     if not workloads:
