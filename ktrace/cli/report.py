@@ -11,6 +11,10 @@ import click
 from ktrace.errors import HostError, KtraceError, UsageError
 from ktrace.report.page import write_page
 from ktrace.trace.session import SessionReader
+from ktrace.verify.cited import cited
+
+RULES_LIMIT = 20_000_000
+"""Bytes of a session up to which the model runs again unasked."""
 
 
 def _places(reader: SessionReader, names: set[str]) -> Mapping[str, str]:
@@ -28,9 +32,16 @@ def _places(reader: SessionReader, names: set[str]) -> Mapping[str, str]:
 @click.command()
 @click.argument("session", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write.  [default: report.html]")
-def report(session: Path, output: Path | None) -> None:
+@click.option(
+    "--rules/--no-rules",
+    default=None,
+    help="Name the model's rules behind each step, which runs the model again.  [default: for up to 20 MB]",
+)
+def report(session: Path, output: Path | None, rules: bool | None) -> None:
     """Write SESSION as one self-contained HTML page to look through in a browser."""
     reader = SessionReader(session)
+    if rules is None:
+        rules = reader.path.stat().st_size <= RULES_LIMIT
     output = output or Path("report.html")
     if output.is_dir():
         raise UsageError(f"{str(output)!r} is a directory", "name a file: -o report.html")
@@ -38,7 +49,9 @@ def report(session: Path, output: Path | None) -> None:
     try:
         try:
             with open(scratch, "w", encoding="utf-8") as out:
-                totals = write_page(reader, out, lambda names: _places(reader, names))
+                totals = write_page(
+                    reader, out, lambda names: _places(reader, names), cited(SessionReader(session)) if rules else ()
+                )
             scratch.replace(output)
         finally:
             scratch.unlink(missing_ok=True)

@@ -52,7 +52,7 @@ def watch(what: str, delay: float | None, image: str) -> int:
 def _play(what: str, image: str, view: View) -> int:
     """Hand a session's events to *view*, or a workload's as they happen."""
     path = Path(what)
-    if not (path / FILE_NAME).exists() and path.suffix != ".jsonl":
+    if not (path / FILE_NAME).exists() and path.suffix not in (".jsonl", ".gz"):
         from ktrace.cli.guests import Guests
         from ktrace.workload.library import load
 

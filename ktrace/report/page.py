@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import IO, Any
@@ -49,10 +49,16 @@ Places = Callable[[set[str]], Mapping[str, str]]
 """Tell ``file:line`` of kernel functions."""
 
 
-def write_page(reader: SessionReader, out: IO[str], places: Places = lambda names: {}) -> Totals:
+def write_page(
+    reader: SessionReader,
+    out: IO[str],
+    places: Places = lambda names: {},
+    rules: Iterable[tuple[int, tuple[str, ...]]] = (),
+) -> Totals:
     """Write the page of a session as it is read; one chunk of it is held in memory.
 
     :param places: asked once, for every function that the session names
+    :param rules: by number of the step, the kernel functions that the model's rules mirror, in the order of steps
     :raises UsageError: the session cannot be read
     """
     totals = Totals()
@@ -65,7 +71,7 @@ def write_page(reader: SessionReader, out: IO[str], places: Places = lambda name
         script=Markup(script),
         script_hash=_hash(script),
         style_hash=_hash(style),
-        chunks=_packed(reader, totals),
+        chunks=_packed(reader, totals, iter(rules)),
         about=lambda: _pack(_about(reader, totals, places)),
     )
     for part in parts:
@@ -73,7 +79,9 @@ def write_page(reader: SessionReader, out: IO[str], places: Places = lambda name
     return totals
 
 
-def _packed(reader: SessionReader, totals: Totals) -> Iterator[tuple[str, str]]:
+def _packed(
+    reader: SessionReader, totals: Totals, rules: Iterator[tuple[int, tuple[str, ...]]]
+) -> Iterator[tuple[str, str]]:
     """Yield the chunks: lines of the list; and the World before, with what each step brought."""
     world = dict(_pairs(reader.initial))
     chunk = _Chunk(world)
@@ -86,6 +94,10 @@ def _packed(reader: SessionReader, totals: Totals) -> Iterator[tuple[str, str]]:
                     chunk = _Chunk(world)
                 chunk.step(record, world, functions)
                 functions = None
+                number, mirrored = next(rules, (0, ()))
+                if number == record["step"]:
+                    chunk.steps[-1]["rules"] = mirrored
+                    totals.functions.update(map(_rule_function, mirrored))
                 totals.steps += 1
                 for names in record.get("sleeps", {}).values():
                     totals.functions.update(names)

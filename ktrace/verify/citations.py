@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import CodeType, FrameType
 from typing import Any
 
@@ -32,23 +32,33 @@ def citations(
     kernel = make_model()
     for step, advice in history[:-1]:
         kernel.act(step.actor, step.call, advice)
+    step, advice = history[-1]
+    rules = rules_of(kernel, step, advice)
+    subjects = _subjects_of(differences)
+    fitting = [code for code in rules if any(subject in _module(code) for subject in subjects)]
+    return mirrored(fitting or rules)
+
+
+def rules_of(kernel: Kernel, step: Step, advice: Advice) -> list[CodeType]:
+    """Have *kernel* predict *step* and return the functions of the model that ran, in the order of their calls."""
     codes: dict[CodeType, None] = {}
 
     def note(frame: FrameType, event: str, _: Any) -> None:
         if event == "call":
             codes.setdefault(frame.f_code)
 
-    step, advice = history[-1]
     sys.setprofile(note)
     try:
         kernel.act(step.actor, step.call, advice)
     finally:
         sys.setprofile(None)
-    rules = [code for code in codes if "model" in code.co_filename]
-    subjects = _subjects_of(differences)
-    fitting = [code for code in rules if any(subject in _module(code) for subject in subjects)]
+    return [code for code in codes if "model" in code.co_filename]
+
+
+def mirrored(rules: Iterable[CodeType]) -> tuple[str, ...]:
+    """Return the kernel functions that the docstrings of *rules* cite, each once."""
     found: dict[str, None] = {}
-    for code in fitting or rules:
+    for code in rules:
         doc = code.co_consts[0] if code.co_consts and isinstance(code.co_consts[0], str) else ""
         for citation in _CITATION.findall(doc):
             found.setdefault(citation)

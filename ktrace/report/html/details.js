@@ -16,6 +16,7 @@ function drawDetail(at, options) {
       at.detail.gone.filter(ref => refKind(ref) in PAINTERS).map(ref => h('figure', {class: 'picture gone'}, h('figcaption', {}, h('b', {}, label(ref)), chip('gone', 'lost')))),
       !shown.length && !detail.gone.length ? h('p', {class: 'dim none'}, Object.keys(detail.changed).length ? 'no picture: only what is listed below changed' : 'this step changed nothing that is watched') : null),
     drawChanges(at, options),
+    drawRules(detail, options),
     drawFunctions(detail, options),
     drawWorld(at),
     (detail.more ?? []).map(item => h('details', {}, h('summary', {}, 'also recorded'), h('pre', {}, JSON.stringify(item, null, 1)))),
@@ -61,6 +62,16 @@ function drawChanges(at, options) {
     }
   }
   return groups.length ? h('section', {class: 'changes'}, h('h3', {}, 'what changed'), h('table', {class: 'rows'}, groups)) : null;
+}
+
+// The kernel functions that the model's rules for this step mirror.
+function drawRules({rules}, {places}) {
+  if (!rules?.length) return null;
+  return h('details', {class: 'rules'}, h('summary', {}, h('h3', {}, 'the model\u2019s rules mirror ', h('small', {class: 'dim'}, `${rules.length} kernel functions`))),
+    h('ul', {}, rules.map(item => {
+      const name = item.split(' ').at(-1).replace('()', '');
+      return h('li', {}, h('code', {}, name + '()'), h('small', {}, h('span', {class: 'source'}, places[name] ?? item.split(':')[0])));
+    })));
 }
 
 // A function graph is flat: [depth, name, start, duration, continued], what follows deeper belongs to what stands before.

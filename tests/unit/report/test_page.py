@@ -67,6 +67,22 @@ def test_hostile_strings_stay_strings(tmp_path: Path) -> None:
     assert blobs(page, 'class="steps"')[0]["steps"][0]["text"] == HOSTILE
 
 
+def test_rules_and_places_go_with_their_steps(tmp_path: Path) -> None:
+    asked: list[set[str]] = []
+
+    def places(names: set[str]) -> dict[str, str]:
+        asked.append(names)
+        return {"pipe_write": "fs/pipe.c:417"}
+
+    out = io.StringIO()
+    rules = [(1, ("fs/pipe.c: pipe_write()",)), (2, ("vfs_write()",))]
+    write_page(SessionReader(small_session(tmp_path)), out, places, rules)
+    steps = blobs(out.getvalue(), 'class="steps"')[0]["steps"]
+    assert [step.get("rules") for step in steps[:3]] == [["fs/pipe.c: pipe_write()"], ["vfs_write()"], None]
+    assert asked == [{"pipe_write", "vfs_write"}]
+    assert blobs(out.getvalue(), 'id="about"')[0]["places"] == {"pipe_write": "fs/pipe.c:417"}
+
+
 def test_a_session_that_was_cut_off_has_a_page(tmp_path: Path) -> None:
     session = small_session(tmp_path)
     file = session / FILE_NAME
