@@ -9,8 +9,9 @@ from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose
 from ktrace.fuzz.family import Generator
 from ktrace.fuzz.files import may_block
-from ktrace.fuzz.state import State
+from ktrace.fuzz.state import State, open_fds
 from ktrace.fuzz.sysv import LONG, SysvFamily, bad_pointer
+from ktrace.model.ns_file import NS_OPS
 from ktrace.model.sysv_sem_array import SemArray
 from ktrace.model.task import Task
 from ktrace.state.call import Call
@@ -46,6 +47,7 @@ class SemFamily(SysvFamily):
             (1.5, self._set),
             (0.8, self._remove),
             (0.7, self._unshare),
+            (0.7, self._namespace),
         ]
 
     def limits(self, choose: Choose) -> Iterator[Call]:
@@ -182,4 +184,13 @@ class SemFamily(SysvFamily):
         return make_call("semctl", self.id_of(choose, sma), 0, C["IPC_RMID"])
 
     def _unshare(self, state: State, choose: Choose, task: Task) -> Call | None:
-        return make_call("unshare", C["CLONE_SYSVSEM"])
+        return make_call("unshare", choose.one((C["CLONE_SYSVSEM"], C["CLONE_SYSVSEM"], C["CLONE_NEWIPC"])))
+
+    def _namespace(self, state: State, choose: Choose, task: Task) -> Call | None:
+        """Keep the way back to a namespace open, or go it."""
+        kept = [fd for fd, file in open_fds(task) if file.ops is NS_OPS]
+        if kept and choose.chance(0.6):
+            return make_call("setns", choose.one(kept), choose.one((0, C["CLONE_NEWIPC"], C["CLONE_NEWNS"])))
+        if len(kept) > 1:
+            return make_call("close", choose.one(kept))
+        return make_call("open", b"/proc/self/ns/ipc", C["O_RDONLY"])

@@ -36,6 +36,7 @@ class ShmFamily(SysvFamily):
             (2, self._load),
             (2, self._munmap),
             (1, self._mprotect),
+            (2, self._mremap),
             (3, self._stat),
             (0.7, self._info),
             (1.5, self._set),
@@ -135,6 +136,19 @@ class ShmFamily(SysvFamily):
             return None
         vma = choose.one(found)
         return make_call("mprotect", vma.start, choose.one((PAGE, vma.end - vma.start)), choose.one((1, 1, 3, 0)))
+
+    def _mremap(self, state: State, choose: Choose, task: Task) -> Call | None:
+        found = self._mappings(state, task)
+        if not found:
+            return None
+        vma = choose.one(found)
+        pages = (vma.end - vma.start) // PAGE
+        first = choose.integer(0, pages - 1)
+        old = choose.integer(0, pages - first)
+        new = choose.one((old, old, old + 1, max(old - 1, 1), pages))
+        flags = choose.one((0, 1, 1, 3, 3, 5))
+        place = choose.one(PLACES) + choose.one((0, 0, 4 * PAGE)) if flags & 2 else 0
+        return make_call("mremap", vma.start + first * PAGE, old * PAGE, new * PAGE, flags, place)
 
     # -- control ---------------------------------------------------------------------------------
 
