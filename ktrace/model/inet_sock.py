@@ -106,6 +106,6 @@ class Proto:
         """Set an option of the protocol (``proto.setsockopt``)."""
         raise Errno("ENOPROTOOPT")
 
-    def getsockopt(self, kernel: Kernel, task: Task, sk: Any, level: int, optname: int, optlen: int) -> bytes:
+    def getsockopt(self, kernel: Kernel, task: Task, sk: Any, level: int, optname: int, optlen: int) -> Any:
         """Get an option of the protocol (``proto.getsockopt``)."""
         raise Errno("ENOPROTOOPT")

@@ -243,7 +243,7 @@ class InetOps(ProtoOps):
         proto: Proto = sock.sk.proto
         return proto.setsockopt(kernel, task, sock.sk, level, optname, optval)
 
-    def getsockopt(self, kernel: Kernel, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> bytes:
+    def getsockopt(self, kernel: Kernel, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> Any:
         """``sock_common_getsockopt()``."""
         proto: Proto = sock.sk.proto
         return proto.getsockopt(kernel, task, sock.sk, level, optname, optlen)

@@ -112,7 +112,7 @@ class ProtoOps:
         """Set an option above SOL_SOCKET (``__sys_setsockopt()`` without ``setsockopt``: EOPNOTSUPP)."""
         raise Errno("EOPNOTSUPP")
 
-    def getsockopt(self, kernel: Kernel, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> bytes:
+    def getsockopt(self, kernel: Kernel, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> Any:
         """Get an option above SOL_SOCKET (``__sys_getsockopt()`` without ``getsockopt``: EOPNOTSUPP)."""
         raise Errno("EOPNOTSUPP")
 

@@ -66,6 +66,7 @@ class Sock:
 
     :param state: ``TCP_CLOSE`` and the like
     :param wmem_alloc: ``sk_wmem_alloc``, 1 for the sock itself and the bytes in flight
+    :param busy: options of busy polling, by number
     :param dst_cached: a route is kept (``sk_dst_cache``), as far as the family cares
     :param refcnt: ``sk_refcnt``, as far as the family counts it
     """
@@ -95,6 +96,7 @@ class Sock:
     no_check_tx: int = 0
     lingertime: int | None = 0
     flags: set[str] = field(default_factory=set)
+    busy: dict[int, int] = field(default_factory=dict)
     err: int = 0
     err_soft: int = 0
     ack_backlog: int = 0

@@ -10,6 +10,7 @@ from ktrace.model.iov import is_bad
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.sock import ERRNO_NAMES, Sock, Socket, sock_error
 from ktrace.model.socket import sockets, sockfd_lookup
+from ktrace.model.sockopt_more import get_more, set_more
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer, Result
 
@@ -113,7 +114,8 @@ def _set(kernel: Kernel, task: Task, sock: Socket, optname: int, data: bytes) ->
         return
     setter = _SETTERS.get(optname)
     if setter is None:
-        raise Errno("ENOPROTOOPT")
+        set_more(task, sk, optname, value)
+        return
     setter(kernel, task, sock, value, data)
 
 
@@ -345,7 +347,7 @@ def getsockopt(kernel: Kernel, task: Task, sockfd: int, level: int, optname: int
             out["optval"] = _told(kernel, level, optname, data)
             if level == SOL_SOCKET and optname in (SO_SNDBUF, SO_RCVBUF) and len(data) == 4:
                 out["optval"] = _buffer(kernel, sock.sk, optname)
-        out["optlen"] = len(data)
+        out["optlen"] = len(data) if isinstance(data, bytes) else 4
     return Result(0, None, out)
 
 
@@ -356,8 +358,10 @@ def _buffer(kernel: Kernel, sk: Sock, optname: int) -> Any:
     return sndbuf if optname == SO_SNDBUF else rcvbuf
 
 
-def _told(kernel: Kernel, level: int, optname: int, data: bytes) -> Any:
+def _told(kernel: Kernel, level: int, optname: int, data: Any) -> Any:
     """Return an option's value as calls report it."""
+    if not isinstance(data, bytes):
+        return data
     if level == SOL_SOCKET and optname == SO_PEERCRED and len(data) == SIZEOF_UCRED:
         pid, uid, gid = struct.unpack("<iII", data)
         owner = kernel.find_task(pid) if pid else None
@@ -402,9 +406,7 @@ def _get(kernel: Kernel, task: Task, sock: Socket, optname: int, room: int) -> b
         return _int(sk.peek_off, room)
     if optname == SO_BINDTODEVICE:
         return _device(sk, room)
-    if optname == SO_PEERSEC:
-        raise Errno("ENOPROTOOPT")
-    raise Errno("ENOPROTOOPT")
+    return get_more(sk, optname, room)
 
 
 _PLAIN: Mapping[int, Callable[[Socket, Sock], int]] = {

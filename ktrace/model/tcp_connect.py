@@ -25,6 +25,7 @@ from ktrace.model.sock import (
 from ktrace.model.socket import sockets
 from ktrace.model.task import Errno, Task
 from ktrace.model.tcp import Tcp, close_state, disconnect, observed_sock, reset, reset_saddr, send_fin, set_state
+from ktrace.model.tcp_option import TCP_FASTOPEN
 from ktrace.state.sockaddr import AF_INET, AF_UNSPEC
 from ktrace.state.socket import Sock as ObservedSock
 
@@ -287,6 +288,8 @@ def create_child(kernel: Kernel, listener: Tcp, client: Tcp) -> Tcp:
         keepalive_time=listener.keepalive_time, keepalive_intvl=listener.keepalive_intvl,
         keepalive_probes=listener.keepalive_probes, syn_retries=listener.syn_retries,
         user_timeout=listener.user_timeout, notsent_lowat=listener.notsent_lowat, was_connected=True,
+        busy=dict(listener.busy),
+        options={option: value for option, value in listener.options.items() if option != TCP_FASTOPEN},
     )  # fmt: skip
     ports(kernel, "tcp").hold(child, client.dport, by_bind=True)
     child.pair, client.pair = client, child

@@ -125,10 +125,10 @@ class TcpProto(Proto):
     def setsockopt(self, kernel: Kernel, task: Task, sk: Tcp, level: int, optname: int, optval: bytes) -> int:
         """``tcp_setsockopt()``."""
         if level == SOL_TCP:
-            return set_tcp_option(kernel, sk, optname, optval)
+            return set_tcp_option(kernel, task, sk, optname, optval)
         return set_ip_option(task, sk, level, optname, optval)
 
-    def getsockopt(self, kernel: Kernel, task: Task, sk: Tcp, level: int, optname: int, optlen: int) -> bytes:
+    def getsockopt(self, kernel: Kernel, task: Task, sk: Tcp, level: int, optname: int, optlen: int) -> Any:
         """``tcp_getsockopt()``."""
         if level == SOL_TCP:
             return get_tcp_option(sk, optname, optlen)

@@ -48,11 +48,13 @@ def find_other(kernel: Kernel, task: Task, addr: bytes, type_: int) -> Unix:
 
 def _find_bsd(kernel: Kernel, task: Task, path: bytes, type_: int) -> Unix:
     """``unix_find_bsd()``."""
-    here = bound(kernel).by_inode.get(lookup(kernel, task, path).key)
+    inode = lookup(kernel, task, path)
+    here = bound(kernel).by_inode.get(inode.key)
     if not here:
         raise Errno("ECONNREFUSED")
     if here[0].type != type_:
         raise Errno("EPROTOTYPE")
+    inode.accessed(kernel)
     return here[0]
 
 
