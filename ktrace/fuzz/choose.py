@@ -44,9 +44,9 @@ class Choose:
         return low + int(self._random.random() * (high - low + 1))
 
     def some(self, items: Sequence[T], least: int = 0, most: int | None = None) -> list[T]:
-        """Return between *least* and *most* different ones of *items*, in any order."""
+        """Return between *least* and *most* different ones of *items*, in any order; all where there are too few."""
         pool = list(items)
-        count = self.integer(least, min(len(pool), len(pool) if most is None else most))
+        count = self.integer(min(least, len(pool)), len(pool) if most is None else min(most, len(pool)))
         return [pool.pop(self.integer(0, len(pool) - 1)) for _ in range(count)]
 
     def around(self, *marks: int, low: int = 0, high: int = 1 << 62) -> int:

@@ -138,7 +138,7 @@ def fuzz(mutant: Mutant, vmlinux: Path, given: argparse.Namespace, environment: 
     for seed in range(given.seed, given.seed + SEEDS):
         command = [*KTRACE, "fuzz", "--image", name, "--json", *family, "--time", str(given.time), "--seed", str(seed)]
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
-        if done.returncode not in (0, 1):
+        if done.returncode not in (0, 1) or not done.stdout:
             return {"divergences": [], "steps": 0, "seconds": 0, "failed": done.returncode}
         report: dict[str, Any] = json.loads(done.stdout)
         if all(is_the_kernels(found["script"]) for found in report["divergences"]):

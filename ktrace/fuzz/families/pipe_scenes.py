@@ -44,8 +44,8 @@ def crowd_of_writers(state: State, choose: Choose) -> Iterator[Move]:
     if pipe is None or pipe.max_usage > 16:
         return
     ends = _ends(state, pipe, is_write_end)
-    task, fd, _ = choose.one(ends)
     yield from _wakeable(choose, ends)
+    task, fd, _ = choose.one(ends)
     if pipe.readers and not pipe.full():
         yield task.name, make_call("write", fd, pattern(state.number, (pipe.max_usage - pipe.occupancy()) * PAGE_SIZE))
     for task, fd, _ in choose.some(ends, 1):
@@ -64,8 +64,8 @@ def crowd_of_readers(state: State, choose: Choose) -> Iterator[Move]:
     if pipe is None:
         return
     ends = _ends(state, pipe, is_read_end)
-    task, fd, _ = choose.one(ends)
     yield from _wakeable(choose, ends)
+    task, fd, _ = choose.one(ends)
     if not pipe.empty():
         yield task.name, make_call("read", fd, pipe.occupancy() * PAGE_SIZE)
     for task, fd, _ in choose.some(ends, 1):

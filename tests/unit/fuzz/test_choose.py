@@ -28,6 +28,8 @@ def test_choices_stay_inside_their_bounds() -> None:
     assert {choose.integer(3, 5) for _ in range(200)} == {3, 4, 5}
     assert {choose.around(0, 10, low=0, high=10) for _ in range(500)} == {0, 1, 9, 10}
     assert all(2 <= len(choose.some(range(4), 2)) <= 4 for _ in range(100))
+    assert choose.some([], 1) == []
+    assert choose.some([7], 2, 3) == [7]
     assert {choose.weighted([(0, "never"), (1, "always")]) for _ in range(100)} == {"always"}
 
 

@@ -89,3 +89,8 @@ def test_findings_are_the_same_whatever_the_numbers() -> None:
     failed = of_differences("read", [Difference("C's result[value]", "EAGAIN", 5)])
     assert failed.kinds == {"read: X's result[value]: EAGAIN for int"}
     assert of_differences("exit", [Difference("process B.uid", 1, 2)]).kinds == {"process X.uid"}
+
+
+def test_who_sleeps_is_a_kind_of_its_own() -> None:
+    slept = of_differences("read", [Difference("B", "blocked", "not blocked")])
+    assert slept.kinds == {"read: somebody blocked"}
