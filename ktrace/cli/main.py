@@ -22,6 +22,7 @@ _COMMANDS = {
     "image": "ktrace.cli.image:image",
     "inspect": "ktrace.cli.inspect:inspect",
     "report": "ktrace.cli.report:report",
+    "probe": "ktrace.cli.probe:probe",
     "run": "ktrace.cli.run:run",
     "seed": "ktrace.cli.seed:seed",
     "shell": "ktrace.cli.shell:shell",

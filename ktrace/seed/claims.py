@@ -38,7 +38,7 @@ def _sixteen_buffers(record: Record) -> Judgement:
     fresh, grown = record.only(2, "pipe"), record.only(9, "pipe")
     size, refused = record.result(3).value, record.result(6).errno
     evidence = (
-        f"a new pipe has ring_size {fresh.ring_size}, F_GETPIPE_SZ says {size}, after 16 pages write() gives {refused}; "
+        f"new pipes have ring_size {fresh.ring_size}, F_GETPIPE_SZ says {size}, after 16 pages write() says {refused}; "
         f"but F_SETPIPE_SZ made it {grown.ring_size} (fs.pipe-max-size): 16 is the default, not the most"
     )
     return ("aged" if grown.ring_size > 16 else "right") if fresh.ring_size == 16 else "wrong", evidence
@@ -51,7 +51,7 @@ def _one_inode_two_files(record: Record) -> Judgement:
     inodes = [inode for inode in world.of_kind("inode").values() if inode.i_sb == "pipefs"]
     return _verdict(
         len(files) == 2 and pipe.files == 2 and len(inodes) == 1,
-        f"pipe2() made {len(inodes)} inode of pipefs and {len(files)} files, one for each direction; files is {pipe.files}",
+        f"pipe2() made {len(inodes)} inode of pipefs and {len(files)} files, one each way; files is {pipe.files}",
     )
 
 

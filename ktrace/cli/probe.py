@@ -1,0 +1,67 @@
+"""``ktrace probe``: stop at a kernel function in the middle of a call, and show what is there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+from ktrace.cli.output import console
+
+
+@click.command()
+@click.argument("function")
+@click.argument("workload")
+@click.option(
+    "--show", "expressions", multiple=True, metavar="EXPR", help="Show this: sk->sk_socket->state, task.comm, ..."
+)
+@click.option("--stack", is_flag=True, help="Show the callers, too.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=1000, show_default=True, help="Stop looking after so many hits."
+)
+@click.option("--image", "image_name", default="lab-6.1", show_default=True, help="The image to boot.")
+@click.option("--json", "as_json", is_flag=True, help="Print data, one JSON object a hit.")
+def probe(
+    function: str, workload: str, expressions: tuple[str, ...], stack: bool, limit: int, image_name: str, as_json: bool
+) -> int:
+    """Run WORKLOAD and stop whenever one of its actors enters FUNCTION; show arguments and EXPRs as they are then.
+
+    Exit code 1 if the function was never entered.
+    """
+    from rich.text import Text
+
+    from ktrace.cli.guests import Guests
+    from ktrace.machine.gdbstub import GdbStub
+    from ktrace.trace.session import new_directory
+    from ktrace.verify.probed import probed_steps
+    from ktrace.workload.library import load
+
+    script = load(workload)
+    out = console()
+    count = 0
+    with Guests(image_name) as guests, guests.lab(new_directory(f"probe-{script.name}")) as (lab, machine):
+        stub = GdbStub(machine)
+        try:
+            for step, hits in probed_steps(script, lab, stub, function, expressions):
+                if hits and not as_json:
+                    who = f"{step.actor}: " if step.actor else ""
+                    out.print(Text(f"{step.number:4} {who}{step.text} = {step.answer}", "bold"), soft_wrap=True)
+                for hit in hits:
+                    count += 1
+                    if as_json:
+                        click.echo(json.dumps({"step": step.number, **asdict(hit)}))
+                        continue
+                    arguments = ", ".join(f"{name}={value}" for name, value in hit.arguments.items())
+                    out.print(Text(f"     {hit.actor} in {hit.function}({arguments})"), soft_wrap=True)
+                    for text, value in hit.shown.items():
+                        out.print(Text.assemble((f"        {text} = ", "cyan"), value), soft_wrap=True)
+                    if stack:
+                        out.print(Text(f"        called by {' < '.join(hit.stack)}", "dim"), soft_wrap=True)
+                if count >= limit:
+                    break
+        finally:
+            stub.close()
+    if not as_json:
+        click.echo(f"{count} hits" if count != 1 else "1 hit")
+    return 0 if count else 1

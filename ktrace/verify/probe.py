@@ -1,0 +1,206 @@
+"""Stop at a kernel function while a workload runs, and look at the structures as they are at that moment."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import drgn
+import drgn.helpers.common
+import drgn.helpers.linux
+from drgn.helpers.linux.sched import cpu_curr
+
+from ktrace.errors import KtraceError, UsageError
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.machine.gdbstub import GdbStub
+
+_ARGUMENTS = ("rdi", "rsi", "rdx", "rcx", "r8", "r9")
+"""Where the first integer and pointer arguments are at a function's entry (System V ABI)."""
+_FRAMES = 64
+_TICK = 0.01
+"""seconds between two looks at whether the probe is to end"""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One time that a function was entered.
+
+    :param actor: by whom; :param arguments: as C text, by name
+    :param shown: what the expressions gave, or why they could not be evaluated
+    :param stack: the callers, innermost first
+    """
+
+    function: str
+    actor: str
+    arguments: Mapping[str, str]
+    shown: Mapping[str, str]
+    stack: tuple[str, ...]
+
+
+class Probe:
+    """Stop the guest at the entry of *function*, from :meth:`start` to :meth:`stop`.
+
+    A thread of its own does this, for who makes a call waits for its end.
+
+    :param expressions: Python over drgn objects, with ``->`` for a dot: the function's parameters by name, ``task``
+        (who is running), ``prog``, drgn's helpers, the kernel's variables
+    :param actors: name by pid; other tasks run on unseen
+    :raises UsageError: this kernel has no such function, or it cannot be stopped at
+    """
+
+    def __init__(
+        self, stub: GdbStub, kernel: LiveKernel, function: str, expressions: tuple[str, ...], actors: Mapping[int, str]
+    ) -> None:
+        self._stub = stub
+        self._kernel = kernel
+        self._function = function
+        self._actors = actors
+        self._code = {text: _compile(text) for text in expressions}
+        self._parameters, self._address = _find(kernel.prog, function)
+        self._hits: list[Hit] = []
+        self._failure: BaseException | None = None
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"probe {function}", daemon=True)
+
+    def start(self) -> None:
+        """Let the guest run, with the breakpoint in place."""
+        self._stub.insert(self._address)
+        self._thread.start()
+
+    def stop(self) -> tuple[Hit, ...]:
+        """Take the breakpoint back, let the guest stand still, and return what was hit.
+
+        :raises KtraceError: the guest failed meanwhile
+        """
+        self._ending.set()
+        self._thread.join()
+        if self._failure is not None:
+            raise self._failure
+        self._stub.remove(self._address)
+        return tuple(self._hits)
+
+    def _run(self) -> None:
+        stub = self._stub
+        try:
+            stub.go()
+            while True:
+                if stub.stopped(_TICK):
+                    registers = stub.registers()
+                    if registers["rip"] != self._address:
+                        return
+                    self._look(registers)
+                    # Over the instruction without its breakpoint, else the guest stops there for ever.
+                    stub.remove(self._address)
+                    stub.step()
+                    stub.insert(self._address)
+                    stub.go()
+                elif self._ending.is_set():
+                    stub.interrupt()
+        except (KtraceError, OSError) as error:
+            self._failure = error
+
+    def _look(self, registers: Mapping[str, int]) -> None:
+        prog = self._kernel.prog
+        task = cpu_curr(prog, 0)
+        actor = self._actors.get(task.pid.value_())
+        if actor is None:
+            return
+        arguments = {
+            name: drgn.Object(prog, type_, value=registers[register])
+            for (name, type_), register in zip(self._parameters, _ARGUMENTS, strict=False)
+        }
+        scope = _Scope(prog, {**_helpers(), **arguments, "task": task, "prog": prog})
+        shown = {text: _evaluate(code, scope) for text, code in self._code.items()}
+        written = {name: _written(value) for name, value in arguments.items()}
+        self._hits.append(Hit(self._function, actor, written, shown, tuple(self._stack(registers))))
+
+    def _stack(self, registers: Mapping[str, int]) -> list[str]:
+        """Return the callers, by the frame pointers that the lab's kernels keep."""
+        memory, found = self._kernel.memory, []
+        address, frame = registers["rsp"], registers["rbp"]
+        try:
+            for _ in range(_FRAMES):
+                name = self._name(memory.u64(address))
+                if name is None:
+                    break
+                found.append(name)
+                if frame <= address:
+                    break
+                address, frame = frame + 8, memory.u64(frame)
+        except KtraceError:
+            pass
+        return found
+
+    def _name(self, address: int) -> str | None:
+        try:
+            return str(self._kernel.prog.symbol(address - 1).name)
+        except LookupError:
+            return None
+
+
+class _Scope(dict[str, Any]):
+    """Names of an expression; what is none of its own is a variable of the kernel."""
+
+    def __init__(self, prog: drgn.Program, names: Mapping[str, Any]) -> None:
+        super().__init__(names)
+        self._prog = prog
+
+    def __missing__(self, name: str) -> Any:
+        try:
+            return self._prog[name]
+        except KeyError:
+            raise KeyError(name) from None
+
+
+def _compile(text: str) -> Any:
+    try:
+        return compile(text.strip().replace("->", "."), "<--show>", "eval")
+    except SyntaxError as error:
+        raise UsageError(
+            f"cannot read the expression {text!r}: {error.msg}", "write C's members: iocb->ki_filp->f_flags"
+        ) from error
+
+
+def _find(prog: drgn.Program, function: str) -> tuple[list[tuple[str, drgn.Type]], int]:
+    try:
+        address = prog.symbol(function).address
+    except LookupError:
+        raise UsageError(
+            f"this kernel has no function {function!r} to stop at",
+            "if gcc inlined it, the image lab-6.1-functions may have it",
+        ) from None
+    try:
+        type_ = prog.function(function).type_
+    except LookupError:
+        return [], address
+    return [
+        (parameter.name or f"argument{index}", parameter.type) for index, parameter in enumerate(type_.parameters)
+    ], address
+
+
+def _helpers() -> dict[str, Any]:
+    names: dict[str, Any] = {}
+    for module in (drgn.helpers.common, drgn.helpers.linux):
+        names.update({name: getattr(module, name) for name in getattr(module, "__all__", ())})
+    names.update({name: getattr(drgn, name) for name in ("Object", "cast", "container_of", "sizeof")})
+    return names
+
+
+def _evaluate(code: Any, scope: _Scope) -> str:
+    try:
+        return _written(eval(code, {"__builtins__": __builtins__}, scope))
+    except drgn.FaultError as error:
+        return f"cannot be read: {error}"
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def _written(value: Any) -> str:
+    if not isinstance(value, drgn.Object):
+        return str(value)
+    try:
+        return str(value.format_(dereference=False, columns=100))
+    except drgn.FaultError as error:
+        return f"cannot be read: {error}"
