@@ -13,6 +13,7 @@ from ktrace.state.world import World
 from ktrace.trace.session import End, Header, Verdict
 from ktrace.verify.lab import Lab
 from ktrace.verify.run import run_script
+from ktrace.workload.library import load
 from ktrace.workload.parser import parse_script
 
 BUSY = """
@@ -174,6 +175,17 @@ def test_mappings_are_those_of_proc(busy: Lab) -> None:
 
 def test_nothing_contradicts_itself(busy: Lab) -> None:
     assert validate_ipc(busy.kernel) == []
+
+
+@pytest.mark.parametrize("name", ["sem-order", "sem-undo-shared", "msg-blocking", "shm-mremap", "ipc-setns"])
+def test_nothing_ever_contradicts_itself(lab: Lab, name: str) -> None:
+    found = []
+
+    def validate(number: int, lab: Lab) -> None:
+        found.extend((number, str(violation)) for violation in validate_ipc(lab.kernel))
+
+    assert run_script(load(name), lab, Silent(), {}, after_step=validate).status == "agreed"
+    assert found == []
 
 
 def find(lab: Lab, ids: int, type_name: str, member: str) -> drgn.Object:
