@@ -6,19 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import drgn
-
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.idr import XArrayWalker
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.key_table import KeyTable
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.memory import KernelMemory
 from ktrace.state.address_space import MmFacts
 from ktrace.state.ref import Ref
 from ktrace.state.sysv_ipc import IdsFacts, IpcFacts, IpcIds, IpcNamespace, KernIpcPerm
 
-LIMIT = 1 << 20
 KINDS = ("sem", "msg", "shm")
 """``IPC_SEM_IDS``, ``IPC_MSG_IDS``, ``IPC_SHM_IDS``: the order of ``ipc_namespace.ids[]``."""
 
@@ -261,46 +259,6 @@ class NamespaceReader:
             shm_rmid_forced=raw.shm_rmid_forced,
             mm=mm,
         )
-
-
-class KeyTable:
-    """Walk ``ipc_ids.key_ht``: the objects that a key finds (``lib/rhashtable.c``).
-
-    :param prog: for the layouts of the table and of ``kern_ipc_perm.khtnode``
-    """
-
-    def __init__(self, prog: drgn.Program) -> None:
-        self._table = Layout(prog, "struct bucket_table", "size", "nest", "future_tbl")
-        self._buckets = prog.type("struct bucket_table").member("buckets").bit_offset // 8
-        self._node = prog.type("struct kern_ipc_perm").member("khtnode").bit_offset // 8
-
-    def objects(self, memory: KernelMemory, table: int) -> list[int]:
-        """Return the address of every ``kern_ipc_perm`` below the ``bucket_table`` at *table*.
-
-        :raises CorruptStructure: the table is impossibly large, or a chain has no end
-        """
-        found: list[int] = []
-        for _ in range(8):
-            if not table:
-                return found
-            raw = self._table(memory, table)
-            if raw.size > LIMIT or raw.size & raw.size - 1 or raw.nest:
-                raise CorruptStructure("rhashtable.tbl", table, f"cannot have {raw.size} buckets, nest {raw.nest}")
-            buckets = memory.read(table + self._buckets, 8 * raw.size)
-            if buckets.count(0) != len(buckets):
-                for first in memoryview(buckets).cast("Q"):
-                    if first:
-                        self._chain(memory, first & ~1, found)
-            table = raw.future_tbl
-        raise CorruptStructure("rhashtable.future_tbl", table, "more than 8 tables")
-
-    def _chain(self, memory: KernelMemory, node: int, found: list[int]) -> None:
-        # A chain ends with a nulls marker, which is odd (rht_is_a_nulls()).
-        while node and not node & 1:
-            found.append(node - self._node)
-            if len(found) > LIMIT:
-                raise CorruptStructure("rhash_head.next", node, f"more than {LIMIT} entries")
-            node = memory.u64(node)
 
 
 def _per_cpu_offsets(kernel: LiveKernel) -> list[int]:
