@@ -18,6 +18,7 @@ ANY = "0.0.0.0"
 class Inet(Sock):
     """Mirror one ``struct inet_sock``; addresses as text, ports in host byte order.
 
+    :param options: options that change nothing else, by level and number
     :param bind_hash: the port whose bucket it is in
     :param proto: the model of its ``struct proto``
     """
@@ -31,6 +32,7 @@ class Inet(Sock):
     uc_ttl: int = -1
     tos: int = 0
     bits: set[str] = field(default_factory=lambda: {"mc_loop", "mc_all"})
+    options: dict[tuple[int, int], int] = field(default_factory=dict)
     bind_hash: int | None = None
     proto: Any = None
 

@@ -59,7 +59,6 @@ class Tcp(Inet):
     :param urg_seq: position of the urgent byte in the stream of bytes received
     :param snd_up: how many of the waiting bytes the urgent pointer covers
     :param rcv_total: bytes of the stream received
-    :param options: options of SOL_TCP that change nothing else, by number
     """
 
     pair: Tcp | TimeWait | None = None
@@ -79,7 +78,6 @@ class Tcp(Inet):
     syn_retries: int = 0
     user_timeout: int = 0
     notsent_lowat: int = 0
-    options: dict[int, int] = field(default_factory=dict)
     urg_data: int = 0
     urg_seq: int = 0
     snd_up: int | None = None

@@ -25,7 +25,7 @@ from ktrace.model.sock import (
 from ktrace.model.socket import sockets
 from ktrace.model.task import Errno, Task
 from ktrace.model.tcp import Tcp, close_state, disconnect, observed_sock, reset, reset_saddr, send_fin, set_state
-from ktrace.model.tcp_option import TCP_FASTOPEN
+from ktrace.model.tcp_option import SOL_TCP, TCP_FASTOPEN
 from ktrace.state.sockaddr import AF_INET, AF_UNSPEC
 from ktrace.state.socket import Sock as ObservedSock
 
@@ -289,7 +289,7 @@ def create_child(kernel: Kernel, listener: Tcp, client: Tcp) -> Tcp:
         keepalive_probes=listener.keepalive_probes, syn_retries=listener.syn_retries,
         user_timeout=listener.user_timeout, notsent_lowat=listener.notsent_lowat, was_connected=True,
         busy=dict(listener.busy),
-        options={option: value for option, value in listener.options.items() if option != TCP_FASTOPEN},
+        options={option: value for option, value in listener.options.items() if option != (SOL_TCP, TCP_FASTOPEN)},
     )  # fmt: skip
     ports(kernel, "tcp").hold(child, client.dport, by_bind=True)
     child.pair, client.pair = client, child

@@ -27,7 +27,7 @@ KEPT = {
 }  # fmt: skip
 """Options that are a small number, by the largest."""
 
-UNMODELLED = (TCP_INFO, TCP_CONGESTION, TCP_MD5SIG, TCP_CC_INFO, TCP_ULP, TCP_MD5SIG_EXT, TCP_FASTOPEN_KEY)
+UNMODELLED = (TCP_INFO, TCP_CONGESTION, TCP_CC_INFO, TCP_ULP, TCP_FASTOPEN_KEY)
 MSS = "tcp_sync_mss(): mss_cache follows the route and what the peer announced"
 WINDOW_CLAMP = "tcp_select_initial_window(), tcp_clamp_window(): window_clamp follows the buffers"
 PINGPONG = "inet_csk_in_pingpong_mode(): whether data answered data while its ACK was due"
@@ -78,7 +78,7 @@ def set_tcp_option(kernel: Kernel, task: Task, sk: Tcp, optname: int, optval: by
         sk.notsent_lowat = value & 0xFFFFFFFF
         sk.call_write_space(kernel)
     elif optname == TCP_MAXSEG:
-        sk.options[optname] = _range(value, TCP_MIN_MSS, MAX_TCP_WINDOW) if value else 0
+        sk.options[SOL_TCP, optname] = _range(value, TCP_MIN_MSS, MAX_TCP_WINDOW) if value else 0
     elif optname == TCP_WINDOW_CLAMP:
         if not value and sk.state != "TCP_CLOSE":
             raise Errno("EINVAL")
@@ -89,7 +89,7 @@ def set_tcp_option(kernel: Kernel, task: Task, sk: Tcp, optname: int, optval: by
     elif optname == TCP_FASTOPEN:
         if value < 0 or sk.state not in ("TCP_CLOSE", "TCP_LISTEN"):
             raise Errno("EINVAL")
-        sk.options[optname] = min(value, sockets(kernel).setting("core/somaxconn"))
+        sk.options[SOL_TCP, optname] = min(value, sockets(kernel).setting("core/somaxconn"))
     elif optname == TCP_DEFER_ACCEPT:
         if value > 0:
             raise NotImplementedError("the model does not defer the accepting of connections")
@@ -111,7 +111,7 @@ def _set_small(kernel: Kernel, sk: Tcp, optname: int, value: int) -> None:
         raise Errno("EINVAL")
     if value and optname in (TCP_FASTOPEN_CONNECT, TCP_INQ):
         raise NotImplementedError(f"the model does not know what the TCP option {optname} changes")
-    sk.options[optname] = value
+    sk.options[SOL_TCP, optname] = value
 
 
 def _set_repair(task: Task, sk: Tcp, optname: int, value: int) -> None:
@@ -150,7 +150,7 @@ def get_tcp_option(sk: Tcp, optname: int, optlen: int) -> bytes | Between | OneO
     if optname in UNMODELLED or optname == TCP_ZEROCOPY_RECEIVE:
         raise NotImplementedError(f"the model does not know the value of the TCP option {optname}")
     if optname == TCP_SAVED_SYN:
-        if sk.options.get(TCP_SAVE_SYN):
+        if sk.options.get((SOL_TCP, TCP_SAVE_SYN)):
             raise NotImplementedError("the model does not keep SYN packets")
         return b""
     if optname in (TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ, TCP_REPAIR_WINDOW):
@@ -170,13 +170,13 @@ def get_tcp_option(sk: Tcp, optname: int, optlen: int) -> bytes | Between | OneO
         TCP_LINGER2: sk.linger2 if sk.linger2 < 0 else (sk.linger2 or FIN_TIMEOUT * HZ) // HZ,
         TCP_USER_TIMEOUT: sk.user_timeout,
         TCP_NOTSENT_LOWAT: sk.notsent_lowat,
-        TCP_MAXSEG: sk.options.get(TCP_MAXSEG, 0),
-        TCP_FASTOPEN: sk.options.get(TCP_FASTOPEN, 0),
+        TCP_MAXSEG: sk.options.get((SOL_TCP, TCP_MAXSEG), 0),
+        TCP_FASTOPEN: sk.options.get((SOL_TCP, TCP_FASTOPEN), 0),
         TCP_THIN_DUPACK: 0,
         TCP_REPAIR: 0,
         TCP_DEFER_ACCEPT: 0,
         TCP_TX_DELAY: 0,
-        **{option: sk.options.get(option, 0) for option in KEPT},
+        **{option: sk.options.get((SOL_TCP, option), 0) for option in KEPT},
     }
     if optname not in values:
         raise Errno("ENOPROTOOPT")
@@ -185,7 +185,9 @@ def get_tcp_option(sk: Tcp, optname: int, optlen: int) -> bytes | Between | OneO
 
 def _undetermined(sk: Tcp, optname: int) -> Between | OneOf | None:
     """Return the allowed values of an option that follows the connection's fate."""
-    if optname == TCP_MAXSEG and not (sk.options.get(TCP_MAXSEG) and sk.state in ("TCP_CLOSE", "TCP_LISTEN")):
+    if optname == TCP_MAXSEG and not (
+        sk.options.get((SOL_TCP, TCP_MAXSEG)) and sk.state in ("TCP_CLOSE", "TCP_LISTEN")
+    ):
         return Between(MSS, 1, 0xFFFF)
     if optname == TCP_WINDOW_CLAMP:
         return Between(WINDOW_CLAMP, 0, (1 << 31) - 1)
