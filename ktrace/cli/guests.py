@@ -26,7 +26,7 @@ from ktrace.machine.template import ensure_template
 from ktrace.state.step import Step
 from ktrace.trace.live import FILE_NAME as LIVE_FILE
 from ktrace.trace.live import Live
-from ktrace.trace.session import End, Header, SessionWriter, Verdict, new_directory
+from ktrace.trace.session import End, Header, SessionReader, SessionWriter, Verdict, new_directory
 from ktrace.verify.inlining import inlined_functions
 from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.path_check import PathChecker
@@ -96,7 +96,10 @@ class Guests:
             try:
                 tracer = FunctionTracer(machine.agent, lab.kernel, self.inlined) if self._functions else None
                 checker = self._path_checker(lab, paths) if self._functions and paths is not None else None
-                end = run_script(script, lab, sink, self.manifest(lab), tracer=tracer, paths=checker)
+                end = run_script(
+                    script, lab, sink, self.manifest(lab), tracer=tracer, paths=checker,
+                    past=lambda: SessionReader(place).steps(),
+                )  # fmt: skip
             except (KtraceError, KeyboardInterrupt) as error:
                 # What happened so far stays; the file says why it ends here.
                 blame = error.blame if isinstance(error, KtraceError) else "interrupted"

@@ -223,6 +223,10 @@ class SessionReader:
         """
         yield from self._lines
 
+    def steps(self) -> Iterator[Step]:
+        """Yield the steps of :meth:`events` alone."""
+        return (event for event in self.events() if isinstance(event, Step))
+
     def events(self) -> Iterator[Step | Verdict | End]:
         """Yield what happened, in order.
 

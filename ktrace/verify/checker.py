@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from ktrace.errors import ModelError, UsageError
@@ -16,20 +17,24 @@ from ktrace.state.world import World
 from ktrace.verify.citations import citations
 
 ModelFactory = Callable[[], Kernel]
+Past = Callable[[], Iterable[Step]]
 
 
 class Checker:
     """Run the model beside a series of observed steps.
 
     :param make_model: builds the model in the state of the guest before the first step
+    :param past: gives the steps so far again, where they are kept elsewhere (a session file); otherwise they are
+        kept here, all of them
     :ivar steps: steps compared so far; *fields* and *objects* are counted likewise
     """
 
-    def __init__(self, make_model: ModelFactory) -> None:
+    def __init__(self, make_model: ModelFactory, past: Past | None = None) -> None:
         self._make_model = make_model
+        self._past = past
         self._model = make_model()
         self._namer = Namer()
-        self._history: list[tuple[Step, Advice]] = []
+        self._history: list[Step] = []
         self._field_counts: dict[Ref, tuple[Any, int]] = {}
         self.steps = 0
         self.fields = 0
@@ -56,7 +61,8 @@ class Checker:
                 "see docs/coverage.md for what it knows",
             )
         advice = advice_of(step)
-        self._history.append((step, advice))
+        if self._past is None:
+            self._history.append(step)
         try:
             expected_outcome = self._model.act(step.actor, step.call, advice)
             expected = self._namer.name(self._model.world())
@@ -77,7 +83,8 @@ class Checker:
         The whole history runs again in a fresh model with every call of a rule noted; that costs
         nothing as long as all agrees.
         """
-        return citations(self._make_model, self._history, differences)
+        past = self._history if self._past is None else islice(self._past(), self.steps)
+        return citations(self._make_model, ((step, advice_of(step)) for step in past), differences)
 
     def _count(self, world: World) -> None:
         counts = self._field_counts

@@ -26,14 +26,18 @@ _SUBJECTS = {
 
 
 def citations(
-    make_model: Callable[[], Kernel], history: Sequence[tuple[Step, Advice]], differences: Sequence[Difference]
+    make_model: Callable[[], Kernel], history: Iterable[tuple[Step, Advice]], differences: Sequence[Difference]
 ) -> tuple[str, ...]:
     """Return the kernel functions mirrored by the rules that ran in the last step of *history*."""
     kernel = make_model()
-    for step, advice in history[:-1]:
-        kernel.act(step.actor, step.call, advice)
-    step, advice = history[-1]
-    rules = rules_of(kernel, step, advice)
+    last: tuple[Step, Advice] | None = None
+    for item in history:
+        if last is not None:
+            kernel.act(last[0].actor, last[0].call, last[1])
+        last = item
+    if last is None:
+        return ()
+    rules = rules_of(kernel, *last)
     subjects = _subjects_of(differences)
     fitting = [code for code in rules if any(subject in _module(code) for subject in subjects)]
     return mirrored(fitting or rules)

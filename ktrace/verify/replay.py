@@ -16,7 +16,7 @@ def replay(reader: SessionReader, sink: Sink) -> End:
     """
     header = reader.header
     sink.header(header)
-    checker = Checker(lambda: build_model(header.facts))
+    checker = Checker(lambda: build_model(header.facts), lambda: SessionReader(reader.path).steps())
     differences = tuple(checker.initial(header.initial))
     if differences:
         sink.verdict(Verdict(0, differences))

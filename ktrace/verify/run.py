@@ -10,7 +10,7 @@ from ktrace.model.build import build_model
 from ktrace.state.call import Call, Completed, Exited, Outcome
 from ktrace.state.step import Step
 from ktrace.trace.session import End, Header, Verdict
-from ktrace.verify.checker import Checker
+from ktrace.verify.checker import Checker, Past
 from ktrace.verify.lab import Lab
 from ktrace.verify.path_check import PathChecker
 from ktrace.verify.sink import Sink
@@ -32,6 +32,7 @@ def run_script(
     checked: bool = True,
     tracer: FunctionTracer | None = None,
     paths: PathChecker | None = None,
+    past: Past | None = None,
 ) -> End:
     """Run *script* until its end or the first divergence.
 
@@ -39,12 +40,13 @@ def run_script(
     :param checked: hold every step against the model; without it only annotations are checked
     :param tracer: have every step carry the kernel functions that it went through
     :param paths: hold them against these
+    :param past: gives the steps that *sink* has taken again, where it keeps them
     :raises UsageError: a step cannot be carried out
     :raises GuestError: the guest failed
     """
     header = Header(script.title, lab.facts, manifest, lab.look())
     sink.header(header)
-    checker = Checker(lambda: build_model(lab.facts))
+    checker = Checker(lambda: build_model(lab.facts), past)
     if checked and (differences := checker.initial(header.initial)):
         sink.verdict(Verdict(0, differences))
         return _ended(sink, checker, "diverged", "the World before the first step differs")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
-from ktrace.trace.session import SessionReader
+from ktrace.state.step import Step
+from ktrace.trace.session import End, Header, SessionReader, Verdict
 from ktrace.verify.cited import cited
+from ktrace.verify.replay import replay
 from tests.unit.report.recorded import small_session
 
 RECORDED = Path(__file__).parents[3] / "traces" / "recorded"
@@ -23,3 +26,36 @@ def test_every_step_has_the_functions_behind_it() -> None:
 def test_it_ends_where_the_model_does(tmp_path: Path) -> None:
     # This session's steps were made up: they have no facts, and no guest ever did them.
     assert list(cited(SessionReader(small_session(tmp_path)))) == []
+
+
+class Verdicts:
+    """Keep verdicts, drop the rest."""
+
+    def __init__(self) -> None:
+        self.kept: list[Verdict] = []
+
+    def header(self, header: Header) -> None:
+        """Drop it."""
+
+    def step(self, step: Step) -> None:
+        """Drop it."""
+
+    def verdict(self, verdict: Verdict) -> None:
+        """Keep it."""
+        self.kept.append(verdict)
+
+    def end(self, end: End) -> None:
+        """Drop it."""
+
+
+def test_a_replay_reads_the_past_again_to_name_the_rule(tmp_path: Path) -> None:
+    text = gzip.decompress((RECORDED / "pipe-basic.jsonl.gz").read_bytes()).decode()
+    lines = text.splitlines(keepends=True)
+    number = next(index for index, line in enumerate(lines) if '"head":1' in line)
+    lines[number] = lines[number].replace('"head":1', '"head":2')
+    file = tmp_path / "session.jsonl"
+    file.write_text("".join(lines))
+    sink = Verdicts()
+    assert replay(SessionReader(file), sink).status == "diverged"
+    assert [item.path for item in sink.kept[0].differences] == ["pipe1.head"]
+    assert "fs/pipe.c: pipe_write()" in sink.kept[0].rules
