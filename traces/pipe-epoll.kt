@@ -1,5 +1,5 @@
 ## pipe-epoll: level and edge, once and exclusive, and who is woken first
-A: pipe([r, w])
+A: pipe([r, w])                                       # 0
 A: epoll_create1(0) -> ep
 A: epoll_ctl(ep, EPOLL_CTL_ADD, r, {EPOLLIN, 7})      # 0
 A: epoll_ctl(ep, EPOLL_CTL_ADD, r, {EPOLLIN, 7})      # EEXIST
@@ -11,13 +11,13 @@ B: epoll_wait(ep, 5, -1)                              # blocked
 C: epoll_wait(ep, 5, -1)                              # blocked
 ## the last one who came is first; what it leaves on the list wakes the other
 A: write(w, "x")                                      # 1; C: 1; B: 1
-A: epoll_ctl(ep, EPOLL_CTL_MOD, r, {EPOLLIN|EPOLLET, 8})
+A: epoll_ctl(ep, EPOLL_CTL_MOD, r, {EPOLLIN|EPOLLET, 8}) # 0
 A: epoll_wait(ep, 5, 0)                               # 1 [{EPOLLIN, 8}]
 A: epoll_wait(ep, 5, 0)                               # 0 []
 ## every write to a pipe that was ever polled is an edge
 A: write(w, "y")                                      # 1
 A: epoll_wait(ep, 5, 0)                               # 1 [{EPOLLIN, 8}]
-A: epoll_ctl(ep, EPOLL_CTL_MOD, r, {EPOLLIN|EPOLLONESHOT, 9})
+A: epoll_ctl(ep, EPOLL_CTL_MOD, r, {EPOLLIN|EPOLLONESHOT, 9}) # 0
 A: epoll_wait(ep, 5, 0)                               # 1 [{EPOLLIN, 9}]
 A: write(w, "z")                                      # 1
 A: epoll_wait(ep, 5, 0)                               # 0 []
@@ -29,9 +29,9 @@ A: epoll_ctl(ep, EPOLL_CTL_MOD, r, {EPOLLIN, 10})     # 0
 A: epoll_wait(outer, 5, 0)                            # 1 [{EPOLLIN, 1}]
 ## exclusive waiters are woken one at a time
 A: epoll_create1(0) -> one
-A: epoll_ctl(one, EPOLL_CTL_ADD, w, {EPOLLOUT|EPOLLEXCLUSIVE, 2})
+A: epoll_ctl(one, EPOLL_CTL_ADD, w, {EPOLLOUT|EPOLLEXCLUSIVE, 2}) # 0
 A: epoll_ctl(one, EPOLL_CTL_MOD, w, {EPOLLOUT, 2})    # EINVAL
-A: close(one)
+A: close(one)                                         # 0
 A: epoll_ctl(ep, EPOLL_CTL_DEL, r, NULL)              # 0
 A: epoll_ctl(ep, EPOLL_CTL_DEL, r, NULL)              # ENOENT
 B: exit(0)                                            # exited 0

@@ -1,5 +1,5 @@
 ## pipe-exec: what exec closes, what fork shares, what EMFILE takes back
-A: pipe2([r, w], O_CLOEXEC)
+A: pipe2([r, w], O_CLOEXEC)                           # 0
 A: fcntl(r, F_SETFD, 0)                               # 0
 A: fork() -> B
 B: exec()                                             # 0

@@ -15,8 +15,8 @@ U: pipe2([i, j], 0)                                   # 0
 U: pipe2([k, l], 0)                                   # ENFILE
 U: mknod("/tmp/fifo", S_IFIFO|0600)                   # 0
 U: open("/tmp/fifo", O_RDWR)                          # ENOMEM
-U: close(i)
-U: close(j)
+U: close(i)                                           # 0
+U: close(j)                                           # 0
 U: open("/tmp/fifo", O_RDWR) -> fifo                  # _
 ## what is taken away counts at once
 U: fcntl(a, F_SETPIPE_SZ, 4096)                       # 4096

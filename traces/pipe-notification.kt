@@ -6,7 +6,7 @@ A: fcntl(w, F_SETPIPE_SZ, 65536)                      # EBUSY
 A: ioctl(r, 0x5760, 0)                                # EINVAL
 A: ioctl(r, 0x5760, 100)                              # 0
 A: ioctl(r, 0x5760, 100)                              # EBUSY
-A: pipe([r2, w2])
+A: pipe([r2, w2])                                     # 0
 A: ioctl(r2, 0x5760, 100)                             # ENODEV
 A: tee(r, w2, 10, 0)                                  # EINVAL
 A: write(w2, "data")                                  # 4

@@ -1,5 +1,5 @@
 ## pipe-sigio: signals instead of waiting: FASYNC, F_SETOWN, F_SETSIG
-A: pipe([r, w])
+A: pipe([r, w])                                       # 0
 A: fork() -> B
 B: fcntl(r, F_SETOWN, B)                              # 0
 B: fcntl(r, F_GETOWN)                                 # _
@@ -19,13 +19,13 @@ A: fcntl(w, F_SETOWN, A)                              # 0
 A: fcntl(w, F_SETFL, O_WRONLY|FASYNC)                 # 0
 B: read(r, 10)                                        # 4; A: SIGIO
 ## and both, when the other side is gone
-A: close(r)
-B: close(w)
+A: close(r)                                           # 0
+B: close(w)                                           # 0
 A: fcntl(w, F_SETFL, O_WRONLY)                        # 0
 A: close(w)                                           # 0; B: SIGIO code=1
 ## the owner's rights count, and its life
 spawn U uid=1000
-U: pipe([ur, uw])
+U: pipe([ur, uw])                                     # 0
 U: fcntl(ur, F_SETOWN, B)                             # 0
 U: fcntl(ur, F_SETFL, FASYNC)                         # 0
 U: write(uw, "x")                                     # 1

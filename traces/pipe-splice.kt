@@ -1,6 +1,6 @@
 ## pipe-splice: buffers move between pipes and files, and nothing is copied that need not be
-A: pipe([r1, w1])
-A: pipe([r2, w2])
+A: pipe([r1, w1])                                     # 0
+A: pipe([r2, w2])                                     # 0
 A: write(w1, "abcdefghij")                            # 10
 ## a part of a buffer is shared; a whole one moves, and may still be merged into
 A: splice(r1, NULL, w2, NULL, 4, 0)                   # 4
@@ -33,9 +33,9 @@ A: fcntl(c, F_SETFL, O_APPEND)                        # 0
 A: splice(r1, NULL, c, NULL, 10, 0)                   # EINVAL
 ## sleeping on the input, not on the output
 A: fork() -> B
-A: pipe2([er, ew], O_NONBLOCK)
+A: pipe2([er, ew], O_NONBLOCK)                        # 0
 A: splice(er, NULL, w2, NULL, 10, 0)                  # EAGAIN
-A: close(er)
+A: close(er)                                          # 0
 A: splice(r2, NULL, ew, NULL, 10, 0)                  # EPIPE; SIGPIPE
 A: read(r2, 65536)                                    # 6000
 B: splice(r2, NULL, w1, NULL, 10, 0)                  # blocked

@@ -1,5 +1,5 @@
 ## pipe-stat: what fstat, readlink and chmod say of pipes, FIFOs and files
-A: pipe([r, w])
+A: pipe([r, w])                                       # 0
 A: fstat(r)                                           # 0 _
 A: fstat(w)                                           # 0 statbuf={st_mode=S_IFIFO|0600, st_nlink=1, st_size=0}
 A: readlink("/proc/self/fd/0", 100)                   # _
@@ -27,6 +27,6 @@ A: write(m, "0123456789")                             # 10
 A: fstat(m)                                           # 0 statbuf={st_mode=S_IFREG|0777, st_nlink=0, st_size=10}
 A: sendfile(w, m, 3, 4)                               # 4 7
 A: read(r, 10)                                        # 4 "3456"
-A: close(m)
+A: close(m)                                           # 0
 A: stat("/tmp/none")                                  # ENOENT
 A: fstat(99)                                          # EBADF

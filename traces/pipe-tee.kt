@@ -1,6 +1,6 @@
 ## pipe-tee: two pipes with the same pages
-A: pipe([r1, w1])
-A: pipe([r2, w2])
+A: pipe([r1, w1])                                     # 0
+A: pipe([r2, w2])                                     # 0
 A: tee(r1, w2, 10, SPLICE_F_NONBLOCK)                 # EAGAIN
 A: write(w1, "x" * 4096)                              # 4096
 A: write(w1, "tail")                                  # 4

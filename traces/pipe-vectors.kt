@@ -1,5 +1,5 @@
 ## pipe-vectors: readv and writev over page borders, bad addresses in the middle, and no positions
-A: pipe2([r, w], O_NONBLOCK)
+A: pipe2([r, w], O_NONBLOCK)                          # 0
 A: writev(w, ["a" * 3000, "b" * 3000, "c" * 100])     # 6100
 A: readv(r, [10, 5000, 5000])                         # 6100
 A: writev(w, ["x" * 4096, {BAD, 10}])                 # 4096

@@ -1,5 +1,5 @@
 ## pipe-vmsplice: a process's own pages in a pipe, before and after it writes to them
-A: pipe([r, w])
+A: pipe([r, w])                                       # 0
 A: mmap(0x20000000, 16384, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED) -> m
 ## nothing was written there: it is the page of zeros, three times
 A: vmsplice(w, [{m, 4096}, {m + 4096, 4096}, {m + 100, 10}], 0)      # 8202

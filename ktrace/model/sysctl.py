@@ -11,5 +11,6 @@ def sysctl(kernel: Kernel, path: str, value: str) -> None:
 
     :raises LookupError: no subsystem knows the limit
     """
-    if not any([subsystem.sysctl(kernel, path, value) for subsystem in kernel.subsystems.values()]):
+    known = [subsystem.sysctl(kernel, path, value) for subsystem in kernel.subsystems.values()]
+    if not any(known):
         raise LookupError(f"the model knows no limit {path!r}")
