@@ -118,8 +118,10 @@ def test_a_full_disk_is_the_hosts_fault(tmp_path: Path) -> None:
 SCALARS = st.none() | st.booleans() | st.integers(-(1 << 63), 1 << 64) | st.text() | st.binary(max_size=100)
 VALUES = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=4).map(tuple)
-    | st.dictionaries(st.integers() | st.text("abc").map(lambda key: "k" + key), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4).map(tuple)
+        | st.dictionaries(st.integers() | st.text("abc").map(lambda key: "k" + key), inner, max_size=4)
+    ),
     max_leaves=10,
 )
 

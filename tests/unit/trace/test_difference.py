@@ -1,0 +1,60 @@
+"""Two sessions of one workload, compared."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ktrace.state.call import Call, Outcome
+from ktrace.state.functions import FunctionTrace, Span
+from ktrace.state.ref import Ref
+from ktrace.state.step import Step
+from ktrace.state.sysv_sem import SemUndo
+from ktrace.state.world import World
+from ktrace.trace.difference import Differing, differences
+
+
+def spans(text: str) -> tuple[Span, ...]:
+    return tuple(Span(len(line) - len(line.lstrip()), line.strip(), 0, 1) for line in text.splitlines())
+
+
+def step(answer: str = "1", semadj: int = 0, tree: str | None = None, name: str = "read") -> Step:
+    world = World({Ref("undo", "undo1"): SemUndo(None, 3, (semadj,))})
+    functions = None if tree is None else FunctionTrace({"A": spans(tree)})
+    return Step(1, "A", Call(name), f"{name}()", answer, Outcome(()), (0, 0), world, functions=functions)
+
+
+def test_equal_sessions_do_not_differ() -> None:
+    assert list(differences([step(tree="a\n b")], [step(tree="a\n b")])) == []
+
+
+def test_results_structures_and_functions_are_named() -> None:
+    one, other = step("1", 0, "a\n b"), step("-1 EAGAIN", 2, "a\n c")
+    assert list(differences([one], [other])) == [
+        Differing(1, "result", "read()", "1", "-1 EAGAIN"),
+        Differing(1, "structure", "undo1.semadj[0]", "0", "2"),
+        Differing(1, "functions", "A: a > b", "called", "not called"),
+        Differing(1, "functions", "A: a > c", "not called", "called"),
+    ]
+    assert [item.kind for item in differences([one], [other], functions=False)] == ["result", "structure"]
+
+
+def test_after_another_call_nothing_more_is_compared() -> None:
+    (found,) = differences([step(name="read"), step("2")], [step(name="write"), step("3")])
+    assert (found.kind, found.one, found.other) == ("call", "A: read()", "A: write()")
+
+
+def test_a_session_that_ends_early_differs() -> None:
+    (found,) = differences([step()], [step(), step()])
+    assert (found.kind, found.one) == ("call", "absent")
+
+
+def test_allocator_faults_and_locks_are_not_compared() -> None:
+    one = "a\n kmem_cache_alloc\n  get_page_from_freelist\n _raw_spin_lock\n handle_mm_fault\n  x"
+    assert list(differences([step(tree=one)], [step(tree="a\n kmem_cache_alloc\n handle_mm_fault")])) == []
+
+
+def test_what_arrives_is_compared_wherever_it_did() -> None:
+    inside = "a\n __local_bh_enable_ip\n  do_softirq\n   net_rx_action\n    tcp_v4_rcv"
+    elsewhere = FunctionTrace({"A": spans("a"), "ksoftirqd/0": spans("net_rx_action\n tcp_v4_rcv")})
+    thread = replace(step(), functions=elsewhere)
+    assert list(differences([step(tree=inside)], [thread])) == []
