@@ -34,6 +34,7 @@ class Totals:
     :param diverged: the step that diverged, or ``None``
     :param truncated: whether the session was cut off
     :param end: the session's last line
+    :param initial: the verdict on the World before the first step, if there is one
     :param functions: names of kernel functions in it
     """
 
@@ -41,6 +42,7 @@ class Totals:
     diverged: int | None = None
     truncated: bool = False
     end: Mapping[str, Any] | None = None
+    initial: Mapping[str, Any] | None = None
     actors: list[str] = field(default_factory=list)
     functions: set[str] = field(default_factory=set)
 
@@ -109,7 +111,10 @@ def _packed(
             elif "diverged" in record:
                 totals.diverged = record["diverged"]
                 totals.functions.update(_rule_function(rule) for rule in record["rules"])
-                chunk.verdict(record)
+                verdict = {name: record[name] for name in ("differences", "rules", "complaints")}
+                if not totals.steps:
+                    totals.initial = verdict
+                chunk.verdict(verdict)
             elif "end" in record:
                 totals.end = record
             else:
@@ -157,10 +162,10 @@ class _Chunk:
         text, answer = _cut(str(record["text"])), _cut(str(record["answer"]))
         self._lines.append([record["step"], actor, text, answer, state, names, record.get("comment", "")])
 
-    def verdict(self, record: Mapping[str, Any]) -> None:
+    def verdict(self, verdict: Mapping[str, Any]) -> None:
         """Take the verdict on the last step."""
         if self.steps:
-            self.steps[-1]["verdict"] = {name: record[name] for name in ("differences", "rules", "complaints")}
+            self.steps[-1]["verdict"] = verdict
             self._lines[-1][4] += "d"
 
     def more(self, record: Mapping[str, Any]) -> None:
@@ -183,6 +188,7 @@ def _about(reader: SessionReader, totals: Totals, places: Places) -> dict[str, A
         "end": totals.end,
         "truncated": totals.truncated,
         "diverged": totals.diverged,
+        "initial": totals.initial,
         "places": dict(places(totals.functions)) if totals.functions else {},
     }
 

@@ -82,7 +82,11 @@ class Page {
 
   async go(index) {
     index = Math.max(0, Math.min(this.store.length - 1, index));
-    if (!this.store.length) { this.detail.replaceChildren(h('p', {class: 'dim'}, 'this session has no steps')); return; }
+    if (!this.store.length) {
+      const verdict = drawVerdicts({verdict: this.store.about.initial}, {places: this.store.about.places});
+      this.detail.replaceChildren(...[verdict, h('p', {class: 'dim none'}, 'this session has no steps')].filter(Boolean));
+      return;
+    }
     this.index = index;
     this.timeline.place(index);
     this.show();

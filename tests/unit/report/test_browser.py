@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from ktrace.report.page import write_page
-from ktrace.trace.session import FILE_NAME, SessionReader
+from ktrace.state.compare import Difference
+from ktrace.trace.session import FILE_NAME, Header, SessionReader, SessionWriter, Verdict
 from tests.unit.report.recorded import HOSTILE, every_picture, hostile_session, small_session
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -210,6 +211,15 @@ def test_hostile_strings_do_nothing(tmp_path: Path) -> None:
     assert answer["images"] == 0
     assert answer["scripts"] == 2  # the page's own and this test's
     assert HOSTILE in answer["call"]
+
+
+def test_a_session_without_steps_shows_its_verdict(tmp_path: Path) -> None:
+    with SessionWriter(tmp_path) as writer:
+        writer.header(Header("nothing", {}, {}))
+        writer.verdict(Verdict(0, (Difference("user 0.pipe_bufs", 1, 0),)))
+    answer = browse(tmp_path, tmp_path, "answer.text = $('#detail').innerText; press('ArrowRight'); press('n');")
+    assert "user 0.pipe_bufs" in answer["text"]
+    assert "this session has no steps" in answer["text"]
 
 
 def test_the_page_works_under_its_own_policy(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ import pytest
 
 from ktrace.errors import UsageError
 from ktrace.report.page import STEPS_PER_CHUNK, write_page
-from ktrace.trace.session import FILE_NAME, SessionReader
+from ktrace.state.compare import Difference
+from ktrace.trace.session import FILE_NAME, Header, SessionReader, SessionWriter, Verdict
 from tests.unit.report.recorded import HOSTILE, hostile_session, small_session
 
 
@@ -95,6 +96,15 @@ def test_a_session_that_was_cut_off_has_a_page(tmp_path: Path) -> None:
 def test_a_session_without_steps_has_a_page(tmp_path: Path) -> None:
     session = small_session(tmp_path, 0)
     assert blobs(page_of(session), 'class="lines"') == [[]]
+
+
+def test_a_session_that_diverged_before_its_first_step_says_why(tmp_path: Path) -> None:
+    with SessionWriter(tmp_path) as writer:
+        writer.header(Header("nothing", {}, {}))
+        writer.verdict(Verdict(0, (Difference("user 0.pipe_bufs", 1, 0),)))
+    about = blobs(page_of(tmp_path), 'id="about"')[0]
+    assert about["initial"]["differences"][0]["path"] == "user 0.pipe_bufs"
+    assert about["diverged"] == 0
 
 
 def test_what_is_no_event_is_refused(tmp_path: Path) -> None:
