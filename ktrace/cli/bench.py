@@ -11,7 +11,14 @@ from rich.table import Table
 from ktrace.bench.measure import Row
 from ktrace.cli.output import console
 
-NAMES = ("boot-vs-clone", "agent-round-trip", "checked-vs-unchecked", "inspect-vs-drgn", "run-pipe-basic")
+NAMES = (
+    "boot-vs-clone",
+    "agent-round-trip",
+    "checked-vs-unchecked",
+    "inspect-vs-drgn",
+    "run-pipe-basic",
+    "functions-overhead",
+)
 
 
 @click.command()
@@ -25,6 +32,7 @@ def bench(only: tuple[str, ...], runs: int, image_name: str, as_json: bool) -> i
     Exit code 1 if a goal was missed.
     """
     from ktrace.bench.enumeration import inspect_vs_drgn
+    from ktrace.bench.functions import functions_overhead
     from ktrace.bench.guests import agent_round_trip, boot_vs_clone
     from ktrace.bench.session import run_pipe_basic
     from ktrace.bench.steps import checked_vs_unchecked
@@ -38,6 +46,7 @@ def bench(only: tuple[str, ...], runs: int, image_name: str, as_json: bool) -> i
             "checked-vs-unchecked": lambda: checked_vs_unchecked(image, template, runs),
             "inspect-vs-drgn": lambda: inspect_vs_drgn(image, template, runs),
             "run-pipe-basic": lambda: run_pipe_basic(runs),
+            "functions-overhead": lambda: functions_overhead(image, template, runs),
         }
         rows: list[Row] = []
         for name in only or NAMES:
