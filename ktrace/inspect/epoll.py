@@ -49,25 +49,27 @@ class EpollReader:
         assert self.files is not None
         memory = observation.memory
         root = self._root.read(memory, private_data)
-        items: list[EpollItem] = []
+        found: list[tuple[int, Ref, EpollItem]] = []
         # The reference is taken first: a set may be watched by another one that it watches in turn.
-        observation.objects[ref] = Epoll((), (), (), ())
+        observation.objects[ref] = Epoll({}, (), (), ())
         stack = [root.root] if root.root else []
         while stack:
-            if len(items) > LIMIT:
+            if len(found) > LIMIT:
                 raise CorruptStructure("eventpoll.rbr", private_data, f"more than {LIMIT} items")
             item = self.item.read(memory, stack.pop() - self._rbn)
             stack += [node for node in (item.left, item.right) if node]
             watched = self.files.observe(observation, item.file)
-            items.append(EpollItem(item.fd, watched, flag_names(item.events, EPOLL_EVENTS), item.data))
-        items.sort(key=lambda item: (item.fd, item.events, item.data))
+            found.append((item.fd, watched, EpollItem(item.fd, flag_names(item.events, EPOLL_EVENTS), item.data)))
+        items: dict[Ref, tuple[EpollItem, ...]] = {}
+        for _, watched, entry in sorted(found, key=lambda entry: entry[0]):
+            items[watched] = (*items.get(watched, ()), entry)
         head = private_data + self._rdllist
         ready = [
             self.item.read(memory, node - self._rdllink).fd
             for node in for_each_list_node(memory, head, "eventpoll.rdllist", LIMIT)
         ]
         observation.objects[ref] = Epoll(
-            tuple(items),
+            items,
             tuple(ready),
             self._waiters(observation, private_data + self._wq, "eventpoll.wq"),
             self._waiters(observation, private_data + self._poll_wait, "eventpoll.poll_wait"),

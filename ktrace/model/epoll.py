@@ -65,18 +65,13 @@ class EventPoll:
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> Ref:
         """Add this set and the files that it watches."""
         if self.ref not in objects:
-            items = [
-                state.EpollItem(
-                    item.fd,
-                    observe_file(kernel, objects, item.file),
-                    flag_names(item.events, state.EPOLL_EVENTS),
-                    item.data,
-                )
-                for item in self.items
-            ]
-            items.sort(key=lambda item: (item.fd, item.events, item.data))
+            items: dict[Ref, tuple[state.EpollItem, ...]] = {}
+            for item in sorted(self.items, key=lambda item: item.fd):
+                file = observe_file(kernel, objects, item.file)
+                found = state.EpollItem(item.fd, flag_names(item.events, state.EPOLL_EVENTS), item.data)
+                items[file] = (*items.get(file, ()), found)
             ready = tuple(item.fd for item in self.ready)
-            objects[self.ref] = state.Epoll(tuple(items), ready, waiters(self.wq), waiters(self.poll_wait))
+            objects[self.ref] = state.Epoll(items, ready, waiters(self.wq), waiters(self.poll_wait))
         return self.ref
 
 

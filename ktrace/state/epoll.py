@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ktrace.state.pipe import Waiter
@@ -33,13 +34,11 @@ class EpollItem:
     """A ``struct epitem``: one watched descriptor.
 
     :param fd: the descriptor at registration
-    :param file: what it opened then
     :param events: names of the events asked for, with EPOLLET and the like
     :param data: the caller's own 64 bits
     """
 
     fd: int
-    file: Ref
     events: tuple[str, ...]
     data: int
 
@@ -48,13 +47,13 @@ class EpollItem:
 class Epoll:
     """A ``struct eventpoll``.
 
-    :param items: what it watches, by descriptor; the kernel sorts by address
+    :param items: what it watches, by file; the kernel sorts by its address and the descriptor
     :param ready: descriptors on the ready list, first to be reported first
     :param wq: who sleeps in epoll_wait(), first to be woken first
     :param poll_wait: who polls the set itself
     """
 
-    items: tuple[EpollItem, ...]
+    items: Mapping[Ref, tuple[EpollItem, ...]]
     ready: tuple[int, ...]
     wq: tuple[Waiter, ...]
     poll_wait: tuple[Waiter, ...]
