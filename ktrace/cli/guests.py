@@ -31,6 +31,8 @@ from ktrace.verify.inlining import inlined_functions
 from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.path_check import PathChecker
 from ktrace.verify.paths import read_paths
+from ktrace.verify.probe import Target
+from ktrace.verify.probed import ProbedLab
 from ktrace.verify.run import perform_script, run_script
 from ktrace.verify.tracer import SETTINGS, FunctionTracer, InlinedTable, cannot_trace, function_names
 from ktrace.workload.library import load
@@ -42,14 +44,18 @@ class Guests:
 
     :param accel: name of the accelerator to use; ``None`` finds out by trying
     :param functions: have every step carry the kernel functions that it goes through
+    :param probes: stop at these functions during every step
     :raises UsageError: there is no such image
     :raises HostError: it is not built, or this machine cannot run it
     """
 
-    def __init__(self, image: str, accel: str | None = None, functions: bool = False) -> None:
+    def __init__(
+        self, image: str, accel: str | None = None, functions: bool = False, probes: tuple[Target, ...] = ()
+    ) -> None:
         self.image = find_image(image)
         self._accel = named_accelerator(accel) if accel else None
         self._functions = functions
+        self._probes = probes
         self.inlined: InlinedTable = {}
         self._kernels = KernelCache()
 
@@ -76,7 +82,14 @@ class Guests:
         """Yield a lab in a fresh clone; its console log lands in *directory*."""
         with Machine.clone(self.template, directory=directory) as machine:
             try:
-                yield Lab(machine, self.image.vmlinux, self._kernels), machine
+                if not self._probes:
+                    yield Lab(machine, self.image.vmlinux, self._kernels), machine
+                    return
+                lab = ProbedLab(machine, self.image.vmlinux, self._probes, self._kernels)
+                try:
+                    yield lab, machine
+                finally:
+                    lab.close()
             except GuestError as error:
                 error.console = error.console or machine.console_tail()
                 raise

@@ -6,8 +6,11 @@ import json
 from dataclasses import asdict
 
 import click
+from rich.text import Text
 
 from ktrace.cli.output import console
+from ktrace.state.probe import Hit
+from ktrace.state.step import Step
 
 
 @click.command()
@@ -29,39 +32,38 @@ def probe(
 
     Exit code 1 if the function was never entered.
     """
-    from rich.text import Text
-
     from ktrace.cli.guests import Guests
-    from ktrace.machine.gdbstub import GdbStub
     from ktrace.trace.session import new_directory
-    from ktrace.verify.probed import probed_steps
+    from ktrace.verify.probe import Target
+    from ktrace.verify.run import perform_script
     from ktrace.workload.library import load
 
     script = load(workload)
-    out = console()
     count = 0
-    with Guests(image_name) as guests, guests.lab(new_directory(f"probe-{script.name}")) as (lab, machine):
-        stub = GdbStub(machine)
-        try:
-            for step, hits in probed_steps(script, lab, stub, function, expressions):
-                if hits and not as_json:
-                    who = f"{step.actor}: " if step.actor else ""
-                    out.print(Text(f"{step.number:4} {who}{step.text} = {step.answer}", "bold"), soft_wrap=True)
-                for hit in hits:
-                    count += 1
-                    if as_json:
-                        click.echo(json.dumps({"step": step.number, **asdict(hit)}))
-                        continue
-                    arguments = ", ".join(f"{name}={value}" for name, value in hit.arguments.items())
-                    out.print(Text(f"     {hit.actor} in {hit.function}({arguments})"), soft_wrap=True)
-                    for text, value in hit.shown.items():
-                        out.print(Text.assemble((f"        {text} = ", "cyan"), value), soft_wrap=True)
-                    if stack:
-                        out.print(Text(f"        called by {' < '.join(hit.stack)}", "dim"), soft_wrap=True)
-                if count >= limit:
-                    break
-        finally:
-            stub.close()
+    target = Target(function, expressions)
+    with Guests(image_name, probes=(target,)) as guests, guests.lab(new_directory(f"probe-{script.name}")) as (lab, _):
+        for step, _ in perform_script(script, lab):
+            count += len(step.probes)
+            for index, hit in enumerate(step.probes):
+                if as_json:
+                    click.echo(json.dumps({"step": step.number, **asdict(hit)}))
+                else:
+                    _print(step, hit, index == 0, stack)
+            if count >= limit:
+                break
     if not as_json:
         click.echo(f"{count} hits" if count != 1 else "1 hit")
     return 0 if count else 1
+
+
+def _print(step: Step, hit: Hit, first: bool, stack: bool) -> None:
+    out = console()
+    if first:
+        who = f"{step.actor}: " if step.actor else ""
+        out.print(Text(f"{step.number:4} {who}{step.text} = {step.answer}", "bold"), soft_wrap=True)
+    arguments = ", ".join(f"{name}={value}" for name, value in hit.arguments.items())
+    out.print(Text(f"     {hit.actor} in {hit.function}({arguments})"), soft_wrap=True)
+    for text, value in hit.shown.items():
+        out.print(Text.assemble((f"        {text} = ", "cyan"), value), soft_wrap=True)
+    if stack:
+        out.print(Text(f"        called by {' < '.join(hit.stack)}", "dim"), soft_wrap=True)

@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 @click.option("--accel", type=click.Choice(["kvm", "tcg"]), help="Use this accelerator, without trying.")
 @click.option("--hold", is_flag=True, help="Keep the guest at the workload's end, for inspect and shell.")
 @click.option("--functions", is_flag=True, help="Record the kernel functions that each step goes through.")
+@click.option(
+    "--probe",
+    "probes",
+    multiple=True,
+    metavar="'FUNCTION EXPR; EXPR'",
+    help="Show this whenever an actor enters FUNCTION.",
+)
 @view_options
 def run(
     workloads: tuple[str, ...],
@@ -38,6 +45,7 @@ def run(
     accel: str | None,
     hold: bool,
     functions: bool,
+    probes: tuple[str, ...],
     view: View,
 ) -> int:
     """Run WORKLOADS, bundled ones by name or scripts by path, each in a guest of its own.
@@ -58,13 +66,16 @@ def run(
     if directory is not None and len(scripts) > 1:
         raise UsageError("--session takes one workload", "leave it out to have a directory made for each")
     from ktrace.cli.guests import Guests
+    from ktrace.verify.probe import parse_target
+
+    targets = tuple(map(parse_target, probes))
 
     if len(scripts) == 1:
-        with Guests(image_name, accel, functions) as guests:
+        with Guests(image_name, accel, functions, targets) as guests:
             return (
                 0 if guests.run(scripts[0], view, directory, hold, paths_file(workloads[0])).status == "agreed" else 1
             )
-    with Guests(image_name, accel, functions) as guests:
+    with Guests(image_name, accel, functions, targets) as guests:
         return _run_several(guests, dict(zip(workloads, scripts, strict=True)), view)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -52,6 +53,7 @@ class JsonView:
                     }
                     for item in changes(before, step.world)
                 ],
+                **({"probes": [asdict(hit) for hit in step.probes]} if step.probes else {}),
                 **({} if step.functions is None else {"functions": write_functions(step.functions)}),
             }
         )

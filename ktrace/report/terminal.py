@@ -63,6 +63,7 @@ class TerminalView:
             items = list(group)
             self._line(Text(f"{_INDENT}{items[0].label:<10} ", "cyan"), *self._described(items))
             del ref
+        self._probes(step)
         self._functions(step)
         if self._verbosity > 0:
             for ref in involved(step, before):
@@ -108,6 +109,15 @@ class TerminalView:
                 answer = result.errno or str(result.value)
                 more = "".join(f" {name} {short(value)}" for name, value in result.out.items())
                 self._line(Text(f"{_INDENT}{event.actor} woken: its call returned {answer}{more}", "magenta"))
+
+    def _probes(self, step: Step) -> None:
+        for hit in step.probes:
+            arguments = ", ".join(f"{name}={value}" for name, value in hit.arguments.items())
+            self._line(Text(f"{_INDENT}{hit.actor:<3}", _colour(hit.actor)), Text(f"in {hit.function}({arguments})"))
+            for text, value in hit.shown.items():
+                self._line(Text(f"{_INDENT}     {text} = ", "cyan"), Text(value))
+            if self._verbosity > 0 and hit.stack:
+                self._line(Text(f"{_INDENT}     called by {' < '.join(hit.stack)}", "dim"))
 
     def _functions(self, step: Step) -> None:
         """Print the kernel functions that the step went through, all of them with -v."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ktrace.state.call import Call, Outcome
 from ktrace.state.functions import FunctionTrace
+from ktrace.state.probe import Hit
 from ktrace.state.world import World
 
 
@@ -24,6 +25,7 @@ class Step:
     :param line: line of the script, 0 for none
     :param comment: what the script says about it
     :param functions: the kernel functions that it went through, where they were recorded
+    :param probes: what was seen on the way, where somebody asked for it
     """
 
     number: int
@@ -38,3 +40,4 @@ class Step:
     line: int = 0
     comment: str = ""
     functions: FunctionTrace | None = None
+    probes: tuple[Hit, ...] = ()

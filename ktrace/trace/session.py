@@ -9,7 +9,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -19,6 +19,7 @@ from ktrace.state.call import Call, Outcome
 from ktrace.state.codec import decode, encode
 from ktrace.state.compare import ABSENT, Difference
 from ktrace.state.functions import FunctionTrace
+from ktrace.state.probe import Hit
 from ktrace.state.step import Step
 from ktrace.state.world import World
 from ktrace.trace.functions_json import read_functions, write_functions
@@ -134,6 +135,8 @@ class SessionWriter:
         if step.functions is not None:
             # In front of its step, so that a reader has all of a step when it comes to it.
             self._write({"functions": step.number, **write_functions(step.functions)})
+        if step.probes:
+            self._write({"probes": step.number, "hits": [asdict(hit) for hit in step.probes]})
         changed, gone = step.world.changed_since(self._world)
         self._world = step.world
         event: dict[str, Any] = {
@@ -234,14 +237,17 @@ class SessionReader:
         """
         world = self.header.initial
         functions: FunctionTrace | None = None
+        probes: tuple[Hit, ...] = ()
         for number, event in enumerate(self._lines, 2):
             try:
                 if "functions" in event:
                     functions = read_functions(event)
+                elif "probes" in event:
+                    probes = tuple(Hit(**{**hit, "stack": tuple(hit["stack"])}) for hit in event["hits"])
                 elif "step" in event:
                     world = world.apply(decode(event["changed"]) or {}, decode(event["gone"]))
-                    yield _step(event, world, functions)
-                    functions = None
+                    yield _step(event, world, functions, probes)
+                    functions, probes = None, ()
                 elif "diverged" in event:
                     differences = tuple(
                         Difference(item["path"], item["observed"], item["expected"]) for item in event["differences"]
@@ -277,7 +283,7 @@ def _open(path: Path) -> IO[str]:
     return open(path, encoding="utf-8", errors="replace")
 
 
-def _step(event: dict[str, Any], world: World, functions: FunctionTrace | None) -> Step:
+def _step(event: dict[str, Any], world: World, functions: FunctionTrace | None, probes: tuple[Hit, ...]) -> Step:
     call, outcome = decode(event["call"]), decode(event["outcome"])
     if not isinstance(call, Call) or not isinstance(outcome, Outcome):
         raise TypeError(f"step {event['step']!r}")
@@ -294,6 +300,7 @@ def _step(event: dict[str, Any], world: World, functions: FunctionTrace | None) 
         event.get("line", 0),
         event.get("comment", ""),
         functions,
+        probes,
     )
 
 

@@ -15,6 +15,7 @@ from drgn.helpers.linux.sched import cpu_curr
 from ktrace.errors import KtraceError, UsageError
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.machine.gdbstub import GdbStub
+from ktrace.state.probe import Hit
 
 _ARGUMENTS = ("rdi", "rsi", "rdx", "rcx", "r8", "r9")
 """Where the first integer and pointer arguments are at a function's entry (System V ABI)."""
@@ -24,53 +25,66 @@ _TICK = 0.01
 
 
 @dataclass(frozen=True)
-class Hit:
-    """One time that a function was entered.
-
-    :param actor: by whom; :param arguments: as C text, by name
-    :param shown: what the expressions gave, or why they could not be evaluated
-    :param stack: the callers, innermost first
-    """
-
-    function: str
-    actor: str
-    arguments: Mapping[str, str]
-    shown: Mapping[str, str]
-    stack: tuple[str, ...]
-
-
-class Probe:
-    """Stop the guest at the entry of *function*, from :meth:`start` to :meth:`stop`.
-
-    A thread of its own does this, for who makes a call waits for its end.
+class Target:
+    """A function to stop at, and what to show there.
 
     :param expressions: Python over drgn objects, with ``->`` for a dot: the function's parameters by name, ``task``
         (who is running), ``prog``, drgn's helpers, the kernel's variables
+    """
+
+    function: str
+    expressions: tuple[str, ...] = ()
+
+
+def parse_target(text: str) -> Target:
+    """Return the target in ``pipe_write iocb->ki_filp; task->comm``.
+
+    :raises UsageError: it names no function
+    """
+    function, _, rest = text.strip().partition(" ")
+    if not function.isidentifier():
+        raise UsageError(f"{text!r} names no function", "write FUNCTION EXPRESSION; EXPRESSION")
+    return Target(function, tuple(part.strip() for part in rest.split(";") if part.strip()))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A target as it is in this kernel."""
+
+    function: str
+    parameters: tuple[tuple[str, drgn.Type], ...]
+    code: Mapping[str, Any]
+
+
+class Probe:
+    """Stop the guest at the entry of functions, from :meth:`start` to :meth:`stop`.
+
+    A thread of its own does this, for who makes a call waits for its end.
+
     :param actors: name by pid; other tasks run on unseen
-    :raises UsageError: this kernel has no such function, or it cannot be stopped at
+    :raises UsageError: this kernel has no such function, or an expression cannot be read
     """
 
     def __init__(
-        self, stub: GdbStub, kernel: LiveKernel, function: str, expressions: tuple[str, ...], actors: Mapping[int, str]
+        self, stub: GdbStub, kernel: LiveKernel, targets: tuple[Target, ...], actors: Mapping[int, str]
     ) -> None:
         self._stub = stub
         self._kernel = kernel
-        self._function = function
         self._actors = actors
-        self._code = {text: _compile(text) for text in expressions}
-        self._parameters, self._address = _find(kernel.prog, function)
+        self._places = dict(_place(kernel.prog, target) for target in targets)
         self._hits: list[Hit] = []
         self._failure: BaseException | None = None
         self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"probe {function}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="ktrace probe", daemon=True)
 
     def start(self) -> None:
-        """Let the guest run, with the breakpoint in place."""
-        self._stub.insert(self._address)
+        """Let the guest run, with the breakpoints in place."""
+        for address in self._places:
+            self._stub.insert(address)
         self._thread.start()
 
     def stop(self) -> tuple[Hit, ...]:
-        """Take the breakpoint back, let the guest stand still, and return what was hit.
+        """Take the breakpoints back, let the guest stand still, and return what was hit.
 
         :raises KtraceError: the guest failed meanwhile
         """
@@ -78,7 +92,8 @@ class Probe:
         self._thread.join()
         if self._failure is not None:
             raise self._failure
-        self._stub.remove(self._address)
+        for address in self._places:
+            self._stub.remove(address)
         return tuple(self._hits)
 
     def _run(self) -> None:
@@ -88,20 +103,21 @@ class Probe:
             while True:
                 if stub.stopped(_TICK):
                     registers = stub.registers()
-                    if registers["rip"] != self._address:
+                    address = registers["rip"]
+                    if address not in self._places:
                         return
-                    self._look(registers)
+                    self._look(self._places[address], registers)
                     # Over the instruction without its breakpoint, else the guest stops there for ever.
-                    stub.remove(self._address)
+                    stub.remove(address)
                     stub.step()
-                    stub.insert(self._address)
+                    stub.insert(address)
                     stub.go()
                 elif self._ending.is_set():
                     stub.interrupt()
         except (KtraceError, OSError) as error:
             self._failure = error
 
-    def _look(self, registers: Mapping[str, int]) -> None:
+    def _look(self, place: _Place, registers: Mapping[str, int]) -> None:
         prog = self._kernel.prog
         task = cpu_curr(prog, 0)
         actor = self._actors.get(task.pid.value_())
@@ -109,12 +125,12 @@ class Probe:
             return
         arguments = {
             name: drgn.Object(prog, type_, value=registers[register])
-            for (name, type_), register in zip(self._parameters, _ARGUMENTS, strict=False)
+            for (name, type_), register in zip(place.parameters, _ARGUMENTS, strict=False)
         }
         scope = _Scope(prog, {**_helpers(), **arguments, "task": task, "prog": prog})
-        shown = {text: _evaluate(code, scope) for text, code in self._code.items()}
+        shown = {text: _evaluate(code, scope) for text, code in place.code.items()}
         written = {name: _written(value) for name, value in arguments.items()}
-        self._hits.append(Hit(self._function, actor, written, shown, tuple(self._stack(registers))))
+        self._hits.append(Hit(place.function, actor, written, shown, tuple(self._stack(registers))))
 
     def _stack(self, registers: Mapping[str, int]) -> list[str]:
         """Return the callers, by the frame pointers that the lab's kernels keep."""
@@ -163,21 +179,32 @@ def _compile(text: str) -> Any:
         ) from error
 
 
-def _find(prog: drgn.Program, function: str) -> tuple[list[tuple[str, drgn.Type]], int]:
+def check_targets(kernel: LiveKernel, targets: tuple[Target, ...]) -> None:
+    """Complain of a target at which this kernel cannot be stopped.
+
+    :raises UsageError: there is no such function, or an expression cannot be read
+    """
+    for target in targets:
+        _place(kernel.prog, target)
+
+
+def _place(prog: drgn.Program, target: Target) -> tuple[int, _Place]:
+    """Return the address of a target's function, and what to do there."""
+    function = target.function
+    code = {text: _compile(text) for text in target.expressions}
     try:
-        address = prog.symbol(function).address
+        address = int(prog.symbol(function).address)
     except LookupError:
         raise UsageError(
             f"this kernel has no function {function!r} to stop at",
             "if gcc inlined it, the image lab-6.1-functions may have it",
         ) from None
     try:
-        type_ = prog.function(function).type_
+        parameters = prog.function(function).type_.parameters
     except LookupError:
-        return [], address
-    return [
-        (parameter.name or f"argument{index}", parameter.type) for index, parameter in enumerate(type_.parameters)
-    ], address
+        parameters = []  # written in assembler
+    named = tuple((parameter.name or f"argument{index}", parameter.type) for index, parameter in enumerate(parameters))
+    return address, _Place(function, named, code)
 
 
 def _helpers() -> dict[str, Any]:

@@ -1,52 +1,49 @@
-"""Run a workload with a probe in place during every step."""
+"""A lab in which every call is made with probes in place."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any
 
 from ktrace.agent.actors import Performed
+from ktrace.inspect.kernel import LiveKernel
 from ktrace.machine.gdbstub import GdbStub
+from ktrace.machine.machine import Machine
 from ktrace.state.call import Call
-from ktrace.state.step import Step
-from ktrace.verify.lab import Lab
-from ktrace.verify.probe import Hit, Probe
-from ktrace.verify.run import perform_script
-from ktrace.workload.script import Script
+from ktrace.state.probe import Hit
+from ktrace.verify.lab import KernelCache, Lab
+from ktrace.verify.probe import Probe, Target, check_targets
 
 
-class _ProbedLab:
-    """A lab whose calls are made with a probe in place; in between, the guest stands still."""
+class ProbedLab(Lab):
+    """Stop at *targets* during every call; in between, the guest stands still. Closed by :meth:`close`.
 
-    def __init__(self, lab: Lab, stub: GdbStub, function: str, expressions: tuple[str, ...]) -> None:
-        self._lab = lab
-        self._stub = stub
-        self._function = function
-        self._expressions = expressions
+    :ivar hits: of the last call
+    :raises UsageError: this kernel has no such function, or an expression cannot be read
+    """
+
+    def __init__(
+        self, machine: Machine, vmlinux: Any, targets: tuple[Target, ...], kernels: KernelCache | None = None
+    ) -> None:
+        super().__init__(machine, vmlinux, kernels)
         self.hits: tuple[Hit, ...] = ()
+        self._targets = targets
+        check_targets(self.kernel, targets)
+        self._stub = GdbStub(machine)
 
     def perform(self, actor: str | None, call: Call) -> Performed:
-        lab = self._lab
-        by_pid = {pid: name for name, pid in lab.actors.pids.items()}
-        probe = Probe(self._stub, lab.kernel, self._function, self._expressions, by_pid)
+        """Do one step, and keep what the probes saw of it."""
+        probe = self._probe()
         probe.start()
         try:
-            performed = lab.perform(actor, call)
+            return super().perform(actor, call)
         finally:
             self.hits = probe.stop()
-        return performed
 
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._lab, name)
+    def close(self) -> None:
+        """Let the guest go."""
+        self._stub.close()
 
-
-def probed_steps(
-    script: Script, lab: Lab, stub: GdbStub, function: str, expressions: tuple[str, ...]
-) -> Iterator[tuple[Step, tuple[Hit, ...]]]:
-    """Yield every step of *script* with the hits of the probe in it.
-
-    :param stub: holds the lab's guest
-    :raises UsageError: there is no such function, or an expression cannot be read
-    """
-    probed = _ProbedLab(lab, stub, function, expressions)
-    for step, _ in perform_script(script, probed):  # type: ignore[arg-type]
-        yield step, probed.hits
+    def _probe(self) -> Probe:
+        kernel: LiveKernel = self.kernel
+        by_pid = {pid: name for name, pid in self.actors.pids.items()}
+        return Probe(self._stub, kernel, self._targets, by_pid)

@@ -13,6 +13,7 @@ from ktrace.trace.session import End, Header, Verdict
 from ktrace.verify.checker import Checker, Past
 from ktrace.verify.lab import Lab
 from ktrace.verify.path_check import PathChecker
+from ktrace.verify.probed import ProbedLab
 from ktrace.verify.sink import Sink
 from ktrace.verify.tracer import FunctionTracer
 from ktrace.workload.environment import Environment
@@ -89,6 +90,7 @@ def perform_script(
             scripted.line,
             "\n".join(scripted.comments),
             functions,
+            lab.hits if isinstance(lab, ProbedLab) else (),
         )
         environment.observe(scripted, outcome)
         complaints = tuple(
