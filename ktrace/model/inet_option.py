@@ -87,8 +87,8 @@ def set_ip_option(task: Task, sk: Inet, level: int, optname: int, optval: bytes)
 def _set_bit(sk: Inet, optname: int, value: int) -> None:
     if optname in (IP_RECVERR_RFC4884, IP_MULTICAST_ALL):
         _range(value, 0, 1)
-    if optname == IP_RECVERR and not value:
-        sk.error_queue.clear()
+    if optname == IP_RECVERR and value and sk.type != SOCK_STREAM:
+        raise NotImplementedError("the model does not queue ICMP errors (ip_icmp_error())")
     if value:
         sk.bits.add(BITS[optname])
     else:

@@ -43,6 +43,7 @@ class Udp(Inet):
 
     pending: Pending | None = None
     corkflag: bool = False
+    encap_type: int = 0
     reader_queue: list[SkBuff] = field(default_factory=list)
     forward_deficit: int = 0
     flow: tuple[str, int] | None = None
@@ -51,7 +52,8 @@ class Udp(Inet):
         """Return the parts behind the ``struct sock``."""
         reader = tuple(skb.view() for skb in self.reader_queue)
         pending = 2 if self.pending is not None else 0
-        return {**Inet.view_parts(self), "udp": UdpSock(pending, self.corkflag, 0, reader, self.forward_deficit)}
+        udp = UdpSock(pending, self.corkflag, self.encap_type, reader, self.forward_deficit)
+        return {**Inet.view_parts(self), "udp": udp}
 
 
 def hashed(kernel: Kernel) -> list[Udp]:

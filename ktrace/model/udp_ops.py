@@ -50,11 +50,11 @@ from ktrace.model.task import Errno, Task
 from ktrace.model.tcp_connect import LOOPBACK_ADDRESS
 from ktrace.model.tcp_io import check_control
 from ktrace.model.udp import SIZEOF_IPHDR, SIZEOF_UDPHDR, Pending, Udp
+from ktrace.model.udp_option import SOL_UDP, UDP_CORK, get_udp_option, set_udp_option
 from ktrace.model.unix_stream import peek_offset, peek_offset_bwd
 from ktrace.state.call import Result
 from ktrace.state.sockaddr import AF_INET, AF_UNSPEC
 
-SOL_UDP, UDP_CORK = 17, 1
 SIOCINQ, SIOCOUTQ = 0x541B, 0x5411
 IP_MAX_MTU = 0xFFFF
 
@@ -272,7 +272,7 @@ class UdpProto(Proto):
             return set_ip_option(task, sk, level, optname, optval)
         value = int_option(optval)
         if optname != UDP_CORK:
-            raise Errno("ENOPROTOOPT")
+            return set_udp_option(sk, optname, value)
         sk.corkflag = value != 0
         if not value:
             self.push(kernel, sk)
@@ -284,9 +284,7 @@ class UdpProto(Proto):
             return get_ip_option(kernel, sk, level, optname, optlen)
         if optlen < 0:
             raise Errno("EINVAL")
-        if optname != UDP_CORK:
-            raise Errno("ENOPROTOOPT")
-        return int(sk.corkflag).to_bytes(4, "little")[:optlen]
+        return get_udp_option(sk, optname)[:optlen]
 
 
 def _try_recv(sk: Udp, flags: int, off: int) -> tuple[SkBuff, int] | None:
