@@ -57,9 +57,11 @@ class Family:
     def next(self, state: State, choose: Choose) -> Move | None:
         """Return a move of a free actor, ``None`` if nothing came to mind."""
         free = state.free()
-        for move in self._scene:
-            if any(task.name == move[0] for task in free) and is_modelled(*_name(move)):
-                return move
+        move = next(self._scene, None)
+        if move is not None and any(task.name == move[0] for task in free) and is_modelled(move[0], move[1].name):
+            return move
+        # Whoever should have gone on is asleep or gone: the scene is over.
+        self._scene = iter(())
         if choose.chance(SCENES) and (scenes := self.scenes()):
             self._scene = choose.weighted(scenes)(state, choose)
         for _ in range(TRIES):
@@ -69,6 +71,3 @@ class Family:
                 return task.name, call
         return None
 
-
-def _name(move: Move) -> tuple[str | None, str]:
-    return move[0], move[1].name

@@ -12,6 +12,7 @@ from ktrace.fuzz.state import Move, State
 from ktrace.model.kernel import is_modelled
 from ktrace.state.call import Result
 
+TRIES = 10
 BACKGROUND = 0.08
 """How often a move belongs to no family."""
 
@@ -97,8 +98,10 @@ class Planner:
             fatal = choose.chance(0.1)
             signo = SIGNALS["SIGKILL"] if fatal else choose.one((SIGNALS["SIGUSR2"], SIGNALS["SIGALRM"]))
             return None, make_call("kill", choose.one(blocked or free).name, signo)
-        while True:
+        for _ in range(TRIES):
             family = self._background if choose.chance(self._restless) else choose.one(self._families)
             move = family.next(state, choose) or self._background.next(state, choose)
             if move is not None:
                 return move
+        # Nothing can be done with what there is: time passes.
+        return choose.one(free).name, make_call("getuid")

@@ -32,6 +32,8 @@ def watching(wanted: Wanted, poke: Poke) -> Scene:
         if epfd is None:
             return
         watched = choose.some([(fd, file) for fd, file in open_fds(task) if wanted(file)], 1, 2)
+        if not watched:
+            return
         for fd, _ in watched:
             events = choose.one(EVENTS) | choose.flags(0.35, C["EPOLLET"]) | choose.flags(0.2, C["EPOLLONESHOT"])
             yield task.name, make_call("epoll_ctl", epfd, 1, fd, {"events": events, "data": fd})

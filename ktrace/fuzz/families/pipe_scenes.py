@@ -90,7 +90,9 @@ def used_slots(state: State, choose: Choose) -> Iterator[Move]:
     # Where nothing is written is a hole, which goes into a pipe by other code.
     start = choose.one((0, PAGE_SIZE, PAGE_SIZE + 10))
     yield task.name, make_call("pwrite64", data, pattern(state.number, choose.one((100, PAGE_SIZE, 6000))), start)
-    while pipe.readers and not pipe.full():
+    for _ in range(pipe.ring_size + 4):
+        if pipe.full() or not pipe.readers:
+            break
         yield task.name, make_call("write", fd, pattern(state.number, choose.one((10, PAGE_SIZE, 5000))))
         if pipe.head >= pipe.ring_size and choose.chance(0.5):
             break
