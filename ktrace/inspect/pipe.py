@@ -24,7 +24,6 @@ MAX_SLOTS = 1 << 19
 """``round_pipe_size()`` allows 2 GiB."""
 
 MAX_FASYNC = 1 << 16
-COUNTED_OPS = ("anon_pipe_buf_ops", "default_pipe_buf_ops")
 
 
 class _Known(NamedTuple):
@@ -175,10 +174,9 @@ class PipeReader:
         if not raw.ops:
             return PipeBuffer(None, None, raw.offset, raw.len, None, flags, raw.private, b"")
         ops = self.kernel.symbol(raw.ops)
-        count: int | None = None
-        if ops in COUNTED_OPS:
-            places.append((raw.page + self.refcount_offset, memory.read(raw.page + self.refcount_offset, 4)))
-            count = _INT.unpack(places[-1][1])[0]
+        at = raw.page + self.refcount_offset
+        places.append((at, memory.read(at, 4)))
+        count: int = _INT.unpack(places[-1][1])[0]
         offset = min(raw.offset, PAGE_SIZE)
         pfn = memory.pfn(raw.page)
         start = memory.page_offset + (pfn << PAGE_SHIFT) + offset

@@ -85,6 +85,14 @@ class Inode:
     def put(self, kernel: Kernel) -> None:
         """Let go of it (``iput()``)."""
         self.count -= 1
+        self.evict()
+
+    def evict(self) -> None:
+        """Drop the pages of a file that has neither name nor user (``shmem_evict_inode()``); a pipe keeps its own."""
+        if self.count == 0 and self.i_nlink == 0 and self.data:
+            for page in self.data.values():
+                page.put()
+            self.data = None
 
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> Ref:
         """Add this inode, its pipe and what is below it, and return its reference."""

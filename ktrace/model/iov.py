@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Store = Callable[[int, bytes], None]
 PROT_WRITE, PROT_ANY = 2, 7
 PAGE_SIZE = 4096
+TASK_SIZE_MAX = (1 << 47) - 4096
 UIO_MAXIOV = 1024
 COPY_CHUNK = 8
 """Bytes that ``rep movsq`` moves at a time (``memcpy()``, ``copy_user_generic_string()``)."""
@@ -290,6 +291,8 @@ def _segments(task: Task, iov: Any, iovcnt: int) -> list[tuple[Any, int]]:
             base, length = raw if isinstance(raw, (Pointer, bytes)) else Pointer(raw), item["iov_len"]
         if length < 0 or length >= 1 << 63:
             raise Errno("EINVAL")
+        if length > TASK_SIZE_MAX:
+            raise Errno("EFAULT")
         found.append((base, length))
     return found
 

@@ -271,6 +271,7 @@ def unlink(kernel: Kernel, task: Task, pathname: bytes) -> int:
     inode.i_nlink -= 1
     directory.changed(kernel)
     inode.i_ctime = current_time(kernel)
+    inode.evict()
     return 0
 
 

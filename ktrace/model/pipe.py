@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from ktrace.model.address_space import AnonPage
 from ktrace.model.fasync import POLL_IN, POLL_OUT, SIGIO, FasyncList, kill_fasync
@@ -14,6 +14,7 @@ from ktrace.model.process import observe_file
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import WaitEntry, WaitQueue, wake_up
 from ktrace.state import pipe as state
+from ktrace.state.allowed import Between
 from ktrace.state.pipe import PipeFacts
 from ktrace.state.process import User, flag_names
 from ktrace.state.ref import Ref
@@ -25,14 +26,14 @@ BUF_LRU, BUF_GIFT, BUF_PACKET, BUF_CAN_MERGE, BUF_WHOLE, BUF_LOSS = 0x01, 0x04, 
 ANON_OPS = "anon_pipe_buf_ops"
 DEFAULT_OPS = "default_pipe_buf_ops"
 PAGE_CACHE_OPS = "page_cache_pipe_buf_ops"
-COUNTED_OPS = (ANON_OPS, DEFAULT_OPS)
-"""Of pages that nobody but pipes holds."""
-
 UINT = 0xFFFFFFFF
 EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP = 0x1, 0x4, 0x8, 0x10
 EPOLLRDNORM, EPOLLWRNORM = 0x40, 0x100
 SIZEOF_PIPE_BUFFER = 40
 KMALLOC_MAX_SIZE = 1 << 22
+LRU_BATCHES = 2
+"""``lru_add`` and ``activate``: a page is in each at most once."""
+
 SURE_ALLOCATION = 8 * PAGE_SIZE
 """The page allocator does not give up on less (``PAGE_ALLOC_COSTLY_ORDER``)."""
 
@@ -41,22 +42,29 @@ SURE_ALLOCATION = 8 * PAGE_SIZE
 class Page:
     """Mirror one ``struct page`` that a pipe can hold.
 
-    :param count: references; ``None`` where others than pipes hold some, too
+    :param count: references
     """
 
     key: int
-    count: int | None = 1
+    count: int = 1
     data: bytearray = field(default_factory=lambda: bytearray(PAGE_SIZE))
 
     def get(self) -> None:
         """Take a reference (``get_page()``)."""
-        if self.count is not None:
-            self.count += 1
+        self.count += 1
 
     def put(self) -> None:
         """Drop a reference (``put_page()``)."""
-        if self.count is not None:
-            self.count -= 1
+        self.count -= 1
+
+    def references(self) -> int | Between:
+        """Return ``page_count()``."""
+        return self.count
+
+
+def lru_references(count: int) -> Between:
+    """Return *count*, and what batches of pages between LRU lists may hold (``mm/swap.c: cpu_fbatches``)."""
+    return Between("page_count(): the LRU's batches may hold some", count, count + LRU_BATCHES)
 
 
 class UserPage(Page):
@@ -71,6 +79,12 @@ class UserPage(Page):
         """Drop a reference."""
         if isinstance(self.data, AnonPage):
             self.data.pins -= 1
+
+    def references(self) -> int | Between:
+        """Return ``page_count()``; the page of zeros has any."""
+        if isinstance(self.data, AnonPage):
+            return lru_references(self.data.mappers + self.data.pins)
+        return Between("empty_zero_page: everybody's", 1, 1 << 30)
 
 
 @lru_cache(maxsize=4096)
@@ -96,7 +110,7 @@ class PipeBuffer:
         if self.ops is None or page is None:
             return _free_slot(self.offset, self.len, flags, self.private)
         data = bytes(page.data[self.offset : self.offset + self.len])
-        count = page.count if self.ops in COUNTED_OPS else None
+        count = cast(int, page.references())
         return state.PipeBuffer(
             Ref("page", page.key), count, self.offset, self.len, self.ops, flags, self.private, data
         )
@@ -284,7 +298,7 @@ class Pipes(Subsystem):
         """Return the page whose content is the very *data* that a process has in its memory."""
         page = self._user_pages.get(id(data))
         if page is None:
-            self._user_pages[id(data)] = page = UserPage(kernel.serial(), None, data)
+            self._user_pages[id(data)] = page = UserPage(kernel.serial(), 0, data)
         return page
 
     def exit_last(self, kernel: Kernel, task: Task) -> None:

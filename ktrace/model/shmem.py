@@ -8,9 +8,10 @@ from ktrace.model.file import FMODE_WRITE, O_APPEND, O_NOATIME, File, FileOperat
 from ktrace.model.inode import Inode
 from ktrace.model.iov import Destination, Source
 from ktrace.model.kernel import Kernel
-from ktrace.model.pipe import DEFAULT_OPS, PAGE_CACHE_OPS, Page, PipeInode
+from ktrace.model.pipe import DEFAULT_OPS, PAGE_CACHE_OPS, Page, PipeInode, lru_references
 from ktrace.model.splice import iter_file_splice_write
 from ktrace.model.task import Errno, Task
+from ktrace.state.allowed import Between
 
 PAGE_SIZE = 4096
 MAX_LFS_FILESIZE = (1 << 63) - 1
@@ -19,23 +20,18 @@ F_SEAL_SEAL, F_ALL_SEALS = 0x1, 0x1F
 SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE = range(5)
 
 
-class FilePage:
+class FilePage(Page):
     """One page of a file in the page cache; a pipe may hold it, too.
 
     :param key: its raw identity
     """
 
-    count: int | None = None
-
     def __init__(self, key: int) -> None:
-        self.key = key
-        self.data = bytearray(PAGE_SIZE)
+        super().__init__(key, 1)
 
-    def get(self) -> None:
-        """Take a reference; others than pipes hold some, so nobody counts."""
-
-    def put(self) -> None:
-        """Drop a reference."""
+    def references(self) -> int | Between:
+        """Return ``page_count()``: the cache's own, and pipes'."""
+        return lru_references(self.count)
 
 
 def page_of(kernel: Kernel, inode: Inode, index: int) -> FilePage:
@@ -58,7 +54,7 @@ def truncate_inode(kernel: Kernel, inode: Inode, size: int, touch: bool) -> None
     pages: dict[int, FilePage] = inode.data or {}
     if size < inode.i_size:
         for index in [index for index in pages if index * PAGE_SIZE >= size]:
-            del pages[index]
+            pages.pop(index).put()
         if size % PAGE_SIZE and size // PAGE_SIZE in pages:
             start = size % PAGE_SIZE
             pages[size // PAGE_SIZE].data[start:] = bytes(PAGE_SIZE - start)

@@ -160,6 +160,7 @@ def rename(kernel: Kernel, task: Task, oldpath: bytes, newpath: bytes) -> int:
     new_dir.i_nlink += is_dir
     if target is not None:
         target.i_ctime = current_time(kernel)
+        target.evict()
     for directory in (old_dir, new_dir):
         directory.changed(kernel)
     inode.i_ctime = current_time(kernel)

@@ -24,6 +24,7 @@ from ktrace.state.inode import S_IFMT, S_IFREG
 FIONREAD, FIONBIO, FIONCLEX, FIOCLEX, FIOASYNC, FIOQSIZE = 0x541B, 0x5421, 0x5450, 0x5451, 0x5452, 0x5460
 SEEK_MAX = 4
 ULONG_MAX = (1 << 64) - 1
+TASK_SIZE_MAX = (1 << 47) - 4096
 
 
 def check_readable(file: File) -> None:
@@ -40,6 +41,13 @@ def check_writable(file: File) -> None:
         raise Errno("EBADF")
     if not file.ops.can_write:
         raise Errno("EINVAL")
+
+
+def check_buffer(count: int) -> int:
+    """Return *count* as the kernel limits it (``vfs_read()``: EFAULT where no address space is that large)."""
+    if count & ULONG_MAX > TASK_SIZE_MAX:
+        raise Errno("EFAULT")
+    return min(count, MAX_RW_COUNT)
 
 
 def check_area(count: int) -> int:
@@ -64,7 +72,7 @@ def read(kernel: Kernel, task: Task, fd: int, count: int) -> Any:
     """Read from a descriptor (``fs/read_write.c: ksys_read()``, ``vfs_read()``)."""
     with fdget(kernel, task, fd) as file:
         check_readable(file)
-        to = destination(task, "buf", check_area(count))
+        to = destination(task, "buf", check_buffer(count))
         value = yield from do_read(kernel, task, file, to)
     return Result(value, None, result_buffer(task, "buf", to.data))
 
@@ -74,7 +82,7 @@ def write(kernel: Kernel, task: Task, fd: int, buf: bytes | Pointer, count: int)
     """Write to a descriptor (``fs/read_write.c: ksys_write()``, ``vfs_write()``)."""
     with fdget(kernel, task, fd) as file:
         check_writable(file)
-        return (yield from do_write(kernel, task, file, source(task, buf, check_area(count))))
+        return (yield from do_write(kernel, task, file, source(task, buf, check_buffer(count))))
 
 
 @syscall("readv")
@@ -119,7 +127,7 @@ def pread64(kernel: Kernel, task: Task, fd: int, count: int, offset: int) -> Any
     with fdget(kernel, task, fd) as file:
         _check_position(file, offset)
         check_readable(file)
-        to = destination(task, "buf", check_area(count))
+        to = destination(task, "buf", check_buffer(count))
         value = yield from _at(file, offset, do_read(kernel, task, file, to))
     return Result(value, None, result_buffer(task, "buf", to.data))
 
@@ -131,7 +139,7 @@ def pwrite64(kernel: Kernel, task: Task, fd: int, buf: bytes | Pointer, offset: 
     with fdget(kernel, task, fd) as file:
         _check_position(file, offset)
         check_writable(file)
-        data = source(task, buf, check_area(count))
+        data = source(task, buf, check_buffer(count))
         return (yield from _at(file, offset, do_write(kernel, task, file, data)))
 
 

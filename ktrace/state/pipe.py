@@ -26,7 +26,7 @@ class PipeBuffer:
     A slot that is not in use keeps what its last use left, except its page, which is no longer its own.
 
     :param page: identity of the frame, kind ``page``; ``None`` for a slot not in use
-    :param page_count: references to an anonymous buffer's page; ``None`` where others hold some, too
+    :param page_count: references to the page (``page_count()``); ``None`` for a slot not in use
     :param offset: bytes into the page
     :param len: bytes
     :param ops: symbol of its ``pipe_buf_operations``, ``None`` for a slot not in use
