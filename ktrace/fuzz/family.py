@@ -70,4 +70,3 @@ class Family:
             if call is not None and is_modelled(task.name, call.name):
                 return task.name, call
         return None
-

@@ -49,6 +49,19 @@ class SysvFamily(Family):
         """Return what takes several moves."""
         return [(1, self._churn)]
 
+    def crowded(self, state: State, choose: Choose) -> tuple[Any, list[Task]] | None:
+        """Return an object and the free tasks that can name it, two at least; ``None`` if there is none."""
+        found: dict[int, tuple[Any, list[Task]]] = {}
+        for task in state.free():
+            for entry in self.seen(state, task).idr.values():
+                found.setdefault(id(entry), (entry, []))[1].append(task)
+        crowds = [(entry, tasks) for entry, tasks in found.values() if len(tasks) > 1]
+        if not crowds:
+            return None
+        entry, tasks = choose.one(crowds)
+        # Whoever may do most comes first: it is the one that starts.
+        return entry, sorted(choose.some(tasks, len(tasks)), key=lambda task: not task.cred.capable("CAP_IPC_OWNER"))
+
     def _churn(self, state: State, choose: Choose) -> Iterator[Move]:
         """Make and remove objects until the indices wrap and the sequence number moves on."""
         task = choose.one(state.free())

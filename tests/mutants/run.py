@@ -127,7 +127,7 @@ class Tree:
 
 def fuzz(mutant: Mutant, vmlinux: Path, given: argparse.Namespace, environment: dict[str, str]) -> dict[str, Any]:
     """Import a kernel, fuzz it, and return the report."""
-    family = ["--family", given.family]
+    family = ["--family", given.family, "--actors", str(given.actors)]
     name = f"mutant-{mutant.name}"
     subprocess.run([*KTRACE, "image", "import", name, "--vmlinux", str(vmlinux), "-q"], check=True, env=environment,
                    stdout=subprocess.DEVNULL)  # fmt: skip
@@ -182,6 +182,7 @@ def main() -> int:
     parser.add_argument("family", help="pipe, sem, msg, shm, unix or inet: which list of mutants")
     parser.add_argument("--only", default="", help="names, with commas between")
     parser.add_argument("--time", type=float, default=60, help="seconds for each")
+    parser.add_argument("--actors", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--make", help="the make command; default: what ktrace image source prints")
     given = parser.parse_args()

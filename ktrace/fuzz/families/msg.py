@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose, pattern
-from ktrace.fuzz.family import Generator
+from ktrace.fuzz.family import Generator, Scene
 from ktrace.fuzz.files import may_block
-from ktrace.fuzz.state import State
+from ktrace.fuzz.state import Move, State
 from ktrace.fuzz.sysv import SysvFamily, bad_pointer
 from ktrace.model.sysv_msg_queue import MsgQueue
 from ktrace.model.task import Task
@@ -62,6 +62,52 @@ class MsgFamily(SysvFamily):
     def remove(self, ident: int) -> Call:
         """Remove an object."""
         return make_call("msgctl", ident, C["IPC_RMID"])
+
+    def scenes(self) -> Sequence[tuple[float, Scene]]:
+        """Return what takes several moves."""
+        return [*super().scenes(), (4, self._crowd_of_receivers), (4, self._crowd_of_senders)]
+
+    def _crowd_of_receivers(self, state: State, choose: Choose) -> Iterator[Move]:
+        """Have several wait for messages of several types and sizes, then send some."""
+        if (found := self.crowded(state, choose)) is None:
+            return
+        msq, holders = found
+        for task in choose.some(holders, 1):
+            if len(state.free()) < 2:
+                break
+            wanted = 9 if msq.q_messages else choose.one((0, 1, 2, -1, -2))
+            flags = choose.flags(0.2, *_MODES) if wanted != 9 else 0
+            yield task.name, make_call("msgrcv", msq.id, choose.one((0, 5, 50, 1000)), wanted, flags)
+        for _ in range(choose.integer(1, 4)):
+            awake = [task for task in holders if task.running is None]
+            if not awake or msq.deleted:
+                return
+            message = {"mtype": choose.one((1, 1, 2, 3, 9)), "mtext": pattern(state.number, choose.one((0, 5, 6, 50)))}
+            yield choose.one(awake).name, make_call("msgsnd", msq.id, message, C["IPC_NOWAIT"])
+
+    def _crowd_of_senders(self, state: State, choose: Choose) -> Iterator[Move]:
+        """Have several wait for room, each for as much as it needs, then make some."""
+        if (found := self.crowded(state, choose)) is None:
+            return
+        msq, holders = found
+        perm = {"uid": msq.uid, "gid": msq.gid, "mode": msq.mode & 0o777}
+        limit = choose.one((msq.q_cbytes, msq.q_cbytes + 20, 60))
+        yield holders[0].name, make_call("msgctl", msq.id, C["IPC_SET"], {"msg_perm": perm, "msg_qbytes": limit})
+        for task in choose.some(holders, 2):
+            if len(state.free()) < 2:
+                break
+            size = max(0, limit - msq.q_cbytes) + choose.one((0, 1, 1, 20))
+            message = {"mtype": choose.one((1, 2, 3)), "mtext": pattern(state.number, min(size, 100))}
+            yield task.name, make_call("msgsnd", msq.id, message, 0)
+        for _ in range(choose.integer(1, 3)):
+            awake = [task for task in holders if task.running is None]
+            if not awake or msq.deleted:
+                return
+            if choose.chance(0.3):
+                more = {"msg_perm": perm, "msg_qbytes": limit + choose.one((0, 1, 25, 200))}
+                yield awake[0].name, make_call("msgctl", msq.id, C["IPC_SET"], more)
+            else:
+                yield choose.one(awake).name, make_call("msgrcv", msq.id, 20000, 0, C["IPC_NOWAIT"])
 
     def _msgget(self, state: State, choose: Choose, task: Task) -> Call | None:
         if (key := self.key(state, choose, task)) is None:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose
-from ktrace.fuzz.family import Generator
+from ktrace.fuzz.families.sem_scenes import crowd, extremes
+from ktrace.fuzz.family import Generator, Scene
 from ktrace.fuzz.files import may_block
-from ktrace.fuzz.state import State, open_fds
+from ktrace.fuzz.state import Move, State, open_fds
 from ktrace.fuzz.sysv import LONG, SysvFamily, bad_pointer
 from ktrace.model.ns_file import NS_OPS
 from ktrace.model.sysv_sem_array import SemArray
@@ -70,6 +71,18 @@ class SemFamily(SysvFamily):
     def remove(self, ident: int) -> Call:
         """Remove an object."""
         return make_call("semctl", ident, 0, C["IPC_RMID"])
+
+    def scenes(self) -> Sequence[tuple[float, Scene]]:
+        """Return what takes several moves."""
+        return [*super().scenes(), (6, self._crowd), (1.5, self._extremes)]
+
+    def _crowd(self, state: State, choose: Choose) -> Iterator[Move]:
+        if (found := self.crowded(state, choose)) is not None:
+            yield from crowd(state, choose, *found)
+
+    def _extremes(self, state: State, choose: Choose) -> Iterator[Move]:
+        if (found := self.crowded(state, choose)) is not None:
+            yield from extremes(state, choose, *found)
 
     def _semget(self, state: State, choose: Choose, task: Task) -> Call | None:
         if (key := self.key(state, choose, task)) is None:
