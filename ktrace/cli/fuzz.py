@@ -29,6 +29,13 @@ SHRINK_SECONDS = 60.0
 @click.option("--time", "seconds", type=click.FloatRange(0, min_open=True), help="How many seconds.")
 @click.option("--actors", type=click.IntRange(1, 32), default=4, show_default=True, help="How many processes act.")
 @click.option("--keep-going", is_flag=True, help="Do not end with the first divergence.")
+@click.option(
+    "--shrink",
+    type=click.FloatRange(0),
+    default=SHRINK_SECONDS,
+    show_default=True,
+    help="Seconds for making it shorter.",
+)
 @click.option("--accel", type=click.Choice(["kvm", "tcg"]), help="Use this accelerator, without trying.")
 @click.option("--json", "as_json", is_flag=True, help="Print data.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
@@ -40,6 +47,7 @@ def fuzz(
     seconds: float | None,
     actors: int,
     keep_going: bool,
+    shrink: float,
     accel: str | None,
     as_json: bool,
     quiet: bool,
@@ -53,7 +61,7 @@ def fuzz(
     from ktrace.fuzz.pool import Pool
 
     plan = Plan(
-        _families(asked), seed, actors, steps if steps or seconds else STEPS, seconds, SHRINK_SECONDS, keep_going
+        _families(asked), seed, actors, steps if steps or seconds else STEPS, seconds, shrink, keep_going
     )  # fmt: skip
     with (
         Guests(image_name, accel) as guests,

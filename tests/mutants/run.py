@@ -127,7 +127,7 @@ class Tree:
 
 def fuzz(mutant: Mutant, vmlinux: Path, given: argparse.Namespace, environment: dict[str, str]) -> dict[str, Any]:
     """Import a kernel, fuzz it, and return the report."""
-    family = ["--family", given.family, "--actors", str(given.actors)]
+    family = ["--family", given.family, "--actors", str(given.actors), "--shrink", "4"]
     name = f"mutant-{mutant.name}"
     subprocess.run([*KTRACE, "image", "import", name, "--vmlinux", str(vmlinux), "-q"], check=True, env=environment,
                    stdout=subprocess.DEVNULL)  # fmt: skip
