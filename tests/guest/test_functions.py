@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
 from ktrace.agent.syscalls import make_call
 from ktrace.cli.guests import traced_template
-from ktrace.image.image import Image
+from ktrace.errors import HostError
+from ktrace.image.image import Image, find_image
 from ktrace.inspect.inlined import Inlined
 from ktrace.machine.machine import Machine
 from ktrace.machine.state import Template
@@ -152,3 +154,19 @@ def test_what_is_inlined_is_told_with_its_place(inlined: Table) -> None:
     inner = inlined["sock_alloc"]["SOCKET_I"]
     assert re.fullmatch(r"inlined in sock_alloc, net/socket\.c:\d+", str(inner))
     assert inlined["create_pipe_files"]["get_pipe_inode"].declared == "fs/pipe.c"
+
+
+def test_the_flavour_keeps_the_functions_that_the_seed_names() -> None:
+    try:
+        flavour = find_image("lab-6.1-functions")
+    except HostError as error:
+        pytest.skip(f"{error.message}: ktrace image build lab-6.1-functions")
+    with flavour.vmlinux.open("rb") as file:
+        table = ELFFile(file).get_section_by_name(".symtab")
+        names = {symbol.name for symbol in table.iter_symbols() if symbol["st_info"]["type"] == "STT_FUNC"}
+    assert {
+        "get_pipe_inode", "put_pipe_info", "ipcget_new", "ipcget_public", "ipc_findkey", "semctl_setval", "find_alloc_undo",
+        "sock_map_fd", "sock_create", "newseg", "newary", "newque",
+    } <= names  # fmt: skip
+    inlined = inlined_functions(flavour.vmlinux, flavour.build_id)
+    assert "sem_obtain_object_check" in inlined["semctl_main"]
