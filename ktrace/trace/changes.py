@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ktrace.state.compare import ABSENT, differ, label
+from ktrace.state.naming import STRUCTURAL
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
 
@@ -43,4 +44,11 @@ def changes(before: World, after: World) -> Iterator[Change]:
             yield Change(ref, "", known, value)
         elif known != value:
             for item in differ("", value, known):
+                if _renamed(item.expected) and _renamed(item.observed):
+                    continue
                 yield Change(ref, item.path.removeprefix("."), item.expected, item.observed)
+
+
+def _renamed(value: Any) -> bool:
+    """Tell whether *value* is a name that holds within one World only: another name there is no change."""
+    return isinstance(value, Ref) and value.kind in STRUCTURAL

@@ -126,7 +126,8 @@ function drawPipe(ref, pipe, old, world, before) {
       queue.map(item => h('div', {class: 'asleep' + changedClass(was && !was.some(other => same(other, item)))},
         '☾ ', item.process ? keyOf(item.process) : item.func === 'ep_poll_callback' ? 'an epoll set' : item.func, item.exclusive ? h('small', {}, ' exclusive') : null)));
   };
-  const fresh = slot => old && !same(then.get(slot), buffers.get(slot));
+  const nameless = item => item && {...item, page: item.page !== null};  // the names of pages hold within one World only
+  const fresh = slot => old && !same(nameless(then.get(slot)), nameless(buffers.get(slot)));
   return [
     caption(ref, old, `${used.length} of ${pipe.ring_size} slots`, `${total} bytes`,
       pipe.max_usage !== pipe.ring_size ? `only ${pipe.max_usage} may be used` : null,

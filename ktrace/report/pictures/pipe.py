@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rich.text import Text
 
@@ -121,8 +122,13 @@ def _cell(pipe: Pipe, last: Pipe | None, slot: int, used: bool) -> list[Text]:
     buffer = pipe.bufs.get(slot)
     if not used or buffer is None:
         return [right(Text("·" if buffer is not None else "", DIM), _CELL), Text(_letters(buffer), DIM)]
-    changed = last is not None and last.bufs.get(slot) != buffer
+    changed = last is not None and not _alike(last.bufs.get(slot), buffer)
     return [right(mark(str(buffer.len), changed, "bold green"), _CELL), Text(_letters(buffer), "green")]
+
+
+def _alike(one: PipeBuffer | None, other: PipeBuffer) -> bool:
+    """Tell whether a slot is as it was; names of pages hold within one World only."""
+    return one is not None and (one.page is None) == (other.page is None) and replace(one, page=other.page) == other
 
 
 def _letters(buffer: PipeBuffer | None) -> str:

@@ -17,6 +17,7 @@ from ktrace.state.ref import Ref
 from ktrace.state.step import Step
 from ktrace.state.sysv_msg import MsgMsg, MsgQueue
 from ktrace.state.world import World
+from ktrace.trace.changes import changes
 from tests.unit.report.worlds import (
     MSG,
     PIPE,
@@ -170,6 +171,13 @@ def test_a_write_that_was_merged_says_so() -> None:
     assert changed(rows) == ["6", "  +3 merged"]
     other = pipe_world(pipe(head=2, tail=1, bufs={1: buffer(b"abcdef")}))
     assert "merged" not in drawn(other, PIPE, before)
+
+
+def test_another_name_of_a_page_is_no_change() -> None:
+    before = pipe_world(pipe(head=1, bufs={0: buffer(b"abc", page=Ref("page", "page2"))}))
+    after = pipe_world(pipe(head=1, bufs={0: buffer(b"abc")}))
+    assert changed(picture(after, PIPE, before)) == []
+    assert list(changes(before, after)) == []
 
 
 def test_new_messages_are_those_at_the_end() -> None:
