@@ -165,7 +165,8 @@ def test_the_flavour_keeps_the_functions_that_the_seed_names() -> None:
         table = ELFFile(file).get_section_by_name(".symtab")
         names = {symbol.name for symbol in table.iter_symbols() if symbol["st_info"]["type"] == "STT_FUNC"}
     assert {
-        "get_pipe_inode", "put_pipe_info", "ipcget_new", "ipcget_public", "ipc_findkey", "semctl_setval", "find_alloc_undo",
+        "get_pipe_inode", "put_pipe_info", "ipcget_new", "ipcget_public", "ipc_findkey", "semctl_setval",
+        "find_alloc_undo",
         "sock_map_fd", "sock_create", "newseg", "newary", "newque",
     } <= names  # fmt: skip
     inlined = inlined_functions(flavour.vmlinux, flavour.build_id)
