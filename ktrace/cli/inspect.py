@@ -11,12 +11,15 @@ from ktrace.cli.target import open_target
 from ktrace.errors import UsageError
 from ktrace.inspect.invariants.ipc import validate_ipc
 from ktrace.inspect.invariants.pipe import validate_pipe
+from ktrace.inspect.invariants.socket import validate_socket
 from ktrace.report.ipcs import PERMS, details, tables
 from ktrace.report.pictures import picture, subject
 from ktrace.report.structures import GROUPS, describe, select
 from ktrace.state.codec import encode
 from ktrace.state.naming import Namer
 from ktrace.state.world import World
+
+_CHECKS = (validate_pipe, validate_ipc, validate_socket)
 
 
 @click.command()
@@ -29,7 +32,7 @@ from ktrace.state.world import World
 @click.option("-q", "--queues", "chosen", flag_value="msg", help="ipcs: message queues only.")
 @click.option("-m", "--shmems", "chosen", flag_value="shm", help="ipcs: shared memory segments only.")
 @click.option("-i", "--id", "ipc_id", type=int, help="ipcs: all of the one with this id; with -s, -q or -m.")
-@click.option("--validate", is_flag=True, help="Check pipes and IPC against themselves; exit code 1 if contradictory.")
+@click.option("--validate", is_flag=True, help="Check everything against itself; exit code 1 if contradictory.")
 def inspect(
     what: str,
     target: str | None,
@@ -51,7 +54,7 @@ def inspect(
         raise UsageError("-i needs a kind", "add -s, -q or -m")
     with open_target(target, image) as inspector:
         world = Namer().name(inspector.observe())
-        violations = validate_ipc(inspector.kernel) + validate_pipe(inspector.kernel) if validate else []
+        violations = [item for check in _CHECKS for item in check(inspector.kernel)] if validate else []
     for violation in violations:
         click.echo(str(violation), err=True)
     if what == "ipcs" and not as_json:
