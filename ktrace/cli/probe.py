@@ -64,6 +64,7 @@ def _print(step: Step, hit: Hit, first: bool, stack: bool) -> None:
     arguments = ", ".join(f"{name}={value}" for name, value in hit.arguments.items())
     out.print(Text(f"     {hit.actor} in {hit.function}({arguments})"), soft_wrap=True)
     for text, value in hit.shown.items():
-        out.print(Text.assemble((f"        {text} = ", "cyan"), value), soft_wrap=True)
+        several = value.replace("\n", "\n" + " " * 12)
+        out.print(Text.assemble((f"        {text} = ", "cyan"), several), soft_wrap=True)
     if stack:
         out.print(Text(f"        called by {' < '.join(hit.stack)}", "dim"), soft_wrap=True)

@@ -59,7 +59,7 @@ class SocketFamily(Family):
         self._types = choose.some(self.types, 1)
         self._most = choose.one((4, 6, 10))
         self._sizes = choose.one(((1, 5, 100), _SIZES, _SIZES))
-        self._heard: dict[str, Any] | None = None
+        self._heard: tuple[int, dict[str, Any]] | None = None
         super().__init__(choose)
 
     def address(self, state: State, choose: Choose, task: Task) -> dict[str, Any]:
@@ -94,20 +94,23 @@ class SocketFamily(Family):
         ]
 
     def prepare(self, state: State, choose: Choose, task: Task) -> Iterator[Call]:
-        """Give some actors a listener, and have others connect to it."""
-        listeners = [kind for kind in self._types if kind != C["SOCK_DGRAM"]]
-        if not listeners or choose.chance(0.4):
+        """Have one actor offer a name, and others connect to it."""
+        if choose.chance(0.3):
             return
-        kind = listeners[0]
-        yield make_call("socket", self.domain, kind)
-        address = self.address(state, choose, task)
-        fd = max(task.files.slots, default=0)
         if self._heard is None:
-            self._heard = address
-            yield make_call("bind", fd, address)
-            yield make_call("listen", fd, choose.one((0, 1, 5)))
+            self._heard = choose.one(self._types), self.address(state, choose, task)
+            server = True
         else:
-            yield make_call("connect", fd, self._heard)
+            server = False
+        kind, address = self._heard
+        yield make_call("socket", self.domain, kind)
+        fd = max(task.files.slots, default=0)
+        if not server:
+            yield make_call("connect", fd, address)
+            return
+        yield make_call("bind", fd, address)
+        if kind != C["SOCK_DGRAM"]:
+            yield make_call("listen", fd, choose.one((0, 1, 5)))
 
     def scenes(self) -> Sequence[tuple[float, Scene]]:
         """Return what takes several moves."""

@@ -31,8 +31,8 @@ EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP = 0x1, 0x4, 0x8, 0x10
 EPOLLRDNORM, EPOLLWRNORM = 0x40, 0x100
 SIZEOF_PIPE_BUFFER = 40
 KMALLOC_MAX_SIZE = 1 << 22
-LRU_BATCHES = 2
-"""``lru_add`` and ``activate``: a page is in each at most once."""
+LRU_BATCHES = 1 + 15
+"""A page is once in ``lru_add``, and any number of times in ``activate`` until its PAGEVEC_SIZE makes room."""
 
 SURE_ALLOCATION = 8 * PAGE_SIZE
 """The page allocator does not give up on less (``PAGE_ALLOC_COSTLY_ORDER``)."""

@@ -115,7 +115,8 @@ class TerminalView:
             arguments = ", ".join(f"{name}={value}" for name, value in hit.arguments.items())
             self._line(Text(f"{_INDENT}{hit.actor:<3}", _colour(hit.actor)), Text(f"in {hit.function}({arguments})"))
             for text, value in hit.shown.items():
-                self._line(Text(f"{_INDENT}     {text} = ", "cyan"), Text(value))
+                several = value.replace("\n", f"\n{_INDENT}         ")
+                self._line(Text(f"{_INDENT}     {text} = ", "cyan"), Text(several))
             if self._verbosity > 0 and hit.stack:
                 self._line(Text(f"{_INDENT}     called by {' < '.join(hit.stack)}", "dim"))
 

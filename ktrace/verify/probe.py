@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from ktrace.inspect.kernel import LiveKernel
 from ktrace.machine.gdbstub import GdbStub
 from ktrace.state.probe import Hit
 
+WORLD = "world"
 _ARGUMENTS = ("rdi", "rsi", "rdx", "rcx", "r8", "r9")
 """Where the first integer and pointer arguments are at a function's entry (System V ABI)."""
 _FRAMES = 64
@@ -29,7 +30,8 @@ class Target:
     """A function to stop at, and what to show there.
 
     :param expressions: Python over drgn objects, with ``->`` for a dot: the function's parameters by name, ``task``
-        (who is running), ``prog``, drgn's helpers, the kernel's variables
+        (who is running), ``prog``, drgn's helpers, the kernel's variables. :data:`WORLD` stands for what the step has
+        changed in the World so far
     """
 
     function: str
@@ -62,13 +64,20 @@ class Probe:
     A thread of its own does this, for who makes a call waits for its end.
 
     :param actors: name by pid; other tasks run on unseen
+    :param changed: tells what the step has changed in the World so far
     :raises UsageError: this kernel has no such function, or an expression cannot be read
     """
 
     def __init__(
-        self, stub: GdbStub, kernel: LiveKernel, targets: tuple[Target, ...], actors: Mapping[int, str]
+        self,
+        stub: GdbStub,
+        kernel: LiveKernel,
+        targets: tuple[Target, ...],
+        actors: Mapping[int, str],
+        changed: Callable[[], str],
     ) -> None:
         self._stub = stub
+        self._changed = changed
         self._kernel = kernel
         self._actors = actors
         self._places = dict(_place(kernel.prog, target) for target in targets)
@@ -128,7 +137,9 @@ class Probe:
             for (name, type_), register in zip(place.parameters, _ARGUMENTS, strict=False)
         }
         scope = _Scope(prog, {**_helpers(), **arguments, "task": task, "prog": prog})
-        shown = {text: _evaluate(code, scope) for text, code in place.code.items()}
+        shown = {
+            text: self._changed() if text == WORLD else _evaluate(code, scope) for text, code in place.code.items()
+        }
         written = {name: _written(value) for name, value in arguments.items()}
         self._hits.append(Hit(place.function, actor, written, shown, tuple(self._stack(registers))))
 

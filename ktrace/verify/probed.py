@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from ktrace.agent.actors import Performed
+from ktrace.errors import GuestError
+from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.machine.gdbstub import GdbStub
 from ktrace.machine.machine import Machine
+from ktrace.report.value import short
 from ktrace.state.call import Call
 from ktrace.state.probe import Hit
+from ktrace.state.world import World
+from ktrace.trace.changes import changes
 from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.probe import Probe, Target, check_targets
 
@@ -26,6 +32,7 @@ class ProbedLab(Lab):
     ) -> None:
         super().__init__(machine, vmlinux, kernels)
         self.hits: tuple[Hit, ...] = ()
+        self._world = World()
         self._targets = targets
         check_targets(self.kernel, targets)
         self._stub = GdbStub(machine)
@@ -39,6 +46,24 @@ class ProbedLab(Lab):
         finally:
             self.hits = probe.stop()
 
+    def look(self) -> World:
+        """Return the named World as it is now."""
+        self._world = super().look()
+        return self._world
+
+    def _changed(self) -> str:
+        """Tell what the call has changed so far: what is there for a moment only is among it."""
+        # A copy: what is gone again when the call returns must not have taken a name.
+        namer = deepcopy(self._namer)
+        try:
+            found = [
+                f"{item.label}{'.' if item.path else ''}{item.path} {short(item.before)} → {short(item.after)}"
+                for item in changes(self._world, namer.name(self.inspector.observe()))
+            ]
+        except (CorruptStructure, GuestError) as error:
+            return f"cannot be read: {error}"
+        return "\n".join(found) or "unchanged"
+
     def close(self) -> None:
         """Let the guest go."""
         self._stub.close()
@@ -46,4 +71,4 @@ class ProbedLab(Lab):
     def _probe(self) -> Probe:
         kernel: LiveKernel = self.kernel
         by_pid = {pid: name for name, pid in self.actors.pids.items()}
-        return Probe(self._stub, kernel, self._targets, by_pid)
+        return Probe(self._stub, kernel, self._targets, by_pid, self._changed)

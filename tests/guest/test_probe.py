@@ -63,3 +63,14 @@ def test_no_such_function(hits: Hits) -> None:
 def test_no_such_expression(hits: Hits) -> None:
     with pytest.raises(UsageError, match="cannot read the expression"):
         hits("pipe-basic", "pipe_write", "iocb->")
+
+
+def test_a_semaphores_queue_before_its_sleeper_sleeps(hits: Hits) -> None:
+    line, hit = hits("sem-order", "schedule_hrtimeout_range", "world", "task->__state")[0]
+    assert (line, hit.actor, hit.shown["task->__state"]) == (6, "B", "(unsigned int)1")
+    assert "sems[0].pending_alter[0] absent → {sleeper B" in hit.shown["world"]
+
+
+def test_the_world_in_the_middle_of_a_call(hits: Hits) -> None:
+    found = hits("pipe-basic", "anon_pipe_buf_release", "world")
+    assert "pipe1.locked false → true" in found[0][1].shown["world"]

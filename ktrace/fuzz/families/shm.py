@@ -89,6 +89,9 @@ class ShmFamily(SysvFamily):
         attached = self._mappings(state, task)
         if shp is None or (len(attached) > 5 and choose.chance(0.9)):
             return None
+        if shp.shm_segsz > 16 * PAGE:
+            # With SHM_REMAP a huge one would cover the agent's own memory.
+            return make_call("shmat", self.id_of(choose, None), 0, 0)
         flags = choose.flags(0.2, C["SHM_RDONLY"]) | choose.flags(0.06, C["SHM_EXEC"])
         address = 0
         if choose.chance(0.5):

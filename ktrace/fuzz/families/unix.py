@@ -8,7 +8,8 @@ from typing import Any
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose
-from ktrace.fuzz.family import Generator
+from ktrace.fuzz.families.unix_scenes import full_queue, peeking, urgent
+from ktrace.fuzz.family import Generator, Scene
 from ktrace.fuzz.files import pick_fd
 from ktrace.fuzz.sockets import SocketFamily, is_socket, is_talking
 from ktrace.fuzz.state import State, open_fds
@@ -39,6 +40,10 @@ class UnixFamily(SocketFamily):
             (4, self._send_rights),
             (1, self._fork_off),
         ]
+
+    def scenes(self) -> Sequence[tuple[float, Scene]]:
+        """Return what takes several moves."""
+        return [*super().scenes(), (2, full_queue), (2, urgent), (1, peeking)]
 
     def address(self, state: State, choose: Choose, task: Task) -> dict[str, Any]:
         """Return one of a few names, or an odd one."""
