@@ -7,8 +7,8 @@ A: close(w)                                          # 0
 ## the pipe lives on in the message
 A: fork() -> B
 B: recvmsg(b, {msg_iov=[100], msg_controllen=64}, 0) # 4 "take"
-B: write(5, "through")                                # 7
-B: read(4, 100)                                      # 7 "through"
+B: write(3, "through")                                # 7
+B: read(2, 100)                                      # 7 "through"
 ## what is not received is closed with the socket
 A: sendmsg(a, {msg_iov=["x"], msg_control=[{SOL_SOCKET, SCM_RIGHTS, [0]}]}, 0)               # 1
 A: sendmsg(a, {msg_iov=["y"], msg_control=[{SOL_SOCKET, SCM_RIGHTS, [99]}]}, 0)              # EBADF
