@@ -59,8 +59,7 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; the process ends with the exit code of DESIGN.md."""
-    # What steps leave behind has no cycles, so looking for some each 700 objects finds nothing and takes a third
-    # of a checked step.
+    # What steps leave behind has no cycles: looking for some at every 700 objects finds nothing.
     gc.set_threshold(200_000, 20, 100)
     try:
         code = cli.main(args=arguments, prog_name="ktrace", standalone_mode=False)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from ktrace.state.allowed import Between, OneOf
 from ktrace.state.ref import Ref
@@ -35,16 +36,38 @@ class Difference:
     expected: Any
 
 
-def compare(observed: World, expected: World) -> list[Difference]:
-    """Return every difference between two Worlds, objects in the order of their names."""
+Agreed = dict[Ref, tuple[Any, Any]]
+"""Pairs of objects that were compared and agree: the very same two need not be compared again."""
+
+
+def compare(observed: World, expected: World, agreed: Agreed | None = None) -> list[Difference]:
+    """Return every difference between two Worlds, objects in the order of their names.
+
+    :param agreed: what earlier comparisons found equal; kept up to date
+    """
     seen, wanted = observed.objects, expected.objects
-    # What holds an allowed set is never equal to what was observed: the walk decides.
-    unequal = [ref for ref, value in wanted.items() if (other := seen.get(ref, ABSENT)) is not value and other != value]
-    unequal += [ref for ref in seen if ref not in wanted]
-    differences: list[Difference] = []
-    for ref in sorted(unequal, key=lambda ref: (ref.kind, str(ref.key))):
-        differences.extend(differ(label(ref), seen.get(ref, ABSENT), wanted.get(ref, ABSENT)))
-    return differences
+    if agreed is None:
+        agreed = {}
+    differing: list[tuple[Ref, list[Difference]]] = []
+    for ref, value in wanted.items():
+        other = seen.get(ref, ABSENT)
+        if other is value:
+            continue
+        pair = agreed.get(ref)
+        if pair is not None and pair[0] is other and pair[1] is value:
+            continue
+        # What holds an allowed set is never equal to what was observed: the walk decides.
+        found = [] if other == value else list(differ(label(ref), other, value))
+        if found:
+            differing.append((ref, found))
+        else:
+            agreed[ref] = (other, value)
+    if len(agreed) > 2 * len(wanted) + 64:
+        for gone in agreed.keys() - wanted.keys():
+            del agreed[gone]
+    differing += [(ref, list(differ(label(ref), value, ABSENT))) for ref, value in seen.items() if ref not in wanted]
+    differing.sort(key=lambda item: (item[0].kind, str(item[0].key)))
+    return [difference for _, found in differing for difference in found]
 
 
 def label(ref: Ref) -> str:
@@ -86,10 +109,27 @@ def count_fields(value: Any) -> int:
         return sum([count_fields(item) for item in value])
     if cls is dict:
         return sum([count_fields(item) for item in value.values()])
-    return sum([count_fields(getattr(value, name)) for name in field_names(cls)]) if is_dataclass(value) else 1
+    if not is_dataclass(value):
+        return 1
+    leaves, rest = _leaves(cls)
+    for name in rest:
+        leaves += count_fields(getattr(value, name))
+    return leaves
 
 
 _LEAVES = frozenset({int, str, bytes, bool, type(None), Ref})
+
+
+@cache
+def _leaves(cls: Any) -> tuple[int, tuple[str, ...]]:
+    """Return how many members of a dataclass are declared as leaves, and the names of the others."""
+    hints = get_type_hints(cls)
+    rest = tuple(name for name in field_names(cls) if not _is_leaf(hints[name]))
+    return len(field_names(cls)) - len(rest), rest
+
+
+def _is_leaf(hint: Any) -> bool:
+    return hint in _LEAVES or (get_origin(hint) is UnionType and all(_is_leaf(inner) for inner in get_args(hint)))
 
 
 @cache

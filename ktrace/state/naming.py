@@ -63,7 +63,15 @@ class Namer:
                 done += 1
                 if raw in objects:
                     named = resolve(raw)
-                    renamed[raw] = entry = self._rename(raw, objects[raw], resolve)
+                    last = self._renamed.get(raw)
+                    value = objects[raw]
+                    if last is not None and last.lasting is not None and (last.value is value or last.value == value):
+                        # Nothing new in it, and its references were named for good: they are roots already.
+                        entry = last
+                        kept.update(last.lasting)
+                    else:
+                        entry = self._rename(raw, value, resolve)
+                    renamed[raw] = entry
                     result[named] = entry.result
             waiting = [ref for ref in waiting if ref not in kept]
             if not waiting:
@@ -88,16 +96,22 @@ class Namer:
             return resolve(ref)
 
         result = rename(value, noting)
-        return _Renamed(value, refs, [resolve(ref) for ref in refs], result)
+        names = [resolve(ref) for ref in refs]
+        lasting = None if any(ref.kind in STRUCTURAL for ref in refs) else dict(zip(refs, names, strict=True))
+        return _Renamed(value, refs, names, result, lasting)
 
 
 class _Renamed(NamedTuple):
-    """What an object was, the raw references in it in the order of their visit, and what became of them."""
+    """What an object was, the raw references in it in the order of their visit, and what became of them.
+
+    *lasting* holds the references by their names where none of them is structural.
+    """
 
     value: Any
     refs: list[Ref]
     names: list[Ref]
     result: Any
+    lasting: dict[Ref, Ref] | None
 
 
 def _final(ref: Ref) -> bool:

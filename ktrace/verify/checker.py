@@ -9,7 +9,7 @@ from typing import Any
 from ktrace.errors import ModelError, UsageError
 from ktrace.model.kernel import Advice, Kernel, is_modelled
 from ktrace.state.call import Completed, Event, Exited, Outcome, Signalled
-from ktrace.state.compare import ABSENT, Difference, compare, count_fields, differ
+from ktrace.state.compare import ABSENT, Agreed, Difference, compare, count_fields, differ
 from ktrace.state.naming import Namer
 from ktrace.state.ref import Ref
 from ktrace.state.step import Step
@@ -34,6 +34,7 @@ class Checker:
         self._past = past
         self._model = make_model()
         self._namer = Namer()
+        self._agreed: Agreed = {}
         self._history: list[Step] = []
         self._field_counts: dict[Ref, tuple[Any, int]] = {}
         self.steps = 0
@@ -74,7 +75,7 @@ class Checker:
         self.steps += 1
         self._count(step.world)
         differences = list(compare_outcomes(step.outcome, expected_outcome))
-        differences += compare(step.world, expected)
+        differences += compare(step.world, expected, self._agreed)
         return tuple(differences)
 
     def rules(self, differences: tuple[Difference, ...]) -> tuple[str, ...]:
