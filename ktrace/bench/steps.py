@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +16,7 @@ from ktrace.machine.state import Template
 from ktrace.model.build import build_model
 from ktrace.state.call import Call
 from ktrace.state.step import Step
+from ktrace.verify.ahead import Ahead
 from ktrace.verify.checker import Checker
 from ktrace.verify.lab import Lab
 
@@ -38,6 +40,7 @@ def small_world() -> Calls:
 def checked_vs_unchecked(image: Image, template: Template, runs: int) -> list[Row]:
     """Measure steps per second, one step per round trip, checked and unchecked."""
     with (
+        ExitStack() as stack,
         TemporaryDirectory(prefix="ktrace-bench-") as scratch,
         Machine.clone(template, directory=Path(scratch, "checked")) as checked_guest,
         Machine.clone(template, directory=Path(scratch, "unchecked")) as unchecked_guest,
@@ -45,7 +48,8 @@ def checked_vs_unchecked(image: Image, template: Template, runs: int) -> list[Ro
         checked_lab, unchecked_lab = Lab(checked_guest, image.vmlinux), Lab(unchecked_guest, image.vmlinux)
         checker = Checker(lambda: build_model(checked_lab.facts))
         checker.initial(checked_lab.look())
-        _checked_step(checked_lab, checker, 1, None, make_call("spawn", "A"))
+        ahead = stack.enter_context(Ahead(checker))
+        _checked_step(checked_lab, ahead, 1, None, make_call("spawn", "A"))
         unchecked_lab.perform(None, make_call("spawn", "A"))
         checked_calls, unchecked_calls = small_world(), small_world()
 
@@ -53,7 +57,8 @@ def checked_vs_unchecked(image: Image, template: Template, runs: int) -> list[Ro
             def work() -> None:
                 for number in range(_CHUNK):
                     actor, call = next(checked_calls)
-                    _checked_step(checked_lab, checker, number, actor, call)
+                    _checked_step(checked_lab, ahead, number, actor, call)
+                _settle(ahead)
 
             return _CHUNK / seconds(work)
 
@@ -70,10 +75,15 @@ def checked_vs_unchecked(image: Image, template: Template, runs: int) -> list[Ro
     return [Row("checked-vs-unchecked", "steps/s", ours, against, ratio, 0.4)]
 
 
-def _checked_step(lab: Lab, checker: Checker, number: int, actor: str | None, call: Call) -> None:
+def _checked_step(lab: Lab, ahead: Ahead, number: int, actor: str | None, call: Call) -> None:
+    """Do what ``ktrace run`` does: make the call, look, and have it checked while the next one is made."""
     performed = lab.perform(actor, call)
     outcome = performed.outcome
     step = Step(number, actor, call, "", "", outcome, performed.clock, lab.look(), lab.where(outcome.blocked))
-    differences = checker.check(step)
-    if differences:
-        raise KtraceError(f"the benchmark's step {number} diverged: {differences[0].path}", "run: ktrace run --all")
+    _settle(ahead)
+    ahead.submit(step)
+
+
+def _settle(ahead: Ahead) -> None:
+    if differences := ahead.settle():
+        raise KtraceError(f"a step of the benchmark diverged: {differences[0].path}", "run: ktrace run --all")

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ktrace.agent.syscalls import format_call, format_result
+from ktrace.errors import KtraceError
 from ktrace.model.build import build_model
 from ktrace.state.call import Call, Completed, Exited, Outcome
 from ktrace.state.step import Step
 from ktrace.trace.session import End, Header, Verdict
+from ktrace.verify.ahead import Ahead
 from ktrace.verify.checker import Checker, Past
 from ktrace.verify.lab import Lab
 from ktrace.verify.path_check import PathChecker
@@ -51,19 +53,51 @@ def run_script(
     if checked and (differences := checker.initial(header.initial)):
         sink.verdict(Verdict(0, differences))
         return _ended(sink, checker, "diverged", "the World before the first step differs")
-    for step, complaints in perform_script(script, lab, after_step, tracer):
-        sink.step(step)
-        differences = checker.check(step) if checked else ()
-        if paths is not None:
-            complaints += paths.check(step)
-        if differences or complaints:
-            rules = checker.rules(differences) if differences else ()
-            sink.verdict(Verdict(step.number, differences, rules, complaints))
-            return _ended(sink, checker, "diverged", "")
+    verdict = _check_all(perform_script(script, lab, after_step, tracer), sink, checker if checked else None, paths)
+    if verdict is not None:
+        sink.verdict(verdict)
+        return _ended(sink, checker, "diverged", "")
     if paths is not None and (unmet := paths.unmet()):
         sink.verdict(Verdict(checker.steps, (), (), unmet))
         return _ended(sink, checker, "diverged", "some expected paths were never put to the test")
     return _ended(sink, checker, "agreed", "")
+
+
+def _check_all(
+    steps: Iterator[tuple[Step, tuple[str, ...]]], sink: Sink, checker: Checker | None, paths: PathChecker | None
+) -> Verdict | None:
+    """Take every step and return the first verdict; a step is checked while the guest makes the next."""
+    last: tuple[Step, tuple[str, ...]] | None = None
+    if checker is None:
+        for step, complaints in steps:
+            sink.step(step)
+            if complaints:
+                return Verdict(step.number, (), (), complaints)
+        return None
+    with Ahead(checker) as ahead:
+
+        def verdict() -> Verdict | None:
+            differences = ahead.settle()
+            if last is None or not (differences or last[1]):
+                return None
+            return Verdict(last[0].number, differences, checker.rules(differences) if differences else (), last[1])
+
+        while True:
+            try:
+                current = next(steps, None)
+            except KtraceError:
+                # What went wrong may be but a consequence of the step before.
+                if (found := verdict()) is not None:
+                    return found
+                raise
+            if (found := verdict()) is not None or current is None:
+                return found
+            step, complaints = current
+            sink.step(step)
+            if paths is not None:
+                complaints += paths.check(step)
+            last = (step, complaints)
+            ahead.submit(step)
 
 
 def perform_script(
