@@ -21,3 +21,8 @@ A: dup(r) -> d                                        # 1
 A: close_range(0, 9, CLOSE_RANGE_CLOEXEC)             # 0
 A: exec()                                             # 0
 A: close(d)                                           # EBADF
+## one whose uid and euid differ gets no descriptor from the program's start
+A: fork() -> D
+D: setresuid(-1, 1000, -1)                            # 0
+D: exec()                                             # 0
+D: pipe([dr, dw])                                     # 0

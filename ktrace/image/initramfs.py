@@ -41,7 +41,7 @@ def initramfs_inputs(recipe: InitramfsRecipe) -> dict[str, Any]:
             {"path": binary.path, "sources": [path.name for path in binary.sources]} for binary in recipe.binaries
         ],
         "sources": source_digests(recipe),
-        "libc_sha256": _libc_digest(),
+        "libc_sha256": None if "-nostdlib" in recipe.cflags else _libc_digest(),
         "tools": tool_versions(),
     }
 
