@@ -11,6 +11,7 @@ from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.pipe import waiters
 from ktrace.model.process import observe_file
 from ktrace.model.task import Errno, Task
+from ktrace.model.timer import schedule_until, start
 from ktrace.model.wait import WaitEntry, WaitQueue, wake_up
 from ktrace.state import epoll as state
 from ktrace.state.call import Pointer, Result
@@ -277,7 +278,7 @@ def _make_ready(kernel: Kernel, ep: EventPoll, item: Item) -> None:
 
 @syscall("epoll_wait")
 def epoll_wait(kernel: Kernel, task: Task, epfd: int, maxevents: int, timeout: int) -> Any:
-    """Wait for something to be ready, or only look where *timeout* is 0 (``ep_poll()``)."""
+    """Wait for something to be ready, or only look where *timeout* is 0 (``do_epoll_wait()``, ``ep_poll()``)."""
     if not 0 < maxevents <= EP_MAX_EVENTS:
         raise Errno("EINVAL")
     with fdget(kernel, task, epfd) as file:
@@ -285,6 +286,8 @@ def epoll_wait(kernel: Kernel, task: Task, epfd: int, maxevents: int, timeout: i
             raise Errno("EINVAL")
         ep: EventPoll = file.private
         available = bool(ep.ready)
+        timed_out = timeout == 0
+        timer = start(kernel, None if timeout < 0 else timeout / 1000)
         while True:
             if available:
                 if task.fatal_signal_pending():
@@ -292,16 +295,18 @@ def epoll_wait(kernel: Kernel, task: Task, epfd: int, maxevents: int, timeout: i
                 found = _send_events(kernel, task, ep, maxevents)
                 if found:
                     break
-            if timeout == 0:
+            if timed_out:
                 break
             if task.signal_pending():
                 raise Errno("EINTR")
+            available = True
             if not ep.ready:
                 entry = _waiter(kernel, task, ep)
                 ep.wq.entries.insert(0, entry)  # __add_wait_queue_exclusive(): at the head
-                yield
+                timed_out = yield from schedule_until(task, timer)
+                # One that was woken after its time was up is off the queue and looks once more.
+                available = not (timed_out and entry in ep.wq.entries)
                 ep.wq.remove(entry)
-            available = True
     events = found if available else ()
     return Result(len(events), None, {} if out_is_bad(task, "events") else {"events": events})
 

@@ -9,6 +9,7 @@ from ktrace.model.file import File, fdget, fput
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.signals import mask_names
 from ktrace.model.task import Errno, Task
+from ktrace.model.timer import Timer, schedule_until, start
 from ktrace.model.wait import WaitEntry, WaitQueue
 from ktrace.state.call import Pointer, Result
 
@@ -52,11 +53,13 @@ class PollTable:
 
         return pollwake
 
-    def schedule(self) -> Generator[None, None, None]:
-        """Sleep unless something happened since the last look (``poll_schedule_timeout()``)."""
+    def schedule(self, timer: Timer | None) -> Generator[None, None, bool]:
+        """Sleep unless something happened since; tell whether time ended it (``poll_schedule_timeout()``)."""
+        timed_out = False
         if not self.triggered and not self.task.signal_pending():
-            yield
+            timed_out = yield from schedule_until(self.task, timer)
         self.triggered = False
+        return timed_out
 
     def free(self) -> None:
         """Leave all queues (``poll_freewait()``)."""
@@ -67,40 +70,56 @@ class PollTable:
 
 @syscall("poll")
 def poll(kernel: Kernel, task: Task, fds: Any, timeout: int, nfds: int) -> Any:
-    """Wait for descriptors, or only look where *timeout* is 0 (``do_sys_poll()``); no other time passes here."""
-    return (yield from _do_sys_poll(kernel, task, fds, nfds, timeout == 0, "ERESTART_RESTARTBLOCK"))
+    """Wait for descriptors, or only look where *timeout* is 0 (``do_sys_poll()``)."""
+    seconds = None if timeout < 0 else timeout / 1000
+    return (yield from _do_sys_poll(kernel, task, fds, nfds, seconds, "ERESTART_RESTARTBLOCK"))
 
 
 @syscall("ppoll")
 def ppoll(kernel: Kernel, task: Task, fds: Any, timeout: Any, sigmask: int | None, nfds: int) -> Any:
     """Wait with another signal mask (``fs/select.c``: ppoll)."""
-    look = _is_zero(timeout, "tv_nsec")
+    seconds = _seconds(timeout, "tv_nsec")
+    if isinstance(sigmask, Pointer):
+        raise Errno("EFAULT")
     with _SignalMask(task, sigmask) as mask:
-        answer = yield from _do_sys_poll(kernel, task, fds, nfds, look, "ERESTARTNOHAND")
+        answer = yield from _do_sys_poll(kernel, task, fds, nfds, seconds, "ERESTARTNOHAND")
         mask.restore()
         return answer
 
 
 @syscall("select")
 def select(kernel: Kernel, task: Task, nfds: int, readfds: Any, writefds: Any, exceptfds: Any, timeout: Any) -> Any:
-    """Wait for sets of descriptors (``core_sys_select()``)."""
-    if isinstance(timeout, Pointer) and timeout.value:
-        raise Errno("EFAULT")
-    look = _is_zero(timeout, "tv_usec")
-    return (yield from _core_sys_select(kernel, task, nfds, readfds, writefds, exceptfds, look))
+    """Wait for sets of descriptors (``kern_select()``)."""
+    seconds = _seconds(timeout, "tv_usec")
+    return (yield from _core_sys_select(kernel, task, nfds, readfds, writefds, exceptfds, seconds))
 
 
 @syscall("pselect6")
 def pselect6(kernel: Kernel, task: Task, nfds: int, readfds: Any, writefds: Any, exceptfds: Any, timeout: Any) -> Any:
-    """Wait for sets of descriptors (``core_sys_select()``)."""
-    if isinstance(timeout, Pointer) and timeout.value:
-        raise Errno("EFAULT")
-    look = _is_zero(timeout, "tv_nsec")
-    return (yield from _core_sys_select(kernel, task, nfds, readfds, writefds, exceptfds, look))
+    """Wait for sets of descriptors (``do_pselect()``)."""
+    seconds = _seconds(timeout, "tv_nsec")
+    return (yield from _core_sys_select(kernel, task, nfds, readfds, writefds, exceptfds, seconds))
 
 
-def _is_zero(timeout: Any, small: str) -> bool:
-    return isinstance(timeout, dict) and not timeout["tv_sec"] and not timeout[small]
+def _seconds(timeout: Any, small: str) -> float | None:
+    """Return a ``struct timespec`` or ``timeval`` in seconds, ``None`` without one (``poll_select_set_timeout()``).
+
+    :raises Errno: EFAULT, or EINVAL for what is no time
+    """
+    if isinstance(timeout, Pointer):
+        if timeout.value:
+            raise Errno("EFAULT")
+        return None
+    if timeout is None:
+        return None
+    seconds, part, unit = timeout["tv_sec"], timeout[small], 10**6 if small == "tv_usec" else 10**9
+    if small == "tv_usec":
+        # kern_select() carries over; C's division goes towards zero.
+        carry = abs(part) // unit * (1 if part >= 0 else -1)
+        seconds, part = seconds + carry, part - carry * unit
+    if seconds < 0 or not 0 <= part < unit:
+        raise Errno("EINVAL")
+    return float(seconds + part / unit)
 
 
 class _SignalMask:
@@ -129,14 +148,16 @@ class _SignalMask:
 
 
 def _do_sys_poll(
-    kernel: Kernel, task: Task, fds: Any, nfds: int, look: bool, interrupted: str
+    kernel: Kernel, task: Task, fds: Any, nfds: int, timeout: float | None, interrupted: str
 ) -> Generator[None, None, Result]:
     if nfds & 0xFFFFFFFF > task.rlimit_nofile:
         raise Errno("EINVAL")
     if isinstance(fds, Pointer) and nfds:
         raise Errno("EFAULT")
     table = PollTable(kernel, task)
-    table.registering = not look
+    timed_out = timeout == 0
+    table.registering = not timed_out
+    timer = start(kernel, timeout)
     asked = fds[:nfds] if nfds else ()
     try:
         while True:
@@ -147,9 +168,9 @@ def _do_sys_poll(
                 break
             if task.signal_pending():
                 raise Errno(interrupted)
-            if look:
+            if timed_out:
                 break
-            yield from table.schedule()
+            timed_out = yield from table.schedule(timer)
     finally:
         table.free()
     return Result(count, None, {"revents": revents})
@@ -171,7 +192,7 @@ def _do_pollfd(kernel: Kernel, task: Task, table: PollTable, fd: int, events: in
 
 
 def _core_sys_select(
-    kernel: Kernel, task: Task, nfds: int, readfds: Any, writefds: Any, exceptfds: Any, look: bool
+    kernel: Kernel, task: Task, nfds: int, readfds: Any, writefds: Any, exceptfds: Any, timeout: float | None
 ) -> Generator[None, None, Result]:
     if nfds < 0:
         raise Errno("EINVAL")
@@ -185,15 +206,17 @@ def _core_sys_select(
     if not opened >= set(everything):
         raise Errno("EBADF")
     table = PollTable(kernel, task)
-    table.registering = not look
+    timed_out = timeout == 0
+    table.registering = not timed_out
+    timer = start(kernel, timeout)
     try:
         while True:
             found = _select_once(kernel, task, table, everything, wanted)
             table.registering = False
             count = sum(map(len, found))
-            if count or look or task.signal_pending():
+            if count or timed_out or task.signal_pending():
                 break
-            yield from table.schedule()
+            timed_out = yield from table.schedule(timer)
     finally:
         table.free()
     if not count and task.signal_pending():

@@ -37,12 +37,22 @@ class Timer:
         return clock[0] - 1 - self.armed[1] > self.timeout
 
 
+def start(kernel: Kernel, timeout: float | None) -> Timer | None:
+    """Return a timer of *timeout* seconds from now on, ``None`` for ever."""
+    return None if timeout is None else Timer(kernel.advice.clock, timeout)
+
+
 def schedule_timeout(kernel: Kernel, task: Task, timeout: float | None) -> Generator[None, None, bool]:
     """Sleep until woken, or for *timeout* seconds; tell whether time ended it (``schedule_hrtimeout_range()``)."""
-    if timeout is None:
+    return (yield from schedule_until(task, start(kernel, timeout)))
+
+
+def schedule_until(task: Task, timer: Timer | None) -> Generator[None, None, bool]:
+    """Sleep until woken or until *timer* ends, which may run since an earlier sleep; tell whether it did."""
+    if timer is None:
         yield
         return False
-    timer = task.sub[TIMER] = Timer(kernel.advice.clock, timeout)
+    task.sub[TIMER] = timer
     yield
     del task.sub[TIMER]
     return timer.expired
