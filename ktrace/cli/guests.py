@@ -30,7 +30,7 @@ from ktrace.trace.session import End, Header, SessionReader, SessionWriter, Verd
 from ktrace.verify.inlining import inlined_functions
 from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.path_check import PathChecker
-from ktrace.verify.paths import read_paths
+from ktrace.verify.paths import read_paths, way
 from ktrace.verify.probe import Target
 from ktrace.verify.probed import ProbedLab
 from ktrace.verify.run import perform_script, run_script
@@ -110,7 +110,7 @@ class Guests:
                 tracer = FunctionTracer(machine.agent, lab.kernel, self.inlined) if self._functions else None
                 checker = self._path_checker(lab, paths) if self._functions and paths is not None else None
                 end = run_script(
-                    script, lab, sink, self.manifest(lab), tracer=tracer, paths=checker,
+                    script, lab, sink, {**self.manifest(lab), **self._way(script, paths)}, tracer=tracer, paths=checker,
                     past=lambda: SessionReader(place).steps(),
                 )  # fmt: skip
             except (KtraceError, KeyboardInterrupt) as error:
@@ -140,6 +140,10 @@ class Guests:
             if step is not None and number != step:
                 raise UsageError(f"{workload} has {number} steps, not {step}", "see: ktrace run")
             yield lab
+
+    def _way(self, script: Script, paths: Path | None) -> Mapping[str, Any]:
+        """Return what a session notes of the functions that its script wants to be seen."""
+        return {"way": way(read_paths(paths))} if self._functions and script.functions and paths is not None else {}
 
     def _path_checker(self, lab: Lab, paths: Path) -> PathChecker | None:
         expectations = read_paths(paths)

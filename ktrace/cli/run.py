@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--accel", type=click.Choice(["kvm", "tcg"]), help="Use this accelerator, without trying.")
 @click.option("--hold", is_flag=True, help="Keep the guest at the workload's end, for inspect and shell.")
 @click.option("--functions", is_flag=True, help="Record the kernel functions that each step goes through.")
+@click.option("--plain", is_flag=True, help="Without the functions and probes that the script asks for.")
 @click.option(
     "--probe",
     "probes",
@@ -45,11 +46,13 @@ def run(
     accel: str | None,
     hold: bool,
     functions: bool,
+    plain: bool,
     probes: tuple[str, ...],
     view: View,
 ) -> int:
     """Run WORKLOADS, bundled ones by name or scripts by path, each in a guest of its own.
 
+    A script that is run alone gets the functions and probes that it asks for ('with functions', 'with probe').
     Exit code 0 if every step was what the model says, 1 if one was not.
     """
     if list_them:
@@ -71,6 +74,9 @@ def run(
     targets = tuple(map(parse_target, probes))
 
     if len(scripts) == 1:
+        if not plain:
+            functions = functions or scripts[0].functions
+            targets += tuple(map(parse_target, scripts[0].probes))
         with Guests(image_name, accel, functions, targets) as guests:
             return (
                 0 if guests.run(scripts[0], view, directory, hold, paths_file(workloads[0])).status == "agreed" else 1

@@ -27,6 +27,7 @@ INET_BITS = (
     "bind_address_no_port", "recverr_rfc4884", "defer_connect",
 )  # fmt: skip
 CORKED = 0x1
+SIZEOF_UDPHDR = 8
 
 
 def plain_buffer(packet: Packet) -> Buffer:
@@ -55,7 +56,8 @@ class InetReader:
             "notsent_lowat",
             accept_head="inet_conn.icsk_accept_queue.rskq_accept_head", qlen="inet_conn.icsk_accept_queue.qlen.counter",
             defer_accept="inet_conn.icsk_accept_queue.rskq_defer_accept",
-            syn_retries="inet_conn.icsk_syn_retries", user_timeout="inet_conn.icsk_user_timeout",
+            rtx="inet_conn.icsk_inet.sk.tcp_rtx_queue.rb_node", syn_retries="inet_conn.icsk_syn_retries",
+            user_timeout="inet_conn.icsk_user_timeout",
         )  # fmt: skip
         self.nonagle = Layout(prog, "struct tcp_sock", "nonagle")
         self.request = Layout(prog, "struct request_sock", "dl_next", "sk")
@@ -121,6 +123,7 @@ class InetReader:
             unacked=found.snd_nxt - found.snd_una & 0xFFFFFFFF if counted else None,
             unsent=found.write_seq - found.snd_nxt & 0xFFFFFFFF if counted else None,
             unread=found.rcv_nxt - found.copied_seq & 0xFFFFFFFF,
+            tcp_rtx_queue=self._unacked(observation, found.rtx, found.snd_una) if found.rtx else b"",
             bytes_sent=found.bytes_sent,
             bytes_received=found.bytes_received,
             accept_queue=tuple(Ref("sock", child) for child in children),
@@ -164,6 +167,31 @@ class InetReader:
             else:
                 data += packet.data
         return (Buffer(len(data), None, None, bytes(data), None),) if data else ()
+
+    def _unacked(self, observation: Observation, root: int, una: int) -> bytes:
+        """Return the bytes of ``tcp_rtx_queue`` from *una* on, the first that is not acknowledged."""
+        data = bytearray()
+        for packet in self.buffers.for_each_in_tree(observation.memory, root):
+            skip = una - self.tcp_cb.unpack(packet.skb.cb, 0).seq & 0xFFFFFFFF
+            data += packet.data[skip:] if skip < 1 << 31 else packet.data
+        return bytes(data)
+
+    def unsent(self, packets: list[Packet], is_tcp: bool) -> tuple[Buffer, ...]:
+        """Return a write queue: TCP's bytes as one buffer, else each message without the headers that it has no room
+        in yet."""
+        if not packets:
+            return ()
+        if is_tcp:
+            data = b"".join([packet.data for packet in packets])
+            return (Buffer(len(data), None, None, data, None),) if data else ()
+        found = []
+        for packet in packets:
+            skb = packet.skb
+            # ip_append_data() has left room for the headers: nothing is in there yet.
+            headers = skb.head + skb.transport_header - skb.data + SIZEOF_UDPHDR
+            sk = Ref("sock", skb.sk) if skb.sk else None
+            found.append(Buffer(skb.len, skb.data_len, skb.truesize, packet.data[headers:], sk))
+        return tuple(found)
 
 
 def _constant(prog: drgn.Program, name: str) -> int | None:

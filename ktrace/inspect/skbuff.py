@@ -32,8 +32,10 @@ class BufferReader:
         prog = kernel.prog
         self.skb = Layout(
             prog, "struct sk_buff", "next", "prev", "sk", "cb", "len", "data_len", "peeked", "end", "head", "data",
-            "truesize", "users.refs.counter",
+            "truesize", "users.refs.counter", "transport_header",
         )  # fmt: skip
+        # sk_buff.rbnode is in a union at its very beginning.
+        self.node = Layout(prog, "struct rb_node", "rb_left", "rb_right")
         self.shared = Layout(prog, "struct skb_shared_info", "nr_frags", "frag_list", "frags")
         fragment = prog.type("skb_frag_t")
         names = {member.name: member.offset for member in fragment.type.members}
@@ -56,6 +58,39 @@ class BufferReader:
             yield Packet(node, skb, self.bytes_of(memory, node, skb))
             previous, node = node, skb.next
         raise CorruptStructure("sk_buff_head", head, f"queue has more than {MAX_QUEUED} buffers")
+
+    def backlog(self, memory: KernelMemory, first: int) -> Iterator[Packet]:
+        """Yield the packets of a singly linked list, such as ``sk_backlog``.
+
+        :raises CorruptStructure: it does not end
+        """
+        node = first
+        for _ in range(MAX_QUEUED):
+            if not node:
+                return
+            skb = self.skb.read(memory, node)
+            yield Packet(node, skb, self.bytes_of(memory, node, skb))
+            node = skb.next
+        raise CorruptStructure("sk_backlog.head", first, f"has more than {MAX_QUEUED} buffers")
+
+    def for_each_in_tree(self, memory: KernelMemory, root: int) -> Iterator[Packet]:
+        """Yield the packets of a red-black tree in order (``skb_rb_first()``, ``skb_rb_next()``).
+
+        :raises CorruptStructure: it is no tree
+        """
+        above: list[int] = []
+        node, left = root, MAX_QUEUED
+        while node or above:
+            while node:
+                above.append(node)
+                node = self.node.read(memory, node).rb_left
+                left -= 1
+                if not left:
+                    raise CorruptStructure("tcp_rtx_queue", root, f"has more than {MAX_QUEUED} buffers")
+            node = above.pop()
+            skb = self.skb.read(memory, node)
+            yield Packet(node, skb, self.bytes_of(memory, node, skb))
+            node = self.node.read(memory, node).rb_right
 
     def bytes_of(self, memory: KernelMemory, address: int, skb: Any, depth: int = 0) -> bytes:
         """Return the bytes of a packet: its head, its pages, its fragment list.

@@ -68,13 +68,14 @@ class SockReader:
             prot="__sk_common.skc_prot", flags="__sk_common.skc_flags", uid="sk_uid.val",
             rmem_alloc="sk_backlog.rmem_alloc.counter", wmem_alloc="sk_wmem_alloc.refs.counter",
             receive_first="sk_receive_queue.next", receive_qlen="sk_receive_queue.qlen",
-            error_first="sk_error_queue.next",
+            write_first="sk_write_queue.next", error_first="sk_error_queue.next", backlog="sk_backlog.head",
         )  # fmt: skip
         self.bits = Layout(
             prog, "struct sock", "sk_userlocks", "sk_no_check_tx",
             reuse="__sk_common.skc_reuse", reuseport="__sk_common.skc_reuseport",
         )  # fmt: skip
         self.receive_queue = self.sock.offsets["receive_first"]
+        self.write_queue = self.sock.offsets["write_first"]
         self.error_queue = self.sock.offsets["error_first"]
         self.cred = Layout(prog, "struct cred", euid="euid.val", egid="egid.val")
         self.pid_nr = prog.type("struct pid").member("numbers").offset + prog.type("struct upid").member("nr").offset
@@ -146,6 +147,7 @@ class SockReader:
                 self.inet.unread(packets, observation, address) if "tcp" in parts else tuple(map(plain_buffer, packets))
             )
         is_tcp = "tcp" in parts
+        unsent = list(self.buffers.for_each_skb(observation.memory, address + self.write_queue, found.write_first))
         errors = tuple(
             plain_buffer(packet)
             for packet in self.buffers.for_each_skb(observation.memory, address + self.error_queue, found.error_first)
@@ -160,7 +162,9 @@ class SockReader:
             sk_rcvlowat=found.sk_rcvlowat,
             sk_receive_queue=receive,
             sk_receive_qlen=None if is_tcp else found.receive_qlen,
+            sk_write_queue=self.inet.unsent(unsent, is_tcp),
             sk_error_queue=errors,
+            sk_backlog=tuple(map(plain_buffer, self.buffers.backlog(observation.memory, found.backlog))),
             sk_rmem_alloc=None if is_tcp else found.rmem_alloc,
             sk_rcvbuf=found.sk_rcvbuf,
             sk_sndbuf=found.sk_sndbuf,
@@ -186,8 +190,8 @@ class SockReader:
             sk_socket=Ref("socket", found.sk_socket) if found.sk_socket else None,
             **parts,
         )
-        simple = not packets and not errors and not (value.tcp is not None and value.tcp.accept_queue)
-        if value.udp is not None and value.udp.reader_queue:
+        simple = not packets and not unsent and not errors and not (value.tcp is not None and value.tcp.accept_queue)
+        if (value.udp is not None and value.udp.reader_queue) or (value.tcp is not None and value.tcp.tcp_rtx_queue):
             simple = False
         if value.unix is not None and (value.unix.addr is not None or value.unix.path or value.unix.peer_wait):
             simple = False

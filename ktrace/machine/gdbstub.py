@@ -84,6 +84,13 @@ class GdbStub:
         """Make it stand still wherever it is."""
         self._socket.sendall(b"\x03")
 
+    def halt(self) -> None:
+        """Make it stand still, and wait until it does."""
+        self.interrupt()
+        if self._receive(PATIENCE) is None:
+            self._check()
+            raise GuestHang("QEMU's gdb stub does not answer")
+
     def stopped(self, seconds: float) -> bool:
         """Wait until the guest stands still; ``False`` if it still runs after *seconds*."""
         return self._receive(seconds) is not None

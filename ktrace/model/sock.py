@@ -158,6 +158,10 @@ class Sock:
         """Return the receive queue as the World has it."""
         return tuple(skb.view() for skb in self.receive_queue)
 
+    def view_write_queue(self) -> tuple[Any, ...]:
+        """Return what is not sent yet, as the World has it."""
+        return ()
+
     def view_parts(self) -> dict[str, Any]:
         """Return the family's parts of ``state.socket.Sock``."""
         return {}

@@ -83,6 +83,8 @@ def view_sock(kernel: Kernel, sk: Sock) -> state.Sock:
         sk_rcvlowat=sk.rcvlowat,
         sk_receive_queue=sk.view_receive_queue(),
         sk_receive_qlen=len(sk.receive_queue) if accounted else None,
+        sk_write_queue=sk.view_write_queue(),
+        sk_backlog=(),
         sk_error_queue=tuple(skb.view() for skb in sk.error_queue),
         sk_rmem_alloc=sk.rmem_alloc if accounted else None,
         sk_rcvbuf=rcvbuf,

@@ -32,7 +32,7 @@ from ktrace.model.sock import (
     sock_wake_async,
     state_change,
 )
-from ktrace.state.allowed import Between, OneOf
+from ktrace.state.allowed import Between, EndOf, OneOf
 from ktrace.state.socket import Buffer, TcpSock
 from ktrace.state.socket import Sock as ObservedSock
 
@@ -40,6 +40,9 @@ DELAYED_ACK = "tcp_delack_timer(): when the receiver acknowledges"
 DELAYED_FIN_ACK = "tcp_fin(): the peer acknowledges a FIN at once or after its delayed-ACK timer"
 FIN_COALESCED = "tcp_try_coalesce(): a FIN is read with the last byte if it was merged into its buffer"
 NAGLE_OFF, NAGLE_CORK, NAGLE_PUSH = 1, 2, 4
+KEPT = 4096
+"""Bytes of what was sent that are remembered."""
+
 SURE = 16384
 """Bytes that every window takes: an eighth of the smallest ``tcp_rmem`` that grows by itself."""
 
@@ -55,6 +58,7 @@ class Tcp(Inet):
     :param rx: bytes received and not read
     :param fin: ``None``, ``queued`` in the receive queue, or ``read``
     :param out: bytes written and not sent
+    :param sent: the last bytes that were sent, which may not all be acknowledged
     :param fin_out: ``None``, ``queued`` behind *out*, or ``sent``
     :param urg_seq: position of the urgent byte in the stream of bytes received
     :param snd_up: how many of the waiting bytes the urgent pointer covers
@@ -66,6 +70,7 @@ class Tcp(Inet):
     rx: bytearray = field(default_factory=bytearray)
     fin: str | None = None
     out: bytearray = field(default_factory=bytearray)
+    sent: bytearray = field(default_factory=bytearray)
     fin_out: str | None = None
     bytes_sent: int = 0
     bytes_received: int = 0
@@ -98,6 +103,10 @@ class Tcp(Inet):
         """Return what is not read, as one buffer."""
         return (Buffer(len(self.rx), None, None, bytes(self.rx), None),) if self.rx else ()
 
+    def view_write_queue(self) -> tuple[Buffer, ...]:
+        """Return what is not sent, as one buffer."""
+        return (Buffer(len(self.out), None, None, bytes(self.out), None),) if self.out else ()
+
     def view_parts(self) -> dict[str, Any]:
         """Return the parts behind the ``struct sock``."""
         counted = self.state not in ("TCP_CLOSE", "TCP_LISTEN")
@@ -111,6 +120,7 @@ class Tcp(Inet):
             unacked=Between(DELAYED_ACK, 0, sent) if counted else None,
             unsent=len(self.out) + (self.fin_out == "queued") if counted else None,
             unread=unread,
+            tcp_rtx_queue=EndOf(DELAYED_ACK, bytes(self.sent), self.bytes_sent - len(self.sent)) if counted else b"",
             bytes_sent=self.bytes_sent,
             bytes_received=self.bytes_received,
             accept_queue=tuple(child.ref for child in self.accept_queue),
@@ -324,6 +334,8 @@ def push(kernel: Kernel, sk: Tcp) -> None:
         data = bytes(sk.out[:size])
         del sk.out[:size]
         sk.bytes_sent += len(data)
+        sk.sent += data
+        del sk.sent[:-KEPT]
         urgent, sk.snd_up = sk.snd_up == size, None
         receive_data(kernel, sk, data, urgent)
     if sk.fin_out == "queued" and not sk.out and sk.state != "TCP_CLOSE":
@@ -410,6 +422,7 @@ def disconnect(kernel: Kernel, sk: Tcp) -> None:
     sk.shutdown = 0
     sk.set_flag("SOCK_DONE", False)
     sk.bytes_sent = sk.bytes_received = 0
+    sk.sent.clear()
     error_report(kernel, sk)
 
 

@@ -12,10 +12,11 @@ from ktrace.model.skbuff import SkBuff
 from ktrace.model.sock import ECONNREFUSED, data_ready, error_report
 from ktrace.model.socket import sockets
 from ktrace.model.task import Errno
+from ktrace.state.socket import Buffer, UdpSock
 from ktrace.state.socket import Sock as ObservedSock
-from ktrace.state.socket import UdpSock
 
 SIZEOF_IPHDR, SIZEOF_UDPHDR = 20, 8
+HEADERS = SIZEOF_IPHDR + SIZEOF_UDPHDR
 ALLOC_EXTRA = 16 + 15
 """``hh_len + 15``: LL_RESERVED_SPACE() of the loopback, whose Ethernet header has 14 bytes."""
 
@@ -25,11 +26,13 @@ class Pending:
     """What UDP_CORK or MSG_MORE holds back (``sk_write_queue``); its destination is the sock's flow.
 
     :param first: bytes of the first piece, which is linear; later ones are paged
+    :param paged: bytes in pages
     """
 
     data: bytes
     first: int
     charge: int
+    paged: int = 0
 
 
 @dataclass(eq=False)
@@ -47,6 +50,13 @@ class Udp(Inet):
     reader_queue: list[SkBuff] = field(default_factory=list)
     forward_deficit: int = 0
     flow: tuple[str, int] | None = None
+
+    def view_write_queue(self) -> tuple[Buffer, ...]:
+        """Return the corked message, whose headers are counted already."""
+        if self.pending is None:
+            return ()
+        data, paged = self.pending.data, self.pending.paged
+        return (Buffer(HEADERS + len(data), paged, self.pending.charge, data, self.ref),)
 
     def view_parts(self) -> dict[str, Any]:
         """Return the parts behind the ``struct sock``."""

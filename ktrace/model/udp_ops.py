@@ -137,9 +137,9 @@ class UdpProto(Proto):
                 raise Errno("EMSGSIZE")
             self._may_send(sk)
             data = msg.source.copy_all()
-            charge = udp.make_skb(kernel, data).truesize
-            sk.pending = Pending(data, len(data), charge)
-            sk.wmem_alloc += charge
+            skb = udp.make_skb(kernel, data)
+            sk.pending = Pending(data, len(data), skb.truesize, skb.data_len)
+            sk.wmem_alloc += skb.truesize
             return length
         pending = sk.pending
         if len(pending.data) + length + SIZEOF_UDPHDR > IP_MAX_MTU - SIZEOF_IPHDR:
@@ -151,6 +151,7 @@ class UdpProto(Proto):
             self._flush(sk)
             raise
         pending.charge += length
+        pending.paged += length
         sk.wmem_alloc += length
         if not more:
             self.push(kernel, sk)

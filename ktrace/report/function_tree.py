@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 
 from ktrace.state.functions import FunctionTrace, Node, tree
 
@@ -32,6 +33,37 @@ def function_lines(trace: FunctionTrace, whole: bool = False) -> Iterator[tuple[
             yield actor, "...", f"{len(spans)} functions in all"
     if trace.lost:
         yield "", f"{trace.lost} events lost", "the trace buffer was too small"
+
+
+def way_lines(trace: FunctionTrace, way: Mapping[str, Collection[str]]) -> Iterator[tuple[str, str, str]]:
+    """Yield what :func:`function_lines` does of the functions in *way* alone, each below the nearest of its callers.
+
+    :param way: by actor, ``""`` for whoever else is there; ``*`` in a name stands for any letters
+    """
+    for actor, spans in trace.spans.items():
+        names = way.get(actor, way.get("", ()))
+        patterns = [name for name in names if "*" in name]
+
+        def wanted(name: str, names: Collection[str] = names, patterns: Sequence[str] = patterns) -> bool:
+            return name in names or any(fnmatchcase(name, pattern) for pattern in patterns)
+
+        nodes = _only(tree(spans), wanted)
+        inlined = {
+            function: tuple(item for item in items if wanted(item[0])) for function, items in trace.inlined.items()
+        }
+        yield from ((actor, text, remark) for text, remark in _nodes(nodes, 0, None, inlined))
+        if nodes:
+            yield actor, "...", f"{len(spans)} functions in all"
+    if trace.lost:
+        yield "", f"{trace.lost} events lost", "the trace buffer was too small"
+
+
+def _only(nodes: tuple[Node, ...], wanted: Callable[[str], bool]) -> tuple[Node, ...]:
+    found: list[Node] = []
+    for node in nodes:
+        below = _only(node.children, wanted)
+        found += [Node(node.span, below)] if wanted(node.span.function) else below
+    return tuple(found)
 
 
 def _without_details(nodes: tuple[Node, ...]) -> tuple[Node, ...]:

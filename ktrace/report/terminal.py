@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from itertools import groupby
 
 from rich.console import Console
 from rich.text import Text
 
-from ktrace.report.function_tree import function_lines
+from ktrace.report.function_tree import function_lines, way_lines
 from ktrace.report.pictures import involved, picture
 from ktrace.report.value import short
 from ktrace.state.call import Completed, Exited, Signalled
@@ -33,10 +34,12 @@ class TerminalView:
         self._verbosity = verbosity
         self._world = World()
         self._last: Step | None = None
+        self._way: Mapping[str, Collection[str]] | None = None
 
     def header(self, header: Header) -> None:
         """Print what is run, and on what."""
         self._world = header.initial
+        self._way = header.manifest.get("way")
         if self._verbosity < 0:
             return
         image = header.manifest.get("image", "")
@@ -121,10 +124,17 @@ class TerminalView:
                 self._line(Text(f"{_INDENT}     called by {' < '.join(hit.stack)}", "dim"))
 
     def _functions(self, step: Step) -> None:
-        """Print the kernel functions that the step went through, all of them with -v."""
+        """Print the kernel functions that the step went through: those on the session's way, all of them with -v."""
         if step.functions is None:
             return
-        for who, function, remark in function_lines(step.functions, whole=self._verbosity > 0):
+        if self._way is not None and self._verbosity == 0:
+            # An actor that slept is in a call of its own; ksoftirqd works for who makes this one.
+            own, woken = self._way.get(step.call.name, ()), self._way.get("woken", ())
+            actors = {actor: woken for actor in step.functions.spans if actor[:1].isupper() and actor != step.actor}
+            lines = way_lines(step.functions, {**actors, "": own})
+        else:
+            lines = function_lines(step.functions, whole=self._verbosity > 0)
+        for who, function, remark in lines:
             self._line(Text(f"{_INDENT}{who:<3}", _colour(who or "-")), Text(function), Text(f"  {remark}", "dim"))
 
     def _described(self, items: list[Change]) -> list[Text]:

@@ -43,4 +43,26 @@ class OneOf:
         return f"one of {', '.join(map(str, self.values))} ({self.rule})"
 
 
-Allowed = Between | OneOf
+@dataclass(frozen=True, slots=True)
+class EndOf:
+    """Allow any end of *data*, also the whole of it or nothing.
+
+    :param rule: the rule's name and the kernel source it rests on
+    :param more: bytes that may stand before *data*, and are not known any more
+    """
+
+    rule: str
+    data: bytes
+    more: int = 0
+
+    def admits(self, value: Any) -> bool:
+        """Tell whether *value* is allowed."""
+        if not isinstance(value, bytes) or len(value) > len(self.data) + self.more:
+            return False
+        return value.endswith(self.data) if len(value) > len(self.data) else self.data.endswith(value)
+
+    def __str__(self) -> str:
+        return f"an end of {self.more + len(self.data)} bytes ({self.rule})"
+
+
+Allowed = Between | OneOf | EndOf

@@ -8,7 +8,7 @@ from functools import cache
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from ktrace.state.allowed import Between, OneOf
+from ktrace.state.allowed import Between, EndOf, OneOf
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
 
@@ -77,7 +77,7 @@ def label(ref: Ref) -> str:
 
 def differ(path: str, observed: Any, expected: Any) -> Iterator[Difference]:
     """Yield the differences between two values of the same shape."""
-    if isinstance(expected, (Between, OneOf)):
+    if isinstance(expected, (Between, OneOf, EndOf)):
         if not expected.admits(observed):
             yield Difference(path, observed, expected)
     elif type(observed) is not type(expected):

@@ -174,6 +174,7 @@ class TcpSock:
         ``None`` in TCP_CLOSE and TCP_LISTEN, where the kernel leaves what was there before
     :param unsent: bytes queued and never sent: ``write_seq - snd_nxt``; likewise ``None``
     :param unread: sequence numbers received and not read: ``rcv_nxt - copied_seq``
+    :param tcp_rtx_queue: bytes sent and not acknowledged
     :param accept_queue: established children that nobody accepted yet, oldest first
     :param syn_queue: requests whose handshake is not finished (``rskq`` *qlen*)
     """
@@ -181,6 +182,7 @@ class TcpSock:
     unacked: int | Any
     unsent: int | None
     unread: int | Any
+    tcp_rtx_queue: bytes | Any
     bytes_sent: int
     bytes_received: int
     accept_queue: tuple[Ref, ...]
@@ -221,6 +223,9 @@ class Sock:
     :param sk_prot: symbol of the ``struct proto``
     :param sk_flags: SOCK_DEAD, SOCK_ZAPPED, ... sorted
     :param sk_receive_qlen: ``sk_receive_queue.qlen``; ``None`` for TCP, where merging decides
+    :param sk_write_queue: what is not sent yet: of TCP the bytes, as one buffer, for packets are cut as they are sent;
+        of UDP a corked message
+    :param sk_backlog: packets that came while a call had the sock locked: none, once it is over
     :param sk_rmem_alloc: bytes charged to the receive queue; ``None`` for TCP, where merging decides
     :param sk_wmem_alloc: bytes of buffers in flight plus 1 for the socket itself; ``None`` for TCP
     :param sk_rcvtimeo: jiffies, ``None`` for ever
@@ -236,7 +241,9 @@ class Sock:
     sk_rcvlowat: int
     sk_receive_queue: tuple[Buffer, ...]
     sk_receive_qlen: int | None
+    sk_write_queue: tuple[Buffer, ...]
     sk_error_queue: tuple[Buffer, ...]
+    sk_backlog: tuple[Buffer, ...]
     sk_rmem_alloc: int | None
     sk_rcvbuf: int
     sk_sndbuf: int

@@ -22,6 +22,7 @@ from ktrace.errors import UsageError
 from ktrace.workload.library import directory
 
 SUFFIX = ".paths"
+WOKEN = "woken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,18 @@ class Expectation:
 
     def __str__(self) -> str:
         return ("not " if self.never else "") + ", ".join(map(str, self.path))
+
+
+def way(expectations: tuple[Expectation, ...]) -> dict[str, list[str]]:
+    """Return the functions that paths name, by call; under ``woken`` those of calls that go on after a sleep."""
+    found: dict[str, dict[str, None]] = {}
+    for expectation in expectations:
+        if not expectation.never:
+            names = found.setdefault(WOKEN if expectation.answer == WOKEN else expectation.call, {})
+            names.update(
+                dict.fromkeys(name for part in expectation.path for item in part.leaves() for name in item.names)
+            )
+    return {call: list(names) for call, names in found.items()}
 
 
 _TOKEN = re.compile(r"\s*(>>|>|\(|\)|,|\||[A-Za-z_][\w.*]*|\*[\w.*]*|\S)")

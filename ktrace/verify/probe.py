@@ -32,21 +32,27 @@ class Target:
     :param expressions: Python over drgn objects, with ``->`` for a dot: the function's parameters by name, ``task``
         (who is running), ``prog``, drgn's helpers, the kernel's variables. :data:`WORLD` stands for what the step has
         changed in the World so far
+    :param call: stop in this system call only, ``""`` for in any
     """
 
     function: str
     expressions: tuple[str, ...] = ()
+    call: str = ""
 
 
 def parse_target(text: str) -> Target:
-    """Return the target in ``pipe_write iocb->ki_filp; task->comm``.
+    """Return the target in ``pipe_write iocb->ki_filp; task->comm``, or ``write: pipe_write iocb->ki_filp``.
 
     :raises UsageError: it names no function
     """
     function, _, rest = text.strip().partition(" ")
+    call = ""
+    if function.endswith(":"):
+        call = function[:-1]
+        function, _, rest = rest.strip().partition(" ")
     if not function.isidentifier():
         raise UsageError(f"{text!r} names no function", "write FUNCTION EXPRESSION; EXPRESSION")
-    return Target(function, tuple(part.strip() for part in rest.split(";") if part.strip()))
+    return Target(function, tuple(part.strip() for part in rest.split(";") if part.strip()), call)
 
 
 @dataclass(frozen=True)

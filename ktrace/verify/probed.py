@@ -21,7 +21,7 @@ from ktrace.verify.probe import Probe, Target, check_targets
 
 
 class ProbedLab(Lab):
-    """Stop at *targets* during every call; in between, the guest stands still. Closed by :meth:`close`.
+    """Stop at *targets* during every call that they are for. Closed by :meth:`close`.
 
     :ivar hits: of the last call
     :raises UsageError: this kernel has no such function, or an expression cannot be read
@@ -36,15 +36,22 @@ class ProbedLab(Lab):
         self._targets = targets
         check_targets(self.kernel, targets)
         self._stub = GdbStub(machine)
+        self._stub.go()
 
     def perform(self, actor: str | None, call: Call) -> Performed:
         """Do one step, and keep what the probes saw of it."""
-        probe = self._probe()
+        targets = tuple(target for target in self._targets if target.call in ("", call.name))
+        if not targets:
+            self.hits = ()
+            return super().perform(actor, call)
+        self._stub.halt()
+        probe = self._probe(targets)
         probe.start()
         try:
             return super().perform(actor, call)
         finally:
             self.hits = probe.stop()
+            self._stub.go()
 
     def look(self) -> World:
         """Return the named World as it is now."""
@@ -68,7 +75,7 @@ class ProbedLab(Lab):
         """Let the guest go."""
         self._stub.close()
 
-    def _probe(self) -> Probe:
+    def _probe(self, targets: tuple[Target, ...]) -> Probe:
         kernel: LiveKernel = self.kernel
         by_pid = {pid: name for name, pid in self.actors.pids.items()}
-        return Probe(self._stub, kernel, self._targets, by_pid, self._changed)
+        return Probe(self._stub, kernel, targets, by_pid, self._changed)

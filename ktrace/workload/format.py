@@ -32,6 +32,8 @@ def format_script(script: Script) -> str:
     """Return the text of *script*."""
     title = f"{script.name}: {script.title}" if script.name else script.title
     lines = [f"## {title}".rstrip()]
+    lines += ["with functions"] if script.functions else []
+    lines += [f"with probe {quote(probe.encode())}" for probe in script.probes]
     for step in script.steps:
         lines.extend(_lines(step, ""))
     lines.extend(_comments(script.comments, ""))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from ktrace.errors import UsageError
@@ -63,7 +64,7 @@ def read(path: Path) -> Script:
     script = parse_script(text, path.name)
     if script.name:
         return script
-    return Script(script.title, script.steps, path.stem, script.comments, source=script.source)
+    return replace(script, name=path.stem)
 
 
 def titles() -> dict[str, str]:

@@ -13,7 +13,7 @@ from ktrace.workload.script import (
     Script,
     Step,
 )
-from ktrace.workload.tokens import Place, Token
+from ktrace.workload.tokens import Place, Token, unquote
 
 TIMES_LIMIT = 100_000
 
@@ -47,8 +47,16 @@ class _Parser(Reader):
         comments: list[str] = []
         title, name = None, ""
         steps: list[Step | Repeat] = []
+        functions, probes = False, []
         while self.token.kind != "end":
             if self.accept("newline"):
+                continue
+            if self.token.kind == "name" and self.token.text == "with" and self.ahead().kind != ":":
+                if steps:
+                    self.fail("'with' stands behind a step", self.token.place, "it belongs above the first one")
+                probe = self.wish()
+                functions = functions or probe is None
+                probes += [probe] if probe is not None else []
                 continue
             if self.token.kind == "comment":
                 text = _comment(self.take())
@@ -63,7 +71,23 @@ class _Parser(Reader):
             if not steps:
                 self.fail("the script is empty", Place(1, 1), "its first line is its title: ## name: title")
             title = ""
-        return Script(title, tuple(steps), name, tuple(comments), source=self.source)
+        return Script(title, tuple(steps), name, tuple(comments), functions, tuple(probes), source=self.source)
+
+    def wish(self) -> str | None:
+        """Read what is wanted to be shown: a probe's text, ``None`` for functions."""
+        self.take()
+        what = self.expect("name", "'functions' or 'probe'")
+        probe = None
+        if what.text == "probe":
+            text = self.expect("string", 'the probe, as in "tcp_push sk->sk_write_queue.qlen"')
+            try:
+                probe = unquote(text.text).decode()
+            except ValueError as error:
+                self.fail(f"unknown escape {str(error)!r}", text.place)
+        elif what.text != "functions":
+            self.fail(f"cannot run with {what.text!r}", what.place, "write 'with functions' or 'with probe \"...\"'")
+        self.expect("newline", "the end of the line")
+        return probe
 
     def statement(self, comments: tuple[str, ...]) -> Step | Repeat:
         token = self.token

@@ -173,6 +173,8 @@ class Script:
     :param steps: what is done
     :param name: its name in kebab-case, or empty
     :param comments: the ``##`` lines behind its last step
+    :param functions: it asks for the kernel functions that its steps go through
+    :param probes: where it asks to stop and what to show there (``ktrace/verify/probe.py: parse_target()``)
     :param source: where it was read from, for messages
     """
 
@@ -180,6 +182,8 @@ class Script:
     steps: tuple[Step | Repeat, ...] = ()
     name: str = ""
     comments: tuple[str, ...] = ()
+    functions: bool = False
+    probes: tuple[str, ...] = ()
     source: str = field(default="", compare=False)
 
     @property

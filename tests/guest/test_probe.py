@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from ktrace.image.image import Image
 from ktrace.machine.machine import Machine
 from ktrace.state.probe import Hit
 from ktrace.verify.lab import KernelCache
-from ktrace.verify.probe import Target
+from ktrace.verify.probe import Target, parse_target
 from ktrace.verify.probed import ProbedLab
 from ktrace.verify.run import perform_script
 from ktrace.workload.library import load
@@ -22,7 +23,8 @@ Hits = Callable[..., list[tuple[int, Hit]]]
 @pytest.fixture
 def hits(machine: Machine, image: Image, kernels: KernelCache) -> Hits:
     def run(workload: str, function: str, *expressions: str) -> list[tuple[int, Hit]]:
-        lab = ProbedLab(machine, image.vmlinux, (Target(function, expressions),), kernels)
+        target = parse_target(function) if ":" in function else Target(function)
+        lab = ProbedLab(machine, image.vmlinux, (replace(target, expressions=expressions),), kernels)
         try:
             return [(step.line, hit) for step, _ in perform_script(load(workload), lab) for hit in step.probes]
         finally:
@@ -74,3 +76,12 @@ def test_a_semaphores_queue_before_its_sleeper_sleeps(hits: Hits) -> None:
 def test_the_world_in_the_middle_of_a_call(hits: Hits) -> None:
     found = hits("pipe-basic", "anon_pipe_buf_release", "world")
     assert "pipe1.locked false → true" in found[0][1].shown["world"]
+
+
+def test_in_one_system_call_alone(hits: Hits) -> None:
+    """The packet is still on the sender's write queue when it is on the receiver's queue already."""
+    found = hits("tcp-loopback", "sendto: tcp_data_ready", "world")
+    assert {line for line, _ in found} == {15, 19, 22, 28}
+    first = found[0][1].shown["world"]
+    assert 'sock2.sk_write_queue[0] absent → {len 7 data "request"}' in first
+    assert 'sock3.sk_receive_queue[0] absent → {len 7 data "request"}' in first

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ktrace.report.function_tree import SHORT_LINES, function_lines
+from ktrace.report.function_tree import SHORT_LINES, function_lines, way_lines
 from ktrace.state.functions import FunctionTrace, Span
 
 SPANS = (
@@ -44,3 +44,18 @@ def test_in_short_there_are_only_so_many_lines() -> None:
 
 def test_lost_events_are_told() -> None:
     assert lines(FunctionTrace({"A": SPANS[:1]}, 12), False)[-1] == "|12 events lost|the trace buffer was too small"
+
+
+def test_a_way_has_what_it_names_below_the_nearest_caller() -> None:
+    spans = tuple(Span(depth, name, 0, 1000) for depth, name in enumerate(("f", "g", "tcp_push", "h", "loopback_xmit")))
+    trace = FunctionTrace({"B": spans, "A": spans[:2]}, 0, {"f": (("sock_sendmsg", "net/socket.c:1"), ("x", "y:1"))})
+    way = {"": ("f", "sock_sendmsg", "tcp_*", "loopback_xmit"), "A": ("g",)}
+    assert [f"{actor}|{text}|{remark}" for actor, text, remark in way_lines(trace, way)] == [
+        "B|f|1 us",
+        "B|  sock_sendmsg|inlined in f, net/socket.c:1",
+        "B|  tcp_push|1 us",
+        "B|    loopback_xmit|1 us",
+        "B|...|5 functions in all",
+        "A|g|1 us",
+        "A|...|2 functions in all",
+    ]

@@ -101,8 +101,8 @@ def sock(state: str, peer: Ref | None, socket: Ref | None, *queue: bytes, shutdo
     """Return an end of an AF_UNIX connection."""
     buffers = tuple(Buffer(len(data), 0, 768, data, None) for data in queue)
     return Sock(
-        "AF_UNIX", state, 0, 0, 0, "unix_stream_proto", 1, buffers, len(buffers), (), 0, 212992, 212992, 1, -1, None,
-        0, 0, (), 0, "SOCK_STREAM", 0, None, (), 0, 0, 0, 0, 0, None, None, shutdown, socket,
+        "AF_UNIX", state, 0, 0, 0, "unix_stream_proto", 1, buffers, len(buffers), (), (), (), 0, 212992, 212992, 1, -1,
+        None, 0, 0, (), 0, "SOCK_STREAM", 0, None, (), 0, 0, 0, 0, 0, None, None, shutdown, socket,
         UnixSock(b"\0name" if peer else None, None, peer, None, (), 0, None),
     )  # fmt: skip
 

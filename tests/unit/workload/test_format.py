@@ -93,10 +93,14 @@ repeats = st.builds(
 )
 FIRST = Step("A", "getpid", value="bound")
 scripts = st.builds(
-    lambda title, name, body, end: Script(title, (FIRST, *body), name, tuple(end)),
+    lambda title, name, body, end, functions, probes: Script(
+        title, (FIRST, *body), name, tuple(end), functions, tuple(probes)
+    ),
     titles.filter(bool),
     st.sampled_from(["", "a-name"]),
     st.lists(st.one_of(steps(), repeats), max_size=3),
+    st.lists(texts, max_size=2),
+    st.booleans(),
     st.lists(texts, max_size=2),
 )
 

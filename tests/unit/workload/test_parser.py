@@ -41,6 +41,28 @@ def test_title_and_comments() -> None:
     assert parse_script("A: getpid()").title == ""
 
 
+def test_what_is_to_be_shown() -> None:
+    script = parse_script('## with-all: it\nwith functions\nwith probe "write: pipe_write task->comm"\nA: getpid()')
+    assert (script.functions, script.probes) == (True, ("write: pipe_write task->comm",))
+    plain = parse_script("## a: b\nA: getpid()")
+    assert (plain.functions, plain.probes) == (False, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("A: getpid()\nwith functions", "1: 'with' stands behind a step"),
+        ("with colours", "6: cannot run with 'colours'"),
+        ("with probe tcp_push", "12: "),
+        ('with probe "\\q"', "12: unknown escape '\\\\q'"),
+    ],
+)
+def test_what_cannot_be_shown(text: str, said: str) -> None:
+    with pytest.raises(ScriptError) as caught:
+        parse_script("## a: b\n" + text)
+    assert said in str(caught.value)
+
+
 def test_step_binds_and_annotation() -> None:
     step = one('A: pipe2([r, w], O_NONBLOCK) -> v, pipefd=both * 3  # 0 [3, _]; B: 1 "x"...; C: blocked')
     assert (step.actor, step.name, step.line) == ("A", "pipe2", 2)
