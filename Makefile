@@ -8,11 +8,16 @@ VENV  := .venv
 IMAGE := lab-6.1
 TESTS := tests
 
-.PHONY: demo test check setup image clean
+.PHONY: demo test check setup setup-tests image clean
 .DEFAULT_GOAL := demo
+# Both set-ups write into the same environment.
+.NOTPARALLEL:
 
 setup:
 	@VENV=$(VENV) scripts/setup
+
+setup-tests:
+	@VENV=$(VENV) scripts/setup --tests
 
 image: setup
 	@$(VENV)/bin/ktrace image build $(IMAGE)
@@ -20,7 +25,7 @@ image: setup
 demo: image
 	$(VENV)/bin/ktrace run --all
 
-test: image
+test: setup-tests image
 	$(VENV)/bin/python -m pytest $(TESTS)
 
 check: setup

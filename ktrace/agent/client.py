@@ -264,18 +264,20 @@ class Agent:
         stdin: bytes = b"",
         timeout: float = 60.0,
         on_output: Callable[[bytes, bytes], None] | None = None,
+        directory: str = "/tmp",
     ) -> tuple[int, bytes, bytes]:
         """Run a command in the guest, outside the actors, to its end.
 
         :param timeout: seconds, after which the whole process group is killed
         :param on_output: called with new standard output and error as they come, which are then not kept
+        :param directory: of the guest, where the files lie that it reads and writes
         :returns: wait status, standard output, standard error
         :raises GuestFileError: the command could not be started
         :raises GuestHang: it did not end in time
         """
         from ktrace.agent.command import run
 
-        return run(self, argv, env, cwd, stdin, timeout, on_output)
+        return run(self, argv, env, cwd, stdin, timeout, on_output, directory)
 
 
 def _asked_for(op: Op) -> float:

@@ -14,7 +14,6 @@ from ktrace.errors import GuestGarbage, GuestHang
 if TYPE_CHECKING:
     from ktrace.agent.client import Agent
 
-DIRECTORY = "/tmp"
 POLL_NS = 100_000_000
 """guest time between two looks at the output"""
 
@@ -52,7 +51,7 @@ def run(
     stdin: bytes,
     timeout: float,
     on_output: Callable[[bytes, bytes], None] | None,
-    directory: str = DIRECTORY,
+    directory: str,
 ) -> tuple[int, bytes, bytes]:
     """Run a command to its end; see :meth:`ktrace.agent.client.Agent.run`."""
     from ktrace.agent.client import GuestFileError

@@ -66,31 +66,37 @@ def test_file_errors_carry_the_errno(agent: Agent, path: str, errno: int) -> Non
         agent.write_file(path, b"x")
 
 
-def test_command_runs_to_its_end(agent: Agent) -> None:
+def test_command_runs_to_its_end(agent: Agent, tmp_path: Path) -> None:
     status, out, err = agent.run(
-        ["/bin/sh", "-c", 'cat; echo "$A" >&2; pwd; exit 5'], ["A=b"], cwd="/tmp", stdin=b"in\n"
+        ["/bin/sh", "-c", 'cat; echo "$A" >&2; pwd; exit 5'],
+        ["A=b"],
+        cwd="/tmp",
+        stdin=b"in\n",
+        directory=str(tmp_path),
     )
     assert os.waitstatus_to_exitcode(status) == 5
     assert (out, err) == (b"in\n/tmp\n", b"b\n")
-    assert agent.run(["/bin/true"]) == (0, b"", b"")
+    assert agent.run(["/bin/true"], directory=str(tmp_path)) == (0, b"", b"")
 
 
-def test_command_that_cannot_start(agent: Agent) -> None:
+def test_command_that_cannot_start(agent: Agent, tmp_path: Path) -> None:
     with pytest.raises(GuestFileError) as caught:
-        agent.run(["/nonexistent"])
+        agent.run(["/nonexistent"], directory=str(tmp_path))
     assert caught.value.errno == 2
     with pytest.raises(GuestFileError):
-        agent.run(["/bin/true"], cwd="/nonexistent")
+        agent.run(["/bin/true"], cwd="/nonexistent", directory=str(tmp_path))
 
 
-def test_command_that_does_not_end_is_killed_with_its_children(agent: Agent) -> None:
+def test_command_that_does_not_end_is_killed_with_its_children(agent: Agent, tmp_path: Path) -> None:
     children: list[int] = []
 
     def watch(out: bytes, _: bytes) -> None:
         children.extend(os.pidfd_open(int(pid)) for pid in out.split())
 
     with pytest.raises(GuestHang):
-        agent.run(["/bin/sh", "-c", "sleep 1000 & echo $!; wait"], timeout=0.5, on_output=watch)
+        agent.run(
+            ["/bin/sh", "-c", "sleep 1000 & echo $!; wait"], timeout=0.5, on_output=watch, directory=str(tmp_path)
+        )
     (child,) = children
     ending = select.poll()
     ending.register(child, select.POLLIN)
@@ -99,9 +105,9 @@ def test_command_that_does_not_end_is_killed_with_its_children(agent: Agent) -> 
     assert agent.step(RunPoll(2**64 - 1)).events
 
 
-def test_run_leaves_actors_alone(agent: Agent) -> None:
+def test_run_leaves_actors_alone(agent: Agent, tmp_path: Path) -> None:
     agent.step(Spawn(0))
-    assert agent.run(["/bin/true"])[0] == 0
+    assert agent.run(["/bin/true"], directory=str(tmp_path))[0] == 0
     assert agent.hello().live == 1
 
 
