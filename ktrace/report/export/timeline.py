@@ -7,8 +7,8 @@ measured functions lasts a microsecond. Between steps, where ktrace looks at a g
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from ktrace.report.export.counters import counters
 
@@ -17,8 +17,11 @@ OUTSIDE = "ktrace"
 """The track of what ktrace does itself: spawning, signals from outside, verdicts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Begin:
+_NOTHING: Mapping[str, str | int] = {}
+
+
+# Tuples: a session has millions of these, and nothing immutable is made faster.
+class Begin(NamedTuple):
     """A slice begins on an actor's track.
 
     :param time: ns
@@ -29,29 +32,26 @@ class Begin:
     time: int
     name: str
     category: str
-    details: Mapping[str, str | int] = field(default_factory=dict)
+    details: Mapping[str, str | int] = _NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(NamedTuple):
     """The slice that began last on the track ends."""
 
     track: str
     time: int
 
 
-@dataclass(frozen=True, slots=True)
-class Instant:
+class Instant(NamedTuple):
     """Something happened at one moment."""
 
     track: str
     time: int
     name: str
-    details: Mapping[str, str | int] = field(default_factory=dict)
+    details: Mapping[str, str | int] = _NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Counter:
+class Counter(NamedTuple):
     """A number has a new value from now on.
 
     :param unit: what it counts
@@ -147,6 +147,13 @@ class Timeline:
                     yield Counter(name, time, unit, 0)
 
 
+_ON, _LATER = {"goes on": "from an earlier step"}, {"returns": "in a later step"}
+_DETAILS: Mapping[tuple[bool, bool], Mapping[str, str | int]] = {
+    (False, False): _NOTHING, (True, False): _ON, (False, True): _LATER, (True, True): {**_ON, **_LATER},
+}  # fmt: skip
+"""What is said of a function that goes on from an earlier step, or into a later one."""
+
+
 def _placed(functions: Mapping[str, Any] | None, start: int) -> tuple[list[list[Mark]], int]:
     """Return each actor's functions from *start* on, and how long the step took in ns."""
     if functions is None:
@@ -172,9 +179,7 @@ def _placed(functions: Mapping[str, Any] | None, start: int) -> tuple[list[list[
             finish = length if duration is None else max(begin, row[2] - origin + duration)
             finish = min(finish, open_[-1][1] if open_ else length)
             begin = min(begin, finish)
-            details: dict[str, str | int] = {"goes on": "from an earlier step"} if len(row) > 4 and row[4] else {}
-            if duration is None:
-                details["returns"] = "in a later step"
+            details = _DETAILS[len(row) > 4 and row[4], duration is None]
             marks.append(Begin(actor, start + begin, name, "function", details))
             open_.append((depth, finish))
         while open_:
@@ -183,5 +188,5 @@ def _placed(functions: Mapping[str, Any] | None, start: int) -> tuple[list[list[
     return trees, length
 
 
-def _time(mark: Mark) -> int:
-    return mark.time
+_time = itemgetter(1)
+"""When a mark is: all of them have that in the same place."""

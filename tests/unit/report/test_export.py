@@ -220,12 +220,13 @@ def test_csv(tmp_path: Path) -> None:
 
 def test_hostile_strings_keep_every_format_whole(tmp_path: Path) -> None:
     session = hostile_session(tmp_path)
-    assert any(packet.track_event.name == f"caught {HOSTILE}" for packet in packets(session))
-    assert json.loads(exported(session, "chrome"))["traceEvents"][0]["args"]["name"] == HOSTILE
+    whole = HOSTILE.replace("\0", "\ufffd")
+    assert any(packet.track_event.name == f"caught {whole}" for packet in packets(session))
+    assert json.loads(exported(session, "chrome"))["traceEvents"][0]["args"]["name"] == whole
     assert all(FTRACE_LINE.fullmatch(line) for line in exported(session, "ftrace").decode().splitlines()[10:])
     assert [ok for _, ok, _, _ in ktap_results(exported(session, "ktap").decode())] == [False, False]
     suite = next(iter(JUnitXml.fromstring(exported(session, "junit"))))
-    assert suite.name == HOSTILE.replace("\0", "\ufffd")
+    assert suite.name == whole
     rows = list(csv.reader(io.StringIO(exported(session, "csv").decode(), newline="")))
     assert rows[1][2] == HOSTILE
     assert {len(row) for row in rows} == {8}

@@ -1,0 +1,67 @@
+"""What Perfetto's own trace processor, which its UI draws from, makes of the formats that draw."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.report.foreign import Question, Rows, ask, needs_trace_processor
+from tests.unit.report.recorded import HOSTILE, every_picture, hostile_session
+from tests.unit.report.test_export import exported, traced
+
+pytestmark = needs_trace_processor
+
+DRAWING = ("perfetto", "chrome", "ftrace")
+
+SLICES = """select t.name, s.name, s.ts, s.dur, s.depth from slice s join thread_track k on s.track_id = k.id
+join thread t using (utid) order by s.ts, s.depth"""
+CURVES = "select t.name, c.ts, c.value from counter c join counter_track t on c.track_id = t.id order by c.ts, t.name"
+COMPLAINTS = "select name, value from stats where value > 0 and severity in ('error', 'data_loss')"
+DETAILS = "select s.name, a.key, a.display_value from slice s join args a on s.arg_set_id = a.arg_set_id"
+
+Answers = dict[str, list[list[Rows]]]
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
+    """What it says of three sessions in each format; it is started once, which takes seconds."""
+    sessions = [make(tmp_path_factory.mktemp("session")) for make in (traced, hostile_session, every_picture)]
+    queries = SLICES, CURVES, COMPLAINTS, DETAILS
+    questions = [Question(exported(session, form), queries) for form in DRAWING for session in sessions]
+    found = iter(ask(*questions))
+    return {form: [next(found) for _ in sessions] for form in DRAWING}
+
+
+@pytest.mark.parametrize("form", DRAWING)
+def test_slices_and_curves_come_through(form: str, answers: Answers) -> None:
+    slices, curves, complaints, _ = answers[form][0]
+    assert complaints == []
+    fine = form != "ftrace"  # which has microseconds
+    call = "write" if fine else 'write(4, "step 1") = 6'
+    assert slices[:4] == [
+        ("B", call, 1000, 9000, 0),
+        ("B", "__x64_sys_write", 1000, 9000, 1),
+        ("B", "pipe_write", 1500 if fine else 1000, 8000, 2),
+        ("B", "schedule", 9600 if fine else 9000, 100 if fine else 0, 2),
+    ]
+    assert len(slices) == 21
+    assert {row[0] for row in slices} == {"A", "B"}
+    unit = " slots" if form == "chrome" else ""
+    assert [value for name, _, value in curves if name == "pipe1 slots" + unit] == [1, 2, 3, 4, 0, 1, 2, 3, 4, 0]
+
+
+@pytest.mark.parametrize("form", DRAWING)
+def test_hostile_strings_disturb_nothing(form: str, answers: Answers) -> None:
+    slices, curves, complaints, _ = answers[form][1]
+    assert complaints == []
+    names = [name for _, name, *_ in slices]
+    if form == "ftrace":
+        assert names[0].startswith(HOSTILE[:40].replace("</script>", "<\\/script>"))
+    else:
+        assert sorted(names) == ["caught " + HOSTILE.replace("\0", "\ufffd"), "diverged", "write"]
+    assert 105.0 in [value for _, _, value in curves]
+
+
+def test_details_are_arguments(answers: Answers) -> None:
+    details = answers["perfetto"][2][3]
+    assert ("getpid", "debug.call", "getpid()") in details
+    assert ("diverged", "debug.fields", "pipe1.head") in details
