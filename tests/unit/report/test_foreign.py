@@ -1,14 +1,25 @@
-"""What Perfetto's own trace processor, which its UI draws from, makes of the formats that draw."""
+"""What readers that are not ours make of the formats: those that tools read, and those that tests are told in."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.unit.report.foreign import Question, Rows, ask, needs_trace_processor
-from tests.unit.report.recorded import HOSTILE, every_picture, hostile_session
+from ktrace.trace.session import FILE_NAME
+from tests.unit.report.foreign import (
+    KERNEL_SOURCE,
+    Question,
+    Rows,
+    ask,
+    judge_ktap,
+    kunit_parser,
+    needs_trace_processor,
+)
+from tests.unit.report.recorded import HOSTILE, every_picture, hostile_session, small_session
 from tests.unit.report.test_export import exported, traced
 
-pytestmark = needs_trace_processor
+needs_kernel_source = pytest.mark.skipif(not KERNEL_SOURCE.exists(), reason="the package linux-source-6.1 is missing")
 
 DRAWING = ("perfetto", "chrome", "ftrace")
 
@@ -31,6 +42,14 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
     return {form: [next(found) for _ in sessions] for form in DRAWING}
 
 
+@pytest.fixture(scope="session")
+def parser(request: pytest.FixtureRequest) -> Path:
+    """The kernel's parser of KTAP."""
+    assert request.config.cache is not None
+    return kunit_parser(request.config.cache.mkdir("kunit"))
+
+
+@needs_trace_processor
 @pytest.mark.parametrize("form", DRAWING)
 def test_slices_and_curves_come_through(form: str, answers: Answers) -> None:
     slices, curves, complaints, _ = answers[form][0]
@@ -49,6 +68,7 @@ def test_slices_and_curves_come_through(form: str, answers: Answers) -> None:
     assert [value for name, _, value in curves if name == "pipe1 slots" + unit] == [1, 2, 3, 4, 0, 1, 2, 3, 4, 0]
 
 
+@needs_trace_processor
 @pytest.mark.parametrize("form", DRAWING)
 def test_hostile_strings_disturb_nothing(form: str, answers: Answers) -> None:
     slices, curves, complaints, _ = answers[form][1]
@@ -61,7 +81,30 @@ def test_hostile_strings_disturb_nothing(form: str, answers: Answers) -> None:
     assert 105.0 in [value for _, _, value in curves]
 
 
+@needs_trace_processor
 def test_details_are_arguments(answers: Answers) -> None:
     details = answers["perfetto"][2][3]
     assert ("getpid", "debug.call", "getpid()") in details
     assert ("diverged", "debug.fields", "pipe1.head") in details
+
+
+@needs_kernel_source
+def test_the_kernels_own_parser_reads_ktap(tmp_path: Path, parser: Path) -> None:
+    agreed = judge_ktap(parser, exported(small_session(tmp_path), "ktap").decode())
+    assert agreed == ["SUCCESS", 12, 0, 0, ["a small session"]]
+    diverged = judge_ktap(parser, exported(every_picture(tmp_path / "b"), "ktap").decode())
+    assert diverged == ["FAILURE", 0, 1, 0, ["every picture"]]
+    status, passed, failed, errors, _ = judge_ktap(parser, exported(hostile_session(tmp_path / "c"), "ktap").decode())
+    assert (status, passed, failed, errors) == ("FAILURE", 0, 1, 0)
+
+
+def test_jenkins_schema_admits_junit(tmp_path: Path) -> None:
+    etree = pytest.importorskip("lxml.etree")
+    schema = etree.XMLSchema(etree.parse(Path(__file__).with_name("junit-10.xsd")))
+    sessions = small_session(tmp_path), every_picture(tmp_path / "b"), hostile_session(tmp_path / "c")
+    for session in sessions:
+        schema.assertValid(etree.fromstring(exported(session, "junit")))
+    (sessions[0] / FILE_NAME).write_text((sessions[0] / FILE_NAME).read_text()[:-400])
+    schema.assertValid(etree.fromstring(exported(sessions[0], "junit")))
+    with pytest.raises(etree.DocumentInvalid):
+        schema.assertValid(etree.fromstring(b'<testsuite tests="1"><testcase/></testsuite>'))
