@@ -67,16 +67,22 @@ def test_a_pipe_goes_the_way_that_the_seed_draws(traced_lab: Lab) -> None:
     assert "__x64_sys_futex" not in functions
 
 
-def uninterrupted(text: str) -> Iterator[str]:
-    """Yield the functions that tracefs tells of, without those that the way out of an interrupt goes through."""
-    interrupted = None
-    for indent, line in re.findall(r"\|  ((?:  )*)(\S.*)$", text, re.M):
+def of_the_actor(text: str) -> Iterator[str]:
+    """Yield the functions that tracefs tells of, but for those of other tasks and of the way out of an interrupt."""
+    task, interrupted = "", None
+    for line in text.splitlines():
+        if switch := re.search(r"=>\s+(\S+)", line):
+            task = switch[1]
+        called = re.search(r"\|  ((?:  )*)(\S.*)$", line)
+        if called is None or not task.startswith("actor"):
+            continue
+        indent, body = called.groups()
         if interrupted is not None:
-            if line.startswith("}") and indent == interrupted:
+            if body.startswith("}") and indent == interrupted:
                 interrupted = None
-        elif line.startswith("irq_exit_rcu") and line.endswith("{"):
+        elif body.startswith("irq_exit_rcu") and body.endswith("{"):
             interrupted = indent
-        elif name := re.match(r"(\w+)(?:\.\w+)*\(\)", line):
+        elif name := re.match(r"(\w+)(?:\.\w+)*\(\)", body):
             yield name[1]
 
 
@@ -89,7 +95,7 @@ def test_the_guest_itself_tells_the_same(traced_lab: Lab) -> None:
     tracer._buffer.skip()
     trace = perform(traced_lab, tracer, "A", "semget", 0, 2, 0o1600)
     text = agent.read_file(TRACEFS + "trace").decode()
-    told = list(uninterrupted(text))
+    told = list(of_the_actor(text))
     seen = list(trace.functions("A"))
     # Two and more are left out on purpose: the dispatcher, and ways back on which nothing happens.
     assert [name for name in told if name in set(seen)] == [name for name in seen if name in set(told)]
