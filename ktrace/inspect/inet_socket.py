@@ -7,6 +7,7 @@ from typing import Any
 import drgn
 
 from ktrace.inspect.corrupt import CorruptStructure
+from ktrace.inspect.inet6_socket import Inet6Reader
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
@@ -41,7 +42,9 @@ class InetReader:
 
     def __init__(self, kernel: LiveKernel, buffers: BufferReader) -> None:
         prog = kernel.prog
+        self.kernel = kernel
         self.buffers = buffers
+        self.inet6 = Inet6Reader(kernel)
         self.inet = Layout(
             prog, "struct inet_sock", "inet_saddr", "uc_ttl", "inet_sport", "tos",
             num="sk.__sk_common.skc_num", dport="sk.__sk_common.skc_dport",
@@ -56,6 +59,7 @@ class InetReader:
             "notsent_lowat",
             accept_head="inet_conn.icsk_accept_queue.rskq_accept_head", qlen="inet_conn.icsk_accept_queue.qlen.counter",
             defer_accept="inet_conn.icsk_accept_queue.rskq_defer_accept",
+            af_ops="inet_conn.icsk_af_ops",
             rtx="inet_conn.icsk_inet.sk.tcp_rtx_queue.rb_node", syn_retries="inet_conn.icsk_syn_retries",
             user_timeout="inet_conn.icsk_user_timeout",
         )  # fmt: skip
@@ -93,6 +97,8 @@ class InetReader:
                 bits=self._bits(bits),
             )
         }
+        if sock.family == AF_INET6:
+            parts["ipv6"] = self.inet6.read(observation, raw)
         if sock.sk_type == SOCK_STREAM and sock.sk_protocol == IPPROTO_TCP:
             parts["tcp"] = self._tcp(observation, address, sock.state, more)
         elif sock.sk_type == SOCK_DGRAM and sock.sk_protocol == IPPROTO_UDP:
@@ -138,6 +144,7 @@ class InetReader:
             icsk_user_timeout=found.user_timeout,
             notsent_lowat=found.notsent_lowat,
             urg_data=found.urg_data,
+            icsk_af_ops=self.kernel.symbol(found.af_ops),
         )
 
     def _accept_queue(self, observation: Observation, request: int) -> list[int]:

@@ -124,6 +124,11 @@ class SockReader:
     def _size(self, value: Sock) -> int:
         if value.unix is not None:
             return self.unix.unix.size
+        if value.ipv6 is not None:
+            return self._inet_size(value) + self.inet.inet6.pinfo.size
+        return self._inet_size(value)
+
+    def _inet_size(self, value: Sock) -> int:
         if value.tcp is not None:
             return self.inet.tcp.size
         if value.udp is not None:

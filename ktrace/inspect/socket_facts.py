@@ -29,6 +29,8 @@ _NET_SETTINGS = {
     "ipv4/tcp_syncookies": ("ipv4.sysctl_tcp_syncookies",),
     "ipv4/tcp_abort_on_overflow": ("ipv4.sysctl_tcp_abort_on_overflow",),
     "ipv4/tcp_fastopen": ("ipv4.sysctl_tcp_fastopen",),
+    "ipv6/bindv6only": ("ipv6.sysctl.bindv6only",),
+    "ipv6/ip_nonlocal_bind": ("ipv6.sysctl.ip_nonlocal_bind",),
     "ipv4/tcp_tw_reuse": ("ipv4.sysctl_tcp_tw_reuse",),
 }
 """Settings of a network namespace and where ``struct net`` keeps them."""

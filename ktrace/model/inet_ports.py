@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ktrace.model.inet6_addr import ANY6, MAPPED_ANY, mapped_v4, v4mapped
 from ktrace.model.kernel import Kernel
 from ktrace.model.task import Errno
 from ktrace.state.socket import Sock as ObservedSock
@@ -30,6 +31,16 @@ class TimeWait:
     substate: str
     started: int
     peer: Any = None
+    family: str = "AF_INET"
+    v6_rcv_saddr: str = ANY6
+    v6_daddr: str = ANY6
+    ipv6only: bool = False
+
+    def endpoints(self) -> tuple[str, str]:
+        """Return local and remote address as packets of the connection carry them."""
+        if self.family == "AF_INET6" and mapped_v4(self.v6_daddr) is None:
+            return self.v6_rcv_saddr, self.v6_daddr
+        return self.rcv_saddr, self.daddr
 
 
 @dataclass
@@ -94,21 +105,66 @@ class Ports:
         if bucket is None:
             return False
         for other in bucket.owners:
-            if (
-                other is not sk
-                and overlap(sk.rcv_saddr, other.rcv_saddr)
-                and _excludes(sk, other, other.state, relax, reuseport_ok)
-            ):
+            if other is not sk and _meets(sk, other) and _excludes(sk, other, other.state, relax, reuseport_ok):
                 return True
-        return any(
-            overlap(sk.rcv_saddr, tw.rcv_saddr) and _excludes(sk, tw, "TCP_TIME_WAIT", relax, reuseport_ok)
-            for tw in bucket.deathrow
-        )
+        return any(_meets(sk, tw) and _excludes(sk, tw, "TCP_TIME_WAIT", relax, reuseport_ok) for tw in bucket.deathrow)
 
 
-def overlap(first: str, second: str) -> bool:
-    """Tell whether two bound addresses meet (``ipv4_rcv_saddr_equal()`` with wild cards)."""
-    return first == second or ANY in (first, second)
+def rcv_saddr_equal(sk: Inet, other: Any) -> bool:
+    """Tell whether two bound addresses meet, wild cards included (``inet_rcv_saddr_equal()``)."""
+    if sk.family != "AF_INET6":
+        return _rcv_saddr_equal4(sk, other)
+    mine = sk.v6_rcv_saddr
+    theirs = other.v6_rcv_saddr if other.family == "AF_INET6" else None
+    mapped = mapped_v4(mine) is not None
+    others_mapped = theirs is None or mapped_v4(theirs) is not None
+    if mapped and others_mapped:
+        return _rcv_saddr_equal4(sk, other)
+    if theirs == ANY6 and not (other.ipv6only and mapped):
+        return True
+    if mine == ANY6 and not (sk.ipv6only and others_mapped):
+        return True
+    return mine == theirs
+
+
+def _rcv_saddr_equal4(sk: Inet, other: Any) -> bool:
+    """``ipv4_rcv_saddr_equal()``."""
+    return not other.ipv6only and (sk.rcv_saddr == other.rcv_saddr or ANY in (sk.rcv_saddr, other.rcv_saddr))
+
+
+def _meets(sk: Inet, other: Any) -> bool:
+    """Tell whether a bind conflict is looked for between the two (``inet_csk_bind_conflict()``).
+
+    A sock with an address is held against its own second-level bucket and that of the wild card only.
+    """
+    if not _use_hash2_on_bind(sk):
+        return rcv_saddr_equal(sk, other)
+    if other.ipv6only and (sk.family == "AF_INET" or mapped_v4(sk.v6_rcv_saddr) is not None):
+        return False
+    mine, theirs = _bind2_address(sk), _bind2_address(other)
+    if mine == theirs:
+        return True
+    # inet_bind2_bucket_match_addr_any()
+    if sk.family != other.family:
+        if sk.family == "AF_INET":
+            return theirs in (ANY6, MAPPED_ANY)
+        return mapped_v4(sk.v6_rcv_saddr) is not None and other.rcv_saddr == ANY
+    return theirs == (ANY6 if sk.family == "AF_INET6" else MAPPED_ANY)
+
+
+def _use_hash2_on_bind(sk: Inet) -> bool:
+    """``inet_use_hash2_on_bind()``."""
+    if sk.family == "AF_INET6":
+        if sk.v6_rcv_saddr == ANY6:
+            return False
+        if mapped_v4(sk.v6_rcv_saddr) is None:
+            return True
+    return sk.rcv_saddr != ANY
+
+
+def _bind2_address(sk: Any) -> str:
+    """Return the address of the second-level bucket, an IPv4 one in its IPv6 form (``inet_bind2_bucket``)."""
+    return str(sk.v6_rcv_saddr) if sk.family == "AF_INET6" else v4mapped(sk.rcv_saddr)
 
 
 def _excludes(sk: Inet, other: Any, state: str, relax: bool, reuseport_ok: bool) -> bool:

@@ -5,13 +5,38 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ktrace.model.inet6_addr import ANY6, mapped_v4, v4mapped
 from ktrace.model.kernel import Kernel
 from ktrace.model.proto_ops import InMessage, OutMessage
 from ktrace.model.sock import Sock
 from ktrace.model.task import Errno, Task
-from ktrace.state.socket import InetSock
+from ktrace.state.socket import InetSock, Ipv6Sock
 
 ANY = "0.0.0.0"
+DEFAULT_HOPS = 64
+"""``IPDEFTTL``, ``IPV6_DEFAULT_HOPLIMIT``; nobody changes the settings."""
+
+
+@dataclass(eq=False)
+class Pinet6:
+    """Mirror one ``struct ipv6_pinfo``, as ``inet6_create()`` leaves it.
+
+    :param rxopt: what recvmsg() is to tell of a packet
+    """
+
+    saddr: str = ANY6
+    flow_label: int = 0
+    frag_size: int = 0
+    hop_limit: int = -1
+    mcast_hops: int = 1
+    ucast_oif: int = 0
+    mcast_oif: int = 0
+    tclass: int = 0
+    pmtudisc: int = 1
+    srcprefs: int = 0
+    min_hopcount: int = 0
+    bits: set[str] = field(default_factory=lambda: {"mc_loop", "mc_all"})
+    rxopt: set[str] = field(default_factory=set)
 
 
 @dataclass(eq=False)
@@ -21,6 +46,9 @@ class Inet(Sock):
     :param options: options that change nothing else, by level and number
     :param bind_hash: the port whose bucket it is in
     :param proto: the model of its ``struct proto``
+    :param v6_rcv_saddr: ``skc_v6_rcv_saddr``; *v6_daddr*, *ipv6only* likewise; kept for AF_INET6 only
+    :param pinet6: what only an AF_INET6 sock has
+    :param flow: where the last connect() or corked message went (``inet->cork.fl``)
     """
 
     inet_num: int = 0
@@ -35,14 +63,50 @@ class Inet(Sock):
     options: dict[tuple[int, int], int] = field(default_factory=dict)
     bind_hash: int | None = None
     proto: Any = None
+    v6_rcv_saddr: str = ANY6
+    v6_daddr: str = ANY6
+    ipv6only: bool = False
+    pinet6: Pinet6 | None = None
+    flow: tuple[str, int] | None = None
+
+    @property
+    def np(self) -> Pinet6:
+        """Return its ``struct ipv6_pinfo`` (``inet6_sk()``)."""
+        assert self.pinet6 is not None
+        return self.pinet6
+
+    def set_rcv_saddr(self, address: str) -> None:
+        """Set both forms of the local IPv4 address (``sk_rcv_saddr_set()``)."""
+        self.rcv_saddr = address
+        if self.family == "AF_INET6":
+            self.v6_rcv_saddr = v4mapped(address)
+
+    def set_daddr(self, address: str) -> None:
+        """Set both forms of the peer's IPv4 address (``sk_daddr_set()``)."""
+        self.daddr = address
+        if self.family == "AF_INET6":
+            self.v6_daddr = v4mapped(address)
+
+    def reset_saddr(self) -> None:
+        """Forget the local address (``inet_reset_saddr()``)."""
+        self.saddr = self.rcv_saddr = ANY
+        if self.family == "AF_INET6":
+            self.np.saddr = self.v6_rcv_saddr = ANY6
+
+    def endpoints(self) -> tuple[str, str]:
+        """Return local and remote address as packets of this connection carry them (``sk_ehashfn()``)."""
+        if self.family == "AF_INET6" and mapped_v4(self.v6_daddr) is None:
+            return self.v6_rcv_saddr, self.v6_daddr
+        return self.rcv_saddr, self.daddr
 
     def sock_uid(self) -> int:
         """Return the owner of its socket's inode, root where it has none (``sock_i_uid()``)."""
         return self.socket.i_uid if self.socket is not None else 0
 
     def view_parts(self) -> dict[str, Any]:
-        """Return the part behind the ``struct sock``."""
+        """Return the parts behind the ``struct sock``."""
         return {
+            "ipv6": self._view_ipv6(),
             "inet": InetSock(
                 self.inet_num,
                 self.sport,
@@ -53,8 +117,28 @@ class Inet(Sock):
                 self.uc_ttl,
                 self.tos,
                 tuple(sorted(self.bits)),
-            )
+            ),
         }
+
+    def hop_limit(self, daddr: str) -> tuple[int, int]:
+        """Return TTL and type of service, or hop limit and traffic class, of its packets to *daddr*.
+
+        ``ip4_dst_hoplimit()``, ``ip6_sk_dst_hoplimit()``.
+        """
+        limit, tos = self.uc_ttl, self.tos
+        if self.pinet6 is not None and ":" in daddr:
+            limit, tos = self.pinet6.hop_limit, self.pinet6.tclass
+        return limit if limit >= 0 else DEFAULT_HOPS, tos
+
+    def _view_ipv6(self) -> Ipv6Sock | None:
+        np = self.pinet6
+        if np is None or self.family != "AF_INET6":
+            return None
+        return Ipv6Sock(
+            np.saddr, self.v6_rcv_saddr, self.v6_daddr, self.ipv6only, np.flow_label, np.frag_size, np.hop_limit,
+            np.mcast_hops, np.ucast_oif, np.mcast_oif, np.tclass, np.pmtudisc, np.srcprefs, np.min_hopcount,
+            tuple(sorted(np.bits)), tuple(sorted(np.rxopt)),
+        )  # fmt: skip
 
 
 class Proto:
@@ -71,6 +155,14 @@ class Proto:
 
     def bind(self, kernel: Kernel, task: Task, sk: Any, addr: bytes) -> int:
         """Bind its own way (``proto.bind``)."""
+        raise NotImplementedError
+
+    def connect(self, kernel: Kernel, sk: Any, addr: bytes) -> Any:
+        """Connect (``proto.connect``)."""
+        raise NotImplementedError
+
+    def become_ipv4(self, sk: Any) -> None:
+        """Go on as the AF_INET protocol (IPV6_ADDRFORM in ``do_ipv6_setsockopt()``)."""
         raise NotImplementedError
 
     def get_port(self, kernel: Kernel, sk: Any, port: int) -> None:

@@ -66,10 +66,20 @@ def find_protosw(switch: tuple[ProtocolSwitch, ...], type_: int, protocol: int) 
 @family("inet_create")
 def inet_create(kernel: Kernel, task: Task, socket: Socket, protocol: int) -> None:
     """Make an AF_INET socket (``inet_create()``)."""
+    sk = make_sock(kernel, task, socket, protocol, "AF_INET")
+    sk.proto.init(kernel, task, sk)
+
+
+def make_sock(kernel: Kernel, task: Task, socket: Socket, protocol: int, family_: str) -> Inet:
+    """Do what ``inet_create()`` and ``inet6_create()`` have in common, up to ``proto.init``.
+
+    :raises Errno: EINVAL, ESOCKTNOSUPPORT, EPROTONOSUPPORT, EPERM
+    """
     if not 0 <= protocol < IPPROTO_MAX:
         raise Errno("EINVAL")
     socket.state = "SS_UNCONNECTED"
-    answer, protocol = find_protosw(sockets(kernel).facts.inetsw, socket.type, protocol)
+    facts = sockets(kernel).facts
+    answer, protocol = find_protosw(facts.inetsw if family_ == "AF_INET" else facts.inetsw6, socket.type, protocol)
     if socket.type == SOCK_RAW and not task.cred.capable("CAP_NET_RAW"):
         raise Errno("EPERM")
     own = sockets(kernel)
@@ -77,7 +87,7 @@ def inet_create(kernel: Kernel, task: Task, socket: Socket, protocol: int) -> No
     proto = _PROTOS[answer.prot]
     sk = proto.sock(
         kernel.serial(),
-        "AF_INET",
+        family_,
         answer.prot,
         protocol,
         own.setting("core/rmem_default"),
@@ -98,7 +108,12 @@ def inet_create(kernel: Kernel, task: Task, socket: Socket, protocol: int) -> No
         sk.inet_num = sk.sport = protocol
         if protocol == IPPROTO_RAW:
             sk.bits.add("hdrincl")
-    proto.init(kernel, task, sk)
+    return sk
+
+
+def not_local(kernel: Kernel, sk: Inet, setting: str) -> bool:
+    """Tell whether an address must be this machine's (``inet_can_nonlocal_bind()``, ``ipv6_can_nonlocal_bind()``)."""
+    return not (sockets(kernel).facts.sysctl.get(setting, 0) or sk.bits & {"freebind", "transparent"})
 
 
 # -- addresses -----------------------------------------------------------------------------------
@@ -155,7 +170,7 @@ class InetOps(ProtoOps):
         if family_ != AF_INET and (family_ != AF_UNSPEC or address != ANY):
             raise Errno("EAFNOSUPPORT")
         kind = address_type(address)
-        if kind == "RTN_UNICAST" and not self._nonlocal(kernel, sk):
+        if kind == "RTN_UNICAST" and not_local(kernel, sk, "ipv4/ip_nonlocal_bind"):
             raise Errno("EADDRNOTAVAIL")
         own = sockets(kernel)
         privileged = port and port < own.setting("ipv4/ip_unprivileged_port_start")
@@ -179,10 +194,6 @@ class InetOps(ProtoOps):
         sk.sport = sk.inet_num
         sk.daddr, sk.dport = ANY, 0
         return 0
-
-    def _nonlocal(self, kernel: Kernel, sk: Inet) -> bool:
-        """``inet_can_nonlocal_bind()``."""
-        return bool(sockets(kernel).setting("ipv4/ip_nonlocal_bind") or sk.bits & {"freebind", "transparent"})
 
     def getname(self, kernel: Kernel, sock: Socket, peer: int) -> bytes:
         """``inet_getname()``."""
@@ -247,6 +258,21 @@ class InetOps(ProtoOps):
         """``sock_common_getsockopt()``."""
         proto: Proto = sock.sk.proto
         return proto.getsockopt(kernel, task, sock.sk, level, optname, optlen)
+
+
+class PacketOps(InetOps):
+    """What ``inet_dgram_ops`` and ``inet_sockraw_ops`` have in common."""
+
+    def connect(self, kernel: Kernel, task: Task, sock: Socket, addr: bytes, flags: int) -> int:
+        """``inet_dgram_connect()``."""
+        sk: Inet = sock.sk
+        if len(addr) < 2:
+            raise Errno("EINVAL")
+        if int.from_bytes(addr[:2], "little") == AF_UNSPEC:
+            sk.proto.disconnect(kernel, sk)
+            return 0
+        inet_autobind(kernel, sk)
+        return int(sk.proto.connect(kernel, sk, addr))
 
 
 def inet_autobind(kernel: Kernel, sk: Inet) -> None:

@@ -1,22 +1,17 @@
-"""Creation of AF_INET6, AF_PACKET and AF_NETLINK sockets.
+"""Creation of AF_PACKET and AF_NETLINK sockets.
 
 What is done with them afterwards is not modelled: a call that asks for it ends the check with a clear error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from ktrace.model.inet_sock import Inet, Proto
-from ktrace.model.inet_socket import IPPROTO_MAX, IPPROTO_RAW, find_protosw
 from ktrace.model.kernel import Kernel
 from ktrace.model.proto_ops import ProtoOps
-from ktrace.model.sock import SK_CAN_REUSE, SOCK_DGRAM, SOCK_PACKET, SOCK_RAW, Sock, Socket, sock_orphan
+from ktrace.model.sock import SOCK_DGRAM, SOCK_PACKET, SOCK_RAW, Sock, Socket, sock_orphan
 from ktrace.model.socket import family, sockets
 from ktrace.model.task import Errno, Task
-from ktrace.model.tcp import Tcp
-from ktrace.model.udp import Udp
 
 MAX_LINKS = 32
 
@@ -90,41 +85,3 @@ def netlink_create(kernel: Kernel, task: Task, socket: Socket, protocol: int) ->
     if not 0 <= protocol < MAX_LINKS or protocol not in sockets(kernel).facts.netlink:
         raise Errno("EPROTONOSUPPORT")
     _fresh(kernel, socket, "AF_NETLINK", "netlink_proto", "netlink_ops", protocol)
-
-
-_KINDS: Mapping[str, type[Inet]] = {"tcpv6_prot": Tcp, "udpv6_prot": Udp}
-
-
-@family("inet6_create")
-def inet6_create(kernel: Kernel, task: Task, socket: Socket, protocol: int) -> None:
-    """Make an AF_INET6 socket (``net/ipv6/af_inet6.c: inet6_create()``)."""
-    if not 0 <= protocol < IPPROTO_MAX:
-        raise Errno("EINVAL")
-    own = sockets(kernel)
-    answer, protocol = find_protosw(own.facts.inetsw6, socket.type, protocol)
-    if socket.type == SOCK_RAW and not task.cred.capable("CAP_NET_RAW"):
-        raise Errno("EPERM")
-    socket.ops = BareOps(answer.ops)
-    sk = _KINDS.get(answer.prot, Inet)(
-        kernel.serial(), "AF_INET6", answer.prot, protocol, own.setting("core/rmem_default"),
-        own.setting("core/wmem_default"), type=socket.type, flags={"SOCK_ZAPPED"}, uid=socket.i_uid, socket=socket,
-        wq=socket.wq, bits={"mc_loop"}, proto=Proto(),
-    )  # fmt: skip
-    socket.sk = sk
-    if "INET_PROTOSW_REUSE" in answer.flags:
-        sk.reuse = SK_CAN_REUSE
-    if "INET_PROTOSW_ICSK" in answer.flags:
-        sk.bits.add("is_icsk")
-    if socket.type == SOCK_RAW:
-        sk.inet_num = sk.sport = protocol
-        sk.flags.add("SOCK_RCU_FREE")
-        if protocol == IPPROTO_RAW:
-            sk.bits.add("hdrincl")
-    if isinstance(sk, Tcp):
-        sk.flags.add("SOCK_USE_WRITE_QUEUE")
-        sk.sndbuf, sk.rcvbuf = own.setting("ipv4/tcp_wmem/1"), own.setting("ipv4/tcp_rmem/1")
-    if isinstance(sk, (Tcp, Udp)):
-        socket.flags.add("SOCK_SUPPORT_ZC")
-    if answer.prot == "pingv6_prot":
-        socket.sk = None
-        raise Errno("EACCES")

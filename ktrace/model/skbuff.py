@@ -24,7 +24,9 @@ class SkBuff:
     :param pid: actor whose credentials travel, ``None`` where none do
     :param fp: files that travel
     :param fp_uid: whose ``unix_inflight`` counts them, while they are counted
-    :param addr: where a UDP packet came from
+    :param addr: where a packet of the internet came from
+    :param tail_room: bytes free behind its linear ones (``skb_tailroom()``)
+    :param daddr: where a packet of the internet went; *hops* and *tos* likewise from its header
     :param consumed: bytes that a stream reader has taken
     """
 
@@ -41,6 +43,10 @@ class SkBuff:
     peeked: bool = False
     fp_uid: int | None = None
     addr: tuple[str, int] | None = None
+    tail_room: int = 0
+    daddr: str = ""
+    hops: int = 0
+    tos: int = 0
 
     def __len__(self) -> int:
         return len(self.data)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ktrace.model.inet_ports import TimeWait
-from ktrace.model.inet_sock import ANY, Inet
+from ktrace.model.inet_sock import Inet
 from ktrace.model.inet_socket import ports
 from ktrace.model.kernel import Kernel
 from ktrace.model.sock import (
@@ -88,6 +88,7 @@ class Tcp(Inet):
     snd_up: int | None = None
     rcv_total: int = 0
     was_connected: bool = False
+    af_ops: str = "ipv4_specific"
 
     accounted = False
 
@@ -135,6 +136,7 @@ class Tcp(Inet):
             icsk_user_timeout=self.user_timeout,
             notsent_lowat=self.notsent_lowat,
             urg_data=self.urg_data,
+            icsk_af_ops=self.af_ops,
         )
         return {**Inet.view_parts(self), "tcp": tcp}
 
@@ -215,6 +217,10 @@ def time_wait(kernel: Kernel, sk: Tcp, state: str) -> None:
         state,
         kernel.advice.clock[1],
         sk.pair,
+        sk.family,
+        sk.v6_rcv_saddr,
+        sk.v6_daddr,
+        sk.ipv6only,
     )
     ports(kernel, "tcp").add_time_wait(tw)
     pair = sk.pair
@@ -383,6 +389,7 @@ def observed_sock(kernel: Kernel, sk: Tcp) -> ObservedSock | None:
             and value.inet is not None
             and (value.inet.inet_sport, value.inet.inet_dport) == (sk.sport, sk.dport)
             and value.inet.inet_daddr == sk.daddr
+            and (value.ipv6 is None or value.ipv6.v6_daddr == sk.v6_daddr)
             and value.sk_state not in ("TCP_CLOSE", "TCP_LISTEN")
         ):
             return value
@@ -429,7 +436,7 @@ def disconnect(kernel: Kernel, sk: Tcp) -> None:
 def reset_saddr(sk: Tcp) -> None:
     """Forget a local address that bind() did not ask for (``inet_bhash2_reset_saddr()``)."""
     if "SOCK_BINDADDR_LOCK" not in sk.userlocks:
-        sk.saddr = sk.rcv_saddr = ANY
+        sk.reset_saddr()
 
 
 def close(kernel: Kernel, sk: Tcp) -> None:

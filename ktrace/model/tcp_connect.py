@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ktrace.model.file import O_NONBLOCK
+from ktrace.model.inet6_addr import ANY6, LOOPBACK4_IPV6, is_ipv6, v4mapped
+from ktrace.model.inet_option import IP_MULTICAST_TTL
 from ktrace.model.inet_ports import choose_port
+from ktrace.model.inet_route import LOOPBACK_ADDRESS, LOOPBACK_IFINDEX
 from ktrace.model.inet_sock import ANY
 from ktrace.model.inet_socket import SIZEOF_SOCKADDR_IN, address_type, inet_address, ports
 from ktrace.model.kernel import Kernel
@@ -28,8 +32,6 @@ from ktrace.model.tcp import Tcp, close_state, disconnect, observed_sock, reset,
 from ktrace.model.tcp_option import SOL_TCP, TCP_FASTOPEN
 from ktrace.state.sockaddr import AF_INET, AF_UNSPEC
 from ktrace.state.socket import Sock as ObservedSock
-
-LOOPBACK_ADDRESS = "127.0.0.1"
 
 
 def get_port(kernel: Kernel, sk: Tcp, port: int) -> None:
@@ -93,7 +95,7 @@ def connect(kernel: Kernel, task: Task, sock: Socket, addr: bytes, flags: int) -
     elif sock.state == "SS_UNCONNECTED":
         if sk.state != "TCP_CLOSE":
             raise Errno("EISCONN")
-        in_backlog = v4_connect(kernel, sk, addr)
+        in_backlog = sk.proto.connect(kernel, sk, addr)
         sock.state = "SS_CONNECTING"
         error = Errno("EINPROGRESS")
     else:
@@ -151,10 +153,10 @@ def v4_connect(kernel: Kernel, sk: Tcp, addr: bytes) -> Any:
     if address_type(daddr) != "RTN_LOCAL":
         raise Errno("ENETUNREACH")
     if sk.saddr == ANY:
-        sk.saddr = sk.rcv_saddr = LOOPBACK_ADDRESS
-    else:
-        sk.rcv_saddr = sk.saddr
-    sk.dport, sk.daddr = dport, daddr
+        sk.saddr = LOOPBACK_ADDRESS
+    sk.set_rcv_saddr(sk.saddr)
+    sk.dport = dport
+    sk.set_daddr(daddr)
     sk.state = "TCP_SYN_SENT"
     try:
         hash_connect(kernel, sk)
@@ -196,30 +198,42 @@ def _established(kernel: Kernel, sk: Tcp, port: int) -> bool:
     bucket = ports(kernel, "tcp").buckets.get(port)
     if bucket is None:
         return False
-    key = (sk.daddr, sk.dport, sk.rcv_saddr)
+    key = (sk.endpoints(), sk.dport)
     return any(
-        other is not sk and (other.daddr, other.dport, other.rcv_saddr) == key and other.state != "TCP_LISTEN"
+        other is not sk and (other.endpoints(), other.dport) == key and other.state != "TCP_LISTEN"
         for other in bucket.owners
-    ) or any((tw.daddr, tw.dport, tw.rcv_saddr) == key for tw in bucket.deathrow)
+    ) or any((tw.endpoints(), tw.dport) == key for tw in bucket.deathrow)
 
 
 def find_listener(kernel: Kernel, sk: Tcp) -> Tcp | None:
-    """Return who listens where *sk* connects to, an exact address before a wild card (``__inet_lookup_listener()``)."""
+    """Return who listens where *sk* connects to, an exact address before a wild card.
+
+    ``__inet_lookup_listener()``, where an AF_INET sock goes before an AF_INET6 one, and ``inet6_lookup_listener()``.
+    """
     bucket = ports(kernel, "tcp").buckets.get(sk.dport)
     if bucket is None:
         return None
     listeners = [other for other in bucket.owners if isinstance(other, Tcp) and other.state == "TCP_LISTEN"]
-    for address in (sk.daddr, ANY):
-        for other in listeners:
-            if other.rcv_saddr == address and other.bound_dev_if in (0, 1):
-                return other
+    daddr = sk.endpoints()[1]
+    for address in (daddr, ANY6 if is_ipv6(daddr) else ANY):
+        matching = [other for other in listeners if _listens_on(other, address) and other.bound_dev_if in (0, 1)]
+        for other in sorted(matching, key=lambda other: other.family != "AF_INET"):
+            return other
     return None
+
+
+def _listens_on(listener: Tcp, address: str) -> bool:
+    """``compute_score()`` of either family."""
+    if is_ipv6(address):
+        return listener.family == "AF_INET6" and listener.v6_rcv_saddr == address
+    return not listener.ipv6only and listener.rcv_saddr == address
 
 
 def answer_syn(kernel: Kernel, sk: Tcp) -> Any:
     """Take the SYN at the listener (``tcp_conn_request()``); return what its answer does to *sk*."""
     listener = find_listener(kernel, sk)
-    if listener is None and (sk.daddr, sk.dport) == (sk.saddr, sk.sport):
+    local, remote = sk.endpoints()
+    if listener is None and (remote, sk.dport) == (local, sk.sport):
         return lambda: _connect_to_itself(kernel, sk)
     if listener is None:
         return lambda: reset(kernel, sk)
@@ -283,17 +297,41 @@ def create_child(kernel: Kernel, listener: Tcp, client: Tcp) -> Tcp:
         lingertime=listener.lingertime, flags=listener.flags - {"SOCK_DONE", "SOCK_RCU_FREE"},
         ack_backlog=listener.ack_backlog, max_ack_backlog=listener.max_ack_backlog, uid=listener.uid,
         shutdown=listener.shutdown, proto=listener.proto, uc_ttl=listener.uc_ttl, tos=listener.tos,
-        bits=set(listener.bits), sport=client.dport, dport=client.sport, saddr=client.daddr,
-        rcv_saddr=client.daddr, daddr=client.saddr, nonagle=listener.nonagle, linger2=listener.linger2,
+        bits=set(listener.bits), sport=client.dport, dport=client.sport, nonagle=listener.nonagle,
+        linger2=listener.linger2,
         keepalive_time=listener.keepalive_time, keepalive_intvl=listener.keepalive_intvl,
         keepalive_probes=listener.keepalive_probes, syn_retries=listener.syn_retries,
         user_timeout=listener.user_timeout, notsent_lowat=listener.notsent_lowat, was_connected=True,
-        busy=dict(listener.busy),
+        busy=dict(listener.busy), ipv6only=listener.ipv6only,
         options={option: value for option, value in listener.options.items() if option != (SOL_TCP, TCP_FASTOPEN)},
     )  # fmt: skip
+    _name_child(listener, child, client)
     ports(kernel, "tcp").hold(child, client.dport, by_bind=True)
     child.pair, client.pair = client, child
     return child
+
+
+def _name_child(listener: Tcp, child: Tcp, client: Tcp) -> None:
+    """Give the child its addresses (``tcp_v4_syn_recv_sock()``, ``tcp_v6_syn_recv_sock()``)."""
+    remote, local = client.endpoints()
+    if listener.pinet6 is not None and listener.family == "AF_INET6":
+        child.pinet6 = replace(listener.pinet6, bits=set(listener.np.bits), rxopt=set(listener.np.rxopt))
+    if is_ipv6(local):
+        child.np.saddr = child.v6_rcv_saddr = local
+        child.v6_daddr = remote
+        child.saddr = child.rcv_saddr = child.daddr = LOOPBACK4_IPV6
+        child.af_ops = "ipv6_specific"
+        child.np.mcast_oif, child.np.mcast_hops = LOOPBACK_IFINDEX, client.hop_limit(remote)[0]
+        return
+    child.options[0, IP_MULTICAST_TTL] = client.hop_limit(remote)[0]
+    child.saddr = local
+    child.set_rcv_saddr(local)
+    child.set_daddr(remote)
+    if child.pinet6 is not None:
+        # tcp_v6_mapped_child_init()
+        child.pinet6.saddr = v4mapped(local)
+        child.af_ops = "ipv6_mapped"
+        child.pinet6.mcast_oif, child.pinet6.mcast_hops = LOOPBACK_IFINDEX, client.hop_limit(remote)[0]
 
 
 def accept(kernel: Kernel, task: Task, sock: Socket, newsock: Socket, flags: int) -> Any:

@@ -55,6 +55,10 @@ class TcpProto(Proto):
         assert sk.socket is not None
         sk.socket.flags.add("SOCK_SUPPORT_ZC")
 
+    def connect(self, kernel: Kernel, sk: Tcp, addr: bytes) -> Any:
+        """``tcp_v4_connect()``."""
+        return tcp_connect.v4_connect(kernel, sk, addr)
+
     def get_port(self, kernel: Kernel, sk: Tcp, port: int) -> None:
         """``inet_csk_get_port()``."""
         tcp_connect.get_port(kernel, sk, port)

@@ -3,22 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from ktrace.model.inet_ports import choose_port, overlap
+from ktrace.model.inet6_addr import ANY6, is_ipv6
+from ktrace.model.inet_ports import choose_port, rcv_saddr_equal
 from ktrace.model.inet_sock import ANY, Inet
 from ktrace.model.kernel import Kernel
 from ktrace.model.skbuff import SkBuff
 from ktrace.model.sock import ECONNREFUSED, data_ready, error_report
 from ktrace.model.socket import sockets
 from ktrace.model.task import Errno
+from ktrace.state.sockaddr import AF_INET
 from ktrace.state.socket import Buffer, UdpSock
 from ktrace.state.socket import Sock as ObservedSock
 
-SIZEOF_IPHDR, SIZEOF_UDPHDR = 20, 8
-HEADERS = SIZEOF_IPHDR + SIZEOF_UDPHDR
-ALLOC_EXTRA = 16 + 15
-"""``hh_len + 15``: LL_RESERVED_SPACE() of the loopback, whose Ethernet header has 14 bytes."""
+SIZEOF_IPHDR, SIZEOF_IPV6HDR, SIZEOF_UDPHDR = 20, 40, 8
+HH_LEN = 16
+"""LL_RESERVED_SPACE() of the loopback, whose Ethernet header has 14 bytes."""
+
+
+class Room(NamedTuple):
+    """What a packet needs beside its payload.
+
+    :param headers: bytes of the headers
+    :param reserve: bytes before them (``skb_reserve()``)
+    :param extra: bytes asked for beside headers and payload (*alloc_extra*)
+    """
+
+    headers: int
+    reserve: int
+    extra: int
+
+
+UDP4 = Room(SIZEOF_IPHDR + SIZEOF_UDPHDR, HH_LEN, HH_LEN + 15)
+UDP6 = Room(SIZEOF_IPV6HDR + SIZEOF_UDPHDR, HH_LEN + 8, HH_LEN + 8)
+"""``__ip6_append_data()`` reserves a ``struct frag_hdr``."""
 
 
 @dataclass(eq=False)
@@ -33,6 +52,7 @@ class Pending:
     first: int
     charge: int
     paged: int = 0
+    family: int = AF_INET
 
 
 @dataclass(eq=False)
@@ -41,7 +61,6 @@ class Udp(Inet):
 
     :param reader_queue: packets that a reader took over from ``sk_receive_queue``
     :param forward_deficit: bytes read whose charge is still to be given back
-    :param flow: where the last connect() or corked message went (``inet->cork.fl``)
     """
 
     pending: Pending | None = None
@@ -49,19 +68,19 @@ class Udp(Inet):
     encap_type: int = 0
     reader_queue: list[SkBuff] = field(default_factory=list)
     forward_deficit: int = 0
-    flow: tuple[str, int] | None = None
 
     def view_write_queue(self) -> tuple[Buffer, ...]:
         """Return the corked message, whose headers are counted already."""
         if self.pending is None:
             return ()
         data, paged = self.pending.data, self.pending.paged
-        return (Buffer(HEADERS + len(data), paged, self.pending.charge, data, self.ref),)
+        headers = (UDP4 if self.pending.family == AF_INET else UDP6).headers
+        return (Buffer(headers + len(data), paged, self.pending.charge, data, self.ref),)
 
     def view_parts(self) -> dict[str, Any]:
         """Return the parts behind the ``struct sock``."""
         reader = tuple(skb.view() for skb in self.reader_queue)
-        pending = 2 if self.pending is not None else 0
+        pending = self.pending.family if self.pending is not None else 0
         udp = UdpSock(pending, self.corkflag, self.encap_type, reader, self.forward_deficit)
         return {**Inet.view_parts(self), "udp": udp}
 
@@ -80,7 +99,7 @@ def in_use(kernel: Kernel, sk: Udp, port: int) -> bool:
             and other.inet_num == port
             and not (other.reuse and sk.reuse)
             and not (other.bound_dev_if and sk.bound_dev_if and other.bound_dev_if != sk.bound_dev_if)
-            and overlap(sk.rcv_saddr, other.rcv_saddr)
+            and rcv_saddr_equal(sk, other)
         ):
             return not (other.reuseport and sk.reuseport and other.sock_uid() == sk.sock_uid())
     return False
@@ -110,7 +129,7 @@ def get_port(kernel: Kernel, sk: Udp, port: int) -> None:
     sk.inet_num = port
     if sk not in hashed(kernel):
         sk.flags.add("SOCK_RCU_FREE")
-        hashed(kernel).insert(0, sk)
+        hashed(kernel).insert(len(hashed(kernel)) if sk.reuseport and sk.family == "AF_INET6" else 0, sk)
 
 
 def rehash(kernel: Kernel, sk: Udp) -> None:
@@ -130,12 +149,16 @@ def unhash(kernel: Kernel, sk: Udp) -> None:
 
 
 def lookup(kernel: Kernel, saddr: str, sport: int, daddr: str, dport: int) -> Udp | None:
-    """Return who takes a packet: the best match on its address, then on any (``__udp4_lib_lookup()``)."""
-    for address in (daddr, ANY):
+    """Return who takes a packet: the best match on its address, then on any.
+
+    ``__udp4_lib_lookup()``, ``__udp6_lib_lookup()``.
+    """
+    wide = is_ipv6(daddr)
+    for address in (daddr, ANY6 if wide else ANY):
         best: Udp | None = None
-        badness = 0
+        badness = -1
         for sk in hashed(kernel):
-            score = _score(sk, saddr, sport, address, dport)
+            score = (_score6 if wide else _score)(sk, saddr, sport, address, dport)
             if score > badness:
                 best, badness = sk, score
         if best is not None:
@@ -145,9 +168,9 @@ def lookup(kernel: Kernel, saddr: str, sport: int, daddr: str, dport: int) -> Ud
 
 def _score(sk: Udp, saddr: str, sport: int, rcv_saddr: str, port: int) -> int:
     """``compute_score()``; -1 where it does not match."""
-    if sk.inet_num != port or sk.rcv_saddr != rcv_saddr or sk.bound_dev_if not in (0, 1):
+    if sk.inet_num != port or sk.ipv6only or sk.rcv_saddr != rcv_saddr or sk.bound_dev_if not in (0, 1):
         return -1
-    score = 2
+    score = 2 if sk.family == "AF_INET" else 1
     if sk.daddr != ANY:
         if sk.daddr != saddr:
             return -1
@@ -159,29 +182,43 @@ def _score(sk: Udp, saddr: str, sport: int, rcv_saddr: str, port: int) -> int:
     return score + 4 * bool(sk.bound_dev_if)
 
 
-def make_skb(kernel: Kernel, data: bytes, first: int | None = None) -> SkBuff:
-    """Return a packet as its receiver gets it (``__ip_append_data()``).
+def _score6(sk: Udp, saddr: str, sport: int, rcv_saddr: str, port: int) -> int:
+    """``compute_score()`` of ``net/ipv6/udp.c``; -1 where it does not match."""
+    matches = sk.inet_num == port and sk.family == "AF_INET6" and sk.v6_rcv_saddr == rcv_saddr
+    if not matches or sk.dport not in (0, sport) or sk.v6_daddr not in (ANY6, saddr) or sk.bound_dev_if not in (0, 1):
+        return -1
+    return bool(sk.dport) + (sk.v6_daddr != ANY6) + bool(sk.bound_dev_if)
+
+
+def make_skb(kernel: Kernel, data: bytes, first: int | None = None, room: Room = UDP4) -> SkBuff:
+    """Return a packet as its receiver gets it (``__ip_append_data()``, ``__ip6_append_data()``).
 
     :param first: bytes of the first piece of a corked message, which is linear
     """
     alloc = sockets(kernel).alloc
     linear = len(data) if first is None else first
-    headers = SIZEOF_IPHDR + SIZEOF_UDPHDR
-    if headers + linear + ALLOC_EXTRA >= alloc.max_order(2):
+    if room.headers + linear + room.extra >= alloc.max_order(2):
         linear = 0
     paged = len(data) - linear
-    return SkBuff(data, paged, alloc.truesize(headers + linear + ALLOC_EXTRA) + paged)
+    asked = room.headers + linear + room.extra
+    skb = SkBuff(data, paged, alloc.truesize(asked) + paged)
+    skb.tail_room = alloc.head_room(asked) - room.reserve - room.headers - linear
+    return skb
 
 
-def transmit(kernel: Kernel, sk: Udp, skb: SkBuff, daddr: str, dport: int) -> None:
-    """Deliver a packet over the loopback, or tell the sender that nobody is there (``__udp4_lib_rcv()``)."""
-    saddr = sk.saddr if sk.saddr != ANY else "127.0.0.1"
+def transmit(kernel: Kernel, sk: Udp, skb: SkBuff, saddr: str, daddr: str, dport: int) -> None:
+    """Deliver a packet over the loopback, or tell the sender that nobody is there.
+
+    ``__udp4_lib_rcv()``, ``__udp6_lib_rcv()``.
+    """
     skb.addr = (saddr, sk.sport)
+    skb.daddr = daddr
+    skb.hops, skb.tos = sk.hop_limit(daddr)
     receiver = lookup(kernel, saddr, sk.sport, daddr, dport)
     if receiver is not None:
         enqueue(kernel, receiver, skb)
         return
-    # icmp_send(ICMP_PORT_UNREACH), __udp4_lib_err(): only the connected hear of it.
+    # icmp_send(ICMP_PORT_UNREACH), __udp4_lib_err(), __udp6_lib_err(): only the connected hear of it.
     origin = lookup(kernel, daddr, dport, saddr, sk.sport)
     if origin is not None and origin.state == "TCP_ESTABLISHED":
         origin.err = ECONNREFUSED
@@ -193,7 +230,7 @@ def enqueue(kernel: Kernel, sk: Udp, skb: SkBuff) -> None:
     if sk.rmem_alloc > sk.rcvbuf:
         return
     if sk.rmem_alloc > sk.rcvbuf >> 1:
-        _condense(kernel, skb)
+        condense(skb)
     if sk.rmem_alloc + skb.truesize > skb.truesize + sk.rcvbuf:
         return
     sk.rmem_alloc += skb.truesize
@@ -201,17 +238,13 @@ def enqueue(kernel: Kernel, sk: Udp, skb: SkBuff) -> None:
     data_ready(kernel, sk)
 
 
-def _condense(kernel: Kernel, skb: SkBuff) -> None:
+def condense(skb: SkBuff) -> None:
     """Pull paged bytes into the head where there is room for them (``skb_condense()``)."""
-    alloc = sockets(kernel).alloc
-    headers = SIZEOF_IPHDR + SIZEOF_UDPHDR
-    linear = len(skb) - skb.data_len
-    room = alloc.head_room(headers + linear + ALLOC_EXTRA)
-    if skb.data_len:
-        if skb.data_len > room - 16 - headers - linear:
-            return
-        skb.data_len = 0
-    skb.truesize = room + alloc.sk_buff + alloc.shared_info
+    if skb.data_len > skb.tail_room:
+        return
+    skb.truesize -= skb.data_len
+    skb.tail_room -= skb.data_len
+    skb.data_len = 0
 
 
 def rmem_release(sk: Udp, size: int) -> None:

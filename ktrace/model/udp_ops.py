@@ -6,15 +6,15 @@ from typing import Any
 
 from ktrace.model import udp
 from ktrace.model.datagram import ReceiveShutdown, wait_for_more
+from ktrace.model.datagram_connect import ip4_datagram_connect
 from ktrace.model.file import O_NONBLOCK
 from ktrace.model.inet_option import get_ip_option, set_ip_option
+from ktrace.model.inet_route import LOOPBACK_ADDRESS, route
 from ktrace.model.inet_sock import ANY, Proto
 from ktrace.model.inet_socket import (
     SIZEOF_SOCKADDR_IN,
-    InetOps,
-    address_type,
+    PacketOps,
     inet_address,
-    inet_autobind,
     register,
     sockaddr_in,
 )
@@ -47,9 +47,8 @@ from ktrace.model.sock import (
 )
 from ktrace.model.sockopt import int_option
 from ktrace.model.task import Errno, Task
-from ktrace.model.tcp_connect import LOOPBACK_ADDRESS
 from ktrace.model.tcp_io import check_control
-from ktrace.model.udp import SIZEOF_IPHDR, SIZEOF_UDPHDR, Pending, Udp
+from ktrace.model.udp import SIZEOF_IPHDR, SIZEOF_UDPHDR, UDP4, UDP6, Pending, Udp
 from ktrace.model.udp_option import SOL_UDP, UDP_CORK, get_udp_option, set_udp_option
 from ktrace.model.unix_stream import peek_offset, peek_offset_bwd
 from ktrace.state.call import Result
@@ -57,23 +56,6 @@ from ktrace.state.sockaddr import AF_INET, AF_UNSPEC
 
 SIOCINQ, SIOCOUTQ = 0x541B, 0x5411
 IP_MAX_MTU = 0xFFFF
-
-
-def route(sk: Udp, daddr: str) -> str:
-    """Return where a packet to *daddr* goes (``ip_route_output_key_hash_rcu()`` with a loopback only).
-
-    :raises Errno: ENETUNREACH, EACCES for a broadcast that was not asked for
-    """
-    if daddr == ANY:
-        return sk.saddr if sk.saddr != ANY else LOOPBACK_ADDRESS
-    kind = address_type(daddr)
-    if kind == "RTN_BROADCAST" and daddr.startswith("127."):
-        if not sk.flag("SOCK_BROADCAST"):
-            raise Errno("EACCES")
-        return daddr
-    if kind != "RTN_LOCAL":
-        raise Errno("ENETUNREACH")
-    return daddr
 
 
 class UdpProto(Proto):
@@ -85,6 +67,11 @@ class UdpProto(Proto):
         """``udp_init_sock()``."""
         assert sk.socket is not None
         sk.socket.flags.add("SOCK_SUPPORT_ZC")
+
+    def connect(self, kernel: Kernel, sk: Udp, addr: bytes) -> int:
+        """``ip4_datagram_connect()``."""
+        ip4_datagram_connect(sk, addr, lambda: udp.rehash(kernel, sk))
+        return 0
 
     def get_port(self, kernel: Kernel, sk: Udp, port: int) -> None:
         """``udp_v4_get_port()``."""
@@ -103,7 +90,7 @@ class UdpProto(Proto):
         sk.bound_dev_if = 0
         sk.dst_cached = False
         if "SOCK_BINDADDR_LOCK" not in sk.userlocks:
-            sk.saddr = sk.rcv_saddr = ANY
+            sk.reset_saddr()
             if "SOCK_BINDPORT_LOCK" in sk.userlocks:
                 udp.rehash(kernel, sk)
         if "SOCK_BINDPORT_LOCK" not in sk.userlocks:
@@ -118,6 +105,8 @@ class UdpProto(Proto):
         if msg.flags & MSG_OOB:
             raise Errno("EOPNOTSUPP")
         more = bool(sk.corkflag or msg.flags & MSG_MORE)
+        if sk.pending is not None and sk.pending.family != AF_INET:
+            raise Errno("EINVAL")
         if sk.pending is None:
             daddr, dport = self._destination(sk, msg)
             if msg.control:
@@ -129,26 +118,39 @@ class UdpProto(Proto):
                 daddr = route(sk, daddr)
                 sk.dst_cached = sk.dst_cached or msg.name is None
             if not more:
-                skb = self._packet(kernel, sk, msg, length)
-                udp.transmit(kernel, sk, skb, daddr, dport)
+                if length + SIZEOF_UDPHDR > IP_MAX_MTU - SIZEOF_IPHDR:
+                    raise Errno("EMSGSIZE")
+                self.may_send(sk)
+                skb = udp.make_skb(kernel, msg.source.copy_all())
+                udp.transmit(kernel, sk, skb, sk.saddr if sk.saddr != ANY else LOOPBACK_ADDRESS, daddr, dport)
                 return length
             sk.flow = daddr, dport
             if length + SIZEOF_UDPHDR > IP_MAX_MTU - SIZEOF_IPHDR:
                 raise Errno("EMSGSIZE")
-            self._may_send(sk)
-            data = msg.source.copy_all()
-            skb = udp.make_skb(kernel, data)
-            sk.pending = Pending(data, len(data), skb.truesize, skb.data_len)
-            sk.wmem_alloc += skb.truesize
-            return length
-        pending = sk.pending
-        if len(pending.data) + length + SIZEOF_UDPHDR > IP_MAX_MTU - SIZEOF_IPHDR:
-            self._flush(sk)
+            return self.cork(kernel, sk, msg, AF_INET)
+        if len(sk.pending.data) + length + SIZEOF_UDPHDR > IP_MAX_MTU - SIZEOF_IPHDR:
+            self.flush(sk)
             raise Errno("EMSGSIZE")
+        return self.append(kernel, sk, msg, more)
+
+    def cork(self, kernel: Kernel, sk: Udp, msg: OutMessage, family: int) -> int:
+        """Hold the first piece of a message back (``ip_append_data()``)."""
+        self.may_send(sk)
+        data = msg.source.copy_all()
+        skb = udp.make_skb(kernel, data, room=UDP4 if family == AF_INET else UDP6)
+        sk.pending = Pending(data, len(data), skb.truesize, skb.data_len, family)
+        sk.wmem_alloc += skb.truesize
+        return len(data)
+
+    def append(self, kernel: Kernel, sk: Udp, msg: OutMessage, more: bool) -> int:
+        """Add a piece to what is held back, and send it all unless *more* comes."""
+        pending = sk.pending
+        assert pending is not None
+        length = msg.source.count
         try:
             pending.data += msg.source.copy_all()
         except Errno:
-            self._flush(sk)
+            self.flush(sk)
             raise
         pending.charge += length
         pending.paged += length
@@ -157,7 +159,7 @@ class UdpProto(Proto):
             self.push(kernel, sk)
         return length
 
-    def _flush(self, sk: Udp) -> None:
+    def flush(self, sk: Udp) -> None:
         """``udp_flush_pending_frames()``."""
         if sk.pending is not None:
             sk.wmem_alloc -= sk.pending.charge
@@ -167,10 +169,14 @@ class UdpProto(Proto):
         """Send what was held back (``udp_push_pending_frames()``)."""
         pending = sk.pending
         if pending is not None:
-            self._flush(sk)
-            skb = udp.make_skb(kernel, pending.data, pending.first)
+            self.flush(sk)
             assert sk.flow is not None
-            udp.transmit(kernel, sk, skb, *sk.flow)
+            self.send_corked(kernel, sk, pending, *sk.flow)
+
+    def send_corked(self, kernel: Kernel, sk: Udp, pending: Pending, daddr: str, dport: int) -> None:
+        """Send a corked message (``udp_send_skb()``)."""
+        saddr = sk.saddr if sk.saddr != ANY else LOOPBACK_ADDRESS
+        udp.transmit(kernel, sk, udp.make_skb(kernel, pending.data, pending.first), saddr, daddr, dport)
 
     def _destination(self, sk: Udp, msg: OutMessage) -> tuple[str, int]:
         if msg.name is None:
@@ -186,17 +192,19 @@ class UdpProto(Proto):
             raise Errno("EINVAL")
         return daddr, dport
 
-    def _may_send(self, sk: Udp) -> None:
+    def may_send(self, sk: Udp) -> None:
         """``sock_alloc_send_pskb()``: nothing stays in the send buffer, so there is always room."""
         raise_sock_error(sk)
         if sk.shutdown & SEND_SHUTDOWN:
             raise Errno("EPIPE")
 
-    def _packet(self, kernel: Kernel, sk: Udp, msg: OutMessage, length: int) -> SkBuff:
-        if length + SIZEOF_UDPHDR > IP_MAX_MTU - SIZEOF_IPHDR:
-            raise Errno("EMSGSIZE")
-        self._may_send(sk)
-        return udp.make_skb(kernel, msg.source.copy_all())
+    def source_name(self, skb: SkBuff) -> bytes:
+        """Return the sender's address as recvmsg() tells it."""
+        assert skb.addr is not None
+        return sockaddr_in(*skb.addr)
+
+    def tell(self, sk: Udp, skb: SkBuff, msg: InMessage) -> None:
+        """Tell what was asked for of the packet (``ip_cmsg_recv_offset()``); the model lets nobody ask."""
 
     def recvmsg(self, kernel: Kernel, task: Task, sk: Udp, msg: InMessage, flags: int) -> Any:
         """``udp_recvmsg()``."""
@@ -216,7 +224,8 @@ class UdpProto(Proto):
         if msg.destination.copy(skb.data[off : off + copied]) < copied:
             raise Errno("EFAULT")
         if msg.wants_name:
-            msg.name = sockaddr_in(*skb.addr)
+            msg.name = self.source_name(skb)
+        self.tell(sk, skb, msg)
         answer = length if flags & MSG_TRUNC else copied
         peek_offset_bwd(sk, -answer if peeking else answer)
         return answer
@@ -304,7 +313,7 @@ def _try_recv(sk: Udp, flags: int, off: int) -> tuple[SkBuff, int] | None:
     return None
 
 
-class DgramOps(InetOps):
+class DgramOps(PacketOps):
     """``inet_dgram_ops``."""
 
     name = "inet_dgram_ops"
@@ -313,34 +322,6 @@ class DgramOps(InetOps):
     def set_peek_off(self, kernel: Kernel, sock: Socket, value: int) -> None:
         """``sk_set_peek_off()``."""
         sock.sk.peek_off = value
-
-    def connect(self, kernel: Kernel, task: Task, sock: Socket, addr: bytes, flags: int) -> int:
-        """``inet_dgram_connect()``, ``__ip4_datagram_connect()``."""
-        sk: Udp = sock.sk
-        if len(addr) < 2:
-            raise Errno("EINVAL")
-        if int.from_bytes(addr[:2], "little") == AF_UNSPEC:
-            sk.proto.disconnect(kernel, sk)
-            return 0
-        inet_autobind(kernel, sk)
-        if len(addr) < SIZEOF_SOCKADDR_IN:
-            raise Errno("EINVAL")
-        family, daddr, dport = inet_address(addr)
-        if family != AF_INET:
-            raise Errno("EAFNOSUPPORT")
-        sk.dst_cached = False
-        sk.flow = daddr, dport
-        daddr = route(sk, daddr)
-        sk.flow = daddr, dport
-        if sk.saddr == ANY:
-            sk.saddr = LOOPBACK_ADDRESS
-        if sk.rcv_saddr == ANY:
-            sk.rcv_saddr = LOOPBACK_ADDRESS
-            udp.rehash(kernel, sk)
-        sk.daddr, sk.dport = daddr, dport
-        sk.state = "TCP_ESTABLISHED"
-        sk.dst_cached = True
-        return 0
 
 
 UDP = UdpProto()

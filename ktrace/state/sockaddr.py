@@ -8,7 +8,15 @@ from collections.abc import Mapping
 from typing import Any
 
 AF_UNSPEC, AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET = 0, 1, 2, 10, 16, 17
+_V4MAPPED = bytes(10) + b"\xff\xff"
 _WHOLE = {AF_INET: 8, AF_INET6: 28, AF_NETLINK: 12, AF_PACKET: 12}
+
+
+def ipv6_text(packed: bytes) -> str:
+    """Return an IPv6 address as people write it, one that stands for an IPv4 address with dots."""
+    if packed[:12] == _V4MAPPED:
+        return f"::ffff:{ipaddress.IPv4Address(packed[12:])}"
+    return str(ipaddress.IPv6Address(packed))
 
 
 def pack(addr: Mapping[str, Any]) -> bytes:
@@ -60,7 +68,7 @@ def unpack(data: bytes) -> dict[str, Any] | None:
             "sa_family": family,
             "sin6_port": port,
             "sin6_flowinfo": flow,
-            "sin6_addr": str(ipaddress.IPv6Address(packed)),
+            "sin6_addr": ipv6_text(packed),
             "sin6_scope_id": struct.unpack_from("<I", data, 24)[0],
         }
     if family == AF_NETLINK:

@@ -165,6 +165,33 @@ class InetSock:
 
 
 @dataclass(frozen=True, slots=True)
+class Ipv6Sock:
+    """``struct ipv6_pinfo`` with the IPv6 addresses of its ``sock_common``; AF_INET6 only.
+
+    :param ipv6only: ``skc_ipv6only``
+    :param bits: mc_loop, mc_all, recverr, sndflow, ... where they are set, sorted
+    :param rxopt: what recvmsg() tells of a packet: rxinfo, rxhlim, rxtclass, ... sorted
+    """
+
+    saddr: str
+    v6_rcv_saddr: str
+    v6_daddr: str
+    ipv6only: bool
+    flow_label: int
+    frag_size: int
+    hop_limit: int
+    mcast_hops: int
+    ucast_oif: int
+    mcast_oif: int
+    tclass: int
+    pmtudisc: int
+    srcprefs: int
+    min_hopcount: int
+    bits: tuple[str, ...]
+    rxopt: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TcpSock:
     """``struct tcp_sock`` with its ``inet_connection_sock``.
 
@@ -177,6 +204,7 @@ class TcpSock:
     :param tcp_rtx_queue: bytes sent and not acknowledged
     :param accept_queue: established children that nobody accepted yet, oldest first
     :param syn_queue: requests whose handshake is not finished (``rskq`` *qlen*)
+    :param icsk_af_ops: symbol of what tells IPv4, IPv6, and IPv4 below an AF_INET6 sock apart
     """
 
     unacked: int | Any
@@ -197,6 +225,7 @@ class TcpSock:
     icsk_user_timeout: int
     notsent_lowat: int
     urg_data: int
+    icsk_af_ops: str = "ipv4_specific"
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +300,7 @@ class Sock:
     inet: InetSock | None = None
     tcp: TcpSock | None = None
     udp: UdpSock | None = None
+    ipv6: Ipv6Sock | None = None
 
 
 @dataclass(frozen=True, slots=True)

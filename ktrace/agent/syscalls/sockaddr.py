@@ -14,6 +14,7 @@ from ktrace.agent.syscalls.parameter import Int, Parameter, Values, pointer_text
 from ktrace.agent.syscalls.text import Naming, quote
 from ktrace.errors import UsageError
 from ktrace.state.call import Pointer
+from ktrace.state.sockaddr import ipv6_text
 
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET = 1, 2, 10, 16, 17
 MEMBERS: Mapping[int, Mapping[str, Any]] = {
@@ -111,7 +112,7 @@ def unpack(data: bytes) -> dict[str, Any] | None:
             "sa_family": family,
             "sin6_port": port,
             "sin6_flowinfo": flow,
-            "sin6_addr": str(ipaddress.IPv6Address(packed)),
+            "sin6_addr": ipv6_text(packed),
             "sin6_scope_id": struct.unpack_from("<I", data, 24)[0],
         }
     if family == AF_NETLINK:

@@ -23,7 +23,12 @@ FACTS = SocketFacts(
         ProtocolSwitch(2, 1, "ping_prot", "inet_sockraw_ops", (REUSE,)),
         ProtocolSwitch(3, 0, "raw_prot", "inet_sockraw_ops", (REUSE,)),
     ),
-    inetsw6=(),
+    inetsw6=(
+        ProtocolSwitch(1, 6, "tcpv6_prot", "inet6_stream_ops", (PERMANENT, ICSK)),
+        ProtocolSwitch(2, 17, "udpv6_prot", "inet6_dgram_ops", (PERMANENT,)),
+        ProtocolSwitch(2, 58, "pingv6_prot", "inet6_sockraw_ops", (REUSE,)),
+        ProtocolSwitch(3, 0, "rawv6_prot", "inet6_sockraw_ops", (REUSE,)),
+    ),
     sizes={
         "sk_buff": 208, "skb_shared_info": 320, "max_skb_frags": 17, "smp_cache_bytes": 64, "page_size": 4096,
         "kmalloc_max_cache": 8192,
@@ -37,7 +42,7 @@ FACTS = SocketFacts(
     },
     netlink=(0, 4, 16),
 )  # fmt: skip
-AF_UNIX, AF_INET = 1, 2
+AF_UNIX, AF_INET, AF_INET6 = 1, 2, 10
 STREAM, DGRAM, RAW, SEQPACKET = 1, 2, 3, 5
 NONBLOCK, CLOEXEC = 0o4000, 0o2000000
 SOL_SOCKET = 1
@@ -51,6 +56,12 @@ def unix(path: bytes) -> dict[str, Any]:
 def inet(port: int, address: str = "127.0.0.1") -> dict[str, Any]:
     """Return an AF_INET address."""
     return {"sa_family": AF_INET, "sin_port": port, "sin_addr": address}
+
+
+def inet6(port: int, address: str = "::1", **members: int) -> dict[str, Any]:
+    """Return an AF_INET6 address."""
+    members = {"sin6_flowinfo": 0, "sin6_scope_id": 0, **members}
+    return {"sa_family": AF_INET6, "sin6_port": port, "sin6_addr": address, **members}
 
 
 class Bench:
