@@ -13,6 +13,7 @@ from ktrace.model.sock import (
     SOCK_SEQPACKET,
     SOCK_STREAM,
     Sock,
+    Timeo,
     prepare_to_wait,
     raise_sock_error,
     receiver,
@@ -48,7 +49,7 @@ def try_recv(sk: Sock, flags: int, off: int) -> tuple[SkBuff | None, int]:
     return None, off
 
 
-def wait_for_more(kernel: Kernel, task: Task, sk: Sock, timeo: int | None, last: SkBuff | None) -> Any:
+def wait_for_more(kernel: Kernel, task: Task, sk: Sock, timeo: Timeo, last: SkBuff | None) -> Any:
     """Sleep until the queue's tail is no longer *last* (``__skb_wait_for_more_packets()``).
 
     :raises Errno: the sock's error, ENOTCONN, or an interrupted wait
@@ -68,7 +69,7 @@ def wait_for_more(kernel: Kernel, task: Task, sk: Sock, timeo: int | None, last:
             raise Errno("ENOTCONN")
         if task.signal_pending():
             raise sock_intr_errno(timeo)
-        yield
+        yield from timeo.sleep(kernel, task)
     finally:
         queue.remove(entry)
 
@@ -85,6 +86,6 @@ def skb_recv_datagram(kernel: Kernel, task: Task, sk: Sock, flags: int, off: int
         skb, at = try_recv(sk, flags, off)
         if skb is not None:
             return skb, at
-        if timeo == 0:
+        if not timeo:
             raise Errno("EAGAIN")
         yield from wait_for_more(kernel, task, sk, timeo, last)

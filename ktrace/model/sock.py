@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ktrace.model.fasync import SI_KERNEL, SIGIO, SIGURG, FasyncList, kill_fasync
 from ktrace.model.skbuff import SkBuff
 from ktrace.model.task import Errno
+from ktrace.model.timer import HZ, Timer, schedule_until, start
 from ktrace.model.wait import WaitEntry, WaitQueue, wake_up
 from ktrace.state.ref import Ref
 
@@ -186,19 +187,40 @@ def raise_sock_error(sk: Sock) -> None:
         raise Errno(name)
 
 
-def sock_intr_errno(timeo: int | None) -> Errno:
+class Timeo:
+    """Mirror the ``long timeo`` that a call carries from sleep to sleep; true while time is left.
+
+    :param jiffies: 0 for not to sleep at all, ``None`` for ever
+    """
+
+    def __init__(self, jiffies: int | None) -> None:
+        self.jiffies = jiffies
+        self._timer: Timer | None = None
+
+    def __bool__(self) -> bool:
+        return self.jiffies != 0
+
+    def sleep(self, kernel: Kernel, task: Task) -> Generator[None, None, None]:
+        """Sleep until woken or until the time is over (``schedule_timeout()``)."""
+        if self._timer is None and self.jiffies is not None:
+            self._timer = start(kernel, self.jiffies / HZ)
+        if (yield from schedule_until(task, self._timer)):
+            self.jiffies = 0
+
+
+def sock_intr_errno(timeo: Timeo) -> Errno:
     """Return what an interrupted wait fails with (``sock_intr_errno()``): no restart where there is a timeout."""
-    return Errno("ERESTARTSYS" if timeo is None else "EINTR")
+    return Errno("ERESTARTSYS" if timeo.jiffies is None else "EINTR")
 
 
-def sock_sndtimeo(sk: Sock, noblock: Any) -> int | None:
-    """Return the send timeout in jiffies, 0 for none at all, ``None`` for ever."""
-    return 0 if noblock else sk.sndtimeo
+def sock_sndtimeo(sk: Sock, noblock: Any) -> Timeo:
+    """Return how long to wait for room to send."""
+    return Timeo(0 if noblock else sk.sndtimeo)
 
 
-def sock_rcvtimeo(sk: Sock, noblock: Any) -> int | None:
-    """Return the receive timeout in jiffies, 0 for none at all, ``None`` for ever."""
-    return 0 if noblock else sk.rcvtimeo
+def sock_rcvtimeo(sk: Sock, noblock: Any) -> Timeo:
+    """Return how long to wait for something to receive."""
+    return Timeo(0 if noblock else sk.rcvtimeo)
 
 
 def sock_rcvlowat(sk: Sock, waitall: Any, size: int) -> int:

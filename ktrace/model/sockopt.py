@@ -11,11 +11,11 @@ from ktrace.model.sock import Sock, Socket
 from ktrace.model.socket import sockets, sockfd_lookup
 from ktrace.model.sockopt_more import set_more
 from ktrace.model.task import Errno, Task
+from ktrace.model.timer import HZ
 from ktrace.state.call import Pointer
 
 SOL_SOCKET = 1
 INT_MAX, UINT_MAX = (1 << 31) - 1, (1 << 32) - 1
-HZ = 250
 MAX_SCHEDULE_TIMEOUT = (1 << 63) - 1
 
 SO_DEBUG, SO_REUSEADDR, SO_TYPE, SO_ERROR, SO_DONTROUTE, SO_BROADCAST, SO_SNDBUF, SO_RCVBUF = range(1, 9)

@@ -13,7 +13,6 @@ from ktrace.model.socket import sockets, sockfd_lookup
 from ktrace.model.sockopt import (
     BUF_LOCKS,
     FLAG_OPTIONS,
-    HZ,
     INT_MAX,
     MAX_SCHEDULE_TIMEOUT,
     SO_ACCEPTCONN,
@@ -53,6 +52,7 @@ from ktrace.model.sockopt import (
 )
 from ktrace.model.sockopt_more import get_more
 from ktrace.model.task import Errno, Task
+from ktrace.model.timer import HZ
 from ktrace.state.call import Pointer, Result
 
 FAMILY_NUMBERS = {"AF_UNIX": 1, "AF_INET": 2, "AF_INET6": 10, "AF_NETLINK": 16, "AF_PACKET": 17}

@@ -16,6 +16,7 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.sock import (
     SEND_SHUTDOWN,
     Socket,
+    Timeo,
     data_ready,
     prepare_to_wait,
     sleeper,
@@ -102,12 +103,12 @@ def connect(kernel: Kernel, task: Task, sock: Socket, addr: bytes, flags: int) -
         raise Errno("EINVAL")
     timeo = sock_sndtimeo(sk, flags & O_NONBLOCK)
     if sk.state in ("TCP_SYN_SENT", "TCP_SYN_RECV"):
-        if timeo == 0:
+        if not timeo:
             _receive_backlog(kernel, sk, in_backlog)
             raise error
-        yield from _wait_for_connect(kernel, task, sk, in_backlog)
-        if sk.state in ("TCP_SYN_SENT", "TCP_SYN_RECV"):
-            raise sock_intr_errno(timeo)
+        yield from _wait_for_connect(kernel, task, sk, in_backlog, timeo)
+        if not timeo:
+            raise error
         if task.signal_pending():
             raise sock_intr_errno(timeo)
     if sk.state == "TCP_CLOSE":
@@ -119,7 +120,7 @@ def connect(kernel: Kernel, task: Task, sock: Socket, addr: bytes, flags: int) -
     return 0
 
 
-def _wait_for_connect(kernel: Kernel, task: Task, sk: Tcp, in_backlog: Any) -> Any:
+def _wait_for_connect(kernel: Kernel, task: Task, sk: Tcp, in_backlog: Any, timeo: Timeo) -> Any:
     """Sleep until the handshake is over (``inet_wait_for_connect()``)."""
     assert sk.wq is not None
     queue = sk.wq
@@ -127,8 +128,10 @@ def _wait_for_connect(kernel: Kernel, task: Task, sk: Tcp, in_backlog: Any) -> A
     entry.autoremove = False
     queue.add(entry)
     _receive_backlog(kernel, sk, in_backlog)
-    while sk.state in ("TCP_SYN_SENT", "TCP_SYN_RECV") and not task.signal_pending():
-        yield
+    while sk.state in ("TCP_SYN_SENT", "TCP_SYN_RECV"):
+        yield from timeo.sleep(kernel, task)
+        if task.signal_pending() or not timeo:
+            break
     queue.remove(entry)
 
 
@@ -341,9 +344,9 @@ def accept(kernel: Kernel, task: Task, sock: Socket, newsock: Socket, flags: int
         raise Errno("EINVAL")
     if not sk.accept_queue:
         timeo = sock_rcvtimeo(sk, flags & O_NONBLOCK)
-        if timeo == 0:
+        if not timeo:
             raise Errno("EAGAIN")
-        yield from _wait_for_connection(task, sk, timeo)
+        yield from _wait_for_connection(kernel, task, sk, timeo)
     child = sk.accept_queue.pop(0)
     sk.ack_backlog -= 1
     if "SOCK_SUPPORT_ZC" in sock.flags:
@@ -353,7 +356,7 @@ def accept(kernel: Kernel, task: Task, sock: Socket, newsock: Socket, flags: int
     return 0
 
 
-def _wait_for_connection(task: Task, sk: Tcp, timeo: int | None) -> Any:
+def _wait_for_connection(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Any:
     """``inet_csk_wait_for_connect()``."""
     assert sk.wq is not None
     queue = sk.wq
@@ -362,12 +365,14 @@ def _wait_for_connection(task: Task, sk: Tcp, timeo: int | None) -> Any:
         while True:
             prepare_to_wait(queue, entry)
             if not sk.accept_queue:
-                yield
+                yield from timeo.sleep(kernel, task)
             if sk.accept_queue:
                 return
             if sk.state != "TCP_LISTEN":
                 raise Errno("EINVAL")
             if task.signal_pending():
                 raise sock_intr_errno(timeo)
+            if not timeo:
+                raise Errno("EAGAIN")
     finally:
         queue.remove(entry)

@@ -16,6 +16,7 @@ from ktrace.model.sock import (
     MSG_WAITALL,
     RCV_SHUTDOWN,
     SEND_SHUTDOWN,
+    Timeo,
     set_wq_bit,
     sleeper,
     sock_error,
@@ -37,7 +38,7 @@ def sendmsg(kernel: Kernel, task: Task, sk: Tcp, msg: OutMessage) -> Any:
     copied = 0
     try:
         if sk.state not in CONNECTED:
-            yield from _wait_connect(task, sk, timeo)
+            yield from _wait_connect(kernel, task, sk, timeo)
         if msg.control:
             check_control(msg)
         set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE", False)
@@ -54,7 +55,7 @@ def sendmsg(kernel: Kernel, task: Task, sk: Tcp, msg: OutMessage) -> Any:
                 break
             if copied:
                 push(kernel, sk)
-            yield from _wait_memory(task, sk, timeo)
+            yield from _wait_memory(kernel, task, sk, timeo)
     except Errno as error:
         if copied:
             push(kernel, sk)
@@ -101,7 +102,7 @@ def _stream_error(kernel: Kernel, task: Task, sk: Tcp, flags: int, error: Errno)
     return Errno(name)
 
 
-def _wait_connect(task: Task, sk: Tcp, timeo: int | None) -> Any:
+def _wait_connect(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Any:
     """Sleep until the connection is there (``sk_stream_wait_connect()``)."""
     while True:
         name = sock_error(sk)
@@ -109,42 +110,42 @@ def _wait_connect(task: Task, sk: Tcp, timeo: int | None) -> Any:
             raise Errno(name)
         if sk.state not in CONNECTING:
             raise Errno("EPIPE")
-        if timeo == 0:
+        if not timeo:
             raise Errno("EAGAIN")
         if task.signal_pending():
             raise sock_intr_errno(timeo)
-        yield from _wait_woken(task, sk)
+        yield from _wait_woken(kernel, task, sk, timeo)
         if not sk.err and sk.state in CONNECTED:
             return
 
 
-def _wait_memory(task: Task, sk: Tcp, timeo: int | None) -> Any:
+def _wait_memory(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Any:
     """Sleep until there is room to send (``sk_stream_wait_memory()``)."""
     assert sk.socket is not None
     set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE")
     if sk.err or sk.shutdown & SEND_SHUTDOWN:
         raise Errno("EPIPE")
     sk.socket.flags.add("SOCK_NOSPACE")
-    if timeo == 0:
+    if not timeo:
         raise Errno("EAGAIN")
     if task.signal_pending():
         raise sock_intr_errno(timeo)
     set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE", False)
-    yield from _wait_woken(task, sk)
+    yield from _wait_woken(kernel, task, sk, timeo)
     if sk.err or sk.shutdown & SEND_SHUTDOWN:
         raise Errno("EPIPE")
     if task.signal_pending():
         raise sock_intr_errno(timeo)
 
 
-def _wait_woken(task: Task, sk: Tcp) -> Any:
+def _wait_woken(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Any:
     """Sleep once on the sock's queue (``sk_wait_event()``, ``wait_woken()``)."""
     assert sk.wq is not None
     queue = sk.wq
     entry = sleeper(task, "woken_wake_function")
     entry.autoremove = False
     queue.add(entry)
-    yield
+    yield from timeo.sleep(kernel, task)
     queue.remove(entry)
 
 
@@ -166,7 +167,7 @@ def recvmsg(kernel: Kernel, task: Task, sk: Tcp, msg: InMessage, flags: int) -> 
             if copied:
                 break
             if task.signal_pending():
-                raise sock_intr_errno(timeo) if timeo != 0 else Errno("EAGAIN")
+                raise sock_intr_errno(timeo) if timeo else Errno("EAGAIN")
         if len(sk.rx) > at:
             used = min(len(sk.rx) - at, size)
             if sk.urg_data:
@@ -201,7 +202,7 @@ def recvmsg(kernel: Kernel, task: Task, sk: Tcp, msg: InMessage, flags: int) -> 
         if copied >= target:
             break
         if copied:
-            if timeo == 0 or sk.err or sk.state == "TCP_CLOSE" or sk.shutdown & RCV_SHUTDOWN or task.signal_pending():
+            if not timeo or sk.err or sk.state == "TCP_CLOSE" or sk.shutdown & RCV_SHUTDOWN or task.signal_pending():
                 break
         else:
             if sk.flag("SOCK_DONE"):
@@ -213,12 +214,12 @@ def recvmsg(kernel: Kernel, task: Task, sk: Tcp, msg: InMessage, flags: int) -> 
                 break
             if sk.state == "TCP_CLOSE":
                 raise Errno("ENOTCONN")
-            if timeo == 0:
+            if not timeo:
                 raise Errno("EAGAIN")
             if task.signal_pending():
                 raise sock_intr_errno(timeo)
         set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA")
-        yield from _wait_woken(task, sk)
+        yield from _wait_woken(kernel, task, sk, timeo)
         set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA", False)
         if not size:
             break

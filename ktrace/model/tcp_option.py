@@ -6,9 +6,10 @@ import struct
 
 from ktrace.model.kernel import Kernel
 from ktrace.model.socket import sockets
-from ktrace.model.sockopt import HZ, int_option
+from ktrace.model.sockopt import int_option
 from ktrace.model.task import Errno, Task
 from ktrace.model.tcp import NAGLE_CORK, NAGLE_OFF, NAGLE_PUSH, Tcp, push
+from ktrace.model.timer import HZ
 from ktrace.state.allowed import Between, OneOf
 
 SOL_TCP = 6

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from ktrace.model.kernel import Kernel, outside
 from ktrace.model.task import Task
 
+HZ = 250
+"""Jiffies a second (CONFIG_HZ)."""
+
 TIMER = "timer"
 """Where a task's running timer is kept."""
 

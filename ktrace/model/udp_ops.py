@@ -246,7 +246,7 @@ class UdpProto(Proto):
                     if not flags & MSG_PEEK:
                         udp.rmem_release(sk, found[0].truesize)
                     return found
-            if timeo == 0:
+            if not timeo:
                 raise Errno("EAGAIN")
             yield from wait_for_more(kernel, task, sk, timeo, None)
 

@@ -17,6 +17,7 @@ from ktrace.model.sock import (
     RCV_SHUTDOWN,
     SOCK_SEQPACKET,
     Socket,
+    Timeo,
     data_ready,
     prepare_to_wait,
     raise_sock_error,
@@ -51,12 +52,12 @@ from ktrace.model.unix_stream import alloc_send_skb, peek_offset, peek_offset_bw
 from ktrace.model.wait import wake_up
 
 
-def wait_for_peer(task: Task, other: Unix) -> Any:
+def wait_for_peer(kernel: Kernel, task: Task, other: Unix, timeo: Timeo) -> Any:
     """Sleep, in turn, until *other* has room (``unix_wait_for_peer()``)."""
     entry = sleeper(task, exclusive=True)
     prepare_to_wait(other.peer_wait, entry)
     if not other.flag("SOCK_DEAD") and not other.shutdown & RCV_SHUTDOWN and other.recvq_full():
-        yield
+        yield from timeo.sleep(kernel, task)
     other.peer_wait.remove(entry)
 
 
@@ -135,9 +136,9 @@ class DgramSender:
                 raise Errno("EPIPE")
             if other is sk or other.peer is sk or not other.recvq_full():
                 return other
-            if timeo != 0:
+            if timeo:
                 sock_hold(other)
-                yield from wait_for_peer(task, other)
+                yield from wait_for_peer(kernel, task, other, timeo)
                 sock_put(kernel, other)
                 if task.signal_pending():
                     raise sock_intr_errno(timeo)

@@ -31,6 +31,7 @@ from ktrace.model.sock import (
     SOCK_STREAM,
     SOCK_WAKE_WAITD,
     Socket,
+    Timeo,
     data_ready,
     set_wq_bit,
     sock_graft,
@@ -228,7 +229,7 @@ class ConnectedOps(UnixOps):
         data_ready(kernel, other)
         return 0
 
-    def _listener(self, kernel: Kernel, task: Task, sk: Unix, addr: bytes, timeo: int | None) -> Any:
+    def _listener(self, kernel: Kernel, task: Task, sk: Unix, addr: bytes, timeo: Timeo) -> Any:
         """Return who listens at *addr*, once there is room on its queue."""
         while True:
             other = find_other(kernel, task, addr, sk.type)
@@ -236,10 +237,10 @@ class ConnectedOps(UnixOps):
                 raise Errno("ECONNREFUSED")
             if not other.recvq_full():
                 return other
-            if timeo == 0:
+            if not timeo:
                 raise Errno("EAGAIN")
             sock_hold(other)
-            yield from wait_for_peer(task, other)
+            yield from wait_for_peer(kernel, task, other, timeo)
             sock_put(kernel, other)
             if task.signal_pending():
                 raise sock_intr_errno(timeo)

@@ -17,6 +17,7 @@ from ktrace.model.sock import (
     SEND_SHUTDOWN,
     Sock,
     Socket,
+    Timeo,
     data_ready,
     prepare_to_wait,
     raise_sock_error,
@@ -63,11 +64,11 @@ def alloc_send_skb(kernel: Kernel, task: Task, sk: Sock, header_len: int, data_l
         set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE")
         assert sk.socket is not None
         sk.socket.flags.add("SOCK_NOSPACE")
-        if timeo == 0:
+        if not timeo:
             raise Errno("EAGAIN")
         if task.signal_pending():
             raise sock_intr_errno(timeo)
-        yield from wait_for_wmem(task, sk)
+        yield from wait_for_wmem(kernel, task, sk, timeo)
     alloc = sockets(kernel).alloc
     if -(-data_len // alloc.page_size) > alloc.max_frags:
         raise Errno("EMSGSIZE")
@@ -76,17 +77,17 @@ def alloc_send_skb(kernel: Kernel, task: Task, sk: Sock, header_len: int, data_l
     return skb
 
 
-def wait_for_wmem(task: Task, sk: Sock) -> Any:
+def wait_for_wmem(kernel: Kernel, task: Task, sk: Sock, timeo: Timeo) -> Any:
     """Sleep until there is room to send (``sock_wait_for_wmem()``)."""
     set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE", False)
     assert sk.wq is not None and sk.socket is not None
     queue, entry = sk.wq, sleeper(task)
-    while not task.signal_pending():
+    while timeo and not task.signal_pending():
         sk.socket.flags.add("SOCK_NOSPACE")
         prepare_to_wait(queue, entry)
         if sk.wmem_alloc < sk.sndbuf or sk.shutdown & SEND_SHUTDOWN or sk.err:
             break
-        yield
+        yield from timeo.sleep(kernel, task)
     queue.remove(entry)
 
 
@@ -237,10 +238,10 @@ class StreamReader:
                 error = sock_error(sk)
                 if error or sk.shutdown & RCV_SHUTDOWN:
                     break
-                if timeo == 0:
+                if not timeo:
                     error = "EAGAIN"
                     break
-                yield from self._data_wait(last, last_len)
+                yield from self._data_wait(last, last_len, timeo)
                 if self.task.signal_pending():
                     self.scm.destroy(self.kernel, self.task)
                     if self.copied:
@@ -369,7 +370,7 @@ class StreamReader:
         self.msg.flags |= MSG_OOB
         return 1
 
-    def _data_wait(self, last: SkBuff | None, last_len: int) -> Any:
+    def _data_wait(self, last: SkBuff | None, last_len: int, timeo: Timeo) -> Any:
         """Sleep until something changes (``unix_stream_data_wait()``)."""
         sk, task = self.sk, self.task
         assert sk.wq is not None
@@ -383,10 +384,11 @@ class StreamReader:
                 or sk.err
                 or sk.shutdown & RCV_SHUTDOWN
                 or task.signal_pending()
+                or not timeo
             ):
                 break
             set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA")
-            yield
+            yield from timeo.sleep(self.kernel, task)
             if sk.flag("SOCK_DEAD"):
                 break
             set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA", False)
