@@ -66,6 +66,18 @@ class SocketFamily(Family):
         """Return an address: in use, free, or odd."""
         raise NotImplementedError
 
+    def fit(self, choose: Choose, task: Task, fd: int, address: dict[str, Any]) -> dict[str, Any]:
+        """Return *address* as the socket at *fd* takes it."""
+        return address
+
+    def address_for(self, state: State, choose: Choose, task: Task, fd: int) -> dict[str, Any]:
+        """Return an address for the socket at *fd*."""
+        return self.fit(choose, task, fd, self.address(state, choose, task))
+
+    def new_domain(self, choose: Choose) -> int:
+        """Return the address family of a new socket."""
+        return self.domain
+
     def option(self, choose: Choose) -> tuple[int, int, Any]:
         """Return level, name and value of an option of this family."""
         raise NotImplementedError
@@ -103,8 +115,9 @@ class SocketFamily(Family):
         else:
             server = False
         kind, address = self._heard
-        yield make_call("socket", self.domain, kind)
+        yield make_call("socket", self.new_domain(choose), kind)
         fd = max(task.files.slots, default=0)
+        address = self.fit(choose, task, fd, address)
         if not server:
             yield make_call("connect", fd, address)
             return
@@ -129,7 +142,7 @@ class SocketFamily(Family):
     def _socket(self, state: State, choose: Choose, task: Task) -> Call | None:
         if self.enough(choose, task):
             return None
-        return make_call("socket", self.domain, self.kind(choose), 0)
+        return make_call("socket", self.new_domain(choose), self.kind(choose), 0)
 
     def _odd_socket(self, state: State, choose: Choose, task: Task) -> Call | None:
         domain = choose.one((0, 1, 2, 3, 10, 45, 46, -1, self.domain))
@@ -141,7 +154,7 @@ class SocketFamily(Family):
         fd = pick_fd(choose, task, is_fresh)
         if fd is None:
             return None
-        address = self.address(state, choose, task)
+        address = self.address_for(state, choose, task, fd)
         return make_call("bind", fd, BAD, 16) if choose.chance(0.02) else make_call("bind", fd, address)
 
     def _listen(self, state: State, choose: Choose, task: Task) -> Call | None:
@@ -151,7 +164,7 @@ class SocketFamily(Family):
     def _connect(self, state: State, choose: Choose, task: Task) -> Call | None:
         calm = not may_block(state, choose, 0.5)
         fd = pick_fd(choose, task, lambda file: is_fresh(file) and not (calm and _sleeps(file)))
-        return None if fd is None else make_call("connect", fd, self.address(state, choose, task))
+        return None if fd is None else make_call("connect", fd, self.address_for(state, choose, task, fd))
 
     def _accept(self, state: State, choose: Choose, task: Task) -> Call | None:
         calm = not may_block(state, choose, 0.4)
@@ -177,7 +190,7 @@ class SocketFamily(Family):
         flags = choose.flags(0.1, C["MSG_OOB"], C["MSG_NOSIGNAL"])
         if not may_block(state, choose, 0.4):
             flags |= C["MSG_DONTWAIT"]
-        address = self.address(state, choose, task) if choose.chance(0.25) else None
+        address = self.address_for(state, choose, task, fd) if choose.chance(0.25) else None
         data: Any = pattern(state.number, size)
         if choose.chance(0.02):
             return make_call("sendto", fd, BAD, flags=flags, dest_addr=address, len=size)
@@ -214,7 +227,7 @@ class SocketFamily(Family):
         parts = tuple(pattern(state.number + part, self.size(choose)) for part in range(choose.integer(0, 3)))
         message: dict[str, Any] = {"msg_iov": parts}
         if choose.chance(0.2):
-            message["msg_name"] = self.address(state, choose, task)
+            message["msg_name"] = self.address_for(state, choose, task, fd)
         if control := self.control(state, choose, task):
             message["msg_control"] = control
         return make_call("sendmsg", fd, message, C["MSG_DONTWAIT"] | choose.flags(0.1, C["MSG_NOSIGNAL"]))

@@ -1,4 +1,4 @@
-"""AF_INET sockets on the loopback: TCP in all its states, UDP."""
+"""AF_INET and AF_INET6 sockets on the loopback: TCP in all its states, UDP."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.fuzz.choose import Choose
-from ktrace.fuzz.sockets import SocketFamily
+from ktrace.fuzz.sockets import SocketFamily, is_socket
 from ktrace.fuzz.state import State
 from ktrace.model.task import Task
 
@@ -21,12 +21,47 @@ _OPTIONS = (
 )
 
 
+_OPTIONS6 = (
+    ("SOL_IPV6", "IPV6_V6ONLY"),
+    ("SOL_IPV6", "IPV6_UNICAST_HOPS"),
+    ("SOL_IPV6", "IPV6_TCLASS"),
+    ("SOL_IPV6", "IPV6_RECVPKTINFO"),
+    ("SOL_IPV6", "IPV6_RECVHOPLIMIT"),
+    ("SOL_IPV6", "IPV6_FREEBIND"),
+    ("SOL_IPV6", "IPV6_ADDRFORM"),
+)
+_HOSTS6 = {"127.0.0.1": ("::1", "::1", "::ffff:127.0.0.1"), "0.0.0.0": ("::", "::", "::ffff:0.0.0.0")}
+
+
 class InetFamily(SocketFamily):
-    """``net/ipv4/``."""
+    """``net/ipv4/`` and ``net/ipv6/``."""
 
     name = "inet"
     domain = C["AF_INET"]
     types = (C["SOCK_STREAM"], C["SOCK_STREAM"], C["SOCK_DGRAM"])
+
+    def __init__(self, choose: Choose) -> None:
+        self._share6 = choose.one((0.0, 0.0, 0.5, 1.0))
+        super().__init__(choose)
+
+    def new_domain(self, choose: Choose) -> int:
+        """Return one of the two families."""
+        return C["AF_INET6"] if choose.chance(self._share6) else self.domain
+
+    def fit(self, choose: Choose, task: Task, fd: int, address: dict[str, Any]) -> dict[str, Any]:
+        """Return an IPv6 address for an AF_INET6 socket, mostly."""
+        slot = task.files.slots.get(fd)
+        sk = slot.file.private.sk if slot is not None and is_socket(slot.file) else None
+        if sk is None or sk.family != "AF_INET6" or choose.chance(0.05):
+            return address
+        host = choose.one(_HOSTS6.get(address["sin_addr"], ("2001:db8::1", "::ffff:10.0.0.1", "fe80::1")))
+        return {
+            "sa_family": C["AF_INET6"],
+            "sin6_port": address["sin_port"],
+            "sin6_flowinfo": 0,
+            "sin6_addr": host,
+            "sin6_scope_id": 0,
+        }
 
     def address(self, state: State, choose: Choose, task: Task) -> dict[str, Any]:
         """Return a port of the loopback, or something odd."""
@@ -38,6 +73,6 @@ class InetFamily(SocketFamily):
         return {"sa_family": C["AF_INET"], "sin_port": port, "sin_addr": host}
 
     def option(self, choose: Choose) -> tuple[int, int, Any]:
-        """Return an option of TCP or IP."""
-        level, name = choose.one(_OPTIONS)
+        """Return an option of TCP, IP or IPv6."""
+        level, name = choose.one(_OPTIONS6 if choose.chance(self._share6 / 2) else _OPTIONS)
         return C[level], C[name], choose.one((0, 1, 1, 5, 64, 256, -1))
