@@ -80,7 +80,7 @@ def of_the_actor(text: str) -> Iterator[str]:
         if interrupted is not None:
             if body.startswith("}") and indent == interrupted:
                 interrupted = None
-        elif body.startswith("irq_exit_rcu") and body.endswith("{"):
+        elif body.startswith(("irq_exit_rcu", "handle_softirqs", "__do_softirq")) and body.endswith("{"):
             interrupted = indent
         elif name := re.match(r"(\w+)(?:\.\w+)*\(\)", body):
             yield name[1]
