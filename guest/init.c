@@ -7,13 +7,10 @@
 #include <linux/reboot.h>
 #include <linux/sockios.h>
 
+#include "init.h"
 #include "start.h"
 
-#define WHO "ktrace-init"
 #define ADDR_NO_RANDOMIZE 0x0040000
-#define AF_UNIX 1
-#define AF_INET 2
-#define SOCK_DGRAM 2
 #define IFF_UP 1
 
 struct ifreq {
@@ -47,7 +44,7 @@ static const struct {
 	{ "/dev/kmsg", 0644, 1, 11 },	{ "/dev/tty", 0666, 5, 0 },
 };
 
-static void report(const char *what, long ret)
+void report(const char *what, long ret)
 {
 	if (ret < 0)
 		say(WHO, what, -ret, "");
@@ -138,6 +135,7 @@ int main(int argc, char **argv, char **envp)
 	say(WHO, "hello", 0, NULL);
 	make_mounts();
 	loopback_up();
+	acknowledge_at_once();
 	report("kernel.sched_rt_runtime_us not set, errno ",
 	       spill("/proc/sys/kernel/sched_rt_runtime_us", "-1"));
 	sys2(__NR_sethostname, "ktrace", 6);

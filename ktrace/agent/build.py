@@ -29,12 +29,12 @@ CFLAGS = (
 
 def sources(guest: Path, program: str) -> list[Path]:
     """List what is compiled into a program, ``agent`` or ``init``, in order."""
-    return sorted(guest.glob("agent*.c")) if program == "agent" else [guest / "init.c"]
+    return sorted(guest.glob(f"{program}*.c"))
 
 
 def inputs(guest: Path) -> list[Path]:
     """List every file that the two programs are made of, for digests."""
-    return sorted([*guest.glob("agent*.c"), guest / "init.c", *guest.glob("*.h")])
+    return sorted([*sources(guest, "agent"), *sources(guest, "init"), *guest.glob("*.h")])
 
 
 def build(guest: Path, program: str, out: Path, cc: str = "gcc", flags: tuple[str, ...] = CFLAGS) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import drgn
-from drgn.helpers.linux.list import list_for_each_entry
+from drgn.helpers.linux.list import hlist_for_each_entry, list_for_each_entry
 
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.state.socket import ProtocolSwitch, SocketFacts
@@ -19,6 +19,9 @@ SMP_CACHE_BYTES = 64
 
 KMALLOC_MAX_CACHE_SIZE = 8192
 """``1 << KMALLOC_SHIFT_HIGH`` of SLUB: two pages (``include/linux/slab.h``)."""
+
+RTN_LOCAL, RTAX_QUICKACK = 2, 15
+"""``include/uapi/linux/rtnetlink.h``."""
 
 _NET_SETTINGS = {
     "core/somaxconn": ("core.sysctl_somaxconn",),
@@ -85,6 +88,7 @@ def read_facts(kernel: LiveKernel) -> SocketFacts:
         sysctl=sysctl,
         oob=_has(prog, "struct unix_sock", "oob_skb"),
         netlink=_netlink(prog),
+        quickack=_quickack(prog),
     )
 
 
@@ -135,6 +139,21 @@ def _netlink(prog: drgn.Program) -> tuple[int, ...]:
     except KeyError:
         return ()
     return tuple(number for number in range(32) if int(table[number].registered))
+
+
+def _quickack(prog: drgn.Program) -> bool:
+    """Tell whether every route to a local address asks for quick acknowledgements (``fib_info_hash[]``)."""
+    try:
+        table, size = prog["fib_info_hash"], int(prog["fib_info_hash_size"])
+    except KeyError:
+        return False
+    found = [
+        int(route.fib_metrics.metrics[RTAX_QUICKACK - 1])
+        for index in range(size)
+        for route in hlist_for_each_entry("struct fib_info", table[index].address_of_(), "fib_hash")
+        if int(route.fib_type) == RTN_LOCAL
+    ]
+    return bool(found) and all(found)
 
 
 def _port_range(net: drgn.Object) -> tuple[int, int]:

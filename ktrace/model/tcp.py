@@ -2,7 +2,8 @@
 
 A segment sent on the loopback is received before the sender goes on: ``ip_local_out()`` puts it into the
 backlog of the CPU and ``local_bh_enable()`` runs the softirq. Only acknowledgements may be put off, to
-timers (``tcp_delack_timer()``); what they decide is a named set of allowed values.
+timers (``tcp_delack_timer()``), unless the route asks for quick ones (``tcp_in_quickack_mode()``), as it does
+in a lab image; what timers decide is a named set of allowed values.
 """
 
 from __future__ import annotations
@@ -21,8 +22,12 @@ from ktrace.model.sock import (
     EPIPE,
     POLL_HUP,
     POLL_IN,
+    POLL_OUT,
+    POLL_WRITE,
     RCV_SHUTDOWN,
+    SEND_SHUTDOWN,
     SHUTDOWN_MASK,
+    SOCK_WAKE_SPACE,
     SOCK_WAKE_WAITD,
     Sock,
     data_ready,
@@ -32,6 +37,7 @@ from ktrace.model.sock import (
     sock_wake_async,
     state_change,
 )
+from ktrace.model.wait import wake_up
 from ktrace.state.allowed import Between, EndOf, OneOf
 from ktrace.state.socket import Buffer, TcpSock
 from ktrace.state.socket import Sock as ObservedSock
@@ -54,6 +60,7 @@ SYNCHRONISED = ("TCP_ESTABLISHED", "TCP_CLOSE_WAIT", "TCP_FIN_WAIT1", "TCP_FIN_W
 class Tcp(Inet):
     """Mirror one ``struct tcp_sock``.
 
+    :param quickack: its route has it acknowledge at once
     :param pair: the other end, while segments reach it
     :param rx: bytes received and not read
     :param fin: ``None``, ``queued`` in the receive queue, or ``read``
@@ -63,8 +70,11 @@ class Tcp(Inet):
     :param urg_seq: position of the urgent byte in the stream of bytes received
     :param snd_up: how many of the waiting bytes the urgent pointer covers
     :param rcv_total: bytes of the stream received
+    :param write_gap: ``write_seq - snd_una`` of a closed sock that never had a connection; *unsent_gap* likewise
+        ``write_seq - snd_nxt``
     """
 
+    quickack: bool = False
     pair: Tcp | TimeWait | None = None
     accept_queue: list[Tcp] = field(default_factory=list)
     rx: bytearray = field(default_factory=bytearray)
@@ -89,8 +99,45 @@ class Tcp(Inet):
     rcv_total: int = 0
     was_connected: bool = False
     af_ops: str = "ipv4_specific"
+    write_gap: int = 0
+    unsent_gap: int = 0
 
     accounted = False
+
+    def call_write_space(self, kernel: Kernel) -> None:
+        """Call ``sk_write_space``, which is ``sk_stream_write_space()``."""
+        stream_write_space(kernel, self)
+
+    def outq(self, sent: bool) -> Any:
+        """Return ``write_seq - snd_una``, or, without what was *sent*, ``write_seq - snd_nxt``.
+
+        A closed sock keeps what was there; each ``tcp_disconnect()`` adds the largest window that the peer
+        ever offered, and 2.
+        """
+        if self.state == "TCP_CLOSE":
+            if self.was_connected:
+                return Between("tcp_disconnect(): write_seq jumps past the largest window", 0, 1 << 30)
+            return self.write_gap if sent else self.unsent_gap
+        if self.state in ("TCP_SYN_SENT", "TCP_SYN_RECV"):
+            return 0
+        waiting = len(self.out) + (self.fin_out == "queued")
+        if not sent or self.acked_at_once():
+            return waiting
+        return Between(DELAYED_ACK, waiting, self.bytes_sent + waiting + 1)
+
+    def acked_at_once(self) -> bool:
+        """Tell whether nothing sent is without acknowledgement: the receiver had room for all of it."""
+        return self.quickack and isinstance(self.pair, Tcp) and self.pair.has_room()
+
+    def _rtx_queue(self) -> Any:
+        """Return what was sent and is not acknowledged."""
+        if self.acked_at_once():
+            return b""
+        return EndOf(DELAYED_ACK, bytes(self.sent), self.bytes_sent - len(self.sent))
+
+    def has_room(self) -> bool:
+        """Tell whether it surely takes what is sent: little waits, in a buffer of the usual size."""
+        return len(self.rx) <= SURE and "SOCK_RCVBUF_LOCK" not in self.userlocks
 
     def copied_seq(self) -> int:
         """Return the position of the next byte to read."""
@@ -117,11 +164,16 @@ class Tcp(Inet):
         unread: Any = len(self.rx) + (self.fin == "queued")
         if not self.rx and self.fin == "queued" and self.bytes_received > 1:
             unread = OneOf(FIN_COALESCED, (0, 1))
+        unacked: Any = Between(DELAYED_ACK, 0, sent)
+        if self.state == "TCP_SYN_SENT":
+            unacked = 1
+        elif self.acked_at_once():
+            unacked = 0
         tcp = TcpSock(
-            unacked=Between(DELAYED_ACK, 0, sent) if counted else None,
+            unacked=unacked if counted else None,
             unsent=len(self.out) + (self.fin_out == "queued") if counted else None,
             unread=unread,
-            tcp_rtx_queue=EndOf(DELAYED_ACK, bytes(self.sent), self.bytes_sent - len(self.sent)) if counted else b"",
+            tcp_rtx_queue=self._rtx_queue() if counted else b"",
             bytes_sent=self.bytes_sent,
             bytes_received=self.bytes_received,
             accept_queue=tuple(child.ref for child in self.accept_queue),
@@ -142,7 +194,7 @@ class Tcp(Inet):
 
     def view_state(self) -> Any:
         """Return ``sk_state``: FIN_WAIT1 ends when the peer acknowledges."""
-        if self.state == "TCP_FIN_WAIT1" and self.fin_out == "sent":
+        if self.state == "TCP_FIN_WAIT1" and self.fin_out == "sent" and not self.acked_at_once():
             return OneOf(DELAYED_FIN_ACK, ("TCP_FIN_WAIT1", "TCP_FIN_WAIT2"))
         return self.state
 
@@ -313,6 +365,14 @@ def fin_acknowledged(kernel: Kernel, sk: Tcp) -> None:
         time_wait(kernel, sk, "TCP_TIME_WAIT")
 
 
+def fin_wait2(kernel: Kernel, sk: Tcp) -> None:
+    """Take the acknowledgement of our FIN (``tcp_rcv_state_process()``)."""
+    set_state(kernel, sk, "TCP_FIN_WAIT2")
+    sk.shutdown |= SEND_SHUTDOWN
+    if not sk.flag("SOCK_DEAD"):
+        state_change(kernel, sk)
+
+
 def close_state(kernel: Kernel, sk: Tcp) -> bool:
     """Go on to the state in which nothing more is sent; tell whether a FIN goes out (``tcp_close_state()``)."""
     next_state = {
@@ -347,6 +407,24 @@ def push(kernel: Kernel, sk: Tcp) -> None:
     if sk.fin_out == "queued" and not sk.out and sk.state != "TCP_CLOSE":
         sk.fin_out = "sent"
         receive_fin(kernel, sk)
+        if sk.acked_at_once() and sk.state == "TCP_FIN_WAIT1":
+            fin_wait2(kernel, sk)
+
+
+def stream_write_space(kernel: Kernel, sk: Tcp) -> None:
+    """Tell writers that there is room (``sk_stream_write_space()``).
+
+    Whether there is room for sure is known of a sock that has nothing under way (``__sk_stream_is_writeable()``);
+    ``progress()`` finds out of the others.
+    """
+    seen = observed(kernel, sk)
+    if sk.socket is None or sk.out or (seen is not None and seen.unacked and "SOCK_SNDBUF_LOCK" in sk.userlocks):
+        return
+    sk.socket.flags.discard("SOCK_NOSPACE")
+    if sk.wq is not None:
+        wake_up(kernel, sk.wq, 1, POLL_WRITE)
+    if not sk.shutdown & SEND_SHUTDOWN:
+        sock_wake_async(kernel, sk, SOCK_WAKE_SPACE, POLL_OUT)
 
 
 def may_send(kernel: Kernel, sk: Tcp) -> int:
@@ -360,12 +438,12 @@ def may_send(kernel: Kernel, sk: Tcp) -> int:
     pair = sk.pair
     if not waiting or not isinstance(pair, Tcp):
         return waiting
-    small = waiting + len(pair.rx) <= SURE and "SOCK_RCVBUF_LOCK" not in pair.userlocks
+    small = waiting + len(pair.rx) <= SURE and pair.has_room()
     # A FIN and TCP_NODELAY send at once.
     at_once = (
         sk.fin_out is not None or sk.snd_up is not None or (sk.nonagle & NAGLE_OFF and not sk.nonagle & NAGLE_CORK)
     )
-    if small and (at_once or not (sk.bytes_sent or sk.nonagle & NAGLE_CORK)):
+    if small and (at_once or not ((sk.bytes_sent and not sk.quickack) or sk.nonagle & NAGLE_CORK)):
         return waiting
     seen = observed(kernel, sk)
     if seen is None:
@@ -430,6 +508,8 @@ def disconnect(kernel: Kernel, sk: Tcp) -> None:
     sk.set_flag("SOCK_DONE", False)
     sk.bytes_sent = sk.bytes_received = 0
     sk.sent.clear()
+    sk.write_gap += 2
+    sk.unsent_gap += 2
     error_report(kernel, sk)
 
 
@@ -456,7 +536,16 @@ def close(kernel: Kernel, sk: Tcp) -> None:
         elif sk.flag("SOCK_LINGER") and sk.lingertime == 0:
             disconnect(kernel, sk)
         elif close_state(kernel, sk):
+            # What answers the FIN waits in the backlog until the sock is an orphan (__release_sock()).
+            sk.flags.add("SOCK_DEAD")
             send_fin(kernel, sk)
     sock_orphan(sk)
+    if sk.state == "TCP_FIN_WAIT2" and sk.quickack:
+        if sk.linger2 < 0:
+            set_state(kernel, sk, "TCP_CLOSE")
+            send_reset(kernel, sk)
+        else:
+            time_wait(kernel, sk, "TCP_FIN_WAIT2")
+            return
     if sk.state == "TCP_CLOSE":
         destroy(kernel, sk)

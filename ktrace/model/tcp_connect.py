@@ -168,6 +168,7 @@ def v4_connect(kernel: Kernel, sk: Tcp, addr: bytes) -> Any:
         reset_saddr(sk)
         sk.dport = 0
         raise
+    sk.write_gap, sk.unsent_gap = 1, 0
     return answer_syn(kernel, sk)
 
 
@@ -265,13 +266,25 @@ def retransmit_syn(kernel: Kernel, sk: Tcp) -> None:
     seen = observed_sock(kernel, sk)
     rule = "tcp_retransmit_timer(): a second SYN finds room, or nobody"
     if seen is None:
-        gone = find_listener(kernel, sk) is None and bool(kernel.advice.world.objects)
-        if kernel.choose(rule, gone, lambda answered: isinstance(answered, bool), False):
+        # Refused, or nobody has it open any more: then only who sleeps in connect() can tell.
+        sleepers = [entry.task for entry in sk.wq.entries if entry.task is not None] if sk.wq is not None else []
+        back = any(task.name in kernel.advice.results for task in sleepers)
+        gone = bool(kernel.advice.world.objects) if _is_open(kernel, sk) else back
+        if find_listener(kernel, sk) is None and kernel.choose(rule, gone, lambda answered: answered in (0, 1), False):
             reset(kernel, sk)
     elif kernel.choose(rule, seen.sk_state != "TCP_SYN_SENT", lambda answered: isinstance(answered, bool), False):
         answer = answer_syn(kernel, sk)
         if answer is not None:
             answer()
+
+
+def _is_open(kernel: Kernel, sk: Tcp) -> bool:
+    """Tell whether an actor has a descriptor for the socket of *sk*, so that the World shows it."""
+    return any(
+        sk.socket is not None and slot.file.private is sk.socket
+        for task in kernel.tasks.values()
+        for slot in task.files.slots.values()
+    )
 
 
 def _connect_to_itself(kernel: Kernel, sk: Tcp) -> None:
@@ -305,7 +318,7 @@ def create_child(kernel: Kernel, listener: Tcp, client: Tcp) -> Tcp:
         keepalive_time=listener.keepalive_time, keepalive_intvl=listener.keepalive_intvl,
         keepalive_probes=listener.keepalive_probes, syn_retries=listener.syn_retries,
         user_timeout=listener.user_timeout, notsent_lowat=listener.notsent_lowat, was_connected=True,
-        busy=dict(listener.busy), ipv6only=listener.ipv6only,
+        busy=dict(listener.busy), ipv6only=listener.ipv6only, quickack=listener.quickack,
         options={option: value for option, value in listener.options.items() if option != (SOL_TCP, TCP_FASTOPEN)},
     )  # fmt: skip
     _name_child(listener, child, client)

@@ -27,12 +27,11 @@ from ktrace.model.sock import (
     data_ready,
     sock_rcvlowat,
 )
-from ktrace.model.socket import IDLE_WORK, sockets
+from ktrace.model.socket import ELAPSE_WORK, IDLE_WORK, sockets
 from ktrace.model.task import Errno, Task
 from ktrace.model.tcp import Tcp
 from ktrace.model.tcp_option import SOL_TCP, get_tcp_option, set_tcp_option
 from ktrace.model.wait import wake_up
-from ktrace.state.allowed import Between
 from ktrace.state.call import Result
 
 INT_MAX = (1 << 31) - 1
@@ -49,9 +48,9 @@ class TcpProto(Proto):
         """``tcp_init_sock()``."""
         own = sockets(kernel)
         sk.flags.add("SOCK_USE_WRITE_QUEUE")
+        sk.quickack = own.facts.quickack
         sk.sndbuf = own.setting("ipv4/tcp_wmem/1")
         sk.rcvbuf = own.setting("ipv4/tcp_rmem/1")
-        sk.write_space = lambda kernel: None
         assert sk.socket is not None
         sk.socket.flags.add("SOCK_SUPPORT_ZC")
 
@@ -120,10 +119,8 @@ class TcpProto(Proto):
         answer: Any = len(sk.rx) if sk.state not in ("TCP_SYN_SENT", "TCP_SYN_RECV") else 0
         if sk.urg_data and not sk.flag("SOCK_URGINLINE") and sk.copied_seq() <= sk.urg_seq < sk.rcv_total:
             answer = sk.urg_seq - sk.copied_seq()  # tcp_inq()
-        if cmd == SIOCOUTQNSD:
-            answer = len(sk.out)
-        elif cmd == SIOCOUTQ:
-            answer = Between(tcp.DELAYED_ACK, len(sk.out), sk.bytes_sent + len(sk.out) + 1)
+        if cmd != SIOCINQ:
+            answer = sk.outq(cmd == SIOCOUTQ)
         return Result(0, None, {"arg": answer})
 
     def setsockopt(self, kernel: Kernel, task: Task, sk: Tcp, level: int, optname: int, optval: bytes) -> int:
@@ -170,6 +167,32 @@ class StreamOps(InetOps):
             sk.rcvbuf = value << 1
 
 
+def elapse(kernel: Kernel) -> None:
+    """Answer SYNs that were sent again before this step (``tcp_retransmit_timer()``).
+
+    Between two steps or within one: that is seen by who returned before the step's own actor did.
+    """
+    early = _early(kernel)
+    for socket in list(sockets(kernel).sockets.values()) if early else ():
+        sk = socket.sk
+        if isinstance(sk, Tcp) and sk.state == "TCP_SYN_SENT":
+            listener = tcp_connect.find_listener(kernel, sk)
+            queues = [end.wq for end in (sk, listener) if end is not None and end.wq is not None]
+            if any(entry.task in early for queue in queues for entry in queue.entries):
+                tcp_connect.retransmit_syn(kernel, sk)
+
+
+def _early(kernel: Kernel) -> list[Task]:
+    """Return the sleepers that were seen to return before an actor that did not sleep."""
+    early: list[Task] = []
+    for name in kernel.advice.results:
+        task = kernel.tasks.get(name)
+        if task is None or not task.sleeping:
+            return early
+        early.append(task)
+    return []
+
+
 def progress(kernel: Kernel) -> None:
     """Send what may go by now, and let writers on that wait for room (``tcp_data_snd_check()``)."""
     for socket in list(sockets(kernel).sockets.values()):
@@ -190,6 +213,7 @@ def progress(kernel: Kernel) -> None:
                 wake_up(kernel, sk.wq, 1, POLL_WRITE)
 
 
+ELAPSE_WORK.append(elapse)
 IDLE_WORK.append(progress)
 TCP = TcpProto()
 STREAM_OPS = StreamOps()

@@ -211,6 +211,8 @@ def transmit(kernel: Kernel, sk: Udp, skb: SkBuff, saddr: str, daddr: str, dport
 
     ``__udp4_lib_rcv()``, ``__udp6_lib_rcv()``.
     """
+    # loopback_xmit(): skb_orphan() gives the charge back before the packet arrives (sock_wfree()).
+    sk.call_write_space(kernel)
     skb.addr = (saddr, sk.sport)
     skb.daddr = daddr
     skb.hops, skb.tos = sk.hop_limit(daddr)

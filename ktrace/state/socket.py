@@ -330,6 +330,7 @@ class SocketFacts:
     :param sysctl: settings below ``/proc/sys/net`` by path, such as ``core/rmem_default``
     :param oob: whether AF_UNIX has out-of-band bytes (CONFIG_AF_UNIX_OOB)
     :param netlink: protocols that somebody registered (``nl_table[]``)
+    :param quickack: the routes to this machine's own addresses ask TCP to acknowledge at once (RTAX_QUICKACK)
     """
 
     net_families: Mapping[int, str]
@@ -339,3 +340,4 @@ class SocketFacts:
     sysctl: Mapping[str, int]
     oob: bool = True
     netlink: tuple[int, ...] = ()
+    quickack: bool = False
