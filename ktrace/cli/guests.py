@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -116,6 +117,7 @@ class Guests:
             except (KtraceError, KeyboardInterrupt) as error:
                 # What happened so far stays; the file says why it ends here.
                 blame = error.blame if isinstance(error, KtraceError) else "interrupted"
+                writer.console(sink.steps + 1, machine.console.fresh())
                 writer.end(End(blame, sink.steps, 0, 0, str(error)))
                 raise
             if hold:
@@ -166,6 +168,7 @@ class Guests:
             "build_id": self.image.build_id,
             "release": lab.hello.release,
             "accelerator": self.template.accel,
+            "began": datetime.now(UTC).isoformat(timespec="milliseconds"),
         }
 
 

@@ -80,7 +80,9 @@ class InodeReader:
             return ref
         raw = self.inode.unpack(data, 0)
         self.add(observation, address, raw, {})
-        self._known[address] = (data, observation.objects[ref], raw.i_pipe)
+        decoded = observation.objects[ref]
+        # A device's i_cdev lies in the same place (include/linux/fs.h: struct inode).
+        self._known[address] = (data, decoded, raw.i_pipe if decoded.i_pipe is not None else 0)
         return ref
 
     def add(self, observation: Observation, address: int, raw: Any, entries: dict[str, Ref]) -> None:

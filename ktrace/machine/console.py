@@ -34,6 +34,7 @@ class Console:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(history)
+        self._told = len(history)
 
     @property
     def text(self) -> str:
@@ -47,6 +48,16 @@ class Console:
             stream.seek(max(0, size - lines * LINE))
             text = stream.read().decode("utf-8", "replace")
         return "\n".join(clean(text).splitlines()[-lines:])
+
+    def fresh(self) -> tuple[str, ...]:
+        """Return the lines that were printed since this was last asked; one that has not ended yet comes later."""
+        if self.path.stat().st_size <= self._told:
+            return ()
+        with self.path.open("rb") as stream:
+            stream.seek(self._told)
+            whole, end, _ = stream.read(CHUNK).rpartition(b"\n")
+        self._told += len(whole) + len(end)
+        return tuple(clean(whole.decode("utf-8", "replace")).splitlines())
 
     def search(self, pattern: str) -> str | None:
         """Look for *pattern* from the beginning to where the text ends now.

@@ -53,6 +53,7 @@ class JsonView:
                     }
                     for item in changes(before, step.world)
                 ],
+                **({"console": list(step.console)} if step.console else {}),
                 **({"probes": [asdict(hit) for hit in step.probes]} if step.probes else {}),
                 **({} if step.functions is None else {"functions": write_functions(step.functions)}),
             }

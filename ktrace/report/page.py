@@ -87,15 +87,15 @@ def _packed(
     """Yield the chunks: lines of the list; and the World before, with what each step brought."""
     world = dict(_pairs(reader.initial))
     chunk = _Chunk(world)
-    functions: Mapping[str, Any] | None = None
+    beside: list[Mapping[str, Any]] = []  # what stands in front of its step
     try:
         for record in reader.records():
             if "step" in record:
                 if len(chunk.steps) == STEPS_PER_CHUNK:
                     yield chunk.packed()
                     chunk = _Chunk(world)
-                chunk.step(record, world, functions)
-                functions = None
+                chunk.step(record, world, beside)
+                beside = []
                 number, mirrored = next(rules, (0, ()))
                 if number == record["step"]:
                     chunk.steps[-1]["rules"] = mirrored
@@ -106,8 +106,12 @@ def _packed(
                 if record["actor"] is not None and record["actor"] not in totals.actors:
                     totals.actors.append(record["actor"])
             elif "functions" in record:
-                functions = record
+                beside.append(record)
                 totals.functions.update(record["names"])
+            elif "probes" in record:
+                beside.append(record)
+                for hit in record["hits"]:
+                    totals.functions.update((hit["function"], *hit["stack"]))
             elif "diverged" in record:
                 totals.diverged = record["diverged"]
                 totals.functions.update(_rule_function(rule) for rule in record["rules"])
@@ -118,9 +122,10 @@ def _packed(
             elif "end" in record:
                 totals.end = record
             else:
-                chunk.more(record)
+                beside.append(record)
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise UsageError(f"{str(reader.path)!r}: {error!r} is not a session's event") from error
+    chunk.last(beside)
     yield chunk.packed()
     totals.truncated = reader.truncated
 
@@ -133,8 +138,8 @@ class _Chunk:
         self.steps: list[dict[str, Any]] = []
         self._lines: list[list[Any]] = []
 
-    def step(self, record: Mapping[str, Any], world: dict[str, Any], functions: Mapping[str, Any] | None) -> None:
-        """Take a step, and apply it to *world*."""
+    def step(self, record: Mapping[str, Any], world: dict[str, Any], beside: list[Mapping[str, Any]]) -> None:
+        """Take a step with the records *beside* it, and apply it to *world*."""
         changed = dict(_pairs(record["changed"]))
         gone = [item["$ref"] for item in record["gone"]]
         for ref in gone:
@@ -150,15 +155,25 @@ class _Chunk:
             "events": outcome["events"],
             "blocked": outcome["blocked"]["items"],
         }
-        for name in ("comment", "sleeps", "clock", "line"):
+        for name in ("comment", "sleeps", "clock", "line", "host"):
             if record.get(name):
                 detail[name] = record[name]
-        if functions is not None:
-            detail["functions"] = functions
+        found = []
+        for item in beside:
+            if "functions" in item:
+                detail["functions"] = item
+            elif "probes" in item:
+                detail["probes"] = item["hits"]
+                found += [f"probe {hit['function']}" for hit in item["hits"]]
+            elif "console" in item:
+                detail["console"] = item["lines"]
+                found += ["console", *item["lines"]]
+            else:  # of a kind that the page knows nothing of: it is shown as data
+                detail.setdefault("more", []).append(item)
         self.steps.append(detail)
         failed = str(record["answer"]).startswith("-1")
         state = "b" if actor in detail["blocked"] else "f" if failed else ""
-        names = " ".join(_label(ref) for ref in (*changed, *gone))
+        names = _cut(" ".join((*map(_label, (*changed, *gone)), *dict.fromkeys(found))))
         text, answer = _cut(str(record["text"])), _cut(str(record["answer"]))
         self._lines.append([record["step"], actor, text, answer, state, names, record.get("comment", "")])
 
@@ -168,10 +183,11 @@ class _Chunk:
             self.steps[-1]["verdict"] = verdict
             self._lines[-1][4] += "d"
 
-    def more(self, record: Mapping[str, Any]) -> None:
-        """Take an event of a kind that the page knows nothing of: it is shown as data."""
-        if self.steps:
-            self.steps[-1].setdefault("more", []).append(record)
+    def last(self, beside: list[Mapping[str, Any]]) -> None:
+        """Take what stands in front of a step that nobody saw the end of."""
+        lines = [line for item in beside if "console" in item for line in item["lines"]]
+        if self.steps and lines:
+            self.steps[-1]["after"] = lines
 
     def packed(self) -> tuple[str, str]:
         return _pack(self._lines), _pack({"before": self._before, "steps": self.steps})

@@ -67,6 +67,8 @@ class TerminalView:
             self._line(Text(f"{_INDENT}{items[0].label:<10} ", "cyan"), *self._described(items))
             del ref
         self._probes(step)
+        for text in step.console:
+            self._line(Text(f"{_INDENT}console    ", "red"), Text(text))
         self._functions(step)
         if self._verbosity > 0:
             for ref in involved(step, before):

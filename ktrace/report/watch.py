@@ -124,6 +124,14 @@ def _told(frame: Frame) -> Iterator[Text]:
             out = "".join(f" {name} {short(value)}" for name, value in event.result.out.items())
             answer = event.result.errno or event.result.value
             yield Text(f"{event.actor} woken: its call returned {answer}{out}", "magenta")
+    for hit in step.probes:
+        yield Text(
+            f"{hit.actor} in {hit.function}({', '.join(f'{name}={value}' for name, value in hit.arguments.items())})"
+        )
+        for text, value in hit.shown.items():
+            yield Text(f"  {text} = {value.splitlines()[0] if value else ''}", "cyan")
+    for line in step.console:
+        yield Text(f"console: {line}", "red")
     if frame.verdict is not None:
         yield Text("the kernel and the model disagree", "bold red")
         for line in (*divergence_lines(frame.verdict.differences), *frame.verdict.complaints):

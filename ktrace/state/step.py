@@ -26,6 +26,8 @@ class Step:
     :param comment: what the script says about it
     :param functions: the kernel functions that it went through, where they were recorded
     :param probes: what was seen on the way, where somebody asked for it
+    :param console: what the kernel printed on the way
+    :param host: ns of the host's CLOCK_MONOTONIC just before and just after, since the session began
     """
 
     number: int
@@ -41,3 +43,5 @@ class Step:
     comment: str = ""
     functions: FunctionTrace | None = None
     probes: tuple[Hit, ...] = ()
+    console: tuple[str, ...] = ()
+    host: tuple[int, int] = (0, 0)

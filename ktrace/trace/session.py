@@ -137,6 +137,7 @@ class SessionWriter:
             self._write({"functions": step.number, **write_functions(step.functions)})
         if step.probes:
             self._write({"probes": step.number, "hits": [asdict(hit) for hit in step.probes]})
+        self.console(step.number, step.console)
         changed, gone = step.world.changed_since(self._world)
         self._world = step.world
         event: dict[str, Any] = {
@@ -147,6 +148,7 @@ class SessionWriter:
             "call": encode(step.call),
             "outcome": encode(step.outcome),
             "clock": step.clock,
+            "host": step.host,
             "changed": encode(changed),
             "gone": encode(gone),
         }
@@ -157,6 +159,11 @@ class SessionWriter:
         if step.comment:
             event["comment"] = step.comment
         self._write(event)
+
+    def console(self, number: int, lines: tuple[str, ...]) -> None:
+        """Append what the guest printed in a step that nobody saw the end of."""
+        if lines:
+            self._write({"console": number, "lines": lines})
 
     def verdict(self, verdict: Verdict) -> None:
         """Append the verdict on a step that did not agree."""
@@ -238,16 +245,19 @@ class SessionReader:
         world = self.header.initial
         functions: FunctionTrace | None = None
         probes: tuple[Hit, ...] = ()
+        console: tuple[str, ...] = ()
         for number, event in enumerate(self._lines, 2):
             try:
                 if "functions" in event:
                     functions = read_functions(event)
                 elif "probes" in event:
                     probes = tuple(Hit(**{**hit, "stack": tuple(hit["stack"])}) for hit in event["hits"])
+                elif "console" in event:
+                    console = tuple(event["lines"])
                 elif "step" in event:
                     world = world.apply(decode(event["changed"]) or {}, decode(event["gone"]))
-                    yield _step(event, world, functions, probes)
-                    functions, probes = None, ()
+                    yield _step(event, world, functions, probes, console)
+                    functions, probes, console = None, (), ()
                 elif "diverged" in event:
                     differences = tuple(
                         Difference(item["path"], item["observed"], item["expected"]) for item in event["differences"]
@@ -283,7 +293,13 @@ def _open(path: Path) -> IO[str]:
     return open(path, encoding="utf-8", errors="replace")
 
 
-def _step(event: dict[str, Any], world: World, functions: FunctionTrace | None, probes: tuple[Hit, ...]) -> Step:
+def _step(
+    event: dict[str, Any],
+    world: World,
+    functions: FunctionTrace | None,
+    probes: tuple[Hit, ...],
+    console: tuple[str, ...],
+) -> Step:
     call, outcome = decode(event["call"]), decode(event["outcome"])
     if not isinstance(call, Call) or not isinstance(outcome, Outcome):
         raise TypeError(f"step {event['step']!r}")
@@ -301,6 +317,8 @@ def _step(event: dict[str, Any], world: World, functions: FunctionTrace | None, 
         event.get("comment", ""),
         functions,
         probes,
+        console,
+        tuple(event.get("host", (0, 0))),
     )
 
 

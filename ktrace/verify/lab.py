@@ -14,6 +14,7 @@ from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.memory import PhysicalMemory
 from ktrace.inspect.process import find_task
 from ktrace.inspect.stack import StackReader
+from ktrace.machine.console import Console
 from ktrace.state.call import Call, Exited
 from ktrace.state.naming import Namer
 from ktrace.state.world import World
@@ -29,6 +30,10 @@ class Guest(Protocol):
     @property
     def memory(self) -> PhysicalMemory:
         """The guest's RAM."""
+
+    @property
+    def console(self) -> Console:
+        """What it prints."""
 
 
 class KernelCache:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -105,9 +106,12 @@ def perform_script(
 ) -> Iterator[tuple[Step, tuple[str, ...]]]:
     """Yield every step of *script* as it was observed, with what its annotation complains of."""
     environment = Environment()
+    began = time.monotonic_ns()
     for number, scripted in enumerate(script.expanded(), 1):
         call = environment.resolve(scripted)
+        start = time.monotonic_ns()
         performed = lab.perform(scripted.actor, call)
+        host = (start - began, time.monotonic_ns() - began)
         functions = tracer.collect(performed) if tracer is not None else None
         if after_step is not None:
             after_step(number, lab)
@@ -125,6 +129,8 @@ def perform_script(
             "\n".join(scripted.comments),
             functions,
             lab.hits if isinstance(lab, ProbedLab) else (),
+            lab.guest.console.fresh(),
+            host,
         )
         environment.observe(scripted, outcome)
         complaints = tuple(

@@ -15,6 +15,10 @@ from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import Trace
 from ktrace.image.image import Image
 from ktrace.inspect.places import places
 from ktrace.machine.state import Template
+from ktrace.trace.session import SessionReader, SessionWriter
+from ktrace.verify.lab import Lab
+from ktrace.verify.run import run_script
+from ktrace.workload.parser import parse_script
 
 
 def ktrace(*arguments: str | Path) -> str:
@@ -85,3 +89,20 @@ def test_a_workload_waits_for_the_person(template: Template) -> None:
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
+
+
+def test_what_the_kernel_prints_stands_in_its_step(lab: Lab, tmp_path: Path) -> None:
+    text = """\
+A: mknod("/tmp/kmsg", S_IFCHR|0600, 0x10b)
+A: open("/tmp/kmsg", O_WRONLY) -> k
+A: write(k, "<3>a word\\nand one more\\n")
+A: close(k)
+"""
+    with SessionWriter(tmp_path) as writer:
+        run_script(parse_script(text, "kmsg"), lab, writer, {}, checked=False)
+    steps = list(SessionReader(tmp_path).steps())
+    said = {step.call.name: [line.rpartition("] ")[2] for line in step.console] for step in steps if step.console}
+    assert said == {"write": ["a word", "and one more"]}
+    moments = [moment for step in steps for moment in step.host]
+    assert moments == sorted(moments)
+    assert moments[0] >= 0

@@ -17,6 +17,9 @@ OUTSIDE = "ktrace"
 """The track of what ktrace does itself: spawning, signals from outside, verdicts."""
 
 
+CONSOLE = "console"
+"""The track of what the kernel printed."""
+
 _NOTHING: Mapping[str, str | int] = {}
 
 
@@ -81,12 +84,17 @@ class Timeline:
         :raises KeyError, TypeError, IndexError: one of them is not a session's event
         """
         functions: Mapping[str, Any] | None = None
+        said: list[Mark] = []
         for record in records:
             if "functions" in record:
                 functions = record
+            elif "probes" in record:
+                said += (_stop(hit, self._now) for hit in record["hits"])
+            elif "console" in record:
+                said += (Instant(CONSOLE, self._now, line) for line in record["lines"])
             elif "step" in record:
-                yield from sorted(self._step(record, functions), key=_time)
-                functions = None
+                yield from sorted(self._step(record, functions, said), key=_time)
+                functions, said = None, []
             elif "diverged" in record:
                 paths = ", ".join(item["path"] for item in record["differences"]) or "annotation"
                 rules = ", ".join(record["rules"])
@@ -94,7 +102,7 @@ class Timeline:
         for track in sorted(self._open):
             yield Finish(track, self._now)
 
-    def _step(self, record: Mapping[str, Any], functions: Mapping[str, Any] | None) -> Iterator[Mark]:
+    def _step(self, record: Mapping[str, Any], functions: Mapping[str, Any] | None, said: list[Mark]) -> Iterator[Mark]:
         start = self._now
         trees, length = _placed(functions, start)
         end = start + max(length, STEP_NS)
@@ -108,6 +116,7 @@ class Timeline:
         if record.get("comment"):
             details["comment"] = record["comment"]
         yield Begin(actor, start, record["call"]["name"], "call", details)
+        yield from said
         for spans in trees:
             yield from spans
         outcome = record["outcome"]
@@ -145,6 +154,11 @@ class Timeline:
             for name, unit in self._of_object.pop(item["$ref"], ()):
                 if self._counters.pop(name, 0):
                     yield Counter(name, time, unit, 0)
+
+
+def _stop(hit: Mapping[str, Any], time: int) -> Instant:
+    """Return where a probe stopped the guest; when in its step is not known."""
+    return Instant(hit["actor"], time, f"in {hit['function']}", {**hit["arguments"], **hit["shown"]})
 
 
 _ON, _LATER = {"goes on": "from an earlier step"}, {"returns": "in a later step"}

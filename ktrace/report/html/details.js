@@ -7,10 +7,12 @@ function drawDetail(at, options) {
   const outcome = state.includes('b') ? 'wait' : state.includes('f') ? 'bad' : 'ok';
   return [
     h('div', {class: 'call'}, h('span', {class: 'number'}, number), chip(actor ?? 'ktrace', 'who big'),
-      h('code', {}, detail.text, h('span', {class: 'dim'}, ' = '), h('b', {class: outcome}, detail.answer))),
+      h('code', {}, detail.text, h('span', {class: 'dim'}, ' = '), h('b', {class: outcome}, detail.answer)), drawMoment(detail)),
     detail.comment ? h('p', {class: 'comment'}, detail.comment) : null,
     drawVerdicts(detail, options),
     drawEvents(at, options),
+    drawConsole(detail),
+    drawProbes(detail, options),
     h('div', {class: 'pictures'}, shown.map(ref => picture(ref, at.world, at.before)),
       refs.length > shown.length ? h('p', {class: 'dim'}, `and ${refs.length - shown.length} more`) : null,
       at.detail.gone.filter(ref => refKind(ref) in PAINTERS).map(ref => h('figure', {class: 'picture gone'}, h('figcaption', {}, h('b', {}, label(ref)), chip('gone', 'lost')))),
@@ -45,6 +47,32 @@ function drawEvents({detail, line}, {places}) {
       pairs(event.result.out).map(([name, value]) => h('code', {}, `${keyOf(name)} ${short(value)} `))));
   }
   return rows.length ? h('ul', {class: 'events'}, rows) : null;
+}
+
+// When it was: on the host since the session began, and by the guest's clock.
+function drawMoment({host, clock}) {
+  if (!host) return null;
+  const guest = clock?.[1] ? `; in the guest ${new Date(clock[1] * 1000).toISOString().slice(0, 19).replace('T', ' ')}` : '';
+  return h('small', {class: 'dim moment', title: `on the host ${(host[0] / 1e9).toFixed(6)} s after the session began, for ${((host[1] - host[0]) / 1e6).toFixed(3)} ms${guest}`},
+    `+${(host[0] / 1e9).toFixed(3)} s`);
+}
+
+function drawConsole({console: lines, after}) {
+  const draw = (title, text) => text ? h('section', {class: 'console'}, h('h3', {}, title), h('pre', {}, text.join('\n'))) : null;
+  return [draw('the kernel printed', lines), draw('after this step, which is the last, the kernel printed', after)];
+}
+
+// What was seen where the guest was stopped in the middle of the call.
+function drawProbes({probes}, {places}) {
+  if (!probes?.length) return null;
+  const draw = hit => h('div', {class: 'hit'},
+    h('div', {}, who(hit.actor), h('code', {}, hit.function, '(', Object.entries(hit.arguments).map(([name, value], index) => [index ? ', ' : '', h('span', {class: 'dim'}, name + '='), value]), ')'),
+      places[hit.function] ? h('small', {class: 'dim'}, h('span', {class: 'source'}, places[hit.function])) : null),
+    h('table', {class: 'rows'}, Object.entries(hit.shown).map(([text, value]) => h('tr', {}, h('td', {class: 'text field'}, text), h('td', {class: 'text lines'}, value)))),
+    hit.stack.length ? h('details', {}, h('summary', {}, h('small', {class: 'dim'}, `called by ${hit.stack[0]}`, hit.stack.length > 1 ? ` and ${hit.stack.length - 1} more` : '')),
+      hit.stack.map(name => h('div', {class: 'leaf'}, h('code', {}, name), h('small', {class: 'dim'}, places[name] ? h('span', {class: 'source'}, places[name]) : '')))) : null);
+  return h('section', {class: 'probes'}, h('h3', {}, 'on the way ', h('small', {class: 'dim'}, `${probes.length} stops`)), probes.slice(0, 200).map(draw),
+    probes.length > 200 ? h('p', {class: 'dim'}, `and ${probes.length - 200} more`) : null);
 }
 
 function drawChanges(at, options) {

@@ -60,3 +60,15 @@ def test_what_is_no_text_does_no_harm(console: Console) -> None:
 def test_cleaning() -> None:
     assert clean("a\x1b[1;31mb\x1b[Kc\r\n\td\x00\x08\x9b5m") == "abc\n\td5m"
     assert clean("żółw 管道 \U0001f600") == "żółw 管道 \U0001f600"
+
+
+def test_lines_are_told_once_and_whole(tmp_path: Path) -> None:
+    console = Console(tmp_path / "console.log", b"from before\n")
+    assert console.fresh() == ()
+    with console.path.open("ab") as stream:
+        stream.write(b"one\ntwo\nthr")
+    assert console.fresh() == ("one", "two")
+    assert console.fresh() == ()
+    with console.path.open("ab") as stream:
+        stream.write(b"ee \x1b[2Jclear\r\n")
+    assert console.fresh() == ("three clear",)

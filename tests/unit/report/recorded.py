@@ -8,6 +8,7 @@ from pathlib import Path
 from ktrace.state.call import Call, Completed, Outcome, Result, Signalled
 from ktrace.state.compare import Difference
 from ktrace.state.inode import Inode
+from ktrace.state.probe import Hit
 from ktrace.state.ref import Ref
 from ktrace.state.step import Step
 from ktrace.state.sysv_msg import MsgMsg, MsgQueue
@@ -89,6 +90,20 @@ def every_picture(directory: Path) -> Path:
     return directory
 
 
+def told_session(directory: Path) -> Path:
+    """Write a session in whose second step a probe stopped the guest twice and the kernel printed something."""
+    stack = ("vfs_write", "ksys_write")
+    hits = tuple(Hit("pipe_write", "B", {"iocb": "0xffff"}, {"task->comm": f'"B{time}"'}, stack) for time in (1, 2))
+    with SessionWriter(directory) as writer:
+        writer.header(Header("a session that tells more", {}, MANIFEST, pipe_world(pipe())))
+        for number in (1, 2, 3):
+            step = _pipe_step(number)
+            more = {"probes": hits, "console": ("[   1.0] watch out",)} if number == 2 else {}
+            writer.step(replace(step, host=(number * 1_000_000, number * 1_000_000 + 500), clock=(0, 86400), **more))
+        writer.end(End("agreed", 3, 3, 3))
+    return directory
+
+
 def hostile_session(directory: Path) -> Path:
     """Write a session in which every string that a guest can make is an attack on the page."""
     raw = HOSTILE.encode()
@@ -107,7 +122,8 @@ def hostile_session(directory: Path) -> Path:
         writer.header(Header(HOSTILE, {}, {"image": HOSTILE, "release": HOSTILE}, World()))
         step = Step(
             1, HOSTILE, Call("write", (3, raw)), HOSTILE, HOSTILE, Outcome(events, frozenset({HOSTILE})), (0, 0),
-            World(objects), {HOSTILE: (HOSTILE,)}, 1, HOSTILE,
+            World(objects), {HOSTILE: (HOSTILE,)}, 1, HOSTILE, None,
+            (Hit(HOSTILE, HOSTILE, {HOSTILE: HOSTILE}, {HOSTILE: HOSTILE}, (HOSTILE,)),), (HOSTILE,),
         )  # fmt: skip
         writer.step(step)
         writer.verdict(Verdict(1, (Difference(HOSTILE, HOSTILE, HOSTILE),), (HOSTILE,), (HOSTILE,)))

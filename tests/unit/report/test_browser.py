@@ -17,7 +17,7 @@ import pytest
 from ktrace.report.page import write_page
 from ktrace.state.compare import Difference
 from ktrace.trace.session import FILE_NAME, Header, SessionReader, SessionWriter, Verdict
-from tests.unit.report.recorded import HOSTILE, every_picture, hostile_session, small_session
+from tests.unit.report.recorded import HOSTILE, every_picture, hostile_session, small_session, told_session
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed")
@@ -190,6 +190,36 @@ def test_functions_are_folded(tmp_path: Path) -> None:
     assert "3 events were lost" in answer["text"]
     assert "fs/pipe.c:417" in answer["text"]
     assert "leaf × 2, 0.0120 µs" in answer["text"]
+
+
+def test_probes_and_console_stand_in_their_step(tmp_path: Path) -> None:
+    answer = browse(
+        told_session(tmp_path),
+        tmp_path,
+        """
+        answer.first = [$('.probes'), $('.console')];
+        press('ArrowRight'); await at(2);
+        answer.probes = $('.probes').innerText;
+        answer.console = $('.console pre').textContent;
+        answer.moment = $('.moment').title;
+        $('#search').value = 'probe pipe_write'; $('#search').dispatchEvent(new Event('input'));
+        answer.found = $('#count').textContent;
+        press('Escape'); press('ArrowRight'); await at(3);
+        answer.last = [$('.probes'), $('.console')];
+        """,
+        places={"pipe_write": "fs/pipe.c:417"},
+    )
+    assert answer["first"] == answer["last"] == [None, None]
+    assert "2 stops" in answer["probes"]
+    assert "pipe_write(iocb=0xffff)" in answer["probes"]
+    assert "fs/pipe.c:417" in answer["probes"]
+    assert '"B2"' in answer["probes"]
+    assert "called by vfs_write and 1 more" in answer["probes"]
+    assert answer["console"] == "[   1.0] watch out"
+    assert answer["moment"] == (
+        "on the host 0.002000 s after the session began, for 0.001 ms; in the guest 1970-01-02 00:00:00"
+    )
+    assert answer["found"] == "1 of 3 steps"
 
 
 def test_hostile_strings_do_nothing(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from ktrace.errors import UsageError
 from ktrace.report.export import FORMATS, export
 from ktrace.report.export.protobuf import varint
 from ktrace.trace.session import FILE_NAME
-from tests.unit.report.recorded import HOSTILE, every_picture, hostile_session, small_session
+from tests.unit.report.recorded import HOSTILE, every_picture, hostile_session, small_session, told_session
 
 CALL = {
     "functions": 1,
@@ -109,6 +109,17 @@ def slices(found: list[Any]) -> list[tuple[str, str, int, int, int]]:
             done[index] = (*done[index][:3], packet.timestamp, done[index][4])
     assert all(item[3] >= item[2] for item in done), "a slice never ends"
     return done
+
+
+def test_stops_and_the_console_are_instants(tmp_path: Path) -> None:
+    found = packets(told_session(tmp_path))
+    names = {packet.track_descriptor.uuid: packet.track_descriptor.thread.thread_name for packet in found}
+    instants = [packet for packet in found if packet.track_event.type == TrackEvent.TYPE_INSTANT]
+    assert [(names[packet.track_event.track_uuid], packet.track_event.name) for packet in instants] == [
+        ("B", "in pipe_write"), ("B", "in pipe_write"), ("console", "[   1.0] watch out"),
+    ]  # fmt: skip
+    details = {item.name: item.string_value for item in instants[0].track_event.debug_annotations}
+    assert details == {"iocb": "0xffff", "task->comm": '"B1"'}
 
 
 def test_counters_of_every_kind(tmp_path: Path) -> None:

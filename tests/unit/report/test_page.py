@@ -16,7 +16,7 @@ from ktrace.errors import UsageError
 from ktrace.report.page import STEPS_PER_CHUNK, write_page
 from ktrace.state.compare import Difference
 from ktrace.trace.session import FILE_NAME, Header, SessionReader, SessionWriter, Verdict
-from tests.unit.report.recorded import HOSTILE, hostile_session, small_session
+from tests.unit.report.recorded import HOSTILE, hostile_session, small_session, told_session
 
 
 def page_of(session: Path) -> str:
@@ -82,6 +82,21 @@ def test_rules_and_places_go_with_their_steps(tmp_path: Path) -> None:
     assert [step.get("rules") for step in steps[:3]] == [["fs/pipe.c: pipe_write()"], ["vfs_write()"], None]
     assert asked == [{"pipe_write", "vfs_write"}]
     assert blobs(out.getvalue(), 'id="about"')[0]["places"] == {"pipe_write": "fs/pipe.c:417"}
+
+
+def test_what_stands_in_front_of_a_step_goes_with_it(tmp_path: Path) -> None:
+    session = told_session(tmp_path)
+    lines = (session / FILE_NAME).read_text().splitlines()
+    place = next(index for index, line in enumerate(lines) if line.startswith('{"step":3'))
+    lines.insert(place, '{"novelty":3,"what":"unheard of"}')
+    (session / FILE_NAME).write_text("\n".join(lines) + "\n")
+    steps = blobs(page_of(session), 'class="steps"')[0]["steps"]
+    assert [len(step.get("probes", ())) for step in steps] == [0, 2, 0]
+    assert [step.get("console") for step in steps] == [None, ["[   1.0] watch out"], None]
+    lines = [*lines[:-1], '{"console":4,"lines":["Kernel panic - not syncing"]}', lines[-1]]
+    (session / FILE_NAME).write_text("\n".join(lines) + "\n")
+    assert blobs(page_of(session), 'class="steps"')[0]["steps"][2]["after"] == ["Kernel panic - not syncing"]
+    assert [step.get("more") for step in steps] == [None, None, [{"novelty": 3, "what": "unheard of"}]]
 
 
 def test_a_session_that_was_cut_off_has_a_page(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from ktrace.errors import HostError, UsageError
 from ktrace.state.call import Call, Completed, Outcome, Result
 from ktrace.state.codec import decode, encode
 from ktrace.state.compare import Difference
+from ktrace.state.probe import Hit
 from ktrace.state.process import Descriptor, DescriptorTable, Process
 from ktrace.state.ref import Ref
 from ktrace.state.step import Step
@@ -52,6 +54,16 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert reader.header == HEADER
     assert list(reader.events()) == [*STEPS, VERDICT, END]
     assert not reader.truncated
+
+
+def test_what_stands_in_front_of_a_step_is_read_with_it(tmp_path: Path) -> None:
+    hit = Hit("pipe_read", "A", {"to": "1"}, {"x": "y"}, ("vfs_read",))
+    step = replace(STEPS[0], probes=(hit,), console=("one", "two"), host=(10, 20))
+    with SessionWriter(tmp_path) as writer:
+        writer.header(HEADER)
+        writer.step(step)
+        writer.step(STEPS[1])
+    assert list(SessionReader(tmp_path).events()) == [step, STEPS[1]]
 
 
 def test_a_step_writes_only_what_changed(tmp_path: Path) -> None:
