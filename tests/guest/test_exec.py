@@ -1,0 +1,51 @@
+"""Real programs of this machine run in the guest, and end as they would here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from ktrace.machine.state import Template
+
+
+def ktrace_exec(*arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "ktrace", "exec", *arguments], input=given, capture_output=True, timeout=100
+    )
+
+
+@pytest.mark.usefixtures("template")
+class TestExec:
+    def test_output_input_environment_and_exit_code_are_its_own(self) -> None:
+        done = ktrace_exec(
+            "--env", "WHO=me", "/bin/sh", "-c", 'read line; echo "$line $WHO"; echo no >&2; exit 7', given=b"I\n"
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (7, b"I me\n", b"no\n")
+
+    def test_it_runs_on_the_guests_kernel(self, template: Template) -> None:
+        done = ktrace_exec("uname", "-r")
+        assert done.stdout.strip().endswith(b"-lab")
+        assert ktrace_exec("ipcmk", "-Q", "-S", "5").stdout == b"Message queue id: 0\nSemaphore id: 0\n"
+
+    def test_a_signal_is_told_like_a_shell_does(self) -> None:
+        assert ktrace_exec("/bin/sh", "-c", "kill -9 $$").returncode == 137
+
+    def test_one_that_does_not_end_is_killed(self) -> None:
+        done = ktrace_exec("--timeout", "0.5", "sleep", "1000")
+        assert done.returncode == 4
+        assert b"did not end within 0.5 s" in done.stderr
+
+    def test_a_panic_is_255_with_the_console(self) -> None:
+        done = ktrace_exec("/bin/sh", "-c", "echo 2 > /proc/sys/vm/panic_on_oom; x=xx; while :; do x=$x$x; done")
+        assert done.returncode == 255
+        assert b"panic" in done.stderr
+
+
+def test_what_cannot_be_run_is_the_callers_mistake() -> None:
+    for name, reason in (("nonsense", b"no program 'nonsense'"), ("/usr/bin/ldd", b"is not an ELF program")):
+        done = ktrace_exec(name)
+        assert done.returncode == 2
+        assert reason in done.stderr
+        assert b"Traceback" not in done.stderr
