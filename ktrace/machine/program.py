@@ -11,6 +11,7 @@ from pathlib import Path
 
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
+from elftools.elf.segments import InterpSegment
 
 from ktrace.agent.actors import Actors
 from ktrace.agent.client import Agent, GuestFileError
@@ -52,7 +53,9 @@ def _linked_with(path: str) -> list[str]:
         with open(path, "rb") as file:
             elf = ELFFile(file)
             machine, kind = elf.get_machine_arch(), elf.header["e_type"]
-            loaders = [segment.get_interp_name() for segment in elf.iter_segments("PT_INTERP")]
+            loaders = [
+                segment.get_interp_name() for segment in elf.iter_segments() if isinstance(segment, InterpSegment)
+            ]
     except (OSError, ELFError) as error:
         raise UsageError(f"{path!r} is not an ELF program: {error}", "give the interpreter of a script first") from None
     if machine != "x64" or kind not in ("ET_EXEC", "ET_DYN"):
