@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ktrace.model.sysv_ids import Ids, IpcObject, s32
 from ktrace.model.task import Cred, Errno, Task
-from ktrace.state.call import BAD, NULL, Pointer, Result
+from ktrace.state.call import Result
 from ktrace.state.ref import Ref
 from ktrace.state.sysv_ipc import IPC_PRIVATE, IdsFacts, IpcFacts, IpcNamespace
 
@@ -175,36 +175,6 @@ def kernel_to_ipc64_perm(ipcp: IpcObject) -> dict[str, int]:
         "mode": ipcp.mode,
         "seq": s32(ipcp.seq) & 0xFFFF,
     }
-
-
-def faults(pointer: Any) -> bool:
-    """Tell whether an address that was given where a buffer is expected has no memory behind it."""
-    return isinstance(pointer, Pointer) and pointer.value in (NULL.value, BAD.value)
-
-
-def copy_from_user(arg: Any) -> Any:
-    """Return the struct or array that a call was given.
-
-    :raises Errno: EFAULT for an address without memory, NULL included
-    """
-    if arg is None or isinstance(arg, (int, Pointer)):
-        raise Errno("EFAULT")
-    return arg
-
-
-def copy_to_user(task: Task, name: str, value: int, content: Any, given: Any = None) -> Result:
-    """Return a result with an out-buffer, which is not reported where the caller chose its address.
-
-    :param name: the buffer's name in ``Result.out``
-    :param given: what was passed in the buffer's place, if anything
-    :raises Errno: EFAULT for an address without memory
-    """
-    assert task.call is not None
-    if faults(given) or faults(task.call.pointers.get(name)):
-        raise Errno("EFAULT")
-    if isinstance(given, Pointer) or name in task.call.pointers:
-        return Result(value)
-    return Result(value, None, {name: content})
 
 
 def pid_vnr(task: Task | None) -> int | Result:

@@ -15,7 +15,6 @@ from ktrace.model.sysv_ipc import (
     S_IWUGO,
     Namespace,
     WakeQ,
-    faults,
     ipcget,
     ipcperms,
 )
@@ -35,8 +34,10 @@ from ktrace.model.sysv_msg_queue import (
     pipelined_send,
     ss_wakeup,
 )
+from ktrace.model.sysv_user import address_of
 from ktrace.model.task import Errno, Task
-from ktrace.state.call import Pointer, Result
+from ktrace.model.user_memory import copy_from_user, copy_to_user
+from ktrace.state.call import Result
 
 MSG_NOERROR, MSG_EXCEPT, MSG_COPY = 0o10000, 0o20000, 0o40000
 LONG_MAX = (1 << 63) - 1
@@ -62,14 +63,21 @@ def msgget(kernel: Kernel, task: Task, key: int, msgflg: int) -> int:
 @syscall("msgsnd")
 def msgsnd(kernel: Kernel, task: Task, msqid: int, msgp: Any, msgflg: int, msgsz: int) -> Any:
     """Send a message (``ksys_msgsnd()``, ``do_msgsnd()``)."""
-    if isinstance(msgp, Pointer):
-        raise Errno("EFAULT")
     ns: Namespace = kernel.sub("sysv").namespace(task)
-    msqid, mtype, msgsz = s32(msqid), s64(msgp["mtype"]), s64(msgsz)
+    address = address_of(msgp)
+    if address is None:
+        mtype = s64(msgp["mtype"])
+    else:
+        mtype = int.from_bytes(copy_from_user(kernel, task, address, 8), "little", signed=True)
+    msqid, msgsz = s32(msqid), s64(msgsz)
     # msg_ctlmax is compared as an unsigned number, so a negative size is too large as well.
     if not 0 <= msgsz <= ns.msg_ctlmax or msqid < 0 or mtype < 1:
         raise Errno("EINVAL")
-    return _msgsnd(kernel, task, ns, msqid, MsgMsg(mtype, bytes(msgp["mtext"][:msgsz])), msgflg)
+    if address is None:
+        text = bytes(msgp["mtext"][:msgsz]).ljust(msgsz, b"\0")
+    else:
+        text = copy_from_user(kernel, task, address + 8, msgsz)  # load_msg()
+    return _msgsnd(kernel, task, ns, msqid, MsgMsg(mtype, text), msgflg)
 
 
 def _msgsnd(
@@ -93,7 +101,7 @@ def _msgsnd(
             raise Errno("EIDRM")
         msq.q_senders.remove(sender)  # ss_del()
         if task.signal_pending():
-            raise Errno("EINTR")  # -ERESTARTNOHAND
+            raise Errno("ERESTARTNOHAND")
 
     wake_q = WakeQ()
     msq.q_lspid = task
@@ -131,9 +139,9 @@ def msgrcv(kernel: Kernel, task: Task, msqid: int, msgsz: int, msgtyp: int, msgf
     if msgflg & MSG_COPY:
         if msgflg & MSG_EXCEPT or not msgflg & IPC_NOWAIT:
             raise Errno("EINVAL")
-        # prepare_copy() loads as much of the buffer as the copy may need.
-        if faults(msgp) and min(bufsz, ns.msg_ctlmax):
-            raise Errno("EFAULT")
+        if msgp is not None:
+            # prepare_copy() loads as much of the buffer as the copy may need.
+            copy_from_user(kernel, task, msgp.value, min(bufsz, ns.msg_ctlmax))
     return _msgrcv(kernel, task, ns, msqid, bufsz, msgtyp, msgflg)
 
 
@@ -153,9 +161,9 @@ def _msgrcv(
             if msgflg & MSG_COPY:
                 if msg.m_ts > min(bufsz, ns.msg_ctlmax):  # copy_msg()
                     raise Errno("EINVAL")
-                return do_msg_fill(task, msg, bufsz)
+                return do_msg_fill(kernel, task, msg, bufsz)
             _take(kernel, task, ns, msq, msg)
-            return do_msg_fill(task, msg, bufsz)
+            return do_msg_fill(kernel, task, msg, bufsz)
         if msgflg & IPC_NOWAIT:
             raise Errno("ENOMSG")
         receiver = MsgReceiver(task, mode, msgtyp, INT_MAX if msgflg & MSG_NOERROR else bufsz)
@@ -163,12 +171,12 @@ def _msgrcv(
         yield
         answer = receiver.r_msg
         if isinstance(answer, MsgMsg):
-            return do_msg_fill(task, answer, bufsz)
+            return do_msg_fill(kernel, task, answer, bufsz)
         if answer != -errno.EAGAIN:
             raise Errno(error_name(answer))
         msq.q_receivers.remove(receiver)
         if task.signal_pending():
-            raise Errno("EINTR")  # -ERESTARTNOHAND
+            raise Errno("ERESTARTNOHAND")
 
 
 def _take(kernel: Kernel, task: Task, ns: Namespace, msq: MsgQueue, msg: MsgMsg) -> None:
@@ -185,12 +193,13 @@ def _take(kernel: Kernel, task: Task, ns: Namespace, msq: MsgQueue, msg: MsgMsg)
     wake_q.wake_up(kernel)
 
 
-def do_msg_fill(task: Task, msg: MsgMsg, bufsz: int) -> Result:
-    """Hand a message to the caller; it is gone even where that faults (``do_msg_fill()``)."""
+def do_msg_fill(kernel: Kernel, task: Task, msg: MsgMsg, bufsz: int) -> Result:
+    """Hand a message to the caller; it is gone even where that faults (``do_msg_fill()``, ``store_msg()``)."""
     assert task.call is not None
-    if faults(task.call.pointers.get("msgp")):
-        raise Errno("EFAULT")
+    msgp = task.call.pointers.get("msgp")
     size = min(bufsz, msg.m_ts)
-    if "msgp" in task.call.pointers:
+    if msgp is not None:
+        copy_to_user(kernel, task, msgp.value, msg.m_type.to_bytes(8, "little"))
+        copy_to_user(kernel, task, msgp.value + 8, msg.text[:size])
         return Result(size)
     return Result(size, None, {"mtype": msg.m_type, "mtext": msg.text[:size]})

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ktrace.model.kernel import Kernel, syscall
-from ktrace.model.sysv_ids import ktime_get_real_seconds, pid_name, s32, u64
+from ktrace.model.sysv_ids import ktime_get_real_seconds, s32, u64
 from ktrace.model.sysv_ipc import (
     IPC_INFO,
     IPC_RMID,
@@ -16,14 +16,13 @@ from ktrace.model.sysv_ipc import (
     S_IRUGO,
     Namespace,
     WakeQ,
-    copy_from_user,
-    copy_to_user,
     ipc_update_perm,
     ipcctl_obtain_check,
     ipcperms,
     kernel_to_ipc64_perm,
 )
 from ktrace.model.sysv_msg_queue import MsgQueue, expunge_all, ss_wakeup
+from ktrace.model.sysv_user import MSGINFO, MSQID64_DS, read_struct, write_struct
 from ktrace.model.task import Errno, Task
 
 MSG_STAT, MSG_INFO, MSG_STAT_ANY = 11, 12, 13
@@ -37,11 +36,12 @@ def msgctl(kernel: Kernel, task: Task, msqid: int, cmd: int, buf: Any) -> Any:
     if msqid < 0 or cmd < 0:
         raise Errno("EINVAL")
     if cmd in (IPC_INFO, MSG_INFO):
-        return copy_to_user(task, "buf", *msgctl_info(ns, cmd), buf)
+        return write_struct(kernel, task, "buf", *msgctl_info(ns, cmd), MSGINFO, buf)
     if cmd in (IPC_STAT, MSG_STAT, MSG_STAT_ANY):
-        return copy_to_user(task, "buf", *msgctl_stat(task, ns, msqid, cmd), buf)
+        return write_struct(kernel, task, "buf", *msgctl_stat(task, ns, msqid, cmd), MSQID64_DS, buf)
     if cmd in (IPC_SET, IPC_RMID):
-        return msgctl_down(kernel, task, ns, msqid, copy_from_user(buf) if cmd == IPC_SET else None)
+        given = read_struct(kernel, task, buf, MSQID64_DS) if cmd == IPC_SET else None
+        return msgctl_down(kernel, task, ns, msqid, given)
     raise Errno("EINVAL")
 
 
@@ -77,8 +77,8 @@ def msgctl_stat(task: Task, ns: Namespace, msqid: int, cmd: int) -> tuple[int, d
         "msg_cbytes": msq.q_cbytes,
         "msg_qnum": msq.q_qnum,
         "msg_qbytes": msq.q_qbytes,
-        "msg_lspid": pid_name(msq.q_lspid) or 0,
-        "msg_lrpid": pid_name(msq.q_lrpid) or 0,
+        "msg_lspid": msq.q_lspid or 0,
+        "msg_lrpid": msq.q_lrpid or 0,
     }
     return 0 if cmd == IPC_STAT else msq.id, buf
 

@@ -22,9 +22,9 @@ from ktrace.model.sysv_sem_array import (
 )
 from ktrace.model.sysv_sem_queue import do_smart_update, perform_atomic_semop, set_semotime, unlink_queue
 from ktrace.model.sysv_sem_undo import find_alloc_undo
+from ktrace.model.sysv_user import SEMBUF, TIMESPEC, address_of, read_array, read_struct
 from ktrace.model.task import Errno, Task
 from ktrace.model.timer import schedule_timeout
-from ktrace.state.call import Pointer
 
 BITS_PER_LONG = 64
 
@@ -70,17 +70,17 @@ def semtimedop(kernel: Kernel, task: Task, semid: int, sops: Any, timeout: Any, 
     """Do operations on an array, sleeping no longer than *timeout* (``ksys_semtimedop()``, ``do_semtimedop()``)."""
     ns: Namespace = kernel.sub("sysv").namespace(task)
     semid, nsops = s32(semid), nsops & 0xFFFFFFFF
-    if isinstance(timeout, Pointer):
-        if timeout.value:
-            raise Errno("EFAULT")
+    if timeout is not None and address_of(timeout) != 0:
+        timeout = read_struct(kernel, task, timeout, TIMESPEC)
+    else:
         timeout = None
-    if nsops > ns.sem_ctls[2]:
+    # An unsigned number against an int: a negative limit is none.
+    if nsops > ns.sem_ctls[2] & 0xFFFFFFFF:
         raise Errno("E2BIG")
     if nsops < 1:
         raise Errno("EINVAL")
-    if isinstance(sops, Pointer):
-        raise Errno("EFAULT")
-    array = tuple([SemBuf(sop["sem_num"] & 0xFFFF, s16(sop["sem_op"]), s16(sop["sem_flg"])) for sop in sops[:nsops]])
+    given = read_array(kernel, task, sops, SEMBUF, nsops)
+    array = tuple([SemBuf(sop["sem_num"] & 0xFFFF, s16(sop["sem_op"]), s16(sop["sem_flg"])) for sop in given])
     return _semtimedop(kernel, task, ns, semid, array, timeout)
 
 

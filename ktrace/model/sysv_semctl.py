@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -17,8 +18,6 @@ from ktrace.model.sysv_ipc import (
     S_IWUGO,
     Namespace,
     WakeQ,
-    copy_from_user,
-    copy_to_user,
     ipc_update_perm,
     ipcctl_obtain_check,
     ipcperms,
@@ -34,11 +33,15 @@ from ktrace.model.sysv_sem_queue import (
     unlink_queue,
     wake_up_sem_queue_prepare,
 )
+from ktrace.model.sysv_user import SEMID64_DS, SEMINFO, address_of, read_struct, write_struct
 from ktrace.model.task import Errno, Task
+from ktrace.model.user_memory import copy_from_user, copy_to_user
 from ktrace.state.call import Pointer, Result
 
 GETPID, GETVAL, GETALL, GETNCNT, GETZCNT, SETVAL, SETALL = range(11, 18)
 SEM_STAT, SEM_INFO, SEM_STAT_ANY = 18, 19, 20
+ADDRESSES = 1 << 18
+"""From here on GETALL's argument is an address; below, the number of values to read back."""
 
 
 @syscall("semctl")
@@ -49,9 +52,9 @@ def semctl(kernel: Kernel, task: Task, semid: int, semnum: int, cmd: int, arg: A
     if semid < 0:
         raise Errno("EINVAL")
     if cmd in (IPC_INFO, SEM_INFO):
-        return copy_to_user(task, "buf", *semctl_info(ns, cmd), arg)
+        return write_struct(kernel, task, "buf", *semctl_info(ns, cmd), SEMINFO, arg)
     if cmd in (IPC_STAT, SEM_STAT, SEM_STAT_ANY):
-        return copy_to_user(task, "buf", *semctl_stat(task, ns, semid, cmd), arg)
+        return write_struct(kernel, task, "buf", *semctl_stat(task, ns, semid, cmd), SEMID64_DS, arg)
     if cmd == SETVAL:
         value = s32(arg.value if isinstance(arg, Pointer) else arg or 0)
         return semctl_setval(kernel, task, ns, semid, semnum, value)
@@ -131,7 +134,7 @@ def semctl_main(kernel: Kernel, task: Task, ns: Namespace, semid: int, semnum: i
     if ipcperms(task.cred, sma, S_IWUGO if cmd == SETALL else S_IRUGO):
         raise Errno("EACCES")
     if cmd == GETALL:
-        return _getall(task, sma, arg)
+        return _getall(kernel, task, sma, arg)
     if cmd == SETALL:
         return _setall(kernel, task, sma, arg)
     if not 0 <= semnum < sma.sem_nsems:
@@ -149,22 +152,25 @@ def semctl_main(kernel: Kernel, task: Task, ns: Namespace, semid: int, semnum: i
     return answer
 
 
-def _getall(task: Task, sma: SemArray, arg: Any) -> Result:
+def _getall(kernel: Kernel, task: Task, sma: SemArray, arg: Any) -> Result:
     sem_lock(sma)
     sem_io = tuple([sem.semval for sem in sma.sems])
     sem_unlock(sma)
     if len(sem_io) > 256:  # SEMMSL_FAST: unlocked to allocate, then sem_lock_and_putref()
         sem_lock(sma)
         sem_unlock(sma)
-    wanted = arg if isinstance(arg, int) else 0
-    return copy_to_user(task, "array", 0, (sem_io + (0,) * wanted)[:wanted], arg)
+    if isinstance(arg, int) and arg < ADDRESSES:
+        return Result(0, None, {"array": (sem_io + (0,) * arg)[:arg]})
+    copy_to_user(kernel, task, address_of(arg) or 0, struct.pack(f"<{len(sem_io)}H", *sem_io))
+    return Result(0)
 
 
 def _setall(kernel: Kernel, task: Task, sma: SemArray, arg: Any) -> int:
-    sem_io = copy_from_user(arg)
-    values = [value & 0xFFFF for value in sem_io][: sma.sem_nsems]
-    if len(values) < sma.sem_nsems:
-        raise LookupError("semctl(SETALL) with fewer values than semaphores: the kernel reads what nobody chose")
+    nsems = sma.sem_nsems
+    if isinstance(arg, tuple):
+        values = [value & 0xFFFF for value in (*arg, *[0] * (nsems - len(arg)))[:nsems]]
+    else:
+        values = list(struct.unpack(f"<{nsems}H", copy_from_user(kernel, task, address_of(arg) or 0, 2 * nsems)))
     if any(value > SEMVMX for value in values):
         raise Errno("ERANGE")
     sem_lock(sma)
@@ -179,7 +185,7 @@ def _setall(kernel: Kernel, task: Task, sma: SemArray, arg: Any) -> int:
 
 def semctl_down(kernel: Kernel, task: Task, ns: Namespace, semid: int, cmd: int, arg: Any) -> int:
     """Remove an array, or set its owner and permissions (``semctl_down()``)."""
-    given = copy_from_user(arg) if cmd == IPC_SET else None
+    given = read_struct(kernel, task, arg, SEMID64_DS) if cmd == IPC_SET else None
     sma: SemArray = ipcctl_obtain_check(ns.sem_ids, task.cred, semid)
     sem_lock(sma)
     if given is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ktrace.model.kernel import Kernel, syscall
-from ktrace.model.sysv_ids import ktime_get_real_seconds, pid_name, s32
+from ktrace.model.sysv_ids import ktime_get_real_seconds, s32
 from ktrace.model.sysv_ipc import (
     IPC_INFO,
     IPC_RMID,
@@ -13,14 +13,14 @@ from ktrace.model.sysv_ipc import (
     IPC_STAT,
     S_IRUGO,
     Namespace,
-    copy_from_user,
-    copy_to_user,
     ipc_update_perm,
     ipcctl_obtain_check,
     ipcperms,
     kernel_to_ipc64_perm,
 )
 from ktrace.model.sysv_shm_segment import SHM_LOCKED, ShmidKernel, do_shm_rmid, user_shm_unlock
+from ktrace.model.sysv_user import SHM_INFO as SHM_INFO_BUF
+from ktrace.model.sysv_user import SHMID64_DS, SHMINFO64, read_struct, write_struct
 from ktrace.model.task import Errno, Task
 
 SHM_LOCK, SHM_UNLOCK, SHM_STAT, SHM_INFO, SHM_STAT_ANY = 11, 12, 13, 14, 15
@@ -37,13 +37,14 @@ def shmctl(kernel: Kernel, task: Task, shmid: int, cmd: int, buf: Any) -> Any:
     if cmd < 0 or shmid < 0:
         raise Errno("EINVAL")
     if cmd == IPC_INFO:
-        return copy_to_user(task, "buf", *shmctl_ipc_info(ns), buf)
+        return write_struct(kernel, task, "buf", *shmctl_ipc_info(ns), SHMINFO64, buf)
     if cmd == SHM_INFO:
-        return copy_to_user(task, "buf", *shmctl_shm_info(ns), buf)
+        return write_struct(kernel, task, "buf", *shmctl_shm_info(ns), SHM_INFO_BUF, buf)
     if cmd in (IPC_STAT, SHM_STAT, SHM_STAT_ANY):
-        return copy_to_user(task, "buf", *shmctl_stat(task, ns, shmid, cmd), buf)
+        return write_struct(kernel, task, "buf", *shmctl_stat(task, ns, shmid, cmd), SHMID64_DS, buf)
     if cmd in (IPC_SET, IPC_RMID):
-        return shmctl_down(kernel, task, ns, shmid, copy_from_user(buf) if cmd == IPC_SET else None)
+        given = read_struct(kernel, task, buf, SHMID64_DS) if cmd == IPC_SET else None
+        return shmctl_down(kernel, task, ns, shmid, given)
     if cmd in (SHM_LOCK, SHM_UNLOCK):
         return shmctl_do_lock(kernel, task, ns, shmid, cmd)
     raise Errno("EINVAL")
@@ -86,8 +87,8 @@ def shmctl_stat(task: Task, ns: Namespace, shmid: int, cmd: int) -> tuple[int, d
         "shm_atime": shp.shm_atim,
         "shm_dtime": shp.shm_dtim,
         "shm_ctime": shp.shm_ctim,
-        "shm_cpid": pid_name(shp.shm_cprid) or 0,
-        "shm_lpid": pid_name(shp.shm_lprid) or 0,
+        "shm_cpid": shp.shm_cprid or 0,
+        "shm_lpid": shp.shm_lprid or 0,
         "shm_nattch": shp.shm_nattch,
     }
     return 0 if cmd == IPC_STAT else shp.id, buf

@@ -59,6 +59,8 @@ _SHM_BUFFERS = _layouts(
     IPC_INFO=SHMINFO,
     SHM_INFO=SHM_INFO,
 )
+SEMMSL = 32000
+"""Semaphores that a set has at most (``include/uapi/linux/sem.h``), unless somebody raises the limit."""
 _MEMBERS_OF_PERM = frozenset(("uid", "gid", "mode"))
 
 
@@ -94,7 +96,7 @@ class ControlBuffer(Parameter):
         value, cmd = values[self.name], values["cmd"]
         if isinstance(value, Pointer):
             return (value.value,)
-        if (layout := self.written.get(cmd)) is not None:
+        if (layout := self.written.get(cmd)) is not None and not isinstance(value, int):
             return (frame.want_fresh(layout.size),)
         if isinstance(value, Mapping):
             return (frame.put(self.read.pack(value)),)
@@ -102,7 +104,7 @@ class ControlBuffer(Parameter):
 
     def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
         layout = self.written.get(values["cmd"])
-        if layout is None or isinstance(values[self.name], Pointer):
+        if layout is None or isinstance(values[self.name], (int, Pointer)):
             return {}
         return {"buf": layout.unpack(next(take))}
 
@@ -114,11 +116,23 @@ class ControlBuffer(Parameter):
         value, cmd = values[self.name], values["cmd"]
         if isinstance(value, Pointer):
             return [pointer_text(value)]
-        if cmd in self.written:
+        if cmd in self.written and not isinstance(value, int):
             return [format_struct(self.written[cmd], out["buf"])] if "buf" in out else []
         if isinstance(value, Mapping):
             return [format_struct(self.read, value)]
-        return [] if value is None else [str(value)]
+        return [] if value is None else [pointer_text(Pointer(value)) if cmd in self._pointed else str(value)]
+
+    @property
+    def _pointed(self) -> frozenset[int]:
+        """The commands whose argument is an address."""
+        return frozenset((*self.written, IPC_SET))
+
+
+def counts_values(value: Any) -> bool:
+    """Tell whether GETALL's argument is a number of values rather than an address."""
+    if value is None:
+        raise UsageError("semctl(GETALL) needs the number of values to read back", "write semctl(id, 0, GETALL, 4)")
+    return isinstance(value, int) and value < 1 << 18
 
 
 class SemctlArgument(ControlBuffer):
@@ -132,21 +146,18 @@ class SemctlArgument(ControlBuffer):
     def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
         value, cmd = values[self.name], values["cmd"]
         if isinstance(value, tuple):
-            return (frame.put(pack_ints("H", value)),)
-        if cmd == self._GETALL and not isinstance(value, Pointer):
-            if not isinstance(value, int):
-                raise UsageError(
-                    "semctl(GETALL) needs the number of values to read back", "write semctl(id, 0, GETALL, 4)"
-                )
+            # The kernel reads as many as the set has: what nobody gave is 0.
+            return (frame.put(pack_ints("H", value).ljust(2 * SEMMSL, b"\0")),)
+        if cmd == self._GETALL and counts_values(value):
             # A set may be larger than said: the kernel writes all of it, SEMMSL values at most.
-            addr = frame.take(2 * max(value, 32000))
+            addr = frame.take(2 * max(value, SEMMSL))
             frame.stores.append((addr, bytes(2 * value)))
             frame.want(addr, 2 * value)
             return (addr,)
         return super().encode(values, frame)
 
     def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
-        if values["cmd"] == self._GETALL and isinstance(values[self.name], int):
+        if values["cmd"] == self._GETALL and counts_values(values[self.name]):
             return {"array": unpack_ints("H", next(take))}
         return super().decode(values, ret, take)
 
@@ -180,12 +191,26 @@ class Message(In):
                 return {"mtype": mtype, "mtext": mtext}
         raise UsageError(f'{self.name} is a message such as {{1, "text"}}, not {value!r}')
 
-    def pack(self, value: Any, frame: Frame) -> bytes:
+    def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
+        value, size = values[self.name], values["msgsz"]
+        if isinstance(value, Pointer):
+            return (value.value,)
         text: bytes = value["mtext"]
-        return pack_ints("q", (value["mtype"],)) + text
+        # A text that is shorter than the call says is followed by zeros.
+        return (frame.put(pack_ints("q", (value["mtype"],)) + text.ljust(min(size, _MESSAGE_LIMIT), b"\0")),)
 
     def show(self, value: Any, values: Values, naming: Naming) -> str:
         return f"{{{value['mtype']}, {quote(value['mtext'], naming.width)}}}"
+
+
+class SemOps(InStructs):
+    """The operations of semop; what the call counts beyond them is zeros."""
+
+    def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
+        value, count = values[self.name], values["nsops"]
+        if isinstance(value, Pointer):
+            return (value.value,)
+        return (frame.put(self.pack(value, frame).ljust(SEMBUF.size * min(count, 1 << 15), b"\0")),)
 
 
 def _message_size(values: Values) -> int:
@@ -220,7 +245,7 @@ _MESSAGE_LIMIT = 256 * 1024
 
 SIGNATURES = (
     Signature("semget", 64, Int("key", c.KEY), Int("nsems"), Int("semflg", c.SEMGET, default=0), returns=IPC),
-    Signature("semop", 65, Int("semid"), InStructs("sops", SEMBUF), Int("nsops", late=count_of("sops"))),
+    Signature("semop", 65, Int("semid"), SemOps("sops", SEMBUF), Int("nsops", late=count_of("sops"))),
     Signature(
         "semctl",
         66,
@@ -234,7 +259,7 @@ SIGNATURES = (
         "semtimedop",
         220,
         Int("semid"),
-        InStructs("sops", SEMBUF),
+        SemOps("sops", SEMBUF),
         Int("nsops", late=count_of("sops")),
         InStruct("timeout", TIMESPEC, nullable=True),
     ),
