@@ -31,6 +31,7 @@ from ktrace.model.file import (
 from ktrace.model.inode import Inode, current_time
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.ns_file import ns_inode
+from ktrace.model.proc_sys import ProcSysInode, proc_sys_inode
 from ktrace.model.shmem import DIRECTORY_OPS, SHMEM_OPS, truncate_inode
 from ktrace.model.task import Errno, Task
 from ktrace.model.tree import AT_FDCWD, MAY_READ, MAY_WRITE, Tree, permission
@@ -120,6 +121,8 @@ def _open_file(
         inode = _behind_link(task, int(link[1]))
     elif (namespace := ns_inode(kernel, task, path)) is not None:
         inode = namespace
+    elif (limit := proc_sys_inode(kernel, task, path)) is not None:
+        inode = limit
     elif flags & O_CREAT:
         directory, name, trailing = tree.parent_of(task, path, dirfd)
         if trailing or not name:
@@ -168,7 +171,10 @@ def _may_open(task: Task, inode: Inode, flags: int) -> None:
         mask |= MAY_WRITE
     if inode.i_mode & S_IFMT == S_IFDIR and mask & MAY_WRITE:
         raise Errno("EISDIR")
-    permission(task, inode, mask)
+    if isinstance(inode, ProcSysInode):
+        inode.permission(task, mask)
+    else:
+        permission(task, inode, mask)
     if flags & O_NOATIME and task.cred.euid != inode.i_uid and not task.cred.capable("CAP_FOWNER"):
         raise Errno("EPERM")
 

@@ -108,6 +108,7 @@ def fork(kernel: Kernel, task: Task, child: str, flags: int) -> Any:
     pid = learn_pid(kernel, child)
     new = kernel.spawn(child, files, task.cred, pid)
     new.rlimit_nofile, new.rlimit_nofile_max = task.rlimit_nofile, task.rlimit_nofile_max
+    new.sub["rlimits"] = dict(task.sub.get("rlimits", {}))  # copy_signal()
     new.dispositions = task.dispositions if flags & CLONE_SIGHAND else dict(task.dispositions)
     new.blocked = task.blocked
     try:

@@ -31,6 +31,7 @@ class Namespace:
     :param key: ``"init"``, or a serial number
     :ivar count: tasks in it, attachments of its segments, its inode; the initial one is never freed
     :ivar inode: its inode in nsfs while somebody has it open
+    :ivar sysctl_inodes: inodes of its limits below /proc/sys by name; *retired* once they lead nowhere
     """
 
     def __init__(self, key: str | int, facts: IpcFacts, *, fresh: bool) -> None:
@@ -57,6 +58,8 @@ class Namespace:
         self.shm_rmid_forced = 0 if fresh else facts.shm_rmid_forced
         self.count = 0
         self.inode: Any = None
+        self.sysctl_inodes: dict[str, Any] = {}
+        self.retired = False
 
     def name(self, kernel: Kernel, new: IpcObject) -> None:
         """Give an object that has its id its reference: by id in the initial namespace, else raw."""

@@ -74,3 +74,4 @@ def put_ipc_ns(kernel: Kernel, ns: Namespace) -> None:
         freeque(kernel, ns, msq)
     for shp in list(ns.shm_ids.idr.values()):
         do_shm_rmid(kernel, shp)
+    ns.retired = True  # retire_ipc_sysctls()
