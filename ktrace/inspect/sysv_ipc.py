@@ -31,13 +31,18 @@ PERM_MEMBERS = {
     "mode": "mode",
     "seq": "seq",
     "refcount": "refcount.refs.counter",
+    # Without CONFIG_SMP a spinlock is empty.
+    "lock": "?lock.rlock.raw_lock.val.counter",
 }
 """Members of ``struct kern_ipc_perm`` by their name in the World; a layout of a whole object prefixes both."""
 
 
 def perm_members(member: str) -> dict[str, str]:
     """Return the layout members of the ``kern_ipc_perm`` that an object has as *member*."""
-    return {f"perm_{name}": f"{member}.{path}" for name, path in PERM_MEMBERS.items()}
+    return {
+        f"perm_{name}": f"?{member}.{path[1:]}" if path.startswith("?") else f"{member}.{path}"
+        for name, path in PERM_MEMBERS.items()
+    }
 
 
 def perm_of(raw: Any) -> KernIpcPerm:
@@ -53,6 +58,7 @@ def perm_of(raw: Any) -> KernIpcPerm:
         raw.perm_mode,
         raw.perm_seq,
         raw.perm_refcount,
+        f"{raw.perm_lock:#x}" if raw.perm_lock else "free",
     )
 
 
@@ -126,6 +132,7 @@ class NamespaceReader:
             bytes_counters="percpu_msg_bytes.counters",
             hdrs_count="percpu_msg_hdrs.count",
             hdrs_counters="percpu_msg_hdrs.counters",
+            count="ns.count.refs.counter",
         )
         self._sem_ctls = Layout(prog, "struct ipc_namespace", "sem_ctls")
         self._ids_offset = prog.type("struct ipc_namespace").member("ids").bit_offset // 8
@@ -199,6 +206,7 @@ class NamespaceReader:
             shm_tot=raw.shm_tot,
             shm_ctlmni=raw.shm_ctlmni,
             shm_rmid_forced=raw.shm_rmid_forced,
+            count=raw.count,
         )
 
     def _observe_ids(self, memory: KernelMemory, ids: Ids, refs: Mapping[int, Ref]) -> IpcIds:
@@ -258,6 +266,7 @@ class NamespaceReader:
             shm_ctlmni=raw.shm_ctlmni,
             shm_rmid_forced=raw.shm_rmid_forced,
             mm=mm,
+            count=raw.count,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -52,6 +53,8 @@ class ShmReader:
         self._f_inode = prog.type("struct file").member("f_inode").bit_offset // 8
         self._inode = Layout(prog, "struct inode", "i_ino", "i_size", "i_mapping")
         self._mapping = Layout(prog, "struct address_space", "nrpages", head="i_pages.xa_head")
+        self._ucounts = Layout(prog, "struct ucounts", "uid.val", "rlimit")
+        self._memlock = int(prog.constant("UCOUNT_RLIMIT_MEMLOCK").value_())
         self._noreserve = NoReserve(prog)
         self._walker = XArrayWalker(prog)
 
@@ -81,10 +84,17 @@ class ShmReader:
                 shm_ctim=raw.shm_ctim,
                 shm_cprid=self.pids.name(observation, raw.shm_cprid),
                 shm_lprid=self.pids.name(observation, raw.shm_lprid),
-                mlock_ucounts=bool(raw.mlock_ucounts),
+                mlock_ucounts=self._account(memory, raw.mlock_ucounts) if raw.mlock_ucounts else None,
                 shm_creator=creator,
                 ns=namespaces.get(raw.ns) or (Ref("ipc_ns", raw.ns) if raw.ns else None),
             )
+
+    def _account(self, memory: KernelMemory, ucounts: int) -> tuple[int, int]:
+        """Return whose account is at *ucounts*, and the pages locked on it."""
+        raw = self._ucounts(memory, ucounts)
+        size = len(raw.rlimit) // 8 if isinstance(raw.rlimit, bytes) else 0
+        pages = struct.unpack(f"<{size}q", raw.rlimit)[self._memlock] if size else raw.rlimit[self._memlock]
+        return raw.uid_val, pages
 
     def ns_of(self, memory: KernelMemory) -> Callable[[int], int]:
         """Return a function that tells the namespace of the ``struct shmid_kernel`` at an address."""

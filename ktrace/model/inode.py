@@ -82,6 +82,10 @@ class Inode:
             now = Between("touch_atime(): relatime_need_update()", old, max(old, new))
         self.i_atime = now
 
+    def get(self) -> None:
+        """Pin it (``ihold()``)."""
+        self.count += 1
+
     def put(self, kernel: Kernel) -> None:
         """Let go of it (``iput()``)."""
         self.count -= 1

@@ -190,7 +190,7 @@ def open_inode(
     f_mode = flags + 1 & O_ACCMODE
     ops = PATH_OPS if flags & O_PATH else inode.ops or FOPS[kind]
     file = File(kernel.serial(), ops, 0 if flags & O_PATH else f_mode, flags, inode.ref, inode=inode)
-    inode.count += 1
+    inode.get()
     if not flags & O_PATH:
         file.seekable = kind != S_IFIFO
         try:

@@ -9,7 +9,7 @@ from ktrace.model.file import FileOperations
 from ktrace.model.inode import Inode
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.sysv_ipc import CLONE_NEWIPC, Namespace
-from ktrace.model.sysv_namespace import put_ipc_ns, switch_namespace
+from ktrace.model.sysv_namespace import NsProxy, put_ipc_ns, switch_task_namespaces
 from ktrace.model.sysv_sem_undo import exit_sem
 from ktrace.model.task import Errno, Task
 
@@ -26,10 +26,7 @@ class NsOperations(FileOperations):
     name = "ns_file_operations"
 
     def open(self, kernel: Kernel, task: Task, inode: Inode, file: File) -> None:
-        """Open it; the first to do so takes the namespace (``ns_get_path_task()``)."""
-        if isinstance(inode, NsInode) and not inode.holds:
-            inode.holds = True
-            inode.data.count += 1
+        """Nothing to do."""
 
 
 NS_OPS = NsOperations()
@@ -42,6 +39,13 @@ class NsInode(Inode):
     """
 
     holds = False
+
+    def get(self) -> None:
+        """Pin it; the first to do so takes the namespace (``__ns_get_path()``)."""
+        super().get()
+        if not self.holds:
+            self.holds = True
+            self.data.count += 1
 
     def put(self, kernel: Kernel) -> None:
         """Let go of it, and of the namespace with the last reference (``nsfs_evict()``)."""
@@ -80,7 +84,7 @@ def setns(kernel: Kernel, task: Task, fd: int, nstype: int) -> int:
         raise Errno("EINVAL")
     if not task.cred.capable("CAP_SYS_ADMIN"):
         raise Errno("EPERM")  # ipcns_install()
-    old: Namespace = kernel.sub("sysv").namespace(task)
-    exit_sem(kernel, task, old)
-    switch_namespace(kernel, task, old, inode.data)
+    new = NsProxy(inode.data)
+    exit_sem(kernel, task, kernel.sub("sysv").namespace(task))
+    switch_task_namespaces(kernel, task, new)
     return 0

@@ -8,8 +8,8 @@ from typing import Any
 from ktrace.model import sysv_memory, sysv_msg, sysv_msgctl, sysv_sem, sysv_semctl, sysv_shmctl
 from ktrace.model.address_space import MM, AddressSpace
 from ktrace.model.kernel import Kernel, Subsystem
-from ktrace.model.sysv_ipc import CLONE_NEWIPC, CLONE_SYSVSEM, Namespace
-from ktrace.model.sysv_namespace import IPC_NS, put_ipc_ns
+from ktrace.model.sysv_ipc import Namespace
+from ktrace.model.sysv_namespace import NSPROXY, NsProxy, copy_namespaces, put_ipc_ns, switch_task_namespaces
 from ktrace.model.sysv_sem_array import SemUndoList
 from ktrace.model.sysv_sem_undo import SYSVSEM, copy_semundo, exit_sem
 from ktrace.model.sysv_shm import attached_segments, shm_fields
@@ -41,8 +41,8 @@ class SysvIpc(Subsystem):
 
     def namespace(self, task: Task) -> Namespace:
         """Return the task's IPC namespace (``nsproxy->ipc_ns``)."""
-        found: Namespace = task.sub.get(IPC_NS, self.init_ipc_ns)
-        return found
+        proxy: NsProxy | None = task.sub.get(NSPROXY)
+        return self.init_ipc_ns if proxy is None else proxy.ipc_ns
 
     def mm(self, task: Task) -> AddressSpace:
         """Return the task's address space; a task that never looked at it has the one it was born with."""
@@ -60,25 +60,13 @@ class SysvIpc(Subsystem):
             child.sub[MM] = mm
         else:
             child.sub[MM] = mm.forked(kernel, parent)
-        if flags & CLONE_NEWIPC:
-            self._clone_namespace(kernel, parent, child, flags)
-        elif IPC_NS in parent.sub:
-            child.sub[IPC_NS] = parent.sub[IPC_NS]
-            child.sub[IPC_NS].count += 1
-
-    def _clone_namespace(self, kernel: Kernel, parent: Task, child: Task, flags: int) -> None:
-        """Give *child* a namespace of its own (``copy_namespaces()``).
-
-        Where that fails, what was copied so far is undone, in the parent's name (``copy_process()``).
-        """
-        error = "EPERM" if not parent.cred.capable("CAP_SYS_ADMIN") else "EINVAL" if flags & CLONE_SYSVSEM else None
-        if error is None:
-            child.sub[IPC_NS] = Namespace(kernel.serial(), self.facts, fresh=True)
-            child.sub[IPC_NS].count += 1
-            return
-        child.sub.pop(MM).put(kernel, parent)
-        exit_sem(kernel, child, self.namespace(parent))
-        raise Errno(error)
+        try:
+            copy_namespaces(kernel, parent, child, flags)
+        except Errno:
+            # What was copied so far is undone, in the parent's name (copy_process(): bad_fork_cleanup_mm).
+            child.sub.pop(MM).put(kernel, parent)
+            exit_sem(kernel, child, self.namespace(parent))
+            raise
 
     def exit_mm(self, kernel: Kernel, task: Task) -> None:
         """Unmap what only *task* has mapped."""
@@ -96,9 +84,7 @@ class SysvIpc(Subsystem):
 
     def exit_ns(self, kernel: Kernel, task: Task) -> None:
         """Leave the namespace (``exit_task_namespaces()``)."""
-        ns: Namespace | None = task.sub.pop(IPC_NS, None)
-        if ns is not None:
-            put_ipc_ns(kernel, ns)
+        switch_task_namespaces(kernel, task, None)
 
     def put_ipc_ns(self, kernel: Kernel, ns: Namespace) -> None:
         """Drop a reference to a namespace."""
@@ -139,7 +125,7 @@ class SysvIpc(Subsystem):
             for msq in ns.msg_ids.idr.values():
                 objects[msq.ref] = msq.observe(self.facts)
             for shp in ns.shm_ids.idr.values():
-                objects[shp.ref] = shp.observe()
+                objects[shp.ref] = shp.observe(self.locked_shm)
         for undo_list in undo_lists.values():
             undos = tuple([undo.ref for undo in undo_list.list_proc])
             objects[undo_list.ref] = sem_state.SemUndoList(undo_list.refcnt, undos)

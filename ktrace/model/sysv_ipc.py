@@ -29,7 +29,7 @@ class Namespace:
     """Mirror one ``struct ipc_namespace``.
 
     :param key: ``"init"``, or a serial number
-    :ivar count: tasks in it, attachments of its segments, its inode; the initial one is never freed
+    :ivar count: ``nsproxy``s, attachments of its segments, its inode; the initial one is never freed
     :ivar inode: its inode in nsfs while somebody has it open
     :ivar sysctl_inodes: inodes of its limits below /proc/sys by name; *retired* once they lead nowhere
     """
@@ -56,7 +56,7 @@ class Namespace:
         self.shm_tot = 0
         self.shm_ctlmni = 4096 if fresh else facts.shm_ctlmni
         self.shm_rmid_forced = 0 if fresh else facts.shm_rmid_forced
-        self.count = 0
+        self.count = 0 if fresh else facts.count
         self.inode: Any = None
         self.sysctl_inodes: dict[str, Any] = {}
         self.retired = False
@@ -83,6 +83,7 @@ class Namespace:
             shm_tot=self.shm_tot,
             shm_ctlmni=self.shm_ctlmni,
             shm_rmid_forced=self.shm_rmid_forced,
+            count=self.count,
         )
 
 

@@ -17,14 +17,67 @@ if TYPE_CHECKING:
     from ktrace.model.address_space import AddressSpace
 
 CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND, CLONE_THREAD = 0x100, 0x200, 0x400, 0x800, 0x10000
-CLONE_NEWNS, CLONE_NEWUTS = 0x20000, 0x04000000
-NAMESPACES = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC
+CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWCGROUP = 0x20000, 0x04000000, 0x02000000
+NAMESPACES = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP
 KNOWN = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | NAMESPACES
-UNMODELLED = 0x00000080 | 0x02000000 | 0x10000000 | 0x20000000 | 0x40000000
-"""CLONE_NEWTIME, CLONE_NEWCGROUP, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET: names of other things than IPC's."""
+UNMODELLED = 0x00000080 | 0x10000000 | 0x20000000 | 0x40000000
+"""CLONE_NEWTIME, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET: names of other things than IPC's."""
 
-IPC_NS = "ipc_ns"
-"""Where a task's ``nsproxy->ipc_ns`` is kept."""
+NSPROXY = "nsproxy"
+"""Where a task's ``nsproxy`` is kept."""
+
+
+class NsProxy:
+    """Mirror one ``struct nsproxy``.
+
+    :ivar count: tasks that share it
+    """
+
+    def __init__(self, ipc_ns: Namespace) -> None:
+        self.ipc_ns = ipc_ns
+        self.count = 1
+        ipc_ns.count += 1
+
+    def put(self, kernel: Kernel) -> None:
+        """Drop a reference (``put_nsproxy()``, ``free_nsproxy()``)."""
+        self.count -= 1
+        if not self.count:
+            put_ipc_ns(kernel, self.ipc_ns)
+
+
+def copy_namespaces(kernel: Kernel, parent: Task, child: Task, flags: int) -> None:
+    """Share the parent's namespaces, or give *child* some of its own (``kernel/nsproxy.c: copy_namespaces()``).
+
+    :raises Errno: EPERM, EINVAL
+    """
+    if flags & UNMODELLED:
+        raise LookupError(f"the model knows nothing of clone({flags & UNMODELLED:#x})")
+    if not flags & NAMESPACES:
+        shared: NsProxy | None = parent.sub.get(NSPROXY)
+        if shared is not None:
+            shared.count += 1
+            child.sub[NSPROXY] = shared
+        return
+    if not parent.cred.capable("CAP_SYS_ADMIN"):
+        raise Errno("EPERM")
+    if flags & CLONE_NEWIPC and flags & CLONE_SYSVSEM:
+        raise Errno("EINVAL")
+    child.sub[NSPROXY] = create_new_namespaces(kernel, parent, flags)
+
+
+def create_new_namespaces(kernel: Kernel, task: Task, flags: int) -> NsProxy:
+    """Return a new ``nsproxy`` with the IPC namespace of *task*, or a fresh one (``create_new_namespaces()``)."""
+    ns: Namespace = kernel.sub("sysv").namespace(task)
+    return NsProxy(Namespace(kernel.serial(), ns.facts, fresh=True) if flags & CLONE_NEWIPC else ns)
+
+
+def switch_task_namespaces(kernel: Kernel, task: Task, new: NsProxy | None) -> None:
+    """Put *task* into other namespaces (``kernel/nsproxy.c: switch_task_namespaces()``)."""
+    old: NsProxy | None = task.sub.pop(NSPROXY, None)
+    if new is not None:
+        task.sub[NSPROXY] = new
+    if old is not None:
+        old.put(kernel)
 
 
 @syscall("unshare")
@@ -46,21 +99,15 @@ def unshare(kernel: Kernel, task: Task, flags: int) -> int:
     if flags & CLONE_FILES and task.files.users > 1:
         old, task.files = task.files, task.files.copy(kernel.serial())
         old.users -= 1
-    sysv = kernel.sub("sysv")
-    ns: Namespace = sysv.namespace(task)
+    ns: Namespace = kernel.sub("sysv").namespace(task)
+    new = create_new_namespaces(kernel, task, flags) if flags & NAMESPACES else None
     if flags & (CLONE_NEWIPC | CLONE_SYSVSEM):
         exit_sem(kernel, task, ns)
     if flags & CLONE_NEWIPC:
         exit_shm(kernel, task)
-        switch_namespace(kernel, task, ns, Namespace(kernel.serial(), ns.facts, fresh=True))
+    if new is not None:
+        switch_task_namespaces(kernel, task, new)
     return 0
-
-
-def switch_namespace(kernel: Kernel, task: Task, old: Namespace, new: Namespace) -> None:
-    """Put *task* into another namespace (``kernel/nsproxy.c: switch_task_namespaces()``)."""
-    task.sub[IPC_NS] = new
-    new.count += 1
-    put_ipc_ns(kernel, old)
 
 
 def put_ipc_ns(kernel: Kernel, ns: Namespace) -> None:

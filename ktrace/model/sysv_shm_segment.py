@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +47,11 @@ class ShmidKernel(IpcObject):
         """Return how many pages the segment takes of ``shm_tot``."""
         return self.shm_segsz + PAGE_SIZE - 1 >> 12
 
-    def observe(self) -> state.ShmidKernel:
-        """Return the value that the World holds."""
+    def observe(self, locked_shm: Mapping[int, int]) -> state.ShmidKernel:
+        """Return the value that the World holds.
+
+        :param locked_shm: pages that are locked, by the user who pays
+        """
         contents = {index: bytes(self.pages[index]).rstrip(b"\0") for index in sorted(self.pages)}
         return state.ShmidKernel(
             shm_perm=self.observe_perm(),
@@ -59,7 +63,7 @@ class ShmidKernel(IpcObject):
             shm_ctim=self.shm_ctim,  # type: ignore[arg-type]
             shm_cprid=pid_name(self.shm_cprid),
             shm_lprid=pid_name(self.shm_lprid),
-            mlock_ucounts=self.mlock_user is not None,
+            mlock_ucounts=None if self.mlock_user is None else (self.mlock_user, locked_shm[self.mlock_user]),
             shm_creator=process(self.shm_creator.name) if self.shm_creator else None,
             ns=self.ns.ref,
         )

@@ -17,6 +17,7 @@ class KernIpcPerm:
 
     :param mode: permission bits, for segments with SHM_DEST (01000) and SHM_LOCKED (02000)
     :param refcount: 1 for the object's place in the namespace, and one for each sleeping sender
+    :param lock: ``free``, or what the spinlock holds in hex
     """
 
     deleted: bool
@@ -29,6 +30,7 @@ class KernIpcPerm:
     mode: int
     seq: int
     refcount: int
+    lock: str = "free"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class IpcNamespace:
 
     :param sem_ctls: semmsl, semmns, semopm, semmni
     :param percpu_msg_bytes: sum over all CPUs, as is *percpu_msg_hdrs*
+    :param count: references: ``nsproxy``s, attachments of its segments, its inode in nsfs (``ns.count``)
     """
 
     sem_ids: IpcIds
@@ -76,6 +79,7 @@ class IpcNamespace:
     shm_tot: int
     shm_ctlmni: int
     shm_rmid_forced: int
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ class IpcFacts:
     :param datalen_msg: bytes of text in the first block of a message (``DATALEN_MSG``)
     :param datalen_seg: bytes of text in each further block (``DATALEN_SEG``)
     :param mm: an actor's memory when it is born
+    :param count: references to the initial namespace
     """
 
     ipc_mni: int
@@ -117,3 +122,4 @@ class IpcFacts:
     shm_ctlmni: int
     shm_rmid_forced: int
     mm: MmFacts
+    count: int = 1

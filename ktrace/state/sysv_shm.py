@@ -33,7 +33,7 @@ class ShmidKernel:
 
     :param shm_atim: time of the last attach, 0 for never; *shm_dtim* of the last detach
     :param shm_cprid: the actor that created it; *shm_lprid* attached or detached last
-    :param mlock_ucounts: whether it is locked on someone's account
+    :param mlock_ucounts: on whose account it is locked: user id, and all the pages locked on that account
     :param shm_creator: the creating process, ``None`` once it is gone (``shm_clist`` empty)
     """
 
@@ -46,6 +46,6 @@ class ShmidKernel:
     shm_ctim: int
     shm_cprid: str | None
     shm_lprid: str | None
-    mlock_ucounts: bool
+    mlock_ucounts: tuple[int, int] | None
     shm_creator: Ref | None
     ns: Ref | None

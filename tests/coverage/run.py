@@ -1,8 +1,9 @@
-"""Measure which lines of fs/pipe.c, fs/splice.c and lib/iov_iter.c the pipe workloads and the fuzzer reach.
+"""Measure which lines of the kernel's pipes, or of its ipc/, the workloads and the fuzzer reach.
 
-    python tests/coverage/run.py --steps 3000 > docs/coverage.md
+    python tests/coverage/run.py pipe --steps 3000 > docs/coverage.md
+    python tests/coverage/run.py ipc --steps 3000 > docs/coverage-ipc.md
 
-Nothing is built for it: QEMU says which code of those three files it translates (``-d in_asm`` inside
+Nothing is built for it: QEMU says which code of those files it translates (``-d in_asm`` inside
 ``-dfilter``), which it does when the guest is about to execute it, and the kernel's own DWARF says whose line
 that is. What a compiler dropped has no line here and is not counted.
 """
@@ -14,7 +15,7 @@ import re
 import sys
 import tempfile
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,9 +31,40 @@ from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.run import perform_script
 from ktrace.workload.library import bundled, load
 
-FILES = ("fs/pipe.c", "fs/splice.c", "lib/iov_iter.c")
-TOUCHES_PIPES = re.compile("pipe|push_anon|push_page")
-"""Of lib/iov_iter.c only what has to do with pipes is shown, whole."""
+
+@dataclass(frozen=True)
+class Subject:
+    """What is measured.
+
+    :param title: of the page
+    :param workloads: what the names of the bundled workloads begin with
+    :param families: of the fuzzer
+    :param files: source files; *only* says which functions of one are counted
+    """
+
+    title: str
+    workloads: tuple[str, ...]
+    families: tuple[str, ...]
+    files: tuple[str, ...]
+    only: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+
+
+SUBJECTS = {
+    "pipe": Subject(
+        "Which code the pipe workloads and the fuzzer reach",
+        ("pipe-", "fifo", "dup2-"),
+        ("pipe",),
+        ("fs/pipe.c", "fs/splice.c", "lib/iov_iter.c"),
+        # Of lib/iov_iter.c only what has to do with pipes, and that whole.
+        {"lib/iov_iter.c": re.compile("pipe|push_anon|push_page")},
+    ),
+    "ipc": Subject(
+        "Which code of ipc/ the System V workloads and the fuzzer reach",
+        ("sem-", "msg-", "shm-", "ipc-"),
+        ("sem", "msg", "shm"),
+        ("ipc/sem.c", "ipc/msg.c", "ipc/msgutil.c", "ipc/shm.c", "ipc/util.c", "ipc/namespace.c", "ipc/ipc_sysctl.c"),
+    ),
+}
 
 SEQUENCE = 160
 _ADDRESS = re.compile(r"^0x([0-9a-f]{16}):", re.M)
@@ -52,12 +84,13 @@ class Function:
 
 
 class Code:
-    """What the three files became: which address is which line.
+    """What the files became: which address is which line.
 
     :param vmlinux: with DWARF
+    :param files: the source files
     """
 
-    def __init__(self, vmlinux: Path) -> None:
+    def __init__(self, vmlinux: Path, files: tuple[str, ...]) -> None:
         self.functions: dict[str, list[Function]] = {}
         self.rows: list[tuple[int, str, int]] = []
         self.ranges: list[tuple[int, int]] = []
@@ -65,7 +98,7 @@ class Code:
             dwarf = ELFFile(stream).get_dwarf_info()
             for unit in dwarf.iter_CUs():
                 name = unit.get_top_DIE().attributes["DW_AT_name"].value.decode()
-                if (file := next((file for file in FILES if name.endswith(file)), None)) is not None:
+                if (file := next((file for file in files if name.endswith(file)), None)) is not None:
                     self._unit(dwarf, unit, file)
         self.rows.sort()
         self._lines: dict[int, list[tuple[str, int]]] = {}
@@ -126,7 +159,7 @@ def instrument(ranges: list[tuple[int, int]], log: Path) -> None:
     machine_module.qemu_argv = argv
 
 
-def work(image: str, steps: int, scratch: Path) -> tuple[int, list[str]]:
+def work(image: str, subject: Subject, steps: int, scratch: Path) -> tuple[int, list[str]]:
     """Run every workload, then the fuzzer; how many steps that was, and what was not as the model says."""
     found = find_image(image)
     template, kernels = ensure_template(found), KernelCache()
@@ -137,13 +170,13 @@ def work(image: str, steps: int, scratch: Path) -> tuple[int, list[str]]:
         with Machine.clone(template, directory=scratch / f"guest{number}") as machine:
             yield Lab(machine, found.vmlinux, kernels), machine
 
-    for name in [name for name in bundled() if name.startswith(("pipe-", "fifo", "dup2-"))]:
+    for name in [name for name in bundled() if name.startswith(subject.workloads)]:
         for one, _ in lab(done):
             done += sum(1 for _ in perform_script(load(name), one))
     sequence = 0
     while done < steps:
         for one, machine in lab(1_000_000 + sequence):
-            trial = run_trial(one, machine, Planner(("pipe",), 4, f"coverage/{sequence}"), SEQUENCE)
+            trial = run_trial(one, machine, Planner(subject.families, 6, f"coverage/{sequence}"), SEQUENCE)
             done += len(trial.moves)
             if trial.finding is not None:
                 complaints.append(f"sequence {sequence}: {trial.finding}")
@@ -152,20 +185,21 @@ def work(image: str, steps: int, scratch: Path) -> tuple[int, list[str]]:
     return done, complaints
 
 
-def report(code: Code, reached: set[tuple[str, int]], image: str, steps: int) -> str:
+def report(code: Code, subject: Subject, reached: set[tuple[str, int]], image: str, steps: int) -> str:
     """Return the page."""
     lines = [
-        "# Which code the pipe workloads and the fuzzer reach",
+        f"# {subject.title}",
         "",
-        f"Measured on {image}, {steps} steps: all bundled pipe workloads, then `ktrace fuzz --family pipe`.",
+        f"Measured on {image}, {steps} steps: all bundled workloads of these, then sequences of "
+        f"`ktrace fuzz --family {','.join(subject.families)}`.",
         "QEMU wrote down which instructions of these files it translated, which it does when the guest is about to",
         "execute them; DWARF says whose lines they are. A line that the compiler left no code for is not counted.",
         "Written by `python tests/coverage/run.py`.",
     ]
-    for file in FILES:
+    for file in subject.files:
         functions = [item for item in code.functions[file] if item.lines]
-        if file.startswith("lib/"):
-            functions = [item for item in functions if TOUCHES_PIPES.search(item.name)]
+        if (only := subject.only.get(file)) is not None:
+            functions = [item for item in functions if only.search(item.name)]
         total = sum(len(item.lines) for item in functions)
         hit = {item.name: sum((file, line) in reached for line in item.lines) for item in functions}
         share = 100 * sum(hit.values()) // max(total, 1)
@@ -198,23 +232,25 @@ def spans(numbers: list[int]) -> str:
 def main() -> int:
     """Measure, and print the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("subject", choices=SUBJECTS)
     parser.add_argument("--image", default="lab-6.1")
     parser.add_argument("--steps", type=int, default=3000)
     options = parser.parse_args()
     image = find_image(options.image)
-    code = Code(image.vmlinux)
+    subject = SUBJECTS[options.subject]
+    code = Code(image.vmlinux, subject.files)
     with tempfile.TemporaryDirectory() as directory:
         log = Path(directory, "log")
         log.mkdir()
         template = ensure_template(image)
         del template
         instrument(code.ranges, log)
-        steps, complaints = work(options.image, options.steps, Path(directory))
+        steps, complaints = work(options.image, subject, options.steps, Path(directory))
         reached = set()
         for path in log.iterdir():
             for match in _ADDRESS.finditer(path.read_text(errors="replace")):
                 reached.update(code.lines(int(match[1], 16)))
-    print(report(code, reached, options.image, steps), end="")
+    print(report(code, subject, reached, options.image, steps), end="")
     for complaint in complaints:
         print(complaint, file=sys.stderr)
     return 1 if complaints else 0
