@@ -96,13 +96,20 @@ class Guests:
                 raise
 
     def run(
-        self, script: Script, view: View, directory: Path | None, hold: bool = False, paths: Path | None = None
+        self,
+        script: Script,
+        view: View,
+        directory: Path | None,
+        hold: bool = False,
+        paths: Path | None = None,
+        validate: bool = False,
     ) -> End:
         """Run *script* in a fresh guest, its session written to *directory* and printed to *view*.
 
         :param directory: made if it is not there; ``None`` for one of its own
         :param hold: keep the guest until Ctrl-C or the end of standard input
         :param paths: file of the function paths that its calls must go
+        :param validate: check memory against itself after every step
         """
         place = _make(directory) if directory is not None else new_directory(script.name or "workload")
         with self.lab(place) as (lab, machine), SessionWriter(place) as writer:
@@ -112,7 +119,7 @@ class Guests:
                 checker = self._path_checker(lab, paths) if self._functions and paths is not None else None
                 end = run_script(
                     script, lab, sink, {**self.manifest(lab), **self._way(script, paths)}, tracer=tracer, paths=checker,
-                    past=lambda: SessionReader(place).steps(),
+                    past=lambda: SessionReader(place).steps(), validate=validate,
                 )  # fmt: skip
             except (KtraceError, KeyboardInterrupt) as error:
                 # What happened so far stays; the file says why it ends here.

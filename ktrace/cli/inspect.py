@@ -9,17 +9,13 @@ import click
 from ktrace.cli.output import console
 from ktrace.cli.target import open_target
 from ktrace.errors import UsageError
-from ktrace.inspect.invariants.ipc import validate_ipc
-from ktrace.inspect.invariants.pipe import validate_pipe
-from ktrace.inspect.invariants.socket import validate_socket
+from ktrace.inspect.invariants.everything import validate as validate_all
 from ktrace.report.ipcs import PERMS, details, tables
 from ktrace.report.pictures import picture, subject
 from ktrace.report.structures import GROUPS, describe, select
 from ktrace.state.codec import encode
 from ktrace.state.naming import Namer
 from ktrace.state.world import World
-
-_CHECKS = (validate_pipe, validate_ipc, validate_socket)
 
 
 @click.command()
@@ -54,7 +50,7 @@ def inspect(
         raise UsageError("-i needs a kind", "add -s, -q or -m")
     with open_target(target, image) as inspector:
         world = Namer().name(inspector.observe())
-        violations = [item for check in _CHECKS for item in check(inspector.kernel)] if validate else []
+        violations = validate_all(inspector.kernel) if validate else []
     for violation in violations:
         click.echo(str(violation), err=True)
     if what == "ipcs" and not as_json:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     metavar="'FUNCTION EXPR; EXPR'",
     help="Show this whenever an actor enters FUNCTION.",
 )
+@click.option("--validate", is_flag=True, help="Check memory against itself after every step, too.")
 @view_options
 def run(
     workloads: tuple[str, ...],
@@ -48,6 +49,7 @@ def run(
     functions: bool,
     plain: bool,
     probes: tuple[str, ...],
+    validate: bool,
     view: View,
 ) -> int:
     """Run WORKLOADS, bundled ones by name or scripts by path, each in a guest of its own.
@@ -78,20 +80,19 @@ def run(
             functions = functions or scripts[0].functions
             targets += tuple(map(parse_target, scripts[0].probes))
         with Guests(image_name, accel, functions, targets) as guests:
-            return (
-                0 if guests.run(scripts[0], view, directory, hold, paths_file(workloads[0])).status == "agreed" else 1
-            )
+            end = guests.run(scripts[0], view, directory, hold, paths_file(workloads[0]), validate)
+            return 0 if end.status == "agreed" else 1
     with Guests(image_name, accel, functions, targets) as guests:
-        return _run_several(guests, dict(zip(workloads, scripts, strict=True)), view)
+        return _run_several(guests, dict(zip(workloads, scripts, strict=True)), view, validate)
 
 
-def _run_several(guests: Guests, scripts: dict[str, Script], view: View) -> int:
+def _run_several(guests: Guests, scripts: dict[str, Script], view: View, validate: bool) -> int:
     """Run one after the other; one that cannot be run does not keep the others from it."""
     ends: list[End] = []
     worst = 0
     for name, script in scripts.items():
         try:
-            ends.append(guests.run(script, view.only_verdicts(), None, paths=paths_file(name)))
+            ends.append(guests.run(script, view.only_verdicts(), None, paths=paths_file(name), validate=validate))
             worst = max(worst, ends[-1].status != "agreed")
         except (UsageError, GuestError, ModelError) as error:
             click.echo(f"{script.name}: {error.blame}: {error.message}", err=True)

@@ -13,6 +13,7 @@ from ktrace.errors import GuestError, ModelError, UsageError
 from ktrace.fuzz.finding import Finding, of_differences, of_failure
 from ktrace.fuzz.state import Move, State
 from ktrace.inspect.corrupt import CorruptStructure
+from ktrace.inspect.invariants.everything import validate
 from ktrace.machine.machine import Machine
 from ktrace.model.build import build_model
 from ktrace.state.call import Call, Completed, Outcome, Result
@@ -32,6 +33,7 @@ class Source(Protocol):
 
 
 COMPLAINT = re.compile(r"(?:WARNING: |BUG: |Oops|general protection|KASAN|UBSAN|INFO: |list_(?:add|del) corruption)")
+NUMBERS = re.compile(r"0x[0-9a-f]+|\d+")
 REFUSALS = 50
 """Moves in a row that the agent cannot encode before a trial gives up."""
 
@@ -72,7 +74,7 @@ class Trial:
 
 
 def run_trial(lab: Lab, machine: Machine, source: Source, limit: int, deadline: float | None = None) -> Trial:
-    """Make up to *limit* moves, until one shows a finding.
+    """Make up to *limit* moves, until one shows a finding; in the end, check memory against itself.
 
     :param source: asked for each move with the model's state before it
     :param deadline: on the monotonic clock; no step begins after it
@@ -120,6 +122,9 @@ def run_trial(lab: Lab, machine: Machine, source: Source, limit: int, deadline: 
         if trial.finding is not None:
             return trial
         state.steps += 1
+    if trial.moves and (violations := validate(lab.kernel)):
+        kinds = frozenset(f"contradiction: {NUMBERS.sub('N', item.where)}" for item in violations)
+        trial.finding = Finding(kinds, trial.moves[-1].call.name, "\n".join(map(str, violations)))
     return trial
 
 

@@ -11,6 +11,7 @@ from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lists import for_each_list_node
+from ktrace.inspect.memory import KernelMemory
 from ktrace.inspect.sysv_ipc import Pids, glance, perm_members, perm_of
 from ktrace.state.ref import Ref
 from ktrace.state.sysv_sem import Sem, SemArray, SemBuf, SemQueue, SemUndo, SemUndoList
@@ -79,6 +80,9 @@ class SemReader:
             "alter",
             "dupsop",
         )
+        # Without CONFIG_SMP a spinlock is empty.
+        self._sem_lock = Layout(prog, "struct sem", lock="?lock.rlock.raw_lock.val.counter")
+        self._ulp_lock = Layout(prog, "struct sem_undo_list", lock="?lock.rlock.raw_lock.val.counter")
         self._queue_list = prog.type("struct sem_queue").member("list").bit_offset // 8
         undo = prog.type("struct sem_undo")
         # By 6.12 semadj is a flexible array ("ipc/sem: use flexible array in 'struct sem_undo'").
@@ -216,6 +220,16 @@ class SemReader:
             alter=raw.alter,
             dupsop=raw.dupsop,
         )
+
+    def locked(self, memory: KernelMemory, address: int, nsems: int) -> list[int]:
+        """Return the numbers of the semaphores whose own lock is held, of the array at *address*."""
+        size = self._sem_lock.size
+        data = memory.read(address + self._sems, nsems * size)
+        return [number for number in range(nsems) if self._sem_lock.unpack(data, number * size).lock]
+
+    def undo_list_locked(self, memory: KernelMemory, address: int) -> bool:
+        """Tell whether the lock of the ``struct sem_undo_list`` at *address* is held."""
+        return bool(self._ulp_lock(memory, address).lock)
 
     # -- undo ------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ktrace.agent.syscalls import format_call, format_result
 from ktrace.errors import KtraceError
+from ktrace.inspect.invariants.everything import validate as validate_all
 from ktrace.model.build import build_model
 from ktrace.state.call import Call, Completed, Exited, Outcome
 from ktrace.state.step import Step
@@ -37,6 +38,7 @@ def run_script(
     tracer: FunctionTracer | None = None,
     paths: PathChecker | None = None,
     past: Past | None = None,
+    validate: bool = False,
 ) -> End:
     """Run *script* until its end or the first divergence.
 
@@ -44,6 +46,7 @@ def run_script(
     :param checked: hold every step against the model; without it only annotations are checked
     :param tracer: have every step carry the kernel functions that it went through
     :param paths: hold them against these
+    :param validate: check memory against itself after every step, without a model
     :param past: gives the steps that *sink* has taken again, where it keeps them
     :raises UsageError: a step cannot be carried out
     :raises GuestError: the guest failed
@@ -54,7 +57,9 @@ def run_script(
     if checked and (differences := checker.initial(header.initial)):
         sink.verdict(Verdict(0, differences))
         return _ended(sink, checker, "diverged", "the World before the first step differs")
-    verdict = _check_all(perform_script(script, lab, after_step, tracer), sink, checker if checked else None, paths)
+    verdict = _check_all(
+        perform_script(script, lab, after_step, tracer, validate), sink, checker if checked else None, paths
+    )
     if verdict is not None:
         sink.verdict(verdict)
         return _ended(sink, checker, "diverged", "")
@@ -102,7 +107,11 @@ def _check_all(
 
 
 def perform_script(
-    script: Script, lab: Lab, after_step: AfterStep | None = None, tracer: FunctionTracer | None = None
+    script: Script,
+    lab: Lab,
+    after_step: AfterStep | None = None,
+    tracer: FunctionTracer | None = None,
+    validate: bool = False,
 ) -> Iterator[tuple[Step, tuple[str, ...]]]:
     """Yield every step of *script* as it was observed, with what its annotation complains of."""
     environment = Environment()
@@ -137,6 +146,8 @@ def perform_script(
             f"{script.source or script.name}:{scripted.line}: {item}"
             for item in check_annotation(scripted, outcome, environment)
         )
+        if validate:
+            complaints += tuple(f"contradiction: {violation}" for violation in validate_all(lab.kernel))
         yield step, complaints
 
 

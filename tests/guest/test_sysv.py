@@ -8,7 +8,9 @@ import drgn
 import pytest
 from drgn.helpers.linux.idr import idr_find
 
+from ktrace.agent.syscalls import CONSTANTS, make_call
 from ktrace.inspect.invariants.ipc import validate_ipc
+from ktrace.state.call import Completed
 from ktrace.state.world import World
 from ktrace.trace.session import End, Header, Verdict
 from ktrace.verify.lab import Lab
@@ -173,6 +175,76 @@ def test_mappings_are_those_of_proc(busy: Lab) -> None:
         ]
 
 
+def command(lab: Lab, name: str, *args: Any) -> tuple[int, dict[str, Any]]:
+    """Return what a control call of A's answers, with its struct."""
+    call = make_call(name, *[CONSTANTS[item] if isinstance(item, str) else item for item in args])
+    (event,) = lab.perform("A", call).outcome.events
+    assert isinstance(event, Completed)
+    assert event.result.errno is None
+    return event.result.value, dict(event.result.out["buf"])
+
+
+STAT = {
+    "sem": {
+        "sem_otime": lambda item: max(sem.sem_otime for sem in item.sems),
+        "sem_ctime": "sem_ctime",
+        "sem_nsems": "sem_nsems",
+    },
+    "msg": {
+        **{f"msg_{name}": f"q_{name}" for name in ("stime", "rtime", "ctime", "cbytes", "qnum", "qbytes")},
+        "msg_lspid": lambda item: item.q_lspid or 0,
+        "msg_lrpid": lambda item: item.q_lrpid or 0,
+    },
+    "shm": {
+        "shm_segsz": "shm_segsz", "shm_atime": "shm_atim", "shm_dtime": "shm_dtim", "shm_ctime": "shm_ctim",
+        "shm_cpid": lambda item: item.shm_cprid or 0, "shm_lpid": lambda item: item.shm_lprid or 0,
+        "shm_nattch": "shm_nattch",
+    },
+}  # fmt: skip
+PERM = {"sem": "sem_perm", "msg": "q_perm", "shm": "shm_perm"}
+
+
+@pytest.mark.parametrize("kind", ["sem", "msg", "shm"])
+def test_objects_are_those_of_the_control_calls(busy: Lab, kind: str) -> None:
+    """Compare every member that IPC_STAT, *_STAT and *_STAT_ANY report with what is in memory."""
+    semnum = (0,) if kind == "sem" else ()
+    world = busy.look()
+    for item in of_kind(world, kind):
+        perm = getattr(item, PERM[kind])
+        expected: dict[str, Any] = {
+            name: source(item) if callable(source) else getattr(item, source) for name, source in STAT[kind].items()
+        }
+        names = ("key", "uid", "gid", "cuid", "cgid", "mode", "seq")
+        expected[f"{kind}_perm"] = {name: getattr(perm, name) for name in names}
+        index = perm.id & 0x7FFF
+        assert command(busy, f"{kind}ctl", perm.id, *semnum, "IPC_STAT") == (0, expected)
+        assert command(busy, f"{kind}ctl", index, *semnum, f"{kind.upper()}_STAT") == (perm.id, expected)
+        assert command(busy, f"{kind}ctl", index, *semnum, f"{kind.upper()}_STAT_ANY") == (perm.id, expected)
+
+
+def test_namespaces_are_those_of_the_control_calls(busy: Lab) -> None:
+    """Compare limits and totals with what the *_INFO calls say."""
+    world = busy.look()
+    (ns,) = world.of_kind("ipc_ns").values()
+    semmsl, semmns, semopm, semmni = ns.sem_ctls
+    top, info = command(busy, "semctl", 0, 0, "IPC_INFO")
+    limits = {"semmsl": semmsl, "semmns": semmns, "semopm": semopm, "semmni": semmni}
+    assert (top, info) == (ns.sem_ids.max_idx, info | limits)
+    assert command(busy, "semctl", 0, 0, "SEM_INFO")[1] == info | {"semusz": ns.sem_ids.in_use, "semaem": ns.used_sems}
+    top, info = command(busy, "msgctl", 0, "IPC_INFO")
+    limits = {"msgmax": ns.msg_ctlmax, "msgmnb": ns.msg_ctlmnb, "msgmni": ns.msg_ctlmni}
+    assert (top, info) == (ns.msg_ids.max_idx, info | limits)
+    totals = {"msgpool": ns.msg_ids.in_use, "msgmap": ns.percpu_msg_hdrs, "msgtql": ns.percpu_msg_bytes}
+    assert command(busy, "msgctl", 0, "MSG_INFO")[1] == info | totals
+    top, info = command(busy, "shmctl", 0, "IPC_INFO")
+    limits = {"shmmax": ns.shm_ctlmax, "shmall": ns.shm_ctlall, "shmmni": ns.shm_ctlmni, "shmseg": ns.shm_ctlmni}
+    assert (top, info) == (ns.shm_ids.max_idx, {**limits, "shmmin": 1})
+    pages = sum(segment.shm_file.nrpages for segment in of_kind(world, "shm"))
+    totals = {"used_ids": ns.shm_ids.in_use, "shm_tot": ns.shm_tot, "shm_rss": pages}
+    top, info = command(busy, "shmctl", 0, "SHM_INFO")
+    assert info == {**totals, "shm_swp": 0, "swap_attempts": 0, "swap_successes": 0}
+
+
 def test_nothing_contradicts_itself(busy: Lab) -> None:
     assert validate_ipc(busy.kernel) == []
 
@@ -244,6 +316,10 @@ def write(lab: Lab, member: drgn.Object, value: int) -> None:
         (lambda lab: segment(lab).shm_nattch, 9, "shm 0.shm_nattch"),
         (lambda lab: segment(lab).shm_segsz, 10001, "shm 0.shm_segsz"),
         (lambda lab: segment(lab).shm_perm.id, 5, "shm 5.id"),
+        (lambda lab: queue(lab).q_perm.lock.rlock.raw_lock.val.counter, 1, "msg 0.lock"),
+        (lambda lab: array(lab).sems[2].lock.rlock.raw_lock.val.counter, 1, "sem 0.sems[2].lock"),
+        (lambda lab: undo_list(lab).lock.rlock.raw_lock.val.counter, 1, "undo list.lock"),
+        (lambda lab: lab.kernel.prog["init_ipc_ns"].ns.count.refs.counter, 2, "ipc_ns init.ns.count"),
     ],
 )
 def test_a_wrong_value_contradicts_something(busy: Lab, member: Any, value: int, where: str) -> None:

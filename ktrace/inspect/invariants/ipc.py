@@ -31,11 +31,13 @@ class Findings:
 
     :ivar undo_users: tasks by the address of their undo list
     :ivar attachments: mappings of segments in all address spaces
+    :ivar proxies: IPC namespaces by the address of the ``nsproxy`` that points at them
     """
 
     violations: list[Violation] = field(default_factory=list)
     undo_users: Counter[int] = field(default_factory=Counter)
     attachments: list[Attachment] = field(default_factory=list)
+    proxies: dict[int, int] = field(default_factory=dict)
 
     def add(self, where: str, what: str) -> None:
         """Note a violation."""
@@ -92,6 +94,7 @@ def _scan_tasks(reader: SysvReader, observation: Observation, findings: Findings
         ns = reader.namespace_of(observation, address)
         if ns:
             namespaces.setdefault(ns, f"{ns:#x}")
+            findings.proxies[int(task.nsproxy.value_())] = ns
         if undo_list := reader.undo_list_of(observation, address):
             findings.undo_users[undo_list] += 1
         mm = int(task.mm.value_())
@@ -120,6 +123,10 @@ def _check_namespace(
     if not isinstance(ns, IpcNamespace):
         return
     where = f"ipc_ns {name}"
+    files = {item.vma.vm_file for item in findings.attachments if item.ns == address}
+    users = sum(proxied == address for proxied in findings.proxies.values()) + len(files)
+    if not users <= ns.count < 1 << 30:
+        findings.add(f"{where}.ns.count", f"is {ns.count}, {users} nsproxies and attachments hold it")
     objects = [
         _read_objects(reader, observation, findings, kind, of_kind) for kind, of_kind in zip(KINDS, refs, strict=True)
     ]

@@ -39,6 +39,8 @@ def _check_perm(where: str, index: int, perm: KernIpcPerm, shift: int) -> Iterat
         yield Violation(f"{where}.deleted", "is set, the object is in the IDR")
     if not 0 < perm.refcount < 1 << 30:
         yield Violation(f"{where}.refcount", f"is {perm.refcount}")
+    if perm.lock != "free":
+        yield Violation(f"{where}.lock", f"is held: {perm.lock}")
 
 
 def _check_keys(where: str, kind: str, ids: IpcIds, perms: Mapping[int, KernIpcPerm]) -> Iterator[Violation]:

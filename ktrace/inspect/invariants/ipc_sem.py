@@ -27,6 +27,10 @@ def check_array(
     for number, sem in enumerate(array.sems):
         sleepers += [*sem.pending_alter, *sem.pending_const]
         yield from _check_sem(f"{where}.sems[{number}]", number, sem, array)
+    if array.sem_perm.refcount != 1:
+        yield Violation(f"{where}.refcount", f"is {array.sem_perm.refcount}, nobody sleeps with a reference")
+    for number in reader.sem.locked(observation.memory, address, array.sem_nsems):
+        yield Violation(f"{where}.sems[{number}].lock", "is held")
     complex_count = sum(queue.nsops > 1 for queue in sleepers)
     if complex_count != array.complex_count:
         yield Violation(
@@ -125,6 +129,8 @@ def check_undo_lists(
         where = f"undo list of {count} tasks" if count > 1 else "undo list"
         ref = reader.sem.observe_undo_list(observation, address)
         undo_list: SemUndoList = observation.objects[ref]
+        if reader.sem.undo_list_locked(observation.memory, address):
+            yield Violation(f"{where}.lock", "is held")
         if undo_list.refcnt != count:
             yield Violation(f"{where}.refcnt", f"is {undo_list.refcnt}, {count} tasks have the list")
         for undo_ref in undo_list.list_proc:

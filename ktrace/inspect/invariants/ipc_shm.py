@@ -43,6 +43,8 @@ def check_segments(
 
 
 def _check_segment(where: str, segment: ShmidKernel, mappings: int) -> Iterator[Violation]:
+    if segment.shm_perm.refcount != 1:
+        yield Violation(f"{where}.refcount", f"is {segment.shm_perm.refcount}, nobody sleeps with a reference")
     if segment.shm_nattch != mappings:
         yield Violation(f"{where}.shm_nattch", f"is {segment.shm_nattch}, all address spaces have {mappings} mappings")
     if not segment.shm_nattch and segment.shm_perm.mode & SHM_DEST:
