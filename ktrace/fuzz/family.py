@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose, swarm
 from ktrace.fuzz.state import Move, State
 from ktrace.model.kernel import is_modelled
@@ -17,8 +18,10 @@ Scene = Callable[[State, Choose], Iterator[Move]]
 """Think of several moves that belong together, such as a crowd that gathers on one queue; asked again after each."""
 
 TRIES = 30
-SCENES = 0.04
+SCENES = 0.1
 """How often, instead of one call, a scene begins."""
+_START, _SECONDS = 1767229200, 10
+"""An hour after a guest's clock starts, and what each step is later by."""
 
 
 class Family:
@@ -33,6 +36,7 @@ class Family:
     def __init__(self, choose: Choose) -> None:
         self.table = swarm(choose, self.generators())
         self._scene: Iterator[Move] = iter(())
+        self._in_scene = False
 
     def generators(self) -> Sequence[tuple[float, Generator]]:
         """Return what this family can do, each with its weight."""
@@ -54,19 +58,45 @@ class Family:
         """Return what takes several moves, each with its weight."""
         return ()
 
+    @property
+    def in_scene(self) -> bool:
+        """Whether the last move was part of a scene, which may go on."""
+        return self._in_scene
+
     def next(self, state: State, choose: Choose) -> Move | None:
         """Return a move of a free actor, ``None`` if nothing came to mind."""
         free = state.free()
-        move = next(self._scene, None)
-        if move is not None and any(task.name == move[0] for task in free) and is_modelled(move[0], move[1].name):
+        if (move := self._go_on(state)) is not None:
             return move
-        # Whoever should have gone on is asleep or gone: the scene is over.
-        self._scene = iter(())
         if choose.chance(SCENES) and (scenes := self.scenes()):
             self._scene = choose.weighted(scenes)(state, choose)
+            if (move := self._go_on(state)) is not None:
+                return move
         for _ in range(TRIES):
             task = choose.one(free)
             call = choose.weighted(self.table)(state, choose, task)
             if call is not None and is_modelled(task.name, call.name):
                 return task.name, call
         return None
+
+    def _go_on(self, state: State) -> Move | None:
+        """Return the scene's next move; it is over where whoever should make it is asleep or gone."""
+        move = next(self._scene, None)
+        self._in_scene = move is not None and possible(move, state)
+        if not self._in_scene:
+            self._scene = iter(())
+            return None
+        return move
+
+
+def possible(move: Move, state: State) -> bool:
+    """Tell whether whoever should make *move* is there and awake, and the model knows the call."""
+    actor, call = move
+    return is_modelled(actor, call.name) and (actor is None or any(task.name == actor for task in state.free()))
+
+
+def later(state: State, choose: Choose, task: Task) -> Call | None:
+    """Set the clock forward: only then can be seen which times a call sets again."""
+    if not task.cred.capable("CAP_SYS_TIME") and choose.chance(0.95):
+        return None
+    return make_call("clock_settime", 0, {"tv_sec": _START + _SECONDS * state.number, "tv_nsec": 0})

@@ -15,7 +15,7 @@ from ktrace.state.call import Call
 
 Wanted = Callable[[File], bool]
 EVENTS = (C["POLLIN"], C["POLLOUT"], C["POLLIN"] | C["POLLOUT"], 0, C["POLLPRI"])
-_O_FLAGS = (C["O_NONBLOCK"], C["FASYNC"], C["O_DIRECT"], C["O_APPEND"])
+_O_FLAGS = (C["O_NONBLOCK"], C["FASYNC"], C["O_DIRECT"], C["O_APPEND"], C["O_NOATIME"])
 
 
 def pick_fd(choose: Choose, task: Task, wanted: Wanted, sloppy: float = 0.06) -> int | None:
@@ -86,7 +86,7 @@ class Descriptors:
     def setfl(self, state: State, choose: Choose, task: Task) -> Call | None:
         """Change the flags of an open file, most often O_NONBLOCK."""
         fd = self._fd(choose, task)
-        return None if fd is None else make_call("fcntl", fd, C["F_SETFL"], choose.flags(0.35, *_O_FLAGS))
+        return None if fd is None else make_call("fcntl", fd, C["F_SETFL"], choose.flags(0.3, *_O_FLAGS))
 
     def getfl(self, state: State, choose: Choose, task: Task) -> Call | None:
         """Ask for the flags of a file or of its descriptor."""

@@ -8,13 +8,17 @@ from ktrace.agent.syscalls import CONSTANTS, SIGNALS, make_call
 from ktrace.fuzz.background import USERS, Background, credentials
 from ktrace.fuzz.choose import Choose
 from ktrace.fuzz.families import FAMILIES
+from ktrace.fuzz.family import Family, possible
 from ktrace.fuzz.state import Move, State
-from ktrace.model.kernel import is_modelled
 from ktrace.state.call import Result
 
 TRIES = 10
 BACKGROUND = 0.08
 """How often a move belongs to no family."""
+ALONE = 0.6
+"""How often a sequence keeps to one of the families: what takes many steps is out of reach of a mixture."""
+STEADY = 0.8
+"""How often nobody interferes with a scene that has begun."""
 
 
 class Planner:
@@ -26,6 +30,8 @@ class Planner:
 
     def __init__(self, families: Sequence[str], actors: int, seed: str) -> None:
         self._choose = choose = Choose(seed)
+        if choose.chance(ALONE):
+            families = [choose.one(families)]
         self._families = [FAMILIES[name](choose) for name in families]
         self._background = Background(choose, actors + 2)
         self._restless = choose.one((0.3, 1, 1, 2)) * BACKGROUND
@@ -40,15 +46,12 @@ class Planner:
         self._state = state
         for moves in (self._first, self._after_birth):
             for move in moves:
-                if is_modelled(move[0], move[1].name) and self._possible(move, state):
+                if possible(move, state):
                     return move
         return self._think(state)
 
     def saw(self, actor: str, result: Result) -> None:
         """Hear that a call returned; the model's state tells all there is to know."""
-
-    def _possible(self, move: Move, state: State) -> bool:
-        return move[0] is None or any(task.name == move[0] for task in state.free())
 
     def _opening(self) -> Iterator[Move]:
         """Lower limits, and bring up the actors: children of each other mostly, for what they share."""
@@ -88,6 +91,11 @@ class Planner:
             for call in getattr(family, what)(self._state, self._choose, task):
                 yield name, call
 
+    def _family(self) -> Family:
+        """Return the family whose turn it is: mostly one that is in the middle of a scene."""
+        busy = [family for family in self._families if family.in_scene]
+        return busy[0] if busy and self._choose.chance(STEADY) else self._choose.one(self._families)
+
     def _think(self, state: State) -> Move:
         choose = self._choose
         free, blocked = state.free(), state.blocked()
@@ -99,7 +107,7 @@ class Planner:
             signo = SIGNALS["SIGKILL"] if fatal else choose.one((SIGNALS["SIGUSR2"], SIGNALS["SIGALRM"]))
             return None, make_call("kill", choose.one(blocked or free).name, signo)
         for _ in range(TRIES):
-            family = self._background if choose.chance(self._restless) else choose.one(self._families)
+            family = self._background if choose.chance(self._restless) else self._family()
             move = family.next(state, choose) or self._background.next(state, choose)
             if move is not None:
                 return move

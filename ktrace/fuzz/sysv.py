@@ -21,6 +21,8 @@ MODES = (0o600, 0o666, 0o666, 0o666, 0o644, 0o660, 0o622, 0)
 OPEN = (0o666, 0o666, 0o666, 0o666, 0o666, 0o777, 0o660, 0o600, 0o644)
 LONG = {"tv_sec": 1_000_000, "tv_nsec": 0}
 """A timeout that no run is long enough for."""
+LOW = 4
+"""Limits up to here are worth reaching."""
 
 
 class SysvFamily(Family):
@@ -47,7 +49,12 @@ class SysvFamily(Family):
 
     def scenes(self) -> Sequence[tuple[float, Scene]]:
         """Return what takes several moves."""
-        return [(1, self._churn)]
+        return [(1, self._churn), (0.5, self._new_limits)]
+
+    def _new_limits(self, state: State, choose: Choose) -> Iterator[Move]:
+        """Change limits while objects are in use."""
+        for call in self.limits(choose):
+            yield None, call
 
     def crowded(self, state: State, choose: Choose) -> tuple[Any, list[Task]] | None:
         """Return an object and the free tasks that can name it, two at least; ``None`` if there is none."""
@@ -77,6 +84,10 @@ class SysvFamily(Family):
 
     def remove(self, ident: int) -> Call:
         """Remove an object."""
+        raise NotImplementedError
+
+    def most_objects(self, ns: Namespace) -> int:
+        """Return how many objects a namespace may hold."""
         raise NotImplementedError
 
     # -- ids -------------------------------------------------------------------------------------
@@ -116,7 +127,9 @@ class SysvFamily(Family):
     def key(self, state: State, choose: Choose, task: Task) -> int | None:
         """Return a key: private, in use, or free; where there are enough objects, mostly none."""
         seen = self.seen(state, task)
-        if len(seen.idr) >= self._most:
+        limit = self.most_objects(self.namespace(state, task))
+        # A limit that can be reached is to be reached.
+        if len(seen.idr) >= self._most and not (limit <= LOW and choose.chance(0.5)):
             return choose.one(sorted(seen.key_ht) or KEYS) if choose.chance(0.2) else None
         return choose.one((0, *KEYS))
 

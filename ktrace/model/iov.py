@@ -17,7 +17,7 @@ PAGE_SIZE = 4096
 TASK_SIZE_MAX = (1 << 47) - 4096
 UIO_MAXIOV = 1024
 COPY_CHUNK = 8
-"""Bytes that ``rep movsq`` moves at a time (``memcpy()``, ``copy_user_generic_string()``)."""
+"""Bytes that ``rep movsq`` moves at a time (``copy_user_generic_string()``)."""
 
 MAX_RW_COUNT = 0x7FFFFFFF & ~0xFFF
 """``INT_MAX & PAGE_MASK`` (``include/linux/fs.h``)."""
@@ -97,14 +97,18 @@ class BufferSource(Source):
         return taken
 
     def copy_into(self, page: bytearray, offset: int, size: int) -> int:
-        """Take up to *size* bytes into *page*; one that is its own source is copied a word after the other."""
+        """Take up to *size* bytes into *page* (``copy_page_from_iter_atomic()``).
+
+        :raises NotImplementedError: from a place in the same page that overlaps: for ``memcpy()`` C says nothing
+            of that, and gcc puts code of its own in its place
+        """
         size = min(size, self.count)
         done = 0
         while done < size:
-            same = self.parts[0][0] is page
-            chunk = min(size - done, self.parts[0][2])
-            if same:
-                chunk = COPY_CHUNK if chunk >= COPY_CHUNK else 1
+            source, start, length = self.parts[0]
+            chunk = min(size - done, length)
+            if source is page and 0 < abs(start - offset - done) < chunk:
+                raise NotImplementedError("memcpy() between places that overlap")
             data = self.copy(chunk)
             page[offset + done : offset + done + chunk] = data
             done += chunk

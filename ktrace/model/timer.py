@@ -13,6 +13,8 @@ HZ = 250
 
 TIMER = "timer"
 """Where a task's running timer is kept."""
+TICKS = 20
+"""Milliseconds that a timer may be late by: a few ticks, where the guest has no better clock."""
 
 
 @dataclass(eq=False)
@@ -83,6 +85,26 @@ def expire_timers(kernel: Kernel) -> None:
             kernel.wake_up_process(task)
 
 
+def clock_was_set(kernel: Kernel, seconds: int) -> None:
+    """Leave running timers alone when the clock is set: they run by CLOCK_MONOTONIC."""
+    before = kernel.advice.clock[0]
+    for task in kernel.tasks.values():
+        timer: Timer | None = task.sub.get(TIMER)
+        if timer is not None:
+            # It was at most a second after the look at it.
+            timer.armed = (timer.armed[0] + seconds - before - 1, timer.armed[1] + seconds - before)
+
+
 @outside("wait")
 def wait(kernel: Kernel, milliseconds: int) -> None:
-    """Let guest time pass, until something happens to an actor or *milliseconds* are over."""
+    """Let guest time pass, until something happens to an actor or *milliseconds* are over.
+
+    Where nothing happened all of them are over, and so is every sleep that was to be shorter.
+    """
+    if kernel.advice.results:
+        return
+    for task in kernel.tasks.values():
+        timer: Timer | None = task.sub.get(TIMER)
+        if timer is not None and timer.timeout * 1000 + TICKS <= milliseconds:
+            timer.expired = True
+            kernel.wake_up_process(task)

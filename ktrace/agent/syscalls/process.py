@@ -69,6 +69,7 @@ SIGNATURES = (
     Signature("pause", 34),
     Signature("sched_yield", 24),
     Signature("nanosleep", 35, InStruct("req", TIMESPEC), Const(0)),
+    Signature("clock_settime", 227, Int("clockid", c.CLOCK), InStruct("tp", TIMESPEC)),
     Signature("alarm", 37, Int("seconds")),
     Signature(
         "setitimer",

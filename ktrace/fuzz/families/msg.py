@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose, pattern
-from ktrace.fuzz.family import Generator, Scene
+from ktrace.fuzz.family import Generator, Scene, later
 from ktrace.fuzz.files import may_block
 from ktrace.fuzz.state import Move, State
 from ktrace.fuzz.sysv import SysvFamily, bad_pointer
+from ktrace.model.sysv_ipc import Namespace
 from ktrace.model.sysv_msg_queue import MsgQueue
 from ktrace.model.task import Task
 from ktrace.state.call import Call
@@ -40,6 +41,7 @@ class MsgFamily(SysvFamily):
             (14, self._msgrcv),
             (2, self._stat),
             (0.7, self._info),
+            (1.4, later),
             (3, self._set),
             (0.8, self._remove),
         ]
@@ -58,6 +60,10 @@ class MsgFamily(SysvFamily):
     def make(self, choose: Choose) -> Call:
         """Make a private object."""
         return make_call("msgget", 0, 0o600)
+
+    def most_objects(self, ns: Namespace) -> int:
+        """Return how many objects a namespace may hold."""
+        return ns.msg_ctlmni
 
     def remove(self, ident: int) -> Call:
         """Remove an object."""

@@ -10,19 +10,22 @@ from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose, pattern
 from ktrace.fuzz.families.pipe_scenes import (
     FILES,
+    PATHS,
+    S_IFIFO,
     crowd_of_readers,
     crowd_of_writers,
     is_pipe,
     is_read_end,
     is_regular,
     is_write_end,
+    meeting,
     poke,
     used_slots,
 )
-from ktrace.fuzz.family import Family, Generator, Scene
+from ktrace.fuzz.family import Family, Generator, Scene, later
 from ktrace.fuzz.files import Descriptors, Wanted, may_block, pick_fd
-from ktrace.fuzz.state import State, open_fds
-from ktrace.fuzz.watchers import watching
+from ktrace.fuzz.state import Move, State, open_fds
+from ktrace.fuzz.watchers import signalled, watching
 from ktrace.model.file import File
 from ktrace.model.pipe import PipeInode, Pipes
 from ktrace.model.task import Task
@@ -30,7 +33,6 @@ from ktrace.state.call import BAD, Call
 
 PAGE = 4096
 PIPE_BUF = 4096
-PATHS = (b"/tmp/f1", b"/tmp/f2")
 MEMORY, MEMORY_SIZE = 0x20000000, 8 * PAGE
 """Where every actor has pages to give away with vmsplice()."""
 
@@ -64,17 +66,32 @@ class PipeFamily(Family):
             (3, self._sendfile),
             (3, self._file),
             (2, self._reopen),
+            (1.5, later),
             *[(weight * 0.5, generator) for weight, generator in Descriptors(is_pipe).generators()],
         ]
 
     def scenes(self) -> Sequence[tuple[float, Scene]]:
         """Return crowds at either end of a pipe, and rings that were used."""
-        return [(1, crowd_of_writers), (1, crowd_of_readers), (1, used_slots), (1, watching(is_pipe, poke))]
+        return [
+            (2, crowd_of_writers),
+            (2, crowd_of_readers),
+            (1.5, used_slots),
+            (2, watching(is_pipe, poke)),
+            (2, signalled(is_pipe, poke)),
+            (1.5, meeting),
+            (0.3, self._new_limits),
+        ]
+
+    def _new_limits(self, state: State, choose: Choose) -> Iterator[Move]:
+        """Change limits while pipes are in use."""
+        for call in self.limits(choose):
+            yield None, call
 
     def limits(self, choose: Choose) -> Iterator[Call]:
         """Lower what a pipe, and what a user, may have."""
         if choose.chance(0.4):
-            yield make_call("sysctl", "fs/pipe-max-size", str(PAGE << choose.integer(0, 5)))
+            size = PAGE << choose.integer(0, 5)
+            yield make_call("sysctl", "fs/pipe-max-size", str(size - choose.one((0, 0, 1, 1000))))
         if choose.chance(0.5):
             yield make_call("sysctl", "fs/pipe-user-pages-soft", str(choose.one((0, 1, 8, 16, 17, 40))))
         if choose.chance(0.4):
@@ -132,7 +149,7 @@ class PipeFamily(Family):
         path = choose.one(PATHS)
         tree = state.kernel.sub("tree")
         if path.rpartition(b"/")[2].decode() not in tree.root.entries:
-            return make_call("mknod", path, 0o010000 | choose.one((0o666, 0o666, 0o600, 0o400)), 0)
+            return make_call("mknod", path, S_IFIFO | choose.one((0o666, 0o666, 0o600, 0o400)), 0)
         if choose.chance(0.08):
             return make_call("unlink", path)
         flags = choose.one((C["O_RDONLY"], C["O_WRONLY"], C["O_RDWR"])) | choose.flags(0.2, C["O_CLOEXEC"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ktrace.agent.syscalls import CONSTANTS as C
-from ktrace.agent.syscalls import make_call
+from ktrace.agent.syscalls import SIGNALS, make_call
 from ktrace.fuzz.choose import Choose, pattern
 from ktrace.fuzz.files import Wanted
 from ktrace.fuzz.state import Move, State, open_fds
@@ -13,7 +13,9 @@ from ktrace.model.file import FMODE_READ, FMODE_WRITE, File
 from ktrace.model.pipe import PAGE_SIZE, PipeInode
 from ktrace.model.task import Task
 
+S_IFIFO = 0o010000
 FILES = (b"/tmp/d1", b"/tmp/d2")
+PATHS = (b"/tmp/f1", b"/tmp/f2")
 End = tuple[Task, int, File]
 """One actor's descriptor of a pipe."""
 
@@ -31,6 +33,11 @@ def is_read_end(file: File) -> bool:
 def is_write_end(file: File) -> bool:
     """Tell whether *file* writes to a pipe."""
     return is_pipe(file) and bool(file.f_mode & FMODE_WRITE)
+
+
+def is_fifo(file: File) -> bool:
+    """Tell whether *file* is an end of a pipe that has a name."""
+    return is_pipe(file) and file.inode.i_sb != "pipefs"
 
 
 def is_regular(file: File) -> bool:
@@ -108,9 +115,42 @@ def used_slots(state: State, choose: Choose) -> Iterator[Move]:
     yield task.name, make_call("write", fd, pattern(state.number, choose.one((1, 50))))
 
 
+def meeting(state: State, choose: Choose) -> Iterator[Move]:
+    """Have several open a FIFO from either side; some wait for each other, are interrupted, and leave again."""
+    path = choose.one(PATHS)
+    name = path.rpartition(b"/")[2].decode()
+    if name not in state.kernel.sub("tree").root.entries:
+        yield choose.one(state.free()).name, make_call("mknod", path, S_IFIFO | 0o666, 0)
+    for _ in range(choose.integer(2, 5)):
+        free = state.free()
+        if (blocked := state.blocked()) and choose.chance(0.25):
+            yield None, make_call("kill", choose.one(blocked).name, SIGNALS["SIGUSR1"])
+            continue
+        way = choose.one((C["O_RDONLY"], C["O_RDONLY"], C["O_WRONLY"], C["O_WRONLY"], C["O_RDWR"]))
+        calm = len(free) < 3 or choose.chance(0.4)
+        yield choose.one(free).name, make_call("open", path, way | (C["O_NONBLOCK"] if calm else 0))
+        ends = [(task, fd, file) for task in state.free() for fd, file in open_fds(task) if is_fifo(file)]
+        if ends and choose.chance(0.5):
+            task, fd, file = choose.one(ends)
+            match choose.integer(0, 3):
+                case 0:
+                    yield task.name, make_call("close", fd)
+                case 1:
+                    yield task.name, make_call("poll", ({"fd": fd, "events": choose.one((1, 4, 5))},), 0)
+                case 2 if is_write_end(file) and not file.private.full():
+                    yield task.name, make_call("write", fd, pattern(state.number, choose.one((1, 100))))
+                case 3 if is_read_end(file) and not file.private.empty():
+                    yield task.name, make_call("read", fd, choose.one((1, 200)))
+
+
 def poke(state: State, choose: Choose, file: File) -> Move | None:
-    """Read from or write to the pipe of *file*, a little, where that does not sleep."""
+    """Read from or write to the pipe of *file*, a little, where that does not sleep; or close or resize it."""
     pipe: PipeInode = file.private
+    if choose.chance(0.15) and (ends := _ends(state, pipe, is_pipe)):
+        task, fd, _ = choose.one(ends)
+        if choose.chance(0.5):
+            return task.name, make_call("close", fd)
+        return task.name, make_call("fcntl", fd, C["F_SETPIPE_SZ"], PAGE_SIZE << choose.integer(0, 4))
     reading = not pipe.empty() and choose.chance(0.5)
     ends = _ends(state, pipe, is_read_end if reading else is_write_end)
     if not ends or (not reading and pipe.full()):

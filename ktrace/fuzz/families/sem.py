@@ -7,17 +7,22 @@ from collections.abc import Iterator, Sequence
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose
-from ktrace.fuzz.families.sem_scenes import crowd, extremes
-from ktrace.fuzz.family import Generator, Scene
+from ktrace.fuzz.families.sem_scenes import crowd, extremes, timeout
+from ktrace.fuzz.family import Generator, Scene, later
 from ktrace.fuzz.files import may_block
 from ktrace.fuzz.state import Move, State, open_fds
 from ktrace.fuzz.sysv import LONG, SysvFamily, bad_pointer
 from ktrace.model.ns_file import NS_OPS
+from ktrace.model.sysv_ipc import Namespace
 from ktrace.model.sysv_sem_array import SemArray
 from ktrace.model.task import Task
 from ktrace.state.call import Call
 
 SEMVMX = 32767
+SEMMSL_FAST = 256
+"""Values that fit onto the kernel's stack; for more it allocates memory (``ipc/sem.c``)."""
+MOST = SEMMSL_FAST + 8
+"""As many as the largest array has, and more: the id may be another one's."""
 _QUERIES = ("GETVAL", "GETPID", "GETNCNT", "GETZCNT")
 
 
@@ -30,7 +35,13 @@ class SemFamily(SysvFamily):
     def __init__(self, choose: Choose) -> None:
         self._undo = choose.one((0.0, 0.2, 0.5, 0.9))
         self._complex = choose.one((0.1, 0.4, 0.8))
-        self._sizes = choose.one(((1,), (1, 2, 3), (2, 3, 4), (3, 40)))
+        self._sizes: tuple[int, ...] = choose.weighted([
+            (3, (1,)),
+            (3, (1, 2, 3)),
+            (3, (2, 3, 4)),
+            (2, (3, 40)),
+            (1, (2, SEMMSL_FAST + 1)),
+        ])  # fmt: skip
         super().__init__(choose)
 
     def generators(self) -> Sequence[tuple[float, Generator]]:
@@ -45,6 +56,7 @@ class SemFamily(SysvFamily):
             (1, self._getall),
             (2, self._stat),
             (0.7, self._info),
+            (1.6, later),
             (1.5, self._set),
             (0.8, self._remove),
             (0.7, self._unshare),
@@ -55,8 +67,8 @@ class SemFamily(SysvFamily):
         """Lower semmsl, semmns, semopm and semmni."""
         if choose.chance(0.5):
             limits = (
-                choose.one((3, 40, 32000)),
-                choose.one((5, 12, 1000)),
+                choose.one((3, 40, 32000, 32000)),
+                choose.one((5, 12, 1000, 1000)),
                 choose.one((2, 4, 500)),
                 choose.one((2, 4)),
             )
@@ -68,13 +80,17 @@ class SemFamily(SysvFamily):
         """Make a private object."""
         return make_call("semget", 0, choose.one((1, 2)), 0o600)
 
+    def most_objects(self, ns: Namespace) -> int:
+        """Return how many objects a namespace may hold."""
+        return ns.sem_ctls[3]
+
     def remove(self, ident: int) -> Call:
         """Remove an object."""
         return make_call("semctl", ident, 0, C["IPC_RMID"])
 
     def scenes(self) -> Sequence[tuple[float, Scene]]:
         """Return what takes several moves."""
-        return [*super().scenes(), (6, self._crowd), (1.5, self._extremes)]
+        return [*super().scenes(), (6, self._crowd), (1.5, self._extremes), (0.4, self._timeout)]
 
     def _crowd(self, state: State, choose: Choose) -> Iterator[Move]:
         if (found := self.crowded(state, choose)) is not None:
@@ -84,12 +100,20 @@ class SemFamily(SysvFamily):
         if (found := self.crowded(state, choose)) is not None:
             yield from extremes(state, choose, *found)
 
+    def _timeout(self, state: State, choose: Choose) -> Iterator[Move]:
+        if len(state.free()) > 2 and (found := self.crowded(state, choose)) is not None:
+            yield from timeout(state, choose, *found)
+
     def _semget(self, state: State, choose: Choose, task: Task) -> Call | None:
         if (key := self.key(state, choose, task)) is None:
             return None
         found = self.seen(state, task).findkey(key)
         sizes = self._sizes if not isinstance(found, SemArray) else (0, 1, len(found.sems), len(found.sems) + 1)
-        nsems = choose.one(sizes) if choose.chance(0.9) else choose.one((0, -1, 41, 32001))
+        ns = self.namespace(state, task)
+        left = ns.sem_ctls[1] - ns.used_sems
+        if 0 <= left <= 12 and choose.chance(0.5):
+            sizes = (left, left + 1)
+        nsems = choose.one(sizes) if choose.chance(0.9) else choose.one((0, -1, 41, 32001, ns.sem_ctls[0] + 1))
         return make_call("semget", key, nsems, self.get_flags(choose))
 
     def _array(self, state: State, choose: Choose, task: Task) -> SemArray | None:
@@ -158,8 +182,7 @@ class SemFamily(SysvFamily):
         if choose.chance(0.05):
             return make_call("semctl", self.id_of(choose, sma), 0, C["SETALL"], bad_pointer(choose))
         high = SEMVMX + 1 if choose.chance(0.05) else 3
-        # As many as the largest array has: the id may be another one's.
-        values = tuple(choose.one((0, 0, 1, 2, high)) for _ in range(64))
+        values = tuple(choose.one((0, 0, 1, 2, high)) for _ in range(64)) + (1,) * (MOST - 64)
         return make_call("semctl", self.id_of(choose, sma), 0, C["SETALL"], values)
 
     def _query(self, state: State, choose: Choose, task: Task) -> Call | None:

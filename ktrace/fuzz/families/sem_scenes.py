@@ -23,7 +23,7 @@ def crowd(state: State, choose: Choose, array: SemArray, holders: list[Task]) ->
     """
     width = min(len(array.sems), choose.one((1, 2, 2, 3)))
     if choose.chance(0.7):
-        values = tuple(choose.one((0, 1, 1, 2)) for _ in range(64))
+        values = _values(choose, (0, 1, 1, 2))
         yield holders[0].name, make_call("semctl", array.id, 0, C["SETALL"], values)
     for task in choose.some(holders[1:], 1):
         if len(state.free()) < 2:
@@ -34,6 +34,18 @@ def crowd(state: State, choose: Choose, array: SemArray, holders: list[Task]) ->
         if not awake or array.deleted:
             return
         yield choose.one(awake).name, _change(choose, array, width)
+
+
+def timeout(state: State, choose: Choose, array: SemArray, holders: list[Task]) -> Iterator[Move]:
+    """Have one wait for so short a time that it is over before anybody else acts."""
+    task = choose.one(holders).name
+    limit = {"tv_sec": 0, "tv_nsec": choose.one((0, 1_000_000))}
+    yield task, make_call("semtimedop", array.id, tuple(_sleeping(choose, array, min(len(array.sems), 2))), limit)
+    yield None, make_call("wait", 40)
+
+
+def _values(choose: Choose, among: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(choose.one(among) for _ in range(64)) + (1,) * 200
 
 
 def _sop(num: int, change: int, flags: int = 0) -> dict[str, int]:
@@ -62,7 +74,7 @@ def _change(choose: Choose, array: SemArray, width: int) -> Any:
         case 0:
             return make_call("semctl", array.id, num, C["SETVAL"], choose.one((0, 1, 2, 3)))
         case 1:
-            return make_call("semctl", array.id, 0, C["SETALL"], tuple(choose.one((0, 0, 1, 2)) for _ in range(64)))
+            return make_call("semctl", array.id, 0, C["SETALL"], _values(choose, (0, 0, 1, 2)))
         case 2 | 3 if value:
             return make_call("semop", array.id, (_sop(num, -value, NOWAIT),))
         case 4 if width > 1:

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose, pattern
-from ktrace.fuzz.family import Generator
+from ktrace.fuzz.family import Generator, later
 from ktrace.fuzz.state import State
 from ktrace.fuzz.sysv import SysvFamily, bad_pointer
 from ktrace.model.address_space import PROT_READ, PROT_WRITE, Vma
+from ktrace.model.sysv_ipc import Namespace
 from ktrace.model.sysv_shm_segment import ShmAttachment, ShmidKernel
 from ktrace.model.task import Task
 from ktrace.state.call import Call
@@ -39,6 +40,7 @@ class ShmFamily(SysvFamily):
             (2, self._mremap),
             (3, self._stat),
             (0.7, self._info),
+            (1.6, later),
             (1.5, self._set),
             (2, self._remove),
             (2, self._lock),
@@ -61,6 +63,10 @@ class ShmFamily(SysvFamily):
         """Make a private object."""
         return make_call("shmget", 0, PAGE, 0o600)
 
+    def most_objects(self, ns: Namespace) -> int:
+        """Return how many objects a namespace may hold."""
+        return ns.shm_ctlmni
+
     def remove(self, ident: int) -> Call:
         """Remove an object."""
         return make_call("shmctl", ident, C["IPC_RMID"])
@@ -69,6 +75,12 @@ class ShmFamily(SysvFamily):
         if (key := self.key(state, choose, task)) is None:
             return None
         size = choose.one((1, PAGE, PAGE, PAGE + 1, 3 * PAGE, 3 * PAGE, 5 * PAGE))
+        ns = self.namespace(state, task)
+        left = ns.shm_ctlall - ns.shm_tot
+        if 0 <= left <= 8 and choose.chance(0.4):
+            size = left * PAGE + choose.one((0, 1))
+        elif ns.shm_ctlmax <= 5 * PAGE and choose.chance(0.3):
+            size = ns.shm_ctlmax + choose.one((0, 0, 1))
         if choose.chance(0.08):
             size = choose.one((0, 1 << 40, 1 << 63, (1 << 64) - 1))
         flags = self.get_flags(choose) | choose.flags(0.04, C["SHM_HUGETLB"]) | choose.flags(0.1, C["SHM_NORESERVE"])
