@@ -24,6 +24,8 @@ MAX_SLOTS = 1 << 19
 """``round_pipe_size()`` allows 2 GiB."""
 
 MAX_FASYNC = 1 << 16
+MAX_ROW = 1 << 17
+ANON_OPS = "anon_pipe_buf_ops"
 
 
 class _Known(NamedTuple):
@@ -177,10 +179,12 @@ class PipeReader:
         at = raw.page + self.refcount_offset
         places.append((at, memory.read(at, 4)))
         count: int = _INT.unpack(places[-1][1])[0]
-        offset = min(raw.offset, PAGE_SIZE)
+        # A packet's pages come in rows of up to 32 KiB, of which the first one is told.
         pfn = memory.pfn(raw.page)
+        room = PAGE_SIZE if ops == ANON_OPS else min(MAX_ROW, memory.ram_size - (pfn << PAGE_SHIFT))
+        offset = min(raw.offset, room)
         start = memory.page_offset + (pfn << PAGE_SHIFT) + offset
-        data = memory.read(start, min(raw.len, PAGE_SIZE - offset))
+        data = memory.read(start, min(raw.len, room - offset))
         places.append((start, data))
         return PipeBuffer(Ref("page", pfn), count, raw.offset, raw.len, ops, flags, raw.private, data)
 

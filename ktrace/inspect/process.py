@@ -56,8 +56,9 @@ class ProcessReader:
         for name, address in observation.tasks.items():
             pid, cred_address, files = self._task.read(memory, address)
             cred = self.cred.read(memory, cred_address)
-            table = Ref("fdtable", files)
-            if table not in objects:
+            # exit_files() comes before the files are closed, which may take a while.
+            table = Ref("fdtable", files) if files else None
+            if table is not None and table not in objects:
                 self.tables.observe(observation, table)
             self.users.observe(observation, cred.user)
             fields: dict[str, Any] = {}

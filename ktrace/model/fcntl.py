@@ -128,7 +128,7 @@ def fcntl(kernel: Kernel, task: Task, fd: int, cmd: int, arg: Any) -> Any:
         if file.f_flags & O_PATH and cmd not in (F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL):
             raise Errno("EBADF")
         if cmd in _DESCRIPTOR:
-            return _DESCRIPTOR[cmd](kernel, task, fd, file, arg)
+            return (yield from drive(_DESCRIPTOR[cmd](kernel, task, fd, file, arg)))
         return (yield from drive(file.ops.fcntl(kernel, task, file, cmd, arg)))
 
 
@@ -162,14 +162,14 @@ def _getfl(kernel: Kernel, task: Task, fd: int, file: File, arg: Any) -> int:
     return file.f_flags
 
 
-def setfl(kernel: Kernel, task: Task, fd: int, file: File, arg: Any) -> int:
+def setfl(kernel: Kernel, task: Task, fd: int, file: File, arg: Any) -> Any:
     """Change a file's flags (``fs/fcntl.c: setfl()``)."""
     if arg & O_NOATIME and not file.f_flags & O_NOATIME and not _owner_or_capable(task, file):
         raise Errno("EPERM")
     if arg & O_DIRECT and not file.ops.can_odirect and not _is_fifo(file):
         raise Errno("EINVAL")
     if (arg ^ file.f_flags) & FASYNC and file.ops.has_fasync:
-        file.ops.fasync(kernel, task, fd, file, bool(arg & FASYNC))
+        yield from drive(file.ops.fasync(kernel, task, fd, file, bool(arg & FASYNC)))
     file.f_flags = arg & SETFL_MASK | file.f_flags & ~SETFL_MASK
     return 0
 

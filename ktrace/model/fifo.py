@@ -26,6 +26,7 @@ class FifoFileOperations(PipeFileOperations):
         pipe = _attach(kernel, task, inode)
         file.private, file.target, file.f_version = pipe, pipe.ref, 0
         is_pipe = inode.i_sb == "pipefs"
+        yield from pipe.mutex.lock(task)
         try:
             mode = file.f_mode & (FMODE_READ | FMODE_WRITE)
             if mode == FMODE_READ:
@@ -37,8 +38,10 @@ class FifoFileOperations(PipeFileOperations):
             else:
                 raise Errno("EINVAL")
         except Errno:
+            pipe.mutex.unlock(kernel)
             put_pipe(kernel, pipe)
             raise
+        pipe.mutex.unlock(kernel)
 
 
 def _attach(kernel: Kernel, task: Task, inode: Inode) -> PipeInode:
@@ -62,7 +65,7 @@ def _open_read(kernel: Kernel, task: Task, pipe: PipeInode, file: File, is_pipe:
         return
     if file.f_flags & O_NONBLOCK:
         file.f_version = pipe.w_counter
-    elif not (yield from _wait_for_partner(task, pipe, lambda: pipe.w_counter)):
+    elif not (yield from _wait_for_partner(kernel, task, pipe, lambda: pipe.w_counter)):
         pipe.readers -= 1
         if not pipe.readers:
             wake_up(kernel, pipe.wr_wait, 1)
@@ -78,7 +81,7 @@ def _open_write(kernel: Kernel, task: Task, pipe: PipeInode, file: File, is_pipe
         _wake_up_partner(kernel, pipe)
     if is_pipe or pipe.readers:
         return
-    if not (yield from _wait_for_partner(task, pipe, lambda: pipe.r_counter)):
+    if not (yield from _wait_for_partner(kernel, task, pipe, lambda: pipe.r_counter)):
         pipe.writers -= 1
         if not pipe.writers:
             wake_up(kernel, pipe.rd_wait, 0)
@@ -99,17 +102,21 @@ def _wake_up_partner(kernel: Kernel, pipe: PipeInode) -> None:
     wake_up(kernel, pipe.rd_wait, 0)
 
 
-def _wait_for_partner(task: Task, pipe: PipeInode, counter: Callable[[], int]) -> Generator[None, None, bool]:
+def _wait_for_partner(
+    kernel: Kernel, task: Task, pipe: PipeInode, counter: Callable[[], int]
+) -> Generator[None, None, bool]:
     """Sleep until *counter* moved; tell whether it did (``wait_for_partner()``)."""
     before = counter()
     entry = WaitEntry(task)
     while counter() == before:
         if entry not in pipe.rd_wait.entries:
             pipe.rd_wait.add(entry)
+        pipe.mutex.unlock(kernel)
         # schedule() returns at once where a signal is pending.
         if not task.signal_pending():
             yield
         pipe.rd_wait.remove(entry)
+        yield from pipe.mutex.lock(task)
         if task.signal_pending():
             break
     return counter() != before

@@ -82,7 +82,9 @@ class FileOperations:
         """Write what *source* offers and return the number of bytes; by default by :meth:`write` in one piece."""
         return (yield from drive(self.write(kernel, task, file, source.copy_all())))
 
-    def splice_read(self, kernel: Kernel, task: Task, file: File, position: int, pipe: Any, length: int) -> Any:
+    def splice_read(
+        self, kernel: Kernel, task: Task, file: File, position: int, pipe: Any, length: int, flags: int
+    ) -> Any:
         """Put up to *length* bytes from *position* on into *pipe*, which has room (``warn_unsupported()``: EINVAL).
 
         The answer is how many bytes went, and the position after them; likewise :meth:`splice_write`.
@@ -90,10 +92,16 @@ class FileOperations:
         raise Errno("EINVAL")
 
     def splice_write(
-        self, kernel: Kernel, task: Task, pipe: Any, file: File, position: int, length: int, nonblock: bool
+        self, kernel: Kernel, task: Task, pipe: Any, file: File, position: int, length: int, flags: int
     ) -> Any:
-        """Take up to *length* bytes out of *pipe* (``warn_unsupported()``: EINVAL)."""
+        """Take up to *length* bytes out of *pipe* (``warn_unsupported()``: EINVAL).
+
+        :param flags: SPLICE_F_NONBLOCK, SPLICE_F_MORE
+        """
         raise Errno("EINVAL")
+
+    def splice_eof(self, kernel: Kernel, task: Task, file: File) -> None:
+        """Be told that sendfile() has no more, though it said so (``direct_file_splice_eof()``)."""
 
     @property
     def has_llseek(self) -> bool:
@@ -143,7 +151,7 @@ class FileOperations:
     has_fasync = False
     """Whether the ``file_operations`` have ``fasync``, which then keeps the FASYNC bit."""
 
-    def fasync(self, kernel: Kernel, task: Task, fd: int, file: File, on: bool) -> None:
+    def fasync(self, kernel: Kernel, task: Task, fd: int, file: File, on: bool) -> Any:
         """Register for SIGIO, or take the registration back."""
 
     def flush(self, kernel: Kernel, task: Task, file: File) -> None:
@@ -154,7 +162,7 @@ class FileOperations:
         if file.inode is not None:
             file.inode.observe(kernel, objects)
 
-    def release(self, kernel: Kernel, task: Task, file: File) -> None:
+    def release(self, kernel: Kernel, task: Task, file: File) -> Any:
         """Act on the last close (``__fput()``)."""
 
 
@@ -293,13 +301,13 @@ def fput(kernel: Kernel, task: Task, file: File) -> None:
         task.task_works.append(lambda: release_file(kernel, task, file))
 
 
-def release_file(kernel: Kernel, task: Task, file: File) -> None:
+def release_file(kernel: Kernel, task: Task, file: File) -> Generator[None, None, None]:
     """Let go of a file that nobody refers to (``__fput()``)."""
     for action in list(file.on_release):
         action()
     if file.f_flags & FASYNC and file.ops.has_fasync:
-        file.ops.fasync(kernel, task, -1, file, False)
-    file.ops.release(kernel, task, file)
+        yield from drive(file.ops.fasync(kernel, task, -1, file, False))
+    yield from drive(file.ops.release(kernel, task, file))
     if file.inode is not None:
         file.inode.put(kernel)
 

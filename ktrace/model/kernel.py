@@ -14,6 +14,9 @@ from ktrace.state.ref import Ref
 from ktrace.state.world import World
 
 SystemCall = Callable[..., Any]
+Way = Generator[None, None, None]
+"""What a task does in the kernel besides its call; it yields where it sleeps."""
+
 _SYSTEM_CALLS: dict[str, SystemCall] = {}
 RESTARTS = frozenset({"ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK"})
 _OUTSIDE: dict[str, SystemCall] = {}
@@ -213,7 +216,8 @@ class Kernel:
         # The agent runs last and reaps then: ends come after everything else.
         ends = sorted((event for event in self._events if isinstance(event, Exited)), key=lambda event: event.actor)
         others = [event for event in self._events if not isinstance(event, Exited)]
-        blocked = frozenset(name for name, task in self.tasks.items() if task.running is not None)
+        inside = (name for name, task in self.tasks.items() if task.running is not None and task.call is not None)
+        blocked = frozenset(inside)
         return Outcome((*others, *ends), blocked)
 
     def _enter(self, function: SystemCall, task: Task, call: Call) -> Generator[None, None, Result | int]:
@@ -223,6 +227,8 @@ class Kernel:
                 answer = yield from answer
         except Errno as error:
             return Result(-1, error.name)
+        if task.exiting:
+            return Result(0)
         assert isinstance(answer, (int, Result)), f"the model of {call.name!r} answered {answer!r}"
         return answer
 
@@ -230,24 +236,23 @@ class Kernel:
         if task.name not in self.tasks:
             return
         if task.running is None:
-            self._deliver(task)
-            return
+            task.running = self._deliver(task)
         task.sleeping = False
         while task.running is not None:
+            running = task.running
             try:
-                next(task.running)
+                next(running)
             except StopIteration as stop:
-                self._return_to_user(task, stop.value)
+                if task.running is running:
+                    # A call that came to its end has an answer; the way out of it has none.
+                    task.running = None if stop.value is None else self._return_to_user(task, stop.value)
             else:
                 task.sleeping = True
                 return
 
-    def _return_to_user(self, task: Task, answer: Result | int) -> None:
+    def _return_to_user(self, task: Task, answer: Result | int) -> Way:
         """Leave the kernel (``exit_to_user_mode_loop()``), or start the call again (``handle_signal()``)."""
-        task.running = None
-        if task.exiting:
-            return
-        self.run_task_works(task)
+        yield from self.run_task_works(task)
         result = answer if isinstance(answer, Result) else Result(answer)
         call = task.call
         restart = False
@@ -258,13 +263,13 @@ class Kernel:
                 result.errno in ("ERESTARTSYS", "ERESTARTNOINTR") and task.disposition(first.signal) == "restart"
             )
             result = Result(-1, "EINTR")
-        self._deliver(task)
+        yield from self._deliver(task)
         if task.exiting:
             return
         if restart and call is not None:
             task.running = self._enter(_SYSTEM_CALLS[call.name], task, call)
             return
-        task.call = None
+        task.call = task.running = None
         self._events.append(Completed(task.name, result))
 
     def wake_up_process(self, task: Task) -> bool:
@@ -295,16 +300,16 @@ class Kernel:
             return
         if task.running is None and task not in self._run_queue:
             self._run_queue.append(task)
-        else:
+        elif not task.uninterruptible:
             self.wake_up_process(task)
 
-    def _deliver(self, task: Task) -> None:
+    def _deliver(self, task: Task) -> Way:
         """Act on what is pending and not blocked, on the way to user mode (``get_signal()``)."""
         deliverable = task.deliverable()
         fatal = next((item for item in deliverable if item.signal == "SIGKILL"), None)
         fatal = fatal or next((item for item in deliverable if task.disposition(item.signal) == "kill"), None)
         if fatal is not None:
-            self.exit(task, signal=fatal.signal)
+            yield from self.exit(task, signal=fatal.signal)
             return
         for item in deliverable:
             task.pending.remove(item)
@@ -313,31 +318,33 @@ class Kernel:
         if task.saved_mask is not None:
             # The mask that ppoll() and the like put in place ends with the handlers (sigmask_to_save()).
             task.blocked, task.saved_mask = task.saved_mask, None
-            self._deliver(task)
+            yield from self._deliver(task)
 
     # -- the ends of tasks -----------------------------------------------------------------------
 
-    def run_task_works(self, task: Task) -> None:
+    def run_task_works(self, task: Task) -> Way:
         """Run what was put off to the return to user mode, last in first out (``task_work_run()``)."""
         while task.task_works:
             works, task.task_works = task.task_works, []
             for work in reversed(works):
-                work()
+                answer = work()
+                if inspect.isgenerator(answer):
+                    yield from answer
 
-    def exit(self, task: Task, status: int | None = None, signal: str | None = None) -> None:
+    def exit(self, task: Task, status: int | None = None, signal: str | None = None) -> Way:
         """End *task* (``do_exit()``)."""
         task.exiting = True
-        task.running = None
         for hook in ("exit_mm", "exit_sem", "exit_shm"):
             for subsystem in self.subsystems.values():
                 getattr(subsystem, hook)(self, task)
         task.files.put(self, task)
         for subsystem in self.subsystems.values():
             subsystem.exit_ns(self, task)
-        self.run_task_works(task)
+        yield from self.run_task_works(task)
         for subsystem in self.subsystems.values():
             subsystem.exit_last(self, task)
         del self.tasks[task.name]
+        task.running = None
         self._events.append(Exited(task.name, status, signal))
 
     # -- the state -------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, cast
@@ -10,6 +11,7 @@ from ktrace.model.address_space import AnonPage
 from ktrace.model.fasync import POLL_IN, POLL_OUT, SIGIO, FasyncList, kill_fasync
 from ktrace.model.inode import Inode
 from ktrace.model.kernel import Kernel, Subsystem
+from ktrace.model.mutex import Mutex
 from ktrace.model.process import observe_file
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import WaitEntry, WaitQueue, wake_up
@@ -62,6 +64,13 @@ class Page:
         return self.count
 
 
+class Compound(Page):
+    """Pages in a row, of which the first one is referred to (``struct page`` with a compound order)."""
+
+    def __init__(self, key: int, data: bytes | bytearray) -> None:
+        super().__init__(key, 1, bytearray(data))
+
+
 def lru_references(count: int) -> Between:
     """Return *count*, and what batches of pages between LRU lists may hold (``mm/swap.c: cpu_fbatches``)."""
     return Between("page_count(): the LRU's batches may hold some", count, count + LRU_BATCHES)
@@ -88,7 +97,7 @@ class UserPage(Page):
 
 
 @lru_cache(maxsize=4096)
-def _free_slot(offset: int, length: int, flags: tuple[str, ...], private: int) -> state.PipeBuffer:
+def _free_slot(offset: int, length: int, flags: tuple[str, ...], private: Any) -> state.PipeBuffer:
     return state.PipeBuffer(None, None, offset, length, None, flags, private, b"")
 
 
@@ -101,7 +110,7 @@ class PipeBuffer:
     len: int = 0
     ops: str | None = None
     flags: int = 0
-    private: int = 0
+    private: int | Between = 0
 
     def observed(self) -> state.PipeBuffer:
         """Return the slot as the state has it."""
@@ -111,9 +120,8 @@ class PipeBuffer:
             return _free_slot(self.offset, self.len, flags, self.private)
         data = bytes(page.data[self.offset : self.offset + self.len])
         count = cast(int, page.references())
-        return state.PipeBuffer(
-            Ref("page", page.key), count, self.offset, self.len, self.ops, flags, self.private, data
-        )
+        private = cast(int, self.private)
+        return state.PipeBuffer(Ref("page", page.key), count, self.offset, self.len, self.ops, flags, private, data)
 
     @property
     def is_blank(self) -> bool:
@@ -127,6 +135,7 @@ class PipeInode:
     def __init__(self, key: int, uid: int, slots: int) -> None:
         self.key = key
         self.uid = uid
+        self.mutex = Mutex()
         self.rd_wait = WaitQueue()
         self.wr_wait = WaitQueue()
         self.head = self.tail = 0
@@ -147,6 +156,16 @@ class PipeInode:
     def ref(self) -> Ref:
         """Return the raw reference of this pipe, which goes by its inode."""
         return Ref("pipe", self.inode.key if self.inode is not None else self.key)
+
+    def lock(self, task: Task) -> Generator[None, None, None]:
+        """Take the mutex of a pipe that files lead to (``pipe_lock()``)."""
+        if self.files:
+            yield from self.mutex.lock(task)
+
+    def unlock(self, kernel: Kernel) -> None:
+        """``pipe_unlock()``."""
+        if self.files:
+            self.mutex.unlock(kernel)
 
     def empty(self) -> bool:
         """``pipe_empty()``."""
@@ -201,7 +220,7 @@ class PipeInode:
             return ref
         assert self.inode is not None
         objects[ref] = state.Pipe(
-            False,
+            self.mutex.owner is not None,
             waiters(self.rd_wait),
             waiters(self.wr_wait),
             self.head,
@@ -332,6 +351,13 @@ class Pipes(Subsystem):
 def is_unprivileged(task: Task) -> bool:
     """``pipe_is_unprivileged_user()``."""
     return not task.cred.capable("CAP_SYS_RESOURCE") and not task.cred.capable("CAP_SYS_ADMIN")
+
+
+def push_page(pipe: PipeInode, page: Page, ops: str, offset: int, size: int) -> None:
+    """Put a page into the slot at the head (``lib/iov_iter.c: push_page()``, ``push_anon()``)."""
+    page.get()
+    buf = pipe.push()
+    buf.page, buf.offset, buf.len, buf.ops, buf.flags, buf.private = page, offset, size, ops, 0, 0
 
 
 def put_pipe(kernel: Kernel, pipe: PipeInode) -> None:

@@ -69,6 +69,7 @@ class PipeFileOperations(FileOperations):
             return 0
         ret = 0
         error = ""
+        yield from pipe.mutex.lock(task)
         was_full = pipe.full()
         wake_next_reader = False
         while True:
@@ -93,15 +94,18 @@ class PipeFileOperations(FileOperations):
             if file.f_flags & O_NONBLOCK:
                 error = "EAGAIN"
                 break
+            pipe.mutex.unlock(kernel)
             if was_full:
                 wake_writers(kernel, pipe)
             signal_writers(kernel, pipe)
             if (yield from wait_event(task, pipe.rd_wait, pipe.readable, exclusive=True)):
                 raise Errno("ERESTARTSYS")
+            yield from pipe.mutex.lock(task)
             was_full = pipe.full()
             wake_next_reader = True
         if pipe.empty():
             wake_next_reader = False
+        pipe.mutex.unlock(kernel)
         if was_full:
             wake_writers(kernel, pipe)
         if wake_next_reader:
@@ -123,6 +127,7 @@ class PipeFileOperations(FileOperations):
         ret = 0
         error = ""
         was_empty = wake_next_writer = False
+        yield from pipe.mutex.lock(task)
         if not pipe.readers:
             send_sigpipe(kernel, task)
             error = "EPIPE"
@@ -144,14 +149,17 @@ class PipeFileOperations(FileOperations):
             if task.signal_pending():
                 error = "ERESTARTSYS"
                 break
+            pipe.mutex.unlock(kernel)
             if was_empty:
                 wake_readers(kernel, pipe)
             signal_readers(kernel, pipe)
             yield from wait_event(task, pipe.wr_wait, pipe.writable, exclusive=True)
+            yield from pipe.mutex.lock(task)
             was_empty = pipe.empty()
             wake_next_writer = True
         if pipe.full():
             wake_next_writer = False
+        pipe.mutex.unlock(kernel)
         if was_empty or pipe.poll_usage:
             wake_readers(kernel, pipe)
         signal_readers(kernel, pipe)
@@ -190,6 +198,8 @@ class PipeFileOperations(FileOperations):
         """Answer FIONREAD and the size of a watch queue (``pipe_ioctl()``)."""
         pipe: PipeInode = file.private
         if cmd == FIONREAD:
+            yield from pipe.mutex.lock(task)
+            pipe.mutex.unlock(kernel)
             used = range(pipe.occupancy())
             return Result(0, None, {"arg": sum(pipe.slot(pipe.tail + index).len for index in used)})
         if cmd == IOC_WATCH_QUEUE_SET_SIZE and kernel.sub("pipe").facts.watch_queue:
@@ -199,24 +209,31 @@ class PipeFileOperations(FileOperations):
     def fcntl(self, kernel: Kernel, task: Task, file: File, cmd: int, arg: Any) -> Any:
         """Answer F_GETPIPE_SZ and F_SETPIPE_SZ (``pipe_fcntl()``)."""
         pipe: PipeInode = file.private
-        if cmd == F_SETPIPE_SZ:
+        if cmd not in (F_SETPIPE_SZ, F_GETPIPE_SZ):
+            raise Errno("EINVAL")
+        yield from pipe.mutex.lock(task)
+        try:
+            if cmd == F_GETPIPE_SZ:
+                return pipe.max_usage * PAGE_SIZE
             pipes: Pipes = kernel.sub("pipe")
             return set_size(kernel, task, pipe, arg & pipes.facts.size_mask)
-        if cmd == F_GETPIPE_SZ:
-            return pipe.max_usage * PAGE_SIZE
-        raise Errno("EINVAL")
+        finally:
+            pipe.mutex.unlock(kernel)
 
-    def fasync(self, kernel: Kernel, task: Task, fd: int, file: File, on: bool) -> None:
+    def fasync(self, kernel: Kernel, task: Task, fd: int, file: File, on: bool) -> Any:
         """Register for SIGIO at either end (``pipe_fasync()``)."""
         pipe: PipeInode = file.private
+        yield from pipe.mutex.lock(task)
         if file.f_mode & FMODE_READ:
             fasync_helper(fd, file, on, pipe.fasync_readers)
         if file.f_mode & FMODE_WRITE:
             fasync_helper(fd, file, on, pipe.fasync_writers)
+        pipe.mutex.unlock(kernel)
 
-    def release(self, kernel: Kernel, task: Task, file: File) -> None:
+    def release(self, kernel: Kernel, task: Task, file: File) -> Any:
         """Leave; tell the other side if it stays behind alone (``pipe_release()``)."""
         pipe: PipeInode = file.private
+        yield from pipe.mutex.lock(task)
         if file.f_mode & FMODE_READ:
             pipe.readers -= 1
         if file.f_mode & FMODE_WRITE:
@@ -226,6 +243,7 @@ class PipeFileOperations(FileOperations):
             wake_up(kernel, pipe.wr_wait, 0)
             signal_readers(kernel, pipe)
             signal_writers(kernel, pipe)
+        pipe.mutex.unlock(kernel)
         put_pipe(kernel, pipe)
 
 

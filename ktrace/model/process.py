@@ -32,11 +32,11 @@ class Processes(Subsystem):
             for subsystem in kernel.subsystems.values():
                 fields.update(subsystem.process_fields(kernel, task))
             cred = task.cred
-            table = Ref("fdtable", task.files.key)
+            table = None if task.exiting else Ref("fdtable", task.files.key)
             objects[Ref("process", name)] = state.Process(
                 name, task.pid, table, cred.uid, cred.gid, cred.euid, cred.egid, **fields
             )
-            if table not in objects:
+            if table is not None and table not in objects:
                 observe_table(kernel, objects, table, task.files)
 
 
@@ -122,14 +122,14 @@ def fork(kernel: Kernel, task: Task, child: str, flags: int) -> Any:
 
 
 @syscall("exit")
-def exit(kernel: Kernel, task: Task, status: int) -> int:
+def exit(kernel: Kernel, task: Task, status: int) -> Any:
     """End the caller (``kernel/exit.c: do_group_exit()``)."""
-    kernel.exit(task, status=status & 0xFF)
+    yield from kernel.exit(task, status=status & 0xFF)
     return 0
 
 
 @syscall("exec")
-def exec_(kernel: Kernel, task: Task) -> int:
+def exec_(kernel: Kernel, task: Task) -> Any:
     """Run the agent's program anew in the same process (``fs/exec.c: begin_new_exec()``).
 
     The descriptor table is unshared, the memory left, handlers reset, marked descriptors closed. The
@@ -148,7 +148,7 @@ def exec_(kernel: Kernel, task: Task) -> int:
         task.files.unused(task)
     except Errno:
         # The program opens the agent's shared memory for a moment; it ends where no descriptor can be had for that.
-        kernel.exit(task, status=127)
+        yield from kernel.exit(task, status=127)
     task.rlimit_nofile = kept
     return 0
 

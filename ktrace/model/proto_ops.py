@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ktrace.model.iov import Destination, Source
+from ktrace.model.iov import BufferSource, Destination, Source
 from ktrace.model.task import Errno
 
 if TYPE_CHECKING:
@@ -107,6 +107,17 @@ class ProtoOps:
     def recvmsg(self, kernel: Kernel, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
         """``sock_no_recvmsg()``."""
         raise Errno("EOPNOTSUPP")
+
+    def sendpage(self, kernel: Kernel, task: Task, sock: Socket, page: Any, offset: int, size: int, flags: int) -> Any:
+        """Send a part of a page (``sock_no_sendpage()``: copy it)."""
+        data = BufferSource([(page.data, offset, size)])
+        return self.sendmsg(kernel, task, sock, OutMessage(data, flags))
+
+    splice_read: Any = None
+    """Fill a pipe: ``splice_read(kernel, task, sock, pipe, length, flags)``, where the ``proto_ops`` have it."""
+
+    def splice_eof(self, kernel: Kernel, sock: Socket) -> None:
+        """Be told that sendfile() has no more (``sock_splice_eof()``)."""
 
     def setsockopt(self, kernel: Kernel, task: Task, sock: Socket, level: int, optname: int, optval: bytes) -> int:
         """Set an option above SOL_SOCKET (``__sys_setsockopt()`` without ``setsockopt``: EOPNOTSUPP)."""

@@ -8,8 +8,8 @@ from ktrace.model.file import FMODE_WRITE, O_APPEND, O_NOATIME, File, FileOperat
 from ktrace.model.inode import Inode
 from ktrace.model.iov import Destination, Source
 from ktrace.model.kernel import Kernel
-from ktrace.model.pipe import DEFAULT_OPS, PAGE_CACHE_OPS, Page, PipeInode, lru_references
-from ktrace.model.splice import iter_file_splice_write
+from ktrace.model.pipe import DEFAULT_OPS, PAGE_CACHE_OPS, Page, PipeInode, lru_references, push_page
+from ktrace.model.splice import SPLICE_F_NONBLOCK, iter_file_splice_write
 from ktrace.model.task import Errno, Task
 from ktrace.state.allowed import Between
 
@@ -61,13 +61,6 @@ def truncate_inode(kernel: Kernel, inode: Inode, size: int, touch: bool) -> None
     inode.i_size = size
 
 
-def push(pipe: PipeInode, page: Any, ops: str, offset: int, size: int) -> None:
-    """Put a page into the slot at the head (``lib/iov_iter.c: push_page()``)."""
-    page.get()
-    buf = pipe.push()
-    buf.page, buf.offset, buf.len, buf.ops, buf.flags, buf.private = page, offset, size, ops, 0, 0
-
-
 def _append_zeros(kernel: Kernel, pipe: PipeInode, size: int, room: int) -> tuple[int, int]:
     """Add zeros, first to what the last page has room for (``lib/iov_iter.c: pipe_zero()``, ``append_pipe()``)."""
     put = 0
@@ -80,7 +73,7 @@ def _append_zeros(kernel: Kernel, pipe: PipeInode, size: int, room: int) -> tupl
             break
         else:
             chunk = min(PAGE_SIZE, size - put)
-            push(pipe, Page(kernel.serial(), 0), DEFAULT_OPS, 0, chunk)
+            push_page(pipe, Page(kernel.serial(), 0), DEFAULT_OPS, 0, chunk)
             room = PAGE_SIZE - chunk
         put += chunk
     return put, room
@@ -157,7 +150,7 @@ class ShmemFileOperations(FileOperations):
         return done
 
     def splice_read(
-        self, kernel: Kernel, task: Task, file: File, position: int, pipe: PipeInode, length: int
+        self, kernel: Kernel, task: Task, file: File, position: int, pipe: PipeInode, length: int, flags: int
     ) -> tuple[int, int]:
         """Put pages of the file into a pipe (``generic_file_splice_read()``, ``shmem_file_read_iter()``).
 
@@ -173,7 +166,7 @@ class ShmemFileOperations(FileOperations):
             if page is not None:
                 if pipe.full():
                     break
-                push(pipe, page, PAGE_CACHE_OPS, start, size)
+                push_page(pipe, page, PAGE_CACHE_OPS, start, size)
                 room = 0
                 put = size
             else:
@@ -187,9 +180,10 @@ class ShmemFileOperations(FileOperations):
         return done, position
 
     def splice_write(
-        self, kernel: Kernel, task: Task, pipe: PipeInode, file: File, position: int, length: int, nonblock: bool
+        self, kernel: Kernel, task: Task, pipe: PipeInode, file: File, position: int, length: int, flags: int
     ) -> Any:
         """Write a pipe's data at *position* (``iter_file_splice_write()``)."""
+        nonblock = bool(flags & SPLICE_F_NONBLOCK)
         return iter_file_splice_write(kernel, task, pipe, file, position, length, nonblock)
 
     def fcntl(self, kernel: Kernel, task: Task, file: File, cmd: int, arg: Any) -> int:

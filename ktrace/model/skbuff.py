@@ -12,14 +12,31 @@ if TYPE_CHECKING:
     from ktrace.model.file import File
     from ktrace.model.sock import Sock
 
+MAX_SKB_FRAGS = 17
+PAGE_SIZE, FRAG_ORDER = 4096, 3
 INVALID_ID = 0xFFFFFFFF
 """``INVALID_UID`` and ``INVALID_GID`` as they lie in memory."""
+
+
+@dataclass(eq=False)
+class Fragment:
+    """Mirror one ``skb_frag_t``: a part of a page, or of several in a row, that others may hold, too."""
+
+    page: Any
+    offset: int
+    size: int
+
+    def data(self) -> bytes:
+        """Return what the page holds now."""
+        return bytes(self.page.data[self.offset : self.offset + self.size])
 
 
 @dataclass(eq=False)
 class SkBuff:
     """Mirror one ``struct sk_buff`` with the ``UNIXCB()`` in it.
 
+    :param linear: bytes that nobody else can see
+    :param frags: pages behind them
     :param destructor: told when the buffer is freed, such as ``sock_wfree()``
     :param pid: actor whose credentials travel, ``None`` where none do
     :param fp: files that travel
@@ -30,7 +47,7 @@ class SkBuff:
     :param consumed: bytes that a stream reader has taken
     """
 
-    data: bytes
+    linear: bytes
     data_len: int
     truesize: int
     sk: Sock | None = None
@@ -47,9 +64,35 @@ class SkBuff:
     daddr: str = ""
     hops: int = 0
     tos: int = 0
+    frags: list[Fragment] = field(default_factory=list)
+
+    @property
+    def data(self) -> bytes:
+        """Return all bytes: those of pages are what the pages hold now."""
+        if not self.frags:
+            return self.linear
+        return self.linear + b"".join(fragment.data() for fragment in self.frags)
+
+    def append_page(self, page: Any, offset: int, size: int) -> bool:
+        """Share a part of a page; tell whether there was room (``skb_append_pagefrags()``)."""
+        last = self.frags[-1] if self.frags else None
+        if last is not None and last.page is page and last.offset + last.size == offset:
+            last.size += size
+            return True
+        if len(self.frags) >= MAX_SKB_FRAGS:
+            return False
+        page.get()
+        self.frags.append(Fragment(page, offset, size))
+        return True
+
+    def put_pages(self) -> None:
+        """Let go of all pages (``skb_release_data()``)."""
+        for fragment in self.frags:
+            fragment.page.put()
+        self.frags.clear()
 
     def __len__(self) -> int:
-        return len(self.data)
+        return len(self.linear) + sum([fragment.size for fragment in self.frags])
 
     def __bool__(self) -> bool:
         return True
@@ -62,7 +105,7 @@ class SkBuff:
                 Credentials(self.pid, self.uid, self.gid), tuple(file.ref for file in self.fp), self.consumed
             )
         sk = self.sk.ref if self.sk is not None else None
-        return Buffer(len(self.data), self.data_len, self.truesize, self.data, sk, part)
+        return Buffer(len(self), self.data_len, self.truesize, self.data, sk, part)
 
 
 class Allocator:
@@ -112,3 +155,15 @@ class Allocator:
         """Return the charge of a buffer (``alloc_skb_with_frags()``, ``__build_skb_around()``)."""
         pages = -(-data_len // self.page_size) * self.page_size
         return self.head_room(header_len) + self.sk_buff + self.shared_info + pages
+
+
+def fragment_sizes(data_len: int) -> list[int]:
+    """Return how *data_len* bytes are spread over pages of the largest orders (``alloc_skb_with_frags()``)."""
+    sizes = []
+    pages = -(-data_len // PAGE_SIZE)
+    while pages:
+        order = min(FRAG_ORDER, pages.bit_length() - 1)
+        sizes.append(min(data_len, PAGE_SIZE << order))
+        data_len -= sizes[-1]
+        pages -= 1 << order
+    return sizes

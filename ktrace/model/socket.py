@@ -11,10 +11,12 @@ from ktrace.model.fasync import fasync_helper
 from ktrace.model.file import FMODE_READ, FMODE_WRITE, O_NONBLOCK, O_RDWR, File, FileOperations, drive, fdget
 from ktrace.model.iov import Destination, Source
 from ktrace.model.kernel import Kernel, Subsystem
+from ktrace.model.pipe import PipeInode
 from ktrace.model.proto_ops import InMessage, OutMessage
 from ktrace.model.skbuff import Allocator
 from ktrace.model.sock import MSG_DONTWAIT, MSG_EOR, SOCK_MAX, SOCK_PACKET, SOCK_SEQPACKET, Socket
 from ktrace.model.sock_view import view_open_socket
+from ktrace.model.splice_socket import generic_splice_sendpage, splice_by_message
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import WaitQueue
 from ktrace.state.ref import Ref
@@ -201,6 +203,32 @@ class SocketFileOperations(FileOperations):
             flags |= MSG_EOR
         assert socket.ops is not None
         return (yield from drive(socket.ops.sendmsg(kernel, task, socket, OutMessage(source, flags))))
+
+    def splice_read(
+        self, kernel: Kernel, task: Task, file: File, position: int, pipe: PipeInode, length: int, flags: int
+    ) -> Any:
+        """Receive into a pipe (``sock_splice_read()``)."""
+        socket: Socket = file.private
+        assert socket.ops is not None
+        if socket.ops.splice_read is not None:
+            done = yield from drive(socket.ops.splice_read(kernel, task, socket, pipe, length, flags))
+        else:
+
+            def receive(to: Destination) -> Any:
+                return self.read_iter(kernel, task, file, to)
+
+            done = yield from splice_by_message(kernel, receive, pipe, length)
+        return done, position
+
+    def splice_write(
+        self, kernel: Kernel, task: Task, pipe: PipeInode, file: File, position: int, length: int, flags: int
+    ) -> Any:
+        """Send what a pipe holds (``generic_splice_sendpage()``)."""
+        return (yield from generic_splice_sendpage(kernel, task, pipe, file, length, flags)), position
+
+    def splice_eof(self, kernel: Kernel, task: Task, file: File) -> None:
+        """Send what was held back for more (``sock_splice_eof()``)."""
+        file.private.ops.splice_eof(kernel, file.private)
 
     def poll(self, kernel: Kernel, task: Task, file: File) -> int:
         """Ask the family (``sock_poll()``)."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import Any
 
-from ktrace.model.file import File
+from ktrace.model.file import File, drive
 from ktrace.model.iov import BufferSource, Source
 from ktrace.model.kernel import Kernel
 from ktrace.model.pipe import (
@@ -20,12 +21,16 @@ from ktrace.model.pipe_io import send_sigpipe
 from ktrace.model.task import Errno, Task
 from ktrace.model.vfs import do_write
 from ktrace.model.wait import Sleeping, wait_event, wake_up
+from ktrace.state import pipe as state
+from ktrace.state.process import DescriptorTable, Process
+from ktrace.state.process import File as ObservedFile
+from ktrace.state.ref import Ref
 
 SPLICE_F_MOVE, SPLICE_F_NONBLOCK, SPLICE_F_MORE, SPLICE_F_GIFT = 1, 2, 4, 8
 SPLICE_F_ALL = 15
 
-Actor = Callable[[PipeBuffer, int], int]
-"""Take up to so many bytes out of a buffer and return how many; 0 or Errno ends the loop."""
+Actor = Callable[[PipeBuffer, int], Any]
+"""Take up to so many bytes out of a buffer and return how many; 0 or Errno ends the loop. It may sleep."""
 
 
 def wakeup_readers(kernel: Kernel, pipe: PipeInode) -> None:
@@ -40,14 +45,54 @@ def wakeup_writers(kernel: Kernel, pipe: PipeInode) -> None:
     signal_writers(kernel, pipe)
 
 
-def wait_readable(task: Task, pipe: PipeInode) -> Sleeping:
+def wait_readable(kernel: Kernel, task: Task, pipe: PipeInode) -> Sleeping:
     """``fs/pipe.c: pipe_wait_readable()``."""
+    pipe.unlock(kernel)
     yield from wait_event(task, pipe.rd_wait, pipe.readable)
+    yield from pipe.lock(task)
 
 
-def wait_writable(task: Task, pipe: PipeInode) -> Sleeping:
+def wait_writable(kernel: Kernel, task: Task, pipe: PipeInode) -> Sleeping:
     """``fs/pipe.c: pipe_wait_writable()``."""
+    pipe.unlock(kernel)
     yield from wait_event(task, pipe.wr_wait, pipe.writable)
+    yield from pipe.lock(task)
+
+
+def double_lock(kernel: Kernel, task: Task, ipipe: PipeInode, opipe: PipeInode) -> Sleeping:
+    """Lock two pipes in the order of their addresses (``fs/pipe.c: pipe_double_lock()``).
+
+    Which one that is shows where the second one is taken: the first one is held meanwhile.
+    """
+    first, second = ipipe, opipe
+    if opipe.mutex.owner is not None and ipipe.mutex.owner is None:
+        seen = observed_pipe(kernel, ipipe)
+        if seen is not None and not seen.locked:
+            first, second = opipe, ipipe
+    elif ipipe.mutex.owner is not None and opipe.mutex.owner is None:
+        seen = observed_pipe(kernel, opipe)
+        if seen is not None and seen.locked:
+            first, second = opipe, ipipe
+    yield from first.lock(task)
+    yield from second.lock(task)
+
+
+def observed_pipe(kernel: Kernel, pipe: PipeInode) -> state.Pipe | None:
+    """Return the kernel's own view of a pipe that some actor has open."""
+    objects = kernel.advice.world.objects
+    for task in kernel.tasks.values():
+        for fd, slot in task.files.slots.items():
+            if slot.file.private is not pipe:
+                continue
+            process = objects.get(Ref("process", task.name))
+            files = process.files if isinstance(process, Process) else None
+            table = objects.get(files) if files is not None else None
+            descriptor = table.fds.get(fd) if isinstance(table, DescriptorTable) else None
+            file = objects.get(descriptor.file) if descriptor is not None and descriptor.file is not None else None
+            found = objects.get(file.target) if isinstance(file, ObservedFile) else None
+            if isinstance(found, state.Pipe):
+                return found
+    return None
 
 
 @dataclass
@@ -63,11 +108,12 @@ class SpliceDesc:
 def splice_from_pipe(
     kernel: Kernel, task: Task, pipe: PipeInode, sd: SpliceDesc, actor: Actor
 ) -> Generator[None, None, int]:
-    """Feed a pipe's data to *actor* (``__splice_from_pipe()``)."""
+    """Feed a pipe's data to *actor* (``splice_from_pipe()``, ``__splice_from_pipe()``)."""
     error = ""
+    yield from pipe.lock(task)
     try:
         while (yield from _next(kernel, task, pipe, sd)):
-            if not _feed(pipe, sd, actor):
+            if not (yield from _feed(pipe, sd, actor)):
                 break
     except Errno as found:
         error = found.name
@@ -75,9 +121,10 @@ def splice_from_pipe(
 
 
 def _end(kernel: Kernel, pipe: PipeInode, sd: SpliceDesc, error: str) -> int:
-    """``splice_from_pipe_end()``, and what it comes to."""
+    """``splice_from_pipe_end()``, ``pipe_unlock()``, and what it comes to."""
     if sd.need_wakeup:
         wakeup_writers(kernel, pipe)
+    pipe.unlock(kernel)
     if not sd.num_spliced and error:
         raise Errno(error)
     return sd.num_spliced
@@ -98,7 +145,7 @@ def _next(kernel: Kernel, task: Task, pipe: PipeInode, sd: SpliceDesc) -> Genera
             if sd.need_wakeup:
                 wakeup_writers(kernel, pipe)
                 sd.need_wakeup = False
-            yield from wait_readable(task, pipe)
+            yield from wait_readable(kernel, task, pipe)
         buf = pipe.slot(pipe.tail)
         if buf.len:
             return True
@@ -106,11 +153,11 @@ def _next(kernel: Kernel, task: Task, pipe: PipeInode, sd: SpliceDesc) -> Genera
         pipe.advance_tail()
 
 
-def _feed(pipe: PipeInode, sd: SpliceDesc, actor: Actor) -> bool:
+def _feed(pipe: PipeInode, sd: SpliceDesc, actor: Actor) -> Generator[None, None, bool]:
     """Give every buffer to *actor*; tell whether more is wanted (``splice_from_pipe_feed()``)."""
     while not pipe.empty():
         buf = pipe.slot(pipe.tail)
-        done = actor(buf, min(buf.len, sd.total_len))
+        done = yield from drive(actor(buf, min(buf.len, sd.total_len)))
         if not done:
             return False
         buf.offset += done
@@ -132,6 +179,7 @@ def iter_file_splice_write(
     """Write a pipe's data to a file, as many buffers at once as there are; how much, and the position after it."""
     sd = SpliceDesc(length, nonblock)
     error = ""
+    yield from pipe.lock(task)
     try:
         while sd.total_len and (yield from _next(kernel, task, pipe, sd)):
             source = BufferSource(_gather(pipe, sd.total_len))
@@ -200,32 +248,44 @@ def wait_for_space(kernel: Kernel, task: Task, pipe: PipeInode, nonblock: bool) 
             raise Errno("EAGAIN")
         if task.signal_pending():
             raise Errno("ERESTARTSYS")
-        yield from wait_writable(task, pipe)
+        yield from wait_writable(kernel, task, pipe)
 
 
-def prepare_input(task: Task, pipe: PipeInode, nonblock: bool) -> Sleeping:
+def prepare_input(kernel: Kernel, task: Task, pipe: PipeInode, nonblock: bool) -> Sleeping:
     """Sleep until there is data, or never will be (``ipipe_prep()``)."""
-    while pipe.empty():
-        if task.signal_pending():
-            raise Errno("ERESTARTSYS")
-        if not pipe.writers:
-            return
-        if nonblock:
-            raise Errno("EAGAIN")
-        yield from wait_readable(task, pipe)
+    if not pipe.empty():
+        return
+    yield from pipe.lock(task)
+    try:
+        while pipe.empty():
+            if task.signal_pending():
+                raise Errno("ERESTARTSYS")
+            if not pipe.writers:
+                return
+            if nonblock:
+                raise Errno("EAGAIN")
+            yield from wait_readable(kernel, task, pipe)
+    finally:
+        pipe.unlock(kernel)
 
 
 def prepare_output(kernel: Kernel, task: Task, pipe: PipeInode, nonblock: bool) -> Sleeping:
     """Sleep until there is room (``opipe_prep()``)."""
-    while pipe.full():
-        if not pipe.readers:
-            send_sigpipe(kernel, task)
-            raise Errno("EPIPE")
-        if nonblock:
-            raise Errno("EAGAIN")
-        if task.signal_pending():
-            raise Errno("ERESTARTSYS")
-        yield from wait_writable(task, pipe)
+    if not pipe.full():
+        return
+    yield from pipe.lock(task)
+    try:
+        while pipe.full():
+            if not pipe.readers:
+                send_sigpipe(kernel, task)
+                raise Errno("EPIPE")
+            if nonblock:
+                raise Errno("EAGAIN")
+            if task.signal_pending():
+                raise Errno("ERESTARTSYS")
+            yield from wait_writable(kernel, task, pipe)
+    finally:
+        pipe.unlock(kernel)
 
 
 def copy_slot(source: PipeBuffer, target: PipeBuffer) -> None:
@@ -242,8 +302,9 @@ def splice_pipe_to_pipe(
     error = ""
     input_wakeup = False
     while True:
-        yield from prepare_input(task, ipipe, nonblock)
+        yield from prepare_input(kernel, task, ipipe, nonblock)
         yield from prepare_output(kernel, task, opipe, nonblock)
+        yield from double_lock(kernel, task, ipipe, opipe)
         retry = False
         while length:
             if not opipe.readers:
@@ -260,6 +321,8 @@ def splice_pipe_to_pipe(
             input_wakeup = input_wakeup or whole
             done += moved
             length -= moved
+        ipipe.unlock(kernel)
+        opipe.unlock(kernel)
         if not retry:
             break
     if done:
@@ -288,15 +351,18 @@ def _move(ipipe: PipeInode, opipe: PipeInode, length: int) -> tuple[int, bool]:
     return length, False
 
 
-def link_pipe(kernel: Kernel, task: Task, ipipe: PipeInode, opipe: PipeInode, length: int) -> int:
+def link_pipe(
+    kernel: Kernel, task: Task, ipipe: PipeInode, opipe: PipeInode, length: int
+) -> Generator[None, None, int]:
     """Share buffers of one pipe with the other (``link_pipe()``)."""
     done = 0
+    broken = False
+    yield from double_lock(kernel, task, ipipe, opipe)
     tail = ipipe.tail
     while True:
         if not opipe.readers:
             send_sigpipe(kernel, task)
-            if not done:
-                raise Errno("EPIPE")
+            broken = True
             break
         if ipipe.head == tail or opipe.full():
             break
@@ -311,6 +377,10 @@ def link_pipe(kernel: Kernel, task: Task, ipipe: PipeInode, opipe: PipeInode, le
         tail = tail + 1 & 0xFFFFFFFF
         if not length:
             break
+    ipipe.unlock(kernel)
+    opipe.unlock(kernel)
     if done:
         wakeup_readers(kernel, opipe)
+    elif broken:
+        raise Errno("EPIPE")
     return done

@@ -13,6 +13,7 @@ from ktrace.model.pipe_io import PipeFileOperations
 from ktrace.model.splice import (
     SPLICE_F_ALL,
     SPLICE_F_GIFT,
+    SPLICE_F_MORE,
     SPLICE_F_NONBLOCK,
     SpliceDesc,
     iter_file_splice_write,
@@ -67,21 +68,24 @@ def splice(kernel: Kernel, task: Task, fd_in: int, off_in: Any, fd_out: int, off
             raise Errno("EFAULT")
         if not source.f_mode & FMODE_READ or not target.f_mode & FMODE_WRITE:
             raise Errno("EBADF")
-        nonblock = bool(flags & SPLICE_F_NONBLOCK)
         if ipipe and opipe:
             if ipipe is opipe:
                 raise Errno("EINVAL")
-            nonblock = nonblock or bool((source.f_flags | target.f_flags) & O_NONBLOCK)
+            nonblock = bool(_splice_flags(source, flags) & SPLICE_F_NONBLOCK or target.f_flags & O_NONBLOCK)
             return (yield from splice_pipe_to_pipe(kernel, task, ipipe, opipe, length, nonblock))
         if ipipe:
-            nonblock = nonblock or bool(source.f_flags & O_NONBLOCK)
-            done, off_out = yield from _pipe_to_file(kernel, task, ipipe, target, off_out, length, nonblock)
+            flags = _splice_flags(source, flags)
+            done, off_out = yield from _pipe_to_file(kernel, task, ipipe, target, off_out, length, flags)
         elif opipe:
-            nonblock = nonblock or bool(target.f_flags & O_NONBLOCK)
-            done, off_in = yield from _file_to_pipe(kernel, task, source, off_in, opipe, length, nonblock)
+            flags = _splice_flags(target, flags)
+            done, off_in = yield from _file_to_pipe(kernel, task, source, off_in, opipe, length, flags)
         else:
             raise Errno("EINVAL")
     return Result(done, None, _offsets(off_in, off_out))
+
+
+def _splice_flags(pipe: File, flags: int) -> int:
+    return flags | SPLICE_F_NONBLOCK if pipe.f_flags & O_NONBLOCK else flags
 
 
 def _offsets(off_in: Any, off_out: Any) -> dict[str, int]:
@@ -93,7 +97,7 @@ def _offsets(off_in: Any, off_out: Any) -> dict[str, int]:
 
 
 def _pipe_to_file(
-    kernel: Kernel, task: Task, pipe: PipeInode, out: File, offset: int | None, length: int, nonblock: bool
+    kernel: Kernel, task: Task, pipe: PipeInode, out: File, offset: int | None, length: int, flags: int
 ) -> Generator[None, None, tuple[int, int | None]]:
     if offset is not None and not out.seekable:
         raise Errno("EINVAL")
@@ -101,7 +105,7 @@ def _pipe_to_file(
         raise Errno("EINVAL")
     position = out.pos if offset is None else offset
     _check_position(position, length)
-    done, position = yield from _do_splice_from(kernel, task, pipe, out, position, length, nonblock)
+    done, position = yield from _do_splice_from(kernel, task, pipe, out, position, length, flags)
     if offset is not None:
         return done, position
     out.pos = position
@@ -109,12 +113,12 @@ def _pipe_to_file(
 
 
 def _file_to_pipe(
-    kernel: Kernel, task: Task, source: File, offset: int | None, pipe: PipeInode, length: int, nonblock: bool
+    kernel: Kernel, task: Task, source: File, offset: int | None, pipe: PipeInode, length: int, flags: int
 ) -> Generator[None, None, tuple[int, int | None]]:
     if offset is not None and not source.seekable:
         raise Errno("EINVAL")
     position = source.pos if offset is None else offset
-    done, position = yield from _splice_file_to_pipe(kernel, task, source, position, pipe, length, nonblock)
+    done, position = yield from _splice_file_to_pipe(kernel, task, source, position, pipe, length, flags)
     if offset is not None:
         return done, position
     source.pos = position
@@ -122,35 +126,43 @@ def _file_to_pipe(
 
 
 def _splice_file_to_pipe(
-    kernel: Kernel, task: Task, source: File, position: int, pipe: PipeInode, length: int, nonblock: bool
+    kernel: Kernel, task: Task, source: File, position: int, pipe: PipeInode, length: int, flags: int
 ) -> Moved:
-    """``splice_file_to_pipe()``."""
-    yield from wait_for_space(kernel, task, pipe, nonblock)
-    done, position = yield from _do_splice_to(kernel, task, source, position, pipe, length)
+    """``splice_file_to_pipe()``; a socket sleeps with the pipe locked."""
+    yield from pipe.lock(task)
+    try:
+        yield from wait_for_space(kernel, task, pipe, bool(flags & SPLICE_F_NONBLOCK))
+        done, position = yield from _do_splice_to(kernel, task, source, position, pipe, length, flags)
+    finally:
+        pipe.unlock(kernel)
     if done > 0:
         wakeup_readers(kernel, pipe)
     return done, position
 
 
 def _do_splice_from(
-    kernel: Kernel, task: Task, pipe: PipeInode, out: File, position: int, length: int, nonblock: bool
+    kernel: Kernel, task: Task, pipe: PipeInode, out: File, position: int, length: int, flags: int
 ) -> Moved:
     """``do_splice_from()``; ``pipefifo_fops`` can do it, too, which only a pipe for notifications comes to."""
     if isinstance(out.ops, PipeFileOperations):
+        nonblock = bool(flags & SPLICE_F_NONBLOCK)
         transfer = iter_file_splice_write(kernel, task, pipe, out, position, length, nonblock)
     else:
-        transfer = out.ops.splice_write(kernel, task, pipe, out, position, length, nonblock)
+        transfer = out.ops.splice_write(kernel, task, pipe, out, position, length, flags)
     moved: tuple[int, int] = yield from drive(transfer)
     return moved
 
 
-def _do_splice_to(kernel: Kernel, task: Task, source: File, position: int, pipe: PipeInode, length: int) -> Moved:
+def _do_splice_to(
+    kernel: Kernel, task: Task, source: File, position: int, pipe: PipeInode, length: int, flags: int
+) -> Moved:
     """``do_splice_to()``."""
     if not source.f_mode & FMODE_READ:
         raise Errno("EBADF")
     length = min(length, (pipe.max_usage - pipe.occupancy()) * PAGE_SIZE)
     _check_position(position, length)
-    moved: tuple[int, int] = yield from drive(source.ops.splice_read(kernel, task, source, position, pipe, length))
+    transfer = source.ops.splice_read(kernel, task, source, position, pipe, length, flags)
+    moved: tuple[int, int] = yield from drive(transfer)
     return moved
 
 
@@ -169,9 +181,9 @@ def tee(kernel: Kernel, task: Task, fd_in: int, fd_out: int, len: int, flags: in
         if ipipe is None or opipe is None or ipipe is opipe:
             raise Errno("EINVAL")
         nonblock = bool(flags & SPLICE_F_NONBLOCK or (source.f_flags | target.f_flags) & O_NONBLOCK)
-        yield from prepare_input(task, ipipe, nonblock)
+        yield from prepare_input(kernel, task, ipipe, nonblock)
         yield from prepare_output(kernel, task, opipe, nonblock)
-        return link_pipe(kernel, task, ipipe, opipe, length)
+        return (yield from link_pipe(kernel, task, ipipe, opipe, length))
 
 
 @syscall("vmsplice")
@@ -190,8 +202,12 @@ def vmsplice(kernel: Kernel, task: Task, fd: int, iov: Any, flags: int, nr_segs:
             raise Errno("EBADF")
         if not file.f_mode & FMODE_WRITE:
             return (yield from _vmsplice_to_user(kernel, task, pipe, to, flags))
-        yield from wait_for_space(kernel, task, pipe, bool(flags & SPLICE_F_NONBLOCK))
-        done = _iter_to_pipe(kernel, task, pipe, iov, BUF_GIFT if flags & SPLICE_F_GIFT else 0)
+        yield from pipe.lock(task)
+        try:
+            yield from wait_for_space(kernel, task, pipe, bool(flags & SPLICE_F_NONBLOCK))
+            done = _iter_to_pipe(kernel, task, pipe, iov, BUF_GIFT if flags & SPLICE_F_GIFT else 0)
+        finally:
+            pipe.unlock(kernel)
         if done > 0:
             wakeup_readers(kernel, pipe)
         return done
@@ -248,10 +264,8 @@ def sendfile(kernel: Kernel, task: Task, out_fd: int, in_fd: int, offset: Any, c
                 raise Errno("EBADF")
             opipe = get_pipe_info(target)
             if opipe is not None:
-                nonblock = bool(target.f_flags & O_NONBLOCK)
-                done, position = yield from _splice_file_to_pipe(
-                    kernel, task, source, position, opipe, length, nonblock
-                )
+                flags = _splice_flags(target, 0)
+                done, position = yield from _splice_file_to_pipe(kernel, task, source, position, opipe, length, flags)
             else:
                 done, position = yield from _splice_direct(kernel, task, source, position, target, length)
         if done and offset is None:
@@ -263,6 +277,7 @@ def _splice_direct(
     kernel: Kernel, task: Task, source: File, position: int, target: File, length: int
 ) -> Generator[None, None, tuple[int, int]]:
     """Go through a pipe of the process's own, which stays with it (``splice_direct_to_actor()``)."""
+    _check_position(target.pos, length)
     if target.f_flags & O_APPEND or not source.ops.has_llseek:
         raise Errno("EINVAL")
     pipe = _internal_pipe(kernel, task)
@@ -273,10 +288,13 @@ def _splice_direct(
     out_position = target.pos
     try:
         while length:
-            read, after = yield from _do_splice_to(kernel, task, source, position, pipe, length)
+            read, after = yield from _do_splice_to(kernel, task, source, position, pipe, length, 0)
             if not read:
+                if done:
+                    target.ops.splice_eof(kernel, task, target)
                 break
-            written, out_position = yield from _do_splice_from(kernel, task, pipe, target, out_position, read, False)
+            more = SPLICE_F_MORE if read < length else 0
+            written, out_position = yield from _do_splice_from(kernel, task, pipe, target, out_position, read, more)
             if not written:
                 break
             done += written

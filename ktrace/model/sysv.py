@@ -134,7 +134,7 @@ class SysvIpc(Subsystem):
         """Return what the World shows of a process: namespace, undo list, segments."""
         undo_list = task.sub.get(SYSVSEM)
         return {
-            "ipc_ns": self.namespace(task).ref,
+            "ipc_ns": None if task.exiting else self.namespace(task).ref,
             "undo_list": undo_list.ref if undo_list else None,
             **shm_fields(task, self.mm(task)),
         }

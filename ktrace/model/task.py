@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from signal import Signals
 from typing import TYPE_CHECKING, Any
 
-from ktrace.state.call import Call, Result, Signalled
+from ktrace.state.call import Call, Signalled
 
 if TYPE_CHECKING:
     from ktrace.model.file import FilesStruct
@@ -81,6 +81,8 @@ class Task:
     """Mirror one ``task_struct``, as far as IPC goes.
 
     Subsystems keep what is theirs in :attr:`sub` under their own name (``"sysvsem"``, ``"sysvshm"``, ...).
+
+    :param uninterruptible: no signal wakes it (TASK_UNINTERRUPTIBLE)
     """
 
     name: str
@@ -91,13 +93,14 @@ class Task:
     rlimit_nofile_max: int = NR_OPEN_HARD_LIMIT
     sub: dict[str, Any] = field(default_factory=dict)
     call: Call | None = None
-    running: Generator[None, None, Result | int] | None = None
+    running: Generator[None, None, Any] | None = None
     sleeping: bool = False
+    uninterruptible: bool = False
     pending: list[Signalled] = field(default_factory=list)
     dispositions: dict[str, str] = field(default_factory=dict)
     blocked: frozenset[str] = frozenset()
     saved_mask: frozenset[str] | None = None
-    task_works: list[Callable[[], None]] = field(default_factory=list)
+    task_works: list[Callable[[], Any]] = field(default_factory=list)
     exiting: bool = False
     umask: int = 0o022
     cwd: str = "/"

@@ -106,7 +106,7 @@ class DgramSender:
         skb = yield from alloc_send_skb(kernel, task, sk, self.length - data_len, data_len, msg.flags & MSG_DONTWAIT)
         try:
             scm_to_skb(task, kernel, self.scm, skb, True)
-            skb.data = msg.source.copy_all()
+            skb.linear = msg.source.copy_all()
             receiver = yield from self._way(other)
         except Errno:
             kfree_skb(kernel, task, skb)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, field
 from typing import Any
 
 from ktrace.model.kernel import Kernel
 from ktrace.model.skbuff import SkBuff
 from ktrace.model.sock import Socket
-from ktrace.model.socket import sockets
+from ktrace.model.socket import run, sockets
 from ktrace.model.unix_socket import Unix, kfree_skb
 from ktrace.state.socket import Sock as ObservedSock
 
@@ -121,7 +122,8 @@ def delayed_fput(kernel: Kernel) -> None:
     due = [work for step, work in waiting if now or step < kernel.step_number]
     sockets(kernel).unbound["delayed_fput"] = [] if now else [item for item in waiting if item[0] >= kernel.step_number]
     for work in due:
-        work()
+        if inspect.isgenerator(answer := work()):
+            run(answer)
 
 
 def _seen_dead(kernel: Kernel) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from ktrace.model.datagram import ReceiveShutdown, skb_recv_datagram
 from ktrace.model.file import O_NONBLOCK, File
 from ktrace.model.kernel import Kernel
+from ktrace.model.pipe import PipeInode
 from ktrace.model.proto_ops import InMessage, OutMessage, ProtoOps
 from ktrace.model.skbuff import SkBuff
 from ktrace.model.sock import (
@@ -62,7 +63,7 @@ from ktrace.model.unix_socket import (
     unix_release_sock,
     unread_len,
 )
-from ktrace.model.unix_stream import stream_recvmsg, stream_sendmsg
+from ktrace.model.unix_stream import stream_recvmsg, stream_sendmsg, stream_sendpage, stream_splice_read
 from ktrace.model.wait import wake_up
 from ktrace.state.call import Result
 
@@ -276,6 +277,14 @@ class StreamOps(ConnectedOps):
     def recvmsg(self, kernel: Kernel, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
         """``unix_stream_recvmsg()``."""
         return stream_recvmsg(kernel, task, sock, msg, flags)
+
+    def sendpage(self, kernel: Kernel, task: Task, sock: Socket, page: Any, offset: int, size: int, flags: int) -> Any:
+        """``unix_stream_sendpage()``."""
+        return stream_sendpage(kernel, task, sock, page, offset, size, flags)
+
+    def splice_read(self, kernel: Kernel, task: Task, sock: Socket, pipe: PipeInode, length: int, flags: int) -> Any:
+        """``unix_stream_splice_read()``."""
+        return stream_splice_read(kernel, task, sock, pipe, length, flags)
 
     def poll(self, kernel: Kernel, task: Task, file: File, sock: Socket) -> int:
         """``unix_poll()``."""

@@ -207,6 +207,7 @@ def kfree_skb(kernel: Kernel, task: Task, skb: SkBuff) -> None:
     from ktrace.model.unix_scm import drop_files
 
     drop_files(kernel, task, skb)
+    skb.put_pages()
     if skb.sk is not None:
         sock_wfree(kernel, skb)
 

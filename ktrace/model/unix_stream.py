@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from ktrace.model.file import O_NONBLOCK
 from ktrace.model.kernel import Kernel
+from ktrace.model.pipe import Compound, PipeInode
 from ktrace.model.proto_ops import InMessage, OutMessage
-from ktrace.model.skbuff import SkBuff
+from ktrace.model.skbuff import INVALID_ID, Fragment, SkBuff, fragment_sizes
 from ktrace.model.sock import (
     MSG_DONTWAIT,
     MSG_NOSIGNAL,
@@ -31,6 +34,8 @@ from ktrace.model.sock import (
     sock_sndtimeo,
 )
 from ktrace.model.socket import sockets
+from ktrace.model.splice import SPLICE_F_NONBLOCK
+from ktrace.model.splice_socket import skb_splice_bits
 from ktrace.model.task import Errno, Task
 from ktrace.model.unix_scm import (
     Scm,
@@ -145,9 +150,14 @@ def _fill(kernel: Kernel, task: Task, scm: Scm, skb: SkBuff, msg: OutMessage, si
     """Put credentials, descriptors and bytes into *skb*; free it where that fails."""
     try:
         scm_to_skb(task, kernel, scm, skb, send_fds)
-        skb.data = msg.source.copy(size)
-        if len(skb.data) < size:
+        data = msg.source.copy(size)
+        if len(data) < size:
             raise Errno("EFAULT")
+        at = size - skb.data_len
+        skb.linear = data[:at]
+        for length in fragment_sizes(skb.data_len):
+            skb.frags.append(Fragment(Compound(kernel.serial(), data[at : at + length]), 0, length))
+            at += length
     except Errno:
         kfree_skb(kernel, task, skb)
         raise
@@ -183,13 +193,84 @@ def _queue_oob(
 
 def stream_recvmsg(kernel: Kernel, task: Task, socket: Socket, msg: InMessage, flags: int) -> Any:
     """Read bytes (``unix_stream_read_generic()``)."""
-    return (yield from StreamReader(kernel, task, socket, msg, flags).read())
+
+    def unix_stream_read_actor(skb: SkBuff, start: int, chunk: int) -> int:
+        return chunk if msg.destination.copy(skb.data[start : start + chunk]) == chunk else -1
+
+    size = msg.destination.count
+    return (yield from StreamReader(kernel, task, socket, msg, flags, size, unix_stream_read_actor).read())
+
+
+def stream_splice_read(kernel: Kernel, task: Task, socket: Socket, pipe: PipeInode, length: int, flags: int) -> Any:
+    """Read into a pipe (``unix_stream_splice_read()``)."""
+
+    def unix_stream_splice_actor(skb: SkBuff, start: int, chunk: int) -> int:
+        try:
+            return skb_splice_bits(kernel, task, skb, start, chunk, pipe)
+        except Errno:
+            return -1
+
+    assert socket.file is not None
+    noblock = socket.file.f_flags & O_NONBLOCK or flags & SPLICE_F_NONBLOCK
+    how = MSG_DONTWAIT if noblock else 0
+    return (yield from StreamReader(kernel, task, socket, None, how, length, unix_stream_splice_actor).read())
+
+
+def stream_sendpage(kernel: Kernel, task: Task, socket: Socket, page: Any, offset: int, size: int, flags: int) -> Any:
+    """Share a part of a page with the peer, in its last buffer if that has room (``unix_stream_sendpage()``)."""
+    sk: Unix = socket.sk
+    other = sk.peer
+    if other is None or sk.state != "TCP_ESTABLISHED":
+        raise Errno("ENOTCONN")
+    newskb: SkBuff | None = None
+    tail: SkBuff | None = None
+    asked: SkBuff | None = None
+    while True:
+        if sk.shutdown & SEND_SHUTDOWN or other.flag("SOCK_DEAD") or other.shutdown & RCV_SHUTDOWN:
+            if newskb is not None:
+                kfree_skb(kernel, task, newskb)
+            if not flags & MSG_NOSIGNAL:
+                kernel.send_signal(task, "SIGPIPE", task)
+            raise Errno("EPIPE")
+        if asked is None:
+            asked = SkBuff(b"", 0, 0, uid=INVALID_ID, gid=INVALID_ID)
+            maybe_add_creds(task, asked, socket, other)
+        last = other.receive_queue[-1] if other.receive_queue else None
+        skb: SkBuff | None
+        if last is None or last is tail or (last.pid, last.uid, last.gid) != (asked.pid, asked.uid, asked.gid):
+            skb = newskb
+        else:
+            skb = last
+            if newskb is not None:
+                kfree_skb(kernel, task, newskb)
+                newskb = None
+        if skb is not None and skb.append_page(page, offset, size):
+            break
+        tail = last
+        newskb = yield from alloc_send_skb(kernel, task, sk, 0, 0, flags & MSG_DONTWAIT)
+    skb.data_len += size
+    skb.truesize += size
+    sk.wmem_alloc += size
+    if skb is newskb:
+        skb.pid, skb.uid, skb.gid = asked.pid, asked.uid, asked.gid
+        other.receive_queue.append(skb)
+    data_ready(kernel, other)
+    return size
 
 
 class StreamReader:
     """One call that reads a stream (``unix_stream_read_generic()`` with ``unix_stream_read_actor()``)."""
 
-    def __init__(self, kernel: Kernel, task: Task, socket: Socket, msg: InMessage, flags: int) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        task: Task,
+        socket: Socket,
+        msg: InMessage | None,
+        flags: int,
+        size: int,
+        recv_actor: Callable[[SkBuff, int, int], int],
+    ) -> None:
         self.kernel = kernel
         self.task = task
         self.socket = socket
@@ -199,7 +280,8 @@ class StreamReader:
         self.peek = bool(flags & MSG_PEEK)
         self.oob = sockets(kernel).facts.oob
         self.scm = Scm()
-        self.size = msg.destination.count
+        self.size = size
+        self.recv_actor = recv_actor
         self.copied = 0
         self.skip = 0
         self.creds: tuple[Any, int, int] | None = None
@@ -277,7 +359,10 @@ class StreamReader:
         else:
             # memset(&scm, 0): nobody's pid, and root's ids
             self.scm.pid, self.scm.uid, self.scm.gid = None, 0, 0
-        scm_recv(self.kernel, self.task, self.socket, self.msg, self.scm)
+        if self.msg is not None:
+            scm_recv(self.kernel, self.task, self.socket, self.msg, self.scm)
+        else:
+            self.scm.destroy(self.kernel, self.task)
         if self.copied:
             if self.copied < 0:
                 raise Errno("EFAULT")
@@ -317,11 +402,11 @@ class StreamReader:
                 return True
         elif "SOCK_PASSCRED" in self.socket.flags:
             self.creds = creds
-        if self.msg.wants_name and isinstance(skb.sk, Unix) and skb.sk.addr is not None:
+        if self.msg is not None and self.msg.wants_name and isinstance(skb.sk, Unix) and skb.sk.addr is not None:
             self.msg.name = skb.sk.addr
         chunk = min(unread_len(skb) - self.skip, self.size)
-        start = skb.consumed + self.skip
-        if self.msg.destination.copy(skb.data[start : start + chunk]) < chunk:
+        chunk = self.recv_actor(skb, skb.consumed + self.skip, chunk)
+        if chunk < 0:
             self.copied = self.copied or -1
             return True
         self.copied += chunk
@@ -359,6 +444,7 @@ class StreamReader:
             at = queue.index(skb)
             if at > 0 and not unread_len(queue[at - 1]):
                 read = queue.pop(at - 1)
+        assert self.msg is not None
         # The actor copies one byte whatever the buffer has room for.
         copied = self.msg.destination.copy(skb.data[skb.consumed : skb.consumed + 1])
         if not self.peek:

@@ -195,7 +195,7 @@ def ioctl(kernel: Kernel, task: Task, fd: int, request: int, arg: Any) -> Any:
             _set_flag(file, O_NONBLOCK, _int_argument(task, arg) != 0)
             return 0
         if request == FIOASYNC:
-            return _ioctl_fioasync(kernel, task, fd, file, _int_argument(task, arg) != 0)
+            return (yield from _ioctl_fioasync(kernel, task, fd, file, _int_argument(task, arg) != 0))
         if request == FIONREAD and file.inode is not None and file.inode.i_mode & S_IFMT == S_IFREG:
             return Result(0, None, {"arg": file.inode.i_size - file.pos})
         answer = yield from drive(file.ops.ioctl(kernel, task, file, request, arg))
@@ -216,10 +216,10 @@ def _set_flag(file: File, flag: int, on: bool) -> None:
     file.f_flags = file.f_flags | flag if on else file.f_flags & ~flag
 
 
-def _ioctl_fioasync(kernel: Kernel, task: Task, fd: int, file: File, on: bool) -> int:
+def _ioctl_fioasync(kernel: Kernel, task: Task, fd: int, file: File, on: bool) -> Any:
     """Turn SIGIO on or off (``fs/ioctl.c: ioctl_fioasync()``)."""
     if bool(file.f_flags & FASYNC) != on:
         if not file.ops.has_fasync:
             raise Errno("ENOTTY")
-        file.ops.fasync(kernel, task, fd, file, on)
+        yield from drive(file.ops.fasync(kernel, task, fd, file, on))
     return 0

@@ -31,7 +31,7 @@ class Process:
     """One actor's ``task_struct``, as far as IPC goes.
 
     :param pid: in the initial pid namespace
-    :param files: its ``files_struct``, kind ``fdtable``
+    :param files: its ``files_struct``, kind ``fdtable``; ``None`` once it exits
     :param euid: effective user id; also *uid*, *egid*, *gid*
     :param ipc_ns: ``nsproxy->ipc_ns``, kind ``ipc_ns``
     :param undo_list: ``sysvsem.undo_list``, kind ``undo_list``
@@ -41,7 +41,7 @@ class Process:
 
     name: str
     pid: int
-    files: Ref
+    files: Ref | None
     uid: int
     gid: int
     euid: int

@@ -15,7 +15,7 @@ function holders(world, target) {
   if (!files.size) return found;
   for (const value of world.values()) {
     if (value.$ !== 'process.Process') continue;
-    for (const [fd, item] of pairs(world.get(value.files.$ref)?.fds ?? {}))
+    for (const [fd, item] of pairs(world.get(value.files?.$ref)?.fds ?? {}))
       if (item.file && files.has(item.file.$ref))
         found.push({actor: value.name, fd: Number(keyOf(fd)), mode: files.get(item.file.$ref).f_mode});
   }
@@ -67,7 +67,7 @@ function named({world, before, detail, line}) {
   const found = [];
   if (Object.hasOwn(DESCRIPTORS, name)) {
     const process = before.get('process:' + line[1]) ?? world.get('process:' + line[1]);
-    const table = process && pairs((before.get(process.files.$ref) ?? world.get(process.files.$ref))?.fds ?? {});
+    const table = process && pairs((before.get(process.files?.$ref) ?? world.get(process.files?.$ref))?.fds ?? {});
     for (const place of DESCRIPTORS[name]) {
       const file = table?.find(([fd]) => Number(keyOf(fd)) === numbers[place])?.[1].file;
       if (file) found.push((world.get(file.$ref) ?? before.get(file.$ref))?.target.$ref);

@@ -31,7 +31,7 @@ def holders(world: World, target: Ref) -> list[Holder]:
         return []
     found = []
     for ref, value in world.objects.items():
-        if not isinstance(value, Process):
+        if not isinstance(value, Process) or value.files is None:
             continue
         table = world.objects.get(value.files)
         if not isinstance(table, DescriptorTable):

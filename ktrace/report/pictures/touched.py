@@ -31,7 +31,8 @@ def touched(world: World, actor: str | None, call: Call) -> Iterator[Ref]:
     """
     if call.name in DESCRIPTORS:
         process = world.objects.get(Ref("process", actor or ""))
-        table = world.objects.get(process.files) if isinstance(process, Process) else None
+        files = process.files if isinstance(process, Process) else None
+        table = world.objects.get(files) if files is not None else None
         for place in DESCRIPTORS[call.name]:
             number = call.args[place] if place < len(call.args) else None
             descriptor = (

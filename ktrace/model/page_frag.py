@@ -1,0 +1,45 @@
+"""Pages that a task's socket calls fill bit by bit (``net/core/sock.c: skb_page_frag_refill()``)."""
+
+from __future__ import annotations
+
+from ktrace.model.kernel import Kernel
+from ktrace.model.pipe import Compound
+from ktrace.model.task import Task
+
+FRAG = "task_frag"
+SIZE = 32768
+"""``PAGE_SIZE << SKB_FRAG_PAGE_ORDER``."""
+
+LEAST = 32
+
+
+class PageFrag:
+    """Mirror a task's ``struct page_frag``."""
+
+    def __init__(self, page: Compound) -> None:
+        self.page = page
+        self.offset = 0
+
+
+def refill(kernel: Kernel, task: Task) -> PageFrag:
+    """Return the task's fragment with some room left (``sk_page_frag_refill()``)."""
+    frag: PageFrag | None = task.sub.get(FRAG)
+    if frag is not None:
+        if frag.page.count == 1:
+            frag.offset = 0
+            return frag
+        if frag.offset + LEAST <= SIZE:
+            return frag
+        frag.page.put()
+    frag = task.sub[FRAG] = PageFrag(Compound(kernel.serial(), bytes(SIZE)))
+    return frag
+
+
+def copy_to_frag(kernel: Kernel, task: Task, data: bytes) -> tuple[Compound, int, int]:
+    """Copy as much of *data* as there is room for; where it went and how much (``linear_to_page()``)."""
+    frag = refill(kernel, task)
+    page, offset = frag.page, frag.offset
+    size = min(len(data), SIZE - offset)
+    page.data[offset : offset + size] = data[:size]
+    frag.offset += size
+    return page, offset, size
