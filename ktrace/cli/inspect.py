@@ -10,12 +10,20 @@ from ktrace.cli.output import console
 from ktrace.cli.target import open_target
 from ktrace.errors import UsageError
 from ktrace.inspect.invariants.everything import validate as validate_all
+from ktrace.inspect.socket_tables import TablesReader
 from ktrace.report.ipcs import PERMS, details, tables
 from ktrace.report.pictures import picture, subject
+from ktrace.report.sockets import registered, table
 from ktrace.report.structures import GROUPS, describe, select
 from ktrace.state.codec import encode
 from ktrace.state.naming import Namer
+from ktrace.state.socket_tables import TABLES
 from ktrace.state.world import World
+from ktrace.trace.live import is_any_live
+
+_TABLES = ("inetsw", "net_families", "protocols")
+_ANY = "socketpair:1"
+"""Where to look for what is the same in every guest of an image."""
 
 
 @click.command()
@@ -42,20 +50,34 @@ def inspect(
     """Show WHAT of the guest that TARGET names.
 
     TARGET is a session whose guest still runs (default: the newest; see run --hold), or WORKLOAD[:STEP], which is
-    run up to that step first. ipcs lists System V objects in the columns of ipcs(1), and what it does not see.
+    run up to that step first. ipcs lists System V objects in the columns of ipcs(1), and what it does not see;
+    sockets begin with a table in those of ss(8); inetsw, net_families and protocols are what socket() looks things
+    up in, in lookup order.
     """
     if (chosen or ipc_id is not None) and what != "ipcs":
         raise UsageError("-s, -q, -m and -i belong to ipcs", "write ktrace inspect ipcs -s")
     if ipc_id is not None and chosen is None:
         raise UsageError("-i needs a kind", "add -s, -q or -m")
+    if target is None and what in _TABLES and not is_any_live():
+        target = _ANY
     with open_target(target, image) as inspector:
         world = Namer().name(inspector.observe())
+        if what in _TABLES:
+            # They are there even where no actor has a socket.
+            registry = TablesReader(inspector.kernel).read()
+            world = World({**world.objects, TABLES: registry})
         violations = validate_all(inspector.kernel) if validate else []
     for violation in violations:
         click.echo(str(violation), err=True)
     if what == "ipcs" and not as_json:
         _ipcs(world, chosen, ipc_id)
+    elif what in _TABLES and not as_json:
+        for line in registered(registry, what):
+            click.echo(line)
     else:
+        if what == "sockets" and not as_json and world.of_kind("sock"):
+            for line in (*table(world), ""):
+                click.echo(line)
         _structures(world, what, as_json, pictures)
     if violations:
         raise SystemExit(1)

@@ -10,6 +10,8 @@ from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.sock import SockReader
 from ktrace.inspect.sock_names import bit_names, enum_name
+from ktrace.inspect.socket_tables import TablesReader
+from ktrace.state.inode import mode_name
 from ktrace.state.ref import Ref
 from ktrace.state.socket import SOCK_TYPES, SOCKET_FLAGS, SOCKET_STATES, SOCKWQ_FLAGS, Socket
 
@@ -25,9 +27,13 @@ class SocketReader:
     def __init__(self, kernel: LiveKernel, inodes: InodeReader | None = None) -> None:
         self.kernel = kernel
         self.socks = SockReader(kernel, inodes)
+        self.tables = TablesReader(kernel)
         self.socket = Layout(
-            kernel.prog, "struct socket", "state", "type", "flags", "file", "sk", "ops",
-            wait_first="wq.wait.head.next", wq_flags="wq.flags",
+            kernel.prog, "struct socket_alloc",
+            state="socket.state", type="socket.type", flags="socket.flags", file="socket.file", sk="socket.sk",
+            ops="socket.ops", wait_first="socket.wq.wait.head.next", wq_flags="socket.wq.flags",
+            i_ino="vfs_inode.i_ino", i_mode="vfs_inode.i_mode", i_uid="vfs_inode.i_uid.val",
+            i_gid="vfs_inode.i_gid.val",
         )  # fmt: skip
         self.wait_head = self.socket.offsets["wait_first"]
         self._cache: dict[int, tuple[bytes, Socket]] = {}
@@ -36,6 +42,7 @@ class SocketReader:
         """Add the ``struct socket`` at *private_data* and all it leads to."""
         ref = Ref("socket", private_data)
         if ref not in observation.objects:
+            self.tables.observe(observation)
             value = self.read(observation, private_data)
             observation.objects[ref] = value
             if value.sk is not None:
@@ -58,6 +65,10 @@ class SocketReader:
             ops=self.kernel.symbol(found.ops) if found.ops else None,
             wait=self.socks.waiters(observation, address + self.wait_head, found.wait_first),
             wq_flags=bit_names(found.wq_flags, SOCKWQ_FLAGS),
+            i_ino=found.i_ino,
+            i_mode=mode_name(found.i_mode),
+            i_uid=found.i_uid,
+            i_gid=found.i_gid,
         )
         self._cache[address] = (raw, value)
         return value

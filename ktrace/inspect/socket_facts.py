@@ -6,13 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import drgn
-from drgn.helpers.linux.list import hlist_for_each_entry, list_for_each_entry
+from drgn.helpers.linux.list import hlist_for_each_entry
 
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.state.socket import ProtocolSwitch, SocketFacts
-
-INET_PROTOSW = {1: "INET_PROTOSW_REUSE", 2: "INET_PROTOSW_PERMANENT", 4: "INET_PROTOSW_ICSK"}
-"""``include/net/protocol.h``."""
+from ktrace.inspect.socket_tables import TablesReader
+from ktrace.state.socket import SocketFacts
 
 SMP_CACHE_BYTES = 64
 """``1 << CONFIG_X86_L1_CACHE_SHIFT``; in no symbol and no type."""
@@ -67,16 +65,13 @@ def read_facts(kernel: LiveKernel) -> SocketFacts:
     low, high = _port_range(net)
     sysctl["ipv4/ip_local_port_range/low"] = low
     sysctl["ipv4/ip_local_port_range/high"] = high
-    families = prog["net_families"]
-    created = {
-        number: kernel.symbol(families[number].create.value_())
-        for number in range(len(families))
-        if families[number].value_()
-    }
+    tables = TablesReader(kernel).read()
     return SocketFacts(
-        net_families=created,
-        inetsw=_switch(kernel, "inetsw"),
-        inetsw6=_switch(kernel, "inetsw6"),
+        net_families={number: family.create for number, family in tables.net_families.items()},
+        inetsw=tuple(entry for entries in tables.inetsw.values() for entry in entries),
+        inetsw6=tuple(entry for entries in tables.inetsw6.values() for entry in entries),
+        inet_protos=tables.inet_protos,
+        inet6_protos=tables.inet6_protos,
         sizes={
             "sk_buff": prog.type("struct sk_buff").size,
             "skb_shared_info": prog.type("struct skb_shared_info").size,
@@ -90,28 +85,6 @@ def read_facts(kernel: LiveKernel) -> SocketFacts:
         netlink=_netlink(prog),
         quickack=_quickack(prog),
     )
-
-
-def _switch(kernel: LiveKernel, symbol: str) -> tuple[ProtocolSwitch, ...]:
-    """Return the ``inet_protosw`` entries of every list of *symbol*, in lookup order."""
-    try:
-        lists = kernel.prog[symbol]
-    except KeyError:
-        return ()
-    found = []
-    for index in range(len(lists)):
-        for entry in list_for_each_entry("struct inet_protosw", lists[index].address_of_(), "list"):
-            flags = int(entry.flags)
-            found.append(
-                ProtocolSwitch(
-                    type=int(entry.type),
-                    protocol=int(entry.protocol),
-                    prot=kernel.symbol(entry.prot.value_()),
-                    ops=kernel.symbol(entry.ops.value_()),
-                    flags=tuple(name for bit, name in INET_PROTOSW.items() if flags & bit),
-                )
-            )
-    return tuple(found)
 
 
 def _member(value: drgn.Object, path: str) -> Any:

@@ -64,6 +64,9 @@ class Inode:
         """Return the reference of this inode."""
         return Ref("inode", self.key)
 
+    def owner_set(self, uid: int) -> None:
+        """Act on a new owner, even if it is the old one (``inode_operations.setattr`` with ATTR_UID)."""
+
     def born(self, kernel: Kernel) -> Inode:
         """Set all times and return it (``inode_init_owner()`` and what follows it everywhere)."""
         self.i_atime = self.i_mtime = self.i_ctime = current_time(kernel)

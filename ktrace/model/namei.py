@@ -152,7 +152,7 @@ def _behind_link(task: Task, fd: int) -> Inode:
     slot = task.files.slots.get(fd)
     if slot is None:
         raise Errno("ENOENT")
-    if slot.file.inode is None:
+    if slot.file.inode is None or slot.file.target.kind == "socket":
         # anon_inode: 0600 and root's; a socket's inode: 0777. Neither can be opened (no_open()).
         anonymous = slot.file.target.kind != "socket"
         if anonymous and task.cred.euid != 0 and not task.cred.capable("CAP_DAC_OVERRIDE"):

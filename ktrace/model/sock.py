@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ktrace.model.fasync import SI_KERNEL, SIGIO, SIGURG, FasyncList, kill_fasync
 from ktrace.model.skbuff import SkBuff
+from ktrace.model.sockfs import SocketInode
 from ktrace.model.task import Errno
 from ktrace.model.timer import HZ, Timer, schedule_until, start
 from ktrace.model.wait import WaitEntry, WaitQueue, wake_up
@@ -39,14 +40,15 @@ POLL_IN, POLL_OUT, POLL_MSG, POLL_ERR, POLL_PRI, POLL_HUP = range(1, 7)
 class Socket:
     """Mirror one ``struct socket``.
 
-    :param i_uid: owner of its inode
+    :param inode: beside it in its ``struct socket_alloc`` (``SOCK_INODE()``)
     :param wq_flags: bits of ``wq.flags`` by name
     """
 
     key: int
     type: int
-    i_uid: int
-    i_gid: int
+    uid: InitVar[int]
+    gid: InitVar[int]
+    inode: SocketInode = field(init=False)
     state: str = "SS_UNCONNECTED"
     flags: set[str] = field(default_factory=set)
     file: File | None = None
@@ -55,6 +57,14 @@ class Socket:
     wq: WaitQueue = field(default_factory=WaitQueue)
     wq_flags: set[str] = field(default_factory=set)
     fasync_list: FasyncList = field(default_factory=list)
+
+    def __post_init__(self, uid: int, gid: int) -> None:
+        self.inode = SocketInode(self, uid, gid)
+
+    @property
+    def i_uid(self) -> int:
+        """Return the owner of its inode."""
+        return self.inode.i_uid
 
     @property
     def ref(self) -> Ref:

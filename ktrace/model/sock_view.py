@@ -10,6 +10,7 @@ from ktrace.model.sock import Sock, Socket
 from ktrace.model.wait import WaitQueue
 from ktrace.state import socket as state
 from ktrace.state.allowed import OneOf
+from ktrace.state.inode import mode_name
 from ktrace.state.ref import Ref
 from ktrace.state.ref import process as process_ref
 
@@ -25,6 +26,10 @@ def view_socket(socket: Socket) -> state.Socket:
         ops=socket.ops.name if socket.ops is not None else None,
         wait=view_waiters(socket.wq),
         wq_flags=tuple(sorted(socket.wq_flags)),
+        i_ino=socket.inode.numbers.get("st_ino", 0),
+        i_mode=mode_name(socket.inode.i_mode),
+        i_uid=socket.inode.i_uid,
+        i_gid=socket.inode.i_gid,
     )
 
 

@@ -16,11 +16,14 @@ from ktrace.model.proto_ops import InMessage, OutMessage
 from ktrace.model.skbuff import Allocator
 from ktrace.model.sock import MSG_DONTWAIT, MSG_EOR, SOCK_MAX, SOCK_PACKET, SOCK_SEQPACKET, Socket
 from ktrace.model.sock_view import view_open_socket
+from ktrace.model.socket_tables import tables
+from ktrace.model.sockfs import number
 from ktrace.model.splice_socket import generic_splice_sendpage, splice_by_message
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import WaitQueue
 from ktrace.state.ref import Ref
 from ktrace.state.socket import SocketFacts
+from ktrace.state.socket_tables import TABLES
 
 PF_INET, PF_PACKET = 2, 17
 NPROTO = 46
@@ -51,6 +54,7 @@ class SocketSubsystem(Subsystem):
     def __init__(self, facts: SocketFacts) -> None:
         self.facts = facts
         self.alloc = Allocator(facts)
+        self.tables = tables(facts)
         self.sockets: dict[int, Socket] = {}
         self.unbound: dict[str, Any] = {}
         """What families keep for all their sockets, by name."""
@@ -84,6 +88,7 @@ class SocketSubsystem(Subsystem):
         for task in kernel.tasks.values():
             for slot in task.files.slots.values():
                 if slot.file.ops is SOCKET_FILE_OPS:
+                    objects.setdefault(TABLES, self.tables)
                     view_open_socket(kernel, slot.file.private, objects)
 
 
@@ -131,8 +136,17 @@ def sock_alloc_file(kernel: Kernel, socket: Socket, flags: int) -> File:
     file = File(
         kernel.serial(), SOCKET_FILE_OPS, FMODE_READ | FMODE_WRITE, O_RDWR | flags & O_NONBLOCK, socket.ref, socket
     )
+    file.inode = socket.inode
     socket.file = file
     return file
+
+
+def sock_install(kernel: Kernel, task: Task, fd: int, file: File, cloexec: bool) -> None:
+    """Put a new socket's *file* at *fd* (``fd_install()``); from now on its inode number can be seen."""
+    task.files.install(fd, file, cloexec)
+    socket: Socket = file.private
+    others = {other.inode.numbers.get("st_ino", 0) for other in sockets(kernel).sockets.values() if other is not socket}
+    number(kernel, task, fd, socket, others)
 
 
 def sock_release(kernel: Kernel, task: Task, socket: Socket) -> Any:

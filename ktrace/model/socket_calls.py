@@ -17,6 +17,7 @@ from ktrace.model.socket import (
     sock_alloc_file,
     sock_create,
     sock_from_file,
+    sock_install,
     sock_release,
     sockets,
     sockfd_lookup,
@@ -44,7 +45,7 @@ def socket(kernel: Kernel, task: Task, domain: int, type: int, protocol: int) ->
     except Errno:
         run(sock_release(kernel, task, made))
         raise
-    task.files.install(fd, sock_alloc_file(kernel, made, flags), bool(flags & O_CLOEXEC))
+    sock_install(kernel, task, fd, sock_alloc_file(kernel, made, flags), bool(flags & O_CLOEXEC))
     return fd
 
 
@@ -78,7 +79,7 @@ def socketpair(kernel: Kernel, task: Task, domain: int, type: int, protocol: int
             run(sock_release(kernel, task, made))
         raise
     for fd, made in zip((first, second), pair, strict=True):
-        task.files.install(fd, sock_alloc_file(kernel, made, flags), cloexec)
+        sock_install(kernel, task, fd, sock_alloc_file(kernel, made, flags), cloexec)
     pointed = "sv" in (task.call.pointers if task.call is not None else {})
     return Result(0, None, {} if pointed else {"sv": (first, second)})
 
@@ -211,7 +212,7 @@ def accept4(kernel: Kernel, task: Task, sockfd: int, flags: int, addrlen: int | 
         except Errno:
             files.reserved.pop(fd, None)
             raise
-        files.install(fd, newfile, bool(flags & O_CLOEXEC))
+        sock_install(kernel, task, fd, newfile, bool(flags & O_CLOEXEC))
         return Result(fd, None, out)
 
 

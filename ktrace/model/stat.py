@@ -111,6 +111,8 @@ def _chown(kernel: Kernel, task: Task, inode: Inode, owner: int, group: int) -> 
         if group & UNCHANGED != UNCHANGED and not (mine and (gid == cred.egid or gid in cred.groups)):
             raise Errno("EPERM")  # chgrp_ok()
     inode.i_uid, inode.i_gid = uid, gid
+    if owner & UNCHANGED != UNCHANGED:
+        inode.owner_set(uid)
     inode.i_ctime = current_time(kernel)
     if inode.i_mode & S_IFMT != S_IFDIR:
         kill = 0o4000 | (0o2000 if inode.i_mode & 0o010 else 0)  # setattr_should_drop_suidgid()

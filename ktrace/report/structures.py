@@ -19,6 +19,9 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "shm": ("shm",),
     "ipcs": ("ipc_ns",),
     "sockets": ("socket", "sock"),
+    "inetsw": ("net",),
+    "net_families": ("net",),
+    "protocols": ("net",),
     "files": ("fdtable", "file", "inode"),
     "processes": ("process", "user"),
 }

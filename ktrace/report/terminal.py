@@ -13,6 +13,7 @@ from ktrace.report.pictures import involved, picture
 from ktrace.report.value import short
 from ktrace.state.call import Completed, Exited, Signalled
 from ktrace.state.compare import ABSENT, Difference
+from ktrace.state.socket_tables import TABLES
 from ktrace.state.step import Step
 from ktrace.state.world import World
 from ktrace.trace.changes import Change, changes
@@ -64,8 +65,9 @@ class TerminalView:
         self._events(step)
         for ref, group in groupby(changes(before, step.world), key=lambda change: change.ref):
             items = list(group)
+            if ref == TABLES and self._verbosity <= 0 and not items[0].path:
+                continue  # they are there from the first socket on, and never change
             self._line(Text(f"{_INDENT}{items[0].label:<10} ", "cyan"), *self._described(items))
-            del ref
         self._probes(step)
         for text in step.console:
             self._line(Text(f"{_INDENT}console    ", "red"), Text(text))

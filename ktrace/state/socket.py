@@ -6,7 +6,7 @@ Names of constants are the kernel's own; a number without a name is shown as it 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ktrace.state.ref import Ref
@@ -61,7 +61,7 @@ class Waiter:
 
 @dataclass(frozen=True, slots=True)
 class Socket:
-    """A ``struct socket``.
+    """A ``struct socket``, with the inode beside it in its ``struct socket_alloc`` (``SOCKET_I()``).
 
     :param state: ``SS_CONNECTED`` and the like
     :param flags: bits of ``flags`` by name
@@ -70,6 +70,7 @@ class Socket:
     :param ops: symbol of the ``proto_ops``; ``None`` after release
     :param wait: who waits on ``wq``
     :param wq_flags: bits of ``wq.flags`` by name
+    :param i_mode: of the inode, as file type and permissions
     """
 
     state: str
@@ -80,6 +81,10 @@ class Socket:
     ops: str | None
     wait: tuple[Waiter, ...]
     wq_flags: tuple[str, ...]
+    i_ino: int
+    i_mode: str
+    i_uid: int
+    i_gid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +330,7 @@ class SocketFacts:
     :param net_families: symbol of the ``create`` function by address family (``net_families[]``)
     :param inetsw: ``inetsw[]`` list by list, each in lookup order
     :param inetsw6: ``inetsw6[]`` likewise; empty without IPv6
+    :param inet_protos: symbol of the ``handler`` by IP protocol; *inet6_protos* likewise
     :param sizes: bytes of ``sk_buff`` and ``skb_shared_info`` (unaligned), ``max_skb_frags``,
         ``smp_cache_bytes``, ``page_size``, ``kmalloc_max_cache``
     :param sysctl: settings below ``/proc/sys/net`` by path, such as ``core/rmem_default``
@@ -338,6 +344,8 @@ class SocketFacts:
     inetsw6: tuple[ProtocolSwitch, ...]
     sizes: Mapping[str, int]
     sysctl: Mapping[str, int]
+    inet_protos: Mapping[int, str] = field(default_factory=dict)
+    inet6_protos: Mapping[int, str] = field(default_factory=dict)
     oob: bool = True
     netlink: tuple[int, ...] = ()
     quickack: bool = False

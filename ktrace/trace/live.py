@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import mmap
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -90,9 +90,20 @@ def newest_live() -> Path:
 
     :raises UsageError: there is none
     """
+    for path in _running():
+        return path
+    raise UsageError("no session has a running guest", "start one with: ktrace run --hold WORKLOAD")
+
+
+def is_any_live() -> bool:
+    """Tell whether any session's guest still runs."""
+    return any(True for _ in _running())
+
+
+def _running() -> Iterator[Path]:
+    """Yield the sessions whose guests still run, the newest first."""
     found = sorted(sessions_directory().glob(f"*/{FILE_NAME}"), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in found:
         live = read_live(path.parent)
         if os.path.exists(f"/proc/{live.pid}/fd/{live.ram_fd}"):
-            return path.parent
-    raise UsageError("no session has a running guest", "start one with: ktrace run --hold WORKLOAD")
+            yield path.parent

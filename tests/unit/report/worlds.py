@@ -116,7 +116,9 @@ def socket_world() -> World:
     }
     for number, end in enumerate(SOCKS, 1):
         front, file = Ref("socket", f"socket{number}"), Ref("file", f"file{number}")
-        objects[front] = Socket("SS_CONNECTED", "SOCK_STREAM", (), file, end, "unix_stream_ops", (), ())
+        objects[front] = Socket(
+            "SS_CONNECTED", "SOCK_STREAM", (), file, end, "unix_stream_ops", (), (), number, "S_IFSOCK|0777", 0, 0
+        )
         objects[file] = File("socket_file_ops", "rw", (), 1, front)
     objects[Ref("fdtable", "t")] = DescriptorTable(
         1, {3: Descriptor(Ref("file", "file1"), False), 4: Descriptor(Ref("file", "file2"), True)}
