@@ -70,9 +70,8 @@ def _names(world: World, ref: Ref, sock: Sock) -> tuple[str, str]:
     if inet is None:
         return "*", "*"
     local, peer = inet.inet_rcv_saddr, inet.inet_daddr
-    inet6 = getattr(sock, "inet6", None)
-    if inet6 is not None:
-        local, peer = f"[{inet6.saddr}]", f"[{inet6.daddr}]"
+    if sock.ipv6 is not None:
+        local, peer = f"[{sock.ipv6.v6_rcv_saddr}]", f"[{sock.ipv6.v6_daddr}]"
     port = inet.inet_sport or "*"
     return f"{local}:{port}", f"{peer}:{inet.inet_dport or '*'}"
 
