@@ -31,6 +31,7 @@ from ktrace.trace.session import End, Header, SessionReader, SessionWriter, Verd
 from ktrace.verify.inlining import inlined_functions
 from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.path_check import PathChecker
+from ktrace.verify.path_replay import noted
 from ktrace.verify.paths import read_paths, way
 from ktrace.verify.probe import Target
 from ktrace.verify.probed import ProbedLab
@@ -151,8 +152,10 @@ class Guests:
             yield lab
 
     def _way(self, script: Script, paths: Path | None) -> Mapping[str, Any]:
-        """Return what a session notes of the functions that its script wants to be seen."""
-        return {"way": way(read_paths(paths))} if self._functions and script.functions and paths is not None else {}
+        """Return what a session notes of the functions that its script wants to be seen, and of their paths."""
+        if not self._functions or paths is None:
+            return {}
+        return {**noted(paths), **({"way": way(read_paths(paths))} if script.functions else {})}
 
     def _path_checker(self, lab: Lab, paths: Path) -> PathChecker | None:
         expectations = read_paths(paths)

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from ktrace.errors import UsageError
 from ktrace.state.step import Step
 from ktrace.trace.session import End, Header, SessionReader, Verdict
+from ktrace.verify.path_replay import RecordedPaths, expectations_of
 from ktrace.verify.replay import replay
 from ktrace.workload.library import bundled
 
 RECORDED = Path(__file__).parents[3] / "traces" / "recorded"
+FUNCTIONS = RECORDED / "functions"
 
 
 class Verdicts:
@@ -43,6 +46,38 @@ def test_the_model_says_what_the_kernel_did(path: Path) -> None:
     assert end.status == "agreed"
     assert end.message == ""
     assert end.steps > 0
+
+
+@pytest.mark.parametrize("path", sorted(FUNCTIONS.glob("*.gz")), ids=lambda path: path.name.partition(".")[0])
+def test_the_kernel_went_the_ways_that_are_expected(path: Path) -> None:
+    reader = SessionReader(path)
+    expectations, source = expectations_of(reader.header)
+    assert source == path.name.replace(".jsonl.gz", ".paths")
+    ways = RecordedPaths(expectations, source)
+    assert [complaint for step in reader.steps() for complaint in ways.check(step)] == []
+    assert ways.unmet() == ()
+    assert ways.checked >= len(expectations)
+
+
+def test_a_recorded_tree_that_lacks_a_function_is_found(tmp_path: Path) -> None:
+    text = gzip.decompress((FUNCTIONS / "pipe-basic.jsonl.gz").read_bytes()).decode()
+    changed = tmp_path / "session.jsonl"
+    changed.write_text(text.replace('"create_pipe_files"', '"create_no_files"'))
+    verdicts = Verdicts()
+    assert replay(SessionReader(changed), verdicts).status == "diverged"
+    assert verdicts.kept[0].differences == ()
+    assert "create_pipe_files" in verdicts.kept[0].complaints[0]
+    assert "pipe-basic.paths" in verdicts.kept[0].complaints[0]
+
+
+def test_paths_of_ones_own(tmp_path: Path) -> None:
+    paths = tmp_path / "mine.paths"
+    paths.write_text("pipe2: do_pipe2 > no_such_function\n")
+    verdicts = Verdicts()
+    assert replay(SessionReader(FUNCTIONS / "pipe-basic.jsonl.gz"), verdicts, paths).status == "diverged"
+    assert "mine.paths:1: A's pipe2 must go through do_pipe2 > no_such_function" in verdicts.kept[0].complaints[0]
+    with pytest.raises(UsageError, match="no such file"):
+        replay(SessionReader(FUNCTIONS / "pipe-basic.jsonl.gz"), verdicts, tmp_path / "none.paths")
 
 
 def test_every_workload_is_recorded() -> None:
