@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import click
 
 from ktrace.cli.output import console
 from ktrace.cli.target import open_target
 from ktrace.errors import UsageError
+from ktrace.inspect.inspector import Inspector
 from ktrace.inspect.invariants.everything import validate as validate_all
 from ktrace.inspect.socket_tables import TablesReader
-from ktrace.report.ipcs import PERMS, details, tables
+from ktrace.inspect.sysv import SysvReader
+from ktrace.report.ipcs import PERMS, details, listing
 from ktrace.report.pictures import picture, subject
 from ktrace.report.sockets import registered, table
 from ktrace.report.structures import GROUPS, describe, select
 from ktrace.state.codec import encode
 from ktrace.state.naming import Namer
+from ktrace.state.ref import Ref
 from ktrace.state.socket_tables import TABLES
 from ktrace.state.world import World
 from ktrace.trace.live import is_any_live
@@ -26,16 +30,34 @@ _ANY = "socketpair:1"
 """Where to look for what is the same in every guest of an image."""
 
 
+def _number(ctx: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+    """Return a number that may be written in any of C's bases."""
+    try:
+        return None if value is None else int(value, 0)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no number", ctx, parameter) from None
+
+
 @click.command()
 @click.argument("what", type=click.Choice([*GROUPS, "all"]))
 @click.argument("target", required=False)
 @click.option("--image", default="lab-6.1", show_default=True, help="The image to run a workload on.")
 @click.option("--json", "as_json", is_flag=True, help="Print data.")
 @click.option("--picture/--no-picture", "pictures", default=True, help="Draw pipes, queues, ... above their members.")
-@click.option("-s", "--semaphores", "chosen", flag_value="sem", help="ipcs: semaphore arrays only.")
-@click.option("-q", "--queues", "chosen", flag_value="msg", help="ipcs: message queues only.")
-@click.option("-m", "--shmems", "chosen", flag_value="shm", help="ipcs: shared memory segments only.")
-@click.option("-i", "--id", "ipc_id", type=int, help="ipcs: all of the one with this id; with -s, -q or -m.")
+@click.option("-s", "--semaphores", "sem", is_flag=True, help="ipcs: semaphore arrays.")
+@click.option("-q", "--queues", "msg", is_flag=True, help="ipcs: message queues.")
+@click.option("-m", "--shmems", "shm", is_flag=True, help="ipcs: shared memory segments.")
+@click.option("-i", "--id", "ipc_id", callback=_number, help="All of the one with this id or address; with -s, -q, -m.")
+@click.option("-t", "--time", "view", flag_value="time", help="ipcs: times.")
+@click.option("-p", "--pid", "view", flag_value="pid", help="ipcs: who used it last.")
+@click.option("-c", "--creator", "view", flag_value="creator", help="ipcs: creators and owners.")
+@click.option("-l", "--limits", "view", flag_value="limits", help="ipcs: limits.")
+@click.option("-u", "--summary", "view", flag_value="summary", help="ipcs: totals, and where ids go on.")
+@click.option("-M", "--memory", "view", flag_value="memory", help="ipcs: pages of segments, as crash's ipcs -M.")
+@click.option("-n", "--namespace", "actor", metavar="ACTOR", help="ipcs: the namespace that ACTOR is in.")
+@click.option(
+    "-a", "--addresses", "with_addresses", is_flag=True, help="ipcs: where each object lies, as crash's ipcs."
+)
 @click.option("--validate", is_flag=True, help="Check everything against itself; exit code 1 if contradictory.")
 def inspect(
     what: str,
@@ -43,8 +65,13 @@ def inspect(
     image: str,
     as_json: bool,
     pictures: bool,
-    chosen: str | None,
+    sem: bool,
+    msg: bool,
+    shm: bool,
     ipc_id: int | None,
+    view: str | None,
+    actor: str | None,
+    with_addresses: bool,
     validate: bool,
 ) -> None:
     """Show WHAT of the guest that TARGET names.
@@ -54,23 +81,35 @@ def inspect(
     sockets begin with a table in those of ss(8); inetsw, net_families and protocols are what socket() looks things
     up in, in lookup order.
     """
-    if (chosen or ipc_id is not None) and what != "ipcs":
-        raise UsageError("-s, -q, -m and -i belong to ipcs", "write ktrace inspect ipcs -s")
-    if ipc_id is not None and chosen is None:
-        raise UsageError("-i needs a kind", "add -s, -q or -m")
+    kinds = [kind for kind, asked in (("sem", sem), ("msg", msg), ("shm", shm)) if asked]
+    if (kinds or view or actor or with_addresses) and what != "ipcs":
+        raise UsageError("-s, -q, -m, -t, -p, -c, -l, -u, -M, -n and -a belong to ipcs", "write ktrace inspect ipcs -s")
+    if ipc_id is not None:
+        kinds = [what] if what in PERMS else kinds
+        if len(kinds) != 1:
+            raise UsageError("-i needs a kind", "add -s, -q or -m")
     if target is None and what in _TABLES and not is_any_live():
         target = _ANY
     with open_target(target, image) as inspector:
-        world = Namer().name(inspector.observe())
+        namer = Namer()
+        world = namer.name(inspector.observe())
         if what in _TABLES:
             # They are there even where no actor has a socket.
             registry = TablesReader(inspector.kernel).read()
             world = World({**world.objects, TABLES: registry})
+        addresses = _addresses(inspector, namer)
         violations = validate_all(inspector.kernel) if validate else []
     for violation in violations:
         click.echo(str(violation), err=True)
-    if what == "ipcs" and not as_json:
-        _ipcs(world, chosen, ipc_id)
+    if ipc_id is not None and not as_json:
+        _one(world, kinds[0], ipc_id, addresses)
+    elif what == "ipcs" and not as_json:
+        kinds = kinds or list(PERMS)
+        try:
+            for line in listing(world, kinds, view, actor, addresses if with_addresses else None):
+                click.echo(line)
+        except LookupError:
+            raise UsageError(f"no actor {actor!r} lives", "see ktrace inspect processes") from None
     elif what in _TABLES and not as_json:
         for line in registered(registry, what):
             click.echo(line)
@@ -83,15 +122,19 @@ def inspect(
         raise SystemExit(1)
 
 
-def _ipcs(world: World, chosen: str | None, ipc_id: int | None) -> None:
-    if chosen is not None and ipc_id is not None:
-        lines = details(world, chosen, ipc_id)
-        if lines is None:
-            raise UsageError(f"no {chosen} with id {ipc_id}", "see ktrace inspect ipcs")
-    else:
-        lines = tables(world, [chosen] if chosen else list(PERMS))
+def _one(world: World, kind: str, ipc_id: int, addresses: Mapping[Ref, int]) -> None:
+    lines = details(world, kind, ipc_id, addresses)
+    if lines is None:
+        raise UsageError(f"no {kind} with id {ipc_id}", "see ktrace inspect ipcs")
     for line in lines:
         click.echo(line)
+
+
+def _addresses(inspector: Inspector, namer: Namer) -> dict[Ref, int]:
+    """Return the address of every System V object by its name."""
+    return {ref: address for address, ref in SysvReader(inspector.kernel).init_objects().items()} | {
+        named: raw.key for raw, named in namer.names().items() if raw.kind in PERMS and isinstance(raw.key, int)
+    }
 
 
 def _structures(world: World, what: str, as_json: bool, pictures: bool) -> None:

@@ -41,6 +41,12 @@ class SysvReader:
         """Return what the model must know of this kernel."""
         return self.namespaces.facts(self.mappings.facts(self.kernel))
 
+    def init_objects(self) -> dict[int, Ref]:
+        """Return the objects of the initial namespace by their addresses."""
+        memory, address = self.kernel.memory, self.namespaces.init_ipc_ns
+        _, ids = self.namespaces.read(memory, address)
+        return {obj: ref for kind in self.namespaces.refs(memory, address, ids) for obj, ref in kind.items()}
+
     def namespace_of(self, observation: Observation, task: int) -> int:
         """Return the address of a task's IPC namespace, 0 for a dead task."""
         memory = observation.memory

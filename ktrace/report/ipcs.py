@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ktrace.report.ipcs_views import VIEWS, Layout, limits, summary
+from ktrace.state.compare import label
 from ktrace.state.ref import Ref
-from ktrace.state.sysv_ipc import KernIpcPerm
+from ktrace.state.sysv_ipc import IpcNamespace, KernIpcPerm
 from ktrace.state.sysv_msg import MsgQueue
 from ktrace.state.sysv_sem import SemArray, SemQueue, SemUndo
 from ktrace.state.sysv_shm import ShmidKernel
@@ -23,7 +25,73 @@ _IDS = {"msg": "msqid", "shm": "shmid", "sem": "semid"}
 _Row = Sequence[object]
 
 
-def tables(world: World, kinds: Sequence[str]) -> Iterator[str]:
+def listing(
+    world: World,
+    kinds: Sequence[str],
+    view: str | None = None,
+    actor: str | None = None,
+    addresses: Mapping[Ref, int] | None = None,
+) -> Iterator[str]:
+    """Yield what ``ipcs`` prints, namespace by namespace.
+
+    :param kinds: of ``sem``, ``msg``, ``shm``
+    :param view: one of :data:`ktrace.report.ipcs_views.VIEWS`, ``limits`` or ``summary``; ``None`` for the tables
+    :param actor: only the namespace that this actor is in
+    :param addresses: of the objects, for a column of their own
+    :raises LookupError: no such actor lives
+    """
+    namespaces = world.of_kind("ipc_ns")
+    members: dict[Ref | None, list[str]] = {}
+    for process in world.of_kind("process").values():
+        members.setdefault(process.ipc_ns, []).append(process.name)
+    if actor is not None:
+        wanted = next((ref for ref, names in members.items() if actor in names), None)
+        if wanted is None:
+            raise LookupError(actor)
+        namespaces = {wanted: namespaces[wanted]}
+    for ref, ns in namespaces.items():
+        if len(namespaces) > 1 or ref.key != "init":
+            yield f"====== {label(ref)}: {' '.join(sorted(members.get(ref, ()))) or 'nobody is in it'} ======"
+        inside = _only(world, ns)
+        if view == "limits":
+            yield from limits(ns, kinds)
+        elif view == "summary":
+            yield from summary(ns, objects(inside, "shm"), kinds)
+        elif view is not None:
+            yield from _view(inside, VIEWS[view], kinds, addresses)
+        else:
+            yield from tables(inside, kinds, addresses)
+
+
+def _only(world: World, ns: IpcNamespace) -> World:
+    """Return *world* with the System V objects of one namespace only."""
+    kept = {ref for ids in (ns.sem_ids, ns.msg_ids, ns.shm_ids) for ref in ids.ipcs_idr.values()}
+    return World({ref: value for ref, value in world.objects.items() if ref.kind not in PERMS or ref in kept})
+
+
+def _view(
+    world: World, layouts: Mapping[str, Layout], kinds: Sequence[str], addresses: Mapping[Ref, int] | None
+) -> Iterator[str]:
+    for kind in [kind for kind in PERMS if kind in kinds and kind in layouts]:
+        title, columns, row = layouts[kind]
+        rows: list[_Row] = [(*_address_title(kind, addresses), _IDS[kind], *columns)]
+        for ref, value in _by_index(world, kind):
+            perm = perm_of(kind, value)
+            rows.append((*_address(ref, addresses), perm.id, *row(perm, value)))
+        yield f"------ {title} --------"
+        yield from columns_of(rows)
+        yield ""
+
+
+def _address_title(kind: str, addresses: Mapping[Ref, int] | None) -> _Row:
+    return () if addresses is None else ({"msg": "MSG_QUEUE", "shm": "SHMID_KERNEL", "sem": "SEM_ARRAY"}[kind],)
+
+
+def _address(ref: Ref, addresses: Mapping[Ref, int] | None) -> _Row:
+    return () if addresses is None else (f"{addresses.get(ref, 0):016x}",)
+
+
+def tables(world: World, kinds: Sequence[str], addresses: Mapping[Ref, int] | None = None) -> Iterator[str]:
     """Yield the lines of one table for each of *kinds* (``sem``, ``msg``, ``shm``)."""
     layouts: dict[str, tuple[str, _Row, Callable[[World, Any], _Row]]] = {
         "msg": (
@@ -40,12 +108,11 @@ def tables(world: World, kinds: Sequence[str]) -> Iterator[str]:
     }
     for kind in [kind for kind in PERMS if kind in kinds]:
         title, columns, row = layouts[kind]
-        rows: list[_Row] = [("key", _IDS[kind], "owner", "perms", *columns)]
-        for value in objects(world, kind):
+        rows: list[_Row] = [(*_address_title(kind, addresses), "key", _IDS[kind], "owner", "perms", *columns)]
+        for ref, value in _by_index(world, kind):
             perm = perm_of(kind, value)
-            rows.append(
-                (f"{perm.key & 0xFFFFFFFF:#010x}", perm.id, perm.uid, f"{perm.mode & 0o777:o}", *row(world, value))
-            )
+            shown = (f"{perm.key & 0xFFFFFFFF:#010x}", perm.id, perm.uid, f"{perm.mode & 0o777:o}")
+            rows.append((*_address(ref, addresses), *shown, *row(world, value)))
         yield f"------ {title} --------"
         yield from columns_of(rows)
         yield ""
@@ -53,7 +120,11 @@ def tables(world: World, kinds: Sequence[str]) -> Iterator[str]:
 
 def objects(world: World, kind: str) -> list[Any]:
     """Return the objects of one kind in the order of their indices."""
-    return sorted(world.of_kind(kind).values(), key=lambda value: perm_of(kind, value).id & 0x7FFF)
+    return [value for _, value in _by_index(world, kind)]
+
+
+def _by_index(world: World, kind: str) -> list[tuple[Ref, Any]]:
+    return sorted(world.of_kind(kind).items(), key=lambda item: perm_of(kind, item[1]).id & 0x7FFF)
 
 
 def perm_of(kind: str, value: Any) -> KernIpcPerm:
@@ -124,10 +195,14 @@ def sleepers(array: SemArray) -> list[SemQueue]:
     return found
 
 
-def details(world: World, kind: str, ipc_id: int) -> Iterator[str] | None:
-    """Return the lines that tell all of one object as ``ipcs -i`` does, ``None`` if there is no such id."""
-    for ref, value in world.of_kind(kind).items():
-        if perm_of(kind, value).id == ipc_id:
+def details(world: World, kind: str, ipc_id: int, addresses: Mapping[Ref, int] | None = None) -> Iterator[str] | None:
+    """Return the lines that tell all of one object as ``ipcs -i`` does, ``None`` if there is no such id.
+
+    :param ipc_id: or the address of the object, if *addresses* are given; of an id that two namespaces have, the
+        initial one's
+    """
+    for ref, value in sorted(world.of_kind(kind).items(), key=lambda item: str(item[0].key).startswith(kind)):
+        if ipc_id in (perm_of(kind, value).id, (addresses or {}).get(ref)):
             tell: dict[str, Callable[[World, Ref, Any], Iterator[str]]] = {
                 "sem": _array_details,
                 "msg": _queue_details,

@@ -8,7 +8,7 @@ when their graphs are.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from ktrace.state.ref import Ref
@@ -27,6 +27,10 @@ class Namer:
         self._names: dict[Ref, Ref] = {}
         self._next: dict[str, int] = {}
         self._renamed: dict[Ref, _Renamed] = {}
+
+    def names(self) -> Mapping[Ref, Ref]:
+        """Return the names that the last World has, by raw reference."""
+        return self._names
 
     def name(self, world: World) -> World:
         """Return *world* with every raw reference replaced by its final name."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ktrace.report.ipcs import details, tables
+import pytest
+
+from ktrace.report.ipcs import details, listing, tables
 from ktrace.state.naming import Namer
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
 from tests.unit.model.sysv_bench import IPC_CREAT, SEM_UNDO, Bench, op
+
+CLONE_NEWIPC = 0x08000000
 
 
 def busy() -> World:
@@ -77,3 +81,56 @@ def test_all_of_a_queue_and_of_a_segment() -> None:
 
 def test_nobody_has_that_id() -> None:
     assert details(busy(), "shm", 9) is None
+
+
+def test_the_other_tables() -> None:
+    world = busy()
+    assert "\n".join(listing(world, ["sem", "msg", "shm"], "pid")) == (
+        "------ Message Queues PIDs --------\n"
+        "msqid owner lspid lrpid\n"
+        "0     0     A     0\n"
+        "\n"
+        "------ Shared Memory Creator/Last-op PIDs --------\n"
+        "shmid owner cpid lpid\n"
+        "0     0     A    A\n"
+        "\n"
+        "------ Semaphore Last-op PIDs --------\n"
+        "semid owner sempid\n"
+        "0     0     A 0 A\n"
+    )
+    assert list(listing(world, ["shm"], "memory"))[1:3] == [
+        "shmid owner allocated resident swapped locked-by",
+        "0     0     3         1        0       -",
+    ]
+    assert list(listing(world, ["sem"], "creator"))[2] == "0     640   0    0    0   0"
+    assert "max ops per semop call = 500" in list(listing(world, ["sem"], "limits"))
+    assert list(listing(world, ["shm"], "summary"))[1:4] == [
+        "segments allocated 1",
+        "pages allocated 3",
+        "pages resident  1",
+    ]
+
+
+def test_namespaces_are_told_apart() -> None:
+    bench = Bench()
+    bench.call("A", "semget", 7, 1, IPC_CREAT)
+    bench.call("B", "unshare", CLONE_NEWIPC)
+    bench.call("B", "semget", 7, 2, IPC_CREAT)
+    world = Namer().name(bench.world)
+    lines = list(listing(world, ["sem"]))
+    assert [line for line in lines if line.startswith("=")] == [
+        "====== ipc_ns init: A C D ======",
+        "====== ipc_ns1: B ======",
+    ]
+    assert [line.split()[4] for line in lines if line.startswith("0x")] == ["1", "2"]
+    assert [line.split()[4] for line in listing(world, ["sem"], actor="B") if line.startswith("0x")] == ["2"]
+    with pytest.raises(LookupError):
+        list(listing(world, ["sem"], actor="Z"))
+
+
+def test_addresses_come_first() -> None:
+    world = busy()
+    where = {Ref("sem", "0"): 0xFFFF888000001000}
+    lines = list(listing(world, ["sem"], addresses=where))
+    assert [line.split()[0] for line in lines[1:3]] == ["SEM_ARRAY", "ffff888000001000"]
+    assert next(iter(details(world, "sem", 0xFFFF888000001000, where) or ())) == "Semaphore Array semid=0"
