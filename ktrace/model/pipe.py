@@ -12,6 +12,7 @@ from ktrace.model.fasync import POLL_IN, POLL_OUT, SIGIO, FasyncList, kill_fasyn
 from ktrace.model.inode import Inode
 from ktrace.model.kernel import Kernel, Subsystem
 from ktrace.model.mutex import Mutex
+from ktrace.model.observed_pipe import observed_pipe
 from ktrace.model.process import observe_file
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import WaitEntry, WaitQueue, wake_up
@@ -33,6 +34,7 @@ EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP = 0x1, 0x4, 0x8, 0x10
 EPOLLRDNORM, EPOLLWRNORM = 0x40, 0x100
 SIZEOF_PIPE_BUFFER = 40
 KMALLOC_MAX_SIZE = 1 << 22
+LENT = "tcp_build_frag(), tcp_try_coalesce(): packets hold it until they are acknowledged and read"
 LRU_BATCHES = 1 + 15
 """A page is once in ``lru_add``, and any number of times in ``activate`` until its PAGEVEC_SIZE makes room."""
 
@@ -45,11 +47,13 @@ class Page:
     """Mirror one ``struct page`` that a pipe can hold.
 
     :param count: references
+    :param lent: references that TCP may have, too, until all is acknowledged and read
     """
 
     key: int
     count: int = 1
     data: bytearray = field(default_factory=lambda: bytearray(PAGE_SIZE))
+    lent: int = 0
 
     def get(self) -> None:
         """Take a reference (``get_page()``)."""
@@ -59,9 +63,13 @@ class Page:
         """Drop a reference (``put_page()``)."""
         self.count -= 1
 
+    def lend(self) -> None:
+        """Have TCP take references, in its write queue and, merged, in a receive queue (``tcp_build_frag()``)."""
+        self.lent += 2
+
     def references(self) -> int | Between:
         """Return ``page_count()``."""
-        return self.count
+        return Between(LENT, self.count, self.count + self.lent) if self.lent else self.count
 
 
 class Compound(Page):
@@ -71,9 +79,9 @@ class Compound(Page):
         super().__init__(key, 1, bytearray(data))
 
 
-def lru_references(count: int) -> Between:
+def lru_references(count: int, lent: int = 0) -> Between:
     """Return *count*, and what batches of pages between LRU lists may hold (``mm/swap.c: cpu_fbatches``)."""
-    return Between("page_count(): the LRU's batches may hold some", count, count + LRU_BATCHES)
+    return Between("page_count(): the LRU's batches may hold some", count, count + LRU_BATCHES + lent)
 
 
 class UserPage(Page):
@@ -92,7 +100,7 @@ class UserPage(Page):
     def references(self) -> int | Between:
         """Return ``page_count()``; the page of zeros has any."""
         if isinstance(self.data, AnonPage):
-            return lru_references(self.data.mappers + self.data.pins)
+            return lru_references(self.data.mappers + self.data.pins, self.lent)
         return Between("empty_zero_page: everybody's", 1, 1 << 30)
 
 
@@ -132,8 +140,9 @@ class PipeBuffer:
 class PipeInode:
     """Mirror one ``struct pipe_inode_info``."""
 
-    def __init__(self, key: int, uid: int, slots: int) -> None:
-        self.key = key
+    def __init__(self, kernel: Kernel, uid: int, slots: int) -> None:
+        self.kernel = kernel
+        self.key = kernel.serial()
         self.uid = uid
         self.mutex = Mutex()
         self.rd_wait = WaitQueue()
@@ -208,10 +217,15 @@ class PipeInode:
         assert page is not None
         if ops in (PAGE_CACHE_OPS, "user_page_pipe_buf_ops"):
             buf.flags &= ~BUF_LRU  # page_cache_pipe_buf_release()
-        if ops == ANON_OPS and page.count == 1 and self.tmp_page is None:
+        if ops == ANON_OPS and page.count == 1 and self.tmp_page is None and not (page.lent and self._still_lent()):
             self.tmp_page = page
         else:
             page.put()
+
+    def _still_lent(self) -> bool:
+        """Tell whether the kernel found a page that TCP had too busy to keep (``anon_pipe_buf_release()``)."""
+        seen = observed_pipe(self.kernel, self)
+        return not self.kernel.choose(LENT, seen.tmp_page if seen is not None else None, lambda kept: True, False)
 
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> Ref:
         """Add this pipe, its inode and its user, and return its reference."""
@@ -304,7 +318,7 @@ class Pipes(Subsystem):
         if self.too_many_hard(user_bufs) and is_unprivileged(task):
             self.account(uid, slots, 0)
             return None
-        return PipeInode(kernel.serial(), uid, slots)
+        return PipeInode(kernel, uid, slots)
 
     def free(self, pipe: PipeInode) -> None:
         """Give back a pipe's pages and what it was charged (``free_pipe_info()``)."""

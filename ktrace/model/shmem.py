@@ -31,7 +31,7 @@ class FilePage(Page):
 
     def references(self) -> int | Between:
         """Return ``page_count()``: the cache's own, and pipes'."""
-        return lru_references(self.count)
+        return lru_references(self.count, self.lent)
 
 
 def page_of(kernel: Kernel, inode: Inode, index: int) -> FilePage:

@@ -9,6 +9,7 @@ from typing import Any
 from ktrace.model.file import File, drive
 from ktrace.model.iov import BufferSource, Source
 from ktrace.model.kernel import Kernel
+from ktrace.model.observed_pipe import observed_pipe
 from ktrace.model.pipe import (
     BUF_CAN_MERGE,
     BUF_GIFT,
@@ -21,10 +22,6 @@ from ktrace.model.pipe_io import send_sigpipe
 from ktrace.model.task import Errno, Task
 from ktrace.model.vfs import do_write
 from ktrace.model.wait import Sleeping, wait_event, wake_up
-from ktrace.state import pipe as state
-from ktrace.state.process import DescriptorTable, Process
-from ktrace.state.process import File as ObservedFile
-from ktrace.state.ref import Ref
 
 SPLICE_F_MOVE, SPLICE_F_NONBLOCK, SPLICE_F_MORE, SPLICE_F_GIFT = 1, 2, 4, 8
 SPLICE_F_ALL = 15
@@ -75,24 +72,6 @@ def double_lock(kernel: Kernel, task: Task, ipipe: PipeInode, opipe: PipeInode) 
             first, second = opipe, ipipe
     yield from first.lock(task)
     yield from second.lock(task)
-
-
-def observed_pipe(kernel: Kernel, pipe: PipeInode) -> state.Pipe | None:
-    """Return the kernel's own view of a pipe that some actor has open."""
-    objects = kernel.advice.world.objects
-    for task in kernel.tasks.values():
-        for fd, slot in task.files.slots.items():
-            if slot.file.private is not pipe:
-                continue
-            process = objects.get(Ref("process", task.name))
-            files = process.files if isinstance(process, Process) else None
-            table = objects.get(files) if files is not None else None
-            descriptor = table.fds.get(fd) if isinstance(table, DescriptorTable) else None
-            file = objects.get(descriptor.file) if descriptor is not None and descriptor.file is not None else None
-            found = objects.get(file.target) if isinstance(file, ObservedFile) else None
-            if isinstance(found, state.Pipe):
-                return found
-    return None
 
 
 @dataclass

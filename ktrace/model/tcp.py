@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ktrace.model.byte_queue import ByteQueue
 from ktrace.model.inet_ports import TimeWait
 from ktrace.model.inet_sock import Inet
 from ktrace.model.inet_socket import ports
@@ -70,6 +71,7 @@ class Tcp(Inet):
     :param urg_seq: position of the urgent byte in the stream of bytes received
     :param snd_up: how many of the waiting bytes the urgent pointer covers
     :param rcv_total: bytes of the stream received
+    :param more: the last call said that more will come (MSG_MORE)
     :param write_gap: ``write_seq - snd_una`` of a closed sock that never had a connection; *unsent_gap* likewise
         ``write_seq - snd_nxt``
     """
@@ -77,9 +79,9 @@ class Tcp(Inet):
     quickack: bool = False
     pair: Tcp | TimeWait | None = None
     accept_queue: list[Tcp] = field(default_factory=list)
-    rx: bytearray = field(default_factory=bytearray)
+    rx: ByteQueue = field(default_factory=ByteQueue)
     fin: str | None = None
-    out: bytearray = field(default_factory=bytearray)
+    out: ByteQueue = field(default_factory=ByteQueue)
     sent: bytearray = field(default_factory=bytearray)
     fin_out: str | None = None
     bytes_sent: int = 0
@@ -96,6 +98,7 @@ class Tcp(Inet):
     urg_data: int = 0
     urg_seq: int = 0
     snd_up: int | None = None
+    more: bool = False
     rcv_total: int = 0
     was_connected: bool = False
     af_ops: str = "ipv4_specific"
@@ -281,7 +284,7 @@ def time_wait(kernel: Kernel, sk: Tcp, state: str) -> None:
         pair.pair = tw
 
 
-def receive_data(kernel: Kernel, sender: Tcp, data: bytes, urgent: bool = False) -> None:
+def receive_data(kernel: Kernel, sender: Tcp, data: ByteQueue, urgent: bool = False) -> None:
     """Take a segment of *sender* at its other end (``tcp_v4_rcv()``, ``tcp_data_queue()``).
 
     :param urgent: its urgent pointer is behind its last byte
@@ -302,7 +305,7 @@ def receive_data(kernel: Kernel, sender: Tcp, data: bytes, urgent: bool = False)
         reset(kernel, sender)
         return
     if urgent:
-        check_urgent(kernel, sk, data)
+        check_urgent(kernel, sk, bytes(data))
     sk.rx += data
     sk.rcv_total += len(data)
     sk.bytes_received += len(data)
@@ -397,10 +400,10 @@ def push(kernel: Kernel, sk: Tcp) -> None:
     """Send what waits, as far as rules let it go (``__tcp_push_pending_frames()``)."""
     size = may_send(kernel, sk)
     if size:
-        data = bytes(sk.out[:size])
+        data = sk.out[:size]
         del sk.out[:size]
         sk.bytes_sent += len(data)
-        sk.sent += data
+        sk.sent += bytes(data)
         del sk.sent[:-KEPT]
         urgent, sk.snd_up = sk.snd_up == size, None
         receive_data(kernel, sk, data, urgent)
@@ -439,15 +442,14 @@ def may_send(kernel: Kernel, sk: Tcp) -> int:
     if not waiting or not isinstance(pair, Tcp):
         return waiting
     small = waiting + len(pair.rx) <= SURE and pair.has_room()
+    corked = bool(sk.nonagle & NAGLE_CORK) or sk.more
     # A FIN and TCP_NODELAY send at once.
-    at_once = (
-        sk.fin_out is not None or sk.snd_up is not None or (sk.nonagle & NAGLE_OFF and not sk.nonagle & NAGLE_CORK)
-    )
-    if small and (at_once or not ((sk.bytes_sent and not sk.quickack) or sk.nonagle & NAGLE_CORK)):
+    at_once = sk.fin_out is not None or sk.snd_up is not None or (sk.nonagle & NAGLE_OFF and not corked)
+    if small and (at_once or not ((sk.bytes_sent and not sk.quickack) or corked)):
         return waiting
     seen = observed(kernel, sk)
     if seen is None:
-        return 0 if sk.nonagle & NAGLE_CORK else waiting
+        return 0 if corked else waiting
     went = seen.bytes_sent - sk.bytes_sent
     return int(kernel.choose("tcp_write_xmit(): window and Nagle", went, lambda size: 0 <= size <= waiting, waiting))
 

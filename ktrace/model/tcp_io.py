@@ -9,6 +9,7 @@ from ktrace.model.proto_ops import InMessage, OutMessage
 from ktrace.model.sock import (
     MSG_DONTWAIT,
     MSG_ERRQUEUE,
+    MSG_MORE,
     MSG_NOSIGNAL,
     MSG_OOB,
     MSG_PEEK,
@@ -38,14 +39,14 @@ def sendmsg(kernel: Kernel, task: Task, sk: Tcp, msg: OutMessage) -> Any:
     copied = 0
     try:
         if sk.state not in CONNECTED:
-            yield from _wait_connect(kernel, task, sk, timeo)
+            yield from wait_connect(kernel, task, sk, timeo)
         if msg.control:
             check_control(msg)
         set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE", False)
         if sk.err or sk.shutdown & SEND_SHUTDOWN:
             raise Errno("EPIPE")
         while msg.source.count:
-            size = _room(kernel, sk, msg.source.count)
+            size = room(kernel, sk, msg.source.count)
             data = msg.source.copy(size)
             sk.out += data
             copied += len(data)
@@ -55,15 +56,16 @@ def sendmsg(kernel: Kernel, task: Task, sk: Tcp, msg: OutMessage) -> Any:
                 break
             if copied:
                 push(kernel, sk)
-            yield from _wait_memory(kernel, task, sk, timeo)
+            yield from wait_memory(kernel, task, sk, timeo)
     except Errno as error:
         if copied:
             push(kernel, sk)
             return copied
-        raise _stream_error(kernel, task, sk, msg.flags, error) from None
+        raise stream_error(kernel, task, sk, msg.flags, error) from None
     if copied:
         if msg.flags & MSG_OOB:
             sk.snd_up = len(sk.out)  # tcp_mark_urg()
+        sk.more = bool(msg.flags & MSG_MORE)
         push(kernel, sk)
     return copied
 
@@ -77,7 +79,7 @@ def check_control(msg: OutMessage) -> None:
             raise Errno("EINVAL")
 
 
-def _room(kernel: Kernel, sk: Tcp, size: int) -> int:
+def room(kernel: Kernel, sk: Tcp, size: int) -> int:
     """Return how many of *size* bytes the send buffer takes (``sk_stream_memory_free()``).
 
     All of them where they are few; of many, as many as the kernel took, which depends on its page
@@ -92,7 +94,7 @@ def _room(kernel: Kernel, sk: Tcp, size: int) -> int:
     return int(kernel.choose("sk_stream_memory_free()", took, lambda taken: 0 <= taken <= size, size))
 
 
-def _stream_error(kernel: Kernel, task: Task, sk: Tcp, flags: int, error: Errno) -> Errno:
+def stream_error(kernel: Kernel, task: Task, sk: Tcp, flags: int, error: Errno) -> Errno:
     """``sk_stream_error()``: the sock's own error goes before EPIPE, and SIGPIPE with it."""
     name = error.name
     if name == "EPIPE":
@@ -102,7 +104,7 @@ def _stream_error(kernel: Kernel, task: Task, sk: Tcp, flags: int, error: Errno)
     return Errno(name)
 
 
-def _wait_connect(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Any:
+def wait_connect(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Any:
     """Sleep until the connection is there (``sk_stream_wait_connect()``)."""
     while True:
         name = sock_error(sk)
@@ -114,12 +116,12 @@ def _wait_connect(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Any:
             raise Errno("EAGAIN")
         if task.signal_pending():
             raise sock_intr_errno(timeo)
-        yield from _wait_woken(kernel, task, sk, timeo)
+        yield from wait_woken(kernel, task, sk, timeo)
         if not sk.err and sk.state in CONNECTED:
             return
 
 
-def _wait_memory(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Any:
+def wait_memory(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Any:
     """Sleep until there is room to send (``sk_stream_wait_memory()``)."""
     assert sk.socket is not None
     set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE")
@@ -131,14 +133,14 @@ def _wait_memory(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Any:
     if task.signal_pending():
         raise sock_intr_errno(timeo)
     set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE", False)
-    yield from _wait_woken(kernel, task, sk, timeo)
+    yield from wait_woken(kernel, task, sk, timeo)
     if sk.err or sk.shutdown & SEND_SHUTDOWN:
         raise Errno("EPIPE")
     if task.signal_pending():
         raise sock_intr_errno(timeo)
 
 
-def _wait_woken(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Any:
+def wait_woken(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Any:
     """Sleep once on the sock's queue (``sk_wait_event()``, ``wait_woken()``)."""
     assert sk.wq is not None
     queue = sk.wq
@@ -219,7 +221,7 @@ def recvmsg(kernel: Kernel, task: Task, sk: Tcp, msg: InMessage, flags: int) -> 
             if task.signal_pending():
                 raise sock_intr_errno(timeo)
         set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA")
-        yield from _wait_woken(kernel, task, sk, timeo)
+        yield from wait_woken(kernel, task, sk, timeo)
         set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA", False)
         if not size:
             break

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ktrace.model import tcp, tcp_connect, tcp_io
+from ktrace.model import tcp, tcp_connect, tcp_io, tcp_splice
 from ktrace.model.inet_option import get_ip_option, set_ip_option
 from ktrace.model.inet_sock import Proto
 from ktrace.model.inet_socket import InetOps, register
 from ktrace.model.kernel import Kernel
+from ktrace.model.pipe import PipeInode
 from ktrace.model.proto_ops import InMessage, OutMessage
 from ktrace.model.sock import (
     EPOLLERR,
@@ -141,6 +142,18 @@ class StreamOps(InetOps):
 
     name = "inet_stream_ops"
     has_peek_off = False
+
+    def sendpage(self, kernel: Kernel, task: Task, sock: Socket, page: Any, offset: int, size: int, flags: int) -> Any:
+        """``inet_sendpage()``, ``tcp_sendpage()``."""
+        return tcp_splice.sendpage(kernel, task, sock.sk, page, offset, size, flags)
+
+    def splice_read(self, kernel: Kernel, task: Task, sock: Socket, pipe: PipeInode, length: int, flags: int) -> Any:
+        """``tcp_splice_read()``."""
+        return tcp_splice.splice_read(kernel, task, sock, pipe, length)
+
+    def splice_eof(self, kernel: Kernel, sock: Socket) -> None:
+        """``inet_splice_eof()``, ``tcp_splice_eof()``."""
+        tcp_splice.splice_eof(kernel, sock.sk)
 
     def connect(self, kernel: Kernel, task: Task, sock: Socket, addr: bytes, flags: int) -> Any:
         """``inet_stream_connect()``."""

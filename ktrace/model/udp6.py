@@ -22,7 +22,7 @@ from ktrace.model.inet6_socket import Inet6Ops
 from ktrace.model.inet_route import LOOPBACK_ADDRESS, LOOPBACK_MTU, route6
 from ktrace.model.inet_socket import register, sockaddr_in
 from ktrace.model.kernel import Kernel
-from ktrace.model.proto_ops import InMessage, OutMessage
+from ktrace.model.proto_ops import InMessage, OutMessage, ProtoOps
 from ktrace.model.skbuff import SkBuff
 from ktrace.model.sock import MSG_MORE
 from ktrace.model.task import Errno, Task
@@ -149,6 +149,8 @@ class Dgram6Ops(Inet6Ops, DgramOps):
     """``inet6_dgram_ops``."""
 
     name = "inet6_dgram_ops"
+    sendpage = ProtoOps.sendpage  # type: ignore[assignment]
+    splice_eof = ProtoOps.splice_eof
 
 
 register("udpv6_prot", Udp6Proto(), Dgram6Ops())

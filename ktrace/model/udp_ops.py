@@ -35,6 +35,7 @@ from ktrace.model.sock import (
     MSG_MORE,
     MSG_OOB,
     MSG_PEEK,
+    MSG_SENDPAGE_NOTLAST,
     MSG_TRUNC,
     RCV_SHUTDOWN,
     SEND_SHUTDOWN,
@@ -322,6 +323,16 @@ class DgramOps(PacketOps):
     def set_peek_off(self, kernel: Kernel, sock: Socket, value: int) -> None:
         """``sk_set_peek_off()``."""
         sock.sk.peek_off = value
+
+    def sendpage(self, kernel: Kernel, task: Task, sock: Socket, page: Any, offset: int, size: int, flags: int) -> Any:
+        """``udp_sendpage()``: copy it, and keep it for the next one where there is one."""
+        more = MSG_MORE if flags & MSG_SENDPAGE_NOTLAST else 0
+        return super().sendpage(kernel, task, sock, page, offset, size, flags | more)
+
+    def splice_eof(self, kernel: Kernel, sock: Socket) -> None:
+        """``inet_splice_eof()``, ``udp_splice_eof()``."""
+        if sock.sk.pending is not None and not sock.sk.corkflag:
+            sock.sk.proto.push(kernel, sock.sk)
 
 
 UDP = UdpProto()
