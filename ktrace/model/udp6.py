@@ -149,7 +149,7 @@ class Dgram6Ops(Inet6Ops, DgramOps):
     """``inet6_dgram_ops``."""
 
     name = "inet6_dgram_ops"
-    sendpage = ProtoOps.sendpage  # type: ignore[assignment]
+    sendpage = ProtoOps.sendpage
     splice_eof = ProtoOps.splice_eof
 
 
