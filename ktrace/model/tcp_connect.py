@@ -235,8 +235,11 @@ def _listens_on(listener: Tcp, address: str) -> bool:
 
 def answer_syn(kernel: Kernel, sk: Tcp) -> Any:
     """Take the SYN at the listener (``tcp_conn_request()``); return what its answer does to *sk*."""
-    listener = find_listener(kernel, sk)
     local, remote = sk.endpoints()
+    if sk.af_ops == "ipv6_mapped" and is_ipv6(remote):
+        # tcp_v6_connect() does not take icsk_af_ops back: the SYN goes out over IPv4, and no answer finds the sock.
+        return None
+    listener = find_listener(kernel, sk)
     if listener is None and (remote, sk.dport) == (local, sk.sport):
         return lambda: _connect_to_itself(kernel, sk)
     if listener is None:

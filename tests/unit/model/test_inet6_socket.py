@@ -176,3 +176,14 @@ def test_messages_tell_where_a_packet_went() -> None:
         told = bench.out("A", "msg_control")
         assert [item["cmsg_data"] for item in told] == ([] if data is None else [data])
         assert bool(bench.out("A", "msg_flags") & 8) == (room < 36)
+
+
+def test_a_syn_after_a_mapped_connection_is_lost() -> None:
+    """tcp_v6_connect() leaves ``ipv6_mapped`` in icsk_af_ops; found by ktrace fuzz --family inet --seed 13."""
+    bench = Bench()
+    fd = make(bench, AF_INET6, STREAM)
+    assert bench.call("A", "connect", fd, inet6(5002, MAPPED)) == "ECONNREFUSED"
+    listener = make(bench, AF_INET6, STREAM, 5002, "::1")
+    assert bench.call("A", "listen", listener, 1) == 0
+    assert bench.call("A", "connect", fd, inet6(5002)) == "blocked"
+    assert bench.sock("A", listener).sk_ack_backlog == 0
