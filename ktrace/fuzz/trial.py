@@ -155,9 +155,11 @@ class Watch:
         step = Step(number, actor, call, "", "", performed.outcome, performed.clock, world)
         try:
             differences = self._checker.check(step)
+        except UsageError as error:
+            raise NotModelled(error.message) from error
         except ModelError as error:
             cause = error.__cause__ or error
-            if isinstance(cause, NotImplementedError) or type(cause) is LookupError:
+            if type(cause) is LookupError:
                 raise NotModelled(str(cause)) from error
             return of_failure(call.name, f"model: {cause!r}", f"the model failed: {cause!r}")
         return of_differences(call.name, differences) if differences else None

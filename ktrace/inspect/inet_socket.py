@@ -14,7 +14,7 @@ from ktrace.inspect.layout import Layout
 from ktrace.inspect.skbuff import MAX_QUEUED, BufferReader, Packet
 from ktrace.inspect.sock_names import dotted, ntohs
 from ktrace.state.ref import Ref
-from ktrace.state.socket import Buffer, InetSock, TcpSock, UdpSock
+from ktrace.state.socket import Buffer, InetSock, RawSock, TcpSock, UdpSock
 
 AF_INET = 2
 AF_INET6 = 10
@@ -22,6 +22,7 @@ IPPROTO_TCP = 6
 IPPROTO_UDP = 17
 SOCK_STREAM = 1
 SOCK_DGRAM = 2
+SOCK_RAW = 3
 TCP_CLOSE, TCP_LISTEN = 7, 10
 INET_BITS = (
     "recverr", "is_icsk", "freebind", "hdrincl", "mc_loop", "transparent", "mc_all", "nodefrag",
@@ -70,6 +71,8 @@ class InetReader:
             prog, "struct udp_sock", "pending", "encap_type", "forward_deficit", "?corkflag", "?udp_flags",
             reader_first="reader_queue.next",
         )  # fmt: skip
+        self.raw = Layout(prog, "struct raw_sock", "filter.data")
+        self.raw6 = Layout(prog, "struct raw6_sock", "checksum", "offset", "filter")
         self.reader_queue = self.udp.offsets["reader_first"]
 
     def read(self, observation: Observation, address: int, sock: Any, more: list[int]) -> dict[str, Any]:
@@ -99,11 +102,19 @@ class InetReader:
         }
         if sock.family == AF_INET6:
             parts["ipv6"] = self.inet6.read(observation, raw)
+        if sock.sk_type == SOCK_RAW:
+            parts["raw"] = self._raw(observation, address, sock.family)
         if sock.sk_type == SOCK_STREAM and sock.sk_protocol == IPPROTO_TCP:
             parts["tcp"] = self._tcp(observation, address, sock.state, more)
         elif sock.sk_type == SOCK_DGRAM and sock.sk_protocol == IPPROTO_UDP:
             parts["udp"] = self._udp(observation, address)
         return parts
+
+    def _raw(self, observation: Observation, address: int, family: int) -> RawSock:
+        if family == AF_INET:
+            return RawSock(hex(self.raw.read(observation.memory, address).filter_data), 0, 0)
+        found = self.raw6.read(observation.memory, address)
+        return RawSock(hex(int.from_bytes(found.filter, "little")), found.checksum, found.offset)
 
     def _udp(self, observation: Observation, address: int) -> UdpSock:
         found = self.udp.read(observation.memory, address)

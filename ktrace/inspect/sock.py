@@ -133,6 +133,8 @@ class SockReader:
             return self.inet.tcp.size
         if value.udp is not None:
             return self.inet.udp.size
+        if value.raw is not None:
+            return self.inet.raw.size if value.ipv6 is None else self.inet.raw6.size
         return self.inet.inet.size if value.inet is not None else self.sock.size
 
     def _decode(self, observation: Observation, address: int, found: Any) -> tuple[Sock, list[int], bool]:

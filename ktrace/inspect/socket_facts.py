@@ -65,6 +65,8 @@ def read_facts(kernel: LiveKernel) -> SocketFacts:
     low, high = _port_range(net)
     sysctl["ipv4/ip_local_port_range/low"] = low
     sysctl["ipv4/ip_local_port_range/high"] = high
+    groups = net.ipv4.ping_group_range.range
+    sysctl["ipv4/ping_group_range/low"], sysctl["ipv4/ping_group_range/high"] = (int(group.val) for group in groups)
     tables = TablesReader(kernel).read()
     return SocketFacts(
         net_families={number: family.create for number, family in tables.net_families.items()},
@@ -84,6 +86,7 @@ def read_facts(kernel: LiveKernel) -> SocketFacts:
         oob=_has(prog, "struct unix_sock", "oob_skb"),
         netlink=_netlink(prog),
         quickack=_quickack(prog),
+        ping_port_rover=int(prog["ping_port_rover"]) if "ping_port_rover" in prog else 0,
     )
 
 

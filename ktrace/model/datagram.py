@@ -7,9 +7,19 @@ from typing import Any
 from ktrace.model.kernel import Kernel
 from ktrace.model.skbuff import SkBuff
 from ktrace.model.sock import (
+    EPOLLERR,
+    EPOLLHUP,
+    EPOLLIN,
+    EPOLLOUT,
+    EPOLLPRI,
+    EPOLLRDHUP,
+    EPOLLRDNORM,
+    EPOLLWRBAND,
+    EPOLLWRNORM,
     MSG_DONTWAIT,
     MSG_PEEK,
     RCV_SHUTDOWN,
+    SHUTDOWN_MASK,
     SOCK_SEQPACKET,
     SOCK_STREAM,
     Sock,
@@ -17,6 +27,7 @@ from ktrace.model.sock import (
     prepare_to_wait,
     raise_sock_error,
     receiver,
+    set_wq_bit,
     sock_intr_errno,
     sock_rcvtimeo,
 )
@@ -89,3 +100,26 @@ def skb_recv_datagram(kernel: Kernel, task: Task, sk: Sock, flags: int, off: int
         if not timeo:
             raise Errno("EAGAIN")
         yield from wait_for_more(kernel, task, sk, timeo, last)
+
+
+def skb_free_datagram(sk: Sock, skb: SkBuff) -> None:
+    """Give the charge of a packet that was taken back (``sock_rfree()``)."""
+    sk.rmem_alloc -= skb.truesize
+
+
+def datagram_poll(sk: Sock) -> int:
+    """Return the poll mask of a sock of packets (``datagram_poll()``)."""
+    mask = 0
+    if sk.err or sk.error_queue:
+        mask |= EPOLLERR | (EPOLLPRI if sk.flag("SOCK_SELECT_ERR_QUEUE") else 0)
+    if sk.shutdown & RCV_SHUTDOWN:
+        mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM
+    if sk.shutdown == SHUTDOWN_MASK:
+        mask |= EPOLLHUP
+    if sk.receive_queue:
+        mask |= EPOLLIN | EPOLLRDNORM
+    if sk.wmem_alloc < sk.sndbuf >> 1:
+        mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND
+    else:
+        set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE")
+    return mask

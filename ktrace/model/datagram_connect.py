@@ -104,6 +104,21 @@ def ip6_datagram_connect(sk: Inet, addr: bytes, rehash: Rehash) -> None:
     sk.state = "TCP_ESTABLISHED"
 
 
+def udp_disconnect(sk: Inet, rehash: Rehash, unhash: Callable[[], None]) -> None:
+    """Forget the peer, and the port unless bind() chose it (``__udp_disconnect()``)."""
+    sk.state = "TCP_CLOSE"
+    sk.daddr, sk.dport = ANY, 0
+    sk.bound_dev_if = 0
+    sk.dst_cached = False
+    if "SOCK_BINDADDR_LOCK" not in sk.userlocks:
+        sk.reset_saddr()
+        if "SOCK_BINDPORT_LOCK" in sk.userlocks:
+            rehash()
+    if "SOCK_BINDPORT_LOCK" not in sk.userlocks:
+        unhash()
+        sk.sport = 0
+
+
 def _connect_mapped(sk: Inet, addr: bytes, rehash: Rehash) -> None:
     ip4_datagram_connect(sk, addr, rehash)
     sk.v6_daddr = v4mapped(sk.daddr)

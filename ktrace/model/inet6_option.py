@@ -16,7 +16,6 @@ from ktrace.model.proto_ops import InMessage, OutMessage
 from ktrace.model.skbuff import SkBuff
 from ktrace.model.sock import SOCK_DGRAM, SOCK_RAW, SOCK_STREAM
 from ktrace.model.task import Errno, Task
-from ktrace.model.udp import Udp
 from ktrace.state.sockaddr import AF_INET, AF_INET6
 
 SOL_IP, SOL_SOCKET, SOL_IPV6 = 0, 1, 41
@@ -177,7 +176,7 @@ def _addrform(sk: Inet, value: int) -> None:
         raise Errno("EINVAL")
     if sk.type == SOCK_RAW or sk.protocol not in (IPPROTO_TCP, IPPROTO_UDP):
         raise Errno("ENOPROTOOPT")
-    if isinstance(sk, Udp) and sk.pending is not None and sk.pending.family == AF_INET6:
+    if sk.corked_over_ipv6():
         raise Errno("EBUSY")
     if sk.state != "TCP_ESTABLISHED":
         raise Errno("ENOTCONN")

@@ -120,6 +120,10 @@ class Inet(Sock):
             ),
         }
 
+    def corked_over_ipv6(self) -> bool:
+        """Tell whether an IPv6 message is held back (``udp_sock.pending``)."""
+        return False
+
     def hop_limit(self, daddr: str) -> tuple[int, int]:
         """Return TTL and type of service, or hop limit and traffic class, of its packets to *daddr*.
 

@@ -62,10 +62,11 @@ class SocketSubsystem(Subsystem):
     def sysctl(self, kernel: Kernel, path: str, value: str) -> bool:
         """Take over a setting below /proc/sys/net."""
         name = path.removeprefix("net/")
-        if name == path or name not in self.facts.sysctl:
+        names = next((names for names in _settings(name) if names[0] in self.facts.sysctl), None)
+        if name == path or names is None:
             return False
         settings = dict(self.facts.sysctl)
-        settings[name] = int(value.split()[0])
+        settings.update(zip(names, map(int, value.split()), strict=False))
         self.facts = replace(self.facts, sysctl=settings)
         return True
 
@@ -90,6 +91,11 @@ class SocketSubsystem(Subsystem):
                 if slot.file.ops is SOCKET_FILE_OPS:
                     objects.setdefault(TABLES, self.tables)
                     view_open_socket(kernel, slot.file.private, objects)
+
+
+def _settings(name: str) -> tuple[tuple[str, ...], ...]:
+    """Return what a file below /proc/sys/net may hold: a number, a range, or three numbers."""
+    return (name,), (f"{name}/low", f"{name}/high"), (f"{name}/0", f"{name}/1", f"{name}/2")
 
 
 def sockets(kernel: Kernel) -> SocketSubsystem:

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ktrace.model.byte_queue import ByteQueue
+from ktrace.model.inet6_addr import is_ipv6
 from ktrace.model.inet_ports import TimeWait
 from ktrace.model.inet_sock import Inet
 from ktrace.model.inet_socket import ports
+from ktrace.model.ip_input import refuse_watchers
 from ktrace.model.kernel import Kernel
 from ktrace.model.sock import (
     ECONNREFUSED,
@@ -255,6 +257,7 @@ def reset(kernel: Kernel, sk: Tcp | TimeWait | None) -> None:
 
 def send_reset(kernel: Kernel, sk: Tcp) -> None:
     """Send a RST to the other end (``tcp_send_active_reset()``)."""
+    refuse_watchers(kernel, is_ipv6(sk.endpoints()[1]))
     pair, sk.pair = sk.pair, None
     reset(kernel, pair)
 
@@ -289,6 +292,7 @@ def receive_data(kernel: Kernel, sender: Tcp, data: ByteQueue, urgent: bool = Fa
 
     :param urgent: its urgent pointer is behind its last byte
     """
+    refuse_watchers(kernel, is_ipv6(sender.endpoints()[1]))
     sk = sender.pair
     if isinstance(sk, TimeWait):
         # New data after half-duplex close: TCP_TW_RST
@@ -330,6 +334,7 @@ def check_urgent(kernel: Kernel, sk: Tcp, data: bytes) -> None:
 
 def receive_fin(kernel: Kernel, sender: Tcp) -> None:
     """Take the FIN of *sender* at its other end (``tcp_fin()``)."""
+    refuse_watchers(kernel, is_ipv6(sender.endpoints()[1]))
     sk = sender.pair
     if isinstance(sk, TimeWait):
         sk.substate = "TCP_TIME_WAIT"

@@ -12,6 +12,7 @@ from ktrace.model.inet_ports import choose_port
 from ktrace.model.inet_route import LOOPBACK_ADDRESS, LOOPBACK_IFINDEX
 from ktrace.model.inet_sock import ANY
 from ktrace.model.inet_socket import SIZEOF_SOCKADDR_IN, address_type, inet_address, ports
+from ktrace.model.ip_input import refuse_watchers
 from ktrace.model.kernel import Kernel
 from ktrace.model.sock import (
     SEND_SHUTDOWN,
@@ -236,6 +237,7 @@ def _listens_on(listener: Tcp, address: str) -> bool:
 def answer_syn(kernel: Kernel, sk: Tcp) -> Any:
     """Take the SYN at the listener (``tcp_conn_request()``); return what its answer does to *sk*."""
     local, remote = sk.endpoints()
+    refuse_watchers(kernel, is_ipv6(remote))
     if sk.af_ops == "ipv6_mapped" and is_ipv6(remote):
         # tcp_v6_connect() does not take icsk_af_ops back: the SYN goes out over IPv4, and no answer finds the sock.
         return None

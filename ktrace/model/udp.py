@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
+from ktrace.model.icmp import port_unreachable
 from ktrace.model.inet6_addr import ANY6, is_ipv6
 from ktrace.model.inet_ports import choose_port, rcv_saddr_equal
 from ktrace.model.inet_sock import ANY, Inet
+from ktrace.model.ip_append import HH_LEN, SIZEOF_IPHDR, SIZEOF_IPV6HDR, Room
+from ktrace.model.ip_input import raw_deliver, watched
+from ktrace.model.ip_packet import IPHDR_FREE, IPHDR_SUMMED, IpPacket, df_and_ident, ip_header, ones_sum, pseudo_header
 from ktrace.model.kernel import Kernel
 from ktrace.model.skbuff import SkBuff
 from ktrace.model.sock import ECONNREFUSED, data_ready, error_report
@@ -17,24 +22,8 @@ from ktrace.state.sockaddr import AF_INET
 from ktrace.state.socket import Buffer, UdpSock
 from ktrace.state.socket import Sock as ObservedSock
 
-SIZEOF_IPHDR, SIZEOF_IPV6HDR, SIZEOF_UDPHDR = 20, 40, 8
-HH_LEN = 16
-"""LL_RESERVED_SPACE() of the loopback, whose Ethernet header has 14 bytes."""
-
-
-class Room(NamedTuple):
-    """What a packet needs beside its payload.
-
-    :param headers: bytes of the headers
-    :param reserve: bytes before them (``skb_reserve()``)
-    :param extra: bytes asked for beside headers and payload (*alloc_extra*)
-    """
-
-    headers: int
-    reserve: int
-    extra: int
-
-
+SIZEOF_UDPHDR = 8
+IPPROTO_UDP, UDP_NO_CHECK6_TX = 17, 101
 UDP4 = Room(SIZEOF_IPHDR + SIZEOF_UDPHDR, HH_LEN, HH_LEN + 15)
 UDP6 = Room(SIZEOF_IPV6HDR + SIZEOF_UDPHDR, HH_LEN + 8, HH_LEN + 8)
 """``__ip6_append_data()`` reserves a ``struct frag_hdr``."""
@@ -76,6 +65,10 @@ class Udp(Inet):
         data, paged = self.pending.data, self.pending.paged
         headers = (UDP4 if self.pending.family == AF_INET else UDP6).headers
         return (Buffer(headers + len(data), paged, self.pending.charge, data, self.ref),)
+
+    def corked_over_ipv6(self) -> bool:
+        """Tell whether an IPv6 message is held back."""
+        return self.pending is not None and self.pending.family != AF_INET
 
     def view_parts(self) -> dict[str, Any]:
         """Return the parts behind the ``struct sock``."""
@@ -190,23 +183,7 @@ def _score6(sk: Udp, saddr: str, sport: int, rcv_saddr: str, port: int) -> int:
     return bool(sk.dport) + (sk.v6_daddr != ANY6) + bool(sk.bound_dev_if)
 
 
-def make_skb(kernel: Kernel, data: bytes, first: int | None = None, room: Room = UDP4) -> SkBuff:
-    """Return a packet as its receiver gets it (``__ip_append_data()``, ``__ip6_append_data()``).
-
-    :param first: bytes of the first piece of a corked message, which is linear
-    """
-    alloc = sockets(kernel).alloc
-    linear = len(data) if first is None else first
-    if room.headers + linear + room.extra >= alloc.max_order(2):
-        linear = 0
-    paged = len(data) - linear
-    asked = room.headers + linear + room.extra
-    skb = SkBuff(data, paged, alloc.truesize(asked) + paged)
-    skb.tail_room = alloc.head_room(asked) - room.reserve - room.headers - linear
-    return skb
-
-
-def transmit(kernel: Kernel, sk: Udp, skb: SkBuff, saddr: str, daddr: str, dport: int) -> None:
+def transmit(kernel: Kernel, sk: Udp, skb: SkBuff, saddr: str, daddr: str, dport: int, corked: bool = False) -> None:
     """Deliver a packet over the loopback, or tell the sender that nobody is there.
 
     ``__udp4_lib_rcv()``, ``__udp6_lib_rcv()``.
@@ -216,15 +193,45 @@ def transmit(kernel: Kernel, sk: Udp, skb: SkBuff, saddr: str, daddr: str, dport
     skb.addr = (saddr, sk.sport)
     skb.daddr = daddr
     skb.hops, skb.tos = sk.hop_limit(daddr)
+    packet = _packet(sk, skb, saddr, daddr, dport, corked)
+    if watched(kernel, packet.wide, IPPROTO_UDP):
+        raw_deliver(kernel, packet)
+        if packet.cloned:
+            skb.tail_room = -1
     receiver = lookup(kernel, saddr, sk.sport, daddr, dport)
     if receiver is not None:
         enqueue(kernel, receiver, skb)
         return
-    # icmp_send(ICMP_PORT_UNREACH), __udp4_lib_err(), __udp6_lib_err(): only the connected hear of it.
+    port_unreachable(kernel, packet)
+    # __udp4_lib_err(), __udp6_lib_err(): only the connected hear of it.
     origin = lookup(kernel, daddr, dport, saddr, sk.sport)
     if origin is not None and origin.state == "TCP_ESTABLISHED":
         origin.err = ECONNREFUSED
         error_report(kernel, origin)
+
+
+def _packet(sk: Udp, skb: SkBuff, saddr: str, daddr: str, dport: int, corked: bool) -> IpPacket:
+    """Return what a raw socket or an error would show of a packet (``udp_send_skb()``, ``udp_v6_send_skb()``).
+
+    A checksum is left to the device, which is none: only the pseudo header is summed (``udp4_hwcsum()``).
+    """
+    length = SIZEOF_UDPHDR + len(skb)
+    head = struct.pack(">HHH", sk.sport, dport, length)
+    total = ones_sum(pseudo_header(saddr, daddr, IPPROTO_UDP, length))
+    wide = is_ipv6(daddr)
+    if sk.options.get((IPPROTO_UDP, UDP_NO_CHECK6_TX)) if wide else sk.no_check_tx:
+        total = 0
+    elif corked:
+        cover = pseudo_header(saddr, daddr, IPPROTO_UDP, length)
+        total = ~ones_sum(cover + head + bytes(2) + skb.data) & 0xFFFF or 0xFFFF
+    payload = head + struct.pack(">H", total) + skb.data
+    packet = IpPacket(saddr, daddr, IPPROTO_UDP, payload, skb.truesize, skb.data_len, skb.hops, skb.tos)
+    if not wide:
+        frag_off, loose = df_and_ident(sk)
+        packet.header = ip_header(packet, frag_off)
+        if loose:
+            packet.free, packet.summed = IPHDR_FREE, IPHDR_SUMMED
+    return packet
 
 
 def enqueue(kernel: Kernel, sk: Udp, skb: SkBuff) -> None:

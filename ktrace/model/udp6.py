@@ -21,12 +21,13 @@ from ktrace.model.inet6_option import check_control6, get_ipv6_option, ip6_datag
 from ktrace.model.inet6_socket import Inet6Ops
 from ktrace.model.inet_route import LOOPBACK_ADDRESS, LOOPBACK_MTU, route6
 from ktrace.model.inet_socket import register, sockaddr_in
+from ktrace.model.ip_append import SIZEOF_IPV6HDR, make_skb
 from ktrace.model.kernel import Kernel
 from ktrace.model.proto_ops import InMessage, OutMessage, ProtoOps
 from ktrace.model.skbuff import SkBuff
 from ktrace.model.sock import MSG_MORE
 from ktrace.model.task import Errno, Task
-from ktrace.model.udp import SIZEOF_IPV6HDR, SIZEOF_UDPHDR, UDP6, Pending, Udp
+from ktrace.model.udp import SIZEOF_UDPHDR, UDP6, Pending, Udp
 from ktrace.model.udp_ops import DGRAM_OPS, UDP, DgramOps, UdpProto
 from ktrace.model.udp_option import SOL_UDP
 from ktrace.state.sockaddr import AF_INET, AF_INET6, AF_UNSPEC
@@ -92,7 +93,7 @@ class Udp6Proto(UdpProto):
         self._fits(sk, msg.source.count)
         self.may_send(sk)
         data = msg.source.copy_all()
-        udp.transmit(kernel, sk, udp.make_skb(kernel, data, room=UDP6), saddr, daddr, dport)
+        udp.transmit(kernel, sk, make_skb(kernel, data, room=UDP6), saddr, daddr, dport)
         return len(data)
 
     def _fits(self, sk: Udp, length: int) -> None:
@@ -114,8 +115,8 @@ class Udp6Proto(UdpProto):
         if pending.family == AF_INET:
             super().send_corked(kernel, sk, pending, daddr, dport)
             return
-        skb = udp.make_skb(kernel, pending.data, pending.first, UDP6)
-        udp.transmit(kernel, sk, skb, route6(sk.np.saddr, daddr), daddr, dport)
+        skb = make_skb(kernel, pending.data, pending.first, room=UDP6)
+        udp.transmit(kernel, sk, skb, route6(sk.np.saddr, daddr), daddr, dport, corked=True)
 
     def source_name(self, skb: SkBuff) -> bytes:
         """Return the sender's address, an IPv4 one in its IPv6 form (``udpv6_recvmsg()``)."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ktrace.model import udp
-from ktrace.model.datagram import ReceiveShutdown, wait_for_more
-from ktrace.model.datagram_connect import ip4_datagram_connect
+from ktrace.model.datagram import ReceiveShutdown, datagram_poll, wait_for_more
+from ktrace.model.datagram_connect import ip4_datagram_connect, udp_disconnect
 from ktrace.model.file import O_NONBLOCK
 from ktrace.model.inet_option import get_ip_option, set_ip_option
 from ktrace.model.inet_route import LOOPBACK_ADDRESS, route
@@ -18,18 +18,13 @@ from ktrace.model.inet_socket import (
     register,
     sockaddr_in,
 )
+from ktrace.model.ip_append import SIZEOF_IPHDR, make_skb
 from ktrace.model.kernel import Kernel
 from ktrace.model.proto_ops import InMessage, OutMessage
 from ktrace.model.skbuff import SkBuff
 from ktrace.model.sock import (
-    EPOLLERR,
-    EPOLLHUP,
     EPOLLIN,
-    EPOLLOUT,
-    EPOLLRDHUP,
     EPOLLRDNORM,
-    EPOLLWRBAND,
-    EPOLLWRNORM,
     MSG_DONTWAIT,
     MSG_ERRQUEUE,
     MSG_MORE,
@@ -39,17 +34,15 @@ from ktrace.model.sock import (
     MSG_TRUNC,
     RCV_SHUTDOWN,
     SEND_SHUTDOWN,
-    SHUTDOWN_MASK,
     Socket,
     raise_sock_error,
-    set_wq_bit,
     sock_orphan,
     sock_rcvtimeo,
 )
 from ktrace.model.sockopt import int_option
 from ktrace.model.task import Errno, Task
 from ktrace.model.tcp_io import check_control
-from ktrace.model.udp import SIZEOF_IPHDR, SIZEOF_UDPHDR, UDP4, UDP6, Pending, Udp
+from ktrace.model.udp import SIZEOF_UDPHDR, UDP4, UDP6, Pending, Udp
 from ktrace.model.udp_option import SOL_UDP, UDP_CORK, get_udp_option, set_udp_option
 from ktrace.model.unix_stream import peek_offset, peek_offset_bwd
 from ktrace.state.call import Result
@@ -86,17 +79,7 @@ class UdpProto(Proto):
 
     def disconnect(self, kernel: Kernel, sk: Udp) -> None:
         """``__udp_disconnect()``."""
-        sk.state = "TCP_CLOSE"
-        sk.daddr, sk.dport = ANY, 0
-        sk.bound_dev_if = 0
-        sk.dst_cached = False
-        if "SOCK_BINDADDR_LOCK" not in sk.userlocks:
-            sk.reset_saddr()
-            if "SOCK_BINDPORT_LOCK" in sk.userlocks:
-                udp.rehash(kernel, sk)
-        if "SOCK_BINDPORT_LOCK" not in sk.userlocks:
-            udp.unhash(kernel, sk)
-            sk.sport = 0
+        udp_disconnect(sk, lambda: udp.rehash(kernel, sk), lambda: udp.unhash(kernel, sk))
 
     def sendmsg(self, kernel: Kernel, task: Task, sk: Udp, msg: OutMessage) -> Any:
         """``udp_sendmsg()``."""
@@ -122,7 +105,7 @@ class UdpProto(Proto):
                 if length + SIZEOF_UDPHDR > IP_MAX_MTU - SIZEOF_IPHDR:
                     raise Errno("EMSGSIZE")
                 self.may_send(sk)
-                skb = udp.make_skb(kernel, msg.source.copy_all())
+                skb = make_skb(kernel, msg.source.copy_all(), room=UDP4)
                 udp.transmit(kernel, sk, skb, sk.saddr if sk.saddr != ANY else LOOPBACK_ADDRESS, daddr, dport)
                 return length
             sk.flow = daddr, dport
@@ -138,7 +121,7 @@ class UdpProto(Proto):
         """Hold the first piece of a message back (``ip_append_data()``)."""
         self.may_send(sk)
         data = msg.source.copy_all()
-        skb = udp.make_skb(kernel, data, room=UDP4 if family == AF_INET else UDP6)
+        skb = make_skb(kernel, data, room=UDP4 if family == AF_INET else UDP6)
         sk.pending = Pending(data, len(data), skb.truesize, skb.data_len, family)
         sk.wmem_alloc += skb.truesize
         return len(data)
@@ -177,7 +160,8 @@ class UdpProto(Proto):
     def send_corked(self, kernel: Kernel, sk: Udp, pending: Pending, daddr: str, dport: int) -> None:
         """Send a corked message (``udp_send_skb()``)."""
         saddr = sk.saddr if sk.saddr != ANY else LOOPBACK_ADDRESS
-        udp.transmit(kernel, sk, udp.make_skb(kernel, pending.data, pending.first), saddr, daddr, dport)
+        skb = make_skb(kernel, pending.data, pending.first, room=UDP4)
+        udp.transmit(kernel, sk, skb, saddr, daddr, dport, corked=True)
 
     def _destination(self, sk: Udp, msg: OutMessage) -> tuple[str, int]:
         if msg.name is None:
@@ -253,17 +237,9 @@ class UdpProto(Proto):
 
     def poll(self, kernel: Kernel, sk: Udp) -> int:
         """``udp_poll()``, ``datagram_poll()``."""
-        mask = EPOLLERR if sk.err or sk.error_queue else 0
-        if sk.shutdown & RCV_SHUTDOWN:
-            mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM
-        if sk.shutdown == SHUTDOWN_MASK:
-            mask |= EPOLLHUP
-        if sk.receive_queue or sk.reader_queue:
+        mask = datagram_poll(sk)
+        if sk.reader_queue:
             mask |= EPOLLIN | EPOLLRDNORM
-        if sk.wmem_alloc < sk.sndbuf >> 1:
-            mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND
-        else:
-            set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE")
         waits = sk.socket is not None and sk.socket.file is not None and not sk.socket.file.f_flags & O_NONBLOCK
         if mask & EPOLLRDNORM and waits and not sk.shutdown & RCV_SHUTDOWN:
             udp.first_packet_length(sk)

@@ -251,6 +251,19 @@ class UdpSock:
 
 
 @dataclass(frozen=True, slots=True)
+class RawSock:
+    """``struct raw_sock`` or ``struct raw6_sock``.
+
+    :param filter: types of ICMP that it does not take, as a bit mask in hexadecimal
+    :param checksum: whether the kernel puts a checksum into what is sent, at *offset* (IPv6 only)
+    """
+
+    filter: str
+    checksum: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sock:
     """A ``struct sock``, in the order of its members, then its family's own part.
 
@@ -306,6 +319,7 @@ class Sock:
     tcp: TcpSock | None = None
     udp: UdpSock | None = None
     ipv6: Ipv6Sock | None = None
+    raw: RawSock | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +350,7 @@ class SocketFacts:
     :param sysctl: settings below ``/proc/sys/net`` by path, such as ``core/rmem_default``
     :param oob: whether AF_UNIX has out-of-band bytes (CONFIG_AF_UNIX_OOB)
     :param netlink: protocols that somebody registered (``nl_table[]``)
+    :param ping_port_rover: the last identifier that a ping socket was given
     :param quickack: the routes to this machine's own addresses ask TCP to acknowledge at once (RTAX_QUICKACK)
     """
 
@@ -349,3 +364,4 @@ class SocketFacts:
     oob: bool = True
     netlink: tuple[int, ...] = ()
     quickack: bool = False
+    ping_port_rover: int = 0

@@ -53,7 +53,7 @@ class Checker:
     def check(self, step: Step) -> tuple[Difference, ...]:
         """Predict *step* and return where the kernel did otherwise.
 
-        :raises UsageError: the model does not know the call
+        :raises UsageError: the model does not know the call, or says that it does not know what it does here
         :raises ModelError: the model itself fails
         """
         if not is_modelled(step.actor, step.call.name):
@@ -67,6 +67,12 @@ class Checker:
         try:
             expected_outcome = self._model.act(step.actor, step.call, advice)
             expected = self._namer.name(self._model.world())
+        except NotImplementedError as error:
+            what = str(error) or "the model does not know what this call does here"
+            raise UsageError(
+                f"step {step.number}, {step.call.name!r}: {what}",
+                "leave it out: nobody can tell whether the kernel does it right",
+            ) from error
         except Exception as error:
             raise ModelError(
                 f"the model fails at step {step.number}, {step.call.name!r}: {type(error).__name__}: {error}",

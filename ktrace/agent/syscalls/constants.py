@@ -321,6 +321,7 @@ LEVEL = choice(
     SOL_TCP=6,
     SOL_UDP=17,
     SOL_IPV6=41,
+    SOL_ICMPV6=58,
     SOL_RAW=255,
     SOL_PACKET=263,
     SOL_NETLINK=270,
@@ -465,7 +466,9 @@ IPV6 = choice(
     IPV6_FREEBIND=78,
 )
 SCM = choice(SCM_RIGHTS=1, SCM_CREDENTIALS=2, SCM_SECURITY=3)
-OPTIONS = {0: IP, 1: SO, 6: TCP, 17: UDP, 41: IPV6}
+RAW = choice(ICMP_FILTER=1)
+ICMPV6 = choice(ICMPV6_FILTER=1)
+OPTIONS = {0: IP, 1: SO, 6: TCP, 17: UDP, 41: IPV6, 58: ICMPV6, 255: RAW}
 """Names of socket options by level."""
 
 LIMITS = {

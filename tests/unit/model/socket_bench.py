@@ -38,9 +38,12 @@ FACTS = SocketFacts(
         "core/optmem_max": 20480, "core/somaxconn": 4096, "unix/max_dgram_qlen": 10,
         "ipv4/ip_unprivileged_port_start": 1024, "ipv4/ip_nonlocal_bind": 0, "ipv4/ip_default_ttl": 64,
         "ipv4/tcp_rmem/1": 131072, "ipv4/tcp_rmem/2": 6291456, "ipv4/tcp_wmem/1": 16384, "ipv4/tcp_wmem/2": 4194304,
+        "ipv4/ping_group_range/low": 1, "ipv4/ping_group_range/high": 0,
         "ipv4/ip_local_port_range/low": 32768, "ipv4/ip_local_port_range/high": 60999,
     },
     netlink=(0, 4, 16),
+    inet_protos={1: "icmp_rcv", 6: "tcp_v4_rcv", 17: "udp_rcv"},
+    inet6_protos={6: "tcp_v6_rcv", 17: "udpv6_rcv", 58: "icmpv6_rcv"},
 )  # fmt: skip
 AF_UNIX, AF_INET, AF_INET6 = 1, 2, 10
 STREAM, DGRAM, RAW, SEQPACKET = 1, 2, 3, 5

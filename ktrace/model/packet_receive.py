@@ -1,0 +1,45 @@
+"""Receive on raw and ping sockets (``net/ipv4/raw.c: raw_recvmsg()``, ``net/ipv6/raw.c``, ``net/ipv4/ping.c``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ktrace.model.datagram import ReceiveShutdown, skb_free_datagram, skb_recv_datagram
+from ktrace.model.inet6_addr import sockaddr_in6
+from ktrace.model.inet6_option import ip6_datagram_recv_ctl
+from ktrace.model.inet_socket import sockaddr_in
+from ktrace.model.ip_input import Raw
+from ktrace.model.kernel import Kernel
+from ktrace.model.proto_ops import InMessage
+from ktrace.model.sock import MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, MSG_TRUNC
+from ktrace.model.task import Errno, Task
+
+
+def recv_packet(kernel: Kernel, task: Task, sk: Raw, msg: InMessage, flags: int, tells_length: bool = True) -> Any:
+    """Take one packet (``raw_recvmsg()``, ``rawv6_recvmsg()``, ``ping_recvmsg()``).
+
+    :param tells_length: MSG_TRUNC asks for the length of the whole packet
+    :raises Errno: EOPNOTSUPP, EAGAIN, EFAULT, the sock's error
+    """
+    if flags & MSG_OOB:
+        raise Errno("EOPNOTSUPP")
+    if flags & MSG_ERRQUEUE:
+        raise Errno("EAGAIN")
+    try:
+        skb, _ = yield from skb_recv_datagram(kernel, task, sk, flags)
+    except ReceiveShutdown:
+        return 0
+    copied = len(skb)
+    if copied > msg.destination.count:
+        msg.flags |= MSG_TRUNC
+        copied = msg.destination.count
+    if not flags & MSG_PEEK:
+        skb_free_datagram(sk, skb)
+    if msg.destination.copy(skb.data[:copied]) < copied:
+        raise Errno("EFAULT")
+    if msg.wants_name:
+        address = skb.addr[0]
+        msg.name = sockaddr_in6(address, 0) if sk.family == "AF_INET6" else sockaddr_in(address, 0)
+    if sk.family == "AF_INET6":
+        ip6_datagram_recv_ctl(sk, skb, msg)
+    return len(skb) if tells_length and flags & MSG_TRUNC else copied
