@@ -26,13 +26,18 @@ NSEC = 1_000_000_000
 class Performed:
     """What one step made happen, as the agent tells it.
 
-    :param clock: seconds of the guest's CLOCK_REALTIME just before and just after
+    :param times: ns of the guest's CLOCK_REALTIME_COARSE just before and just after
     :param spawned: pids of new actors, by name
     """
 
     outcome: Outcome
-    clock: tuple[int, int]
+    times: tuple[int, int]
     spawned: Mapping[str, int]
+
+    @property
+    def clock(self) -> tuple[int, int]:
+        """Seconds of the guest's CLOCK_REALTIME just before and just after."""
+        return self.times[0] // NSEC, self.times[1] // NSEC
 
 
 class Actors:
@@ -49,6 +54,23 @@ class Actors:
         self._calls: dict[int, Call] = {}
         self.pids: dict[str, int] = {}
         self.by_pid: dict[int, str] = {}
+
+    def adopt(self, pids: Mapping[str, int], calls: Mapping[str, Call]) -> None:
+        """Go on with actors that the agent has already: the guest was restored.
+
+        :param pids: of every actor that lives, by name
+        :param calls: the calls inside which some of them are
+        :raises GuestGarbage: the agent has others
+        """
+        slots = {pid: slot for slot, pid in enumerate(self._hello.pids) if pid}
+        if set(slots) != set(pids.values()):
+            raise GuestGarbage(f"the guest has the actors {sorted(slots)}, not {sorted(pids.values())}")
+        for name, pid in pids.items():
+            slot = self._slots[name] = slots[pid]
+            self._names[slot] = name
+            self.pids[name] = pid
+            self.by_pid[pid] = name
+        self._calls = {self._slots[name]: call for name, call in calls.items()}
 
     @property
     def alive(self) -> tuple[str, ...]:
@@ -197,8 +219,8 @@ class Actors:
             # The fork that was to fill this slot failed.
             del self._names[self._slots.pop(name)]
         blocked = frozenset([self._name(slot) for slot in reports.slots_of(answers[-1].blocked)])
-        clock = (answers[0].before // NSEC, answers[-1].after // NSEC)
-        return Performed(Outcome((*events, *sorted(ends, key=lambda end: end.actor)), blocked), clock, spawned)
+        times = (answers[0].before, answers[-1].after)
+        return Performed(Outcome((*events, *sorted(ends, key=lambda end: end.actor)), blocked), times, spawned)
 
     def _completed(self, event: reports.Completed) -> Completed:
         name = self._name(event.slot)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,17 +15,20 @@ from typing import Any
 import click
 
 from ktrace.agent.client import GuestFileError
+from ktrace.cli.hold import Still, announce, withdraw
+from ktrace.cli.hold import hold as hold_guest
 from ktrace.cli.output import View
+from ktrace.cli.target import Opened, open_memory
 from ktrace.errors import GuestError, HostError, KtraceError, UsageError
 from ktrace.image.image import find_image
 from ktrace.machine.accel import named_accelerator
+from ktrace.machine.checkpoints import Checkpoints
 from ktrace.machine.machine import Machine
 from ktrace.machine.prepared import prepared_template
 from ktrace.machine.state import Template
 from ktrace.machine.template import ensure_template
 from ktrace.state.step import Step
-from ktrace.trace.live import FILE_NAME as LIVE_FILE
-from ktrace.trace.live import Live
+from ktrace.trace.past import Past
 from ktrace.trace.session import End, Header, SessionReader, SessionWriter, Verdict, new_directory
 from ktrace.verify.inlining import inlined_functions
 from ktrace.verify.lab import KernelCache, Lab
@@ -36,6 +38,7 @@ from ktrace.verify.paths import read_paths, way
 from ktrace.verify.probe import Target
 from ktrace.verify.probed import ProbedLab
 from ktrace.verify.run import perform_script, run_script
+from ktrace.verify.step_tracer import StepTracer
 from ktrace.verify.tracer import SETTINGS, FunctionTracer, InlinedTable, cannot_trace, function_names
 from ktrace.workload.library import load
 from ktrace.workload.script import Script
@@ -80,12 +83,16 @@ class Guests:
         del kind, value, traceback
 
     @contextmanager
-    def lab(self, directory: Path) -> Iterator[tuple[Lab, Machine]]:
-        """Yield a lab in a fresh clone; its console log lands in *directory*."""
-        with Machine.clone(self.template, directory=directory) as machine:
+    def lab(self, directory: Path, checkpoint: tuple[Template, Past] | None = None) -> Iterator[tuple[Lab, Machine]]:
+        """Yield a lab in a fresh clone; its console log lands in *directory*.
+
+        :param checkpoint: what to clone instead of the image's template, and the session's past then
+        """
+        template, past = checkpoint or (self.template, None)
+        with Machine.clone(template, directory=directory) as machine:
             try:
                 if not self._probes:
-                    yield Lab(machine, self.image.vmlinux, self._kernels), machine
+                    yield Lab(machine, self.image.vmlinux, self._kernels, past), machine
                     return
                 lab = ProbedLab(machine, self.image.vmlinux, self._probes, self._kernels)
                 try:
@@ -96,6 +103,21 @@ class Guests:
                 error.console = error.console or machine.console_tail()
                 raise
 
+    @contextmanager
+    def still(self, checkpoint: Template, directory: Path, vmcoreinfo: bytes, past: Past) -> Iterator[Still]:
+        """Yield the guest of a checkpoint, standing still as it was saved.
+
+        :param past: of the session then
+        """
+        with Machine.clone(checkpoint, directory=directory, paused=True) as machine:
+            opened = open_memory(machine.memory, self.image.vmlinux, vmcoreinfo, past.pids, past.ever)
+            opened.namer.adopt(past.addresses, past.world)
+            yield Still(opened, machine, vmcoreinfo)
+
+    def tracer(self, lab: Lab, machine: Machine) -> StepTracer | None:
+        """Return what records the functions of *lab*'s steps, if they are to carry them."""
+        return FunctionTracer(machine.agent, lab.kernel, self.inlined) if self._functions else None
+
     def run(
         self,
         script: Script,
@@ -104,6 +126,7 @@ class Guests:
         hold: bool = False,
         paths: Path | None = None,
         validate: bool = False,
+        checkpoint: int = 0,
     ) -> End:
         """Run *script* in a fresh guest, its session written to *directory* and printed to *view*.
 
@@ -111,16 +134,24 @@ class Guests:
         :param hold: keep the guest until Ctrl-C or the end of standard input
         :param paths: file of the function paths that its calls must go
         :param validate: check memory against itself after every step
+        :param checkpoint: save the guest after every so many steps; 0: never
         """
         place = _make(directory) if directory is not None else new_directory(script.name or "workload")
-        with self.lab(place) as (lab, machine), SessionWriter(place) as writer:
-            sink = _Output(writer, view, place, lab, machine)
+        with ExitStack() as stack:
+            lab, machine = stack.enter_context(self.lab(place))
+            writer = stack.enter_context(SessionWriter(place))
+            keeper = None
+            if checkpoint:
+                keeper = Checkpoints(place, machine, self.template, checkpoint, lab.vmcoreinfo)
+                stack.enter_context(keeper)
+            sink = _Output(writer, view, place, machine, keeper)
             try:
-                tracer = FunctionTracer(machine.agent, lab.kernel, self.inlined) if self._functions else None
+                tracer = self.tracer(lab, machine)
                 checker = self._path_checker(lab, paths) if self._functions and paths is not None else None
                 end = run_script(
                     script, lab, sink, {**self.manifest(lab), **self._way(script, paths)}, tracer=tracer, paths=checker,
                     past=lambda: SessionReader(place).steps(), validate=validate,
+                    after_step=None if keeper is None else lambda number, _lab: keeper.stop(number),
                 )  # fmt: skip
             except (KtraceError, KeyboardInterrupt) as error:
                 # What happened so far stays; the file says why it ends here.
@@ -129,8 +160,11 @@ class Guests:
                 writer.end(End(blame, sink.steps, 0, 0, str(error)))
                 raise
             if hold:
-                sink.hold()
-        (place / LIVE_FILE).unlink(missing_ok=True)
+                machine.pause()
+                still = Still(Opened(lab.inspector, lab.namer), machine, lab.vmcoreinfo)
+                announce(place, script.title, still, self.image.vmlinux)
+                stack.callback(withdraw, place)
+                hold_guest(machine)
         return end
 
     @contextmanager
@@ -179,6 +213,8 @@ class Guests:
             "release": lab.hello.release,
             "accelerator": self.template.accel,
             "began": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "template": self.template.directory.name,
+            "functions": self._functions,
         }
 
 
@@ -196,19 +232,19 @@ def traced_template(template: Template) -> Template:
 
 
 class _Output:
-    """Write a session and print it; keep the note about its living guest true."""
+    """Write a session and print it."""
 
-    def __init__(self, writer: SessionWriter, view: View, place: Path, lab: Lab, machine: Machine) -> None:
+    def __init__(
+        self, writer: SessionWriter, view: View, place: Path, machine: Machine, keeper: Checkpoints | None
+    ) -> None:
         self._writer = writer
         self._view = view
         self._place = place
-        self._lab = lab
         self._machine = machine
-        self._title = ""
+        self._keeper = keeper
         self.steps = 0
 
     def header(self, header: Header) -> None:
-        self._title = header.title
         self._writer.header(header)
         self._view.header(header)
 
@@ -216,6 +252,8 @@ class _Output:
         self.steps += 1
         self._writer.step(step)
         self._view.step(step)
+        if self._keeper is not None:
+            self._keeper.save(step.number)
 
     def verdict(self, verdict: Verdict) -> None:
         self._writer.verdict(verdict)
@@ -224,23 +262,6 @@ class _Output:
     def end(self, end: End) -> None:
         self._writer.end(end)
         self._view.end(end, str(self._place))
-
-    def hold(self) -> None:
-        """Keep the guest until the person has seen enough."""
-        lab, machine = self._lab, self._machine
-        live = Live(
-            os.getpid(), machine.memory.fd, machine.memory.size, machine.image, self._title, str(lab.vmlinux),
-            lab.vmcoreinfo.decode(), {name: lab.actors.pids[name] for name in lab.actors.alive},
-        )  # fmt: skip
-        live.write(self._place)
-        click.echo(
-            "holding the guest; look at it with: ktrace inspect all, ktrace shell. Enter or Ctrl-C ends it", err=True
-        )
-        try:
-            sys.stdin.readline()
-        except KeyboardInterrupt:
-            click.echo("", err=True)
-        machine.check()
 
 
 def _make(directory: Path) -> Path:

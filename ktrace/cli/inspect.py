@@ -90,8 +90,8 @@ def inspect(
             raise UsageError("-i needs a kind", "add -s, -q or -m")
     if target is None and what in _TABLES and not is_any_live():
         target = _ANY
-    with open_target(target, image) as inspector:
-        namer = Namer()
+    with open_target(target, image) as opened:
+        inspector, namer = opened.inspector, opened.namer
         world = namer.name(inspector.observe())
         if what in _TABLES:
             # They are there even where no actor has a socket.

@@ -22,6 +22,7 @@ _COMMANDS = {
     "export": "ktrace.cli.export:export",
     "fuzz": "ktrace.cli.fuzz:fuzz",
     "image": "ktrace.cli.image:image",
+    "goto": "ktrace.cli.goto:goto",
     "inspect": "ktrace.cli.inspect:inspect",
     "report": "ktrace.cli.report:report",
     "probe": "ktrace.cli.probe:probe",

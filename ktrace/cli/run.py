@@ -30,6 +30,15 @@ if TYPE_CHECKING:
 @click.option("--functions", is_flag=True, help="Record the kernel functions that each step goes through.")
 @click.option("--plain", is_flag=True, help="Without the functions and probes that the script asks for.")
 @click.option(
+    "--checkpoint",
+    type=click.IntRange(1),
+    is_flag=False,
+    flag_value=1,
+    default=None,
+    metavar="[EVERY]",
+    help="Save the guest after each step, or each EVERY steps, for ktrace goto.",
+)
+@click.option(
     "--probe",
     "probes",
     multiple=True,
@@ -48,6 +57,7 @@ def run(
     hold: bool,
     functions: bool,
     plain: bool,
+    checkpoint: int | None,
     probes: tuple[str, ...],
     validate: bool,
     view: View,
@@ -67,6 +77,8 @@ def run(
         workloads = (*workloads, *bundled())
     if not workloads:
         raise UsageError("which workload?", "see: ktrace run --list")
+    if checkpoint and len(workloads) > 1:
+        raise UsageError("--checkpoint takes one workload", "run them one by one")
     scripts = [load(name) for name in workloads]
     if directory is not None and len(scripts) > 1:
         raise UsageError("--session takes one workload", "leave it out to have a directory made for each")
@@ -79,9 +91,12 @@ def run(
         if not plain:
             functions = functions or scripts[0].functions
             targets += tuple(map(parse_target, scripts[0].probes))
+        if checkpoint and targets:
+            raise UsageError("--checkpoint and probes do not go together", "leave out --probe, or add --plain")
         with Guests(image_name, accel, functions, targets) as guests:
-            end = guests.run(scripts[0], view, directory, hold, paths_file(workloads[0]), validate)
-            return 0 if end.status == "agreed" else 1
+            paths = paths_file(workloads[0])
+            end = guests.run(scripts[0], view, directory, hold, paths, validate, checkpoint or 0)
+        return 0 if end.status == "agreed" else 1
     with Guests(image_name, accel, functions, targets) as guests:
         return _run_several(guests, dict(zip(workloads, scripts, strict=True)), view, validate)
 

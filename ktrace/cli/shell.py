@@ -6,9 +6,7 @@ from typing import Any
 
 import click
 
-from ktrace.cli.target import open_target
-from ktrace.inspect.inspector import Inspector
-from ktrace.state.naming import Namer
+from ktrace.cli.target import Opened, open_target
 
 
 @click.command()
@@ -17,9 +15,9 @@ from ktrace.state.naming import Namer
 @click.option("-c", "--command", help="Run this code and leave.")
 def shell(target: str | None, image: str, command: str | None) -> None:
     """Open drgn's shell on the guest that TARGET names (see inspect)."""
-    with open_target(target, image) as inspector:
-        names = _names(inspector)
-        prog = inspector.kernel.prog
+    with open_target(target, image) as opened:
+        names = _names(opened)
+        prog = opened.inspector.kernel.prog
         if command is not None:
             from drgn.cli import default_globals
 
@@ -33,17 +31,17 @@ def shell(target: str | None, image: str, command: str | None) -> None:
         )
 
 
-def _names(inspector: Inspector) -> dict[str, Any]:
+def _names(opened: Opened) -> dict[str, Any]:
     """Return what the shell knows beyond drgn's own names."""
     import drgn
 
+    inspector, namer = opened.inspector, opened.namer
     prog = inspector.kernel.prog
 
     def task(actor: str) -> drgn.Object:
         """Return an actor's ``struct task_struct *``."""
         return drgn.Object(prog, "struct task_struct *", value=inspector.tasks[actor])
 
-    namer = Namer()
     return {
         "inspector": inspector,
         "kernel": inspector.kernel,

@@ -37,13 +37,13 @@ class GdbStub:
         ours, its = socket.socketpair()
         self._socket = ours
         try:
-            machine._command("getfd", fd=its.fileno(), fdname="gdb")
+            machine.command("getfd", fd=its.fileno(), fdname="gdb")
             backend = {
                 "type": "socket",
                 "data": {"addr": {"type": "fd", "data": {"str": "gdb"}}, "server": False},
             }
-            machine._command("chardev-add", id="gdb", backend=backend)
-            said = machine._command("human-monitor-command", **{"command-line": "gdbserver chardev:gdb"})
+            machine.command("chardev-add", id="gdb", backend=backend)
+            said = machine.command("human-monitor-command", **{"command-line": "gdbserver chardev:gdb"})
         except BaseException:
             ours.close()
             raise

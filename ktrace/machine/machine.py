@@ -25,6 +25,7 @@ from ktrace.machine.process import QemuProcess
 from ktrace.machine.qemu import BOARDS, Launch, Payload, choose_board, kernel_command_line, qemu_argv
 from ktrace.machine.qmp import Qmp, QmpClosed
 from ktrace.machine.state import Template
+from ktrace.machine.stored import TemplateMemory, fill_ram
 
 BOOT_SECONDS = 60.0
 CLONE_SECONDS = 20.0
@@ -65,6 +66,7 @@ class Machine:
         template: Template | None = None,
         payload: Payload | None = None,
         monitor: bool = False,
+        paused: bool = False,
     ) -> None:
         self.image = image
         self.build_id = build_id
@@ -74,7 +76,7 @@ class Machine:
         self.monitor_path: Path | None = None
         self._memory_mib = memory_mib
         self._heard = False
-        self._paused = False
+        self._paused = paused
         self._state: bytes | None = None
         with ExitStack() as stack:
             try:
@@ -140,13 +142,9 @@ class Machine:
 
     def _load(self, template: Template, state_fd: int) -> None:
         """Fill the RAM while QEMU starts (14 ms of its 27), then have it load the devices and go on."""
-        ram = os.open(template.ram, os.O_RDONLY | os.O_CLOEXEC)
+        fill_ram(self.memory, template)
         try:
-            self.memory.fill(ram, template.extents)
-        finally:
-            os.close(ram)
-        try:
-            load_state(self._qmp, state_fd)
+            load_state(self._qmp, state_fd, paused=self._paused)
         except QmpClosed:
             raise self._death() from None
 
@@ -191,9 +189,17 @@ class Machine:
 
     @classmethod
     def clone(
-        cls, template: Template, *, directory: Path, deadline: float = CLONE_SECONDS, monitor: bool = False
+        cls,
+        template: Template,
+        *,
+        directory: Path,
+        deadline: float = CLONE_SECONDS,
+        monitor: bool = False,
+        paused: bool = False,
     ) -> Machine:
         """Continue *template* in a machine of its own, and wait until the agent answers.
+
+        :param paused: do not let it go on: it stands still as it was saved, and there is no ``hello``
 
         Measured with lab-6.1 under TCG on 2 cores, half busy: 42 to 60 ms, a boot 750 to 900 ms. Of that QEMU's own
         start takes 27 ms, the devices' state 1 ms, and the guest 12 ms, whose code has to be translated again.
@@ -208,8 +214,9 @@ class Machine:
             directory=directory,
             template=template,
             monitor=monitor,
+            paused=paused,
         )
-        return machine._greet(deadline)
+        return machine if paused else machine._greet(deadline)
 
     def _greet(self, seconds: float) -> Machine:
         """Hear from the agent, and see that it runs the kernel that the debug information is of."""
@@ -243,12 +250,12 @@ class Machine:
 
     def pause(self) -> None:
         """Make the guest stand still, its clock included (0.7 ms)."""
-        self._command("stop")
+        self.command("stop")
         self._paused = True
 
     def resume(self) -> None:
         """Let the guest go on."""
-        self._command("cont")
+        self.command("cont")
         self._paused = False
         self._state = None
 
@@ -260,12 +267,13 @@ class Machine:
         if self._process.ended() or self._hung_up():
             raise self._death()
 
-    def checkpoint(self, directory: Path) -> Template:
+    def checkpoint(self, directory: Path, base: TemplateMemory | None = None) -> Template:
         """Save the guest as it is now, and let it go on as before.
 
         The agent must not be in the middle of an answer.
 
         :param directory: empty or not there yet
+        :param base: save of its RAM only what is not as there
         :raises HostError: no room, or QEMU refuses
         """
         was_paused = self._paused
@@ -274,7 +282,7 @@ class Machine:
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._save_state(directory / "state")
-            extents = self._save_ram(directory / "ram")
+            extents = self._save_ram(directory / "ram", base)
             template = Template(
                 directory=directory,
                 image=self.image,
@@ -283,6 +291,7 @@ class Machine:
                 accel=self.accel.name,
                 memory_mib=self._memory_mib,
                 extents=tuple(extents),
+                base=None if base is None else base.template,
             )
             template.console.write_bytes(self.console.path.read_bytes())
             template.write()
@@ -304,14 +313,19 @@ class Machine:
         except QmpClosed:
             raise self._death() from None
 
-    def _save_ram(self, path: Path) -> list[tuple[int, int]]:
+    def _save_ram(self, path: Path, base: TemplateMemory | None) -> list[tuple[int, int]]:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
-            return self.memory.save(descriptor)
+            return self.memory.save(descriptor, None if base is None else base.memory)
         finally:
             os.close(descriptor)
 
-    def _command(self, name: str, **arguments: Any) -> Any:
+    def command(self, name: str, **arguments: Any) -> Any:
+        """Have QEMU's monitor do one QMP command, and return what it returns.
+
+        :raises HostError: QEMU refuses
+        :raises GuestPanic, GuestDied: it is ending
+        """
         try:
             return self._qmp.command(name, **arguments)
         except QmpClosed:

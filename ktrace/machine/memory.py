@@ -117,6 +117,18 @@ class GuestMemory:
         """List what holds anything but zeros, in whole blocks."""
         return join_extents(self._used_blocks())
 
+    def changed_extents(self, base: GuestMemory) -> list[tuple[int, int]]:
+        """List the pages that are not as in *base*, which has the same size."""
+        return join_extents(self._changed_pages(base))
+
+    def _changed_pages(self, base: GuestMemory) -> Iterable[tuple[int, int]]:
+        ours, theirs = self._map, base._map
+        for block in range(0, self.size, BLOCK):
+            if ours[block : block + BLOCK] != theirs[block : block + BLOCK]:
+                for page in range(block, min(block + BLOCK, self.size), PAGE_SIZE):
+                    if ours[page : page + PAGE_SIZE] != theirs[page : page + PAGE_SIZE]:
+                        yield page, PAGE_SIZE
+
     def _used_blocks(self) -> Iterable[tuple[int, int]]:
         zeros = bytes(BLOCK)
         end = 0
@@ -133,14 +145,15 @@ class GuestMemory:
                 if self._map[block : block + length] != zeros[:length]:
                     yield block, length
 
-    def save(self, target: int) -> list[tuple[int, int]]:
+    def save(self, target: int, base: GuestMemory | None = None) -> list[tuple[int, int]]:
         """Copy RAM to the empty file *target*, leaving holes where it is zero.
 
+        :param base: leave out what is as it is there
         :returns: what was copied, for :meth:`fill`
         :raises OSError: the disk is full
         """
         os.ftruncate(target, self.size)
-        extents = self.used_extents()
+        extents = self.used_extents() if base is None else self.changed_extents(base)
         for start, length in extents:
             with memoryview(self._map)[start : start + length] as part:
                 done = 0

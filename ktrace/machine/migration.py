@@ -17,13 +17,19 @@ def leave_ram_out(qmp: Qmp) -> None:
     qmp.post("migrate-set-capabilities", capabilities=[{"capability": "x-ignore-shared", "state": True}])
 
 
-def load_state(qmp: Qmp, descriptor: int) -> None:
+def load_state(qmp: Qmp, descriptor: int, paused: bool = False) -> None:
     """Have a QEMU that waits for a state load it and go on, without waiting for that.
 
     :param descriptor: number in QEMU
+    :param paused: not go on, but stand still; that is waited for
+    :raises HostError: QEMU cannot load it
     :raises QmpClosed: QEMU is ending
     """
+    if paused:
+        qmp.post("stop")
     qmp.post("migrate-incoming", uri=f"fd:{descriptor}")
+    if paused:
+        _wait(qmp, "load the guest's state", "its checkpoint may be damaged")
 
 
 def save_state(qmp: Qmp, path: Path) -> bytes:
@@ -43,8 +49,12 @@ def save_state(qmp: Qmp, path: Path) -> bytes:
         os.close(descriptor)
     qmp.forget_events()
     qmp.command("migrate", uri="fd:state")
+    _wait(qmp, "save the guest", f"is there room for {str(path)!r}?")
+    return path.read_bytes()
+
+
+def _wait(qmp: Qmp, what: str, hint: str) -> None:
     deadline = monotonic() + SAVE_SECONDS
     while (status := qmp.wait_event("MIGRATION", deadline).get("status")) != "completed":
         if status in ("failed", "cancelled"):
-            raise HostError(f"QEMU cannot save the guest: {status}", f"is there room for {str(path)!r}?")
-    return path.read_bytes()
+            raise HostError(f"QEMU cannot {what}: {status}", hint)

@@ -23,6 +23,7 @@ class Template:
     :param accel: name of the accelerator that it ran under: clones run under the same
     :param memory_mib: RAM in MiB
     :param extents: the parts of ``ram`` that hold anything, (address, bytes)
+    :param base: what the rest of RAM is as in; ``None``: it is zero
     """
 
     directory: Path
@@ -32,6 +33,7 @@ class Template:
     accel: str
     memory_mib: int
     extents: tuple[tuple[int, int], ...]
+    base: Template | None = None
 
     @property
     def ram(self) -> Path:
@@ -61,6 +63,7 @@ class Template:
             "accel": self.accel,
             "memory_mib": self.memory_mib,
             "extents": self.extents,
+            **({} if self.base is None else {"base": str(self.base.directory)}),
         }
         partial = self.directory / ".template.json"
         partial.write_text(json.dumps(facts) + "\n")
@@ -84,6 +87,7 @@ def open_template(directory: Path) -> Template:
             accel=str(facts["accel"]),
             memory_mib=int(facts["memory_mib"]),
             extents=tuple((int(start), int(length)) for start, length in facts["extents"]),
+            base=open_template(Path(facts["base"])) if "base" in facts else None,
         )
         if template.ram.stat().st_size != template.memory_mib << 20 or not template.state.stat().st_size:
             raise ValueError("its files have the wrong size")

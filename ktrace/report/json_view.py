@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +13,7 @@ from ktrace.report.value import short
 from ktrace.state.call import Completed, Event, Exited, Signalled
 from ktrace.state.codec import encode
 from ktrace.state.compare import ABSENT
+from ktrace.state.ref import Ref
 from ktrace.state.step import Step
 from ktrace.state.world import World
 from ktrace.trace.changes import changes
@@ -28,7 +30,14 @@ class JsonView:
     def header(self, header: Header) -> None:
         """Print what is run, and on what."""
         self._world = header.initial
-        self._print({"event": "start", "title": header.title, "manifest": dict(header.manifest)})
+        self._print(
+            {
+                "event": "start",
+                "title": header.title,
+                "manifest": dict(header.manifest),
+                **({} if header.clocks is None else {"clocks": header.clocks}),
+            }
+        )
 
     def step(self, step: Step) -> None:
         """Print one step and the fields it changed."""
@@ -53,6 +62,10 @@ class JsonView:
                     }
                     for item in changes(before, step.world)
                 ],
+                "host": step.host,
+                "guest": step.guest,
+                **({"addresses": _hex(step.addresses)} if step.addresses else {}),
+                **({} if step.events is None else {"traced": asdict(step.events)}),
                 **({"console": list(step.console)} if step.console else {}),
                 **({"probes": [asdict(hit) for hit in step.probes]} if step.probes else {}),
                 **({} if step.functions is None else {"functions": write_functions(step.functions)}),
@@ -90,6 +103,10 @@ class JsonView:
 
     def _print(self, value: dict[str, Any]) -> None:
         click.echo(json.dumps(value))
+
+
+def _hex(addresses: Mapping[Ref, int]) -> dict[str, str]:
+    return {str(ref): f"{address:#x}" for ref, address in addresses.items()}
 
 
 def _event(event: Event) -> dict[str, Any]:

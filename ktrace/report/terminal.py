@@ -71,6 +71,7 @@ class TerminalView:
         self._probes(step)
         for text in step.console:
             self._line(Text(f"{_INDENT}console    ", "red"), Text(text))
+        self._traced(step)
         self._functions(step)
         if self._verbosity > 0:
             for ref in involved(step, before):
@@ -126,6 +127,16 @@ class TerminalView:
                 self._line(Text(f"{_INDENT}     {text} = ", "cyan"), Text(several))
             if self._verbosity > 0 and hit.stack:
                 self._line(Text(f"{_INDENT}     called by {' < '.join(hit.stack)}", "dim"))
+
+    def _traced(self, step: Step) -> None:
+        """Print what tracepoints and kprobes recorded."""
+        if step.events is None:
+            return
+        for event in step.events.events:
+            fields = ", ".join(f"{name}={value}" for name, value in event.fields.items())
+            self._line(Text(f"{_INDENT}{event.actor:<3}", _colour(event.actor)), Text(f"{event.name} {fields}"))
+        if step.events.lost:
+            self._line(Text(f"{_INDENT}{step.events.lost} events lost", "red"))
 
     def _functions(self, step: Step) -> None:
         """Print the kernel functions that the step went through: those on the session's way, all of them with -v."""

@@ -21,9 +21,13 @@ address, so identity over time cannot be told from memory."""
 
 
 class Namer:
-    """Name the objects of a series of Worlds; an object keeps its name for as long as it lives."""
+    """Name the objects of a series of Worlds; an object keeps its name for as long as it lives.
+
+    :ivar fresh: what the last World was the first to mention: raw key by final name
+    """
 
     def __init__(self) -> None:
+        self.fresh: dict[Ref, int] = {}
         self._names: dict[Ref, Ref] = {}
         self._next: dict[str, int] = {}
         self._renamed: dict[Ref, _Renamed] = {}
@@ -32,12 +36,38 @@ class Namer:
         """Return the names that the last World has, by raw reference."""
         return self._names
 
+    @property
+    def addresses(self) -> dict[Ref, int]:
+        """The raw keys of what the last World mentioned, by final names."""
+        return {named: raw.key for raw, named in self._names.items() if not isinstance(raw.key, str)}
+
+    def adopt(self, fresh: Mapping[Ref, int], world: World | None = None) -> None:
+        """Know the names that another namer gave, in the order in which it did.
+
+        :param world: the last that it named; what is not in it is gone, and its address may come again
+        """
+        for named, key in fresh.items():
+            self._names[Ref(named.kind, key)] = named
+            number = int(str(named.key).removeprefix(named.kind))
+            self._next[named.kind] = max(number, self._next.get(named.kind, 0))
+        if world is not None:
+            mentioned = set(world.objects)
+
+            def note(ref: Ref) -> Ref:
+                mentioned.add(ref)
+                return ref
+
+            for value in world.objects.values():
+                rename(value, note)
+            self._names = {raw: named for raw, named in self._names.items() if named in mentioned}
+
     def name(self, world: World) -> World:
         """Return *world* with every raw reference replaced by its final name."""
         objects = world.objects
         known = self._names
         kept: dict[Ref, Ref] = {}  # what this World mentions; the rest is forgotten
         local: dict[str, int] = {}
+        fresh: dict[Ref, int] = {}
 
         def resolve(ref: Ref) -> Ref:
             if isinstance(ref.key, str):
@@ -49,6 +79,8 @@ class Namer:
                     numbers = local if ref.kind in STRUCTURAL else self._next
                     numbers[ref.kind] = number = numbers.get(ref.kind, 0) + 1
                     named = Ref(ref.kind, f"{ref.kind}{number}")
+                    if numbers is not local:
+                        fresh[named] = ref.key
                     queue.append(ref)
                 kept[ref] = named
             return named
@@ -84,6 +116,7 @@ class Namer:
             resolve(min(waiting, key=lambda ref: (ref.kind, _content(objects[ref]))))
         self._names = {raw: named for raw, named in kept.items() if raw.kind not in STRUCTURAL}
         self._renamed = renamed
+        self.fresh = fresh
         return World(result)
 
     def _rename(self, raw: Ref, value: Any, resolve: Callable[[Ref], Ref]) -> _Renamed:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from ktrace.state.call import Call, Outcome
 from ktrace.state.functions import FunctionTrace
 from ktrace.state.probe import Hit
+from ktrace.state.ref import Ref
+from ktrace.state.tracepoint import EventTrace
 from ktrace.state.world import World
 
 
@@ -28,6 +30,9 @@ class Step:
     :param probes: what was seen on the way, where somebody asked for it
     :param console: what the kernel printed on the way
     :param host: ns of the host's CLOCK_MONOTONIC just before and just after, since the session began
+    :param guest: ns of the guest's CLOCK_REALTIME_COARSE just before and just after: *clock*, precisely
+    :param addresses: where the objects are that were seen first in this World, by their names
+    :param events: what tracepoints and kprobes recorded, where somebody asked for it
     """
 
     number: int
@@ -45,3 +50,6 @@ class Step:
     probes: tuple[Hit, ...] = ()
     console: tuple[str, ...] = ()
     host: tuple[int, int] = (0, 0)
+    guest: tuple[int, int] = (0, 0)
+    addresses: Mapping[Ref, int] = field(default_factory=dict)
+    events: EventTrace | None = None

@@ -11,7 +11,7 @@ from ktrace.state.compare import compare
 from ktrace.state.functions import FunctionTrace, Node, tree
 from ktrace.state.step import Step
 
-_INCIDENTAL = ("time", "tim", ".pid")
+INCIDENTAL = ("time", "tim", ".pid")
 """How members end that differ from run to run: the second at which something happened (``sem_otime``, ``shm_atim``)."""
 
 OPAQUE = (
@@ -59,7 +59,7 @@ def differences(one: Iterable[Step], other: Iterable[Step], functions: bool = Tr
         if left.answer != right.answer or left.outcome.blocked != right.outcome.blocked:
             yield Differing(left.number, "result", left.text, _result(left), _result(right))
         for item in compare(left.world, right.world):
-            if not item.path.endswith(_INCIDENTAL):
+            if not item.path.endswith(INCIDENTAL):
                 yield Differing(left.number, "structure", item.path, str(item.observed), str(item.expected))
         if functions and left.functions is not None and right.functions is not None:
             yield from _functions(left.number, left.functions, right.functions)

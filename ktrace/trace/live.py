@@ -6,7 +6,7 @@ import json
 import mmap
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ktrace.errors import HostError, UsageError
@@ -23,7 +23,9 @@ class Live:
     :param size: bytes of RAM
     :param vmlinux: path of the kernel's debug information
     :param vmcoreinfo: text of the guest's vmcoreinfo note
-    :param actors: pid in the guest by actor
+    :param actors: pid in the guest by actor; *ever*: name by pid of all that ever lived
+    :param addresses: where the objects are, by their names in the session (``pipe:pipe1``)
+    :param registers: of the CPU, while it stands still
     """
 
     pid: int
@@ -34,6 +36,9 @@ class Live:
     vmlinux: str
     vmcoreinfo: str
     actors: Mapping[str, int]
+    ever: Mapping[str, str] = field(default_factory=dict)
+    addresses: Mapping[str, int] = field(default_factory=dict)
+    registers: Mapping[str, int] = field(default_factory=dict)
 
     def write(self, directory: Path) -> None:
         """Put it into a session's directory, whole or not at all."""

@@ -20,7 +20,9 @@ from ktrace.state.codec import decode, encode
 from ktrace.state.compare import ABSENT, Difference
 from ktrace.state.functions import FunctionTrace
 from ktrace.state.probe import Hit
+from ktrace.state.ref import Ref
 from ktrace.state.step import Step
+from ktrace.state.tracepoint import EventTrace, TraceEvent
 from ktrace.state.world import World
 from ktrace.trace.functions_json import read_functions, write_functions
 
@@ -36,12 +38,17 @@ class Header:
     :param facts: what the model was told of the kernel, by subsystem
     :param manifest: image, build-id, ktrace's version, command line, accelerator
     :param initial: the World before the first step
+    :param clocks: one moment by two clocks of the guest, in ns: CLOCK_REALTIME, by which steps are timed, and
+        ``sched_clock()``, by which functions and events are
+    :param addresses: where the objects of *initial* are, by their names
     """
 
     title: str
     facts: Mapping[str, Any]
     manifest: Mapping[str, Any]
     initial: World = field(default_factory=World)
+    clocks: tuple[int, int] | None = None
+    addresses: Mapping[Ref, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -127,6 +134,8 @@ class SessionWriter:
                 "facts": encode(header.facts),
                 "manifest": dict(header.manifest),
                 "initial": encode(header.initial.objects),
+                **({} if header.clocks is None else {"clocks": header.clocks}),
+                **({"at": _write_addresses(header.addresses)} if header.addresses else {}),
             }
         )
 
@@ -137,6 +146,9 @@ class SessionWriter:
             self._write({"functions": step.number, **write_functions(step.functions)})
         if step.probes:
             self._write({"probes": step.number, "hits": [asdict(hit) for hit in step.probes]})
+        if step.events is not None:
+            rows = [[event.time, event.actor, event.name, dict(event.fields)] for event in step.events.events]
+            self._write({"events": step.number, "lost": step.events.lost, "rows": rows})
         self.console(step.number, step.console)
         changed, gone = step.world.changed_since(self._world)
         self._world = step.world
@@ -149,6 +161,7 @@ class SessionWriter:
             "outcome": encode(step.outcome),
             "clock": step.clock,
             "host": step.host,
+            "guest": step.guest,
             "changed": encode(changed),
             "gone": encode(gone),
         }
@@ -158,6 +171,8 @@ class SessionWriter:
             event["line"] = step.line
         if step.comment:
             event["comment"] = step.comment
+        if step.addresses:
+            event["at"] = _write_addresses(step.addresses)
         self._write(event)
 
     def console(self, number: int, lines: tuple[str, ...]) -> None:
@@ -223,7 +238,12 @@ class SessionReader:
             )
         self.initial = first["initial"]
         self.header = Header(
-            first["title"], decode(first["facts"]), first["manifest"], World(decode(first["initial"]) or {})
+            first["title"],
+            decode(first["facts"]),
+            first["manifest"],
+            World(decode(first["initial"]) or {}),
+            tuple(first["clocks"]) if "clocks" in first else None,
+            _read_addresses(first.get("at", {})),
         )
 
     def records(self) -> Iterator[dict[str, Any]]:
@@ -246,6 +266,7 @@ class SessionReader:
         functions: FunctionTrace | None = None
         probes: tuple[Hit, ...] = ()
         console: tuple[str, ...] = ()
+        events: EventTrace | None = None
         for number, event in enumerate(self._lines, 2):
             try:
                 if "functions" in event:
@@ -254,10 +275,13 @@ class SessionReader:
                     probes = tuple(Hit(**{**hit, "stack": tuple(hit["stack"])}) for hit in event["hits"])
                 elif "console" in event:
                     console = tuple(event["lines"])
+                elif "events" in event:
+                    rows = [TraceEvent(name, actor, time, fields) for time, actor, name, fields in event["rows"]]
+                    events = EventTrace(tuple(rows), event["lost"])
                 elif "step" in event:
                     world = world.apply(decode(event["changed"]) or {}, decode(event["gone"]))
-                    yield _step(event, world, functions, probes, console)
-                    functions, probes, console = None, (), ()
+                    yield _step(event, world, functions, probes, console, events)
+                    functions, probes, console, events = None, (), (), None
                 elif "diverged" in event:
                     differences = tuple(
                         Difference(item["path"], item["observed"], item["expected"]) for item in event["differences"]
@@ -265,7 +289,7 @@ class SessionReader:
                     yield Verdict(event["diverged"], differences, tuple(event["rules"]), tuple(event["complaints"]))
                 elif "end" in event:
                     yield End(event["end"], event["steps"], event["objects"], event["fields"], event["message"])
-            except (KeyError, IndexError, TypeError, AttributeError) as error:
+            except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
                 raise UsageError(f"{str(self.path)!r}, line {number}: {error!r} is not a session's event") from error
 
     def _read_lines(self) -> Iterator[dict[str, Any]]:
@@ -299,6 +323,7 @@ def _step(
     functions: FunctionTrace | None,
     probes: tuple[Hit, ...],
     console: tuple[str, ...],
+    events: EventTrace | None,
 ) -> Step:
     call, outcome = decode(event["call"]), decode(event["outcome"])
     if not isinstance(call, Call) or not isinstance(outcome, Outcome):
@@ -319,7 +344,18 @@ def _step(
         probes,
         console,
         tuple(event.get("host", (0, 0))),
+        tuple(event.get("guest", (0, 0))),
+        _read_addresses(event.get("at", {})),
+        events,
     )
+
+
+def _write_addresses(addresses: Mapping[Ref, int]) -> dict[str, str]:
+    return {f"{ref.kind}:{ref.key}": f"{address:x}" for ref, address in addresses.items()}
+
+
+def _read_addresses(written: Mapping[str, str]) -> dict[Ref, int]:
+    return {Ref(*name.split(":", 1)): int(address, 16) for name, address in written.items()}
 
 
 def _shown(value: Any) -> str:

@@ -17,7 +17,14 @@ from ktrace.inspect.stack import StackReader
 from ktrace.machine.console import Console
 from ktrace.state.call import Call, Exited
 from ktrace.state.naming import Namer
+from ktrace.state.ref import Ref
 from ktrace.state.world import World
+from ktrace.trace.past import Past
+from ktrace.verify.randomness import WritableMemory, fix_random_numbers
+
+
+class GuestMemory(PhysicalMemory, WritableMemory, Protocol):
+    """A guest's RAM, which can be changed behind its back."""
 
 
 class Guest(Protocol):
@@ -28,7 +35,7 @@ class Guest(Protocol):
         """The connected agent."""
 
     @property
-    def memory(self) -> PhysicalMemory:
+    def memory(self) -> GuestMemory:
         """The guest's RAM."""
 
     @property
@@ -59,20 +66,27 @@ class Lab:
 
     :param vmlinux: the kernel's debug information
     :param kernels: keeps it loaded for the next lab
+    :param past: of the session that *guest* was in when it was saved; ``None``: nothing has happened in it yet
+    :raises GuestGarbage: there is something that no session begins with
     """
 
-    def __init__(self, guest: Guest, vmlinux: Any, kernels: KernelCache | None = None) -> None:
+    def __init__(
+        self, guest: Guest, vmlinux: Any, kernels: KernelCache | None = None, past: Past | None = None
+    ) -> None:
         self.guest = guest
         self.vmlinux = vmlinux
         self.hello = guest.agent.hello()
         self.vmcoreinfo = read_vmcoreinfo(guest.memory, self.hello.vmcoreinfo_address, self.hello.vmcoreinfo_size)
         self.kernel = (kernels or KernelCache()).attach(guest.memory, vmlinux, self.vmcoreinfo)
+        fix_random_numbers(self.kernel, guest.memory)
         self.inspector: Inspector = build_inspector(self.kernel)
-        self.facts: Mapping[str, Any] = read_facts(self.kernel)
+        self.facts: Mapping[str, Any] = read_facts(self.kernel) if past is None else {}
         self.actors = Actors(guest.agent)
         self._namer = Namer()
         self._stacks = StackReader(self.kernel)
         self._sleeps: dict[str, tuple[str, ...]] = {}
+        if past is not None:
+            self._adopt(past)
 
     def perform(self, actor: str | None, call: Call) -> Performed:
         """Do one step without looking (the unchecked rate of the benchmark)."""
@@ -93,6 +107,25 @@ class Lab:
     def look(self) -> World:
         """Return the named World as it is now."""
         return self._namer.name(self.inspector.observe())
+
+    def _adopt(self, past: Past) -> None:
+        """Go on where a session was."""
+        self.actors.adopt(past.pids, past.calls)
+        for name, pid in past.pids.items():
+            self.inspector.add_actor(name, pid, find_task(self.kernel, pid))
+        self.inspector.actors.update(past.ever)
+        self.actors.by_pid.update(past.ever)
+        self._namer.adopt(past.addresses, past.world)
+
+    @property
+    def namer(self) -> Namer:
+        """What names the objects."""
+        return self._namer
+
+    @property
+    def fresh(self) -> Mapping[Ref, int]:
+        """The addresses of what the last look was the first to see, by their names."""
+        return self._namer.fresh
 
     def where(self, blocked: Collection[str]) -> Mapping[str, tuple[str, ...]]:
         """Return the kernel functions in which *blocked* actors sleep.

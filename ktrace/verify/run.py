@@ -8,6 +8,7 @@ from typing import Any
 
 from ktrace.agent.syscalls import format_call, format_result
 from ktrace.errors import KtraceError
+from ktrace.inspect.clocks import read_clocks
 from ktrace.inspect.invariants.everything import validate as validate_all
 from ktrace.model.build import build_model
 from ktrace.state.call import Call, Completed, Exited, Outcome
@@ -19,7 +20,7 @@ from ktrace.verify.lab import Lab
 from ktrace.verify.path_check import PathChecker
 from ktrace.verify.probed import ProbedLab
 from ktrace.verify.sink import Sink
-from ktrace.verify.tracer import FunctionTracer
+from ktrace.verify.step_tracer import Recorded, StepTracer
 from ktrace.workload.environment import Environment
 from ktrace.workload.expect import check_annotation
 from ktrace.workload.script import Script
@@ -35,7 +36,7 @@ def run_script(
     *,
     after_step: AfterStep | None = None,
     checked: bool = True,
-    tracer: FunctionTracer | None = None,
+    tracer: StepTracer | None = None,
     paths: PathChecker | None = None,
     past: Past | None = None,
     validate: bool = False,
@@ -44,14 +45,14 @@ def run_script(
 
     :param after_step: called between a step and the look at what it left; tests poke memory there
     :param checked: hold every step against the model; without it only annotations are checked
-    :param tracer: have every step carry the kernel functions that it went through
+    :param tracer: have every step carry what the guest's tracers recorded
     :param paths: hold them against these
     :param validate: check memory against itself after every step, without a model
     :param past: gives the steps that *sink* has taken again, where it keeps them
     :raises UsageError: a step cannot be carried out
     :raises GuestError: the guest failed
     """
-    header = Header(script.title, lab.facts, manifest, lab.look())
+    header = Header(script.title, lab.facts, manifest, lab.look(), read_clocks(lab.kernel), lab.fresh)
     sink.header(header)
     checker = Checker(lambda: build_model(lab.facts), past)
     if checked and (differences := checker.initial(header.initial)):
@@ -110,45 +111,77 @@ def perform_script(
     script: Script,
     lab: Lab,
     after_step: AfterStep | None = None,
-    tracer: FunctionTracer | None = None,
+    tracer: StepTracer | None = None,
     validate: bool = False,
 ) -> Iterator[tuple[Step, tuple[str, ...]]]:
     """Yield every step of *script* as it was observed, with what its annotation complains of."""
     environment = Environment()
     began = time.monotonic_ns()
     for number, scripted in enumerate(script.expanded(), 1):
-        call = environment.resolve(scripted)
-        start = time.monotonic_ns()
-        performed = lab.perform(scripted.actor, call)
-        host = (start - began, time.monotonic_ns() - began)
-        functions = tracer.collect(performed) if tracer is not None else None
-        if after_step is not None:
-            after_step(number, lab)
-        outcome = performed.outcome
-        step = Step(
+        step = observe_step(
+            lab,
             number,
             scripted.actor,
-            call,
-            *_texts(scripted.actor, call, outcome),
-            outcome,
-            performed.clock,
-            lab.look(),
-            lab.where(outcome.blocked),
-            scripted.line,
-            "\n".join(scripted.comments),
-            functions,
-            lab.hits if isinstance(lab, ProbedLab) else (),
-            lab.guest.console.fresh(),
-            host,
+            environment.resolve(scripted),
+            tracer,
+            began=began,
+            line=scripted.line,
+            comment="\n".join(scripted.comments),
+            after_step=after_step,
         )
-        environment.observe(scripted, outcome)
+        environment.observe(scripted, step.outcome)
         complaints = tuple(
             f"{script.source or script.name}:{scripted.line}: {item}"
-            for item in check_annotation(scripted, outcome, environment)
+            for item in check_annotation(scripted, step.outcome, environment)
         )
         if validate:
             complaints += tuple(f"contradiction: {violation}" for violation in validate_all(lab.kernel))
         yield step, complaints
+
+
+def observe_step(
+    lab: Lab,
+    number: int,
+    actor: str | None,
+    call: Call,
+    tracer: StepTracer | None = None,
+    *,
+    began: int = 0,
+    line: int = 0,
+    comment: str = "",
+    after_step: AfterStep | None = None,
+) -> Step:
+    """Have *actor* make *call*, and look at what it left.
+
+    :param began: ns of the host's CLOCK_MONOTONIC at the beginning of the session
+    :param after_step: called between the two
+    """
+    asked = time.monotonic_ns()
+    performed = lab.perform(actor, call)
+    host = (asked - began, time.monotonic_ns() - began)
+    recorded = tracer.take(performed) if tracer is not None else Recorded()
+    if after_step is not None:
+        after_step(number, lab)
+    outcome = performed.outcome
+    return Step(
+        number,
+        actor,
+        call,
+        *_texts(actor, call, outcome),
+        outcome,
+        performed.clock,
+        lab.look(),
+        lab.where(outcome.blocked),
+        line,
+        comment,
+        recorded.functions,
+        lab.hits if isinstance(lab, ProbedLab) else (),
+        lab.guest.console.fresh(),
+        host,
+        performed.times,
+        lab.fresh,
+        recorded.events,
+    )
 
 
 def _texts(actor: str | None, call: Call, outcome: Outcome) -> tuple[str, str]:

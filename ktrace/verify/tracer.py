@@ -13,10 +13,11 @@ from ktrace.agent.client import Agent, GuestFileError
 from ktrace.errors import UsageError
 from ktrace.inspect.inlined import Inlined
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.ring_buffer import GraphEvents, RingBuffer
+from ktrace.inspect.ring_buffer import GraphEvents, Record, RingBuffer
 from ktrace.state.call import Exited
 from ktrace.state.functions import FunctionTrace
 from ktrace.trace.functions import Assembler
+from ktrace.verify.step_tracer import Recorded
 
 InlinedTable = Mapping[str, Mapping[str, Inlined]]
 
@@ -73,12 +74,24 @@ class FunctionTracer:
         self._buffer = RingBuffer(kernel)
         self._events = GraphEvents(kernel)
 
+    def take(self, performed: Performed) -> Recorded:
+        """Return what was recorded of a step, which was *performed* just now."""
+        return Recorded(self.collect(performed))
+
     def collect(self, performed: Performed) -> FunctionTrace:
         """Return what the actors went through in a step, which was *performed* just now."""
+        self.admit(performed)
+        records = self._buffer.read()
+        return self.assemble(performed, records, self._buffer.lost)
+
+    def admit(self, performed: Performed) -> None:
+        """Have the kernel trace the actors that are new."""
         for pid, name in self._newcomers(performed):
             self._actors[pid] = name
-        records = self._buffer.read()
-        trace = self._assembler.assemble(self._events.decode(records), self._actors, self._buffer.lost)
+
+    def assemble(self, performed: Performed, records: list[Record], lost: int) -> FunctionTrace:
+        """Return what the actors went through, from the buffer's *records* of the step."""
+        trace = self._assembler.assemble(self._events.decode(records), self._actors, lost)
         ended = {event.actor for event in performed.outcome.events if isinstance(event, Exited)}
         for pid in [pid for pid, name in self._actors.items() if name in ended]:
             self._assembler.forget(pid)

@@ -90,7 +90,7 @@ def test_memory_ends_where_the_ram_ends(machine: Machine) -> None:
 def test_a_paused_guest_stands_still_and_goes_on(machine: Machine) -> None:
     machine.pause()
     assert machine.paused
-    assert machine._command("query-status")["status"] == "paused"
+    assert machine.command("query-status")["status"] == "paused"
     machine.resume()
     assert not machine.paused
     assert machine.agent.hello().boot_id == machine.hello.boot_id

@@ -72,3 +72,20 @@ def test_pages_are_named_within_one_world() -> None:
     first = namer.name(World({Ref("process", "A"): (Ref("page", 7), Ref("page", 9), Ref("page", 7))}))
     second = namer.name(World({Ref("process", "A"): (Ref("page", 9), Ref("page", 7), Ref("page", 9))}))
     assert first == second
+
+
+def test_another_namer_goes_on_with_the_names() -> None:
+    first, second = Namer(), Namer()
+    keys = dict(zip(NAMES, range(1, 7), strict=True))
+    fresh: dict[Ref, int] = {}
+    first.name(world(keys, {0: "f1", 1: "f2"}, {"f1": "p1", "f2": "p2"}))
+    fresh.update(first.fresh)
+    last = first.name(world(keys, {1: "f2"}, {"f2": "p2"}))
+    fresh.update(first.fresh)
+    assert fresh[Ref("pipe", "pipe2")] == keys["p2"]
+    second.adopt(fresh, last)
+    # f1's address comes again: it is another file.
+    again = world(keys, {0: "f1", 1: "f2"}, {"f1": "p2", "f2": "p2"})
+    assert second.name(again) == first.name(again)
+    assert second.fresh == first.fresh == {Ref("file", "file3"): keys["f1"]}
+    assert second.addresses == first.addresses

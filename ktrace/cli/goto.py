@@ -1,0 +1,100 @@
+"""``ktrace goto``: the guest of a session as it was after a step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+import click
+
+from ktrace.cli.guests import Guests
+from ktrace.cli.hold import Still, announce, hold, withdraw
+from ktrace.cli.target import Opened
+from ktrace.errors import UsageError
+from ktrace.machine.checkpoints import Checkpoint, nearest_checkpoint
+from ktrace.trace.past import Past
+from ktrace.trace.session import SessionReader, new_directory
+from ktrace.verify.rerun import arrive, rerun
+
+_COMMANDS = ("inspect", "shell", "dump")
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("session", type=click.Path(path_type=Path))
+@click.argument("step", type=click.IntRange(0))
+@click.option("--hold", "held", is_flag=True, help="Keep the guest, for inspect, shell and dump from elsewhere.")
+@click.option("--rerun", "anew", is_flag=True, help="Make the calls again even where a checkpoint is.")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def goto(session: Path, step: int, held: bool, anew: bool, command: tuple[str, ...]) -> int:
+    """Restore the guest of SESSION as it was after STEP, and do COMMAND there.
+
+    COMMAND is inspect, shell or dump with their own arguments, such as: ktrace goto SESSION 12 inspect pipes. Without
+    one, the guest is held. It is cloned from the last checkpoint (run --checkpoint) or from the image's template, and
+    the session's calls since are made again, each compared with what the session says of it.
+    """
+    if command and command[0] not in _COMMANDS:
+        raise UsageError(f"goto does not know {command[0]!r}", f"there are {', '.join(_COMMANDS)}")
+    with gone_to(session, step, anew) as (still, vmlinux):
+        place = still.machine.console.path.parent
+        announce(place, SessionReader(session).header.title, still, vmlinux)
+        try:
+            if command:
+                _do(command, place)
+            if held or not command:
+                hold(still.machine)
+        finally:
+            withdraw(place)
+    return 0
+
+
+def _do(command: tuple[str, ...], place: Path) -> None:
+    """Have another command look at the guest that is held in *place*."""
+    from ktrace.cli.main import cli
+
+    name, *arguments = command
+    cli.main(args=[name, *arguments, str(place)], prog_name="ktrace", standalone_mode=False)
+
+
+@contextmanager
+def gone_to(session: Path, number: int, anew: bool = False) -> Iterator[tuple[Still, Path]]:
+    """Yield a guest that stands still as *session* had it after step *number*, and its kernel's vmlinux.
+
+    :param anew: make the calls again even where a checkpoint is
+    :raises UsageError: there is no such step, the image is another one, or the guest did not do the same again
+    """
+    reader = SessionReader(session)
+    manifest = reader.header.manifest
+    steps = reader.steps()
+    past = Past(reader.header.initial, dict(reader.header.addresses))
+    found = None if anew else nearest_checkpoint(reader.path.parent, number)
+    with Guests(str(manifest.get("image")), functions=bool(manifest.get("functions"))) as guests:
+        image = guests.image
+        if image.build_id != manifest.get("build_id"):
+            raise UsageError(
+                f"{str(session)!r} ran on another build of {image.name!r}: {manifest.get('build_id')!r}",
+                "run the workload again",
+            )
+        place = new_directory(f"goto-{number}")
+        for recorded in islice(steps, 0 if found is None else found.step):
+            past.follow(recorded)
+        if found is not None and found.step == number:
+            with guests.still(found.template, place, found.vmcoreinfo, past) as still:
+                arrive(past, still.opened)
+                click.echo(f"after step {number}: its checkpoint", err=True)
+                yield still, image.vmlinux
+            return
+        with guests.lab(place, None if found is None else (found.template, past)) as (lab, machine):
+            tracer = guests.tracer(lab, machine)
+            opened = Opened(lab.inspector, lab.namer)
+            if found is None:
+                arrive(past, opened)
+            rerun(past, steps, number, lab, tracer, machine.pause)
+            click.echo(_where(past.number if found is None else number - found.step, found), err=True)
+            yield Still(opened, machine, lab.vmcoreinfo), image.vmlinux
+
+
+def _where(again: int, found: Checkpoint | None) -> str:
+    begin = "the template" if found is None else f"the checkpoint after step {found.step}"
+    return f"from {begin}, {again} calls made again, each as recorded"

@@ -1,0 +1,56 @@
+"""Keep a guest for other commands to look at."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from ktrace.cli.target import Opened
+from ktrace.machine.machine import Machine
+from ktrace.machine.registers import read_registers
+from ktrace.trace.live import FILE_NAME, Live
+
+
+@dataclass(frozen=True)
+class Still:
+    """A guest that stands still, to be looked at.
+
+    :param vmcoreinfo: the text of its note
+    """
+
+    opened: Opened
+    machine: Machine
+    vmcoreinfo: bytes
+
+
+def announce(place: Path, title: str, still: Still, vmlinux: Path) -> None:
+    """Write into *place* where the guest can be read."""
+    machine, inspector = still.machine, still.opened.inspector
+    Live(
+        os.getpid(), machine.memory.fd, machine.memory.size, machine.image, title, str(vmlinux),
+        still.vmcoreinfo.decode(), {name: pid for pid, name in inspector.actors.items() if name in inspector.tasks},
+        {str(pid): name for pid, name in inspector.actors.items()},
+        {f"{ref.kind}:{ref.key}": address for ref, address in still.opened.namer.addresses.items()},
+        read_registers(machine),
+    ).write(place)  # fmt: skip
+
+
+def withdraw(place: Path) -> None:
+    """Take the note back: the guest ends."""
+    (place / FILE_NAME).unlink(missing_ok=True)
+
+
+def hold(machine: Machine) -> None:
+    """Keep the guest until the person has seen enough."""
+    click.echo(
+        "holding the guest; look at it with: ktrace inspect all, ktrace shell. Enter or Ctrl-C ends it", err=True
+    )
+    try:
+        sys.stdin.readline()
+    except KeyboardInterrupt:
+        click.echo("", err=True)
+    machine.check()

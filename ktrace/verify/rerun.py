@@ -1,0 +1,106 @@
+"""Make the calls of a session again in a guest in the same state, and see that everything is as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol
+
+from ktrace.errors import UsageError
+from ktrace.inspect.inspector import Inspector
+from ktrace.state.compare import compare
+from ktrace.state.naming import Namer
+from ktrace.state.ref import Ref
+from ktrace.state.step import Step
+from ktrace.trace.difference import INCIDENTAL, Differing, differences
+from ktrace.trace.past import Past
+from ktrace.verify.checker import compare_outcomes
+from ktrace.verify.lab import Lab
+from ktrace.verify.run import observe_step
+from ktrace.verify.step_tracer import StepTracer
+
+SHOWN = 4
+"""Differences that an error message tells of."""
+
+
+class Opened(Protocol):
+    """A guest opened for looking."""
+
+    @property
+    def inspector(self) -> Inspector:
+        """What reads its kernel."""
+
+    @property
+    def namer(self) -> Namer:
+        """What names the objects."""
+
+
+def rerun(
+    past: Past,
+    steps: Iterator[Step],
+    number: int,
+    lab: Lab,
+    tracer: StepTracer | None = None,
+    pause: Callable[[], None] = lambda: None,
+) -> None:
+    """Make the calls of *steps* in *lab* until step *number* is done; *past* follows.
+
+    Compared with the session are every call's result, who is blocked, the whole World, and the addresses of all
+    objects, as far as the session has them; not seconds at which something happened.
+
+    :param pause: has the guest stand still; called after the last call, before the look at what it left
+    :param past: where *lab* is, and the session that *steps* go on with
+    :raises UsageError: the session has no such step, or the guest did not do the same
+    """
+    while past.number < number:
+        recorded = next(steps, None)
+        if recorded is None:
+            raise UsageError(f"the session has {past.number} steps, not {number}", "see: ktrace show SESSION")
+        again = observe_step(
+            lab,
+            recorded.number,
+            recorded.actor,
+            recorded.call,
+            tracer,
+            after_step=lambda at, _lab: pause() if at == number else None,
+        )
+        found = list(map(_said, differences([recorded], [again], functions=False)))
+        found += [
+            f"{item.path}: {item.expected}, now {item.observed}"
+            for item in compare_outcomes(again.outcome, recorded.outcome)
+            if not item.path.endswith(INCIDENTAL)
+        ]
+        _refuse(recorded.number, recorded.text, [*found, *_moved(recorded.addresses, again.addresses)])
+        past.follow(recorded)
+
+
+def arrive(past: Past, opened: Opened) -> None:
+    """See that a guest is where *past* says, before anything is done in it.
+
+    :raises UsageError: it is not
+    """
+    world = opened.namer.name(opened.inspector.observe())
+    found = [f"{item.path}: {item.expected}, now {item.observed}" for item in compare(world, past.world)]
+    _refuse(past.number, "as it begins", [*found, *_moved(past.addresses, opened.namer.fresh)])
+
+
+def _moved(recorded: Mapping[Ref, int], again: Mapping[Ref, int]) -> list[str]:
+    return [
+        f"{ref} is at {again[ref]:#x}, not at {address:#x}"
+        for ref, address in recorded.items()
+        if ref in again and again[ref] != address
+    ]
+
+
+def _said(item: Differing) -> str:
+    return f"{item.what}: {item.one}, now {item.other}"
+
+
+def _refuse(number: int, text: str, found: list[str]) -> None:
+    if not found:
+        return
+    more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    raise UsageError(
+        f"step {number}, {text}, did not go as the session says: {'; '.join(found[:SHOWN])}{more}",
+        "is the image the one that it ran on? a session that keeps checkpoints needs no second run: "
+        "ktrace run --checkpoint",
+    )

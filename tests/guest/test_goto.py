@@ -1,0 +1,96 @@
+"""Going back to a step of a session: the same objects, the same names, the same addresses."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ktrace.cli.goto import gone_to
+from ktrace.cli.guests import Guests
+from ktrace.cli.output import View
+from ktrace.errors import UsageError
+from ktrace.machine.checkpoints import DIRECTORY
+from ktrace.state.ref import Ref
+from ktrace.state.world import World
+from ktrace.trace.session import FILE_NAME, SessionReader
+from ktrace.workload.parser import parse_script
+
+# Descriptors, undo lists and addresses come again; a port is drawn by chance; B sleeps while others go on.
+SCRIPT = """## going back
+A: semget(IPC_PRIVATE, 1, 0600) -> s
+A: fork() -> B
+B: semop(s, [{0, 1, SEM_UNDO}])
+B: exit(0)
+A: fork() -> C
+C: semop(s, [{0, -1, 0}])   # blocked
+A: semop(s, [{0, 1, SEM_UNDO}])
+A: socket(AF_INET, SOCK_STREAM) -> l
+A: listen(l, 1)
+A: socket(AF_INET, SOCK_STREAM) -> c
+A: close(c)
+"""
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A session with checkpoints after steps 5 and 10."""
+    place = tmp_path_factory.mktemp("goto") / "session"
+    with Guests("lab-6.1") as guests:
+        assert guests.run(parse_script(SCRIPT, "back"), View(False, -1), place, checkpoint=5).status == "agreed"
+    return place
+
+
+@pytest.fixture
+def session(recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it; what goto leaves goes away with it."""
+    monkeypatch.setattr("ktrace.cli.goto.new_directory", lambda name: tmp_path / name)
+    place = tmp_path / "session"
+    place.mkdir()
+    shutil.copy(recorded / FILE_NAME, place)
+    (place / DIRECTORY).symlink_to(recorded / DIRECTORY)
+    return place
+
+
+def seen(session: Path, number: int, anew: bool) -> tuple[World, dict[Ref, int]]:
+    with gone_to(session, number, anew) as (still, _):
+        world = still.opened.namer.name(still.opened.inspector.observe())
+        return world, still.opened.namer.addresses
+
+
+@pytest.mark.parametrize("number", [5, 7, 12])
+def test_all_is_as_it_was(session: Path, number: int) -> None:
+    (recorded,) = [step for step in SessionReader(session).steps() if step.number == number]
+    kept, anew = seen(session, number, anew=False), seen(session, number, anew=True)
+    assert kept[0].objects.keys() == anew[0].objects.keys() == recorded.world.objects.keys()
+    assert kept[1] == anew[1]
+    assert recorded.addresses.items() <= kept[1].items()
+    if number == 5:  # the checkpoint itself: to the second
+        assert kept[0] == recorded.world
+
+
+Change = Callable[[str], str]
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda text: text.replace('"undo_list:undo_list1":"ffff888', '"undo_list:undo_list1":"ffff889'), "is at"),
+        (lambda text: text.replace('"max_fds":64', '"max_fds":63'), "max_fds"),
+        (lambda text: text.replace('"build_id":"', '"build_id":"0'), "another build"),
+    ],
+)
+def test_what_is_not_as_the_session_says_is_refused(session: Path, change: Change, complaint: str) -> None:
+    file = session / FILE_NAME
+    changed = change(file.read_text())
+    assert changed != file.read_text()
+    file.write_text(changed)
+    with pytest.raises(UsageError, match=complaint), gone_to(session, 4, anew=True):
+        pass
+
+
+def test_there_is_no_such_step(session: Path) -> None:
+    with pytest.raises(UsageError, match="has 12 steps, not 13"), gone_to(session, 13):
+        pass
