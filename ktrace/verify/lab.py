@@ -78,7 +78,8 @@ class Lab:
         self.hello = guest.agent.hello()
         self.vmcoreinfo = read_vmcoreinfo(guest.memory, self.hello.vmcoreinfo_address, self.hello.vmcoreinfo_size)
         self.kernel = (kernels or KernelCache()).attach(guest.memory, vmlinux, self.vmcoreinfo)
-        fix_random_numbers(self.kernel, guest.memory)
+        if past is None:
+            fix_random_numbers(self.kernel, guest.memory)
         self.inspector: Inspector = build_inspector(self.kernel)
         self.facts: Mapping[str, Any] = read_facts(self.kernel) if past is None else {}
         self.actors = Actors(guest.agent)

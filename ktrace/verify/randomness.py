@@ -9,10 +9,9 @@ from drgn import Object, sizeof
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.memory import START_KERNEL_MAP
 
-_READY = 2
-"""``CRNG_READY``, an enumerator since Linux 5.18 (``e73aaae2fa90``)."""
-_NEVER = 1 << 62
-"""jiffies from now: past every reseeding."""
+_EARLY = 1
+"""``CRNG_EARLY``, an enumerator since Linux 5.18 (``e73aaae2fa90``)."""
+_KEY = int.from_bytes(b"ktrace: the same in every clone.", "little")
 
 
 class WritableMemory(Protocol):
@@ -23,22 +22,21 @@ class WritableMemory(Protocol):
 
 
 def fix_random_numbers(kernel: LiveKernel, memory: WritableMemory) -> None:
-    """Take the kernel's generator for seeded, with the key that it has, and never seed it again.
+    """Give the kernel's generator a key from which it draws all until it is fully seeded.
 
-    Until it was seeded, and at times after, the kernel draws its key from a pool that counts cycles and interrupts
-    (``drivers/char/random.c: crng_make_state()``): the only thing in which clones of one template differ. Left as it is
-    where the kernel keeps it otherwise, or has it seeded already.
+    Until its pool has 128 bits of cycles and interrupts it would take a new key from there with every draw, in which
+    alone clones of one template differ (``drivers/char/random.c: crng_make_state()``). It is fully seeded when the
+    pool has 256, of which it gets about one in a second (``mix_interrupt_randomness()``); so it begins with none.
+    Left as it is where the kernel keeps it otherwise.
     """
     try:
-        state, base = kernel.prog["crng_init"], kernel.prog["base_crng"]
-        birth, generation = base.birth, base.generation
-        jiffies = kernel.prog["jiffies"].value_()
+        state, key, bits = kernel.prog["crng_init"], kernel.prog["base_crng"].key, kernel.prog["input_pool"].init_bits
     except (LookupError, AttributeError):
         return
-    if state.value_() < _READY:
-        _poke(kernel, memory, birth, jiffies + _NEVER & (1 << 64) - 1)
-        _poke(kernel, memory, generation, 1)
-        _poke(kernel, memory, state, _READY)
+    if state.value_() <= _EARLY:
+        _poke(kernel, memory, key, _KEY)
+        _poke(kernel, memory, bits, 0)
+        _poke(kernel, memory, state, _EARLY)
 
 
 def _poke(kernel: LiveKernel, memory: WritableMemory, variable: Object, value: int) -> None:
