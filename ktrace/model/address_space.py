@@ -63,11 +63,18 @@ class AnonPage(bytearray):
 
 
 class PrivateMemory(Backing):
-    """Memory that parent and child share until one of them writes."""
+    """Memory that parent and child share until one of them writes.
+
+    :param anonymous: from mmap: the kernel joins neighbours of the same kind (``vma_merge()``)
+    """
+
+    def __init__(self, anonymous: bool = False) -> None:
+        super().__init__()
+        self.anonymous = anonymous
 
     def forked(self) -> Backing:
         """Return the child's: the same pages, for now (``copy_present_page()``)."""
-        copy = PrivateMemory()
+        copy = PrivateMemory(self.anonymous)
         copy.pages = dict(self.pages)
         for page in self.pages.values():
             assert isinstance(page, AnonPage)

@@ -1,11 +1,10 @@
-"""mremap of segments: growing, shrinking, moving and duplicating mappings (``mm/mremap.c``)."""
+"""mremap: growing, shrinking, moving and duplicating mappings (``mm/mremap.c``)."""
 
 from __future__ import annotations
 
-from ktrace.model.address_space import PAGE_SIZE, AddressSpace, Vma, page_align
+from ktrace.model.address_space import PAGE_SIZE, AddressSpace, PrivateMemory, Vma, page_align
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.sysv_ids import u64
-from ktrace.model.sysv_shm_segment import ShmAttachment
 from ktrace.model.task import Errno, Task
 
 MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP = 1, 2, 4
@@ -17,7 +16,7 @@ def mremap(
 ) -> int:
     """Change a mapping (``SYSCALL_DEFINE5(mremap)``).
 
-    :raises LookupError: the mapping is of private memory, which kernel and model may have cut differently
+    :raises LookupError: the mapping is one of the kernel's own (vvar, vdso)
     """
     addr, new_addr = u64(old_address), u64(new_address)
     if flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP):
@@ -31,8 +30,9 @@ def mremap(
         raise Errno("EINVAL")
     mm: AddressSpace = kernel.sub("sysv").mm(task)
     vma = _lookup(mm, addr)
-    if not isinstance(vma.backing, ShmAttachment):
-        raise LookupError("the model knows mremap of System V segments only")
+    if vma.special:
+        raise LookupError("the model knows nothing of mremap of vvar and vdso")
+    _join(mm, vma)
     if flags & (MREMAP_FIXED | MREMAP_DONTUNMAP):
         return _mremap_to(kernel, task, mm, addr, old_len, new_addr, new_len, flags)
     if old_len >= new_len:
@@ -67,9 +67,30 @@ def _munmap(kernel: Kernel, task: Task, mm: AddressSpace, start: int, length: in
 def _vma_to_resize(mm: AddressSpace, addr: int, old_len: int) -> Vma:
     """Return the mapping that all of the old range is in (``vma_to_resize()``)."""
     vma = _lookup(mm, addr)
+    if not old_len and isinstance(vma.backing, PrivateMemory):
+        raise Errno("EINVAL")
     if old_len > vma.end - addr:
         raise Errno("EFAULT")
     return vma
+
+
+def _join(mm: AddressSpace, vma: Vma) -> None:
+    """Make one mapping of an anonymous one and those behind it, as the kernel has it (``vma_merge()``)."""
+    while _is_anonymous(vma):
+        after = mm.find_vma(vma.end)
+        if after is None or after.start != vma.end or after.prot != vma.prot or not _is_anonymous(after):
+            return
+        shift = vma.pgoff + (after.start - vma.start) // PAGE_SIZE - after.pgoff
+        if shift or after.backing is not vma.backing:
+            last = after.pgoff + (after.end - after.start) // PAGE_SIZE
+            for index in [index for index in after.backing.pages if after.pgoff <= index < last]:
+                vma.backing.pages[index + shift] = after.backing.pages.pop(index)
+        mm.vmas.remove(after)
+        vma.end = after.end
+
+
+def _is_anonymous(vma: Vma) -> bool:
+    return isinstance(vma.backing, PrivateMemory) and vma.backing.anonymous
 
 
 def _expandable(task: Task, mm: AddressSpace, vma: Vma, delta: int) -> bool:
@@ -119,8 +140,15 @@ def _move_vma(
     An old length of 0 leaves the old one there: that is how mappings are duplicated.
     """
     pgoff = vma.pgoff + (addr - vma.start) // PAGE_SIZE
-    vma.backing.open(kernel, task)
-    mm.insert(Vma(new_addr, new_addr + new_len, vma.prot, vma.backing, pgoff, vma.may_write))
+    if isinstance(vma.backing, PrivateMemory):
+        # move_page_tables(): the pages go along.
+        moved = PrivateMemory(vma.backing.anonymous)
+        for index in [index for index in vma.backing.pages if pgoff <= index < pgoff + old_len // PAGE_SIZE]:
+            moved.pages[index - pgoff] = vma.backing.pages.pop(index)
+        mm.insert(Vma(new_addr, new_addr + new_len, vma.prot, moved, 0, vma.may_write))
+    else:
+        vma.backing.open(kernel, task)
+        mm.insert(Vma(new_addr, new_addr + new_len, vma.prot, vma.backing, pgoff, vma.may_write))
     if old_len and not flags & MREMAP_DONTUNMAP:
         mm.unmap(kernel, task, addr, addr + old_len)
     return new_addr

@@ -110,9 +110,10 @@ def mmap(kernel: Kernel, task: Task, addr: int, length: int, prot: int, flags: i
     if flags & MAP_FIXED_NOREPLACE and mm.intersecting(addr, addr + size):
         raise Errno("EEXIST")
     if kind == MAP_SHARED:
-        backing = Backing()
+        backing = Backing()  # shmem_zero_setup()
+        backing.limit = size // PAGE_SIZE
     elif kind == MAP_PRIVATE:
-        backing = PrivateMemory()
+        backing = PrivateMemory(anonymous=True)
     else:
         raise Errno("EINVAL")
     mm.make_room(kernel, task, addr, addr + size)
