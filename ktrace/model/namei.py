@@ -32,6 +32,7 @@ from ktrace.model.inode import Inode, current_time
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.ns_file import ns_inode
 from ktrace.model.proc_sys import ProcSysInode, proc_sys_inode
+from ktrace.model.proc_sysvipc import sysvipc_inode
 from ktrace.model.shmem import DIRECTORY_OPS, SHMEM_OPS, truncate_inode
 from ktrace.model.task import Errno, Task
 from ktrace.model.tree import AT_FDCWD, MAY_READ, MAY_WRITE, Tree, permission
@@ -123,6 +124,8 @@ def _open_file(
         inode = namespace
     elif (limit := proc_sys_inode(kernel, task, path)) is not None:
         inode = limit
+    elif (table := sysvipc_inode(kernel, path)) is not None:
+        inode = table
     elif flags & O_CREAT:
         directory, name, trailing = tree.parent_of(task, path, dirfd)
         if trailing or not name:

@@ -32,12 +32,14 @@ class SysvIpc(Subsystem):
 
     :param facts: of the kernel and its initial namespace when ktrace attached
     :ivar locked_shm: pages of segments that are locked into memory, by the user who pays
+    :ivar proc_inodes: inodes of the files in /proc/sysvipc
     """
 
     def __init__(self, facts: IpcFacts) -> None:
         self.facts = facts
         self.init_ipc_ns = Namespace("init", facts, fresh=False)
         self.locked_shm: dict[int, int] = {}
+        self.proc_inodes: dict[str, Any] = {}
 
     def namespace(self, task: Task) -> Namespace:
         """Return the task's IPC namespace (``nsproxy->ipc_ns``)."""

@@ -38,7 +38,8 @@ def msgctl(kernel: Kernel, task: Task, msqid: int, cmd: int, buf: Any) -> Any:
     if cmd in (IPC_INFO, MSG_INFO):
         return write_struct(kernel, task, "buf", *msgctl_info(ns, cmd), MSGINFO, buf)
     if cmd in (IPC_STAT, MSG_STAT, MSG_STAT_ANY):
-        return write_struct(kernel, task, "buf", *msgctl_stat(task, ns, msqid, cmd), MSQID64_DS, buf)
+        msq, answer, told = msgctl_stat(task, ns, msqid, cmd)
+        return write_struct(kernel, task, "buf", answer, told, MSQID64_DS, buf, msq)
     if cmd in (IPC_SET, IPC_RMID):
         given = read_struct(kernel, task, buf, MSQID64_DS) if cmd == IPC_SET else None
         return msgctl_down(kernel, task, ns, msqid, given)
@@ -63,8 +64,8 @@ def msgctl_info(ns: Namespace, cmd: int) -> tuple[int, dict[str, int]]:
     return ns.msg_ids.get_maxidx(), info
 
 
-def msgctl_stat(task: Task, ns: Namespace, msqid: int, cmd: int) -> tuple[int, dict[str, Any]]:
-    """Tell about one queue (``msgctl_stat()``)."""
+def msgctl_stat(task: Task, ns: Namespace, msqid: int, cmd: int) -> tuple[MsgQueue, int, dict[str, Any]]:
+    """Tell about one queue; return it, the call's value and the struct (``msgctl_stat()``)."""
     ids = ns.msg_ids
     msq: MsgQueue = ids.obtain_object_check(msqid) if cmd == IPC_STAT else ids.obtain_object_idr(msqid)
     if cmd != MSG_STAT_ANY and ipcperms(task.cred, msq, S_IRUGO):
@@ -80,7 +81,7 @@ def msgctl_stat(task: Task, ns: Namespace, msqid: int, cmd: int) -> tuple[int, d
         "msg_lspid": msq.q_lspid or 0,
         "msg_lrpid": msq.q_lrpid or 0,
     }
-    return 0 if cmd == IPC_STAT else msq.id, buf
+    return msq, 0 if cmd == IPC_STAT else msq.id, buf
 
 
 def msgctl_down(kernel: Kernel, task: Task, ns: Namespace, msqid: int, given: Mapping[str, Any] | None) -> int:

@@ -54,7 +54,8 @@ def semctl(kernel: Kernel, task: Task, semid: int, semnum: int, cmd: int, arg: A
     if cmd in (IPC_INFO, SEM_INFO):
         return write_struct(kernel, task, "buf", *semctl_info(ns, cmd), SEMINFO, arg)
     if cmd in (IPC_STAT, SEM_STAT, SEM_STAT_ANY):
-        return write_struct(kernel, task, "buf", *semctl_stat(task, ns, semid, cmd), SEMID64_DS, arg)
+        sma, answer, buf = semctl_stat(task, ns, semid, cmd)
+        return write_struct(kernel, task, "buf", answer, buf, SEMID64_DS, arg, sma)
     if cmd == SETVAL:
         value = s32(arg.value if isinstance(arg, Pointer) else arg or 0)
         return semctl_setval(kernel, task, ns, semid, semnum, value)
@@ -83,8 +84,8 @@ def semctl_info(ns: Namespace, cmd: int) -> tuple[int, dict[str, int]]:
     return ns.sem_ids.get_maxidx(), info
 
 
-def semctl_stat(task: Task, ns: Namespace, semid: int, cmd: int) -> tuple[int, dict[str, Any]]:
-    """Tell about one array (``semctl_stat()``)."""
+def semctl_stat(task: Task, ns: Namespace, semid: int, cmd: int) -> tuple[SemArray, int, dict[str, Any]]:
+    """Tell about one array; return it, the call's value and the struct (``semctl_stat()``)."""
     ids = ns.sem_ids
     sma: SemArray = ids.obtain_object_check(semid) if cmd == IPC_STAT else ids.obtain_object_idr(semid)
     if cmd != SEM_STAT_ANY and ipcperms(task.cred, sma, S_IRUGO):
@@ -98,7 +99,7 @@ def semctl_stat(task: Task, ns: Namespace, semid: int, cmd: int) -> tuple[int, d
         "sem_ctime": sma.sem_ctime,
         "sem_nsems": sma.sem_nsems,
     }
-    return 0 if cmd == IPC_STAT else sma.id, buf
+    return sma, 0 if cmd == IPC_STAT else sma.id, buf
 
 
 def semctl_setval(kernel: Kernel, task: Task, ns: Namespace, semid: int, semnum: int, val: int) -> int:

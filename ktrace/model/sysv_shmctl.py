@@ -41,7 +41,8 @@ def shmctl(kernel: Kernel, task: Task, shmid: int, cmd: int, buf: Any) -> Any:
     if cmd == SHM_INFO:
         return write_struct(kernel, task, "buf", *shmctl_shm_info(ns), SHM_INFO_BUF, buf)
     if cmd in (IPC_STAT, SHM_STAT, SHM_STAT_ANY):
-        return write_struct(kernel, task, "buf", *shmctl_stat(task, ns, shmid, cmd), SHMID64_DS, buf)
+        shp, answer, told = shmctl_stat(task, ns, shmid, cmd)
+        return write_struct(kernel, task, "buf", answer, told, SHMID64_DS, buf, shp)
     if cmd in (IPC_SET, IPC_RMID):
         given = read_struct(kernel, task, buf, SHMID64_DS) if cmd == IPC_SET else None
         return shmctl_down(kernel, task, ns, shmid, given)
@@ -75,8 +76,8 @@ def shmctl_shm_info(ns: Namespace) -> tuple[int, dict[str, int]]:
     return ns.shm_ids.get_maxidx(), info
 
 
-def shmctl_stat(task: Task, ns: Namespace, shmid: int, cmd: int) -> tuple[int, dict[str, Any]]:
-    """Tell about one segment (``shmctl_stat()``)."""
+def shmctl_stat(task: Task, ns: Namespace, shmid: int, cmd: int) -> tuple[ShmidKernel, int, dict[str, Any]]:
+    """Tell about one segment; return it, the call's value and the struct (``shmctl_stat()``)."""
     ids = ns.shm_ids
     shp: ShmidKernel = ids.obtain_object_check(shmid) if cmd == IPC_STAT else ids.obtain_object_idr(shmid)
     if cmd != SHM_STAT_ANY and ipcperms(task.cred, shp, S_IRUGO):
@@ -91,7 +92,7 @@ def shmctl_stat(task: Task, ns: Namespace, shmid: int, cmd: int) -> tuple[int, d
         "shm_lpid": shp.shm_lprid or 0,
         "shm_nattch": shp.shm_nattch,
     }
-    return 0 if cmd == IPC_STAT else shp.id, buf
+    return shp, 0 if cmd == IPC_STAT else shp.id, buf
 
 
 def shmctl_down(kernel: Kernel, task: Task, ns: Namespace, shmid: int, given: Any) -> int:

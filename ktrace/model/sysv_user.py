@@ -6,6 +6,7 @@ import struct
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ktrace.model.sysv_ids import IpcObject, Time
 from ktrace.model.task import Task
 from ktrace.model.user_memory import copy_from_user, copy_to_user
 from ktrace.state.allowed import Between
@@ -28,14 +29,12 @@ class Layout:
         self.size = self._struct.size
 
     def pack(self, content: Mapping[str, Any]) -> bytes:
-        """Return the bytes of *content*: pids as numbers; of a time known to a second or two, the first."""
+        """Return the bytes of *content*, with pids as numbers."""
         flat: list[int] = []
         for name in self.members:
             value = content[name]
             if name == self.perm:
                 flat += [value[member] for member in _PERM_MEMBERS]
-            elif isinstance(value, Between):
-                flat.append(value.low)
             elif isinstance(value, Task):
                 flat.append(value.pid)
             else:
@@ -68,6 +67,33 @@ SHMINFO64 = Layout("5Q32x", "shmmax shmmin shmmni shmseg shmall")
 SHM_INFO = Layout("i4x5Q", "used_ids shm_tot shm_rss shm_swp swap_attempts swap_successes")
 
 
+MEMBERS = {
+    "msg_stime": "q_stime",
+    "msg_rtime": "q_rtime",
+    "msg_ctime": "q_ctime",
+    "shm_atime": "shm_atim",
+    "shm_dtime": "shm_dtim",
+    "shm_ctime": "shm_ctim",
+}
+"""Times of the structs by their names in the kernel's objects, where these differ."""
+
+
+def seen_time(kernel: Kernel, ipcp: IpcObject, member: str, time: Time) -> int:
+    """Return a time of an object to the second: the kernel's own, where the model knows it to two (see Advice)."""
+    if isinstance(time, int):
+        return time
+    seen = [value for value in kernel.advice.world.of_kind(ipcp.kind).values() if _perm(value).id == ipcp.id]
+    found = [
+        max(sem.sem_otime for sem in value.sems) if member == "sem_otime" else getattr(value, member) for value in seen
+    ]
+    known = next((value for value in found if time.admits(value)), None)
+    return int(kernel.choose("ktime_get_real_seconds()", known, time.admits, time.low))
+
+
+def _perm(value: Any) -> Any:
+    return next(getattr(value, name) for name in ("sem_perm", "q_perm", "shm_perm") if hasattr(value, name))
+
+
 def address_of(given: Any) -> int | None:
     """Return the address that stands in the place of a struct, ``None`` where the struct itself stands there."""
     if isinstance(given, Pointer):
@@ -86,17 +112,32 @@ def read_struct(kernel: Kernel, task: Task, given: Any, layout: Layout) -> Mappi
 
 
 def write_struct(
-    kernel: Kernel, task: Task, name: str, value: int, content: Mapping[str, Any], layout: Layout, given: Any
+    kernel: Kernel,
+    task: Task,
+    name: str,
+    value: int,
+    content: Mapping[str, Any],
+    layout: Layout,
+    given: Any,
+    about: IpcObject | None = None,
 ) -> Result:
     """Return a call's result with the struct that it wrote, which is not reported where the caller chose its address.
 
     :param name: the out value's name
     :param given: what was passed in the struct's place, if anything
+    :param about: the object whose times are in it
     :raises Errno: EFAULT
     """
     assert task.call is not None
     address = address_of(task.call.pointers.get(name, given))
     if address is not None:
+        if about is not None:
+            content = {
+                member: seen_time(kernel, about, MEMBERS.get(member, member), item)
+                if isinstance(item, Between)
+                else item
+                for member, item in content.items()
+            }
         copy_to_user(kernel, task, address, layout.pack(content))
         return Result(value)
     shown = {member: item.name if isinstance(item, Task) else item for member, item in content.items()}
