@@ -4,7 +4,8 @@
     python tests/mutants/run.py TREE pipe       # every mutant of pipe.toml, a minute each
 
 A kernel is built while the one before is fuzzed. The images go to a cache of their own beside TREE, so that
-removing that directory removes everything. The tree is left as it was found.
+removing that directory removes everything. The tree is left as it was found. What came of each mutant is kept in
+results.json, and docs/mutants.md is written anew from that.
 """
 
 from __future__ import annotations
@@ -24,10 +25,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from table import as_what, keep
+
 HERE = Path(__file__).parent
 KTRACE = (sys.executable, "-m", "ktrace")
 SEEDS = 3
 """How often to try again after a finding that is the model's and not the mutant's."""
+TOGETHER = {"sem": "sem,msg,shm", "msg": "sem,msg,shm", "shm": "sem,msg,shm"}
+"""Families that are fuzzed at once, as whoever does not know where a kernel is wrong would do."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ class Tree:
                 self._compile(stale, log)
             self._stale.write_text(mutant.file)
             self._compile(mutant.file, log)
-            self._run(["nice", "sh", str(self._link.absolute())], log)
+            self._run(["sh", str(self._link.absolute())], log)
             built = self._output / f"{mutant.name}.vmlinux"
             (self._directory / "vmlinux").rename(built)
         finally:
@@ -127,7 +132,7 @@ class Tree:
 
 def fuzz(mutant: Mutant, vmlinux: Path, given: argparse.Namespace, environment: dict[str, str]) -> dict[str, Any]:
     """Import a kernel, fuzz it, and return the report."""
-    family = ["--family", given.family, "--actors", str(given.actors), "--shrink", "4"]
+    family = ["--family", given.families, "--actors", str(given.actors), "--shrink", "4"]
     name = f"mutant-{mutant.name}"
     subprocess.run([*KTRACE, "image", "import", name, "--vmlinux", str(vmlinux), "-q"], check=True, env=environment,
                    stdout=subprocess.DEVNULL)  # fmt: skip
@@ -154,14 +159,13 @@ def is_the_kernels(script: str) -> bool:
 
 
 def row(mutant: Mutant, report: dict[str, Any]) -> str:
-    """Return a line of the table."""
+    """Return a line for the terminal."""
     if "failed" in report:
-        return f"| {mutant.name} | failed: exit code {report['failed']} | | | |"
+        return f"{mutant.name}: failed, exit code {report['failed']}"
     found = next(iter(report["divergences"]), None)
     if found is None:
-        return f"| {mutant.name} | **no** | {report['steps']} | {report['seconds']:.0f} | |"
-    what = f"{found['call']}: {min(found['kinds'], key=len)}, {found['shortened_to']} steps"
-    return f"| {mutant.name} | yes | {found['steps']} | {found['seconds']:.1f} | {what} |"
+        return f"{mutant.name}: NOT FOUND in {report['steps']} steps, {report['seconds']:.0f} s"
+    return f"{mutant.name}: found after {found['steps']} steps, {found['seconds']:.1f} s: {as_what(found)}"
 
 
 def builds(tree: Tree, mutants: list[Mutant]) -> Iterator[tuple[Mutant, Future[Path]]]:
@@ -182,10 +186,13 @@ def main() -> int:
     parser.add_argument("family", help="pipe, sem, msg, shm, unix or inet: which list of mutants")
     parser.add_argument("--only", default="", help="names, with commas between")
     parser.add_argument("--time", type=float, default=60, help="seconds for each")
-    parser.add_argument("--actors", type=int, default=6)
+    parser.add_argument("--families", help="what to fuzz; default: the family, for sem, msg and shm all three")
+    parser.add_argument("--actors", type=int, help="default: 4 for pipe, else 6")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--make", help="the make command; default: what ktrace image source prints")
     given = parser.parse_args()
+    given.families = given.families or TOGETHER.get(given.family, given.family)
+    given.actors = given.actors or (4 if given.family == "pipe" else 6)
     output = given.tree.absolute().parent / "mutants"
     output.mkdir(exist_ok=True)
     environment = {**os.environ, "XDG_CACHE_HOME": str(output / "cache")}
@@ -197,16 +204,16 @@ def main() -> int:
     for mutant in mutants:
         mutate((given.tree / mutant.file).read_text(), mutant)
     tree.prepare(mutants[0].file)
-    print("| mutant | caught | steps | seconds | as |\n|---|---|---|---|---|", flush=True)
     missed = 0
     for mutant, built in builds(tree, mutants):
         try:
             report = fuzz(mutant, built.result(), given, environment)
         except subprocess.CalledProcessError as error:
-            print(f"| {mutant.name} | not built: {error.cmd[0]} | | | |", flush=True)
+            print(f"{mutant.name}: not built: {error.cmd[0]}", flush=True)
             continue
         missed += not report["divergences"]
         print(row(mutant, report), flush=True)
+        keep(given.family, mutant.name, report)
         forget(output / "cache" / "ktrace")
     return 1 if missed else 0
 
@@ -218,12 +225,12 @@ def forget(cache: Path) -> None:
 
 
 def make_of(directory: Path) -> str:
-    """Return the command that builds a tree, with one job at a low priority: the other core is for fuzzing."""
+    """Return the command that builds a tree, with one job: the other core is for fuzzing."""
     from ktrace.image.kernel import make_command
     from ktrace.image.recipe import load_recipe
 
     words = shlex.split(make_command(load_recipe("lab-6.1").kernel, directory.absolute()))
-    return shlex.join(["nice", *("-j1" if word.startswith("-j") else word for word in words)])
+    return shlex.join("-j1" if word.startswith("-j") else word for word in words)
 
 
 if __name__ == "__main__":
