@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from table import as_what, keep
+from table import as_what, caught, keep
 
 HERE = Path(__file__).parent
 KTRACE = (sys.executable, "-m", "ktrace")
@@ -78,17 +78,18 @@ class Tree:
         self._directory = directory
         self._command = command
         self._output = output
+        self._sound = output / "sound.log"
         self._link = output / "link.sh"
         self._stale = output / "stale"
 
-    def prepare(self, file: str) -> None:
-        """Build the sound kernel and note how it is linked; *file* is one that will be changed."""
-        if self._link.exists():
+    def prepare(self, files: set[str]) -> None:
+        """Build the sound kernel and note how *files*, which will be changed, are compiled, and how all is linked."""
+        if self._link.exists() and all(self._compiler(file) for file in files):
             return
-        (self._directory / file).touch()
-        log = self._output / "sound.log"
-        self._run([*self._command, "V=1"], log)
-        lines = [line.removeprefix("+ ") for line in log.read_text(errors="replace").splitlines()]
+        for file in files:
+            (self._directory / file).touch()
+        self._run([*self._command, "V=1"], self._sound)
+        lines = [line.removeprefix("+ ") for line in self._sound.read_text(errors="replace").splitlines()]
         link = [line for line in lines if re.match(r"\S*ld .* -o vmlinux ", line)]
         sort = [line for line in lines if re.match(r"\S*sorttable vmlinux$", line)]
         self._link.write_text(f"set -e\n{link[-1]}\n{sort[-1]}\n")
@@ -114,8 +115,16 @@ class Tree:
             self.restore()
         return built
 
+    def _compiler(self, file: str) -> str | None:
+        """Return the command that compiles *file*: make would look at the whole tree before it runs that."""
+        mark = f" -c -o {Path(file).with_suffix('.o')} {file} "
+        lines = self._sound.read_text(errors="replace").splitlines() if self._sound.exists() else []
+        return next((line.strip() for line in reversed(lines) if mark in line), None)
+
     def _compile(self, file: str, log: Path) -> None:
-        self._run([*self._command[:-1], str(Path(file).with_suffix(".o"))], log)
+        command = self._compiler(file)
+        assert command is not None, f"prepare() has not seen how {file} is compiled"
+        self._run(["sh", "-ec", command], log)
 
     def _run(self, command: list[str], log: Path) -> None:
         with log.open("a") as stream:
@@ -185,6 +194,7 @@ def main() -> int:
     parser.add_argument("tree", type=Path, help="a built tree, from: ktrace image source")
     parser.add_argument("family", help="pipe, sem, msg, shm, unix or inet: which list of mutants")
     parser.add_argument("--only", default="", help="names, with commas between")
+    parser.add_argument("--open", action="store_true", help="those without a result, and those missed")
     parser.add_argument("--time", type=float, default=60, help="seconds for each")
     parser.add_argument("--families", help="what to fuzz; default: the family, for sem, msg and shm all three")
     parser.add_argument("--actors", type=int, help="default: 4 for pipe, else 6")
@@ -201,9 +211,11 @@ def main() -> int:
     mutants = read_mutants(given.family)
     only = set(filter(None, given.only.split(",")))
     mutants = [mutant for mutant in mutants if not only or mutant.name in only]
+    if given.open:
+        mutants = [mutant for mutant in mutants if mutant.name not in caught(given.family)]
     for mutant in mutants:
         mutate((given.tree / mutant.file).read_text(), mutant)
-    tree.prepare(mutants[0].file)
+    tree.prepare({mutant.file for mutant in mutants})
     missed = 0
     for mutant, built in builds(tree, mutants):
         try:

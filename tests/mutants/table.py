@@ -30,6 +30,12 @@ def as_what(found: dict[str, Any]) -> str:
     return f"{found['call']}: {min(found['kinds'], key=len)}"
 
 
+def caught(family: str) -> set[str]:
+    """Return the mutants of *family* that were found the last time."""
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    return {name for name, result in results.get(family, {}).items() if result["caught"]}
+
+
 def keep(family: str, name: str, report: dict[str, Any]) -> None:
     """Keep the *report* of ``ktrace fuzz`` on a mutant, and write the page anew."""
     if "failed" in report:
