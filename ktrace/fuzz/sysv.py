@@ -49,7 +49,7 @@ class SysvFamily(Family):
 
     def scenes(self) -> Sequence[tuple[float, Scene]]:
         """Return what takes several moves."""
-        return [(1, self._churn), (0.5, self._new_limits)]
+        return [(0.6, self._churn), (0.5, self._new_limits)]
 
     def _new_limits(self, state: State, choose: Choose) -> Iterator[Move]:
         """Change limits while objects are in use."""
@@ -72,7 +72,7 @@ class SysvFamily(Family):
     def _churn(self, state: State, choose: Choose) -> Iterator[Move]:
         """Make and remove objects until the indices wrap and the sequence number moves on."""
         task = choose.one(state.free())
-        for _ in range(choose.one((5, 66))):
+        for _ in range(choose.weighted([(9, 4), (1, 66)])):
             before = set(self.seen(state, task).idr)
             yield task.name, self.make(choose)
             for index in sorted(set(self.seen(state, task).idr) - before):

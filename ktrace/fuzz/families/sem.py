@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose
-from ktrace.fuzz.families.sem_scenes import crowd, extremes, timeout
+from ktrace.fuzz.families.sem_scenes import MOST, SEMMSL_FAST, SceneAtArray, chain, crowd, extremes, timeout
 from ktrace.fuzz.family import Generator, Scene, later
 from ktrace.fuzz.files import may_block
 from ktrace.fuzz.state import Move, State, open_fds
@@ -16,13 +16,9 @@ from ktrace.model.ns_file import NS_OPS
 from ktrace.model.sysv_ipc import Namespace
 from ktrace.model.sysv_sem_array import SemArray
 from ktrace.model.task import Task
-from ktrace.state.call import Call
+from ktrace.state.call import BAD, Call
 
 SEMVMX = 32767
-SEMMSL_FAST = 256
-"""Values that fit onto the kernel's stack; for more it allocates memory (``ipc/sem.c``)."""
-MOST = SEMMSL_FAST + 8
-"""As many as the largest array has, and more: the id may be another one's."""
 _QUERIES = ("GETVAL", "GETPID", "GETNCNT", "GETZCNT")
 
 
@@ -90,19 +86,17 @@ class SemFamily(SysvFamily):
 
     def scenes(self) -> Sequence[tuple[float, Scene]]:
         """Return what takes several moves."""
-        return [*super().scenes(), (6, self._crowd), (1.5, self._extremes), (0.4, self._timeout)]
+        together = [(5, crowd), (2, chain), (1.5, extremes), (0.4, timeout)]
+        return [*super().scenes(), *((weight, self._at_an_array(scene)) for weight, scene in together)]
 
-    def _crowd(self, state: State, choose: Choose) -> Iterator[Move]:
-        if (found := self.crowded(state, choose)) is not None:
-            yield from crowd(state, choose, *found)
+    def _at_an_array(self, scene: SceneAtArray) -> Scene:
+        """Return *scene* at any array that several can name."""
 
-    def _extremes(self, state: State, choose: Choose) -> Iterator[Move]:
-        if (found := self.crowded(state, choose)) is not None:
-            yield from extremes(state, choose, *found)
+        def begin(state: State, choose: Choose) -> Iterator[Move]:
+            if len(state.free()) > 2 and (found := self.crowded(state, choose)) is not None:
+                yield from scene(state, choose, *found)
 
-    def _timeout(self, state: State, choose: Choose) -> Iterator[Move]:
-        if len(state.free()) > 2 and (found := self.crowded(state, choose)) is not None:
-            yield from timeout(state, choose, *found)
+        return begin
 
     def _semget(self, state: State, choose: Choose, task: Task) -> Call | None:
         if (key := self.key(state, choose, task)) is None:
@@ -113,7 +107,7 @@ class SemFamily(SysvFamily):
         left = ns.sem_ctls[1] - ns.used_sems
         if 0 <= left <= 12 and choose.chance(0.5):
             sizes = (left, left + 1)
-        nsems = choose.one(sizes) if choose.chance(0.9) else choose.one((0, -1, 41, 32001, ns.sem_ctls[0] + 1))
+        nsems = choose.one(sizes) if choose.chance(0.85) else choose.one((0, -1, 41, 32001, ns.sem_ctls[0] + 1))
         return make_call("semget", key, nsems, self.get_flags(choose))
 
     def _array(self, state: State, choose: Choose, task: Task) -> SemArray | None:
@@ -160,7 +154,7 @@ class SemFamily(SysvFamily):
         sma = self._array(state, choose, task)
         if sma is None:
             return None
-        odd = ({"tv_sec": -1, "tv_nsec": 0}, {"tv_sec": 0, "tv_nsec": 1_000_000_000}, None)
+        odd = ({"tv_sec": -1, "tv_nsec": 0}, {"tv_sec": 0, "tv_nsec": 1_000_000_000}, None, BAD)
         timeout = LONG if choose.chance(0.8) else choose.one(odd)
         return make_call("semtimedop", self.id_of(choose, sma), tuple(self._sops(state, choose, sma)), timeout)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ktrace.agent.syscalls import CONSTANTS as C
@@ -13,7 +13,13 @@ from ktrace.model.sysv_sem_array import SemArray
 from ktrace.model.task import Task
 
 SEMVMX = 32767
+SEMMSL_FAST = 256
+"""Values that fit onto the kernel's stack; for more it allocates memory (``ipc/sem.c``)."""
+MOST = SEMMSL_FAST + 8
+"""As many as the largest array has, and more: the id may be another one's."""
 UNDO, NOWAIT = C["SEM_UNDO"], C["IPC_NOWAIT"]
+SceneAtArray = Callable[[State, Choose, SemArray, list[Task]], Iterator[Move]]
+"""Make moves around an array; the last argument are free tasks that can name it."""
 
 
 def crowd(state: State, choose: Choose, array: SemArray, holders: list[Task]) -> Iterator[Move]:
@@ -36,6 +42,35 @@ def crowd(state: State, choose: Choose, array: SemArray, holders: list[Task]) ->
         yield choose.one(awake).name, _change(choose, array, width)
 
 
+def chain(state: State, choose: Choose, array: SemArray, holders: list[Task]) -> Iterator[Move]:
+    """Have each wait for one semaphore and then let the next one's waiter go on, in any order; then begin with one."""
+    width = min(len(array.sems), 4)
+    start = choose.one((0, 0, 1))
+    yield holders[0].name, make_call("semctl", array.id, 0, C["SETALL"], (start,) * MOST)
+    for task in choose.some(holders[1:], 1):
+        if len(state.free()) < 2:
+            break
+        num = choose.integer(0, width - 1)
+        after = (num + 1) % width
+        undo = choose.one((0, 0, UNDO))
+        first = _sop(num, 0) if start else _sop(num, -1, undo)
+        then = [_sop(after, choose.one((-1, 0)) if start else choose.one((1, 1, 2)), undo)]
+        if choose.chance(0.2):
+            # The same one twice: it is tried with and without.
+            then.append(_sop(num, choose.one((1, 0))))
+        yield task.name, make_call("semop", array.id, (first, *(then if choose.chance(0.7) else ())))
+    for _ in range(choose.integer(1, 3)):
+        awake = [task for task in holders if task.running is None]
+        if not awake or array.deleted:
+            return
+        num = choose.integer(0, width - 1)
+        if choose.chance(0.2):
+            call = make_call("semctl", array.id, num, C["SETVAL"], 1 - start)
+        else:
+            call = make_call("semop", array.id, (_sop(num, -1 if start else 1, NOWAIT),))
+        yield choose.one(awake).name, call
+
+
 def timeout(state: State, choose: Choose, array: SemArray, holders: list[Task]) -> Iterator[Move]:
     """Have one wait for so short a time that it is over before anybody else acts."""
     task = choose.one(holders).name
@@ -45,7 +80,7 @@ def timeout(state: State, choose: Choose, array: SemArray, holders: list[Task]) 
 
 
 def _values(choose: Choose, among: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(choose.one(among) for _ in range(64)) + (1,) * 200
+    return tuple(choose.one(among) for _ in range(64)) + (1,) * (MOST - 64)
 
 
 def _sop(num: int, change: int, flags: int = 0) -> dict[str, int]:
@@ -92,7 +127,9 @@ def extremes(state: State, choose: Choose, array: SemArray, holders: list[Task])
     for _ in range(choose.integer(1, 3)):
         step = choose.one((1, 1, 2))
         yield task, make_call("semop", array.id, (_sop(num, -sign * step, NOWAIT),))
-        yield task, make_call("semop", array.id, (_sop(num, sign * choose.one((1, 1, 2)), UNDO | NOWAIT),))
+        again = _sop(num, sign * choose.one((1, 1, 2)), UNDO | NOWAIT)
+        sops = (again, _sop(num, sign, UNDO | NOWAIT)) if choose.chance(0.3) else (again,)
+        yield task, make_call("semop", array.id, sops)
     if choose.chance(0.4):
         yield task, make_call("semop", array.id, (_sop(num, -sign * choose.one((1, 300)), NOWAIT),))
         if len(state.free()) > 2:
