@@ -105,11 +105,13 @@ def _pipe_to_file(
         raise Errno("EINVAL")
     position = out.pos if offset is None else offset
     _check_position(position, length)
-    done, position = yield from _do_splice_from(kernel, task, pipe, out, position, length, flags)
-    if offset is not None:
-        return done, position
-    out.pos = position
-    return done, None
+    try:
+        done, position = yield from _do_splice_from(kernel, task, pipe, out, position, length, flags)
+    finally:
+        # do_splice(): where it failed, too, whoever moved the offset meanwhile.
+        if offset is None:
+            out.pos = position
+    return done, None if offset is None else position
 
 
 def _file_to_pipe(
@@ -118,11 +120,12 @@ def _file_to_pipe(
     if offset is not None and not source.seekable:
         raise Errno("EINVAL")
     position = source.pos if offset is None else offset
-    done, position = yield from _splice_file_to_pipe(kernel, task, source, position, pipe, length, flags)
-    if offset is not None:
-        return done, position
-    source.pos = position
-    return done, None
+    try:
+        done, position = yield from _splice_file_to_pipe(kernel, task, source, position, pipe, length, flags)
+    finally:
+        if offset is None:
+            source.pos = position
+    return done, None if offset is None else position
 
 
 def _splice_file_to_pipe(

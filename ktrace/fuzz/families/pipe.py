@@ -22,6 +22,7 @@ from ktrace.fuzz.families.pipe_scenes import (
     poke,
     used_slots,
 )
+from ktrace.fuzz.families.pipe_sockets import through_socket
 from ktrace.fuzz.family import Family, Generator, Scene, later
 from ktrace.fuzz.files import Descriptors, Wanted, may_block, pick_fd
 from ktrace.fuzz.state import Move, State, open_fds
@@ -79,6 +80,7 @@ class PipeFamily(Family):
             (2, watching(is_pipe, poke)),
             (2, signalled(is_pipe, poke)),
             (1.5, meeting),
+            (1.5, through_socket),
             (0.3, self._new_limits),
         ]
 
