@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import drgn
+
 from ktrace.inspect.inlined import Inlined
 from ktrace.model.build import build_model
 from ktrace.seed.chapters import Chapter, Tree
 from ktrace.seed.claims import CLAIMS
+from ktrace.seed.judgement import Claim
 from ktrace.seed.members import MemberVerdict, audit_members
 from ktrace.seed.record import Record
 from ktrace.state.compare import Difference
@@ -84,9 +87,17 @@ def audit_chapter(
         len(steps),
         tuple(item for listing in chapter.listings for item in audit_members(lab.kernel.prog, listing)),
         tuple(_tree(tree, record, lambda name: inlined.get(name, {})) for tree in chapter.trees),
-        tuple(ClaimVerdict(claim.text, *claim.judge(record)) for claim in CLAIMS if claim.chapter == chapter.name),
+        tuple(_claim(claim, record) for claim in CLAIMS if claim.chapter == chapter.name),
         differences,
     )
+
+
+def _claim(claim: Claim, record: Record) -> ClaimVerdict:
+    """Judge a claim; a kernel that lacks what the judge looks at leaves it open."""
+    try:
+        return ClaimVerdict(claim.text, *claim.judge(record))
+    except (LookupError, AttributeError, drgn.FaultError) as error:
+        return ClaimVerdict(claim.text, "open", f"this kernel has it otherwise: {error}")
 
 
 def _tree(tree: Tree, record: Record, place: Callable[[str], Mapping[str, Inlined]]) -> TreeVerdict:
@@ -110,7 +121,7 @@ def _tree(tree: Tree, record: Record, place: Callable[[str], Mapping[str, Inline
 
 
 def _evidence(step: Step, items: tuple[Item, ...], place: Callable[[str], Mapping[str, Inlined]]) -> str:
-    text = f"step {step.number}, {step.text}"
+    text = f"step {step.number}, {step.text[:80]}" + ("..." if len(step.text) > 80 else "")
     for spans in (step.functions.spans if step.functions else {}).values():
         if (found := Matcher(spans, place).find(items)) is not None:
             places = [f"{match.name} {match.inlined}" for match in found if match.inlined is not None]

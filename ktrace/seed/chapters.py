@@ -46,6 +46,8 @@ A: write(w, "one more")
 A: fork() -> B
 B: read(r, 65536)
 A: fcntl(w, F_SETPIPE_SZ, 1048576)
+B: write(w, "from the child")
+A: read(r, 100)
 B: close(w)
 A: write(w, "to the child")
 B: read(r, 100)
@@ -54,22 +56,32 @@ A: open("/tmp/seed", O_RDWR) -> f
 A: write(f, "through the name")
 A: read(f, 100)
 A: close(f)
+A: pipe2([x, y], O_APPEND)
+A: pipe2(BAD, 0)
+A: pipe([x, y])
+A: close(x)
+A: close(y)
 B: close(r)
 A: close(r)
 A: close(w)
 """,
     PIPE,
     (
-        Tree("sys_pipe() to do_pipe2()", "pipe2: do_pipe2 > __do_pipe_flags"),
+        Tree("sys_pipe() to do_pipe2()", "pipe: do_pipe2 > __do_pipe_flags"),
+        Tree("sys_pipe2() to do_pipe2()", "pipe2: do_pipe2 > __do_pipe_flags"),
         Tree(
             "__do_pipe_flags(), its two branches", "pipe2: __do_pipe_flags > (create_pipe_files, get_unused_fd_flags)"
         ),
         Tree("create_pipe_files() to get_pipe_inode()", "pipe2: create_pipe_files > get_pipe_inode"),
         Tree("do_pipe2() as listed", "pipe2: do_pipe2 > (__do_pipe_flags, fd_install, fd_install)"),
+        Tree(
+            "... where the descriptors cannot be told",
+            "pipe2 = EFAULT: do_pipe2 > (__do_pipe_flags, fput, fput, put_unused_fd, put_unused_fd)",
+        ),
         Tree("pipe_write()", "write: vfs_write > pipe_write"),
         Tree("pipe_read()", "read: vfs_read > pipe_read"),
         Tree("pipe_release()", "A close: __fput > pipe_release > put_pipe_info > free_pipe_info"),
-        Tree("a named pipe: pipe_write() and pipe_read(), too", "[15] write: vfs_write > pipe_write"),
+        Tree("a named pipe: pipe_write() and pipe_read(), too", "[17] write: vfs_write > pipe_write"),
     ),
 )
 
@@ -93,6 +105,11 @@ B: shmdt(p)
 spawn C
 C: unshare(CLONE_NEWIPC)
 C: semctl(s, 0, GETVAL)
+B: semctl(0, 0, SEM_STAT)
+B: msgctl(0, MSG_STAT)
+B: shmctl(0, SHM_STAT)
+B: semget(IPC_PRIVATE, -1, 0600)
+B: semget(IPC_PRIVATE, 32001, 0600)
 """,
     SYSV,
     (
@@ -101,9 +118,13 @@ C: semctl(s, 0, GETVAL)
         ),
         Tree("a key that is not there yet: getnew()", "[2] semget: ipcget_public > (ipc_findkey, newary)"),
         Tree("IPC_PRIVATE: ipcget_new()", "[7] semget: ipcget > ipcget_new > newary"),
-        Tree("sem_obtain_object()", "B semctl: semctl_main >> sem_obtain_object_check > ipc_obtain_object_check"),
-        Tree("msq_obtain_object()", "msgsnd: do_msgsnd > msq_obtain_object_check > ipc_obtain_object_check"),
-        Tree("shm_obtain_object()", "shmat: do_shmat > shm_obtain_object_check > ipc_obtain_object_check"),
+        Tree("sem_obtain_object()", "[17] semctl: semctl_stat > sem_obtain_object > ipc_obtain_object_idr"),
+        Tree("msq_obtain_object()", "[18] msgctl: msgctl_stat > msq_obtain_object > ipc_obtain_object_idr"),
+        Tree("shm_obtain_object()", "[19] shmctl: shmctl_stat > shm_obtain_object > ipc_obtain_object_idr"),
+        Tree(
+            "... and as most calls do, by an id: seq is checked",
+            "[10] semctl: semctl_main >> sem_obtain_object_check > ipc_obtain_object_check > ipc_obtain_object_idr",
+        ),
     ),
 )
 
@@ -146,6 +167,10 @@ A: fork() -> C
 C: semop(s, [{0, -4, SEM_UNDO}])
 kill(C, SIGKILL)
 A: semctl(s, 0, GETALL, 2)
+A: fork(CLONE_SYSVSEM) -> D
+D: semop(s, [{0, -1, SEM_UNDO}])
+A: fork() -> E
+E: semop(s, [{1, -100, 0}])
 """,
     UNDO,
     (
@@ -194,6 +219,15 @@ B: connect(c, inet("127.0.0.1", 5000))
 A: accept(t) -> d
 B: send(c, "over the loopback", 0)
 A: recv(d, 100, 0)
+A: socket(-1, SOCK_STREAM, 0)
+A: socket(AF_INET, 11, 0)
+A: socket(AF_INET, SOCK_STREAM|0x10, 0)
+A: socket(AF_INET, SOCK_RAW, IPPROTO_RAW) -> raw
+spawn U uid=1000 gid=1000
+U: socket(AF_INET, SOCK_RAW, IPPROTO_ICMP)
+A: socket(AF_INET, SOCK_STREAM, IPPROTO_UDP)
+A: recv(d, 100, 0)
+B: send(c, "to one who waits", 0)
 """,
     SOCKET,
     (
@@ -208,17 +242,40 @@ A: recv(d, 100, 0)
         Tree("SOCKET_I()", "socket: sock_alloc > SOCKET_I"),
         Tree("inet_create(): TCP", "[2] socket: inet_create > (sk_alloc, sock_init_data, tcp_v4_init_sock)"),
         Tree("inet_create(): UDP", "[3] socket: inet_create > (sk_alloc, sock_init_data, udp_init_sock)"),
+        Tree("inet_create(): raw", "[16] socket: inet_create > (sk_alloc, sock_init_data, raw_*)"),
+        Tree("... of a user goes no further", "[18] socket = EPERM: __sock_create > (sock_alloc, inet_create)"),
         Tree(
-            "sending (the seed: TO DO)",
-            "sendto: __sys_sendto >> inet_sendmsg > tcp_sendmsg >> tcp_write_xmit >> ip_queue_xmit >> loopback_xmit",
+            "sending (the seed: TO DO): from the call to the sock",
+            "sendto: __sys_sendto >> inet_sendmsg > tcp_sendmsg > (lock_sock_nested, tcp_sendmsg_locked, release_sock)",
         ),
         Tree(
-            "... and arriving",
-            "sendto: ip_rcv >> ip_local_deliver >> tcp_v4_rcv >> tcp_rcv_established >> sock_def_readable",
+            "... the segment is made, and kept until it is acknowledged",
+            "sendto: tcp_sendmsg_locked > (tcp_stream_alloc_skb, tcp_skb_entail, tcp_push >> tcp_write_xmit > "
+            "(__tcp_transmit_skb, tcp_event_new_data_sent))",
         ),
         Tree(
-            "receiving (the seed: empty)",
-            "recvfrom: __sys_recvfrom > sock_recvmsg > inet_recvmsg > tcp_recvmsg > tcp_recvmsg_locked",
+            "... IP, and the device",
+            "sendto: ip_queue_xmit >> ip_local_out > ip_output >> ip_finish_output2 >> __dev_queue_xmit > "
+            "dev_hard_start_xmit > loopback_xmit",
+        ),
+        Tree(
+            "receiving (the seed: empty): the softirq, up to the sock's queue",
+            "sendto: net_rx_action >> process_backlog >> ip_rcv >> ip_local_deliver >> tcp_v4_rcv > tcp_v4_do_rcv > "
+            "tcp_rcv_established > tcp_data_queue > tcp_queue_rcv",
+        ),
+        Tree(
+            "... who waits is woken",
+            "[21] sendto: tcp_data_queue >> sock_def_readable >> woken_wake_function >> try_to_wake_up",
+        ),
+        Tree(
+            "... the call, that finds it and copies it",
+            "[12] recvfrom: __sys_recvfrom > sock_recvmsg > inet_recvmsg > tcp_recvmsg > tcp_recvmsg_locked > "
+            "skb_copy_datagram_iter",
+        ),
+        Tree("... or that sleeps until then", "recvfrom = blocked: tcp_recvmsg_locked > sk_wait_data >> schedule"),
+        Tree(
+            "... and goes on then",
+            "recvfrom woken: tcp_recvmsg_locked > (sk_wait_data, skb_copy_datagram_iter, tcp_rcv_space_adjust)",
         ),
     ),
 )  # fmt: skip

@@ -115,6 +115,8 @@ SYSV = (
         refcount_t refcount
         """,
     ),
+    _listing("ipc_ops", " getnew\n associate\n more_checks"),
+    _listing("ipc_params", " key\n flg\n u"),
     _listing("sem_array", "struct kern_ipc_perm sem_perm", whole=False),
     _listing("msg_queue", "struct kern_ipc_perm q_perm", whole=False),
     _listing("shmid_kernel", "struct kern_ipc_perm shm_perm", whole=False),

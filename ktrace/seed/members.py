@@ -11,7 +11,11 @@ import drgn
 from ktrace.seed.listings import Listing, Member
 
 _RENAMES = {
-    ("idr", "idr_rt", "struct radix_tree_root"): "struct radix_tree_root is a macro for struct xarray since 4.20",
+    (
+        "idr",
+        "idr_rt",
+        "struct radix_tree_root",
+    ): "a macro for struct xarray (include/linux/radix-tree.h)",
     ("kern_ipc_perm", "rcu", "struct rcu_head"): "",
 }
 
