@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from ktrace.cli.guests import Guests
-from ktrace.cli.hold import Still, announce, hold, withdraw
+from ktrace.cli.hold import Still, announced, hold
 from ktrace.cli.target import Opened
 from ktrace.errors import UsageError
 from ktrace.machine.checkpoints import Checkpoint, nearest_checkpoint
@@ -36,16 +36,12 @@ def goto(session: Path, step: int, held: bool, anew: bool, command: tuple[str, .
     """
     if command and command[0] not in _COMMANDS:
         raise UsageError(f"goto does not know {command[0]!r}", f"there are {', '.join(_COMMANDS)}")
-    with gone_to(session, step, anew) as (still, vmlinux):
-        place = still.machine.console.path.parent
-        announce(place, SessionReader(session).header.title, still, vmlinux)
-        try:
-            if command:
-                _do(command, place)
-            if held or not command:
-                hold(still.machine)
-        finally:
-            withdraw(place)
+    title = SessionReader(session).header.title
+    with gone_to(session, step, anew) as (still, vmlinux), announced(still, title, vmlinux) as place:
+        if command:
+            _do(command, place)
+        if held or not command:
+            hold(still.machine)
     return 0
 
 

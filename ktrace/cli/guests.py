@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from ktrace.agent.client import GuestFileError
-from ktrace.cli.hold import Still, announce, withdraw
+from ktrace.cli.hold import Still, announced
 from ktrace.cli.hold import hold as hold_guest
 from ktrace.cli.output import View
 from ktrace.cli.target import Opened, open_memory
@@ -162,20 +162,19 @@ class Guests:
             if hold:
                 machine.pause()
                 still = Still(Opened(lab.inspector, lab.namer), machine, lab.vmcoreinfo)
-                announce(place, script.title, still, self.image.vmlinux)
-                stack.callback(withdraw, place)
-                hold_guest(machine)
+                with announced(still, script.title, self.image.vmlinux):
+                    hold_guest(machine)
         return end
 
     @contextmanager
-    def taken_to(self, workload: str, step: int | None) -> Iterator[Lab]:
-        """Yield a lab in which *workload* was run up to *step* (``None``: to its end).
+    def taken_to(self, workload: str, step: int | None) -> Iterator[Still]:
+        """Yield a guest, standing still, in which *workload* was run up to *step* (``None``: to its end).
 
         :raises UsageError: it has no such step
         """
         script = load(workload)
         place = new_directory(script.name or "workload")
-        with self.lab(place) as (lab, _):
+        with self.lab(place) as (lab, machine):
             number = 0
             for done, _complaints in perform_script(script, lab):
                 number = done.number
@@ -183,7 +182,8 @@ class Guests:
                     break
             if step is not None and number != step:
                 raise UsageError(f"{workload} has {number} steps, not {step}", "see: ktrace run")
-            yield lab
+            machine.pause()
+            yield Still(Opened(lab.inspector, lab.namer), machine, lab.vmcoreinfo)
 
     def _way(self, script: Script, paths: Path | None) -> Mapping[str, Any]:
         """Return what a session notes of the functions that its script wants to be seen, and of their paths."""

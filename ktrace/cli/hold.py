@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +29,18 @@ class Still:
     vmcoreinfo: bytes
 
 
-def announce(place: Path, title: str, still: Still, vmlinux: Path) -> None:
-    """Write into *place* where the guest can be read."""
+@contextmanager
+def announced(still: Still, title: str, vmlinux: Path) -> Iterator[Path]:
+    """Have other processes find the guest meanwhile; yields the directory that names it for them."""
+    place = still.machine.console.path.parent
+    _announce(place, title, still, vmlinux)
+    try:
+        yield place
+    finally:
+        (place / FILE_NAME).unlink(missing_ok=True)
+
+
+def _announce(place: Path, title: str, still: Still, vmlinux: Path) -> None:
     machine, inspector = still.machine, still.opened.inspector
     Live(
         os.getpid(), machine.memory.fd, machine.memory.size, machine.image, title, str(vmlinux),
@@ -37,11 +49,6 @@ def announce(place: Path, title: str, still: Still, vmlinux: Path) -> None:
         {f"{ref.kind}:{ref.key}": address for ref, address in still.opened.namer.addresses.items()},
         read_registers(machine),
     ).write(place)  # fmt: skip
-
-
-def withdraw(place: Path) -> None:
-    """Take the note back: the guest ends."""
-    (place / FILE_NAME).unlink(missing_ok=True)
 
 
 def hold(machine: Machine) -> None:

@@ -18,6 +18,7 @@ _COMMANDS = {
     "check": "ktrace.cli.check:check",
     "diff": "ktrace.cli.diff:diff",
     "doctor": "ktrace.cli.doctor:doctor",
+    "dump": "ktrace.cli.dump:dump",
     "exec": "ktrace.cli.exec:exec_",
     "export": "ktrace.cli.export:export",
     "fuzz": "ktrace.cli.fuzz:fuzz",

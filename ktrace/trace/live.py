@@ -86,7 +86,8 @@ def read_live(directory: Path) -> Live:
         return Live(**fields)
     except (OSError, ValueError, TypeError):
         raise UsageError(
-            f"{str(directory)!r} has no running guest", "start one with: ktrace run --hold WORKLOAD"
+            f"{str(directory)!r} has no running guest",
+            "start one with: ktrace run --hold WORKLOAD, or go back to a step: ktrace goto SESSION STEP",
         ) from None
 
 
