@@ -97,20 +97,25 @@ class MsgFamily(SysvFamily):
             return
         msq, holders = found
         perm = {"uid": msq.uid, "gid": msq.gid, "mode": msq.mode & 0o777}
-        limit = choose.one((msq.q_cbytes, msq.q_cbytes + 20, 60))
+        room = choose.one((0, 4, 20, 60))
+        limit = msq.q_cbytes + room
         yield holders[0].name, make_call("msgctl", msq.id, C["IPC_SET"], {"msg_perm": perm, "msg_qbytes": limit})
+        if room and choose.chance(0.7):
+            message = {"mtype": choose.one((1, 2, 3)), "mtext": pattern(state.number, room)}
+            yield holders[0].name, make_call("msgsnd", msq.id, message, C["IPC_NOWAIT"])
         for task in choose.some(holders, 2):
             if len(state.free()) < 2:
                 break
-            size = max(0, limit - msq.q_cbytes) + choose.one((0, 1, 1, 20))
-            message = {"mtype": choose.one((1, 2, 3)), "mtext": pattern(state.number, min(size, 100))}
+            # Some fit together into what a receiver leaves, some only one after the other, some not at all.
+            size = choose.one((1, 1, room // 2, room, room, room + 1))
+            message = {"mtype": choose.one((1, 2, 3)), "mtext": pattern(state.number, size)}
             yield task.name, make_call("msgsnd", msq.id, message, 0)
         for _ in range(choose.integer(1, 3)):
             awake = [task for task in holders if task.running is None]
             if not awake or msq.deleted:
                 return
             if choose.chance(0.3):
-                more = {"msg_perm": perm, "msg_qbytes": limit + choose.one((0, 1, 25, 200))}
+                more = {"msg_perm": perm, "msg_qbytes": max(0, limit + choose.one((0, 1, 25, 200, -room)))}
                 yield awake[0].name, make_call("msgctl", msq.id, C["IPC_SET"], more)
             else:
                 yield choose.one(awake).name, make_call("msgrcv", msq.id, 20000, 0, C["IPC_NOWAIT"])
@@ -163,7 +168,8 @@ class MsgFamily(SysvFamily):
         size = choose.around(*sizes, 100, 20000, low=0) if choose.chance(0.5) else 20000
         flags = choose.flags(0.15, *_MODES)
         if choose.chance(0.12 if msq.q_messages else 0.02):
-            flags = C["MSG_COPY"] | (C["IPC_NOWAIT"] if choose.chance(0.9) else 0) | choose.flags(0.1, *_MODES)
+            flags = C["MSG_COPY"] | (C["IPC_NOWAIT"] if choose.chance(0.9) else 0)
+            flags |= choose.flags(0.3, C["MSG_NOERROR"]) | choose.flags(0.05, C["MSG_EXCEPT"])
             wanted = choose.one((*range(len(msq.q_messages) + 1), -1))
         if choose.chance(0.08) or (not self._there(msq, wanted, flags) and not may_block(state, choose, 0.5)):
             flags |= C["IPC_NOWAIT"]
