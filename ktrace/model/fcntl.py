@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ktrace.model.file import (
@@ -34,6 +35,7 @@ SETFL_MASK = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME
 CLOSE_RANGE_UNSHARE, CLOSE_RANGE_CLOEXEC = 2, 4
 SIGNALS = 64
 UINT_MAX = 0xFFFFFFFF
+INT_MIN = -(1 << 31)
 
 
 @syscall("dup")
@@ -101,9 +103,8 @@ def close_range(kernel: Kernel, task: Task, first: int, last: int, flags: int) -
     files = task.files
     if flags & CLOSE_RANGE_UNSHARE and files.users > 1:
         old = files
-        # dup_fd() leaves out what would be closed only where that makes the table smaller, and
-        # __range_close() then closes the rest: the outcome is the same, the order of closing is not seen.
-        files = files.copy(kernel.serial())
+        hole = None if flags & CLOSE_RANGE_CLOEXEC else (first, last)
+        files = files.copy(kernel.serial(), hole)
     for fd in sorted(fd for fd in files.slots if first <= fd <= last):
         if flags & CLOSE_RANGE_CLOEXEC:
             files.slots[fd].cloexec = True
@@ -185,16 +186,51 @@ def _owner_or_capable(task: Task, file: File) -> bool:
 
 def _setown(kernel: Kernel, task: Task, fd: int, file: File, arg: Any) -> int:
     """Say who gets SIGIO (``fs/fcntl.c: f_setown()``)."""
-    owner = None
-    if arg:
-        owner = kernel.find_task(arg)
-        if owner is None:
-            raise Errno("ESRCH")
-    _set_owner(task, file, owner, "F_OWNER_PID")
+    who = arg if isinstance(arg, str) else (arg & UINT_MAX ^ 1 << 31) - (1 << 31)
+    if who == INT_MIN:
+        raise Errno("EINVAL")
+    group = isinstance(who, int) and who < 0
+    owner = _find_vpid(kernel, task, abs(who) if isinstance(who, int) else who)
+    _set_owner(task, file, owner, "F_OWNER_PGRP" if group else "F_OWNER_PID")
     return 0
 
 
-def _set_owner(task: Task, file: File, owner: Task | None, kind: str) -> None:
+@dataclass(frozen=True)
+class Stranger:
+    """A process that is no actor: what SIGIO does to it is not seen."""
+
+    pid: int
+    exiting: bool = True
+
+    @property
+    def name(self) -> str:
+        """Return what the World calls it."""
+        return f"pid {self.pid}"
+
+
+def _find_vpid(kernel: Kernel, task: Task, who: int | str) -> Task | Stranger | None:
+    """Return a process, ``None`` for 0 (``find_vpid()``).
+
+    :raises Errno: ESRCH
+    """
+    if who == 0:
+        return None
+    owner = kernel.find_task(who)
+    if owner is not None:
+        return owner
+    seen = kernel.advice.results.get(task.name)
+    there = kernel.choose(
+        "kernel/pid.c: find_vpid(), processes that are no actors",
+        seen.errno is None if seen is not None and isinstance(who, int) and who > 0 else None,
+        lambda found: True,
+        False,
+    )
+    if not there:
+        raise Errno("ESRCH")
+    return Stranger(int(who))
+
+
+def _set_owner(task: Task, file: File, owner: Task | Stranger | None, kind: str) -> None:
     """``fs/fcntl.c: __f_setown()`` with force."""
     file.f_owner, file.f_owner_type = owner, kind
     if owner is not None:
@@ -203,15 +239,26 @@ def _set_owner(task: Task, file: File, owner: Task | None, kind: str) -> None:
 
 def _living_owner(file: File) -> Task | None:
     """Return whom SIGIO would reach; no actor leads a process group (``pid_task()``)."""
-    owner: Task | None = file.f_owner
-    return owner if owner is not None and not owner.exiting and file.f_owner_type != "F_OWNER_PGRP" else None
+    owner: Task | Stranger | None = file.f_owner
+    alive = isinstance(owner, Task) and not owner.exiting and file.f_owner_type != "F_OWNER_PGRP"
+    return owner if alive and isinstance(owner, Task) else None
+
+
+def _stranger_pid(kernel: Kernel, task: Task, file: File, seen: Any) -> int:
+    """Return the pid of an owner that is no actor, 0 where it is not there, or leads no group."""
+    if not isinstance(file.f_owner, Stranger):
+        return 0
+    pid = file.f_owner.pid
+    return int(kernel.choose("pid_task(), of processes that are no actors", seen, lambda found: found in (0, pid), 0))
 
 
 def _getown(kernel: Kernel, task: Task, fd: int, file: File, arg: Any) -> Any:
     """Tell who gets SIGIO, if it is alive (``fs/fcntl.c: f_getown()``)."""
     owner = _living_owner(file)
     if owner is None:
-        return 0
+        result = kernel.advice.results.get(task.name)
+        pid = _stranger_pid(kernel, task, file, abs(result.value) if result is not None else None)
+        return -pid if file.f_owner_type == "F_OWNER_PGRP" else pid
     return Result(kernel.pid(owner), None, {"actor": owner.name})
 
 
@@ -221,9 +268,7 @@ def _setown_ex(kernel: Kernel, task: Task, fd: int, file: File, arg: Any) -> int
         raise Errno("EFAULT")
     if not 0 <= arg["type"] < len(OWNER_TYPES):
         raise Errno("EINVAL")
-    owner = kernel.find_task(arg["pid"]) if arg["pid"] else None
-    if arg["pid"] and owner is None:
-        raise Errno("ESRCH")
+    owner = _find_vpid(kernel, task, arg["pid"])
     _set_owner(task, file, owner, OWNER_TYPES[arg["type"]])
     return 0
 
@@ -233,7 +278,9 @@ def _getown_ex(kernel: Kernel, task: Task, fd: int, file: File, arg: Any) -> Any
     if isinstance(arg, Pointer):
         raise Errno("EFAULT")
     owner = _living_owner(file)
-    name: Any = owner.name if owner is not None else 0
+    result = kernel.advice.results.get(task.name)
+    seen = result.out.get("arg", {}).get("pid") if result is not None else None
+    name: Any = owner.name if owner is not None else _stranger_pid(kernel, task, file, seen)
     return Result(0, None, {"arg": {"type": OWNER_TYPES.index(file.f_owner_type), "pid": name}})
 
 

@@ -269,16 +269,28 @@ class FilesStruct:
             raise Errno("EBADF")
         return slot.file
 
-    def copy(self, key: int) -> FilesStruct:
-        """Return a copy for a child that does not share it (``dup_fd()``)."""
+    def copy(self, key: int, hole: tuple[int, int] | None = None) -> FilesStruct:
+        """Return a copy for a child that does not share it (``dup_fd()``).
+
+        :param hole: descriptors that need not be copied where that makes the table smaller
+        """
         new = FilesStruct(key)
-        used = max([*self.slots, *self.reserved], default=-1) + 64 & ~63  # sane_fdtable_size()
+        used = self._sane_size(hole)
         if used > new.max_fds:
             new.max_fds = 1 << (used - 1).bit_length()
         for fd, slot in self.slots.items():
-            slot.file.count += 1
-            new.slots[fd] = Descriptor(slot.file, slot.cloexec)
+            if fd < used:
+                slot.file.count += 1
+                new.slots[fd] = Descriptor(slot.file, slot.cloexec)
         return new
+
+    def _sane_size(self, hole: tuple[int, int] | None) -> int:
+        """Return how many descriptors a copy has room for (``sane_fdtable_size()``)."""
+        taken = [*self.slots, *self.reserved]
+        last = max(taken, default=-1)
+        if hole is not None and hole[0] <= last <= hole[1]:
+            last = max([fd for fd in taken if fd < hole[0]], default=-1)
+        return NR_OPEN_DEFAULT if last < 0 else last + 64 & ~63
 
     def put(self, kernel: Kernel, task: Task) -> None:
         """Drop one user, the last closes all in ascending order (``put_files_struct()``)."""

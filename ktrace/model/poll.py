@@ -173,7 +173,7 @@ def _do_sys_poll(
             timed_out = yield from table.schedule(timer)
     finally:
         table.free()
-    return Result(count, None, {"revents": revents})
+    return Result(count, None, {} if isinstance(fds, Pointer) else {"revents": revents})
 
 
 def _do_pollfd(kernel: Kernel, task: Task, table: PollTable, fd: int, events: int) -> int:

@@ -14,7 +14,10 @@ from ktrace.inspect.invariants.pipe import validate_pipe
 from ktrace.inspect.memory import START_KERNEL_MAP
 from ktrace.state.call import Call, Completed, Result
 from ktrace.state.compare import compare
+from ktrace.state.inode import mode_name
 from ktrace.state.pipe import Pipe
+from ktrace.state.process import open_flags
+from ktrace.state.ref import Ref
 from ktrace.state.world import World
 from ktrace.verify.lab import Lab
 
@@ -75,6 +78,63 @@ def test_second_readers_agree(filled: Lab) -> None:
     inode = filled.look().objects[pipe.inode]
     assert inode.i_mode == "S_IFIFO|0600" and stat["st_mode"] == 0o10600
     assert (stat["st_uid"], stat["st_nlink"]) == (inode.i_uid, inode.i_nlink)
+
+
+@pytest.fixture
+def varied(filled: Lab) -> Lab:
+    """A lab with packets, a FIFO at both ends, files in between, flags of all kinds, and a table that two share."""
+    do(filled, "A", "pipe2", C["O_DIRECT"] | C["O_NONBLOCK"])
+    do(filled, "A", "write", 3, b"packet")
+    do(filled, "A", "mknod", b"/tmp/fifo", 0o10640, 0)
+    do(filled, "A", "open", b"/tmp/fifo", C["O_RDWR"] | C["O_NONBLOCK"])
+    do(filled, "A", "write", 4, b"f" * 9000)
+    do(filled, "A", "open", b"/tmp/file", C["O_RDWR"] | C["O_CREAT"], 0o600)
+    do(filled, "A", "write", 5, b"0123456789" * 700)
+    do(filled, "A", "splice", 5, 4090, 4, None, 10, 0)
+    do(filled, "A", "fcntl", 1, C["F_SETPIPE_SZ"], 20000)
+    do(filled, "A", "fcntl", 0, C["F_SETFL"], C["FASYNC"])
+    do(filled, "A", "dup3", 4, 70, C["O_CLOEXEC"])
+    do(filled, "A", "fork", "B", C["CLONE_FILES"])
+    do(filled, "A", "fork", "C", 0)
+    do(filled, "C", "close", 0)
+    return filled
+
+
+def test_fdinfo_agrees(varied: Lab) -> None:
+    """/proc/PID/fdinfo tells of every descriptor its flags, close-on-exec among them, and the file's offset."""
+    world = varied.look()
+    seen = 0
+    for process in world.of_kind("process").values():
+        table = world.objects[process.files]
+        for fd, descriptor in table.fds.items():
+            text = varied.guest.agent.read_file(f"/proc/{process.pid}/fdinfo/{fd}").decode()
+            told = dict(line.split(":\t") for line in text.splitlines())
+            file = world.objects[descriptor.file]
+            flags = int(told["flags"], 8)
+            assert int(told["pos"]) == file.f_pos
+            assert bool(flags & C["O_CLOEXEC"]) == descriptor.cloexec
+            assert open_flags(flags & ~C["O_CLOEXEC"]) == file.f_flags
+            assert {0: "r", 1: "w", 2: "rw"}[flags & 3] == file.f_mode
+            seen += 1
+    assert seen == 7 + 7 + 6
+
+
+def test_every_pipe_has_the_same_size_for_all_readers(varied: Lab) -> None:
+    """F_GETPIPE_SZ, FIONREAD and fstat, of every pipe through every descriptor of it."""
+    world = varied.look()
+    pipes = 0
+    for fd, descriptor in world.objects[world.of_kind("process")[Ref("process", "A")].files].fds.items():
+        pipe = world.objects[world.objects[descriptor.file].target]
+        if isinstance(pipe, Pipe):
+            assert do(varied, "A", "fcntl", fd, C["F_GETPIPE_SZ"]).value == pipe.max_usage * 4096
+            held = [pipe.bufs[index % pipe.ring_size].len for index in range(pipe.tail, pipe.head)]
+            assert do(varied, "A", "ioctl", fd, C["FIONREAD"]).out["arg"] == sum(held)
+            stat = do(varied, "A", "fstat", fd).out["statbuf"]
+            inode = world.objects[pipe.inode]
+            assert mode_name(stat["st_mode"]) == inode.i_mode
+            assert (stat["st_mtime"], stat["st_size"]) == (inode.i_mtime, inode.i_size)
+            pipes += 1
+    assert pipes == 6
 
 
 def test_a_resize_is_seen(filled: Lab) -> None:
