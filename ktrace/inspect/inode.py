@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import drgn
 from drgn.helpers.linux.fs import for_each_mount, mount_fstype
 
 from ktrace.inspect.corrupt import CorruptStructure
@@ -13,6 +12,7 @@ from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lists import for_each_hlist_node, for_each_list_node
+from ktrace.inspect.super_block import SuperBlocks
 from ktrace.state.inode import S_IFDIR, S_IFIFO, S_IFMT, Inode, TreeFacts, mode_name
 from ktrace.state.ref import Ref
 
@@ -53,8 +53,8 @@ class InodeReader:
             "i_pipe",
             *_TIMES,
         )
-        self._super_blocks: dict[int, str] = {}
-        self._known: dict[int, tuple[bytes, Inode, int]] = {}
+        self.super_blocks = SuperBlocks(kernel)
+        self._known: dict[int, tuple[bytes, Inode, int, int]] = {}
         self.names: dict[int, Ref] = {}
 
     def ref(self, address: int) -> Ref:
@@ -72,7 +72,7 @@ class InodeReader:
             return ref
         data = observation.memory.read(address, self.inode.size)
         known = self._known.get(address)
-        if known is not None and known[0] == data:
+        if known is not None and known[0] == data and known[1].i_sb == self.super_blocks.name(observation, known[3]):
             inode, i_pipe = known[1], known[2]
             observation.objects[ref] = inode
             if i_pipe and self.pipes is not None and inode.i_pipe not in observation.objects:
@@ -82,7 +82,7 @@ class InodeReader:
         self.add(observation, address, raw, {})
         decoded = observation.objects[ref]
         # A device's i_cdev lies in the same place (include/linux/fs.h: struct inode).
-        self._known[address] = (data, decoded, raw.i_pipe if decoded.i_pipe is not None else 0)
+        self._known[address] = (data, decoded, raw.i_pipe if decoded.i_pipe is not None else 0, raw.i_sb)
         return ref
 
     def add(self, observation: Observation, address: int, raw: Any, entries: dict[str, Ref]) -> None:
@@ -98,7 +98,7 @@ class InodeReader:
             raw.i_gid_val,
             raw.i_nlink,
             size,
-            self.file_system(raw.i_sb),
+            self.super_blocks.name(observation, raw.i_sb),
             self.kernel.symbol(raw.i_fop),
             pipe,
             entries,
@@ -106,19 +106,6 @@ class InodeReader:
         )
         if pipe is not None and self.pipes is not None and pipe not in observation.objects:
             self.pipes(observation, raw.i_pipe, address)
-
-    def file_system(self, super_block: int) -> str:
-        """Return the name of the file system whose ``super_block`` is at *super_block*."""
-        name = self._super_blocks.get(super_block)
-        if name is None:
-            prog = self.kernel.prog
-            type_ = prog.type("struct super_block *")
-            try:
-                name = drgn.Object(prog, type_, super_block).s_type.name.string_().decode("ascii", "replace")
-            except drgn.FaultError as error:
-                raise CorruptStructure("inode.i_sb", super_block, "points at nothing mapped") from error
-            self._super_blocks[super_block] = name
-        return name
 
 
 class TreeReader:

@@ -82,13 +82,16 @@ class PipeReader:
         self._wr_wait = self.pipe.offsets["wr_wait_head_next"]
         self.buffer = Layout(prog, "struct pipe_buffer", "page", "offset", "len", "ops", "flags", "private")
         self._blank = bytes(self.buffer.size)
+        self._i_pipe = inodes.inode.offsets["i_pipe"]
         self.refcount_offset = Layout(prog, "struct page", refcount="_refcount.counter").offsets["refcount"]
         self.fasync = Layout(prog, "struct fasync_struct", "fa_fd", "fa_next", "fa_file")
         self._known: dict[int, _Known] = {}
         self._flags = {value: flag_names(value, PIPE_BUF_FLAGS) for value in range(0x80)}
 
     def file_target(self, observation: Observation, file: int, private_data: int, f_inode: int) -> Ref:
-        """Add the pipe behind a file and return its reference."""
+        """Add the pipe behind a file and return its reference: another one than the inode's, where they differ."""
+        if observation.memory.u64(f_inode + self._i_pipe) != private_data:
+            return Ref("pipe", private_data)
         ref = Ref("pipe", f_inode)
         if ref not in observation.objects:
             self.observe_pipe(observation, private_data, f_inode)

@@ -32,7 +32,7 @@ class Inode:
     :param i_uid: owner; also *i_gid*
     :param i_nlink: names it has
     :param i_size: bytes
-    :param i_sb: name of its file system, such as ``pipefs`` or ``tmpfs``
+    :param i_sb: name of its file system, such as ``pipefs`` or ``tmpfs``; behind it what contradicts that
     :param i_fop: symbol of its ``file_operations``
     :param i_pipe: the pipe behind a FIFO, ``None`` while nobody has it open
     :param entries: a directory's inodes by name

@@ -173,6 +173,31 @@ def test_a_poked_byte_is_exactly_that_field(filled: Lab, field: str) -> None:
     assert [item.path for item in compare(filled.look(), before)] == [f"pipe1.{field}"]
 
 
+ELSEWHERE: dict[str, tuple[Callable[[Lab], drgn.Object], str]] = {
+    "s_magic": (lambda lab: lab.kernel.prog["pipe_mnt"].mnt_sb.s_magic, "inode1.i_sb"),
+    "file_systems": (lambda lab: lab.kernel.prog["file_systems"], "inode1.i_sb"),
+    "pipe_mnt": (lambda lab: lab.kernel.prog["pipe_mnt"].mnt_sb, "inode1.i_sb"),
+    "i_mode": (lambda lab: info(lab).fasync_readers.fa_file.f_inode.i_mode, "inode1.i_mode"),
+    "f_mode": (lambda lab: info(lab).fasync_readers.fa_file.f_mode, "file1.f_mode"),
+    "f_flags": (lambda lab: info(lab).fasync_readers.fa_file.f_flags, "file1.f_flags[1]"),
+    "f_count": (lambda lab: info(lab).fasync_readers.fa_file.f_count.counter, "file1.f_count"),
+    "f_op": (lambda lab: info(lab).fasync_readers.fa_file.f_op, "file1.f_op"),
+    "private_data": (lambda lab: info(lab).fasync_readers.fa_file.private_data, "file1.target"),
+    "fa_fd": (lambda lab: info(lab).fasync_readers.fa_fd, "pipe1.fasync_readers[0].fd"),
+    "pipe_bufs": (lambda lab: info(lab).user.pipe_bufs.counter, "user 0.pipe_bufs"),
+}
+
+
+@pytest.mark.parametrize("what", ELSEWHERE)
+def test_a_poked_byte_elsewhere_is_told(filled: Lab, what: str) -> None:
+    """The inode, its file system, the open file, what a user is charged: each is held against the model."""
+    do(filled, "A", "fcntl", 0, C["F_SETFL"], C["FASYNC"])
+    before = filled.look()
+    member, path = ELSEWHERE[what]
+    poke(filled, member(filled), lambda byte: byte ^ (0x40 if what == "f_flags" else 0x01))
+    assert path in [item.path for item in compare(filled.look(), before)]
+
+
 def test_payload_byte(filled: Lab) -> None:
     """A byte of the page itself is compared, too."""
     before = filled.look()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,6 +52,7 @@ class Census:
 
     :ivar pipes: by address of the ``pipe_inode_info``
     :ivar charged: slots by address of the ``user_struct``
+    :ivar pages: slots that hold a page, by its address
     """
 
     violations: list[Violation] = field(default_factory=list)
@@ -59,6 +60,7 @@ class Census:
     charged: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     files: set[int] = field(default_factory=set)
     tables: set[int] = field(default_factory=set)
+    pages: Counter[int] = field(default_factory=Counter)
 
     def add(self, where: str, what: str) -> None:
         """Note a violation."""
@@ -97,9 +99,10 @@ def validate_pipe(kernel: LiveKernel) -> list[Violation]:
             if raw.mutex_owner_counter and raw.mutex_owner_counter & MUTEX_OWNER not in tasks:
                 # A splice() between a pipe and a socket sleeps with it locked.
                 census.add(f"{where}.mutex", f"is held by {raw.mutex_owner_counter:#x}, which is no task")
-            census.violations += _check(kernel, reader, where, raw, ends, address)
+            census.violations += _check(kernel, reader, where, raw, ends, address, census.pages)
         except (KtraceError, LookupError, ValueError, OverflowError) as error:
             census.add(where, f"cannot be read: {error}")
+    census.violations += _check_pages(kernel, reader, census)
     census.violations += _check_users(kernel, reader, census)
     return census.violations
 
@@ -138,7 +141,7 @@ class _Tables:
 
 
 def _check(
-    kernel: LiveKernel, reader: PipeReader, where: str, raw: Any, ends: Ends, address: int
+    kernel: LiveKernel, reader: PipeReader, where: str, raw: Any, ends: Ends, address: int, held: Counter[int]
 ) -> Iterator[Violation]:
     """Check one pipe."""
     inode = reader.inodes.inode.read(kernel.memory, ends.inode)
@@ -157,11 +160,13 @@ def _check(
     for name, value in (("readers", raw.readers), ("writers", raw.writers)):
         if value > raw.files:
             yield Violation(f"{where}.{name}", f"is {value}, more than files, {raw.files}")
-    yield from _check_ring(kernel, reader, where, raw)
+    yield from _check_ring(kernel, reader, where, raw, held)
 
 
-def _check_ring(kernel: LiveKernel, reader: PipeReader, where: str, raw: Any) -> Iterator[Violation]:
-    """Check the ring's bounds and every slot."""
+def _check_ring(
+    kernel: LiveKernel, reader: PipeReader, where: str, raw: Any, held: Counter[int]
+) -> Iterator[Violation]:
+    """Check the ring's bounds and every slot; count the pages that slots hold."""
     size, most = raw.ring_size, raw.max_usage
     if not 0 < size <= MAX_SLOTS or size & (size - 1):
         yield Violation(f"{where}.ring_size", f"is {size}, not a power of two from 1 to {MAX_SLOTS}")
@@ -174,6 +179,8 @@ def _check_ring(kernel: LiveKernel, reader: PipeReader, where: str, raw: Any) ->
     if used > size:
         yield Violation(f"{where}.head", f"is {raw.head}, {used} past the tail {raw.tail}, with {size} slots")
         return
+    if used > most and not raw.watch_queue:
+        yield Violation(f"{where}.head", f"is {raw.head}, {used} past the tail {raw.tail}, with max_usage {most}")
     data = kernel.memory.read(raw.bufs, size * reader.buffer.size)
     pages: set[int] = set()
     for index in range(size):
@@ -186,9 +193,14 @@ def _check_ring(kernel: LiveKernel, reader: PipeReader, where: str, raw: Any) ->
             yield Violation(f"{slot}.ops", "is NULL between tail and head")
         elif inside:
             pages.add(buf.page)
+            held[buf.page] += 1
             yield from _check_slot(kernel, reader, slot, buf)
     if raw.tmp_page:
-        count = _page_count(kernel, reader, raw.tmp_page)
+        try:
+            count = _page_count(kernel, reader, raw.tmp_page)
+        except CorruptStructure as error:
+            yield Violation(f"{where}.tmp_page", error.message)
+            return
         if count != 1:
             yield Violation(f"{where}.tmp_page", f"has {count} references")
         if raw.tmp_page in pages:
@@ -214,6 +226,17 @@ def _check_slot(kernel: LiveKernel, reader: PipeReader, slot: str, buf: Any) -> 
         return
     if count < 1:
         yield Violation(f"{slot}.page", f"has {count} references")
+
+
+def _check_pages(kernel: LiveKernel, reader: PipeReader, census: Census) -> Iterator[Violation]:
+    """Check that no page has fewer references than there are slots that hold it."""
+    for page, slots in census.pages.items():
+        try:
+            count = _page_count(kernel, reader, page)
+        except CorruptStructure:
+            continue  # told with its slot
+        if 1 <= count < slots:
+            yield Violation(f"page {page:#x}", f"has {count} references, but {slots} slots hold it")
 
 
 def _page_count(kernel: LiveKernel, reader: PipeReader, page: int) -> int:

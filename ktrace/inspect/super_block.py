@@ -1,0 +1,81 @@
+"""Name file systems by their ``super_block``, and say where one is not as it was registered and mounted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import drgn
+
+from ktrace.inspect.corrupt import CorruptStructure
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.layout import Layout
+from ktrace.inspect.memory import KernelMemory
+
+MAGIC = {"pipefs": 0x50495045, "tmpfs": 0x01021994}
+"""``include/uapi/linux/magic.h``."""
+
+FILE_SYSTEMS = 256
+"""No kernel has more types of file systems."""
+
+
+class SuperBlocks:
+    """Name super blocks; a pipefs is looked at anew each time: its magic, its mount, its type's registration."""
+
+    def __init__(self, kernel: LiveKernel) -> None:
+        prog = kernel.prog
+        self.kernel = kernel
+        self.super_block = Layout(prog, "struct super_block", "s_magic", "s_type")
+        self._next = prog.type("struct file_system_type").member("next").offset
+        self._mnt_sb = prog.type("struct vfsmount").member("mnt_sb").offset
+        self._file_systems = int(prog["file_systems"].address_)
+        self._pipe_mnt = int(prog["pipe_mnt"].address_)
+        self._names: dict[int, str] = {}
+        self._look: Any = None
+        self._seen: dict[int, str] = {}
+
+    def name(self, look: object, address: int) -> str:
+        """Return the name of the file system whose ``super_block`` is at *address*.
+
+        What contradicts it stands behind it: another magic than the type's, a pipefs that is not the one
+        mounted at ``pipe_mnt`` or whose type is not in the list of file systems (``fs/pipe.c: init_pipe_fs()``).
+
+        :param look: the answer is the same for the same one
+        """
+        if self._look is not look:
+            self._look, self._seen = look, {}
+        name = self._seen.get(address)
+        if name is None:
+            self._seen[address] = name = self._read(self.kernel.memory, address)
+        return name
+
+    def _read(self, memory: KernelMemory, address: int) -> str:
+        raw = self.super_block.read(memory, address)
+        name = self._names.get(raw.s_type)
+        if name is None:
+            prog = self.kernel.prog
+            try:
+                kind = drgn.Object(prog, "struct file_system_type *", raw.s_type)
+                name = kind.name.string_().decode("ascii", "replace")
+            except drgn.FaultError as error:
+                raise CorruptStructure("super_block.s_type", address, "points at nothing mapped") from error
+            self._names[raw.s_type] = name
+        wrong = []
+        if raw.s_magic != MAGIC.get(name, raw.s_magic):
+            wrong.append(f"s_magic {raw.s_magic:#x}")
+        if name == "pipefs":
+            if memory.u64(memory.u64(self._pipe_mnt) + self._mnt_sb) != address:
+                wrong.append("not at pipe_mnt")
+            if not self._is_registered(memory, raw.s_type):
+                wrong.append("not among file_systems")
+        return f"{name} ({', '.join(wrong)})" if wrong else name
+
+    def _is_registered(self, memory: KernelMemory, kind: int) -> bool:
+        node = memory.u64(self._file_systems)
+        try:
+            for _ in range(FILE_SYSTEMS):
+                if node in (0, kind):
+                    break
+                node = memory.u64(node + self._next)
+        except CorruptStructure:
+            return False
+        return node == kind
