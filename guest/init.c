@@ -138,6 +138,8 @@ int main(int argc, char **argv, char **envp)
 	acknowledge_at_once();
 	report("kernel.sched_rt_runtime_us not set, errno ",
 	       spill("/proc/sys/kernel/sched_rt_runtime_us", "-1"));
+	/* Who waits for a grace period waits for kernel threads then, and not for their timers. */
+	report("rcu_expedited not set, errno ", spill("/sys/kernel/rcu_expedited", "1"));
 	sys2(__NR_sethostname, "ktrace", 6);
 	sys1(__NR_personality, ADDR_NO_RANDOMIZE); /* every actor sees the same addresses */
 	agent = sys6(__NR_clone, SIGCHLD, 0, 0, 0, 0, 0);

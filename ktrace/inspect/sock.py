@@ -10,6 +10,8 @@ from ktrace.inspect.inode import InodeReader
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.netlink_socket import NetlinkReader
+from ktrace.inspect.packet_socket import PacketReader
 from ktrace.inspect.skbuff import BufferReader
 from ktrace.inspect.sock_names import bit_names, enum_name, jiffies, mask_names
 from ktrace.inspect.unix_socket import UnixReader
@@ -26,7 +28,7 @@ from ktrace.state.socket import (
     Waiter,
 )
 
-AF_UNIX = 1
+AF_UNIX, AF_NETLINK, AF_PACKET = 1, 16, 17
 
 
 class Files(Protocol):
@@ -83,6 +85,8 @@ class SockReader:
         self.dead_bit = next(bit for bit, name in self.sock_flags.items() if name == "SOCK_DEAD")
         self.unix = UnixReader(kernel, self)
         self.inet = InetReader(kernel, self.buffers)
+        self.netlink = NetlinkReader(kernel)
+        self.packet = PacketReader(kernel)
         self._known: dict[int, _Known] = {}
 
     def add(self, observation: Observation, address: int) -> Ref:
@@ -135,7 +139,16 @@ class SockReader:
             return self.inet.udp.size
         if value.raw is not None:
             return self.inet.raw.size if value.ipv6 is None else self.inet.raw6.size
+        if value.packet is not None:
+            return self.packet.packet.size
         return self.inet.inet.size if value.inet is not None else self.sock.size
+
+    def _other(self, observation: Observation, address: int, found: Any, more: list[int]) -> dict[str, Any]:
+        if found.family == AF_NETLINK:
+            return {"netlink": self.netlink.read(observation, address)}
+        if found.family == AF_PACKET:
+            return {"packet": self.packet.read(observation, address)}
+        return self.inet.read(observation, address, found, more)
 
     def _decode(self, observation: Observation, address: int, found: Any) -> tuple[Sock, list[int], bool]:
         """Return the sock, what it points at, and whether all of it lies in its own bytes."""
@@ -149,7 +162,7 @@ class SockReader:
             parts = {"unix": self.unix.read(observation, address, packets, more, dead)}
             receive = tuple(self.unix.buffer(observation, packet, more) for packet in packets)
         else:
-            parts = self.inet.read(observation, address, found, more)
+            parts = self._other(observation, address, found, more)
             receive = (
                 self.inet.unread(packets, observation, address) if "tcp" in parts else tuple(map(plain_buffer, packets))
             )
@@ -198,6 +211,7 @@ class SockReader:
             **parts,
         )
         simple = not packets and not unsent and not errors and not (value.tcp is not None and value.tcp.accept_queue)
+        simple = simple and value.netlink is None
         if (value.udp is not None and value.udp.reader_queue) or (value.tcp is not None and value.tcp.tcp_rtx_queue):
             simple = False
         if value.unix is not None and (value.unix.addr is not None or value.unix.path or value.unix.peer_wait):

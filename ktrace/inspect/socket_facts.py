@@ -9,6 +9,7 @@ import drgn
 from drgn.helpers.linux.list import hlist_for_each_entry
 
 from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.netlink_socket import read_netlink_tables
 from ktrace.inspect.socket_tables import TablesReader
 from ktrace.state.socket import SocketFacts
 
@@ -67,6 +68,7 @@ def read_facts(kernel: LiveKernel) -> SocketFacts:
     sysctl["ipv4/ip_local_port_range/high"] = high
     groups = net.ipv4.ping_group_range.range
     sysctl["ipv4/ping_group_range/low"], sysctl["ipv4/ping_group_range/high"] = (int(group.val) for group in groups)
+    netlink = read_netlink_tables(kernel)
     tables = TablesReader(kernel).read()
     return SocketFacts(
         net_families={number: family.create for number, family in tables.net_families.items()},
@@ -84,7 +86,8 @@ def read_facts(kernel: LiveKernel) -> SocketFacts:
         },
         sysctl=sysctl,
         oob=_has(prog, "struct unix_sock", "oob_skb"),
-        netlink=_netlink(prog),
+        netlink=tuple(netlink),
+        netlink_tables=netlink,
         quickack=_quickack(prog),
         ping_port_rover=int(prog["ping_port_rover"]) if "ping_port_rover" in prog else 0,
     )
@@ -106,15 +109,6 @@ def _has(prog: drgn.Program, type_name: str, member: str) -> bool:
     except LookupError:
         return False
     return True
-
-
-def _netlink(prog: drgn.Program) -> tuple[int, ...]:
-    """Return the registered protocols of ``nl_table[]``."""
-    try:
-        table = prog["nl_table"]
-    except KeyError:
-        return ()
-    return tuple(number for number in range(32) if int(table[number].registered))
 
 
 def _quickack(prog: drgn.Program) -> bool:

@@ -86,6 +86,7 @@ def send(kernel: Kernel, packet: IpPacket) -> None:
 
 def deliver(kernel: Kernel, packet: IpPacket) -> None:
     """Give a packet to who takes it."""
+    refuse_taps(kernel)
     taken = raw_deliver(kernel, packet)
     known = sockets(kernel).facts.inet6_protos if packet.wide else sockets(kernel).facts.inet_protos
     handler = _HANDLERS.get((packet.wide, packet.protocol))
@@ -150,7 +151,20 @@ def watched(kernel: Kernel, wide: bool, protocol: int) -> bool:
     return any(sk.inet_num == protocol for sk in raw_hash(kernel, wide))
 
 
+def taps(kernel: Kernel) -> list[Any]:
+    """Return the packet sockets that listen (``ptype_all``, ``ptype_base[]``)."""
+    table: list[Any] = sockets(kernel).unbound.setdefault("taps", [])
+    return table
+
+
+def refuse_taps(kernel: Kernel) -> None:
+    """Stop where a packet socket would see a frame."""
+    if taps(kernel):
+        raise NotImplementedError("the model does not know the frames that a packet socket sees")
+
+
 def refuse_watchers(kernel: Kernel, wide: bool) -> None:
-    """Stop where a raw socket would see TCP segments."""
+    """Stop where a raw or packet socket would see TCP segments."""
+    refuse_taps(kernel)
     if watched(kernel, wide, IPPROTO_TCP):
         raise NotImplementedError("the model does not know the TCP segments that a raw socket sees")

@@ -11,7 +11,7 @@ from ktrace.model.inet6_addr import ANY6, is_ipv6
 from ktrace.model.inet_ports import choose_port, rcv_saddr_equal
 from ktrace.model.inet_sock import ANY, Inet
 from ktrace.model.ip_append import HH_LEN, SIZEOF_IPHDR, SIZEOF_IPV6HDR, Room
-from ktrace.model.ip_input import raw_deliver, watched
+from ktrace.model.ip_input import raw_deliver, refuse_taps, watched
 from ktrace.model.ip_packet import IPHDR_FREE, IPHDR_SUMMED, IpPacket, df_and_ident, ip_header, ones_sum, pseudo_header
 from ktrace.model.kernel import Kernel
 from ktrace.model.skbuff import SkBuff
@@ -193,6 +193,7 @@ def transmit(kernel: Kernel, sk: Udp, skb: SkBuff, saddr: str, daddr: str, dport
     skb.addr = (saddr, sk.sport)
     skb.daddr = daddr
     skb.hops, skb.tos = sk.hop_limit(daddr)
+    refuse_taps(kernel)
     packet = _packet(sk, skb, saddr, daddr, dport, corked)
     if watched(kernel, packet.wide, IPPROTO_UDP):
         raw_deliver(kernel, packet)

@@ -264,6 +264,41 @@ class RawSock:
 
 
 @dataclass(frozen=True, slots=True)
+class NetlinkSock:
+    """``struct netlink_sock``.
+
+    :param dst_group: where messages go without an address, counted from 1, 0 for no group
+    :param groups: the groups it is in, counted from 1; *ngroups* could be
+    :param bound: it can be found by its *portid*
+    :param congested: NETLINK_S_CONGESTED
+    :param flags: NETLINK_F_ bits by name, sorted
+    """
+
+    portid: int
+    dst_portid: int
+    dst_group: int
+    subscriptions: int
+    ngroups: int
+    groups: tuple[int, ...]
+    bound: bool
+    congested: bool
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PacketSock:
+    """``struct packet_sock``.
+
+    :param num: the protocol it listens for, in host byte order
+    :param flags: PACKET_SOCK_ bits by name, sorted
+    """
+
+    num: int
+    ifindex: int
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Sock:
     """A ``struct sock``, in the order of its members, then its family's own part.
 
@@ -320,6 +355,8 @@ class Sock:
     udp: UdpSock | None = None
     ipv6: Ipv6Sock | None = None
     raw: RawSock | None = None
+    netlink: NetlinkSock | None = None
+    packet: PacketSock | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +375,22 @@ class ProtocolSwitch:
 
 
 @dataclass(frozen=True, slots=True)
+class NetlinkTable:
+    """One entry of ``nl_table[]``.
+
+    :param groups: how many groups there are
+    :param flags: NL_CFG_F_NONROOT_RECV 1, NL_CFG_F_NONROOT_SEND 2
+    :param bind: symbol of what is asked before a group is joined
+    :param input: whether the kernel itself reads messages
+    """
+
+    groups: int
+    flags: int
+    bind: str | None
+    input: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SocketFacts:
     """What the model of sockets is told about the kernel it stands for, read once at attach.
 
@@ -349,7 +402,7 @@ class SocketFacts:
         ``smp_cache_bytes``, ``page_size``, ``kmalloc_max_cache``
     :param sysctl: settings below ``/proc/sys/net`` by path, such as ``core/rmem_default``
     :param oob: whether AF_UNIX has out-of-band bytes (CONFIG_AF_UNIX_OOB)
-    :param netlink: protocols that somebody registered (``nl_table[]``)
+    :param netlink: protocols that somebody registered (``nl_table[]``); *netlink_tables*: what they are
     :param ping_port_rover: the last identifier that a ping socket was given
     :param quickack: the routes to this machine's own addresses ask TCP to acknowledge at once (RTAX_QUICKACK)
     """
@@ -365,3 +418,4 @@ class SocketFacts:
     netlink: tuple[int, ...] = ()
     quickack: bool = False
     ping_port_rover: int = 0
+    netlink_tables: Mapping[int, NetlinkTable] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from ktrace.model.process import Processes
 from ktrace.model.socket import SocketSubsystem
 from ktrace.model.tree import Tree
 from ktrace.state.call import Completed, Outcome, Result
-from ktrace.state.socket import ProtocolSwitch, Sock, SocketFacts
+from ktrace.state.socket import NetlinkTable, ProtocolSwitch, Sock, SocketFacts
 from ktrace.state.world import World
 
 PERMANENT, ICSK, REUSE = "INET_PROTOSW_PERMANENT", "INET_PROTOSW_ICSK", "INET_PROTOSW_REUSE"
@@ -41,7 +41,8 @@ FACTS = SocketFacts(
         "ipv4/ping_group_range/low": 1, "ipv4/ping_group_range/high": 0,
         "ipv4/ip_local_port_range/low": 32768, "ipv4/ip_local_port_range/high": 60999,
     },
-    netlink=(0, 4, 16),
+    netlink=(0, 2, 4, 16),
+    netlink_tables={0: NetlinkTable(36, 1, "rtnetlink_bind", True), 2: NetlinkTable(32, 2, None, False)},
     inet_protos={1: "icmp_rcv", 6: "tcp_v4_rcv", 17: "udp_rcv"},
     inet6_protos={6: "tcp_v6_rcv", 17: "udpv6_rcv", 58: "icmpv6_rcv"},
 )  # fmt: skip
