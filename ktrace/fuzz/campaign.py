@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from ktrace.fuzz.choose import Choose
+from ktrace.fuzz.families import FAMILIES
 from ktrace.fuzz.planner import Planner
 from ktrace.fuzz.pool import Pool
 from ktrace.fuzz.shrink import Shrinker
@@ -91,6 +92,7 @@ class Campaign:
         self._pool = pool
         self._progress = progress
         self._kernels = KernelCache()
+        self._audit = all(FAMILIES[name].leaves_nothing for name in plan.families)
 
     def run(self) -> Report:
         """Run until the plan's bounds, or the first finding.
@@ -120,7 +122,8 @@ class Campaign:
     def attempt(self, source: Source, limit: int, deadline: float | None = None) -> Trial:
         """Make one trial in a fresh guest."""
         with self._pool.guest() as machine:
-            return run_trial(Lab(machine, self._image.vmlinux, self._kernels), machine, source, limit, deadline)
+            lab = Lab(machine, self._image.vmlinux, self._kernels)
+            return run_trial(lab, machine, source, limit, deadline, self._audit)
 
     def _length(self, report: Report) -> int:
         length = Choose(f"{self._plan.seed}/{report.sequences}/length").one(LENGTHS)

@@ -18,8 +18,6 @@ Scene = Callable[[State, Choose], Iterator[Move]]
 """Think of several moves that belong together, such as a crowd that gathers on one queue; asked again after each."""
 
 TRIES = 30
-SCENES = 0.1
-"""How often, instead of one call, a scene begins."""
 _START, _SECONDS = 1767229200, 10
 """An hour after a guest's clock starts, and what each step is later by."""
 
@@ -32,6 +30,12 @@ class Family:
 
     name = "?"
     """What ``--family`` calls it."""
+
+    scene_share = 0.04
+    """How often, instead of one call, a scene begins."""
+
+    leaves_nothing = False
+    """Whether all that its calls make is gone with the processes that made it."""
 
     def __init__(self, choose: Choose) -> None:
         self.table = swarm(choose, self.generators())
@@ -68,7 +72,7 @@ class Family:
         free = state.free()
         if (move := self._go_on(state)) is not None:
             return move
-        if choose.chance(SCENES) and (scenes := self.scenes()):
+        if choose.chance(self.scene_share) and (scenes := self.scenes()):
             self._scene = choose.weighted(scenes)(state, choose)
             if (move := self._go_on(state)) is not None:
                 return move

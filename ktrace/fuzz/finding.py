@@ -41,7 +41,12 @@ def of_differences(call: str, differences: Sequence[Difference]) -> Finding:
 
 def of_failure(call: str, kind: str, text: str) -> Finding:
     """Make a finding of a failure: of the guest, or of the model itself."""
-    return Finding(frozenset({kind}), call, text)
+    return of_failures(call, [kind], text)
+
+
+def of_failures(call: str, kinds: Sequence[str], text: str) -> Finding:
+    """Make a finding of several failures at once."""
+    return Finding(frozenset(kinds), call, text)
 
 
 def _kind(call: str, difference: Difference) -> str:

@@ -54,6 +54,7 @@ class SocketFamily(Family):
 
     domain = 0
     types: Sequence[int] = ()
+    leaves_nothing = True
 
     def __init__(self, choose: Choose) -> None:
         self._types = choose.some(self.types, 1)

@@ -9,8 +9,10 @@ from time import monotonic
 from typing import Protocol
 
 from ktrace.agent.actors import Performed
+from ktrace.agent.syscalls import SIGNALS, make_call
 from ktrace.errors import GuestError, ModelError, UsageError
-from ktrace.fuzz.finding import Finding, of_differences, of_failure
+from ktrace.fuzz.finding import Finding, of_differences, of_failure, of_failures
+from ktrace.fuzz.leaks import Census, leaked, take
 from ktrace.fuzz.state import Move, State
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.invariants.everything import validate
@@ -34,6 +36,9 @@ class Source(Protocol):
 
 COMPLAINT = re.compile(r"(?:WARNING: |BUG: |Oops|general protection|KASAN|UBSAN|INFO: |list_(?:add|del) corruption)")
 NUMBERS = re.compile(r"0x[0-9a-f]+|\d+")
+PATIENCE, GRACE_MS = 5, 60
+"""How often, and how long each time, what RCU and work queues free may take to be gone."""
+
 REFUSALS = 50
 """Moves in a row that the agent cannot encode before a trial gives up."""
 
@@ -73,13 +78,17 @@ class Trial:
                     self.errnos.setdefault(done.call.name, Counter())[event.result.errno] += 1
 
 
-def run_trial(lab: Lab, machine: Machine, source: Source, limit: int, deadline: float | None = None) -> Trial:
+def run_trial(
+    lab: Lab, machine: Machine, source: Source, limit: int, deadline: float | None = None, audit: bool = False
+) -> Trial:
     """Make up to *limit* moves, until one shows a finding; in the end, check memory against itself.
 
     :param source: asked for each move with the model's state before it
     :param deadline: on the monotonic clock; no step begins after it
+    :param audit: after the last move, kill all actors and see whether anything of theirs is left
     """
     trial = Trial()
+    before = take(lab.kernel) if audit else None
     checker = Checker(lambda: build_model(lab.facts))
     if differences := checker.initial(lab.look()):
         trial.finding = of_differences("the start", differences)
@@ -125,7 +134,37 @@ def run_trial(lab: Lab, machine: Machine, source: Source, limit: int, deadline: 
     if trial.moves and (violations := validate(lab.kernel)):
         kinds = frozenset(f"contradiction: {NUMBERS.sub('N', item.where)}" for item in violations)
         trial.finding = Finding(kinds, trial.moves[-1].call.name, "\n".join(map(str, violations)))
+    elif before is not None:
+        trial.finding = _audit(lab, watch, state, before)
     return trial
+
+
+def _audit(lab: Lab, watch: Watch, state: State, before: Census) -> Finding | None:
+    """Kill every actor, and tell what is left of them once time was given to free it."""
+    number = state.number
+    for task in state.tasks():
+        if task.name in state.kernel.tasks:
+            call = make_call("kill", task.name, SIGNALS["SIGKILL"])
+            found = _step(lab, watch, number, call)
+            if found is not None:
+                return found
+            number += 1
+    left: dict[str, int] = {}
+    for _ in range(PATIENCE):
+        found = _step(lab, watch, number, make_call("wait", GRACE_MS))
+        left = leaked(before, take(lab.kernel))
+        if found is not None or not left:
+            return found
+        number += 1
+    text = "\n".join(f"{name}: {count:+} when all actors are dead" for name, count in sorted(left.items()))
+    return of_failures("the end", [f"left over: {name}" for name in left], text)
+
+
+def _step(lab: Lab, watch: Watch, number: int, call: Call) -> Finding | None:
+    try:
+        return watch.check(number, None, call, lab.perform(None, call))
+    except NotModelled:
+        return None
 
 
 class NotModelled(Exception):

@@ -55,9 +55,9 @@ class InetReader:
         self.bits = Layout(prog, "struct inet_sock", *(f"?{name}" for name in INET_BITS), "?inet_flags")
         self.flags = {name: _constant(prog, f"INET_FLAGS_{name.upper()}") for name in INET_BITS}
         self.tcp = Layout(
-            prog, "struct tcp_sock", "bytes_received", "bytes_sent", "rcv_nxt", "copied_seq", "snd_nxt",
-            "snd_una", "write_seq", "urg_data", "keepalive_probes", "keepalive_time", "keepalive_intvl", "linger2",
-            "notsent_lowat",
+            prog, "struct tcp_sock", "bytes_received", "bytes_sent", "bytes_retrans", "rcv_nxt", "copied_seq",
+            "snd_nxt", "snd_una", "write_seq", "urg_data", "keepalive_probes", "keepalive_time", "keepalive_intvl",
+            "linger2", "notsent_lowat",
             accept_head="inet_conn.icsk_accept_queue.rskq_accept_head", qlen="inet_conn.icsk_accept_queue.qlen.counter",
             defer_accept="inet_conn.icsk_accept_queue.rskq_defer_accept",
             af_ops="inet_conn.icsk_af_ops",
@@ -141,7 +141,7 @@ class InetReader:
             unsent=found.write_seq - found.snd_nxt & 0xFFFFFFFF if counted else None,
             unread=found.rcv_nxt - found.copied_seq & 0xFFFFFFFF,
             tcp_rtx_queue=self._unacked(observation, found.rtx, found.snd_una) if found.rtx else b"",
-            bytes_sent=found.bytes_sent,
+            bytes_sent=found.bytes_sent - found.bytes_retrans,
             bytes_received=found.bytes_received,
             accept_queue=tuple(Ref("sock", child) for child in children),
             syn_queue=found.qlen,

@@ -70,6 +70,7 @@ class Tcp(Inet):
     :param out: bytes written and not sent
     :param sent: the last bytes that were sent, which may not all be acknowledged
     :param fin_out: ``None``, ``queued`` behind *out*, or ``sent``
+    :param lost: bytes sent that the receiver had no room for; *fin_lost*: and the FIN behind them
     :param urg_seq: position of the urgent byte in the stream of bytes received
     :param snd_up: how many of the waiting bytes the urgent pointer covers
     :param rcv_total: bytes of the stream received
@@ -86,6 +87,8 @@ class Tcp(Inet):
     out: ByteQueue = field(default_factory=ByteQueue)
     sent: bytearray = field(default_factory=bytearray)
     fin_out: str | None = None
+    lost: ByteQueue = field(default_factory=ByteQueue)
+    fin_lost: bool = False
     bytes_sent: int = 0
     bytes_received: int = 0
     nonagle: int = 0
@@ -132,7 +135,7 @@ class Tcp(Inet):
 
     def acked_at_once(self) -> bool:
         """Tell whether nothing sent is without acknowledgement: the receiver had room for all of it."""
-        return self.quickack and isinstance(self.pair, Tcp) and self.pair.has_room()
+        return self.quickack and isinstance(self.pair, Tcp) and self.pair.has_room() and not self.lost
 
     def _rtx_queue(self) -> Any:
         """Return what was sent and is not acknowledged."""
@@ -224,6 +227,8 @@ def set_state(kernel: Kernel, sk: Tcp, state: str) -> None:
 def destroy(kernel: Kernel, sk: Tcp) -> None:
     """Let go of a closed sock without a socket (``inet_csk_destroy_sock()``, ``tcp_v4_destroy_sock()``)."""
     sk.out.clear()
+    sk.lost.clear()
+    sk.fin_lost = False
     sk.rx.clear()
     if sk.bind_hash is not None:
         ports(kernel, "tcp").put(sk)
@@ -250,6 +255,8 @@ def reset(kernel: Kernel, sk: Tcp | TimeWait | None) -> None:
         return
     sk.err = {"TCP_SYN_SENT": ECONNREFUSED, "TCP_CLOSE_WAIT": EPIPE}.get(sk.state, ECONNRESET)
     sk.out.clear()
+    sk.lost.clear()
+    sk.fin_lost = False
     done(kernel, sk)
     if not sk.flag("SOCK_DEAD"):
         error_report(kernel, sk)
@@ -310,11 +317,50 @@ def receive_data(kernel: Kernel, sender: Tcp, data: ByteQueue, urgent: bool = Fa
         return
     if urgent:
         check_urgent(kernel, sk, bytes(data))
+    if sender.lost or not sk.has_room():
+        sender.lost += data
+        data = find_room(kernel, sender, sk)
+    queue_data(kernel, sender, sk, data)
+
+
+def queue_data(kernel: Kernel, sender: Tcp, sk: Tcp, data: ByteQueue) -> None:
+    """Queue bytes for readers, and send what waited for their acknowledgement (``tcp_data_queue()``)."""
+    if not len(data):
+        return
     sk.rx += data
     sk.rcv_total += len(data)
     sk.bytes_received += len(data)
     if len(sk.rx) >= sk.rcvlowat or sk.flag("SOCK_DONE"):
         data_ready(kernel, sk)
+    if sk.out and sk is not sender:
+        sk.more = False
+        push(kernel, sk)  # tcp_data_snd_check()
+
+
+def find_room(kernel: Kernel, sender: Tcp, sk: Tcp) -> ByteQueue:
+    """Return how much of what is under way *sk* takes; the rest is dropped and sent again (``tcp_data_queue()``).
+
+    Whether a segment fits into ``sk_rcvbuf`` depends on how those before it were merged.
+    """
+    seen = observed(kernel, sk)
+    waiting = len(sender.lost)
+    took = None if seen is None else seen.bytes_received - sk.bytes_received
+    rule = "tcp_try_rmem_schedule(): a segment that finds no room is dropped"
+    size = int(kernel.choose(rule, took, lambda taken: 0 <= taken <= waiting, waiting))
+    data = sender.lost[:size]
+    del sender.lost[:size]
+    return data
+
+
+def arrive(kernel: Kernel, sender: Tcp) -> None:
+    """Receive what was sent again (``tcp_retransmit_timer()``, ``tcp_send_loss_probe()``)."""
+    sk = sender.pair
+    if not isinstance(sk, Tcp):
+        sender.lost.clear()
+        return
+    queue_data(kernel, sender, sk, find_room(kernel, sender, sk))
+    if sender.fin_lost and not sender.lost:
+        deliver_fin(kernel, sender)
 
 
 def check_urgent(kernel: Kernel, sk: Tcp, data: bytes) -> None:
@@ -361,6 +407,7 @@ def receive_fin(kernel: Kernel, sender: Tcp) -> None:
         state_change(kernel, sk)
         hup = sk.shutdown == SHUTDOWN_MASK or sk.state == "TCP_CLOSE"
         sock_wake_async(kernel, sk, SOCK_WAKE_WAITD, POLL_HUP if hup else POLL_IN)
+        data_ready(kernel, sk)  # tcp_data_queue(): SOCK_DONE is as good as data
     if finished or sk is sender:
         fin_acknowledged(kernel, sender)
 
@@ -401,9 +448,12 @@ def send_fin(kernel: Kernel, sk: Tcp) -> None:
     push(kernel, sk)
 
 
-def push(kernel: Kernel, sk: Tcp) -> None:
-    """Send what waits, as far as rules let it go (``__tcp_push_pending_frames()``)."""
-    size = may_send(kernel, sk)
+def push(kernel: Kernel, sk: Tcp, late: bool = False) -> None:
+    """Send what waits, as far as rules let it go (``__tcp_push_pending_frames()``).
+
+    :param late: nothing happened to the sock: only a timer can have sent anything
+    """
+    size = may_send(kernel, sk, late)
     if size:
         data = sk.out[:size]
         del sk.out[:size]
@@ -414,9 +464,17 @@ def push(kernel: Kernel, sk: Tcp) -> None:
         receive_data(kernel, sk, data, urgent)
     if sk.fin_out == "queued" and not sk.out and sk.state != "TCP_CLOSE":
         sk.fin_out = "sent"
-        receive_fin(kernel, sk)
-        if sk.acked_at_once() and sk.state == "TCP_FIN_WAIT1":
-            fin_wait2(kernel, sk)
+        sk.fin_lost = bool(sk.lost)
+        if not sk.fin_lost:
+            deliver_fin(kernel, sk)
+
+
+def deliver_fin(kernel: Kernel, sk: Tcp) -> None:
+    """Have the other end take the FIN, and hear of it."""
+    sk.fin_lost = False
+    receive_fin(kernel, sk)
+    if sk.acked_at_once() and sk.state == "TCP_FIN_WAIT1":
+        fin_wait2(kernel, sk)
 
 
 def stream_write_space(kernel: Kernel, sk: Tcp) -> None:
@@ -435,7 +493,7 @@ def stream_write_space(kernel: Kernel, sk: Tcp) -> None:
         sock_wake_async(kernel, sk, SOCK_WAKE_SPACE, POLL_OUT)
 
 
-def may_send(kernel: Kernel, sk: Tcp) -> int:
+def may_send(kernel: Kernel, sk: Tcp, late: bool) -> int:
     """Return how many of the waiting bytes go out now.
 
     All of them, where little is under way. ``tcp_nagle_test()`` may hold a small segment back while
@@ -446,15 +504,22 @@ def may_send(kernel: Kernel, sk: Tcp) -> int:
     pair = sk.pair
     if not waiting or not isinstance(pair, Tcp):
         return waiting
-    small = waiting + len(pair.rx) <= SURE and pair.has_room()
+    small = waiting + len(pair.rx) <= SURE and pair.has_room() and not sk.lost and not late
     corked = bool(sk.nonagle & NAGLE_CORK) or sk.more
-    # A FIN and TCP_NODELAY send at once.
-    at_once = sk.fin_out is not None or sk.snd_up is not None or (sk.nonagle & NAGLE_OFF and not corked)
-    if small and (at_once or not ((sk.bytes_sent and not sk.quickack) or corked)):
+    # tcp_nagle_test(): a FIN, urgent bytes and TCP_NODELAY send at once.
+    at_once = (
+        sk.fin_out is not None
+        or sk.snd_up is not None
+        or bool(sk.nonagle & NAGLE_PUSH)
+        or (sk.nonagle & NAGLE_OFF and not corked)
+    )
+    if small and (at_once or not (corked or (sk.bytes_sent and not sk.quickack))):
         return waiting
+    if small and corked and sk.quickack:
+        return 0
     seen = observed(kernel, sk)
     if seen is None:
-        return 0 if corked else waiting
+        return 0 if corked or late else waiting
     went = seen.bytes_sent - sk.bytes_sent
     return int(kernel.choose("tcp_write_xmit(): window and Nagle", went, lambda size: 0 <= size <= waiting, waiting))
 
@@ -508,6 +573,8 @@ def disconnect(kernel: Kernel, sk: Tcp) -> None:
     sk.fin = None
     sk.urg_data = 0
     sk.out.clear()
+    sk.lost.clear()
+    sk.fin_lost = False
     sk.fin_out = None
     sk.dport = 0
     reset_saddr(sk)

@@ -107,7 +107,7 @@ def v6_connect(kernel: Kernel, sk: Tcp, addr: bytes) -> Any:
         reset_saddr(sk)
         sk.dport = 0
         raise
-    return tcp_connect.answer_syn(kernel, sk)
+    return tcp_connect.tcp_connect(kernel, sk)
 
 
 def _connect_mapped(kernel: Kernel, sk: Tcp, inside: str, dport: int) -> Any:

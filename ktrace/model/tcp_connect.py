@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -169,6 +170,13 @@ def v4_connect(kernel: Kernel, sk: Tcp, addr: bytes) -> Any:
         reset_saddr(sk)
         sk.dport = 0
         raise
+    return tcp_connect(kernel, sk)
+
+
+def tcp_connect(kernel: Kernel, sk: Tcp) -> Any:
+    """Send a SYN and forget what was before (``tcp_connect_init()``); return what its answer will do."""
+    sk.err = 0
+    sk.set_flag("SOCK_DONE", False)
     sk.write_gap, sk.unsent_gap = 1, 0
     return answer_syn(kernel, sk)
 
@@ -261,6 +269,38 @@ def answer_syn(kernel: Kernel, sk: Tcp) -> Any:
         data_ready(kernel, listener)
 
     return syn_ack
+
+
+def retransmit_syns(kernel: Kernel) -> None:
+    """Send the SYNs of all that wait again, in the order in which listeners were seen to take them.
+
+    Timers that are due within 32 ms of each other fire in any order (``kernel/time/timer.c: calc_wheel_index()``).
+    """
+    waiting = [
+        socket.sk
+        for socket in sockets(kernel).sockets.values()
+        if isinstance(socket.sk, Tcp) and socket.sk.state == "TCP_SYN_SENT"
+    ]
+    if len(waiting) > 1:
+        taken = _ports_taken(kernel)
+        waiting.sort(key=lambda sk: taken.index(sk.sport) if sk.sport in taken else len(taken))
+    for sk in waiting:
+        retransmit_syn(kernel, sk)
+
+
+def _ports_taken(kernel: Kernel) -> list[int]:
+    """Return whom accept() returned in this step, then who waits for it, by port, oldest first."""
+    found: list[int] = []
+    for result in kernel.advice.results.values():
+        address = result.out.get("addr")
+        if isinstance(address, Mapping):
+            found += [address[name] for name in ("sin_port", "sin6_port") if name in address]
+    objects = kernel.advice.world.objects
+    for value in list(objects.values()):
+        if isinstance(value, ObservedSock) and value.tcp is not None:
+            children = [objects.get(ref) for ref in value.tcp.accept_queue]
+            found += [child.inet.inet_dport for child in children if isinstance(child, ObservedSock) and child.inet]
+    return found
 
 
 def retransmit_syn(kernel: Kernel, sk: Tcp) -> None:

@@ -27,7 +27,7 @@ from ktrace.model.sock import (
     sock_sndtimeo,
 )
 from ktrace.model.task import Errno, Task
-from ktrace.model.tcp import SURE, TCP_URG_READ, Tcp, observed, push
+from ktrace.model.tcp import NAGLE_PUSH, SURE, TCP_URG_READ, Tcp, observed, push
 
 CONNECTED = ("TCP_ESTABLISHED", "TCP_CLOSE_WAIT")
 CONNECTING = ("TCP_SYN_SENT", "TCP_SYN_RECV")
@@ -48,6 +48,8 @@ def sendmsg(kernel: Kernel, task: Task, sk: Tcp, msg: OutMessage) -> Any:
         while msg.source.count:
             size = room(kernel, sk, msg.source.count)
             data = msg.source.copy(size)
+            if data and not sk.out:
+                sk.nonagle &= ~NAGLE_PUSH  # tcp_skb_entail()
             sk.out += data
             copied += len(data)
             if len(data) < size:

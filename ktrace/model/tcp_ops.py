@@ -208,14 +208,15 @@ def _early(kernel: Kernel) -> list[Task]:
 
 def progress(kernel: Kernel) -> None:
     """Send what may go by now, and let writers on that wait for room (``tcp_data_snd_check()``)."""
+    tcp_connect.retransmit_syns(kernel)
     for socket in list(sockets(kernel).sockets.values()):
         sk = socket.sk
         if not isinstance(sk, Tcp):
             continue
-        if sk.state == "TCP_SYN_SENT":
-            tcp_connect.retransmit_syn(kernel, sk)
+        if sk.lost:
+            tcp.arrive(kernel, sk)
         if sk.out:
-            tcp.push(kernel, sk)
+            tcp.push(kernel, sk, late=sk.quickack)
         if sk.wq is not None and sk.wq.entries and "SOCK_NOSPACE" in socket.flags:
             seen = tcp.observed(kernel, sk)
             if seen is None or seen.unsent is None:

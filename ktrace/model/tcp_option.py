@@ -97,7 +97,10 @@ def set_tcp_option(kernel: Kernel, task: Task, sk: Tcp, optname: int, optval: by
     elif optname == TCP_TX_DELAY:
         if value:
             raise NotImplementedError("the model does not delay what is sent")
-    elif optname != TCP_QUICKACK:
+    elif optname == TCP_QUICKACK:
+        if not value & 1 and sk.state == "TCP_CLOSE":
+            raise NotImplementedError("the model does not save the last ACK of a handshake (pingpong mode)")
+    else:
         _set_repair(task, sk, optname, value)
     return 0
 

@@ -207,6 +207,7 @@ class TcpSock:
     :param unsent: bytes queued and never sent: ``write_seq - snd_nxt``; likewise ``None``
     :param unread: sequence numbers received and not read: ``rcv_nxt - copied_seq``
     :param tcp_rtx_queue: bytes sent and not acknowledged
+    :param bytes_sent: without what was sent again (``bytes_sent - bytes_retrans``)
     :param accept_queue: established children that nobody accepted yet, oldest first
     :param syn_queue: requests whose handshake is not finished (``rskq`` *qlen*)
     :param icsk_af_ops: symbol of what tells IPv4, IPv6, and IPv4 below an AF_INET6 sock apart

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.fuzz.choose import Choose
+from ktrace.fuzz.families.inet_scenes import address, alone, datagrams, fresh_port, large, ports, some_socket, stream
+from ktrace.fuzz.family import Scene
+from ktrace.fuzz.socket_options import INET_OPTIONS, OPTIONS
+from ktrace.fuzz.socket_scenes import crowd, options, signalled, talking
 from ktrace.fuzz.sockets import SocketFamily, is_socket
 from ktrace.fuzz.state import State
 from ktrace.model.task import Task
@@ -33,12 +38,17 @@ _OPTIONS6 = (
 _HOSTS6 = {"127.0.0.1": ("::1", "::1", "::ffff:127.0.0.1"), "0.0.0.0": ("::", "::", "::ffff:0.0.0.0")}
 
 
+def _somewhere(state: State, choose: Choose) -> dict[str, Any]:
+    return address(C["AF_INET"], fresh_port(state))
+
+
 class InetFamily(SocketFamily):
     """``net/ipv4/`` and ``net/ipv6/``."""
 
     name = "inet"
     domain = C["AF_INET"]
     types = (C["SOCK_STREAM"], C["SOCK_STREAM"], C["SOCK_DGRAM"])
+    scene_share = 0.15
 
     def __init__(self, choose: Choose) -> None:
         self._share6 = choose.one((0.0, 0.0, 0.5, 1.0))
@@ -47,6 +57,21 @@ class InetFamily(SocketFamily):
     def new_domain(self, choose: Choose) -> int:
         """Return one of the two families."""
         return C["AF_INET6"] if choose.chance(self._share6) else self.domain
+
+    def scenes(self) -> Sequence[tuple[float, Scene]]:
+        """Return what takes several moves."""
+        domain = self.new_domain
+        return [
+            *super().scenes(),
+            (5, talking(stream(domain), (1, 5, 100, 1000), urgent=True)),
+            (3, crowd(self.domain, (C["SOCK_STREAM"],), _somewhere)),
+            (1.5, signalled(stream(domain), (1, 5, 100))),
+            (2, options(OPTIONS + INET_OPTIONS, (some_socket(domain), stream(domain)))),
+            (3, alone(domain)),
+            (2, ports(domain)),
+            (4, datagrams(domain)),
+            (1, large(domain)),
+        ]
 
     def fit(self, choose: Choose, task: Task, fd: int, address: dict[str, Any]) -> dict[str, Any]:
         """Return an IPv6 address for an AF_INET6 socket, mostly."""

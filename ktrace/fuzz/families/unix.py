@@ -8,9 +8,13 @@ from typing import Any
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose
+from ktrace.fuzz.families.unix_dgram_scenes import many_to_one, named, peeking_at_offsets
+from ktrace.fuzz.families.unix_rights_scenes import by_name, garbage, introduced, names, pair, passing, stream
 from ktrace.fuzz.families.unix_scenes import full_queue, peeking, urgent
 from ktrace.fuzz.family import Generator, Scene
 from ktrace.fuzz.files import pick_fd
+from ktrace.fuzz.socket_options import OPTIONS
+from ktrace.fuzz.socket_scenes import crowd, options, signalled, talking
 from ktrace.fuzz.sockets import SocketFamily, is_socket, is_talking
 from ktrace.fuzz.state import State, open_fds
 from ktrace.model.task import Task
@@ -20,12 +24,17 @@ NAMES = (b"/tmp/s1", b"/tmp/s2", b"\0one", b"\0two")
 ODD_NAMES = (b"", b"/tmp/none/x", b"/tmp", b"\0", b"/tmp/" + b"n" * 102, b"\0" + b"a" * 107)
 
 
+def _somewhere(state: State, choose: Choose) -> dict[str, Any]:
+    return named(state) if choose.chance(0.7) else {"sa_family": C["AF_UNIX"], "sun_path": b"/tmp/c%d" % state.number}
+
+
 class UnixFamily(SocketFamily):
     """``net/unix/``."""
 
     name = "unix"
     domain = C["AF_UNIX"]
     types = (C["SOCK_STREAM"], C["SOCK_STREAM"], C["SOCK_DGRAM"], C["SOCK_SEQPACKET"])
+    scene_share = 0.15
 
     def __init__(self, choose: Choose) -> None:
         self._large = choose.chance(0.3)
@@ -43,7 +52,22 @@ class UnixFamily(SocketFamily):
 
     def scenes(self) -> Sequence[tuple[float, Scene]]:
         """Return what takes several moves."""
-        return [*super().scenes(), (2, full_queue), (2, urgent), (1, peeking)]
+        return [
+            *super().scenes(),
+            (2, full_queue),
+            (2, urgent),
+            (1, peeking),
+            (1, peeking_at_offsets),
+            (3, many_to_one),
+            (3, passing),
+            (2, introduced),
+            (2, garbage),
+            (1.5, names),
+            (4, talking(stream, (1, 5, 100, 1000), urgent=True)),
+            (3, crowd(self.domain, (C["SOCK_STREAM"], C["SOCK_SEQPACKET"]), _somewhere)),
+            (1.5, signalled(stream, (1, 5, 100))),
+            (2, options(OPTIONS, (pair, by_name))),
+        ]
 
     def address(self, state: State, choose: Choose, task: Task) -> dict[str, Any]:
         """Return one of a few names, or an odd one."""
