@@ -48,7 +48,7 @@ def leaked(before: Census, after: Census) -> dict[str, int]:
     found = {}
     for name, count in after.items():
         grown = count - before.get(name, 0)
-        slack = SLACK if name.startswith(SHARED) else 0
+        slack = max(SLACK, count // 10) if name.startswith(SHARED) else 0
         if name not in KEPT_BY_OTHERS and abs(grown) > slack:
             found[name] = grown
     return found

@@ -40,6 +40,7 @@ from ktrace.model.sock import (
     sock_wake_async,
     state_change,
 )
+from ktrace.model.socket import sockets
 from ktrace.model.wait import wake_up
 from ktrace.state.allowed import Between, EndOf, OneOf
 from ktrace.state.socket import Buffer, TcpSock
@@ -333,8 +334,8 @@ def queue_data(kernel: Kernel, sender: Tcp, sk: Tcp, data: ByteQueue) -> None:
     if len(sk.rx) >= sk.rcvlowat or sk.flag("SOCK_DONE"):
         data_ready(kernel, sk)
     if sk.out and sk is not sender:
-        sk.more = False
-        push(kernel, sk)  # tcp_data_snd_check()
+        # tcp_data_snd_check(), unless the segment was predicted (tcp_rcv_established()).
+        push(kernel, sk, late=True)
 
 
 def find_room(kernel: Kernel, sender: Tcp, sk: Tcp) -> ByteQueue:
@@ -347,6 +348,8 @@ def find_room(kernel: Kernel, sender: Tcp, sk: Tcp) -> ByteQueue:
     took = None if seen is None else seen.bytes_received - sk.bytes_received
     rule = "tcp_try_rmem_schedule(): a segment that finds no room is dropped"
     size = int(kernel.choose(rule, took, lambda taken: 0 <= taken <= waiting, waiting))
+    if size < waiting:
+        hold_back(kernel)
     data = sender.lost[:size]
     del sender.lost[:size]
     return data
@@ -451,7 +454,7 @@ def send_fin(kernel: Kernel, sk: Tcp) -> None:
 def push(kernel: Kernel, sk: Tcp, late: bool = False) -> None:
     """Send what waits, as far as rules let it go (``__tcp_push_pending_frames()``).
 
-    :param late: nothing happened to the sock: only a timer can have sent anything
+    :param late: what happened need not have led to sending: a timer, or a segment that acknowledges nothing new
     """
     size = may_send(kernel, sk, late)
     if size:
@@ -502,9 +505,10 @@ def may_send(kernel: Kernel, sk: Tcp, late: bool) -> int:
     """
     waiting = len(sk.out)
     pair = sk.pair
-    if not waiting or not isinstance(pair, Tcp):
+    calm = not late and not sk.lost
+    if not waiting or (calm and not isinstance(pair, Tcp)):
         return waiting
-    small = waiting + len(pair.rx) <= SURE and pair.has_room() and not sk.lost and not late
+    small = calm and isinstance(pair, Tcp) and waiting + len(pair.rx) <= SURE and pair.has_room()
     corked = bool(sk.nonagle & NAGLE_CORK) or sk.more
     # tcp_nagle_test(): a FIN, urgent bytes and TCP_NODELAY send at once.
     at_once = (
@@ -516,12 +520,25 @@ def may_send(kernel: Kernel, sk: Tcp, late: bool) -> int:
     if small and (at_once or not (corked or (sk.bytes_sent and not sk.quickack))):
         return waiting
     if small and corked and sk.quickack:
+        hold_back(kernel)
         return 0
     seen = observed(kernel, sk)
     if seen is None:
         return 0 if corked or late else waiting
     went = seen.bytes_sent - sk.bytes_sent
+    if went < waiting:
+        hold_back(kernel)
     return int(kernel.choose("tcp_write_xmit(): window and Nagle", went, lambda size: 0 <= size <= waiting, waiting))
+
+
+def hold_back(kernel: Kernel) -> None:
+    """Note that bytes wait for a timer, which may keep them for minutes when both ends are closed."""
+    sockets(kernel).unbound["held back"] = True
+
+
+def held_back(kernel: Kernel) -> bool:
+    """Tell whether bytes ever had to wait for a timer."""
+    return "held back" in sockets(kernel).unbound
 
 
 def observed(kernel: Kernel, sk: Tcp) -> TcpSock | None:

@@ -47,9 +47,9 @@ def sendmsg(kernel: Kernel, task: Task, sk: Tcp, msg: OutMessage) -> Any:
             raise Errno("EPIPE")
         while msg.source.count:
             size = room(kernel, sk, msg.source.count)
-            data = msg.source.copy(size)
-            if data and not sk.out:
+            if size and not sk.out:
                 sk.nonagle &= ~NAGLE_PUSH  # tcp_skb_entail()
+            data = msg.source.copy(size)
             sk.out += data
             copied += len(data)
             if len(data) < size:
