@@ -256,7 +256,7 @@ def options(pool: Sequence[tuple[int, int, Sequence[Any]]], makers: Sequence[Cal
         if choose.chance(0.3) and holds(end, state):
             uid = choose.one((1000, 1001))
             yield end.task.name, make_call("setresuid", uid, uid, uid)
-        for _ in range(choose.integer(3, 8)):
+        for _ in range(choose.integer(6, 14)):
             level, name, values = choose.one(pool)
             if holds(end, state) and choose.chance(0.85):
                 yield do(end, "setsockopt", level, name, choose.one(values))

@@ -48,7 +48,7 @@ class InetFamily(SocketFamily):
     name = "inet"
     domain = C["AF_INET"]
     types = (C["SOCK_STREAM"], C["SOCK_STREAM"], C["SOCK_DGRAM"])
-    scene_share = 0.15
+    scene_share = 0.4
 
     def __init__(self, choose: Choose) -> None:
         self._share6 = choose.one((0.0, 0.0, 0.5, 1.0))
@@ -66,7 +66,7 @@ class InetFamily(SocketFamily):
             (5, talking(stream(domain), (1, 5, 100, 1000), urgent=True)),
             (3, crowd(self.domain, (C["SOCK_STREAM"],), _somewhere)),
             (1.5, signalled(stream(domain), (1, 5, 100))),
-            (2, options(OPTIONS + INET_OPTIONS, (some_socket(domain), stream(domain)))),
+            (6, options(OPTIONS + INET_OPTIONS, (some_socket(domain), stream(domain)))),
             (3, alone(domain)),
             (2, ports(domain)),
             (4, datagrams(domain)),

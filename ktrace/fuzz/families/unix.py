@@ -34,7 +34,7 @@ class UnixFamily(SocketFamily):
     name = "unix"
     domain = C["AF_UNIX"]
     types = (C["SOCK_STREAM"], C["SOCK_STREAM"], C["SOCK_DGRAM"], C["SOCK_SEQPACKET"])
-    scene_share = 0.15
+    scene_share = 0.4
 
     def __init__(self, choose: Choose) -> None:
         self._large = choose.chance(0.3)
@@ -66,7 +66,7 @@ class UnixFamily(SocketFamily):
             (4, talking(stream, (1, 5, 100, 1000), urgent=True)),
             (3, crowd(self.domain, (C["SOCK_STREAM"], C["SOCK_SEQPACKET"]), _somewhere)),
             (1.5, signalled(stream, (1, 5, 100))),
-            (2, options(OPTIONS, (pair, by_name))),
+            (5, options(OPTIONS, (pair, by_name))),
         ]
 
     def address(self, state: State, choose: Choose, task: Task) -> dict[str, Any]:

@@ -27,11 +27,13 @@ class Charges:
     """What buffers say about sockets.
 
     :ivar written: bytes charged to a sock's ``sk_wmem_alloc``, by its address
+    :ivar held: somebody sleeps until a receiver has room, with a buffer in hand that no queue has
     :ivar in_flight: how often a file is under way, by its address
     :ivar inflight_sockets: sum of ``scm_fp_list.count_unix``; ``None`` where the kernel has no such member
     """
 
     written: Counter[int] = field(default_factory=Counter)
+    held: bool = False
     in_flight: Counter[int] = field(default_factory=Counter)
     inflight_sockets: int | None = 0
 
