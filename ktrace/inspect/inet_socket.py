@@ -19,7 +19,7 @@ from ktrace.state.socket import Buffer, InetSock, RawSock, TcpSock, UdpSock
 AF_INET = 2
 AF_INET6 = 10
 IPPROTO_TCP = 6
-IPPROTO_UDP = 17
+IPPROTO_UDP, IPPROTO_UDPLITE = 17, 136
 SOCK_STREAM = 1
 SOCK_DGRAM = 2
 SOCK_RAW = 3
@@ -28,6 +28,12 @@ INET_BITS = (
     "recverr", "is_icsk", "freebind", "hdrincl", "mc_loop", "transparent", "mc_all", "nodefrag",
     "bind_address_no_port", "recverr_rfc4884", "defer_connect",
 )  # fmt: skip
+CMSG_FLAGS = {
+    1: "PKTINFO", 2: "TTL", 4: "TOS", 8: "RECVOPTS", 16: "RETOPTS", 32: "PASSSEC", 64: "ORIGDSTADDR", 128: "CHECKSUM",
+    256: "RECVFRAGSIZE",
+}  # fmt: skip
+"""``IP_CMSG_*`` (``include/net/inet_sock.h``)."""
+
 CORKED = 0x1
 SIZEOF_UDPHDR = 8
 
@@ -47,7 +53,8 @@ class InetReader:
         self.buffers = buffers
         self.inet6 = Inet6Reader(kernel)
         self.inet = Layout(
-            prog, "struct inet_sock", "inet_saddr", "uc_ttl", "inet_sport", "tos",
+            prog, "struct inet_sock", "inet_saddr", "uc_ttl", "inet_sport", "tos", "cmsg_flags",
+            "min_ttl", "pmtudisc", "mc_ttl", "mc_index", "mc_addr", "mc_list",
             num="sk.__sk_common.skc_num", dport="sk.__sk_common.skc_dport",
             rcv_saddr="sk.__sk_common.skc_rcv_saddr", daddr="sk.__sk_common.skc_daddr",
         )  # fmt: skip
@@ -63,6 +70,10 @@ class InetReader:
             af_ops="inet_conn.icsk_af_ops",
             rtx="inet_conn.icsk_inet.sk.tcp_rtx_queue.rb_node", syn_retries="inet_conn.icsk_syn_retries",
             user_timeout="inet_conn.icsk_user_timeout",
+        )  # fmt: skip
+        self.membership = Layout(
+            prog, "struct ip_mc_socklist", "next_rcu",
+            group="multi.imr_multiaddr.s_addr", index="multi.imr_ifindex",
         )  # fmt: skip
         self.nonagle = Layout(prog, "struct tcp_sock", "nonagle")
         self.request = Layout(prog, "struct request_sock", "dl_next", "sk")
@@ -98,6 +109,13 @@ class InetReader:
                 uc_ttl=found.uc_ttl,
                 tos=found.tos,
                 bits=self._bits(bits),
+                cmsg_flags=tuple(name for bit, name in CMSG_FLAGS.items() if found.cmsg_flags & bit),
+                min_ttl=found.min_ttl,
+                pmtudisc=found.pmtudisc,
+                mc_ttl=found.mc_ttl,
+                mc_index=found.mc_index,
+                mc_addr=dotted(found.mc_addr),
+                mc_list=self._groups(observation, found.mc_list) if found.mc_list else (),
             )
         }
         if sock.family == AF_INET6:
@@ -106,7 +124,7 @@ class InetReader:
             parts["raw"] = self._raw(observation, address, sock.family)
         if sock.sk_type == SOCK_STREAM and sock.sk_protocol == IPPROTO_TCP:
             parts["tcp"] = self._tcp(observation, address, sock.state, more)
-        elif sock.sk_type == SOCK_DGRAM and sock.sk_protocol == IPPROTO_UDP:
+        elif sock.sk_type == SOCK_DGRAM and sock.sk_protocol in (IPPROTO_UDP, IPPROTO_UDPLITE):
             parts["udp"] = self._udp(observation, address)
         return parts
 
@@ -115,6 +133,17 @@ class InetReader:
             return RawSock(hex(self.raw.read(observation.memory, address).filter_data), 0, 0)
         found = self.raw6.read(observation.memory, address)
         return RawSock(hex(int.from_bytes(found.filter, "little")), found.checksum, found.offset)
+
+    def _groups(self, observation: Observation, first: int) -> tuple[str, ...]:
+        """Return ``mc_list``: each group with its interface."""
+        found: list[str] = []
+        for _ in range(MAX_QUEUED):
+            if not first:
+                return tuple(found)
+            entry = self.membership.read(observation.memory, first)
+            found.append(f"{dotted(entry.group)} {entry.index}")
+            first = entry.next_rcu
+        raise CorruptStructure("inet_sock.mc_list", first, "does not end")
 
     def _udp(self, observation: Observation, address: int) -> UdpSock:
         found = self.udp.read(observation.memory, address)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import struct
 from typing import NoReturn
 
 from ktrace.model.inet_sock import Inet
+from ktrace.model.ip_multicast import change_membership, set_multicast_if
 from ktrace.model.kernel import Kernel
 from ktrace.model.socket import sockets
 from ktrace.model.task import Errno, Task
@@ -73,7 +75,11 @@ def set_ip_option(task: Task, sk: Inet, level: int, optname: int, optval: bytes)
         raise Errno("EINVAL")
     if len(optval) < BYTES_NEEDED.get(optname, 0) or len(optval) != BYTES_EXACT.get(optname, len(optval)):
         raise Errno("EINVAL")
-    if optname in BITS:
+    if optname in (IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP):
+        change_membership(sk, optval, optname == IP_ADD_MEMBERSHIP)
+    elif optname == IP_MULTICAST_IF:
+        set_multicast_if(sk, optval)
+    elif optname in BITS:
         _set_bit(sk, optname, value)
     elif optname in MESSAGES:
         _set_message(sk, optname, value)
@@ -87,8 +93,12 @@ def set_ip_option(task: Task, sk: Inet, level: int, optname: int, optval: bytes)
 def _set_bit(sk: Inet, optname: int, value: int) -> None:
     if optname in (IP_RECVERR_RFC4884, IP_MULTICAST_ALL):
         _range(value, 0, 1)
-    if optname == IP_RECVERR and value and sk.type != SOCK_STREAM:
-        raise NotImplementedError("the model does not queue ICMP errors (ip_icmp_error())")
+    if optname == IP_RECVERR and value and sk.type == SOCK_RAW:
+        raise NotImplementedError("the model does not queue ICMP errors of raw sockets (raw_err())")
+    if optname == IP_RECVERR and not value:
+        # skb_errqueue_purge()
+        sk.rmem_alloc -= sum(skb.truesize for skb in sk.error_queue)
+        sk.error_queue.clear()
     if value:
         sk.bits.add(BITS[optname])
     else:
@@ -98,7 +108,7 @@ def _set_bit(sk: Inet, optname: int, value: int) -> None:
 def _set_message(sk: Inet, optname: int, value: int) -> None:
     if optname == IP_RECVFRAGSIZE and sk.type == SOCK_STREAM:
         raise Errno("EINVAL")
-    if value and sk.type != SOCK_STREAM:
+    if value and sk.type == SOCK_RAW:
         raise NotImplementedError(f"the model does not know what the SOL_IP option {optname} adds to messages")
     sk.options[SOL_IP, optname] = int(value != 0)
 
@@ -157,7 +167,7 @@ def get_ip_option(kernel: Kernel, sk: Inet, level: int, optname: int, optlen: in
     if optname == IP_OPTIONS:
         return b""
     if optname == IP_MULTICAST_IF:
-        return bytes(4)[:optlen]
+        return ipaddress.IPv4Address(sk.mc_addr).packed[:optlen]
     if optname in BITS:
         value = int(BITS[optname] in sk.bits)
     elif optname == IP_TTL:

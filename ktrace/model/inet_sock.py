@@ -39,6 +39,14 @@ class Pinet6:
     rxopt: set[str] = field(default_factory=set)
 
 
+IP_MTU_DISCOVER, IP_MINTTL, IP_MULTICAST_TTL, PMTUDISC_WANT = 10, 21, 33, 1
+CMSG_FLAGS = {
+    8: "PKTINFO", 12: "TTL", 13: "TOS", 6: "RECVOPTS", 7: "RETOPTS", 18: "PASSSEC", 20: "ORIGDSTADDR", 23: "CHECKSUM",
+    25: "RECVFRAGSIZE",
+}  # fmt: skip
+"""Bits of ``inet_sock.cmsg_flags`` by the option that sets them, in their order."""
+
+
 @dataclass(eq=False)
 class Inet(Sock):
     """Mirror one ``struct inet_sock``; addresses as text, ports in host byte order.
@@ -48,6 +56,7 @@ class Inet(Sock):
     :param proto: the model of its ``struct proto``
     :param v6_rcv_saddr: ``skc_v6_rcv_saddr``; *v6_daddr*, *ipv6only* likewise; kept for AF_INET6 only
     :param pinet6: what only an AF_INET6 sock has
+    :param mc_list: groups that it joined, the last first: group, address, interface
     :param flow: where the last connect() or corked message went (``inet->cork.fl``)
     """
 
@@ -68,6 +77,9 @@ class Inet(Sock):
     ipv6only: bool = False
     pinet6: Pinet6 | None = None
     flow: tuple[str, int] | None = None
+    mc_index: int = 0
+    mc_addr: str = ANY
+    mc_list: list[tuple[str, str, int]] = field(default_factory=list)
 
     @property
     def np(self) -> Pinet6:
@@ -117,6 +129,13 @@ class Inet(Sock):
                 self.uc_ttl,
                 self.tos,
                 tuple(sorted(self.bits)),
+                tuple(name for option, name in CMSG_FLAGS.items() if self.options.get((0, option))),
+                self.options.get((0, IP_MINTTL), 0),
+                self.options.get((0, IP_MTU_DISCOVER), PMTUDISC_WANT),
+                self.options.get((0, IP_MULTICAST_TTL), 1),
+                self.mc_index,
+                self.mc_addr,
+                tuple(f"{group} {index}" for group, _, index in self.mc_list),
             ),
         }
 

@@ -19,6 +19,7 @@ from ktrace.model.file import (
     FileOperations,
     fput,
 )
+from ktrace.model.file_table import alloc_empty_file
 from ktrace.model.inode import Inode
 from ktrace.model.iov import Destination, Source, out_is_bad
 from ktrace.model.kernel import Kernel, syscall
@@ -331,6 +332,11 @@ def _do_pipe2(kernel: Kernel, task: Task, flags: int) -> Result:
             pipes.free(pipe)
             raise Errno("ENOPKG")
         pipe.watch_queue = True
+    try:
+        alloc_empty_file(kernel, task)
+    except Errno:
+        pipes.free(pipe)
+        raise
     cred = task.cred
     inode = Inode(kernel.serial(), S_IFIFO | 0o600, cred.euid, cred.egid, "pipefs", PIPE_OPS.name).born(kernel)
     inode.pipe, pipe.inode = pipe, inode

@@ -20,10 +20,19 @@ class Processes(Subsystem):
     """Show every living process, its descriptors and the files behind them.
 
     :param rlimit_nofile: soft and hard limit that the agent's children are born with
+    :ivar file_max: fs/file-max, ``None`` as long as it is out of reach
     """
 
     def __init__(self, rlimit_nofile: tuple[int, int] = (1024, 4096)) -> None:
         self.rlimit_nofile = rlimit_nofile
+        self.file_max: int | None = None
+
+    def sysctl(self, kernel: Kernel, path: str, value: str) -> bool:
+        """Take over fs/file-max."""
+        if path != "fs/file-max":
+            return False
+        self.file_max = int(value)
+        return True
 
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> None:
         """Add processes, descriptor tables, files and users."""

@@ -44,6 +44,11 @@ class SkBuff:
     :param addr: where a packet of the internet came from
     :param tail_room: bytes free behind its linear ones (``skb_tailroom()``)
     :param daddr: where a packet of the internet went; *hops* and *tos* likewise from its header
+    :param own_tos: a type of service for this packet alone
+    :param pktinfo: what IP_PKTINFO will tell: interface, address
+    :param since: second in which it came at the earliest
+    :param dropcount: how many the receiver had dropped before
+    :param error: what an error queue's buffer tells (``SKB_EXT_ERR()``)
     :param consumed: bytes that a stream reader has taken
     """
 
@@ -64,6 +69,13 @@ class SkBuff:
     daddr: str = ""
     hops: int = 0
     tos: int = 0
+    own_tos: int | None = None
+    dport: int = 0
+    mark: int = 0
+    pktinfo: tuple[int, str] | None = None
+    since: int = 0
+    dropcount: int = 0
+    error: Any = None
     frags: list[Fragment] = field(default_factory=list)
 
     @property

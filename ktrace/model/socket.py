@@ -9,6 +9,7 @@ from typing import Any
 
 from ktrace.model.fasync import fasync_helper
 from ktrace.model.file import FMODE_READ, FMODE_WRITE, O_NONBLOCK, O_RDWR, File, FileOperations, drive, fdget
+from ktrace.model.file_table import alloc_empty_file
 from ktrace.model.iov import Destination, Source
 from ktrace.model.kernel import Kernel, Subsystem
 from ktrace.model.pipe import PipeInode
@@ -137,8 +138,16 @@ def sock_create(kernel: Kernel, task: Task, family_: int, type_: int, protocol: 
     return socket
 
 
-def sock_alloc_file(kernel: Kernel, socket: Socket, flags: int) -> File:
-    """Put an open file in front of a socket (``net/socket.c: sock_alloc_file()``)."""
+def sock_alloc_file(kernel: Kernel, task: Task, socket: Socket, flags: int) -> File:
+    """Put an open file in front of a socket, or let go of it (``net/socket.c: sock_alloc_file()``).
+
+    :raises Errno: ENFILE
+    """
+    try:
+        alloc_empty_file(kernel, task)
+    except Errno:
+        run(sock_release(kernel, task, socket))
+        raise
     file = File(
         kernel.serial(), SOCKET_FILE_OPS, FMODE_READ | FMODE_WRITE, O_RDWR | flags & O_NONBLOCK, socket.ref, socket
     )

@@ -45,7 +45,7 @@ def socket(kernel: Kernel, task: Task, domain: int, type: int, protocol: int) ->
     except Errno:
         run(sock_release(kernel, task, made))
         raise
-    sock_install(kernel, task, fd, sock_alloc_file(kernel, made, flags), bool(flags & O_CLOEXEC))
+    sock_install(kernel, task, fd, sock_alloc_file(kernel, task, made, flags), bool(flags & O_CLOEXEC))
     return fd
 
 
@@ -78,8 +78,18 @@ def socketpair(kernel: Kernel, task: Task, domain: int, type: int, protocol: int
         for made in reversed(pair):
             run(sock_release(kernel, task, made))
         raise
-    for fd, made in zip((first, second), pair, strict=True):
-        sock_install(kernel, task, fd, sock_alloc_file(kernel, made, flags), cloexec)
+    try:
+        files = [sock_alloc_file(kernel, task, pair[0], flags)]
+    except Errno:
+        run(sock_release(kernel, task, pair[1]))
+        raise
+    try:
+        files.append(sock_alloc_file(kernel, task, pair[1], flags))
+    except Errno:
+        fput(kernel, task, files[0])
+        raise
+    for fd, file in zip((first, second), files, strict=True):
+        sock_install(kernel, task, fd, file, cloexec)
     pointed = "sv" in (task.call.pointers if task.call is not None else {})
     return Result(0, None, {} if pointed else {"sv": (first, second)})
 
@@ -194,7 +204,7 @@ def accept4(kernel: Kernel, task: Task, sockfd: int, flags: int, addrlen: int | 
             sock = sock_from_file(file)
             newsock = sock_alloc(kernel, task, sock.type)
             newsock.ops = sock.ops
-            newfile = sock_alloc_file(kernel, newsock, flags)
+            newfile = sock_alloc_file(kernel, task, newsock, flags)
             try:
                 assert sock.ops is not None
                 yield from drive(sock.ops.accept(kernel, task, sock, newsock, file.f_flags))

@@ -37,9 +37,11 @@ def set_more(task: Task, sk: Sock, optname: int, value: int) -> None:
     :raises Errno: ENOPROTOOPT, EPERM, EINVAL, ENOENT
     """
     if optname in TIMESTAMPS:
-        _must_be(not value, optname)
-        sk.set_flag("SOCK_RCVTSTAMP", False)
-        sk.set_flag("SOCK_RCVTSTAMPNS", False)
+        sk.set_flag("SOCK_RCVTSTAMP", value != 0)
+        sk.set_flag("SOCK_RCVTSTAMPNS", value != 0 and optname in (SO_TIMESTAMPNS_OLD, SO_TIMESTAMPNS_NEW))
+        if value:
+            sk.set_flag("SOCK_TSTAMP_NEW", optname in (SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW))
+            sk.set_flag("SOCK_TIMESTAMP")
     elif optname in STAMPING:
         _must_be(not value, optname)
         sk.set_flag("SOCK_TSTAMP_NEW", optname == SO_TIMESTAMPING_NEW)

@@ -11,6 +11,8 @@ from ktrace.model.inet6_addr import ANY6, is_ipv6
 from ktrace.model.inet_ports import choose_port, rcv_saddr_equal
 from ktrace.model.inet_sock import ANY, Inet
 from ktrace.model.ip_append import HH_LEN, SIZEOF_IPHDR, SIZEOF_IPV6HDR, Room
+from ktrace.model.ip_cmsg import pktinfo_prepare
+from ktrace.model.ip_error import icmp_unreachable
 from ktrace.model.ip_input import raw_deliver, refuse_taps, watched
 from ktrace.model.ip_packet import IPHDR_FREE, IPHDR_SUMMED, IpPacket, df_and_ident, ip_header, ones_sum, pseudo_header
 from ktrace.model.kernel import Kernel
@@ -50,6 +52,7 @@ class Udp(Inet):
 
     :param reader_queue: packets that a reader took over from ``sk_receive_queue``
     :param forward_deficit: bytes read whose charge is still to be given back
+    :param drops: packets for which there was no room (``sk_drops``)
     """
 
     pending: Pending | None = None
@@ -57,6 +60,7 @@ class Udp(Inet):
     encap_type: int = 0
     reader_queue: list[SkBuff] = field(default_factory=list)
     forward_deficit: int = 0
+    drops: int = 0
 
     def view_write_queue(self) -> tuple[Buffer, ...]:
         """Return the corked message, whose headers are counted already."""
@@ -78,15 +82,15 @@ class Udp(Inet):
         return {**Inet.view_parts(self), "udp": udp}
 
 
-def hashed(kernel: Kernel) -> list[Udp]:
-    """Return the socks that have a port, the last one bound first (``udp_table``)."""
-    table: list[Udp] = sockets(kernel).unbound.setdefault("udp", [])
+def hashed(kernel: Kernel, protocol: int) -> list[Udp]:
+    """Return the socks of a protocol that have a port, the last one bound first (``udp_table``, ``udplite_table``)."""
+    table: list[Udp] = sockets(kernel).unbound.setdefault(f"udp {protocol}", [])
     return table
 
 
 def in_use(kernel: Kernel, sk: Udp, port: int) -> bool:
     """Tell whether somebody's hold on *port* excludes *sk* (``udp_lib_lport_inuse()``)."""
-    for other in hashed(kernel):
+    for other in hashed(kernel, sk.protocol):
         if (
             other is not sk
             and other.inet_num == port
@@ -106,7 +110,7 @@ def get_port(kernel: Kernel, sk: Udp, port: int) -> None:
     if not port:
 
         def seen(value: ObservedSock) -> int | None:
-            known = {other.inet_num for other in hashed(kernel)}
+            known = {other.inet_num for other in hashed(kernel, sk.protocol)}
             if value.inet is None or value.udp is None or value.inet.inet_num in known:
                 return None
             return value.inet.inet_num
@@ -120,14 +124,15 @@ def get_port(kernel: Kernel, sk: Udp, port: int) -> None:
     elif in_use(kernel, sk, port):
         raise Errno("EADDRINUSE")
     sk.inet_num = port
-    if sk not in hashed(kernel):
+    if sk not in hashed(kernel, sk.protocol):
         sk.flags.add("SOCK_RCU_FREE")
-        hashed(kernel).insert(len(hashed(kernel)) if sk.reuseport and sk.family == "AF_INET6" else 0, sk)
+        table = hashed(kernel, sk.protocol)
+        table.insert(len(table) if sk.reuseport and sk.family == "AF_INET6" else 0, sk)
 
 
 def rehash(kernel: Kernel, sk: Udp) -> None:
     """Move *sk* to the head of its chain after its address changed (``udp_lib_rehash()``)."""
-    table = hashed(kernel)
+    table = hashed(kernel, sk.protocol)
     if sk in table:
         table.remove(sk)
         table.insert(0, sk)
@@ -135,13 +140,13 @@ def rehash(kernel: Kernel, sk: Udp) -> None:
 
 def unhash(kernel: Kernel, sk: Udp) -> None:
     """Give the port back (``udp_lib_unhash()``)."""
-    table = hashed(kernel)
+    table = hashed(kernel, sk.protocol)
     if sk in table:
         table.remove(sk)
         sk.inet_num = 0
 
 
-def lookup(kernel: Kernel, saddr: str, sport: int, daddr: str, dport: int) -> Udp | None:
+def lookup(kernel: Kernel, protocol: int, saddr: str, sport: int, daddr: str, dport: int) -> Udp | None:
     """Return who takes a packet: the best match on its address, then on any.
 
     ``__udp4_lib_lookup()``, ``__udp6_lib_lookup()``.
@@ -150,7 +155,7 @@ def lookup(kernel: Kernel, saddr: str, sport: int, daddr: str, dport: int) -> Ud
     for address in (daddr, ANY6 if wide else ANY):
         best: Udp | None = None
         badness = -1
-        for sk in hashed(kernel):
+        for sk in hashed(kernel, protocol):
             score = (_score6 if wide else _score)(sk, saddr, sport, address, dport)
             if score > badness:
                 best, badness = sk, score
@@ -192,23 +197,32 @@ def transmit(kernel: Kernel, sk: Udp, skb: SkBuff, saddr: str, daddr: str, dport
     sk.call_write_space(kernel)
     skb.addr = (saddr, sk.sport)
     skb.daddr = daddr
-    skb.hops, skb.tos = sk.hop_limit(daddr)
+    hops, tos = sk.hop_limit(daddr)
+    skb.hops, skb.tos = skb.hops or hops, tos if skb.own_tos is None else skb.own_tos
+    skb.dport = dport
+    skb.mark = skb.mark or sk.mark
+    skb.since = kernel.advice.clock[0]
     refuse_taps(kernel)
     packet = _packet(sk, skb, saddr, daddr, dport, corked)
-    if watched(kernel, packet.wide, IPPROTO_UDP):
+    if sk.protocol == IPPROTO_UDP and watched(kernel, packet.wide, IPPROTO_UDP):
         raw_deliver(kernel, packet)
         if packet.cloned:
             skb.tail_room = -1
-    receiver = lookup(kernel, saddr, sk.sport, daddr, dport)
+    receiver = lookup(kernel, sk.protocol, saddr, sk.sport, daddr, dport)
     if receiver is not None:
         enqueue(kernel, receiver, skb)
         return
     port_unreachable(kernel, packet)
-    # __udp4_lib_err(), __udp6_lib_err(): only the connected hear of it.
-    origin = lookup(kernel, daddr, dport, saddr, sk.sport)
-    if origin is not None and origin.state == "TCP_ESTABLISHED":
-        origin.err = ECONNREFUSED
-        error_report(kernel, origin)
+    # __udp4_lib_err(), __udp6_lib_err(): only the connected hear of it, and who asked for errors.
+    origin = lookup(kernel, sk.protocol, daddr, dport, saddr, sk.sport)
+    if origin is None:
+        return
+    if "recverr" in origin.bits and not is_ipv6(daddr):
+        icmp_unreachable(kernel, origin, skb, ECONNREFUSED, dport)
+    elif origin.state != "TCP_ESTABLISHED":
+        return
+    origin.err = ECONNREFUSED
+    error_report(kernel, origin)
 
 
 def _packet(sk: Udp, skb: SkBuff, saddr: str, daddr: str, dport: int, corked: bool) -> IpPacket:
@@ -238,11 +252,15 @@ def _packet(sk: Udp, skb: SkBuff, saddr: str, daddr: str, dport: int, corked: bo
 def enqueue(kernel: Kernel, sk: Udp, skb: SkBuff) -> None:
     """Queue a packet, or drop it where the receive buffer is full (``__udp_enqueue_schedule_skb()``)."""
     if sk.rmem_alloc > sk.rcvbuf:
+        sk.drops += 1
         return
     if sk.rmem_alloc > sk.rcvbuf >> 1:
         condense(skb)
     if sk.rmem_alloc + skb.truesize > skb.truesize + sk.rcvbuf:
+        sk.drops += 1
         return
+    pktinfo_prepare(sk, skb)
+    skb.dropcount = sk.drops if sk.flag("SOCK_RXQ_OVFL") else 0
     sk.rmem_alloc += skb.truesize
     sk.receive_queue.append(skb)
     data_ready(kernel, sk)

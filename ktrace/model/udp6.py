@@ -154,4 +154,5 @@ class Dgram6Ops(Inet6Ops, DgramOps):
     splice_eof = ProtoOps.splice_eof
 
 
-register("udpv6_prot", Udp6Proto(), Dgram6Ops())
+for _prot in ("udpv6_prot", "udplitev6_prot"):
+    register(_prot, Udp6Proto(), Dgram6Ops())

@@ -8,8 +8,8 @@ from ktrace.model import udp
 from ktrace.model.datagram import ReceiveShutdown, datagram_poll, wait_for_more
 from ktrace.model.datagram_connect import ip4_datagram_connect, udp_disconnect
 from ktrace.model.file import O_NONBLOCK
-from ktrace.model.inet_option import get_ip_option, set_ip_option
-from ktrace.model.inet_route import LOOPBACK_ADDRESS, route
+from ktrace.model.inet_option import IP_MTU_DISCOVER, SOL_IP, get_ip_option, set_ip_option
+from ktrace.model.inet_route import LOOPBACK_ADDRESS, LOOPBACK_MTU, route
 from ktrace.model.inet_sock import ANY, Proto
 from ktrace.model.inet_socket import (
     SIZEOF_SOCKADDR_IN,
@@ -19,6 +19,8 @@ from ktrace.model.inet_socket import (
     sockaddr_in,
 )
 from ktrace.model.ip_append import SIZEOF_IPHDR, make_skb
+from ktrace.model.ip_cmsg import ip_cmsg_recv, ip_cmsg_send, source_of
+from ktrace.model.ip_error import ip_local_error, ip_recv_error, purge
 from ktrace.model.kernel import Kernel
 from ktrace.model.proto_ops import InMessage, OutMessage
 from ktrace.model.skbuff import SkBuff
@@ -39,17 +41,24 @@ from ktrace.model.sock import (
     sock_orphan,
     sock_rcvtimeo,
 )
+from ktrace.model.sock_cmsg import sock_recv_cmsgs
 from ktrace.model.sockopt import int_option
 from ktrace.model.task import Errno, Task
-from ktrace.model.tcp_io import check_control
 from ktrace.model.udp import SIZEOF_UDPHDR, UDP4, UDP6, Pending, Udp
-from ktrace.model.udp_option import SOL_UDP, UDP_CORK, get_udp_option, set_udp_option
+from ktrace.model.udp_option import SOL_UDP, SOL_UDPLITE, UDP_CORK, get_udp_option, set_udp_option
 from ktrace.model.unix_stream import peek_offset, peek_offset_bwd
 from ktrace.state.call import Result
 from ktrace.state.sockaddr import AF_INET, AF_UNSPEC
 
 SIOCINQ, SIOCOUTQ = 0x541B, 0x5411
 IP_MAX_MTU = 0xFFFF
+EMSGSIZE = 90
+IP_PMTUDISC_PROBE = 3
+
+
+def pmtu(sk: Udp) -> int:
+    """Return how long a packet may be (``ip_setup_cork()``, ``ipv4_mtu()``)."""
+    return IP_MAX_MTU if sk.options.get((SOL_IP, IP_MTU_DISCOVER), 1) < IP_PMTUDISC_PROBE else LOOPBACK_MTU
 
 
 class UdpProto(Proto):
@@ -75,6 +84,7 @@ class UdpProto(Proto):
         """``udp_lib_close()``, ``sk_common_release()``."""
         udp.unhash(kernel, sk)
         sock_orphan(sk)
+        purge(sk)
         return 0
 
     def disconnect(self, kernel: Kernel, sk: Udp) -> None:
@@ -93,26 +103,31 @@ class UdpProto(Proto):
             raise Errno("EINVAL")
         if sk.pending is None:
             daddr, dport = self._destination(sk, msg)
-            if msg.control:
-                check_control(msg)
-            if msg.name is None and sk.dst_cached and sk.flow is not None:
+            cookie = ip_cmsg_send(task, sk, msg)
+            saddr = source_of(cookie, sk)
+            if msg.name is None and not msg.control and sk.dst_cached and sk.flow is not None:
                 # A cached route spares the lookup: the packet goes where inet->cork.fl says.
                 daddr, dport = sk.flow
             else:
                 daddr = route(sk, daddr)
-                sk.dst_cached = sk.dst_cached or msg.name is None
+                sk.dst_cached = sk.dst_cached or (msg.name is None and not msg.control)
+            if more:
+                sk.flow = daddr, dport
+            if length + SIZEOF_UDPHDR > IP_MAX_MTU - SIZEOF_IPHDR:
+                ip_local_error(kernel, sk, EMSGSIZE, daddr, sk.dport, pmtu(sk))
+                raise Errno("EMSGSIZE")
             if not more:
-                if length + SIZEOF_UDPHDR > IP_MAX_MTU - SIZEOF_IPHDR:
-                    raise Errno("EMSGSIZE")
                 self.may_send(sk)
                 skb = make_skb(kernel, msg.source.copy_all(), room=UDP4)
-                udp.transmit(kernel, sk, skb, sk.saddr if sk.saddr != ANY else LOOPBACK_ADDRESS, daddr, dport)
+                skb.hops, skb.own_tos, skb.mark = cookie.ttl or 0, cookie.tos, cookie.mark or 0
+                udp.transmit(kernel, sk, skb, saddr if saddr != ANY else LOOPBACK_ADDRESS, daddr, dport)
                 return length
-            sk.flow = daddr, dport
-            if length + SIZEOF_UDPHDR > IP_MAX_MTU - SIZEOF_IPHDR:
-                raise Errno("EMSGSIZE")
+            if msg.control:
+                raise NotImplementedError("the model does not keep control messages of a corked datagram")
             return self.cork(kernel, sk, msg, AF_INET)
         if len(sk.pending.data) + length + SIZEOF_UDPHDR > IP_MAX_MTU - SIZEOF_IPHDR:
+            assert sk.flow is not None
+            ip_local_error(kernel, sk, EMSGSIZE, sk.flow[0], sk.dport, pmtu(sk))
             self.flush(sk)
             raise Errno("EMSGSIZE")
         return self.append(kernel, sk, msg, more)
@@ -189,12 +204,17 @@ class UdpProto(Proto):
         return sockaddr_in(*skb.addr)
 
     def tell(self, sk: Udp, skb: SkBuff, msg: InMessage) -> None:
-        """Tell what was asked for of the packet (``ip_cmsg_recv_offset()``); the model lets nobody ask."""
+        """Tell what was asked for of the packet (``ip_cmsg_recv_offset()``)."""
+        ip_cmsg_recv(sk, skb, msg)
+
+    def receive_error(self, kernel: Kernel, sk: Udp, msg: InMessage) -> int:
+        """Receive from the error queue (``ip_recv_error()``)."""
+        return ip_recv_error(kernel, sk, msg)
 
     def recvmsg(self, kernel: Kernel, task: Task, sk: Udp, msg: InMessage, flags: int) -> Any:
         """``udp_recvmsg()``."""
         if flags & MSG_ERRQUEUE:
-            raise Errno("EAGAIN")
+            return self.receive_error(kernel, sk, msg)
         peeking = bool(flags & MSG_PEEK)
         try:
             skb, off = yield from self._receive(kernel, task, sk, flags)
@@ -208,6 +228,7 @@ class UdpProto(Proto):
             msg.flags |= MSG_TRUNC
         if msg.destination.copy(skb.data[off : off + copied]) < copied:
             raise Errno("EFAULT")
+        sock_recv_cmsgs(kernel, sk, skb, msg)
         if msg.wants_name:
             msg.name = self.source_name(skb)
         self.tell(sk, skb, msg)
@@ -255,7 +276,7 @@ class UdpProto(Proto):
 
     def setsockopt(self, kernel: Kernel, task: Task, sk: Udp, level: int, optname: int, optval: bytes) -> int:
         """``udp_setsockopt()``, ``udp_lib_setsockopt()``."""
-        if level != SOL_UDP:
+        if level not in (SOL_UDP, SOL_UDPLITE):
             return set_ip_option(task, sk, level, optname, optval)
         value = int_option(optval)
         if optname != UDP_CORK:
@@ -267,7 +288,7 @@ class UdpProto(Proto):
 
     def getsockopt(self, kernel: Kernel, task: Task, sk: Udp, level: int, optname: int, optlen: int) -> bytes:
         """``udp_getsockopt()``, ``udp_lib_getsockopt()``."""
-        if level != SOL_UDP:
+        if level not in (SOL_UDP, SOL_UDPLITE):
             return get_ip_option(kernel, sk, level, optname, optlen)
         if optlen < 0:
             raise Errno("EINVAL")
@@ -314,3 +335,4 @@ class DgramOps(PacketOps):
 UDP = UdpProto()
 DGRAM_OPS = DgramOps()
 register("udp_prot", UDP, DGRAM_OPS)
+register("udplite_prot", UDP, DGRAM_OPS)

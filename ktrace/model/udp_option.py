@@ -5,7 +5,8 @@ from __future__ import annotations
 from ktrace.model.task import Errno
 from ktrace.model.udp import Udp
 
-SOL_UDP, UDP_CORK, USHRT_MAX = 17, 1, 0xFFFF
+SOL_UDP, SOL_UDPLITE, UDP_CORK, USHRT_MAX = 17, 136, 1, 0xFFFF
+IPPROTO_UDPLITE = 136
 UDPLITE = (10, 11)
 """UDPLITE_SEND_CSCOV, UDPLITE_RECV_CSCOV: always 0 on UDP."""
 
@@ -29,6 +30,8 @@ def set_udp_option(sk: Udp, optname: int, value: int) -> int:
             raise NotImplementedError("the model does not cut datagrams into segments")
     elif optname in KEPT:
         sk.options[SOL_UDP, optname] = int(value != 0)
+    elif optname in UDPLITE and sk.protocol == IPPROTO_UDPLITE:
+        sk.options[SOL_UDP, optname] = min(max(value, 8), USHRT_MAX) if value else 0
     else:
         raise Errno("ENOPROTOOPT")
     return 0

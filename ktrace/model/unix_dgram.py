@@ -27,6 +27,7 @@ from ktrace.model.sock import (
     sock_put,
     sock_sndtimeo,
 )
+from ktrace.model.sock_cmsg import sock_recv_timestamp
 from ktrace.model.socket import sockets
 from ktrace.model.task import Errno, Task
 from ktrace.model.unix_name import find_other, unix_autobind, validate_addr
@@ -205,6 +206,8 @@ def dgram_recvmsg(kernel: Kernel, task: Task, socket: Socket, msg: InMessage, fl
     try:
         if msg.destination.copy(skb.data[skip : skip + size]) < size:
             raise Errno("EFAULT")
+        # No packet of AF_UNIX is stamped before somebody asks.
+        sock_recv_timestamp(kernel, sk, msg, kernel.advice.clock[0])
         scm = Scm(skb.pid, skb.uid, skb.gid)
         if not peeking:
             if skb.fp:

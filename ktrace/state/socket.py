@@ -156,6 +156,8 @@ class InetSock:
     """``struct inet_sock`` with the addresses of its ``sock_common``; ports in host byte order.
 
     :param bits: recverr, freebind, hdrincl, mc_loop, mc_all, ... where they are set, sorted
+    :param cmsg_flags: what recvmsg() tells of a packet, without IP_CMSG_, in its order
+    :param mc_list: groups that it belongs to, the last joined first, each with its interface
     """
 
     inet_num: int
@@ -167,6 +169,13 @@ class InetSock:
     uc_ttl: int
     tos: int
     bits: tuple[str, ...]
+    cmsg_flags: tuple[str, ...]
+    min_ttl: int
+    pmtudisc: int
+    mc_ttl: int
+    mc_index: int
+    mc_addr: str
+    mc_list: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,14 @@ from ktrace.agent.syscalls import constants as c
 from ktrace.agent.syscalls.buffers import pack_struct
 from ktrace.agent.syscalls.frame import Frame
 from ktrace.agent.syscalls.layout import pack_ints, unpack_ints
-from ktrace.agent.syscalls.structs import CMSGHDR, UCRED
+from ktrace.agent.syscalls.structs import CMSGHDR, TIMESPEC, TIMEVAL, UCRED
 from ktrace.agent.syscalls.text import format_value
 from ktrace.errors import UsageError
 
 _SCM_RIGHTS, _SCM_CREDENTIALS = 1, 2
+_STAMPS = {29: TIMEVAL, 35: TIMESPEC, 63: TIMEVAL, 64: TIMESPEC}
+"""SO_TIMESTAMP and SO_TIMESTAMPNS, old and new: the same on 64 bits."""
+
 HEADER = CMSGHDR.size
 
 
@@ -63,6 +66,8 @@ def unpack_control(data: bytes) -> tuple[dict[str, Any], ...]:
             body = unpack_ints("i", body)
         elif head["cmsg_level"] == 1 and head["cmsg_type"] == _SCM_CREDENTIALS and len(body) == UCRED.size:
             body = UCRED.unpack(body)
+        elif head["cmsg_level"] == 1 and head["cmsg_type"] in _STAMPS and len(body) == TIMEVAL.size:
+            body = _STAMPS[head["cmsg_type"]].unpack(body)
         found.append({**head, "cmsg_data": body})
         data = data[length + 7 & ~7 :]
     return tuple(found)
@@ -78,5 +83,5 @@ def show_cmsg(message: Mapping[str, Any]) -> str:
 def name_senders(out: dict[str, Any], actors: Mapping[int, str]) -> None:
     """Replace process ids in received credentials by actors' names."""
     for message in out.get("msg_control", ()):
-        if isinstance(message["cmsg_data"], dict):
+        if isinstance(message["cmsg_data"], dict) and "pid" in message["cmsg_data"]:
             UCRED.name_actors(message["cmsg_data"], actors)

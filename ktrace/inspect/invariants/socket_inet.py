@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from ktrace.inspect.corrupt import CorruptStructure
-from ktrace.inspect.inet_socket import IPPROTO_TCP, IPPROTO_UDP, SOCK_DGRAM, SOCK_STREAM, TCP_CLOSE, TCP_LISTEN
+from ktrace.inspect.inet_socket import (
+    IPPROTO_TCP,
+    IPPROTO_UDP,
+    IPPROTO_UDPLITE,
+    SOCK_DGRAM,
+    SOCK_STREAM,
+    TCP_CLOSE,
+    TCP_LISTEN,
+)
 from ktrace.inspect.invariants.socket_buffers import Buffers, Queued
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
@@ -52,7 +60,7 @@ class InetChecks:
         charged = sum(packet.skb.truesize for packet in packets)
         if sock.sk_type == SOCK_STREAM and sock.sk_protocol == IPPROTO_TCP:
             yield from self._check_tcp(where, address, sock, packets, charged)
-        elif sock.sk_type == SOCK_DGRAM and sock.sk_protocol == IPPROTO_UDP:
+        elif sock.sk_type == SOCK_DGRAM and sock.sk_protocol in (IPPROTO_UDP, IPPROTO_UDPLITE):
             waiting, violations = self.buffers.queue(where, "reader_queue", address, "struct udp_sock")
             yield from violations
             deficit = self.udp.read(self.kernel.memory, address).forward_deficit
