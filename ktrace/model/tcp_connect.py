@@ -384,7 +384,7 @@ def _name_child(listener: Tcp, child: Tcp, client: Tcp) -> None:
         child.af_ops = "ipv6_specific"
         child.np.mcast_oif, child.np.mcast_hops = LOOPBACK_IFINDEX, client.hop_limit(remote)[0]
         return
-    child.options[0, IP_MULTICAST_TTL] = client.hop_limit(remote)[0]
+    child.options[0, IP_MULTICAST_TTL], child.mc_index = client.hop_limit(remote)[0], LOOPBACK_IFINDEX
     child.saddr = local
     child.set_rcv_saddr(local)
     child.set_daddr(remote)
