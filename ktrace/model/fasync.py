@@ -63,17 +63,17 @@ def send_sigio(kernel: Kernel, file: File, fd: int, reason: int) -> None:
     owner: Task | None = file.f_owner
     if owner is None or owner.exiting or file.f_owner_type == "F_OWNER_PGRP" or not _permitted(file, owner):
         return  # no actor leads a process group
-    signum = file.f_signum
+    signum, thread = file.f_signum, file.f_owner_type == "F_OWNER_TID"
     if signum == 0:
-        kernel.send_signal(owner, signal_name(SIGIO), code=SI_KERNEL)
+        kernel.send_signal(owner, signal_name(SIGIO), code=SI_KERNEL, thread=thread)
         return
     code = SI_SIGIO if signum != SIGIO and signum in SPECIFIC else reason
     band = BANDS[reason]
     if signum == SIGIO or signum >= SIGRTMIN:
-        kernel.send_signal(owner, signal_name(signum), code=code, fd=fd, band=band)
+        kernel.send_signal(owner, signal_name(signum), code=code, fd=fd, band=band, thread=thread)
     else:
         # siginfo has si_band where other signals have si_pid, which is what a handler looks at.
-        kernel.send_signal(owner, signal_name(signum), kernel.find_task(band), code)
+        kernel.send_signal(owner, signal_name(signum), kernel.find_task(band), code, thread=thread)
 
 
 def _permitted(file: File, owner: Task) -> bool:

@@ -283,19 +283,29 @@ class Kernel:
     # -- signals ---------------------------------------------------------------------------------
 
     def send_signal(
-        self, task: Task, signal: str, sender: Task | None = None, code: int = 0, fd: int = 0, band: int = 0
+        self,
+        task: Task,
+        signal: str,
+        sender: Task | None = None,
+        code: int = 0,
+        fd: int = 0,
+        band: int = 0,
+        thread: bool = False,
     ) -> None:
         """Queue *signal* for *task* and wake it if it can be interrupted (``send_signal_locked()``).
 
-        Ignored signals vanish (``prepare_signal()``); a standard signal that is pending already is
-        not queued twice (``legacy_queue()``).
+        Ignored signals vanish (``prepare_signal()``); a standard signal that is pending already on the same queue
+        is not queued twice (``legacy_queue()``).
+
+        :param thread: it is for the thread (PIDTYPE_PID), not for the process
         """
         blocked = signal in task.blocked and signal != "SIGKILL"
         if task.exiting or (task.disposition(signal) == "ignore" and not blocked):
             return
-        if signal_number(signal) < SIGRTMIN and any(item.signal == signal for item in task.pending):
+        queue = task.pending if thread else task.shared_pending
+        if signal_number(signal) < SIGRTMIN and any(item.signal == signal for item in queue):
             return
-        task.pending.append(Signalled(task.name, signal, code, sender.name if sender else None, fd, band))
+        queue.append(Signalled(task.name, signal, code, sender.name if sender else None, fd, band))
         if blocked:
             return
         if task.running is None and task not in self._run_queue:
@@ -311,8 +321,8 @@ class Kernel:
         if fatal is not None:
             yield from self.exit(task, signal=fatal.signal)
             return
+        task.dequeue(deliverable)
         for item in deliverable:
-            task.pending.remove(item)
             if task.disposition(item.signal) != "ignore":
                 self._events.append(item)
         if task.saved_mask is not None:

@@ -310,7 +310,7 @@ def _fill_one(kernel: Kernel, pipe: PipeInode, file: File, source: Source) -> tu
 
 def send_sigpipe(kernel: Kernel, task: Task) -> None:
     """Send the caller a SIGPIPE in its own name (``send_sig(SIGPIPE, current, 0)``)."""
-    kernel.send_signal(task, "SIGPIPE", sender=task, code=SI_USER)
+    kernel.send_signal(task, "SIGPIPE", sender=task, code=SI_USER, thread=True)
 
 
 @syscall("pipe2")

@@ -29,7 +29,7 @@ def _kill(kernel: Kernel, task: Task, who: int | str, sig: int, code: int) -> in
     if target is not task and not kill_ok(task, target):
         raise Errno("EPERM")
     if sig:
-        kernel.send_signal(target, signal_name(sig), sender=task, code=code)
+        kernel.send_signal(target, signal_name(sig), sender=task, code=code, thread=code == SI_TKILL)
     return 0
 
 
@@ -66,7 +66,7 @@ def sigaction(kernel: Kernel, task: Task, signo: int, handler: str) -> int:
         action = "ignore" if name in IGNORED_BY_DEFAULT else "kill"
     task.dispositions[name] = action
     if action == "ignore":
-        task.pending = [item for item in task.pending if item.signal != name]
+        task.dequeue([item for item in (*task.pending, *task.shared_pending) if item.signal == name])
     return 0
 
 

@@ -264,7 +264,7 @@ def send_sigurg(kernel: Kernel, sk: Sock) -> None:
         return
     uid, euid = file.f_owner_cred
     if euid == 0 or {uid, euid} & {owner.cred.suid, owner.cred.uid}:
-        kernel.send_signal(owner, "SIGURG", code=SI_KERNEL)
+        kernel.send_signal(owner, "SIGURG", code=SI_KERNEL, thread=file.f_owner_type == "F_OWNER_TID")
     sock_wake_async(kernel, sk, SOCK_WAKE_URG, POLL_PRI)
 
 

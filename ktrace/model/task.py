@@ -97,6 +97,7 @@ class Task:
     sleeping: bool = False
     uninterruptible: bool = False
     pending: list[Signalled] = field(default_factory=list)
+    shared_pending: list[Signalled] = field(default_factory=list)
     dispositions: dict[str, str] = field(default_factory=dict)
     blocked: frozenset[str] = frozenset()
     saved_mask: frozenset[str] | None = None
@@ -106,13 +107,24 @@ class Task:
     cwd: str = "/"
 
     def deliverable(self) -> list[Signalled]:
-        """Return what is pending and not blocked, in the order of delivery (``next_signal()``)."""
-        found = [item for item in self.pending if item.signal not in self.blocked]
-        return sorted(found, key=lambda item: (item.signal not in SYNCHRONOUS, signal_number(item.signal)))
+        """Return what is pending and not blocked, in the order of delivery: the thread's own signals first.
+
+        ``kernel/signal.c: dequeue_signal(), next_signal()``
+        """
+        found = []
+        for queue in (self.pending, self.shared_pending):
+            unblocked = [item for item in queue if item.signal not in self.blocked]
+            found += sorted(unblocked, key=lambda item: (item.signal not in SYNCHRONOUS, signal_number(item.signal)))
+        return found
+
+    def dequeue(self, signals: list[Signalled]) -> None:
+        """Take *signals*, which are pending, off their queues."""
+        self.pending = [item for item in self.pending if not any(item is gone for gone in signals)]
+        self.shared_pending = [item for item in self.shared_pending if not any(item is gone for gone in signals)]
 
     def signal_pending(self) -> bool:
         """Tell whether a signal waits for delivery (``signal_pending()``)."""
-        return any(item.signal not in self.blocked for item in self.pending)
+        return any(item.signal not in self.blocked for item in (*self.pending, *self.shared_pending))
 
     def fatal_signal_pending(self) -> bool:
         """Tell whether SIGKILL, or a signal with a fatal default action, waits (``fatal_signal_pending()``)."""

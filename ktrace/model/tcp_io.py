@@ -102,7 +102,7 @@ def stream_error(kernel: Kernel, task: Task, sk: Tcp, flags: int, error: Errno) 
     if name == "EPIPE":
         name = sock_error(sk) or "EPIPE"
     if name == "EPIPE" and not flags & MSG_NOSIGNAL:
-        kernel.send_signal(task, "SIGPIPE", task)
+        kernel.send_signal(task, "SIGPIPE", task, thread=True)
     return Errno(name)
 
 

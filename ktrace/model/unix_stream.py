@@ -171,7 +171,7 @@ def _queue(kernel: Kernel, task: Task, socket: Socket, other: Unix, skb: SkBuff)
 
 def _pipe_error(kernel: Kernel, task: Task, msg: OutMessage, sent: int) -> Errno:
     if not sent and not msg.flags & MSG_NOSIGNAL:
-        kernel.send_signal(task, "SIGPIPE", task)
+        kernel.send_signal(task, "SIGPIPE", task, thread=True)
     return Errno("EPIPE")
 
 
@@ -230,7 +230,7 @@ def stream_sendpage(kernel: Kernel, task: Task, socket: Socket, page: Any, offse
             if newskb is not None:
                 kfree_skb(kernel, task, newskb)
             if not flags & MSG_NOSIGNAL:
-                kernel.send_signal(task, "SIGPIPE", task)
+                kernel.send_signal(task, "SIGPIPE", task, thread=True)
             raise Errno("EPIPE")
         if asked is None:
             asked = SkBuff(b"", 0, 0, uid=INVALID_ID, gid=INVALID_ID)

@@ -44,6 +44,7 @@ class ShmFamily(SysvFamily):
             (1.5, self._set),
             (2, self._remove),
             (2, self._lock),
+            (0.6, self._memlock),
         ]
 
     def limits(self, choose: Choose) -> Iterator[Call]:
@@ -193,6 +194,11 @@ class ShmFamily(SysvFamily):
         if (shp := self._segment(state, choose, task)) is None:
             return None
         return make_call("shmctl", self.id_of(choose, shp), C[choose.one(("SHM_LOCK", "SHM_LOCK", "SHM_UNLOCK"))])
+
+    def _memlock(self, state: State, choose: Choose, task: Task) -> Call | None:
+        """Set how much a user without privilege may lock."""
+        limit = choose.one((0, PAGE, 2 * PAGE, 3 * PAGE, 8 << 20))
+        return make_call("setrlimit", C["RLIMIT_MEMLOCK"], {"rlim_cur": limit, "rlim_max": 8 << 20})
 
 
 def _left(vma: Vma) -> int:

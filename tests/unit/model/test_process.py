@@ -53,7 +53,19 @@ def test_ignored_signals_vanish(bench: Bench) -> None:
     """prepare_signal(): sig_ignored(); one that is blocked is kept."""
     bench.step("B", "sigaction", C["SIGUSR1"], "IGN")
     bench.step("A", "kill", "B", C["SIGUSR1"])
-    assert bench.kernel.tasks["B"].pending == [] and bench.signals == []
+    assert bench.kernel.tasks["B"].shared_pending == [] and bench.signals == []
+
+
+def test_what_is_sent_to_the_thread_comes_first(bench: Bench) -> None:
+    """dequeue_signal(): its own queue, by number, then what is shared; either may hold the same signal."""
+    mask = (1 << C["SIGHUP"] - 1) | (1 << C["SIGUSR1"] - 1) | (1 << C["SIGPIPE"] - 1)
+    bench.step("B", "rt_sigprocmask", C["SIG_BLOCK"], mask)
+    bench.step("A", "kill", "B", C["SIGUSR1"])
+    bench.step("A", "kill", "B", C["SIGHUP"])
+    for signal in ("SIGUSR1", "SIGPIPE", "SIGPIPE"):
+        bench.step("A", "tgkill", "B", "B", C[signal])
+    bench.step("B", "rt_sigprocmask", C["SIG_UNBLOCK"], mask)
+    assert [signal for _, signal in bench.signals] == ["SIGUSR1", "SIGPIPE", "SIGHUP", "SIGUSR1"]
 
 
 def test_exec_forgets_handlers_but_not_what_is_ignored(bench: Bench) -> None:
