@@ -65,10 +65,12 @@ function drawConsole({console: lines, after}) {
 // What was seen where the guest was stopped in the middle of the call.
 function drawProbes({probes}, {places}) {
   if (!probes?.length) return null;
+  // drgn writes C's types in front of values.
+  const typed = text => { const [, type, rest] = text.match(/^(\([^()]*\))?([^]*)$/); return [type ? h('span', {class: 'dim'}, type) : null, rest]; };
   const draw = hit => h('div', {class: 'hit'},
-    h('div', {}, who(hit.actor), h('code', {}, hit.function, '(', Object.entries(hit.arguments).map(([name, value], index) => [index ? ', ' : '', h('span', {class: 'dim'}, name + '='), value]), ')'),
+    h('div', {}, who(hit.actor), h('code', {}, hit.function, '(', Object.entries(hit.arguments).map(([name, value], index) => [index ? ', ' : '', h('span', {class: 'dim'}, name + '='), typed(value)]), ')'),
       places[hit.function] ? h('small', {class: 'dim'}, h('span', {class: 'source'}, places[hit.function])) : null),
-    h('table', {class: 'rows'}, Object.entries(hit.shown).map(([text, value]) => h('tr', {}, h('td', {class: 'text field'}, text), h('td', {class: 'text lines'}, value)))),
+    h('table', {class: 'rows'}, Object.entries(hit.shown).map(([text, value]) => h('tr', {}, h('td', {class: 'text field'}, text), h('td', {class: 'text lines'}, typed(value))))),
     hit.stack.length ? h('details', {}, h('summary', {}, h('small', {class: 'dim'}, `called by ${hit.stack[0]}`, hit.stack.length > 1 ? ` and ${hit.stack.length - 1} more` : '')),
       hit.stack.map(name => h('div', {class: 'leaf'}, h('code', {}, name), h('small', {class: 'dim'}, places[name] ? h('span', {class: 'source'}, places[name]) : '')))) : null);
   return h('section', {class: 'probes'}, h('h3', {}, 'on the way ', h('small', {class: 'dim'}, `${probes.length} stops`)), probes.slice(0, 200).map(draw),
@@ -102,6 +104,16 @@ function drawRules({rules}, {places}) {
     })));
 }
 
+// What the kernel does for itself in the middle of a call: page faults, memory, waking. Folded, as nobody asked for it.
+const CHORES = /^(handle_mm_fault|lock_mm_and_find_vma|exc_page_fault|__?kmalloc|kmem_cache_|kmalloc_trace|kvmalloc|kfree|kvfree|__?alloc_pages|try_to_wake_up|call_rcu|schedule$|exit_mm|mmput)/;
+
+// What gcc made part of a function: that it stands there is known from DWARF, not that it ran.
+function drawInlined(items) {
+  if (!items.length) return null;
+  return h('details', {class: 'inlined'}, h('summary', {}, h('small', {class: 'dim'}, items.length === 1 ? '1 function is inlined here' : `${items.length} functions are inlined here`)),
+    items.map(([name, place]) => h('div', {class: 'leaf'}, h('code', {class: 'dim'}, name), h('small', {class: 'dim'}, h('span', {class: 'source'}, place)))));
+}
+
 // A function graph is flat: [depth, name, start, duration, continued], what follows deeper belongs to what stands before.
 function drawFunctions({functions}, {places}) {
   if (!functions) return null;
@@ -130,10 +142,11 @@ function drawFunctions({functions}, {places}) {
   };
   const draw = (node, level) => {
     const line = [h('code', {}, node.name), h('small', {class: 'dim'}, ' ', node.count > 1 ? `× ${node.count}, ` : '', node.continued ? 'goes on, ' : '', time(node.duration), ' ', places[node.name] ? h('span', {class: 'source'}, places[node.name]) : '')];
-    if (!node.children.length) return h('div', {class: 'leaf'}, line);
-    const element = h('details', {open: level < 4}, h('summary', {}, line));
+    const inside = functions.inlined?.[node.name] ?? [];
+    if (!node.children.length && !inside.length) return h('div', {class: 'leaf'}, line);
+    const element = h('details', {open: node.children.length && level < 4 && !CHORES.test(node.name)}, h('summary', {}, line));
     // Folded branches are made when they are opened: a step may have thousands of functions.
-    const grow = () => { if (element.open && element.childElementCount === 1) element.append(...fold(node.children).map(child => draw(child, level + 1))); };
+    const grow = () => { if (element.open && element.childElementCount === 1) element.append(...[drawInlined(inside), ...fold(node.children).map(child => draw(child, level + 1))].filter(Boolean)); };
     element.addEventListener('toggle', grow);
     grow();
     return element;

@@ -112,6 +112,17 @@ def test_keys_mouse_and_search(tmp_path: Path) -> None:
         $('#timeline').setPointerCapture = () => {};
         const where = {clientX: box.right - 1, pointerId: 1, bubbles: true};
         $('#timeline').dispatchEvent(new PointerEvent('pointerdown', where)); await at(600);
+        const strip = $('#timeline');
+        answer.whole = strip.dataset.shown;
+        for (let time = 0; time < 6; time++) press('+');
+        answer.near = strip.dataset.shown;
+        const middle = {clientX: (box.left + box.right) / 2, bubbles: true, cancelable: true};
+        strip.dispatchEvent(new WheelEvent('wheel', {...middle, deltaY: 200}));
+        answer.wheel = strip.dataset.shown;
+        press('Home'); await at(1);
+        answer.follows = strip.dataset.shown.startsWith('1-');
+        press('End'); await at(600);
+        press('0'); answer.again = strip.dataset.shown;
         const search = text => { $('#search').value = text; $('#search').dispatchEvent(new Event('input')); };
         search('EAGAIN'); answer.failed = $('#count').textContent;
         press('ArrowLeft'); await at(594);
@@ -129,6 +140,11 @@ def test_keys_mouse_and_search(tmp_path: Path) -> None:
     assert answer["asleep"] == "☾ B exclusive"
     assert "now sleeps in pipe_write ← vfs_write" in answer["sleeps"]
     assert answer["comment"] == "a comment"
+    assert answer["whole"] == answer["again"] == "1-600"
+    assert answer["near"] == "561-600"
+    first, last = map(int, answer["wheel"].split("-"))
+    assert 60 < last - first + 1 < 100
+    assert answer["follows"]
     assert answer["failed"] == "100 of 600 steps"
     assert answer["none"] == "0 of 600 steps"
     assert answer["one"] == "1 of 600 steps"
@@ -166,7 +182,8 @@ def test_functions_are_folded(tmp_path: Path) -> None:
     session = small_session(tmp_path)
     names = ["write", *(f"level{depth}" for depth in range(1, 7)), "leaf"]
     spans = [[depth, depth, depth * 10, 1000 - depth] for depth in range(7)] + [[7, 7, 80, 5], [7, 7, 90, 7]]
-    event = {"functions": 1, "since": 0, "lost": 3, "names": names, "spans": {"B": spans}}
+    inlined = {"leaf": [["tiny", "fs/pipe.c:7"]]}
+    event = {"functions": 1, "since": 0, "lost": 3, "names": names, "spans": {"B": spans}, "inlined": inlined}
     lines = (session / FILE_NAME).read_text().splitlines()
     lines.insert(1, json.dumps(event))
     (session / FILE_NAME).write_text("\n".join(lines) + "\n")
@@ -174,7 +191,7 @@ def test_functions_are_folded(tmp_path: Path) -> None:
         session,
         tmp_path,
         """
-        const shown = () => all('.functions code').map(item => item.textContent);
+        const shown = () => all('.functions code:not(.inlined code)').map(item => item.textContent);
         answer.folded = shown();
         for (let depth = 0; depth < 4; depth++) {
           all('.functions details').forEach(item => { item.open = true; });
@@ -190,6 +207,8 @@ def test_functions_are_folded(tmp_path: Path) -> None:
     assert "3 events were lost" in answer["text"]
     assert "fs/pipe.c:417" in answer["text"]
     assert "leaf × 2, 0.0120 µs" in answer["text"]
+    assert "1 function is inlined here" in answer["text"]
+    assert "tiny" in answer["text"]
 
 
 def test_probes_and_console_stand_in_their_step(tmp_path: Path) -> None:
