@@ -129,11 +129,15 @@ class Vma:
 
 
 class AddressSpace:
-    """Mirror one ``mm_struct``; *users* counts the tasks that share it (CLONE_VM)."""
+    """Mirror one ``mm_struct``; *users* counts the tasks that share it (CLONE_VM).
+
+    :ivar dumpable: SUID_DUMP_USER: others of the same user may look into it
+    """
 
     def __init__(self, facts: MmFacts) -> None:
         self.facts = facts
         self.users = 1
+        self.dumpable = True
         self.vmas = [
             Vma(start, end, prot, PrivateMemory(), special=start in facts.special) for start, end, prot in facts.birth
         ]
@@ -226,6 +230,7 @@ class AddressSpace:
     def forked(self, kernel: Kernel, parent: Task) -> AddressSpace:
         """Return a copy for a child (``dup_mmap()``, which runs in the parent)."""
         copy = AddressSpace(self.facts)
+        copy.dumpable = self.dumpable
         copy.vmas = []
         for vma in self.vmas:
             backing = vma.backing.forked()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.process import replace_gids, replace_uids
 from ktrace.model.task import Errno, Task
+from ktrace.model.user_namespace import commit_creds, ns_capable, user_ns
 from ktrace.state.call import Pointer, Result
 
 UNCHANGED = 0xFFFFFFFF
@@ -17,8 +19,13 @@ NGROUPS_MAX = 65536
 SYSCTL_NR_OPEN = 1024 * 1024
 
 
-def _given(value: int, old: int) -> int:
-    return old if value & UNCHANGED == UNCHANGED else value & UNCHANGED
+def _given(value: int, old: int, make: Callable[[int], int]) -> int:
+    if value & UNCHANGED == UNCHANGED:
+        return old
+    ident = make(value)
+    if ident == UNCHANGED:
+        raise Errno("EINVAL")  # it has no name in the caller's user namespace
+    return ident
 
 
 @syscall("setresuid")
@@ -26,12 +33,13 @@ def setresuid(kernel: Kernel, task: Task, ruid: int, euid: int, suid: int) -> in
     """Change user ids (``kernel/sys.c: __sys_setresuid()``)."""
     cred = task.cred
     old = (cred.uid, cred.euid, cred.suid)
-    new = (_given(ruid, cred.uid), _given(euid, cred.euid), _given(suid, cred.suid))
+    make = user_ns(cred).make_kuid
+    new = (_given(ruid, cred.uid, make), _given(euid, cred.euid, make), _given(suid, cred.suid, make))
     if new == old:
         return 0
-    if not set(new) <= set(old) and not cred.capable("CAP_SETUID"):
+    if not set(new) <= set(old) and "CAP_SETUID" not in cred.capabilities:
         raise Errno("EPERM")
-    task.cred = replace_uids(cred, *new)
+    commit_creds(kernel, task, replace_uids(cred, *new))
     return 0
 
 
@@ -40,50 +48,56 @@ def setresgid(kernel: Kernel, task: Task, rgid: int, egid: int, sgid: int) -> in
     """Change group ids (``kernel/sys.c: __sys_setresgid()``)."""
     cred = task.cred
     old = (cred.gid, cred.egid, cred.sgid)
-    new = (_given(rgid, cred.gid), _given(egid, cred.egid), _given(sgid, cred.sgid))
+    make = user_ns(cred).make_kgid
+    new = (_given(rgid, cred.gid, make), _given(egid, cred.egid, make), _given(sgid, cred.sgid, make))
     if new == old:
         return 0
-    if not set(new) <= set(old) and not cred.capable("CAP_SETGID"):
+    if not set(new) <= set(old) and "CAP_SETGID" not in cred.capabilities:
         raise Errno("EPERM")
-    task.cred = replace_gids(cred, *new)
+    commit_creds(kernel, task, replace_gids(cred, *new))
     return 0
 
 
 @syscall("setgroups")
 def setgroups(kernel: Kernel, task: Task, list: Any, size: int) -> int:
     """Change supplementary groups (``kernel/groups.c``: setgroups)."""
-    if not task.cred.capable("CAP_SETGID"):
+    ns = user_ns(task.cred)
+    # may_setgroups(), userns_may_setgroups()
+    if "CAP_SETGID" not in task.cred.capabilities or not (ns.gid_map and ns.setgroups_allowed):
         raise Errno("EPERM")
     if not 0 <= size <= NGROUPS_MAX:
         raise Errno("EINVAL")
     if isinstance(list, Pointer) and size:
         raise Errno("EFAULT")
-    task.cred = replace(task.cred, groups=tuple(sorted(list[:size])) if size else ())
+    groups = [ns.make_kgid(group) for group in list[:size]] if size else []
+    if UNCHANGED in groups:
+        raise Errno("EINVAL")
+    task.cred = replace(task.cred, groups=tuple(sorted(groups)))
     return 0
 
 
 @syscall("getuid")
 def getuid(kernel: Kernel, task: Task) -> int:
     """Return the real user id (``kernel/sys.c``)."""
-    return task.cred.uid
+    return user_ns(task.cred).uid_munged(task.cred.uid)
 
 
 @syscall("geteuid")
 def geteuid(kernel: Kernel, task: Task) -> int:
     """Return the effective user id (``kernel/sys.c``)."""
-    return task.cred.euid
+    return user_ns(task.cred).uid_munged(task.cred.euid)
 
 
 @syscall("getgid")
 def getgid(kernel: Kernel, task: Task) -> int:
     """Return the real group id (``kernel/sys.c``)."""
-    return task.cred.gid
+    return user_ns(task.cred).gid_munged(task.cred.gid)
 
 
 @syscall("getegid")
 def getegid(kernel: Kernel, task: Task) -> int:
     """Return the effective group id (``kernel/sys.c``)."""
-    return task.cred.egid
+    return user_ns(task.cred).gid_munged(task.cred.egid)
 
 
 @syscall("getpid")
@@ -131,7 +145,7 @@ def _may_limit(task: Task, target: Task) -> bool:
     """``kernel/sys.c: check_prlimit_permission()``."""
     mine, other = task.cred, target.cred
     same = {mine.uid} == {other.euid, other.suid, other.uid} and {mine.gid} == {other.egid, other.sgid, other.gid}
-    return same or mine.capable("CAP_SYS_RESOURCE")
+    return same or ns_capable(mine, user_ns(other), "CAP_SYS_RESOURCE")
 
 
 def _do_prlimit(kernel: Kernel, task: Task, target: Task, resource: int, new: Any, out: str | None) -> Result:

@@ -116,6 +116,9 @@ class FileOperations:
         """Answer an ioctl (``vfs_ioctl()`` without ``unlocked_ioctl``: ENOTTY)."""
         raise Errno("ENOTTY")
 
+    can_pwrite = True
+    """FMODE_PWRITE; ``seq_open()`` takes it away."""
+
     can_odirect = False
     """FMODE_CAN_ODIRECT."""
 

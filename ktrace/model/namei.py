@@ -33,6 +33,7 @@ from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.ns_file import ns_inode
 from ktrace.model.proc_sys import ProcSysInode, proc_sys_inode
 from ktrace.model.proc_sysvipc import sysvipc_inode
+from ktrace.model.proc_userns import userns_inode
 from ktrace.model.shmem import DIRECTORY_OPS, SHMEM_OPS, truncate_inode
 from ktrace.model.task import Errno, Task
 from ktrace.model.tree import AT_FDCWD, MAY_READ, MAY_WRITE, Tree, permission
@@ -126,6 +127,8 @@ def _open_file(
         inode = limit
     elif (table := sysvipc_inode(kernel, path)) is not None:
         inode = table
+    elif (mapping := userns_inode(kernel, task, path)) is not None:
+        inode = mapping
     elif flags & O_CREAT:
         directory, name, trailing = tree.parent_of(task, path, dirfd)
         if trailing or not name:

@@ -12,6 +12,7 @@ from ktrace.model.sysv_ipc import CLONE_NEWIPC, Namespace
 from ktrace.model.sysv_namespace import NsProxy, put_ipc_ns, switch_task_namespaces
 from ktrace.model.sysv_sem_undo import exit_sem
 from ktrace.model.task import Errno, Task
+from ktrace.model.user_namespace import ns_capable
 
 if TYPE_CHECKING:
     from ktrace.model.file import File
@@ -82,8 +83,9 @@ def setns(kernel: Kernel, task: Task, fd: int, nstype: int) -> int:
         raise Errno("EINVAL")
     if nstype not in (0, CLONE_NEWIPC):
         raise Errno("EINVAL")
-    if not task.cred.capable("CAP_SYS_ADMIN"):
-        raise Errno("EPERM")  # ipcns_install()
+    # ipcns_install()
+    if not ns_capable(task.cred, inode.data.user_ns, "CAP_SYS_ADMIN") or "CAP_SYS_ADMIN" not in task.cred.capabilities:
+        raise Errno("EPERM")
     new = NsProxy(inode.data)
     exit_sem(kernel, task, kernel.sub("sysv").namespace(task))
     switch_task_namespaces(kernel, task, new)

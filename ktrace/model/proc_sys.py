@@ -9,6 +9,7 @@ from ktrace.model.inode import Inode
 from ktrace.model.sysv_ipc import Namespace
 from ktrace.model.sysv_sysctl import Limit, find_limit, read_limit, write_limit
 from ktrace.model.task import Errno, Task
+from ktrace.model.user_namespace import INVALID, UserNamespace, ns_capable
 
 if TYPE_CHECKING:
     from ktrace.model.file import File
@@ -32,15 +33,23 @@ class ProcSysInode(Inode):
 
         :raises Errno: EACCES
         """
-        mode, cred = self.limit.mode, task.cred
-        if self.limit.name.endswith("_ids") and {"CAP_CHECKPOINT_RESTORE", "CAP_SYS_ADMIN"} & cred.capabilities:
+        mode, cred, ns = self.limit.mode, task.cred, self.ns.user_ns
+        uid, gid = roots(ns)
+        restore = any(ns_capable(cred, ns, name) for name in ("CAP_CHECKPOINT_RESTORE", "CAP_SYS_ADMIN"))
+        if self.limit.name.endswith("_ids") and restore:
             mode = 0o666
-        elif cred.euid == 0:
+        elif cred.euid == uid:
             mode >>= 6
-        elif cred.egid == 0 or 0 in cred.groups:
+        elif cred.egid == gid or gid in cred.groups:
             mode >>= 3
         if mask & ~mode & (MAY_READ | MAY_WRITE):
             raise Errno("EACCES")
+
+
+def roots(ns: UserNamespace) -> tuple[int, int]:
+    """Return the kernel's ids of a namespace's root, real root's where it has none (``ipc_set_ownership()``)."""
+    uid, gid = ns.make_kuid(0), ns.make_kgid(0)
+    return 0 if uid == INVALID else uid, 0 if gid == INVALID else gid
 
 
 class ProcSysOperations(FileOperations):
@@ -110,7 +119,8 @@ def proc_sys_inode(kernel: Kernel, task: Task, path: bytes) -> Inode | None:
         return None
     inode = ns.sysctl_inodes.get(name)
     if inode is None:
-        inode = ProcSysInode(kernel.serial(), S_IFREG | limit.mode, 0, 0, "proc", PROC_SYS_OPS.name, ops=PROC_SYS_OPS)
+        mode, owners = S_IFREG | limit.mode, roots(ns.user_ns)
+        inode = ProcSysInode(kernel.serial(), mode, *owners, "proc", PROC_SYS_OPS.name, ops=PROC_SYS_OPS)
         inode.ns, inode.limit = ns, limit
         ns.sysctl_inodes[name] = inode
     return inode

@@ -14,6 +14,7 @@ from ktrace.model.sysv_sem_array import SemArray, complexmode_enter, complexmode
 from ktrace.model.sysv_shm_segment import ShmidKernel
 from ktrace.model.sysv_user import seen_time
 from ktrace.model.task import Errno, Task
+from ktrace.model.user_namespace import UserNamespace, user_ns
 
 if TYPE_CHECKING:
     from ktrace.model.file import File
@@ -37,7 +38,7 @@ def _nr(task: Task | None) -> int:
     return 0 if task is None else task.pid
 
 
-def _sem(kernel: Kernel, sma: SemArray) -> str:
+def _sem(kernel: Kernel, sma: SemArray, ids: str) -> str:
     """``sysvipc_sem_proc_show()``."""
     complexmode_enter(sma)
     otime: Time = 0
@@ -45,44 +46,42 @@ def _sem(kernel: Kernel, sma: SemArray) -> str:
         otime = later(otime, sem.sem_otime)
     complexmode_tryleave(sma)
     times = seen_time(kernel, sma, "sem_otime", otime), seen_time(kernel, sma, "sem_ctime", sma.sem_ctime)
-    return (
-        f"{sma.key:10d} {sma.id:10d}  {sma.mode:4o} {sma.sem_nsems:10d} {sma.uid:5d} {sma.gid:5d} "
-        f"{sma.cuid:5d} {sma.cgid:5d} {times[0]:10d} {times[1]:10d}\n"
-    )
+    return f"{sma.key:10d} {sma.id:10d}  {sma.mode:4o} {sma.sem_nsems:10d} {ids} {times[0]:10d} {times[1]:10d}\n"
 
 
-def _msg(kernel: Kernel, msq: MsgQueue) -> str:
+def _msg(kernel: Kernel, msq: MsgQueue, ids: str) -> str:
     """``sysvipc_msg_proc_show()``."""
     times = [seen_time(kernel, msq, name, getattr(msq, name)) for name in ("q_stime", "q_rtime", "q_ctime")]
     return (
         f"{msq.key:10d} {msq.id:10d}  {msq.mode:4o}  {msq.q_cbytes:10d} {msq.q_qnum:10d} "
-        f"{_nr(msq.q_lspid):5d} {_nr(msq.q_lrpid):5d} {msq.uid:5d} {msq.gid:5d} {msq.cuid:5d} {msq.cgid:5d} "
+        f"{_nr(msq.q_lspid):5d} {_nr(msq.q_lrpid):5d} {ids} "
         f"{times[0]:10d} {times[1]:10d} {times[2]:10d}\n"
     )
 
 
-def _shm(kernel: Kernel, shp: ShmidKernel) -> str:
+def _shm(kernel: Kernel, shp: ShmidKernel, ids: str) -> str:
     """``sysvipc_shm_proc_show()``."""
     times = [seen_time(kernel, shp, name, getattr(shp, name)) for name in ("shm_atim", "shm_dtim", "shm_ctim")]
     return (
         f"{shp.key:10d} {shp.id:10d}  {shp.mode:4o} {shp.shm_segsz:21d} {_nr(shp.shm_cprid):5d} "
-        f"{_nr(shp.shm_lprid):5d}  {shp.shm_nattch:5d} {shp.uid:5d} {shp.gid:5d} {shp.cuid:5d} {shp.cgid:5d} "
+        f"{_nr(shp.shm_lprid):5d}  {shp.shm_nattch:5d} {ids} "
         f"{times[0]:10d} {times[1]:10d} {times[2]:10d} {len(shp.pages) * PAGE_SIZE:21d} {0:21d}\n"
     )
 
 
-SHOW: dict[str, Callable[[Kernel, Any], str]] = {"sem": _sem, "msg": _msg, "shm": _shm}
+SHOW: dict[str, Callable[[Kernel, Any, str], str]] = {"sem": _sem, "msg": _msg, "shm": _shm}
 
 
 class SeqFile:
     """Mirror a ``struct seq_file`` over the identifiers of one kind.
 
+    :param user_ns: the opener's, in whose ids owners are shown
     :ivar index: position of the next record: 0 is the header, else the IDR's index + 1
     :ivar buf: what was made and not read yet
     """
 
-    def __init__(self, ns: Namespace, kind: str) -> None:
-        self.ns, self.kind = ns, kind
+    def __init__(self, ns: Namespace, kind: str, user_ns: UserNamespace) -> None:
+        self.ns, self.kind, self.user_ns = ns, kind, user_ns
         self.index = 0
         self.buf = b""
         self.read_pos = 0
@@ -112,7 +111,12 @@ class SeqFile:
 
     def _show(self, kernel: Kernel, record: Any) -> bytes:
         """``sysvipc_proc_show()``."""
-        return HEADERS[self.kind] if isinstance(record, str) else SHOW[self.kind](kernel, record).encode()
+        if isinstance(record, str):
+            return HEADERS[self.kind]
+        uids = [self.user_ns.uid_munged(ident) for ident in (record.uid, record.cuid)]
+        gids = [self.user_ns.gid_munged(ident) for ident in (record.gid, record.cgid)]
+        ids = f"{uids[0]:5d} {gids[0]:5d} {uids[1]:5d} {gids[1]:5d}"
+        return SHOW[self.kind](kernel, record, ids).encode()
 
     def traverse(self, kernel: Kernel, offset: int) -> None:
         """Make records up to *offset* (``traverse()``)."""
@@ -173,12 +177,13 @@ class SysvipcOperations(FileOperations):
     """``proc_reg_file_ops`` with ``sysvipc_proc_ops`` behind it."""
 
     name = "proc_reg_file_ops"
+    can_pwrite = False
 
     def open(self, kernel: Kernel, task: Task, inode: Inode, file: File) -> None:
         """Hold the opener's namespace (``sysvipc_proc_open()``)."""
         ns: Namespace = kernel.sub("sysv").namespace(task)
         ns.count += 1
-        file.private = SeqFile(ns, inode.data)
+        file.private = SeqFile(ns, inode.data, user_ns(task.cred))
 
     def read_iter(self, kernel: Kernel, task: Task, file: File, to: Destination) -> int:
         """Read records (``seq_read()``)."""

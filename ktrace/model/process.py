@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ktrace.model.fcntl import close_on_exec
 from ktrace.model.file import FMODE_READ, FMODE_WRITE, File, FilesStruct
 from ktrace.model.kernel import Kernel, Subsystem, outside, syscall
-from ktrace.model.task import Cred, Errno, Task
+from ktrace.model.task import CAPABILITIES_OF_ROOT, Cred, Errno, Task
+from ktrace.model.user_namespace import create_user_ns, memlock_limit, set_dumpable, user_ns
 from ktrace.state import process as state
 from ktrace.state.call import Result
 from ktrace.state.ref import Ref
 
-CLONE_VM, CLONE_FILES, CLONE_SIGHAND = 0x100, 0x400, 0x800
+CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND = 0x100, 0x200, 0x400, 0x800
+CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
 MODES = {FMODE_READ: "r", FMODE_WRITE: "w", FMODE_READ | FMODE_WRITE: "rw", 0: ""}
 
 
@@ -102,6 +105,8 @@ def spawn(kernel: Kernel, name: str, credentials: Any = None) -> None:
     pid = learn_pid(kernel, name)
     task = kernel.spawn(name, FilesStruct(kernel.serial()), cred, pid)
     task.rlimit_nofile, task.rlimit_nofile_max = processes.rlimit_nofile
+    if uid or gid:
+        set_dumpable(kernel, task, False)
 
 
 @syscall("fork")
@@ -109,13 +114,16 @@ def fork(kernel: Kernel, task: Task, child: str, flags: int) -> Any:
     """Copy the caller (``kernel/fork.c: copy_process()``); the child takes no step of its own."""
     if flags & CLONE_SIGHAND and not flags & CLONE_VM:
         raise Errno("EINVAL")
+    if flags & CLONE_FS and flags & (CLONE_NEWNS | CLONE_NEWUSER):
+        raise Errno("EINVAL")
+    cred = create_user_ns(task.cred, memlock_limit(task)) if flags & CLONE_NEWUSER else task.cred  # copy_creds()
     files = task.files
     if flags & CLONE_FILES:
         files.users += 1
     else:
         files = files.copy(kernel.serial())
     pid = learn_pid(kernel, child)
-    new = kernel.spawn(child, files, task.cred, pid)
+    new = kernel.spawn(child, files, cred, pid)
     new.rlimit_nofile, new.rlimit_nofile_max = task.rlimit_nofile, task.rlimit_nofile_max
     new.sub["rlimits"] = dict(task.sub.get("rlimits", {}))  # copy_signal()
     new.dispositions = task.dispositions if flags & CLONE_SIGHAND else dict(task.dispositions)
@@ -151,7 +159,9 @@ def exec_(kernel: Kernel, task: Task) -> Any:
         subsystem.exit_mm(kernel, task)
     task.dispositions = {signal: action for signal, action in task.dispositions.items() if action == "ignore"}
     close_on_exec(kernel, task)
-    task.cred = cred_after_exec(task.cred)
+    cred = task.cred
+    set_dumpable(kernel, task, (cred.uid, cred.gid) == (cred.euid, cred.egid))
+    task.cred = cred_after_exec(cred)
     kept, task.rlimit_nofile = task.rlimit_nofile, max(task.rlimit_nofile, task.rlimit_nofile_max)
     try:
         task.files.unused(task)
@@ -164,28 +174,25 @@ def exec_(kernel: Kernel, task: Task) -> Any:
 
 def cred_after_exec(cred: Cred) -> Cred:
     """Return the credentials of a program without file capabilities (``cap_bprm_creds_from_file()``)."""
-    root = Cred().permitted
-    permitted = root if 0 in (cred.uid, cred.euid) else frozenset()
-    effective = permitted if cred.euid == 0 else frozenset()
-    return Cred(
-        cred.uid, cred.gid, cred.euid, cred.egid, cred.euid, cred.egid, cred.groups, frozenset(effective), permitted
-    )
+    root = user_ns(cred).make_kuid(0)
+    permitted = CAPABILITIES_OF_ROOT if root in (cred.uid, cred.euid) else frozenset()
+    effective = permitted if cred.euid == root else frozenset()
+    return replace(cred, suid=cred.euid, sgid=cred.egid, capabilities=effective, permitted=permitted)
 
 
 def replace_uids(cred: Cred, ruid: int, euid: int, suid: int) -> Cred:
     """Return *cred* with other user ids and what is left of its capabilities (``cap_emulate_setxuid()``)."""
     effective, permitted = cred.capabilities, cred.permitted
-    if 0 in (cred.uid, cred.euid, cred.suid) and 0 not in (ruid, euid, suid):
+    root = user_ns(cred).make_kuid(0)
+    if root in (cred.uid, cred.euid, cred.suid) and root not in (ruid, euid, suid):
         effective = permitted = frozenset()
-    if cred.euid == 0 and euid != 0:
+    if cred.euid == root and euid != root:
         effective = frozenset()
-    if cred.euid != 0 and euid == 0:
+    if cred.euid != root and euid == root:
         effective = permitted
-    return Cred(ruid, cred.gid, euid, cred.egid, suid, cred.sgid, cred.groups, effective, permitted)
+    return replace(cred, uid=ruid, euid=euid, suid=suid, capabilities=effective, permitted=permitted)
 
 
 def replace_gids(cred: Cred, rgid: int, egid: int, sgid: int) -> Cred:
     """Return *cred* with other group ids (``kernel/sys.c: __sys_setresgid()``)."""
-    return Cred(
-        cred.uid, rgid, cred.euid, egid, cred.suid, sgid, cred.groups, cred.capabilities, cred.permitted
-    )  # fmt: skip
+    return replace(cred, gid=rgid, egid=egid, sgid=sgid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ktrace.model.kernel import Kernel, outside, syscall
 from ktrace.model.task import IGNORED_BY_DEFAULT, Errno, Task, signal_name, signal_number
+from ktrace.model.user_namespace import ns_capable, user_ns
 from ktrace.model.wait import Sleeping
 from ktrace.state.call import Pointer, Result
 
@@ -17,7 +18,7 @@ ACTIONS = {"DFL": "default", "IGN": "ignore", "RECORD": "record", "RECORD_RESTAR
 def kill_ok(task: Task, target: Task) -> bool:
     """Tell whether *task* may signal *target* (``kernel/signal.c: kill_ok_by_cred()``)."""
     cred, other = task.cred, target.cred
-    return bool({cred.euid, cred.uid} & {other.suid, other.uid}) or cred.capable("CAP_KILL")
+    return bool({cred.euid, cred.uid} & {other.suid, other.uid}) or ns_capable(cred, user_ns(other), "CAP_KILL")
 
 
 def _kill(kernel: Kernel, task: Task, who: int | str, sig: int, code: int) -> int:

@@ -13,7 +13,7 @@ from ktrace.model.sysv_namespace import NSPROXY, NsProxy, copy_namespaces, put_i
 from ktrace.model.sysv_sem_array import SemUndoList
 from ktrace.model.sysv_sem_undo import SYSVSEM, copy_semundo, exit_sem
 from ktrace.model.sysv_shm import attached_segments, shm_fields
-from ktrace.model.sysv_shm_segment import clist_of, exit_shm
+from ktrace.model.sysv_shm_segment import Account, clist_of, exit_shm
 from ktrace.model.sysv_sysctl import sysctl
 from ktrace.model.task import Errno, Task
 from ktrace.model.timer import expire_timers
@@ -31,14 +31,14 @@ class SysvIpc(Subsystem):
     """Keep every IPC namespace.
 
     :param facts: of the kernel and its initial namespace when ktrace attached
-    :ivar locked_shm: pages of segments that are locked into memory, by the user who pays
+    :ivar locked_shm: pages of segments that are locked into memory, by the account that pays
     :ivar proc_inodes: inodes of the files in /proc/sysvipc
     """
 
     def __init__(self, facts: IpcFacts) -> None:
         self.facts = facts
         self.init_ipc_ns = Namespace("init", facts, fresh=False)
-        self.locked_shm: dict[int, int] = {}
+        self.locked_shm: dict[Account, int] = {}
         self.proc_inodes: dict[str, Any] = {}
 
     def namespace(self, task: Task) -> Namespace:

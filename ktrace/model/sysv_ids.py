@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ktrace.model.task import Cred, Errno, Task
+from ktrace.model.user_namespace import INIT_USER_NS, UserNamespace
 from ktrace.state.allowed import Between
 from ktrace.state.ref import Ref
 from ktrace.state.sysv_ipc import IPC_PRIVATE, IdsFacts, IpcFacts, IpcIds, KernIpcPerm
@@ -76,6 +77,7 @@ class IpcObject:
     """Mirror ``struct kern_ipc_perm``, which every System V object begins with.
 
     :param ref: how the World calls the object; set once it has its id
+    :param user_ns: that of the namespace that it is in
     """
 
     kind: str
@@ -90,6 +92,7 @@ class IpcObject:
     cgid: int = 0
     seq: int = 0
     refcount: int = 0
+    user_ns: UserNamespace = INIT_USER_NS
 
     def observe_perm(self) -> KernIpcPerm:
         """Return the value that the World holds."""

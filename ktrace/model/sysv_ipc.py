@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ktrace.model.sysv_ids import Ids, IpcObject, s32
 from ktrace.model.task import Cred, Errno, Task
+from ktrace.model.user_namespace import INIT_USER_NS, UserNamespace, ns_capable, user_ns
 from ktrace.state.call import Result
 from ktrace.state.ref import Ref
 from ktrace.state.sysv_ipc import IPC_PRIVATE, IdsFacts, IpcFacts, IpcNamespace
@@ -34,7 +35,8 @@ class Namespace:
     :ivar sysctl_inodes: inodes of its limits below /proc/sys by name; *retired* once they lead nowhere
     """
 
-    def __init__(self, key: str | int, facts: IpcFacts, *, fresh: bool) -> None:
+    def __init__(self, key: str | int, facts: IpcFacts, *, fresh: bool, user_ns: UserNamespace = INIT_USER_NS) -> None:
+        self.user_ns = user_ns
         self.ref = Ref("ipc_ns", key)
         self.facts = facts
         no_id = None if facts.sem_ids.next_id is None else -1
@@ -63,6 +65,7 @@ class Namespace:
 
     def name(self, kernel: Kernel, new: IpcObject) -> None:
         """Give an object that has its id its reference: by id in the initial namespace, else raw."""
+        new.user_ns = self.user_ns
         new.ref = Ref(new.kind, str(new.id) if self.ref.key == "init" else kernel.serial())
 
     def observe(self) -> IpcNamespace:
@@ -119,7 +122,7 @@ def ipcperms(cred: Cred, ipcp: IpcObject, flag: int) -> bool:
         granted >>= 6
     elif in_group_p(cred, ipcp.cgid) or in_group_p(cred, ipcp.gid):
         granted >>= 3
-    return bool(requested & ~granted & 0o007) and not cred.capable("CAP_IPC_OWNER")
+    return bool(requested & ~granted & 0o007) and not ns_capable(cred, ipcp.user_ns, "CAP_IPC_OWNER")
 
 
 def ipcget(
@@ -151,31 +154,32 @@ def ipcctl_obtain_check(ids: Ids, cred: Cred, id: int) -> Any:
     :raises Errno: EINVAL, EPERM
     """
     ipcp = ids.obtain_object_check(id)
-    if cred.euid in (ipcp.cuid, ipcp.uid) or cred.capable("CAP_SYS_ADMIN"):
+    if cred.euid in (ipcp.cuid, ipcp.uid) or ns_capable(cred, ipcp.user_ns, "CAP_SYS_ADMIN"):
         return ipcp
     raise Errno("EPERM")
 
 
-def ipc_update_perm(given: Mapping[str, int], out: IpcObject) -> None:
+def ipc_update_perm(cred: Cred, given: Mapping[str, int], out: IpcObject) -> None:
     """Set owner and permission bits (``ipc/util.c: ipc_update_perm()``).
 
-    :raises Errno: EINVAL for the id -1, which is nobody's
+    :raises Errno: EINVAL for the id -1, which is nobody's, and others that are nobody's for the caller
     """
-    uid, gid = given["uid"] & 0xFFFFFFFF, given["gid"] & 0xFFFFFFFF
+    uid, gid = user_ns(cred).make_kuid(given["uid"]), user_ns(cred).make_kgid(given["gid"])
     if 0xFFFFFFFF in (uid, gid):
         raise Errno("EINVAL")
     out.uid, out.gid = uid, gid
     out.mode = out.mode & ~S_IRWXUGO | given["mode"] & S_IRWXUGO
 
 
-def kernel_to_ipc64_perm(ipcp: IpcObject) -> dict[str, int]:
+def kernel_to_ipc64_perm(cred: Cred, ipcp: IpcObject) -> dict[str, int]:
     """Return what the STAT calls report of the permissions (``ipc/util.c: kernel_to_ipc64_perm()``)."""
+    ns = user_ns(cred)
     return {
         "key": ipcp.key,
-        "uid": ipcp.uid,
-        "gid": ipcp.gid,
-        "cuid": ipcp.cuid,
-        "cgid": ipcp.cgid,
+        "uid": ns.uid_munged(ipcp.uid),
+        "gid": ns.gid_munged(ipcp.gid),
+        "cuid": ns.uid_munged(ipcp.cuid),
+        "cgid": ns.gid_munged(ipcp.cgid),
         "mode": ipcp.mode,
         "seq": s32(ipcp.seq) & 0xFFFF,
     }

@@ -71,7 +71,7 @@ def msgctl_stat(task: Task, ns: Namespace, msqid: int, cmd: int) -> tuple[MsgQue
     if cmd != MSG_STAT_ANY and ipcperms(task.cred, msq, S_IRUGO):
         raise Errno("EACCES")
     buf = {
-        "msg_perm": kernel_to_ipc64_perm(msq),
+        "msg_perm": kernel_to_ipc64_perm(task.cred, msq),
         "msg_stime": msq.q_stime,
         "msg_rtime": msq.q_rtime,
         "msg_ctime": msq.q_ctime,
@@ -94,7 +94,7 @@ def msgctl_down(kernel: Kernel, task: Task, ns: Namespace, msqid: int, given: Ma
     # An int against an unsigned int: a negative size is a huge one.
     if msg_qbytes & 0xFFFFFFFF > ns.msg_ctlmnb and not task.cred.capable("CAP_SYS_RESOURCE"):
         raise Errno("EPERM")
-    ipc_update_perm(given["msg_perm"], msq)
+    ipc_update_perm(task.cred, given["msg_perm"], msq)
     msq.q_qbytes = u64(msg_qbytes)
     msq.q_ctime = ktime_get_real_seconds(kernel)
     wake_q = WakeQ()

@@ -11,7 +11,8 @@ from ktrace.model.sysv_msgctl import freeque
 from ktrace.model.sysv_sem_undo import exit_sem
 from ktrace.model.sysv_semctl import freeary
 from ktrace.model.sysv_shm_segment import do_shm_rmid, exit_shm
-from ktrace.model.task import Errno, Task
+from ktrace.model.task import Cred, Errno, Task
+from ktrace.model.user_namespace import commit_creds, create_user_ns, memlock_limit, user_ns
 
 if TYPE_CHECKING:
     from ktrace.model.address_space import AddressSpace
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND, CLONE_THREAD = 0x100, 0x200, 0x400, 0x800, 0x10000
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWCGROUP = 0x20000, 0x04000000, 0x02000000
 NAMESPACES = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP
-KNOWN = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | NAMESPACES
-UNMODELLED = 0x00000080 | 0x10000000 | 0x20000000 | 0x40000000
-"""CLONE_NEWTIME, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET: names of other things than IPC's."""
+CLONE_NEWUSER = 0x10000000
+KNOWN = CLONE_NEWUSER | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | NAMESPACES
+UNMODELLED = 0x00000080 | 0x20000000 | 0x40000000
+"""CLONE_NEWTIME, CLONE_NEWPID, CLONE_NEWNET: names of other things than IPC's."""
 
 NSPROXY = "nsproxy"
 """Where a task's ``nsproxy`` is kept."""
@@ -58,17 +60,22 @@ def copy_namespaces(kernel: Kernel, parent: Task, child: Task, flags: int) -> No
             shared.count += 1
             child.sub[NSPROXY] = shared
         return
-    if not parent.cred.capable("CAP_SYS_ADMIN"):
+    if "CAP_SYS_ADMIN" not in child.cred.capabilities:
         raise Errno("EPERM")
     if flags & CLONE_NEWIPC and flags & CLONE_SYSVSEM:
         raise Errno("EINVAL")
-    child.sub[NSPROXY] = create_new_namespaces(kernel, parent, flags)
+    child.sub[NSPROXY] = create_new_namespaces(kernel, parent, flags, child.cred)
 
 
-def create_new_namespaces(kernel: Kernel, task: Task, flags: int) -> NsProxy:
-    """Return a new ``nsproxy`` with the IPC namespace of *task*, or a fresh one (``create_new_namespaces()``)."""
+def create_new_namespaces(kernel: Kernel, task: Task, flags: int, cred: Cred) -> NsProxy:
+    """Return a new ``nsproxy`` with the IPC namespace of *task*, or a fresh one (``create_new_namespaces()``).
+
+    :param cred: whose user namespace a fresh one belongs to
+    """
     ns: Namespace = kernel.sub("sysv").namespace(task)
-    return NsProxy(Namespace(kernel.serial(), ns.facts, fresh=True) if flags & CLONE_NEWIPC else ns)
+    if flags & CLONE_NEWIPC:
+        ns = Namespace(kernel.serial(), ns.facts, fresh=True, user_ns=user_ns(cred))  # create_ipc_ns()
+    return NsProxy(ns)
 
 
 def switch_task_namespaces(kernel: Kernel, task: Task, new: NsProxy | None) -> None:
@@ -93,20 +100,23 @@ def unshare(kernel: Kernel, task: Task, flags: int) -> int:
     mm: AddressSpace | None = task.sub.get(MM)
     if flags & CLONE_VM and mm is not None and mm.users > 1:
         raise Errno("EINVAL")  # check_unshare_flags()
-    # unshare_nsproxy_namespaces()
-    if flags & NAMESPACES and not task.cred.capable("CAP_SYS_ADMIN"):
+    # unshare_userns(), unshare_nsproxy_namespaces()
+    cred = create_user_ns(task.cred, memlock_limit(task)) if flags & CLONE_NEWUSER else task.cred
+    if flags & NAMESPACES and "CAP_SYS_ADMIN" not in cred.capabilities:
         raise Errno("EPERM")
     if flags & CLONE_FILES and task.files.users > 1:
         old, task.files = task.files, task.files.copy(kernel.serial())
         old.users -= 1
     ns: Namespace = kernel.sub("sysv").namespace(task)
-    new = create_new_namespaces(kernel, task, flags) if flags & NAMESPACES else None
+    new = create_new_namespaces(kernel, task, flags, cred) if flags & NAMESPACES else None
     if flags & (CLONE_NEWIPC | CLONE_SYSVSEM):
         exit_sem(kernel, task, ns)
     if flags & CLONE_NEWIPC:
         exit_shm(kernel, task)
     if new is not None:
         switch_task_namespaces(kernel, task, new)
+    if flags & CLONE_NEWUSER:
+        commit_creds(kernel, task, cred)
     return 0
 
 

@@ -94,7 +94,7 @@ def semctl_stat(task: Task, ns: Namespace, semid: int, cmd: int) -> tuple[SemArr
     for sem in sma.sems[1:]:
         otime = later(otime, sem.sem_otime)
     buf = {
-        "sem_perm": kernel_to_ipc64_perm(sma),
+        "sem_perm": kernel_to_ipc64_perm(task.cred, sma),
         "sem_otime": otime,
         "sem_ctime": sma.sem_ctime,
         "sem_nsems": sma.sem_nsems,
@@ -193,7 +193,7 @@ def semctl_down(kernel: Kernel, task: Task, ns: Namespace, semid: int, cmd: int,
         freeary(kernel, ns, sma)
         return 0
     try:
-        ipc_update_perm(given["sem_perm"], sma)
+        ipc_update_perm(task.cred, given["sem_perm"], sma)
         sma.sem_ctime = ktime_get_real_seconds(kernel)
     finally:
         sem_unlock(sma)

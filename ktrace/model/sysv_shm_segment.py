@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ktrace.model.address_space import PAGE_SIZE, Backing
 from ktrace.model.sysv_ids import IpcObject, Time, ktime_get_real_seconds, pid_name
 from ktrace.model.task import Task
+from ktrace.model.user_namespace import UserNamespace
 from ktrace.state import sysv_shm as state
 from ktrace.state.ref import process
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 SHM_DEST, SHM_LOCKED = 0o1000, 0o2000
 SYSVSHM = "sysvshm"
 """Where a task's ``sysvshm.shm_clist`` is kept."""
+
+
+Account = tuple[UserNamespace, int]
+"""A ``struct ucounts``: a user namespace, and the kernel's user id."""
 
 
 @dataclass(eq=False)
@@ -39,7 +44,7 @@ class ShmidKernel(IpcObject):
     shm_cprid: Task | None = None
     shm_lprid: Task | None = None
     shm_creator: Task | None = None
-    mlock_user: int | None = None
+    mlock_user: Account | None = None
     pages: dict[int, bytearray] = field(default_factory=dict)
 
     @property
@@ -47,10 +52,10 @@ class ShmidKernel(IpcObject):
         """Return how many pages the segment takes of ``shm_tot``."""
         return self.shm_segsz + PAGE_SIZE - 1 >> 12
 
-    def observe(self, locked_shm: Mapping[int, int]) -> state.ShmidKernel:
+    def observe(self, locked_shm: Mapping[Account, int]) -> state.ShmidKernel:
         """Return the value that the World holds.
 
-        :param locked_shm: pages that are locked, by the user who pays
+        :param locked_shm: pages that are locked, by the account that pays
         """
         contents = {index: bytes(self.pages[index]).rstrip(b"\0") for index in sorted(self.pages)}
         return state.ShmidKernel(
@@ -63,7 +68,7 @@ class ShmidKernel(IpcObject):
             shm_ctim=self.shm_ctim,  # type: ignore[arg-type]
             shm_cprid=pid_name(self.shm_cprid),
             shm_lprid=pid_name(self.shm_lprid),
-            mlock_ucounts=None if self.mlock_user is None else (self.mlock_user, locked_shm[self.mlock_user]),
+            mlock_ucounts=None if self.mlock_user is None else (self.mlock_user[1], locked_shm[self.mlock_user]),
             shm_creator=process(self.shm_creator.name) if self.shm_creator else None,
             ns=self.ns.ref,
         )
@@ -140,8 +145,18 @@ def do_shm_rmid(kernel: Kernel, shp: ShmidKernel) -> None:
 def user_shm_unlock(kernel: Kernel, shp: ShmidKernel) -> None:
     """Give locked pages back to the account they are on (``shmem_lock()``, ``user_shm_unlock()``)."""
     if shp.mlock_user is not None:
-        kernel.sub("sysv").locked_shm[shp.mlock_user] -= shp.numpages
+        for account in accounts(shp.mlock_user):
+            kernel.sub("sysv").locked_shm[account] -= shp.numpages
         shp.mlock_user = None
+
+
+def accounts(account: Account) -> Iterator[Account]:
+    """Yield an account, that of the maker of its user namespace, and so on (``ucounts->ns->ucounts``)."""
+    yield account
+    ns = account[0]
+    while ns.parent is not None:
+        yield ns.parent, ns.owner
+        ns = ns.parent
 
 
 def exit_shm(kernel: Kernel, task: Task) -> None:

@@ -18,15 +18,13 @@ from ktrace.model.sysv_ipc import (
     ipcperms,
     kernel_to_ipc64_perm,
 )
-from ktrace.model.sysv_shm_segment import SHM_LOCKED, ShmidKernel, do_shm_rmid, user_shm_unlock
+from ktrace.model.sysv_shm_segment import SHM_LOCKED, Account, ShmidKernel, accounts, do_shm_rmid, user_shm_unlock
 from ktrace.model.sysv_user import SHM_INFO as SHM_INFO_BUF
 from ktrace.model.sysv_user import SHMID64_DS, SHMINFO64, read_struct, write_struct
 from ktrace.model.task import Errno, Task
+from ktrace.model.user_namespace import memlock_limit, ns_capable, user_ns
 
 SHM_LOCK, SHM_UNLOCK, SHM_STAT, SHM_INFO, SHM_STAT_ANY = 11, 12, 13, 14, 15
-RLIMIT_MEMLOCK = 8
-MLOCK_LIMIT = 8 << 20
-"""Soft RLIMIT_MEMLOCK of a process that nobody changed (``include/asm-generic/resource.h``: MLOCK_LIMIT)."""
 
 
 @syscall("shmctl")
@@ -83,7 +81,7 @@ def shmctl_stat(task: Task, ns: Namespace, shmid: int, cmd: int) -> tuple[ShmidK
     if cmd != SHM_STAT_ANY and ipcperms(task.cred, shp, S_IRUGO):
         raise Errno("EACCES")
     buf = {
-        "shm_perm": kernel_to_ipc64_perm(shp),
+        "shm_perm": kernel_to_ipc64_perm(task.cred, shp),
         "shm_segsz": shp.shm_segsz,
         "shm_atime": shp.shm_atim,
         "shm_dtime": shp.shm_dtim,
@@ -101,16 +99,35 @@ def shmctl_down(kernel: Kernel, task: Task, ns: Namespace, shmid: int, given: An
     if given is None:
         do_shm_rmid(kernel, shp)
         return 0
-    ipc_update_perm(given["shm_perm"], shp)
+    ipc_update_perm(task.cred, given["shm_perm"], shp)
     shp.shm_ctim = ktime_get_real_seconds(kernel)
     return 0
+
+
+def _user_shm_lock(kernel: Kernel, task: Task, shp: ShmidKernel, limit: int) -> None:
+    """Put pages on the account of the caller's real user id, and on those above it (``inc_rlimit_ucounts()``).
+
+    :raises Errno: ENOMEM
+    """
+    locked: dict[Account, int] = kernel.sub("sysv").locked_shm
+    account = (user_ns(task.cred), task.cred.uid)
+    most = (1 << 63) - 1
+    too_many = limit != (1 << 64) - 1 and locked.get(account, 0) + shp.numpages > limit >> 12
+    for one in accounts(account):
+        locked[one] = locked.get(one, 0) + shp.numpages
+        too_many = too_many or locked[one] > most
+        most = one[0].memlock_max
+    shp.mlock_user = account
+    if too_many and not task.cred.capable("CAP_IPC_LOCK"):
+        user_shm_unlock(kernel, shp)
+        raise Errno("ENOMEM")
 
 
 def shmctl_do_lock(kernel: Kernel, task: Task, ns: Namespace, shmid: int, cmd: int) -> int:
     """Lock a segment into memory, or unlock it (``shmctl_do_lock()``, ``shmem_lock()``, ``user_shm_lock()``)."""
     shp: ShmidKernel = ns.shm_ids.obtain_object_check(shmid)
-    limit = task.sub.get("rlimits", {}).get(RLIMIT_MEMLOCK, {"rlim_cur": MLOCK_LIMIT})["rlim_cur"]
-    if not task.cred.capable("CAP_IPC_LOCK"):
+    limit = memlock_limit(task)
+    if not ns_capable(task.cred, shp.user_ns, "CAP_IPC_LOCK"):
         if task.cred.euid not in (shp.uid, shp.cuid):
             raise Errno("EPERM")
         if cmd == SHM_LOCK and not limit:
@@ -118,14 +135,7 @@ def shmctl_do_lock(kernel: Kernel, task: Task, ns: Namespace, shmid: int, cmd: i
     if cmd == SHM_LOCK:
         if shp.mode & SHM_LOCKED:
             return 0
-        locked = kernel.sub("sysv").locked_shm
-        # The account is the one of the real user id (current_ucounts()).
-        total = locked.get(task.cred.uid, 0) + shp.numpages
-        unlimited = limit == (1 << 64) - 1
-        if not unlimited and total > limit >> 12 and not task.cred.capable("CAP_IPC_LOCK"):
-            raise Errno("ENOMEM")
-        locked[task.cred.uid] = total
-        shp.mlock_user = task.cred.uid
+        _user_shm_lock(kernel, task, shp, limit)
         shp.mode |= SHM_LOCKED
     elif shp.mode & SHM_LOCKED:
         user_shm_unlock(kernel, shp)

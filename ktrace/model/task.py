@@ -59,7 +59,10 @@ CAPABILITIES_OF_ROOT = frozenset(f"CAP_{name}" for name in _CAPABILITIES.split()
 
 @dataclass(frozen=True)
 class Cred:
-    """Mirror the part of ``struct cred`` that IPC looks at; ids are those of the initial user namespace."""
+    """Mirror the part of ``struct cred`` that IPC looks at; ids are those of the initial user namespace.
+
+    :param user_ns: ``None`` for the initial one; capabilities are those over it
+    """
 
     uid: int = 0
     gid: int = 0
@@ -70,10 +73,11 @@ class Cred:
     groups: tuple[int, ...] = ()
     capabilities: frozenset[str] = CAPABILITIES_OF_ROOT
     permitted: frozenset[str] = CAPABILITIES_OF_ROOT
+    user_ns: Any = None
 
     def capable(self, capability: str) -> bool:
-        """Tell whether *capability* is in the effective set."""
-        return capability in self.capabilities
+        """Tell whether *capability* is there over the initial user namespace (``capable()``)."""
+        return self.user_ns is None and capability in self.capabilities
 
 
 @dataclass(eq=False)

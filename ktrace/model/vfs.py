@@ -109,9 +109,9 @@ def _reported(iov: Any) -> bool:
     return not isinstance(iov, Pointer) and any(iov) and not any(isinstance(item, dict) for item in iov)
 
 
-def _check_position(file: File, offset: int) -> None:
+def _check_position(file: File, write: bool = False) -> None:
     # ksys_pread64(), do_preadv(): EINVAL comes before EBADF, see _at().
-    if not file.seekable:
+    if not file.seekable or (write and not file.ops.can_pwrite):
         raise Errno("ESPIPE")
 
 
@@ -125,7 +125,7 @@ def pread64(kernel: Kernel, task: Task, fd: int, count: int, offset: int) -> Any
     """Read at an offset (``fs/read_write.c: ksys_pread64()``)."""
     _offset(offset)
     with fdget(kernel, task, fd) as file:
-        _check_position(file, offset)
+        _check_position(file)
         check_readable(file)
         to = destination(task, "buf", check_buffer(count))
         value = yield from _at(file, offset, do_read(kernel, task, file, to))
@@ -137,7 +137,7 @@ def pwrite64(kernel: Kernel, task: Task, fd: int, buf: bytes | Pointer, offset: 
     """Write at an offset (``fs/read_write.c: ksys_pwrite64()``)."""
     _offset(offset)
     with fdget(kernel, task, fd) as file:
-        _check_position(file, offset)
+        _check_position(file, write=True)
         check_writable(file)
         data = source(task, buf, check_buffer(count))
         return (yield from _at(file, offset, do_write(kernel, task, file, data)))
@@ -148,7 +148,7 @@ def preadv(kernel: Kernel, task: Task, fd: int, iov: Any, offset: int, iovcnt: i
     """Read into several buffers at an offset (``fs/read_write.c: do_preadv()``)."""
     _offset(offset)
     with fdget(kernel, task, fd) as file:
-        _check_position(file, offset)
+        _check_position(file)
         to = import_destination(task, iov, iovcnt)
         check_readable(file)
         value = (yield from _at(file, offset, do_read(kernel, task, file, to))) if to.count else 0
@@ -160,7 +160,7 @@ def pwritev(kernel: Kernel, task: Task, fd: int, iov: Any, offset: int, iovcnt: 
     """Write several buffers at an offset (``fs/read_write.c: do_pwritev()``)."""
     _offset(offset)
     with fdget(kernel, task, fd) as file:
-        _check_position(file, offset)
+        _check_position(file, write=True)
         data = import_source(task, iov, iovcnt)
         check_writable(file)
         return (yield from _at(file, offset, do_write(kernel, task, file, data))) if data.count else 0
