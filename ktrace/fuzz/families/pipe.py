@@ -269,7 +269,7 @@ class PipeFamily(Family):
         limit = state.kernel.sub("pipe").max_size
         size = choose.weighted([
             (8, choose.around(PAGE, 2 * PAGE, 4 * PAGE, 8 * PAGE, 16 * PAGE, used, low=0)),
-            (2, choose.around(limit, 2 * limit, low=0, high=2 << 20)),
+            (4, choose.around(limit, 2 * limit, low=0, high=2 << 20)),
             (1, choose.one((0, 1, -1, 1 << 31, (1 << 31) + 1, 1 << 32, 32 * PAGE))),
         ])  # fmt: skip
         return make_call("fcntl", fd, C["F_SETPIPE_SZ"], size)
