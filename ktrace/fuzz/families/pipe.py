@@ -12,6 +12,7 @@ from ktrace.fuzz.families.pipe_scenes import (
     FILES,
     PATHS,
     S_IFIFO,
+    abandoned,
     crowd_of_readers,
     crowd_of_writers,
     is_pipe,
@@ -76,6 +77,7 @@ class PipeFamily(Family):
         return [
             (2, crowd_of_writers),
             (2, crowd_of_readers),
+            (2, abandoned),
             (1.5, used_slots),
             (2, watching(is_pipe, poke)),
             (2, signalled(is_pipe, poke)),
