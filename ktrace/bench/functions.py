@@ -1,7 +1,8 @@
-"""Benchmark of function recording: steps that carry their functions against steps that do not."""
+"""Benchmark of recording: steps that carry their functions, or events, against steps that do not."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,33 +13,65 @@ from ktrace.cli.guests import traced_template
 from ktrace.image.image import Image
 from ktrace.machine.machine import Machine
 from ktrace.machine.state import Template
+from ktrace.verify.events import EventTracer, parse_event
 from ktrace.verify.lab import Lab
+from ktrace.verify.step_tracer import StepTracer
 from ktrace.verify.tracer import FunctionTracer
 
 _CHUNK = 100
+_EVENTS = ("sched:sched_wakeup", "sched:sched_switch", "pipe_write from->count; iocb->ki_filp->f_flags",
+           "pipe_read%return $retval", "do_semtimedop semid; task->pid")  # fmt: skip
+"""About what a person asks for who follows pipes and semaphores: five events, one or more in every step."""
 
 
 def functions_overhead(image: Image, template: Template, runs: int) -> list[Row]:
     """Measure steps per second, looked at but not checked, with and without the function graph tracer."""
+    return _overhead(
+        "functions", image, traced_template(template), template, runs,
+        lambda machine, lab: FunctionTracer(machine.agent, lab.kernel),
+    )  # fmt: skip
+
+
+def events_overhead(image: Image, template: Template, runs: int) -> list[Row]:
+    """Measure the same with and without tracepoints and kprobes."""
+    targets = tuple(map(parse_event, _EVENTS))
+    return _overhead(
+        "events", image, template, template, runs,
+        lambda machine, lab: EventTracer(machine.agent, lab.kernel, targets, lab.actors.by_pid),
+    )  # fmt: skip
+
+
+def _overhead(
+    what: str,
+    image: Image,
+    traced_template: Template,
+    template: Template,
+    runs: int,
+    make: Callable[[Machine, Lab], StepTracer],
+) -> list[Row]:
     with (
         TemporaryDirectory(prefix="ktrace-bench-") as scratch,
-        Machine.clone(traced_template(template), directory=Path(scratch, "traced")) as traced_guest,
+        Machine.clone(traced_template, directory=Path(scratch, "traced")) as traced_guest,
         Machine.clone(template, directory=Path(scratch, "plain")) as plain_guest,
     ):
         traced_lab, plain_lab = Lab(traced_guest, image.vmlinux), Lab(plain_guest, image.vmlinux)
-        tracer = FunctionTracer(traced_guest.agent, traced_lab.kernel)
-        tracer.collect(traced_lab.perform(None, make_call("spawn", "A")))
+        tracer = make(traced_guest, traced_lab)
+        tracer.take(traced_lab.perform(None, make_call("spawn", "A")))
         plain_lab.perform(None, make_call("spawn", "A"))
         traced_calls, plain_calls = small_world(), small_world()
-        spans = lost = 0
+        recorded = lost = 0
 
         def traced() -> float:
             def work() -> None:
-                nonlocal spans, lost
+                nonlocal recorded, lost
                 for _ in range(_CHUNK):
-                    trace = tracer.collect(traced_lab.perform(*next(traced_calls)))
-                    spans += sum(map(len, trace.spans.values()))
-                    lost += trace.lost
+                    taken = tracer.take(traced_lab.perform(*next(traced_calls)))
+                    if taken.functions is not None:
+                        recorded += sum(map(len, taken.functions.spans.values()))
+                        lost += taken.functions.lost
+                    if taken.events is not None:
+                        recorded += len(taken.events.events)
+                        lost += taken.events.lost
                     traced_lab.look()
 
             return _CHUNK / seconds(work)
@@ -52,11 +85,11 @@ def functions_overhead(image: Image, template: Template, runs: int) -> list[Row]
             return _CHUNK / seconds(work)
 
         traced(), plain()
-        spans = lost = 0
+        recorded = lost = 0
         against, ours, ratio = pairs(plain, traced, runs)
     return [
         # The ratio is of rates here: ours to what is compared with.
-        Row("functions-overhead", "steps/s", ours, against, ratio),
-        Row("functions-overhead: functions of a step", "functions", spans / (_CHUNK * runs)),
-        Row("functions-overhead: events lost", "events", lost, goal=0, at_most=True),
+        Row(f"{what}-overhead", "steps/s", ours, against, ratio),
+        Row(f"{what}-overhead: {what} of a step", what, recorded / (_CHUNK * runs)),
+        Row(f"{what}-overhead: lost", "events", lost, goal=0, at_most=True),
     ]

@@ -18,6 +18,7 @@ NAMES = (
     "inspect-vs-drgn",
     "run-pipe-basic",
     "functions-overhead",
+    "events-overhead",
 )
 
 
@@ -32,7 +33,7 @@ def bench(only: tuple[str, ...], runs: int, image_name: str, as_json: bool) -> i
     Exit code 1 if a goal was missed.
     """
     from ktrace.bench.enumeration import inspect_vs_drgn
-    from ktrace.bench.functions import functions_overhead
+    from ktrace.bench.functions import events_overhead, functions_overhead
     from ktrace.bench.guests import agent_round_trip, boot_vs_clone
     from ktrace.bench.session import run_pipe_basic
     from ktrace.bench.steps import checked_vs_unchecked
@@ -47,6 +48,7 @@ def bench(only: tuple[str, ...], runs: int, image_name: str, as_json: bool) -> i
             "inspect-vs-drgn": lambda: inspect_vs_drgn(image, template, runs),
             "run-pipe-basic": lambda: run_pipe_basic(runs),
             "functions-overhead": lambda: functions_overhead(image, template, runs),
+            "events-overhead": lambda: events_overhead(image, template, runs),
         }
         rows: list[Row] = []
         for name in only or NAMES:

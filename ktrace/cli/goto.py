@@ -16,6 +16,7 @@ from ktrace.errors import UsageError
 from ktrace.machine.checkpoints import Checkpoint, nearest_checkpoint
 from ktrace.trace.past import Past
 from ktrace.trace.session import SessionReader, new_directory
+from ktrace.verify.events import parse_event
 from ktrace.verify.rerun import arrive, rerun
 
 _COMMANDS = ("inspect", "shell", "dump")
@@ -65,7 +66,8 @@ def gone_to(session: Path, number: int, anew: bool = False) -> Iterator[tuple[St
     steps = reader.steps()
     past = Past(reader.header.initial, dict(reader.header.addresses))
     found = None if anew else nearest_checkpoint(reader.path.parent, number)
-    with Guests(str(manifest.get("image")), functions=bool(manifest.get("functions"))) as guests:
+    events = tuple(map(parse_event, manifest.get("events", ())))
+    with Guests(str(manifest.get("image")), functions=bool(manifest.get("functions")), events=events) as guests:
         image = guests.image
         if image.build_id != manifest.get("build_id"):
             raise UsageError(

@@ -30,6 +30,8 @@ from ktrace.machine.template import ensure_template
 from ktrace.state.step import Step
 from ktrace.trace.past import Past
 from ktrace.trace.session import End, Header, SessionReader, SessionWriter, Verdict, new_directory
+from ktrace.verify.both_tracers import BothTracers
+from ktrace.verify.events import EventTarget, EventTracer
 from ktrace.verify.inlining import inlined_functions
 from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.path_check import PathChecker
@@ -40,6 +42,7 @@ from ktrace.verify.probed import ProbedLab
 from ktrace.verify.run import perform_script, run_script
 from ktrace.verify.step_tracer import StepTracer
 from ktrace.verify.tracer import SETTINGS, FunctionTracer, InlinedTable, cannot_trace, function_names
+from ktrace.verify.unhurried import Unhurried
 from ktrace.workload.library import load
 from ktrace.workload.script import Script
 
@@ -50,17 +53,24 @@ class Guests:
     :param accel: name of the accelerator to use; ``None`` finds out by trying
     :param functions: have every step carry the kernel functions that it goes through
     :param probes: stop at these functions during every step
+    :param events: have every step carry these events
     :raises UsageError: there is no such image
     :raises HostError: it is not built, or this machine cannot run it
     """
 
     def __init__(
-        self, image: str, accel: str | None = None, functions: bool = False, probes: tuple[Target, ...] = ()
+        self,
+        image: str,
+        accel: str | None = None,
+        functions: bool = False,
+        probes: tuple[Target, ...] = (),
+        events: tuple[EventTarget, ...] = (),
     ) -> None:
         self.image = find_image(image)
         self._accel = named_accelerator(accel) if accel else None
         self._functions = functions
         self._probes = probes
+        self._events = events
         self.inlined: InlinedTable = {}
         self._kernels = KernelCache()
 
@@ -115,8 +125,13 @@ class Guests:
             yield Still(opened, machine, vmcoreinfo)
 
     def tracer(self, lab: Lab, machine: Machine) -> StepTracer | None:
-        """Return what records the functions of *lab*'s steps, if they are to carry them."""
-        return FunctionTracer(machine.agent, lab.kernel, self.inlined) if self._functions else None
+        """Return what records the functions and events of *lab*'s steps, if they are to carry them."""
+        agent = Unhurried(machine.agent)
+        functions = FunctionTracer(agent, lab.kernel, self.inlined) if self._functions else None
+        if not self._events:
+            return functions
+        events = EventTracer(agent, lab.kernel, self._events, lab.actors.by_pid)
+        return events if functions is None else BothTracers(functions, events)
 
     def run(
         self,
@@ -215,6 +230,7 @@ class Guests:
             "began": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "template": self.template.directory.name,
             "functions": self._functions,
+            **({"events": [target.text for target in self._events]} if self._events else {}),
         }
 
 

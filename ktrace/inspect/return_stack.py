@@ -1,4 +1,4 @@
-"""Where traced functions really return to: the function graph tracer puts a trampoline on the stack instead."""
+"""Where traced functions really return to: the function graph tracer and kretprobes put a trampoline on the stack."""
 
 from __future__ import annotations
 
@@ -10,18 +10,23 @@ from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 
 TRAMPOLINE = "return_to_handler"
+RETHOOK = "arch_rethook_trampoline"
 _FRAME_OFFSET_MASK = (1 << 10) - 1
 """FGRAPH_FRAME_OFFSET_MASK (``kernel/trace/fgraph.c``, since commit 7aa1eaef9f42)."""
 _DEEPEST = 512
 
 
 class ReturnStack:
-    """Read a task's shadow stack (``kernel/trace/fgraph.c``)."""
+    """Read a task's shadow stacks (``kernel/trace/fgraph.c``, ``kernel/trace/rethook.c``)."""
 
     def __init__(self, kernel: LiveKernel) -> None:
         prog = kernel.prog
         self._memory = kernel.memory
         self._trampoline = kernel.address_of(TRAMPOLINE) if kernel.has_symbol(TRAMPOLINE) else 0
+        self._rethook = kernel.address_of(RETHOOK) if kernel.has_symbol(RETHOOK) else 0
+        if self._rethook:
+            self._hooked = Layout(prog, "struct task_struct", first="?rethooks.first")
+            self._node = Layout(prog, "struct rethook_node", "llist.next", "ret_addr")
         self._task = Layout(prog, "struct task_struct", "?ret_stack", "?curr_ret_stack")
         if self._trampoline:
             self._frame = Layout(prog, "struct ftrace_ret_stack", "ret")
@@ -33,10 +38,22 @@ class ReturnStack:
 
         :raises CorruptStructure: the shadow stack is not mapped
         """
-        if self._trampoline not in addresses or not self._trampoline:
-            return addresses
-        real = self._returns(task)
-        return [next(real, address) if address == self._trampoline else address for address in addresses]
+        for trampoline, returns in ((self._trampoline, self._returns), (self._rethook, self._hooks)):
+            if trampoline and trampoline in addresses:
+                real = returns(task)
+                addresses = [next(real, address) if address == trampoline else address for address in addresses]
+        return addresses
+
+    def _hooks(self, task: int) -> Iterator[int]:
+        """Yield where the functions with a kretprobe return to (``__rethook_find_ret_addr()``)."""
+        link = self._hooked.read(self._memory, task).first
+        for _ in range(_DEEPEST):
+            if not link:
+                return
+            node = self._node.read(self._memory, link - self._node.offsets["llist_next"])
+            if node.ret_addr != self._rethook:
+                yield node.ret_addr
+            link = node.llist_next
 
     def _returns(self, task: int) -> Iterator[int]:
         found = self._task.read(self._memory, task)

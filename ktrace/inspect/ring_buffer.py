@@ -33,7 +33,8 @@ class RingBuffer:
 
     It may be read while nothing writes, which is the case when every actor rests.
 
-    :ivar lost: events that were written and overwritten between two calls of :meth:`read`
+    :ivar lost: events that were written and overwritten between two calls of :meth:`read`, or for which there was no
+        room (``commit_overrun``, ``dropped_events``)
     """
 
     def __init__(self, kernel: LiveKernel) -> None:
@@ -46,6 +47,8 @@ class RingBuffer:
             "nr_pages",
             entries="entries.a.counter",
             pages_touched="pages_touched.a.counter",
+            commit_overrun="commit_overrun.a.counter",
+            dropped_events="dropped_events.a.counter",
         )
         self._page = Layout(prog, "struct buffer_page", "list.next", "page")
         self._data = Layout(prog, "struct buffer_data_page", "time_stamp", commit="commit.a.counter")
@@ -61,6 +64,7 @@ class RingBuffer:
         self._at = cpu.commit_page
         self._offset, self._time = self._end_of(cpu.commit_page)
         self._written, self._touched = cpu.entries, cpu.pages_touched
+        self._refused = cpu.commit_overrun + cpu.dropped_events
 
     def read(self) -> list[Record]:
         """Return what was written since the last call.
@@ -69,8 +73,10 @@ class RingBuffer:
         """
         cpu = self._cpu.read(self._memory, self._address)
         written = cpu.entries - self._written
-        self.lost = 0
+        refused = cpu.commit_overrun + cpu.dropped_events - self._refused
+        self.lost = refused
         if not written:
+            self._refused += refused
             return []
         page, offset, time = self._at, self._offset, self._time
         if cpu.pages_touched - self._touched >= cpu.nr_pages:
@@ -85,7 +91,7 @@ class RingBuffer:
             page, offset = self._next(page), 0
         else:
             raise GuestGarbage("the pages of the trace buffer do not lead to the last one written")
-        self.lost = max(0, written - len(records))
+        self.lost = max(0, written - len(records)) + refused
         self.skip()
         return records
 

@@ -45,7 +45,6 @@ class IpPacket:
     free: Places = ()
     summed: Places = ()
     cloned: bool = False
-    mark: int = 0
 
     @property
     def wide(self) -> bool:

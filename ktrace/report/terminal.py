@@ -134,7 +134,8 @@ class TerminalView:
             return
         for event in step.events.events:
             fields = ", ".join(f"{name}={value}" for name, value in event.fields.items())
-            self._line(Text(f"{_INDENT}{event.actor:<3}", _colour(event.actor)), Text(f"{event.name} {fields}"))
+            who = Text(f"{_INDENT}{event.actor:<2} ", _colour(event.actor))
+            self._line(who, Text(f"{event.name} {fields}"))
         if step.events.lost:
             self._line(Text(f"{_INDENT}{step.events.lost} events lost", "red"))
 

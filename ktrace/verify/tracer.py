@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from drgn.helpers.linux.pid import for_each_task
+from drgn.helpers.linux.pid import find_task, for_each_task
 
 from ktrace.agent.actors import Performed
-from ktrace.agent.client import Agent, GuestFileError
+from ktrace.agent.client import GuestFileError
 from ktrace.errors import UsageError
 from ktrace.inspect.inlined import Inlined
 from ktrace.inspect.kernel import LiveKernel
@@ -18,6 +18,7 @@ from ktrace.state.call import Exited
 from ktrace.state.functions import FunctionTrace
 from ktrace.trace.functions import Assembler
 from ktrace.verify.step_tracer import Recorded
+from ktrace.verify.unhurried import GuestFiles
 
 InlinedTable = Mapping[str, Mapping[str, Inlined]]
 
@@ -57,13 +58,14 @@ class FunctionTracer:
     :raises UsageError: this kernel cannot trace functions
     """
 
-    def __init__(self, agent: Agent, kernel: LiveKernel, inlined: InlinedTable | None = None) -> None:
+    def __init__(self, agent: GuestFiles, kernel: LiveKernel, inlined: InlinedTable | None = None) -> None:
         self._agent = agent
         self._inlined = inlined or {}
         self._kernel = kernel
         self._names: dict[int, str] = {}
         self._assembler = Assembler(self._name, frozenset({SOFTIRQ_THREAD}))
         self._actors: dict[int, str] = {}
+        self._deep: dict[int, tuple[int, int]] = {}
         try:
             if agent.read_file(TRACEFS + "current_tracer").strip() != TRACER.encode():
                 for path, text in SETTINGS:
@@ -91,11 +93,12 @@ class FunctionTracer:
 
     def assemble(self, performed: Performed, records: list[Record], lost: int) -> FunctionTrace:
         """Return what the actors went through, from the buffer's *records* of the step."""
-        trace = self._assembler.assemble(self._events.decode(records), self._actors, lost)
+        trace = self._assembler.assemble(self._events.decode(records), self._actors, lost + self._too_deep())
         ended = {event.actor for event in performed.outcome.events if isinstance(event, Exited)}
         for pid in [pid for pid, name in self._actors.items() if name in ended]:
             self._assembler.forget(pid)
             del self._actors[pid]
+            self._deep.pop(pid, None)
         return replace(trace, inlined=self._inlined_in(trace)) if self._inlined else trace
 
     def _inlined_in(self, trace: FunctionTrace) -> dict[str, tuple[tuple[str, str], ...]]:
@@ -104,6 +107,22 @@ class FunctionTracer:
             function: tuple((item.function, item.place) for item in self._inlined[function].values())
             for function in sorted(passed & self._inlined.keys())
         }
+
+    def _too_deep(self) -> int:
+        """Return how many calls of the step were too deep for the tracer (``trace_overrun``)."""
+        count = 0
+        for pid in self._actors:
+            if pid not in self._deep:
+                task = find_task(self._kernel.prog, pid)
+                counter = getattr(task, "trace_overrun", None) if task else None
+                address = 0 if counter is None else int(counter.address_)
+                self._deep[pid] = address, self._kernel.memory.u32(address) if address else 0
+            address, before = self._deep[pid]
+            if address:
+                now = self._kernel.memory.u32(address)
+                self._deep[pid] = address, now
+                count += now - before & 0xFFFFFFFF
+        return count
 
     def _add_softirqs(self) -> None:
         """Trace the thread that goes on with softirqs where a task has spent too long in them already."""
