@@ -1,4 +1,4 @@
-# make demo    set everything up, build the lab image, run every workload
+# make demo    set everything up, build the lab image, run every workload, write report.html
 # make test    the same set-up, then every test
 # make check   what is checked without running anything: format, lint, types
 # make image   set-up and the lab image only
@@ -24,6 +24,8 @@ image: setup
 
 demo: image
 	$(VENV)/bin/ktrace run --all
+	$(VENV)/bin/ktrace run ipc-tour -q --report report.html
+	@echo "open report.html in a browser: arrow keys go from step to step, ? shows the other keys"
 
 test: setup-tests image
 	$(VENV)/bin/python -m pytest $(TESTS)
@@ -34,5 +36,5 @@ check: setup
 	$(VENV)/bin/mypy
 
 clean:
-	rm -rf $(VENV) ktrace.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) report.html ktrace.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find ktrace tests -name __pycache__ -prune -exec rm -rf {} +

@@ -77,3 +77,21 @@ A: socket(AF_INET6, SOCK_DGRAM) -> e
 A: sendto(e, "lost", 0, inet6("::1", 6000))                 # 4
 A: recv(w, 100, 0)                                          # 60
 A: sendto(v, "unheard", 0, inet6("::1", 0))                 # 7
+## what comes with a packet, for who asks; what a sender says of one packet
+A: socket(AF_INET, SOCK_RAW, 252) -> t
+A: setsockopt(t, SOL_IP, IP_PKTINFO, 1)                     # 0
+A: setsockopt(t, SOL_IP, IP_RECVTTL, 1)                     # 0
+A: setsockopt(t, SOL_IP, IP_RECVTOS, 1)                     # 0
+A: connect(t, inet("127.0.0.1", 0))                         # 0
+A: sendmsg(t, {msg_iov=["short-lived"], msg_control=[{SOL_IP, IP_TTL, "\x03\0\0\0"}, {SOL_IP, IP_TOS, "\x10\0\0\0"}]})   # 11
+A: recvmsg(t, {msg_iov=[100], msg_namelen=16, msg_controllen=200})   # 31
+A: setsockopt(t, SOL_IP, IP_MTU_DISCOVER, 3)                # 0
+A: send(t, "DF", 0)                                         # 2
+A: recv(t, 100, 0)                                          # 22
+A: setsockopt(t, SOL_IP, IP_MTU_DISCOVER, 0)                # 0
+A: send(t, "no DF", 0)                                      # 5
+A: recv(t, 100, 0)                                          # 25
+A: setsockopt(v, SOL_IPV6, IPV6_RECVHOPLIMIT, 1)            # 0
+A: recvmsg(v, {msg_iov=[100], msg_namelen=28, msg_controllen=200})   # 7
+A: setsockopt(v, SOL_IPV6, IPV6_HDRINCL, 0)                 # 0
+A: getsockopt(v, SOL_IPV6, IPV6_CHECKSUM)                   # 0 2

@@ -192,6 +192,7 @@ def _data(plan: Plan, image: str, report: Report, saved: list[dict[str, Any]]) -
         "actors": plan.actors,
         "steps": report.steps,
         "sequences": report.sequences,
+        "digest": report.digest,
         "seconds": round(report.seconds, 3),
         "steps_per_second": round(report.steps / report.seconds, 1) if report.seconds else 0,
         "calls": dict(sorted(report.calls.items())),

@@ -39,10 +39,19 @@ def _places(reader: SessionReader, names: set[str]) -> Mapping[str, str]:
 )
 def report(session: Path, output: Path | None, rules: bool | None) -> None:
     """Write SESSION as one self-contained HTML page to look through in a browser."""
+    write_report(session, output or Path("report.html"), rules)
+
+
+def write_report(session: Path, output: Path, rules: bool | None = None) -> None:
+    """Do what ``ktrace report`` does.
+
+    :param rules: name the model's rules; ``None``: unless the session is large
+    :raises UsageError: the session cannot be read, or *output* is a directory
+    :raises HostError: it cannot be written
+    """
     reader = SessionReader(session)
     if rules is None:
         rules = reader.path.stat().st_size <= RULES_LIMIT
-    output = output or Path("report.html")
     if output.is_dir():
         raise UsageError(f"{str(output)!r} is a directory", "name a file: -o report.html")
     scratch = output.with_name(f".{output.name}.{os.getpid()}")

@@ -10,7 +10,7 @@ import click
 
 from ktrace.cli.output import View, view_options
 from ktrace.errors import GuestError, ModelError, UsageError
-from ktrace.trace.session import End
+from ktrace.trace.session import End, new_directory
 from ktrace.verify.paths import paths_file
 from ktrace.workload.library import bundled, load, titles
 from ktrace.workload.script import Script
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     metavar="[EVERY]",
     help="Save the guest after each step, or each EVERY steps, for ktrace goto.",
 )
+@click.option("--report", "page", type=click.Path(path_type=Path), help="Write the session as an HTML page, too.")
 @click.option(
     "--probe",
     "probes",
@@ -65,6 +66,7 @@ def run(
     functions: bool,
     plain: bool,
     checkpoint: int | None,
+    page: Path | None,
     probes: tuple[str, ...],
     events: tuple[str, ...],
     validate: bool,
@@ -85,6 +87,8 @@ def run(
         workloads = (*workloads, *bundled())
     if not workloads:
         raise UsageError("which workload?", "see: ktrace run --list")
+    if page is not None and (len(workloads) > 1 or view.is_json):
+        raise UsageError("--report takes one workload, and no --json", "write the others with: ktrace report SESSION")
     if checkpoint and len(workloads) > 1:
         raise UsageError("--checkpoint takes one workload", "run them one by one")
     scripts = [load(name) for name in workloads]
@@ -103,9 +107,15 @@ def run(
             targets += tuple(map(parse_target, scripts[0].probes))
         if checkpoint and targets:
             raise UsageError("--checkpoint and probes do not go together", "leave out --probe, or add --plain")
+        if page is not None and directory is None:
+            directory = new_directory(scripts[0].name or "workload")
         with Guests(image_name, accel, functions, targets, recorded) as guests:
             paths = paths_file(workloads[0])
             end = guests.run(scripts[0], view, directory, hold, paths, validate, checkpoint or 0)
+        if page is not None and directory is not None:
+            from ktrace.cli.report import write_report
+
+            write_report(directory, page)
         return 0 if end.status == "agreed" else 1
     with Guests(image_name, accel, functions, targets, recorded) as guests:
         return _run_several(guests, dict(zip(workloads, scripts, strict=True)), view, validate)

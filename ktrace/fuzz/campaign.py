@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import Any
 
 from ktrace.fuzz.choose import Choose
 from ktrace.fuzz.families import FAMILIES
@@ -51,12 +53,20 @@ class Report:
     errnos: dict[str, Counter[str]] = field(default_factory=dict)
     unmodelled: Counter[str] = field(default_factory=Counter)
     found: list[Found] = field(default_factory=list)
+    _digest: Any = field(default_factory=hashlib.sha256)
+
+    @property
+    def digest(self) -> str:
+        """What tells one run from another: all moves, in order."""
+        return str(self._digest.hexdigest()[:16])
 
     def add(self, trial: Trial) -> None:
         """Count a sequence."""
         self.sequences += 1
         self.steps += len(trial.moves)
         self.calls.update(trial.calls)
+        for done in trial.moves:
+            self._digest.update(repr((done.actor, done.call)).encode())
         if trial.unmodelled is not None:
             self.unmodelled[trial.unmodelled] += 1
         for name, errnos in trial.errnos.items():

@@ -92,6 +92,11 @@ def _exchange(state: State, choose: Choose, end: End, sizes: Sequence[int], urge
     if kind == 16:
         return do(end, "ioctl", C[choose.one(("FIONREAD", "TIOCOUTQ", "SIOCATMARK"))])
     if kind == 17:
+        what = choose.integer(0, 6)
+        if what == 0:
+            return do(end, "listen", choose.one((0, 3)))
+        if what == 1:
+            return do(end, "accept4", choose.one((0, C["SOCK_NONBLOCK"])))
         return do(end, choose.one(("getsockname", "getpeername")))
     return end.task.name, poll_of(state, choose, end)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ktrace.agent.syscalls import CONSTANTS as C
-from ktrace.agent.syscalls import make_call
+from ktrace.agent.syscalls import SIGNALS, make_call
 from ktrace.fuzz.choose import Choose, pattern
 from ktrace.fuzz.family import Family, Generator, Scene
 from ktrace.fuzz.files import Descriptors, may_block, pick_fd
@@ -18,6 +18,9 @@ from ktrace.model.task import Task
 from ktrace.state.call import BAD, Call
 
 NONBLOCK, CLOEXEC = C["SOCK_NONBLOCK"], C["SOCK_CLOEXEC"]
+SYN_STEPS = 5
+"""How long a connection may wait for its SYN to be sent again."""
+
 _SIZES = (0, 1, 5, 100, 1000, 3000)
 _NAMES = (
     *("SO_REUSEADDR", "SO_REUSEPORT", "SO_SNDBUF", "SO_SNDBUF", "SO_RCVBUF", "SO_RCVBUF", "SO_KEEPALIVE"),
@@ -60,6 +63,7 @@ class SocketFamily(Family):
         self._types = choose.some(self.types, 1)
         self._most = choose.one((4, 6, 10))
         self._sizes = choose.one(((1, 5, 100), _SIZES, _SIZES))
+        self._syn_sent: dict[int, int] = {}
         self._heard: tuple[int, dict[str, Any]] | None = None
         super().__init__(choose)
 
@@ -105,6 +109,22 @@ class SocketFamily(Family):
             (0.5, self._odd_socket),
             *[(weight * 0.3, generator) for weight, generator in Descriptors(is_socket).generators()],
         ]
+
+    def next(self, state: State, choose: Choose) -> Move | None:
+        """Return a move; a connection that waits for a SYN to be sent again, in a second or so, is given up first."""
+        return self._give_up(state) or super().next(state, choose)
+
+    def _give_up(self, state: State) -> Move | None:
+        for task in state.tasks():
+            for fd, file in open_fds(task):
+                if not is_socket(file) or file.private.sk is None or file.private.sk.state != "TCP_SYN_SENT":
+                    continue
+                since = self._syn_sent.setdefault(file.private.sk.key, state.number)
+                if state.number - since >= SYN_STEPS:
+                    if task.running is None:
+                        return task.name, make_call("close", fd)
+                    return None, make_call("kill", task.name, SIGNALS["SIGUSR2"])
+        return None
 
     def prepare(self, state: State, choose: Choose, task: Task) -> Iterator[Call]:
         """Have one actor offer a name, and others connect to it."""

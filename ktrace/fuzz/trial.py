@@ -106,7 +106,7 @@ def run_trial(
             break
         actor, call = move
         try:
-            performed = lab.perform(actor, call)
+            performed = watch.perform(actor, call)
         except UsageError:
             # It cannot be encoded: it never reached the guest.
             refused += 1
@@ -146,7 +146,7 @@ def _audit(lab: Lab, watch: Watch, state: State, before: Census) -> Finding | No
     for task in state.tasks():
         if task.name in state.kernel.tasks:
             call = make_call("kill", task.name, SIGNALS["SIGKILL"])
-            found = _step(lab, watch, number, call)
+            found = _step(watch, number, call)
             if found is not None:
                 return found
             number += 1
@@ -154,7 +154,7 @@ def _audit(lab: Lab, watch: Watch, state: State, before: Census) -> Finding | No
         return None
     left: dict[str, int] = {}
     for _ in range(PATIENCE):
-        found = _step(lab, watch, number, make_call("wait", GRACE_MS))
+        found = _step(watch, number, make_call("wait", GRACE_MS))
         left = leaked(before, take(lab.kernel))
         if found is not None or not left:
             return found
@@ -163,9 +163,9 @@ def _audit(lab: Lab, watch: Watch, state: State, before: Census) -> Finding | No
     return of_failures("the end", [f"left over: {name}" for name in left], text)
 
 
-def _step(lab: Lab, watch: Watch, number: int, call: Call) -> Finding | None:
+def _step(watch: Watch, number: int, call: Call) -> Finding | None:
     try:
-        return watch.check(number, None, call, lab.perform(None, call))
+        return watch.check(number, None, call, watch.perform(None, call))
     except NotModelled:
         return None
 
@@ -182,6 +182,14 @@ class Watch:
         self._machine = machine
         self._checker = checker
         self._printed = 0
+
+    def perform(self, actor: str | None, call: Call) -> Performed:
+        """Make a move. Between moves the guest's clock stands still: no timer fires because the host is busy."""
+        if self._machine.paused:
+            self._machine.resume()
+        performed = self._lab.perform(actor, call)
+        self._machine.pause()
+        return performed
 
     def check(self, number: int, actor: str | None, call: Call, performed: Performed) -> Finding | None:
         """Return what is wrong with a step.

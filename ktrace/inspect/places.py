@@ -23,11 +23,25 @@ def places(vmlinux: Path, functions: Iterable[str]) -> dict[str, str]:
     found = {}
     for name in functions:
         try:
-            location = program.source_location(program.symbol(name).address)
-        except LookupError:
+            location = program.source_location(_address(program, name))
+        except (LookupError, ValueError):
             continue
         # The last is the function itself; before it come those inlined at its very beginning.
         outermost = location[-1]
         if outermost.filename:
             found[name] = f"{outermost.filename}:{outermost.line}"
     return found
+
+
+def _address(program: drgn.Program, function: str) -> int:
+    """Return where a function is; one that gcc has changed has a symbol of another name (``.constprop.0``).
+
+    :raises LookupError: there is none, or it is only inlined
+    """
+    try:
+        return int(program.symbol(function).address)
+    except LookupError:
+        address = program.function(function).address_
+        if address is None:
+            raise
+        return int(address)

@@ -146,6 +146,8 @@ def _tell_raw(kernel: Kernel, packet: IpPacket, error: int) -> None:
         return
     for sk in list(raw_hash(kernel, packet.wide)):
         matches = raw_match(sk, packet.wide, packet.protocol, packet.daddr, packet.saddr)
+        if matches and "recverr" in (sk.np.bits if packet.wide else sk.bits):
+            raise NotImplementedError("the model does not queue ICMP errors on raw sockets")
         if matches and sk.state == "TCP_ESTABLISHED":
             sk.err = error
             error_report(kernel, sk)

@@ -108,8 +108,6 @@ def _set_bit(sk: Inet, optname: int, value: int) -> None:
 def _set_message(sk: Inet, optname: int, value: int) -> None:
     if optname == IP_RECVFRAGSIZE and sk.type == SOCK_STREAM:
         raise Errno("EINVAL")
-    if value and sk.type == SOCK_RAW:
-        raise NotImplementedError(f"the model does not know what the SOL_IP option {optname} adds to messages")
     sk.options[SOL_IP, optname] = int(value != 0)
 
 

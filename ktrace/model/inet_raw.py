@@ -19,6 +19,8 @@ from ktrace.model.inet_socket import (
     register,
 )
 from ktrace.model.ip_append import HH_LEN, SIZEOF_IPHDR, Room, make_skb
+from ktrace.model.ip_cmsg import ip_cmsg_send, source_of
+from ktrace.model.ip_error import ip_local_error, pmtu, purge
 from ktrace.model.ip_input import Raw, raw_hash, send
 from ktrace.model.ip_packet import (
     IP_DF,
@@ -38,13 +40,13 @@ from ktrace.model.proto_ops import InMessage, OutMessage
 from ktrace.model.sock import MSG_MORE, MSG_OOB, SEND_SHUTDOWN, raise_sock_error, sock_orphan
 from ktrace.model.socket import sockets
 from ktrace.model.task import Errno, Task
-from ktrace.model.tcp_io import check_control
 from ktrace.state.call import Result
 from ktrace.state.sockaddr import AF_INET
 
 SOL_RAW, ICMP_FILTER = 255, 1
 SIOCINQ, SIOCOUTQ = 0x541B, 0x5411
 IP_MAX_MTU = 0xFFFF
+EMSGSIZE = 90
 RAW4 = Room(SIZEOF_IPHDR, HH_LEN, HH_LEN + 15)
 
 
@@ -71,6 +73,7 @@ class RawProto(Proto):
         """``raw_close()``, ``sk_common_release()``."""
         self.unhash(kernel, sk)
         sock_orphan(sk)
+        purge(sk)
         return 0
 
     def bind(self, kernel: Kernel, task: Task, sk: Raw, addr: bytes) -> int:
@@ -113,8 +116,7 @@ class RawProto(Proto):
             if sk.state != "TCP_ESTABLISHED":
                 raise Errno("EDESTADDRREQ")
             daddr = sk.daddr
-        if msg.control:
-            check_control(msg)
+        cookie = ip_cmsg_send(task, sk, msg)
         hdrincl = "hdrincl" in sk.bits
         probed = b""
         if not hdrincl and sk.protocol == IPPROTO_ICMP:
@@ -122,24 +124,26 @@ class RawProto(Proto):
             probed = msg.source.copy(2)
             if len(probed) < 2:
                 raise Errno("EFAULT")
+        saddr = source_of(cookie, sk)
         daddr = route(sk, daddr)
-        saddr = sk.saddr if sk.saddr != ANY else LOOPBACK_ADDRESS
+        saddr = saddr if saddr != ANY else LOOPBACK_ADDRESS
         if hdrincl:
             self._send_hdrinc(kernel, sk, msg, saddr)
             return length
         if msg.flags & MSG_MORE:
             raise NotImplementedError("the model does not cork raw sockets")
         if length > IP_MAX_MTU - SIZEOF_IPHDR:
+            ip_local_error(kernel, sk, EMSGSIZE, daddr, sk.dport, pmtu(sk))
             raise Errno("EMSGSIZE")
         data = probed + msg.source.copy_all()
         skb = make_skb(kernel, data, room=RAW4)
-        hops, tos = sk.hop_limit(daddr)
+        hops, tos = cookie.limits(sk, daddr)
         packet = IpPacket(saddr, daddr, sk.protocol, data, skb.truesize, skb.data_len, hops, tos)
         frag_off, loose = df_and_ident(sk)
-        packet.header = ip_header(packet, frag_off)
+        packet.header, packet.mark = ip_header(packet, frag_off), sk.mark if cookie.mark is None else cookie.mark
         if loose:
             packet.free, packet.summed = IPHDR_FREE, IPHDR_SUMMED
-        send(kernel, packet)
+        send(kernel, packet, sk)
         return length
 
     def _send_hdrinc(self, kernel: Kernel, sk: Raw, msg: OutMessage, saddr: str) -> None:
@@ -169,7 +173,7 @@ class RawProto(Proto):
         )  # fmt: skip
         if not any(data[4:6]) and not data[6] & IP_DF >> 8:
             packet.free, packet.summed = IPHDR_FREE, IPHDR_SUMMED
-        send(kernel, packet)
+        send(kernel, packet, sk)
 
     def recvmsg(self, kernel: Kernel, task: Task, sk: Raw, msg: InMessage, flags: int) -> Any:
         """``raw_recvmsg()``."""

@@ -43,6 +43,11 @@ class Cookie:
     tos: int | None = None
     mark: int | None = None
 
+    def limits(self, sk: Inet, daddr: str) -> tuple[int, int]:
+        """Return TTL and type of service of the packet."""
+        hops, tos = sk.hop_limit(daddr)
+        return self.ttl or hops, tos if self.tos is None else self.tos
+
 
 def ip_cmsg_send(task: Task, sk: Inet, msg: OutMessage) -> Cookie:
     """Read the control messages of a call (``ip_cmsg_send()``).

@@ -7,7 +7,7 @@ import struct
 from dataclasses import dataclass
 
 from ktrace.model.cmsg import put_cmsg
-from ktrace.model.inet_option import IP_RECVERR, SOL_IP
+from ktrace.model.inet_option import IP_MTU_DISCOVER, IP_RECVERR, SOL_IP
 from ktrace.model.inet_sock import Inet
 from ktrace.model.inet_socket import sockaddr_in
 from ktrace.model.ip_cmsg import ip_cmsg_recv
@@ -22,6 +22,7 @@ from ktrace.model.task import Errno
 SO_EE_ORIGIN_LOCAL, SO_EE_ORIGIN_ICMP = 1, 2
 ICMP_DEST_UNREACH, ICMP_PORT_UNREACH = 3, 3
 SIZEOF_IPHDR, SIZEOF_ICMPHDR, SIZEOF_UDPHDR = 20, 8, 8
+IP_MAX_MTU, LOOPBACK_MTU, IP_PMTUDISC_PROBE = 0xFFFF, 65536, 3
 ICMP_MOST = 576
 """Bytes that an ICMP error packet has at most (``__icmp_send()``)."""
 
@@ -76,6 +77,11 @@ def ip_local_error(kernel: Kernel, sk: Inet, errno: int, daddr: str, port: int, 
     error.since = kernel.advice.clock[0]
     error.error = ExtendedError(errno, SO_EE_ORIGIN_LOCAL, 0, 0, info, daddr, port, None)
     queue(kernel, sk, error)
+
+
+def pmtu(sk: Inet) -> int:
+    """Return how long a packet may be (``ip_setup_cork()``, ``ipv4_mtu()``)."""
+    return IP_MAX_MTU if sk.options.get((SOL_IP, IP_MTU_DISCOVER), 1) < IP_PMTUDISC_PROBE else LOOPBACK_MTU
 
 
 def queue(kernel: Kernel, sk: Inet, skb: SkBuff) -> None:

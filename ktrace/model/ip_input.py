@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ktrace.model.inet6_addr import ANY6
+from ktrace.model.inet_option import IP_PKTINFO
 from ktrace.model.inet_sock import ANY, Inet
+from ktrace.model.ip_cmsg import pktinfo_prepare
 from ktrace.model.ip_packet import IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_TCP, IpPacket, as_seen
 from ktrace.model.kernel import Kernel
 from ktrace.model.skbuff import SkBuff
@@ -73,8 +75,13 @@ def raw_hash(kernel: Kernel, wide: bool) -> list[Raw]:
     return table
 
 
-def send(kernel: Kernel, packet: IpPacket) -> None:
-    """Put a packet onto the loopback: it is received in the softirq that follows, after those before it."""
+def send(kernel: Kernel, packet: IpPacket, sk: Inet | None = None) -> None:
+    """Put a packet onto the loopback: it is received in the softirq that follows, after those before it.
+
+    :param sk: who sent it, and has room for more as soon as it is there (``loopback_xmit()``: ``skb_orphan()``)
+    """
+    if sk is not None:
+        sk.call_write_space(kernel)
     backlog: list[IpPacket] = sockets(kernel).unbound.setdefault("softnet", [])
     backlog.append(packet)
     if len(backlog) > 1:
@@ -140,6 +147,11 @@ def queue_rcv_skb(kernel: Kernel, sk: Sock, packet: IpPacket, data: bytes) -> bo
         return False
     skb = SkBuff(data, packet.paged, packet.truesize, sk)
     skb.addr, skb.daddr, skb.hops, skb.tos = (packet.saddr, 0), packet.daddr, packet.hops, packet.tos
+    skb.mark, skb.since = packet.mark, kernel.advice.clock[0]
+    if isinstance(sk, Raw) and sk.type == SOCK_RAW:
+        pktinfo_prepare(sk, skb)
+    elif isinstance(sk, Raw) and sk.options.get((0, IP_PKTINFO)):
+        raise NotImplementedError("the model does not know what IP_PKTINFO tells a ping socket")
     sk.rmem_alloc += skb.truesize
     sk.receive_queue.append(skb)
     data_ready(kernel, sk)

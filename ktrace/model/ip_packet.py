@@ -45,6 +45,7 @@ class IpPacket:
     free: Places = ()
     summed: Places = ()
     cloned: bool = False
+    mark: int = 0
 
     @property
     def wide(self) -> bool:

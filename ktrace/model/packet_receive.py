@@ -8,11 +8,21 @@ from ktrace.model.datagram import ReceiveShutdown, skb_free_datagram, skb_recv_d
 from ktrace.model.inet6_addr import sockaddr_in6
 from ktrace.model.inet6_option import ip6_datagram_recv_ctl
 from ktrace.model.inet_socket import sockaddr_in
+from ktrace.model.ip_cmsg import ip_cmsg_recv
+from ktrace.model.ip_error import ip_recv_error
 from ktrace.model.ip_input import Raw
 from ktrace.model.kernel import Kernel
 from ktrace.model.proto_ops import InMessage
 from ktrace.model.sock import MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, MSG_TRUNC
+from ktrace.model.sock_cmsg import sock_recv_cmsgs
 from ktrace.model.task import Errno, Task
+
+
+def receive_error(kernel: Kernel, sk: Raw, msg: InMessage) -> int:
+    """Receive from the error queue (``ip_recv_error()``, ``ipv6_recv_error()``)."""
+    if sk.error_queue and sk.family == "AF_INET6":
+        raise NotImplementedError("the model does not tell errors to AF_INET6 sockets (ipv6_recv_error())")
+    return ip_recv_error(kernel, sk, msg)
 
 
 def recv_packet(kernel: Kernel, task: Task, sk: Raw, msg: InMessage, flags: int, tells_length: bool = True) -> Any:
@@ -24,7 +34,7 @@ def recv_packet(kernel: Kernel, task: Task, sk: Raw, msg: InMessage, flags: int,
     if flags & MSG_OOB:
         raise Errno("EOPNOTSUPP")
     if flags & MSG_ERRQUEUE:
-        raise Errno("EAGAIN")
+        return receive_error(kernel, sk, msg)
     try:
         skb, _ = yield from skb_recv_datagram(kernel, task, sk, flags)
     except ReceiveShutdown:
@@ -37,9 +47,12 @@ def recv_packet(kernel: Kernel, task: Task, sk: Raw, msg: InMessage, flags: int,
         skb_free_datagram(sk, skb)
     if msg.destination.copy(skb.data[:copied]) < copied:
         raise Errno("EFAULT")
+    sock_recv_cmsgs(kernel, sk, skb, msg)
     if msg.wants_name:
         address = skb.addr[0]
         msg.name = sockaddr_in6(address, 0) if sk.family == "AF_INET6" else sockaddr_in(address, 0)
     if sk.family == "AF_INET6":
         ip6_datagram_recv_ctl(sk, skb, msg)
+    else:
+        ip_cmsg_recv(sk, skb, msg)
     return len(skb) if tells_length and flags & MSG_TRUNC else copied

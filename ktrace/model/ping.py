@@ -22,6 +22,8 @@ from ktrace.model.inet_route import LOOPBACK_ADDRESS, LOOPBACK_IFINDEX, LOOPBACK
 from ktrace.model.inet_sock import ANY, Inet, Proto
 from ktrace.model.inet_socket import SIZEOF_SOCKADDR_IN, address_type, inet_address, not_local
 from ktrace.model.ip_append import SIZEOF_IPHDR, SIZEOF_IPV6HDR
+from ktrace.model.ip_cmsg import ip_cmsg_send, source_of
+from ktrace.model.ip_error import ip_local_error, pmtu, purge
 from ktrace.model.ip_input import Raw, send
 from ktrace.model.ip_packet import IpPacket, df_and_ident
 from ktrace.model.kernel import Kernel
@@ -30,11 +32,11 @@ from ktrace.model.proto_ops import InMessage, OutMessage
 from ktrace.model.sock import MSG_OOB, SEND_SHUTDOWN, raise_sock_error, sock_orphan
 from ktrace.model.socket import sockets
 from ktrace.model.task import Errno, Task
-from ktrace.model.tcp_io import check_control
 from ktrace.state.sockaddr import AF_INET, AF_INET6, AF_UNSPEC
 
 ICMP_ECHO, ICMP_EXT_ECHO, ICMPV6_ECHO_REQUEST, ICMPV6_EXT_ECHO_REQUEST = 8, 42, 128, 160
 IP_MAX_MTU = 0xFFFF
+EMSGSIZE = 90
 
 
 def ping_table(kernel: Kernel) -> list[Raw]:
@@ -169,6 +171,7 @@ class PingProto(Proto):
         """``ping_close()``."""
         ping_unhash(kernel, sk)
         sock_orphan(sk)
+        purge(sk)
         return 0
 
     def sendmsg(self, kernel: Kernel, task: Task, sk: Raw, msg: OutMessage) -> int:
@@ -185,15 +188,16 @@ class PingProto(Proto):
             if sk.state != "TCP_ESTABLISHED":
                 raise Errno("EDESTADDRREQ")
             daddr = sk.daddr
-        if msg.control:
-            check_control(msg)
+        cookie = ip_cmsg_send(task, sk, msg)
+        saddr = source_of(cookie, sk)
         daddr = route(sk, daddr)
         if length > IP_MAX_MTU - SIZEOF_IPHDR:
+            ip_local_error(kernel, sk, EMSGSIZE, daddr, sk.dport, pmtu(sk))
             raise Errno("EMSGSIZE")
         data = self.echo(sk, head, msg)
-        hops, tos = sk.hop_limit(daddr)
-        saddr = sk.saddr if sk.saddr != ANY else LOOPBACK_ADDRESS
-        send(kernel, icmp_packet(kernel, saddr, daddr, data, hops, tos, *df_and_ident(sk)))
+        hops, tos = cookie.limits(sk, daddr)
+        saddr = saddr if saddr != ANY else LOOPBACK_ADDRESS
+        send(kernel, icmp_packet(kernel, saddr, daddr, data, hops, tos, *df_and_ident(sk)), sk)
         return length
 
     def common_sendmsg(self, msg: OutMessage, kinds: tuple[int, ...]) -> bytes:
@@ -277,7 +281,7 @@ class Ping6Proto(PingProto):
             raise NotImplementedError("the model does not cut IPv6 packets into fragments")
         data = self.echo(sk, head, msg)
         hops, tos = sk.hop_limit(daddr)
-        send(kernel, icmpv6_packet(kernel, saddr, daddr, data, hops, tos))
+        send(kernel, icmpv6_packet(kernel, saddr, daddr, data, hops, tos), sk)
         return length
 
     def setsockopt(self, kernel: Kernel, task: Task, sk: Inet, level: int, optname: int, optval: bytes) -> int:

@@ -158,6 +158,9 @@ class Sock:
         """Return ``sk_state`` as the World has it."""
         return self.state
 
+    def settle_buffers(self, kernel: Kernel) -> None:
+        """Find out how large the buffers are now, where they grow by themselves."""
+
     def view_buffers(self, rmem_max: int, wmem_max: int) -> tuple[Any, Any]:
         """Return ``sk_rcvbuf`` and ``sk_sndbuf`` as the World has them."""
         return self.rcvbuf, self.sndbuf

@@ -249,6 +249,7 @@ def _zerocopy(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes)
 def _buf_lock(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
     if value & ~SOCK_BUF_LOCK_MASK:
         raise Errno("EINVAL")
+    sock.sk.settle_buffers(kernel)
     for mask, name in BUF_LOCKS.items():
         if value & mask:
             sock.sk.userlocks.add(name)

@@ -207,6 +207,22 @@ class Tcp(Inet):
             return OneOf(DELAYED_FIN_ACK, ("TCP_FIN_WAIT1", "TCP_FIN_WAIT2"))
         return self.state
 
+    def settle_buffers(self, kernel: Kernel) -> None:
+        """Take over how far the buffers of a connection grew: locked, they stay so (SO_BUF_LOCK)."""
+        seen = observed_sock(kernel, self)
+        if seen is None or not self.was_connected:
+            return
+        setting = sockets(kernel).setting
+        for name, size, most in (
+            ("rcvbuf", seen.sk_rcvbuf, setting("ipv4/tcp_rmem/2")),
+            ("sndbuf", seen.sk_sndbuf, setting("ipv4/tcp_wmem/2")),
+        ):
+            if f"SOCK_{name.upper()}_LOCK" in self.userlocks:
+                continue
+            least = getattr(self, name)
+            grown = Between("tcp_sndbuf_expand(), tcp_rcv_space_adjust(): buffers grow with use", least, most)
+            setattr(self, name, int(kernel.choose(grown.rule, size, grown.admits, least)))
+
     def view_buffers(self, rmem_max: int, wmem_max: int) -> tuple[Any, Any]:
         """Return ``sk_rcvbuf`` and ``sk_sndbuf``: both grow by themselves on a connection."""
         rcvbuf: Any = self.rcvbuf
@@ -411,6 +427,9 @@ def receive_fin(kernel: Kernel, sender: Tcp) -> None:
         hup = sk.shutdown == SHUTDOWN_MASK or sk.state == "TCP_CLOSE"
         sock_wake_async(kernel, sk, SOCK_WAKE_WAITD, POLL_HUP if hup else POLL_IN)
         data_ready(kernel, sk)  # tcp_data_queue(): SOCK_DONE is as good as data
+    if sk.out and sk is not sender:
+        sk.more = False
+        push(kernel, sk)  # tcp_data_snd_check()
     if finished or sk is sender:
         fin_acknowledged(kernel, sender)
 

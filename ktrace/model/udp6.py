@@ -22,6 +22,7 @@ from ktrace.model.inet6_socket import Inet6Ops
 from ktrace.model.inet_route import LOOPBACK_ADDRESS, LOOPBACK_MTU, route6
 from ktrace.model.inet_socket import register, sockaddr_in
 from ktrace.model.ip_append import SIZEOF_IPV6HDR, make_skb
+from ktrace.model.ip_cmsg import ip_cmsg_recv
 from ktrace.model.kernel import Kernel
 from ktrace.model.proto_ops import InMessage, OutMessage, ProtoOps
 from ktrace.model.skbuff import SkBuff
@@ -125,8 +126,16 @@ class Udp6Proto(UdpProto):
         return sockaddr_in6(address if is_ipv6(address) else v4mapped(address), port)
 
     def tell(self, sk: Udp, skb: SkBuff, msg: InMessage) -> None:
-        """Tell what was asked for of the packet (``ip6_datagram_recv_ctl()``)."""
+        """Tell what was asked for of the packet (``ip6_datagram_recv_ctl()``), of an IPv4 one as IPv4 does."""
         ip6_datagram_recv_ctl(sk, skb, msg)
+        if not is_ipv6(skb.daddr):
+            ip_cmsg_recv(sk, skb, msg)
+
+    def receive_error(self, kernel: Kernel, sk: Udp, msg: InMessage) -> int:
+        """Receive from the error queue (``ipv6_recv_error()``)."""
+        if sk.error_queue:
+            raise NotImplementedError("the model does not tell errors to AF_INET6 sockets (ipv6_recv_error())")
+        raise Errno("EAGAIN")
 
     def become_ipv4(self, sk: Udp) -> None:
         """Go on as ``udp_prot``."""

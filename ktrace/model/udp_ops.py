@@ -8,8 +8,8 @@ from ktrace.model import udp
 from ktrace.model.datagram import ReceiveShutdown, datagram_poll, wait_for_more
 from ktrace.model.datagram_connect import ip4_datagram_connect, udp_disconnect
 from ktrace.model.file import O_NONBLOCK
-from ktrace.model.inet_option import IP_MTU_DISCOVER, SOL_IP, get_ip_option, set_ip_option
-from ktrace.model.inet_route import LOOPBACK_ADDRESS, LOOPBACK_MTU, route
+from ktrace.model.inet_option import get_ip_option, set_ip_option
+from ktrace.model.inet_route import LOOPBACK_ADDRESS, route
 from ktrace.model.inet_sock import ANY, Proto
 from ktrace.model.inet_socket import (
     SIZEOF_SOCKADDR_IN,
@@ -20,7 +20,7 @@ from ktrace.model.inet_socket import (
 )
 from ktrace.model.ip_append import SIZEOF_IPHDR, make_skb
 from ktrace.model.ip_cmsg import ip_cmsg_recv, ip_cmsg_send, source_of
-from ktrace.model.ip_error import ip_local_error, ip_recv_error, purge
+from ktrace.model.ip_error import ip_local_error, ip_recv_error, pmtu, purge
 from ktrace.model.kernel import Kernel
 from ktrace.model.proto_ops import InMessage, OutMessage
 from ktrace.model.skbuff import SkBuff
@@ -53,12 +53,6 @@ from ktrace.state.sockaddr import AF_INET, AF_UNSPEC
 SIOCINQ, SIOCOUTQ = 0x541B, 0x5411
 IP_MAX_MTU = 0xFFFF
 EMSGSIZE = 90
-IP_PMTUDISC_PROBE = 3
-
-
-def pmtu(sk: Udp) -> int:
-    """Return how long a packet may be (``ip_setup_cork()``, ``ipv4_mtu()``)."""
-    return IP_MAX_MTU if sk.options.get((SOL_IP, IP_MTU_DISCOVER), 1) < IP_PMTUDISC_PROBE else LOOPBACK_MTU
 
 
 class UdpProto(Proto):

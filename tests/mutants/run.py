@@ -19,10 +19,10 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from table import as_what, caught, keep
@@ -153,7 +153,7 @@ def fuzz(mutant: Mutant, vmlinux: Path, given: argparse.Namespace, environment: 
         command = [*KTRACE, "fuzz", "--image", name, "--json", *family, "--time", str(given.time), "--seed", str(seed)]
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
         if done.returncode not in (0, 1) or not done.stdout:
-            return {"divergences": [], "steps": 0, "seconds": 0, "failed": done.returncode}
+            return {"divergences": [], "failed": f"exit code {done.returncode}"}
         report: dict[str, Any] = json.loads(done.stdout)
         if all(is_the_kernels(found["script"]) for found in report["divergences"]):
             return report
@@ -162,30 +162,24 @@ def fuzz(mutant: Mutant, vmlinux: Path, given: argparse.Namespace, environment: 
 
 
 def is_the_kernels(script: str) -> bool:
-    """Tell whether the sound kernel agrees with the model where the broken one did not."""
+    """Tell whether the sound kernel agrees with the model where the broken one did not.
+
+    :raises CalledProcessError: it could not be asked
+    """
     done = subprocess.run([*KTRACE, "run", script, "-q"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if done.returncode not in (0, 1):
+        raise subprocess.CalledProcessError(done.returncode, done.args)
     return done.returncode == 0
 
 
 def row(mutant: Mutant, report: dict[str, Any]) -> str:
     """Return a line for the terminal."""
     if "failed" in report:
-        return f"{mutant.name}: failed, exit code {report['failed']}"
+        return f"{mutant.name}: failed, {report['failed']}"
     found = next(iter(report["divergences"]), None)
     if found is None:
         return f"{mutant.name}: NOT FOUND in {report['steps']} steps, {report['seconds']:.0f} s"
     return f"{mutant.name}: found after {found['steps']} steps, {found['seconds']:.1f} s: {as_what(found)}"
-
-
-def builds(tree: Tree, mutants: list[Mutant]) -> Iterator[tuple[Mutant, Future[Path]]]:
-    """Build one ahead of the one that is asked for."""
-    with ThreadPoolExecutor(1) as builder:
-        ahead: list[tuple[Mutant, Future[Path]]] = []
-        for mutant in mutants:
-            ahead.append((mutant, builder.submit(tree.build, mutant)))
-            if len(ahead) > 1:
-                yield ahead.pop(0)
-        yield from ahead
 
 
 def main() -> int:
@@ -199,13 +193,13 @@ def main() -> int:
     parser.add_argument("--families", help="what to fuzz; default: the family, for sem, msg and shm all three")
     parser.add_argument("--actors", type=int, help="default: 4 for pipe, else 6")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1, help="how many are fuzzed at a time")
     parser.add_argument("--make", help="the make command; default: what ktrace image source prints")
     given = parser.parse_args()
     given.families = given.families or TOGETHER.get(given.family, given.family)
     given.actors = given.actors or (4 if given.family == "pipe" else 6)
     output = given.tree.absolute().parent / "mutants"
     output.mkdir(exist_ok=True)
-    environment = {**os.environ, "XDG_CACHE_HOME": str(output / "cache")}
     tree = Tree(given.tree, shlex.split(given.make or make_of(given.tree)), output)
     tree.restore()
     mutants = read_mutants(given.family)
@@ -216,24 +210,34 @@ def main() -> int:
     for mutant in mutants:
         mutate((given.tree / mutant.file).read_text(), mutant)
     tree.prepare({mutant.file for mutant in mutants})
-    missed = 0
-    for mutant, built in builds(tree, mutants):
+    kept = Lock()
+
+    def hunt(mutant: Mutant, built: Path) -> bool:
+        cache = output / "caches" / mutant.name
         try:
-            report = fuzz(mutant, built.result(), given, environment)
+            report = fuzz(mutant, built, given, {**os.environ, "XDG_CACHE_HOME": str(cache)})
         except subprocess.CalledProcessError as error:
-            print(f"{mutant.name}: not built: {error.cmd[0]}", flush=True)
-            continue
-        missed += not report["divergences"]
-        print(row(mutant, report), flush=True)
-        keep(given.family, mutant.name, report)
-        forget(output / "cache" / "ktrace")
-    return 1 if missed else 0
+            report = {"divergences": [], "failed": f"{error.returncode} of {shlex.join(error.cmd)}"}
+        finally:
+            # Kernel and guest are some 200 MB.
+            for part in ("kernels", "images", "templates"):
+                shutil.rmtree(cache / "ktrace" / part, ignore_errors=True)
+        with kept:
+            print(row(mutant, report), flush=True)
+            keep(given.family, mutant.name, report)
+        return bool(report["divergences"])
 
-
-def forget(cache: Path) -> None:
-    """Remove the kernels and guests of the last mutant: they are some 200 MB."""
-    for part in ("kernels", "images", "templates"):
-        shutil.rmtree(cache / part, ignore_errors=True)
+    with ThreadPoolExecutor(given.jobs) as hunters:
+        hunts: list[Future[bool]] = []
+        for mutant in mutants:
+            # One is built ahead.
+            while sum(not hunted.done() for hunted in hunts) > given.jobs:
+                wait([hunted for hunted in hunts if not hunted.done()], return_when=FIRST_COMPLETED)
+            try:
+                hunts.append(hunters.submit(hunt, mutant, tree.build(mutant)))
+            except subprocess.CalledProcessError:
+                print(f"{mutant.name}: not built, see {output / mutant.name}.log", flush=True)
+    return 0 if all(hunted.result() for hunted in hunts) else 1
 
 
 def make_of(directory: Path) -> str:

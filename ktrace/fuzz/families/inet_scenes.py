@@ -113,6 +113,7 @@ def alone(domain: Domain) -> Callable[[State, Choose], Iterator[Move]]:
             address(family, port, "10.0.0.1"),
             address(family, 0),
             {"sa_family": 0},
+            {"sa_family": 1, "sa_data": bytes(14)},
         ]
         for _ in range(choose.integer(3, 9)):
             if not holds(end, state):
@@ -166,7 +167,11 @@ def ports(domain: Domain) -> Callable[[State, Choose], Iterator[Move]]:
                 yield do(end, "setsockopt", C["SOL_IP"], C["IP_FREEBIND"], 1)
             host = choose.one(("127.0.0.1", "127.0.0.1", "0.0.0.0", "127.0.0.2", "10.0.0.1", "255.255.255.255"))
             if holds(end, state):
-                yield do(end, "bind", address(family, port, host))
+                odd = {
+                    "sa_family": 0,
+                    "sa_data": port.to_bytes(2, "big") + choose.one((bytes(12), b"\x7f\0\0\1" + bytes(8))),
+                }
+                yield do(end, "bind", odd if choose.chance(0.12) else address(family, port, host))
             if choose.chance(0.5) and holds(end, state):
                 yield do(end, "getsockname")
             if choose.chance(0.5) and holds(end, state) and kind == STREAM:

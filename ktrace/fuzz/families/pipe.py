@@ -12,6 +12,7 @@ from ktrace.fuzz.families.pipe_scenes import (
     FILES,
     PATHS,
     S_IFIFO,
+    abandoned,
     crowd_of_readers,
     crowd_of_writers,
     is_pipe,
@@ -76,6 +77,7 @@ class PipeFamily(Family):
         return [
             (2, crowd_of_writers),
             (2, crowd_of_readers),
+            (2, abandoned),
             (1.5, used_slots),
             (2, watching(is_pipe, poke)),
             (2, signalled(is_pipe, poke)),
@@ -269,7 +271,7 @@ class PipeFamily(Family):
         limit = state.kernel.sub("pipe").max_size
         size = choose.weighted([
             (8, choose.around(PAGE, 2 * PAGE, 4 * PAGE, 8 * PAGE, 16 * PAGE, used, low=0)),
-            (2, choose.around(limit, 2 * limit, low=0, high=2 << 20)),
+            (4, choose.around(limit, 2 * limit, low=0, high=2 << 20)),
             (1, choose.one((0, 1, -1, 1 << 31, (1 << 31) + 1, 1 << 32, 32 * PAGE))),
         ])  # fmt: skip
         return make_call("fcntl", fd, C["F_SETPIPE_SZ"], size)

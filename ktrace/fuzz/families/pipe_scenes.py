@@ -82,6 +82,45 @@ def crowd_of_readers(state: State, choose: Choose) -> Iterator[Move]:
     yield from _relieve(state, choose, pipe, is_write_end)
 
 
+def abandoned(state: State, choose: Choose) -> Iterator[Move]:
+    """Have some sleep at one side of a pipe, all of whose other side one actor holds, who then leaves it."""
+    mine, theirs = choose.one(((is_write_end, is_read_end), (is_read_end, is_write_end)))
+    pipe = _shared(state, choose, mine)
+    if pipe is None or pipe.max_usage > 16:
+        return
+    leavers = [task for task, _, _ in _ends(state, pipe, theirs)]
+    if not leavers:
+        return
+    leaver = choose.one(leavers)
+    sleepers = [task for task, _, _ in _ends(state, pipe, mine) if task.files is not leaver.files]
+    for task in state.free():
+        for fd in _fds(task, pipe, theirs) if task.files is not leaver.files else ():
+            yield task.name, make_call("close", fd)
+    yield from _wakeable(choose, _ends(state, pipe, mine))
+    fill, empty = _fds(leaver, pipe, is_write_end), _fds(leaver, pipe, is_read_end)
+    if theirs is is_read_end and fill and not pipe.full():
+        size = (pipe.max_usage - pipe.occupancy()) * PAGE_SIZE
+        yield leaver.name, make_call("write", fill[0], pattern(state.number, size))
+    elif theirs is is_write_end and empty and not pipe.empty():
+        yield leaver.name, make_call("read", empty[0], pipe.occupancy() * PAGE_SIZE)
+    for task in choose.some(sleepers, 1, 2):
+        if len(state.free()) < 2 or not (fds := _fds(task, pipe, mine)):
+            break
+        if choose.chance(0.3):
+            yield task.name, make_call("fcntl", fds[0], C["F_SETOWN"], task.name)
+            yield task.name, make_call("fcntl", fds[0], C["F_SETFL"], C["FASYNC"])
+        elif choose.chance(0.25):
+            yield task.name, make_call("poll", ({"fd": fds[0], "events": choose.one((0, C["POLLPRI"]))},), -1)
+        elif theirs is is_read_end:
+            yield task.name, make_call("write", fds[0], pattern(state.number, choose.one((1, PAGE_SIZE, 9000))))
+        else:
+            yield task.name, make_call("read", fds[0], choose.one((1, 100)))
+    if choose.chance(0.2) and len(state.free()) > 2:
+        yield leaver.name, make_call("exit", 0)
+    for fd in _fds(leaver, pipe, theirs):
+        yield leaver.name, make_call("close", fd)
+
+
 def used_slots(state: State, choose: Choose) -> Iterator[Move]:
     """Use every slot of a ring, then have a file's pages take their places, then write once more."""
     holders = [(task, fd, file) for task in state.free() for fd, file in open_fds(task) if is_write_end(file)]
@@ -199,6 +238,11 @@ def _ends(state: State, pipe: PipeInode, wanted: Wanted) -> list[End]:
         if fds:
             ends.append((task, *fds[0]))
     return ends
+
+
+def _fds(task: Task, pipe: PipeInode, wanted: Wanted) -> list[int]:
+    """Return the descriptors of *pipe* that *task* has."""
+    return [fd for fd, file in open_fds(task) if wanted(file) and file.private is pipe]
 
 
 def _wakeable(choose: Choose, ends: list[End]) -> Iterator[Move]:

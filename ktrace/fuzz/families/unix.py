@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose
-from ktrace.fuzz.families.unix_dgram_scenes import many_to_one, named, peeking_at_offsets
+from ktrace.fuzz.families.unix_dgram_scenes import (
+    many_to_one,
+    mutual,
+    named,
+    peeking_at_offsets,
+    waiting_for_room,
+)
 from ktrace.fuzz.families.unix_rights_scenes import by_name, garbage, introduced, names, pair, passing, stream
 from ktrace.fuzz.families.unix_scenes import full_queue, peeking, urgent
 from ktrace.fuzz.family import Generator, Scene
@@ -59,6 +65,8 @@ class UnixFamily(SocketFamily):
             (1, peeking),
             (1, peeking_at_offsets),
             (3, many_to_one),
+            (2, mutual),
+            (2, waiting_for_room),
             (3, passing),
             (2, introduced),
             (2, garbage),
@@ -68,6 +76,11 @@ class UnixFamily(SocketFamily):
             (1.5, signalled(stream, (1, 5, 100))),
             (5, options(OPTIONS, (pair, by_name))),
         ]
+
+    def limits(self, choose: Choose) -> Iterator[Call]:
+        """Let few packets wait, so that receivers are full soon."""
+        if choose.chance(0.8):
+            yield make_call("sysctl", "net/unix/max_dgram_qlen", str(choose.one((0, 1, 1, 2, 3))))
 
     def address(self, state: State, choose: Choose, task: Task) -> dict[str, Any]:
         """Return one of a few names, or an odd one."""

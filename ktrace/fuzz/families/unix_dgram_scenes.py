@@ -150,3 +150,86 @@ def peeking_at_offsets(state: State, choose: Choose) -> Iterator[Move]:
         if holds(other, state):
             flags = DONTWAIT | choose.flags(0.7, C["MSG_PEEK"]) | choose.flags(0.3, C["MSG_TRUNC"])
             yield receive(state, choose, other, choose.one((1, 4, 5, 20)), flags)
+
+
+def mutual(state: State, choose: Choose) -> Iterator[Move]:
+    """Connect packets' sockets to each other, fill them, then connect elsewhere, to nobody, or close one."""
+    ends: list[tuple[End, Address]] = []
+    for _ in range(choose.one((2, 2, 3))):
+        if not state.free():
+            return
+        task = actor(state, choose)
+        yield from make_room(task, choose)
+        end = yield from new_socket(state, choose, task, C["AF_UNIX"], C["SOCK_DGRAM"])
+        if end is None:
+            return
+        address = named(state, "m")
+        yield do(end, "bind", address)
+        ends.append((end, address))
+    for number, (end, _) in enumerate(ends):
+        if holds(end, state):
+            yield do(end, "connect", ends[1 - number][1] if number < 2 else ends[0][1])
+    for _ in range(choose.integer(2, 5)):
+        end = choose.one(ends[:2])[0]
+        if holds(end, state):
+            yield send(state, choose, end, choose.one((1, 10)))
+    for _ in range(choose.integer(2, 6)):
+        end, address = choose.one(ends)
+        if not holds(end, state):
+            continue
+        match choose.integer(0, 7):
+            case 0 | 1 | 2:
+                yield do(end, "connect", choose.one((UNSPEC, *(where for _, where in ends))))
+            case 3:
+                yield do(end, "close")
+            case 4:
+                yield send(state, choose, end, 5, sleepy(state, choose, 0.3))
+            case 5:
+                yield do(end, "sendto", b"named", flags=DONTWAIT, dest_addr=choose.one(ends)[1])
+            case 6:
+                yield receive(state, choose, end, 100, sleepy(state, choose, 0.2))
+            case _:
+                yield end.task.name, poll_of(state, choose, end)
+
+
+def waiting_for_room(state: State, choose: Choose) -> Iterator[Move]:
+    """Fill a receiver, have one or two senders wait for room, then make some, or take the receiver away."""
+    task = actor(state, choose)
+    yield from make_room(task, choose)
+    receiver = yield from new_socket(state, choose, task, C["AF_UNIX"], C["SOCK_DGRAM"])
+    if receiver is None:
+        return
+    address = named(state, "w")
+    yield do(receiver, "bind", address)
+    senders: list[End] = []
+    for _ in range(choose.one((1, 2, 2))):
+        if not state.free():
+            return
+        end = yield from new_socket(state, choose, actor(state, choose), C["AF_UNIX"], C["SOCK_DGRAM"])
+        if end is None:
+            return
+        senders.append(end)
+        if holds(end, state) and choose.chance(0.7):
+            yield do(end, "connect", address)
+    room = receiver.task.files.slots[receiver.fd].file.private.sk.max_ack_backlog if holds(receiver, state) else 0
+    for _ in range(min(room + 1, 12)):
+        if holds(senders[0], state):
+            yield do(senders[0], "sendto", b"w", flags=DONTWAIT, dest_addr=address)
+    for end in senders:
+        if holds(end, state) and may_block(state, choose, 0.8):
+            where = address if choose.chance(0.3) else None
+            yield do(end, "sendto", b"wait", flags=choose.flags(0.3, C["MSG_NOSIGNAL"]), dest_addr=where)
+        elif holds(end, state):
+            yield end.task.name, poll_of(state, choose, end)
+    for _ in range(choose.integer(1, 4)):
+        if not holds(receiver, state):
+            return
+        match choose.integer(0, 7):
+            case 0 | 1 | 2 | 3:
+                yield receive(state, choose, receiver, 100, DONTWAIT | choose.flags(0.2, C["MSG_PEEK"]))
+            case 4:
+                yield do(receiver, "shutdown", choose.integer(0, 2))
+            case 5:
+                yield do(receiver, "connect", choose.one((UNSPEC, address)))
+            case _:
+                yield do(receiver, "close")

@@ -146,7 +146,7 @@ function drawFunctions({functions}, {places}) {
     if (!node.children.length && !inside.length) return h('div', {class: 'leaf'}, line);
     const element = h('details', {open: node.children.length && level < 4 && !CHORES.test(node.name)}, h('summary', {}, line));
     // Folded branches are made when they are opened: a step may have thousands of functions.
-    const grow = () => { if (element.open && element.childElementCount === 1) element.append(...[drawInlined(inside), ...fold(node.children).map(child => draw(child, level + 1))].filter(Boolean)); };
+    const grow = () => { if (element.open && element.childElementCount === 1) element.append(...[...fold(node.children).map(child => draw(child, level + 1)), drawInlined(inside)].filter(Boolean)); };
     element.addEventListener('toggle', grow);
     grow();
     return element;

@@ -18,6 +18,8 @@ ESSENTIAL = {
     "shm": {"shmget", "shmat", "shmdt", "shmctl"},
     "unix": {"socket", "bind", "sendto", "recvfrom"},
     "inet": {"socket", "bind", "connect"},
+    "raw": {"socket", "sendto", "recvfrom"},
+    "netlink": {"socket", "bind", "sendto"},
 }
 
 

@@ -198,3 +198,16 @@ def test_tcp_is_not_shown_to_raw_sockets() -> None:
     client = make(bench, AF_INET, STREAM, 0)
     with pytest.raises(NotImplementedError, match="raw socket"):
         bench.call("A", "connect", client, inet(5000))
+
+
+def test_a_sender_has_room_again_when_the_packet_is_on_the_loopback() -> None:
+    """loopback_xmit(): skb_orphan(), sock_wfree(); found by ktrace fuzz --family raw --seed 3."""
+    bench = Bench()
+    fd = make(bench, AF_INET, RAW, 253)
+    assert bench.call("A", "bind", fd, inet(0)) == 0
+    ep = bench.call("A", "epoll_create1", 0)
+    assert bench.call("A", "epoll_ctl", ep, 1, fd, {"events": 1 << 31 | 4, "data": 0}) == 0
+    assert bench.call("A", "epoll_wait", ep, 1, 0) == 1
+    assert bench.call("A", "epoll_wait", ep, 1, 0) == 0
+    assert bench.call("A", "sendto", fd, b"0", 0, dest_addr=inet(0, "127.0.0.2")) == 1
+    assert bench.call("A", "epoll_wait", ep, 1, 0) == 1
