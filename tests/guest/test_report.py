@@ -31,7 +31,7 @@ def ktrace(*arguments: str | Path) -> str:
 def session(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A session of a blocked writer, with the functions that every step went through."""
     directory = tmp_path_factory.mktemp("session")
-    ktrace("run", "pipe-full", "--functions", "-q", "--session", directory)
+    ktrace("run", "pipe-full", "--functions", "-q", "--session", directory, "--report", directory / "page.html")
     return directory
 
 
@@ -50,6 +50,7 @@ def test_inspect_draws_above_the_members(template: Template) -> None:
 
 
 def test_a_report_names_the_source(session: Path, tmp_path: Path) -> None:
+    assert (session / "page.html").read_text().startswith("<!doctype html>")
     out = ktrace("report", session, "-o", tmp_path / "report.html")
     assert "33 steps" in out
     assert (tmp_path / "report.html").stat().st_size < 500_000
