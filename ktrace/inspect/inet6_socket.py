@@ -44,6 +44,10 @@ class Inet6Reader:
         self.rxopt = Layout(prog, "struct ipv6_pinfo", *(f"rxopt.bits.{name}" for name in RXOPT))
         self.flags = {name: _constant(prog, f"INET_FLAGS_{flag}") for name, flag in BITS.items()}
 
+        kinds = {(True, False): "tcp6_sock", (False, True): "udp6_sock", (False, False): "raw6_sock"}
+        self.sizes = {kind: int(prog.type(f"struct {name}").size) for kind, name in kinds.items()}
+        """Bytes of the whole object by whether it is TCP's or UDP's: ``ipv6_pinfo`` is at its very end."""
+
     def read(self, observation: Observation, raw: bytes) -> Ipv6Sock | None:
         """Return the part of a sock whose ``struct inet_sock`` is *raw*; ``None`` where it has none."""
         found = self.sock.unpack(raw, 0)

@@ -129,7 +129,7 @@ class SockReader:
         if value.unix is not None:
             return self.unix.unix.size
         if value.ipv6 is not None:
-            return self._inet_size(value) + self.inet.inet6.pinfo.size
+            return self.inet.inet6.sizes[value.tcp is not None, value.udp is not None]
         return self._inet_size(value)
 
     def _inet_size(self, value: Sock) -> int:
@@ -138,7 +138,7 @@ class SockReader:
         if value.udp is not None:
             return self.inet.udp.size
         if value.raw is not None:
-            return self.inet.raw.size if value.ipv6 is None else self.inet.raw6.size
+            return self.inet.raw.size
         if value.packet is not None:
             return self.packet.packet.size
         return self.inet.inet.size if value.inet is not None else self.sock.size

@@ -66,6 +66,10 @@ def _netid(sock: Sock) -> str:
 def _names(world: World, ref: Ref, sock: Sock) -> tuple[str, str]:
     if sock.unix is not None:
         return f"{_path(sock.unix.addr)} {_inode(world, ref)}", _peer(world, sock.unix.peer)
+    if sock.netlink is not None:
+        return str(sock.netlink.portid), str(sock.netlink.dst_portid) if sock.netlink.dst_portid else "*"
+    if sock.packet is not None:
+        return f"{sock.packet.num:#x}:{sock.packet.ifindex or '*'}", "*"
     inet = sock.inet
     if inet is None:
         return "*", "*"

@@ -23,7 +23,7 @@ from ktrace.inspect.sock import AF_UNIX
 from ktrace.inspect.sock_names import mask_names
 from ktrace.state.socket import FAMILIES, SHUTDOWN, SOCKET_STATES
 
-AF_INET = 2
+AF_INET, AF_INET6, AF_NETLINK = 2, 10, 16
 MAX_SOCKS = 1 << 16
 MAX_ERRNO = 4095
 S_IFMT, S_IFSOCK = 0o170000, 0o140000
@@ -209,5 +209,9 @@ class _Validator:
             more: list[int] = []
             yield from self.unix.check(where, address, sock, packets, charges, more)
             self.census.socks.update(dict.fromkeys(more))
-        elif sock.family == AF_INET:
+        elif sock.family in (AF_INET, AF_INET6):
             yield from self.inet.check(where, address, sock, packets)
+        elif sock.family == AF_NETLINK:
+            charged = sum(packet.skb.truesize for packet in packets)
+            if sock.rmem_alloc != charged:
+                yield Violation(f"{where}.sk_rmem_alloc", f"is {sock.rmem_alloc}, but the queue makes it {charged}")

@@ -16,6 +16,7 @@ from ktrace.inspect.inet_socket import (
     TCP_LISTEN,
 )
 from ktrace.inspect.invariants.socket_buffers import Buffers, Queued
+from ktrace.inspect.invariants.socket_inet6 import AF_INET6, Inet6Checks
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
@@ -47,6 +48,7 @@ class InetChecks:
         self.request = Layout(prog, "struct request_sock", "dl_next", "sk")
         self.cb = Layout(prog, "struct tcp_skb_cb", "seq", "end_seq", "tcp_flags")
         self.udp = Layout(prog, "struct udp_sock", "forward_deficit")
+        self.ipv6 = Inet6Checks(kernel)
 
     def check(self, where: str, address: int, sock: Any, packets: list[Queued]) -> Iterator[Violation]:
         """Check one sock, whose receive queue holds *packets*."""
@@ -58,6 +60,8 @@ class InetChecks:
         if not 0 < sock.state <= TCP_MAX_STATE:
             yield Violation(f"{where}.sk_state", f"is {sock.state}")
         charged = sum(packet.skb.truesize for packet in packets)
+        if sock.family == AF_INET6:
+            yield from self.ipv6.check(where, address, sock)
         if sock.sk_type == SOCK_STREAM and sock.sk_protocol == IPPROTO_TCP:
             yield from self._check_tcp(where, address, sock, packets, charged)
         elif sock.sk_type == SOCK_DGRAM and sock.sk_protocol in (IPPROTO_UDP, IPPROTO_UDPLITE):

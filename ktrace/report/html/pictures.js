@@ -313,11 +313,18 @@ function peerOf(world, ref) {
   const inet = sock.inet;
   if (!inet || !inet.inet_dport) return null;
   for (const [other, value] of world) {
-    if (refKind(other) !== 'sock' || other === ref || !value.inet || value.sk_prot !== sock.sk_prot) continue;
+    if (refKind(other) !== 'sock' || other === ref || !value.inet || value.sk_type !== sock.sk_type || value.sk_protocol !== sock.sk_protocol) continue;
     const theirs = value.inet;
-    if (theirs.inet_sport === inet.inet_dport && theirs.inet_dport === inet.inet_sport && theirs.inet_saddr === inet.inet_daddr && theirs.inet_daddr === inet.inet_saddr) return other;
+    const ours = ends(sock), others = ends(value);
+    if (theirs.inet_sport === inet.inet_dport && theirs.inet_dport === inet.inet_sport && others[0] === ours[1] && others[1] === ours[0]) return other;
   }
   return null;
+}
+
+// Local and remote address as packets carry them.
+function ends(sock) {
+  const pair = sock.ipv6 ? [sock.ipv6.v6_rcv_saddr, sock.ipv6.v6_daddr] : [sock.inet.inet_rcv_saddr, sock.inet.inet_daddr];
+  return pair.map((host) => host.replace(/^::ffff:(?=.*\.)/, ''));
 }
 
 function drawSock(ref, sock, old, world, before) {
@@ -351,7 +358,7 @@ function end(ref, sock, world, before) {
     h('div', {class: 'endhead'}, h('b', {}, label(ref)), front ? holders(world, sock.sk_socket.$ref).slice(0, 8).map(item => who(item.actor + ':' + item.fd)) : h('small', {class: 'dim'}, 'in no socket')),
     h('div', {}, shown(sock.sk_state, old && old.sk_state !== sock.sk_state, 'state'), ' ', front ? shown(front.state, past && past.state !== front.state, 'dim') : null),
     sock.unix?.addr ? h('div', {}, h('small', {class: 'dim'}, 'bound to '), h('span', {class: 'text'}, quoted(sock.unix.addr, 40))) : null,
-    inet ? h('div', {class: 'text' + changedClass(old && !same(old.inet, inet))}, `${address(inet.inet_rcv_saddr, inet.inet_num)} → ${address(inet.inet_daddr, inet.inet_dport)}`) : null,
+    inet ? h('div', {class: 'text' + changedClass(old && !same(old.inet, inet))}, `${address(sock.ipv6 ? sock.ipv6.v6_rcv_saddr : inet.inet_rcv_saddr, inet.inet_num)} → ${address(sock.ipv6 ? sock.ipv6.v6_daddr : inet.inet_daddr, inet.inet_dport)}`) : null,
     sock.sk_shutdown.length ? h('div', {}, sock.sk_shutdown.map(item => chip(item, 'warn' + changedClass(old && !old.sk_shutdown.includes(item))))) : null,
     sock.sk_err ? h('div', {class: 'bad'}, 'sk_err ' + sock.sk_err) : null,
     listening

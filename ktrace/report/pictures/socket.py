@@ -49,16 +49,25 @@ def peer(world: World, ref: Ref) -> Ref | None:
     if sock.unix is not None:
         return sock.unix.peer if sock.unix.peer in world.objects else None
     inet = sock.inet
-    if inet is None or not inet.inet_dport:
+    here = ends(sock)
+    if inet is None or here is None or not inet.inet_dport:
         return None
     for other, value in world.objects.items():
-        if not isinstance(value, Sock) or value.inet is None or other == ref or value.sk_prot != sock.sk_prot:
+        if not isinstance(value, Sock) or value.inet is None or other == ref or value.sk_type != sock.sk_type:
             continue
         theirs = value.inet
         same_ports = (theirs.inet_sport, theirs.inet_dport) == (inet.inet_dport, inet.inet_sport)
-        if same_ports and (theirs.inet_saddr, theirs.inet_daddr) == (inet.inet_daddr, inet.inet_saddr):
+        if same_ports and value.sk_protocol == sock.sk_protocol and ends(value) == here[::-1]:
             return other
     return None
+
+
+def ends(sock: Sock) -> tuple[str, str] | None:
+    """Return the local and the remote address of a sock of the internet as its packets carry them."""
+    if sock.ipv6 is not None:
+        local, remote = sock.ipv6.v6_rcv_saddr, sock.ipv6.v6_daddr
+        return local.removeprefix("::ffff:"), remote.removeprefix("::ffff:")
+    return (sock.inet.inet_rcv_saddr, sock.inet.inet_daddr) if sock.inet is not None else None
 
 
 def socket_of(world: World, ref: Ref) -> tuple[Ref, Socket] | None:
@@ -111,7 +120,10 @@ def _addresses(sock: Sock) -> Iterable[Text]:
         yield Text(f"bound to {quoted(sock.unix.addr)}")
     if sock.inet is not None and (sock.inet.inet_num or sock.inet.inet_dport):
         inet = sock.inet
-        yield Text(f"{_address(inet.inet_rcv_saddr, inet.inet_num)} → {_address(inet.inet_daddr, inet.inet_dport)}")
+        local, remote = inet.inet_rcv_saddr, inet.inet_daddr
+        if sock.ipv6 is not None:
+            local, remote = sock.ipv6.v6_rcv_saddr, sock.ipv6.v6_daddr
+        yield Text(f"{_address(local, inet.inet_num)} → {_address(remote, inet.inet_dport)}")
 
 
 def _address(host: str, port: int) -> str:
