@@ -123,6 +123,7 @@ def _packed(
                 totals.end = record
             else:
                 beside.append(record)
+                totals.functions.update(row[2].removesuffix("%return") for row in record.get("rows", ()))
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise UsageError(f"{str(reader.path)!r}: {error!r} is not a session's event") from error
     chunk.last(beside)
@@ -165,6 +166,9 @@ class _Chunk:
             elif "probes" in item:
                 detail["probes"] = item["hits"]
                 found += [f"probe {hit['function']}" for hit in item["hits"]]
+            elif "events" in item:
+                detail["traced"] = {"lost": item["lost"], "rows": item["rows"]}
+                found += [row[2] for row in item["rows"]]
             elif "console" in item:
                 detail["console"] = item["lines"]
                 found += ["console", *item["lines"]]

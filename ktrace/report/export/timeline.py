@@ -85,6 +85,7 @@ class Timeline:
         """
         functions: Mapping[str, Any] | None = None
         said: list[Mark] = []
+        events: Mapping[str, Any] | None = None
         for record in records:
             if "functions" in record:
                 functions = record
@@ -92,9 +93,11 @@ class Timeline:
                 said += (_stop(hit, self._now) for hit in record["hits"])
             elif "console" in record:
                 said += (Instant(CONSOLE, self._now, line) for line in record["lines"])
+            elif "events" in record:
+                events = record
             elif "step" in record:
-                yield from sorted(self._step(record, functions, said), key=_time)
-                functions, said = None, []
+                yield from sorted(self._step(record, functions, events, said), key=_time)
+                functions, events, said = None, None, []
             elif "diverged" in record:
                 paths = ", ".join(item["path"] for item in record["differences"]) or "annotation"
                 rules = ", ".join(record["rules"])
@@ -102,9 +105,20 @@ class Timeline:
         for track in sorted(self._open):
             yield Finish(track, self._now)
 
-    def _step(self, record: Mapping[str, Any], functions: Mapping[str, Any] | None, said: list[Mark]) -> Iterator[Mark]:
+    def _step(
+        self,
+        record: Mapping[str, Any],
+        functions: Mapping[str, Any] | None,
+        events: Mapping[str, Any] | None,
+        said: list[Mark],
+    ) -> Iterator[Mark]:
         start = self._now
-        trees, length = _placed(functions, start)
+        trees, origin, length = _placed(functions, start)
+        if events is not None and events["rows"]:
+            if functions is None:
+                origin = events["rows"][0][0]
+                length = max(row[0] for row in events["rows"]) - origin
+            said = said + [_event(row, start, origin, length) for row in events["rows"]]
         end = start + max(length, STEP_NS)
         self._now = end + GAP_NS
         actor = record["actor"] or OUTSIDE
@@ -161,6 +175,12 @@ def _stop(hit: Mapping[str, Any], time: int) -> Instant:
     return Instant(hit["actor"], time, f"in {hit['function']}", {**hit["arguments"], **hit["shown"]})
 
 
+def _event(row: list[Any], start: int, origin: int, length: int) -> Instant:
+    """Return an event of ftrace; one that came while the guest waited for its orders stands at the step's edge."""
+    time, actor, name, fields = row
+    return Instant(actor, start + min(max(time - origin, 0), length), name, fields)
+
+
 _ON, _LATER = {"goes on": "from an earlier step"}, {"returns": "in a later step"}
 _DETAILS: Mapping[tuple[bool, bool], Mapping[str, str | int]] = {
     (False, False): _NOTHING, (True, False): _ON, (False, True): _LATER, (True, True): {**_ON, **_LATER},
@@ -168,10 +188,10 @@ _DETAILS: Mapping[tuple[bool, bool], Mapping[str, str | int]] = {
 """What is said of a function that goes on from an earlier step, or into a later one."""
 
 
-def _placed(functions: Mapping[str, Any] | None, start: int) -> tuple[list[list[Mark]], int]:
-    """Return each actor's functions from *start* on, and how long the step took in ns."""
+def _placed(functions: Mapping[str, Any] | None, start: int) -> tuple[list[list[Mark]], int, int]:
+    """Return each actor's functions from *start* on, the guest's time of the first, and the length of all."""
     if functions is None:
-        return [], 0
+        return [], 0, 0
     trees: list[list[Mark]] = []
     length = 0
     names, spans = functions["names"], functions["spans"]
@@ -199,7 +219,7 @@ def _placed(functions: Mapping[str, Any] | None, start: int) -> tuple[list[list[
         while open_:
             marks.append(Finish(actor, start + open_.pop()[1]))
         trees.append(marks)
-    return trees, length
+    return trees, functions["since"] + origin, length
 
 
 _time = itemgetter(1)

@@ -13,6 +13,7 @@ function drawDetail(at, options) {
     drawEvents(at, options),
     drawConsole(detail),
     drawProbes(detail, options),
+    drawTraced(detail, options),
     h('div', {class: 'pictures'}, shown.map(ref => picture(ref, at.world, at.before)),
       refs.length > shown.length ? h('p', {class: 'dim'}, `and ${refs.length - shown.length} more`) : null,
       at.detail.gone.filter(ref => refKind(ref) in PAINTERS).map(ref => h('figure', {class: 'picture gone'}, h('figcaption', {}, h('b', {}, label(ref)), chip('gone', 'lost')))),
@@ -75,6 +76,17 @@ function drawProbes({probes}, {places}) {
       hit.stack.map(name => h('div', {class: 'leaf'}, h('code', {}, name), h('small', {class: 'dim'}, places[name] ? h('span', {class: 'source'}, places[name]) : '')))) : null);
   return h('section', {class: 'probes'}, h('h3', {}, 'on the way ', h('small', {class: 'dim'}, `${probes.length} stops`)), probes.slice(0, 200).map(draw),
     probes.length > 200 ? h('p', {class: 'dim'}, `and ${probes.length - 200} more`) : null);
+}
+
+// What tracepoints and kprobes recorded: [ns, whose, name, fields].
+function drawTraced({traced}, {places}) {
+  if (!traced || !(traced.rows.length || traced.lost)) return null;
+  const shown = traced.rows.slice(0, 300), first = shown[0]?.[0];
+  return h('section', {class: 'traced'}, h('h3', {}, 'tracepoints and kprobes ', h('small', {class: 'dim'}, `${traced.rows.length} events`)),
+    traced.lost ? h('p', {class: 'bad'}, `${traced.lost} events were lost`) : null,
+    h('table', {class: 'rows'}, shown.map(([time, actor, name, fields]) => h('tr', {}, h('td', {class: 'num dim'}, `+${((time - first) / 1000).toFixed(1)} µs`), h('td', {}, who(actor)),
+      h('td', {}, h('code', {title: places[name.replace('%return', '')]}, name)), h('td', {class: 'text lines'}, Object.entries(fields).map(([key, value], index) => [index ? ', ' : '', h('span', {class: 'dim'}, key + '='), value]))))),
+    traced.rows.length > shown.length ? h('p', {class: 'dim'}, `and ${traced.rows.length - shown.length} more`) : null);
 }
 
 function drawChanges(at, options) {

@@ -12,6 +12,7 @@ from ktrace.state.probe import Hit
 from ktrace.state.ref import Ref
 from ktrace.state.step import Step
 from ktrace.state.sysv_msg import MsgMsg, MsgQueue
+from ktrace.state.tracepoint import EventTrace, TraceEvent
 from ktrace.state.world import World
 from ktrace.trace.session import End, Header, SessionWriter, Verdict
 from tests.unit.report.worlds import (
@@ -93,12 +94,15 @@ def every_picture(directory: Path) -> Path:
 def told_session(directory: Path) -> Path:
     """Write a session in whose second step a probe stopped the guest twice and the kernel printed something."""
     stack = ("vfs_write", "ksys_write")
+    fields = ({"comm": '"B"', "pid": "29"}, {"$retval": "6"})
+    names = ("sched:sched_wakeup", "swapper/0", 10_000), ("pipe_write%return", "B", 10_700)
+    events = EventTrace(tuple(TraceEvent(*name, field) for name, field in zip(names, fields, strict=True)), 4)
     hits = tuple(Hit("pipe_write", "B", {"iocb": "0xffff"}, {"task->comm": f'"B{time}"'}, stack) for time in (1, 2))
     with SessionWriter(directory) as writer:
         writer.header(Header("a session that tells more", {}, MANIFEST, pipe_world(pipe())))
         for number in (1, 2, 3):
             step = _pipe_step(number)
-            more = {"probes": hits, "console": ("[   1.0] watch out",)} if number == 2 else {}
+            more = {"probes": hits, "console": ("[   1.0] watch out",), "events": events} if number == 2 else {}
             writer.step(replace(step, host=(number * 1_000_000, number * 1_000_000 + 500), clock=(0, 86400), **more))
         writer.end(End("agreed", 3, 3, 3))
     return directory
@@ -124,6 +128,7 @@ def hostile_session(directory: Path) -> Path:
             1, HOSTILE, Call("write", (3, raw)), HOSTILE, HOSTILE, Outcome(events, frozenset({HOSTILE})), (0, 0),
             World(objects), {HOSTILE: (HOSTILE,)}, 1, HOSTILE, None,
             (Hit(HOSTILE, HOSTILE, {HOSTILE: HOSTILE}, {HOSTILE: HOSTILE}, (HOSTILE,)),), (HOSTILE,),
+            events=EventTrace((TraceEvent(HOSTILE, HOSTILE, 1, {HOSTILE: HOSTILE}),)),
         )  # fmt: skip
         writer.step(step)
         writer.verdict(Verdict(1, (Difference(HOSTILE, HOSTILE, HOSTILE),), (HOSTILE,), (HOSTILE,)))

@@ -216,25 +216,30 @@ def test_probes_and_console_stand_in_their_step(tmp_path: Path) -> None:
         told_session(tmp_path),
         tmp_path,
         """
-        answer.first = [$('.probes'), $('.console')];
+        answer.first = [$('.probes'), $('.console'), $('.traced')];
         press('ArrowRight'); await at(2);
         answer.probes = $('.probes').innerText;
         answer.console = $('.console pre').textContent;
+        answer.traced = $('.traced').innerText;
         answer.moment = $('.moment').title;
         $('#search').value = 'probe pipe_write'; $('#search').dispatchEvent(new Event('input'));
         answer.found = $('#count').textContent;
         press('Escape'); press('ArrowRight'); await at(3);
-        answer.last = [$('.probes'), $('.console')];
+        answer.last = [$('.probes'), $('.console'), $('.traced')];
         """,
         places={"pipe_write": "fs/pipe.c:417"},
     )
-    assert answer["first"] == answer["last"] == [None, None]
+    assert answer["first"] == answer["last"] == [None, None, None]
     assert "2 stops" in answer["probes"]
     assert "pipe_write(iocb=0xffff)" in answer["probes"]
     assert "fs/pipe.c:417" in answer["probes"]
     assert '"B2"' in answer["probes"]
     assert "called by vfs_write and 1 more" in answer["probes"]
     assert answer["console"] == "[   1.0] watch out"
+    assert "2 events" in answer["traced"]
+    assert "4 events were lost" in answer["traced"]
+    assert "+0.7 µs" in answer["traced"]
+    assert "$retval=6" in answer["traced"]
     assert answer["moment"] == (
         "on the host 0.002000 s after the session began, for 0.001 ms; in the guest 1970-01-02 00:00:00"
     )

@@ -117,7 +117,9 @@ def test_stops_and_the_console_are_instants(tmp_path: Path) -> None:
     instants = [packet for packet in found if packet.track_event.type == TrackEvent.TYPE_INSTANT]
     assert [(names[packet.track_event.track_uuid], packet.track_event.name) for packet in instants] == [
         ("B", "in pipe_write"), ("B", "in pipe_write"), ("console", "[   1.0] watch out"),
+        ("swapper/0", "sched:sched_wakeup"), ("B", "pipe_write%return"),
     ]  # fmt: skip
+    assert instants[4].timestamp - instants[3].timestamp == 700
     details = {item.name: item.string_value for item in instants[0].track_event.debug_annotations}
     assert details == {"iocb": "0xffff", "task->comm": '"B1"'}
 
