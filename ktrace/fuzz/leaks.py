@@ -12,11 +12,11 @@ Census = Mapping[str, int]
 """How many objects there are, by the name of their slab cache, and what counters of the kernel say, by theirs."""
 
 KEPT_BY_OTHERS = frozenset({
-    "radix_tree_node", "dentry", "shmem_inode_cache", "proc_inode_cache", "inode_cache", "maple_node",
+    "radix_tree_node", "dentry", "proc_inode_cache", "inode_cache", "maple_node",
     "vm_area_struct", "anon_vma", "anon_vma_chain", "vmap_area", "tw_sock_TCP", "tw_sock_TCPv6", "buffer_head",
     "ip_fib_alias", "fib6_nodes",
 })  # fmt: skip
-"""Caches of what outlives a process: names in /tmp, pages, TIME_WAIT for a minute."""
+"""Caches of what outlives a process: names, pages, TIME_WAIT for a minute."""
 
 SHARED = (
     "kmalloc-", "cred_jar", "pid", "task_struct", "sighand_cache", "signal_cache", "files_cache", "fs_cache",
@@ -43,11 +43,15 @@ def take(kernel: LiveKernel) -> Census:
     return found
 
 
-def leaked(before: Census, after: Census) -> dict[str, int]:
-    """Return how many objects are left over, by cache; negative where more were freed than made."""
+def leaked(before: Census, after: Census, named: int) -> dict[str, int]:
+    """Return how many objects are left over, by cache; negative where more were freed than made.
+
+    :param named: inodes in tmpfs that have a name now, and had none before
+    """
+    kept = {"shmem_inode_cache": named}
     found = {}
     for name, count in after.items():
-        grown = count - before.get(name, 0)
+        grown = count - before.get(name, 0) - kept.get(name, 0)
         slack = max(SLACK, count // 10) if name.startswith(SHARED) else 0
         if name not in KEPT_BY_OTHERS and abs(grown) > slack:
             found[name] = grown

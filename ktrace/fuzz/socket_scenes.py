@@ -81,7 +81,7 @@ def _exchange(state: State, choose: Choose, end: End, sizes: Sequence[int], urge
     """Think of a call on one end of a connection."""
     if not holds(end, state):
         return None
-    kind = choose.integer(0, 19)
+    kind = choose.integer(0, 21)
     if kind < 8:
         flags = DONTWAIT | (choose.flags(0.25, C["MSG_OOB"]) if urgent else 0) | choose.flags(0.1, C["MSG_MORE"])
         return send(state, choose, end, choose.around(*sizes, low=0), flags)
@@ -92,12 +92,9 @@ def _exchange(state: State, choose: Choose, end: End, sizes: Sequence[int], urge
     if kind == 16:
         return do(end, "ioctl", C[choose.one(("FIONREAD", "TIOCOUTQ", "SIOCATMARK"))])
     if kind == 17:
-        what = choose.integer(0, 6)
-        if what == 0:
-            return do(end, "listen", choose.one((0, 3)))
-        if what == 1:
-            return do(end, "accept4", choose.one((0, C["SOCK_NONBLOCK"])))
         return do(end, choose.one(("getsockname", "getpeername")))
+    if kind == 18:
+        return do(end, choose.one(("listen", "listen", "accept4")), choose.one((0, 3)))
     return end.task.name, poll_of(state, choose, end)
 
 
@@ -190,7 +187,7 @@ def _maybe_nonblock(state: State, choose: Choose) -> int:
 def _at_listener(state: State, choose: Choose, listener: End, clients: list[End], address: Address) -> Moves:
     """Do something to a listener, or to one that waits at it."""
     client = choose.one(clients)
-    kind = choose.integer(0, 11)
+    kind = choose.integer(0, 12)
     if kind < 5 and holds(listener, state):
         file = listener.task.files.slots[listener.fd].file
         sk = file.private.sk
@@ -204,7 +201,7 @@ def _at_listener(state: State, choose: Choose, listener: End, clients: list[End]
             yield listener.task.name, poll_of(state, choose, listener)
         else:
             yield do(listener, "accept4", 0)
-    elif kind == 5 and holds(listener, state):
+    elif kind in (5, 12) and holds(listener, state):
         yield do(listener, "listen", choose.one((0, 1, 3, 5, -1)))
     elif kind == 6 and holds(listener, state):
         yield do(listener, "shutdown", choose.integer(0, 2))

@@ -18,6 +18,7 @@ from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.invariants.everything import validate
 from ktrace.machine.machine import Machine
 from ktrace.model.build import build_model
+from ktrace.model.inode import Inode
 from ktrace.model.tcp import held_back
 from ktrace.state.call import Call, Completed, Outcome, Result
 from ktrace.state.step import Step
@@ -155,12 +156,20 @@ def _audit(lab: Lab, watch: Watch, state: State, before: Census) -> Finding | No
     left: dict[str, int] = {}
     for _ in range(PATIENCE):
         found = _step(watch, number, make_call("wait", GRACE_MS))
-        left = leaked(before, take(lab.kernel))
+        left = leaked(before, take(lab.kernel), len(_named(state.kernel.sub("tree").root)))
         if found is not None or not left:
             return found
         number += 1
     text = "\n".join(f"{name}: {count:+} when all actors are dead" for name, count in sorted(left.items()))
     return of_failures("the end", [f"left over: {name}" for name in left], text)
+
+
+def _named(directory: Inode) -> set[int]:
+    """Return which inodes have a name below *directory*."""
+    found: set[int] = set()
+    for inode in directory.entries.values():
+        found |= {id(inode)} | _named(inode)
+    return found
 
 
 def _step(watch: Watch, number: int, call: Call) -> Finding | None:

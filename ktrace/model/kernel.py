@@ -123,6 +123,7 @@ class Kernel:
     def __init__(self, subsystems: Mapping[str, Subsystem]) -> None:
         self.subsystems = dict(subsystems)
         self.tasks: dict[str, Task] = {}
+        self.gone: dict[str, int] = {}
         self.advice = Advice()
         self.step_number = 0
         self._serial = 0
@@ -189,6 +190,16 @@ class Kernel:
         if isinstance(who, str):
             return self.tasks.get(who)
         return next((task for task in self.tasks.values() if task.pid == who), None)
+
+    def pid_of(self, name: str) -> int:
+        """Return the pid of *name*, dead or alive: who refers to a ``struct pid`` keeps its number (``pid_vnr()``)."""
+        task = self.tasks.get(name)
+        return task.pid if task is not None else self.gone.get(name, 0)
+
+    def name_of(self, pid: int) -> str | None:
+        """Return who has *pid*, or had it last."""
+        alive = next((task.name for task in self.tasks.values() if task.pid == pid), None)
+        return alive or next((name for name in reversed(self.gone) if self.gone[name] == pid), None)
 
     def pid(self, task: Task) -> int:
         """Return the pid of *task*, 0 where nobody told it."""
@@ -354,6 +365,7 @@ class Kernel:
         for subsystem in self.subsystems.values():
             subsystem.exit_last(self, task)
         del self.tasks[task.name]
+        self.gone[task.name] = task.pid
         task.running = None
         self._events.append(Exited(task.name, status, signal))
 

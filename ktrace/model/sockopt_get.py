@@ -118,8 +118,7 @@ def _told(kernel: Kernel, level: int, optname: int, data: Any) -> Any:
         return data
     if level == SOL_SOCKET and optname == SO_PEERCRED and len(data) == SIZEOF_UCRED:
         pid, uid, gid = struct.unpack("<iII", data)
-        owner = kernel.find_task(pid) if pid else None
-        return {"pid": owner.name if owner is not None else pid, "uid": uid, "gid": gid}
+        return {"pid": (kernel.name_of(pid) or pid) if pid else 0, "uid": uid, "gid": gid}
     if level == SOL_SOCKET and optname in _STRUCTS:
         layout, names = _STRUCTS[optname]
         if len(data) == struct.calcsize(layout):
@@ -198,12 +197,11 @@ def _timeval(timeo: int | None) -> bytes:
 
 
 def _peercred(kernel: Kernel, sk: Sock) -> bytes:
-    """``cred_to_ucred()``: a peer that ended has no pid any more in the caller's namespace."""
+    """``cred_to_ucred()``: a peer that ended keeps its pid."""
     if sk.peer_cred is None:
         return struct.pack("<iII", 0, UINT_MAX, UINT_MAX)
     name, uid, gid = sk.peer_cred
-    owner = kernel.find_task(name)
-    return struct.pack("<iII", kernel.pid(owner) if owner is not None else 0, uid, gid)
+    return struct.pack("<iII", kernel.pid_of(name), uid, gid)
 
 
 def _peername(kernel: Kernel, sock: Socket, room: int) -> bytes:

@@ -219,8 +219,7 @@ def _put_credentials(kernel: Kernel, msg: InMessage, scm: Scm) -> None:
     data: Any = {"pid": scm.pid or 0, "uid": uid, "gid": gid}
     if room < SIZEOF_CMSGHDR + SIZEOF_UCRED:
         msg.flags |= MSG_CTRUNC
-        task = kernel.find_task(scm.pid) if scm.pid else None
-        whole = struct.pack("<iII", kernel.pid(task) if task else 0, uid, gid)
+        whole = struct.pack("<iII", kernel.pid_of(scm.pid) if scm.pid else 0, uid, gid)
         data = whole[: room - SIZEOF_CMSGHDR]
     _take(msg, {"cmsg_level": SOL_SOCKET, "cmsg_type": SCM_CREDENTIALS, "cmsg_data": data}, SIZEOF_UCRED)
 
