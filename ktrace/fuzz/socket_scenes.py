@@ -29,6 +29,7 @@ from ktrace.fuzz.socket_moves import (
     sleepy,
 )
 from ktrace.fuzz.state import Move, State
+from ktrace.model.task import Task
 
 Maker = Callable[[State, Choose], Connected]
 """Bring about a connection of a family."""
@@ -243,6 +244,57 @@ def signalled(connected: Maker, sizes: Sequence[int]) -> Scene:
     return scene
 
 
+def spliced(connected: Maker) -> Scene:
+    """Return the scene in which bytes go from a connection into a pipe and from there into another, or back."""
+
+    def scene(state: State, choose: Choose) -> Iterator[Move]:
+        made = yield from connected(state, choose)
+        if made is None or not is_awake(made.server.task, state):
+            return
+        one, other = made.client, made.server
+        task = other.task
+        before = set(task.files.slots)
+        yield task.name, make_call("pipe2", choose.one((0, C["O_NONBLOCK"])))
+        fresh = sorted(set(task.files.slots) - before)
+        if len(fresh) != 2:
+            return
+        read, write = fresh
+        flags = C["SPLICE_F_NONBLOCK"] | choose.flags(0.3, C["SPLICE_F_MORE"], C["SPLICE_F_MOVE"])
+        for _ in range(choose.integer(4, 10)):
+            if not is_awake(task, state) or not {read, write} <= set(task.files.slots):
+                return
+            length = choose.one((1, 10, 100, 5000))
+            match choose.integer(0, 7):
+                case 0 | 1 if holds(one, state):
+                    yield send(state, choose, one, choose.one((1, 50, 3000)))
+                case 2 | 3 if holds(other, state):
+                    yield task.name, make_call("splice", other.fd, None, write, None, length, flags)
+                case 4 | 5 if holds(other, state):
+                    yield task.name, make_call("splice", read, None, other.fd, None, length, flags)
+                case 6:
+                    yield (
+                        task.name,
+                        make_call("write", write, b"p" * choose.one((1, 100)))
+                        if _room(task, write)
+                        else (make_call("fcntl", write, C["F_GETPIPE_SZ"])),
+                    )
+                case _ if holds(one, state):
+                    yield receive(state, choose, one, choose.one((10, 5000)))
+        if holds(one, state) and choose.chance(0.5):
+            yield do(one, "close")
+            if holds(other, state):
+                yield task.name, make_call("splice", other.fd, None, write, None, 100, flags)
+
+    return scene
+
+
+def _room(task: Task, fd: int) -> bool:
+    """Tell whether writing a little to the pipe at *fd* does not sleep."""
+    slot = task.files.slots.get(fd)
+    pipe = getattr(slot.file, "private", None) if slot is not None else None
+    return pipe is not None and getattr(pipe, "head", 0) - getattr(pipe, "tail", 0) < 8
+
+
 def options(pool: Sequence[tuple[int, int, Sequence[Any]]], makers: Sequence[Callable[[State, Choose], Any]]) -> Scene:
     """Return the scene in which options are set and asked for, on sockets in any state.
 
@@ -258,8 +310,9 @@ def options(pool: Sequence[tuple[int, int, Sequence[Any]]], makers: Sequence[Cal
         if choose.chance(0.3) and holds(end, state):
             uid = choose.one((1000, 1001))
             yield end.task.name, make_call("setresuid", uid, uid, uid)
+        few = choose.some(pool, 3, 4)
         for _ in range(choose.integer(6, 14)):
-            level, name, values = choose.one(pool)
+            level, name, values = choose.one(few)
             if holds(end, state) and choose.chance(0.85):
                 yield do(end, "setsockopt", level, name, choose.one(values))
             if holds(end, state) and choose.chance(0.7):

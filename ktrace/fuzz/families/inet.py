@@ -10,7 +10,7 @@ from ktrace.fuzz.choose import Choose
 from ktrace.fuzz.families.inet_scenes import address, alone, datagrams, fresh_port, large, ports, some_socket, stream
 from ktrace.fuzz.family import Scene
 from ktrace.fuzz.socket_options import INET_OPTIONS, OPTIONS
-from ktrace.fuzz.socket_scenes import crowd, options, signalled, talking
+from ktrace.fuzz.socket_scenes import crowd, options, signalled, spliced, talking
 from ktrace.fuzz.sockets import SocketFamily, is_socket
 from ktrace.fuzz.state import State
 from ktrace.model.task import Task
@@ -65,6 +65,7 @@ class InetFamily(SocketFamily):
             *super().scenes(),
             (5, talking(stream(domain), (1, 5, 100, 1000), urgent=True)),
             (3, crowd(self.domain, (C["SOCK_STREAM"],), _somewhere)),
+            (1.5, spliced(stream(domain))),
             (1.5, signalled(stream(domain), (1, 5, 100))),
             (6, options(OPTIONS + INET_OPTIONS, (some_socket(domain), stream(domain)))),
             (3, alone(domain)),

@@ -128,7 +128,8 @@ def alone(domain: Domain) -> Callable[[State, Choose], Iterator[Move]]:
                 case 7:
                     yield do(end, choose.one(("getsockname", "getpeername")))
                 case 8:
-                    yield do(end, "shutdown", choose.integer(0, 2))
+                    what = choose.integer(0, 2)
+                    yield do(end, "bind", _odd_name(choose, family, port)) if what else do(end, "shutdown", 1)
                 case _:
                     what = choose.integer(0, 3)
                     if what == 0:
@@ -141,6 +142,14 @@ def alone(domain: Domain) -> Callable[[State, Choose], Iterator[Move]]:
                         yield task.name, poll_of(state, choose, end)
 
     return scene
+
+
+def _odd_name(choose: Choose, family: int, port: int) -> Address:
+    """Return an address to bind to, AF_UNSPEC now and then, which means AF_INET if all the rest is 0."""
+    if choose.chance(0.4):
+        host = choose.one((bytes(4), b"\x7f\0\0\1"))
+        return {"sa_family": 0, "sa_data": port.to_bytes(2, "big") + host + bytes(8)}
+    return address(family, choose.one((port, 0)), choose.one(("127.0.0.1", "0.0.0.0")))
 
 
 def ports(domain: Domain) -> Callable[[State, Choose], Iterator[Move]]:
@@ -167,11 +176,8 @@ def ports(domain: Domain) -> Callable[[State, Choose], Iterator[Move]]:
                 yield do(end, "setsockopt", C["SOL_IP"], C["IP_FREEBIND"], 1)
             host = choose.one(("127.0.0.1", "127.0.0.1", "0.0.0.0", "127.0.0.2", "10.0.0.1", "255.255.255.255"))
             if holds(end, state):
-                odd = {
-                    "sa_family": 0,
-                    "sa_data": port.to_bytes(2, "big") + choose.one((bytes(12), b"\x7f\0\0\1" + bytes(8))),
-                }
-                yield do(end, "bind", odd if choose.chance(0.12) else address(family, port, host))
+                odd = choose.chance(0.15)
+                yield do(end, "bind", _odd_name(choose, family, port) if odd else address(family, port, host))
             if choose.chance(0.5) and holds(end, state):
                 yield do(end, "getsockname")
             if choose.chance(0.5) and holds(end, state) and kind == STREAM:

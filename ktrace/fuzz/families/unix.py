@@ -20,7 +20,7 @@ from ktrace.fuzz.families.unix_scenes import full_queue, peeking, urgent
 from ktrace.fuzz.family import Generator, Scene
 from ktrace.fuzz.files import pick_fd
 from ktrace.fuzz.socket_options import OPTIONS
-from ktrace.fuzz.socket_scenes import crowd, options, signalled, talking
+from ktrace.fuzz.socket_scenes import crowd, options, signalled, spliced, talking
 from ktrace.fuzz.sockets import SocketFamily, is_socket, is_talking
 from ktrace.fuzz.state import State, open_fds
 from ktrace.model.task import Task
@@ -73,6 +73,7 @@ class UnixFamily(SocketFamily):
             (1.5, names),
             (4, talking(stream, (1, 5, 100, 1000), urgent=True)),
             (3, crowd(self.domain, (C["SOCK_STREAM"], C["SOCK_SEQPACKET"]), _somewhere)),
+            (1.5, spliced(stream)),
             (1.5, signalled(stream, (1, 5, 100))),
             (5, options(OPTIONS, (pair, by_name))),
         ]
