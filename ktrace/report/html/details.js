@@ -74,7 +74,7 @@ function drawProbes({probes}, {places}) {
     h('table', {class: 'rows'}, Object.entries(hit.shown).map(([text, value]) => h('tr', {}, h('td', {class: 'text field'}, text), h('td', {class: 'text lines'}, typed(value))))),
     hit.stack.length ? h('details', {}, h('summary', {}, h('small', {class: 'dim'}, `called by ${hit.stack[0]}`, hit.stack.length > 1 ? ` and ${hit.stack.length - 1} more` : '')),
       hit.stack.map(name => h('div', {class: 'leaf'}, h('code', {}, name), h('small', {class: 'dim'}, places[name] ? h('span', {class: 'source'}, places[name]) : '')))) : null);
-  return h('section', {class: 'probes'}, h('h3', {}, 'on the way ', h('small', {class: 'dim'}, `${probes.length} stops`)), probes.slice(0, 200).map(draw),
+  return h('section', {class: 'probes'}, h('h3', {}, 'on the way ', h('small', {class: 'dim'}, many(probes.length, 'stop'))), probes.slice(0, 200).map(draw),
     probes.length > 200 ? h('p', {class: 'dim'}, `and ${probes.length - 200} more`) : null);
 }
 
@@ -82,7 +82,7 @@ function drawProbes({probes}, {places}) {
 function drawTraced({traced}, {places}) {
   if (!traced || !(traced.rows.length || traced.lost)) return null;
   const shown = traced.rows.slice(0, 300), first = shown[0]?.[0];
-  return h('section', {class: 'traced'}, h('h3', {}, 'tracepoints and kprobes ', h('small', {class: 'dim'}, `${traced.rows.length} events`)),
+  return h('section', {class: 'traced'}, h('h3', {}, 'tracepoints and kprobes ', h('small', {class: 'dim'}, many(traced.rows.length, 'event'))),
     traced.lost ? h('p', {class: 'bad'}, `${traced.lost} events were lost`) : null,
     h('table', {class: 'rows'}, shown.map(([time, actor, name, fields]) => h('tr', {}, h('td', {class: 'num dim'}, `+${((time - first) / 1000).toFixed(1)} µs`), h('td', {}, who(actor)),
       h('td', {}, h('code', {title: places[name.replace('%return', '')]}, name)), h('td', {class: 'text lines'}, Object.entries(fields).map(([key, value], index) => [index ? ', ' : '', h('span', {class: 'dim'}, key + '='), value]))))),
@@ -109,7 +109,7 @@ function drawChanges(at, options) {
 // The kernel functions that the model's rules for this step mirror.
 function drawRules({rules}, {places}) {
   if (!rules?.length) return null;
-  return h('details', {class: 'rules'}, h('summary', {}, h('h3', {}, 'the model\u2019s rules mirror ', h('small', {class: 'dim'}, `${rules.length} kernel functions`))),
+  return h('details', {class: 'rules'}, h('summary', {}, h('h3', {}, 'the model\u2019s rules mirror ', h('small', {class: 'dim'}, many(rules.length, 'kernel function')))),
     h('ul', {}, rules.map(item => {
       const name = item.split(' ').at(-1).replace('()', '');
       return h('li', {}, h('code', {}, name + '()'), h('small', {}, h('span', {class: 'source'}, places[name] ?? item.split(':')[0])));
@@ -122,7 +122,7 @@ const CHORES = /^(handle_mm_fault|lock_mm_and_find_vma|exc_page_fault|__?kmalloc
 // What gcc made part of a function: that it stands there is known from DWARF, not that it ran.
 function drawInlined(items) {
   if (!items.length) return null;
-  return h('details', {class: 'inlined'}, h('summary', {}, h('small', {class: 'dim'}, items.length === 1 ? '1 function is inlined here' : `${items.length} functions are inlined here`)),
+  return h('details', {class: 'inlined'}, h('summary', {}, h('small', {class: 'dim'}, many(items.length, 'inlined function'))),
     items.map(([name, place]) => h('div', {class: 'leaf'}, h('code', {class: 'dim'}, name), h('small', {class: 'dim'}, h('span', {class: 'source'}, place)))));
 }
 
@@ -164,14 +164,14 @@ function drawFunctions({functions}, {places}) {
     return element;
   };
   const count = Object.values(functions.spans).reduce((sum, rows) => sum + rows.length, 0);
-  return h('section', {class: 'functions'}, h('h3', {}, 'functions ', h('small', {class: 'dim'}, `${count} calls`)),
+  return h('section', {class: 'functions'}, h('h3', {}, 'functions ', h('small', {class: 'dim'}, many(count, 'call'))),
     functions.lost ? h('p', {class: 'bad'}, `${functions.lost} events were lost`) : null,
     Object.entries(functions.spans).map(([actor, rows]) => h('div', {class: 'tree'}, who(actor), fold(nest(rows)).map(node => draw(node, 0)))));
 }
 
 function drawWorld(at) {
   const refs = unique([...at.world.keys()]);
-  const element = h('details', {class: 'world'}, h('summary', {}, h('h3', {}, `everything after this step `, h('small', {class: 'dim'}, `${refs.length} objects`))));
+  const element = h('details', {class: 'world'}, h('summary', {}, h('h3', {}, `everything after this step `, h('small', {class: 'dim'}, many(refs.length, 'object')))));
   element.addEventListener('toggle', () => {
     if (!element.open || element.childElementCount > 1) return;
     element.append(...refs.map(ref => {

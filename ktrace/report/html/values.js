@@ -1,6 +1,7 @@
 'use strict';
 // Values as the session file writes them, and how they read: the twin of ktrace/report/value.py.
 
+const many = (number, word) => `${number} ${word}${number === 1 ? '' : 's'}`;
 const ABSENT = Symbol('absent');
 const isObject = value => value !== null && typeof value === 'object' && !Array.isArray(value);
 const isRef = value => isObject(value) && '$ref' in value;

@@ -207,7 +207,7 @@ def test_functions_are_folded(tmp_path: Path) -> None:
     assert "3 events were lost" in answer["text"]
     assert "fs/pipe.c:417" in answer["text"]
     assert "leaf × 2, 0.0120 µs" in answer["text"]
-    assert "1 function is inlined here" in answer["text"]
+    assert "1 inlined function" in answer["text"]
     assert "tiny" in answer["text"]
 
 
