@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,17 @@ def test_a_template_that_is_too_short(tmp_path: Path) -> None:
     with (tmp_path / "ram").open("rb") as stream, pytest.raises(HostError, match="RAM ends at 0x1000"):
         memory.fill(stream.fileno(), [(0, 2 * PAGE_SIZE)])
     memory.close()
+
+
+def test_what_differs_from_another_memory_is_all_that_is_saved(tmp_path: Path) -> None:
+    with closing(GuestMemory(MIB)) as base, closing(GuestMemory(MIB)) as now, closing(GuestMemory(MIB)) as again:
+        for memory in (base, now, again):
+            memory.write(0, b"both")
+            memory.write(5 * PAGE_SIZE, b"once")
+        now.write(5 * PAGE_SIZE, bytes(4))
+        now.write(9 * PAGE_SIZE - 1, b"xy")
+        with (tmp_path / "ram").open("w+b") as stream:
+            extents = now.save(stream.fileno(), base)
+            assert extents == [(5 * PAGE_SIZE, PAGE_SIZE), (8 * PAGE_SIZE, 2 * PAGE_SIZE)]
+            again.fill(stream.fileno(), extents)
+        assert again.view == now.view
