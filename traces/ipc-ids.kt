@@ -1,9 +1,9 @@
-## ipc-ids: the sequence number rolls over; ids and keys of every wrong kind
+## ipc-ids: the largest sequence number wanted, indices that wrap, and ids and keys of every wrong kind
 sysctl("kernel/sem_next_id", "2147450880")
 A: semget(IPC_PRIVATE, 1, 0600) -> s
 A: semget(IPC_PRIVATE, 1, 0600) -> t
 A: semctl(t, 0, IPC_RMID)                                # 0
-## the sequence number begins again at 0
+## a wanted id moves neither the index nor the sequence number that follow
 repeat 70 as i {
 A: semget(IPC_PRIVATE, 1, 0600) -> t
 A: semctl(t, 0, IPC_RMID)

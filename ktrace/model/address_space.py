@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 4096
 PROT_READ, PROT_WRITE, PROT_EXEC = 1, 2, 4
+RLIMIT_AS = 9
 MM = "mm"
 """Where a task's ``mm`` is kept."""
 
@@ -220,12 +221,23 @@ class AddressSpace:
     def make_room(self, kernel: Kernel, task: Task, start: int, end: int) -> None:
         """Take away what lies where a mapping is to go (``mmap_region()``).
 
-        :raises Errno: ENOMEM where that cannot be
+        :raises Errno: ENOMEM where that cannot be, or RLIMIT_AS forbids it
         """
+        replaced = sum(min(vma.end, end) - max(vma.start, start) for vma in self.intersecting(start, end))
+        self.may_expand(task, end - start - replaced)
         try:
             self.unmap(kernel, task, start, end)
         except Errno:
             raise Errno("ENOMEM") from None
+
+    def may_expand(self, task: Task, more: int) -> None:
+        """Refuse *more* bytes beyond RLIMIT_AS (``may_expand_vm()``).
+
+        :raises Errno: ENOMEM
+        """
+        limit = task.sub.get("rlimits", {}).get(RLIMIT_AS)
+        if limit is not None and sum(vma.end - vma.start for vma in self.vmas) + more > limit["rlim_cur"] & ~0xFFF:
+            raise Errno("ENOMEM")
 
     def forked(self, kernel: Kernel, parent: Task) -> AddressSpace:
         """Return a copy for a child (``dup_mmap()``, which runs in the parent)."""

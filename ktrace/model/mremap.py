@@ -39,7 +39,7 @@ def mremap(
         if old_len > new_len:
             _munmap(kernel, task, mm, addr + new_len, old_len - new_len)
         return addr
-    vma = _vma_to_resize(mm, addr, old_len)
+    vma = _vma_to_resize(task, mm, addr, old_len, new_len)
     if old_len == vma.end - addr and _expandable(task, mm, vma, new_len - old_len):
         vma.end = addr + new_len
         return addr
@@ -64,13 +64,14 @@ def _munmap(kernel: Kernel, task: Task, mm: AddressSpace, start: int, length: in
     mm.unmap(kernel, task, start, start + length)
 
 
-def _vma_to_resize(mm: AddressSpace, addr: int, old_len: int) -> Vma:
+def _vma_to_resize(task: Task, mm: AddressSpace, addr: int, old_len: int, new_len: int) -> Vma:
     """Return the mapping that all of the old range is in (``vma_to_resize()``)."""
     vma = _lookup(mm, addr)
     if not old_len and isinstance(vma.backing, PrivateMemory):
         raise Errno("EINVAL")
     if old_len > vma.end - addr:
         raise Errno("EFAULT")
+    mm.may_expand(task, new_len - old_len)
     return vma
 
 
@@ -119,7 +120,9 @@ def _mremap_to(
     if old_len > new_len:
         _munmap(kernel, task, mm, addr + new_len, old_len - new_len)
         old_len = new_len
-    vma = _vma_to_resize(mm, addr, old_len)
+    vma = _vma_to_resize(task, mm, addr, old_len, new_len)
+    if flags & MREMAP_DONTUNMAP:
+        mm.may_expand(task, old_len)
     new_addr = mm.get_unmapped_area(task, new_addr, new_len, fixed=bool(flags & MREMAP_FIXED))
     return _move_vma(kernel, task, mm, vma, addr, old_len, new_addr, new_len, flags)
 

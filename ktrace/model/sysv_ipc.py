@@ -159,6 +159,18 @@ def ipcctl_obtain_check(ids: Ids, cred: Cred, id: int) -> Any:
     raise Errno("EPERM")
 
 
+def obtain_for_stat(ids: Ids, cred: Cred, id: int, cmd: int, stat_any: int) -> tuple[Any, int]:
+    """Return the object that a STAT command asks for, and the call's value (``msgctl_stat()`` and its like).
+
+    :param stat_any: the command that anybody may give
+    :raises Errno: EINVAL, EACCES
+    """
+    ipcp = ids.obtain_object_check(id) if cmd == IPC_STAT else ids.obtain_object_idr(id)
+    if cmd != stat_any and ipcperms(cred, ipcp, S_IRUGO):
+        raise Errno("EACCES")
+    return ipcp, 0 if cmd == IPC_STAT else ipcp.id
+
+
 def ipc_update_perm(cred: Cred, given: Mapping[str, int], out: IpcObject) -> None:
     """Set owner and permission bits (``ipc/util.c: ipc_update_perm()``).
 

@@ -13,13 +13,12 @@ from ktrace.model.sysv_ipc import (
     IPC_RMID,
     IPC_SET,
     IPC_STAT,
-    S_IRUGO,
     Namespace,
     WakeQ,
     ipc_update_perm,
     ipcctl_obtain_check,
-    ipcperms,
     kernel_to_ipc64_perm,
+    obtain_for_stat,
 )
 from ktrace.model.sysv_msg_queue import MsgQueue, expunge_all, ss_wakeup
 from ktrace.model.sysv_user import MSGINFO, MSQID64_DS, read_struct, write_struct
@@ -66,10 +65,8 @@ def msgctl_info(ns: Namespace, cmd: int) -> tuple[int, dict[str, int]]:
 
 def msgctl_stat(task: Task, ns: Namespace, msqid: int, cmd: int) -> tuple[MsgQueue, int, dict[str, Any]]:
     """Tell about one queue; return it, the call's value and the struct (``msgctl_stat()``)."""
-    ids = ns.msg_ids
-    msq: MsgQueue = ids.obtain_object_check(msqid) if cmd == IPC_STAT else ids.obtain_object_idr(msqid)
-    if cmd != MSG_STAT_ANY and ipcperms(task.cred, msq, S_IRUGO):
-        raise Errno("EACCES")
+    msq: MsgQueue
+    msq, answer = obtain_for_stat(ns.msg_ids, task.cred, msqid, cmd, MSG_STAT_ANY)
     buf = {
         "msg_perm": kernel_to_ipc64_perm(task.cred, msq),
         "msg_stime": msq.q_stime,
@@ -81,7 +78,7 @@ def msgctl_stat(task: Task, ns: Namespace, msqid: int, cmd: int) -> tuple[MsgQue
         "msg_lspid": msq.q_lspid or 0,
         "msg_lrpid": msq.q_lrpid or 0,
     }
-    return msq, 0 if cmd == IPC_STAT else msq.id, buf
+    return msq, answer, buf
 
 
 def msgctl_down(kernel: Kernel, task: Task, ns: Namespace, msqid: int, given: Mapping[str, Any] | None) -> int:

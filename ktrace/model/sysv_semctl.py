@@ -22,6 +22,7 @@ from ktrace.model.sysv_ipc import (
     ipcctl_obtain_check,
     ipcperms,
     kernel_to_ipc64_perm,
+    obtain_for_stat,
     pid_vnr,
 )
 from ktrace.model.sysv_sem_array import SemArray, SemQueue, sem_lock, sem_unlock
@@ -86,10 +87,8 @@ def semctl_info(ns: Namespace, cmd: int) -> tuple[int, dict[str, int]]:
 
 def semctl_stat(task: Task, ns: Namespace, semid: int, cmd: int) -> tuple[SemArray, int, dict[str, Any]]:
     """Tell about one array; return it, the call's value and the struct (``semctl_stat()``)."""
-    ids = ns.sem_ids
-    sma: SemArray = ids.obtain_object_check(semid) if cmd == IPC_STAT else ids.obtain_object_idr(semid)
-    if cmd != SEM_STAT_ANY and ipcperms(task.cred, sma, S_IRUGO):
-        raise Errno("EACCES")
+    sma: SemArray
+    sma, answer = obtain_for_stat(ns.sem_ids, task.cred, semid, cmd, SEM_STAT_ANY)
     otime = sma.sems[0].sem_otime  # get_semotime()
     for sem in sma.sems[1:]:
         otime = later(otime, sem.sem_otime)
@@ -99,7 +98,7 @@ def semctl_stat(task: Task, ns: Namespace, semid: int, cmd: int) -> tuple[SemArr
         "sem_ctime": sma.sem_ctime,
         "sem_nsems": sma.sem_nsems,
     }
-    return sma, 0 if cmd == IPC_STAT else sma.id, buf
+    return sma, answer, buf
 
 
 def semctl_setval(kernel: Kernel, task: Task, ns: Namespace, semid: int, semnum: int, val: int) -> int:

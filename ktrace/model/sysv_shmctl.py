@@ -11,12 +11,11 @@ from ktrace.model.sysv_ipc import (
     IPC_RMID,
     IPC_SET,
     IPC_STAT,
-    S_IRUGO,
     Namespace,
     ipc_update_perm,
     ipcctl_obtain_check,
-    ipcperms,
     kernel_to_ipc64_perm,
+    obtain_for_stat,
 )
 from ktrace.model.sysv_shm_segment import SHM_LOCKED, Account, ShmidKernel, accounts, do_shm_rmid, user_shm_unlock
 from ktrace.model.sysv_user import SHM_INFO as SHM_INFO_BUF
@@ -76,10 +75,8 @@ def shmctl_shm_info(ns: Namespace) -> tuple[int, dict[str, int]]:
 
 def shmctl_stat(task: Task, ns: Namespace, shmid: int, cmd: int) -> tuple[ShmidKernel, int, dict[str, Any]]:
     """Tell about one segment; return it, the call's value and the struct (``shmctl_stat()``)."""
-    ids = ns.shm_ids
-    shp: ShmidKernel = ids.obtain_object_check(shmid) if cmd == IPC_STAT else ids.obtain_object_idr(shmid)
-    if cmd != SHM_STAT_ANY and ipcperms(task.cred, shp, S_IRUGO):
-        raise Errno("EACCES")
+    shp: ShmidKernel
+    shp, answer = obtain_for_stat(ns.shm_ids, task.cred, shmid, cmd, SHM_STAT_ANY)
     buf = {
         "shm_perm": kernel_to_ipc64_perm(task.cred, shp),
         "shm_segsz": shp.shm_segsz,
@@ -90,7 +87,7 @@ def shmctl_stat(task: Task, ns: Namespace, shmid: int, cmd: int) -> tuple[ShmidK
         "shm_lpid": shp.shm_lprid or 0,
         "shm_nattch": shp.shm_nattch,
     }
-    return shp, 0 if cmd == IPC_STAT else shp.id, buf
+    return shp, answer, buf
 
 
 def shmctl_down(kernel: Kernel, task: Task, ns: Namespace, shmid: int, given: Any) -> int:

@@ -40,13 +40,17 @@ class Subject:
     :param workloads: what the names of the bundled workloads begin with
     :param families: of the fuzzer
     :param files: source files; *only* says which functions of one are counted
+    :param actors: that the fuzzer has
+    :param note: what a reader should know of the rest
     """
 
     title: str
     workloads: tuple[str, ...]
     families: tuple[str, ...]
     files: tuple[str, ...]
+    actors: int
     only: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    note: tuple[str, ...] = ()
 
 
 SUBJECTS = {
@@ -55,6 +59,7 @@ SUBJECTS = {
         ("pipe-", "fifo", "dup2-"),
         ("pipe",),
         ("fs/pipe.c", "fs/splice.c", "lib/iov_iter.c"),
+        4,
         # Of lib/iov_iter.c only what has to do with pipes, and that whole.
         {"lib/iov_iter.c": re.compile("pipe|push_anon|push_page")},
     ),
@@ -63,6 +68,12 @@ SUBJECTS = {
         ("sem-", "msg-", "shm-", "ipc-"),
         ("sem", "msg", "shm"),
         ("ipc/sem.c", "ipc/msg.c", "ipc/msgutil.c", "ipc/shm.c", "ipc/util.c", "ipc/namespace.c", "ipc/ipc_sysctl.c"),
+        6,
+        note=(
+            "What is left is what ample memory and one CPU rule out (failed allocations, races with a removal or between",
+            "threads of one undo list), boot, and `shm_fsync`, `shm_fallocate`, `shm_pagesize`, which msync, madvise and smaps",
+            "lead to: no actor can make these calls.",
+        ),
     ),
 }
 
@@ -176,7 +187,7 @@ def work(image: str, subject: Subject, steps: int, scratch: Path) -> tuple[int, 
     sequence = 0
     while done < steps:
         for one, machine in lab(1_000_000 + sequence):
-            trial = run_trial(one, machine, Planner(subject.families, 6, f"coverage/{sequence}"), SEQUENCE)
+            trial = run_trial(one, machine, Planner(subject.families, subject.actors, f"coverage/{sequence}"), SEQUENCE)
             done += len(trial.moves)
             if trial.finding is not None:
                 complaints.append(f"sequence {sequence}: {trial.finding}")
@@ -195,6 +206,7 @@ def report(code: Code, subject: Subject, reached: set[tuple[str, int]], image: s
         "QEMU wrote down which instructions of these files it translated, which it does when the guest is about to",
         "execute them; DWARF says whose lines they are. A line that the compiler left no code for is not counted.",
         "Written by `python tests/coverage/run.py`.",
+        *(("", *subject.note) if subject.note else ()),
     ]
     for file in subject.files:
         functions = [item for item in code.functions[file] if item.lines]

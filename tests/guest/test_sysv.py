@@ -344,3 +344,21 @@ def test_garbage_is_survived(busy: Lab) -> None:
                 validate_ipc(busy.kernel)
             memory.write(start + word, kept)
     assert validate_ipc(busy.kernel) == []
+
+
+def test_the_sequence_number_rolls_over(lab: Lab) -> None:
+    """ipc_idr_alloc(): after ipcid_seq_max() comes 0; 65,535 rounds of 64 ids would take too long to get there."""
+    write(lab, lab.kernel.prog["init_ipc_ns"].ids[1].seq, 65533)
+    late = Lab(lab.guest, lab.vmlinux)
+    seen: list[int] = []
+
+    def note(number: int, lab: Lab) -> None:
+        ids = lab.look().of_kind("ipc_ns")
+        seen.extend(ns.msg_ids.seq for ns in ids.values())
+
+    script = (
+        "A: msgget(IPC_PRIVATE, 0600)\nrepeat 192 {\nA: msgget(IPC_PRIVATE, 0600) -> q\nA: msgctl(q, IPC_RMID)\n}\n"
+    )
+    sink = Silent()
+    assert run_script(parse_script(script), late, sink, {}, after_step=note).status == "agreed", sink.verdicts
+    assert sorted(set(seen)) == [0, 1, 65533, 65534]

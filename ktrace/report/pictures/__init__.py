@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
-from ktrace.report.pictures import msg, pipe, sem, shm, socket
+from ktrace.report.pictures import msg, pipe, sem, shm, socket, undo
 from ktrace.report.pictures.touched import touched
 from ktrace.state.compare import label
 from ktrace.state.ref import Ref
@@ -23,6 +23,7 @@ PAINTERS: Mapping[str, Painter] = {
     "sem": sem.picture,
     "msg": msg.picture,
     "shm": shm.picture,
+    "undo_list": undo.picture,
     "sock": socket.picture,
 }
 """Who draws which kind of object."""
@@ -57,7 +58,8 @@ def subject(world: World, ref: Ref) -> Ref | None:
 def subjects(world: World, refs: Iterable[Ref]) -> Iterator[Ref]:
     """Yield what to draw so that each of *refs* that has a picture is seen, once each, in the order of names."""
     found = {name for ref in refs if (name := subject(world, ref)) is not None}
-    yield from sorted(found, key=_order)
+    # What lists owe is in the pictures of the sets already.
+    yield from sorted((name for name in found if name.kind != "undo_list"), key=_order)
 
 
 def involved(step: Step, before: World) -> Iterator[Ref]:
@@ -79,7 +81,9 @@ def involved(step: Step, before: World) -> Iterator[Ref]:
 
 def gone(world: World, before: World) -> list[str]:
     """Return the names of the objects with a picture that the step ended."""
-    lost = [ref for ref in before.objects if ref not in world.objects and ref.kind in PAINTERS]
+    lost = [
+        ref for ref in before.objects if ref not in world.objects and ref.kind in PAINTERS and ref.kind != "undo_list"
+    ]
     return [label(ref) for ref in sorted(lost, key=_order)]
 
 

@@ -16,6 +16,7 @@ from ktrace.state.pipe import Pipe
 from ktrace.state.ref import Ref
 from ktrace.state.step import Step
 from ktrace.state.sysv_msg import MsgMsg, MsgQueue
+from ktrace.state.sysv_sem import SemUndoList
 from ktrace.state.world import World
 from ktrace.trace.changes import changes
 from tests.unit.report.worlds import (
@@ -111,6 +112,17 @@ sem 3  2 semaphores  one lock for all   key 0x1234  uid 0  mode 0600
   waits on [0] for zero, first: D  [0]=0 ← is 5
   at exit A gives back [0]-2   undo1, undo_list1"""
     )
+
+
+def test_an_undo_list() -> None:
+    world = sem_world()
+    undo = Ref("undo_list", "undo_list1")
+    shared = World({**world.objects, undo: SemUndoList(2, (Ref("undo", "undo1"),))})
+    assert drawn(shared, undo) == (
+        "undo_list1  of A   2 share it: the last to leave pays\n    sem 3\n  ┌───────┐\n  │ [0]-2 │\n  └───────┘"
+    )
+    nothing = World({**world.objects, undo: SemUndoList(1, ())})
+    assert drawn(nothing, undo) == "undo_list1  of A   paid at exit\n  owes nothing to anybody"
 
 
 def test_a_message_queue() -> None:
