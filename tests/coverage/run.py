@@ -70,9 +70,9 @@ SUBJECTS = {
         ("ipc/sem.c", "ipc/msg.c", "ipc/msgutil.c", "ipc/shm.c", "ipc/util.c", "ipc/namespace.c", "ipc/ipc_sysctl.c"),
         6,
         note=(
-            "What is left is what ample memory and one CPU rule out (failed allocations, races with a removal or between",
-            "threads of one undo list), boot, and `shm_fsync`, `shm_fallocate`, `shm_pagesize`, which msync, madvise and smaps",
-            "lead to: no actor can make these calls.",
+            "What is left is what ample memory and one CPU rule out (failed allocations, races with a removal or",
+            "between threads of one undo list), boot, and `shm_fsync`, `shm_fallocate`, `shm_pagesize`, which msync,",
+            "madvise and smaps lead to: no actor can make these calls.",
         ),
     ),
 }
