@@ -9,6 +9,7 @@ from ktrace.model.file import FMODE_READ, FMODE_WRITE, O_CLOEXEC, O_RDWR, File, 
 from ktrace.model.iov import out_is_bad
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.pipe import waiters
+from ktrace.model.poll import UserSigmask
 from ktrace.model.process import observe_file
 from ktrace.model.task import Errno, Task
 from ktrace.model.timer import schedule_until, start
@@ -166,6 +167,14 @@ class _Release:
         remove(self.item.ep, self.item)
 
 
+@syscall("epoll_create")
+def epoll_create(kernel: Kernel, task: Task, size: int) -> int:
+    """Make an epoll set (``fs/eventpoll.c``: epoll_create)."""
+    if size <= 0:
+        raise Errno("EINVAL")
+    return int(epoll_create1(kernel, task, 0))
+
+
 @syscall("epoll_create1")
 def epoll_create1(kernel: Kernel, task: Task, flags: int) -> int:
     """Make an epoll set (``do_epoll_create()``)."""
@@ -274,6 +283,20 @@ def _make_ready(kernel: Kernel, ep: EventPoll, item: Item) -> None:
         wake_up(kernel, ep.wq)
     if ep.poll_wait.entries:
         wake_up(kernel, ep.poll_wait, 1, EPOLLIN)
+
+
+@syscall("epoll_pwait")
+def epoll_pwait(kernel: Kernel, task: Task, epfd: int, maxevents: int, timeout: int, sigmask: Any) -> Any:
+    """Wait with another signal mask (``do_epoll_pwait()``)."""
+    with UserSigmask(task, sigmask) as mask:
+        try:
+            answer = yield from epoll_wait(kernel, task, epfd, maxevents, timeout)
+        except Errno as error:
+            if error.name != "EINTR":
+                mask.restore()
+            raise
+        mask.restore()
+        return answer
 
 
 @syscall("epoll_wait")

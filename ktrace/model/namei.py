@@ -223,6 +223,12 @@ def mknod(kernel: Kernel, task: Task, pathname: bytes, mode: int, dev: int) -> i
     return _mknod(kernel, task, AT_FDCWD, pathname, mode)
 
 
+@syscall("mkfifo")
+def mkfifo(kernel: Kernel, task: Task, pathname: bytes, mode: int) -> int:
+    """Make a FIFO: mknod(2) with the type set (``fs/namei.c: do_mknodat()``)."""
+    return _mknod(kernel, task, AT_FDCWD, pathname, mode | S_IFIFO)
+
+
 @syscall("mknodat")
 def mknodat(kernel: Kernel, task: Task, dirfd: int, pathname: bytes, mode: int, dev: int) -> int:
     """Make a FIFO below a directory (``fs/namei.c: do_mknodat()``)."""

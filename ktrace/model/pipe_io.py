@@ -49,8 +49,14 @@ from ktrace.model.pipe import (
 from ktrace.model.task import Errno, Task
 from ktrace.model.vfs import FIONREAD
 from ktrace.model.wait import WaitQueue, wait_event, wake_up
-from ktrace.model.watch_queue import IOC_WATCH_QUEUE_SET_SIZE, LOSS_NOTIFICATION, set_queue_size
-from ktrace.state.call import Result
+from ktrace.model.watch_queue import (
+    IOC_WATCH_QUEUE_SET_FILTER,
+    IOC_WATCH_QUEUE_SET_SIZE,
+    LOSS_NOTIFICATION,
+    set_filter,
+    set_queue_size,
+)
+from ktrace.state.call import Pointer, Result
 from ktrace.state.inode import S_IFIFO
 
 O_NOTIFICATION_PIPE = O_EXCL
@@ -204,7 +210,13 @@ class PipeFileOperations(FileOperations):
             used = range(pipe.occupancy())
             return Result(0, None, {"arg": sum(pipe.slot(pipe.tail + index).len for index in used)})
         if cmd == IOC_WATCH_QUEUE_SET_SIZE and kernel.sub("pipe").facts.watch_queue:
-            return set_queue_size(kernel, task, pipe, int(arg))
+            yield from pipe.mutex.lock(task)
+            try:
+                return set_queue_size(kernel, task, pipe, arg.value if isinstance(arg, Pointer) else int(arg))
+            finally:
+                pipe.mutex.unlock(kernel)
+        if cmd == IOC_WATCH_QUEUE_SET_FILTER and kernel.sub("pipe").facts.watch_queue:
+            return set_filter(task, pipe, arg)
         raise Errno("ENOTTY")
 
     def fcntl(self, kernel: Kernel, task: Task, file: File, cmd: int, arg: Any) -> Any:

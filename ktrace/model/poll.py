@@ -79,9 +79,7 @@ def poll(kernel: Kernel, task: Task, fds: Any, timeout: int, nfds: int) -> Any:
 def ppoll(kernel: Kernel, task: Task, fds: Any, timeout: Any, sigmask: int | None, nfds: int) -> Any:
     """Wait with another signal mask (``fs/select.c``: ppoll)."""
     seconds = _seconds(timeout, "tv_nsec")
-    if isinstance(sigmask, Pointer):
-        raise Errno("EFAULT")
-    with _SignalMask(task, sigmask) as mask:
+    with UserSigmask(task, sigmask) as mask:
         answer = yield from _do_sys_poll(kernel, task, fds, nfds, seconds, "ERESTARTNOHAND")
         mask.restore()
         return answer
@@ -95,10 +93,22 @@ def select(kernel: Kernel, task: Task, nfds: int, readfds: Any, writefds: Any, e
 
 
 @syscall("pselect6")
-def pselect6(kernel: Kernel, task: Task, nfds: int, readfds: Any, writefds: Any, exceptfds: Any, timeout: Any) -> Any:
-    """Wait for sets of descriptors (``do_pselect()``)."""
+def pselect6(
+    kernel: Kernel,
+    task: Task,
+    nfds: int,
+    readfds: Any,
+    writefds: Any,
+    exceptfds: Any,
+    timeout: Any,
+    sigmask: Any = None,
+) -> Any:
+    """Wait for sets of descriptors with another signal mask (``do_pselect()``)."""
     seconds = _seconds(timeout, "tv_nsec")
-    return (yield from _core_sys_select(kernel, task, nfds, readfds, writefds, exceptfds, seconds))
+    with UserSigmask(task, sigmask) as mask:
+        answer = yield from _core_sys_select(kernel, task, nfds, readfds, writefds, exceptfds, seconds)
+        mask.restore()
+        return answer
 
 
 def _seconds(timeout: Any, small: str) -> float | None:
@@ -122,15 +132,20 @@ def _seconds(timeout: Any, small: str) -> float | None:
     return float(seconds + part / unit)
 
 
-class _SignalMask:
-    """Keep another signal mask during a call (``set_user_sigmask()``)."""
+class UserSigmask:
+    """Keep another signal mask during a call (``set_user_sigmask()``).
 
-    def __init__(self, task: Task, mask: int | None) -> None:
+    :raises Errno: EFAULT
+    """
+
+    def __init__(self, task: Task, mask: int | Pointer | None) -> None:
+        if isinstance(mask, Pointer):
+            raise Errno("EFAULT")
         self.task = task
         self.mask = mask
         self.saved = task.blocked
 
-    def __enter__(self) -> _SignalMask:
+    def __enter__(self) -> UserSigmask:
         if self.mask is not None:
             self.task.blocked = mask_names(self.mask)
         return self

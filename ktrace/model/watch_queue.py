@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import struct
+from typing import Any
+
+from ktrace.model.iov import load
 from ktrace.model.kernel import Kernel
 from ktrace.model.pipe import PipeInode, Pipes, is_unprivileged, resize_ring
 from ktrace.model.task import Errno, Task
+from ktrace.state.call import Pointer
 
-IOC_WATCH_QUEUE_SET_SIZE = 0x5760
+IOC_WATCH_QUEUE_SET_SIZE, IOC_WATCH_QUEUE_SET_FILTER = 0x5760, 0x5761
+FILTERS = 16
+SIZEOF_TYPE_FILTER = 44
+WATCH_INFO_LENGTH = 0x7F
 NOTES_PER_PAGE = 4096 // 128
 LOSS_NOTIFICATION = (0).to_bytes(3, "little") + (1).to_bytes(1, "little") + (8).to_bytes(4, "little")
 """``struct watch_notification``: type WATCH_TYPE_META, subtype WATCH_META_LOSS_NOTIFICATION, 8 bytes long."""
@@ -36,3 +44,28 @@ def set_queue_size(kernel: Kernel, task: Task, pipe: PipeInode, nr_notes: int) -
     pipe.max_usage = pipe.nr_accounted = nr_pages
     pipe.watch_notes = nr_notes
     return 0
+
+
+def set_filter(task: Task, pipe: PipeInode, arg: Any) -> int:
+    """Say which notifications are wanted; none come here (``watch_queue_set_filter()``)."""
+    if not pipe.watch_queue:
+        raise Errno("ENODEV")
+    address = arg.value if isinstance(arg, Pointer) else int(arg)
+    if not address:
+        return 0
+    count, reserved = struct.unpack("<II", _load(task, address, 8))
+    if not 1 <= count <= FILTERS or reserved:
+        raise Errno("EINVAL")
+    data = _load(task, address + 8, count * SIZEOF_TYPE_FILTER)
+    for at in range(0, len(data), SIZEOF_TYPE_FILTER):
+        info_filter, info_mask = struct.unpack_from("<II", data, at + 4)
+        if info_filter & ~info_mask or info_mask & WATCH_INFO_LENGTH:
+            raise Errno("EINVAL")
+    return 0
+
+
+def _load(task: Task, address: int, size: int) -> bytes:
+    data = load(task, Pointer(address), size)
+    if len(data) < size:
+        raise Errno("EFAULT")
+    return data

@@ -13,7 +13,15 @@ from ktrace.agent.syscalls.parameter import Const, Directory, Fd, Int, Parameter
 from ktrace.agent.syscalls.signature import FD, NUMBER, PID, Returns, Signature
 from ktrace.agent.syscalls.structs import EPOLL_EVENT, F_OWNER_EX, STAT, TIMESPEC, TIMEVAL
 from ktrace.agent.syscalls.text import Naming, format_struct
-from ktrace.agent.syscalls.vectors import EpollEvents, FdSet, IovIn, IovOut, PollFds, SignalMask
+from ktrace.agent.syscalls.vectors import (
+    EpollEvents,
+    FdSet,
+    IovIn,
+    IovOut,
+    PollFds,
+    SignalMask,
+    SignalMaskAndSize,
+)
 from ktrace.agent.syscalls.vocabulary import Vocabulary
 from ktrace.errors import UsageError
 from ktrace.state.call import Pointer
@@ -125,6 +133,13 @@ class IoctlArgument(Parameter):
         return [f"[{value}]" if request in _IOCTL_IN else str(value)]
 
 
+class FifoMode(Int):
+    """The permissions of a FIFO, which mknod(2) takes with the type of the file."""
+
+    def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
+        return (values[self.name] | c.FILE_MODE.choices["S_IFIFO"],)
+
+
 _OPEN = (Int("flags", c.OPEN), Int("mode", c.MODE, default=0))
 _IOV = (Fd("fd"), IovOut("iov"), Int("iovcnt", late=count_of("iov")))
 _IOV_IN = (Fd("fd"), IovIn("iov"), Int("iovcnt", late=count_of("iov")))
@@ -160,7 +175,15 @@ SIGNATURES = (
         Const(8),
     ),
     Signature("select", 23, Int("nfds"), *_SETS, InStruct("timeout", TIMEVAL, nullable=True)),
-    Signature("pselect6", 270, Int("nfds"), *_SETS, InStruct("timeout", TIMESPEC, nullable=True), Const(0)),
+    Signature(
+        "pselect6",
+        270,
+        Int("nfds"),
+        *_SETS,
+        InStruct("timeout", TIMESPEC, nullable=True),
+        SignalMaskAndSize("sigmask", None),
+    ),
+    Signature("epoll_create", 213, Int("size"), returns=FD),
     Signature("epoll_create1", 291, Int("flags", c.EPOLL_CREATE), returns=FD),
     Signature(
         "epoll_ctl",
@@ -171,6 +194,16 @@ SIGNATURES = (
         InStruct("event", EPOLL_EVENT, default=None),
     ),
     Signature("epoll_wait", 232, Fd("epfd"), EpollEvents("events"), Int("maxevents"), Int("timeout")),
+    Signature(
+        "epoll_pwait",
+        281,
+        Fd("epfd"),
+        EpollEvents("events"),
+        Int("maxevents"),
+        Int("timeout"),
+        SignalMask("sigmask", None),
+        Const(8),
+    ),
     Signature("stat", 4, Path("pathname"), OutStruct("statbuf", STAT)),
     Signature("fstat", 5, Fd("fd"), OutStruct("statbuf", STAT)),
     Signature("open", 2, Path("pathname"), *_OPEN, returns=FD),
@@ -178,6 +211,7 @@ SIGNATURES = (
     Signature("creat", 85, Path("pathname"), Int("mode", c.MODE), returns=FD),
     Signature("memfd_create", 319, Path("name"), Int("flags", c.MEMFD, default=0), returns=FD),
     Signature("mknod", 133, Path("pathname"), Int("mode", c.FILE_MODE), Int("dev", default=0)),
+    Signature("mkfifo", 133, Path("pathname"), FifoMode("mode", c.MODE), Const(0)),
     Signature("mknodat", 259, Directory("dirfd"), Path("pathname"), Int("mode", c.FILE_MODE), Int("dev", default=0)),
     Signature("unlink", 87, Path("pathname")),
     Signature("mkdir", 83, Path("pathname"), Int("mode", c.MODE)),

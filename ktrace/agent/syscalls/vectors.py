@@ -199,6 +199,14 @@ class SignalMask(In):
         return f"{value:#x}"
 
 
+class SignalMaskAndSize(SignalMask):
+    """A set of signals as pselect6 takes it: behind a pointer to its address and size."""
+
+    def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
+        (mask,) = super().encode(values, frame)
+        return (frame.put(struct.pack("<QQ", mask, 8)) if mask else 0,)
+
+
 class SignalMaskOut(Out):
     """A set of signals that the kernel writes, as a mask."""
 

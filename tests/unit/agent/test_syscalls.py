@@ -214,5 +214,5 @@ def test_every_signature_is_sound() -> None:
         assert len(set(entry.names)) == len(entry.names), entry.name
         assert len(entry.places) <= 6, entry.name
         assert set(entry.names) | entry.outs == set(entry.places) | set(entry.names), entry.name
-    numbers = [entry.nr for entry in SIGNATURES.values()]
+    numbers = [entry.nr for name, entry in SIGNATURES.items() if name != "mkfifo"]  # the library's word for mknod
     assert len(set(numbers)) == len(numbers)

