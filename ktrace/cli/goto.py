@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -17,8 +17,10 @@ from ktrace.machine.checkpoints import Checkpoint, nearest_checkpoint
 from ktrace.trace.past import Past
 from ktrace.trace.session import SessionReader, new_directory
 from ktrace.verify.events import parse_event
-from ktrace.verify.rerun import arrive, rerun
+from ktrace.verify.rerun import RanOtherwise, arrive, rerun
 
+ATTEMPTS = 3
+"""Second runs until one does what the session says: a kernel thread may come in between and take a pid."""
 _COMMANDS = ("inspect", "shell", "dump")
 
 
@@ -63,8 +65,6 @@ def gone_to(session: Path, number: int, anew: bool = False) -> Iterator[tuple[St
     """
     reader = SessionReader(session)
     manifest = reader.header.manifest
-    steps = reader.steps()
-    past = Past(reader.header.initial, dict(reader.header.addresses))
     found = None if anew else nearest_checkpoint(reader.path.parent, number)
     events = tuple(map(parse_event, manifest.get("events", ())))
     with Guests(str(manifest.get("image")), functions=bool(manifest.get("functions")), events=events) as guests:
@@ -74,23 +74,43 @@ def gone_to(session: Path, number: int, anew: bool = False) -> Iterator[tuple[St
                 f"{str(session)!r} ran on another build of {image.name!r}: {manifest.get('build_id')!r}",
                 "run the workload again",
             )
-        place = new_directory(f"goto-{number}")
-        for recorded in islice(steps, 0 if found is None else found.step):
-            past.follow(recorded)
-        if found is not None and found.step == number:
-            with guests.still(found.template, place, found.vmcoreinfo, past) as still:
-                arrive(past, still.opened)
-                click.echo(f"after step {number}: its checkpoint", err=True)
+        for left in range(ATTEMPTS - 1, -1, -1):
+            with ExitStack() as stack:
+                try:
+                    still = _restored(stack, guests, session, number, found)
+                except RanOtherwise as error:
+                    if not left:
+                        raise
+                    click.echo(f"{error.message}; once more", err=True)
+                    continue
                 yield still, image.vmlinux
-            return
-        with guests.lab(place, None if found is None else (found.template, past)) as (lab, machine):
-            tracer = guests.tracer(lab, machine)
-            opened = Opened(lab.inspector, lab.namer)
-            if found is None:
-                arrive(past, opened)
-            rerun(past, steps, number, lab, tracer, machine.pause)
-            click.echo(_where(past.number if found is None else number - found.step, found), err=True)
-            yield Still(opened, machine, lab.vmcoreinfo), image.vmlinux
+                return
+
+
+def _restored(stack: ExitStack, guests: Guests, session: Path, number: int, found: Checkpoint | None) -> Still:
+    """Return the guest after step *number*; it ends with *stack*.
+
+    :raises RanOtherwise: the guest did not do the same again
+    """
+    reader = SessionReader(session)
+    steps = reader.steps()
+    past = Past(reader.header.initial, dict(reader.header.addresses))
+    place = new_directory(f"goto-{number}")
+    for recorded in islice(steps, 0 if found is None else found.step):
+        past.follow(recorded)
+    if found is not None and found.step == number:
+        still = stack.enter_context(guests.still(found.template, place, found.vmcoreinfo, past))
+        arrive(past, still.opened)
+        click.echo(f"after step {number}: its checkpoint", err=True)
+        return still
+    lab, machine = stack.enter_context(guests.lab(place, None if found is None else (found.template, past)))
+    tracer = guests.tracer(lab, machine)
+    opened = Opened(lab.inspector, lab.namer)
+    if found is None:
+        arrive(past, opened)
+    rerun(past, steps, number, lab, tracer, machine.pause)
+    click.echo(_where(number if found is None else number - found.step, found), err=True)
+    return Still(opened, machine, lab.vmcoreinfo)
 
 
 def _where(again: int, found: Checkpoint | None) -> str:

@@ -22,6 +22,10 @@ SHOWN = 4
 """Differences that an error message tells of."""
 
 
+class RanOtherwise(UsageError):
+    """A guest did not do again what a session says it did."""
+
+
 class Opened(Protocol):
     """A guest opened for looking."""
 
@@ -49,7 +53,8 @@ def rerun(
 
     :param pause: has the guest stand still; called after the last call, before the look at what it left
     :param past: where *lab* is, and the session that *steps* go on with
-    :raises UsageError: the session has no such step, or the guest did not do the same
+    :raises UsageError: the session has no such step
+    :raises RanOtherwise: the guest did not do the same
     """
     while past.number < number:
         recorded = next(steps, None)
@@ -76,7 +81,7 @@ def rerun(
 def arrive(past: Past, opened: Opened) -> None:
     """See that a guest is where *past* says, before anything is done in it.
 
-    :raises UsageError: it is not
+    :raises RanOtherwise: it is not
     """
     world = opened.namer.name(opened.inspector.observe())
     found = [f"{item.path}: {item.expected}, now {item.observed}" for item in compare(world, past.world)]
@@ -99,7 +104,7 @@ def _refuse(number: int, text: str, found: list[str]) -> None:
     if not found:
         return
     more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    raise UsageError(
+    raise RanOtherwise(
         f"step {number}, {text}, did not go as the session says: {'; '.join(found[:SHOWN])}{more}",
         "is the image the one that it ran on? a session that keeps checkpoints needs no second run: "
         "ktrace run --checkpoint",
