@@ -49,8 +49,12 @@ def get_port(kernel: Kernel, sk: Tcp, port: int) -> None:
             bucket = table.buckets.get(number)
             return bucket is None or not table.conflict(sk, number, False, False)
 
+        held = set(table.buckets)
+
         def seen(value: ObservedSock) -> int | None:
-            return value.inet.inet_num if value.inet is not None and value.tcp is not None else None
+            if value.inet is None or value.tcp is None or value.inet.inet_num in held:
+                return None
+            return value.inet.inet_num
 
         try:
             port = choose_port(kernel, "inet_csk_find_open_port(): any free port", seen, free)
