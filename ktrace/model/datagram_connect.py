@@ -48,6 +48,7 @@ def ip4_datagram_connect(sk: Inet, addr: bytes, rehash: Rehash) -> None:
         sk.rcv_saddr = LOOPBACK_ADDRESS
         rehash()
     sk.daddr, sk.dport = daddr, dport
+    _has_conns(sk)
     sk.state = "TCP_ESTABLISHED"
     sk.dst_cached = True
 
@@ -101,7 +102,14 @@ def ip6_datagram_connect(sk: Inet, addr: bytes, rehash: Rehash) -> None:
         sk.rcv_saddr = LOOPBACK4_IPV6
         rehash()
     sk.dst_cached = True
+    _has_conns(sk)
     sk.state = "TCP_ESTABLISHED"
+
+
+def _has_conns(sk: Inet) -> None:
+    """``reuseport_has_conns_set()``."""
+    if sk.reuseport_cb is not None:
+        sk.reuseport_cb.has_conns = True
 
 
 def udp_disconnect(sk: Inet, rehash: Rehash, unhash: Callable[[], None]) -> None:

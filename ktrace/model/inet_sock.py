@@ -58,6 +58,7 @@ class Inet(Sock):
     :param pinet6: what only an AF_INET6 sock has
     :param mc_list: groups that it joined, the last first: group, address, interface
     :param flow: where the last connect() or corked message went (``inet->cork.fl``)
+    :param reuseport_cb: the :class:`ktrace.model.reuseport.Group` that it is in
     """
 
     inet_num: int = 0
@@ -80,6 +81,7 @@ class Inet(Sock):
     mc_index: int = 0
     mc_addr: str = ANY
     mc_list: list[tuple[str, str, int]] = field(default_factory=list)
+    reuseport_cb: Any = None
 
     @property
     def np(self) -> Pinet6:

@@ -19,6 +19,7 @@ from ktrace.model.inet_sock import Inet
 from ktrace.model.inet_socket import ports
 from ktrace.model.ip_input import refuse_watchers
 from ktrace.model.kernel import Kernel
+from ktrace.model.reuseport import detach
 from ktrace.model.sock import (
     ECONNREFUSED,
     ECONNRESET,
@@ -236,6 +237,8 @@ class Tcp(Inet):
 
 def set_state(kernel: Kernel, sk: Tcp, state: str) -> None:
     """Change the state; a closed sock gives its port back unless bind() asked for it (``tcp_set_state()``)."""
+    if state == "TCP_CLOSE":
+        detach(sk)
     if state == "TCP_CLOSE" and sk.bind_hash is not None and "SOCK_BINDPORT_LOCK" not in sk.userlocks:
         ports(kernel, "tcp").put(sk)
     sk.state = state

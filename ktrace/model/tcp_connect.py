@@ -15,6 +15,7 @@ from ktrace.model.inet_sock import ANY
 from ktrace.model.inet_socket import SIZEOF_SOCKADDR_IN, address_type, inet_address, ports
 from ktrace.model.ip_input import refuse_watchers
 from ktrace.model.kernel import Kernel
+from ktrace.model.reuseport import add_sock, select, wakes
 from ktrace.model.sock import (
     SEND_SHUTDOWN,
     Socket,
@@ -81,6 +82,8 @@ def listen(kernel: Kernel, sk: Tcp, sock: Socket, backlog: int) -> int:
             set_state(kernel, sk, "TCP_CLOSE")
             raise
         sk.sport = sk.inet_num
+        if sk.reuseport:
+            add_sock(sk, _listeners(kernel, sk.inet_num))
         sk.flags.add("SOCK_RCU_FREE")
     return 0
 
@@ -227,16 +230,42 @@ def find_listener(kernel: Kernel, sk: Tcp) -> Tcp | None:
 
     ``__inet_lookup_listener()``, where an AF_INET sock goes before an AF_INET6 one, and ``inet6_lookup_listener()``.
     """
-    bucket = ports(kernel, "tcp").buckets.get(sk.dport)
-    if bucket is None:
-        return None
-    listeners = [other for other in bucket.owners if isinstance(other, Tcp) and other.state == "TCP_LISTEN"]
-    daddr = sk.endpoints()[1]
+    saddr, daddr = sk.endpoints()
     for address in (daddr, ANY6 if is_ipv6(daddr) else ANY):
-        matching = [other for other in listeners if _listens_on(other, address) and other.bound_dev_if in (0, 1)]
+        matching = [
+            other
+            for other in _listeners(kernel, sk.dport)
+            if _listens_on(other, address) and other.bound_dev_if in (0, 1)
+        ]
         for other in sorted(matching, key=lambda other: other.family != "AF_INET"):
-            return other
+            member = select(
+                kernel,
+                other,
+                (saddr, sk.sport, daddr, sk.dport),
+                _took,
+                lambda listener: _takes_unseen(kernel, listener, sk),
+            )
+            return other if member is None else member
     return None
+
+
+def _listeners(kernel: Kernel, port: int) -> list[Tcp]:
+    bucket = ports(kernel, "tcp").buckets.get(port)
+    owners = bucket.owners if bucket is not None else []
+    return [other for other in owners if isinstance(other, Tcp) and other.state == "TCP_LISTEN"]
+
+
+def _took(listener: Tcp, seen: ObservedSock) -> bool:
+    """Tell whether a connection waits that the model does not know."""
+    return seen.tcp is not None and len(seen.tcp.accept_queue) > len(listener.accept_queue)
+
+
+def _takes_unseen(kernel: Kernel, listener: Tcp, sk: Tcp) -> bool:
+    """Tell whether a SYN leaves no trace: somebody accepts at once, or there is no room."""
+    seen = observed_sock(kernel, sk)
+    if seen is not None and seen.sk_state == "TCP_SYN_SENT":
+        return listener.ack_backlog > listener.max_ack_backlog
+    return wakes(kernel, listener)
 
 
 def _listens_on(listener: Tcp, address: str) -> bool:

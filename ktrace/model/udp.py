@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from ktrace.model.icmp import port_unreachable
 from ktrace.model.inet6_addr import ANY6, is_ipv6
@@ -16,6 +16,7 @@ from ktrace.model.ip_error import icmp_unreachable
 from ktrace.model.ip_input import raw_deliver, refuse_taps, watched
 from ktrace.model.ip_packet import IPHDR_FREE, IPHDR_SUMMED, IpPacket, df_and_ident, ip_header, ones_sum, pseudo_header
 from ktrace.model.kernel import Kernel
+from ktrace.model.reuseport import add_sock, detach, select, wakes
 from ktrace.model.skbuff import SkBuff
 from ktrace.model.sock import ECONNREFUSED, data_ready, error_report
 from ktrace.model.socket import sockets
@@ -88,6 +89,12 @@ def hashed(kernel: Kernel, protocol: int) -> list[Udp]:
     return table
 
 
+def primary(kernel: Kernel, protocol: int) -> list[Udp]:
+    """Return the socks of a protocol that have a port in the order of the chains by port (``udp_table.hash``)."""
+    chain: list[Udp] = sockets(kernel).unbound.setdefault(f"udp {protocol} by port", [])
+    return chain
+
+
 def in_use(kernel: Kernel, sk: Udp, port: int) -> bool:
     """Tell whether somebody's hold on *port* excludes *sk* (``udp_lib_lport_inuse()``)."""
     for other in hashed(kernel, sk.protocol):
@@ -125,6 +132,10 @@ def get_port(kernel: Kernel, sk: Udp, port: int) -> None:
         raise Errno("EADDRINUSE")
     sk.inet_num = port
     if sk not in hashed(kernel, sk.protocol):
+        chain = primary(kernel, sk.protocol)
+        if sk.reuseport:
+            add_sock(sk, [other for other in chain if other.inet_num == port])
+        chain.insert(0, sk)
         sk.flags.add("SOCK_RCU_FREE")
         table = hashed(kernel, sk.protocol)
         table.insert(len(table) if sk.reuseport and sk.family == "AF_INET6" else 0, sk)
@@ -134,6 +145,7 @@ def rehash(kernel: Kernel, sk: Udp) -> None:
     """Move *sk* to the head of its chain after its address changed (``udp_lib_rehash()``)."""
     table = hashed(kernel, sk.protocol)
     if sk in table:
+        detach(sk)
         table.remove(sk)
         table.insert(0, sk)
 
@@ -142,7 +154,9 @@ def unhash(kernel: Kernel, sk: Udp) -> None:
     """Give the port back (``udp_lib_unhash()``)."""
     table = hashed(kernel, sk.protocol)
     if sk in table:
+        detach(sk)
         table.remove(sk)
+        primary(kernel, sk.protocol).remove(sk)
         sk.inet_num = 0
 
 
@@ -157,11 +171,32 @@ def lookup(kernel: Kernel, protocol: int, saddr: str, sport: int, daddr: str, dp
         badness = -1
         for sk in hashed(kernel, protocol):
             score = (_score6 if wide else _score)(sk, saddr, sport, address, dport)
-            if score > badness:
-                best, badness = sk, score
+            if score <= badness:
+                continue
+            best, badness = sk, score
+            if sk.state == "TCP_ESTABLISHED":
+                continue
+            member = select(kernel, sk, (saddr, sport, daddr, dport), _took, lambda other: _takes_unseen(kernel, other))
+            if member is not None:
+                if not sk.reuseport_cb.has_conns:
+                    return cast(Udp, member)
+                best = member
+                badness = max(badness, (_score6 if wide else _score)(member, saddr, sport, address, dport))
         if best is not None:
             return best
     return None
+
+
+def _took(sk: Udp, seen: ObservedSock) -> bool:
+    """Tell whether a packet, or an error, is queued that the model does not know."""
+    reader = seen.udp.reader_queue if seen.udp is not None else ()
+    known = len(sk.receive_queue) + len(sk.reader_queue) + len(sk.error_queue)
+    return len(seen.sk_receive_queue) + len(reader) + len(seen.sk_error_queue) > known
+
+
+def _takes_unseen(kernel: Kernel, sk: Udp) -> bool:
+    """Tell whether a packet leaves no trace: a reader takes it, or there is no room."""
+    return wakes(kernel, sk) or sk.rmem_alloc > sk.rcvbuf
 
 
 def _score(sk: Udp, saddr: str, sport: int, rcv_saddr: str, port: int) -> int:
