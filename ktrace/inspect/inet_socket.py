@@ -51,6 +51,7 @@ class InetReader:
         prog = kernel.prog
         self.kernel = kernel
         self.buffers = buffers
+        self.symbol = kernel.symbol
         self.inet6 = Inet6Reader(kernel)
         self.inet = Layout(
             prog, "struct inet_sock", "inet_saddr", "uc_ttl", "inet_sport", "tos", "cmsg_flags",
@@ -69,6 +70,7 @@ class InetReader:
             defer_accept="inet_conn.icsk_accept_queue.rskq_defer_accept",
             af_ops="inet_conn.icsk_af_ops",
             rtx="inet_conn.icsk_inet.sk.tcp_rtx_queue.rb_node", syn_retries="inet_conn.icsk_syn_retries",
+            ca_ops="inet_conn.icsk_ca_ops",
             user_timeout="inet_conn.icsk_user_timeout",
         )  # fmt: skip
         self.membership = Layout(
@@ -181,6 +183,7 @@ class InetReader:
             keepalive_intvl=found.keepalive_intvl,
             keepalive_probes=found.keepalive_probes,
             icsk_syn_retries=found.syn_retries,
+            icsk_ca_ops=self.symbol(found.ca_ops) if found.ca_ops else "",
             icsk_user_timeout=found.user_timeout,
             notsent_lowat=found.notsent_lowat,
             urg_data=found.urg_data,

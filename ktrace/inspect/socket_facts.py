@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import drgn
-from drgn.helpers.linux.list import hlist_for_each_entry
+from drgn.helpers.linux.list import hlist_for_each_entry, list_for_each_entry
 
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.netlink_socket import read_netlink_tables
@@ -85,6 +85,11 @@ def read_facts(kernel: LiveKernel) -> SocketFacts:
             "kmalloc_max_cache": KMALLOC_MAX_CACHE_SIZE,
         },
         sysctl=sysctl,
+        congestion={
+            ops.name.string_().decode("ascii", "replace"): kernel.symbol(ops.value_())
+            for ops in list_for_each_entry("struct tcp_congestion_ops", prog["tcp_cong_list"].address_of_(), "list")
+        },
+        default_congestion=kernel.symbol(net.ipv4.tcp_congestion_control.value_()),
         oob=_has(prog, "struct unix_sock", "oob_skb"),
         netlink=tuple(netlink),
         netlink_tables=netlink,

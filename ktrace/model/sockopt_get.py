@@ -72,7 +72,7 @@ _BYTES = {
     (0, 4),
 }
 """Options whose values are told as bytes."""
-SIZEOF_UCRED = 12
+SIZEOF_UCRED, SIZEOF_TCP_INFO = 12, 232
 ERRNO_NUMBERS = {name: number for number, name in ERRNO_NAMES.items()}
 
 
@@ -96,6 +96,8 @@ def getsockopt(kernel: Kernel, task: Task, sockfd: int, level: int, optname: int
         if pointer is not None and is_bad(task, pointer) and data:
             raise Errno("EFAULT")
     out: dict[str, Any] = {}
+    if isinstance(data, dict):
+        return Result(0, None, {**({"optval": data} if pointer is None else {}), "optlen": SIZEOF_TCP_INFO})
     if not isinstance(optlen, Pointer):
         if pointer is None:
             out["optval"] = _told(kernel, level, optname, data)

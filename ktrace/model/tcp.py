@@ -8,7 +8,7 @@ in a lab image; what timers decide is a named set of allowed values.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +42,7 @@ from ktrace.model.sock import (
     state_change,
 )
 from ktrace.model.socket import sockets
+from ktrace.model.timer import Timer
 from ktrace.model.wait import wake_up
 from ktrace.state.allowed import Between, EndOf, OneOf
 from ktrace.state.socket import Buffer, TcpSock
@@ -62,11 +63,27 @@ SYNCHRONISED = ("TCP_ESTABLISHED", "TCP_CLOSE_WAIT", "TCP_FIN_WAIT1", "TCP_FIN_W
 
 
 @dataclass(eq=False)
+class Request:
+    """Mirror a ``request_sock`` that TCP_DEFER_ACCEPT keeps until the client sends (``tcp_check_req()``).
+
+    :param complete: makes the child, and tells the listener; returns it
+    :param timer: until its SYN-ACK is sent again for the last time, whose answer counts
+    """
+
+    listener: Tcp
+    complete: Callable[[Kernel], Tcp | None]
+    timer: Timer | None
+
+    state = "TCP_NEW_SYN_RECV"
+
+
+@dataclass(eq=False)
 class Tcp(Inet):
     """Mirror one ``struct tcp_sock``.
 
     :param quickack: its route has it acknowledge at once
     :param pair: the other end, while segments reach it
+    :param requests: connections to it that are not accepted before something is sent
     :param rx: bytes received and not read
     :param fin: ``None``, ``queued`` in the receive queue, or ``read``
     :param out: bytes written and not sent
@@ -82,7 +99,8 @@ class Tcp(Inet):
     """
 
     quickack: bool = False
-    pair: Tcp | TimeWait | None = None
+    pair: Tcp | TimeWait | Request | None = None
+    requests: list[Request] = field(default_factory=list)
     accept_queue: list[Tcp] = field(default_factory=list)
     rx: ByteQueue = field(default_factory=ByteQueue)
     fin: str | None = None
@@ -109,6 +127,8 @@ class Tcp(Inet):
     rcv_total: int = 0
     was_connected: bool = False
     af_ops: str = "ipv4_specific"
+    ca_ops: str = ""
+    ca_setsockopt: bool = False
     write_gap: int = 0
     unsent_gap: int = 0
 
@@ -187,7 +207,7 @@ class Tcp(Inet):
             bytes_sent=self.bytes_sent,
             bytes_received=self.bytes_received,
             accept_queue=tuple(child.ref for child in self.accept_queue),
-            syn_queue=0,
+            syn_queue=len(self.requests),
             nonagle=self.nonagle,
             linger2=self.linger2,
             defer_accept=self.defer_accept,
@@ -195,6 +215,7 @@ class Tcp(Inet):
             keepalive_intvl=self.keepalive_intvl,
             keepalive_probes=self.keepalive_probes,
             icsk_syn_retries=self.syn_retries,
+            icsk_ca_ops=self.ca_ops,
             icsk_user_timeout=self.user_timeout,
             notsent_lowat=self.notsent_lowat,
             urg_data=self.urg_data,
@@ -265,8 +286,12 @@ def done(kernel: Kernel, sk: Tcp) -> None:
         destroy(kernel, sk)
 
 
-def reset(kernel: Kernel, sk: Tcp | TimeWait | None) -> None:
+def reset(kernel: Kernel, sk: Tcp | TimeWait | Request | None) -> None:
     """Receive a RST (``tcp_reset()``, ``tcp_done_with_error()``)."""
+    if isinstance(sk, Request):
+        # tcp_check_req(): inet_csk_reqsk_queue_drop()
+        sk.listener.requests.remove(sk)
+        return
     if isinstance(sk, TimeWait):
         # tcp_timewait_state_process(): TIME_WAIT assassination
         ports(kernel, "tcp").drop_time_wait(sk)
@@ -320,7 +345,7 @@ def receive_data(kernel: Kernel, sender: Tcp, data: ByteQueue, urgent: bool = Fa
     :param urgent: its urgent pointer is behind its last byte
     """
     refuse_watchers(kernel, is_ipv6(sender.endpoints()[1]))
-    sk = sender.pair
+    sk = sender.pair.complete(kernel) if isinstance(sender.pair, Request) else sender.pair
     if isinstance(sk, TimeWait):
         # New data after half-duplex close: TCP_TW_RST
         ports(kernel, "tcp").drop_time_wait(sk)
@@ -403,7 +428,7 @@ def check_urgent(kernel: Kernel, sk: Tcp, data: bytes) -> None:
 def receive_fin(kernel: Kernel, sender: Tcp) -> None:
     """Take the FIN of *sender* at its other end (``tcp_fin()``)."""
     refuse_watchers(kernel, is_ipv6(sender.endpoints()[1]))
-    sk = sender.pair
+    sk = sender.pair.complete(kernel) if isinstance(sender.pair, Request) else sender.pair
     if isinstance(sk, TimeWait):
         sk.substate = "TCP_TIME_WAIT"
         fin_acknowledged(kernel, sender)

@@ -32,8 +32,19 @@ from ktrace.model.sock import (
 )
 from ktrace.model.socket import sockets
 from ktrace.model.task import Errno, Task
-from ktrace.model.tcp import Tcp, close_state, disconnect, observed_sock, reset, reset_saddr, send_fin, set_state
-from ktrace.model.tcp_option import SOL_TCP, TCP_FASTOPEN
+from ktrace.model.tcp import (
+    Request,
+    Tcp,
+    close_state,
+    disconnect,
+    observed_sock,
+    reset,
+    reset_saddr,
+    send_fin,
+    set_state,
+)
+from ktrace.model.tcp_option import SOL_TCP, TCP_FASTOPEN, retrans_to_secs
+from ktrace.model.timer import start
 from ktrace.state.sockaddr import AF_INET, AF_UNSPEC
 from ktrace.state.socket import Sock as ObservedSock
 
@@ -295,13 +306,62 @@ def answer_syn(kernel: Kernel, sk: Tcp) -> Any:
         set_state(kernel, sk, "TCP_ESTABLISHED")
         sk.was_connected = True
         state_change(kernel, sk)
-        child = create_child(kernel, listener, sk)
-        listener.accept_queue.append(child)
-        listener.ack_backlog += 1
-        _shut_down_before(kernel, child)
-        data_ready(kernel, listener)
+        if listener.defer_accept:
+            sk.pair = _defer(kernel, listener, sk)
+        else:
+            _hand_over(kernel, listener, sk)
 
     return syn_ack
+
+
+def _hand_over(kernel: Kernel, listener: Tcp, client: Tcp) -> Tcp:
+    """Put the server's end on the accept queue (``inet_csk_complete_hashdance()``, ``tcp_child_process()``)."""
+    child = create_child(kernel, listener, client)
+    listener.accept_queue.append(child)
+    listener.ack_backlog += 1
+    _shut_down_before(kernel, child)
+    data_ready(kernel, listener)
+    return child
+
+
+def _defer(kernel: Kernel, listener: Tcp, client: Tcp) -> Request:
+    """Keep the request until something is sent, or its SYN-ACK has been sent again often enough."""
+
+    def complete(kernel: Kernel) -> Tcp | None:
+        listener.requests.remove(request)
+        if listener.state != "TCP_LISTEN":
+            return None
+        if listener.ack_backlog > listener.max_ack_backlog:
+            raise NotImplementedError("the model does not drop what completes a connection for which there is no room")
+        return _hand_over(kernel, listener, client)
+
+    request = Request(listener, complete, start(kernel, retrans_to_secs(listener.defer_accept)))
+    listener.requests.append(request)
+    return request
+
+
+def complete_requests(kernel: Kernel, listener: Tcp) -> None:
+    """Let those in whose client was asked often enough (``reqsk_timer_handler()``, ``syn_ack_recalc()``)."""
+    for request in list(listener.requests):
+        timer = request.timer
+        waiting = _observed_requests(kernel, listener)
+        gone = kernel.choose(
+            "reqsk_timer_handler(): at any time after the timer's",
+            waiting < len(listener.requests) if waiting is not None else None,
+            timer.may_fire_in(kernel.advice.clock) if timer is not None else lambda fired: not fired,
+            otherwise=False,
+        )
+        if gone or (timer is not None and timer.must_expire(kernel.advice.clock)):
+            request.complete(kernel)
+
+
+def _observed_requests(kernel: Kernel, listener: Tcp) -> int | None:
+    """Return how many requests the kernel's listener keeps."""
+    for value in kernel.advice.world.objects.values():
+        known = isinstance(value, ObservedSock) and value.tcp is not None and value.inet is not None
+        if known and value.sk_state == "TCP_LISTEN" and value.inet.inet_num == listener.inet_num:
+            return int(value.tcp.syn_queue)
+    return None
 
 
 def retransmit_syns(kernel: Kernel) -> None:
@@ -396,7 +456,9 @@ def create_child(kernel: Kernel, listener: Tcp, client: Tcp) -> Tcp:
         keepalive_time=listener.keepalive_time, keepalive_intvl=listener.keepalive_intvl,
         keepalive_probes=listener.keepalive_probes, syn_retries=listener.syn_retries,
         user_timeout=listener.user_timeout, notsent_lowat=listener.notsent_lowat, was_connected=True,
-        busy=dict(listener.busy), ipv6only=listener.ipv6only, quickack=listener.quickack,
+        busy=dict(listener.busy), ca_setsockopt=listener.ca_setsockopt,
+        ca_ops=listener.ca_ops if listener.ca_setsockopt else sockets(kernel).facts.default_congestion,
+        ipv6only=listener.ipv6only, quickack=listener.quickack,
         options={option: value for option, value in listener.options.items() if option != (SOL_TCP, TCP_FASTOPEN)},
     )  # fmt: skip
     _name_child(listener, child, client)

@@ -50,6 +50,7 @@ class TcpProto(Proto):
         own = sockets(kernel)
         sk.flags.add("SOCK_USE_WRITE_QUEUE")
         sk.quickack = own.facts.quickack
+        sk.ca_ops = own.facts.default_congestion
         sk.sndbuf = own.setting("ipv4/tcp_wmem/1")
         sk.rcvbuf = own.setting("ipv4/tcp_rmem/1")
         assert sk.socket is not None
@@ -133,7 +134,7 @@ class TcpProto(Proto):
     def getsockopt(self, kernel: Kernel, task: Task, sk: Tcp, level: int, optname: int, optlen: int) -> Any:
         """``tcp_getsockopt()``."""
         if level == SOL_TCP:
-            return get_tcp_option(sk, optname, optlen)
+            return get_tcp_option(kernel, sk, optname, optlen)
         return get_ip_option(kernel, sk, level, optname, optlen)
 
 
@@ -213,6 +214,8 @@ def progress(kernel: Kernel) -> None:
         sk = socket.sk
         if not isinstance(sk, Tcp):
             continue
+        if sk.requests and sk.state == "TCP_LISTEN":
+            tcp_connect.complete_requests(kernel, sk)
         if sk.lost:
             tcp.arrive(kernel, sk)
         if sk.out:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 from ktrace.model.kernel import Kernel
 from ktrace.model.socket import sockets
 from ktrace.model.sockopt import int_option
 from ktrace.model.task import Errno, Task
 from ktrace.model.tcp import NAGLE_CORK, NAGLE_OFF, NAGLE_PUSH, Tcp, push
+from ktrace.model.tcp_info import get_info
 from ktrace.model.timer import HZ
 from ktrace.state.allowed import Between, OneOf
 
@@ -28,13 +30,13 @@ KEPT = {
 }  # fmt: skip
 """Options that are a small number, by the largest."""
 
-UNMODELLED = (TCP_INFO, TCP_CONGESTION, TCP_CC_INFO, TCP_ULP, TCP_FASTOPEN_KEY)
+TCP_NAME_MAX, TCP_FASTOPEN_KEY_LENGTH = 16, 16
 MSS = "tcp_sync_mss(): mss_cache follows the route and what the peer announced"
 WINDOW_CLAMP = "tcp_select_initial_window(), tcp_clamp_window(): window_clamp follows the buffers"
 PINGPONG = "inet_csk_in_pingpong_mode(): whether data answered data while its ACK was due"
 TIMESTAMP = "tcp_time_stamp_raw(): milliseconds, with a random start"
 MAX_KEEP, MAX_KEEPCNT, MAX_SYNCNT = 32767, 127, 127
-TCP_FIN_TIMEOUT_MAX = 120
+TCP_FIN_TIMEOUT_MAX, TCP_RTO_MAX, MAX_U8, SIZEOF_TCP_INFO = 120, 120, 255, 232
 KEEPALIVE_TIME, KEEPALIVE_INTVL, KEEPALIVE_PROBES, SYN_RETRIES, FIN_TIMEOUT = 7200, 75, 9, 6, 60
 """Settings below /proc/sys/net/ipv4 that nobody changed (``tcp_sk_init()``), in seconds and counts."""
 
@@ -44,10 +46,8 @@ def set_tcp_option(kernel: Kernel, task: Task, sk: Tcp, optname: int, optval: by
 
     :raises Errno: EINVAL, EPERM, EOPNOTSUPP, ENOPROTOOPT
     """
-    if optname in UNMODELLED and optname not in (TCP_INFO, TCP_CC_INFO):
-        if not optval:
-            raise Errno("EINVAL")
-        raise NotImplementedError(f"the model does not set the TCP option {optname}")
+    if optname in (TCP_CONGESTION, TCP_ULP, TCP_FASTOPEN_KEY):
+        return _set_string(kernel, task, sk, optname, optval)
     value = int_option(optval)
     if optname == TCP_NODELAY:
         if value:
@@ -92,8 +92,7 @@ def set_tcp_option(kernel: Kernel, task: Task, sk: Tcp, optname: int, optval: by
             raise Errno("EINVAL")
         sk.options[SOL_TCP, optname] = min(value, sockets(kernel).setting("core/somaxconn"))
     elif optname == TCP_DEFER_ACCEPT:
-        if value > 0:
-            raise NotImplementedError("the model does not defer the accepting of connections")
+        sk.defer_accept = secs_to_retrans(value)
     elif optname == TCP_TX_DELAY:
         if value:
             raise NotImplementedError("the model does not delay what is sent")
@@ -102,6 +101,26 @@ def set_tcp_option(kernel: Kernel, task: Task, sk: Tcp, optname: int, optval: by
             raise NotImplementedError("the model does not save the last ACK of a handshake (pingpong mode)")
     else:
         _set_repair(task, sk, optname, value)
+    return 0
+
+
+def _set_string(kernel: Kernel, task: Task, sk: Tcp, optname: int, optval: bytes) -> int:
+    """Choose how the connection avoids congestion (``tcp_set_congestion_control()``), or fail.
+
+    No other protocol lies between TCP and its user (``tcp_set_ulp()``), and no key can be set without fast open.
+    """
+    if not optval:
+        raise Errno("EINVAL")
+    if optname == TCP_FASTOPEN_KEY:
+        if len(optval) not in (TCP_FASTOPEN_KEY_LENGTH, 2 * TCP_FASTOPEN_KEY_LENGTH):
+            raise Errno("EINVAL")
+        raise NotImplementedError("the model does not know keys of fast open")
+    name = optval[: TCP_NAME_MAX - 1].split(b"\0", 1)[0].decode("ascii", "replace")
+    ops = sockets(kernel).facts.congestion.get(name)
+    if ops is None or optname == TCP_ULP:
+        raise Errno("ENOENT")
+    sk.ca_setsockopt = True
+    sk.ca_ops = ops
     return 0
 
 
@@ -144,14 +163,42 @@ def _range(value: int, low: int, high: int) -> int:
     return value
 
 
-def get_tcp_option(sk: Tcp, optname: int, optlen: int) -> bytes | Between | OneOf:
+def secs_to_retrans(seconds: int) -> int:
+    """Return how often a SYN-ACK is sent again in that time (``secs_to_retrans()``)."""
+    count, timeout, period = int(seconds > 0), 1, 1
+    while seconds > period and count < MAX_U8:
+        count += 1
+        timeout = min(2 * timeout, TCP_RTO_MAX)
+        period += timeout
+    return count
+
+
+def retrans_to_secs(count: int) -> int:
+    """Return the reverse (``retrans_to_secs()``)."""
+    timeout, period = 1, min(count, 1)
+    for _ in range(count - 1):
+        timeout = min(2 * timeout, TCP_RTO_MAX)
+        period += timeout
+    return period
+
+
+def get_tcp_option(kernel: Kernel, sk: Tcp, optname: int, optlen: int) -> bytes | Between | OneOf | dict[str, Any]:
     """Return one option; a value that is not determined goes with a whole int only.
 
     :raises Errno: EINVAL for a negative length, EPERM, ENOPROTOOPT
     """
     if optlen < 0:
         raise Errno("EINVAL")
-    if optname in UNMODELLED or optname == TCP_ZEROCOPY_RECEIVE:
+    if optname == TCP_INFO:
+        if optlen < SIZEOF_TCP_INFO:
+            raise NotImplementedError("the model does not know a part of TCP_INFO")
+        return get_info(sk)
+    if optname == TCP_CONGESTION:
+        names = {symbol: name for name, symbol in sockets(kernel).facts.congestion.items()}
+        return names[sk.ca_ops].encode().ljust(TCP_NAME_MAX, b"\0")[:optlen]
+    if optname in (TCP_ULP, TCP_CC_INFO) or (optname == TCP_FASTOPEN_KEY and (SOL_TCP, TCP_FASTOPEN) not in sk.options):
+        return b""  # Neither cubic nor reno has anything to tell.
+    if optname in (TCP_ZEROCOPY_RECEIVE, TCP_FASTOPEN_KEY):
         raise NotImplementedError(f"the model does not know the value of the TCP option {optname}")
     if optname == TCP_SAVED_SYN:
         if sk.options.get((SOL_TCP, TCP_SAVE_SYN)):
@@ -178,7 +225,7 @@ def get_tcp_option(sk: Tcp, optname: int, optlen: int) -> bytes | Between | OneO
         TCP_FASTOPEN: sk.options.get((SOL_TCP, TCP_FASTOPEN), 0),
         TCP_THIN_DUPACK: 0,
         TCP_REPAIR: 0,
-        TCP_DEFER_ACCEPT: 0,
+        TCP_DEFER_ACCEPT: retrans_to_secs(sk.defer_accept),
         TCP_TX_DELAY: 0,
         **{option: sk.options.get((SOL_TCP, option), 0) for option in KEPT},
     }

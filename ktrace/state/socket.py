@@ -217,6 +217,7 @@ class TcpSock:
     :param unread: sequence numbers received and not read: ``rcv_nxt - copied_seq``
     :param tcp_rtx_queue: bytes sent and not acknowledged
     :param bytes_sent: without what was sent again (``bytes_sent - bytes_retrans``)
+    :param icsk_ca_ops: symbol of what avoids congestion, such as ``cubictcp``
     :param accept_queue: established children that nobody accepted yet, oldest first
     :param syn_queue: requests whose handshake is not finished (``rskq`` *qlen*)
     :param icsk_af_ops: symbol of what tells IPv4, IPv6, and IPv4 below an AF_INET6 sock apart
@@ -237,6 +238,7 @@ class TcpSock:
     keepalive_intvl: int
     keepalive_probes: int
     icsk_syn_retries: int
+    icsk_ca_ops: str
     icsk_user_timeout: int
     notsent_lowat: int
     urg_data: int
@@ -411,6 +413,7 @@ class SocketFacts:
     :param sizes: bytes of ``sk_buff`` and ``skb_shared_info`` (unaligned), ``max_skb_frags``,
         ``smp_cache_bytes``, ``page_size``, ``kmalloc_max_cache``
     :param sysctl: settings below ``/proc/sys/net`` by path, such as ``core/rmem_default``
+    :param congestion: symbol of the ``tcp_congestion_ops`` by name; a new socket has *default_congestion*
     :param oob: whether AF_UNIX has out-of-band bytes (CONFIG_AF_UNIX_OOB)
     :param netlink: protocols that somebody registered (``nl_table[]``); *netlink_tables*: what they are
     :param ping_port_rover: the last identifier that a ping socket was given
@@ -424,6 +427,8 @@ class SocketFacts:
     sysctl: Mapping[str, int]
     inet_protos: Mapping[int, str] = field(default_factory=dict)
     inet6_protos: Mapping[int, str] = field(default_factory=dict)
+    congestion: Mapping[str, str] = field(default_factory=dict)
+    default_congestion: str = ""
     oob: bool = True
     netlink: tuple[int, ...] = ()
     quickack: bool = False

@@ -14,7 +14,7 @@ from ktrace.agent.syscalls.message import ReceivedMessage, ReceivedMessages, Sen
 from ktrace.agent.syscalls.parameter import Fd, Int, Parameter, Values, count_of, pointer_text
 from ktrace.agent.syscalls.signature import FD, Signature
 from ktrace.agent.syscalls.sockaddr import Address, AddressLength, AddressOut
-from ktrace.agent.syscalls.structs import LINGER, TIMESPEC, TIMEVAL, UCRED
+from ktrace.agent.syscalls.structs import LINGER, TCP_INFO, TIMESPEC, TIMEVAL, UCRED
 from ktrace.agent.syscalls.text import Naming, format_struct, format_value
 from ktrace.errors import UsageError
 from ktrace.state.call import Pointer
@@ -26,6 +26,7 @@ _SO_STRUCTS: Mapping[int, Struct] = {
     c.SO.choices["SO_SNDTIMEO"]: TIMEVAL,
     c.SO.choices["SO_PEERCRED"]: UCRED,
 }
+_TCP_INFO = (6, c.TCP.choices["TCP_INFO"])
 _BYTES = {
     (_SOL_SOCKET, c.SO.choices["SO_BINDTODEVICE"]): 16,
     (_SOL_SOCKET, c.SO.choices["SO_PEERNAME"]): 128,
@@ -33,13 +34,14 @@ _BYTES = {
     (_SOL_SOCKET, c.SO.choices["SO_PEERGROUPS"]): 128,
     (_SOL_SOCKET, c.SO.choices["SO_MEMINFO"]): 36,
     (6, c.TCP.choices["TCP_CONGESTION"]): 16,
-    (6, c.TCP.choices["TCP_INFO"]): 240,
     (0, c.IP.choices["IP_OPTIONS"]): 40,
 }
 """Options whose values are neither ints nor known structs, with the room that they get."""
 
 
 def _layout(values: Values) -> Struct | None:
+    if (values["level"], values["optname"]) == _TCP_INFO:
+        return TCP_INFO
     return _SO_STRUCTS.get(values["optname"]) if values["level"] == _SOL_SOCKET else None
 
 

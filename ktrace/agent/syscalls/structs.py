@@ -123,3 +123,23 @@ MSGHDR = Struct(
 )
 MMSGHDR = Struct("mmsghdr", ("msg_hdr", MSGHDR), ("msg_len", "I"), ("", "4x"))
 CMSGHDR = Struct("cmsghdr", ("cmsg_len", "Q"), ("cmsg_level", "i"), ("cmsg_type", "i"))
+
+_TCPI_BYTES = ("state", "ca_state", "retransmits", "probes", "backoff", "options", "wscale", "flags")
+_TCPI_WORDS = (
+    "rto", "ato", "snd_mss", "rcv_mss", "unacked", "sacked", "lost", "retrans", "fackets", "last_data_sent",
+    "last_ack_sent", "last_data_recv", "last_ack_recv", "pmtu", "rcv_ssthresh", "rtt", "rttvar", "snd_ssthresh",
+    "snd_cwnd", "advmss", "reordering", "rcv_rtt", "rcv_space", "total_retrans",
+)  # fmt: skip
+_TCPI_SEGMENTS = ("segs_out", "segs_in", "notsent_bytes", "min_rtt", "data_segs_in", "data_segs_out")
+TCP_INFO = Struct(
+    "tcp_info",
+    *[(f"tcpi_{name}", "B") for name in _TCPI_BYTES],
+    *[(f"tcpi_{name}", "I") for name in _TCPI_WORDS],
+    *[(f"tcpi_{name}", "Q") for name in ("pacing_rate", "max_pacing_rate", "bytes_acked", "bytes_received")],
+    *[(f"tcpi_{name}", "I") for name in _TCPI_SEGMENTS],
+    *[(f"tcpi_{name}", "Q") for name in ("delivery_rate", "busy_time", "rwnd_limited", "sndbuf_limited")],
+    *[(f"tcpi_{name}", "I") for name in ("delivered", "delivered_ce")],
+    *[(f"tcpi_{name}", "Q") for name in ("bytes_sent", "bytes_retrans")],
+    *[(f"tcpi_{name}", "I") for name in ("dsack_dups", "reord_seen", "rcv_ooopack", "snd_wnd")],
+)
+"""As of Linux 5.4; later members are left out. *wscale* holds two numbers of four bits, *flags* three bits."""
