@@ -19,6 +19,7 @@ SMP_CACHE_BYTES = 64
 KMALLOC_MAX_CACHE_SIZE = 8192
 """``1 << KMALLOC_SHIFT_HIGH`` of SLUB: two pages (``include/linux/slab.h``)."""
 
+ENOPROTOOPT = (-92).to_bytes(4, "little", signed=True)
 RTN_LOCAL, RTAX_QUICKACK = 2, 15
 """``include/uapi/linux/rtnetlink.h``."""
 
@@ -90,12 +91,21 @@ def read_facts(kernel: LiveKernel) -> SocketFacts:
             for ops in list_for_each_entry("struct tcp_congestion_ops", prog["tcp_cong_list"].address_of_(), "list")
         },
         default_congestion=kernel.symbol(net.ipv4.tcp_congestion_control.value_()),
+        compat=kernel.has_symbol("__ia32_compat_sys_recvmsg"),
+        netdevices=_bindable(kernel),
         oob=_has(prog, "struct unix_sock", "oob_skb"),
         netlink=tuple(netlink),
         netlink_tables=netlink,
         quickack=_quickack(prog),
         ping_port_rover=int(prog["ping_port_rover"]) if "ping_port_rover" in prog else 0,
     )
+
+
+def _bindable(kernel: LiveKernel) -> bool:
+    """Tell whether sockets can be bound to a device (CONFIG_NETDEVICES): without it, all there is of
+    ``sock_bindtoindex()`` is that it returns -ENOPROTOOPT."""
+    symbol = kernel.prog.symbol("sock_bindtoindex")
+    return ENOPROTOOPT not in kernel.memory.read(symbol.address, symbol.size)
 
 
 def _member(value: drgn.Object, path: str) -> Any:

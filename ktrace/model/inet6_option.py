@@ -6,7 +6,7 @@ import ipaddress
 import struct
 from typing import Any
 
-from ktrace.model.cmsg import put_cmsg
+from ktrace.model.cmsg import for_each_cmsghdr, put_cmsg
 from ktrace.model.inet6_addr import is_ipv6, mapped_v4, v4mapped
 from ktrace.model.inet_option import get_ip_option, set_ip_option
 from ktrace.model.inet_route import LOOPBACK_IFINDEX, LOOPBACK_MTU
@@ -255,9 +255,7 @@ def check_control6(msg: OutMessage) -> None:
 
     :raises Errno: EINVAL
     """
-    if isinstance(msg.control, bytes):
-        raise Errno("EINVAL")
-    for message in msg.control or ():
+    for message in for_each_cmsghdr(msg):
         if message["cmsg_level"] == SOL_SOCKET and message["cmsg_type"] not in (1, 2):
             raise Errno("EINVAL")
         if message["cmsg_level"] == SOL_IPV6:

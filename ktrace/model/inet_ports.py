@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 ANY = "0.0.0.0"
 
 
+TCP_TIMEWAIT_LEN = 60
+"""Seconds."""
+
+
 @dataclass(eq=False)
 class TimeWait:
     """Mirror an ``inet_timewait_sock``: it keeps its port for TCP_TIMEWAIT_LEN."""
@@ -95,6 +99,23 @@ class Ports:
             bucket.deathrow.remove(tw)
             if bucket.empty():
                 del self.buckets[tw.num]
+
+    def expire(self, kernel: Kernel, asked: bool = False) -> None:
+        """Forget those whose time is over (``tw_timer_handler()``); clocks are known to the second.
+
+        :param asked: a call is about to find out: those whose time may be over are gone, if it was seen to succeed
+        """
+        before, after = kernel.advice.clock
+        task_results = kernel.advice.results.values()
+        refused = any(result.errno in ("EADDRINUSE", "EADDRNOTAVAIL") for result in task_results)
+        for bucket in list(self.buckets.values()):
+            for tw in list(bucket.deathrow):
+                over = before - 1 - tw.started > TCP_TIMEWAIT_LEN
+                perhaps = after + 1 - tw.started >= TCP_TIMEWAIT_LEN
+                if over or (asked and perhaps and not refused):
+                    self.drop_time_wait(tw)
+                    if tw.peer is not None and tw.peer.pair is tw:
+                        tw.peer.pair = None
 
     def conflict(self, sk: Inet, port: int, relax: bool, reuseport_ok: bool) -> bool:
         """Tell whether somebody's hold on *port* excludes *sk* (``inet_csk_bind_conflict()``).

@@ -7,19 +7,22 @@ from ktrace.model.inet_sock import ANY, Inet
 from ktrace.model.inet_socket import address_type
 from ktrace.model.task import Errno
 
-LOOPBACK_ADDRESS = "127.0.0.1"
+LOOPBACK_ADDRESS, LIMITED_BROADCAST = "127.0.0.1", "255.255.255.255"
 LOOPBACK_IFINDEX, LOOPBACK_MTU = 1, 65536
 
 
-def route(sk: Inet, daddr: str) -> str:
+def route(sk: Inet, daddr: str, saddr: str = ANY) -> str:
     """Return where a packet to *daddr* goes (``ip_route_output_key_hash_rcu()``).
 
+    :param saddr: a source address of its own leads broadcasts and multicasts to its interface
     :raises Errno: ENETUNREACH, EACCES for a broadcast that was not asked for
     """
     if daddr == ANY:
         return sk.saddr if sk.saddr != ANY else LOOPBACK_ADDRESS
     kind = address_type(daddr)
-    if kind == "RTN_BROADCAST" and daddr.startswith("127."):
+    if saddr != ANY and kind == "RTN_MULTICAST":
+        return daddr
+    if kind == "RTN_BROADCAST" and (daddr.startswith("127.") or (saddr != ANY and daddr == LIMITED_BROADCAST)):
         if not sk.flag("SOCK_BROADCAST"):
             raise Errno("EACCES")
         return daddr

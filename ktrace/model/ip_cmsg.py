@@ -6,7 +6,7 @@ import ipaddress
 import struct
 from dataclasses import dataclass
 
-from ktrace.model.cmsg import put_cmsg
+from ktrace.model.cmsg import for_each_cmsghdr, put_cmsg
 from ktrace.model.inet_option import (
     IP_PKTINFO,
     IP_PROTOCOL,
@@ -55,9 +55,7 @@ def ip_cmsg_send(task: Task, sk: Inet, msg: OutMessage) -> Cookie:
     :raises Errno: EINVAL, EPERM
     """
     cookie = Cookie()
-    if isinstance(msg.control, bytes):
-        raise Errno("EINVAL")
-    for message in msg.control or ():
+    for message in for_each_cmsghdr(msg):
         if message["cmsg_level"] == 1:
             mark = sock_cmsg_send(task, message)
             cookie.mark = mark if mark is not None else cookie.mark

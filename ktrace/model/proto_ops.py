@@ -20,13 +20,15 @@ class OutMessage:
     """Mirror a ``struct msghdr`` on its way out.
 
     :param name: bytes of the destination address, ``None`` without one
-    :param control: control messages as dicts; ``None`` where there is no control buffer
+    :param control: control messages as dicts, or bytes as they lie there; ``None`` where there is no control buffer
+    :param controllen: how many bytes of it count, where the caller said so
     """
 
     source: Source
     flags: int = 0
     name: bytes | None = None
     control: tuple[Any, ...] | bytes | None = None
+    controllen: int | None = None
 
 
 @dataclass

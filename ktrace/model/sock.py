@@ -115,6 +115,7 @@ class Sock:
     max_ack_backlog: int = 0
     uid: int = 0
     peer_cred: tuple[str, int, int] | None = None
+    peer_groups: tuple[int, ...] = ()
     shutdown: int = 0
     socket: Socket | None = None
     wq: WaitQueue | None = None
@@ -122,7 +123,7 @@ class Sock:
     write_space: Callable[[Kernel], None] | None = None
     dst_cached: bool = False
     destruct: Callable[[Kernel], None] | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
+    extra: dict[Any, Any] = field(default_factory=dict)
 
     @property
     def ref(self) -> Ref:

@@ -255,6 +255,12 @@ def shutdown(kernel: Kernel, task: Task, sockfd: int, how: int) -> Any:
 # -- sending and receiving -----------------------------------------------------------------------
 
 
+def _forbid_cmsg_compat(kernel: Kernel, flags: int) -> None:
+    """Keep the flag of 32-bit callers to them; a kernel without such callers does not know it."""
+    if flags & MSG_CMSG_COMPAT and sockets(kernel).facts.compat:
+        raise Errno("EINVAL")
+
+
 def _file_flags(sock: Socket) -> int:
     return MSG_DONTWAIT if sock.file is not None and sock.file.f_flags & O_NONBLOCK else 0
 
@@ -291,8 +297,7 @@ def recvfrom(kernel: Kernel, task: Task, sockfd: int, len: int, flags: int, addr
 @syscall("sendmsg")
 def sendmsg(kernel: Kernel, task: Task, sockfd: int, msg: Any, flags: int) -> Any:
     """Send a message (``__sys_sendmsg()``)."""
-    if flags & MSG_CMSG_COMPAT:
-        raise Errno("EINVAL")
+    _forbid_cmsg_compat(kernel, flags)
     with sockfd_lookup(kernel, task, sockfd) as sock:
         return (yield from _send_message(kernel, task, sock, msg, flags, 0))
 
@@ -319,7 +324,11 @@ def _send_message(kernel: Kernel, task: Task, sock: Socket, msg: Any, flags: int
     flags = flags | msg.get("msg_flags", 0) & allowed
     flags = flags & ~MSG_INTERNAL_SENDMSG_FLAGS | _file_flags(sock)
     assert sock.ops is not None
-    return (yield from drive(sock.ops.sendmsg(kernel, task, sock, OutMessage(data, flags, name, control))))
+    return (
+        yield from drive(
+            sock.ops.sendmsg(kernel, task, sock, OutMessage(data, flags, name, control, msg.get("msg_controllen")))
+        )
+    )
 
 
 def _packed(addr: Any) -> int:
@@ -334,8 +343,7 @@ def _check_iov(iov: Any) -> None:
 @syscall("sendmmsg")
 def sendmmsg(kernel: Kernel, task: Task, sockfd: int, msgvec: Any, flags: int, vlen: int) -> Any:
     """Send several messages (``__sys_sendmmsg()``)."""
-    if flags & MSG_CMSG_COMPAT:
-        raise Errno("EINVAL")
+    _forbid_cmsg_compat(kernel, flags)
     with sockfd_lookup(kernel, task, sockfd) as sock:
         lengths: list[int] = []
         for index in range(min(vlen, UIO_MAXIOV)):
@@ -365,8 +373,7 @@ def _element_len(item: Any) -> int:
 @syscall("recvmsg")
 def recvmsg(kernel: Kernel, task: Task, sockfd: int, msg: Any, flags: int) -> Any:
     """Receive a message (``__sys_recvmsg()``)."""
-    if flags & MSG_CMSG_COMPAT:
-        raise Errno("EINVAL")
+    _forbid_cmsg_compat(kernel, flags)
     with sockfd_lookup(kernel, task, sockfd) as sock:
         value, out, _ = yield from _receive_message(kernel, task, sock, msg, flags)
         return Result(value, None, out)
@@ -414,8 +421,7 @@ def _owned(item: Any) -> bool:
 @syscall("recvmmsg")
 def recvmmsg(kernel: Kernel, task: Task, sockfd: int, msgvec: Any, flags: int, timeout: Any, vlen: int) -> Any:
     """Receive several messages (``do_recvmmsg()``); a timeout counts between messages only."""
-    if flags & MSG_CMSG_COMPAT:
-        raise Errno("EINVAL")
+    _forbid_cmsg_compat(kernel, flags)
     if isinstance(timeout, Pointer):
         raise Errno("EFAULT")
     if timeout is not None and (timeout["tv_sec"] < 0 or not 0 <= timeout["tv_nsec"] < 10**9):

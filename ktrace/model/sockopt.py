@@ -26,6 +26,7 @@ SO_PASSSEC, SO_MARK, SO_PROTOCOL, SO_DOMAIN, SO_RXQ_OVFL, SO_WIFI_STATUS, SO_PEE
 SO_NOFCS, SO_SELECT_ERR_QUEUE, SO_MEMINFO, SO_PEERGROUPS, SO_ZEROCOPY, SO_BINDTOIFINDEX = 43, 45, 55, 59, 60, 62
 SO_BUF_LOCK, SO_RCVMARK = 72, 75
 
+IFNAMSIZ, LOOPBACK_IFINDEX = 16, 1
 SOCK_BUF_LOCK_MASK = 3
 BUF_LOCKS = {1: "SOCK_SNDBUF_LOCK", 2: "SOCK_RCVBUF_LOCK"}
 FLAG_OPTIONS = {
@@ -83,7 +84,8 @@ def _set(kernel: Kernel, task: Task, sock: Socket, optname: int, data: bytes) ->
     """``sk_setsockopt()``."""
     sk: Sock = sock.sk
     if optname in (SO_BINDTODEVICE, SO_BINDTOIFINDEX):
-        raise Errno("ENOPROTOOPT")  # sock_setbindtodevice() without CONFIG_NETDEVICES, which the lab does not set
+        _bind_to_device(kernel, task, sk, optname, data)
+        return
     value = int_option(data)
     if optname in FLAG_OPTIONS:
         sk.set_flag(FLAG_OPTIONS[optname], value != 0)
@@ -91,9 +93,31 @@ def _set(kernel: Kernel, task: Task, sock: Socket, optname: int, data: bytes) ->
         return
     setter = _SETTERS.get(optname)
     if setter is None:
-        set_more(task, sk, optname, value)
+        set_more(kernel, task, sk, optname, value, data)
         return
     setter(kernel, task, sock, value, data)
+
+
+def _bind_to_device(kernel: Kernel, task: Task, sk: Sock, optname: int, data: bytes) -> None:
+    """Tie a sock to an interface, of which there is one (``sock_setbindtodevice()``, ``sock_bindtoindex_locked()``).
+
+    :raises Errno: ENOPROTOOPT without CONFIG_NETDEVICES; ENODEV, EPERM, EINVAL
+    """
+    if not sockets(kernel).facts.netdevices:
+        raise Errno("ENOPROTOOPT")
+    if optname == SO_BINDTODEVICE:
+        name = data[: IFNAMSIZ - 1].split(b"\0", 1)[0]
+        if name not in (b"", b"lo"):
+            raise Errno("ENODEV")
+        index = LOOPBACK_IFINDEX if name else 0
+    else:
+        index = int_option(data)
+    if sk.bound_dev_if:
+        _needs(task, "CAP_NET_RAW")
+    if index < 0:
+        raise Errno("EINVAL")
+    sk.bound_dev_if = index
+    sk.dst_cached = False
 
 
 def _min_truesize(kernel: Kernel) -> int:

@@ -13,6 +13,7 @@ from ktrace.model.socket import sockets, sockfd_lookup
 from ktrace.model.sockopt import (
     BUF_LOCKS,
     FLAG_OPTIONS,
+    IFNAMSIZ,
     INT_MAX,
     MAX_SCHEDULE_TIMEOUT,
     SO_ACCEPTCONN,
@@ -159,7 +160,13 @@ def _get(kernel: Kernel, task: Task, sock: Socket, optname: int, room: int) -> b
         if not sock.ops.has_peek_off:
             raise Errno("EOPNOTSUPP")
         return _int(sk.peek_off, room)
-    return get_more(sk, optname, room)
+    if optname == SO_BINDTODEVICE and sockets(kernel).facts.netdevices:
+        if not sk.bound_dev_if:
+            return b""
+        if room < IFNAMSIZ:
+            raise Errno("EINVAL")
+        return b"lo\0"
+    return get_more(kernel, task, sk, optname, room)
 
 
 _PLAIN: Mapping[int, Callable[[Socket, Sock], int]] = {

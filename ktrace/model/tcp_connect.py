@@ -55,6 +55,7 @@ def get_port(kernel: Kernel, sk: Tcp, port: int) -> None:
     :raises Errno: EADDRINUSE
     """
     table = ports(kernel, "tcp")
+    table.expire(kernel, asked=True)
     if not port:
 
         def free(number: int) -> bool:
@@ -202,6 +203,7 @@ def tcp_connect(kernel: Kernel, sk: Tcp) -> Any:
 def hash_connect(kernel: Kernel, sk: Tcp) -> None:
     """Make the connection's four numbers unique; choose a port where none was bound (``__inet_hash_connect()``)."""
     table = ports(kernel, "tcp")
+    table.expire(kernel, asked=True)
     if sk.inet_num:
         if _established(kernel, sk, sk.inet_num):
             raise Errno("EADDRNOTAVAIL")

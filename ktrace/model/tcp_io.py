@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ktrace.model.cmsg import for_each_cmsghdr
 from ktrace.model.kernel import Kernel
 from ktrace.model.proto_ops import InMessage, OutMessage
 from ktrace.model.sock import (
@@ -74,9 +75,7 @@ def sendmsg(kernel: Kernel, task: Task, sk: Tcp, msg: OutMessage) -> Any:
 
 def check_control(msg: OutMessage) -> None:
     """Refuse what ``sock_cmsg_send()`` does not know; SCM_RIGHTS and credentials are ignored."""
-    if isinstance(msg.control, bytes):
-        raise Errno("EINVAL")
-    for message in msg.control or ():
+    for message in for_each_cmsghdr(msg):
         if message["cmsg_level"] == 1 and message["cmsg_type"] not in (1, 2):
             raise Errno("EINVAL")
 

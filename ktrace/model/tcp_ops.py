@@ -7,7 +7,7 @@ from typing import Any
 from ktrace.model import tcp, tcp_connect, tcp_io, tcp_splice
 from ktrace.model.inet_option import get_ip_option, set_ip_option
 from ktrace.model.inet_sock import Proto
-from ktrace.model.inet_socket import InetOps, register
+from ktrace.model.inet_socket import InetOps, ports, register
 from ktrace.model.kernel import Kernel
 from ktrace.model.pipe import PipeInode
 from ktrace.model.proto_ops import InMessage, OutMessage
@@ -186,6 +186,7 @@ def elapse(kernel: Kernel) -> None:
 
     Between two steps or within one: that is seen by who returned before the step's own actor did.
     """
+    ports(kernel, "tcp").expire(kernel)
     early = _early(kernel)
     for socket in list(sockets(kernel).sockets.values()) if early else ():
         sk = socket.sk

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from ktrace.model.icmp import port_unreachable
 from ktrace.model.inet6_addr import ANY6, is_ipv6
 from ktrace.model.inet_ports import choose_port, rcv_saddr_equal
 from ktrace.model.inet_sock import ANY, Inet
+from ktrace.model.inet_socket import address_type
 from ktrace.model.ip_append import HH_LEN, SIZEOF_IPHDR, SIZEOF_IPV6HDR, Room
 from ktrace.model.ip_cmsg import pktinfo_prepare
 from ktrace.model.ip_error import icmp_unreachable
@@ -26,6 +27,7 @@ from ktrace.state.socket import Buffer, UdpSock
 from ktrace.state.socket import Sock as ObservedSock
 
 SIZEOF_UDPHDR = 8
+ALL_HOSTS = "224.0.0.1"
 IPPROTO_UDP, UDP_NO_CHECK6_TX = 17, 101
 UDP4 = Room(SIZEOF_IPHDR + SIZEOF_UDPHDR, HH_LEN, HH_LEN + 15)
 UDP6 = Room(SIZEOF_IPV6HDR + SIZEOF_UDPHDR, HH_LEN + 8, HH_LEN + 8)
@@ -243,6 +245,9 @@ def transmit(kernel: Kernel, sk: Udp, skb: SkBuff, saddr: str, daddr: str, dport
         raw_deliver(kernel, packet)
         if packet.cloned:
             skb.tail_room = -1
+    if not packet.wide and address_type(daddr) != "RTN_LOCAL":
+        mcast_deliver(kernel, sk.protocol, skb, dport)
+        return
     receiver = lookup(kernel, sk.protocol, saddr, sk.sport, daddr, dport)
     if receiver is not None:
         enqueue(kernel, receiver, skb)
@@ -282,6 +287,28 @@ def _packet(sk: Udp, skb: SkBuff, saddr: str, daddr: str, dport: int, corked: bo
         if loose:
             packet.free, packet.summed = IPHDR_FREE, IPHDR_SUMMED
     return packet
+
+
+def mcast_deliver(kernel: Kernel, protocol: int, skb: SkBuff, dport: int) -> None:
+    """Give a packet to all that have its port; the first one found gets it last (``__udp4_lib_mcast_deliver()``)."""
+    assert skb.addr is not None
+    saddr, sport = skb.addr
+    groups = {group for sk in hashed(kernel, protocol) for group, _, _ in sk.mc_list} | {ALL_HOSTS}
+    multicast = address_type(skb.daddr) == "RTN_MULTICAST"
+    if multicast and skb.daddr not in groups:
+        return  # ip_check_mc_rcu(): this machine is not in the group
+    takers = [
+        sk
+        for sk in hashed(kernel, protocol)
+        if sk.inet_num == dport
+        and not sk.ipv6only
+        and sk.daddr in (ANY, saddr)
+        and sk.dport in (0, sport)
+        and sk.rcv_saddr in (ANY, skb.daddr)
+        and (not multicast or "mc_all" in sk.bits or any(group == skb.daddr for group, _, _ in sk.mc_list))
+    ]
+    for sk in (*takers[1:], *takers[:1]):
+        enqueue(kernel, sk, replace(skb) if len(takers) > 1 else skb)
 
 
 def enqueue(kernel: Kernel, sk: Udp, skb: SkBuff) -> None:

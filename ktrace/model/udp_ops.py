@@ -103,7 +103,7 @@ class UdpProto(Proto):
                 # A cached route spares the lookup: the packet goes where inet->cork.fl says.
                 daddr, dport = sk.flow
             else:
-                daddr = route(sk, daddr)
+                daddr = route(sk, daddr, saddr)
                 sk.dst_cached = sk.dst_cached or (msg.name is None and not msg.control)
             if more:
                 sk.flow = daddr, dport

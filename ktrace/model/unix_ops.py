@@ -221,7 +221,7 @@ class ConnectedOps(UnixOps):
             other.path.count += 1
             newsk.path = other.path
         newsk.addr = other.addr
-        sk.peer_cred = other.peer_cred
+        sk.peer_cred, sk.peer_groups = other.peer_cred, other.peer_groups
         sock.state = "SS_CONNECTED"
         sk.state = "TCP_ESTABLISHED"
         sock_hold(newsk)

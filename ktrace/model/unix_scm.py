@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ktrace.model.cmsg import for_each_cmsghdr
 from ktrace.model.file import File, fput
 from ktrace.model.kernel import Kernel
 from ktrace.model.proto_ops import InMessage, OutMessage
@@ -55,13 +56,8 @@ def scm_send(kernel: Kernel, task: Task, socket: Socket, msg: OutMessage, unix: 
     :raises Errno: EINVAL, EBADF, EPERM, ESRCH
     """
     scm = Scm()
-    control = msg.control
-    if not control:
-        return scm
     try:
-        if isinstance(control, bytes):
-            raise Errno("EINVAL")
-        for message in control:
+        for message in for_each_cmsghdr(msg):
             if message["cmsg_level"] == SOL_SOCKET:
                 _one_message(kernel, task, scm, message, unix)
     except Errno:

@@ -265,6 +265,7 @@ def dgram_disconnected(kernel: Kernel, task: Task, sk: Unix, other: Unix) -> Non
 def init_peercred(task: Task, sk: Unix) -> None:
     """Keep who called (``init_peercred()``)."""
     sk.peer_cred = (task.name, task.cred.euid, task.cred.egid)
+    sk.peer_groups = tuple(sorted(task.cred.groups))
 
 
 def connect_pair(task: Task, first: Unix, second: Unix) -> None:

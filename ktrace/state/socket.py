@@ -414,6 +414,8 @@ class SocketFacts:
         ``smp_cache_bytes``, ``page_size``, ``kmalloc_max_cache``
     :param sysctl: settings below ``/proc/sys/net`` by path, such as ``core/rmem_default``
     :param congestion: symbol of the ``tcp_congestion_ops`` by name; a new socket has *default_congestion*
+    :param netdevices: whether sockets can be bound to a device (CONFIG_NETDEVICES)
+    :param compat: whether there are 32-bit system calls (CONFIG_COMPAT)
     :param oob: whether AF_UNIX has out-of-band bytes (CONFIG_AF_UNIX_OOB)
     :param netlink: protocols that somebody registered (``nl_table[]``); *netlink_tables*: what they are
     :param ping_port_rover: the last identifier that a ping socket was given
@@ -429,6 +431,8 @@ class SocketFacts:
     inet6_protos: Mapping[int, str] = field(default_factory=dict)
     congestion: Mapping[str, str] = field(default_factory=dict)
     default_congestion: str = ""
+    compat: bool = False
+    netdevices: bool = False
     oob: bool = True
     netlink: tuple[int, ...] = ()
     quickack: bool = False

@@ -30,9 +30,10 @@ def coerce_cmsg(value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping) or value.keys() != {"cmsg_level", "cmsg_type", "cmsg_data"}:
         raise UsageError(f"a control message is expected, not {value!r}", "write {SOL_SOCKET, SCM_RIGHTS, [fd, fd]}")
     data = value["cmsg_data"]
-    if isinstance(data, Mapping):
+    credentials = (value["cmsg_level"], value["cmsg_type"]) == (1, _SCM_CREDENTIALS)
+    if isinstance(data, Mapping) or (credentials and isinstance(data, (tuple, list))):
         data = UCRED.coerce(data)
-    elif isinstance(data, (tuple, list)):
+    elif isinstance(data, (tuple, list)) and all(isinstance(item, int) for item in data):
         data = tuple(data)
     elif not isinstance(data, bytes):
         raise UsageError(f"cmsg_data is a string, an array of descriptors or a struct ucred, not {data!r}")
