@@ -43,3 +43,10 @@ def copy_to_frag(kernel: Kernel, task: Task, data: bytes) -> tuple[Compound, int
     page.data[offset : offset + size] = data[:size]
     frag.offset += size
     return page, offset, size
+
+
+def put_page_frag(task: Task) -> None:
+    """Let go of the page that is being filled (``kernel/exit.c: do_exit()``)."""
+    frag: PageFrag | None = task.sub.pop(FRAG, None)
+    if frag is not None:
+        frag.page.put()

@@ -12,6 +12,7 @@ from ktrace.model.file import FMODE_READ, FMODE_WRITE, O_NONBLOCK, O_RDWR, File,
 from ktrace.model.file_table import alloc_empty_file
 from ktrace.model.iov import Destination, Source
 from ktrace.model.kernel import Kernel, Subsystem
+from ktrace.model.page_frag import put_page_frag
 from ktrace.model.pipe import PipeInode
 from ktrace.model.proto_ops import InMessage, OutMessage
 from ktrace.model.skbuff import Allocator
@@ -84,6 +85,10 @@ class SocketSubsystem(Subsystem):
         """Let kernel threads and timers of the families work."""
         for work in IDLE_WORK:
             work(kernel)
+
+    def exit_last(self, kernel: Kernel, task: Task) -> None:
+        """Let go of the page that the socket calls of *task* filled (``do_exit()``: *task_frag*)."""
+        put_page_frag(task)
 
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> None:
         """Add every socket that an actor has open, and all that it leads to."""
