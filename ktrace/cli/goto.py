@@ -29,8 +29,9 @@ _COMMANDS = ("inspect", "shell", "dump")
 @click.argument("step", type=click.IntRange(0))
 @click.option("--hold", "held", is_flag=True, help="Keep the guest, for inspect, shell and dump from elsewhere.")
 @click.option("--rerun", "anew", is_flag=True, help="Make the calls again even where a checkpoint is.")
+@click.option("--moved", is_flag=True, help="Let objects lie at other addresses than the session says.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
-def goto(session: Path, step: int, held: bool, anew: bool, command: tuple[str, ...]) -> int:
+def goto(session: Path, step: int, held: bool, anew: bool, moved: bool, command: tuple[str, ...]) -> int:
     """Restore the guest of SESSION as it was after STEP, and do COMMAND there.
 
     COMMAND is inspect, shell or dump with their own arguments, such as: ktrace goto SESSION 12 inspect pipes. Without
@@ -40,7 +41,7 @@ def goto(session: Path, step: int, held: bool, anew: bool, command: tuple[str, .
     if command and command[0] not in _COMMANDS:
         raise UsageError(f"goto does not know {command[0]!r}", f"there are {', '.join(_COMMANDS)}")
     title = SessionReader(session).header.title
-    with gone_to(session, step, anew) as (still, vmlinux), announced(still, title, vmlinux) as place:
+    with gone_to(session, step, anew, moved) as (still, vmlinux), announced(still, title, vmlinux) as place:
         if command:
             _do(command, place)
         if held or not command:
@@ -57,10 +58,11 @@ def _do(command: tuple[str, ...], place: Path) -> None:
 
 
 @contextmanager
-def gone_to(session: Path, number: int, anew: bool = False) -> Iterator[tuple[Still, Path]]:
+def gone_to(session: Path, number: int, anew: bool = False, moved: bool = False) -> Iterator[tuple[Still, Path]]:
     """Yield a guest that stands still as *session* had it after step *number*, and its kernel's vmlinux.
 
     :param anew: make the calls again even where a checkpoint is
+    :param moved: let objects lie elsewhere than the session says
     :raises UsageError: there is no such step, the image is another one, or the guest did not do the same again
     """
     reader = SessionReader(session)
@@ -77,7 +79,7 @@ def gone_to(session: Path, number: int, anew: bool = False) -> Iterator[tuple[St
         for left in range(ATTEMPTS - 1, -1, -1):
             with ExitStack() as stack:
                 try:
-                    still = _restored(stack, guests, session, number, found)
+                    still = _restored(stack, guests, session, number, found, moved)
                 except RanOtherwise as error:
                     if not left:
                         raise
@@ -87,7 +89,9 @@ def gone_to(session: Path, number: int, anew: bool = False) -> Iterator[tuple[St
                 return
 
 
-def _restored(stack: ExitStack, guests: Guests, session: Path, number: int, found: Checkpoint | None) -> Still:
+def _restored(
+    stack: ExitStack, guests: Guests, session: Path, number: int, found: Checkpoint | None, moved: bool
+) -> Still:
     """Return the guest after step *number*; it ends with *stack*.
 
     :raises RanOtherwise: the guest did not do the same again
@@ -100,15 +104,15 @@ def _restored(stack: ExitStack, guests: Guests, session: Path, number: int, foun
         past.follow(recorded)
     if found is not None and found.step == number:
         still = stack.enter_context(guests.still(found.template, place, found.vmcoreinfo, past))
-        arrive(past, still.opened)
+        arrive(past, still.opened, exact=True)
         click.echo(f"after step {number}: its checkpoint", err=True)
         return still
     lab, machine = stack.enter_context(guests.lab(place, None if found is None else (found.template, past)))
     tracer = guests.tracer(lab, machine)
     opened = Opened(lab.inspector, lab.namer)
     if found is None:
-        arrive(past, opened)
-    rerun(past, steps, number, lab, tracer, machine.pause)
+        arrive(past, opened, exact=False, moved=moved)
+    rerun(past, steps, number, lab, tracer, machine.pause, moved)
     click.echo(_where(number if found is None else number - found.step, found), err=True)
     return Still(opened, machine, lab.vmcoreinfo)
 

@@ -45,12 +45,14 @@ def rerun(
     lab: Lab,
     tracer: StepTracer | None = None,
     pause: Callable[[], None] = lambda: None,
+    moved: bool = False,
 ) -> None:
     """Make the calls of *steps* in *lab* until step *number* is done; *past* follows.
 
     Compared with the session are every call's result, who is blocked, the whole World, and the addresses of all
     objects, as far as the session has them; not seconds at which something happened.
 
+    :param moved: let objects lie elsewhere than the session says
     :param pause: has the guest stand still; called after the last call, before the look at what it left
     :param past: where *lab* is, and the session that *steps* go on with
     :raises UsageError: the session has no such step
@@ -72,20 +74,30 @@ def rerun(
         found += [
             f"{item.path}: {item.expected}, now {item.observed}"
             for item in compare_outcomes(again.outcome, recorded.outcome)
-            if not item.path.endswith(INCIDENTAL)
+            if not item.path.rstrip("]").endswith(INCIDENTAL)
         ]
-        _refuse(recorded.number, recorded.text, [*found, *_moved(recorded.addresses, again.addresses)])
+        if not moved:
+            found += _moved(recorded.addresses, again.addresses)
+        _refuse(recorded.number, recorded.text, found)
         past.follow(recorded)
 
 
-def arrive(past: Past, opened: Opened) -> None:
+def arrive(past: Past, opened: Opened, exact: bool, moved: bool = False) -> None:
     """See that a guest is where *past* says, before anything is done in it.
 
+    :param exact: it is the very guest, so the times are the same, too
+    :param moved: let objects lie elsewhere than the session says
     :raises RanOtherwise: it is not
     """
     world = opened.namer.name(opened.inspector.observe())
-    found = [f"{item.path}: {item.expected}, now {item.observed}" for item in compare(world, past.world)]
-    _refuse(past.number, "as it begins", [*found, *_moved(past.addresses, opened.namer.fresh)])
+    found = [
+        f"{item.path}: {item.expected}, now {item.observed}"
+        for item in compare(world, past.world)
+        if exact or not item.path.endswith(INCIDENTAL)
+    ]
+    if not moved:
+        found += _moved(past.addresses, opened.namer.fresh)
+    _refuse(past.number, "as it begins", found)
 
 
 def _moved(recorded: Mapping[Ref, int], again: Mapping[Ref, int]) -> list[str]:
@@ -106,6 +118,6 @@ def _refuse(number: int, text: str, found: list[str]) -> None:
     more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
     raise RanOtherwise(
         f"step {number}, {text}, did not go as the session says: {'; '.join(found[:SHOWN])}{more}",
-        "is the image the one that it ran on? a session that keeps checkpoints needs no second run: "
-        "ktrace run --checkpoint",
+        "is the image the one that it ran on? a session that keeps checkpoints (ktrace run --checkpoint) needs no "
+        "second run; with --moved objects may lie elsewhere",
     )
