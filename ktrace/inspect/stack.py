@@ -24,9 +24,15 @@ class StackReader:
 
     def __init__(self, kernel: LiveKernel) -> None:
         self._kernel = kernel
-        self._task = Layout(kernel.prog, "struct task_struct", "stack", "thread.sp")
+        self._task = Layout(kernel.prog, "struct task_struct", "stack", "thread.sp", state="__state")
         self._frame = Layout(kernel.prog, "struct inactive_task_frame", "bp", "ret_addr")
         self._traced = ReturnStack(kernel)
+
+    def depth(self, task: int) -> int:
+        """Return the stack pointer that the task at *task* left, another one once it ran; 0 while it is runnable."""
+        found = self._task(self._kernel.memory, task)
+        sp: int = found.thread_sp
+        return sp if found.state else 0
 
     def functions(self, task: int) -> tuple[str, ...]:
         """Return the functions on the stack of the sleeping task at *task*, innermost first.

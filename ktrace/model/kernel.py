@@ -64,11 +64,13 @@ class Advice:
     :param results: completed calls of the step by actor
     :param world: the observed World, raw or named
     :param clock: seconds of the guest's CLOCK_REALTIME just before and just after the step
+    :param left: actors that are reported inside a call that they had left when somebody looked
     """
 
     results: Mapping[str, Result] = field(default_factory=dict)
     world: World = field(default_factory=World)
     clock: tuple[int, int] = (0, 0)
+    left: frozenset[str] = frozenset()
 
 
 class Subsystem:
@@ -129,6 +131,9 @@ class Kernel:
         self._serial = 0
         self._run_queue: deque[Task] = deque()
         self._events: list[Event] = []
+        self._late: list[Event] = []
+        self.early: frozenset[str] = frozenset()
+        """Who was seen to return before the actor of the step did."""
 
     def serial(self) -> int:
         """Return a number that no object has yet; it is the raw key of a new object."""
@@ -165,8 +170,8 @@ class Kernel:
         """
         self.advice = advice or Advice()
         self.step_number += 1
-        self._events = []
-        self._elapse()
+        self._events, self._late = list(self._late), []
+        self._elapse(actor)
         task = self.tasks[actor]
         function = _SYSTEM_CALLS[call.name]
         task.call = call
@@ -179,7 +184,7 @@ class Kernel:
         """Do something that no actor calls, such as the agent's kill, and whatever it sets in motion."""
         self.advice = advice or Advice()
         self.step_number += 1
-        self._events = []
+        self._events, self._late = list(self._late), []
         self._elapse()
         action()
         self.settle()
@@ -205,8 +210,10 @@ class Kernel:
         """Return the pid of *task*, 0 where nobody told it."""
         return task.pid
 
-    def _elapse(self) -> None:
-        """Let time pass since the last step."""
+    def _elapse(self, actor: str | None = None) -> None:
+        """Let time pass since the last step, which *actor* ends."""
+        order = list(self.advice.results)
+        self.early = frozenset(order[: order.index(actor)] if actor in order else ())
         for subsystem in self.subsystems.values():
             subsystem.elapse(self)
         if self._run_queue:
@@ -228,8 +235,10 @@ class Kernel:
         ends = sorted((event for event in self._events if isinstance(event, Exited)), key=lambda event: event.actor)
         others = [event for event in self._events if not isinstance(event, Exited)]
         inside = (name for name, task in self.tasks.items() if task.running is not None and task.call is not None)
-        blocked = frozenset(inside)
-        return Outcome((*others, *ends), blocked)
+        # What returned too late for this step's report is in the next one.
+        self._late = [event for event in others if isinstance(event, Completed) and event.actor in self.advice.left]
+        blocked = frozenset(inside) | {event.actor for event in self._late}
+        return Outcome((*[event for event in others if event not in self._late], *ends), blocked)
 
     def _enter(self, function: SystemCall, task: Task, call: Call) -> Generator[None, None, Result | int]:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ktrace.model.kernel import Kernel
-from ktrace.model.pipe import Compound
+from ktrace.model.page import Compound
 from ktrace.model.task import Task
 
 FRAG = "task_frag"

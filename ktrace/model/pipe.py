@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
-from ktrace.model.address_space import AnonPage
 from ktrace.model.fasync import POLL_IN, POLL_OUT, SIGIO, FasyncList, kill_fasync
 from ktrace.model.inode import Inode
 from ktrace.model.kernel import Kernel, Subsystem
 from ktrace.model.mutex import Mutex
 from ktrace.model.observed_pipe import observed_pipe
+from ktrace.model.page import LENT, PAGE_SIZE, Page, UserPage
 from ktrace.model.process import observe_file
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import WaitEntry, WaitQueue, wake_up
@@ -22,7 +22,6 @@ from ktrace.state.pipe import PipeFacts
 from ktrace.state.process import User, flag_names
 from ktrace.state.ref import Ref
 
-PAGE_SIZE = 4096
 PIPE_DEF_BUFFERS = 16
 PIPE_MIN_DEF_BUFFERS = 2
 BUF_LRU, BUF_GIFT, BUF_PACKET, BUF_CAN_MERGE, BUF_WHOLE, BUF_LOSS = 0x01, 0x04, 0x08, 0x10, 0x20, 0x40
@@ -34,74 +33,8 @@ EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP = 0x1, 0x4, 0x8, 0x10
 EPOLLRDNORM, EPOLLWRNORM = 0x40, 0x100
 SIZEOF_PIPE_BUFFER = 40
 KMALLOC_MAX_SIZE = 1 << 22
-LENT = "tcp_build_frag(), tcp_try_coalesce(): packets hold it until they are acknowledged and read"
-LRU_BATCHES = 1 + 15
-"""A page is once in ``lru_add``, and any number of times in ``activate`` until its PAGEVEC_SIZE makes room."""
-
 SURE_ALLOCATION = 8 * PAGE_SIZE
 """The page allocator does not give up on less (``PAGE_ALLOC_COSTLY_ORDER``)."""
-
-
-@dataclass(eq=False)
-class Page:
-    """Mirror one ``struct page`` that a pipe can hold.
-
-    :param count: references
-    :param lent: references that TCP may have, too, until all is acknowledged and read
-    """
-
-    key: int
-    count: int = 1
-    data: bytearray = field(default_factory=lambda: bytearray(PAGE_SIZE))
-    lent: int = 0
-
-    def get(self) -> None:
-        """Take a reference (``get_page()``)."""
-        self.count += 1
-
-    def put(self) -> None:
-        """Drop a reference (``put_page()``)."""
-        self.count -= 1
-
-    def lend(self) -> None:
-        """Have TCP take references, in its write queue and, merged, in a receive queue (``tcp_build_frag()``)."""
-        self.lent += 2
-
-    def references(self) -> int | Between:
-        """Return ``page_count()``."""
-        return Between(LENT, self.count, self.count + self.lent) if self.lent else self.count
-
-
-class Compound(Page):
-    """Pages in a row, of which the first one is referred to (``struct page`` with a compound order)."""
-
-    def __init__(self, key: int, data: bytes | bytearray) -> None:
-        super().__init__(key, 1, bytearray(data))
-
-
-def lru_references(count: int, lent: int = 0) -> Between:
-    """Return *count*, and what batches of pages between LRU lists may hold (``mm/swap.c: cpu_fbatches``)."""
-    return Between("page_count(): the LRU's batches may hold some", count, count + LRU_BATCHES + lent)
-
-
-class UserPage(Page):
-    """A page of a process's memory; what holds it besides decides whether a later write copies it."""
-
-    def get(self) -> None:
-        """Take a reference (``get_user_pages()``)."""
-        if isinstance(self.data, AnonPage):
-            self.data.pins += 1
-
-    def put(self) -> None:
-        """Drop a reference."""
-        if isinstance(self.data, AnonPage):
-            self.data.pins -= 1
-
-    def references(self) -> int | Between:
-        """Return ``page_count()``; the page of zeros has any."""
-        if isinstance(self.data, AnonPage):
-            return lru_references(self.data.mappers + self.data.pins, self.lent)
-        return Between("empty_zero_page: everybody's", 1, 1 << 30)
 
 
 @lru_cache(maxsize=4096)

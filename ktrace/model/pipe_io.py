@@ -23,6 +23,7 @@ from ktrace.model.file_table import alloc_empty_file
 from ktrace.model.inode import Inode
 from ktrace.model.iov import Destination, Source, out_is_bad
 from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.page import PAGE_SIZE, Page
 from ktrace.model.pipe import (
     ANON_OPS,
     BUF_CAN_MERGE,
@@ -35,8 +36,6 @@ from ktrace.model.pipe import (
     EPOLLOUT,
     EPOLLRDNORM,
     EPOLLWRNORM,
-    PAGE_SIZE,
-    Page,
     PipeInode,
     Pipes,
     put_pipe,

@@ -8,7 +8,8 @@ from ktrace.model.file import FMODE_WRITE, O_APPEND, O_NOATIME, File, FileOperat
 from ktrace.model.inode import Inode
 from ktrace.model.iov import Destination, Source
 from ktrace.model.kernel import Kernel
-from ktrace.model.pipe import DEFAULT_OPS, PAGE_CACHE_OPS, Page, PipeInode, lru_references, push_page
+from ktrace.model.page import Page, lru_references
+from ktrace.model.pipe import DEFAULT_OPS, PAGE_CACHE_OPS, PipeInode, push_page
 from ktrace.model.splice import SPLICE_F_NONBLOCK, iter_file_splice_write
 from ktrace.model.task import Errno, Task
 from ktrace.state.allowed import Between

@@ -8,7 +8,8 @@ from typing import Any
 from ktrace.model.file import FMODE_READ, FMODE_WRITE, O_APPEND, O_NOATIME, O_NONBLOCK, File, drive, fdget
 from ktrace.model.iov import import_destination, import_pages
 from ktrace.model.kernel import Kernel, syscall
-from ktrace.model.pipe import BUF_GIFT, PAGE_SIZE, PipeBuffer, PipeInode, Pipes
+from ktrace.model.page import PAGE_SIZE
+from ktrace.model.pipe import BUF_GIFT, PipeBuffer, PipeInode, Pipes
 from ktrace.model.pipe_io import PipeFileOperations
 from ktrace.model.splice import (
     SPLICE_F_ALL,

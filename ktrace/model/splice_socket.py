@@ -8,8 +8,9 @@ from typing import Any
 from ktrace.model.file import O_NONBLOCK, File, drive
 from ktrace.model.iov import Destination
 from ktrace.model.kernel import Kernel
+from ktrace.model.page import PAGE_SIZE, Page
 from ktrace.model.page_frag import copy_to_frag
-from ktrace.model.pipe import DEFAULT_OPS, PAGE_SIZE, Page, PipeBuffer, PipeInode, push_page
+from ktrace.model.pipe import DEFAULT_OPS, PipeBuffer, PipeInode, push_page
 from ktrace.model.pipe_io import send_sigpipe
 from ktrace.model.skbuff import MAX_SKB_FRAGS, SkBuff
 from ktrace.model.sock import MSG_DONTWAIT, MSG_MORE, MSG_SENDPAGE_NOTLAST

@@ -16,7 +16,7 @@ from ktrace.model.sysv_shm import attached_segments, shm_fields
 from ktrace.model.sysv_shm_segment import Account, clist_of, exit_shm
 from ktrace.model.sysv_sysctl import sysctl
 from ktrace.model.task import Errno, Task
-from ktrace.model.timer import expire_timers
+from ktrace.model.timer import expire_early, expire_timers
 from ktrace.state import sysv_sem as sem_state
 from ktrace.state.ref import Ref
 from ktrace.state.sysv_ipc import IpcFacts
@@ -91,6 +91,10 @@ class SysvIpc(Subsystem):
     def put_ipc_ns(self, kernel: Kernel, ns: Namespace) -> None:
         """Drop a reference to a namespace."""
         put_ipc_ns(kernel, ns)
+
+    def elapse(self, kernel: Kernel) -> None:
+        """Let timers fire that did so before the step."""
+        expire_early(kernel)
 
     def idle(self, kernel: Kernel) -> None:
         """Let timers fire."""

@@ -8,7 +8,8 @@ from typing import Any
 from ktrace.model.file import O_NONBLOCK
 from ktrace.model.kernel import Kernel
 from ktrace.model.observed_pipe import observed_pipe
-from ktrace.model.pipe import Compound, PipeInode
+from ktrace.model.page import Compound
+from ktrace.model.pipe import PipeInode
 from ktrace.model.sock import (
     MSG_DONTWAIT,
     MSG_MORE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from dataclasses import dataclass
 
 from ktrace.model.kernel import Kernel, outside
@@ -11,6 +11,7 @@ from ktrace.model.task import Task
 HZ = 250
 """Jiffies a second (CONFIG_HZ)."""
 
+GIVEN_UP = ("EAGAIN", "ETIMEDOUT", "EINPROGRESS")
 TIMER = "timer"
 """Where a task's running timer is kept."""
 TICKS = 20
@@ -63,20 +64,31 @@ def schedule_until(task: Task, timer: Timer | None) -> Generator[None, None, boo
     return timer.expired
 
 
-def expire_timers(kernel: Kernel) -> None:
+def expire_early(kernel: Kernel) -> None:
+    """Wake whose time was up before the step: who returned before its actor did, with nothing to tell."""
+    results = kernel.advice.results
+    early = {name for name in kernel.early if not results[name].value or results[name].errno in GIVEN_UP}
+    expire_timers(kernel, early)
+
+
+def expire_timers(kernel: Kernel, names: Collection[str] | None = None) -> None:
     """Wake whose time is up.
 
     When exactly a timer fires, between two looks at the guest, only the guest knows: an actor that was
     seen to return, and that nothing else wakes, was woken by its timer, if that was possible by then.
+
+    :param names: look at these actors only
     """
     clock = kernel.advice.clock
     sleepers = [task for task in kernel.tasks.values() if task.sleeping and TIMER in task.sub]
+    if names is not None:
+        sleepers = [task for task in sleepers if task.name in names]
     for task in sorted(sleepers, key=lambda task: float(task.sub[TIMER].timeout + task.sub[TIMER].armed[0])):
         timer: Timer = task.sub[TIMER]
         seen = kernel.advice.results.get(task.name)
         expired = kernel.choose(
             "hrtimer_wakeup(): at any time after the timer's",
-            seen is not None,
+            seen is not None or task.name in kernel.advice.left,
             timer.may_fire_in(clock),
             otherwise=False,
         )

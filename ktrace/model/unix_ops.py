@@ -63,7 +63,8 @@ from ktrace.model.unix_socket import (
     unix_release_sock,
     unread_len,
 )
-from ktrace.model.unix_stream import stream_recvmsg, stream_sendmsg, stream_sendpage, stream_splice_read
+from ktrace.model.unix_splice import stream_sendpage, stream_splice_read
+from ktrace.model.unix_stream import stream_recvmsg, stream_sendmsg
 from ktrace.model.wait import wake_up
 from ktrace.state.call import Result
 

@@ -16,6 +16,9 @@ from ktrace.state.step import Step
 from ktrace.state.world import World
 from ktrace.verify.citations import citations
 
+MAILBOX = "do_futex"
+"""Where an actor sleeps that has nothing to do."""
+
 ModelFactory = Callable[[], Kernel]
 Past = Callable[[], Iterable[Step]]
 
@@ -108,7 +111,9 @@ class Checker:
 def advice_of(step: Step) -> Advice:
     """Return what the model may know of an observed step."""
     results = {event.actor: event.result for event in step.outcome.events if isinstance(event, Completed)}
-    return Advice(results, step.world, step.clock)
+    # A timer may fire between the agent's report and the look at what is left: whose mailbox is waited for has left.
+    left = frozenset(actor for actor, functions in step.sleeps.items() if MAILBOX in functions)
+    return Advice(results, step.world, step.clock, left)
 
 
 def compare_outcomes(observed: Outcome, expected: Outcome) -> list[Difference]:

@@ -9,6 +9,7 @@ from ktrace.agent.actors import Actors, Performed
 from ktrace.agent.client import Agent
 from ktrace.errors import GuestGarbage
 from ktrace.inspect.build import build_inspector, read_facts
+from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.inspector import Inspector
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.memory import PhysicalMemory
@@ -21,6 +22,9 @@ from ktrace.state.ref import Ref
 from ktrace.state.world import World
 from ktrace.trace.past import Past
 from ktrace.verify.randomness import WritableMemory, fix_random_numbers
+
+TRIES = 4
+"""Looks at what timers may change meanwhile."""
 
 
 class GuestMemory(PhysicalMemory, WritableMemory, Protocol):
@@ -85,7 +89,7 @@ class Lab:
         self.actors = Actors(guest.agent)
         self._namer = Namer()
         self._stacks = StackReader(self.kernel)
-        self._sleeps: dict[str, tuple[str, ...]] = {}
+        self._sleeps: dict[str, tuple[int, tuple[str, ...]]] = {}
         if past is not None:
             self._adopt(past)
 
@@ -128,15 +132,38 @@ class Lab:
         """The addresses of what the last look was the first to see, by their names."""
         return self._namer.fresh
 
+    def see(self, blocked: Collection[str]) -> tuple[Mapping[str, tuple[str, ...]], World]:
+        """Return where *blocked* actors sleep, and what there is: again if a timer woke one meanwhile.
+
+        :raises CorruptStructure: it cannot be read, and nobody can have been at it
+        """
+        for last in range(TRIES):
+            sleeps = self.where(blocked)
+            try:
+                raw = self.inspector.observe()
+            except CorruptStructure:
+                if not blocked or last == TRIES - 1:
+                    raise
+                continue
+            asleep = all(depth for depth, _ in self._sleeps.values())
+            if not blocked or (asleep and self.where(blocked) == sleeps):
+                break
+        return sleeps, self._namer.name(raw)
+
     def where(self, blocked: Collection[str]) -> Mapping[str, tuple[str, ...]]:
         """Return the kernel functions in which *blocked* actors sleep.
 
-        One that slept when this was asked last is not unwound again: it has not run since.
+        One that slept in the same place when this was asked last is not unwound again: it has not run since.
         """
-        self._sleeps = {
-            name: self._sleeps.get(name) or self._stacks.functions(self.inspector.tasks[name]) for name in blocked
-        }
-        return self._sleeps
+        found = {}
+        for name in blocked:
+            task = self.inspector.tasks[name]
+            depth = self._stacks.depth(task)
+            known = self._sleeps.get(name)
+            same = known is not None and known[0] == depth and known[1]
+            found[name] = (depth, known[1] if known is not None and same else self._stacks.functions(task))
+        self._sleeps = found
+        return {name: functions for name, (_, functions) in found.items()}
 
 
 def read_vmcoreinfo(memory: PhysicalMemory, address: int, size: int) -> bytes:

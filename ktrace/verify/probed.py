@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -52,6 +53,11 @@ class ProbedLab(Lab):
         finally:
             self.hits = probe.stop()
             self._stub.go()
+
+    def see(self, blocked: Collection[str]) -> tuple[Mapping[str, tuple[str, ...]], World]:
+        """Return where *blocked* actors sleep, and what there is."""
+        sleeps, self._world = super().see(blocked)
+        return sleeps, self._world
 
     def look(self) -> World:
         """Return the named World as it is now."""

@@ -163,6 +163,7 @@ def observe_step(
     if after_step is not None:
         after_step(number, lab)
     outcome = performed.outcome
+    sleeps, world = lab.see(outcome.blocked)
     return Step(
         number,
         actor,
@@ -170,8 +171,8 @@ def observe_step(
         *_texts(actor, call, outcome),
         outcome,
         performed.clock,
-        lab.look(),
-        lab.where(outcome.blocked),
+        world,
+        sleeps,
         line,
         comment,
         recorded.functions,

@@ -10,7 +10,8 @@ from ktrace.fuzz.choose import Choose, pattern
 from ktrace.fuzz.files import Wanted
 from ktrace.fuzz.state import Move, State, open_fds
 from ktrace.model.file import FMODE_READ, FMODE_WRITE, File
-from ktrace.model.pipe import PAGE_SIZE, PipeInode
+from ktrace.model.page import PAGE_SIZE
+from ktrace.model.pipe import PipeInode
 from ktrace.model.task import Task
 
 S_IFIFO = 0o010000

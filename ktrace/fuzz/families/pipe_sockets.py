@@ -10,7 +10,7 @@ from ktrace.fuzz.choose import Choose, pattern
 from ktrace.fuzz.families.pipe_scenes import is_read_end, is_write_end
 from ktrace.fuzz.sockets import is_socket
 from ktrace.fuzz.state import Move, State, open_fds
-from ktrace.model.pipe import PAGE_SIZE
+from ktrace.model.page import PAGE_SIZE
 from ktrace.model.task import Task
 
 _DONTWAIT = C["MSG_DONTWAIT"] | C["MSG_NOSIGNAL"]
