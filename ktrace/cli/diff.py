@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from ktrace.state.step import Step
 from ktrace.trace.difference import differences
-from ktrace.trace.session import SessionReader
+from ktrace.trace.session import Header, SessionReader
 
 
 @click.command()
@@ -27,7 +25,7 @@ def diff(one: Path, other: Path, functions: bool, as_json: bool) -> int:
     left, right = SessionReader(one), SessionReader(other)
     found = 0
     step = 0
-    for item in differences(_steps(left), _steps(right), functions):
+    for item in differences(left.steps(), right.steps(), functions, _chosen_ports(left.header, right.header)):
         found += 1
         if as_json:
             click.echo(json.dumps(asdict(item)))
@@ -42,8 +40,15 @@ def diff(one: Path, other: Path, functions: bool, as_json: bool) -> int:
     return 1 if found else 0
 
 
-def _steps(reader: SessionReader) -> Iterator[Step]:
-    return (event for event in reader.events() if isinstance(event, Step))
+def _chosen_ports(*headers: Header) -> range:
+    """Return the ports that the kernels chose from, as far as they are the same."""
+    settings = [getattr(header.facts.get("socket"), "sysctl", {}) for header in headers]
+    name = "ipv4/ip_local_port_range/"
+    low, high = (
+        max(item.get(name + "low", 1) for item in settings),
+        min(item.get(name + "high", 0) for item in settings),
+    )
+    return range(low, high + 1)
 
 
 def _short(text: str, limit: int = 200) -> str:

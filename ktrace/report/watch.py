@@ -23,6 +23,9 @@ HISTORY = 1000
 LISTED = 7
 """Steps around the current one that are listed above the pictures."""
 
+_EVENTS = 8
+"""Events of ftrace that are listed."""
+
 _KEPT = 4
 """Pictures that stay while steps touch something else."""
 
@@ -130,6 +133,12 @@ def _told(frame: Frame) -> Iterator[Text]:
         )
         for text, value in hit.shown.items():
             yield Text(f"  {text} = {value.splitlines()[0] if value else ''}", "cyan")
+    traced = step.events.events if step.events is not None else ()
+    for item in traced[:_EVENTS]:
+        fields = ", ".join(f"{name}={value}" for name, value in item.fields.items())
+        yield Text(f"{item.actor} {item.name} {fields}", "dim")
+    if len(traced) > _EVENTS:
+        yield Text(f"and {len(traced) - _EVENTS} more events", "dim")
     for line in step.console:
         yield Text(f"console: {line}", "red")
     if frame.verdict is not None:

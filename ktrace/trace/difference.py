@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from ktrace.state.compare import compare
+from ktrace.state.compare import Difference, compare
 from ktrace.state.functions import FunctionTrace, Node, tree
 from ktrace.state.step import Step
 
@@ -17,14 +17,25 @@ INCIDENTAL = ("time", "tim", ".pid")
 OPAQUE = (
     "kmem_cache_", "kmalloc", "__kmalloc", "kvmalloc", "kfree", "kvfree", "__alloc_pages", "__free_pages", "schedule",
     "handle_mm_fault", "try_to_wake_up", "call_rcu", "mod_node_page_state", "exit_mm", "mmput", "exc_page_fault",
+    "mod_timer", "get_random_", "_get_random_", "blake2s_", "chacha_",
 )  # fmt: skip
-"""What these call depends on the state of the allocator, the page cache or the scheduler: it is not compared."""
-PASSING = ("_raw_", "__cond_resched", "rcu_", "lock_mm_and_find_vma", "up_read", "__rcu_")
-"""What comes and goes with preemption and page faults."""
+"""What these call depends on the state of the allocator, the page cache, the scheduler, the timers or the pool of
+entropy: it is not compared."""
+PASSING = (
+    "_raw_", "__cond_resched", "rcu_", "lock_mm_and_find_vma", "up_read", "__rcu_",
+    "enter_lazy_tlb", "save_fpregs_to_fpstate", "schedule_timeout", "tcp_add_backlog",
+)  # fmt: skip
+"""What comes and goes with preemption and page faults, and with who is first: the packet, or who waits for it."""
 
-_SOFTIRQS = ("do_softirq", "__do_softirq", "handle_softirqs", "__local_bh_enable_ip", "irq_exit_rcu")
+_SOFTIRQS = (
+    "do_softirq", "__do_softirq", "handle_softirqs", "__local_bh_enable_ip", "irq_exit_rcu", "__release_sock",
+)  # fmt: skip
 """Where what was sent may arrive, or elsewhere: it is compared by itself."""
 _ARRIVAL = "net_rx_action"
+_RECEIVED = ("tcp_v4_do_rcv", "tcp_v6_do_rcv")
+"""Likewise: a packet for a sock that is in use just then waits on its backlog."""
+
+_PORTS = (".inet_num", ".inet_sport", ".inet_dport")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +53,18 @@ class Differing:
     other: str
 
 
-def differences(one: Iterable[Step], other: Iterable[Step], functions: bool = True) -> Iterator[Differing]:
+def differences(
+    one: Iterable[Step], other: Iterable[Step], functions: bool = True, ports: range = range(0)
+) -> Iterator[Differing]:
     """Yield where two series of steps differ, in order; after the first different call, nothing more.
 
+    A structure's difference that stays is named at its first step.
+
     :param functions: compare the function trees, too, where both have them
+    :param ports: those that the kernel chooses from (``ip_local_port_range``); another choice is no difference
     """
+    chosen = _Chosen(ports)
+    staying: set[tuple[str, str, str]] = set()
     for left, right in zip_longest(one, other):
         if left is None or right is None:
             present = left or right
@@ -58,11 +76,34 @@ def differences(one: Iterable[Step], other: Iterable[Step], functions: bool = Tr
             return
         if left.answer != right.answer or left.outcome.blocked != right.outcome.blocked:
             yield Differing(left.number, "result", left.text, _result(left), _result(right))
+        found: set[tuple[str, str, str]] = set()
         for item in compare(left.world, right.world):
-            if not item.path.endswith(INCIDENTAL):
-                yield Differing(left.number, "structure", item.path, str(item.observed), str(item.expected))
+            if item.path.endswith(INCIDENTAL) or (item.path.endswith(_PORTS) and chosen.same(item)):
+                continue
+            what = (item.path, str(item.observed), str(item.expected))
+            found.add(what)
+            if what not in staying:
+                yield Differing(left.number, "structure", *what)
+        staying = found
         if functions and left.functions is not None and right.functions is not None:
             yield from _functions(left.number, left.functions, right.functions)
+
+
+class _Chosen:
+    """Which port of one session stands for which of the other."""
+
+    def __init__(self, ports: range) -> None:
+        self._ports = ports
+        self._there: dict[int, int] = {}
+        self._here: dict[int, int] = {}
+
+    def same(self, item: Difference) -> bool:
+        """Tell whether both are ports that the kernel chose for the same socket."""
+        one: int = item.observed
+        other: int = item.expected
+        if one not in self._ports or other not in self._ports:
+            return False
+        return self._there.setdefault(one, other) == other and self._here.setdefault(other, one) == one
 
 
 def _result(step: Step) -> str:
@@ -84,10 +125,10 @@ def _calls(nodes: tuple[Node, ...], actor: str, caller: str) -> Iterator[tuple[s
     """Yield who called what from where, for each call that says something of the kernel and the workload alone."""
     for node in nodes:
         name = node.span.function
-        if name == _ARRIVAL:
+        if name == _ARRIVAL or name in _RECEIVED:
             yield from _calls(node.children, "softirq", name)
         elif name.startswith(_SOFTIRQS):
-            arrivals = [below for below in node.walk() if below.span.function == _ARRIVAL]
+            arrivals = [below for below in node.walk() if below.span.function in (_ARRIVAL, *_RECEIVED)]
             yield from _calls(tuple(arrivals), actor, caller)
         elif not name.startswith(PASSING):
             yield actor, f"{caller} > {name}" if caller else name

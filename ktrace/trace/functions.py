@@ -29,8 +29,10 @@ class Event(Protocol):
 INTERRUPTS = frozenset({"irq_enter_rcu", "irq_exit_rcu", "__irq_exit_rcu"})
 """What comes between two functions of a task for no reason of its own. The tracer leaves
 hard interrupts out, not what surrounds them."""
-_AFTER_INTERRUPT = INTERRUPTS | {"idle_cpu", "handle_softirqs", "__do_softirq", "tick_irq_exit", "tick_nohz_irq_exit"}
-"""What the way out of an interrupt goes through (``kernel/softirq.c: __irq_exit_rcu()``)."""
+_AFTER_INTERRUPT = INTERRUPTS | {
+    "idle_cpu", "handle_softirqs", "__do_softirq", "tick_irq_exit", "tick_nohz_irq_exit", "__kthread_should_park",
+}  # fmt: skip
+"""What the way out of an interrupt goes through (``kernel/softirq.c: __irq_exit_rcu(), ksoftirqd_running()``)."""
 
 _OWN_WORK = frozenset({"net_rx_action"})
 """Work that a task has caused itself, but that an interrupt may come to do before it: what it sent arrives."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ktrace.state.call import Call, Outcome
 from ktrace.state.functions import FunctionTrace, Span
@@ -58,3 +58,34 @@ def test_what_arrives_is_compared_wherever_it_did() -> None:
     elsewhere = FunctionTrace({"A": spans("a"), "ksoftirqd/0": spans("net_rx_action\n tcp_v4_rcv")})
     thread = replace(step(), functions=elsewhere)
     assert list(differences([step(tree=inside)], [thread])) == []
+
+
+def test_what_arrives_from_the_backlog_is_compared_with_what_arrives_at_once() -> None:
+    late = "a\n release_sock\n  __release_sock\n   tcp_v4_do_rcv\n    tcp_ack"
+    at_once = "a\n do_softirq\n  net_rx_action\n   tcp_v4_do_rcv\n    tcp_ack\n release_sock"
+    found = list(differences([step(tree=late)], [step(tree=at_once)]))
+    assert found == []
+
+
+@dataclass(frozen=True)
+class Bound:
+    """As much of a socket as matters here."""
+
+    inet_num: int
+
+
+def test_a_port_that_the_kernel_chose_may_be_another() -> None:
+    def bound(port: int, step_number: int = 1) -> Step:
+        return replace(step(), number=step_number, world=World({Ref("sock", "sock1"): Bound(port)}))
+
+    ports = range(32768, 61000)
+    assert list(differences([bound(40000), bound(40000, 2)], [bound(50000), bound(50000, 2)], ports=ports)) == []
+    changed = list(differences([bound(40000), bound(40000, 2)], [bound(50000), bound(50001, 2)], ports=ports))
+    assert [(item.step, item.one, item.other) for item in changed] == [(2, "40000", "50001")]
+    assert len(list(differences([bound(5000)], [bound(5001)], ports=ports))) == 1
+
+
+def test_a_difference_that_stays_is_named_once() -> None:
+    one = [step(semadj=1), replace(step(semadj=1), number=2), replace(step(semadj=1), number=3)]
+    other = [step(semadj=2), replace(step(semadj=2), number=2), replace(step(semadj=3), number=3)]
+    assert [(item.step, item.other) for item in differences(one, other)] == [(1, "2"), (3, "3")]
