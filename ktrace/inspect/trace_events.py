@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from ktrace.errors import GuestGarbage
@@ -15,6 +16,8 @@ _FIELD = re.compile(
     r"\toffset:(?P<offset>\d+);\tsize:(?P<size>\d+);\tsigned:(?P<signed>[01]);",
     re.MULTILINE,
 )
+_SYMBOLIC = re.compile(r'__print_symbolic\(REC->(\w+)((?:, \{ ?\w+, "[^"]*" ?\})+)\)')
+_NAMED = re.compile(r'\{ ?(\w+), "([^"]*)" ?\}')
 _CODES = {1: "b", 2: "h", 4: "i", 8: "q"}
 _HEAD = struct.Struct("<HBBi")
 HARDIRQ, SOFTIRQ = 0x08, 0x10
@@ -27,6 +30,7 @@ class Field:
 
     :param kind: ``number``, ``string`` (in place), ``data_loc`` (elsewhere in the record), or ``pointer``
     :param count: of numbers, more than 1 for an array
+    :param names: of its values, where the kernel has some for them
     """
 
     name: str
@@ -35,6 +39,7 @@ class Field:
     size: int
     signed: bool
     count: int = 1
+    names: Mapping[int, str] = field(default_factory=dict)
 
 
 class Format(NamedTuple):
@@ -67,7 +72,14 @@ def parse_format(text: str) -> Format:
     if found is None:
         raise GuestGarbage(f"no event's format: {text[:60]!r}")
     fields = [_field(match) for match in _FIELD.finditer(text)]
-    return Format(int(found[1]), tuple(field for field in fields if not field.name.startswith("common_")))
+    names = {symbolic[1]: _names(symbolic[2]) for symbolic in _SYMBOLIC.finditer(text)}
+    fields = [replace(item, names=names.get(item.name, {})) for item in fields]
+    return Format(int(found[1]), tuple(item for item in fields if not item.name.startswith("common_")))
+
+
+def _names(text: str) -> dict[int, str]:
+    """Return what ``__print_symbolic()`` makes of values; those that are no plain numbers are left out."""
+    return {int(value, 0): name for value, name in _NAMED.findall(text) if value[0].isdigit()}
 
 
 def _field(match: re.Match[str]) -> Field:

@@ -147,7 +147,7 @@ class EventTracer:
             system, _, event = target.name.partition(":")
             number, fields = self._format(system, event, target)
             shown: dict[str, tuple[Field, Callable[[Any], str]]] = {
-                field.name: (field, self._plain) for field in fields
+                field.name: (field, self._named_by(field)) for field in fields
             }
             if unknown := [name for name in target.expressions if name not in shown]:
                 raise UsageError(f"{target.name} has no field {unknown[0]!r}", f"it has {', '.join(shown)}")
@@ -209,6 +209,11 @@ class EventTracer:
         if value < 0 or value < 1 << 47:
             return str(value)
         return self._kernel.symbol(value) if value >= START_KERNEL_MAP else f"{value:#x}"
+
+    def _named_by(self, field: Field) -> Callable[[Any], str]:
+        """Return how to write a field of a tracepoint: by the kernel's own names for its values, if it has any."""
+        names = field.names
+        return (lambda value: names.get(value) or self._plain(value)) if names else self._plain
 
     def _written_by(self, fetch: Fetch) -> Callable[[Any], str]:
         """Return how to write what a kprobe fetched: as C does, by its type."""

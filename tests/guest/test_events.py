@@ -80,6 +80,13 @@ def test_tracepoints_tell_who_is_woken(run: Run) -> None:
         assert event.fields["pid"] in pids or ended
 
 
+def test_values_have_the_kernels_own_names(run: Run) -> None:
+    found = run("tcp-loopback", "sock:inet_sock_set_state oldstate; newstate")
+    ways = [tuple(event.fields.values()) for _, event in found]
+    assert ("TCP_CLOSE", "TCP_LISTEN") in ways
+    assert ("TCP_SYN_SENT", "TCP_ESTABLISHED") in ways
+
+
 def test_what_is_lost_is_counted(lab: Lab, machine: Machine) -> None:
     names = ("kmem:kmem_cache_alloc", "kmem:kmem_cache_free", "kmem:mm_page_free", "kmem:rss_stat", "handle_mm_fault")
     tracer = EventTracer(machine.agent, lab.kernel, tuple(map(parse_event, names)), lab.actors.by_pid)

@@ -26,7 +26,8 @@ WAKEUP = (
 \tfield:__data_loc char[] name;\toffset:40;\tsize:4;\tsigned:0;
 \tfield:u16 pair[2];\toffset:44;\tsize:4;\tsigned:0;
 
-print fmt: "comm=%s pid=%d prio=%d", REC->comm, REC->pid, REC->prio
+print fmt: "comm=%s pid=%d prio=%s", REC->comm, REC->pid, __print_symbolic(REC->prio, { 0x7, "HIGH" }, {5, "LOW"}), \
+__print_flags(REC->pid, "|", { 1, "S" })
 """
 )
 RECORD = (
@@ -43,6 +44,7 @@ def test_a_record_is_read_by_its_format() -> None:
     assert {field.name: read_field(field, RECORD) for field in event.fields} == {
         "comm": "actor-1", "pid": 29, "prio": -5, "where": 0xFFFFFFFF81000000, "name": "pipe", "pair": (7, 8),
     }  # fmt: skip
+    assert {field.name: dict(field.names) for field in event.fields if field.names} == {"prio": {7: "HIGH", 5: "LOW"}}
     assert read_head(RECORD) == (57, 0x10, 28)
 
 
