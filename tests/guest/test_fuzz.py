@@ -69,7 +69,7 @@ def test_a_wrong_rule_is_found_made_short_and_replayed(
     code, out = run("--family", "pipe", "--steps", "400", "--json", capsys=capsys)
     assert code == 1
     (found,) = json.loads(out)["divergences"]
-    assert found["kinds"] == ["pipe.r_counter"]
+    assert "pipe.r_counter" in found["kinds"]
     assert found["shortened_to"] <= 4
     assert found["replay"] == "diverged"
     script = Path(found["script"])
