@@ -77,9 +77,13 @@ class Checker:
                 "leave it out: nobody can tell whether the kernel does it right",
             ) from error
         except Exception as error:
+            unknown = type(error) is LookupError
             raise ModelError(
-                f"the model fails at step {step.number}, {step.call.name!r}: {type(error).__name__}: {error}",
-                "this is a bug in ktrace, please report it; KTRACE_TRACEBACK=1 shows where",
+                f"the model fails at step {step.number}, {step.call.name!r}: "
+                + (str(error) if unknown else f"{type(error).__name__}: {error}"),
+                "leave the call out: it is not modelled"
+                if unknown
+                else "this is a bug in ktrace, please report it; KTRACE_TRACEBACK=1 shows where",
             ) from error
         self.steps += 1
         self._count(step.world)
