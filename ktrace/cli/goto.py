@@ -69,7 +69,13 @@ def gone_to(session: Path, number: int, anew: bool = False, moved: bool = False)
     manifest = reader.header.manifest
     found = None if anew else nearest_checkpoint(reader.path.parent, number)
     events = tuple(map(parse_event, manifest.get("events", ())))
-    with Guests(str(manifest.get("image")), functions=bool(manifest.get("functions")), events=events) as guests:
+    accel = manifest.get("accelerator")
+    with Guests(
+        str(manifest.get("image")),
+        str(accel) if accel else None,
+        functions=bool(manifest.get("functions")),
+        events=events,
+    ) as guests:
         image = guests.image
         if image.build_id != manifest.get("build_id"):
             raise UsageError(

@@ -17,7 +17,7 @@ VMCOREINFO = "vmcoreinfo"
 
 
 class Checkpoints:
-    """Save *machine* now and then; of its RAM, what is not as in its template (12 ms to look, 1 to 4 MB).
+    """Save *machine* now and then; of its RAM, what is not as in its template (11 ms to look, some 1 MB).
 
     :param place: the session's directory
     :param every: steps from one checkpoint to the next
