@@ -610,6 +610,12 @@ def observed_sock(kernel: Kernel, sk: Tcp) -> ObservedSock | None:
     return None
 
 
+def waits_for_timer(kernel: Kernel) -> bool:
+    """Tell whether a timer is about to do something: send a SYN or what was held back again."""
+    socks = (socket.sk for socket in sockets(kernel).sockets.values())
+    return held_back(kernel) or any(isinstance(sk, Tcp) and sk.state == "TCP_SYN_SENT" for sk in socks)
+
+
 def listen_stop(kernel: Kernel, sk: Tcp) -> None:
     """Reset every connection that nobody accepted (``inet_csk_listen_stop()``, ``inet_child_forget()``)."""
     while sk.accept_queue:

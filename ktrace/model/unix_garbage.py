@@ -126,6 +126,11 @@ def delayed_fput(kernel: Kernel) -> None:
             run(answer)
 
 
+def waits_for_fput(kernel: Kernel) -> bool:
+    """Tell whether the collector has dropped files that are still to be closed, or may have to."""
+    return bool(sockets(kernel).unbound.get("delayed_fput") or in_flight(kernel))
+
+
 def _seen_dead(kernel: Kernel) -> int:
     """Count the dead AF_UNIX socks that the kernel shows."""
     socks = (value for value in kernel.advice.world.objects.values() if isinstance(value, ObservedSock))
