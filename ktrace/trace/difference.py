@@ -23,7 +23,8 @@ OPAQUE = (
 entropy: it is not compared."""
 PASSING = (
     "_raw_", "__cond_resched", "rcu_", "lock_mm_and_find_vma", "up_read", "__rcu_",
-    "enter_lazy_tlb", "save_fpregs_to_fpstate", "schedule_timeout", "tcp_add_backlog",
+    "enter_lazy_tlb", "save_fpregs_to_fpstate", "schedule_timeout", "tcp_add_backlog", "idle_cpu",
+    "__kthread_should_park",
 )  # fmt: skip
 """What comes and goes with preemption and page faults, and with who is first: the packet, or who waits for it."""
 
