@@ -31,7 +31,7 @@ def run(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     return code, capsys.readouterr().out
 
 
-@pytest.mark.parametrize("family", ["pipe", "sem", "msg", "shm"])
+@pytest.mark.parametrize("family", ["pipe", "sem", "msg", "shm", "unix", "inet"])
 def test_a_sound_kernel_does_what_the_model_says(family: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, out = run("--family", family, "--steps", "150", "--seed", "1", "--json", capsys=capsys)
     report = json.loads(out)
@@ -43,10 +43,11 @@ def test_a_sound_kernel_does_what_the_model_says(family: str, capsys: pytest.Cap
 def test_the_same_seed_gives_the_same_run(template: Template, image: Image, tmp_path: Path) -> None:
     def sequence(name: str) -> Report:
         with Pool(template, tmp_path / name) as pool:
-            return Campaign(Plan(("pipe", "msg"), 7, 4, 120, None), image, pool, lambda report: None).run()
+            return Campaign(Plan(("pipe", "msg", "inet"), 7, 4, 160, None), image, pool, lambda report: None).run()
 
     one, other = sequence("one"), sequence("other")
     assert (one.steps, one.calls, one.errnos) == (other.steps, other.calls, other.errnos)
+    assert one.digest == other.digest
 
 
 def test_time_bounds_a_run(template: Template, image: Image, tmp_path: Path) -> None:

@@ -16,14 +16,14 @@ ESSENTIAL = {
     "sem": {"semget", "semop", "semctl"},
     "msg": {"msgget", "msgsnd", "msgrcv", "msgctl"},
     "shm": {"shmget", "shmat", "shmdt", "shmctl"},
-    "unix": {"socket", "bind", "sendto", "recvfrom"},
-    "inet": {"socket", "bind", "connect"},
+    "unix": {"socket", "bind", "sendto", "recvfrom", "sendmsg", "recvmsg", "socketpair", "accept4", "shutdown"},
+    "inet": {"socket", "bind", "connect", "listen", "accept4", "sendto", "recvfrom", "shutdown", "setsockopt"},
     "raw": {"socket", "sendto", "recvfrom"},
     "netlink": {"socket", "bind", "sendto"},
 }
 
 
-@pytest.mark.parametrize("family", ["pipe", "sem", "msg", "shm", "unix"])
+@pytest.mark.parametrize("family", ["pipe", "sem", "msg", "shm", "unix", "inet"])
 def test_the_same_seed_gives_the_same_moves(family: str) -> None:
     assert moves(plan(family, 3)) == moves(plan(family, 3))
     assert moves(plan(family, 3)) != moves(plan(family, 4))
@@ -40,7 +40,7 @@ def test_hash_randomisation_changes_nothing() -> None:
     assert len(runs) == 1
 
 
-@pytest.mark.parametrize("family", ["pipe", "sem", "msg", "shm", "unix"])
+@pytest.mark.parametrize("family", ["pipe", "sem", "msg", "shm", "unix", "inet"])
 def test_most_calls_do_something_and_some_fail(family: str) -> None:
     trials = [plan(family, seed) for seed in range(6)]
     made = sum(len(trial.moves) for trial in trials)
@@ -62,3 +62,38 @@ def test_several_families_mix() -> None:
 def test_every_family_says_its_name() -> None:
     assert set(KNOWN) == set(ESSENTIAL)
     assert all(FAMILIES[name].name == name for name in KNOWN)
+
+
+def test_descriptors_arrive_in_messages() -> None:
+    received = 0
+    for seed in range(8):
+        for done in plan("unix", seed).moves:
+            if done.call.name == "recvmsg" and done.result is not None and done.result.errno is None:
+                control = done.result.out.get("msg_control") or ()
+                received += sum(message["cmsg_type"] == 1 for message in control if isinstance(message, dict))
+    assert received
+
+
+def test_nobody_waits_long_for_a_second_syn() -> None:
+    from ktrace.fuzz.planner import Planner
+    from ktrace.fuzz.sockets import SYN_STEPS
+    from ktrace.fuzz.state import State, open_fds
+    from tests.unit.fuzz.bench import dry_run
+
+    waiting: dict[int, int] = {}
+
+    class Watched(Planner):
+        def next(self, state: State):  # type: ignore[no-untyped-def]
+            now = {
+                file.private.sk.key
+                for task in state.tasks()
+                for _, file in open_fds(task)
+                if getattr(getattr(file.private, "sk", None), "state", "") == "TCP_SYN_SENT"
+            }
+            for key in now:
+                waiting[key] = waiting.get(key, 0) + 1
+            return super().next(state)
+
+    for seed in range(10):
+        dry_run(Watched(["inet"], 4, str(seed)), 150)
+    assert waiting and max(waiting.values()) < 8 * SYN_STEPS
