@@ -37,15 +37,36 @@ def _places(reader: SessionReader, names: set[str]) -> Mapping[str, str]:
     default=None,
     help="Name the model's rules behind each step, which runs the model again.  [default: for up to 20 MB]",
 )
-def report(session: Path, output: Path | None, rules: bool | None) -> None:
+@click.option(
+    "--source",
+    default="",
+    metavar="DIR|URL",
+    help="Link functions to their source there; a URL has {file} and {line} in it.",
+)
+def report(session: Path, output: Path | None, rules: bool | None, source: str) -> None:
     """Write SESSION as one self-contained HTML page to look through in a browser."""
-    write_report(session, output or Path("report.html"), rules)
+    write_report(session, output or Path("report.html"), rules, _link(source))
 
 
-def write_report(session: Path, output: Path, rules: bool | None = None) -> None:
+def _link(source: str) -> str:
+    """Return what a function's file and line are put into.
+
+    :raises UsageError: it is neither a directory nor such a URL
+    """
+    if "{file}" in source and source.startswith(("https://", "http://", "file://", "vscode://")):
+        return source
+    if source and not Path(source).is_dir():
+        raise UsageError(
+            f"{source!r} is no place to link to", "give a directory with the source, or a URL with {file} and {line}"
+        )
+    return f"{Path(source).resolve().as_uri()}/{{file}}" if source else ""
+
+
+def write_report(session: Path, output: Path, rules: bool | None = None, source: str = "") -> None:
     """Do what ``ktrace report`` does.
 
     :param rules: name the model's rules; ``None``: unless the session is large
+    :param source: what functions are linked to
     :raises UsageError: the session cannot be read, or *output* is a directory
     :raises HostError: it cannot be written
     """
@@ -59,7 +80,11 @@ def write_report(session: Path, output: Path, rules: bool | None = None) -> None
         try:
             with open(scratch, "w", encoding="utf-8") as out:
                 totals = write_page(
-                    reader, out, lambda names: _places(reader, names), cited(SessionReader(session)) if rules else ()
+                    reader,
+                    out,
+                    lambda names: _places(reader, names),
+                    cited(SessionReader(session)) if rules else (),
+                    source,
                 )
             scratch.replace(output)
         finally:

@@ -56,11 +56,13 @@ def write_page(
     out: IO[str],
     places: Places = lambda names: {},
     rules: Iterable[tuple[int, tuple[str, ...]]] = (),
+    source: str = "",
 ) -> Totals:
     """Write the page of a session as it is read; one chunk of it is held in memory.
 
     :param places: asked once, for every function that the session names
     :param rules: by number of the step, the kernel functions that the model's rules mirror, in the order of steps
+    :param source: where functions are linked to, with ``{file}`` and ``{line}`` in it
     :raises UsageError: the session cannot be read
     """
     totals = Totals()
@@ -74,7 +76,7 @@ def write_page(
         script_hash=_hash(script),
         style_hash=_hash(style),
         chunks=_packed(reader, totals, iter(rules)),
-        about=lambda: _pack(_about(reader, totals, places)),
+        about=lambda: _pack({**_about(reader, totals, places), "source": source}),
     )
     for part in parts:
         out.write(part)

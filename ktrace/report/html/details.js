@@ -1,3 +1,11 @@
+// Where a function stands in the source, as a link where the page was told of a place to link to.
+let sourceLink = '';
+function source(place) {
+  const [, file, line] = String(place).match(/^(.*):(\d+)$/) ?? [];
+  if (!sourceLink || !file) return h('span', {class: 'source'}, place);
+  return h('a', {class: 'source', href: sourceLink.replaceAll('{file}', file).replaceAll('{line}', line), target: '_blank', rel: 'noreferrer'}, place);
+}
+
 // The right side: one step with its call, its pictures, what changed, the functions it went through.
 
 function drawDetail(at, options) {
@@ -70,10 +78,10 @@ function drawProbes({probes}, {places}) {
   const typed = text => { const [, type, rest] = text.match(/^(\([^()]*\))?([^]*)$/); return [type ? h('span', {class: 'dim'}, type) : null, rest]; };
   const draw = hit => h('div', {class: 'hit'},
     h('div', {}, who(hit.actor), h('code', {}, hit.function, '(', Object.entries(hit.arguments).map(([name, value], index) => [index ? ', ' : '', h('span', {class: 'dim'}, name + '='), typed(value)]), ')'),
-      places[hit.function] ? h('small', {class: 'dim'}, h('span', {class: 'source'}, places[hit.function])) : null),
+      places[hit.function] ? h('small', {class: 'dim'}, source(places[hit.function])) : null),
     h('table', {class: 'rows'}, Object.entries(hit.shown).map(([text, value]) => h('tr', {}, h('td', {class: 'text field'}, text), h('td', {class: 'text lines'}, typed(value))))),
     hit.stack.length ? h('details', {}, h('summary', {}, h('small', {class: 'dim'}, `called by ${hit.stack[0]}`, hit.stack.length > 1 ? ` and ${hit.stack.length - 1} more` : '')),
-      hit.stack.map(name => h('div', {class: 'leaf'}, h('code', {}, name), h('small', {class: 'dim'}, places[name] ? h('span', {class: 'source'}, places[name]) : '')))) : null);
+      hit.stack.map(name => h('div', {class: 'leaf'}, h('code', {}, name), h('small', {class: 'dim'}, places[name] ? source(places[name]) : '')))) : null);
   return h('section', {class: 'probes'}, h('h3', {}, 'on the way ', h('small', {class: 'dim'}, many(probes.length, 'stop'))), probes.slice(0, 200).map(draw),
     probes.length > 200 ? h('p', {class: 'dim'}, `and ${probes.length - 200} more`) : null);
 }
@@ -112,7 +120,7 @@ function drawRules({rules}, {places}) {
   return h('details', {class: 'rules'}, h('summary', {}, h('h3', {}, 'the model\u2019s rules mirror ', h('small', {class: 'dim'}, many(rules.length, 'kernel function')))),
     h('ul', {}, rules.map(item => {
       const name = item.split(' ').at(-1).replace('()', '');
-      return h('li', {}, h('code', {}, name + '()'), h('small', {}, h('span', {class: 'source'}, places[name] ?? item.split(':')[0])));
+      return h('li', {}, h('code', {}, name + '()'), h('small', {}, source(places[name] ?? item.split(':')[0])));
     })));
 }
 
@@ -123,7 +131,7 @@ const CHORES = /^(handle_mm_fault|lock_mm_and_find_vma|exc_page_fault|__?kmalloc
 function drawInlined(items) {
   if (!items.length) return null;
   return h('details', {class: 'inlined'}, h('summary', {}, h('small', {class: 'dim'}, many(items.length, 'inlined function'))),
-    items.map(([name, place]) => h('div', {class: 'leaf'}, h('code', {class: 'dim'}, name), h('small', {class: 'dim'}, h('span', {class: 'source'}, place)))));
+    items.map(([name, place]) => h('div', {class: 'leaf'}, h('code', {class: 'dim'}, name), h('small', {class: 'dim'}, source(place)))));
 }
 
 // A function graph is flat: [depth, name, start, duration, continued], what follows deeper belongs to what stands before.
@@ -153,7 +161,7 @@ function drawFunctions({functions}, {places}) {
     return out;
   };
   const draw = (node, level) => {
-    const line = [h('code', {}, node.name), h('small', {class: 'dim'}, ' ', node.count > 1 ? `× ${node.count}, ` : '', node.continued ? 'goes on, ' : '', time(node.duration), ' ', places[node.name] ? h('span', {class: 'source'}, places[node.name]) : '')];
+    const line = [h('code', {}, node.name), h('small', {class: 'dim'}, ' ', node.count > 1 ? `× ${node.count}, ` : '', node.continued ? 'goes on, ' : '', time(node.duration), ' ', places[node.name] ? source(places[node.name]) : '')];
     const inside = functions.inlined?.[node.name] ?? [];
     if (!node.children.length && !inside.length) return h('div', {class: 'leaf'}, line);
     const element = h('details', {open: node.children.length && level < 4 && !CHORES.test(node.name)}, h('summary', {}, line));

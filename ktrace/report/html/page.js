@@ -16,6 +16,7 @@ class Page {
     this.detail = document.getElementById('detail');
     this.input = document.getElementById('search');
     this.timeline = new Timeline(document.getElementById('timeline'), store, index => this.go(index));
+    sourceLink = store.about.source;
     this.head();
     this.chips();
     this.filter();

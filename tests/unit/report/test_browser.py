@@ -61,6 +61,7 @@ def browse(
     step: int | None = None,
     keep_policy: bool = False,
     places: Mapping[str, str] | None = None,
+    source: str = "",
 ) -> Any:
     """Open a session's report, run *script* in it and return what it put into ``answer``.
 
@@ -68,7 +69,7 @@ def browse(
     """
     page = directory / "report.html"
     with open(page, "w", encoding="utf-8") as out:
-        write_page(SessionReader(session), out, lambda _names: places or {})
+        write_page(SessionReader(session), out, lambda _names: places or {}, source=source)
     if not keep_policy:
         text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page.read_text(encoding="utf-8"))
         driver = f"<script>{DRIVER.replace('SCRIPT', script)}</script></body>"
@@ -199,13 +200,16 @@ def test_functions_are_folded(tmp_path: Path) -> None:
         }
         answer.unfolded = shown();
         answer.text = $('.functions').innerText;
+        answer.link = $('.functions a.source').href;
         """,
         places={"level2": "fs/pipe.c:417"},
+        source="https://source.example/{file}#L{line}",
     )
     assert answer["folded"] == names[:5]
     assert answer["unfolded"] == names
     assert "3 events were lost" in answer["text"]
     assert "fs/pipe.c:417" in answer["text"]
+    assert answer["link"] == "https://source.example/fs/pipe.c#L417"
     assert "leaf × 2, 0.0120 µs" in answer["text"]
     assert "1 inlined function" in answer["text"]
     assert "tiny" in answer["text"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ktrace.report.export import export
+from ktrace.report.export import FORMATS, export
 from ktrace.report.page import write_page
 from ktrace.trace.session import SessionReader
 from tests.unit.report.recorded import small_session
@@ -53,8 +53,8 @@ def peak(work: Callable[[Path], None], session: Path) -> int:
 
 @pytest.mark.parametrize(
     "work",
-    [report, show, exporting("perfetto"), exporting("csv")],
-    ids=["report", "show", "export-perfetto", "export-csv"],
+    [report, show, *map(exporting, FORMATS)],
+    ids=["report", "show", *FORMATS],
 )
 def test_memory_does_not_grow_with_the_session(work: Callable[[Path], None], tmp_path: Path) -> None:
     few, many = tmp_path / "few", tmp_path / "many"
