@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -16,9 +18,13 @@ from ktrace.errors import KtraceError, UsageError
 if TYPE_CHECKING:
     from ktrace.cli.guests import Guests
     from ktrace.fuzz.campaign import Found, Plan, Report
+    from ktrace.fuzz.crew import Crew
 
 STEPS = 2000
 SHRINK_SECONDS = 60.0
+MOST_JOBS = 4
+WORTH_STEPS = 1000
+"""Steps from which on more than one process is started, where nobody said how many."""
 
 
 @click.command()
@@ -36,6 +42,11 @@ SHRINK_SECONDS = 60.0
     show_default=True,
     help="Seconds for making it shorter.",
 )
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    help=f"How many guests at a time; default up to {MOST_JOBS}, one for each CPU. The run is the same.",
+)
 @click.option("--accel", type=click.Choice(["kvm", "tcg"]), help="Use this accelerator, without trying.")
 @click.option("--json", "as_json", is_flag=True, help="Print data.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
@@ -48,6 +59,7 @@ def fuzz(
     actors: int,
     keep_going: bool,
     shrink: float,
+    jobs: int | None,
     accel: str | None,
     as_json: bool,
     quiet: bool,
@@ -69,7 +81,8 @@ def fuzz(
         Pool(guests.template, Path(scratch)) as pool,
     ):
         progress = _Progress(plan, enabled=sys.stderr.isatty() and not quiet and not as_json)
-        report = Campaign(plan, guests.image, pool, progress).run()
+        with _crew(plan, guests, Path(scratch), jobs) as crew:
+            report = Campaign(plan, guests.image, pool, progress, crew).run()
         progress.done()
         saved = [_save(guests, plan, number, found, as_json) for number, found in enumerate(report.found, 1)]
     if as_json:
@@ -77,6 +90,21 @@ def fuzz(
     else:
         click.echo(_summary(plan, report))
     return 1 if report.found else 0
+
+
+def _crew(plan: Plan, guests: Guests, scratch: Path, jobs: int | None) -> AbstractContextManager[Crew | None]:
+    """Return who makes the sequences: processes of their own, where that is worth starting them."""
+    from ktrace.fuzz.campaign import leaves_nothing, planned_length
+    from ktrace.fuzz.crew import Crew, Work
+
+    if jobs is None:
+        short = plan.steps is not None and plan.steps < WORTH_STEPS
+        jobs = 1 if short else min(MOST_JOBS, len(os.sched_getaffinity(0)))
+    if jobs == 1:
+        return nullcontext()
+    audit = leaves_nothing(plan.families)
+    work = Work(plan.families, plan.actors, plan.seed, guests.image.name, guests.template, audit)
+    return Crew(work, jobs, scratch, lambda number: planned_length(plan.seed, number))
 
 
 def _families(asked: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any
 
 from ktrace.fuzz.choose import Choose
+from ktrace.fuzz.crew import Crew, Order
 from ktrace.fuzz.families import FAMILIES
 from ktrace.fuzz.planner import Planner
 from ktrace.fuzz.pool import Pool
@@ -94,15 +95,19 @@ class Campaign:
     """Run *plan* on guests of *pool*.
 
     :param progress: called after each sequence
+    :param crew: makes the sequences; without one they are made here, one after the other
     """
 
-    def __init__(self, plan: Plan, image: Image, pool: Pool, progress: Callable[[Report], None]) -> None:
+    def __init__(
+        self, plan: Plan, image: Image, pool: Pool, progress: Callable[[Report], None], crew: Crew | None = None
+    ) -> None:
         self._plan = plan
+        self._crew = crew
         self._image = image
         self._pool = pool
         self._progress = progress
         self._kernels = KernelCache()
-        self._audit = all(FAMILIES[name].leaves_nothing for name in plan.families)
+        self._audit = leaves_nothing(plan.families)
 
     def run(self) -> Report:
         """Run until the plan's bounds, or the first finding.
@@ -115,12 +120,11 @@ class Campaign:
         while True:
             report.seconds = monotonic() - start
             limit = self._length(report)
-            if limit <= 0 or (plan.seconds is not None and report.seconds >= plan.seconds):
+            over = plan.seconds is not None and report.seconds >= plan.seconds
+            if limit <= 0 or (over and not (self._crew is not None and self._crew.holds(report.sequences))):
                 return report
             deadline = None if plan.seconds is None else start + plan.seconds
-            seed = f"{plan.seed}/{report.sequences}"
-            trial = self.attempt(Planner(plan.families, plan.actors, seed), limit, deadline)
-            report.add(trial)
+            report.add(trial := self._sequence(report.sequences, limit, deadline))
             report.seconds = monotonic() - start
             if trial.finding is not None and not seen & trial.finding.kinds:
                 seen |= trial.finding.kinds
@@ -129,14 +133,19 @@ class Campaign:
                     return report
             self._progress(report)
 
+    def _sequence(self, number: int, limit: int, deadline: float | None) -> Trial:
+        if self._crew is not None:
+            return self._crew.get(Order(number, limit, deadline))
+        return self.attempt(
+            Planner(self._plan.families, self._plan.actors, f"{self._plan.seed}/{number}"), limit, deadline
+        )
+
     def attempt(self, source: Source, limit: int, deadline: float | None = None) -> Trial:
         """Make one trial in a fresh guest."""
-        with self._pool.guest() as machine:
-            lab = Lab(machine, self._image.vmlinux, self._kernels)
-            return run_trial(lab, machine, source, limit, deadline, self._audit)
+        return attempt(self._pool, self._image, self._kernels, source, limit, deadline, self._audit)
 
     def _length(self, report: Report) -> int:
-        length = Choose(f"{self._plan.seed}/{report.sequences}/length").one(LENGTHS)
+        length = planned_length(self._plan.seed, report.sequences)
         return length if self._plan.steps is None else min(length, self._plan.steps - report.steps)
 
     def _shorten(self, trial: Trial, report: Report) -> Found:
@@ -145,6 +154,30 @@ class Campaign:
         return Found(
             report.sequences - 1, len(trial.moves), report.steps, report.seconds, short, shrinker.tries
         )  # fmt: skip
+
+
+def leaves_nothing(families: Sequence[str]) -> bool:
+    """Tell whether all actors together leave nothing behind, so that this can be looked at."""
+    return all(FAMILIES[name].leaves_nothing for name in families)
+
+
+def attempt(
+    pool: Pool,
+    image: Image,
+    kernels: KernelCache,
+    source: Source,
+    limit: int,
+    deadline: float | None = None,
+    audit: bool = False,
+) -> Trial:
+    """Make one trial in a fresh guest of *pool*."""
+    with pool.guest() as machine:
+        return run_trial(Lab(machine, image.vmlinux, kernels), machine, source, limit, deadline, audit)
+
+
+def planned_length(seed: int, number: int) -> int:
+    """Return how many steps a sequence has, where nothing ends it before."""
+    return Choose(f"{seed}/{number}/length").one(LENGTHS)
 
 
 def family_names(asked: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ KEYS = (0x11, 0x12, 0x13)
 MODES = (0o600, 0o666, 0o666, 0o666, 0o644, 0o660, 0o622, 0)
 OPEN = (0o666, 0o666, 0o666, 0o666, 0o666, 0o777, 0o660, 0o600, 0o644)
 LONG = {"tv_sec": 1_000_000, "tv_nsec": 0}
-"""A timeout that no run is long enough for."""
+"""A timeout that no run is long enough for: of a short one only the guest knows whether it is over when one looks."""
 LOW = 4
 """Limits up to here are worth reaching."""
 

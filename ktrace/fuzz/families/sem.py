@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose
-from ktrace.fuzz.families.sem_scenes import MOST, SEMMSL_FAST, SceneAtArray, chain, crowd, extremes, timeout
+from ktrace.fuzz.families.sem_scenes import MOST, SEMMSL_FAST, SceneAtArray, chain, crowd, extremes
 from ktrace.fuzz.family import Generator, Scene, later
 from ktrace.fuzz.files import may_block
 from ktrace.fuzz.state import Move, State, open_fds
@@ -86,7 +86,7 @@ class SemFamily(SysvFamily):
 
     def scenes(self) -> Sequence[tuple[float, Scene]]:
         """Return what takes several moves."""
-        together = [(5, crowd), (2, chain), (1.5, extremes), (0.4, timeout)]
+        together = [(5, crowd), (2, chain), (1.5, extremes)]
         return [*super().scenes(), *((weight, self._at_an_array(scene)) for weight, scene in together)]
 
     def _at_an_array(self, scene: SceneAtArray) -> Scene:

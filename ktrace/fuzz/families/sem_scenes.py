@@ -71,14 +71,6 @@ def chain(state: State, choose: Choose, array: SemArray, holders: list[Task]) ->
         yield choose.one(awake).name, call
 
 
-def timeout(state: State, choose: Choose, array: SemArray, holders: list[Task]) -> Iterator[Move]:
-    """Have one wait for so short a time that it is over before anybody else acts."""
-    task = choose.one(holders).name
-    limit = {"tv_sec": 0, "tv_nsec": choose.one((0, 1_000_000))}
-    yield task, make_call("semtimedop", array.id, tuple(_sleeping(choose, array, min(len(array.sems), 2))), limit)
-    yield None, make_call("wait", 40)
-
-
 def _values(choose: Choose, among: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(choose.one(among) for _ in range(64)) + (1,) * (MOST - 64)
 

@@ -1,0 +1,161 @@
+"""Several processes that make sequences at the same time; who asks gets them in order, as if there were one."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from types import TracebackType
+
+from ktrace.errors import HostError
+from ktrace.fuzz.planner import Planner
+from ktrace.fuzz.pool import Pool
+from ktrace.fuzz.trial import Trial
+from ktrace.image.image import find_image
+from ktrace.machine.state import Template
+from ktrace.verify.lab import KernelCache
+
+_PR_SET_PDEATHSIG = 1
+_PATIENCE = 300.0
+"""Seconds without a word from any worker after which there is none to be waited for."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """One sequence to make.
+
+    :param number: of the sequence; *limit* of its steps
+    :param deadline: on the monotonic clock, which all processes share
+    """
+
+    number: int
+    limit: int
+    deadline: float | None
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a worker needs to know: the same for all sequences of a run."""
+
+    families: tuple[str, ...]
+    actors: int
+    seed: int
+    image: str
+    template: Template
+    audit: bool
+
+
+class Crew:
+    """Have *jobs* processes make the sequences of a run, ahead of who asks for them.
+
+    :param scratch: gets a directory for each worker; whoever made it removes it
+    :param length: tells how long a sequence will most likely be asked for
+    """
+
+    def __init__(self, work: Work, jobs: int, scratch: Path, length: Callable[[int], int]) -> None:
+        self._work = work
+        self._length = length
+        self._places = [scratch / f"worker-{number}" for number in range(jobs)]
+        self._workers: dict[Connection, BaseProcess] = {}
+        self._busy: dict[Connection, Order] = {}
+        self._done: dict[int, tuple[Order, Trial]] = {}
+        self._next = 0
+
+    def __enter__(self) -> Crew:
+        context = get_context("spawn")
+        for place in self._places:
+            place.mkdir()
+            here, there = context.Pipe()
+            worker = context.Process(target=_work, args=(there, self._work, place, os.getpid()), daemon=True)
+            worker.start()
+            there.close()
+            self._workers[here] = worker
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for connection, worker in self._workers.items():
+            connection.close()
+            # Its guests go with it; what it is in the middle of is not wanted any more.
+            worker.kill()
+            worker.join(_PATIENCE)
+
+    def holds(self, number: int) -> bool:
+        """Tell whether sequence *number* was made or begun."""
+        return number in self._done or any(order.number == number for order in self._busy.values())
+
+    def get(self, order: Order) -> Trial:
+        """Return the sequence that *order* asks for.
+
+        :raises HostError: the workers died, or one says so
+        """
+        while True:
+            if order.number in self._done:
+                made, trial = self._done.pop(order.number)
+                if made.limit == order.limit:
+                    return trial
+            if not self.holds(order.number):
+                self._give(order)
+            self._feed(order)
+            self._hear()
+
+    def _feed(self, order: Order) -> None:
+        """Give whoever has nothing to do what will be asked for next."""
+        self._next = max(self._next, order.number + 1)
+        while len(self._busy) < len(self._workers) and len(self._done) < 2 * len(self._workers):
+            self._give(Order(self._next, self._length(self._next), order.deadline))
+            self._next += 1
+
+    def _give(self, order: Order) -> None:
+        while len(self._busy) == len(self._workers):
+            self._hear()
+        free = next(connection for connection in self._workers if connection not in self._busy)
+        free.send(order)
+        self._busy[free] = order
+
+    def _hear(self) -> None:
+        ready = wait(list(self._busy), _PATIENCE)
+        if not ready:
+            raise HostError("no word from the processes that fuzz", "is this machine overloaded? try --jobs 1")
+        for connection in ready:
+            assert isinstance(connection, Connection)
+            order = self._busy.pop(connection)
+            try:
+                answer = connection.recv()
+            except EOFError:
+                raise HostError("a process that fuzzed has died", "try --jobs 1") from None
+            if isinstance(answer, BaseException):
+                raise answer
+            self._done[order.number] = (order, answer)
+
+
+def _work(connection: Connection, work: Work, place: Path, parent: int) -> None:
+    """Make sequences until there is nobody left to hear of them."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit()
+    # Ctrl-C reaches every process of the terminal: the one that asks decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from ktrace.fuzz.campaign import attempt
+
+    kernels = KernelCache()
+    try:
+        image = find_image(work.image)
+        with Pool(work.template, place) as pool:
+            while True:
+                order: Order = connection.recv()
+                planner = Planner(work.families, work.actors, f"{work.seed}/{order.number}")
+                trial = attempt(pool, image, kernels, planner, order.limit, order.deadline, work.audit)
+                connection.send(trial)
+    except EOFError:
+        return
+    except BaseException as error:
+        connection.send(error)
