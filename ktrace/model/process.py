@@ -8,7 +8,7 @@ from typing import Any
 from ktrace.model.fcntl import close_on_exec
 from ktrace.model.file import FMODE_READ, FMODE_WRITE, File, FilesStruct
 from ktrace.model.kernel import Kernel, Subsystem, outside, syscall
-from ktrace.model.task import CAPABILITIES_OF_ROOT, Cred, Errno, Task
+from ktrace.model.task import CAPABILITIES_OF_ROOT, IGNORED_BY_DEFAULT, Cred, Errno, Task
 from ktrace.model.user_namespace import create_user_ns, memlock_limit, set_dumpable, user_ns
 from ktrace.state import process as state
 from ktrace.state.call import Result
@@ -159,6 +159,13 @@ def exec_(kernel: Kernel, task: Task) -> Any:
         subsystem.exit_mm(kernel, task)
     task.dispositions = {signal: action for signal, action in task.dispositions.items() if action == "ignore"}
     close_on_exec(kernel, task)
+    yield from kernel.run_task_works(task)
+    # What closing those sent finds no handler on the way to the new program's first instruction.
+    arrived = task.deliverable()
+    task.dequeue(arrived)
+    if (fatal := next((item.signal for item in arrived if item.signal not in IGNORED_BY_DEFAULT), None)) is not None:
+        yield from kernel.exit(task, signal=fatal)
+        return 0
     cred = task.cred
     set_dumpable(kernel, task, (cred.uid, cred.gid) == (cred.euid, cred.egid))
     task.cred = cred_after_exec(cred)

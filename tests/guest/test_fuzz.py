@@ -84,11 +84,7 @@ def test_a_wrong_rule_is_found_made_short_and_replayed(
     assert code == 1
     (found,) = json.loads(out)["divergences"]
     assert "pipe.r_counter" in found["kinds"]
-<<<<<<< HEAD
-    assert found["shortened_to"] <= 4
-=======
     assert found["shortened_to"] <= 10
->>>>>>> 94dc7d6 (Fuzz with a guest for each CPU: the same run, sooner; no timeouts that only the guest knows of)
     assert found["replay"] == "diverged"
     script = Path(found["script"])
     assert script.is_file() and (script.parent / "session.jsonl").is_file()

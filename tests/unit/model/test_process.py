@@ -122,3 +122,13 @@ def test_the_end_closes_the_highest_descriptor_first(bench: Bench) -> None:
     assert bench.blocked == {"C"}
     bench.step("A", "exit", 256)
     assert bench.result("C") == Result(0, None, {"buf": b""}) and bench.ends == [("A", 0, None)]
+
+
+def test_a_signal_that_exec_itself_causes_finds_no_handler(bench: Bench) -> None:
+    """begin_new_exec(): do_close_on_exec() before flush_signal_handlers(), get_signal() after both."""
+    bench.step("A", "pipe2", 0)
+    bench.step("A", "fcntl", 0, C["F_SETOWN"], "A")
+    bench.step("A", "fcntl", 0, C["F_SETFL"], C["FASYNC"])
+    bench.step("A", "fcntl", 1, C["F_SETFD"], 1)
+    bench.step("A", "exec")
+    assert bench.ends == [("A", None, "SIGIO")] and bench.signals == []
