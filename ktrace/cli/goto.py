@@ -82,7 +82,11 @@ def gone_to(session: Path, number: int, anew: bool = False, moved: bool = False)
                 f"{str(session)!r} ran on another build of {image.name!r}: {manifest.get('build_id')!r}",
                 "run the workload again",
             )
-        for left in range(ATTEMPTS - 1, -1, -1):
+        attempts = ATTEMPTS
+        if found is None and manifest.get("template") != guests.template.directory.name:
+            click.echo(f"{image.name} was booted anew since, or its guest programs or QEMU have changed", err=True)
+            attempts = 1
+        for left in reversed(range(attempts)):
             with ExitStack() as stack:
                 try:
                     still = _restored(stack, guests, session, number, found, moved)

@@ -6,6 +6,7 @@ registers, the VMCOREINFO note, and segments by physical and virtual address. A 
 
 from __future__ import annotations
 
+import errno
 import json
 import mmap
 import os
@@ -103,7 +104,8 @@ def write_vmcore(path: Path, memory: Memory, segments: Mapping[int, int], notes:
         os.replace(scratch, path)
     except OSError as error:
         scratch.unlink(missing_ok=True)
-        raise HostError(f"cannot write {str(path)!r}: {error.strerror}", "free some space there") from error
+        hint = "free some space there" if error.errno == errno.ENOSPC else "name a place that can be written"
+        raise HostError(f"cannot write {str(path)!r}: {error.strerror}", hint) from error
 
 
 def _note(name: str, kind: int, content: bytes) -> bytes:
