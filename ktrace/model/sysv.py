@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ktrace.model import sysv_memory, sysv_msg, sysv_msgctl, sysv_sem, sysv_semctl, sysv_shmctl
+from ktrace.model import madvise, sysv_memory, sysv_msg, sysv_msgctl, sysv_sem, sysv_semctl, sysv_shmctl
 from ktrace.model.address_space import MM, AddressSpace
 from ktrace.model.kernel import Kernel, Subsystem
 from ktrace.model.sysv_ipc import Namespace
@@ -21,7 +21,7 @@ from ktrace.state import sysv_sem as sem_state
 from ktrace.state.ref import Ref
 from ktrace.state.sysv_ipc import IpcFacts
 
-CALLS = (sysv_sem, sysv_semctl, sysv_msg, sysv_msgctl, sysv_shmctl, sysv_memory)
+CALLS = (sysv_sem, sysv_semctl, sysv_msg, sysv_msgctl, sysv_shmctl, sysv_memory, madvise)
 """Modules whose import registers their system calls."""
 
 CLONE_VM = 0x100

@@ -71,8 +71,7 @@ SUBJECTS = {
         6,
         note=(
             "What is left is what ample memory and one CPU rule out (failed allocations, races with a removal or",
-            "between threads of one undo list), boot, and `shm_fsync`, `shm_fallocate`, `shm_pagesize`, which msync,",
-            "madvise and smaps lead to: no actor can make these calls.",
+            "between threads of one undo list), boot, huge pages, and `shm_pagesize`, which smaps leads to.",
         ),
     ),
 }

@@ -23,6 +23,8 @@ SIGNATURES = (
     ),
     Signature("munmap", 11, Address("addr"), Int("length")),
     Signature("mprotect", 10, Address("addr"), Int("len"), Int("prot", c.PROT)),
+    Signature("msync", 26, Address("addr"), Int("length"), Int("flags", c.MSYNC)),
+    Signature("madvise", 28, Address("addr"), Int("length"), Int("advice", c.MADVICE)),
     Signature(
         "mremap",
         25,
