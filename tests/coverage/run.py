@@ -1,6 +1,7 @@
-"""Measure which lines of the kernel's pipes, or of its ipc/, the workloads and the fuzzer reach.
+"""Measure which lines of the kernel's pipes, sockets, or of its ipc/, the workloads and the fuzzer reach.
 
     python tests/coverage/run.py pipe --steps 3000 > docs/coverage.md
+    python tests/coverage/run.py net --steps 5000 > docs/coverage-net.md
     python tests/coverage/run.py ipc --steps 3000 > docs/coverage-ipc.md
 
 Nothing is built for it: QEMU says which code of those files it translates (``-d in_asm`` inside
@@ -62,6 +63,17 @@ SUBJECTS = {
         4,
         # Of lib/iov_iter.c only what has to do with pipes, and that whole.
         {"lib/iov_iter.c": re.compile("pipe|push_anon|push_page")},
+    ),
+    "net": Subject(
+        "Which code of sockets the workloads and the fuzzer reach",
+        ("socket", "unix-", "tcp", "udp", "raw", "ping", "reuseport", "packet", "netlink"),
+        ("unix", "inet"),
+        ("net/socket.c", "net/ipv4/af_inet.c", "net/unix/af_unix.c"),
+        4,
+        note=(
+            "What is left: boot, namespaces, modules, failed allocations, packet offload (GRO, GSO), devices and their",
+            "ioctls, io_uring, kernel sockets, /proc and diagnostics, which no actor of a workload reads.",
+        ),
     ),
     "ipc": Subject(
         "Which code of ipc/ the System V workloads and the fuzzer reach",
