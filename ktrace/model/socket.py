@@ -293,9 +293,9 @@ class SocketFileOperations(FileOperations):
         fasync_helper(fd, file, on, socket.fasync_list)
         socket.sk.set_flag("SOCK_FASYNC", bool(socket.fasync_list))
 
-    def release(self, kernel: Kernel, task: Task, file: File) -> None:
+    def release(self, kernel: Kernel, task: Task, file: File) -> Any:
         """Let go of the socket (``sock_close()``)."""
-        run(sock_release(kernel, task, file.private))
+        return sock_release(kernel, task, file.private)
 
 
 SOCKET_FILE_OPS = SocketFileOperations()

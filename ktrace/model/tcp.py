@@ -8,7 +8,7 @@ in a lab image; what timers decide is a named set of allowed values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,7 @@ from ktrace.model.sock import (
     SOCK_WAKE_SPACE,
     SOCK_WAKE_WAITD,
     Sock,
+    Timeo,
     data_ready,
     error_report,
     send_sigurg,
@@ -42,8 +43,9 @@ from ktrace.model.sock import (
     state_change,
 )
 from ktrace.model.socket import sockets
+from ktrace.model.task import Task
 from ktrace.model.timer import Timer
-from ktrace.model.wait import wake_up
+from ktrace.model.wait import WaitEntry, wake_up
 from ktrace.state.allowed import Between, EndOf, OneOf
 from ktrace.state.socket import Buffer, TcpSock
 from ktrace.state.socket import Sock as ObservedSock
@@ -59,6 +61,9 @@ SURE = 16384
 """Bytes that every window takes: an eighth of the smallest ``tcp_rmem`` that grows by itself."""
 
 TCP_URG_VALID, TCP_URG_READ = 0x100, 0x400
+CLOSING = ("TCP_FIN_WAIT1", "TCP_CLOSING", "TCP_LAST_ACK")
+"""``sk_stream_closing()``."""
+
 SYNCHRONISED = ("TCP_ESTABLISHED", "TCP_CLOSE_WAIT", "TCP_FIN_WAIT1", "TCP_FIN_WAIT2", "TCP_SYN_RECV")
 
 
@@ -94,6 +99,7 @@ class Tcp(Inet):
     :param snd_up: how many of the waiting bytes the urgent pointer covers
     :param rcv_total: bytes of the stream received
     :param more: the last call said that more will come (MSG_MORE)
+    :param closing: nobody has it open any more
     :param write_gap: ``write_seq - snd_una`` of a closed sock that never had a connection; *unsent_gap* likewise
         ``write_seq - snd_nxt``
     """
@@ -129,6 +135,7 @@ class Tcp(Inet):
     af_ops: str = "ipv4_specific"
     ca_ops: str = ""
     ca_setsockopt: bool = False
+    closing: bool = False
     write_gap: int = 0
     unsent_gap: int = 0
 
@@ -523,7 +530,7 @@ def deliver_fin(kernel: Kernel, sk: Tcp) -> None:
     """Have the other end take the FIN, and hear of it."""
     sk.fin_lost = False
     receive_fin(kernel, sk)
-    if sk.acked_at_once() and sk.state == "TCP_FIN_WAIT1":
+    if (sk.acked_at_once() or (sk.closing and sk.quickack)) and sk.state == "TCP_FIN_WAIT1":
         fin_wait2(kernel, sk)
 
 
@@ -570,12 +577,23 @@ def may_send(kernel: Kernel, sk: Tcp, late: bool) -> int:
         hold_back(kernel)
         return 0
     seen = observed(kernel, sk)
-    if seen is None:
+    if seen is None and sk.closing and isinstance(pair, Tcp):
+        went = _arrived(kernel, pair, waiting)
+    elif seen is None:
         return 0 if corked or late else waiting
-    went = seen.bytes_sent - sk.bytes_sent
+    else:
+        went = seen.bytes_sent - sk.bytes_sent
     if went < waiting:
         hold_back(kernel)
     return int(kernel.choose("tcp_write_xmit(): window and Nagle", went, lambda size: 0 <= size <= waiting, waiting))
+
+
+def _arrived(kernel: Kernel, receiver: Tcp, waiting: int) -> int:
+    """Return how much of what a closed sock had to send was seen to arrive: nobody sees the sender any more."""
+    seen = observed(kernel, receiver)
+    if seen is None:
+        return 0
+    return max(0, min(waiting, int(seen.bytes_received) - receiver.bytes_received))
 
 
 def hold_back(kernel: Kernel) -> None:
@@ -663,9 +681,13 @@ def reset_saddr(sk: Tcp) -> None:
         sk.reset_saddr()
 
 
-def close(kernel: Kernel, sk: Tcp) -> None:
-    """End the socket's side; unread bytes reset the connection (``__tcp_close()``)."""
+def close(kernel: Kernel, task: Task, sk: Tcp, timeout: int | None) -> Generator[None, None, None]:
+    """End the socket's side; unread bytes reset the connection (``__tcp_close()``).
+
+    :param timeout: jiffies to wait until all is sent and acknowledged, 0 for not at all
+    """
     sk.shutdown = SHUTDOWN_MASK
+    sk.closing = True
     if sk.state == "TCP_LISTEN":
         set_state(kernel, sk, "TCP_CLOSE")
         listen_stop(kernel, sk)
@@ -681,8 +703,11 @@ def close(kernel: Kernel, sk: Tcp) -> None:
             disconnect(kernel, sk)
         elif close_state(kernel, sk):
             # What answers the FIN waits in the backlog until the sock is an orphan (__release_sock()).
-            sk.flags.add("SOCK_DEAD")
+            sk.set_flag("SOCK_DEAD", timeout == 0)
             send_fin(kernel, sk)
+        if sk.out or sk.fin_out == "queued" or sk.lost:
+            orphans(kernel).append(sk)
+            yield from _wait_close(kernel, task, sk, Timeo(timeout))
     sock_orphan(sk)
     if sk.state == "TCP_FIN_WAIT2" and sk.quickack:
         if sk.linger2 < 0:
@@ -693,3 +718,21 @@ def close(kernel: Kernel, sk: Tcp) -> None:
             return
     if sk.state == "TCP_CLOSE":
         destroy(kernel, sk)
+
+
+def _wait_close(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Generator[None, None, None]:
+    """Wait until nothing is under way, as SO_LINGER asks for (``sk_stream_wait_close()``)."""
+    if not timeo or sk.wq is None:
+        return
+    queue, entry = sk.wq, WaitEntry(task, False, kind="woken_wake_function")
+    entry.autoremove = False
+    queue.add(entry)
+    while sk.state in CLOSING and timeo and not task.signal_pending():
+        yield from timeo.sleep(kernel, task)
+    queue.remove(entry)
+
+
+def orphans(kernel: Kernel) -> list[Tcp]:
+    """Return the closed socks that still have something to send."""
+    found: list[Tcp] = sockets(kernel).unbound.setdefault("tcp orphans", [])
+    return found

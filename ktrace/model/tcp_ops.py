@@ -64,10 +64,9 @@ class TcpProto(Proto):
         """``inet_csk_get_port()``."""
         tcp_connect.get_port(kernel, sk, port)
 
-    def close(self, kernel: Kernel, task: Task, sk: Tcp, timeout: int | None) -> int:
+    def close(self, kernel: Kernel, task: Task, sk: Tcp, timeout: int | None) -> Any:
         """``tcp_close()``."""
-        tcp.close(kernel, sk)
-        return 0
+        return tcp.close(kernel, task, sk, timeout)
 
     def disconnect(self, kernel: Kernel, sk: Tcp) -> None:
         """``tcp_disconnect()``."""
@@ -211,6 +210,13 @@ def _early(kernel: Kernel) -> list[Task]:
 def progress(kernel: Kernel) -> None:
     """Send what may go by now, and let writers on that wait for room (``tcp_data_snd_check()``)."""
     tcp_connect.retransmit_syns(kernel)
+    for sk in list(tcp.orphans(kernel)):
+        if sk.lost:
+            tcp.arrive(kernel, sk)
+        if sk.out or sk.fin_out == "queued":
+            tcp.push(kernel, sk, late=True)
+        if sk.state == "TCP_CLOSE" or not (sk.out or sk.lost or sk.fin_out == "queued"):
+            tcp.orphans(kernel).remove(sk)
     for socket in list(sockets(kernel).sockets.values()):
         sk = socket.sk
         if not isinstance(sk, Tcp):

@@ -15,7 +15,9 @@ from ktrace.inspect.invariants.socket import validate_socket
 from ktrace.inspect.memory import START_KERNEL_MAP
 from ktrace.state.call import Completed, Result
 from ktrace.state.compare import compare
-from ktrace.state.socket import TCP_STATES, Sock
+from ktrace.state.ref import Ref
+from ktrace.state.socket import SOCKET_STATES, TCP_STATES, Sock, Socket
+from ktrace.state.socket_tables import TABLES
 from ktrace.state.world import World
 from ktrace.verify.lab import Lab
 
@@ -186,6 +188,11 @@ def test_a_healthy_guest_has_no_violations(busy: Lab) -> None:
     assert validate_socket(busy.kernel) == []
 
 
+def socket_alloc(sk: drgn.Object) -> drgn.Object:
+    """Return the structure around the socket of *sk* (``SOCK_INODE()``)."""
+    return drgn.Object(sk.prog_, "struct socket_alloc", address=int(sk.sk_socket.value_()))
+
+
 BREAKS: dict[str, tuple[int, Callable[[drgn.Object], Any], int, str]] = {
     "file": (0, lambda sk: sk.sk_socket.file, 0x08, "file: is"),
     "type": (0, lambda sk: sk.sk_socket.type, 0x04, "type: is 5, but sk_type is 1"),
@@ -207,6 +214,9 @@ BREAKS: dict[str, tuple[int, Callable[[drgn.Object], Any], int, str]] = {
         0x40,
         "has listener",
     ),
+    "inode": (0, lambda sk: socket_alloc(sk).vfs_inode.i_sb, 0x08, "inode: is on"),
+    "backlog": (3, lambda sk: sk.sk_backlog.len, 0x01, "sk_backlog: holds 1 bytes"),
+    "write queue": (5, lambda sk: sk.sk_write_queue.qlen, 0x01, "sk_write_queue.qlen: is 1, with 0 buffers"),
     "rmem": (5, lambda sk: sk.sk_backlog.rmem_alloc.counter, 0x01, "sk_rmem_alloc: is"),
     "ack_backlog": (2, lambda sk: sk.sk_ack_backlog, 0x04, "sk_ack_backlog: is 6, with 2 to accept"),
     "sport": (5, lambda sk: drgn.cast("struct inet_sock *", sk).inet_sport, 0x01, "inet_sport: is"),
@@ -232,3 +242,92 @@ def test_sequence_numbers_that_do_not_fit(busy: Lab) -> None:
     assert validate_socket(busy.kernel) == []
     poke(busy, int(tcp.copied_seq.address_ or 0) + 3, lambda byte: byte ^ 0x80)
     assert any("before copied_seq" in str(violation) for violation in validate_socket(busy.kernel))
+
+
+# -- /proc, the second reader of sockets and of their tables ---------------------------------------
+
+
+def lines_of(lab: Lab, path: bytes) -> list[list[str]]:
+    """Return the fields of every line but the first of a file, as A reads it."""
+    fd = do(lab, "A", "open", path, 0, 0).value
+    text = b""
+    while data := do(lab, "A", "read", fd, 4000).out["buf"]:
+        text += data
+    do(lab, "A", "close", fd)
+    return [line.split() for line in text.decode("ascii", "replace").splitlines()[1:]]
+
+
+def test_proc_net_unix_agrees(busy: Lab) -> None:
+    """Type, state, inode and name of every AF_UNIX socket (``unix_seq_show()``)."""
+    world = busy.look()
+    lines = lines_of(busy, b"/proc/net/unix")
+    told = {(int(line[4], 16), int(line[5], 16), line[7] if len(line) > 7 else "") for line in lines}
+    seen = set()
+    for sock in socks(world):
+        if sock.unix is not None:
+            front = world.objects.get(sock.sk_socket) if sock.sk_socket is not None else None
+            # SS_UNCONNECTED or SS_CONNECTED of a socket, SS_CONNECTING of an embryo
+            state = SOCKET_STATES.index(front.state) if front is not None else 2
+            state = state if front is not None else (2 if sock.sk_state == "TCP_ESTABLISHED" else 4)
+            name = (sock.unix.addr or b"").rstrip(b"\0").decode()
+            seen.add((1, state, name))
+    assert seen == told
+    inodes = {line[6] for line in lines} - {"0"}
+    fronts = [value for value in world.of_kind("socket").values() if isinstance(value, Socket)]
+    assert inodes <= {str(front.i_ino) for front in fronts}
+
+
+def test_proc_net_udp_and_protocols_agree(busy: Lab) -> None:
+    """Ports, memory and inodes of UDP (``udp4_format_sock()``); what ``proto_register()`` was called for."""
+    world = busy.look()
+    told = {
+        (int(line[1].rpartition(":")[2], 16), int(line[4].rpartition(":")[2], 16), int(line[9]))
+        for line in lines_of(busy, b"/proc/net/udp")
+    }
+    seen = set()
+    for sock in socks(world):
+        if sock.udp is not None and sock.inet is not None and sock.sk_socket is not None:
+            assert sock.sk_rmem_alloc is not None
+            queued = sock.sk_rmem_alloc - sock.udp.forward_deficit
+            front = world.objects[sock.sk_socket]
+            seen.add((sock.inet.inet_sport, queued, front.i_ino))
+    assert seen == told
+    names = {line[0] for line in lines_of(busy, b"/proc/net/protocols")}
+    tables = world.objects[TABLES]
+    assert {"TCP", "UDP", "RAW", "PING", "UDP-Lite", "UNIX", "UNIX-STREAM"} <= names
+    assert len([entry for lists in tables.inetsw.values() for entry in lists]) == 5
+
+
+def test_fstat_and_fdinfo_agree(busy: Lab) -> None:
+    """The inode beside a socket by other ways: fstat(), /proc/PID/fdinfo (``seq_show()``)."""
+    world = busy.look()
+    process = world.objects[Ref("process", "A")]
+    for fd, slot in world.objects[process.files].fds.items():
+        file = world.objects[slot.file]
+        front = world.objects[file.target]
+        stat = do(busy, "A", "fstat", fd).out["statbuf"]
+        assert (stat["st_ino"], stat["st_uid"], stat["st_nlink"]) == (front.i_ino, front.i_uid, 1)
+        assert stat["st_mode"] == 0o140777 and front.i_mode == "S_IFSOCK|0777"
+        text = busy.guest.agent.read_file(f"/proc/{process.pid}/fdinfo/{fd}").decode()
+        told = dict(line.split(":", 1) for line in text.splitlines())
+        assert int(told["ino"]) == front.i_ino
+        assert bool(int(told["flags"], 8) & NONBLOCK) == ("O_NONBLOCK" in file.f_flags)
+    info = do(busy, "A", "getsockopt", 3, 6, C["TCP_INFO"]).out["optval"]
+    tcp = next(sock.tcp for sock in socks(world) if sock.tcp is not None and sock.tcp.bytes_sent == 300)
+    assert (info["tcpi_state"], info["tcpi_bytes_sent"], info["tcpi_notsent_bytes"]) == (1, tcp.bytes_sent, tcp.unsent)
+
+
+def test_a_poked_table_is_found(busy: Lab) -> None:
+    """``inetsw[]`` and ``net_families[]`` are compared: one byte of an entry is one field."""
+    before = busy.look()
+    prog = busy.kernel.prog
+    for place, path in (
+        (prog["inetsw_array"][0].protocol, "inetsw[1][0].protocol"),
+        (prog["net_families"][2].create, "net_families[2].create"),
+        (prog["inet_protos"][17].handler, "inet_protos[17]"),
+    ):
+        poke(busy, place, lambda byte: byte ^ 1)
+        (difference,) = compare(busy.look(), before)
+        assert difference.path.partition(".")[2].startswith(path) or path in difference.path
+        poke(busy, place, lambda byte: byte ^ 1)
+    assert compare(busy.look(), before) == []

@@ -71,13 +71,15 @@ class _Validator:
         self.files = FileReader(kernel, InodeReader(kernel))
         self.files_struct = Layout(prog, "struct files_struct", "fdt")
         self.fdtable = Layout(prog, "struct fdtable", "max_fds", "fd")
-        self.inode = Layout(prog, "struct inode", "i_mode")
+        self.inode = Layout(prog, "struct inode", "i_mode", "i_sb", "i_ino")
+        self.sock_mnt = int(prog["sock_mnt"].mnt_sb.value_())
+        self.numbers: dict[int, int] = {}
         self.socket_inode = prog.type("struct socket_alloc").member("vfs_inode").offset
         self.socket = Layout(prog, "struct socket", "state", "type", "file", "sk", "ops")
         self.socket_wq = prog.type("struct socket").member("wq").offset
         self.sock = Layout(
             prog, "struct sock", "sk_type", "sk_protocol", "sk_err", "sk_err_soft", "sk_shutdown", "sk_socket",
-            "sk_ack_backlog", "sk_max_ack_backlog", "sk_rcvbuf", "sk_sndbuf", "sk_wq",
+            "sk_ack_backlog", "sk_max_ack_backlog", "sk_rcvbuf", "sk_sndbuf", "sk_wq", backlog="sk_backlog.len",
             family="__sk_common.skc_family", state="__sk_common.skc_state", prot="__sk_common.skc_prot",
             refcnt="__sk_common.skc_refcnt.refs.counter", flags="__sk_common.skc_flags",
             rmem_alloc="sk_backlog.rmem_alloc.counter", wmem_alloc="sk_wmem_alloc.refs.counter",
@@ -157,7 +159,12 @@ class _Validator:
         found = self.socket.read(memory, address)
         if found.file != file:
             yield Violation(f"{where}.file", f"is {found.file:#x}, but the file {file:#x} leads here")
-        mode = self.inode.read(memory, address + self.socket_inode).i_mode
+        inode = self.inode.read(memory, address + self.socket_inode)
+        mode = inode.i_mode
+        if inode.i_sb != self.sock_mnt:
+            yield Violation(f"{where}.inode", f"is on {inode.i_sb:#x}, not on sock_mnt's {self.sock_mnt:#x}")
+        if (other := self.numbers.setdefault(inode.i_ino, address)) != address:
+            yield Violation(f"{where}.inode", f"has number {inode.i_ino}, as socket {other:#x} has")
         if mode & S_IFMT != S_IFSOCK:
             yield Violation(f"{where}.inode", f"has mode {mode:#o}, which is no socket's")
         if not found.state < len(SOCKET_STATES):
@@ -203,8 +210,12 @@ class _Validator:
             back = self.socket.read(memory, sock.sk_socket).sk
             if back != address:
                 yield Violation(f"{where}.sk_socket", f"{sock.sk_socket:#x} has sk {back:#x}")
+        if sock.backlog:
+            yield Violation(f"{where}.sk_backlog", f"holds {sock.backlog} bytes, and nobody has the sock locked")
         packets, found = self.buffers.queue(where, "sk_receive_queue", address)
         yield from found
+        for name in ("sk_write_queue", "sk_error_queue"):
+            yield from self.buffers.queue(where, name, address)[1]
         if sock.family == AF_UNIX:
             more: list[int] = []
             yield from self.unix.check(where, address, sock, packets, charges, more)
