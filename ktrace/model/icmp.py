@@ -119,13 +119,18 @@ def unreachable(kernel: Kernel, packet: IpPacket, code: int, error: int) -> None
     _tell_raw(kernel, packet, error)
 
 
+def icmpv6_error(kernel: Kernel, packet: IpPacket, kind: int, code: int, info: int) -> IpPacket:
+    """Return the ICMPv6 error that answers *packet*, which it quotes (``icmp6_send()``)."""
+    quoted = (ipv6_header(packet) + packet.payload)[:ROOM6]
+    message = bytes([kind, code, 0, 0]) + struct.pack(">I", info) + quoted
+    return icmpv6_packet(kernel, packet.daddr, packet.saddr, message)
+
+
 def _send_error6(kernel: Kernel, packet: IpPacket, kind: int, code: int, info: int) -> None:
     """Send an ICMPv6 error about *packet* (``icmp6_send()``)."""
     if not watched(kernel, True, IPPROTO_ICMPV6):
         return
-    quoted = (ipv6_header(packet) + packet.payload)[:ROOM6]
-    message = bytes([kind, code, 0, 0]) + struct.pack(">I", info) + quoted
-    answer = icmpv6_packet(kernel, packet.daddr, packet.saddr, message)
+    answer = icmpv6_error(kernel, packet, kind, code, info)
     # The flow label of the quoted header, and the checksum over it.
     answer.free = ((2, 4), (SIZEOF_ICMPHDR + 1, SIZEOF_ICMPHDR + 4))
     _deliver_error(kernel, answer)

@@ -117,8 +117,12 @@ def _set_rxopt(sk: Inet, name: str, value: int) -> None:
 def _set_bit(sk: Inet, optname: int, value: int) -> None:
     if optname in (IPV6_MULTICAST_LOOP, IPV6_RECVERR_RFC4884):
         _range(value, 0, 1)
-    if optname == IPV6_RECVERR and value and sk.type != SOCK_STREAM:
-        raise NotImplementedError("the model does not queue ICMP errors (ipv6_icmp_error())")
+    if optname == IPV6_RECVERR and value and not sk.prot.startswith(("tcp", "udp")):
+        raise NotImplementedError("the model does not queue ICMP errors of raw and ping sockets (ipv6_icmp_error())")
+    if optname == IPV6_RECVERR and not value:
+        # skb_queue_purge()
+        sk.rmem_alloc -= sum(skb.truesize for skb in sk.error_queue)
+        sk.error_queue.clear()
     _put(sk.np.bits, BITS[optname], value)
     if optname == IPV6_AUTOFLOWLABEL:
         sk.np.bits.add("autoflowlabel_set")

@@ -19,7 +19,10 @@ from ktrace.model.sock_cmsg import sock_recv_timestamp
 from ktrace.model.socket import sockets
 from ktrace.model.task import Errno
 
-SO_EE_ORIGIN_LOCAL, SO_EE_ORIGIN_ICMP = 1, 2
+SO_EE_ORIGIN_LOCAL, SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6 = 1, 2, 3
+SO_EE_ORIGINS_ICMP = (SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6)
+"""``is_icmp_err_skb()``."""
+
 ICMP_DEST_UNREACH, ICMP_PORT_UNREACH = 3, 3
 SIZEOF_IPHDR, SIZEOF_ICMPHDR, SIZEOF_UDPHDR = 20, 8, 8
 IP_MAX_MTU, LOOPBACK_MTU, IP_PMTUDISC_PROBE = 0xFFFF, 65536, 3
@@ -106,11 +109,7 @@ def ip_recv_error(kernel: Kernel, sk: Inet, msg: InMessage) -> int:
 
     :raises Errno: EAGAIN, EFAULT
     """
-    if not sk.error_queue:
-        raise Errno("EAGAIN")
-    skb = sk.error_queue.pop(0)
-    _dequeued(kernel, sk, skb)
-    sk.rmem_alloc -= skb.truesize
+    skb = dequeue(kernel, sk)
     copied = len(skb)
     if copied > msg.destination.count:
         msg.flags |= MSG_TRUNC
@@ -126,19 +125,30 @@ def ip_recv_error(kernel: Kernel, sk: Inet, msg: InMessage) -> int:
     if error.offender is not None:
         offender = struct.pack("<HH4s8x", 2, 0, ipaddress.IPv4Address(error.offender).packed)
         ip_cmsg_recv(sk, skb, msg)
-    head = struct.pack("<IBBBBII", error.errno, error.origin, error.type, error.code, 0, error.info, 0)
-    put_cmsg(msg, SOL_IP, IP_RECVERR, head + offender)
+    put_cmsg(msg, SOL_IP, IP_RECVERR, header(error) + offender)
     msg.flags |= MSG_ERRQUEUE
     return copied
 
 
-def _dequeued(kernel: Kernel, sk: Inet, skb: SkBuff) -> None:
-    """Let the next error be the sock's, or none (``sock_dequeue_err_skb()``)."""
+def header(error: ExtendedError) -> bytes:
+    """Return the bytes of the ``struct sock_extended_err``."""
+    return struct.pack("<IBBBBII", error.errno, error.origin, error.type, error.code, 0, error.info, 0)
+
+
+def dequeue(kernel: Kernel, sk: Inet) -> SkBuff:
+    """Take the oldest error, and let the next one be the sock's, or none (``sock_dequeue_err_skb()``).
+
+    :raises Errno: EAGAIN
+    """
+    if not sk.error_queue:
+        raise Errno("EAGAIN")
+    skb = sk.error_queue.pop(0)
+    sk.rmem_alloc -= skb.truesize
     following = sk.error_queue[0] if sk.error_queue else None
-    icmp = following is not None and following.error.origin == SO_EE_ORIGIN_ICMP
-    if following is not None and icmp:
+    if following is not None and following.error.origin in SO_EE_ORIGINS_ICMP:
         sk.err = following.error.errno
-    elif skb.error.origin == SO_EE_ORIGIN_ICMP:
+    elif skb.error.origin in SO_EE_ORIGINS_ICMP:
         sk.err = 0
     if following is not None:
         error_report(kernel, sk)
+    return skb

@@ -11,6 +11,7 @@ from ktrace.model.inet6_addr import ANY6, is_ipv6
 from ktrace.model.inet_ports import choose_port, rcv_saddr_equal
 from ktrace.model.inet_sock import ANY, Inet
 from ktrace.model.inet_socket import address_type
+from ktrace.model.ip6_error import icmpv6_unreachable
 from ktrace.model.ip_append import HH_LEN, SIZEOF_IPHDR, SIZEOF_IPV6HDR, Room
 from ktrace.model.ip_cmsg import pktinfo_prepare
 from ktrace.model.ip_error import icmp_unreachable
@@ -257,7 +258,9 @@ def transmit(kernel: Kernel, sk: Udp, skb: SkBuff, saddr: str, daddr: str, dport
     origin = lookup(kernel, sk.protocol, daddr, dport, saddr, sk.sport)
     if origin is None:
         return
-    if "recverr" in origin.bits and not is_ipv6(daddr):
+    if packet.wide and "recverr" in origin.np.bits:
+        icmpv6_unreachable(kernel, origin, packet, ECONNREFUSED, dport)
+    elif "recverr" in origin.bits and not packet.wide:
         icmp_unreachable(kernel, origin, skb, ECONNREFUSED, dport)
     elif origin.state != "TCP_ESTABLISHED":
         return

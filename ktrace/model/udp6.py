@@ -17,10 +17,17 @@ from ktrace.model.inet6_addr import (
     sockaddr_in6,
     v4mapped,
 )
-from ktrace.model.inet6_option import check_control6, get_ipv6_option, ip6_datagram_recv_ctl, set_ipv6_option
+from ktrace.model.inet6_option import (
+    PMTUDISC_OMIT,
+    check_control6,
+    get_ipv6_option,
+    ip6_datagram_recv_ctl,
+    set_ipv6_option,
+)
 from ktrace.model.inet6_socket import Inet6Ops
 from ktrace.model.inet_route import LOOPBACK_ADDRESS, LOOPBACK_MTU, route6
 from ktrace.model.inet_socket import register, sockaddr_in
+from ktrace.model.ip6_error import ipv6_local_error, ipv6_recv_error
 from ktrace.model.ip_append import SIZEOF_IPV6HDR, make_skb
 from ktrace.model.ip_cmsg import ip_cmsg_recv
 from ktrace.model.kernel import Kernel
@@ -33,7 +40,7 @@ from ktrace.model.udp_ops import DGRAM_OPS, UDP, DgramOps, UdpProto
 from ktrace.model.udp_option import SOL_UDP
 from ktrace.state.sockaddr import AF_INET, AF_INET6, AF_UNSPEC
 
-IPV6_MAXPLEN = 65535
+IPV6_MAXPLEN, IPV6_PMTUDISC_DO, EMSGSIZE = 65535, 2, 90
 
 
 class Udp6Proto(UdpProto):
@@ -73,7 +80,8 @@ class Udp6Proto(UdpProto):
         if sk.pending is not None:
             if sk.pending.family == AF_INET:
                 return super().sendmsg(kernel, task, sk, replace(msg, name=name))
-            self._fits(sk, len(sk.pending.data) + msg.source.count)
+            assert sk.flow is not None
+            self._fits(kernel, sk, len(sk.pending.data) + msg.source.count, *sk.flow)
             return self.append(kernel, sk, msg, more)
         if name is None:
             if sk.state != "TCP_ESTABLISHED":
@@ -89,19 +97,22 @@ class Udp6Proto(UdpProto):
         sk.dst_cached = sk.dst_cached or (name is None and not msg.control)
         if more:
             sk.flow = daddr, dport
-            self._fits(sk, msg.source.count)
+            self._fits(kernel, sk, msg.source.count, daddr, dport)
             return self.cork(kernel, sk, msg, AF_INET6)
-        self._fits(sk, msg.source.count)
+        self._fits(kernel, sk, msg.source.count, daddr, dport)
         self.may_send(sk)
         data = msg.source.copy_all()
         udp.transmit(kernel, sk, make_skb(kernel, data, room=UDP6), saddr, daddr, dport)
         return len(data)
 
-    def _fits(self, sk: Udp, length: int) -> None:
-        """Refuse what no packet holds (``__ip6_append_data()``)."""
+    def _fits(self, kernel: Kernel, sk: Udp, length: int, daddr: str, dport: int) -> None:
+        """Refuse what no packet holds, or no fragment may (``__ip6_append_data()``)."""
         length += SIZEOF_UDPHDR
-        if length > IPV6_MAXPLEN:
+        np = sk.np
+        whole = "dontfrag" in np.bits or IPV6_PMTUDISC_DO <= np.pmtudisc < PMTUDISC_OMIT
+        if length > (LOOPBACK_MTU - SIZEOF_IPV6HDR if whole else IPV6_MAXPLEN):
             self.flush(sk)
+            ipv6_local_error(kernel, sk, EMSGSIZE, daddr, dport, LOOPBACK_MTU)
             raise Errno("EMSGSIZE")
         if length > LOOPBACK_MTU - SIZEOF_IPV6HDR:
             raise NotImplementedError("the model does not cut IPv6 packets into fragments")
@@ -133,9 +144,7 @@ class Udp6Proto(UdpProto):
 
     def receive_error(self, kernel: Kernel, sk: Udp, msg: InMessage) -> int:
         """Receive from the error queue (``ipv6_recv_error()``)."""
-        if sk.error_queue:
-            raise NotImplementedError("the model does not tell errors to AF_INET6 sockets (ipv6_recv_error())")
-        raise Errno("EAGAIN")
+        return ipv6_recv_error(kernel, sk, msg)
 
     def become_ipv4(self, sk: Udp) -> None:
         """Go on as ``udp_prot``."""

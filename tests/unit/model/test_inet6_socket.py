@@ -187,3 +187,22 @@ def test_a_syn_after_a_mapped_connection_is_lost() -> None:
     assert bench.call("A", "listen", listener, 1) == 0
     assert bench.call("A", "connect", fd, inet6(5002)) == "blocked"
     assert bench.sock("A", listener).sk_ack_backlog == 0
+
+
+def test_errors_of_datagrams() -> None:
+    """ipv6_icmp_error(), ipv6_local_error(), ipv6_recv_error()."""
+    bench = Bench()
+    fd = make(bench, AF_INET6, DGRAM, 5000)
+    assert bench.call("A", "setsockopt", fd, SOL_IPV6, RECVERR, 1) == 0
+    assert bench.call("A", "sendto", fd, b"x" * 3000, 0, inet6(5001)) == 3000
+    assert [len(skb.data) for skb in bench.sock("A", fd).sk_error_queue] == [1184]
+    assert bench.call("A", "sendto", fd, b"x" * 65528, 0, inet6(5001)) == "EMSGSIZE"
+    room = {"msg_iov": [2000], "msg_namelen": 28, "msg_controllen": 200}
+    for length, origin in ((1184, 3), (0, 1)):
+        assert bench.call("A", "recvmsg", fd, room, 0x2000) == length
+        name = bench.out("A", "msg_name")
+        assert (name["sin6_addr"], name["sin6_port"]) == ("::1", 5001)
+        (error,) = bench.out("A", "msg_control")
+        assert (error["cmsg_level"], error["cmsg_type"], len(error["cmsg_data"])) == (SOL_IPV6, RECVERR, 44)
+        assert error["cmsg_data"][4] == origin
+    assert bench.sock("A", fd).sk_rmem_alloc == 0
