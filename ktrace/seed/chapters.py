@@ -228,6 +228,7 @@ U: socket(AF_INET, SOCK_RAW, IPPROTO_ICMP)
 A: socket(AF_INET, SOCK_STREAM, IPPROTO_UDP)
 A: recv(d, 100, 0)
 B: send(c, "to one who waits", 0)
+A: socket(AF_PACKET, SOCK_RAW, 0) -> k
 """,
     SOCKET,
     (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from drgn import Object, cast
+
 from ktrace.seed.judgement import Claim, Judgement, verdict
 from ktrace.seed.record import Record
 
@@ -92,7 +94,6 @@ def _pairs(record: Record) -> Judgement:
 
 def _socket(record: Record, fd: int) -> Any:
     """Return the ``struct socket *`` behind a descriptor of A, which is still there."""
-    from drgn import Object, cast
     from drgn.helpers.linux.fs import fget
 
     task = Object(record.prog, "struct task_struct *", value=record.lab.inspector.tasks["A"])
@@ -103,8 +104,6 @@ _DEFAULTS = {"uc_ttl": -1, "mc_ttl": 1, "mc_loop": 1, "mc_all": 1, "mc_index": 0
 
 
 def _defaults(record: Record) -> Judgement:
-    from drgn import cast
-
     udp, raw = (cast("struct inet_sock *", _socket(record, record.result(line).value).sk) for line in (3, 16))
     here = {name for name in _DEFAULTS if udp.prog_.type("struct inet_sock").has_member(name)}
     found = {name: getattr(udp, name).value_() for name in _DEFAULTS if name in here}
@@ -146,6 +145,18 @@ def _registered(record: Record) -> Judgement:
     )
 
 
+def _link_layer(record: Record) -> Judgement:
+    symbol = record.lab.kernel.symbol
+    packet = cast("struct packet_sock *", _socket(record, record.result(22).value).sk)
+    raw = _socket(record, record.result(16).value).sk
+    hook, prot = symbol(packet.prot_hook.func.value_()), symbol(raw.__sk_common.skc_prot.value_())
+    return verdict(
+        (hook, prot) == ("packet_rcv", "raw_prot"),
+        f"AF_PACKET's prot_hook has {hook}(), which gets a device's packets beside ip_rcv(), link header and all; "
+        f"AF_INET's raw socket is of {prot}, which ip_local_deliver() serves",
+    )
+
+
 CLAIMS = (
     Claim("sockets", "socket_state: SS_FREE 0 to SS_DISCONNECTING 4", _states),
     Claim("sockets", "socket() takes SOCK_CLOEXEC and SOCK_NONBLOCK beside the type, and nothing else", _flags),
@@ -158,5 +169,6 @@ CLAIMS = (
     Claim("sockets", "inet_create() sets uc_ttl -1, mc_loop 1, mc_ttl 1, mc_all 1, mc_index 0", _defaults),
     Claim("sockets", "sock_alloc() makes a socket_alloc: the socket, and an inode of sockfs beside it", _alloc),
     Claim("sockets", "inet_init() registers TCP, UDP, RAW and PING, and ICMP, UDP and TCP above IP", _registered),
+    Claim("sockets", "AF_PACKET sees the link layer, AF_INET only IP and what is above", _link_layer),
     Claim("sockets", "sk_buffs are kept on doubly linked lists", _skb_list),
 )
