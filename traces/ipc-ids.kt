@@ -6,7 +6,7 @@ A: semctl(t, 0, IPC_RMID)                                # 0
 ## a wanted id moves neither the index nor the sequence number that follow
 repeat 70 as i {
 A: semget(IPC_PRIVATE, 1, 0600) -> t
-A: semctl(t, 0, IPC_RMID)
+A: semctl(t, 0, IPC_RMID)                                # 0
 }
 ## ids of one kind given to another
 A: msgget(1, IPC_CREAT|0600) -> q

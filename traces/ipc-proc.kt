@@ -8,7 +8,7 @@ A: read(f, 1000)                                         # 170
 A: lseek(f, 0, SEEK_SET)                                 # 0
 A: read(f, 1000)                                         # 255
 A: semop(t, [{0, 1, 0}])                                 # 0
-A: semop(t, [{0, 1, 0}]) * 9
+A: semop(t, [{0, 1, 0}]) * 9                              # 0
 ## at offsets, in the middle of a line
 A: pread64(f, 100, 90)                                   # 100
 A: pread64(f, 10, 0)                                     # 10
