@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ktrace.model.file import FMODE_READ, FMODE_WRITE, O_CLOEXEC, O_RDWR, File, FileOperations, fdget
+from ktrace.model.file_table import alloc_empty_file
 from ktrace.model.iov import out_is_bad
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.pipe import waiters
@@ -182,6 +183,11 @@ def epoll_create1(kernel: Kernel, task: Task, flags: int) -> int:
         raise Errno("EINVAL")
     ep = EventPoll(kernel.serial())
     fd = task.files.reserve(task)
+    try:
+        alloc_empty_file(kernel, task)
+    except Errno:
+        del task.files.reserved[fd]
+        raise
     file = File(kernel.serial(), EPOLL_OPS, FMODE_READ | FMODE_WRITE, O_RDWR, ep.ref, ep)
     task.files.install(fd, file, bool(flags & O_CLOEXEC))
     return fd

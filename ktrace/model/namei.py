@@ -28,6 +28,7 @@ from ktrace.model.file import (
     drive,
     fput,
 )
+from ktrace.model.file_table import alloc_empty_file
 from ktrace.model.inode import Inode, current_time
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.ns_file import ns_inode
@@ -118,6 +119,7 @@ def _open_file(
 ) -> Generator[None, None, File]:
     """Find or make the inode and open it (``fs/namei.c: path_openat()``, ``do_open()``)."""
     tree: Tree = kernel.sub("tree")
+    alloc_empty_file(kernel, task)
     created = False
     if (link := FD_LINK.fullmatch(path)) is not None:
         inode = _behind_link(task, int(link[1]))

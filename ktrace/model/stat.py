@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ktrace.model.file import FMODE_READ, FMODE_WRITE, O_LARGEFILE, O_RDWR, File, fdget
+from ktrace.model.file_table import alloc_empty_file
 from ktrace.model.inode import Inode, current_time
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.namei import FD_LINK
@@ -215,6 +216,11 @@ def memfd_create(kernel: Kernel, task: Task, name: bytes | Pointer, flags: int) 
     if len(name.split(b"\0", 1)[0]) > MFD_NAME_MAX:
         raise Errno("EINVAL")
     fd = task.files.reserve(task)
+    try:
+        alloc_empty_file(kernel, task)
+    except Errno:
+        del task.files.reserved[fd]
+        raise
     cred = task.cred
     inode = Inode(kernel.serial(), S_IFREG | 0o777, cred.euid, cred.egid, "tmpfs", SHMEM_OPS.name, i_nlink=0, count=1)
     inode.born(kernel)
