@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from drgn.helpers.linux.percpu import per_cpu, percpu_counter_sum
 from drgn.helpers.linux.slab import for_each_slab_cache, slab_cache_usage
 
 from ktrace.inspect.kernel import LiveKernel
@@ -37,9 +38,13 @@ def take(kernel: LiveKernel) -> Census:
     for cache in for_each_slab_cache(prog):
         usage = slab_cache_usage(cache)
         found[cache.name.string_().decode()] = usage.num_objs - usage.free_objs
-    for name in ("unix_tot_inflight",):
+    for name in ("unix_tot_inflight", "unix_nr_socks"):
         if name in prog:
-            found[name] = int(prog[name])
+            found[name] = int(prog[name].counter if name == "unix_nr_socks" else prog[name])
+    if "tcp_orphan_count" in prog:
+        found["tcp_orphan_count"] = int(per_cpu(prog["tcp_orphan_count"], 0))
+    if "tcp_sockets_allocated" in prog:
+        found["tcp_sockets_allocated"] = percpu_counter_sum(prog["tcp_sockets_allocated"].address_of_())
     return found
 
 

@@ -124,6 +124,8 @@ def ending(state: State, choose: Choose, ends: list[End], sizes: Sequence[int]) 
             if holds(first, state) and choose.chance(0.4):
                 yield do(first, "shutdown", choose.integer(0, 2))
         case 2 | 3:
+            if choose.chance(0.25):
+                yield do(first, "setsockopt", SOCKET, C["SO_LINGER"], {"l_onoff": 1, "l_linger": 0})
             yield do(first, "close")
         case 4 if len(state.free()) > 3:
             yield None, make_call("kill", first.task.name, SIGNALS["SIGKILL"])
