@@ -62,6 +62,10 @@ class Family:
         """Return what takes several moves, each with its weight."""
         return ()
 
+    def urgent(self, state: State) -> Move | None:
+        """Return a move that has to come before any other, mostly none."""
+        return None
+
     @property
     def in_scene(self) -> bool:
         """Whether the last move was part of a scene, which may go on."""

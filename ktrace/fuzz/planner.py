@@ -48,7 +48,8 @@ class Planner:
             for move in moves:
                 if possible(move, state):
                     return move
-        return self._think(state)
+        urgent = (family.urgent(state) for family in self._families)
+        return next((move for move in urgent if move is not None), None) or self._think(state)
 
     def saw(self, actor: str, result: Result) -> None:
         """Hear that a call returned; the model's state tells all there is to know."""

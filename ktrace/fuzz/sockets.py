@@ -15,6 +15,7 @@ from ktrace.fuzz.watchers import watching
 from ktrace.model.file import File
 from ktrace.model.sock import Socket
 from ktrace.model.task import Task
+from ktrace.model.unix_garbage import has_dropped
 from ktrace.state.call import BAD, Call
 
 NONBLOCK, CLOEXEC = C["SOCK_NONBLOCK"], C["SOCK_CLOEXEC"]
@@ -110,11 +111,13 @@ class SocketFamily(Family):
             *[(weight * 0.3, generator) for weight, generator in Descriptors(is_socket).generators()],
         ]
 
-    def next(self, state: State, choose: Choose) -> Move | None:
-        """Return a move; a connection that waits for a SYN to be sent again, in a second or so, is given up first."""
-        return self._give_up(state) or super().next(state, choose)
+    def urgent(self, state: State) -> Move | None:
+        """Give up a connection that waits for a SYN to be sent again, in a second or so; let dropped files be freed.
 
-    def _give_up(self, state: State) -> Move | None:
+        They are freed in the middle of a step, and what takes their place in memory then is not told from them.
+        """
+        if has_dropped(state.kernel) and state.free():
+            return state.free()[0].name, make_call("getuid")
         for task in state.tasks():
             for fd, file in open_fds(task):
                 if not is_socket(file) or file.private.sk is None or file.private.sk.state != "TCP_SYN_SENT":

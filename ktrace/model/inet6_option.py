@@ -146,7 +146,7 @@ def _set_number(sk: Inet, optname: int, value: int) -> None:
             value = value & ~INET_ECN_MASK | np.tclass & INET_ECN_MASK
         if np.tclass != value:
             np.tclass = value
-            sk.dst_cached = False
+            sk.dst_reset()
     elif optname == IPV6_MTU_DISCOVER:
         np.pmtudisc = _range(value, 0, PMTUDISC_OMIT)
     elif optname == IPV6_MTU:

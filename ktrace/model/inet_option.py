@@ -151,6 +151,7 @@ def _set_tos(sk: Inet, value: int) -> None:
     if sk.tos != value:
         sk.tos = value & 0xFF
         sk.priority = TOS_PRIORITY[(value & 0x1E) >> 1]
+        sk.dst_reset()
 
 
 def get_ip_option(kernel: Kernel, sk: Inet, level: int, optname: int, optlen: int) -> bytes:

@@ -17,6 +17,7 @@ def route(sk: Inet, daddr: str, saddr: str = ANY) -> str:
     :param saddr: a source address of its own leads broadcasts and multicasts to its interface
     :raises Errno: ENETUNREACH, EACCES for a broadcast that was not asked for
     """
+    check_source(saddr if saddr != ANY else sk.saddr)
     if daddr == ANY:
         return sk.saddr if sk.saddr != ANY else LOOPBACK_ADDRESS
     kind = address_type(daddr)
@@ -29,6 +30,15 @@ def route(sk: Inet, daddr: str, saddr: str = ANY) -> str:
     if kind != "RTN_LOCAL":
         raise Errno("ENETUNREACH")
     return daddr
+
+
+def check_source(saddr: str) -> None:
+    """Refuse to send from what is no one's address, to which an AF_INET6 socket may be bound.
+
+    :raises Errno: EINVAL
+    """
+    if saddr == LIMITED_BROADCAST or address_type(saddr) == "RTN_MULTICAST" or (saddr != ANY and saddr[:2] == "0."):
+        raise Errno("EINVAL")
 
 
 def route6(saddr: str, daddr: str) -> str:

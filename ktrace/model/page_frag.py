@@ -11,6 +11,10 @@ SIZE = 32768
 """``PAGE_SIZE << SKB_FRAG_PAGE_ORDER``."""
 
 LEAST = 32
+FRAGMENTS_FROM = 4096
+"""Bytes from which on a datagram may be put into a fragment instead of its head (``__ip_append_data()``)."""
+
+BY_TCP = "task_frag by tcp"
 
 
 class PageFrag:
@@ -23,6 +27,8 @@ class PageFrag:
 
 def refill(kernel: Kernel, task: Task) -> PageFrag:
     """Return the task's fragment with some room left (``sk_page_frag_refill()``)."""
+    if BY_TCP in task.sub:
+        raise NotImplementedError("the model does not know how much of a page fragment TCP and UDP have filled")
     frag: PageFrag | None = task.sub.get(FRAG)
     if frag is not None:
         if frag.page.count == 1:
@@ -43,6 +49,11 @@ def copy_to_frag(kernel: Kernel, task: Task, data: bytes) -> tuple[Compound, int
     page.data[offset : offset + size] = data[:size]
     frag.offset += size
     return page, offset, size
+
+
+def fill_unseen(task: Task) -> None:
+    """Note that *task* sends over TCP or UDP, which fill the same pages (``tcp_sendmsg_locked()``)."""
+    task.sub[BY_TCP] = True
 
 
 def put_page_frag(task: Task) -> None:

@@ -159,6 +159,10 @@ class Sock:
         """Return ``sk_state`` as the World has it."""
         return self.state
 
+    def dst_reset(self) -> None:
+        """Forget the route (``sk_dst_reset()``)."""
+        self.dst_cached = False
+
     def settle_buffers(self, kernel: Kernel) -> None:
         """Find out how large the buffers are now, where they grow by themselves."""
 

@@ -89,7 +89,8 @@ def _set(kernel: Kernel, task: Task, sock: Socket, optname: int, data: bytes) ->
     value = int_option(data)
     if optname in FLAG_OPTIONS:
         sk.set_flag(FLAG_OPTIONS[optname], value != 0)
-        sk.dst_cached = sk.dst_cached and optname != SO_DONTROUTE  # sk_dst_reset()
+        if optname == SO_DONTROUTE:
+            sk.dst_reset()
         return
     setter = _SETTERS.get(optname)
     if setter is None:
@@ -117,7 +118,7 @@ def _bind_to_device(kernel: Kernel, task: Task, sk: Sock, optname: int, data: by
     if index < 0:
         raise Errno("EINVAL")
     sk.bound_dev_if = index
-    sk.dst_cached = False
+    sk.dst_reset()
 
 
 def _min_truesize(kernel: Kernel) -> int:
@@ -253,7 +254,7 @@ def _mark(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> 
     _needs(task, "CAP_NET_RAW", "CAP_NET_ADMIN")
     if sock.sk.mark != value & UINT_MAX:
         sock.sk.mark = value & UINT_MAX
-        sock.sk.dst_cached = False
+        sock.sk.dst_reset()
 
 
 def _peek_off(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:

@@ -236,6 +236,12 @@ class Tcp(Inet):
             return OneOf(DELAYED_FIN_ACK, ("TCP_FIN_WAIT1", "TCP_FIN_WAIT2"))
         return self.state
 
+    def dst_reset(self) -> None:
+        """Forget the route, and with it that the peer's segments are to be acknowledged at once."""
+        self.dst_cached = False
+        if isinstance(self.pair, Tcp):
+            self.pair.quickack = False
+
     def settle_buffers(self, kernel: Kernel) -> None:
         """Take over how far the buffers of a connection grew: locked, they stay so (SO_BUF_LOCK)."""
         seen = observed_sock(kernel, self)
@@ -410,7 +416,9 @@ def arrive(kernel: Kernel, sender: Tcp) -> None:
     """Receive what was sent again (``tcp_retransmit_timer()``, ``tcp_send_loss_probe()``)."""
     sk = sender.pair
     if not isinstance(sk, Tcp):
-        sender.lost.clear()
+        # Nothing is left there: the answer is a reset, whenever a timer sends again.
+        if sender.socket is not None and kernel.advice.world.objects and observed_sock(kernel, sender) is None:
+            reset(kernel, sender)
         return
     queue_data(kernel, sender, sk, find_room(kernel, sender, sk))
     if sender.fin_lost and not sender.lost:

@@ -10,7 +10,7 @@ from ktrace.model.file import O_NONBLOCK
 from ktrace.model.inet6_addr import ANY6, LOOPBACK4_IPV6, is_ipv6, v4mapped
 from ktrace.model.inet_option import IP_MULTICAST_TTL
 from ktrace.model.inet_ports import choose_port
-from ktrace.model.inet_route import LOOPBACK_ADDRESS, LOOPBACK_IFINDEX
+from ktrace.model.inet_route import LOOPBACK_ADDRESS, LOOPBACK_IFINDEX, check_source
 from ktrace.model.inet_sock import ANY
 from ktrace.model.inet_socket import SIZEOF_SOCKADDR_IN, address_type, inet_address, ports
 from ktrace.model.ip_input import refuse_watchers
@@ -172,6 +172,7 @@ def v4_connect(kernel: Kernel, sk: Tcp, addr: bytes) -> Any:
     family, daddr, dport = inet_address(addr)
     if family != AF_INET:
         raise Errno("EAFNOSUPPORT")
+    check_source(sk.saddr)
     if daddr == ANY:
         daddr = sk.saddr if sk.saddr != ANY else LOOPBACK_ADDRESS
     if address_type(daddr) != "RTN_LOCAL":

@@ -6,6 +6,7 @@ from typing import Any
 
 from ktrace.model.cmsg import for_each_cmsghdr
 from ktrace.model.kernel import Kernel
+from ktrace.model.page_frag import fill_unseen
 from ktrace.model.proto_ops import InMessage, OutMessage
 from ktrace.model.sock import (
     MSG_DONTWAIT,
@@ -50,6 +51,7 @@ def sendmsg(kernel: Kernel, task: Task, sk: Tcp, msg: OutMessage) -> Any:
             size = room(kernel, sk, msg.source.count)
             if size and not sk.out:
                 sk.nonagle &= ~NAGLE_PUSH  # tcp_skb_entail()
+            fill_unseen(task)
             data = msg.source.copy(size)
             sk.out += data
             copied += len(data)

@@ -25,7 +25,7 @@ from ktrace.model.sock import (
 )
 from ktrace.model.splice_socket import NOSTEAL_OPS, Part, splice_to_pipe
 from ktrace.model.task import Errno, Task
-from ktrace.model.tcp import Tcp, push
+from ktrace.model.tcp import NAGLE_PUSH, Tcp, push
 from ktrace.model.tcp_io import CONNECTED, room, stream_error, wait_connect, wait_memory, wait_woken
 from ktrace.state import pipe as state
 from ktrace.state.allowed import Between
@@ -58,6 +58,8 @@ def sendpage(kernel: Kernel, task: Task, sk: Tcp, page: Any, offset: int, size: 
         while True:
             chunk = room(kernel, sk, size - copied)
             if chunk:
+                if not sk.out:
+                    sk.nonagle &= ~NAGLE_PUSH  # tcp_skb_entail()
                 page.lend()
                 sk.out.append_page(page, offset + copied, chunk)
                 copied += chunk

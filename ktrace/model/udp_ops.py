@@ -22,6 +22,7 @@ from ktrace.model.ip_append import SIZEOF_IPHDR, make_skb
 from ktrace.model.ip_cmsg import ip_cmsg_recv, ip_cmsg_send, source_of
 from ktrace.model.ip_error import ip_local_error, ip_recv_error, pmtu, purge
 from ktrace.model.kernel import Kernel
+from ktrace.model.page_frag import FRAGMENTS_FROM, fill_unseen
 from ktrace.model.proto_ops import InMessage, OutMessage
 from ktrace.model.skbuff import SkBuff
 from ktrace.model.sock import (
@@ -88,6 +89,8 @@ class UdpProto(Proto):
     def sendmsg(self, kernel: Kernel, task: Task, sk: Udp, msg: OutMessage) -> Any:
         """``udp_sendmsg()``."""
         length = msg.source.count
+        if sk.pending is not None or length > FRAGMENTS_FROM:
+            fill_unseen(task)
         if length > IP_MAX_MTU:
             raise Errno("EMSGSIZE")
         if msg.flags & MSG_OOB:

@@ -128,7 +128,12 @@ def delayed_fput(kernel: Kernel) -> None:
 
 def waits_for_fput(kernel: Kernel) -> bool:
     """Tell whether the collector has dropped files that are still to be closed, or may have to."""
-    return bool(sockets(kernel).unbound.get("delayed_fput") or in_flight(kernel))
+    return has_dropped(kernel) or bool(in_flight(kernel))
+
+
+def has_dropped(kernel: Kernel) -> bool:
+    """Tell whether there are files that the collector has dropped and that are still to be closed."""
+    return bool(sockets(kernel).unbound.get("delayed_fput"))
 
 
 def _seen_dead(kernel: Kernel) -> int:
