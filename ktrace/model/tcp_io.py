@@ -9,6 +9,7 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.page_frag import fill_unseen
 from ktrace.model.proto_ops import InMessage, OutMessage
 from ktrace.model.sock import (
+    MSG_CTRUNC,
     MSG_DONTWAIT,
     MSG_ERRQUEUE,
     MSG_MORE,
@@ -28,6 +29,7 @@ from ktrace.model.sock import (
     sock_rcvtimeo,
     sock_sndtimeo,
 )
+from ktrace.model.sock_cmsg import TIMESTAMP_KINDS, sock_recv_timestamp
 from ktrace.model.task import Errno, Task
 from ktrace.model.tcp import NAGLE_PUSH, SURE, TCP_URG_READ, Tcp, observed, push
 
@@ -230,7 +232,27 @@ def recvmsg(kernel: Kernel, task: Task, sk: Tcp, msg: InMessage, flags: int) -> 
             break
     if flags & MSG_TRUNC and copied:
         _left_alone(kernel, task, msg, copied)
+    if copied:
+        _recv_timestamp(kernel, task, sk, msg)
     return copied
+
+
+def _recv_timestamp(kernel: Kernel, task: Task, sk: Tcp, msg: InMessage) -> None:
+    """Tell when the last segment came (``tcp_recv_timestamp()``), if it was stamped.
+
+    The kernel starts stamping packets some time after the first socket asks (``netstamp_work``).
+    """
+    if not sk.flag("SOCK_RCVTSTAMP"):
+        return
+    result = kernel.advice.results.get(task.name)
+    out = result.out if result is not None else {}
+    seen = any(
+        got.get("msg_flags", 0) & MSG_CTRUNC
+        or any(entry["cmsg_type"] in TIMESTAMP_KINDS for entry in got.get("msg_control") or ())
+        for got in (out, *out.get("msgvec", ()))
+    )
+    if kernel.choose("net_timestamp_check()", seen, lambda stamped: isinstance(stamped, bool), True):
+        sock_recv_timestamp(kernel, sk, msg, 0)
 
 
 def _left_alone(kernel: Kernel, task: Task, msg: InMessage, copied: int) -> None:
