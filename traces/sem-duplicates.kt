@@ -19,7 +19,7 @@ A: semctl(s, 1, GETZCNT)                                 # 0
 ## B gets its zeros; C's own increment then stands in its way
 A: semop(s, [{1, -1, SEM_UNDO}, {0, -32767, SEM_UNDO}])  # 0; B: 0
 A: semctl(s, 1, GETZCNT)                                 # 1
-A: semctl(s, 0, GETPID)                                  # 29
+A: semctl(s, 0, GETPID)                                  # _ actor="B"
 A: semctl(s, 2, GETPID)                                  # 0
 kill(C, SIGKILL)                                         # C: killed SIGKILL
 ## numbers 64 apart look like duplicates to the kernel, and go the slow way
