@@ -138,31 +138,32 @@ def run_trial(
         kinds = frozenset(f"contradiction: {NUMBERS.sub('N', item.where)}" for item in violations)
         trial.finding = Finding(kinds, trial.moves[-1].call.name, "\n".join(map(str, violations)))
     elif before is not None:
-        trial.finding = _audit(lab, watch, state, before)
+        _audit(lab, watch, trial, state, before)
     return trial
 
 
-def _audit(lab: Lab, watch: Watch, state: State, before: Census) -> Finding | None:
-    """Kill every actor, and tell what is left of them once time was given to free it."""
-    number = state.number
+def _audit(lab: Lab, watch: Watch, trial: Trial, state: State, before: Census) -> None:
+    """Kill every actor, and note what is left of them once time was given to free it."""
+    ends: list[Done] = []
     for task in state.tasks():
         if task.name in state.kernel.tasks:
-            call = make_call("kill", task.name, SIGNALS["SIGKILL"])
-            found = _step(watch, number, call)
-            if found is not None:
-                return found
-            number += 1
-    if held_back(state.kernel):
-        return None
+            ends.append(Done(None, make_call("kill", task.name, SIGNALS["SIGKILL"])))
+            trial.finding = _step(watch, state.number + len(ends), ends[-1].call)
+            if trial.finding is not None:
+                trial.moves += ends
+                return
     left: dict[str, int] = {}
-    for _ in range(PATIENCE):
-        found = _step(watch, number, make_call("wait", GRACE_MS))
+    for _ in range(0 if held_back(state.kernel) else PATIENCE):
+        ends.append(Done(None, make_call("wait", GRACE_MS)))
+        trial.finding = _step(watch, state.number + len(ends), ends[-1].call)
         left = leaked(before, take(lab.kernel), len(_named(state.kernel.sub("tree").root)))
-        if found is not None or not left:
-            return found
-        number += 1
-    text = "\n".join(f"{name}: {count:+} when all actors are dead" for name, count in sorted(left.items()))
-    return of_failures("the end", [f"left over: {name}" for name in left], text)
+        if trial.finding is not None or not left:
+            break
+    if left and trial.finding is None:
+        text = "\n".join(f"{name}: {count:+} when all actors are dead" for name, count in sorted(left.items()))
+        trial.finding = of_failures("the end", [f"left over: {name}" for name in left], text)
+    if trial.finding is not None:
+        trial.moves += ends
 
 
 def _named(directory: Inode) -> set[int]:
