@@ -26,7 +26,7 @@ TOS_PRIORITY = (0, 0, 0, 0, 2, 2, 2, 2, 6, 6, 6, 6, 4, 4, 4, 4)
 """``ip_tos2prio[]`` (``net/ipv4/route.c``)."""
 
 PMTUDISC_WANT, PMTUDISC_OMIT = 1, 5
-LOOPBACK_IFINDEX, LOOPBACK_MTU = 1, 65536
+LOOPBACK_IFINDEX, IP_MAX_MTU = 1, 0xFFFF
 BITS = {
     IP_RECVERR: "recverr", IP_FREEBIND: "freebind", IP_BIND_ADDRESS_NO_PORT: "bind_address_no_port",
     IP_RECVERR_RFC4884: "recverr_rfc4884", IP_MULTICAST_LOOP: "mc_loop", IP_MULTICAST_ALL: "mc_all",
@@ -175,10 +175,10 @@ def get_ip_option(kernel: Kernel, sk: Inet, level: int, optname: int, optlen: in
         value = sk.tos
     elif optname == IP_PROTOCOL:
         value = sk.inet_num
-    elif optname == IP_MTU and sk.type != SOCK_STREAM:
-        if not sk.dst_cached:
+    elif optname == IP_MTU:
+        if not _has_route(sk):
             raise Errno("ENOTCONN")
-        value = LOOPBACK_MTU
+        value = IP_MAX_MTU
     elif optname in MESSAGES or optname in NUMBERS:
         value = sk.options.get((SOL_IP, optname), NUMBERS.get(optname, 0))
     else:
@@ -188,6 +188,15 @@ def get_ip_option(kernel: Kernel, sk: Inet, level: int, optname: int, optlen: in
     return struct.pack("<i", value)[:optlen]
 
 
+def _has_route(sk: Inet) -> bool:
+    """Say whether a socket keeps a route (``sk_dst_get()``); a stream does from ``connect()`` on."""
+    if sk.type != SOCK_STREAM:
+        return sk.dst_cached
+    if sk.state == "TCP_CLOSE" and sk.daddr != "0.0.0.0":
+        raise NotImplementedError("the model does not know the route of a connection that has ended")
+    return sk.state not in ("TCP_CLOSE", "TCP_LISTEN")
+
+
 NUMBERS = {IP_MTU_DISCOVER: PMTUDISC_WANT, IP_MULTICAST_TTL: 1, IP_MINTTL: 0, IP_UNICAST_IF: 0, IP_LOCAL_PORT_RANGE: 0}
 """Options that are a number, with what they are at first (``inet_create()``)."""
 
@@ -195,6 +204,6 @@ NUMBERS = {IP_MTU_DISCOVER: PMTUDISC_WANT, IP_MULTICAST_TTL: 1, IP_MINTTL: 0, IP
 def _refuse(sk: Inet, optname: int, optlen: int) -> NoReturn:
     if optname in (IP_MSFILTER, MCAST_MSFILTER) and optlen < BYTES_NEEDED[optname]:
         raise Errno("EINVAL")
-    if optname in (IP_MSFILTER, MCAST_MSFILTER, IP_MTU) or (optname == IP_PKTOPTIONS and sk.type == SOCK_STREAM):
+    if optname in (IP_MSFILTER, MCAST_MSFILTER) or (optname == IP_PKTOPTIONS and sk.type == SOCK_STREAM):
         raise NotImplementedError(f"the model does not know the SOL_IP option {optname}")
     raise Errno("ENOPROTOOPT")

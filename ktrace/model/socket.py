@@ -29,6 +29,9 @@ from ktrace.state.socket_tables import TABLES
 
 PF_INET, PF_PACKET = 2, 17
 NPROTO = 46
+SOCK_IOC_TYPE = 0x89
+NO_IFREQ = (0x8906, 0x8907, 0x890D, 0x8940, 0x8941, 0x894C, 0x8982, 0x8983, 0x89A0, 0x89A1, 0x89A2, 0x89A3)
+"""Ioctls of sockets and network devices that do not begin with reading from their argument."""
 
 Create = Callable[[Kernel, Task, Socket, int], None]
 _CREATE: dict[str, Create] = {}
@@ -282,7 +285,11 @@ class SocketFileOperations(FileOperations):
             return socket.ops.ioctl(kernel, task, socket, cmd, arg)
         except Errno as error:
             if error.name == "ENOIOCTLCMD":
-                raise Errno("ENOTTY") from None
+                if cmd >> 8 & 0xFF != SOCK_IOC_TYPE or not isinstance(arg, int):
+                    raise Errno("ENOTTY") from None
+                if cmd in NO_IFREQ:
+                    raise NotImplementedError(f"the model does not know the ioctl {cmd:#x} of sockets") from None
+                raise Errno("EFAULT") from None
             raise
 
     def fasync(self, kernel: Kernel, task: Task, fd: int, file: File, on: bool) -> None:
