@@ -15,6 +15,9 @@ USERS = (1000, 1001)
 _CLONE_FILES, _CLONE_SYSVSEM = CONSTANTS["CLONE_FILES"], CONSTANTS["CLONE_SYSVSEM"]
 _HANDLED = [SIGNALS[name] for name in ("SIGUSR1", "SIGUSR2", "SIGTERM", "SIGHUP", "SIGIO", "SIGPIPE")]
 
+SENT_BY_FILES = (SIGNALS["SIGIO"], SIGNALS["SIGUSR1"])
+"""What an owner of files may get from them, see F_SETSIG."""
+
 
 def credentials(choose: Choose) -> dict[str, object]:
     """Return who a new actor is: root, or one of two users."""
@@ -77,7 +80,11 @@ class Background(Family):
         return make_call("kill", whom.name, choose.one([0, *_HANDLED]))
 
     def _sigaction(self, state: State, choose: Choose, task: Task) -> Call | None:
-        return make_call("sigaction", choose.one(_HANDLED), choose.one(("IGN", "RECORD", "RECORD_RESTART")))
+        signo, handler = choose.one(_HANDLED), choose.one(("IGN", "RECORD", "RECORD_RESTART"))
+        if handler == "RECORD_RESTART" and signo in SENT_BY_FILES:
+            # A read that signals its own caller on the way to sleep would begin again and again.
+            handler = "RECORD"
+        return make_call("sigaction", signo, handler)
 
     def _sigprocmask(self, state: State, choose: Choose, task: Task) -> Call | None:
         mask = 0

@@ -144,14 +144,12 @@ class UserReader:
 
     def __init__(self, kernel: LiveKernel) -> None:
         self.user = Layout(kernel.prog, "struct user_struct", "uid.val", "pipe_bufs.counter")
-        self._known: dict[int, Ref] = {}
 
     def observe(self, observation: Observation, address: int) -> Ref:
         """Add the ``user_struct`` at *address* and return its reference, whose key is the uid."""
-        ref = self._known.get(address)
-        if ref is not None and ref in observation.objects:
-            return ref
+        # Whose it is cannot be remembered by the address: it is another's once that one has gone.
         user = self.user.read(observation.memory, address)
-        self._known[address] = ref = Ref("user", str(user.uid_val))
-        observation.objects[ref] = User(user.pipe_bufs_counter)
+        ref = Ref("user", str(user.uid_val))
+        if ref not in observation.objects:
+            observation.objects[ref] = User(user.pipe_bufs_counter)
         return ref
