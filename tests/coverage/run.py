@@ -63,6 +63,13 @@ SUBJECTS = {
         4,
         # Of lib/iov_iter.c only what has to do with pipes, and that whole.
         {"lib/iov_iter.c": re.compile("pipe|push_anon|push_page")},
+        note=(
+            "What is left is what ample memory and one CPU rule out (failed allocations, races); boot;",
+            "notifications, which nothing in the lab sends (no CONFIG_KEYS); pages still being read from a disk",
+            "(`page_cache_pipe_buf_confirm`: the lab has tmpfs alone); and what other parts call: `*_try_steal`",
+            "FUSE and virtio-console, `splice_grow_spd` tracing and relay files, `pipe_get_pages` O_DIRECT,",
+            "`copy_mc_pipe_to_iter` persistent memory, `do_pipe_flags` other architectures.",
+        ),
     ),
     "net": Subject(
         "Which code of sockets the workloads and the fuzzer reach",
