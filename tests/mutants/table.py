@@ -20,7 +20,8 @@ seed, a bound in seconds, no hint where to look. A catch counts only if the soun
 Written by `python tests/mutants/run.py TREE FAMILY` from the last result of each mutant, misses included.
 
 "Load" is the load average of the machine when the run ended: on its two cores others were at work, so seconds are not
-those of a quiet machine; steps are what to compare. A quiet one makes some 10,000 steps in a minute.
+those of a quiet machine; steps are what to compare. A miss after a few hundred steps says little; `--open` tries it
+again. Generators were changed between runs after misses.
 """
 COLUMNS = "| mutant | caught | steps | seconds | load | families, seed | as |"
 
