@@ -164,7 +164,7 @@ def recvmsg(kernel: Kernel, task: Task, sk: Tcp, msg: InMessage, flags: int) -> 
         raise Errno("ENOTCONN")
     timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT)
     if flags & MSG_OOB:
-        return _recv_urg(sk, msg, flags)
+        return _recv_urg(kernel, task, sk, msg, flags)
     size = msg.destination.count
     target = sock_rcvlowat(sk, flags & MSG_WAITALL, size)
     peeking = bool(flags & MSG_PEEK)
@@ -263,7 +263,7 @@ def _left_alone(kernel: Kernel, task: Task, msg: InMessage, copied: int) -> None
     msg.destination.copy(data if isinstance(data, bytes) else bytes(copied))
 
 
-def _recv_urg(sk: Tcp, msg: InMessage, flags: int) -> int:
+def _recv_urg(kernel: Kernel, task: Task, sk: Tcp, msg: InMessage, flags: int) -> int:
     """Read the urgent byte (``tcp_recv_urg()``)."""
     if sk.flag("SOCK_URGINLINE") or not sk.urg_data or sk.urg_data == TCP_URG_READ:
         raise Errno("EINVAL")
@@ -276,6 +276,8 @@ def _recv_urg(sk: Tcp, msg: InMessage, flags: int) -> int:
     if not msg.destination.count:
         msg.flags |= MSG_TRUNC
         return 0
-    if not flags & MSG_TRUNC and not msg.destination.copy(byte):
+    if flags & MSG_TRUNC:
+        _left_alone(kernel, task, msg, 1)
+    elif not msg.destination.copy(byte):
         raise Errno("EFAULT")
     return 1
