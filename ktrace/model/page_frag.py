@@ -54,6 +54,11 @@ def copy_to_frag(kernel: Kernel, task: Task, data: bytes) -> tuple[Compound, int
 def fill_unseen(task: Task) -> None:
     """Note that *task* sends over TCP or UDP, which fill the same pages (``tcp_sendmsg_locked()``)."""
     task.sub[BY_TCP] = True
+    frag: PageFrag | None = task.sub.pop(FRAG, None)
+    if frag is not None:
+        # From here on the task holds it or not, and TCP's queues hold it as often as it has bytes, at most.
+        frag.page.put()
+        frag.page.lent += SIZE
 
 
 def put_page_frag(task: Task) -> None:
