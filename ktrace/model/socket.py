@@ -30,6 +30,9 @@ from ktrace.state.socket_tables import TABLES
 PF_INET, PF_PACKET = 2, 17
 NPROTO = 46
 SOCK_IOC_TYPE = 0x89
+WITH_ROOM = (0x8905, 0x894B)
+"""SIOCATMARK and SIOCOUTQNSD, for whose answer there is always room: no EFAULT."""
+
 NO_IFREQ = (0x8906, 0x8907, 0x890D, 0x8940, 0x8941, 0x894C, 0x8982, 0x8983, 0x89A0, 0x89A1, 0x89A2, 0x89A3)
 """Ioctls of sockets and network devices that do not begin with reading from their argument."""
 
@@ -285,7 +288,7 @@ class SocketFileOperations(FileOperations):
             return socket.ops.ioctl(kernel, task, socket, cmd, arg)
         except Errno as error:
             if error.name == "ENOIOCTLCMD":
-                if cmd >> 8 & 0xFF != SOCK_IOC_TYPE or not isinstance(arg, int):
+                if cmd >> 8 & 0xFF != SOCK_IOC_TYPE or cmd in WITH_ROOM or not isinstance(arg, int):
                     raise Errno("ENOTTY") from None
                 if cmd in NO_IFREQ:
                     raise NotImplementedError(f"the model does not know the ioctl {cmd:#x} of sockets") from None
