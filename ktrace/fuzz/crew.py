@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 
 from ktrace.errors import HostError
@@ -77,6 +78,15 @@ class Crew:
             worker.start()
             there.close()
             self._workers[here] = worker
+        # The time that a run is given begins when they are ready.
+        self._busy = dict.fromkeys(self._workers, Order(-1, 0, None))
+        try:
+            while self._busy:
+                self._hear()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        self._done.clear()
         return self
 
     def __exit__(
@@ -108,8 +118,10 @@ class Crew:
             self._hear()
 
     def _feed(self, order: Order) -> None:
-        """Give whoever has nothing to do what will be asked for next."""
+        """Give whoever has nothing to do what will be asked for next, while there is time."""
         self._next = max(self._next, order.number + 1)
+        if order.deadline is not None and monotonic() >= order.deadline:
+            return
         while len(self._busy) < len(self._workers) and len(self._done) < 2 * len(self._workers):
             self._give(Order(self._next, self._length(self._next), order.deadline))
             self._next += 1
@@ -150,6 +162,7 @@ def _work(connection: Connection, work: Work, place: Path, parent: int) -> None:
     try:
         image = find_image(work.image)
         with Pool(work.template, place) as pool:
+            connection.send(Trial())
             while True:
                 order: Order = connection.recv()
                 planner = Planner(work.families, work.actors, f"{work.seed}/{order.number}")
