@@ -12,7 +12,7 @@ import drgn.helpers.common
 import drgn.helpers.linux
 from drgn.helpers.linux.sched import cpu_curr
 
-from ktrace.errors import KtraceError, UsageError
+from ktrace.errors import GuestHang, KtraceError, UsageError
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.machine.gdbstub import GdbStub
 from ktrace.state.probe import Hit
@@ -21,6 +21,7 @@ WORLD = "world"
 _ARGUMENTS = ("rdi", "rsi", "rdx", "rcx", "r8", "r9")
 """Where the first integer and pointer arguments are at a function's entry (System V ABI)."""
 _FRAMES = 64
+_STEPS = 100
 _TICK = 0.01
 """seconds between two looks at whether the probe is to end"""
 
@@ -124,13 +125,21 @@ class Probe:
                     self._look(self._places[address], registers)
                     # Over the instruction without its breakpoint, else the guest stops there for ever.
                     stub.remove(address)
-                    stub.step()
+                    self._step_over(address)
                     stub.insert(address)
                     stub.go()
                 elif self._ending.is_set():
                     stub.interrupt()
         except (KtraceError, OSError) as error:
             self._failure = error
+
+    def _step_over(self, address: int) -> None:
+        """Do the instruction at *address*; what QEMU has to do meanwhile may end a step before it was done."""
+        for _ in range(_STEPS):
+            self._stub.step()
+            if self._stub.registers()["rip"] != address:
+                return
+        raise GuestHang(f"the guest does not get past the instruction at {address:#x}")
 
     def _look(self, place: _Place, registers: Mapping[str, int]) -> None:
         prog = self._kernel.prog
