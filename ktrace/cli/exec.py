@@ -11,9 +11,9 @@ import click
 
 from ktrace.cli.guests import Guests
 from ktrace.errors import GuestPanic, UsageError
-from ktrace.inspect.invariants.ipc import validate_ipc
-from ktrace.inspect.invariants.pipe import validate_pipe
-from ktrace.inspect.invariants.socket import validate_socket
+from ktrace.inspect.invariants.fs.pipe.pipe import validate_pipe
+from ktrace.inspect.invariants.ipc.ipc import validate_ipc
+from ktrace.inspect.invariants.net.socket import validate_socket
 from ktrace.machine.machine import Machine
 from ktrace.machine.program import bring, find_program
 

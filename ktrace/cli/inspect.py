@@ -11,17 +11,17 @@ from ktrace.cli.output import console
 from ktrace.cli.target import open_target
 from ktrace.errors import UsageError
 from ktrace.inspect.inspector import Inspector
-from ktrace.inspect.invariants.everything import validate as validate_all
-from ktrace.inspect.socket_tables import TablesReader
-from ktrace.inspect.sysv import SysvReader
+from ktrace.inspect.invariants.all import validate as validate_all
+from ktrace.inspect.ipc.subsystem import SysvReader
+from ktrace.inspect.net.socket_tables import TablesReader
 from ktrace.report.ipcs import PERMS, details, listing
 from ktrace.report.pictures import picture, subject
 from ktrace.report.sockets import registered, table
 from ktrace.report.structures import GROUPS, describe, select
 from ktrace.state.codec import encode
 from ktrace.state.naming import Namer
+from ktrace.state.net.socket_tables import TABLES
 from ktrace.state.ref import Ref
-from ktrace.state.socket_tables import TABLES
 from ktrace.state.world import World
 from ktrace.trace.live import is_any_live
 

@@ -9,8 +9,8 @@ import click
 from rich.text import Text
 
 from ktrace.cli.output import console
-from ktrace.state.probe import Hit
 from ktrace.state.step import Step
+from ktrace.state.trace.probe import Hit
 
 
 @click.command()

@@ -20,7 +20,7 @@ RULES_LIMIT = 20_000_000
 def _places(reader: SessionReader, names: set[str]) -> Mapping[str, str]:
     """Look the functions up in the kernel that the session ran on, if this machine still has it."""
     from ktrace.image.image import find_image
-    from ktrace.inspect.places import places
+    from ktrace.inspect.trace.source_lines import places
 
     try:
         image = find_image(str(reader.header.manifest.get("image")), check_inputs=False)

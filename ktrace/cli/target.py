@@ -12,7 +12,7 @@ from ktrace.inspect.build import build_inspector
 from ktrace.inspect.inspector import Inspector
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.memory import PhysicalMemory
-from ktrace.inspect.process import find_task
+from ktrace.inspect.process.process import find_task
 from ktrace.machine.vmcore import Vmcore, is_core
 from ktrace.state.naming import Namer
 from ktrace.state.ref import Ref

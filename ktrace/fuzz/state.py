@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ktrace.model.file import File
+from ktrace.model.fs.file import File
 from ktrace.model.kernel import Kernel
 from ktrace.model.task import Task
 from ktrace.state.call import Call

@@ -15,12 +15,12 @@ from ktrace.fuzz.finding import Finding, of_differences, of_failure, of_failures
 from ktrace.fuzz.leaks import Census, leaked, take
 from ktrace.fuzz.state import Move, State
 from ktrace.inspect.corrupt import CorruptStructure
-from ktrace.inspect.invariants.everything import validate
+from ktrace.inspect.invariants.all import validate
 from ktrace.machine.machine import Machine
 from ktrace.model.build import build_model
-from ktrace.model.inode import Inode
-from ktrace.model.tcp import held_back, waits_for_timer
-from ktrace.model.unix_garbage import waits_for_fput
+from ktrace.model.fs.inode import Inode
+from ktrace.model.net.inet.tcp.tcp import held_back, waits_for_timer
+from ktrace.model.net.unix.garbage import waits_for_fput
 from ktrace.state.call import Call, Completed, Outcome, Result
 from ktrace.state.step import Step
 from ktrace.verify.checker import Checker

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ktrace.inspect.epoll import EpollReader
-from ktrace.inspect.file import FileReader
-from ktrace.inspect.inode import InodeReader, TreeReader
+from ktrace.inspect.fs.epoll import EpollReader
+from ktrace.inspect.fs.file import FileReader
+from ktrace.inspect.fs.inode import InodeReader, TreeReader
+from ktrace.inspect.fs.pipe.pipe import PipeReader, read_pipe_facts
 from ktrace.inspect.inspector import Inspector
+from ktrace.inspect.ipc.subsystem import SysvReader
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.pipe import PipeReader, read_pipe_facts
-from ktrace.inspect.process import ProcessReader
-from ktrace.inspect.socket import SocketReader
-from ktrace.inspect.socket_facts import read_facts as read_socket_facts
-from ktrace.inspect.sysv import SysvReader
+from ktrace.inspect.net.facts import read_facts as read_socket_facts
+from ktrace.inspect.net.socket import SocketReader
+from ktrace.inspect.process.process import ProcessReader
 
 
 def build_inspector(kernel: LiveKernel) -> Inspector:

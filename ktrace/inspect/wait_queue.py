@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
-from ktrace.inspect.lists import for_each_list_node
+from ktrace.inspect.lib.list import for_each_list_node
 from ktrace.state.ref import Ref
+from ktrace.state.wait import Waiter
 
 WQ_FLAG_EXCLUSIVE = 0x1
 LIMIT = 1 << 16
@@ -17,14 +16,6 @@ _TASK_FUNCS = frozenset(
     | {"ep_autoremove_wake_function"}
 )
 """Wake functions whose entry's ``private`` is the sleeping task."""
-
-
-class Sleeper(NamedTuple):
-    """One ``wait_queue_entry``: symbol of its function, WQ_FLAG_EXCLUSIVE, and the task if it has one."""
-
-    func: str
-    exclusive: bool
-    task: Ref | None
 
 
 class WaitQueues:
@@ -36,7 +27,7 @@ class WaitQueues:
         self.entry_offset = self.entry.offsets["entry_next"]
         self.polling_task = Layout(kernel.prog, "struct poll_wqueues", "polling_task", "triggered")
 
-    def sleepers(self, observation: Observation, head: int, what: str) -> tuple[Sleeper, ...]:
+    def waiters(self, observation: Observation, head: int, what: str) -> tuple[Waiter, ...]:
         """Return the entries of the queue whose ``head`` member is at *head*, in wake-up order.
 
         :raises CorruptStructure: the list cannot be followed
@@ -51,5 +42,5 @@ class WaitQueues:
                 task = observation.process(entry.private)
             elif func == "pollwake":
                 task = observation.process(self.polling_task.read(memory, entry.private).polling_task)
-            found.append(Sleeper(func, bool(entry.flags & WQ_FLAG_EXCLUSIVE), task))
+            found.append(Waiter(process=task, exclusive=bool(entry.flags & WQ_FLAG_EXCLUSIVE), func=func))
         return tuple(found)

@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from collections.abc import Mapping
 from typing import Any
 
-import ktrace.model
+from ktrace.model.fs.pipe.pipe import Pipes
+from ktrace.model.fs.tree import Tree
+from ktrace.model.ipc.subsystem import SysvIpc
 from ktrace.model.kernel import Kernel, Subsystem
-from ktrace.model.pipe import Pipes
-from ktrace.model.process import Processes
-from ktrace.model.socket import SocketSubsystem
-from ktrace.model.sysv import SysvIpc
-from ktrace.model.tree import Tree
+from ktrace.model.net.socket import SocketSubsystem
+from ktrace.model.process.process import Processes
 
-for _module in pkgutil.iter_modules(ktrace.model.__path__):
-    # Rules register themselves when their module is imported.
-    if _module.name != "build":
-        importlib.import_module(f"ktrace.model.{_module.name}")
+ROOMS = (
+    "fs",
+    "fs.pipe",
+    "ipc",
+    "mm",
+    "net",
+    "net.inet",
+    "net.inet.raw",
+    "net.inet.tcp",
+    "net.inet.udp",
+    "net.netlink",
+    "net.packet",
+    "net.unix",
+    "process",
+)
+"""Where rules are; each room's ``RULES`` names the modules that register some when they are imported."""
+
+for _room in ROOMS:
+    for _module in importlib.import_module(f"ktrace.model.{_room}").RULES:
+        importlib.import_module(f"ktrace.model.{_room}.{_module}")
 
 
 def build_model(facts: Mapping[str, Any]) -> Kernel:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ktrace.state.call import Call, Signalled
 
 if TYPE_CHECKING:
-    from ktrace.model.file import FilesStruct
+    from ktrace.model.fs.file import FilesStruct
 
 NR_OPEN_DEFAULT_LIMIT = 1024
 """Soft RLIMIT_NOFILE of a process that nobody changed (``include/asm-generic/resource.h``: INR_OPEN_CUR)."""

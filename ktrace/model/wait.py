@@ -6,6 +6,9 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ktrace.state.ref import Ref
+from ktrace.state.wait import Waiter
+
 if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
     from ktrace.model.task import Task
@@ -47,6 +50,24 @@ class WaitQueue:
         """Take *entry* off if it is still queued (``list_del_init``)."""
         if entry in self.entries:
             self.entries.remove(entry)
+
+
+def waiters(queue: WaitQueue) -> tuple[Waiter, ...]:
+    """Return who sleeps on *queue*, in wake-up order."""
+    return tuple(
+        Waiter(
+            process=Ref("process", entry.task.name) if entry.task is not None else None,
+            exclusive=entry.exclusive,
+            func=_func(entry),
+        )
+        for entry in queue.entries
+    )
+
+
+def _func(entry: WaitEntry) -> str:
+    if entry.kind != "task":
+        return entry.kind
+    return "autoremove_wake_function" if entry.autoremove else "default_wake_function"
 
 
 def wake_up(kernel: Kernel, queue: WaitQueue, nr_exclusive: int = 1, key: int = 0) -> None:

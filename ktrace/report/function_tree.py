@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from ktrace.state.functions import FunctionTrace, Node, tree
+from ktrace.state.trace.functions import FunctionTrace, Node, tree
 
 _Inlined = Mapping[str, tuple[tuple[str, str], ...]]
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from ktrace.report.ipcs_views import VIEWS, Layout, limits, summary
 from ktrace.state.compare import label
+from ktrace.state.ipc.msg import MsgQueue
+from ktrace.state.ipc.namespace import IpcNamespace, KernIpcPerm
+from ktrace.state.ipc.sem import SemArray, SemQueue, SemUndo
+from ktrace.state.ipc.shm import ShmidKernel
 from ktrace.state.ref import Ref
-from ktrace.state.sysv_ipc import IpcNamespace, KernIpcPerm
-from ktrace.state.sysv_msg import MsgQueue
-from ktrace.state.sysv_sem import SemArray, SemQueue, SemUndo
-from ktrace.state.sysv_shm import ShmidKernel
 from ktrace.state.world import World
 
 SHM_DEST, SHM_LOCKED = 0o1000, 0o2000

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ktrace.state.sysv_ipc import IpcNamespace, KernIpcPerm
-from ktrace.state.sysv_msg import MsgQueue
-from ktrace.state.sysv_sem import SemArray
-from ktrace.state.sysv_shm import ShmidKernel
+from ktrace.state.ipc.msg import MsgQueue
+from ktrace.state.ipc.namespace import IpcNamespace, KernIpcPerm
+from ktrace.state.ipc.sem import SemArray
+from ktrace.state.ipc.shm import ShmidKernel
 
 PAGE_SIZE, SEMVMX = 4096, 32767
 Row = Sequence[object]

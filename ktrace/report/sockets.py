@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ktrace.report.ipcs import columns_of
+from ktrace.state.net.facts import ProtocolSwitch
+from ktrace.state.net.sock import FAMILIES, SOCK_TYPES, Sock
+from ktrace.state.net.socket import Socket
+from ktrace.state.net.socket_tables import SocketTables
 from ktrace.state.ref import Ref
-from ktrace.state.socket import FAMILIES, SOCK_TYPES, ProtocolSwitch, Sock, Socket
-from ktrace.state.socket_tables import SocketTables
 from ktrace.state.world import World
 
 STATES = {

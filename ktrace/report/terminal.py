@@ -13,7 +13,7 @@ from ktrace.report.pictures import involved, picture
 from ktrace.report.value import short
 from ktrace.state.call import Completed, Exited, Signalled
 from ktrace.state.compare import ABSENT, Difference
-from ktrace.state.socket_tables import TABLES
+from ktrace.state.net.socket_tables import TABLES
 from ktrace.state.step import Step
 from ktrace.state.world import World
 from ktrace.trace.changes import Change, changes

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import drgn
 
-from ktrace.inspect.inlined import Inlined
+from ktrace.inspect.trace.inlined import Inlined
 from ktrace.model.build import build_model
 from ktrace.seed.chapters import Chapter, Tree
 from ktrace.seed.claims import CLAIMS

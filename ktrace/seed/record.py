@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ktrace.inspect.inlined import Inlined
+from ktrace.inspect.trace.inlined import Inlined
 from ktrace.state.call import Completed, Result
 from ktrace.state.step import Step
 from ktrace.state.world import World

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from ktrace.errors import UsageError
+from ktrace.state import aliases
 from ktrace.state.ref import Ref
 
 # One key each, so that a reader sees at once what an object stands for.
@@ -68,16 +69,17 @@ def decode(value: Any) -> Any:
         return bytes([byte]) * length
     if _MAP in value:
         return {decode(key): decode(item) for key, item in value[_MAP]}
-    name = value.get(_TYPE)
+    name: str | None = value.get(_TYPE)
     if name is None:
         return {key: decode(item) for key, item in value.items()}
     if name == "frozenset":
         return frozenset(decode(value["items"]))
-    cls = _types().get(name)
+    cls = _types().get(aliases.TYPES.get(name, name))
     if cls is None:
         raise UsageError(f"unknown type {name!r} in a recorded trace", "it was recorded by another version of ktrace")
     try:
-        return cls(**{key: decode(item) for key, item in value.items() if key != _TYPE})
+        members: Mapping[Any, str] = aliases.MEMBERS.get(name, {})
+        return cls(**{members.get(key, key): decode(item) for key, item in value.items() if key != _TYPE})
     except TypeError as error:
         raise UsageError(
             f"a recorded {name!r} does not fit: {error}", "it was recorded by another version of ktrace"
@@ -103,9 +105,12 @@ def _types() -> dict[str, type]:
     """Return every dataclass of ``ktrace.state`` by its name in a trace."""
     package = importlib.import_module("ktrace.state")
     found: dict[str, type] = {}
-    for info in pkgutil.iter_modules(package.__path__):
-        module = importlib.import_module(f"ktrace.state.{info.name}")
+    for info in pkgutil.walk_packages(package.__path__, "ktrace.state."):
+        module = importlib.import_module(info.name)
         for value in vars(module).values():
             if isinstance(value, type) and is_dataclass(value) and value.__module__ == module.__name__:
-                found[_type_name(value)] = value
+                name = _type_name(value)
+                if name in found:
+                    raise ValueError(f"two types of the World are called {name!r}")
+                found[name] = value
     return found

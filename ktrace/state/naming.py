@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from ktrace.state.map_refs import rename
 from ktrace.state.ref import Ref
-from ktrace.state.rename import rename
 from ktrace.state.world import World
 
 STRUCTURAL = frozenset({"page"})

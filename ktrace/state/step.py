@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ktrace.state.call import Call, Outcome
-from ktrace.state.functions import FunctionTrace
-from ktrace.state.probe import Hit
 from ktrace.state.ref import Ref
-from ktrace.state.tracepoint import EventTrace
+from ktrace.state.trace.functions import FunctionTrace
+from ktrace.state.trace.probe import Hit
+from ktrace.state.trace.tracepoint import EventTrace
 from ktrace.state.world import World
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from ktrace.state.compare import Difference, compare
-from ktrace.state.functions import FunctionTrace, Node, tree
 from ktrace.state.step import Step
+from ktrace.state.trace.functions import FunctionTrace, Node, tree
 
 INCIDENTAL = ("time", "tim", ".pid")
 """How members end that differ from run to run: the second at which something happened (``sem_otime``, ``shm_atim``)."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from ktrace.state.functions import FunctionTrace, Span
+from ktrace.state.trace.functions import FunctionTrace, Span
 
 
 class Event(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ktrace.state.functions import FunctionTrace, Span
+from ktrace.state.trace.functions import FunctionTrace, Span
 
 
 def write_functions(trace: FunctionTrace) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ktrace.state.call import Call, Completed, Exited
-from ktrace.state.process import Process
+from ktrace.state.process.process import Process
 from ktrace.state.ref import Ref
 from ktrace.state.step import Step
 from ktrace.state.world import World

@@ -18,11 +18,11 @@ from ktrace.errors import HostError, UsageError
 from ktrace.state.call import Call, Outcome
 from ktrace.state.codec import decode, encode
 from ktrace.state.compare import ABSENT, Difference
-from ktrace.state.functions import FunctionTrace
-from ktrace.state.probe import Hit
 from ktrace.state.ref import Ref
 from ktrace.state.step import Step
-from ktrace.state.tracepoint import EventTrace, TraceEvent
+from ktrace.state.trace.functions import FunctionTrace
+from ktrace.state.trace.probe import Hit
+from ktrace.state.trace.tracepoint import EventTrace, TraceEvent
 from ktrace.state.world import World
 from ktrace.trace.functions_json import read_functions, write_functions
 

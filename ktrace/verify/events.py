@@ -16,9 +16,9 @@ from ktrace.agent.client import GuestFileError
 from ktrace.errors import UsageError
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.memory import START_KERNEL_MAP
-from ktrace.inspect.ring_buffer import Record, RingBuffer
-from ktrace.inspect.trace_events import HARDIRQ, SOFTIRQ, Field, parse_format, read_field, read_head
-from ktrace.state.tracepoint import EventTrace, TraceEvent
+from ktrace.inspect.trace.ring_buffer import Record, RingBuffer
+from ktrace.inspect.trace.trace_events import HARDIRQ, SOFTIRQ, Field, parse_format, read_field, read_head
+from ktrace.state.trace.tracepoint import EventTrace, TraceEvent
 from ktrace.verify.fetch import Fetch, compile_fetch
 from ktrace.verify.step_tracer import Recorded
 from ktrace.verify.tracer import BUFFER_KIB, TRACEFS

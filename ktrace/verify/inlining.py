@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ktrace.image.store import Store, host_errors, open_store, write_json
-from ktrace.inspect.inlined import Inlined, by_function, is_telling, read_inlined
+from ktrace.inspect.trace.inlined import Inlined, by_function, is_telling, read_inlined
 
 PART = "inlined"
 #: Raised whenever other things are kept, or read otherwise.

@@ -13,8 +13,8 @@ from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.inspector import Inspector
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.memory import PhysicalMemory
-from ktrace.inspect.process import find_task
-from ktrace.inspect.stack import StackReader
+from ktrace.inspect.process.process import find_task
+from ktrace.inspect.process.stack import StackReader
 from ktrace.machine.console import Console
 from ktrace.state.call import Call, Exited
 from ktrace.state.naming import Namer

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from ktrace.inspect.inlined import Inlined
+from ktrace.inspect.trace.inlined import Inlined
 from ktrace.state.call import Completed, Exited
-from ktrace.state.functions import FunctionTrace
 from ktrace.state.step import Step
+from ktrace.state.trace.functions import FunctionTrace
 from ktrace.verify.path_match import Matcher, Place
 from ktrace.verify.paths import Expectation
 from ktrace.verify.tracer import SOFTIRQ_THREAD

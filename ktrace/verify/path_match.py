@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from ktrace.inspect.inlined import Inlined
-from ktrace.state.functions import Span
+from ktrace.inspect.trace.inlined import Inlined
+from ktrace.state.trace.functions import Span
 from ktrace.verify.paths import Item
 
 Place = Callable[[str], Mapping[str, Inlined]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ktrace.errors import UsageError
-from ktrace.inspect.inlined import Inlined
+from ktrace.inspect.trace.inlined import Inlined
 from ktrace.state.step import Step
 from ktrace.trace.session import Header
 from ktrace.verify.path_check import PathChecker

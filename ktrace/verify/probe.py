@@ -15,7 +15,7 @@ from drgn.helpers.linux.sched import cpu_curr
 from ktrace.errors import GuestHang, KtraceError, UsageError
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.machine.gdbstub import GdbStub
-from ktrace.state.probe import Hit
+from ktrace.state.trace.probe import Hit
 
 WORLD = "world"
 _ARGUMENTS = ("rdi", "rsi", "rdx", "rcx", "r8", "r9")

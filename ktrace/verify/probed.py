@@ -14,7 +14,7 @@ from ktrace.machine.gdbstub import GdbStub
 from ktrace.machine.machine import Machine
 from ktrace.report.value import short
 from ktrace.state.call import Call
-from ktrace.state.probe import Hit
+from ktrace.state.trace.probe import Hit
 from ktrace.state.world import World
 from ktrace.trace.changes import changes
 from ktrace.verify.lab import KernelCache, Lab

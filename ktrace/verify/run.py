@@ -8,8 +8,8 @@ from typing import Any
 
 from ktrace.agent.syscalls import format_call, format_result
 from ktrace.errors import KtraceError
-from ktrace.inspect.clocks import read_clocks
-from ktrace.inspect.invariants.everything import validate as validate_all
+from ktrace.inspect.invariants.all import validate as validate_all
+from ktrace.inspect.trace.clocks import read_clocks
 from ktrace.model.build import build_model
 from ktrace.state.call import Call, Completed, Exited, Outcome
 from ktrace.state.step import Step

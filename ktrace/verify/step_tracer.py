@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ktrace.agent.actors import Performed
-from ktrace.state.functions import FunctionTrace
-from ktrace.state.tracepoint import EventTrace
+from ktrace.state.trace.functions import FunctionTrace
+from ktrace.state.trace.tracepoint import EventTrace
 
 
 @dataclass(frozen=True, slots=True)

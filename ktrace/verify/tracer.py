@@ -11,11 +11,11 @@ from drgn.helpers.linux.pid import find_task, for_each_task
 from ktrace.agent.actors import Performed
 from ktrace.agent.client import GuestFileError
 from ktrace.errors import UsageError
-from ktrace.inspect.inlined import Inlined
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.ring_buffer import GraphEvents, Record, RingBuffer
+from ktrace.inspect.trace.inlined import Inlined
+from ktrace.inspect.trace.ring_buffer import GraphEvents, Record, RingBuffer
 from ktrace.state.call import Exited
-from ktrace.state.functions import FunctionTrace
+from ktrace.state.trace.functions import FunctionTrace
 from ktrace.trace.functions import Assembler
 from ktrace.verify.step_tracer import Recorded
 from ktrace.verify.unhurried import GuestFiles

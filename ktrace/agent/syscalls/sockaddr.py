@@ -14,7 +14,7 @@ from ktrace.agent.syscalls.parameter import Int, Parameter, Values, pointer_text
 from ktrace.agent.syscalls.text import Naming, quote
 from ktrace.errors import UsageError
 from ktrace.state.call import Pointer
-from ktrace.state.sockaddr import ipv6_text
+from ktrace.state.net.sockaddr import ipv6_text
 
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET = 1, 2, 10, 16, 17
 MEMBERS: Mapping[int, Mapping[str, Any]] = {

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ktrace.fuzz.families.inet import InetFamily
-from ktrace.fuzz.families.msg import MsgFamily
-from ktrace.fuzz.families.netlink import NetlinkFamily
-from ktrace.fuzz.families.pipe import PipeFamily
-from ktrace.fuzz.families.raw import RawFamily
-from ktrace.fuzz.families.sem import SemFamily
-from ktrace.fuzz.families.shm import ShmFamily
-from ktrace.fuzz.families.unix import UnixFamily
+from ktrace.fuzz.families.fs.pipe.pipe import PipeFamily
+from ktrace.fuzz.families.ipc.msg import MsgFamily
+from ktrace.fuzz.families.ipc.sem import SemFamily
+from ktrace.fuzz.families.ipc.shm import ShmFamily
+from ktrace.fuzz.families.net.inet.inet import InetFamily
+from ktrace.fuzz.families.net.inet.raw import RawFamily
+from ktrace.fuzz.families.net.netlink.netlink import NetlinkFamily
+from ktrace.fuzz.families.net.unix.unix import UnixFamily
 from ktrace.fuzz.family import Family
 
 FAMILIES: Mapping[str, type[Family]] = {

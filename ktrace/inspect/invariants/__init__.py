@@ -1,0 +1,1 @@
+"""What must hold of structures whatever was called: checks that need no model."""

@@ -10,10 +10,10 @@ from rich.text import Text
 from ktrace.report.pictures import msg, pipe, sem, shm, socket, undo
 from ktrace.report.pictures.touched import touched
 from ktrace.state.compare import label
+from ktrace.state.ipc.sem import SemUndo
+from ktrace.state.net.socket import Socket
 from ktrace.state.ref import Ref
-from ktrace.state.socket import Socket
 from ktrace.state.step import Step
-from ktrace.state.sysv_sem import SemUndo
 from ktrace.state.world import World
 
 Painter = Callable[[World, Ref, World | None], list[Text]]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ktrace.state.process import DescriptorTable, File, Process
+from ktrace.state.fs.file import DescriptorTable, File
+from ktrace.state.process.process import Process
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
 

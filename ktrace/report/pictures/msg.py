@@ -7,8 +7,8 @@ from rich.text import Text
 from ktrace.report.pictures.canvas import DIM, WHO, boxes, in_rows, line, mark
 from ktrace.report.pictures.perm import heading
 from ktrace.report.value import quoted
+from ktrace.state.ipc.msg import MsgMsg, MsgQueue, MsgReceiver
 from ktrace.state.ref import Ref
-from ktrace.state.sysv_msg import MsgMsg, MsgQueue, MsgReceiver
 from ktrace.state.world import World
 
 PER_ROW = 6

@@ -6,8 +6,8 @@ from rich.text import Text
 
 from ktrace.report.pictures.canvas import DIM
 from ktrace.state.compare import label
+from ktrace.state.ipc.namespace import IPC_PRIVATE, KernIpcPerm
 from ktrace.state.ref import Ref
-from ktrace.state.sysv_ipc import IPC_PRIVATE, KernIpcPerm
 
 
 def heading(ref: Ref, perm: KernIpcPerm, *facts: str) -> Text:

@@ -11,8 +11,9 @@ from ktrace.report.pictures.canvas import DIM, WHO, boxes, in_rows, line, mark, 
 from ktrace.report.pictures.holders import holders, listed
 from ktrace.report.value import quoted
 from ktrace.state.compare import label
-from ktrace.state.pipe import Pipe, PipeBuffer, Waiter
+from ktrace.state.fs.pipe.pipe import Pipe, PipeBuffer
 from ktrace.state.ref import Ref
+from ktrace.state.wait import Waiter
 from ktrace.state.world import World
 
 SLOTS_PER_ROW = 16

@@ -8,9 +8,9 @@ from rich.text import Text
 
 from ktrace.report.pictures.canvas import DIM, WHO, boxes, in_rows, line, mark, right
 from ktrace.report.pictures.perm import heading
-from ktrace.state.process import Process
+from ktrace.state.ipc.sem import SemArray, SemQueue, SemUndo
+from ktrace.state.process.process import Process
 from ktrace.state.ref import Ref
-from ktrace.state.sysv_sem import SemArray, SemQueue, SemUndo
 from ktrace.state.world import World
 
 PER_ROW = 12

@@ -7,9 +7,9 @@ from rich.text import Text
 from ktrace.report.pictures.canvas import DIM, WHO, boxes, in_rows, line, mark
 from ktrace.report.pictures.perm import heading
 from ktrace.report.value import quoted
-from ktrace.state.process import Process
+from ktrace.state.ipc.shm import ShmidKernel
+from ktrace.state.process.process import Process
 from ktrace.state.ref import Ref
-from ktrace.state.sysv_shm import ShmidKernel
 from ktrace.state.world import World
 
 PAGE_SIZE = 4096

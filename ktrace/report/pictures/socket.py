@@ -9,8 +9,10 @@ from rich.text import Text
 from ktrace.report.pictures.canvas import DIM, NAME, WHO, line, mark
 from ktrace.report.pictures.holders import holders, listed
 from ktrace.report.value import quoted
+from ktrace.state.net.skbuff import Buffer
+from ktrace.state.net.sock import Sock
+from ktrace.state.net.socket import Socket
 from ktrace.state.ref import Ref
-from ktrace.state.socket import Buffer, Sock, Socket
 from ktrace.state.world import World
 
 WIDTH = 42
@@ -107,10 +109,12 @@ def _box(world: World, ref: Ref, before: World | None) -> list[Text]:
     else:
         rows += _queue(sock.sk_receive_queue, last.sk_receive_queue if last is not None else None)
     if front is not None and front[1].wait:
-        who = ", ".join(str(item.task.key) if item.task is not None else item.func for item in front[1].wait)
+        who = ", ".join(str(item.process.key) if item.process is not None else item.func for item in front[1].wait)
         rows.append(Text.assemble("waits: ", (who, WHO)))
     if sock.unix is not None and sock.unix.peer_wait:
-        who = ", ".join(str(item.task.key) if item.task is not None else item.func for item in sock.unix.peer_wait)
+        who = ", ".join(
+            str(item.process.key) if item.process is not None else item.func for item in sock.unix.peer_wait
+        )
         rows.append(Text.assemble("waits for room here: ", (who, WHO)))
     return _framed(rows)
 

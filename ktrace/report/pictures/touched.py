@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ktrace.state.call import Call
-from ktrace.state.process import DescriptorTable, File, Process
+from ktrace.state.fs.file import DescriptorTable, File
+from ktrace.state.process.process import Process
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
 

@@ -6,9 +6,9 @@ from rich.text import Text
 
 from ktrace.report.pictures.canvas import DIM, WHO, boxes, line, mark
 from ktrace.state.compare import label
-from ktrace.state.process import Process
+from ktrace.state.ipc.sem import SemArray, SemUndo, SemUndoList
+from ktrace.state.process.process import Process
 from ktrace.state.ref import Ref
-from ktrace.state.sysv_sem import SemArray, SemUndo, SemUndoList
 from ktrace.state.world import World
 
 MOST = 8

@@ -75,8 +75,8 @@ def test_descriptors_arrive_in_messages() -> None:
 
 
 def test_nobody_waits_long_for_a_second_syn() -> None:
+    from ktrace.fuzz.families.net.socket import SYN_STEPS
     from ktrace.fuzz.planner import Planner
-    from ktrace.fuzz.sockets import SYN_STEPS
     from ktrace.fuzz.state import State, open_fds
     from tests.unit.fuzz.bench import dry_run
 

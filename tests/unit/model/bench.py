@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ktrace.agent.syscalls import make_call
+from ktrace.model.fs.pipe.pipe import PipeInode, Pipes
+from ktrace.model.fs.tree import Tree
 from ktrace.model.kernel import Kernel
-from ktrace.model.pipe import PipeInode, Pipes
-from ktrace.model.process import Processes
-from ktrace.model.tree import Tree
+from ktrace.model.process.process import Processes
 from ktrace.state.call import Completed, Exited, Outcome, Result, Signalled
-from ktrace.state.pipe import PipeFacts
+from ktrace.state.fs.pipe.pipe import PipeFacts
 
 
 class Bench:

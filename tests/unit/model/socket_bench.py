@@ -6,12 +6,14 @@ from typing import Any
 
 from ktrace.agent.syscalls import make_call
 from ktrace.model import build  # noqa: F401  (its import registers every rule)
+from ktrace.model.fs.tree import Tree
 from ktrace.model.kernel import Advice, Kernel
-from ktrace.model.process import Processes
-from ktrace.model.socket import SocketSubsystem
-from ktrace.model.tree import Tree
+from ktrace.model.net.socket import SocketSubsystem
+from ktrace.model.process.process import Processes
 from ktrace.state.call import Completed, Outcome, Result
-from ktrace.state.socket import NetlinkTable, ProtocolSwitch, Sock, SocketFacts
+from ktrace.state.net.facts import ProtocolSwitch, SocketFacts
+from ktrace.state.net.netlink import NetlinkTable
+from ktrace.state.net.sock import Sock
 from ktrace.state.world import World
 
 PERMANENT, ICSK, REUSE = "INET_PROTOSW_PERMANENT", "INET_PROTOSW_ICSK", "INET_PROTOSW_REUSE"

@@ -6,13 +6,13 @@ from typing import Any
 
 from ktrace.agent.syscalls import make_call
 from ktrace.model import build  # noqa: F401  (its import registers every rule)
+from ktrace.model.ipc.subsystem import SysvIpc
 from ktrace.model.kernel import Advice, Kernel
-from ktrace.model.process import Processes
-from ktrace.model.sysv import SysvIpc
-from ktrace.state.address_space import MmFacts
+from ktrace.model.process.process import Processes
 from ktrace.state.call import Completed, Exited, Outcome, Result
+from ktrace.state.ipc.namespace import IdsFacts, IpcFacts
+from ktrace.state.mm.address_space import MmFacts
 from ktrace.state.ref import Ref
-from ktrace.state.sysv_ipc import IdsFacts, IpcFacts
 from ktrace.state.world import World
 
 BOOT = IdsFacts(seq=0, idr_next=0, max_idx=-1, last_idx=-1, next_id=-1)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from ktrace.state.call import Call, Completed, Outcome, Result, Signalled
 from ktrace.state.compare import Difference
-from ktrace.state.inode import Inode
-from ktrace.state.probe import Hit
+from ktrace.state.fs.inode import Inode
+from ktrace.state.ipc.msg import MsgMsg, MsgQueue
 from ktrace.state.ref import Ref
 from ktrace.state.step import Step
-from ktrace.state.sysv_msg import MsgMsg, MsgQueue
-from ktrace.state.tracepoint import EventTrace, TraceEvent
+from ktrace.state.trace.probe import Hit
+from ktrace.state.trace.tracepoint import EventTrace, TraceEvent
 from ktrace.state.world import World
 from ktrace.trace.session import End, Header, SessionWriter, Verdict
 from tests.unit.report.worlds import (

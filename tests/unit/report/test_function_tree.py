@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ktrace.report.function_tree import SHORT_LINES, function_lines, way_lines
-from ktrace.state.functions import FunctionTrace, Span
+from ktrace.state.trace.functions import FunctionTrace, Span
 
 SPANS = (
     Span(0, "__x64_sys_read", 0, 5_000_000, True),

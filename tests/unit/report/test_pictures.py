@@ -12,11 +12,11 @@ from ktrace.report.pictures import involved, picture, subject
 from ktrace.report.pictures.canvas import CHANGED
 from ktrace.report.pictures.msg import fresh_from
 from ktrace.state.call import Call, Outcome
-from ktrace.state.pipe import Pipe
+from ktrace.state.fs.pipe.pipe import Pipe
+from ktrace.state.ipc.msg import MsgMsg, MsgQueue
+from ktrace.state.ipc.sem import SemUndoList
 from ktrace.state.ref import Ref
 from ktrace.state.step import Step
-from ktrace.state.sysv_msg import MsgMsg, MsgQueue
-from ktrace.state.sysv_sem import SemUndoList
 from ktrace.state.world import World
 from ktrace.trace.changes import changes
 from tests.unit.report.worlds import (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ktrace.model.socket_tables import INETSW, register_protosw, tables
+from ktrace.model.net.socket_tables import INETSW, register_protosw, tables
 from ktrace.report.sockets import registered, table
 from ktrace.state.naming import Namer
-from ktrace.state.socket import ProtocolSwitch
+from ktrace.state.net.facts import ProtocolSwitch
 from tests.unit.model.socket_bench import AF_INET, AF_UNIX, DGRAM, FACTS, STREAM, Bench, inet, unix
 
 

@@ -12,7 +12,7 @@ from ktrace.report.terminal import TerminalView, divergence_lines, elide
 from ktrace.report.value import quoted, run_lengths, short
 from ktrace.state.call import Call, Completed, Exited, Outcome, Result, Signalled
 from ktrace.state.compare import Difference
-from ktrace.state.process import Descriptor, DescriptorTable
+from ktrace.state.fs.file import Descriptor, DescriptorTable
 from ktrace.state.ref import Ref
 from ktrace.state.step import Step
 from ktrace.state.world import World

@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ktrace.state.pipe import Pipe, PipeBuffer, Waiter
-from ktrace.state.process import Descriptor, DescriptorTable, File, Process, ShmMapping
+from ktrace.state.fs.file import Descriptor, DescriptorTable, File
+from ktrace.state.fs.pipe.pipe import Pipe, PipeBuffer
+from ktrace.state.ipc.msg import MsgMsg, MsgQueue, MsgReceiver, MsgSender
+from ktrace.state.ipc.namespace import KernIpcPerm
+from ktrace.state.ipc.sem import Sem, SemArray, SemBuf, SemQueue, SemUndo
+from ktrace.state.ipc.shm import ShmFile, ShmidKernel, ShmMapping
+from ktrace.state.net.skbuff import Buffer
+from ktrace.state.net.sock import Sock
+from ktrace.state.net.socket import Socket
+from ktrace.state.net.unix import UnixSock
+from ktrace.state.process.process import Process
 from ktrace.state.ref import Ref
-from ktrace.state.socket import Buffer, Sock, Socket, UnixSock
-from ktrace.state.sysv_ipc import KernIpcPerm
-from ktrace.state.sysv_msg import MsgMsg, MsgQueue, MsgReceiver, MsgSender
-from ktrace.state.sysv_sem import Sem, SemArray, SemBuf, SemQueue, SemUndo
-from ktrace.state.sysv_shm import ShmFile, ShmidKernel
+from ktrace.state.wait import Waiter
 from ktrace.state.world import World
 
 PIPE, SEM, MSG, SHM = Ref("pipe", "pipe1"), Ref("sem", "3"), Ref("msg", "5"), Ref("shm", "7")

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from ktrace.state.allowed import Between, OneOf
 from ktrace.state.compare import ABSENT, Difference, compare, count_fields
-from ktrace.state.process import Descriptor, DescriptorTable, Process
+from ktrace.state.fs.file import Descriptor, DescriptorTable
+from ktrace.state.process.process import Process
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
 

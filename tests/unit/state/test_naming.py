@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ktrace.state.compare import compare
+from ktrace.state.fs.file import Descriptor, DescriptorTable, File
 from ktrace.state.naming import Namer
-from ktrace.state.process import Descriptor, DescriptorTable, File, Process
+from ktrace.state.process.process import Process
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
 

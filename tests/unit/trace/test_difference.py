@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ktrace.state.call import Call, Outcome
-from ktrace.state.functions import FunctionTrace, Span
+from ktrace.state.ipc.sem import SemUndo
 from ktrace.state.ref import Ref
 from ktrace.state.step import Step
-from ktrace.state.sysv_sem import SemUndo
+from ktrace.state.trace.functions import FunctionTrace, Span
 from ktrace.state.world import World
 from ktrace.trace.difference import Differing, differences
 

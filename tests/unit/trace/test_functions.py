@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ktrace.state.call import Call, Outcome
-from ktrace.state.functions import FunctionTrace, Node, Span, tree
 from ktrace.state.step import Step
+from ktrace.state.trace.functions import FunctionTrace, Node, Span, tree
 from ktrace.state.world import World
 from ktrace.trace.functions import Assembler
 from ktrace.trace.functions_json import read_functions, write_functions

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ktrace.state.call import Call, Completed, Exited, Outcome, Result
-from ktrace.state.process import Process
+from ktrace.state.process.process import Process
 from ktrace.state.ref import Ref, process
 from ktrace.state.step import Step
 from ktrace.state.world import World

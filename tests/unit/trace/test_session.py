@@ -15,11 +15,12 @@ from ktrace.errors import HostError, UsageError
 from ktrace.state.call import Call, Completed, Outcome, Result
 from ktrace.state.codec import decode, encode
 from ktrace.state.compare import Difference
-from ktrace.state.probe import Hit
-from ktrace.state.process import Descriptor, DescriptorTable, Process
+from ktrace.state.fs.file import Descriptor, DescriptorTable
+from ktrace.state.process.process import Process
 from ktrace.state.ref import Ref
 from ktrace.state.step import Step
-from ktrace.state.tracepoint import EventTrace, TraceEvent
+from ktrace.state.trace.probe import Hit
+from ktrace.state.trace.tracepoint import EventTrace, TraceEvent
 from ktrace.state.world import World
 from ktrace.trace.session import FILE_NAME, End, Header, SessionReader, SessionWriter, Verdict
 

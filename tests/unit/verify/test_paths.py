@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from ktrace.errors import UsageError
-from ktrace.inspect.inlined import Inlined
+from ktrace.inspect.trace.inlined import Inlined
 from ktrace.state.call import Call, Completed, Outcome, Result
-from ktrace.state.functions import FunctionTrace, Span
 from ktrace.state.step import Step
+from ktrace.state.trace.functions import FunctionTrace, Span
 from ktrace.state.world import World
 from ktrace.verify.path_check import PathChecker
 from ktrace.verify.path_match import Matcher

@@ -1,0 +1,1 @@
+"""Calls on pipes (``fs/pipe.c``, ``fs/splice.c``)."""

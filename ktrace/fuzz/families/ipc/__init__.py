@@ -1,0 +1,1 @@
+"""Calls of System V IPC (``ipc/*.c``)."""

@@ -1,0 +1,1 @@
+"""Calls on sockets, and a room for each family."""

@@ -1,0 +1,1 @@
+"""Calls on sockets of IPv4 and IPv6 (``net/ipv4/*.c``, ``net/ipv6/*.c``)."""

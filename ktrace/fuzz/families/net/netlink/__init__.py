@@ -1,0 +1,1 @@
+"""Calls on AF_NETLINK sockets (``net/netlink/af_netlink.c``)."""

@@ -1,0 +1,1 @@
+"""Calls on AF_UNIX sockets (``net/unix/*.c``)."""

@@ -1,0 +1,76 @@
+"""Read epoll sets: ``struct eventpoll``, ``struct epitem``."""
+
+from __future__ import annotations
+
+from ktrace.inspect.corrupt import CorruptStructure
+from ktrace.inspect.fs.file import FileReader
+from ktrace.inspect.inspector import Observation
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.layout import Layout
+from ktrace.inspect.lib.list import for_each_list_node
+from ktrace.inspect.wait_queue import WaitQueues
+from ktrace.state.fs.epoll import EPOLL_EVENTS, Epoll, EpollItem
+from ktrace.state.names import flag_names
+from ktrace.state.ref import Ref
+
+LIMIT = 1 << 16
+
+
+class EpollReader:
+    """Read epoll sets as files."""
+
+    f_ops = frozenset({"eventpoll_fops"})
+
+    def __init__(self, kernel: LiveKernel) -> None:
+        prog = kernel.prog
+        self.files: FileReader | None = None
+        self.queues = WaitQueues(kernel)
+        ep = prog.type("struct eventpoll")
+        self._wq = ep.member("wq").offset + prog.type("wait_queue_head_t").member("head").offset
+        self._poll_wait = ep.member("poll_wait").offset + prog.type("wait_queue_head_t").member("head").offset
+        self._rdllist = ep.member("rdllist").offset
+        self._root = Layout(prog, "struct eventpoll", root="rbr.rb_root.rb_node", rdllist="rdllist.next")
+        self.item = Layout(
+            prog, "struct epitem", left="rbn.rb_left", right="rbn.rb_right", file="ffd.file", fd="ffd.fd",
+            events="event.events", data="event.data",
+        )  # fmt: skip
+        self._rbn = prog.type("struct epitem").member("rbn").offset
+        self._rdllink = prog.type("struct epitem").member("rdllink").offset
+
+    def file_target(self, observation: Observation, file: int, private_data: int, f_inode: int) -> Ref:
+        """Add the set behind a file and return its reference.
+
+        :raises CorruptStructure: a tree or list that cannot be followed
+        """
+        ref = Ref("epoll", private_data)
+        if ref in observation.objects:
+            return ref
+        assert self.files is not None
+        memory = observation.memory
+        root = self._root.read(memory, private_data)
+        found: list[tuple[int, Ref, EpollItem]] = []
+        # The reference is taken first: a set may be watched by another one that it watches in turn.
+        observation.objects[ref] = Epoll({}, (), (), ())
+        stack = [root.root] if root.root else []
+        while stack:
+            if len(found) > LIMIT:
+                raise CorruptStructure("eventpoll.rbr", private_data, f"more than {LIMIT} items")
+            item = self.item.read(memory, stack.pop() - self._rbn)
+            stack += [node for node in (item.left, item.right) if node]
+            watched = self.files.observe(observation, item.file)
+            found.append((item.fd, watched, EpollItem(item.fd, flag_names(item.events, EPOLL_EVENTS), item.data)))
+        items: dict[Ref, tuple[EpollItem, ...]] = {}
+        for _, watched, entry in sorted(found, key=lambda entry: entry[0]):
+            items[watched] = (*items.get(watched, ()), entry)
+        head = private_data + self._rdllist
+        ready = [
+            self.item.read(memory, node - self._rdllink).fd
+            for node in for_each_list_node(memory, head, "eventpoll.rdllist", LIMIT)
+        ]
+        observation.objects[ref] = Epoll(
+            items,
+            tuple(ready),
+            self.queues.waiters(observation, private_data + self._wq, "eventpoll.wq"),
+            self.queues.waiters(observation, private_data + self._poll_wait, "eventpoll.poll_wait"),
+        )
+        return ref

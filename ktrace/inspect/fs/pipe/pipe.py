@@ -1,0 +1,228 @@
+"""Read pipes: ``pipe_inode_info``, its ring, who waits and who wants signals."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any, NamedTuple
+
+from drgn.helpers.linux.user import for_each_user
+
+from ktrace.inspect.corrupt import CorruptStructure
+from ktrace.inspect.fs.file import FileReader
+from ktrace.inspect.fs.inode import InodeReader
+from ktrace.inspect.inspector import Observation
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.layout import Layout
+from ktrace.inspect.memory import PAGE_SHIFT, PAGE_SIZE, KernelMemory
+from ktrace.inspect.process.process import UserReader
+from ktrace.inspect.wait_queue import WaitQueues
+from ktrace.state.fs.pipe.pipe import PIPE_BUF_FLAGS, Fasync, Pipe, PipeBuffer, PipeFacts
+from ktrace.state.names import flag_names
+from ktrace.state.ref import Ref
+from ktrace.state.wait import Waiter
+
+MAX_SLOTS = 1 << 19
+"""``round_pipe_size()`` allows 2 GiB."""
+
+MAX_FASYNC = 1 << 16
+MAX_ROW = 1 << 17
+ANON_OPS = "anon_pipe_buf_ops"
+
+
+class _Known(NamedTuple):
+    """What a pipe was decoded from; nobody waited and nobody wanted signals."""
+
+    data: bytes
+    decoded: Pipe
+    user: int
+    places: list[tuple[int, bytes]]
+
+
+class PipeReader:
+    """Read pipes as files, and as what FIFOs point at.
+
+    :param inodes: reads the inode behind a pipe; told to read FIFOs' pipes here
+    """
+
+    f_ops = frozenset({"pipefifo_fops"})
+
+    def __init__(self, kernel: LiveKernel, inodes: InodeReader) -> None:
+        prog = kernel.prog
+        self.kernel = kernel
+        self.inodes = inodes
+        self.files: FileReader | None = None
+        inodes.pipes = self.observe_pipe
+        self.users = UserReader(kernel)
+        self.queues = WaitQueues(kernel)
+        self.pipe = Layout(
+            prog,
+            "struct pipe_inode_info",
+            "mutex.owner.counter",
+            "rd_wait.head.next",
+            "wr_wait.head.next",
+            "head",
+            "tail",
+            "max_usage",
+            "ring_size",
+            "?note_loss",
+            "nr_accounted",
+            "readers",
+            "writers",
+            "files",
+            "r_counter",
+            "w_counter",
+            "poll_usage",
+            "tmp_page",
+            "fasync_readers",
+            "fasync_writers",
+            "bufs",
+            "user",
+            "?watch_queue",
+        )
+        self._rd_wait = self.pipe.offsets["rd_wait_head_next"]
+        self._wr_wait = self.pipe.offsets["wr_wait_head_next"]
+        self.buffer = Layout(prog, "struct pipe_buffer", "page", "offset", "len", "ops", "flags", "private")
+        self._blank = bytes(self.buffer.size)
+        self._i_pipe = inodes.inode.offsets["i_pipe"]
+        self.refcount_offset = Layout(prog, "struct page", refcount="_refcount.counter").offsets["refcount"]
+        self.fasync = Layout(prog, "struct fasync_struct", "fa_fd", "fa_next", "fa_file")
+        self._known: dict[int, _Known] = {}
+        self._flags = {value: flag_names(value, PIPE_BUF_FLAGS) for value in range(0x80)}
+
+    def file_target(self, observation: Observation, file: int, private_data: int, f_inode: int) -> Ref:
+        """Add the pipe behind a file and return its reference: another one than the inode's, where they differ."""
+        if observation.memory.u64(f_inode + self._i_pipe) != private_data:
+            return Ref("pipe", private_data)
+        ref = Ref("pipe", f_inode)
+        if ref not in observation.objects:
+            self.observe_pipe(observation, private_data, f_inode)
+            self.inodes.observe(observation, f_inode)
+        return ref
+
+    def observe_pipe(self, observation: Observation, address: int, f_inode: int) -> Ref:
+        """Add the ``pipe_inode_info`` at *address*, whose inode is at *f_inode*, and return its reference.
+
+        A pipe goes by its inode's address: a FIFO that is closed and opened again in one step, as by a restarted
+        open(), may get its memory back, and a step must not depend on whether it does.
+
+        :raises CorruptStructure: a ring or list that cannot be followed
+        """
+        memory = observation.memory
+        data = memory.read(address, self.pipe.size)
+        ref = Ref("pipe", f_inode)
+        known = self._known.get(f_inode)
+        if known is not None and known.data == data and self._unchanged(memory, known):
+            observation.objects[ref] = known.decoded
+            self.users.observe(observation, known.user)
+            return ref
+        raw = self.pipe.unpack(data, 0)
+        # Taken first: a file on a list of those that want signals leads back here.
+        observation.objects[ref] = None
+        ring, places = self.ring(memory, raw.bufs, raw.ring_size, address)
+        rd_wait, wr_wait = address + self._rd_wait, address + self._wr_wait
+        observation.objects[ref] = decoded = Pipe(
+            raw.mutex_owner_counter != 0,
+            self._waiters(observation, rd_wait, raw.rd_wait_head_next, "pipe_inode_info.rd_wait"),
+            self._waiters(observation, wr_wait, raw.wr_wait_head_next, "pipe_inode_info.wr_wait"),
+            raw.head,
+            raw.tail,
+            raw.max_usage,
+            raw.ring_size,
+            bool(raw.note_loss),
+            raw.nr_accounted,
+            raw.readers,
+            raw.writers,
+            raw.files,
+            raw.r_counter,
+            raw.w_counter,
+            raw.poll_usage,
+            raw.tmp_page != 0,
+            self._fasync(observation, raw.fasync_readers, address),
+            self._fasync(observation, raw.fasync_writers, address),
+            ring,
+            self.users.observe(observation, raw.user),
+            bool(raw.watch_queue),
+            self.inodes.ref(f_inode),
+        )
+        self._known.pop(f_inode, None)
+        alone = raw.rd_wait_head_next == rd_wait and raw.wr_wait_head_next == wr_wait
+        if alone and not raw.fasync_readers and not raw.fasync_writers:
+            self._known[f_inode] = _Known(data, decoded, raw.user, places)
+        return ref
+
+    def _unchanged(self, memory: KernelMemory, known: _Known) -> bool:
+        """Tell whether everything outside the ``pipe_inode_info`` still has the bytes that were decoded."""
+        read = memory.read
+        return all(read(address, len(data)) == data for address, data in known.places)
+
+    def ring(
+        self, memory: KernelMemory, bufs: int, ring_size: int, pipe: int
+    ) -> tuple[dict[int, PipeBuffer], list[tuple[int, bytes]]]:
+        """Return every slot of a ring that was ever used, by index, and what was read of memory where.
+
+        :raises CorruptStructure: more slots than any pipe can have
+        """
+        if ring_size > MAX_SLOTS:
+            raise CorruptStructure("pipe_inode_info.ring_size", pipe, f"{ring_size} slots")
+        size = self.buffer.size
+        data = memory.read(bufs, ring_size * size)
+        places = [(bufs, data)]
+        used = data.rstrip(b"\0")
+        found = {}
+        for index in range((len(used) + size - 1) // size):
+            at = index * size
+            if data[at : at + size] != self._blank:
+                found[index] = self._slot(memory, self.buffer.unpack(data, at), places)
+        return found, places
+
+    def _slot(self, memory: KernelMemory, raw: Any, places: list[tuple[int, bytes]]) -> PipeBuffer:
+        flags = self._flags.get(raw.flags) or flag_names(raw.flags, PIPE_BUF_FLAGS)
+        if not raw.ops:
+            return PipeBuffer(None, None, raw.offset, raw.len, None, flags, raw.private, b"")
+        ops = self.kernel.symbol(raw.ops)
+        at = raw.page + self.refcount_offset
+        places.append((at, memory.read(at, 4)))
+        count: int = _INT.unpack(places[-1][1])[0]
+        # A packet's pages come in rows of up to 32 KiB, of which the first one is told.
+        pfn = memory.pfn(raw.page)
+        room = PAGE_SIZE if ops == ANON_OPS else min(MAX_ROW, memory.ram_size - (pfn << PAGE_SHIFT))
+        offset = min(raw.offset, room)
+        start = memory.page_offset + (pfn << PAGE_SHIFT) + offset
+        data = memory.read(start, min(raw.len, room - offset))
+        places.append((start, data))
+        return PipeBuffer(Ref("page", pfn), count, raw.offset, raw.len, ops, flags, raw.private, data)
+
+    def _waiters(self, observation: Observation, head: int, first: int, what: str) -> tuple[Waiter, ...]:
+        if first == head:
+            return ()
+        return self.queues.waiters(observation, head, what)
+
+    def _fasync(self, observation: Observation, first: int, pipe: int) -> tuple[Fasync, ...]:
+        if not first:
+            return ()
+        assert self.files is not None
+        found: list[Fasync] = []
+        while first:
+            if len(found) > MAX_FASYNC:
+                raise CorruptStructure("pipe_inode_info.fasync", pipe, f"list has more than {MAX_FASYNC} entries")
+            entry = self.fasync.read(observation.memory, first)
+            found.append(Fasync(self.files.observe(observation, entry.fa_file), entry.fa_fd))
+            first = entry.fa_next
+        return tuple(found)
+
+
+_INT = struct.Struct("<i")
+
+
+def read_pipe_facts(kernel: LiveKernel) -> PipeFacts:
+    """Return the limits of a kernel's pipes, and what its users have taken already."""
+    prog = kernel.prog
+    argument = prog.function("pipe_fcntl").type_.parameters[2].type
+    return PipeFacts(
+        prog["pipe_max_size"].value_(),
+        prog["pipe_user_pages_soft"].value_(),
+        prog["pipe_user_pages_hard"].value_(),
+        {user.uid.val.value_(): user.pipe_bufs.counter.value_() for user in for_each_user(prog)},
+        prog.type("struct pipe_inode_info").has_member("watch_queue"),
+        (1 << 8 * argument.size) - 1,
+    )

@@ -1,0 +1,55 @@
+"""Check what AF_INET6 sockets have beside IPv4 ones: where it lies, and both forms of an address against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ktrace.inspect.invariants.violation import Violation
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.layout import Layout
+from ktrace.inspect.net.core.sock_names import dotted
+from ktrace.inspect.net.inet.sock import IPPROTO_TCP, SOCK_DGRAM, SOCK_STREAM
+from ktrace.state.net.sockaddr import ipv6_text
+
+AF_INET6 = 10
+IPPROTO_ICMPV6, TCP_ESTABLISHED = 58, 1
+MAPPED = "::ffff:"
+
+
+class Inet6Checks:
+    """Check the IPv6 part of a sock."""
+
+    def __init__(self, kernel: LiveKernel) -> None:
+        prog = kernel.prog
+        self.kernel = kernel
+        self.sock = Layout(
+            prog, "struct inet_sock", "pinet6", rcv_saddr="sk.__sk_common.skc_rcv_saddr",
+            daddr="sk.__sk_common.skc_daddr", v6_rcv_saddr="sk.__sk_common.skc_v6_rcv_saddr",
+            v6_daddr="sk.__sk_common.skc_v6_daddr",
+        )  # fmt: skip
+        # inet6_sk_generic(): the last bytes of the object, which are not those of the last member where it is padded.
+        size = prog.type("struct ipv6_pinfo").size
+        self.places = {
+            name: prog.type(f"struct {name}").size - size for name in ("tcp6_sock", "udp6_sock", "raw6_sock")
+        }
+
+    def check(self, where: str, address: int, sock: Any) -> Iterator[Violation]:
+        """Check the sock at *address*."""
+        found = self.sock.read(self.kernel.memory, address)
+        kind = "raw6_sock"
+        if sock.sk_type == SOCK_STREAM and sock.sk_protocol == IPPROTO_TCP:
+            kind = "tcp6_sock"
+        elif sock.sk_type == SOCK_DGRAM and sock.sk_protocol != IPPROTO_ICMPV6:
+            kind = "udp6_sock"
+        if found.pinet6 != address + self.places[kind]:
+            yield Violation(f"{where}.pinet6", f"is {found.pinet6:#x}, which is not in its {kind}")
+        for name, four, six in (
+            ("rcv_saddr", found.rcv_saddr, found.v6_rcv_saddr),
+            ("daddr", found.daddr, found.v6_daddr),
+        ):
+            text = ipv6_text(six)
+            # connect() sets the peer's before it knows whether there is a way to it.
+            settled = name == "rcv_saddr" or sock.state == TCP_ESTABLISHED
+            if settled and text.startswith(MAPPED) and text != MAPPED + dotted(four):
+                yield Violation(f"{where}.skc_v6_{name}", f"is {text}, but skc_{name} is {dotted(four)}")

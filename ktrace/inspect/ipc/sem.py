@@ -1,0 +1,268 @@
+"""Read semaphore arrays, their sleepers, and undo structures from both ends (``ipc/sem.c``)."""
+
+from __future__ import annotations
+
+import struct
+
+import drgn
+
+from ktrace.inspect.corrupt import CorruptStructure
+from ktrace.inspect.inspector import Observation
+from ktrace.inspect.ipc.namespace import Pids, glance, perm_members, perm_of
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.layout import Layout
+from ktrace.inspect.lib.list import for_each_list_node
+from ktrace.inspect.memory import KernelMemory
+from ktrace.state.ipc.sem import Sem, SemArray, SemBuf, SemQueue, SemUndo, SemUndoList
+from ktrace.state.ref import Ref
+
+MAX_NSEMS = 1 << 20
+MAX_NSOPS = 1 << 16
+GLANCE = 4
+"""Semaphores that are read before it is known how many a set has."""
+IPC_NOWAIT, SEM_UNDO = 0o4000, 0x1000
+
+_SEMBUF = struct.Struct("<Hhh")
+_FLAGS: dict[int, tuple[str, ...]] = {
+    0: (),
+    IPC_NOWAIT: ("IPC_NOWAIT",),
+    SEM_UNDO: ("SEM_UNDO",),
+    IPC_NOWAIT | SEM_UNDO: ("IPC_NOWAIT", "SEM_UNDO"),
+}
+
+
+class SemReader:
+    """Read every ``struct sem_array`` of a namespace, and the undo lists of the actors."""
+
+    def __init__(self, kernel: LiveKernel, pids: Pids) -> None:
+        prog = kernel.prog
+        self.pids = pids
+        self._array = Layout(
+            prog,
+            "struct sem_array",
+            "sem_ctime",
+            "sem_nsems",
+            "complex_count",
+            "use_global_lock",
+            alter="pending_alter.next",
+            const="pending_const.next",
+            undo="list_id.next",
+            **perm_members("sem_perm"),
+        )
+        sem_array = prog.type("struct sem_array")
+        self._sems = sem_array.member("sems").bit_offset // 8
+        self._alter = sem_array.member("pending_alter").bit_offset // 8
+        self._const = sem_array.member("pending_const").bit_offset // 8
+        self._list_id = sem_array.member("list_id").bit_offset // 8
+        self._sem = Layout(
+            prog,
+            "struct sem",
+            "semval",
+            "sempid",
+            "sem_otime",
+            alter="pending_alter.next",
+            const="pending_const.next",
+        )
+        self._sem_nsems = prog.type("struct sem_array").member("sem_nsems").bit_offset // 8
+        sem = prog.type("struct sem")
+        self._sem_alter = sem.member("pending_alter").bit_offset // 8
+        self._sem_const = sem.member("pending_const").bit_offset // 8
+        self._queue = Layout(
+            prog,
+            "struct sem_queue",
+            "sleeper",
+            "undo",
+            "pid",
+            "status",
+            "sops",
+            "blocking",
+            "nsops",
+            "alter",
+            "dupsop",
+        )
+        # Without CONFIG_SMP a spinlock is empty.
+        self._sem_lock = Layout(prog, "struct sem", lock="?lock.rlock.raw_lock.val.counter")
+        self._ulp_lock = Layout(prog, "struct sem_undo_list", lock="?lock.rlock.raw_lock.val.counter")
+        self._queue_list = prog.type("struct sem_queue").member("list").bit_offset // 8
+        undo = prog.type("struct sem_undo")
+        # By 6.12 semadj is a flexible array ("ipc/sem: use flexible array in 'struct sem_undo'").
+        semadj = undo.member("semadj")
+        self._semadj = semadj.bit_offset // 8 if semadj.type.kind == drgn.TypeKind.ARRAY else None
+        members = ["ulp", "semid"] if self._semadj is not None else ["ulp", "semid", "semadj"]
+        self._undo = Layout(prog, "struct sem_undo", *members)
+        self._undo_proc = undo.member("list_proc").bit_offset // 8
+        self._undo_id = undo.member("list_id").bit_offset // 8
+        self._ulp_refcnt = prog.type("struct sem_undo_list").member("refcnt").bit_offset // 8
+        self._ulp_list = prog.type("struct sem_undo_list").member("list_proc").bit_offset // 8
+        self._cache: dict[int, tuple[bytes, SemArray]] = {}
+        self._last = self._cache
+        self._plain: dict[tuple[int, int, int], Sem] = {}
+
+    def begin(self) -> None:
+        """Begin a new observation: what the last one did not see is forgotten."""
+        self._last, self._cache = self._cache, {}
+        self._plain = {}
+
+    def observe(self, observation: Observation, arrays: dict[int, Ref]) -> None:
+        """Add the arrays at these addresses, and the undo structures on their lists."""
+        cache, last = self._cache, self._last
+        read, objects = observation.memory.read, observation.objects
+        for address, ref in arrays.items():
+            known = last.get(address)
+            if known is not None and known[0] == read(address, len(known[0])):
+                # All that such an array depends on is the same: so is the array.
+                cache[address] = known
+                objects[ref] = known[1]
+                continue
+            data = self._bytes(observation, address)
+            array, simple = self._read(observation, address, data)
+            if simple:
+                cache[address] = (data, array)
+            objects[ref] = array
+            for undo in array.list_id:
+                self.observe_undo(observation, int(undo.key), array.sem_nsems)
+
+    def _bytes(self, observation: Observation, address: int) -> bytes:
+        """Return all bytes of an array."""
+        memory = observation.memory
+        # Most sets are small: one read does for these.
+        data = glance(memory, address, self._sems + GLANCE * self._sem.size, self._sems)
+        nsems = int.from_bytes(data[self._sem_nsems : self._sem_nsems + 4], "little")
+        if nsems > MAX_NSEMS:
+            raise CorruptStructure("sem_array.sem_nsems", address, f"cannot be {nsems}")
+        size = self._sems + nsems * self._sem.size
+        return data[:size] if size <= len(data) else memory.read(address, size)
+
+    def _read(self, observation: Observation, address: int, data: bytes) -> tuple[SemArray, bool]:
+        """Decode an array; the flag tells whether *data* is all that it depends on."""
+        raw = self._array.unpack(data, 0)
+        simple = True
+
+        def queues(head: int, first: int) -> tuple[SemQueue, ...]:
+            nonlocal simple
+            if first == head:
+                return ()
+            simple = False
+            return tuple(
+                [
+                    self._read_queue(observation, node - self._queue_list)
+                    for node in for_each_list_node(observation.memory, head, "sem_queue.list")
+                ]
+            )
+
+        sems = []
+        plain = self._plain
+        offset = self._sems
+        unpack, size = self._sem.unpack, self._sem.size
+        for _ in range(raw.sem_nsems):
+            sem = unpack(data, offset)
+            at = address + offset
+            alter, const = at + self._sem_alter, at + self._sem_const
+            offset += size
+            if sem.alter == alter and sem.const == const:
+                # Nobody waits: most semaphores look alike.
+                key = (sem.semval, sem.sempid, sem.sem_otime)
+                known = plain.get(key)
+                if known is None:
+                    pid = self.pids.name(observation, sem.sempid)
+                    known = plain[key] = Sem(sem.semval, pid, (), (), sem.sem_otime)
+                sems.append(known)
+                continue
+            sems.append(
+                Sem(
+                    sem.semval,
+                    self.pids.name(observation, sem.sempid),
+                    queues(alter, sem.alter),
+                    queues(const, sem.const),
+                    sem.sem_otime,
+                )
+            )
+        list_id: tuple[Ref, ...] = ()
+        head = address + self._list_id
+        if raw.undo != head:
+            list_id = tuple(
+                [
+                    Ref("undo", node - self._undo_id)
+                    for node in for_each_list_node(observation.memory, head, "sem_undo.list_id")
+                ]
+            )
+            simple = False
+        array = SemArray(
+            sem_perm=perm_of(raw),
+            sem_ctime=raw.sem_ctime,
+            pending_alter=queues(address + self._alter, raw.alter),
+            pending_const=queues(address + self._const, raw.const),
+            list_id=list_id,
+            sem_nsems=raw.sem_nsems,
+            complex_count=raw.complex_count,
+            use_global_lock=raw.use_global_lock,
+            sems=tuple(sems),
+        )
+        return array, simple
+
+    def _read_queue(self, observation: Observation, address: int) -> SemQueue:
+        """Decode one ``struct sem_queue``, which lies on its sleeper's stack."""
+        memory = observation.memory
+        raw = self._queue(memory, address)
+        count = raw.nsops if 0 <= raw.nsops <= MAX_NSOPS else 0
+        sops = []
+        if count:
+            data = memory.read(raw.sops, count * _SEMBUF.size)
+            sops = [SemBuf(num, op, _flag_names(flg)) for num, op, flg in _SEMBUF.iter_unpack(data)]
+        return SemQueue(
+            sleeper=observation.process(raw.sleeper),
+            undo=Ref("undo", raw.undo) if raw.undo else None,
+            pid=self.pids.name(observation, raw.pid),
+            status=raw.status,
+            sops=tuple(sops),
+            blocking=(raw.blocking - raw.sops) // _SEMBUF.size if raw.blocking else None,
+            nsops=raw.nsops,
+            alter=raw.alter,
+            dupsop=raw.dupsop,
+        )
+
+    def locked(self, memory: KernelMemory, address: int, nsems: int) -> list[int]:
+        """Return the numbers of the semaphores whose own lock is held, of the array at *address*."""
+        size = self._sem_lock.size
+        data = memory.read(address + self._sems, nsems * size)
+        return [number for number in range(nsems) if self._sem_lock.unpack(data, number * size).lock]
+
+    def undo_list_locked(self, memory: KernelMemory, address: int) -> bool:
+        """Tell whether the lock of the ``struct sem_undo_list`` at *address* is held."""
+        return bool(self._ulp_lock(memory, address).lock)
+
+    # -- undo ------------------------------------------------------------------------------------
+
+    def observe_undo(self, observation: Observation, address: int, nsems: int) -> None:
+        """Add the ``struct sem_undo`` at *address*, whose array has *nsems* semaphores."""
+        ref = Ref("undo", address)
+        if ref in observation.objects and not nsems:
+            return
+        memory = observation.memory
+        raw = self._undo(memory, address)
+        semadj: tuple[int, ...] = ()
+        if nsems:
+            start = raw.semadj if self._semadj is None else address + self._semadj
+            semadj = struct.unpack(f"<{nsems}h", memory.read(start, 2 * nsems))
+        observation.objects[ref] = SemUndo(Ref("undo_list", raw.ulp) if raw.ulp else None, raw.semid, semadj)
+
+    def observe_undo_list(self, observation: Observation, address: int) -> Ref:
+        """Add the ``struct sem_undo_list`` at *address* and the structures on it; return its reference."""
+        ref = Ref("undo_list", address)
+        if ref not in observation.objects:
+            memory = observation.memory
+            nodes = for_each_list_node(memory, address + self._ulp_list, "sem_undo.list_proc")
+            undos = [node - self._undo_proc for node in nodes]
+            refcnt = memory.u32(address + self._ulp_refcnt)
+            observation.objects[ref] = SemUndoList(refcnt, tuple([Ref("undo", undo) for undo in undos]))
+            for undo in undos:
+                self.observe_undo(observation, undo, 0)
+        return ref
+
+
+def _flag_names(flags: int) -> tuple[str, ...]:
+    found = _FLAGS.get(flags & 0xFFFF)
+    if found is None:
+        rest = flags & 0xFFFF & ~(IPC_NOWAIT | SEM_UNDO)
+        found = (*_FLAGS[flags & (IPC_NOWAIT | SEM_UNDO)], f"{rest:#x}")
+    return found

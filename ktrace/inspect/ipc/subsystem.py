@@ -1,0 +1,119 @@
+"""Read all of System V: namespaces, their objects, and what tasks have of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ktrace.inspect.inspector import Observation
+from ktrace.inspect.ipc.msg import MsgReader
+from ktrace.inspect.ipc.namespace import NamespaceReader, Pids
+from ktrace.inspect.ipc.sem import SemReader
+from ktrace.inspect.ipc.shm import Attachment, MappingReader, ShmReader
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.state.ipc.namespace import IpcFacts
+from ktrace.state.ref import Ref
+
+
+class SysvReader:
+    """Read System V IPC; also a provider of ``ipc_ns``, ``undo_list`` and ``mappings`` of a process."""
+
+    def __init__(self, kernel: LiveKernel) -> None:
+        task = kernel.prog.type("struct task_struct")
+        self.kernel = kernel
+        self.pids = Pids(kernel)
+        self.namespaces = NamespaceReader(kernel)
+        self.sem = SemReader(kernel, self.pids)
+        self.msg = MsgReader(kernel, self.pids)
+        self.shm = ShmReader(kernel, self.pids)
+        self.mappings = MappingReader(kernel)
+        self._seen: Observation | None = None
+        self._segments: dict[int, Ref] = {}
+        self._files: dict[int, Ref] = {}
+        self._attachments: dict[int, list[Attachment]] = {}
+        self._foreign = False
+        self._nsproxy = task.member("nsproxy").bit_offset // 8
+        self._undo_list = task.member("sysvsem").bit_offset // 8
+        self._clist = task.member("sysvshm").bit_offset // 8
+        self._ipc_ns = kernel.prog.type("struct nsproxy").member("ipc_ns").bit_offset // 8
+
+    def facts(self) -> IpcFacts:
+        """Return what the model must know of this kernel."""
+        return self.namespaces.facts(self.mappings.facts(self.kernel))
+
+    def init_objects(self) -> dict[int, Ref]:
+        """Return the objects of the initial namespace by their addresses."""
+        memory, address = self.kernel.memory, self.namespaces.init_ipc_ns
+        _, ids = self.namespaces.read(memory, address)
+        return {obj: ref for kind in self.namespaces.refs(memory, address, ids) for obj, ref in kind.items()}
+
+    def namespace_of(self, observation: Observation, task: int) -> int:
+        """Return the address of a task's IPC namespace, 0 for a dead task."""
+        memory = observation.memory
+        nsproxy = memory.u64(task + self._nsproxy)
+        return memory.u64(nsproxy + self._ipc_ns) if nsproxy else 0
+
+    def undo_list_of(self, observation: Observation, task: int) -> int:
+        """Return the address of a task's ``sysvsem.undo_list``, 0 for none."""
+        return observation.memory.u64(task + self._undo_list)
+
+    def observe(self, observation: Observation) -> None:
+        """Add the initial namespace, those of the actors, and every object in them."""
+        if observation is self._seen:
+            return
+        self._seen = observation
+        memory = observation.memory
+        found = {self.namespaces.init_ipc_ns: Ref("ipc_ns", "init")}
+        for task in observation.tasks.values():
+            if ns := self.namespace_of(observation, task):
+                found.setdefault(ns, Ref("ipc_ns", ns))
+        self._files, self._segments, self._attachments = {}, {}, {}
+        self.pids.begin()
+        self.sem.begin()
+        self.msg.begin()
+        self._foreign = self._foreign or len(found) > 1
+        seen: set[int] = set()
+        self._observe_namespaces(observation, found, seen)
+        if self._files or self._foreign:
+            for task in observation.tasks.values():
+                self._attachments[task] = attachments = self.mappings.attachments(memory, task)
+                # A namespace lives on for as long as anybody has a segment of it mapped; and who leaves
+                # one by setns keeps the segments that it created there on its list.
+                created = self.shm.clist(memory, task + self._clist) if self._foreign else []
+                for other in [*(attachment.ns for attachment in attachments), *map(self.shm.ns_of(memory), created)]:
+                    found.setdefault(other, Ref("ipc_ns", other))
+            self._observe_namespaces(observation, found, seen)
+        for task in observation.tasks.values():
+            undo_list = memory.u64(task + self._undo_list)
+            if undo_list:
+                self.sem.observe_undo_list(observation, undo_list)
+
+    def _observe_namespaces(self, observation: Observation, found: dict[int, Ref], seen: set[int]) -> None:
+        memory = observation.memory
+        for ns, ref in found.items():
+            if ns in seen:
+                continue
+            seen.add(ns)
+            data, ids = self.namespaces.read(memory, ns)
+            arrays, queues, segments = refs = self.namespaces.refs(memory, ns, ids)
+            observation.objects[ref] = self.namespaces.observe(memory, data, ids, refs)
+            self.sem.observe(observation, arrays)
+            self.msg.observe(observation, queues)
+            self.shm.observe(observation, segments, found, self._files)
+            self._segments.update(segments)
+
+    def process_fields(self, observation: Observation, task: int) -> Mapping[str, Any]:
+        """Return what the World shows of the ``task_struct`` at *task*: namespace, undo list, segments."""
+        # A process points at segments, so these must have their names first.
+        self.observe(observation)
+        memory = observation.memory
+        ns = self.namespace_of(observation, task)
+        undo_list = memory.u64(task + self._undo_list)
+        mappings = self.mappings.mappings(self._attachments.get(task, []), self._files)
+        clist = self.shm.clist(memory, task + self._clist) if self._segments else []
+        return {
+            "ipc_ns": Ref("ipc_ns", "init" if ns == self.namespaces.init_ipc_ns else ns) if ns else None,
+            "undo_list": Ref("undo_list", undo_list) if undo_list else None,
+            "mappings": mappings,
+            "shm_clist": tuple([self._segments.get(shp) or Ref("stranger", f"shmid@{shp:#x}") for shp in clist]),
+        }

@@ -1,0 +1,1 @@
+"""Walks of the kernel's own containers (``lib/*.c``)."""

@@ -1,0 +1,1 @@
+"""Sockets (``net/socket.c``), and a room for each family."""

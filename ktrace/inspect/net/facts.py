@@ -1,0 +1,150 @@
+"""Read what the model of sockets must know about a kernel: its tables, sizes and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import drgn
+from drgn.helpers.linux.list import hlist_for_each_entry, list_for_each_entry
+
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.net.netlink.sock import read_netlink_tables
+from ktrace.inspect.net.socket_tables import TablesReader
+from ktrace.state.net.facts import SocketFacts
+
+SMP_CACHE_BYTES = 64
+"""``1 << CONFIG_X86_L1_CACHE_SHIFT``; in no symbol and no type."""
+
+KMALLOC_MAX_CACHE_SIZE = 8192
+"""``1 << KMALLOC_SHIFT_HIGH`` of SLUB: two pages (``include/linux/slab.h``)."""
+
+ENOPROTOOPT = (-92).to_bytes(4, "little", signed=True)
+RTN_LOCAL, RTAX_QUICKACK = 2, 15
+"""``include/uapi/linux/rtnetlink.h``."""
+
+_NET_SETTINGS = {
+    "core/somaxconn": ("core.sysctl_somaxconn",),
+    "unix/max_dgram_qlen": ("unx.sysctl_max_dgram_qlen",),
+    "ipv4/ip_unprivileged_port_start": ("ipv4.sysctl_ip_prot_sock",),
+    "ipv4/ip_nonlocal_bind": ("ipv4.sysctl_ip_nonlocal_bind",),
+    "ipv4/ip_default_ttl": ("ipv4.sysctl_ip_default_ttl",),
+    "ipv4/tcp_syncookies": ("ipv4.sysctl_tcp_syncookies",),
+    "ipv4/tcp_abort_on_overflow": ("ipv4.sysctl_tcp_abort_on_overflow",),
+    "ipv4/tcp_fastopen": ("ipv4.sysctl_tcp_fastopen",),
+    "ipv6/bindv6only": ("ipv6.sysctl.bindv6only",),
+    "ipv6/ip_nonlocal_bind": ("ipv6.sysctl.ip_nonlocal_bind",),
+    "ipv4/tcp_tw_reuse": ("ipv4.sysctl_tcp_tw_reuse",),
+}
+"""Settings of a network namespace and where ``struct net`` keeps them."""
+
+_GLOBAL_SETTINGS = {
+    "core/rmem_default": "sysctl_rmem_default",
+    "core/wmem_default": "sysctl_wmem_default",
+    "core/rmem_max": "sysctl_rmem_max",
+    "core/wmem_max": "sysctl_wmem_max",
+    "core/optmem_max": "sysctl_optmem_max",
+}
+
+
+def read_facts(kernel: LiveKernel) -> SocketFacts:
+    """Return the facts of *kernel*; its initial network namespace's settings stand for all.
+
+    :raises UsageError: vmlinux lacks a type that every kernel has
+    """
+    prog = kernel.prog
+    net = prog["init_net"]
+    sysctl = {name: int(prog[symbol]) for name, symbol in _GLOBAL_SETTINGS.items() if symbol in prog}
+    for name, paths in _NET_SETTINGS.items():
+        for path in paths:
+            value = _member(net, path)
+            if value is not None:
+                sysctl[name] = int(value)
+    for name in ("tcp_rmem", "tcp_wmem"):
+        values = _member(net, f"ipv4.sysctl_{name}")
+        if values is not None:
+            sysctl.update({f"ipv4/{name}/{index}": int(values[index]) for index in range(3)})
+    low, high = _port_range(net)
+    sysctl["ipv4/ip_local_port_range/low"] = low
+    sysctl["ipv4/ip_local_port_range/high"] = high
+    groups = net.ipv4.ping_group_range.range
+    sysctl["ipv4/ping_group_range/low"], sysctl["ipv4/ping_group_range/high"] = (int(group.val) for group in groups)
+    netlink = read_netlink_tables(kernel)
+    tables = TablesReader(kernel).read()
+    return SocketFacts(
+        net_families={number: family.create for number, family in tables.net_families.items()},
+        inetsw=tuple(entry for entries in tables.inetsw.values() for entry in entries),
+        inetsw6=tuple(entry for entries in tables.inetsw6.values() for entry in entries),
+        inet_protos=tables.inet_protos,
+        inet6_protos=tables.inet6_protos,
+        sizes={
+            "sk_buff": prog.type("struct sk_buff").size,
+            "skb_shared_info": prog.type("struct skb_shared_info").size,
+            "max_skb_frags": len(drgn.Object(prog, "struct skb_shared_info", address=0).frags),
+            "smp_cache_bytes": SMP_CACHE_BYTES,
+            "page_size": 4096,
+            "kmalloc_max_cache": KMALLOC_MAX_CACHE_SIZE,
+        },
+        sysctl=sysctl,
+        congestion={
+            ops.name.string_().decode("ascii", "replace"): kernel.symbol(ops.value_())
+            for ops in list_for_each_entry("struct tcp_congestion_ops", prog["tcp_cong_list"].address_of_(), "list")
+        },
+        default_congestion=kernel.symbol(net.ipv4.tcp_congestion_control.value_()),
+        compat=kernel.has_symbol("__ia32_compat_sys_recvmsg"),
+        netdevices=_bindable(kernel),
+        oob=_has(prog, "struct unix_sock", "oob_skb"),
+        netlink=tuple(netlink),
+        netlink_tables=netlink,
+        quickack=_quickack(prog),
+        ping_port_rover=int(prog["ping_port_rover"]) if "ping_port_rover" in prog else 0,
+    )
+
+
+def _bindable(kernel: LiveKernel) -> bool:
+    """Tell whether sockets can be bound to a device (CONFIG_NETDEVICES): without it, all there is of
+    ``sock_bindtoindex()`` is that it returns -ENOPROTOOPT."""
+    symbol = kernel.prog.symbol("sock_bindtoindex")
+    return ENOPROTOOPT not in kernel.memory.read(symbol.address, symbol.size)
+
+
+def _member(value: drgn.Object, path: str) -> Any:
+    for name in path.split("."):
+        try:
+            value = value.member_(name)
+        except LookupError:
+            return None
+    return value
+
+
+def _has(prog: drgn.Program, type_name: str, member: str) -> bool:
+    find: Callable[[str], Any] = prog.type(type_name).member
+    try:
+        find(member)
+    except LookupError:
+        return False
+    return True
+
+
+def _quickack(prog: drgn.Program) -> bool:
+    """Tell whether every route to a local address asks for quick acknowledgements (``fib_info_hash[]``)."""
+    try:
+        table, size = prog["fib_info_hash"], int(prog["fib_info_hash_size"])
+    except KeyError:
+        return False
+    found = [
+        int(route.fib_metrics.metrics[RTAX_QUICKACK - 1])
+        for index in range(size)
+        for route in hlist_for_each_entry("struct fib_info", table[index].address_of_(), "fib_hash")
+        if int(route.fib_type) == RTN_LOCAL
+    ]
+    return bool(found) and all(found)
+
+
+def _port_range(net: drgn.Object) -> tuple[int, int]:
+    """Return ``ip_local_port_range``; 6.12 packs both ends into one word (d9f28735af87)."""
+    ports = net.ipv4.ip_local_ports
+    found = ports.range
+    if found.type_.kind == drgn.TypeKind.ARRAY:
+        return int(found[0]), int(found[1])
+    return int(found) & 0xFFFF, int(found) >> 16

@@ -1,0 +1,103 @@
+"""Read ``struct ipv6_pinfo`` and the IPv6 addresses of a ``struct sock`` (``include/linux/ipv6.h``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import drgn
+
+from ktrace.inspect.inspector import Observation
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.layout import Layout
+from ktrace.state.net.inet import Ipv6Sock
+from ktrace.state.net.sockaddr import ipv6_text
+
+RXOPT = (
+    "srcrt", "osrcrt", "rxinfo", "rxoinfo", "rxhlim", "rxohlim", "hopopts", "ohopopts", "dstopts", "odstopts",
+    "rxflow", "rxtclass", "rxpmtu", "rxorigdstaddr", "recvfragsize",
+)  # fmt: skip
+BITS = {
+    "mc_loop": "MC6_LOOP", "mc_all": "MC6_ALL", "recverr": "RECVERR6", "sndflow": "SNDFLOW", "repflow": "REPFLOW",
+    "dontfrag": "DONTFRAG", "autoflowlabel": "AUTOFLOWLABEL", "autoflowlabel_set": "AUTOFLOWLABEL_SET",
+    "recverr_rfc4884": "RECVERR6_RFC4884", "rtalert_isolate": "RTALERT_ISOLATE",
+}  # fmt: skip
+"""Bits of ``ipv6_pinfo``, with what they are called since they are in ``inet_flags`` (Linux 6.8)."""
+
+
+class Inet6Reader:
+    """Read what only an AF_INET6 sock has."""
+
+    def __init__(self, kernel: LiveKernel) -> None:
+        prog = kernel.prog
+        self.sock = Layout(
+            prog, "struct inet_sock", "pinet6", "?inet_flags",
+            rcv_saddr="sk.__sk_common.skc_v6_rcv_saddr", daddr="sk.__sk_common.skc_v6_daddr",
+            ipv6only="sk.__sk_common.skc_ipv6only",
+        )  # fmt: skip
+        self.pinfo = Layout(
+            prog, "struct ipv6_pinfo", "saddr", "flow_label", "frag_size", "ucast_oif", "mcast_oif", "tclass",
+            "min_hopcount",
+        )  # fmt: skip
+        numbers = ("hop_limit", "mcast_hops", "pmtudisc", "srcprefs")
+        self.numbers = {name: Layout(prog, "struct ipv6_pinfo", name) for name in numbers}
+        self.bits = Layout(prog, "struct ipv6_pinfo", *(f"?{name}" for name in BITS))
+        self.rxopt = Layout(prog, "struct ipv6_pinfo", *(f"rxopt.bits.{name}" for name in RXOPT))
+        self.flags = {name: _constant(prog, f"INET_FLAGS_{flag}") for name, flag in BITS.items()}
+
+        kinds = {(True, False): "tcp6_sock", (False, True): "udp6_sock", (False, False): "raw6_sock"}
+        self.sizes = {kind: int(prog.type(f"struct {name}").size) for kind, name in kinds.items()}
+        """Bytes of the whole object by whether it is TCP's or UDP's: ``ipv6_pinfo`` is at its very end."""
+
+    def read(self, observation: Observation, raw: bytes) -> Ipv6Sock | None:
+        """Return the part of a sock whose ``struct inet_sock`` is *raw*; ``None`` where it has none."""
+        found = self.sock.unpack(raw, 0)
+        if not found.pinet6:
+            return None
+        data = observation.memory.read(found.pinet6, self.pinfo.size)
+        np = self.pinfo.unpack(data, 0)
+        hop_limit, mcast_hops, pmtudisc, srcprefs = (
+            getattr(layout.unpack(data, 0), name) for name, layout in self.numbers.items()
+        )
+        rxopt = self.rxopt.unpack(data, 0)._asdict()
+        return Ipv6Sock(
+            saddr=ipv6_text(np.saddr),
+            v6_rcv_saddr=ipv6_text(found.rcv_saddr),
+            v6_daddr=ipv6_text(found.daddr),
+            ipv6only=bool(found.ipv6only),
+            flow_label=int.from_bytes(np.flow_label.to_bytes(4, "little"), "big"),
+            frag_size=np.frag_size,
+            hop_limit=_hops(hop_limit),
+            mcast_hops=_hops(mcast_hops),
+            ucast_oif=np.ucast_oif,
+            mcast_oif=np.mcast_oif,
+            tclass=np.tclass,
+            pmtudisc=pmtudisc,
+            srcprefs=srcprefs,
+            min_hopcount=np.min_hopcount,
+            bits=self._bits(data, found.inet_flags),
+            rxopt=tuple(sorted(name for name in RXOPT if rxopt[f"rxopt_bits_{name}"])),
+        )
+
+    def _bits(self, data: bytes, inet_flags: int | None) -> tuple[str, ...]:
+        found = self.bits.unpack(data, 0)
+        names = []
+        for name, bit in self.flags.items():
+            value = getattr(found, name)
+            if value is None and bit is not None and inet_flags is not None:
+                value = inet_flags >> bit & 1
+            if value:
+                names.append(name)
+        return tuple(sorted(names))
+
+
+def _hops(value: Any) -> int:
+    """Return a signed number that has nine bits on 6.1, and sixteen since Linux 6.8."""
+    bits = 9 if value < 1 << 9 else 16
+    return int(value - (1 << bits) if value >> bits - 1 else value)
+
+
+def _constant(prog: drgn.Program, name: str) -> int | None:
+    try:
+        return int(prog.constant(name))
+    except LookupError:
+        return None

@@ -1,0 +1,1 @@
+"""AF_NETLINK (``net/netlink/af_netlink.c``)."""

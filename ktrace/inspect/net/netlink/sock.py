@@ -1,0 +1,67 @@
+"""Read ``struct netlink_sock`` behind a ``struct sock``, and ``nl_table[]`` (``net/netlink/af_netlink.h``)."""
+
+from __future__ import annotations
+
+from ktrace.inspect.inspector import Observation
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.layout import Layout
+from ktrace.inspect.net.core.sock_names import bit_names
+from ktrace.state.net.netlink import NetlinkSock, NetlinkTable
+
+MAX_LINKS, MAX_GROUPS = 32, 1 << 12
+FLAGS = {
+    0: "KERNEL_SOCKET", 1: "RECV_PKTINFO", 2: "BROADCAST_SEND_ERROR", 3: "RECV_NO_ENOBUFS", 4: "LISTEN_ALL_NSID",
+    5: "CAP_ACK", 6: "EXT_ACK", 7: "STRICT_CHK",
+}  # fmt: skip
+"""NETLINK_F_ bits; an enumeration without a name in DWARF."""
+
+CONGESTED = 1
+
+
+class NetlinkReader:
+    """Read what only an AF_NETLINK sock has."""
+
+    def __init__(self, kernel: LiveKernel) -> None:
+        self.netlink = Layout(
+            kernel.prog, "struct netlink_sock", "flags", "portid", "dst_portid", "dst_group", "subscriptions",
+            "ngroups", "groups", "state", "bound",
+        )  # fmt: skip
+
+    def read(self, observation: Observation, address: int) -> NetlinkSock:
+        """Return the part of the sock at *address*."""
+        found = self.netlink.read(observation.memory, address)
+        members: list[int] = []
+        if found.groups and found.ngroups <= MAX_GROUPS:
+            words = observation.memory.read(found.groups, -(-found.ngroups // 64) * 8)
+            mask = int.from_bytes(words, "little")
+            members = [bit + 1 for bit in range(mask.bit_length()) if mask >> bit & 1]
+        return NetlinkSock(
+            portid=found.portid,
+            dst_portid=found.dst_portid,
+            dst_group=found.dst_group,
+            subscriptions=found.subscriptions,
+            ngroups=found.ngroups,
+            groups=tuple(members),
+            bound=bool(found.bound),
+            congested=bool(found.state & CONGESTED),
+            flags=bit_names(found.flags, FLAGS),
+        )
+
+
+def read_netlink_tables(kernel: LiveKernel) -> dict[int, NetlinkTable]:
+    """Return the registered protocols of ``nl_table[]``; empty without netlink."""
+    prog = kernel.prog
+    if "nl_table" not in prog:
+        return {}
+    tables = {}
+    for number in range(MAX_LINKS):
+        entry = prog["nl_table"][number]
+        if int(entry.registered):
+            bind = int(entry.bind.value_())
+            symbol = kernel.symbol(bind) if bind else None
+            tables[number] = NetlinkTable(int(entry.groups), int(entry.flags), symbol, number != USERSOCK)
+    return tables
+
+
+USERSOCK = 2
+"""NETLINK_USERSOCK is for processes among themselves (``netlink_add_usersock_entry()``)."""

@@ -1,0 +1,1 @@
+"""AF_PACKET (``net/packet/af_packet.c``)."""

@@ -1,0 +1,79 @@
+"""Read ``struct socket`` behind a file, and hand on to its ``struct sock``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ktrace.inspect.fs.inode import InodeReader
+from ktrace.inspect.inspector import Observation
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.layout import Layout
+from ktrace.inspect.net.core.sock import SockReader
+from ktrace.inspect.net.core.sock_names import bit_names, enum_name
+from ktrace.inspect.net.socket_tables import TablesReader
+from ktrace.state.fs.inode import mode_name
+from ktrace.state.net.sock import SOCK_TYPES
+from ktrace.state.net.socket import SOCKET_FLAGS, SOCKET_STATES, SOCKWQ_FLAGS, Socket
+from ktrace.state.ref import Ref
+
+
+class SocketReader:
+    """Read sockets behind files, and every ``struct sock`` that can be reached from there.
+
+    It is a ``FileTargets`` provider for ``socket_file_ops``.
+    """
+
+    f_ops = frozenset({"socket_file_ops"})
+
+    def __init__(self, kernel: LiveKernel, inodes: InodeReader | None = None) -> None:
+        self.kernel = kernel
+        self.socks = SockReader(kernel, inodes)
+        self.tables = TablesReader(kernel)
+        self.socket = Layout(
+            kernel.prog, "struct socket_alloc",
+            state="socket.state", type="socket.type", flags="socket.flags", file="socket.file", sk="socket.sk",
+            ops="socket.ops", wait_first="socket.wq.wait.head.next", wq_flags="socket.wq.flags",
+            i_ino="vfs_inode.i_ino", i_mode="vfs_inode.i_mode", i_uid="vfs_inode.i_uid.val",
+            i_gid="vfs_inode.i_gid.val",
+        )  # fmt: skip
+        self.wait_head = self.socket.offsets["wait_first"]
+        self._cache: dict[int, tuple[bytes, Socket]] = {}
+
+    def file_target(self, observation: Observation, file: int, private_data: int, f_inode: int) -> Ref:
+        """Add the ``struct socket`` at *private_data* and all it leads to."""
+        ref = Ref("socket", private_data)
+        if ref not in observation.objects:
+            self.tables.observe(observation)
+            value = self.read(observation, private_data)
+            observation.objects[ref] = value
+            if value.sk is not None:
+                self.socks.add(observation, int(value.sk.key))
+        return ref
+
+    def read(self, observation: Observation, address: int) -> Socket:
+        """Return the ``struct socket`` at *address*."""
+        raw = observation.memory.read(address, self.socket.size)
+        seen = self._cache.get(address)
+        if seen is not None and seen[0] == raw and not seen[1].wait:
+            return seen[1]
+        found = self.socket.unpack(raw, 0)
+        value = Socket(
+            state=enum_name(found.state, SOCKET_STATES),
+            type=SOCK_TYPES.get(found.type, str(found.type)),
+            flags=bit_names(found.flags, SOCKET_FLAGS),
+            file=Ref("file", found.file) if found.file else None,
+            sk=Ref("sock", found.sk) if found.sk else None,
+            ops=self.kernel.symbol(found.ops) if found.ops else None,
+            wait=self.socks.waiters(observation, address + self.wait_head, found.wait_first),
+            wq_flags=bit_names(found.wq_flags, SOCKWQ_FLAGS),
+            i_ino=found.i_ino,
+            i_mode=mode_name(found.i_mode),
+            i_uid=found.i_uid,
+            i_gid=found.i_gid,
+        )
+        self._cache[address] = (raw, value)
+        return value
+
+    def process_fields(self, observation: Observation, task: int) -> Mapping[str, object]:
+        """Return nothing: a ``task_struct`` keeps nothing of sockets."""
+        return {}

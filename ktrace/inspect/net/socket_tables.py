@@ -1,0 +1,117 @@
+"""Read the tables that ``socket()`` goes by (``net/socket.c``, ``net/ipv4/af_inet.c``)."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import drgn
+
+from ktrace.inspect.inspector import Observation
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.layout import Layout
+from ktrace.inspect.lib.list import for_each_list_node
+from ktrace.state.net.facts import ProtocolSwitch
+from ktrace.state.net.socket_tables import TABLES, Family, SocketTables
+
+INET_PROTOSW = {1: "INET_PROTOSW_REUSE", 2: "INET_PROTOSW_PERMANENT", 4: "INET_PROTOSW_ICSK"}
+"""``include/net/protocol.h``."""
+
+MAX_ENTRIES = 1 << 10
+MAX_INETPROTOS = 256
+
+
+class TablesReader:
+    """Read ``net_families[]``, ``inetsw[]``, ``inet_protos[]`` and their like."""
+
+    def __init__(self, kernel: LiveKernel) -> None:
+        self.kernel = kernel
+        prog = kernel.prog
+        self.family = Layout(prog, "struct net_proto_family", "family", "create")
+        self.switch = Layout(prog, "struct inet_protosw", "type", "protocol", "prot", "ops", "flags", "list.next")
+        self.switch_list = prog.type("struct inet_protosw").member("list").offset
+        self.protocol = Layout(prog, "struct net_protocol", "handler")
+        self.protocol6 = Layout(prog, "struct inet6_protocol", "handler") if kernel.has_symbol("inet6_protos") else None
+        self.mount = Layout(prog, "struct vfsmount", "mnt_sb")
+        self.super_block = Layout(prog, "struct super_block", "s_type", "s_op")
+        self.fs_type = Layout(prog, "struct file_system_type", "name")
+        self._places = {
+            name: (int(prog[name].address_ or 0), drgn.sizeof(prog[name]))
+            for name in ("net_families", "inetsw", "inetsw6", "inet_protos", "inet6_protos", "sock_mnt")
+            if kernel.has_symbol(name)
+        }
+        self._read: dict[tuple[int, int], bytes] = {}
+        self._known: SocketTables | None = None
+
+    def observe(self, observation: Observation) -> None:
+        """Add the tables."""
+        if TABLES not in observation.objects:
+            observation.objects[TABLES] = self.read()
+
+    def read(self) -> SocketTables:
+        """Return the tables; they are decoded again if one byte of them, or of what they point at, has changed."""
+        memory = self.kernel.memory
+        if self._known is not None and all(memory.read(*place) == data for place, data in self._read.items()):
+            return self._known
+        self._read = {}
+        self._known = self._decode({name: self._bytes(*place) for name, place in self._places.items()})
+        return self._known
+
+    def _bytes(self, address: int, size: int) -> bytes:
+        data = self._read[address, size] = self.kernel.memory.read(address, size)
+        return data
+
+    def _members(self, layout: Layout, address: int) -> Any:
+        return layout.unpack(self._bytes(address, layout.size), 0)
+
+    def _decode(self, raw: dict[str, bytes]) -> SocketTables:
+        families = {
+            number: self._family(address) for number, address in enumerate(_pointers(raw["net_families"])) if address
+        }
+        switches = {name: self._switch(name, raw[name]) if name in raw else {} for name in ("inetsw", "inetsw6")}
+        return SocketTables(
+            families,
+            switches["inetsw"],
+            switches["inetsw6"],
+            self._protocols(raw["inet_protos"], self.protocol),
+            self._protocols(raw["inet6_protos"], self.protocol6) if self.protocol6 and "inet6_protos" in raw else {},
+            self._mount(_pointers(raw["sock_mnt"])[0]),
+        )
+
+    def _family(self, address: int) -> Family:
+        found = self._members(self.family, address)
+        return Family(found.family, self.kernel.symbol(found.create))
+
+    def _switch(self, name: str, raw: bytes) -> dict[int, tuple[ProtocolSwitch, ...]]:
+        """Return every list that is not empty, in lookup order (``list_for_each_entry_rcu()``)."""
+        memory, start = self.kernel.memory, self._places[name][0]
+        found = {}
+        for number in range(len(raw) // 16):
+            head = start + 16 * number
+            if struct.unpack_from("<Q", raw, 16 * number)[0] != head:
+                nodes = for_each_list_node(memory, head, f"{name}[{number}]", MAX_ENTRIES)
+                found[number] = tuple(self._entry(node - self.switch_list) for node in nodes)
+        return found
+
+    def _entry(self, address: int) -> ProtocolSwitch:
+        found = self._members(self.switch, address)
+        symbol = self.kernel.symbol
+        flags = tuple(name for bit, name in INET_PROTOSW.items() if found.flags & bit)
+        return ProtocolSwitch(found.type, found.protocol, symbol(found.prot), symbol(found.ops), flags)
+
+    def _protocols(self, raw: bytes, layout: Layout) -> dict[int, str]:
+        return {
+            number: self.kernel.symbol(self._members(layout, address).handler)
+            for number, address in enumerate(_pointers(raw)[:MAX_INETPROTOS])
+            if address
+        }
+
+    def _mount(self, address: int) -> str:
+        super_block = self.super_block.read(self.kernel.memory, self._members(self.mount, address).mnt_sb)
+        name = self.fs_type.read(self.kernel.memory, super_block.s_type).name
+        text = drgn.Object(self.kernel.prog, "char *", value=name).string_().decode("ascii", "replace")
+        return f"{text}, {self.kernel.symbol(super_block.s_op)}"
+
+
+def _pointers(raw: bytes) -> tuple[int, ...]:
+    return struct.unpack(f"<{len(raw) // 8}Q", raw)

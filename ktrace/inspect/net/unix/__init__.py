@@ -1,0 +1,1 @@
+"""AF_UNIX (``net/unix/*.c``)."""

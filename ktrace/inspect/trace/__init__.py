@@ -1,0 +1,1 @@
+"""What the kernel's tracers recorded (``kernel/trace/*.c``)."""

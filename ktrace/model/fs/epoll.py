@@ -1,0 +1,374 @@
+"""Epoll sets (``fs/eventpoll.c``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, O_CLOEXEC, O_RDWR, File, FileOperations, fdget
+from ktrace.model.fs.file_table import alloc_empty_file
+from ktrace.model.fs.poll import UserSigmask
+from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.mm.iov import out_is_bad
+from ktrace.model.process.process import observe_file
+from ktrace.model.process.timer import schedule_until, start
+from ktrace.model.task import Errno, Task
+from ktrace.model.wait import WaitEntry, WaitQueue, waiters, wake_up
+from ktrace.state.call import Pointer, Result
+from ktrace.state.fs import epoll as state
+from ktrace.state.names import flag_names
+from ktrace.state.ref import Ref
+
+EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD = 1, 2, 3
+EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDNORM = 0x1, 0x4, 0x8, 0x10, 0x40
+EPOLLEXCLUSIVE, EPOLLWAKEUP, EPOLLONESHOT, EPOLLET = 1 << 28, 1 << 29, 1 << 30, 1 << 31
+PRIVATE_BITS = EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE
+EXCLUSIVE_OK_BITS = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE
+EP_MAX_NESTS = 4
+EP_MAX_EVENTS = 0x7FFFFFFF // 12
+
+
+@dataclass(eq=False)
+class Item:
+    """Mirror one ``struct epitem``."""
+
+    ep: EventPoll
+    file: File
+    fd: int
+    events: int
+    data: int
+    waits: list[tuple[WaitQueue, WaitEntry]] = field(default_factory=list)
+
+    def poll(self, kernel: Kernel, task: Task) -> int:
+        """Ask the file for what is wanted (``ep_item_poll()``)."""
+        task.sub["poll_key"] = self.events
+        return self.file.ops.poll(kernel, task, self.file) & self.events
+
+
+class EventPoll:
+    """Mirror one ``struct eventpoll``."""
+
+    def __init__(self, key: int) -> None:
+        self.key = key
+        self.items: list[Item] = []
+        self.ready: list[Item] = []
+        self.wq = WaitQueue()
+        self.poll_wait = WaitQueue()
+
+    @property
+    def ref(self) -> Ref:
+        """Return the raw reference of this set."""
+        return Ref("epoll", self.key)
+
+    def find(self, file: File, fd: int) -> Item | None:
+        """``ep_find()``."""
+        return next((item for item in self.items if item.file is file and item.fd == fd), None)
+
+    def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> Ref:
+        """Add this set and the files that it watches."""
+        if self.ref not in objects:
+            items: dict[Ref, tuple[state.EpollItem, ...]] = {}
+            for item in sorted(self.items, key=lambda item: item.fd):
+                file = observe_file(kernel, objects, item.file)
+                found = state.EpollItem(item.fd, flag_names(item.events, state.EPOLL_EVENTS), item.data)
+                items[file] = (*items.get(file, ()), found)
+            ready = tuple(item.fd for item in self.ready)
+            objects[self.ref] = state.Epoll(items, ready, waiters(self.wq), waiters(self.poll_wait))
+        return self.ref
+
+
+class EpollFileOperations(FileOperations):
+    """``eventpoll_fops``."""
+
+    name = "eventpoll_fops"
+
+    def observe(self, kernel: Kernel, file: File, objects: dict[Ref, Any]) -> None:
+        """Add the set."""
+        file.private.observe(kernel, objects)
+
+    def poll_queues(self, kernel: Kernel, task: Task, file: File) -> list[WaitQueue]:
+        """Return where pollers of the set itself wait."""
+        return [file.private.poll_wait]
+
+    def poll(self, kernel: Kernel, task: Task, file: File) -> int:
+        """Tell whether anything is ready, dropping what is not (``__ep_eventpoll_poll()``)."""
+        ep: EventPoll = file.private
+        left, ep.ready = ep.ready, []
+        mask = 0
+        while left:
+            if left[0].poll(kernel, task):
+                mask = EPOLLIN | EPOLLRDNORM
+                break
+            left.pop(0)
+        _done_scan(kernel, ep, left)
+        return mask
+
+    def llseek(self, kernel: Kernel, task: Task, file: File, offset: int, whence: int) -> int:
+        """Stay where it is (``noop_llseek()``)."""
+        return file.pos
+
+    def release(self, kernel: Kernel, task: Task, file: File) -> None:
+        """Stop watching (``ep_clear_and_put()``)."""
+        ep: EventPoll = file.private
+        if ep.poll_wait.entries:
+            wake_up(kernel, ep.poll_wait, 1, EPOLLIN)
+        for item in list(ep.items):
+            remove(ep, item)
+
+
+EPOLL_OPS = EpollFileOperations()
+
+
+def _done_scan(kernel: Kernel, ep: EventPoll, left: list[Item]) -> None:
+    """Put back what was not looked at, before what came meanwhile (``ep_done_scan()``)."""
+    ep.ready = left + ep.ready
+    if ep.ready and ep.wq.entries:
+        wake_up(kernel, ep.wq)
+
+
+def _callback(kernel: Kernel, item: Item) -> Any:
+    """Make what a watched file's queue calls at a wake-up (``ep_poll_callback()``)."""
+
+    def ep_poll_callback(key: int) -> bool:
+        ep = item.ep
+        woke = False
+        if item.events & ~PRIVATE_BITS and (not key or key & item.events):
+            if item not in ep.ready:
+                ep.ready.append(item)
+            if ep.wq.entries:
+                if item.events & EPOLLEXCLUSIVE:
+                    bits = key & (EPOLLIN | EPOLLOUT)
+                    woke = bits == 0 or (bits in (EPOLLIN, EPOLLOUT) and bool(item.events & bits))
+                wake_up(kernel, ep.wq)
+            if ep.poll_wait.entries:
+                wake_up(kernel, ep.poll_wait, 1, EPOLLIN)
+        return woke or not item.events & EPOLLEXCLUSIVE
+
+    return ep_poll_callback
+
+
+def remove(ep: EventPoll, item: Item) -> None:
+    """Stop watching one descriptor (``ep_remove()``)."""
+    for queue, entry in item.waits:
+        queue.remove(entry)
+    ep.items.remove(item)
+    if item in ep.ready:
+        ep.ready.remove(item)
+    item.file.on_release = [action for action in item.file.on_release if getattr(action, "item", None) is not item]
+
+
+class _Release:
+    """Forget a watched file at its last close (``eventpoll_release_file()``)."""
+
+    def __init__(self, item: Item) -> None:
+        self.item = item
+
+    def __call__(self) -> None:
+        remove(self.item.ep, self.item)
+
+
+@syscall("epoll_create")
+def epoll_create(kernel: Kernel, task: Task, size: int) -> int:
+    """Make an epoll set (``fs/eventpoll.c``: epoll_create)."""
+    if size <= 0:
+        raise Errno("EINVAL")
+    return int(epoll_create1(kernel, task, 0))
+
+
+@syscall("epoll_create1")
+def epoll_create1(kernel: Kernel, task: Task, flags: int) -> int:
+    """Make an epoll set (``do_epoll_create()``)."""
+    if flags & ~O_CLOEXEC:
+        raise Errno("EINVAL")
+    ep = EventPoll(kernel.serial())
+    fd = task.files.reserve(task)
+    try:
+        alloc_empty_file(kernel, task)
+    except Errno:
+        del task.files.reserved[fd]
+        raise
+    file = File(kernel.serial(), EPOLL_OPS, FMODE_READ | FMODE_WRITE, O_RDWR, ep.ref, ep)
+    task.files.install(fd, file, bool(flags & O_CLOEXEC))
+    return fd
+
+
+@syscall("epoll_ctl")
+def epoll_ctl(kernel: Kernel, task: Task, epfd: int, op: int, fd: int, event: Any) -> int:
+    """Change what a set watches (``do_epoll_ctl()``)."""
+    has_event = op != EPOLL_CTL_DEL
+    if has_event and (event is None or isinstance(event, Pointer)):
+        raise Errno("EFAULT")
+    with fdget(kernel, task, epfd) as file, fdget(kernel, task, fd) as target:
+        if not target.ops.can_poll:
+            raise Errno("EPERM")
+        if file is target or file.ops is not EPOLL_OPS:
+            raise Errno("EINVAL")
+        events = event["events"] & 0xFFFFFFFF & ~EPOLLWAKEUP if has_event else 0
+        _check_exclusive(op, events, target)
+        ep: EventPoll = file.private
+        if op == EPOLL_CTL_ADD and target.ops is EPOLL_OPS and _loops(kernel, ep, target.private):
+            raise Errno("ELOOP")
+        item = ep.find(target, fd)
+        if op == EPOLL_CTL_ADD:
+            if item is not None:
+                raise Errno("EEXIST")
+            _insert(kernel, task, ep, target, fd, events | EPOLLERR | EPOLLHUP, event["data"])
+        elif op not in (EPOLL_CTL_DEL, EPOLL_CTL_MOD):
+            raise Errno("EINVAL")
+        elif item is None:
+            raise Errno("ENOENT")
+        elif op == EPOLL_CTL_DEL:
+            remove(ep, item)
+        elif item.events & EPOLLEXCLUSIVE:
+            raise Errno("EINVAL")
+        else:
+            item.events, item.data = events | EPOLLERR | EPOLLHUP, event["data"]
+            if item.poll(kernel, task):
+                _make_ready(kernel, ep, item)
+    return 0
+
+
+def _check_exclusive(op: int, events: int, target: File) -> None:
+    if not events & EPOLLEXCLUSIVE:
+        return
+    bad = target.ops is EPOLL_OPS or events & ~EXCLUSIVE_OK_BITS
+    if op == EPOLL_CTL_MOD or (op == EPOLL_CTL_ADD and bad):
+        raise Errno("EINVAL")
+
+
+def _loops(kernel: Kernel, ep: EventPoll, to: EventPoll) -> bool:
+    """Tell whether putting *to* into *ep* makes a loop or too deep a chain (``ep_loop_check()``)."""
+
+    def down(found: EventPoll, depth: int) -> int:
+        deepest = 0
+        for item in found.items:
+            if item.file.ops is EPOLL_OPS:
+                if item.file.private is ep or depth > EP_MAX_NESTS:
+                    return EP_MAX_NESTS + 1
+                deepest = max(deepest, down(item.file.private, depth + 1) + 1)
+        return deepest
+
+    def up(found: EventPoll) -> int:
+        above = [
+            action.item.ep
+            for file in _files_of(kernel, found)
+            for action in file.on_release
+            if isinstance(action, _Release)
+        ]
+        return max([up(other) + 1 for other in above], default=0)
+
+    depth = EP_MAX_NESTS + 1 if to is ep else down(to, 0)
+    return depth > EP_MAX_NESTS or depth + 1 + up(ep) > EP_MAX_NESTS
+
+
+def _files_of(kernel: Kernel, ep: EventPoll) -> set[File]:
+    return {
+        slot.file for task in kernel.tasks.values() for slot in task.files.slots.values() if slot.file.private is ep
+    }
+
+
+def _insert(kernel: Kernel, task: Task, ep: EventPoll, target: File, fd: int, events: int, data: int) -> None:
+    """Watch a descriptor (``ep_insert()``, ``ep_ptable_queue_proc()``)."""
+    item = Item(ep, target, fd, events, data)
+    ep.items.append(item)
+    target.on_release.insert(0, _Release(item))
+    for queue in target.ops.poll_queues(kernel, task, target):
+        entry = WaitEntry(None, bool(events & EPOLLEXCLUSIVE), _callback(kernel, item), kind="ep_poll_callback")
+        queue.add(entry)
+        item.waits.append((queue, entry))
+    if item.poll(kernel, task):
+        _make_ready(kernel, ep, item)
+
+
+def _make_ready(kernel: Kernel, ep: EventPoll, item: Item) -> None:
+    if item in ep.ready:
+        return
+    ep.ready.append(item)
+    if ep.wq.entries:
+        wake_up(kernel, ep.wq)
+    if ep.poll_wait.entries:
+        wake_up(kernel, ep.poll_wait, 1, EPOLLIN)
+
+
+@syscall("epoll_pwait")
+def epoll_pwait(kernel: Kernel, task: Task, epfd: int, maxevents: int, timeout: int, sigmask: Any) -> Any:
+    """Wait with another signal mask (``do_epoll_pwait()``)."""
+    with UserSigmask(task, sigmask) as mask:
+        try:
+            answer = yield from epoll_wait(kernel, task, epfd, maxevents, timeout)
+        except Errno as error:
+            if error.name != "EINTR":
+                mask.restore()
+            raise
+        mask.restore()
+        return answer
+
+
+@syscall("epoll_wait")
+def epoll_wait(kernel: Kernel, task: Task, epfd: int, maxevents: int, timeout: int) -> Any:
+    """Wait for something to be ready, or only look where *timeout* is 0 (``do_epoll_wait()``, ``ep_poll()``)."""
+    if not 0 < maxevents <= EP_MAX_EVENTS:
+        raise Errno("EINVAL")
+    with fdget(kernel, task, epfd) as file:
+        if file.ops is not EPOLL_OPS:
+            raise Errno("EINVAL")
+        ep: EventPoll = file.private
+        available = bool(ep.ready)
+        timed_out = timeout == 0
+        timer = start(kernel, None if timeout < 0 else timeout / 1000)
+        while True:
+            if available:
+                if task.fatal_signal_pending():
+                    raise Errno("EINTR")
+                found = _send_events(kernel, task, ep, maxevents)
+                if found:
+                    break
+            if timed_out:
+                break
+            if task.signal_pending():
+                raise Errno("EINTR")
+            available = True
+            if not ep.ready:
+                entry = _waiter(kernel, task, ep)
+                ep.wq.entries.insert(0, entry)  # __add_wait_queue_exclusive(): at the head
+                timed_out = yield from schedule_until(task, timer)
+                # One that was woken after its time was up is off the queue and looks once more.
+                available = not (timed_out and entry in ep.wq.entries)
+                ep.wq.remove(entry)
+    events = found if available else ()
+    return Result(len(events), None, {} if out_is_bad(task, "events") else {"events": events})
+
+
+def _waiter(kernel: Kernel, task: Task, ep: EventPoll) -> WaitEntry:
+    entry = WaitEntry(task, True, kind="ep_autoremove_wake_function")
+
+    def ep_autoremove_wake_function(key: int) -> bool:
+        woke = kernel.wake_up_process(task)
+        ep.wq.remove(entry)
+        return woke
+
+    entry.func = ep_autoremove_wake_function
+    return entry
+
+
+def _send_events(kernel: Kernel, task: Task, ep: EventPoll, maxevents: int) -> tuple[dict[str, int], ...]:
+    """Hand over what is still ready (``ep_send_events()``)."""
+    left, ep.ready = ep.ready, []
+    found: list[dict[str, int]] = []
+    bad = out_is_bad(task, "events")
+    while left and len(found) < maxevents:
+        item = left.pop(0)
+        revents = item.poll(kernel, task)
+        if not revents:
+            continue
+        if bad:
+            left.insert(0, item)
+            _done_scan(kernel, ep, left)
+            raise Errno("EFAULT")
+        found.append({"events": revents, "data": item.data})
+        if item.events & EPOLLONESHOT:
+            item.events &= PRIVATE_BITS
+        elif not item.events & EPOLLET:
+            ep.ready.append(item)
+    _done_scan(kernel, ep, left)
+    return tuple(found)

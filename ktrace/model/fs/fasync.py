@@ -1,0 +1,82 @@
+"""Who wants a signal when a file is ready (``fs/fcntl.c``: fasync)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ktrace.model.fs.file import FASYNC
+from ktrace.model.task import SIGRTMIN, signal_name
+
+if TYPE_CHECKING:
+    from ktrace.model.fs.file import File
+    from ktrace.model.kernel import Kernel
+    from ktrace.model.task import Task
+
+POLL_IN, POLL_OUT, POLL_MSG, POLL_ERR, POLL_PRI, POLL_HUP = range(1, 7)
+BANDS = {POLL_IN: 0x41, POLL_OUT: 0x304, POLL_MSG: 0x441, POLL_ERR: 0x8, POLL_PRI: 0x82, POLL_HUP: 0x18}
+"""``band_table``: poll masks by reason."""
+
+SI_KERNEL, SI_SIGIO = 0x80, -5
+SIGIO, SIGURG = 29, 23
+SPECIFIC = frozenset({4, 8, 11, 7, 5, 17, 29, 31})
+"""Signals whose codes mean something of their own (``SIG_SPECIFIC_SICODES_MASK``)."""
+
+
+@dataclass(eq=False)
+class FasyncStruct:
+    """Mirror one ``struct fasync_struct``."""
+
+    file: File
+    fd: int
+
+
+FasyncList = list[FasyncStruct]
+
+
+def fasync_helper(fd: int, file: File, on: bool, entries: FasyncList) -> int:
+    """Add *file* at the head of the list, or take it off; 1 where that changed the list (``fasync_helper()``)."""
+    found = next((entry for entry in entries if entry.file is file), None)
+    if not on:
+        if found is None:
+            return 0
+        file.f_flags &= ~FASYNC
+        entries.remove(found)
+        return 1
+    if found is not None:
+        found.fd = fd
+        return 0
+    entries.insert(0, FasyncStruct(file, fd))
+    file.f_flags |= FASYNC
+    return 1
+
+
+def kill_fasync(kernel: Kernel, entries: FasyncList, sig: int, band: int) -> None:
+    """Signal the owner of every file on the list (``kill_fasync_rcu()``)."""
+    for entry in list(entries):
+        if not (sig == SIGURG and entry.file.f_signum == 0):
+            send_sigio(kernel, entry.file, entry.fd, band)
+
+
+def send_sigio(kernel: Kernel, file: File, fd: int, reason: int) -> None:
+    """Send SIGIO, or the signal that F_SETSIG chose, to the owner of *file* (``send_sigio_to_task()``)."""
+    owner: Task | None = file.f_owner
+    if owner is None or owner.exiting or file.f_owner_type == "F_OWNER_PGRP" or not _permitted(file, owner):
+        return  # no actor leads a process group
+    signum, thread = file.f_signum, file.f_owner_type == "F_OWNER_TID"
+    if signum == 0:
+        kernel.send_signal(owner, signal_name(SIGIO), code=SI_KERNEL, thread=thread)
+        return
+    code = SI_SIGIO if signum != SIGIO and signum in SPECIFIC else reason
+    band = BANDS[reason]
+    if signum == SIGIO or signum >= SIGRTMIN:
+        kernel.send_signal(owner, signal_name(signum), code=code, fd=fd, band=band, thread=thread)
+    else:
+        # siginfo has si_band where other signals have si_pid, which is what a handler looks at.
+        kernel.send_signal(owner, signal_name(signum), kernel.find_task(band), code, thread=thread)
+
+
+def _permitted(file: File, owner: Task) -> bool:
+    """``fs/fcntl.c: sigio_perm()``."""
+    uid, euid = file.f_owner_cred
+    return euid == 0 or bool({uid, euid} & {owner.cred.suid, owner.cred.uid})

@@ -1,0 +1,347 @@
+"""Open files and descriptor tables (``fs/file.c``, ``fs/file_table.c``)."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ktrace.model.mm.iov import Destination, Source
+from ktrace.model.task import Errno
+from ktrace.state.ref import Ref
+
+if TYPE_CHECKING:
+    from ktrace.model.kernel import Kernel
+    from ktrace.model.task import Task
+    from ktrace.model.wait import WaitQueue
+
+FMODE_READ = 0x1
+FMODE_WRITE = 0x2
+
+UINT_MAX = 0xFFFFFFFF
+NR_OPEN_DEFAULT = 64
+"""Descriptors that a table has room for without more memory (BITS_PER_LONG)."""
+
+O_ACCMODE = 0o3
+O_WRONLY = 0o1
+O_RDWR = 0o2
+O_CREAT = 0o100
+O_EXCL = 0o200
+O_NOCTTY = 0o400
+O_TRUNC = 0o1000
+O_APPEND = 0o2000
+O_NONBLOCK = 0o4000
+FASYNC = 0o20000
+O_DIRECT = 0o40000
+O_LARGEFILE = 0o100000
+O_DIRECTORY = 0o200000
+O_NOFOLLOW = 0o400000
+O_NOATIME = 0o1000000
+O_CLOEXEC = 0o2000000
+O_PATH = 0o10000000
+
+
+def drive(answer: Any) -> Generator[None, None, Any]:
+    """Run *answer* to its end if it is a generator, and return what it answered."""
+    if inspect.isgenerator(answer):
+        answer = yield from answer
+    return answer
+
+
+class FileOperations:
+    """What a kind of file does; each kind overrides what its ``struct file_operations`` has.
+
+    A method may be a generator where the kernel may sleep. ``read`` answers ``bytes``, ``write`` an int.
+    """
+
+    name = "?"
+    """The symbol of the ``file_operations``, such as ``pipefifo_fops``."""
+
+    def open(self, kernel: Kernel, task: Task, inode: Any, file: File) -> Any:
+        """Open *inode* by name (``no_open()``: ENXIO)."""
+        raise Errno("ENXIO")
+
+    def read(self, kernel: Kernel, task: Task, file: File, count: int) -> Any:
+        """Read up to *count* bytes (``vfs_read()`` without ``read`` or ``read_iter``: EINVAL)."""
+        raise Errno("EINVAL")
+
+    def write(self, kernel: Kernel, task: Task, file: File, data: bytes) -> Any:
+        """Write *data* (``vfs_write()`` without ``write`` or ``write_iter``: EINVAL)."""
+        raise Errno("EINVAL")
+
+    def read_iter(self, kernel: Kernel, task: Task, file: File, to: Destination) -> Any:
+        """Read into *to* and return the number of bytes; by default what :meth:`read` gives in one piece."""
+        data = yield from drive(self.read(kernel, task, file, to.count))
+        if to.copy(data) < len(data):
+            raise Errno("EFAULT")
+        return len(data)
+
+    def write_iter(self, kernel: Kernel, task: Task, file: File, source: Source) -> Any:
+        """Write what *source* offers and return the number of bytes; by default by :meth:`write` in one piece."""
+        return (yield from drive(self.write(kernel, task, file, source.copy_all())))
+
+    def splice_read(
+        self, kernel: Kernel, task: Task, file: File, position: int, pipe: Any, length: int, flags: int
+    ) -> Any:
+        """Put up to *length* bytes from *position* on into *pipe*, which has room (``warn_unsupported()``: EINVAL).
+
+        The answer is how many bytes went, and the position after them; likewise :meth:`splice_write`.
+        """
+        raise Errno("EINVAL")
+
+    def splice_write(
+        self, kernel: Kernel, task: Task, pipe: Any, file: File, position: int, length: int, flags: int
+    ) -> Any:
+        """Take up to *length* bytes out of *pipe* (``warn_unsupported()``: EINVAL).
+
+        :param flags: SPLICE_F_NONBLOCK, SPLICE_F_MORE
+        """
+        raise Errno("EINVAL")
+
+    def splice_eof(self, kernel: Kernel, task: Task, file: File) -> None:
+        """Be told that sendfile() has no more, though it said so (``direct_file_splice_eof()``)."""
+
+    @property
+    def has_llseek(self) -> bool:
+        """Tell whether the file can be moved in (FMODE_LSEEK)."""
+        return type(self).llseek is not FileOperations.llseek
+
+    def llseek(self, kernel: Kernel, task: Task, file: File, offset: int, whence: int) -> int:
+        """Move the offset (``no_llseek()``: ESPIPE)."""
+        raise Errno("ESPIPE")
+
+    def ioctl(self, kernel: Kernel, task: Task, file: File, cmd: int, arg: Any) -> Any:
+        """Answer an ioctl (``vfs_ioctl()`` without ``unlocked_ioctl``: ENOTTY)."""
+        raise Errno("ENOTTY")
+
+    can_pwrite = True
+    """FMODE_PWRITE; ``seq_open()`` takes it away."""
+
+    can_odirect = False
+    """FMODE_CAN_ODIRECT."""
+
+    def fcntl(self, kernel: Kernel, task: Task, file: File, cmd: int, arg: Any) -> Any:
+        """Answer the commands that only some files know (F_GETPIPE_SZ: EBADF, anything else: EINVAL)."""
+        raise Errno("EBADF" if cmd in (1031, 1032) else "EINVAL")
+
+    def poll(self, kernel: Kernel, task: Task, file: File) -> int:
+        """Return the poll mask (``DEFAULT_POLLMASK`` where there is no ``poll``)."""
+        return 0x1 | 0x4 | 0x40 | 0x100
+
+    def poll_queues(self, kernel: Kernel, task: Task, file: File) -> list[WaitQueue]:
+        """Return the queues that ``poll`` registers with, in its order (``poll_wait()``)."""
+        return []
+
+    @property
+    def can_read(self) -> bool:
+        """Tell whether the ``file_operations`` have ``read`` or ``read_iter`` (FMODE_CAN_READ)."""
+        own = type(self)
+        return own.read is not FileOperations.read or own.read_iter is not FileOperations.read_iter
+
+    @property
+    def can_write(self) -> bool:
+        """Tell whether the ``file_operations`` have ``write`` or ``write_iter`` (FMODE_CAN_WRITE)."""
+        own = type(self)
+        return own.write is not FileOperations.write or own.write_iter is not FileOperations.write_iter
+
+    @property
+    def can_poll(self) -> bool:
+        """Tell whether the ``file_operations`` have ``poll`` (``file_can_poll()``)."""
+        return type(self).poll is not FileOperations.poll
+
+    has_fasync = False
+    """Whether the ``file_operations`` have ``fasync``, which then keeps the FASYNC bit."""
+
+    def fasync(self, kernel: Kernel, task: Task, fd: int, file: File, on: bool) -> Any:
+        """Register for SIGIO, or take the registration back."""
+
+    def flush(self, kernel: Kernel, task: Task, file: File) -> None:
+        """Act on every close of a descriptor."""
+
+    def observe(self, kernel: Kernel, file: File, objects: dict[Ref, Any]) -> None:
+        """Add what the file opens to *objects*; by default its inode."""
+        if file.inode is not None:
+            file.inode.observe(kernel, objects)
+
+    def release(self, kernel: Kernel, task: Task, file: File) -> Any:
+        """Act on the last close (``__fput()``)."""
+
+
+@dataclass(eq=False)
+class File:
+    """Mirror one ``struct file``.
+
+    :param target: reference to what it opens: a pipe, a socket, an inode
+    :param private: the subsystem's own object (``private_data``)
+    :param seekable: FMODE_LSEEK, FMODE_PREAD and FMODE_PWRITE
+    :param inode: the model's inode, where a name leads to it
+    :param f_owner: the task that gets SIGIO; *f_owner_type* one of F_OWNER_*; *f_owner_cred* uid and euid of the setter
+    :param on_release: run at the last close before anything else (``eventpoll_release()``)
+    """
+
+    key: int
+    ops: FileOperations
+    f_mode: int
+    f_flags: int
+    target: Ref
+    private: Any = None
+    count: int = 1
+    pos: int = 0
+    seekable: bool = False
+    inode: Any = None
+    f_owner: Any = None
+    f_owner_type: str = "F_OWNER_TID"
+    f_owner_cred: tuple[int, int] = (0, 0)
+    f_signum: int = 0
+    f_version: int = 0
+    on_release: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def inode_uid(self) -> int:
+        """Return the owner of the inode behind the file."""
+        return int(getattr(self.inode or self.private, "i_uid", 0))
+
+    @property
+    def ref(self) -> Ref:
+        """Return the raw reference of this file."""
+        return Ref("file", self.key)
+
+
+@dataclass
+class Descriptor:
+    """Hold one slot of a descriptor table."""
+
+    file: File
+    cloexec: bool = False
+
+
+class FilesStruct:
+    """Mirror one ``files_struct``; *users* counts the tasks that share it.
+
+    :ivar reserved: close-on-exec of descriptors that are taken but not installed yet (``get_unused_fd_flags()``)
+    """
+
+    def __init__(self, key: int) -> None:
+        self.key = key
+        self.users = 1
+        self.slots: dict[int, Descriptor] = {}
+        self.reserved: dict[int, bool] = {}
+        self.max_fds = NR_OPEN_DEFAULT
+
+    def unused(self, task: Task, start: int = 0) -> int:
+        """Return the lowest free descriptor (``alloc_fd()``).
+
+        :raises Errno: EMFILE at RLIMIT_NOFILE
+        """
+        fd = start
+        while fd in self.slots or fd in self.reserved:
+            fd += 1
+        if fd >= task.rlimit_nofile:
+            raise Errno("EMFILE")
+        self.expand(fd)
+        return fd
+
+    def expand(self, fd: int) -> None:
+        """Make room for *fd* (``expand_files()``, ``alloc_fdtable()``)."""
+        if fd >= self.max_fds:
+            self.max_fds = 1 << fd.bit_length()
+
+    def reserve(self, task: Task, cloexec: bool = False) -> int:
+        """Take the lowest free descriptor for a file that is not there yet (``get_unused_fd_flags()``).
+
+        :raises Errno: EMFILE
+        """
+        fd = self.unused(task)
+        self.reserved[fd] = cloexec
+        return fd
+
+    def install(self, fd: int, file: File, cloexec: bool = False) -> None:
+        """Put *file* at *fd* (``fd_install()``)."""
+        self.reserved.pop(fd, None)
+        self.slots[fd] = Descriptor(file, cloexec)
+
+    def get(self, fd: int) -> File:
+        """Return the file at *fd* (``fdget()``).
+
+        :raises Errno: EBADF
+        """
+        slot = self.slots.get(fd & UINT_MAX)
+        if slot is None:
+            raise Errno("EBADF")
+        return slot.file
+
+    def copy(self, key: int, hole: tuple[int, int] | None = None) -> FilesStruct:
+        """Return a copy for a child that does not share it (``dup_fd()``).
+
+        :param hole: descriptors that need not be copied where that makes the table smaller
+        """
+        new = FilesStruct(key)
+        used = self._sane_size(hole)
+        if used > new.max_fds:
+            new.max_fds = 1 << (used - 1).bit_length()
+        for fd, slot in self.slots.items():
+            if fd < used:
+                slot.file.count += 1
+                new.slots[fd] = Descriptor(slot.file, slot.cloexec)
+        return new
+
+    def _sane_size(self, hole: tuple[int, int] | None) -> int:
+        """Return how many descriptors a copy has room for (``sane_fdtable_size()``)."""
+        taken = [*self.slots, *self.reserved]
+        last = max(taken, default=-1)
+        if hole is not None and hole[0] <= last <= hole[1]:
+            last = max([fd for fd in taken if fd < hole[0]], default=-1)
+        return NR_OPEN_DEFAULT if last < 0 else last + 64 & ~63
+
+    def put(self, kernel: Kernel, task: Task) -> None:
+        """Drop one user, the last closes all in ascending order (``put_files_struct()``)."""
+        self.users -= 1
+        if self.users == 0:
+            for fd in sorted(self.slots):
+                filp_close(kernel, task, self.slots.pop(fd).file)
+
+
+def filp_close(kernel: Kernel, task: Task, file: File) -> None:
+    """Close one descriptor's share of *file* (``filp_close()``)."""
+    file.ops.flush(kernel, task, file)
+    fput(kernel, task, file)
+
+
+def fput(kernel: Kernel, task: Task, file: File) -> None:
+    """Drop a reference; the last one releases on the way back to user mode (``fput()``: ``task_work_add()``)."""
+    file.count -= 1
+    if file.count == 0:
+        task.task_works.append(lambda: release_file(kernel, task, file))
+
+
+def release_file(kernel: Kernel, task: Task, file: File) -> Generator[None, None, None]:
+    """Let go of a file that nobody refers to (``__fput()``)."""
+    for action in list(file.on_release):
+        action()
+    if file.f_flags & FASYNC and file.ops.has_fasync:
+        yield from drive(file.ops.fasync(kernel, task, -1, file, False))
+    yield from drive(file.ops.release(kernel, task, file))
+    if file.inode is not None:
+        file.inode.put(kernel)
+
+
+@contextmanager
+def fdget(kernel: Kernel, task: Task, fd: int, raw: bool = False) -> Iterator[File]:
+    """Hold the file at *fd* for a call; only a shared table takes a reference (``__fget_light()``).
+
+    :param raw: O_PATH files, too (``fdget_raw()``)
+    :raises Errno: EBADF
+    """
+    file = task.files.get(fd)
+    if file.f_flags & O_PATH and not raw:
+        raise Errno("EBADF")
+    shared = task.files.users > 1
+    if shared:
+        file.count += 1
+    try:
+        yield file
+    finally:
+        if shared:
+            fput(kernel, task, file)

@@ -1,0 +1,126 @@
+"""Opening FIFOs, and pipes again through /proc (``fs/pipe.c: fifo_open()``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, O_NONBLOCK, File
+from ktrace.model.fs.inode import Inode
+from ktrace.model.fs.namei import FOPS
+from ktrace.model.fs.pipe.pipe import PipeInode, Pipes, put_pipe
+from ktrace.model.fs.pipe.pipe_ops import PipeFileOperations
+from ktrace.model.kernel import Kernel
+from ktrace.model.task import Errno, Task
+from ktrace.model.wait import WaitEntry, wake_up
+from ktrace.state.fs.inode import S_IFIFO
+
+UINT = 0xFFFFFFFF
+
+
+class FifoFileOperations(PipeFileOperations):
+    """``pipefifo_fops`` with its ``open``."""
+
+    def open(self, kernel: Kernel, task: Task, inode: Inode, file: File) -> Any:
+        """Join the pipe, wait for the other side where there is none (``fifo_open()``)."""
+        pipe = _attach(kernel, task, inode)
+        file.private, file.target, file.f_version = pipe, pipe.ref, 0
+        is_pipe = inode.i_sb == "pipefs"
+        yield from pipe.mutex.lock(task)
+        try:
+            mode = file.f_mode & (FMODE_READ | FMODE_WRITE)
+            if mode == FMODE_READ:
+                yield from _open_read(kernel, task, pipe, file, is_pipe)
+            elif mode == FMODE_WRITE:
+                yield from _open_write(kernel, task, pipe, file, is_pipe)
+            elif mode:
+                _open_both(kernel, pipe)
+            else:
+                raise Errno("EINVAL")
+        except Errno:
+            pipe.mutex.unlock(kernel)
+            put_pipe(kernel, pipe)
+            raise
+        pipe.mutex.unlock(kernel)
+
+
+def _attach(kernel: Kernel, task: Task, inode: Inode) -> PipeInode:
+    pipe = inode.pipe
+    if pipe is None:
+        pipes: Pipes = kernel.sub("pipe")
+        pipe = pipes.alloc(kernel, task)
+        if pipe is None:
+            raise Errno("ENOMEM")
+        inode.pipe, pipe.inode = pipe, inode
+    pipe.files += 1
+    return pipe
+
+
+def _open_read(kernel: Kernel, task: Task, pipe: PipeInode, file: File, is_pipe: bool) -> Generator[None, None, None]:
+    pipe.r_counter = pipe.r_counter + 1 & UINT
+    pipe.readers += 1
+    if pipe.readers == 1:
+        _wake_up_partner(kernel, pipe)
+    if is_pipe or pipe.writers:
+        return
+    if file.f_flags & O_NONBLOCK:
+        file.f_version = pipe.w_counter
+    elif not (yield from _wait_for_partner(kernel, task, pipe, lambda: pipe.w_counter)):
+        pipe.readers -= 1
+        if not pipe.readers:
+            wake_up(kernel, pipe.wr_wait, 1)
+        raise Errno("ERESTARTSYS")
+
+
+def _open_write(kernel: Kernel, task: Task, pipe: PipeInode, file: File, is_pipe: bool) -> Generator[None, None, None]:
+    if not is_pipe and file.f_flags & O_NONBLOCK and not pipe.readers:
+        raise Errno("ENXIO")
+    pipe.w_counter = pipe.w_counter + 1 & UINT
+    pipe.writers += 1
+    if pipe.writers == 1:
+        _wake_up_partner(kernel, pipe)
+    if is_pipe or pipe.readers:
+        return
+    if not (yield from _wait_for_partner(kernel, task, pipe, lambda: pipe.r_counter)):
+        pipe.writers -= 1
+        if not pipe.writers:
+            wake_up(kernel, pipe.rd_wait, 0)
+        raise Errno("ERESTARTSYS")
+
+
+def _open_both(kernel: Kernel, pipe: PipeInode) -> None:
+    pipe.readers += 1
+    pipe.writers += 1
+    pipe.r_counter = pipe.r_counter + 1 & UINT
+    pipe.w_counter = pipe.w_counter + 1 & UINT
+    if pipe.readers == 1 or pipe.writers == 1:
+        _wake_up_partner(kernel, pipe)
+
+
+def _wake_up_partner(kernel: Kernel, pipe: PipeInode) -> None:
+    """``wake_up_partner()``."""
+    wake_up(kernel, pipe.rd_wait, 0)
+
+
+def _wait_for_partner(
+    kernel: Kernel, task: Task, pipe: PipeInode, counter: Callable[[], int]
+) -> Generator[None, None, bool]:
+    """Sleep until *counter* moved; tell whether it did (``wait_for_partner()``)."""
+    before = counter()
+    entry = WaitEntry(task)
+    while counter() == before:
+        if entry not in pipe.rd_wait.entries:
+            pipe.rd_wait.add(entry)
+        pipe.mutex.unlock(kernel)
+        # schedule() returns at once where a signal is pending.
+        if not task.signal_pending():
+            yield
+        pipe.rd_wait.remove(entry)
+        yield from pipe.mutex.lock(task)
+        if task.signal_pending():
+            break
+    return counter() != before
+
+
+FIFO_OPS = FifoFileOperations()
+FOPS[S_IFIFO] = FIFO_OPS

@@ -1,0 +1,385 @@
+"""Pipes: the ring, its life and its limits (``fs/pipe.c``)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, cast
+
+from ktrace.model.fs.fasync import POLL_IN, POLL_OUT, SIGIO, FasyncList, kill_fasync
+from ktrace.model.fs.inode import Inode
+from ktrace.model.fs.pipe.observed import observed_pipe
+from ktrace.model.kernel import Kernel, Subsystem
+from ktrace.model.mm.page import LENT, PAGE_SIZE, Page, UserPage
+from ktrace.model.mutex import Mutex
+from ktrace.model.process.process import observe_file
+from ktrace.model.task import Errno, Task
+from ktrace.model.wait import WaitQueue, waiters, wake_up
+from ktrace.state.allowed import Between
+from ktrace.state.fs.pipe import pipe as state
+from ktrace.state.fs.pipe.pipe import PipeFacts
+from ktrace.state.names import flag_names
+from ktrace.state.process.process import User
+from ktrace.state.ref import Ref
+
+PIPE_DEF_BUFFERS = 16
+PIPE_MIN_DEF_BUFFERS = 2
+BUF_LRU, BUF_GIFT, BUF_PACKET, BUF_CAN_MERGE, BUF_WHOLE, BUF_LOSS = 0x01, 0x04, 0x08, 0x10, 0x20, 0x40
+ANON_OPS = "anon_pipe_buf_ops"
+DEFAULT_OPS = "default_pipe_buf_ops"
+PAGE_CACHE_OPS = "page_cache_pipe_buf_ops"
+UINT = 0xFFFFFFFF
+EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP = 0x1, 0x4, 0x8, 0x10
+EPOLLRDNORM, EPOLLWRNORM = 0x40, 0x100
+SIZEOF_PIPE_BUFFER = 40
+KMALLOC_MAX_SIZE = 1 << 22
+SURE_ALLOCATION = 8 * PAGE_SIZE
+"""The page allocator does not give up on less (``PAGE_ALLOC_COSTLY_ORDER``)."""
+
+
+@lru_cache(maxsize=4096)
+def _free_slot(offset: int, length: int, flags: tuple[str, ...], private: Any) -> state.PipeBuffer:
+    return state.PipeBuffer(None, None, offset, length, None, flags, private, b"")
+
+
+@dataclass(eq=False)
+class PipeBuffer:
+    """Mirror one ``struct pipe_buffer``; what *ops* is ``None`` for is not in use."""
+
+    page: Page | None = None
+    offset: int = 0
+    len: int = 0
+    ops: str | None = None
+    flags: int = 0
+    private: int | Between = 0
+
+    def observed(self) -> state.PipeBuffer:
+        """Return the slot as the state has it."""
+        flags = flag_names(self.flags, state.PIPE_BUF_FLAGS)
+        page = self.page
+        if self.ops is None or page is None:
+            return _free_slot(self.offset, self.len, flags, self.private)
+        data = bytes(page.data[self.offset : self.offset + self.len])
+        count = cast(int, page.references())
+        private = cast(int, self.private)
+        return state.PipeBuffer(Ref("page", page.key), count, self.offset, self.len, self.ops, flags, private, data)
+
+    @property
+    def is_blank(self) -> bool:
+        """Tell whether the slot was never used since the ring was made."""
+        return self.ops is None and self.page is None
+
+
+class PipeInode:
+    """Mirror one ``struct pipe_inode_info``."""
+
+    def __init__(self, kernel: Kernel, uid: int, slots: int) -> None:
+        self.kernel = kernel
+        self.key = kernel.serial()
+        self.uid = uid
+        self.mutex = Mutex()
+        self.rd_wait = WaitQueue()
+        self.wr_wait = WaitQueue()
+        self.head = self.tail = 0
+        self.max_usage = self.ring_size = self.nr_accounted = slots
+        self.note_loss = False
+        self.readers = self.writers = self.files = 0
+        self.r_counter = self.w_counter = 1
+        self.poll_usage = False
+        self.tmp_page: Page | None = None
+        self.fasync_readers: FasyncList = []
+        self.fasync_writers: FasyncList = []
+        self.bufs = [PipeBuffer() for _ in range(slots)]
+        self.watch_queue = False
+        self.watch_notes = 0
+        self.inode: Inode | None = None
+
+    @property
+    def ref(self) -> Ref:
+        """Return the raw reference of this pipe, which goes by its inode."""
+        return Ref("pipe", self.inode.key if self.inode is not None else self.key)
+
+    def lock(self, task: Task) -> Generator[None, None, None]:
+        """Take the mutex of a pipe that files lead to (``pipe_lock()``)."""
+        if self.files:
+            yield from self.mutex.lock(task)
+
+    def unlock(self, kernel: Kernel) -> None:
+        """``pipe_unlock()``."""
+        if self.files:
+            self.mutex.unlock(kernel)
+
+    def empty(self) -> bool:
+        """``pipe_empty()``."""
+        return self.head == self.tail
+
+    def occupancy(self) -> int:
+        """``pipe_occupancy()``."""
+        return self.head - self.tail & UINT
+
+    def full(self) -> bool:
+        """``pipe_full()``."""
+        return self.occupancy() >= self.max_usage
+
+    def readable(self) -> bool:
+        """``pipe_readable()``."""
+        return not self.empty() or not self.writers
+
+    def writable(self) -> bool:
+        """``pipe_writable()``."""
+        return not self.full() or not self.readers
+
+    def slot(self, index: int) -> PipeBuffer:
+        """Return the slot that ring position *index* falls on."""
+        return self.bufs[index & self.ring_size - 1]
+
+    def push(self) -> PipeBuffer:
+        """Take the slot at the head and advance it."""
+        buf = self.slot(self.head)
+        self.head = self.head + 1 & UINT
+        return buf
+
+    def advance_tail(self) -> None:
+        """Leave the slot at the tail behind."""
+        self.tail = self.tail + 1 & UINT
+
+    def release(self, buf: PipeBuffer) -> None:
+        """Let go of a slot's page (``pipe_buf_release()``, ``anon_pipe_buf_release()``)."""
+        ops, buf.ops = buf.ops, None
+        page = buf.page
+        assert page is not None
+        if ops in (PAGE_CACHE_OPS, "user_page_pipe_buf_ops"):
+            buf.flags &= ~BUF_LRU  # page_cache_pipe_buf_release()
+        if ops == ANON_OPS and page.count == 1 and self.tmp_page is None and not (page.lent and self._still_lent()):
+            self.tmp_page = page
+        else:
+            page.put()
+
+    def _still_lent(self) -> bool:
+        """Tell whether the kernel found a page that TCP had too busy to keep (``anon_pipe_buf_release()``)."""
+        seen = observed_pipe(self.kernel, self)
+        return not self.kernel.choose(LENT, seen.tmp_page if seen is not None else None, lambda kept: True, False)
+
+    def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> Ref:
+        """Add this pipe, its inode and its user, and return its reference."""
+        ref = self.ref
+        if ref in objects:
+            return ref
+        assert self.inode is not None
+        objects[ref] = state.Pipe(
+            self.mutex.owner is not None,
+            waiters(self.rd_wait),
+            waiters(self.wr_wait),
+            self.head,
+            self.tail,
+            self.max_usage,
+            self.ring_size,
+            self.note_loss,
+            self.nr_accounted,
+            self.readers,
+            self.writers,
+            self.files,
+            self.r_counter,
+            self.w_counter,
+            self.poll_usage,
+            self.tmp_page is not None,
+            tuple(state.Fasync(observe_file(kernel, objects, item.file), item.fd) for item in self.fasync_readers),
+            tuple(state.Fasync(observe_file(kernel, objects, item.file), item.fd) for item in self.fasync_writers),
+            {index: buf.observed() for index, buf in enumerate(self.bufs) if not buf.is_blank},
+            Ref("user", str(self.uid)),
+            self.watch_queue,
+            self.inode.ref,
+        )
+        pipes: Pipes = kernel.sub("pipe")
+        pipes.observe_user(objects, self.uid)
+        self.inode.observe(kernel, objects)
+        return ref
+
+
+class Pipes(Subsystem):
+    """Keep what all pipes share: limits, and what each user has taken.
+
+    :param facts: limits and accounting of the kernel before the first step
+    """
+
+    def __init__(self, facts: PipeFacts | None = None) -> None:
+        facts = facts or PipeFacts()
+        self.facts = facts
+        self.max_size = facts.pipe_max_size
+        self.soft = facts.pipe_user_pages_soft
+        self.hard = facts.pipe_user_pages_hard
+        self.pipe_bufs = dict(facts.pipe_bufs or {})
+        self._user_pages: dict[int, Page] = {}
+
+    def account(self, uid: int, old: int, new: int) -> int:
+        """Charge *uid* for *new* slots instead of *old* (``account_pipe_buffers()``)."""
+        self.pipe_bufs[uid] = self.pipe_bufs.get(uid, 0) + new - old
+        return self.pipe_bufs[uid]
+
+    def too_many_soft(self, user_bufs: int) -> bool:
+        """``too_many_pipe_buffers_soft()``."""
+        return bool(self.soft) and user_bufs > self.soft
+
+    def too_many_hard(self, user_bufs: int) -> bool:
+        """``too_many_pipe_buffers_hard()``."""
+        return bool(self.hard) and user_bufs > self.hard
+
+    def alloc(self, kernel: Kernel, task: Task) -> PipeInode | None:
+        """Make an empty pipe at the expense of the caller's user; ``None`` over the limit (``alloc_pipe_info()``)."""
+        uid = task.cred.uid
+        slots = PIPE_DEF_BUFFERS
+        if slots * PAGE_SIZE > self.max_size and not task.cred.capable("CAP_SYS_RESOURCE"):
+            slots = self.max_size // PAGE_SIZE
+        user_bufs = self.account(uid, 0, slots)
+        if self.too_many_soft(user_bufs) and is_unprivileged(task):
+            user_bufs = self.account(uid, slots, PIPE_MIN_DEF_BUFFERS)
+            slots = PIPE_MIN_DEF_BUFFERS
+        if self.too_many_hard(user_bufs) and is_unprivileged(task):
+            self.account(uid, slots, 0)
+            return None
+        return PipeInode(kernel, uid, slots)
+
+    def free(self, pipe: PipeInode) -> None:
+        """Give back a pipe's pages and what it was charged (``free_pipe_info()``)."""
+        self.account(pipe.uid, pipe.nr_accounted, 0)
+        for buf in pipe.bufs:
+            if buf.ops is not None:
+                pipe.release(buf)
+
+    def user_page(self, kernel: Kernel, data: bytearray) -> Page:
+        """Return the page whose content is the very *data* that a process has in its memory."""
+        page = self._user_pages.get(id(data))
+        if page is None:
+            self._user_pages[id(data)] = page = UserPage(kernel.serial(), 0, data)
+        return page
+
+    def exit_last(self, kernel: Kernel, task: Task) -> None:
+        """Free the pipe that sendfile() made for the process (``kernel/exit.c: do_exit()``: splice_pipe)."""
+        pipe: PipeInode | None = task.sub.pop("splice_pipe", None)
+        if pipe is not None:
+            self.free(pipe)
+
+    def sysctl(self, kernel: Kernel, path: str, value: str) -> bool:
+        """Change fs.pipe-max-size, rounded, and fs.pipe-user-pages-* (``fs/pipe.c: fs_pipe_sysctls``)."""
+        if path == "fs/pipe-max-size":
+            self.max_size = round_pipe_size(int(value)) or self.max_size
+        elif path == "fs/pipe-user-pages-soft":
+            self.soft = int(value)
+        elif path == "fs/pipe-user-pages-hard":
+            self.hard = int(value)
+        else:
+            return False
+        return True
+
+    def observe_user(self, objects: dict[Ref, Any], uid: int) -> None:
+        """Add what *uid* has taken."""
+        objects[Ref("user", str(uid))] = User(self.pipe_bufs.get(uid, 0))
+
+    def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> None:
+        """Add the users of all actors; pipes are reached through files and inodes."""
+        for task in kernel.tasks.values():
+            self.observe_user(objects, task.cred.uid)
+
+
+def is_unprivileged(task: Task) -> bool:
+    """``pipe_is_unprivileged_user()``."""
+    return not task.cred.capable("CAP_SYS_RESOURCE") and not task.cred.capable("CAP_SYS_ADMIN")
+
+
+def push_page(pipe: PipeInode, page: Page, ops: str, offset: int, size: int) -> None:
+    """Put a page into the slot at the head (``lib/iov_iter.c: push_page()``, ``push_anon()``)."""
+    page.get()
+    buf = pipe.push()
+    buf.page, buf.offset, buf.len, buf.ops, buf.flags, buf.private = page, offset, size, ops, 0, 0
+
+
+def put_pipe(kernel: Kernel, pipe: PipeInode) -> None:
+    """Drop a file's share of its pipe, the last one frees it (``put_pipe_info()``)."""
+    pipe.files -= 1
+    if pipe.files == 0:
+        assert pipe.inode is not None
+        pipe.inode.pipe = None
+        kernel.sub("pipe").free(pipe)
+
+
+def wake_readers(kernel: Kernel, pipe: PipeInode) -> None:
+    """``wake_up_interruptible_sync_poll(&pipe->rd_wait, EPOLLIN | EPOLLRDNORM)``."""
+    wake_up(kernel, pipe.rd_wait, 1, EPOLLIN | EPOLLRDNORM)
+
+
+def wake_writers(kernel: Kernel, pipe: PipeInode) -> None:
+    """``wake_up_interruptible_sync_poll(&pipe->wr_wait, EPOLLOUT | EPOLLWRNORM)``."""
+    wake_up(kernel, pipe.wr_wait, 1, EPOLLOUT | EPOLLWRNORM)
+
+
+def signal_readers(kernel: Kernel, pipe: PipeInode) -> None:
+    """``kill_fasync(&pipe->fasync_readers, SIGIO, POLL_IN)``."""
+    kill_fasync(kernel, pipe.fasync_readers, SIGIO, POLL_IN)
+
+
+def signal_writers(kernel: Kernel, pipe: PipeInode) -> None:
+    """``kill_fasync(&pipe->fasync_writers, SIGIO, POLL_OUT)``."""
+    kill_fasync(kernel, pipe.fasync_writers, SIGIO, POLL_OUT)
+
+
+def round_pipe_size(size: int) -> int:
+    """Return *size* in whole pages and a power of two, 0 where it is too large (``round_pipe_size()``)."""
+    if size < 0 or size > 1 << 31:
+        return 0
+    return PAGE_SIZE if size < PAGE_SIZE else 1 << (size - 1).bit_length()
+
+
+def set_size(kernel: Kernel, task: Task, pipe: PipeInode, arg: int) -> int:
+    """Give a pipe a ring of another size (``pipe_set_size()``)."""
+    pipes: Pipes = kernel.sub("pipe")
+    if pipe.watch_queue:
+        raise Errno("EBUSY")
+    size = round_pipe_size(arg)
+    slots = size // PAGE_SIZE
+    if not slots:
+        raise Errno("EINVAL")
+    if slots > pipe.max_usage and size > pipes.max_size and not task.cred.capable("CAP_SYS_RESOURCE"):
+        raise Errno("EPERM")
+    user_bufs = pipes.account(pipe.uid, pipe.nr_accounted, slots)
+    try:
+        over = pipes.too_many_hard(user_bufs) or pipes.too_many_soft(user_bufs)
+        if slots > pipe.max_usage and over and is_unprivileged(task):
+            raise Errno("EPERM")
+        resize_ring(kernel, task, pipe, slots)
+    except Errno:
+        pipes.account(pipe.uid, slots, pipe.nr_accounted)
+        raise
+    return pipe.max_usage * PAGE_SIZE
+
+
+def resize_ring(kernel: Kernel, task: Task, pipe: PipeInode, slots: int) -> None:
+    """Move what is in the ring to the start of a new one (``pipe_resize_ring()``)."""
+    _allocate(kernel, task, slots * SIZEOF_PIPE_BUFFER)
+    used = pipe.occupancy()
+    if slots < used:
+        raise Errno("EBUSY")
+    kept = [pipe.slot(pipe.tail + index) for index in range(used)]
+    pipe.bufs = kept + [PipeBuffer() for _ in range(slots - used)]
+    pipe.ring_size = slots
+    pipe.max_usage = min(pipe.max_usage, slots)
+    pipe.tail, pipe.head = 0, used
+    if not pipe.watch_queue:
+        pipe.max_usage = pipe.nr_accounted = slots
+    wake_up(kernel, pipe.wr_wait, 1)
+
+
+def _allocate(kernel: Kernel, task: Task, size: int) -> None:
+    """Fail where the page allocator may: large contiguous memory is the kernel's to refuse."""
+    if size > KMALLOC_MAX_SIZE:
+        raise Errno("ENOMEM")
+    if size > SURE_ALLOCATION:
+        seen = kernel.advice.results.get(task.name)
+        failed = kernel.choose(
+            "mm/page_alloc.c: __alloc_pages(), costly orders may fail",
+            seen.errno if seen is not None else None,
+            lambda errno: errno == "ENOMEM",
+            None,
+        )
+        if failed:
+            raise Errno("ENOMEM")

@@ -1,0 +1,388 @@
+"""Reading from and writing to a pipe, and what else its file does (``fs/pipe.c``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ktrace.model.fs.fasync import fasync_helper
+from ktrace.model.fs.fcntl import F_GETPIPE_SZ, F_SETPIPE_SZ
+from ktrace.model.fs.file import (
+    FMODE_READ,
+    FMODE_WRITE,
+    O_CLOEXEC,
+    O_DIRECT,
+    O_EXCL,
+    O_NOATIME,
+    O_NONBLOCK,
+    O_WRONLY,
+    File,
+    FileOperations,
+    fput,
+)
+from ktrace.model.fs.file_table import alloc_empty_file
+from ktrace.model.fs.inode import Inode
+from ktrace.model.fs.pipe.pipe import (
+    ANON_OPS,
+    BUF_CAN_MERGE,
+    BUF_LOSS,
+    BUF_PACKET,
+    BUF_WHOLE,
+    EPOLLERR,
+    EPOLLHUP,
+    EPOLLIN,
+    EPOLLOUT,
+    EPOLLRDNORM,
+    EPOLLWRNORM,
+    PipeInode,
+    Pipes,
+    put_pipe,
+    set_size,
+    signal_readers,
+    signal_writers,
+    wake_readers,
+    wake_writers,
+)
+from ktrace.model.fs.pipe.watch_queue import (
+    IOC_WATCH_QUEUE_SET_FILTER,
+    IOC_WATCH_QUEUE_SET_SIZE,
+    LOSS_NOTIFICATION,
+    set_filter,
+    set_queue_size,
+)
+from ktrace.model.fs.read_write import FIONREAD
+from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.mm.iov import Destination, Source, out_is_bad
+from ktrace.model.mm.page import PAGE_SIZE, Page
+from ktrace.model.task import Errno, Task
+from ktrace.model.wait import WaitQueue, wait_event, wake_up
+from ktrace.state.call import Pointer, Result
+from ktrace.state.fs.inode import S_IFIFO
+
+O_NOTIFICATION_PIPE = O_EXCL
+SI_USER = 0
+
+
+class PipeFileOperations(FileOperations):
+    """``pipefifo_fops``."""
+
+    name = "pipefifo_fops"
+    has_fasync = True
+
+    def read_iter(self, kernel: Kernel, task: Task, file: File, to: Destination) -> Any:
+        """Read what is there, sleep only for the first byte (``pipe_read()``)."""
+        pipe: PipeInode = file.private
+        if to.count == 0:
+            return 0
+        ret = 0
+        error = ""
+        yield from pipe.mutex.lock(task)
+        was_full = pipe.full()
+        wake_next_reader = False
+        while True:
+            if pipe.note_loss:
+                if to.count < len(LOSS_NOTIFICATION):
+                    error = "ENOBUFS"
+                    break
+                if to.copy(LOSS_NOTIFICATION) < len(LOSS_NOTIFICATION):
+                    error = "EFAULT"
+                    break
+                ret += len(LOSS_NOTIFICATION)
+                pipe.note_loss = False
+            if not pipe.empty():
+                took, error = _read_one(pipe, to)
+                ret += took
+                if error or to.count == 0:
+                    break
+                if not pipe.empty():
+                    continue
+            if not pipe.writers or ret:
+                break
+            if file.f_flags & O_NONBLOCK:
+                error = "EAGAIN"
+                break
+            pipe.mutex.unlock(kernel)
+            if was_full:
+                wake_writers(kernel, pipe)
+            signal_writers(kernel, pipe)
+            if (yield from wait_event(task, pipe.rd_wait, pipe.readable, exclusive=True)):
+                raise Errno("ERESTARTSYS")
+            yield from pipe.mutex.lock(task)
+            was_full = pipe.full()
+            wake_next_reader = True
+        if pipe.empty():
+            wake_next_reader = False
+        pipe.mutex.unlock(kernel)
+        if was_full:
+            wake_writers(kernel, pipe)
+        if wake_next_reader:
+            wake_readers(kernel, pipe)
+        signal_writers(kernel, pipe)
+        if ret > 0 and not file.f_flags & O_NOATIME:
+            file.inode.accessed(kernel)
+        if not ret and error:
+            raise Errno(error)
+        return ret
+
+    def write_iter(self, kernel: Kernel, task: Task, file: File, source: Source) -> Any:
+        """Merge into the last page if it may be, then fill pages, sleep until all is in (``pipe_write()``)."""
+        pipe: PipeInode = file.private
+        if pipe.watch_queue:
+            raise Errno("EXDEV")
+        if source.count == 0:
+            return 0
+        ret = 0
+        error = ""
+        was_empty = wake_next_writer = False
+        yield from pipe.mutex.lock(task)
+        if not pipe.readers:
+            send_sigpipe(kernel, task)
+            error = "EPIPE"
+        else:
+            was_empty = pipe.empty()
+            ret, error = _merge(pipe, source)
+        while not error and source.count:
+            if not pipe.readers:
+                send_sigpipe(kernel, task)
+                error = "EPIPE"
+                break
+            if not pipe.full():
+                copied, error = _fill_one(kernel, pipe, file, source)
+                ret += copied
+                continue
+            if file.f_flags & O_NONBLOCK:
+                error = "EAGAIN"
+                break
+            if task.signal_pending():
+                error = "ERESTARTSYS"
+                break
+            pipe.mutex.unlock(kernel)
+            if was_empty:
+                wake_readers(kernel, pipe)
+            signal_readers(kernel, pipe)
+            yield from wait_event(task, pipe.wr_wait, pipe.writable, exclusive=True)
+            yield from pipe.mutex.lock(task)
+            was_empty = pipe.empty()
+            wake_next_writer = True
+        if pipe.full():
+            wake_next_writer = False
+        pipe.mutex.unlock(kernel)
+        if was_empty or pipe.poll_usage:
+            wake_readers(kernel, pipe)
+        signal_readers(kernel, pipe)
+        if wake_next_writer:
+            wake_writers(kernel, pipe)
+        if ret > 0:
+            file.inode.changed(kernel)
+        if not ret and error:
+            raise Errno(error)
+        return ret
+
+    def poll_queues(self, kernel: Kernel, task: Task, file: File) -> list[WaitQueue]:
+        """Return where readers and writers wait (``pipe_poll()``)."""
+        pipe: PipeInode = file.private
+        queues = [pipe.rd_wait] if file.f_mode & FMODE_READ else []
+        return [*queues, pipe.wr_wait] if file.f_mode & FMODE_WRITE else queues
+
+    def poll(self, kernel: Kernel, task: Task, file: File) -> int:
+        """Tell what can be done without sleeping (``pipe_poll()``)."""
+        pipe: PipeInode = file.private
+        pipe.poll_usage = True
+        mask = 0
+        if file.f_mode & FMODE_READ:
+            if not pipe.empty():
+                mask |= EPOLLIN | EPOLLRDNORM
+            if not pipe.writers and file.f_version != pipe.w_counter:
+                mask |= EPOLLHUP
+        if file.f_mode & FMODE_WRITE:
+            if not pipe.full():
+                mask |= EPOLLOUT | EPOLLWRNORM
+            if not pipe.readers:
+                mask |= EPOLLERR
+        return mask
+
+    def ioctl(self, kernel: Kernel, task: Task, file: File, cmd: int, arg: Any) -> Any:
+        """Answer FIONREAD and the size of a watch queue (``pipe_ioctl()``)."""
+        pipe: PipeInode = file.private
+        if cmd == FIONREAD:
+            yield from pipe.mutex.lock(task)
+            pipe.mutex.unlock(kernel)
+            used = range(pipe.occupancy())
+            return Result(0, None, {"arg": sum(pipe.slot(pipe.tail + index).len for index in used)})
+        if cmd == IOC_WATCH_QUEUE_SET_SIZE and kernel.sub("pipe").facts.watch_queue:
+            yield from pipe.mutex.lock(task)
+            try:
+                return set_queue_size(kernel, task, pipe, arg.value if isinstance(arg, Pointer) else int(arg))
+            finally:
+                pipe.mutex.unlock(kernel)
+        if cmd == IOC_WATCH_QUEUE_SET_FILTER and kernel.sub("pipe").facts.watch_queue:
+            return set_filter(task, pipe, arg)
+        raise Errno("ENOTTY")
+
+    def fcntl(self, kernel: Kernel, task: Task, file: File, cmd: int, arg: Any) -> Any:
+        """Answer F_GETPIPE_SZ and F_SETPIPE_SZ (``pipe_fcntl()``)."""
+        pipe: PipeInode = file.private
+        if cmd not in (F_SETPIPE_SZ, F_GETPIPE_SZ):
+            raise Errno("EINVAL")
+        yield from pipe.mutex.lock(task)
+        try:
+            if cmd == F_GETPIPE_SZ:
+                return pipe.max_usage * PAGE_SIZE
+            pipes: Pipes = kernel.sub("pipe")
+            return set_size(kernel, task, pipe, arg & pipes.facts.size_mask)
+        finally:
+            pipe.mutex.unlock(kernel)
+
+    def fasync(self, kernel: Kernel, task: Task, fd: int, file: File, on: bool) -> Any:
+        """Register for SIGIO at either end (``pipe_fasync()``)."""
+        pipe: PipeInode = file.private
+        yield from pipe.mutex.lock(task)
+        if file.f_mode & FMODE_READ:
+            fasync_helper(fd, file, on, pipe.fasync_readers)
+        if file.f_mode & FMODE_WRITE:
+            fasync_helper(fd, file, on, pipe.fasync_writers)
+        pipe.mutex.unlock(kernel)
+
+    def release(self, kernel: Kernel, task: Task, file: File) -> Any:
+        """Leave; tell the other side if it stays behind alone (``pipe_release()``)."""
+        pipe: PipeInode = file.private
+        yield from pipe.mutex.lock(task)
+        if file.f_mode & FMODE_READ:
+            pipe.readers -= 1
+        if file.f_mode & FMODE_WRITE:
+            pipe.writers -= 1
+        if (not pipe.readers) != (not pipe.writers):
+            wake_up(kernel, pipe.rd_wait, 0)
+            wake_up(kernel, pipe.wr_wait, 0)
+            signal_readers(kernel, pipe)
+            signal_writers(kernel, pipe)
+        pipe.mutex.unlock(kernel)
+        put_pipe(kernel, pipe)
+
+
+PIPE_OPS = PipeFileOperations()
+
+
+def _read_one(pipe: PipeInode, to: Destination) -> tuple[int, str]:
+    """Read from the slot at the tail; how much, and why it went no further (``pipe_read()``, the loop's middle)."""
+    buf = pipe.slot(pipe.tail)
+    chars = buf.len
+    if chars > to.count:
+        if buf.flags & BUF_WHOLE:
+            return 0, "ENOBUFS"
+        chars = to.count
+    assert buf.page is not None
+    if to.copy_page(buf.page.data, buf.offset, chars) < chars:
+        return 0, "EFAULT"
+    buf.offset += chars
+    buf.len -= chars
+    if buf.flags & BUF_PACKET:
+        to.count = 0
+        buf.len = 0
+    if not buf.len:
+        pipe.release(buf)
+        if buf.flags & BUF_LOSS:
+            pipe.note_loss = True
+        pipe.advance_tail()
+    return chars, ""
+
+
+def _merge(pipe: PipeInode, source: Source) -> tuple[int, str]:
+    """Put what does not fill a page into the last slot, if it may be and fits (``pipe_write()``)."""
+    chars = source.count & PAGE_SIZE - 1
+    if not chars or pipe.empty():
+        return 0, ""
+    buf = pipe.slot(pipe.head - 1)
+    offset = buf.offset + buf.len
+    if not buf.flags & BUF_CAN_MERGE or offset + chars > PAGE_SIZE:
+        return 0, ""
+    data = source.copy(chars)
+    assert buf.page is not None
+    buf.page.data[offset : offset + len(data)] = data
+    if len(data) < chars:
+        return 0, "EFAULT"
+    buf.len += chars
+    return chars, ""
+
+
+def _fill_one(kernel: Kernel, pipe: PipeInode, file: File, source: Source) -> tuple[int, str]:
+    """Take the slot at the head and fill its page; on a bad address it stays, empty (``pipe_write()``)."""
+    page = pipe.tmp_page or Page(kernel.serial())
+    pipe.tmp_page = None
+    buf = pipe.push()
+    buf.page, buf.ops, buf.offset, buf.len = page, ANON_OPS, 0, 0
+    buf.flags = BUF_PACKET if file.f_flags & O_DIRECT else BUF_CAN_MERGE
+    data = source.copy(PAGE_SIZE)
+    page.data[: len(data)] = data
+    if len(data) < PAGE_SIZE and source.count:
+        return 0, "EFAULT"
+    buf.len = len(data)
+    return len(data), ""
+
+
+def send_sigpipe(kernel: Kernel, task: Task) -> None:
+    """Send the caller a SIGPIPE in its own name (``send_sig(SIGPIPE, current, 0)``)."""
+    kernel.send_signal(task, "SIGPIPE", sender=task, code=SI_USER, thread=True)
+
+
+@syscall("pipe2")
+def pipe2(kernel: Kernel, task: Task, flags: int) -> Result:
+    """Make a pipe and two descriptors (``do_pipe2()``)."""
+    return _do_pipe2(kernel, task, flags)
+
+
+def _do_pipe2(kernel: Kernel, task: Task, flags: int) -> Result:
+    """``do_pipe2()``, ``create_pipe_files()``."""
+    pipes: Pipes = kernel.sub("pipe")
+    if flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT | O_NOTIFICATION_PIPE):
+        raise Errno("EINVAL")
+    pipe = pipes.alloc(kernel, task)
+    if pipe is None:
+        raise Errno("ENFILE")
+    if flags & O_NOTIFICATION_PIPE:
+        if not pipes.facts.watch_queue:
+            pipes.free(pipe)
+            raise Errno("ENOPKG")
+        pipe.watch_queue = True
+    try:
+        alloc_empty_file(kernel, task)
+    except Errno:
+        pipes.free(pipe)
+        raise
+    cred = task.cred
+    inode = Inode(kernel.serial(), S_IFIFO | 0o600, cred.euid, cred.egid, "pipefs", PIPE_OPS.name).born(kernel)
+    inode.pipe, pipe.inode = pipe, inode
+    inode.count = pipe.files = 2
+    pipe.readers = pipe.writers = 1
+    write_end = _open_end(kernel, pipe, FMODE_WRITE, O_WRONLY | flags & (O_NONBLOCK | O_DIRECT))
+    read_end = _open_end(kernel, pipe, FMODE_READ, flags & O_NONBLOCK)
+    fds = _install(kernel, task, read_end, write_end, bool(flags & O_CLOEXEC))
+    return Result(0, None, {"pipefd": fds})
+
+
+@syscall("pipe")
+def pipe(kernel: Kernel, task: Task) -> Result:
+    """Make a pipe without flags (``do_pipe2()``)."""
+    return _do_pipe2(kernel, task, 0)
+
+
+def _open_end(kernel: Kernel, pipe: PipeInode, mode: int, flags: int) -> File:
+    return File(kernel.serial(), PIPE_OPS, mode, flags, pipe.ref, pipe, inode=pipe.inode)
+
+
+def _install(kernel: Kernel, task: Task, read_end: File, write_end: File, cloexec: bool) -> tuple[int, int]:
+    """Take two descriptors, or none (``__do_pipe_flags()``: err_fdr, err_read_pipe)."""
+    fds: list[int] = []
+    try:
+        for _ in (read_end, write_end):
+            fds.append(task.files.reserve(task, cloexec))
+        if out_is_bad(task, "pipefd"):
+            raise Errno("EFAULT")
+    except Errno:
+        fput(kernel, task, read_end)
+        fput(kernel, task, write_end)
+        for fd in fds:
+            del task.files.reserved[fd]
+        raise
+    task.files.install(fds[0], read_end, cloexec)
+    task.files.install(fds[1], write_end, cloexec)
+    return fds[0], fds[1]

@@ -1,0 +1,358 @@
+"""Moving a pipe's buffers about: the engine of the splice family (``fs/splice.c``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+from ktrace.model.fs.file import File, drive
+from ktrace.model.fs.pipe.observed import observed_pipe
+from ktrace.model.fs.pipe.pipe import BUF_CAN_MERGE, BUF_GIFT, PipeBuffer, PipeInode, signal_readers, signal_writers
+from ktrace.model.fs.pipe.pipe_ops import send_sigpipe
+from ktrace.model.fs.read_write import do_write
+from ktrace.model.kernel import Kernel
+from ktrace.model.mm.iov import BufferSource, Source
+from ktrace.model.task import Errno, Task
+from ktrace.model.wait import Sleeping, wait_event, wake_up
+
+SPLICE_F_MOVE, SPLICE_F_NONBLOCK, SPLICE_F_MORE, SPLICE_F_GIFT = 1, 2, 4, 8
+SPLICE_F_ALL = 15
+
+Actor = Callable[[PipeBuffer, int], Any]
+"""Take up to so many bytes out of a buffer and return how many; 0 or Errno ends the loop. It may sleep."""
+
+
+def wakeup_readers(kernel: Kernel, pipe: PipeInode) -> None:
+    """``wakeup_pipe_readers()``."""
+    wake_up(kernel, pipe.rd_wait, 1)
+    signal_readers(kernel, pipe)
+
+
+def wakeup_writers(kernel: Kernel, pipe: PipeInode) -> None:
+    """``wakeup_pipe_writers()``."""
+    wake_up(kernel, pipe.wr_wait, 1)
+    signal_writers(kernel, pipe)
+
+
+def wait_readable(kernel: Kernel, task: Task, pipe: PipeInode) -> Sleeping:
+    """``fs/pipe.c: pipe_wait_readable()``."""
+    pipe.unlock(kernel)
+    yield from wait_event(task, pipe.rd_wait, pipe.readable)
+    yield from pipe.lock(task)
+
+
+def wait_writable(kernel: Kernel, task: Task, pipe: PipeInode) -> Sleeping:
+    """``fs/pipe.c: pipe_wait_writable()``."""
+    pipe.unlock(kernel)
+    yield from wait_event(task, pipe.wr_wait, pipe.writable)
+    yield from pipe.lock(task)
+
+
+def double_lock(kernel: Kernel, task: Task, ipipe: PipeInode, opipe: PipeInode) -> Sleeping:
+    """Lock two pipes in the order of their addresses (``fs/pipe.c: pipe_double_lock()``).
+
+    Which one that is shows where the second one is taken: the first one is held meanwhile.
+    """
+    first, second = ipipe, opipe
+    if opipe.mutex.owner is not None and ipipe.mutex.owner is None:
+        seen = observed_pipe(kernel, ipipe)
+        if seen is not None and not seen.locked:
+            first, second = opipe, ipipe
+    elif ipipe.mutex.owner is not None and opipe.mutex.owner is None:
+        seen = observed_pipe(kernel, opipe)
+        if seen is not None and seen.locked:
+            first, second = opipe, ipipe
+    yield from first.lock(task)
+    yield from second.lock(task)
+
+
+@dataclass
+class SpliceDesc:
+    """Mirror a ``struct splice_desc``."""
+
+    total_len: int
+    nonblock: bool
+    num_spliced: int = 0
+    need_wakeup: bool = False
+
+
+def splice_from_pipe(
+    kernel: Kernel, task: Task, pipe: PipeInode, sd: SpliceDesc, actor: Actor
+) -> Generator[None, None, int]:
+    """Feed a pipe's data to *actor* (``splice_from_pipe()``, ``__splice_from_pipe()``)."""
+    error = ""
+    yield from pipe.lock(task)
+    try:
+        while (yield from _next(kernel, task, pipe, sd)):
+            if not (yield from _feed(pipe, sd, actor)):
+                break
+    except Errno as found:
+        error = found.name
+    return _end(kernel, pipe, sd, error)
+
+
+def _end(kernel: Kernel, pipe: PipeInode, sd: SpliceDesc, error: str) -> int:
+    """``splice_from_pipe_end()``, ``pipe_unlock()``, and what it comes to."""
+    if sd.need_wakeup:
+        wakeup_writers(kernel, pipe)
+    pipe.unlock(kernel)
+    if not sd.num_spliced and error:
+        raise Errno(error)
+    return sd.num_spliced
+
+
+def _next(kernel: Kernel, task: Task, pipe: PipeInode, sd: SpliceDesc) -> Generator[None, None, bool]:
+    """Wait for data; tell whether there is any (``splice_from_pipe_next()``)."""
+    if task.signal_pending():
+        raise Errno("ERESTARTSYS")
+    while True:
+        while pipe.empty():
+            if not pipe.writers or sd.num_spliced:
+                return False
+            if sd.nonblock:
+                raise Errno("EAGAIN")
+            if task.signal_pending():
+                raise Errno("ERESTARTSYS")
+            if sd.need_wakeup:
+                wakeup_writers(kernel, pipe)
+                sd.need_wakeup = False
+            yield from wait_readable(kernel, task, pipe)
+        buf = pipe.slot(pipe.tail)
+        if buf.len:
+            return True
+        pipe.release(buf)  # eat_empty_buffer()
+        pipe.advance_tail()
+
+
+def _feed(pipe: PipeInode, sd: SpliceDesc, actor: Actor) -> Generator[None, None, bool]:
+    """Give every buffer to *actor*; tell whether more is wanted (``splice_from_pipe_feed()``)."""
+    while not pipe.empty():
+        buf = pipe.slot(pipe.tail)
+        done = yield from drive(actor(buf, min(buf.len, sd.total_len)))
+        if not done:
+            return False
+        buf.offset += done
+        buf.len -= done
+        sd.num_spliced += done
+        sd.total_len -= done
+        if not buf.len:
+            pipe.release(buf)
+            pipe.advance_tail()
+            sd.need_wakeup = sd.need_wakeup or pipe.files > 0
+        if not sd.total_len:
+            return False
+    return True
+
+
+def iter_file_splice_write(
+    kernel: Kernel, task: Task, pipe: PipeInode, out: File, position: int, length: int, nonblock: bool
+) -> Generator[None, None, tuple[int, int]]:
+    """Write a pipe's data to a file, as many buffers at once as there are; how much, and the position after it."""
+    sd = SpliceDesc(length, nonblock)
+    error = ""
+    yield from pipe.lock(task)
+    try:
+        while sd.total_len and (yield from _next(kernel, task, pipe, sd)):
+            source = BufferSource(_gather(pipe, sd.total_len))
+            done, position = yield from write_at(kernel, task, out, position, source)
+            if not done:
+                break
+            sd.num_spliced += done
+            sd.total_len -= done
+            _dismiss(pipe, sd, done)
+    except Errno as found:
+        error = found.name
+    return _end(kernel, pipe, sd, error), position
+
+
+def write_at(
+    kernel: Kernel, task: Task, out: File, position: int, source: Source
+) -> Generator[None, None, tuple[int, int]]:
+    """Write at *position* and leave the file's own offset alone (``vfs_iter_write()``)."""
+    kept, out.pos = out.pos, position
+    try:
+        done = yield from do_write(kernel, task, out, source)
+        return done, out.pos
+    finally:
+        out.pos = kept
+
+
+def _gather(pipe: PipeInode, length: int) -> list[tuple[bytearray, int, int]]:
+    parts = []
+    for index in range(pipe.occupancy()):
+        buf = pipe.slot(pipe.tail + index)
+        size = min(buf.len, length)
+        if size:
+            assert buf.page is not None
+            parts.append((buf.page.data, buf.offset, size))
+            length -= size
+    return parts
+
+
+def _dismiss(pipe: PipeInode, sd: SpliceDesc, done: int) -> None:
+    """Drop what was written."""
+    while done:
+        buf = pipe.slot(pipe.tail)
+        if done < buf.len:
+            buf.offset += done
+            buf.len -= done
+            return
+        done -= buf.len
+        buf.len = 0
+        pipe.release(buf)
+        pipe.advance_tail()
+        sd.need_wakeup = sd.need_wakeup or pipe.files > 0
+
+
+def wait_for_space(kernel: Kernel, task: Task, pipe: PipeInode, nonblock: bool) -> Sleeping:
+    """Sleep until a slot is free (``wait_for_space()``).
+
+    :raises Errno: EPIPE, EAGAIN, ERESTARTSYS
+    """
+    while True:
+        if not pipe.readers:
+            send_sigpipe(kernel, task)
+            raise Errno("EPIPE")
+        if not pipe.full():
+            return
+        if nonblock:
+            raise Errno("EAGAIN")
+        if task.signal_pending():
+            raise Errno("ERESTARTSYS")
+        yield from wait_writable(kernel, task, pipe)
+
+
+def prepare_input(kernel: Kernel, task: Task, pipe: PipeInode, nonblock: bool) -> Sleeping:
+    """Sleep until there is data, or never will be (``ipipe_prep()``)."""
+    if not pipe.empty():
+        return
+    yield from pipe.lock(task)
+    try:
+        while pipe.empty():
+            if task.signal_pending():
+                raise Errno("ERESTARTSYS")
+            if not pipe.writers:
+                return
+            if nonblock:
+                raise Errno("EAGAIN")
+            yield from wait_readable(kernel, task, pipe)
+    finally:
+        pipe.unlock(kernel)
+
+
+def prepare_output(kernel: Kernel, task: Task, pipe: PipeInode, nonblock: bool) -> Sleeping:
+    """Sleep until there is room (``opipe_prep()``)."""
+    if not pipe.full():
+        return
+    yield from pipe.lock(task)
+    try:
+        while pipe.full():
+            if not pipe.readers:
+                send_sigpipe(kernel, task)
+                raise Errno("EPIPE")
+            if nonblock:
+                raise Errno("EAGAIN")
+            if task.signal_pending():
+                raise Errno("ERESTARTSYS")
+            yield from wait_writable(kernel, task, pipe)
+    finally:
+        pipe.unlock(kernel)
+
+
+def copy_slot(source: PipeBuffer, target: PipeBuffer) -> None:
+    """``*obuf = *ibuf``."""
+    target.page, target.offset, target.len = source.page, source.offset, source.len
+    target.ops, target.flags, target.private = source.ops, source.flags, source.private
+
+
+def splice_pipe_to_pipe(
+    kernel: Kernel, task: Task, ipipe: PipeInode, opipe: PipeInode, length: int, nonblock: bool
+) -> Generator[None, None, int]:
+    """Move buffers from one pipe to the other, share the last one if only a part of it is wanted."""
+    done = 0
+    error = ""
+    input_wakeup = False
+    while True:
+        yield from prepare_input(kernel, task, ipipe, nonblock)
+        yield from prepare_output(kernel, task, opipe, nonblock)
+        yield from double_lock(kernel, task, ipipe, opipe)
+        retry = False
+        while length:
+            if not opipe.readers:
+                send_sigpipe(kernel, task)
+                error = "EPIPE"
+                break
+            if ipipe.empty() and not ipipe.writers:
+                break
+            if ipipe.empty() or opipe.full():
+                error = "EAGAIN" if nonblock else ""
+                retry = not done and not nonblock
+                break
+            moved, whole = _move(ipipe, opipe, length)
+            input_wakeup = input_wakeup or whole
+            done += moved
+            length -= moved
+        ipipe.unlock(kernel)
+        opipe.unlock(kernel)
+        if not retry:
+            break
+    if done:
+        wakeup_readers(kernel, opipe)
+    if input_wakeup:
+        wakeup_writers(kernel, ipipe)
+    if not done and error:
+        raise Errno(error)
+    return done
+
+
+def _move(ipipe: PipeInode, opipe: PipeInode, length: int) -> tuple[int, bool]:
+    """Move one buffer, or share it for a part; how many bytes, and whether the whole of it went."""
+    ibuf, obuf = ipipe.slot(ipipe.tail), opipe.push()
+    copy_slot(ibuf, obuf)
+    if length >= ibuf.len:
+        ibuf.ops = None
+        ipipe.advance_tail()
+        return obuf.len, True
+    assert ibuf.page is not None
+    ibuf.page.get()
+    obuf.flags &= ~(BUF_GIFT | BUF_CAN_MERGE)
+    obuf.len = length
+    ibuf.offset += length
+    ibuf.len -= length
+    return length, False
+
+
+def link_pipe(
+    kernel: Kernel, task: Task, ipipe: PipeInode, opipe: PipeInode, length: int
+) -> Generator[None, None, int]:
+    """Share buffers of one pipe with the other (``link_pipe()``)."""
+    done = 0
+    broken = False
+    yield from double_lock(kernel, task, ipipe, opipe)
+    tail = ipipe.tail
+    while True:
+        if not opipe.readers:
+            send_sigpipe(kernel, task)
+            broken = True
+            break
+        if ipipe.head == tail or opipe.full():
+            break
+        ibuf, obuf = ipipe.slot(tail), opipe.push()
+        assert ibuf.page is not None
+        ibuf.page.get()
+        copy_slot(ibuf, obuf)
+        obuf.flags &= ~(BUF_GIFT | BUF_CAN_MERGE)
+        obuf.len = min(obuf.len, length)
+        done += obuf.len
+        length -= obuf.len
+        tail = tail + 1 & 0xFFFFFFFF
+        if not length:
+            break
+    ipipe.unlock(kernel)
+    opipe.unlock(kernel)
+    if done:
+        wakeup_readers(kernel, opipe)
+    elif broken:
+        raise Errno("EPIPE")
+    return done

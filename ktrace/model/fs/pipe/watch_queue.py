@@ -1,0 +1,71 @@
+"""Pipes that carry notifications (``kernel/watch_queue.c``)."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from ktrace.model.fs.pipe.pipe import PipeInode, Pipes, is_unprivileged, resize_ring
+from ktrace.model.kernel import Kernel
+from ktrace.model.mm.iov import load
+from ktrace.model.task import Errno, Task
+from ktrace.state.call import Pointer
+
+IOC_WATCH_QUEUE_SET_SIZE, IOC_WATCH_QUEUE_SET_FILTER = 0x5760, 0x5761
+FILTERS = 16
+SIZEOF_TYPE_FILTER = 44
+WATCH_INFO_LENGTH = 0x7F
+NOTES_PER_PAGE = 4096 // 128
+LOSS_NOTIFICATION = (0).to_bytes(3, "little") + (1).to_bytes(1, "little") + (8).to_bytes(4, "little")
+"""``struct watch_notification``: type WATCH_TYPE_META, subtype WATCH_META_LOSS_NOTIFICATION, 8 bytes long."""
+
+
+def set_queue_size(kernel: Kernel, task: Task, pipe: PipeInode, nr_notes: int) -> int:
+    """Give a notification pipe its buffers, once (``watch_queue_set_size()``)."""
+    pipes: Pipes = kernel.sub("pipe")
+    if not pipe.watch_queue:
+        raise Errno("ENODEV")
+    if pipe.watch_notes:
+        raise Errno("EBUSY")
+    nr_notes &= 0xFFFFFFFF
+    if not 1 <= nr_notes <= 512:
+        raise Errno("EINVAL")
+    nr_pages = (nr_notes + NOTES_PER_PAGE - 1) // NOTES_PER_PAGE
+    user_bufs = pipes.account(pipe.uid, pipe.nr_accounted, nr_pages)
+    try:
+        over = pipes.too_many_hard(user_bufs) or pipes.too_many_soft(user_bufs)
+        if nr_pages > pipe.max_usage and over and is_unprivileged(task):
+            raise Errno("EPERM")
+        nr_notes = nr_pages * NOTES_PER_PAGE
+        resize_ring(kernel, task, pipe, 1 << (nr_notes - 1).bit_length())
+    except Errno:
+        pipes.account(pipe.uid, nr_pages, pipe.nr_accounted)
+        raise
+    pipe.max_usage = pipe.nr_accounted = nr_pages
+    pipe.watch_notes = nr_notes
+    return 0
+
+
+def set_filter(task: Task, pipe: PipeInode, arg: Any) -> int:
+    """Say which notifications are wanted; none come here (``watch_queue_set_filter()``)."""
+    if not pipe.watch_queue:
+        raise Errno("ENODEV")
+    address = arg.value if isinstance(arg, Pointer) else int(arg)
+    if not address:
+        return 0
+    count, reserved = struct.unpack("<II", _load(task, address, 8))
+    if not 1 <= count <= FILTERS or reserved:
+        raise Errno("EINVAL")
+    data = _load(task, address + 8, count * SIZEOF_TYPE_FILTER)
+    for at in range(0, len(data), SIZEOF_TYPE_FILTER):
+        info_filter, info_mask = struct.unpack_from("<II", data, at + 4)
+        if info_filter & ~info_mask or info_mask & WATCH_INFO_LENGTH:
+            raise Errno("EINVAL")
+    return 0
+
+
+def _load(task: Task, address: int, size: int) -> bytes:
+    data = load(task, Pointer(address), size)
+    if len(data) < size:
+        raise Errno("EFAULT")
+    return data

@@ -1,0 +1,225 @@
+"""System calls that work on any open file (``fs/read_write.c``, ``fs/ioctl.c``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ktrace.model.fs.file import FASYNC, FMODE_READ, FMODE_WRITE, O_NONBLOCK, File, drive, fdget
+from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.mm.iov import (
+    MAX_RW_COUNT,
+    Destination,
+    Source,
+    destination,
+    import_destination,
+    import_source,
+    is_bad,
+    result_buffer,
+    source,
+)
+from ktrace.model.task import Errno, Task
+from ktrace.state.call import Pointer, Result
+from ktrace.state.fs.inode import S_IFMT, S_IFREG
+
+FIONREAD, FIONBIO, FIONCLEX, FIOCLEX, FIOASYNC, FIOQSIZE = 0x541B, 0x5421, 0x5450, 0x5451, 0x5452, 0x5460
+SEEK_MAX = 4
+ULONG_MAX = (1 << 64) - 1
+TASK_SIZE_MAX = (1 << 47) - 4096
+
+
+def check_readable(file: File) -> None:
+    """Refuse a file that is not open for reading, or cannot be read (``vfs_read()``: EBADF, EINVAL)."""
+    if not file.f_mode & FMODE_READ:
+        raise Errno("EBADF")
+    if not file.ops.can_read:
+        raise Errno("EINVAL")
+
+
+def check_writable(file: File) -> None:
+    """Refuse a file that is not open for writing, or cannot be written (``vfs_write()``: EBADF, EINVAL)."""
+    if not file.f_mode & FMODE_WRITE:
+        raise Errno("EBADF")
+    if not file.ops.can_write:
+        raise Errno("EINVAL")
+
+
+def check_buffer(count: int) -> int:
+    """Return *count* as the kernel limits it (``vfs_read()``: EFAULT where no address space is that large)."""
+    if count & ULONG_MAX > TASK_SIZE_MAX:
+        raise Errno("EFAULT")
+    return min(count, MAX_RW_COUNT)
+
+
+def check_area(count: int) -> int:
+    """Return *count* as the kernel limits it (``rw_verify_area()``: EINVAL where it is negative)."""
+    if count < 0 or count >= 1 << 63:
+        raise Errno("EINVAL")
+    return min(count, MAX_RW_COUNT)
+
+
+def do_read(kernel: Kernel, task: Task, file: File, to: Destination) -> Any:
+    """Read and say what arrived (``new_sync_read()``)."""
+    return (yield from drive(file.ops.read_iter(kernel, task, file, to)))
+
+
+def do_write(kernel: Kernel, task: Task, file: File, data: Source) -> Any:
+    """Write (``new_sync_write()``)."""
+    return (yield from drive(file.ops.write_iter(kernel, task, file, data)))
+
+
+@syscall("read")
+def read(kernel: Kernel, task: Task, fd: int, count: int) -> Any:
+    """Read from a descriptor (``fs/read_write.c: ksys_read()``, ``vfs_read()``)."""
+    with fdget(kernel, task, fd) as file:
+        check_readable(file)
+        to = destination(task, "buf", check_buffer(count))
+        value = yield from do_read(kernel, task, file, to)
+    return Result(value, None, result_buffer(task, "buf", to.data))
+
+
+@syscall("write")
+def write(kernel: Kernel, task: Task, fd: int, buf: bytes | Pointer, count: int) -> Any:
+    """Write to a descriptor (``fs/read_write.c: ksys_write()``, ``vfs_write()``)."""
+    with fdget(kernel, task, fd) as file:
+        check_writable(file)
+        return (yield from do_write(kernel, task, file, source(task, buf, check_buffer(count))))
+
+
+@syscall("readv")
+def readv(kernel: Kernel, task: Task, fd: int, iov: Any, iovcnt: int) -> Any:
+    """Read into several buffers (``fs/read_write.c: do_readv()``, ``do_iter_read()``)."""
+    with fdget(kernel, task, fd) as file:
+        to = import_destination(task, iov, iovcnt)
+        check_readable(file)
+        value = (yield from do_read(kernel, task, file, to)) if to.count else 0
+    return Result(value, None, {"buf": bytes(to.data)} if _reported(iov) else {})
+
+
+@syscall("writev")
+def writev(kernel: Kernel, task: Task, fd: int, iov: Any, iovcnt: int) -> Any:
+    """Write several buffers (``fs/read_write.c: do_writev()``, ``do_iter_write()``)."""
+    with fdget(kernel, task, fd) as file:
+        data = import_source(task, iov, iovcnt)
+        check_writable(file)
+        return (yield from do_write(kernel, task, file, data)) if data.count else 0
+
+
+def _reported(iov: Any) -> bool:
+    """Tell whether a vector has room, all of it where its content can be told: no element has an address of its own."""
+    return not isinstance(iov, Pointer) and any(iov) and not any(isinstance(item, dict) for item in iov)
+
+
+def _check_position(file: File, write: bool = False) -> None:
+    # ksys_pread64(), do_preadv(): EINVAL comes before EBADF, see _at().
+    if not file.seekable or (write and not file.ops.can_pwrite):
+        raise Errno("ESPIPE")
+
+
+def _offset(offset: int) -> None:
+    if offset < 0:
+        raise Errno("EINVAL")
+
+
+@syscall("pread64")
+def pread64(kernel: Kernel, task: Task, fd: int, count: int, offset: int) -> Any:
+    """Read at an offset (``fs/read_write.c: ksys_pread64()``)."""
+    _offset(offset)
+    with fdget(kernel, task, fd) as file:
+        _check_position(file)
+        check_readable(file)
+        to = destination(task, "buf", check_buffer(count))
+        value = yield from _at(file, offset, do_read(kernel, task, file, to))
+    return Result(value, None, result_buffer(task, "buf", to.data))
+
+
+@syscall("pwrite64")
+def pwrite64(kernel: Kernel, task: Task, fd: int, buf: bytes | Pointer, offset: int, count: int) -> Any:
+    """Write at an offset (``fs/read_write.c: ksys_pwrite64()``)."""
+    _offset(offset)
+    with fdget(kernel, task, fd) as file:
+        _check_position(file, write=True)
+        check_writable(file)
+        data = source(task, buf, check_buffer(count))
+        return (yield from _at(file, offset, do_write(kernel, task, file, data)))
+
+
+@syscall("preadv")
+def preadv(kernel: Kernel, task: Task, fd: int, iov: Any, offset: int, iovcnt: int) -> Any:
+    """Read into several buffers at an offset (``fs/read_write.c: do_preadv()``)."""
+    _offset(offset)
+    with fdget(kernel, task, fd) as file:
+        _check_position(file)
+        to = import_destination(task, iov, iovcnt)
+        check_readable(file)
+        value = (yield from _at(file, offset, do_read(kernel, task, file, to))) if to.count else 0
+    return Result(value, None, {"buf": bytes(to.data)} if _reported(iov) else {})
+
+
+@syscall("pwritev")
+def pwritev(kernel: Kernel, task: Task, fd: int, iov: Any, offset: int, iovcnt: int) -> Any:
+    """Write several buffers at an offset (``fs/read_write.c: do_pwritev()``)."""
+    _offset(offset)
+    with fdget(kernel, task, fd) as file:
+        _check_position(file, write=True)
+        data = import_source(task, iov, iovcnt)
+        check_writable(file)
+        return (yield from _at(file, offset, do_write(kernel, task, file, data))) if data.count else 0
+
+
+def _at(file: File, offset: int, transfer: Any) -> Any:
+    """Run *transfer* at *offset* and leave the file's own offset alone."""
+    kept, file.pos = file.pos, offset
+    try:
+        return (yield from transfer)
+    finally:
+        file.pos = kept
+
+
+@syscall("lseek")
+def lseek(kernel: Kernel, task: Task, fd: int, offset: int, whence: int) -> int:
+    """Move a file's offset (``fs/read_write.c: ksys_lseek()``)."""
+    with fdget(kernel, task, fd) as file:
+        if not 0 <= whence <= SEEK_MAX:
+            raise Errno("EINVAL")
+        return file.ops.llseek(kernel, task, file, offset, whence)
+
+
+@syscall("ioctl")
+def ioctl(kernel: Kernel, task: Task, fd: int, request: int, arg: Any) -> Any:
+    """Do what concerns any file, else ask the file (``fs/ioctl.c: do_vfs_ioctl()``, ``vfs_ioctl()``)."""
+    with fdget(kernel, task, fd) as file:
+        if request in (FIOCLEX, FIONCLEX):
+            task.files.slots[fd].cloexec = request == FIOCLEX
+            return 0
+        if request == FIONBIO:
+            _set_flag(file, O_NONBLOCK, _int_argument(task, arg) != 0)
+            return 0
+        if request == FIOASYNC:
+            return (yield from _ioctl_fioasync(kernel, task, fd, file, _int_argument(task, arg) != 0))
+        if request == FIONREAD and file.inode is not None and file.inode.i_mode & S_IFMT == S_IFREG:
+            return Result(0, None, {"arg": file.inode.i_size - file.pos})
+        answer = yield from drive(file.ops.ioctl(kernel, task, file, request, arg))
+        if isinstance(answer, Result) and answer.out and isinstance(arg, Pointer):
+            if is_bad(task, arg):
+                raise Errno("EFAULT")
+            return Result(answer.value)
+        return answer
+
+
+def _int_argument(task: Task, arg: Any) -> int:
+    if isinstance(arg, Pointer):
+        raise Errno("EFAULT")
+    return int(arg)
+
+
+def _set_flag(file: File, flag: int, on: bool) -> None:
+    file.f_flags = file.f_flags | flag if on else file.f_flags & ~flag
+
+
+def _ioctl_fioasync(kernel: Kernel, task: Task, fd: int, file: File, on: bool) -> Any:
+    """Turn SIGIO on or off (``fs/ioctl.c: ioctl_fioasync()``)."""
+    if bool(file.f_flags & FASYNC) != on:
+        if not file.ops.has_fasync:
+            raise Errno("ENOTTY")
+        yield from drive(file.ops.fasync(kernel, task, fd, file, on))
+    return 0

@@ -1,0 +1,230 @@
+"""Regular files of tmpfs, as far as descriptors and splice need them (``mm/shmem.c``, ``fs/libfs.c``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ktrace.model.fs.file import FMODE_WRITE, O_APPEND, O_NOATIME, File, FileOperations
+from ktrace.model.fs.inode import Inode
+from ktrace.model.fs.pipe.pipe import DEFAULT_OPS, PAGE_CACHE_OPS, PipeInode, push_page
+from ktrace.model.fs.pipe.splice import SPLICE_F_NONBLOCK, iter_file_splice_write
+from ktrace.model.kernel import Kernel
+from ktrace.model.mm.iov import Destination, Source
+from ktrace.model.mm.page import Page, lru_references
+from ktrace.model.task import Errno, Task
+from ktrace.state.allowed import Between
+
+PAGE_SIZE = 4096
+MAX_LFS_FILESIZE = (1 << 63) - 1
+F_ADD_SEALS, F_GET_SEALS = 1033, 1034
+F_SEAL_SEAL, F_ALL_SEALS = 0x1, 0x1F
+SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE = range(5)
+
+
+class FilePage(Page):
+    """One page of a file in the page cache; a pipe may hold it, too.
+
+    :param key: its raw identity
+    """
+
+    def __init__(self, key: int) -> None:
+        super().__init__(key, 1)
+
+    def references(self) -> int | Between:
+        """Return ``page_count()``: the cache's own, and pipes'."""
+        return lru_references(self.count, self.lent)
+
+
+def page_of(kernel: Kernel, inode: Inode, index: int) -> FilePage:
+    """Return page *index* of a file, made of zeros if it is a hole (``shmem_get_folio()``)."""
+    if inode.data is None:
+        inode.data = {}
+    pages: dict[int, FilePage] = inode.data
+    if index not in pages:
+        pages[index] = FilePage(kernel.serial())
+    return pages[index]
+
+
+def truncate_inode(kernel: Kernel, inode: Inode, size: int, touch: bool) -> None:
+    """Give a file another size (``shmem_setattr()``): pages past the end go, the last one is zeroed from there.
+
+    :param touch: change the times even where the size stays (ATTR_MTIME, ATTR_CTIME of ftruncate and O_TRUNC)
+    """
+    if touch or size != inode.i_size:
+        inode.changed(kernel)
+    pages: dict[int, FilePage] = inode.data or {}
+    if size < inode.i_size:
+        for index in [index for index in pages if index * PAGE_SIZE >= size]:
+            pages.pop(index).put()
+        if size % PAGE_SIZE and size // PAGE_SIZE in pages:
+            start = size % PAGE_SIZE
+            pages[size // PAGE_SIZE].data[start:] = bytes(PAGE_SIZE - start)
+    inode.i_size = size
+
+
+def _append_zeros(kernel: Kernel, pipe: PipeInode, size: int, room: int) -> tuple[int, int]:
+    """Add zeros, first to what the last page has room for (``lib/iov_iter.c: pipe_zero()``, ``append_pipe()``)."""
+    put = 0
+    while put < size:
+        if room:
+            chunk = min(room, size - put)
+            pipe.slot(pipe.head - 1).len += chunk
+            room -= chunk
+        elif pipe.full():
+            break
+        else:
+            chunk = min(PAGE_SIZE, size - put)
+            push_page(pipe, Page(kernel.serial(), 0), DEFAULT_OPS, 0, chunk)
+            room = PAGE_SIZE - chunk
+        put += chunk
+    return put, room
+
+
+def _accessed(kernel: Kernel, file: File) -> None:
+    """``file_accessed()``."""
+    if not file.f_flags & O_NOATIME:
+        file.inode.accessed(kernel)
+
+
+def _seek_hole_data(inode: Inode, start: int, data: bool) -> int:
+    """Return where the next page, or the next hole, begins (``mm/filemap.c: mapping_seek_hole_data()``)."""
+    end = inode.i_size
+    if start < 0 or end <= start:
+        raise Errno("ENXIO")
+    pages = inode.data or {}
+    while start < end and (start // PAGE_SIZE in pages) != data:
+        start = (start // PAGE_SIZE + 1) * PAGE_SIZE
+    if data and start >= end:
+        raise Errno("ENXIO")
+    return min(start, end)
+
+
+class ShmemFileOperations(FileOperations):
+    """``shmem_file_operations``."""
+
+    name = "shmem_file_operations"
+
+    def open(self, kernel: Kernel, task: Task, inode: Inode, file: File) -> Any:
+        """Nothing to do (``generic_file_open()``)."""
+
+    def read_iter(self, kernel: Kernel, task: Task, file: File, to: Destination) -> int:
+        """Read up to the end of the file (``shmem_file_read_iter()``)."""
+        inode: Inode = file.inode
+        done = 0
+        while to.count and file.pos < inode.i_size:
+            start = file.pos % PAGE_SIZE
+            size = min(PAGE_SIZE - start, inode.i_size - file.pos, to.count)
+            pages = inode.data or {}
+            page = pages.get(file.pos // PAGE_SIZE)
+            data = bytes(page.data[start : start + size]) if page is not None else bytes(size)
+            copied = to.copy(data)
+            done += copied
+            file.pos += copied
+            if copied < size:
+                if not done:
+                    _accessed(kernel, file)
+                    raise Errno("EFAULT")
+                break
+        _accessed(kernel, file)
+        return done
+
+    def write_iter(self, kernel: Kernel, task: Task, file: File, source: Source) -> int:
+        """Write at the offset, or at the end with O_APPEND (``generic_perform_write()``)."""
+        inode: Inode = file.inode
+        if not source.count:
+            return 0
+        if file.f_flags & O_APPEND:
+            file.pos = inode.i_size
+        inode.changed(kernel)  # __generic_file_write_iter(): file_update_time() comes first
+        done = 0
+        while source.count:
+            start = file.pos % PAGE_SIZE
+            if source.is_exhausted():
+                if not done:
+                    raise Errno("EFAULT")
+                break
+            page = page_of(kernel, inode, file.pos // PAGE_SIZE)
+            copied = source.copy_into(page.data, start, min(PAGE_SIZE - start, source.count))
+            file.pos += copied
+            done += copied
+            inode.i_size = max(inode.i_size, file.pos)
+        return done
+
+    def splice_read(
+        self, kernel: Kernel, task: Task, file: File, position: int, pipe: PipeInode, length: int, flags: int
+    ) -> tuple[int, int]:
+        """Put pages of the file into a pipe (``generic_file_splice_read()``, ``shmem_file_read_iter()``).
+
+        What the file has is shared with it; a hole becomes pages of zeros that are the pipe's own.
+        """
+        inode: Inode = file.inode
+        pages = inode.data or {}
+        done = room = 0
+        while length and position < inode.i_size:
+            start = position % PAGE_SIZE
+            size = min(PAGE_SIZE - start, inode.i_size - position, length)
+            page = pages.get(position // PAGE_SIZE)
+            if page is not None:
+                if pipe.full():
+                    break
+                push_page(pipe, page, PAGE_CACHE_OPS, start, size)
+                room = 0
+                put = size
+            else:
+                put, room = _append_zeros(kernel, pipe, size, room)
+            done += put
+            position += put
+            length -= put
+            if put < size:
+                break
+        _accessed(kernel, file)
+        return done, position
+
+    def splice_write(
+        self, kernel: Kernel, task: Task, pipe: PipeInode, file: File, position: int, length: int, flags: int
+    ) -> Any:
+        """Write a pipe's data at *position* (``iter_file_splice_write()``)."""
+        nonblock = bool(flags & SPLICE_F_NONBLOCK)
+        return iter_file_splice_write(kernel, task, pipe, file, position, length, nonblock)
+
+    def fcntl(self, kernel: Kernel, task: Task, file: File, cmd: int, arg: Any) -> int:
+        """Answer F_GET_SEALS and F_ADD_SEALS (``mm/memfd.c: memfd_fcntl()``)."""
+        if cmd == F_GET_SEALS:
+            seals: int = file.inode.seals
+            return seals
+        if cmd == F_ADD_SEALS:
+            if not file.f_mode & FMODE_WRITE or file.inode.seals & F_SEAL_SEAL:
+                raise Errno("EPERM")
+            if arg & ~F_ALL_SEALS:
+                raise Errno("EINVAL")
+            file.inode.seals |= arg
+            return 0
+        return int(super().fcntl(kernel, task, file, cmd, arg))
+
+    def llseek(self, kernel: Kernel, task: Task, file: File, offset: int, whence: int) -> int:
+        """Move the offset (``shmem_file_llseek()``)."""
+        if whence in (SEEK_DATA, SEEK_HOLE):
+            file.pos = _seek_hole_data(file.inode, offset, whence == SEEK_DATA)
+            return file.pos
+        base = (0, file.pos, file.inode.i_size)[whence]
+        if base + offset < 0 or base + offset > MAX_LFS_FILESIZE:
+            raise Errno("EINVAL")
+        file.pos = base + offset
+        return file.pos
+
+
+class DirectoryOperations(FileOperations):
+    """``simple_dir_operations``."""
+
+    name = "simple_dir_operations"
+
+    def open(self, kernel: Kernel, task: Task, inode: Inode, file: File) -> Any:
+        """Nothing to do that can be seen (``dcache_dir_open()``)."""
+
+    def read(self, kernel: Kernel, task: Task, file: File, count: int) -> Any:
+        """Refuse (``generic_read_dir()``: EISDIR)."""
+        raise Errno("EISDIR")
+
+
+SHMEM_OPS = ShmemFileOperations()
+DIRECTORY_OPS = DirectoryOperations()

@@ -1,0 +1,231 @@
+"""What a file is, whose it is, what it is called (``fs/stat.c``, ``fs/open.c``, ``fs/namei.c``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, O_LARGEFILE, O_RDWR, File, fdget
+from ktrace.model.fs.file_table import alloc_empty_file
+from ktrace.model.fs.inode import Inode, current_time
+from ktrace.model.fs.namei import FD_LINK
+from ktrace.model.fs.shmem import SHMEM_OPS
+from ktrace.model.fs.tree import MAY_EXEC, MAY_READ, MAY_WRITE, Tree, permission
+from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.task import Errno, Task
+from ktrace.state.call import Pointer, Result
+from ktrace.state.fs.inode import S_IFDIR, S_IFMT, S_IFREG
+
+UNCHANGED = 0xFFFFFFFF
+PAGE_SIZE = 4096
+MFD_CLOEXEC, MFD_ALLOW_SEALING = 1, 2
+MFD_NAME_MAX = 249
+F_SEAL_SEAL = 1
+
+
+@syscall("fstat")
+def fstat(kernel: Kernel, task: Task, fd: int) -> Result:
+    """Describe an open file (``vfs_fstat()``)."""
+    with fdget(kernel, task, fd, raw=True) as file:
+        return _stat(kernel, task, file.inode)
+
+
+@syscall("stat")
+def stat(kernel: Kernel, task: Task, pathname: bytes) -> Result:
+    """Describe a file by name (``vfs_statx()``)."""
+    tree: Tree = kernel.sub("tree")
+    return _stat(kernel, task, tree.lookup(task, pathname))
+
+
+def _stat(kernel: Kernel, task: Task, inode: Inode | None) -> Result:
+    """Fill in what the model knows; the rest is any number that stays the same as long as the inode does.
+
+    Numbers, devices, sizes of directories, blocks and times are the file system's own
+    (``generic_fillattr()``: ``get_next_ino()``, ``i_blocks``, ``current_time()``).
+    """
+    if task.call is not None and isinstance(task.call.pointers.get("statbuf"), Pointer):
+        raise Errno("EFAULT")
+    seen = kernel.advice.results.get(task.name)
+    observed: Mapping[str, int] = seen.out.get("statbuf", {}) if seen is not None else {}
+    answer = dict(kernel.choose("fs/stat.c: generic_fillattr()", observed or None, lambda found: bool(found), {}))
+    if inode is None:
+        return Result(0, None, {"statbuf": answer})
+    answer.update(
+        st_mode=inode.i_mode, st_nlink=inode.i_nlink, st_uid=inode.i_uid, st_gid=inode.i_gid, st_rdev=0,
+        st_blksize=PAGE_SIZE,
+    )  # fmt: skip
+    if inode.i_mode & S_IFMT != S_IFDIR:
+        answer["st_size"] = inode.i_size
+    for name in ("st_ino", "st_dev"):
+        if name in answer:
+            answer[name] = inode.numbers.setdefault(name, answer[name])
+    return Result(0, None, {"statbuf": answer})
+
+
+@syscall("access")
+def access(kernel: Kernel, task: Task, pathname: bytes, mode: int) -> int:
+    """Ask what the real user may do (``do_faccessat()``)."""
+    if mode & ~(MAY_READ | MAY_WRITE | MAY_EXEC):
+        raise Errno("EINVAL")
+    tree: Tree = kernel.sub("tree")
+    kept = task.cred
+    task.cred = _as_real_user(task)
+    try:
+        inode = tree.lookup(task, pathname)
+        if mode:
+            permission(task, inode, mode)
+    finally:
+        task.cred = kept
+    return 0
+
+
+def _as_real_user(task: Task) -> Any:
+    """``fs/open.c: access_override_creds()``."""
+    cred = task.cred
+    capabilities = cred.permitted if cred.uid == 0 else frozenset()
+    return replace(cred, euid=cred.uid, egid=cred.gid, capabilities=capabilities)
+
+
+@syscall("chown")
+def chown(kernel: Kernel, task: Task, pathname: bytes, owner: int, group: int) -> int:
+    """Give a file away (``chown_common()``)."""
+    tree: Tree = kernel.sub("tree")
+    return _chown(kernel, task, tree.lookup(task, pathname), owner, group)
+
+
+@syscall("fchown")
+def fchown(kernel: Kernel, task: Task, fd: int, owner: int, group: int) -> int:
+    """Give an open file away (``chown_common()``)."""
+    with fdget(kernel, task, fd) as file:
+        return _chown(kernel, task, file.inode, owner, group) if file.inode is not None else 0
+
+
+def _chown(kernel: Kernel, task: Task, inode: Inode, owner: int, group: int) -> int:
+    cred = task.cred
+    mine = cred.euid == inode.i_uid
+    uid = inode.i_uid if owner & UNCHANGED == UNCHANGED else owner & UNCHANGED
+    gid = inode.i_gid if group & UNCHANGED == UNCHANGED else group & UNCHANGED
+    if not cred.capable("CAP_CHOWN"):
+        if owner & UNCHANGED != UNCHANGED and not (mine and uid == inode.i_uid):
+            raise Errno("EPERM")  # chown_ok()
+        if group & UNCHANGED != UNCHANGED and not (mine and (gid == cred.egid or gid in cred.groups)):
+            raise Errno("EPERM")  # chgrp_ok()
+    inode.i_uid, inode.i_gid = uid, gid
+    if owner & UNCHANGED != UNCHANGED:
+        inode.owner_set(uid)
+    inode.i_ctime = current_time(kernel)
+    if inode.i_mode & S_IFMT != S_IFDIR:
+        kill = 0o4000 | (0o2000 if inode.i_mode & 0o010 else 0)  # setattr_should_drop_suidgid()
+        inode.i_mode &= ~kill
+    return 0
+
+
+@syscall("rename")
+def rename(kernel: Kernel, task: Task, oldpath: bytes, newpath: bytes) -> int:
+    """Change a file's name (``do_renameat2()``, ``vfs_rename()``)."""
+    tree: Tree = kernel.sub("tree")
+    old_dir, old_name, _ = tree.parent_of(task, oldpath)
+    new_dir, new_name, trailing = tree.parent_of(task, newpath)
+    if not old_name or not new_name:
+        raise Errno("EBUSY")
+    inode = old_dir.entries.get(old_name)
+    if inode is None:
+        raise Errno("ENOENT")
+    is_dir = inode.i_mode & S_IFMT == S_IFDIR
+    if trailing and not is_dir:
+        raise Errno("ENOTDIR")
+    if is_dir and _is_below(new_dir, inode):
+        raise Errno("EINVAL")
+    target = new_dir.entries.get(new_name)
+    if target is inode:
+        return 0
+    if target is not None and _is_below(old_dir, target):
+        raise Errno("ENOTEMPTY")
+    tree.may_delete(task, old_dir, inode)
+    if target is None:
+        permission(task, new_dir, MAY_WRITE | MAY_EXEC)
+    else:
+        tree.may_delete(task, new_dir, target)
+        target_is_dir = target.i_mode & S_IFMT == S_IFDIR
+        if is_dir != target_is_dir:
+            raise Errno("ENOTDIR" if is_dir else "EISDIR")
+        if target.entries:
+            raise Errno("ENOTEMPTY")
+        target.i_nlink -= 2 if target_is_dir else 1
+        new_dir.i_nlink -= target_is_dir
+    if is_dir and old_dir is not new_dir:
+        permission(task, inode, MAY_WRITE)
+    del old_dir.entries[old_name]
+    new_dir.entries[new_name] = inode
+    inode.parent = new_dir
+    old_dir.i_nlink -= is_dir
+    new_dir.i_nlink += is_dir
+    if target is not None:
+        target.i_ctime = current_time(kernel)
+        target.evict()
+    for directory in (old_dir, new_dir):
+        directory.changed(kernel)
+    inode.i_ctime = current_time(kernel)
+    return 0
+
+
+def _is_below(inode: Inode | None, above: Inode) -> bool:
+    while inode is not None:
+        if inode is above:
+            return True
+        inode = inode.parent
+    return False
+
+
+@syscall("readlink")
+def readlink(kernel: Kernel, task: Task, pathname: bytes, bufsiz: int) -> Result:
+    """Read where a descriptor's link leads (``do_readlinkat()``, ``d_path()``); the directory has no links."""
+    if bufsiz <= 0:
+        raise Errno("EINVAL")
+    tree: Tree = kernel.sub("tree")
+    if isinstance(pathname, Pointer) or (link := FD_LINK.fullmatch(pathname)) is None:
+        tree.lookup(task, pathname)
+        raise Errno("EINVAL")
+    slot = task.files.slots.get(int(link[1]))
+    if slot is None:
+        raise Errno("ENOENT")
+    inode = slot.file.inode
+    if inode is not None and inode.i_sb == "tmpfs" and inode.i_nlink and (inode.parent or inode is tree.root):
+        text = tree.path_of(inode).encode()
+        return Result(min(len(text), bufsiz), None, {"buf": text[:bufsiz]})
+    # pipe:[inode number] and the like (pipefs_dname()).
+    seen = kernel.advice.results.get(task.name)
+    start = b"pipe:[" if inode is not None and inode.i_sb == "pipefs" else b""
+    text = kernel.choose(
+        "fs/pipe.c: pipefs_dname()",
+        seen.out.get("buf") if seen is not None else None,
+        lambda found: found.startswith(start[:bufsiz]),
+        start,
+    )
+    return Result(len(text), None, {"buf": text})
+
+
+@syscall("memfd_create")
+def memfd_create(kernel: Kernel, task: Task, name: bytes | Pointer, flags: int) -> int:
+    """Make a file without a name (``mm/memfd.c``: memfd_create)."""
+    if flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING):
+        raise Errno("EINVAL")
+    if isinstance(name, Pointer):
+        raise Errno("EFAULT")
+    if len(name.split(b"\0", 1)[0]) > MFD_NAME_MAX:
+        raise Errno("EINVAL")
+    fd = task.files.reserve(task)
+    try:
+        alloc_empty_file(kernel, task)
+    except Errno:
+        del task.files.reserved[fd]
+        raise
+    cred = task.cred
+    inode = Inode(kernel.serial(), S_IFREG | 0o777, cred.euid, cred.egid, "tmpfs", SHMEM_OPS.name, i_nlink=0, count=1)
+    inode.born(kernel)
+    inode.seals = 0 if flags & MFD_ALLOW_SEALING else F_SEAL_SEAL
+    mode = FMODE_READ | FMODE_WRITE
+    file = File(kernel.serial(), SHMEM_OPS, mode, O_RDWR | O_LARGEFILE, inode.ref, seekable=True, inode=inode)
+    task.files.install(fd, file, bool(flags & MFD_CLOEXEC))
+    return fd

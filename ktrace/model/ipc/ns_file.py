@@ -1,0 +1,92 @@
+"""IPC namespaces as files: /proc/self/ns/ipc, and setns (``fs/nsfs.c``, ``kernel/nsproxy.c``)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ktrace.model.fs.file import FileOperations
+from ktrace.model.fs.inode import Inode
+from ktrace.model.ipc.namespace import CLONE_NEWIPC, Namespace
+from ktrace.model.ipc.nsproxy import NsProxy, put_ipc_ns, switch_task_namespaces
+from ktrace.model.ipc.sem_undo import exit_sem
+from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.process.user_namespace import ns_capable
+from ktrace.model.task import Errno, Task
+
+if TYPE_CHECKING:
+    from ktrace.model.fs.file import File
+
+S_IFREG = 0o100000
+_LINK = re.compile(rb"/proc/(?:self|thread-self)/ns/ipc")
+
+
+class NsOperations(FileOperations):
+    """``ns_file_operations``: such a file can only be held, and given to setns."""
+
+    name = "ns_file_operations"
+
+    def open(self, kernel: Kernel, task: Task, inode: Inode, file: File) -> None:
+        """Nothing to do."""
+
+
+NS_OPS = NsOperations()
+
+
+class NsInode(Inode):
+    """Mirror the inode that stands for a namespace, as long as anybody has it open.
+
+    :ivar holds: whether it has its reference to the namespace
+    """
+
+    holds = False
+
+    def get(self) -> None:
+        """Pin it; the first to do so takes the namespace (``__ns_get_path()``)."""
+        super().get()
+        if not self.holds:
+            self.holds = True
+            self.data.count += 1
+
+    def put(self, kernel: Kernel) -> None:
+        """Let go of it, and of the namespace with the last reference (``nsfs_evict()``)."""
+        super().put(kernel)
+        if not self.count:
+            ns: Namespace = self.data
+            ns.inode = None
+            if self.holds:
+                put_ipc_ns(kernel, ns)
+
+
+def ns_inode(kernel: Kernel, task: Task, path: bytes) -> Inode | None:
+    """Return the inode that a link below /proc leads to, ``None`` for any other path (``ns_get_path()``)."""
+    if _LINK.fullmatch(path) is None:
+        return None
+    ns: Namespace = kernel.sub("sysv").namespace(task)
+    found: Inode | None = ns.inode
+    if found is None:
+        found = ns.inode = NsInode(
+            kernel.serial(), S_IFREG | 0o444, 0, 0, i_sb="nsfs", i_fop=NS_OPS.name, data=ns, ops=NS_OPS
+        )  # fmt: skip
+    return found
+
+
+@syscall("setns")
+def setns(kernel: Kernel, task: Task, fd: int, nstype: int) -> int:
+    """Enter the namespace behind a descriptor (``SYSCALL_DEFINE2(setns)``, ``commit_nsset()``).
+
+    What the task owes its old arrays is paid; the segments that it created stay on its list.
+    """
+    file = task.files.get(fd)
+    inode = file.inode
+    if file.ops is not NS_OPS or not isinstance(inode, NsInode):
+        raise Errno("EINVAL")
+    if nstype not in (0, CLONE_NEWIPC):
+        raise Errno("EINVAL")
+    # ipcns_install()
+    if not ns_capable(task.cred, inode.data.user_ns, "CAP_SYS_ADMIN") or "CAP_SYS_ADMIN" not in task.cred.capabilities:
+        raise Errno("EPERM")
+    new = NsProxy(inode.data)
+    exit_sem(kernel, task, kernel.sub("sysv").namespace(task))
+    switch_task_namespaces(kernel, task, new)
+    return 0

@@ -1,0 +1,134 @@
+"""Leaving one IPC namespace for another, and what becomes of one that nobody is in (``ipc/namespace.c``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ktrace.model.ipc.msgctl import freeque
+from ktrace.model.ipc.namespace import CLONE_NEWIPC, CLONE_SYSVSEM, Namespace
+from ktrace.model.ipc.sem_undo import exit_sem
+from ktrace.model.ipc.semctl import freeary
+from ktrace.model.ipc.shm_segment import do_shm_rmid, exit_shm
+from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.mm.address_space import MM
+from ktrace.model.process.user_namespace import commit_creds, create_user_ns, memlock_limit, user_ns
+from ktrace.model.task import Cred, Errno, Task
+
+if TYPE_CHECKING:
+    from ktrace.model.mm.address_space import AddressSpace
+
+CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND, CLONE_THREAD = 0x100, 0x200, 0x400, 0x800, 0x10000
+CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWCGROUP = 0x20000, 0x04000000, 0x02000000
+NAMESPACES = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP
+CLONE_NEWUSER = 0x10000000
+KNOWN = CLONE_NEWUSER | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | NAMESPACES
+UNMODELLED = 0x00000080 | 0x20000000 | 0x40000000
+"""CLONE_NEWTIME, CLONE_NEWPID, CLONE_NEWNET: names of other things than IPC's."""
+
+NSPROXY = "nsproxy"
+"""Where a task's ``nsproxy`` is kept."""
+
+
+class NsProxy:
+    """Mirror one ``struct nsproxy``.
+
+    :ivar count: tasks that share it
+    """
+
+    def __init__(self, ipc_ns: Namespace) -> None:
+        self.ipc_ns = ipc_ns
+        self.count = 1
+        ipc_ns.count += 1
+
+    def put(self, kernel: Kernel) -> None:
+        """Drop a reference (``put_nsproxy()``, ``free_nsproxy()``)."""
+        self.count -= 1
+        if not self.count:
+            put_ipc_ns(kernel, self.ipc_ns)
+
+
+def copy_namespaces(kernel: Kernel, parent: Task, child: Task, flags: int) -> None:
+    """Share the parent's namespaces, or give *child* some of its own (``kernel/nsproxy.c: copy_namespaces()``).
+
+    :raises Errno: EPERM, EINVAL
+    """
+    if flags & UNMODELLED:
+        raise LookupError(f"the model knows nothing of clone({flags & UNMODELLED:#x})")
+    if not flags & NAMESPACES:
+        shared: NsProxy | None = parent.sub.get(NSPROXY)
+        if shared is not None:
+            shared.count += 1
+            child.sub[NSPROXY] = shared
+        return
+    if "CAP_SYS_ADMIN" not in child.cred.capabilities:
+        raise Errno("EPERM")
+    if flags & CLONE_NEWIPC and flags & CLONE_SYSVSEM:
+        raise Errno("EINVAL")
+    child.sub[NSPROXY] = create_new_namespaces(kernel, parent, flags, child.cred)
+
+
+def create_new_namespaces(kernel: Kernel, task: Task, flags: int, cred: Cred) -> NsProxy:
+    """Return a new ``nsproxy`` with the IPC namespace of *task*, or a fresh one (``create_new_namespaces()``).
+
+    :param cred: whose user namespace a fresh one belongs to
+    """
+    ns: Namespace = kernel.sub("sysv").namespace(task)
+    if flags & CLONE_NEWIPC:
+        ns = Namespace(kernel.serial(), ns.facts, fresh=True, user_ns=user_ns(cred))  # create_ipc_ns()
+    return NsProxy(ns)
+
+
+def switch_task_namespaces(kernel: Kernel, task: Task, new: NsProxy | None) -> None:
+    """Put *task* into other namespaces (``kernel/nsproxy.c: switch_task_namespaces()``)."""
+    old: NsProxy | None = task.sub.pop(NSPROXY, None)
+    if new is not None:
+        task.sub[NSPROXY] = new
+    if old is not None:
+        old.put(kernel)
+
+
+@syscall("unshare")
+def unshare(kernel: Kernel, task: Task, flags: int) -> int:
+    """Stop sharing with other processes (``kernel/fork.c: ksys_unshare()``).
+
+    :raises Errno: EINVAL, EPERM
+    """
+    if flags & UNMODELLED:
+        raise LookupError(f"the model knows nothing of unshare({flags & UNMODELLED:#x})")
+    if flags & ~KNOWN:
+        raise Errno("EINVAL")
+    mm: AddressSpace | None = task.sub.get(MM)
+    if flags & CLONE_VM and mm is not None and mm.users > 1:
+        raise Errno("EINVAL")  # check_unshare_flags()
+    # unshare_userns(), unshare_nsproxy_namespaces()
+    cred = create_user_ns(task.cred, memlock_limit(task)) if flags & CLONE_NEWUSER else task.cred
+    if flags & NAMESPACES and "CAP_SYS_ADMIN" not in cred.capabilities:
+        raise Errno("EPERM")
+    if flags & CLONE_FILES and task.files.users > 1:
+        old, task.files = task.files, task.files.copy(kernel.serial())
+        old.users -= 1
+    ns: Namespace = kernel.sub("sysv").namespace(task)
+    new = create_new_namespaces(kernel, task, flags, cred) if flags & NAMESPACES else None
+    if flags & (CLONE_NEWIPC | CLONE_SYSVSEM):
+        exit_sem(kernel, task, ns)
+    if flags & CLONE_NEWIPC:
+        exit_shm(kernel, task)
+    if new is not None:
+        switch_task_namespaces(kernel, task, new)
+    if flags & CLONE_NEWUSER:
+        commit_creds(kernel, task, cred)
+    return 0
+
+
+def put_ipc_ns(kernel: Kernel, ns: Namespace) -> None:
+    """Drop a reference; with the last one all that is in the namespace goes (``put_ipc_ns()``, ``free_ipc_ns()``)."""
+    ns.count -= 1
+    if ns.count or ns.ref.key == "init":
+        return
+    for sma in list(ns.sem_ids.idr.values()):
+        freeary(kernel, ns, sma)
+    for msq in list(ns.msg_ids.idr.values()):
+        freeque(kernel, ns, msq)
+    for shp in list(ns.shm_ids.idr.values()):
+        do_shm_rmid(kernel, shp)
+    ns.retired = True  # retire_ipc_sysctls()

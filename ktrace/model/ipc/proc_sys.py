@@ -1,0 +1,126 @@
+"""The limits of an IPC namespace as files below /proc/sys/kernel (``fs/proc/proc_sysctl.c``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ktrace.model.fs.file import FileOperations
+from ktrace.model.fs.inode import Inode
+from ktrace.model.ipc.namespace import Namespace
+from ktrace.model.ipc.sysctl import Limit, find_limit, read_limit, write_limit
+from ktrace.model.process.user_namespace import INVALID, UserNamespace, ns_capable
+from ktrace.model.task import Errno, Task
+
+if TYPE_CHECKING:
+    from ktrace.model.fs.file import File
+    from ktrace.model.kernel import Kernel
+    from ktrace.model.mm.iov import Destination, Source
+
+S_IFREG = 0o100000
+MAY_WRITE, MAY_READ = 2, 4
+PREFIX = b"/proc/sys/"
+SEEK_SET, SEEK_CUR, SEEK_END = range(3)
+
+
+class ProcSysInode(Inode):
+    """Mirror the inode of one limit; every namespace has inodes of its own (``set_lookup()``)."""
+
+    limit: Limit
+    ns: Namespace
+
+    def permission(self, task: Task, mask: int) -> None:
+        """Refuse what the mode does not allow, whatever the capabilities (``sysctl_perm()``, ``ipc_permissions()``).
+
+        :raises Errno: EACCES
+        """
+        mode, cred, ns = self.limit.mode, task.cred, self.ns.user_ns
+        uid, gid = roots(ns)
+        restore = any(ns_capable(cred, ns, name) for name in ("CAP_CHECKPOINT_RESTORE", "CAP_SYS_ADMIN"))
+        if self.limit.name.endswith("_ids") and restore:
+            mode = 0o666
+        elif cred.euid == uid:
+            mode >>= 6
+        elif cred.egid == gid or gid in cred.groups:
+            mode >>= 3
+        if mask & ~mode & (MAY_READ | MAY_WRITE):
+            raise Errno("EACCES")
+
+
+def roots(ns: UserNamespace) -> tuple[int, int]:
+    """Return the kernel's ids of a namespace's root, real root's where it has none (``ipc_set_ownership()``)."""
+    uid, gid = ns.make_kuid(0), ns.make_kgid(0)
+    return 0 if uid == INVALID else uid, 0 if gid == INVALID else gid
+
+
+class ProcSysOperations(FileOperations):
+    """``proc_sys_file_operations``."""
+
+    name = "proc_sys_file_operations"
+
+    def open(self, kernel: Kernel, task: Task, inode: Inode, file: File) -> None:
+        """Nothing to do (``proc_sys_open()``)."""
+
+    def read_iter(self, kernel: Kernel, task: Task, file: File, to: Destination) -> int:
+        """Show the limit, from the beginning only (``proc_sys_call_handler()``)."""
+        inode = _check(task, file, MAY_READ)
+        text = read_limit(kernel, inode.ns, inode.limit) if to.count and not file.pos else b""
+        text = text[: to.count]
+        if to.copy(text) < len(text):
+            raise Errno("EFAULT")
+        file.pos += len(text)
+        return len(text)
+
+    def write_iter(self, kernel: Kernel, task: Task, file: File, source: Source) -> int:
+        """Set the limit, at the beginning only; elsewhere it is ignored (``proc_first_pos_non_zero_ignore()``)."""
+        inode = _check(task, file, MAY_WRITE)
+        data = source.copy_all()
+        taken = len(data) if file.pos else write_limit(kernel, inode.ns, inode.limit, data)
+        file.pos += taken
+        return taken
+
+    def llseek(self, kernel: Kernel, task: Task, file: File, offset: int, whence: int) -> int:
+        """Move the offset (``default_llseek()``)."""
+        if whence > SEEK_END:
+            raise Errno("EINVAL" if offset < 0 or whence > 4 else "ENXIO")
+        base = file.pos if whence == SEEK_CUR else 0
+        if base + offset < 0:
+            raise Errno("EINVAL")
+        file.pos = base + offset
+        return file.pos
+
+
+PROC_SYS_OPS = ProcSysOperations()
+
+
+def _check(task: Task, file: File, mask: int) -> ProcSysInode:
+    """Return the file's inode if its caller may use it now.
+
+    :raises Errno: EPERM; ENOENT once the namespace is gone
+    """
+    inode = file.inode
+    assert isinstance(inode, ProcSysInode)
+    if inode.ns.retired:
+        raise Errno("ENOENT")  # sysctl_head_grab()
+    try:
+        inode.permission(task, mask)
+    except Errno:
+        raise Errno("EPERM") from None
+    return inode
+
+
+def proc_sys_inode(kernel: Kernel, task: Task, path: bytes) -> Inode | None:
+    """Return the inode of a limit of the caller's namespace, ``None`` for any other path (``proc_sys_lookup()``)."""
+    if not path.startswith(PREFIX):
+        return None
+    ns: Namespace = kernel.sub("sysv").namespace(task)
+    name = path[len(PREFIX) :].decode("ascii", "replace")
+    limit = find_limit(ns, name)
+    if limit is None:
+        return None
+    inode = ns.sysctl_inodes.get(name)
+    if inode is None:
+        mode, owners = S_IFREG | limit.mode, roots(ns.user_ns)
+        inode = ProcSysInode(kernel.serial(), mode, *owners, "proc", PROC_SYS_OPS.name, ops=PROC_SYS_OPS)
+        inode.ns, inode.limit = ns, limit
+        ns.sysctl_inodes[name] = inode
+    return inode

@@ -1,0 +1,69 @@
+"""msync and madvise: writing shared memory back, and giving its pages away (``mm/msync.c``, ``mm/madvise.c``)."""
+
+from __future__ import annotations
+
+from ktrace.model.ipc.ids import u64
+from ktrace.model.ipc.shm_segment import ShmAttachment
+from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.mm.address_space import PAGE_SIZE, AddressSpace, PrivateMemory, Vma, page_align
+from ktrace.model.task import Errno, Task
+
+MS_ASYNC, MS_INVALIDATE, MS_SYNC = 1, 2, 4
+MADV_WILLNEED, MADV_DONTNEED, MADV_REMOVE = 3, 4, 9
+
+
+@syscall("msync")
+def msync(kernel: Kernel, task: Task, addr: int, length: int, flags: int) -> int:
+    """Write what is shared back to its file; there is none behind these (``shm_fsync()``, ``noop_fsync()``)."""
+    start, size = u64(addr), page_align(u64(length)) & (1 << 64) - 1
+    if flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) or start & (PAGE_SIZE - 1):
+        raise Errno("EINVAL")
+    if flags & MS_ASYNC and flags & MS_SYNC:
+        raise Errno("EINVAL")
+    if start + size >> 64 or _holes(kernel.sub("sysv").mm(task), start, start + size):
+        raise Errno("ENOMEM")
+    return 0
+
+
+@syscall("madvise")
+def madvise(kernel: Kernel, task: Task, addr: int, length: int, advice: int) -> int:
+    """Give pages away (``do_madvise()``, ``madvise_walk_vmas()``).
+
+    :raises LookupError: another advice than MADV_WILLNEED, MADV_DONTNEED and MADV_REMOVE
+    """
+    start, size = u64(addr), page_align(u64(length)) & (1 << 64) - 1
+    if advice not in (MADV_WILLNEED, MADV_DONTNEED, MADV_REMOVE):
+        raise LookupError(f"the model knows nothing of madvise advice {advice}")
+    if start & (PAGE_SIZE - 1) or (u64(length) and not size) or start + size >> 64:
+        raise Errno("EINVAL")
+    mm: AddressSpace = kernel.sub("sysv").mm(task)
+    end = start + size
+    for vma in mm.intersecting(start, end):
+        first = vma.pgoff + (max(vma.start, start) - vma.start) // PAGE_SIZE
+        count = (min(vma.end, end) - max(vma.start, start)) // PAGE_SIZE
+        if advice == MADV_REMOVE:
+            _remove(vma, first, count)
+        elif advice == MADV_DONTNEED and isinstance(vma.backing, PrivateMemory):
+            vma.backing.drop(first, first + count)
+    if _holes(mm, start, end):
+        raise Errno("ENOMEM")
+    return 0
+
+
+def _remove(vma: Vma, first: int, count: int) -> None:
+    """Punch a hole into what is behind a mapping (``madvise_remove()``, ``shm_fallocate()``).
+
+    :raises Errno: EINVAL for memory without a file, EACCES where it can never be written (``vma_is_shared_maywrite()``)
+    """
+    if isinstance(vma.backing, PrivateMemory):
+        raise Errno("EINVAL" if vma.backing.anonymous else "EACCES")
+    if not vma.may_write:
+        raise Errno("EACCES")
+    pages = vma.backing.segment.pages if isinstance(vma.backing, ShmAttachment) else vma.backing.pages
+    for index in [index for index in pages if first <= index < first + count]:
+        del pages[index]
+
+
+def _holes(mm: AddressSpace, start: int, end: int) -> bool:
+    """Tell whether a range has addresses at which nothing is mapped."""
+    return sum(min(vma.end, end) - max(vma.start, start) for vma in mm.intersecting(start, end)) < end - start

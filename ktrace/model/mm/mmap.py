@@ -1,0 +1,113 @@
+"""Calls on an actor's own memory: store and load, munmap, mprotect, anonymous mmap (``mm/mmap.c``)."""
+
+from __future__ import annotations
+
+from ktrace.model.ipc.ids import u64
+from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.mm.address_space import PAGE_SIZE, PROT_WRITE, AddressSpace, Backing, PrivateMemory, Vma, page_align
+from ktrace.model.task import Errno, Task
+from ktrace.state.call import Result
+
+MAP_SHARED, MAP_PRIVATE, MAP_TYPE = 0x1, 0x2, 0xF
+MAP_FIXED, MAP_ANONYMOUS, MAP_FIXED_NOREPLACE = 0x10, 0x20, 0x100000
+PROT_ALL = 7
+
+
+def _mm(kernel: Kernel, task: Task) -> AddressSpace:
+    found: AddressSpace = kernel.sub("sysv").mm(task)
+    return found
+
+
+@syscall("store")
+def store(kernel: Kernel, task: Task, addr: int, data: bytes) -> int:
+    """Write the actor's memory by its own hand (``handle_mm_fault()``)."""
+    _mm(kernel, task).write(u64(addr), data)
+    return 0
+
+
+@syscall("load")
+def load(kernel: Kernel, task: Task, addr: int, length: int) -> Result:
+    """Read the actor's memory by its own hand (``handle_mm_fault()``)."""
+    return Result(0, None, {"buf": _mm(kernel, task).read(u64(addr), length)})
+
+
+@syscall("munmap")
+def munmap(kernel: Kernel, task: Task, addr: int, length: int) -> int:
+    """Unmap a range, whatever is there (``__vm_munmap()``, ``do_mas_munmap()``)."""
+    mm = _mm(kernel, task)
+    addr, length = u64(addr), u64(length)
+    task_size = mm.facts.task_size
+    if addr & (PAGE_SIZE - 1) or addr > task_size or length > task_size - addr or not page_align(length):
+        raise Errno("EINVAL")
+    mm.unmap(kernel, task, addr, addr + page_align(length))
+    return 0
+
+
+@syscall("mprotect")
+def mprotect(kernel: Kernel, task: Task, addr: int, len: int, prot: int) -> int:
+    """Change what may be done with a range (``mm/mprotect.c: do_mprotect_pkey()``)."""
+    mm = _mm(kernel, task)
+    addr, length = u64(addr), page_align(u64(len))
+    if addr & (PAGE_SIZE - 1) or prot & ~PROT_ALL:
+        raise Errno("EINVAL")
+    if not u64(len):
+        return 0
+    end = addr + length
+    if not length or end >> 64:
+        raise Errno("ENOMEM")
+    vma = mm.find_vma(addr)
+    if vma is None or vma.start > addr:
+        raise Errno("ENOMEM")
+    while addr < end:
+        vma = mm.find_vma(addr)
+        if vma is None or vma.start > addr:
+            raise Errno("ENOMEM")
+        if prot & PROT_WRITE and not vma.may_write:
+            raise Errno("EACCES")
+        upto = min(vma.end, end)
+        if vma.prot != prot:  # mprotect_fixup()
+            if vma.start < addr:
+                vma = mm.split(kernel, task, vma, addr)
+            if vma.end > upto:
+                mm.split(kernel, task, vma, upto)
+            vma.prot = prot
+        addr = upto
+    return 0
+
+
+@syscall("mmap")
+def mmap(kernel: Kernel, task: Task, addr: int, length: int, prot: int, flags: int, fd: int, offset: int) -> int:
+    """Map anonymous memory (``do_mmap()``); what else there is to map, actors have no files of.
+
+    :raises Errno: EINVAL, EEXIST, EPERM, ENOMEM; EBADF for a bad descriptor, ENODEV for one that cannot be mapped
+    """
+    mm = _mm(kernel, task)
+    addr, size = u64(addr), page_align(u64(length))
+    if offset & (PAGE_SIZE - 1):
+        raise Errno("EINVAL")
+    backing: Backing
+    kind = flags & MAP_TYPE
+    if not flags & MAP_ANONYMOUS:
+        task.files.get(fd)
+        raise Errno("ENODEV")
+    if not u64(length):
+        raise Errno("EINVAL")
+    if not size:
+        raise Errno("ENOMEM")
+    fixed = bool(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))
+    if not fixed and addr:
+        # round_hint_to_min()
+        addr = max(addr & ~(PAGE_SIZE - 1), mm.facts.mmap_min_addr)
+    addr = mm.get_unmapped_area(task, addr, size, fixed)
+    if flags & MAP_FIXED_NOREPLACE and mm.intersecting(addr, addr + size):
+        raise Errno("EEXIST")
+    if kind == MAP_SHARED:
+        backing = Backing()  # shmem_zero_setup()
+        backing.limit = size // PAGE_SIZE
+    elif kind == MAP_PRIVATE:
+        backing = PrivateMemory(anonymous=True)
+    else:
+        raise Errno("EINVAL")
+    mm.make_room(kernel, task, addr, addr + size)
+    mm.insert(Vma(addr, addr + size, prot & PROT_ALL, backing))
+    return addr

@@ -1,0 +1,75 @@
+"""Pages that pipes, files, packets and processes hold together (``include/linux/mm.h``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ktrace.model.mm.address_space import AnonPage
+from ktrace.state.allowed import Between
+
+PAGE_SIZE = 4096
+LENT = "tcp_build_frag(), tcp_try_coalesce(): packets hold it until they are acknowledged and read"
+LRU_BATCHES = 1 + 15
+"""A page is once in ``lru_add``, and any number of times in ``activate`` until its PAGEVEC_SIZE makes room."""
+
+
+@dataclass(eq=False)
+class Page:
+    """Mirror one ``struct page`` that a pipe can hold.
+
+    :param count: references
+    :param lent: references that TCP may have, too, until all is acknowledged and read
+    """
+
+    key: int
+    count: int = 1
+    data: bytearray = field(default_factory=lambda: bytearray(PAGE_SIZE))
+    lent: int = 0
+
+    def get(self) -> None:
+        """Take a reference (``get_page()``)."""
+        self.count += 1
+
+    def put(self) -> None:
+        """Drop a reference (``put_page()``)."""
+        self.count -= 1
+
+    def lend(self) -> None:
+        """Have TCP take references, in its write queue and, merged, in a receive queue (``tcp_build_frag()``)."""
+        self.lent += 2
+
+    def references(self) -> int | Between:
+        """Return ``page_count()``."""
+        return Between(LENT, self.count, self.count + self.lent) if self.lent else self.count
+
+
+class Compound(Page):
+    """Pages in a row, of which the first one is referred to (``struct page`` with a compound order)."""
+
+    def __init__(self, key: int, data: bytes | bytearray) -> None:
+        super().__init__(key, 1, bytearray(data))
+
+
+def lru_references(count: int, lent: int = 0) -> Between:
+    """Return *count*, and what batches of pages between LRU lists may hold (``mm/swap.c: cpu_fbatches``)."""
+    return Between("page_count(): the LRU's batches may hold some", count, count + LRU_BATCHES + lent)
+
+
+class UserPage(Page):
+    """A page of a process's memory; what holds it besides decides whether a later write copies it."""
+
+    def get(self) -> None:
+        """Take a reference (``get_user_pages()``)."""
+        if isinstance(self.data, AnonPage):
+            self.data.pins += 1
+
+    def put(self) -> None:
+        """Drop a reference."""
+        if isinstance(self.data, AnonPage):
+            self.data.pins -= 1
+
+    def references(self) -> int | Between:
+        """Return ``page_count()``; the page of zeros has any."""
+        if isinstance(self.data, AnonPage):
+            return lru_references(self.data.mappers + self.data.pins, self.lent)
+        return Between("empty_zero_page: everybody's", 1, 1 << 30)

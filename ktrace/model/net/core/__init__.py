@@ -1,0 +1,1 @@
+"""What all families share (``net/core/*.c``)."""

@@ -1,0 +1,68 @@
+"""Pages that a task's socket calls fill bit by bit (``net/core/sock.c: skb_page_frag_refill()``)."""
+
+from __future__ import annotations
+
+from ktrace.model.kernel import Kernel
+from ktrace.model.mm.page import Compound
+from ktrace.model.task import Task
+
+FRAG = "task_frag"
+SIZE = 32768
+"""``PAGE_SIZE << SKB_FRAG_PAGE_ORDER``."""
+
+LEAST = 32
+FRAGMENTS_FROM = 4096
+"""Bytes from which on a datagram may be put into a fragment instead of its head (``__ip_append_data()``)."""
+
+BY_TCP = "task_frag by tcp"
+
+
+class PageFrag:
+    """Mirror a task's ``struct page_frag``."""
+
+    def __init__(self, page: Compound) -> None:
+        self.page = page
+        self.offset = 0
+
+
+def refill(kernel: Kernel, task: Task) -> PageFrag:
+    """Return the task's fragment with some room left (``sk_page_frag_refill()``)."""
+    if BY_TCP in task.sub:
+        raise NotImplementedError("the model does not know how much of a page fragment TCP and UDP have filled")
+    frag: PageFrag | None = task.sub.get(FRAG)
+    if frag is not None:
+        if frag.page.count == 1:
+            frag.offset = 0
+            return frag
+        if frag.offset + LEAST <= SIZE:
+            return frag
+        frag.page.put()
+    frag = task.sub[FRAG] = PageFrag(Compound(kernel.serial(), bytes(SIZE)))
+    return frag
+
+
+def copy_to_frag(kernel: Kernel, task: Task, data: bytes) -> tuple[Compound, int, int]:
+    """Copy as much of *data* as there is room for; where it went and how much (``linear_to_page()``)."""
+    frag = refill(kernel, task)
+    page, offset = frag.page, frag.offset
+    size = min(len(data), SIZE - offset)
+    page.data[offset : offset + size] = data[:size]
+    frag.offset += size
+    return page, offset, size
+
+
+def fill_unseen(task: Task) -> None:
+    """Note that *task* sends over TCP or UDP, which fill the same pages (``tcp_sendmsg_locked()``)."""
+    task.sub[BY_TCP] = True
+    frag: PageFrag | None = task.sub.pop(FRAG, None)
+    if frag is not None:
+        # From here on the task holds it or not, and TCP's queues hold it as often as it has bytes, at most.
+        frag.page.put()
+        frag.page.lent += SIZE
+
+
+def put_page_frag(task: Task) -> None:
+    """Let go of the page that is being filled (``kernel/exit.c: do_exit()``)."""
+    frag: PageFrag | None = task.sub.pop(FRAG, None)
+    if frag is not None:
+        frag.page.put()

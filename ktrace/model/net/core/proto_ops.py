@@ -1,0 +1,141 @@
+"""What a family can do with a socket: ``struct proto_ops``, and ``struct msghdr`` on its way through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ktrace.model.mm.iov import BufferSource, Destination, Source
+from ktrace.model.task import Errno
+
+if TYPE_CHECKING:
+    from ktrace.model.fs.file import File
+    from ktrace.model.kernel import Kernel
+    from ktrace.model.net.core.sock import Socket
+    from ktrace.model.task import Task
+
+
+@dataclass
+class OutMessage:
+    """Mirror a ``struct msghdr`` on its way out.
+
+    :param name: bytes of the destination address, ``None`` without one
+    :param control: control messages as dicts, or bytes as they lie there; ``None`` where there is no control buffer
+    :param controllen: how many bytes of it count, where the caller said so
+    """
+
+    source: Source
+    flags: int = 0
+    name: bytes | None = None
+    control: tuple[Any, ...] | bytes | None = None
+    controllen: int | None = None
+
+
+@dataclass
+class InMessage:
+    """Mirror a ``struct msghdr`` on its way in.
+
+    :param wants_name: the caller gave room for an address
+    :param name: the sender's address, as many bytes as ``msg_namelen`` says
+    :param controllen: room for control messages, ``None`` without a control buffer
+    :param control: messages delivered; *control_used* bytes they took
+    :param flags: ``msg_flags`` on return
+    """
+
+    destination: Destination
+    wants_name: bool = False
+    name: bytes = b""
+    controllen: int | None = None
+    control: list[dict[str, Any]] = field(default_factory=list)
+    control_used: int = 0
+    flags: int = 0
+
+
+class ProtoOps:
+    """Answer as ``sock_no_*()`` do; each kind overrides what its ``struct proto_ops`` has.
+
+    Methods may be generators where the kernel may sleep.
+    """
+
+    name = "?"
+    """The symbol of the ``proto_ops``, such as ``unix_stream_ops``."""
+
+    family = 0
+
+    def release(self, kernel: Kernel, task: Task, sock: Socket) -> Any:
+        """Let the protocol go (``proto_ops.release``)."""
+        return 0
+
+    def bind(self, kernel: Kernel, task: Task, sock: Socket, addr: bytes) -> Any:
+        """``sock_no_bind()``."""
+        raise Errno("EOPNOTSUPP")
+
+    def connect(self, kernel: Kernel, task: Task, sock: Socket, addr: bytes, flags: int) -> Any:
+        """``sock_no_connect()``."""
+        raise Errno("EOPNOTSUPP")
+
+    def socketpair(self, kernel: Kernel, task: Task, first: Socket, second: Socket) -> Any:
+        """``sock_no_socketpair()``."""
+        raise Errno("EOPNOTSUPP")
+
+    def accept(self, kernel: Kernel, task: Task, sock: Socket, newsock: Socket, flags: int) -> Any:
+        """``sock_no_accept()``."""
+        raise Errno("EOPNOTSUPP")
+
+    def getname(self, kernel: Kernel, sock: Socket, peer: int) -> bytes:
+        """``sock_no_getname()``."""
+        raise Errno("EOPNOTSUPP")
+
+    def poll(self, kernel: Kernel, task: Task, file: File, sock: Socket) -> int:
+        """Return the poll mask; 0 without a ``poll`` (``net/socket.c: sock_poll()``)."""
+        return 0
+
+    def ioctl(self, kernel: Kernel, task: Task, sock: Socket, cmd: int, arg: Any) -> Any:
+        """``sock_no_ioctl()``; ENOIOCTLCMD hands it on to the device layer."""
+        raise Errno("EOPNOTSUPP")
+
+    def listen(self, kernel: Kernel, task: Task, sock: Socket, backlog: int) -> Any:
+        """``sock_no_listen()``."""
+        raise Errno("EOPNOTSUPP")
+
+    def shutdown(self, kernel: Kernel, task: Task, sock: Socket, how: int) -> Any:
+        """``sock_no_shutdown()``."""
+        raise Errno("EOPNOTSUPP")
+
+    def sendmsg(self, kernel: Kernel, task: Task, sock: Socket, msg: OutMessage) -> Any:
+        """``sock_no_sendmsg()``."""
+        raise Errno("EOPNOTSUPP")
+
+    def recvmsg(self, kernel: Kernel, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
+        """``sock_no_recvmsg()``."""
+        raise Errno("EOPNOTSUPP")
+
+    def sendpage(self, kernel: Kernel, task: Task, sock: Socket, page: Any, offset: int, size: int, flags: int) -> Any:
+        """Send a part of a page (``sock_no_sendpage()``: copy it)."""
+        data = BufferSource([(page.data, offset, size)])
+        return self.sendmsg(kernel, task, sock, OutMessage(data, flags))
+
+    splice_read: Any = None
+    """Fill a pipe: ``splice_read(kernel, task, sock, pipe, length, flags)``, where the ``proto_ops`` have it."""
+
+    def splice_eof(self, kernel: Kernel, sock: Socket) -> None:
+        """Be told that sendfile() has no more (``sock_splice_eof()``)."""
+
+    def setsockopt(self, kernel: Kernel, task: Task, sock: Socket, level: int, optname: int, optval: bytes) -> int:
+        """Set an option above SOL_SOCKET (``__sys_setsockopt()`` without ``setsockopt``: EOPNOTSUPP)."""
+        raise Errno("EOPNOTSUPP")
+
+    def getsockopt(self, kernel: Kernel, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> Any:
+        """Get an option above SOL_SOCKET (``__sys_getsockopt()`` without ``getsockopt``: EOPNOTSUPP)."""
+        raise Errno("EOPNOTSUPP")
+
+    def set_peek_off(self, kernel: Kernel, sock: Socket, value: int) -> None:
+        """Set SO_PEEK_OFF (``sk_setsockopt()`` without ``set_peek_off``: EOPNOTSUPP)."""
+        raise Errno("EOPNOTSUPP")
+
+    has_peek_off = False
+    """Whether the ``proto_ops`` have ``set_peek_off``."""
+
+    def set_rcvlowat(self, kernel: Kernel, sock: Socket, value: int) -> None:
+        """Set SO_RCVLOWAT (``sk_setsockopt()`` without ``set_rcvlowat``)."""
+        sock.sk.rcvlowat = value or 1

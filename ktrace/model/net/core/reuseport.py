@@ -1,0 +1,113 @@
+"""Groups of socks that share an address by SO_REUSEPORT (``net/core/sock_reuseport.c``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ktrace.model.kernel import Kernel
+from ktrace.state.net.sock import Sock as ObservedSock
+from ktrace.state.net.socket import Socket as ObservedSocket
+
+if TYPE_CHECKING:
+    from ktrace.model.net.inet.sock import Inet
+
+Flow = tuple[str, int, str, int]
+
+
+@dataclass(eq=False)
+class Group:
+    """Mirror a ``struct sock_reuseport``.
+
+    :param has_conns: whether a member was ever connected
+    :param selected: who was seen to take the packets of a flow while the members and their states were the same
+    """
+
+    socks: list[Any] = field(default_factory=list)
+    has_conns: bool = False
+    selected: dict[tuple[Any, ...], Any] = field(default_factory=dict)
+
+
+def add_sock(sk: Inet, others: Iterable[Inet]) -> None:
+    """Join the group of the first of *others* with whom *sk* shares all, or found one.
+
+    ``udp_reuseport_add_sock()``, ``inet_reuseport_add_sock()``.
+
+    :param others: who has the port already, in the order of their hash chain
+    """
+    for other in others:
+        if other is not sk and other.reuseport and _alike(sk, other):
+            if other.reuseport_cb is None:
+                other.reuseport_cb = Group([other])
+            sk.reuseport_cb = other.reuseport_cb
+            sk.reuseport_cb.socks.append(sk)
+            return
+    sk.reuseport_cb = Group([sk])
+
+
+def _alike(sk: Inet, other: Inet) -> bool:
+    names = ("family", "ipv6only", "bound_dev_if", "rcv_saddr", "v6_rcv_saddr")
+    return all(getattr(sk, name) == getattr(other, name) for name in names) and sk.sock_uid() == other.sock_uid()
+
+
+def detach(sk: Inet) -> None:
+    """Leave the group; the last member takes the place (``reuseport_detach_sock()``)."""
+    group = sk.reuseport_cb
+    if group is not None:
+        sk.reuseport_cb = None
+        group.socks[group.socks.index(sk)] = group.socks[-1]
+        group.socks.pop()
+
+
+def select(
+    kernel: Kernel,
+    sk: Inet,
+    flow: Flow,
+    took: Callable[[Any, ObservedSock], bool],
+    unseen: Callable[[Any], bool],
+) -> Any:
+    """Return who of the group of *sk* takes a packet, ``None`` where *sk* has none (``reuseport_select_sock()``).
+
+    :param flow: where the packet comes from and goes to
+    :param took: tells from the observed sock that a member took it
+    :param unseen: tells whether a member could take it without a trace
+    """
+    group = sk.reuseport_cb
+    if group is None or not sk.reuseport:
+        return None
+    members = [other for other in group.socks if other.state != "TCP_ESTABLISHED"]
+    if len(members) < 2:
+        return members[0] if members else None
+    key = (flow, tuple((other.key, other in members) for other in group.socks))
+    before = group.selected.get(key)
+    seen = next((other for other in members if _took(kernel, other, took)), None)
+    if seen is None:
+        return before or next((other for other in members if unseen(other)), members[0])
+    chosen = kernel.choose(
+        "reuseport_select_sock(): by a hash with a secret, the same for the same flow",
+        seen,
+        lambda other: before in (None, other),
+        otherwise=before,
+    )
+    group.selected[key] = chosen
+    return chosen
+
+
+def _took(kernel: Kernel, sk: Inet, took: Callable[[Any, ObservedSock], bool]) -> bool:
+    """Tell whether *sk* was observed to have taken a packet, found by the inode number of its socket."""
+    number = sk.socket.inode.numbers.get("st_ino") if sk.socket is not None else None
+    if not number:
+        return False
+    objects = kernel.advice.world.objects
+    for value in objects.values():
+        if isinstance(value, ObservedSocket) and value.i_ino == number and value.sk is not None:
+            seen = objects.get(value.sk)
+            return isinstance(seen, ObservedSock) and took(sk, seen)
+    return False
+
+
+def wakes(kernel: Kernel, sk: Inet) -> bool:
+    """Tell whether somebody who sleeps on *sk* returned in this step."""
+    sleepers = [entry.task for entry in sk.wq.entries if entry.task is not None] if sk.wq is not None else []
+    return any(task.name in kernel.advice.results for task in sleepers)

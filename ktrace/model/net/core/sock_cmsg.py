@@ -1,0 +1,85 @@
+"""Control messages of SOL_SOCKET that every family of the internet knows (``net/core/sock.c``, ``net/socket.c``)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+from ktrace.model.kernel import Kernel
+from ktrace.model.net.core.proto_ops import InMessage
+from ktrace.model.net.core.scm import put_cmsg
+from ktrace.model.net.core.skbuff import SkBuff
+from ktrace.model.net.core.sock import MSG_CTRUNC, Sock
+from ktrace.model.task import Errno, Task
+from ktrace.state.allowed import Between
+
+SOL_SOCKET = 1
+SCM_RIGHTS, SCM_CREDENTIALS, SO_MARK, SO_RXQ_OVFL = 1, 2, 36, 40
+SO_TIMESTAMP_OLD, SO_TIMESTAMPNS_OLD, SO_TIMESTAMPING_OLD = 29, 35, 37
+SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW, SO_TIMESTAMPING_NEW, SCM_TXTIME = 63, 64, 65, 61
+TIMESTAMP_KINDS = (SO_TIMESTAMP_OLD, SO_TIMESTAMPNS_OLD, SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW)
+SIZEOF_CMSGHDR, SIZEOF_STAMP = 16, 16
+RULE = "__net_timestamp(): when the packet came"
+
+
+def cmsg_bytes(data: Any) -> bytes:
+    """Return what a control message carries as it lies in memory."""
+    if isinstance(data, tuple):
+        return struct.pack(f"<{len(data)}i", *data)
+    return bytes(data) if isinstance(data, bytes) else bytes(12)
+
+
+def sock_cmsg_send(task: Task, message: Mapping[str, Any]) -> int | None:
+    """Read one control message of SOL_SOCKET (``__sock_cmsg_send()``); return a mark, if it is one.
+
+    :raises Errno: EINVAL, EPERM
+    """
+    kind = message["cmsg_type"]
+    if kind in (SCM_RIGHTS, SCM_CREDENTIALS):
+        return None  # What AF_UNIX takes is ignored.
+    data = cmsg_bytes(message["cmsg_data"])
+    if kind == SO_MARK:
+        if not (task.cred.capable("CAP_NET_RAW") or task.cred.capable("CAP_NET_ADMIN")):
+            raise Errno("EPERM")
+        if len(data) != 4:
+            raise Errno("EINVAL")
+        return int.from_bytes(data, "little")
+    if kind in (SO_TIMESTAMPING_OLD, SO_TIMESTAMPING_NEW):
+        if len(data) != 4 or int.from_bytes(data, "little") & ~0x303:
+            raise Errno("EINVAL")
+        return None
+    raise Errno("EINVAL")
+
+
+def sock_recv_cmsgs(kernel: Kernel, sk: Sock, skb: SkBuff, msg: InMessage) -> None:
+    """Tell when a packet came, how many were lost before it, and its mark (``__sock_recv_cmsgs()``)."""
+    sock_recv_timestamp(kernel, sk, msg, skb.since or kernel.advice.clock[0])
+    if sk.flag("SOCK_RXQ_OVFL") and skb.dropcount:
+        put_cmsg(msg, SOL_SOCKET, SO_RXQ_OVFL, struct.pack("<I", skb.dropcount))
+    if sk.flag("SOCK_RCVMARK"):
+        put_cmsg(msg, SOL_SOCKET, SO_MARK, struct.pack("<I", skb.mark))
+
+
+def sock_recv_timestamp(kernel: Kernel, sk: Sock, msg: InMessage, since: int) -> None:
+    """Tell when a packet came (``__sock_recv_timestamp()``): at a time that the model does not know exactly.
+
+    :param since: second in which it came at the earliest
+    """
+    if not sk.flag("SOCK_RCVTSTAMP"):
+        return
+    new, nanoseconds = sk.flag("SOCK_TSTAMP_NEW"), sk.flag("SOCK_RCVTSTAMPNS")
+    kinds = (SO_TIMESTAMPNS_OLD, SO_TIMESTAMPNS_NEW) if nanoseconds else (SO_TIMESTAMP_OLD, SO_TIMESTAMP_NEW)
+    kind = kinds[new]
+    if msg.controllen is None or msg.controllen < SIZEOF_CMSGHDR + SIZEOF_STAMP:
+        put_cmsg(msg, SOL_SOCKET, kind, bytes(SIZEOF_STAMP))
+        if msg.control and msg.control[-1]["cmsg_type"] == kind and msg.control[-1]["cmsg_data"]:
+            raise NotImplementedError("the model does not know a part of a time")
+        msg.flags |= MSG_CTRUNC
+        return
+    put_cmsg(msg, SOL_SOCKET, kind, bytes(SIZEOF_STAMP))
+    fraction = ("tv_nsec", 999_999_999) if nanoseconds else ("tv_usec", 999_999)
+    msg.control[-1]["cmsg_data"] = {
+        "tv_sec": Between(RULE, since, kernel.advice.clock[1]),
+        fraction[0]: Between(RULE, 0, fraction[1]),
+    }

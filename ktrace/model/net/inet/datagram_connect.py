@@ -1,0 +1,137 @@
+"""Connect a socket of packets: UDP, ping and raw ones (``net/ipv4/datagram.c``, ``net/ipv6/datagram.c``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ktrace.model.net.inet.addr6 import (
+    ANY6,
+    LOOPBACK4_IPV6,
+    LOOPBACK6,
+    MAPPED_ANY,
+    SIN6_LEN_RFC2133,
+    SIZEOF_SOCKADDR_IN6,
+    inet6_address,
+    is_multicast,
+    mapped_v4,
+    needs_scope_id,
+    v4mapped,
+)
+from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, route, route6
+from ktrace.model.net.inet.sock import ANY, Inet
+from ktrace.model.net.inet.socket import SIZEOF_SOCKADDR_IN, inet_address, sockaddr_in
+from ktrace.model.task import Errno
+from ktrace.state.net.sockaddr import AF_INET, AF_INET6
+
+Rehash = Callable[[], None]
+FLOWINFO_MASK = 0x0FFFFFFF
+
+
+def ip4_datagram_connect(sk: Inet, addr: bytes, rehash: Rehash) -> None:
+    """Name the peer (``__ip4_datagram_connect()``).
+
+    :param rehash: called when the local address changed (``proto.rehash``)
+    :raises Errno: EINVAL, EAFNOSUPPORT, ENETUNREACH, EACCES
+    """
+    if len(addr) < SIZEOF_SOCKADDR_IN:
+        raise Errno("EINVAL")
+    family, daddr, dport = inet_address(addr)
+    if family != AF_INET:
+        raise Errno("EAFNOSUPPORT")
+    sk.dst_cached = False
+    sk.flow = daddr, dport
+    daddr = route(sk, daddr)
+    sk.flow = daddr, dport
+    if sk.saddr == ANY:
+        sk.saddr = LOOPBACK_ADDRESS
+    if sk.rcv_saddr == ANY:
+        sk.rcv_saddr = LOOPBACK_ADDRESS
+        rehash()
+    sk.daddr, sk.dport = daddr, dport
+    _has_conns(sk)
+    sk.state = "TCP_ESTABLISHED"
+    sk.dst_cached = True
+
+
+def ip6_datagram_connect(sk: Inet, addr: bytes, rehash: Rehash) -> None:
+    """Name the peer, which may be an IPv4 one (``__ip6_datagram_connect()``).
+
+    :raises Errno: EINVAL, EAFNOSUPPORT, ENETUNREACH, EACCES
+    """
+    np = sk.np
+    if int.from_bytes(addr[:2], "little") == AF_INET:
+        if sk.ipv6only:
+            raise Errno("EAFNOSUPPORT")
+        _connect_mapped(sk, addr, rehash)
+        return
+    if len(addr) < SIN6_LEN_RFC2133:
+        raise Errno("EINVAL")
+    family, daddr, dport, flow, scope = inet6_address(addr)
+    if family != AF_INET6:
+        raise Errno("EAFNOSUPPORT")
+    if daddr == ANY6:
+        daddr = v4mapped(LOOPBACK_ADDRESS) if mapped_v4(sk.v6_rcv_saddr) is not None else LOOPBACK6
+    inside = mapped_v4(daddr)
+    if inside is not None:
+        if sk.ipv6only:
+            raise Errno("ENETUNREACH")
+        _connect_mapped(sk, sockaddr_in(inside, dport), rehash)
+        return
+    if needs_scope_id(daddr):
+        if len(addr) >= SIZEOF_SOCKADDR_IN6 and scope:
+            if sk.bound_dev_if not in (0, scope):
+                raise Errno("EINVAL")
+            sk.bound_dev_if = scope
+        if not sk.bound_dev_if and is_multicast(daddr):
+            sk.bound_dev_if = np.mcast_oif
+        if not sk.bound_dev_if:
+            raise Errno("EINVAL")
+    before = sk.v6_daddr, np.flow_label, sk.dport
+    sk.v6_daddr, sk.dport = daddr, dport
+    np.flow_label = flow & FLOWINFO_MASK if "sndflow" in np.bits else 0
+    try:
+        saddr = route6(np.saddr, daddr)
+    except Errno:
+        sk.v6_daddr, np.flow_label, sk.dport = before
+        raise
+    # ip6_datagram_dst_update()
+    if np.saddr == ANY6:
+        np.saddr = saddr
+    if sk.v6_rcv_saddr == ANY6:
+        sk.v6_rcv_saddr = saddr
+        sk.rcv_saddr = LOOPBACK4_IPV6
+        rehash()
+    sk.dst_cached = True
+    _has_conns(sk)
+    sk.state = "TCP_ESTABLISHED"
+
+
+def _has_conns(sk: Inet) -> None:
+    """``reuseport_has_conns_set()``."""
+    if sk.reuseport_cb is not None:
+        sk.reuseport_cb.has_conns = True
+
+
+def udp_disconnect(sk: Inet, rehash: Rehash, unhash: Callable[[], None]) -> None:
+    """Forget the peer, and the port unless bind() chose it (``__udp_disconnect()``)."""
+    sk.state = "TCP_CLOSE"
+    sk.daddr, sk.dport = ANY, 0
+    sk.bound_dev_if = 0
+    sk.dst_cached = False
+    if "SOCK_BINDADDR_LOCK" not in sk.userlocks:
+        sk.reset_saddr()
+        if "SOCK_BINDPORT_LOCK" in sk.userlocks:
+            rehash()
+    if "SOCK_BINDPORT_LOCK" not in sk.userlocks:
+        unhash()
+        sk.sport = 0
+
+
+def _connect_mapped(sk: Inet, addr: bytes, rehash: Rehash) -> None:
+    ip4_datagram_connect(sk, addr, rehash)
+    sk.v6_daddr = v4mapped(sk.daddr)
+    if sk.np.saddr in (ANY6, MAPPED_ANY):
+        sk.np.saddr = v4mapped(sk.saddr)
+    if sk.v6_rcv_saddr in (ANY6, MAPPED_ANY):
+        sk.v6_rcv_saddr = v4mapped(sk.rcv_saddr)
+        rehash()

@@ -1,0 +1,138 @@
+"""Control messages of IPv4 (``net/ipv4/ip_sockglue.c``): what a sender may say of a packet, what a receiver is told."""
+
+from __future__ import annotations
+
+import ipaddress
+import struct
+from dataclasses import dataclass
+
+from ktrace.model.net.core.proto_ops import InMessage, OutMessage
+from ktrace.model.net.core.scm import for_each_cmsghdr, put_cmsg
+from ktrace.model.net.core.skbuff import SkBuff
+from ktrace.model.net.core.sock_cmsg import cmsg_bytes, sock_cmsg_send
+from ktrace.model.net.inet.option import (
+    IP_PKTINFO,
+    IP_PROTOCOL,
+    IP_RECVORIGDSTADDR,
+    IP_RECVTOS,
+    IP_RECVTTL,
+    IP_RETOPTS,
+    IP_TOS,
+    IP_TTL,
+    LOOPBACK_IFINDEX,
+    SOL_IP,
+)
+from ktrace.model.net.inet.sock import Inet
+from ktrace.model.net.inet.socket import address_type, sockaddr_in
+from ktrace.model.task import Errno, Task
+
+MAX_U8 = 255
+SIZEOF_INT, SIZEOF_PKTINFO = 4, 12
+
+
+@dataclass
+class Cookie:
+    """Mirror a ``struct ipcm_cookie``: what holds for one packet instead of the sock's own.
+
+    :param addr: source address, ``None`` for the sock's
+    """
+
+    addr: str | None = None
+    oif: int = 0
+    ttl: int | None = None
+    tos: int | None = None
+    mark: int | None = None
+
+    def limits(self, sk: Inet, daddr: str) -> tuple[int, int]:
+        """Return TTL and type of service of the packet."""
+        hops, tos = sk.hop_limit(daddr)
+        return self.ttl or hops, tos if self.tos is None else self.tos
+
+
+def ip_cmsg_send(task: Task, sk: Inet, msg: OutMessage) -> Cookie:
+    """Read the control messages of a call (``ip_cmsg_send()``).
+
+    :raises Errno: EINVAL, EPERM
+    """
+    cookie = Cookie()
+    for message in for_each_cmsghdr(msg):
+        if message["cmsg_level"] == 1:
+            mark = sock_cmsg_send(task, message)
+            cookie.mark = mark if mark is not None else cookie.mark
+        elif message["cmsg_level"] == SOL_IP:
+            _one_message(cookie, message["cmsg_type"], cmsg_bytes(message["cmsg_data"]))
+    return cookie
+
+
+def _one_message(cookie: Cookie, kind: int, data: bytes) -> None:
+    if kind == IP_PKTINFO:
+        if len(data) != SIZEOF_PKTINFO:
+            raise Errno("EINVAL")
+        index, source = struct.unpack_from("<i4s", data)
+        cookie.oif = index or cookie.oif
+        cookie.addr = str(ipaddress.IPv4Address(source))
+    elif kind == IP_TTL:
+        cookie.ttl = _number(data, 1)
+    elif kind == IP_TOS:
+        cookie.tos = data[0] if len(data) == 1 else _number(data, 0)
+    elif kind == IP_PROTOCOL:
+        _number(data, 1)
+    elif kind == IP_RETOPTS:
+        raise NotImplementedError("the model does not know IP options (IP_RETOPTS)")
+    else:
+        raise Errno("EINVAL")
+
+
+def _number(data: bytes, least: int) -> int:
+    if len(data) != SIZEOF_INT:
+        raise Errno("EINVAL")
+    value = int.from_bytes(data, "little", signed=True)
+    if not least <= value <= MAX_U8:
+        raise Errno("EINVAL")
+    return value
+
+
+def source_of(cookie: Cookie, sk: Inet) -> str:
+    """Return the source address that a sender asked for, ``0.0.0.0`` for none (``ip_route_output_key_hash_rcu()``).
+
+    :raises Errno: EINVAL for one that no packet may have, ENETUNREACH for one that is not ours, ENODEV for a device
+        that is not there
+    """
+    saddr = cookie.addr if cookie.addr not in (None, "0.0.0.0") else sk.saddr
+    if saddr != "0.0.0.0":
+        value = ipaddress.IPv4Address(saddr)
+        if value.is_multicast or saddr == "255.255.255.255" or int(value) >> 24 == 0:
+            raise Errno("EINVAL")
+        if address_type(saddr) != "RTN_LOCAL":
+            raise Errno("ENETUNREACH")
+    if cookie.oif not in (0, LOOPBACK_IFINDEX):
+        raise Errno("ENODEV")
+    return str(saddr)
+
+
+def pktinfo_prepare(sk: Inet, skb: SkBuff) -> None:
+    """Keep what IP_PKTINFO will tell, if it is wanted by now (``ipv4_pktinfo_prepare()``)."""
+    skb.pktinfo = None
+    if sk.options.get((SOL_IP, IP_PKTINFO)) and ":" not in skb.daddr:
+        # fib_compute_spec_dst(): for a broadcast, the address that one would answer from
+        local = address_type(skb.daddr) == "RTN_LOCAL"
+        skb.pktinfo = LOOPBACK_IFINDEX, skb.daddr if local else "127.0.0.1"
+
+
+def ip_cmsg_recv(sk: Inet, skb: SkBuff, msg: InMessage) -> None:
+    """Tell what was asked for of a packet (``ip_cmsg_recv_offset()``); it has no options and was not cut."""
+    wants = sk.options
+    if wants.get((SOL_IP, IP_PKTINFO)):
+        index, spec_dst = skb.pktinfo or (0, "0.0.0.0")
+        data = struct.pack("<i", index) + _packed(spec_dst) + _packed(skb.daddr)
+        put_cmsg(msg, SOL_IP, IP_PKTINFO, data)
+    if wants.get((SOL_IP, IP_RECVTTL)):
+        put_cmsg(msg, SOL_IP, IP_TTL, struct.pack("<i", skb.hops))
+    if wants.get((SOL_IP, IP_RECVTOS)):
+        put_cmsg(msg, SOL_IP, IP_TOS, bytes([skb.tos]))
+    if wants.get((SOL_IP, IP_RECVORIGDSTADDR)):
+        put_cmsg(msg, SOL_IP, IP_RECVORIGDSTADDR, sockaddr_in(skb.daddr, skb.dport))
+
+
+def _packed(address: str) -> bytes:
+    return ipaddress.IPv4Address(address).packed

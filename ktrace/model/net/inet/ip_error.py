@@ -1,0 +1,154 @@
+"""The error queue of IPv4 sockets: IP_RECVERR, MSG_ERRQUEUE (``net/ipv4/ip_sockglue.c``, ``net/core/skbuff.c``)."""
+
+from __future__ import annotations
+
+import ipaddress
+import struct
+from dataclasses import dataclass
+
+from ktrace.model.kernel import Kernel
+from ktrace.model.net.core.proto_ops import InMessage
+from ktrace.model.net.core.scm import put_cmsg
+from ktrace.model.net.core.skbuff import SkBuff
+from ktrace.model.net.core.sock import MSG_ERRQUEUE, MSG_TRUNC, error_report
+from ktrace.model.net.core.sock_cmsg import sock_recv_timestamp
+from ktrace.model.net.inet.ip_cmsg import ip_cmsg_recv
+from ktrace.model.net.inet.option import IP_MTU_DISCOVER, IP_RECVERR, SOL_IP
+from ktrace.model.net.inet.sock import Inet
+from ktrace.model.net.inet.socket import sockaddr_in
+from ktrace.model.net.socket import sockets
+from ktrace.model.task import Errno
+
+SO_EE_ORIGIN_LOCAL, SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6 = 1, 2, 3
+SO_EE_ORIGINS_ICMP = (SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6)
+"""``is_icmp_err_skb()``."""
+
+ICMP_DEST_UNREACH, ICMP_PORT_UNREACH = 3, 3
+SIZEOF_IPHDR, SIZEOF_ICMPHDR, SIZEOF_UDPHDR = 20, 8, 8
+IP_MAX_MTU, LOOPBACK_MTU, IP_PMTUDISC_PROBE = 0xFFFF, 65536, 3
+ICMP_MOST = 576
+"""Bytes that an ICMP error packet has at most (``__icmp_send()``)."""
+
+ICMP_EXTRA = 16 + 15
+"""``hh_len + 15`` (``__ip_append_data()``)."""
+
+IPTOS_RT_MASK, IPTOS_PREC_INTERNETCONTROL = 0x1E, 0xC0
+
+
+@dataclass(frozen=True)
+class ExtendedError:
+    """Mirror a ``struct sock_exterr_skb``.
+
+    :param port: of the destination that failed; *daddr* its address
+    :param offender: who said so, ``None`` where this machine found out itself
+    """
+
+    errno: int
+    origin: int
+    type: int
+    code: int
+    info: int
+    daddr: str
+    port: int
+    offender: str | None
+
+
+def icmp_unreachable(kernel: Kernel, sk: Inet, skb: SkBuff, errno: int, dport: int) -> None:
+    """Queue the ICMP error that answers a packet of *sk* (``__icmp_send()``, ``ip_icmp_error()``)."""
+    room = ICMP_MOST - SIZEOF_IPHDR - SIZEOF_ICMPHDR
+    quoted = min(SIZEOF_IPHDR + SIZEOF_UDPHDR + len(skb), room)
+    alloc = sockets(kernel).alloc
+    error = SkBuff(
+        skb.data[: quoted - SIZEOF_IPHDR - SIZEOF_UDPHDR],
+        0,
+        alloc.truesize(SIZEOF_IPHDR + SIZEOF_ICMPHDR + quoted + ICMP_EXTRA),
+    )
+    error.daddr, error.hops = skb.addr[0] if skb.addr else "", sockets(kernel).setting("ipv4/ip_default_ttl")
+    error.tos = skb.tos & IPTOS_RT_MASK | IPTOS_PREC_INTERNETCONTROL
+    error.since = kernel.advice.clock[0]
+    error.error = ExtendedError(
+        errno, SO_EE_ORIGIN_ICMP, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, skb.daddr, dport, skb.daddr
+    )
+    queue(kernel, sk, error)
+
+
+def ip_local_error(kernel: Kernel, sk: Inet, errno: int, daddr: str, port: int, info: int) -> None:
+    """Queue an error that this machine found out itself (``ip_local_error()``)."""
+    if "recverr" not in sk.bits:
+        return
+    error = SkBuff(b"", 0, sockets(kernel).alloc.truesize(SIZEOF_IPHDR))
+    error.since = kernel.advice.clock[0]
+    error.error = ExtendedError(errno, SO_EE_ORIGIN_LOCAL, 0, 0, info, daddr, port, None)
+    queue(kernel, sk, error)
+
+
+def pmtu(sk: Inet) -> int:
+    """Return how long a packet may be (``ip_setup_cork()``, ``ipv4_mtu()``)."""
+    return IP_MAX_MTU if sk.options.get((SOL_IP, IP_MTU_DISCOVER), 1) < IP_PMTUDISC_PROBE else LOOPBACK_MTU
+
+
+def queue(kernel: Kernel, sk: Inet, skb: SkBuff) -> None:
+    """Put an error on the queue, or drop it where the receive buffer is full (``sock_queue_err_skb()``)."""
+    if sk.rmem_alloc + skb.truesize >= sk.rcvbuf:
+        return
+    skb.sk = sk
+    sk.rmem_alloc += skb.truesize
+    sk.error_queue.append(skb)
+    if not sk.flag("SOCK_DEAD"):
+        error_report(kernel, sk)
+
+
+def purge(sk: Inet) -> None:
+    """Drop all errors (``skb_errqueue_purge()``)."""
+    while sk.error_queue:
+        sk.rmem_alloc -= sk.error_queue.pop().truesize
+
+
+def ip_recv_error(kernel: Kernel, sk: Inet, msg: InMessage) -> int:
+    """Receive the oldest error, with the bytes that it answers (``ip_recv_error()``).
+
+    :raises Errno: EAGAIN, EFAULT
+    """
+    skb = dequeue(kernel, sk)
+    copied = len(skb)
+    if copied > msg.destination.count:
+        msg.flags |= MSG_TRUNC
+        copied = msg.destination.count
+    if msg.destination.copy(skb.data[:copied]) < copied:
+        raise Errno("EFAULT")
+    if skb.since:
+        sock_recv_timestamp(kernel, sk, msg, skb.since)
+    error: ExtendedError = skb.error
+    if msg.wants_name:
+        msg.name = sockaddr_in(error.daddr, error.port)
+    offender = bytes(16)
+    if error.offender is not None:
+        offender = struct.pack("<HH4s8x", 2, 0, ipaddress.IPv4Address(error.offender).packed)
+        ip_cmsg_recv(sk, skb, msg)
+    put_cmsg(msg, SOL_IP, IP_RECVERR, header(error) + offender)
+    msg.flags |= MSG_ERRQUEUE
+    return copied
+
+
+def header(error: ExtendedError) -> bytes:
+    """Return the bytes of the ``struct sock_extended_err``."""
+    return struct.pack("<IBBBBII", error.errno, error.origin, error.type, error.code, 0, error.info, 0)
+
+
+def dequeue(kernel: Kernel, sk: Inet) -> SkBuff:
+    """Take the oldest error, and let the next one be the sock's, or none (``sock_dequeue_err_skb()``).
+
+    :raises Errno: EAGAIN
+    """
+    if not sk.error_queue:
+        raise Errno("EAGAIN")
+    skb = sk.error_queue.pop(0)
+    sk.rmem_alloc -= skb.truesize
+    following = sk.error_queue[0] if sk.error_queue else None
+    if following is not None and following.error.origin in SO_EE_ORIGINS_ICMP:
+        sk.err = following.error.errno
+    elif skb.error.origin in SO_EE_ORIGINS_ICMP:
+        sk.err = 0
+    if following is not None:
+        error_report(kernel, sk)
+    return skb

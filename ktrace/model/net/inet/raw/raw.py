@@ -1,0 +1,224 @@
+"""``raw_prot``, ``ping_prot`` and ``inet_sockraw_ops`` (``net/ipv4/raw.c``)."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from ktrace.model.kernel import Kernel
+from ktrace.model.net.core.datagram import datagram_poll
+from ktrace.model.net.core.proto_ops import InMessage, OutMessage
+from ktrace.model.net.core.sock import MSG_MORE, MSG_OOB, SEND_SHUTDOWN, raise_sock_error, sock_orphan
+from ktrace.model.net.inet.datagram_connect import ip4_datagram_connect, udp_disconnect
+from ktrace.model.net.inet.ip_append import HH_LEN, SIZEOF_IPHDR, Room, make_skb
+from ktrace.model.net.inet.ip_cmsg import ip_cmsg_send, source_of
+from ktrace.model.net.inet.ip_error import ip_local_error, pmtu, purge
+from ktrace.model.net.inet.ip_input import Raw, raw_hash, send
+from ktrace.model.net.inet.ip_packet import (
+    IP_DF,
+    IPHDR_FREE,
+    IPHDR_SUMMED,
+    IPPROTO_ICMP,
+    IpPacket,
+    df_and_ident,
+    ip_header,
+    packed,
+    with_checksum,
+)
+from ktrace.model.net.inet.option import get_ip_option, set_ip_option
+from ktrace.model.net.inet.raw.ping import PingProto
+from ktrace.model.net.inet.raw.receive import recv_packet
+from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, LOOPBACK_MTU, route
+from ktrace.model.net.inet.sock import ANY, Proto
+from ktrace.model.net.inet.socket import SIZEOF_SOCKADDR_IN, PacketOps, address_type, inet_address, not_local, register
+from ktrace.model.net.socket import sockets
+from ktrace.model.task import Errno, Task
+from ktrace.state.call import Result
+from ktrace.state.net.sockaddr import AF_INET
+
+SOL_RAW, ICMP_FILTER = 255, 1
+SIOCINQ, SIOCOUTQ = 0x541B, 0x5411
+IP_MAX_MTU = 0xFFFF
+EMSGSIZE = 90
+RAW4 = Room(SIZEOF_IPHDR, HH_LEN, HH_LEN + 15)
+
+
+class RawProto(Proto):
+    """``raw_prot``."""
+
+    sock = Raw
+    wide = False
+    has_bind = True
+
+    def init(self, kernel: Kernel, task: Task, sk: Raw) -> None:
+        """``raw_hash_sk()``, which ``inet_create()`` calls for it, and ``raw_sk_init()``."""
+        if sk.inet_num:
+            sk.flags.add("SOCK_RCU_FREE")
+            raw_hash(kernel, self.wide).insert(0, sk)
+
+    def unhash(self, kernel: Kernel, sk: Raw) -> None:
+        """``raw_unhash_sk()``."""
+        table = raw_hash(kernel, self.wide)
+        if sk in table:
+            table.remove(sk)
+
+    def close(self, kernel: Kernel, task: Task, sk: Raw, timeout: int | None) -> int:
+        """``raw_close()``, ``sk_common_release()``."""
+        self.unhash(kernel, sk)
+        sock_orphan(sk)
+        purge(sk)
+        return 0
+
+    def bind(self, kernel: Kernel, task: Task, sk: Raw, addr: bytes) -> int:
+        """``raw_bind()``."""
+        if sk.state != "TCP_CLOSE" or len(addr) < SIZEOF_SOCKADDR_IN:
+            raise Errno("EINVAL")
+        address = inet_address(addr)[1]
+        kind = address_type(address)
+        if kind == "RTN_UNICAST" and not_local(kernel, sk, "ipv4/ip_nonlocal_bind"):
+            raise Errno("EADDRNOTAVAIL")
+        sk.rcv_saddr = sk.saddr = address
+        if kind in ("RTN_MULTICAST", "RTN_BROADCAST"):
+            sk.saddr = ANY
+        sk.dst_cached = False
+        return 0
+
+    def connect(self, kernel: Kernel, sk: Raw, addr: bytes) -> int:
+        """``ip4_datagram_connect()``."""
+        ip4_datagram_connect(sk, addr, lambda: None)
+        return 0
+
+    def disconnect(self, kernel: Kernel, sk: Raw) -> None:
+        """``__udp_disconnect()``: the sock gets nothing any more."""
+        udp_disconnect(sk, lambda: None, lambda: self.unhash(kernel, sk))
+
+    def sendmsg(self, kernel: Kernel, task: Task, sk: Raw, msg: OutMessage) -> int:
+        """``raw_sendmsg()``."""
+        length = msg.source.count
+        if length > IP_MAX_MTU:
+            raise Errno("EMSGSIZE")
+        if msg.flags & MSG_OOB:
+            raise Errno("EOPNOTSUPP")
+        if msg.name is not None:
+            if len(msg.name) < SIZEOF_SOCKADDR_IN:
+                raise Errno("EINVAL")
+            family, daddr, _ = inet_address(msg.name)
+            if family not in (0, AF_INET):
+                raise Errno("EAFNOSUPPORT")
+        else:
+            if sk.state != "TCP_ESTABLISHED":
+                raise Errno("EDESTADDRREQ")
+            daddr = sk.daddr
+        cookie = ip_cmsg_send(task, sk, msg)
+        hdrincl = "hdrincl" in sk.bits
+        probed = b""
+        if not hdrincl and sk.protocol == IPPROTO_ICMP:
+            # raw_probe_proto_opt()
+            probed = msg.source.copy(2)
+            if len(probed) < 2:
+                raise Errno("EFAULT")
+        saddr = source_of(cookie, sk)
+        daddr = route(sk, daddr)
+        saddr = saddr if saddr != ANY else LOOPBACK_ADDRESS
+        if hdrincl:
+            self._send_hdrinc(kernel, sk, msg, saddr)
+            return length
+        if msg.flags & MSG_MORE:
+            raise NotImplementedError("the model does not cork raw sockets")
+        if length > IP_MAX_MTU - SIZEOF_IPHDR:
+            ip_local_error(kernel, sk, EMSGSIZE, daddr, sk.dport, pmtu(sk))
+            raise Errno("EMSGSIZE")
+        data = probed + msg.source.copy_all()
+        skb = make_skb(kernel, data, room=RAW4)
+        hops, tos = cookie.limits(sk, daddr)
+        packet = IpPacket(saddr, daddr, sk.protocol, data, skb.truesize, skb.data_len, hops, tos)
+        frag_off, loose = df_and_ident(sk)
+        packet.header, packet.mark = ip_header(packet, frag_off), sk.mark if cookie.mark is None else cookie.mark
+        if loose:
+            packet.free, packet.summed = IPHDR_FREE, IPHDR_SUMMED
+        send(kernel, packet, sk)
+        return length
+
+    def _send_hdrinc(self, kernel: Kernel, sk: Raw, msg: OutMessage, saddr: str) -> None:
+        """Send a packet whose header user space made (``raw_send_hdrinc()``)."""
+        length = msg.source.count
+        if length > LOOPBACK_MTU:
+            raise Errno("EMSGSIZE")
+        if length < SIZEOF_IPHDR:
+            raise Errno("EINVAL")
+        raise_sock_error(sk)
+        if sk.shutdown & SEND_SHUTDOWN:
+            raise Errno("EPIPE")
+        data = msg.source.copy_all()
+        size = (data[0] & 0xF) * 4
+        if not SIZEOF_IPHDR <= size <= length:
+            raise Errno("EINVAL")
+        if data[0] >> 4 != 4 or size != SIZEOF_IPHDR or struct.unpack_from(">H", data, 6)[0] & 0x3FFF:
+            raise NotImplementedError("the model does not receive odd IPv4 headers, options or fragments made by hand")
+        source = data[12:16] if any(data[12:16]) else packed(saddr)
+        header = data[:2] + struct.pack(">H", length) + data[4:10] + bytes(2) + source + data[16:20]
+        header = with_checksum(header, 10)
+        alloc = sockets(kernel).alloc
+        # It is received by the route of the call, wherever its header says that it goes.
+        packet = IpPacket(
+            _dotted(source), _dotted(data[16:20]), data[9], data[size:], alloc.truesize(length + HH_LEN + 15), 0,
+            data[8], data[1], header,
+        )  # fmt: skip
+        if not any(data[4:6]) and not data[6] & IP_DF >> 8:
+            packet.free, packet.summed = IPHDR_FREE, IPHDR_SUMMED
+        send(kernel, packet, sk)
+
+    def recvmsg(self, kernel: Kernel, task: Task, sk: Raw, msg: InMessage, flags: int) -> Any:
+        """``raw_recvmsg()``."""
+        return recv_packet(kernel, task, sk, msg, flags)
+
+    def poll(self, kernel: Kernel, sk: Raw) -> int:
+        """``datagram_poll()``."""
+        return datagram_poll(sk)
+
+    def ioctl(self, kernel: Kernel, sk: Raw, cmd: int, arg: Any) -> Any:
+        """``raw_ioctl()``."""
+        if cmd == SIOCOUTQ:
+            return Result(0, None, {"arg": sk.wmem_get()})
+        if cmd == SIOCINQ:
+            return Result(0, None, {"arg": len(sk.receive_queue[0]) if sk.receive_queue else 0})
+        raise Errno("ENOIOCTLCMD")
+
+    def setsockopt(self, kernel: Kernel, task: Task, sk: Raw, level: int, optname: int, optval: bytes) -> int:
+        """``raw_setsockopt()``, ``do_raw_setsockopt()``."""
+        if level != SOL_RAW:
+            return set_ip_option(task, sk, level, optname, optval)
+        if optname != ICMP_FILTER:
+            raise Errno("ENOPROTOOPT")
+        if sk.inet_num != IPPROTO_ICMP:
+            raise Errno("EOPNOTSUPP")
+        kept = sk.filter.to_bytes(4, "little")
+        sk.filter = int.from_bytes(optval[:4] + kept[len(optval) :], "little")
+        return 0
+
+    def getsockopt(self, kernel: Kernel, task: Task, sk: Raw, level: int, optname: int, optlen: int) -> bytes:
+        """``raw_getsockopt()``, ``do_raw_getsockopt()``."""
+        if level != SOL_RAW:
+            return get_ip_option(kernel, sk, level, optname, optlen)
+        if optname != ICMP_FILTER:
+            raise Errno("ENOPROTOOPT")
+        if sk.inet_num != IPPROTO_ICMP:
+            raise Errno("EOPNOTSUPP")
+        if optlen < 0:
+            raise Errno("EINVAL")
+        return sk.filter.to_bytes(4, "little")[:optlen]
+
+
+def _dotted(data: bytes) -> str:
+    return ".".join(map(str, data))
+
+
+class RawOps(PacketOps):
+    """``inet_sockraw_ops``."""
+
+    name = "inet_sockraw_ops"
+
+
+RAW_OPS = RawOps()
+register("raw_prot", RawProto(), RAW_OPS)
+register("ping_prot", PingProto(), RAW_OPS)

@@ -1,0 +1,534 @@
+"""TCP connections: listening, connecting, accepting (``net/ipv4/tcp_ipv4.c``, ``inet_connection_sock.c``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ktrace.model.fs.file import O_NONBLOCK
+from ktrace.model.kernel import Kernel
+from ktrace.model.net.core.reuseport import add_sock, select, wakes
+from ktrace.model.net.core.sock import (
+    SEND_SHUTDOWN,
+    Socket,
+    Timeo,
+    data_ready,
+    prepare_to_wait,
+    sleeper,
+    sock_error,
+    sock_graft,
+    sock_intr_errno,
+    sock_rcvtimeo,
+    sock_sndtimeo,
+    state_change,
+)
+from ktrace.model.net.inet.addr6 import ANY6, LOOPBACK4_IPV6, is_ipv6, v4mapped
+from ktrace.model.net.inet.ip_input import refuse_watchers
+from ktrace.model.net.inet.option import IP_MULTICAST_TTL
+from ktrace.model.net.inet.ports import choose_port
+from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, LOOPBACK_IFINDEX, check_source
+from ktrace.model.net.inet.sock import ANY
+from ktrace.model.net.inet.socket import SIZEOF_SOCKADDR_IN, address_type, inet_address, ports
+from ktrace.model.net.inet.tcp.option import SOL_TCP, TCP_FASTOPEN, retrans_to_secs
+from ktrace.model.net.inet.tcp.tcp import (
+    Request,
+    Tcp,
+    close_state,
+    disconnect,
+    observed_sock,
+    reset,
+    reset_saddr,
+    send_fin,
+    set_state,
+)
+from ktrace.model.net.socket import sockets
+from ktrace.model.process.timer import start
+from ktrace.model.task import Errno, Task
+from ktrace.state.net.sock import Sock as ObservedSock
+from ktrace.state.net.sockaddr import AF_INET, AF_UNSPEC
+
+
+def get_port(kernel: Kernel, sk: Tcp, port: int) -> None:
+    """Take a local port (``inet_csk_get_port()``).
+
+    :raises Errno: EADDRINUSE
+    """
+    table = ports(kernel, "tcp")
+    table.expire(kernel, asked=True)
+    if not port:
+
+        def free(number: int) -> bool:
+            bucket = table.buckets.get(number)
+            return bucket is None or not table.conflict(sk, number, False, False)
+
+        held = set(table.buckets)
+
+        def seen(value: ObservedSock) -> int | None:
+            if value.inet is None or value.tcp is None or value.inet.inet_num in held:
+                return None
+            return value.inet.inet_num
+
+        try:
+            port = choose_port(kernel, "inet_csk_find_open_port(): any free port", seen, free)
+        except Errno:
+            raise Errno("EADDRINUSE") from None
+    elif table.conflict(sk, port, True, True):
+        raise Errno("EADDRINUSE")
+    if sk.bind_hash is None:
+        table.hold(sk, port, by_bind=True)
+    table.buckets[port].by_bind = True
+
+
+def listen(kernel: Kernel, sk: Tcp, sock: Socket, backlog: int) -> int:
+    """Take connections (``inet_listen()``, ``inet_csk_listen_start()``)."""
+    if sock.state != "SS_UNCONNECTED" or sk.state not in ("TCP_CLOSE", "TCP_LISTEN"):
+        raise Errno("EINVAL")
+    sk.max_ack_backlog = backlog & 0xFFFFFFFF
+    if sk.state != "TCP_LISTEN":
+        sk.ack_backlog = 0
+        sk.state = "TCP_LISTEN"
+        try:
+            get_port(kernel, sk, sk.inet_num)
+        except Errno:
+            set_state(kernel, sk, "TCP_CLOSE")
+            raise
+        sk.sport = sk.inet_num
+        if sk.reuseport:
+            add_sock(sk, _listeners(kernel, sk.inet_num))
+        sk.flags.add("SOCK_RCU_FREE")
+    return 0
+
+
+def connect(kernel: Kernel, task: Task, sock: Socket, addr: bytes, flags: int) -> Any:
+    """Connect, and wait for it (``__inet_stream_connect()``)."""
+    sk: Tcp = sock.sk
+    if len(addr) < 2:
+        raise Errno("EINVAL")
+    if int.from_bytes(addr[:2], "little") == AF_UNSPEC:
+        disconnect(kernel, sk)
+        sock.state = "SS_UNCONNECTED"
+        return 0
+    in_backlog = None
+    if sock.state == "SS_CONNECTED":
+        raise Errno("EISCONN")
+    if sock.state == "SS_CONNECTING":
+        error = Errno("EALREADY")
+    elif sock.state == "SS_UNCONNECTED":
+        if sk.state != "TCP_CLOSE":
+            raise Errno("EISCONN")
+        in_backlog = sk.proto.connect(kernel, sk, addr)
+        sock.state = "SS_CONNECTING"
+        error = Errno("EINPROGRESS")
+    else:
+        raise Errno("EINVAL")
+    timeo = sock_sndtimeo(sk, flags & O_NONBLOCK)
+    if sk.state in ("TCP_SYN_SENT", "TCP_SYN_RECV"):
+        if not timeo:
+            _receive_backlog(kernel, sk, in_backlog)
+            raise error
+        yield from _wait_for_connect(kernel, task, sk, in_backlog, timeo)
+        if not timeo:
+            raise error
+        if task.signal_pending():
+            raise sock_intr_errno(timeo)
+    if sk.state == "TCP_CLOSE":
+        name = sock_error(sk) or "ECONNABORTED"
+        sock.state = "SS_UNCONNECTED"
+        disconnect(kernel, sk)
+        raise Errno(name)
+    sock.state = "SS_CONNECTED"
+    return 0
+
+
+def _wait_for_connect(kernel: Kernel, task: Task, sk: Tcp, in_backlog: Any, timeo: Timeo) -> Any:
+    """Sleep until the handshake is over (``inet_wait_for_connect()``)."""
+    assert sk.wq is not None
+    queue = sk.wq
+    entry = sleeper(task, "woken_wake_function")
+    entry.autoremove = False
+    queue.add(entry)
+    _receive_backlog(kernel, sk, in_backlog)
+    while sk.state in ("TCP_SYN_SENT", "TCP_SYN_RECV"):
+        yield from timeo.sleep(kernel, task)
+        if task.signal_pending() or not timeo:
+            break
+    queue.remove(entry)
+
+
+def _receive_backlog(kernel: Kernel, sk: Tcp, in_backlog: Any) -> None:
+    """Take the answer to the SYN, which waits until the sock is unlocked (``release_sock()``)."""
+    if in_backlog is not None:
+        in_backlog()
+
+
+def v4_connect(kernel: Kernel, sk: Tcp, addr: bytes) -> Any:
+    """Send a SYN (``tcp_v4_connect()``); return what its answer will do.
+
+    :raises Errno: EINVAL, EAFNOSUPPORT, ENETUNREACH, EADDRNOTAVAIL
+    """
+    if len(addr) < SIZEOF_SOCKADDR_IN:
+        raise Errno("EINVAL")
+    family, daddr, dport = inet_address(addr)
+    if family != AF_INET:
+        raise Errno("EAFNOSUPPORT")
+    check_source(sk.saddr)
+    if daddr == ANY:
+        daddr = sk.saddr if sk.saddr != ANY else LOOPBACK_ADDRESS
+    if address_type(daddr) != "RTN_LOCAL":
+        raise Errno("ENETUNREACH")
+    if sk.saddr == ANY:
+        sk.saddr = LOOPBACK_ADDRESS
+    sk.set_rcv_saddr(sk.saddr)
+    sk.dport = dport
+    sk.set_daddr(daddr)
+    sk.state = "TCP_SYN_SENT"
+    try:
+        hash_connect(kernel, sk)
+    except Errno:
+        set_state(kernel, sk, "TCP_CLOSE")
+        reset_saddr(sk)
+        sk.dport = 0
+        raise
+    return tcp_connect(kernel, sk)
+
+
+def tcp_connect(kernel: Kernel, sk: Tcp) -> Any:
+    """Send a SYN and forget what was before (``tcp_connect_init()``); return what its answer will do."""
+    sk.err = 0
+    sk.set_flag("SOCK_DONE", False)
+    sk.write_gap, sk.unsent_gap = 1, 0
+    return answer_syn(kernel, sk)
+
+
+def hash_connect(kernel: Kernel, sk: Tcp) -> None:
+    """Make the connection's four numbers unique; choose a port where none was bound (``__inet_hash_connect()``)."""
+    table = ports(kernel, "tcp")
+    table.expire(kernel, asked=True)
+    if sk.inet_num:
+        if _established(kernel, sk, sk.inet_num):
+            raise Errno("EADDRNOTAVAIL")
+        return
+
+    def free(number: int) -> bool:
+        bucket = table.buckets.get(number)
+        return bucket is None or (not bucket.by_bind and not _established(kernel, sk, number))
+
+    def seen(value: ObservedSock) -> int | None:
+        if value.inet is None or value.tcp is None:
+            return None
+        port = value.inet.inet_sport
+        return port if port not in known else None
+
+    known = {socket.sk.sport for socket in sockets(kernel).sockets.values() if isinstance(socket.sk, Tcp)}
+    known |= {other.sport for bucket in table.buckets.values() for other in bucket.owners}
+    port = choose_port(kernel, "__inet_hash_connect(): any port without a bind()", seen, free)
+    table.hold(sk, port, by_bind=False)
+    sk.sport = port
+
+
+def _established(kernel: Kernel, sk: Tcp, port: int) -> bool:
+    """Tell whether another connection has these four numbers (``__inet_check_established()``)."""
+    bucket = ports(kernel, "tcp").buckets.get(port)
+    if bucket is None:
+        return False
+    key = (sk.endpoints(), sk.dport)
+    return any(
+        other is not sk and (other.endpoints(), other.dport) == key and other.state != "TCP_LISTEN"
+        for other in bucket.owners
+    ) or any((tw.endpoints(), tw.dport) == key for tw in bucket.deathrow)
+
+
+def find_listener(kernel: Kernel, sk: Tcp) -> Tcp | None:
+    """Return who listens where *sk* connects to, an exact address before a wild card.
+
+    ``__inet_lookup_listener()``, where an AF_INET sock goes before an AF_INET6 one, and ``inet6_lookup_listener()``.
+    """
+    saddr, daddr = sk.endpoints()
+    for address in (daddr, ANY6 if is_ipv6(daddr) else ANY):
+        matching = [
+            other
+            for other in _listeners(kernel, sk.dport)
+            if _listens_on(other, address) and other.bound_dev_if in (0, 1)
+        ]
+        for other in sorted(matching, key=lambda other: other.family != "AF_INET"):
+            member = select(
+                kernel,
+                other,
+                (saddr, sk.sport, daddr, sk.dport),
+                _took,
+                lambda listener: _takes_unseen(kernel, listener, sk),
+            )
+            return other if member is None else member
+    return None
+
+
+def _listeners(kernel: Kernel, port: int) -> list[Tcp]:
+    bucket = ports(kernel, "tcp").buckets.get(port)
+    owners = bucket.owners if bucket is not None else []
+    return [other for other in owners if isinstance(other, Tcp) and other.state == "TCP_LISTEN"]
+
+
+def _took(listener: Tcp, seen: ObservedSock) -> bool:
+    """Tell whether a connection waits that the model does not know."""
+    return seen.tcp is not None and len(seen.tcp.accept_queue) > len(listener.accept_queue)
+
+
+def _takes_unseen(kernel: Kernel, listener: Tcp, sk: Tcp) -> bool:
+    """Tell whether a SYN leaves no trace: somebody accepts at once, or there is no room."""
+    seen = observed_sock(kernel, sk)
+    if seen is not None and seen.sk_state == "TCP_SYN_SENT":
+        return listener.ack_backlog > listener.max_ack_backlog
+    return wakes(kernel, listener)
+
+
+def _listens_on(listener: Tcp, address: str) -> bool:
+    """``compute_score()`` of either family."""
+    if is_ipv6(address):
+        return listener.family == "AF_INET6" and listener.v6_rcv_saddr == address
+    return not listener.ipv6only and listener.rcv_saddr == address
+
+
+def answer_syn(kernel: Kernel, sk: Tcp) -> Any:
+    """Take the SYN at the listener (``tcp_conn_request()``); return what its answer does to *sk*."""
+    local, remote = sk.endpoints()
+    refuse_watchers(kernel, is_ipv6(remote))
+    if sk.af_ops == "ipv6_mapped" and is_ipv6(remote):
+        # tcp_v6_connect() does not take icsk_af_ops back: the SYN goes out over IPv4, and no answer finds the sock.
+        return None
+    listener = find_listener(kernel, sk)
+    if listener is None and (remote, sk.dport) == (local, sk.sport):
+        return lambda: _connect_to_itself(kernel, sk)
+    if listener is None:
+        return lambda: reset(kernel, sk)
+    if listener.ack_backlog > listener.max_ack_backlog:
+        # LINUX_MIB_LISTENOVERFLOWS: dropped, sent again after a second
+        return None
+
+    def syn_ack() -> None:
+        set_state(kernel, sk, "TCP_ESTABLISHED")
+        sk.was_connected = True
+        state_change(kernel, sk)
+        if listener.defer_accept:
+            sk.pair = _defer(kernel, listener, sk)
+        else:
+            _hand_over(kernel, listener, sk)
+
+    return syn_ack
+
+
+def _hand_over(kernel: Kernel, listener: Tcp, client: Tcp) -> Tcp:
+    """Put the server's end on the accept queue (``inet_csk_complete_hashdance()``, ``tcp_child_process()``)."""
+    child = create_child(kernel, listener, client)
+    listener.accept_queue.append(child)
+    listener.ack_backlog += 1
+    _shut_down_before(kernel, child)
+    data_ready(kernel, listener)
+    return child
+
+
+def _defer(kernel: Kernel, listener: Tcp, client: Tcp) -> Request:
+    """Keep the request until something is sent, or its SYN-ACK has been sent again often enough."""
+
+    def complete(kernel: Kernel) -> Tcp | None:
+        listener.requests.remove(request)
+        if listener.state != "TCP_LISTEN":
+            return None
+        if listener.ack_backlog > listener.max_ack_backlog:
+            raise NotImplementedError("the model does not drop what completes a connection for which there is no room")
+        return _hand_over(kernel, listener, client)
+
+    request = Request(listener, complete, start(kernel, retrans_to_secs(listener.defer_accept)))
+    listener.requests.append(request)
+    return request
+
+
+def complete_requests(kernel: Kernel, listener: Tcp) -> None:
+    """Let those in whose client was asked often enough (``reqsk_timer_handler()``, ``syn_ack_recalc()``)."""
+    for request in list(listener.requests):
+        timer = request.timer
+        waiting = _observed_requests(kernel, listener)
+        gone = kernel.choose(
+            "reqsk_timer_handler(): at any time after the timer's",
+            waiting < len(listener.requests) if waiting is not None else None,
+            timer.may_fire_in(kernel.advice.clock) if timer is not None else lambda fired: not fired,
+            otherwise=False,
+        )
+        if gone or (timer is not None and timer.must_expire(kernel.advice.clock)):
+            request.complete(kernel)
+
+
+def _observed_requests(kernel: Kernel, listener: Tcp) -> int | None:
+    """Return how many requests the kernel's listener keeps."""
+    for value in kernel.advice.world.objects.values():
+        known = isinstance(value, ObservedSock) and value.tcp is not None and value.inet is not None
+        if known and value.sk_state == "TCP_LISTEN" and value.inet.inet_num == listener.inet_num:
+            return int(value.tcp.syn_queue)
+    return None
+
+
+def retransmit_syns(kernel: Kernel) -> None:
+    """Send the SYNs of all that wait again, in the order in which listeners were seen to take them.
+
+    Timers that are due within 32 ms of each other fire in any order (``kernel/time/timer.c: calc_wheel_index()``).
+    """
+    waiting = [
+        socket.sk
+        for socket in sockets(kernel).sockets.values()
+        if isinstance(socket.sk, Tcp) and socket.sk.state == "TCP_SYN_SENT"
+    ]
+    if len(waiting) > 1:
+        taken = _ports_taken(kernel)
+        waiting.sort(key=lambda sk: taken.index(sk.sport) if sk.sport in taken else len(taken))
+    for sk in waiting:
+        retransmit_syn(kernel, sk)
+
+
+def _ports_taken(kernel: Kernel) -> list[int]:
+    """Return whom accept() returned in this step, then who waits for it, by port, oldest first."""
+    found: list[int] = []
+    for result in kernel.advice.results.values():
+        address = result.out.get("addr")
+        if isinstance(address, Mapping):
+            found += [address[name] for name in ("sin_port", "sin6_port") if name in address]
+    objects = kernel.advice.world.objects
+    for value in list(objects.values()):
+        if isinstance(value, ObservedSock) and value.tcp is not None:
+            children = [objects.get(ref) for ref in value.tcp.accept_queue]
+            found += [child.inet.inet_dport for child in children if isinstance(child, ObservedSock) and child.inet]
+    return found
+
+
+def retransmit_syn(kernel: Kernel, sk: Tcp) -> None:
+    """Send a SYN again that a full accept queue had dropped (``tcp_retransmit_timer()``).
+
+    The timer runs after one second, three, seven, ...: whether it did shows in the connection.
+    """
+    seen = observed_sock(kernel, sk)
+    rule = "tcp_retransmit_timer(): a second SYN finds room, or nobody"
+    if seen is None:
+        # Refused, or nobody has it open any more: then only who sleeps in connect() can tell.
+        sleepers = [entry.task for entry in sk.wq.entries if entry.task is not None] if sk.wq is not None else []
+        back = any(task.name in kernel.advice.results for task in sleepers)
+        gone = bool(kernel.advice.world.objects) if _is_open(kernel, sk) else back
+        if find_listener(kernel, sk) is None and kernel.choose(rule, gone, lambda answered: answered in (0, 1), False):
+            reset(kernel, sk)
+    elif kernel.choose(rule, seen.sk_state != "TCP_SYN_SENT", lambda answered: isinstance(answered, bool), False):
+        answer = answer_syn(kernel, sk)
+        if answer is not None:
+            answer()
+
+
+def _is_open(kernel: Kernel, sk: Tcp) -> bool:
+    """Tell whether an actor has a descriptor for the socket of *sk*, so that the World shows it."""
+    return any(
+        sk.socket is not None and slot.file.private is sk.socket
+        for task in kernel.tasks.values()
+        for slot in task.files.slots.values()
+    )
+
+
+def _connect_to_itself(kernel: Kernel, sk: Tcp) -> None:
+    """Take one's own SYN: a simultaneous open with oneself (``tcp_rcv_synsent_state_process()``)."""
+    set_state(kernel, sk, "TCP_ESTABLISHED")
+    sk.was_connected = True
+    sk.pair = sk
+    state_change(kernel, sk)
+    _shut_down_before(kernel, sk)
+
+
+def _shut_down_before(kernel: Kernel, sk: Tcp) -> None:
+    """Send the FIN that shutdown() asked for before there was a connection (TCP_SYN_RECV only)."""
+    if sk.shutdown & SEND_SHUTDOWN and close_state(kernel, sk):
+        send_fin(kernel, sk)
+
+
+def create_child(kernel: Kernel, listener: Tcp, client: Tcp) -> Tcp:
+    """Make the server's end of a connection, a copy of the listener (``tcp_v4_syn_recv_sock()``)."""
+    child = Tcp(
+        kernel.serial(), listener.family, listener.prot, listener.protocol, listener.rcvbuf, listener.sndbuf,
+        type=listener.type, state="TCP_ESTABLISHED", reuse=listener.reuse, reuseport=listener.reuseport,
+        bound_dev_if=listener.bound_dev_if, rcvlowat=listener.rcvlowat, peek_off=listener.peek_off,
+        sndtimeo=listener.sndtimeo, rcvtimeo=listener.rcvtimeo, mark=listener.mark,
+        userlocks=listener.userlocks - {"SOCK_BINDPORT_LOCK"}, no_check_tx=listener.no_check_tx,
+        lingertime=listener.lingertime, flags=listener.flags - {"SOCK_DONE", "SOCK_RCU_FREE"},
+        ack_backlog=listener.ack_backlog, max_ack_backlog=listener.max_ack_backlog, uid=listener.uid,
+        shutdown=listener.shutdown, proto=listener.proto, uc_ttl=listener.uc_ttl, tos=listener.tos,
+        bits=set(listener.bits), sport=client.dport, dport=client.sport, nonagle=listener.nonagle,
+        linger2=listener.linger2,
+        keepalive_time=listener.keepalive_time, keepalive_intvl=listener.keepalive_intvl,
+        keepalive_probes=listener.keepalive_probes, syn_retries=listener.syn_retries,
+        user_timeout=listener.user_timeout, notsent_lowat=listener.notsent_lowat, was_connected=True,
+        busy=dict(listener.busy), ca_setsockopt=listener.ca_setsockopt,
+        ca_ops=listener.ca_ops if listener.ca_setsockopt else sockets(kernel).facts.default_congestion,
+        ipv6only=listener.ipv6only, quickack=listener.quickack,
+        options={option: value for option, value in listener.options.items() if option != (SOL_TCP, TCP_FASTOPEN)},
+    )  # fmt: skip
+    _name_child(listener, child, client)
+    ports(kernel, "tcp").hold(child, client.dport, by_bind=True)
+    child.pair, client.pair = client, child
+    return child
+
+
+def _name_child(listener: Tcp, child: Tcp, client: Tcp) -> None:
+    """Give the child its addresses (``tcp_v4_syn_recv_sock()``, ``tcp_v6_syn_recv_sock()``)."""
+    remote, local = client.endpoints()
+    if listener.pinet6 is not None and listener.family == "AF_INET6":
+        child.pinet6 = replace(listener.pinet6, bits=set(listener.np.bits), rxopt=set(listener.np.rxopt))
+    if is_ipv6(local):
+        child.np.saddr = child.v6_rcv_saddr = local
+        child.v6_daddr = remote
+        child.saddr = child.rcv_saddr = child.daddr = LOOPBACK4_IPV6
+        child.af_ops = "ipv6_specific"
+        child.np.mcast_oif, child.np.mcast_hops = LOOPBACK_IFINDEX, client.hop_limit(remote)[0]
+        return
+    child.options[0, IP_MULTICAST_TTL], child.mc_index = client.hop_limit(remote)[0], LOOPBACK_IFINDEX
+    child.saddr = local
+    child.set_rcv_saddr(local)
+    child.set_daddr(remote)
+    if child.pinet6 is not None:
+        # tcp_v6_mapped_child_init()
+        child.pinet6.saddr = v4mapped(local)
+        child.af_ops = "ipv6_mapped"
+        child.pinet6.mcast_oif, child.pinet6.mcast_hops = LOOPBACK_IFINDEX, client.hop_limit(remote)[0]
+
+
+def accept(kernel: Kernel, task: Task, sock: Socket, newsock: Socket, flags: int) -> Any:
+    """Take the oldest connection (``inet_csk_accept()``, ``__inet_accept()``)."""
+    sk: Tcp = sock.sk
+    if sk.state != "TCP_LISTEN":
+        raise Errno("EINVAL")
+    if not sk.accept_queue:
+        timeo = sock_rcvtimeo(sk, flags & O_NONBLOCK)
+        if not timeo:
+            raise Errno("EAGAIN")
+        yield from _wait_for_connection(kernel, task, sk, timeo)
+    child = sk.accept_queue.pop(0)
+    sk.ack_backlog -= 1
+    if "SOCK_SUPPORT_ZC" in sock.flags:
+        newsock.flags.add("SOCK_SUPPORT_ZC")
+    sock_graft(child, newsock)
+    newsock.state = "SS_CONNECTED"
+    return 0
+
+
+def _wait_for_connection(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Any:
+    """``inet_csk_wait_for_connect()``."""
+    assert sk.wq is not None
+    queue = sk.wq
+    entry = sleeper(task, exclusive=True)
+    try:
+        while True:
+            prepare_to_wait(queue, entry)
+            if not sk.accept_queue:
+                yield from timeo.sleep(kernel, task)
+            if sk.accept_queue:
+                return
+            if sk.state != "TCP_LISTEN":
+                raise Errno("EINVAL")
+            if task.signal_pending():
+                raise sock_intr_errno(timeo)
+            if not timeo:
+                raise Errno("EAGAIN")
+    finally:
+        queue.remove(entry)

@@ -1,0 +1,283 @@
+"""Bytes through TCP (``net/ipv4/tcp.c``, ``net/core/stream.c``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ktrace.model.kernel import Kernel
+from ktrace.model.net.core.page_frag import fill_unseen
+from ktrace.model.net.core.proto_ops import InMessage, OutMessage
+from ktrace.model.net.core.scm import for_each_cmsghdr
+from ktrace.model.net.core.sock import (
+    MSG_CTRUNC,
+    MSG_DONTWAIT,
+    MSG_ERRQUEUE,
+    MSG_MORE,
+    MSG_NOSIGNAL,
+    MSG_OOB,
+    MSG_PEEK,
+    MSG_TRUNC,
+    MSG_WAITALL,
+    RCV_SHUTDOWN,
+    SEND_SHUTDOWN,
+    Timeo,
+    set_wq_bit,
+    sleeper,
+    sock_error,
+    sock_intr_errno,
+    sock_rcvlowat,
+    sock_rcvtimeo,
+    sock_sndtimeo,
+)
+from ktrace.model.net.core.sock_cmsg import TIMESTAMP_KINDS, sock_recv_timestamp
+from ktrace.model.net.inet.tcp.tcp import NAGLE_PUSH, SURE, TCP_URG_READ, Tcp, observed, push
+from ktrace.model.task import Errno, Task
+
+CONNECTED = ("TCP_ESTABLISHED", "TCP_CLOSE_WAIT")
+CONNECTING = ("TCP_SYN_SENT", "TCP_SYN_RECV")
+
+
+def sendmsg(kernel: Kernel, task: Task, sk: Tcp, msg: OutMessage) -> Any:
+    """Queue bytes and send them (``tcp_sendmsg_locked()``)."""
+    timeo = sock_sndtimeo(sk, msg.flags & MSG_DONTWAIT)
+    copied = 0
+    try:
+        if sk.state not in CONNECTED:
+            yield from wait_connect(kernel, task, sk, timeo)
+        if msg.control:
+            check_control(msg)
+        set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE", False)
+        if sk.err or sk.shutdown & SEND_SHUTDOWN:
+            raise Errno("EPIPE")
+        while msg.source.count:
+            size = room(kernel, sk, msg.source.count)
+            if size and not sk.out:
+                sk.nonagle &= ~NAGLE_PUSH  # tcp_skb_entail()
+            fill_unseen(task)
+            data = msg.source.copy(size)
+            sk.out += data
+            copied += len(data)
+            if len(data) < size:
+                raise Errno("EFAULT")
+            if not msg.source.count:
+                break
+            if copied:
+                push(kernel, sk)
+            yield from wait_memory(kernel, task, sk, timeo)
+    except Errno as error:
+        if copied:
+            push(kernel, sk)
+            return copied
+        raise stream_error(kernel, task, sk, msg.flags, error) from None
+    if copied:
+        if msg.flags & MSG_OOB:
+            sk.snd_up = len(sk.out)  # tcp_mark_urg()
+        sk.more = bool(msg.flags & MSG_MORE)
+        push(kernel, sk)
+    return copied
+
+
+def check_control(msg: OutMessage) -> None:
+    """Refuse what ``sock_cmsg_send()`` does not know; SCM_RIGHTS and credentials are ignored."""
+    for message in for_each_cmsghdr(msg):
+        if message["cmsg_level"] == 1 and message["cmsg_type"] not in (1, 2):
+            raise Errno("EINVAL")
+
+
+def room(kernel: Kernel, sk: Tcp, size: int) -> int:
+    """Return how many of *size* bytes the send buffer takes (``sk_stream_memory_free()``).
+
+    All of them where they are few; of many, as many as the kernel took, which depends on its page
+    fragments and on what was acknowledged meanwhile.
+    """
+    if size + len(sk.out) <= SURE and "SOCK_SNDBUF_LOCK" not in sk.userlocks:
+        return size
+    seen = observed(kernel, sk)
+    if seen is None or seen.unsent is None:
+        return size
+    took = seen.bytes_sent + seen.unsent - (sk.bytes_sent + len(sk.out))
+    return int(kernel.choose("sk_stream_memory_free()", took, lambda taken: 0 <= taken <= size, size))
+
+
+def stream_error(kernel: Kernel, task: Task, sk: Tcp, flags: int, error: Errno) -> Errno:
+    """``sk_stream_error()``: the sock's own error goes before EPIPE, and SIGPIPE with it."""
+    name = error.name
+    if name == "EPIPE":
+        name = sock_error(sk) or "EPIPE"
+    if name == "EPIPE" and not flags & MSG_NOSIGNAL:
+        kernel.send_signal(task, "SIGPIPE", task, thread=True)
+    return Errno(name)
+
+
+def wait_connect(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Any:
+    """Sleep until the connection is there (``sk_stream_wait_connect()``)."""
+    while True:
+        name = sock_error(sk)
+        if name:
+            raise Errno(name)
+        if sk.state not in CONNECTING:
+            raise Errno("EPIPE")
+        if not timeo:
+            raise Errno("EAGAIN")
+        if task.signal_pending():
+            raise sock_intr_errno(timeo)
+        yield from wait_woken(kernel, task, sk, timeo)
+        if not sk.err and sk.state in CONNECTED:
+            return
+
+
+def wait_memory(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Any:
+    """Sleep until there is room to send (``sk_stream_wait_memory()``)."""
+    assert sk.socket is not None
+    set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE")
+    if sk.err or sk.shutdown & SEND_SHUTDOWN:
+        raise Errno("EPIPE")
+    sk.socket.flags.add("SOCK_NOSPACE")
+    if not timeo:
+        raise Errno("EAGAIN")
+    if task.signal_pending():
+        raise sock_intr_errno(timeo)
+    set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE", False)
+    yield from wait_woken(kernel, task, sk, timeo)
+    if sk.err or sk.shutdown & SEND_SHUTDOWN:
+        raise Errno("EPIPE")
+    if task.signal_pending():
+        raise sock_intr_errno(timeo)
+
+
+def wait_woken(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Any:
+    """Sleep once on the sock's queue (``sk_wait_event()``, ``wait_woken()``)."""
+    assert sk.wq is not None
+    queue = sk.wq
+    entry = sleeper(task, "woken_wake_function")
+    entry.autoremove = False
+    queue.add(entry)
+    yield from timeo.sleep(kernel, task)
+    queue.remove(entry)
+
+
+def recvmsg(kernel: Kernel, task: Task, sk: Tcp, msg: InMessage, flags: int) -> Any:
+    """Read bytes (``tcp_recvmsg_locked()``)."""
+    if flags & MSG_ERRQUEUE:
+        raise Errno("EAGAIN")
+    if sk.state == "TCP_LISTEN":
+        raise Errno("ENOTCONN")
+    timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT)
+    if flags & MSG_OOB:
+        return _recv_urg(kernel, task, sk, msg, flags)
+    size = msg.destination.count
+    target = sock_rcvlowat(sk, flags & MSG_WAITALL, size)
+    peeking = bool(flags & MSG_PEEK)
+    copied = at = 0
+    while True:
+        if sk.urg_data and sk.urg_seq == sk.copied_seq() + at:
+            if copied:
+                break
+            if task.signal_pending():
+                raise sock_intr_errno(timeo) if timeo else Errno("EAGAIN")
+        if len(sk.rx) > at:
+            used = min(len(sk.rx) - at, size)
+            if sk.urg_data:
+                ahead = sk.urg_seq - sk.copied_seq() - at
+                if 0 < ahead < used:
+                    used = ahead
+                elif ahead == 0 < used and not sk.flag("SOCK_URGINLINE"):
+                    used -= 1
+                    if peeking:
+                        at += 1
+                    else:
+                        del sk.rx[:1]
+            if not flags & MSG_TRUNC and msg.destination.copy(bytes(sk.rx[at : at + used])) < used:
+                if not copied:
+                    raise Errno("EFAULT")
+                break
+            copied += used
+            size -= used
+            if peeking:
+                at += used
+            else:
+                del sk.rx[:used]
+            if sk.urg_data and sk.copied_seq() > sk.urg_seq:
+                sk.urg_data = 0
+            if not size:
+                break
+            continue
+        if sk.fin == "queued" and len(sk.rx) == at:
+            if not peeking:
+                sk.fin = "read"
+            break
+        if copied >= target:
+            break
+        if copied:
+            if not timeo or sk.err or sk.state == "TCP_CLOSE" or sk.shutdown & RCV_SHUTDOWN or task.signal_pending():
+                break
+        else:
+            if sk.flag("SOCK_DONE"):
+                break
+            name = sock_error(sk)
+            if name:
+                raise Errno(name)
+            if sk.shutdown & RCV_SHUTDOWN:
+                break
+            if sk.state == "TCP_CLOSE":
+                raise Errno("ENOTCONN")
+            if not timeo:
+                raise Errno("EAGAIN")
+            if task.signal_pending():
+                raise sock_intr_errno(timeo)
+        set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA")
+        yield from wait_woken(kernel, task, sk, timeo)
+        set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA", False)
+        if not size:
+            break
+    if flags & MSG_TRUNC and copied:
+        _left_alone(kernel, task, msg, copied)
+    if copied:
+        _recv_timestamp(kernel, task, sk, msg)
+    return copied
+
+
+def _recv_timestamp(kernel: Kernel, task: Task, sk: Tcp, msg: InMessage) -> None:
+    """Tell when the last segment came (``tcp_recv_timestamp()``), if it was stamped.
+
+    The kernel starts stamping packets some time after the first socket asks (``netstamp_work``).
+    """
+    if not sk.flag("SOCK_RCVTSTAMP"):
+        return
+    result = kernel.advice.results.get(task.name)
+    out = result.out if result is not None else {}
+    seen = any(
+        got.get("msg_flags", 0) & MSG_CTRUNC
+        or any(entry["cmsg_type"] in TIMESTAMP_KINDS for entry in got.get("msg_control") or ())
+        for got in (out, *out.get("msgvec", ()))
+    )
+    if kernel.choose("net_timestamp_check()", seen, lambda stamped: isinstance(stamped, bool), True):
+        sock_recv_timestamp(kernel, sk, msg, 0)
+
+
+def _left_alone(kernel: Kernel, task: Task, msg: InMessage, copied: int) -> None:
+    """Say what lies in a buffer that MSG_TRUNC does not write: what was there before."""
+    result = kernel.advice.results.get(task.name)
+    seen = result.out.get("buf") if result is not None else None
+    data = kernel.choose("tcp_recvmsg_locked(): MSG_TRUNC copies nothing", seen, lambda buf: len(buf) == copied, None)
+    msg.destination.copy(data if isinstance(data, bytes) else bytes(copied))
+
+
+def _recv_urg(kernel: Kernel, task: Task, sk: Tcp, msg: InMessage, flags: int) -> int:
+    """Read the urgent byte (``tcp_recv_urg()``)."""
+    if sk.flag("SOCK_URGINLINE") or not sk.urg_data or sk.urg_data == TCP_URG_READ:
+        raise Errno("EINVAL")
+    if sk.state == "TCP_CLOSE" and not sk.flag("SOCK_DONE"):
+        raise Errno("ENOTCONN")
+    byte = bytes([sk.urg_data & 0xFF])
+    if not flags & MSG_PEEK:
+        sk.urg_data = TCP_URG_READ
+    msg.flags |= MSG_OOB
+    if not msg.destination.count:
+        msg.flags |= MSG_TRUNC
+        return 0
+    if flags & MSG_TRUNC:
+        _left_alone(kernel, task, msg, 1)
+    elif not msg.destination.copy(byte):
+        raise Errno("EFAULT")
+    return 1

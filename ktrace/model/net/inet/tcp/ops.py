@@ -1,0 +1,247 @@
+"""``tcp_prot`` and ``inet_stream_ops`` (``net/ipv4/tcp_ipv4.c``, ``af_inet.c``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ktrace.model.fs.pipe.pipe import PipeInode
+from ktrace.model.kernel import Kernel
+from ktrace.model.net.core.proto_ops import InMessage, OutMessage
+from ktrace.model.net.core.sock import (
+    EPOLLERR,
+    EPOLLHUP,
+    EPOLLIN,
+    EPOLLOUT,
+    EPOLLPRI,
+    EPOLLRDHUP,
+    EPOLLRDNORM,
+    EPOLLWRNORM,
+    POLL_WRITE,
+    RCV_SHUTDOWN,
+    SEND_SHUTDOWN,
+    SHUTDOWN_MASK,
+    Socket,
+    data_ready,
+    sock_rcvlowat,
+)
+from ktrace.model.net.inet.option import get_ip_option, set_ip_option
+from ktrace.model.net.inet.sock import Proto
+from ktrace.model.net.inet.socket import InetOps, ports, register
+from ktrace.model.net.inet.tcp import connect as tcp_connect
+from ktrace.model.net.inet.tcp import io as tcp_io
+from ktrace.model.net.inet.tcp import splice as tcp_splice
+from ktrace.model.net.inet.tcp import tcp
+from ktrace.model.net.inet.tcp.option import SOL_TCP, get_tcp_option, set_tcp_option
+from ktrace.model.net.inet.tcp.tcp import Tcp
+from ktrace.model.net.socket import ELAPSE_WORK, IDLE_WORK, sockets
+from ktrace.model.task import Errno, Task
+from ktrace.model.wait import wake_up
+from ktrace.state.call import Result
+
+INT_MAX = (1 << 31) - 1
+SIOCINQ, SIOCOUTQ, SIOCATMARK, SIOCOUTQNSD = 0x541B, 0x5411, 0x8905, 0x894B
+
+
+class TcpProto(Proto):
+    """``tcp_prot``."""
+
+    sock = Tcp
+    no_autobind = True
+
+    def init(self, kernel: Kernel, task: Task, sk: Tcp) -> None:
+        """``tcp_init_sock()``."""
+        own = sockets(kernel)
+        sk.flags.add("SOCK_USE_WRITE_QUEUE")
+        sk.quickack = own.facts.quickack
+        sk.ca_ops = own.facts.default_congestion
+        sk.sndbuf = own.setting("ipv4/tcp_wmem/1")
+        sk.rcvbuf = own.setting("ipv4/tcp_rmem/1")
+        assert sk.socket is not None
+        sk.socket.flags.add("SOCK_SUPPORT_ZC")
+
+    def connect(self, kernel: Kernel, sk: Tcp, addr: bytes) -> Any:
+        """``tcp_v4_connect()``."""
+        return tcp_connect.v4_connect(kernel, sk, addr)
+
+    def get_port(self, kernel: Kernel, sk: Tcp, port: int) -> None:
+        """``inet_csk_get_port()``."""
+        tcp_connect.get_port(kernel, sk, port)
+
+    def close(self, kernel: Kernel, task: Task, sk: Tcp, timeout: int | None) -> Any:
+        """``tcp_close()``."""
+        return tcp.close(kernel, task, sk, timeout)
+
+    def disconnect(self, kernel: Kernel, sk: Tcp) -> None:
+        """``tcp_disconnect()``."""
+        tcp.disconnect(kernel, sk)
+
+    def shutdown(self, kernel: Kernel, sk: Tcp, how: int) -> None:
+        """``tcp_shutdown()``."""
+        if not how & SEND_SHUTDOWN or sk.state not in ("TCP_ESTABLISHED", "TCP_SYN_SENT", "TCP_CLOSE_WAIT"):
+            return
+        if tcp.close_state(kernel, sk):
+            tcp.send_fin(kernel, sk)
+
+    def sendmsg(self, kernel: Kernel, task: Task, sk: Tcp, msg: OutMessage) -> Any:
+        """``tcp_sendmsg()``."""
+        return tcp_io.sendmsg(kernel, task, sk, msg)
+
+    def recvmsg(self, kernel: Kernel, task: Task, sk: Tcp, msg: InMessage, flags: int) -> Any:
+        """``tcp_recvmsg()``."""
+        return tcp_io.recvmsg(kernel, task, sk, msg, flags)
+
+    def poll(self, kernel: Kernel, sk: Tcp) -> int:
+        """``tcp_poll()``."""
+        if sk.state == "TCP_LISTEN":
+            return EPOLLIN | EPOLLRDNORM if sk.accept_queue else 0
+        mask = 0
+        if sk.shutdown == SHUTDOWN_MASK or sk.state == "TCP_CLOSE":
+            mask |= EPOLLHUP
+        if sk.shutdown & RCV_SHUTDOWN:
+            mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP
+        if sk.state not in ("TCP_SYN_SENT", "TCP_SYN_RECV"):
+            target = sock_rcvlowat(sk, 0, INT_MAX)
+            if sk.urg_data and sk.urg_seq == sk.copied_seq() and not sk.flag("SOCK_URGINLINE"):
+                target += 1
+            if len(sk.rx) + (sk.fin == "queued") >= target:
+                mask |= EPOLLIN | EPOLLRDNORM
+            mask |= EPOLLOUT | EPOLLWRNORM
+            if sk.urg_data & tcp.TCP_URG_VALID:
+                mask |= EPOLLPRI
+        if sk.err:
+            mask |= EPOLLERR
+        return mask
+
+    def ioctl(self, kernel: Kernel, sk: Tcp, cmd: int, arg: Any) -> Any:
+        """``tcp_ioctl()``."""
+        if cmd == SIOCATMARK:
+            return Result(0, None, {"arg": int(bool(sk.urg_data) and sk.urg_seq == sk.copied_seq())})
+        if cmd not in (SIOCINQ, SIOCOUTQ, SIOCOUTQNSD):
+            raise Errno("ENOIOCTLCMD")
+        if sk.state == "TCP_LISTEN":
+            raise Errno("EINVAL")
+        answer: Any = len(sk.rx) if sk.state not in ("TCP_SYN_SENT", "TCP_SYN_RECV") else 0
+        if sk.urg_data and not sk.flag("SOCK_URGINLINE") and sk.copied_seq() <= sk.urg_seq < sk.rcv_total:
+            answer = sk.urg_seq - sk.copied_seq()  # tcp_inq()
+        if cmd != SIOCINQ:
+            answer = sk.outq(cmd == SIOCOUTQ)
+        return Result(0, None, {"arg": answer})
+
+    def setsockopt(self, kernel: Kernel, task: Task, sk: Tcp, level: int, optname: int, optval: bytes) -> int:
+        """``tcp_setsockopt()``."""
+        if level == SOL_TCP:
+            return set_tcp_option(kernel, task, sk, optname, optval)
+        return set_ip_option(task, sk, level, optname, optval)
+
+    def getsockopt(self, kernel: Kernel, task: Task, sk: Tcp, level: int, optname: int, optlen: int) -> Any:
+        """``tcp_getsockopt()``."""
+        if level == SOL_TCP:
+            return get_tcp_option(kernel, sk, optname, optlen)
+        return get_ip_option(kernel, sk, level, optname, optlen)
+
+
+class StreamOps(InetOps):
+    """``inet_stream_ops``."""
+
+    name = "inet_stream_ops"
+    has_peek_off = False
+
+    def sendpage(self, kernel: Kernel, task: Task, sock: Socket, page: Any, offset: int, size: int, flags: int) -> Any:
+        """``inet_sendpage()``, ``tcp_sendpage()``."""
+        return tcp_splice.sendpage(kernel, task, sock.sk, page, offset, size, flags)
+
+    def splice_read(self, kernel: Kernel, task: Task, sock: Socket, pipe: PipeInode, length: int, flags: int) -> Any:
+        """``tcp_splice_read()``."""
+        return tcp_splice.splice_read(kernel, task, sock, pipe, length)
+
+    def splice_eof(self, kernel: Kernel, sock: Socket) -> None:
+        """``inet_splice_eof()``, ``tcp_splice_eof()``."""
+        tcp_splice.splice_eof(kernel, sock.sk)
+
+    def connect(self, kernel: Kernel, task: Task, sock: Socket, addr: bytes, flags: int) -> Any:
+        """``inet_stream_connect()``."""
+        return tcp_connect.connect(kernel, task, sock, addr, flags)
+
+    def listen(self, kernel: Kernel, task: Task, sock: Socket, backlog: int) -> int:
+        """``inet_listen()``."""
+        return tcp_connect.listen(kernel, sock.sk, sock, backlog)
+
+    def accept(self, kernel: Kernel, task: Task, sock: Socket, newsock: Socket, flags: int) -> Any:
+        """``inet_accept()``."""
+        return tcp_connect.accept(kernel, task, sock, newsock, flags)
+
+    def set_rcvlowat(self, kernel: Kernel, sock: Socket, value: int) -> None:
+        """``tcp_set_rcvlowat()``."""
+        sk: Tcp = sock.sk
+        locked = "SOCK_RCVBUF_LOCK" in sk.userlocks
+        cap = (sk.rcvbuf if locked else sockets(kernel).setting("ipv4/tcp_rmem/2")) >> 1
+        value = min(value, cap)
+        sk.rcvlowat = value or 1
+        if (sk.rx and len(sk.rx) >= sk.rcvlowat) or sk.flag("SOCK_DONE"):
+            data_ready(kernel, sk)
+        if not locked and value << 1 > sk.rcvbuf:
+            sk.rcvbuf = value << 1
+
+
+def elapse(kernel: Kernel) -> None:
+    """Answer SYNs that were sent again before this step (``tcp_retransmit_timer()``).
+
+    Between two steps or within one: that is seen by who returned before the step's own actor did.
+    """
+    ports(kernel, "tcp").expire(kernel)
+    early = _early(kernel)
+    for socket in list(sockets(kernel).sockets.values()) if early else ():
+        sk = socket.sk
+        if isinstance(sk, Tcp) and sk.state == "TCP_SYN_SENT":
+            listener = tcp_connect.find_listener(kernel, sk)
+            queues = [end.wq for end in (sk, listener) if end is not None and end.wq is not None]
+            if any(entry.task in early for queue in queues for entry in queue.entries):
+                tcp_connect.retransmit_syn(kernel, sk)
+
+
+def _early(kernel: Kernel) -> list[Task]:
+    """Return the sleepers that were seen to return before an actor that did not sleep."""
+    early: list[Task] = []
+    for name in kernel.advice.results:
+        task = kernel.tasks.get(name)
+        if task is None or not task.sleeping:
+            return early
+        early.append(task)
+    return []
+
+
+def progress(kernel: Kernel) -> None:
+    """Send what may go by now, and let writers on that wait for room (``tcp_data_snd_check()``)."""
+    tcp_connect.retransmit_syns(kernel)
+    for sk in list(tcp.orphans(kernel)):
+        if sk.lost:
+            tcp.arrive(kernel, sk)
+        if sk.out or sk.fin_out == "queued":
+            tcp.push(kernel, sk, late=True)
+        if sk.state == "TCP_CLOSE" or not (sk.out or sk.lost or sk.fin_out == "queued"):
+            tcp.orphans(kernel).remove(sk)
+    for socket in list(sockets(kernel).sockets.values()):
+        sk = socket.sk
+        if not isinstance(sk, Tcp):
+            continue
+        if sk.requests and sk.state == "TCP_LISTEN":
+            tcp_connect.complete_requests(kernel, sk)
+        if sk.lost:
+            tcp.arrive(kernel, sk)
+        if sk.out:
+            tcp.push(kernel, sk, late=sk.quickack)
+        if sk.wq is not None and sk.wq.entries and "SOCK_NOSPACE" in socket.flags:
+            seen = tcp.observed(kernel, sk)
+            if seen is None or seen.unsent is None:
+                continue
+            if seen.bytes_sent + seen.unsent > sk.bytes_sent + len(sk.out):
+                # sk_stream_write_space()
+                socket.flags.discard("SOCK_NOSPACE")
+                wake_up(kernel, sk.wq, 1, POLL_WRITE)
+
+
+ELAPSE_WORK.append(elapse)
+IDLE_WORK.append(progress)
+TCP = TcpProto()
+STREAM_OPS = StreamOps()
+register("tcp_prot", TCP, STREAM_OPS)

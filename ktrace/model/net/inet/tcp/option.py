@@ -1,0 +1,249 @@
+"""Options of SOL_TCP (``net/ipv4/tcp.c``: ``do_tcp_setsockopt()``, ``do_tcp_getsockopt()``)."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from ktrace.model.kernel import Kernel
+from ktrace.model.net.inet.tcp.info import get_info
+from ktrace.model.net.inet.tcp.tcp import NAGLE_CORK, NAGLE_OFF, NAGLE_PUSH, Tcp, push
+from ktrace.model.net.socket import sockets
+from ktrace.model.net.sockopt import int_option
+from ktrace.model.process.timer import HZ
+from ktrace.model.task import Errno, Task
+from ktrace.state.allowed import Between, OneOf
+
+SOL_TCP = 6
+INT_SIZE = 4
+TCP_NODELAY, TCP_MAXSEG, TCP_CORK, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_SYNCNT, TCP_LINGER2 = range(1, 9)
+TCP_DEFER_ACCEPT, TCP_WINDOW_CLAMP, TCP_INFO, TCP_QUICKACK, TCP_CONGESTION, TCP_MD5SIG = range(9, 15)
+TCP_THIN_LINEAR_TIMEOUTS, TCP_THIN_DUPACK, TCP_USER_TIMEOUT = range(16, 19)
+TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ, TCP_REPAIR_OPTIONS, TCP_FASTOPEN, TCP_TIMESTAMP = range(19, 25)
+TCP_NOTSENT_LOWAT, TCP_CC_INFO, TCP_SAVE_SYN, TCP_SAVED_SYN, TCP_REPAIR_WINDOW = range(25, 30)
+TCP_FASTOPEN_CONNECT, TCP_ULP, TCP_MD5SIG_EXT, TCP_FASTOPEN_KEY, TCP_FASTOPEN_NO_COOKIE = range(30, 35)
+TCP_ZEROCOPY_RECEIVE, TCP_INQ, TCP_TX_DELAY = range(35, 38)
+TCP_MIN_MSS, MAX_TCP_WINDOW, TCP_MSS_DEFAULT = 88, 32767, 536
+TFO_CLIENT_ENABLE = 1
+KEPT = {
+    TCP_THIN_LINEAR_TIMEOUTS: 1, TCP_SAVE_SYN: 2, TCP_FASTOPEN_CONNECT: 1, TCP_FASTOPEN_NO_COOKIE: 1, TCP_INQ: 1,
+}  # fmt: skip
+"""Options that are a small number, by the largest."""
+
+TCP_NAME_MAX, TCP_FASTOPEN_KEY_LENGTH = 16, 16
+MSS = "tcp_sync_mss(): mss_cache follows the route and what the peer announced"
+WINDOW_CLAMP = "tcp_select_initial_window(), tcp_clamp_window(): window_clamp follows the buffers"
+PINGPONG = "inet_csk_in_pingpong_mode(): whether data answered data while its ACK was due"
+TIMESTAMP = "tcp_time_stamp_raw(): milliseconds, with a random start"
+MAX_KEEP, MAX_KEEPCNT, MAX_SYNCNT = 32767, 127, 127
+TCP_FIN_TIMEOUT_MAX, TCP_RTO_MAX, MAX_U8, SIZEOF_TCP_INFO = 120, 120, 255, 232
+KEEPALIVE_TIME, KEEPALIVE_INTVL, KEEPALIVE_PROBES, SYN_RETRIES, FIN_TIMEOUT = 7200, 75, 9, 6, 60
+"""Settings below /proc/sys/net/ipv4 that nobody changed (``tcp_sk_init()``), in seconds and counts."""
+
+
+def set_tcp_option(kernel: Kernel, task: Task, sk: Tcp, optname: int, optval: bytes) -> int:
+    """Set one option.
+
+    :raises Errno: EINVAL, EPERM, EOPNOTSUPP, ENOPROTOOPT
+    """
+    if optname in (TCP_CONGESTION, TCP_ULP, TCP_FASTOPEN_KEY):
+        return _set_string(kernel, task, sk, optname, optval)
+    value = int_option(optval)
+    if optname == TCP_NODELAY:
+        if value:
+            sk.nonagle |= NAGLE_OFF | NAGLE_PUSH
+            push(kernel, sk)
+        else:
+            sk.nonagle &= ~NAGLE_OFF
+    elif optname == TCP_CORK:
+        if value:
+            sk.nonagle |= NAGLE_CORK
+        else:
+            sk.nonagle &= ~NAGLE_CORK
+            if sk.nonagle & NAGLE_OFF:
+                sk.nonagle |= NAGLE_PUSH
+            push(kernel, sk)
+    elif optname == TCP_KEEPIDLE:
+        sk.keepalive_time = _range(value, 1, MAX_KEEP) * HZ
+    elif optname == TCP_KEEPINTVL:
+        sk.keepalive_intvl = _range(value, 1, MAX_KEEP) * HZ
+    elif optname == TCP_KEEPCNT:
+        sk.keepalive_probes = _range(value, 1, MAX_KEEPCNT)
+    elif optname == TCP_SYNCNT:
+        sk.syn_retries = _range(value, 1, MAX_SYNCNT)
+    elif optname == TCP_LINGER2:
+        sk.linger2 = -1 if value < 0 else min(value, TCP_FIN_TIMEOUT_MAX) * HZ
+    elif optname == TCP_USER_TIMEOUT:
+        sk.user_timeout = _range(value, 0, (1 << 31) - 1)
+    elif optname == TCP_NOTSENT_LOWAT:
+        sk.notsent_lowat = value & 0xFFFFFFFF
+        sk.call_write_space(kernel)
+    elif optname == TCP_MAXSEG:
+        sk.options[SOL_TCP, optname] = _range(value, TCP_MIN_MSS, MAX_TCP_WINDOW) if value else 0
+    elif optname == TCP_WINDOW_CLAMP:
+        if not value and sk.state != "TCP_CLOSE":
+            raise Errno("EINVAL")
+    elif optname == TCP_THIN_DUPACK:
+        _range(value, 0, 1)
+    elif optname in KEPT:
+        _set_small(kernel, sk, optname, _range(value, 0, KEPT[optname]))
+    elif optname == TCP_FASTOPEN:
+        if value < 0 or sk.state not in ("TCP_CLOSE", "TCP_LISTEN"):
+            raise Errno("EINVAL")
+        sk.options[SOL_TCP, optname] = min(value, sockets(kernel).setting("core/somaxconn"))
+    elif optname == TCP_DEFER_ACCEPT:
+        sk.defer_accept = secs_to_retrans(value)
+    elif optname == TCP_TX_DELAY:
+        if value:
+            raise NotImplementedError("the model does not delay what is sent")
+    elif optname == TCP_QUICKACK:
+        if not value & 1 and sk.state == "TCP_CLOSE":
+            raise NotImplementedError("the model does not save the last ACK of a handshake (pingpong mode)")
+    else:
+        _set_repair(task, sk, optname, value)
+    return 0
+
+
+def _set_string(kernel: Kernel, task: Task, sk: Tcp, optname: int, optval: bytes) -> int:
+    """Choose how the connection avoids congestion (``tcp_set_congestion_control()``), or fail.
+
+    No other protocol lies between TCP and its user (``tcp_set_ulp()``), and no key can be set without fast open.
+    """
+    if not optval:
+        raise Errno("EINVAL")
+    if optname == TCP_FASTOPEN_KEY:
+        if len(optval) not in (TCP_FASTOPEN_KEY_LENGTH, 2 * TCP_FASTOPEN_KEY_LENGTH):
+            raise Errno("EINVAL")
+        raise NotImplementedError("the model does not know keys of fast open")
+    name = optval[: TCP_NAME_MAX - 1].split(b"\0", 1)[0].decode("ascii", "replace")
+    ops = sockets(kernel).facts.congestion.get(name)
+    if ops is None or optname == TCP_ULP:
+        raise Errno("ENOENT")
+    sk.ca_setsockopt = True
+    sk.ca_ops = ops
+    return 0
+
+
+def _set_small(kernel: Kernel, sk: Tcp, optname: int, value: int) -> None:
+    if optname == TCP_FASTOPEN_CONNECT:
+        if not sockets(kernel).setting("ipv4/tcp_fastopen") & TFO_CLIENT_ENABLE:
+            raise Errno("EOPNOTSUPP")
+        if sk.state != "TCP_CLOSE":
+            raise Errno("EINVAL")
+    elif optname == TCP_FASTOPEN_NO_COOKIE and sk.state not in ("TCP_CLOSE", "TCP_LISTEN"):
+        raise Errno("EINVAL")
+    if value and optname in (TCP_FASTOPEN_CONNECT, TCP_INQ):
+        raise NotImplementedError(f"the model does not know what the TCP option {optname} changes")
+    sk.options[SOL_TCP, optname] = value
+
+
+def _set_repair(task: Task, sk: Tcp, optname: int, value: int) -> None:
+    """What belongs to repair mode, which the model never enters, and what is unknown."""
+    if optname == TCP_REPAIR:
+        if not task.cred.capable("CAP_NET_ADMIN") or sk.state == "TCP_LISTEN":
+            raise Errno("EPERM")
+        if value == 1:
+            raise NotImplementedError("the model does not know TCP_REPAIR")
+        if value not in (0, -1):
+            raise Errno("EINVAL")
+        sk.reuse = 0
+    elif optname == TCP_QUEUE_SEQ:
+        raise Errno("EPERM" if sk.state != "TCP_CLOSE" else "EINVAL")
+    elif optname == TCP_REPAIR_OPTIONS:
+        raise Errno("EINVAL")
+    elif optname in (TCP_REPAIR_QUEUE, TCP_TIMESTAMP, TCP_REPAIR_WINDOW):
+        raise Errno("EPERM")
+    else:
+        raise Errno("ENOPROTOOPT")
+
+
+def _range(value: int, low: int, high: int) -> int:
+    if not low <= value <= high:
+        raise Errno("EINVAL")
+    return value
+
+
+def secs_to_retrans(seconds: int) -> int:
+    """Return how often a SYN-ACK is sent again in that time (``secs_to_retrans()``)."""
+    count, timeout, period = int(seconds > 0), 1, 1
+    while seconds > period and count < MAX_U8:
+        count += 1
+        timeout = min(2 * timeout, TCP_RTO_MAX)
+        period += timeout
+    return count
+
+
+def retrans_to_secs(count: int) -> int:
+    """Return the reverse (``retrans_to_secs()``)."""
+    timeout, period = 1, min(count, 1)
+    for _ in range(count - 1):
+        timeout = min(2 * timeout, TCP_RTO_MAX)
+        period += timeout
+    return period
+
+
+def get_tcp_option(kernel: Kernel, sk: Tcp, optname: int, optlen: int) -> bytes | Between | OneOf | dict[str, Any]:
+    """Return one option; a value that is not determined goes with a whole int only.
+
+    :raises Errno: EINVAL for a negative length, EPERM, ENOPROTOOPT
+    """
+    if optlen < 0:
+        raise Errno("EINVAL")
+    if optname == TCP_INFO:
+        if optlen < SIZEOF_TCP_INFO:
+            raise NotImplementedError("the model does not know a part of TCP_INFO")
+        return get_info(sk)
+    if optname == TCP_CONGESTION:
+        names = {symbol: name for name, symbol in sockets(kernel).facts.congestion.items()}
+        return names[sk.ca_ops].encode().ljust(TCP_NAME_MAX, b"\0")[:optlen]
+    if optname in (TCP_ULP, TCP_CC_INFO) or (optname == TCP_FASTOPEN_KEY and (SOL_TCP, TCP_FASTOPEN) not in sk.options):
+        return b""  # Neither cubic nor reno has anything to tell.
+    if optname in (TCP_ZEROCOPY_RECEIVE, TCP_FASTOPEN_KEY):
+        raise NotImplementedError(f"the model does not know the value of the TCP option {optname}")
+    if optname == TCP_SAVED_SYN:
+        if sk.options.get((SOL_TCP, TCP_SAVE_SYN)):
+            raise NotImplementedError("the model does not keep SYN packets")
+        return b""
+    if optname in (TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ, TCP_REPAIR_WINDOW):
+        raise Errno("EINVAL")
+    loose = _undetermined(sk, optname)
+    if loose is not None:
+        if optlen < INT_SIZE:
+            raise NotImplementedError("the model does not know a part of a value that is not determined")
+        return loose
+    values = {
+        TCP_NODELAY: int(bool(sk.nonagle & NAGLE_OFF)),
+        TCP_CORK: int(bool(sk.nonagle & NAGLE_CORK)),
+        TCP_KEEPIDLE: (sk.keepalive_time or KEEPALIVE_TIME * HZ) // HZ,
+        TCP_KEEPINTVL: (sk.keepalive_intvl or KEEPALIVE_INTVL * HZ) // HZ,
+        TCP_KEEPCNT: sk.keepalive_probes or KEEPALIVE_PROBES,
+        TCP_SYNCNT: sk.syn_retries or SYN_RETRIES,
+        TCP_LINGER2: sk.linger2 if sk.linger2 < 0 else (sk.linger2 or FIN_TIMEOUT * HZ) // HZ,
+        TCP_USER_TIMEOUT: sk.user_timeout,
+        TCP_NOTSENT_LOWAT: sk.notsent_lowat,
+        TCP_MAXSEG: sk.options.get((SOL_TCP, TCP_MAXSEG), 0),
+        TCP_FASTOPEN: sk.options.get((SOL_TCP, TCP_FASTOPEN), 0),
+        TCP_THIN_DUPACK: 0,
+        TCP_REPAIR: 0,
+        TCP_DEFER_ACCEPT: retrans_to_secs(sk.defer_accept),
+        TCP_TX_DELAY: 0,
+        **{option: sk.options.get((SOL_TCP, option), 0) for option in KEPT},
+    }
+    if optname not in values:
+        raise Errno("ENOPROTOOPT")
+    return struct.pack("<I", values[optname] & 0xFFFFFFFF)[:optlen]
+
+
+def _undetermined(sk: Tcp, optname: int) -> Between | OneOf | None:
+    """Return the allowed values of an option that follows the connection's fate."""
+    if optname == TCP_MAXSEG and not (
+        sk.options.get((SOL_TCP, TCP_MAXSEG)) and sk.state in ("TCP_CLOSE", "TCP_LISTEN")
+    ):
+        return Between(MSS, 1, 0xFFFF)
+    if optname == TCP_WINDOW_CLAMP:
+        return Between(WINDOW_CLAMP, 0, (1 << 31) - 1)
+    if optname == TCP_QUICKACK:
+        return OneOf(PINGPONG, (0, 1))
+    if optname == TCP_TIMESTAMP:
+        return Between(TIMESTAMP, -(1 << 31), (1 << 31) - 1)
+    return None

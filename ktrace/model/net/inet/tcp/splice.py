@@ -1,0 +1,198 @@
+"""Pages into TCP and out of it (``net/ipv4/tcp.c: do_tcp_sendpages()``, ``tcp_splice_read()``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ktrace.model.fs.file import O_NONBLOCK
+from ktrace.model.fs.pipe.observed import observed_pipe
+from ktrace.model.fs.pipe.pipe import PipeInode
+from ktrace.model.kernel import Kernel
+from ktrace.model.mm.page import Compound
+from ktrace.model.net.core.sock import (
+    MSG_DONTWAIT,
+    MSG_MORE,
+    MSG_SENDPAGE_NOTLAST,
+    RCV_SHUTDOWN,
+    SEND_SHUTDOWN,
+    Socket,
+    set_wq_bit,
+    sock_error,
+    sock_intr_errno,
+    sock_rcvtimeo,
+    sock_sndtimeo,
+)
+from ktrace.model.net.inet.tcp.io import CONNECTED, room, stream_error, wait_connect, wait_memory, wait_woken
+from ktrace.model.net.inet.tcp.tcp import NAGLE_PUSH, Tcp, push
+from ktrace.model.net.splice_socket import NOSTEAL_OPS, Part, splice_to_pipe
+from ktrace.model.task import Errno, Task
+from ktrace.state.allowed import Between
+from ktrace.state.fs.pipe import pipe as state
+
+WHOSE = "skb_frag_t: TCP's queues and the page fragments of tasks hold it, too"
+LARGEST = 1 << 16
+
+
+class Borrowed(Compound):
+    """Pages that a socket's packet was in."""
+
+    def __init__(self, key: int) -> None:
+        super().__init__(key, bytes(LARGEST))
+
+    def references(self) -> int | Between:
+        """Return ``page_count()``: who else holds them is TCP's affair."""
+        return Between(WHOSE, 1, LARGEST)
+
+
+def sendpage(kernel: Kernel, task: Task, sk: Tcp, page: Any, offset: int, size: int, flags: int) -> Any:
+    """Queue a part of a page and send what there is, unless more is to come (``tcp_sendpage_locked()``)."""
+    timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT)
+    copied = 0
+    try:
+        if sk.state not in CONNECTED:
+            yield from wait_connect(kernel, task, sk, timeo)
+        set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE", False)
+        if sk.err or sk.shutdown & SEND_SHUTDOWN:
+            raise Errno("EPIPE")
+        while True:
+            chunk = room(kernel, sk, size - copied)
+            if chunk:
+                if not sk.out:
+                    sk.nonagle &= ~NAGLE_PUSH  # tcp_skb_entail()
+                page.lend()
+                sk.out.append_page(page, offset + copied, chunk)
+                copied += chunk
+            if copied == size:
+                break
+            push(kernel, sk)
+            yield from wait_memory(kernel, task, sk, timeo)
+    except Errno as error:
+        if not copied:
+            raise stream_error(kernel, task, sk, flags, error) from None
+    sk.more = bool(flags & (MSG_MORE | MSG_SENDPAGE_NOTLAST))
+    push(kernel, sk)
+    return copied
+
+
+def splice_eof(kernel: Kernel, sk: Tcp) -> None:
+    """Send what was held back for more (``tcp_splice_eof()``)."""
+    sk.more = False
+    push(kernel, sk)
+
+
+def splice_read(kernel: Kernel, task: Task, sock: Socket, pipe: PipeInode, length: int) -> Any:
+    """Share received pages with a pipe (``tcp_splice_read()``)."""
+    sk: Tcp = sock.sk
+    assert sock.file is not None
+    timeo = sock_rcvtimeo(sk, sock.file.f_flags & O_NONBLOCK)
+    spliced = 0
+    try:
+        while spliced < length:
+            done = _read_sock(kernel, task, sk, pipe, length - spliced)
+            if done:
+                spliced += done
+                closed = sk.err or sk.state == "TCP_CLOSE" or sk.shutdown & RCV_SHUTDOWN
+                if not timeo or closed or task.signal_pending():
+                    break
+                continue
+            if spliced or sk.flag("SOCK_DONE"):
+                break
+            name = sock_error(sk)
+            if name:
+                raise Errno(name)
+            if sk.shutdown & RCV_SHUTDOWN:
+                break
+            if sk.state == "TCP_CLOSE":
+                raise Errno("ENOTCONN")
+            if not timeo:
+                raise Errno("EAGAIN")
+            if sk.rx:
+                break  # urgent data is in the way
+            set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA")
+            yield from wait_woken(kernel, task, sk, timeo)
+            set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA", False)
+            if task.signal_pending():
+                raise sock_intr_errno(timeo)
+    except Errno:
+        if not spliced:
+            raise
+    return spliced
+
+
+def _read_sock(kernel: Kernel, task: Task, sk: Tcp, pipe: PipeInode, length: int) -> int:
+    """Hand over what was received, up to urgent data (``tcp_read_sock()``, ``tcp_splice_data_recv()``)."""
+    if sk.state == "TCP_LISTEN":
+        raise Errno("ENOTCONN")
+    size = min(len(sk.rx), length)
+    if sk.urg_data and sk.urg_seq >= sk.copied_seq():
+        size = min(size, sk.urg_seq - sk.copied_seq())
+    done = 0
+    if size:
+        done = splice_to_pipe(kernel, task, pipe, list(_parts(kernel, sk, pipe, size)))
+        del sk.rx[:done]
+    if sk.fin == "queued" and not sk.rx and done < length:
+        sk.fin = "read"
+    return done
+
+
+def _parts(kernel: Kernel, sk: Tcp, pipe: PipeInode, size: int) -> Iterator[Part]:
+    """Yield the pages that *size* received bytes are in, with a reference to each.
+
+    Pages that came in by a splice are known. What was copied lies in page fragments of the sender's, in
+    pieces that depend on all it sent before: these are as the kernel has them, as long as the bytes are right.
+    """
+    seen = observed_pipe(kernel, pipe)
+    borrowed: dict[Any, Borrowed] = {}
+    index = pipe.head
+    for known in sk.rx[:size].parts:
+        at = 0
+        while at < known.size:
+            left = known.cut(at, known.size)
+            slot = seen.bufs.get(index & pipe.ring_size - 1) if seen is not None else None
+            index += 1
+            length = _length(slot, left.read())
+            at += length
+            if left.page is not None:
+                left.page.get()
+                yield left.page, left.offset, length
+                continue
+            page, offset = _place(kernel, slot, length, borrowed)
+            page.data[offset : offset + length] = left.data[:length]
+            page.get()
+            yield page, offset, length
+
+
+def _length(slot: state.PipeBuffer | None, data: bytes) -> int:
+    """Return how many of *data* are in the kernel's own next *slot*, all where it has something else."""
+    if slot is None or slot.ops != NOSTEAL_OPS or not 0 < slot.len <= len(data):
+        return len(data)
+    return slot.len if data.startswith(slot.data) else len(data)
+
+
+def _place(
+    kernel: Kernel, slot: state.PipeBuffer | None, length: int, borrowed: dict[Any, Borrowed]
+) -> tuple[Borrowed, int]:
+    """Return page and offset of *length* bytes, as the kernel's own *slot* has them."""
+    if slot is None or slot.page is None or slot.ops != NOSTEAL_OPS:
+        # Read on in the same step: the offset is where reading ended.
+        offset = slot.offset - length if slot is not None and slot.ops is None else 0
+        return Borrowed(kernel.serial()), min(max(offset, 0), LARGEST - length)
+    page = borrowed.get(slot.page) or _elsewhere(kernel, slot) or Borrowed(kernel.serial())
+    borrowed[slot.page] = page
+    return page, min(slot.offset, LARGEST - length)
+
+
+def _elsewhere(kernel: Kernel, slot: state.PipeBuffer) -> Borrowed | None:
+    """Return the page of *slot* if a pipe has it already."""
+    files = {id(item.file): item.file for task in kernel.tasks.values() for item in task.files.slots.values()}
+    for file in files.values():
+        pipe = file.private
+        if not isinstance(pipe, PipeInode) or not any(isinstance(buf.page, Borrowed) for buf in pipe.bufs):
+            continue
+        seen = observed_pipe(kernel, pipe)
+        for index, buf in enumerate(pipe.bufs):
+            other = seen.bufs.get(index) if seen is not None else None
+            if isinstance(buf.page, Borrowed) and buf.ops and other is not None and other.page == slot.page:
+                return buf.page
+    return None

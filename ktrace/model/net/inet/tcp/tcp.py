@@ -1,0 +1,747 @@
+"""TCP over the loopback: states, segments, resets (``net/ipv4/tcp.c``, ``tcp_input.c``, ``tcp_minisocks.c``).
+
+A segment sent on the loopback is received before the sender goes on: ``ip_local_out()`` puts it into the
+backlog of the CPU and ``local_bh_enable()`` runs the softirq. Only acknowledgements may be put off, to
+timers (``tcp_delack_timer()``), unless the route asks for quick ones (``tcp_in_quickack_mode()``), as it does
+in a lab image; what timers decide is a named set of allowed values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ktrace.model.kernel import Kernel
+from ktrace.model.net.core.reuseport import detach
+from ktrace.model.net.core.sock import (
+    ECONNREFUSED,
+    ECONNRESET,
+    EPIPE,
+    POLL_HUP,
+    POLL_IN,
+    POLL_OUT,
+    POLL_WRITE,
+    RCV_SHUTDOWN,
+    SEND_SHUTDOWN,
+    SHUTDOWN_MASK,
+    SOCK_WAKE_SPACE,
+    SOCK_WAKE_WAITD,
+    Sock,
+    Timeo,
+    data_ready,
+    error_report,
+    send_sigurg,
+    sock_orphan,
+    sock_wake_async,
+    state_change,
+)
+from ktrace.model.net.inet.addr6 import is_ipv6
+from ktrace.model.net.inet.ip_input import refuse_watchers
+from ktrace.model.net.inet.ports import TimeWait
+from ktrace.model.net.inet.sock import Inet
+from ktrace.model.net.inet.socket import ports
+from ktrace.model.net.inet.tcp.byte_queue import ByteQueue
+from ktrace.model.net.socket import sockets
+from ktrace.model.process.timer import Timer
+from ktrace.model.task import Task
+from ktrace.model.wait import WaitEntry, wake_up
+from ktrace.state.allowed import Between, EndOf, OneOf
+from ktrace.state.net.inet import TcpSock
+from ktrace.state.net.skbuff import Buffer
+from ktrace.state.net.sock import Sock as ObservedSock
+
+DELAYED_ACK = "tcp_delack_timer(): when the receiver acknowledges"
+DELAYED_FIN_ACK = "tcp_fin(): the peer acknowledges a FIN at once or after its delayed-ACK timer"
+FIN_COALESCED = "tcp_try_coalesce(): a FIN is read with the last byte if it was merged into its buffer"
+NAGLE_OFF, NAGLE_CORK, NAGLE_PUSH = 1, 2, 4
+KEPT = 4096
+"""Bytes of what was sent that are remembered."""
+
+SURE = 16384
+"""Bytes that every window takes: an eighth of the smallest ``tcp_rmem`` that grows by itself."""
+
+TCP_URG_VALID, TCP_URG_READ = 0x100, 0x400
+CLOSING = ("TCP_FIN_WAIT1", "TCP_CLOSING", "TCP_LAST_ACK")
+"""``sk_stream_closing()``."""
+
+SYNCHRONISED = ("TCP_ESTABLISHED", "TCP_CLOSE_WAIT", "TCP_FIN_WAIT1", "TCP_FIN_WAIT2", "TCP_SYN_RECV")
+
+
+@dataclass(eq=False)
+class Request:
+    """Mirror a ``request_sock`` that TCP_DEFER_ACCEPT keeps until the client sends (``tcp_check_req()``).
+
+    :param complete: makes the child, and tells the listener; returns it
+    :param timer: until its SYN-ACK is sent again for the last time, whose answer counts
+    """
+
+    listener: Tcp
+    complete: Callable[[Kernel], Tcp | None]
+    timer: Timer | None
+
+    state = "TCP_NEW_SYN_RECV"
+
+
+@dataclass(eq=False)
+class Tcp(Inet):
+    """Mirror one ``struct tcp_sock``.
+
+    :param quickack: its route has it acknowledge at once
+    :param pair: the other end, while segments reach it
+    :param requests: connections to it that are not accepted before something is sent
+    :param rx: bytes received and not read
+    :param fin: ``None``, ``queued`` in the receive queue, or ``read``
+    :param out: bytes written and not sent
+    :param sent: the last bytes that were sent, which may not all be acknowledged
+    :param fin_out: ``None``, ``queued`` behind *out*, or ``sent``
+    :param lost: bytes sent that the receiver had no room for; *fin_lost*: and the FIN behind them
+    :param urg_seq: position of the urgent byte in the stream of bytes received
+    :param snd_up: how many of the waiting bytes the urgent pointer covers
+    :param rcv_total: bytes of the stream received
+    :param more: the last call said that more will come (MSG_MORE)
+    :param closing: nobody has it open any more
+    :param write_gap: ``write_seq - snd_una`` of a closed sock that never had a connection; *unsent_gap* likewise
+        ``write_seq - snd_nxt``
+    """
+
+    quickack: bool = False
+    pair: Tcp | TimeWait | Request | None = None
+    requests: list[Request] = field(default_factory=list)
+    accept_queue: list[Tcp] = field(default_factory=list)
+    rx: ByteQueue = field(default_factory=ByteQueue)
+    fin: str | None = None
+    out: ByteQueue = field(default_factory=ByteQueue)
+    sent: bytearray = field(default_factory=bytearray)
+    fin_out: str | None = None
+    lost: ByteQueue = field(default_factory=ByteQueue)
+    fin_lost: bool = False
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    nonagle: int = 0
+    linger2: int = 0
+    defer_accept: int = 0
+    keepalive_time: int = 0
+    keepalive_intvl: int = 0
+    keepalive_probes: int = 0
+    syn_retries: int = 0
+    user_timeout: int = 0
+    notsent_lowat: int = 0
+    urg_data: int = 0
+    urg_seq: int = 0
+    snd_up: int | None = None
+    more: bool = False
+    rcv_total: int = 0
+    was_connected: bool = False
+    af_ops: str = "ipv4_specific"
+    ca_ops: str = ""
+    ca_setsockopt: bool = False
+    closing: bool = False
+    write_gap: int = 0
+    unsent_gap: int = 0
+
+    accounted = False
+
+    def call_write_space(self, kernel: Kernel) -> None:
+        """Call ``sk_write_space``, which is ``sk_stream_write_space()``."""
+        stream_write_space(kernel, self)
+
+    def outq(self, sent: bool) -> Any:
+        """Return ``write_seq - snd_una``, or, without what was *sent*, ``write_seq - snd_nxt``.
+
+        A closed sock keeps what was there; each ``tcp_disconnect()`` adds the largest window that the peer
+        ever offered, and 2.
+        """
+        if self.state == "TCP_CLOSE":
+            if self.was_connected:
+                return Between("tcp_disconnect(): write_seq jumps past the largest window", 0, 1 << 30)
+            return self.write_gap if sent else self.unsent_gap
+        if self.state in ("TCP_SYN_SENT", "TCP_SYN_RECV"):
+            return 0
+        waiting = len(self.out) + (self.fin_out == "queued")
+        if not sent or self.acked_at_once():
+            return waiting
+        return Between(DELAYED_ACK, waiting, self.bytes_sent + waiting + 1)
+
+    def acked_at_once(self) -> bool:
+        """Tell whether nothing sent is without acknowledgement: the receiver had room for all of it."""
+        return self.quickack and isinstance(self.pair, Tcp) and self.pair.has_room() and not self.lost
+
+    def _rtx_queue(self) -> Any:
+        """Return what was sent and is not acknowledged."""
+        if self.acked_at_once():
+            return b""
+        return EndOf(DELAYED_ACK, bytes(self.sent), self.bytes_sent - len(self.sent))
+
+    def has_room(self) -> bool:
+        """Tell whether it surely takes what is sent: little waits, in a buffer of the usual size."""
+        return len(self.rx) <= SURE and "SOCK_RCVBUF_LOCK" not in self.userlocks
+
+    def copied_seq(self) -> int:
+        """Return the position of the next byte to read."""
+        return self.rcv_total - len(self.rx)
+
+    def neighbours(self) -> Iterable[Sock]:
+        """Return the children that nobody accepted yet."""
+        return tuple(self.accept_queue)
+
+    def view_receive_queue(self) -> tuple[Buffer, ...]:
+        """Return what is not read, as one buffer."""
+        return (Buffer(len(self.rx), None, None, bytes(self.rx), None),) if self.rx else ()
+
+    def view_write_queue(self) -> tuple[Buffer, ...]:
+        """Return what is not sent, as one buffer."""
+        return (Buffer(len(self.out), None, None, bytes(self.out), None),) if self.out else ()
+
+    def view_parts(self) -> dict[str, Any]:
+        """Return the parts behind the ``struct sock``."""
+        counted = self.state not in ("TCP_CLOSE", "TCP_LISTEN")
+        sent = self.bytes_sent + (self.fin_out == "sent")
+        if self.state == "TCP_SYN_SENT":
+            sent = 1
+        unread: Any = len(self.rx) + (self.fin == "queued")
+        if not self.rx and self.fin == "queued" and self.bytes_received > 1:
+            unread = OneOf(FIN_COALESCED, (0, 1))
+        unacked: Any = Between(DELAYED_ACK, 0, sent)
+        if self.state == "TCP_SYN_SENT":
+            unacked = 1
+        elif self.acked_at_once():
+            unacked = 0
+        tcp = TcpSock(
+            unacked=unacked if counted else None,
+            unsent=len(self.out) + (self.fin_out == "queued") if counted else None,
+            unread=unread,
+            tcp_rtx_queue=self._rtx_queue() if counted else b"",
+            bytes_sent=self.bytes_sent,
+            bytes_received=self.bytes_received,
+            accept_queue=tuple(child.ref for child in self.accept_queue),
+            syn_queue=len(self.requests),
+            nonagle=self.nonagle,
+            linger2=self.linger2,
+            defer_accept=self.defer_accept,
+            keepalive_time=self.keepalive_time,
+            keepalive_intvl=self.keepalive_intvl,
+            keepalive_probes=self.keepalive_probes,
+            icsk_syn_retries=self.syn_retries,
+            icsk_ca_ops=self.ca_ops,
+            icsk_user_timeout=self.user_timeout,
+            notsent_lowat=self.notsent_lowat,
+            urg_data=self.urg_data,
+            icsk_af_ops=self.af_ops,
+        )
+        return {**Inet.view_parts(self), "tcp": tcp}
+
+    def view_state(self) -> Any:
+        """Return ``sk_state``: FIN_WAIT1 ends when the peer acknowledges."""
+        if self.state == "TCP_FIN_WAIT1" and self.fin_out == "sent" and not self.acked_at_once():
+            return OneOf(DELAYED_FIN_ACK, ("TCP_FIN_WAIT1", "TCP_FIN_WAIT2"))
+        return self.state
+
+    def dst_reset(self) -> None:
+        """Forget the route, and with it that the peer's segments are to be acknowledged at once."""
+        self.dst_cached = False
+        if isinstance(self.pair, Tcp):
+            self.pair.quickack = False
+
+    def settle_buffers(self, kernel: Kernel) -> None:
+        """Take over how far the buffers of a connection grew: locked, they stay so (SO_BUF_LOCK)."""
+        seen = observed_sock(kernel, self)
+        if seen is None or not self.was_connected:
+            return
+        setting = sockets(kernel).setting
+        for name, size, most in (
+            ("rcvbuf", seen.sk_rcvbuf, setting("ipv4/tcp_rmem/2")),
+            ("sndbuf", seen.sk_sndbuf, setting("ipv4/tcp_wmem/2")),
+        ):
+            if f"SOCK_{name.upper()}_LOCK" in self.userlocks:
+                continue
+            least = getattr(self, name)
+            grown = Between("tcp_sndbuf_expand(), tcp_rcv_space_adjust(): buffers grow with use", least, most)
+            setattr(self, name, int(kernel.choose(grown.rule, size, grown.admits, least)))
+
+    def view_buffers(self, rmem_max: int, wmem_max: int) -> tuple[Any, Any]:
+        """Return ``sk_rcvbuf`` and ``sk_sndbuf``: both grow by themselves on a connection."""
+        rcvbuf: Any = self.rcvbuf
+        sndbuf: Any = self.sndbuf
+        if self.was_connected and "SOCK_RCVBUF_LOCK" not in self.userlocks:
+            rcvbuf = Between("tcp_rcv_space_adjust(): grows with what is read", self.rcvbuf, rmem_max)
+        if self.was_connected and "SOCK_SNDBUF_LOCK" not in self.userlocks:
+            sndbuf = Between("tcp_sndbuf_expand(): grows with the congestion window", self.sndbuf, wmem_max)
+        return rcvbuf, sndbuf
+
+
+def set_state(kernel: Kernel, sk: Tcp, state: str) -> None:
+    """Change the state; a closed sock gives its port back unless bind() asked for it (``tcp_set_state()``)."""
+    if state == "TCP_CLOSE":
+        detach(sk)
+    if state == "TCP_CLOSE" and sk.bind_hash is not None and "SOCK_BINDPORT_LOCK" not in sk.userlocks:
+        ports(kernel, "tcp").put(sk)
+    sk.state = state
+
+
+def destroy(kernel: Kernel, sk: Tcp) -> None:
+    """Let go of a closed sock without a socket (``inet_csk_destroy_sock()``, ``tcp_v4_destroy_sock()``)."""
+    sk.out.clear()
+    sk.lost.clear()
+    sk.fin_lost = False
+    sk.rx.clear()
+    if sk.bind_hash is not None:
+        ports(kernel, "tcp").put(sk)
+
+
+def done(kernel: Kernel, sk: Tcp) -> None:
+    """End the connection (``tcp_done()``)."""
+    set_state(kernel, sk, "TCP_CLOSE")
+    sk.shutdown = SHUTDOWN_MASK
+    sk.pair = None
+    if not sk.flag("SOCK_DEAD"):
+        state_change(kernel, sk)
+    else:
+        destroy(kernel, sk)
+
+
+def reset(kernel: Kernel, sk: Tcp | TimeWait | Request | None) -> None:
+    """Receive a RST (``tcp_reset()``, ``tcp_done_with_error()``)."""
+    if isinstance(sk, Request):
+        # tcp_check_req(): inet_csk_reqsk_queue_drop()
+        sk.listener.requests.remove(sk)
+        return
+    if isinstance(sk, TimeWait):
+        # tcp_timewait_state_process(): TIME_WAIT assassination
+        ports(kernel, "tcp").drop_time_wait(sk)
+        return
+    if sk is None or sk.state == "TCP_CLOSE":
+        return
+    sk.err = {"TCP_SYN_SENT": ECONNREFUSED, "TCP_CLOSE_WAIT": EPIPE}.get(sk.state, ECONNRESET)
+    sk.out.clear()
+    sk.lost.clear()
+    sk.fin_lost = False
+    done(kernel, sk)
+    if not sk.flag("SOCK_DEAD"):
+        error_report(kernel, sk)
+
+
+def send_reset(kernel: Kernel, sk: Tcp) -> None:
+    """Send a RST to the other end (``tcp_send_active_reset()``)."""
+    refuse_watchers(kernel, is_ipv6(sk.endpoints()[1]))
+    pair, sk.pair = sk.pair, None
+    reset(kernel, pair)
+
+
+def time_wait(kernel: Kernel, sk: Tcp, state: str) -> None:
+    """Replace a finished connection by what keeps its port for a while (``tcp_time_wait()``)."""
+    tw = TimeWait(
+        sk.inet_num or sk.sport,
+        sk.rcv_saddr,
+        sk.daddr,
+        sk.dport,
+        sk.reuse,
+        sk.reuseport,
+        sk.bound_dev_if,
+        state,
+        kernel.advice.clock[1],
+        sk.pair,
+        sk.family,
+        sk.v6_rcv_saddr,
+        sk.v6_daddr,
+        sk.ipv6only,
+    )
+    ports(kernel, "tcp").add_time_wait(tw)
+    pair = sk.pair
+    done(kernel, sk)
+    if isinstance(pair, Tcp):
+        pair.pair = tw
+
+
+def receive_data(kernel: Kernel, sender: Tcp, data: ByteQueue, urgent: bool = False) -> None:
+    """Take a segment of *sender* at its other end (``tcp_v4_rcv()``, ``tcp_data_queue()``).
+
+    :param urgent: its urgent pointer is behind its last byte
+    """
+    refuse_watchers(kernel, is_ipv6(sender.endpoints()[1]))
+    sk = sender.pair.complete(kernel) if isinstance(sender.pair, Request) else sender.pair
+    if isinstance(sk, TimeWait):
+        # New data after half-duplex close: TCP_TW_RST
+        ports(kernel, "tcp").drop_time_wait(sk)
+        sender.pair = None
+        reset(kernel, sender)
+        return
+    if sk is None or sk.state == "TCP_CLOSE":
+        reset(kernel, sender)
+        return
+    if sk.state in ("TCP_FIN_WAIT1", "TCP_FIN_WAIT2") and sk.shutdown & RCV_SHUTDOWN:
+        # RFC 1122 says we MUST send a reset
+        reset(kernel, sk)
+        reset(kernel, sender)
+        return
+    if urgent:
+        check_urgent(kernel, sk, bytes(data))
+    if sender.lost or not sk.has_room():
+        sender.lost += data
+        data = find_room(kernel, sender, sk)
+    queue_data(kernel, sender, sk, data)
+
+
+def queue_data(kernel: Kernel, sender: Tcp, sk: Tcp, data: ByteQueue) -> None:
+    """Queue bytes for readers, and send what waited for their acknowledgement (``tcp_data_queue()``)."""
+    if not len(data):
+        return
+    sk.rx += data
+    sk.rcv_total += len(data)
+    sk.bytes_received += len(data)
+    if len(sk.rx) >= sk.rcvlowat or sk.flag("SOCK_DONE"):
+        data_ready(kernel, sk)
+    if sk.out and sk is not sender:
+        # tcp_data_snd_check(), unless the segment was predicted (tcp_rcv_established()).
+        push(kernel, sk, late=True)
+
+
+def find_room(kernel: Kernel, sender: Tcp, sk: Tcp) -> ByteQueue:
+    """Return how much of what is under way *sk* takes; the rest is dropped and sent again (``tcp_data_queue()``).
+
+    Whether a segment fits into ``sk_rcvbuf`` depends on how those before it were merged.
+    """
+    seen = observed(kernel, sk)
+    waiting = len(sender.lost)
+    took = None if seen is None else seen.bytes_received - sk.bytes_received
+    rule = "tcp_try_rmem_schedule(): a segment that finds no room is dropped"
+    size = int(kernel.choose(rule, took, lambda taken: 0 <= taken <= waiting, waiting))
+    if size < waiting:
+        hold_back(kernel)
+    data = sender.lost[:size]
+    del sender.lost[:size]
+    return data
+
+
+def arrive(kernel: Kernel, sender: Tcp) -> None:
+    """Receive what was sent again (``tcp_retransmit_timer()``, ``tcp_send_loss_probe()``)."""
+    sk = sender.pair
+    if not isinstance(sk, Tcp):
+        # Nothing is left there: the answer is a reset, whenever a timer sends again.
+        if sender.socket is not None and kernel.advice.world.objects and observed_sock(kernel, sender) is None:
+            reset(kernel, sender)
+        return
+    queue_data(kernel, sender, sk, find_room(kernel, sender, sk))
+    if sender.fin_lost and not sender.lost:
+        deliver_fin(kernel, sender)
+
+
+def check_urgent(kernel: Kernel, sk: Tcp, data: bytes) -> None:
+    """Note an urgent byte, the last of *data*, and tell the owner (``tcp_check_urg()``, ``tcp_urg()``)."""
+    at = sk.rcv_total + len(data) - 1
+    if sk.urg_data and at <= sk.urg_seq:
+        return
+    send_sigurg(kernel, sk)
+    if sk.urg_data and sk.urg_seq == sk.copied_seq() and not sk.flag("SOCK_URGINLINE") and sk.rx:
+        # An old urgent byte that nobody read is lost.
+        del sk.rx[:1]
+    sk.urg_seq = at
+    sk.urg_data = TCP_URG_VALID | data[-1]
+    if not sk.flag("SOCK_DEAD"):
+        data_ready(kernel, sk)
+
+
+def receive_fin(kernel: Kernel, sender: Tcp) -> None:
+    """Take the FIN of *sender* at its other end (``tcp_fin()``)."""
+    refuse_watchers(kernel, is_ipv6(sender.endpoints()[1]))
+    sk = sender.pair.complete(kernel) if isinstance(sender.pair, Request) else sender.pair
+    if isinstance(sk, TimeWait):
+        sk.substate = "TCP_TIME_WAIT"
+        fin_acknowledged(kernel, sender)
+        return
+    if sk is None or sk.state == "TCP_CLOSE":
+        reset(kernel, sender)
+        return
+    sk.shutdown |= RCV_SHUTDOWN
+    sk.flags.add("SOCK_DONE")
+    sk.fin = "queued"
+    sk.bytes_received += 1
+    finished = False
+    if sk.state == "TCP_ESTABLISHED":
+        set_state(kernel, sk, "TCP_CLOSE_WAIT")
+    elif sk.state in ("TCP_FIN_WAIT1", "TCP_FIN_WAIT2"):
+        # The segment acknowledges our FIN, if it was sent.
+        if sk.fin_out == "sent" and sk is not sender:
+            time_wait(kernel, sk, "TCP_TIME_WAIT")
+            finished = True
+        else:
+            set_state(kernel, sk, "TCP_CLOSING")
+    if not sk.flag("SOCK_DEAD"):
+        state_change(kernel, sk)
+        hup = sk.shutdown == SHUTDOWN_MASK or sk.state == "TCP_CLOSE"
+        sock_wake_async(kernel, sk, SOCK_WAKE_WAITD, POLL_HUP if hup else POLL_IN)
+        data_ready(kernel, sk)  # tcp_data_queue(): SOCK_DONE is as good as data
+    if sk.out and sk is not sender:
+        sk.more = False
+        push(kernel, sk)  # tcp_data_snd_check()
+    if finished or sk is sender:
+        fin_acknowledged(kernel, sender)
+
+
+def fin_acknowledged(kernel: Kernel, sk: Tcp) -> None:
+    """Take the ACK of our FIN at once (``tcp_rcv_state_process()``)."""
+    if sk.state == "TCP_LAST_ACK":
+        done(kernel, sk)
+    elif sk.state == "TCP_CLOSING":
+        time_wait(kernel, sk, "TCP_TIME_WAIT")
+
+
+def fin_wait2(kernel: Kernel, sk: Tcp) -> None:
+    """Take the acknowledgement of our FIN (``tcp_rcv_state_process()``)."""
+    set_state(kernel, sk, "TCP_FIN_WAIT2")
+    sk.shutdown |= SEND_SHUTDOWN
+    if not sk.flag("SOCK_DEAD"):
+        state_change(kernel, sk)
+
+
+def close_state(kernel: Kernel, sk: Tcp) -> bool:
+    """Go on to the state in which nothing more is sent; tell whether a FIN goes out (``tcp_close_state()``)."""
+    next_state = {
+        "TCP_ESTABLISHED": ("TCP_FIN_WAIT1", True),
+        "TCP_SYN_SENT": ("TCP_CLOSE", False),
+        "TCP_SYN_RECV": ("TCP_FIN_WAIT1", True),
+        "TCP_CLOSE_WAIT": ("TCP_LAST_ACK", True),
+        "TCP_LISTEN": ("TCP_CLOSE", False),
+    }
+    state, fin = next_state.get(sk.state, (sk.state, False))
+    set_state(kernel, sk, state)
+    return fin
+
+
+def send_fin(kernel: Kernel, sk: Tcp) -> None:
+    """Send a FIN, behind what waits to be sent (``tcp_send_fin()``)."""
+    sk.fin_out = "queued"
+    push(kernel, sk)
+
+
+def push(kernel: Kernel, sk: Tcp, late: bool = False) -> None:
+    """Send what waits, as far as rules let it go (``__tcp_push_pending_frames()``).
+
+    :param late: what happened need not have led to sending: a timer, or a segment that acknowledges nothing new
+    """
+    size = may_send(kernel, sk, late)
+    if size:
+        data = sk.out[:size]
+        del sk.out[:size]
+        sk.bytes_sent += len(data)
+        sk.sent += bytes(data)
+        del sk.sent[:-KEPT]
+        urgent, sk.snd_up = sk.snd_up == size, None
+        receive_data(kernel, sk, data, urgent)
+    if sk.fin_out == "queued" and not sk.out and sk.state != "TCP_CLOSE":
+        sk.fin_out = "sent"
+        sk.fin_lost = bool(sk.lost)
+        if not sk.fin_lost:
+            deliver_fin(kernel, sk)
+
+
+def deliver_fin(kernel: Kernel, sk: Tcp) -> None:
+    """Have the other end take the FIN, and hear of it."""
+    sk.fin_lost = False
+    receive_fin(kernel, sk)
+    if (sk.acked_at_once() or (sk.closing and sk.quickack)) and sk.state == "TCP_FIN_WAIT1":
+        fin_wait2(kernel, sk)
+
+
+def stream_write_space(kernel: Kernel, sk: Tcp) -> None:
+    """Tell writers that there is room (``sk_stream_write_space()``).
+
+    Whether there is room for sure is known of a sock that has nothing under way (``__sk_stream_is_writeable()``);
+    ``progress()`` finds out of the others.
+    """
+    seen = observed(kernel, sk)
+    if sk.socket is None or sk.out or (seen is not None and seen.unacked and "SOCK_SNDBUF_LOCK" in sk.userlocks):
+        return
+    sk.socket.flags.discard("SOCK_NOSPACE")
+    if sk.wq is not None:
+        wake_up(kernel, sk.wq, 1, POLL_WRITE)
+    if not sk.shutdown & SEND_SHUTDOWN:
+        sock_wake_async(kernel, sk, SOCK_WAKE_SPACE, POLL_OUT)
+
+
+def may_send(kernel: Kernel, sk: Tcp, late: bool) -> int:
+    """Return how many of the waiting bytes go out now.
+
+    All of them, where little is under way. ``tcp_nagle_test()`` may hold a small segment back while
+    another is not acknowledged, ``tcp_cwnd_test()`` and ``tcp_snd_wnd_test()`` may stop a large one:
+    both depend on when the receiver acknowledges and how much it makes room for, so any amount is allowed.
+    """
+    waiting = len(sk.out)
+    pair = sk.pair
+    calm = not late and not sk.lost
+    if not waiting or (calm and not isinstance(pair, Tcp)):
+        return waiting
+    small = calm and isinstance(pair, Tcp) and waiting + len(pair.rx) <= SURE and pair.has_room()
+    corked = bool(sk.nonagle & NAGLE_CORK) or sk.more
+    # tcp_nagle_test(): a FIN, urgent bytes and TCP_NODELAY send at once.
+    at_once = (
+        sk.fin_out is not None
+        or sk.snd_up is not None
+        or bool(sk.nonagle & NAGLE_PUSH)
+        or (sk.nonagle & NAGLE_OFF and not corked)
+    )
+    if small and (at_once or not (corked or (sk.bytes_sent and not sk.quickack))):
+        return waiting
+    if small and corked and sk.quickack:
+        hold_back(kernel)
+        return 0
+    seen = observed(kernel, sk)
+    if seen is None and sk.closing and isinstance(pair, Tcp):
+        went = _arrived(kernel, pair, waiting)
+    elif seen is None:
+        return 0 if corked or late else waiting
+    else:
+        went = seen.bytes_sent - sk.bytes_sent
+    if went < waiting:
+        hold_back(kernel)
+    return int(kernel.choose("tcp_write_xmit(): window and Nagle", went, lambda size: 0 <= size <= waiting, waiting))
+
+
+def _arrived(kernel: Kernel, receiver: Tcp, waiting: int) -> int:
+    """Return how much of what a closed sock had to send was seen to arrive: nobody sees the sender any more."""
+    seen = observed(kernel, receiver)
+    if seen is None:
+        return 0
+    return max(0, min(waiting, int(seen.bytes_received) - receiver.bytes_received))
+
+
+def hold_back(kernel: Kernel) -> None:
+    """Note that bytes wait for a timer, which may keep them for minutes when both ends are closed."""
+    sockets(kernel).unbound["held back"] = True
+
+
+def held_back(kernel: Kernel) -> bool:
+    """Tell whether bytes ever had to wait for a timer."""
+    return "held back" in sockets(kernel).unbound
+
+
+def observed(kernel: Kernel, sk: Tcp) -> TcpSock | None:
+    """Return the kernel's own view of *sk*, found by its ports."""
+    found = observed_sock(kernel, sk)
+    return found.tcp if found is not None else None
+
+
+def observed_sock(kernel: Kernel, sk: Tcp) -> ObservedSock | None:
+    """Return the kernel's own view of a connection, found by its ports."""
+    for value in kernel.advice.world.objects.values():
+        if (
+            isinstance(value, ObservedSock)
+            and value.tcp is not None
+            and value.inet is not None
+            and (value.inet.inet_sport, value.inet.inet_dport) == (sk.sport, sk.dport)
+            and value.inet.inet_daddr == sk.daddr
+            and (value.ipv6 is None or value.ipv6.v6_daddr == sk.v6_daddr)
+            and value.sk_state not in ("TCP_CLOSE", "TCP_LISTEN")
+        ):
+            return value
+    return None
+
+
+def waits_for_timer(kernel: Kernel) -> bool:
+    """Tell whether a timer is about to do something: send a SYN or what was held back again."""
+    socks = (socket.sk for socket in sockets(kernel).sockets.values())
+    return held_back(kernel) or any(isinstance(sk, Tcp) and sk.state == "TCP_SYN_SENT" for sk in socks)
+
+
+def listen_stop(kernel: Kernel, sk: Tcp) -> None:
+    """Reset every connection that nobody accepted (``inet_csk_listen_stop()``, ``inet_child_forget()``)."""
+    while sk.accept_queue:
+        child = sk.accept_queue.pop(0)
+        sk.ack_backlog -= 1
+        disconnect(kernel, child)
+        sock_orphan(child)
+        destroy(kernel, child)
+
+
+def disconnect(kernel: Kernel, sk: Tcp) -> None:
+    """Forget the connection; the other end is reset (``tcp_disconnect()``)."""
+    old = sk.state
+    if old != "TCP_CLOSE":
+        set_state(kernel, sk, "TCP_CLOSE")
+    if old == "TCP_LISTEN":
+        listen_stop(kernel, sk)
+    elif old in SYNCHRONISED or (sk.out and old in ("TCP_CLOSING", "TCP_LAST_ACK")):
+        send_reset(kernel, sk)
+        sk.err = ECONNRESET
+    elif old == "TCP_SYN_SENT":
+        sk.err = ECONNRESET
+    sk.pair = None
+    sk.rx.clear()
+    sk.fin = None
+    sk.urg_data = 0
+    sk.out.clear()
+    sk.lost.clear()
+    sk.fin_lost = False
+    sk.fin_out = None
+    sk.dport = 0
+    reset_saddr(sk)
+    sk.shutdown = 0
+    sk.set_flag("SOCK_DONE", False)
+    sk.bytes_sent = sk.bytes_received = 0
+    sk.sent.clear()
+    sk.write_gap += 2
+    sk.unsent_gap += 2
+    error_report(kernel, sk)
+
+
+def reset_saddr(sk: Tcp) -> None:
+    """Forget a local address that bind() did not ask for (``inet_bhash2_reset_saddr()``)."""
+    if "SOCK_BINDADDR_LOCK" not in sk.userlocks:
+        sk.reset_saddr()
+
+
+def close(kernel: Kernel, task: Task, sk: Tcp, timeout: int | None) -> Generator[None, None, None]:
+    """End the socket's side; unread bytes reset the connection (``__tcp_close()``).
+
+    :param timeout: jiffies to wait until all is sent and acknowledged, 0 for not at all
+    """
+    sk.shutdown = SHUTDOWN_MASK
+    sk.closing = True
+    if sk.state == "TCP_LISTEN":
+        set_state(kernel, sk, "TCP_CLOSE")
+        listen_stop(kernel, sk)
+    else:
+        unread = bool(sk.rx)
+        sk.rx.clear()
+        if sk.state == "TCP_CLOSE":
+            pass
+        elif unread:
+            set_state(kernel, sk, "TCP_CLOSE")
+            send_reset(kernel, sk)
+        elif sk.flag("SOCK_LINGER") and sk.lingertime == 0:
+            disconnect(kernel, sk)
+        elif close_state(kernel, sk):
+            # What answers the FIN waits in the backlog until the sock is an orphan (__release_sock()).
+            sk.set_flag("SOCK_DEAD", timeout == 0)
+            send_fin(kernel, sk)
+        if sk.out or sk.fin_out == "queued" or sk.lost:
+            orphans(kernel).append(sk)
+            yield from _wait_close(kernel, task, sk, Timeo(timeout))
+    sock_orphan(sk)
+    if sk.state == "TCP_FIN_WAIT2" and sk.quickack:
+        if sk.linger2 < 0:
+            set_state(kernel, sk, "TCP_CLOSE")
+            send_reset(kernel, sk)
+        else:
+            time_wait(kernel, sk, "TCP_FIN_WAIT2")
+            return
+    if sk.state == "TCP_CLOSE":
+        destroy(kernel, sk)
+
+
+def _wait_close(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Generator[None, None, None]:
+    """Wait until nothing is under way, as SO_LINGER asks for (``sk_stream_wait_close()``)."""
+    if not timeo or sk.wq is None:
+        return
+    queue, entry = sk.wq, WaitEntry(task, False, kind="woken_wake_function")
+    entry.autoremove = False
+    queue.add(entry)
+    while sk.state in CLOSING and timeo and not task.signal_pending():
+        yield from timeo.sleep(kernel, task)
+    queue.remove(entry)
+
+
+def orphans(kernel: Kernel) -> list[Tcp]:
+    """Return the closed socks that still have something to send."""
+    found: list[Tcp] = sockets(kernel).unbound.setdefault("tcp orphans", [])
+    return found

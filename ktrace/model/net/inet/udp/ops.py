@@ -1,0 +1,329 @@
+"""``udp_prot`` and ``inet_dgram_ops``: packets over the loopback (``net/ipv4/udp.c``, ``datagram.c``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ktrace.model.fs.file import O_NONBLOCK
+from ktrace.model.kernel import Kernel
+from ktrace.model.net.core.datagram import ReceiveShutdown, datagram_poll, wait_for_more
+from ktrace.model.net.core.page_frag import FRAGMENTS_FROM, fill_unseen
+from ktrace.model.net.core.proto_ops import InMessage, OutMessage
+from ktrace.model.net.core.skbuff import SkBuff
+from ktrace.model.net.core.sock import (
+    EPOLLIN,
+    EPOLLRDNORM,
+    MSG_DONTWAIT,
+    MSG_ERRQUEUE,
+    MSG_MORE,
+    MSG_OOB,
+    MSG_PEEK,
+    MSG_SENDPAGE_NOTLAST,
+    MSG_TRUNC,
+    RCV_SHUTDOWN,
+    SEND_SHUTDOWN,
+    Socket,
+    raise_sock_error,
+    sock_orphan,
+    sock_rcvtimeo,
+)
+from ktrace.model.net.core.sock_cmsg import sock_recv_cmsgs
+from ktrace.model.net.inet.datagram_connect import ip4_datagram_connect, udp_disconnect
+from ktrace.model.net.inet.ip_append import SIZEOF_IPHDR, make_skb
+from ktrace.model.net.inet.ip_cmsg import ip_cmsg_recv, ip_cmsg_send, source_of
+from ktrace.model.net.inet.ip_error import ip_local_error, ip_recv_error, pmtu, purge
+from ktrace.model.net.inet.option import get_ip_option, set_ip_option
+from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, route
+from ktrace.model.net.inet.sock import ANY, Proto
+from ktrace.model.net.inet.socket import SIZEOF_SOCKADDR_IN, PacketOps, inet_address, register, sockaddr_in
+from ktrace.model.net.inet.udp import udp
+from ktrace.model.net.inet.udp.option import SOL_UDP, SOL_UDPLITE, UDP_CORK, get_udp_option, set_udp_option
+from ktrace.model.net.inet.udp.udp import SIZEOF_UDPHDR, UDP4, UDP6, Pending, Udp
+from ktrace.model.net.sockopt import int_option
+from ktrace.model.net.unix.stream import peek_offset, peek_offset_bwd
+from ktrace.model.task import Errno, Task
+from ktrace.state.call import Result
+from ktrace.state.net.sockaddr import AF_INET, AF_UNSPEC
+
+SIOCINQ, SIOCOUTQ = 0x541B, 0x5411
+IP_MAX_MTU = 0xFFFF
+EMSGSIZE = 90
+
+
+class UdpProto(Proto):
+    """``udp_prot``."""
+
+    sock = Udp
+
+    def init(self, kernel: Kernel, task: Task, sk: Udp) -> None:
+        """``udp_init_sock()``."""
+        assert sk.socket is not None
+        sk.socket.flags.add("SOCK_SUPPORT_ZC")
+
+    def connect(self, kernel: Kernel, sk: Udp, addr: bytes) -> int:
+        """``ip4_datagram_connect()``."""
+        ip4_datagram_connect(sk, addr, lambda: udp.rehash(kernel, sk))
+        return 0
+
+    def get_port(self, kernel: Kernel, sk: Udp, port: int) -> None:
+        """``udp_v4_get_port()``."""
+        udp.get_port(kernel, sk, port)
+
+    def close(self, kernel: Kernel, task: Task, sk: Udp, timeout: int | None) -> int:
+        """``udp_lib_close()``, ``sk_common_release()``."""
+        udp.unhash(kernel, sk)
+        sock_orphan(sk)
+        purge(sk)
+        return 0
+
+    def disconnect(self, kernel: Kernel, sk: Udp) -> None:
+        """``__udp_disconnect()``."""
+        udp_disconnect(sk, lambda: udp.rehash(kernel, sk), lambda: udp.unhash(kernel, sk))
+
+    def sendmsg(self, kernel: Kernel, task: Task, sk: Udp, msg: OutMessage) -> Any:
+        """``udp_sendmsg()``."""
+        length = msg.source.count
+        if sk.pending is not None or length > FRAGMENTS_FROM:
+            fill_unseen(task)
+        if length > IP_MAX_MTU:
+            raise Errno("EMSGSIZE")
+        if msg.flags & MSG_OOB:
+            raise Errno("EOPNOTSUPP")
+        more = bool(sk.corkflag or msg.flags & MSG_MORE)
+        if sk.pending is not None and sk.pending.family != AF_INET:
+            raise Errno("EINVAL")
+        if sk.pending is None:
+            daddr, dport = self._destination(sk, msg)
+            cookie = ip_cmsg_send(task, sk, msg)
+            saddr = source_of(cookie, sk)
+            if msg.name is None and not msg.control and sk.dst_cached and sk.flow is not None:
+                # A cached route spares the lookup: the packet goes where inet->cork.fl says.
+                daddr, dport = sk.flow
+            else:
+                daddr = route(sk, daddr, saddr)
+                sk.dst_cached = sk.dst_cached or (msg.name is None and not msg.control)
+            if more:
+                sk.flow = daddr, dport
+            if length + SIZEOF_UDPHDR > IP_MAX_MTU - SIZEOF_IPHDR:
+                ip_local_error(kernel, sk, EMSGSIZE, daddr, sk.dport, pmtu(sk))
+                raise Errno("EMSGSIZE")
+            if not more:
+                self.may_send(sk)
+                skb = make_skb(kernel, msg.source.copy_all(), room=UDP4)
+                skb.hops, skb.own_tos, skb.mark = cookie.ttl or 0, cookie.tos, cookie.mark or 0
+                udp.transmit(kernel, sk, skb, saddr if saddr != ANY else LOOPBACK_ADDRESS, daddr, dport)
+                return length
+            if msg.control:
+                raise NotImplementedError("the model does not keep control messages of a corked datagram")
+            return self.cork(kernel, sk, msg, AF_INET)
+        if len(sk.pending.data) + length + SIZEOF_UDPHDR > IP_MAX_MTU - SIZEOF_IPHDR:
+            assert sk.flow is not None
+            ip_local_error(kernel, sk, EMSGSIZE, sk.flow[0], sk.dport, pmtu(sk))
+            self.flush(sk)
+            raise Errno("EMSGSIZE")
+        return self.append(kernel, sk, msg, more)
+
+    def cork(self, kernel: Kernel, sk: Udp, msg: OutMessage, family: int) -> int:
+        """Hold the first piece of a message back (``ip_append_data()``)."""
+        self.may_send(sk)
+        data = msg.source.copy_all()
+        skb = make_skb(kernel, data, room=UDP4 if family == AF_INET else UDP6)
+        sk.pending = Pending(data, len(data), skb.truesize, skb.data_len, family)
+        sk.wmem_alloc += skb.truesize
+        return len(data)
+
+    def append(self, kernel: Kernel, sk: Udp, msg: OutMessage, more: bool) -> int:
+        """Add a piece to what is held back, and send it all unless *more* comes."""
+        pending = sk.pending
+        assert pending is not None
+        length = msg.source.count
+        try:
+            pending.data += msg.source.copy_all()
+        except Errno:
+            self.flush(sk)
+            raise
+        pending.charge += length
+        pending.paged += length
+        sk.wmem_alloc += length
+        if not more:
+            self.push(kernel, sk)
+        return length
+
+    def flush(self, sk: Udp) -> None:
+        """``udp_flush_pending_frames()``."""
+        if sk.pending is not None:
+            sk.wmem_alloc -= sk.pending.charge
+            sk.pending = None
+
+    def push(self, kernel: Kernel, sk: Udp) -> None:
+        """Send what was held back (``udp_push_pending_frames()``)."""
+        pending = sk.pending
+        if pending is not None:
+            self.flush(sk)
+            assert sk.flow is not None
+            self.send_corked(kernel, sk, pending, *sk.flow)
+
+    def send_corked(self, kernel: Kernel, sk: Udp, pending: Pending, daddr: str, dport: int) -> None:
+        """Send a corked message (``udp_send_skb()``)."""
+        saddr = sk.saddr if sk.saddr != ANY else LOOPBACK_ADDRESS
+        skb = make_skb(kernel, pending.data, pending.first, room=UDP4)
+        udp.transmit(kernel, sk, skb, saddr, daddr, dport, corked=True)
+
+    def _destination(self, sk: Udp, msg: OutMessage) -> tuple[str, int]:
+        if msg.name is None:
+            if sk.state != "TCP_ESTABLISHED":
+                raise Errno("EDESTADDRREQ")
+            return sk.daddr, sk.dport
+        if len(msg.name) < SIZEOF_SOCKADDR_IN:
+            raise Errno("EINVAL")
+        family, daddr, dport = inet_address(msg.name)
+        if family not in (AF_INET, AF_UNSPEC):
+            raise Errno("EAFNOSUPPORT")
+        if dport == 0:
+            raise Errno("EINVAL")
+        return daddr, dport
+
+    def may_send(self, sk: Udp) -> None:
+        """``sock_alloc_send_pskb()``: nothing stays in the send buffer, so there is always room."""
+        raise_sock_error(sk)
+        if sk.shutdown & SEND_SHUTDOWN:
+            raise Errno("EPIPE")
+
+    def source_name(self, skb: SkBuff) -> bytes:
+        """Return the sender's address as recvmsg() tells it."""
+        assert skb.addr is not None
+        return sockaddr_in(*skb.addr)
+
+    def tell(self, sk: Udp, skb: SkBuff, msg: InMessage) -> None:
+        """Tell what was asked for of the packet (``ip_cmsg_recv_offset()``)."""
+        ip_cmsg_recv(sk, skb, msg)
+
+    def receive_error(self, kernel: Kernel, sk: Udp, msg: InMessage) -> int:
+        """Receive from the error queue (``ip_recv_error()``)."""
+        return ip_recv_error(kernel, sk, msg)
+
+    def recvmsg(self, kernel: Kernel, task: Task, sk: Udp, msg: InMessage, flags: int) -> Any:
+        """``udp_recvmsg()``."""
+        if flags & MSG_ERRQUEUE:
+            return self.receive_error(kernel, sk, msg)
+        peeking = bool(flags & MSG_PEEK)
+        try:
+            skb, off = yield from self._receive(kernel, task, sk, flags)
+        except ReceiveShutdown:
+            return 0
+        length = len(skb)
+        copied = msg.destination.count
+        if copied > length - off:
+            copied = length - off
+        elif copied < length:
+            msg.flags |= MSG_TRUNC
+        if msg.destination.copy(skb.data[off : off + copied]) < copied:
+            raise Errno("EFAULT")
+        sock_recv_cmsgs(kernel, sk, skb, msg)
+        if msg.wants_name:
+            msg.name = self.source_name(skb)
+        self.tell(sk, skb, msg)
+        answer = length if flags & MSG_TRUNC else copied
+        peek_offset_bwd(sk, -answer if peeking else answer)
+        return answer
+
+    def _receive(self, kernel: Kernel, task: Task, sk: Udp, flags: int) -> Any:
+        """``__skb_recv_udp()``."""
+        timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT)
+        off = peek_offset(sk, flags)
+        while True:
+            raise_sock_error(sk)
+            for refill in (False, True):
+                if refill:
+                    if not sk.receive_queue:
+                        break
+                    udp.splice(sk)
+                found = _try_recv(sk, flags, off)
+                if found is not None:
+                    if not flags & MSG_PEEK:
+                        udp.rmem_release(sk, found[0].truesize)
+                    return found
+            if not timeo:
+                raise Errno("EAGAIN")
+            yield from wait_for_more(kernel, task, sk, timeo, None)
+
+    def poll(self, kernel: Kernel, sk: Udp) -> int:
+        """``udp_poll()``, ``datagram_poll()``."""
+        mask = datagram_poll(sk)
+        if sk.reader_queue:
+            mask |= EPOLLIN | EPOLLRDNORM
+        waits = sk.socket is not None and sk.socket.file is not None and not sk.socket.file.f_flags & O_NONBLOCK
+        if mask & EPOLLRDNORM and waits and not sk.shutdown & RCV_SHUTDOWN:
+            udp.first_packet_length(sk)
+        return mask
+
+    def ioctl(self, kernel: Kernel, sk: Udp, cmd: int, arg: Any) -> Any:
+        """``udp_ioctl()``."""
+        if cmd == SIOCOUTQ:
+            return Result(0, None, {"arg": sk.wmem_get()})
+        if cmd == SIOCINQ:
+            return Result(0, None, {"arg": max(0, udp.first_packet_length(sk))})
+        raise Errno("ENOIOCTLCMD")
+
+    def setsockopt(self, kernel: Kernel, task: Task, sk: Udp, level: int, optname: int, optval: bytes) -> int:
+        """``udp_setsockopt()``, ``udp_lib_setsockopt()``."""
+        if level not in (SOL_UDP, SOL_UDPLITE):
+            return set_ip_option(task, sk, level, optname, optval)
+        value = int_option(optval)
+        if optname != UDP_CORK:
+            return set_udp_option(sk, optname, value)
+        sk.corkflag = value != 0
+        if not value:
+            self.push(kernel, sk)
+        return 0
+
+    def getsockopt(self, kernel: Kernel, task: Task, sk: Udp, level: int, optname: int, optlen: int) -> bytes:
+        """``udp_getsockopt()``, ``udp_lib_getsockopt()``."""
+        if level not in (SOL_UDP, SOL_UDPLITE):
+            return get_ip_option(kernel, sk, level, optname, optlen)
+        if optlen < 0:
+            raise Errno("EINVAL")
+        return get_udp_option(sk, optname)[:optlen]
+
+
+def _try_recv(sk: Udp, flags: int, off: int) -> tuple[SkBuff, int] | None:
+    """``__skb_try_recv_from_queue()`` on the reader's queue."""
+    queue = sk.reader_queue
+    if not flags & MSG_PEEK:
+        return (queue.pop(0), 0) if queue else None
+    at_offset, rest = off >= 0, max(off, 0)
+    for skb in queue:
+        if at_offset and rest >= len(skb) and (rest or skb.peeked):
+            rest -= len(skb)
+            continue
+        if not len(skb):
+            skb.peeked = True
+        return skb, rest
+    return None
+
+
+class DgramOps(PacketOps):
+    """``inet_dgram_ops``."""
+
+    name = "inet_dgram_ops"
+    has_peek_off = True
+
+    def set_peek_off(self, kernel: Kernel, sock: Socket, value: int) -> None:
+        """``sk_set_peek_off()``."""
+        sock.sk.peek_off = value
+
+    def sendpage(self, kernel: Kernel, task: Task, sock: Socket, page: Any, offset: int, size: int, flags: int) -> Any:
+        """``udp_sendpage()``: copy it, and keep it for the next one where there is one."""
+        more = MSG_MORE if flags & MSG_SENDPAGE_NOTLAST else 0
+        return super().sendpage(kernel, task, sock, page, offset, size, flags | more)
+
+    def splice_eof(self, kernel: Kernel, sock: Socket) -> None:
+        """``inet_splice_eof()``, ``udp_splice_eof()``."""
+        if sock.sk.pending is not None and not sock.sk.corkflag:
+            sock.sk.proto.push(kernel, sock.sk)
+
+
+UDP = UdpProto()
+DGRAM_OPS = DgramOps()
+register("udp_prot", UDP, DGRAM_OPS)
+register("udplite_prot", UDP, DGRAM_OPS)

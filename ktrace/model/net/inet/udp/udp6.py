@@ -1,0 +1,176 @@
+"""``udpv6_prot`` and ``inet6_dgram_ops`` (``net/ipv6/udp.c``)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ktrace.model.kernel import Kernel
+from ktrace.model.net.core.proto_ops import InMessage, OutMessage, ProtoOps
+from ktrace.model.net.core.skbuff import SkBuff
+from ktrace.model.net.core.sock import MSG_MORE
+from ktrace.model.net.inet.addr6 import (
+    ANY6,
+    LOOPBACK6,
+    SIN6_LEN_RFC2133,
+    inet6_address,
+    is_ipv6,
+    mapped_v4,
+    sockaddr_in6,
+    v4mapped,
+)
+from ktrace.model.net.inet.datagram_connect import ip6_datagram_connect
+from ktrace.model.net.inet.ip6_error import ipv6_local_error, ipv6_recv_error
+from ktrace.model.net.inet.ip_append import SIZEOF_IPV6HDR, make_skb
+from ktrace.model.net.inet.ip_cmsg import ip_cmsg_recv
+from ktrace.model.net.inet.option6 import (
+    PMTUDISC_OMIT,
+    check_control6,
+    get_ipv6_option,
+    ip6_datagram_recv_ctl,
+    set_ipv6_option,
+)
+from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, LOOPBACK_MTU, route6
+from ktrace.model.net.inet.socket import register, sockaddr_in
+from ktrace.model.net.inet.socket6 import Inet6Ops
+from ktrace.model.net.inet.udp import udp
+from ktrace.model.net.inet.udp.ops import DGRAM_OPS, UDP, DgramOps, UdpProto
+from ktrace.model.net.inet.udp.option import SOL_UDP
+from ktrace.model.net.inet.udp.udp import SIZEOF_UDPHDR, UDP6, Pending, Udp
+from ktrace.model.task import Errno, Task
+from ktrace.state.net.sockaddr import AF_INET, AF_INET6, AF_UNSPEC
+
+IPV6_MAXPLEN, IPV6_PMTUDISC_DO, EMSGSIZE = 65535, 2, 90
+
+
+class Udp6Proto(UdpProto):
+    """``udpv6_prot``."""
+
+    def connect(self, kernel: Kernel, sk: Udp, addr: bytes) -> int:
+        """``ip6_datagram_connect()``."""
+        ip6_datagram_connect(sk, addr, lambda: udp.rehash(kernel, sk))
+        return 0
+
+    def sendmsg(self, kernel: Kernel, task: Task, sk: Udp, msg: OutMessage) -> Any:
+        """``udpv6_sendmsg()``."""
+        name, daddr = msg.name, None
+        dport = sk.dport
+        if name is not None:
+            if len(name) < 2:
+                raise Errno("EINVAL")
+            family = int.from_bytes(name[:2], "little")
+            if family == AF_INET:
+                return self._over_ipv4(kernel, task, sk, msg)
+            if family == AF_UNSPEC:
+                name = None
+            elif family != AF_INET6 or len(name) < SIN6_LEN_RFC2133:
+                raise Errno("EINVAL")
+            else:
+                _, daddr, dport, _, _ = inet6_address(name)
+                if daddr == ANY6 and mapped_v4(sk.np.saddr) is not None:
+                    daddr = v4mapped(LOOPBACK_ADDRESS)
+        elif sk.pending is None:
+            if sk.state != "TCP_ESTABLISHED":
+                raise Errno("EDESTADDRREQ")
+            daddr = sk.v6_daddr
+        inside = mapped_v4(daddr) if daddr is not None else None
+        if inside is not None:
+            return self._over_ipv4(kernel, task, sk, replace(msg, name=sockaddr_in(inside, dport)))
+        more = bool(sk.corkflag or msg.flags & MSG_MORE)
+        if sk.pending is not None:
+            if sk.pending.family == AF_INET:
+                return super().sendmsg(kernel, task, sk, replace(msg, name=name))
+            assert sk.flow is not None
+            self._fits(kernel, sk, len(sk.pending.data) + msg.source.count, *sk.flow)
+            return self.append(kernel, sk, msg, more)
+        if name is None:
+            if sk.state != "TCP_ESTABLISHED":
+                raise Errno("EDESTADDRREQ")
+            daddr = sk.v6_daddr
+        elif not dport:
+            raise Errno("EINVAL")
+        if msg.control:
+            check_control6(msg)
+        assert daddr is not None
+        daddr = LOOPBACK6 if daddr == ANY6 else daddr
+        saddr = route6(sk.np.saddr, daddr)
+        sk.dst_cached = sk.dst_cached or (name is None and not msg.control)
+        if more:
+            sk.flow = daddr, dport
+            self._fits(kernel, sk, msg.source.count, daddr, dport)
+            return self.cork(kernel, sk, msg, AF_INET6)
+        self._fits(kernel, sk, msg.source.count, daddr, dport)
+        self.may_send(sk)
+        data = msg.source.copy_all()
+        udp.transmit(kernel, sk, make_skb(kernel, data, room=UDP6), saddr, daddr, dport)
+        return len(data)
+
+    def _fits(self, kernel: Kernel, sk: Udp, length: int, daddr: str, dport: int) -> None:
+        """Refuse what no packet holds, or no fragment may (``__ip6_append_data()``)."""
+        length += SIZEOF_UDPHDR
+        np = sk.np
+        whole = "dontfrag" in np.bits or IPV6_PMTUDISC_DO <= np.pmtudisc < PMTUDISC_OMIT
+        if length > (LOOPBACK_MTU - SIZEOF_IPV6HDR if whole else IPV6_MAXPLEN):
+            self.flush(sk)
+            ipv6_local_error(kernel, sk, EMSGSIZE, daddr, dport, LOOPBACK_MTU)
+            raise Errno("EMSGSIZE")
+        if length > LOOPBACK_MTU - SIZEOF_IPV6HDR:
+            raise NotImplementedError("the model does not cut IPv6 packets into fragments")
+
+    def _over_ipv4(self, kernel: Kernel, task: Task, sk: Udp, msg: OutMessage) -> Any:
+        if sk.ipv6only:
+            raise Errno("ENETUNREACH")
+        return super().sendmsg(kernel, task, sk, msg)
+
+    def send_corked(self, kernel: Kernel, sk: Udp, pending: Pending, daddr: str, dport: int) -> None:
+        """``udp_v6_push_pending_frames()``."""
+        if pending.family == AF_INET:
+            super().send_corked(kernel, sk, pending, daddr, dport)
+            return
+        skb = make_skb(kernel, pending.data, pending.first, room=UDP6)
+        udp.transmit(kernel, sk, skb, route6(sk.np.saddr, daddr), daddr, dport, corked=True)
+
+    def source_name(self, skb: SkBuff) -> bytes:
+        """Return the sender's address, an IPv4 one in its IPv6 form (``udpv6_recvmsg()``)."""
+        assert skb.addr is not None
+        address, port = skb.addr
+        return sockaddr_in6(address if is_ipv6(address) else v4mapped(address), port)
+
+    def tell(self, sk: Udp, skb: SkBuff, msg: InMessage) -> None:
+        """Tell what was asked for of the packet (``ip6_datagram_recv_ctl()``), of an IPv4 one as IPv4 does."""
+        ip6_datagram_recv_ctl(sk, skb, msg)
+        if not is_ipv6(skb.daddr):
+            ip_cmsg_recv(sk, skb, msg)
+
+    def receive_error(self, kernel: Kernel, sk: Udp, msg: InMessage) -> int:
+        """Receive from the error queue (``ipv6_recv_error()``)."""
+        return ipv6_recv_error(kernel, sk, msg)
+
+    def become_ipv4(self, sk: Udp) -> None:
+        """Go on as ``udp_prot``."""
+        assert sk.socket is not None
+        sk.prot, sk.proto, sk.socket.ops = "udp_prot", UDP, DGRAM_OPS
+
+    def setsockopt(self, kernel: Kernel, task: Task, sk: Udp, level: int, optname: int, optval: bytes) -> int:
+        """``udpv6_setsockopt()``."""
+        if level == SOL_UDP:
+            return super().setsockopt(kernel, task, sk, level, optname, optval)
+        return set_ipv6_option(kernel, task, sk, level, optname, optval)
+
+    def getsockopt(self, kernel: Kernel, task: Task, sk: Udp, level: int, optname: int, optlen: int) -> bytes:
+        """``udpv6_getsockopt()``."""
+        if level == SOL_UDP:
+            return super().getsockopt(kernel, task, sk, level, optname, optlen)
+        return get_ipv6_option(kernel, sk, level, optname, optlen)
+
+
+class Dgram6Ops(Inet6Ops, DgramOps):
+    """``inet6_dgram_ops``."""
+
+    name = "inet6_dgram_ops"
+    sendpage = ProtoOps.sendpage
+    splice_eof = ProtoOps.splice_eof
+
+
+for _prot in ("udpv6_prot", "udplitev6_prot"):
+    register(_prot, Udp6Proto(), Dgram6Ops())

@@ -1,0 +1,311 @@
+"""Sockets as files: their creation and their ``struct file_operations`` (``net/socket.c``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from ktrace.model.fs.fasync import fasync_helper
+from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, O_NONBLOCK, O_RDWR, File, FileOperations, drive, fdget
+from ktrace.model.fs.file_table import alloc_empty_file
+from ktrace.model.fs.pipe.pipe import PipeInode
+from ktrace.model.kernel import Kernel, Subsystem
+from ktrace.model.mm.iov import Destination, Source
+from ktrace.model.net.core.page_frag import put_page_frag
+from ktrace.model.net.core.proto_ops import InMessage, OutMessage
+from ktrace.model.net.core.skbuff import Allocator
+from ktrace.model.net.core.sock import MSG_DONTWAIT, MSG_EOR, SOCK_MAX, SOCK_PACKET, SOCK_SEQPACKET, Socket
+from ktrace.model.net.core.sock_view import view_open_socket
+from ktrace.model.net.core.sockfs import number
+from ktrace.model.net.socket_tables import tables
+from ktrace.model.net.splice_socket import generic_splice_sendpage, splice_by_message
+from ktrace.model.task import Errno, Task
+from ktrace.model.wait import WaitQueue
+from ktrace.state.net.facts import SocketFacts
+from ktrace.state.net.socket_tables import TABLES
+from ktrace.state.ref import Ref
+
+PF_INET, PF_PACKET = 2, 17
+NPROTO = 46
+SOCK_IOC_TYPE = 0x89
+WITH_ROOM = (0x8905, 0x894B)
+"""SIOCATMARK and SIOCOUTQNSD, for whose answer there is always room: no EFAULT."""
+
+NO_IFREQ = (0x8906, 0x8907, 0x890D, 0x8940, 0x8941, 0x894C, 0x8982, 0x8983, 0x89A0, 0x89A1, 0x89A2, 0x89A3)
+"""Ioctls of sockets and network devices that do not begin with reading from their argument."""
+
+Create = Callable[[Kernel, Task, Socket, int], None]
+_CREATE: dict[str, Create] = {}
+ELAPSE_WORK: list[Callable[[Kernel], None]] = []
+IDLE_WORK: list[Callable[[Kernel], None]] = []
+"""What families do while every actor sleeps, in the order of their registration."""
+
+
+def family(symbol: str) -> Callable[[Create], Create]:
+    """Register a function as the model of the ``create`` function called *symbol* of a ``net_proto_family``."""
+
+    def register(function: Create) -> Create:
+        _CREATE[symbol] = function
+        return function
+
+    return register
+
+
+class SocketSubsystem(Subsystem):
+    """Hold every socket.
+
+    :param facts: what is known about the kernel that is modelled
+    """
+
+    def __init__(self, facts: SocketFacts) -> None:
+        self.facts = facts
+        self.alloc = Allocator(facts)
+        self.tables = tables(facts)
+        self.sockets: dict[int, Socket] = {}
+        self.unbound: dict[str, Any] = {}
+        """What families keep for all their sockets, by name."""
+
+    def sysctl(self, kernel: Kernel, path: str, value: str) -> bool:
+        """Take over a setting below /proc/sys/net."""
+        name = path.removeprefix("net/")
+        names = next((names for names in _settings(name) if names[0] in self.facts.sysctl), None)
+        if name == path or names is None:
+            return False
+        settings = dict(self.facts.sysctl)
+        settings.update(zip(names, map(int, value.split()), strict=False))
+        self.facts = replace(self.facts, sysctl=settings)
+        return True
+
+    def setting(self, name: str) -> int:
+        """Return a setting below /proc/sys/net."""
+        return self.facts.sysctl[name]
+
+    def elapse(self, kernel: Kernel) -> None:
+        """Let the timers of the families fire."""
+        for work in ELAPSE_WORK:
+            work(kernel)
+
+    def idle(self, kernel: Kernel) -> None:
+        """Let kernel threads and timers of the families work."""
+        for work in IDLE_WORK:
+            work(kernel)
+
+    def exit_last(self, kernel: Kernel, task: Task) -> None:
+        """Let go of the page that the socket calls of *task* filled (``do_exit()``: *task_frag*)."""
+        put_page_frag(task)
+
+    def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> None:
+        """Add every socket that an actor has open, and all that it leads to."""
+        for task in kernel.tasks.values():
+            for slot in task.files.slots.values():
+                if slot.file.ops is SOCKET_FILE_OPS:
+                    objects.setdefault(TABLES, self.tables)
+                    view_open_socket(kernel, slot.file.private, objects)
+
+
+def _settings(name: str) -> tuple[tuple[str, ...], ...]:
+    """Return what a file below /proc/sys/net may hold: a number, a range, or three numbers."""
+    return (name,), (f"{name}/low", f"{name}/high"), (f"{name}/0", f"{name}/1", f"{name}/2")
+
+
+def sockets(kernel: Kernel) -> SocketSubsystem:
+    """Return the kernel's sockets."""
+    subsystem: SocketSubsystem = kernel.sub("socket")
+    return subsystem
+
+
+def sock_alloc(kernel: Kernel, task: Task, type_: int) -> Socket:
+    """Make a socket with its inode (``net/socket.c: sock_alloc()``)."""
+    socket = Socket(kernel.serial(), type_, task.cred.euid, task.cred.egid)
+    sockets(kernel).sockets[socket.key] = socket
+    return socket
+
+
+def sock_create(kernel: Kernel, task: Task, family_: int, type_: int, protocol: int) -> Socket:
+    """Make a socket of a family (``net/socket.c: __sock_create()``).
+
+    :raises Errno: EAFNOSUPPORT, EINVAL, or what the family says
+    """
+    if not 0 <= family_ < NPROTO:
+        raise Errno("EAFNOSUPPORT")
+    if not 0 <= type_ < SOCK_MAX:
+        raise Errno("EINVAL")
+    if family_ == PF_INET and type_ == SOCK_PACKET:
+        family_ = PF_PACKET
+    create = sockets(kernel).facts.net_families.get(family_)
+    if create is None:
+        # request_module() finds no module: the lab has none.
+        raise Errno("EAFNOSUPPORT")
+    socket = sock_alloc(kernel, task, type_)
+    try:
+        _CREATE[create](kernel, task, socket, protocol)
+    except Errno:
+        socket.sk = None
+        socket.ops = None
+        del sockets(kernel).sockets[socket.key]
+        raise
+    return socket
+
+
+def sock_alloc_file(kernel: Kernel, task: Task, socket: Socket, flags: int) -> File:
+    """Put an open file in front of a socket, or let go of it (``net/socket.c: sock_alloc_file()``).
+
+    :raises Errno: ENFILE
+    """
+    try:
+        alloc_empty_file(kernel, task)
+    except Errno:
+        run(sock_release(kernel, task, socket))
+        raise
+    file = File(
+        kernel.serial(), SOCKET_FILE_OPS, FMODE_READ | FMODE_WRITE, O_RDWR | flags & O_NONBLOCK, socket.ref, socket
+    )
+    file.inode = socket.inode
+    socket.file = file
+    return file
+
+
+def sock_install(kernel: Kernel, task: Task, fd: int, file: File, cloexec: bool) -> None:
+    """Put a new socket's *file* at *fd* (``fd_install()``); from now on its inode number can be seen."""
+    task.files.install(fd, file, cloexec)
+    socket: Socket = file.private
+    others = {other.inode.numbers.get("st_ino", 0) for other in sockets(kernel).sockets.values() if other is not socket}
+    number(kernel, task, fd, socket, others)
+
+
+def sock_release(kernel: Kernel, task: Task, socket: Socket) -> Any:
+    """Let go of a socket (``net/socket.c: __sock_release()``)."""
+    if socket.ops is not None:
+        yield from drive(socket.ops.release(kernel, task, socket))
+        socket.sk = None
+        socket.ops = None
+    socket.file = None
+    sockets(kernel).sockets.pop(socket.key, None)
+
+
+def run(generator: Any) -> Any:
+    """Run a generator that cannot sleep here, and return its answer."""
+    try:
+        next(generator)
+    except StopIteration as stop:
+        return stop.value
+    raise RuntimeError("this release sleeps where the model has no task to put to sleep")
+
+
+@contextmanager
+def sockfd_lookup(kernel: Kernel, task: Task, fd: int) -> Iterator[Socket]:
+    """Hold the socket at *fd* for a call (``net/socket.c: sockfd_lookup_light()``).
+
+    :raises Errno: EBADF, ENOTSOCK
+    """
+    with fdget(kernel, task, fd) as file:
+        yield sock_from_file(file)
+
+
+def sock_from_file(file: File) -> Socket:
+    """Return the socket behind *file* (``sock_from_file()``).
+
+    :raises Errno: ENOTSOCK
+    """
+    if file.ops is not SOCKET_FILE_OPS:
+        raise Errno("ENOTSOCK")
+    socket: Socket = file.private
+    return socket
+
+
+class SocketFileOperations(FileOperations):
+    """``socket_file_ops`` (``net/socket.c``)."""
+
+    name = "socket_file_ops"
+    has_fasync = True
+
+    def read_iter(self, kernel: Kernel, task: Task, file: File, to: Destination) -> Any:
+        """Receive (``sock_read_iter()``)."""
+        socket: Socket = file.private
+        if file.pos != 0:
+            raise Errno("ESPIPE")
+        if not to.count:
+            return 0
+        flags = MSG_DONTWAIT if file.f_flags & O_NONBLOCK else 0
+        assert socket.ops is not None
+        message = InMessage(to, flags=flags)
+        return (yield from drive(socket.ops.recvmsg(kernel, task, socket, message, flags)))
+
+    def write_iter(self, kernel: Kernel, task: Task, file: File, source: Source) -> Any:
+        """Send (``sock_write_iter()``)."""
+        socket: Socket = file.private
+        if file.pos != 0:
+            raise Errno("ESPIPE")
+        flags = MSG_DONTWAIT if file.f_flags & O_NONBLOCK else 0
+        if socket.type == SOCK_SEQPACKET:
+            flags |= MSG_EOR
+        assert socket.ops is not None
+        return (yield from drive(socket.ops.sendmsg(kernel, task, socket, OutMessage(source, flags))))
+
+    def splice_read(
+        self, kernel: Kernel, task: Task, file: File, position: int, pipe: PipeInode, length: int, flags: int
+    ) -> Any:
+        """Receive into a pipe (``sock_splice_read()``)."""
+        socket: Socket = file.private
+        assert socket.ops is not None
+        if socket.ops.splice_read is not None:
+            done = yield from drive(socket.ops.splice_read(kernel, task, socket, pipe, length, flags))
+        else:
+
+            def receive(to: Destination) -> Any:
+                return self.read_iter(kernel, task, file, to)
+
+            done = yield from splice_by_message(kernel, receive, pipe, length)
+        return done, position
+
+    def splice_write(
+        self, kernel: Kernel, task: Task, pipe: PipeInode, file: File, position: int, length: int, flags: int
+    ) -> Any:
+        """Send what a pipe holds (``generic_splice_sendpage()``)."""
+        return (yield from generic_splice_sendpage(kernel, task, pipe, file, length, flags)), position
+
+    def splice_eof(self, kernel: Kernel, task: Task, file: File) -> None:
+        """Send what was held back for more (``sock_splice_eof()``)."""
+        file.private.ops.splice_eof(kernel, file.private)
+
+    def poll(self, kernel: Kernel, task: Task, file: File) -> int:
+        """Ask the family (``sock_poll()``)."""
+        socket: Socket = file.private
+        assert socket.ops is not None
+        return socket.ops.poll(kernel, task, file, socket)
+
+    def poll_queues(self, kernel: Kernel, task: Task, file: File) -> list[WaitQueue]:
+        """Every family waits on the socket's own queue (``sock_poll_wait()``)."""
+        return [file.private.wq]
+
+    def ioctl(self, kernel: Kernel, task: Task, file: File, cmd: int, arg: Any) -> Any:
+        """Ask the family, then give up (``sock_ioctl()``, ``sock_do_ioctl()``)."""
+        socket: Socket = file.private
+        assert socket.ops is not None
+        try:
+            return socket.ops.ioctl(kernel, task, socket, cmd, arg)
+        except Errno as error:
+            if error.name == "ENOIOCTLCMD":
+                if cmd >> 8 & 0xFF != SOCK_IOC_TYPE or cmd in WITH_ROOM or not isinstance(arg, int):
+                    raise Errno("ENOTTY") from None
+                if cmd in NO_IFREQ:
+                    raise NotImplementedError(f"the model does not know the ioctl {cmd:#x} of sockets") from None
+                raise Errno("EFAULT") from None
+            raise
+
+    def fasync(self, kernel: Kernel, task: Task, fd: int, file: File, on: bool) -> None:
+        """Register for SIGIO (``sock_fasync()``, ``fs/fcntl.c: fasync_helper()``)."""
+        socket: Socket = file.private
+        if socket.sk is None:
+            raise Errno("EINVAL")
+        fasync_helper(fd, file, on, socket.fasync_list)
+        socket.sk.set_flag("SOCK_FASYNC", bool(socket.fasync_list))
+
+    def release(self, kernel: Kernel, task: Task, file: File) -> Any:
+        """Let go of the socket (``sock_close()``)."""
+        return sock_release(kernel, task, file.private)
+
+
+SOCKET_FILE_OPS = SocketFileOperations()

@@ -1,0 +1,461 @@
+"""System calls on sockets, down to the family's own (``net/socket.c``)."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Mapping
+from typing import Any
+
+from ktrace.model.fs.file import O_CLOEXEC, O_NONBLOCK, drive, fdget, fput
+from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.mm.iov import (
+    destination,
+    import_destination,
+    import_source,
+    is_bad,
+    out_is_bad,
+    result_buffer,
+    source,
+)
+from ktrace.model.net.core.proto_ops import InMessage, OutMessage
+from ktrace.model.net.core.sock import MSG_CMSG_CLOEXEC, MSG_DONTWAIT, MSG_OOB, MSG_WAITFORONE, Socket, raise_sock_error
+from ktrace.model.net.socket import (
+    run,
+    sock_alloc,
+    sock_alloc_file,
+    sock_create,
+    sock_from_file,
+    sock_install,
+    sock_release,
+    sockets,
+    sockfd_lookup,
+)
+from ktrace.model.task import Errno, Task
+from ktrace.state.call import Pointer, Result
+from ktrace.state.net.sockaddr import pack, unpack
+
+SOCK_TYPE_MASK = 0xF
+SOCK_CLOEXEC, SOCK_NONBLOCK = O_CLOEXEC, O_NONBLOCK
+SIZEOF_SOCKADDR_STORAGE = 128
+MSG_INTERNAL_SENDMSG_FLAGS = 0x20000 | 0x80000 | 0x100000
+"""``MSG_SENDPAGE_NOPOLICY | MSG_SENDPAGE_DECRYPTED``, MSG_NO_SHARED_FRAGS (``include/linux/socket.h``)."""
+
+MSG_ERRQUEUE, MSG_CMSG_COMPAT, MSG_EOR = 0x2000, 0x80000000, 0x80
+UIO_MAXIOV = 1024
+
+
+@syscall("socket")
+def socket(kernel: Kernel, task: Task, domain: int, type: int, protocol: int) -> int:
+    """Make a socket (``__sys_socket()``, ``sock_map_fd()``)."""
+    made, flags = _create(kernel, task, domain, type, protocol)
+    try:
+        fd = task.files.unused(task)
+    except Errno:
+        run(sock_release(kernel, task, made))
+        raise
+    sock_install(kernel, task, fd, sock_alloc_file(kernel, task, made, flags), bool(flags & O_CLOEXEC))
+    return fd
+
+
+def _create(kernel: Kernel, task: Task, domain: int, type_: int, protocol: int) -> tuple[Socket, int]:
+    """``__sys_socket_create()``."""
+    flags = type_ & ~SOCK_TYPE_MASK
+    if flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK):
+        raise Errno("EINVAL")
+    return sock_create(kernel, task, domain, type_ & SOCK_TYPE_MASK, protocol), flags
+
+
+@syscall("socketpair")
+def socketpair(kernel: Kernel, task: Task, domain: int, type: int, protocol: int) -> Any:
+    """Make two sockets and connect them (``__sys_socketpair()``)."""
+    flags = type & ~SOCK_TYPE_MASK
+    if flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK):
+        raise Errno("EINVAL")
+    cloexec = bool(flags & O_CLOEXEC)
+    first = task.files.unused(task)
+    second = task.files.unused(task, first + 1)
+    if out_is_bad(task, "sv"):
+        raise Errno("EFAULT")
+    pair = [sock_create(kernel, task, domain, type & SOCK_TYPE_MASK, protocol)]
+    try:
+        pair.append(sock_create(kernel, task, domain, type & SOCK_TYPE_MASK, protocol))
+        ops = pair[0].ops
+        assert ops is not None
+        ops.socketpair(kernel, task, pair[0], pair[1])
+    except Errno:
+        for made in reversed(pair):
+            run(sock_release(kernel, task, made))
+        raise
+    try:
+        files = [sock_alloc_file(kernel, task, pair[0], flags)]
+    except Errno:
+        run(sock_release(kernel, task, pair[1]))
+        raise
+    try:
+        files.append(sock_alloc_file(kernel, task, pair[1], flags))
+    except Errno:
+        fput(kernel, task, files[0])
+        raise
+    for fd, file in zip((first, second), files, strict=True):
+        sock_install(kernel, task, fd, file, cloexec)
+    pointed = "sv" in (task.call.pointers if task.call is not None else {})
+    return Result(0, None, {} if pointed else {"sv": (first, second)})
+
+
+# -- addresses -----------------------------------------------------------------------------------
+
+
+def address_to_kernel(task: Task, addr: Any, addrlen: int) -> bytes:
+    """Return the bytes of an address that a call gives (``move_addr_to_kernel()``).
+
+    :raises Errno: EINVAL for a length that cannot be, EFAULT
+    """
+    addrlen = _as_int(addrlen)
+    if not 0 <= addrlen <= SIZEOF_SOCKADDR_STORAGE:
+        raise Errno("EINVAL")
+    if addrlen == 0:
+        return b""
+    if addr is None or isinstance(addr, (Pointer, int)):
+        raise Errno("EFAULT")
+    return pack(addr)[:addrlen].ljust(addrlen, b"\0")
+
+
+def _as_int(value: int) -> int:
+    value &= 0xFFFFFFFF
+    return value - (1 << 32) if value >> 31 else value
+
+
+def address_to_user(task: Task, data: bytes, addrlen: int | Pointer) -> dict[str, Any]:
+    """Return what a call reports of an address (``move_addr_to_user()``).
+
+    :raises Errno: EFAULT, EINVAL
+    """
+    pointer = task.call.pointers.get("addr") if task.call is not None else None
+    if isinstance(addrlen, Pointer):
+        if is_bad(task, addrlen):
+            raise Errno("EFAULT")
+        room = 0
+    else:
+        room = _as_int(addrlen)
+    length = min(room, len(data))
+    if length < 0:
+        raise Errno("EINVAL")
+    if length and pointer is not None and is_bad(task, pointer):
+        raise Errno("EFAULT")
+    out: dict[str, Any] = {}
+    if pointer is None:
+        out["addr"] = unpack(data[:length])
+    if not isinstance(addrlen, Pointer):
+        out["addrlen"] = len(data)
+    return out
+
+
+def _address_wanted(task: Task) -> bool:
+    """Tell whether the call gave an address buffer that is not NULL."""
+    pointer = task.call.pointers.get("addr") if task.call is not None else None
+    return pointer is None or pointer.value != 0
+
+
+def _no_address(task: Task, addrlen: int | Pointer) -> dict[str, Any]:
+    """Return what is reported where no address was asked for: the length as it was given."""
+    return {} if isinstance(addrlen, Pointer) else {"addrlen": _as_int(addrlen)}
+
+
+# -- names and connections -----------------------------------------------------------------------
+
+
+@syscall("bind")
+def bind(kernel: Kernel, task: Task, sockfd: int, addr: Any, addrlen: int) -> Any:
+    """Name a socket (``__sys_bind()``)."""
+    with sockfd_lookup(kernel, task, sockfd) as sock:
+        data = address_to_kernel(task, addr, addrlen)
+        assert sock.ops is not None
+        return (yield from drive(sock.ops.bind(kernel, task, sock, data)))
+
+
+@syscall("listen")
+def listen(kernel: Kernel, task: Task, sockfd: int, backlog: int) -> Any:
+    """Take connections, *backlog* at most wait (``__sys_listen()``)."""
+    with sockfd_lookup(kernel, task, sockfd) as sock:
+        somaxconn = sockets(kernel).setting("core/somaxconn")
+        if backlog & 0xFFFFFFFF > somaxconn:
+            backlog = somaxconn
+        assert sock.ops is not None
+        return (yield from drive(sock.ops.listen(kernel, task, sock, backlog)))
+
+
+@syscall("connect")
+def connect(kernel: Kernel, task: Task, sockfd: int, addr: Any, addrlen: int) -> Any:
+    """Connect to an address (``__sys_connect()``)."""
+    with fdget(kernel, task, sockfd) as file:
+        data = address_to_kernel(task, addr, addrlen)
+        sock = sock_from_file(file)
+        assert sock.ops is not None
+        return (yield from drive(sock.ops.connect(kernel, task, sock, data, file.f_flags)))
+
+
+@syscall("accept")
+def accept(kernel: Kernel, task: Task, sockfd: int, addrlen: int | Pointer) -> Any:
+    """Take a connection (``__sys_accept4()`` without flags)."""
+    return accept4(kernel, task, sockfd, 0, addrlen)
+
+
+@syscall("accept4")
+def accept4(kernel: Kernel, task: Task, sockfd: int, flags: int, addrlen: int | Pointer) -> Any:
+    """Take a connection (``__sys_accept4()``, ``do_accept()``)."""
+    with fdget(kernel, task, sockfd) as file:
+        if flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK):
+            raise Errno("EINVAL")
+        files = task.files
+        fd = files.reserve(task, bool(flags & O_CLOEXEC))
+        try:
+            sock = sock_from_file(file)
+            newsock = sock_alloc(kernel, task, sock.type)
+            newsock.ops = sock.ops
+            newfile = sock_alloc_file(kernel, task, newsock, flags)
+            try:
+                assert sock.ops is not None
+                yield from drive(sock.ops.accept(kernel, task, sock, newsock, file.f_flags))
+                if _address_wanted(task):
+                    try:
+                        name = sock.ops.getname(kernel, newsock, 2)
+                    except Errno:
+                        raise Errno("ECONNABORTED") from None
+                    out = address_to_user(task, name, addrlen)
+                else:
+                    out = _no_address(task, addrlen)
+            except Errno:
+                fput(kernel, task, newfile)
+                raise
+        except Errno:
+            files.reserved.pop(fd, None)
+            raise
+        sock_install(kernel, task, fd, newfile, bool(flags & O_CLOEXEC))
+        return Result(fd, None, out)
+
+
+@syscall("getsockname")
+def getsockname(kernel: Kernel, task: Task, sockfd: int, addrlen: int | Pointer) -> Any:
+    """Tell a socket's own name (``__sys_getsockname()``)."""
+    return _getname(kernel, task, sockfd, addrlen, 0)
+
+
+@syscall("getpeername")
+def getpeername(kernel: Kernel, task: Task, sockfd: int, addrlen: int | Pointer) -> Any:
+    """Tell the other end's name (``__sys_getpeername()``)."""
+    return _getname(kernel, task, sockfd, addrlen, 1)
+
+
+def _getname(kernel: Kernel, task: Task, sockfd: int, addrlen: int | Pointer, peer: int) -> Any:
+    with sockfd_lookup(kernel, task, sockfd) as sock:
+        assert sock.ops is not None
+        return Result(0, None, address_to_user(task, sock.ops.getname(kernel, sock, peer), addrlen))
+
+
+@syscall("shutdown")
+def shutdown(kernel: Kernel, task: Task, sockfd: int, how: int) -> Any:
+    """Close one direction or both (``__sys_shutdown()``)."""
+    with sockfd_lookup(kernel, task, sockfd) as sock:
+        assert sock.ops is not None
+        return (yield from drive(sock.ops.shutdown(kernel, task, sock, how)))
+
+
+# -- sending and receiving -----------------------------------------------------------------------
+
+
+def _forbid_cmsg_compat(kernel: Kernel, flags: int) -> None:
+    """Keep the flag of 32-bit callers to them; a kernel without such callers does not know it."""
+    if flags & MSG_CMSG_COMPAT and sockets(kernel).facts.compat:
+        raise Errno("EINVAL")
+
+
+def _file_flags(sock: Socket) -> int:
+    return MSG_DONTWAIT if sock.file is not None and sock.file.f_flags & O_NONBLOCK else 0
+
+
+@syscall("sendto")
+def sendto(
+    kernel: Kernel, task: Task, sockfd: int, buf: Any, flags: int, dest_addr: Any, len: int, addrlen: int
+) -> Any:
+    """Send bytes (``__sys_sendto()``)."""
+    data = source(task, buf, min(len & (1 << 64) - 1, 0x7FFFF000))
+    with sockfd_lookup(kernel, task, sockfd) as sock:
+        name = None
+        if dest_addr is not None and not (isinstance(dest_addr, Pointer) and dest_addr.value == 0):
+            name = address_to_kernel(task, dest_addr, addrlen)
+        flags = flags & ~MSG_INTERNAL_SENDMSG_FLAGS | _file_flags(sock)
+        assert sock.ops is not None
+        return (yield from drive(sock.ops.sendmsg(kernel, task, sock, OutMessage(data, flags, name))))
+
+
+@syscall("recvfrom")
+def recvfrom(kernel: Kernel, task: Task, sockfd: int, len: int, flags: int, addrlen: int | Pointer) -> Any:
+    """Receive bytes and the sender's address (``__sys_recvfrom()``)."""
+    to = destination(task, "buf", min(len & (1 << 64) - 1, 0x7FFFF000))
+    with sockfd_lookup(kernel, task, sockfd) as sock:
+        wanted = _address_wanted(task)
+        message = InMessage(to, wanted)
+        assert sock.ops is not None
+        value = yield from drive(sock.ops.recvmsg(kernel, task, sock, message, flags | _file_flags(sock)))
+        out = result_buffer(task, "buf", to.data)
+        out.update(address_to_user(task, message.name, addrlen) if wanted else _no_address(task, addrlen))
+        return Result(value, None, out)
+
+
+@syscall("sendmsg")
+def sendmsg(kernel: Kernel, task: Task, sockfd: int, msg: Any, flags: int) -> Any:
+    """Send a message (``__sys_sendmsg()``)."""
+    _forbid_cmsg_compat(kernel, flags)
+    with sockfd_lookup(kernel, task, sockfd) as sock:
+        return (yield from _send_message(kernel, task, sock, msg, flags, 0))
+
+
+def _send_message(kernel: Kernel, task: Task, sock: Socket, msg: Any, flags: int, allowed: int) -> Any:
+    """``___sys_sendmsg()``, ``____sys_sendmsg()``."""
+    if isinstance(msg, (Pointer, int)):
+        raise Errno("EFAULT")
+    name = None
+    given = msg.get("msg_name")
+    if given is not None and not (isinstance(given, Pointer) and given.value == 0):
+        length = msg.get("msg_namelen", 16 if isinstance(given, Pointer) else _packed(given))
+        if _as_int(length) < 0:
+            raise Errno("EINVAL")
+        name = address_to_kernel(task, given, min(length, SIZEOF_SOCKADDR_STORAGE)) or None
+    iov = msg["msg_iov"]
+    _check_iov(iov)
+    data = import_source(task, iov, 1 if isinstance(iov, Pointer) else len(iov))
+    control = msg.get("msg_control")
+    if isinstance(control, Pointer):
+        if msg.get("msg_controllen", 24):
+            raise Errno("EFAULT")
+        control = None
+    flags = flags | msg.get("msg_flags", 0) & allowed
+    flags = flags & ~MSG_INTERNAL_SENDMSG_FLAGS | _file_flags(sock)
+    assert sock.ops is not None
+    return (
+        yield from drive(
+            sock.ops.sendmsg(kernel, task, sock, OutMessage(data, flags, name, control, msg.get("msg_controllen")))
+        )
+    )
+
+
+def _packed(addr: Any) -> int:
+    return len(pack(addr))
+
+
+def _check_iov(iov: Any) -> None:
+    if not isinstance(iov, Pointer) and len(iov) > UIO_MAXIOV:
+        raise Errno("EMSGSIZE")
+
+
+@syscall("sendmmsg")
+def sendmmsg(kernel: Kernel, task: Task, sockfd: int, msgvec: Any, flags: int, vlen: int) -> Any:
+    """Send several messages (``__sys_sendmmsg()``)."""
+    _forbid_cmsg_compat(kernel, flags)
+    with sockfd_lookup(kernel, task, sockfd) as sock:
+        lengths: list[int] = []
+        for index in range(min(vlen, UIO_MAXIOV)):
+            try:
+                message = msgvec if isinstance(msgvec, Pointer) else msgvec[index]
+                sent = yield from _send_message(kernel, task, sock, message, flags, MSG_EOR)
+            except Errno:
+                if not lengths:
+                    raise
+                break
+            lengths.append(sent)
+            if sent < _total(message):
+                break
+        return Result(len(lengths), None, {"msg_len": tuple(lengths)})
+
+
+def _total(message: Any) -> int:
+    return sum(_element_len(item) for item in message["msg_iov"])
+
+
+def _element_len(item: Any) -> int:
+    if isinstance(item, int):
+        return item
+    return int(item["iov_len"]) if isinstance(item, Mapping) else len(item)
+
+
+@syscall("recvmsg")
+def recvmsg(kernel: Kernel, task: Task, sockfd: int, msg: Any, flags: int) -> Any:
+    """Receive a message (``__sys_recvmsg()``)."""
+    _forbid_cmsg_compat(kernel, flags)
+    with sockfd_lookup(kernel, task, sockfd) as sock:
+        value, out, _ = yield from _receive_message(kernel, task, sock, msg, flags)
+        return Result(value, None, out)
+
+
+def _receive_message(kernel: Kernel, task: Task, sock: Socket, msg: Any, flags: int) -> Any:
+    """``___sys_recvmsg()``, ``____sys_recvmsg()``; return value, out values and ``msg_flags``."""
+    if isinstance(msg, (Pointer, int)):
+        raise Errno("EFAULT")
+    iov = msg["msg_iov"]
+    _check_iov(iov)
+    namelen, controllen = _as_int(msg["msg_namelen"]), msg["msg_controllen"]
+    name_at = msg.get("msg_name")
+    has_name = name_at.value != 0 if isinstance(name_at, Pointer) else namelen != 0
+    if has_name and namelen < 0:
+        raise Errno("EINVAL")
+    to = import_destination(task, iov, 1 if isinstance(iov, Pointer) else len(iov))
+    control_at = msg.get("msg_control")
+    has_control = control_at.value != 0 if isinstance(control_at, Pointer) else controllen != 0
+    message = InMessage(to, True, controllen=controllen if has_control else None, flags=flags & MSG_CMSG_CLOEXEC)
+    assert sock.ops is not None
+    value = yield from drive(sock.ops.recvmsg(kernel, task, sock, message, flags | _file_flags(sock)))
+    out: dict[str, Any] = {}
+    if not isinstance(iov, Pointer) and any(_owned(item) for item in iov):
+        out["buf"] = bytes(to.data)
+    told = namelen
+    if has_name:
+        if min(namelen, len(message.name)) and isinstance(name_at, Pointer) and is_bad(task, name_at):
+            raise Errno("EFAULT")
+        told = len(message.name)
+        if name_at is None:
+            out["msg_name"] = unpack(message.name[:namelen])
+    out["msg_namelen"] = told
+    if control_at is None:
+        out["msg_control"] = tuple(message.control)
+    out["msg_controllen"] = message.control_used
+    out["msg_flags"] = message.flags
+    return value, out, message.flags
+
+
+def _owned(item: Any) -> bool:
+    return isinstance(item, int) and item > 0
+
+
+@syscall("recvmmsg")
+def recvmmsg(kernel: Kernel, task: Task, sockfd: int, msgvec: Any, flags: int, timeout: Any, vlen: int) -> Any:
+    """Receive several messages (``do_recvmmsg()``); a timeout counts between messages only."""
+    _forbid_cmsg_compat(kernel, flags)
+    if isinstance(timeout, Pointer):
+        raise Errno("EFAULT")
+    if timeout is not None and (timeout["tv_sec"] < 0 or not 0 <= timeout["tv_nsec"] < 10**9):
+        raise Errno("EINVAL")
+    with sockfd_lookup(kernel, task, sockfd) as sock:
+        if not flags & MSG_ERRQUEUE:
+            raise_sock_error(sock.sk)
+        found: list[dict[str, Any]] = []
+        error: Errno | None = None
+        for index in range(vlen):
+            try:
+                message = msgvec if isinstance(msgvec, Pointer) else msgvec[index]
+                value, out, seen = yield from _receive_message(kernel, task, sock, message, flags & ~MSG_WAITFORONE)
+            except Errno as caught:
+                error = caught
+                break
+            found.append({"msg_len": value, **out})
+            if flags & MSG_WAITFORONE:
+                flags |= MSG_DONTWAIT
+            if timeout is not None and timeout["tv_sec"] == 0 and timeout["tv_nsec"] == 0:
+                break
+            if seen & MSG_OOB:
+                break
+        if error is not None and not found:
+            raise error
+        if error is not None and error.name != "EAGAIN":
+            name = "EINTR" if error.name.startswith("ERESTART") else error.name
+            sock.sk.err = 512 if error.name == "ERESTARTSYS" else getattr(errno, name)
+        return Result(len(found), None, {"msgvec": tuple(found)})

@@ -1,0 +1,296 @@
+"""Options of SOL_SOCKET, and the way to those of the protocols (``net/core/sock.c``)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.net.core.sock import Sock, Socket
+from ktrace.model.net.socket import sockets, sockfd_lookup
+from ktrace.model.net.sockopt_more import set_more
+from ktrace.model.process.timer import HZ
+from ktrace.model.task import Errno, Task
+from ktrace.state.call import Pointer
+
+SOL_SOCKET = 1
+INT_MAX, UINT_MAX = (1 << 31) - 1, (1 << 32) - 1
+MAX_SCHEDULE_TIMEOUT = (1 << 63) - 1
+
+SO_DEBUG, SO_REUSEADDR, SO_TYPE, SO_ERROR, SO_DONTROUTE, SO_BROADCAST, SO_SNDBUF, SO_RCVBUF = range(1, 9)
+SO_KEEPALIVE, SO_OOBINLINE, SO_NO_CHECK, SO_PRIORITY, SO_LINGER, SO_BSDCOMPAT, SO_REUSEPORT = range(9, 16)
+SO_PASSCRED, SO_PEERCRED, SO_RCVLOWAT, SO_SNDLOWAT, SO_RCVTIMEO, SO_SNDTIMEO = range(16, 22)
+SO_BINDTODEVICE, SO_PEERNAME, SO_ACCEPTCONN, SO_PEERSEC, SO_SNDBUFFORCE, SO_RCVBUFFORCE = 25, 28, 30, 31, 32, 33
+SO_PASSSEC, SO_MARK, SO_PROTOCOL, SO_DOMAIN, SO_RXQ_OVFL, SO_WIFI_STATUS, SO_PEEK_OFF = 34, 36, 38, 39, 40, 41, 42
+SO_NOFCS, SO_SELECT_ERR_QUEUE, SO_MEMINFO, SO_PEERGROUPS, SO_ZEROCOPY, SO_BINDTOIFINDEX = 43, 45, 55, 59, 60, 62
+SO_BUF_LOCK, SO_RCVMARK = 72, 75
+
+IFNAMSIZ, LOOPBACK_IFINDEX = 16, 1
+SOCK_BUF_LOCK_MASK = 3
+BUF_LOCKS = {1: "SOCK_SNDBUF_LOCK", 2: "SOCK_RCVBUF_LOCK"}
+FLAG_OPTIONS = {
+    SO_DONTROUTE: "SOCK_LOCALROUTE", SO_BROADCAST: "SOCK_BROADCAST", SO_OOBINLINE: "SOCK_URGINLINE",
+    SO_RXQ_OVFL: "SOCK_RXQ_OVFL", SO_WIFI_STATUS: "SOCK_WIFI_STATUS", SO_NOFCS: "SOCK_NOFCS",
+    SO_SELECT_ERR_QUEUE: "SOCK_SELECT_ERR_QUEUE", SO_RCVMARK: "SOCK_RCVMARK",
+}  # fmt: skip
+"""Options that are one bit of ``sk_flags``."""
+
+
+def option_bytes(optval: Any, optlen: int) -> bytes:
+    """Return the *optlen* bytes that user space gives for an option.
+
+    :raises Errno: EFAULT
+    """
+    if isinstance(optval, Pointer):
+        raise Errno("EFAULT")
+    if isinstance(optval, int):
+        data = struct.pack("<I", optval & UINT_MAX)
+    elif isinstance(optval, Mapping):
+        values = tuple(optval.values())
+        data = struct.pack({2: "<ii" if "l_onoff" in optval else "<qq", 3: "<iII"}[len(values)], *values)
+    else:
+        data = bytes(optval)
+    return data[:optlen].ljust(optlen, b"\0")
+
+
+def int_option(data: bytes) -> int:
+    """Return the int that an option starts with.
+
+    :raises Errno: EINVAL where there is none
+    """
+    if len(data) < 4:
+        raise Errno("EINVAL")
+    value: int = struct.unpack_from("<i", data)[0]
+    return value
+
+
+@syscall("setsockopt")
+def setsockopt(kernel: Kernel, task: Task, sockfd: int, level: int, optname: int, optval: Any, optlen: int) -> int:
+    """Set an option (``__sys_setsockopt()``)."""
+    if optlen & UINT_MAX > INT_MAX:
+        raise Errno("EINVAL")
+    with sockfd_lookup(kernel, task, sockfd) as sock:
+        if level == SOL_SOCKET:
+            if optname != SO_BINDTODEVICE and optlen < 4:
+                raise Errno("EINVAL")
+            _set(kernel, task, sock, optname, option_bytes(optval, optlen))
+            return 0
+        assert sock.ops is not None
+        return sock.ops.setsockopt(kernel, task, sock, level, optname, option_bytes(optval, optlen))
+
+
+def _set(kernel: Kernel, task: Task, sock: Socket, optname: int, data: bytes) -> None:
+    """``sk_setsockopt()``."""
+    sk: Sock = sock.sk
+    if optname in (SO_BINDTODEVICE, SO_BINDTOIFINDEX):
+        _bind_to_device(kernel, task, sk, optname, data)
+        return
+    value = int_option(data)
+    if optname in FLAG_OPTIONS:
+        sk.set_flag(FLAG_OPTIONS[optname], value != 0)
+        if optname == SO_DONTROUTE:
+            sk.dst_reset()
+        return
+    setter = _SETTERS.get(optname)
+    if setter is None:
+        set_more(kernel, task, sk, optname, value, data)
+        return
+    setter(kernel, task, sock, value, data)
+
+
+def _bind_to_device(kernel: Kernel, task: Task, sk: Sock, optname: int, data: bytes) -> None:
+    """Tie a sock to an interface, of which there is one (``sock_setbindtodevice()``, ``sock_bindtoindex_locked()``).
+
+    :raises Errno: ENOPROTOOPT without CONFIG_NETDEVICES; ENODEV, EPERM, EINVAL
+    """
+    if not sockets(kernel).facts.netdevices:
+        raise Errno("ENOPROTOOPT")
+    if optname == SO_BINDTODEVICE:
+        name = data[: IFNAMSIZ - 1].split(b"\0", 1)[0]
+        if name not in (b"", b"lo"):
+            raise Errno("ENODEV")
+        index = LOOPBACK_IFINDEX if name else 0
+    else:
+        index = int_option(data)
+    if sk.bound_dev_if:
+        _needs(task, "CAP_NET_RAW")
+    if index < 0:
+        raise Errno("EINVAL")
+    sk.bound_dev_if = index
+    sk.dst_reset()
+
+
+def _min_truesize(kernel: Kernel) -> int:
+    """``TCP_SKB_MIN_TRUESIZE``."""
+    return 2048 + sockets(kernel).alloc.sk_buff
+
+
+def _u32_min(value: int, limit: int) -> int:
+    """``min_t(u32, value, limit)`` as an int: a negative value is a large one."""
+    return min(value & UINT_MAX, limit)
+
+
+def _sndbuf(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    _set_sndbuf(kernel, sock.sk, _u32_min(value, sockets(kernel).setting("core/wmem_max")))
+
+
+def _sndbufforce(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    _needs(task, "CAP_NET_ADMIN")
+    _set_sndbuf(kernel, sock.sk, max(value, 0))
+
+
+def _set_sndbuf(kernel: Kernel, sk: Sock, value: int) -> None:
+    sk.userlocks.add("SOCK_SNDBUF_LOCK")
+    sk.sndbuf = max(min(value, INT_MAX // 2) * 2, _min_truesize(kernel) * 2)
+    sk.call_write_space(kernel)
+
+
+def _rcvbuf(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    _set_rcvbuf(kernel, sock.sk, _u32_min(value, sockets(kernel).setting("core/rmem_max")))
+
+
+def _rcvbufforce(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    _needs(task, "CAP_NET_ADMIN")
+    _set_rcvbuf(kernel, sock.sk, max(value, 0))
+
+
+def _set_rcvbuf(kernel: Kernel, sk: Sock, value: int) -> None:
+    """``__sock_set_rcvbuf()``."""
+    sk.userlocks.add("SOCK_RCVBUF_LOCK")
+    sk.rcvbuf = max(min(value, INT_MAX // 2) * 2, _min_truesize(kernel))
+
+
+def _needs(task: Task, *capabilities: str) -> None:
+    if not any(task.cred.capable(capability) for capability in capabilities):
+        raise Errno("EPERM")
+
+
+def _debug(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    if value and not task.cred.capable("CAP_NET_ADMIN"):
+        raise Errno("EACCES")
+    sock.sk.set_flag("SOCK_DBG", value != 0)
+
+
+def _reuseaddr(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    sock.sk.reuse = int(value != 0)
+
+
+def _reuseport(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    if value and sock.sk.family not in ("AF_INET", "AF_INET6"):
+        raise Errno("EOPNOTSUPP")
+    sock.sk.reuseport = int(value != 0)
+
+
+def _keepalive(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    sock.sk.set_flag("SOCK_KEEPOPEN", value != 0)
+
+
+def _no_check(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    sock.sk.no_check_tx = int(value != 0)
+
+
+def _priority(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    if not 0 <= value <= 6:
+        _needs(task, "CAP_NET_RAW", "CAP_NET_ADMIN")
+    sock.sk.priority = value & UINT_MAX
+
+
+def _linger(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    if len(data) < 8:
+        raise Errno("EINVAL")
+    onoff, seconds = struct.unpack_from("<ii", data)
+    if not onoff:
+        sock.sk.set_flag("SOCK_LINGER", False)
+        return
+    # unsigned long t_sec: a negative time is for ever
+    sock.sk.lingertime = None if seconds < 0 else seconds * HZ
+    sock.sk.set_flag("SOCK_LINGER")
+
+
+def _passcred(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    _socket_flag(sock, "SOCK_PASSCRED", value != 0)
+
+
+def _passsec(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    _socket_flag(sock, "SOCK_PASSSEC", value != 0)
+
+
+def _socket_flag(sock: Socket, name: str, on: bool) -> None:
+    if on:
+        sock.flags.add(name)
+    else:
+        sock.flags.discard(name)
+
+
+def _rcvlowat(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    assert sock.ops is not None
+    sock.ops.set_rcvlowat(kernel, sock, INT_MAX if value < 0 else value)
+
+
+def _rcvtimeo(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    sock.sk.rcvtimeo = _timeout(data)
+
+
+def _sndtimeo(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    sock.sk.sndtimeo = _timeout(data)
+
+
+def _timeout(data: bytes) -> int | None:
+    """``sock_set_timeout()``: jiffies, rounded up; ``None`` for ever."""
+    if len(data) < 16:
+        raise Errno("EINVAL")
+    seconds, microseconds = struct.unpack_from("<qq", data)
+    if not 0 <= microseconds < 1000000:
+        raise Errno("EDOM")
+    if seconds < 0:
+        return 0
+    if (seconds or microseconds) and seconds < MAX_SCHEDULE_TIMEOUT // HZ - 1:
+        return int(seconds * HZ + -(-microseconds // (1000000 // HZ)))
+    return None
+
+
+def _mark(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    _needs(task, "CAP_NET_RAW", "CAP_NET_ADMIN")
+    if sock.sk.mark != value & UINT_MAX:
+        sock.sk.mark = value & UINT_MAX
+        sock.sk.dst_reset()
+
+
+def _peek_off(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    assert sock.ops is not None
+    sock.ops.set_peek_off(kernel, sock, value)
+
+
+def _zerocopy(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    sk: Sock = sock.sk
+    if sk.family not in ("AF_INET", "AF_INET6") or (sk.type, sk.protocol) not in ((1, 6), (2, 17)):
+        raise Errno("EOPNOTSUPP")
+    if value not in (0, 1):
+        raise Errno("EINVAL")
+    sk.set_flag("SOCK_ZEROCOPY", value != 0)
+
+
+def _buf_lock(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    if value & ~SOCK_BUF_LOCK_MASK:
+        raise Errno("EINVAL")
+    sock.sk.settle_buffers(kernel)
+    for mask, name in BUF_LOCKS.items():
+        if value & mask:
+            sock.sk.userlocks.add(name)
+        else:
+            sock.sk.userlocks.discard(name)
+
+
+def _ignored(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+    """SO_BSDCOMPAT does nothing."""
+
+
+_SETTERS: Mapping[int, Callable[[Kernel, Task, Socket, int, bytes], None]] = {
+    SO_DEBUG: _debug, SO_REUSEADDR: _reuseaddr, SO_REUSEPORT: _reuseport, SO_SNDBUF: _sndbuf,
+    SO_SNDBUFFORCE: _sndbufforce, SO_RCVBUF: _rcvbuf, SO_RCVBUFFORCE: _rcvbufforce, SO_KEEPALIVE: _keepalive,
+    SO_NO_CHECK: _no_check, SO_PRIORITY: _priority, SO_LINGER: _linger, SO_BSDCOMPAT: _ignored,
+    SO_PASSCRED: _passcred, SO_PASSSEC: _passsec, SO_RCVLOWAT: _rcvlowat, SO_RCVTIMEO: _rcvtimeo,
+    SO_SNDTIMEO: _sndtimeo, 66: _rcvtimeo, 67: _sndtimeo, SO_MARK: _mark, SO_PEEK_OFF: _peek_off,
+    SO_ZEROCOPY: _zerocopy, SO_BUF_LOCK: _buf_lock,
+}  # fmt: skip

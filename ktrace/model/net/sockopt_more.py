@@ -1,0 +1,211 @@
+"""Options of SOL_SOCKET that hardly anybody sets: timestamps, filters, busy polling (``net/core/sock.c``).
+
+Where an option would change what the model says about later calls, setting it is refused by name instead.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from ktrace.model.kernel import Kernel
+from ktrace.model.net.core.sock import Sock
+from ktrace.model.task import Errno, Task
+
+UINT_MAX, U16_MAX = (1 << 32) - 1, (1 << 16) - 1
+SO_ATTACH_FILTER, SO_DETACH_FILTER, SO_LOCK_FILTER = 26, 27, 44
+SO_TIMESTAMP_OLD, SO_TIMESTAMPNS_OLD, SO_TIMESTAMPING_OLD = 29, 35, 37
+SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW, SO_TIMESTAMPING_NEW = 63, 64, 65
+SO_BUSY_POLL, SO_MAX_PACING_RATE, SO_BPF_EXTENSIONS, SO_INCOMING_CPU, SO_ATTACH_BPF = range(46, 51)
+SO_ATTACH_REUSEPORT_CBPF, SO_ATTACH_REUSEPORT_EBPF, SO_CNX_ADVICE = 51, 52, 53
+SO_MEMINFO, SO_INCOMING_NAPI_ID, SO_COOKIE, SO_PEERGROUPS, SO_TXTIME = 55, 56, 57, 59, 61
+SO_DETACH_REUSEPORT_BPF, SO_PREFER_BUSY_POLL, SO_BUSY_POLL_BUDGET, SO_NETNS_COOKIE = 68, 69, 70, 71
+SO_RESERVE_MEM, SO_TXREHASH = 73, 74
+ULONG_MAX = (1 << 64) - 1
+SIZEOF_INT, SIZEOF_LONG, SIZEOF_SOCK_FPROG = 4, 8, 16
+TXREHASH_ENABLED, CLOCK_MONOTONIC, TXTIME_FLAGS = 1, 1, 3
+SKF_AD_MAX = 64
+"""``bpf_tell_extensions()``."""
+
+TIMESTAMPS = (SO_TIMESTAMP_OLD, SO_TIMESTAMPNS_OLD, SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW)
+STAMPING = (SO_TIMESTAMPING_OLD, SO_TIMESTAMPING_NEW)
+PROGRAMS = (SO_ATTACH_FILTER, SO_ATTACH_BPF, SO_ATTACH_REUSEPORT_CBPF, SO_ATTACH_REUSEPORT_EBPF)
+WITHOUT_EFFECT = (SO_CNX_ADVICE,)
+BUSY = {SO_BUSY_POLL: (1 << 31) - 1, SO_PREFER_BUSY_POLL: 1, SO_BUSY_POLL_BUDGET: U16_MAX}
+"""Options of busy polling, by the largest value."""
+
+
+def set_more(kernel: Kernel, task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
+    """Set one option.
+
+    :raises Errno: ENOPROTOOPT, EPERM, EINVAL, ENOENT
+    """
+    if optname in TIMESTAMPS:
+        sk.set_flag("SOCK_RCVTSTAMP", value != 0)
+        sk.set_flag("SOCK_RCVTSTAMPNS", value != 0 and optname in (SO_TIMESTAMPNS_OLD, SO_TIMESTAMPNS_NEW))
+        if value:
+            sk.set_flag("SOCK_TSTAMP_NEW", optname in (SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW))
+            sk.set_flag("SOCK_TIMESTAMP")
+    elif optname in STAMPING:
+        _must_be(not value, optname)
+        sk.set_flag("SOCK_TSTAMP_NEW", optname == SO_TIMESTAMPING_NEW)
+    elif optname == SO_LOCK_FILTER:
+        if sk.flag("SOCK_FILTER_LOCKED") and not value:
+            raise Errno("EPERM")
+        sk.set_flag("SOCK_FILTER_LOCKED", value != 0)
+    elif optname == SO_DETACH_FILTER:
+        raise Errno("EPERM" if sk.flag("SOCK_FILTER_LOCKED") else "ENOENT")
+    elif optname == SO_DETACH_REUSEPORT_BPF:
+        raise Errno("ENOENT" if sk.reuseport else "EINVAL")
+    elif optname in BUSY:
+        _set_busy(task, sk, optname, value)
+    elif optname == SO_MAX_PACING_RATE:
+        rate = struct.unpack_from("<Q", data)[0] if len(data) >= SIZEOF_LONG else value & UINT_MAX
+        rate = ULONG_MAX if rate == UINT_MAX and len(data) < SIZEOF_LONG else rate
+        _must_be(rate == ULONG_MAX or sk.prot not in ("tcp_prot", "tcpv6_prot"), optname)
+        sk.extra[optname] = rate
+    elif optname == SO_RESERVE_MEM:
+        # sock_reserve_memory() without memory cgroups
+        raise Errno("EINVAL" if value < 0 else "EOPNOTSUPP")
+    elif optname == SO_TXREHASH:
+        if not -1 <= value <= 1:
+            raise Errno("EINVAL")
+        sk.extra[optname] = TXREHASH_ENABLED if value < 0 else value
+    elif optname == SO_INCOMING_CPU:
+        sk.extra[optname] = value
+    elif optname == SO_TXTIME:
+        _set_txtime(task, sk, data)
+    elif optname in PROGRAMS:
+        _attach(sk, optname, data)
+    elif optname not in WITHOUT_EFFECT:
+        raise Errno("ENOPROTOOPT")
+
+
+def _set_txtime(task: Task, sk: Sock, data: bytes) -> None:
+    """Let packets say when they are to leave (``struct sock_txtime``)."""
+    if len(data) != SIZEOF_LONG:
+        raise Errno("EINVAL")
+    clock, flags = struct.unpack("<iI", data)
+    if flags & ~TXTIME_FLAGS:
+        raise Errno("EINVAL")
+    if clock != CLOCK_MONOTONIC and not task.cred.capable("CAP_NET_ADMIN"):
+        raise Errno("EPERM")
+    sk.set_flag("SOCK_TXTIME")
+    sk.extra[SO_TXTIME] = data
+
+
+def _attach(sk: Sock, optname: int, data: bytes) -> None:
+    """Refuse programs that are none, and those of a kernel without bpf() (``sk_attach_bpf()``)."""
+    if optname in (SO_ATTACH_BPF, SO_ATTACH_REUSEPORT_EBPF):
+        if len(data) != SIZEOF_INT:
+            raise Errno("EINVAL")
+        raise Errno("EPERM" if sk.flag("SOCK_FILTER_LOCKED") else "EOPNOTSUPP")
+    if len(data) != SIZEOF_SOCK_FPROG:
+        raise Errno("EINVAL")
+    raise NotImplementedError(f"the model does not know packet filters (SOL_SOCKET option {optname})")
+
+
+def _must_be(known: bool, optname: int) -> None:
+    if not known:
+        raise NotImplementedError(f"the model does not know the SOL_SOCKET option {optname}")
+
+
+def _set_busy(task: Task, sk: Sock, optname: int, value: int) -> None:
+    if optname == SO_PREFER_BUSY_POLL:
+        value = int(value != 0)
+    if value > sk.busy.get(optname, 0) and not task.cred.capable("CAP_NET_ADMIN"):
+        raise Errno("EPERM")
+    if not 0 <= value <= BUSY[optname]:
+        raise Errno("EINVAL")
+    sk.busy[optname] = value
+
+
+def get_more(kernel: Kernel, task: Task, sk: Sock, optname: int, room: int) -> bytes:
+    """Return one option.
+
+    :raises Errno: ENOPROTOOPT, EINVAL, ENODATA
+    """
+    new, stamp, nanoseconds = (sk.flag(f"SOCK_{name}") for name in ("TSTAMP_NEW", "RCVTSTAMP", "RCVTSTAMPNS"))
+    values: dict[int, Any] = {
+        SO_TIMESTAMP_OLD: stamp and not new and not nanoseconds,
+        SO_TIMESTAMPNS_OLD: nanoseconds and not new,
+        SO_TIMESTAMP_NEW: stamp and new,
+        SO_TIMESTAMPNS_NEW: nanoseconds and new,
+        SO_LOCK_FILTER: sk.flag("SOCK_FILTER_LOCKED"),
+        SO_BPF_EXTENSIONS: SKF_AD_MAX,
+        SO_BUSY_POLL: sk.busy.get(SO_BUSY_POLL, 0),
+        SO_PREFER_BUSY_POLL: sk.busy.get(SO_PREFER_BUSY_POLL, 0),
+        SO_RESERVE_MEM: 0,
+        SO_INCOMING_NAPI_ID: 0,
+    }
+    if optname in values:
+        return struct.pack("<I", int(values[optname]))[:room]
+    if optname == SO_ATTACH_FILTER:  # SO_GET_FILTER has the same number
+        return b""
+    if optname in STAMPING:
+        return bytes(8)[:room]
+    if optname == SO_TXTIME:
+        return bytes(sk.extra.get(optname, bytes(8)))[:room]
+    if optname == SO_MAX_PACING_RATE:
+        rate = sk.extra.get(optname, ULONG_MAX)
+        return struct.pack("<Q", rate) if room >= SIZEOF_LONG else struct.pack("<I", min(rate, UINT_MAX))[:room]
+    if optname == SO_PEERGROUPS:
+        return _peer_groups(sk, room)
+    if optname in (SO_COOKIE, SO_NETNS_COOKIE):
+        return _cookie(kernel, task, sk, optname, room)
+    if optname == SO_MEMINFO:
+        return _meminfo(kernel, task, sk, room)
+    if optname == SO_INCOMING_CPU:
+        # The lab has one CPU: 0 as soon as a packet came in (sk_incoming_cpu_update()), -1 before.
+        cpu = sk.extra.get(optname, -1)
+        seen = _seen(kernel, task)
+        number = int.from_bytes(seen, "little", signed=True) if isinstance(seen, bytes) else seen
+        found = kernel.choose("sk_incoming_cpu_update(): once a packet came in", number, lambda at: at in (cpu, 0), cpu)
+        return struct.pack("<i", found)[:room]
+    if optname == SO_TXREHASH:
+        default = TXREHASH_ENABLED if sk.family in ("AF_INET", "AF_INET6") else 0
+        return struct.pack("<I", sk.extra.get(optname, default))[:room]
+    raise Errno("ENOPROTOOPT")
+
+
+def _seen(kernel: Kernel, task: Task) -> Any:
+    """Return the value that the call was seen to return."""
+    result = kernel.advice.results.get(task.name)
+    return result.out.get("optval") if result is not None else None
+
+
+def _peer_groups(sk: Sock, room: int) -> bytes:
+    if sk.peer_cred is None:
+        raise Errno("ENODATA")
+    data = struct.pack(f"<{len(sk.peer_groups)}I", *sk.peer_groups)
+    if room < len(data):
+        raise Errno("ERANGE")
+    return data
+
+
+def _cookie(kernel: Kernel, task: Task, sk: Sock, optname: int, room: int) -> bytes:
+    """Return a number that stays the same: the sock's, or its network namespace's (``__sock_gen_cookie()``)."""
+    if room < SIZEOF_LONG or (optname == SO_NETNS_COOKIE and room != SIZEOF_LONG):
+        raise Errno("EINVAL")
+    kept = sk.extra if optname == SO_COOKIE else kernel.sub("socket").unbound
+    if optname not in kept:
+        rule = "gen_cookie_next(): any number that none has"
+        seen = _seen(kernel, task)
+        kept[optname] = kernel.choose(rule, seen, lambda data: len(data) == SIZEOF_LONG and any(data), bytes(8))
+    return bytes(kept[optname])[:room]
+
+
+def _meminfo(kernel: Kernel, task: Task, sk: Sock, room: int) -> bytes:
+    """Return bytes queued and allowed, as far as they are determined (``sk_get_meminfo()``)."""
+    known = {0: sk.rmem_alloc, 2: sk.wmem_get()} if sk.accounted else {}
+    if sk.family == "AF_UNIX":
+        known |= {1: sk.rcvbuf, 3: sk.sndbuf, 4: 0, 5: 0, 6: 0, 7: 0, 8: 0}
+    otherwise = struct.pack("<9I", *[known.get(index, 0) for index in range(9)])[:room]
+
+    def fits(data: Any) -> bool:
+        if not isinstance(data, bytes) or len(data) != len(otherwise):
+            return False
+        values = struct.unpack(f"<{len(data) // 4}I", data[: len(data) // 4 * 4])
+        return all(value == known.get(index, value) for index, value in enumerate(values))
+
+    return bytes(kernel.choose("sk_get_meminfo(): what is set aside", _seen(kernel, task), fits, otherwise))

@@ -1,0 +1,161 @@
+"""Pipes to sockets and back (``fs/splice.c: generic_splice_sendpage()``, ``net/core/skbuff.c: skb_splice_bits()``)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from ktrace.model.fs.file import O_NONBLOCK, File, drive
+from ktrace.model.fs.pipe.pipe import DEFAULT_OPS, PipeBuffer, PipeInode, push_page
+from ktrace.model.fs.pipe.pipe_ops import send_sigpipe
+from ktrace.model.fs.pipe.splice import SPLICE_F_MORE, SPLICE_F_NONBLOCK, SpliceDesc, splice_from_pipe
+from ktrace.model.kernel import Kernel
+from ktrace.model.mm.iov import Destination
+from ktrace.model.mm.page import PAGE_SIZE, Page
+from ktrace.model.net.core.page_frag import copy_to_frag
+from ktrace.model.net.core.skbuff import MAX_SKB_FRAGS, SkBuff
+from ktrace.model.net.core.sock import MSG_DONTWAIT, MSG_MORE, MSG_SENDPAGE_NOTLAST
+from ktrace.model.task import Errno, Task
+from ktrace.state.allowed import Between
+
+NOSTEAL_OPS = "nosteal_pipe_buf_ops"
+PRIVATE = Between("skb_splice_bits(): nobody sets partial_page.private", 0, (1 << 64) - 1)
+Part = tuple[Any, int, int]
+"""Page, offset and size."""
+
+
+def generic_splice_sendpage(
+    kernel: Kernel, task: Task, pipe: PipeInode, out: File, length: int, flags: int
+) -> Generator[None, None, int]:
+    """Hand a pipe's pages to a socket, which may sleep with the pipe locked (``pipe_to_sendpage()``)."""
+    sd = SpliceDesc(length, bool(flags & SPLICE_F_NONBLOCK))
+    socket = out.private
+
+    def pipe_to_sendpage(buf: PipeBuffer, size: int) -> Any:
+        more = MSG_MORE if flags & SPLICE_F_MORE else 0
+        if size < sd.total_len and pipe.occupancy() > 1:
+            more |= MSG_SENDPAGE_NOTLAST
+        if out.f_flags & O_NONBLOCK:
+            more |= MSG_DONTWAIT
+        return socket.ops.sendpage(kernel, task, socket, buf.page, buf.offset, size, more)
+
+    return (yield from splice_from_pipe(kernel, task, pipe, sd, pipe_to_sendpage))
+
+
+class PipeDestination(Destination):
+    """Room in a pipe, filled page by page (``lib/iov_iter.c: copy_pipe_to_iter()``, ``append_pipe()``)."""
+
+    def __init__(self, kernel: Kernel, pipe: PipeInode, count: int) -> None:
+        super().__init__(count)
+        self.kernel = kernel
+        self.pipe = pipe
+        self.start_head = pipe.head
+        self.last_offset = 0
+
+    def copy(self, data: bytes) -> int:
+        """Copy *data* into pages of the pipe's own and return how much of it had room."""
+        done = 0
+        data = data[: self.count]
+        while done < len(data):
+            if not 0 < self.last_offset < PAGE_SIZE:
+                if self.pipe.full():
+                    break
+                self.last_offset = 0
+                push_page(self.pipe, Page(self.kernel.serial(), 0), DEFAULT_OPS, 0, 0)
+            chunk = data[done : done + PAGE_SIZE - self.last_offset]
+            buf = self.pipe.slot(self.pipe.head - 1)
+            assert buf.page is not None
+            buf.page.data[self.last_offset : self.last_offset + len(chunk)] = chunk
+            buf.len += len(chunk)
+            self.last_offset += len(chunk)
+            done += len(chunk)
+        self.count -= done
+        return done
+
+    def discard(self) -> None:
+        """Take back what was put (``pipe_discard_from()``)."""
+        while self.pipe.head != self.start_head:
+            self.pipe.head = self.pipe.head - 1 & 0xFFFFFFFF
+            self.pipe.release(self.pipe.slot(self.pipe.head))
+
+
+def splice_by_message(kernel: Kernel, receive: Any, pipe: PipeInode, length: int) -> Generator[None, None, int]:
+    """Receive into a pipe what any reader would get (``generic_file_splice_read()``, ``sock_read_iter()``).
+
+    :param receive: receives into the destination that it is given
+    """
+    to = PipeDestination(kernel, pipe, length)
+    try:
+        value: int = yield from drive(receive(to))
+    except Errno as error:
+        to.discard()
+        # -EAGAIN is what "can't put anything in there" is expected to be.
+        raise Errno("EAGAIN" if error.name == "EFAULT" else error.name) from None
+    return value
+
+
+def skb_splice_bits(kernel: Kernel, task: Task, skb: SkBuff, offset: int, length: int, pipe: PipeInode) -> int:
+    """Share a packet's pages with a pipe; what is not in pages is copied to some (``skb_splice_bits()``).
+
+    :param offset: into the packet
+    :raises Errno: EPIPE, EAGAIN where the pipe is full
+    """
+    return splice_to_pipe(kernel, task, pipe, skb_parts(kernel, task, skb, offset, length))
+
+
+def skb_parts(kernel: Kernel, task: Task, skb: SkBuff, offset: int, length: int) -> list[Part]:
+    """Return a part of a packet as pages, each with a reference taken (``__skb_splice_bits()``)."""
+    parts: list[Part] = []
+    head = skb.linear[offset : offset + length]
+    length -= len(head)
+    offset = max(offset - len(skb.linear), 0)
+    while head and len(parts) < MAX_SKB_FRAGS:
+        page, at, size = copy_to_frag(kernel, task, head)
+        _fill_page(parts, page, at, size)
+        head = head[size:]
+    for fragment in skb.frags if not head else ():
+        if offset >= fragment.size:
+            offset -= fragment.size
+            continue
+        size = min(fragment.size - offset, length)
+        if not size or len(parts) == MAX_SKB_FRAGS:
+            break
+        _fill_page(parts, fragment.page, fragment.offset + offset, size)
+        length -= size
+        offset = 0
+    return parts
+
+
+def _fill_page(parts: list[Part], page: Any, offset: int, size: int) -> None:
+    """``spd_fill_page()``, ``spd_can_coalesce()``."""
+    if parts:
+        last, start, length = parts[-1]
+        if last is page and start + length == offset:
+            parts[-1] = page, start, length + size
+            return
+    page.get()
+    parts.append((page, offset, size))
+
+
+def splice_to_pipe(kernel: Kernel, task: Task, pipe: PipeInode, parts: list[Part]) -> int:
+    """Fill slots with *parts* as long as there are any, drop the rest (``splice_to_pipe()``)."""
+    if not parts:
+        return 0
+    done = 0
+    left = list(parts)
+    if not pipe.readers:
+        send_sigpipe(kernel, task)
+        error = "EPIPE"
+    else:
+        while left and not pipe.full():
+            page, offset, size = left.pop(0)
+            buf = pipe.push()
+            buf.page, buf.offset, buf.len, buf.ops, buf.flags = page, offset, size, NOSTEAL_OPS, 0
+            buf.private = PRIVATE
+            done += size
+        error = "" if done else "EAGAIN"
+    for page, _, _ in left:
+        page.put()
+    if error:
+        raise Errno(error)
+    return done

@@ -1,0 +1,222 @@
+"""Packets between AF_UNIX sockets (``net/unix/af_unix.c``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ktrace.model.kernel import Kernel
+from ktrace.model.net.core.datagram import ReceiveShutdown, skb_recv_datagram
+from ktrace.model.net.core.proto_ops import InMessage, OutMessage
+from ktrace.model.net.core.skbuff import SkBuff
+from ktrace.model.net.core.sock import (
+    MSG_DONTWAIT,
+    MSG_OOB,
+    MSG_PEEK,
+    MSG_TRUNC,
+    POLL_WRITE,
+    RCV_SHUTDOWN,
+    SOCK_SEQPACKET,
+    Socket,
+    Timeo,
+    data_ready,
+    prepare_to_wait,
+    raise_sock_error,
+    sleeper,
+    sock_hold,
+    sock_intr_errno,
+    sock_put,
+    sock_sndtimeo,
+)
+from ktrace.model.net.core.sock_cmsg import sock_recv_timestamp
+from ktrace.model.net.socket import sockets
+from ktrace.model.net.unix.name import find_other, unix_autobind, validate_addr
+from ktrace.model.net.unix.scm import (
+    Scm,
+    detach,
+    maybe_add_creds,
+    peek,
+    scm_recv,
+    scm_send,
+    scm_stat_add,
+    scm_stat_del,
+    scm_to_skb,
+)
+from ktrace.model.net.unix.sock import Unix, dgram_disconnected, kfree_skb, peer_wake_disconnect_wakeup, peer_wake_me
+from ktrace.model.net.unix.stream import alloc_send_skb, peek_offset, peek_offset_bwd, peek_offset_fwd
+from ktrace.model.task import Errno, Task
+from ktrace.model.wait import wake_up
+
+
+def wait_for_peer(kernel: Kernel, task: Task, other: Unix, timeo: Timeo) -> Any:
+    """Sleep, in turn, until *other* has room (``unix_wait_for_peer()``)."""
+    entry = sleeper(task, exclusive=True)
+    prepare_to_wait(other.peer_wait, entry)
+    if not other.flag("SOCK_DEAD") and not other.shutdown & RCV_SHUTDOWN and other.recvq_full():
+        yield from timeo.sleep(kernel, task)
+    other.peer_wait.remove(entry)
+
+
+def dgram_sendmsg(kernel: Kernel, task: Task, socket: Socket, msg: OutMessage) -> Any:
+    """Queue one packet on its receiver (``unix_dgram_sendmsg()``)."""
+    scm = scm_send(kernel, task, socket, msg)
+    try:
+        return (yield from DgramSender(kernel, task, socket, msg, scm).send())
+    finally:
+        scm.destroy(kernel, task)
+
+
+class DgramSender:
+    """One call that sends a packet."""
+
+    def __init__(self, kernel: Kernel, task: Task, socket: Socket, msg: OutMessage, scm: Scm) -> None:
+        self.kernel = kernel
+        self.task = task
+        self.socket = socket
+        self.sk: Unix = socket.sk
+        self.msg = msg
+        self.scm = scm
+        self.length = msg.source.count
+
+    def send(self) -> Any:
+        """Make the packet and find a way for it."""
+        kernel, task, sk, msg = self.kernel, self.task, self.sk, self.msg
+        if msg.flags & MSG_OOB:
+            raise Errno("EOPNOTSUPP")
+        other: Unix | None = None
+        if msg.name:
+            validate_addr(msg.name)
+        else:
+            other = sk.peer
+            if other is None:
+                raise Errno("ENOTCONN")
+        if "SOCK_PASSCRED" in self.socket.flags and sk.addr is None:
+            unix_autobind(kernel, sk)
+        if self.length > sk.sndbuf - 32:
+            raise Errno("EMSGSIZE")
+        alloc = sockets(kernel).alloc
+        data_len = 0
+        if self.length > alloc.max_order(2):
+            data_len = min(self.length - alloc.max_order(2), alloc.max_frags * alloc.page_size)
+            data_len = alloc.page_align(data_len)
+        skb = yield from alloc_send_skb(kernel, task, sk, self.length - data_len, data_len, msg.flags & MSG_DONTWAIT)
+        try:
+            scm_to_skb(task, kernel, self.scm, skb, True)
+            skb.linear = msg.source.copy_all()
+            receiver = yield from self._way(other)
+        except Errno:
+            kfree_skb(kernel, task, skb)
+            raise
+        maybe_add_creds(task, skb, self.socket, receiver)
+        scm_stat_add(kernel, task, receiver, skb)
+        receiver.receive_queue.append(skb)
+        data_ready(kernel, receiver)
+        return self.length
+
+    def _way(self, other: Unix | None) -> Any:
+        """Return who takes the packet; wait for room there."""
+        kernel, task, sk, msg = self.kernel, self.task, self.sk, self.msg
+        timeo = sock_sndtimeo(sk, msg.flags & MSG_DONTWAIT)
+        while True:
+            if other is None:
+                if not msg.name:
+                    raise Errno("ECONNRESET")
+                other = find_other(kernel, task, msg.name, sk.type)
+            if not sk.may_send(other):
+                raise Errno("EPERM")
+            if other.flag("SOCK_DEAD"):
+                self._dead(other)
+                other = None
+                continue
+            if other.shutdown & RCV_SHUTDOWN:
+                raise Errno("EPIPE")
+            if other is sk or other.peer is sk or not other.recvq_full():
+                return other
+            if timeo:
+                sock_hold(other)
+                yield from wait_for_peer(kernel, task, other, timeo)
+                sock_put(kernel, other)
+                if task.signal_pending():
+                    raise sock_intr_errno(timeo)
+                continue
+            if sk.peer is not other or peer_wake_me(kernel, sk, other):
+                raise Errno("EAGAIN")
+
+    def _dead(self, other: Unix) -> None:
+        """Act on a receiver that was closed: look its name up again, or give up (``restart_locked:``)."""
+        kernel, sk = self.kernel, self.sk
+        if sk.type == SOCK_SEQPACKET:
+            raise Errno("EPIPE")
+        if sk.peer is other:
+            sk.peer = None
+            peer_wake_disconnect_wakeup(kernel, sk, other)
+            sk.state = "TCP_CLOSE"
+            dgram_disconnected(kernel, self.task, sk, other)
+            sock_put(kernel, other)
+            raise Errno("ECONNREFUSED")
+
+
+def seqpacket_sendmsg(kernel: Kernel, task: Task, socket: Socket, msg: OutMessage) -> Any:
+    """Send over a connection (``unix_seqpacket_sendmsg()``)."""
+    sk: Unix = socket.sk
+    raise_sock_error(sk)
+    if sk.state != "TCP_ESTABLISHED":
+        raise Errno("ENOTCONN")
+    msg.name = None
+    return (yield from dgram_sendmsg(kernel, task, socket, msg))
+
+
+def seqpacket_recvmsg(kernel: Kernel, task: Task, socket: Socket, msg: InMessage, flags: int) -> Any:
+    """Receive over a connection (``unix_seqpacket_recvmsg()``)."""
+    if socket.sk.state != "TCP_ESTABLISHED":
+        raise Errno("ENOTCONN")
+    return (yield from dgram_recvmsg(kernel, task, socket, msg, flags))
+
+
+def dgram_recvmsg(kernel: Kernel, task: Task, socket: Socket, msg: InMessage, flags: int) -> Any:
+    """Receive one packet; what does not fit is lost (``__unix_dgram_recvmsg()``)."""
+    sk: Unix = socket.sk
+    if flags & MSG_OOB:
+        raise Errno("EOPNOTSUPP")
+    try:
+        skb, skip = yield from skb_recv_datagram(kernel, task, sk, flags, peek_offset(sk, flags))
+    except ReceiveShutdown:
+        return 0
+    except Errno as error:
+        # Signal EOF on disconnected non-blocking SEQPACKET socket.
+        if sk.type == SOCK_SEQPACKET and error.name == "EAGAIN" and sk.shutdown & RCV_SHUTDOWN:
+            return 0
+        raise
+    peeking = bool(flags & MSG_PEEK)
+    if not peeking:
+        scm_stat_del(kernel, sk, skb)
+    wake_up(kernel, sk.peer_wait, 1, POLL_WRITE)
+    if msg.wants_name and isinstance(skb.sk, Unix) and skb.sk.addr is not None:
+        msg.name = skb.sk.addr
+    size, rest = msg.destination.count, len(skb) - skip
+    if size > rest:
+        size = rest
+    elif size < rest:
+        msg.flags |= MSG_TRUNC
+    try:
+        if msg.destination.copy(skb.data[skip : skip + size]) < size:
+            raise Errno("EFAULT")
+        # No packet of AF_UNIX is stamped before somebody asks.
+        sock_recv_timestamp(kernel, sk, msg, kernel.advice.clock[0])
+        scm = Scm(skb.pid, skb.uid, skb.gid)
+        if not peeking:
+            if skb.fp:
+                detach(scm, skb)
+            peek_offset_bwd(sk, len(skb))
+        else:
+            peek_offset_fwd(sk, size)
+            if skb.fp:
+                peek(scm, skb)
+        scm_recv(kernel, task, socket, msg, scm)
+    finally:
+        if not peeking:
+            _free_received(kernel, task, skb)
+    return rest if flags & MSG_TRUNC else size
+
+
+def _free_received(kernel: Kernel, task: Task, skb: SkBuff) -> None:
+    kfree_skb(kernel, task, skb)

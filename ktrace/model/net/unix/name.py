@@ -1,0 +1,127 @@
+"""Names of AF_UNIX sockets: abstract ones, paths, and those the kernel chooses (``net/unix/af_unix.c``)."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from ktrace.model.kernel import Kernel
+from ktrace.model.net.unix.path import bind_path, lookup
+from ktrace.model.net.unix.sock import SIZEOF_SOCKADDR_UN, SUN_PATH, Unix, bound
+from ktrace.model.task import Errno, Task
+from ktrace.state.net.sock import Sock as ObservedSock
+
+AF_UNIX = 1
+
+
+def family_of(addr: bytes) -> int:
+    """Return ``sa_family``."""
+    return int(struct.unpack_from("<H", addr.ljust(2, b"\0"))[0])
+
+
+def validate_addr(addr: bytes) -> None:
+    """Refuse what is no AF_UNIX address (``unix_validate_addr()``).
+
+    :raises Errno: EINVAL
+    """
+    if not SUN_PATH < len(addr) <= SIZEOF_SOCKADDR_UN or family_of(addr) != AF_UNIX:
+        raise Errno("EINVAL")
+
+
+def path_of(addr: bytes) -> bytes:
+    """Return the path in an address, up to its NUL (``unix_mkname_bsd()``)."""
+    return addr[SUN_PATH:].split(b"\0", 1)[0]
+
+
+def find_other(kernel: Kernel, task: Task, addr: bytes, type_: int) -> Unix:
+    """Return the socket that has a name (``unix_find_other()``).
+
+    :raises Errno: ECONNREFUSED, EPROTOTYPE, or what the path walk says
+    """
+    if addr[SUN_PATH]:
+        return _find_bsd(kernel, task, path_of(addr), type_)
+    found = bound(kernel).by_name.get((type_, addr))
+    if found is None:
+        raise Errno("ECONNREFUSED")
+    return found
+
+
+def _find_bsd(kernel: Kernel, task: Task, path: bytes, type_: int) -> Unix:
+    """``unix_find_bsd()``."""
+    inode = lookup(kernel, task, path)
+    here = bound(kernel).by_inode.get(inode.key)
+    if not here:
+        raise Errno("ECONNREFUSED")
+    if here[0].type != type_:
+        raise Errno("EPROTOTYPE")
+    inode.accessed(kernel)
+    return here[0]
+
+
+def unix_autobind(kernel: Kernel, sk: Unix) -> None:
+    """Give *sk* an abstract name of five hex digits that nobody has (``unix_autobind()``).
+
+    The kernel starts at a random number: any free name is allowed.
+    """
+    if sk.addr is not None:
+        return
+    table = bound(kernel)
+
+    def free(path: Any) -> bool:
+        return _is_autobind_name(path) and (sk.type, _address(path)) not in table.by_name
+
+    number = 0
+    while not free(b"\0%05x" % number):
+        number += 1
+    chosen = kernel.choose("unix_autobind: any free name", _observed(kernel, sk), free, b"\0%05x" % number)
+    sk.addr = _address(chosen)
+    table.by_name[sk.type, sk.addr] = sk
+
+
+def _address(path: bytes) -> bytes:
+    return struct.pack("<H", AF_UNIX) + path
+
+
+def _is_autobind_name(path: Any) -> bool:
+    return (
+        isinstance(path, bytes)
+        and len(path) == 6
+        and path[:1] == b"\0"
+        and all(byte in b"0123456789abcdef" for byte in path[1:])
+    )
+
+
+def _observed(kernel: Kernel, sk: Unix) -> bytes | None:
+    """Return the one autobind name that the observed World has and the model has not."""
+    known = {other.addr for other in bound(kernel).by_name.values()}
+    socks = (value for value in kernel.advice.world.objects.values() if isinstance(value, ObservedSock))
+    paths = (value.unix.addr for value in socks if value.unix is not None)
+    found = [path for path in paths if path is not None and _is_autobind_name(path) and _address(path) not in known]
+    return found[0] if found else None
+
+
+def bind_abstract(kernel: Kernel, sk: Unix, addr: bytes) -> None:
+    """Give *sk* an abstract name (``unix_bind_abstract()``).
+
+    :raises Errno: EINVAL where it has one, EADDRINUSE
+    """
+    if sk.addr is not None:
+        raise Errno("EINVAL")
+    table = bound(kernel)
+    if (sk.type, addr) in table.by_name:
+        raise Errno("EADDRINUSE")
+    sk.addr = addr
+    table.by_name[sk.type, addr] = sk
+
+
+def unix_bind(kernel: Kernel, task: Task, sk: Unix, addr: bytes) -> int:
+    """Give *sk* a name (``unix_bind()``)."""
+    if len(addr) == SUN_PATH and family_of(addr) == AF_UNIX:
+        unix_autobind(kernel, sk)
+        return 0
+    validate_addr(addr)
+    if addr[SUN_PATH]:
+        bind_path(kernel, task, sk, path_of(addr))
+    else:
+        bind_abstract(kernel, sk, addr)
+    return 0

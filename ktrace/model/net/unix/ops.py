@@ -1,0 +1,369 @@
+"""The three ``proto_ops`` of AF_UNIX (``net/unix/af_unix.c``)."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from ktrace.model.fs.file import O_NONBLOCK, File
+from ktrace.model.fs.pipe.pipe import PipeInode
+from ktrace.model.kernel import Kernel
+from ktrace.model.net.core.datagram import ReceiveShutdown, skb_recv_datagram
+from ktrace.model.net.core.proto_ops import InMessage, OutMessage, ProtoOps
+from ktrace.model.net.core.skbuff import SkBuff
+from ktrace.model.net.core.sock import (
+    EPOLLERR,
+    EPOLLHUP,
+    EPOLLIN,
+    EPOLLOUT,
+    EPOLLPRI,
+    EPOLLRDHUP,
+    EPOLLRDNORM,
+    EPOLLWRBAND,
+    EPOLLWRNORM,
+    MSG_DONTWAIT,
+    POLL_HUP,
+    POLL_IN,
+    POLL_WRITE,
+    RCV_SHUTDOWN,
+    SEND_SHUTDOWN,
+    SHUTDOWN_MASK,
+    SOCK_SEQPACKET,
+    SOCK_STREAM,
+    SOCK_WAKE_WAITD,
+    Socket,
+    Timeo,
+    data_ready,
+    set_wq_bit,
+    sock_graft,
+    sock_hold,
+    sock_intr_errno,
+    sock_put,
+    sock_sndtimeo,
+    sock_wake_async,
+    state_change,
+)
+from ktrace.model.net.socket import ELAPSE_WORK, IDLE_WORK, sockets
+from ktrace.model.net.unix.dgram import (
+    dgram_recvmsg,
+    dgram_sendmsg,
+    seqpacket_recvmsg,
+    seqpacket_sendmsg,
+    wait_for_peer,
+)
+from ktrace.model.net.unix.garbage import collect, delayed_fput
+from ktrace.model.net.unix.name import family_of, find_other, unix_autobind, unix_bind, validate_addr
+from ktrace.model.net.unix.sock import (
+    CONNECTED_TYPES,
+    PF_UNIX,
+    SUN_PATH,
+    Unix,
+    connect_pair,
+    dgram_disconnected,
+    init_peercred,
+    kfree_skb,
+    peer_wake_disconnect_wakeup,
+    peer_wake_me,
+    unix_create1,
+    unix_release_sock,
+    unread_len,
+)
+from ktrace.model.net.unix.splice import stream_sendpage, stream_splice_read
+from ktrace.model.net.unix.stream import stream_recvmsg, stream_sendmsg
+from ktrace.model.task import Errno, Task
+from ktrace.model.wait import wake_up
+from ktrace.state.call import Result
+
+AF_UNSPEC = 0
+SIOCOUTQ, SIOCINQ, SIOCATMARK = 0x5411, 0x541B, 0x8905
+
+
+class UnixOps(ProtoOps):
+    """What all three have in common."""
+
+    family = PF_UNIX
+    has_peek_off = True
+
+    def release(self, kernel: Kernel, task: Task, sock: Socket) -> int:
+        """``unix_release()``."""
+        if sock.sk is not None:
+            unix_release_sock(kernel, task, sock.sk, False)
+            sock.sk = None
+        return 0
+
+    def bind(self, kernel: Kernel, task: Task, sock: Socket, addr: bytes) -> Any:
+        """``unix_bind()``."""
+        return unix_bind(kernel, task, sock.sk, addr)
+
+    def socketpair(self, kernel: Kernel, task: Task, first: Socket, second: Socket) -> int:
+        """``unix_socketpair()``."""
+        connect_pair(task, first.sk, second.sk)
+        return 0
+
+    def getname(self, kernel: Kernel, sock: Socket, peer: int) -> bytes:
+        """``unix_getname()``."""
+        sk: Unix | None = sock.sk.peer if peer else sock.sk
+        if sk is None:
+            raise Errno("ENOTCONN")
+        return sk.addr if sk.addr is not None else struct.pack("<H", PF_UNIX)
+
+    def shutdown(self, kernel: Kernel, task: Task, sock: Socket, how: int) -> int:
+        """``unix_shutdown()``."""
+        if not 0 <= how <= 2:
+            raise Errno("EINVAL")
+        mode = how + 1
+        sk: Unix = sock.sk
+        sk.shutdown |= mode
+        other = sk.peer
+        state_change(kernel, sk)
+        if other is not None and sk.type in CONNECTED_TYPES:
+            peer_mode = (SEND_SHUTDOWN if mode & RCV_SHUTDOWN else 0) | (RCV_SHUTDOWN if mode & SEND_SHUTDOWN else 0)
+            other.shutdown |= peer_mode
+            state_change(kernel, other)
+            if peer_mode == SHUTDOWN_MASK:
+                sock_wake_async(kernel, other, SOCK_WAKE_WAITD, POLL_HUP)
+            elif peer_mode & RCV_SHUTDOWN:
+                sock_wake_async(kernel, other, SOCK_WAKE_WAITD, POLL_IN)
+        return 0
+
+    def ioctl(self, kernel: Kernel, task: Task, sock: Socket, cmd: int, arg: Any) -> Any:
+        """``unix_ioctl()``."""
+        sk: Unix = sock.sk
+        if cmd == SIOCOUTQ:
+            return Result(0, None, {"arg": sk.wmem_get()})
+        if cmd == SIOCINQ:
+            return Result(0, None, {"arg": self._inq_len(sk)})
+        if cmd == SIOCATMARK and sockets(kernel).facts.oob:
+            if sk.type != SOCK_STREAM:
+                raise Errno("EOPNOTSUPP")
+            first = sk.receive_queue[0] if sk.receive_queue else None
+            return Result(0, None, {"arg": int(first is not None and first is sk.oob_skb)})
+        raise Errno("ENOIOCTLCMD")
+
+    def _inq_len(self, sk: Unix) -> int:
+        """``unix_inq_len()``."""
+        if sk.state == "TCP_LISTEN":
+            raise Errno("EINVAL")
+        if sk.type in CONNECTED_TYPES:
+            return sum(unread_len(skb) for skb in sk.receive_queue)
+        return len(sk.receive_queue[0]) if sk.receive_queue else 0
+
+    def set_peek_off(self, kernel: Kernel, sock: Socket, value: int) -> None:
+        """``unix_set_peek_off()``."""
+        sock.sk.peek_off = value
+
+    def poll(self, kernel: Kernel, task: Task, file: File, sock: Socket) -> int:
+        """``unix_dgram_poll()``, of packets in order as well."""
+        sk: Unix = sock.sk
+        mask = EPOLLERR if sk.err or sk.error_queue else 0
+        mask |= _readable(sk)
+        if sk.type == SOCK_SEQPACKET and sk.state == "TCP_CLOSE":
+            mask |= EPOLLHUP
+        if not task.sub.get("poll_key", POLL_WRITE) & POLL_WRITE:
+            return mask  # poll_requested_events(): no write status wanted
+        writable = sk.writable(kernel)
+        other = sk.peer
+        if writable and other is not None and other.peer is not sk and other.recvq_full():
+            writable = not peer_wake_me(kernel, sk, other)
+        if writable:
+            mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND
+        else:
+            set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE")
+        return mask
+
+
+def _readable(sk: Unix) -> int:
+    mask = 0
+    if sk.shutdown == SHUTDOWN_MASK:
+        mask |= EPOLLHUP
+    if sk.shutdown & RCV_SHUTDOWN:
+        mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM
+    if sk.receive_queue:
+        mask |= EPOLLIN | EPOLLRDNORM
+    return mask
+
+
+class ConnectedOps(UnixOps):
+    """What stream and seqpacket sockets share: they listen, connect and accept."""
+
+    def listen(self, kernel: Kernel, task: Task, sock: Socket, backlog: int) -> int:
+        """``unix_listen()``."""
+        sk: Unix = sock.sk
+        if sk.addr is None or sk.state not in ("TCP_CLOSE", "TCP_LISTEN"):
+            raise Errno("EINVAL")
+        if backlog > sk.max_ack_backlog:
+            wake_up(kernel, sk.peer_wait, 0)
+        sk.max_ack_backlog = backlog
+        sk.state = "TCP_LISTEN"
+        init_peercred(task, sk)
+        return 0
+
+    def connect(self, kernel: Kernel, task: Task, sock: Socket, addr: bytes, flags: int) -> Any:
+        """Put an embryo on the listener's queue (``unix_stream_connect()``)."""
+        sk: Unix = sock.sk
+        validate_addr(addr)
+        if "SOCK_PASSCRED" in sock.flags and sk.addr is None:
+            unix_autobind(kernel, sk)
+        timeo = sock_sndtimeo(sk, flags & O_NONBLOCK)
+        newsk = unix_create1(kernel, None, sock.type)
+        alloc = sockets(kernel).alloc
+        skb = SkBuff(b"", 0, alloc.truesize(1), newsk)
+        newsk.wmem_alloc += skb.truesize
+        try:
+            other = yield from self._listener(kernel, task, sk, addr, timeo)
+            if sk.state != "TCP_CLOSE":
+                raise Errno("EISCONN" if sk.state == "TCP_ESTABLISHED" else "EINVAL")
+        except Errno:
+            kfree_skb(kernel, task, skb)
+            unix_release_sock(kernel, task, newsk, False)
+            raise
+        sock_hold(sk)
+        newsk.peer = sk
+        newsk.state = "TCP_ESTABLISHED"
+        newsk.type = sk.type
+        init_peercred(task, newsk)
+        newsk.listener = other
+        newsk.wq = newsk.peer_wait
+        if other.path is not None:
+            other.path.count += 1
+            newsk.path = other.path
+        newsk.addr = other.addr
+        sk.peer_cred, sk.peer_groups = other.peer_cred, other.peer_groups
+        sock.state = "SS_CONNECTED"
+        sk.state = "TCP_ESTABLISHED"
+        sock_hold(newsk)
+        sk.peer = newsk
+        other.receive_queue.append(skb)
+        data_ready(kernel, other)
+        return 0
+
+    def _listener(self, kernel: Kernel, task: Task, sk: Unix, addr: bytes, timeo: Timeo) -> Any:
+        """Return who listens at *addr*, once there is room on its queue."""
+        while True:
+            other = find_other(kernel, task, addr, sk.type)
+            if other.state != "TCP_LISTEN" or other.shutdown & RCV_SHUTDOWN:
+                raise Errno("ECONNREFUSED")
+            if not other.recvq_full():
+                return other
+            if not timeo:
+                raise Errno("EAGAIN")
+            sock_hold(other)
+            yield from wait_for_peer(kernel, task, other, timeo)
+            sock_put(kernel, other)
+            if task.signal_pending():
+                raise sock_intr_errno(timeo)
+
+    def accept(self, kernel: Kernel, task: Task, sock: Socket, newsock: Socket, flags: int) -> Any:
+        """Take the oldest embryo (``unix_accept()``)."""
+        sk: Unix = sock.sk
+        if sk.state != "TCP_LISTEN":
+            raise Errno("EINVAL")
+        try:
+            skb, _ = yield from skb_recv_datagram(kernel, task, sk, MSG_DONTWAIT if flags & O_NONBLOCK else 0)
+        except ReceiveShutdown:
+            raise Errno("EINVAL") from None
+        child: Unix = skb.sk
+        kfree_skb(kernel, task, skb)
+        wake_up(kernel, sk.peer_wait, 1)
+        child.listener = None
+        newsock.state = "SS_CONNECTED"
+        newsock.flags |= sock.flags & {"SOCK_PASSCRED", "SOCK_PASSSEC"}
+        sock_graft(child, newsock)
+        return 0
+
+
+class StreamOps(ConnectedOps):
+    """``unix_stream_ops``."""
+
+    name = "unix_stream_ops"
+
+    def sendmsg(self, kernel: Kernel, task: Task, sock: Socket, msg: OutMessage) -> Any:
+        """``unix_stream_sendmsg()``."""
+        return stream_sendmsg(kernel, task, sock, msg)
+
+    def recvmsg(self, kernel: Kernel, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
+        """``unix_stream_recvmsg()``."""
+        return stream_recvmsg(kernel, task, sock, msg, flags)
+
+    def sendpage(self, kernel: Kernel, task: Task, sock: Socket, page: Any, offset: int, size: int, flags: int) -> Any:
+        """``unix_stream_sendpage()``."""
+        return stream_sendpage(kernel, task, sock, page, offset, size, flags)
+
+    def splice_read(self, kernel: Kernel, task: Task, sock: Socket, pipe: PipeInode, length: int, flags: int) -> Any:
+        """``unix_stream_splice_read()``."""
+        return stream_splice_read(kernel, task, sock, pipe, length, flags)
+
+    def poll(self, kernel: Kernel, task: Task, file: File, sock: Socket) -> int:
+        """``unix_poll()``."""
+        sk: Unix = sock.sk
+        mask = EPOLLERR if sk.err else 0
+        mask |= _readable(sk)
+        if sk.oob_skb is not None:
+            mask |= EPOLLPRI
+        if sk.state == "TCP_CLOSE":
+            mask |= EPOLLHUP
+        if sk.writable(kernel):
+            mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND
+        return mask
+
+
+class SeqpacketOps(ConnectedOps):
+    """``unix_seqpacket_ops``."""
+
+    name = "unix_seqpacket_ops"
+
+    def sendmsg(self, kernel: Kernel, task: Task, sock: Socket, msg: OutMessage) -> Any:
+        """``unix_seqpacket_sendmsg()``."""
+        return seqpacket_sendmsg(kernel, task, sock, msg)
+
+    def recvmsg(self, kernel: Kernel, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
+        """``unix_seqpacket_recvmsg()``."""
+        return seqpacket_recvmsg(kernel, task, sock, msg, flags)
+
+
+class DgramOps(UnixOps):
+    """``unix_dgram_ops``."""
+
+    name = "unix_dgram_ops"
+
+    def connect(self, kernel: Kernel, task: Task, sock: Socket, addr: bytes, flags: int) -> int:
+        """Choose where packets go, or nowhere any more (``unix_dgram_connect()``)."""
+        sk: Unix = sock.sk
+        if len(addr) < SUN_PATH:
+            raise Errno("EINVAL")
+        other: Unix | None = None
+        if family_of(addr) != AF_UNSPEC:
+            validate_addr(addr)
+            if "SOCK_PASSCRED" in sock.flags and sk.addr is None:
+                unix_autobind(kernel, sk)
+            other = find_other(kernel, task, addr, sock.type)
+            if not sk.may_send(other):
+                raise Errno("EPERM")
+            sock_hold(other)
+            sk.state = other.state = "TCP_ESTABLISHED"
+        old, sk.peer = sk.peer, other
+        if old is not None:
+            if other is None:
+                sk.state = "TCP_CLOSE"
+            peer_wake_disconnect_wakeup(kernel, sk, old)
+            if other is not old:
+                dgram_disconnected(kernel, task, sk, old)
+                if old.peer is None:
+                    old.state = "TCP_CLOSE"
+            sock_put(kernel, old)
+        return 0
+
+    def sendmsg(self, kernel: Kernel, task: Task, sock: Socket, msg: OutMessage) -> Any:
+        """``unix_dgram_sendmsg()``."""
+        return dgram_sendmsg(kernel, task, sock, msg)
+
+    def recvmsg(self, kernel: Kernel, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
+        """``unix_dgram_recvmsg()``."""
+        return dgram_recvmsg(kernel, task, sock, msg, flags)
+
+
+ELAPSE_WORK.append(delayed_fput)
+IDLE_WORK.extend((collect, delayed_fput))
+UNIX_STREAM_OPS = StreamOps()
+UNIX_DGRAM_OPS = DgramOps()
+UNIX_SEQPACKET_OPS = SeqpacketOps()

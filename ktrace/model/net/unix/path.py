@@ -1,0 +1,47 @@
+"""AF_UNIX names that are files (``net/unix/af_unix.c``, ``fs/namei.c``)."""
+
+from __future__ import annotations
+
+from ktrace.model.fs.inode import Inode
+from ktrace.model.fs.tree import MAY_WRITE, Tree, permission
+from ktrace.model.kernel import Kernel
+from ktrace.model.net.unix.sock import SUN_PATH, Unix, bound
+from ktrace.model.task import Errno, Task
+from ktrace.state.fs.inode import S_IFMT, S_IFSOCK
+
+S_IRWXUGO = 0o777
+
+
+def lookup(kernel: Kernel, task: Task, path: bytes) -> Inode:
+    """Return the socket inode at *path* (``unix_find_bsd()``).
+
+    :raises Errno: ECONNREFUSED where it is none, EACCES, or what the path walk says
+    """
+    tree: Tree = kernel.sub("tree")
+    inode = tree.lookup(task, path)
+    permission(task, inode, MAY_WRITE)
+    if inode.i_mode & S_IFMT != S_IFSOCK:
+        raise Errno("ECONNREFUSED")
+    return inode
+
+
+def bind_path(kernel: Kernel, task: Task, sk: Unix, path: bytes) -> None:
+    """Make a socket inode at *path* and tie *sk* to it (``unix_bind_bsd()``).
+
+    :raises Errno: EADDRINUSE where the path exists, EINVAL where *sk* has a name, or what the path walk says
+    """
+    tree: Tree = kernel.sub("tree")
+    directory, name, trailing = tree.parent_of(task, path)
+    if not name or path.rstrip(b"/").rsplit(b"/", 1)[-1] in (b".", b"..") or name in directory.entries:
+        raise Errno("EADDRINUSE")
+    if trailing:
+        raise Errno("ENOENT")
+    inode = tree.create(kernel, task, directory, name, S_IFSOCK | S_IRWXUGO)
+    if sk.addr is not None:
+        # failed after successful mknod: vfs_unlink()
+        del directory.entries[name]
+        raise Errno("EINVAL")
+    inode.count += 1
+    sk.path = inode
+    sk.addr = (1).to_bytes(SUN_PATH, "little") + path + b"\0"
+    bound(kernel).by_inode.setdefault(inode.key, []).insert(0, sk)

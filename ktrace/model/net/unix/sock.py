@@ -1,0 +1,307 @@
+"""AF_UNIX sockets: their life and their names (``net/unix/af_unix.c``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ktrace.model.kernel import Kernel
+from ktrace.model.net.core.skbuff import SkBuff
+from ktrace.model.net.core.sock import (
+    ECONNRESET,
+    POLL_HUP,
+    POLL_OUT,
+    POLL_WRITE,
+    SHUTDOWN_MASK,
+    SOCK_DGRAM,
+    SOCK_RAW,
+    SOCK_SEQPACKET,
+    SOCK_STREAM,
+    SOCK_WAKE_SPACE,
+    SOCK_WAKE_WAITD,
+    Sock,
+    Socket,
+    error_report,
+    sock_hold,
+    sock_orphan,
+    sock_put,
+    sock_wake_async,
+    state_change,
+)
+from ktrace.model.net.socket import family, sockets
+from ktrace.model.task import Errno, Task
+from ktrace.model.wait import WaitEntry, WaitQueue, waiters, wake_up
+from ktrace.state.net.skbuff import Buffer
+from ktrace.state.net.unix import UnixSock
+
+AF_UNIX = PF_UNIX = 1
+SUN_PATH = 2
+SIZEOF_SOCKADDR_UN = 110
+CONNECTED_TYPES = (SOCK_STREAM, SOCK_SEQPACKET)
+
+
+@dataclass(eq=False)
+class Unix(Sock):
+    """Mirror one ``struct unix_sock``.
+
+    :param addr: the bound address as bytes of ``struct sockaddr_un``
+    :param path: inode that a bound path made
+    :param peer_wake: its own entry on the ``peer_wait`` of *peer_wake_at* (``unix_dgram_peer_wake_me()``)
+    :param nr_fds: descriptors in its receive queue
+    """
+
+    addr: bytes | None = None
+    path: Any = None
+    peer: Unix | None = None
+    listener: Unix | None = None
+    peer_wait: WaitQueue = field(default_factory=WaitQueue)
+    peer_wake: WaitEntry | None = None
+    peer_wake_at: Unix | None = None
+    nr_fds: int = 0
+    oob_skb: SkBuff | None = None
+
+    def neighbours(self) -> Iterable[Sock]:
+        """Return the socks that this one points at."""
+        yield from (skb.sk for skb in self.receive_queue if skb.sk is not None)
+        if self.peer is not None:
+            yield self.peer
+        if self.listener is not None and not self.flag("SOCK_DEAD"):
+            yield self.listener
+
+    def inodes(self) -> Iterable[Any]:
+        """Return the inode of a bound path."""
+        return () if self.path is None else (self.path,)
+
+    def view_receive_queue(self) -> tuple[Buffer, ...]:
+        """Return the receive queue with every ``UNIXCB()``."""
+        return tuple(skb.view(unix=True) for skb in self.receive_queue)
+
+    def view_parts(self) -> dict[str, Any]:
+        """Return the part behind the ``struct sock``."""
+
+        listener = None if self.flag("SOCK_DEAD") else self.listener
+        oob = next((index for index, skb in enumerate(self.receive_queue) if skb is self.oob_skb), None)
+        return {
+            "unix": UnixSock(
+                addr=self.addr[SUN_PATH:] if self.addr is not None else None,
+                path=self.path.ref if self.path is not None else None,
+                peer=self.peer.ref if self.peer is not None else None,
+                listener=listener.ref if listener is not None else None,
+                peer_wait=waiters(self.peer_wait),
+                nr_fds=self.nr_fds,
+                oob=oob,
+            )
+        }
+
+    def recvq_full(self) -> bool:
+        """Tell whether senders must wait (``unix_recvq_full_lockless()``)."""
+        return len(self.receive_queue) > self.max_ack_backlog
+
+    def may_send(self, other: Unix) -> bool:
+        """Tell whether *other* takes datagrams from this one (``unix_may_send()``)."""
+        return other.peer is None or other.peer is self
+
+    def writable(self, kernel: Kernel) -> bool:
+        """Tell whether a quarter of the send buffer is not in flight (``unix_writable()``)."""
+        return self.state != "TCP_LISTEN" and self.wmem_alloc << 2 <= self.sndbuf
+
+
+def unix_write_space(kernel: Kernel, sk: Unix) -> None:
+    """Tell writers that there is room (``unix_write_space()``)."""
+    if sk.writable(kernel):
+        if sk.wq is not None:
+            wake_up(kernel, sk.wq, 1, POLL_WRITE)
+        sock_wake_async(kernel, sk, SOCK_WAKE_SPACE, POLL_OUT)
+
+
+def unix_create1(kernel: Kernel, socket: Socket | None, type_: int) -> Unix:
+    """Make the sock of a socket, or of a connection that nobody accepted yet (``unix_create1()``)."""
+    own = sockets(kernel)
+    sk = Unix(
+        kernel.serial(),
+        "AF_UNIX",
+        "unix_stream_proto" if type_ == SOCK_STREAM else "unix_dgram_proto",
+        0,
+        own.setting("core/rmem_default"),
+        own.setting("core/wmem_default"),
+        flags={"SOCK_ZAPPED"},
+        max_ack_backlog=own.setting("unix/max_dgram_qlen"),
+    )
+    sk.write_space = lambda kernel: unix_write_space(kernel, sk)
+    if socket is not None:
+        sk.type = socket.type
+        sk.wq = socket.wq
+        sk.uid = socket.i_uid
+        sk.socket = socket
+        socket.sk = sk
+    return sk
+
+
+@family("unix_create")
+def unix_create(kernel: Kernel, task: Task, socket: Socket, protocol: int) -> None:
+    """Make an AF_UNIX socket (``unix_create()``)."""
+    from ktrace.model.net.unix.ops import UNIX_DGRAM_OPS, UNIX_SEQPACKET_OPS, UNIX_STREAM_OPS
+
+    if protocol and protocol != PF_UNIX:
+        raise Errno("EPROTONOSUPPORT")
+    socket.state = "SS_UNCONNECTED"
+    if socket.type == SOCK_RAW:
+        socket.type = SOCK_DGRAM
+    ops = {SOCK_STREAM: UNIX_STREAM_OPS, SOCK_DGRAM: UNIX_DGRAM_OPS, SOCK_SEQPACKET: UNIX_SEQPACKET_OPS}
+    if socket.type not in ops:
+        raise Errno("ESOCKTNOSUPPORT")
+    socket.ops = ops[socket.type]
+    unix_create1(kernel, socket, socket.type)
+
+
+def unread_len(skb: SkBuff) -> int:
+    """Return the bytes of *skb* that no reader took (``unix_skb_len()``)."""
+    return len(skb) - skb.consumed
+
+
+def unix_release_sock(kernel: Kernel, task: Task, sk: Unix, embryo: bool) -> None:
+    """End *sk*, tell its peer, drop what it never read (``unix_release_sock()``).
+
+    :param embryo: it was connected and never accepted
+    """
+    table = bound(kernel)
+    table.remove(sk)
+    sock_orphan(sk)
+    sk.shutdown = SHUTDOWN_MASK
+    path, sk.path = sk.path, None
+    was_listening = sk.state == "TCP_LISTEN"
+    sk.state = "TCP_CLOSE"
+    pair, sk.peer = sk.peer, None
+    sk.oob_skb = None
+    wake_up(kernel, sk.peer_wait, 0)
+    if pair is not None:
+        if sk.type in CONNECTED_TYPES:
+            first = sk.receive_queue[0] if sk.receive_queue else None
+            if first is not None and sockets(kernel).facts.oob and not unread_len(first):
+                first = sk.receive_queue[1] if len(sk.receive_queue) > 1 else None
+            pair.shutdown = SHUTDOWN_MASK
+            if first is not None or embryo:
+                pair.err = ECONNRESET
+            state_change(kernel, pair)
+            sock_wake_async(kernel, pair, SOCK_WAKE_WAITD, POLL_HUP)
+        peer_wake_disconnect(sk, pair)
+        sock_put(kernel, pair)
+    while sk.receive_queue:
+        skb = sk.receive_queue.pop(0)
+        if was_listening:
+            assert isinstance(skb.sk, Unix)
+            unix_release_sock(kernel, task, skb.sk, True)
+        skb.consumed = len(skb)
+        kfree_skb(kernel, task, skb)
+    if path is not None:
+        path.put(kernel)
+    sock_put(kernel, sk)
+    # unix_gc(): a kernel thread looks for garbage once the actors sleep.
+    sockets(kernel).unbound["unix_gc"] = True
+
+
+def kfree_skb(kernel: Kernel, task: Task, skb: SkBuff) -> None:
+    """Free a buffer: what travels in it first, then its charge (``unix_wfree()``, ``sock_wfree()``)."""
+    from ktrace.model.net.core.sock import sock_wfree
+    from ktrace.model.net.unix.scm import drop_files
+
+    drop_files(kernel, task, skb)
+    skb.put_pages()
+    if skb.sk is not None:
+        sock_wfree(kernel, skb)
+
+
+def peer_wake_disconnect(sk: Unix, other: Unix) -> None:
+    """Take the entry of *sk* off the queue of *other* (``unix_dgram_peer_wake_disconnect()``)."""
+    if sk.peer_wake_at is other and sk.peer_wake is not None:
+        other.peer_wait.remove(sk.peer_wake)
+        sk.peer_wake_at = None
+
+
+def peer_wake_disconnect_wakeup(kernel: Kernel, sk: Unix, other: Unix) -> None:
+    """Do so and wake writers of *sk* (``unix_dgram_peer_wake_disconnect_wakeup()``)."""
+    peer_wake_disconnect(sk, other)
+    if sk.wq is not None:
+        wake_up(kernel, sk.wq, 1, POLL_WRITE)
+
+
+def peer_wake_me(kernel: Kernel, sk: Unix, other: Unix) -> bool:
+    """Ask to be told when *other* has room; tell whether it has none (``unix_dgram_peer_wake_me()``)."""
+    connected = False
+    if sk.peer_wake_at is None:
+        entry = WaitEntry(None, False, kind="unix_dgram_peer_wake_relay")
+
+        def relay(key: int) -> bool:
+            other.peer_wait.remove(entry)
+            sk.peer_wake_at = None
+            if sk.wq is not None:
+                wake_up(kernel, sk.wq, 1, key)
+            return False
+
+        entry.func = relay
+        sk.peer_wake, sk.peer_wake_at = entry, other
+        other.peer_wait.add(entry)
+        connected = True
+    if other.recvq_full() and not other.flag("SOCK_DEAD"):
+        return True
+    if connected:
+        peer_wake_disconnect(sk, other)
+    return False
+
+
+def dgram_disconnected(kernel: Kernel, task: Task, sk: Unix, other: Unix) -> None:
+    """Drop what arrived from a peer that is no longer ours (``unix_dgram_disconnected()``)."""
+    if not sk.receive_queue:
+        return
+    while sk.receive_queue:
+        kfree_skb(kernel, task, sk.receive_queue.pop(0))
+    wake_up(kernel, sk.peer_wait, 0)
+    if not other.flag("SOCK_DEAD") and other.peer is sk:
+        other.err = ECONNRESET
+        error_report(kernel, other)
+
+
+def init_peercred(task: Task, sk: Unix) -> None:
+    """Keep who called (``init_peercred()``)."""
+    sk.peer_cred = (task.name, task.cred.euid, task.cred.egid)
+    sk.peer_groups = tuple(sorted(task.cred.groups))
+
+
+def connect_pair(task: Task, first: Unix, second: Unix) -> None:
+    """Join two socks back to back (``unix_socketpair()``)."""
+    sock_hold(first)
+    sock_hold(second)
+    first.peer, second.peer = second, first
+    for sk in (first, second):
+        init_peercred(task, sk)
+        sk.state = "TCP_ESTABLISHED"
+        assert sk.socket is not None
+        sk.socket.state = "SS_CONNECTED"
+
+
+class BoundSockets:
+    """The names that AF_UNIX sockets have (``net->unx.table``, ``bsd_socket_buckets``)."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[tuple[int, bytes], Unix] = {}
+        self.by_inode: dict[int | str, list[Unix]] = {}
+
+    def remove(self, sk: Unix) -> None:
+        """Forget *sk* (``unix_remove_socket()``, ``unix_remove_bsd_socket()``)."""
+        self.by_name = {key: value for key, value in self.by_name.items() if value is not sk}
+        for key, bound_here in list(self.by_inode.items()):
+            if sk in bound_here:
+                bound_here.remove(sk)
+                if not bound_here:
+                    del self.by_inode[key]
+
+
+def bound(kernel: Kernel) -> BoundSockets:
+    """Return the names of the kernel's AF_UNIX sockets."""
+    own = sockets(kernel)
+    table = own.unbound.get("unix")
+    if table is None:
+        table = own.unbound["unix"] = BoundSockets()
+    found: BoundSockets = table
+    return found

@@ -1,0 +1,444 @@
+"""Bytes through AF_UNIX streams (``net/unix/af_unix.c``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ktrace.model.kernel import Kernel
+from ktrace.model.mm.page import Compound
+from ktrace.model.net.core.proto_ops import InMessage, OutMessage
+from ktrace.model.net.core.skbuff import Fragment, SkBuff, fragment_sizes
+from ktrace.model.net.core.sock import (
+    MSG_DONTWAIT,
+    MSG_NOSIGNAL,
+    MSG_OOB,
+    MSG_PEEK,
+    MSG_WAITALL,
+    RCV_SHUTDOWN,
+    SEND_SHUTDOWN,
+    Sock,
+    Socket,
+    Timeo,
+    data_ready,
+    prepare_to_wait,
+    raise_sock_error,
+    send_sigurg,
+    set_wq_bit,
+    sleeper,
+    sock_error,
+    sock_intr_errno,
+    sock_rcvlowat,
+    sock_rcvtimeo,
+    sock_sndtimeo,
+)
+from ktrace.model.net.socket import sockets
+from ktrace.model.net.unix.scm import (
+    Scm,
+    detach,
+    maybe_add_creds,
+    peek,
+    scm_recv,
+    scm_send,
+    scm_stat_add,
+    scm_stat_del,
+    scm_to_skb,
+)
+from ktrace.model.net.unix.sock import Unix, kfree_skb, unread_len
+from ktrace.model.task import Errno, Task
+
+UNIX_SKB_FRAGS_SZ = 4096 << 3
+"""``PAGE_SIZE << get_order(32768)``."""
+
+
+def alloc_send_skb(kernel: Kernel, task: Task, sk: Sock, header_len: int, data_len: int, noblock: Any) -> Any:
+    """Make a buffer within the send buffer, or wait for room (``sock_alloc_send_pskb()``).
+
+    :raises Errno: the sock's error, EPIPE, EAGAIN, EINTR, EMSGSIZE
+    """
+    timeo = sock_sndtimeo(sk, noblock)
+    while True:
+        raise_sock_error(sk)
+        if sk.shutdown & SEND_SHUTDOWN:
+            raise Errno("EPIPE")
+        if sk.wmem_get() < sk.sndbuf:
+            break
+        set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE")
+        assert sk.socket is not None
+        sk.socket.flags.add("SOCK_NOSPACE")
+        if not timeo:
+            raise Errno("EAGAIN")
+        if task.signal_pending():
+            raise sock_intr_errno(timeo)
+        yield from wait_for_wmem(kernel, task, sk, timeo)
+    alloc = sockets(kernel).alloc
+    if -(-data_len // alloc.page_size) > alloc.max_frags:
+        raise Errno("EMSGSIZE")
+    skb = SkBuff(b"", data_len, alloc.truesize(header_len, data_len), sk)
+    sk.wmem_alloc += skb.truesize
+    return skb
+
+
+def wait_for_wmem(kernel: Kernel, task: Task, sk: Sock, timeo: Timeo) -> Any:
+    """Sleep until there is room to send (``sock_wait_for_wmem()``)."""
+    set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE", False)
+    assert sk.wq is not None and sk.socket is not None
+    queue, entry = sk.wq, sleeper(task)
+    while timeo and not task.signal_pending():
+        sk.socket.flags.add("SOCK_NOSPACE")
+        prepare_to_wait(queue, entry)
+        if sk.wmem_alloc < sk.sndbuf or sk.shutdown & SEND_SHUTDOWN or sk.err:
+            break
+        yield from timeo.sleep(kernel, task)
+    queue.remove(entry)
+
+
+def stream_sendmsg(kernel: Kernel, task: Task, socket: Socket, msg: OutMessage) -> Any:
+    """Queue bytes on the peer, in buffers of half the send buffer at most (``unix_stream_sendmsg()``)."""
+    sk: Unix = socket.sk
+    scm = scm_send(kernel, task, socket, msg)
+    sent = 0
+    try:
+        length = msg.source.count
+        oob = bool(msg.flags & MSG_OOB)
+        if oob:
+            if not sockets(kernel).facts.oob or not length:
+                raise Errno("EOPNOTSUPP")
+            length -= 1
+        if msg.name:
+            raise Errno("EISCONN" if sk.state == "TCP_ESTABLISHED" else "EOPNOTSUPP")
+        other = sk.peer
+        if other is None:
+            raise Errno("ENOTCONN")
+        if sk.shutdown & SEND_SHUTDOWN:
+            raise _pipe_error(kernel, task, msg, sent)
+        fds_sent = False
+        while sent < length:
+            size, data_len = _split(kernel, sk, length - sent)
+            skb = yield from alloc_send_skb(kernel, task, sk, size - data_len, data_len, msg.flags & MSG_DONTWAIT)
+            _fill(kernel, task, scm, skb, msg, size, not fds_sent)
+            fds_sent = True
+            if other.flag("SOCK_DEAD") or other.shutdown & RCV_SHUTDOWN:
+                kfree_skb(kernel, task, skb)
+                raise _pipe_error(kernel, task, msg, sent)
+            _queue(kernel, task, socket, other, skb)
+            data_ready(kernel, other)
+            sent += size
+        if oob:
+            yield from _queue_oob(kernel, task, socket, other, scm, msg, not fds_sent)
+            sent += 1
+    except Errno:
+        if not sent:
+            raise
+    finally:
+        scm.destroy(kernel, task)
+    return sent
+
+
+def _split(kernel: Kernel, sk: Unix, size: int) -> tuple[int, int]:
+    """Return the size of the next buffer and how much of it is paged."""
+    alloc = sockets(kernel).alloc
+    head = alloc.max_order(0)
+    size = min(size, (sk.sndbuf >> 1) - 64, head + UNIX_SKB_FRAGS_SZ)
+    return size, min(size, alloc.page_align(max(0, size - head)))
+
+
+def _fill(kernel: Kernel, task: Task, scm: Scm, skb: SkBuff, msg: OutMessage, size: int, send_fds: bool) -> None:
+    """Put credentials, descriptors and bytes into *skb*; free it where that fails."""
+    try:
+        scm_to_skb(task, kernel, scm, skb, send_fds)
+        data = msg.source.copy(size)
+        if len(data) < size:
+            raise Errno("EFAULT")
+        at = size - skb.data_len
+        skb.linear = data[:at]
+        for length in fragment_sizes(skb.data_len):
+            skb.frags.append(Fragment(Compound(kernel.serial(), data[at : at + length]), 0, length))
+            at += length
+    except Errno:
+        kfree_skb(kernel, task, skb)
+        raise
+
+
+def _queue(kernel: Kernel, task: Task, socket: Socket, other: Unix, skb: SkBuff) -> None:
+    maybe_add_creds(task, skb, socket, other)
+    scm_stat_add(kernel, task, other, skb)
+    other.receive_queue.append(skb)
+
+
+def _pipe_error(kernel: Kernel, task: Task, msg: OutMessage, sent: int) -> Errno:
+    if not sent and not msg.flags & MSG_NOSIGNAL:
+        kernel.send_signal(task, "SIGPIPE", task, thread=True)
+    return Errno("EPIPE")
+
+
+def _queue_oob(
+    kernel: Kernel, task: Task, socket: Socket, other: Unix, scm: Scm, msg: OutMessage, send_fds: bool
+) -> Any:
+    """Queue the one byte that is out of band (``queue_oob()``)."""
+    sk: Unix = socket.sk
+    skb = yield from alloc_send_skb(kernel, task, sk, 1, 0, msg.flags & MSG_DONTWAIT)
+    _fill(kernel, task, scm, skb, msg, 1, send_fds)
+    if other.flag("SOCK_DEAD") or other.shutdown & RCV_SHUTDOWN:
+        kfree_skb(kernel, task, skb)
+        raise Errno("EPIPE")
+    _queue(kernel, task, socket, other, skb)
+    other.oob_skb = skb
+    send_sigurg(kernel, other)
+    data_ready(kernel, other)
+
+
+def stream_recvmsg(kernel: Kernel, task: Task, socket: Socket, msg: InMessage, flags: int) -> Any:
+    """Read bytes (``unix_stream_read_generic()``)."""
+
+    def unix_stream_read_actor(skb: SkBuff, start: int, chunk: int) -> int:
+        return chunk if msg.destination.copy(skb.data[start : start + chunk]) == chunk else -1
+
+    size = msg.destination.count
+    return (yield from StreamReader(kernel, task, socket, msg, flags, size, unix_stream_read_actor).read())
+
+
+class StreamReader:
+    """One call that reads a stream (``unix_stream_read_generic()`` with ``unix_stream_read_actor()``)."""
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        task: Task,
+        socket: Socket,
+        msg: InMessage | None,
+        flags: int,
+        size: int,
+        recv_actor: Callable[[SkBuff, int, int], int],
+    ) -> None:
+        self.kernel = kernel
+        self.task = task
+        self.socket = socket
+        self.sk: Unix = socket.sk
+        self.msg = msg
+        self.flags = flags
+        self.peek = bool(flags & MSG_PEEK)
+        self.oob = sockets(kernel).facts.oob
+        self.scm = Scm()
+        self.size = size
+        self.recv_actor = recv_actor
+        self.copied = 0
+        self.skip = 0
+        self.creds: tuple[Any, int, int] | None = None
+
+    def read(self) -> Any:
+        """Read until the target is met; return the number of bytes."""
+        sk, flags = self.sk, self.flags
+        if sk.state != "TCP_ESTABLISHED":
+            raise Errno("EINVAL")
+        if flags & MSG_OOB:
+            if not self.oob:
+                raise Errno("EOPNOTSUPP")
+            return self._recv_urg()
+        target = sock_rcvlowat(sk, flags & MSG_WAITALL, self.size)
+        timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT)
+        self.skip = max(peek_offset(sk, flags), 0)
+        error: str | None = None
+        skb: SkBuff | None
+        last: SkBuff | None
+        redo = True
+        while True:
+            if redo:
+                if sk.flag("SOCK_DEAD"):
+                    error = "ECONNRESET"
+                    break
+                last = skb = sk.receive_queue[0] if sk.receive_queue else None
+                last_len = len(skb) if skb is not None else 0
+            # again:
+            if self.oob and skb is not None:
+                skb = self._manage_oob(skb)
+                if skb is None and self.copied:
+                    break
+            if skb is None:
+                if self.copied >= target:
+                    break
+                error = sock_error(sk)
+                if error or sk.shutdown & RCV_SHUTDOWN:
+                    break
+                if not timeo:
+                    error = "EAGAIN"
+                    break
+                yield from self._data_wait(last, last_len, timeo)
+                if self.task.signal_pending():
+                    self.scm.destroy(self.kernel, self.task)
+                    if self.copied:
+                        return self.copied
+                    raise sock_intr_errno(timeo)
+                redo = True
+                continue
+            while skb is not None and self.skip >= unread_len(skb):
+                self.skip -= unread_len(skb)
+                last, last_len = skb, len(skb)
+                skb = next_of(sk.receive_queue, skb)
+            if skb is None:
+                redo = False
+                continue
+            if self._copy(skb):
+                break
+            if self.peek:
+                self.skip = 0
+                last, last_len = skb, len(skb)
+                skb = next_of(sk.receive_queue, skb)
+                if skb is None:
+                    break
+                redo = False
+                continue
+            if not self.size:
+                break
+            redo = True
+        return self._finish(error)
+
+    def _finish(self, error: str | None) -> int:
+        if self.creds is not None:
+            self.scm.pid, self.scm.uid, self.scm.gid = self.creds
+        else:
+            # memset(&scm, 0): nobody's pid, and root's ids
+            self.scm.pid, self.scm.uid, self.scm.gid = None, 0, 0
+        if self.msg is not None:
+            scm_recv(self.kernel, self.task, self.socket, self.msg, self.scm)
+        else:
+            self.scm.destroy(self.kernel, self.task)
+        if self.copied:
+            if self.copied < 0:
+                raise Errno("EFAULT")
+            return self.copied
+        if error:
+            raise Errno(error)
+        return 0
+
+    def _manage_oob(self, skb: SkBuff) -> SkBuff | None:
+        """Stop before, skip or drop the out-of-band byte (``manage_oob()``)."""
+        sk, queue = self.sk, self.sk.receive_queue
+        if not unread_len(skb) and not self.peek:
+            queue.remove(skb)
+            kfree_skb(self.kernel, self.task, skb)
+            return None
+        if skb is sk.oob_skb:
+            if self.copied:
+                return None
+            if not self.peek:
+                sk.oob_skb = None
+                if not sk.flag("SOCK_URGINLINE"):
+                    queue.remove(skb)
+                    found = queue[0] if queue else None
+                    kfree_skb(self.kernel, self.task, skb)
+                    return found
+            elif not sk.flag("SOCK_URGINLINE"):
+                return next_of(queue, skb)
+        return skb
+
+    def _copy(self, skb: SkBuff) -> bool:
+        """Copy from *skb*; tell whether the call ends after it."""
+        sk = self.sk
+        creds = (skb.pid, skb.uid, skb.gid)
+        if self.creds is not None:
+            # Never glue messages from different writers.
+            if creds != self.creds:
+                return True
+        elif "SOCK_PASSCRED" in self.socket.flags:
+            self.creds = creds
+        if self.msg is not None and self.msg.wants_name and isinstance(skb.sk, Unix) and skb.sk.addr is not None:
+            self.msg.name = skb.sk.addr
+        chunk = min(unread_len(skb) - self.skip, self.size)
+        chunk = self.recv_actor(skb, skb.consumed + self.skip, chunk)
+        if chunk < 0:
+            self.copied = self.copied or -1
+            return True
+        self.copied += chunk
+        self.size -= chunk
+        if not self.peek:
+            return self._take(skb, chunk)
+        if skb.fp:
+            peek(self.scm, skb)
+        peek_offset_fwd(sk, chunk)
+        return bool(skb.fp)
+
+    def _take(self, skb: SkBuff, chunk: int) -> bool:
+        """Mark bytes as read; free the buffer with its last one. Tell whether the call ends."""
+        sk = self.sk
+        skb.consumed += chunk
+        peek_offset_bwd(sk, chunk)
+        if skb.fp:
+            scm_stat_del(self.kernel, sk, skb)
+            detach(self.scm, skb)
+        if unread_len(skb):
+            return True
+        sk.receive_queue.remove(skb)
+        kfree_skb(self.kernel, self.task, skb)
+        return bool(self.scm.fp)
+
+    def _recv_urg(self) -> int:
+        """Read the out-of-band byte (``unix_stream_recv_urg()``)."""
+        sk, queue = self.sk, self.sk.receive_queue
+        skb = sk.oob_skb
+        if sk.flag("SOCK_URGINLINE") or skb is None:
+            raise Errno("EINVAL")
+        read: SkBuff | None = None
+        if not self.peek:
+            sk.oob_skb = None
+            at = queue.index(skb)
+            if at > 0 and not unread_len(queue[at - 1]):
+                read = queue.pop(at - 1)
+        assert self.msg is not None
+        # The actor copies one byte whatever the buffer has room for.
+        copied = self.msg.destination.copy(skb.data[skb.consumed : skb.consumed + 1])
+        if not self.peek:
+            skb.consumed += 1
+        if read is not None:
+            kfree_skb(self.kernel, self.task, read)
+        if copied < 1:
+            raise Errno("EFAULT")
+        self.msg.flags |= MSG_OOB
+        return 1
+
+    def _data_wait(self, last: SkBuff | None, last_len: int, timeo: Timeo) -> Any:
+        """Sleep until something changes (``unix_stream_data_wait()``)."""
+        sk, task = self.sk, self.task
+        assert sk.wq is not None
+        queue, entry = sk.wq, sleeper(task)
+        while True:
+            prepare_to_wait(queue, entry)
+            tail = sk.receive_queue[-1] if sk.receive_queue else None
+            if (
+                tail is not last
+                or (tail is not None and len(tail) != last_len)
+                or sk.err
+                or sk.shutdown & RCV_SHUTDOWN
+                or task.signal_pending()
+                or not timeo
+            ):
+                break
+            set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA")
+            yield from timeo.sleep(self.kernel, task)
+            if sk.flag("SOCK_DEAD"):
+                break
+            set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA", False)
+        queue.remove(entry)
+
+
+def next_of(queue: list[SkBuff], skb: SkBuff) -> SkBuff | None:
+    """Return the buffer behind *skb* (``skb_peek_next()``)."""
+    at = queue.index(skb) + 1
+    return queue[at] if at < len(queue) else None
+
+
+def peek_offset(sk: Sock, flags: int) -> int:
+    """Return where MSG_PEEK starts, -1 where SO_PEEK_OFF is off (``sk_peek_offset()``)."""
+    return sk.peek_off if flags & MSG_PEEK else 0
+
+
+def peek_offset_bwd(sk: Sock, size: int) -> None:
+    """Move SO_PEEK_OFF back by what was read (``sk_peek_offset_bwd()``)."""
+    if sk.peek_off >= 0:
+        sk.peek_off = max(sk.peek_off - size, 0)
+
+
+def peek_offset_fwd(sk: Sock, size: int) -> None:
+    """Move SO_PEEK_OFF on by what was peeked at (``sk_peek_offset_fwd()``)."""
+    if sk.peek_off >= 0:
+        sk.peek_off += size

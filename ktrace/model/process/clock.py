@@ -1,0 +1,33 @@
+"""Setting the clock (``kernel/time/posix-timers.c``, ``kernel/time/time.c``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.process.timer import clock_was_set
+from ktrace.model.task import Errno, Task
+from ktrace.state.call import Pointer
+
+CLOCK_REALTIME = 0
+NSEC_PER_SEC = 1_000_000_000
+TIME_SETTOD_SEC_MAX = ((1 << 63) - 1) // NSEC_PER_SEC - 30 * 365 * 24 * 3600
+"""``include/linux/time64.h``."""
+
+
+@syscall("clock_settime")
+def clock_settime(kernel: Kernel, task: Task, clockid: int, tp: Any) -> int:
+    """Set the time of day (``SYSCALL_DEFINE2(clock_settime)``, ``do_sys_settimeofday64()``); of ids, from 0 to 11."""
+    if clockid in (2, 3):
+        raise LookupError("clock_settime() of a CPU clock")
+    if clockid != CLOCK_REALTIME:
+        raise Errno("EINVAL")
+    if isinstance(tp, Pointer):
+        raise Errno("EFAULT")
+    seconds = tp["tv_sec"]
+    if not 0 <= tp["tv_nsec"] < NSEC_PER_SEC or not 0 <= seconds < TIME_SETTOD_SEC_MAX:
+        raise Errno("EINVAL")
+    if not task.cred.capable("CAP_SYS_TIME"):
+        raise Errno("EPERM")
+    clock_was_set(kernel, seconds)
+    return 0

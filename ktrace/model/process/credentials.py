@@ -1,0 +1,188 @@
+"""Identities and limits of a process (``kernel/sys.c``, ``kernel/groups.c``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.process.process import replace_gids, replace_uids
+from ktrace.model.process.user_namespace import commit_creds, ns_capable, user_ns
+from ktrace.model.task import Errno, Task
+from ktrace.state.call import Pointer, Result
+
+UNCHANGED = 0xFFFFFFFF
+RLIMIT_NOFILE = 7
+RLIM_NLIMITS = 16
+NGROUPS_MAX = 65536
+SYSCTL_NR_OPEN = 1024 * 1024
+
+
+def _given(value: int, old: int, make: Callable[[int], int]) -> int:
+    if value & UNCHANGED == UNCHANGED:
+        return old
+    ident = make(value)
+    if ident == UNCHANGED:
+        raise Errno("EINVAL")  # it has no name in the caller's user namespace
+    return ident
+
+
+@syscall("setresuid")
+def setresuid(kernel: Kernel, task: Task, ruid: int, euid: int, suid: int) -> int:
+    """Change user ids (``kernel/sys.c: __sys_setresuid()``)."""
+    cred = task.cred
+    old = (cred.uid, cred.euid, cred.suid)
+    make = user_ns(cred).make_kuid
+    new = (_given(ruid, cred.uid, make), _given(euid, cred.euid, make), _given(suid, cred.suid, make))
+    if new == old:
+        return 0
+    if not set(new) <= set(old) and "CAP_SETUID" not in cred.capabilities:
+        raise Errno("EPERM")
+    commit_creds(kernel, task, replace_uids(cred, *new))
+    return 0
+
+
+@syscall("setresgid")
+def setresgid(kernel: Kernel, task: Task, rgid: int, egid: int, sgid: int) -> int:
+    """Change group ids (``kernel/sys.c: __sys_setresgid()``)."""
+    cred = task.cred
+    old = (cred.gid, cred.egid, cred.sgid)
+    make = user_ns(cred).make_kgid
+    new = (_given(rgid, cred.gid, make), _given(egid, cred.egid, make), _given(sgid, cred.sgid, make))
+    if new == old:
+        return 0
+    if not set(new) <= set(old) and "CAP_SETGID" not in cred.capabilities:
+        raise Errno("EPERM")
+    commit_creds(kernel, task, replace_gids(cred, *new))
+    return 0
+
+
+@syscall("setgroups")
+def setgroups(kernel: Kernel, task: Task, list: Any, size: int) -> int:
+    """Change supplementary groups (``kernel/groups.c``: setgroups)."""
+    ns = user_ns(task.cred)
+    # may_setgroups(), userns_may_setgroups()
+    if "CAP_SETGID" not in task.cred.capabilities or not (ns.gid_map and ns.setgroups_allowed):
+        raise Errno("EPERM")
+    if not 0 <= size <= NGROUPS_MAX:
+        raise Errno("EINVAL")
+    if isinstance(list, Pointer) and size:
+        raise Errno("EFAULT")
+    groups = [ns.make_kgid(group) for group in list[:size]] if size else []
+    if UNCHANGED in groups:
+        raise Errno("EINVAL")
+    task.cred = replace(task.cred, groups=tuple(sorted(groups)))
+    return 0
+
+
+@syscall("getuid")
+def getuid(kernel: Kernel, task: Task) -> int:
+    """Return the real user id (``kernel/sys.c``)."""
+    return user_ns(task.cred).uid_munged(task.cred.uid)
+
+
+@syscall("geteuid")
+def geteuid(kernel: Kernel, task: Task) -> int:
+    """Return the effective user id (``kernel/sys.c``)."""
+    return user_ns(task.cred).uid_munged(task.cred.euid)
+
+
+@syscall("getgid")
+def getgid(kernel: Kernel, task: Task) -> int:
+    """Return the real group id (``kernel/sys.c``)."""
+    return user_ns(task.cred).gid_munged(task.cred.gid)
+
+
+@syscall("getegid")
+def getegid(kernel: Kernel, task: Task) -> int:
+    """Return the effective group id (``kernel/sys.c``)."""
+    return user_ns(task.cred).gid_munged(task.cred.egid)
+
+
+@syscall("getpid")
+def getpid(kernel: Kernel, task: Task) -> Result:
+    """Return the caller's pid (``kernel/sys.c``)."""
+    return Result(task.pid, None, {"actor": task.name})
+
+
+@syscall("gettid")
+def gettid(kernel: Kernel, task: Task) -> Result:
+    """Return the caller's thread id (``kernel/sys.c``)."""
+    return Result(task.pid, None, {"actor": task.name})
+
+
+@syscall("prlimit64")
+def prlimit64(kernel: Kernel, task: Task, pid: int | str, resource: int, new_limit: Any) -> Result:
+    """Read and change a limit (``kernel/sys.c: do_prlimit()``)."""
+    if isinstance(new_limit, Pointer):
+        if new_limit.value:
+            raise Errno("EFAULT")
+        new_limit = None
+    target = kernel.find_task(pid) if pid else task
+    if target is None:
+        raise Errno("ESRCH")
+    if target is not task and not _may_limit(task, target):
+        raise Errno("EPERM")
+    return _do_prlimit(kernel, task, target, resource, new_limit, "old_limit")
+
+
+@syscall("setrlimit")
+def setrlimit(kernel: Kernel, task: Task, resource: int, rlim: Any) -> Result:
+    """Change a limit of one's own (``kernel/sys.c: do_prlimit()``)."""
+    if isinstance(rlim, Pointer):
+        raise Errno("EFAULT")
+    return _do_prlimit(kernel, task, task, resource, rlim, None)
+
+
+@syscall("getrlimit")
+def getrlimit(kernel: Kernel, task: Task, resource: int) -> Result:
+    """Read a limit of one's own (``kernel/sys.c: do_prlimit()``)."""
+    return _do_prlimit(kernel, task, task, resource, None, "rlim")
+
+
+def _may_limit(task: Task, target: Task) -> bool:
+    """``kernel/sys.c: check_prlimit_permission()``."""
+    mine, other = task.cred, target.cred
+    same = {mine.uid} == {other.euid, other.suid, other.uid} and {mine.gid} == {other.egid, other.sgid, other.gid}
+    return same or ns_capable(mine, user_ns(other), "CAP_SYS_RESOURCE")
+
+
+def _do_prlimit(kernel: Kernel, task: Task, target: Task, resource: int, new: Any, out: str | None) -> Result:
+    if not 0 <= resource < RLIM_NLIMITS:
+        raise Errno("EINVAL")
+    if new is not None:
+        if new["rlim_cur"] > new["rlim_max"]:
+            raise Errno("EINVAL")
+        if resource == RLIMIT_NOFILE and new["rlim_max"] > SYSCTL_NR_OPEN:
+            raise Errno("EPERM")
+    limits = target.sub.setdefault("rlimits", {})
+    if resource == RLIMIT_NOFILE:
+        old = {"rlim_cur": target.rlimit_nofile, "rlim_max": target.rlimit_nofile_max}
+    else:
+        old = limits.get(resource) or _learn_limit(kernel, task, out)
+    if new is not None:
+        if new["rlim_max"] > old["rlim_max"] and not task.cred.capable("CAP_SYS_RESOURCE"):
+            raise Errno("EPERM")
+        limits[resource] = dict(new)
+        if resource == RLIMIT_NOFILE:
+            target.rlimit_nofile, target.rlimit_nofile_max = new["rlim_cur"], new["rlim_max"]
+    return Result(0, None, {out: old} if out and not _pointed(task, out) else {})
+
+
+def _pointed(task: Task, name: str) -> bool:
+    return task.call is not None and name in task.call.pointers
+
+
+def _learn_limit(kernel: Kernel, task: Task, out: str | None) -> dict[str, int]:
+    """Take a limit that nobody set from the guest: it is what the agent was born with."""
+    unlimited = {"rlim_cur": (1 << 64) - 1, "rlim_max": (1 << 64) - 1}
+    seen = kernel.advice.results.get(task.name)
+    found = seen.out.get(out) if seen is not None and out else None
+    chosen: dict[str, int] = kernel.choose(
+        "kernel/sys.c: do_prlimit(), limits at birth",
+        found,
+        lambda limit: limit["rlim_cur"] <= limit["rlim_max"],
+        unlimited,
+    )
+    return chosen

@@ -1,0 +1,206 @@
+"""Processes: birth, end, and what they look like (``kernel/fork.c``, ``kernel/exit.c``, ``fs/exec.c``)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ktrace.model.fs.fcntl import close_on_exec
+from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, File, FilesStruct
+from ktrace.model.kernel import Kernel, Subsystem, outside, syscall
+from ktrace.model.process.user_namespace import create_user_ns, memlock_limit, set_dumpable, user_ns
+from ktrace.model.task import CAPABILITIES_OF_ROOT, IGNORED_BY_DEFAULT, Cred, Errno, Task
+from ktrace.state.call import Result
+from ktrace.state.fs import file as file_state
+from ktrace.state.process import process as state
+from ktrace.state.ref import Ref
+
+CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND = 0x100, 0x200, 0x400, 0x800
+CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
+MODES = {FMODE_READ: "r", FMODE_WRITE: "w", FMODE_READ | FMODE_WRITE: "rw", 0: ""}
+
+
+class Processes(Subsystem):
+    """Show every living process, its descriptors and the files behind them.
+
+    :param rlimit_nofile: soft and hard limit that the agent's children are born with
+    :ivar file_max: fs/file-max, ``None`` as long as it is out of reach
+    """
+
+    def __init__(self, rlimit_nofile: tuple[int, int] = (1024, 4096)) -> None:
+        self.rlimit_nofile = rlimit_nofile
+        self.file_max: int | None = None
+
+    def sysctl(self, kernel: Kernel, path: str, value: str) -> bool:
+        """Take over fs/file-max."""
+        if path != "fs/file-max":
+            return False
+        self.file_max = int(value)
+        return True
+
+    def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> None:
+        """Add processes, descriptor tables, files and users."""
+        for name, task in kernel.tasks.items():
+            fields: dict[str, Any] = {}
+            for subsystem in kernel.subsystems.values():
+                fields.update(subsystem.process_fields(kernel, task))
+            cred = task.cred
+            table = None if task.exiting else Ref("fdtable", task.files.key)
+            objects[Ref("process", name)] = state.Process(
+                name, task.pid, table, cred.uid, cred.gid, cred.euid, cred.egid, **fields
+            )
+            if table is not None and table not in objects:
+                observe_table(kernel, objects, table, task.files)
+
+
+def observe_table(kernel: Kernel, objects: dict[Ref, Any], table: Ref, files: FilesStruct) -> None:
+    """Add a descriptor table and its files."""
+    fds = {fd: file_state.Descriptor(None, cloexec) for fd, cloexec in files.reserved.items()}
+    for fd, slot in files.slots.items():
+        observe_file(kernel, objects, slot.file)
+        fds[fd] = file_state.Descriptor(slot.file.ref, slot.cloexec)
+    objects[table] = file_state.DescriptorTable(files.users, fds, files.max_fds)
+
+
+def observe_file(kernel: Kernel, objects: dict[Ref, Any], file: File) -> Ref:
+    """Add an open file, wherever it is held, and return its reference."""
+    ref = file.ref
+    if ref not in objects:
+        owner = Ref("process", file.f_owner.name) if file.f_owner is not None else None
+        objects[ref] = file_state.File(
+            file.ops.name,
+            MODES[file.f_mode & (FMODE_READ | FMODE_WRITE)],
+            file_state.open_flags(file.f_flags),
+            file.count,
+            file.target,
+            file.pos,
+            owner,
+            file.f_signum,
+            file.f_version,
+        )
+        file.ops.observe(kernel, file, objects)
+    return ref
+
+
+def learn_pid(kernel: Kernel, name: str) -> int:
+    """Return the pid that the kernel gave process *name* (``kernel/pid.c: alloc_pid()``): any that is free."""
+    seen = kernel.advice.world.objects.get(Ref("process", name))
+    taken = {task.pid for task in kernel.tasks.values()}
+    number = kernel.choose(
+        "kernel/pid.c: alloc_pid()", getattr(seen, "pid", None), lambda pid: pid > 0 and pid not in taken, 0
+    )
+    return int(number)
+
+
+@outside("spawn")
+def spawn(kernel: Kernel, name: str, credentials: Any = None) -> None:
+    """Start an actor: a child of the agent, without descriptors, root unless *credentials* say otherwise."""
+    given = credentials or {}
+    uid, gid = given.get("uid", 0), given.get("gid", 0)
+    cred = Cred(groups=tuple(given.get("groups", ())))
+    if gid:
+        cred = replace_gids(cred, gid, gid, gid)
+    if uid:
+        cred = replace_uids(cred, uid, uid, uid)
+    processes: Processes = kernel.sub("process")
+    pid = learn_pid(kernel, name)
+    task = kernel.spawn(name, FilesStruct(kernel.serial()), cred, pid)
+    task.rlimit_nofile, task.rlimit_nofile_max = processes.rlimit_nofile
+    if uid or gid:
+        set_dumpable(kernel, task, False)
+
+
+@syscall("fork")
+def fork(kernel: Kernel, task: Task, child: str, flags: int) -> Any:
+    """Copy the caller (``kernel/fork.c: copy_process()``); the child takes no step of its own."""
+    if flags & CLONE_SIGHAND and not flags & CLONE_VM:
+        raise Errno("EINVAL")
+    if flags & CLONE_FS and flags & (CLONE_NEWNS | CLONE_NEWUSER):
+        raise Errno("EINVAL")
+    cred = create_user_ns(task.cred, memlock_limit(task)) if flags & CLONE_NEWUSER else task.cred  # copy_creds()
+    files = task.files
+    if flags & CLONE_FILES:
+        files.users += 1
+    else:
+        files = files.copy(kernel.serial())
+    pid = learn_pid(kernel, child)
+    new = kernel.spawn(child, files, cred, pid)
+    new.rlimit_nofile, new.rlimit_nofile_max = task.rlimit_nofile, task.rlimit_nofile_max
+    new.sub["rlimits"] = dict(task.sub.get("rlimits", {}))  # copy_signal()
+    new.dispositions = task.dispositions if flags & CLONE_SIGHAND else dict(task.dispositions)
+    new.blocked = task.blocked
+    try:
+        for subsystem in kernel.subsystems.values():
+            subsystem.fork(kernel, task, new, flags)
+    except Errno:
+        del kernel.tasks[child]
+        files.put(kernel, task)
+        raise
+    return Result(pid, None, {"actor": child})
+
+
+@syscall("exit")
+def exit(kernel: Kernel, task: Task, status: int) -> Any:
+    """End the caller (``kernel/exit.c: do_group_exit()``)."""
+    yield from kernel.exit(task, status=status & 0xFF)
+    return 0
+
+
+@syscall("exec")
+def exec_(kernel: Kernel, task: Task) -> Any:
+    """Run the agent's program anew in the same process (``fs/exec.c: begin_new_exec()``).
+
+    The descriptor table is unshared, the memory left, handlers reset, marked descriptors closed. The
+    program then installs its recording handlers again wherever a signal is not ignored.
+    """
+    if task.files.users > 1:
+        old, task.files = task.files, task.files.copy(kernel.serial())
+        old.users -= 1
+    for subsystem in kernel.subsystems.values():
+        subsystem.exit_mm(kernel, task)
+    task.dispositions = {signal: action for signal, action in task.dispositions.items() if action == "ignore"}
+    close_on_exec(kernel, task)
+    yield from kernel.run_task_works(task)
+    # What closing those sent finds no handler on the way to the new program's first instruction.
+    arrived = task.deliverable()
+    task.dequeue(arrived)
+    if (fatal := next((item.signal for item in arrived if item.signal not in IGNORED_BY_DEFAULT), None)) is not None:
+        yield from kernel.exit(task, signal=fatal)
+        return 0
+    cred = task.cred
+    set_dumpable(kernel, task, (cred.uid, cred.gid) == (cred.euid, cred.egid))
+    task.cred = cred_after_exec(cred)
+    kept, task.rlimit_nofile = task.rlimit_nofile, max(task.rlimit_nofile, task.rlimit_nofile_max)
+    try:
+        task.files.unused(task)
+    except Errno:
+        # The program opens the agent's shared memory for a moment; it ends where no descriptor can be had for that.
+        yield from kernel.exit(task, status=127)
+    task.rlimit_nofile = kept
+    return 0
+
+
+def cred_after_exec(cred: Cred) -> Cred:
+    """Return the credentials of a program without file capabilities (``cap_bprm_creds_from_file()``)."""
+    root = user_ns(cred).make_kuid(0)
+    permitted = CAPABILITIES_OF_ROOT if root in (cred.uid, cred.euid) else frozenset()
+    effective = permitted if cred.euid == root else frozenset()
+    return replace(cred, suid=cred.euid, sgid=cred.egid, capabilities=effective, permitted=permitted)
+
+
+def replace_uids(cred: Cred, ruid: int, euid: int, suid: int) -> Cred:
+    """Return *cred* with other user ids and what is left of its capabilities (``cap_emulate_setxuid()``)."""
+    effective, permitted = cred.capabilities, cred.permitted
+    root = user_ns(cred).make_kuid(0)
+    if root in (cred.uid, cred.euid, cred.suid) and root not in (ruid, euid, suid):
+        effective = permitted = frozenset()
+    if cred.euid == root and euid != root:
+        effective = frozenset()
+    if cred.euid != root and euid == root:
+        effective = permitted
+    return replace(cred, uid=ruid, euid=euid, suid=suid, capabilities=effective, permitted=permitted)
+
+
+def replace_gids(cred: Cred, rgid: int, egid: int, sgid: int) -> Cred:
+    """Return *cred* with other group ids (``kernel/sys.c: __sys_setresgid()``)."""
+    return replace(cred, gid=rgid, egid=egid, sgid=sgid)

@@ -1,0 +1,1 @@
+"""Files and inodes (``fs/*.c``)."""

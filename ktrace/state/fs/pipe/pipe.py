@@ -1,0 +1,116 @@
+"""Pipes and FIFOs: the ring, its buffers, its readers and writers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ktrace.state.ref import Ref
+from ktrace.state.wait import Waiter
+
+PIPE_BUF_FLAGS = {
+    0x01: "LRU",
+    0x02: "ATOMIC",
+    0x04: "GIFT",
+    0x08: "PACKET",
+    0x10: "CAN_MERGE",
+    0x20: "WHOLE",
+    0x40: "LOSS",
+}
+"""``include/linux/pipe_fs_i.h``: PIPE_BUF_FLAG_*."""
+
+
+@dataclass(frozen=True, slots=True)
+class PipeBuffer:
+    """One slot of the ring, ``struct pipe_buffer``.
+
+    A slot that is not in use keeps what its last use left, except its page, which is no longer its own.
+
+    :param page: identity of the frame, kind ``page``; ``None`` for a slot not in use
+    :param page_count: references to the page (``page_count()``); ``None`` for a slot not in use
+    :param offset: bytes into the page
+    :param len: bytes
+    :param ops: symbol of its ``pipe_buf_operations``, ``None`` for a slot not in use
+    :param flags: names of its PIPE_BUF_FLAG_ bits
+    :param private: owned by *ops*
+    :param data: the bytes themselves
+    """
+
+    page: Ref | None
+    page_count: int | None
+    offset: int
+    len: int
+    ops: str | None
+    flags: tuple[str, ...]
+    private: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Fasync:
+    """One ``struct fasync_struct``: a file that wants SIGIO.
+
+    :param fd: the descriptor at registration, put into ``si_fd``
+    """
+
+    file: Ref
+    fd: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pipe:
+    """A ``struct pipe_inode_info``.
+
+    :param locked: whether somebody holds *mutex*; never at rest
+    :param rd_wait: sleepers in the order in which they would be woken; also *wr_wait*
+    :param max_usage: slots that may be used; *ring_size*: slots there are
+    :param nr_accounted: slots charged to *user*
+    :param tmp_page: whether a page is kept for the next write
+    :param bufs: by index into the ring, every slot that was ever used since the ring was made
+    :param user: who pays, kind ``user``, by uid
+    :param watch_queue: whether notifications come through it
+    :param inode: its inode
+    """
+
+    locked: bool
+    rd_wait: tuple[Waiter, ...]
+    wr_wait: tuple[Waiter, ...]
+    head: int
+    tail: int
+    max_usage: int
+    ring_size: int
+    note_loss: bool
+    nr_accounted: int
+    readers: int
+    writers: int
+    files: int
+    r_counter: int
+    w_counter: int
+    poll_usage: bool
+    tmp_page: bool
+    fasync_readers: tuple[Fasync, ...]
+    fasync_writers: tuple[Fasync, ...]
+    bufs: Mapping[int, PipeBuffer]
+    user: Ref
+    watch_queue: bool
+    inode: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class PipeFacts:
+    """What a kernel brings along before the first step.
+
+    :param pipe_max_size: bytes (``fs.pipe-max-size``)
+    :param pipe_user_pages_soft: pages (``fs.pipe-user-pages-soft``); also *pipe_user_pages_hard*; 0 for no limit
+    :param pipe_bufs: pages charged to each uid already
+    :param watch_queue: CONFIG_WATCH_QUEUE
+    :param size_mask: bits of F_SETPIPE_SZ's argument that are looked at: those of the type that
+        ``pipe_fcntl()`` takes, an ``unsigned long`` once, an ``unsigned int`` now
+    """
+
+    pipe_max_size: int = 1048576
+    pipe_user_pages_soft: int = 16384
+    pipe_user_pages_hard: int = 0
+    pipe_bufs: Mapping[int, int] | None = None
+    watch_queue: bool = True
+    size_mask: int = (1 << 64) - 1

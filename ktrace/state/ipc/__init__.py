@@ -1,0 +1,1 @@
+"""System V IPC (``ipc/*.c``)."""

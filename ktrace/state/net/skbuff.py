@@ -1,0 +1,41 @@
+"""Buffers that are queued on sockets (``struct sk_buff``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ktrace.state.process.process import Credentials
+from ktrace.state.ref import Ref
+
+
+@dataclass(frozen=True, slots=True)
+class UnixBuffer:
+    """``UNIXCB(skb)``: what AF_UNIX keeps in a buffer (``include/net/af_unix.h``).
+
+    :param creds: credentials in flight; uid and gid are 4294967295 where none were sent
+    :param fp: descriptors in flight, as files
+    :param consumed: bytes that the receiver has read already
+    """
+
+    creds: Credentials
+    fp: tuple[Ref, ...]
+    consumed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """A ``struct sk_buff`` on a queue.
+
+    :param len: bytes in it, paged ones included
+    :param data_len: paged bytes; ``None`` where the protocol's packing is not modelled
+    :param truesize: bytes charged for it; ``None`` where it depends on how packets were merged
+    :param data: its bytes, head and pages
+    :param sk: the socket it is charged to
+    """
+
+    len: int
+    data_len: int | None
+    truesize: int | None
+    data: bytes
+    sk: Ref | None
+    unix: UnixBuffer | None = None

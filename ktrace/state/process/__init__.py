@@ -1,0 +1,1 @@
+"""Processes (``kernel/*.c``)."""

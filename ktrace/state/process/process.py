@@ -1,0 +1,53 @@
+"""Processes, users, and who somebody is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ktrace.state.ipc.shm import ShmMapping
+from ktrace.state.ref import Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One actor's ``task_struct``, as far as IPC goes.
+
+    :param pid: in the initial pid namespace
+    :param files: its ``files_struct``, kind ``fdtable``; ``None`` once it exits
+    :param euid: effective user id; also *uid*, *egid*, *gid*
+    :param ipc_ns: ``nsproxy->ipc_ns``, kind ``ipc_ns``
+    :param undo_list: ``sysvsem.undo_list``, kind ``undo_list``
+    :param mappings: System V segments by address
+    :param shm_clist: segments that it created, the latest first
+    """
+
+    name: str
+    pid: int
+    files: Ref | None
+    uid: int
+    gid: int
+    euid: int
+    egid: int
+    ipc_ns: Ref | None = None
+    undo_list: Ref | None = None
+    mappings: tuple[ShmMapping, ...] = ()
+    shm_clist: tuple[Ref, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A ``user_struct``: what all processes of one user have taken together.
+
+    :param pipe_bufs: pages of pipe rings (``user_struct.pipe_bufs``)
+    """
+
+    pipe_bufs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who sent or who listened: an actor's name (``pid N`` for a stranger), or ``None``."""
+
+    pid: str | None
+    uid: int
+    gid: int

@@ -1,0 +1,99 @@
+"""``ktrace fuzz`` on live guests: nothing found on a sound kernel, the same run again, a wrong rule found."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ktrace.cli.main import main
+from ktrace.fuzz.campaign import Campaign, Plan, Report
+from ktrace.fuzz.pool import Pool
+from ktrace.image.image import Image
+from ktrace.machine.state import Template
+from ktrace.model.fs.pipe.pipe_ops import PipeFileOperations
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the sessions of these tests out of the user's own, and the image where it is."""
+    import ktrace.trace.session
+
+    monkeypatch.setattr(ktrace.trace.session, "sessions_directory", lambda: tmp_path / "sessions")
+
+
+def run(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(["fuzz", *arguments])
+    code = ended.value.code
+    assert isinstance(code, int)
+    return code, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("family", ["pipe", "sem", "msg", "shm", "unix", "inet"])
+def test_a_sound_kernel_does_what_the_model_says(family: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out = run("--family", family, "--steps", "150", "--seed", "1", "--json", capsys=capsys)
+    report = json.loads(out)
+    assert (code, report["divergences"]) == (0, [])
+    assert report["steps"] == sum(report["calls"].values()) == 150
+    assert report["errnos"]
+
+
+def test_the_same_seed_gives_the_same_run(template: Template, image: Image, tmp_path: Path) -> None:
+    def sequence(name: str) -> Report:
+        with Pool(template, tmp_path / name) as pool:
+            return Campaign(Plan(("pipe", "msg", "inet"), 7, 4, 160, None), image, pool, lambda report: None).run()
+
+    one, other = sequence("one"), sequence("other")
+    assert (one.steps, one.calls, one.errnos) == (other.steps, other.calls, other.errnos)
+    assert one.digest == other.digest
+
+
+def test_several_processes_make_the_same_run(capsys: pytest.CaptureFixture[str]) -> None:
+    reports = []
+    for jobs in ("1", "2"):
+        arguments = ("--family", "msg,shm", "--steps", "250", "--seed", "4", "--jobs", jobs, "--json")
+        code, out = run(*arguments, capsys=capsys)
+        report = json.loads(out)
+        assert (code, report["steps"]) == (0, 250)
+        reports.append(
+            {key: value for key, value in report.items() if not key.startswith("seconds") and "per" not in key}
+        )
+    assert reports[0] == reports[1]
+
+
+def test_time_bounds_a_run(template: Template, image: Image, tmp_path: Path) -> None:
+    with Pool(template, tmp_path) as pool:
+        report = Campaign(Plan(("sem",), 1, 4, None, 4.0), image, pool, lambda report: None).run()
+    assert report.seconds < 20
+    assert report.steps
+
+
+def test_a_wrong_rule_is_found_made_short_and_replayed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sound = PipeFileOperations.release
+
+    def wrong(self: PipeFileOperations, kernel, task, file) -> None:  # type: ignore[no-untyped-def]
+        sound(self, kernel, task, file)
+        file.private.r_counter += 1
+
+    monkeypatch.setattr(PipeFileOperations, "release", wrong)
+    code, out = run("--family", "pipe", "--steps", "400", "--json", capsys=capsys)
+    assert code == 1
+    (found,) = json.loads(out)["divergences"]
+    assert "pipe.r_counter" in found["kinds"]
+    assert found["shortened_to"] <= 10
+    assert found["replay"] == "diverged"
+    script = Path(found["script"])
+    assert script.is_file() and (script.parent / "session.jsonl").is_file()
+    monkeypatch.undo()
+    with pytest.raises(SystemExit) as ended:
+        main(["run", str(script), "-q"])
+    assert ended.value.code == 0
+
+
+def test_an_unknown_family_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _ = run("--family", "pipes", capsys=capsys)
+    assert code == 2
