@@ -112,7 +112,7 @@ static void finish(int code) __attribute__((noreturn));
 
 static void finish(int code)
 {
-	slots_kill_all();
+	reap_kill_actors();
 	run_kill();
 	for (;;)
 		sys1(__NR_exit_group, code);

@@ -54,13 +54,12 @@ extern uint64_t forking_slots; /* bit N: slot N's OP_FORK is not yet completed *
 
 void slot_set_pid(unsigned slot, int32_t pid);
 void slot_set_pending(unsigned slot, unsigned op);
+int slot_is_free(unsigned slot);
 void slot_clear(unsigned slot);
 void slot_issue(unsigned slot, unsigned op);
 void slot_adopt(unsigned slot);
 long slot_spawn(unsigned slot);
 uint64_t slots_blocked(void);
-void slots_kill_all(void);
-void reap(int pid);
 
 /* agent_settle.c: quiescence */
 int settle_start(int wanted);
@@ -68,16 +67,30 @@ int settle_method(void);
 unsigned settle_cpus(void);
 int settle_child_died(void);
 void settle_actor(int pid);
-uint64_t settle(void);
+uint64_t settle(int command_runs);
 void settle_listen(uint64_t timeout_ns, int (*satisfied)(void));
+
+/* agent_reap.c: children that have ended */
+struct death {
+	int32_t slot; /* -1: reported */
+	int32_t status;
+};
+
+extern struct death deaths[SLOTS];
+extern unsigned death_count;
+
+unsigned reap_children(void);
+void reap_expect(int pid);
+int reap_expected(int *status);
+void reap_child(int pid);
+void reap_forget_reported(void);
+void reap_kill_actors(void);
 
 /* agent_report.c: events and reports */
 struct out {
 	uint8_t *start, *p, *end;
 };
 
-void report_start(void);
-int report_reap(void);
 int report_pending(void);
 void report_begin(struct out *out, struct wire_report *report);
 void report_end(struct out *out, uint8_t *header, struct wire_report *report, unsigned subject,
@@ -100,9 +113,8 @@ struct result files_write(const uint8_t *body, size_t length, struct out *out, s
 /* agent_run.c: a command outside the actors */
 struct result run_start(const uint8_t *body, size_t length, struct out *out, struct wire_report *report);
 struct result run_poll(const uint8_t *body, size_t length, struct out *out, struct wire_report *report);
-void run_reaped(int pid, int status);
-void run_kill(void);
 int run_is_running(void);
+void run_kill(void);
 
 /* agent_hello.c: who and where we are */
 void hello_start(const char *exe_path, const char *region_path);

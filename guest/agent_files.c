@@ -1,11 +1,9 @@
 /* Files read and written by the agent itself: /proc/sysvipc, sysctls, tracefs. */
-#include "agent.h"
+#include "agent_ops.h"
 
 #define WRITE_CREATE 1
 #define WRITE_TRUNCATE 2
 #define WRITE_APPEND 4
-
-#define FAIL(code) ((struct result){ (code), 0 })
 
 static int copy_path(char *path, const uint8_t *from, size_t length)
 {
@@ -70,7 +68,7 @@ struct result files_read(const uint8_t *body, size_t length, struct out *out, st
 	data = report_event(out, report, EVENT_FILE, NO_SLOT, (unsigned)at_end,
 			    sizeof(ret) + (ret > 0 ? (uint32_t)ret : 0));
 	memcpy(data, &ret, sizeof(ret));
-	return FAIL(ERR_NONE);
+	return OK;
 }
 
 static int64_t write_all(long fd, const uint8_t *from, size_t length)
@@ -124,5 +122,5 @@ struct result files_write(const uint8_t *body, size_t length, struct out *out, s
 	}
 	event = report_event(out, report, EVENT_FILE, NO_SLOT, 1, sizeof(ret));
 	memcpy(event, &ret, sizeof(ret));
-	return FAIL(ERR_NONE);
+	return OK;
 }

@@ -1,60 +1,14 @@
 /* Reports: what happened in a step, in the order in which it happened. */
-#include <linux/wait.h>
-
 #include "agent.h"
 
-#define WNOHANG_ALL (WNOHANG | __WALL)
-
-struct death {
-	int32_t slot;
-	int32_t status;
-};
-
-static struct death deaths[SLOTS];
-static unsigned death_count;
 static uint32_t lost_reported;
-
-void report_start(void)
-{
-	death_count = 0;
-	lost_reported = 0;
-}
-
-static int slot_of(long pid)
-{
-	for_each_slot(slot, live_slots)
-		if (slots[slot].pid == pid)
-			return (int)slot;
-	return -1;
-}
-
-/* Collect dead children; how many deaths of actors await their report. */
-int report_reap(void)
-{
-	for_each_slot(slot, forking_slots)
-		slot_adopt(slot); /* so that a child that is dead already is known */
-	if (!settle_child_died())
-		return (int)death_count;
-	for (;;) {
-		int status = 0, slot;
-		long pid = sys4(__NR_wait4, -1, &status, WNOHANG_ALL, 0);
-
-		if (pid <= 0)
-			return (int)death_count;
-		slot = slot_of(pid);
-		if (slot < 0)
-			run_reaped((int)pid, status);
-		else
-			deaths[death_count++] = (struct death){ slot, status };
-	}
-}
 
 /* Is there anything that a report would tell? */
 int report_pending(void)
 {
 	struct control *c = control();
 
-	return report_reap() || __atomic_load_n(&c->head, __ATOMIC_ACQUIRE) != c->tail;
+	return reap_children() || __atomic_load_n(&c->head, __ATOMIC_ACQUIRE) != c->tail;
 }
 
 static void read_clock(int64_t *sec, uint32_t *nsec)
@@ -203,16 +157,6 @@ static uint32_t place_of(const struct death *death, uint32_t tail, uint32_t head
 	return place;
 }
 
-static void forget_reported_deaths(void)
-{
-	unsigned kept = 0;
-
-	for (unsigned i = 0; i < death_count; i++)
-		if (deaths[i].slot >= 0)
-			deaths[kept++] = deaths[i];
-	death_count = kept;
-}
-
 static int put_deaths_at(uint32_t place, const uint32_t *places, struct out *out, struct wire_report *report)
 {
 	for (unsigned d = 0; d < death_count; d++)
@@ -240,7 +184,7 @@ static void put_events(struct out *out, struct wire_report *report, unsigned sub
 	}
 	__atomic_store_n(&c->tail, i, __ATOMIC_RELEASE);
 	if (death_count)
-		forget_reported_deaths();
+		reap_forget_reported();
 	if (i != head || death_count)
 		report->flags |= REPORT_MORE;
 }
@@ -251,7 +195,7 @@ void report_end(struct out *out, uint8_t *header, struct wire_report *report, un
 {
 	uint32_t lost;
 
-	report_reap();
+	reap_children();
 	put_events(out, report, subject);
 	lost = __atomic_load_n(&control()->lost, __ATOMIC_RELAXED);
 	report->lost += lost - lost_reported;

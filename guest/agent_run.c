@@ -8,9 +8,8 @@
 #include <linux/close_range.h>
 #include <linux/sched.h>
 
-#include "agent.h"
+#include "agent_ops.h"
 
-#define FAIL(code) ((struct result){ (code), 0 })
 #define MAX_STRINGS 1024
 #define FILES 4 /* working directory, stdin, stdout, stderr come before argv */
 
@@ -122,38 +121,39 @@ struct result run_start(const uint8_t *body, size_t length, struct out *out, str
 {
 	long pid;
 
-	if (run_state == RUN_RUNNING)
+	if (run_is_running())
 		return FAIL(ERR_LIVE);
 	if (!parse(body, length))
 		return FAIL(ERR_PAYLOAD);
 	order.error = 0;
 	pid = clone_onto(CLONE_VM | CLONE_VFORK | SIGCHLD, child_stack + sizeof(child_stack), run_child, 0);
 	if (pid > 0 && order.error < 0) {
-		reap((int)pid);
+		reap_child((int)pid);
 		pid = order.error;
 	}
 	run_state = pid > 0 ? RUN_RUNNING : RUN_NONE;
 	run_status = 0;
 	run_pid = pid > 0 ? (int)pid : 0;
+	reap_expect(run_pid);
 	put(out, report, pid);
-	return FAIL(ERR_NONE);
+	return OK;
 }
 
-/* A child that is no actor has ended. */
-void run_reaped(int pid, int status)
+/* Does the command run? If it has ended, what it left behind of its group is killed. */
+int run_is_running(void)
 {
-	if (!run_pid || pid != run_pid)
-		return;
-	sys2(__NR_kill, -run_pid, SIGKILL); /* what it left behind */
-	run_status = status;
-	run_state = RUN_ENDED;
-	run_pid = 0;
+	if (run_state == RUN_RUNNING && reap_expected(&run_status)) {
+		sys2(__NR_kill, -run_pid, SIGKILL);
+		run_state = RUN_ENDED;
+		run_pid = 0;
+	}
+	return run_state == RUN_RUNNING;
 }
 
 static int has_ended(void)
 {
-	report_reap();
-	return run_state != RUN_RUNNING;
+	reap_children();
+	return !run_is_running();
 }
 
 /* Body: timeout u64 in ns, signal u32 for the process group first (0: none). */
@@ -166,17 +166,12 @@ struct result run_poll(const uint8_t *body, size_t length, struct out *out, stru
 		return FAIL(ERR_PAYLOAD);
 	memcpy(&timeout, body, 8);
 	memcpy(&signo, body + 8, 4);
-	if (signo && run_pid)
+	if (run_is_running() && signo)
 		sys2(__NR_kill, -run_pid, signo);
-	if (run_state == RUN_RUNNING)
+	if (run_is_running())
 		settle_listen(timeout, has_ended);
 	put(out, report, run_state == RUN_NONE ? -ECHILD : run_state == RUN_ENDED);
-	return FAIL(ERR_NONE);
-}
-
-int run_is_running(void)
-{
-	return run_state == RUN_RUNNING;
+	return OK;
 }
 
 void run_kill(void)
@@ -184,7 +179,7 @@ void run_kill(void)
 	if (!run_pid)
 		return;
 	sys2(__NR_kill, -run_pid, SIGKILL);
-	reap(run_pid);
+	reap_child(run_pid);
 	run_pid = 0;
 	run_state = RUN_NONE;
 }

@@ -147,11 +147,11 @@ static int64_t switches(void)
 	return usage.ru_nvcsw + usage.ru_nivcsw;
 }
 
-static uint64_t settle_by_priority(void)
+static uint64_t settle_by_priority(int command_runs)
 {
 	int64_t deadline = 0, before;
 
-	if (run_is_running()) /* a command may run for ever; actors cannot */
+	if (command_runs) /* a command may run for ever; actors cannot */
 		return 0;
 	before = switches();
 	sys0(__NR_sched_yield);
@@ -255,10 +255,11 @@ static uint64_t settle_by_looking(void)
 	}
 }
 
-/* Wait until every actor is parked or blocked; the slots for which that failed. */
-uint64_t settle(void)
+/* Wait until every actor is parked or blocked; the slots for which that failed.
+ * command_runs: there is one outside the actors, which shares the CPU with the agent. */
+uint64_t settle(int command_runs)
 {
-	return method == QUIESCE_PRIORITY ? settle_by_priority() : settle_by_looking();
+	return method == QUIESCE_PRIORITY ? settle_by_priority(command_runs) : settle_by_looking();
 }
 
 /* Sleep until `satisfied`, looked at whenever an actor or a child reports, or the time is over. */

@@ -1,8 +1,7 @@
-/* The agent's view of its actors: birth, operations handed over, death. */
+/* The agent's view of its actors: birth, operations handed over, state. */
 #include <asm/signal.h>
 #include <linux/futex.h>
 #include <linux/sched.h>
-#include <linux/wait.h>
 
 #include "agent.h"
 
@@ -19,6 +18,11 @@ void slot_set_pending(unsigned slot, unsigned op)
 {
 	slots[slot].pending = (uint8_t)op;
 	forking_slots = op == OP_FORK ? forking_slots | 1ull << slot : forking_slots & ~(1ull << slot);
+}
+
+int slot_is_free(unsigned slot)
+{
+	return !slots[slot].pid && mailbox(slot)->state == ACTOR_FREE;
 }
 
 /* Make a free slot ready for a new actor: empty arena, mailbox at rest. */
@@ -82,7 +86,6 @@ long slot_spawn(unsigned slot)
 	}
 	slot_set_pid(slot, (int32_t)pid);
 	slot_set_pending(slot, OP_SPAWN);
-	settle_actor((int)pid);
 	return pid;
 }
 
@@ -94,21 +97,4 @@ uint64_t slots_blocked(void)
 		if (mailbox(slot)->state == ACTOR_BUSY)
 			blocked |= 1ull << slot;
 	return blocked;
-}
-
-/* Wait for one child's end, whatever signals come meanwhile. */
-void reap(int pid)
-{
-	while (sys4(__NR_wait4, pid, 0, __WALL, 0) == -EINTR)
-		;
-}
-
-/* Leave nothing behind: kill every actor and wait for each. */
-void slots_kill_all(void)
-{
-	for_each_slot(slot, live_slots)
-		sys2(__NR_kill, slots[slot].pid, SIGKILL);
-	for_each_slot(slot, live_slots)
-		reap(slots[slot].pid);
-	live_slots = 0;
 }

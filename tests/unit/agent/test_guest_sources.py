@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-from ktrace.agent.build import build, inputs
+from ktrace.agent.build import CFLAGS, build, inputs, sources
 from ktrace.agent.client import Agent
 from ktrace.agent.ops import Call, Exec, Spawn
 from ktrace.agent.reports import Completed
@@ -57,6 +59,40 @@ def test_sockets_only_for_loopback_in_init() -> None:
         "init.c",
         "init_route.c",
     ]
+
+
+COMPILERS = ("memcpy", "memmove", "memset", "memcmp")
+
+
+def uses(files: list[Path], place: Path) -> dict[str, set[str]]:
+    """Return which of the C files each uses functions or variables of, from the symbols of their objects."""
+    owner: dict[str, str] = {}
+    wanted: dict[str, set[str]] = {}
+    for path in files:
+        out = place / f"{path.stem}.o"
+        flags = [flag for flag in CFLAGS if flag not in ("-s", "-static")]
+        subprocess.run(["gcc", *flags, "-c", "-o", out, path], check=True)
+        listing = subprocess.run(["nm", out], check=True, capture_output=True, text=True).stdout
+        kinds = [line.split()[-2:] for line in listing.splitlines()]  # [address] kind name
+        owner |= {name: path.name for kind, name in kinds if kind in "TDBRC"}
+        wanted[path.name] = {name for kind, name in kinds if kind == "U"}
+    for name in COMPILERS:  # start.h: they stand in the main file only because the compiler may call them
+        owner.pop(name, None)
+    return {file: {owner[name] for name in names if name in owner} - {file} for file, names in wanted.items()}
+
+
+def test_source_files_use_each_other_in_one_direction(tmp_path: Path) -> None:
+    found = uses(sources(GUEST, "agent"), tmp_path)
+    order = list(TopologicalSorter(found).static_order())
+    assert order[-1] == "agent.c"
+    assert found["agent_slots.c"] == {"agent_actor.c"}
+
+
+def test_a_circle_of_source_files_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "agent_a.c").write_text("int b(void); int a(void) { return b(); }\n")
+    (tmp_path / "agent_b.c").write_text("int a(void); int b(void) { return a(); }\n")
+    with pytest.raises(CycleError):
+        list(TopologicalSorter(uses(sources(tmp_path, "agent"), tmp_path)).static_order())
 
 
 @pytest.mark.parametrize("program", ["agent", "init"])
