@@ -206,6 +206,21 @@ def test_image_whose_agent_changed_is_out_of_date(kernel, store):
     assert find_image("mine", store=store, check_inputs=False).build_id == image.build_id
 
 
+def test_the_image_of_this_checkout_is_found_when_another_has_built_its_own(kernel, store):
+    ours = import_image("mine", kernel, store=store)
+    theirs = store.entry("images", "0" * 64)
+    shutil.copytree(ours.directory, theirs)
+    manifest = theirs / "manifest.json"
+    manifest.chmod(0o600)
+    text, digest = manifest.read_text(), ours.manifest["initramfs"]["inputs"]["sources"]["init.c"]
+    manifest.write_text(text.replace(digest, "1" * 64))
+    store.write_ref("mine", {"image": theirs.name})
+    assert find_image("mine", store=store) == ours
+    manifest.write_text(text.replace(digest, "1" * 64).replace(ours.manifest["kernel"]["key"], "2" * 64))
+    with pytest.raises(HostError, match="out of date"):
+        find_image("mine", store=store)
+
+
 def test_damaged_image_is_named(kernel, store):
     image = import_image("mine", kernel, store=store)
     manifest = image.directory / "manifest.json"
