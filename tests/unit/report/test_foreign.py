@@ -43,10 +43,10 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
 
 
 @pytest.fixture(scope="session")
-def parser(request: pytest.FixtureRequest) -> Path:
-    """The kernel's parser of KTAP."""
-    assert request.config.cache is not None
-    return kunit_parser(request.config.cache.mkdir("kunit"))
+def parser(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The kernel's parser of KTAP, kept from run to run where pytest keeps anything."""
+    cache = getattr(request.config, "cache", None)  # none with -p no:cacheprovider
+    return kunit_parser(tmp_path_factory.mktemp("kunit") if cache is None else cache.mkdir("kunit"))
 
 
 @needs_trace_processor
