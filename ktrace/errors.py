@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 
 class KtraceError(Exception):
     """Root of everything ktrace raises on purpose.
@@ -63,11 +65,15 @@ class GuestGarbage(GuestError):
     """The guest answered something that is not the protocol, or its memory holds nonsense."""
 
 
-class DivergenceError(KtraceError):
-    """Kernel and model disagree."""
+class GuestFileError(GuestError):
+    """The agent could not read or write a file of the guest, or run it.
 
-    exit_code = 1
-    blame = "divergence"
+    :ivar errno: what the guest's kernel said
+    """
+
+    def __init__(self, path: str, errno: int) -> None:
+        super().__init__(f"{path!r} in the guest: {os.strerror(errno)}")
+        self.errno = errno
 
 
 class ModelError(KtraceError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -25,23 +24,12 @@ from ktrace.agent.ops import MAX_EVENT, Op, ReadFile, RunPoll, Wait, WriteFile
 from ktrace.agent.protocol import decode_batch, decode_hello, encode_op
 from ktrace.agent.reports import FileResult, Hello, StepReport
 from ktrace.agent.stream import Stream, StreamTimeout
-from ktrace.errors import GuestDied, GuestError, GuestGarbage, GuestHang, HostError
+from ktrace.errors import GuestDied, GuestError, GuestFileError, GuestGarbage, GuestHang, HostError
 
 TIMEOUT = 10.0
 """seconds an answer may take"""
 LOOK_EVERY = 0.25
 """seconds between two looks at whether the guest still lives, while waiting"""
-
-
-class GuestFileError(GuestError):
-    """The agent could not read or write a file of the guest.
-
-    :ivar errno: what the guest's kernel said
-    """
-
-    def __init__(self, path: str, errno: int) -> None:
-        super().__init__(f"{path!r} in the guest: {os.strerror(errno)}")
-        self.errno = errno
 
 
 class Agent:
@@ -254,30 +242,6 @@ class Agent:
                 return
             if result.ret == 0:
                 raise GuestFileError(path, 28)
-
-    def run(
-        self,
-        argv: Sequence[str],
-        env: Sequence[str] = (),
-        *,
-        cwd: str = "/",
-        stdin: bytes = b"",
-        timeout: float = 60.0,
-        on_output: Callable[[bytes, bytes], None] | None = None,
-        directory: str = "/tmp",
-    ) -> tuple[int, bytes, bytes]:
-        """Run a command in the guest, outside the actors, to its end.
-
-        :param timeout: seconds, after which the whole process group is killed
-        :param on_output: called with new standard output and error as they come, which are then not kept
-        :param directory: of the guest, where the files lie that it reads and writes
-        :returns: wait status, standard output, standard error
-        :raises GuestFileError: the command could not be started
-        :raises GuestHang: it did not end in time
-        """
-        from ktrace.agent.command import run
-
-        return run(self, argv, env, cwd, stdin, timeout, on_output, directory)
 
 
 def _asked_for(op: Op) -> float:

@@ -3,22 +3,55 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING
 
+from ktrace.agent.client import Agent
 from ktrace.agent.ops import Run, RunPoll
 from ktrace.agent.reports import RunResult, StepReport
-from ktrace.errors import GuestGarbage, GuestHang
-
-if TYPE_CHECKING:
-    from ktrace.agent.client import Agent
+from ktrace.errors import GuestFileError, GuestGarbage, GuestHang
 
 POLL_NS = 100_000_000
 """guest time between two looks at the output"""
 
 _ENDED = 2
 _SIGKILL = 9
+
+OnOutput = Callable[[bytes, bytes], None]
+"""Take new standard output and error as they come."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to run.
+
+    :param argv: path of the program in the guest, and its arguments
+    :param env: ``NAME=VALUE``
+    :param stdin: what it reads on standard input
+    :param timeout: seconds, after which the whole process group is killed
+    :param directory: of the guest, where the files lie that it reads and writes
+    """
+
+    argv: tuple[str, ...]
+    env: tuple[str, ...] = ()
+    cwd: str = "/"
+    stdin: bytes = b""
+    timeout: float = 60.0
+    directory: str = "/tmp"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a command ended.
+
+    :param status: wait status
+    :param out, err: standard output and error; empty where somebody took them as they came
+    """
+
+    status: int
+    out: bytes
+    err: bytes
 
 
 class _Output:
@@ -43,36 +76,30 @@ def _result(report: StepReport) -> RunResult:
     raise GuestGarbage("no word of the command")
 
 
-def run(
-    agent: Agent,
-    argv: Sequence[str],
-    env: Sequence[str],
-    cwd: str,
-    stdin: bytes,
-    timeout: float,
-    on_output: Callable[[bytes, bytes], None] | None,
-    directory: str,
-) -> tuple[int, bytes, bytes]:
-    """Run a command to its end; see :meth:`ktrace.agent.client.Agent.run`."""
-    from ktrace.agent.client import GuestFileError
+def run_command(agent: Agent, command: Command, on_output: OnOutput | None = None) -> Finished:
+    """Run *command* in the guest, outside the actors, to its end.
 
+    :param on_output: called with new standard output and error as they come, which are then not kept
+    :raises GuestFileError: the command could not be started
+    :raises GuestHang: it did not end in time
+    """
     pid = agent.hello().agent_pid
-    names = [f"{directory}/ktrace-{pid}.{stream}" for stream in ("in", "out", "err")]
-    agent.write_file(names[0], stdin, create=True, mode=0o600)
+    names = [f"{command.directory}/ktrace-{pid}.{stream}" for stream in ("in", "out", "err")]
+    agent.write_file(names[0], command.stdin, create=True, mode=0o600)
     out, err = _Output(agent, names[1]), _Output(agent, names[2])
     kept: list[tuple[bytes, bytes]] = []
     tell = on_output or (lambda more, complaint: kept.append((more, complaint)))
-    started = _result(agent.step(Run(tuple(argv), tuple(env), cwd, *names)))
+    started = _result(agent.step(Run(command.argv, command.env, command.cwd, *names)))
     if started.ret < 0:
-        raise GuestFileError(argv[0], -started.ret)
-    deadline = monotonic() + timeout
+        raise GuestFileError(command.argv[0], -started.ret)
+    deadline = monotonic() + command.timeout
     while True:
         state = _result(agent.step(RunPoll(POLL_NS)))
         tell(out.news(), err.news())
         if state.state == _ENDED:
-            return state.status, b"".join(more for more, _ in kept), b"".join(less for _, less in kept)
+            return Finished(state.status, b"".join(more for more, _ in kept), b"".join(less for _, less in kept))
         if state.ret == -errno.ECHILD:
             raise GuestGarbage("the command was lost")
         if monotonic() > deadline:
             agent.step(RunPoll(1_000_000_000, _SIGKILL))
-            raise GuestHang(f"{argv[0]!r} did not end within {timeout} s")
+            raise GuestHang(f"{command.argv[0]!r} did not end within {command.timeout} s")

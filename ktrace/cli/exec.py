@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from ktrace.agent.command import Command, run_command
 from ktrace.cli.guests import Guests
 from ktrace.errors import GuestPanic, UsageError
 from ktrace.inspect.invariants.fs.pipe.pipe import validate_pipe
@@ -49,8 +50,8 @@ def exec_(
         guests.lab(Path(scratch)) as (lab, machine),
     ):
         bring(machine.agent, [*program.files, *extra])
-        argv = [program.path, *command[1:]]
-        status = _run(machine, argv, ["PATH=/usr/bin:/bin:/usr/sbin:/sbin", *env], given, timeout)
+        argv, environment = (program.path, *command[1:]), ("PATH=/usr/bin:/bin:/usr/sbin:/sbin", *env)
+        status = _run(machine, Command(argv, environment, stdin=given, timeout=timeout))
         violations = [item for check in _CHECKS for item in check(lab.kernel)] if validate else []
     for violation in violations:
         click.echo(str(violation), err=True)
@@ -58,8 +59,8 @@ def exec_(
     raise SystemExit(1 if violations else code if code >= 0 else 128 - code)
 
 
-def _run(machine: Machine, argv: list[str], env: list[str], given: bytes, timeout: float) -> int:
-    """Run *argv*, its output passed on as it comes, and return its wait status."""
+def _run(machine: Machine, command: Command) -> int:
+    """Run *command*, its output passed on as it comes, and return its wait status."""
 
     def tell(out: bytes, err: bytes) -> None:
         for stream, data in ((sys.stdout, out), (sys.stderr, err)):
@@ -67,7 +68,7 @@ def _run(machine: Machine, argv: list[str], env: list[str], given: bytes, timeou
             stream.flush()
 
     try:
-        return machine.agent.run(argv, env, stdin=given, timeout=timeout, on_output=tell)[0]
+        return run_command(machine.agent, command, tell).status
     except GuestPanic as error:
         error.exit_code = PANIC
         raise

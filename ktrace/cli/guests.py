@@ -14,12 +14,11 @@ from typing import Any
 
 import click
 
-from ktrace.agent.client import GuestFileError
 from ktrace.cli.hold import Still, announced
 from ktrace.cli.hold import hold as hold_guest
 from ktrace.cli.output import View
 from ktrace.cli.target import Opened, open_memory
-from ktrace.errors import GuestError, HostError, KtraceError, UsageError
+from ktrace.errors import GuestError, GuestFileError, HostError, KtraceError, UsageError
 from ktrace.image.image import find_image
 from ktrace.machine.accel import named_accelerator
 from ktrace.machine.checkpoints import Checkpoints

@@ -14,9 +14,9 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.segments import InterpSegment
 
 from ktrace.agent.actors import Actors
-from ktrace.agent.client import Agent, GuestFileError
+from ktrace.agent.client import Agent
 from ktrace.agent.syscalls import make_call
-from ktrace.errors import GuestGarbage, HostError, UsageError
+from ktrace.errors import GuestFileError, GuestGarbage, HostError, UsageError
 from ktrace.state.call import Completed
 
 LISTING_SECONDS = 20

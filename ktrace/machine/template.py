@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
-from ktrace.agent.client import GuestFileError
 from ktrace.agent.ops import Wait
+from ktrace.errors import GuestFileError
 from ktrace.image.store import Store, digest_json, host_errors, open_store, write_json
 from ktrace.machine.accel import Accelerator
 from ktrace.machine.identity import Bootable

@@ -12,8 +12,7 @@ from drgn.helpers.linux.list import list_for_each_entry
 from drgn.helpers.linux.pid import find_task
 
 from ktrace.agent.actors import Performed
-from ktrace.agent.client import GuestFileError
-from ktrace.errors import UsageError
+from ktrace.errors import GuestFileError, UsageError
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.memory import START_KERNEL_MAP
 from ktrace.inspect.trace.ring_buffer import Record, RingBuffer

@@ -9,8 +9,7 @@ from dataclasses import replace
 from drgn.helpers.linux.pid import find_task, for_each_task
 
 from ktrace.agent.actors import Performed
-from ktrace.agent.client import GuestFileError
-from ktrace.errors import UsageError
+from ktrace.errors import GuestFileError, UsageError
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.trace.inlined import Inlined
 from ktrace.inspect.trace.ring_buffer import GraphEvents, Record, RingBuffer

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ktrace.agent.client import Agent
+from ktrace.agent.command import Command, run_command
 from ktrace.agent.frames import Refused
 from ktrace.agent.ops import Bound, Call, CopyOut, Exec, Exit, Fork, Kill, Load, Run, RunPoll, Spawn, Store, Wait
 from ktrace.agent.reports import Completed, Exited, Quiescence, RunResult, Spawned
@@ -226,9 +227,9 @@ def test_batch_of_steps_equals_steps(lab: Lab) -> None:
 
 
 def test_command_in_the_guest_beside_actors(lab: Lab) -> None:
-    status, out, err = lab.agent.run(["/agent", "--nonsense"])
-    assert os.waitstatus_to_exitcode(status) == 5
-    assert (out, err) == (b"", b"ktrace-agent: unknown option, number 1\n")
+    done = run_command(lab.agent, Command(("/agent", "--nonsense")))
+    assert os.waitstatus_to_exitcode(done.status) == 5
+    assert (done.out, done.err) == (b"", b"ktrace-agent: unknown option, number 1\n")
     lab.spawn(0)
     lab.agent.write_file("/tmp/out", b"", create=True)
     lab.step(Run(("/agent", "--stdio"), stdin="/dev/zero", stdout="/tmp/out", stderr="/tmp/out"))

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from ktrace.agent.client import Agent, GuestFileError
+from ktrace.agent.client import Agent
+from ktrace.agent.command import Command, Finished, run_command
 from ktrace.agent.frames import FrameType, Refusal, Refused, encode_frame
 from ktrace.agent.ops import RunPoll, Spawn, Wait
 from ktrace.agent.reports import Quiescence
-from ktrace.errors import GuestDied, GuestError, GuestGarbage, GuestHang, GuestPanic, HostError
+from ktrace.errors import GuestDied, GuestError, GuestFileError, GuestGarbage, GuestHang, GuestPanic, HostError
 
 
 def test_hello_tells_where_we_are(agent: Agent, agent_binary: Path) -> None:
@@ -67,24 +68,19 @@ def test_file_errors_carry_the_errno(agent: Agent, path: str, errno: int) -> Non
 
 
 def test_command_runs_to_its_end(agent: Agent, tmp_path: Path) -> None:
-    status, out, err = agent.run(
-        ["/bin/sh", "-c", 'cat; echo "$A" >&2; pwd; exit 5'],
-        ["A=b"],
-        cwd="/tmp",
-        stdin=b"in\n",
-        directory=str(tmp_path),
-    )
-    assert os.waitstatus_to_exitcode(status) == 5
-    assert (out, err) == (b"in\n/tmp\n", b"b\n")
-    assert agent.run(["/bin/true"], directory=str(tmp_path)) == (0, b"", b"")
+    argv = ("/bin/sh", "-c", 'cat; echo "$A" >&2; pwd; exit 5')
+    done = run_command(agent, Command(argv, ("A=b",), cwd="/tmp", stdin=b"in\n", directory=str(tmp_path)))
+    assert os.waitstatus_to_exitcode(done.status) == 5
+    assert (done.out, done.err) == (b"in\n/tmp\n", b"b\n")
+    assert run_command(agent, Command(("/bin/true",), directory=str(tmp_path))) == Finished(0, b"", b"")
 
 
 def test_command_that_cannot_start(agent: Agent, tmp_path: Path) -> None:
     with pytest.raises(GuestFileError) as caught:
-        agent.run(["/nonexistent"], directory=str(tmp_path))
+        run_command(agent, Command(("/nonexistent",), directory=str(tmp_path)))
     assert caught.value.errno == 2
     with pytest.raises(GuestFileError):
-        agent.run(["/bin/true"], cwd="/nonexistent", directory=str(tmp_path))
+        run_command(agent, Command(("/bin/true",), cwd="/nonexistent", directory=str(tmp_path)))
 
 
 def test_command_that_does_not_end_is_killed_with_its_children(agent: Agent, tmp_path: Path) -> None:
@@ -94,9 +90,8 @@ def test_command_that_does_not_end_is_killed_with_its_children(agent: Agent, tmp
         children.extend(os.pidfd_open(int(pid)) for pid in out.split())
 
     with pytest.raises(GuestHang):
-        agent.run(
-            ["/bin/sh", "-c", "sleep 1000 & echo $!; wait"], timeout=0.5, on_output=watch, directory=str(tmp_path)
-        )
+        argv = ("/bin/sh", "-c", "sleep 1000 & echo $!; wait")
+        run_command(agent, Command(argv, timeout=0.5, directory=str(tmp_path)), watch)
     (child,) = children
     ending = select.poll()
     ending.register(child, select.POLLIN)
@@ -107,7 +102,7 @@ def test_command_that_does_not_end_is_killed_with_its_children(agent: Agent, tmp
 
 def test_run_leaves_actors_alone(agent: Agent, tmp_path: Path) -> None:
     agent.step(Spawn(0))
-    assert agent.run(["/bin/true"], directory=str(tmp_path))[0] == 0
+    assert run_command(agent, Command(("/bin/true",), directory=str(tmp_path))).status == 0
     assert agent.hello().live == 1
 
 
