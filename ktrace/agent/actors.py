@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import signal
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +13,8 @@ from ktrace.agent.frames import Refusal, Refused
 from ktrace.agent.syscalls import decode, encode
 from ktrace.errors import GuestGarbage, GuestHang, UsageError
 from ktrace.state.call import Call, Completed, Event, Exited, Outcome, Result, Signalled
+from ktrace.uapi.errno import errno_name
+from ktrace.uapi.signal import signal_name
 
 _SI_FD_CODES = frozenset(range(1, 7))
 """POLL_IN .. POLL_HUP: the codes of SIGIO with which ``si_fd`` and ``si_band`` mean something."""
@@ -232,7 +232,7 @@ class Actors:
     def _result(self, call: Call, event: reports.Completed) -> Result:
         if call.name in _OPERATIONS:
             if event.ret < 0:
-                return Result(-1, _errno_name(-event.ret))
+                return Result(-1, errno_name(-event.ret))
             out: dict[str, Any] = {}
             if call.name == "load":
                 out = {"buf": b"".join(event.loads)}
@@ -242,18 +242,17 @@ class Actors:
         return decode(call, event.ret, event.loads, self.by_pid)
 
     def _signalled(self, event: reports.Signalled) -> Signalled:
-        name = signal.Signals(event.signo).name if event.signo in set(signal.Signals) else f"SIG{event.signo}"
         band = event.band if event.code in _SI_FD_CODES and event.fd >= 0 else 0
         fd = event.fd if event.code in _SI_FD_CODES and event.fd >= 0 else 0
         sender = self.by_pid.get(event.pid)
-        return Signalled(self._name(event.slot), name, event.code, sender, fd, band)
+        return Signalled(self._name(event.slot), signal_name(event.signo), event.code, sender, fd, band)
 
     def _exited(self, event: reports.Exited) -> Exited:
         name = self._name(event.slot)
         del self._slots[name], self._names[event.slot], self.pids[name]
         self._calls.pop(event.slot, None)
         if os.WIFSIGNALED(event.status):
-            return Exited(name, None, signal.Signals(os.WTERMSIG(event.status)).name)
+            return Exited(name, None, signal_name(os.WTERMSIG(event.status)))
         return Exited(name, os.WEXITSTATUS(event.status), None)
 
     def _name(self, slot: int) -> str:
@@ -277,7 +276,3 @@ def _credential_calls(credentials: Mapping[str, Any]) -> list[Call]:
     if "uid" in credentials:
         calls.append(Call("setresuid", (credentials["uid"],) * 3))
     return calls
-
-
-def _errno_name(number: int) -> str:
-    return errno.errorcode.get(number, f"E{number}")

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ktrace.agent.syscalls import CONSTANTS, SIGNALS, make_call
+from ktrace.agent.syscalls import CONSTANTS, make_call
 from ktrace.fuzz.choose import Choose
 from ktrace.fuzz.family import Family, Generator
 from ktrace.fuzz.state import State, open_fds
 from ktrace.model.task import Task
 from ktrace.state.call import Call
+from ktrace.uapi.signal import SIGNAL_NUMBERS
 
 USERS = (1000, 1001)
 _CLONE_FILES, _CLONE_SYSVSEM = CONSTANTS["CLONE_FILES"], CONSTANTS["CLONE_SYSVSEM"]
-_HANDLED = [SIGNALS[name] for name in ("SIGUSR1", "SIGUSR2", "SIGTERM", "SIGHUP", "SIGIO", "SIGPIPE")]
+_HANDLED = [SIGNAL_NUMBERS[name] for name in ("SIGUSR1", "SIGUSR2", "SIGTERM", "SIGHUP", "SIGIO", "SIGPIPE")]
 
-SENT_BY_FILES = (SIGNALS["SIGIO"], SIGNALS["SIGUSR1"])
+SENT_BY_FILES = (SIGNAL_NUMBERS["SIGIO"], SIGNAL_NUMBERS["SIGUSR1"])
 """What an owner of files may get from them, see F_SETSIG."""
 
 
@@ -76,7 +77,7 @@ class Background(Family):
     def _kill(self, state: State, choose: Choose, task: Task) -> Call | None:
         whom = choose.one(state.blocked() or state.tasks())
         if choose.chance(0.15) and len(state.tasks()) > 2:
-            return make_call("kill", whom.name, SIGNALS["SIGKILL"])
+            return make_call("kill", whom.name, SIGNAL_NUMBERS["SIGKILL"])
         return make_call("kill", whom.name, choose.one([0, *_HANDLED]))
 
     def _sigaction(self, state: State, choose: Choose, task: Task) -> Call | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ktrace.agent.syscalls import CONSTANTS, SIGNALS, make_call
+from ktrace.agent.syscalls import CONSTANTS, make_call
 from ktrace.fuzz.background import USERS, Background, credentials
 from ktrace.fuzz.choose import Choose
 from ktrace.fuzz.families import FAMILIES
 from ktrace.fuzz.family import Family, possible
 from ktrace.fuzz.state import Move, State
 from ktrace.state.call import Result
+from ktrace.uapi.signal import SIGNAL_NUMBERS
 
 TRIES = 10
 BACKGROUND = 0.08
@@ -105,8 +106,8 @@ class Planner:
             return next(self._after_birth)
         if not free or (len(free) == 1 and choose.chance(0.25)) or (blocked and choose.chance(0.03)):
             fatal = choose.chance(0.1)
-            signo = SIGNALS["SIGKILL"] if fatal else choose.one((SIGNALS["SIGUSR2"], SIGNALS["SIGALRM"]))
-            return None, make_call("kill", choose.one(blocked or free).name, signo)
+            name = "SIGKILL" if fatal else choose.one(("SIGUSR2", "SIGALRM"))
+            return None, make_call("kill", choose.one(blocked or free).name, SIGNAL_NUMBERS[name])
         for _ in range(TRIES):
             family = self._background if choose.chance(self._restless) else self._family()
             move = family.next(state, choose) or self._background.next(state, choose)

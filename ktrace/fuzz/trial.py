@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Protocol
 
 from ktrace.agent.actors import Performed
-from ktrace.agent.syscalls import SIGNALS, make_call
+from ktrace.agent.syscalls import make_call
 from ktrace.errors import GuestError, ModelError, UsageError
 from ktrace.fuzz.finding import Finding, of_differences, of_failure, of_failures
 from ktrace.fuzz.leaks import Census, leaked, take
@@ -23,6 +23,7 @@ from ktrace.model.net.inet.tcp.tcp import held_back, waits_for_timer
 from ktrace.model.net.unix.garbage import waits_for_fput
 from ktrace.state.call import Call, Completed, Outcome, Result
 from ktrace.state.step import Step
+from ktrace.uapi.signal import SIGNAL_NUMBERS
 from ktrace.verify.checker import Checker
 from ktrace.verify.lab import Lab
 
@@ -147,7 +148,7 @@ def _audit(lab: Lab, watch: Watch, trial: Trial, state: State, before: Census) -
     ends: list[Done] = []
     for task in state.tasks():
         if task.name in state.kernel.tasks:
-            ends.append(Done(None, make_call("kill", task.name, SIGNALS["SIGKILL"])))
+            ends.append(Done(None, make_call("kill", task.name, SIGNAL_NUMBERS["SIGKILL"])))
             trial.finding = _step(watch, state.number + len(ends), ends[-1].call)
             if trial.finding is not None:
                 trial.moves += ends

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import select
 import shutil
-import signal
 import subprocess
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
 from ktrace.errors import HostError
+from ktrace.uapi.signal import signal_name
 
 #: The kernel kills QEMU when the thread that started it ends (PR_SET_PDEATHSIG, prctl(2)), even by SIGKILL. Not
 #: done in a preexec_fn: that would have to fork this whole process instead of vfork it. The shell looks whether
@@ -75,9 +74,7 @@ class QemuProcess:
         if code is None:
             return "still runs"
         if code < 0:
-            with suppress(ValueError):
-                return f"was ended by {signal.Signals(-code).name}"
-            return f"was ended by signal {-code}"
+            return f"was ended by {signal_name(-code)}"
         return f"exited with status {code}"
 
     @property

@@ -8,10 +8,11 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ktrace.model.task import SIGRTMIN, Cred, Errno, Task, signal_number
+from ktrace.model.task import Cred, Errno, Task
 from ktrace.state.call import Call, Completed, Event, Exited, Outcome, Result, Signalled
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
+from ktrace.uapi.signal import SIGRTMIN, signal_number
 
 SystemCall = Callable[..., Any]
 Way = Generator[None, None, None]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from signal import Signals
 from typing import TYPE_CHECKING, Any
 
 from ktrace.state.call import Call, Signalled
+from ktrace.uapi.signal import signal_name, signal_number
 
 if TYPE_CHECKING:
     from ktrace.model.fs.file import FilesStruct
@@ -18,22 +18,8 @@ NR_OPEN_DEFAULT_LIMIT = 1024
 NR_OPEN_HARD_LIMIT = 4096
 """Its hard RLIMIT_NOFILE (INR_OPEN_MAX)."""
 
-_NAMED = frozenset(Signals)
-SIGRTMIN = 32
-"""The kernel's own first real-time signal; the C library keeps two of them for itself."""
-
 SYNCHRONOUS = frozenset({"SIGSEGV", "SIGBUS", "SIGILL", "SIGTRAP", "SIGFPE", "SIGSYS"})
 """Delivered before others (``kernel/signal.c: SYNCHRONOUS_MASK``)."""
-
-
-def signal_name(number: int) -> str:
-    """Return the name of signal *number*, such as ``SIGPIPE`` or, where it has none, ``SIG35``."""
-    return Signals(number).name if number in _NAMED else f"SIG{number}"
-
-
-def signal_number(name: str) -> int:
-    """Return the number of the signal called *name*."""
-    return int(name[3:]) if name[3:].isdigit() else int(Signals[name])
 
 
 class Errno(Exception):

@@ -6,8 +6,10 @@ import difflib
 from collections.abc import Iterable
 from typing import NoReturn
 
-from ktrace.agent.syscalls import ALIASES, CONSTANTS, ERRNO_NUMBERS, HANDLERS, OPERATIONS, SIGNALS, SIGNATURES
+from ktrace.agent.syscalls import ALIASES, CONSTANTS, HANDLERS, OPERATIONS, SIGNATURES
 from ktrace.agent.syscalls.signature import Signature
+from ktrace.uapi.errno import ERRNO_NUMBERS
+from ktrace.uapi.signal import SIGNAL_NAMES
 from ktrace.workload.script import (
     Array,
     Binary,
@@ -113,7 +115,7 @@ class _Checker:
                 self.fail("whose? nobody acts in this step", item.place, "write the actor first: B: killed SIGKILL")
             if isinstance(item.value, Name) and not self.known(item.value.name, known):
                 word = item.value.name
-                close = _close(word, [*known, *ERRNO_NUMBERS, *SIGNALS, "blocked", "exited", "killed"])
+                close = _close(word, [*known, *ERRNO_NUMBERS, *SIGNAL_NAMES.values(), "blocked", "exited", "killed"])
                 self.fail(f"unknown annotation {word!r}", item.value.place, close or "prose is written behind ##")
             if item.value is not None:
                 self.names(item.value, known, pattern=True)

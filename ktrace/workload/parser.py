@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ktrace.agent.syscalls import ERRNO_NUMBERS, SIGNALS
+from ktrace.uapi.errno import ERRNO_NUMBERS
+from ktrace.uapi.signal import SIGNAL_NUMBERS, signal_name
 from ktrace.workload.check import check_script
 from ktrace.workload.reader import Reader, number_of
 from ktrace.workload.script import (
@@ -244,17 +245,23 @@ class _Parser(Reader):
             return Expectation("exited", actor, value=self.expression(), place=place)
         if word == "killed":
             self.take()
-            signal = self.expect("name", "a signal's name")
-            if signal.text not in SIGNALS:
-                self.fail(f"unknown signal {signal.text!r}", signal.place)
-            return Expectation("killed", actor, signal.text, place=place)
-        if word in SIGNALS:
-            self.take()
-            return Expectation("handles", actor, word, outs=self.attributes(), place=place)
+            return Expectation("killed", actor, self.signal(), place=place)
+        if word in SIGNAL_NUMBERS:
+            return Expectation("handles", actor, self.signal(), outs=self.attributes(), place=place)
         if word in ERRNO_NUMBERS:
             self.take()
             return Expectation("fails", actor, word, place=place)
         return self.returns(actor, place)
+
+    def signal(self) -> str:
+        """Read a signal's name, such as ``SIGPIPE`` or ``SIGRTMIN+1``, and return the one that events have."""
+        first = self.expect("name", "a signal's name")
+        text = first.text
+        if text in ("SIGRTMIN", "SIGRTMAX") and self.token.kind in ("+", "-"):
+            text += self.take().kind + str(number_of(self.expect("number", "a number").text)[0])
+        if text not in SIGNAL_NUMBERS:
+            self.fail(f"unknown signal {text!r}", first.place)
+        return signal_name(SIGNAL_NUMBERS[text])
 
     def attributes(self) -> tuple[tuple[str | None, Expression], ...]:
         found: list[tuple[str | None, Expression]] = []

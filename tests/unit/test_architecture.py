@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "ktrace"
 
 FORBIDDEN = {
+    "uapi": ("ktrace",),
     "state": ("ktrace.model", "ktrace.inspect", "ktrace.machine", "ktrace.agent", "ktrace.image", "ktrace.workload",
               "ktrace.verify", "ktrace.trace", "ktrace.report", "ktrace.cli", "drgn"),
     "model": ("ktrace.inspect", "ktrace.machine", "ktrace.agent", "ktrace.image", "ktrace.workload", "ktrace.verify",

@@ -11,8 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ktrace.agent.syscalls import files, pipe, process, sockaddr, socket, sysv
-from ktrace.agent.syscalls.constants import CONSTANTS, SIGNAL, SIGNALS
-from ktrace.agent.syscalls.errnos import ERRNO_NUMBERS
+from ktrace.agent.syscalls.constants import CONSTANTS, SIGNAL
 from ktrace.agent.syscalls.frame import Load, RawCall
 from ktrace.agent.syscalls.operations import HANDLERS, OPERATIONS
 from ktrace.agent.syscalls.signature import Returns, Signature
@@ -23,11 +22,9 @@ from ktrace.state.call import NULL, Call, Result
 __all__ = [
     "ALIASES",
     "CONSTANTS",
-    "ERRNO_NUMBERS",
     "HANDLERS",
     "OPERATIONS",
     "SIGNAL",
-    "SIGNALS",
     "SIGNATURES",
     "Load",
     "RawCall",

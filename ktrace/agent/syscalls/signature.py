@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ktrace.agent.syscalls.errnos import ERRNO
 from ktrace.agent.syscalls.frame import Frame, RawCall
 from ktrace.agent.syscalls.parameter import Parameter
 from ktrace.agent.syscalls.text import Naming, format_value
 from ktrace.agent.syscalls.vocabulary import Vocabulary
 from ktrace.errors import GuestGarbage, UsageError
 from ktrace.state.call import Call, Pointer, Result
+from ktrace.uapi.errno import errno_name
 
 _MASK = 2**64 - 1
 
@@ -142,7 +142,7 @@ class Signature:
         :raises GuestGarbage: bytes that were asked for are missing
         """
         if -4095 <= ret < 0:
-            return Result(-1, ERRNO.get(-ret, f"errno {-ret}"))
+            return Result(-1, errno_name(-ret))
         values = self.values(call)
         out: dict[str, Any] = {}
         take = iter(loads)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ktrace.model.fs.file import FASYNC
-from ktrace.model.task import SIGRTMIN, signal_name
+from ktrace.uapi.signal import SIGRTMIN, signal_name
 
 if TYPE_CHECKING:
     from ktrace.model.fs.file import File

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ktrace.model.kernel import Kernel, outside, syscall
 from ktrace.model.process.user_namespace import ns_capable, user_ns
-from ktrace.model.task import IGNORED_BY_DEFAULT, Errno, Task, signal_name, signal_number
+from ktrace.model.task import IGNORED_BY_DEFAULT, Errno, Task
 from ktrace.model.wait import Sleeping
 from ktrace.state.call import Pointer, Result
+from ktrace.uapi.signal import signal_name, signal_number
 
 SIGNALS = 64
 SI_USER, SI_TKILL, SI_KERNEL = 0, -6, 0x80

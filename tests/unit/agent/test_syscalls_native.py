@@ -12,7 +12,8 @@ import pytest
 from ktrace.agent.actors import Actors
 from ktrace.agent.client import Agent
 from ktrace.agent.syscalls import CONSTANTS, make_call
-from ktrace.state.call import BAD, Call, Completed, Result, Signalled
+from ktrace.state.call import BAD, Call, Completed, Exited, Result, Signalled
+from ktrace.uapi.signal import signal_name
 
 C = CONSTANTS
 UNNAMED = {"sa_family": 1, "sun_path": b""}
@@ -70,6 +71,14 @@ def test_a_blocked_call_is_decoded_when_it_completes(do: One) -> None:
     assert blocked.events == () and blocked.blocked == {"B"}
     events = do.outcome("write", 1, b"late").events
     assert Completed("B", Result(4, None, {"buf": b"late"})) in events
+
+
+@pytest.mark.parametrize("signo", range(32, 65))
+def test_who_dies_of_a_real_time_signal_is_reported(do: One, signo: int) -> None:
+    do.ok("fork", "B")
+    do("sigaction", signo, "DFL", actor="B")
+    ended = do.actors.perform(None, make_call("kill", "B", signo)).outcome
+    assert ended.events == (Exited("B", None, signal_name(signo)),)
 
 
 def test_splice_tee_sendfile(do: One, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ expectations = st.one_of(
     st.builds(Expectation, st.just("fails"), st.just("B"), st.sampled_from(["EAGAIN", "EIDRM"])),
     st.builds(Expectation, st.just("blocked")),
     st.builds(Expectation, st.just("exited"), st.just("A"), value=numbers),
-    st.builds(Expectation, st.just("killed"), st.just("A"), st.just("SIGKILL")),
+    st.builds(Expectation, st.just("killed"), st.just("A"), st.sampled_from(["SIGKILL", "SIGRTMIN+1", "SIGRTMAX"])),
     st.builds(Expectation, st.just("handles"), st.none(), st.just("SIGIO"), outs=st.just((("fd", Number(3)),))),
 )
 

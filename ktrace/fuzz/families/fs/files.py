@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ktrace.agent.syscalls import CONSTANTS as C
-from ktrace.agent.syscalls import SIGNALS, make_call
+from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose
 from ktrace.fuzz.family import Generator
 from ktrace.fuzz.state import State, free_fds, open_fds
 from ktrace.model.fs.file import File
 from ktrace.model.task import Task
 from ktrace.state.call import Call
+from ktrace.uapi.signal import SIGNAL_NUMBERS
 
 Wanted = Callable[[File], bool]
 EVENTS = (C["POLLIN"], C["POLLOUT"], C["POLLIN"] | C["POLLOUT"], 0, C["POLLPRI"])
@@ -112,7 +113,7 @@ class Descriptors:
     def setsig(self, state: State, choose: Choose, task: Task) -> Call | None:
         """Choose another signal than SIGIO."""
         fd = self._fd(choose, task)
-        signo = choose.one((0, SIGNALS["SIGUSR1"], SIGNALS["SIGIO"], 34, 65))
+        signo = choose.one((0, SIGNAL_NUMBERS["SIGUSR1"], SIGNAL_NUMBERS["SIGIO"], 34, 65))
         return None if fd is None else make_call("fcntl", fd, C["F_SETSIG"], signo)
 
     def setfd(self, state: State, choose: Choose, task: Task) -> Call | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ktrace.agent.syscalls import CONSTANTS as C
-from ktrace.agent.syscalls import SIGNALS, make_call
+from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose
 from ktrace.fuzz.families.fs.files import Wanted, is_epoll, may_block
 from ktrace.fuzz.family import Scene
 from ktrace.fuzz.state import Move, State, open_fds
 from ktrace.model.fs.file import File
+from ktrace.uapi.signal import SIGNAL_NUMBERS
 
 Poke = Callable[[State, Choose, File], Move | None]
 """Think of a call, by anybody, that happens to a file and does not sleep."""
@@ -59,7 +60,7 @@ def signalled(wanted: Wanted, poke: Poke) -> Scene:
                 return
             yield task.name, make_call("fcntl", fd, C["F_SETOWN"], choose.one(state.tasks()).name)
             if choose.chance(0.3):
-                signo = choose.one((0, SIGNALS["SIGUSR1"], SIGNALS["SIGIO"], 34))
+                signo = choose.one((0, SIGNAL_NUMBERS["SIGUSR1"], SIGNAL_NUMBERS["SIGIO"], 34))
                 yield task.name, make_call("fcntl", fd, C["F_SETSIG"], signo)
             flags = file.f_flags & KEPT | C["FASYNC"]
             yield task.name, make_call("fcntl", fd, C["F_SETFL"], flags)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ktrace.agent.syscalls import CONSTANTS as C
-from ktrace.agent.syscalls import SIGNALS, make_call
+from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose
 from ktrace.fuzz.families.fs.files import may_block
 from ktrace.fuzz.families.net.actions import (
@@ -30,6 +30,7 @@ from ktrace.fuzz.families.net.actions import (
 from ktrace.fuzz.family import Scene
 from ktrace.fuzz.state import Move, State
 from ktrace.model.task import Task
+from ktrace.uapi.signal import SIGNAL_NUMBERS
 
 Maker = Callable[[State, Choose], Connected]
 """Bring about a connection of a family."""
@@ -128,7 +129,7 @@ def ending(state: State, choose: Choose, ends: list[End], sizes: Sequence[int]) 
                 yield do(first, "setsockopt", SOCKET, C["SO_LINGER"], {"l_onoff": 1, "l_linger": 0})
             yield do(first, "close")
         case 4 if len(state.free()) > 3:
-            yield None, make_call("kill", first.task.name, SIGNALS["SIGKILL"])
+            yield None, make_call("kill", first.task.name, SIGNAL_NUMBERS["SIGKILL"])
         case _:
             yield first.task.name, make_call("close_range", first.fd, first.fd)
     for _ in range(choose.integer(1, 5)):
@@ -232,7 +233,7 @@ def signalled(connected: Maker, sizes: Sequence[int]) -> Scene:
             return
         yield do(watched, "fcntl", C["F_SETOWN"], choose.one(state.tasks()).name)
         if choose.chance(0.4) and holds(watched, state):
-            yield do(watched, "fcntl", C["F_SETSIG"], choose.one((SIGNALS["SIGUSR1"], 34)))
+            yield do(watched, "fcntl", C["F_SETSIG"], choose.one((SIGNAL_NUMBERS["SIGUSR1"], 34)))
         if holds(watched, state):
             yield do(watched, "fcntl", C["F_SETFL"], C["FASYNC"] | choose.flags(0.6, C["O_NONBLOCK"]))
         if choose.chance(0.3) and holds(watched, state):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ktrace.agent.syscalls import CONSTANTS as C
-from ktrace.agent.syscalls import SIGNALS, make_call
+from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose, pattern
 from ktrace.fuzz.families.fs.files import Descriptors, may_block, pick_fd
 from ktrace.fuzz.families.fs.watchers import watching
@@ -17,6 +17,7 @@ from ktrace.model.net.core.sock import Socket
 from ktrace.model.net.unix.garbage import has_dropped
 from ktrace.model.task import Task
 from ktrace.state.call import BAD, Call
+from ktrace.uapi.signal import SIGNAL_NUMBERS
 
 NONBLOCK, CLOEXEC = C["SOCK_NONBLOCK"], C["SOCK_CLOEXEC"]
 SYN_STEPS = 5
@@ -126,7 +127,7 @@ class SocketFamily(Family):
                 if state.number - since >= SYN_STEPS:
                     if task.running is None:
                         return task.name, make_call("close", fd)
-                    return None, make_call("kill", task.name, SIGNALS["SIGUSR2"])
+                    return None, make_call("kill", task.name, SIGNAL_NUMBERS["SIGUSR2"])
         return None
 
     def prepare(self, state: State, choose: Choose, task: Task) -> Iterator[Call]:

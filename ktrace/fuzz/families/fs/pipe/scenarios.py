@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ktrace.agent.syscalls import CONSTANTS as C
-from ktrace.agent.syscalls import SIGNALS, make_call
+from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose, pattern
 from ktrace.fuzz.families.fs.files import Wanted
 from ktrace.fuzz.state import Move, State, open_fds
@@ -13,6 +13,7 @@ from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, File
 from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.mm.page import PAGE_SIZE
 from ktrace.model.task import Task
+from ktrace.uapi.signal import SIGNAL_NUMBERS
 
 S_IFIFO = 0o010000
 FILES = (b"/tmp/d1", b"/tmp/d2")
@@ -164,7 +165,7 @@ def meeting(state: State, choose: Choose) -> Iterator[Move]:
     for _ in range(choose.integer(2, 5)):
         free = state.free()
         if (blocked := state.blocked()) and choose.chance(0.25):
-            yield None, make_call("kill", choose.one(blocked).name, SIGNALS["SIGUSR1"])
+            yield None, make_call("kill", choose.one(blocked).name, SIGNAL_NUMBERS["SIGUSR1"])
             continue
         way = choose.one((C["O_RDONLY"], C["O_RDONLY"], C["O_WRONLY"], C["O_WRONLY"], C["O_RDWR"]))
         calm = len(free) < 3 or choose.chance(0.4)

@@ -1,0 +1,69 @@
+"""Signals by name.
+
+Real-time signals are called as ``kill -l`` and sig2str() of POSIX.1-2024 call them, counted from the first that
+a C library leaves to programs: 35 is ``SIGRTMIN+1``, 63 ``SIGRTMAX-1``. The two before it have no name but
+``SIG32`` and ``SIG33``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+NSIG = 64
+"""The highest signal number (``arch/x86/include/uapi/asm/signal.h``: ``_NSIG``)."""
+
+SIGRTMIN = 32
+"""The kernel's own first real-time signal (the same file)."""
+
+LIBC_SIGRTMIN = 34
+"""What programs call SIGRTMIN: glibc keeps two for itself (``SIGCANCEL``, ``SIGSETXID``)."""
+
+SIGRTMAX = 64
+"""The last real-time signal."""
+
+_CLASSIC = (
+    "SIGHUP SIGINT SIGQUIT SIGILL SIGTRAP SIGABRT SIGBUS SIGFPE SIGKILL SIGUSR1 SIGSEGV SIGUSR2 "
+    "SIGPIPE SIGALRM SIGTERM SIGSTKFLT SIGCHLD SIGCONT SIGSTOP SIGTSTP SIGTTIN SIGTTOU SIGURG "
+    "SIGXCPU SIGXFSZ SIGVTALRM SIGPROF SIGWINCH SIGIO SIGPWR SIGSYS"
+)
+_LOWER_HALF_ENDS = 50
+"""Up to here, exclusive, bash and gnulib count upwards from SIGRTMIN; from here down from SIGRTMAX."""
+
+
+def _upwards(number: int) -> str:
+    return f"SIGRTMIN+{number - LIBC_SIGRTMIN}" if number > LIBC_SIGRTMIN else "SIGRTMIN"
+
+
+def _downwards(number: int) -> str:
+    return f"SIGRTMAX-{SIGRTMAX - number}" if number < SIGRTMAX else "SIGRTMAX"
+
+
+SIGNAL_NAMES: Mapping[int, str] = MappingProxyType(
+    dict(enumerate(_CLASSIC.split(), 1))
+    | {number: f"SIG{number}" for number in range(SIGRTMIN, LIBC_SIGRTMIN)}
+    | {number: _upwards(number) for number in range(LIBC_SIGRTMIN, _LOWER_HALF_ENDS)}
+    | {number: _downwards(number) for number in range(_LOWER_HALF_ENDS, SIGRTMAX + 1)}
+)
+"""The name of every signal."""
+
+SIGNAL_NUMBERS: Mapping[str, int] = MappingProxyType(
+    {_upwards(number): number for number in range(LIBC_SIGRTMIN, SIGRTMAX + 1)}
+    | {_downwards(number): number for number in range(LIBC_SIGRTMIN, SIGRTMAX + 1)}
+    | {f"SIG{number}": number for number in range(SIGRTMIN, SIGRTMAX + 1)}
+    | {name: number for number, name in SIGNAL_NAMES.items()}
+)
+"""The number of every name, those that are understood but not written (``SIGRTMIN+30``, ``SIG35``) too."""
+
+
+def signal_name(number: int) -> str:
+    """Name signal *number*, such as ``SIGPIPE``, ``SIGRTMIN+1``; ``SIG65`` for what is no signal."""
+    return SIGNAL_NAMES.get(number) or f"SIG{number}"
+
+
+def signal_number(name: str) -> int:
+    """Return the number of the signal called *name*.
+
+    :raises KeyError: none is
+    """
+    return SIGNAL_NUMBERS[name]
