@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ktrace.cli.output import View, view_options
-from ktrace.trace.session import SessionReader
+from ktrace.trace.session_reader import SessionReader
 from ktrace.verify.replay import replay
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from ktrace.trace.difference import differences
-from ktrace.trace.session import Header, SessionReader
+from ktrace.trace.session import Header
+from ktrace.trace.session_reader import SessionReader
 
 
 @click.command()

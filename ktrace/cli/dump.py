@@ -59,7 +59,7 @@ def _held(target: str | None, step: int | None, image: str) -> Iterator[Path]:
     from ktrace.cli.goto import gone_to
     from ktrace.cli.guests import Guests
     from ktrace.cli.hold import announced
-    from ktrace.trace.session import SessionReader
+    from ktrace.trace.session_reader import SessionReader
 
     if step is not None:
         title = SessionReader(Path(target)).header.title

@@ -15,7 +15,8 @@ from ktrace.cli.target import Opened
 from ktrace.errors import UsageError
 from ktrace.machine.checkpoints import Checkpoint, nearest_checkpoint
 from ktrace.trace.past import Past
-from ktrace.trace.session import SessionReader, new_directory
+from ktrace.trace.session import new_directory
+from ktrace.trace.session_reader import SessionReader
 from ktrace.verify.events import parse_event
 from ktrace.verify.rerun import RanOtherwise, arrive, rerun
 

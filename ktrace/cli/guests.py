@@ -28,7 +28,9 @@ from ktrace.machine.state import Template
 from ktrace.machine.template import ensure_template
 from ktrace.state.step import Step
 from ktrace.trace.past import Past
-from ktrace.trace.session import End, Header, SessionReader, SessionWriter, Verdict, new_directory
+from ktrace.trace.session import End, Header, Verdict, new_directory
+from ktrace.trace.session_reader import SessionReader
+from ktrace.trace.session_writer import SessionWriter
 from ktrace.verify.both_tracers import BothTracers
 from ktrace.verify.events import EventTarget, EventTracer
 from ktrace.verify.inlining import inlined_functions
@@ -274,7 +276,7 @@ class _Output:
         self._writer.verdict(verdict)
         self._view.verdict(verdict)
 
-    def end(self, end: End) -> None:
+    def end(self, end: End, place: str = "") -> None:
         self._writer.end(end)
         self._view.end(end, str(self._place))
 

@@ -10,7 +10,7 @@ import click
 
 from ktrace.errors import HostError, KtraceError, UsageError
 from ktrace.report.page import write_page
-from ktrace.trace.session import SessionReader
+from ktrace.trace.session_reader import SessionReader
 from ktrace.verify.cited import cited
 
 RULES_LIMIT = 20_000_000

@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from ktrace.cli.output import View, view_options
-from ktrace.state.step import Step
-from ktrace.trace.session import SessionReader, Verdict
+from ktrace.trace.session_reader import SessionReader
 
 
 @click.command()
@@ -16,19 +15,12 @@ from ktrace.trace.session import SessionReader, Verdict
 @view_options
 def show(session: Path, view: View) -> int:
     """Print SESSION as it was printed when it ran."""
-    reader = SessionReader(session)
-    view.header(reader.header)
-    ended = False
-    diverged = False
-    for event in reader.events():
-        if isinstance(event, Step):
-            view.step(event)
-        elif isinstance(event, Verdict):
-            diverged = True
-            view.verdict(event)
-        else:
-            ended = True
-            view.end(event, str(session))
-    if not ended:
+    return play(session, view)
+
+
+def play(session: Path, view: View) -> int:
+    """Print a session again; say so where it has no end. Return the exit code."""
+    played = SessionReader(session).play(view, str(session))
+    if not played.ended:
         click.echo(f"ktrace: {session} ends early: it was cut off, or is still running", err=True)
-    return 1 if diverged else 0
+    return 1 if played.diverged else 0

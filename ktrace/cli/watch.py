@@ -14,9 +14,10 @@ from rich.live import Live
 
 from ktrace.cli.keys import Keys
 from ktrace.cli.output import View, console
+from ktrace.cli.show import play as show_again
 from ktrace.report.watch import Film
 from ktrace.state.step import Step
-from ktrace.trace.session import FILE_NAME, End, Header, SessionReader, Verdict
+from ktrace.trace.session import FILE_NAME, End, Header, Verdict
 
 _HELP = " space → next   ← back   p play   e to the end   + - faster, slower   q quit "
 _SLOWEST, _FASTEST = 8.0, 0.05
@@ -59,20 +60,7 @@ def _play(what: str, image: str, view: View) -> int:
         script = load(what)
         with Guests(image) as guests:
             return 0 if guests.run(script, view, None).status == "agreed" else 1
-    reader = SessionReader(path)
-    view.header(reader.header)
-    diverged = False
-    for event in reader.events():
-        if isinstance(event, Step):
-            view.step(event)
-        elif isinstance(event, Verdict):
-            diverged = True
-            view.verdict(event)
-        else:
-            view.end(event, str(path))
-    if reader.truncated:
-        click.echo(f"ktrace: {path} ends early: it was cut off, or is still running", err=True)
-    return int(diverged)
+    return show_again(path, view)
 
 
 class _Watch(View):

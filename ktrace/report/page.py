@@ -17,7 +17,7 @@ from markupsafe import Markup
 from ktrace.errors import UsageError
 from ktrace.state.compare import label
 from ktrace.state.ref import Ref
-from ktrace.trace.session import SessionReader
+from ktrace.trace.session_reader import SessionReader
 
 STEPS_PER_CHUNK = 256
 """Steps that are decoded at once in the browser; each chunk begins with its whole World."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ktrace.model.build import build_model
 from ktrace.state.step import Step
-from ktrace.trace.session import SessionReader
+from ktrace.trace.session_reader import SessionReader
 from ktrace.verify.checker import advice_of
 from ktrace.verify.citations import mirrored, rules_of
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from ktrace.model.build import build_model
 from ktrace.state.step import Step
-from ktrace.trace.session import End, SessionReader, Verdict
+from ktrace.trace.session import End, Sink, Verdict
+from ktrace.trace.session_reader import SessionReader
 from ktrace.verify.checker import Checker
 from ktrace.verify.path_replay import RecordedPaths, expectations_of
-from ktrace.verify.sink import Sink
 
 
 def replay(reader: SessionReader, sink: Sink, paths: Path | None = None) -> End:

@@ -13,13 +13,12 @@ from ktrace.inspect.trace.clocks import read_clocks
 from ktrace.model.build import build_model
 from ktrace.state.call import Call, Completed, Exited, Outcome
 from ktrace.state.step import Step
-from ktrace.trace.session import End, Header, Verdict
+from ktrace.trace.session import End, Header, Sink, Verdict
 from ktrace.verify.ahead import Ahead
 from ktrace.verify.checker import Checker, Past
 from ktrace.verify.lab import Lab
 from ktrace.verify.path_check import PathChecker
 from ktrace.verify.probed import ProbedLab
-from ktrace.verify.sink import Sink
 from ktrace.verify.step_tracer import Recorded, StepTracer
 from ktrace.workload.environment import Environment
 from ktrace.workload.expect import check_annotation

@@ -13,7 +13,7 @@ from ktrace.report.export.perfetto import perfetto
 from ktrace.report.export.results import cases, junit, ktap, totals
 from ktrace.report.export.table import table
 from ktrace.report.export.timeline import Mark, Timeline
-from ktrace.trace.session import SessionReader
+from ktrace.trace.session_reader import SessionReader
 
 Exporter = Callable[[Path], Iterator[bytes]]
 

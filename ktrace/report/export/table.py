@@ -10,7 +10,8 @@ from ktrace.report.value import short
 from ktrace.state.compare import ABSENT
 from ktrace.state.step import Step
 from ktrace.trace.changes import changes
-from ktrace.trace.session import SessionReader, Verdict
+from ktrace.trace.session import Verdict
+from ktrace.trace.session_reader import SessionReader
 
 COLUMNS = ("step", "actor", "call", "answer", "object", "field", "before", "after")
 

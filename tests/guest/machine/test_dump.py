@@ -21,7 +21,7 @@ from ktrace.machine.vmcore import Vmcore
 from ktrace.state.process.process import Process
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
-from ktrace.trace.session import SessionReader
+from ktrace.trace.session_reader import SessionReader
 from ktrace.workload.parser import parse_script
 
 SCRIPT = """## dumped

@@ -15,7 +15,8 @@ from ktrace.errors import UsageError
 from ktrace.machine.checkpoints import DIRECTORY
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
-from ktrace.trace.session import FILE_NAME, SessionReader
+from ktrace.trace.session import FILE_NAME
+from ktrace.trace.session_reader import SessionReader
 from ktrace.workload.parser import parse_script
 
 # Descriptors, undo lists and addresses come again; a port is drawn by chance; B sleeps while others go on.

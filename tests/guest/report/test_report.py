@@ -15,7 +15,8 @@ from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import Trace
 from ktrace.image.image import Image
 from ktrace.inspect.trace.source_lines import places
 from ktrace.machine.state import Template
-from ktrace.trace.session import SessionReader, SessionWriter
+from ktrace.trace.session_reader import SessionReader
+from ktrace.trace.session_writer import SessionWriter
 from ktrace.verify.lab import Lab
 from ktrace.verify.run import run_script
 from ktrace.workload.parser import parse_script

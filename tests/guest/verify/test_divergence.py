@@ -4,39 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import drgn
 import pytest
 
-from ktrace.state.step import Step
-from ktrace.trace.session import End, Header, Verdict
 from ktrace.verify.lab import Lab
 from ktrace.verify.run import run_script
 from ktrace.workload.parser import parse_script
-
-
-@dataclass
-class Record:
-    """A sink that keeps everything."""
-
-    steps: list[Step] = field(default_factory=list)
-    verdicts: list[Verdict] = field(default_factory=list)
-
-    def header(self, header: Header) -> None:
-        """Drop the start."""
-
-    def step(self, step: Step) -> None:
-        """Keep a step."""
-        self.steps.append(step)
-
-    def verdict(self, verdict: Verdict) -> None:
-        """Keep a verdict."""
-        self.verdicts.append(verdict)
-
-    def end(self, end: End) -> None:
-        """Drop the end."""
+from tests.guest.poke import poke
+from tests.sinks import Record
 
 
 def address_of(lab: Lab, kind: str) -> int:
@@ -45,13 +22,6 @@ def address_of(lab: Lab, kind: str) -> int:
     assert len(found) == 1, found
     assert isinstance(found[0], int)
     return found[0]
-
-
-def poke(lab: Lab, address: int, change: Callable[[int], int]) -> None:
-    """Change one byte of kernel memory, in the direct map, from the host."""
-    memory: Any = lab.guest.memory
-    physical = address - lab.kernel.memory.page_offset
-    memory.write(physical, bytes([change(memory.read(physical, 1)[0])]))
 
 
 def ipc_object(lab: Lab, ids: int, type_name: str, member: str) -> drgn.Object:

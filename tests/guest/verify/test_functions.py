@@ -17,7 +17,9 @@ from ktrace.inspect.trace.inlined import Inlined
 from ktrace.machine.machine import Machine
 from ktrace.machine.state import Template
 from ktrace.state.trace.functions import FunctionTrace
-from ktrace.trace.session import SessionReader, SessionWriter, Verdict
+from ktrace.trace.session import Verdict
+from ktrace.trace.session_reader import SessionReader
+from ktrace.trace.session_writer import SessionWriter
 from ktrace.verify.inlining import inlined_functions
 from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.path_check import PathChecker

@@ -12,7 +12,7 @@ from ktrace.fuzz.state import Move, State
 from ktrace.fuzz.trial import Done, Source, Trial
 from ktrace.model.build import build_model
 from ktrace.model.kernel import Kernel
-from ktrace.trace.session import SessionReader
+from ktrace.trace.session_reader import SessionReader
 
 RECORDED = Path(__file__).parents[3] / "traces" / "recorded" / "pipe-basic.jsonl.gz"
 

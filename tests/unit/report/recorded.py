@@ -14,7 +14,8 @@ from ktrace.state.step import Step
 from ktrace.state.trace.probe import Hit
 from ktrace.state.trace.tracepoint import EventTrace, TraceEvent
 from ktrace.state.world import World
-from ktrace.trace.session import End, Header, SessionWriter, Verdict
+from ktrace.trace.session import End, Header, Verdict
+from ktrace.trace.session_writer import SessionWriter
 from tests.unit.report.worlds import (
     MSG,
     PIPE,

@@ -16,7 +16,9 @@ import pytest
 
 from ktrace.report.page import write_page
 from ktrace.state.compare import Difference
-from ktrace.trace.session import FILE_NAME, Header, SessionReader, SessionWriter, Verdict
+from ktrace.trace.session import FILE_NAME, Header, Verdict
+from ktrace.trace.session_reader import SessionReader
+from ktrace.trace.session_writer import SessionWriter
 from tests.unit.report.recorded import HOSTILE, every_picture, hostile_session, small_session, told_session
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")

@@ -15,7 +15,9 @@ import pytest
 from ktrace.errors import UsageError
 from ktrace.report.page import STEPS_PER_CHUNK, write_page
 from ktrace.state.compare import Difference
-from ktrace.trace.session import FILE_NAME, Header, SessionReader, SessionWriter, Verdict
+from ktrace.trace.session import FILE_NAME, Header, Verdict
+from ktrace.trace.session_reader import SessionReader
+from ktrace.trace.session_writer import SessionWriter
 from tests.unit.report.recorded import HOSTILE, hostile_session, small_session, told_session
 
 

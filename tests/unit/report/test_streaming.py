@@ -11,7 +11,7 @@ import pytest
 
 from ktrace.report.export import FORMATS, export
 from ktrace.report.page import write_page
-from ktrace.trace.session import SessionReader
+from ktrace.trace.session_reader import SessionReader
 from tests.unit.report.recorded import small_session
 
 FEW, MANY = 300, 1500

@@ -11,7 +11,8 @@ import pytest
 
 from ktrace.report.watch import Film
 from ktrace.state.step import Step
-from ktrace.trace.session import SessionReader, Verdict
+from ktrace.trace.session import Verdict
+from ktrace.trace.session_reader import SessionReader
 from tests.unit.report.recorded import every_picture, small_session
 
 KTRACE = [sys.executable, "-m", "ktrace"]

@@ -15,7 +15,9 @@ from ktrace.state.trace.functions import FunctionTrace, Node, Span, tree
 from ktrace.state.world import World
 from ktrace.trace.functions import Assembler
 from ktrace.trace.functions_json import read_functions, write_functions
-from ktrace.trace.session import Header, SessionReader, SessionWriter
+from ktrace.trace.session import Header
+from ktrace.trace.session_reader import SessionReader
+from ktrace.trace.session_writer import SessionWriter
 
 NAMES = [
     "x64_sys_call",

@@ -22,7 +22,9 @@ from ktrace.state.step import Step
 from ktrace.state.trace.probe import Hit
 from ktrace.state.trace.tracepoint import EventTrace, TraceEvent
 from ktrace.state.world import World
-from ktrace.trace.session import FILE_NAME, End, Header, SessionReader, SessionWriter, Verdict
+from ktrace.trace.session import FILE_NAME, End, Header, Verdict
+from ktrace.trace.session_reader import SessionReader
+from ktrace.trace.session_writer import SessionWriter
 
 A = Ref("process", "A")
 TABLE = Ref("fdtable", "fdtable1")

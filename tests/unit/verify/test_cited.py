@@ -5,10 +5,10 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
-from ktrace.state.step import Step
-from ktrace.trace.session import End, Header, SessionReader, Verdict
+from ktrace.trace.session_reader import SessionReader
 from ktrace.verify.cited import cited
 from ktrace.verify.replay import replay
+from tests.sinks import Record
 from tests.unit.report.recorded import small_session
 
 RECORDED = Path(__file__).parents[3] / "traces" / "recorded"
@@ -28,26 +28,6 @@ def test_it_ends_where_the_model_does(tmp_path: Path) -> None:
     assert list(cited(SessionReader(small_session(tmp_path)))) == []
 
 
-class Verdicts:
-    """Keep verdicts, drop the rest."""
-
-    def __init__(self) -> None:
-        self.kept: list[Verdict] = []
-
-    def header(self, header: Header) -> None:
-        """Drop it."""
-
-    def step(self, step: Step) -> None:
-        """Drop it."""
-
-    def verdict(self, verdict: Verdict) -> None:
-        """Keep it."""
-        self.kept.append(verdict)
-
-    def end(self, end: End) -> None:
-        """Drop it."""
-
-
 def test_a_replay_reads_the_past_again_to_name_the_rule(tmp_path: Path) -> None:
     text = gzip.decompress((RECORDED / "pipe-basic.jsonl.gz").read_bytes()).decode()
     lines = text.splitlines(keepends=True)
@@ -55,7 +35,7 @@ def test_a_replay_reads_the_past_again_to_name_the_rule(tmp_path: Path) -> None:
     lines[number] = lines[number].replace('"head":1', '"head":2')
     file = tmp_path / "session.jsonl"
     file.write_text("".join(lines))
-    sink = Verdicts()
+    sink = Record()
     assert replay(SessionReader(file), sink).status == "diverged"
-    assert [item.path for item in sink.kept[0].differences] == ["pipe1.head"]
-    assert "pipe_write()" in sink.kept[0].rules
+    assert [item.path for item in sink.verdicts[0].differences] == ["pipe1.head"]
+    assert "pipe_write()" in sink.verdicts[0].rules

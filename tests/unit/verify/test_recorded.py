@@ -8,41 +8,21 @@ from pathlib import Path
 import pytest
 
 from ktrace.errors import UsageError
-from ktrace.state.step import Step
-from ktrace.trace.session import End, Header, SessionReader, Verdict
+from ktrace.trace.session_reader import SessionReader
 from ktrace.verify.path_replay import RecordedPaths, expectations_of
 from ktrace.verify.replay import replay
 from ktrace.workload.library import bundled
+from tests.sinks import Record
 
 RECORDED = Path(__file__).parents[3] / "traces" / "recorded"
 FUNCTIONS = RECORDED / "functions"
 
 
-class Verdicts:
-    """Keep verdicts, drop the rest."""
-
-    def __init__(self) -> None:
-        self.kept: list[Verdict] = []
-
-    def header(self, header: Header) -> None:
-        """Drop it."""
-
-    def step(self, step: Step) -> None:
-        """Drop it."""
-
-    def verdict(self, verdict: Verdict) -> None:
-        """Keep it."""
-        self.kept.append(verdict)
-
-    def end(self, end: End) -> None:
-        """Drop it."""
-
-
 @pytest.mark.parametrize("path", sorted(RECORDED.glob("*.gz")), ids=lambda path: path.name.partition(".")[0])
 def test_the_model_says_what_the_kernel_did(path: Path) -> None:
-    verdicts = Verdicts()
-    end = replay(SessionReader(path), verdicts)
-    assert verdicts.kept == []
+    record = Record()
+    end = replay(SessionReader(path), record)
+    assert record.verdicts == []
     assert end.status == "agreed"
     assert end.message == ""
     assert end.steps > 0
@@ -63,21 +43,21 @@ def test_a_recorded_tree_that_lacks_a_function_is_found(tmp_path: Path) -> None:
     text = gzip.decompress((FUNCTIONS / "pipe-basic.jsonl.gz").read_bytes()).decode()
     changed = tmp_path / "session.jsonl"
     changed.write_text(text.replace('"create_pipe_files"', '"create_no_files"'))
-    verdicts = Verdicts()
-    assert replay(SessionReader(changed), verdicts).status == "diverged"
-    assert verdicts.kept[0].differences == ()
-    assert "create_pipe_files" in verdicts.kept[0].complaints[0]
-    assert "pipe-basic.paths" in verdicts.kept[0].complaints[0]
+    record = Record()
+    assert replay(SessionReader(changed), record).status == "diverged"
+    assert record.verdicts[0].differences == ()
+    assert "create_pipe_files" in record.verdicts[0].complaints[0]
+    assert "pipe-basic.paths" in record.verdicts[0].complaints[0]
 
 
 def test_paths_of_ones_own(tmp_path: Path) -> None:
     paths = tmp_path / "mine.paths"
     paths.write_text("pipe2: do_pipe2 > no_such_function\n")
-    verdicts = Verdicts()
-    assert replay(SessionReader(FUNCTIONS / "pipe-basic.jsonl.gz"), verdicts, paths).status == "diverged"
-    assert "mine.paths:1: A's pipe2 must go through do_pipe2 > no_such_function" in verdicts.kept[0].complaints[0]
+    record = Record()
+    assert replay(SessionReader(FUNCTIONS / "pipe-basic.jsonl.gz"), record, paths).status == "diverged"
+    assert "mine.paths:1: A's pipe2 must go through do_pipe2 > no_such_function" in record.verdicts[0].complaints[0]
     with pytest.raises(UsageError, match="no such file"):
-        replay(SessionReader(FUNCTIONS / "pipe-basic.jsonl.gz"), verdicts, tmp_path / "none.paths")
+        replay(SessionReader(FUNCTIONS / "pipe-basic.jsonl.gz"), record, tmp_path / "none.paths")
 
 
 def test_every_workload_is_recorded() -> None:
@@ -97,6 +77,6 @@ def test_a_recording_that_lies_is_found(tmp_path: Path, name: str, right: str, w
     assert right in text
     changed = tmp_path / "session.jsonl"
     changed.write_text(text.replace(right, wrong, 1))
-    verdicts = Verdicts()
-    assert replay(SessionReader(changed), verdicts).status == "diverged"
-    assert [item.path for item in verdicts.kept[0].differences] == [path]
+    record = Record()
+    assert replay(SessionReader(changed), record).status == "diverged"
+    assert [item.path for item in record.verdicts[0].differences] == [path]

@@ -12,11 +12,12 @@ from ktrace.agent.syscalls import CONSTANTS, make_call
 from ktrace.inspect.invariants.ipc.ipc import validate_ipc
 from ktrace.state.call import Completed
 from ktrace.state.world import World
-from ktrace.trace.session import End, Header, Verdict
 from ktrace.verify.lab import Lab
 from ktrace.verify.run import run_script
 from ktrace.workload.library import load
 from ktrace.workload.parser import parse_script
+from tests.guest.poke import write
+from tests.sinks import Record
 
 BUSY = """
 A: semget(0x51, 3, IPC_CREAT|0640) -> s
@@ -41,30 +42,10 @@ A: shmctl(n, IPC_RMID)
 """
 
 
-class Silent:
-    """A sink that keeps only the verdicts."""
-
-    def __init__(self) -> None:
-        self.verdicts: list[Verdict] = []
-
-    def header(self, header: Header) -> None:
-        """Drop the start."""
-
-    def step(self, step: object) -> None:
-        """Drop a step."""
-
-    def verdict(self, verdict: Verdict) -> None:
-        """Keep a verdict."""
-        self.verdicts.append(verdict)
-
-    def end(self, end: End) -> None:
-        """Drop the end."""
-
-
 @pytest.fixture
 def busy(lab: Lab) -> Lab:
     """A guest with objects of every kind, sleepers, undo structures and attachments."""
-    sink = Silent()
+    sink = Record()
     assert run_script(parse_script(BUSY), lab, sink, {}).status == "agreed", sink.verdicts
     return lab
 
@@ -256,7 +237,7 @@ def test_nothing_ever_contradicts_itself(lab: Lab, name: str) -> None:
     def validate(number: int, lab: Lab) -> None:
         found.extend((number, str(violation)) for violation in validate_ipc(lab.kernel))
 
-    assert run_script(load(name), lab, Silent(), {}, after_step=validate).status == "agreed"
+    assert run_script(load(name), lab, Record(), {}, after_step=validate).status == "agreed"
     assert found == []
 
 
@@ -280,18 +261,6 @@ def segment(lab: Lab) -> drgn.Object:
 
 def undo_list(lab: Lab) -> drgn.Object:
     return drgn.Object(lab.kernel.prog, "struct task_struct *", value=lab.inspector.tasks["A"]).sysvsem.undo_list
-
-
-def write(lab: Lab, member: drgn.Object, value: int) -> None:
-    """Store a number in a member of a structure in the direct map or the kernel image."""
-    kernel: Any = lab.kernel.memory
-    address = member.address_
-    physical = address - kernel.page_offset
-    if not 0 <= physical < kernel.ram_size:
-        physical = address - 0xFFFFFFFF80000000 + kernel.phys_base
-    memory: Any = lab.guest.memory
-    size = drgn.sizeof(member)
-    memory.write(physical, (value & (1 << 8 * size) - 1).to_bytes(size, "little"))
 
 
 @pytest.mark.parametrize(
@@ -359,6 +328,6 @@ def test_the_sequence_number_rolls_over(lab: Lab) -> None:
     script = (
         "A: msgget(IPC_PRIVATE, 0600)\nrepeat 192 {\nA: msgget(IPC_PRIVATE, 0600) -> q\nA: msgctl(q, IPC_RMID)\n}\n"
     )
-    sink = Silent()
+    sink = Record()
     assert run_script(parse_script(script), late, sink, {}, after_step=note).status == "agreed", sink.verdicts
     assert sorted(set(seen)) == [0, 1, 65533, 65534]

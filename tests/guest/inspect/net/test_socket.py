@@ -12,7 +12,6 @@ import pytest
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.inspect.invariants.net.socket import validate_socket
-from ktrace.inspect.memory import START_KERNEL_MAP
 from ktrace.state.call import Completed, Result
 from ktrace.state.compare import compare
 from ktrace.state.net.sock import TCP_STATES, Sock
@@ -21,6 +20,7 @@ from ktrace.state.net.socket_tables import TABLES
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
 from ktrace.verify.lab import Lab
+from tests.guest.poke import poke
 
 NONBLOCK = 0o4000
 STREAM, DGRAM = 1, 2
@@ -52,16 +52,6 @@ def address_of(lab: Lab, fd: int, type_name: str = "struct sock") -> drgn.Object
     file = task.files.fdt.fd[fd]
     sk = drgn.cast("struct socket *", file.private_data).sk
     return drgn.Object(prog, f"{type_name} *", value=int(sk.value_()))
-
-
-def poke(lab: Lab, where: drgn.Object | int, change: Callable[[int], int]) -> None:
-    """Change one byte in the guest's memory."""
-    memory: Any = lab.guest.memory
-    address, kernel = where if isinstance(where, int) else int(where.address_ or 0), lab.kernel.memory
-    physical = (
-        address - START_KERNEL_MAP + kernel.phys_base if address >= START_KERNEL_MAP else address - kernel.page_offset
-    )
-    memory.write(physical, bytes([change(memory.read(physical, 1)[0]) & 0xFF]))
 
 
 def socks(world: World) -> list[Sock]:

@@ -14,7 +14,8 @@ from ktrace.inspect.invariants.net.socket import validate_socket
 from ktrace.state.compare import compare
 from ktrace.state.net.sock import TCP_STATES, Sock
 from ktrace.verify.lab import Lab
-from tests.guest.inspect.net.test_socket import DGRAM, NONBLOCK, STREAM, address_of, do, poke, socks
+from tests.guest.inspect.net.test_socket import DGRAM, NONBLOCK, STREAM, address_of, do, socks
+from tests.guest.poke import poke
 
 AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, RAW = 2, 10, 16, 17, 3
 

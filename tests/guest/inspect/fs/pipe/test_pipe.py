@@ -11,7 +11,6 @@ import pytest
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.inspect.invariants.fs.pipe.pipe import validate_pipe
-from ktrace.inspect.memory import START_KERNEL_MAP
 from ktrace.state.call import Call, Completed, Result
 from ktrace.state.compare import compare
 from ktrace.state.fs.file import open_flags
@@ -20,6 +19,7 @@ from ktrace.state.fs.pipe.pipe import Pipe
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
 from ktrace.verify.lab import Lab
+from tests.guest.poke import poke
 
 
 def do(lab: Lab, actor: str | None, name: str, *args: Any) -> Result:
@@ -43,16 +43,6 @@ def info(lab: Lab, index: int = 0) -> drgn.Object:
     """Return a ``struct pipe_inode_info``, as drgn sees it."""
     inodes = [ref.key for ref in lab.inspector.observe().objects if ref.kind == "pipe"]
     return drgn.Object(lab.kernel.prog, "struct inode *", value=inodes[index]).i_pipe
-
-
-def poke(lab: Lab, member: drgn.Object, change: Callable[[int], int]) -> None:
-    """Change the first byte of *member* in the guest's memory."""
-    memory: Any = lab.guest.memory
-    address, kernel = int(member.address_), lab.kernel.memory
-    physical = (
-        address - START_KERNEL_MAP + kernel.phys_base if address >= START_KERNEL_MAP else address - kernel.page_offset
-    )
-    memory.write(physical, bytes([change(memory.read(physical, 1)[0]) & 0xFF]))
 
 
 @pytest.fixture

@@ -1,0 +1,195 @@
+"""Read a session file back, event by event, as far as it was written."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from ktrace.errors import UsageError
+from ktrace.state.call import Call, Outcome
+from ktrace.state.codec import decode
+from ktrace.state.compare import Difference
+from ktrace.state.ref import Ref
+from ktrace.state.step import Step
+from ktrace.state.trace.functions import FunctionTrace
+from ktrace.state.trace.probe import Hit
+from ktrace.state.trace.tracepoint import EventTrace, TraceEvent
+from ktrace.state.world import World
+from ktrace.trace.functions_json import read_functions
+from ktrace.trace.session import FILE_NAME, End, Header, Sink, Verdict
+from ktrace.trace.session_writer import VERSION
+
+
+@dataclass(frozen=True)
+class Played:
+    """What a session's file tells of its run.
+
+    :param ended: it has an end: the run was not cut off, and is not still going on
+    """
+
+    ended: bool
+    diverged: bool
+
+
+class SessionReader:
+    """Read a session file back, event by event; a last line that was cut off is left out.
+
+    :param path: the session's directory, or its file
+    :ivar initial: the World before the first step, as it is written
+    :raises UsageError: no session is there, or it is of another version
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path / FILE_NAME if path.is_dir() else path
+        self.truncated = False
+        self._lines = self._read_lines()
+        first = next(self._lines, None)
+        if first is None or "ktrace_session" not in first:
+            raise UsageError(
+                f"{str(path)!r} is not a ktrace session", "give a session's directory or its session.jsonl"
+            )
+        if first["ktrace_session"] != VERSION:
+            raise UsageError(
+                f"{str(path)!r} has session format {first['ktrace_session']!r}, this ktrace reads {VERSION}",
+                "use the ktrace that recorded it",
+            )
+        self.initial = first["initial"]
+        self.header = Header(
+            first["title"],
+            decode(first["facts"]),
+            first["manifest"],
+            World(decode(first["initial"]) or {}),
+            tuple(first["clocks"]) if "clocks" in first else None,
+            _read_addresses(first.get("at", {})),
+        )
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Yield what happened as it is written, of every kind, in order; instead of :meth:`events`.
+
+        :raises UsageError: a line in the middle cannot be read
+        """
+        yield from self._lines
+
+    def steps(self) -> Iterator[Step]:
+        """Yield the steps of :meth:`events` alone."""
+        return (event for event in self.events() if isinstance(event, Step))
+
+    def events(self) -> Iterator[Step | Verdict | End]:
+        """Yield what happened, in order.
+
+        :raises UsageError: a line in the middle cannot be read
+        """
+        world = self.header.initial
+        functions: FunctionTrace | None = None
+        probes: tuple[Hit, ...] = ()
+        console: tuple[str, ...] = ()
+        events: EventTrace | None = None
+        for number, event in enumerate(self._lines, 2):
+            try:
+                if "functions" in event:
+                    functions = read_functions(event)
+                elif "probes" in event:
+                    probes = tuple(Hit(**{**hit, "stack": tuple(hit["stack"])}) for hit in event["hits"])
+                elif "console" in event:
+                    console = tuple(event["lines"])
+                elif "events" in event:
+                    rows = [TraceEvent(name, actor, time, fields) for time, actor, name, fields in event["rows"]]
+                    events = EventTrace(tuple(rows), event["lost"])
+                elif "step" in event:
+                    world = world.apply(decode(event["changed"]) or {}, decode(event["gone"]))
+                    yield _step(event, world, functions, probes, console, events)
+                    functions, probes, console, events = None, (), (), None
+                elif "diverged" in event:
+                    differences = tuple(
+                        Difference(item["path"], item["observed"], item["expected"]) for item in event["differences"]
+                    )
+                    yield Verdict(event["diverged"], differences, tuple(event["rules"]), tuple(event["complaints"]))
+                elif "end" in event:
+                    yield End(event["end"], event["steps"], event["objects"], event["fields"], event["message"])
+            except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+                raise UsageError(f"{str(self.path)!r}, line {number}: {error!r} is not a session's event") from error
+
+    def play(self, sink: Sink, place: str = "") -> Played:
+        """Hand everything to *sink*, as it was when the session ran.
+
+        :param place: told *sink* at the end
+        :raises UsageError: a line in the middle cannot be read
+        """
+        ended = diverged = False
+        sink.header(self.header)
+        for event in self.events():
+            match event:
+                case Step():
+                    sink.step(event)
+                case Verdict():
+                    diverged = True
+                    sink.verdict(event)
+                case End():
+                    ended = True
+                    sink.end(event, place)
+        return Played(ended, diverged)
+
+    def _read_lines(self) -> Iterator[dict[str, Any]]:
+        try:
+            with _open(self.path) as file:
+                for number, line in enumerate(file, 1):
+                    if not line.endswith("\n"):
+                        self.truncated = True
+                        return
+                    try:
+                        event = json.loads(line)
+                    except json.JSONDecodeError as error:
+                        raise UsageError(f"{str(self.path)!r}, line {number}: {error}") from error
+                    if not isinstance(event, dict):
+                        raise UsageError(f"{str(self.path)!r}, line {number}: not an object")
+                    yield event
+        except (OSError, EOFError) as error:
+            raise UsageError(f"cannot read {str(self.path)!r}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _open(path: Path) -> IO[str]:
+    """Open a session file, or one that was compressed to be kept."""
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8", errors="replace")
+    return open(path, encoding="utf-8", errors="replace")
+
+
+def _step(
+    event: dict[str, Any],
+    world: World,
+    functions: FunctionTrace | None,
+    probes: tuple[Hit, ...],
+    console: tuple[str, ...],
+    events: EventTrace | None,
+) -> Step:
+    call, outcome = decode(event["call"]), decode(event["outcome"])
+    if not isinstance(call, Call) or not isinstance(outcome, Outcome):
+        raise TypeError(f"step {event['step']!r}")
+    return Step(
+        event["step"],
+        event["actor"],
+        call,
+        event["text"],
+        event["answer"],
+        outcome,
+        (event["clock"][0], event["clock"][1]),
+        world,
+        {name: tuple(functions) for name, functions in event.get("sleeps", {}).items()},
+        event.get("line", 0),
+        event.get("comment", ""),
+        functions,
+        probes,
+        console,
+        tuple(event.get("host", (0, 0))),
+        tuple(event.get("guest", (0, 0))),
+        _read_addresses(event.get("at", {})),
+        events,
+    )
+
+
+def _read_addresses(written: Mapping[str, str]) -> dict[Ref, int]:
+    return {Ref(*name.split(":", 1)): int(address, 16) for name, address in written.items()}

@@ -1,0 +1,147 @@
+"""Write a session file: one JSON object per line, appended as it happens, readable when cut off anywhere."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from ktrace.state.codec import encode
+from ktrace.state.compare import ABSENT
+from ktrace.state.ref import Ref
+from ktrace.state.step import Step
+from ktrace.state.world import World
+from ktrace.trace.functions_json import write_functions
+from ktrace.trace.session import FILE_NAME, End, Header, Verdict, unwritable
+
+VERSION = 1
+
+
+class SessionWriter:
+    """Append a session's events to its file.
+
+    :raises HostError: the file cannot be written (no space, no permission)
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._world = World()
+        try:
+            descriptor = os.open(directory / FILE_NAME, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise unwritable(directory, error) from error
+        self._file: IO[str] = os.fdopen(descriptor, "w", encoding="utf-8")
+
+    def __enter__(self) -> SessionWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            self._file.close()
+        except OSError as error:
+            if value is None:
+                raise unwritable(self.directory, error) from error
+
+    def header(self, header: Header) -> None:
+        """Write the first line."""
+        self._world = header.initial
+        self._write(
+            {
+                "ktrace_session": VERSION,
+                "title": header.title,
+                "facts": encode(header.facts),
+                "manifest": dict(header.manifest),
+                "initial": encode(header.initial.objects),
+                **({} if header.clocks is None else {"clocks": header.clocks}),
+                **({"at": _write_addresses(header.addresses)} if header.addresses else {}),
+            }
+        )
+
+    def step(self, step: Step) -> None:
+        """Append one step; of its World, what changed."""
+        if step.functions is not None:
+            # In front of its step, so that a reader has all of a step when it comes to it.
+            self._write({"functions": step.number, **write_functions(step.functions)})
+        if step.probes:
+            self._write({"probes": step.number, "hits": [asdict(hit) for hit in step.probes]})
+        if step.events is not None:
+            rows = [[event.time, event.actor, event.name, dict(event.fields)] for event in step.events.events]
+            self._write({"events": step.number, "lost": step.events.lost, "rows": rows})
+        self.console(step.number, step.console)
+        changed, gone = step.world.changed_since(self._world)
+        self._world = step.world
+        event: dict[str, Any] = {
+            "step": step.number,
+            "actor": step.actor,
+            "text": step.text,
+            "answer": step.answer,
+            "call": encode(step.call),
+            "outcome": encode(step.outcome),
+            "clock": step.clock,
+            "host": step.host,
+            "guest": step.guest,
+            "changed": encode(changed),
+            "gone": encode(gone),
+        }
+        if step.sleeps:
+            event["sleeps"] = step.sleeps
+        if step.line:
+            event["line"] = step.line
+        if step.comment:
+            event["comment"] = step.comment
+        if step.addresses:
+            event["at"] = _write_addresses(step.addresses)
+        self._write(event)
+
+    def console(self, number: int, lines: tuple[str, ...]) -> None:
+        """Append what the guest printed in a step that nobody saw the end of."""
+        if lines:
+            self._write({"console": number, "lines": lines})
+
+    def verdict(self, verdict: Verdict) -> None:
+        """Append the verdict on a step that did not agree."""
+        self._write(
+            {
+                "diverged": verdict.number,
+                "differences": [
+                    {"path": item.path, "observed": _shown(item.observed), "expected": _shown(item.expected)}
+                    for item in verdict.differences
+                ],
+                "rules": verdict.rules,
+                "complaints": verdict.complaints,
+            }
+        )
+
+    def end(self, end: End, place: str = "") -> None:
+        """Write the last line; a file does not say where it lies."""
+        del place
+        self._write(
+            {
+                "end": end.status,
+                "steps": end.steps,
+                "objects": end.objects,
+                "fields": end.fields,
+                "message": end.message,
+            }
+        )
+
+    def _write(self, event: dict[str, Any]) -> None:
+        try:
+            self._file.write(json.dumps(event, separators=(",", ":"), check_circular=False) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise unwritable(self.directory, error) from error
+
+
+def _write_addresses(addresses: Mapping[Ref, int]) -> dict[str, str]:
+    return {f"{ref.kind}:{ref.key}": f"{address:x}" for ref, address in addresses.items()}
+
+
+def _shown(value: Any) -> str:
+    return "absent" if value is ABSENT else str(value)
