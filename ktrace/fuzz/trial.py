@@ -19,7 +19,7 @@ from ktrace.inspect.invariants.all import validate
 from ktrace.machine.machine import Machine
 from ktrace.model.build import build_model
 from ktrace.model.fs.inode import Inode
-from ktrace.model.net.inet.tcp.tcp import held_back, waits_for_timer
+from ktrace.model.net.inet.tcp.tcp import waits_for_timer
 from ktrace.model.net.unix.garbage import waits_for_fput
 from ktrace.state.call import Call, Completed, Outcome, Result
 from ktrace.state.step import Step
@@ -154,10 +154,10 @@ def _audit(lab: Lab, watch: Watch, trial: Trial, state: State, before: Census) -
                 trial.moves += ends
                 return
     left: dict[str, int] = {}
-    for _ in range(0 if held_back(state.kernel) else PATIENCE):
+    for _ in range(0 if state.kernel.net.inet.held_back else PATIENCE):
         ends.append(Done(None, make_call("wait", GRACE_MS)))
         trial.finding = _step(watch, state.number + len(ends), ends[-1].call)
-        left = leaked(before, take(lab.kernel), len(_named(state.kernel.sub("tree").root)))
+        left = leaked(before, take(lab.kernel), len(_named(state.kernel.fs.root)))
         if trial.finding is not None or not left:
             break
     if left and trial.finding is None:

@@ -9,8 +9,9 @@ from typing import Any
 from ktrace.model.fs.pipe.pipe import Pipes
 from ktrace.model.fs.tree import Tree
 from ktrace.model.ipc.subsystem import SysvIpc
-from ktrace.model.kernel import Kernel, Subsystem
-from ktrace.model.net.socket import SocketSubsystem
+from ktrace.model.kernel import Kernel
+from ktrace.model.mm.subsystem import Memory
+from ktrace.model.net.socket import Sockets
 from ktrace.model.process.process import Processes
 
 ROOMS = (
@@ -40,11 +41,11 @@ def build_model(facts: Mapping[str, Any]) -> Kernel:
 
     :param facts: what ``inspect`` read of it, by subsystem
     """
-    subsystems: dict[str, Subsystem] = {
-        "process": Processes(),
-        "pipe": Pipes(facts["pipe"]),
-        "tree": Tree(facts["tree"]),
-        "sysv": SysvIpc(facts["sysv"]),
-        "socket": SocketSubsystem(facts["socket"]),
-    }
-    return Kernel(subsystems)
+    return Kernel(
+        processes=Processes(),
+        pipes=Pipes(facts["pipe"]),
+        fs=Tree(facts["tree"]),
+        mm=Memory(facts["sysv"].mm),
+        ipc=SysvIpc(facts["sysv"]),
+        net=Sockets(facts["socket"]),
+    )

@@ -6,13 +6,21 @@ import inspect
 from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ktrace.model.task import Cred, Errno, Task
 from ktrace.state.call import Call, Completed, Event, Exited, Outcome, Result, Signalled
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
 from ktrace.uapi.signal import SIGRTMIN, signal_number
+
+if TYPE_CHECKING:
+    from ktrace.model.fs.pipe.pipe import Pipes
+    from ktrace.model.fs.tree import Tree
+    from ktrace.model.ipc.subsystem import SysvIpc
+    from ktrace.model.mm.subsystem import Memory
+    from ktrace.model.net.socket import Sockets
+    from ktrace.model.process.process import Processes
 
 SystemCall = Callable[..., Any]
 Way = Generator[None, None, None]
@@ -120,11 +128,17 @@ class Subsystem:
 class Kernel:
     """Run calls one after the other and tell what each made happen.
 
-    :param subsystems: in the order in which their hooks run
+    :ivar subsystems: all of them, in the order in which their hooks run
     """
 
-    def __init__(self, subsystems: Mapping[str, Subsystem]) -> None:
-        self.subsystems = dict(subsystems)
+    def __init__(self, *, processes: Processes, pipes: Pipes, fs: Tree, mm: Memory, ipc: SysvIpc, net: Sockets) -> None:
+        self.processes = processes
+        self.pipes = pipes
+        self.fs = fs
+        self.mm = mm
+        self.ipc = ipc
+        self.net = net
+        self.subsystems: tuple[Subsystem, ...] = (processes, pipes, fs, mm, ipc, net)
         self.tasks: dict[str, Task] = {}
         self.gone: dict[str, int] = {}
         self.advice = Advice()
@@ -140,10 +154,6 @@ class Kernel:
         """Return a number that no object has yet; it is the raw key of a new object."""
         self._serial += 1
         return self._serial
-
-    def sub(self, name: str) -> Any:
-        """Return subsystem *name*."""
-        return self.subsystems[name]
 
     def choose(self, rule: str, observed: Any, allowed: Callable[[Any], bool], otherwise: Any) -> Any:
         """Take the kernel's own choice where *allowed* accepts it, else *otherwise*.
@@ -207,15 +217,11 @@ class Kernel:
         alive = next((task.name for task in self.tasks.values() if task.pid == pid), None)
         return alive or next((name for name in reversed(self.gone) if self.gone[name] == pid), None)
 
-    def pid(self, task: Task) -> int:
-        """Return the pid of *task*, 0 where nobody told it."""
-        return task.pid
-
     def _elapse(self, actor: str | None = None) -> None:
         """Let time pass since the last step, which *actor* ends."""
         order = list(self.advice.results)
         self.early = frozenset(order[: order.index(actor)] if actor in order else ())
-        for subsystem in self.subsystems.values():
+        for subsystem in self.subsystems:
             subsystem.elapse(self)
         if self._run_queue:
             self.settle()
@@ -226,7 +232,7 @@ class Kernel:
             while self._run_queue:
                 self._run(self._run_queue.popleft())
             # Every actor sleeps: kernel threads have their turn, before the agent (SCHED_IDLE).
-            for subsystem in self.subsystems.values():
+            for subsystem in self.subsystems:
                 subsystem.idle(self)
             if not self._run_queue:
                 break
@@ -366,13 +372,13 @@ class Kernel:
         """End *task* (``do_exit()``)."""
         task.exiting = True
         for hook in ("exit_mm", "exit_sem", "exit_shm"):
-            for subsystem in self.subsystems.values():
+            for subsystem in self.subsystems:
                 getattr(subsystem, hook)(self, task)
         task.files.put(self, task)
-        for subsystem in self.subsystems.values():
+        for subsystem in self.subsystems:
             subsystem.exit_ns(self, task)
         yield from self.run_task_works(task)
-        for subsystem in self.subsystems.values():
+        for subsystem in self.subsystems:
             subsystem.exit_last(self, task)
         del self.tasks[task.name]
         self.gone[task.name] = task.pid
@@ -384,12 +390,12 @@ class Kernel:
     def world(self) -> World:
         """Return the World as the model has it, with raw references (``state.naming`` names them)."""
         objects: dict[Ref, Any] = {}
-        for subsystem in self.subsystems.values():
+        for subsystem in self.subsystems:
             subsystem.observe(self, objects)
         return World(objects)
 
     def spawn(self, name: str, files: Any, cred: Cred | None = None, pid: int = 0) -> Task:
         """Add a task named *name* (the agent's fork of a fresh actor)."""
-        task = Task(name, files, cred or Cred(), pid)
+        task = Task(self, name, files, self.mm.born(), cred or Cred(), pid)
         self.tasks[name] = task
         return task

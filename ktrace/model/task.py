@@ -11,6 +11,15 @@ from ktrace.uapi.signal import signal_name, signal_number
 
 if TYPE_CHECKING:
     from ktrace.model.fs.file import FilesStruct
+    from ktrace.model.fs.inode import Inode
+    from ktrace.model.fs.pipe.pipe import PipeInode
+    from ktrace.model.ipc.nsproxy import NsProxy
+    from ktrace.model.ipc.sem_array import SemUndoList
+    from ktrace.model.ipc.shm_segment import ShmidKernel
+    from ktrace.model.kernel import Kernel
+    from ktrace.model.mm.address_space import AddressSpace
+    from ktrace.model.net.core.page_frag import PageFrag
+    from ktrace.model.process.timer import Timer
 
 NR_OPEN_DEFAULT_LIMIT = 1024
 """Soft RLIMIT_NOFILE of a process that nobody changed (``include/asm-generic/resource.h``: INR_OPEN_CUR)."""
@@ -66,22 +75,54 @@ class Cred:
         return self.user_ns is None and capability in self.capabilities
 
 
+@dataclass(frozen=True)
+class Rlimit:
+    """A limit of a process (``struct rlimit64``).
+
+    :param cur: what counts
+    :param max: up to which it can be raised without CAP_SYS_RESOURCE
+    """
+
+    cur: int
+    max: int
+
+
 @dataclass(eq=False)
 class Task:
     """Mirror one ``task_struct``, as far as IPC goes.
 
-    Subsystems keep what is theirs in :attr:`sub` under their own name (``"sysvsem"``, ``"sysvshm"``, ...).
-
+    :param mm: its address space; one without mappings once it exits
+    :param rlimits: limits that somebody set (``signal->rlim``), but for RLIMIT_NOFILE
+    :param nsproxy: ``None`` while it is in the namespaces of init
+    :param undo_list: ``sysvsem.undo_list``
+    :param shm_clist: ``sysvshm.shm_clist``: segments that it created, the latest first
+    :param splice_pipe: what sendfile() between files goes through
+    :param task_frag: the page that its socket calls fill
+    :param frag_unseen: TCP or UDP filled the same page, how far nobody knows
+    :param poll_key: what poll or epoll asks a file for (``poll_table._key``)
+    :param timer: ends its sleep
+    :param proc_inodes: of its files below /proc, by name
     :param uninterruptible: no signal wakes it (TASK_UNINTERRUPTIBLE)
     """
 
+    kernel: Kernel
     name: str
     files: FilesStruct
+    mm: AddressSpace
     cred: Cred = field(default_factory=Cred)
     pid: int = 0
     rlimit_nofile: int = NR_OPEN_DEFAULT_LIMIT
     rlimit_nofile_max: int = NR_OPEN_HARD_LIMIT
-    sub: dict[str, Any] = field(default_factory=dict)
+    rlimits: dict[int, Rlimit] = field(default_factory=dict)
+    nsproxy: NsProxy | None = None
+    undo_list: SemUndoList | None = None
+    shm_clist: list[ShmidKernel] = field(default_factory=list)
+    splice_pipe: PipeInode | None = None
+    task_frag: PageFrag | None = None
+    frag_unseen: bool = False
+    poll_key: int = ~0
+    timer: Timer | None = None
+    proc_inodes: dict[str, Inode] = field(default_factory=dict)
     call: Call | None = None
     running: Generator[None, None, Any] | None = None
     sleeping: bool = False

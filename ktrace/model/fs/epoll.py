@@ -41,7 +41,7 @@ class Item:
 
     def poll(self, kernel: Kernel, task: Task) -> int:
         """Ask the file for what is wanted (``ep_item_poll()``)."""
-        task.sub["poll_key"] = self.events
+        task.poll_key = self.events
         return self.file.ops.poll(kernel, task, self.file) & self.events
 
 

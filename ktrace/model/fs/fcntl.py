@@ -259,7 +259,7 @@ def _getown(kernel: Kernel, task: Task, fd: int, file: File, arg: Any) -> Any:
         result = kernel.advice.results.get(task.name)
         pid = _stranger_pid(kernel, task, file, abs(result.value) if result is not None else None)
         return -pid if file.f_owner_type == "F_OWNER_PGRP" else pid
-    return Result(kernel.pid(owner), None, {"actor": owner.name})
+    return Result(owner.pid, None, {"actor": owner.name})
 
 
 def _setown_ex(kernel: Kernel, task: Task, fd: int, file: File, arg: Any) -> int:

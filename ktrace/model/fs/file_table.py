@@ -11,7 +11,7 @@ def alloc_empty_file(kernel: Kernel, task: Task) -> None:
 
     :raises Errno: ENFILE
     """
-    limit = kernel.sub("process").file_max
+    limit = kernel.processes.file_max
     if limit is None or task.cred.capable("CAP_SYS_ADMIN"):
         return
     full = limit == 0

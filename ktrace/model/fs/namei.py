@@ -31,7 +31,7 @@ from ktrace.model.fs.file import (
 from ktrace.model.fs.file_table import alloc_empty_file
 from ktrace.model.fs.inode import Inode, current_time
 from ktrace.model.fs.shmem import DIRECTORY_OPS, SHMEM_OPS, truncate_inode
-from ktrace.model.fs.tree import AT_FDCWD, MAY_READ, MAY_WRITE, Tree, permission
+from ktrace.model.fs.tree import AT_FDCWD, MAY_READ, MAY_WRITE, permission
 from ktrace.model.ipc.ns_file import ns_inode
 from ktrace.model.ipc.proc_sys import ProcSysInode, proc_sys_inode
 from ktrace.model.ipc.proc_sysvipc import sysvipc_inode
@@ -118,7 +118,7 @@ def _open_file(
     kernel: Kernel, task: Task, dirfd: int, path: bytes, flags: int, mode: int
 ) -> Generator[None, None, File]:
     """Find or make the inode and open it (``fs/namei.c: path_openat()``, ``do_open()``)."""
-    tree: Tree = kernel.sub("tree")
+    tree = kernel.fs
     alloc_empty_file(kernel, task)
     created = False
     if (link := FD_LINK.fullmatch(path)) is not None:
@@ -207,7 +207,7 @@ def open_inode(
             inode.put(kernel)
             raise
     file.f_flags &= ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC)
-    tree: Tree = kernel.sub("tree")
+    tree = kernel.fs
     if flags & O_DIRECT and not (kind == S_IFREG and tree.facts.direct):
         fput(kernel, task, file)
         raise Errno("EINVAL")
@@ -255,7 +255,7 @@ def make(kernel: Kernel, task: Task, dirfd: int, path: bytes | Pointer, mode: in
     :param mode: with the file type
     :raises Errno: EEXIST, ENOENT and whatever the lookup says
     """
-    tree: Tree = kernel.sub("tree")
+    tree = kernel.fs
     directory, name, trailing = tree.parent_of(task, path, dirfd)
     if not name or name in directory.entries:
         raise Errno("EEXIST")
@@ -274,7 +274,7 @@ def mkdir(kernel: Kernel, task: Task, pathname: bytes, mode: int) -> int:
 @syscall("unlink")
 def unlink(kernel: Kernel, task: Task, pathname: bytes) -> int:
     """Remove a name; the inode stays while it is open (``fs/namei.c: do_unlinkat()``)."""
-    tree: Tree = kernel.sub("tree")
+    tree = kernel.fs
     directory, name, trailing = tree.parent_of(task, pathname)
     if not name:
         raise Errno("EBUSY" if directory is tree.root else "EISDIR")
@@ -298,7 +298,7 @@ def unlink(kernel: Kernel, task: Task, pathname: bytes) -> int:
 @syscall("rmdir")
 def rmdir(kernel: Kernel, task: Task, pathname: bytes) -> int:
     """Remove an empty directory (``fs/namei.c: do_rmdir()``)."""
-    tree: Tree = kernel.sub("tree")
+    tree = kernel.fs
     directory, name, _ = tree.parent_of(task, pathname)
     if not name:
         raise Errno("EBUSY")
@@ -328,7 +328,7 @@ def umask(kernel: Kernel, task: Task, mask: int) -> int:
 @syscall("chdir")
 def chdir(kernel: Kernel, task: Task, path: bytes) -> int:
     """Change the working directory (``fs/open.c``: chdir)."""
-    tree: Tree = kernel.sub("tree")
+    tree = kernel.fs
     inode = tree.lookup(task, path)
     if inode.i_mode & S_IFMT != S_IFDIR:
         raise Errno("ENOTDIR")
@@ -340,7 +340,7 @@ def chdir(kernel: Kernel, task: Task, path: bytes) -> int:
 @syscall("chmod")
 def chmod(kernel: Kernel, task: Task, pathname: bytes, mode: int) -> int:
     """Change a file's permissions (``fs/open.c: chmod_common()``)."""
-    tree: Tree = kernel.sub("tree")
+    tree = kernel.fs
     return _chmod(kernel, task, tree.lookup(task, pathname), mode)
 
 
@@ -364,7 +364,7 @@ def _chmod(kernel: Kernel, task: Task, inode: Inode, mode: int) -> int:
 @syscall("truncate")
 def truncate(kernel: Kernel, task: Task, path: bytes, length: int) -> int:
     """Cut or extend a file by name (``fs/open.c: vfs_truncate()``)."""
-    tree: Tree = kernel.sub("tree")
+    tree = kernel.fs
     if length < 0:
         raise Errno("EINVAL")
     inode = tree.lookup(task, path)

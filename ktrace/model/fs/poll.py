@@ -41,7 +41,7 @@ class PollTable:
                 entry = WaitEntry(self.task, func=self._waker(key), kind="pollwake")
                 queue.add(entry)
                 self._entries.append((file, queue, entry))
-        self.task.sub["poll_key"] = key
+        self.task.poll_key = key
         return file.ops.poll(self.kernel, self.task, file)
 
     def _waker(self, wanted: int) -> Any:

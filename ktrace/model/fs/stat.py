@@ -11,7 +11,7 @@ from ktrace.model.fs.file_table import alloc_empty_file
 from ktrace.model.fs.inode import Inode, current_time
 from ktrace.model.fs.namei import FD_LINK
 from ktrace.model.fs.shmem import SHMEM_OPS
-from ktrace.model.fs.tree import MAY_EXEC, MAY_READ, MAY_WRITE, Tree, permission
+from ktrace.model.fs.tree import MAY_EXEC, MAY_READ, MAY_WRITE, permission
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer, Result
@@ -34,7 +34,7 @@ def fstat(kernel: Kernel, task: Task, fd: int) -> Result:
 @syscall("stat")
 def stat(kernel: Kernel, task: Task, pathname: bytes) -> Result:
     """Describe a file by name (``vfs_statx()``)."""
-    tree: Tree = kernel.sub("tree")
+    tree = kernel.fs
     return _stat(kernel, task, tree.lookup(task, pathname))
 
 
@@ -68,7 +68,7 @@ def access(kernel: Kernel, task: Task, pathname: bytes, mode: int) -> int:
     """Ask what the real user may do (``do_faccessat()``)."""
     if mode & ~(MAY_READ | MAY_WRITE | MAY_EXEC):
         raise Errno("EINVAL")
-    tree: Tree = kernel.sub("tree")
+    tree = kernel.fs
     kept = task.cred
     task.cred = _as_real_user(task)
     try:
@@ -90,7 +90,7 @@ def _as_real_user(task: Task) -> Any:
 @syscall("chown")
 def chown(kernel: Kernel, task: Task, pathname: bytes, owner: int, group: int) -> int:
     """Give a file away (``chown_common()``)."""
-    tree: Tree = kernel.sub("tree")
+    tree = kernel.fs
     return _chown(kernel, task, tree.lookup(task, pathname), owner, group)
 
 
@@ -124,7 +124,7 @@ def _chown(kernel: Kernel, task: Task, inode: Inode, owner: int, group: int) -> 
 @syscall("rename")
 def rename(kernel: Kernel, task: Task, oldpath: bytes, newpath: bytes) -> int:
     """Change a file's name (``do_renameat2()``, ``vfs_rename()``)."""
-    tree: Tree = kernel.sub("tree")
+    tree = kernel.fs
     old_dir, old_name, _ = tree.parent_of(task, oldpath)
     new_dir, new_name, trailing = tree.parent_of(task, newpath)
     if not old_name or not new_name:
@@ -183,7 +183,7 @@ def readlink(kernel: Kernel, task: Task, pathname: bytes, bufsiz: int) -> Result
     """Read where a descriptor's link leads (``do_readlinkat()``, ``d_path()``); the directory has no links."""
     if bufsiz <= 0:
         raise Errno("EINVAL")
-    tree: Tree = kernel.sub("tree")
+    tree = kernel.fs
     if isinstance(pathname, Pointer) or (link := FD_LINK.fullmatch(pathname)) is None:
         tree.lookup(task, pathname)
         raise Errno("EINVAL")

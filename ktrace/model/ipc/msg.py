@@ -37,7 +37,7 @@ LONG_MAX = (1 << 63) - 1
 @syscall("msgget")
 def msgget(kernel: Kernel, task: Task, key: int, msgflg: int) -> int:
     """Find or make a queue (``ksys_msgget()``, ``newque()``)."""
-    ns: Namespace = kernel.sub("sysv").namespace(task)
+    ns = kernel.ipc.namespace(task)
     key = s32(key)
 
     def newque() -> int:
@@ -54,7 +54,7 @@ def msgget(kernel: Kernel, task: Task, key: int, msgflg: int) -> int:
 @syscall("msgsnd")
 def msgsnd(kernel: Kernel, task: Task, msqid: int, msgp: Any, msgflg: int, msgsz: int) -> Any:
     """Send a message (``ksys_msgsnd()``, ``do_msgsnd()``)."""
-    ns: Namespace = kernel.sub("sysv").namespace(task)
+    ns = kernel.ipc.namespace(task)
     address = address_of(msgp)
     if address is None:
         mtype = s64(msgp["mtype"])
@@ -121,7 +121,7 @@ def convert_mode(msgtyp: int, msgflg: int) -> tuple[int, int]:
 @syscall("msgrcv")
 def msgrcv(kernel: Kernel, task: Task, msqid: int, msgsz: int, msgtyp: int, msgflg: int) -> Any:
     """Receive a message (``ksys_msgrcv()``, ``do_msgrcv()``)."""
-    ns: Namespace = kernel.sub("sysv").namespace(task)
+    ns = kernel.ipc.namespace(task)
     msqid, bufsz, msgtyp = s32(msqid), s64(msgsz), s64(msgtyp)
     if msqid < 0 or bufsz < 0:
         raise Errno("EINVAL")

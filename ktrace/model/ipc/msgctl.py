@@ -30,7 +30,7 @@ MSG_STAT, MSG_INFO, MSG_STAT_ANY = 11, 12, 13
 @syscall("msgctl")
 def msgctl(kernel: Kernel, task: Task, msqid: int, cmd: int, buf: Any) -> Any:
     """Look at a queue or change it (``ksys_msgctl()``)."""
-    ns: Namespace = kernel.sub("sysv").namespace(task)
+    ns = kernel.ipc.namespace(task)
     msqid, cmd = s32(msqid), s32(cmd)
     if msqid < 0 or cmd < 0:
         raise Errno("EINVAL")

@@ -62,7 +62,7 @@ def ns_inode(kernel: Kernel, task: Task, path: bytes) -> Inode | None:
     """Return the inode that a link below /proc leads to, ``None`` for any other path (``ns_get_path()``)."""
     if _LINK.fullmatch(path) is None:
         return None
-    ns: Namespace = kernel.sub("sysv").namespace(task)
+    ns = kernel.ipc.namespace(task)
     found: Inode | None = ns.inode
     if found is None:
         found = ns.inode = NsInode(
@@ -87,6 +87,6 @@ def setns(kernel: Kernel, task: Task, fd: int, nstype: int) -> int:
     if not ns_capable(task.cred, inode.data.user_ns, "CAP_SYS_ADMIN") or "CAP_SYS_ADMIN" not in task.cred.capabilities:
         raise Errno("EPERM")
     new = NsProxy(inode.data)
-    exit_sem(kernel, task, kernel.sub("sysv").namespace(task))
+    exit_sem(kernel, task, kernel.ipc.namespace(task))
     switch_task_namespaces(kernel, task, new)
     return 0

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ktrace.model.ipc.msgctl import freeque
 from ktrace.model.ipc.namespace import CLONE_NEWIPC, CLONE_SYSVSEM, Namespace
 from ktrace.model.ipc.sem_undo import exit_sem
 from ktrace.model.ipc.semctl import freeary
 from ktrace.model.ipc.shm_segment import do_shm_rmid, exit_shm
 from ktrace.model.kernel import Kernel, syscall
-from ktrace.model.mm.address_space import MM
 from ktrace.model.process.user_namespace import commit_creds, create_user_ns, memlock_limit, user_ns
 from ktrace.model.task import Cred, Errno, Task
-
-if TYPE_CHECKING:
-    from ktrace.model.mm.address_space import AddressSpace
 
 CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND, CLONE_THREAD = 0x100, 0x200, 0x400, 0x800, 0x10000
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWCGROUP = 0x20000, 0x04000000, 0x02000000
@@ -24,9 +18,6 @@ CLONE_NEWUSER = 0x10000000
 KNOWN = CLONE_NEWUSER | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | NAMESPACES
 UNMODELLED = 0x00000080 | 0x20000000 | 0x40000000
 """CLONE_NEWTIME, CLONE_NEWPID, CLONE_NEWNET: names of other things than IPC's."""
-
-NSPROXY = "nsproxy"
-"""Where a task's ``nsproxy`` is kept."""
 
 
 class NsProxy:
@@ -55,16 +46,15 @@ def copy_namespaces(kernel: Kernel, parent: Task, child: Task, flags: int) -> No
     if flags & UNMODELLED:
         raise LookupError(f"the model knows nothing of clone({flags & UNMODELLED:#x})")
     if not flags & NAMESPACES:
-        shared: NsProxy | None = parent.sub.get(NSPROXY)
-        if shared is not None:
-            shared.count += 1
-            child.sub[NSPROXY] = shared
+        if parent.nsproxy is not None:
+            parent.nsproxy.count += 1
+            child.nsproxy = parent.nsproxy
         return
     if "CAP_SYS_ADMIN" not in child.cred.capabilities:
         raise Errno("EPERM")
     if flags & CLONE_NEWIPC and flags & CLONE_SYSVSEM:
         raise Errno("EINVAL")
-    child.sub[NSPROXY] = create_new_namespaces(kernel, parent, flags, child.cred)
+    child.nsproxy = create_new_namespaces(kernel, parent, flags, child.cred)
 
 
 def create_new_namespaces(kernel: Kernel, task: Task, flags: int, cred: Cred) -> NsProxy:
@@ -72,7 +62,7 @@ def create_new_namespaces(kernel: Kernel, task: Task, flags: int, cred: Cred) ->
 
     :param cred: whose user namespace a fresh one belongs to
     """
-    ns: Namespace = kernel.sub("sysv").namespace(task)
+    ns = kernel.ipc.namespace(task)
     if flags & CLONE_NEWIPC:
         ns = Namespace(kernel.serial(), ns.facts, fresh=True, user_ns=user_ns(cred))  # create_ipc_ns()
     return NsProxy(ns)
@@ -80,9 +70,7 @@ def create_new_namespaces(kernel: Kernel, task: Task, flags: int, cred: Cred) ->
 
 def switch_task_namespaces(kernel: Kernel, task: Task, new: NsProxy | None) -> None:
     """Put *task* into other namespaces (``kernel/nsproxy.c: switch_task_namespaces()``)."""
-    old: NsProxy | None = task.sub.pop(NSPROXY, None)
-    if new is not None:
-        task.sub[NSPROXY] = new
+    old, task.nsproxy = task.nsproxy, new
     if old is not None:
         old.put(kernel)
 
@@ -97,8 +85,7 @@ def unshare(kernel: Kernel, task: Task, flags: int) -> int:
         raise LookupError(f"the model knows nothing of unshare({flags & UNMODELLED:#x})")
     if flags & ~KNOWN:
         raise Errno("EINVAL")
-    mm: AddressSpace | None = task.sub.get(MM)
-    if flags & CLONE_VM and mm is not None and mm.users > 1:
+    if flags & CLONE_VM and task.mm.users > 1:
         raise Errno("EINVAL")  # check_unshare_flags()
     # unshare_userns(), unshare_nsproxy_namespaces()
     cred = create_user_ns(task.cred, memlock_limit(task)) if flags & CLONE_NEWUSER else task.cred
@@ -107,7 +94,7 @@ def unshare(kernel: Kernel, task: Task, flags: int) -> int:
     if flags & CLONE_FILES and task.files.users > 1:
         old, task.files = task.files, task.files.copy(kernel.serial())
         old.users -= 1
-    ns: Namespace = kernel.sub("sysv").namespace(task)
+    ns = kernel.ipc.namespace(task)
     new = create_new_namespaces(kernel, task, flags, cred) if flags & NAMESPACES else None
     if flags & (CLONE_NEWIPC | CLONE_SYSVSEM):
         exit_sem(kernel, task, ns)

@@ -112,7 +112,7 @@ def proc_sys_inode(kernel: Kernel, task: Task, path: bytes) -> Inode | None:
     """Return the inode of a limit of the caller's namespace, ``None`` for any other path (``proc_sys_lookup()``)."""
     if not path.startswith(PREFIX):
         return None
-    ns: Namespace = kernel.sub("sysv").namespace(task)
+    ns = kernel.ipc.namespace(task)
     name = path[len(PREFIX) :].decode("ascii", "replace")
     limit = find_limit(ns, name)
     if limit is None:

@@ -181,7 +181,7 @@ class SysvipcOperations(FileOperations):
 
     def open(self, kernel: Kernel, task: Task, inode: Inode, file: File) -> None:
         """Hold the opener's namespace (``sysvipc_proc_open()``)."""
-        ns: Namespace = kernel.sub("sysv").namespace(task)
+        ns = kernel.ipc.namespace(task)
         ns.count += 1
         file.private = SeqFile(ns, inode.data, user_ns(task.cred))
 
@@ -213,7 +213,7 @@ class SysvipcOperations(FileOperations):
 
     def release(self, kernel: Kernel, task: Task, file: File) -> None:
         """Let go of the namespace (``sysvipc_proc_release()``)."""
-        kernel.sub("sysv").put_ipc_ns(kernel, file.private.ns)
+        kernel.ipc.put_ipc_ns(kernel, file.private.ns)
 
 
 SYSVIPC_OPS = SysvipcOperations()
@@ -224,7 +224,7 @@ def sysvipc_inode(kernel: Kernel, path: bytes) -> Inode | None:
     kind = path[len(PREFIX) :].decode("ascii", "replace") if path.startswith(PREFIX) else ""
     if kind not in HEADERS:
         return None
-    inodes: dict[str, Inode] = kernel.sub("sysv").proc_inodes
+    inodes: dict[str, Inode] = kernel.ipc.proc_inodes
     if kind not in inodes:
         inodes[kind] = Inode(
             kernel.serial(), S_IFREG | 0o444, 0, 0, "proc", SYSVIPC_OPS.name, data=kind, ops=SYSVIPC_OPS

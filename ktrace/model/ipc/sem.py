@@ -32,7 +32,7 @@ BITS_PER_LONG = 64
 @syscall("semget")
 def semget(kernel: Kernel, task: Task, key: int, nsems: int, semflg: int) -> int:
     """Find or make an array (``ksys_semget()``, ``newary()``, ``sem_more_checks()``)."""
-    ns: Namespace = kernel.sub("sysv").namespace(task)
+    ns = kernel.ipc.namespace(task)
     key, nsems = s32(key), s32(nsems)
     if nsems < 0 or nsems > ns.sem_ctls[0]:
         raise Errno("EINVAL")
@@ -68,7 +68,7 @@ def semop(kernel: Kernel, task: Task, semid: int, sops: Any, nsops: int) -> Any:
 @syscall("semtimedop")
 def semtimedop(kernel: Kernel, task: Task, semid: int, sops: Any, timeout: Any, nsops: int) -> Any:
     """Do operations on an array, sleeping no longer than *timeout* (``ksys_semtimedop()``, ``do_semtimedop()``)."""
-    ns: Namespace = kernel.sub("sysv").namespace(task)
+    ns = kernel.ipc.namespace(task)
     semid, nsops = s32(semid), nsops & 0xFFFFFFFF
     if timeout is not None and address_of(timeout) != 0:
         timeout = read_struct(kernel, task, timeout, TIMESPEC)

@@ -12,16 +12,12 @@ from ktrace.model.task import Errno, Task
 if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
 
-SYSVSEM = "sysvsem"
-"""Where a task's ``sysvsem.undo_list`` is kept."""
-
 
 def get_undo_list(kernel: Kernel, task: Task) -> SemUndoList:
     """Return the task's undo list, made at the first need (``get_undo_list()``)."""
-    undo_list: SemUndoList | None = task.sub.get(SYSVSEM)
-    if undo_list is None:
-        task.sub[SYSVSEM] = undo_list = SemUndoList(kernel.serial())
-    return undo_list
+    if task.undo_list is None:
+        task.undo_list = SemUndoList(kernel.serial())
+    return task.undo_list
 
 
 def lookup_undo(ulp: SemUndoList, semid: int) -> SemUndo | None:
@@ -57,12 +53,12 @@ def copy_semundo(kernel: Kernel, parent: Task, child: Task, flags: int) -> None:
     if flags & CLONE_SYSVSEM:
         undo_list = get_undo_list(kernel, parent)
         undo_list.refcnt += 1
-        child.sub[SYSVSEM] = undo_list
+        child.undo_list = undo_list
 
 
 def exit_sem(kernel: Kernel, task: Task, ns: Namespace) -> None:
     """Leave the undo list; who leaves it last applies it (``exit_sem()``)."""
-    ulp: SemUndoList | None = task.sub.pop(SYSVSEM, None)
+    ulp, task.undo_list = task.undo_list, None
     if ulp is None:
         return
     ulp.refcnt -= 1

@@ -48,7 +48,7 @@ ADDRESSES = 1 << 18
 @syscall("semctl")
 def semctl(kernel: Kernel, task: Task, semid: int, semnum: int, cmd: int, arg: Any) -> Any:
     """Look at an array or change it (``ksys_semctl()``)."""
-    ns: Namespace = kernel.sub("sysv").namespace(task)
+    ns = kernel.ipc.namespace(task)
     semid, semnum, cmd = s32(semid), s32(semnum), s32(cmd)
     if semid < 0:
         raise Errno("EINVAL")

@@ -6,7 +6,7 @@ from typing import Any
 
 from ktrace.model.ipc.ids import ktime_get_real_seconds, s32, u64
 from ktrace.model.ipc.namespace import S_IRUGO, S_IRWXUGO, S_IWUGO, S_IXUGO, Namespace, ipcget, ipcperms
-from ktrace.model.ipc.shm_segment import ShmAttachment, ShmidKernel, clist_of, shm_destroy, shm_may_destroy
+from ktrace.model.ipc.shm_segment import ShmAttachment, ShmidKernel, shm_destroy, shm_may_destroy
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.mm.address_space import PAGE_SIZE, PROT_EXEC, PROT_READ, PROT_WRITE, AddressSpace, Vma, page_align
 from ktrace.model.task import Errno, Task
@@ -21,7 +21,7 @@ OVERCOMMIT_ALWAYS, OVERCOMMIT_NEVER = 1, 2
 @syscall("shmget")
 def shmget(kernel: Kernel, task: Task, key: int, size: int, shmflg: int) -> int:
     """Find or make a segment (``ksys_shmget()``, ``newseg()``, ``shm_more_checks()``)."""
-    ns: Namespace = kernel.sub("sysv").namespace(task)
+    ns = kernel.ipc.namespace(task)
     key, size = s32(key), u64(size)
 
     def newseg() -> int:
@@ -38,7 +38,7 @@ def shmget(kernel: Kernel, task: Task, key: int, size: int, shmflg: int) -> int:
         ns.name(kernel, shp)
         shp.i_ino = shp.id
         shp.shm_creator = task
-        clist_of(task).insert(0, shp)
+        task.shm_clist.insert(0, shp)
         ns.shm_tot += numpages
         return shp.id
 
@@ -70,8 +70,7 @@ def _shmem_file_setup(ns: Namespace, size: int, shmflg: int) -> bool:
 @syscall("shmat")
 def shmat(kernel: Kernel, task: Task, shmid: int, shmaddr: int, shmflg: int) -> int:
     """Attach a segment (``do_shmat()``)."""
-    sysv = kernel.sub("sysv")
-    ns: Namespace = sysv.namespace(task)
+    ns = kernel.ipc.namespace(task)
     shmid, addr = s32(shmid), u64(shmaddr)
     if shmid < 0:
         raise Errno("EINVAL")
@@ -94,7 +93,7 @@ def shmat(kernel: Kernel, task: Task, shmid: int, shmaddr: int, shmflg: int) -> 
     if ipcperms(task.cred, shp, acc_mode):
         raise Errno("EACCES")
 
-    mm: AddressSpace = sysv.mm(task)
+    mm = task.mm
     shp.shm_nattch += 1
     try:
         if addr and not shmflg & SHM_REMAP:
@@ -135,7 +134,7 @@ def shmdt(kernel: Kernel, task: Task, shmaddr: int) -> int:
     addr = u64(shmaddr)
     if addr & (PAGE_SIZE - 1):
         raise Errno("EINVAL")
-    mm: AddressSpace = kernel.sub("sysv").mm(task)
+    mm = task.mm
     later = [vma for vma in mm.vmas if vma.end > addr]
     first = next((vma for vma in later if _began_at(vma, addr)), None)
     if first is None:
@@ -170,7 +169,7 @@ def shm_fields(task: Task, mm: AddressSpace) -> dict[str, Any]:
             if isinstance(vma.backing, ShmAttachment)
         ]
     )
-    return {"mappings": mappings, "shm_clist": tuple([shp.ref for shp in clist_of(task)])}
+    return {"mappings": mappings, "shm_clist": tuple([shp.ref for shp in task.shm_clist])}
 
 
 def _protection(prot: int) -> str:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
 
 SHM_DEST, SHM_LOCKED = 0o1000, 0o2000
-SYSVSHM = "sysvshm"
-"""Where a task's ``sysvshm.shm_clist`` is kept."""
 
 
 Account = tuple[UserNamespace, int]
@@ -103,19 +101,13 @@ class ShmAttachment(Backing):
         self.mappings -= 1
         if not self.mappings:
             # The last fput(): shm_release() drops the namespace on the way back to user mode.
-            task.task_works.append(lambda: kernel.sub("sysv").put_ipc_ns(kernel, shp.ns))
-
-
-def clist_of(task: Task) -> list[ShmidKernel]:
-    """Return the segments that *task* created, the latest first (``task_struct.sysvshm.shm_clist``)."""
-    found: list[ShmidKernel] = task.sub.setdefault(SYSVSHM, [])
-    return found
+            task.task_works.append(lambda: kernel.ipc.put_ipc_ns(kernel, shp.ns))
 
 
 def shm_clist_rm(shp: ShmidKernel) -> None:
     """Take a segment off its creator's list (``shm_clist_rm()``)."""
     if shp.shm_creator is not None:
-        clist_of(shp.shm_creator).remove(shp)
+        shp.shm_creator.shm_clist.remove(shp)
         shp.shm_creator = None
 
 
@@ -146,7 +138,7 @@ def user_shm_unlock(kernel: Kernel, shp: ShmidKernel) -> None:
     """Give locked pages back to the account they are on (``shmem_lock()``, ``user_shm_unlock()``)."""
     if shp.mlock_user is not None:
         for account in accounts(shp.mlock_user):
-            kernel.sub("sysv").locked_shm[account] -= shp.numpages
+            kernel.ipc.locked_shm[account] -= shp.numpages
         shp.mlock_user = None
 
 
@@ -161,7 +153,7 @@ def accounts(account: Account) -> Iterator[Account]:
 
 def exit_shm(kernel: Kernel, task: Task) -> None:
     """Orphan the segments that *task* created, or destroy them with shm_rmid_forced (``exit_shm()``)."""
-    clist = clist_of(task)
+    clist = task.shm_clist
     while clist:
         shp = clist[0]
         shm_clist_rm(shp)

@@ -29,7 +29,7 @@ SHM_LOCK, SHM_UNLOCK, SHM_STAT, SHM_INFO, SHM_STAT_ANY = 11, 12, 13, 14, 15
 @syscall("shmctl")
 def shmctl(kernel: Kernel, task: Task, shmid: int, cmd: int, buf: Any) -> Any:
     """Look at a segment or change it (``ksys_shmctl()``)."""
-    ns: Namespace = kernel.sub("sysv").namespace(task)
+    ns = kernel.ipc.namespace(task)
     shmid, cmd = s32(shmid), s32(cmd)
     if cmd < 0 or shmid < 0:
         raise Errno("EINVAL")
@@ -106,7 +106,7 @@ def _user_shm_lock(kernel: Kernel, task: Task, shp: ShmidKernel, limit: int) -> 
 
     :raises Errno: ENOMEM
     """
-    locked: dict[Account, int] = kernel.sub("sysv").locked_shm
+    locked: dict[Account, int] = kernel.ipc.locked_shm
     account = (user_ns(task.cred), task.cred.uid)
     most = (1 << 63) - 1
     too_many = limit != (1 << 64) - 1 and locked.get(account, 0) + shp.numpages > limit >> 12

@@ -5,32 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ktrace.model.ipc import msg as sysv_msg
-from ktrace.model.ipc import msgctl as sysv_msgctl
-from ktrace.model.ipc import sem as sysv_sem
-from ktrace.model.ipc import semctl as sysv_semctl
-from ktrace.model.ipc import shmctl as sysv_shmctl
 from ktrace.model.ipc.namespace import Namespace
-from ktrace.model.ipc.nsproxy import NSPROXY, NsProxy, copy_namespaces, put_ipc_ns, switch_task_namespaces
+from ktrace.model.ipc.nsproxy import copy_namespaces, put_ipc_ns, switch_task_namespaces
 from ktrace.model.ipc.sem_array import SemUndoList
-from ktrace.model.ipc.sem_undo import SYSVSEM, copy_semundo, exit_sem
+from ktrace.model.ipc.sem_undo import copy_semundo, exit_sem
 from ktrace.model.ipc.shm import attached_segments, shm_fields
-from ktrace.model.ipc.shm_segment import Account, clist_of, exit_shm
+from ktrace.model.ipc.shm_segment import Account, exit_shm
 from ktrace.model.ipc.sysctl import sysctl
 from ktrace.model.kernel import Kernel, Subsystem
-from ktrace.model.mm import madvise
-from ktrace.model.mm import mmap as sysv_memory
-from ktrace.model.mm.address_space import MM, AddressSpace
-from ktrace.model.process.timer import expire_early, expire_timers
 from ktrace.model.task import Errno, Task
 from ktrace.state.ipc import sem as sem_state
 from ktrace.state.ipc.namespace import IpcFacts
 from ktrace.state.ref import Ref
-
-CALLS = (sysv_sem, sysv_semctl, sysv_msg, sysv_msgctl, sysv_shmctl, sysv_memory, madvise)
-"""Modules whose import registers their system calls."""
-
-CLONE_VM = 0x100
 
 
 class SysvIpc(Subsystem):
@@ -49,38 +35,18 @@ class SysvIpc(Subsystem):
 
     def namespace(self, task: Task) -> Namespace:
         """Return the task's IPC namespace (``nsproxy->ipc_ns``)."""
-        proxy: NsProxy | None = task.sub.get(NSPROXY)
-        return self.init_ipc_ns if proxy is None else proxy.ipc_ns
-
-    def mm(self, task: Task) -> AddressSpace:
-        """Return the task's address space; a task that never looked at it has the one it was born with."""
-        found: AddressSpace | None = task.sub.get(MM)
-        if found is None:
-            task.sub[MM] = found = AddressSpace(self.facts.mm)
-        return found
+        return self.init_ipc_ns if task.nsproxy is None else task.nsproxy.ipc_ns
 
     def fork(self, kernel: Kernel, parent: Task, child: Task, flags: int) -> None:
         """Give *child* what it gets from *parent* (``copy_process()``)."""
         copy_semundo(kernel, parent, child, flags)
-        mm = self.mm(parent)
-        if flags & CLONE_VM:
-            mm.users += 1
-            child.sub[MM] = mm
-        else:
-            child.sub[MM] = mm.forked(kernel, parent)
         try:
             copy_namespaces(kernel, parent, child, flags)
         except Errno:
             # What was copied so far is undone, in the parent's name (copy_process(): bad_fork_cleanup_mm).
-            child.sub.pop(MM).put(kernel, parent)
+            child.mm.put(kernel, parent)
             exit_sem(kernel, child, self.namespace(parent))
             raise
-
-    def exit_mm(self, kernel: Kernel, task: Task) -> None:
-        """Unmap what only *task* has mapped."""
-        mm: AddressSpace | None = task.sub.pop(MM, None)
-        if mm is not None:
-            mm.put(kernel, task)
 
     def exit_sem(self, kernel: Kernel, task: Task) -> None:
         """Apply the undo list of *task*."""
@@ -98,14 +64,6 @@ class SysvIpc(Subsystem):
         """Drop a reference to a namespace."""
         put_ipc_ns(kernel, ns)
 
-    def elapse(self, kernel: Kernel) -> None:
-        """Let timers fire that did so before the step."""
-        expire_early(kernel)
-
-    def idle(self, kernel: Kernel) -> None:
-        """Let timers fire."""
-        expire_timers(kernel)
-
     def sysctl(self, kernel: Kernel, path: str, value: str) -> bool:
         """Change a limit of the initial namespace (``ipc/ipc_sysctl.c: ipc_sysctls``)."""
         return sysctl(kernel, self.init_ipc_ns, path, value)
@@ -117,7 +75,7 @@ class SysvIpc(Subsystem):
             ns = self.namespace(task)
             found[id(ns)] = ns
         for task in kernel.tasks.values():
-            for segment in [*attached_segments(self.mm(task)), *clist_of(task)]:
+            for segment in [*attached_segments(task.mm), *task.shm_clist]:
                 found[id(segment.ns)] = segment.ns
         return list(found.values())
 
@@ -125,9 +83,8 @@ class SysvIpc(Subsystem):
         """Add namespaces, their objects, and what tasks owe arrays."""
         undo_lists: dict[int, SemUndoList] = {}
         for task in kernel.tasks.values():
-            undo_list = task.sub.get(SYSVSEM)
-            if undo_list is not None:
-                undo_lists[undo_list.key] = undo_list
+            if task.undo_list is not None:
+                undo_lists[task.undo_list.key] = task.undo_list
         for ns in self.namespaces(kernel):
             objects[ns.ref] = ns.observe()
             for sma in ns.sem_ids.idr.values():
@@ -144,9 +101,9 @@ class SysvIpc(Subsystem):
 
     def process_fields(self, kernel: Kernel, task: Task) -> Mapping[str, Any]:
         """Return what the World shows of a process: namespace, undo list, segments."""
-        undo_list = task.sub.get(SYSVSEM)
+        undo_list = task.undo_list
         return {
             "ipc_ns": None if task.exiting else self.namespace(task).ref,
             "undo_list": undo_list.ref if undo_list else None,
-            **shm_fields(task, self.mm(task)),
+            **shm_fields(task, task.mm),
         }

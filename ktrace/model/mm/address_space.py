@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 PAGE_SIZE = 4096
 PROT_READ, PROT_WRITE, PROT_EXEC = 1, 2, 4
 RLIMIT_AS = 9
-MM = "mm"
-"""Where a task's ``mm`` is kept."""
 
 ZERO_PAGE = bytearray(PAGE_SIZE)
 """``empty_zero_page``; nobody writes it."""
@@ -132,15 +130,16 @@ class Vma:
 class AddressSpace:
     """Mirror one ``mm_struct``; *users* counts the tasks that share it (CLONE_VM).
 
+    :param mapped: start, end and PROT_ bits of what is mapped from the beginning
     :ivar dumpable: SUID_DUMP_USER: others of the same user may look into it
     """
 
-    def __init__(self, facts: MmFacts) -> None:
+    def __init__(self, facts: MmFacts, mapped: Iterable[tuple[int, int, int]]) -> None:
         self.facts = facts
         self.users = 1
         self.dumpable = True
         self.vmas = [
-            Vma(start, end, prot, PrivateMemory(), special=start in facts.special) for start, end, prot in facts.birth
+            Vma(start, end, prot, PrivateMemory(), special=start in facts.special) for start, end, prot in mapped
         ]
 
     def find_vma(self, address: int) -> Vma | None:
@@ -235,15 +234,14 @@ class AddressSpace:
 
         :raises Errno: ENOMEM
         """
-        limit = task.sub.get("rlimits", {}).get(RLIMIT_AS)
-        if limit is not None and sum(vma.end - vma.start for vma in self.vmas) + more > limit["rlim_cur"] & ~0xFFF:
+        limit = task.rlimits.get(RLIMIT_AS)
+        if limit is not None and sum(vma.end - vma.start for vma in self.vmas) + more > limit.cur & ~0xFFF:
             raise Errno("ENOMEM")
 
     def forked(self, kernel: Kernel, parent: Task) -> AddressSpace:
         """Return a copy for a child (``dup_mmap()``, which runs in the parent)."""
-        copy = AddressSpace(self.facts)
+        copy = AddressSpace(self.facts, ())
         copy.dumpable = self.dumpable
-        copy.vmas = []
         for vma in self.vmas:
             backing = vma.backing.forked()
             copy.vmas.append(replace(vma, backing=backing))

@@ -170,14 +170,8 @@ class Destination:
 
 
 def accessible(task: Task, pointer: Pointer, count: int, write: bool) -> int:
-    """Return how many of *count* bytes at an address of the script's own choice can be used.
-
-    Without an address space of its own, a task has mapped nothing that a script could know of.
-    """
-    mm = task.sub.get("mm")
-    if mm is None:
-        return 0
-    return int(mm.accessible(pointer.value, count, PROT_WRITE if write else PROT_ANY))
+    """Return how many of *count* bytes at an address of the script's own choice can be used."""
+    return int(task.mm.accessible(pointer.value, count, PROT_WRITE if write else PROT_ANY))
 
 
 def is_bad(task: Task, pointer: Pointer, count: int = 1, write: bool = True) -> bool:
@@ -214,12 +208,12 @@ def result_buffer(task: Task, name: str, data: bytes | bytearray) -> dict[str, A
 def load(task: Task, pointer: Pointer, count: int) -> bytes:
     """Return up to *count* bytes of the actor's own memory, as far as it can be read."""
     good = accessible(task, pointer, count, False)
-    return bytes(task.sub["mm"].read(pointer.value, good)) if good else b""
+    return bytes(task.mm.read(pointer.value, good)) if good else b""
 
 
 def _store(task: Task, pointer: Pointer) -> Store:
     def store(offset: int, data: bytes) -> None:
-        task.sub["mm"].write(pointer.value + offset, data)
+        task.mm.write(pointer.value + offset, data)
 
     return store
 
@@ -270,8 +264,8 @@ def import_pages(kernel: Kernel, task: Task, iov: Any) -> Iterator[tuple[Any, in
             if not accessible(task, Pointer(address), 1, False):
                 yield None, 0, 0
                 return
-            data, _, _ = next(iter(task.sub["mm"].pieces(address, 1, False)))
-            yield kernel.sub("pipe").user_page(kernel, data), offset, size
+            data, _, _ = next(iter(task.mm.pieces(address, 1, False)))
+            yield kernel.pipes.user_page(kernel, data), offset, size
             address += size
             length -= size
 

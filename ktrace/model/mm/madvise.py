@@ -20,7 +20,7 @@ def msync(kernel: Kernel, task: Task, addr: int, length: int, flags: int) -> int
         raise Errno("EINVAL")
     if flags & MS_ASYNC and flags & MS_SYNC:
         raise Errno("EINVAL")
-    if start + size >> 64 or _holes(kernel.sub("sysv").mm(task), start, start + size):
+    if start + size >> 64 or _holes(task.mm, start, start + size):
         raise Errno("ENOMEM")
     return 0
 
@@ -36,7 +36,7 @@ def madvise(kernel: Kernel, task: Task, addr: int, length: int, advice: int) -> 
         raise LookupError(f"the model knows nothing of madvise advice {advice}")
     if start & (PAGE_SIZE - 1) or (u64(length) and not size) or start + size >> 64:
         raise Errno("EINVAL")
-    mm: AddressSpace = kernel.sub("sysv").mm(task)
+    mm = task.mm
     end = start + size
     for vma in mm.intersecting(start, end):
         first = vma.pgoff + (max(vma.start, start) - vma.start) // PAGE_SIZE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ktrace.model.ipc.ids import u64
 from ktrace.model.kernel import Kernel, syscall
-from ktrace.model.mm.address_space import PAGE_SIZE, PROT_WRITE, AddressSpace, Backing, PrivateMemory, Vma, page_align
+from ktrace.model.mm.address_space import PAGE_SIZE, PROT_WRITE, Backing, PrivateMemory, Vma, page_align
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Result
 
@@ -13,28 +13,23 @@ MAP_FIXED, MAP_ANONYMOUS, MAP_FIXED_NOREPLACE = 0x10, 0x20, 0x100000
 PROT_ALL = 7
 
 
-def _mm(kernel: Kernel, task: Task) -> AddressSpace:
-    found: AddressSpace = kernel.sub("sysv").mm(task)
-    return found
-
-
 @syscall("store")
 def store(kernel: Kernel, task: Task, addr: int, data: bytes) -> int:
     """Write the actor's memory by its own hand (``handle_mm_fault()``)."""
-    _mm(kernel, task).write(u64(addr), data)
+    task.mm.write(u64(addr), data)
     return 0
 
 
 @syscall("load")
 def load(kernel: Kernel, task: Task, addr: int, length: int) -> Result:
     """Read the actor's memory by its own hand (``handle_mm_fault()``)."""
-    return Result(0, None, {"buf": _mm(kernel, task).read(u64(addr), length)})
+    return Result(0, None, {"buf": task.mm.read(u64(addr), length)})
 
 
 @syscall("munmap")
 def munmap(kernel: Kernel, task: Task, addr: int, length: int) -> int:
     """Unmap a range, whatever is there (``__vm_munmap()``, ``do_mas_munmap()``)."""
-    mm = _mm(kernel, task)
+    mm = task.mm
     addr, length = u64(addr), u64(length)
     task_size = mm.facts.task_size
     if addr & (PAGE_SIZE - 1) or addr > task_size or length > task_size - addr or not page_align(length):
@@ -46,7 +41,7 @@ def munmap(kernel: Kernel, task: Task, addr: int, length: int) -> int:
 @syscall("mprotect")
 def mprotect(kernel: Kernel, task: Task, addr: int, len: int, prot: int) -> int:
     """Change what may be done with a range (``mm/mprotect.c: do_mprotect_pkey()``)."""
-    mm = _mm(kernel, task)
+    mm = task.mm
     addr, length = u64(addr), page_align(u64(len))
     if addr & (PAGE_SIZE - 1) or prot & ~PROT_ALL:
         raise Errno("EINVAL")
@@ -81,7 +76,7 @@ def mmap(kernel: Kernel, task: Task, addr: int, length: int, prot: int, flags: i
 
     :raises Errno: EINVAL, EEXIST, EPERM, ENOMEM; EBADF for a bad descriptor, ENODEV for one that cannot be mapped
     """
-    mm = _mm(kernel, task)
+    mm = task.mm
     addr, size = u64(addr), page_align(u64(length))
     if offset & (PAGE_SIZE - 1):
         raise Errno("EINVAL")

@@ -28,7 +28,7 @@ def mremap(
     old_len, new_len = u64(page_align(u64(old_size))), u64(page_align(u64(new_size)))
     if addr & (PAGE_SIZE - 1) or not new_len:
         raise Errno("EINVAL")
-    mm: AddressSpace = kernel.sub("sysv").mm(task)
+    mm = task.mm
     vma = _lookup(mm, addr)
     if vma.special:
         raise LookupError("the model knows nothing of mremap of vvar and vdso")

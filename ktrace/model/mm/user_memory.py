@@ -9,7 +9,6 @@ from ktrace.model.task import Errno, Task
 
 if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
-    from ktrace.model.mm.address_space import AddressSpace
 
 PROT_ANY = PROT_READ | PROT_WRITE | PROT_EXEC
 
@@ -19,7 +18,7 @@ def copy_from_user(kernel: Kernel, task: Task, address: int, size: int) -> bytes
 
     :raises Errno: EFAULT where not all can be read
     """
-    mm: AddressSpace = kernel.sub("sysv").mm(task)
+    mm = task.mm
     good = mm.accessible(address, size, PROT_ANY)
     data = b"".join([bytes(page[at : at + length]) for page, at, length in mm.pieces(address, good, False)])
     if good < size:
@@ -32,7 +31,7 @@ def copy_to_user(kernel: Kernel, task: Task, address: int, data: bytes) -> None:
 
     :raises Errno: EFAULT where not all could be written
     """
-    mm: AddressSpace = kernel.sub("sysv").mm(task)
+    mm = task.mm
     good = mm.accessible(address, len(data), PROT_WRITE)
     done = 0
     for page, at, length in mm.pieces(address, good, True):

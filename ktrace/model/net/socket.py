@@ -19,8 +19,12 @@ from ktrace.model.net.core.skbuff import Allocator
 from ktrace.model.net.core.sock import MSG_DONTWAIT, MSG_EOR, SOCK_MAX, SOCK_PACKET, SOCK_SEQPACKET, Socket
 from ktrace.model.net.core.sock_view import view_open_socket
 from ktrace.model.net.core.sockfs import number
+from ktrace.model.net.inet.netns import NetnsInet
+from ktrace.model.net.netlink.netns import NetlinkTables
+from ktrace.model.net.packet.netns import NetnsPacket
 from ktrace.model.net.socket_tables import tables
 from ktrace.model.net.splice_socket import generic_splice_sendpage, splice_by_message
+from ktrace.model.net.unix.netns import NetnsUnix
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import WaitQueue
 from ktrace.state.net.facts import SocketFacts
@@ -53,10 +57,11 @@ def family(symbol: str) -> Callable[[Create], Create]:
     return register
 
 
-class SocketSubsystem(Subsystem):
-    """Hold every socket.
+class Sockets(Subsystem):
+    """Hold every socket of the network namespace, and what each family keeps for all of its own.
 
     :param facts: what is known about the kernel that is modelled
+    :ivar cookie: SO_NETNS_COOKIE, once somebody asked for it
     """
 
     def __init__(self, facts: SocketFacts) -> None:
@@ -64,8 +69,11 @@ class SocketSubsystem(Subsystem):
         self.alloc = Allocator(facts)
         self.tables = tables(facts)
         self.sockets: dict[int, Socket] = {}
-        self.unbound: dict[str, Any] = {}
-        """What families keep for all their sockets, by name."""
+        self.cookie: bytes | None = None
+        self.unix = NetnsUnix()
+        self.inet = NetnsInet(facts)
+        self.netlink = NetlinkTables()
+        self.packet = NetnsPacket()
 
     def sysctl(self, kernel: Kernel, path: str, value: str) -> bool:
         """Take over a setting below /proc/sys/net."""
@@ -110,16 +118,10 @@ def _settings(name: str) -> tuple[tuple[str, ...], ...]:
     return (name,), (f"{name}/low", f"{name}/high"), (f"{name}/0", f"{name}/1", f"{name}/2")
 
 
-def sockets(kernel: Kernel) -> SocketSubsystem:
-    """Return the kernel's sockets."""
-    subsystem: SocketSubsystem = kernel.sub("socket")
-    return subsystem
-
-
 def sock_alloc(kernel: Kernel, task: Task, type_: int) -> Socket:
     """Make a socket with its inode (``net/socket.c: sock_alloc()``)."""
     socket = Socket(kernel.serial(), type_, task.cred.euid, task.cred.egid)
-    sockets(kernel).sockets[socket.key] = socket
+    kernel.net.sockets[socket.key] = socket
     return socket
 
 
@@ -134,7 +136,7 @@ def sock_create(kernel: Kernel, task: Task, family_: int, type_: int, protocol: 
         raise Errno("EINVAL")
     if family_ == PF_INET and type_ == SOCK_PACKET:
         family_ = PF_PACKET
-    create = sockets(kernel).facts.net_families.get(family_)
+    create = kernel.net.facts.net_families.get(family_)
     if create is None:
         # request_module() finds no module: the lab has none.
         raise Errno("EAFNOSUPPORT")
@@ -144,7 +146,7 @@ def sock_create(kernel: Kernel, task: Task, family_: int, type_: int, protocol: 
     except Errno:
         socket.sk = None
         socket.ops = None
-        del sockets(kernel).sockets[socket.key]
+        del kernel.net.sockets[socket.key]
         raise
     return socket
 
@@ -171,7 +173,7 @@ def sock_install(kernel: Kernel, task: Task, fd: int, file: File, cloexec: bool)
     """Put a new socket's *file* at *fd* (``fd_install()``); from now on its inode number can be seen."""
     task.files.install(fd, file, cloexec)
     socket: Socket = file.private
-    others = {other.inode.numbers.get("st_ino", 0) for other in sockets(kernel).sockets.values() if other is not socket}
+    others = {other.inode.numbers.get("st_ino", 0) for other in kernel.net.sockets.values() if other is not socket}
     number(kernel, task, fd, socket, others)
 
 
@@ -182,7 +184,7 @@ def sock_release(kernel: Kernel, task: Task, socket: Socket) -> Any:
         socket.sk = None
         socket.ops = None
     socket.file = None
-    sockets(kernel).sockets.pop(socket.key, None)
+    kernel.net.sockets.pop(socket.key, None)
 
 
 def run(generator: Any) -> Any:

@@ -27,7 +27,6 @@ from ktrace.model.net.socket import (
     sock_from_file,
     sock_install,
     sock_release,
-    sockets,
     sockfd_lookup,
 )
 from ktrace.model.task import Errno, Task
@@ -177,7 +176,7 @@ def bind(kernel: Kernel, task: Task, sockfd: int, addr: Any, addrlen: int) -> An
 def listen(kernel: Kernel, task: Task, sockfd: int, backlog: int) -> Any:
     """Take connections, *backlog* at most wait (``__sys_listen()``)."""
     with sockfd_lookup(kernel, task, sockfd) as sock:
-        somaxconn = sockets(kernel).setting("core/somaxconn")
+        somaxconn = kernel.net.setting("core/somaxconn")
         if backlog & 0xFFFFFFFF > somaxconn:
             backlog = somaxconn
         assert sock.ops is not None
@@ -265,7 +264,7 @@ def shutdown(kernel: Kernel, task: Task, sockfd: int, how: int) -> Any:
 
 def _forbid_cmsg_compat(kernel: Kernel, flags: int) -> None:
     """Keep the flag of 32-bit callers to them; a kernel without such callers does not know it."""
-    if flags & MSG_CMSG_COMPAT and sockets(kernel).facts.compat:
+    if flags & MSG_CMSG_COMPAT and kernel.net.facts.compat:
         raise Errno("EINVAL")
 
 

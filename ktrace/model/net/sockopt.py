@@ -8,7 +8,7 @@ from typing import Any
 
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.net.core.sock import Sock, Socket
-from ktrace.model.net.socket import sockets, sockfd_lookup
+from ktrace.model.net.socket import sockfd_lookup
 from ktrace.model.net.sockopt_more import set_more
 from ktrace.model.process.timer import HZ
 from ktrace.model.task import Errno, Task
@@ -104,7 +104,7 @@ def _bind_to_device(kernel: Kernel, task: Task, sk: Sock, optname: int, data: by
 
     :raises Errno: ENOPROTOOPT without CONFIG_NETDEVICES; ENODEV, EPERM, EINVAL
     """
-    if not sockets(kernel).facts.netdevices:
+    if not kernel.net.facts.netdevices:
         raise Errno("ENOPROTOOPT")
     if optname == SO_BINDTODEVICE:
         name = data[: IFNAMSIZ - 1].split(b"\0", 1)[0]
@@ -123,7 +123,7 @@ def _bind_to_device(kernel: Kernel, task: Task, sk: Sock, optname: int, data: by
 
 def _min_truesize(kernel: Kernel) -> int:
     """``TCP_SKB_MIN_TRUESIZE``."""
-    return 2048 + sockets(kernel).alloc.sk_buff
+    return 2048 + kernel.net.alloc.sk_buff
 
 
 def _u32_min(value: int, limit: int) -> int:
@@ -132,7 +132,7 @@ def _u32_min(value: int, limit: int) -> int:
 
 
 def _sndbuf(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
-    _set_sndbuf(kernel, sock.sk, _u32_min(value, sockets(kernel).setting("core/wmem_max")))
+    _set_sndbuf(kernel, sock.sk, _u32_min(value, kernel.net.setting("core/wmem_max")))
 
 
 def _sndbufforce(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
@@ -147,7 +147,7 @@ def _set_sndbuf(kernel: Kernel, sk: Sock, value: int) -> None:
 
 
 def _rcvbuf(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
-    _set_rcvbuf(kernel, sock.sk, _u32_min(value, sockets(kernel).setting("core/rmem_max")))
+    _set_rcvbuf(kernel, sock.sk, _u32_min(value, kernel.net.setting("core/rmem_max")))
 
 
 def _rcvbufforce(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.mm.iov import is_bad
 from ktrace.model.net.core.sock import ERRNO_NAMES, Sock, Socket, sock_error
-from ktrace.model.net.socket import sockets, sockfd_lookup
+from ktrace.model.net.socket import sockfd_lookup
 from ktrace.model.net.sockopt import (
     BUF_LOCKS,
     FLAG_OPTIONS,
@@ -110,7 +110,7 @@ def getsockopt(kernel: Kernel, task: Task, sockfd: int, level: int, optname: int
 
 def _buffer(kernel: Kernel, sk: Sock, optname: int) -> Any:
     """Return the size of a buffer, or what it may have grown to by itself."""
-    sysctl = sockets(kernel).facts.sysctl
+    sysctl = kernel.net.facts.sysctl
     rcvbuf, sndbuf = sk.view_buffers(sysctl.get("ipv4/tcp_rmem/2", 0), sysctl.get("ipv4/tcp_wmem/2", 0))
     return sndbuf if optname == SO_SNDBUF else rcvbuf
 
@@ -160,7 +160,7 @@ def _get(kernel: Kernel, task: Task, sock: Socket, optname: int, room: int) -> b
         if not sock.ops.has_peek_off:
             raise Errno("EOPNOTSUPP")
         return _int(sk.peek_off, room)
-    if optname == SO_BINDTODEVICE and sockets(kernel).facts.netdevices:
+    if optname == SO_BINDTODEVICE and kernel.net.facts.netdevices:
         if not sk.bound_dev_if:
             return b""
         if room < IFNAMSIZ:

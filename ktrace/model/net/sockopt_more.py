@@ -10,6 +10,7 @@ from typing import Any
 
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.sock import Sock
+from ktrace.model.net.socket import Sockets
 from ktrace.model.task import Errno, Task
 
 UINT_MAX, U16_MAX = (1 << 32) - 1, (1 << 16) - 1
@@ -63,16 +64,16 @@ def set_more(kernel: Kernel, task: Task, sk: Sock, optname: int, value: int, dat
         rate = struct.unpack_from("<Q", data)[0] if len(data) >= SIZEOF_LONG else value & UINT_MAX
         rate = ULONG_MAX if rate == UINT_MAX and len(data) < SIZEOF_LONG else rate
         _must_be(rate == ULONG_MAX or sk.prot not in ("tcp_prot", "tcpv6_prot"), optname)
-        sk.extra[optname] = rate
+        sk.max_pacing_rate = rate
     elif optname == SO_RESERVE_MEM:
         # sock_reserve_memory() without memory cgroups
         raise Errno("EINVAL" if value < 0 else "EOPNOTSUPP")
     elif optname == SO_TXREHASH:
         if not -1 <= value <= 1:
             raise Errno("EINVAL")
-        sk.extra[optname] = TXREHASH_ENABLED if value < 0 else value
+        sk.txrehash = TXREHASH_ENABLED if value < 0 else value
     elif optname == SO_INCOMING_CPU:
-        sk.extra[optname] = value
+        sk.incoming_cpu = value
     elif optname == SO_TXTIME:
         _set_txtime(task, sk, data)
     elif optname in PROGRAMS:
@@ -91,7 +92,7 @@ def _set_txtime(task: Task, sk: Sock, data: bytes) -> None:
     if clock != CLOCK_MONOTONIC and not task.cred.capable("CAP_NET_ADMIN"):
         raise Errno("EPERM")
     sk.set_flag("SOCK_TXTIME")
-    sk.extra[SO_TXTIME] = data
+    sk.txtime = data
 
 
 def _attach(sk: Sock, optname: int, data: bytes) -> None:
@@ -145,9 +146,9 @@ def get_more(kernel: Kernel, task: Task, sk: Sock, optname: int, room: int) -> b
     if optname in STAMPING:
         return bytes(8)[:room]
     if optname == SO_TXTIME:
-        return bytes(sk.extra.get(optname, bytes(8)))[:room]
+        return sk.txtime[:room]
     if optname == SO_MAX_PACING_RATE:
-        rate = sk.extra.get(optname, ULONG_MAX)
+        rate = sk.max_pacing_rate
         return struct.pack("<Q", rate) if room >= SIZEOF_LONG else struct.pack("<I", min(rate, UINT_MAX))[:room]
     if optname == SO_PEERGROUPS:
         return _peer_groups(sk, room)
@@ -157,14 +158,14 @@ def get_more(kernel: Kernel, task: Task, sk: Sock, optname: int, room: int) -> b
         return _meminfo(kernel, task, sk, room)
     if optname == SO_INCOMING_CPU:
         # The lab has one CPU: 0 as soon as a packet came in (sk_incoming_cpu_update()), -1 before.
-        cpu = sk.extra.get(optname, -1)
+        cpu = sk.incoming_cpu
         seen = _seen(kernel, task)
         number = int.from_bytes(seen, "little", signed=True) if isinstance(seen, bytes) else seen
         found = kernel.choose("sk_incoming_cpu_update(): once a packet came in", number, lambda at: at in (cpu, 0), cpu)
         return struct.pack("<i", found)[:room]
     if optname == SO_TXREHASH:
         default = TXREHASH_ENABLED if sk.family in ("AF_INET", "AF_INET6") else 0
-        return struct.pack("<I", sk.extra.get(optname, default))[:room]
+        return struct.pack("<I", default if sk.txrehash is None else sk.txrehash)[:room]
     raise Errno("ENOPROTOOPT")
 
 
@@ -187,12 +188,12 @@ def _cookie(kernel: Kernel, task: Task, sk: Sock, optname: int, room: int) -> by
     """Return a number that stays the same: the sock's, or its network namespace's (``__sock_gen_cookie()``)."""
     if room < SIZEOF_LONG or (optname == SO_NETNS_COOKIE and room != SIZEOF_LONG):
         raise Errno("EINVAL")
-    kept = sk.extra if optname == SO_COOKIE else kernel.sub("socket").unbound
-    if optname not in kept:
+    owner: Sock | Sockets = sk if optname == SO_COOKIE else kernel.net
+    if owner.cookie is None:
         rule = "gen_cookie_next(): any number that none has"
         seen = _seen(kernel, task)
-        kept[optname] = kernel.choose(rule, seen, lambda data: len(data) == SIZEOF_LONG and any(data), bytes(8))
-    return bytes(kept[optname])[:room]
+        owner.cookie = kernel.choose(rule, seen, lambda data: len(data) == SIZEOF_LONG and any(data), bytes(8))
+    return bytes(owner.cookie or b"")[:room]
 
 
 def _meminfo(kernel: Kernel, task: Task, sk: Sock, room: int) -> bytes:

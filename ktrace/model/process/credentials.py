@@ -9,7 +9,7 @@ from typing import Any
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.process.process import replace_gids, replace_uids
 from ktrace.model.process.user_namespace import commit_creds, ns_capable, user_ns
-from ktrace.model.task import Errno, Task
+from ktrace.model.task import Errno, Rlimit, Task
 from ktrace.state.call import Pointer, Result
 
 UNCHANGED = 0xFFFFFFFF
@@ -156,25 +156,26 @@ def _do_prlimit(kernel: Kernel, task: Task, target: Task, resource: int, new: An
             raise Errno("EINVAL")
         if resource == RLIMIT_NOFILE and new["rlim_max"] > SYSCTL_NR_OPEN:
             raise Errno("EPERM")
-    limits = target.sub.setdefault("rlimits", {})
     if resource == RLIMIT_NOFILE:
-        old = {"rlim_cur": target.rlimit_nofile, "rlim_max": target.rlimit_nofile_max}
+        old = Rlimit(target.rlimit_nofile, target.rlimit_nofile_max)
     else:
-        old = limits.get(resource) or _learn_limit(kernel, task, out)
+        old = target.rlimits.get(resource) or _learn_limit(kernel, task, out)
     if new is not None:
-        if new["rlim_max"] > old["rlim_max"] and not task.cred.capable("CAP_SYS_RESOURCE"):
+        if new["rlim_max"] > old.max and not task.cred.capable("CAP_SYS_RESOURCE"):
             raise Errno("EPERM")
-        limits[resource] = dict(new)
         if resource == RLIMIT_NOFILE:
             target.rlimit_nofile, target.rlimit_nofile_max = new["rlim_cur"], new["rlim_max"]
-    return Result(0, None, {out: old} if out and not _pointed(task, out) else {})
+        else:
+            target.rlimits[resource] = Rlimit(new["rlim_cur"], new["rlim_max"])
+    told = {out: {"rlim_cur": old.cur, "rlim_max": old.max}} if out and not _pointed(task, out) else {}
+    return Result(0, None, told)
 
 
 def _pointed(task: Task, name: str) -> bool:
     return task.call is not None and name in task.call.pointers
 
 
-def _learn_limit(kernel: Kernel, task: Task, out: str | None) -> dict[str, int]:
+def _learn_limit(kernel: Kernel, task: Task, out: str | None) -> Rlimit:
     """Take a limit that nobody set from the guest: it is what the agent was born with."""
     unlimited = {"rlim_cur": (1 << 64) - 1, "rlim_max": (1 << 64) - 1}
     seen = kernel.advice.results.get(task.name)
@@ -185,4 +186,4 @@ def _learn_limit(kernel: Kernel, task: Task, out: str | None) -> dict[str, int]:
         lambda limit: limit["rlim_cur"] <= limit["rlim_max"],
         unlimited,
     )
-    return chosen
+    return Rlimit(chosen["rlim_cur"], chosen["rlim_max"])

@@ -210,7 +210,7 @@ def userns_inode(kernel: Kernel, task: Task, path: bytes) -> Inode | None:
     if target is None:
         return None
     name = match[2].decode()
-    inodes: dict[str, Inode] = target.sub.setdefault("proc_inodes", {})
+    inodes = target.proc_inodes
     if name not in inodes:
         ops = FILES[name]
         inodes[name] = Inode(kernel.serial(), S_IFREG | 0o644, 0, 0, "proc", ops.name, data=target, ops=ops)

@@ -8,6 +8,7 @@ from typing import Any
 from ktrace.model.fs.fcntl import close_on_exec
 from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, File, FilesStruct
 from ktrace.model.kernel import Kernel, Subsystem, outside, syscall
+from ktrace.model.process.timer import expire_early, expire_timers
 from ktrace.model.process.user_namespace import create_user_ns, memlock_limit, set_dumpable, user_ns
 from ktrace.model.task import CAPABILITIES_OF_ROOT, IGNORED_BY_DEFAULT, Cred, Errno, Task
 from ktrace.state.call import Result
@@ -38,11 +39,19 @@ class Processes(Subsystem):
         self.file_max = int(value)
         return True
 
+    def elapse(self, kernel: Kernel) -> None:
+        """Let timers fire that did so before the step."""
+        expire_early(kernel)
+
+    def idle(self, kernel: Kernel) -> None:
+        """Let timers fire."""
+        expire_timers(kernel)
+
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> None:
         """Add processes, descriptor tables, files and users."""
         for name, task in kernel.tasks.items():
             fields: dict[str, Any] = {}
-            for subsystem in kernel.subsystems.values():
+            for subsystem in kernel.subsystems:
                 fields.update(subsystem.process_fields(kernel, task))
             cred = task.cred
             table = None if task.exiting else Ref("fdtable", task.files.key)
@@ -102,7 +111,7 @@ def spawn(kernel: Kernel, name: str, credentials: Any = None) -> None:
         cred = replace_gids(cred, gid, gid, gid)
     if uid:
         cred = replace_uids(cred, uid, uid, uid)
-    processes: Processes = kernel.sub("process")
+    processes = kernel.processes
     pid = learn_pid(kernel, name)
     task = kernel.spawn(name, FilesStruct(kernel.serial()), cred, pid)
     task.rlimit_nofile, task.rlimit_nofile_max = processes.rlimit_nofile
@@ -126,11 +135,11 @@ def fork(kernel: Kernel, task: Task, child: str, flags: int) -> Any:
     pid = learn_pid(kernel, child)
     new = kernel.spawn(child, files, cred, pid)
     new.rlimit_nofile, new.rlimit_nofile_max = task.rlimit_nofile, task.rlimit_nofile_max
-    new.sub["rlimits"] = dict(task.sub.get("rlimits", {}))  # copy_signal()
+    new.rlimits = dict(task.rlimits)  # copy_signal()
     new.dispositions = task.dispositions if flags & CLONE_SIGHAND else dict(task.dispositions)
     new.blocked = task.blocked
     try:
-        for subsystem in kernel.subsystems.values():
+        for subsystem in kernel.subsystems:
             subsystem.fork(kernel, task, new, flags)
     except Errno:
         del kernel.tasks[child]
@@ -156,8 +165,9 @@ def exec_(kernel: Kernel, task: Task) -> Any:
     if task.files.users > 1:
         old, task.files = task.files, task.files.copy(kernel.serial())
         old.users -= 1
-    for subsystem in kernel.subsystems.values():
+    for subsystem in kernel.subsystems:
         subsystem.exit_mm(kernel, task)
+    task.mm = kernel.mm.born()
     task.dispositions = {signal: action for signal, action in task.dispositions.items() if action == "ignore"}
     close_on_exec(kernel, task)
     yield from kernel.run_task_works(task)

@@ -11,6 +11,6 @@ def sysctl(kernel: Kernel, path: str, value: str) -> None:
 
     :raises LookupError: no subsystem knows the limit
     """
-    known = [subsystem.sysctl(kernel, path, value) for subsystem in kernel.subsystems.values()]
+    known = [subsystem.sysctl(kernel, path, value) for subsystem in kernel.subsystems]
     if not any(known):
         raise LookupError(f"the model knows no limit {path!r}")

@@ -12,8 +12,6 @@ HZ = 250
 """Jiffies a second (CONFIG_HZ)."""
 
 GIVEN_UP = ("EAGAIN", "ETIMEDOUT", "EINPROGRESS")
-TIMER = "timer"
-"""Where a task's running timer is kept."""
 TICKS = 20
 """Milliseconds that a timer may be late by: a few ticks, where the guest has no better clock."""
 
@@ -58,9 +56,9 @@ def schedule_until(task: Task, timer: Timer | None) -> Generator[None, None, boo
     if timer is None:
         yield
         return False
-    task.sub[TIMER] = timer
+    task.timer = timer
     yield
-    del task.sub[TIMER]
+    task.timer = None
     return timer.expired
 
 
@@ -80,11 +78,12 @@ def expire_timers(kernel: Kernel, names: Collection[str] | None = None) -> None:
     :param names: look at these actors only
     """
     clock = kernel.advice.clock
-    sleepers = [task for task in kernel.tasks.values() if task.sleeping and TIMER in task.sub]
-    if names is not None:
-        sleepers = [task for task in sleepers if task.name in names]
-    for task in sorted(sleepers, key=lambda task: float(task.sub[TIMER].timeout + task.sub[TIMER].armed[0])):
-        timer: Timer = task.sub[TIMER]
+    sleepers = [
+        (task, task.timer)
+        for task in kernel.tasks.values()
+        if task.sleeping and task.timer is not None and (names is None or task.name in names)
+    ]
+    for task, timer in sorted(sleepers, key=lambda item: item[1].timeout + item[1].armed[0]):
         seen = kernel.advice.results.get(task.name)
         expired = kernel.choose(
             "hrtimer_wakeup(): at any time after the timer's",
@@ -101,7 +100,7 @@ def clock_was_set(kernel: Kernel, seconds: int) -> None:
     """Leave running timers alone when the clock is set: they run by CLOCK_MONOTONIC."""
     before = kernel.advice.clock[0]
     for task in kernel.tasks.values():
-        timer: Timer | None = task.sub.get(TIMER)
+        timer = task.timer
         if timer is not None:
             # It was at most a second after the look at it.
             timer.armed = (timer.armed[0] + seconds - before - 1, timer.armed[1] + seconds - before)
@@ -116,7 +115,7 @@ def wait(kernel: Kernel, milliseconds: int) -> None:
     if kernel.advice.results:
         return
     for task in kernel.tasks.values():
-        timer: Timer | None = task.sub.get(TIMER)
+        timer = task.timer
         if timer is not None and timer.timeout * 1000 + TICKS <= milliseconds:
             timer.expired = True
             kernel.wake_up_process(task)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ktrace.model.mm.address_space import MM
 from ktrace.model.task import CAPABILITIES_OF_ROOT, Cred, Errno, Task
 
 if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
-    from ktrace.model.mm.address_space import AddressSpace
 
 RLIMIT_MEMLOCK = 8
 MLOCK_LIMIT = 8 << 20
@@ -147,16 +145,13 @@ def commit_creds(kernel: Kernel, task: Task, new: Cred) -> None:
 
 def set_dumpable(kernel: Kernel, task: Task, dumpable: bool) -> None:
     """Say whether others of the same user may look into a process (``set_dumpable()``)."""
-    sysv = kernel.subsystems.get("sysv")
-    if sysv is not None:
-        mm: AddressSpace = kernel.sub("sysv").mm(task)
-        mm.dumpable = dumpable
+    task.mm.dumpable = dumpable
 
 
 def memlock_limit(task: Task) -> int:
     """Return the soft RLIMIT_MEMLOCK (``rlimit()``)."""
-    limit: int = task.sub.get("rlimits", {}).get(RLIMIT_MEMLOCK, {"rlim_cur": MLOCK_LIMIT})["rlim_cur"]
-    return limit
+    limit = task.rlimits.get(RLIMIT_MEMLOCK)
+    return MLOCK_LIMIT if limit is None else limit.cur
 
 
 def _cap_issubset(old: Cred, new: Cred) -> bool:
@@ -173,7 +168,6 @@ def _cap_issubset(old: Cred, new: Cred) -> bool:
 
 def task_dump_owner(task: Task) -> tuple[int, int]:
     """Return the owner of a task's files below /proc (``fs/proc/base.c: task_dump_owner()``)."""
-    mm: AddressSpace | None = task.sub.get(MM)
-    if mm is not None and not mm.dumpable:
+    if not task.mm.dumpable:
         return 0, 0
     return task.cred.euid, task.cred.egid

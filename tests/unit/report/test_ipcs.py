@@ -10,14 +10,14 @@ from ktrace.report.ipcs import details, listing, tables
 from ktrace.state.naming import Namer
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
-from tests.unit.model.sysv_bench import IPC_CREAT, SEM_UNDO, Bench, op
+from tests.unit.model.bench import IPC_CREAT, SEM_UNDO, Bench, op
 
 CLONE_NEWIPC = 0x08000000
 
 
 def busy() -> World:
     """Return a World with an object of each kind, and with somebody waiting on each."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = bench.call("A", "semget", 0x51, 3, IPC_CREAT | 0o640)
     bench.call("A", "semop", semid, (op(0, 5, SEM_UNDO), op(2, 1)))
     bench.call("B", "semop", semid, (op(1, -1, SEM_UNDO),))
@@ -112,7 +112,7 @@ def test_the_other_tables() -> None:
 
 
 def test_namespaces_are_told_apart() -> None:
-    bench = Bench()
+    bench = Bench("ABCD")
     bench.call("A", "semget", 7, 1, IPC_CREAT)
     bench.call("B", "unshare", CLONE_NEWIPC)
     bench.call("B", "semget", 7, 2, IPC_CREAT)

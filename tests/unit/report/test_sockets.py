@@ -8,7 +8,8 @@ from ktrace.model.net.socket_tables import INETSW, register_protosw, tables
 from ktrace.report.sockets import registered, table
 from ktrace.state.naming import Namer
 from ktrace.state.net.facts import ProtocolSwitch
-from tests.unit.model.socket_bench import AF_INET, AF_UNIX, DGRAM, FACTS, STREAM, Bench, inet, unix
+from tests.unit.model.bench import AF_INET, AF_UNIX, DGRAM, STREAM, Bench, inet, unix
+from tests.unit.model.facts import NET
 
 
 def rows(lines: list[str]) -> list[list[str]]:
@@ -16,7 +17,7 @@ def rows(lines: list[str]) -> list[list[str]]:
 
 
 def test_a_line_a_socket() -> None:
-    bench = Bench()
+    bench = Bench("ABU")
     server = bench.call("A", "socket", AF_INET, STREAM, 0)
     bench.call("A", "bind", server, inet(5000))
     bench.call("A", "listen", server, 7)
@@ -32,15 +33,15 @@ def test_a_line_a_socket() -> None:
 
 
 def test_lists_are_in_lookup_order() -> None:
-    lines = rows(list(registered(tables(FACTS), "inetsw")))
+    lines = rows(list(registered(tables(NET), "inetsw")))
     assert lines[1] == ["[SOCK_STREAM]", "6", "IPPROTO_TCP", "tcp_prot", "inet_stream_ops", "PERMANENT|ICSK"]
     assert [line[0] for line in lines[2:4]] == ["[SOCK_DGRAM]", "1"]
-    assert ["[2]", "AF_INET", "inet_create"] in rows(list(registered(tables(FACTS), "net_families")))
+    assert ["[2]", "AF_INET", "inet_create"] in rows(list(registered(tables(NET), "net_families")))
 
 
 def test_a_protocol_goes_behind_the_last_permanent_one() -> None:
     """``inet_register_protosw()``: UDP-Lite is registered last and stands before ping."""
-    facts = replace(FACTS, inetsw=INETSW)
+    facts = replace(NET, inetsw=INETSW)
     assert [entry.protocol for entry in tables(facts).inetsw[DGRAM]] == [17, 136, 1]
     entries = list(tables(facts).inetsw[DGRAM])
     register_protosw(entries, ProtocolSwitch(DGRAM, 17, "mine", "ops", ()))

@@ -94,8 +94,7 @@ class SysvFamily(Family):
 
     def namespace(self, state: State, task: Task) -> Namespace:
         """Return the namespace of *task*."""
-        found: Namespace = state.kernel.sub("sysv").namespace(task)
-        return found
+        return state.kernel.ipc.namespace(task)
 
     def seen(self, state: State, task: Task) -> Ids:
         """Return the identifiers that *task* sees."""

@@ -92,7 +92,7 @@ class ShmFamily(SysvFamily):
         return found
 
     def _mappings(self, state: State, task: Task) -> list[Vma]:
-        mm = state.kernel.sub("sysv").mm(task)
+        mm = task.mm
         return [vma for vma in mm.vmas if isinstance(vma.backing, ShmAttachment)]
 
     # -- attaching -------------------------------------------------------------------------------

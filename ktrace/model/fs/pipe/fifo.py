@@ -8,7 +8,7 @@ from typing import Any
 from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, O_NONBLOCK, File
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.namei import FOPS
-from ktrace.model.fs.pipe.pipe import PipeInode, Pipes, put_pipe
+from ktrace.model.fs.pipe.pipe import PipeInode, put_pipe
 from ktrace.model.fs.pipe.pipe_ops import PipeFileOperations
 from ktrace.model.kernel import Kernel
 from ktrace.model.task import Errno, Task
@@ -47,7 +47,7 @@ class FifoFileOperations(PipeFileOperations):
 def _attach(kernel: Kernel, task: Task, inode: Inode) -> PipeInode:
     pipe = inode.pipe
     if pipe is None:
-        pipes: Pipes = kernel.sub("pipe")
+        pipes = kernel.pipes
         pipe = pipes.alloc(kernel, task)
         if pipe is None:
             raise Errno("ENOMEM")

@@ -191,7 +191,7 @@ class PipeInode:
             self.watch_queue,
             self.inode.ref,
         )
-        pipes: Pipes = kernel.sub("pipe")
+        pipes = kernel.pipes
         pipes.observe_user(objects, self.uid)
         self.inode.observe(kernel, objects)
         return ref
@@ -256,7 +256,7 @@ class Pipes(Subsystem):
 
     def exit_last(self, kernel: Kernel, task: Task) -> None:
         """Free the pipe that sendfile() made for the process (``kernel/exit.c: do_exit()``: splice_pipe)."""
-        pipe: PipeInode | None = task.sub.pop("splice_pipe", None)
+        pipe, task.splice_pipe = task.splice_pipe, None
         if pipe is not None:
             self.free(pipe)
 
@@ -300,7 +300,7 @@ def put_pipe(kernel: Kernel, pipe: PipeInode) -> None:
     if pipe.files == 0:
         assert pipe.inode is not None
         pipe.inode.pipe = None
-        kernel.sub("pipe").free(pipe)
+        kernel.pipes.free(pipe)
 
 
 def wake_readers(kernel: Kernel, pipe: PipeInode) -> None:
@@ -332,7 +332,7 @@ def round_pipe_size(size: int) -> int:
 
 def set_size(kernel: Kernel, task: Task, pipe: PipeInode, arg: int) -> int:
     """Give a pipe a ring of another size (``pipe_set_size()``)."""
-    pipes: Pipes = kernel.sub("pipe")
+    pipes = kernel.pipes
     if pipe.watch_queue:
         raise Errno("EBUSY")
     size = round_pipe_size(arg)

@@ -34,7 +34,6 @@ from ktrace.model.fs.pipe.pipe import (
     EPOLLRDNORM,
     EPOLLWRNORM,
     PipeInode,
-    Pipes,
     put_pipe,
     set_size,
     signal_readers,
@@ -208,13 +207,13 @@ class PipeFileOperations(FileOperations):
             pipe.mutex.unlock(kernel)
             used = range(pipe.occupancy())
             return Result(0, None, {"arg": sum(pipe.slot(pipe.tail + index).len for index in used)})
-        if cmd == IOC_WATCH_QUEUE_SET_SIZE and kernel.sub("pipe").facts.watch_queue:
+        if cmd == IOC_WATCH_QUEUE_SET_SIZE and kernel.pipes.facts.watch_queue:
             yield from pipe.mutex.lock(task)
             try:
                 return set_queue_size(kernel, task, pipe, arg.value if isinstance(arg, Pointer) else int(arg))
             finally:
                 pipe.mutex.unlock(kernel)
-        if cmd == IOC_WATCH_QUEUE_SET_FILTER and kernel.sub("pipe").facts.watch_queue:
+        if cmd == IOC_WATCH_QUEUE_SET_FILTER and kernel.pipes.facts.watch_queue:
             return set_filter(task, pipe, arg)
         raise Errno("ENOTTY")
 
@@ -227,7 +226,7 @@ class PipeFileOperations(FileOperations):
         try:
             if cmd == F_GETPIPE_SZ:
                 return pipe.max_usage * PAGE_SIZE
-            pipes: Pipes = kernel.sub("pipe")
+            pipes = kernel.pipes
             return set_size(kernel, task, pipe, arg & pipes.facts.size_mask)
         finally:
             pipe.mutex.unlock(kernel)
@@ -332,7 +331,7 @@ def pipe2(kernel: Kernel, task: Task, flags: int) -> Result:
 
 def _do_pipe2(kernel: Kernel, task: Task, flags: int) -> Result:
     """``do_pipe2()``, ``create_pipe_files()``."""
-    pipes: Pipes = kernel.sub("pipe")
+    pipes = kernel.pipes
     if flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT | O_NOTIFICATION_PIPE):
         raise Errno("EINVAL")
     pipe = pipes.alloc(kernel, task)

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import Any
 
 from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, O_APPEND, O_NOATIME, O_NONBLOCK, File, drive, fdget
-from ktrace.model.fs.pipe.pipe import BUF_GIFT, PipeBuffer, PipeInode, Pipes
+from ktrace.model.fs.pipe.pipe import BUF_GIFT, PipeBuffer, PipeInode
 from ktrace.model.fs.pipe.pipe_ops import PipeFileOperations
 from ktrace.model.fs.pipe.splice import (
     SPLICE_F_ALL,
@@ -322,11 +322,10 @@ def _splice_direct(
 
 
 def _internal_pipe(kernel: Kernel, task: Task) -> PipeInode | None:
-    pipe: PipeInode | None = task.sub.get("splice_pipe")
+    pipe = task.splice_pipe
     if pipe is None:
-        pipes: Pipes = kernel.sub("pipe")
-        pipe = pipes.alloc(kernel, task)
+        pipe = kernel.pipes.alloc(kernel, task)
         if pipe is not None:
             pipe.readers = 1
-            task.sub["splice_pipe"] = pipe
+            task.splice_pipe = pipe
     return pipe

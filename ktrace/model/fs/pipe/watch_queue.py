@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from ktrace.model.fs.pipe.pipe import PipeInode, Pipes, is_unprivileged, resize_ring
+from ktrace.model.fs.pipe.pipe import PipeInode, is_unprivileged, resize_ring
 from ktrace.model.kernel import Kernel
 from ktrace.model.mm.iov import load
 from ktrace.model.task import Errno, Task
@@ -22,7 +22,7 @@ LOSS_NOTIFICATION = (0).to_bytes(3, "little") + (1).to_bytes(1, "little") + (8).
 
 def set_queue_size(kernel: Kernel, task: Task, pipe: PipeInode, nr_notes: int) -> int:
     """Give a notification pipe its buffers, once (``watch_queue_set_size()``)."""
-    pipes: Pipes = kernel.sub("pipe")
+    pipes = kernel.pipes
     if not pipe.watch_queue:
         raise Errno("ENODEV")
     if pipe.watch_notes:

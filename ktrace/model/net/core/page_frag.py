@@ -6,15 +6,12 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.mm.page import Compound
 from ktrace.model.task import Task
 
-FRAG = "task_frag"
 SIZE = 32768
 """``PAGE_SIZE << SKB_FRAG_PAGE_ORDER``."""
 
 LEAST = 32
 FRAGMENTS_FROM = 4096
 """Bytes from which on a datagram may be put into a fragment instead of its head (``__ip_append_data()``)."""
-
-BY_TCP = "task_frag by tcp"
 
 
 class PageFrag:
@@ -27,9 +24,9 @@ class PageFrag:
 
 def refill(kernel: Kernel, task: Task) -> PageFrag:
     """Return the task's fragment with some room left (``sk_page_frag_refill()``)."""
-    if BY_TCP in task.sub:
+    if task.frag_unseen:
         raise NotImplementedError("the model does not know how much of a page fragment TCP and UDP have filled")
-    frag: PageFrag | None = task.sub.get(FRAG)
+    frag = task.task_frag
     if frag is not None:
         if frag.page.count == 1:
             frag.offset = 0
@@ -37,7 +34,7 @@ def refill(kernel: Kernel, task: Task) -> PageFrag:
         if frag.offset + LEAST <= SIZE:
             return frag
         frag.page.put()
-    frag = task.sub[FRAG] = PageFrag(Compound(kernel.serial(), bytes(SIZE)))
+    frag = task.task_frag = PageFrag(Compound(kernel.serial(), bytes(SIZE)))
     return frag
 
 
@@ -53,8 +50,8 @@ def copy_to_frag(kernel: Kernel, task: Task, data: bytes) -> tuple[Compound, int
 
 def fill_unseen(task: Task) -> None:
     """Note that *task* sends over TCP or UDP, which fill the same pages (``tcp_sendmsg_locked()``)."""
-    task.sub[BY_TCP] = True
-    frag: PageFrag | None = task.sub.pop(FRAG, None)
+    task.frag_unseen = True
+    frag, task.task_frag = task.task_frag, None
     if frag is not None:
         # From here on the task holds it or not, and TCP's queues hold it as often as it has bytes, at most.
         frag.page.put()
@@ -63,6 +60,6 @@ def fill_unseen(task: Task) -> None:
 
 def put_page_frag(task: Task) -> None:
     """Let go of the page that is being filled (``kernel/exit.c: do_exit()``)."""
-    frag: PageFrag | None = task.sub.pop(FRAG, None)
+    frag, task.task_frag = task.task_frag, None
     if frag is not None:
         frag.page.put()

@@ -81,6 +81,10 @@ class Sock:
     :param busy: options of busy polling, by number
     :param dst_cached: a route is kept (``sk_dst_cache``), as far as the family cares
     :param refcnt: ``sk_refcnt``, as far as the family counts it
+    :param max_pacing_rate: bytes a second (SO_MAX_PACING_RATE)
+    :param txrehash: SO_TXREHASH, ``None`` for the family's default
+    :param txtime: SO_TXTIME's ``struct sock_txtime``
+    :param cookie: SO_COOKIE, once somebody asked for it
     """
 
     key: int
@@ -123,7 +127,11 @@ class Sock:
     write_space: Callable[[Kernel], None] | None = None
     dst_cached: bool = False
     destruct: Callable[[Kernel], None] | None = None
-    extra: dict[Any, Any] = field(default_factory=dict)
+    max_pacing_rate: int = (1 << 64) - 1
+    txrehash: int | None = None
+    incoming_cpu: int = -1
+    txtime: bytes = bytes(8)
+    cookie: bytes | None = None
 
     @property
     def ref(self) -> Ref:

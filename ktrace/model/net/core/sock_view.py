@@ -69,7 +69,7 @@ def view_open_socket(kernel: Kernel, socket: Socket, objects: dict[Ref, Any]) ->
 def view_sock(kernel: Kernel, sk: Sock) -> state.Sock:
     """Return *sk* as ``state.socket.Sock``."""
     accounted = sk.accounted
-    sysctl = kernel.sub("socket").facts.sysctl
+    sysctl = kernel.net.facts.sysctl
     rcvbuf, sndbuf = sk.view_buffers(sysctl.get("ipv4/tcp_rmem/2", 0), sysctl.get("ipv4/tcp_wmem/2", 0))
     return state.Sock(
         sk_family=sk.family,

@@ -19,7 +19,6 @@ from ktrace.model.net.inet.ip_error import SO_EE_ORIGIN_ICMP6, SO_EE_ORIGIN_LOCA
 from ktrace.model.net.inet.ip_packet import IpPacket
 from ktrace.model.net.inet.option6 import IPV6_RECVERR, SOL_IPV6, ip6_datagram_recv_ctl
 from ktrace.model.net.inet.sock import Inet
-from ktrace.model.net.socket import sockets
 from ktrace.model.task import Errno
 from ktrace.state.net.sockaddr import AF_INET6
 
@@ -43,7 +42,7 @@ def ipv6_local_error(kernel: Kernel, sk: Inet, errno: int, daddr: str, port: int
     """Queue an error that this machine found out itself (``ipv6_local_error()``)."""
     if "recverr" not in sk.np.bits:
         return
-    error = SkBuff(b"", 0, sockets(kernel).alloc.truesize(SIZEOF_IPV6HDR))
+    error = SkBuff(b"", 0, kernel.net.alloc.truesize(SIZEOF_IPV6HDR))
     error.since = kernel.advice.clock[0]
     error.error = ExtendedError(errno, SO_EE_ORIGIN_LOCAL, 0, 0, info, daddr, port, None)
     queue(kernel, sk, error)

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.socket import sockets
 
 SIZEOF_IPHDR, SIZEOF_IPV6HDR = 20, 40
 HH_LEN = 16
@@ -33,7 +32,7 @@ def make_skb(kernel: Kernel, data: bytes, first: int | None = None, *, room: Roo
 
     :param first: bytes of the first piece of a corked message, which is linear
     """
-    alloc = sockets(kernel).alloc
+    alloc = kernel.net.alloc
     linear = len(data) if first is None else first
     if room.headers + linear + room.extra >= alloc.max_order(2):
         linear = room.kept

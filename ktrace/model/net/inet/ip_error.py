@@ -16,7 +16,6 @@ from ktrace.model.net.inet.ip_cmsg import ip_cmsg_recv
 from ktrace.model.net.inet.option import IP_MTU_DISCOVER, IP_RECVERR, SOL_IP
 from ktrace.model.net.inet.sock import Inet
 from ktrace.model.net.inet.socket import sockaddr_in
-from ktrace.model.net.socket import sockets
 from ktrace.model.task import Errno
 
 SO_EE_ORIGIN_LOCAL, SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6 = 1, 2, 3
@@ -57,13 +56,13 @@ def icmp_unreachable(kernel: Kernel, sk: Inet, skb: SkBuff, errno: int, dport: i
     """Queue the ICMP error that answers a packet of *sk* (``__icmp_send()``, ``ip_icmp_error()``)."""
     room = ICMP_MOST - SIZEOF_IPHDR - SIZEOF_ICMPHDR
     quoted = min(SIZEOF_IPHDR + SIZEOF_UDPHDR + len(skb), room)
-    alloc = sockets(kernel).alloc
+    alloc = kernel.net.alloc
     error = SkBuff(
         skb.data[: quoted - SIZEOF_IPHDR - SIZEOF_UDPHDR],
         0,
         alloc.truesize(SIZEOF_IPHDR + SIZEOF_ICMPHDR + quoted + ICMP_EXTRA),
     )
-    error.daddr, error.hops = skb.addr[0] if skb.addr else "", sockets(kernel).setting("ipv4/ip_default_ttl")
+    error.daddr, error.hops = skb.addr[0] if skb.addr else "", kernel.net.setting("ipv4/ip_default_ttl")
     error.tos = skb.tos & IPTOS_RT_MASK | IPTOS_PREC_INTERNETCONTROL
     error.since = kernel.advice.clock[0]
     error.error = ExtendedError(
@@ -76,7 +75,7 @@ def ip_local_error(kernel: Kernel, sk: Inet, errno: int, daddr: str, port: int, 
     """Queue an error that this machine found out itself (``ip_local_error()``)."""
     if "recverr" not in sk.bits:
         return
-    error = SkBuff(b"", 0, sockets(kernel).alloc.truesize(SIZEOF_IPHDR))
+    error = SkBuff(b"", 0, kernel.net.alloc.truesize(SIZEOF_IPHDR))
     error.since = kernel.advice.clock[0]
     error.error = ExtendedError(errno, SO_EE_ORIGIN_LOCAL, 0, 0, info, daddr, port, None)
     queue(kernel, sk, error)

@@ -18,7 +18,6 @@ from ktrace.model.net.inet.ip_cmsg import pktinfo_prepare
 from ktrace.model.net.inet.ip_packet import IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_TCP, IpPacket, as_seen
 from ktrace.model.net.inet.option import IP_PKTINFO
 from ktrace.model.net.inet.sock import ANY, Inet
-from ktrace.model.net.socket import sockets
 from ktrace.state.net.inet import RawSock
 
 ICMP_FILTER_TYPES = 32
@@ -71,8 +70,7 @@ def answers_nobody(wide: bool) -> Callable[[Handler], Handler]:
 
 def raw_hash(kernel: Kernel, wide: bool) -> list[Raw]:
     """Return the raw socks of a family, the last one first (``raw_v4_hashinfo``, ``raw_v6_hashinfo``)."""
-    table: list[Raw] = sockets(kernel).unbound.setdefault("raw6" if wide else "raw", [])
-    return table
+    return kernel.net.inet.raw6 if wide else kernel.net.inet.raw
 
 
 def send(kernel: Kernel, packet: IpPacket, sk: Inet | None = None) -> None:
@@ -82,7 +80,7 @@ def send(kernel: Kernel, packet: IpPacket, sk: Inet | None = None) -> None:
     """
     if sk is not None:
         sk.call_write_space(kernel)
-    backlog: list[IpPacket] = sockets(kernel).unbound.setdefault("softnet", [])
+    backlog = kernel.net.inet.backlog
     backlog.append(packet)
     if len(backlog) > 1:
         return
@@ -95,7 +93,7 @@ def deliver(kernel: Kernel, packet: IpPacket) -> None:
     """Give a packet to who takes it."""
     refuse_taps(kernel)
     taken = raw_deliver(kernel, packet)
-    known = sockets(kernel).facts.inet6_protos if packet.wide else sockets(kernel).facts.inet_protos
+    known = kernel.net.facts.inet6_protos if packet.wide else kernel.net.facts.inet_protos
     handler = _HANDLERS.get((packet.wide, packet.protocol))
     if packet.protocol in known:
         if handler is None:
@@ -163,15 +161,9 @@ def watched(kernel: Kernel, wide: bool, protocol: int) -> bool:
     return any(sk.inet_num == protocol for sk in raw_hash(kernel, wide))
 
 
-def taps(kernel: Kernel) -> list[Any]:
-    """Return the packet sockets that listen (``ptype_all``, ``ptype_base[]``)."""
-    table: list[Any] = sockets(kernel).unbound.setdefault("taps", [])
-    return table
-
-
 def refuse_taps(kernel: Kernel) -> None:
     """Stop where a packet socket would see a frame."""
-    if taps(kernel):
+    if kernel.net.packet.taps:
         raise NotImplementedError("the model does not know the frames that a packet socket sees")
 
 

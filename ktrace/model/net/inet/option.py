@@ -9,7 +9,6 @@ from typing import NoReturn
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.inet.ip_multicast import change_membership, set_multicast_if
 from ktrace.model.net.inet.sock import Inet
-from ktrace.model.net.socket import sockets
 from ktrace.model.task import Errno, Task
 
 SOL_IP = 0
@@ -170,7 +169,7 @@ def get_ip_option(kernel: Kernel, sk: Inet, level: int, optname: int, optlen: in
     if optname in BITS:
         value = int(BITS[optname] in sk.bits)
     elif optname == IP_TTL:
-        value = sk.uc_ttl if sk.uc_ttl != -1 else sockets(kernel).setting("ipv4/ip_default_ttl")
+        value = sk.uc_ttl if sk.uc_ttl != -1 else kernel.net.setting("ipv4/ip_default_ttl")
     elif optname == IP_TOS:
         value = sk.tos
     elif optname == IP_PROTOCOL:

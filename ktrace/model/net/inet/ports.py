@@ -207,9 +207,8 @@ def choose_port(
     :param seen: tells the port of an observed sock, if it may be the one
     :raises Errno: EADDRNOTAVAIL where no port is free
     """
-    from ktrace.model.net.socket import sockets
 
-    own = sockets(kernel)
+    own = kernel.net
     low, high = own.setting("ipv4/ip_local_port_range/low"), own.setting("ipv4/ip_local_port_range/high")
     observed = [
         port

@@ -10,9 +10,8 @@ from ktrace.model.fs.file import File
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage, ProtoOps
 from ktrace.model.net.core.sock import RCV_SHUTDOWN, SHUTDOWN_MASK, SK_CAN_REUSE, SOCK_RAW, Socket, state_change
-from ktrace.model.net.inet.ports import Ports
 from ktrace.model.net.inet.sock import ANY, Inet, Proto
-from ktrace.model.net.socket import family, sockets
+from ktrace.model.net.socket import family
 from ktrace.model.task import Errno, Task
 from ktrace.state.net.facts import ProtocolSwitch
 from ktrace.state.net.sockaddr import AF_INET, AF_UNSPEC, pack
@@ -32,12 +31,6 @@ def register(prot: str, proto: Proto, ops: ProtoOps) -> None:
     """Make *proto* the model of the ``struct proto`` called *prot*, and *ops* that of its ``proto_ops``."""
     _PROTOS[prot] = proto
     _OPS[ops.name] = ops
-
-
-def ports(kernel: Kernel, protocol: str) -> Ports:
-    """Return who holds the ports of *protocol*."""
-    table: Ports = sockets(kernel).unbound.setdefault(f"ports {protocol}", Ports())
-    return table
 
 
 def find_protosw(switch: tuple[ProtocolSwitch, ...], type_: int, protocol: int) -> tuple[ProtocolSwitch, int]:
@@ -78,11 +71,11 @@ def make_sock(kernel: Kernel, task: Task, socket: Socket, protocol: int, family_
     if not 0 <= protocol < IPPROTO_MAX:
         raise Errno("EINVAL")
     socket.state = "SS_UNCONNECTED"
-    facts = sockets(kernel).facts
+    facts = kernel.net.facts
     answer, protocol = find_protosw(facts.inetsw if family_ == "AF_INET" else facts.inetsw6, socket.type, protocol)
     if socket.type == SOCK_RAW and not task.cred.capable("CAP_NET_RAW"):
         raise Errno("EPERM")
-    own = sockets(kernel)
+    own = kernel.net
     socket.ops = _OPS[answer.ops]
     proto = _PROTOS[answer.prot]
     sk = proto.sock(
@@ -113,7 +106,7 @@ def make_sock(kernel: Kernel, task: Task, socket: Socket, protocol: int, family_
 
 def not_local(kernel: Kernel, sk: Inet, setting: str) -> bool:
     """Tell whether an address must be this machine's (``inet_can_nonlocal_bind()``, ``ipv6_can_nonlocal_bind()``)."""
-    return not (sockets(kernel).facts.sysctl.get(setting, 0) or sk.bits & {"freebind", "transparent"})
+    return not (kernel.net.facts.sysctl.get(setting, 0) or sk.bits & {"freebind", "transparent"})
 
 
 # -- addresses -----------------------------------------------------------------------------------
@@ -172,7 +165,7 @@ class InetOps(ProtoOps):
         kind = address_type(address)
         if kind == "RTN_UNICAST" and not_local(kernel, sk, "ipv4/ip_nonlocal_bind"):
             raise Errno("EADDRNOTAVAIL")
-        own = sockets(kernel)
+        own = kernel.net
         privileged = port and port < own.setting("ipv4/ip_unprivileged_port_start")
         if privileged and not task.cred.capable("CAP_NET_BIND_SERVICE"):
             raise Errno("EACCES")

@@ -19,7 +19,7 @@ from ktrace.model.net.inet.addr6 import (
 from ktrace.model.net.inet.route import LOOPBACK_IFINDEX
 from ktrace.model.net.inet.sock import ANY, Inet, Pinet6, Proto
 from ktrace.model.net.inet.socket import InetOps, address_type, make_sock, not_local
-from ktrace.model.net.socket import family, sockets
+from ktrace.model.net.socket import family
 from ktrace.model.task import Errno, Task
 from ktrace.state.net.sockaddr import AF_INET6
 
@@ -31,7 +31,7 @@ def inet6_create(kernel: Kernel, task: Task, socket: Socket, protocol: int) -> N
     """Make an AF_INET6 socket (``inet6_create()``)."""
     sk = make_sock(kernel, task, socket, protocol, "AF_INET6")
     sk.pinet6 = Pinet6()
-    sk.ipv6only = bool(sockets(kernel).facts.sysctl.get("ipv6/bindv6only", 0))
+    sk.ipv6only = bool(kernel.net.facts.sysctl.get("ipv6/bindv6only", 0))
     # inet_sock.mc_all is set by inet_create() alone.
     sk.bits.discard("mc_all")
     sk.proto.init(kernel, task, sk)
@@ -55,7 +55,7 @@ class Inet6Ops(InetOps):
             raise Errno("EAFNOSUPPORT")
         if is_multicast(address) and sk.type == SOCK_STREAM:
             raise Errno("EINVAL")
-        privileged = port and port < sockets(kernel).setting("ipv4/ip_unprivileged_port_start")
+        privileged = port and port < kernel.net.setting("ipv4/ip_unprivileged_port_start")
         if privileged and not task.cred.capable("CAP_NET_BIND_SERVICE"):
             raise Errno("EACCES")
         if sk.state != "TCP_CLOSE" or sk.inet_num:

@@ -26,7 +26,7 @@ from ktrace.model.net.core.sock import (
     sock_orphan,
     sock_sndtimeo,
 )
-from ktrace.model.net.socket import family, sockets
+from ktrace.model.net.socket import family
 from ktrace.model.task import Errno, Task
 from ktrace.state.net.netlink import NetlinkSock, NetlinkTable
 from ktrace.state.net.sock import Sock as ObservedSock
@@ -85,16 +85,10 @@ class Netlink(Sock):
         }
 
 
-def nl_hash(kernel: Kernel, protocol: int) -> dict[int, Netlink]:
-    """Return who has which number (``nl_table[].hash``)."""
-    table: dict[int, Netlink] = sockets(kernel).unbound.setdefault(f"netlink {protocol}", {})
-    return table
-
-
 @family("netlink_create")
 def netlink_create(kernel: Kernel, task: Task, socket: Socket, protocol: int) -> None:
     """Make an AF_NETLINK socket (``netlink_create()``)."""
-    own = sockets(kernel)
+    own = kernel.net
     socket.state = "SS_UNCONNECTED"
     if socket.type not in (SOCK_RAW, SOCK_DGRAM):
         raise Errno("ESOCKTNOSUPPORT")
@@ -119,7 +113,7 @@ class NetlinkOps(ProtoOps):
         sk: Netlink | None = sock.sk
         if sk is not None:
             if sk.bound:
-                nl_hash(kernel, sk.protocol).pop(sk.portid, None)
+                kernel.net.netlink.hash(sk.protocol).pop(sk.portid, None)
             sock_orphan(sk)
             sock.sk = None
         return 0
@@ -167,15 +161,15 @@ class NetlinkOps(ProtoOps):
     def _insert(self, kernel: Kernel, sk: Netlink, portid: int) -> None:
         """``netlink_insert()``."""
         sk.portid = portid
-        if portid in nl_hash(kernel, sk.protocol):
+        if portid in kernel.net.netlink.hash(sk.protocol):
             raise Errno("EADDRINUSE")
-        nl_hash(kernel, sk.protocol)[portid] = sk
+        kernel.net.netlink.hash(sk.protocol)[portid] = sk
         sk.bound = True
 
     def _autobind(self, kernel: Kernel, task: Task, sk: Netlink) -> None:
         """Take the process's number, any negative one where somebody has that (``netlink_autobind()``)."""
-        table = nl_hash(kernel, sk.protocol)
-        portid = kernel.pid(task)
+        table = kernel.net.netlink.hash(sk.protocol)
+        portid = task.pid
         if portid in table:
 
             def free(number: int) -> bool:
@@ -257,7 +251,7 @@ class NetlinkOps(ProtoOps):
 
     def _unicast(self, kernel: Kernel, task: Task, sk: Netlink, data: bytes, portid: int, flags: int) -> int:
         """``netlink_unicast()``."""
-        receiver = nl_hash(kernel, sk.protocol).get(portid)
+        receiver = kernel.net.netlink.hash(sk.protocol).get(portid)
         if portid == 0 and receiver is None:
             if not _table(kernel, sk).input:
                 raise Errno("ECONNREFUSED")
@@ -376,7 +370,7 @@ def netlink_rcv_skb(kernel: Kernel, sk: Netlink, data: bytes) -> None:
 
 def make_skb(kernel: Kernel, data: bytes, receiver: Netlink, portid: int) -> SkBuff:
     """Return a message with its sender's number (``netlink_alloc_large_skb()``)."""
-    alloc = sockets(kernel).alloc
+    alloc = kernel.net.alloc
     if len(data) <= alloc.page_size - alloc.shared_info:
         truesize = alloc.truesize(len(data))
     else:
@@ -399,7 +393,7 @@ def queue(kernel: Kernel, sk: Netlink, skb: SkBuff) -> None:
 
 
 def _table(kernel: Kernel, sk: Netlink) -> NetlinkTable:
-    return sockets(kernel).facts.netlink_tables[sk.protocol]
+    return kernel.net.facts.netlink_tables[sk.protocol]
 
 
 def _sockaddr(portid: int, groups: int) -> bytes:

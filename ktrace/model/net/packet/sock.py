@@ -23,9 +23,8 @@ from ktrace.model.net.core.sock import (
     raise_sock_error,
     sock_orphan,
 )
-from ktrace.model.net.inet.ip_input import taps
 from ktrace.model.net.inet.route import LOOPBACK_IFINDEX
-from ktrace.model.net.socket import family, sockets
+from ktrace.model.net.socket import family
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Result
 from ktrace.state.net.packet import PacketSock
@@ -60,7 +59,7 @@ def packet_create(kernel: Kernel, task: Task, socket: Socket, protocol: int) -> 
         raise Errno("EPERM")
     if socket.type not in (SOCK_DGRAM, SOCK_RAW, SOCK_PACKET):
         raise Errno("ESOCKTNOSUPPORT")
-    own = sockets(kernel)
+    own = kernel.net
     socket.state = "SS_UNCONNECTED"
     socket.ops = SPKT_OPS if socket.type == SOCK_PACKET else PACKET_OPS
     sk = socket.sk = Packet(
@@ -75,7 +74,7 @@ def packet_create(kernel: Kernel, task: Task, socket: Socket, protocol: int) -> 
 
 def hook(kernel: Kernel, sk: Packet, on: bool) -> None:
     """Listen, or listen no more (``__register_prot_hook()``, ``__unregister_prot_hook()``)."""
-    listening = taps(kernel)
+    listening = kernel.net.packet.taps
     if on and sk not in listening:
         listening.append(sk)
     elif not on and sk in listening:

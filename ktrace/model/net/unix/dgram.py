@@ -28,7 +28,6 @@ from ktrace.model.net.core.sock import (
     sock_sndtimeo,
 )
 from ktrace.model.net.core.sock_cmsg import sock_recv_timestamp
-from ktrace.model.net.socket import sockets
 from ktrace.model.net.unix.name import find_other, unix_autobind, validate_addr
 from ktrace.model.net.unix.scm import (
     Scm,
@@ -93,7 +92,7 @@ class DgramSender:
             unix_autobind(kernel, sk)
         if self.length > sk.sndbuf - 32:
             raise Errno("EMSGSIZE")
-        alloc = sockets(kernel).alloc
+        alloc = kernel.net.alloc
         data_len = 0
         if self.length > alloc.max_order(2):
             data_len = min(self.length - alloc.max_order(2), alloc.max_frags * alloc.page_size)

@@ -9,7 +9,7 @@ from typing import Any
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import Socket
-from ktrace.model.net.socket import run, sockets
+from ktrace.model.net.socket import run
 from ktrace.model.net.unix.sock import Unix, kfree_skb
 from ktrace.state.net.sock import Sock as ObservedSock
 
@@ -43,7 +43,7 @@ def in_flight(kernel: Kernel) -> dict[Socket, list[Unix]]:
 
 def receivers(kernel: Kernel) -> list[Unix]:
     """Return every sock that may hold a message: those with a socket, and the embryos of listeners."""
-    socks = [socket.sk for socket in sockets(kernel).sockets.values() if isinstance(socket.sk, Unix)]
+    socks = [socket.sk for socket in kernel.net.sockets.values() if isinstance(socket.sk, Unix)]
     embryos = [
         skb.sk for sk in socks if sk.state == "TCP_LISTEN" for skb in sk.receive_queue if isinstance(skb.sk, Unix)
     ]
@@ -96,9 +96,10 @@ def components(candidates: set[Socket], edges: dict[Socket, list[Unix]]) -> list
 
 def collect(kernel: Kernel) -> None:
     """Free what waits at dead sockets, if a release asked for it (``__unix_gc()``)."""
-    own = sockets(kernel)
-    if not own.unbound.pop("unix_gc", False):
+    own = kernel.net.unix
+    if not own.gc_wanted:
         return
+    own.gc_wanted = False
     worker = Worker()
     hitlist: list[SkBuff] = []
     for socket in dead(kernel):
@@ -110,7 +111,7 @@ def collect(kernel: Kernel) -> None:
                 queue.receive_queue.clear()
     for skb in hitlist:
         kfree_skb(kernel, worker, skb)  # type: ignore[arg-type]
-    own.unbound.setdefault("delayed_fput", []).extend((kernel.step_number, work) for work in worker.task_works)
+    own.delayed_fput.extend((kernel.step_number, work) for work in worker.task_works)
 
 
 def delayed_fput(kernel: Kernel) -> None:
@@ -119,14 +120,14 @@ def delayed_fput(kernel: Kernel) -> None:
     Whether it was before the agent looked shows in the peers. Where nothing shows it was some steps later at the
     latest: each takes more than a jiffy with the way to the host and back, but perhaps not the first one.
     """
-    waiting: list[Any] = sockets(kernel).unbound.get("delayed_fput", [])
+    waiting = kernel.net.unix.delayed_fput
     if not waiting:
         return
     now = _seen_dead(kernel) > _visible_dead(kernel)
     blind = not kernel.advice.world.objects
     late = kernel.step_number - (0 if blind else FPUT_STEPS)
     due = [work for step, work in waiting if now or step < late]
-    sockets(kernel).unbound["delayed_fput"] = [] if now else [item for item in waiting if item[0] >= late]
+    kernel.net.unix.delayed_fput = [] if now else [item for item in waiting if item[0] >= late]
     for work in due:
         if inspect.isgenerator(answer := work()):
             run(answer)
@@ -139,7 +140,7 @@ def waits_for_fput(kernel: Kernel) -> bool:
 
 def has_dropped(kernel: Kernel) -> bool:
     """Tell whether there are files that the collector has dropped and that are still to be closed."""
-    return bool(sockets(kernel).unbound.get("delayed_fput"))
+    return bool(kernel.net.unix.delayed_fput)
 
 
 def _seen_dead(kernel: Kernel) -> int:
@@ -151,6 +152,6 @@ def _seen_dead(kernel: Kernel) -> int:
 def _visible_dead(kernel: Kernel) -> int:
     """Count those that the model shows."""
     objects: dict[Any, Any] = {}
-    sockets(kernel).observe(kernel, objects)
+    kernel.net.observe(kernel, objects)
     socks = (value for value in objects.values() if isinstance(value, ObservedSock))
     return sum("SOCK_DEAD" in sock.sk_flags for sock in socks if sock.unix is not None)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.unix.path import bind_path, lookup
-from ktrace.model.net.unix.sock import SIZEOF_SOCKADDR_UN, SUN_PATH, Unix, bound
+from ktrace.model.net.unix.sock import SIZEOF_SOCKADDR_UN, SUN_PATH, Unix
 from ktrace.model.task import Errno, Task
 from ktrace.state.net.sock import Sock as ObservedSock
 
@@ -40,7 +40,7 @@ def find_other(kernel: Kernel, task: Task, addr: bytes, type_: int) -> Unix:
     """
     if addr[SUN_PATH]:
         return _find_bsd(kernel, task, path_of(addr), type_)
-    found = bound(kernel).by_name.get((type_, addr))
+    found = kernel.net.unix.table.by_name.get((type_, addr))
     if found is None:
         raise Errno("ECONNREFUSED")
     return found
@@ -49,7 +49,7 @@ def find_other(kernel: Kernel, task: Task, addr: bytes, type_: int) -> Unix:
 def _find_bsd(kernel: Kernel, task: Task, path: bytes, type_: int) -> Unix:
     """``unix_find_bsd()``."""
     inode = lookup(kernel, task, path)
-    here = bound(kernel).by_inode.get(inode.key)
+    here = kernel.net.unix.table.by_inode.get(inode.key)
     if not here:
         raise Errno("ECONNREFUSED")
     if here[0].type != type_:
@@ -65,7 +65,7 @@ def unix_autobind(kernel: Kernel, sk: Unix) -> None:
     """
     if sk.addr is not None:
         return
-    table = bound(kernel)
+    table = kernel.net.unix.table
 
     def free(path: Any) -> bool:
         return _is_autobind_name(path) and (sk.type, _address(path)) not in table.by_name
@@ -93,7 +93,7 @@ def _is_autobind_name(path: Any) -> bool:
 
 def _observed(kernel: Kernel, sk: Unix) -> bytes | None:
     """Return the one autobind name that the observed World has and the model has not."""
-    known = {other.addr for other in bound(kernel).by_name.values()}
+    known = {other.addr for other in kernel.net.unix.table.by_name.values()}
     socks = (value for value in kernel.advice.world.objects.values() if isinstance(value, ObservedSock))
     paths = (value.unix.addr for value in socks if value.unix is not None)
     found = [path for path in paths if path is not None and _is_autobind_name(path) and _address(path) not in known]
@@ -107,7 +107,7 @@ def bind_abstract(kernel: Kernel, sk: Unix, addr: bytes) -> None:
     """
     if sk.addr is not None:
         raise Errno("EINVAL")
-    table = bound(kernel)
+    table = kernel.net.unix.table
     if (sk.type, addr) in table.by_name:
         raise Errno("EADDRINUSE")
     sk.addr = addr

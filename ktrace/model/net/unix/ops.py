@@ -43,7 +43,7 @@ from ktrace.model.net.core.sock import (
     sock_wake_async,
     state_change,
 )
-from ktrace.model.net.socket import ELAPSE_WORK, IDLE_WORK, sockets
+from ktrace.model.net.socket import ELAPSE_WORK, IDLE_WORK
 from ktrace.model.net.unix.dgram import (
     dgram_recvmsg,
     dgram_sendmsg,
@@ -133,7 +133,7 @@ class UnixOps(ProtoOps):
             return Result(0, None, {"arg": sk.wmem_get()})
         if cmd == SIOCINQ:
             return Result(0, None, {"arg": self._inq_len(sk)})
-        if cmd == SIOCATMARK and sockets(kernel).facts.oob:
+        if cmd == SIOCATMARK and kernel.net.facts.oob:
             if sk.type != SOCK_STREAM:
                 raise Errno("EOPNOTSUPP")
             first = sk.receive_queue[0] if sk.receive_queue else None
@@ -159,7 +159,7 @@ class UnixOps(ProtoOps):
         mask |= _readable(sk)
         if sk.type == SOCK_SEQPACKET and sk.state == "TCP_CLOSE":
             mask |= EPOLLHUP
-        if not task.sub.get("poll_key", POLL_WRITE) & POLL_WRITE:
+        if not task.poll_key & POLL_WRITE:
             return mask  # poll_requested_events(): no write status wanted
         writable = sk.writable(kernel)
         other = sk.peer
@@ -206,7 +206,7 @@ class ConnectedOps(UnixOps):
             unix_autobind(kernel, sk)
         timeo = sock_sndtimeo(sk, flags & O_NONBLOCK)
         newsk = unix_create1(kernel, None, sock.type)
-        alloc = sockets(kernel).alloc
+        alloc = kernel.net.alloc
         skb = SkBuff(b"", 0, alloc.truesize(1), newsk)
         newsk.wmem_alloc += skb.truesize
         try:

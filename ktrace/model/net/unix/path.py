@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ktrace.model.fs.inode import Inode
-from ktrace.model.fs.tree import MAY_WRITE, Tree, permission
+from ktrace.model.fs.tree import MAY_WRITE, permission
 from ktrace.model.kernel import Kernel
-from ktrace.model.net.unix.sock import SUN_PATH, Unix, bound
+from ktrace.model.net.unix.sock import SUN_PATH, Unix
 from ktrace.model.task import Errno, Task
 from ktrace.state.fs.inode import S_IFMT, S_IFSOCK
 
@@ -17,7 +17,7 @@ def lookup(kernel: Kernel, task: Task, path: bytes) -> Inode:
 
     :raises Errno: ECONNREFUSED where it is none, EACCES, or what the path walk says
     """
-    tree: Tree = kernel.sub("tree")
+    tree = kernel.fs
     inode = tree.lookup(task, path)
     permission(task, inode, MAY_WRITE)
     if inode.i_mode & S_IFMT != S_IFSOCK:
@@ -30,7 +30,7 @@ def bind_path(kernel: Kernel, task: Task, sk: Unix, path: bytes) -> None:
 
     :raises Errno: EADDRINUSE where the path exists, EINVAL where *sk* has a name, or what the path walk says
     """
-    tree: Tree = kernel.sub("tree")
+    tree = kernel.fs
     directory, name, trailing = tree.parent_of(task, path)
     if not name or path.rstrip(b"/").rsplit(b"/", 1)[-1] in (b".", b"..") or name in directory.entries:
         raise Errno("EADDRINUSE")
@@ -44,4 +44,4 @@ def bind_path(kernel: Kernel, task: Task, sk: Unix, path: bytes) -> None:
     inode.count += 1
     sk.path = inode
     sk.addr = (1).to_bytes(SUN_PATH, "little") + path + b"\0"
-    bound(kernel).by_inode.setdefault(inode.key, []).insert(0, sk)
+    kernel.net.unix.table.by_inode.setdefault(inode.key, []).insert(0, sk)

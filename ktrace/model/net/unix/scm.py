@@ -13,7 +13,6 @@ from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.scm import for_each_cmsghdr
 from ktrace.model.net.core.skbuff import INVALID_ID, SkBuff
 from ktrace.model.net.core.sock import MSG_CMSG_CLOEXEC, MSG_CTRUNC, Socket
-from ktrace.model.net.socket import sockets
 from ktrace.model.net.unix.sock import Unix
 from ktrace.model.task import Errno, Task
 
@@ -104,7 +103,7 @@ def _check_creds(kernel: Kernel, task: Task, data: Mapping[str, Any]) -> None:
     uid, gid = data["uid"], data["gid"]
     if INVALID_ID in (uid, gid):
         raise Errno("EINVAL")
-    own = data["pid"] in (task.name, kernel.pid(task))
+    own = data["pid"] in (task.name, task.pid)
     if not (
         (own or cred.capable("CAP_SYS_ADMIN"))
         and (uid in (cred.uid, cred.euid, cred.suid) or cred.capable("CAP_SETUID"))
@@ -120,7 +119,7 @@ def scm_to_skb(task: Task, kernel: Kernel, scm: Scm, skb: SkBuff, send_fds: bool
     """
     skb.pid, skb.uid, skb.gid = scm.pid, scm.uid, scm.gid
     if scm.fp and send_fds:
-        inflight = _inflight(kernel)
+        inflight = kernel.net.unix.inflight
         capable = task.cred.capable("CAP_SYS_RESOURCE") or task.cred.capable("CAP_SYS_ADMIN")
         if inflight.get(task.cred.uid, 0) > task.rlimit_nofile and not capable:
             raise Errno("ETOOMANYREFS")
@@ -145,7 +144,7 @@ def scm_stat_add(kernel: Kernel, task: Task, sk: Unix, skb: SkBuff) -> None:
     if skb.fp:
         sk.nr_fds += len(skb.fp)
         skb.fp_uid = task.cred.uid
-        inflight = _inflight(kernel)
+        inflight = kernel.net.unix.inflight
         inflight[skb.fp_uid] = inflight.get(skb.fp_uid, 0) + len(skb.fp)
 
 
@@ -159,14 +158,8 @@ def scm_stat_del(kernel: Kernel, sk: Unix, skb: SkBuff) -> None:
 def _del_edges(kernel: Kernel, skb: SkBuff) -> None:
     """``unix_del_edges()``: the receiver's own count is left to ``scm_stat_del()``."""
     if skb.fp_uid is not None:
-        _inflight(kernel)[skb.fp_uid] -= len(skb.fp)
+        kernel.net.unix.inflight[skb.fp_uid] -= len(skb.fp)
         skb.fp_uid = None
-
-
-def _inflight(kernel: Kernel) -> dict[int, int]:
-    """Return ``user_struct.unix_inflight`` by user."""
-    counts: dict[int, int] = sockets(kernel).unbound.setdefault("inflight", {})
-    return counts
 
 
 def drop_files(kernel: Kernel, task: Task, skb: SkBuff) -> None:

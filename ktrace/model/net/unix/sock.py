@@ -29,7 +29,7 @@ from ktrace.model.net.core.sock import (
     sock_wake_async,
     state_change,
 )
-from ktrace.model.net.socket import family, sockets
+from ktrace.model.net.socket import family
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import WaitEntry, WaitQueue, waiters, wake_up
 from ktrace.state.net.skbuff import Buffer
@@ -117,7 +117,7 @@ def unix_write_space(kernel: Kernel, sk: Unix) -> None:
 
 def unix_create1(kernel: Kernel, socket: Socket | None, type_: int) -> Unix:
     """Make the sock of a socket, or of a connection that nobody accepted yet (``unix_create1()``)."""
-    own = sockets(kernel)
+    own = kernel.net
     sk = Unix(
         kernel.serial(),
         "AF_UNIX",
@@ -165,7 +165,7 @@ def unix_release_sock(kernel: Kernel, task: Task, sk: Unix, embryo: bool) -> Non
 
     :param embryo: it was connected and never accepted
     """
-    table = bound(kernel)
+    table = kernel.net.unix.table
     table.remove(sk)
     sock_orphan(sk)
     sk.shutdown = SHUTDOWN_MASK
@@ -178,7 +178,7 @@ def unix_release_sock(kernel: Kernel, task: Task, sk: Unix, embryo: bool) -> Non
     if pair is not None:
         if sk.type in CONNECTED_TYPES:
             first = sk.receive_queue[0] if sk.receive_queue else None
-            if first is not None and sockets(kernel).facts.oob and not unread_len(first):
+            if first is not None and kernel.net.facts.oob and not unread_len(first):
                 first = sk.receive_queue[1] if len(sk.receive_queue) > 1 else None
             pair.shutdown = SHUTDOWN_MASK
             if first is not None or embryo:
@@ -198,7 +198,7 @@ def unix_release_sock(kernel: Kernel, task: Task, sk: Unix, embryo: bool) -> Non
         path.put(kernel)
     sock_put(kernel, sk)
     # unix_gc(): a kernel thread looks for garbage once the actors sleep.
-    sockets(kernel).unbound["unix_gc"] = True
+    kernel.net.unix.gc_wanted = True
 
 
 def kfree_skb(kernel: Kernel, task: Task, skb: SkBuff) -> None:
@@ -278,30 +278,3 @@ def connect_pair(task: Task, first: Unix, second: Unix) -> None:
         sk.state = "TCP_ESTABLISHED"
         assert sk.socket is not None
         sk.socket.state = "SS_CONNECTED"
-
-
-class BoundSockets:
-    """The names that AF_UNIX sockets have (``net->unx.table``, ``bsd_socket_buckets``)."""
-
-    def __init__(self) -> None:
-        self.by_name: dict[tuple[int, bytes], Unix] = {}
-        self.by_inode: dict[int | str, list[Unix]] = {}
-
-    def remove(self, sk: Unix) -> None:
-        """Forget *sk* (``unix_remove_socket()``, ``unix_remove_bsd_socket()``)."""
-        self.by_name = {key: value for key, value in self.by_name.items() if value is not sk}
-        for key, bound_here in list(self.by_inode.items()):
-            if sk in bound_here:
-                bound_here.remove(sk)
-                if not bound_here:
-                    del self.by_inode[key]
-
-
-def bound(kernel: Kernel) -> BoundSockets:
-    """Return the names of the kernel's AF_UNIX sockets."""
-    own = sockets(kernel)
-    table = own.unbound.get("unix")
-    if table is None:
-        table = own.unbound["unix"] = BoundSockets()
-    found: BoundSockets = table
-    return found

@@ -32,7 +32,6 @@ from ktrace.model.net.core.sock import (
     sock_rcvtimeo,
     sock_sndtimeo,
 )
-from ktrace.model.net.socket import sockets
 from ktrace.model.net.unix.scm import (
     Scm,
     detach,
@@ -71,7 +70,7 @@ def alloc_send_skb(kernel: Kernel, task: Task, sk: Sock, header_len: int, data_l
         if task.signal_pending():
             raise sock_intr_errno(timeo)
         yield from wait_for_wmem(kernel, task, sk, timeo)
-    alloc = sockets(kernel).alloc
+    alloc = kernel.net.alloc
     if -(-data_len // alloc.page_size) > alloc.max_frags:
         raise Errno("EMSGSIZE")
     skb = SkBuff(b"", data_len, alloc.truesize(header_len, data_len), sk)
@@ -102,7 +101,7 @@ def stream_sendmsg(kernel: Kernel, task: Task, socket: Socket, msg: OutMessage) 
         length = msg.source.count
         oob = bool(msg.flags & MSG_OOB)
         if oob:
-            if not sockets(kernel).facts.oob or not length:
+            if not kernel.net.facts.oob or not length:
                 raise Errno("EOPNOTSUPP")
             length -= 1
         if msg.name:
@@ -137,7 +136,7 @@ def stream_sendmsg(kernel: Kernel, task: Task, socket: Socket, msg: OutMessage) 
 
 def _split(kernel: Kernel, sk: Unix, size: int) -> tuple[int, int]:
     """Return the size of the next buffer and how much of it is paged."""
-    alloc = sockets(kernel).alloc
+    alloc = kernel.net.alloc
     head = alloc.max_order(0)
     size = min(size, (sk.sndbuf >> 1) - 64, head + UNIX_SKB_FRAGS_SZ)
     return size, min(size, alloc.page_align(max(0, size - head)))
@@ -218,7 +217,7 @@ class StreamReader:
         self.msg = msg
         self.flags = flags
         self.peek = bool(flags & MSG_PEEK)
-        self.oob = sockets(kernel).facts.oob
+        self.oob = kernel.net.facts.oob
         self.scm = Scm()
         self.size = size
         self.recv_actor = recv_actor

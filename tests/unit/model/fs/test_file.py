@@ -76,7 +76,7 @@ def test_a_shared_table_is_closed_by_its_last_user(bench: Bench) -> None:
     bench.step("A", "exit", 0)
     assert pipe.files == 2
     bench.step("B", "exit", 0)
-    assert pipe.files == 0 and bench.kernel.sub("pipe").pipe_bufs == {0: 0}
+    assert pipe.files == 0 and bench.kernel.pipes.pipe_bufs == {0: 0}
 
 
 def test_a_call_holds_the_file_only_where_the_table_is_shared(bench: Bench) -> None:

@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 
 from ktrace.state.ipc.namespace import IdsFacts
-from tests.unit.model.sysv_bench import BOOT, FACTS, IPC_CREAT, IPC_EXCL, Bench
+from tests.unit.model.bench import IPC_CREAT, IPC_EXCL, Bench
+from tests.unit.model.facts import BOOT, IPC
 
 
 def test_indices_go_round_and_the_sequence_number_moves_on_only_then() -> None:
     """ipc_idr_alloc(): cyclic, at least ``ipc_min_cycle`` indices, seq counts the wraps."""
-    bench = Bench()
+    bench = Bench("ABCD")
     for index in range(64):
         assert bench.call("A", "semget", 0, 1, 0o600) == index
         assert bench.call("A", "semctl", index, 0, 0) == 0
@@ -22,7 +23,7 @@ def test_indices_go_round_and_the_sequence_number_moves_on_only_then() -> None:
 
 def test_an_index_in_use_is_passed_over() -> None:
     """idr_alloc_cyclic()."""
-    bench = Bench()
+    bench = Bench("ABCD")
     first = bench.call("A", "msgget", 0, 0o600)
     for _ in range(63):
         bench.call("A", "msgctl", bench.call("A", "msgget", 0, 0o600), 0)
@@ -32,7 +33,7 @@ def test_an_index_in_use_is_passed_over() -> None:
 
 def test_more_objects_widen_the_cycle() -> None:
     """ipc_idr_alloc(): max_idx is in_use * 3 / 2 once that exceeds ipc_min_cycle."""
-    bench = Bench()
+    bench = Bench("ABCD")
     ids = [bench.call("A", "msgget", 0, 0o600) for _ in range(64)]
     assert ids == list(range(64))
     assert bench.call("A", "msgget", 0, 0o600) == 64
@@ -40,15 +41,15 @@ def test_more_objects_widen_the_cycle() -> None:
 
 def test_the_sequence_number_rolls_over() -> None:
     """ipc_idr_alloc(): ``ipcid_seq_max()`` is 65535 with 15 bits of index."""
-    facts = replace(FACTS, sem_ids=IdsFacts(seq=65534, idr_next=64, max_idx=-1, last_idx=63, next_id=-1))
-    bench = Bench(facts)
+    facts = replace(IPC, sem_ids=IdsFacts(seq=65534, idr_next=64, max_idx=-1, last_idx=63, next_id=-1))
+    bench = Bench("ABCD", ipc=facts)
     assert bench.call("A", "semget", 0, 1, 0o600) == 0
     assert bench.object("ipc_ns", "init").sem_ids.seq == 0
 
 
 def test_a_wanted_id_is_given_once() -> None:
     """ipc_idr_alloc(): next_id is used up, and leaves the cyclic position alone."""
-    bench = Bench()
+    bench = Bench("ABCD")
     bench.sysctl("kernel/shm_next_id", str((7 << 15) + 5))
     assert bench.call("A", "shmget", 0, 1, 0o600) == (7 << 15) + 5
     assert bench.call("A", "shmget", 0, 1, 0o600) == 0
@@ -58,7 +59,7 @@ def test_a_wanted_id_is_given_once() -> None:
 
 def test_a_kernel_without_checkpoint_restore_has_no_wanted_ids() -> None:
     none = replace(BOOT, next_id=None)
-    bench = Bench(replace(FACTS, sem_ids=none, msg_ids=none, shm_ids=none))
+    bench = Bench("ABCD", ipc=replace(IPC, sem_ids=none, msg_ids=none, shm_ids=none))
     with pytest.raises(LookupError):
         bench.sysctl("kernel/sem_next_id", "5")
     assert bench.call("A", "semget", 0, 1, 0o600) == 0
@@ -67,7 +68,7 @@ def test_a_kernel_without_checkpoint_restore_has_no_wanted_ids() -> None:
 
 def test_the_highest_index_is_searched_when_it_goes() -> None:
     """ipc_rmid(), ipc_search_maxidx()."""
-    bench = Bench()
+    bench = Bench("ABCD")
     ids = [bench.call("A", "semget", 0, 1, 0o600) for _ in range(4)]
     bench.call("A", "semctl", ids[1], 0, 0)
     assert bench.object("ipc_ns", "init").sem_ids.max_idx == 3
@@ -79,7 +80,7 @@ def test_the_highest_index_is_searched_when_it_goes() -> None:
 
 def test_an_id_with_an_old_sequence_number_is_refused() -> None:
     """ipc_obtain_object_check(); SEM_STAT looks at the index alone (ipc_obtain_object_idr())."""
-    bench = Bench()
+    bench = Bench("ABCD")
     bench.call("A", "semget", 0, 1, 0o600)
     stale = 1 << 15
     assert bench.call("A", "semctl", stale, 0, 12) == "EINVAL"
@@ -88,7 +89,7 @@ def test_an_id_with_an_old_sequence_number_is_refused() -> None:
 
 def test_keys_are_found_created_and_refused() -> None:
     """ipcget_public()."""
-    bench = Bench()
+    bench = Bench("ABCD")
     assert bench.call("A", "semget", 7, 1, 0) == "ENOENT"
     assert bench.call("A", "semget", 7, 2, IPC_CREAT | 0o600) == 0
     assert bench.call("A", "semget", 7, 2, IPC_CREAT | IPC_EXCL) == "EEXIST"
@@ -99,14 +100,14 @@ def test_keys_are_found_created_and_refused() -> None:
 
 def test_private_objects_have_no_key() -> None:
     """ipcget_new(); ipc_addid() puts only other keys into the table."""
-    bench = Bench()
+    bench = Bench("ABCD")
     assert [bench.call("A", "msgget", 0, 0o600) for _ in range(2)] == [0, 1]
     assert not bench.object("ipc_ns", "init").msg_ids.key_ht
 
 
 def test_no_space_at_the_limit() -> None:
     """ipc_addid(): ENOSPC comes before next_id is used up."""
-    bench = Bench()
+    bench = Bench("ABCD")
     bench.sysctl("kernel/msgmni", "1")
     bench.sysctl("kernel/msg_next_id", "9")
     bench.call("A", "msgget", 0, 0o600)
@@ -129,7 +130,7 @@ def test_no_space_at_the_limit() -> None:
 )
 def test_permissions(who: dict[str, object], mode: int, answer: object) -> None:
     """ipcperms()."""
-    bench = Bench()
+    bench = Bench("ABCD")
     bench.spawn("O", uid=1000, gid=1000)
     semid = bench.call("O", "semget", 0, 1, mode)
     bench.spawn("X", **who)
@@ -138,7 +139,7 @@ def test_permissions(who: dict[str, object], mode: int, answer: object) -> None:
 
 def test_the_creator_keeps_its_rights_when_the_owner_changes() -> None:
     """ipcctl_obtain_check(), ipc_update_perm(): cuid is never changed."""
-    bench = Bench()
+    bench = Bench("ABCD")
     bench.spawn("O", uid=1000, gid=1000)
     bench.spawn("N", uid=2000, gid=2000)
     bench.spawn("X", uid=3000, gid=3000)
@@ -156,7 +157,7 @@ def test_the_creator_keeps_its_rights_when_the_owner_changes() -> None:
 
 def test_a_namespace_of_ones_own_begins_empty() -> None:
     """copy_ipcs(), create_ipc_ns(); ids begin anew."""
-    bench = Bench()
+    bench = Bench("ABCD")
     bench.call("A", "semget", 7, 1, IPC_CREAT | 0o600)
     assert bench.call("B", "unshare", 0x08000000) == 0
     assert bench.call("B", "semget", 7, 1, 0) == "ENOENT"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ktrace.state.call import BAD
-from tests.unit.model.sysv_bench import IPC_NOWAIT, Bench
+from tests.unit.model.bench import IPC_NOWAIT, Bench
 
 MSG_NOERROR, MSG_EXCEPT, MSG_COPY = 0o10000, 0o20000, 0o40000
 IPC_RMID, IPC_SET, IPC_STAT = 0, 1, 2
@@ -45,7 +45,7 @@ def got(bench: Bench, actor: str) -> tuple[int, bytes]:
 )
 def test_which_message_is_taken(mtype: int, flags: int, expected: tuple[int, bytes]) -> None:
     """convert_mode(), find_msg(): a negative type takes the lowest one up to its absolute value."""
-    bench = Bench()
+    bench = Bench("ABCD")
     msqid = queue(bench)
     for number, text in ((3, b"c"), (2, b"b"), (1, b"a"), (1, b"z")):
         send(bench, "A", msqid, number, text)
@@ -55,7 +55,7 @@ def test_which_message_is_taken(mtype: int, flags: int, expected: tuple[int, byt
 
 def test_the_first_of_the_lowest_type() -> None:
     """find_msg(): a later message of the same type is not lower."""
-    bench = Bench()
+    bench = Bench("ABCD")
     msqid = queue(bench)
     for number, text in ((5, b"x"), (2, b"first"), (2, b"second")):
         send(bench, "A", msqid, number, text)
@@ -65,7 +65,7 @@ def test_the_first_of_the_lowest_type() -> None:
 
 def test_too_long_messages() -> None:
     """do_msgrcv(): E2BIG leaves it, MSG_NOERROR cuts it."""
-    bench = Bench()
+    bench = Bench("ABCD")
     msqid = queue(bench)
     send(bench, "A", msqid, 1, b"hello")
     assert receive(bench, "A", msqid, 4) == "E2BIG"
@@ -77,7 +77,7 @@ def test_too_long_messages() -> None:
 
 def test_copies_leave_the_message() -> None:
     """MSG_COPY: by position; copy_msg() refuses what does not fit."""
-    bench = Bench()
+    bench = Bench("ABCD")
     msqid = queue(bench)
     send(bench, "A", msqid, 4, b"four")
     send(bench, "A", msqid, 9, b"nine!")
@@ -94,7 +94,7 @@ def test_copies_leave_the_message() -> None:
 
 def test_a_faulting_receive_loses_the_message() -> None:
     """do_msgrcv() unlinks before do_msg_fill() copies."""
-    bench = Bench()
+    bench = Bench("ABCD")
     msqid = queue(bench)
     send(bench, "A", msqid, 1, b"gone")
     assert bench.call("A", "msgrcv", msqid, BAD, 10, 0, 0) == "EFAULT"
@@ -103,7 +103,7 @@ def test_a_faulting_receive_loses_the_message() -> None:
 
 def test_long_messages_have_segments() -> None:
     """alloc_msg(): DATALEN_MSG and then DATALEN_SEG."""
-    bench = Bench()
+    bench = Bench("ABCD")
     msqid = queue(bench)
     for size in (4048, 4049, 8136):
         send(bench, "A", msqid, 1, b"x" * size)
@@ -112,7 +112,7 @@ def test_long_messages_have_segments() -> None:
 
 def test_refusals_of_msgsnd() -> None:
     """do_msgsnd()."""
-    bench = Bench()
+    bench = Bench("ABCD")
     msqid = queue(bench)
     assert send(bench, "A", msqid, 1, b"x" * 8193) == "EINVAL"
     assert send(bench, "A", msqid, 0, b"x") == "EINVAL"
@@ -125,7 +125,7 @@ def test_refusals_of_msgsnd() -> None:
 
 def test_full_by_bytes_and_by_count() -> None:
     """msg_fits_inqueue()."""
-    bench = Bench()
+    bench = Bench("ABCD")
     msqid = queue(bench)
     assert send(bench, "A", msqid, 1, b"x" * 8192) == 0
     assert send(bench, "A", msqid, 1, b"x" * 8192) == 0
@@ -137,7 +137,7 @@ def test_full_by_bytes_and_by_count() -> None:
 
 def test_a_waiting_receiver_is_handed_the_message() -> None:
     """pipelined_send(): it never touches the queue; who wanted too little gets E2BIG."""
-    bench = Bench()
+    bench = Bench("ABCD")
     msqid = queue(bench)
     assert receive(bench, "B", msqid, 2, 7) == "blocked"
     assert receive(bench, "C", msqid, 9, -8) == "blocked"
@@ -152,7 +152,7 @@ def test_a_waiting_receiver_is_handed_the_message() -> None:
 
 def test_waiting_senders_that_do_not_fit_go_to_the_end() -> None:
     """ss_wakeup()."""
-    bench = Bench()
+    bench = Bench("ABCD")
     msqid = queue(bench)
     send(bench, "A", msqid, 1, b"x" * 8000)
     send(bench, "A", msqid, 2, b"y" * 8000)
@@ -170,7 +170,7 @@ def test_waiting_senders_that_do_not_fit_go_to_the_end() -> None:
 
 def test_removal_and_signals_end_sleep() -> None:
     """freeque(): receivers, then senders; -ERESTARTNOHAND becomes EINTR."""
-    bench = Bench()
+    bench = Bench("ABCD")
     msqid = queue(bench)
     send(bench, "A", msqid, 1, b"x" * 8192)
     send(bench, "A", msqid, 1, b"x" * 8192)
@@ -187,7 +187,7 @@ def test_removal_and_signals_end_sleep() -> None:
 
 def test_ipc_set_makes_all_look_again() -> None:
     """msgctl_down(): sleeping receivers may have lost their right, sleeping senders won room."""
-    bench = Bench()
+    bench = Bench("ABCD")
     bench.spawn("U", uid=1000, gid=1000)
     msqid = queue(bench)
     assert receive(bench, "U", msqid, 9, 5) == "blocked"
@@ -199,7 +199,7 @@ def test_ipc_set_makes_all_look_again() -> None:
 
 def test_only_the_privileged_raise_the_size() -> None:
     """msgctl_down(): CAP_SYS_RESOURCE above msgmnb; a negative size is a huge one."""
-    bench = Bench()
+    bench = Bench("ABCD")
     bench.spawn("U", uid=1000, gid=1000)
     msqid = bench.call("U", "msgget", 0, 0o600)
     perm = {"uid": 1000, "gid": 1000, "mode": 0o600}
@@ -211,7 +211,7 @@ def test_only_the_privileged_raise_the_size() -> None:
 
 def test_what_msgctl_tells() -> None:
     """msgctl_stat(), msgctl_info()."""
-    bench = Bench()
+    bench = Bench("ABCD")
     msqid = queue(bench)
     send(bench, "B", msqid, 1, b"12345")
     bench.call("A", "msgctl", msqid, IPC_STAT)

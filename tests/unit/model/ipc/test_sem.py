@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.unit.model.sysv_bench import IPC_NOWAIT, SEM_UNDO, Bench, op
+from tests.unit.model.bench import IPC_NOWAIT, SEM_UNDO, Bench, op
 
 GETPID, GETVAL, GETALL, GETNCNT, GETZCNT, SETVAL, SETALL = range(11, 18)
 IPC_RMID = 0
@@ -22,7 +22,7 @@ def semop(bench: Bench, actor: str, semid: int, *ops: dict[str, int]) -> object:
 
 def test_all_or_nothing() -> None:
     """perform_atomic_semop(): two passes, the first only looks."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = array(bench, 5, 0)
     assert semop(bench, "A", semid, op(0, -5), op(1, -1, IPC_NOWAIT)) == "EAGAIN"
     assert bench.sems(semid) == [5, 0]
@@ -33,7 +33,7 @@ def test_all_or_nothing() -> None:
 
 def test_duplicates_see_what_came_before() -> None:
     """perform_atomic_semop_slow(): one by one, taken back on failure."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = array(bench, 0)
     assert semop(bench, "A", semid, op(0, 2), op(0, -2), op(0, 0)) == 0
     assert semop(bench, "A", semid, op(0, 2, SEM_UNDO), op(0, -3, IPC_NOWAIT | SEM_UNDO)) == "EAGAIN"
@@ -44,7 +44,7 @@ def test_duplicates_see_what_came_before() -> None:
 
 def test_numbers_64_apart_count_as_duplicates() -> None:
     """__do_semtimedop(): the detection looks at ``sem_num % BITS_PER_LONG``."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = array(bench, *[0] * 65)
     assert semop(bench, "B", semid, op(0, 1), op(64, -1)) == "blocked"
     assert bench.object("sem", str(semid)).pending_alter[0].dupsop is True
@@ -54,7 +54,7 @@ def test_numbers_64_apart_count_as_duplicates() -> None:
 
 def test_values_and_adjustments_have_a_range() -> None:
     """SEMVMX, SEMAEM: a value to 32767, an adjustment from -32768 to 32767."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = array(bench, 32767)
     assert semop(bench, "A", semid, op(0, 1)) == "ERANGE"
     assert semop(bench, "A", semid, op(0, -32767, SEM_UNDO)) == 0
@@ -66,7 +66,7 @@ def test_values_and_adjustments_have_a_range() -> None:
 
 def test_refusals_in_their_order() -> None:
     """do_semtimedop(), __do_semtimedop()."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = array(bench, 1)
     bench.sysctl("kernel/sem", "32000 1024000000 2 32000")
     assert semop(bench, "A", semid, op(0, 1), op(0, 1), op(0, 1)) == "E2BIG"
@@ -82,7 +82,7 @@ def test_refusals_in_their_order() -> None:
 
 def test_first_come_first_served_but_who_can_goes() -> None:
     """update_queue(): in the order of arrival, who still cannot go on is passed over."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = array(bench, 0)
     assert semop(bench, "B", semid, op(0, -2)) == "blocked"
     assert semop(bench, "C", semid, op(0, -1)) == "blocked"
@@ -96,7 +96,7 @@ def test_first_come_first_served_but_who_can_goes() -> None:
 
 def test_waiting_for_zero_comes_before_waiting_for_more() -> None:
     """do_smart_update(): do_smart_wakeup_zero() first."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = array(bench, 1, 0)
     assert semop(bench, "B", semid, op(0, -2)) == "blocked"
     assert semop(bench, "C", semid, op(0, 0)) == "blocked"
@@ -107,7 +107,7 @@ def test_waiting_for_zero_comes_before_waiting_for_more() -> None:
 
 def test_one_who_is_woken_wakes_the_next() -> None:
     """update_queue(): a completed operation's own effects count at once (check_restart())."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = array(bench, 0, 0)
     semop(bench, "B", semid, op(1, -1))
     semop(bench, "C", semid, op(0, -1), op(1, 1))
@@ -118,7 +118,7 @@ def test_one_who_is_woken_wakes_the_next() -> None:
 
 def test_complex_operations_gather_all_sleepers() -> None:
     """merge_queues(): the last semaphore's queue comes to stand first; unmerge_queues() puts all back."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = array(bench, 0, 0)
     semop(bench, "B", semid, op(0, -1))
     semop(bench, "C", semid, op(1, -1))
@@ -137,7 +137,7 @@ def test_complex_operations_gather_all_sleepers() -> None:
 
 def test_the_global_lock_is_left_after_ten_calls() -> None:
     """complexmode_enter(), complexmode_tryleave(): USE_GLOBAL_LOCK_HYSTERESIS."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = bench.call("A", "semget", 0, 1, 0o600)
     assert bench.object("sem", str(semid)).use_global_lock == 9
     for _ in range(9):
@@ -151,7 +151,7 @@ def test_the_global_lock_is_left_after_ten_calls() -> None:
 
 def test_removal_ends_all_sleep() -> None:
     """freeary(): constant operations of the array first, then each semaphore's."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = array(bench, 1, 0)
     semop(bench, "B", semid, op(1, -1))
     semop(bench, "C", semid, op(0, 0))
@@ -162,7 +162,7 @@ def test_removal_ends_all_sleep() -> None:
 
 def test_a_range_error_while_asleep_is_told() -> None:
     """update_queue(): an error completes the operation as well."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = array(bench, 0, 32767)
     assert semop(bench, "B", semid, op(0, -1), op(1, 1)) == "blocked"
     semop(bench, "A", semid, op(0, 1))
@@ -172,7 +172,7 @@ def test_a_range_error_while_asleep_is_told() -> None:
 
 def test_a_signal_ends_sleep_only_for_who_still_sleeps() -> None:
     """__do_semtimedop(): queue.status decides."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = array(bench, 0)
     assert semop(bench, "B", semid, op(0, -1)) == "blocked"
     bench.kill("B", 10)
@@ -182,7 +182,7 @@ def test_a_signal_ends_sleep_only_for_who_still_sleeps() -> None:
 
 def test_times_are_set_where_the_kernel_sets_them() -> None:
     """set_semotime() notes it in the first operation's semaphore; semctl_setval() sets sem_ctime."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = array(bench, 0, 0)
     bench.call("A", "semop", semid, (op(1, 1),), clock=(500, 501))
     seen = bench.object("sem", str(semid))
@@ -197,7 +197,7 @@ def test_times_are_set_where_the_kernel_sets_them() -> None:
 
 def test_what_the_array_gives_back() -> None:
     """semctl_main()."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = array(bench, 3, 4)
     bench.call("A", "semctl", semid, 0, GETALL, 2)
     assert bench.results["A"].out == {"array": (3, 4)}
@@ -208,7 +208,7 @@ def test_what_the_array_gives_back() -> None:
 
 
 def test_the_world_says_on_what_each_sleeps() -> None:
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = array(bench, 0, 1)
     semop(bench, "B", semid, op(0, 0), op(1, 0, SEM_UNDO))
     queue = bench.object("sem", str(semid)).pending_const[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.model.sysv_bench import SEM_UNDO, Bench, op
+from tests.unit.model.bench import SEM_UNDO, Bench, op
 
 SETVAL, SETALL = 16, 17
 CLONE_SYSVSEM = 0x40000
@@ -11,7 +11,7 @@ SIGKILL = 9
 
 def test_adjustments_add_up_and_exit_pays() -> None:
     """exit_sem()."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = bench.call("A", "semget", 0, 2, 0o600)
     bench.call("B", "semop", semid, (op(0, 5, SEM_UNDO), op(1, 2)))
     bench.call("B", "semop", semid, (op(0, -2, SEM_UNDO),))
@@ -25,18 +25,18 @@ def test_adjustments_add_up_and_exit_pays() -> None:
 
 def test_sigkill_pays_as_well_and_wakes() -> None:
     """do_exit() calls exit_sem() however a process ends; do_smart_update() wakes."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = bench.call("A", "semget", 0, 1, 0o600)
     bench.call("A", "semctl", semid, 0, SETVAL, 1)
     bench.call("B", "semop", semid, (op(0, -1, SEM_UNDO),))
     assert bench.call("C", "semop", semid, (op(0, -1),)) == "blocked"
     bench.kill("B", SIGKILL)
-    assert bench.ended == ["B"] and bench.answers == {"C": 0}
+    assert bench.ends == [("B", None, "SIGKILL")] and bench.answers == {"C": 0}
 
 
 def test_the_result_is_clipped() -> None:
     """exit_sem(): at 0 and at SEMVMX."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = bench.call("A", "semget", 0, 2, 0o600)
     bench.call("B", "semop", semid, (op(0, 5, SEM_UNDO), op(1, 5)))
     bench.call("B", "semop", semid, (op(1, -5, SEM_UNDO),))
@@ -47,7 +47,7 @@ def test_the_result_is_clipped() -> None:
 
 def test_setval_forgets_one_and_setall_forgets_all() -> None:
     """semctl_setval(), semctl_main()."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = bench.call("A", "semget", 0, 2, 0o600)
     bench.call("B", "semop", semid, (op(0, 5, SEM_UNDO), op(1, 6, SEM_UNDO)))
     bench.call("A", "semctl", semid, 0, SETVAL, 1)
@@ -58,7 +58,7 @@ def test_setval_forgets_one_and_setall_forgets_all() -> None:
 
 def test_removal_takes_the_undo_away() -> None:
     """freeary(): the structure is unlinked from both lists; the process keeps its empty list."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = bench.call("A", "semget", 0, 1, 0o600)
     bench.call("B", "semop", semid, (op(0, 5, SEM_UNDO),))
     bench.call("A", "semctl", semid, 0, 0)
@@ -71,7 +71,7 @@ def test_removal_takes_the_undo_away() -> None:
 
 def test_the_latest_used_stands_first() -> None:
     """lookup_undo() moves to the front; a new one starts there (find_alloc_undo())."""
-    bench = Bench()
+    bench = Bench("ABCD")
     ids = [bench.call("A", "semget", 0, 1, 0o600) for _ in range(3)]
     for semid in (*ids, ids[1]):
         bench.call("B", "semop", semid, (op(0, 1, SEM_UNDO),))
@@ -84,7 +84,7 @@ def test_the_latest_used_stands_first() -> None:
 
 def test_a_group_shares_one_list_and_the_last_pays() -> None:
     """copy_semundo(), exit_sem(): refcnt."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = bench.call("A", "semget", 0, 1, 0o600)
     bench.call("A", "fork", "F", CLONE_SYSVSEM)
     bench.call("A", "semop", semid, (op(0, 5, SEM_UNDO),))
@@ -99,7 +99,7 @@ def test_a_group_shares_one_list_and_the_last_pays() -> None:
 
 def test_fork_does_not_inherit_and_exec_does_not_pay() -> None:
     """copy_semundo() without CLONE_SYSVSEM; semadj survives execve."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = bench.call("A", "semget", 0, 1, 0o600)
     bench.call("A", "semop", semid, (op(0, 5, SEM_UNDO),))
     bench.call("A", "fork", "F")
@@ -112,7 +112,7 @@ def test_fork_does_not_inherit_and_exec_does_not_pay() -> None:
 
 def test_unshare_pays_at_once() -> None:
     """ksys_unshare(): CLONE_SYSVSEM is equivalent to exit_sem()."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = bench.call("A", "semget", 0, 1, 0o600)
     bench.call("B", "semop", semid, (op(0, 5, SEM_UNDO),))
     assert bench.call("B", "unshare", CLONE_SYSVSEM) == 0
@@ -121,14 +121,14 @@ def test_unshare_pays_at_once() -> None:
 
 def test_a_wrong_id_leaves_an_empty_list() -> None:
     """find_alloc_undo(): get_undo_list() comes before the lookup of the array."""
-    bench = Bench()
+    bench = Bench("ABCD")
     assert bench.call("B", "semop", 5, (op(0, 1, SEM_UNDO),)) == "EINVAL"
     assert len(bench.world.of_kind("undo_list")) == 1
 
 
 def test_an_undo_that_was_made_for_nothing_stays() -> None:
     """__do_semtimedop(): EFBIG and EACCES come after find_alloc_undo()."""
-    bench = Bench()
+    bench = Bench("ABCD")
     semid = bench.call("A", "semget", 0, 1, 0o600)
     assert bench.call("B", "semop", semid, (op(3, 1, SEM_UNDO),)) == "EFBIG"
     assert next(iter(bench.world.of_kind("undo").values())).semadj == (0,)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.model.sysv_bench import IPC_CREAT, Bench
+from tests.unit.model.bench import IPC_CREAT, Bench
 
 SHM_RDONLY, SHM_RND, SHM_REMAP, SHM_EXEC = 0o10000, 0o20000, 0o40000, 0o100000
 SHM_HUGETLB, SHM_NORESERVE = 0o4000, 0o10000
@@ -42,12 +42,12 @@ def mappings(bench: Bench, actor: str) -> list[tuple[int, int, int, str]]:
 )
 def test_sizes(size: int, flags: int, answer: object) -> None:
     """newseg(), __shmem_file_setup(), __vm_enough_memory()."""
-    assert Bench().call("A", "shmget", 0, size, flags) == answer
+    assert Bench("ABCD").call("A", "shmget", 0, size, flags) == answer
 
 
 def test_limits() -> None:
     """newseg(): shmmax, shmall in pages, shmmni."""
-    bench = Bench()
+    bench = Bench("ABCD")
     bench.sysctl("kernel/shmmax", "8192")
     assert bench.call("A", "shmget", 0, 8193, 0o600) == "EINVAL"
     bench.sysctl("kernel/shmall", "2")
@@ -61,7 +61,7 @@ def test_limits() -> None:
 
 def test_an_existing_segment_must_be_large_enough() -> None:
     """shm_more_checks()."""
-    bench = Bench()
+    bench = Bench("ABCD")
     bench.call("A", "shmget", 7, 100, IPC_CREAT | 0o600)
     assert bench.call("A", "shmget", 7, 101, 0) == "EINVAL"
     assert bench.call("A", "shmget", 7, 100, 0) == 0
@@ -70,7 +70,7 @@ def test_an_existing_segment_must_be_large_enough() -> None:
 
 def test_the_kernel_maps_from_the_top() -> None:
     """arch_get_unmapped_area_topdown(): the highest gap below mmap_base that is large enough."""
-    bench = Bench()
+    bench = Bench("ABCD")
     shmid = segment(bench)
     first = bench.call("A", "shmat", shmid)
     assert first == 0x7FFFF7FF9000 - 12288
@@ -84,7 +84,7 @@ def test_the_kernel_maps_from_the_top() -> None:
 
 def test_addresses() -> None:
     """do_shmat(): SHM_RND rounds down, an address in use is refused without SHM_REMAP."""
-    bench = Bench()
+    bench = Bench("ABCD")
     shmid = segment(bench)
     assert bench.call("A", "shmat", shmid, BASE + 1) == "EINVAL"
     assert bench.call("A", "shmat", shmid, BASE + 1, SHM_RND) == BASE
@@ -103,7 +103,7 @@ def test_addresses() -> None:
 
 def test_protections_and_rights() -> None:
     """do_shmat(): SHM_RDONLY asks for reading only, SHM_EXEC for execution, too."""
-    bench = Bench()
+    bench = Bench("ABCD")
     shmid = segment(bench, mode=0o604)
     bench.spawn("U", uid=1000, gid=1000)
     assert bench.call("U", "shmat", shmid, BASE) == "EACCES"
@@ -117,7 +117,7 @@ def test_protections_and_rights() -> None:
 
 
 def test_contents_are_shared_and_pages_come_when_touched() -> None:
-    bench = Bench()
+    bench = Bench("ABCD")
     shmid = segment(bench)
     bench.call("A", "shmat", shmid, BASE)
     bench.call("B", "shmat", shmid, BASE + 4096)
@@ -133,7 +133,7 @@ def test_contents_are_shared_and_pages_come_when_touched() -> None:
 
 def test_fork_attaches_and_exit_detaches() -> None:
     """dup_mmap() calls shm_open() in the parent; exit_mmap() calls shm_close()."""
-    bench = Bench()
+    bench = Bench("ABCD")
     shmid = segment(bench)
     bench.call("B", "shmat", shmid, BASE)
     bench.call("A", "fork", "F")
@@ -150,7 +150,7 @@ def test_fork_attaches_and_exit_detaches() -> None:
 
 def test_clone_vm_shares_the_attachment() -> None:
     """copy_mm(): the mappings are the same, not copies."""
-    bench = Bench()
+    bench = Bench("ABCD")
     shmid = segment(bench)
     bench.call("B", "shmat", shmid, BASE)
     bench.call("B", "fork", "F", 0x100)
@@ -163,7 +163,7 @@ def test_clone_vm_shares_the_attachment() -> None:
 
 def test_a_removed_segment_lives_until_its_last_user_leaves() -> None:
     """do_shm_rmid(): SHM_DEST, the key is gone at once; __shm_close() destroys."""
-    bench = Bench()
+    bench = Bench("ABCD")
     shmid = bench.call("A", "shmget", 7, 4096, IPC_CREAT | 0o600)
     bench.call("A", "shmat", shmid, BASE)
     bench.call("A", "shmctl", shmid, IPC_RMID)
@@ -179,7 +179,7 @@ def test_a_removed_segment_lives_until_its_last_user_leaves() -> None:
 
 def test_a_piece_may_be_unmapped() -> None:
     """__split_vma() opens, remove_vma() closes; shmdt takes all pieces (ksys_shmdt())."""
-    bench = Bench()
+    bench = Bench("ABCD")
     shmid = segment(bench, 5 * 4096)
     bench.call("A", "shmat", shmid, BASE)
     assert bench.call("A", "munmap", BASE + 4096, 4096) == 0
@@ -195,7 +195,7 @@ def test_a_piece_may_be_unmapped() -> None:
 
 def test_what_has_lost_its_head_can_still_be_detached() -> None:
     """ksys_shmdt(): any piece that lies where it was attached counts."""
-    bench = Bench()
+    bench = Bench("ABCD")
     shmid = segment(bench)
     bench.call("A", "shmat", shmid, BASE)
     bench.call("A", "munmap", BASE, 4096)
@@ -205,7 +205,7 @@ def test_what_has_lost_its_head_can_still_be_detached() -> None:
 
 def test_two_segments_side_by_side_are_not_confused() -> None:
     """ksys_shmdt(): only pieces with the same file go."""
-    bench = Bench()
+    bench = Bench("ABCD")
     first, second = segment(bench, 8192), segment(bench, 8192)
     bench.call("A", "shmat", first, BASE)
     bench.call("A", "munmap", BASE + 4096, 4096)
@@ -216,7 +216,7 @@ def test_two_segments_side_by_side_are_not_confused() -> None:
 
 def test_rmid_forced_destroys_what_nobody_uses() -> None:
     """shm_may_destroy(), exit_shm(), shm_destroy_orphaned()."""
-    bench = Bench()
+    bench = Bench("ABCD")
     kept, used = segment(bench), bench.call("B", "shmget", 0, 4096, 0o666)
     orphan = bench.call("C", "shmget", 0, 4096, 0o666)
     bench.call("C", "exit", 0)
@@ -235,7 +235,7 @@ def test_rmid_forced_destroys_what_nobody_uses() -> None:
 
 def test_a_failed_attach_destroys_as_well_with_rmid_forced() -> None:
     """do_shmat(): out_nattch looks at shm_may_destroy() whatever became of the mapping."""
-    bench = Bench()
+    bench = Bench("ABCD")
     shmid = segment(bench)
     bench.sysctl("kernel/shm_rmid_forced", "1")
     assert bench.call("A", "shmat", shmid, 0x400000) == "EINVAL"
@@ -244,7 +244,7 @@ def test_a_failed_attach_destroys_as_well_with_rmid_forced() -> None:
 
 def test_creators_keep_a_list() -> None:
     """newseg() adds at the head; exit_shm() leaves the segments alone."""
-    bench = Bench()
+    bench = Bench("ABCD")
     ids = [segment(bench) for _ in range(3)]
     assert [ref.key for ref in bench.object("process", "A").shm_clist] == [str(shmid) for shmid in reversed(ids)]
     bench.call("A", "shmctl", ids[1], IPC_RMID)
@@ -253,7 +253,7 @@ def test_creators_keep_a_list() -> None:
 
 def test_locking() -> None:
     """shmctl_do_lock(), user_shm_lock(): RLIMIT_MEMLOCK binds those without CAP_IPC_LOCK."""
-    bench = Bench()
+    bench = Bench("ABCD")
     bench.spawn("U", uid=1000, gid=1000)
     bench.spawn("V", uid=2000, gid=2000)
     shmid = bench.call("U", "shmget", 0, 8 << 20, 0o666)
@@ -270,7 +270,7 @@ def test_locking() -> None:
 
 def test_shm_info_counts_pages() -> None:
     """shmctl_shm_info()."""
-    bench = Bench()
+    bench = Bench("ABCD")
     shmid = segment(bench)
     bench.call("A", "shmat", shmid, BASE)
     bench.call("A", "store", BASE, b"x")
@@ -281,7 +281,7 @@ def test_shm_info_counts_pages() -> None:
 
 def test_a_segment_keeps_its_namespace_alive() -> None:
     """shm_release(): the attachment holds the namespace (put_ipc_ns())."""
-    bench = Bench()
+    bench = Bench("ABCD")
     bench.call("A", "unshare", 0x08000000)
     shmid = bench.call("A", "shmget", 0, 4096, 0o600)
     bench.call("A", "shmat", shmid, BASE)
@@ -296,7 +296,7 @@ def test_a_segment_keeps_its_namespace_alive() -> None:
 
 def test_the_kernels_own_mappings_cannot_be_cut() -> None:
     """special_mapping_split(): EINVAL; mmap_region() makes ENOMEM of it. Found by the fuzzer."""
-    bench = Bench()
+    bench = Bench("ABCD")
     shmid = segment(bench, 8192)
     assert bench.call("A", "shmat", shmid, 0x7FFFF7FF8000, SHM_REMAP) == "ENOMEM"
     assert shm(bench, shmid).shm_nattch == 0
@@ -308,7 +308,7 @@ def test_the_kernels_own_mappings_cannot_be_cut() -> None:
 
 def test_a_faulting_store_leaves_what_came_before() -> None:
     """``guest/agent_actor.c: copy_checked()``: words of eight bytes, the one at fault is lost. Found by the fuzzer."""
-    bench = Bench()
+    bench = Bench("ABCD")
     shmid = segment(bench, 4096)
     bench.call("A", "shmat", shmid, BASE)
     assert bench.call("A", "store", BASE + 4096 - 13, b"x" * 100) == "EFAULT"
@@ -317,7 +317,7 @@ def test_a_faulting_store_leaves_what_came_before() -> None:
 
 def test_mremap_moves_grows_and_duplicates() -> None:
     """move_vma(): copy_vma() opens the new mapping before the old one is closed."""
-    bench = Bench()
+    bench = Bench("ABCD")
     shmid = segment(bench, 8192)
     bench.call("A", "shmat", shmid, BASE)
     assert bench.call("A", "mremap", BASE, 8192, 12288) == BASE

@@ -8,13 +8,14 @@ from ktrace.model.ipc.namespace import Namespace
 from ktrace.model.ipc.sysctl import LIMITS, read_limit, write_limit
 from ktrace.model.ipc.uapi import MSQID64_DS, SEMID64_DS, SEMINFO, SHM_INFO, SHMID64_DS, SHMINFO64, Layout
 from ktrace.model.task import Errno
-from tests.unit.model.sysv_bench import FACTS, Bench
+from tests.unit.model.bench import Bench
+from tests.unit.model.facts import IPC
 
 
 def written(name: str, text: bytes) -> tuple[int | str, list[int]]:
     """Return what a write answers, and the values after it."""
-    bench = Bench()
-    ns = Namespace(1, FACTS, fresh=True)
+    bench = Bench("ABCD")
+    ns = Namespace(1, IPC, fresh=True)
     ns.shm_ctlmax = 7
     answer: int | str
     try:
@@ -62,8 +63,8 @@ def test_unsigned_longs_are_never_negative(text: bytes, answer: int | str, value
 
 
 def test_reading_shows_all_values() -> None:
-    bench = Bench()
-    ns = Namespace(1, FACTS, fresh=True)
+    bench = Bench("ABCD")
+    ns = Namespace(1, IPC, fresh=True)
     assert read_limit(bench.kernel, ns, LIMITS["sem"]) == b"32000\t1024000000\t500\t32000\n"
     assert read_limit(bench.kernel, ns, LIMITS["auto_msgmni"]) == b"0\n"
 

@@ -5,18 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ktrace.state.call import BAD
-from tests.unit.model.socket_bench import (
-    AF_INET,
-    AF_UNIX,
-    CLOEXEC,
-    DGRAM,
-    NONBLOCK,
-    RAW,
-    SEQPACKET,
-    SOL_SOCKET,
-    STREAM,
-    Bench,
-)
+from tests.unit.model.bench import AF_INET, AF_UNIX, CLOEXEC, DGRAM, NONBLOCK, RAW, SEQPACKET, SOL_SOCKET, STREAM, Bench
 
 SO_TYPE, SO_SNDBUF, SO_RCVBUF, SO_LINGER, SO_REUSEPORT, SO_RCVLOWAT, SO_SNDBUFFORCE = 3, 7, 8, 13, 15, 18, 32
 
@@ -50,12 +39,12 @@ SO_TYPE, SO_SNDBUF, SO_RCVBUF, SO_LINGER, SO_REUSEPORT, SO_RCVLOWAT, SO_SNDBUFFO
 )
 def test_every_way_to_fail(actor: str, family: int, type_: int, protocol: int, expected: int | str) -> None:
     """__sys_socket_create(), __sock_create(), inet_create(), unix_create(), packet_create(), netlink_create()."""
-    assert Bench().call(actor, "socket", family, type_, protocol) == expected
+    assert Bench("ABU").call(actor, "socket", family, type_, protocol) == expected
 
 
 def test_wild_cards_choose_the_protocol() -> None:
     """inet_create(): protocol 0 takes the list's first entry, a wild entry takes any protocol."""
-    bench = Bench()
+    bench = Bench("ABU")
     for type_, protocol, prot, got in (
         (STREAM, 0, "tcp_prot", 6),
         (DGRAM, 0, "udp_prot", 17),
@@ -69,7 +58,7 @@ def test_wild_cards_choose_the_protocol() -> None:
 
 def test_raw_shares_its_number() -> None:
     """inet_create(): a raw socket's protocol is its port, INET_PROTOSW_REUSE sets sk_reuse."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = bench.call("A", "socket", AF_INET, RAW, 255)
     assert isinstance(fd, int)
     sock = bench.sock("A", fd)
@@ -79,7 +68,7 @@ def test_raw_shares_its_number() -> None:
 
 def test_emfile_after_everything_else() -> None:
     """sock_map_fd(): the socket is made, then released; socketpair() takes its descriptors first."""
-    bench = Bench()
+    bench = Bench("ABU")
     bench.kernel.tasks["A"].rlimit_nofile = 1
     assert bench.call("A", "socket", AF_UNIX, 99, 0) == "EINVAL"
     assert bench.call("A", "socketpair", AF_UNIX, 99, 0) == "EINVAL"
@@ -87,20 +76,20 @@ def test_emfile_after_everything_else() -> None:
     assert bench.call("A", "socket", AF_UNIX, STREAM, 0) == 0
     assert bench.call("A", "socket", AF_UNIX, STREAM, 0) == "EMFILE"
     assert bench.call("A", "socket", AF_UNIX, STREAM, 7) == "EPROTONOSUPPORT"
-    assert len(bench.sockets.sockets) == 1
+    assert len(bench.kernel.net.sockets) == 1
 
 
 def test_socketpair_needs_a_family_that_has_it() -> None:
     """__sys_socketpair(): sock_no_socketpair() for AF_INET; the array is written before anything is made."""
-    bench = Bench()
+    bench = Bench("ABU")
     assert bench.call("A", "socketpair", AF_INET, STREAM, 0) == "EOPNOTSUPP"
     assert bench.call("A", "socketpair", AF_UNIX, STREAM, 0, sv=BAD) == "EFAULT"
-    assert bench.sockets.sockets == {}
+    assert bench.kernel.net.sockets == {}
 
 
 def test_flags_of_the_descriptor_and_the_file() -> None:
     """sock_map_fd(): SOCK_CLOEXEC is the descriptor's, SOCK_NONBLOCK the file's."""
-    bench = Bench()
+    bench = Bench("ABU")
     bench.call("A", "socket", AF_UNIX, STREAM | NONBLOCK | CLOEXEC, 0)
     slot = bench.kernel.tasks["A"].files.slots[0]
     assert slot.cloexec
@@ -124,7 +113,7 @@ def test_flags_of_the_descriptor_and_the_file() -> None:
 )
 def test_sizes_are_doubled_limited_and_floored(option: int, value: int, expected: int) -> None:
     """sk_setsockopt(): SO_SNDBUF and SO_RCVBUF double, within wmem_max and down to SOCK_MIN_SNDBUF."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd, _ = bench.pair()
     assert bench.call("A", "setsockopt", fd, SOL_SOCKET, option, value) == 0
     sock = bench.sock("A", fd)
@@ -134,7 +123,7 @@ def test_sizes_are_doubled_limited_and_floored(option: int, value: int, expected
 
 def test_options_that_are_refused() -> None:
     """sk_setsockopt(): by kind, by capability, by length."""
-    bench = Bench()
+    bench = Bench("ABU")
     bench.pair("U")
     assert bench.call("U", "setsockopt", 0, SOL_SOCKET, SO_TYPE, 1) == "ENOPROTOOPT"
     assert bench.call("U", "setsockopt", 0, SOL_SOCKET, 999, 1) == "ENOPROTOOPT"
@@ -150,7 +139,7 @@ def test_options_that_are_refused() -> None:
 
 def test_what_is_no_socket() -> None:
     """sockfd_lookup_light(): EBADF before ENOTSOCK; accept4() looks at its flags first."""
-    bench = Bench()
+    bench = Bench("ABU")
     assert bench.call("A", "listen", 0, 1) == "EBADF"
     assert bench.call("A", "mkdir", b"/tmp/d", 0o700) == 0
     assert bench.call("A", "open", b"/tmp/d", 0o200000) == 0

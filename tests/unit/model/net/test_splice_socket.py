@@ -9,17 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ktrace.agent.syscalls import CONSTANTS as C
-from ktrace.model.fs.pipe.pipe import PipeBuffer, Pipes
-from ktrace.model.fs.tree import Tree
-from ktrace.model.kernel import Kernel
+from ktrace.model.fs.pipe.pipe import PipeBuffer
 from ktrace.model.mm.page import Page
 from ktrace.model.net.core.skbuff import MAX_SKB_FRAGS, SkBuff, fragment_sizes
 from ktrace.model.net.inet.tcp.byte_queue import ByteQueue
-from ktrace.model.net.socket import SocketSubsystem
-from ktrace.model.process.process import Processes
 from ktrace.state.call import Result
 from tests.unit.model.bench import Bench
-from tests.unit.model.socket_bench import FACTS
 
 READ, WRITE, FILE, SEND, RECEIVE = range(5)
 PAGE = 4096
@@ -29,8 +24,6 @@ PAGE = 4096
 def bench() -> Bench:
     """One actor with a pipe, a file of 5000 bytes and a pair of AF_UNIX streams."""
     bench = Bench()
-    parts = {"process": Processes(), "pipe": Pipes(), "tree": Tree(), "socket": SocketSubsystem(FACTS)}
-    bench.kernel = Kernel(parts)
     bench.spawn("A")
     bench.step("A", "pipe2", 0)
     bench.step("A", "open", b"/tmp/file", C["O_RDWR"] | C["O_CREAT"], 0o600)

@@ -8,9 +8,8 @@ import pytest
 
 from ktrace.agent.syscalls import make_call
 from ktrace.model.kernel import Advice
-from ktrace.model.process.timer import TIMER
 from ktrace.state.call import BAD
-from tests.unit.model.sysv_bench import IPC_CREAT, Bench, op
+from tests.unit.model.bench import IPC_CREAT, Bench, op
 
 LATER = {"tv_sec": 2_000_000_000, "tv_nsec": 0}
 
@@ -26,22 +25,22 @@ LATER = {"tv_sec": 2_000_000_000, "tv_nsec": 0}
     ],
 )
 def test_errors(arguments: tuple[Any, ...], answer: object) -> None:
-    assert Bench().call("A", "clock_settime", *arguments) == answer
+    assert Bench("ABCD").call("A", "clock_settime", *arguments) == answer
 
 
 def test_only_who_may() -> None:
-    bench = Bench()
+    bench = Bench("ABCD")
     bench.spawn("E", uid=1000)
     assert bench.call("E", "clock_settime", 0, LATER) == "EPERM"
 
 
 def test_a_sleep_goes_on_when_the_clock_is_set_and_ends_when_time_has_passed() -> None:
-    bench = Bench()
+    bench = Bench("ABCD")
     bench.call("A", "semget", 0, 1, IPC_CREAT | 0o600)
     half = {"tv_sec": 0, "tv_nsec": 500_000_000}
     assert bench.call("A", "semtimedop", 0, (op(0, -1),), half, clock=(1000, 1000)) == "blocked"
     bench.call("B", "clock_settime", 0, {"tv_sec": 9000, "tv_nsec": 0}, clock=(1000, 9000))
-    assert bench.kernel.tasks["A"].sub[TIMER].armed == (8999, 9000)
+    assert bench.kernel.tasks["A"].timer.armed == (8999, 9000)
     for milliseconds, answers in ((100, {}), (1000, {"A": "EAGAIN"})):
         bench.outcome = bench.kernel.act(None, make_call("wait", milliseconds), Advice(clock=(9000, 9000)))
         assert bench.answers == answers

@@ -29,7 +29,7 @@ from ktrace.fuzz.families.fs.watchers import signalled, watching
 from ktrace.fuzz.family import Family, Generator, Scene, later
 from ktrace.fuzz.state import Move, State, open_fds
 from ktrace.model.fs.file import File
-from ktrace.model.fs.pipe.pipe import PipeInode, Pipes
+from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.task import Task
 from ktrace.state.call import BAD, Call
 
@@ -139,7 +139,7 @@ class PipeFamily(Family):
         ends = sum(is_pipe(file) for _, file in open_fds(task))
         if ends >= 2 * self._most_pipes and choose.chance(0.9):
             return None
-        pipes: Pipes = state.kernel.sub("pipe")
+        pipes = state.kernel.pipes
         if pipes.too_many_hard(pipes.pipe_bufs.get(task.cred.uid, 0) + 2) and choose.chance(0.7):
             return None
         if choose.chance(0.2):
@@ -151,7 +151,7 @@ class PipeFamily(Family):
 
     def _fifo(self, state: State, choose: Choose, task: Task) -> Call | None:
         path = choose.one(PATHS)
-        tree = state.kernel.sub("tree")
+        tree = state.kernel.fs
         if path.rpartition(b"/")[2].decode() not in tree.root.entries:
             return make_call("mknod", path, S_IFIFO | choose.one((0o666, 0o666, 0o600, 0o400)), 0)
         if choose.chance(0.08):
@@ -268,7 +268,7 @@ class PipeFamily(Family):
             return None
         pipe = _pipe_of(task, fd)
         used = pipe.occupancy() * PAGE if pipe is not None else PAGE
-        limit = state.kernel.sub("pipe").max_size
+        limit = state.kernel.pipes.max_size
         size = choose.weighted([
             (8, choose.around(PAGE, 2 * PAGE, 4 * PAGE, 8 * PAGE, 16 * PAGE, used, low=0)),
             (4, choose.around(limit, 2 * limit, low=0, high=2 << 20)),
@@ -313,7 +313,7 @@ class PipeFamily(Family):
         return make_call("tee", source, target, choose.around(1, 10, PAGE, 3 * PAGE, 64 * PAGE, low=0), flags)
 
     def _vmsplice(self, state: State, choose: Choose, task: Task) -> Call | None:
-        if state.kernel.sub("sysv").mm(task).find_vma(MEMORY) is None and choose.chance(0.9):
+        if task.mm.find_vma(MEMORY) is None and choose.chance(0.9):
             return self._map() if choose.chance(0.3) else None
         writing = choose.chance(0.8)
         fd = pick_fd(choose, task, is_write_end if writing else is_read_end)

@@ -160,7 +160,7 @@ def meeting(state: State, choose: Choose) -> Iterator[Move]:
     """Have several open a FIFO from either side; some wait for each other, are interrupted, and leave again."""
     path = choose.one(PATHS)
     name = path.rpartition(b"/")[2].decode()
-    if name not in state.kernel.sub("tree").root.entries:
+    if name not in state.kernel.fs.root.entries:
         yield choose.one(state.free()).name, make_call("mknod", path, S_IFIFO | 0o666, 0)
     for _ in range(choose.integer(2, 5)):
         free = state.free()

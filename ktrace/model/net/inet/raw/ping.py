@@ -30,7 +30,6 @@ from ktrace.model.net.inet.raw.receive import recv_packet
 from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, LOOPBACK_IFINDEX, LOOPBACK_MTU, route, route6
 from ktrace.model.net.inet.sock import ANY, Inet, Proto
 from ktrace.model.net.inet.socket import SIZEOF_SOCKADDR_IN, address_type, inet_address, not_local
-from ktrace.model.net.socket import sockets
 from ktrace.model.task import Errno, Task
 from ktrace.state.net.sockaddr import AF_INET, AF_INET6, AF_UNSPEC
 
@@ -39,15 +38,9 @@ IP_MAX_MTU = 0xFFFF
 EMSGSIZE = 90
 
 
-def ping_table(kernel: Kernel) -> list[Raw]:
-    """Return the ping socks that have an identifier, the last one first (``ping_table``)."""
-    table: list[Raw] = sockets(kernel).unbound.setdefault("ping", [])
-    return table
-
-
 def ping_lookup(kernel: Kernel, packet: IpPacket, ident: int) -> Raw | None:
     """Return who takes an echo reply (``ping_lookup()``)."""
-    for sk in ping_table(kernel):
+    for sk in kernel.net.inet.ping:
         if sk.inet_num != ident or (sk.family == "AF_INET6") != packet.wide or sk.bound_dev_if not in (0, 1):
             continue
         local = sk.v6_rcv_saddr if packet.wide else sk.rcv_saddr
@@ -61,25 +54,25 @@ def ping_get_port(kernel: Kernel, sk: Raw, ident: int) -> None:
 
     :raises Errno: EADDRINUSE
     """
-    own, table = sockets(kernel), ping_table(kernel)
+    own = kernel.net.inet
     if ident == 0:
-        taken = {other.inet_num for other in table}
-        ident = own.unbound.get("ping_port_rover", own.facts.ping_port_rover) + 1 & 0xFFFF
+        taken = {other.inet_num for other in own.ping}
+        ident = own.ping_port_rover + 1 & 0xFFFF
         while ident in taken or not ident:
             ident = ident + 1 & 0xFFFF
-        own.unbound["ping_port_rover"] = ident
-    elif any(other.inet_num == ident and other is not sk and not (other.reuse and sk.reuse) for other in table):
+        own.ping_port_rover = ident
+    elif any(other.inet_num == ident and other is not sk and not (other.reuse and sk.reuse) for other in own.ping):
         raise Errno("EADDRINUSE")
     sk.inet_num = ident
-    if sk not in table:
-        table.insert(0, sk)
+    if sk not in own.ping:
+        own.ping.insert(0, sk)
         sk.flags.add("SOCK_RCU_FREE")
 
 
 def ping_unhash(kernel: Kernel, sk: Raw) -> None:
     """Give the identifier back (``ping_unhash()``)."""
-    if sk in ping_table(kernel):
-        ping_table(kernel).remove(sk)
+    if sk in kernel.net.inet.ping:
+        kernel.net.inet.ping.remove(sk)
         sk.inet_num = sk.sport = 0
 
 
@@ -96,7 +89,7 @@ class PingProto(Proto):
         """
         if sk.family == "AF_INET6":
             sk.ipv6only = True
-        setting = sockets(kernel).facts.sysctl.get
+        setting = kernel.net.facts.sysctl.get
         low, high = setting("ipv4/ping_group_range/low", 1), setting("ipv4/ping_group_range/high", 0)
         if not any(low <= group <= high for group in (task.cred.egid, *task.cred.groups)):
             raise Errno("EACCES")

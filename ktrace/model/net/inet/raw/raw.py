@@ -31,7 +31,6 @@ from ktrace.model.net.inet.raw.receive import recv_packet
 from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, LOOPBACK_MTU, route
 from ktrace.model.net.inet.sock import ANY, Proto
 from ktrace.model.net.inet.socket import SIZEOF_SOCKADDR_IN, PacketOps, address_type, inet_address, not_local, register
-from ktrace.model.net.socket import sockets
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Result
 from ktrace.state.net.sockaddr import AF_INET
@@ -158,7 +157,7 @@ class RawProto(Proto):
         source = data[12:16] if any(data[12:16]) else packed(saddr)
         header = data[:2] + struct.pack(">H", length) + data[4:10] + bytes(2) + source + data[16:20]
         header = with_checksum(header, 10)
-        alloc = sockets(kernel).alloc
+        alloc = kernel.net.alloc
         # It is received by the route of the call, wherever its header says that it goes.
         packet = IpPacket(
             _dotted(source), _dotted(data[16:20]), data[9], data[size:], alloc.truesize(length + HH_LEN + 15), 0,

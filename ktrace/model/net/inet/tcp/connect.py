@@ -29,7 +29,7 @@ from ktrace.model.net.inet.option import IP_MULTICAST_TTL
 from ktrace.model.net.inet.ports import choose_port
 from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, LOOPBACK_IFINDEX, check_source
 from ktrace.model.net.inet.sock import ANY
-from ktrace.model.net.inet.socket import SIZEOF_SOCKADDR_IN, address_type, inet_address, ports
+from ktrace.model.net.inet.socket import SIZEOF_SOCKADDR_IN, address_type, inet_address
 from ktrace.model.net.inet.tcp.option import SOL_TCP, TCP_FASTOPEN, retrans_to_secs
 from ktrace.model.net.inet.tcp.tcp import (
     Request,
@@ -42,7 +42,6 @@ from ktrace.model.net.inet.tcp.tcp import (
     send_fin,
     set_state,
 )
-from ktrace.model.net.socket import sockets
 from ktrace.model.process.timer import start
 from ktrace.model.task import Errno, Task
 from ktrace.state.net.sock import Sock as ObservedSock
@@ -54,7 +53,7 @@ def get_port(kernel: Kernel, sk: Tcp, port: int) -> None:
 
     :raises Errno: EADDRINUSE
     """
-    table = ports(kernel, "tcp")
+    table = kernel.net.inet.bhash
     table.expire(kernel, asked=True)
     if not port:
 
@@ -203,7 +202,7 @@ def tcp_connect(kernel: Kernel, sk: Tcp) -> Any:
 
 def hash_connect(kernel: Kernel, sk: Tcp) -> None:
     """Make the connection's four numbers unique; choose a port where none was bound (``__inet_hash_connect()``)."""
-    table = ports(kernel, "tcp")
+    table = kernel.net.inet.bhash
     table.expire(kernel, asked=True)
     if sk.inet_num:
         if _established(kernel, sk, sk.inet_num):
@@ -220,7 +219,7 @@ def hash_connect(kernel: Kernel, sk: Tcp) -> None:
         port = value.inet.inet_sport
         return port if port not in known else None
 
-    known = {socket.sk.sport for socket in sockets(kernel).sockets.values() if isinstance(socket.sk, Tcp)}
+    known = {socket.sk.sport for socket in kernel.net.sockets.values() if isinstance(socket.sk, Tcp)}
     known |= {other.sport for bucket in table.buckets.values() for other in bucket.owners}
     port = choose_port(kernel, "__inet_hash_connect(): any port without a bind()", seen, free)
     table.hold(sk, port, by_bind=False)
@@ -229,7 +228,7 @@ def hash_connect(kernel: Kernel, sk: Tcp) -> None:
 
 def _established(kernel: Kernel, sk: Tcp, port: int) -> bool:
     """Tell whether another connection has these four numbers (``__inet_check_established()``)."""
-    bucket = ports(kernel, "tcp").buckets.get(port)
+    bucket = kernel.net.inet.bhash.buckets.get(port)
     if bucket is None:
         return False
     key = (sk.endpoints(), sk.dport)
@@ -264,7 +263,7 @@ def find_listener(kernel: Kernel, sk: Tcp) -> Tcp | None:
 
 
 def _listeners(kernel: Kernel, port: int) -> list[Tcp]:
-    bucket = ports(kernel, "tcp").buckets.get(port)
+    bucket = kernel.net.inet.bhash.buckets.get(port)
     owners = bucket.owners if bucket is not None else []
     return [other for other in owners if isinstance(other, Tcp) and other.state == "TCP_LISTEN"]
 
@@ -374,7 +373,7 @@ def retransmit_syns(kernel: Kernel) -> None:
     """
     waiting = [
         socket.sk
-        for socket in sockets(kernel).sockets.values()
+        for socket in kernel.net.sockets.values()
         if isinstance(socket.sk, Tcp) and socket.sk.state == "TCP_SYN_SENT"
     ]
     if len(waiting) > 1:
@@ -460,12 +459,12 @@ def create_child(kernel: Kernel, listener: Tcp, client: Tcp) -> Tcp:
         keepalive_probes=listener.keepalive_probes, syn_retries=listener.syn_retries,
         user_timeout=listener.user_timeout, notsent_lowat=listener.notsent_lowat, was_connected=True,
         busy=dict(listener.busy), ca_setsockopt=listener.ca_setsockopt,
-        ca_ops=listener.ca_ops if listener.ca_setsockopt else sockets(kernel).facts.default_congestion,
+        ca_ops=listener.ca_ops if listener.ca_setsockopt else kernel.net.facts.default_congestion,
         ipv6only=listener.ipv6only, quickack=listener.quickack,
         options={option: value for option, value in listener.options.items() if option != (SOL_TCP, TCP_FASTOPEN)},
     )  # fmt: skip
     _name_child(listener, child, client)
-    ports(kernel, "tcp").hold(child, client.dport, by_bind=True)
+    kernel.net.inet.bhash.hold(child, client.dport, by_bind=True)
     child.pair, client.pair = client, child
     return child
 

@@ -26,14 +26,14 @@ from ktrace.model.net.core.sock import (
 )
 from ktrace.model.net.inet.option import get_ip_option, set_ip_option
 from ktrace.model.net.inet.sock import Proto
-from ktrace.model.net.inet.socket import InetOps, ports, register
+from ktrace.model.net.inet.socket import InetOps, register
 from ktrace.model.net.inet.tcp import connect as tcp_connect
 from ktrace.model.net.inet.tcp import io as tcp_io
 from ktrace.model.net.inet.tcp import splice as tcp_splice
 from ktrace.model.net.inet.tcp import tcp
 from ktrace.model.net.inet.tcp.option import SOL_TCP, get_tcp_option, set_tcp_option
 from ktrace.model.net.inet.tcp.tcp import Tcp
-from ktrace.model.net.socket import ELAPSE_WORK, IDLE_WORK, sockets
+from ktrace.model.net.socket import ELAPSE_WORK, IDLE_WORK
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import wake_up
 from ktrace.state.call import Result
@@ -50,7 +50,7 @@ class TcpProto(Proto):
 
     def init(self, kernel: Kernel, task: Task, sk: Tcp) -> None:
         """``tcp_init_sock()``."""
-        own = sockets(kernel)
+        own = kernel.net
         sk.flags.add("SOCK_USE_WRITE_QUEUE")
         sk.quickack = own.facts.quickack
         sk.ca_ops = own.facts.default_congestion
@@ -174,7 +174,7 @@ class StreamOps(InetOps):
         """``tcp_set_rcvlowat()``."""
         sk: Tcp = sock.sk
         locked = "SOCK_RCVBUF_LOCK" in sk.userlocks
-        cap = (sk.rcvbuf if locked else sockets(kernel).setting("ipv4/tcp_rmem/2")) >> 1
+        cap = (sk.rcvbuf if locked else kernel.net.setting("ipv4/tcp_rmem/2")) >> 1
         value = min(value, cap)
         sk.rcvlowat = value or 1
         if (sk.rx and len(sk.rx) >= sk.rcvlowat) or sk.flag("SOCK_DONE"):
@@ -188,9 +188,9 @@ def elapse(kernel: Kernel) -> None:
 
     Between two steps or within one: that is seen by who returned before the step's own actor did.
     """
-    ports(kernel, "tcp").expire(kernel)
+    kernel.net.inet.bhash.expire(kernel)
     early = _early(kernel)
-    for socket in list(sockets(kernel).sockets.values()) if early else ():
+    for socket in list(kernel.net.sockets.values()) if early else ():
         sk = socket.sk
         if isinstance(sk, Tcp) and sk.state == "TCP_SYN_SENT":
             listener = tcp_connect.find_listener(kernel, sk)
@@ -213,14 +213,14 @@ def _early(kernel: Kernel) -> list[Task]:
 def progress(kernel: Kernel) -> None:
     """Send what may go by now, and let writers on that wait for room (``tcp_data_snd_check()``)."""
     tcp_connect.retransmit_syns(kernel)
-    for sk in list(tcp.orphans(kernel)):
+    for sk in list(kernel.net.inet.orphans):
         if sk.lost:
             tcp.arrive(kernel, sk)
         if sk.out or sk.fin_out == "queued":
             tcp.push(kernel, sk, late=True)
         if sk.state == "TCP_CLOSE" or not (sk.out or sk.lost or sk.fin_out == "queued"):
-            tcp.orphans(kernel).remove(sk)
-    for socket in list(sockets(kernel).sockets.values()):
+            kernel.net.inet.orphans.remove(sk)
+    for socket in list(kernel.net.sockets.values()):
         sk = socket.sk
         if not isinstance(sk, Tcp):
             continue

@@ -8,7 +8,6 @@ from typing import Any
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.inet.tcp.info import get_info
 from ktrace.model.net.inet.tcp.tcp import NAGLE_CORK, NAGLE_OFF, NAGLE_PUSH, Tcp, push
-from ktrace.model.net.socket import sockets
 from ktrace.model.net.sockopt import int_option
 from ktrace.model.process.timer import HZ
 from ktrace.model.task import Errno, Task
@@ -90,7 +89,7 @@ def set_tcp_option(kernel: Kernel, task: Task, sk: Tcp, optname: int, optval: by
     elif optname == TCP_FASTOPEN:
         if value < 0 or sk.state not in ("TCP_CLOSE", "TCP_LISTEN"):
             raise Errno("EINVAL")
-        sk.options[SOL_TCP, optname] = min(value, sockets(kernel).setting("core/somaxconn"))
+        sk.options[SOL_TCP, optname] = min(value, kernel.net.setting("core/somaxconn"))
     elif optname == TCP_DEFER_ACCEPT:
         sk.defer_accept = secs_to_retrans(value)
     elif optname == TCP_TX_DELAY:
@@ -116,7 +115,7 @@ def _set_string(kernel: Kernel, task: Task, sk: Tcp, optname: int, optval: bytes
             raise Errno("EINVAL")
         raise NotImplementedError("the model does not know keys of fast open")
     name = optval[: TCP_NAME_MAX - 1].split(b"\0", 1)[0].decode("ascii", "replace")
-    ops = sockets(kernel).facts.congestion.get(name)
+    ops = kernel.net.facts.congestion.get(name)
     if ops is None or optname == TCP_ULP:
         raise Errno("ENOENT")
     sk.ca_setsockopt = True
@@ -126,7 +125,7 @@ def _set_string(kernel: Kernel, task: Task, sk: Tcp, optname: int, optval: bytes
 
 def _set_small(kernel: Kernel, sk: Tcp, optname: int, value: int) -> None:
     if optname == TCP_FASTOPEN_CONNECT:
-        if not sockets(kernel).setting("ipv4/tcp_fastopen") & TFO_CLIENT_ENABLE:
+        if not kernel.net.setting("ipv4/tcp_fastopen") & TFO_CLIENT_ENABLE:
             raise Errno("EOPNOTSUPP")
         if sk.state != "TCP_CLOSE":
             raise Errno("EINVAL")
@@ -194,7 +193,7 @@ def get_tcp_option(kernel: Kernel, sk: Tcp, optname: int, optlen: int) -> bytes 
             raise NotImplementedError("the model does not know a part of TCP_INFO")
         return get_info(sk)
     if optname == TCP_CONGESTION:
-        names = {symbol: name for name, symbol in sockets(kernel).facts.congestion.items()}
+        names = {symbol: name for name, symbol in kernel.net.facts.congestion.items()}
         return names[sk.ca_ops].encode().ljust(TCP_NAME_MAX, b"\0")[:optlen]
     if optname in (TCP_ULP, TCP_CC_INFO) or (optname == TCP_FASTOPEN_KEY and (SOL_TCP, TCP_FASTOPEN) not in sk.options):
         return b""  # Neither cubic nor reno has anything to tell.

@@ -40,9 +40,7 @@ from ktrace.model.net.inet.addr6 import is_ipv6
 from ktrace.model.net.inet.ip_input import refuse_watchers
 from ktrace.model.net.inet.ports import TimeWait
 from ktrace.model.net.inet.sock import Inet
-from ktrace.model.net.inet.socket import ports
 from ktrace.model.net.inet.tcp.byte_queue import ByteQueue
-from ktrace.model.net.socket import sockets
 from ktrace.model.process.timer import Timer
 from ktrace.model.task import Task
 from ktrace.model.wait import WaitEntry, wake_up
@@ -248,7 +246,7 @@ class Tcp(Inet):
         seen = observed_sock(kernel, self)
         if seen is None or not self.was_connected:
             return
-        setting = sockets(kernel).setting
+        setting = kernel.net.setting
         for name, size, most in (
             ("rcvbuf", seen.sk_rcvbuf, setting("ipv4/tcp_rmem/2")),
             ("sndbuf", seen.sk_sndbuf, setting("ipv4/tcp_wmem/2")),
@@ -275,7 +273,7 @@ def set_state(kernel: Kernel, sk: Tcp, state: str) -> None:
     if state == "TCP_CLOSE":
         detach(sk)
     if state == "TCP_CLOSE" and sk.bind_hash is not None and "SOCK_BINDPORT_LOCK" not in sk.userlocks:
-        ports(kernel, "tcp").put(sk)
+        kernel.net.inet.bhash.put(sk)
     sk.state = state
 
 
@@ -286,7 +284,7 @@ def destroy(kernel: Kernel, sk: Tcp) -> None:
     sk.fin_lost = False
     sk.rx.clear()
     if sk.bind_hash is not None:
-        ports(kernel, "tcp").put(sk)
+        kernel.net.inet.bhash.put(sk)
 
 
 def done(kernel: Kernel, sk: Tcp) -> None:
@@ -308,7 +306,7 @@ def reset(kernel: Kernel, sk: Tcp | TimeWait | Request | None) -> None:
         return
     if isinstance(sk, TimeWait):
         # tcp_timewait_state_process(): TIME_WAIT assassination
-        ports(kernel, "tcp").drop_time_wait(sk)
+        kernel.net.inet.bhash.drop_time_wait(sk)
         return
     if sk is None or sk.state == "TCP_CLOSE":
         return
@@ -346,7 +344,7 @@ def time_wait(kernel: Kernel, sk: Tcp, state: str) -> None:
         sk.v6_daddr,
         sk.ipv6only,
     )
-    ports(kernel, "tcp").add_time_wait(tw)
+    kernel.net.inet.bhash.add_time_wait(tw)
     pair = sk.pair
     done(kernel, sk)
     if isinstance(pair, Tcp):
@@ -362,7 +360,7 @@ def receive_data(kernel: Kernel, sender: Tcp, data: ByteQueue, urgent: bool = Fa
     sk = sender.pair.complete(kernel) if isinstance(sender.pair, Request) else sender.pair
     if isinstance(sk, TimeWait):
         # New data after half-duplex close: TCP_TW_RST
-        ports(kernel, "tcp").drop_time_wait(sk)
+        kernel.net.inet.bhash.drop_time_wait(sk)
         sender.pair = None
         reset(kernel, sender)
         return
@@ -407,7 +405,7 @@ def find_room(kernel: Kernel, sender: Tcp, sk: Tcp) -> ByteQueue:
     rule = "tcp_try_rmem_schedule(): a segment that finds no room is dropped"
     size = int(kernel.choose(rule, took, lambda taken: 0 <= taken <= waiting, waiting))
     if size < waiting:
-        hold_back(kernel)
+        kernel.net.inet.held_back = True
     data = sender.lost[:size]
     del sender.lost[:size]
     return data
@@ -583,7 +581,7 @@ def may_send(kernel: Kernel, sk: Tcp, late: bool) -> int:
     if small and (at_once or not (corked or (sk.bytes_sent and not sk.quickack))):
         return waiting
     if small and corked and sk.quickack:
-        hold_back(kernel)
+        kernel.net.inet.held_back = True
         return 0
     seen = observed(kernel, sk)
     if seen is None and sk.closing and isinstance(pair, Tcp):
@@ -593,7 +591,7 @@ def may_send(kernel: Kernel, sk: Tcp, late: bool) -> int:
     else:
         went = seen.bytes_sent - sk.bytes_sent
     if went < waiting:
-        hold_back(kernel)
+        kernel.net.inet.held_back = True
     return int(kernel.choose("tcp_write_xmit(): window and Nagle", went, lambda size: 0 <= size <= waiting, waiting))
 
 
@@ -603,16 +601,6 @@ def _arrived(kernel: Kernel, receiver: Tcp, waiting: int) -> int:
     if seen is None:
         return 0
     return max(0, min(waiting, int(seen.bytes_received) - receiver.bytes_received))
-
-
-def hold_back(kernel: Kernel) -> None:
-    """Note that bytes wait for a timer, which may keep them for minutes when both ends are closed."""
-    sockets(kernel).unbound["held back"] = True
-
-
-def held_back(kernel: Kernel) -> bool:
-    """Tell whether bytes ever had to wait for a timer."""
-    return "held back" in sockets(kernel).unbound
 
 
 def observed(kernel: Kernel, sk: Tcp) -> TcpSock | None:
@@ -639,8 +627,8 @@ def observed_sock(kernel: Kernel, sk: Tcp) -> ObservedSock | None:
 
 def waits_for_timer(kernel: Kernel) -> bool:
     """Tell whether a timer is about to do something: send a SYN or what was held back again."""
-    socks = (socket.sk for socket in sockets(kernel).sockets.values())
-    return held_back(kernel) or any(isinstance(sk, Tcp) and sk.state == "TCP_SYN_SENT" for sk in socks)
+    socks = (socket.sk for socket in kernel.net.sockets.values())
+    return kernel.net.inet.held_back or any(isinstance(sk, Tcp) and sk.state == "TCP_SYN_SENT" for sk in socks)
 
 
 def listen_stop(kernel: Kernel, sk: Tcp) -> None:
@@ -715,7 +703,7 @@ def close(kernel: Kernel, task: Task, sk: Tcp, timeout: int | None) -> Generator
             sk.set_flag("SOCK_DEAD", timeout == 0)
             send_fin(kernel, sk)
         if sk.out or sk.fin_out == "queued" or sk.lost:
-            orphans(kernel).append(sk)
+            kernel.net.inet.orphans.append(sk)
             yield from _wait_close(kernel, task, sk, Timeo(timeout))
     sock_orphan(sk)
     if sk.state == "TCP_FIN_WAIT2" and sk.quickack:
@@ -739,9 +727,3 @@ def _wait_close(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Generator[
     while sk.state in CLOSING and timeo and not task.signal_pending():
         yield from timeo.sleep(kernel, task)
     queue.remove(entry)
-
-
-def orphans(kernel: Kernel) -> list[Tcp]:
-    """Return the closed socks that still have something to send."""
-    found: list[Tcp] = sockets(kernel).unbound.setdefault("tcp orphans", [])
-    return found

@@ -29,7 +29,6 @@ from ktrace.model.net.inet.ip_packet import (
 from ktrace.model.net.inet.ports import choose_port, rcv_saddr_equal
 from ktrace.model.net.inet.sock import ANY, Inet
 from ktrace.model.net.inet.socket import address_type
-from ktrace.model.net.socket import sockets
 from ktrace.model.task import Errno
 from ktrace.state.net.inet import UdpSock
 from ktrace.state.net.skbuff import Buffer
@@ -95,21 +94,9 @@ class Udp(Inet):
         return {**Inet.view_parts(self), "udp": udp}
 
 
-def hashed(kernel: Kernel, protocol: int) -> list[Udp]:
-    """Return the socks of a protocol that have a port, the last one bound first (``udp_table``, ``udplite_table``)."""
-    table: list[Udp] = sockets(kernel).unbound.setdefault(f"udp {protocol}", [])
-    return table
-
-
-def primary(kernel: Kernel, protocol: int) -> list[Udp]:
-    """Return the socks of a protocol that have a port in the order of the chains by port (``udp_table.hash``)."""
-    chain: list[Udp] = sockets(kernel).unbound.setdefault(f"udp {protocol} by port", [])
-    return chain
-
-
 def in_use(kernel: Kernel, sk: Udp, port: int) -> bool:
     """Tell whether somebody's hold on *port* excludes *sk* (``udp_lib_lport_inuse()``)."""
-    for other in hashed(kernel, sk.protocol):
+    for other in kernel.net.inet.udp_table(sk.protocol).bound:
         if (
             other is not sk
             and other.inet_num == port
@@ -129,7 +116,7 @@ def get_port(kernel: Kernel, sk: Udp, port: int) -> None:
     if not port:
 
         def seen(value: ObservedSock) -> int | None:
-            known = {other.inet_num for other in hashed(kernel, sk.protocol)}
+            known = {other.inet_num for other in kernel.net.inet.udp_table(sk.protocol).bound}
             if value.inet is None or value.udp is None or value.inet.inet_num in known:
                 return None
             return value.inet.inet_num
@@ -143,19 +130,19 @@ def get_port(kernel: Kernel, sk: Udp, port: int) -> None:
     elif in_use(kernel, sk, port):
         raise Errno("EADDRINUSE")
     sk.inet_num = port
-    if sk not in hashed(kernel, sk.protocol):
-        chain = primary(kernel, sk.protocol)
+    if sk not in kernel.net.inet.udp_table(sk.protocol).bound:
+        chain = kernel.net.inet.udp_table(sk.protocol).hash
         if sk.reuseport:
             add_sock(sk, [other for other in chain if other.inet_num == port])
         chain.insert(0, sk)
         sk.flags.add("SOCK_RCU_FREE")
-        table = hashed(kernel, sk.protocol)
+        table = kernel.net.inet.udp_table(sk.protocol).bound
         table.insert(len(table) if sk.reuseport and sk.family == "AF_INET6" else 0, sk)
 
 
 def rehash(kernel: Kernel, sk: Udp) -> None:
     """Move *sk* to the head of its chain after its address changed (``udp_lib_rehash()``)."""
-    table = hashed(kernel, sk.protocol)
+    table = kernel.net.inet.udp_table(sk.protocol).bound
     if sk in table:
         detach(sk)
         table.remove(sk)
@@ -164,11 +151,11 @@ def rehash(kernel: Kernel, sk: Udp) -> None:
 
 def unhash(kernel: Kernel, sk: Udp) -> None:
     """Give the port back (``udp_lib_unhash()``)."""
-    table = hashed(kernel, sk.protocol)
+    table = kernel.net.inet.udp_table(sk.protocol).bound
     if sk in table:
         detach(sk)
         table.remove(sk)
-        primary(kernel, sk.protocol).remove(sk)
+        kernel.net.inet.udp_table(sk.protocol).hash.remove(sk)
         sk.inet_num = 0
 
 
@@ -181,7 +168,7 @@ def lookup(kernel: Kernel, protocol: int, saddr: str, sport: int, daddr: str, dp
     for address in (daddr, ANY6 if wide else ANY):
         best: Udp | None = None
         badness = -1
-        for sk in hashed(kernel, protocol):
+        for sk in kernel.net.inet.udp_table(protocol).bound:
             score = (_score6 if wide else _score)(sk, saddr, sport, address, dport)
             if score <= badness:
                 continue
@@ -305,13 +292,13 @@ def mcast_deliver(kernel: Kernel, protocol: int, skb: SkBuff, dport: int) -> Non
     """Give a packet to all that have its port; the first one found gets it last (``__udp4_lib_mcast_deliver()``)."""
     assert skb.addr is not None
     saddr, sport = skb.addr
-    groups = {group for sk in hashed(kernel, protocol) for group, _, _ in sk.mc_list} | {ALL_HOSTS}
+    groups = {group for sk in kernel.net.inet.udp_table(protocol).bound for group, _, _ in sk.mc_list} | {ALL_HOSTS}
     multicast = address_type(skb.daddr) == "RTN_MULTICAST"
     if multicast and skb.daddr not in groups:
         return  # ip_check_mc_rcu(): this machine is not in the group
     takers = [
         sk
-        for sk in hashed(kernel, protocol)
+        for sk in kernel.net.inet.udp_table(protocol).bound
         if sk.inet_num == dport
         and not sk.ipv6only
         and sk.daddr in (ANY, saddr)

@@ -169,7 +169,7 @@ def test_flags_that_pipe2_does_not_know(bench: Bench) -> None:
     assert errno(bench.step("A", "pipe2", 1)) == "EINVAL"
     assert errno(bench.step("A", "pipe2", BAD, 0)) == "EFAULT"
     assert sorted(bench.kernel.tasks["A"].files.slots) == [0, 1]
-    assert bench.kernel.sub("pipe").pipe_bufs == {0: 16}
+    assert bench.kernel.pipes.pipe_bufs == {0: 16}
 
 
 def test_the_first_descriptor_is_given_back(bench: Bench) -> None:
@@ -189,14 +189,14 @@ def test_resize_moves_the_ring_to_its_start(bench: Bench) -> None:
     assert bench.step("A", "fcntl", 1, C["F_SETPIPE_SZ"], 5000) == Result(8192)
     pipe = bench.pipe("A", 0)
     assert (pipe.head, pipe.tail, pipe.ring_size, pipe.max_usage, pipe.nr_accounted) == (1, 0, 2, 2, 2)
-    assert bench.kernel.sub("pipe").pipe_bufs == {0: 2}
+    assert bench.kernel.pipes.pipe_bufs == {0: 2}
 
 
 def test_resize_refuses_to_lose_data(bench: Bench) -> None:
     """pipe_resize_ring(): -EBUSY, and the account is as before."""
     bench.step("A", "write", 1, b"x" * (3 * PAGE))
     assert errno(bench.step("A", "fcntl", 1, C["F_SETPIPE_SZ"], PAGE)) == "EBUSY"
-    assert bench.kernel.sub("pipe").pipe_bufs == {0: 16}
+    assert bench.kernel.pipes.pipe_bufs == {0: 16}
 
 
 def test_a_larger_ring_wakes_a_writer(bench: Bench) -> None:
@@ -215,7 +215,7 @@ def test_sizes_that_cannot_be(bench: Bench) -> None:
 
 def test_pipe_max_size_binds_those_without_cap_sys_resource() -> None:
     """pipe_set_size(): -EPERM; alloc_pipe_info(): a new pipe is made smaller."""
-    bench = Bench(PipeFacts(pipe_max_size=8192))
+    bench = Bench(pipe=PipeFacts(pipe_max_size=8192))
     bench.spawn("R")
     bench.spawn("U", uid=1000)
     bench.step("R", "pipe2", 0)
@@ -227,7 +227,7 @@ def test_pipe_max_size_binds_those_without_cap_sys_resource() -> None:
 
 def test_soft_limit_shrinks_and_hard_limit_refuses() -> None:
     """alloc_pipe_info(): PIPE_MIN_DEF_BUFFERS over the soft limit, -ENFILE over the hard one."""
-    bench = Bench(PipeFacts(pipe_user_pages_soft=20, pipe_user_pages_hard=24))
+    bench = Bench(pipe=PipeFacts(pipe_user_pages_soft=20, pipe_user_pages_hard=24))
     bench.spawn("U", uid=1000)
     sizes = []
     for first in (0, 2, 4, 6, 8):
@@ -235,7 +235,7 @@ def test_soft_limit_shrinks_and_hard_limit_refuses() -> None:
         sizes.append(bench.pipe("U", first).ring_size)
     assert sizes == [16, 2, 2, 2, 2]
     assert errno(bench.step("U", "pipe2", 0)) == "ENFILE"
-    assert bench.kernel.sub("pipe").pipe_bufs[1000] == 24
+    assert bench.kernel.pipes.pipe_bufs[1000] == 24
     assert errno(bench.step("U", "fcntl", 2, C["F_SETPIPE_SZ"], 16384)) == "EPERM"
     bench.spawn("R")
     assert bench.step("R", "pipe2", 0) == Result(0, None, {"pipefd": (0, 1)})
@@ -271,8 +271,8 @@ def test_a_writer_waits_for_a_reader(fifo: Bench) -> None:
 def test_a_nonblocking_writer_needs_a_reader(fifo: Bench) -> None:
     """fifo_open(): -ENXIO, and the pipe is freed again."""
     assert errno(fifo.step("A", "open", b"/tmp/f", C["O_WRONLY"] | NONBLOCK)) == "ENXIO"
-    assert fifo.kernel.sub("tree").root.entries["f"].pipe is None
-    assert fifo.kernel.sub("pipe").pipe_bufs == {0: 0}
+    assert fifo.kernel.fs.root.entries["f"].pipe is None
+    assert fifo.kernel.pipes.pipe_bufs == {0: 0}
 
 
 def test_a_nonblocking_reader_sees_no_hangup_yet(fifo: Bench) -> None:
@@ -289,7 +289,7 @@ def test_an_interrupted_open_leaves_nothing(fifo: Bench) -> None:
     fifo.step("A", "open", b"/tmp/f", C["O_RDONLY"])
     fifo.step(None, "kill", "A", C["SIGUSR1"])
     assert fifo.result("A") == Result(-1, "EINTR")
-    assert fifo.kernel.tasks["A"].files.reserved == {} and fifo.kernel.sub("pipe").pipe_bufs == {0: 0}
+    assert fifo.kernel.tasks["A"].files.reserved == {} and fifo.kernel.pipes.pipe_bufs == {0: 0}
 
 
 def test_read_and_write_at_once_never_waits(fifo: Bench) -> None:

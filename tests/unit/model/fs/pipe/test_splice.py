@@ -123,10 +123,10 @@ def test_sendfile_keeps_a_pipe_for_the_process(bench: Bench) -> None:
     """splice_direct_to_actor(): current->splice_pipe is charged to the user until the process ends."""
     bench.step("A", "open", b"/tmp/copy", C["O_RDWR"] | C["O_CREAT"], 0o600)
     assert bench.step("A", "sendfile", 5, 4, None, 5000) == Result(5000)
-    assert bench.kernel.sub("pipe").pipe_bufs == {0: 48}
+    assert bench.kernel.pipes.pipe_bufs == {0: 48}
     assert bench.step("A", "pread64", 5, 4, offset=4996) == Result(4, None, {"buf": b"ffff"})
     bench.step("A", "exit", 0)
-    assert bench.kernel.sub("pipe").pipe_bufs == {0: 0}
+    assert bench.kernel.pipes.pipe_bufs == {0: 0}
 
 
 def test_sendfile_into_a_pipe(bench: Bench) -> None:

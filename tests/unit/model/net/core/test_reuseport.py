@@ -11,7 +11,7 @@ from ktrace.model.kernel import Advice
 from ktrace.state.net.socket import Socket
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
-from tests.unit.model.socket_bench import AF_INET, AF_INET6, DGRAM, SOL_SOCKET, STREAM, Bench, inet, inet6
+from tests.unit.model.bench import AF_INET, AF_INET6, DGRAM, SOL_SOCKET, STREAM, Bench, inet, inet6
 
 SO_REUSEPORT = 15
 
@@ -48,7 +48,7 @@ def saw_at(bench: Bench, fd: int, **parts: Any) -> Advice:
 @pytest.mark.parametrize("family", [AF_INET, AF_INET6])
 def test_a_flow_stays_with_whom_it_was_seen(family: int) -> None:
     """reuseport_select_sock_by_hash()."""
-    bench = Bench()
+    bench = Bench("ABU")
     first, second = member(bench, family), member(bench, family)
     to = inet(5000) if family == AF_INET else inet6(5000)
     sender = bench.call("B", "socket", family, DGRAM, 0)
@@ -65,7 +65,7 @@ def test_a_flow_stays_with_whom_it_was_seen(family: int) -> None:
 
 def test_the_connected_take_from_their_peer_only() -> None:
     """reuseport_has_conns_set(): scores count again."""
-    bench = Bench()
+    bench = Bench("ABU")
     first, second = member(bench), member(bench)
     sender, other = (bench.call("B", "socket", AF_INET, DGRAM, 0) for _ in range(2))
     assert bench.call("B", "bind", sender, inet(6000)) == 0
@@ -80,7 +80,7 @@ def test_the_connected_take_from_their_peer_only() -> None:
 
 def test_who_may_join() -> None:
     """udp_lib_lport_inuse(): the option at both, and one user."""
-    bench = Bench()
+    bench = Bench("ABU")
     member(bench)
     for actor, option in (("A", 0), ("U", 1)):
         fd = bench.call(actor, "socket", AF_INET, DGRAM, 0)
@@ -90,7 +90,7 @@ def test_who_may_join() -> None:
 
 def test_listeners_share_connections() -> None:
     """inet_lhash2_lookup(); a listener that stops leaves the group (reuseport_stop_listen_sock())."""
-    bench = Bench()
+    bench = Bench("ABU")
     first, second = member(bench, type_=STREAM), member(bench, type_=STREAM)
     client = bench.call("B", "socket", AF_INET, STREAM, 0)
     advice = saw_at(bench, second, tcp=replace(bench.sock("A", second).tcp, accept_queue=(Ref("sock", 998),)))  # type: ignore[type-var]

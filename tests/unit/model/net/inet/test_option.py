@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.unit.model.bench import AF_INET, DGRAM, SOL_SOCKET, STREAM, Bench, inet, unix
 from tests.unit.model.net.inet.tcp.test_tcp import connected
-from tests.unit.model.socket_bench import AF_INET, DGRAM, SOL_SOCKET, STREAM, Bench, inet, unix
 
 SOL_IP, IP_TTL, IP_PKTINFO, IP_RECVERR, IP_RECVTTL, IP_MTU, IP_ADD_MEMBERSHIP = 0, 2, 8, 11, 12, 14, 35
 MSG_DONTWAIT, MSG_CTRUNC, MSG_ERRQUEUE = 0x40, 8, 0x2000
@@ -29,7 +29,7 @@ def received(bench: Bench, fd: int, room: int = 128) -> list[tuple[int, int]]:
 
 def test_a_datagram_tells_what_was_asked_for() -> None:
     """ip_cmsg_recv_offset(): in the order of the flags; what has no room is cut off."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = udp(bench, port=5000)
     bench.call("A", "setsockopt", fd, SOL_IP, IP_RECVTTL, 1)
     bench.call("A", "setsockopt", fd, SOL_IP, IP_PKTINFO, 1)
@@ -55,7 +55,7 @@ def test_a_datagram_tells_what_was_asked_for() -> None:
 )
 def test_what_a_sender_may_say_of_a_datagram(level: int, kind: int, data: tuple[int, ...], expected: int | str) -> None:
     """ip_cmsg_send(): other levels are ignored."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = udp(bench)
     message = {
         "msg_name": inet(5000),
@@ -67,7 +67,7 @@ def test_what_a_sender_may_say_of_a_datagram(level: int, kind: int, data: tuple[
 
 def test_an_error_waits_in_the_error_queue() -> None:
     """ip_icmp_error(), ip_recv_error(): nobody listens; the error is read once, SO_ERROR goes with it."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = udp(bench)
     assert bench.call("A", "recv", fd, 64, MSG_ERRQUEUE) == "EAGAIN"
     bench.call("A", "setsockopt", fd, SOL_IP, IP_RECVERR, 1)
@@ -82,7 +82,7 @@ def test_an_error_waits_in_the_error_queue() -> None:
 
 def test_groups_are_joined_once() -> None:
     """ip_mc_join_group(): EADDRINUSE for the second time, EINVAL for what is no group."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = udp(bench)
     group, host = bytes((224, 0, 0, 100, 127, 0, 0, 1)), bytes((10, 0, 0, 1, 127, 0, 0, 1))
     assert bench.call("A", "setsockopt", fd, SOL_IP, IP_ADD_MEMBERSHIP, host) == "EINVAL"
@@ -92,7 +92,7 @@ def test_groups_are_joined_once() -> None:
 
 def test_a_connection_keeps_a_route() -> None:
     """do_ip_getsockopt(): IP_MTU asks the cached route; a listener has none."""
-    bench = Bench()
+    bench = Bench("ABU")
     server, _ = connected(bench)
     assert bench.call("A", "getsockopt", server, SOL_IP, IP_MTU) == 0
     fd = bench.call("A", "socket", AF_INET, STREAM, 0)
@@ -101,7 +101,7 @@ def test_a_connection_keeps_a_route() -> None:
 
 def test_ioctls_that_a_socket_does_not_know() -> None:
     """sock_do_ioctl(): those of devices read a struct ifreq first."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = udp(bench)
     assert bench.call("A", "ioctl", fd, SIOCGIFCONF, 0) == "EFAULT"
     assert bench.call("A", "ioctl", fd, 0x1234, 0) == "ENOTTY"
@@ -109,7 +109,7 @@ def test_ioctls_that_a_socket_does_not_know() -> None:
 
 def test_rights_that_cannot_be_sent() -> None:
     """scm_fp_copy(): EBADF for a descriptor that is not open; UDP ignores rights."""
-    bench = Bench()
+    bench = Bench("ABU")
     first, _ = bench.pair()
     rights = ({"cmsg_level": SOL_SOCKET, "cmsg_type": SCM_RIGHTS, "cmsg_data": (99,)},)
     assert bench.call("A", "sendmsg", first, {"msg_iov": (b"x",), "msg_control": rights}, 0) == "EBADF"

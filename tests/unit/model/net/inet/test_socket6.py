@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ktrace.state.net.inet import Ipv6Sock
-from tests.unit.model.socket_bench import AF_INET, AF_INET6, DGRAM, STREAM, Bench, inet, inet6
+from tests.unit.model.bench import AF_INET, AF_INET6, DGRAM, STREAM, Bench, inet, inet6
 
 SOL_SOCKET, SOL_IPV6 = 1, 41
 SO_REUSEADDR, SO_ERROR = 2, 4
@@ -30,7 +30,7 @@ def ipv6(bench: Bench, fd: int) -> Ipv6Sock:
 
 def test_addresses_that_cannot_be_bound() -> None:
     """__inet6_bind()."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = make(bench, AF_INET6, STREAM)
     for address, error in (
         (inet6(80, "ff02::1"), "EINVAL"),
@@ -52,7 +52,7 @@ def test_addresses_that_cannot_be_bound() -> None:
 @pytest.mark.parametrize("type_", [STREAM, DGRAM])
 def test_who_excludes_whom_from_a_port(type_: int) -> None:
     """inet_rcv_saddr_equal(), inet_bind2_bucket_match_addr_any(): both families share the ports."""
-    bench = Bench()
+    bench = Bench("ABU")
     make(bench, AF_INET6, type_, 5000, "::")
     four = make(bench, AF_INET, type_)
     assert bench.call("A", "bind", four, inet(5000)) == "EADDRINUSE"
@@ -71,7 +71,7 @@ def test_who_excludes_whom_from_a_port(type_: int) -> None:
 
 def test_a_wild_card_listener_takes_ipv4() -> None:
     """tcp_v6_syn_recv_sock(), tcp_v6_mapped_child_init(); an AF_INET listener goes before it."""
-    bench = Bench()
+    bench = Bench("ABU")
     listener = make(bench, AF_INET6, STREAM, 5000, "::")
     assert bench.call("A", "listen", listener, 5) == 0
     client = make(bench, AF_INET, STREAM)
@@ -92,7 +92,7 @@ def test_a_wild_card_listener_takes_ipv4() -> None:
 
 def test_connections_over_either_protocol() -> None:
     """tcp_v6_connect()."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = make(bench, AF_INET6, STREAM)
     for address, error in (
         (inet6(6000), "ECONNREFUSED"),
@@ -120,7 +120,7 @@ def test_connections_over_either_protocol() -> None:
 
 def test_datagrams_of_both_families() -> None:
     """udpv6_sendmsg(), udpv6_recvmsg()."""
-    bench = Bench()
+    bench = Bench("ABU")
     r = make(bench, AF_INET6, DGRAM, 6000, "::")
     s = make(bench, AF_INET6, DGRAM)
     assert bench.call("A", "sendto", s, b"x", 0) == "EDESTADDRREQ"
@@ -139,7 +139,7 @@ def test_datagrams_of_both_families() -> None:
 
 def test_disconnecting_keeps_the_peers_address() -> None:
     """__udp_disconnect() leaves sk_v6_daddr, and compute_score() goes on asking for it."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = make(bench, AF_INET6, DGRAM, 6000, "::1")
     assert bench.call("A", "connect", fd, inet6(7000)) == 0
     assert bench.call("A", "connect", fd, {"sa_family": 0, "sa_data": bytes(14)}) == 0
@@ -148,7 +148,7 @@ def test_disconnecting_keeps_the_peers_address() -> None:
 
 def test_options() -> None:
     """do_ipv6_setsockopt(), do_ipv6_getsockopt()."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = make(bench, AF_INET6, STREAM)
     assert bench.call("A", "setsockopt", fd, SOL_IPV6, UNICAST_HOPS, 256) == "EINVAL"
     assert bench.call("A", "setsockopt", fd, SOL_IPV6, UNICAST_HOPS, 3) == 0
@@ -165,7 +165,7 @@ def test_options() -> None:
 
 def test_messages_tell_where_a_packet_went() -> None:
     """ip6_datagram_recv_common_ctl(), put_cmsg()."""
-    bench = Bench()
+    bench = Bench("ABU")
     r = make(bench, AF_INET6, DGRAM, 6000, "::")
     s = make(bench, AF_INET, DGRAM)
     assert bench.call("A", "setsockopt", r, SOL_IPV6, RECVPKTINFO, 1) == 0
@@ -180,7 +180,7 @@ def test_messages_tell_where_a_packet_went() -> None:
 
 def test_a_syn_after_a_mapped_connection_is_lost() -> None:
     """tcp_v6_connect() leaves ``ipv6_mapped`` in icsk_af_ops; found by ktrace fuzz --family inet --seed 13."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = make(bench, AF_INET6, STREAM)
     assert bench.call("A", "connect", fd, inet6(5002, MAPPED)) == "ECONNREFUSED"
     listener = make(bench, AF_INET6, STREAM, 5002, "::1")
@@ -191,7 +191,7 @@ def test_a_syn_after_a_mapped_connection_is_lost() -> None:
 
 def test_errors_of_datagrams() -> None:
     """ipv6_icmp_error(), ipv6_local_error(), ipv6_recv_error()."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = make(bench, AF_INET6, DGRAM, 5000)
     assert bench.call("A", "setsockopt", fd, SOL_IPV6, RECVERR, 1) == 0
     assert bench.call("A", "sendto", fd, b"x" * 3000, 0, inet6(5001)) == 3000

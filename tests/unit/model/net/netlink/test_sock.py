@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ktrace.state.net.netlink import NetlinkSock
-from tests.unit.model.socket_bench import AF_INET, DGRAM, NONBLOCK, RAW, STREAM, Bench, inet
+from tests.unit.model.bench import AF_INET, DGRAM, NONBLOCK, RAW, STREAM, Bench, inet
 
 AF_NETLINK, AF_PACKET = 16, 17
 ROUTE, USERSOCK = 0, 2
@@ -40,7 +40,7 @@ def part(bench: Bench, fd: int) -> NetlinkSock:
 
 def test_names() -> None:
     """netlink_bind(): one number, as many groups as one likes."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd, other = make(bench), make(bench)
     assert bench.call("A", "bind", fd, netlink(500), addrlen=11) == "EINVAL"
     assert bench.call("A", "bind", fd, inet(5)) == "EINVAL"
@@ -56,7 +56,7 @@ def test_names() -> None:
 
 def test_autobind_takes_the_process_then_anything_negative() -> None:
     """netlink_autobind()."""
-    bench = Bench()
+    bench = Bench("ABU")
     bench.kernel.tasks["A"].pid = 28
     first, second = make(bench), make(bench)
     for fd in (first, second):
@@ -67,7 +67,7 @@ def test_autobind_takes_the_process_then_anything_negative() -> None:
 
 def test_who_may_do_what() -> None:
     """netlink_allowed(): NL_CFG_F_NONROOT_SEND on NETLINK_USERSOCK, NL_CFG_F_NONROOT_RECV on NETLINK_ROUTE."""
-    bench = Bench()
+    bench = Bench("ABU")
     user, route = make(bench, "U"), make(bench, "U", ROUTE)
     bench.kernel.tasks["U"].pid = 29
     assert bench.call("U", "bind", user, netlink(0, 1)) == "EPERM"
@@ -81,7 +81,7 @@ def test_who_may_do_what() -> None:
 
 def test_messages_between_processes() -> None:
     """netlink_unicast(), netlink_getsockbyportid()."""
-    bench = Bench()
+    bench = Bench("ABU")
     receiver, sender = make(bench), make(bench)
     assert bench.call("A", "bind", receiver, netlink(500)) == 0
     assert bench.call("A", "bind", sender, netlink(600)) == 0
@@ -95,7 +95,7 @@ def test_messages_between_processes() -> None:
 
 def test_the_kernel_acknowledges_what_asks_for_nothing() -> None:
     """netlink_rcv_skb(), netlink_ack()."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = make(bench, protocol=ROUTE)
     bench.call("A", "bind", fd, netlink(9))
     message = struct.pack("<IHHII", 16, 1, 5, 7, 0)
@@ -108,7 +108,7 @@ def test_the_kernel_acknowledges_what_asks_for_nothing() -> None:
 
 def test_packet_sockets_bind_to_what_there_is() -> None:
     """packet_do_bind()."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = bench.call("A", "socket", AF_PACKET, RAW, 0)
     assert isinstance(fd, int)
     assert bench.call("A", "bind", fd, packet(3, 77), addrlen=20) == "ENODEV"
@@ -123,14 +123,14 @@ def test_packet_sockets_bind_to_what_there_is() -> None:
 @pytest.mark.parametrize(("type_", "protocol"), [(STREAM, 0), (DGRAM, 0), (RAW, 253)])
 def test_no_frame_passes_a_packet_socket_unnoticed(type_: int, protocol: int) -> None:
     """The model says that it does not know what it sees, instead of leaving it out; until it is closed."""
-    bench = Bench()
+    bench = Bench("ABU")
     tap = bench.call("A", "socket", AF_PACKET, RAW, 0x300)
     fd = bench.call("A", "socket", AF_INET, type_ | NONBLOCK, protocol)
     assert isinstance(tap, int) and isinstance(fd, int)
     call = ("connect", fd, inet(5000)) if type_ == STREAM else ("sendto", fd, b"x", 0, inet(5000))
     with pytest.raises(NotImplementedError, match="packet socket"):
         bench.call("A", *call)
-    bench = Bench()
+    bench = Bench("ABU")
     tap = bench.call("A", "socket", AF_PACKET, RAW, 0x300)
     fd = bench.call("A", "socket", AF_INET, type_ | NONBLOCK, protocol)
     assert bench.call("A", "close", tap) == 0

@@ -6,16 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.model.socket_bench import (
-    AF_UNIX,
-    DGRAM,
-    NONBLOCK,
-    SEQPACKET,
-    SOL_SOCKET,
-    STREAM,
-    Bench,
-    unix,
-)
+from tests.unit.model.bench import AF_UNIX, DGRAM, NONBLOCK, SEQPACKET, SOL_SOCKET, STREAM, Bench, unix
 
 MSG_OOB, MSG_PEEK, MSG_DONTWAIT, MSG_WAITALL, MSG_NOSIGNAL, MSG_TRUNC, MSG_CTRUNC = 1, 2, 0x40, 0x100, 0x4000, 0x20, 8
 SHUT_RD, SHUT_WR = 0, 1
@@ -36,7 +27,7 @@ def rights(*fds: int) -> dict[str, Any]:
 
 def test_bytes_and_their_charge() -> None:
     """unix_stream_sendmsg(), sock_wfree(): the sender pays until the last byte of a buffer is read."""
-    bench = Bench()
+    bench = Bench("ABU")
     a, b = bench.pair()
     assert bench.call("A", "write", a, b"hello") == 5
     assert bench.sock("A", a).sk_wmem_alloc == 1 + 768
@@ -50,7 +41,7 @@ def test_bytes_and_their_charge() -> None:
 
 def test_large_writes_are_split() -> None:
     """unix_stream_sendmsg(): half the send buffer less 64 at most, 3776 linear bytes, the rest in pages."""
-    bench = Bench()
+    bench = Bench("ABU")
     a, b = bench.pair()
     assert bench.call("A", "sendto", a, bytes(50000), flags=MSG_DONTWAIT) == 50000
     sizes = [(item.len, item.data_len, item.truesize) for item in bench.sock("A", b).sk_receive_queue]
@@ -59,7 +50,7 @@ def test_large_writes_are_split() -> None:
 
 def test_a_full_buffer_blocks_and_a_reader_wakes() -> None:
     """sock_alloc_send_pskb(): EAGAIN without waiting; unix_write_space() wakes below a quarter."""
-    bench = Bench()
+    bench = Bench("ABU")
     a, b = bench.pair()
     bench.call("A", "setsockopt", a, SOL_SOCKET, SO_SNDBUF, 0)
     bench.call("A", "fork", "C", 0)
@@ -80,7 +71,7 @@ def test_a_full_buffer_blocks_and_a_reader_wakes() -> None:
 
 def test_the_reader_of_an_empty_stream() -> None:
     """unix_stream_read_generic(): blocks, EAGAIN, end of file after shutdown, ENOTCONN is EINVAL here."""
-    bench = Bench()
+    bench = Bench("ABU")
     a, b = bench.pair()
     assert bench.call("A", "recvfrom", b, 1, flags=MSG_DONTWAIT) == "EAGAIN"
     bench.call("A", "fork", "C", 0)
@@ -88,9 +79,9 @@ def test_the_reader_of_an_empty_stream() -> None:
     assert bench.call("A", "shutdown", a, SHUT_WR) == 0
     assert bench.results["C"].value == 0
     assert bench.call("A", "write", a, b"x") == "EPIPE"
-    assert bench.signals() == ["SIGPIPE"]
+    assert [signal for _, signal in bench.signals] == ["SIGPIPE"]
     assert bench.call("A", "sendto", a, b"x", flags=MSG_NOSIGNAL) == "EPIPE"
-    assert bench.signals() == []
+    assert bench.signals == []
     fd = bench.call("A", "socket", AF_UNIX, STREAM, 0)
     assert bench.call("A", "read", fd, 1) == "EINVAL"
     assert bench.call("A", "write", fd, b"x") == "ENOTCONN"
@@ -98,7 +89,7 @@ def test_the_reader_of_an_empty_stream() -> None:
 
 def test_unread_bytes_reset_the_peer() -> None:
     """unix_release_sock(): ECONNRESET once, then end of file."""
-    bench = Bench()
+    bench = Bench("ABU")
     a, b = bench.pair()
     bench.call("A", "write", a, b"lost")
     assert bench.call("A", "close", b) == 0
@@ -110,7 +101,7 @@ def test_unread_bytes_reset_the_peer() -> None:
 
 def test_waitall_takes_what_comes_until_it_has_all() -> None:
     """sock_rcvlowat(): MSG_WAITALL raises the target to the whole."""
-    bench = Bench()
+    bench = Bench("ABU")
     a, b = bench.pair()
     bench.call("A", "fork", "C", 0)
     assert bench.call("C", "recvfrom", b, 6, flags=MSG_WAITALL) == "blocked"
@@ -122,7 +113,7 @@ def test_waitall_takes_what_comes_until_it_has_all() -> None:
 
 def test_peeking_and_its_offset() -> None:
     """unix_stream_read_generic(): MSG_PEEK leaves the bytes, SO_PEEK_OFF moves on and back."""
-    bench = Bench()
+    bench = Bench("ABU")
     a, b = bench.pair()
     bench.call("A", "write", a, b"abc")
     bench.call("A", "write", a, b"def")
@@ -137,7 +128,7 @@ def test_peeking_and_its_offset() -> None:
 
 def test_the_byte_out_of_band() -> None:
     """queue_oob(), manage_oob(), unix_stream_recv_urg()."""
-    bench = Bench()
+    bench = Bench("ABU")
     a, b = bench.pair()
     bench.call("A", "sendto", a, b"abX", flags=MSG_OOB)
     assert bench.sock("A", b).unix is not None
@@ -152,7 +143,7 @@ def test_the_byte_out_of_band() -> None:
 
 def test_names() -> None:
     """unix_bind(): abstract, path, chosen by the kernel; a name is for ever and for one socket."""
-    bench = Bench()
+    bench = Bench("ABU")
     for _ in range(4):
         bench.call("A", "socket", AF_UNIX, STREAM, 0)
     assert bench.call("A", "bind", 0, unix(b"\0name")) == 0
@@ -178,7 +169,7 @@ def test_names() -> None:
 
 def test_types_do_not_meet() -> None:
     """unix_find_bsd(): EPROTOTYPE; abstract names of two types are two names."""
-    bench = Bench()
+    bench = Bench("ABU")
     listener(bench, path=b"/tmp/s")
     dgram = bench.call("A", "socket", AF_UNIX, DGRAM, 0)
     assert bench.call("A", "connect", dgram, unix(b"/tmp/s")) == "EPROTOTYPE"
@@ -188,7 +179,7 @@ def test_types_do_not_meet() -> None:
 
 def test_connect_before_accept() -> None:
     """unix_stream_connect(): the embryo is the client's peer at once, with the listener's name."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = listener(bench)
     client = bench.call("B", "socket", AF_UNIX, STREAM, 0)
     assert isinstance(client, int)
@@ -206,7 +197,7 @@ def test_connect_before_accept() -> None:
 
 def test_a_full_backlog_blocks_one_connector_each_accept() -> None:
     """unix_wait_for_peer(): exclusive sleepers, woken one by one; EAGAIN without waiting."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = listener(bench, backlog=0)
     for name in ("C", "D"):
         bench.call("B", "fork", name, 0)
@@ -227,7 +218,7 @@ def test_a_full_backlog_blocks_one_connector_each_accept() -> None:
 
 def test_accept_waits_and_shutdown_ends_it() -> None:
     """unix_accept(): EINVAL where the listener is shut down, EAGAIN without waiting."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = listener(bench)
     bench.call("A", "fork", "C", 0)
     assert bench.call("C", "accept", fd) == "blocked"
@@ -242,7 +233,7 @@ def test_accept_waits_and_shutdown_ends_it() -> None:
 
 def test_packets_keep_their_bounds() -> None:
     """__unix_dgram_recvmsg(): what does not fit is lost, MSG_TRUNC tells the whole length."""
-    bench = Bench()
+    bench = Bench("ABU")
     a, b = bench.pair(type_=DGRAM)
     bench.call("A", "write", a, b"first packet")
     bench.call("A", "write", a, b"")
@@ -255,7 +246,7 @@ def test_packets_keep_their_bounds() -> None:
 
 def test_a_full_receiver_blocks_senders_in_turn() -> None:
     """unix_dgram_sendmsg(): max_dgram_qlen, except between two that are connected to each other."""
-    bench = Bench()
+    bench = Bench("ABU")
     server = bench.call("A", "socket", AF_UNIX, DGRAM, 0)
     bench.call("A", "bind", server, unix(b"\0log"))
     bench.call("B", "socket", AF_UNIX, DGRAM, 0)
@@ -270,7 +261,7 @@ def test_a_full_receiver_blocks_senders_in_turn() -> None:
 
 def test_who_may_send_to_a_connected_receiver() -> None:
     """unix_may_send(): only its peer; a dead peer is ECONNREFUSED once."""
-    bench = Bench()
+    bench = Bench("ABU")
     a, b = bench.pair(type_=DGRAM)
     bench.call("A", "bind", b, unix(b"\0b"))
     other = bench.call("A", "socket", AF_UNIX, DGRAM, 0)
@@ -284,7 +275,7 @@ def test_who_may_send_to_a_connected_receiver() -> None:
 
 def test_seqpackets_are_connected_packets() -> None:
     """unix_seqpacket_sendmsg(), unix_seqpacket_recvmsg()."""
-    bench = Bench()
+    bench = Bench("ABU")
     a, b = bench.pair(type_=SEQPACKET)
     bench.call("A", "write", a, b"one")
     bench.call("A", "write", a, b"two")
@@ -298,7 +289,7 @@ def test_seqpackets_are_connected_packets() -> None:
 
 def test_descriptors_travel() -> None:
     """scm_fp_copy(), scm_detach_fds(): new descriptors, as many as there is room for."""
-    bench = Bench()
+    bench = Bench("ABU")
     a, b = bench.pair()
     c, d = bench.pair()
     assert bench.call("A", "sendmsg", a, rights(c, d)) == 1
@@ -315,7 +306,7 @@ def test_descriptors_travel() -> None:
 
 def test_credentials() -> None:
     """maybe_add_creds(), scm_check_creds(): only one's own, unless capable."""
-    bench = Bench()
+    bench = Bench("ABU")
     a, b = bench.pair("U")
     bench.call("U", "setsockopt", b, SOL_SOCKET, SO_PASSCRED, 1)
     bench.call("U", "write", a, b"x")
@@ -328,7 +319,7 @@ def test_credentials() -> None:
 
 def test_a_socket_in_its_own_queue_is_garbage() -> None:
     """unix_scc_dead(): collected when the next AF_UNIX socket is released."""
-    bench = Bench()
+    bench = Bench("ABU")
     a, b = bench.pair()
     bench.call("A", "sendmsg", a, rights(b))
     bench.call("A", "close", b)
@@ -344,6 +335,6 @@ def test_a_socket_in_its_own_queue_is_garbage() -> None:
 @pytest.mark.parametrize(("how", "expected"), [(3, "EINVAL"), (-1, "EINVAL"), (0, 0), (1, 0), (2, 0)])
 def test_shutdown(how: int, expected: int | str) -> None:
     """unix_shutdown()."""
-    bench = Bench()
+    bench = Bench("ABU")
     a, _ = bench.pair()
     assert bench.call("A", "shutdown", a, how) == expected

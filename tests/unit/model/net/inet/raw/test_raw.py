@@ -10,7 +10,7 @@ from ktrace.agent.syscalls import make_call
 from ktrace.model.kernel import Advice
 from ktrace.model.net.inet.ip_packet import as_seen, checksum
 from ktrace.state.call import Result
-from tests.unit.model.socket_bench import AF_INET, AF_INET6, DGRAM, NONBLOCK, RAW, STREAM, Bench, inet, inet6
+from tests.unit.model.bench import AF_INET, AF_INET6, DGRAM, NONBLOCK, RAW, STREAM, Bench, inet, inet6
 
 ICMP, UDP, ICMPV6 = 1, 17, 58
 SOL_IP, SOL_IPV6, SOL_RAW, SOL_ICMPV6 = 0, 41, 255, 58
@@ -36,7 +36,7 @@ def with_groups(bench: Bench) -> None:
 
 def test_who_may_ping() -> None:
     """ping_init_sock(): the range is empty at first."""
-    bench = Bench()
+    bench = Bench("ABU")
     assert bench.call("U", "socket", AF_INET, DGRAM, ICMP) == "EACCES"
     with_groups(bench)
     assert bench.call("U", "socket", AF_INET, DGRAM, ICMP) == 0
@@ -48,7 +48,7 @@ def test_who_may_ping() -> None:
 @pytest.mark.parametrize(("family", "protocol", "echo"), [(AF_INET, ICMP, ECHO), (AF_INET6, ICMPV6, ECHO6)])
 def test_an_echo_comes_back(family: int, protocol: int, echo: bytes) -> None:
     """ping_v4_sendmsg(), icmp_reply(), ping_rcv()."""
-    bench = Bench()
+    bench = Bench("ABU")
     with_groups(bench)
     fd = make(bench, family, DGRAM, protocol)
     to = inet(0) if family == AF_INET else inet6(0)
@@ -66,7 +66,7 @@ def test_an_echo_comes_back(family: int, protocol: int, echo: bytes) -> None:
 
 def test_identifiers() -> None:
     """ping_get_port(): SO_REUSEADDR is on from the start (INET_PROTOSW_REUSE)."""
-    bench = Bench()
+    bench = Bench("ABU")
     with_groups(bench)
     first, second = make(bench, AF_INET, DGRAM, ICMP), make(bench, AF_INET, DGRAM, ICMP)
     assert bench.call("A", "bind", first, inet(7)) == 0
@@ -84,7 +84,7 @@ def test_identifiers() -> None:
 
 def test_every_raw_socket_that_matches_gets_a_copy() -> None:
     """raw_v4_match()."""
-    bench = Bench()
+    bench = Bench("ABU")
     anywhere, bound, other = (make(bench, AF_INET, RAW, 253) for _ in range(3))
     assert bench.call("A", "bind", bound, inet(0, "127.0.0.2")) == 0
     assert bench.call("A", "connect", other, inet(0, "127.0.0.3")) == 0
@@ -100,7 +100,7 @@ def test_every_raw_socket_that_matches_gets_a_copy() -> None:
 
 def test_headers_made_by_hand() -> None:
     """raw_send_hdrinc()."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = make(bench, AF_INET, RAW, 253)
     assert bench.call("A", "setsockopt", fd, SOL_IP, IP_HDRINCL, 1) == 0
     header = b"\x45\0\0\0\x12\x34\0\0\x09\xfd\0\0" + bytes(4) + b"\x7f\0\0\1"
@@ -115,7 +115,7 @@ def test_headers_made_by_hand() -> None:
 
 def test_filters_of_icmp() -> None:
     """icmp_filter(), icmpv6_filter(): a bit that is set keeps a type away."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = make(bench, AF_INET, RAW, ICMP)
     echo = b"\x08\0\xf7\xfd\0\1\0\1"
     assert bench.call("A", "setsockopt", fd, SOL_RAW, ICMP_FILTER, 1 << 8) == 0
@@ -133,7 +133,7 @@ def test_filters_of_icmp() -> None:
 
 def test_a_bad_checksum_gets_no_answer() -> None:
     """icmp_rcv(): skb_checksum_simple_validate()."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = make(bench, AF_INET, RAW, ICMP)
     assert bench.call("A", "sendto", fd, b"\x08\0\0\1\0\1\0\1", 0, dest_addr=inet(0)) == 8
     assert isinstance(received(bench, fd), bytes)
@@ -142,7 +142,7 @@ def test_a_bad_checksum_gets_no_answer() -> None:
 
 def test_a_port_that_nobody_has() -> None:
     """icmp_send(): the error quotes the packet; a raw socket of UDP saw that, too, its checksum not computed."""
-    bench = Bench()
+    bench = Bench("ABU")
     icmp, udp, sender = make(bench, AF_INET, RAW, ICMP), make(bench, AF_INET, RAW, UDP), make(bench, AF_INET, DGRAM, 0)
     assert bench.call("A", "sendto", sender, b"lost", 0, dest_addr=inet(6000)) == 4
     packet, error = received(bench, udp), received(bench, icmp)
@@ -155,7 +155,7 @@ def test_a_port_that_nobody_has() -> None:
 
 def test_a_protocol_that_nobody_knows() -> None:
     """ip_protocol_deliver_rcu(), raw_err(): told to who is connected there."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = make(bench, AF_INET, RAW, 254)
     assert bench.call("A", "connect", fd, inet(0, "127.0.0.2")) == 0
     assert bench.call("A", "sendto", fd, b"who? who?", 0) == 9
@@ -165,7 +165,7 @@ def test_a_protocol_that_nobody_knows() -> None:
 
 def test_a_checksum_where_one_is_asked_for() -> None:
     """rawv6_push_pending_frames()."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = make(bench, AF_INET6, RAW, 253)
     for value, answer in ((3, "EINVAL"), (2, 0)):
         assert bench.call("A", "setsockopt", fd, SOL_IPV6, IPV6_CHECKSUM, value) == answer
@@ -181,7 +181,7 @@ def test_a_checksum_where_one_is_asked_for() -> None:
 
 def test_what_only_the_kernel_knows_is_taken_from_it_if_its_sums_come_out() -> None:
     """ip_select_ident()."""
-    bench = Bench()
+    bench = Bench("ABU")
     blank = bytes.fromhex("45000019000040004006") + b"\0\0" + b"\x7f\0\0\1\x7f\0\0\1"
     good = blank[:4] + b"\x12\x34" + blank[6:]
     good = good[:10] + struct.pack(">H", checksum(good)) + good[12:]
@@ -193,7 +193,7 @@ def test_what_only_the_kernel_knows_is_taken_from_it_if_its_sums_come_out() -> N
 
 def test_tcp_is_not_shown_to_raw_sockets() -> None:
     """The model says that it does not know the segments, instead of leaving them out."""
-    bench = Bench()
+    bench = Bench("ABU")
     make(bench, AF_INET, RAW, 6)
     client = make(bench, AF_INET, STREAM, 0)
     with pytest.raises(NotImplementedError, match="raw socket"):
@@ -202,7 +202,7 @@ def test_tcp_is_not_shown_to_raw_sockets() -> None:
 
 def test_a_sender_has_room_again_when_the_packet_is_on_the_loopback() -> None:
     """loopback_xmit(): skb_orphan(), sock_wfree(); found by ktrace fuzz --family raw --seed 3."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = make(bench, AF_INET, RAW, 253)
     assert bench.call("A", "bind", fd, inet(0)) == 0
     ep = bench.call("A", "epoll_create1", 0)

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from ktrace.state.allowed import Between
+from tests.unit.model.bench import AF_INET, DGRAM, SOL_SOCKET, Bench, inet
 from tests.unit.model.net.inet.tcp.test_tcp import connected, server, stream
-from tests.unit.model.socket_bench import AF_INET, DGRAM, SOL_SOCKET, Bench, inet
 
 MSG_DONTWAIT, MSG_MORE = 0x40, 0x8000
 SOL_TCP, TCP_NODELAY, TCP_CORK = 6, 1, 3
@@ -21,8 +21,8 @@ SHUT_WR = 1
 @pytest.fixture
 def bench() -> Bench:
     """Return a model whose loopback asks for quick acknowledgements, as a lab image's does."""
-    bench = Bench()
-    bench.sockets.facts = replace(bench.sockets.facts, quickack=True)
+    bench = Bench("ABU")
+    bench.kernel.net.facts = replace(bench.kernel.net.facts, quickack=True)
     return bench
 
 
@@ -128,7 +128,7 @@ def test_a_fin_is_as_good_as_data(bench: Bench) -> None:
     bench.call("B", "fcntl", client, 10, 34)
     bench.call("B", "fcntl", client, 4, 0o20000)
     bench.call("A", "close", accepted)
-    assert bench.signals() == ["SIGRTMIN", "SIGRTMIN"]
+    assert [signal for _, signal in bench.signals] == ["SIGRTMIN", "SIGRTMIN"]
 
 
 def test_a_dropped_syn_waits_for_a_timer(bench: Bench) -> None:

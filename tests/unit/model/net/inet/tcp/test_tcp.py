@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ktrace.state.allowed import OneOf
-from tests.unit.model.socket_bench import AF_INET, NONBLOCK, SOL_SOCKET, STREAM, Bench, inet
+from tests.unit.model.bench import AF_INET, NONBLOCK, SOL_SOCKET, STREAM, Bench, inet
 
 MSG_OOB, MSG_PEEK, MSG_DONTWAIT = 1, 2, 0x40
 SHUT_WR, SHUT_RDWR = 1, 2
@@ -35,7 +35,7 @@ def connected(bench: Bench) -> tuple[int, int]:
 
 def test_addresses_that_cannot_be_bound() -> None:
     """__inet_bind()."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = stream(bench, "U")
     assert bench.call("U", "bind", fd, inet(80)) == "EACCES"
     assert bench.call("U", "bind", fd, inet(5000, "10.1.2.3")) == "EADDRNOTAVAIL"
@@ -47,7 +47,7 @@ def test_addresses_that_cannot_be_bound() -> None:
 
 def test_who_excludes_whom_from_a_port() -> None:
     """inet_bind_conflict(): both reuse and neither listens; wild cards meet every address."""
-    bench = Bench()
+    bench = Bench("ABU")
     first, second, third = (stream(bench, "A") for _ in range(3))
     for fd in (first, second):
         bench.call("A", "setsockopt", fd, SOL_SOCKET, SO_REUSEADDR, 1)
@@ -61,7 +61,7 @@ def test_who_excludes_whom_from_a_port() -> None:
 
 def test_the_handshake_is_over_when_connect_returns() -> None:
     """tcp_v4_connect() to tcp_child_process(): in the softirq of the sender."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = server(bench)
     client = stream(bench, "B")
     assert bench.call("B", "connect", client, inet(5000)) == 0
@@ -77,7 +77,7 @@ def test_the_handshake_is_over_when_connect_returns() -> None:
 
 def test_without_waiting_connect_is_told_twice() -> None:
     """__inet_stream_connect(): EINPROGRESS, then what the handshake came to."""
-    bench = Bench()
+    bench = Bench("ABU")
     server(bench)
     client = stream(bench, "B", NONBLOCK)
     assert bench.call("B", "connect", client, inet(5000)) == "EINPROGRESS"
@@ -91,7 +91,7 @@ def test_without_waiting_connect_is_told_twice() -> None:
 
 def test_refused_and_unreachable() -> None:
     """tcp_reset() in TCP_SYN_SENT; ip_route_connect()."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = stream(bench, "B")
     assert bench.call("B", "connect", fd, inet(6000)) == "ECONNREFUSED"
     sock = bench.sock("B", fd)
@@ -103,7 +103,7 @@ def test_refused_and_unreachable() -> None:
 
 def test_a_full_accept_queue_drops_the_syn() -> None:
     """sk_acceptq_is_full(): one more than the backlog fits, then connect() waits for a retransmission."""
-    bench = Bench()
+    bench = Bench("ABU")
     server(bench, backlog=0)
     first, second = stream(bench, "B"), stream(bench, "B")
     assert bench.call("B", "connect", first, inet(5000)) == 0
@@ -112,7 +112,7 @@ def test_a_full_accept_queue_drops_the_syn() -> None:
 
 def test_bytes_and_end_of_file() -> None:
     """tcp_recvmsg_locked(), tcp_fin()."""
-    bench = Bench()
+    bench = Bench("ABU")
     a, b = connected(bench)
     assert bench.call("A", "read", a, 10) == "blocked"
     assert bench.call("B", "write", b, b"hello") == 5
@@ -125,12 +125,12 @@ def test_bytes_and_end_of_file() -> None:
     assert bench.call("A", "write", a, b"half open") == 9
     assert bench.call("B", "read", b, 4) == 4
     assert bench.call("B", "write", b, b"x") == "EPIPE"
-    assert bench.signals() == ["SIGPIPE"]
+    assert [signal for _, signal in bench.signals] == ["SIGPIPE"]
 
 
 def test_the_last_fin_leaves_a_port_in_time_wait() -> None:
     """tcp_time_wait(): it keeps the port, SO_REUSEADDR on both sides shares it."""
-    bench = Bench()
+    bench = Bench("ABU")
     a, b = connected(bench)
     bench.call("A", "close", a)
     assert bench.sock("B", b).sk_state == "TCP_CLOSE_WAIT"
@@ -145,21 +145,21 @@ def test_the_last_fin_leaves_a_port_in_time_wait() -> None:
 
 def test_unread_bytes_reset_the_connection() -> None:
     """__tcp_close(): RFC 2525; the reader is told once."""
-    bench = Bench()
+    bench = Bench("ABU")
     a, b = connected(bench)
     bench.call("B", "write", b, b"lost")
     bench.call("A", "close", a)
     assert bench.sock("B", b).sk_err == 104
     assert bench.call("B", "write", b, b"x") == "ECONNRESET"
-    assert bench.signals() == []
+    assert bench.signals == []
     assert bench.call("B", "write", b, b"x") == "EPIPE"
-    assert bench.signals() == ["SIGPIPE"]
+    assert [signal for _, signal in bench.signals] == ["SIGPIPE"]
     assert bench.call("B", "read", b, 1) == 0
 
 
 def test_data_after_close_is_reset() -> None:
     """tcp_rcv_state_process(): RFC 1122, a sender in CLOSE_WAIT sees EPIPE."""
-    bench = Bench()
+    bench = Bench("ABU")
     a, b = connected(bench)
     bench.call("A", "close", a)
     assert bench.call("B", "write", b, b"x") == 1
@@ -169,7 +169,7 @@ def test_data_after_close_is_reset() -> None:
 
 def test_lingering_for_no_time_resets() -> None:
     """__tcp_close(): SO_LINGER with 0."""
-    bench = Bench()
+    bench = Bench("ABU")
     a, b = connected(bench)
     bench.call("A", "setsockopt", a, SOL_SOCKET, SO_LINGER, {"l_onoff": 1, "l_linger": 0})
     bench.call("A", "close", a)
@@ -178,7 +178,7 @@ def test_lingering_for_no_time_resets() -> None:
 
 def test_closing_a_listener_resets_who_waits() -> None:
     """inet_csk_listen_stop(), inet_child_forget()."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = server(bench)
     client = stream(bench, "B")
     bench.call("B", "connect", client, inet(5000))
@@ -188,7 +188,7 @@ def test_closing_a_listener_resets_who_waits() -> None:
 
 def test_shutdown_of_what_is_not_connected() -> None:
     """inet_shutdown(): ENOTCONN, and the direction stays closed."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = stream(bench, "A")
     assert bench.call("A", "shutdown", fd, 3) == "EINVAL"
     assert bench.call("A", "shutdown", fd, SHUT_WR) == "ENOTCONN"
@@ -200,7 +200,7 @@ def test_shutdown_of_what_is_not_connected() -> None:
 
 def test_the_urgent_byte() -> None:
     """tcp_check_urg(), tcp_recv_urg(): out of the stream, unless it is wanted in line."""
-    bench = Bench()
+    bench = Bench("ABU")
     a, b = connected(bench)
     bench.call("B", "sendto", b, b"abX", flags=MSG_OOB)
     bench.call("B", "write", b, b"cd")
@@ -216,7 +216,7 @@ def test_the_urgent_byte() -> None:
 
 def test_a_reset_wakes_who_reads() -> None:
     """tcp_done_with_error(), sk_error_report()."""
-    bench = Bench()
+    bench = Bench("ABU")
     a, b = connected(bench)
     bench.call("A", "setsockopt", a, SOL_SOCKET, SO_LINGER, {"l_onoff": 1, "l_linger": 0})
     assert bench.call("B", "read", b, 1) == "blocked"
@@ -226,7 +226,7 @@ def test_a_reset_wakes_who_reads() -> None:
 
 def test_connecting_to_oneself() -> None:
     """tcp_rcv_synsent_state_process(): a simultaneous open with oneself."""
-    bench = Bench()
+    bench = Bench("ABU")
     fd = stream(bench, "A")
     bench.call("A", "bind", fd, inet(5000))
     assert bench.call("A", "connect", fd, inet(5000)) == 0

@@ -1,0 +1,37 @@
+"""Address spaces at birth, fork, exec and exit (``kernel/fork.c``, ``fs/exec.c``, ``kernel/exit.c``)."""
+
+from __future__ import annotations
+
+from ktrace.model.kernel import Kernel, Subsystem
+from ktrace.model.mm.address_space import AddressSpace
+from ktrace.model.task import Task
+from ktrace.state.mm.address_space import MmFacts
+
+CLONE_VM = 0x100
+
+
+class Memory(Subsystem):
+    """Give each task its address space.
+
+    :param facts: what a process of the agent has mapped at birth
+    """
+
+    def __init__(self, facts: MmFacts) -> None:
+        self.facts = facts
+
+    def born(self) -> AddressSpace:
+        """Return the address space of a program that has just begun (``fs/exec.c: exec_mmap()``)."""
+        return AddressSpace(self.facts, self.facts.birth)
+
+    def fork(self, kernel: Kernel, parent: Task, child: Task, flags: int) -> None:
+        """Share or copy the parent's (``kernel/fork.c: copy_mm()``)."""
+        if flags & CLONE_VM:
+            child.mm = parent.mm
+            child.mm.users += 1
+        else:
+            child.mm = parent.mm.forked(kernel, parent)
+
+    def exit_mm(self, kernel: Kernel, task: Task) -> None:
+        """Unmap what only *task* has mapped (``kernel/exit.c: exit_mm()``)."""
+        mm, task.mm = task.mm, AddressSpace(self.facts, ())
+        mm.put(kernel, task)
