@@ -1,44 +1,105 @@
-"""``ktrace bench``: measure on this machine, side by side, against the project's goals."""
+"""``ktrace bench``: measure on this machine, side by side, against the project's goals or against another build."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
 
 from ktrace.bench.measure import Row
 from ktrace.cli.output import console
+from ktrace.errors import KtraceError, UsageError
 
-NAMES = (
+if TYPE_CHECKING:
+    from ktrace.bench.figure import Compared
+    from ktrace.bench.same import Same
+
+IN_A_GUEST = (
     "boot-vs-clone",
     "agent-round-trip",
     "checked-vs-unchecked",
     "inspect-vs-drgn",
-    "run-pipe-basic",
     "functions-overhead",
     "events-overhead",
 )
+WIDE = 200
+"""Columns of what is no terminal: a figure's row is one line there."""
+NAMES = (*IN_A_GUEST, "start-up", "run-pipe-basic", "check-traces", "fuzz")
 
 
 @click.command()
 @click.option("--only", type=click.Choice(NAMES), multiple=True, help="Measure this one only.")
 @click.option("--runs", type=click.IntRange(3, 1000), default=11, show_default=True, help="Pairs per figure.")
 @click.option("--image", "image_name", default="lab-6.1", show_default=True)
+@click.option(
+    "--against", "other", type=click.Path(path_type=Path), help="Measure the build in this directory as well, in turn."
+)
+@click.option(
+    "--at-least",
+    type=click.FloatRange(0),
+    help="With --against: exit code 1 if a row is less than so many times better.",
+)
+@click.option("--same", is_flag=True, help="With --against: measure nothing; do both builds do the same?")
+@click.option("--seed", "seeds", type=int, multiple=True, default=(1, 2), show_default=True, help="With --same.")
+@click.option(
+    "--steps", type=click.IntRange(1), default=300, show_default=True, help="With --same: of fuzz, per family and seed."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print data.")
-def bench(only: tuple[str, ...], runs: int, image_name: str, as_json: bool) -> int:
+def bench(
+    only: tuple[str, ...],
+    runs: int,
+    image_name: str,
+    other: Path | None,
+    at_least: float | None,
+    same: bool,
+    seeds: tuple[int, ...],
+    steps: int,
+    as_json: bool,
+) -> int:
     """Measure what ktrace promises: medians, and ratios of what ran side by side.
 
     Exit code 1 if a goal was missed.
+
+    With --against DIR, the same benches run in the build in DIR as well, a checkout of any revision, pair by pair in
+    turn. "times better" is above 1 where this build is better. With --same, both make the moves of ktrace fuzz and
+    replay the recorded traces; exit code 1 if moves or counts differ.
     """
+    if other is None:
+        if at_least is not None or same:
+            raise UsageError(f"{'--same' if same else '--at-least'} needs another build", "give --against DIR")
+        return _on_its_own(only, runs, image_name, as_json)
+    if same:
+        if at_least is not None or only:
+            raise UsageError(f"--same measures nothing: leave out {'--only' if only else '--at-least'}")
+        return _same(other, seeds, steps, image_name, as_json)
+    return _against(other, only, runs, image_name, at_least, as_json)
+
+
+def _on_its_own(only: tuple[str, ...], runs: int, image_name: str, as_json: bool) -> int:
+    names = only or NAMES
+    rows: list[Row] = []
+    if any(name in IN_A_GUEST for name in names):
+        rows += _in_a_guest([name for name in names if name in IN_A_GUEST], runs, image_name, as_json)
+    rows += _commands([name for name in names if name not in IN_A_GUEST], runs, image_name, as_json)
+    if as_json:
+        click.echo(json.dumps([row.as_dict() for row in rows], indent=2))
+    else:
+        _print(_table(rows))
+    return 0 if all(row.met is not False for row in rows) else 1
+
+
+def _in_a_guest(names: list[str], runs: int, image_name: str, quiet: bool) -> list[Row]:
     from ktrace.bench.enumeration import inspect_vs_drgn
     from ktrace.bench.functions import events_overhead, functions_overhead
     from ktrace.bench.guests import agent_round_trip, boot_vs_clone
-    from ktrace.bench.session import run_pipe_basic
     from ktrace.bench.steps import checked_vs_unchecked
     from ktrace.cli.guests import Guests
 
+    rows: list[Row] = []
     with Guests(image_name) as guests:
         image, template = guests.image, guests.template
         measures: dict[str, Callable[[], list[Row]]] = {
@@ -46,20 +107,103 @@ def bench(only: tuple[str, ...], runs: int, image_name: str, as_json: bool) -> i
             "agent-round-trip": lambda: agent_round_trip(template, runs),
             "checked-vs-unchecked": lambda: checked_vs_unchecked(image, template, runs),
             "inspect-vs-drgn": lambda: inspect_vs_drgn(image, template, runs),
-            "run-pipe-basic": lambda: run_pipe_basic(runs),
             "functions-overhead": lambda: functions_overhead(image, template, runs),
             "events-overhead": lambda: events_overhead(image, template, runs),
         }
-        rows: list[Row] = []
-        for name in only or NAMES:
-            if not as_json:
-                click.echo(f"measuring {name}", err=True)
+        for name in names:
+            _tell(f"measuring {name}", quiet)
             rows += measures[name]()
+    return rows
+
+
+def _commands(names: list[str], runs: int, image_name: str, quiet: bool) -> list[Row]:
+    from ktrace.bench.builds import this_build
+    from ktrace.bench.commands import whole_commands, with_goals
+    from ktrace.bench.figure import alone
+
+    rows: list[Row] = []
+    with this_build() as build:
+        commands = whole_commands(build.recorded(), image_name)
+        for name in names:
+            _tell(f"measuring {name}", quiet)
+            for measure in commands[name]:
+                rows += with_goals(alone(measure, build, runs))
+    return rows
+
+
+def _against(
+    other: Path, only: tuple[str, ...], runs: int, image_name: str, at_least: float | None, as_json: bool
+) -> int:
+    from ktrace.bench.against import compare_builds
+    from ktrace.bench.builds import two_builds
+
+    rows: list[Compared] = []
+    failed: KtraceError | None = None
+    with two_builds(other) as (ours, theirs):
+        try:
+            for more in compare_builds(
+                ours, theirs, only or NAMES, runs, image_name, not only, lambda text: _tell(text, as_json)
+            ):
+                rows += more
+        except KtraceError as error:
+            failed = error
     if as_json:
-        click.echo(json.dumps([row.as_dict() for row in rows], indent=2))
+        click.echo(json.dumps([{**row.as_dict(), "below": row.below(at_least)} for row in rows], indent=2))
+    elif rows:
+        _print(_compared(rows, str(other), at_least))
+    if failed is not None:
+        raise failed  # what was measured before that is printed
+    return 1 if any(row.below(at_least) for row in rows) else 0
+
+
+def _same(other: Path, seeds: tuple[int, ...], steps: int, image_name: str, as_json: bool) -> int:
+    from ktrace.bench.against import traces_for
+    from ktrace.bench.builds import make_image, two_builds
+    from ktrace.bench.same import FAMILIES, same_counts, same_moves
+
+    done: list[Same] = []
+    with two_builds(other) as (ours, theirs):
+        _tell("replaying recorded traces", as_json)
+        done += same_counts(ours, theirs, traces_for(ours, theirs))
+        _tell("making the moves of fuzz", as_json)
+        for build in (ours, theirs):
+            make_image(build, image_name)
+        done += same_moves(ours, theirs, FAMILIES, seeds, steps, image_name)
+    different = [same for same in done if not same.equal]
+    if as_json:
+        click.echo(json.dumps([same.as_dict() for same in done], indent=2))
     else:
-        console().print(_table(rows))
-    return 0 if all(row.met is not False for row in rows) else 1
+        for same in different:
+            click.echo(f"{same.what}\n  this build: {same.ours}\n  {other}: {same.other}")
+        click.echo(f"{len(done) - len(different)} of {len(done)} are the same")
+    return 1 if different else 0
+
+
+def _tell(text: str, quiet: bool) -> None:
+    if not quiet:
+        click.echo(text, err=True)
+
+
+def _print(table: Table) -> None:
+    out = console()
+    if not out.is_terminal:
+        out.width = WIDE
+    out.print(table)
+
+
+def _compared(rows: list[Compared], other: str, at_least: float | None) -> Table:
+    table = Table(box=None, pad_edge=False, caption_justify="left")
+    table.caption = f"other build: {other}\ntimes better: median of the pairs, above 1 where this build is better"
+    for heading in ("figure", "unit", "better"):
+        table.add_column(heading)
+    for heading in ("this build", "other build", "times better", "from", "to"):
+        table.add_column(heading, justify="right")
+    table.add_column("")
+    for row in rows:
+        numbers = map(_number, (row.ours, row.other, row.ratio, row.lowest, row.highest))
+        verdict = f"[red]below {at_least:g}[/]" if at_least is not None and row.below(at_least) else row.note
+        table.add_row(row.name, row.unit, row.better or "", *numbers, verdict)
+    return table
 
 
 def _table(rows: list[Row]) -> Table:
