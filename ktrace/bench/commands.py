@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -47,9 +48,8 @@ def watched(build: Build, *arguments: str) -> tuple[float, float]:
     if answer.code:
         raise failure(what, answer)
     status, wall, peak = answer.out.split()[-3:]
-    if int(status):
-        # The upper byte is the exit code, the lower one a signal (wait(2)).
-        raise failure(what, Answer(int(status) >> 8 or -int(status), "", answer.err))
+    if code := os.waitstatus_to_exitcode(int(status)):
+        raise failure(what, Answer(code, "", answer.err))
     return float(wall), int(peak) / 1024
 
 
