@@ -45,6 +45,7 @@ class Compared:
     :param other: median; ``None`` where only this build has it
     :param ratio: how many times better this build is: the median of the pairs
     :param lowest: of the pairs; *highest* likewise
+    :param best: the same of the best that each build did: on a busy machine that varies less
     """
 
     name: str
@@ -55,6 +56,7 @@ class Compared:
     ratio: float | None = None
     lowest: float | None = None
     highest: float | None = None
+    best: float | None = None
 
     @property
     def note(self) -> str:
@@ -118,5 +120,11 @@ def _compared(name: str, unit: str, ours: list[float], other: list[float]) -> Co
     one, two = (statistics.median(values) if values else None for values in (ours, other))
     if sense is None or len(ours) != len(other) or not all(ours) or not all(other):
         return Compared(name, unit, sense, one, two)
-    ratios = [b / a if sense == LESS else a / b for a, b in zip(ours, other, strict=True)]
-    return Compared(name, unit, sense, one, two, statistics.median(ratios), min(ratios), max(ratios))
+    pairs = [_times_better(sense, *pair) for pair in zip(ours, other, strict=True)]
+    choose = min if sense == LESS else max
+    best = _times_better(sense, choose(ours), choose(other))
+    return Compared(name, unit, sense, one, two, statistics.median(pairs), min(pairs), max(pairs), best)
+
+
+def _times_better(sense: str, ours: float, other: float) -> float:
+    return other / ours if sense == LESS else ours / other

@@ -193,14 +193,14 @@ def _print(table: Table) -> None:
 
 def _compared(rows: list[Compared], other: str, at_least: float | None) -> Table:
     table = Table(box=None, pad_edge=False, caption_justify="left")
-    table.caption = f"other build: {other}\ntimes better: median of the pairs, above 1 where this build is better"
+    table.caption = f"other build: {other}\ntimes better: median of the pairs, above 1 where this build is better; of the best: of each build's best"
     for heading in ("figure", "unit", "better"):
         table.add_column(heading)
-    for heading in ("this build", "other build", "times better", "from", "to"):
+    for heading in ("this build", "other build", "times better", "from", "to", "of the best"):
         table.add_column(heading, justify="right")
     table.add_column("")
     for row in rows:
-        numbers = map(_number, (row.ours, row.other, row.ratio, row.lowest, row.highest))
+        numbers = map(_number, (row.ours, row.other, row.ratio, row.lowest, row.highest, row.best))
         verdict = f"[red]below {at_least:g}[/]" if at_least is not None and row.below(at_least) else row.note
         table.add_row(row.name, row.unit, row.better or "", *numbers, verdict)
     return table

@@ -97,6 +97,7 @@ def test_a_ratio_is_the_median_of_the_pairs_and_above_one_where_this_build_is_be
     time, rate = compare(ours, other)
     assert (time.ours, time.other, time.ratio, time.lowest, time.highest) == (2.0, 8.0, 3.0, 2.0, 4.0)
     assert (rate.ratio, rate.lowest, rate.highest) == (1 / 3, 1 / 4, 1 / 2)
+    assert (time.best, rate.best) == (2.0, 10 / 30)
     assert rate.below(0.95) and not time.below(0.95) and not rate.below(None)
 
 
