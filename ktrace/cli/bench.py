@@ -193,7 +193,10 @@ def _print(table: Table) -> None:
 
 def _compared(rows: list[Compared], other: str, at_least: float | None) -> Table:
     table = Table(box=None, pad_edge=False, caption_justify="left")
-    table.caption = f"other build: {other}\ntimes better: median of the pairs, above 1 where this build is better; of the best: of each build's best"
+    table.caption = (
+        f"other build: {other}\ntimes better: median of the pairs, above 1 where this build is better\n"
+        "of the best: the same of the best that each build did, which varies less on a busy machine"
+    )
     for heading in ("figure", "unit", "better"):
         table.add_column(heading)
     for heading in ("this build", "other build", "times better", "from", "to", "of the best"):
