@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from ktrace.inspect.corrupt import explained
 from ktrace.inspect.fs.epoll import EpollReader
 from ktrace.inspect.fs.file import FileReader
 from ktrace.inspect.fs.inode import InodeReader, TreeReader
@@ -18,7 +19,16 @@ from ktrace.inspect.process.process import ProcessReader
 
 
 def build_inspector(kernel: LiveKernel) -> Inspector:
-    """Return an inspector with a reader of every subsystem."""
+    """Return an inspector with a reader of every subsystem.
+
+    :raises MissingMember: this kernel lacks a member that a reader needs
+    :raises GuestGarbage: its variables make no sense
+    """
+    with explained("the readers"):
+        return _build_inspector(kernel)
+
+
+def _build_inspector(kernel: LiveKernel) -> Inspector:
     inodes = InodeReader(kernel)
     sysv = SysvReader(kernel)
     sockets = SocketReader(kernel, inodes)
@@ -31,10 +41,19 @@ def build_inspector(kernel: LiveKernel) -> Inspector:
 
 
 def read_facts(kernel: LiveKernel) -> Mapping[str, Any]:
-    """Return what the model must be told of *kernel* before the first step, by subsystem."""
-    return {
-        "pipe": read_pipe_facts(kernel),
-        "tree": TreeReader(kernel, InodeReader(kernel)).facts(),
-        "sysv": SysvReader(kernel).facts(),
-        "socket": read_socket_facts(kernel),
+    """Return what the model must be told of *kernel* before the first step, by subsystem.
+
+    :raises MissingMember: this kernel lacks a member that a fact is read from
+    :raises GuestGarbage: its variables make no sense
+    """
+    facts: dict[str, Callable[[], Any]] = {
+        "pipe": lambda: read_pipe_facts(kernel),
+        "tree": lambda: TreeReader(kernel, InodeReader(kernel)).facts(),
+        "sysv": lambda: SysvReader(kernel).facts(),
+        "socket": lambda: read_socket_facts(kernel),
     }
+    found = {}
+    for subsystem, read in facts.items():
+        with explained(f"the facts of {subsystem}"):
+            found[subsystem] = read()
+    return found

@@ -2,7 +2,34 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import drgn
+
 from ktrace.errors import GuestGarbage
+
+NONSENSE = (
+    ValueError, LookupError, ArithmeticError, AttributeError, TypeError, MemoryError, struct.error, drgn.FaultError
+)  # fmt: skip
+"""What Python, ``struct`` and drgn raise over memory or debug information that no sane kernel has."""
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Turn whatever falls over garbage within into one error of ours.
+
+    :param what: whose reading it is, such as ``SocketReader``
+    :raises GuestGarbage: something in :data:`NONSENSE` was raised
+    """
+    try:
+        yield
+    except NONSENSE as error:
+        raise GuestGarbage(
+            f"the kernel's memory makes no sense to {what}: {type(error).__name__}: {error}",
+            "it is damaged, or vmlinux is not this kernel's; KTRACE_TRACEBACK=1 shows where",
+        ) from error
 
 
 class CorruptStructure(GuestGarbage):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-import drgn
-
-from ktrace.errors import GuestGarbage
+from ktrace.inspect.corrupt import explained
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
@@ -90,12 +87,6 @@ class Inspector:
         """
         observation = Observation(self.kernel, self.tasks, self.actors)
         for reader in self.readers:
-            try:
+            with explained(type(reader).__name__):
                 reader.observe(observation)
-            except (ValueError, LookupError, ArithmeticError, struct.error, drgn.FaultError) as error:
-                # A reader fell over something that no sane kernel holds, and did not say so itself.
-                raise GuestGarbage(
-                    f"the kernel's memory makes no sense to {type(reader).__name__}: {type(error).__name__}: {error}",
-                    "it is damaged, or vmlinux is not this kernel's; KTRACE_TRACEBACK=1 shows where",
-                ) from error
         return World(observation.objects)

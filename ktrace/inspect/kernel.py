@@ -10,6 +10,7 @@ from typing import Any
 import drgn
 
 from ktrace.errors import UsageError
+from ktrace.inspect.members import type_of
 from ktrace.inspect.memory import PAGE_SHIFT, PAGE_SIZE, START_KERNEL_MAP, KernelMemory, PhysicalMemory
 
 _NUMBERED = re.compile(r"\.[0-9]+$")
@@ -91,7 +92,7 @@ class LiveKernel:
             page_offset=page_offset,
             phys_base=phys_base,
             vmemmap=vmemmap,
-            page_struct_size=prog.type("struct page").size,
+            page_struct_size=type_of(prog, "struct page").size,
             slow=slow,
         )
         # Two more segments spare drgn, too, its walk of the page tables.
@@ -116,6 +117,16 @@ class LiveKernel:
                 name = f"{address:#x}"
             self._symbols[address] = name
         return name
+
+    def variable(self, name: str) -> drgn.Object:
+        """Return the variable called *name*.
+
+        :raises UsageError: the kernel has no such variable
+        """
+        try:
+            return self.prog[name]
+        except LookupError:
+            raise UsageError(f"this kernel has no variable {name!r}", "was it configured out?") from None
 
     def address_of(self, symbol: str) -> int:
         """Return the address of *symbol*.
@@ -152,7 +163,7 @@ def _page_arrays(prog: drgn.Program, size: int) -> list[tuple[int, int, int]]:
         sections = prog["mem_section"]
     except KeyError:
         return [(prog["mem_map"].value_(), 0, frames)]
-    per_root = max(1, PAGE_SIZE // prog.type("struct mem_section").size)
+    per_root = max(1, PAGE_SIZE // type_of(prog, "struct mem_section").size)
     if sections.type_.kind == drgn.TypeKind.ARRAY:
         per_root = sections.type_.type.length
     found = []
@@ -161,7 +172,7 @@ def _page_arrays(prog: drgn.Program, size: int) -> list[tuple[int, int, int]]:
         base = root[number % per_root].section_mem_map.value_() & SECTION_MAP_MASK
         first = number * SECTION_SIZE >> PAGE_SHIFT
         if base:
-            page = base + first * prog.type("struct page").size & (1 << 64) - 1
+            page = base + first * type_of(prog, "struct page").size & (1 << 64) - 1
             found.append((page, first, min(SECTION_SIZE >> PAGE_SHIFT, frames - first)))
     return found
 

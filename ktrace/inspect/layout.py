@@ -1,7 +1,7 @@
 """Compile a C type's members into one unpacker, so that a structure is read once and in bulk.
 
 Offsets and sizes come from the kernel's own DWARF, through drgn. Members are probed: one that a
-kernel lacks reads as ``None`` where the caller said that it may be missing.
+kernel lacks reads as ``None`` where ``ktrace/inspect/optional.py`` says why it may be missing.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 
 import drgn
 
-from ktrace.errors import UsageError
+from ktrace.inspect.members import MissingMember, bare, find_member, require_optional, type_of
 from ktrace.inspect.memory import KernelMemory
 
 _INTEGER_CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
+_OPTIONAL, _BYTES, _ARRAY = "?", "&", "[]"
 
 
 @cache
@@ -30,64 +31,74 @@ def _members(names: tuple[str, ...]) -> Any:
 class Layout:
     """Unpack chosen members of a C struct from bytes.
 
+    A member path such as ``head`` or ``mutex.owner.counter`` is a number, a pointer or a bool; the marks around it:
+
+    - ``?path`` may be missing and then reads as ``None``; ``ktrace/inspect/optional.py`` says why
+    - ``path[]`` is an array of numbers and reads as a tuple
+    - ``&path`` reads as its bytes, whatever it is
+
+    A kernel that has something else there is refused when the layout is made, not misread.
+
     :param prog: the program whose types are used
     :param type_name: such as ``struct pipe_inode_info``
-    :param members: member paths such as ``head`` or ``mutex.owner.counter``; one that starts with ``?`` may
-        be missing and then reads as ``None``. A path's dots become underscores in the result
+    :param members: paths; their dots become underscores in the result
     :param renamed: result names for long paths
-    :raises UsageError: a member that is needed is not in this kernel's DWARF
+    :raises MissingMember: this kernel's DWARF has no such member, or something else in its place
     """
 
     def __init__(self, prog: drgn.Program, type_name: str, *members: str, **renamed: str) -> None:
-        self.type = prog.type(type_name)
+        self.type = type_of(prog, type_name)
         self.size: int = self.type.size
         self.name = type_name
-        wanted = [(path.lstrip("?").replace(".", "_"), path) for path in members]
+        wanted = [(plain_path(path).replace(".", "_"), path) for path in members]
         wanted += list(renamed.items())
         self._fields = [_Field(name, *self._find(path)) for name, path in wanted]
         self._make: Callable[[Iterable[Any]], Any] = _members(tuple(field.name for field in self._fields))._make
         self.offsets = {field.name: field.offset for field in self._fields if field.offset is not None}
-        self.unpack: Callable[[bytes, int], Any] = self._in_one_go() or self._each
+        here = [field for field in self._fields if field.offset is not None]
+        self.start: int = min((field.start for field in here), default=0)
+        self.span: int = max((field.start + field.length for field in here), default=0) - self.start
+        """Bytes from *start*, where the first member begins, to the end of the last one."""
+        self.unpack: Callable[[bytes, int], Any] = self._in_one_go(0) or self._each(0)
+        self._unpack_span = self._in_one_go(self.start) or self._each(self.start)
 
     def read(self, memory: KernelMemory, address: int) -> Any:
         """Return the members of the structure at kernel *address* as a named tuple."""
-        return self.unpack(memory.read(address, self.size), 0)
+        return self._unpack_span(memory.read(address + self.start, self.span), 0)
 
-    def __call__(self, memory: KernelMemory, address: int) -> Any:
-        """Read; the same as :meth:`read`."""
-        return self.unpack(memory.read(address, self.size), 0)
-
-    def _find(self, path: str) -> tuple[int | None, str, int, tuple[int, int] | None]:
+    def _find(self, marked: str) -> tuple[int | None, str, int, tuple[int, int] | None]:
         """Return offset, struct code, size in bytes, and position and width of a bit field."""
-        optional = path.startswith("?")
-        offset_bits = 0
-        type_: Any = self.type
-        bit_size = None
-        for part in path.lstrip("?").split("."):
-            while type_.kind == drgn.TypeKind.TYPEDEF:
-                type_ = type_.type
-            try:
-                member = type_.member(part)
-            except LookupError:
-                if optional:
-                    return None, "", 0, None
-                raise UsageError(
-                    f"{self.name} has no member {path!r} in this vmlinux",
-                    "is it the debug information of a Linux 6.1 or 6.12 kernel?",
-                ) from None
-            offset_bits += member.bit_offset
-            bit_size = member.bit_field_size
-            type_ = member.type
+        path = plain_path(marked)
+        if marked.startswith(_OPTIONAL):
+            require_optional(self.name, path)
+        found = find_member(self.type, path)
+        if found is None:
+            if marked.startswith(_OPTIONAL):
+                return None, "", 0, None
+            raise MissingMember(self.name, path)
+        type_, offset, bit_size = found
         if bit_size is not None:
-            first = offset_bits // 8
-            length = (offset_bits % 8 + bit_size + 7) // 8
-            return first, f"{length}s", length, (offset_bits % 8, bit_size)
-        code, length = _code(type_)
-        return offset_bits // 8, code, length, None
+            length = (offset % 8 + bit_size + 7) // 8
+            return offset // 8, f"{length}s", length, (offset % 8, bit_size)
+        if _BYTES in marked:
+            if not type_.is_complete():
+                raise MissingMember(self.name, path, f"is of type {type_.type_name()!r}, which has no size,")
+            size = drgn.sizeof(type_)
+            return offset // 8, f"{size}s", size, None
+        type_, count = bare(type_), None
+        if marked.endswith(_ARRAY):
+            if type_.kind != drgn.TypeKind.ARRAY or not type_.length:
+                raise MissingMember(self.name, path, f"is of type {type_.type_name()!r}, no array,")
+            type_, count = bare(type_.type), type_.length
+        code = _number_code(type_)
+        if code is None:
+            raise MissingMember(self.name, path, f"is of type {found[0].type_name()!r}, no number,")
+        return offset // 8, f"{count or ''}{code}", drgn.sizeof(type_) * (count or 1), None
 
-    def _in_one_go(self) -> Callable[[bytes, int], Any] | None:
-        """Return an unpacker that is one ``struct.unpack_from``; ``None`` where two names stand for the same bytes."""
-        at = 0
+    def _in_one_go(self, start: int) -> Callable[[bytes, int], Any] | None:
+        """Return an unpacker of bytes that begin *start* bytes into the structure, which is one
+        ``struct.unpack_from``; ``None`` where two names stand for the same bytes."""
+        at = start
         text = "<"
         count = 0
         places: dict[str, Callable[[Any], Any]] = {}
@@ -126,18 +137,28 @@ class Layout:
 
         return gathered
 
-    def _each(self, data: bytes, offset: int = 0) -> Any:
-        values: list[Any] = []
-        for field in self._fields:
-            if field.offset is None:
-                values.append(None)
-                continue
-            found = struct.unpack_from("<" + field.code, data, offset + field.offset)
-            if field.bits is not None:
-                values.append(int.from_bytes(found[0], "little") >> field.bits[0] & (1 << field.bits[1]) - 1)
-            else:
-                values.append(found if field.is_array else found[0])
-        return self._make(values)
+    def _each(self, start: int) -> Callable[[bytes, int], Any]:
+        """Return an unpacker of bytes that begin *start* bytes into the structure, which takes member by member."""
+
+        def unpack(data: bytes, offset: int = 0) -> Any:
+            values: list[Any] = []
+            for field in self._fields:
+                if field.offset is None:
+                    values.append(None)
+                    continue
+                found = struct.unpack_from("<" + field.code, data, offset + field.offset - start)
+                if field.bits is not None:
+                    values.append(int.from_bytes(found[0], "little") >> field.bits[0] & (1 << field.bits[1]) - 1)
+                else:
+                    values.append(found if field.is_array else found[0])
+            return self._make(values)
+
+        return unpack
+
+
+def plain_path(marked: str) -> str:
+    """Return a member's path without its marks."""
+    return marked.lstrip(_OPTIONAL + _BYTES).removesuffix(_ARRAY)
 
 
 class _Field(NamedTuple):
@@ -170,26 +191,15 @@ def _missing(_values: Any) -> None:
     """Stand for a member that this kernel does not have."""
 
 
-def _code(type_: Any) -> tuple[str, int]:
-    """Return the struct code and size in bytes of a member's type; an aggregate reads as its bytes."""
-    while type_.kind == drgn.TypeKind.TYPEDEF:
-        type_ = type_.type
+def _number_code(type_: Any) -> str | None:
+    """Return the struct code of a number, a pointer or a bool; ``None`` for anything else."""
     if type_.kind == drgn.TypeKind.ENUM:
-        type_ = type_.type
+        type_ = bare(type_.type)
     if type_.kind == drgn.TypeKind.POINTER:
-        return "Q", 8
+        return "Q"
     if type_.kind == drgn.TypeKind.BOOL:
-        return "?", 1
-    if type_.kind == drgn.TypeKind.INT:
-        code = _INTEGER_CODES[type_.size]
-        return (code.lower() if type_.is_signed and type_.name != "char" else code), type_.size
-    if type_.kind == drgn.TypeKind.ARRAY and type_.length is not None:
-        code, size = _code(type_.type)
-        element = type_.type
-        while element.kind == drgn.TypeKind.TYPEDEF:
-            element = element.type
-        if element.kind == drgn.TypeKind.INT and element.name == "char":
-            return f"{type_.length}s", type_.length
-        if len(code) == 1:
-            return f"{type_.length}{code}", size * type_.length
-    return f"{type_.size if type_.kind != drgn.TypeKind.ARRAY else drgn.sizeof(type_)}s", drgn.sizeof(type_)
+        return "?"
+    if type_.kind != drgn.TypeKind.INT or type_.size not in _INTEGER_CODES:
+        return None
+    code = _INTEGER_CODES[type_.size]
+    return code.lower() if type_.is_signed and type_.name != "char" else code

@@ -8,6 +8,7 @@ from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.list import for_each_list_node
+from ktrace.inspect.members import offset_of
 from ktrace.inspect.wait_queue import WaitQueues
 from ktrace.state.fs.epoll import EPOLL_EVENTS, Epoll, EpollItem
 from ktrace.state.names import flag_names
@@ -25,17 +26,16 @@ class EpollReader:
         prog = kernel.prog
         self.files: FileReader | None = None
         self.queues = WaitQueues(kernel)
-        ep = prog.type("struct eventpoll")
-        self._wq = ep.member("wq").offset + prog.type("wait_queue_head_t").member("head").offset
-        self._poll_wait = ep.member("poll_wait").offset + prog.type("wait_queue_head_t").member("head").offset
-        self._rdllist = ep.member("rdllist").offset
-        self._root = Layout(prog, "struct eventpoll", root="rbr.rb_root.rb_node", rdllist="rdllist.next")
+        self._wq = offset_of(prog, "struct eventpoll", "wq.head")
+        self._poll_wait = offset_of(prog, "struct eventpoll", "poll_wait.head")
+        self._rdllist = offset_of(prog, "struct eventpoll", "rdllist")
+        self._root = Layout(prog, "struct eventpoll", root="rbr.rb_root.rb_node")
         self.item = Layout(
             prog, "struct epitem", left="rbn.rb_left", right="rbn.rb_right", file="ffd.file", fd="ffd.fd",
             events="event.events", data="event.data",
         )  # fmt: skip
-        self._rbn = prog.type("struct epitem").member("rbn").offset
-        self._rdllink = prog.type("struct epitem").member("rdllink").offset
+        self._rbn = offset_of(prog, "struct epitem", "rbn")
+        self._rdllink = offset_of(prog, "struct epitem", "rdllink")
 
     def file_target(self, observation: Observation, file: int, private_data: int, f_inode: int) -> Ref:
         """Add the set behind a file and return its reference.

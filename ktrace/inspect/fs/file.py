@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import drgn
-
 from ktrace.inspect.fs.inode import InodeReader
 from ktrace.inspect.inspector import FileTargets, Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.members import has_member, offset_of
 from ktrace.state.fs.file import File, open_flags
 from ktrace.state.ref import Ref
 
@@ -37,18 +36,14 @@ class FileReader:
         self.inodes = inodes
         self.targets = {f_op: target for target in targets for f_op in target.f_ops}
         prog = kernel.prog
-        members = ["f_count.counter", "f_flags", "f_mode", "f_op", "f_inode", "f_pos", "private_data"]
-        # f_version became f_pipe in Linux 6.12 ("fs: add f_pipe").
-        members += ["?f_version", "?f_pipe"]
-        # f_owner became a pointer in Linux 6.12 ("file: reclaim 24 bytes from f_owner").
-        owner = prog.type("struct file").member("f_owner").type
-        self._owner_is_pointer = owner.kind == drgn.TypeKind.POINTER
-        members += ["f_owner"] if self._owner_is_pointer else ["f_owner.pid", "f_owner.signum"]
-        self.file = Layout(prog, "struct file", *members)
+        self.file = Layout(
+            prog, "struct file", "f_count.counter", "f_flags", "f_mode", "f_op", "f_inode", "f_pos", "private_data",
+            "?f_version", "?f_pipe", "?f_owner.pid", "?f_owner.signum",
+        )  # fmt: skip
+        self._owner_is_pointer = not has_member(prog, "struct file", "f_owner.pid")
+        self._owner = Layout(prog, "struct file", "f_owner") if self._owner_is_pointer else None
         self.fown = Layout(prog, "struct fown_struct", "pid", "signum")
-        self._nr_offset = (
-            prog.type("struct pid").member("numbers").offset + prog.type("struct upid").member("nr").offset
-        )
+        self._nr_offset = offset_of(prog, "struct pid", "numbers") + offset_of(prog, "struct upid", "nr")
         self._known: dict[int, _Known] = {}
 
     def observe(self, observation: Observation, address: int) -> Ref:
@@ -70,15 +65,15 @@ class FileReader:
         else:
             behind = self.inodes.observe(observation, raw.f_inode)
         if decoded is None or decoded.target != behind:
-            decoded = self._decode(observation, raw, f_op, behind)
+            decoded = self._decode(observation, raw, f_op, behind, data)
             # Whom it signals lies elsewhere, and may change there.
             lasting = decoded if not self._owner_is_pointer and decoded.f_owner is None else None
             self._known[address] = _Known(data, raw, f_op, lasting)
         objects[ref] = decoded
         return ref
 
-    def _decode(self, observation: Observation, raw: Any, f_op: str, behind: Ref) -> File:
-        pid, signum = self._owner(observation, raw)
+    def _decode(self, observation: Observation, raw: Any, f_op: str, behind: Ref, data: bytes) -> File:
+        pid, signum = self._signalled(observation, raw, data)
         if raw.f_pipe is None:
             version = raw.f_version or 0
         else:
@@ -95,12 +90,14 @@ class FileReader:
             version,
         )
 
-    def _owner(self, observation: Observation, raw: Any) -> tuple[int, int]:
-        if not self._owner_is_pointer:
+    def _signalled(self, observation: Observation, raw: Any, data: bytes) -> tuple[int, int]:
+        """Return the ``struct pid`` that gets a file's SIGIO, and the signal instead of it."""
+        if self._owner is None:
             return raw.f_owner_pid, raw.f_owner_signum
-        if not raw.f_owner:
+        address = self._owner.unpack(data, 0).f_owner
+        if not address:
             return 0, 0
-        owner = self.fown.read(observation.memory, raw.f_owner)
+        owner = self.fown.read(observation.memory, address)
         return owner.pid, owner.signum
 
     def pid_name(self, observation: Observation, pid: int) -> Ref | None:

@@ -13,6 +13,7 @@ from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.list import for_each_hlist_node, for_each_list_node
+from ktrace.inspect.members import MissingMember, has_member, offset_of
 from ktrace.state.fs.inode import S_IFDIR, S_IFIFO, S_IFMT, Inode, TreeFacts, mode_name
 from ktrace.state.ref import Ref
 
@@ -21,16 +22,31 @@ DEPTH = 64
 ENTRIES = 1 << 16
 
 
-# i_atime became a pair of members in Linux 6.11 ("fs: turn inode ctime fields into integers").
-_TIMES = tuple(f"?i_{name}time{end}" for name in "amc" for end in (".tv_sec", "_sec"))
+TIMES = {
+    f"{letter}time_{number}": f"?{path.format(letter)}"
+    for letter in "amc"
+    for number, path in enumerate(("i_{}time.tv_sec", "__i_{}time.tv_sec", "i_{}time_sec"))
+}
+"""Where an inode may keep the seconds of its times; each is in one of three places."""
 
 
 def times(raw: Any) -> tuple[int, int, int]:
-    """Return seconds of ``i_atime``, ``i_mtime`` and ``i_ctime``."""
-    atime = raw.i_atime_sec if raw.i_atime_tv_sec is None else raw.i_atime_tv_sec
-    mtime = raw.i_mtime_sec if raw.i_mtime_tv_sec is None else raw.i_mtime_tv_sec
-    ctime = raw.i_ctime_sec if raw.i_ctime_tv_sec is None else raw.i_ctime_tv_sec
-    return atime or 0, mtime or 0, ctime or 0
+    """Return seconds of ``i_atime``, ``i_mtime`` and ``i_ctime``.
+
+    :raises MissingMember: an inode of this kernel keeps them nowhere that is known
+    """
+    return (
+        _seconds("a", raw.atime_0, raw.atime_1, raw.atime_2),
+        _seconds("m", raw.mtime_0, raw.mtime_1, raw.mtime_2),
+        _seconds("c", raw.ctime_0, raw.ctime_1, raw.ctime_2),
+    )
+
+
+def _seconds(letter: str, *places: int | None) -> int:
+    for seconds in places:
+        if seconds is not None:
+            return seconds
+    raise MissingMember("struct inode", f"i_{letter}time")
 
 
 class InodeReader:
@@ -51,7 +67,7 @@ class InodeReader:
             "i_sb",
             "i_fop",
             "i_pipe",
-            *_TIMES,
+            **TIMES,
         )
         self.super_blocks = SuperBlocks(kernel)
         self._known: dict[int, tuple[bytes, Inode, int, int]] = {}
@@ -120,20 +136,17 @@ class TreeReader:
         prog = kernel.prog
         self.inodes = inodes
         self.path = path
-        members = ["d_inode", "d_name.name", "d_name.len", "d_hash.pprev"]
-        dentry = prog.type("struct dentry")
-        # d_subdirs and d_child became d_children and d_sib in Linux 6.8 ("dentry: switch the lists
-        # of children to hlist").
-        self._hlist = dentry.has_member("d_children")
+        self.dentry = Layout(
+            prog, "struct dentry", "d_inode", "d_name.name", "d_name.len", "d_hash.pprev", "?d_children.first"
+        )
+        self._hlist = has_member(prog, "struct dentry", "d_children.first")
         if self._hlist:
-            members += ["d_children.first"]
-            self._child_offset = dentry.member("d_sib").offset
+            self._child_offset = offset_of(prog, "struct dentry", "d_sib")
         else:
-            self._subdirs_offset = dentry.member("d_subdirs").offset
-            self._child_offset = dentry.member("d_child").offset
-        self.dentry = Layout(prog, "struct dentry", *members)
+            self._subdirs_offset = offset_of(prog, "struct dentry", "d_subdirs")
+            self._child_offset = offset_of(prog, "struct dentry", "d_child")
         self.root = 0
-        for mount in for_each_mount(prog["init_task"].nsproxy.mnt_ns, dst=path):
+        for mount in for_each_mount(kernel.variable("init_task").nsproxy.mnt_ns, dst=path):
             if mount_fstype(mount) == b"tmpfs":
                 self.root = mount.mnt.mnt_root.value_()
                 self.inodes.names[mount.mnt.mnt_root.d_inode.value_()] = Ref("inode", path)

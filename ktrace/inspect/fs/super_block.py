@@ -9,6 +9,7 @@ import drgn
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.members import offset_of
 from ktrace.inspect.memory import KernelMemory
 
 MAGIC = {"pipefs": 0x50495045, "tmpfs": 0x01021994}
@@ -25,10 +26,10 @@ class SuperBlocks:
         prog = kernel.prog
         self.kernel = kernel
         self.super_block = Layout(prog, "struct super_block", "s_magic", "s_type")
-        self._next = prog.type("struct file_system_type").member("next").offset
-        self._mnt_sb = prog.type("struct vfsmount").member("mnt_sb").offset
-        self._file_systems = int(prog["file_systems"].address_)
-        self._pipe_mnt = int(prog["pipe_mnt"].address_)
+        self._next = offset_of(prog, "struct file_system_type", "next")
+        self._mnt_sb = offset_of(prog, "struct vfsmount", "mnt_sb")
+        self._file_systems = int(kernel.variable("file_systems").address_)
+        self._pipe_mnt = int(kernel.variable("pipe_mnt").address_)
         self._names: dict[int, str] = {}
         self._look: Any = None
         self._seen: dict[int, str] = {}

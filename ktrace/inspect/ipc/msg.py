@@ -10,6 +10,7 @@ from ktrace.inspect.ipc.namespace import Pids, glance, perm_members, perm_of
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.list import for_each_list_node
+from ktrace.inspect.members import offset_of, type_of
 from ktrace.inspect.memory import PAGE_SIZE, KernelMemory
 from ktrace.state.ipc.msg import SEARCH_MODES, MsgMsg, MsgQueue, MsgReceiver, MsgSender
 from ktrace.state.ref import Ref
@@ -44,19 +45,17 @@ class MsgReader:
             senders="q_senders.next",
             **perm_members("q_perm"),
         )
-        queue = prog.type("struct msg_queue")
-        self._messages = queue.member("q_messages").bit_offset // 8
-        self._receivers = queue.member("q_receivers").bit_offset // 8
-        self._senders = queue.member("q_senders").bit_offset // 8
+        self._messages = self._queue.offsets["messages"]
+        self._receivers, self._senders = self._queue.offsets["receivers"], self._queue.offsets["senders"]
         self._msg = Layout(
             prog, "struct msg_msg", "m_type", "m_ts", "next", list_next="m_list.next", list_prev="m_list.prev"
         )
-        self._msg_list = prog.type("struct msg_msg").member("m_list").bit_offset // 8
-        self._seg_size: int = prog.type("struct msg_msgseg").size
+        self._msg_list = self._msg.offsets["list_next"]
+        self._seg_size: int = type_of(prog, "struct msg_msgseg").size
         self._receiver = Layout(prog, "struct msg_receiver", "r_tsk", "r_mode", "r_msgtype", "r_maxsize", "r_msg")
-        self._receiver_list = prog.type("struct msg_receiver").member("r_list").bit_offset // 8
+        self._receiver_list = offset_of(prog, "struct msg_receiver", "r_list")
         self._sender = Layout(prog, "struct msg_sender", "tsk", "msgsz")
-        self._sender_list = prog.type("struct msg_sender").member("list").bit_offset // 8
+        self._sender_list = offset_of(prog, "struct msg_sender", "list")
         self._cache: dict[int, tuple[bytes, tuple[MsgMsg, ...], MsgQueue]] = {}
         self._texts: dict[int, tuple[bytes, int, MsgMsg]] = {}
         self._last, self._last_texts = self._cache, self._texts
@@ -158,7 +157,7 @@ class MsgReader:
     def _read_receivers(self, observation: Observation, address: int) -> tuple[MsgReceiver, ...]:
         found = []
         for node in for_each_list_node(observation.memory, address + self._receivers, "msg_receiver.r_list"):
-            raw = self._receiver(observation.memory, node - self._receiver_list)
+            raw = self._receiver.read(observation.memory, node - self._receiver_list)
             message = raw.r_msg - (raw.r_msg >> 63 << 64)
             mode = SEARCH_MODES.get(raw.r_mode, str(raw.r_mode))
             found.append(MsgReceiver(observation.process(raw.r_tsk), mode, raw.r_msgtype, raw.r_maxsize, message))
@@ -167,6 +166,6 @@ class MsgReader:
     def _read_senders(self, observation: Observation, address: int) -> tuple[MsgSender, ...]:
         found = []
         for node in for_each_list_node(observation.memory, address + self._senders, "msg_sender.list"):
-            raw = self._sender(observation.memory, node - self._sender_list)
+            raw = self._sender.read(observation.memory, node - self._sender_list)
             found.append(MsgSender(observation.process(raw.tsk), raw.msgsz))
         return tuple(found)

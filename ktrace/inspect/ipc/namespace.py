@@ -12,6 +12,7 @@ from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.rhashtable import KeyTable
 from ktrace.inspect.lib.xarray import XArrayWalker
+from ktrace.inspect.members import offset_of, type_of
 from ktrace.inspect.memory import KernelMemory
 from ktrace.state.ipc.namespace import IdsFacts, IpcFacts, IpcIds, IpcNamespace, KernIpcPerm
 from ktrace.state.mm.address_space import MmFacts
@@ -31,7 +32,6 @@ PERM_MEMBERS = {
     "mode": "mode",
     "seq": "seq",
     "refcount": "refcount.refs.counter",
-    # Without CONFIG_SMP a spinlock is empty.
     "lock": "?lock.rlock.raw_lock.val.counter",
 }
 """Members of ``struct kern_ipc_perm`` by their name in the World; a layout of a whole object prefixes both."""
@@ -77,8 +77,8 @@ class Pids:
     """
 
     def __init__(self, kernel: LiveKernel) -> None:
-        numbers = kernel.prog.type("struct pid").member("numbers").bit_offset // 8
-        self._nr = numbers + kernel.prog.type("struct upid").member("nr").bit_offset // 8
+        prog = kernel.prog
+        self._nr = offset_of(prog, "struct pid", "numbers") + offset_of(prog, "struct upid", "nr")
         self._names: dict[int, str] = {}
 
     def begin(self) -> None:
@@ -134,8 +134,8 @@ class NamespaceReader:
             hdrs_counters="percpu_msg_hdrs.counters",
             count="ns.count.refs.counter",
         )
-        self._sem_ctls = Layout(prog, "struct ipc_namespace", "sem_ctls")
-        self._ids_offset = prog.type("struct ipc_namespace").member("ids").bit_offset // 8
+        self._sem_ctls = Layout(prog, "struct ipc_namespace", "sem_ctls[]")
+        self._ids_offset = offset_of(prog, "struct ipc_namespace", "ids")
         self._ids = Layout(
             prog,
             "struct ipc_ids",
@@ -150,8 +150,8 @@ class NamespaceReader:
             tbl="key_ht.tbl",
         )
         self._keys = KeyTable(prog)
-        perm = prog.type("struct kern_ipc_perm")
-        self._id, self._key = (perm.member(name).bit_offset // 8 for name in ("id", "key"))
+        self._id = offset_of(prog, "struct kern_ipc_perm", "id")
+        self._key = offset_of(prog, "struct kern_ipc_perm", "key")
         self._per_cpu = _per_cpu_offsets(kernel)
         self._names: dict[int, tuple[int, Ref]] = {}
 
@@ -248,12 +248,12 @@ class NamespaceReader:
             IdsFacts(one.raw.seq, one.raw.idr_next, one.raw.max_idx, one.raw.last_idx, one.raw.next_id) for one in ids
         )
         return IpcFacts(
-            ipc_mni=int(prog["ipc_mni"]),
-            ipc_mni_shift=int(prog["ipc_mni_shift"]),
-            ipc_min_cycle=int(prog["ipc_min_cycle"]),
+            ipc_mni=int(self.kernel.variable("ipc_mni")),
+            ipc_mni_shift=int(self.kernel.variable("ipc_mni_shift")),
+            ipc_min_cycle=int(self.kernel.variable("ipc_min_cycle")),
             page_size=page_size,
-            datalen_msg=page_size - int(prog.type("struct msg_msg").size),
-            datalen_seg=page_size - int(prog.type("struct msg_msgseg").size),
+            datalen_msg=page_size - type_of(prog, "struct msg_msg").size,
+            datalen_seg=page_size - type_of(prog, "struct msg_msgseg").size,
             sem_ids=sem_ids,
             msg_ids=msg_ids,
             shm_ids=shm_ids,
@@ -272,6 +272,6 @@ class NamespaceReader:
 
 def _per_cpu_offsets(kernel: LiveKernel) -> list[int]:
     """Return ``__per_cpu_offset[]`` of every possible CPU."""
-    prog = kernel.prog
-    bits = int(prog["__cpu_possible_mask"].bits[0].value_())
-    return [int(prog["__per_cpu_offset"][cpu].value_()) for cpu in range(64) if bits >> cpu & 1]
+    bits = int(kernel.variable("__cpu_possible_mask").bits[0])
+    offsets = kernel.variable("__per_cpu_offset")
+    return [int(offsets[cpu]) for cpu in range(64) if bits >> cpu & 1]

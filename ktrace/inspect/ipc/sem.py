@@ -12,6 +12,7 @@ from ktrace.inspect.ipc.namespace import Pids, glance, perm_members, perm_of
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.list import for_each_list_node
+from ktrace.inspect.members import offset_of, shape_of
 from ktrace.inspect.memory import KernelMemory
 from ktrace.state.ipc.sem import Sem, SemArray, SemBuf, SemQueue, SemUndo, SemUndoList
 from ktrace.state.ref import Ref
@@ -49,11 +50,10 @@ class SemReader:
             undo="list_id.next",
             **perm_members("sem_perm"),
         )
-        sem_array = prog.type("struct sem_array")
-        self._sems = sem_array.member("sems").bit_offset // 8
-        self._alter = sem_array.member("pending_alter").bit_offset // 8
-        self._const = sem_array.member("pending_const").bit_offset // 8
-        self._list_id = sem_array.member("list_id").bit_offset // 8
+        self._sems = offset_of(prog, "struct sem_array", "sems")
+        self._alter, self._const = self._array.offsets["alter"], self._array.offsets["const"]
+        self._list_id = self._array.offsets["undo"]
+        self._sem_nsems = self._array.offsets["sem_nsems"]
         self._sem = Layout(
             prog,
             "struct sem",
@@ -63,10 +63,7 @@ class SemReader:
             alter="pending_alter.next",
             const="pending_const.next",
         )
-        self._sem_nsems = prog.type("struct sem_array").member("sem_nsems").bit_offset // 8
-        sem = prog.type("struct sem")
-        self._sem_alter = sem.member("pending_alter").bit_offset // 8
-        self._sem_const = sem.member("pending_const").bit_offset // 8
+        self._sem_alter, self._sem_const = self._sem.offsets["alter"], self._sem.offsets["const"]
         self._queue = Layout(
             prog,
             "struct sem_queue",
@@ -80,20 +77,16 @@ class SemReader:
             "alter",
             "dupsop",
         )
-        # Without CONFIG_SMP a spinlock is empty.
         self._sem_lock = Layout(prog, "struct sem", lock="?lock.rlock.raw_lock.val.counter")
         self._ulp_lock = Layout(prog, "struct sem_undo_list", lock="?lock.rlock.raw_lock.val.counter")
-        self._queue_list = prog.type("struct sem_queue").member("list").bit_offset // 8
-        undo = prog.type("struct sem_undo")
-        # By 6.12 semadj is a flexible array ("ipc/sem: use flexible array in 'struct sem_undo'").
-        semadj = undo.member("semadj")
-        self._semadj = semadj.bit_offset // 8 if semadj.type.kind == drgn.TypeKind.ARRAY else None
-        members = ["ulp", "semid"] if self._semadj is not None else ["ulp", "semid", "semadj"]
-        self._undo = Layout(prog, "struct sem_undo", *members)
-        self._undo_proc = undo.member("list_proc").bit_offset // 8
-        self._undo_id = undo.member("list_id").bit_offset // 8
-        self._ulp_refcnt = prog.type("struct sem_undo_list").member("refcnt").bit_offset // 8
-        self._ulp_list = prog.type("struct sem_undo_list").member("list_proc").bit_offset // 8
+        self._queue_list = offset_of(prog, "struct sem_queue", "list")
+        self._undo = Layout(prog, "struct sem_undo", "ulp", "semid")
+        self._semadj = offset_of(prog, "struct sem_undo", "semadj")
+        self._semadj_is_array = shape_of(prog, "struct sem_undo", "semadj").kind == drgn.TypeKind.ARRAY
+        self._undo_proc = offset_of(prog, "struct sem_undo", "list_proc")
+        self._undo_id = offset_of(prog, "struct sem_undo", "list_id")
+        self._ulp_refcnt = offset_of(prog, "struct sem_undo_list", "refcnt.refs.counter")
+        self._ulp_list = offset_of(prog, "struct sem_undo_list", "list_proc")
         self._cache: dict[int, tuple[bytes, SemArray]] = {}
         self._last = self._cache
         self._plain: dict[tuple[int, int, int], Sem] = {}
@@ -203,7 +196,7 @@ class SemReader:
     def _read_queue(self, observation: Observation, address: int) -> SemQueue:
         """Decode one ``struct sem_queue``, which lies on its sleeper's stack."""
         memory = observation.memory
-        raw = self._queue(memory, address)
+        raw = self._queue.read(memory, address)
         count = raw.nsops if 0 <= raw.nsops <= MAX_NSOPS else 0
         sops = []
         if count:
@@ -229,7 +222,7 @@ class SemReader:
 
     def undo_list_locked(self, memory: KernelMemory, address: int) -> bool:
         """Tell whether the lock of the ``struct sem_undo_list`` at *address* is held."""
-        return bool(self._ulp_lock(memory, address).lock)
+        return bool(self._ulp_lock.read(memory, address).lock)
 
     # -- undo ------------------------------------------------------------------------------------
 
@@ -239,10 +232,12 @@ class SemReader:
         if ref in observation.objects and not nsems:
             return
         memory = observation.memory
-        raw = self._undo(memory, address)
+        raw = self._undo.read(memory, address)
         semadj: tuple[int, ...] = ()
         if nsems:
-            start = raw.semadj if self._semadj is None else address + self._semadj
+            start = address + self._semadj
+            if not self._semadj_is_array:
+                start = memory.u64(start)
             semadj = struct.unpack(f"<{nsems}h", memory.read(start, 2 * nsems))
         observation.objects[ref] = SemUndo(Ref("undo_list", raw.ulp) if raw.ulp else None, raw.semid, semadj)
 

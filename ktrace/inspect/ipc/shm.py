@@ -17,6 +17,7 @@ from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.list import for_each_list_node
 from ktrace.inspect.lib.maple_tree import MapleTreeWalker
 from ktrace.inspect.lib.xarray import XArrayWalker
+from ktrace.inspect.members import offset_of
 from ktrace.inspect.memory import PAGE_SIZE, KernelMemory
 from ktrace.state.ipc.shm import ShmFile, ShmidKernel, ShmMapping
 from ktrace.state.mm.address_space import MmFacts
@@ -48,11 +49,11 @@ class ShmReader:
             clist="shm_clist.next",
             **perm_members("shm_perm"),
         )
-        self._clist = prog.type("struct shmid_kernel").member("shm_clist").bit_offset // 8
-        self._f_inode = prog.type("struct file").member("f_inode").bit_offset // 8
+        self._clist = self._segment.offsets["clist"]
+        self._f_inode = offset_of(prog, "struct file", "f_inode")
         self._inode = Layout(prog, "struct inode", "i_ino", "i_size", "i_mapping")
         self._mapping = Layout(prog, "struct address_space", "nrpages", head="i_pages.xa_head")
-        self._ucounts = Layout(prog, "struct ucounts", "uid.val", "rlimit")
+        self._ucounts = Layout(prog, "struct ucounts", "uid.val", "&rlimit")
         self._memlock = int(prog.constant("UCOUNT_RLIMIT_MEMLOCK").value_())
         self._noreserve = NoReserve(prog)
         self._walker = XArrayWalker(prog)
@@ -67,7 +68,7 @@ class ShmReader:
         """
         memory = observation.memory
         for address, ref in segments.items():
-            raw = self._segment(memory, address)
+            raw = self._segment.read(memory, address)
             creator = None
             if raw.clist != address + self._clist:
                 creator = observation.process(raw.shm_creator)
@@ -90,23 +91,22 @@ class ShmReader:
 
     def _account(self, memory: KernelMemory, ucounts: int) -> tuple[int, int]:
         """Return whose account is at *ucounts*, and the pages locked on it."""
-        raw = self._ucounts(memory, ucounts)
-        size = len(raw.rlimit) // 8 if isinstance(raw.rlimit, bytes) else 0
-        pages = struct.unpack(f"<{size}q", raw.rlimit)[self._memlock] if size else raw.rlimit[self._memlock]
+        raw = self._ucounts.read(memory, ucounts)
+        (pages,) = struct.unpack_from("<q", raw.rlimit, 8 * self._memlock)
         return raw.uid_val, pages
 
     def ns_of(self, memory: KernelMemory) -> Callable[[int], int]:
         """Return a function that tells the namespace of the ``struct shmid_kernel`` at an address."""
-        return lambda address: int(self._segment(memory, address).ns)
+        return lambda address: int(self._segment.read(memory, address).ns)
 
     def file_of(self, memory: KernelMemory, address: int) -> int:
         """Return the address of the file behind the ``struct shmid_kernel`` at *address*."""
-        return int(self._segment(memory, address).shm_file)
+        return int(self._segment.read(memory, address).shm_file)
 
     def _read_file(self, memory: KernelMemory, file: int) -> ShmFile:
         address = memory.u64(file + self._f_inode)
-        inode = self._inode(memory, address)
-        mapping = self._mapping(memory, inode.i_mapping)
+        inode = self._inode.read(memory, address)
+        mapping = self._mapping.read(memory, inode.i_mapping)
         pages = {
             index: memory.page_bytes(page, 0, PAGE_SIZE).rstrip(b"\0")
             for index, page in self._walker.entries(memory, mapping.head, "address_space.i_pages")
@@ -128,8 +128,9 @@ class NoReserve:
         self._offset: int | None = None
         if not has_shmem(prog):
             return
-        info = prog.type("struct shmem_inode_info")
-        self._offset = (info.member("flags").bit_offset - info.member("vfs_inode").bit_offset) // 8
+        self._offset = offset_of(prog, "struct shmem_inode_info", "flags") - offset_of(
+            prog, "struct shmem_inode_info", "vfs_inode"
+        )
 
     def __call__(self, memory: KernelMemory, inode: int) -> bool:
         """Read ``SHMEM_I(inode)->flags``."""
@@ -165,13 +166,13 @@ class MappingReader:
 
     def __init__(self, kernel: LiveKernel) -> None:
         prog = kernel.prog
-        self._mm = prog.type("struct task_struct").member("mm").bit_offset // 8
-        self._root = _offset(prog, "struct mm_struct", "mm_mt.ma_root")
+        self._mm = offset_of(prog, "struct task_struct", "mm")
+        self._root = offset_of(prog, "struct mm_struct", "mm_mt.ma_root")
         self._vma = Layout(
             prog, "struct vm_area_struct", "vm_start", "vm_end", "vm_flags", "vm_pgoff", "vm_file", "vm_ops"
         )
         self._shm_vm_ops = kernel.address_of("shm_vm_ops")
-        self._private_data = prog.type("struct file").member("private_data").bit_offset // 8
+        self._private_data = offset_of(prog, "struct file", "private_data")
         self._sfd = Layout(prog, "struct shm_file_data", "ns", "file")
         self._walker = MapleTreeWalker(prog)
         self._has_shmem = has_shmem(prog)
@@ -189,16 +190,14 @@ class MappingReader:
         vmas = self.vmas(memory, agents[0].value_())
         birth = tuple([(vma.vm_start, vma.vm_end, vma.vm_flags & 7) for vma in vmas])
         cut = kernel.address_of("special_mapping_vmops")
-        try:
-            overcommit = int(prog["sysctl_overcommit_memory"]) if self._has_shmem else 1
-        except LookupError:
-            overcommit = 0
-        ram = int(prog["_totalram_pages"].counter)
+        # Without CONFIG_SHMEM nobody asks __vm_enough_memory() about a segment; OVERCOMMIT_ALWAYS says the same.
+        overcommit = int(kernel.variable("sysctl_overcommit_memory")) if self._has_shmem else 1
+        ram = int(kernel.variable("_totalram_pages").counter)
         return MmFacts(
             birth=birth,
             mmap_base=int(mm.mmap_base),
             task_size=int(mm.task_size),
-            mmap_min_addr=int(prog["dac_mmap_min_addr"]),
+            mmap_min_addr=int(kernel.variable("dac_mmap_min_addr")),
             totalram_pages=ram,
             overcommit_memory=overcommit,
             special=tuple([vma.vm_start for vma in vmas if vma.vm_ops == cut]),
@@ -210,14 +209,14 @@ class MappingReader:
         if not mm:
             return []
         root = memory.u64(mm + self._root)
-        return [self._vma(memory, vma) for vma in self._walker.entries(memory, root, "mm_struct.mm_mt")]
+        return [self._vma.read(memory, vma) for vma in self._walker.entries(memory, root, "mm_struct.mm_mt")]
 
     def attachments(self, memory: KernelMemory, task: int) -> list[Attachment]:
         """Return the mappings of segments that the process at *task* has."""
         found = []
         for vma in self.vmas(memory, task):
             if vma.vm_ops == self._shm_vm_ops:
-                sfd = self._sfd(memory, memory.u64(vma.vm_file + self._private_data))
+                sfd = self._sfd.read(memory, memory.u64(vma.vm_file + self._private_data))
                 found.append(Attachment(vma, sfd.file, sfd.ns))
         return found
 
@@ -245,14 +244,3 @@ def protection(vm_flags: int) -> str:
     return "".join(
         letter if vm_flags & bit else "-" for letter, bit in (("r", VM_READ), ("w", VM_WRITE), ("x", VM_EXEC))
     )
-
-
-def _offset(prog: drgn.Program, name: str, path: str) -> int:
-    """Return the byte offset of a member of a member."""
-    type_ = prog.type(name)
-    bits = 0
-    for part in path.split("."):
-        member = type_.member(part)
-        bits += member.bit_offset
-        type_ = member.type
-    return bits // 8

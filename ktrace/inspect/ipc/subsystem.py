@@ -11,6 +11,7 @@ from ktrace.inspect.ipc.namespace import NamespaceReader, Pids
 from ktrace.inspect.ipc.sem import SemReader
 from ktrace.inspect.ipc.shm import Attachment, MappingReader, ShmReader
 from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.members import offset_of
 from ktrace.state.ipc.namespace import IpcFacts
 from ktrace.state.ref import Ref
 
@@ -19,7 +20,7 @@ class SysvReader:
     """Read System V IPC; also a provider of ``ipc_ns``, ``undo_list`` and ``mappings`` of a process."""
 
     def __init__(self, kernel: LiveKernel) -> None:
-        task = kernel.prog.type("struct task_struct")
+        prog = kernel.prog
         self.kernel = kernel
         self.pids = Pids(kernel)
         self.namespaces = NamespaceReader(kernel)
@@ -32,10 +33,10 @@ class SysvReader:
         self._files: dict[int, Ref] = {}
         self._attachments: dict[int, list[Attachment]] = {}
         self._foreign = False
-        self._nsproxy = task.member("nsproxy").bit_offset // 8
-        self._undo_list = task.member("sysvsem").bit_offset // 8
-        self._clist = task.member("sysvshm").bit_offset // 8
-        self._ipc_ns = kernel.prog.type("struct nsproxy").member("ipc_ns").bit_offset // 8
+        self._nsproxy = offset_of(prog, "struct task_struct", "nsproxy")
+        self._undo_list = offset_of(prog, "struct task_struct", "sysvsem.undo_list")
+        self._clist = offset_of(prog, "struct task_struct", "sysvshm.shm_clist")
+        self._ipc_ns = offset_of(prog, "struct nsproxy", "ipc_ns")
 
     def facts(self) -> IpcFacts:
         """Return what the model must know of this kernel."""

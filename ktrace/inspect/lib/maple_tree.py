@@ -7,6 +7,8 @@ import struct
 import drgn
 
 from ktrace.inspect.corrupt import CorruptStructure
+from ktrace.inspect.layout import Layout
+from ktrace.inspect.members import type_of
 from ktrace.inspect.memory import KernelMemory
 
 MAX_DEPTH = 16
@@ -24,10 +26,10 @@ class MapleTreeWalker:
     """
 
     def __init__(self, prog: drgn.Program) -> None:
-        kinds = dict(prog.type("enum maple_type").enumerators)
+        kinds = dict(type_of(prog, "enum maple_type").enumerators)
         self._first_internal: int = kinds["maple_range_64"]
         self._arange: int = kinds["maple_arange_64"]
-        self._size: int = prog.type("struct maple_node").size
+        self._size: int = type_of(prog, "struct maple_node").size
         self._range = _NodeLayout(prog, "struct maple_range_64")
         self._alloc = _NodeLayout(prog, "struct maple_arange_64")
 
@@ -69,9 +71,7 @@ class MapleTreeWalker:
 
 class _NodeLayout:
     def __init__(self, prog: drgn.Program, name: str) -> None:
-        node = prog.type(name)
-        pivot, slot = node.member("pivot"), node.member("slot")
-        self.first_pivot = pivot.bit_offset // 8
-        self.first_slot = slot.bit_offset // 8
-        self.pivots = struct.Struct(f"<{pivot.type.length}Q").unpack_from
-        self.slots = struct.Struct(f"<{slot.type.length}Q").unpack_from
+        pivot, slot = Layout(prog, name, "pivot[]"), Layout(prog, name, "slot[]")
+        self.first_pivot, self.first_slot = pivot.start, slot.start
+        self.pivots = struct.Struct(f"<{pivot.span // 8}Q").unpack_from
+        self.slots = struct.Struct(f"<{slot.span // 8}Q").unpack_from

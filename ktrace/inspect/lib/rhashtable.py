@@ -6,6 +6,7 @@ import drgn
 
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.members import offset_of
 from ktrace.inspect.memory import KernelMemory
 
 LIMIT = 1 << 20
@@ -19,8 +20,8 @@ class KeyTable:
 
     def __init__(self, prog: drgn.Program) -> None:
         self._table = Layout(prog, "struct bucket_table", "size", "nest", "future_tbl")
-        self._buckets = prog.type("struct bucket_table").member("buckets").bit_offset // 8
-        self._node = prog.type("struct kern_ipc_perm").member("khtnode").bit_offset // 8
+        self._buckets = offset_of(prog, "struct bucket_table", "buckets")
+        self._node = offset_of(prog, "struct kern_ipc_perm", "khtnode")
 
     def objects(self, memory: KernelMemory, table: int) -> list[int]:
         """Return the address of every ``kern_ipc_perm`` below the ``bucket_table`` at *table*.
@@ -31,7 +32,7 @@ class KeyTable:
         for _ in range(8):
             if not table:
                 return found
-            raw = self._table(memory, table)
+            raw = self._table.read(memory, table)
             if raw.size > LIMIT or raw.size & raw.size - 1 or raw.nest:
                 raise CorruptStructure("rhashtable.tbl", table, f"cannot have {raw.size} buckets, nest {raw.nest}")
             buckets = memory.read(table + self._buckets, 8 * raw.size)

@@ -7,6 +7,7 @@ import struct
 import drgn
 
 from ktrace.inspect.corrupt import CorruptStructure
+from ktrace.inspect.layout import Layout
 from ktrace.inspect.memory import KernelMemory
 
 LIMIT = 1 << 16
@@ -20,11 +21,10 @@ class XArrayWalker:
     """
 
     def __init__(self, prog: drgn.Program) -> None:
-        node = prog.type("struct xa_node")
-        slots = node.member("slots")
-        self._chunk: int = slots.type.length
-        self._shift = node.member("shift").bit_offset // 8
-        self._first = slots.bit_offset // 8
+        node = Layout(prog, "struct xa_node", "shift", "slots[]")
+        self._shift = node.offsets["shift"]
+        self._first = node.offsets["slots"]
+        self._chunk = (node.start + node.span - self._first) // 8
         self._size = self._first + 8 * self._chunk
         self._unpack = struct.Struct(f"<{self._chunk}Q").unpack_from
         self._empty = bytes(8 * self._chunk)

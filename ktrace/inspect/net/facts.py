@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import drgn
 from drgn.helpers.linux.list import hlist_for_each_entry, list_for_each_entry
 
 from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.members import has_member, shape_of, type_of
 from ktrace.inspect.net.netlink.sock import read_netlink_tables
 from ktrace.inspect.net.socket_tables import TablesReader
 from ktrace.state.net.facts import SocketFacts
@@ -50,11 +50,12 @@ _GLOBAL_SETTINGS = {
 def read_facts(kernel: LiveKernel) -> SocketFacts:
     """Return the facts of *kernel*; its initial network namespace's settings stand for all.
 
-    :raises UsageError: vmlinux lacks a type that every kernel has
+    :raises MissingMember: vmlinux lacks a type that every kernel has
+    :raises UsageError: it lacks a variable
     """
     prog = kernel.prog
-    net = prog["init_net"]
-    sysctl = {name: int(prog[symbol]) for name, symbol in _GLOBAL_SETTINGS.items() if symbol in prog}
+    net = kernel.variable("init_net")
+    sysctl = {name: int(kernel.variable(symbol)) for name, symbol in _GLOBAL_SETTINGS.items() if symbol in prog}
     for name, paths in _NET_SETTINGS.items():
         for path in paths:
             value = _member(net, path)
@@ -71,6 +72,7 @@ def read_facts(kernel: LiveKernel) -> SocketFacts:
     sysctl["ipv4/ping_group_range/low"], sysctl["ipv4/ping_group_range/high"] = (int(group.val) for group in groups)
     netlink = read_netlink_tables(kernel)
     tables = TablesReader(kernel).read()
+    congestion = kernel.variable("tcp_cong_list")
     return SocketFacts(
         net_families={number: family.create for number, family in tables.net_families.items()},
         inetsw=tuple(entry for entries in tables.inetsw.values() for entry in entries),
@@ -78,8 +80,8 @@ def read_facts(kernel: LiveKernel) -> SocketFacts:
         inet_protos=tables.inet_protos,
         inet6_protos=tables.inet6_protos,
         sizes={
-            "sk_buff": prog.type("struct sk_buff").size,
-            "skb_shared_info": prog.type("struct skb_shared_info").size,
+            "sk_buff": type_of(prog, "struct sk_buff").size,
+            "skb_shared_info": type_of(prog, "struct skb_shared_info").size,
             "max_skb_frags": len(drgn.Object(prog, "struct skb_shared_info", address=0).frags),
             "smp_cache_bytes": SMP_CACHE_BYTES,
             "page_size": 4096,
@@ -88,16 +90,16 @@ def read_facts(kernel: LiveKernel) -> SocketFacts:
         sysctl=sysctl,
         congestion={
             ops.name.string_().decode("ascii", "replace"): kernel.symbol(ops.value_())
-            for ops in list_for_each_entry("struct tcp_congestion_ops", prog["tcp_cong_list"].address_of_(), "list")
+            for ops in list_for_each_entry("struct tcp_congestion_ops", congestion.address_of_(), "list")
         },
         default_congestion=kernel.symbol(net.ipv4.tcp_congestion_control.value_()),
         compat=kernel.has_symbol("__ia32_compat_sys_recvmsg"),
         netdevices=_bindable(kernel),
-        oob=_has(prog, "struct unix_sock", "oob_skb"),
+        oob=has_member(prog, "struct unix_sock", "oob_skb"),
         netlink=tuple(netlink),
         netlink_tables=netlink,
-        quickack=_quickack(prog),
-        ping_port_rover=int(prog["ping_port_rover"]) if "ping_port_rover" in prog else 0,
+        quickack=_quickack(kernel),
+        ping_port_rover=int(kernel.variable("ping_port_rover")),
     )
 
 
@@ -117,21 +119,9 @@ def _member(value: drgn.Object, path: str) -> Any:
     return value
 
 
-def _has(prog: drgn.Program, type_name: str, member: str) -> bool:
-    find: Callable[[str], Any] = prog.type(type_name).member
-    try:
-        find(member)
-    except LookupError:
-        return False
-    return True
-
-
-def _quickack(prog: drgn.Program) -> bool:
+def _quickack(kernel: LiveKernel) -> bool:
     """Tell whether every route to a local address asks for quick acknowledgements (``fib_info_hash[]``)."""
-    try:
-        table, size = prog["fib_info_hash"], int(prog["fib_info_hash_size"])
-    except KeyError:
-        return False
+    table, size = kernel.variable("fib_info_hash"), int(kernel.variable("fib_info_hash_size"))
     found = [
         int(route.fib_metrics.metrics[RTAX_QUICKACK - 1])
         for index in range(size)
@@ -142,9 +132,8 @@ def _quickack(prog: drgn.Program) -> bool:
 
 
 def _port_range(net: drgn.Object) -> tuple[int, int]:
-    """Return ``ip_local_port_range``; 6.12 packs both ends into one word (d9f28735af87)."""
-    ports = net.ipv4.ip_local_ports
-    found = ports.range
-    if found.type_.kind == drgn.TypeKind.ARRAY:
+    """Return ``ip_local_port_range``, an array of two or one word."""
+    found = net.ipv4.ip_local_ports.range
+    if shape_of(net.prog_, "struct netns_ipv4", "ip_local_ports.range").kind == drgn.TypeKind.ARRAY:
         return int(found[0]), int(found[1])
     return int(found) & 0xFFFF, int(found) >> 16

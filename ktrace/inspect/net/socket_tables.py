@@ -11,6 +11,7 @@ from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.list import for_each_list_node
+from ktrace.inspect.members import offset_of
 from ktrace.state.net.facts import ProtocolSwitch
 from ktrace.state.net.socket_tables import TABLES, Family, SocketTables
 
@@ -29,14 +30,14 @@ class TablesReader:
         prog = kernel.prog
         self.family = Layout(prog, "struct net_proto_family", "family", "create")
         self.switch = Layout(prog, "struct inet_protosw", "type", "protocol", "prot", "ops", "flags", "list.next")
-        self.switch_list = prog.type("struct inet_protosw").member("list").offset
+        self.switch_list = offset_of(prog, "struct inet_protosw", "list")
         self.protocol = Layout(prog, "struct net_protocol", "handler")
         self.protocol6 = Layout(prog, "struct inet6_protocol", "handler") if kernel.has_symbol("inet6_protos") else None
         self.mount = Layout(prog, "struct vfsmount", "mnt_sb")
         self.super_block = Layout(prog, "struct super_block", "s_type", "s_op")
         self.fs_type = Layout(prog, "struct file_system_type", "name")
         self._places = {
-            name: (int(prog[name].address_ or 0), drgn.sizeof(prog[name]))
+            name: (int(kernel.variable(name).address_ or 0), drgn.sizeof(kernel.variable(name)))
             for name in ("net_families", "inetsw", "inetsw6", "inet_protos", "inet6_protos", "sock_mnt")
             if kernel.has_symbol(name)
         }

@@ -30,7 +30,7 @@ class StackReader:
 
     def depth(self, task: int) -> int:
         """Return the stack pointer that the task at *task* left, another one once it ran; 0 while it is runnable."""
-        found = self._task(self._kernel.memory, task)
+        found = self._task.read(self._kernel.memory, task)
         sp: int = found.thread_sp
         return sp if found.state else 0
 
@@ -49,7 +49,7 @@ class StackReader:
 
     def _by_frame_pointer(self, task: int) -> list[str]:
         """Follow saved frame pointers upwards; empty where they do not lead to a system call's entry."""
-        found = self._task(self._kernel.memory, task)
+        found = self._task.read(self._kernel.memory, task)
         low, top = found.thread_sp, found.stack + THREAD_SIZE
         if not found.stack <= low < top:
             return []
@@ -75,5 +75,6 @@ class StackReader:
     def _name(self, return_address: int) -> str:
         try:
             return str(self._kernel.prog.symbol(return_address - 1).name)
-        except LookupError:
+        except (LookupError, OverflowError):
+            # A kernel without frame pointers leaves anything there, even 0.
             return f"{return_address:#x}"

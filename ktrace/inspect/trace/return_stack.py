@@ -8,6 +8,7 @@ import drgn
 
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.members import bare, shape_of
 
 TRAMPOLINE = "return_to_handler"
 RETHOOK = "arch_rethook_trampoline"
@@ -30,8 +31,8 @@ class ReturnStack:
         self._task = Layout(prog, "struct task_struct", "?ret_stack", "?curr_ret_stack")
         if self._trampoline:
             self._frame = Layout(prog, "struct ftrace_ret_stack", "ret")
-            # An array of frames until v6.10, then long words among which frames lie.
-            self._is_array = prog.type("struct task_struct").member("ret_stack").type.type.kind == drgn.TypeKind.STRUCT
+            stack = shape_of(prog, "struct task_struct", "ret_stack")
+            self._is_array = bare(stack.type).kind == drgn.TypeKind.STRUCT
 
     def resolve(self, task: int, addresses: list[int]) -> list[int]:
         """Return *addresses* of *task*'s stack, innermost first, with each trampoline replaced.

@@ -6,11 +6,11 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import drgn
-
 from ktrace.errors import GuestGarbage
+from ktrace.inspect.corrupt import explained
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.members import offset_of, type_of
 
 _PADDING, _TIME_EXTEND, _TIME_STAMP = 29, 30, 31
 """``enum ring_buffer_type`` (``include/linux/ring_buffer.h``)."""
@@ -52,9 +52,10 @@ class RingBuffer:
         )
         self._page = Layout(prog, "struct buffer_page", "list.next", "page")
         self._data = Layout(prog, "struct buffer_data_page", "time_stamp", commit="commit.a.counter")
-        self._header = prog.type("struct buffer_data_page").member("data").offset
-        buffer = prog["global_trace"].array_buffer.buffer
-        self._address = int(buffer.buffers[0].value_())
+        self._header = offset_of(prog, "struct buffer_data_page", "data")
+        with explained("the trace buffer"):
+            buffer = kernel.variable("global_trace").array_buffer.buffer
+            self._address = int(buffer.buffers[0].value_())
         self.lost = 0
         self.skip()
 
@@ -165,7 +166,7 @@ class GraphEvents:
 
     def __init__(self, kernel: LiveKernel) -> None:
         prog = kernel.prog
-        types = {item.name: item.value for item in prog.type("enum trace_type").enumerators}
+        types = {item.name: item.value for item in type_of(prog, "enum trace_type").enumerators}
         self._enter_type, self._return_type = types["TRACE_GRAPH_ENT"], types["TRACE_GRAPH_RET"]
         self._head = struct.Struct("<HBBi").unpack_from
         self._enter = Layout(prog, "struct ftrace_graph_ent_entry", "graph_ent.func", "graph_ent.depth").unpack
@@ -173,8 +174,8 @@ class GraphEvents:
             prog, "struct ftrace_graph_ret_entry", "ret.func", "ret.depth", "ret.calltime", "ret.rettime"
         ).unpack
         self._sizes = {
-            self._enter_type: drgn.sizeof(prog.type("struct ftrace_graph_ent_entry")),
-            self._return_type: drgn.sizeof(prog.type("struct ftrace_graph_ret_entry")),
+            self._enter_type: type_of(prog, "struct ftrace_graph_ent_entry").size,
+            self._return_type: type_of(prog, "struct ftrace_graph_ret_entry").size,
         }
 
     def decode(self, records: list[Record]) -> Iterator[GraphEvent]:

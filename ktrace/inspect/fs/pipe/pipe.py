@@ -13,6 +13,7 @@ from ktrace.inspect.fs.inode import InodeReader
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.members import has_member, offset_of
 from ktrace.inspect.memory import PAGE_SHIFT, PAGE_SIZE, KernelMemory
 from ktrace.inspect.process.process import UserReader
 from ktrace.inspect.wait_queue import WaitQueues
@@ -84,7 +85,7 @@ class PipeReader:
         self.buffer = Layout(prog, "struct pipe_buffer", "page", "offset", "len", "ops", "flags", "private")
         self._blank = bytes(self.buffer.size)
         self._i_pipe = inodes.inode.offsets["i_pipe"]
-        self.refcount_offset = Layout(prog, "struct page", refcount="_refcount.counter").offsets["refcount"]
+        self.refcount_offset = offset_of(prog, "struct page", "_refcount.counter")
         self.fasync = Layout(prog, "struct fasync_struct", "fa_fd", "fa_next", "fa_file")
         self._known: dict[int, _Known] = {}
         self._flags = {value: flag_names(value, PIPE_BUF_FLAGS) for value in range(0x80)}
@@ -219,10 +220,10 @@ def read_pipe_facts(kernel: LiveKernel) -> PipeFacts:
     prog = kernel.prog
     argument = prog.function("pipe_fcntl").type_.parameters[2].type
     return PipeFacts(
-        prog["pipe_max_size"].value_(),
-        prog["pipe_user_pages_soft"].value_(),
-        prog["pipe_user_pages_hard"].value_(),
+        kernel.variable("pipe_max_size").value_(),
+        kernel.variable("pipe_user_pages_soft").value_(),
+        kernel.variable("pipe_user_pages_hard").value_(),
         {user.uid.val.value_(): user.pipe_bufs.counter.value_() for user in for_each_user(prog)},
-        prog.type("struct pipe_inode_info").has_member("watch_queue"),
+        has_member(prog, "struct pipe_inode_info", "watch_queue"),
         (1 << 8 * argument.size) - 1,
     )

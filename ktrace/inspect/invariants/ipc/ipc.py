@@ -10,7 +10,7 @@ from typing import Any
 from drgn.helpers.linux.pid import for_each_task
 
 from ktrace.errors import KtraceError
-from ktrace.inspect.corrupt import CorruptStructure
+from ktrace.inspect.corrupt import NONSENSE, CorruptStructure
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.invariants.ipc.ids import check_ids
 from ktrace.inspect.invariants.ipc.msg import check_queue, check_totals
@@ -53,7 +53,7 @@ class Findings:
             return function(*args)
         except CorruptStructure as error:
             self.add(error.what, f"at {error.address:#x} {error.message.rpartition(': ')[2]}")
-        except (KtraceError, LookupError, ValueError, OverflowError, MemoryError) as error:
+        except (KtraceError, *NONSENSE) as error:
             self.add("ipc", f"cannot be read: {error}")
         return None
 
@@ -130,7 +130,7 @@ def _check_namespace(
     objects = [
         _read_objects(reader, observation, findings, kind, of_kind) for kind, of_kind in zip(KINDS, refs, strict=True)
     ]
-    shift = int(reader.kernel.prog["ipc_mni_shift"])
+    shift = int(reader.kernel.variable("ipc_mni_shift"))
     for kind, one, of_kind in zip(KINDS, (ns.sem_ids, ns.msg_ids, ns.shm_ids), objects, strict=True):
         findings.extend(check_ids(f"{where}.{kind}_ids", kind, one, of_kind, shift))
     arrays, queues, segments = objects

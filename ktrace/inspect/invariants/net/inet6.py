@@ -8,6 +8,7 @@ from typing import Any
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.members import type_of
 from ktrace.inspect.net.core.sock_names import dotted
 from ktrace.inspect.net.inet.sock import IPPROTO_TCP, SOCK_DGRAM, SOCK_STREAM
 from ktrace.state.net.sockaddr import ipv6_text
@@ -25,13 +26,13 @@ class Inet6Checks:
         self.kernel = kernel
         self.sock = Layout(
             prog, "struct inet_sock", "pinet6", rcv_saddr="sk.__sk_common.skc_rcv_saddr",
-            daddr="sk.__sk_common.skc_daddr", v6_rcv_saddr="sk.__sk_common.skc_v6_rcv_saddr",
-            v6_daddr="sk.__sk_common.skc_v6_daddr",
+            daddr="sk.__sk_common.skc_daddr", v6_rcv_saddr="&sk.__sk_common.skc_v6_rcv_saddr",
+            v6_daddr="&sk.__sk_common.skc_v6_daddr",
         )  # fmt: skip
         # inet6_sk_generic(): the last bytes of the object, which are not those of the last member where it is padded.
-        size = prog.type("struct ipv6_pinfo").size
+        size = type_of(prog, "struct ipv6_pinfo").size
         self.places = {
-            name: prog.type(f"struct {name}").size - size for name in ("tcp6_sock", "udp6_sock", "raw6_sock")
+            name: type_of(prog, f"struct {name}").size - size for name in ("tcp6_sock", "udp6_sock", "raw6_sock")
         }
 
     def check(self, where: str, address: int, sock: Any) -> Iterator[Violation]:

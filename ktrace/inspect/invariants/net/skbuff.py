@@ -10,6 +10,7 @@ from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.members import offset_of
 
 MAX_QUEUED = 1 << 16
 FRAGMENT_SIZE = 16
@@ -45,10 +46,10 @@ class Buffers:
         prog = kernel.prog
         self.kernel = kernel
         self.skb = Layout(
-            prog, "struct sk_buff", "next", "prev", "sk", "cb", "len", "data_len", "end", "tail", "head", "data",
+            prog, "struct sk_buff", "next", "prev", "sk", "&cb", "len", "data_len", "end", "tail", "head", "data",
             "truesize", users="users.refs.counter",
         )  # fmt: skip
-        self.shared = Layout(prog, "struct skb_shared_info", "nr_frags", "frag_list", "frags")
+        self.shared = Layout(prog, "struct skb_shared_info", "nr_frags", "frag_list", "&frags")
         self.head = Layout(prog, "struct sk_buff_head", "next", "prev", "qlen")
         self.max_head = 1 << 20
 
@@ -59,7 +60,7 @@ class Buffers:
 
         :param name: the member of the *type_name* at *owner*
         """
-        address = owner + self.kernel.prog.type(type_name).member(name).offset
+        address = owner + offset_of(self.kernel.prog, type_name, name)
         found: list[Violation] = []
         head = self.head.read(self.kernel.memory, address)
         packets: list[Queued] = []

@@ -9,7 +9,7 @@ from typing import Any
 from drgn.helpers.linux.pid import for_each_task
 
 from ktrace.errors import KtraceError
-from ktrace.inspect.corrupt import CorruptStructure
+from ktrace.inspect.corrupt import NONSENSE, CorruptStructure
 from ktrace.inspect.fs.file import FileReader
 from ktrace.inspect.fs.inode import InodeReader
 from ktrace.inspect.invariants.net.inet import InetChecks
@@ -18,6 +18,7 @@ from ktrace.inspect.invariants.net.unix import UnixChecks
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.members import offset_of
 from ktrace.inspect.net.core.sock import AF_UNIX
 from ktrace.inspect.net.core.sock_names import mask_names
 from ktrace.inspect.process.process import MAX_FDS
@@ -28,7 +29,7 @@ AF_INET, AF_INET6, AF_NETLINK = 2, 10, 16
 MAX_SOCKS = 1 << 16
 MAX_ERRNO = 4095
 S_IFMT, S_IFSOCK = 0o170000, 0o140000
-GARBAGE = (KtraceError, LookupError, ValueError, OverflowError)
+GARBAGE = (KtraceError, *NONSENSE)
 """What reading memory that makes no sense raises."""
 
 
@@ -73,11 +74,11 @@ class _Validator:
         self.files_struct = Layout(prog, "struct files_struct", "fdt")
         self.fdtable = Layout(prog, "struct fdtable", "max_fds", "fd")
         self.inode = Layout(prog, "struct inode", "i_mode", "i_sb", "i_ino")
-        self.sock_mnt = int(prog["sock_mnt"].mnt_sb.value_())
+        self.sock_mnt = int(kernel.variable("sock_mnt").mnt_sb.value_())
         self.numbers: dict[int, int] = {}
-        self.socket_inode = prog.type("struct socket_alloc").member("vfs_inode").offset
+        self.socket_inode = offset_of(prog, "struct socket_alloc", "vfs_inode")
         self.socket = Layout(prog, "struct socket", "state", "type", "file", "sk", "ops")
-        self.socket_wq = prog.type("struct socket").member("wq").offset
+        self.socket_wq = offset_of(prog, "struct socket", "wq")
         self.sock = Layout(
             prog, "struct sock", "sk_type", "sk_protocol", "sk_err", "sk_err_soft", "sk_shutdown", "sk_socket",
             "sk_ack_backlog", "sk_max_ack_backlog", "sk_rcvbuf", "sk_sndbuf", "sk_wq", backlog="sk_backlog.len",

@@ -13,6 +13,7 @@ from ktrace.inspect.invariants.net.skbuff import Buffers, Charges, Queued
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.members import offset_of
 from ktrace.inspect.net.unix.sock import SCM_MAX_FD
 
 UNIX_HASH_SIZE = 512
@@ -43,10 +44,9 @@ class UnixChecks:
         self.address = Layout(prog, "struct unix_address", "refcnt.refs.counter", "len")
         self.cb = Layout(prog, "struct unix_skb_parms", "fp", "consumed")
         self.fp = Layout(prog, "struct scm_fp_list", "count", "max", "?count_unix")
-        self.fp_offset = prog.type("struct scm_fp_list").member("fp").offset
+        self.fp_offset = offset_of(prog, "struct scm_fp_list", "fp")
         # sk_node is skc_node, an hlist_node.
-        common = prog.type("struct sock_common")
-        self.node = common.member("skc_node").offset
+        self.node = offset_of(prog, "struct sock_common", "skc_node")
 
     def hashed(self) -> set[int]:
         """Return every AF_UNIX sock in the tables of all network namespaces.
@@ -184,6 +184,6 @@ class UnixChecks:
                 yield Violation(f"{where}.sk_wmem_alloc", f"is {sock.wmem_alloc}, but the queued buffers make it {due}")
         total = charges.inflight_sockets
         if total is not None:
-            value = int(self.kernel.prog["unix_tot_inflight"].value_())
+            value = int(self.kernel.variable("unix_tot_inflight").value_())
             if value != total:
                 yield Violation("unix_tot_inflight", f"is {value}, but {total} sockets are in flight")

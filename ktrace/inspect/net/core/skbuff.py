@@ -6,10 +6,10 @@ import struct
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ktrace.errors import UsageError
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.members import MissingMember, offset_of
 from ktrace.inspect.memory import KernelMemory
 
 MAX_QUEUED = 1 << 16
@@ -31,16 +31,15 @@ class BufferReader:
     def __init__(self, kernel: LiveKernel) -> None:
         prog = kernel.prog
         self.skb = Layout(
-            prog, "struct sk_buff", "next", "prev", "sk", "cb", "len", "data_len", "peeked", "end", "head", "data",
+            prog, "struct sk_buff", "next", "prev", "sk", "&cb", "len", "data_len", "peeked", "end", "head", "data",
             "truesize", "users.refs.counter", "transport_header",
         )  # fmt: skip
         # sk_buff.rbnode is in a union at its very beginning.
         self.node = Layout(prog, "struct rb_node", "rb_left", "rb_right")
-        self.shared = Layout(prog, "struct skb_shared_info", "nr_frags", "frag_list", "frags")
-        fragment = prog.type("skb_frag_t")
-        names = {member.name: member.offset for member in fragment.type.members}
-        if names != {"bv_page": 0, "bv_len": 8, "bv_offset": 12}:
-            raise UsageError(f"skb_frag_t has members {names!r} in this vmlinux", "6.1 and 6.12 kernels are understood")
+        self.shared = Layout(prog, "struct skb_shared_info", "nr_frags", "frag_list", "&frags")
+        for name, offset in (("bv_page", 0), ("bv_len", 8), ("bv_offset", 12)):
+            if offset_of(prog, "skb_frag_t", name) != offset:
+                raise MissingMember("skb_frag_t", name, f"is not at {offset}")
 
     def for_each_skb(self, memory: KernelMemory, head: int, first: int) -> Iterator[Packet]:
         """Yield the packets of the ``sk_buff_head`` at *head*, in queue order.

@@ -9,6 +9,7 @@ from ktrace.inspect.fs.inode import InodeReader
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.members import offset_of, type_of
 from ktrace.inspect.net.core.skbuff import BufferReader
 from ktrace.inspect.net.core.sock_names import bit_names, enum_name, jiffies, mask_names
 from ktrace.inspect.net.inet.sock import InetReader, plain_buffer
@@ -73,8 +74,8 @@ class SockReader:
         self.write_queue = self.sock.offsets["write_first"]
         self.error_queue = self.sock.offsets["error_first"]
         self.cred = Layout(prog, "struct cred", euid="euid.val", egid="egid.val")
-        self.pid_nr = prog.type("struct pid").member("numbers").offset + prog.type("struct upid").member("nr").offset
-        self.sock_flags = {value: name for name, value in prog.type("enum sock_flags").enumerators}
+        self.pid_nr = offset_of(prog, "struct pid", "numbers") + offset_of(prog, "struct upid", "nr")
+        self.sock_flags = {value: name for name, value in type_of(prog, "enum sock_flags").enumerators}
         self.dead_bit = next(bit for bit, name in self.sock_flags.items() if name == "SOCK_DEAD")
         self.unix = UnixReader(kernel, self)
         self.inet = InetReader(kernel, self.buffers)

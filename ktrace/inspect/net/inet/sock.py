@@ -55,13 +55,12 @@ class InetReader:
         self.symbol = kernel.symbol
         self.inet6 = Inet6Reader(kernel)
         self.inet = Layout(
-            prog, "struct inet_sock", "inet_saddr", "uc_ttl", "inet_sport", "tos", "cmsg_flags",
+            prog, "struct inet_sock", "inet_saddr", "uc_ttl", "inet_sport", "tos",
             "min_ttl", "pmtudisc", "mc_ttl", "mc_index", "mc_addr", "mc_list",
             num="sk.__sk_common.skc_num", dport="sk.__sk_common.skc_dport",
             rcv_saddr="sk.__sk_common.skc_rcv_saddr", daddr="sk.__sk_common.skc_daddr",
         )  # fmt: skip
-        # Single bits became inet_flags in Linux 6.6 ("inet: introduce inet->inet_flags").
-        self.bits = Layout(prog, "struct inet_sock", *(f"?{name}" for name in INET_BITS), "?inet_flags")
+        self.bits = Layout(prog, "struct inet_sock", *(f"?{name}" for name in INET_BITS), "?cmsg_flags", "?inet_flags")
         self.flags = {name: _constant(prog, f"INET_FLAGS_{name.upper()}") for name in INET_BITS}
         self.tcp = Layout(
             prog, "struct tcp_sock", "bytes_received", "bytes_sent", "bytes_retrans", "rcv_nxt", "copied_seq",
@@ -86,7 +85,7 @@ class InetReader:
             reader_first="reader_queue.next",
         )  # fmt: skip
         self.raw = Layout(prog, "struct raw_sock", "filter.data")
-        self.raw6 = Layout(prog, "struct raw6_sock", "checksum", "offset", "filter")
+        self.raw6 = Layout(prog, "struct raw6_sock", "checksum", "offset", "&filter")
         self.reader_queue = self.udp.offsets["reader_first"]
 
     def read(self, observation: Observation, address: int, sock: Any, more: list[int]) -> dict[str, Any]:
@@ -112,7 +111,7 @@ class InetReader:
                 uc_ttl=found.uc_ttl,
                 tos=found.tos,
                 bits=self._bits(bits),
-                cmsg_flags=tuple(name for bit, name in CMSG_FLAGS.items() if found.cmsg_flags & bit),
+                cmsg_flags=self._cmsg_flags(bits),
                 min_ttl=found.min_ttl,
                 pmtudisc=found.pmtudisc,
                 mc_ttl=found.mc_ttl,
@@ -152,7 +151,6 @@ class InetReader:
         found = self.udp.read(observation.memory, address)
         waiting = self.buffers.for_each_skb(observation.memory, address + self.reader_queue, found.reader_first)
         reader = tuple(plain_buffer(packet) for packet in waiting)
-        # UDP_CORK moved into udp_flags in Linux 6.7 ("udp: introduce udp->udp_flags").
         corked = found.corkflag if found.corkflag is not None else found.udp_flags & CORKED
         return UdpSock(found.pending, bool(corked), found.encap_type, reader, found.forward_deficit)
 
@@ -161,6 +159,10 @@ class InetReader:
             return tuple(sorted(name for name in INET_BITS if getattr(found, name)))
         flags: int = found.inet_flags
         return tuple(sorted(name for name, bit in self.flags.items() if bit is not None and flags >> bit & 1))
+
+    def _cmsg_flags(self, found: Any) -> tuple[str, ...]:
+        flags: int = found.inet_flags if found.cmsg_flags is None else found.cmsg_flags
+        return tuple(name for bit, name in CMSG_FLAGS.items() if flags & bit)
 
     def _tcp(self, observation: Observation, address: int, state: int, more: list[int]) -> TcpSock:
         raw = observation.memory.read(address, self.tcp.size)

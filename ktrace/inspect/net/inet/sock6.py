@@ -9,6 +9,7 @@ import drgn
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.members import type_of
 from ktrace.state.net.inet import Ipv6Sock
 from ktrace.state.net.sockaddr import ipv6_text
 
@@ -21,7 +22,7 @@ BITS = {
     "dontfrag": "DONTFRAG", "autoflowlabel": "AUTOFLOWLABEL", "autoflowlabel_set": "AUTOFLOWLABEL_SET",
     "recverr_rfc4884": "RECVERR6_RFC4884", "rtalert_isolate": "RTALERT_ISOLATE",
 }  # fmt: skip
-"""Bits of ``ipv6_pinfo``, with what they are called since they are in ``inet_flags`` (Linux 6.8)."""
+"""Bits of ``ipv6_pinfo``, with their names in ``inet_flags``, where later kernels have them."""
 
 
 class Inet6Reader:
@@ -31,11 +32,11 @@ class Inet6Reader:
         prog = kernel.prog
         self.sock = Layout(
             prog, "struct inet_sock", "pinet6", "?inet_flags",
-            rcv_saddr="sk.__sk_common.skc_v6_rcv_saddr", daddr="sk.__sk_common.skc_v6_daddr",
+            rcv_saddr="&sk.__sk_common.skc_v6_rcv_saddr", daddr="&sk.__sk_common.skc_v6_daddr",
             ipv6only="sk.__sk_common.skc_ipv6only",
         )  # fmt: skip
         self.pinfo = Layout(
-            prog, "struct ipv6_pinfo", "saddr", "flow_label", "frag_size", "ucast_oif", "mcast_oif", "tclass",
+            prog, "struct ipv6_pinfo", "&saddr", "flow_label", "frag_size", "ucast_oif", "mcast_oif", "tclass",
             "min_hopcount",
         )  # fmt: skip
         numbers = ("hop_limit", "mcast_hops", "pmtudisc", "srcprefs")
@@ -45,7 +46,7 @@ class Inet6Reader:
         self.flags = {name: _constant(prog, f"INET_FLAGS_{flag}") for name, flag in BITS.items()}
 
         kinds = {(True, False): "tcp6_sock", (False, True): "udp6_sock", (False, False): "raw6_sock"}
-        self.sizes = {kind: int(prog.type(f"struct {name}").size) for kind, name in kinds.items()}
+        self.sizes = {kind: int(type_of(prog, f"struct {name}").size) for kind, name in kinds.items()}
         """Bytes of the whole object by whether it is TCP's or UDP's: ``ipv6_pinfo`` is at its very end."""
 
     def read(self, observation: Observation, raw: bytes) -> Ipv6Sock | None:

@@ -50,12 +50,11 @@ class NetlinkReader:
 
 def read_netlink_tables(kernel: LiveKernel) -> dict[int, NetlinkTable]:
     """Return the registered protocols of ``nl_table[]``; empty without netlink."""
-    prog = kernel.prog
-    if "nl_table" not in prog:
+    if not kernel.has_symbol("nl_table"):
         return {}
-    tables = {}
+    table, tables = kernel.variable("nl_table"), {}
     for number in range(MAX_LINKS):
-        entry = prog["nl_table"][number]
+        entry = table[number]
         if int(entry.registered):
             bind = int(entry.bind.value_())
             symbol = kernel.symbol(bind) if bind else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.members import type_of
 from ktrace.inspect.net.core.sock_names import bit_names, ntohs
 from ktrace.state.net.packet import PacketSock
 
@@ -14,7 +15,7 @@ class PacketReader:
 
     def __init__(self, kernel: LiveKernel) -> None:
         self.packet = Layout(kernel.prog, "struct packet_sock", "flags", "ifindex", "num")
-        self.flags = {bit: name for name, bit in kernel.prog.type("enum packet_sock_flags").enumerators}
+        self.flags = {bit: name for name, bit in type_of(kernel.prog, "enum packet_sock_flags").enumerators}
 
     def read(self, observation: Observation, address: int) -> PacketSock:
         """Return the part of the sock at *address*."""

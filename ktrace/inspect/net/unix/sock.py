@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.members import offset_of
 from ktrace.inspect.net.core.skbuff import Packet
 from ktrace.state.net.skbuff import Buffer, UnixBuffer
 from ktrace.state.net.unix import UnixSock
@@ -39,11 +40,11 @@ class UnixReader:
         )  # fmt: skip
         self.wait_head = self.unix.offsets["wait_first"]
         self.address = Layout(prog, "struct unix_address", "refcnt.refs.counter", "len")
-        self.address_name = prog.type("struct unix_address").member("name").offset
+        self.address_name = offset_of(prog, "struct unix_address", "name")
         self.dentry = Layout(prog, "struct dentry", "d_inode", "d_parent")
         self.cb = Layout(prog, "struct unix_skb_parms", "pid", "fp", "consumed", uid="uid.val", gid="gid.val")
         self.files = Layout(prog, "struct scm_fp_list", "count", "max")
-        self.files_fp = prog.type("struct scm_fp_list").member("fp").offset
+        self.files_fp = offset_of(prog, "struct scm_fp_list", "fp")
 
     def read(
         self, observation: Observation, address: int, packets: list[Packet], more: list[int], dead: bool

@@ -10,7 +10,7 @@ from typing import Any
 from drgn.helpers.linux.pid import for_each_task
 
 from ktrace.errors import KtraceError
-from ktrace.inspect.corrupt import CorruptStructure
+from ktrace.inspect.corrupt import NONSENSE, CorruptStructure
 from ktrace.inspect.fs.file import FileReader
 from ktrace.inspect.fs.inode import InodeReader
 from ktrace.inspect.fs.pipe.pipe import MAX_SLOTS, PipeReader
@@ -89,7 +89,7 @@ def validate_pipe(kernel: LiveKernel) -> list[Violation]:
             if splice_pipe := int(task.splice_pipe.value_()):
                 raw = reader.pipe.read(kernel.memory, splice_pipe)
                 census.charged[raw.user] += raw.nr_accounted
-        except (KtraceError, LookupError, ValueError, OverflowError) as error:
+        except (KtraceError, *NONSENSE) as error:
             census.add("files_struct", f"cannot be read: {error}")
     for address, ends in census.pipes.items():
         where = f"pipe {address:#x}"
@@ -100,7 +100,7 @@ def validate_pipe(kernel: LiveKernel) -> list[Violation]:
                 # A splice() between a pipe and a socket sleeps with it locked.
                 census.add(f"{where}.mutex", f"is held by {raw.mutex_owner_counter:#x}, which is no task")
             census.violations += _check(kernel, reader, where, raw, ends, address, census.pages)
-        except (KtraceError, LookupError, ValueError, OverflowError) as error:
+        except (KtraceError, *NONSENSE) as error:
             census.add(where, f"cannot be read: {error}")
     census.violations += _check_pages(kernel, reader, census)
     census.violations += _check_users(kernel, reader, census)
