@@ -34,7 +34,7 @@ _OUTSIDE: dict[str, SystemCall] = {}
 def syscall(name: str) -> Callable[[SystemCall], SystemCall]:
     """Register a function as the model of system call *name*.
 
-    It is called as ``f(kernel, task, *call.args)`` and returns an int, a :class:`Result`, or is a
+    It is called as ``f(task, *call.args)`` and returns an int, a :class:`Result`, or is a
     generator that yields where the kernel sleeps and returns one of those. It raises :class:`Errno` to fail.
     """
 
@@ -89,26 +89,26 @@ class Subsystem:
     ``exit_files``, ``exit_ns``, ``exit_last``.
     """
 
-    def fork(self, kernel: Kernel, parent: Task, child: Task, flags: int) -> None:
+    def fork(self, parent: Task, child: Task, flags: int) -> None:
         """Copy or share what *child* gets from *parent* (``copy_process()``)."""
 
     def sysctl(self, kernel: Kernel, path: str, value: str) -> bool:
         """Take over the new *value* of a limit below /proc/sys; tell whether it is this subsystem's."""
         return False
 
-    def exit_mm(self, kernel: Kernel, task: Task) -> None:
+    def exit_mm(self, task: Task) -> None:
         """Undo the mappings of *task*."""
 
-    def exit_sem(self, kernel: Kernel, task: Task) -> None:
+    def exit_sem(self, task: Task) -> None:
         """Apply the undo list of *task*."""
 
-    def exit_shm(self, kernel: Kernel, task: Task) -> None:
+    def exit_shm(self, task: Task) -> None:
         """Orphan the segments of *task*."""
 
-    def exit_ns(self, kernel: Kernel, task: Task) -> None:
+    def exit_ns(self, task: Task) -> None:
         """Leave the namespaces of *task*."""
 
-    def exit_last(self, kernel: Kernel, task: Task) -> None:
+    def exit_last(self, task: Task) -> None:
         """Free what *task* kept to its very end."""
 
     def elapse(self, kernel: Kernel) -> None:
@@ -120,7 +120,7 @@ class Subsystem:
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> None:
         """Add this subsystem's objects, with raw references, to *objects*."""
 
-    def process_fields(self, kernel: Kernel, task: Task) -> Mapping[str, Any]:
+    def process_fields(self, task: Task) -> Mapping[str, Any]:
         """Return this subsystem's members of ``state.process.Process``."""
         return {}
 
@@ -249,7 +249,7 @@ class Kernel:
 
     def _enter(self, function: SystemCall, task: Task, call: Call) -> Generator[None, None, Result | int]:
         try:
-            answer = function(self, task, *call.args)
+            answer = function(task, *call.args)
             if inspect.isgenerator(answer):
                 answer = yield from answer
         except Errno as error:
@@ -373,13 +373,13 @@ class Kernel:
         task.exiting = True
         for hook in ("exit_mm", "exit_sem", "exit_shm"):
             for subsystem in self.subsystems:
-                getattr(subsystem, hook)(self, task)
-        task.files.put(self, task)
+                getattr(subsystem, hook)(task)
+        task.files.put(task)
         for subsystem in self.subsystems:
-            subsystem.exit_ns(self, task)
+            subsystem.exit_ns(task)
         yield from self.run_task_works(task)
         for subsystem in self.subsystems:
-            subsystem.exit_last(self, task)
+            subsystem.exit_last(task)
         del self.tasks[task.name]
         self.gone[task.name] = task.pid
         task.running = None

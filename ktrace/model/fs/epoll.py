@@ -39,10 +39,10 @@ class Item:
     data: int
     waits: list[tuple[WaitQueue, WaitEntry]] = field(default_factory=list)
 
-    def poll(self, kernel: Kernel, task: Task) -> int:
+    def poll(self, task: Task) -> int:
         """Ask the file for what is wanted (``ep_item_poll()``)."""
         task.poll_key = self.events
-        return self.file.ops.poll(kernel, task, self.file) & self.events
+        return self.file.ops.poll(task, self.file) & self.events
 
 
 class EventPoll:
@@ -86,32 +86,32 @@ class EpollFileOperations(FileOperations):
         """Add the set."""
         file.private.observe(kernel, objects)
 
-    def poll_queues(self, kernel: Kernel, task: Task, file: File) -> list[WaitQueue]:
+    def poll_queues(self, task: Task, file: File) -> list[WaitQueue]:
         """Return where pollers of the set itself wait."""
         return [file.private.poll_wait]
 
-    def poll(self, kernel: Kernel, task: Task, file: File) -> int:
+    def poll(self, task: Task, file: File) -> int:
         """Tell whether anything is ready, dropping what is not (``__ep_eventpoll_poll()``)."""
         ep: EventPoll = file.private
         left, ep.ready = ep.ready, []
         mask = 0
         while left:
-            if left[0].poll(kernel, task):
+            if left[0].poll(task):
                 mask = EPOLLIN | EPOLLRDNORM
                 break
             left.pop(0)
-        _done_scan(kernel, ep, left)
+        _done_scan(task.kernel, ep, left)
         return mask
 
-    def llseek(self, kernel: Kernel, task: Task, file: File, offset: int, whence: int) -> int:
+    def llseek(self, task: Task, file: File, offset: int, whence: int) -> int:
         """Stay where it is (``noop_llseek()``)."""
         return file.pos
 
-    def release(self, kernel: Kernel, task: Task, file: File) -> None:
+    def release(self, task: Task, file: File) -> None:
         """Stop watching (``ep_clear_and_put()``)."""
         ep: EventPoll = file.private
         if ep.poll_wait.entries:
-            wake_up(kernel, ep.poll_wait, 1, EPOLLIN)
+            wake_up(task.kernel, ep.poll_wait, 1, EPOLLIN)
         for item in list(ep.items):
             remove(ep, item)
 
@@ -168,22 +168,23 @@ class _Release:
 
 
 @syscall("epoll_create")
-def epoll_create(kernel: Kernel, task: Task, size: int) -> int:
+def epoll_create(task: Task, size: int) -> int:
     """Make an epoll set (``fs/eventpoll.c``: epoll_create)."""
     if size <= 0:
         raise Errno("EINVAL")
-    return int(epoll_create1(kernel, task, 0))
+    return int(epoll_create1(task, 0))
 
 
 @syscall("epoll_create1")
-def epoll_create1(kernel: Kernel, task: Task, flags: int) -> int:
+def epoll_create1(task: Task, flags: int) -> int:
     """Make an epoll set (``do_epoll_create()``)."""
+    kernel = task.kernel
     if flags & ~O_CLOEXEC:
         raise Errno("EINVAL")
     ep = EventPoll(kernel.serial())
     fd = task.files.reserve(task)
     try:
-        alloc_empty_file(kernel, task)
+        alloc_empty_file(task)
     except Errno:
         del task.files.reserved[fd]
         raise
@@ -193,12 +194,13 @@ def epoll_create1(kernel: Kernel, task: Task, flags: int) -> int:
 
 
 @syscall("epoll_ctl")
-def epoll_ctl(kernel: Kernel, task: Task, epfd: int, op: int, fd: int, event: Any) -> int:
+def epoll_ctl(task: Task, epfd: int, op: int, fd: int, event: Any) -> int:
     """Change what a set watches (``do_epoll_ctl()``)."""
+    kernel = task.kernel
     has_event = op != EPOLL_CTL_DEL
     if has_event and (event is None or isinstance(event, Pointer)):
         raise Errno("EFAULT")
-    with fdget(kernel, task, epfd) as file, fdget(kernel, task, fd) as target:
+    with fdget(task, epfd) as file, fdget(task, fd) as target:
         if not target.ops.can_poll:
             raise Errno("EPERM")
         if file is target or file.ops is not EPOLL_OPS:
@@ -212,7 +214,7 @@ def epoll_ctl(kernel: Kernel, task: Task, epfd: int, op: int, fd: int, event: An
         if op == EPOLL_CTL_ADD:
             if item is not None:
                 raise Errno("EEXIST")
-            _insert(kernel, task, ep, target, fd, events | EPOLLERR | EPOLLHUP, event["data"])
+            _insert(task, ep, target, fd, events | EPOLLERR | EPOLLHUP, event["data"])
         elif op not in (EPOLL_CTL_DEL, EPOLL_CTL_MOD):
             raise Errno("EINVAL")
         elif item is None:
@@ -223,7 +225,7 @@ def epoll_ctl(kernel: Kernel, task: Task, epfd: int, op: int, fd: int, event: An
             raise Errno("EINVAL")
         else:
             item.events, item.data = events | EPOLLERR | EPOLLHUP, event["data"]
-            if item.poll(kernel, task):
+            if item.poll(task):
                 _make_ready(kernel, ep, item)
     return 0
 
@@ -267,16 +269,17 @@ def _files_of(kernel: Kernel, ep: EventPoll) -> set[File]:
     }
 
 
-def _insert(kernel: Kernel, task: Task, ep: EventPoll, target: File, fd: int, events: int, data: int) -> None:
+def _insert(task: Task, ep: EventPoll, target: File, fd: int, events: int, data: int) -> None:
     """Watch a descriptor (``ep_insert()``, ``ep_ptable_queue_proc()``)."""
+    kernel = task.kernel
     item = Item(ep, target, fd, events, data)
     ep.items.append(item)
     target.on_release.insert(0, _Release(item))
-    for queue in target.ops.poll_queues(kernel, task, target):
+    for queue in target.ops.poll_queues(task, target):
         entry = WaitEntry(None, bool(events & EPOLLEXCLUSIVE), _callback(kernel, item), kind="ep_poll_callback")
         queue.add(entry)
         item.waits.append((queue, entry))
-    if item.poll(kernel, task):
+    if item.poll(task):
         _make_ready(kernel, ep, item)
 
 
@@ -291,11 +294,11 @@ def _make_ready(kernel: Kernel, ep: EventPoll, item: Item) -> None:
 
 
 @syscall("epoll_pwait")
-def epoll_pwait(kernel: Kernel, task: Task, epfd: int, maxevents: int, timeout: int, sigmask: Any) -> Any:
+def epoll_pwait(task: Task, epfd: int, maxevents: int, timeout: int, sigmask: Any) -> Any:
     """Wait with another signal mask (``do_epoll_pwait()``)."""
     with UserSigmask(task, sigmask) as mask:
         try:
-            answer = yield from epoll_wait(kernel, task, epfd, maxevents, timeout)
+            answer = yield from epoll_wait(task, epfd, maxevents, timeout)
         except Errno as error:
             if error.name != "EINTR":
                 mask.restore()
@@ -305,22 +308,22 @@ def epoll_pwait(kernel: Kernel, task: Task, epfd: int, maxevents: int, timeout: 
 
 
 @syscall("epoll_wait")
-def epoll_wait(kernel: Kernel, task: Task, epfd: int, maxevents: int, timeout: int) -> Any:
+def epoll_wait(task: Task, epfd: int, maxevents: int, timeout: int) -> Any:
     """Wait for something to be ready, or only look where *timeout* is 0 (``do_epoll_wait()``, ``ep_poll()``)."""
     if not 0 < maxevents <= EP_MAX_EVENTS:
         raise Errno("EINVAL")
-    with fdget(kernel, task, epfd) as file:
+    with fdget(task, epfd) as file:
         if file.ops is not EPOLL_OPS:
             raise Errno("EINVAL")
         ep: EventPoll = file.private
         available = bool(ep.ready)
         timed_out = timeout == 0
-        timer = start(kernel, None if timeout < 0 else timeout / 1000)
+        timer = start(task.kernel, None if timeout < 0 else timeout / 1000)
         while True:
             if available:
                 if task.fatal_signal_pending():
                     raise Errno("EINTR")
-                found = _send_events(kernel, task, ep, maxevents)
+                found = _send_events(task, ep, maxevents)
                 if found:
                     break
             if timed_out:
@@ -329,7 +332,7 @@ def epoll_wait(kernel: Kernel, task: Task, epfd: int, maxevents: int, timeout: i
                 raise Errno("EINTR")
             available = True
             if not ep.ready:
-                entry = _waiter(kernel, task, ep)
+                entry = _waiter(task, ep)
                 ep.wq.entries.insert(0, entry)  # __add_wait_queue_exclusive(): at the head
                 timed_out = yield from schedule_until(task, timer)
                 # One that was woken after its time was up is off the queue and looks once more.
@@ -339,11 +342,11 @@ def epoll_wait(kernel: Kernel, task: Task, epfd: int, maxevents: int, timeout: i
     return Result(len(events), None, {} if out_is_bad(task, "events") else {"events": events})
 
 
-def _waiter(kernel: Kernel, task: Task, ep: EventPoll) -> WaitEntry:
+def _waiter(task: Task, ep: EventPoll) -> WaitEntry:
     entry = WaitEntry(task, True, kind="ep_autoremove_wake_function")
 
     def ep_autoremove_wake_function(key: int) -> bool:
-        woke = kernel.wake_up_process(task)
+        woke = task.kernel.wake_up_process(task)
         ep.wq.remove(entry)
         return woke
 
@@ -351,14 +354,15 @@ def _waiter(kernel: Kernel, task: Task, ep: EventPoll) -> WaitEntry:
     return entry
 
 
-def _send_events(kernel: Kernel, task: Task, ep: EventPoll, maxevents: int) -> tuple[dict[str, int], ...]:
+def _send_events(task: Task, ep: EventPoll, maxevents: int) -> tuple[dict[str, int], ...]:
     """Hand over what is still ready (``ep_send_events()``)."""
+    kernel = task.kernel
     left, ep.ready = ep.ready, []
     found: list[dict[str, int]] = []
     bad = out_is_bad(task, "events")
     while left and len(found) < maxevents:
         item = left.pop(0)
-        revents = item.poll(kernel, task)
+        revents = item.poll(task)
         if not revents:
             continue
         if bad:

@@ -20,7 +20,7 @@ from ktrace.model.fs.file import (
     fdget,
     filp_close,
 )
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.kernel import syscall
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer, Result
 from ktrace.state.fs.inode import S_IFIFO, S_IFMT
@@ -39,7 +39,7 @@ INT_MIN = -(1 << 31)
 
 
 @syscall("dup")
-def dup(kernel: Kernel, task: Task, oldfd: int) -> int:
+def dup(task: Task, oldfd: int) -> int:
     """Give the lowest free descriptor (``fs/file.c``: dup)."""
     file = task.files.get(oldfd)
     fd = task.files.unused(task)
@@ -49,21 +49,21 @@ def dup(kernel: Kernel, task: Task, oldfd: int) -> int:
 
 
 @syscall("dup2")
-def dup2(kernel: Kernel, task: Task, oldfd: int, newfd: int) -> int:
+def dup2(task: Task, oldfd: int, newfd: int) -> int:
     """Give a descriptor of one's choice (``fs/file.c``: dup2)."""
     if oldfd == newfd:
         task.files.get(oldfd)
         return newfd
-    return _ksys_dup3(kernel, task, oldfd, newfd, 0)
+    return _ksys_dup3(task, oldfd, newfd, 0)
 
 
 @syscall("dup3")
-def dup3(kernel: Kernel, task: Task, oldfd: int, newfd: int, flags: int) -> int:
+def dup3(task: Task, oldfd: int, newfd: int, flags: int) -> int:
     """Give a descriptor of one's choice, with close-on-exec (``fs/file.c``: dup3)."""
-    return _ksys_dup3(kernel, task, oldfd, newfd, flags)
+    return _ksys_dup3(task, oldfd, newfd, flags)
 
 
-def _ksys_dup3(kernel: Kernel, task: Task, oldfd: int, newfd: int, flags: int) -> int:
+def _ksys_dup3(task: Task, oldfd: int, newfd: int, flags: int) -> int:
     """``fs/file.c: ksys_dup3()``, ``do_dup2()``."""
     if flags & ~O_CLOEXEC or oldfd == newfd:
         raise Errno("EINVAL")
@@ -77,22 +77,22 @@ def _ksys_dup3(kernel: Kernel, task: Task, oldfd: int, newfd: int, flags: int) -
     file.count += 1
     task.files.install(newfd, file, bool(flags & O_CLOEXEC))
     if replaced is not None:
-        filp_close(kernel, task, replaced.file)
+        filp_close(task, replaced.file)
     return newfd
 
 
 @syscall("close")
-def close(kernel: Kernel, task: Task, fd: int) -> int:
+def close(task: Task, fd: int) -> int:
     """Free a descriptor (``fs/file.c: close_fd()``)."""
     slot = task.files.slots.pop(fd, None)
     if slot is None:
         raise Errno("EBADF")
-    filp_close(kernel, task, slot.file)
+    filp_close(task, slot.file)
     return 0
 
 
 @syscall("close_range")
-def close_range(kernel: Kernel, task: Task, first: int, last: int, flags: int) -> int:
+def close_range(task: Task, first: int, last: int, flags: int) -> int:
     """Close or mark a range of descriptors (``fs/file.c: __close_range()``)."""
     if flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC):
         raise Errno("EINVAL")
@@ -104,36 +104,36 @@ def close_range(kernel: Kernel, task: Task, first: int, last: int, flags: int) -
     if flags & CLOSE_RANGE_UNSHARE and files.users > 1:
         old = files
         hole = None if flags & CLOSE_RANGE_CLOEXEC else (first, last)
-        files = files.copy(kernel.serial(), hole)
+        files = files.copy(task.kernel.serial(), hole)
     for fd in sorted(fd for fd in files.slots if first <= fd <= last):
         if flags & CLOSE_RANGE_CLOEXEC:
             files.slots[fd].cloexec = True
         else:
-            filp_close(kernel, task, files.slots.pop(fd).file)
+            filp_close(task, files.slots.pop(fd).file)
     if old is not None:
         task.files = files
-        old.put(kernel, task)
+        old.put(task)
     return 0
 
 
-def close_on_exec(kernel: Kernel, task: Task) -> None:
+def close_on_exec(task: Task) -> None:
     """Close what is marked so, in ascending order (``fs/file.c: do_close_on_exec()``)."""
     for fd in sorted(fd for fd, slot in task.files.slots.items() if slot.cloexec):
-        filp_close(kernel, task, task.files.slots.pop(fd).file)
+        filp_close(task, task.files.slots.pop(fd).file)
 
 
 @syscall("fcntl")
-def fcntl(kernel: Kernel, task: Task, fd: int, cmd: int, arg: Any) -> Any:
+def fcntl(task: Task, fd: int, cmd: int, arg: Any) -> Any:
     """Do *cmd* to a descriptor or its file (``fs/fcntl.c: do_fcntl()``)."""
-    with fdget(kernel, task, fd, raw=True) as file:
+    with fdget(task, fd, raw=True) as file:
         if file.f_flags & O_PATH and cmd not in (F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL):
             raise Errno("EBADF")
         if cmd in _DESCRIPTOR:
-            return (yield from drive(_DESCRIPTOR[cmd](kernel, task, fd, file, arg)))
-        return (yield from drive(file.ops.fcntl(kernel, task, file, cmd, arg)))
+            return (yield from drive(_DESCRIPTOR[cmd](task, fd, file, arg)))
+        return (yield from drive(file.ops.fcntl(task, file, cmd, arg)))
 
 
-def _dupfd(kernel: Kernel, task: Task, fd: int, file: File, arg: Any) -> int:
+def _dupfd(task: Task, fd: int, file: File, arg: Any) -> int:
     """Give the lowest free descriptor from *arg* on (``fs/file.c: f_dupfd()``)."""
     start = int(arg) & UINT_MAX
     if start >= task.rlimit_nofile:
@@ -144,33 +144,33 @@ def _dupfd(kernel: Kernel, task: Task, fd: int, file: File, arg: Any) -> int:
     return new
 
 
-def _dupfd_cloexec(kernel: Kernel, task: Task, fd: int, file: File, arg: Any) -> int:
-    new = _dupfd(kernel, task, fd, file, arg)
+def _dupfd_cloexec(task: Task, fd: int, file: File, arg: Any) -> int:
+    new = _dupfd(task, fd, file, arg)
     task.files.slots[new].cloexec = True
     return new
 
 
-def _getfd(kernel: Kernel, task: Task, fd: int, file: File, arg: Any) -> int:
+def _getfd(task: Task, fd: int, file: File, arg: Any) -> int:
     return FD_CLOEXEC if task.files.slots[fd].cloexec else 0
 
 
-def _setfd(kernel: Kernel, task: Task, fd: int, file: File, arg: Any) -> int:
+def _setfd(task: Task, fd: int, file: File, arg: Any) -> int:
     task.files.slots[fd].cloexec = bool(arg & FD_CLOEXEC)
     return 0
 
 
-def _getfl(kernel: Kernel, task: Task, fd: int, file: File, arg: Any) -> int:
+def _getfl(task: Task, fd: int, file: File, arg: Any) -> int:
     return file.f_flags
 
 
-def setfl(kernel: Kernel, task: Task, fd: int, file: File, arg: Any) -> Any:
+def setfl(task: Task, fd: int, file: File, arg: Any) -> Any:
     """Change a file's flags (``fs/fcntl.c: setfl()``)."""
     if arg & O_NOATIME and not file.f_flags & O_NOATIME and not _owner_or_capable(task, file):
         raise Errno("EPERM")
     if arg & O_DIRECT and not file.ops.can_odirect and not _is_fifo(file):
         raise Errno("EINVAL")
     if (arg ^ file.f_flags) & FASYNC and file.ops.has_fasync:
-        yield from drive(file.ops.fasync(kernel, task, fd, file, bool(arg & FASYNC)))
+        yield from drive(file.ops.fasync(task, fd, file, bool(arg & FASYNC)))
     file.f_flags = arg & SETFL_MASK | file.f_flags & ~SETFL_MASK
     return 0
 
@@ -184,13 +184,13 @@ def _owner_or_capable(task: Task, file: File) -> bool:
     return file.inode_uid == task.cred.euid or task.cred.capable("CAP_FOWNER")
 
 
-def _setown(kernel: Kernel, task: Task, fd: int, file: File, arg: Any) -> int:
+def _setown(task: Task, fd: int, file: File, arg: Any) -> int:
     """Say who gets SIGIO (``fs/fcntl.c: f_setown()``)."""
     who = arg if isinstance(arg, str) else (arg & UINT_MAX ^ 1 << 31) - (1 << 31)
     if who == INT_MIN:
         raise Errno("EINVAL")
     group = isinstance(who, int) and who < 0
-    owner = _find_vpid(kernel, task, abs(who) if isinstance(who, int) else who)
+    owner = _find_vpid(task, abs(who) if isinstance(who, int) else who)
     _set_owner(task, file, owner, "F_OWNER_PGRP" if group else "F_OWNER_PID")
     return 0
 
@@ -208,11 +208,12 @@ class Stranger:
         return f"pid {self.pid}"
 
 
-def _find_vpid(kernel: Kernel, task: Task, who: int | str) -> Task | Stranger | None:
+def _find_vpid(task: Task, who: int | str) -> Task | Stranger | None:
     """Return a process, ``None`` for 0 (``find_vpid()``).
 
     :raises Errno: ESRCH
     """
+    kernel = task.kernel
     if who == 0:
         return None
     owner = kernel.find_task(who)
@@ -244,54 +245,56 @@ def _living_owner(file: File) -> Task | None:
     return owner if alive and isinstance(owner, Task) else None
 
 
-def _stranger_pid(kernel: Kernel, task: Task, file: File, seen: Any) -> int:
+def _stranger_pid(task: Task, file: File, seen: Any) -> int:
     """Return the pid of an owner that is no actor, 0 where it is not there, or leads no group."""
     if not isinstance(file.f_owner, Stranger):
         return 0
     pid = file.f_owner.pid
-    return int(kernel.choose("pid_task(), of processes that are no actors", seen, lambda found: found in (0, pid), 0))
+    return int(
+        task.kernel.choose("pid_task(), of processes that are no actors", seen, lambda found: found in (0, pid), 0)
+    )
 
 
-def _getown(kernel: Kernel, task: Task, fd: int, file: File, arg: Any) -> Any:
+def _getown(task: Task, fd: int, file: File, arg: Any) -> Any:
     """Tell who gets SIGIO, if it is alive (``fs/fcntl.c: f_getown()``)."""
     owner = _living_owner(file)
     if owner is None:
-        result = kernel.advice.results.get(task.name)
-        pid = _stranger_pid(kernel, task, file, abs(result.value) if result is not None else None)
+        result = task.kernel.advice.results.get(task.name)
+        pid = _stranger_pid(task, file, abs(result.value) if result is not None else None)
         return -pid if file.f_owner_type == "F_OWNER_PGRP" else pid
     return Result(owner.pid, None, {"actor": owner.name})
 
 
-def _setown_ex(kernel: Kernel, task: Task, fd: int, file: File, arg: Any) -> int:
+def _setown_ex(task: Task, fd: int, file: File, arg: Any) -> int:
     """``fs/fcntl.c: f_setown_ex()``."""
     if isinstance(arg, (Pointer, int)):
         raise Errno("EFAULT")
     if not 0 <= arg["type"] < len(OWNER_TYPES):
         raise Errno("EINVAL")
-    owner = _find_vpid(kernel, task, arg["pid"])
+    owner = _find_vpid(task, arg["pid"])
     _set_owner(task, file, owner, OWNER_TYPES[arg["type"]])
     return 0
 
 
-def _getown_ex(kernel: Kernel, task: Task, fd: int, file: File, arg: Any) -> Any:
+def _getown_ex(task: Task, fd: int, file: File, arg: Any) -> Any:
     """``fs/fcntl.c: f_getown_ex()``."""
     if isinstance(arg, Pointer):
         raise Errno("EFAULT")
     owner = _living_owner(file)
-    result = kernel.advice.results.get(task.name)
+    result = task.kernel.advice.results.get(task.name)
     seen = result.out.get("arg", {}).get("pid") if result is not None else None
-    name: Any = owner.name if owner is not None else _stranger_pid(kernel, task, file, seen)
+    name: Any = owner.name if owner is not None else _stranger_pid(task, file, seen)
     return Result(0, None, {"arg": {"type": OWNER_TYPES.index(file.f_owner_type), "pid": name}})
 
 
-def _setsig(kernel: Kernel, task: Task, fd: int, file: File, arg: Any) -> int:
+def _setsig(task: Task, fd: int, file: File, arg: Any) -> int:
     if not 0 <= arg <= SIGNALS:
         raise Errno("EINVAL")
     file.f_signum = arg
     return 0
 
 
-def _getsig(kernel: Kernel, task: Task, fd: int, file: File, arg: Any) -> int:
+def _getsig(task: Task, fd: int, file: File, arg: Any) -> int:
     return file.f_signum
 
 

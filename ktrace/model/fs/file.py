@@ -59,48 +59,44 @@ class FileOperations:
     name = "?"
     """The symbol of the ``file_operations``, such as ``pipefifo_fops``."""
 
-    def open(self, kernel: Kernel, task: Task, inode: Any, file: File) -> Any:
+    def open(self, task: Task, inode: Any, file: File) -> Any:
         """Open *inode* by name (``no_open()``: ENXIO)."""
         raise Errno("ENXIO")
 
-    def read(self, kernel: Kernel, task: Task, file: File, count: int) -> Any:
+    def read(self, task: Task, file: File, count: int) -> Any:
         """Read up to *count* bytes (``vfs_read()`` without ``read`` or ``read_iter``: EINVAL)."""
         raise Errno("EINVAL")
 
-    def write(self, kernel: Kernel, task: Task, file: File, data: bytes) -> Any:
+    def write(self, task: Task, file: File, data: bytes) -> Any:
         """Write *data* (``vfs_write()`` without ``write`` or ``write_iter``: EINVAL)."""
         raise Errno("EINVAL")
 
-    def read_iter(self, kernel: Kernel, task: Task, file: File, to: Destination) -> Any:
+    def read_iter(self, task: Task, file: File, to: Destination) -> Any:
         """Read into *to* and return the number of bytes; by default what :meth:`read` gives in one piece."""
-        data = yield from drive(self.read(kernel, task, file, to.count))
+        data = yield from drive(self.read(task, file, to.count))
         if to.copy(data) < len(data):
             raise Errno("EFAULT")
         return len(data)
 
-    def write_iter(self, kernel: Kernel, task: Task, file: File, source: Source) -> Any:
+    def write_iter(self, task: Task, file: File, source: Source) -> Any:
         """Write what *source* offers and return the number of bytes; by default by :meth:`write` in one piece."""
-        return (yield from drive(self.write(kernel, task, file, source.copy_all())))
+        return (yield from drive(self.write(task, file, source.copy_all())))
 
-    def splice_read(
-        self, kernel: Kernel, task: Task, file: File, position: int, pipe: Any, length: int, flags: int
-    ) -> Any:
+    def splice_read(self, task: Task, file: File, position: int, pipe: Any, length: int, flags: int) -> Any:
         """Put up to *length* bytes from *position* on into *pipe*, which has room (``warn_unsupported()``: EINVAL).
 
         The answer is how many bytes went, and the position after them; likewise :meth:`splice_write`.
         """
         raise Errno("EINVAL")
 
-    def splice_write(
-        self, kernel: Kernel, task: Task, pipe: Any, file: File, position: int, length: int, flags: int
-    ) -> Any:
+    def splice_write(self, task: Task, pipe: Any, file: File, position: int, length: int, flags: int) -> Any:
         """Take up to *length* bytes out of *pipe* (``warn_unsupported()``: EINVAL).
 
         :param flags: SPLICE_F_NONBLOCK, SPLICE_F_MORE
         """
         raise Errno("EINVAL")
 
-    def splice_eof(self, kernel: Kernel, task: Task, file: File) -> None:
+    def splice_eof(self, task: Task, file: File) -> None:
         """Be told that sendfile() has no more, though it said so (``direct_file_splice_eof()``)."""
 
     @property
@@ -108,11 +104,11 @@ class FileOperations:
         """Tell whether the file can be moved in (FMODE_LSEEK)."""
         return type(self).llseek is not FileOperations.llseek
 
-    def llseek(self, kernel: Kernel, task: Task, file: File, offset: int, whence: int) -> int:
+    def llseek(self, task: Task, file: File, offset: int, whence: int) -> int:
         """Move the offset (``no_llseek()``: ESPIPE)."""
         raise Errno("ESPIPE")
 
-    def ioctl(self, kernel: Kernel, task: Task, file: File, cmd: int, arg: Any) -> Any:
+    def ioctl(self, task: Task, file: File, cmd: int, arg: Any) -> Any:
         """Answer an ioctl (``vfs_ioctl()`` without ``unlocked_ioctl``: ENOTTY)."""
         raise Errno("ENOTTY")
 
@@ -122,15 +118,15 @@ class FileOperations:
     can_odirect = False
     """FMODE_CAN_ODIRECT."""
 
-    def fcntl(self, kernel: Kernel, task: Task, file: File, cmd: int, arg: Any) -> Any:
+    def fcntl(self, task: Task, file: File, cmd: int, arg: Any) -> Any:
         """Answer the commands that only some files know (F_GETPIPE_SZ: EBADF, anything else: EINVAL)."""
         raise Errno("EBADF" if cmd in (1031, 1032) else "EINVAL")
 
-    def poll(self, kernel: Kernel, task: Task, file: File) -> int:
+    def poll(self, task: Task, file: File) -> int:
         """Return the poll mask (``DEFAULT_POLLMASK`` where there is no ``poll``)."""
         return 0x1 | 0x4 | 0x40 | 0x100
 
-    def poll_queues(self, kernel: Kernel, task: Task, file: File) -> list[WaitQueue]:
+    def poll_queues(self, task: Task, file: File) -> list[WaitQueue]:
         """Return the queues that ``poll`` registers with, in its order (``poll_wait()``)."""
         return []
 
@@ -154,10 +150,10 @@ class FileOperations:
     has_fasync = False
     """Whether the ``file_operations`` have ``fasync``, which then keeps the FASYNC bit."""
 
-    def fasync(self, kernel: Kernel, task: Task, fd: int, file: File, on: bool) -> Any:
+    def fasync(self, task: Task, fd: int, file: File, on: bool) -> Any:
         """Register for SIGIO, or take the registration back."""
 
-    def flush(self, kernel: Kernel, task: Task, file: File) -> None:
+    def flush(self, task: Task, file: File) -> None:
         """Act on every close of a descriptor."""
 
     def observe(self, kernel: Kernel, file: File, objects: dict[Ref, Any]) -> None:
@@ -165,7 +161,7 @@ class FileOperations:
         if file.inode is not None:
             file.inode.observe(kernel, objects)
 
-    def release(self, kernel: Kernel, task: Task, file: File) -> Any:
+    def release(self, task: Task, file: File) -> Any:
         """Act on the last close (``__fput()``)."""
 
 
@@ -295,40 +291,40 @@ class FilesStruct:
             last = max([fd for fd in taken if fd < hole[0]], default=-1)
         return NR_OPEN_DEFAULT if last < 0 else last + 64 & ~63
 
-    def put(self, kernel: Kernel, task: Task) -> None:
+    def put(self, task: Task) -> None:
         """Drop one user, the last closes all in ascending order (``put_files_struct()``)."""
         self.users -= 1
         if self.users == 0:
             for fd in sorted(self.slots):
-                filp_close(kernel, task, self.slots.pop(fd).file)
+                filp_close(task, self.slots.pop(fd).file)
 
 
-def filp_close(kernel: Kernel, task: Task, file: File) -> None:
+def filp_close(task: Task, file: File) -> None:
     """Close one descriptor's share of *file* (``filp_close()``)."""
-    file.ops.flush(kernel, task, file)
-    fput(kernel, task, file)
+    file.ops.flush(task, file)
+    fput(task, file)
 
 
-def fput(kernel: Kernel, task: Task, file: File) -> None:
+def fput(task: Task, file: File) -> None:
     """Drop a reference; the last one releases on the way back to user mode (``fput()``: ``task_work_add()``)."""
     file.count -= 1
     if file.count == 0:
-        task.task_works.append(lambda: release_file(kernel, task, file))
+        task.task_works.append(lambda: release_file(task, file))
 
 
-def release_file(kernel: Kernel, task: Task, file: File) -> Generator[None, None, None]:
+def release_file(task: Task, file: File) -> Generator[None, None, None]:
     """Let go of a file that nobody refers to (``__fput()``)."""
     for action in list(file.on_release):
         action()
     if file.f_flags & FASYNC and file.ops.has_fasync:
-        yield from drive(file.ops.fasync(kernel, task, -1, file, False))
-    yield from drive(file.ops.release(kernel, task, file))
+        yield from drive(file.ops.fasync(task, -1, file, False))
+    yield from drive(file.ops.release(task, file))
     if file.inode is not None:
-        file.inode.put(kernel)
+        file.inode.put(task.kernel)
 
 
 @contextmanager
-def fdget(kernel: Kernel, task: Task, fd: int, raw: bool = False) -> Iterator[File]:
+def fdget(task: Task, fd: int, raw: bool = False) -> Iterator[File]:
     """Hold the file at *fd* for a call; only a shared table takes a reference (``__fget_light()``).
 
     :param raw: O_PATH files, too (``fdget_raw()``)
@@ -344,4 +340,4 @@ def fdget(kernel: Kernel, task: Task, fd: int, raw: bool = False) -> Iterator[Fi
         yield file
     finally:
         if shared:
-            fput(kernel, task, file)
+            fput(task, file)

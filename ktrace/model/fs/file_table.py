@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ktrace.model.kernel import Kernel
 from ktrace.model.task import Errno, Task
 
 
-def alloc_empty_file(kernel: Kernel, task: Task) -> None:
+def alloc_empty_file(task: Task) -> None:
     """Make sure that there may be one more file; root may have it in any case (``alloc_empty_file()``).
 
     :raises Errno: ENFILE
     """
+    kernel = task.kernel
     limit = kernel.processes.file_max
     if limit is None or task.cred.capable("CAP_SYS_ADMIN"):
         return

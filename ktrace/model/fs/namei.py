@@ -35,7 +35,7 @@ from ktrace.model.fs.tree import AT_FDCWD, MAY_READ, MAY_WRITE, permission
 from ktrace.model.ipc.ns_file import ns_inode
 from ktrace.model.ipc.proc_sys import ProcSysInode, proc_sys_inode
 from ktrace.model.ipc.proc_sysvipc import sysvipc_inode
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.kernel import syscall
 from ktrace.model.process.proc_userns import userns_inode
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer
@@ -64,26 +64,24 @@ PATH_OPS = PathOperations()
 
 
 @syscall("open")
-def open_(kernel: Kernel, task: Task, pathname: bytes, flags: int, mode: int) -> Any:
+def open_(task: Task, pathname: bytes, flags: int, mode: int) -> Any:
     """Open a file by name (``fs/open.c: do_sys_open()``)."""
-    return (yield from do_open(kernel, task, AT_FDCWD, pathname, flags, mode))
+    return (yield from do_open(task, AT_FDCWD, pathname, flags, mode))
 
 
 @syscall("openat")
-def openat(kernel: Kernel, task: Task, dirfd: int, pathname: bytes, flags: int, mode: int) -> Any:
+def openat(task: Task, dirfd: int, pathname: bytes, flags: int, mode: int) -> Any:
     """Open a file below a directory (``fs/open.c: do_sys_open()``)."""
-    return (yield from do_open(kernel, task, dirfd, pathname, flags, mode))
+    return (yield from do_open(task, dirfd, pathname, flags, mode))
 
 
 @syscall("creat")
-def creat(kernel: Kernel, task: Task, pathname: bytes, mode: int) -> Any:
+def creat(task: Task, pathname: bytes, mode: int) -> Any:
     """Make a file, or empty it (``fs/open.c``: creat)."""
-    return (yield from do_open(kernel, task, AT_FDCWD, pathname, O_CREAT | O_WRONLY | O_TRUNC, mode))
+    return (yield from do_open(task, AT_FDCWD, pathname, O_CREAT | O_WRONLY | O_TRUNC, mode))
 
 
-def do_open(
-    kernel: Kernel, task: Task, dirfd: int, path: bytes | Pointer, flags: int, mode: int
-) -> Generator[None, None, int]:
+def do_open(task: Task, dirfd: int, path: bytes | Pointer, flags: int, mode: int) -> Generator[None, None, int]:
     """Take a descriptor, then open (``fs/open.c: do_sys_openat2()``)."""
     flags = flags & VALID_OPEN_FLAGS | O_LARGEFILE
     if flags & O_PATH:
@@ -98,7 +96,7 @@ def do_open(
     files = task.files
     fd = files.reserve(task, cloexec)
     try:
-        file = yield from _open_file(kernel, task, dirfd, path, flags, mode & S_IALLUGO)
+        file = yield from _open_file(task, dirfd, path, flags, mode & S_IALLUGO)
     except Errno:
         del files.reserved[fd]
         raise
@@ -114,22 +112,21 @@ def _check_flags(flags: int) -> None:
         raise Errno("EINVAL")
 
 
-def _open_file(
-    kernel: Kernel, task: Task, dirfd: int, path: bytes, flags: int, mode: int
-) -> Generator[None, None, File]:
+def _open_file(task: Task, dirfd: int, path: bytes, flags: int, mode: int) -> Generator[None, None, File]:
     """Find or make the inode and open it (``fs/namei.c: path_openat()``, ``do_open()``)."""
+    kernel = task.kernel
     tree = kernel.fs
-    alloc_empty_file(kernel, task)
+    alloc_empty_file(task)
     created = False
     if (link := FD_LINK.fullmatch(path)) is not None:
         inode = _behind_link(task, int(link[1]))
-    elif (namespace := ns_inode(kernel, task, path)) is not None:
+    elif (namespace := ns_inode(task, path)) is not None:
         inode = namespace
-    elif (limit := proc_sys_inode(kernel, task, path)) is not None:
+    elif (limit := proc_sys_inode(task, path)) is not None:
         inode = limit
     elif (table := sysvipc_inode(kernel, path)) is not None:
         inode = table
-    elif (mapping := userns_inode(kernel, task, path)) is not None:
+    elif (mapping := userns_inode(task, path)) is not None:
         inode = mapping
     elif flags & O_CREAT:
         directory, name, trailing = tree.parent_of(task, path, dirfd)
@@ -137,7 +134,7 @@ def _open_file(
             raise Errno("EISDIR")
         found = directory.entries.get(name)
         if found is None:
-            inode = tree.create(kernel, task, directory, name, S_IFREG | mode)
+            inode = tree.create(task, directory, name, S_IFREG | mode)
             created = True
         else:
             inode = found
@@ -152,7 +149,7 @@ def _open_file(
         raise Errno("ENOTDIR")
     if not created:
         _may_open(task, inode, flags)
-    return (yield from open_inode(kernel, task, inode, flags, created))
+    return (yield from open_inode(task, inode, flags, created))
 
 
 def _behind_link(task: Task, fd: int) -> Inode:
@@ -187,10 +184,9 @@ def _may_open(task: Task, inode: Inode, flags: int) -> None:
         raise Errno("EPERM")
 
 
-def open_inode(
-    kernel: Kernel, task: Task, inode: Inode, flags: int, created: bool = False
-) -> Generator[None, None, File]:
+def open_inode(task: Task, inode: Inode, flags: int, created: bool = False) -> Generator[None, None, File]:
     """Make an open file of an inode (``fs/open.c: do_dentry_open()``)."""
+    kernel = task.kernel
     kind = inode.i_mode & S_IFMT
     if kind == S_IFSOCK and not flags & O_PATH:
         raise Errno("ENXIO")  # no_open()
@@ -202,14 +198,14 @@ def open_inode(
     if not flags & O_PATH:
         file.seekable = kind != S_IFIFO
         try:
-            yield from drive(ops.open(kernel, task, inode, file))
+            yield from drive(ops.open(task, inode, file))
         except Errno:
             inode.put(kernel)
             raise
     file.f_flags &= ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC)
     tree = kernel.fs
     if flags & O_DIRECT and not (kind == S_IFREG and tree.facts.direct):
-        fput(kernel, task, file)
+        fput(task, file)
         raise Errno("EINVAL")
     if flags & O_TRUNC and not created and kind == S_IFREG:
         truncate_inode(kernel, inode, 0, True)
@@ -220,24 +216,24 @@ def open_inode(
 
 
 @syscall("mknod")
-def mknod(kernel: Kernel, task: Task, pathname: bytes, mode: int, dev: int) -> int:
+def mknod(task: Task, pathname: bytes, mode: int, dev: int) -> int:
     """Make a FIFO, a socket's name or an empty file (``fs/namei.c: do_mknodat()``)."""
-    return _mknod(kernel, task, AT_FDCWD, pathname, mode)
+    return _mknod(task, AT_FDCWD, pathname, mode)
 
 
 @syscall("mkfifo")
-def mkfifo(kernel: Kernel, task: Task, pathname: bytes, mode: int) -> int:
+def mkfifo(task: Task, pathname: bytes, mode: int) -> int:
     """Make a FIFO: mknod(2) with the type set (``fs/namei.c: do_mknodat()``)."""
-    return _mknod(kernel, task, AT_FDCWD, pathname, mode | S_IFIFO)
+    return _mknod(task, AT_FDCWD, pathname, mode | S_IFIFO)
 
 
 @syscall("mknodat")
-def mknodat(kernel: Kernel, task: Task, dirfd: int, pathname: bytes, mode: int, dev: int) -> int:
+def mknodat(task: Task, dirfd: int, pathname: bytes, mode: int, dev: int) -> int:
     """Make a FIFO below a directory (``fs/namei.c: do_mknodat()``)."""
-    return _mknod(kernel, task, dirfd, pathname, mode)
+    return _mknod(task, dirfd, pathname, mode)
 
 
-def _mknod(kernel: Kernel, task: Task, dirfd: int, path: bytes, mode: int) -> int:
+def _mknod(task: Task, dirfd: int, path: bytes, mode: int) -> int:
     kind = mode & S_IFMT or S_IFREG
     if isinstance(path, Pointer):
         raise Errno("EFAULT")  # getname() comes first
@@ -245,35 +241,36 @@ def _mknod(kernel: Kernel, task: Task, dirfd: int, path: bytes, mode: int) -> in
         raise Errno("EPERM")
     if kind not in (S_IFREG, S_IFIFO, S_IFSOCK):
         raise Errno("EINVAL")
-    make(kernel, task, dirfd, path, kind | mode & S_IALLUGO)
+    make(task, dirfd, path, kind | mode & S_IALLUGO)
     return 0
 
 
-def make(kernel: Kernel, task: Task, dirfd: int, path: bytes | Pointer, mode: int) -> Inode:
+def make(task: Task, dirfd: int, path: bytes | Pointer, mode: int) -> Inode:
     """Make an inode with a new name (``fs/namei.c: filename_create()`` and what follows).
 
     :param mode: with the file type
     :raises Errno: EEXIST, ENOENT and whatever the lookup says
     """
-    tree = kernel.fs
+    tree = task.kernel.fs
     directory, name, trailing = tree.parent_of(task, path, dirfd)
     if not name or name in directory.entries:
         raise Errno("EEXIST")
     if trailing and mode & S_IFMT != S_IFDIR:
         raise Errno("ENOENT")
-    return tree.create(kernel, task, directory, name, mode)
+    return tree.create(task, directory, name, mode)
 
 
 @syscall("mkdir")
-def mkdir(kernel: Kernel, task: Task, pathname: bytes, mode: int) -> int:
+def mkdir(task: Task, pathname: bytes, mode: int) -> int:
     """Make a directory (``fs/namei.c: do_mkdirat()``)."""
-    make(kernel, task, AT_FDCWD, pathname, S_IFDIR | mode & 0o1777)
+    make(task, AT_FDCWD, pathname, S_IFDIR | mode & 0o1777)
     return 0
 
 
 @syscall("unlink")
-def unlink(kernel: Kernel, task: Task, pathname: bytes) -> int:
+def unlink(task: Task, pathname: bytes) -> int:
     """Remove a name; the inode stays while it is open (``fs/namei.c: do_unlinkat()``)."""
+    kernel = task.kernel
     tree = kernel.fs
     directory, name, trailing = tree.parent_of(task, pathname)
     if not name:
@@ -296,8 +293,9 @@ def unlink(kernel: Kernel, task: Task, pathname: bytes) -> int:
 
 
 @syscall("rmdir")
-def rmdir(kernel: Kernel, task: Task, pathname: bytes) -> int:
+def rmdir(task: Task, pathname: bytes) -> int:
     """Remove an empty directory (``fs/namei.c: do_rmdir()``)."""
+    kernel = task.kernel
     tree = kernel.fs
     directory, name, _ = tree.parent_of(task, pathname)
     if not name:
@@ -319,16 +317,16 @@ def rmdir(kernel: Kernel, task: Task, pathname: bytes) -> int:
 
 
 @syscall("umask")
-def umask(kernel: Kernel, task: Task, mask: int) -> int:
+def umask(task: Task, mask: int) -> int:
     """Say which permissions new files lack (``kernel/sys.c``: umask)."""
     old, task.umask = task.umask, mask & 0o777
     return old
 
 
 @syscall("chdir")
-def chdir(kernel: Kernel, task: Task, path: bytes) -> int:
+def chdir(task: Task, path: bytes) -> int:
     """Change the working directory (``fs/open.c``: chdir)."""
-    tree = kernel.fs
+    tree = task.kernel.fs
     inode = tree.lookup(task, path)
     if inode.i_mode & S_IFMT != S_IFDIR:
         raise Errno("ENOTDIR")
@@ -338,32 +336,33 @@ def chdir(kernel: Kernel, task: Task, path: bytes) -> int:
 
 
 @syscall("chmod")
-def chmod(kernel: Kernel, task: Task, pathname: bytes, mode: int) -> int:
+def chmod(task: Task, pathname: bytes, mode: int) -> int:
     """Change a file's permissions (``fs/open.c: chmod_common()``)."""
-    tree = kernel.fs
-    return _chmod(kernel, task, tree.lookup(task, pathname), mode)
+    tree = task.kernel.fs
+    return _chmod(task, tree.lookup(task, pathname), mode)
 
 
 @syscall("fchmod")
-def fchmod(kernel: Kernel, task: Task, fd: int, mode: int) -> int:
+def fchmod(task: Task, fd: int, mode: int) -> int:
     """Change an open file's permissions (``fs/open.c: chmod_common()``)."""
     file = task.files.get(fd)
     if file.inode is None or file.f_flags & O_PATH:
         raise Errno("EBADF")
-    return _chmod(kernel, task, file.inode, mode)
+    return _chmod(task, file.inode, mode)
 
 
-def _chmod(kernel: Kernel, task: Task, inode: Inode, mode: int) -> int:
+def _chmod(task: Task, inode: Inode, mode: int) -> int:
     if task.cred.euid != inode.i_uid and not task.cred.capable("CAP_FOWNER"):
         raise Errno("EPERM")
     inode.i_mode = inode.i_mode & S_IFMT | mode & S_IALLUGO
-    inode.i_ctime = current_time(kernel)
+    inode.i_ctime = current_time(task.kernel)
     return 0
 
 
 @syscall("truncate")
-def truncate(kernel: Kernel, task: Task, path: bytes, length: int) -> int:
+def truncate(task: Task, path: bytes, length: int) -> int:
     """Cut or extend a file by name (``fs/open.c: vfs_truncate()``)."""
+    kernel = task.kernel
     tree = kernel.fs
     if length < 0:
         raise Errno("EINVAL")
@@ -379,7 +378,7 @@ def truncate(kernel: Kernel, task: Task, path: bytes, length: int) -> int:
 
 
 @syscall("ftruncate")
-def ftruncate(kernel: Kernel, task: Task, fd: int, length: int) -> int:
+def ftruncate(task: Task, fd: int, length: int) -> int:
     """Cut or extend an open file (``fs/open.c: do_sys_ftruncate()``)."""
     if length < 0:
         raise Errno("EINVAL")
@@ -388,5 +387,5 @@ def ftruncate(kernel: Kernel, task: Task, fd: int, length: int) -> int:
         raise Errno("EBADF")
     if file.ops is not SHMEM_OPS or not file.f_mode & FMODE_WRITE:
         raise Errno("EINVAL")
-    truncate_inode(kernel, file.inode, length, True)
+    truncate_inode(task.kernel, file.inode, length, True)
     return 0

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable
 from typing import Any
 
 from ktrace.model.fs.file import File, fdget, fput
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.kernel import syscall
 from ktrace.model.process.signals import mask_names
 from ktrace.model.process.timer import Timer, schedule_until, start
 from ktrace.model.task import Errno, Task
@@ -26,8 +26,8 @@ class PollTable:
     :ivar triggered: whether any queue woke it since it last looked
     """
 
-    def __init__(self, kernel: Kernel, task: Task) -> None:
-        self.kernel = kernel
+    def __init__(self, task: Task) -> None:
+        self.kernel = task.kernel
         self.task = task
         self.triggered = False
         self.registering = True
@@ -36,13 +36,13 @@ class PollTable:
     def poll(self, file: File, key: int) -> int:
         """Ask *file*, after queueing on its queues for what *key* names (``vfs_poll()``, ``__pollwait()``)."""
         if self.registering:
-            for queue in file.ops.poll_queues(self.kernel, self.task, file):
+            for queue in file.ops.poll_queues(self.task, file):
                 file.count += 1
                 entry = WaitEntry(self.task, func=self._waker(key), kind="pollwake")
                 queue.add(entry)
                 self._entries.append((file, queue, entry))
         self.task.poll_key = key
-        return file.ops.poll(self.kernel, self.task, file)
+        return file.ops.poll(self.task, file)
 
     def _waker(self, wanted: int) -> Any:
         def pollwake(key: int) -> bool:
@@ -65,36 +65,35 @@ class PollTable:
         """Leave all queues (``poll_freewait()``)."""
         for file, queue, entry in self._entries:
             queue.remove(entry)
-            fput(self.kernel, self.task, file)
+            fput(self.task, file)
 
 
 @syscall("poll")
-def poll(kernel: Kernel, task: Task, fds: Any, timeout: int, nfds: int) -> Any:
+def poll(task: Task, fds: Any, timeout: int, nfds: int) -> Any:
     """Wait for descriptors, or only look where *timeout* is 0 (``do_sys_poll()``)."""
     seconds = None if timeout < 0 else timeout / 1000
-    return (yield from _do_sys_poll(kernel, task, fds, nfds, seconds, "ERESTART_RESTARTBLOCK"))
+    return (yield from _do_sys_poll(task, fds, nfds, seconds, "ERESTART_RESTARTBLOCK"))
 
 
 @syscall("ppoll")
-def ppoll(kernel: Kernel, task: Task, fds: Any, timeout: Any, sigmask: int | None, nfds: int) -> Any:
+def ppoll(task: Task, fds: Any, timeout: Any, sigmask: int | None, nfds: int) -> Any:
     """Wait with another signal mask (``fs/select.c``: ppoll)."""
     seconds = _seconds(timeout, "tv_nsec")
     with UserSigmask(task, sigmask) as mask:
-        answer = yield from _do_sys_poll(kernel, task, fds, nfds, seconds, "ERESTARTNOHAND")
+        answer = yield from _do_sys_poll(task, fds, nfds, seconds, "ERESTARTNOHAND")
         mask.restore()
         return answer
 
 
 @syscall("select")
-def select(kernel: Kernel, task: Task, nfds: int, readfds: Any, writefds: Any, exceptfds: Any, timeout: Any) -> Any:
+def select(task: Task, nfds: int, readfds: Any, writefds: Any, exceptfds: Any, timeout: Any) -> Any:
     """Wait for sets of descriptors (``kern_select()``)."""
     seconds = _seconds(timeout, "tv_usec")
-    return (yield from _core_sys_select(kernel, task, nfds, readfds, writefds, exceptfds, seconds))
+    return (yield from _core_sys_select(task, nfds, readfds, writefds, exceptfds, seconds))
 
 
 @syscall("pselect6")
 def pselect6(
-    kernel: Kernel,
     task: Task,
     nfds: int,
     readfds: Any,
@@ -106,7 +105,7 @@ def pselect6(
     """Wait for sets of descriptors with another signal mask (``do_pselect()``)."""
     seconds = _seconds(timeout, "tv_nsec")
     with UserSigmask(task, sigmask) as mask:
-        answer = yield from _core_sys_select(kernel, task, nfds, readfds, writefds, exceptfds, seconds)
+        answer = yield from _core_sys_select(task, nfds, readfds, writefds, exceptfds, seconds)
         mask.restore()
         return answer
 
@@ -163,20 +162,20 @@ class UserSigmask:
 
 
 def _do_sys_poll(
-    kernel: Kernel, task: Task, fds: Any, nfds: int, timeout: float | None, interrupted: str
+    task: Task, fds: Any, nfds: int, timeout: float | None, interrupted: str
 ) -> Generator[None, None, Result]:
     if nfds & 0xFFFFFFFF > task.rlimit_nofile:
         raise Errno("EINVAL")
     if isinstance(fds, Pointer) and nfds:
         raise Errno("EFAULT")
-    table = PollTable(kernel, task)
+    table = PollTable(task)
     timed_out = timeout == 0
     table.registering = not timed_out
-    timer = start(kernel, timeout)
+    timer = start(task.kernel, timeout)
     asked = fds[:nfds] if nfds else ()
     try:
         while True:
-            revents = tuple([_do_pollfd(kernel, task, table, item["fd"], item["events"]) for item in asked])
+            revents = tuple([_do_pollfd(task, table, item["fd"], item["events"]) for item in asked])
             table.registering = False
             count = sum(1 for mask in revents if mask)
             if count:
@@ -191,13 +190,13 @@ def _do_sys_poll(
     return Result(count, None, {} if isinstance(fds, Pointer) else {"revents": revents})
 
 
-def _do_pollfd(kernel: Kernel, task: Task, table: PollTable, fd: int, events: int) -> int:
+def _do_pollfd(task: Task, table: PollTable, fd: int, events: int) -> int:
     """``fs/select.c: do_pollfd()``."""
     if fd & 0x80000000 or fd < 0:
         return 0
     wanted = events & 0xFFFF | EPOLLERR | EPOLLHUP
     try:
-        with fdget(kernel, task, fd) as file:
+        with fdget(task, fd) as file:
             mask = table.poll(file, wanted) & wanted
     except Errno:
         mask = EPOLLNVAL
@@ -207,7 +206,7 @@ def _do_pollfd(kernel: Kernel, task: Task, table: PollTable, fd: int, events: in
 
 
 def _core_sys_select(
-    kernel: Kernel, task: Task, nfds: int, readfds: Any, writefds: Any, exceptfds: Any, timeout: float | None
+    task: Task, nfds: int, readfds: Any, writefds: Any, exceptfds: Any, timeout: float | None
 ) -> Generator[None, None, Result]:
     if nfds < 0:
         raise Errno("EINVAL")
@@ -220,13 +219,13 @@ def _core_sys_select(
     opened = task.files.slots.keys() | task.files.reserved.keys()
     if not opened >= set(everything):
         raise Errno("EBADF")
-    table = PollTable(kernel, task)
+    table = PollTable(task)
     timed_out = timeout == 0
     table.registering = not timed_out
-    timer = start(kernel, timeout)
+    timer = start(task.kernel, timeout)
     try:
         while True:
-            found = _select_once(kernel, task, table, everything, wanted)
+            found = _select_once(task, table, everything, wanted)
             table.registering = False
             count = sum(map(len, found))
             if count or timed_out or task.signal_pending():
@@ -251,9 +250,7 @@ def _below(fds: Iterable[int] | None, limit: int) -> set[int]:
     return set() if fds is None or isinstance(fds, Pointer) else {fd for fd in fds if fd < limit}
 
 
-def _select_once(
-    kernel: Kernel, task: Task, table: PollTable, everything: list[int], wanted: list[set[int]]
-) -> list[list[int]]:
+def _select_once(task: Task, table: PollTable, everything: list[int], wanted: list[set[int]]) -> list[list[int]]:
     """Ask every descriptor once, in ascending order (``do_select()``, the loop's body)."""
     found: list[list[int]] = [[], [], []]
     for fd in everything:
@@ -261,7 +258,7 @@ def _select_once(
         key |= POLLIN_SET if fd in wanted[0] else 0
         key |= POLLOUT_SET if fd in wanted[1] else 0
         try:
-            with fdget(kernel, task, fd) as file:
+            with fdget(task, fd) as file:
                 mask = table.poll(file, key)
         except Errno:
             mask = EPOLLNVAL

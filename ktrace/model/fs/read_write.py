@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ktrace.model.fs.file import FASYNC, FMODE_READ, FMODE_WRITE, O_NONBLOCK, File, drive, fdget
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.kernel import syscall
 from ktrace.model.mm.iov import (
     MAX_RW_COUNT,
     Destination,
@@ -57,51 +57,51 @@ def check_area(count: int) -> int:
     return min(count, MAX_RW_COUNT)
 
 
-def do_read(kernel: Kernel, task: Task, file: File, to: Destination) -> Any:
+def do_read(task: Task, file: File, to: Destination) -> Any:
     """Read and say what arrived (``new_sync_read()``)."""
-    return (yield from drive(file.ops.read_iter(kernel, task, file, to)))
+    return (yield from drive(file.ops.read_iter(task, file, to)))
 
 
-def do_write(kernel: Kernel, task: Task, file: File, data: Source) -> Any:
+def do_write(task: Task, file: File, data: Source) -> Any:
     """Write (``new_sync_write()``)."""
-    return (yield from drive(file.ops.write_iter(kernel, task, file, data)))
+    return (yield from drive(file.ops.write_iter(task, file, data)))
 
 
 @syscall("read")
-def read(kernel: Kernel, task: Task, fd: int, count: int) -> Any:
+def read(task: Task, fd: int, count: int) -> Any:
     """Read from a descriptor (``fs/read_write.c: ksys_read()``, ``vfs_read()``)."""
-    with fdget(kernel, task, fd) as file:
+    with fdget(task, fd) as file:
         check_readable(file)
         to = destination(task, "buf", check_buffer(count))
-        value = yield from do_read(kernel, task, file, to)
+        value = yield from do_read(task, file, to)
     return Result(value, None, result_buffer(task, "buf", to.data))
 
 
 @syscall("write")
-def write(kernel: Kernel, task: Task, fd: int, buf: bytes | Pointer, count: int) -> Any:
+def write(task: Task, fd: int, buf: bytes | Pointer, count: int) -> Any:
     """Write to a descriptor (``fs/read_write.c: ksys_write()``, ``vfs_write()``)."""
-    with fdget(kernel, task, fd) as file:
+    with fdget(task, fd) as file:
         check_writable(file)
-        return (yield from do_write(kernel, task, file, source(task, buf, check_buffer(count))))
+        return (yield from do_write(task, file, source(task, buf, check_buffer(count))))
 
 
 @syscall("readv")
-def readv(kernel: Kernel, task: Task, fd: int, iov: Any, iovcnt: int) -> Any:
+def readv(task: Task, fd: int, iov: Any, iovcnt: int) -> Any:
     """Read into several buffers (``fs/read_write.c: do_readv()``, ``do_iter_read()``)."""
-    with fdget(kernel, task, fd) as file:
+    with fdget(task, fd) as file:
         to = import_destination(task, iov, iovcnt)
         check_readable(file)
-        value = (yield from do_read(kernel, task, file, to)) if to.count else 0
+        value = (yield from do_read(task, file, to)) if to.count else 0
     return Result(value, None, {"buf": bytes(to.data)} if _reported(iov) else {})
 
 
 @syscall("writev")
-def writev(kernel: Kernel, task: Task, fd: int, iov: Any, iovcnt: int) -> Any:
+def writev(task: Task, fd: int, iov: Any, iovcnt: int) -> Any:
     """Write several buffers (``fs/read_write.c: do_writev()``, ``do_iter_write()``)."""
-    with fdget(kernel, task, fd) as file:
+    with fdget(task, fd) as file:
         data = import_source(task, iov, iovcnt)
         check_writable(file)
-        return (yield from do_write(kernel, task, file, data)) if data.count else 0
+        return (yield from do_write(task, file, data)) if data.count else 0
 
 
 def _reported(iov: Any) -> bool:
@@ -121,49 +121,49 @@ def _offset(offset: int) -> None:
 
 
 @syscall("pread64")
-def pread64(kernel: Kernel, task: Task, fd: int, count: int, offset: int) -> Any:
+def pread64(task: Task, fd: int, count: int, offset: int) -> Any:
     """Read at an offset (``fs/read_write.c: ksys_pread64()``)."""
     _offset(offset)
-    with fdget(kernel, task, fd) as file:
+    with fdget(task, fd) as file:
         _check_position(file)
         check_readable(file)
         to = destination(task, "buf", check_buffer(count))
-        value = yield from _at(file, offset, do_read(kernel, task, file, to))
+        value = yield from _at(file, offset, do_read(task, file, to))
     return Result(value, None, result_buffer(task, "buf", to.data))
 
 
 @syscall("pwrite64")
-def pwrite64(kernel: Kernel, task: Task, fd: int, buf: bytes | Pointer, offset: int, count: int) -> Any:
+def pwrite64(task: Task, fd: int, buf: bytes | Pointer, offset: int, count: int) -> Any:
     """Write at an offset (``fs/read_write.c: ksys_pwrite64()``)."""
     _offset(offset)
-    with fdget(kernel, task, fd) as file:
+    with fdget(task, fd) as file:
         _check_position(file, write=True)
         check_writable(file)
         data = source(task, buf, check_buffer(count))
-        return (yield from _at(file, offset, do_write(kernel, task, file, data)))
+        return (yield from _at(file, offset, do_write(task, file, data)))
 
 
 @syscall("preadv")
-def preadv(kernel: Kernel, task: Task, fd: int, iov: Any, offset: int, iovcnt: int) -> Any:
+def preadv(task: Task, fd: int, iov: Any, offset: int, iovcnt: int) -> Any:
     """Read into several buffers at an offset (``fs/read_write.c: do_preadv()``)."""
     _offset(offset)
-    with fdget(kernel, task, fd) as file:
+    with fdget(task, fd) as file:
         _check_position(file)
         to = import_destination(task, iov, iovcnt)
         check_readable(file)
-        value = (yield from _at(file, offset, do_read(kernel, task, file, to))) if to.count else 0
+        value = (yield from _at(file, offset, do_read(task, file, to))) if to.count else 0
     return Result(value, None, {"buf": bytes(to.data)} if _reported(iov) else {})
 
 
 @syscall("pwritev")
-def pwritev(kernel: Kernel, task: Task, fd: int, iov: Any, offset: int, iovcnt: int) -> Any:
+def pwritev(task: Task, fd: int, iov: Any, offset: int, iovcnt: int) -> Any:
     """Write several buffers at an offset (``fs/read_write.c: do_pwritev()``)."""
     _offset(offset)
-    with fdget(kernel, task, fd) as file:
+    with fdget(task, fd) as file:
         _check_position(file, write=True)
         data = import_source(task, iov, iovcnt)
         check_writable(file)
-        return (yield from _at(file, offset, do_write(kernel, task, file, data))) if data.count else 0
+        return (yield from _at(file, offset, do_write(task, file, data))) if data.count else 0
 
 
 def _at(file: File, offset: int, transfer: Any) -> Any:
@@ -176,18 +176,18 @@ def _at(file: File, offset: int, transfer: Any) -> Any:
 
 
 @syscall("lseek")
-def lseek(kernel: Kernel, task: Task, fd: int, offset: int, whence: int) -> int:
+def lseek(task: Task, fd: int, offset: int, whence: int) -> int:
     """Move a file's offset (``fs/read_write.c: ksys_lseek()``)."""
-    with fdget(kernel, task, fd) as file:
+    with fdget(task, fd) as file:
         if not 0 <= whence <= SEEK_MAX:
             raise Errno("EINVAL")
-        return file.ops.llseek(kernel, task, file, offset, whence)
+        return file.ops.llseek(task, file, offset, whence)
 
 
 @syscall("ioctl")
-def ioctl(kernel: Kernel, task: Task, fd: int, request: int, arg: Any) -> Any:
+def ioctl(task: Task, fd: int, request: int, arg: Any) -> Any:
     """Do what concerns any file, else ask the file (``fs/ioctl.c: do_vfs_ioctl()``, ``vfs_ioctl()``)."""
-    with fdget(kernel, task, fd) as file:
+    with fdget(task, fd) as file:
         if request in (FIOCLEX, FIONCLEX):
             task.files.slots[fd].cloexec = request == FIOCLEX
             return 0
@@ -195,10 +195,10 @@ def ioctl(kernel: Kernel, task: Task, fd: int, request: int, arg: Any) -> Any:
             _set_flag(file, O_NONBLOCK, _int_argument(task, arg) != 0)
             return 0
         if request == FIOASYNC:
-            return (yield from _ioctl_fioasync(kernel, task, fd, file, _int_argument(task, arg) != 0))
+            return (yield from _ioctl_fioasync(task, fd, file, _int_argument(task, arg) != 0))
         if request == FIONREAD and file.inode is not None and file.inode.i_mode & S_IFMT == S_IFREG:
             return Result(0, None, {"arg": file.inode.i_size - file.pos})
-        answer = yield from drive(file.ops.ioctl(kernel, task, file, request, arg))
+        answer = yield from drive(file.ops.ioctl(task, file, request, arg))
         if isinstance(answer, Result) and answer.out and isinstance(arg, Pointer):
             if is_bad(task, arg):
                 raise Errno("EFAULT")
@@ -216,10 +216,10 @@ def _set_flag(file: File, flag: int, on: bool) -> None:
     file.f_flags = file.f_flags | flag if on else file.f_flags & ~flag
 
 
-def _ioctl_fioasync(kernel: Kernel, task: Task, fd: int, file: File, on: bool) -> Any:
+def _ioctl_fioasync(task: Task, fd: int, file: File, on: bool) -> Any:
     """Turn SIGIO on or off (``fs/ioctl.c: ioctl_fioasync()``)."""
     if bool(file.f_flags & FASYNC) != on:
         if not file.ops.has_fasync:
             raise Errno("ENOTTY")
-        yield from drive(file.ops.fasync(kernel, task, fd, file, on))
+        yield from drive(file.ops.fasync(task, fd, file, on))
     return 0

@@ -104,11 +104,12 @@ class ShmemFileOperations(FileOperations):
 
     name = "shmem_file_operations"
 
-    def open(self, kernel: Kernel, task: Task, inode: Inode, file: File) -> Any:
+    def open(self, task: Task, inode: Inode, file: File) -> Any:
         """Nothing to do (``generic_file_open()``)."""
 
-    def read_iter(self, kernel: Kernel, task: Task, file: File, to: Destination) -> int:
+    def read_iter(self, task: Task, file: File, to: Destination) -> int:
         """Read up to the end of the file (``shmem_file_read_iter()``)."""
+        kernel = task.kernel
         inode: Inode = file.inode
         done = 0
         while to.count and file.pos < inode.i_size:
@@ -128,8 +129,9 @@ class ShmemFileOperations(FileOperations):
         _accessed(kernel, file)
         return done
 
-    def write_iter(self, kernel: Kernel, task: Task, file: File, source: Source) -> int:
+    def write_iter(self, task: Task, file: File, source: Source) -> int:
         """Write at the offset, or at the end with O_APPEND (``generic_perform_write()``)."""
+        kernel = task.kernel
         inode: Inode = file.inode
         if not source.count:
             return 0
@@ -151,12 +153,13 @@ class ShmemFileOperations(FileOperations):
         return done
 
     def splice_read(
-        self, kernel: Kernel, task: Task, file: File, position: int, pipe: PipeInode, length: int, flags: int
+        self, task: Task, file: File, position: int, pipe: PipeInode, length: int, flags: int
     ) -> tuple[int, int]:
         """Put pages of the file into a pipe (``generic_file_splice_read()``, ``shmem_file_read_iter()``).
 
         What the file has is shared with it; a hole becomes pages of zeros that are the pipe's own.
         """
+        kernel = task.kernel
         inode: Inode = file.inode
         pages = inode.data or {}
         done = room = 0
@@ -180,14 +183,12 @@ class ShmemFileOperations(FileOperations):
         _accessed(kernel, file)
         return done, position
 
-    def splice_write(
-        self, kernel: Kernel, task: Task, pipe: PipeInode, file: File, position: int, length: int, flags: int
-    ) -> Any:
+    def splice_write(self, task: Task, pipe: PipeInode, file: File, position: int, length: int, flags: int) -> Any:
         """Write a pipe's data at *position* (``iter_file_splice_write()``)."""
         nonblock = bool(flags & SPLICE_F_NONBLOCK)
-        return iter_file_splice_write(kernel, task, pipe, file, position, length, nonblock)
+        return iter_file_splice_write(task, pipe, file, position, length, nonblock)
 
-    def fcntl(self, kernel: Kernel, task: Task, file: File, cmd: int, arg: Any) -> int:
+    def fcntl(self, task: Task, file: File, cmd: int, arg: Any) -> int:
         """Answer F_GET_SEALS and F_ADD_SEALS (``mm/memfd.c: memfd_fcntl()``)."""
         if cmd == F_GET_SEALS:
             seals: int = file.inode.seals
@@ -199,9 +200,9 @@ class ShmemFileOperations(FileOperations):
                 raise Errno("EINVAL")
             file.inode.seals |= arg
             return 0
-        return int(super().fcntl(kernel, task, file, cmd, arg))
+        return int(super().fcntl(task, file, cmd, arg))
 
-    def llseek(self, kernel: Kernel, task: Task, file: File, offset: int, whence: int) -> int:
+    def llseek(self, task: Task, file: File, offset: int, whence: int) -> int:
         """Move the offset (``shmem_file_llseek()``)."""
         if whence in (SEEK_DATA, SEEK_HOLE):
             file.pos = _seek_hole_data(file.inode, offset, whence == SEEK_DATA)
@@ -218,10 +219,10 @@ class DirectoryOperations(FileOperations):
 
     name = "simple_dir_operations"
 
-    def open(self, kernel: Kernel, task: Task, inode: Inode, file: File) -> Any:
+    def open(self, task: Task, inode: Inode, file: File) -> Any:
         """Nothing to do that can be seen (``dcache_dir_open()``)."""
 
-    def read(self, kernel: Kernel, task: Task, file: File, count: int) -> Any:
+    def read(self, task: Task, file: File, count: int) -> Any:
         """Refuse (``generic_read_dir()``: EISDIR)."""
         raise Errno("EISDIR")
 

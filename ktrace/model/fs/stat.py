@@ -12,7 +12,7 @@ from ktrace.model.fs.inode import Inode, current_time
 from ktrace.model.fs.namei import FD_LINK
 from ktrace.model.fs.shmem import SHMEM_OPS
 from ktrace.model.fs.tree import MAY_EXEC, MAY_READ, MAY_WRITE, permission
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.kernel import syscall
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer, Result
 from ktrace.state.fs.inode import S_IFDIR, S_IFMT, S_IFREG
@@ -25,25 +25,26 @@ F_SEAL_SEAL = 1
 
 
 @syscall("fstat")
-def fstat(kernel: Kernel, task: Task, fd: int) -> Result:
+def fstat(task: Task, fd: int) -> Result:
     """Describe an open file (``vfs_fstat()``)."""
-    with fdget(kernel, task, fd, raw=True) as file:
-        return _stat(kernel, task, file.inode)
+    with fdget(task, fd, raw=True) as file:
+        return _stat(task, file.inode)
 
 
 @syscall("stat")
-def stat(kernel: Kernel, task: Task, pathname: bytes) -> Result:
+def stat(task: Task, pathname: bytes) -> Result:
     """Describe a file by name (``vfs_statx()``)."""
-    tree = kernel.fs
-    return _stat(kernel, task, tree.lookup(task, pathname))
+    tree = task.kernel.fs
+    return _stat(task, tree.lookup(task, pathname))
 
 
-def _stat(kernel: Kernel, task: Task, inode: Inode | None) -> Result:
+def _stat(task: Task, inode: Inode | None) -> Result:
     """Fill in what the model knows; the rest is any number that stays the same as long as the inode does.
 
     Numbers, devices, sizes of directories, blocks and times are the file system's own
     (``generic_fillattr()``: ``get_next_ino()``, ``i_blocks``, ``current_time()``).
     """
+    kernel = task.kernel
     if task.call is not None and isinstance(task.call.pointers.get("statbuf"), Pointer):
         raise Errno("EFAULT")
     seen = kernel.advice.results.get(task.name)
@@ -64,11 +65,11 @@ def _stat(kernel: Kernel, task: Task, inode: Inode | None) -> Result:
 
 
 @syscall("access")
-def access(kernel: Kernel, task: Task, pathname: bytes, mode: int) -> int:
+def access(task: Task, pathname: bytes, mode: int) -> int:
     """Ask what the real user may do (``do_faccessat()``)."""
     if mode & ~(MAY_READ | MAY_WRITE | MAY_EXEC):
         raise Errno("EINVAL")
-    tree = kernel.fs
+    tree = task.kernel.fs
     kept = task.cred
     task.cred = _as_real_user(task)
     try:
@@ -88,20 +89,20 @@ def _as_real_user(task: Task) -> Any:
 
 
 @syscall("chown")
-def chown(kernel: Kernel, task: Task, pathname: bytes, owner: int, group: int) -> int:
+def chown(task: Task, pathname: bytes, owner: int, group: int) -> int:
     """Give a file away (``chown_common()``)."""
-    tree = kernel.fs
-    return _chown(kernel, task, tree.lookup(task, pathname), owner, group)
+    tree = task.kernel.fs
+    return _chown(task, tree.lookup(task, pathname), owner, group)
 
 
 @syscall("fchown")
-def fchown(kernel: Kernel, task: Task, fd: int, owner: int, group: int) -> int:
+def fchown(task: Task, fd: int, owner: int, group: int) -> int:
     """Give an open file away (``chown_common()``)."""
-    with fdget(kernel, task, fd) as file:
-        return _chown(kernel, task, file.inode, owner, group) if file.inode is not None else 0
+    with fdget(task, fd) as file:
+        return _chown(task, file.inode, owner, group) if file.inode is not None else 0
 
 
-def _chown(kernel: Kernel, task: Task, inode: Inode, owner: int, group: int) -> int:
+def _chown(task: Task, inode: Inode, owner: int, group: int) -> int:
     cred = task.cred
     mine = cred.euid == inode.i_uid
     uid = inode.i_uid if owner & UNCHANGED == UNCHANGED else owner & UNCHANGED
@@ -114,7 +115,7 @@ def _chown(kernel: Kernel, task: Task, inode: Inode, owner: int, group: int) -> 
     inode.i_uid, inode.i_gid = uid, gid
     if owner & UNCHANGED != UNCHANGED:
         inode.owner_set(uid)
-    inode.i_ctime = current_time(kernel)
+    inode.i_ctime = current_time(task.kernel)
     if inode.i_mode & S_IFMT != S_IFDIR:
         kill = 0o4000 | (0o2000 if inode.i_mode & 0o010 else 0)  # setattr_should_drop_suidgid()
         inode.i_mode &= ~kill
@@ -122,8 +123,9 @@ def _chown(kernel: Kernel, task: Task, inode: Inode, owner: int, group: int) -> 
 
 
 @syscall("rename")
-def rename(kernel: Kernel, task: Task, oldpath: bytes, newpath: bytes) -> int:
+def rename(task: Task, oldpath: bytes, newpath: bytes) -> int:
     """Change a file's name (``do_renameat2()``, ``vfs_rename()``)."""
+    kernel = task.kernel
     tree = kernel.fs
     old_dir, old_name, _ = tree.parent_of(task, oldpath)
     new_dir, new_name, trailing = tree.parent_of(task, newpath)
@@ -179,8 +181,9 @@ def _is_below(inode: Inode | None, above: Inode) -> bool:
 
 
 @syscall("readlink")
-def readlink(kernel: Kernel, task: Task, pathname: bytes, bufsiz: int) -> Result:
+def readlink(task: Task, pathname: bytes, bufsiz: int) -> Result:
     """Read where a descriptor's link leads (``do_readlinkat()``, ``d_path()``); the directory has no links."""
+    kernel = task.kernel
     if bufsiz <= 0:
         raise Errno("EINVAL")
     tree = kernel.fs
@@ -207,8 +210,9 @@ def readlink(kernel: Kernel, task: Task, pathname: bytes, bufsiz: int) -> Result
 
 
 @syscall("memfd_create")
-def memfd_create(kernel: Kernel, task: Task, name: bytes | Pointer, flags: int) -> int:
+def memfd_create(task: Task, name: bytes | Pointer, flags: int) -> int:
     """Make a file without a name (``mm/memfd.c``: memfd_create)."""
+    kernel = task.kernel
     if flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING):
         raise Errno("EINVAL")
     if isinstance(name, Pointer):
@@ -217,7 +221,7 @@ def memfd_create(kernel: Kernel, task: Task, name: bytes | Pointer, flags: int) 
         raise Errno("EINVAL")
     fd = task.files.reserve(task)
     try:
-        alloc_empty_file(kernel, task)
+        alloc_empty_file(task)
     except Errno:
         del task.files.reserved[fd]
         raise

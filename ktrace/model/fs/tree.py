@@ -44,7 +44,7 @@ class Tree(Subsystem):
         """Add the directory and what is below it."""
         self.root.observe(kernel, objects)
 
-    def fork(self, kernel: Kernel, parent: Task, child: Task, flags: int) -> None:
+    def fork(self, parent: Task, child: Task, flags: int) -> None:
         """Copy umask and working directory (``copy_fs()``)."""
         child.umask, child.cwd = parent.umask, parent.cwd
 
@@ -127,12 +127,13 @@ class Tree(Subsystem):
 
     # -- changes ---------------------------------------------------------------------------------
 
-    def create(self, kernel: Kernel, task: Task, directory: Inode, name: str, mode: int) -> Inode:
+    def create(self, task: Task, directory: Inode, name: str, mode: int) -> Inode:
         """Add a new inode (``vfs_create()``, ``vfs_mknod()``, ``vfs_mkdir()``, ``shmem_get_inode()``).
 
         :param mode: with the file type, umask not yet applied
         :raises Errno: EACCES
         """
+        kernel = task.kernel
         permission(task, directory, MAY_WRITE | MAY_EXEC)
         kind = mode & S_IFMT
         gid = task.cred.egid

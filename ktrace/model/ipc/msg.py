@@ -25,7 +25,7 @@ from ktrace.model.ipc.msg_queue import (
 )
 from ktrace.model.ipc.namespace import IPC_NOWAIT, S_IRUGO, S_IRWXUGO, S_IWUGO, Namespace, WakeQ, ipcget, ipcperms
 from ktrace.model.ipc.uapi import address_of
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.kernel import syscall
 from ktrace.model.mm.user_memory import copy_from_user, copy_to_user
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Result
@@ -35,8 +35,9 @@ LONG_MAX = (1 << 63) - 1
 
 
 @syscall("msgget")
-def msgget(kernel: Kernel, task: Task, key: int, msgflg: int) -> int:
+def msgget(task: Task, key: int, msgflg: int) -> int:
     """Find or make a queue (``ksys_msgget()``, ``newque()``)."""
+    kernel = task.kernel
     ns = kernel.ipc.namespace(task)
     key = s32(key)
 
@@ -52,14 +53,14 @@ def msgget(kernel: Kernel, task: Task, key: int, msgflg: int) -> int:
 
 
 @syscall("msgsnd")
-def msgsnd(kernel: Kernel, task: Task, msqid: int, msgp: Any, msgflg: int, msgsz: int) -> Any:
+def msgsnd(task: Task, msqid: int, msgp: Any, msgflg: int, msgsz: int) -> Any:
     """Send a message (``ksys_msgsnd()``, ``do_msgsnd()``)."""
-    ns = kernel.ipc.namespace(task)
+    ns = task.kernel.ipc.namespace(task)
     address = address_of(msgp)
     if address is None:
         mtype = s64(msgp["mtype"])
     else:
-        mtype = int.from_bytes(copy_from_user(kernel, task, address, 8), "little", signed=True)
+        mtype = int.from_bytes(copy_from_user(task, address, 8), "little", signed=True)
     msqid, msgsz = s32(msqid), s64(msgsz)
     # msg_ctlmax is compared as an unsigned number, so a negative size is too large as well.
     if not 0 <= msgsz <= ns.msg_ctlmax or msqid < 0 or mtype < 1:
@@ -67,14 +68,13 @@ def msgsnd(kernel: Kernel, task: Task, msqid: int, msgp: Any, msgflg: int, msgsz
     if address is None:
         text = bytes(msgp["mtext"][:msgsz]).ljust(msgsz, b"\0")
     else:
-        text = copy_from_user(kernel, task, address + 8, msgsz)  # load_msg()
-    return _msgsnd(kernel, task, ns, msqid, MsgMsg(mtype, text), msgflg)
+        text = copy_from_user(task, address + 8, msgsz)  # load_msg()
+    return _msgsnd(task, ns, msqid, MsgMsg(mtype, text), msgflg)
 
 
-def _msgsnd(
-    kernel: Kernel, task: Task, ns: Namespace, msqid: int, msg: MsgMsg, msgflg: int
-) -> Generator[None, None, int]:
+def _msgsnd(task: Task, ns: Namespace, msqid: int, msg: MsgMsg, msgflg: int) -> Generator[None, None, int]:
     """Mirror what ``do_msgsnd()`` does once it has the message."""
+    kernel = task.kernel
     msq: MsgQueue = ns.msg_ids.obtain_object_check(msqid)
     while True:
         if ipcperms(task.cred, msq, S_IWUGO):
@@ -119,9 +119,9 @@ def convert_mode(msgtyp: int, msgflg: int) -> tuple[int, int]:
 
 
 @syscall("msgrcv")
-def msgrcv(kernel: Kernel, task: Task, msqid: int, msgsz: int, msgtyp: int, msgflg: int) -> Any:
+def msgrcv(task: Task, msqid: int, msgsz: int, msgtyp: int, msgflg: int) -> Any:
     """Receive a message (``ksys_msgrcv()``, ``do_msgrcv()``)."""
-    ns = kernel.ipc.namespace(task)
+    ns = task.kernel.ipc.namespace(task)
     msqid, bufsz, msgtyp = s32(msqid), s64(msgsz), s64(msgtyp)
     if msqid < 0 or bufsz < 0:
         raise Errno("EINVAL")
@@ -132,12 +132,12 @@ def msgrcv(kernel: Kernel, task: Task, msqid: int, msgsz: int, msgtyp: int, msgf
             raise Errno("EINVAL")
         if msgp is not None:
             # prepare_copy() loads as much of the buffer as the copy may need.
-            copy_from_user(kernel, task, msgp.value, min(bufsz, ns.msg_ctlmax))
-    return _msgrcv(kernel, task, ns, msqid, bufsz, msgtyp, msgflg)
+            copy_from_user(task, msgp.value, min(bufsz, ns.msg_ctlmax))
+    return _msgrcv(task, ns, msqid, bufsz, msgtyp, msgflg)
 
 
 def _msgrcv(
-    kernel: Kernel, task: Task, ns: Namespace, msqid: int, bufsz: int, msgtyp: int, msgflg: int
+    task: Task, ns: Namespace, msqid: int, bufsz: int, msgtyp: int, msgflg: int
 ) -> Generator[None, None, Result]:
     """Mirror what ``do_msgrcv()`` does once its arguments are checked."""
     msgtyp, mode = convert_mode(msgtyp, msgflg)
@@ -152,9 +152,9 @@ def _msgrcv(
             if msgflg & MSG_COPY:
                 if msg.m_ts > min(bufsz, ns.msg_ctlmax):  # copy_msg()
                     raise Errno("EINVAL")
-                return do_msg_fill(kernel, task, msg, bufsz)
-            _take(kernel, task, ns, msq, msg)
-            return do_msg_fill(kernel, task, msg, bufsz)
+                return do_msg_fill(task, msg, bufsz)
+            _take(task, ns, msq, msg)
+            return do_msg_fill(task, msg, bufsz)
         if msgflg & IPC_NOWAIT:
             raise Errno("ENOMSG")
         receiver = MsgReceiver(task, mode, msgtyp, INT_MAX if msgflg & MSG_NOERROR else bufsz)
@@ -162,7 +162,7 @@ def _msgrcv(
         yield
         answer = receiver.r_msg
         if isinstance(answer, MsgMsg):
-            return do_msg_fill(kernel, task, answer, bufsz)
+            return do_msg_fill(task, answer, bufsz)
         if answer != -errno.EAGAIN:
             raise Errno(error_name(answer))
         msq.q_receivers.remove(receiver)
@@ -170,8 +170,9 @@ def _msgrcv(
             raise Errno("ERESTARTNOHAND")
 
 
-def _take(kernel: Kernel, task: Task, ns: Namespace, msq: MsgQueue, msg: MsgMsg) -> None:
+def _take(task: Task, ns: Namespace, msq: MsgQueue, msg: MsgMsg) -> None:
     """Unlink a message and let senders know of the room (``do_msgrcv()``)."""
+    kernel = task.kernel
     wake_q = WakeQ()
     msq.q_messages.remove(msg)
     msq.q_qnum -= 1
@@ -184,13 +185,13 @@ def _take(kernel: Kernel, task: Task, ns: Namespace, msq: MsgQueue, msg: MsgMsg)
     wake_q.wake_up(kernel)
 
 
-def do_msg_fill(kernel: Kernel, task: Task, msg: MsgMsg, bufsz: int) -> Result:
+def do_msg_fill(task: Task, msg: MsgMsg, bufsz: int) -> Result:
     """Hand a message to the caller; it is gone even where that faults (``do_msg_fill()``, ``store_msg()``)."""
     assert task.call is not None
     msgp = task.call.pointers.get("msgp")
     size = min(bufsz, msg.m_ts)
     if msgp is not None:
-        copy_to_user(kernel, task, msgp.value, msg.m_type.to_bytes(8, "little"))
-        copy_to_user(kernel, task, msgp.value + 8, msg.text[:size])
+        copy_to_user(task, msgp.value, msg.m_type.to_bytes(8, "little"))
+        copy_to_user(task, msgp.value + 8, msg.text[:size])
         return Result(size)
     return Result(size, None, {"mtype": msg.m_type, "mtext": msg.text[:size]})

@@ -28,20 +28,20 @@ MSG_STAT, MSG_INFO, MSG_STAT_ANY = 11, 12, 13
 
 
 @syscall("msgctl")
-def msgctl(kernel: Kernel, task: Task, msqid: int, cmd: int, buf: Any) -> Any:
+def msgctl(task: Task, msqid: int, cmd: int, buf: Any) -> Any:
     """Look at a queue or change it (``ksys_msgctl()``)."""
-    ns = kernel.ipc.namespace(task)
+    ns = task.kernel.ipc.namespace(task)
     msqid, cmd = s32(msqid), s32(cmd)
     if msqid < 0 or cmd < 0:
         raise Errno("EINVAL")
     if cmd in (IPC_INFO, MSG_INFO):
-        return write_struct(kernel, task, "buf", *msgctl_info(ns, cmd), MSGINFO, buf)
+        return write_struct(task, "buf", *msgctl_info(ns, cmd), MSGINFO, buf)
     if cmd in (IPC_STAT, MSG_STAT, MSG_STAT_ANY):
         msq, answer, told = msgctl_stat(task, ns, msqid, cmd)
-        return write_struct(kernel, task, "buf", answer, told, MSQID64_DS, buf, msq)
+        return write_struct(task, "buf", answer, told, MSQID64_DS, buf, msq)
     if cmd in (IPC_SET, IPC_RMID):
-        given = read_struct(kernel, task, buf, MSQID64_DS) if cmd == IPC_SET else None
-        return msgctl_down(kernel, task, ns, msqid, given)
+        given = read_struct(task, buf, MSQID64_DS) if cmd == IPC_SET else None
+        return msgctl_down(task, ns, msqid, given)
     raise Errno("EINVAL")
 
 
@@ -81,8 +81,9 @@ def msgctl_stat(task: Task, ns: Namespace, msqid: int, cmd: int) -> tuple[MsgQue
     return msq, answer, buf
 
 
-def msgctl_down(kernel: Kernel, task: Task, ns: Namespace, msqid: int, given: Mapping[str, Any] | None) -> int:
+def msgctl_down(task: Task, ns: Namespace, msqid: int, given: Mapping[str, Any] | None) -> int:
     """Remove a queue, or set its owner, permissions and size (``msgctl_down()``)."""
+    kernel = task.kernel
     msq: MsgQueue = ipcctl_obtain_check(ns.msg_ids, task.cred, msqid)
     if given is None:
         freeque(kernel, ns, msq)

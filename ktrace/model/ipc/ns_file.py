@@ -26,7 +26,7 @@ class NsOperations(FileOperations):
 
     name = "ns_file_operations"
 
-    def open(self, kernel: Kernel, task: Task, inode: Inode, file: File) -> None:
+    def open(self, task: Task, inode: Inode, file: File) -> None:
         """Nothing to do."""
 
 
@@ -58,8 +58,9 @@ class NsInode(Inode):
                 put_ipc_ns(kernel, ns)
 
 
-def ns_inode(kernel: Kernel, task: Task, path: bytes) -> Inode | None:
+def ns_inode(task: Task, path: bytes) -> Inode | None:
     """Return the inode that a link below /proc leads to, ``None`` for any other path (``ns_get_path()``)."""
+    kernel = task.kernel
     if _LINK.fullmatch(path) is None:
         return None
     ns = kernel.ipc.namespace(task)
@@ -72,7 +73,7 @@ def ns_inode(kernel: Kernel, task: Task, path: bytes) -> Inode | None:
 
 
 @syscall("setns")
-def setns(kernel: Kernel, task: Task, fd: int, nstype: int) -> int:
+def setns(task: Task, fd: int, nstype: int) -> int:
     """Enter the namespace behind a descriptor (``SYSCALL_DEFINE2(setns)``, ``commit_nsset()``).
 
     What the task owes its old arrays is paid; the segments that it created stay on its list.
@@ -87,6 +88,6 @@ def setns(kernel: Kernel, task: Task, fd: int, nstype: int) -> int:
     if not ns_capable(task.cred, inode.data.user_ns, "CAP_SYS_ADMIN") or "CAP_SYS_ADMIN" not in task.cred.capabilities:
         raise Errno("EPERM")
     new = NsProxy(inode.data)
-    exit_sem(kernel, task, kernel.ipc.namespace(task))
-    switch_task_namespaces(kernel, task, new)
+    exit_sem(task, task.kernel.ipc.namespace(task))
+    switch_task_namespaces(task, new)
     return 0

@@ -38,7 +38,7 @@ class NsProxy:
             put_ipc_ns(kernel, self.ipc_ns)
 
 
-def copy_namespaces(kernel: Kernel, parent: Task, child: Task, flags: int) -> None:
+def copy_namespaces(parent: Task, child: Task, flags: int) -> None:
     """Share the parent's namespaces, or give *child* some of its own (``kernel/nsproxy.c: copy_namespaces()``).
 
     :raises Errno: EPERM, EINVAL
@@ -54,33 +54,35 @@ def copy_namespaces(kernel: Kernel, parent: Task, child: Task, flags: int) -> No
         raise Errno("EPERM")
     if flags & CLONE_NEWIPC and flags & CLONE_SYSVSEM:
         raise Errno("EINVAL")
-    child.nsproxy = create_new_namespaces(kernel, parent, flags, child.cred)
+    child.nsproxy = create_new_namespaces(parent, flags, child.cred)
 
 
-def create_new_namespaces(kernel: Kernel, task: Task, flags: int, cred: Cred) -> NsProxy:
+def create_new_namespaces(task: Task, flags: int, cred: Cred) -> NsProxy:
     """Return a new ``nsproxy`` with the IPC namespace of *task*, or a fresh one (``create_new_namespaces()``).
 
     :param cred: whose user namespace a fresh one belongs to
     """
+    kernel = task.kernel
     ns = kernel.ipc.namespace(task)
     if flags & CLONE_NEWIPC:
         ns = Namespace(kernel.serial(), ns.facts, fresh=True, user_ns=user_ns(cred))  # create_ipc_ns()
     return NsProxy(ns)
 
 
-def switch_task_namespaces(kernel: Kernel, task: Task, new: NsProxy | None) -> None:
+def switch_task_namespaces(task: Task, new: NsProxy | None) -> None:
     """Put *task* into other namespaces (``kernel/nsproxy.c: switch_task_namespaces()``)."""
     old, task.nsproxy = task.nsproxy, new
     if old is not None:
-        old.put(kernel)
+        old.put(task.kernel)
 
 
 @syscall("unshare")
-def unshare(kernel: Kernel, task: Task, flags: int) -> int:
+def unshare(task: Task, flags: int) -> int:
     """Stop sharing with other processes (``kernel/fork.c: ksys_unshare()``).
 
     :raises Errno: EINVAL, EPERM
     """
+    kernel = task.kernel
     if flags & UNMODELLED:
         raise LookupError(f"the model knows nothing of unshare({flags & UNMODELLED:#x})")
     if flags & ~KNOWN:
@@ -95,15 +97,15 @@ def unshare(kernel: Kernel, task: Task, flags: int) -> int:
         old, task.files = task.files, task.files.copy(kernel.serial())
         old.users -= 1
     ns = kernel.ipc.namespace(task)
-    new = create_new_namespaces(kernel, task, flags, cred) if flags & NAMESPACES else None
+    new = create_new_namespaces(task, flags, cred) if flags & NAMESPACES else None
     if flags & (CLONE_NEWIPC | CLONE_SYSVSEM):
-        exit_sem(kernel, task, ns)
+        exit_sem(task, ns)
     if flags & CLONE_NEWIPC:
-        exit_shm(kernel, task)
+        exit_shm(task)
     if new is not None:
-        switch_task_namespaces(kernel, task, new)
+        switch_task_namespaces(task, new)
     if flags & CLONE_NEWUSER:
-        commit_creds(kernel, task, cred)
+        commit_creds(task, cred)
     return 0
 
 

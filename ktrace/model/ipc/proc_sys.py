@@ -13,7 +13,6 @@ from ktrace.model.task import Errno, Task
 
 if TYPE_CHECKING:
     from ktrace.model.fs.file import File
-    from ktrace.model.kernel import Kernel
     from ktrace.model.mm.iov import Destination, Source
 
 S_IFREG = 0o100000
@@ -57,28 +56,28 @@ class ProcSysOperations(FileOperations):
 
     name = "proc_sys_file_operations"
 
-    def open(self, kernel: Kernel, task: Task, inode: Inode, file: File) -> None:
+    def open(self, task: Task, inode: Inode, file: File) -> None:
         """Nothing to do (``proc_sys_open()``)."""
 
-    def read_iter(self, kernel: Kernel, task: Task, file: File, to: Destination) -> int:
+    def read_iter(self, task: Task, file: File, to: Destination) -> int:
         """Show the limit, from the beginning only (``proc_sys_call_handler()``)."""
         inode = _check(task, file, MAY_READ)
-        text = read_limit(kernel, inode.ns, inode.limit) if to.count and not file.pos else b""
+        text = read_limit(task.kernel, inode.ns, inode.limit) if to.count and not file.pos else b""
         text = text[: to.count]
         if to.copy(text) < len(text):
             raise Errno("EFAULT")
         file.pos += len(text)
         return len(text)
 
-    def write_iter(self, kernel: Kernel, task: Task, file: File, source: Source) -> int:
+    def write_iter(self, task: Task, file: File, source: Source) -> int:
         """Set the limit, at the beginning only; elsewhere it is ignored (``proc_first_pos_non_zero_ignore()``)."""
         inode = _check(task, file, MAY_WRITE)
         data = source.copy_all()
-        taken = len(data) if file.pos else write_limit(kernel, inode.ns, inode.limit, data)
+        taken = len(data) if file.pos else write_limit(task.kernel, inode.ns, inode.limit, data)
         file.pos += taken
         return taken
 
-    def llseek(self, kernel: Kernel, task: Task, file: File, offset: int, whence: int) -> int:
+    def llseek(self, task: Task, file: File, offset: int, whence: int) -> int:
         """Move the offset (``default_llseek()``)."""
         if whence > SEEK_END:
             raise Errno("EINVAL" if offset < 0 or whence > 4 else "ENXIO")
@@ -108,8 +107,9 @@ def _check(task: Task, file: File, mask: int) -> ProcSysInode:
     return inode
 
 
-def proc_sys_inode(kernel: Kernel, task: Task, path: bytes) -> Inode | None:
+def proc_sys_inode(task: Task, path: bytes) -> Inode | None:
     """Return the inode of a limit of the caller's namespace, ``None`` for any other path (``proc_sys_lookup()``)."""
+    kernel = task.kernel
     if not path.startswith(PREFIX):
         return None
     ns = kernel.ipc.namespace(task)

@@ -179,40 +179,41 @@ class SysvipcOperations(FileOperations):
     name = "proc_reg_file_ops"
     can_pwrite = False
 
-    def open(self, kernel: Kernel, task: Task, inode: Inode, file: File) -> None:
+    def open(self, task: Task, inode: Inode, file: File) -> None:
         """Hold the opener's namespace (``sysvipc_proc_open()``)."""
-        ns = kernel.ipc.namespace(task)
+        ns = task.kernel.ipc.namespace(task)
         ns.count += 1
         file.private = SeqFile(ns, inode.data, user_ns(task.cred))
 
-    def read_iter(self, kernel: Kernel, task: Task, file: File, to: Destination) -> int:
+    def read_iter(self, task: Task, file: File, to: Destination) -> int:
         """Read records (``seq_read()``)."""
-        copied: int = file.private.read(kernel, to, file.pos)
+        copied: int = file.private.read(task.kernel, to, file.pos)
         file.pos += copied
         return copied
 
-    def write(self, kernel: Kernel, task: Task, file: File, data: bytes) -> int:
+    def write(self, task: Task, file: File, data: bytes) -> int:
         """Refuse (``proc_reg_write()``)."""
         raise Errno("EIO")
 
-    def poll(self, kernel: Kernel, task: Task, file: File) -> int:
+    def poll(self, task: Task, file: File) -> int:
         """Be always ready (``proc_reg_poll()``)."""
-        return super().poll(kernel, task, file)
+        return super().poll(task, file)
 
-    def llseek(self, kernel: Kernel, task: Task, file: File, offset: int, whence: int) -> int:
+    def llseek(self, task: Task, file: File, offset: int, whence: int) -> int:
         """Move the offset (``seq_lseek()``)."""
         seq: SeqFile = file.private
         offset += file.pos if whence == SEEK_CUR else 0
         if whence not in (SEEK_SET, SEEK_CUR) or offset < 0:
             raise Errno("EINVAL")
         if offset != seq.read_pos:
-            seq.traverse(kernel, offset)
+            seq.traverse(task.kernel, offset)
             seq.read_pos = offset
         file.pos = offset
         return offset
 
-    def release(self, kernel: Kernel, task: Task, file: File) -> None:
+    def release(self, task: Task, file: File) -> None:
         """Let go of the namespace (``sysvipc_proc_release()``)."""
+        kernel = task.kernel
         kernel.ipc.put_ipc_ns(kernel, file.private.ns)
 
 

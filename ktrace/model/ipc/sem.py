@@ -22,7 +22,7 @@ from ktrace.model.ipc.sem_array import (
 from ktrace.model.ipc.sem_queue import do_smart_update, perform_atomic_semop, set_semotime, unlink_queue
 from ktrace.model.ipc.sem_undo import find_alloc_undo
 from ktrace.model.ipc.uapi import SEMBUF, TIMESPEC, address_of, read_array, read_struct
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.kernel import syscall
 from ktrace.model.process.timer import schedule_timeout
 from ktrace.model.task import Errno, Task
 
@@ -30,8 +30,9 @@ BITS_PER_LONG = 64
 
 
 @syscall("semget")
-def semget(kernel: Kernel, task: Task, key: int, nsems: int, semflg: int) -> int:
+def semget(task: Task, key: int, nsems: int, semflg: int) -> int:
     """Find or make an array (``ksys_semget()``, ``newary()``, ``sem_more_checks()``)."""
+    kernel = task.kernel
     ns = kernel.ipc.namespace(task)
     key, nsems = s32(key), s32(nsems)
     if nsems < 0 or nsems > ns.sem_ctls[0]:
@@ -60,18 +61,18 @@ def semget(kernel: Kernel, task: Task, key: int, nsems: int, semflg: int) -> int
 
 
 @syscall("semop")
-def semop(kernel: Kernel, task: Task, semid: int, sops: Any, nsops: int) -> Any:
+def semop(task: Task, semid: int, sops: Any, nsops: int) -> Any:
     """Do operations on an array (``SYSCALL_DEFINE3(semop)``)."""
-    return semtimedop(kernel, task, semid, sops, None, nsops)
+    return semtimedop(task, semid, sops, None, nsops)
 
 
 @syscall("semtimedop")
-def semtimedop(kernel: Kernel, task: Task, semid: int, sops: Any, timeout: Any, nsops: int) -> Any:
+def semtimedop(task: Task, semid: int, sops: Any, timeout: Any, nsops: int) -> Any:
     """Do operations on an array, sleeping no longer than *timeout* (``ksys_semtimedop()``, ``do_semtimedop()``)."""
-    ns = kernel.ipc.namespace(task)
+    ns = task.kernel.ipc.namespace(task)
     semid, nsops = s32(semid), nsops & 0xFFFFFFFF
     if timeout is not None and address_of(timeout) != 0:
-        timeout = read_struct(kernel, task, timeout, TIMESPEC)
+        timeout = read_struct(task, timeout, TIMESPEC)
     else:
         timeout = None
     # An unsigned number against an int: a negative limit is none.
@@ -79,22 +80,23 @@ def semtimedop(kernel: Kernel, task: Task, semid: int, sops: Any, timeout: Any, 
         raise Errno("E2BIG")
     if nsops < 1:
         raise Errno("EINVAL")
-    given = read_array(kernel, task, sops, SEMBUF, nsops)
+    given = read_array(task, sops, SEMBUF, nsops)
     array = tuple([SemBuf(sop["sem_num"] & 0xFFFF, s16(sop["sem_op"]), s16(sop["sem_flg"])) for sop in given])
-    return _semtimedop(kernel, task, ns, semid, array, timeout)
+    return _semtimedop(task, ns, semid, array, timeout)
 
 
 def _semtimedop(
-    kernel: Kernel, task: Task, ns: Namespace, semid: int, sops: tuple[SemBuf, ...], timeout: Mapping[str, int] | None
+    task: Task, ns: Namespace, semid: int, sops: tuple[SemBuf, ...], timeout: Mapping[str, int] | None
 ) -> Generator[None, None, int]:
     """Mirror ``__do_semtimedop()``."""
+    kernel = task.kernel
     if semid < 0:
         raise Errno("EINVAL")
     if timeout is not None and not (timeout["tv_sec"] >= 0 and 0 <= timeout["tv_nsec"] < 1_000_000_000):
         raise Errno("EINVAL")
     seconds = None if timeout is None else timeout["tv_sec"] + timeout["tv_nsec"] / 1e9
     undos, alter, dupsop = _scan(sops)
-    undo = find_alloc_undo(kernel, task, ns, semid) if undos else None
+    undo = find_alloc_undo(task, ns, semid) if undos else None
     sma: SemArray = ns.sem_ids.obtain_object_check(semid)
     if max(sop.sem_num for sop in sops) >= sma.sem_nsems:
         raise Errno("EFBIG")
@@ -122,7 +124,7 @@ def _semtimedop(
         queue.status = -errno.EINTR
         queue.sleeper = task
         sem_unlock(sma, locknum)
-        timed_out = yield from schedule_timeout(kernel, task, seconds)
+        timed_out = yield from schedule_timeout(task, seconds)
         if queue.status != -errno.EINTR:
             if queue.status:
                 raise Errno(error_name(queue.status))

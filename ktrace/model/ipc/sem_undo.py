@@ -10,13 +10,13 @@ from ktrace.model.ipc.sem_queue import SEMVMX, do_smart_update
 from ktrace.model.task import Errno, Task
 
 if TYPE_CHECKING:
-    from ktrace.model.kernel import Kernel
+    pass
 
 
-def get_undo_list(kernel: Kernel, task: Task) -> SemUndoList:
+def get_undo_list(task: Task) -> SemUndoList:
     """Return the task's undo list, made at the first need (``get_undo_list()``)."""
     if task.undo_list is None:
-        task.undo_list = SemUndoList(kernel.serial())
+        task.undo_list = SemUndoList(task.kernel.serial())
     return task.undo_list
 
 
@@ -30,34 +30,35 @@ def lookup_undo(ulp: SemUndoList, semid: int) -> SemUndo | None:
     return None
 
 
-def find_alloc_undo(kernel: Kernel, task: Task, ns: Namespace, semid: int) -> SemUndo:
+def find_alloc_undo(task: Task, ns: Namespace, semid: int) -> SemUndo:
     """Return the task's undo structure for an array, a new one at the first need (``find_alloc_undo()``).
 
     :raises Errno: EINVAL if there is no such array; the task keeps its new list then
     """
-    ulp = get_undo_list(kernel, task)
+    ulp = get_undo_list(task)
     undo = lookup_undo(ulp, semid)
     if undo is not None:
         return undo
     sma: SemArray = ns.sem_ids.obtain_object_check(semid)
     sem_lock(sma)  # sem_lock_and_putref()
-    undo = SemUndo(kernel.serial(), ulp, semid, [0] * sma.sem_nsems)
+    undo = SemUndo(task.kernel.serial(), ulp, semid, [0] * sma.sem_nsems)
     ulp.list_proc.insert(0, undo)
     sma.list_id.insert(0, undo)
     sem_unlock(sma)
     return undo
 
 
-def copy_semundo(kernel: Kernel, parent: Task, child: Task, flags: int) -> None:
+def copy_semundo(parent: Task, child: Task, flags: int) -> None:
     """Share the undo list with CLONE_SYSVSEM, else start without (``copy_semundo()``)."""
     if flags & CLONE_SYSVSEM:
-        undo_list = get_undo_list(kernel, parent)
+        undo_list = get_undo_list(parent)
         undo_list.refcnt += 1
         child.undo_list = undo_list
 
 
-def exit_sem(kernel: Kernel, task: Task, ns: Namespace) -> None:
+def exit_sem(task: Task, ns: Namespace) -> None:
     """Leave the undo list; who leaves it last applies it (``exit_sem()``)."""
+    kernel = task.kernel
     ulp, task.undo_list = task.undo_list, None
     if ulp is None:
         return

@@ -46,24 +46,24 @@ ADDRESSES = 1 << 18
 
 
 @syscall("semctl")
-def semctl(kernel: Kernel, task: Task, semid: int, semnum: int, cmd: int, arg: Any) -> Any:
+def semctl(task: Task, semid: int, semnum: int, cmd: int, arg: Any) -> Any:
     """Look at an array or change it (``ksys_semctl()``)."""
-    ns = kernel.ipc.namespace(task)
+    ns = task.kernel.ipc.namespace(task)
     semid, semnum, cmd = s32(semid), s32(semnum), s32(cmd)
     if semid < 0:
         raise Errno("EINVAL")
     if cmd in (IPC_INFO, SEM_INFO):
-        return write_struct(kernel, task, "buf", *semctl_info(ns, cmd), SEMINFO, arg)
+        return write_struct(task, "buf", *semctl_info(ns, cmd), SEMINFO, arg)
     if cmd in (IPC_STAT, SEM_STAT, SEM_STAT_ANY):
         sma, answer, buf = semctl_stat(task, ns, semid, cmd)
-        return write_struct(kernel, task, "buf", answer, buf, SEMID64_DS, arg, sma)
+        return write_struct(task, "buf", answer, buf, SEMID64_DS, arg, sma)
     if cmd == SETVAL:
         value = s32(arg.value if isinstance(arg, Pointer) else arg or 0)
-        return semctl_setval(kernel, task, ns, semid, semnum, value)
+        return semctl_setval(task, ns, semid, semnum, value)
     if cmd in (GETALL, SETALL, GETVAL, GETPID, GETNCNT, GETZCNT):
-        return semctl_main(kernel, task, ns, semid, semnum, cmd, arg)
+        return semctl_main(task, ns, semid, semnum, cmd, arg)
     if cmd in (IPC_SET, IPC_RMID):
-        return semctl_down(kernel, task, ns, semid, cmd, arg)
+        return semctl_down(task, ns, semid, cmd, arg)
     raise Errno("EINVAL")
 
 
@@ -101,7 +101,7 @@ def semctl_stat(task: Task, ns: Namespace, semid: int, cmd: int) -> tuple[SemArr
     return sma, answer, buf
 
 
-def semctl_setval(kernel: Kernel, task: Task, ns: Namespace, semid: int, semnum: int, val: int) -> int:
+def semctl_setval(task: Task, ns: Namespace, semid: int, semnum: int, val: int) -> int:
     """Set one value and forget everybody's undo for it (``semctl_setval()``)."""
     if not 0 <= val <= SEMVMX:
         raise Errno("ERANGE")
@@ -115,7 +115,7 @@ def semctl_setval(kernel: Kernel, task: Task, ns: Namespace, semid: int, semnum:
         undo.semadj[semnum] = 0
     sma.sems[semnum].semval = val
     sma.sems[semnum].sempid = task
-    _changed(kernel, sma)
+    _changed(task.kernel, sma)
     return 0
 
 
@@ -128,15 +128,15 @@ def _changed(kernel: Kernel, sma: SemArray) -> None:
     wake_q.wake_up(kernel)
 
 
-def semctl_main(kernel: Kernel, task: Task, ns: Namespace, semid: int, semnum: int, cmd: int, arg: Any) -> int | Result:
+def semctl_main(task: Task, ns: Namespace, semid: int, semnum: int, cmd: int, arg: Any) -> int | Result:
     """Read values and counts, or set all values (``semctl_main()``)."""
     sma: SemArray = ns.sem_ids.obtain_object_check(semid)
     if ipcperms(task.cred, sma, S_IWUGO if cmd == SETALL else S_IRUGO):
         raise Errno("EACCES")
     if cmd == GETALL:
-        return _getall(kernel, task, sma, arg)
+        return _getall(task, sma, arg)
     if cmd == SETALL:
-        return _setall(kernel, task, sma, arg)
+        return _setall(task, sma, arg)
     if not 0 <= semnum < sma.sem_nsems:
         raise Errno("EINVAL")
     sem_lock(sma)
@@ -152,7 +152,7 @@ def semctl_main(kernel: Kernel, task: Task, ns: Namespace, semid: int, semnum: i
     return answer
 
 
-def _getall(kernel: Kernel, task: Task, sma: SemArray, arg: Any) -> Result:
+def _getall(task: Task, sma: SemArray, arg: Any) -> Result:
     sem_lock(sma)
     sem_io = tuple([sem.semval for sem in sma.sems])
     sem_unlock(sma)
@@ -161,16 +161,16 @@ def _getall(kernel: Kernel, task: Task, sma: SemArray, arg: Any) -> Result:
         sem_unlock(sma)
     if isinstance(arg, int) and arg < ADDRESSES:
         return Result(0, None, {"array": (sem_io + (0,) * arg)[:arg]})
-    copy_to_user(kernel, task, address_of(arg) or 0, struct.pack(f"<{len(sem_io)}H", *sem_io))
+    copy_to_user(task, address_of(arg) or 0, struct.pack(f"<{len(sem_io)}H", *sem_io))
     return Result(0)
 
 
-def _setall(kernel: Kernel, task: Task, sma: SemArray, arg: Any) -> int:
+def _setall(task: Task, sma: SemArray, arg: Any) -> int:
     nsems = sma.sem_nsems
     if isinstance(arg, tuple):
         values = [value & 0xFFFF for value in (*arg, *[0] * (nsems - len(arg)))[:nsems]]
     else:
-        values = list(struct.unpack(f"<{nsems}H", copy_from_user(kernel, task, address_of(arg) or 0, 2 * nsems)))
+        values = list(struct.unpack(f"<{nsems}H", copy_from_user(task, address_of(arg) or 0, 2 * nsems)))
     if any(value > SEMVMX for value in values):
         raise Errno("ERANGE")
     sem_lock(sma)
@@ -179,13 +179,14 @@ def _setall(kernel: Kernel, task: Task, sma: SemArray, arg: Any) -> int:
         sem.sempid = task
     for undo in sma.list_id:
         undo.semadj[:] = [0] * sma.sem_nsems
-    _changed(kernel, sma)
+    _changed(task.kernel, sma)
     return 0
 
 
-def semctl_down(kernel: Kernel, task: Task, ns: Namespace, semid: int, cmd: int, arg: Any) -> int:
+def semctl_down(task: Task, ns: Namespace, semid: int, cmd: int, arg: Any) -> int:
     """Remove an array, or set its owner and permissions (``semctl_down()``)."""
-    given = read_struct(kernel, task, arg, SEMID64_DS) if cmd == IPC_SET else None
+    kernel = task.kernel
+    given = read_struct(task, arg, SEMID64_DS) if cmd == IPC_SET else None
     sma: SemArray = ipcctl_obtain_check(ns.sem_ids, task.cred, semid)
     sem_lock(sma)
     if given is None:

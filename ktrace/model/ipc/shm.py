@@ -7,7 +7,7 @@ from typing import Any
 from ktrace.model.ipc.ids import ktime_get_real_seconds, s32, u64
 from ktrace.model.ipc.namespace import S_IRUGO, S_IRWXUGO, S_IWUGO, S_IXUGO, Namespace, ipcget, ipcperms
 from ktrace.model.ipc.shm_segment import ShmAttachment, ShmidKernel, shm_destroy, shm_may_destroy
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.kernel import syscall
 from ktrace.model.mm.address_space import PAGE_SIZE, PROT_EXEC, PROT_READ, PROT_WRITE, AddressSpace, Vma, page_align
 from ktrace.model.task import Errno, Task
 from ktrace.state.ipc.shm import ShmMapping
@@ -19,8 +19,9 @@ OVERCOMMIT_ALWAYS, OVERCOMMIT_NEVER = 1, 2
 
 
 @syscall("shmget")
-def shmget(kernel: Kernel, task: Task, key: int, size: int, shmflg: int) -> int:
+def shmget(task: Task, key: int, size: int, shmflg: int) -> int:
     """Find or make a segment (``ksys_shmget()``, ``newseg()``, ``shm_more_checks()``)."""
+    kernel = task.kernel
     ns = kernel.ipc.namespace(task)
     key, size = s32(key), u64(size)
 
@@ -68,8 +69,9 @@ def _shmem_file_setup(ns: Namespace, size: int, shmflg: int) -> bool:
 
 
 @syscall("shmat")
-def shmat(kernel: Kernel, task: Task, shmid: int, shmaddr: int, shmflg: int) -> int:
+def shmat(task: Task, shmid: int, shmaddr: int, shmflg: int) -> int:
     """Attach a segment (``do_shmat()``)."""
+    kernel = task.kernel
     ns = kernel.ipc.namespace(task)
     shmid, addr = s32(shmid), u64(shmaddr)
     if shmid < 0:
@@ -100,7 +102,7 @@ def shmat(kernel: Kernel, task: Task, shmid: int, shmaddr: int, shmflg: int) -> 
             end = addr + shp.shm_segsz
             if end >> 64 or mm.intersecting(addr, end):
                 raise Errno("EINVAL")
-        return _do_mmap(kernel, task, mm, shp, addr, prot, fixed, writable=not shmflg & SHM_RDONLY)
+        return _do_mmap(task, mm, shp, addr, prot, fixed, writable=not shmflg & SHM_RDONLY)
     finally:
         # out_nattch: the mapping, if there is one, has counted itself.
         shp.shm_nattch -= 1
@@ -109,7 +111,6 @@ def shmat(kernel: Kernel, task: Task, shmid: int, shmaddr: int, shmflg: int) -> 
 
 
 def _do_mmap(
-    kernel: Kernel,
     task: Task,
     mm: AddressSpace,
     shp: ShmidKernel,
@@ -121,15 +122,15 @@ def _do_mmap(
     """Map the whole segment (``do_mmap()``, ``mmap_region()``, ``shm_mmap()``)."""
     length = page_align(shp.shm_segsz)
     addr = mm.get_unmapped_area(task, addr, length, fixed)
-    mm.make_room(kernel, task, addr, addr + length)
+    mm.make_room(task, addr, addr + length)
     attachment = ShmAttachment(shp)
-    attachment.open(kernel, task)
+    attachment.open(task)
     mm.insert(Vma(addr, addr + length, prot, attachment, may_write=writable))
     return addr
 
 
 @syscall("shmdt")
-def shmdt(kernel: Kernel, task: Task, shmaddr: int) -> int:
+def shmdt(task: Task, shmaddr: int) -> int:
     """Detach what was attached at an address, in however many pieces it is by now (``ksys_shmdt()``)."""
     addr = u64(shmaddr)
     if addr & (PAGE_SIZE - 1):
@@ -141,12 +142,12 @@ def shmdt(kernel: Kernel, task: Task, shmaddr: int) -> int:
         raise Errno("EINVAL")
     assert isinstance(first.backing, ShmAttachment)
     size = page_align(first.backing.segment.shm_segsz)
-    mm.unmap(kernel, task, first.start, first.end)
+    mm.unmap(task, first.start, first.end)
     for vma in later[later.index(first) + 1 :]:
         if vma.end - addr > size:
             break
         if _began_at(vma, addr) and vma.backing is first.backing:
-            mm.unmap(kernel, task, vma.start, vma.end)
+            mm.unmap(task, vma.start, vma.end)
     return 0
 
 

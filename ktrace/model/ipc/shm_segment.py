@@ -82,16 +82,17 @@ class ShmAttachment(Backing):
         self.mappings = 0
         segment.ns.count += 1
 
-    def open(self, kernel: Kernel, task: Task) -> None:
+    def open(self, task: Task) -> None:
         """Count one more mapping (``__shm_open()``)."""
         shp = self.segment
-        shp.shm_atim = ktime_get_real_seconds(kernel)
+        shp.shm_atim = ktime_get_real_seconds(task.kernel)
         shp.shm_lprid = task
         shp.shm_nattch += 1
         self.mappings += 1
 
-    def close(self, kernel: Kernel, task: Task) -> None:
+    def close(self, task: Task) -> None:
         """Count one mapping less, and destroy what nobody can reach any more (``__shm_close()``)."""
+        kernel = task.kernel
         shp = self.segment
         shp.shm_lprid = task
         shp.shm_dtim = ktime_get_real_seconds(kernel)
@@ -151,14 +152,14 @@ def accounts(account: Account) -> Iterator[Account]:
         ns = ns.parent
 
 
-def exit_shm(kernel: Kernel, task: Task) -> None:
+def exit_shm(task: Task) -> None:
     """Orphan the segments that *task* created, or destroy them with shm_rmid_forced (``exit_shm()``)."""
     clist = task.shm_clist
     while clist:
         shp = clist[0]
         shm_clist_rm(shp)
         if shp.ns.shm_rmid_forced and shm_may_destroy(shp):
-            shm_destroy(kernel, shp)
+            shm_destroy(task.kernel, shp)
 
 
 def shm_destroy_orphaned(kernel: Kernel, ns: Any) -> None:

@@ -19,7 +19,7 @@ from ktrace.model.ipc.namespace import (
 from ktrace.model.ipc.shm_segment import SHM_LOCKED, Account, ShmidKernel, accounts, do_shm_rmid, user_shm_unlock
 from ktrace.model.ipc.uapi import SHM_INFO as SHM_INFO_BUF
 from ktrace.model.ipc.uapi import SHMID64_DS, SHMINFO64, read_struct, write_struct
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.kernel import syscall
 from ktrace.model.process.user_namespace import memlock_limit, ns_capable, user_ns
 from ktrace.model.task import Errno, Task
 
@@ -27,24 +27,24 @@ SHM_LOCK, SHM_UNLOCK, SHM_STAT, SHM_INFO, SHM_STAT_ANY = 11, 12, 13, 14, 15
 
 
 @syscall("shmctl")
-def shmctl(kernel: Kernel, task: Task, shmid: int, cmd: int, buf: Any) -> Any:
+def shmctl(task: Task, shmid: int, cmd: int, buf: Any) -> Any:
     """Look at a segment or change it (``ksys_shmctl()``)."""
-    ns = kernel.ipc.namespace(task)
+    ns = task.kernel.ipc.namespace(task)
     shmid, cmd = s32(shmid), s32(cmd)
     if cmd < 0 or shmid < 0:
         raise Errno("EINVAL")
     if cmd == IPC_INFO:
-        return write_struct(kernel, task, "buf", *shmctl_ipc_info(ns), SHMINFO64, buf)
+        return write_struct(task, "buf", *shmctl_ipc_info(ns), SHMINFO64, buf)
     if cmd == SHM_INFO:
-        return write_struct(kernel, task, "buf", *shmctl_shm_info(ns), SHM_INFO_BUF, buf)
+        return write_struct(task, "buf", *shmctl_shm_info(ns), SHM_INFO_BUF, buf)
     if cmd in (IPC_STAT, SHM_STAT, SHM_STAT_ANY):
         shp, answer, told = shmctl_stat(task, ns, shmid, cmd)
-        return write_struct(kernel, task, "buf", answer, told, SHMID64_DS, buf, shp)
+        return write_struct(task, "buf", answer, told, SHMID64_DS, buf, shp)
     if cmd in (IPC_SET, IPC_RMID):
-        given = read_struct(kernel, task, buf, SHMID64_DS) if cmd == IPC_SET else None
-        return shmctl_down(kernel, task, ns, shmid, given)
+        given = read_struct(task, buf, SHMID64_DS) if cmd == IPC_SET else None
+        return shmctl_down(task, ns, shmid, given)
     if cmd in (SHM_LOCK, SHM_UNLOCK):
-        return shmctl_do_lock(kernel, task, ns, shmid, cmd)
+        return shmctl_do_lock(task, ns, shmid, cmd)
     raise Errno("EINVAL")
 
 
@@ -90,8 +90,9 @@ def shmctl_stat(task: Task, ns: Namespace, shmid: int, cmd: int) -> tuple[ShmidK
     return shp, answer, buf
 
 
-def shmctl_down(kernel: Kernel, task: Task, ns: Namespace, shmid: int, given: Any) -> int:
+def shmctl_down(task: Task, ns: Namespace, shmid: int, given: Any) -> int:
     """Remove a segment, or set its owner and permissions (``shmctl_down()``)."""
+    kernel = task.kernel
     shp: ShmidKernel = ipcctl_obtain_check(ns.shm_ids, task.cred, shmid)
     if given is None:
         do_shm_rmid(kernel, shp)
@@ -101,11 +102,12 @@ def shmctl_down(kernel: Kernel, task: Task, ns: Namespace, shmid: int, given: An
     return 0
 
 
-def _user_shm_lock(kernel: Kernel, task: Task, shp: ShmidKernel, limit: int) -> None:
+def _user_shm_lock(task: Task, shp: ShmidKernel, limit: int) -> None:
     """Put pages on the account of the caller's real user id, and on those above it (``inc_rlimit_ucounts()``).
 
     :raises Errno: ENOMEM
     """
+    kernel = task.kernel
     locked: dict[Account, int] = kernel.ipc.locked_shm
     account = (user_ns(task.cred), task.cred.uid)
     most = (1 << 63) - 1
@@ -120,7 +122,7 @@ def _user_shm_lock(kernel: Kernel, task: Task, shp: ShmidKernel, limit: int) -> 
         raise Errno("ENOMEM")
 
 
-def shmctl_do_lock(kernel: Kernel, task: Task, ns: Namespace, shmid: int, cmd: int) -> int:
+def shmctl_do_lock(task: Task, ns: Namespace, shmid: int, cmd: int) -> int:
     """Lock a segment into memory, or unlock it (``shmctl_do_lock()``, ``shmem_lock()``, ``user_shm_lock()``)."""
     shp: ShmidKernel = ns.shm_ids.obtain_object_check(shmid)
     limit = memlock_limit(task)
@@ -132,9 +134,9 @@ def shmctl_do_lock(kernel: Kernel, task: Task, ns: Namespace, shmid: int, cmd: i
     if cmd == SHM_LOCK:
         if shp.mode & SHM_LOCKED:
             return 0
-        _user_shm_lock(kernel, task, shp, limit)
+        _user_shm_lock(task, shp, limit)
         shp.mode |= SHM_LOCKED
     elif shp.mode & SHM_LOCKED:
-        user_shm_unlock(kernel, shp)
+        user_shm_unlock(task.kernel, shp)
         shp.mode &= ~SHM_LOCKED
     return 0

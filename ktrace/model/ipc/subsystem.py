@@ -37,28 +37,28 @@ class SysvIpc(Subsystem):
         """Return the task's IPC namespace (``nsproxy->ipc_ns``)."""
         return self.init_ipc_ns if task.nsproxy is None else task.nsproxy.ipc_ns
 
-    def fork(self, kernel: Kernel, parent: Task, child: Task, flags: int) -> None:
+    def fork(self, parent: Task, child: Task, flags: int) -> None:
         """Give *child* what it gets from *parent* (``copy_process()``)."""
-        copy_semundo(kernel, parent, child, flags)
+        copy_semundo(parent, child, flags)
         try:
-            copy_namespaces(kernel, parent, child, flags)
+            copy_namespaces(parent, child, flags)
         except Errno:
             # What was copied so far is undone, in the parent's name (copy_process(): bad_fork_cleanup_mm).
-            child.mm.put(kernel, parent)
-            exit_sem(kernel, child, self.namespace(parent))
+            child.mm.put(parent)
+            exit_sem(child, self.namespace(parent))
             raise
 
-    def exit_sem(self, kernel: Kernel, task: Task) -> None:
+    def exit_sem(self, task: Task) -> None:
         """Apply the undo list of *task*."""
-        exit_sem(kernel, task, self.namespace(task))
+        exit_sem(task, self.namespace(task))
 
-    def exit_shm(self, kernel: Kernel, task: Task) -> None:
+    def exit_shm(self, task: Task) -> None:
         """Orphan the segments of *task*."""
-        exit_shm(kernel, task)
+        exit_shm(task)
 
-    def exit_ns(self, kernel: Kernel, task: Task) -> None:
+    def exit_ns(self, task: Task) -> None:
         """Leave the namespace (``exit_task_namespaces()``)."""
-        switch_task_namespaces(kernel, task, None)
+        switch_task_namespaces(task, None)
 
     def put_ipc_ns(self, kernel: Kernel, ns: Namespace) -> None:
         """Drop a reference to a namespace."""
@@ -99,7 +99,7 @@ class SysvIpc(Subsystem):
             undos = tuple([undo.ref for undo in undo_list.list_proc])
             objects[undo_list.ref] = sem_state.SemUndoList(undo_list.refcnt, undos)
 
-    def process_fields(self, kernel: Kernel, task: Task) -> Mapping[str, Any]:
+    def process_fields(self, task: Task) -> Mapping[str, Any]:
         """Return what the World shows of a process: namespace, undo list, segments."""
         undo_list = task.undo_list
         return {

@@ -101,18 +101,17 @@ def address_of(given: Any) -> int | None:
     return given if isinstance(given, int) else None
 
 
-def read_struct(kernel: Kernel, task: Task, given: Any, layout: Layout) -> Mapping[str, Any]:
+def read_struct(task: Task, given: Any, layout: Layout) -> Mapping[str, Any]:
     """Return the struct that a call was given, or reads at an address; nothing given is NULL.
 
     :raises Errno: EFAULT
     """
     if isinstance(given, Mapping):
         return given
-    return layout.unpack(copy_from_user(kernel, task, address_of(given) or 0, layout.size))
+    return layout.unpack(copy_from_user(task, address_of(given) or 0, layout.size))
 
 
 def write_struct(
-    kernel: Kernel,
     task: Task,
     name: str,
     value: int,
@@ -133,24 +132,24 @@ def write_struct(
     if address is not None:
         if about is not None:
             content = {
-                member: seen_time(kernel, about, MEMBERS.get(member, member), item)
+                member: seen_time(task.kernel, about, MEMBERS.get(member, member), item)
                 if isinstance(item, Between)
                 else item
                 for member, item in content.items()
             }
-        copy_to_user(kernel, task, address, layout.pack(content))
+        copy_to_user(task, address, layout.pack(content))
         return Result(value)
     shown = {member: item.name if isinstance(item, Task) else item for member, item in content.items()}
     return Result(value, None, {name: shown})
 
 
-def read_array(kernel: Kernel, task: Task, given: Any, layout: Layout, count: int) -> list[Mapping[str, Any]]:
+def read_array(task: Task, given: Any, layout: Layout, count: int) -> list[Mapping[str, Any]]:
     """Return *count* structs that a call was given, with zeros for those that it was not, or reads at an address.
 
     :raises Errno: EFAULT
     """
     if not isinstance(given, (tuple, list)):
-        data = copy_from_user(kernel, task, address_of(given) or 0, count * layout.size)
+        data = copy_from_user(task, address_of(given) or 0, count * layout.size)
         return [layout.unpack(data[at : at + layout.size]) for at in range(0, len(data), layout.size)]
     missing = dict.fromkeys(layout.members, 0)
     return [*given[:count], *[missing] * (count - len(given))]

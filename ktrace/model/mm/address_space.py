@@ -10,7 +10,7 @@ from ktrace.model.task import Errno, Task
 from ktrace.state.mm.address_space import MmFacts
 
 if TYPE_CHECKING:
-    from ktrace.model.kernel import Kernel
+    pass
 
 PAGE_SIZE = 4096
 PROT_READ, PROT_WRITE, PROT_EXEC = 1, 2, 4
@@ -37,10 +37,10 @@ class Backing:
     def __init__(self) -> None:
         self.pages: dict[int, bytearray] = {}
 
-    def open(self, kernel: Kernel, task: Task) -> None:
+    def open(self, task: Task) -> None:
         """Act on one more ``vm_area_struct`` (``vm_ops->open()``)."""
 
-    def close(self, kernel: Kernel, task: Task) -> None:
+    def close(self, task: Task) -> None:
         """Act on one less ``vm_area_struct`` (``vm_ops->close()``)."""
 
     def forked(self) -> Backing:
@@ -120,11 +120,11 @@ class Vma:
     may_write: bool = True
     special: bool = False
 
-    def close(self, kernel: Kernel, task: Task) -> None:
+    def close(self, task: Task) -> None:
         """Take it away (``unmap_vmas()``, ``remove_vma()``)."""
         if isinstance(self.backing, PrivateMemory):
             self.backing.drop(self.pgoff, self.pgoff + (self.end - self.start) // PAGE_SIZE)
-        self.backing.close(kernel, task)
+        self.backing.close(task)
 
 
 class AddressSpace:
@@ -189,7 +189,7 @@ class AddressSpace:
         self.vmas.append(vma)
         self.vmas.sort(key=lambda item: item.start)
 
-    def split(self, kernel: Kernel, task: Task, vma: Vma, at: int) -> Vma:
+    def split(self, task: Task, vma: Vma, at: int) -> Vma:
         """Split a mapping and return its upper part (``__split_vma()``).
 
         :raises Errno: EINVAL for one of the kernel's own
@@ -197,27 +197,27 @@ class AddressSpace:
         if vma.special:
             raise Errno("EINVAL")
         upper = Vma(at, vma.end, vma.prot, vma.backing, vma.pgoff + (at - vma.start) // PAGE_SIZE, vma.may_write)
-        vma.backing.open(kernel, task)
+        vma.backing.open(task)
         vma.end = at
         self.insert(upper)
         return upper
 
-    def unmap(self, kernel: Kernel, task: Task, start: int, end: int) -> None:
+    def unmap(self, task: Task, start: int, end: int) -> None:
         """Take away [*start*, *end*), splitting what lies across its ends (``do_mas_align_munmap()``).
 
         :raises Errno: EINVAL where that cannot be; what was split before stays split
         """
         for vma in self.intersecting(start, end):
             if vma.start < start:
-                vma = self.split(kernel, task, vma, start)
+                vma = self.split(task, vma, start)
             if vma.end > end:
-                self.split(kernel, task, vma, end)
+                self.split(task, vma, end)
         gone = self.intersecting(start, end)
         self.vmas = [vma for vma in self.vmas if vma not in gone]
         for vma in gone:
-            vma.close(kernel, task)
+            vma.close(task)
 
-    def make_room(self, kernel: Kernel, task: Task, start: int, end: int) -> None:
+    def make_room(self, task: Task, start: int, end: int) -> None:
         """Take away what lies where a mapping is to go (``mmap_region()``).
 
         :raises Errno: ENOMEM where that cannot be, or RLIMIT_AS forbids it
@@ -225,7 +225,7 @@ class AddressSpace:
         replaced = sum(min(vma.end, end) - max(vma.start, start) for vma in self.intersecting(start, end))
         self.may_expand(task, end - start - replaced)
         try:
-            self.unmap(kernel, task, start, end)
+            self.unmap(task, start, end)
         except Errno:
             raise Errno("ENOMEM") from None
 
@@ -238,24 +238,24 @@ class AddressSpace:
         if limit is not None and sum(vma.end - vma.start for vma in self.vmas) + more > limit.cur & ~0xFFF:
             raise Errno("ENOMEM")
 
-    def forked(self, kernel: Kernel, parent: Task) -> AddressSpace:
+    def forked(self, parent: Task) -> AddressSpace:
         """Return a copy for a child (``dup_mmap()``, which runs in the parent)."""
         copy = AddressSpace(self.facts, ())
         copy.dumpable = self.dumpable
         for vma in self.vmas:
             backing = vma.backing.forked()
             copy.vmas.append(replace(vma, backing=backing))
-            backing.open(kernel, parent)
+            backing.open(parent)
         return copy
 
-    def put(self, kernel: Kernel, task: Task) -> None:
+    def put(self, task: Task) -> None:
         """Drop one user; the last one unmaps all in ascending order (``mmput()``, ``exit_mmap()``)."""
         self.users -= 1
         if self.users:
             return
         gone, self.vmas = self.vmas, []
         for vma in gone:
-            vma.close(kernel, task)
+            vma.close(task)
 
     def accessible(self, address: int, length: int, prot: int) -> int:
         """Return how many bytes from *address* on may be used with any of the rights in *prot*."""

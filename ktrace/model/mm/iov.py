@@ -9,7 +9,7 @@ from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer
 
 if TYPE_CHECKING:
-    from ktrace.model.kernel import Kernel
+    pass
 
 Store = Callable[[int, bytes], None]
 PROT_WRITE, PROT_ANY = 2, 7
@@ -250,11 +250,12 @@ def _forget(offset: int, data: bytes) -> None:
     """Keep nothing: the buffer is the call's own and is reported."""
 
 
-def import_pages(kernel: Kernel, task: Task, iov: Any) -> Iterator[tuple[Any, int, int]]:
+def import_pages(task: Task, iov: Any) -> Iterator[tuple[Any, int, int]]:
     """Yield page, offset and size of each part of the caller's memory (``iov_iter_get_pages2()``).
 
     A page is the same object every time; ``None`` stands where nothing is mapped.
     """
+    kernel = task.kernel
     for item in iov:
         address, length = item["iov_base"], item["iov_len"]
         address = address.value if isinstance(address, Pointer) else address

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ktrace.model.ipc.ids import u64
 from ktrace.model.ipc.shm_segment import ShmAttachment
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.kernel import syscall
 from ktrace.model.mm.address_space import PAGE_SIZE, AddressSpace, PrivateMemory, Vma, page_align
 from ktrace.model.task import Errno, Task
 
@@ -13,7 +13,7 @@ MADV_WILLNEED, MADV_DONTNEED, MADV_REMOVE = 3, 4, 9
 
 
 @syscall("msync")
-def msync(kernel: Kernel, task: Task, addr: int, length: int, flags: int) -> int:
+def msync(task: Task, addr: int, length: int, flags: int) -> int:
     """Write what is shared back to its file; there is none behind these (``shm_fsync()``, ``noop_fsync()``)."""
     start, size = u64(addr), page_align(u64(length)) & (1 << 64) - 1
     if flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) or start & (PAGE_SIZE - 1):
@@ -26,7 +26,7 @@ def msync(kernel: Kernel, task: Task, addr: int, length: int, flags: int) -> int
 
 
 @syscall("madvise")
-def madvise(kernel: Kernel, task: Task, addr: int, length: int, advice: int) -> int:
+def madvise(task: Task, addr: int, length: int, advice: int) -> int:
     """Give pages away (``do_madvise()``, ``madvise_walk_vmas()``).
 
     :raises LookupError: another advice than MADV_WILLNEED, MADV_DONTNEED and MADV_REMOVE

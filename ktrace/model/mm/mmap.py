@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ktrace.model.ipc.ids import u64
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.kernel import syscall
 from ktrace.model.mm.address_space import PAGE_SIZE, PROT_WRITE, Backing, PrivateMemory, Vma, page_align
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Result
@@ -14,32 +14,32 @@ PROT_ALL = 7
 
 
 @syscall("store")
-def store(kernel: Kernel, task: Task, addr: int, data: bytes) -> int:
+def store(task: Task, addr: int, data: bytes) -> int:
     """Write the actor's memory by its own hand (``handle_mm_fault()``)."""
     task.mm.write(u64(addr), data)
     return 0
 
 
 @syscall("load")
-def load(kernel: Kernel, task: Task, addr: int, length: int) -> Result:
+def load(task: Task, addr: int, length: int) -> Result:
     """Read the actor's memory by its own hand (``handle_mm_fault()``)."""
     return Result(0, None, {"buf": task.mm.read(u64(addr), length)})
 
 
 @syscall("munmap")
-def munmap(kernel: Kernel, task: Task, addr: int, length: int) -> int:
+def munmap(task: Task, addr: int, length: int) -> int:
     """Unmap a range, whatever is there (``__vm_munmap()``, ``do_mas_munmap()``)."""
     mm = task.mm
     addr, length = u64(addr), u64(length)
     task_size = mm.facts.task_size
     if addr & (PAGE_SIZE - 1) or addr > task_size or length > task_size - addr or not page_align(length):
         raise Errno("EINVAL")
-    mm.unmap(kernel, task, addr, addr + page_align(length))
+    mm.unmap(task, addr, addr + page_align(length))
     return 0
 
 
 @syscall("mprotect")
-def mprotect(kernel: Kernel, task: Task, addr: int, len: int, prot: int) -> int:
+def mprotect(task: Task, addr: int, len: int, prot: int) -> int:
     """Change what may be done with a range (``mm/mprotect.c: do_mprotect_pkey()``)."""
     mm = task.mm
     addr, length = u64(addr), page_align(u64(len))
@@ -62,16 +62,16 @@ def mprotect(kernel: Kernel, task: Task, addr: int, len: int, prot: int) -> int:
         upto = min(vma.end, end)
         if vma.prot != prot:  # mprotect_fixup()
             if vma.start < addr:
-                vma = mm.split(kernel, task, vma, addr)
+                vma = mm.split(task, vma, addr)
             if vma.end > upto:
-                mm.split(kernel, task, vma, upto)
+                mm.split(task, vma, upto)
             vma.prot = prot
         addr = upto
     return 0
 
 
 @syscall("mmap")
-def mmap(kernel: Kernel, task: Task, addr: int, length: int, prot: int, flags: int, fd: int, offset: int) -> int:
+def mmap(task: Task, addr: int, length: int, prot: int, flags: int, fd: int, offset: int) -> int:
     """Map anonymous memory (``do_mmap()``); what else there is to map, actors have no files of.
 
     :raises Errno: EINVAL, EEXIST, EPERM, ENOMEM; EBADF for a bad descriptor, ENODEV for one that cannot be mapped
@@ -103,6 +103,6 @@ def mmap(kernel: Kernel, task: Task, addr: int, length: int, prot: int, flags: i
         backing = PrivateMemory(anonymous=True)
     else:
         raise Errno("EINVAL")
-    mm.make_room(kernel, task, addr, addr + size)
+    mm.make_room(task, addr, addr + size)
     mm.insert(Vma(addr, addr + size, prot & PROT_ALL, backing))
     return addr

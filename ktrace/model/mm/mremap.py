@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ktrace.model.ipc.ids import u64
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.kernel import syscall
 from ktrace.model.mm.address_space import PAGE_SIZE, AddressSpace, PrivateMemory, Vma, page_align
 from ktrace.model.task import Errno, Task
 
@@ -11,9 +11,7 @@ MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP = 1, 2, 4
 
 
 @syscall("mremap")
-def mremap(
-    kernel: Kernel, task: Task, old_address: int, old_size: int, new_size: int, flags: int, new_address: int
-) -> int:
+def mremap(task: Task, old_address: int, old_size: int, new_size: int, flags: int, new_address: int) -> int:
     """Change a mapping (``SYSCALL_DEFINE5(mremap)``).
 
     :raises LookupError: the mapping is one of the kernel's own (vvar, vdso)
@@ -34,10 +32,10 @@ def mremap(
         raise LookupError("the model knows nothing of mremap of vvar and vdso")
     _join(mm, vma)
     if flags & (MREMAP_FIXED | MREMAP_DONTUNMAP):
-        return _mremap_to(kernel, task, mm, addr, old_len, new_addr, new_len, flags)
+        return _mremap_to(task, mm, addr, old_len, new_addr, new_len, flags)
     if old_len >= new_len:
         if old_len > new_len:
-            _munmap(kernel, task, mm, addr + new_len, old_len - new_len)
+            _munmap(task, mm, addr + new_len, old_len - new_len)
         return addr
     vma = _vma_to_resize(task, mm, addr, old_len, new_len)
     if old_len == vma.end - addr and _expandable(task, mm, vma, new_len - old_len):
@@ -46,7 +44,7 @@ def mremap(
     if not flags & MREMAP_MAYMOVE:
         raise Errno("ENOMEM")
     new_addr = mm.get_unmapped_area(task, 0, new_len, fixed=False)
-    return _move_vma(kernel, task, mm, vma, addr, old_len, new_addr, new_len, flags)
+    return _move_vma(task, mm, vma, addr, old_len, new_addr, new_len, flags)
 
 
 def _lookup(mm: AddressSpace, addr: int) -> Vma:
@@ -57,11 +55,11 @@ def _lookup(mm: AddressSpace, addr: int) -> Vma:
     return vma
 
 
-def _munmap(kernel: Kernel, task: Task, mm: AddressSpace, start: int, length: int) -> None:
+def _munmap(task: Task, mm: AddressSpace, start: int, length: int) -> None:
     """Unmap a range of whole pages (``do_munmap()``)."""
     if start > mm.facts.task_size or length > mm.facts.task_size - start:
         raise Errno("EINVAL")
-    mm.unmap(kernel, task, start, start + length)
+    mm.unmap(task, start, start + length)
 
 
 def _vma_to_resize(task: Task, mm: AddressSpace, addr: int, old_len: int, new_len: int) -> Vma:
@@ -106,9 +104,7 @@ def _expandable(task: Task, mm: AddressSpace, vma: Vma, delta: int) -> bool:
     return True
 
 
-def _mremap_to(
-    kernel: Kernel, task: Task, mm: AddressSpace, addr: int, old_len: int, new_addr: int, new_len: int, flags: int
-) -> int:
+def _mremap_to(task: Task, mm: AddressSpace, addr: int, old_len: int, new_addr: int, new_len: int, flags: int) -> int:
     """Move to a given place, clearing it first (``mremap_to()``)."""
     task_size = mm.facts.task_size
     if new_addr & (PAGE_SIZE - 1) or new_len > task_size or new_addr > task_size - new_len:
@@ -116,19 +112,18 @@ def _mremap_to(
     if addr + old_len > new_addr and new_addr + new_len > addr:
         raise Errno("EINVAL")
     if flags & MREMAP_FIXED:
-        _munmap(kernel, task, mm, new_addr, new_len)
+        _munmap(task, mm, new_addr, new_len)
     if old_len > new_len:
-        _munmap(kernel, task, mm, addr + new_len, old_len - new_len)
+        _munmap(task, mm, addr + new_len, old_len - new_len)
         old_len = new_len
     vma = _vma_to_resize(task, mm, addr, old_len, new_len)
     if flags & MREMAP_DONTUNMAP:
         mm.may_expand(task, old_len)
     new_addr = mm.get_unmapped_area(task, new_addr, new_len, fixed=bool(flags & MREMAP_FIXED))
-    return _move_vma(kernel, task, mm, vma, addr, old_len, new_addr, new_len, flags)
+    return _move_vma(task, mm, vma, addr, old_len, new_addr, new_len, flags)
 
 
 def _move_vma(
-    kernel: Kernel,
     task: Task,
     mm: AddressSpace,
     vma: Vma,
@@ -150,8 +145,8 @@ def _move_vma(
             moved.pages[index - pgoff] = vma.backing.pages.pop(index)
         mm.insert(Vma(new_addr, new_addr + new_len, vma.prot, moved, 0, vma.may_write))
     else:
-        vma.backing.open(kernel, task)
+        vma.backing.open(task)
         mm.insert(Vma(new_addr, new_addr + new_len, vma.prot, vma.backing, pgoff, vma.may_write))
     if old_len and not flags & MREMAP_DONTUNMAP:
-        mm.unmap(kernel, task, addr, addr + old_len)
+        mm.unmap(task, addr, addr + old_len)
     return new_addr

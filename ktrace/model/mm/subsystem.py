@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ktrace.model.kernel import Kernel, Subsystem
+from ktrace.model.kernel import Subsystem
 from ktrace.model.mm.address_space import AddressSpace
 from ktrace.model.task import Task
 from ktrace.state.mm.address_space import MmFacts
@@ -23,15 +23,15 @@ class Memory(Subsystem):
         """Return the address space of a program that has just begun (``fs/exec.c: exec_mmap()``)."""
         return AddressSpace(self.facts, self.facts.birth)
 
-    def fork(self, kernel: Kernel, parent: Task, child: Task, flags: int) -> None:
+    def fork(self, parent: Task, child: Task, flags: int) -> None:
         """Share or copy the parent's (``kernel/fork.c: copy_mm()``)."""
         if flags & CLONE_VM:
             child.mm = parent.mm
             child.mm.users += 1
         else:
-            child.mm = parent.mm.forked(kernel, parent)
+            child.mm = parent.mm.forked(parent)
 
-    def exit_mm(self, kernel: Kernel, task: Task) -> None:
+    def exit_mm(self, task: Task) -> None:
         """Unmap what only *task* has mapped (``kernel/exit.c: exit_mm()``)."""
         mm, task.mm = task.mm, AddressSpace(self.facts, ())
-        mm.put(kernel, task)
+        mm.put(task)

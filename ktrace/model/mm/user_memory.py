@@ -8,12 +8,12 @@ from ktrace.model.mm.address_space import PROT_EXEC, PROT_READ, PROT_WRITE
 from ktrace.model.task import Errno, Task
 
 if TYPE_CHECKING:
-    from ktrace.model.kernel import Kernel
+    pass
 
 PROT_ANY = PROT_READ | PROT_WRITE | PROT_EXEC
 
 
-def copy_from_user(kernel: Kernel, task: Task, address: int, size: int) -> bytes:
+def copy_from_user(task: Task, address: int, size: int) -> bytes:
     """Return *size* bytes of the caller's memory; pages of a segment come to be on the way (``copy_from_user()``).
 
     :raises Errno: EFAULT where not all can be read
@@ -26,7 +26,7 @@ def copy_from_user(kernel: Kernel, task: Task, address: int, size: int) -> bytes
     return data
 
 
-def copy_to_user(kernel: Kernel, task: Task, address: int, data: bytes) -> None:
+def copy_to_user(task: Task, address: int, data: bytes) -> None:
     """Write *data* into the caller's memory, up to the first byte that cannot be written (``copy_to_user()``).
 
     :raises Errno: EFAULT where not all could be written

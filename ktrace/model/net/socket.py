@@ -40,7 +40,7 @@ WITH_ROOM = (0x8905, 0x894B)
 NO_IFREQ = (0x8906, 0x8907, 0x890D, 0x8940, 0x8941, 0x894C, 0x8982, 0x8983, 0x89A0, 0x89A1, 0x89A2, 0x89A3)
 """Ioctls of sockets and network devices that do not begin with reading from their argument."""
 
-Create = Callable[[Kernel, Task, Socket, int], None]
+Create = Callable[[Task, Socket, int], None]
 _CREATE: dict[str, Create] = {}
 ELAPSE_WORK: list[Callable[[Kernel], None]] = []
 IDLE_WORK: list[Callable[[Kernel], None]] = []
@@ -100,7 +100,7 @@ class Sockets(Subsystem):
         for work in IDLE_WORK:
             work(kernel)
 
-    def exit_last(self, kernel: Kernel, task: Task) -> None:
+    def exit_last(self, task: Task) -> None:
         """Let go of the page that the socket calls of *task* filled (``do_exit()``: *task_frag*)."""
         put_page_frag(task)
 
@@ -118,18 +118,20 @@ def _settings(name: str) -> tuple[tuple[str, ...], ...]:
     return (name,), (f"{name}/low", f"{name}/high"), (f"{name}/0", f"{name}/1", f"{name}/2")
 
 
-def sock_alloc(kernel: Kernel, task: Task, type_: int) -> Socket:
+def sock_alloc(task: Task, type_: int) -> Socket:
     """Make a socket with its inode (``net/socket.c: sock_alloc()``)."""
+    kernel = task.kernel
     socket = Socket(kernel.serial(), type_, task.cred.euid, task.cred.egid)
     kernel.net.sockets[socket.key] = socket
     return socket
 
 
-def sock_create(kernel: Kernel, task: Task, family_: int, type_: int, protocol: int) -> Socket:
+def sock_create(task: Task, family_: int, type_: int, protocol: int) -> Socket:
     """Make a socket of a family (``net/socket.c: __sock_create()``).
 
     :raises Errno: EAFNOSUPPORT, EINVAL, or what the family says
     """
+    kernel = task.kernel
     if not 0 <= family_ < NPROTO:
         raise Errno("EAFNOSUPPORT")
     if not 0 <= type_ < SOCK_MAX:
@@ -140,9 +142,9 @@ def sock_create(kernel: Kernel, task: Task, family_: int, type_: int, protocol: 
     if create is None:
         # request_module() finds no module: the lab has none.
         raise Errno("EAFNOSUPPORT")
-    socket = sock_alloc(kernel, task, type_)
+    socket = sock_alloc(task, type_)
     try:
-        _CREATE[create](kernel, task, socket, protocol)
+        _CREATE[create](task, socket, protocol)
     except Errno:
         socket.sk = None
         socket.ops = None
@@ -151,40 +153,40 @@ def sock_create(kernel: Kernel, task: Task, family_: int, type_: int, protocol: 
     return socket
 
 
-def sock_alloc_file(kernel: Kernel, task: Task, socket: Socket, flags: int) -> File:
+def sock_alloc_file(task: Task, socket: Socket, flags: int) -> File:
     """Put an open file in front of a socket, or let go of it (``net/socket.c: sock_alloc_file()``).
 
     :raises Errno: ENFILE
     """
     try:
-        alloc_empty_file(kernel, task)
+        alloc_empty_file(task)
     except Errno:
-        run(sock_release(kernel, task, socket))
+        run(sock_release(task, socket))
         raise
     file = File(
-        kernel.serial(), SOCKET_FILE_OPS, FMODE_READ | FMODE_WRITE, O_RDWR | flags & O_NONBLOCK, socket.ref, socket
+        task.kernel.serial(), SOCKET_FILE_OPS, FMODE_READ | FMODE_WRITE, O_RDWR | flags & O_NONBLOCK, socket.ref, socket
     )
     file.inode = socket.inode
     socket.file = file
     return file
 
 
-def sock_install(kernel: Kernel, task: Task, fd: int, file: File, cloexec: bool) -> None:
+def sock_install(task: Task, fd: int, file: File, cloexec: bool) -> None:
     """Put a new socket's *file* at *fd* (``fd_install()``); from now on its inode number can be seen."""
     task.files.install(fd, file, cloexec)
     socket: Socket = file.private
-    others = {other.inode.numbers.get("st_ino", 0) for other in kernel.net.sockets.values() if other is not socket}
-    number(kernel, task, fd, socket, others)
+    others = {other.inode.numbers.get("st_ino", 0) for other in task.kernel.net.sockets.values() if other is not socket}
+    number(task, fd, socket, others)
 
 
-def sock_release(kernel: Kernel, task: Task, socket: Socket) -> Any:
+def sock_release(task: Task, socket: Socket) -> Any:
     """Let go of a socket (``net/socket.c: __sock_release()``)."""
     if socket.ops is not None:
-        yield from drive(socket.ops.release(kernel, task, socket))
+        yield from drive(socket.ops.release(task, socket))
         socket.sk = None
         socket.ops = None
     socket.file = None
-    kernel.net.sockets.pop(socket.key, None)
+    task.kernel.net.sockets.pop(socket.key, None)
 
 
 def run(generator: Any) -> Any:
@@ -197,12 +199,12 @@ def run(generator: Any) -> Any:
 
 
 @contextmanager
-def sockfd_lookup(kernel: Kernel, task: Task, fd: int) -> Iterator[Socket]:
+def sockfd_lookup(task: Task, fd: int) -> Iterator[Socket]:
     """Hold the socket at *fd* for a call (``net/socket.c: sockfd_lookup_light()``).
 
     :raises Errno: EBADF, ENOTSOCK
     """
-    with fdget(kernel, task, fd) as file:
+    with fdget(task, fd) as file:
         yield sock_from_file(file)
 
 
@@ -223,7 +225,7 @@ class SocketFileOperations(FileOperations):
     name = "socket_file_ops"
     has_fasync = True
 
-    def read_iter(self, kernel: Kernel, task: Task, file: File, to: Destination) -> Any:
+    def read_iter(self, task: Task, file: File, to: Destination) -> Any:
         """Receive (``sock_read_iter()``)."""
         socket: Socket = file.private
         if file.pos != 0:
@@ -233,9 +235,9 @@ class SocketFileOperations(FileOperations):
         flags = MSG_DONTWAIT if file.f_flags & O_NONBLOCK else 0
         assert socket.ops is not None
         message = InMessage(to, flags=flags)
-        return (yield from drive(socket.ops.recvmsg(kernel, task, socket, message, flags)))
+        return (yield from drive(socket.ops.recvmsg(task, socket, message, flags)))
 
-    def write_iter(self, kernel: Kernel, task: Task, file: File, source: Source) -> Any:
+    def write_iter(self, task: Task, file: File, source: Source) -> Any:
         """Send (``sock_write_iter()``)."""
         socket: Socket = file.private
         if file.pos != 0:
@@ -244,50 +246,46 @@ class SocketFileOperations(FileOperations):
         if socket.type == SOCK_SEQPACKET:
             flags |= MSG_EOR
         assert socket.ops is not None
-        return (yield from drive(socket.ops.sendmsg(kernel, task, socket, OutMessage(source, flags))))
+        return (yield from drive(socket.ops.sendmsg(task, socket, OutMessage(source, flags))))
 
-    def splice_read(
-        self, kernel: Kernel, task: Task, file: File, position: int, pipe: PipeInode, length: int, flags: int
-    ) -> Any:
+    def splice_read(self, task: Task, file: File, position: int, pipe: PipeInode, length: int, flags: int) -> Any:
         """Receive into a pipe (``sock_splice_read()``)."""
         socket: Socket = file.private
         assert socket.ops is not None
         if socket.ops.splice_read is not None:
-            done = yield from drive(socket.ops.splice_read(kernel, task, socket, pipe, length, flags))
+            done = yield from drive(socket.ops.splice_read(task, socket, pipe, length, flags))
         else:
 
             def receive(to: Destination) -> Any:
-                return self.read_iter(kernel, task, file, to)
+                return self.read_iter(task, file, to)
 
-            done = yield from splice_by_message(kernel, receive, pipe, length)
+            done = yield from splice_by_message(task.kernel, receive, pipe, length)
         return done, position
 
-    def splice_write(
-        self, kernel: Kernel, task: Task, pipe: PipeInode, file: File, position: int, length: int, flags: int
-    ) -> Any:
+    def splice_write(self, task: Task, pipe: PipeInode, file: File, position: int, length: int, flags: int) -> Any:
         """Send what a pipe holds (``generic_splice_sendpage()``)."""
-        return (yield from generic_splice_sendpage(kernel, task, pipe, file, length, flags)), position
+        return (yield from generic_splice_sendpage(task, pipe, file, length, flags)), position
 
-    def splice_eof(self, kernel: Kernel, task: Task, file: File) -> None:
+    def splice_eof(self, task: Task, file: File) -> None:
         """Send what was held back for more (``sock_splice_eof()``)."""
-        file.private.ops.splice_eof(kernel, file.private)
+        file.private.ops.splice_eof(task.kernel, file.private)
 
-    def poll(self, kernel: Kernel, task: Task, file: File) -> int:
+    def poll(self, task: Task, file: File) -> int:
         """Ask the family (``sock_poll()``)."""
         socket: Socket = file.private
         assert socket.ops is not None
-        return socket.ops.poll(kernel, task, file, socket)
+        return socket.ops.poll(task, file, socket)
 
-    def poll_queues(self, kernel: Kernel, task: Task, file: File) -> list[WaitQueue]:
+    def poll_queues(self, task: Task, file: File) -> list[WaitQueue]:
         """Every family waits on the socket's own queue (``sock_poll_wait()``)."""
         return [file.private.wq]
 
-    def ioctl(self, kernel: Kernel, task: Task, file: File, cmd: int, arg: Any) -> Any:
+    def ioctl(self, task: Task, file: File, cmd: int, arg: Any) -> Any:
         """Ask the family, then give up (``sock_ioctl()``, ``sock_do_ioctl()``)."""
         socket: Socket = file.private
         assert socket.ops is not None
         try:
-            return socket.ops.ioctl(kernel, task, socket, cmd, arg)
+            return socket.ops.ioctl(task, socket, cmd, arg)
         except Errno as error:
             if error.name == "ENOIOCTLCMD":
                 if cmd >> 8 & 0xFF != SOCK_IOC_TYPE or cmd in WITH_ROOM or not isinstance(arg, int):
@@ -297,7 +295,7 @@ class SocketFileOperations(FileOperations):
                 raise Errno("EFAULT") from None
             raise
 
-    def fasync(self, kernel: Kernel, task: Task, fd: int, file: File, on: bool) -> None:
+    def fasync(self, task: Task, fd: int, file: File, on: bool) -> None:
         """Register for SIGIO (``sock_fasync()``, ``fs/fcntl.c: fasync_helper()``)."""
         socket: Socket = file.private
         if socket.sk is None:
@@ -305,9 +303,9 @@ class SocketFileOperations(FileOperations):
         fasync_helper(fd, file, on, socket.fasync_list)
         socket.sk.set_flag("SOCK_FASYNC", bool(socket.fasync_list))
 
-    def release(self, kernel: Kernel, task: Task, file: File) -> Any:
+    def release(self, task: Task, file: File) -> Any:
         """Let go of the socket (``sock_close()``)."""
-        return sock_release(kernel, task, file.private)
+        return sock_release(task, file.private)
 
 
 SOCKET_FILE_OPS = SocketFileOperations()

@@ -44,28 +44,28 @@ UIO_MAXIOV = 1024
 
 
 @syscall("socket")
-def socket(kernel: Kernel, task: Task, domain: int, type: int, protocol: int) -> int:
+def socket(task: Task, domain: int, type: int, protocol: int) -> int:
     """Make a socket (``__sys_socket()``, ``sock_map_fd()``)."""
-    made, flags = _create(kernel, task, domain, type, protocol)
+    made, flags = _create(task, domain, type, protocol)
     try:
         fd = task.files.unused(task)
     except Errno:
-        run(sock_release(kernel, task, made))
+        run(sock_release(task, made))
         raise
-    sock_install(kernel, task, fd, sock_alloc_file(kernel, task, made, flags), bool(flags & O_CLOEXEC))
+    sock_install(task, fd, sock_alloc_file(task, made, flags), bool(flags & O_CLOEXEC))
     return fd
 
 
-def _create(kernel: Kernel, task: Task, domain: int, type_: int, protocol: int) -> tuple[Socket, int]:
+def _create(task: Task, domain: int, type_: int, protocol: int) -> tuple[Socket, int]:
     """``__sys_socket_create()``."""
     flags = type_ & ~SOCK_TYPE_MASK
     if flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK):
         raise Errno("EINVAL")
-    return sock_create(kernel, task, domain, type_ & SOCK_TYPE_MASK, protocol), flags
+    return sock_create(task, domain, type_ & SOCK_TYPE_MASK, protocol), flags
 
 
 @syscall("socketpair")
-def socketpair(kernel: Kernel, task: Task, domain: int, type: int, protocol: int) -> Any:
+def socketpair(task: Task, domain: int, type: int, protocol: int) -> Any:
     """Make two sockets and connect them (``__sys_socketpair()``)."""
     flags = type & ~SOCK_TYPE_MASK
     if flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK):
@@ -75,28 +75,28 @@ def socketpair(kernel: Kernel, task: Task, domain: int, type: int, protocol: int
     second = task.files.unused(task, first + 1)
     if out_is_bad(task, "sv"):
         raise Errno("EFAULT")
-    pair = [sock_create(kernel, task, domain, type & SOCK_TYPE_MASK, protocol)]
+    pair = [sock_create(task, domain, type & SOCK_TYPE_MASK, protocol)]
     try:
-        pair.append(sock_create(kernel, task, domain, type & SOCK_TYPE_MASK, protocol))
+        pair.append(sock_create(task, domain, type & SOCK_TYPE_MASK, protocol))
         ops = pair[0].ops
         assert ops is not None
-        ops.socketpair(kernel, task, pair[0], pair[1])
+        ops.socketpair(task, pair[0], pair[1])
     except Errno:
         for made in reversed(pair):
-            run(sock_release(kernel, task, made))
+            run(sock_release(task, made))
         raise
     try:
-        files = [sock_alloc_file(kernel, task, pair[0], flags)]
+        files = [sock_alloc_file(task, pair[0], flags)]
     except Errno:
-        run(sock_release(kernel, task, pair[1]))
+        run(sock_release(task, pair[1]))
         raise
     try:
-        files.append(sock_alloc_file(kernel, task, pair[1], flags))
+        files.append(sock_alloc_file(task, pair[1], flags))
     except Errno:
-        fput(kernel, task, files[0])
+        fput(task, files[0])
         raise
     for fd, file in zip((first, second), files, strict=True):
-        sock_install(kernel, task, fd, file, cloexec)
+        sock_install(task, fd, file, cloexec)
     pointed = "sv" in (task.call.pointers if task.call is not None else {})
     return Result(0, None, {} if pointed else {"sv": (first, second)})
 
@@ -164,99 +164,99 @@ def _no_address(task: Task, addrlen: int | Pointer) -> dict[str, Any]:
 
 
 @syscall("bind")
-def bind(kernel: Kernel, task: Task, sockfd: int, addr: Any, addrlen: int) -> Any:
+def bind(task: Task, sockfd: int, addr: Any, addrlen: int) -> Any:
     """Name a socket (``__sys_bind()``)."""
-    with sockfd_lookup(kernel, task, sockfd) as sock:
+    with sockfd_lookup(task, sockfd) as sock:
         data = address_to_kernel(task, addr, addrlen)
         assert sock.ops is not None
-        return (yield from drive(sock.ops.bind(kernel, task, sock, data)))
+        return (yield from drive(sock.ops.bind(task, sock, data)))
 
 
 @syscall("listen")
-def listen(kernel: Kernel, task: Task, sockfd: int, backlog: int) -> Any:
+def listen(task: Task, sockfd: int, backlog: int) -> Any:
     """Take connections, *backlog* at most wait (``__sys_listen()``)."""
-    with sockfd_lookup(kernel, task, sockfd) as sock:
-        somaxconn = kernel.net.setting("core/somaxconn")
+    with sockfd_lookup(task, sockfd) as sock:
+        somaxconn = task.kernel.net.setting("core/somaxconn")
         if backlog & 0xFFFFFFFF > somaxconn:
             backlog = somaxconn
         assert sock.ops is not None
-        return (yield from drive(sock.ops.listen(kernel, task, sock, backlog)))
+        return (yield from drive(sock.ops.listen(task, sock, backlog)))
 
 
 @syscall("connect")
-def connect(kernel: Kernel, task: Task, sockfd: int, addr: Any, addrlen: int) -> Any:
+def connect(task: Task, sockfd: int, addr: Any, addrlen: int) -> Any:
     """Connect to an address (``__sys_connect()``)."""
-    with fdget(kernel, task, sockfd) as file:
+    with fdget(task, sockfd) as file:
         data = address_to_kernel(task, addr, addrlen)
         sock = sock_from_file(file)
         assert sock.ops is not None
-        return (yield from drive(sock.ops.connect(kernel, task, sock, data, file.f_flags)))
+        return (yield from drive(sock.ops.connect(task, sock, data, file.f_flags)))
 
 
 @syscall("accept")
-def accept(kernel: Kernel, task: Task, sockfd: int, addrlen: int | Pointer) -> Any:
+def accept(task: Task, sockfd: int, addrlen: int | Pointer) -> Any:
     """Take a connection (``__sys_accept4()`` without flags)."""
-    return accept4(kernel, task, sockfd, 0, addrlen)
+    return accept4(task, sockfd, 0, addrlen)
 
 
 @syscall("accept4")
-def accept4(kernel: Kernel, task: Task, sockfd: int, flags: int, addrlen: int | Pointer) -> Any:
+def accept4(task: Task, sockfd: int, flags: int, addrlen: int | Pointer) -> Any:
     """Take a connection (``__sys_accept4()``, ``do_accept()``)."""
-    with fdget(kernel, task, sockfd) as file:
+    with fdget(task, sockfd) as file:
         if flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK):
             raise Errno("EINVAL")
         files = task.files
         fd = files.reserve(task, bool(flags & O_CLOEXEC))
         try:
             sock = sock_from_file(file)
-            newsock = sock_alloc(kernel, task, sock.type)
+            newsock = sock_alloc(task, sock.type)
             newsock.ops = sock.ops
-            newfile = sock_alloc_file(kernel, task, newsock, flags)
+            newfile = sock_alloc_file(task, newsock, flags)
             try:
                 assert sock.ops is not None
-                yield from drive(sock.ops.accept(kernel, task, sock, newsock, file.f_flags))
+                yield from drive(sock.ops.accept(task, sock, newsock, file.f_flags))
                 if _address_wanted(task):
                     try:
-                        name = sock.ops.getname(kernel, newsock, 2)
+                        name = sock.ops.getname(task.kernel, newsock, 2)
                     except Errno:
                         raise Errno("ECONNABORTED") from None
                     out = address_to_user(task, name, addrlen)
                 else:
                     out = _no_address(task, addrlen)
             except Errno:
-                fput(kernel, task, newfile)
+                fput(task, newfile)
                 raise
         except Errno:
             files.reserved.pop(fd, None)
             raise
-        sock_install(kernel, task, fd, newfile, bool(flags & O_CLOEXEC))
+        sock_install(task, fd, newfile, bool(flags & O_CLOEXEC))
         return Result(fd, None, out)
 
 
 @syscall("getsockname")
-def getsockname(kernel: Kernel, task: Task, sockfd: int, addrlen: int | Pointer) -> Any:
+def getsockname(task: Task, sockfd: int, addrlen: int | Pointer) -> Any:
     """Tell a socket's own name (``__sys_getsockname()``)."""
-    return _getname(kernel, task, sockfd, addrlen, 0)
+    return _getname(task, sockfd, addrlen, 0)
 
 
 @syscall("getpeername")
-def getpeername(kernel: Kernel, task: Task, sockfd: int, addrlen: int | Pointer) -> Any:
+def getpeername(task: Task, sockfd: int, addrlen: int | Pointer) -> Any:
     """Tell the other end's name (``__sys_getpeername()``)."""
-    return _getname(kernel, task, sockfd, addrlen, 1)
+    return _getname(task, sockfd, addrlen, 1)
 
 
-def _getname(kernel: Kernel, task: Task, sockfd: int, addrlen: int | Pointer, peer: int) -> Any:
-    with sockfd_lookup(kernel, task, sockfd) as sock:
+def _getname(task: Task, sockfd: int, addrlen: int | Pointer, peer: int) -> Any:
+    with sockfd_lookup(task, sockfd) as sock:
         assert sock.ops is not None
-        return Result(0, None, address_to_user(task, sock.ops.getname(kernel, sock, peer), addrlen))
+        return Result(0, None, address_to_user(task, sock.ops.getname(task.kernel, sock, peer), addrlen))
 
 
 @syscall("shutdown")
-def shutdown(kernel: Kernel, task: Task, sockfd: int, how: int) -> Any:
+def shutdown(task: Task, sockfd: int, how: int) -> Any:
     """Close one direction or both (``__sys_shutdown()``)."""
-    with sockfd_lookup(kernel, task, sockfd) as sock:
+    with sockfd_lookup(task, sockfd) as sock:
         assert sock.ops is not None
-        return (yield from drive(sock.ops.shutdown(kernel, task, sock, how)))
+        return (yield from drive(sock.ops.shutdown(task, sock, how)))
 
 
 # -- sending and receiving -----------------------------------------------------------------------
@@ -273,43 +273,41 @@ def _file_flags(sock: Socket) -> int:
 
 
 @syscall("sendto")
-def sendto(
-    kernel: Kernel, task: Task, sockfd: int, buf: Any, flags: int, dest_addr: Any, len: int, addrlen: int
-) -> Any:
+def sendto(task: Task, sockfd: int, buf: Any, flags: int, dest_addr: Any, len: int, addrlen: int) -> Any:
     """Send bytes (``__sys_sendto()``)."""
     data = source(task, buf, min(len & (1 << 64) - 1, 0x7FFFF000))
-    with sockfd_lookup(kernel, task, sockfd) as sock:
+    with sockfd_lookup(task, sockfd) as sock:
         name = None
         if dest_addr is not None and not (isinstance(dest_addr, Pointer) and dest_addr.value == 0):
             name = address_to_kernel(task, dest_addr, addrlen)
         flags = flags & ~MSG_INTERNAL_SENDMSG_FLAGS | _file_flags(sock)
         assert sock.ops is not None
-        return (yield from drive(sock.ops.sendmsg(kernel, task, sock, OutMessage(data, flags, name))))
+        return (yield from drive(sock.ops.sendmsg(task, sock, OutMessage(data, flags, name))))
 
 
 @syscall("recvfrom")
-def recvfrom(kernel: Kernel, task: Task, sockfd: int, len: int, flags: int, addrlen: int | Pointer) -> Any:
+def recvfrom(task: Task, sockfd: int, len: int, flags: int, addrlen: int | Pointer) -> Any:
     """Receive bytes and the sender's address (``__sys_recvfrom()``)."""
     to = destination(task, "buf", min(len & (1 << 64) - 1, 0x7FFFF000))
-    with sockfd_lookup(kernel, task, sockfd) as sock:
+    with sockfd_lookup(task, sockfd) as sock:
         wanted = _address_wanted(task)
         message = InMessage(to, wanted)
         assert sock.ops is not None
-        value = yield from drive(sock.ops.recvmsg(kernel, task, sock, message, flags | _file_flags(sock)))
+        value = yield from drive(sock.ops.recvmsg(task, sock, message, flags | _file_flags(sock)))
         out = result_buffer(task, "buf", to.data)
         out.update(address_to_user(task, message.name, addrlen) if wanted else _no_address(task, addrlen))
         return Result(value, None, out)
 
 
 @syscall("sendmsg")
-def sendmsg(kernel: Kernel, task: Task, sockfd: int, msg: Any, flags: int) -> Any:
+def sendmsg(task: Task, sockfd: int, msg: Any, flags: int) -> Any:
     """Send a message (``__sys_sendmsg()``)."""
-    _forbid_cmsg_compat(kernel, flags)
-    with sockfd_lookup(kernel, task, sockfd) as sock:
-        return (yield from _send_message(kernel, task, sock, msg, flags, 0))
+    _forbid_cmsg_compat(task.kernel, flags)
+    with sockfd_lookup(task, sockfd) as sock:
+        return (yield from _send_message(task, sock, msg, flags, 0))
 
 
-def _send_message(kernel: Kernel, task: Task, sock: Socket, msg: Any, flags: int, allowed: int) -> Any:
+def _send_message(task: Task, sock: Socket, msg: Any, flags: int, allowed: int) -> Any:
     """``___sys_sendmsg()``, ``____sys_sendmsg()``."""
     if isinstance(msg, (Pointer, int)):
         raise Errno("EFAULT")
@@ -333,7 +331,7 @@ def _send_message(kernel: Kernel, task: Task, sock: Socket, msg: Any, flags: int
     assert sock.ops is not None
     return (
         yield from drive(
-            sock.ops.sendmsg(kernel, task, sock, OutMessage(data, flags, name, control, msg.get("msg_controllen")))
+            sock.ops.sendmsg(task, sock, OutMessage(data, flags, name, control, msg.get("msg_controllen")))
         )
     )
 
@@ -348,15 +346,15 @@ def _check_iov(iov: Any) -> None:
 
 
 @syscall("sendmmsg")
-def sendmmsg(kernel: Kernel, task: Task, sockfd: int, msgvec: Any, flags: int, vlen: int) -> Any:
+def sendmmsg(task: Task, sockfd: int, msgvec: Any, flags: int, vlen: int) -> Any:
     """Send several messages (``__sys_sendmmsg()``)."""
-    _forbid_cmsg_compat(kernel, flags)
-    with sockfd_lookup(kernel, task, sockfd) as sock:
+    _forbid_cmsg_compat(task.kernel, flags)
+    with sockfd_lookup(task, sockfd) as sock:
         lengths: list[int] = []
         for index in range(min(vlen, UIO_MAXIOV)):
             try:
                 message = msgvec if isinstance(msgvec, Pointer) else msgvec[index]
-                sent = yield from _send_message(kernel, task, sock, message, flags, MSG_EOR)
+                sent = yield from _send_message(task, sock, message, flags, MSG_EOR)
             except Errno:
                 if not lengths:
                     raise
@@ -378,15 +376,15 @@ def _element_len(item: Any) -> int:
 
 
 @syscall("recvmsg")
-def recvmsg(kernel: Kernel, task: Task, sockfd: int, msg: Any, flags: int) -> Any:
+def recvmsg(task: Task, sockfd: int, msg: Any, flags: int) -> Any:
     """Receive a message (``__sys_recvmsg()``)."""
-    _forbid_cmsg_compat(kernel, flags)
-    with sockfd_lookup(kernel, task, sockfd) as sock:
-        value, out, _ = yield from _receive_message(kernel, task, sock, msg, flags)
+    _forbid_cmsg_compat(task.kernel, flags)
+    with sockfd_lookup(task, sockfd) as sock:
+        value, out, _ = yield from _receive_message(task, sock, msg, flags)
         return Result(value, None, out)
 
 
-def _receive_message(kernel: Kernel, task: Task, sock: Socket, msg: Any, flags: int) -> Any:
+def _receive_message(task: Task, sock: Socket, msg: Any, flags: int) -> Any:
     """``___sys_recvmsg()``, ``____sys_recvmsg()``; return value, out values and ``msg_flags``."""
     if isinstance(msg, (Pointer, int)):
         raise Errno("EFAULT")
@@ -402,7 +400,7 @@ def _receive_message(kernel: Kernel, task: Task, sock: Socket, msg: Any, flags: 
     has_control = control_at.value != 0 if isinstance(control_at, Pointer) else controllen != 0
     message = InMessage(to, True, controllen=controllen if has_control else None, flags=flags & MSG_CMSG_CLOEXEC)
     assert sock.ops is not None
-    value = yield from drive(sock.ops.recvmsg(kernel, task, sock, message, flags | _file_flags(sock)))
+    value = yield from drive(sock.ops.recvmsg(task, sock, message, flags | _file_flags(sock)))
     out: dict[str, Any] = {}
     if not isinstance(iov, Pointer) and any(_owned(item) for item in iov):
         out["buf"] = bytes(to.data)
@@ -426,14 +424,14 @@ def _owned(item: Any) -> bool:
 
 
 @syscall("recvmmsg")
-def recvmmsg(kernel: Kernel, task: Task, sockfd: int, msgvec: Any, flags: int, timeout: Any, vlen: int) -> Any:
+def recvmmsg(task: Task, sockfd: int, msgvec: Any, flags: int, timeout: Any, vlen: int) -> Any:
     """Receive several messages (``do_recvmmsg()``); a timeout counts between messages only."""
-    _forbid_cmsg_compat(kernel, flags)
+    _forbid_cmsg_compat(task.kernel, flags)
     if isinstance(timeout, Pointer):
         raise Errno("EFAULT")
     if timeout is not None and (timeout["tv_sec"] < 0 or not 0 <= timeout["tv_nsec"] < 10**9):
         raise Errno("EINVAL")
-    with sockfd_lookup(kernel, task, sockfd) as sock:
+    with sockfd_lookup(task, sockfd) as sock:
         if not flags & MSG_ERRQUEUE:
             raise_sock_error(sock.sk)
         found: list[dict[str, Any]] = []
@@ -441,7 +439,7 @@ def recvmmsg(kernel: Kernel, task: Task, sockfd: int, msgvec: Any, flags: int, t
         for index in range(vlen):
             try:
                 message = msgvec if isinstance(msgvec, Pointer) else msgvec[index]
-                value, out, seen = yield from _receive_message(kernel, task, sock, message, flags & ~MSG_WAITFORONE)
+                value, out, seen = yield from _receive_message(task, sock, message, flags & ~MSG_WAITFORONE)
             except Errno as caught:
                 error = caught
                 break

@@ -66,25 +66,25 @@ def int_option(data: bytes) -> int:
 
 
 @syscall("setsockopt")
-def setsockopt(kernel: Kernel, task: Task, sockfd: int, level: int, optname: int, optval: Any, optlen: int) -> int:
+def setsockopt(task: Task, sockfd: int, level: int, optname: int, optval: Any, optlen: int) -> int:
     """Set an option (``__sys_setsockopt()``)."""
     if optlen & UINT_MAX > INT_MAX:
         raise Errno("EINVAL")
-    with sockfd_lookup(kernel, task, sockfd) as sock:
+    with sockfd_lookup(task, sockfd) as sock:
         if level == SOL_SOCKET:
             if optname != SO_BINDTODEVICE and optlen < 4:
                 raise Errno("EINVAL")
-            _set(kernel, task, sock, optname, option_bytes(optval, optlen))
+            _set(task, sock, optname, option_bytes(optval, optlen))
             return 0
         assert sock.ops is not None
-        return sock.ops.setsockopt(kernel, task, sock, level, optname, option_bytes(optval, optlen))
+        return sock.ops.setsockopt(task, sock, level, optname, option_bytes(optval, optlen))
 
 
-def _set(kernel: Kernel, task: Task, sock: Socket, optname: int, data: bytes) -> None:
+def _set(task: Task, sock: Socket, optname: int, data: bytes) -> None:
     """``sk_setsockopt()``."""
     sk: Sock = sock.sk
     if optname in (SO_BINDTODEVICE, SO_BINDTOIFINDEX):
-        _bind_to_device(kernel, task, sk, optname, data)
+        _bind_to_device(task, sk, optname, data)
         return
     value = int_option(data)
     if optname in FLAG_OPTIONS:
@@ -94,17 +94,17 @@ def _set(kernel: Kernel, task: Task, sock: Socket, optname: int, data: bytes) ->
         return
     setter = _SETTERS.get(optname)
     if setter is None:
-        set_more(kernel, task, sk, optname, value, data)
+        set_more(task, sk, optname, value, data)
         return
-    setter(kernel, task, sock, value, data)
+    setter(task, sock, value, data)
 
 
-def _bind_to_device(kernel: Kernel, task: Task, sk: Sock, optname: int, data: bytes) -> None:
+def _bind_to_device(task: Task, sk: Sock, optname: int, data: bytes) -> None:
     """Tie a sock to an interface, of which there is one (``sock_setbindtodevice()``, ``sock_bindtoindex_locked()``).
 
     :raises Errno: ENOPROTOOPT without CONFIG_NETDEVICES; ENODEV, EPERM, EINVAL
     """
-    if not kernel.net.facts.netdevices:
+    if not task.kernel.net.facts.netdevices:
         raise Errno("ENOPROTOOPT")
     if optname == SO_BINDTODEVICE:
         name = data[: IFNAMSIZ - 1].split(b"\0", 1)[0]
@@ -131,13 +131,14 @@ def _u32_min(value: int, limit: int) -> int:
     return min(value & UINT_MAX, limit)
 
 
-def _sndbuf(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _sndbuf(task: Task, sock: Socket, value: int, data: bytes) -> None:
+    kernel = task.kernel
     _set_sndbuf(kernel, sock.sk, _u32_min(value, kernel.net.setting("core/wmem_max")))
 
 
-def _sndbufforce(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _sndbufforce(task: Task, sock: Socket, value: int, data: bytes) -> None:
     _needs(task, "CAP_NET_ADMIN")
-    _set_sndbuf(kernel, sock.sk, max(value, 0))
+    _set_sndbuf(task.kernel, sock.sk, max(value, 0))
 
 
 def _set_sndbuf(kernel: Kernel, sk: Sock, value: int) -> None:
@@ -146,13 +147,14 @@ def _set_sndbuf(kernel: Kernel, sk: Sock, value: int) -> None:
     sk.call_write_space(kernel)
 
 
-def _rcvbuf(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _rcvbuf(task: Task, sock: Socket, value: int, data: bytes) -> None:
+    kernel = task.kernel
     _set_rcvbuf(kernel, sock.sk, _u32_min(value, kernel.net.setting("core/rmem_max")))
 
 
-def _rcvbufforce(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _rcvbufforce(task: Task, sock: Socket, value: int, data: bytes) -> None:
     _needs(task, "CAP_NET_ADMIN")
-    _set_rcvbuf(kernel, sock.sk, max(value, 0))
+    _set_rcvbuf(task.kernel, sock.sk, max(value, 0))
 
 
 def _set_rcvbuf(kernel: Kernel, sk: Sock, value: int) -> None:
@@ -166,37 +168,37 @@ def _needs(task: Task, *capabilities: str) -> None:
         raise Errno("EPERM")
 
 
-def _debug(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _debug(task: Task, sock: Socket, value: int, data: bytes) -> None:
     if value and not task.cred.capable("CAP_NET_ADMIN"):
         raise Errno("EACCES")
     sock.sk.set_flag("SOCK_DBG", value != 0)
 
 
-def _reuseaddr(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _reuseaddr(task: Task, sock: Socket, value: int, data: bytes) -> None:
     sock.sk.reuse = int(value != 0)
 
 
-def _reuseport(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _reuseport(task: Task, sock: Socket, value: int, data: bytes) -> None:
     if value and sock.sk.family not in ("AF_INET", "AF_INET6"):
         raise Errno("EOPNOTSUPP")
     sock.sk.reuseport = int(value != 0)
 
 
-def _keepalive(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _keepalive(task: Task, sock: Socket, value: int, data: bytes) -> None:
     sock.sk.set_flag("SOCK_KEEPOPEN", value != 0)
 
 
-def _no_check(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _no_check(task: Task, sock: Socket, value: int, data: bytes) -> None:
     sock.sk.no_check_tx = int(value != 0)
 
 
-def _priority(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _priority(task: Task, sock: Socket, value: int, data: bytes) -> None:
     if not 0 <= value <= 6:
         _needs(task, "CAP_NET_RAW", "CAP_NET_ADMIN")
     sock.sk.priority = value & UINT_MAX
 
 
-def _linger(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _linger(task: Task, sock: Socket, value: int, data: bytes) -> None:
     if len(data) < 8:
         raise Errno("EINVAL")
     onoff, seconds = struct.unpack_from("<ii", data)
@@ -208,11 +210,11 @@ def _linger(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -
     sock.sk.set_flag("SOCK_LINGER")
 
 
-def _passcred(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _passcred(task: Task, sock: Socket, value: int, data: bytes) -> None:
     _socket_flag(sock, "SOCK_PASSCRED", value != 0)
 
 
-def _passsec(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _passsec(task: Task, sock: Socket, value: int, data: bytes) -> None:
     _socket_flag(sock, "SOCK_PASSSEC", value != 0)
 
 
@@ -223,16 +225,16 @@ def _socket_flag(sock: Socket, name: str, on: bool) -> None:
         sock.flags.discard(name)
 
 
-def _rcvlowat(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _rcvlowat(task: Task, sock: Socket, value: int, data: bytes) -> None:
     assert sock.ops is not None
-    sock.ops.set_rcvlowat(kernel, sock, INT_MAX if value < 0 else value)
+    sock.ops.set_rcvlowat(task.kernel, sock, INT_MAX if value < 0 else value)
 
 
-def _rcvtimeo(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _rcvtimeo(task: Task, sock: Socket, value: int, data: bytes) -> None:
     sock.sk.rcvtimeo = _timeout(data)
 
 
-def _sndtimeo(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _sndtimeo(task: Task, sock: Socket, value: int, data: bytes) -> None:
     sock.sk.sndtimeo = _timeout(data)
 
 
@@ -250,19 +252,19 @@ def _timeout(data: bytes) -> int | None:
     return None
 
 
-def _mark(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _mark(task: Task, sock: Socket, value: int, data: bytes) -> None:
     _needs(task, "CAP_NET_RAW", "CAP_NET_ADMIN")
     if sock.sk.mark != value & UINT_MAX:
         sock.sk.mark = value & UINT_MAX
         sock.sk.dst_reset()
 
 
-def _peek_off(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _peek_off(task: Task, sock: Socket, value: int, data: bytes) -> None:
     assert sock.ops is not None
-    sock.ops.set_peek_off(kernel, sock, value)
+    sock.ops.set_peek_off(task.kernel, sock, value)
 
 
-def _zerocopy(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _zerocopy(task: Task, sock: Socket, value: int, data: bytes) -> None:
     sk: Sock = sock.sk
     if sk.family not in ("AF_INET", "AF_INET6") or (sk.type, sk.protocol) not in ((1, 6), (2, 17)):
         raise Errno("EOPNOTSUPP")
@@ -271,10 +273,10 @@ def _zerocopy(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes)
     sk.set_flag("SOCK_ZEROCOPY", value != 0)
 
 
-def _buf_lock(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _buf_lock(task: Task, sock: Socket, value: int, data: bytes) -> None:
     if value & ~SOCK_BUF_LOCK_MASK:
         raise Errno("EINVAL")
-    sock.sk.settle_buffers(kernel)
+    sock.sk.settle_buffers(task.kernel)
     for mask, name in BUF_LOCKS.items():
         if value & mask:
             sock.sk.userlocks.add(name)
@@ -282,11 +284,11 @@ def _buf_lock(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes)
             sock.sk.userlocks.discard(name)
 
 
-def _ignored(kernel: Kernel, task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _ignored(task: Task, sock: Socket, value: int, data: bytes) -> None:
     """SO_BSDCOMPAT does nothing."""
 
 
-_SETTERS: Mapping[int, Callable[[Kernel, Task, Socket, int, bytes], None]] = {
+_SETTERS: Mapping[int, Callable[[Task, Socket, int, bytes], None]] = {
     SO_DEBUG: _debug, SO_REUSEADDR: _reuseaddr, SO_REUSEPORT: _reuseport, SO_SNDBUF: _sndbuf,
     SO_SNDBUFFORCE: _sndbufforce, SO_RCVBUF: _rcvbuf, SO_RCVBUFFORCE: _rcvbufforce, SO_KEEPALIVE: _keepalive,
     SO_NO_CHECK: _no_check, SO_PRIORITY: _priority, SO_LINGER: _linger, SO_BSDCOMPAT: _ignored,

@@ -78,10 +78,11 @@ ERRNO_NUMBERS = {name: number for number, name in ERRNO_NAMES.items()}
 
 
 @syscall("getsockopt")
-def getsockopt(kernel: Kernel, task: Task, sockfd: int, level: int, optname: int, optlen: int | Pointer) -> Any:
+def getsockopt(task: Task, sockfd: int, level: int, optname: int, optlen: int | Pointer) -> Any:
     """Get an option (``__sys_getsockopt()``)."""
+    kernel = task.kernel
     pointer = task.call.pointers.get("optval") if task.call is not None else None
-    with sockfd_lookup(kernel, task, sockfd) as sock:
+    with sockfd_lookup(task, sockfd) as sock:
         assert sock.ops is not None
         bad = isinstance(optlen, Pointer) and is_bad(task, optlen)
         room = 0 if isinstance(optlen, Pointer) else optlen & UINT_MAX
@@ -91,9 +92,9 @@ def getsockopt(kernel: Kernel, task: Task, sockfd: int, level: int, optname: int
                 raise Errno("EFAULT")
             if room < 0:
                 raise Errno("EINVAL")
-            data = _get(kernel, task, sock, optname, room)
+            data = _get(task, sock, optname, room)
         else:
-            data = sock.ops.getsockopt(kernel, task, sock, level, optname, room)
+            data = sock.ops.getsockopt(task, sock, level, optname, room)
         if pointer is not None and is_bad(task, pointer) and data:
             raise Errno("EFAULT")
     out: dict[str, Any] = {}
@@ -131,8 +132,9 @@ def _told(kernel: Kernel, level: int, optname: int, data: Any) -> Any:
     return data
 
 
-def _get(kernel: Kernel, task: Task, sock: Socket, optname: int, room: int) -> bytes:
+def _get(task: Task, sock: Socket, optname: int, room: int) -> bytes:
     """``sk_getsockopt()``."""
+    kernel = task.kernel
     sk: Sock = sock.sk
     if optname in FLAG_OPTIONS:
         return _int(sk.flag(FLAG_OPTIONS[optname]), room)
@@ -166,7 +168,7 @@ def _get(kernel: Kernel, task: Task, sock: Socket, optname: int, room: int) -> b
         if room < IFNAMSIZ:
             raise Errno("EINVAL")
         return b"lo\0"
-    return get_more(kernel, task, sk, optname, room)
+    return get_more(task, sk, optname, room)
 
 
 _PLAIN: Mapping[int, Callable[[Socket, Sock], int]] = {

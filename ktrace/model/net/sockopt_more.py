@@ -8,7 +8,6 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.sock import Sock
 from ktrace.model.net.socket import Sockets
 from ktrace.model.task import Errno, Task
@@ -36,7 +35,7 @@ BUSY = {SO_BUSY_POLL: (1 << 31) - 1, SO_PREFER_BUSY_POLL: 1, SO_BUSY_POLL_BUDGET
 """Options of busy polling, by the largest value."""
 
 
-def set_more(kernel: Kernel, task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
+def set_more(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
     """Set one option.
 
     :raises Errno: ENOPROTOOPT, EPERM, EINVAL, ENOENT
@@ -121,7 +120,7 @@ def _set_busy(task: Task, sk: Sock, optname: int, value: int) -> None:
     sk.busy[optname] = value
 
 
-def get_more(kernel: Kernel, task: Task, sk: Sock, optname: int, room: int) -> bytes:
+def get_more(task: Task, sk: Sock, optname: int, room: int) -> bytes:
     """Return one option.
 
     :raises Errno: ENOPROTOOPT, EINVAL, ENODATA
@@ -153,15 +152,17 @@ def get_more(kernel: Kernel, task: Task, sk: Sock, optname: int, room: int) -> b
     if optname == SO_PEERGROUPS:
         return _peer_groups(sk, room)
     if optname in (SO_COOKIE, SO_NETNS_COOKIE):
-        return _cookie(kernel, task, sk, optname, room)
+        return _cookie(task, sk, optname, room)
     if optname == SO_MEMINFO:
-        return _meminfo(kernel, task, sk, room)
+        return _meminfo(task, sk, room)
     if optname == SO_INCOMING_CPU:
         # The lab has one CPU: 0 as soon as a packet came in (sk_incoming_cpu_update()), -1 before.
         cpu = sk.incoming_cpu
-        seen = _seen(kernel, task)
+        seen = _seen(task)
         number = int.from_bytes(seen, "little", signed=True) if isinstance(seen, bytes) else seen
-        found = kernel.choose("sk_incoming_cpu_update(): once a packet came in", number, lambda at: at in (cpu, 0), cpu)
+        found = task.kernel.choose(
+            "sk_incoming_cpu_update(): once a packet came in", number, lambda at: at in (cpu, 0), cpu
+        )
         return struct.pack("<i", found)[:room]
     if optname == SO_TXREHASH:
         default = TXREHASH_ENABLED if sk.family in ("AF_INET", "AF_INET6") else 0
@@ -169,9 +170,9 @@ def get_more(kernel: Kernel, task: Task, sk: Sock, optname: int, room: int) -> b
     raise Errno("ENOPROTOOPT")
 
 
-def _seen(kernel: Kernel, task: Task) -> Any:
+def _seen(task: Task) -> Any:
     """Return the value that the call was seen to return."""
-    result = kernel.advice.results.get(task.name)
+    result = task.kernel.advice.results.get(task.name)
     return result.out.get("optval") if result is not None else None
 
 
@@ -184,19 +185,20 @@ def _peer_groups(sk: Sock, room: int) -> bytes:
     return data
 
 
-def _cookie(kernel: Kernel, task: Task, sk: Sock, optname: int, room: int) -> bytes:
+def _cookie(task: Task, sk: Sock, optname: int, room: int) -> bytes:
     """Return a number that stays the same: the sock's, or its network namespace's (``__sock_gen_cookie()``)."""
+    kernel = task.kernel
     if room < SIZEOF_LONG or (optname == SO_NETNS_COOKIE and room != SIZEOF_LONG):
         raise Errno("EINVAL")
     owner: Sock | Sockets = sk if optname == SO_COOKIE else kernel.net
     if owner.cookie is None:
         rule = "gen_cookie_next(): any number that none has"
-        seen = _seen(kernel, task)
+        seen = _seen(task)
         owner.cookie = kernel.choose(rule, seen, lambda data: len(data) == SIZEOF_LONG and any(data), bytes(8))
     return bytes(owner.cookie or b"")[:room]
 
 
-def _meminfo(kernel: Kernel, task: Task, sk: Sock, room: int) -> bytes:
+def _meminfo(task: Task, sk: Sock, room: int) -> bytes:
     """Return bytes queued and allowed, as far as they are determined (``sk_get_meminfo()``)."""
     known = {0: sk.rmem_alloc, 2: sk.wmem_get()} if sk.accounted else {}
     if sk.family == "AF_UNIX":
@@ -209,4 +211,4 @@ def _meminfo(kernel: Kernel, task: Task, sk: Sock, room: int) -> bytes:
         values = struct.unpack(f"<{len(data) // 4}I", data[: len(data) // 4 * 4])
         return all(value == known.get(index, value) for index, value in enumerate(values))
 
-    return bytes(kernel.choose("sk_get_meminfo(): what is set aside", _seen(kernel, task), fits, otherwise))
+    return bytes(task.kernel.choose("sk_get_meminfo(): what is set aside", _seen(task), fits, otherwise))

@@ -25,7 +25,7 @@ Part = tuple[Any, int, int]
 
 
 def generic_splice_sendpage(
-    kernel: Kernel, task: Task, pipe: PipeInode, out: File, length: int, flags: int
+    task: Task, pipe: PipeInode, out: File, length: int, flags: int
 ) -> Generator[None, None, int]:
     """Hand a pipe's pages to a socket, which may sleep with the pipe locked (``pipe_to_sendpage()``)."""
     sd = SpliceDesc(length, bool(flags & SPLICE_F_NONBLOCK))
@@ -37,9 +37,9 @@ def generic_splice_sendpage(
             more |= MSG_SENDPAGE_NOTLAST
         if out.f_flags & O_NONBLOCK:
             more |= MSG_DONTWAIT
-        return socket.ops.sendpage(kernel, task, socket, buf.page, buf.offset, size, more)
+        return socket.ops.sendpage(task, socket, buf.page, buf.offset, size, more)
 
-    return (yield from splice_from_pipe(kernel, task, pipe, sd, pipe_to_sendpage))
+    return (yield from splice_from_pipe(task, pipe, sd, pipe_to_sendpage))
 
 
 class PipeDestination(Destination):
@@ -94,23 +94,23 @@ def splice_by_message(kernel: Kernel, receive: Any, pipe: PipeInode, length: int
     return value
 
 
-def skb_splice_bits(kernel: Kernel, task: Task, skb: SkBuff, offset: int, length: int, pipe: PipeInode) -> int:
+def skb_splice_bits(task: Task, skb: SkBuff, offset: int, length: int, pipe: PipeInode) -> int:
     """Share a packet's pages with a pipe; what is not in pages is copied to some (``skb_splice_bits()``).
 
     :param offset: into the packet
     :raises Errno: EPIPE, EAGAIN where the pipe is full
     """
-    return splice_to_pipe(kernel, task, pipe, skb_parts(kernel, task, skb, offset, length))
+    return splice_to_pipe(task, pipe, skb_parts(task, skb, offset, length))
 
 
-def skb_parts(kernel: Kernel, task: Task, skb: SkBuff, offset: int, length: int) -> list[Part]:
+def skb_parts(task: Task, skb: SkBuff, offset: int, length: int) -> list[Part]:
     """Return a part of a packet as pages, each with a reference taken (``__skb_splice_bits()``)."""
     parts: list[Part] = []
     head = skb.linear[offset : offset + length]
     length -= len(head)
     offset = max(offset - len(skb.linear), 0)
     while head and len(parts) < MAX_SKB_FRAGS:
-        page, at, size = copy_to_frag(kernel, task, head)
+        page, at, size = copy_to_frag(task, head)
         _fill_page(parts, page, at, size)
         head = head[size:]
     for fragment in skb.frags if not head else ():
@@ -137,14 +137,14 @@ def _fill_page(parts: list[Part], page: Any, offset: int, size: int) -> None:
     parts.append((page, offset, size))
 
 
-def splice_to_pipe(kernel: Kernel, task: Task, pipe: PipeInode, parts: list[Part]) -> int:
+def splice_to_pipe(task: Task, pipe: PipeInode, parts: list[Part]) -> int:
     """Fill slots with *parts* as long as there are any, drop the rest (``splice_to_pipe()``)."""
     if not parts:
         return 0
     done = 0
     left = list(parts)
     if not pipe.readers:
-        send_sigpipe(kernel, task)
+        send_sigpipe(task)
         error = "EPIPE"
     else:
         while left and not pipe.full():

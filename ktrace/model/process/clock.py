@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.kernel import syscall
 from ktrace.model.process.timer import clock_was_set
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer
@@ -16,7 +16,7 @@ TIME_SETTOD_SEC_MAX = ((1 << 63) - 1) // NSEC_PER_SEC - 30 * 365 * 24 * 3600
 
 
 @syscall("clock_settime")
-def clock_settime(kernel: Kernel, task: Task, clockid: int, tp: Any) -> int:
+def clock_settime(task: Task, clockid: int, tp: Any) -> int:
     """Set the time of day (``SYSCALL_DEFINE2(clock_settime)``, ``do_sys_settimeofday64()``); of ids, from 0 to 11."""
     if clockid in (2, 3):
         raise LookupError("clock_settime() of a CPU clock")
@@ -29,5 +29,5 @@ def clock_settime(kernel: Kernel, task: Task, clockid: int, tp: Any) -> int:
         raise Errno("EINVAL")
     if not task.cred.capable("CAP_SYS_TIME"):
         raise Errno("EPERM")
-    clock_was_set(kernel, seconds)
+    clock_was_set(task.kernel, seconds)
     return 0

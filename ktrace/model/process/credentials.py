@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.kernel import syscall
 from ktrace.model.process.process import replace_gids, replace_uids
 from ktrace.model.process.user_namespace import commit_creds, ns_capable, user_ns
 from ktrace.model.task import Errno, Rlimit, Task
@@ -29,7 +29,7 @@ def _given(value: int, old: int, make: Callable[[int], int]) -> int:
 
 
 @syscall("setresuid")
-def setresuid(kernel: Kernel, task: Task, ruid: int, euid: int, suid: int) -> int:
+def setresuid(task: Task, ruid: int, euid: int, suid: int) -> int:
     """Change user ids (``kernel/sys.c: __sys_setresuid()``)."""
     cred = task.cred
     old = (cred.uid, cred.euid, cred.suid)
@@ -39,12 +39,12 @@ def setresuid(kernel: Kernel, task: Task, ruid: int, euid: int, suid: int) -> in
         return 0
     if not set(new) <= set(old) and "CAP_SETUID" not in cred.capabilities:
         raise Errno("EPERM")
-    commit_creds(kernel, task, replace_uids(cred, *new))
+    commit_creds(task, replace_uids(cred, *new))
     return 0
 
 
 @syscall("setresgid")
-def setresgid(kernel: Kernel, task: Task, rgid: int, egid: int, sgid: int) -> int:
+def setresgid(task: Task, rgid: int, egid: int, sgid: int) -> int:
     """Change group ids (``kernel/sys.c: __sys_setresgid()``)."""
     cred = task.cred
     old = (cred.gid, cred.egid, cred.sgid)
@@ -54,12 +54,12 @@ def setresgid(kernel: Kernel, task: Task, rgid: int, egid: int, sgid: int) -> in
         return 0
     if not set(new) <= set(old) and "CAP_SETGID" not in cred.capabilities:
         raise Errno("EPERM")
-    commit_creds(kernel, task, replace_gids(cred, *new))
+    commit_creds(task, replace_gids(cred, *new))
     return 0
 
 
 @syscall("setgroups")
-def setgroups(kernel: Kernel, task: Task, list: Any, size: int) -> int:
+def setgroups(task: Task, list: Any, size: int) -> int:
     """Change supplementary groups (``kernel/groups.c``: setgroups)."""
     ns = user_ns(task.cred)
     # may_setgroups(), userns_may_setgroups()
@@ -77,68 +77,68 @@ def setgroups(kernel: Kernel, task: Task, list: Any, size: int) -> int:
 
 
 @syscall("getuid")
-def getuid(kernel: Kernel, task: Task) -> int:
+def getuid(task: Task) -> int:
     """Return the real user id (``kernel/sys.c``)."""
     return user_ns(task.cred).uid_munged(task.cred.uid)
 
 
 @syscall("geteuid")
-def geteuid(kernel: Kernel, task: Task) -> int:
+def geteuid(task: Task) -> int:
     """Return the effective user id (``kernel/sys.c``)."""
     return user_ns(task.cred).uid_munged(task.cred.euid)
 
 
 @syscall("getgid")
-def getgid(kernel: Kernel, task: Task) -> int:
+def getgid(task: Task) -> int:
     """Return the real group id (``kernel/sys.c``)."""
     return user_ns(task.cred).gid_munged(task.cred.gid)
 
 
 @syscall("getegid")
-def getegid(kernel: Kernel, task: Task) -> int:
+def getegid(task: Task) -> int:
     """Return the effective group id (``kernel/sys.c``)."""
     return user_ns(task.cred).gid_munged(task.cred.egid)
 
 
 @syscall("getpid")
-def getpid(kernel: Kernel, task: Task) -> Result:
+def getpid(task: Task) -> Result:
     """Return the caller's pid (``kernel/sys.c``)."""
     return Result(task.pid, None, {"actor": task.name})
 
 
 @syscall("gettid")
-def gettid(kernel: Kernel, task: Task) -> Result:
+def gettid(task: Task) -> Result:
     """Return the caller's thread id (``kernel/sys.c``)."""
     return Result(task.pid, None, {"actor": task.name})
 
 
 @syscall("prlimit64")
-def prlimit64(kernel: Kernel, task: Task, pid: int | str, resource: int, new_limit: Any) -> Result:
+def prlimit64(task: Task, pid: int | str, resource: int, new_limit: Any) -> Result:
     """Read and change a limit (``kernel/sys.c: do_prlimit()``)."""
     if isinstance(new_limit, Pointer):
         if new_limit.value:
             raise Errno("EFAULT")
         new_limit = None
-    target = kernel.find_task(pid) if pid else task
+    target = task.kernel.find_task(pid) if pid else task
     if target is None:
         raise Errno("ESRCH")
     if target is not task and not _may_limit(task, target):
         raise Errno("EPERM")
-    return _do_prlimit(kernel, task, target, resource, new_limit, "old_limit")
+    return _do_prlimit(task, target, resource, new_limit, "old_limit")
 
 
 @syscall("setrlimit")
-def setrlimit(kernel: Kernel, task: Task, resource: int, rlim: Any) -> Result:
+def setrlimit(task: Task, resource: int, rlim: Any) -> Result:
     """Change a limit of one's own (``kernel/sys.c: do_prlimit()``)."""
     if isinstance(rlim, Pointer):
         raise Errno("EFAULT")
-    return _do_prlimit(kernel, task, task, resource, rlim, None)
+    return _do_prlimit(task, task, resource, rlim, None)
 
 
 @syscall("getrlimit")
-def getrlimit(kernel: Kernel, task: Task, resource: int) -> Result:
+def getrlimit(task: Task, resource: int) -> Result:
     """Read a limit of one's own (``kernel/sys.c: do_prlimit()``)."""
-    return _do_prlimit(kernel, task, task, resource, None, "rlim")
+    return _do_prlimit(task, task, resource, None, "rlim")
 
 
 def _may_limit(task: Task, target: Task) -> bool:
@@ -148,7 +148,7 @@ def _may_limit(task: Task, target: Task) -> bool:
     return same or ns_capable(mine, user_ns(other), "CAP_SYS_RESOURCE")
 
 
-def _do_prlimit(kernel: Kernel, task: Task, target: Task, resource: int, new: Any, out: str | None) -> Result:
+def _do_prlimit(task: Task, target: Task, resource: int, new: Any, out: str | None) -> Result:
     if not 0 <= resource < RLIM_NLIMITS:
         raise Errno("EINVAL")
     if new is not None:
@@ -159,7 +159,7 @@ def _do_prlimit(kernel: Kernel, task: Task, target: Task, resource: int, new: An
     if resource == RLIMIT_NOFILE:
         old = Rlimit(target.rlimit_nofile, target.rlimit_nofile_max)
     else:
-        old = target.rlimits.get(resource) or _learn_limit(kernel, task, out)
+        old = target.rlimits.get(resource) or _learn_limit(task, out)
     if new is not None:
         if new["rlim_max"] > old.max and not task.cred.capable("CAP_SYS_RESOURCE"):
             raise Errno("EPERM")
@@ -175,8 +175,9 @@ def _pointed(task: Task, name: str) -> bool:
     return task.call is not None and name in task.call.pointers
 
 
-def _learn_limit(kernel: Kernel, task: Task, out: str | None) -> Rlimit:
+def _learn_limit(task: Task, out: str | None) -> Rlimit:
     """Take a limit that nobody set from the guest: it is what the agent was born with."""
+    kernel = task.kernel
     unlimited = {"rlim_cur": (1 << 64) - 1, "rlim_max": (1 << 64) - 1}
     seen = kernel.advice.results.get(task.name)
     found = seen.out.get(out) if seen is not None and out else None

@@ -22,7 +22,6 @@ from ktrace.model.task import Cred, Errno, Task
 
 if TYPE_CHECKING:
     from ktrace.model.fs.file import File
-    from ktrace.model.kernel import Kernel
     from ktrace.model.mm.iov import Destination
 
 S_IFREG = 0o100000
@@ -44,7 +43,7 @@ class NamespaceFile(FileOperations):
 
     can_pwrite = False
 
-    def open(self, kernel: Kernel, task: Task, inode: Inode, file: File) -> None:
+    def open(self, task: Task, inode: Inode, file: File) -> None:
         """Note whose namespace it is now (``proc_id_map_open()``)."""
         file.private = _Open(user_ns(inode.data.cred), task.cred)
 
@@ -52,7 +51,7 @@ class NamespaceFile(FileOperations):
         """Return what reading shows."""
         raise NotImplementedError
 
-    def read_iter(self, kernel: Kernel, task: Task, file: File, to: Destination) -> int:
+    def read_iter(self, task: Task, file: File, to: Destination) -> int:
         """Read (``seq_read()``).
 
         :raises Errno: EFAULT
@@ -64,7 +63,7 @@ class NamespaceFile(FileOperations):
         file.pos += copied
         return copied
 
-    def llseek(self, kernel: Kernel, task: Task, file: File, offset: int, whence: int) -> int:
+    def llseek(self, task: Task, file: File, offset: int, whence: int) -> int:
         """Move the offset (``seq_lseek()``)."""
         offset += file.pos if whence == SEEK_CUR else 0
         if whence not in (SEEK_SET, SEEK_CUR) or offset < 0:
@@ -95,7 +94,7 @@ class MapFile(NamespaceFile):
         ]
         return "".join([f"{first:10d} {below:10d} {count:10d}\n" for first, below, count in shown])
 
-    def write(self, kernel: Kernel, task: Task, file: File, data: bytes) -> int:
+    def write(self, task: Task, file: File, data: bytes) -> int:
         """Set the map, once (``proc_uid_map_write()``, ``map_write()``).
 
         :raises Errno: EPERM, EINVAL
@@ -168,9 +167,9 @@ class SetgroupsFile(NamespaceFile):
 
     name = "proc_setgroups_operations"
 
-    def open(self, kernel: Kernel, task: Task, inode: Inode, file: File) -> None:
+    def open(self, task: Task, inode: Inode, file: File) -> None:
         """Refuse to be written by who may not (``proc_setgroups_open()``: EACCES)."""
-        super().open(kernel, task, inode, file)
+        super().open(task, inode, file)
         if file.f_mode & FMODE_WRITE and not ns_capable(task.cred, file.private.ns, "CAP_SYS_ADMIN"):
             raise Errno("EACCES")
 
@@ -178,7 +177,7 @@ class SetgroupsFile(NamespaceFile):
         """``proc_setgroups_show()``."""
         return "allow\n" if opened.ns.setgroups_allowed else "deny\n"
 
-    def write(self, kernel: Kernel, task: Task, file: File, data: bytes) -> int:
+    def write(self, task: Task, file: File, data: bytes) -> int:
         """Forbid setgroups, for good (``proc_setgroups_write()``).
 
         :raises Errno: EINVAL, EPERM
@@ -201,8 +200,9 @@ FILES: dict[str, NamespaceFile] = {
 }
 
 
-def userns_inode(kernel: Kernel, task: Task, path: bytes) -> Inode | None:
+def userns_inode(task: Task, path: bytes) -> Inode | None:
     """Return the inode of one of a living process's files, ``None`` for any other path (``proc_pid_lookup()``)."""
+    kernel = task.kernel
     match = _PATH.fullmatch(path)
     if match is None:
         return None

@@ -52,7 +52,7 @@ class Processes(Subsystem):
         for name, task in kernel.tasks.items():
             fields: dict[str, Any] = {}
             for subsystem in kernel.subsystems:
-                fields.update(subsystem.process_fields(kernel, task))
+                fields.update(subsystem.process_fields(task))
             cred = task.cred
             table = None if task.exiting else Ref("fdtable", task.files.key)
             objects[Ref("process", name)] = state.Process(
@@ -116,12 +116,13 @@ def spawn(kernel: Kernel, name: str, credentials: Any = None) -> None:
     task = kernel.spawn(name, FilesStruct(kernel.serial()), cred, pid)
     task.rlimit_nofile, task.rlimit_nofile_max = processes.rlimit_nofile
     if uid or gid:
-        set_dumpable(kernel, task, False)
+        set_dumpable(task, False)
 
 
 @syscall("fork")
-def fork(kernel: Kernel, task: Task, child: str, flags: int) -> Any:
+def fork(task: Task, child: str, flags: int) -> Any:
     """Copy the caller (``kernel/fork.c: copy_process()``); the child takes no step of its own."""
+    kernel = task.kernel
     if flags & CLONE_SIGHAND and not flags & CLONE_VM:
         raise Errno("EINVAL")
     if flags & CLONE_FS and flags & (CLONE_NEWNS | CLONE_NEWUSER):
@@ -140,36 +141,37 @@ def fork(kernel: Kernel, task: Task, child: str, flags: int) -> Any:
     new.blocked = task.blocked
     try:
         for subsystem in kernel.subsystems:
-            subsystem.fork(kernel, task, new, flags)
+            subsystem.fork(task, new, flags)
     except Errno:
         del kernel.tasks[child]
-        files.put(kernel, task)
+        files.put(task)
         raise
     return Result(pid, None, {"actor": child})
 
 
 @syscall("exit")
-def exit(kernel: Kernel, task: Task, status: int) -> Any:
+def exit(task: Task, status: int) -> Any:
     """End the caller (``kernel/exit.c: do_group_exit()``)."""
-    yield from kernel.exit(task, status=status & 0xFF)
+    yield from task.kernel.exit(task, status=status & 0xFF)
     return 0
 
 
 @syscall("exec")
-def exec_(kernel: Kernel, task: Task) -> Any:
+def exec_(task: Task) -> Any:
     """Run the agent's program anew in the same process (``fs/exec.c: begin_new_exec()``).
 
     The descriptor table is unshared, the memory left, handlers reset, marked descriptors closed. The
     program then installs its recording handlers again wherever a signal is not ignored.
     """
+    kernel = task.kernel
     if task.files.users > 1:
         old, task.files = task.files, task.files.copy(kernel.serial())
         old.users -= 1
     for subsystem in kernel.subsystems:
-        subsystem.exit_mm(kernel, task)
+        subsystem.exit_mm(task)
     task.mm = kernel.mm.born()
     task.dispositions = {signal: action for signal, action in task.dispositions.items() if action == "ignore"}
-    close_on_exec(kernel, task)
+    close_on_exec(task)
     yield from kernel.run_task_works(task)
     # What closing those sent finds no handler on the way to the new program's first instruction.
     arrived = task.deliverable()
@@ -178,7 +180,7 @@ def exec_(kernel: Kernel, task: Task) -> Any:
         yield from kernel.exit(task, signal=fatal)
         return 0
     cred = task.cred
-    set_dumpable(kernel, task, (cred.uid, cred.gid) == (cred.euid, cred.egid))
+    set_dumpable(task, (cred.uid, cred.gid) == (cred.euid, cred.egid))
     task.cred = cred_after_exec(cred)
     kept, task.rlimit_nofile = task.rlimit_nofile, max(task.rlimit_nofile, task.rlimit_nofile_max)
     try:

@@ -22,7 +22,8 @@ def kill_ok(task: Task, target: Task) -> bool:
     return bool({cred.euid, cred.uid} & {other.suid, other.uid}) or ns_capable(cred, user_ns(other), "CAP_KILL")
 
 
-def _kill(kernel: Kernel, task: Task, who: int | str, sig: int, code: int) -> int:
+def _kill(task: Task, who: int | str, sig: int, code: int) -> int:
+    kernel = task.kernel
     target = kernel.find_task(who)
     if target is None:
         raise Errno("ESRCH")
@@ -36,19 +37,20 @@ def _kill(kernel: Kernel, task: Task, who: int | str, sig: int, code: int) -> in
 
 
 @syscall("kill")
-def kill(kernel: Kernel, task: Task, pid: int | str, sig: int) -> int:
+def kill(task: Task, pid: int | str, sig: int) -> int:
     """Send a signal (``kernel/signal.c: kill_proc_info()``)."""
-    return _kill(kernel, task, pid, sig, SI_USER)
+    return _kill(task, pid, sig, SI_USER)
 
 
 @syscall("tgkill")
-def tgkill(kernel: Kernel, task: Task, tgid: int | str, tid: int | str, sig: int) -> int:
+def tgkill(task: Task, tgid: int | str, tid: int | str, sig: int) -> int:
     """Send a signal to a thread (``kernel/signal.c: do_tkill()``)."""
+    kernel = task.kernel
     if (isinstance(tgid, int) and tgid <= 0) or (isinstance(tid, int) and tid <= 0):
         raise Errno("EINVAL")
     if kernel.find_task(tid) is not kernel.find_task(tgid):
         raise Errno("ESRCH")
-    return _kill(kernel, task, tid, sig, SI_TKILL)
+    return _kill(task, tid, sig, SI_TKILL)
 
 
 @outside("kill")
@@ -58,7 +60,7 @@ def kill_from_agent(kernel: Kernel, actor: str, signo: int) -> None:
 
 
 @syscall("sigaction")
-def sigaction(kernel: Kernel, task: Task, signo: int, handler: str) -> int:
+def sigaction(task: Task, signo: int, handler: str) -> int:
     """Say what a signal does from now on (``kernel/signal.c: do_sigaction()``)."""
     if not 1 <= signo <= SIGNALS or signal_name(signo) in UNBLOCKABLE:
         raise Errno("EINVAL")
@@ -73,7 +75,7 @@ def sigaction(kernel: Kernel, task: Task, signo: int, handler: str) -> int:
 
 
 @syscall("rt_sigprocmask")
-def rt_sigprocmask(kernel: Kernel, task: Task, how: int, set: int | Pointer | None) -> Result:
+def rt_sigprocmask(task: Task, how: int, set: int | Pointer | None) -> Result:
     """Block signals (``kernel/signal.c: sigprocmask()``); what gets unblocked is delivered on the way out."""
     old = sum(1 << signal_number(name) - 1 for name in task.blocked)
     if isinstance(set, Pointer) and set.value:
@@ -98,7 +100,7 @@ def mask_names(mask: int) -> frozenset[str]:
 
 
 @syscall("pause")
-def pause(kernel: Kernel, task: Task) -> Sleeping:
+def pause(task: Task) -> Sleeping:
     """Sleep until a signal comes (``kernel/signal.c``: pause, -ERESTARTNOHAND)."""
     while not task.signal_pending():
         yield
@@ -106,6 +108,6 @@ def pause(kernel: Kernel, task: Task) -> Sleeping:
 
 
 @syscall("sched_yield")
-def sched_yield(kernel: Kernel, task: Task) -> int:
+def sched_yield(task: Task) -> int:
     """Let others of the same priority run (``kernel/sched/core.c: do_sched_yield()``); at rest there are none."""
     return 0

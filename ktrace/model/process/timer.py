@@ -46,9 +46,9 @@ def start(kernel: Kernel, timeout: float | None) -> Timer | None:
     return None if timeout is None else Timer(kernel.advice.clock, timeout)
 
 
-def schedule_timeout(kernel: Kernel, task: Task, timeout: float | None) -> Generator[None, None, bool]:
+def schedule_timeout(task: Task, timeout: float | None) -> Generator[None, None, bool]:
     """Sleep until woken, or for *timeout* seconds; tell whether time ended it (``schedule_hrtimeout_range()``)."""
-    return (yield from schedule_until(task, start(kernel, timeout)))
+    return (yield from schedule_until(task, start(task.kernel, timeout)))
 
 
 def schedule_until(task: Task, timer: Timer | None) -> Generator[None, None, bool]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ktrace.model.task import CAPABILITIES_OF_ROOT, Cred, Errno, Task
 
 if TYPE_CHECKING:
-    from ktrace.model.kernel import Kernel
+    pass
 
 RLIMIT_MEMLOCK = 8
 MLOCK_LIMIT = 8 << 20
@@ -136,14 +136,14 @@ def create_user_ns(cred: Cred, memlock: int) -> Cred:
     return replace(cred, user_ns=new, capabilities=CAPABILITIES_OF_ROOT, permitted=CAPABILITIES_OF_ROOT)
 
 
-def commit_creds(kernel: Kernel, task: Task, new: Cred) -> None:
+def commit_creds(task: Task, new: Cred) -> None:
     """Give *task* other credentials; what it may no longer do, others may no longer look into (``commit_creds()``)."""
     old, task.cred = task.cred, new
     if (old.euid, old.egid) != (new.euid, new.egid) or not _cap_issubset(old, new):
-        set_dumpable(kernel, task, False)
+        set_dumpable(task, False)
 
 
-def set_dumpable(kernel: Kernel, task: Task, dumpable: bool) -> None:
+def set_dumpable(task: Task, dumpable: bool) -> None:
     """Say whether others of the same user may look into a process (``set_dumpable()``)."""
     task.mm.dumpable = dumpable
 

@@ -21,18 +21,19 @@ UINT = 0xFFFFFFFF
 class FifoFileOperations(PipeFileOperations):
     """``pipefifo_fops`` with its ``open``."""
 
-    def open(self, kernel: Kernel, task: Task, inode: Inode, file: File) -> Any:
+    def open(self, task: Task, inode: Inode, file: File) -> Any:
         """Join the pipe, wait for the other side where there is none (``fifo_open()``)."""
-        pipe = _attach(kernel, task, inode)
+        kernel = task.kernel
+        pipe = _attach(task, inode)
         file.private, file.target, file.f_version = pipe, pipe.ref, 0
         is_pipe = inode.i_sb == "pipefs"
         yield from pipe.mutex.lock(task)
         try:
             mode = file.f_mode & (FMODE_READ | FMODE_WRITE)
             if mode == FMODE_READ:
-                yield from _open_read(kernel, task, pipe, file, is_pipe)
+                yield from _open_read(task, pipe, file, is_pipe)
             elif mode == FMODE_WRITE:
-                yield from _open_write(kernel, task, pipe, file, is_pipe)
+                yield from _open_write(task, pipe, file, is_pipe)
             elif mode:
                 _open_both(kernel, pipe)
             else:
@@ -44,11 +45,11 @@ class FifoFileOperations(PipeFileOperations):
         pipe.mutex.unlock(kernel)
 
 
-def _attach(kernel: Kernel, task: Task, inode: Inode) -> PipeInode:
+def _attach(task: Task, inode: Inode) -> PipeInode:
     pipe = inode.pipe
     if pipe is None:
-        pipes = kernel.pipes
-        pipe = pipes.alloc(kernel, task)
+        pipes = task.kernel.pipes
+        pipe = pipes.alloc(task)
         if pipe is None:
             raise Errno("ENOMEM")
         inode.pipe, pipe.inode = pipe, inode
@@ -56,7 +57,8 @@ def _attach(kernel: Kernel, task: Task, inode: Inode) -> PipeInode:
     return pipe
 
 
-def _open_read(kernel: Kernel, task: Task, pipe: PipeInode, file: File, is_pipe: bool) -> Generator[None, None, None]:
+def _open_read(task: Task, pipe: PipeInode, file: File, is_pipe: bool) -> Generator[None, None, None]:
+    kernel = task.kernel
     pipe.r_counter = pipe.r_counter + 1 & UINT
     pipe.readers += 1
     if pipe.readers == 1:
@@ -65,14 +67,15 @@ def _open_read(kernel: Kernel, task: Task, pipe: PipeInode, file: File, is_pipe:
         return
     if file.f_flags & O_NONBLOCK:
         file.f_version = pipe.w_counter
-    elif not (yield from _wait_for_partner(kernel, task, pipe, lambda: pipe.w_counter)):
+    elif not (yield from _wait_for_partner(task, pipe, lambda: pipe.w_counter)):
         pipe.readers -= 1
         if not pipe.readers:
             wake_up(kernel, pipe.wr_wait, 1)
         raise Errno("ERESTARTSYS")
 
 
-def _open_write(kernel: Kernel, task: Task, pipe: PipeInode, file: File, is_pipe: bool) -> Generator[None, None, None]:
+def _open_write(task: Task, pipe: PipeInode, file: File, is_pipe: bool) -> Generator[None, None, None]:
+    kernel = task.kernel
     if not is_pipe and file.f_flags & O_NONBLOCK and not pipe.readers:
         raise Errno("ENXIO")
     pipe.w_counter = pipe.w_counter + 1 & UINT
@@ -81,7 +84,7 @@ def _open_write(kernel: Kernel, task: Task, pipe: PipeInode, file: File, is_pipe
         _wake_up_partner(kernel, pipe)
     if is_pipe or pipe.readers:
         return
-    if not (yield from _wait_for_partner(kernel, task, pipe, lambda: pipe.r_counter)):
+    if not (yield from _wait_for_partner(task, pipe, lambda: pipe.r_counter)):
         pipe.writers -= 1
         if not pipe.writers:
             wake_up(kernel, pipe.rd_wait, 0)
@@ -102,16 +105,14 @@ def _wake_up_partner(kernel: Kernel, pipe: PipeInode) -> None:
     wake_up(kernel, pipe.rd_wait, 0)
 
 
-def _wait_for_partner(
-    kernel: Kernel, task: Task, pipe: PipeInode, counter: Callable[[], int]
-) -> Generator[None, None, bool]:
+def _wait_for_partner(task: Task, pipe: PipeInode, counter: Callable[[], int]) -> Generator[None, None, bool]:
     """Sleep until *counter* moved; tell whether it did (``wait_for_partner()``)."""
     before = counter()
     entry = WaitEntry(task)
     while counter() == before:
         if entry not in pipe.rd_wait.entries:
             pipe.rd_wait.add(entry)
-        pipe.mutex.unlock(kernel)
+        pipe.mutex.unlock(task.kernel)
         # schedule() returns at once where a signal is pending.
         if not task.signal_pending():
             yield

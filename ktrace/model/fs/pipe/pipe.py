@@ -225,7 +225,7 @@ class Pipes(Subsystem):
         """``too_many_pipe_buffers_hard()``."""
         return bool(self.hard) and user_bufs > self.hard
 
-    def alloc(self, kernel: Kernel, task: Task) -> PipeInode | None:
+    def alloc(self, task: Task) -> PipeInode | None:
         """Make an empty pipe at the expense of the caller's user; ``None`` over the limit (``alloc_pipe_info()``)."""
         uid = task.cred.uid
         slots = PIPE_DEF_BUFFERS
@@ -238,7 +238,7 @@ class Pipes(Subsystem):
         if self.too_many_hard(user_bufs) and is_unprivileged(task):
             self.account(uid, slots, 0)
             return None
-        return PipeInode(kernel, uid, slots)
+        return PipeInode(task.kernel, uid, slots)
 
     def free(self, pipe: PipeInode) -> None:
         """Give back a pipe's pages and what it was charged (``free_pipe_info()``)."""
@@ -254,7 +254,7 @@ class Pipes(Subsystem):
             self._user_pages[id(data)] = page = UserPage(kernel.serial(), 0, data)
         return page
 
-    def exit_last(self, kernel: Kernel, task: Task) -> None:
+    def exit_last(self, task: Task) -> None:
         """Free the pipe that sendfile() made for the process (``kernel/exit.c: do_exit()``: splice_pipe)."""
         pipe, task.splice_pipe = task.splice_pipe, None
         if pipe is not None:
@@ -330,9 +330,9 @@ def round_pipe_size(size: int) -> int:
     return PAGE_SIZE if size < PAGE_SIZE else 1 << (size - 1).bit_length()
 
 
-def set_size(kernel: Kernel, task: Task, pipe: PipeInode, arg: int) -> int:
+def set_size(task: Task, pipe: PipeInode, arg: int) -> int:
     """Give a pipe a ring of another size (``pipe_set_size()``)."""
-    pipes = kernel.pipes
+    pipes = task.kernel.pipes
     if pipe.watch_queue:
         raise Errno("EBUSY")
     size = round_pipe_size(arg)
@@ -346,16 +346,16 @@ def set_size(kernel: Kernel, task: Task, pipe: PipeInode, arg: int) -> int:
         over = pipes.too_many_hard(user_bufs) or pipes.too_many_soft(user_bufs)
         if slots > pipe.max_usage and over and is_unprivileged(task):
             raise Errno("EPERM")
-        resize_ring(kernel, task, pipe, slots)
+        resize_ring(task, pipe, slots)
     except Errno:
         pipes.account(pipe.uid, slots, pipe.nr_accounted)
         raise
     return pipe.max_usage * PAGE_SIZE
 
 
-def resize_ring(kernel: Kernel, task: Task, pipe: PipeInode, slots: int) -> None:
+def resize_ring(task: Task, pipe: PipeInode, slots: int) -> None:
     """Move what is in the ring to the start of a new one (``pipe_resize_ring()``)."""
-    _allocate(kernel, task, slots * SIZEOF_PIPE_BUFFER)
+    _allocate(task, slots * SIZEOF_PIPE_BUFFER)
     used = pipe.occupancy()
     if slots < used:
         raise Errno("EBUSY")
@@ -366,11 +366,12 @@ def resize_ring(kernel: Kernel, task: Task, pipe: PipeInode, slots: int) -> None
     pipe.tail, pipe.head = 0, used
     if not pipe.watch_queue:
         pipe.max_usage = pipe.nr_accounted = slots
-    wake_up(kernel, pipe.wr_wait, 1)
+    wake_up(task.kernel, pipe.wr_wait, 1)
 
 
-def _allocate(kernel: Kernel, task: Task, size: int) -> None:
+def _allocate(task: Task, size: int) -> None:
     """Fail where the page allocator may: large contiguous memory is the kernel's to refuse."""
+    kernel = task.kernel
     if size > KMALLOC_MAX_SIZE:
         raise Errno("ENOMEM")
     if size > SURE_ALLOCATION:

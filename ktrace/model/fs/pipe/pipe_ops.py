@@ -67,8 +67,9 @@ class PipeFileOperations(FileOperations):
     name = "pipefifo_fops"
     has_fasync = True
 
-    def read_iter(self, kernel: Kernel, task: Task, file: File, to: Destination) -> Any:
+    def read_iter(self, task: Task, file: File, to: Destination) -> Any:
         """Read what is there, sleep only for the first byte (``pipe_read()``)."""
+        kernel = task.kernel
         pipe: PipeInode = file.private
         if to.count == 0:
             return 0
@@ -122,8 +123,9 @@ class PipeFileOperations(FileOperations):
             raise Errno(error)
         return ret
 
-    def write_iter(self, kernel: Kernel, task: Task, file: File, source: Source) -> Any:
+    def write_iter(self, task: Task, file: File, source: Source) -> Any:
         """Merge into the last page if it may be, then fill pages, sleep until all is in (``pipe_write()``)."""
+        kernel = task.kernel
         pipe: PipeInode = file.private
         if pipe.watch_queue:
             raise Errno("EXDEV")
@@ -134,14 +136,14 @@ class PipeFileOperations(FileOperations):
         was_empty = wake_next_writer = False
         yield from pipe.mutex.lock(task)
         if not pipe.readers:
-            send_sigpipe(kernel, task)
+            send_sigpipe(task)
             error = "EPIPE"
         else:
             was_empty = pipe.empty()
             ret, error = _merge(pipe, source)
         while not error and source.count:
             if not pipe.readers:
-                send_sigpipe(kernel, task)
+                send_sigpipe(task)
                 error = "EPIPE"
                 break
             if not pipe.full():
@@ -176,13 +178,13 @@ class PipeFileOperations(FileOperations):
             raise Errno(error)
         return ret
 
-    def poll_queues(self, kernel: Kernel, task: Task, file: File) -> list[WaitQueue]:
+    def poll_queues(self, task: Task, file: File) -> list[WaitQueue]:
         """Return where readers and writers wait (``pipe_poll()``)."""
         pipe: PipeInode = file.private
         queues = [pipe.rd_wait] if file.f_mode & FMODE_READ else []
         return [*queues, pipe.wr_wait] if file.f_mode & FMODE_WRITE else queues
 
-    def poll(self, kernel: Kernel, task: Task, file: File) -> int:
+    def poll(self, task: Task, file: File) -> int:
         """Tell what can be done without sleeping (``pipe_poll()``)."""
         pipe: PipeInode = file.private
         pipe.poll_usage = True
@@ -199,8 +201,9 @@ class PipeFileOperations(FileOperations):
                 mask |= EPOLLERR
         return mask
 
-    def ioctl(self, kernel: Kernel, task: Task, file: File, cmd: int, arg: Any) -> Any:
+    def ioctl(self, task: Task, file: File, cmd: int, arg: Any) -> Any:
         """Answer FIONREAD and the size of a watch queue (``pipe_ioctl()``)."""
+        kernel = task.kernel
         pipe: PipeInode = file.private
         if cmd == FIONREAD:
             yield from pipe.mutex.lock(task)
@@ -210,15 +213,16 @@ class PipeFileOperations(FileOperations):
         if cmd == IOC_WATCH_QUEUE_SET_SIZE and kernel.pipes.facts.watch_queue:
             yield from pipe.mutex.lock(task)
             try:
-                return set_queue_size(kernel, task, pipe, arg.value if isinstance(arg, Pointer) else int(arg))
+                return set_queue_size(task, pipe, arg.value if isinstance(arg, Pointer) else int(arg))
             finally:
                 pipe.mutex.unlock(kernel)
         if cmd == IOC_WATCH_QUEUE_SET_FILTER and kernel.pipes.facts.watch_queue:
             return set_filter(task, pipe, arg)
         raise Errno("ENOTTY")
 
-    def fcntl(self, kernel: Kernel, task: Task, file: File, cmd: int, arg: Any) -> Any:
+    def fcntl(self, task: Task, file: File, cmd: int, arg: Any) -> Any:
         """Answer F_GETPIPE_SZ and F_SETPIPE_SZ (``pipe_fcntl()``)."""
+        kernel = task.kernel
         pipe: PipeInode = file.private
         if cmd not in (F_SETPIPE_SZ, F_GETPIPE_SZ):
             raise Errno("EINVAL")
@@ -227,11 +231,11 @@ class PipeFileOperations(FileOperations):
             if cmd == F_GETPIPE_SZ:
                 return pipe.max_usage * PAGE_SIZE
             pipes = kernel.pipes
-            return set_size(kernel, task, pipe, arg & pipes.facts.size_mask)
+            return set_size(task, pipe, arg & pipes.facts.size_mask)
         finally:
             pipe.mutex.unlock(kernel)
 
-    def fasync(self, kernel: Kernel, task: Task, fd: int, file: File, on: bool) -> Any:
+    def fasync(self, task: Task, fd: int, file: File, on: bool) -> Any:
         """Register for SIGIO at either end (``pipe_fasync()``)."""
         pipe: PipeInode = file.private
         yield from pipe.mutex.lock(task)
@@ -239,10 +243,11 @@ class PipeFileOperations(FileOperations):
             fasync_helper(fd, file, on, pipe.fasync_readers)
         if file.f_mode & FMODE_WRITE:
             fasync_helper(fd, file, on, pipe.fasync_writers)
-        pipe.mutex.unlock(kernel)
+        pipe.mutex.unlock(task.kernel)
 
-    def release(self, kernel: Kernel, task: Task, file: File) -> Any:
+    def release(self, task: Task, file: File) -> Any:
         """Leave; tell the other side if it stays behind alone (``pipe_release()``)."""
+        kernel = task.kernel
         pipe: PipeInode = file.private
         yield from pipe.mutex.lock(task)
         if file.f_mode & FMODE_READ:
@@ -318,23 +323,24 @@ def _fill_one(kernel: Kernel, pipe: PipeInode, file: File, source: Source) -> tu
     return len(data), ""
 
 
-def send_sigpipe(kernel: Kernel, task: Task) -> None:
+def send_sigpipe(task: Task) -> None:
     """Send the caller a SIGPIPE in its own name (``send_sig(SIGPIPE, current, 0)``)."""
-    kernel.send_signal(task, "SIGPIPE", sender=task, code=SI_USER, thread=True)
+    task.kernel.send_signal(task, "SIGPIPE", sender=task, code=SI_USER, thread=True)
 
 
 @syscall("pipe2")
-def pipe2(kernel: Kernel, task: Task, flags: int) -> Result:
+def pipe2(task: Task, flags: int) -> Result:
     """Make a pipe and two descriptors (``do_pipe2()``)."""
-    return _do_pipe2(kernel, task, flags)
+    return _do_pipe2(task, flags)
 
 
-def _do_pipe2(kernel: Kernel, task: Task, flags: int) -> Result:
+def _do_pipe2(task: Task, flags: int) -> Result:
     """``do_pipe2()``, ``create_pipe_files()``."""
+    kernel = task.kernel
     pipes = kernel.pipes
     if flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT | O_NOTIFICATION_PIPE):
         raise Errno("EINVAL")
-    pipe = pipes.alloc(kernel, task)
+    pipe = pipes.alloc(task)
     if pipe is None:
         raise Errno("ENFILE")
     if flags & O_NOTIFICATION_PIPE:
@@ -343,7 +349,7 @@ def _do_pipe2(kernel: Kernel, task: Task, flags: int) -> Result:
             raise Errno("ENOPKG")
         pipe.watch_queue = True
     try:
-        alloc_empty_file(kernel, task)
+        alloc_empty_file(task)
     except Errno:
         pipes.free(pipe)
         raise
@@ -354,21 +360,21 @@ def _do_pipe2(kernel: Kernel, task: Task, flags: int) -> Result:
     pipe.readers = pipe.writers = 1
     write_end = _open_end(kernel, pipe, FMODE_WRITE, O_WRONLY | flags & (O_NONBLOCK | O_DIRECT))
     read_end = _open_end(kernel, pipe, FMODE_READ, flags & O_NONBLOCK)
-    fds = _install(kernel, task, read_end, write_end, bool(flags & O_CLOEXEC))
+    fds = _install(task, read_end, write_end, bool(flags & O_CLOEXEC))
     return Result(0, None, {"pipefd": fds})
 
 
 @syscall("pipe")
-def pipe(kernel: Kernel, task: Task) -> Result:
+def pipe(task: Task) -> Result:
     """Make a pipe without flags (``do_pipe2()``)."""
-    return _do_pipe2(kernel, task, 0)
+    return _do_pipe2(task, 0)
 
 
 def _open_end(kernel: Kernel, pipe: PipeInode, mode: int, flags: int) -> File:
     return File(kernel.serial(), PIPE_OPS, mode, flags, pipe.ref, pipe, inode=pipe.inode)
 
 
-def _install(kernel: Kernel, task: Task, read_end: File, write_end: File, cloexec: bool) -> tuple[int, int]:
+def _install(task: Task, read_end: File, write_end: File, cloexec: bool) -> tuple[int, int]:
     """Take two descriptors, or none (``__do_pipe_flags()``: err_fdr, err_read_pipe)."""
     fds: list[int] = []
     try:
@@ -377,8 +383,8 @@ def _install(kernel: Kernel, task: Task, read_end: File, write_end: File, cloexe
         if out_is_bad(task, "pipefd"):
             raise Errno("EFAULT")
     except Errno:
-        fput(kernel, task, read_end)
-        fput(kernel, task, write_end)
+        fput(task, read_end)
+        fput(task, write_end)
         for fd in fds:
             del task.files.reserved[fd]
         raise

@@ -35,25 +35,26 @@ def wakeup_writers(kernel: Kernel, pipe: PipeInode) -> None:
     signal_writers(kernel, pipe)
 
 
-def wait_readable(kernel: Kernel, task: Task, pipe: PipeInode) -> Sleeping:
+def wait_readable(task: Task, pipe: PipeInode) -> Sleeping:
     """``fs/pipe.c: pipe_wait_readable()``."""
-    pipe.unlock(kernel)
+    pipe.unlock(task.kernel)
     yield from wait_event(task, pipe.rd_wait, pipe.readable)
     yield from pipe.lock(task)
 
 
-def wait_writable(kernel: Kernel, task: Task, pipe: PipeInode) -> Sleeping:
+def wait_writable(task: Task, pipe: PipeInode) -> Sleeping:
     """``fs/pipe.c: pipe_wait_writable()``."""
-    pipe.unlock(kernel)
+    pipe.unlock(task.kernel)
     yield from wait_event(task, pipe.wr_wait, pipe.writable)
     yield from pipe.lock(task)
 
 
-def double_lock(kernel: Kernel, task: Task, ipipe: PipeInode, opipe: PipeInode) -> Sleeping:
+def double_lock(task: Task, ipipe: PipeInode, opipe: PipeInode) -> Sleeping:
     """Lock two pipes in the order of their addresses (``fs/pipe.c: pipe_double_lock()``).
 
     Which one that is shows where the second one is taken: the first one is held meanwhile.
     """
+    kernel = task.kernel
     first, second = ipipe, opipe
     if opipe.mutex.owner is not None and ipipe.mutex.owner is None:
         seen = observed_pipe(kernel, ipipe)
@@ -77,19 +78,17 @@ class SpliceDesc:
     need_wakeup: bool = False
 
 
-def splice_from_pipe(
-    kernel: Kernel, task: Task, pipe: PipeInode, sd: SpliceDesc, actor: Actor
-) -> Generator[None, None, int]:
+def splice_from_pipe(task: Task, pipe: PipeInode, sd: SpliceDesc, actor: Actor) -> Generator[None, None, int]:
     """Feed a pipe's data to *actor* (``splice_from_pipe()``, ``__splice_from_pipe()``)."""
     error = ""
     yield from pipe.lock(task)
     try:
-        while (yield from _next(kernel, task, pipe, sd)):
+        while (yield from _next(task, pipe, sd)):
             if not (yield from _feed(pipe, sd, actor)):
                 break
     except Errno as found:
         error = found.name
-    return _end(kernel, pipe, sd, error)
+    return _end(task.kernel, pipe, sd, error)
 
 
 def _end(kernel: Kernel, pipe: PipeInode, sd: SpliceDesc, error: str) -> int:
@@ -102,7 +101,7 @@ def _end(kernel: Kernel, pipe: PipeInode, sd: SpliceDesc, error: str) -> int:
     return sd.num_spliced
 
 
-def _next(kernel: Kernel, task: Task, pipe: PipeInode, sd: SpliceDesc) -> Generator[None, None, bool]:
+def _next(task: Task, pipe: PipeInode, sd: SpliceDesc) -> Generator[None, None, bool]:
     """Wait for data; tell whether there is any (``splice_from_pipe_next()``)."""
     if task.signal_pending():
         raise Errno("ERESTARTSYS")
@@ -115,9 +114,9 @@ def _next(kernel: Kernel, task: Task, pipe: PipeInode, sd: SpliceDesc) -> Genera
             if task.signal_pending():
                 raise Errno("ERESTARTSYS")
             if sd.need_wakeup:
-                wakeup_writers(kernel, pipe)
+                wakeup_writers(task.kernel, pipe)
                 sd.need_wakeup = False
-            yield from wait_readable(kernel, task, pipe)
+            yield from wait_readable(task, pipe)
         buf = pipe.slot(pipe.tail)
         if buf.len:
             return True
@@ -146,16 +145,16 @@ def _feed(pipe: PipeInode, sd: SpliceDesc, actor: Actor) -> Generator[None, None
 
 
 def iter_file_splice_write(
-    kernel: Kernel, task: Task, pipe: PipeInode, out: File, position: int, length: int, nonblock: bool
+    task: Task, pipe: PipeInode, out: File, position: int, length: int, nonblock: bool
 ) -> Generator[None, None, tuple[int, int]]:
     """Write a pipe's data to a file, as many buffers at once as there are; how much, and the position after it."""
     sd = SpliceDesc(length, nonblock)
     error = ""
     yield from pipe.lock(task)
     try:
-        while sd.total_len and (yield from _next(kernel, task, pipe, sd)):
+        while sd.total_len and (yield from _next(task, pipe, sd)):
             source = BufferSource(_gather(pipe, sd.total_len))
-            done, position = yield from write_at(kernel, task, out, position, source)
+            done, position = yield from write_at(task, out, position, source)
             if not done:
                 break
             sd.num_spliced += done
@@ -163,16 +162,14 @@ def iter_file_splice_write(
             _dismiss(pipe, sd, done)
     except Errno as found:
         error = found.name
-    return _end(kernel, pipe, sd, error), position
+    return _end(task.kernel, pipe, sd, error), position
 
 
-def write_at(
-    kernel: Kernel, task: Task, out: File, position: int, source: Source
-) -> Generator[None, None, tuple[int, int]]:
+def write_at(task: Task, out: File, position: int, source: Source) -> Generator[None, None, tuple[int, int]]:
     """Write at *position* and leave the file's own offset alone (``vfs_iter_write()``)."""
     kept, out.pos = out.pos, position
     try:
-        done = yield from do_write(kernel, task, out, source)
+        done = yield from do_write(task, out, source)
         return done, out.pos
     finally:
         out.pos = kept
@@ -205,14 +202,14 @@ def _dismiss(pipe: PipeInode, sd: SpliceDesc, done: int) -> None:
         sd.need_wakeup = sd.need_wakeup or pipe.files > 0
 
 
-def wait_for_space(kernel: Kernel, task: Task, pipe: PipeInode, nonblock: bool) -> Sleeping:
+def wait_for_space(task: Task, pipe: PipeInode, nonblock: bool) -> Sleeping:
     """Sleep until a slot is free (``wait_for_space()``).
 
     :raises Errno: EPIPE, EAGAIN, ERESTARTSYS
     """
     while True:
         if not pipe.readers:
-            send_sigpipe(kernel, task)
+            send_sigpipe(task)
             raise Errno("EPIPE")
         if not pipe.full():
             return
@@ -220,10 +217,10 @@ def wait_for_space(kernel: Kernel, task: Task, pipe: PipeInode, nonblock: bool) 
             raise Errno("EAGAIN")
         if task.signal_pending():
             raise Errno("ERESTARTSYS")
-        yield from wait_writable(kernel, task, pipe)
+        yield from wait_writable(task, pipe)
 
 
-def prepare_input(kernel: Kernel, task: Task, pipe: PipeInode, nonblock: bool) -> Sleeping:
+def prepare_input(task: Task, pipe: PipeInode, nonblock: bool) -> Sleeping:
     """Sleep until there is data, or never will be (``ipipe_prep()``)."""
     if not pipe.empty():
         return
@@ -236,12 +233,12 @@ def prepare_input(kernel: Kernel, task: Task, pipe: PipeInode, nonblock: bool) -
                 return
             if nonblock:
                 raise Errno("EAGAIN")
-            yield from wait_readable(kernel, task, pipe)
+            yield from wait_readable(task, pipe)
     finally:
-        pipe.unlock(kernel)
+        pipe.unlock(task.kernel)
 
 
-def prepare_output(kernel: Kernel, task: Task, pipe: PipeInode, nonblock: bool) -> Sleeping:
+def prepare_output(task: Task, pipe: PipeInode, nonblock: bool) -> Sleeping:
     """Sleep until there is room (``opipe_prep()``)."""
     if not pipe.full():
         return
@@ -249,15 +246,15 @@ def prepare_output(kernel: Kernel, task: Task, pipe: PipeInode, nonblock: bool) 
     try:
         while pipe.full():
             if not pipe.readers:
-                send_sigpipe(kernel, task)
+                send_sigpipe(task)
                 raise Errno("EPIPE")
             if nonblock:
                 raise Errno("EAGAIN")
             if task.signal_pending():
                 raise Errno("ERESTARTSYS")
-            yield from wait_writable(kernel, task, pipe)
+            yield from wait_writable(task, pipe)
     finally:
-        pipe.unlock(kernel)
+        pipe.unlock(task.kernel)
 
 
 def copy_slot(source: PipeBuffer, target: PipeBuffer) -> None:
@@ -267,20 +264,21 @@ def copy_slot(source: PipeBuffer, target: PipeBuffer) -> None:
 
 
 def splice_pipe_to_pipe(
-    kernel: Kernel, task: Task, ipipe: PipeInode, opipe: PipeInode, length: int, nonblock: bool
+    task: Task, ipipe: PipeInode, opipe: PipeInode, length: int, nonblock: bool
 ) -> Generator[None, None, int]:
     """Move buffers from one pipe to the other, share the last one if only a part of it is wanted."""
+    kernel = task.kernel
     done = 0
     error = ""
     input_wakeup = False
     while True:
-        yield from prepare_input(kernel, task, ipipe, nonblock)
-        yield from prepare_output(kernel, task, opipe, nonblock)
-        yield from double_lock(kernel, task, ipipe, opipe)
+        yield from prepare_input(task, ipipe, nonblock)
+        yield from prepare_output(task, opipe, nonblock)
+        yield from double_lock(task, ipipe, opipe)
         retry = False
         while length:
             if not opipe.readers:
-                send_sigpipe(kernel, task)
+                send_sigpipe(task)
                 error = "EPIPE"
                 break
             if ipipe.empty() and not ipipe.writers:
@@ -323,17 +321,16 @@ def _move(ipipe: PipeInode, opipe: PipeInode, length: int) -> tuple[int, bool]:
     return length, False
 
 
-def link_pipe(
-    kernel: Kernel, task: Task, ipipe: PipeInode, opipe: PipeInode, length: int
-) -> Generator[None, None, int]:
+def link_pipe(task: Task, ipipe: PipeInode, opipe: PipeInode, length: int) -> Generator[None, None, int]:
     """Share buffers of one pipe with the other (``link_pipe()``)."""
+    kernel = task.kernel
     done = 0
     broken = False
-    yield from double_lock(kernel, task, ipipe, opipe)
+    yield from double_lock(task, ipipe, opipe)
     tail = ipipe.tail
     while True:
         if not opipe.readers:
-            send_sigpipe(kernel, task)
+            send_sigpipe(task)
             broken = True
             break
         if ipipe.head == tail or opipe.full():

@@ -24,7 +24,7 @@ from ktrace.model.fs.pipe.splice import (
     wakeup_readers,
 )
 from ktrace.model.fs.read_write import check_area
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.kernel import syscall
 from ktrace.model.mm.iov import import_destination, import_pages
 from ktrace.model.mm.page import PAGE_SIZE
 from ktrace.model.task import Errno, Task
@@ -54,14 +54,14 @@ def _check_position(position: int, length: int) -> None:
 
 
 @syscall("splice")
-def splice(kernel: Kernel, task: Task, fd_in: int, off_in: Any, fd_out: int, off_out: Any, len: int, flags: int) -> Any:
+def splice(task: Task, fd_in: int, off_in: Any, fd_out: int, off_out: Any, len: int, flags: int) -> Any:
     """Move data between a pipe and something else (``do_splice()``)."""
     length = len & SIZE_MAX
     if not length:
         return Result(0, None, _offsets(off_in, off_out))
     if flags & ~SPLICE_F_ALL:
         raise Errno("EINVAL")
-    with fdget(kernel, task, fd_in) as source, fdget(kernel, task, fd_out) as target:
+    with fdget(task, fd_in) as source, fdget(task, fd_out) as target:
         ipipe, opipe = get_pipe_info(source), get_pipe_info(target)
         if (ipipe and off_in is not None) or (opipe and off_out is not None):
             raise Errno("ESPIPE")
@@ -73,13 +73,13 @@ def splice(kernel: Kernel, task: Task, fd_in: int, off_in: Any, fd_out: int, off
             if ipipe is opipe:
                 raise Errno("EINVAL")
             nonblock = bool(_splice_flags(source, flags) & SPLICE_F_NONBLOCK or target.f_flags & O_NONBLOCK)
-            return (yield from splice_pipe_to_pipe(kernel, task, ipipe, opipe, length, nonblock))
+            return (yield from splice_pipe_to_pipe(task, ipipe, opipe, length, nonblock))
         if ipipe:
             flags = _splice_flags(source, flags)
-            done, off_out = yield from _pipe_to_file(kernel, task, ipipe, target, off_out, length, flags)
+            done, off_out = yield from _pipe_to_file(task, ipipe, target, off_out, length, flags)
         elif opipe:
             flags = _splice_flags(target, flags)
-            done, off_in = yield from _file_to_pipe(kernel, task, source, off_in, opipe, length, flags)
+            done, off_in = yield from _file_to_pipe(task, source, off_in, opipe, length, flags)
         else:
             raise Errno("EINVAL")
     return Result(done, None, _offsets(off_in, off_out))
@@ -98,7 +98,7 @@ def _offsets(off_in: Any, off_out: Any) -> dict[str, int]:
 
 
 def _pipe_to_file(
-    kernel: Kernel, task: Task, pipe: PipeInode, out: File, offset: int | None, length: int, flags: int
+    task: Task, pipe: PipeInode, out: File, offset: int | None, length: int, flags: int
 ) -> Generator[None, None, tuple[int, int | None]]:
     if offset is not None and not out.seekable:
         raise Errno("EINVAL")
@@ -107,7 +107,7 @@ def _pipe_to_file(
     position = out.pos if offset is None else offset
     _check_position(position, length)
     try:
-        done, position = yield from _do_splice_from(kernel, task, pipe, out, position, length, flags)
+        done, position = yield from _do_splice_from(task, pipe, out, position, length, flags)
     finally:
         # do_splice(): where it failed, too, whoever moved the offset meanwhile.
         if offset is None:
@@ -116,27 +116,26 @@ def _pipe_to_file(
 
 
 def _file_to_pipe(
-    kernel: Kernel, task: Task, source: File, offset: int | None, pipe: PipeInode, length: int, flags: int
+    task: Task, source: File, offset: int | None, pipe: PipeInode, length: int, flags: int
 ) -> Generator[None, None, tuple[int, int | None]]:
     if offset is not None and not source.seekable:
         raise Errno("EINVAL")
     position = source.pos if offset is None else offset
     try:
-        done, position = yield from _splice_file_to_pipe(kernel, task, source, position, pipe, length, flags)
+        done, position = yield from _splice_file_to_pipe(task, source, position, pipe, length, flags)
     finally:
         if offset is None:
             source.pos = position
     return done, None if offset is None else position
 
 
-def _splice_file_to_pipe(
-    kernel: Kernel, task: Task, source: File, position: int, pipe: PipeInode, length: int, flags: int
-) -> Moved:
+def _splice_file_to_pipe(task: Task, source: File, position: int, pipe: PipeInode, length: int, flags: int) -> Moved:
     """``splice_file_to_pipe()``; a socket sleeps with the pipe locked."""
+    kernel = task.kernel
     yield from pipe.lock(task)
     try:
-        yield from wait_for_space(kernel, task, pipe, bool(flags & SPLICE_F_NONBLOCK))
-        done, position = yield from _do_splice_to(kernel, task, source, position, pipe, length, flags)
+        yield from wait_for_space(task, pipe, bool(flags & SPLICE_F_NONBLOCK))
+        done, position = yield from _do_splice_to(task, source, position, pipe, length, flags)
     finally:
         pipe.unlock(kernel)
     if done > 0:
@@ -144,58 +143,55 @@ def _splice_file_to_pipe(
     return done, position
 
 
-def _do_splice_from(
-    kernel: Kernel, task: Task, pipe: PipeInode, out: File, position: int, length: int, flags: int
-) -> Moved:
+def _do_splice_from(task: Task, pipe: PipeInode, out: File, position: int, length: int, flags: int) -> Moved:
     """``do_splice_from()``; ``pipefifo_fops`` can do it, too, which only a pipe for notifications comes to."""
     if isinstance(out.ops, PipeFileOperations):
         nonblock = bool(flags & SPLICE_F_NONBLOCK)
-        transfer = iter_file_splice_write(kernel, task, pipe, out, position, length, nonblock)
+        transfer = iter_file_splice_write(task, pipe, out, position, length, nonblock)
     else:
-        transfer = out.ops.splice_write(kernel, task, pipe, out, position, length, flags)
+        transfer = out.ops.splice_write(task, pipe, out, position, length, flags)
     moved: tuple[int, int] = yield from drive(transfer)
     return moved
 
 
-def _do_splice_to(
-    kernel: Kernel, task: Task, source: File, position: int, pipe: PipeInode, length: int, flags: int
-) -> Moved:
+def _do_splice_to(task: Task, source: File, position: int, pipe: PipeInode, length: int, flags: int) -> Moved:
     """``do_splice_to()``."""
     if not source.f_mode & FMODE_READ:
         raise Errno("EBADF")
     length = min(length, (pipe.max_usage - pipe.occupancy()) * PAGE_SIZE)
     _check_position(position, length)
-    transfer = source.ops.splice_read(kernel, task, source, position, pipe, length, flags)
+    transfer = source.ops.splice_read(task, source, position, pipe, length, flags)
     moved: tuple[int, int] = yield from drive(transfer)
     return moved
 
 
 @syscall("tee")
-def tee(kernel: Kernel, task: Task, fd_in: int, fd_out: int, len: int, flags: int) -> Any:
+def tee(task: Task, fd_in: int, fd_out: int, len: int, flags: int) -> Any:
     """Show one pipe's data to another as well (``do_tee()``)."""
     length = len & SIZE_MAX
     if flags & ~SPLICE_F_ALL:
         raise Errno("EINVAL")
     if not length:
         return 0
-    with fdget(kernel, task, fd_in) as source, fdget(kernel, task, fd_out) as target:
+    with fdget(task, fd_in) as source, fdget(task, fd_out) as target:
         if not source.f_mode & FMODE_READ or not target.f_mode & FMODE_WRITE:
             raise Errno("EBADF")
         ipipe, opipe = get_pipe_info(source), get_pipe_info(target)
         if ipipe is None or opipe is None or ipipe is opipe:
             raise Errno("EINVAL")
         nonblock = bool(flags & SPLICE_F_NONBLOCK or (source.f_flags | target.f_flags) & O_NONBLOCK)
-        yield from prepare_input(kernel, task, ipipe, nonblock)
-        yield from prepare_output(kernel, task, opipe, nonblock)
-        return (yield from link_pipe(kernel, task, ipipe, opipe, length))
+        yield from prepare_input(task, ipipe, nonblock)
+        yield from prepare_output(task, opipe, nonblock)
+        return (yield from link_pipe(task, ipipe, opipe, length))
 
 
 @syscall("vmsplice")
-def vmsplice(kernel: Kernel, task: Task, fd: int, iov: Any, flags: int, nr_segs: int) -> Any:
+def vmsplice(task: Task, fd: int, iov: Any, flags: int, nr_segs: int) -> Any:
     """Put one's own pages into a pipe, or copy a pipe into one's memory (``fs/splice.c``: vmsplice)."""
+    kernel = task.kernel
     if flags & ~SPLICE_F_ALL:
         raise Errno("EINVAL")
-    with fdget(kernel, task, fd) as file:
+    with fdget(task, fd) as file:
         if not file.f_mode & (FMODE_READ | FMODE_WRITE):
             raise Errno("EBADF")
         to = import_destination(task, iov, nr_segs)
@@ -205,11 +201,11 @@ def vmsplice(kernel: Kernel, task: Task, fd: int, iov: Any, flags: int, nr_segs:
         if pipe is None:
             raise Errno("EBADF")
         if not file.f_mode & FMODE_WRITE:
-            return (yield from _vmsplice_to_user(kernel, task, pipe, to, flags))
+            return (yield from _vmsplice_to_user(task, pipe, to, flags))
         yield from pipe.lock(task)
         try:
-            yield from wait_for_space(kernel, task, pipe, bool(flags & SPLICE_F_NONBLOCK))
-            done = _iter_to_pipe(kernel, task, pipe, iov, BUF_GIFT if flags & SPLICE_F_GIFT else 0)
+            yield from wait_for_space(task, pipe, bool(flags & SPLICE_F_NONBLOCK))
+            done = _iter_to_pipe(task, pipe, iov, BUF_GIFT if flags & SPLICE_F_GIFT else 0)
         finally:
             pipe.unlock(kernel)
         if done > 0:
@@ -217,7 +213,7 @@ def vmsplice(kernel: Kernel, task: Task, fd: int, iov: Any, flags: int, nr_segs:
         return done
 
 
-def _vmsplice_to_user(kernel: Kernel, task: Task, pipe: PipeInode, to: Any, flags: int) -> Long:
+def _vmsplice_to_user(task: Task, pipe: PipeInode, to: Any, flags: int) -> Long:
     """``vmsplice_to_user()``, ``pipe_to_user()``."""
 
     def pipe_to_user(buf: PipeBuffer, size: int) -> int:
@@ -227,14 +223,14 @@ def _vmsplice_to_user(kernel: Kernel, task: Task, pipe: PipeInode, to: Any, flag
         return size
 
     sd = SpliceDesc(to.count, bool(flags & SPLICE_F_NONBLOCK))
-    return (yield from splice_from_pipe(kernel, task, pipe, sd, pipe_to_user))
+    return (yield from splice_from_pipe(task, pipe, sd, pipe_to_user))
 
 
-def _iter_to_pipe(kernel: Kernel, task: Task, pipe: PipeInode, iov: Any, flags: int) -> int:
+def _iter_to_pipe(task: Task, pipe: PipeInode, iov: Any, flags: int) -> int:
     """Add page after page of the caller's memory until the pipe is full (``iter_to_pipe()``, ``add_to_pipe()``)."""
     done = 0
     error = ""
-    for page, offset, size in import_pages(kernel, task, iov):
+    for page, offset, size in import_pages(task, iov):
         if page is None:
             error = "EFAULT"
             break
@@ -251,11 +247,11 @@ def _iter_to_pipe(kernel: Kernel, task: Task, pipe: PipeInode, iov: Any, flags: 
 
 
 @syscall("sendfile")
-def sendfile(kernel: Kernel, task: Task, out_fd: int, in_fd: int, offset: Any, count: int) -> Any:
+def sendfile(task: Task, out_fd: int, in_fd: int, offset: Any, count: int) -> Any:
     """Move a file's data to another file (``fs/read_write.c: do_sendfile()``)."""
     if isinstance(offset, Pointer):
         raise Errno("EFAULT")
-    with fdget(kernel, task, in_fd) as source:
+    with fdget(task, in_fd) as source:
         if not source.f_mode & FMODE_READ:
             raise Errno("EBADF")
         if offset is not None and not source.seekable:
@@ -263,28 +259,28 @@ def sendfile(kernel: Kernel, task: Task, out_fd: int, in_fd: int, offset: Any, c
         position = source.pos if offset is None else offset
         _check_position(position, count)
         length = check_area(count)
-        with fdget(kernel, task, out_fd) as target:
+        with fdget(task, out_fd) as target:
             if not target.f_mode & FMODE_WRITE:
                 raise Errno("EBADF")
             opipe = get_pipe_info(target)
             if opipe is not None:
                 flags = _splice_flags(target, 0)
-                done, position = yield from _splice_file_to_pipe(kernel, task, source, position, opipe, length, flags)
+                done, position = yield from _splice_file_to_pipe(task, source, position, opipe, length, flags)
             else:
-                done, position = yield from _splice_direct(kernel, task, source, position, target, length)
+                done, position = yield from _splice_direct(task, source, position, target, length)
         if done and offset is None:
             source.pos = position
     return Result(done, None, {} if offset is None else {"offset": position})
 
 
 def _splice_direct(
-    kernel: Kernel, task: Task, source: File, position: int, target: File, length: int
+    task: Task, source: File, position: int, target: File, length: int
 ) -> Generator[None, None, tuple[int, int]]:
     """Go through a pipe of the process's own, which stays with it (``splice_direct_to_actor()``)."""
     _check_position(target.pos, length)
     if target.f_flags & O_APPEND or not source.ops.has_llseek:
         raise Errno("EINVAL")
-    pipe = _internal_pipe(kernel, task)
+    pipe = _internal_pipe(task)
     if pipe is None:
         raise Errno("ENOMEM")
     done = 0
@@ -292,13 +288,13 @@ def _splice_direct(
     out_position = target.pos
     try:
         while length:
-            read, after = yield from _do_splice_to(kernel, task, source, position, pipe, length, 0)
+            read, after = yield from _do_splice_to(task, source, position, pipe, length, 0)
             if not read:
                 if done:
-                    target.ops.splice_eof(kernel, task, target)
+                    target.ops.splice_eof(task, target)
                 break
             more = SPLICE_F_MORE if read < length else 0
-            written, out_position = yield from _do_splice_from(kernel, task, pipe, target, out_position, read, more)
+            written, out_position = yield from _do_splice_from(task, pipe, target, out_position, read, more)
             if not written:
                 break
             done += written
@@ -313,7 +309,7 @@ def _splice_direct(
             pipe.release(buf)
     pipe.head = pipe.tail = 0
     if source.inode is not None and not source.f_flags & O_NOATIME:
-        source.inode.accessed(kernel)
+        source.inode.accessed(task.kernel)
     if not done and error:
         raise Errno(error)
     if done:
@@ -321,10 +317,10 @@ def _splice_direct(
     return done, position
 
 
-def _internal_pipe(kernel: Kernel, task: Task) -> PipeInode | None:
+def _internal_pipe(task: Task) -> PipeInode | None:
     pipe = task.splice_pipe
     if pipe is None:
-        pipe = kernel.pipes.alloc(kernel, task)
+        pipe = task.kernel.pipes.alloc(task)
         if pipe is not None:
             pipe.readers = 1
             task.splice_pipe = pipe

@@ -6,7 +6,6 @@ import struct
 from typing import Any
 
 from ktrace.model.fs.pipe.pipe import PipeInode, is_unprivileged, resize_ring
-from ktrace.model.kernel import Kernel
 from ktrace.model.mm.iov import load
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer
@@ -20,9 +19,9 @@ LOSS_NOTIFICATION = (0).to_bytes(3, "little") + (1).to_bytes(1, "little") + (8).
 """``struct watch_notification``: type WATCH_TYPE_META, subtype WATCH_META_LOSS_NOTIFICATION, 8 bytes long."""
 
 
-def set_queue_size(kernel: Kernel, task: Task, pipe: PipeInode, nr_notes: int) -> int:
+def set_queue_size(task: Task, pipe: PipeInode, nr_notes: int) -> int:
     """Give a notification pipe its buffers, once (``watch_queue_set_size()``)."""
-    pipes = kernel.pipes
+    pipes = task.kernel.pipes
     if not pipe.watch_queue:
         raise Errno("ENODEV")
     if pipe.watch_notes:
@@ -37,7 +36,7 @@ def set_queue_size(kernel: Kernel, task: Task, pipe: PipeInode, nr_notes: int) -
         if nr_pages > pipe.max_usage and over and is_unprivileged(task):
             raise Errno("EPERM")
         nr_notes = nr_pages * NOTES_PER_PAGE
-        resize_ring(kernel, task, pipe, 1 << (nr_notes - 1).bit_length())
+        resize_ring(task, pipe, 1 << (nr_notes - 1).bit_length())
     except Errno:
         pipes.account(pipe.uid, nr_pages, pipe.nr_accounted)
         raise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import (
     EPOLLERR,
@@ -60,7 +59,7 @@ def try_recv(sk: Sock, flags: int, off: int) -> tuple[SkBuff | None, int]:
     return None, off
 
 
-def wait_for_more(kernel: Kernel, task: Task, sk: Sock, timeo: Timeo, last: SkBuff | None) -> Any:
+def wait_for_more(task: Task, sk: Sock, timeo: Timeo, last: SkBuff | None) -> Any:
     """Sleep until the queue's tail is no longer *last* (``__skb_wait_for_more_packets()``).
 
     :raises Errno: the sock's error, ENOTCONN, or an interrupted wait
@@ -68,7 +67,7 @@ def wait_for_more(kernel: Kernel, task: Task, sk: Sock, timeo: Timeo, last: SkBu
     """
     assert sk.wq is not None
     queue = sk.wq
-    entry = receiver(kernel, task, queue)
+    entry = receiver(task, queue)
     prepare_to_wait(queue, entry)
     try:
         raise_sock_error(sk)
@@ -80,12 +79,12 @@ def wait_for_more(kernel: Kernel, task: Task, sk: Sock, timeo: Timeo, last: SkBu
             raise Errno("ENOTCONN")
         if task.signal_pending():
             raise sock_intr_errno(timeo)
-        yield from timeo.sleep(kernel, task)
+        yield from timeo.sleep(task)
     finally:
         queue.remove(entry)
 
 
-def skb_recv_datagram(kernel: Kernel, task: Task, sk: Sock, flags: int, off: int = 0) -> Any:
+def skb_recv_datagram(task: Task, sk: Sock, flags: int, off: int = 0) -> Any:
     """Receive one packet (``__skb_recv_datagram()``); return it with the offset into it.
 
     :raises Errno: EAGAIN, ENOTCONN, the sock's error, or an interrupted wait
@@ -99,7 +98,7 @@ def skb_recv_datagram(kernel: Kernel, task: Task, sk: Sock, flags: int, off: int
             return skb, at
         if not timeo:
             raise Errno("EAGAIN")
-        yield from wait_for_more(kernel, task, sk, timeo, last)
+        yield from wait_for_more(task, sk, timeo, last)
 
 
 def skb_free_datagram(sk: Sock, skb: SkBuff) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ktrace.model.kernel import Kernel
 from ktrace.model.mm.page import Compound
 from ktrace.model.task import Task
 
@@ -22,7 +21,7 @@ class PageFrag:
         self.offset = 0
 
 
-def refill(kernel: Kernel, task: Task) -> PageFrag:
+def refill(task: Task) -> PageFrag:
     """Return the task's fragment with some room left (``sk_page_frag_refill()``)."""
     if task.frag_unseen:
         raise NotImplementedError("the model does not know how much of a page fragment TCP and UDP have filled")
@@ -34,13 +33,13 @@ def refill(kernel: Kernel, task: Task) -> PageFrag:
         if frag.offset + LEAST <= SIZE:
             return frag
         frag.page.put()
-    frag = task.task_frag = PageFrag(Compound(kernel.serial(), bytes(SIZE)))
+    frag = task.task_frag = PageFrag(Compound(task.kernel.serial(), bytes(SIZE)))
     return frag
 
 
-def copy_to_frag(kernel: Kernel, task: Task, data: bytes) -> tuple[Compound, int, int]:
+def copy_to_frag(task: Task, data: bytes) -> tuple[Compound, int, int]:
     """Copy as much of *data* as there is room for; where it went and how much (``linear_to_page()``)."""
-    frag = refill(kernel, task)
+    frag = refill(task)
     page, offset = frag.page, frag.offset
     size = min(len(data), SIZE - offset)
     page.data[offset : offset + size] = data[:size]

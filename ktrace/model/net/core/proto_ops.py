@@ -62,23 +62,23 @@ class ProtoOps:
 
     family = 0
 
-    def release(self, kernel: Kernel, task: Task, sock: Socket) -> Any:
+    def release(self, task: Task, sock: Socket) -> Any:
         """Let the protocol go (``proto_ops.release``)."""
         return 0
 
-    def bind(self, kernel: Kernel, task: Task, sock: Socket, addr: bytes) -> Any:
+    def bind(self, task: Task, sock: Socket, addr: bytes) -> Any:
         """``sock_no_bind()``."""
         raise Errno("EOPNOTSUPP")
 
-    def connect(self, kernel: Kernel, task: Task, sock: Socket, addr: bytes, flags: int) -> Any:
+    def connect(self, task: Task, sock: Socket, addr: bytes, flags: int) -> Any:
         """``sock_no_connect()``."""
         raise Errno("EOPNOTSUPP")
 
-    def socketpair(self, kernel: Kernel, task: Task, first: Socket, second: Socket) -> Any:
+    def socketpair(self, task: Task, first: Socket, second: Socket) -> Any:
         """``sock_no_socketpair()``."""
         raise Errno("EOPNOTSUPP")
 
-    def accept(self, kernel: Kernel, task: Task, sock: Socket, newsock: Socket, flags: int) -> Any:
+    def accept(self, task: Task, sock: Socket, newsock: Socket, flags: int) -> Any:
         """``sock_no_accept()``."""
         raise Errno("EOPNOTSUPP")
 
@@ -86,46 +86,46 @@ class ProtoOps:
         """``sock_no_getname()``."""
         raise Errno("EOPNOTSUPP")
 
-    def poll(self, kernel: Kernel, task: Task, file: File, sock: Socket) -> int:
+    def poll(self, task: Task, file: File, sock: Socket) -> int:
         """Return the poll mask; 0 without a ``poll`` (``net/socket.c: sock_poll()``)."""
         return 0
 
-    def ioctl(self, kernel: Kernel, task: Task, sock: Socket, cmd: int, arg: Any) -> Any:
+    def ioctl(self, task: Task, sock: Socket, cmd: int, arg: Any) -> Any:
         """``sock_no_ioctl()``; ENOIOCTLCMD hands it on to the device layer."""
         raise Errno("EOPNOTSUPP")
 
-    def listen(self, kernel: Kernel, task: Task, sock: Socket, backlog: int) -> Any:
+    def listen(self, task: Task, sock: Socket, backlog: int) -> Any:
         """``sock_no_listen()``."""
         raise Errno("EOPNOTSUPP")
 
-    def shutdown(self, kernel: Kernel, task: Task, sock: Socket, how: int) -> Any:
+    def shutdown(self, task: Task, sock: Socket, how: int) -> Any:
         """``sock_no_shutdown()``."""
         raise Errno("EOPNOTSUPP")
 
-    def sendmsg(self, kernel: Kernel, task: Task, sock: Socket, msg: OutMessage) -> Any:
+    def sendmsg(self, task: Task, sock: Socket, msg: OutMessage) -> Any:
         """``sock_no_sendmsg()``."""
         raise Errno("EOPNOTSUPP")
 
-    def recvmsg(self, kernel: Kernel, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
+    def recvmsg(self, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
         """``sock_no_recvmsg()``."""
         raise Errno("EOPNOTSUPP")
 
-    def sendpage(self, kernel: Kernel, task: Task, sock: Socket, page: Any, offset: int, size: int, flags: int) -> Any:
+    def sendpage(self, task: Task, sock: Socket, page: Any, offset: int, size: int, flags: int) -> Any:
         """Send a part of a page (``sock_no_sendpage()``: copy it)."""
         data = BufferSource([(page.data, offset, size)])
-        return self.sendmsg(kernel, task, sock, OutMessage(data, flags))
+        return self.sendmsg(task, sock, OutMessage(data, flags))
 
     splice_read: Any = None
-    """Fill a pipe: ``splice_read(kernel, task, sock, pipe, length, flags)``, where the ``proto_ops`` have it."""
+    """Fill a pipe: ``splice_read(task, sock, pipe, length, flags)``, where the ``proto_ops`` have it."""
 
     def splice_eof(self, kernel: Kernel, sock: Socket) -> None:
         """Be told that sendfile() has no more (``sock_splice_eof()``)."""
 
-    def setsockopt(self, kernel: Kernel, task: Task, sock: Socket, level: int, optname: int, optval: bytes) -> int:
+    def setsockopt(self, task: Task, sock: Socket, level: int, optname: int, optval: bytes) -> int:
         """Set an option above SOL_SOCKET (``__sys_setsockopt()`` without ``setsockopt``: EOPNOTSUPP)."""
         raise Errno("EOPNOTSUPP")
 
-    def getsockopt(self, kernel: Kernel, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> Any:
+    def getsockopt(self, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> Any:
         """Get an option above SOL_SOCKET (``__sys_getsockopt()`` without ``getsockopt``: EOPNOTSUPP)."""
         raise Errno("EOPNOTSUPP")
 

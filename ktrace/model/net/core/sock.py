@@ -227,10 +227,10 @@ class Timeo:
     def __bool__(self) -> bool:
         return self.jiffies != 0
 
-    def sleep(self, kernel: Kernel, task: Task) -> Generator[None, None, None]:
+    def sleep(self, task: Task) -> Generator[None, None, None]:
         """Sleep until woken or until the time is over (``schedule_timeout()``)."""
         if self._timer is None and self.jiffies is not None:
-            self._timer = start(kernel, self.jiffies / HZ)
+            self._timer = start(task.kernel, self.jiffies / HZ)
         if (yield from schedule_until(task, self._timer)):
             self.jiffies = 0
 
@@ -367,14 +367,14 @@ def sleeper(task: Task, kind: str = "autoremove_wake_function", exclusive: bool 
     return WaitEntry(task, exclusive, kind=kind)
 
 
-def receiver(kernel: Kernel, task: Task, queue: WaitQueue) -> WaitEntry:
+def receiver(task: Task, queue: WaitQueue) -> WaitEntry:
     """Return the entry of a datagram receiver: only EPOLLIN and EPOLLERR wake it (``receiver_wake_function()``)."""
     entry = WaitEntry(task, True, kind="receiver_wake_function")
 
     def wake(key: int) -> bool:
         if key and not key & (EPOLLIN | EPOLLERR):
             return False
-        woke = kernel.wake_up_process(task)
+        woke = task.kernel.wake_up_process(task)
         if woke:
             queue.remove(entry)
         return woke

@@ -34,15 +34,15 @@ class SocketInode(Inode):
         return self.socket.ref
 
 
-def number(kernel: Kernel, task: Task, fd: int, socket: Socket, others: set[int]) -> None:
+def number(task: Task, fd: int, socket: Socket, others: set[int]) -> None:
     """Take over the inode number of the *socket* that *fd* opens by now (``fs/inode.c: get_next_ino()``).
 
     The kernel counts; procfs and others count with it.
 
     :param others: numbers of the other sockets
     """
-    seen = _observed(kernel, task, fd)
-    ino = kernel.choose(
+    seen = _observed(task, fd)
+    ino = task.kernel.choose(
         "get_next_ino(): a number that no other socket has",
         seen.i_ino if seen is not None else None,
         lambda number: number > 0 and number not in others,
@@ -51,9 +51,9 @@ def number(kernel: Kernel, task: Task, fd: int, socket: Socket, others: set[int]
     socket.inode.numbers.setdefault("st_ino", ino)
 
 
-def _observed(kernel: Kernel, task: Task, fd: int) -> ObservedSocket | None:
+def _observed(task: Task, fd: int) -> ObservedSocket | None:
     """Return the socket that the observed World has behind a descriptor."""
-    objects = kernel.advice.world.objects
+    objects = task.kernel.advice.world.objects
     process = objects.get(Ref("process", task.name))
     table = objects.get(process.files) if process is not None and process.files is not None else None
     slot = table.fds.get(fd) if table is not None else None

@@ -61,7 +61,7 @@ UNMODELLED = {
 }  # fmt: skip
 
 
-def set_ipv6_option(kernel: Kernel, task: Task, sk: Inet, level: int, optname: int, optval: bytes) -> int:
+def set_ipv6_option(task: Task, sk: Inet, level: int, optname: int, optval: bytes) -> int:
     """Set one option (``ipv6_setsockopt()``, ``do_ipv6_setsockopt()``).
 
     :raises Errno: ENOPROTOOPT, EINVAL, EPERM, ENOTCONN, EADDRNOTAVAIL, EBUSY, ENODEV

@@ -175,10 +175,10 @@ class Proto:
     has_bind = False
     no_autobind = False
 
-    def init(self, kernel: Kernel, task: Task, sk: Any) -> None:
+    def init(self, task: Task, sk: Any) -> None:
         """Set up a new sock (``proto.init``)."""
 
-    def bind(self, kernel: Kernel, task: Task, sk: Any, addr: bytes) -> int:
+    def bind(self, task: Task, sk: Any, addr: bytes) -> int:
         """Bind its own way (``proto.bind``)."""
         raise NotImplementedError
 
@@ -194,7 +194,7 @@ class Proto:
         """Take a port, any where *port* is 0 (``proto.get_port``)."""
         raise NotImplementedError
 
-    def close(self, kernel: Kernel, task: Task, sk: Any, timeout: int | None) -> Any:
+    def close(self, task: Task, sk: Any, timeout: int | None) -> Any:
         """End the sock (``proto.close``)."""
         raise NotImplementedError
 
@@ -205,11 +205,11 @@ class Proto:
     def shutdown(self, kernel: Kernel, sk: Any, how: int) -> None:
         """Tell the peer that nothing more is sent (``proto.shutdown``)."""
 
-    def sendmsg(self, kernel: Kernel, task: Task, sk: Any, msg: OutMessage) -> Any:
+    def sendmsg(self, task: Task, sk: Any, msg: OutMessage) -> Any:
         """Send (``proto.sendmsg``)."""
         raise NotImplementedError
 
-    def recvmsg(self, kernel: Kernel, task: Task, sk: Any, msg: InMessage, flags: int) -> Any:
+    def recvmsg(self, task: Task, sk: Any, msg: InMessage, flags: int) -> Any:
         """Receive (``proto.recvmsg``)."""
         raise NotImplementedError
 
@@ -221,10 +221,10 @@ class Proto:
         """Answer an ioctl (``proto.ioctl``)."""
         raise Errno("ENOIOCTLCMD")
 
-    def setsockopt(self, kernel: Kernel, task: Task, sk: Any, level: int, optname: int, optval: bytes) -> int:
+    def setsockopt(self, task: Task, sk: Any, level: int, optname: int, optval: bytes) -> int:
         """Set an option of the protocol (``proto.setsockopt``)."""
         raise Errno("ENOPROTOOPT")
 
-    def getsockopt(self, kernel: Kernel, task: Task, sk: Any, level: int, optname: int, optlen: int) -> Any:
+    def getsockopt(self, task: Task, sk: Any, level: int, optname: int, optlen: int) -> Any:
         """Get an option of the protocol (``proto.getsockopt``)."""
         raise Errno("ENOPROTOOPT")

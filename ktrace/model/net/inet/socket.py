@@ -57,17 +57,18 @@ def find_protosw(switch: tuple[ProtocolSwitch, ...], type_: int, protocol: int) 
 
 
 @family("inet_create")
-def inet_create(kernel: Kernel, task: Task, socket: Socket, protocol: int) -> None:
+def inet_create(task: Task, socket: Socket, protocol: int) -> None:
     """Make an AF_INET socket (``inet_create()``)."""
-    sk = make_sock(kernel, task, socket, protocol, "AF_INET")
-    sk.proto.init(kernel, task, sk)
+    sk = make_sock(task, socket, protocol, "AF_INET")
+    sk.proto.init(task, sk)
 
 
-def make_sock(kernel: Kernel, task: Task, socket: Socket, protocol: int, family_: str) -> Inet:
+def make_sock(task: Task, socket: Socket, protocol: int, family_: str) -> Inet:
     """Do what ``inet_create()`` and ``inet6_create()`` have in common, up to ``proto.init``.
 
     :raises Errno: EINVAL, ESOCKTNOSUPPORT, EPROTONOSUPPORT, EPERM
     """
+    kernel = task.kernel
     if not 0 <= protocol < IPPROTO_MAX:
         raise Errno("EINVAL")
     socket.state = "SS_UNCONNECTED"
@@ -141,7 +142,7 @@ class InetOps(ProtoOps):
 
     family = PF_INET
 
-    def release(self, kernel: Kernel, task: Task, sock: Socket) -> Any:
+    def release(self, task: Task, sock: Socket) -> Any:
         """``inet_release()``."""
         sk: Inet | None = sock.sk
         if sk is None:
@@ -149,14 +150,15 @@ class InetOps(ProtoOps):
         lingers = sk.flag("SOCK_LINGER") and not task.exiting
         timeout = sk.lingertime if lingers else 0
         sock.sk = None
-        return sk.proto.close(kernel, task, sk, timeout)
+        return sk.proto.close(task, sk, timeout)
 
-    def bind(self, kernel: Kernel, task: Task, sock: Socket, addr: bytes) -> int:
+    def bind(self, task: Task, sock: Socket, addr: bytes) -> int:
         """``inet_bind()``, ``__inet_bind()``."""
+        kernel = task.kernel
         sk: Inet = sock.sk
         proto: Proto = sk.proto
         if proto.has_bind:
-            return proto.bind(kernel, task, sk, addr)
+            return proto.bind(task, sk, addr)
         if len(addr) < SIZEOF_SOCKADDR_IN:
             raise Errno("EINVAL")
         family_, address, port = inet_address(addr)
@@ -197,8 +199,9 @@ class InetOps(ProtoOps):
             return sockaddr_in(sk.daddr, sk.dport)
         return sockaddr_in(sk.rcv_saddr if sk.rcv_saddr != ANY else sk.saddr, sk.sport)
 
-    def shutdown(self, kernel: Kernel, task: Task, sock: Socket, how: int) -> int:
+    def shutdown(self, task: Task, sock: Socket, how: int) -> int:
         """``inet_shutdown()``."""
+        kernel = task.kernel
         how = how + 1 & 0xFFFFFFFF
         if how & ~SHUTDOWN_MASK or not how:
             raise Errno("EINVAL")
@@ -222,42 +225,43 @@ class InetOps(ProtoOps):
             raise error
         return 0
 
-    def sendmsg(self, kernel: Kernel, task: Task, sock: Socket, msg: OutMessage) -> Any:
+    def sendmsg(self, task: Task, sock: Socket, msg: OutMessage) -> Any:
         """``inet_sendmsg()``."""
         sk: Inet = sock.sk
         proto: Proto = sk.proto
         if not sk.inet_num and not proto.no_autobind:
-            inet_autobind(kernel, sk)
-        return proto.sendmsg(kernel, task, sk, msg)
+            inet_autobind(task.kernel, sk)
+        return proto.sendmsg(task, sk, msg)
 
-    def recvmsg(self, kernel: Kernel, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
+    def recvmsg(self, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
         """``inet_recvmsg()``."""
-        return sock.sk.proto.recvmsg(kernel, task, sock.sk, msg, flags)
+        return sock.sk.proto.recvmsg(task, sock.sk, msg, flags)
 
-    def poll(self, kernel: Kernel, task: Task, file: File, sock: Socket) -> int:
+    def poll(self, task: Task, file: File, sock: Socket) -> int:
         """Ask the protocol."""
-        return int(sock.sk.proto.poll(kernel, sock.sk))
+        return int(sock.sk.proto.poll(task.kernel, sock.sk))
 
-    def ioctl(self, kernel: Kernel, task: Task, sock: Socket, cmd: int, arg: Any) -> Any:
+    def ioctl(self, task: Task, sock: Socket, cmd: int, arg: Any) -> Any:
         """``inet_ioctl()``, down to the protocol's."""
-        return sock.sk.proto.ioctl(kernel, sock.sk, cmd, arg)
+        return sock.sk.proto.ioctl(task.kernel, sock.sk, cmd, arg)
 
-    def setsockopt(self, kernel: Kernel, task: Task, sock: Socket, level: int, optname: int, optval: bytes) -> int:
+    def setsockopt(self, task: Task, sock: Socket, level: int, optname: int, optval: bytes) -> int:
         """``sock_common_setsockopt()``."""
         proto: Proto = sock.sk.proto
-        return proto.setsockopt(kernel, task, sock.sk, level, optname, optval)
+        return proto.setsockopt(task, sock.sk, level, optname, optval)
 
-    def getsockopt(self, kernel: Kernel, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> Any:
+    def getsockopt(self, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> Any:
         """``sock_common_getsockopt()``."""
         proto: Proto = sock.sk.proto
-        return proto.getsockopt(kernel, task, sock.sk, level, optname, optlen)
+        return proto.getsockopt(task, sock.sk, level, optname, optlen)
 
 
 class PacketOps(InetOps):
     """What ``inet_dgram_ops`` and ``inet_sockraw_ops`` have in common."""
 
-    def connect(self, kernel: Kernel, task: Task, sock: Socket, addr: bytes, flags: int) -> int:
+    def connect(self, task: Task, sock: Socket, addr: bytes, flags: int) -> int:
         """``inet_dgram_connect()``."""
+        kernel = task.kernel
         sk: Inet = sock.sk
         if len(addr) < 2:
             raise Errno("EINVAL")

@@ -27,14 +27,14 @@ PF_INET6 = 10
 
 
 @family("inet6_create")
-def inet6_create(kernel: Kernel, task: Task, socket: Socket, protocol: int) -> None:
+def inet6_create(task: Task, socket: Socket, protocol: int) -> None:
     """Make an AF_INET6 socket (``inet6_create()``)."""
-    sk = make_sock(kernel, task, socket, protocol, "AF_INET6")
+    sk = make_sock(task, socket, protocol, "AF_INET6")
     sk.pinet6 = Pinet6()
-    sk.ipv6only = bool(kernel.net.facts.sysctl.get("ipv6/bindv6only", 0))
+    sk.ipv6only = bool(task.kernel.net.facts.sysctl.get("ipv6/bindv6only", 0))
     # inet_sock.mc_all is set by inet_create() alone.
     sk.bits.discard("mc_all")
-    sk.proto.init(kernel, task, sk)
+    sk.proto.init(task, sk)
 
 
 class Inet6Ops(InetOps):
@@ -42,12 +42,13 @@ class Inet6Ops(InetOps):
 
     family = PF_INET6
 
-    def bind(self, kernel: Kernel, task: Task, sock: Socket, addr: bytes) -> int:
+    def bind(self, task: Task, sock: Socket, addr: bytes) -> int:
         """``inet6_bind()``, ``__inet6_bind()``."""
+        kernel = task.kernel
         sk: Inet = sock.sk
         proto: Proto = sk.proto
         if proto.has_bind:
-            return proto.bind(kernel, task, sk, addr)
+            return proto.bind(task, sk, addr)
         if len(addr) < SIN6_LEN_RFC2133:
             raise Errno("EINVAL")
         family_, address, port, _, scope = inet6_address(addr)

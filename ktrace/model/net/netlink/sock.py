@@ -86,8 +86,9 @@ class Netlink(Sock):
 
 
 @family("netlink_create")
-def netlink_create(kernel: Kernel, task: Task, socket: Socket, protocol: int) -> None:
+def netlink_create(task: Task, socket: Socket, protocol: int) -> None:
     """Make an AF_NETLINK socket (``netlink_create()``)."""
+    kernel = task.kernel
     own = kernel.net
     socket.state = "SS_UNCONNECTED"
     if socket.type not in (SOCK_RAW, SOCK_DGRAM):
@@ -108,18 +109,19 @@ class NetlinkOps(ProtoOps):
     name = "netlink_ops"
     family = AF_NETLINK
 
-    def release(self, kernel: Kernel, task: Task, sock: Socket) -> int:
+    def release(self, task: Task, sock: Socket) -> int:
         """``netlink_release()``."""
         sk: Netlink | None = sock.sk
         if sk is not None:
             if sk.bound:
-                kernel.net.netlink.hash(sk.protocol).pop(sk.portid, None)
+                task.kernel.net.netlink.hash(sk.protocol).pop(sk.portid, None)
             sock_orphan(sk)
             sock.sk = None
         return 0
 
-    def bind(self, kernel: Kernel, task: Task, sock: Socket, addr: bytes) -> int:
+    def bind(self, task: Task, sock: Socket, addr: bytes) -> int:
         """``netlink_bind()``."""
+        kernel = task.kernel
         sk: Netlink = sock.sk
         if len(addr) < SIZEOF_SOCKADDR_NL:
             raise Errno("EINVAL")
@@ -127,31 +129,31 @@ class NetlinkOps(ProtoOps):
         if family_ != AF_NETLINK:
             raise Errno("EINVAL")
         if groups:
-            self._allowed(kernel, task, sk, NL_CFG_F_NONROOT_RECV)
+            self._allowed(task, sk, NL_CFG_F_NONROOT_RECV)
             sk.ngroups = max(sk.ngroups, _table(kernel, sk).groups)
         if sk.ngroups < 64:
             groups &= (1 << sk.ngroups) - 1
         if sk.bound and portid != sk.portid:
             raise Errno("EINVAL")
         for group in (bit + 1 for bit in range(32) if groups >> bit & 1):
-            self._join(kernel, task, sk, group)
+            self._join(task, sk, group)
         if not sk.bound:
             if portid:
                 self._insert(kernel, sk, portid)
             else:
-                self._autobind(kernel, task, sk)
+                self._autobind(task, sk)
         if groups or sk.groups & UINT_MAX:
             sk.groups = sk.groups & ~UINT_MAX | groups
         return 0
 
-    def _allowed(self, kernel: Kernel, task: Task, sk: Netlink, flag: int) -> None:
+    def _allowed(self, task: Task, sk: Netlink, flag: int) -> None:
         """``netlink_allowed()``."""
-        if not _table(kernel, sk).flags & flag and not task.cred.capable("CAP_NET_ADMIN"):
+        if not _table(task.kernel, sk).flags & flag and not task.cred.capable("CAP_NET_ADMIN"):
             raise Errno("EPERM")
 
-    def _join(self, kernel: Kernel, task: Task, sk: Netlink, group: int) -> None:
+    def _join(self, task: Task, sk: Netlink, group: int) -> None:
         """Ask the protocol about a group (``rtnetlink_bind()``)."""
-        bind = _table(kernel, sk).bind
+        bind = _table(task.kernel, sk).bind
         if bind == "rtnetlink_bind":
             if group in RTNLGRP_MROUTE_R and not task.cred.capable("CAP_NET_ADMIN"):
                 raise Errno("EPERM")
@@ -166,8 +168,9 @@ class NetlinkOps(ProtoOps):
         kernel.net.netlink.hash(sk.protocol)[portid] = sk
         sk.bound = True
 
-    def _autobind(self, kernel: Kernel, task: Task, sk: Netlink) -> None:
+    def _autobind(self, task: Task, sk: Netlink) -> None:
         """Take the process's number, any negative one where somebody has that (``netlink_autobind()``)."""
+        kernel = task.kernel
         table = kernel.net.netlink.hash(sk.protocol)
         portid = task.pid
         if portid in table:
@@ -184,7 +187,7 @@ class NetlinkOps(ProtoOps):
             portid = kernel.choose(ROVER, seen[0] if seen else None, free, HIGHEST)
         self._insert(kernel, sk, portid)
 
-    def connect(self, kernel: Kernel, task: Task, sock: Socket, addr: bytes, flags: int) -> int:
+    def connect(self, task: Task, sock: Socket, addr: bytes, flags: int) -> int:
         """``netlink_connect()``: its states are 0 and 1, which TCP calls otherwise."""
         sk: Netlink = sock.sk
         if len(addr) < 2:
@@ -198,9 +201,9 @@ class NetlinkOps(ProtoOps):
             raise Errno("EINVAL")
         _, portid, groups = struct.unpack_from("<H2xII", addr)
         if groups or portid:
-            self._allowed(kernel, task, sk, NL_CFG_F_NONROOT_SEND)
+            self._allowed(task, sk, NL_CFG_F_NONROOT_SEND)
         if not sk.bound:
-            self._autobind(kernel, task, sk)
+            self._autobind(task, sk)
         sk.state = "TCP_ESTABLISHED"
         sk.dst_portid, sk.dst_group = portid, _ffs(groups)
         return 0
@@ -212,15 +215,15 @@ class NetlinkOps(ProtoOps):
             return _sockaddr(sk.dst_portid, 1 << sk.dst_group - 1 if sk.dst_group else 0)
         return _sockaddr(sk.portid, sk.groups & UINT_MAX)
 
-    def poll(self, kernel: Kernel, task: Task, file: File, sock: Socket) -> int:
+    def poll(self, task: Task, file: File, sock: Socket) -> int:
         """``datagram_poll()``."""
         return datagram_poll(sock.sk)
 
-    def ioctl(self, kernel: Kernel, task: Task, sock: Socket, cmd: int, arg: Any) -> Any:
+    def ioctl(self, task: Task, sock: Socket, cmd: int, arg: Any) -> Any:
         """``netlink_ioctl()``."""
         raise Errno("ENOIOCTLCMD")
 
-    def sendmsg(self, kernel: Kernel, task: Task, sock: Socket, msg: OutMessage) -> int:
+    def sendmsg(self, task: Task, sock: Socket, msg: OutMessage) -> int:
         """``netlink_sendmsg()``."""
         sk: Netlink = sock.sk
         length = msg.source.count
@@ -239,18 +242,19 @@ class NetlinkOps(ProtoOps):
                 raise Errno("EINVAL")
             group = _ffs(groups)
             if group or portid:
-                self._allowed(kernel, task, sk, NL_CFG_F_NONROOT_SEND)
+                self._allowed(task, sk, NL_CFG_F_NONROOT_SEND)
         if not sk.bound:
-            self._autobind(kernel, task, sk)
+            self._autobind(task, sk)
         if length > sk.sndbuf - 32:
             raise Errno("EMSGSIZE")
         data = msg.source.copy_all()
         if group:
             raise NotImplementedError("the model does not send to netlink groups")
-        return self._unicast(kernel, task, sk, data, portid, msg.flags)
+        return self._unicast(task, sk, data, portid, msg.flags)
 
-    def _unicast(self, kernel: Kernel, task: Task, sk: Netlink, data: bytes, portid: int, flags: int) -> int:
+    def _unicast(self, task: Task, sk: Netlink, data: bytes, portid: int, flags: int) -> int:
         """``netlink_unicast()``."""
+        kernel = task.kernel
         receiver = kernel.net.netlink.hash(sk.protocol).get(portid)
         if portid == 0 and receiver is None:
             if not _table(kernel, sk).input:
@@ -267,7 +271,7 @@ class NetlinkOps(ProtoOps):
         queue(kernel, receiver, skb)
         return len(data)
 
-    def recvmsg(self, kernel: Kernel, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
+    def recvmsg(self, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
         """``netlink_recvmsg()``."""
         sk: Netlink = sock.sk
         if flags & MSG_OOB:
@@ -275,7 +279,7 @@ class NetlinkOps(ProtoOps):
         if "SOCK_PASSCRED" in sock.flags:
             raise NotImplementedError("the model does not know the credentials that netlink tells")
         try:
-            skb, _ = yield from skb_recv_datagram(kernel, task, sk, flags)
+            skb, _ = yield from skb_recv_datagram(task, sk, flags)
         except (Errno, ReceiveShutdown):
             self._rcv_wake(sk)
             raise
@@ -299,19 +303,19 @@ class NetlinkOps(ProtoOps):
         if not sk.receive_queue:
             sk.congested = False
 
-    def setsockopt(self, kernel: Kernel, task: Task, sock: Socket, level: int, optname: int, optval: bytes) -> int:
+    def setsockopt(self, task: Task, sock: Socket, level: int, optname: int, optval: bytes) -> int:
         """``netlink_setsockopt()``."""
         sk: Netlink = sock.sk
         if level != SOL_NETLINK:
             raise Errno("ENOPROTOOPT")
         value: int = struct.unpack_from("<I", optval)[0] if len(optval) >= 4 else 0
         if optname in (ADD_MEMBERSHIP, DROP_MEMBERSHIP):
-            self._allowed(kernel, task, sk, NL_CFG_F_NONROOT_RECV)
-            sk.ngroups = max(sk.ngroups, _table(kernel, sk).groups)
+            self._allowed(task, sk, NL_CFG_F_NONROOT_RECV)
+            sk.ngroups = max(sk.ngroups, _table(task.kernel, sk).groups)
             if not 1 <= value <= sk.ngroups:
                 raise Errno("EINVAL")
             if optname == ADD_MEMBERSHIP:
-                self._join(kernel, task, sk, value)
+                self._join(task, sk, value)
                 sk.groups |= 1 << value - 1
             else:
                 sk.groups &= ~(1 << value - 1)
@@ -328,7 +332,7 @@ class NetlinkOps(ProtoOps):
             sk.congested = False
         return 0
 
-    def getsockopt(self, kernel: Kernel, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> Any:
+    def getsockopt(self, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> Any:
         """``netlink_getsockopt()``."""
         sk: Netlink = sock.sk
         if level != SOL_NETLINK:

@@ -53,8 +53,9 @@ class Packet(Sock):
 
 
 @family("packet_create")
-def packet_create(kernel: Kernel, task: Task, socket: Socket, protocol: int) -> None:
+def packet_create(task: Task, socket: Socket, protocol: int) -> None:
     """Make an AF_PACKET socket (``packet_create()``)."""
+    kernel = task.kernel
     if not task.cred.capable("CAP_NET_RAW"):
         raise Errno("EPERM")
     if socket.type not in (SOCK_DGRAM, SOCK_RAW, SOCK_PACKET):
@@ -88,16 +89,16 @@ class PacketSocketOps(ProtoOps):
     name = "packet_ops"
     family = AF_PACKET
 
-    def release(self, kernel: Kernel, task: Task, sock: Socket) -> int:
+    def release(self, task: Task, sock: Socket) -> int:
         """``packet_release()``."""
         sk: Packet | None = sock.sk
         if sk is not None:
-            hook(kernel, sk, False)
+            hook(task.kernel, sk, False)
             sock_orphan(sk)
             sock.sk = None
         return 0
 
-    def bind(self, kernel: Kernel, task: Task, sock: Socket, addr: bytes) -> int:
+    def bind(self, task: Task, sock: Socket, addr: bytes) -> int:
         """``packet_bind()``."""
         if len(addr) < SIZEOF_SOCKADDR_LL:
             raise Errno("EINVAL")
@@ -106,7 +107,7 @@ class PacketSocketOps(ProtoOps):
             raise Errno("EINVAL")
         if ifindex not in (0, LOOPBACK_IFINDEX):
             raise Errno("ENODEV")
-        return self.do_bind(kernel, sock.sk, ifindex, protocol)
+        return self.do_bind(task.kernel, sock.sk, ifindex, protocol)
 
     def do_bind(self, kernel: Kernel, sk: Packet, ifindex: int, protocol: int) -> int:
         """``packet_do_bind()``."""
@@ -134,11 +135,11 @@ class PacketSocketOps(ProtoOps):
         )
         return whole[: 12 + (ETH_ALEN if on_device else 0)]
 
-    def poll(self, kernel: Kernel, task: Task, file: File, sock: Socket) -> int:
+    def poll(self, task: Task, file: File, sock: Socket) -> int:
         """``packet_poll()``, without rings."""
         return datagram_poll(sock.sk)
 
-    def ioctl(self, kernel: Kernel, task: Task, sock: Socket, cmd: int, arg: Any) -> Any:
+    def ioctl(self, task: Task, sock: Socket, cmd: int, arg: Any) -> Any:
         """``packet_ioctl()``."""
         if cmd == SIOCOUTQ:
             return Result(0, None, {"arg": sock.sk.wmem_get()})
@@ -146,22 +147,22 @@ class PacketSocketOps(ProtoOps):
             return Result(0, None, {"arg": 0})
         raise Errno("ENOIOCTLCMD")
 
-    def sendmsg(self, kernel: Kernel, task: Task, sock: Socket, msg: OutMessage) -> Any:
+    def sendmsg(self, task: Task, sock: Socket, msg: OutMessage) -> Any:
         """``packet_sendmsg()``."""
         raise NotImplementedError("the model does not send frames through packet sockets")
 
-    def recvmsg(self, kernel: Kernel, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
+    def recvmsg(self, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
         """``packet_recvmsg()``, where nothing came."""
         raise_sock_error(sock.sk)
         if flags & MSG_DONTWAIT and not flags & ~MSG_DONTWAIT:
             raise Errno("EAGAIN")
         raise NotImplementedError("the model does not receive frames through packet sockets")
 
-    def setsockopt(self, kernel: Kernel, task: Task, sock: Socket, level: int, optname: int, optval: bytes) -> int:
+    def setsockopt(self, task: Task, sock: Socket, level: int, optname: int, optval: bytes) -> int:
         """``packet_setsockopt()``."""
         raise NotImplementedError("the model does not know the options of packet sockets")
 
-    def getsockopt(self, kernel: Kernel, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> Any:
+    def getsockopt(self, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> Any:
         """``packet_getsockopt()``."""
         raise NotImplementedError("the model does not know the options of packet sockets")
 
@@ -171,13 +172,13 @@ class SpktOps(PacketSocketOps):
 
     name = "packet_ops_spkt"
 
-    def bind(self, kernel: Kernel, task: Task, sock: Socket, addr: bytes) -> int:
+    def bind(self, task: Task, sock: Socket, addr: bytes) -> int:
         """``packet_bind_spkt()``: to a device by its name."""
         if len(addr) != SIZEOF_SOCKADDR:
             raise Errno("EINVAL")
         if addr[2:].split(b"\0")[0] != b"lo":
             raise Errno("ENODEV")
-        return self.do_bind(kernel, sock.sk, LOOPBACK_IFINDEX, 0)
+        return self.do_bind(task.kernel, sock.sk, LOOPBACK_IFINDEX, 0)
 
     def getname(self, kernel: Kernel, sock: Socket, peer: int) -> bytes:
         """``packet_getname_spkt()``."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.datagram import ReceiveShutdown, skb_recv_datagram
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.skbuff import SkBuff
@@ -46,29 +45,29 @@ from ktrace.model.task import Errno, Task
 from ktrace.model.wait import wake_up
 
 
-def wait_for_peer(kernel: Kernel, task: Task, other: Unix, timeo: Timeo) -> Any:
+def wait_for_peer(task: Task, other: Unix, timeo: Timeo) -> Any:
     """Sleep, in turn, until *other* has room (``unix_wait_for_peer()``)."""
     entry = sleeper(task, exclusive=True)
     prepare_to_wait(other.peer_wait, entry)
     if not other.flag("SOCK_DEAD") and not other.shutdown & RCV_SHUTDOWN and other.recvq_full():
-        yield from timeo.sleep(kernel, task)
+        yield from timeo.sleep(task)
     other.peer_wait.remove(entry)
 
 
-def dgram_sendmsg(kernel: Kernel, task: Task, socket: Socket, msg: OutMessage) -> Any:
+def dgram_sendmsg(task: Task, socket: Socket, msg: OutMessage) -> Any:
     """Queue one packet on its receiver (``unix_dgram_sendmsg()``)."""
-    scm = scm_send(kernel, task, socket, msg)
+    scm = scm_send(task, socket, msg)
     try:
-        return (yield from DgramSender(kernel, task, socket, msg, scm).send())
+        return (yield from DgramSender(task, socket, msg, scm).send())
     finally:
-        scm.destroy(kernel, task)
+        scm.destroy(task)
 
 
 class DgramSender:
     """One call that sends a packet."""
 
-    def __init__(self, kernel: Kernel, task: Task, socket: Socket, msg: OutMessage, scm: Scm) -> None:
-        self.kernel = kernel
+    def __init__(self, task: Task, socket: Socket, msg: OutMessage, scm: Scm) -> None:
+        self.kernel = task.kernel
         self.task = task
         self.socket = socket
         self.sk: Unix = socket.sk
@@ -97,16 +96,16 @@ class DgramSender:
         if self.length > alloc.max_order(2):
             data_len = min(self.length - alloc.max_order(2), alloc.max_frags * alloc.page_size)
             data_len = alloc.page_align(data_len)
-        skb = yield from alloc_send_skb(kernel, task, sk, self.length - data_len, data_len, msg.flags & MSG_DONTWAIT)
+        skb = yield from alloc_send_skb(task, sk, self.length - data_len, data_len, msg.flags & MSG_DONTWAIT)
         try:
             scm_to_skb(task, kernel, self.scm, skb, True)
             skb.linear = msg.source.copy_all()
             receiver = yield from self._way(other)
         except Errno:
-            kfree_skb(kernel, task, skb)
+            kfree_skb(task, skb)
             raise
         maybe_add_creds(task, skb, self.socket, receiver)
-        scm_stat_add(kernel, task, receiver, skb)
+        scm_stat_add(task, receiver, skb)
         receiver.receive_queue.append(skb)
         data_ready(kernel, receiver)
         return self.length
@@ -119,7 +118,7 @@ class DgramSender:
             if other is None:
                 if not msg.name:
                     raise Errno("ECONNRESET")
-                other = find_other(kernel, task, msg.name, sk.type)
+                other = find_other(task, msg.name, sk.type)
             if not sk.may_send(other):
                 raise Errno("EPERM")
             if other.flag("SOCK_DEAD"):
@@ -132,7 +131,7 @@ class DgramSender:
                 return other
             if timeo:
                 sock_hold(other)
-                yield from wait_for_peer(kernel, task, other, timeo)
+                yield from wait_for_peer(task, other, timeo)
                 sock_put(kernel, other)
                 if task.signal_pending():
                     raise sock_intr_errno(timeo)
@@ -149,35 +148,36 @@ class DgramSender:
             sk.peer = None
             peer_wake_disconnect_wakeup(kernel, sk, other)
             sk.state = "TCP_CLOSE"
-            dgram_disconnected(kernel, self.task, sk, other)
+            dgram_disconnected(self.task, sk, other)
             sock_put(kernel, other)
             raise Errno("ECONNREFUSED")
 
 
-def seqpacket_sendmsg(kernel: Kernel, task: Task, socket: Socket, msg: OutMessage) -> Any:
+def seqpacket_sendmsg(task: Task, socket: Socket, msg: OutMessage) -> Any:
     """Send over a connection (``unix_seqpacket_sendmsg()``)."""
     sk: Unix = socket.sk
     raise_sock_error(sk)
     if sk.state != "TCP_ESTABLISHED":
         raise Errno("ENOTCONN")
     msg.name = None
-    return (yield from dgram_sendmsg(kernel, task, socket, msg))
+    return (yield from dgram_sendmsg(task, socket, msg))
 
 
-def seqpacket_recvmsg(kernel: Kernel, task: Task, socket: Socket, msg: InMessage, flags: int) -> Any:
+def seqpacket_recvmsg(task: Task, socket: Socket, msg: InMessage, flags: int) -> Any:
     """Receive over a connection (``unix_seqpacket_recvmsg()``)."""
     if socket.sk.state != "TCP_ESTABLISHED":
         raise Errno("ENOTCONN")
-    return (yield from dgram_recvmsg(kernel, task, socket, msg, flags))
+    return (yield from dgram_recvmsg(task, socket, msg, flags))
 
 
-def dgram_recvmsg(kernel: Kernel, task: Task, socket: Socket, msg: InMessage, flags: int) -> Any:
+def dgram_recvmsg(task: Task, socket: Socket, msg: InMessage, flags: int) -> Any:
     """Receive one packet; what does not fit is lost (``__unix_dgram_recvmsg()``)."""
+    kernel = task.kernel
     sk: Unix = socket.sk
     if flags & MSG_OOB:
         raise Errno("EOPNOTSUPP")
     try:
-        skb, skip = yield from skb_recv_datagram(kernel, task, sk, flags, peek_offset(sk, flags))
+        skb, skip = yield from skb_recv_datagram(task, sk, flags, peek_offset(sk, flags))
     except ReceiveShutdown:
         return 0
     except Errno as error:
@@ -210,12 +210,12 @@ def dgram_recvmsg(kernel: Kernel, task: Task, socket: Socket, msg: InMessage, fl
             peek_offset_fwd(sk, size)
             if skb.fp:
                 peek(scm, skb)
-        scm_recv(kernel, task, socket, msg, scm)
+        scm_recv(task, socket, msg, scm)
     finally:
         if not peeking:
-            _free_received(kernel, task, skb)
+            _free_received(task, skb)
     return rest if flags & MSG_TRUNC else size
 
 
-def _free_received(kernel: Kernel, task: Task, skb: SkBuff) -> None:
-    kfree_skb(kernel, task, skb)
+def _free_received(task: Task, skb: SkBuff) -> None:
+    kfree_skb(task, skb)

@@ -21,6 +21,7 @@ FPUT_STEPS = 4
 class Worker:
     """Stand for the kernel thread that frees what is dead: its last references go to ``delayed_fput()``."""
 
+    kernel: Kernel
     name: str = "kworker"
     exiting: bool = True
     task_works: list[Any] = field(default_factory=list)
@@ -100,7 +101,7 @@ def collect(kernel: Kernel) -> None:
     if not own.gc_wanted:
         return
     own.gc_wanted = False
-    worker = Worker()
+    worker = Worker(kernel)
     hitlist: list[SkBuff] = []
     for socket in dead(kernel):
         sk: Unix = socket.sk
@@ -110,7 +111,7 @@ def collect(kernel: Kernel) -> None:
                 hitlist.extend(queue.receive_queue)
                 queue.receive_queue.clear()
     for skb in hitlist:
-        kfree_skb(kernel, worker, skb)  # type: ignore[arg-type]
+        kfree_skb(worker, skb)  # type: ignore[arg-type]
     own.delayed_fput.extend((kernel.step_number, work) for work in worker.task_works)
 
 

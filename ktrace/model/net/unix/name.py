@@ -33,22 +33,23 @@ def path_of(addr: bytes) -> bytes:
     return addr[SUN_PATH:].split(b"\0", 1)[0]
 
 
-def find_other(kernel: Kernel, task: Task, addr: bytes, type_: int) -> Unix:
+def find_other(task: Task, addr: bytes, type_: int) -> Unix:
     """Return the socket that has a name (``unix_find_other()``).
 
     :raises Errno: ECONNREFUSED, EPROTOTYPE, or what the path walk says
     """
     if addr[SUN_PATH]:
-        return _find_bsd(kernel, task, path_of(addr), type_)
-    found = kernel.net.unix.table.by_name.get((type_, addr))
+        return _find_bsd(task, path_of(addr), type_)
+    found = task.kernel.net.unix.table.by_name.get((type_, addr))
     if found is None:
         raise Errno("ECONNREFUSED")
     return found
 
 
-def _find_bsd(kernel: Kernel, task: Task, path: bytes, type_: int) -> Unix:
+def _find_bsd(task: Task, path: bytes, type_: int) -> Unix:
     """``unix_find_bsd()``."""
-    inode = lookup(kernel, task, path)
+    kernel = task.kernel
+    inode = lookup(task, path)
     here = kernel.net.unix.table.by_inode.get(inode.key)
     if not here:
         raise Errno("ECONNREFUSED")
@@ -114,14 +115,15 @@ def bind_abstract(kernel: Kernel, sk: Unix, addr: bytes) -> None:
     table.by_name[sk.type, addr] = sk
 
 
-def unix_bind(kernel: Kernel, task: Task, sk: Unix, addr: bytes) -> int:
+def unix_bind(task: Task, sk: Unix, addr: bytes) -> int:
     """Give *sk* a name (``unix_bind()``)."""
+    kernel = task.kernel
     if len(addr) == SUN_PATH and family_of(addr) == AF_UNIX:
         unix_autobind(kernel, sk)
         return 0
     validate_addr(addr)
     if addr[SUN_PATH]:
-        bind_path(kernel, task, sk, path_of(addr))
+        bind_path(task, sk, path_of(addr))
     else:
         bind_abstract(kernel, sk, addr)
     return 0

@@ -84,18 +84,18 @@ class UnixOps(ProtoOps):
     family = PF_UNIX
     has_peek_off = True
 
-    def release(self, kernel: Kernel, task: Task, sock: Socket) -> int:
+    def release(self, task: Task, sock: Socket) -> int:
         """``unix_release()``."""
         if sock.sk is not None:
-            unix_release_sock(kernel, task, sock.sk, False)
+            unix_release_sock(task, sock.sk, False)
             sock.sk = None
         return 0
 
-    def bind(self, kernel: Kernel, task: Task, sock: Socket, addr: bytes) -> Any:
+    def bind(self, task: Task, sock: Socket, addr: bytes) -> Any:
         """``unix_bind()``."""
-        return unix_bind(kernel, task, sock.sk, addr)
+        return unix_bind(task, sock.sk, addr)
 
-    def socketpair(self, kernel: Kernel, task: Task, first: Socket, second: Socket) -> int:
+    def socketpair(self, task: Task, first: Socket, second: Socket) -> int:
         """``unix_socketpair()``."""
         connect_pair(task, first.sk, second.sk)
         return 0
@@ -107,8 +107,9 @@ class UnixOps(ProtoOps):
             raise Errno("ENOTCONN")
         return sk.addr if sk.addr is not None else struct.pack("<H", PF_UNIX)
 
-    def shutdown(self, kernel: Kernel, task: Task, sock: Socket, how: int) -> int:
+    def shutdown(self, task: Task, sock: Socket, how: int) -> int:
         """``unix_shutdown()``."""
+        kernel = task.kernel
         if not 0 <= how <= 2:
             raise Errno("EINVAL")
         mode = how + 1
@@ -126,14 +127,14 @@ class UnixOps(ProtoOps):
                 sock_wake_async(kernel, other, SOCK_WAKE_WAITD, POLL_IN)
         return 0
 
-    def ioctl(self, kernel: Kernel, task: Task, sock: Socket, cmd: int, arg: Any) -> Any:
+    def ioctl(self, task: Task, sock: Socket, cmd: int, arg: Any) -> Any:
         """``unix_ioctl()``."""
         sk: Unix = sock.sk
         if cmd == SIOCOUTQ:
             return Result(0, None, {"arg": sk.wmem_get()})
         if cmd == SIOCINQ:
             return Result(0, None, {"arg": self._inq_len(sk)})
-        if cmd == SIOCATMARK and kernel.net.facts.oob:
+        if cmd == SIOCATMARK and task.kernel.net.facts.oob:
             if sk.type != SOCK_STREAM:
                 raise Errno("EOPNOTSUPP")
             first = sk.receive_queue[0] if sk.receive_queue else None
@@ -152,8 +153,9 @@ class UnixOps(ProtoOps):
         """``unix_set_peek_off()``."""
         sock.sk.peek_off = value
 
-    def poll(self, kernel: Kernel, task: Task, file: File, sock: Socket) -> int:
+    def poll(self, task: Task, file: File, sock: Socket) -> int:
         """``unix_dgram_poll()``, of packets in order as well."""
+        kernel = task.kernel
         sk: Unix = sock.sk
         mask = EPOLLERR if sk.err or sk.error_queue else 0
         mask |= _readable(sk)
@@ -186,20 +188,21 @@ def _readable(sk: Unix) -> int:
 class ConnectedOps(UnixOps):
     """What stream and seqpacket sockets share: they listen, connect and accept."""
 
-    def listen(self, kernel: Kernel, task: Task, sock: Socket, backlog: int) -> int:
+    def listen(self, task: Task, sock: Socket, backlog: int) -> int:
         """``unix_listen()``."""
         sk: Unix = sock.sk
         if sk.addr is None or sk.state not in ("TCP_CLOSE", "TCP_LISTEN"):
             raise Errno("EINVAL")
         if backlog > sk.max_ack_backlog:
-            wake_up(kernel, sk.peer_wait, 0)
+            wake_up(task.kernel, sk.peer_wait, 0)
         sk.max_ack_backlog = backlog
         sk.state = "TCP_LISTEN"
         init_peercred(task, sk)
         return 0
 
-    def connect(self, kernel: Kernel, task: Task, sock: Socket, addr: bytes, flags: int) -> Any:
+    def connect(self, task: Task, sock: Socket, addr: bytes, flags: int) -> Any:
         """Put an embryo on the listener's queue (``unix_stream_connect()``)."""
+        kernel = task.kernel
         sk: Unix = sock.sk
         validate_addr(addr)
         if "SOCK_PASSCRED" in sock.flags and sk.addr is None:
@@ -210,12 +213,12 @@ class ConnectedOps(UnixOps):
         skb = SkBuff(b"", 0, alloc.truesize(1), newsk)
         newsk.wmem_alloc += skb.truesize
         try:
-            other = yield from self._listener(kernel, task, sk, addr, timeo)
+            other = yield from self._listener(task, sk, addr, timeo)
             if sk.state != "TCP_CLOSE":
                 raise Errno("EISCONN" if sk.state == "TCP_ESTABLISHED" else "EINVAL")
         except Errno:
-            kfree_skb(kernel, task, skb)
-            unix_release_sock(kernel, task, newsk, False)
+            kfree_skb(task, skb)
+            unix_release_sock(task, newsk, False)
             raise
         sock_hold(sk)
         newsk.peer = sk
@@ -237,10 +240,10 @@ class ConnectedOps(UnixOps):
         data_ready(kernel, other)
         return 0
 
-    def _listener(self, kernel: Kernel, task: Task, sk: Unix, addr: bytes, timeo: Timeo) -> Any:
+    def _listener(self, task: Task, sk: Unix, addr: bytes, timeo: Timeo) -> Any:
         """Return who listens at *addr*, once there is room on its queue."""
         while True:
-            other = find_other(kernel, task, addr, sk.type)
+            other = find_other(task, addr, sk.type)
             if other.state != "TCP_LISTEN" or other.shutdown & RCV_SHUTDOWN:
                 raise Errno("ECONNREFUSED")
             if not other.recvq_full():
@@ -248,23 +251,23 @@ class ConnectedOps(UnixOps):
             if not timeo:
                 raise Errno("EAGAIN")
             sock_hold(other)
-            yield from wait_for_peer(kernel, task, other, timeo)
-            sock_put(kernel, other)
+            yield from wait_for_peer(task, other, timeo)
+            sock_put(task.kernel, other)
             if task.signal_pending():
                 raise sock_intr_errno(timeo)
 
-    def accept(self, kernel: Kernel, task: Task, sock: Socket, newsock: Socket, flags: int) -> Any:
+    def accept(self, task: Task, sock: Socket, newsock: Socket, flags: int) -> Any:
         """Take the oldest embryo (``unix_accept()``)."""
         sk: Unix = sock.sk
         if sk.state != "TCP_LISTEN":
             raise Errno("EINVAL")
         try:
-            skb, _ = yield from skb_recv_datagram(kernel, task, sk, MSG_DONTWAIT if flags & O_NONBLOCK else 0)
+            skb, _ = yield from skb_recv_datagram(task, sk, MSG_DONTWAIT if flags & O_NONBLOCK else 0)
         except ReceiveShutdown:
             raise Errno("EINVAL") from None
         child: Unix = skb.sk
-        kfree_skb(kernel, task, skb)
-        wake_up(kernel, sk.peer_wait, 1)
+        kfree_skb(task, skb)
+        wake_up(task.kernel, sk.peer_wait, 1)
         child.listener = None
         newsock.state = "SS_CONNECTED"
         newsock.flags |= sock.flags & {"SOCK_PASSCRED", "SOCK_PASSSEC"}
@@ -277,23 +280,23 @@ class StreamOps(ConnectedOps):
 
     name = "unix_stream_ops"
 
-    def sendmsg(self, kernel: Kernel, task: Task, sock: Socket, msg: OutMessage) -> Any:
+    def sendmsg(self, task: Task, sock: Socket, msg: OutMessage) -> Any:
         """``unix_stream_sendmsg()``."""
-        return stream_sendmsg(kernel, task, sock, msg)
+        return stream_sendmsg(task, sock, msg)
 
-    def recvmsg(self, kernel: Kernel, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
+    def recvmsg(self, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
         """``unix_stream_recvmsg()``."""
-        return stream_recvmsg(kernel, task, sock, msg, flags)
+        return stream_recvmsg(task, sock, msg, flags)
 
-    def sendpage(self, kernel: Kernel, task: Task, sock: Socket, page: Any, offset: int, size: int, flags: int) -> Any:
+    def sendpage(self, task: Task, sock: Socket, page: Any, offset: int, size: int, flags: int) -> Any:
         """``unix_stream_sendpage()``."""
-        return stream_sendpage(kernel, task, sock, page, offset, size, flags)
+        return stream_sendpage(task, sock, page, offset, size, flags)
 
-    def splice_read(self, kernel: Kernel, task: Task, sock: Socket, pipe: PipeInode, length: int, flags: int) -> Any:
+    def splice_read(self, task: Task, sock: Socket, pipe: PipeInode, length: int, flags: int) -> Any:
         """``unix_stream_splice_read()``."""
-        return stream_splice_read(kernel, task, sock, pipe, length, flags)
+        return stream_splice_read(task, sock, pipe, length, flags)
 
-    def poll(self, kernel: Kernel, task: Task, file: File, sock: Socket) -> int:
+    def poll(self, task: Task, file: File, sock: Socket) -> int:
         """``unix_poll()``."""
         sk: Unix = sock.sk
         mask = EPOLLERR if sk.err else 0
@@ -302,7 +305,7 @@ class StreamOps(ConnectedOps):
             mask |= EPOLLPRI
         if sk.state == "TCP_CLOSE":
             mask |= EPOLLHUP
-        if sk.writable(kernel):
+        if sk.writable(task.kernel):
             mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND
         return mask
 
@@ -312,13 +315,13 @@ class SeqpacketOps(ConnectedOps):
 
     name = "unix_seqpacket_ops"
 
-    def sendmsg(self, kernel: Kernel, task: Task, sock: Socket, msg: OutMessage) -> Any:
+    def sendmsg(self, task: Task, sock: Socket, msg: OutMessage) -> Any:
         """``unix_seqpacket_sendmsg()``."""
-        return seqpacket_sendmsg(kernel, task, sock, msg)
+        return seqpacket_sendmsg(task, sock, msg)
 
-    def recvmsg(self, kernel: Kernel, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
+    def recvmsg(self, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
         """``unix_seqpacket_recvmsg()``."""
-        return seqpacket_recvmsg(kernel, task, sock, msg, flags)
+        return seqpacket_recvmsg(task, sock, msg, flags)
 
 
 class DgramOps(UnixOps):
@@ -326,8 +329,9 @@ class DgramOps(UnixOps):
 
     name = "unix_dgram_ops"
 
-    def connect(self, kernel: Kernel, task: Task, sock: Socket, addr: bytes, flags: int) -> int:
+    def connect(self, task: Task, sock: Socket, addr: bytes, flags: int) -> int:
         """Choose where packets go, or nowhere any more (``unix_dgram_connect()``)."""
+        kernel = task.kernel
         sk: Unix = sock.sk
         if len(addr) < SUN_PATH:
             raise Errno("EINVAL")
@@ -336,7 +340,7 @@ class DgramOps(UnixOps):
             validate_addr(addr)
             if "SOCK_PASSCRED" in sock.flags and sk.addr is None:
                 unix_autobind(kernel, sk)
-            other = find_other(kernel, task, addr, sock.type)
+            other = find_other(task, addr, sock.type)
             if not sk.may_send(other):
                 raise Errno("EPERM")
             sock_hold(other)
@@ -347,19 +351,19 @@ class DgramOps(UnixOps):
                 sk.state = "TCP_CLOSE"
             peer_wake_disconnect_wakeup(kernel, sk, old)
             if other is not old:
-                dgram_disconnected(kernel, task, sk, old)
+                dgram_disconnected(task, sk, old)
                 if old.peer is None:
                     old.state = "TCP_CLOSE"
             sock_put(kernel, old)
         return 0
 
-    def sendmsg(self, kernel: Kernel, task: Task, sock: Socket, msg: OutMessage) -> Any:
+    def sendmsg(self, task: Task, sock: Socket, msg: OutMessage) -> Any:
         """``unix_dgram_sendmsg()``."""
-        return dgram_sendmsg(kernel, task, sock, msg)
+        return dgram_sendmsg(task, sock, msg)
 
-    def recvmsg(self, kernel: Kernel, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
+    def recvmsg(self, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
         """``unix_dgram_recvmsg()``."""
-        return dgram_recvmsg(kernel, task, sock, msg, flags)
+        return dgram_recvmsg(task, sock, msg, flags)
 
 
 ELAPSE_WORK.append(delayed_fput)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.tree import MAY_WRITE, permission
-from ktrace.model.kernel import Kernel
 from ktrace.model.net.unix.sock import SUN_PATH, Unix
 from ktrace.model.task import Errno, Task
 from ktrace.state.fs.inode import S_IFMT, S_IFSOCK
@@ -12,12 +11,12 @@ from ktrace.state.fs.inode import S_IFMT, S_IFSOCK
 S_IRWXUGO = 0o777
 
 
-def lookup(kernel: Kernel, task: Task, path: bytes) -> Inode:
+def lookup(task: Task, path: bytes) -> Inode:
     """Return the socket inode at *path* (``unix_find_bsd()``).
 
     :raises Errno: ECONNREFUSED where it is none, EACCES, or what the path walk says
     """
-    tree = kernel.fs
+    tree = task.kernel.fs
     inode = tree.lookup(task, path)
     permission(task, inode, MAY_WRITE)
     if inode.i_mode & S_IFMT != S_IFSOCK:
@@ -25,18 +24,19 @@ def lookup(kernel: Kernel, task: Task, path: bytes) -> Inode:
     return inode
 
 
-def bind_path(kernel: Kernel, task: Task, sk: Unix, path: bytes) -> None:
+def bind_path(task: Task, sk: Unix, path: bytes) -> None:
     """Make a socket inode at *path* and tie *sk* to it (``unix_bind_bsd()``).
 
     :raises Errno: EADDRINUSE where the path exists, EINVAL where *sk* has a name, or what the path walk says
     """
+    kernel = task.kernel
     tree = kernel.fs
     directory, name, trailing = tree.parent_of(task, path)
     if not name or path.rstrip(b"/").rsplit(b"/", 1)[-1] in (b".", b"..") or name in directory.entries:
         raise Errno("EADDRINUSE")
     if trailing:
         raise Errno("ENOENT")
-    inode = tree.create(kernel, task, directory, name, S_IFSOCK | S_IRWXUGO)
+    inode = tree.create(task, directory, name, S_IFSOCK | S_IRWXUGO)
     if sk.addr is not None:
         # failed after successful mknod: vfs_unlink()
         del directory.entries[name]

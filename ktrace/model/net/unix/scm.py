@@ -41,15 +41,15 @@ class Scm:
     gid: int = INVALID_ID
     fp: list[File] = field(default_factory=list)
 
-    def destroy(self, kernel: Kernel, task: Task) -> None:
+    def destroy(self, task: Task) -> None:
         """Drop what was not handed on, last descriptor first (``scm_destroy()``, ``__scm_destroy()``)."""
         self.pid = None
         files, self.fp = self.fp, []
         for file in reversed(files):
-            fput(kernel, task, file)
+            fput(task, file)
 
 
-def scm_send(kernel: Kernel, task: Task, socket: Socket, msg: OutMessage, unix: bool = True) -> Scm:
+def scm_send(task: Task, socket: Socket, msg: OutMessage, unix: bool = True) -> Scm:
     """Take over the control messages of a call (``scm_send()``, ``__scm_send()``).
 
     :raises Errno: EINVAL, EBADF, EPERM, ESRCH
@@ -58,14 +58,14 @@ def scm_send(kernel: Kernel, task: Task, socket: Socket, msg: OutMessage, unix: 
     try:
         for message in for_each_cmsghdr(msg):
             if message["cmsg_level"] == SOL_SOCKET:
-                _one_message(kernel, task, scm, message, unix)
+                _one_message(task, scm, message, unix)
     except Errno:
-        scm.destroy(kernel, task)
+        scm.destroy(task)
         raise
     return scm
 
 
-def _one_message(kernel: Kernel, task: Task, scm: Scm, message: Mapping[str, Any], unix: bool) -> None:
+def _one_message(task: Task, scm: Scm, message: Mapping[str, Any], unix: bool) -> None:
     data = message["cmsg_data"]
     if message["cmsg_type"] == SCM_RIGHTS:
         if not unix:
@@ -76,8 +76,8 @@ def _one_message(kernel: Kernel, task: Task, scm: Scm, message: Mapping[str, Any
     elif message["cmsg_type"] == SCM_CREDENTIALS:
         if not isinstance(data, Mapping):
             raise Errno("EINVAL")
-        _check_creds(kernel, task, data)
-        owner = kernel.find_task(data["pid"])
+        _check_creds(task, data)
+        owner = task.kernel.find_task(data["pid"])
         if owner is None:
             raise Errno("ESRCH")
         scm.pid, scm.uid, scm.gid = owner.name, data["uid"], data["gid"]
@@ -97,7 +97,7 @@ def _scm_fp_copy(task: Task, scm: Scm, descriptors: Any) -> None:
         scm.fp.append(file)
 
 
-def _check_creds(kernel: Kernel, task: Task, data: Mapping[str, Any]) -> None:
+def _check_creds(task: Task, data: Mapping[str, Any]) -> None:
     """Allow to claim only what one could become (``scm_check_creds()``)."""
     cred = task.cred
     uid, gid = data["uid"], data["gid"]
@@ -139,12 +139,12 @@ def maybe_add_creds(task: Task, skb: SkBuff, socket: Socket, other: Unix) -> Non
         skb.pid, skb.uid, skb.gid = task.name, task.cred.uid, task.cred.gid
 
 
-def scm_stat_add(kernel: Kernel, task: Task, sk: Unix, skb: SkBuff) -> None:
+def scm_stat_add(task: Task, sk: Unix, skb: SkBuff) -> None:
     """Count what is in flight towards *sk* (``scm_stat_add()``, ``unix_add_edges()``)."""
     if skb.fp:
         sk.nr_fds += len(skb.fp)
         skb.fp_uid = task.cred.uid
-        inflight = kernel.net.unix.inflight
+        inflight = task.kernel.net.unix.inflight
         inflight[skb.fp_uid] = inflight.get(skb.fp_uid, 0) + len(skb.fp)
 
 
@@ -162,13 +162,13 @@ def _del_edges(kernel: Kernel, skb: SkBuff) -> None:
         skb.fp_uid = None
 
 
-def drop_files(kernel: Kernel, task: Task, skb: SkBuff) -> None:
+def drop_files(task: Task, skb: SkBuff) -> None:
     """Let go of what travels in a buffer that is freed (``unix_destruct_scm()``)."""
-    _del_edges(kernel, skb)
+    _del_edges(task.kernel, skb)
     files, skb.fp = skb.fp, []
     skb.pid = None
     for file in reversed(files):
-        fput(kernel, task, file)
+        fput(task, file)
 
 
 def detach(scm: Scm, skb: SkBuff) -> None:
@@ -183,17 +183,17 @@ def peek(scm: Scm, skb: SkBuff) -> None:
     scm.fp = list(skb.fp)
 
 
-def scm_recv(kernel: Kernel, task: Task, socket: Socket, msg: InMessage, scm: Scm) -> None:
+def scm_recv(task: Task, socket: Socket, msg: InMessage, scm: Scm) -> None:
     """Deliver control messages (``scm_recv()``)."""
     if msg.controllen is None:
         if "SOCK_PASSCRED" in socket.flags or scm.fp:
             msg.flags |= MSG_CTRUNC
-        scm.destroy(kernel, task)
+        scm.destroy(task)
         return
     if "SOCK_PASSCRED" in socket.flags:
-        _put_credentials(kernel, msg, scm)
+        _put_credentials(task.kernel, msg, scm)
     if scm.fp:
-        _detach_fds(kernel, task, msg, scm)
+        _detach_fds(task, msg, scm)
 
 
 def _put_credentials(kernel: Kernel, msg: InMessage, scm: Scm) -> None:
@@ -221,7 +221,7 @@ def _take(msg: InMessage, message: dict[str, Any], length: int) -> None:
     msg.controllen -= used
 
 
-def _detach_fds(kernel: Kernel, task: Task, msg: InMessage, scm: Scm) -> None:
+def _detach_fds(task: Task, msg: InMessage, scm: Scm) -> None:
     """Give the receiver descriptors for as many files as fit (``scm_detach_fds()``)."""
     assert msg.controllen is not None
     room = 0 if msg.controllen <= SIZEOF_CMSGHDR else (msg.controllen - SIZEOF_CMSGHDR) // 4
@@ -240,4 +240,4 @@ def _detach_fds(kernel: Kernel, task: Task, msg: InMessage, scm: Scm) -> None:
         _take(msg, message, 4 * len(received))
     if len(received) < len(scm.fp):
         msg.flags |= MSG_CTRUNC
-    scm.destroy(kernel, task)
+    scm.destroy(task)

@@ -139,7 +139,7 @@ def unix_create1(kernel: Kernel, socket: Socket | None, type_: int) -> Unix:
 
 
 @family("unix_create")
-def unix_create(kernel: Kernel, task: Task, socket: Socket, protocol: int) -> None:
+def unix_create(task: Task, socket: Socket, protocol: int) -> None:
     """Make an AF_UNIX socket (``unix_create()``)."""
     from ktrace.model.net.unix.ops import UNIX_DGRAM_OPS, UNIX_SEQPACKET_OPS, UNIX_STREAM_OPS
 
@@ -152,7 +152,7 @@ def unix_create(kernel: Kernel, task: Task, socket: Socket, protocol: int) -> No
     if socket.type not in ops:
         raise Errno("ESOCKTNOSUPPORT")
     socket.ops = ops[socket.type]
-    unix_create1(kernel, socket, socket.type)
+    unix_create1(task.kernel, socket, socket.type)
 
 
 def unread_len(skb: SkBuff) -> int:
@@ -160,11 +160,12 @@ def unread_len(skb: SkBuff) -> int:
     return len(skb) - skb.consumed
 
 
-def unix_release_sock(kernel: Kernel, task: Task, sk: Unix, embryo: bool) -> None:
+def unix_release_sock(task: Task, sk: Unix, embryo: bool) -> None:
     """End *sk*, tell its peer, drop what it never read (``unix_release_sock()``).
 
     :param embryo: it was connected and never accepted
     """
+    kernel = task.kernel
     table = kernel.net.unix.table
     table.remove(sk)
     sock_orphan(sk)
@@ -191,9 +192,9 @@ def unix_release_sock(kernel: Kernel, task: Task, sk: Unix, embryo: bool) -> Non
         skb = sk.receive_queue.pop(0)
         if was_listening:
             assert isinstance(skb.sk, Unix)
-            unix_release_sock(kernel, task, skb.sk, True)
+            unix_release_sock(task, skb.sk, True)
         skb.consumed = len(skb)
-        kfree_skb(kernel, task, skb)
+        kfree_skb(task, skb)
     if path is not None:
         path.put(kernel)
     sock_put(kernel, sk)
@@ -201,15 +202,15 @@ def unix_release_sock(kernel: Kernel, task: Task, sk: Unix, embryo: bool) -> Non
     kernel.net.unix.gc_wanted = True
 
 
-def kfree_skb(kernel: Kernel, task: Task, skb: SkBuff) -> None:
+def kfree_skb(task: Task, skb: SkBuff) -> None:
     """Free a buffer: what travels in it first, then its charge (``unix_wfree()``, ``sock_wfree()``)."""
     from ktrace.model.net.core.sock import sock_wfree
     from ktrace.model.net.unix.scm import drop_files
 
-    drop_files(kernel, task, skb)
+    drop_files(task, skb)
     skb.put_pages()
     if skb.sk is not None:
-        sock_wfree(kernel, skb)
+        sock_wfree(task.kernel, skb)
 
 
 def peer_wake_disconnect(sk: Unix, other: Unix) -> None:
@@ -250,12 +251,13 @@ def peer_wake_me(kernel: Kernel, sk: Unix, other: Unix) -> bool:
     return False
 
 
-def dgram_disconnected(kernel: Kernel, task: Task, sk: Unix, other: Unix) -> None:
+def dgram_disconnected(task: Task, sk: Unix, other: Unix) -> None:
     """Drop what arrived from a peer that is no longer ours (``unix_dgram_disconnected()``)."""
+    kernel = task.kernel
     if not sk.receive_queue:
         return
     while sk.receive_queue:
-        kfree_skb(kernel, task, sk.receive_queue.pop(0))
+        kfree_skb(task, sk.receive_queue.pop(0))
     wake_up(kernel, sk.peer_wait, 0)
     if not other.flag("SOCK_DEAD") and other.peer is sk:
         other.err = ECONNRESET

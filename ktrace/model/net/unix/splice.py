@@ -7,7 +7,6 @@ from typing import Any
 from ktrace.model.fs.file import O_NONBLOCK
 from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.fs.pipe.splice import SPLICE_F_NONBLOCK
-from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.skbuff import INVALID_ID, SkBuff
 from ktrace.model.net.core.sock import MSG_DONTWAIT, MSG_NOSIGNAL, RCV_SHUTDOWN, SEND_SHUTDOWN, Socket, data_ready
 from ktrace.model.net.splice_socket import skb_splice_bits
@@ -17,23 +16,24 @@ from ktrace.model.net.unix.stream import StreamReader, alloc_send_skb
 from ktrace.model.task import Errno, Task
 
 
-def stream_splice_read(kernel: Kernel, task: Task, socket: Socket, pipe: PipeInode, length: int, flags: int) -> Any:
+def stream_splice_read(task: Task, socket: Socket, pipe: PipeInode, length: int, flags: int) -> Any:
     """Read into a pipe (``unix_stream_splice_read()``)."""
 
     def unix_stream_splice_actor(skb: SkBuff, start: int, chunk: int) -> int:
         try:
-            return skb_splice_bits(kernel, task, skb, start, chunk, pipe)
+            return skb_splice_bits(task, skb, start, chunk, pipe)
         except Errno:
             return -1
 
     assert socket.file is not None
     noblock = socket.file.f_flags & O_NONBLOCK or flags & SPLICE_F_NONBLOCK
     how = MSG_DONTWAIT if noblock else 0
-    return (yield from StreamReader(kernel, task, socket, None, how, length, unix_stream_splice_actor).read())
+    return (yield from StreamReader(task, socket, None, how, length, unix_stream_splice_actor).read())
 
 
-def stream_sendpage(kernel: Kernel, task: Task, socket: Socket, page: Any, offset: int, size: int, flags: int) -> Any:
+def stream_sendpage(task: Task, socket: Socket, page: Any, offset: int, size: int, flags: int) -> Any:
     """Share a part of a page with the peer, in its last buffer if that has room (``unix_stream_sendpage()``)."""
+    kernel = task.kernel
     sk: Unix = socket.sk
     other = sk.peer
     if other is None or sk.state != "TCP_ESTABLISHED":
@@ -44,7 +44,7 @@ def stream_sendpage(kernel: Kernel, task: Task, socket: Socket, page: Any, offse
     while True:
         if sk.shutdown & SEND_SHUTDOWN or other.flag("SOCK_DEAD") or other.shutdown & RCV_SHUTDOWN:
             if newskb is not None:
-                kfree_skb(kernel, task, newskb)
+                kfree_skb(task, newskb)
             if not flags & MSG_NOSIGNAL:
                 kernel.send_signal(task, "SIGPIPE", task, thread=True)
             raise Errno("EPIPE")
@@ -58,12 +58,12 @@ def stream_sendpage(kernel: Kernel, task: Task, socket: Socket, page: Any, offse
         else:
             skb = last
             if newskb is not None:
-                kfree_skb(kernel, task, newskb)
+                kfree_skb(task, newskb)
                 newskb = None
         if skb is not None and skb.append_page(page, offset, size):
             break
         tail = last
-        newskb = yield from alloc_send_skb(kernel, task, sk, 0, 0, flags & MSG_DONTWAIT)
+        newskb = yield from alloc_send_skb(task, sk, 0, 0, flags & MSG_DONTWAIT)
     skb.data_len += size
     skb.truesize += size
     sk.wmem_alloc += size

@@ -50,7 +50,7 @@ UNIX_SKB_FRAGS_SZ = 4096 << 3
 """``PAGE_SIZE << get_order(32768)``."""
 
 
-def alloc_send_skb(kernel: Kernel, task: Task, sk: Sock, header_len: int, data_len: int, noblock: Any) -> Any:
+def alloc_send_skb(task: Task, sk: Sock, header_len: int, data_len: int, noblock: Any) -> Any:
     """Make a buffer within the send buffer, or wait for room (``sock_alloc_send_pskb()``).
 
     :raises Errno: the sock's error, EPIPE, EAGAIN, EINTR, EMSGSIZE
@@ -69,8 +69,8 @@ def alloc_send_skb(kernel: Kernel, task: Task, sk: Sock, header_len: int, data_l
             raise Errno("EAGAIN")
         if task.signal_pending():
             raise sock_intr_errno(timeo)
-        yield from wait_for_wmem(kernel, task, sk, timeo)
-    alloc = kernel.net.alloc
+        yield from wait_for_wmem(task, sk, timeo)
+    alloc = task.kernel.net.alloc
     if -(-data_len // alloc.page_size) > alloc.max_frags:
         raise Errno("EMSGSIZE")
     skb = SkBuff(b"", data_len, alloc.truesize(header_len, data_len), sk)
@@ -78,7 +78,7 @@ def alloc_send_skb(kernel: Kernel, task: Task, sk: Sock, header_len: int, data_l
     return skb
 
 
-def wait_for_wmem(kernel: Kernel, task: Task, sk: Sock, timeo: Timeo) -> Any:
+def wait_for_wmem(task: Task, sk: Sock, timeo: Timeo) -> Any:
     """Sleep until there is room to send (``sock_wait_for_wmem()``)."""
     set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE", False)
     assert sk.wq is not None and sk.socket is not None
@@ -88,14 +88,15 @@ def wait_for_wmem(kernel: Kernel, task: Task, sk: Sock, timeo: Timeo) -> Any:
         prepare_to_wait(queue, entry)
         if sk.wmem_alloc < sk.sndbuf or sk.shutdown & SEND_SHUTDOWN or sk.err:
             break
-        yield from timeo.sleep(kernel, task)
+        yield from timeo.sleep(task)
     queue.remove(entry)
 
 
-def stream_sendmsg(kernel: Kernel, task: Task, socket: Socket, msg: OutMessage) -> Any:
+def stream_sendmsg(task: Task, socket: Socket, msg: OutMessage) -> Any:
     """Queue bytes on the peer, in buffers of half the send buffer at most (``unix_stream_sendmsg()``)."""
+    kernel = task.kernel
     sk: Unix = socket.sk
-    scm = scm_send(kernel, task, socket, msg)
+    scm = scm_send(task, socket, msg)
     sent = 0
     try:
         length = msg.source.count
@@ -110,27 +111,27 @@ def stream_sendmsg(kernel: Kernel, task: Task, socket: Socket, msg: OutMessage) 
         if other is None:
             raise Errno("ENOTCONN")
         if sk.shutdown & SEND_SHUTDOWN:
-            raise _pipe_error(kernel, task, msg, sent)
+            raise _pipe_error(task, msg, sent)
         fds_sent = False
         while sent < length:
             size, data_len = _split(kernel, sk, length - sent)
-            skb = yield from alloc_send_skb(kernel, task, sk, size - data_len, data_len, msg.flags & MSG_DONTWAIT)
-            _fill(kernel, task, scm, skb, msg, size, not fds_sent)
+            skb = yield from alloc_send_skb(task, sk, size - data_len, data_len, msg.flags & MSG_DONTWAIT)
+            _fill(task, scm, skb, msg, size, not fds_sent)
             fds_sent = True
             if other.flag("SOCK_DEAD") or other.shutdown & RCV_SHUTDOWN:
-                kfree_skb(kernel, task, skb)
-                raise _pipe_error(kernel, task, msg, sent)
-            _queue(kernel, task, socket, other, skb)
+                kfree_skb(task, skb)
+                raise _pipe_error(task, msg, sent)
+            _queue(task, socket, other, skb)
             data_ready(kernel, other)
             sent += size
         if oob:
-            yield from _queue_oob(kernel, task, socket, other, scm, msg, not fds_sent)
+            yield from _queue_oob(task, socket, other, scm, msg, not fds_sent)
             sent += 1
     except Errno:
         if not sent:
             raise
     finally:
-        scm.destroy(kernel, task)
+        scm.destroy(task)
     return sent
 
 
@@ -142,8 +143,9 @@ def _split(kernel: Kernel, sk: Unix, size: int) -> tuple[int, int]:
     return size, min(size, alloc.page_align(max(0, size - head)))
 
 
-def _fill(kernel: Kernel, task: Task, scm: Scm, skb: SkBuff, msg: OutMessage, size: int, send_fds: bool) -> None:
+def _fill(task: Task, scm: Scm, skb: SkBuff, msg: OutMessage, size: int, send_fds: bool) -> None:
     """Put credentials, descriptors and bytes into *skb*; free it where that fails."""
+    kernel = task.kernel
     try:
         scm_to_skb(task, kernel, scm, skb, send_fds)
         data = msg.source.copy(size)
@@ -155,46 +157,45 @@ def _fill(kernel: Kernel, task: Task, scm: Scm, skb: SkBuff, msg: OutMessage, si
             skb.frags.append(Fragment(Compound(kernel.serial(), data[at : at + length]), 0, length))
             at += length
     except Errno:
-        kfree_skb(kernel, task, skb)
+        kfree_skb(task, skb)
         raise
 
 
-def _queue(kernel: Kernel, task: Task, socket: Socket, other: Unix, skb: SkBuff) -> None:
+def _queue(task: Task, socket: Socket, other: Unix, skb: SkBuff) -> None:
     maybe_add_creds(task, skb, socket, other)
-    scm_stat_add(kernel, task, other, skb)
+    scm_stat_add(task, other, skb)
     other.receive_queue.append(skb)
 
 
-def _pipe_error(kernel: Kernel, task: Task, msg: OutMessage, sent: int) -> Errno:
+def _pipe_error(task: Task, msg: OutMessage, sent: int) -> Errno:
     if not sent and not msg.flags & MSG_NOSIGNAL:
-        kernel.send_signal(task, "SIGPIPE", task, thread=True)
+        task.kernel.send_signal(task, "SIGPIPE", task, thread=True)
     return Errno("EPIPE")
 
 
-def _queue_oob(
-    kernel: Kernel, task: Task, socket: Socket, other: Unix, scm: Scm, msg: OutMessage, send_fds: bool
-) -> Any:
+def _queue_oob(task: Task, socket: Socket, other: Unix, scm: Scm, msg: OutMessage, send_fds: bool) -> Any:
     """Queue the one byte that is out of band (``queue_oob()``)."""
+    kernel = task.kernel
     sk: Unix = socket.sk
-    skb = yield from alloc_send_skb(kernel, task, sk, 1, 0, msg.flags & MSG_DONTWAIT)
-    _fill(kernel, task, scm, skb, msg, 1, send_fds)
+    skb = yield from alloc_send_skb(task, sk, 1, 0, msg.flags & MSG_DONTWAIT)
+    _fill(task, scm, skb, msg, 1, send_fds)
     if other.flag("SOCK_DEAD") or other.shutdown & RCV_SHUTDOWN:
-        kfree_skb(kernel, task, skb)
+        kfree_skb(task, skb)
         raise Errno("EPIPE")
-    _queue(kernel, task, socket, other, skb)
+    _queue(task, socket, other, skb)
     other.oob_skb = skb
     send_sigurg(kernel, other)
     data_ready(kernel, other)
 
 
-def stream_recvmsg(kernel: Kernel, task: Task, socket: Socket, msg: InMessage, flags: int) -> Any:
+def stream_recvmsg(task: Task, socket: Socket, msg: InMessage, flags: int) -> Any:
     """Read bytes (``unix_stream_read_generic()``)."""
 
     def unix_stream_read_actor(skb: SkBuff, start: int, chunk: int) -> int:
         return chunk if msg.destination.copy(skb.data[start : start + chunk]) == chunk else -1
 
     size = msg.destination.count
-    return (yield from StreamReader(kernel, task, socket, msg, flags, size, unix_stream_read_actor).read())
+    return (yield from StreamReader(task, socket, msg, flags, size, unix_stream_read_actor).read())
 
 
 class StreamReader:
@@ -202,7 +203,6 @@ class StreamReader:
 
     def __init__(
         self,
-        kernel: Kernel,
         task: Task,
         socket: Socket,
         msg: InMessage | None,
@@ -210,6 +210,7 @@ class StreamReader:
         size: int,
         recv_actor: Callable[[SkBuff, int, int], int],
     ) -> None:
+        kernel = task.kernel
         self.kernel = kernel
         self.task = task
         self.socket = socket
@@ -264,7 +265,7 @@ class StreamReader:
                     break
                 yield from self._data_wait(last, last_len, timeo)
                 if self.task.signal_pending():
-                    self.scm.destroy(self.kernel, self.task)
+                    self.scm.destroy(self.task)
                     if self.copied:
                         return self.copied
                     raise sock_intr_errno(timeo)
@@ -299,9 +300,9 @@ class StreamReader:
             # memset(&scm, 0): nobody's pid, and root's ids
             self.scm.pid, self.scm.uid, self.scm.gid = None, 0, 0
         if self.msg is not None:
-            scm_recv(self.kernel, self.task, self.socket, self.msg, self.scm)
+            scm_recv(self.task, self.socket, self.msg, self.scm)
         else:
-            self.scm.destroy(self.kernel, self.task)
+            self.scm.destroy(self.task)
         if self.copied:
             if self.copied < 0:
                 raise Errno("EFAULT")
@@ -315,7 +316,7 @@ class StreamReader:
         sk, queue = self.sk, self.sk.receive_queue
         if not unread_len(skb) and not self.peek:
             queue.remove(skb)
-            kfree_skb(self.kernel, self.task, skb)
+            kfree_skb(self.task, skb)
             return None
         if skb is sk.oob_skb:
             if self.copied:
@@ -325,7 +326,7 @@ class StreamReader:
                 if not sk.flag("SOCK_URGINLINE"):
                     queue.remove(skb)
                     found = queue[0] if queue else None
-                    kfree_skb(self.kernel, self.task, skb)
+                    kfree_skb(self.task, skb)
                     return found
             elif not sk.flag("SOCK_URGINLINE"):
                 return next_of(queue, skb)
@@ -368,7 +369,7 @@ class StreamReader:
         if unread_len(skb):
             return True
         sk.receive_queue.remove(skb)
-        kfree_skb(self.kernel, self.task, skb)
+        kfree_skb(self.task, skb)
         return bool(self.scm.fp)
 
     def _recv_urg(self) -> int:
@@ -389,7 +390,7 @@ class StreamReader:
         if not self.peek:
             skb.consumed += 1
         if read is not None:
-            kfree_skb(self.kernel, self.task, read)
+            kfree_skb(self.task, read)
         if copied < 1:
             raise Errno("EFAULT")
         self.msg.flags |= MSG_OOB
@@ -413,7 +414,7 @@ class StreamReader:
             ):
                 break
             set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA")
-            yield from timeo.sleep(self.kernel, task)
+            yield from timeo.sleep(task)
             if sk.flag("SOCK_DEAD"):
                 break
             set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA", False)

@@ -82,20 +82,21 @@ class PingProto(Proto):
     sock = Raw
     has_bind = True
 
-    def init(self, kernel: Kernel, task: Task, sk: Raw) -> None:
+    def init(self, task: Task, sk: Raw) -> None:
         """Refuse groups outside of ``ping_group_range``, which is empty at first (``ping_init_sock()``).
 
         :raises Errno: EACCES
         """
         if sk.family == "AF_INET6":
             sk.ipv6only = True
-        setting = kernel.net.facts.sysctl.get
+        setting = task.kernel.net.facts.sysctl.get
         low, high = setting("ipv4/ping_group_range/low", 1), setting("ipv4/ping_group_range/high", 0)
         if not any(low <= group <= high for group in (task.cred.egid, *task.cred.groups)):
             raise Errno("EACCES")
 
-    def bind(self, kernel: Kernel, task: Task, sk: Raw, addr: bytes) -> int:
+    def bind(self, task: Task, sk: Raw, addr: bytes) -> int:
         """``ping_bind()``."""
+        kernel = task.kernel
         device = sk.bound_dev_if
         address, ident = self._check_bind_addr(kernel, sk, addr)
         if sk.inet_num:
@@ -160,15 +161,16 @@ class PingProto(Proto):
         """``ping_get_port()``."""
         ping_get_port(kernel, sk, port)
 
-    def close(self, kernel: Kernel, task: Task, sk: Raw, timeout: int | None) -> int:
+    def close(self, task: Task, sk: Raw, timeout: int | None) -> int:
         """``ping_close()``."""
-        ping_unhash(kernel, sk)
+        ping_unhash(task.kernel, sk)
         sock_orphan(sk)
         purge(sk)
         return 0
 
-    def sendmsg(self, kernel: Kernel, task: Task, sk: Raw, msg: OutMessage) -> int:
+    def sendmsg(self, task: Task, sk: Raw, msg: OutMessage) -> int:
         """``ping_v4_sendmsg()``."""
+        kernel = task.kernel
         length = msg.source.count
         head = self.common_sendmsg(msg, (ICMP_ECHO, ICMP_EXT_ECHO))
         if msg.name is not None:
@@ -219,21 +221,21 @@ class PingProto(Proto):
             raise Errno("EPIPE")
         return head[:2] + bytes(2) + sk.sport.to_bytes(2, "big") + head[6:8] + msg.source.copy_all()
 
-    def recvmsg(self, kernel: Kernel, task: Task, sk: Raw, msg: InMessage, flags: int) -> Any:
+    def recvmsg(self, task: Task, sk: Raw, msg: InMessage, flags: int) -> Any:
         """``ping_recvmsg()``."""
-        return recv_packet(kernel, task, sk, msg, flags, tells_length=False)
+        return recv_packet(task, sk, msg, flags, tells_length=False)
 
     def poll(self, kernel: Kernel, sk: Raw) -> int:
         """``datagram_poll()``."""
         return datagram_poll(sk)
 
-    def setsockopt(self, kernel: Kernel, task: Task, sk: Inet, level: int, optname: int, optval: bytes) -> int:
+    def setsockopt(self, task: Task, sk: Inet, level: int, optname: int, optval: bytes) -> int:
         """``ip_setsockopt()``."""
         return set_ip_option(task, sk, level, optname, optval)
 
-    def getsockopt(self, kernel: Kernel, task: Task, sk: Inet, level: int, optname: int, optlen: int) -> bytes:
+    def getsockopt(self, task: Task, sk: Inet, level: int, optname: int, optlen: int) -> bytes:
         """``ip_getsockopt()``."""
-        return get_ip_option(kernel, sk, level, optname, optlen)
+        return get_ip_option(task.kernel, sk, level, optname, optlen)
 
 
 class Ping6Proto(PingProto):
@@ -246,8 +248,9 @@ class Ping6Proto(PingProto):
         ip6_datagram_connect(sk, addr, lambda: None)
         return 0
 
-    def sendmsg(self, kernel: Kernel, task: Task, sk: Raw, msg: OutMessage) -> int:
+    def sendmsg(self, task: Task, sk: Raw, msg: OutMessage) -> int:
         """``ping_v6_sendmsg()``."""
+        kernel = task.kernel
         length = msg.source.count
         head = self.common_sendmsg(msg, (ICMPV6_ECHO_REQUEST, ICMPV6_EXT_ECHO_REQUEST))
         scope = 0
@@ -277,10 +280,10 @@ class Ping6Proto(PingProto):
         send(kernel, icmpv6_packet(kernel, saddr, daddr, data, hops, tos), sk)
         return length
 
-    def setsockopt(self, kernel: Kernel, task: Task, sk: Inet, level: int, optname: int, optval: bytes) -> int:
+    def setsockopt(self, task: Task, sk: Inet, level: int, optname: int, optval: bytes) -> int:
         """``ipv6_setsockopt()``."""
-        return set_ipv6_option(kernel, task, sk, level, optname, optval)
+        return set_ipv6_option(task, sk, level, optname, optval)
 
-    def getsockopt(self, kernel: Kernel, task: Task, sk: Inet, level: int, optname: int, optlen: int) -> bytes:
+    def getsockopt(self, task: Task, sk: Inet, level: int, optname: int, optlen: int) -> bytes:
         """``ipv6_getsockopt()``."""
-        return get_ipv6_option(kernel, sk, level, optname, optlen)
+        return get_ipv6_option(task.kernel, sk, level, optname, optlen)

@@ -49,11 +49,11 @@ class RawProto(Proto):
     wide = False
     has_bind = True
 
-    def init(self, kernel: Kernel, task: Task, sk: Raw) -> None:
+    def init(self, task: Task, sk: Raw) -> None:
         """``raw_hash_sk()``, which ``inet_create()`` calls for it, and ``raw_sk_init()``."""
         if sk.inet_num:
             sk.flags.add("SOCK_RCU_FREE")
-            raw_hash(kernel, self.wide).insert(0, sk)
+            raw_hash(task.kernel, self.wide).insert(0, sk)
 
     def unhash(self, kernel: Kernel, sk: Raw) -> None:
         """``raw_unhash_sk()``."""
@@ -61,20 +61,20 @@ class RawProto(Proto):
         if sk in table:
             table.remove(sk)
 
-    def close(self, kernel: Kernel, task: Task, sk: Raw, timeout: int | None) -> int:
+    def close(self, task: Task, sk: Raw, timeout: int | None) -> int:
         """``raw_close()``, ``sk_common_release()``."""
-        self.unhash(kernel, sk)
+        self.unhash(task.kernel, sk)
         sock_orphan(sk)
         purge(sk)
         return 0
 
-    def bind(self, kernel: Kernel, task: Task, sk: Raw, addr: bytes) -> int:
+    def bind(self, task: Task, sk: Raw, addr: bytes) -> int:
         """``raw_bind()``."""
         if sk.state != "TCP_CLOSE" or len(addr) < SIZEOF_SOCKADDR_IN:
             raise Errno("EINVAL")
         address = inet_address(addr)[1]
         kind = address_type(address)
-        if kind == "RTN_UNICAST" and not_local(kernel, sk, "ipv4/ip_nonlocal_bind"):
+        if kind == "RTN_UNICAST" and not_local(task.kernel, sk, "ipv4/ip_nonlocal_bind"):
             raise Errno("EADDRNOTAVAIL")
         sk.rcv_saddr = sk.saddr = address
         if kind in ("RTN_MULTICAST", "RTN_BROADCAST"):
@@ -91,8 +91,9 @@ class RawProto(Proto):
         """``__udp_disconnect()``: the sock gets nothing any more."""
         udp_disconnect(sk, lambda: None, lambda: self.unhash(kernel, sk))
 
-    def sendmsg(self, kernel: Kernel, task: Task, sk: Raw, msg: OutMessage) -> int:
+    def sendmsg(self, task: Task, sk: Raw, msg: OutMessage) -> int:
         """``raw_sendmsg()``."""
+        kernel = task.kernel
         length = msg.source.count
         if length > IP_MAX_MTU:
             raise Errno("EMSGSIZE")
@@ -167,9 +168,9 @@ class RawProto(Proto):
             packet.free, packet.summed = IPHDR_FREE, IPHDR_SUMMED
         send(kernel, packet, sk)
 
-    def recvmsg(self, kernel: Kernel, task: Task, sk: Raw, msg: InMessage, flags: int) -> Any:
+    def recvmsg(self, task: Task, sk: Raw, msg: InMessage, flags: int) -> Any:
         """``raw_recvmsg()``."""
-        return recv_packet(kernel, task, sk, msg, flags)
+        return recv_packet(task, sk, msg, flags)
 
     def poll(self, kernel: Kernel, sk: Raw) -> int:
         """``datagram_poll()``."""
@@ -183,7 +184,7 @@ class RawProto(Proto):
             return Result(0, None, {"arg": len(sk.receive_queue[0]) if sk.receive_queue else 0})
         raise Errno("ENOIOCTLCMD")
 
-    def setsockopt(self, kernel: Kernel, task: Task, sk: Raw, level: int, optname: int, optval: bytes) -> int:
+    def setsockopt(self, task: Task, sk: Raw, level: int, optname: int, optval: bytes) -> int:
         """``raw_setsockopt()``, ``do_raw_setsockopt()``."""
         if level != SOL_RAW:
             return set_ip_option(task, sk, level, optname, optval)
@@ -195,10 +196,10 @@ class RawProto(Proto):
         sk.filter = int.from_bytes(optval[:4] + kept[len(optval) :], "little")
         return 0
 
-    def getsockopt(self, kernel: Kernel, task: Task, sk: Raw, level: int, optname: int, optlen: int) -> bytes:
+    def getsockopt(self, task: Task, sk: Raw, level: int, optname: int, optlen: int) -> bytes:
         """``raw_getsockopt()``, ``do_raw_getsockopt()``."""
         if level != SOL_RAW:
-            return get_ip_option(kernel, sk, level, optname, optlen)
+            return get_ip_option(task.kernel, sk, level, optname, optlen)
         if optname != ICMP_FILTER:
             raise Errno("ENOPROTOOPT")
         if sk.inet_num != IPPROTO_ICMP:

@@ -44,13 +44,13 @@ class Raw6Proto(RawProto):
 
     wide = True
 
-    def init(self, kernel: Kernel, task: Task, sk: Raw) -> None:
+    def init(self, task: Task, sk: Raw) -> None:
         """``rawv6_init_sk()``: the kernel puts the checksum of ICMPv6 in."""
-        super().init(kernel, task, sk)
+        super().init(task, sk)
         if sk.inet_num == IPPROTO_ICMPV6:
             sk.checksum, sk.offset = 1, 2
 
-    def bind(self, kernel: Kernel, task: Task, sk: Raw, addr: bytes) -> int:
+    def bind(self, task: Task, sk: Raw, addr: bytes) -> int:
         """``rawv6_bind()``."""
         if len(addr) < SIN6_LEN_RFC2133:
             raise Errno("EINVAL")
@@ -70,7 +70,7 @@ class Raw6Proto(RawProto):
             if sk.bound_dev_if not in (0, LOOPBACK_IFINDEX):
                 raise Errno("ENODEV")
             foreign = not is_multicast(address) and address != LOOPBACK6
-            if foreign and not_local(kernel, sk, "ipv6/ip_nonlocal_bind"):
+            if foreign and not_local(task.kernel, sk, "ipv6/ip_nonlocal_bind"):
                 raise Errno("EADDRNOTAVAIL")
         sk.rcv_saddr = sk.saddr = ANY if address == ANY6 else LOOPBACK4_IPV6
         sk.v6_rcv_saddr = address
@@ -85,8 +85,9 @@ class Raw6Proto(RawProto):
         ip6_datagram_connect(sk, addr, lambda: None)
         return 0
 
-    def sendmsg(self, kernel: Kernel, task: Task, sk: Raw, msg: OutMessage) -> int:
+    def sendmsg(self, task: Task, sk: Raw, msg: OutMessage) -> int:
         """``rawv6_sendmsg()``."""
+        kernel = task.kernel
         length = msg.source.count
         if msg.flags & MSG_OOB:
             raise Errno("EOPNOTSUPP")
@@ -150,7 +151,7 @@ class Raw6Proto(RawProto):
             value = 0xFFFF
         return data[:at] + struct.pack(">H", value) + data[at + 2 :]
 
-    def setsockopt(self, kernel: Kernel, task: Task, sk: Raw, level: int, optname: int, optval: bytes) -> int:
+    def setsockopt(self, task: Task, sk: Raw, level: int, optname: int, optval: bytes) -> int:
         """``rawv6_setsockopt()``, ``do_rawv6_setsockopt()``."""
         if level == SOL_ICMPV6:
             if sk.inet_num != IPPROTO_ICMPV6:
@@ -162,7 +163,7 @@ class Raw6Proto(RawProto):
             sk.filter = int.from_bytes(given + kept[len(given) :], "little")
             return 0
         if level != SOL_RAW and (level != SOL_IPV6 or optname not in (IPV6_CHECKSUM, IPV6_HDRINCL)):
-            return set_ipv6_option(kernel, task, sk, level, optname, optval)
+            return set_ipv6_option(task, sk, level, optname, optval)
         value = int_option(optval)
         if optname == IPV6_HDRINCL:
             if value:
@@ -179,7 +180,7 @@ class Raw6Proto(RawProto):
             raise Errno("ENOPROTOOPT")
         return 0
 
-    def getsockopt(self, kernel: Kernel, task: Task, sk: Raw, level: int, optname: int, optlen: int) -> Any:
+    def getsockopt(self, task: Task, sk: Raw, level: int, optname: int, optlen: int) -> Any:
         """``rawv6_getsockopt()``, ``do_rawv6_getsockopt()``."""
         if level == SOL_ICMPV6:
             if sk.inet_num != IPPROTO_ICMPV6:
@@ -190,7 +191,7 @@ class Raw6Proto(RawProto):
                 raise Errno("EINVAL")
             return sk.filter.to_bytes(SIZEOF_ICMP6_FILTER, "little")[:optlen]
         if level != SOL_RAW and (level != SOL_IPV6 or optname not in (IPV6_CHECKSUM, IPV6_HDRINCL)):
-            return get_ipv6_option(kernel, sk, level, optname, optlen)
+            return get_ipv6_option(task.kernel, sk, level, optname, optlen)
         if optname == IPV6_HDRINCL:
             value = int("hdrincl" in sk.bits)
         elif optname == IPV6_CHECKSUM:

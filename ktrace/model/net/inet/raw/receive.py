@@ -25,18 +25,19 @@ def receive_error(kernel: Kernel, sk: Raw, msg: InMessage) -> int:
     return ip_recv_error(kernel, sk, msg)
 
 
-def recv_packet(kernel: Kernel, task: Task, sk: Raw, msg: InMessage, flags: int, tells_length: bool = True) -> Any:
+def recv_packet(task: Task, sk: Raw, msg: InMessage, flags: int, tells_length: bool = True) -> Any:
     """Take one packet (``raw_recvmsg()``, ``rawv6_recvmsg()``, ``ping_recvmsg()``).
 
     :param tells_length: MSG_TRUNC asks for the length of the whole packet
     :raises Errno: EOPNOTSUPP, EAGAIN, EFAULT, the sock's error
     """
+    kernel = task.kernel
     if flags & MSG_OOB:
         raise Errno("EOPNOTSUPP")
     if flags & MSG_ERRQUEUE:
         return receive_error(kernel, sk, msg)
     try:
-        skb, _ = yield from skb_recv_datagram(kernel, task, sk, flags)
+        skb, _ = yield from skb_recv_datagram(task, sk, flags)
     except ReceiveShutdown:
         return 0
     copied = len(skb)

@@ -99,8 +99,9 @@ def listen(kernel: Kernel, sk: Tcp, sock: Socket, backlog: int) -> int:
     return 0
 
 
-def connect(kernel: Kernel, task: Task, sock: Socket, addr: bytes, flags: int) -> Any:
+def connect(task: Task, sock: Socket, addr: bytes, flags: int) -> Any:
     """Connect, and wait for it (``__inet_stream_connect()``)."""
+    kernel = task.kernel
     sk: Tcp = sock.sk
     if len(addr) < 2:
         raise Errno("EINVAL")
@@ -126,7 +127,7 @@ def connect(kernel: Kernel, task: Task, sock: Socket, addr: bytes, flags: int) -
         if not timeo:
             _receive_backlog(kernel, sk, in_backlog)
             raise error
-        yield from _wait_for_connect(kernel, task, sk, in_backlog, timeo)
+        yield from _wait_for_connect(task, sk, in_backlog, timeo)
         if not timeo:
             raise error
         if task.signal_pending():
@@ -140,16 +141,16 @@ def connect(kernel: Kernel, task: Task, sock: Socket, addr: bytes, flags: int) -
     return 0
 
 
-def _wait_for_connect(kernel: Kernel, task: Task, sk: Tcp, in_backlog: Any, timeo: Timeo) -> Any:
+def _wait_for_connect(task: Task, sk: Tcp, in_backlog: Any, timeo: Timeo) -> Any:
     """Sleep until the handshake is over (``inet_wait_for_connect()``)."""
     assert sk.wq is not None
     queue = sk.wq
     entry = sleeper(task, "woken_wake_function")
     entry.autoremove = False
     queue.add(entry)
-    _receive_backlog(kernel, sk, in_backlog)
+    _receive_backlog(task.kernel, sk, in_backlog)
     while sk.state in ("TCP_SYN_SENT", "TCP_SYN_RECV"):
-        yield from timeo.sleep(kernel, task)
+        yield from timeo.sleep(task)
         if task.signal_pending() or not timeo:
             break
     queue.remove(entry)
@@ -492,7 +493,7 @@ def _name_child(listener: Tcp, child: Tcp, client: Tcp) -> None:
         child.pinet6.mcast_oif, child.pinet6.mcast_hops = LOOPBACK_IFINDEX, client.hop_limit(remote)[0]
 
 
-def accept(kernel: Kernel, task: Task, sock: Socket, newsock: Socket, flags: int) -> Any:
+def accept(task: Task, sock: Socket, newsock: Socket, flags: int) -> Any:
     """Take the oldest connection (``inet_csk_accept()``, ``__inet_accept()``)."""
     sk: Tcp = sock.sk
     if sk.state != "TCP_LISTEN":
@@ -501,7 +502,7 @@ def accept(kernel: Kernel, task: Task, sock: Socket, newsock: Socket, flags: int
         timeo = sock_rcvtimeo(sk, flags & O_NONBLOCK)
         if not timeo:
             raise Errno("EAGAIN")
-        yield from _wait_for_connection(kernel, task, sk, timeo)
+        yield from _wait_for_connection(task, sk, timeo)
     child = sk.accept_queue.pop(0)
     sk.ack_backlog -= 1
     if "SOCK_SUPPORT_ZC" in sock.flags:
@@ -511,7 +512,7 @@ def accept(kernel: Kernel, task: Task, sock: Socket, newsock: Socket, flags: int
     return 0
 
 
-def _wait_for_connection(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Any:
+def _wait_for_connection(task: Task, sk: Tcp, timeo: Timeo) -> Any:
     """``inet_csk_wait_for_connect()``."""
     assert sk.wq is not None
     queue = sk.wq
@@ -520,7 +521,7 @@ def _wait_for_connection(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> A
         while True:
             prepare_to_wait(queue, entry)
             if not sk.accept_queue:
-                yield from timeo.sleep(kernel, task)
+                yield from timeo.sleep(task)
             if sk.accept_queue:
                 return
             if sk.state != "TCP_LISTEN":

@@ -37,13 +37,14 @@ CONNECTED = ("TCP_ESTABLISHED", "TCP_CLOSE_WAIT")
 CONNECTING = ("TCP_SYN_SENT", "TCP_SYN_RECV")
 
 
-def sendmsg(kernel: Kernel, task: Task, sk: Tcp, msg: OutMessage) -> Any:
+def sendmsg(task: Task, sk: Tcp, msg: OutMessage) -> Any:
     """Queue bytes and send them (``tcp_sendmsg_locked()``)."""
+    kernel = task.kernel
     timeo = sock_sndtimeo(sk, msg.flags & MSG_DONTWAIT)
     copied = 0
     try:
         if sk.state not in CONNECTED:
-            yield from wait_connect(kernel, task, sk, timeo)
+            yield from wait_connect(task, sk, timeo)
         if msg.control:
             check_control(msg)
         set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE", False)
@@ -63,12 +64,12 @@ def sendmsg(kernel: Kernel, task: Task, sk: Tcp, msg: OutMessage) -> Any:
                 break
             if copied:
                 push(kernel, sk)
-            yield from wait_memory(kernel, task, sk, timeo)
+            yield from wait_memory(task, sk, timeo)
     except Errno as error:
         if copied:
             push(kernel, sk)
             return copied
-        raise stream_error(kernel, task, sk, msg.flags, error) from None
+        raise stream_error(task, sk, msg.flags, error) from None
     if copied:
         if msg.flags & MSG_OOB:
             sk.snd_up = len(sk.out)  # tcp_mark_urg()
@@ -99,17 +100,17 @@ def room(kernel: Kernel, sk: Tcp, size: int) -> int:
     return int(kernel.choose("sk_stream_memory_free()", took, lambda taken: 0 <= taken <= size, size))
 
 
-def stream_error(kernel: Kernel, task: Task, sk: Tcp, flags: int, error: Errno) -> Errno:
+def stream_error(task: Task, sk: Tcp, flags: int, error: Errno) -> Errno:
     """``sk_stream_error()``: the sock's own error goes before EPIPE, and SIGPIPE with it."""
     name = error.name
     if name == "EPIPE":
         name = sock_error(sk) or "EPIPE"
     if name == "EPIPE" and not flags & MSG_NOSIGNAL:
-        kernel.send_signal(task, "SIGPIPE", task, thread=True)
+        task.kernel.send_signal(task, "SIGPIPE", task, thread=True)
     return Errno(name)
 
 
-def wait_connect(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Any:
+def wait_connect(task: Task, sk: Tcp, timeo: Timeo) -> Any:
     """Sleep until the connection is there (``sk_stream_wait_connect()``)."""
     while True:
         name = sock_error(sk)
@@ -121,12 +122,12 @@ def wait_connect(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Any:
             raise Errno("EAGAIN")
         if task.signal_pending():
             raise sock_intr_errno(timeo)
-        yield from wait_woken(kernel, task, sk, timeo)
+        yield from wait_woken(task, sk, timeo)
         if not sk.err and sk.state in CONNECTED:
             return
 
 
-def wait_memory(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Any:
+def wait_memory(task: Task, sk: Tcp, timeo: Timeo) -> Any:
     """Sleep until there is room to send (``sk_stream_wait_memory()``)."""
     assert sk.socket is not None
     set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE")
@@ -138,25 +139,25 @@ def wait_memory(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Any:
     if task.signal_pending():
         raise sock_intr_errno(timeo)
     set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE", False)
-    yield from wait_woken(kernel, task, sk, timeo)
+    yield from wait_woken(task, sk, timeo)
     if sk.err or sk.shutdown & SEND_SHUTDOWN:
         raise Errno("EPIPE")
     if task.signal_pending():
         raise sock_intr_errno(timeo)
 
 
-def wait_woken(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Any:
+def wait_woken(task: Task, sk: Tcp, timeo: Timeo) -> Any:
     """Sleep once on the sock's queue (``sk_wait_event()``, ``wait_woken()``)."""
     assert sk.wq is not None
     queue = sk.wq
     entry = sleeper(task, "woken_wake_function")
     entry.autoremove = False
     queue.add(entry)
-    yield from timeo.sleep(kernel, task)
+    yield from timeo.sleep(task)
     queue.remove(entry)
 
 
-def recvmsg(kernel: Kernel, task: Task, sk: Tcp, msg: InMessage, flags: int) -> Any:
+def recvmsg(task: Task, sk: Tcp, msg: InMessage, flags: int) -> Any:
     """Read bytes (``tcp_recvmsg_locked()``)."""
     if flags & MSG_ERRQUEUE:
         raise Errno("EAGAIN")
@@ -164,7 +165,7 @@ def recvmsg(kernel: Kernel, task: Task, sk: Tcp, msg: InMessage, flags: int) -> 
         raise Errno("ENOTCONN")
     timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT)
     if flags & MSG_OOB:
-        return _recv_urg(kernel, task, sk, msg, flags)
+        return _recv_urg(task, sk, msg, flags)
     size = msg.destination.count
     target = sock_rcvlowat(sk, flags & MSG_WAITALL, size)
     peeking = bool(flags & MSG_PEEK)
@@ -226,22 +227,23 @@ def recvmsg(kernel: Kernel, task: Task, sk: Tcp, msg: InMessage, flags: int) -> 
             if task.signal_pending():
                 raise sock_intr_errno(timeo)
         set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA")
-        yield from wait_woken(kernel, task, sk, timeo)
+        yield from wait_woken(task, sk, timeo)
         set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA", False)
         if not size:
             break
     if flags & MSG_TRUNC and copied:
-        _left_alone(kernel, task, msg, copied)
+        _left_alone(task, msg, copied)
     if copied:
-        _recv_timestamp(kernel, task, sk, msg)
+        _recv_timestamp(task, sk, msg)
     return copied
 
 
-def _recv_timestamp(kernel: Kernel, task: Task, sk: Tcp, msg: InMessage) -> None:
+def _recv_timestamp(task: Task, sk: Tcp, msg: InMessage) -> None:
     """Tell when the last segment came (``tcp_recv_timestamp()``), if it was stamped.
 
     The kernel starts stamping packets some time after the first socket asks (``netstamp_work``).
     """
+    kernel = task.kernel
     if not sk.flag("SOCK_RCVTSTAMP"):
         return
     result = kernel.advice.results.get(task.name)
@@ -255,15 +257,16 @@ def _recv_timestamp(kernel: Kernel, task: Task, sk: Tcp, msg: InMessage) -> None
         sock_recv_timestamp(kernel, sk, msg, 0)
 
 
-def _left_alone(kernel: Kernel, task: Task, msg: InMessage, copied: int) -> None:
+def _left_alone(task: Task, msg: InMessage, copied: int) -> None:
     """Say what lies in a buffer that MSG_TRUNC does not write: what was there before."""
+    kernel = task.kernel
     result = kernel.advice.results.get(task.name)
     seen = result.out.get("buf") if result is not None else None
     data = kernel.choose("tcp_recvmsg_locked(): MSG_TRUNC copies nothing", seen, lambda buf: len(buf) == copied, None)
     msg.destination.copy(data if isinstance(data, bytes) else bytes(copied))
 
 
-def _recv_urg(kernel: Kernel, task: Task, sk: Tcp, msg: InMessage, flags: int) -> int:
+def _recv_urg(task: Task, sk: Tcp, msg: InMessage, flags: int) -> int:
     """Read the urgent byte (``tcp_recv_urg()``)."""
     if sk.flag("SOCK_URGINLINE") or not sk.urg_data or sk.urg_data == TCP_URG_READ:
         raise Errno("EINVAL")
@@ -277,7 +280,7 @@ def _recv_urg(kernel: Kernel, task: Task, sk: Tcp, msg: InMessage, flags: int) -
         msg.flags |= MSG_TRUNC
         return 0
     if flags & MSG_TRUNC:
-        _left_alone(kernel, task, msg, 1)
+        _left_alone(task, msg, 1)
     elif not msg.destination.copy(byte):
         raise Errno("EFAULT")
     return 1

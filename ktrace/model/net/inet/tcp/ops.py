@@ -48,9 +48,9 @@ class TcpProto(Proto):
     sock = Tcp
     no_autobind = True
 
-    def init(self, kernel: Kernel, task: Task, sk: Tcp) -> None:
+    def init(self, task: Task, sk: Tcp) -> None:
         """``tcp_init_sock()``."""
-        own = kernel.net
+        own = task.kernel.net
         sk.flags.add("SOCK_USE_WRITE_QUEUE")
         sk.quickack = own.facts.quickack
         sk.ca_ops = own.facts.default_congestion
@@ -67,9 +67,9 @@ class TcpProto(Proto):
         """``inet_csk_get_port()``."""
         tcp_connect.get_port(kernel, sk, port)
 
-    def close(self, kernel: Kernel, task: Task, sk: Tcp, timeout: int | None) -> Any:
+    def close(self, task: Task, sk: Tcp, timeout: int | None) -> Any:
         """``tcp_close()``."""
-        return tcp.close(kernel, task, sk, timeout)
+        return tcp.close(task, sk, timeout)
 
     def disconnect(self, kernel: Kernel, sk: Tcp) -> None:
         """``tcp_disconnect()``."""
@@ -82,13 +82,13 @@ class TcpProto(Proto):
         if tcp.close_state(kernel, sk):
             tcp.send_fin(kernel, sk)
 
-    def sendmsg(self, kernel: Kernel, task: Task, sk: Tcp, msg: OutMessage) -> Any:
+    def sendmsg(self, task: Task, sk: Tcp, msg: OutMessage) -> Any:
         """``tcp_sendmsg()``."""
-        return tcp_io.sendmsg(kernel, task, sk, msg)
+        return tcp_io.sendmsg(task, sk, msg)
 
-    def recvmsg(self, kernel: Kernel, task: Task, sk: Tcp, msg: InMessage, flags: int) -> Any:
+    def recvmsg(self, task: Task, sk: Tcp, msg: InMessage, flags: int) -> Any:
         """``tcp_recvmsg()``."""
-        return tcp_io.recvmsg(kernel, task, sk, msg, flags)
+        return tcp_io.recvmsg(task, sk, msg, flags)
 
     def poll(self, kernel: Kernel, sk: Tcp) -> int:
         """``tcp_poll()``."""
@@ -127,14 +127,15 @@ class TcpProto(Proto):
             answer = sk.outq(cmd == SIOCOUTQ)
         return Result(0, None, {"arg": answer})
 
-    def setsockopt(self, kernel: Kernel, task: Task, sk: Tcp, level: int, optname: int, optval: bytes) -> int:
+    def setsockopt(self, task: Task, sk: Tcp, level: int, optname: int, optval: bytes) -> int:
         """``tcp_setsockopt()``."""
         if level == SOL_TCP:
-            return set_tcp_option(kernel, task, sk, optname, optval)
+            return set_tcp_option(task, sk, optname, optval)
         return set_ip_option(task, sk, level, optname, optval)
 
-    def getsockopt(self, kernel: Kernel, task: Task, sk: Tcp, level: int, optname: int, optlen: int) -> Any:
+    def getsockopt(self, task: Task, sk: Tcp, level: int, optname: int, optlen: int) -> Any:
         """``tcp_getsockopt()``."""
+        kernel = task.kernel
         if level == SOL_TCP:
             return get_tcp_option(kernel, sk, optname, optlen)
         return get_ip_option(kernel, sk, level, optname, optlen)
@@ -146,29 +147,29 @@ class StreamOps(InetOps):
     name = "inet_stream_ops"
     has_peek_off = False
 
-    def sendpage(self, kernel: Kernel, task: Task, sock: Socket, page: Any, offset: int, size: int, flags: int) -> Any:
+    def sendpage(self, task: Task, sock: Socket, page: Any, offset: int, size: int, flags: int) -> Any:
         """``inet_sendpage()``, ``tcp_sendpage()``."""
-        return tcp_splice.sendpage(kernel, task, sock.sk, page, offset, size, flags)
+        return tcp_splice.sendpage(task, sock.sk, page, offset, size, flags)
 
-    def splice_read(self, kernel: Kernel, task: Task, sock: Socket, pipe: PipeInode, length: int, flags: int) -> Any:
+    def splice_read(self, task: Task, sock: Socket, pipe: PipeInode, length: int, flags: int) -> Any:
         """``tcp_splice_read()``."""
-        return tcp_splice.splice_read(kernel, task, sock, pipe, length)
+        return tcp_splice.splice_read(task, sock, pipe, length)
 
     def splice_eof(self, kernel: Kernel, sock: Socket) -> None:
         """``inet_splice_eof()``, ``tcp_splice_eof()``."""
         tcp_splice.splice_eof(kernel, sock.sk)
 
-    def connect(self, kernel: Kernel, task: Task, sock: Socket, addr: bytes, flags: int) -> Any:
+    def connect(self, task: Task, sock: Socket, addr: bytes, flags: int) -> Any:
         """``inet_stream_connect()``."""
-        return tcp_connect.connect(kernel, task, sock, addr, flags)
+        return tcp_connect.connect(task, sock, addr, flags)
 
-    def listen(self, kernel: Kernel, task: Task, sock: Socket, backlog: int) -> int:
+    def listen(self, task: Task, sock: Socket, backlog: int) -> int:
         """``inet_listen()``."""
-        return tcp_connect.listen(kernel, sock.sk, sock, backlog)
+        return tcp_connect.listen(task.kernel, sock.sk, sock, backlog)
 
-    def accept(self, kernel: Kernel, task: Task, sock: Socket, newsock: Socket, flags: int) -> Any:
+    def accept(self, task: Task, sock: Socket, newsock: Socket, flags: int) -> Any:
         """``inet_accept()``."""
-        return tcp_connect.accept(kernel, task, sock, newsock, flags)
+        return tcp_connect.accept(task, sock, newsock, flags)
 
     def set_rcvlowat(self, kernel: Kernel, sock: Socket, value: int) -> None:
         """``tcp_set_rcvlowat()``."""

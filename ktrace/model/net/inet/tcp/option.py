@@ -40,13 +40,14 @@ KEEPALIVE_TIME, KEEPALIVE_INTVL, KEEPALIVE_PROBES, SYN_RETRIES, FIN_TIMEOUT = 72
 """Settings below /proc/sys/net/ipv4 that nobody changed (``tcp_sk_init()``), in seconds and counts."""
 
 
-def set_tcp_option(kernel: Kernel, task: Task, sk: Tcp, optname: int, optval: bytes) -> int:
+def set_tcp_option(task: Task, sk: Tcp, optname: int, optval: bytes) -> int:
     """Set one option.
 
     :raises Errno: EINVAL, EPERM, EOPNOTSUPP, ENOPROTOOPT
     """
+    kernel = task.kernel
     if optname in (TCP_CONGESTION, TCP_ULP, TCP_FASTOPEN_KEY):
-        return _set_string(kernel, task, sk, optname, optval)
+        return _set_string(task, sk, optname, optval)
     value = int_option(optval)
     if optname == TCP_NODELAY:
         if value:
@@ -103,7 +104,7 @@ def set_tcp_option(kernel: Kernel, task: Task, sk: Tcp, optname: int, optval: by
     return 0
 
 
-def _set_string(kernel: Kernel, task: Task, sk: Tcp, optname: int, optval: bytes) -> int:
+def _set_string(task: Task, sk: Tcp, optname: int, optval: bytes) -> int:
     """Choose how the connection avoids congestion (``tcp_set_congestion_control()``), or fail.
 
     No other protocol lies between TCP and its user (``tcp_set_ulp()``), and no key can be set without fast open.
@@ -115,7 +116,7 @@ def _set_string(kernel: Kernel, task: Task, sk: Tcp, optname: int, optval: bytes
             raise Errno("EINVAL")
         raise NotImplementedError("the model does not know keys of fast open")
     name = optval[: TCP_NAME_MAX - 1].split(b"\0", 1)[0].decode("ascii", "replace")
-    ops = kernel.net.facts.congestion.get(name)
+    ops = task.kernel.net.facts.congestion.get(name)
     if ops is None or optname == TCP_ULP:
         raise Errno("ENOENT")
     sk.ca_setsockopt = True

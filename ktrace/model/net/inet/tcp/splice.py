@@ -45,13 +45,14 @@ class Borrowed(Compound):
         return Between(WHOSE, 1, LARGEST)
 
 
-def sendpage(kernel: Kernel, task: Task, sk: Tcp, page: Any, offset: int, size: int, flags: int) -> Any:
+def sendpage(task: Task, sk: Tcp, page: Any, offset: int, size: int, flags: int) -> Any:
     """Queue a part of a page and send what there is, unless more is to come (``tcp_sendpage_locked()``)."""
+    kernel = task.kernel
     timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT)
     copied = 0
     try:
         if sk.state not in CONNECTED:
-            yield from wait_connect(kernel, task, sk, timeo)
+            yield from wait_connect(task, sk, timeo)
         set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE", False)
         if sk.err or sk.shutdown & SEND_SHUTDOWN:
             raise Errno("EPIPE")
@@ -66,10 +67,10 @@ def sendpage(kernel: Kernel, task: Task, sk: Tcp, page: Any, offset: int, size: 
             if copied == size:
                 break
             push(kernel, sk)
-            yield from wait_memory(kernel, task, sk, timeo)
+            yield from wait_memory(task, sk, timeo)
     except Errno as error:
         if not copied:
-            raise stream_error(kernel, task, sk, flags, error) from None
+            raise stream_error(task, sk, flags, error) from None
     sk.more = bool(flags & (MSG_MORE | MSG_SENDPAGE_NOTLAST))
     push(kernel, sk)
     return copied
@@ -81,7 +82,7 @@ def splice_eof(kernel: Kernel, sk: Tcp) -> None:
     push(kernel, sk)
 
 
-def splice_read(kernel: Kernel, task: Task, sock: Socket, pipe: PipeInode, length: int) -> Any:
+def splice_read(task: Task, sock: Socket, pipe: PipeInode, length: int) -> Any:
     """Share received pages with a pipe (``tcp_splice_read()``)."""
     sk: Tcp = sock.sk
     assert sock.file is not None
@@ -89,7 +90,7 @@ def splice_read(kernel: Kernel, task: Task, sock: Socket, pipe: PipeInode, lengt
     spliced = 0
     try:
         while spliced < length:
-            done = _read_sock(kernel, task, sk, pipe, length - spliced)
+            done = _read_sock(task, sk, pipe, length - spliced)
             if done:
                 spliced += done
                 closed = sk.err or sk.state == "TCP_CLOSE" or sk.shutdown & RCV_SHUTDOWN
@@ -110,7 +111,7 @@ def splice_read(kernel: Kernel, task: Task, sock: Socket, pipe: PipeInode, lengt
             if sk.rx:
                 break  # urgent data is in the way
             set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA")
-            yield from wait_woken(kernel, task, sk, timeo)
+            yield from wait_woken(task, sk, timeo)
             set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA", False)
             if task.signal_pending():
                 raise sock_intr_errno(timeo)
@@ -120,7 +121,7 @@ def splice_read(kernel: Kernel, task: Task, sock: Socket, pipe: PipeInode, lengt
     return spliced
 
 
-def _read_sock(kernel: Kernel, task: Task, sk: Tcp, pipe: PipeInode, length: int) -> int:
+def _read_sock(task: Task, sk: Tcp, pipe: PipeInode, length: int) -> int:
     """Hand over what was received, up to urgent data (``tcp_read_sock()``, ``tcp_splice_data_recv()``)."""
     if sk.state == "TCP_LISTEN":
         raise Errno("ENOTCONN")
@@ -129,7 +130,7 @@ def _read_sock(kernel: Kernel, task: Task, sk: Tcp, pipe: PipeInode, length: int
         size = min(size, sk.urg_seq - sk.copied_seq())
     done = 0
     if size:
-        done = splice_to_pipe(kernel, task, pipe, list(_parts(kernel, sk, pipe, size)))
+        done = splice_to_pipe(task, pipe, list(_parts(task.kernel, sk, pipe, size)))
         del sk.rx[:done]
     if sk.fin == "queued" and not sk.rx and done < length:
         sk.fin = "read"

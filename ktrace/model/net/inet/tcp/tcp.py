@@ -678,11 +678,12 @@ def reset_saddr(sk: Tcp) -> None:
         sk.reset_saddr()
 
 
-def close(kernel: Kernel, task: Task, sk: Tcp, timeout: int | None) -> Generator[None, None, None]:
+def close(task: Task, sk: Tcp, timeout: int | None) -> Generator[None, None, None]:
     """End the socket's side; unread bytes reset the connection (``__tcp_close()``).
 
     :param timeout: jiffies to wait until all is sent and acknowledged, 0 for not at all
     """
+    kernel = task.kernel
     sk.shutdown = SHUTDOWN_MASK
     sk.closing = True
     if sk.state == "TCP_LISTEN":
@@ -704,7 +705,7 @@ def close(kernel: Kernel, task: Task, sk: Tcp, timeout: int | None) -> Generator
             send_fin(kernel, sk)
         if sk.out or sk.fin_out == "queued" or sk.lost:
             kernel.net.inet.orphans.append(sk)
-            yield from _wait_close(kernel, task, sk, Timeo(timeout))
+            yield from _wait_close(task, sk, Timeo(timeout))
     sock_orphan(sk)
     if sk.state == "TCP_FIN_WAIT2" and sk.quickack:
         if sk.linger2 < 0:
@@ -717,7 +718,7 @@ def close(kernel: Kernel, task: Task, sk: Tcp, timeout: int | None) -> Generator
         destroy(kernel, sk)
 
 
-def _wait_close(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Generator[None, None, None]:
+def _wait_close(task: Task, sk: Tcp, timeo: Timeo) -> Generator[None, None, None]:
     """Wait until nothing is under way, as SO_LINGER asks for (``sk_stream_wait_close()``)."""
     if not timeo or sk.wq is None:
         return
@@ -725,5 +726,5 @@ def _wait_close(kernel: Kernel, task: Task, sk: Tcp, timeo: Timeo) -> Generator[
     entry.autoremove = False
     queue.add(entry)
     while sk.state in CLOSING and timeo and not task.signal_pending():
-        yield from timeo.sleep(kernel, task)
+        yield from timeo.sleep(task)
     queue.remove(entry)

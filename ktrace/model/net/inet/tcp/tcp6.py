@@ -34,9 +34,9 @@ FLOWINFO_MASK, FLOW_ECN = 0x0FFFFFFF, 3 << 20
 class Tcp6Proto(TcpProto):
     """``tcpv6_prot``."""
 
-    def init(self, kernel: Kernel, task: Task, sk: Tcp) -> None:
+    def init(self, task: Task, sk: Tcp) -> None:
         """``tcp_v6_init_sock()``."""
-        super().init(kernel, task, sk)
+        super().init(task, sk)
         sk.af_ops = "ipv6_specific"
 
     def connect(self, kernel: Kernel, sk: Tcp, addr: bytes) -> Any:
@@ -49,17 +49,17 @@ class Tcp6Proto(TcpProto):
         sk.prot, sk.proto, sk.af_ops = "tcp_prot", TCP, "ipv4_specific"
         sk.socket.ops = STREAM_OPS
 
-    def setsockopt(self, kernel: Kernel, task: Task, sk: Tcp, level: int, optname: int, optval: bytes) -> int:
+    def setsockopt(self, task: Task, sk: Tcp, level: int, optname: int, optval: bytes) -> int:
         """``tcp_setsockopt()``, then ``icsk_af_ops->setsockopt``."""
         if level == SOL_TCP:
-            return super().setsockopt(kernel, task, sk, level, optname, optval)
-        return set_ipv6_option(kernel, task, sk, level, optname, optval)
+            return super().setsockopt(task, sk, level, optname, optval)
+        return set_ipv6_option(task, sk, level, optname, optval)
 
-    def getsockopt(self, kernel: Kernel, task: Task, sk: Tcp, level: int, optname: int, optlen: int) -> Any:
+    def getsockopt(self, task: Task, sk: Tcp, level: int, optname: int, optlen: int) -> Any:
         """``tcp_getsockopt()``, then ``icsk_af_ops->getsockopt``."""
         if level == SOL_TCP:
-            return super().getsockopt(kernel, task, sk, level, optname, optlen)
-        return get_ipv6_option(kernel, sk, level, optname, optlen)
+            return super().getsockopt(task, sk, level, optname, optlen)
+        return get_ipv6_option(task.kernel, sk, level, optname, optlen)
 
 
 def v6_connect(kernel: Kernel, sk: Tcp, addr: bytes) -> Any:

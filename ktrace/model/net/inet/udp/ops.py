@@ -55,7 +55,7 @@ class UdpProto(Proto):
 
     sock = Udp
 
-    def init(self, kernel: Kernel, task: Task, sk: Udp) -> None:
+    def init(self, task: Task, sk: Udp) -> None:
         """``udp_init_sock()``."""
         assert sk.socket is not None
         sk.socket.flags.add("SOCK_SUPPORT_ZC")
@@ -69,9 +69,9 @@ class UdpProto(Proto):
         """``udp_v4_get_port()``."""
         udp.get_port(kernel, sk, port)
 
-    def close(self, kernel: Kernel, task: Task, sk: Udp, timeout: int | None) -> int:
+    def close(self, task: Task, sk: Udp, timeout: int | None) -> int:
         """``udp_lib_close()``, ``sk_common_release()``."""
-        udp.unhash(kernel, sk)
+        udp.unhash(task.kernel, sk)
         sock_orphan(sk)
         purge(sk)
         return 0
@@ -80,8 +80,9 @@ class UdpProto(Proto):
         """``__udp_disconnect()``."""
         udp_disconnect(sk, lambda: udp.rehash(kernel, sk), lambda: udp.unhash(kernel, sk))
 
-    def sendmsg(self, kernel: Kernel, task: Task, sk: Udp, msg: OutMessage) -> Any:
+    def sendmsg(self, task: Task, sk: Udp, msg: OutMessage) -> Any:
         """``udp_sendmsg()``."""
+        kernel = task.kernel
         length = msg.source.count
         if sk.pending is not None or length > FRAGMENTS_FROM:
             fill_unseen(task)
@@ -202,13 +203,14 @@ class UdpProto(Proto):
         """Receive from the error queue (``ip_recv_error()``)."""
         return ip_recv_error(kernel, sk, msg)
 
-    def recvmsg(self, kernel: Kernel, task: Task, sk: Udp, msg: InMessage, flags: int) -> Any:
+    def recvmsg(self, task: Task, sk: Udp, msg: InMessage, flags: int) -> Any:
         """``udp_recvmsg()``."""
+        kernel = task.kernel
         if flags & MSG_ERRQUEUE:
             return self.receive_error(kernel, sk, msg)
         peeking = bool(flags & MSG_PEEK)
         try:
-            skb, off = yield from self._receive(kernel, task, sk, flags)
+            skb, off = yield from self._receive(task, sk, flags)
         except ReceiveShutdown:
             return 0
         length = len(skb)
@@ -227,7 +229,7 @@ class UdpProto(Proto):
         peek_offset_bwd(sk, -answer if peeking else answer)
         return answer
 
-    def _receive(self, kernel: Kernel, task: Task, sk: Udp, flags: int) -> Any:
+    def _receive(self, task: Task, sk: Udp, flags: int) -> Any:
         """``__skb_recv_udp()``."""
         timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT)
         off = peek_offset(sk, flags)
@@ -245,7 +247,7 @@ class UdpProto(Proto):
                     return found
             if not timeo:
                 raise Errno("EAGAIN")
-            yield from wait_for_more(kernel, task, sk, timeo, None)
+            yield from wait_for_more(task, sk, timeo, None)
 
     def poll(self, kernel: Kernel, sk: Udp) -> int:
         """``udp_poll()``, ``datagram_poll()``."""
@@ -265,7 +267,7 @@ class UdpProto(Proto):
             return Result(0, None, {"arg": max(0, udp.first_packet_length(sk))})
         raise Errno("ENOIOCTLCMD")
 
-    def setsockopt(self, kernel: Kernel, task: Task, sk: Udp, level: int, optname: int, optval: bytes) -> int:
+    def setsockopt(self, task: Task, sk: Udp, level: int, optname: int, optval: bytes) -> int:
         """``udp_setsockopt()``, ``udp_lib_setsockopt()``."""
         if level not in (SOL_UDP, SOL_UDPLITE):
             return set_ip_option(task, sk, level, optname, optval)
@@ -274,13 +276,13 @@ class UdpProto(Proto):
             return set_udp_option(sk, optname, value)
         sk.corkflag = value != 0
         if not value:
-            self.push(kernel, sk)
+            self.push(task.kernel, sk)
         return 0
 
-    def getsockopt(self, kernel: Kernel, task: Task, sk: Udp, level: int, optname: int, optlen: int) -> bytes:
+    def getsockopt(self, task: Task, sk: Udp, level: int, optname: int, optlen: int) -> bytes:
         """``udp_getsockopt()``, ``udp_lib_getsockopt()``."""
         if level not in (SOL_UDP, SOL_UDPLITE):
-            return get_ip_option(kernel, sk, level, optname, optlen)
+            return get_ip_option(task.kernel, sk, level, optname, optlen)
         if optlen < 0:
             raise Errno("EINVAL")
         return get_udp_option(sk, optname)[:optlen]
@@ -312,10 +314,10 @@ class DgramOps(PacketOps):
         """``sk_set_peek_off()``."""
         sock.sk.peek_off = value
 
-    def sendpage(self, kernel: Kernel, task: Task, sock: Socket, page: Any, offset: int, size: int, flags: int) -> Any:
+    def sendpage(self, task: Task, sock: Socket, page: Any, offset: int, size: int, flags: int) -> Any:
         """``udp_sendpage()``: copy it, and keep it for the next one where there is one."""
         more = MSG_MORE if flags & MSG_SENDPAGE_NOTLAST else 0
-        return super().sendpage(kernel, task, sock, page, offset, size, flags | more)
+        return super().sendpage(task, sock, page, offset, size, flags | more)
 
     def splice_eof(self, kernel: Kernel, sock: Socket) -> None:
         """``inet_splice_eof()``, ``udp_splice_eof()``."""

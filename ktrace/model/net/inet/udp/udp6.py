@@ -51,8 +51,9 @@ class Udp6Proto(UdpProto):
         ip6_datagram_connect(sk, addr, lambda: udp.rehash(kernel, sk))
         return 0
 
-    def sendmsg(self, kernel: Kernel, task: Task, sk: Udp, msg: OutMessage) -> Any:
+    def sendmsg(self, task: Task, sk: Udp, msg: OutMessage) -> Any:
         """``udpv6_sendmsg()``."""
+        kernel = task.kernel
         name, daddr = msg.name, None
         dport = sk.dport
         if name is not None:
@@ -60,7 +61,7 @@ class Udp6Proto(UdpProto):
                 raise Errno("EINVAL")
             family = int.from_bytes(name[:2], "little")
             if family == AF_INET:
-                return self._over_ipv4(kernel, task, sk, msg)
+                return self._over_ipv4(task, sk, msg)
             if family == AF_UNSPEC:
                 name = None
             elif family != AF_INET6 or len(name) < SIN6_LEN_RFC2133:
@@ -75,11 +76,11 @@ class Udp6Proto(UdpProto):
             daddr = sk.v6_daddr
         inside = mapped_v4(daddr) if daddr is not None else None
         if inside is not None:
-            return self._over_ipv4(kernel, task, sk, replace(msg, name=sockaddr_in(inside, dport)))
+            return self._over_ipv4(task, sk, replace(msg, name=sockaddr_in(inside, dport)))
         more = bool(sk.corkflag or msg.flags & MSG_MORE)
         if sk.pending is not None:
             if sk.pending.family == AF_INET:
-                return super().sendmsg(kernel, task, sk, replace(msg, name=name))
+                return super().sendmsg(task, sk, replace(msg, name=name))
             assert sk.flow is not None
             self._fits(kernel, sk, len(sk.pending.data) + msg.source.count, *sk.flow)
             return self.append(kernel, sk, msg, more)
@@ -117,10 +118,10 @@ class Udp6Proto(UdpProto):
         if length > LOOPBACK_MTU - SIZEOF_IPV6HDR:
             raise NotImplementedError("the model does not cut IPv6 packets into fragments")
 
-    def _over_ipv4(self, kernel: Kernel, task: Task, sk: Udp, msg: OutMessage) -> Any:
+    def _over_ipv4(self, task: Task, sk: Udp, msg: OutMessage) -> Any:
         if sk.ipv6only:
             raise Errno("ENETUNREACH")
-        return super().sendmsg(kernel, task, sk, msg)
+        return super().sendmsg(task, sk, msg)
 
     def send_corked(self, kernel: Kernel, sk: Udp, pending: Pending, daddr: str, dport: int) -> None:
         """``udp_v6_push_pending_frames()``."""
@@ -151,17 +152,17 @@ class Udp6Proto(UdpProto):
         assert sk.socket is not None
         sk.prot, sk.proto, sk.socket.ops = "udp_prot", UDP, DGRAM_OPS
 
-    def setsockopt(self, kernel: Kernel, task: Task, sk: Udp, level: int, optname: int, optval: bytes) -> int:
+    def setsockopt(self, task: Task, sk: Udp, level: int, optname: int, optval: bytes) -> int:
         """``udpv6_setsockopt()``."""
         if level == SOL_UDP:
-            return super().setsockopt(kernel, task, sk, level, optname, optval)
-        return set_ipv6_option(kernel, task, sk, level, optname, optval)
+            return super().setsockopt(task, sk, level, optname, optval)
+        return set_ipv6_option(task, sk, level, optname, optval)
 
-    def getsockopt(self, kernel: Kernel, task: Task, sk: Udp, level: int, optname: int, optlen: int) -> bytes:
+    def getsockopt(self, task: Task, sk: Udp, level: int, optname: int, optlen: int) -> bytes:
         """``udpv6_getsockopt()``."""
         if level == SOL_UDP:
-            return super().getsockopt(kernel, task, sk, level, optname, optlen)
-        return get_ipv6_option(kernel, sk, level, optname, optlen)
+            return super().getsockopt(task, sk, level, optname, optlen)
+        return get_ipv6_option(task.kernel, sk, level, optname, optlen)
 
 
 class Dgram6Ops(Inet6Ops, DgramOps):
