@@ -1,4 +1,4 @@
-"""Signals by name.
+"""Signals (``arch/x86/include/uapi/asm/signal.h``, ``include/uapi/asm-generic/signal-defs.h``).
 
 Real-time signals are called as ``kill -l`` and sig2str() of POSIX.1-2024 call them, counted from the first that
 a C library leaves to programs: 35 is ``SIGRTMIN+1``, 63 ``SIGRTMAX-1``. The two before it have no name but
@@ -7,26 +7,57 @@ a C library leaves to programs: 35 is ``SIGRTMIN+1``, 63 ``SIGRTMAX-1``. The two
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-NSIG = 64
-"""The highest signal number (``arch/x86/include/uapi/asm/signal.h``: ``_NSIG``)."""
+SIGHUP = 1
+SIGINT = 2
+SIGQUIT = 3
+SIGILL = 4
+SIGTRAP = 5
+SIGABRT = 6
+SIGBUS = 7
+SIGFPE = 8
+SIGKILL = 9
+SIGUSR1 = 10
+SIGSEGV = 11
+SIGUSR2 = 12
+SIGPIPE = 13
+SIGALRM = 14
+SIGTERM = 15
+SIGSTKFLT = 16
+SIGCHLD = 17
+SIGCONT = 18
+SIGSTOP = 19
+SIGTSTP = 20
+SIGTTIN = 21
+SIGTTOU = 22
+SIGURG = 23
+SIGXCPU = 24
+SIGXFSZ = 25
+SIGVTALRM = 26
+SIGPROF = 27
+SIGWINCH = 28
+SIGIO = 29
+SIGPWR = 30
+SIGSYS = 31
 
 SIGRTMIN = 32
-"""The kernel's own first real-time signal (the same file)."""
+"""The kernel's own first real-time signal (``arch/x86/include/uapi/asm/signal.h``)."""
 
 LIBC_SIGRTMIN = 34
 """What programs call SIGRTMIN: glibc keeps two for itself (``SIGCANCEL``, ``SIGSETXID``)."""
 
 SIGRTMAX = 64
-"""The last real-time signal."""
+"""The last real-time signal, so the last of all (the same file: ``_NSIG``)."""
 
-_CLASSIC = (
-    "SIGHUP SIGINT SIGQUIT SIGILL SIGTRAP SIGABRT SIGBUS SIGFPE SIGKILL SIGUSR1 SIGSEGV SIGUSR2 "
-    "SIGPIPE SIGALRM SIGTERM SIGSTKFLT SIGCHLD SIGCONT SIGSTOP SIGTSTP SIGTTIN SIGTTOU SIGURG "
-    "SIGXCPU SIGXFSZ SIGVTALRM SIGPROF SIGWINCH SIGIO SIGPWR SIGSYS"
-)
+SIG_BLOCK = 0
+SIG_UNBLOCK = 1
+SIG_SETMASK = 2
+SIG_DFL = 0
+SIG_IGN = 1
+
 _LOWER_HALF_ENDS = 50
 """Up to here, exclusive, bash and gnulib count upwards from SIGRTMIN; from here down from SIGRTMAX."""
 
@@ -40,7 +71,11 @@ def _downwards(number: int) -> str:
 
 
 SIGNAL_NAMES: Mapping[int, str] = MappingProxyType(
-    dict(enumerate(_CLASSIC.split(), 1))
+    {
+        number: name
+        for name, number in list(globals().items())
+        if re.fullmatch("SIG[0-9A-Z]+", name) and number < SIGRTMIN
+    }
     | {number: f"SIG{number}" for number in range(SIGRTMIN, LIBC_SIGRTMIN)}
     | {number: _upwards(number) for number in range(LIBC_SIGRTMIN, _LOWER_HALF_ENDS)}
     | {number: _downwards(number) for number in range(_LOWER_HALF_ENDS, SIGRTMAX + 1)}

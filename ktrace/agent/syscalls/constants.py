@@ -1,4 +1,4 @@
-"""Constants of x86-64 Linux by the argument that they belong to (include/uapi/).
+"""The names that each argument of a system call may be written with; the numbers are those of :mod:`ktrace.uapi`.
 
 ``CONSTANTS`` holds all of them by name, for scripts.
 """
@@ -8,606 +8,187 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from ktrace.agent.syscalls.vocabulary import Vocabulary, choice, flags
-from ktrace.uapi.signal import SIGNAL_NAMES
+from ktrace.include.asm import page_types, shmparam
+from ktrace.include.linux import fs as linux_fs
+from ktrace.include.linux import net
+from ktrace.include.linux.stat import S_IALLUGO, S_IRWXUGO
+from ktrace.include.net import udplite
+from ktrace.uapi import (
+    close_range,
+    eventpoll,
+    fcntl,
+    fs,
+    icmp,
+    icmpv6,
+    if_ether,
+    in6,
+    in_,
+    ioctls,
+    ipc,
+    limits,
+    memfd,
+    mman,
+    msg,
+    netlink,
+    poll,
+    prctl,
+    resource,
+    sched,
+    sem,
+    shm,
+    signal,
+    socket,
+    sockios,
+    splice,
+    stat,
+    tcp,
+    time,
+    udp,
+    un,
+    watch_queue,
+)
+from ktrace.uapi.named import family, numbers
 
 OPEN = Vocabulary(
-    choices={"O_RDONLY": 0, "O_WRONLY": 1, "O_RDWR": 2},
-    mask=3,
-    flags={
-        "O_CREAT": 0o100,
-        "O_EXCL": 0o200,
-        "O_NOCTTY": 0o400,
-        "O_TRUNC": 0o1000,
-        "O_APPEND": 0o2000,
-        "O_NONBLOCK": 0o4000,
-        "O_DSYNC": 0o10000,
-        "FASYNC": 0o20000,
-        "O_DIRECT": 0o40000,
-        "O_LARGEFILE": 0o100000,
-        "O_DIRECTORY": 0o200000,
-        "O_NOFOLLOW": 0o400000,
-        "O_NOATIME": 0o1000000,
-        "O_CLOEXEC": 0o2000000,
-        "O_SYNC": 0o4010000,
-        "O_PATH": 0o10000000,
-        "O_TMPFILE": 0o20200000,
-    },
+    choices=numbers(fcntl, "O_RDONLY O_WRONLY O_RDWR"),
+    mask=fcntl.O_ACCMODE,
+    flags=numbers(
+        fcntl,
+        "O_CREAT O_EXCL O_NOCTTY O_TRUNC O_APPEND O_NONBLOCK O_DSYNC FASYNC O_DIRECT O_LARGEFILE O_DIRECTORY "
+        "O_NOFOLLOW O_NOATIME O_CLOEXEC O_SYNC O_PATH O_TMPFILE",
+    ),
 )
-PIPE = flags(O_NONBLOCK=0o4000, O_DIRECT=0o40000, O_CLOEXEC=0o2000000, O_NOTIFICATION_PIPE=0o200)
-DUP = flags(O_CLOEXEC=0o2000000)
-MODE = Vocabulary(octal=0o7777)
-FILE_MODE = Vocabulary(
-    choices={
-        "S_IFIFO": 0o010000,
-        "S_IFCHR": 0o020000,
-        "S_IFDIR": 0o040000,
-        "S_IFBLK": 0o060000,
-        "S_IFREG": 0o100000,
-        "S_IFLNK": 0o120000,
-        "S_IFSOCK": 0o140000,
-    },
-    mask=0o170000,
-    octal=0o7777,
-)
-DIRFD = choice(AT_FDCWD=-100)
-ACCESS = flags(R_OK=4, W_OK=2, X_OK=1)
-WHENCE = choice(SEEK_SET=0, SEEK_CUR=1, SEEK_END=2, SEEK_DATA=3, SEEK_HOLE=4)
-CLOSE_RANGE = flags(CLOSE_RANGE_UNSHARE=2, CLOSE_RANGE_CLOEXEC=4)
-MEMFD = flags(MFD_CLOEXEC=1, MFD_ALLOW_SEALING=2)
-FCNTL = choice(
-    F_DUPFD=0,
-    F_GETFD=1,
-    F_SETFD=2,
-    F_GETFL=3,
-    F_SETFL=4,
-    F_GETLK=5,
-    F_SETLK=6,
-    F_SETLKW=7,
-    F_SETOWN=8,
-    F_GETOWN=9,
-    F_SETSIG=10,
-    F_GETSIG=11,
-    F_SETOWN_EX=15,
-    F_GETOWN_EX=16,
-    F_DUPFD_CLOEXEC=1030,
-    F_SETPIPE_SZ=1031,
-    F_GETPIPE_SZ=1032,
-    F_ADD_SEALS=1033,
-    F_GET_SEALS=1034,
-)
-FD = flags(FD_CLOEXEC=1)
-OWNER = choice(F_OWNER_TID=0, F_OWNER_PID=1, F_OWNER_PGRP=2)
+PIPE = flags(numbers(fcntl, "O_NONBLOCK O_DIRECT O_CLOEXEC"), numbers(watch_queue, "O_NOTIFICATION_PIPE"))
+DUP = flags(numbers(fcntl, "O_CLOEXEC"))
+MODE = Vocabulary(octal=S_IALLUGO)
+FILE_MODE = Vocabulary(choices=family(stat, "S_IF", but="S_IFMT"), mask=stat.S_IFMT, octal=S_IALLUGO)
+DIRFD = choice(numbers(fcntl, "AT_FDCWD"))
+ACCESS = flags({"R_OK": linux_fs.MAY_READ, "W_OK": linux_fs.MAY_WRITE, "X_OK": linux_fs.MAY_EXEC})
+WHENCE = choice(family(fs, "SEEK_", but="SEEK_MAX"))
+CLOSE_RANGE = flags(family(close_range, "CLOSE_RANGE_"))
+MEMFD = flags(family(memfd, "MFD_"))
+FCNTL = choice(family(fcntl, "F_", but="F_OWNER_ F_SEAL_ F_LINUX_"))
+FD = flags(numbers(fcntl, "FD_CLOEXEC"))
+OWNER = choice(family(fcntl, "F_OWNER_"))
 IOCTL = choice(
-    FIONREAD=0x541B,
-    TIOCOUTQ=0x5411,
-    SIOCATMARK=0x8905,
-    SIOCSPGRP=0x8902,
-    SIOCGPGRP=0x8904,
-    FIOSETOWN=0x8901,
-    FIOGETOWN=0x8903,
-    FIONBIO=0x5421,
-    FIOASYNC=0x5452,
-    FIOCLEX=0x5451,
-    FIONCLEX=0x5450,
-    FIOQSIZE=0x5460,
-    TCGETS=0x5401,
-    IOC_WATCH_QUEUE_SET_SIZE=0x5760,
-    IOC_WATCH_QUEUE_SET_FILTER=0x5761,
-    SIOCUNIXFILE=0x89E0,
-    SIOCOUTQNSD=0x894B,
+    numbers(ioctls, "FIONREAD TIOCOUTQ FIONBIO FIOASYNC FIOCLEX FIONCLEX FIOQSIZE TCGETS"),
+    numbers(sockios, "SIOCATMARK SIOCSPGRP SIOCGPGRP FIOSETOWN FIOGETOWN SIOCOUTQNSD"),
+    family(watch_queue, "IOC_WATCH_QUEUE_"),
+    numbers(un, "SIOCUNIXFILE"),
 )
-POLL = flags(
-    POLLIN=0x1,
-    POLLPRI=0x2,
-    POLLOUT=0x4,
-    POLLERR=0x8,
-    POLLHUP=0x10,
-    POLLNVAL=0x20,
-    POLLRDNORM=0x40,
-    POLLRDBAND=0x80,
-    POLLWRNORM=0x100,
-    POLLWRBAND=0x200,
-    POLLMSG=0x400,
-    POLLRDHUP=0x2000,
-)
-EPOLL = flags(
-    EPOLLIN=0x1,
-    EPOLLPRI=0x2,
-    EPOLLOUT=0x4,
-    EPOLLERR=0x8,
-    EPOLLHUP=0x10,
-    EPOLLRDNORM=0x40,
-    EPOLLRDBAND=0x80,
-    EPOLLWRNORM=0x100,
-    EPOLLWRBAND=0x200,
-    EPOLLMSG=0x400,
-    EPOLLRDHUP=0x2000,
-    EPOLLEXCLUSIVE=1 << 28,
-    EPOLLWAKEUP=1 << 29,
-    EPOLLONESHOT=1 << 30,
-    EPOLLET=1 << 31,
-)
-EPOLL_CREATE = flags(EPOLL_CLOEXEC=0o2000000)
-EPOLL_CTL = choice(EPOLL_CTL_ADD=1, EPOLL_CTL_DEL=2, EPOLL_CTL_MOD=3)
-SPLICE = flags(SPLICE_F_MOVE=1, SPLICE_F_NONBLOCK=2, SPLICE_F_MORE=4, SPLICE_F_GIFT=8)
+POLL = flags(family(poll, "POLL"))
+EPOLL = flags(family(eventpoll, "EPOLL", but="EPOLL_ EPOLLNVAL"))
+EPOLL_CREATE = flags(numbers(eventpoll, "EPOLL_CLOEXEC"))
+EPOLL_CTL = choice(family(eventpoll, "EPOLL_CTL_"))
+SPLICE = flags(family(splice, "SPLICE_F_", but="SPLICE_F_ALL"))
 
-PROT = flags(PROT_READ=1, PROT_WRITE=2, PROT_EXEC=4)
+PROT = flags(family(mman, "PROT_"))
 MAP = Vocabulary(
-    choices={"MAP_SHARED": 1, "MAP_PRIVATE": 2, "MAP_SHARED_VALIDATE": 3},
-    mask=0xF,
-    flags={
-        "MAP_FIXED": 0x10,
-        "MAP_ANONYMOUS": 0x20,
-        "MAP_32BIT": 0x40,
-        "MAP_GROWSDOWN": 0x100,
-        "MAP_DENYWRITE": 0x800,
-        "MAP_LOCKED": 0x2000,
-        "MAP_NORESERVE": 0x4000,
-        "MAP_POPULATE": 0x8000,
-        "MAP_NONBLOCK": 0x10000,
-        "MAP_STACK": 0x20000,
-        "MAP_HUGETLB": 0x40000,
-        "MAP_FIXED_NOREPLACE": 0x100000,
-    },
+    choices=numbers(mman, "MAP_SHARED MAP_PRIVATE MAP_SHARED_VALIDATE"),
+    mask=mman.MAP_TYPE,
+    flags=family(mman, "MAP_", but="MAP_SHARED MAP_PRIVATE MAP_TYPE"),
 )
-MSYNC = flags(MS_ASYNC=1, MS_INVALIDATE=2, MS_SYNC=4)
-MADVICE = choice(
-    MADV_NORMAL=0,
-    MADV_RANDOM=1,
-    MADV_SEQUENTIAL=2,
-    MADV_WILLNEED=3,
-    MADV_DONTNEED=4,
-    MADV_FREE=8,
-    MADV_REMOVE=9,
-    MADV_DONTFORK=10,
-    MADV_DOFORK=11,
-)
-MREMAP = flags(MREMAP_MAYMOVE=1, MREMAP_FIXED=2, MREMAP_DONTUNMAP=4)
+MSYNC = flags(family(mman, "MS_"))
+MADVICE = choice(family(mman, "MADV_"))
+MREMAP = flags(family(mman, "MREMAP_"))
 
-RLIMIT = choice(
-    RLIMIT_CPU=0,
-    RLIMIT_FSIZE=1,
-    RLIMIT_DATA=2,
-    RLIMIT_STACK=3,
-    RLIMIT_CORE=4,
-    RLIMIT_RSS=5,
-    RLIMIT_NPROC=6,
-    RLIMIT_NOFILE=7,
-    RLIMIT_MEMLOCK=8,
-    RLIMIT_AS=9,
-    RLIMIT_LOCKS=10,
-    RLIMIT_SIGPENDING=11,
-    RLIMIT_MSGQUEUE=12,
-    RLIMIT_NICE=13,
-    RLIMIT_RTPRIO=14,
-    RLIMIT_RTTIME=15,
-)
-CLONE = flags(
-    CLONE_NEWTIME=0x80,
-    CLONE_VM=0x100,
-    CLONE_FS=0x200,
-    CLONE_FILES=0x400,
-    CLONE_SIGHAND=0x800,
-    CLONE_VFORK=0x4000,
-    CLONE_PARENT=0x8000,
-    CLONE_THREAD=0x10000,
-    CLONE_NEWNS=0x20000,
-    CLONE_SYSVSEM=0x40000,
-    CLONE_NEWCGROUP=0x2000000,
-    CLONE_NEWUTS=0x4000000,
-    CLONE_NEWIPC=0x8000000,
-    CLONE_NEWUSER=0x10000000,
-    CLONE_NEWPID=0x20000000,
-    CLONE_NEWNET=0x40000000,
-)
-SIGNAL = Vocabulary(
-    choices={name: number for number, name in SIGNAL_NAMES.items() if name not in ("SIG32", "SIG33")}, mask=-1
-)
-SIGMASK_HOW = choice(SIG_BLOCK=0, SIG_UNBLOCK=1, SIG_SETMASK=2)
-CLOCK = choice(CLOCK_REALTIME=0, CLOCK_MONOTONIC=1, CLOCK_BOOTTIME=7, CLOCK_TAI=11)
-ITIMER = choice(ITIMER_REAL=0, ITIMER_VIRTUAL=1, ITIMER_PROF=2)
-PRCTL = choice(
-    PR_SET_PDEATHSIG=1,
-    PR_GET_PDEATHSIG=2,
-    PR_GET_DUMPABLE=3,
-    PR_SET_DUMPABLE=4,
-    PR_GET_KEEPCAPS=7,
-    PR_SET_KEEPCAPS=8,
-    PR_SET_NAME=15,
-    PR_CAPBSET_DROP=24,
-    PR_SET_CHILD_SUBREAPER=36,
-    PR_SET_NO_NEW_PRIVS=38,
-)
+RLIMIT = choice(family(resource, "RLIMIT_"))
+CLONE = flags(family(sched, "CLONE_"))
+SIGNAL = choice({name: number for number, name in signal.SIGNAL_NAMES.items() if name not in ("SIG32", "SIG33")})
+SIGMASK_HOW = choice(numbers(signal, "SIG_BLOCK SIG_UNBLOCK SIG_SETMASK"))
+CLOCK = choice(family(time, "CLOCK_"))
+ITIMER = choice(family(time, "ITIMER_"))
+PRCTL = choice(family(prctl, "PR_"))
 
-KEY = choice(IPC_PRIVATE=0)
-IPC_FLAGS = {"IPC_CREAT": 0o1000, "IPC_EXCL": 0o2000, "IPC_NOWAIT": 0o4000}
-SEMGET = MSGGET = Vocabulary(flags=IPC_FLAGS, octal=0o777)
+KEY = choice(numbers(ipc, "IPC_PRIVATE"))
+IPC_FLAGS = numbers(ipc, "IPC_CREAT IPC_EXCL IPC_NOWAIT")
+SEMGET = MSGGET = Vocabulary(flags=IPC_FLAGS, octal=S_IRWXUGO)
 SHMGET = Vocabulary(
-    flags={**IPC_FLAGS, "SHM_HUGETLB": 0o4000, "SHM_NORESERVE": 0o10000}
-    | {"SHM_HUGE_2MB": 21 << 26, "SHM_HUGE_1GB": 30 << 26},
-    octal=0o777,
+    flags=IPC_FLAGS | numbers(shm, "SHM_HUGETLB SHM_NORESERVE SHM_HUGE_2MB SHM_HUGE_1GB"), octal=S_IRWXUGO
 )
-SEMOP = flags(IPC_NOWAIT=0o4000, SEM_UNDO=0x1000)
-MSGSND = flags(IPC_NOWAIT=0o4000)
-MSGRCV = flags(IPC_NOWAIT=0o4000, MSG_NOERROR=0o10000, MSG_EXCEPT=0o20000, MSG_COPY=0o40000)
-SHMAT = flags(SHM_RDONLY=0o10000, SHM_RND=0o20000, SHM_REMAP=0o40000, SHM_EXEC=0o100000)
-IPC_COMMANDS = {"IPC_RMID": 0, "IPC_SET": 1, "IPC_STAT": 2, "IPC_INFO": 3}
+SEMOP = flags(numbers(ipc, "IPC_NOWAIT"), numbers(sem, "SEM_UNDO"))
+MSGSND = flags(numbers(ipc, "IPC_NOWAIT"))
+MSGRCV = flags(numbers(ipc, "IPC_NOWAIT"), numbers(msg, "MSG_NOERROR MSG_EXCEPT MSG_COPY"))
+SHMAT = flags(numbers(shm, "SHM_RDONLY SHM_RND SHM_REMAP SHM_EXEC"))
+IPC_COMMANDS = numbers(ipc, "IPC_RMID IPC_SET IPC_STAT IPC_INFO")
 SEMCTL = choice(
-    **IPC_COMMANDS,
-    GETPID=11,
-    GETVAL=12,
-    GETALL=13,
-    GETNCNT=14,
-    GETZCNT=15,
-    SETVAL=16,
-    SETALL=17,
-    SEM_STAT=18,
-    SEM_INFO=19,
-    SEM_STAT_ANY=20,
+    IPC_COMMANDS,
+    numbers(sem, "GETPID GETVAL GETALL GETNCNT GETZCNT SETVAL SETALL SEM_STAT SEM_INFO SEM_STAT_ANY"),
 )
-MSGCTL = choice(**IPC_COMMANDS, MSG_STAT=11, MSG_INFO=12, MSG_STAT_ANY=13)
-SHMCTL = choice(**IPC_COMMANDS, SHM_LOCK=11, SHM_UNLOCK=12, SHM_STAT=13, SHM_INFO=14, SHM_STAT_ANY=15)
-SEG_MODE = Vocabulary(flags={"SHM_DEST": 0o1000, "SHM_LOCKED": 0o2000}, octal=0o777)
+MSGCTL = choice(IPC_COMMANDS, numbers(msg, "MSG_STAT MSG_INFO MSG_STAT_ANY"))
+SHMCTL = choice(IPC_COMMANDS, numbers(shm, "SHM_LOCK SHM_UNLOCK SHM_STAT SHM_INFO SHM_STAT_ANY"))
+SEG_MODE = Vocabulary(flags=numbers(shm, "SHM_DEST SHM_LOCKED"), octal=S_IRWXUGO)
 
-FAMILY = choice(
-    AF_UNSPEC=0,
-    AF_UNIX=1,
-    AF_INET=2,
-    AF_AX25=3,
-    AF_IPX=4,
-    AF_APPLETALK=5,
-    AF_X25=9,
-    AF_INET6=10,
-    AF_KEY=15,
-    AF_NETLINK=16,
-    AF_PACKET=17,
-    AF_RDS=21,
-    AF_CAN=29,
-    AF_TIPC=30,
-    AF_BLUETOOTH=31,
-    AF_ALG=38,
-    AF_VSOCK=40,
-    AF_XDP=44,
-    AF_MAX=46,
-)
+FAMILY = choice(family(socket, "AF_", but="AF_LOCAL"))
 SOCKET_TYPE = Vocabulary(
-    choices={
-        "SOCK_STREAM": 1,
-        "SOCK_DGRAM": 2,
-        "SOCK_RAW": 3,
-        "SOCK_RDM": 4,
-        "SOCK_SEQPACKET": 5,
-        "SOCK_DCCP": 6,
-        "SOCK_PACKET": 10,
-    },
-    mask=0xF,
-    flags={"SOCK_NONBLOCK": 0o4000, "SOCK_CLOEXEC": 0o2000000},
+    choices=numbers(socket, "SOCK_STREAM SOCK_DGRAM SOCK_RAW SOCK_RDM SOCK_SEQPACKET SOCK_DCCP SOCK_PACKET"),
+    mask=net.SOCK_TYPE_MASK,
+    flags=numbers(socket, "SOCK_NONBLOCK SOCK_CLOEXEC"),
 )
-ACCEPT = flags(SOCK_NONBLOCK=0o4000, SOCK_CLOEXEC=0o2000000)
-PROTOCOL = choice(
-    IPPROTO_IP=0,
-    IPPROTO_ICMP=1,
-    IPPROTO_IGMP=2,
-    IPPROTO_IPIP=4,
-    IPPROTO_TCP=6,
-    IPPROTO_EGP=8,
-    IPPROTO_UDP=17,
-    IPPROTO_DCCP=33,
-    IPPROTO_IPV6=41,
-    IPPROTO_GRE=47,
-    IPPROTO_ICMPV6=58,
-    IPPROTO_SCTP=132,
-    IPPROTO_UDPLITE=136,
-    IPPROTO_RAW=255,
-    IPPROTO_MPTCP=262,
-    IPPROTO_MAX=263,
-)
-MSG = flags(
-    MSG_OOB=0x1,
-    MSG_PEEK=0x2,
-    MSG_DONTROUTE=0x4,
-    MSG_CTRUNC=0x8,
-    MSG_PROBE=0x10,
-    MSG_TRUNC=0x20,
-    MSG_DONTWAIT=0x40,
-    MSG_EOR=0x80,
-    MSG_WAITALL=0x100,
-    MSG_FIN=0x200,
-    MSG_SYN=0x400,
-    MSG_CONFIRM=0x800,
-    MSG_RST=0x1000,
-    MSG_ERRQUEUE=0x2000,
-    MSG_NOSIGNAL=0x4000,
-    MSG_MORE=0x8000,
-    MSG_WAITFORONE=0x10000,
-    MSG_ZEROCOPY=0x4000000,
-    MSG_FASTOPEN=0x20000000,
-    MSG_CMSG_CLOEXEC=0x40000000,
-)
-SHUTDOWN = choice(SHUT_RD=0, SHUT_WR=1, SHUT_RDWR=2)
-LEVEL = choice(
-    SOL_SOCKET=1,
-    SOL_IP=0,
-    SOL_TCP=6,
-    SOL_UDP=17,
-    SOL_IPV6=41,
-    SOL_ICMPV6=58,
-    SOL_RAW=255,
-    SOL_PACKET=263,
-    SOL_NETLINK=270,
-)
+ACCEPT = flags(numbers(socket, "SOCK_NONBLOCK SOCK_CLOEXEC"))
+PROTOCOL = choice(family(in_, "IPPROTO_"), numbers(in6, "IPPROTO_ICMPV6"))
+MSG = flags(family(socket, "MSG_"))
+SHUTDOWN = choice(family(socket, "SHUT_"))
+LEVEL = choice(family(socket, "SOL_"))
 SO = choice(
-    SO_DEBUG=1,
-    SO_REUSEADDR=2,
-    SO_TYPE=3,
-    SO_ERROR=4,
-    SO_DONTROUTE=5,
-    SO_BROADCAST=6,
-    SO_SNDBUF=7,
-    SO_RCVBUF=8,
-    SO_KEEPALIVE=9,
-    SO_OOBINLINE=10,
-    SO_NO_CHECK=11,
-    SO_PRIORITY=12,
-    SO_LINGER=13,
-    SO_BSDCOMPAT=14,
-    SO_REUSEPORT=15,
-    SO_PASSCRED=16,
-    SO_PEERCRED=17,
-    SO_RCVLOWAT=18,
-    SO_SNDLOWAT=19,
-    SO_RCVTIMEO=20,
-    SO_SNDTIMEO=21,
-    SO_BINDTODEVICE=25,
-    SO_ATTACH_FILTER=26,
-    SO_DETACH_FILTER=27,
-    SO_PEERNAME=28,
-    SO_TIMESTAMP=29,
-    SO_ACCEPTCONN=30,
-    SO_PEERSEC=31,
-    SO_SNDBUFFORCE=32,
-    SO_RCVBUFFORCE=33,
-    SO_PASSSEC=34,
-    SO_TIMESTAMPNS=35,
-    SO_MARK=36,
-    SO_TIMESTAMPING=37,
-    SO_PROTOCOL=38,
-    SO_DOMAIN=39,
-    SO_RXQ_OVFL=40,
-    SO_WIFI_STATUS=41,
-    SO_PEEK_OFF=42,
-    SO_NOFCS=43,
-    SO_LOCK_FILTER=44,
-    SO_SELECT_ERR_QUEUE=45,
-    SO_BUSY_POLL=46,
-    SO_MAX_PACING_RATE=47,
-    SO_BPF_EXTENSIONS=48,
-    SO_INCOMING_CPU=49,
-    SO_ATTACH_BPF=50,
-    SO_ATTACH_REUSEPORT_CBPF=51,
-    SO_ATTACH_REUSEPORT_EBPF=52,
-    SO_CNX_ADVICE=53,
-    SO_MEMINFO=55,
-    SO_INCOMING_NAPI_ID=56,
-    SO_COOKIE=57,
-    SO_PEERGROUPS=59,
-    SO_ZEROCOPY=60,
-    SO_TXTIME=61,
-    SO_BINDTOIFINDEX=62,
-    SO_TIMESTAMP_NEW=63,
-    SO_TIMESTAMPNS_NEW=64,
-    SO_TIMESTAMPING_NEW=65,
-    SO_RCVTIMEO_NEW=66,
-    SO_SNDTIMEO_NEW=67,
-    SO_DETACH_REUSEPORT_BPF=68,
-    SO_PREFER_BUSY_POLL=69,
-    SO_BUSY_POLL_BUDGET=70,
-    SO_NETNS_COOKIE=71,
-    SO_BUF_LOCK=72,
-    SO_RESERVE_MEM=73,
-    SO_TXREHASH=74,
-    SO_RCVMARK=75,
+    family(socket, "SO_", but="SO_RCVTIMEO_OLD SO_SNDTIMEO_OLD SO_TIMESTAMP_OLD SO_TIMESTAMPNS_OLD SO_TIMESTAMPING_OLD")
 )
-TCP = choice(
-    TCP_NODELAY=1,
-    TCP_MAXSEG=2,
-    TCP_CORK=3,
-    TCP_KEEPIDLE=4,
-    TCP_KEEPINTVL=5,
-    TCP_KEEPCNT=6,
-    TCP_SYNCNT=7,
-    TCP_LINGER2=8,
-    TCP_DEFER_ACCEPT=9,
-    TCP_WINDOW_CLAMP=10,
-    TCP_INFO=11,
-    TCP_QUICKACK=12,
-    TCP_CONGESTION=13,
-    TCP_MD5SIG=14,
-    TCP_THIN_LINEAR_TIMEOUTS=16,
-    TCP_THIN_DUPACK=17,
-    TCP_USER_TIMEOUT=18,
-    TCP_REPAIR=19,
-    TCP_REPAIR_QUEUE=20,
-    TCP_QUEUE_SEQ=21,
-    TCP_REPAIR_OPTIONS=22,
-    TCP_FASTOPEN=23,
-    TCP_TIMESTAMP=24,
-    TCP_NOTSENT_LOWAT=25,
-    TCP_CC_INFO=26,
-    TCP_SAVE_SYN=27,
-    TCP_SAVED_SYN=28,
-    TCP_REPAIR_WINDOW=29,
-    TCP_FASTOPEN_CONNECT=30,
-    TCP_ULP=31,
-    TCP_MD5SIG_EXT=32,
-    TCP_FASTOPEN_KEY=33,
-    TCP_FASTOPEN_NO_COOKIE=34,
-    TCP_ZEROCOPY_RECEIVE=35,
-    TCP_INQ=36,
-    TCP_TX_DELAY=37,
-)
-UDP = choice(UDP_CORK=1, UDP_ENCAP=100, UDP_NO_CHECK6_TX=101, UDP_SEGMENT=103, UDP_GRO=104)
-IP = choice(
-    IP_TOS=1,
-    IP_TTL=2,
-    IP_HDRINCL=3,
-    IP_OPTIONS=4,
-    IP_ROUTER_ALERT=5,
-    IP_RECVOPTS=6,
-    IP_RETOPTS=7,
-    IP_PKTINFO=8,
-    IP_PKTOPTIONS=9,
-    IP_MTU_DISCOVER=10,
-    IP_RECVERR=11,
-    IP_RECVTTL=12,
-    IP_RECVTOS=13,
-    IP_MTU=14,
-    IP_FREEBIND=15,
-    IP_IPSEC_POLICY=16,
-    IP_XFRM_POLICY=17,
-    IP_PASSSEC=18,
-    IP_TRANSPARENT=19,
-    IP_RECVORIGDSTADDR=20,
-    IP_MINTTL=21,
-    IP_NODEFRAG=22,
-    IP_CHECKSUM=23,
-    IP_BIND_ADDRESS_NO_PORT=24,
-    IP_RECVFRAGSIZE=25,
-    IP_RECVERR_RFC4884=26,
-    IP_MULTICAST_IF=32,
-    IP_MULTICAST_TTL=33,
-    IP_MULTICAST_LOOP=34,
-    IP_ADD_MEMBERSHIP=35,
-    IP_DROP_MEMBERSHIP=36,
-    IP_UNBLOCK_SOURCE=37,
-    IP_BLOCK_SOURCE=38,
-    IP_ADD_SOURCE_MEMBERSHIP=39,
-    IP_DROP_SOURCE_MEMBERSHIP=40,
-    IP_MSFILTER=41,
-    IP_MULTICAST_ALL=49,
-    IP_UNICAST_IF=50,
-)
-IPV6 = choice(
-    IPV6_ADDRFORM=1,
-    IPV6_2292PKTINFO=2,
-    IPV6_2292HOPOPTS=3,
-    IPV6_2292DSTOPTS=4,
-    IPV6_2292RTHDR=5,
-    IPV6_2292PKTOPTIONS=6,
-    IPV6_CHECKSUM=7,
-    IPV6_2292HOPLIMIT=8,
-    IPV6_FLOWINFO=11,
-    IPV6_UNICAST_HOPS=16,
-    IPV6_MULTICAST_IF=17,
-    IPV6_MULTICAST_HOPS=18,
-    IPV6_MULTICAST_LOOP=19,
-    IPV6_ADD_MEMBERSHIP=20,
-    IPV6_DROP_MEMBERSHIP=21,
-    IPV6_ROUTER_ALERT=22,
-    IPV6_MTU_DISCOVER=23,
-    IPV6_MTU=24,
-    IPV6_RECVERR=25,
-    IPV6_V6ONLY=26,
-    IPV6_JOIN_ANYCAST=27,
-    IPV6_LEAVE_ANYCAST=28,
-    IPV6_MULTICAST_ALL=29,
-    IPV6_ROUTER_ALERT_ISOLATE=30,
-    IPV6_RECVERR_RFC4884=31,
-    IPV6_FLOWLABEL_MGR=32,
-    IPV6_FLOWINFO_SEND=33,
-    IPV6_IPSEC_POLICY=34,
-    IPV6_XFRM_POLICY=35,
-    IPV6_HDRINCL=36,
-    IPV6_RECVPKTINFO=49,
-    IPV6_PKTINFO=50,
-    IPV6_RECVHOPLIMIT=51,
-    IPV6_HOPLIMIT=52,
-    IPV6_RECVHOPOPTS=53,
-    IPV6_HOPOPTS=54,
-    IPV6_RTHDRDSTOPTS=55,
-    IPV6_RECVRTHDR=56,
-    IPV6_RTHDR=57,
-    IPV6_RECVDSTOPTS=58,
-    IPV6_DSTOPTS=59,
-    IPV6_RECVPATHMTU=60,
-    IPV6_PATHMTU=61,
-    IPV6_DONTFRAG=62,
-    IPV6_RECVTCLASS=66,
-    IPV6_TCLASS=67,
-    IPV6_AUTOFLOWLABEL=70,
-    IPV6_ADDR_PREFERENCES=72,
-    IPV6_MINHOPCOUNT=73,
-    IPV6_RECVORIGDSTADDR=74,
-    IPV6_TRANSPARENT=75,
-    IPV6_UNICAST_IF=76,
-    IPV6_RECVFRAGSIZE=77,
-    IPV6_FREEBIND=78,
-)
-SCM = choice(SCM_RIGHTS=1, SCM_CREDENTIALS=2, SCM_SECURITY=3)
-RAW = choice(ICMP_FILTER=1)
-ICMPV6 = choice(ICMPV6_FILTER=1)
+TCP = choice(family(tcp, "TCP_", but="TCP_MSS_DEFAULT"))
+UDP = choice(family(udp, "UDP_", but="UDP_ENCAP_"))
+IP = choice(family(in_, "IP_", but="IP_PMTUDISC_"))
+IPV6 = choice(family(in6, "IPV6_", but="IPV6_PMTUDISC_ IPV6_PREFER_ IPV6_FLOWINFO_FLOWLABEL IPV6_FLOWINFO_PRIORITY"))
+SCM = choice(numbers(socket, "SCM_RIGHTS SCM_CREDENTIALS SCM_SECURITY"))
+RAW = choice(numbers(icmp, "ICMP_FILTER"))
+ICMPV6 = choice(numbers(icmpv6, "ICMPV6_FILTER"))
 NETLINK = choice(
-    NETLINK_ADD_MEMBERSHIP=1,
-    NETLINK_DROP_MEMBERSHIP=2,
-    NETLINK_PKTINFO=3,
-    NETLINK_BROADCAST_ERROR=4,
-    NETLINK_NO_ENOBUFS=5,
-    NETLINK_LISTEN_ALL_NSID=8,
-    NETLINK_CAP_ACK=10,
-    NETLINK_EXT_ACK=11,
-    NETLINK_GET_STRICT_CHK=12,
+    numbers(
+        netlink,
+        "NETLINK_ADD_MEMBERSHIP NETLINK_DROP_MEMBERSHIP NETLINK_PKTINFO NETLINK_BROADCAST_ERROR NETLINK_NO_ENOBUFS "
+        "NETLINK_LISTEN_ALL_NSID NETLINK_LIST_MEMBERSHIPS NETLINK_CAP_ACK NETLINK_EXT_ACK NETLINK_GET_STRICT_CHK",
+    )
 )
-OPTIONS = {0: IP, 1: SO, 6: TCP, 17: UDP, 41: IPV6, 58: ICMPV6, 255: RAW, 270: NETLINK}
+OPTIONS = {
+    socket.SOL_IP: IP,
+    socket.SOL_SOCKET: SO,
+    socket.SOL_TCP: TCP,
+    socket.SOL_UDP: UDP,
+    socket.SOL_IPV6: IPV6,
+    socket.SOL_ICMPV6: ICMPV6,
+    socket.SOL_RAW: RAW,
+    socket.SOL_NETLINK: NETLINK,
+}
 """Names of socket options by level."""
 
-LIMITS = {
-    "PAGE_SIZE": 4096,
-    "PIPE_BUF": 4096,
-    "RLIM_INFINITY": 2**64 - 1,
-    "INT_MAX": 2**31 - 1,
-    "INT_MIN": -(2**31),
-    "UINT_MAX": 2**32 - 1,
-    "LONG_MAX": 2**63 - 1,
-    "SEMVMX": 32767,
-    "SHMLBA": 4096,
-    "SOMAXCONN": 4096,
-    "INADDR_ANY": 0,
-    "SIOCINQ": 0x541B,
-    "SIOCOUTQ": 0x5411,
-    "S_IRUSR": 0o400,
-    "S_IWUSR": 0o200,
-    "S_IXUSR": 0o100,
-    "PF_UNIX": 1,
-    "PF_INET": 2,
-    "PF_INET6": 10,
-    "PF_PACKET": 17,
-    "PF_NETLINK": 16,
-    "AF_LOCAL": 1,
-    "ETH_P_ALL": 3,
-    "ETH_P_IP": 0x800,
-    "NETLINK_ROUTE": 0,
-    "NETLINK_USERSOCK": 2,
-    "NETLINK_SOCK_DIAG": 4,
-    "NETLINK_GENERIC": 16,
-    "SIG_DFL": 0,
-    "SIG_IGN": 1,
-    "UDPLITE_SEND_CSCOV": 10,
-    "UDPLITE_RECV_CSCOV": 11,
-    "SEM_A": 0o200,
-    "SEM_R": 0o400,
-    "EPOLLNVAL": 0x20,
-}
+OTHERS = (
+    numbers(page_types, "PAGE_SIZE"),
+    numbers(limits, "PIPE_BUF INT_MAX INT_MIN UINT_MAX LONG_MAX"),
+    numbers(resource, "RLIM_INFINITY"),
+    numbers(sem, "SEMVMX"),
+    numbers(shmparam, "SHMLBA"),
+    numbers(socket, "SOMAXCONN PF_UNIX PF_INET PF_INET6 PF_PACKET PF_NETLINK AF_LOCAL"),
+    numbers(in_, "INADDR_ANY"),
+    numbers(sockios, "SIOCINQ SIOCOUTQ"),
+    numbers(stat, "S_IRUSR S_IWUSR S_IXUSR"),
+    numbers(if_ether, "ETH_P_ALL ETH_P_IP"),
+    numbers(netlink, "NETLINK_ROUTE NETLINK_USERSOCK NETLINK_SOCK_DIAG NETLINK_GENERIC"),
+    numbers(signal, "SIG_DFL SIG_IGN"),
+    numbers(udplite, "UDPLITE_SEND_CSCOV UDPLITE_RECV_CSCOV"),
+    numbers(eventpoll, "EPOLLNVAL"),
+    # semctl(2) has these two, no header has.
+    {"SEM_A": stat.S_IWUSR, "SEM_R": stat.S_IRUSR},
+)
+"""Names that no argument is printed with."""
 
 
 def _collect() -> dict[str, int]:
-    found = dict(LIMITS)
-    for value in tuple(globals().values()):
-        if isinstance(value, Vocabulary):
-            for name, number in value.names().items():
-                if not name.isidentifier():  # SIGRTMIN+1: a sum
-                    continue
-                if found.setdefault(name, number) != number:
-                    raise AssertionError(f"{name} has two values")
+    found: dict[str, int] = {}
+    tables = [*OTHERS, *(value.names() for value in globals().values() if isinstance(value, Vocabulary))]
+    for table in tables:
+        for name, number in table.items():
+            if not name.isidentifier():  # SIGRTMIN+1: a sum
+                continue
+            if found.setdefault(name, number) != number:
+                raise AssertionError(f"{name} has two values")
     return found
 
 

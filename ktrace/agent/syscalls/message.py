@@ -24,6 +24,7 @@ from ktrace.agent.syscalls.text import Naming, format_value, quote
 from ktrace.agent.syscalls.vectors import element, own_length, pack_iov, show_element
 from ktrace.errors import UsageError
 from ktrace.state.call import Pointer
+from ktrace.state.net.sockaddr import pack, unpack
 
 _SENT = ("msg_name", "msg_namelen", "msg_iov", "msg_control", "msg_controllen", "msg_flags")
 
@@ -52,7 +53,7 @@ def pack_sent(message: Mapping[str, Any], frame: Frame) -> bytes:
     values: dict[str, int] = {"msg_flags": message.get("msg_flags", 0)}
     name = message.get("msg_name")
     if isinstance(name, Mapping):
-        packed = sockaddr.pack(name)
+        packed = pack(name)
         values |= {"msg_name": frame.put(packed), "msg_namelen": len(packed)}
     elif isinstance(name, Pointer):
         values |= {"msg_name": name.value, "msg_namelen": 16}
@@ -312,7 +313,7 @@ def _decode(
         out["buf"] = block[data : data + min(length, own)]
     namelen = head["msg_namelen"]
     if message["msg_namelen"] and "msg_name" not in message:
-        out["msg_name"] = sockaddr.unpack(block[name : name + min(max(namelen, 0), message["msg_namelen"])])
+        out["msg_name"] = unpack(block[name : name + min(max(namelen, 0), message["msg_namelen"])])
     out["msg_namelen"] = namelen
     if "msg_control" not in message:
         out["msg_control"] = unpack_control(

@@ -54,11 +54,15 @@ class Vocabulary:
         return {**self.choices, **self.flags}
 
 
-def choice(**choices: int) -> Vocabulary:
-    """Make a vocabulary of whole values."""
-    return Vocabulary(choices=choices, mask=-1)
+def choice(*tables: Mapping[str, int]) -> Vocabulary:
+    """Make a vocabulary of whole values; an earlier table's name is preferred."""
+    return Vocabulary(choices=_merged(tables), mask=-1)
 
 
-def flags(**bits: int) -> Vocabulary:
+def flags(*tables: Mapping[str, int]) -> Vocabulary:
     """Make a vocabulary of bits."""
-    return Vocabulary(flags=bits)
+    return Vocabulary(flags=_merged(tables))
+
+
+def _merged(tables: tuple[Mapping[str, int], ...]) -> dict[str, int]:
+    return {name: number for table in tables for name, number in table.items()}

@@ -1,0 +1,1 @@
+"""Constants of ``arch/x86/include/asm/``."""

@@ -1,0 +1,27 @@
+"""epoll (``include/uapi/linux/eventpoll.h``)."""
+
+from __future__ import annotations
+
+from ktrace.uapi.fcntl import O_CLOEXEC
+
+EPOLL_CLOEXEC = O_CLOEXEC
+EPOLL_CTL_ADD = 1
+EPOLL_CTL_DEL = 2
+EPOLL_CTL_MOD = 3
+
+EPOLLIN = 0x1
+EPOLLPRI = 0x2
+EPOLLOUT = 0x4
+EPOLLERR = 0x8
+EPOLLHUP = 0x10
+EPOLLNVAL = 0x20
+EPOLLRDNORM = 0x40
+EPOLLRDBAND = 0x80
+EPOLLWRNORM = 0x100
+EPOLLWRBAND = 0x200
+EPOLLMSG = 0x400
+EPOLLRDHUP = 0x2000
+EPOLLEXCLUSIVE = 1 << 28
+EPOLLWAKEUP = 1 << 29
+EPOLLONESHOT = 1 << 30
+EPOLLET = 1 << 31

@@ -1,0 +1,10 @@
+"""Where lseek() counts from (``include/uapi/linux/fs.h``)."""
+
+from __future__ import annotations
+
+SEEK_SET = 0
+SEEK_CUR = 1
+SEEK_END = 2
+SEEK_DATA = 3
+SEEK_HOLE = 4
+SEEK_MAX = SEEK_HOLE

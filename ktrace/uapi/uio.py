@@ -1,0 +1,5 @@
+"""Vectors (``include/uapi/linux/uio.h``)."""
+
+from __future__ import annotations
+
+UIO_MAXIOV = 1024
