@@ -30,7 +30,7 @@ def _waiting(progress: Progress, what: str) -> Callable[[str], None]:
 
 def ensure_kernel(recipe: Recipe, store: Store, progress: Progress) -> Path:
     """Return the recipe's kernel in the store, building it if it is not there."""
-    source = find_source(recipe.kernel.package, store)
+    source = find_source(recipe.kernel, store, progress)
     key = digest_json(kernel_inputs(recipe.kernel, source))
     return store.build(
         "kernels",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ktrace.errors import HostError, UsageError
 
-_SET = re.compile(r"(CONFIG_\w+)=(.+)")
+# What stands behind the value asks for the option only of a kernel that knows its name.
+_SET = re.compile(r'(CONFIG_\w+)=("(?:[^"\\]|\\.)*"|\S+)(?:\s+(# if known))?')
 _UNSET = re.compile(r"# (CONFIG_\w+) is not set")
 
 
@@ -19,10 +20,24 @@ class Fragment:
 
     :param name: file name
     :param options: ``CONFIG_X`` to its value as written, ``n`` for "must be off"
+    :param if_known: those of them that are only asked for where the kernel's Kconfig knows the name
     """
 
     name: str
     options: Mapping[str, str]
+    if_known: frozenset[str] = frozenset()
+
+    def for_kernel(self, symbols: Container[str]) -> Fragment:
+        """Leave out the options that this kernel need not know and does not.
+
+        :param symbols: names in its Kconfig, without ``CONFIG_``; see :func:`ktrace.image.symbols.kconfig_symbols`
+        """
+        options = {
+            option: value
+            for option, value in self.options.items()
+            if option not in self.if_known or option.removeprefix("CONFIG_") in symbols
+        }
+        return Fragment(self.name, options)
 
 
 @dataclass(frozen=True)
@@ -47,11 +62,12 @@ class Disobeyed:
 def parse_config(text: str, name: str) -> Fragment:
     """Parse a fragment or a whole ``.config``.
 
-    :param text: lines ``CONFIG_X=value``, ``# CONFIG_X is not set``, comments
+    :param text: lines ``CONFIG_X=value``, ``CONFIG_X=value  # if known``, ``# CONFIG_X is not set``, comments
     :param name: for messages
     :raises UsageError: for any other line, and for an option given twice
     """
     options: dict[str, str] = {}
+    if_known: set[str] = set()
     for number, line in enumerate(text.splitlines(), start=1):
         line = line.strip()
         if match := _UNSET.fullmatch(line):
@@ -60,12 +76,14 @@ def parse_config(text: str, name: str) -> Fragment:
             continue
         elif match := _SET.fullmatch(line):
             option, value = match[1], match[2]
+            if match[3]:
+                if_known.add(option)
         else:
             raise UsageError(f"{name}:{number}: not a configuration line: {line!r}")
         if option in options:
             raise UsageError(f"{name}:{number}: {option} is given twice")
         options[option] = value
-    return Fragment(name, options)
+    return Fragment(name, options, frozenset(if_known))
 
 
 def read_fragment(path: Path) -> Fragment:
@@ -128,6 +146,6 @@ def require_obeyed(merged: Mapping[str, tuple[str, str]], final: str) -> None:
         listing = "".join(f"\n  {one}" for one in disobeyed)
         raise UsageError(
             f"kconfig did not obey {len(disobeyed)} of {len(merged)} options{listing}",
-            hint="an option with an unmet dependency is dropped silently: "
-            "add what it depends on to a fragment, or take it out",
+            hint="an option with an unmet dependency is dropped silently: add what it depends on to a fragment, take "
+            "it out, or, if only some kernels have it, write '# if known' behind it",
         )

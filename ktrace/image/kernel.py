@@ -17,6 +17,7 @@ from ktrace.image.progress import Progress
 from ktrace.image.recipe import KernelRecipe
 from ktrace.image.source import SourcePackage, extract_source
 from ktrace.image.store import digest_file, digest_json, free_bytes, write_json
+from ktrace.image.symbols import kconfig_symbols
 from ktrace.image.toolchain import run_tool, tool_versions
 from ktrace.image.workspace import Workspace, open_workspace
 
@@ -44,7 +45,11 @@ _UNIT = re.compile(r"  (?:CC|AS|LD|AR|HOSTCC|OBJCOPY|GEN|VDSO)\s+(?:\[\w\]\s+)?(
 
 
 def kernel_inputs(recipe: KernelRecipe, source: SourcePackage) -> dict[str, Any]:
-    """Collect everything a kernel's bits depend on; its digest is the kernel's key."""
+    """Collect everything a kernel's bits depend on; its digest is the kernel's key.
+
+    Which options are asked for only where they are known is not among it: with the same source, one that is not known
+    leaves the same kernel, or none at all.
+    """
     merged = merge_fragments(recipe.read_fragments())
     return {
         "procedure": PROCEDURE,
@@ -96,7 +101,8 @@ def prepare_tree(recipe: KernelRecipe, source: SourcePackage, place: Workspace, 
     arguments = make_arguments(recipe, place.path)
     run_tool(["make", *arguments, recipe.base], place.outside, log, prefix=place.prefix)
     config = place.outside / ".config"
-    merged = merge_fragments(recipe.read_fragments())
+    symbols = kconfig_symbols(place.outside)
+    merged = merge_fragments(fragment.for_kernel(symbols) for fragment in recipe.read_fragments())
     config.write_text(apply_options(config.read_text(), merged))
     run_tool(["make", *arguments, "olddefconfig"], place.outside, log, prefix=place.prefix)
     require_obeyed(merged, config.read_text())

@@ -7,11 +7,15 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ktrace.errors import HostError, UsageError
 from ktrace.image.kconfig import Fragment, read_fragment
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+PACKAGE = re.compile(r"[a-z0-9][a-z0-9.+-]+")
+SUITE = re.compile(r"[a-z0-9][a-z0-9.+-]*(/[a-z0-9.+-]+)*")
+VERSION = re.compile(r"[0-9][A-Za-z0-9.+:~-]*")
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,8 @@ class KernelRecipe:
     """How to build the kernel.
 
     :param package: Debian package that brings the source, ``linux-source-X.Y``
+    :param suite: Debian suite to fetch it from, ``None``: it is installed on this machine
+    :param version: its version there, ``None`` only where it is installed
     :param base: make target that writes the configuration to start from
     :param fragments: paths of the option files, in the order they apply
     :param make_variables: passed to make as they are, e.g. ``CFLAGS_pipe.o`` to its flags
@@ -32,6 +38,8 @@ class KernelRecipe:
     make_variables: Mapping[str, str]
     excludes: tuple[str, ...]
     objects: int
+    suite: str | None = None
+    version: str | None = None
 
     def read_fragments(self) -> list[Fragment]:
         """Read all fragments, in order."""
@@ -117,6 +125,9 @@ class _Table:
             raise UsageError(f"{self.where}: {key} must be a string, not {value!r}")
         return value
 
+    def maybe(self, key: str) -> str | None:
+        return self.text(key) if key in self.data else None
+
     def number(self, key: str) -> int:
         value = self.data.pop(key, None)
         if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
@@ -156,15 +167,23 @@ def _read_kernel(table: _Table, root: Path) -> KernelRecipe:
     variables = table.table("make_variables")
     kernel = KernelRecipe(
         package=table.text("package"),
+        suite=table.maybe("suite"),
+        version=table.maybe("version"),
         base=table.text("base", "tinyconfig"),
         fragments=table.files("fragments", root),
         make_variables={key: variables.text(key) for key in sorted(variables.data)},
         excludes=table.texts("excludes"),
         objects=table.number("objects"),
     )
-    if not re.fullmatch(r"[a-z0-9.+-]+", kernel.package):
-        raise UsageError(f"{table.where}: {kernel.package!r} is no package name")
     table.finish()
+    if not PACKAGE.fullmatch(kernel.package):
+        raise UsageError(f"{table.where}: {kernel.package!r} is no package name")
+    if kernel.suite is not None and not SUITE.fullmatch(kernel.suite):
+        raise UsageError(f"{table.where}: {kernel.suite!r} is no name of a suite")
+    if kernel.version is not None and not VERSION.fullmatch(kernel.version):
+        raise UsageError(f"{table.where}: {kernel.version!r} is no package version")
+    if (kernel.suite is None) != (kernel.version is None):
+        raise UsageError(f"{table.where}: suite and version come together: what is fetched is always the same")
     return kernel
 
 
@@ -187,6 +206,36 @@ def _read_initramfs(table: _Table, root: Path) -> InitramfsRecipe:
     return initramfs
 
 
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path.name}: {error}") from error
+    except OSError as error:
+        raise HostError(f"cannot read {str(path)!r}: {error.strerror}") from error
+
+
+def _complete(path: Path) -> dict[str, Any]:
+    """Read a recipe and, where it says ``like = "NAME"``, what it leaves out from the recipe of that name.
+
+    Its keys under ``[kernel]`` and ``[initramfs]`` take the place of the other's, lists and tables as a whole.
+    """
+    own = _read_toml(path)
+    like = own.pop("like", None)
+    if like is None:
+        return own
+    other = path.with_name(f"{like}.toml")
+    if not isinstance(like, str) or not NAME.fullmatch(like) or not other.is_file():
+        raise UsageError(f"{path.name}: like names {like!r}, which is no recipe")
+    base = _read_toml(other)
+    if "like" in base:
+        raise UsageError(f"{path.name}: like names {like!r}, which is itself like another")
+    for part in ("kernel", "initramfs"):
+        if isinstance(base.get(part), dict) and isinstance(own.get(part, {}), dict):
+            own[part] = {**base[part], **own.get(part, {})}
+    return own
+
+
 def read_recipe(path: Path, root: Path) -> Recipe:
     """Read one recipe file.
 
@@ -194,12 +243,7 @@ def read_recipe(path: Path, root: Path) -> Recipe:
     :param root: directory that the paths in it are relative to
     :raises UsageError: naming what is missing, wrong or unknown in it
     """
-    try:
-        top = _Table(path.name, tomllib.loads(path.read_text()))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path.name}: {error}") from error
-    except OSError as error:
-        raise HostError(f"cannot read {str(path)!r}: {error.strerror}") from error
+    top = _Table(path.name, _complete(path))
     recipe = Recipe(
         name=path.stem,
         path=path,

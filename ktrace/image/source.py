@@ -1,4 +1,4 @@
-"""Kernel sources as Debian ships them: ``/usr/src/linux-source-X.Y.tar.xz``."""
+"""Kernel sources as Debian ships them, ``linux-source-X.Y.tar.xz``: installed or fetched."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ktrace.errors import HostError
-from ktrace.image.store import Store, digest_file, write_json
+from ktrace.errors import HostError, UsageError
+from ktrace.image.apt import Apt
+from ktrace.image.deb import extract_deb
+from ktrace.image.progress import Progress
+from ktrace.image.recipe import KernelRecipe
+from ktrace.image.store import Store, digest_file, digest_json, write_json
 from ktrace.image.toolchain import clean_environment, require_tool, run_tool
 from ktrace.image.workspace import Workspace
 
@@ -18,10 +22,10 @@ SOURCES = Path("/usr/src")
 
 @dataclass(frozen=True)
 class SourcePackage:
-    """An installed kernel source package.
+    """A kernel source package.
 
     :param name: package name
-    :param version: its version, as dpkg says
+    :param version: its version, as dpkg or the recipe says
     :param tarball: path of the tarball
     :param digest: SHA-256 of the tarball
     """
@@ -56,13 +60,7 @@ def _remembered_digest(store: Store, tarball: Path) -> str:
     return digest
 
 
-def find_source(name: str, store: Store) -> SourcePackage:
-    """Find an installed source package.
-
-    :param name: package name, ``linux-source-X.Y``
-    :param store: remembers digests of tarballs
-    :raises HostError: if it is not installed or its tarball is missing
-    """
+def _installed_source(name: str, store: Store) -> SourcePackage:
     hint = f"install it as root with: apt-get install {name}"
     version = package_version(name)
     if version is None:
@@ -71,6 +69,44 @@ def find_source(name: str, store: Store) -> SourcePackage:
     if not tarball.is_file():
         raise HostError(f"package {name!r} is installed, but {str(tarball)!r} is missing", hint=hint)
     return SourcePackage(name, version, tarball, _remembered_digest(store, tarball))
+
+
+def source_key(recipe: KernelRecipe) -> str:
+    """Name a fetched source in the store."""
+    return digest_json({"package": recipe.package, "version": recipe.version})
+
+
+def find_source(recipe: KernelRecipe, store: Store, progress: Progress) -> SourcePackage:
+    """Find the source of a recipe's kernel; one of a suite is fetched if it is not in the store yet.
+
+    :param store: keeps what is fetched, and remembers digests of tarballs
+    :raises HostError: if it is not installed, its tarball is missing, or the archive cannot be reached
+    :raises UsageError: if the suite has not got it (any more), saying what it has
+    """
+    if recipe.suite is None or recipe.version is None:
+        return _installed_source(recipe.package, store)
+    name, version, suite = recipe.package, recipe.version, recipe.suite
+
+    def fetch(scratch: Path, output: Path) -> None:
+        apt = Apt(store, (suite,))
+        progress.stage(f"fetching {name} {version} from {suite}")
+        deb = apt.download(apt.find(name, version), scratch)
+        tarball = output / f"{name}.tar.xz"
+        if not extract_deb(deb, lambda member: tarball if member == f"usr/src/{tarball.name}" else None):
+            raise UsageError(f"package {name!r} {version} has no usr/src/{tarball.name}: it is no kernel source")
+        write_json(
+            output / "manifest.json",
+            {"package": name, "version": version, "suite": suite, "tarball_sha256": digest_file(tarball)},
+        )
+
+    directory = store.build(
+        "sources", source_key(recipe), fetch, lambda pid: progress.note(f"process {pid} fetches it")
+    )
+    try:
+        digest = str(json.loads((directory / "manifest.json").read_text())["tarball_sha256"])
+    except (OSError, ValueError, KeyError) as error:
+        raise HostError(f"{str(directory)!r} is damaged: {error}", hint="remove that directory") from error
+    return SourcePackage(name, version, directory / f"{name}.tar.xz", digest)
 
 
 def extract_source(source: SourcePackage, place: Workspace, excludes: Sequence[str], log: Path) -> None:

@@ -22,7 +22,7 @@ from typing import Any
 
 from ktrace.errors import HostError
 
-_PARTS = ("kernels", "initramfs", "images", "refs", "locks", "tmp")
+_PARTS = ("sources", "kernels", "initramfs", "images", "refs", "locks", "tmp")
 
 
 def digest_bytes(data: bytes) -> str:

@@ -41,14 +41,15 @@ def prepare_source(
     """
     recipe = load_recipe(name)
     store = store or open_store()
-    source = find_source(recipe.kernel.package, store)
+    progress = progress or Silent()
+    source = find_source(recipe.kernel, store, progress)
     directory = directory.absolute()
     with host_errors("make", directory):
         if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
             raise UsageError(f"{str(directory)!r} is not an empty directory", hint="name a new one")
         directory.mkdir(parents=True, exist_ok=True)
         log = directory.with_name(f"{directory.name}.log")
-        prepare_tree(recipe.kernel, source, Workspace(directory, (), directory), log, progress or Silent())
+        prepare_tree(recipe.kernel, source, Workspace(directory, (), directory), log, progress)
         log.unlink()
     tree = shlex.quote(str(directory))
     return PreparedSource(

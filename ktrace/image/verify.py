@@ -51,7 +51,7 @@ def verify_image(name: str, *, store: Store | None = None, progress: Progress | 
     if image.imported:
         raise UsageError(f"image {name!r} was imported: there is no recipe to build it again from")
     recipe = load_recipe(name)
-    source = find_source(recipe.kernel.package, store)
+    source = find_source(recipe.kernel, store, progress)
     lock = f"verify-{image.key[:16]}"
     with (
         store.locked(lock, lambda pid: progress.note(f"process {pid} is verifying it, too: waiting")),
