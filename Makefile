@@ -2,13 +2,15 @@
 # make test    the same set-up, then every test
 # make check   what is checked without running anything: format, lint, types
 # make image   set-up and the lab image only
+# make kernels set-up and the lab images of every kernel: Linux 6.1, 6.12 and 7.3
 # make clean   remove what these made here (not the store of images: rm -r ~/.cache/ktrace does that)
 
 VENV  := .venv
 IMAGE := lab-6.1
+KERNELS := lab-6.1 lab-6.12 lab-7.3
 TESTS := tests
 
-.PHONY: demo test check setup setup-tests image clean
+.PHONY: demo test check setup setup-tests image kernels clean
 .DEFAULT_GOAL := demo
 # Both set-ups write into the same environment.
 .NOTPARALLEL:
@@ -21,6 +23,9 @@ setup-tests:
 
 image: setup
 	@$(VENV)/bin/ktrace image build $(IMAGE)
+
+kernels: setup
+	@for name in $(KERNELS); do $(VENV)/bin/ktrace image build $$name || exit; done
 
 demo: image
 	$(VENV)/bin/ktrace run --all

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from ktrace.doctor.check import Check, missing, ok, warning
 from ktrace.errors import KtraceError
+from ktrace.image.archive import archive_for, configured_archives
 from ktrace.image.image import Image, find_image
 from ktrace.image.kernel import BUILD_ROOM
-from ktrace.image.recipe import load_recipe, recipe_names
-from ktrace.image.source import package_version
+from ktrace.image.recipe import KernelRecipe, load_recipe, recipe_names
+from ktrace.image.source import package_version, source_key
 from ktrace.image.store import free_bytes, open_store
 from ktrace.image.toolchain import tool_version
 from ktrace.image.workspace import available_memory
@@ -85,7 +86,11 @@ def check_sources() -> list[Check]:
     checks = []
     for name in recipe_names():
         try:
-            package = load_recipe(name).kernel.package
+            recipe = load_recipe(name).kernel
+            package = recipe.package
+            if recipe.suite is not None:
+                checks.append(check_fetched(name, recipe))
+                continue
             version = package_version(package)
         except KtraceError as error:
             checks.append(missing(f"recipe {name}", error.message, error.hint or "mend it"))
@@ -96,6 +101,20 @@ def check_sources() -> list[Check]:
         else:
             checks.append(ok(title, f"{package} {version}"))
     return checks
+
+
+def check_fetched(name: str, recipe: KernelRecipe) -> Check:
+    """Check a source that is fetched from a suite of Debian: no lab needs it before it is built."""
+    title = f"source of {name}"
+    wanted = f"{recipe.package} {recipe.version} of {recipe.suite}"
+    store = open_store()
+    if store.entry("sources", source_key(recipe)).is_dir():
+        return ok(title, f"{wanted}, fetched")
+    try:
+        archive_for(str(recipe.suite), configured_archives())
+    except KtraceError as error:
+        return warning(title, f"{wanted} cannot be fetched: {error.message}", error.hint or f"build {name} elsewhere")
+    return ok(title, f"{wanted}, fetched when it is built")
 
 
 def check_room() -> list[Check]:

@@ -60,6 +60,8 @@ def write_settings(place: Path) -> str:
         [
             f'Dir::State::Lists "{place}/lists";\n',
             f'Dir::Cache "{place}/cache";\n',
+            # What is installed here is no offer of a suite.
+            'Dir::State::status "/dev/null";\n',
             f'Dir::Etc::SourceList "{place}/own.sources";\n',
             'Dir::Etc::SourceParts "/dev/null";\n',
             'Dir::Etc::Preferences "/dev/null";\n',
@@ -138,7 +140,7 @@ class Apt:
             return
         said = [line[2:].strip() for line in answer.stderr.splitlines() if line.startswith(("E:", "W:"))]
         for suite in self.suites:
-            if any(f" {suite} Release' does not have a Release file" in line for line in said):
+            if any(_says_gone(line, suite) for line in said):
                 raise UsageError(
                     f"no suite {suite!r} in the archive that this machine is configured for",
                     hint="name a suite such as trixie or trixie-backports",
@@ -208,6 +210,12 @@ class Apt:
             said = [line[2:].strip() for line in answer.stderr.splitlines() if line.startswith("E:")]
             raise HostError(f"apt cannot fetch {wanted!r}: {_one_line(said)}")
         return found[0]
+
+
+def _says_gone(line: str, suite: str) -> bool:
+    """Tell whether a line of apt's means that the archive was reached and has no such suite."""
+    absent = f"/dists/{suite}/" in line and ("404" in line or "File not found" in line)
+    return absent or f" {suite} Release' does not have a Release file" in line
 
 
 def _fresh(directory: Path) -> Path:

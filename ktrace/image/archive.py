@@ -127,9 +127,12 @@ def configured_archives() -> list[Archive]:
 
     :raises HostError: if there is no apt, or no Debian archive in its configuration
     """
-    argv = [require_tool("apt-get"), "indextargets", "Identifier: Packages"]
-    answer = subprocess.run(argv, env=apt_environment(), capture_output=True, text=True, timeout=60, check=False)
-    archives = debian_archives(parse_stanzas(answer.stdout), _codename()) if answer.returncode == 0 else []
+    archives: list[Archive] = []
+    # Without lists, as on a fresh machine, apt only tells of targets when it is not asked for their releases' words.
+    for words in ([], ["--no-release-info"]):
+        argv = [require_tool("apt-get"), "indextargets", *words, "Identifier: Packages"]
+        answer = subprocess.run(argv, env=apt_environment(), capture_output=True, text=True, timeout=60, check=False)
+        archives = archives or debian_archives(parse_stanzas(answer.stdout), _codename())
     if not archives:
         raise HostError(
             "apt on this machine is configured for no Debian archive: packages cannot be fetched",

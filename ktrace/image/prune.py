@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ktrace.errors import UsageError
+from ktrace.image.recipe import load_recipe, recipe_names
+from ktrace.image.source import source_key
 from ktrace.image.store import Store, host_errors
 
-#: Parts whose entries belong to images; a template says in its manifest which.
-_PARTS = ("images", "kernels", "initramfs", "templates")
+#: Parts whose entries belong to images, a template says in its manifest which; and to recipes.
+_PARTS = ("images", "kernels", "initramfs", "templates", "sources")
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,10 @@ def _kept(store: Store) -> dict[str, set[str]]:
         kept["images"].add(str(ref.get("image")))
         for part, key in (("kernels", "kernel"), ("initramfs", "initramfs")):
             kept[part].add(str(manifest.get(key, {}).get("key")))
+    # A recipe whose kernel is not built yet keeps its source, too.
+    for name in recipe_names():
+        with suppress(UsageError):
+            kept["sources"].add(source_key(load_recipe(name).kernel))
     for template in (store.root / "templates").glob("*"):
         if _manifest(template).get("image") in kept["images"]:
             kept["templates"].add(template.name)

@@ -224,10 +224,10 @@ def _complete(path: Path) -> dict[str, Any]:
     like = own.pop("like", None)
     if like is None:
         return own
-    other = path.with_name(f"{like}.toml")
-    if not isinstance(like, str) or not NAME.fullmatch(like) or not other.is_file():
+    known = isinstance(like, str) and NAME.fullmatch(like) and path.with_name(f"{like}.toml").is_file()
+    if not known:
         raise UsageError(f"{path.name}: like names {like!r}, which is no recipe")
-    base = _read_toml(other)
+    base = _read_toml(path.with_name(f"{like}.toml"))
     if "like" in base:
         raise UsageError(f"{path.name}: like names {like!r}, which is itself like another")
     for part in ("kernel", "initramfs"):

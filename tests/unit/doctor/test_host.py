@@ -21,7 +21,8 @@ def packages() -> set[str]:
 
 def test_every_package_is_known_to_the_setup():
     named = {*host.PROGRAMS.values(), *(package for _, package in host.FILES.values())}
-    named |= {load_recipe(name).kernel.package for name in recipe_names()}
+    kernels = [load_recipe(name).kernel for name in recipe_names()]
+    named |= {kernel.package for kernel in kernels if kernel.suite is None}
     assert named - packages() == set()
 
 
@@ -48,6 +49,19 @@ def test_a_store_that_cannot_be_written_is_named(monkeypatch):
     checks = {check.name: check for check in host.check_room()}
     assert checks["image store"].verdict is Verdict.MISSING
     assert "/proc/ktrace" in checks["image store"].found
+
+
+def test_a_source_of_another_suite_is_fetched_when_it_is_needed(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    checks = {check.name: check for check in host.check_sources()}
+    assert checks["source of lab-7.3"].verdict is Verdict.OK
+    assert checks["source of lab-7.3"].found.endswith("of trixie-backports, fetched when it is built")
+    settings = tmp_path / "apt.conf"
+    settings.write_text(f'Dir::Etc::sourceparts "{tmp_path}/none"; Dir::Etc::sourcelist "/dev/null";\n')
+    monkeypatch.setenv("APT_CONFIG", str(settings))
+    checks = {check.name: check for check in host.check_sources()}
+    assert checks["source of lab-7.3"].verdict is Verdict.WARNING
+    assert "cannot be fetched: apt on this machine is configured for no Debian" in checks["source of lab-7.3"].found
 
 
 def test_an_unbuilt_image_is_a_warning_that_says_how(monkeypatch, tmp_path):

@@ -29,11 +29,31 @@ def test_parse():
         ("CONFIG_A=y\nCONFIG_B\n", "f:2: not a configuration line: 'CONFIG_B'"),
         ("A=y", "f:1: not a configuration line"),
         ("CONFIG_A=y\nCONFIG_A=n", "f:2: CONFIG_A is given twice"),
+        ("CONFIG_A=y  # if knwon", "f:1: not a configuration line"),
+        ("CONFIG_A=y # why", "f:1: not a configuration line"),
     ],
 )
 def test_parse_errors(text, message):
     with pytest.raises(UsageError, match=message):
         parse_config(text, "f")
+
+
+def test_an_option_may_be_asked_only_of_kernels_that_know_it():
+    fragment = parse_config('CONFIG_A=y\nCONFIG_B=y  # if known\nCONFIG_S="a # if known b"\nCONFIG_N=n # if known', "f")
+    assert fragment.options == {"CONFIG_A": "y", "CONFIG_B": "y", "CONFIG_S": '"a # if known b"', "CONFIG_N": "n"}
+    assert fragment.if_known == {"CONFIG_B", "CONFIG_N"}
+    assert set(fragment.for_kernel({"A", "B", "N", "S"}).options) == {"CONFIG_A", "CONFIG_B", "CONFIG_N", "CONFIG_S"}
+    # What is asked for without condition is asked of every kernel, and missed where it does not know it.
+    old = fragment.for_kernel(set())
+    assert set(old.options) == {"CONFIG_A", "CONFIG_S"}
+    with pytest.raises(UsageError, match="CONFIG_A: f asks for y, kconfig made it n"):
+        require_obeyed(merge_fragments([old]), 'CONFIG_S="a # if known b"\n')
+
+
+def test_an_option_that_is_known_and_dropped_is_missed_all_the_same():
+    fragment = parse_config("CONFIG_B=y  # if known", "f").for_kernel({"B"})
+    with pytest.raises(UsageError, match="CONFIG_B: f asks for y, kconfig made it n"):
+        require_obeyed(merge_fragments([fragment]), "CONFIG_C=y\n")
 
 
 def test_later_fragment_wins():

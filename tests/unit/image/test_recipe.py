@@ -73,6 +73,56 @@ def test_faulty_recipe(root, old, new, message):
         read(root, text.replace(old, new))
 
 
+LIKE = """
+summary = "another kernel"
+like = "good"
+[kernel]
+package = "linux-source-6.12"
+suite = "trixie"
+version = "6.12.117-1~bpo1+2"
+"""
+
+
+def test_a_recipe_may_be_like_another(root):
+    (root / "good.toml").write_text(GOOD.replace("CFLAGS_pipe.o = ", '"CFLAGS_pipe.o" = '))
+    good, recipe = read_recipe(root / "good.toml", root), read(root, LIKE)
+    assert (recipe.name, recipe.summary) == ("some", "another kernel")
+    assert (recipe.kernel.package, recipe.kernel.suite) == ("linux-source-6.12", "trixie")
+    assert recipe.kernel.version == "6.12.117-1~bpo1+2"
+    assert recipe.kernel.fragments == good.kernel.fragments
+    assert recipe.kernel.make_variables == good.kernel.make_variables
+    assert recipe.initramfs == good.initramfs
+    own = read(root, LIKE + '[kernel.make_variables]\nA = "b"\n')
+    assert own.kernel.make_variables == {"A": "b"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"good"', '"bad"', "like names 'bad', which is no recipe"),
+        ('"good"', '"../good"', "like names '../good', which is no recipe"),
+        ('"good"', "3", "like names 3, which is no recipe"),
+        ('suite = "trixie"', "", "suite and version come together"),
+        ('version = "6.12.117-1~bpo1+2"', "", "suite and version come together"),
+        ('"trixie"', '"tri xie"', "'tri xie' is no name of a suite"),
+        ('"trixie"', '"-o"', "'-o' is no name of a suite"),
+        ('"6.12.117-1~bpo1+2"', '"newest"', "'newest' is no package version"),
+        ('"6.12.117-1~bpo1+2"', "6.12", "version must be a string, not 6.12"),
+    ],
+)
+def test_faulty_recipe_like_another(root, old, new, message):
+    (root / "good.toml").write_text(GOOD.replace("CFLAGS_pipe.o = ", '"CFLAGS_pipe.o" = '))
+    assert old in LIKE
+    with pytest.raises(UsageError, match=message):
+        read(root, LIKE.replace(old, new))
+
+
+def test_a_recipe_is_like_one_that_is_whole(root):
+    (root / "good.toml").write_text(LIKE.replace('"good"', '"other"'))
+    with pytest.raises(UsageError, match="like names 'good', which is itself like another"):
+        read(root, LIKE)
+
+
 @pytest.mark.parametrize("name", ["nope", "../lab-6.1", "", "LAB", "lab-6.1/x"])
 def test_unknown_name_says_which_there_are(name):
     with pytest.raises(UsageError) as caught:
