@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 from ktrace.errors import GuestError, HostError, KtraceError, UsageError
 from ktrace.image.store import host_errors, open_store
+from ktrace.machine.process import LIFELINE, find_program
 
 DEADLINE = 900.0
 """Seconds that one command may take: the longest fills a guest with 900 objects on a busy machine."""
@@ -86,16 +87,24 @@ class Build:
 def finished(
     command: list[str], environment: Mapping[str, str], directory: Path | None, what: str, deadline: float
 ) -> Answer:
-    """Run *command* in a process group of its own, and leave none of it behind.
+    """Run *command* in a process group of its own, and leave none of it behind, even if this process is killed.
 
     :param what: what to call it in an error
     :param deadline: seconds
     :raises HostError: it did not end in time
     """
+    setpriv = find_program("setpriv", "util-linux")
     process = subprocess.Popen(
-        command, env=dict(environment), cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True,
-    )  # fmt: skip
+        [setpriv, *LIFELINE, str(os.getpid()), *command],
+        env=dict(environment),
+        cwd=directory,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
     try:
         out, err = process.communicate(timeout=deadline)
     except BaseException as error:
@@ -123,7 +132,7 @@ def failure(what: str, answer: Answer) -> KtraceError:
 @contextmanager
 def this_build() -> Iterator[Build]:
     """Yield the build that is running, with the user's own store."""
-    with TemporaryDirectory(prefix="ktrace-bench-") as scratch:
+    with _ended_in_order(), TemporaryDirectory(prefix="ktrace-bench-") as scratch:
         yield _build("this build", _own_root(), Path(scratch), Path(scratch, "bytecode"))
 
 
@@ -141,7 +150,7 @@ def two_builds(other: Path) -> Iterator[tuple[Build, Build]]:
     for module in ("__init__.py", "__main__.py"):
         if not (root / "ktrace" / module).is_file():
             raise UsageError(f"{str(other)!r} is no build: it has no ktrace/{module}", "give a checkout's directory")
-    with TemporaryDirectory(prefix="ktrace-bench-") as scratch:
+    with _ended_in_order(), TemporaryDirectory(prefix="ktrace-bench-") as scratch:
         builds: list[Build] = []
         for name, place in (("this build", _own_root()), (str(other), root)):
             own = Path(scratch, str(len(builds)))
@@ -159,6 +168,20 @@ def make_image(build: Build, name: str) -> None:
     """
     # An imported image has no recipe (exit code 2): what the name stands for in the user's store has to do.
     build.answer("image", "build", name, accept=(0, UsageError.exit_code), deadline=IMAGE_DEADLINE)
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Have SIGTERM end what runs here as Ctrl-C does: with what it started, and without files left behind."""
+
+    def end(number: int, _frame: object) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _own_root() -> Path:

@@ -6,6 +6,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -186,12 +187,37 @@ def test_what_does_not_end_is_ended_with_all_that_it_started(tmp_path: Path) -> 
     )
     with pytest.raises(HostError, match=r"^it did not end within 5 s$"):
         finished([sys.executable, "-c", code], os.environ, tmp_path, "it", 5)
+    assert has_ended(tmp_path / "pid")
+
+
+def has_ended(pid: Path) -> bool:
+    """Tell whether the process whose number stands in *pid* ends within ten seconds."""
     try:
-        child = os.pidfd_open(int((tmp_path / "pid").read_text()))
+        child = os.pidfd_open(int(pid.read_text()))
     except ProcessLookupError:
-        return
-    assert select.select([child], [], [], 10)[0], "it is still there"
-    os.close(child)
+        return True
+    with os.fdopen(child):
+        return bool(select.select([child], [], [], 10)[0])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
+def test_who_is_killed_takes_along_what_it_started(tmp_path: Path, log: Path, number: int) -> None:
+    code = (
+        "if words == ['bench', '--help']:\n"
+        f"    open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n"
+        f"    os.kill(int(os.environ['TO_KILL']), {int(number)})\n"
+        "    import time; time.sleep(600)\n"
+    )
+    waits = program(tmp_path / "waits", log, code)
+    # The shell's own number is that of what it becomes.
+    command = ["/bin/sh", "-c", 'export TO_KILL=$$; exec "$@"', "sh", sys.executable, "-m", "ktrace"]
+    ended = subprocess.run(
+        [*command, "bench", "--against", str(waits), "--only", "start-up"],
+        capture_output=True, timeout=100, cwd=ROOT, env={**os.environ, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert ended.returncode == {signal.SIGTERM: 143, signal.SIGKILL: -9, signal.SIGINT: 130}[signal.Signals(number)]
+    assert has_ended(tmp_path / "pid")
+    assert number == signal.SIGKILL or not list(tmp_path.glob("ktrace-bench-*"))
 
 
 # The builds
