@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
 from collections import deque
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ktrace.model.task import Cred, Errno, Task
+from ktrace.model.wait import MaySleep, Sleeps, drive
 from ktrace.state.call import Call, Completed, Event, Exited, Outcome, Result, Signalled
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
 from ktrace.uapi.signal import SIGRTMIN, signal_number
 
 if TYPE_CHECKING:
+    from ktrace.model.fs.file import FilesStruct
     from ktrace.model.fs.pipe.pipe import Pipes
     from ktrace.model.fs.tree import Tree
     from ktrace.model.ipc.subsystem import SysvIpc
@@ -22,23 +23,26 @@ if TYPE_CHECKING:
     from ktrace.model.net.socket import Sockets
     from ktrace.model.process.process import Processes
 
-SystemCall = Callable[..., Any]
-Way = Generator[None, None, None]
-"""What a task does in the kernel besides its call; it yields where it sleeps."""
+Answer = int | Result
+"""What a system call returns."""
+
+SystemCall = Callable[..., MaySleep[Answer]]
+Operation = Callable[..., None]
+Rule = TypeVar("Rule", bound=SystemCall)
 
 _SYSTEM_CALLS: dict[str, SystemCall] = {}
 RESTARTS = frozenset({"ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK"})
-_OUTSIDE: dict[str, SystemCall] = {}
+_OPERATIONS: dict[str, Operation] = {}
 
 
-def syscall(name: str) -> Callable[[SystemCall], SystemCall]:
+def syscall(name: str) -> Callable[[Rule], Rule]:
     """Register a function as the model of system call *name*.
 
-    It is called as ``f(task, *call.args)`` and returns an int, a :class:`Result`, or is a
-    generator that yields where the kernel sleeps and returns one of those. It raises :class:`Errno` to fail.
+    It is called as ``f(task, *call.args)`` and returns an int or a :class:`Result`, or is a generator that yields
+    where the kernel sleeps and then returns one of those. It raises :class:`Errno` to fail.
     """
 
-    def register(function: SystemCall) -> SystemCall:
+    def register(function: Rule) -> Rule:
         if name in _SYSTEM_CALLS:
             raise ValueError(f"two models of {name!r}")
         _SYSTEM_CALLS[name] = function
@@ -47,21 +51,24 @@ def syscall(name: str) -> Callable[[SystemCall], SystemCall]:
     return register
 
 
-def outside(name: str) -> Callable[[SystemCall], SystemCall]:
-    """Register what ktrace itself does to the guest, such as ``spawn``; called as ``f(kernel, *call.args)``."""
+def operation(name: str) -> Callable[[Operation], Operation]:
+    """Register what the agent does to the guest besides system calls, such as ``spawn``.
 
-    def register(function: SystemCall) -> SystemCall:
-        if name in _OUTSIDE:
+    It is called as ``f(kernel, *call.args)``.
+    """
+
+    def register(function: Operation) -> Operation:
+        if name in _OPERATIONS:
             raise ValueError(f"two models of {name!r}")
-        _OUTSIDE[name] = function
+        _OPERATIONS[name] = function
         return function
 
     return register
 
 
 def is_modelled(actor: str | None, name: str) -> bool:
-    """Tell whether the model knows call *name*, made by an actor or, for ``None``, from outside."""
-    return name in (_OUTSIDE if actor is None else _SYSTEM_CALLS)
+    """Tell whether the model knows call *name* of an actor, or operation *name* where *actor* is ``None``."""
+    return name in (_OPERATIONS if actor is None else _SYSTEM_CALLS)
 
 
 @dataclass(frozen=True)
@@ -165,14 +172,14 @@ class Kernel:
     # -- steps -----------------------------------------------------------------------------------
 
     def act(self, actor: str | None, call: Call, advice: Advice | None = None) -> Outcome:
-        """Do one step by *actor*, or from outside where that is ``None``.
+        """Do one step: a call by *actor*, or an operation where that is ``None``.
 
         :raises LookupError: the model does not know the call
         """
         if actor is not None:
             return self.step(actor, call, advice)
-        function = _OUTSIDE[call.name]
-        return self.from_outside(lambda: function(self, *call.args), advice)
+        function = _OPERATIONS[call.name]
+        return self.do_operation(lambda: function(self, *call.args), advice)
 
     def step(self, actor: str, call: Call, advice: Advice | None = None) -> Outcome:
         """Do one call by *actor* and whatever it sets in motion.
@@ -191,7 +198,7 @@ class Kernel:
         self.settle()
         return self._outcome()
 
-    def from_outside(self, action: Callable[[], None], advice: Advice | None = None) -> Outcome:
+    def do_operation(self, action: Callable[[], None], advice: Advice | None = None) -> Outcome:
         """Do something that no actor calls, such as the agent's kill, and whatever it sets in motion."""
         self.advice = advice or Advice()
         self.step_number += 1
@@ -247,11 +254,10 @@ class Kernel:
         blocked = frozenset(inside) | {event.actor for event in self._late}
         return Outcome((*[event for event in others if event not in self._late], *ends), blocked)
 
-    def _enter(self, function: SystemCall, task: Task, call: Call) -> Generator[None, None, Result | int]:
+    def _enter(self, function: SystemCall, task: Task, call: Call) -> Sleeps[Answer]:
         try:
-            answer = function(task, *call.args)
-            if inspect.isgenerator(answer):
-                answer = yield from answer
+            running: Sleeps[Answer] = drive(function(task, *call.args))
+            answer = yield from running
         except Errno as error:
             return Result(-1, error.name)
         if task.exiting:
@@ -277,7 +283,7 @@ class Kernel:
                 task.sleeping = True
                 return
 
-    def _return_to_user(self, task: Task, answer: Result | int) -> Way:
+    def _return_to_user(self, task: Task, answer: Answer) -> Sleeps[None]:
         """Leave the kernel (``exit_to_user_mode_loop()``), or start the call again (``handle_signal()``)."""
         yield from self.run_task_works(task)
         result = answer if isinstance(answer, Result) else Result(answer)
@@ -340,7 +346,7 @@ class Kernel:
         elif not task.uninterruptible:
             self.wake_up_process(task)
 
-    def _deliver(self, task: Task) -> Way:
+    def _deliver(self, task: Task) -> Sleeps[None]:
         """Act on what is pending and not blocked, on the way to user mode (``get_signal()``)."""
         deliverable = task.deliverable()
         fatal = next((item for item in deliverable if item.signal == "SIGKILL"), None)
@@ -359,16 +365,14 @@ class Kernel:
 
     # -- the ends of tasks -----------------------------------------------------------------------
 
-    def run_task_works(self, task: Task) -> Way:
+    def run_task_works(self, task: Task) -> Sleeps[None]:
         """Run what was put off to the return to user mode, last in first out (``task_work_run()``)."""
         while task.task_works:
             works, task.task_works = task.task_works, []
             for work in reversed(works):
-                answer = work()
-                if inspect.isgenerator(answer):
-                    yield from answer
+                yield from drive(work())
 
-    def exit(self, task: Task, status: int | None = None, signal: str | None = None) -> Way:
+    def exit(self, task: Task, status: int | None = None, signal: str | None = None) -> Sleeps[None]:
         """End *task* (``do_exit()``)."""
         task.exiting = True
         for hook in ("exit_mm", "exit_sem", "exit_shm"):
@@ -394,7 +398,7 @@ class Kernel:
             subsystem.observe(self, objects)
         return World(objects)
 
-    def spawn(self, name: str, files: Any, cred: Cred | None = None, pid: int = 0) -> Task:
+    def spawn(self, name: str, files: FilesStruct, cred: Cred | None = None, pid: int = 0) -> Task:
         """Add a task named *name* (the agent's fork of a fresh actor)."""
         task = Task(self, name, files, self.mm.born(), cred or Cred(), pid)
         self.tasks[name] = task

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
     from ktrace.model.task import Task
+    from ktrace.model.wait import Sleeps
 
 
 class Mutex:
@@ -21,7 +21,7 @@ class Mutex:
         self.waiters: list[Task] = []
         self.handoff = False
 
-    def lock(self, task: Task) -> Generator[None, None, None]:
+    def lock(self, task: Task) -> Sleeps[None]:
         """Take it, sleep while somebody else has it (``mutex_lock()``, ``__mutex_lock_common()``)."""
         if self._trylock(task):
             return

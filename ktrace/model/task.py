@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ktrace.model.mm.address_space import AddressSpace
     from ktrace.model.net.core.page_frag import PageFrag
     from ktrace.model.process.timer import Timer
+    from ktrace.model.process.user_namespace import UserNamespace
+    from ktrace.model.wait import MaySleep, Sleeps
 
 NR_OPEN_DEFAULT_LIMIT = 1024
 """Soft RLIMIT_NOFILE of a process that nobody changed (``include/asm-generic/resource.h``: INR_OPEN_CUR)."""
@@ -68,7 +70,7 @@ class Cred:
     groups: tuple[int, ...] = ()
     capabilities: frozenset[str] = CAPABILITIES_OF_ROOT
     permitted: frozenset[str] = CAPABILITIES_OF_ROOT
-    user_ns: Any = None
+    user_ns: UserNamespace | None = None
 
     def capable(self, capability: str) -> bool:
         """Tell whether *capability* is there over the initial user namespace (``capable()``)."""
@@ -124,7 +126,7 @@ class Task:
     timer: Timer | None = None
     proc_inodes: dict[str, Inode] = field(default_factory=dict)
     call: Call | None = None
-    running: Generator[None, None, Any] | None = None
+    running: Sleeps[Any] | None = None
     sleeping: bool = False
     uninterruptible: bool = False
     pending: list[Signalled] = field(default_factory=list)
@@ -132,7 +134,7 @@ class Task:
     dispositions: dict[str, str] = field(default_factory=dict)
     blocked: frozenset[str] = frozenset()
     saved_mask: frozenset[str] | None = None
-    task_works: list[Callable[[], Any]] = field(default_factory=list)
+    task_works: list[Callable[[], MaySleep[None]]] = field(default_factory=list)
     exiting: bool = False
     umask: int = 0o022
     cwd: str = "/"

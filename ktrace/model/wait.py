@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from ktrace.state.ref import Ref
 from ktrace.state.wait import Waiter
@@ -13,8 +13,19 @@ if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
     from ktrace.model.task import Task
 
-Sleeping = Generator[None, None, None]
-"""What a system call yields through while it sleeps: one ``yield`` is one ``schedule()``."""
+T = TypeVar("T")
+Sleeps: TypeAlias = Generator[None, None, T]
+"""What may sleep before it returns a ``T``: one ``yield`` is one ``schedule()``."""
+
+MaySleep: TypeAlias = T | Sleeps[T]
+"""What returns a ``T`` at once, or may sleep before it does."""
+
+
+def drive(answer: MaySleep[T]) -> Sleeps[T]:
+    """Return *answer*, after running it to its end if it may sleep."""
+    if isinstance(answer, Generator):
+        answer = yield from answer
+    return answer
 
 
 @dataclass(eq=False)
@@ -91,9 +102,7 @@ def wake_up(kernel: Kernel, queue: WaitQueue, nr_exclusive: int = 1, key: int = 
                 break
 
 
-def wait_event(
-    task: Task, queue: WaitQueue, condition: Callable[[], bool], exclusive: bool = False
-) -> Generator[None, None, bool]:
+def wait_event(task: Task, queue: WaitQueue, condition: Callable[[], bool], exclusive: bool = False) -> Sleeps[bool]:
     """Sleep on *queue* until *condition* holds or a signal is pending (``___wait_event()``).
 
     :returns: whether a signal ended the wait (-ERESTARTSYS)

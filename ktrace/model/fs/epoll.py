@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, O_CLOEXEC, O_RDWR, File, FileOperations, fdget
+from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, O_CLOEXEC, O_RDWR, File, FileOperations, fdget, observe_file
 from ktrace.model.fs.file_table import alloc_empty_file
 from ktrace.model.fs.poll import UserSigmask
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.mm.iov import out_is_bad
-from ktrace.model.process.process import observe_file
 from ktrace.model.process.timer import schedule_until, start
 from ktrace.model.task import Errno, Task
-from ktrace.model.wait import WaitEntry, WaitQueue, waiters, wake_up
+from ktrace.model.wait import Sleeps, WaitEntry, WaitQueue, waiters, wake_up
 from ktrace.state.call import Pointer, Result
 from ktrace.state.fs import epoll as state
 from ktrace.state.names import flag_names
@@ -70,10 +70,12 @@ class EventPoll:
             items: dict[Ref, tuple[state.EpollItem, ...]] = {}
             for item in sorted(self.items, key=lambda item: item.fd):
                 file = observe_file(kernel, objects, item.file)
-                found = state.EpollItem(item.fd, flag_names(item.events, state.EPOLL_EVENTS), item.data)
+                found = state.EpollItem(fd=item.fd, events=flag_names(item.events, state.EPOLL_EVENTS), data=item.data)
                 items[file] = (*items.get(file, ()), found)
             ready = tuple(item.fd for item in self.ready)
-            objects[self.ref] = state.Epoll(items, ready, waiters(self.wq), waiters(self.poll_wait))
+            objects[self.ref] = state.Epoll(
+                items=items, ready=ready, wq=waiters(self.wq), poll_wait=waiters(self.poll_wait)
+            )
         return self.ref
 
 
@@ -126,7 +128,7 @@ def _done_scan(kernel: Kernel, ep: EventPoll, left: list[Item]) -> None:
         wake_up(kernel, ep.wq)
 
 
-def _callback(kernel: Kernel, item: Item) -> Any:
+def _callback(kernel: Kernel, item: Item) -> Callable[[int], bool]:
     """Make what a watched file's queue calls at a wake-up (``ep_poll_callback()``)."""
 
     def ep_poll_callback(key: int) -> bool:
@@ -172,7 +174,7 @@ def epoll_create(task: Task, size: int) -> int:
     """Make an epoll set (``fs/eventpoll.c``: epoll_create)."""
     if size <= 0:
         raise Errno("EINVAL")
-    return int(epoll_create1(task, 0))
+    return epoll_create1(task, 0)
 
 
 @syscall("epoll_create1")
@@ -294,7 +296,7 @@ def _make_ready(kernel: Kernel, ep: EventPoll, item: Item) -> None:
 
 
 @syscall("epoll_pwait")
-def epoll_pwait(task: Task, epfd: int, maxevents: int, timeout: int, sigmask: Any) -> Any:
+def epoll_pwait(task: Task, epfd: int, maxevents: int, timeout: int, sigmask: int | Pointer | None) -> Sleeps[Result]:
     """Wait with another signal mask (``do_epoll_pwait()``)."""
     with UserSigmask(task, sigmask) as mask:
         try:
@@ -308,7 +310,7 @@ def epoll_pwait(task: Task, epfd: int, maxevents: int, timeout: int, sigmask: An
 
 
 @syscall("epoll_wait")
-def epoll_wait(task: Task, epfd: int, maxevents: int, timeout: int) -> Any:
+def epoll_wait(task: Task, epfd: int, maxevents: int, timeout: int) -> Sleeps[Result]:
     """Wait for something to be ready, or only look where *timeout* is 0 (``do_epoll_wait()``, ``ep_poll()``)."""
     if not 0 < maxevents <= EP_MAX_EVENTS:
         raise Errno("EINVAL")

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ktrace.model.fs.file import FASYNC
+from ktrace.model.task import Task
 from ktrace.uapi.signal import SIGRTMIN, signal_name
 
 if TYPE_CHECKING:
     from ktrace.model.fs.file import File
     from ktrace.model.kernel import Kernel
-    from ktrace.model.task import Task
 
 POLL_IN, POLL_OUT, POLL_MSG, POLL_ERR, POLL_PRI, POLL_HUP = range(1, 7)
 BANDS = {POLL_IN: 0x41, POLL_OUT: 0x304, POLL_MSG: 0x441, POLL_ERR: 0x8, POLL_PRI: 0x82, POLL_HUP: 0x18}
@@ -60,9 +60,11 @@ def kill_fasync(kernel: Kernel, entries: FasyncList, sig: int, band: int) -> Non
 
 def send_sigio(kernel: Kernel, file: File, fd: int, reason: int) -> None:
     """Send SIGIO, or the signal that F_SETSIG chose, to the owner of *file* (``send_sigio_to_task()``)."""
-    owner: Task | None = file.f_owner
-    if owner is None or owner.exiting or file.f_owner_type == "F_OWNER_PGRP" or not _permitted(file, owner):
+    owner = file.f_owner
+    if not isinstance(owner, Task) or owner.exiting or file.f_owner_type == "F_OWNER_PGRP":
         return  # no actor leads a process group
+    if not _permitted(file, owner):
+        return
     signum, thread = file.f_signum, file.f_owner_type == "F_OWNER_TID"
     if signum == 0:
         kernel.send_signal(owner, signal_name(SIGIO), code=SI_KERNEL, thread=thread)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +17,12 @@ from ktrace.model.fs.file import (
     Descriptor,
     File,
     FilesStruct,
-    drive,
     fdget,
     filp_close,
 )
-from ktrace.model.kernel import syscall
+from ktrace.model.kernel import Answer, syscall
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import MaySleep, Sleeps, drive
 from ktrace.state.call import Pointer, Result
 from ktrace.state.fs.inode import S_IFIFO, S_IFMT
 
@@ -123,13 +124,14 @@ def close_on_exec(task: Task) -> None:
 
 
 @syscall("fcntl")
-def fcntl(task: Task, fd: int, cmd: int, arg: Any) -> Any:
+def fcntl(task: Task, fd: int, cmd: int, arg: Any) -> Sleeps[Answer]:
     """Do *cmd* to a descriptor or its file (``fs/fcntl.c: do_fcntl()``)."""
     with fdget(task, fd, raw=True) as file:
         if file.f_flags & O_PATH and cmd not in (F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL):
             raise Errno("EBADF")
         if cmd in _DESCRIPTOR:
-            return (yield from drive(_DESCRIPTOR[cmd](task, fd, file, arg)))
+            running: Sleeps[Answer] = drive(_DESCRIPTOR[cmd](task, fd, file, arg))
+            return (yield from running)
         return (yield from drive(file.ops.fcntl(task, file, cmd, arg)))
 
 
@@ -163,7 +165,7 @@ def _getfl(task: Task, fd: int, file: File, arg: Any) -> int:
     return file.f_flags
 
 
-def setfl(task: Task, fd: int, file: File, arg: Any) -> Any:
+def setfl(task: Task, fd: int, file: File, arg: Any) -> Sleeps[int]:
     """Change a file's flags (``fs/fcntl.c: setfl()``)."""
     if arg & O_NOATIME and not file.f_flags & O_NOATIME and not _owner_or_capable(task, file):
         raise Errno("EPERM")
@@ -240,12 +242,13 @@ def _set_owner(task: Task, file: File, owner: Task | Stranger | None, kind: str)
 
 def _living_owner(file: File) -> Task | None:
     """Return whom SIGIO would reach; no actor leads a process group (``pid_task()``)."""
-    owner: Task | Stranger | None = file.f_owner
-    alive = isinstance(owner, Task) and not owner.exiting and file.f_owner_type != "F_OWNER_PGRP"
-    return owner if alive and isinstance(owner, Task) else None
+    owner = file.f_owner
+    if not isinstance(owner, Task) or owner.exiting or file.f_owner_type == "F_OWNER_PGRP":
+        return None
+    return owner
 
 
-def _stranger_pid(task: Task, file: File, seen: Any) -> int:
+def _stranger_pid(task: Task, file: File, seen: int | None) -> int:
     """Return the pid of an owner that is no actor, 0 where it is not there, or leads no group."""
     if not isinstance(file.f_owner, Stranger):
         return 0
@@ -255,7 +258,7 @@ def _stranger_pid(task: Task, file: File, seen: Any) -> int:
     )
 
 
-def _getown(task: Task, fd: int, file: File, arg: Any) -> Any:
+def _getown(task: Task, fd: int, file: File, arg: Any) -> Answer:
     """Tell who gets SIGIO, if it is alive (``fs/fcntl.c: f_getown()``)."""
     owner = _living_owner(file)
     if owner is None:
@@ -276,15 +279,15 @@ def _setown_ex(task: Task, fd: int, file: File, arg: Any) -> int:
     return 0
 
 
-def _getown_ex(task: Task, fd: int, file: File, arg: Any) -> Any:
+def _getown_ex(task: Task, fd: int, file: File, arg: Any) -> Result:
     """``fs/fcntl.c: f_getown_ex()``."""
     if isinstance(arg, Pointer):
         raise Errno("EFAULT")
     owner = _living_owner(file)
     result = task.kernel.advice.results.get(task.name)
     seen = result.out.get("arg", {}).get("pid") if result is not None else None
-    name: Any = owner.name if owner is not None else _stranger_pid(task, file, seen)
-    return Result(0, None, {"arg": {"type": OWNER_TYPES.index(file.f_owner_type), "pid": name}})
+    pid: int | str = owner.name if owner is not None else _stranger_pid(task, file, seen)
+    return Result(0, None, {"arg": {"type": OWNER_TYPES.index(file.f_owner_type), "pid": pid}})
 
 
 def _setsig(task: Task, fd: int, file: File, arg: Any) -> int:
@@ -298,7 +301,7 @@ def _getsig(task: Task, fd: int, file: File, arg: Any) -> int:
     return file.f_signum
 
 
-_DESCRIPTOR = {
+_DESCRIPTOR: dict[int, Callable[[Task, int, File, Any], MaySleep[Answer]]] = {
     F_DUPFD: _dupfd,
     F_DUPFD_CLOEXEC: _dupfd_cloexec,
     F_GETFD: _getfd,

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ktrace.model.mm.iov import Destination, Source
 from ktrace.model.task import Errno
+from ktrace.model.wait import MaySleep, Sleeps, drive
+from ktrace.state.fs import file as state
 from ktrace.state.ref import Ref
 
 if TYPE_CHECKING:
-    from ktrace.model.kernel import Kernel
+    from ktrace.model.fs.fcntl import Stranger
+    from ktrace.model.fs.inode import Inode
+    from ktrace.model.fs.pipe.pipe import PipeInode
+    from ktrace.model.kernel import Answer, Kernel
     from ktrace.model.task import Task
     from ktrace.model.wait import WaitQueue
 
 FMODE_READ = 0x1
 FMODE_WRITE = 0x2
+MODES = {FMODE_READ: "r", FMODE_WRITE: "w", FMODE_READ | FMODE_WRITE: "rw", 0: ""}
 
 UINT_MAX = 0xFFFFFFFF
 NR_OPEN_DEFAULT = 64
@@ -43,53 +48,50 @@ O_CLOEXEC = 0o2000000
 O_PATH = 0o10000000
 
 
-def drive(answer: Any) -> Generator[None, None, Any]:
-    """Run *answer* to its end if it is a generator, and return what it answered."""
-    if inspect.isgenerator(answer):
-        answer = yield from answer
-    return answer
-
-
 class FileOperations:
     """What a kind of file does; each kind overrides what its ``struct file_operations`` has.
 
-    A method may be a generator where the kernel may sleep. ``read`` answers ``bytes``, ``write`` an int.
+    A method is a generator where the kernel may sleep.
     """
 
     name = "?"
     """The symbol of the ``file_operations``, such as ``pipefifo_fops``."""
 
-    def open(self, task: Task, inode: Any, file: File) -> Any:
+    def open(self, task: Task, inode: Inode, file: File) -> MaySleep[None]:
         """Open *inode* by name (``no_open()``: ENXIO)."""
         raise Errno("ENXIO")
 
-    def read(self, task: Task, file: File, count: int) -> Any:
+    def read(self, task: Task, file: File, count: int) -> MaySleep[bytes]:
         """Read up to *count* bytes (``vfs_read()`` without ``read`` or ``read_iter``: EINVAL)."""
         raise Errno("EINVAL")
 
-    def write(self, task: Task, file: File, data: bytes) -> Any:
+    def write(self, task: Task, file: File, data: bytes) -> MaySleep[int]:
         """Write *data* (``vfs_write()`` without ``write`` or ``write_iter``: EINVAL)."""
         raise Errno("EINVAL")
 
-    def read_iter(self, task: Task, file: File, to: Destination) -> Any:
+    def read_iter(self, task: Task, file: File, to: Destination) -> MaySleep[int]:
         """Read into *to* and return the number of bytes; by default what :meth:`read` gives in one piece."""
         data = yield from drive(self.read(task, file, to.count))
         if to.copy(data) < len(data):
             raise Errno("EFAULT")
         return len(data)
 
-    def write_iter(self, task: Task, file: File, source: Source) -> Any:
+    def write_iter(self, task: Task, file: File, source: Source) -> MaySleep[int]:
         """Write what *source* offers and return the number of bytes; by default by :meth:`write` in one piece."""
         return (yield from drive(self.write(task, file, source.copy_all())))
 
-    def splice_read(self, task: Task, file: File, position: int, pipe: Any, length: int, flags: int) -> Any:
+    def splice_read(
+        self, task: Task, file: File, position: int, pipe: PipeInode, length: int, flags: int
+    ) -> MaySleep[tuple[int, int]]:
         """Put up to *length* bytes from *position* on into *pipe*, which has room (``warn_unsupported()``: EINVAL).
 
-        The answer is how many bytes went, and the position after them; likewise :meth:`splice_write`.
+        :returns: how many bytes went, and the position after them; likewise :meth:`splice_write`
         """
         raise Errno("EINVAL")
 
-    def splice_write(self, task: Task, pipe: Any, file: File, position: int, length: int, flags: int) -> Any:
+    def splice_write(
+        self, task: Task, pipe: PipeInode, file: File, position: int, length: int, flags: int
+    ) -> MaySleep[tuple[int, int]]:
         """Take up to *length* bytes out of *pipe* (``warn_unsupported()``: EINVAL).
 
         :param flags: SPLICE_F_NONBLOCK, SPLICE_F_MORE
@@ -108,7 +110,7 @@ class FileOperations:
         """Move the offset (``no_llseek()``: ESPIPE)."""
         raise Errno("ESPIPE")
 
-    def ioctl(self, task: Task, file: File, cmd: int, arg: Any) -> Any:
+    def ioctl(self, task: Task, file: File, cmd: int, arg: Any) -> MaySleep[Answer]:
         """Answer an ioctl (``vfs_ioctl()`` without ``unlocked_ioctl``: ENOTTY)."""
         raise Errno("ENOTTY")
 
@@ -118,7 +120,7 @@ class FileOperations:
     can_odirect = False
     """FMODE_CAN_ODIRECT."""
 
-    def fcntl(self, task: Task, file: File, cmd: int, arg: Any) -> Any:
+    def fcntl(self, task: Task, file: File, cmd: int, arg: Any) -> MaySleep[int]:
         """Answer the commands that only some files know (F_GETPIPE_SZ: EBADF, anything else: EINVAL)."""
         raise Errno("EBADF" if cmd in (1031, 1032) else "EINVAL")
 
@@ -150,7 +152,7 @@ class FileOperations:
     has_fasync = False
     """Whether the ``file_operations`` have ``fasync``, which then keeps the FASYNC bit."""
 
-    def fasync(self, task: Task, fd: int, file: File, on: bool) -> Any:
+    def fasync(self, task: Task, fd: int, file: File, on: bool) -> MaySleep[None]:
         """Register for SIGIO, or take the registration back."""
 
     def flush(self, task: Task, file: File) -> None:
@@ -161,7 +163,7 @@ class FileOperations:
         if file.inode is not None:
             file.inode.observe(kernel, objects)
 
-    def release(self, task: Task, file: File) -> Any:
+    def release(self, task: Task, file: File) -> MaySleep[None]:
         """Act on the last close (``__fput()``)."""
 
 
@@ -186,8 +188,8 @@ class File:
     count: int = 1
     pos: int = 0
     seekable: bool = False
-    inode: Any = None
-    f_owner: Any = None
+    inode: Inode | None = None
+    f_owner: Task | Stranger | None = None
     f_owner_type: str = "F_OWNER_TID"
     f_owner_cred: tuple[int, int] = (0, 0)
     f_signum: int = 0
@@ -299,6 +301,31 @@ class FilesStruct:
                 filp_close(task, self.slots.pop(fd).file)
 
 
+def file_inode(file: File) -> Inode:
+    """Return the inode of a file that certainly has one here (``file_inode()``)."""
+    assert file.inode is not None
+    return file.inode
+
+
+def observe_file(kernel: Kernel, objects: dict[Ref, Any], file: File) -> Ref:
+    """Add an open file, wherever it is held, and return its reference."""
+    ref = file.ref
+    if ref not in objects:
+        objects[ref] = state.File(
+            f_op=file.ops.name,
+            f_mode=MODES[file.f_mode & (FMODE_READ | FMODE_WRITE)],
+            f_flags=state.open_flags(file.f_flags),
+            f_count=file.count,
+            target=file.target,
+            f_pos=file.pos,
+            f_owner=Ref("process", file.f_owner.name) if file.f_owner is not None else None,
+            f_signum=file.f_signum,
+            f_version=file.f_version,
+        )
+        file.ops.observe(kernel, file, objects)
+    return ref
+
+
 def filp_close(task: Task, file: File) -> None:
     """Close one descriptor's share of *file* (``filp_close()``)."""
     file.ops.flush(task, file)
@@ -312,7 +339,7 @@ def fput(task: Task, file: File) -> None:
         task.task_works.append(lambda: release_file(task, file))
 
 
-def release_file(task: Task, file: File) -> Generator[None, None, None]:
+def release_file(task: Task, file: File) -> Sleeps[None]:
     """Let go of a file that nobody refers to (``__fput()``)."""
     for action in list(file.on_release):
         action()

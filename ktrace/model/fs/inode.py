@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
+from ktrace.model.task import Errno, Task
 from ktrace.state.allowed import Between
 from ktrace.state.fs import inode as state
 from ktrace.state.ref import Ref
 
 if TYPE_CHECKING:
+    from ktrace.model.fs.file import FileOperations
     from ktrace.model.fs.pipe.pipe import PipeInode
     from ktrace.model.kernel import Kernel
+    from ktrace.model.mm.page import Page
 
-
+MAY_EXEC, MAY_WRITE, MAY_READ = 1, 2, 4
 Time = int | Between
 UNKNOWN = Between("times of this file system are not modelled", 0, 1 << 62)
 
@@ -31,7 +34,8 @@ class Inode:
     :param count: what pins it besides its names: open files, calls on their way (``i_count``)
     :param pipe: of a FIFO or a pipe that is in use
     :param entries: of a directory
-    :param data: content of a regular file, page by page
+    :param i_pages: content of a regular file (``i_mapping->i_pages``)
+    :param i_private: what a file of a special file system stands for
     :param relatime: where it is mounted, reading does not always change *i_atime* (MNT_RELATIME)
     :param seals: F_SEAL_* of a regular file
     :param numbers: st_ino and st_dev, once seen
@@ -50,19 +54,37 @@ class Inode:
     pipe: PipeInode | None = None
     entries: dict[str, Inode] = field(default_factory=dict)
     parent: Inode | None = None
-    data: Any = None
+    i_pages: dict[int, Page] = field(default_factory=dict)
+    i_private: Any = None
     seals: int = 1
     i_atime: Time = UNKNOWN
     i_mtime: Time = UNKNOWN
     i_ctime: Time = UNKNOWN
     relatime: bool = False
     numbers: dict[str, int] = field(default_factory=dict)
-    ops: Any = None
+    ops: FileOperations | None = None
 
     @property
     def ref(self) -> Ref:
         """Return the reference of this inode."""
         return Ref("inode", self.key)
+
+    def permission(self, task: Task, mask: int) -> None:
+        """Refuse what the mode does not allow (``fs/namei.c: generic_permission()``).
+
+        :raises Errno: EACCES
+        """
+        cred, mode = task.cred, self.i_mode
+        if cred.euid == self.i_uid:
+            mode >>= 6
+        elif self.i_gid == cred.egid or self.i_gid in cred.groups:
+            mode >>= 3
+        if mask & ~mode & 0o7 == 0:
+            return
+        is_dir = self.i_mode & state.S_IFMT == state.S_IFDIR
+        if cred.capable("CAP_DAC_OVERRIDE") and (is_dir or not mask & MAY_EXEC or self.i_mode & 0o111):
+            return
+        raise Errno("EACCES")
 
     def owner_set(self, uid: int) -> None:
         """Act on a new owner, even if it is the old one (``inode_operations.setattr`` with ATTR_UID)."""
@@ -96,28 +118,28 @@ class Inode:
 
     def evict(self) -> None:
         """Drop the pages of a file that has neither name nor user (``shmem_evict_inode()``); a pipe keeps its own."""
-        if self.count == 0 and self.i_nlink == 0 and self.data:
-            for page in self.data.values():
+        if self.count == 0 and self.i_nlink == 0:
+            for page in self.i_pages.values():
                 page.put()
-            self.data = None
+            self.i_pages.clear()
 
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> Ref:
         """Add this inode, its pipe and what is below it, and return its reference."""
         if self.ref in objects:
             return self.ref
         objects[self.ref] = state.Inode(
-            state.mode_name(self.i_mode),
-            self.i_uid,
-            self.i_gid,
-            self.i_nlink,
-            self.i_size,
-            self.i_sb,
-            self.i_fop,
-            self.pipe.ref if self.pipe is not None else None,
-            {name: inode.ref for name, inode in sorted(self.entries.items())},
-            cast(int, self.i_atime),
-            cast(int, self.i_mtime),
-            cast(int, self.i_ctime),
+            i_mode=state.mode_name(self.i_mode),
+            i_uid=self.i_uid,
+            i_gid=self.i_gid,
+            i_nlink=self.i_nlink,
+            i_size=self.i_size,
+            i_sb=self.i_sb,
+            i_fop=self.i_fop,
+            i_pipe=self.pipe.ref if self.pipe is not None else None,
+            entries={name: inode.ref for name, inode in sorted(self.entries.items())},
+            i_atime=cast(int, self.i_atime),
+            i_mtime=cast(int, self.i_mtime),
+            i_ctime=cast(int, self.i_ctime),
         )
         if self.pipe is not None:
             self.pipe.observe(kernel, objects)

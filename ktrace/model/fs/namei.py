@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
-from typing import Any
 
 from ktrace.model.fs.file import (
     FMODE_WRITE,
@@ -25,19 +23,17 @@ from ktrace.model.fs.file import (
     O_WRONLY,
     File,
     FileOperations,
-    drive,
+    file_inode,
     fput,
 )
 from ktrace.model.fs.file_table import alloc_empty_file
-from ktrace.model.fs.inode import Inode, current_time
+from ktrace.model.fs.inode import MAY_EXEC, MAY_READ, MAY_WRITE, Inode, current_time
+from ktrace.model.fs.proc import proc_inode
 from ktrace.model.fs.shmem import DIRECTORY_OPS, SHMEM_OPS, truncate_inode
-from ktrace.model.fs.tree import AT_FDCWD, MAY_READ, MAY_WRITE, permission
-from ktrace.model.ipc.ns_file import ns_inode
-from ktrace.model.ipc.proc_sys import ProcSysInode, proc_sys_inode
-from ktrace.model.ipc.proc_sysvipc import sysvipc_inode
+from ktrace.model.fs.tree import AT_FDCWD
 from ktrace.model.kernel import syscall
-from ktrace.model.process.proc_userns import userns_inode
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import Sleeps, drive
 from ktrace.state.call import Pointer
 from ktrace.state.fs.inode import S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK
 
@@ -64,24 +60,24 @@ PATH_OPS = PathOperations()
 
 
 @syscall("open")
-def open_(task: Task, pathname: bytes, flags: int, mode: int) -> Any:
+def open_(task: Task, pathname: bytes, flags: int, mode: int) -> Sleeps[int]:
     """Open a file by name (``fs/open.c: do_sys_open()``)."""
     return (yield from do_open(task, AT_FDCWD, pathname, flags, mode))
 
 
 @syscall("openat")
-def openat(task: Task, dirfd: int, pathname: bytes, flags: int, mode: int) -> Any:
+def openat(task: Task, dirfd: int, pathname: bytes, flags: int, mode: int) -> Sleeps[int]:
     """Open a file below a directory (``fs/open.c: do_sys_open()``)."""
     return (yield from do_open(task, dirfd, pathname, flags, mode))
 
 
 @syscall("creat")
-def creat(task: Task, pathname: bytes, mode: int) -> Any:
+def creat(task: Task, pathname: bytes, mode: int) -> Sleeps[int]:
     """Make a file, or empty it (``fs/open.c``: creat)."""
     return (yield from do_open(task, AT_FDCWD, pathname, O_CREAT | O_WRONLY | O_TRUNC, mode))
 
 
-def do_open(task: Task, dirfd: int, path: bytes | Pointer, flags: int, mode: int) -> Generator[None, None, int]:
+def do_open(task: Task, dirfd: int, path: bytes | Pointer, flags: int, mode: int) -> Sleeps[int]:
     """Take a descriptor, then open (``fs/open.c: do_sys_openat2()``)."""
     flags = flags & VALID_OPEN_FLAGS | O_LARGEFILE
     if flags & O_PATH:
@@ -112,7 +108,7 @@ def _check_flags(flags: int) -> None:
         raise Errno("EINVAL")
 
 
-def _open_file(task: Task, dirfd: int, path: bytes, flags: int, mode: int) -> Generator[None, None, File]:
+def _open_file(task: Task, dirfd: int, path: bytes, flags: int, mode: int) -> Sleeps[File]:
     """Find or make the inode and open it (``fs/namei.c: path_openat()``, ``do_open()``)."""
     kernel = task.kernel
     tree = kernel.fs
@@ -120,24 +116,15 @@ def _open_file(task: Task, dirfd: int, path: bytes, flags: int, mode: int) -> Ge
     created = False
     if (link := FD_LINK.fullmatch(path)) is not None:
         inode = _behind_link(task, int(link[1]))
-    elif (namespace := ns_inode(task, path)) is not None:
-        inode = namespace
-    elif (limit := proc_sys_inode(task, path)) is not None:
-        inode = limit
-    elif (table := sysvipc_inode(kernel, path)) is not None:
-        inode = table
-    elif (mapping := userns_inode(task, path)) is not None:
-        inode = mapping
+    elif (found := proc_inode(task, path)) is not None:
+        inode = found
     elif flags & O_CREAT:
         directory, name, trailing = tree.parent_of(task, path, dirfd)
         if trailing or not name:
             raise Errno("EISDIR")
         found = directory.entries.get(name)
-        if found is None:
-            inode = tree.create(task, directory, name, S_IFREG | mode)
-            created = True
-        else:
-            inode = found
+        created = found is None
+        inode = found or tree.create(task, directory, name, S_IFREG | mode)
     else:
         inode = tree.lookup(task, path, dirfd)
     if flags & O_CREAT:
@@ -176,15 +163,12 @@ def _may_open(task: Task, inode: Inode, flags: int) -> None:
         mask |= MAY_WRITE
     if inode.i_mode & S_IFMT == S_IFDIR and mask & MAY_WRITE:
         raise Errno("EISDIR")
-    if isinstance(inode, ProcSysInode):
-        inode.permission(task, mask)
-    else:
-        permission(task, inode, mask)
+    inode.permission(task, mask)
     if flags & O_NOATIME and task.cred.euid != inode.i_uid and not task.cred.capable("CAP_FOWNER"):
         raise Errno("EPERM")
 
 
-def open_inode(task: Task, inode: Inode, flags: int, created: bool = False) -> Generator[None, None, File]:
+def open_inode(task: Task, inode: Inode, flags: int, created: bool = False) -> Sleeps[File]:
     """Make an open file of an inode (``fs/open.c: do_dentry_open()``)."""
     kernel = task.kernel
     kind = inode.i_mode & S_IFMT
@@ -330,7 +314,7 @@ def chdir(task: Task, path: bytes) -> int:
     inode = tree.lookup(task, path)
     if inode.i_mode & S_IFMT != S_IFDIR:
         raise Errno("ENOTDIR")
-    permission(task, inode, 1)
+    inode.permission(task, MAY_EXEC)
     task.cwd = tree.path_of(inode)
     return 0
 
@@ -372,7 +356,7 @@ def truncate(task: Task, path: bytes, length: int) -> int:
         raise Errno("EISDIR")
     if kind != S_IFREG:
         raise Errno("EINVAL")
-    permission(task, inode, MAY_WRITE)
+    inode.permission(task, MAY_WRITE)
     truncate_inode(kernel, inode, length, False)
     return 0
 
@@ -387,5 +371,5 @@ def ftruncate(task: Task, fd: int, length: int) -> int:
         raise Errno("EBADF")
     if file.ops is not SHMEM_OPS or not file.f_mode & FMODE_WRITE:
         raise Errno("EINVAL")
-    truncate_inode(task.kernel, file.inode, length, True)
+    truncate_inode(task.kernel, file_inode(file), length, True)
     return 0

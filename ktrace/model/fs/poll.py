@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ktrace.model.fs.file import File, fdget, fput
@@ -10,7 +10,7 @@ from ktrace.model.kernel import syscall
 from ktrace.model.process.signals import mask_names
 from ktrace.model.process.timer import Timer, schedule_until, start
 from ktrace.model.task import Errno, Task
-from ktrace.model.wait import WaitEntry, WaitQueue
+from ktrace.model.wait import Sleeps, WaitEntry, WaitQueue
 from ktrace.state.call import Pointer, Result
 
 EPOLLIN, EPOLLPRI, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLNVAL = 0x1, 0x2, 0x4, 0x8, 0x10, 0x20
@@ -44,7 +44,7 @@ class PollTable:
         self.task.poll_key = key
         return file.ops.poll(self.task, file)
 
-    def _waker(self, wanted: int) -> Any:
+    def _waker(self, wanted: int) -> Callable[[int], bool]:
         def pollwake(key: int) -> bool:
             if key and not key & wanted:
                 return False
@@ -53,7 +53,7 @@ class PollTable:
 
         return pollwake
 
-    def schedule(self, timer: Timer | None) -> Generator[None, None, bool]:
+    def schedule(self, timer: Timer | None) -> Sleeps[bool]:
         """Sleep unless something happened since; tell whether time ended it (``poll_schedule_timeout()``)."""
         timed_out = False
         if not self.triggered and not self.task.signal_pending():
@@ -69,14 +69,14 @@ class PollTable:
 
 
 @syscall("poll")
-def poll(task: Task, fds: Any, timeout: int, nfds: int) -> Any:
+def poll(task: Task, fds: Any, timeout: int, nfds: int) -> Sleeps[Result]:
     """Wait for descriptors, or only look where *timeout* is 0 (``do_sys_poll()``)."""
     seconds = None if timeout < 0 else timeout / 1000
     return (yield from _do_sys_poll(task, fds, nfds, seconds, "ERESTART_RESTARTBLOCK"))
 
 
 @syscall("ppoll")
-def ppoll(task: Task, fds: Any, timeout: Any, sigmask: int | None, nfds: int) -> Any:
+def ppoll(task: Task, fds: Any, timeout: Any, sigmask: int | Pointer | None, nfds: int) -> Sleeps[Result]:
     """Wait with another signal mask (``fs/select.c``: ppoll)."""
     seconds = _seconds(timeout, "tv_nsec")
     with UserSigmask(task, sigmask) as mask:
@@ -86,7 +86,7 @@ def ppoll(task: Task, fds: Any, timeout: Any, sigmask: int | None, nfds: int) ->
 
 
 @syscall("select")
-def select(task: Task, nfds: int, readfds: Any, writefds: Any, exceptfds: Any, timeout: Any) -> Any:
+def select(task: Task, nfds: int, readfds: Any, writefds: Any, exceptfds: Any, timeout: Any) -> Sleeps[Result]:
     """Wait for sets of descriptors (``kern_select()``)."""
     seconds = _seconds(timeout, "tv_usec")
     return (yield from _core_sys_select(task, nfds, readfds, writefds, exceptfds, seconds))
@@ -100,8 +100,8 @@ def pselect6(
     writefds: Any,
     exceptfds: Any,
     timeout: Any,
-    sigmask: Any = None,
-) -> Any:
+    sigmask: int | Pointer | None = None,
+) -> Sleeps[Result]:
     """Wait for sets of descriptors with another signal mask (``do_pselect()``)."""
     seconds = _seconds(timeout, "tv_nsec")
     with UserSigmask(task, sigmask) as mask:
@@ -153,7 +153,7 @@ class UserSigmask:
         """Go back to the caller's own mask."""
         self.task.blocked = self.saved
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, *error: object) -> None:
         # After -ERESTARTNOHAND the signal is delivered before the mask is restored: handlers run first.
         if self.task.signal_pending():
             self.task.saved_mask = self.saved
@@ -161,9 +161,7 @@ class UserSigmask:
             self.restore()
 
 
-def _do_sys_poll(
-    task: Task, fds: Any, nfds: int, timeout: float | None, interrupted: str
-) -> Generator[None, None, Result]:
+def _do_sys_poll(task: Task, fds: Any, nfds: int, timeout: float | None, interrupted: str) -> Sleeps[Result]:
     if nfds & 0xFFFFFFFF > task.rlimit_nofile:
         raise Errno("EINVAL")
     if isinstance(fds, Pointer) and nfds:
@@ -207,7 +205,7 @@ def _do_pollfd(task: Task, table: PollTable, fd: int, events: int) -> int:
 
 def _core_sys_select(
     task: Task, nfds: int, readfds: Any, writefds: Any, exceptfds: Any, timeout: float | None
-) -> Generator[None, None, Result]:
+) -> Sleeps[Result]:
     if nfds < 0:
         raise Errno("EINVAL")
     sets = (readfds, writefds, exceptfds)

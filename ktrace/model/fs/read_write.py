@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ktrace.model.fs.file import FASYNC, FMODE_READ, FMODE_WRITE, O_NONBLOCK, File, drive, fdget
-from ktrace.model.kernel import syscall
+from ktrace.model.fs.file import FASYNC, FMODE_READ, FMODE_WRITE, O_NONBLOCK, File, fdget
+from ktrace.model.kernel import Answer, syscall
 from ktrace.model.mm.iov import (
     MAX_RW_COUNT,
     Destination,
@@ -18,6 +18,7 @@ from ktrace.model.mm.iov import (
     source,
 )
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import Sleeps, drive
 from ktrace.state.call import Pointer, Result
 from ktrace.state.fs.inode import S_IFMT, S_IFREG
 
@@ -57,18 +58,18 @@ def check_area(count: int) -> int:
     return min(count, MAX_RW_COUNT)
 
 
-def do_read(task: Task, file: File, to: Destination) -> Any:
+def do_read(task: Task, file: File, to: Destination) -> Sleeps[int]:
     """Read and say what arrived (``new_sync_read()``)."""
     return (yield from drive(file.ops.read_iter(task, file, to)))
 
 
-def do_write(task: Task, file: File, data: Source) -> Any:
+def do_write(task: Task, file: File, data: Source) -> Sleeps[int]:
     """Write (``new_sync_write()``)."""
     return (yield from drive(file.ops.write_iter(task, file, data)))
 
 
 @syscall("read")
-def read(task: Task, fd: int, count: int) -> Any:
+def read(task: Task, fd: int, count: int) -> Sleeps[Result]:
     """Read from a descriptor (``fs/read_write.c: ksys_read()``, ``vfs_read()``)."""
     with fdget(task, fd) as file:
         check_readable(file)
@@ -78,7 +79,7 @@ def read(task: Task, fd: int, count: int) -> Any:
 
 
 @syscall("write")
-def write(task: Task, fd: int, buf: bytes | Pointer, count: int) -> Any:
+def write(task: Task, fd: int, buf: bytes | Pointer, count: int) -> Sleeps[int]:
     """Write to a descriptor (``fs/read_write.c: ksys_write()``, ``vfs_write()``)."""
     with fdget(task, fd) as file:
         check_writable(file)
@@ -86,7 +87,7 @@ def write(task: Task, fd: int, buf: bytes | Pointer, count: int) -> Any:
 
 
 @syscall("readv")
-def readv(task: Task, fd: int, iov: Any, iovcnt: int) -> Any:
+def readv(task: Task, fd: int, iov: Any, iovcnt: int) -> Sleeps[Result]:
     """Read into several buffers (``fs/read_write.c: do_readv()``, ``do_iter_read()``)."""
     with fdget(task, fd) as file:
         to = import_destination(task, iov, iovcnt)
@@ -96,7 +97,7 @@ def readv(task: Task, fd: int, iov: Any, iovcnt: int) -> Any:
 
 
 @syscall("writev")
-def writev(task: Task, fd: int, iov: Any, iovcnt: int) -> Any:
+def writev(task: Task, fd: int, iov: Any, iovcnt: int) -> Sleeps[int]:
     """Write several buffers (``fs/read_write.c: do_writev()``, ``do_iter_write()``)."""
     with fdget(task, fd) as file:
         data = import_source(task, iov, iovcnt)
@@ -121,7 +122,7 @@ def _offset(offset: int) -> None:
 
 
 @syscall("pread64")
-def pread64(task: Task, fd: int, count: int, offset: int) -> Any:
+def pread64(task: Task, fd: int, count: int, offset: int) -> Sleeps[Result]:
     """Read at an offset (``fs/read_write.c: ksys_pread64()``)."""
     _offset(offset)
     with fdget(task, fd) as file:
@@ -133,7 +134,7 @@ def pread64(task: Task, fd: int, count: int, offset: int) -> Any:
 
 
 @syscall("pwrite64")
-def pwrite64(task: Task, fd: int, buf: bytes | Pointer, offset: int, count: int) -> Any:
+def pwrite64(task: Task, fd: int, buf: bytes | Pointer, offset: int, count: int) -> Sleeps[int]:
     """Write at an offset (``fs/read_write.c: ksys_pwrite64()``)."""
     _offset(offset)
     with fdget(task, fd) as file:
@@ -144,7 +145,7 @@ def pwrite64(task: Task, fd: int, buf: bytes | Pointer, offset: int, count: int)
 
 
 @syscall("preadv")
-def preadv(task: Task, fd: int, iov: Any, offset: int, iovcnt: int) -> Any:
+def preadv(task: Task, fd: int, iov: Any, offset: int, iovcnt: int) -> Sleeps[Result]:
     """Read into several buffers at an offset (``fs/read_write.c: do_preadv()``)."""
     _offset(offset)
     with fdget(task, fd) as file:
@@ -156,7 +157,7 @@ def preadv(task: Task, fd: int, iov: Any, offset: int, iovcnt: int) -> Any:
 
 
 @syscall("pwritev")
-def pwritev(task: Task, fd: int, iov: Any, offset: int, iovcnt: int) -> Any:
+def pwritev(task: Task, fd: int, iov: Any, offset: int, iovcnt: int) -> Sleeps[int]:
     """Write several buffers at an offset (``fs/read_write.c: do_pwritev()``)."""
     _offset(offset)
     with fdget(task, fd) as file:
@@ -166,7 +167,7 @@ def pwritev(task: Task, fd: int, iov: Any, offset: int, iovcnt: int) -> Any:
         return (yield from _at(file, offset, do_write(task, file, data))) if data.count else 0
 
 
-def _at(file: File, offset: int, transfer: Any) -> Any:
+def _at(file: File, offset: int, transfer: Sleeps[int]) -> Sleeps[int]:
     """Run *transfer* at *offset* and leave the file's own offset alone."""
     kept, file.pos = file.pos, offset
     try:
@@ -185,7 +186,7 @@ def lseek(task: Task, fd: int, offset: int, whence: int) -> int:
 
 
 @syscall("ioctl")
-def ioctl(task: Task, fd: int, request: int, arg: Any) -> Any:
+def ioctl(task: Task, fd: int, request: int, arg: Any) -> Sleeps[Answer]:
     """Do what concerns any file, else ask the file (``fs/ioctl.c: do_vfs_ioctl()``, ``vfs_ioctl()``)."""
     with fdget(task, fd) as file:
         if request in (FIOCLEX, FIONCLEX):
@@ -198,7 +199,8 @@ def ioctl(task: Task, fd: int, request: int, arg: Any) -> Any:
             return (yield from _ioctl_fioasync(task, fd, file, _int_argument(task, arg) != 0))
         if request == FIONREAD and file.inode is not None and file.inode.i_mode & S_IFMT == S_IFREG:
             return Result(0, None, {"arg": file.inode.i_size - file.pos})
-        answer = yield from drive(file.ops.ioctl(task, file, request, arg))
+        running: Sleeps[Answer] = drive(file.ops.ioctl(task, file, request, arg))
+        answer = yield from running
         if isinstance(answer, Result) and answer.out and isinstance(arg, Pointer):
             if is_bad(task, arg):
                 raise Errno("EFAULT")
@@ -216,7 +218,7 @@ def _set_flag(file: File, flag: int, on: bool) -> None:
     file.f_flags = file.f_flags | flag if on else file.f_flags & ~flag
 
 
-def _ioctl_fioasync(task: Task, fd: int, file: File, on: bool) -> Any:
+def _ioctl_fioasync(task: Task, fd: int, file: File, on: bool) -> Sleeps[int]:
     """Turn SIGIO on or off (``fs/ioctl.c: ioctl_fioasync()``)."""
     if bool(file.f_flags & FASYNC) != on:
         if not file.ops.has_fasync:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ktrace.model.fs.file import FMODE_WRITE, O_APPEND, O_NOATIME, File, FileOperations
+from ktrace.model.fs.file import FMODE_WRITE, O_APPEND, O_NOATIME, File, FileOperations, file_inode
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.pipe.pipe import DEFAULT_OPS, PAGE_CACHE_OPS, PipeInode, push_page
 from ktrace.model.fs.pipe.splice import SPLICE_F_NONBLOCK, iter_file_splice_write
@@ -12,6 +12,7 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.mm.iov import Destination, Source
 from ktrace.model.mm.page import Page, lru_references
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import MaySleep, Sleeps
 from ktrace.state.allowed import Between
 
 PAGE_SIZE = 4096
@@ -35,14 +36,12 @@ class FilePage(Page):
         return lru_references(self.count, self.lent)
 
 
-def page_of(kernel: Kernel, inode: Inode, index: int) -> FilePage:
+def page_of(kernel: Kernel, inode: Inode, index: int) -> Page:
     """Return page *index* of a file, made of zeros if it is a hole (``shmem_get_folio()``)."""
-    if inode.data is None:
-        inode.data = {}
-    pages: dict[int, FilePage] = inode.data
-    if index not in pages:
-        pages[index] = FilePage(kernel.serial())
-    return pages[index]
+    page = inode.i_pages.get(index)
+    if page is None:
+        inode.i_pages[index] = page = FilePage(kernel.serial())
+    return page
 
 
 def truncate_inode(kernel: Kernel, inode: Inode, size: int, touch: bool) -> None:
@@ -52,7 +51,7 @@ def truncate_inode(kernel: Kernel, inode: Inode, size: int, touch: bool) -> None
     """
     if touch or size != inode.i_size:
         inode.changed(kernel)
-    pages: dict[int, FilePage] = inode.data or {}
+    pages = inode.i_pages
     if size < inode.i_size:
         for index in [index for index in pages if index * PAGE_SIZE >= size]:
             pages.pop(index).put()
@@ -83,7 +82,7 @@ def _append_zeros(kernel: Kernel, pipe: PipeInode, size: int, room: int) -> tupl
 def _accessed(kernel: Kernel, file: File) -> None:
     """``file_accessed()``."""
     if not file.f_flags & O_NOATIME:
-        file.inode.accessed(kernel)
+        file_inode(file).accessed(kernel)
 
 
 def _seek_hole_data(inode: Inode, start: int, data: bool) -> int:
@@ -91,7 +90,7 @@ def _seek_hole_data(inode: Inode, start: int, data: bool) -> int:
     end = inode.i_size
     if start < 0 or end <= start:
         raise Errno("ENXIO")
-    pages = inode.data or {}
+    pages = inode.i_pages
     while start < end and (start // PAGE_SIZE in pages) != data:
         start = (start // PAGE_SIZE + 1) * PAGE_SIZE
     if data and start >= end:
@@ -104,18 +103,18 @@ class ShmemFileOperations(FileOperations):
 
     name = "shmem_file_operations"
 
-    def open(self, task: Task, inode: Inode, file: File) -> Any:
+    def open(self, task: Task, inode: Inode, file: File) -> None:
         """Nothing to do (``generic_file_open()``)."""
 
     def read_iter(self, task: Task, file: File, to: Destination) -> int:
         """Read up to the end of the file (``shmem_file_read_iter()``)."""
         kernel = task.kernel
-        inode: Inode = file.inode
+        inode = file_inode(file)
         done = 0
         while to.count and file.pos < inode.i_size:
             start = file.pos % PAGE_SIZE
             size = min(PAGE_SIZE - start, inode.i_size - file.pos, to.count)
-            pages = inode.data or {}
+            pages = inode.i_pages
             page = pages.get(file.pos // PAGE_SIZE)
             data = bytes(page.data[start : start + size]) if page is not None else bytes(size)
             copied = to.copy(data)
@@ -132,7 +131,7 @@ class ShmemFileOperations(FileOperations):
     def write_iter(self, task: Task, file: File, source: Source) -> int:
         """Write at the offset, or at the end with O_APPEND (``generic_perform_write()``)."""
         kernel = task.kernel
-        inode: Inode = file.inode
+        inode = file_inode(file)
         if not source.count:
             return 0
         if file.f_flags & O_APPEND:
@@ -160,8 +159,8 @@ class ShmemFileOperations(FileOperations):
         What the file has is shared with it; a hole becomes pages of zeros that are the pipe's own.
         """
         kernel = task.kernel
-        inode: Inode = file.inode
-        pages = inode.data or {}
+        inode = file_inode(file)
+        pages = inode.i_pages
         done = room = 0
         while length and position < inode.i_size:
             start = position % PAGE_SIZE
@@ -183,31 +182,32 @@ class ShmemFileOperations(FileOperations):
         _accessed(kernel, file)
         return done, position
 
-    def splice_write(self, task: Task, pipe: PipeInode, file: File, position: int, length: int, flags: int) -> Any:
+    def splice_write(
+        self, task: Task, pipe: PipeInode, file: File, position: int, length: int, flags: int
+    ) -> Sleeps[tuple[int, int]]:
         """Write a pipe's data at *position* (``iter_file_splice_write()``)."""
         nonblock = bool(flags & SPLICE_F_NONBLOCK)
         return iter_file_splice_write(task, pipe, file, position, length, nonblock)
 
-    def fcntl(self, task: Task, file: File, cmd: int, arg: Any) -> int:
+    def fcntl(self, task: Task, file: File, cmd: int, arg: Any) -> MaySleep[int]:
         """Answer F_GET_SEALS and F_ADD_SEALS (``mm/memfd.c: memfd_fcntl()``)."""
         if cmd == F_GET_SEALS:
-            seals: int = file.inode.seals
-            return seals
+            return file_inode(file).seals
         if cmd == F_ADD_SEALS:
-            if not file.f_mode & FMODE_WRITE or file.inode.seals & F_SEAL_SEAL:
+            if not file.f_mode & FMODE_WRITE or file_inode(file).seals & F_SEAL_SEAL:
                 raise Errno("EPERM")
             if arg & ~F_ALL_SEALS:
                 raise Errno("EINVAL")
-            file.inode.seals |= arg
+            file_inode(file).seals |= arg
             return 0
-        return int(super().fcntl(task, file, cmd, arg))
+        return super().fcntl(task, file, cmd, arg)
 
     def llseek(self, task: Task, file: File, offset: int, whence: int) -> int:
         """Move the offset (``shmem_file_llseek()``)."""
         if whence in (SEEK_DATA, SEEK_HOLE):
-            file.pos = _seek_hole_data(file.inode, offset, whence == SEEK_DATA)
+            file.pos = _seek_hole_data(file_inode(file), offset, whence == SEEK_DATA)
             return file.pos
-        base = (0, file.pos, file.inode.i_size)[whence]
+        base = (0, file.pos, file_inode(file).i_size)[whence]
         if base + offset < 0 or base + offset > MAX_LFS_FILESIZE:
             raise Errno("EINVAL")
         file.pos = base + offset
@@ -219,10 +219,10 @@ class DirectoryOperations(FileOperations):
 
     name = "simple_dir_operations"
 
-    def open(self, task: Task, inode: Inode, file: File) -> Any:
+    def open(self, task: Task, inode: Inode, file: File) -> None:
         """Nothing to do that can be seen (``dcache_dir_open()``)."""
 
-    def read(self, task: Task, file: File, count: int) -> Any:
+    def read(self, task: Task, file: File, count: int) -> bytes:
         """Refuse (``generic_read_dir()``: EISDIR)."""
         raise Errno("EISDIR")
 

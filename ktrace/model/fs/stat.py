@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, O_LARGEFILE, O_RDWR, File, fdget
 from ktrace.model.fs.file_table import alloc_empty_file
-from ktrace.model.fs.inode import Inode, current_time
+from ktrace.model.fs.inode import MAY_EXEC, MAY_READ, MAY_WRITE, Inode, current_time
 from ktrace.model.fs.namei import FD_LINK
 from ktrace.model.fs.shmem import SHMEM_OPS
-from ktrace.model.fs.tree import MAY_EXEC, MAY_READ, MAY_WRITE, permission
 from ktrace.model.kernel import syscall
-from ktrace.model.task import Errno, Task
+from ktrace.model.task import Cred, Errno, Task
 from ktrace.state.call import Pointer, Result
 from ktrace.state.fs.inode import S_IFDIR, S_IFMT, S_IFREG
 
@@ -75,13 +73,13 @@ def access(task: Task, pathname: bytes, mode: int) -> int:
     try:
         inode = tree.lookup(task, pathname)
         if mode:
-            permission(task, inode, mode)
+            inode.permission(task, mode)
     finally:
         task.cred = kept
     return 0
 
 
-def _as_real_user(task: Task) -> Any:
+def _as_real_user(task: Task) -> Cred:
     """``fs/open.c: access_override_creds()``."""
     cred = task.cred
     capabilities = cred.permitted if cred.uid == 0 else frozenset()
@@ -146,7 +144,7 @@ def rename(task: Task, oldpath: bytes, newpath: bytes) -> int:
         raise Errno("ENOTEMPTY")
     tree.may_delete(task, old_dir, inode)
     if target is None:
-        permission(task, new_dir, MAY_WRITE | MAY_EXEC)
+        new_dir.permission(task, MAY_WRITE | MAY_EXEC)
     else:
         tree.may_delete(task, new_dir, target)
         target_is_dir = target.i_mode & S_IFMT == S_IFDIR
@@ -157,7 +155,7 @@ def rename(task: Task, oldpath: bytes, newpath: bytes) -> int:
         target.i_nlink -= 2 if target_is_dir else 1
         new_dir.i_nlink -= target_is_dir
     if is_dir and old_dir is not new_dir:
-        permission(task, inode, MAY_WRITE)
+        inode.permission(task, MAY_WRITE)
     del old_dir.entries[old_name]
     new_dir.entries[new_name] = inode
     inode.parent = new_dir

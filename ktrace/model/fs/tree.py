@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ktrace.model.fs.inode import Inode
+from ktrace.model.fs.inode import MAY_EXEC, MAY_WRITE, Inode
 from ktrace.model.kernel import Kernel, Subsystem
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer
 from ktrace.state.fs.inode import S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK, TreeFacts
 from ktrace.state.ref import Ref
 
-MAY_EXEC, MAY_WRITE, MAY_READ = 1, 2, 4
 S_ISVTX = 0o1000
 S_ISGID = 0o2000
 NAME_MAX = 255
@@ -59,7 +58,7 @@ class Tree(Subsystem):
         inode = self._walk(task, names[:-1])
         if inode.i_mode & S_IFMT != S_IFDIR:
             raise Errno("ENOTDIR")
-        permission(task, inode, MAY_EXEC)
+        inode.permission(task, MAY_EXEC)
         if len(names[-1].encode()) > NAME_MAX:
             raise Errno("ENAMETOOLONG")
         return inode, names[-1], trailing
@@ -109,7 +108,7 @@ class Tree(Subsystem):
         for name in names[1:]:
             if inode.i_mode & S_IFMT != S_IFDIR:
                 raise Errno("ENOTDIR")
-            permission(task, inode, MAY_EXEC)
+            inode.permission(task, MAY_EXEC)
             if len(name.encode("utf-8", "surrogateescape")) > NAME_MAX:
                 raise Errno("ENAMETOOLONG")
             below = inode.entries.get(name)
@@ -134,7 +133,7 @@ class Tree(Subsystem):
         :raises Errno: EACCES
         """
         kernel = task.kernel
-        permission(task, directory, MAY_WRITE | MAY_EXEC)
+        directory.permission(task, MAY_WRITE | MAY_EXEC)
         kind = mode & S_IFMT
         gid = task.cred.egid
         permissions = mode & 0o7777 & ~task.umask
@@ -158,26 +157,8 @@ class Tree(Subsystem):
 
         :raises Errno: EACCES, EPERM in a sticky directory
         """
-        permission(task, directory, MAY_WRITE | MAY_EXEC)
+        directory.permission(task, MAY_WRITE | MAY_EXEC)
         uid = task.cred.euid
         sticky = directory.i_mode & S_ISVTX and uid not in (victim.i_uid, directory.i_uid)
         if sticky and not task.cred.capable("CAP_FOWNER"):
             raise Errno("EPERM")
-
-
-def permission(task: Task, inode: Inode, mask: int) -> None:
-    """Refuse what the mode does not allow (``fs/namei.c: generic_permission()``).
-
-    :raises Errno: EACCES
-    """
-    cred, mode = task.cred, inode.i_mode
-    if cred.euid == inode.i_uid:
-        mode >>= 6
-    elif inode.i_gid == cred.egid or inode.i_gid in cred.groups:
-        mode >>= 3
-    if mask & ~mode & 0o7 == 0:
-        return
-    is_dir = inode.i_mode & S_IFMT == S_IFDIR
-    if cred.capable("CAP_DAC_OVERRIDE") and (is_dir or not mask & MAY_EXEC or inode.i_mode & 0o111):
-        return
-    raise Errno("EACCES")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ktrace.model.fs.file import FileOperations
 from ktrace.model.fs.inode import Inode
+from ktrace.model.fs.proc import proc_lookup
 from ktrace.model.ipc.namespace import CLONE_NEWIPC, Namespace
 from ktrace.model.ipc.nsproxy import NsProxy, put_ipc_ns, switch_task_namespaces
 from ktrace.model.ipc.sem_undo import exit_sem
@@ -46,18 +47,19 @@ class NsInode(Inode):
         super().get()
         if not self.holds:
             self.holds = True
-            self.data.count += 1
+            self.i_private.count += 1
 
     def put(self, kernel: Kernel) -> None:
         """Let go of it, and of the namespace with the last reference (``nsfs_evict()``)."""
         super().put(kernel)
         if not self.count:
-            ns: Namespace = self.data
+            ns: Namespace = self.i_private
             ns.inode = None
             if self.holds:
                 put_ipc_ns(kernel, ns)
 
 
+@proc_lookup
 def ns_inode(task: Task, path: bytes) -> Inode | None:
     """Return the inode that a link below /proc leads to, ``None`` for any other path (``ns_get_path()``)."""
     kernel = task.kernel
@@ -67,7 +69,7 @@ def ns_inode(task: Task, path: bytes) -> Inode | None:
     found: Inode | None = ns.inode
     if found is None:
         found = ns.inode = NsInode(
-            kernel.serial(), S_IFREG | 0o444, 0, 0, i_sb="nsfs", i_fop=NS_OPS.name, data=ns, ops=NS_OPS
+            kernel.serial(), S_IFREG | 0o444, 0, 0, i_sb="nsfs", i_fop=NS_OPS.name, i_private=ns, ops=NS_OPS
         )  # fmt: skip
     return found
 
@@ -85,9 +87,12 @@ def setns(task: Task, fd: int, nstype: int) -> int:
     if nstype not in (0, CLONE_NEWIPC):
         raise Errno("EINVAL")
     # ipcns_install()
-    if not ns_capable(task.cred, inode.data.user_ns, "CAP_SYS_ADMIN") or "CAP_SYS_ADMIN" not in task.cred.capabilities:
+    if (
+        not ns_capable(task.cred, inode.i_private.user_ns, "CAP_SYS_ADMIN")
+        or "CAP_SYS_ADMIN" not in task.cred.capabilities
+    ):
         raise Errno("EPERM")
-    new = NsProxy(inode.data)
+    new = NsProxy(inode.i_private)
     exit_sem(task, task.kernel.ipc.namespace(task))
     switch_task_namespaces(task, new)
     return 0

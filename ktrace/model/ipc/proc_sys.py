@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ktrace.model.fs.file import FileOperations
-from ktrace.model.fs.inode import Inode
+from ktrace.model.fs.inode import MAY_READ, MAY_WRITE, Inode
+from ktrace.model.fs.proc import proc_lookup
 from ktrace.model.ipc.namespace import Namespace
 from ktrace.model.ipc.sysctl import Limit, find_limit, read_limit, write_limit
 from ktrace.model.process.user_namespace import INVALID, UserNamespace, ns_capable
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from ktrace.model.mm.iov import Destination, Source
 
 S_IFREG = 0o100000
-MAY_WRITE, MAY_READ = 2, 4
 PREFIX = b"/proc/sys/"
 SEEK_SET, SEEK_CUR, SEEK_END = range(3)
 
@@ -107,6 +107,7 @@ def _check(task: Task, file: File, mask: int) -> ProcSysInode:
     return inode
 
 
+@proc_lookup
 def proc_sys_inode(task: Task, path: bytes) -> Inode | None:
     """Return the inode of a limit of the caller's namespace, ``None`` for any other path (``proc_sys_lookup()``)."""
     kernel = task.kernel

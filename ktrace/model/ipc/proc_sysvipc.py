@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ktrace.model.fs.file import FileOperations
 from ktrace.model.fs.inode import Inode
+from ktrace.model.fs.proc import proc_lookup
 from ktrace.model.ipc.ids import Ids, Time, later
 from ktrace.model.ipc.msg_queue import MsgQueue
 from ktrace.model.ipc.namespace import Namespace
@@ -183,7 +184,7 @@ class SysvipcOperations(FileOperations):
         """Hold the opener's namespace (``sysvipc_proc_open()``)."""
         ns = task.kernel.ipc.namespace(task)
         ns.count += 1
-        file.private = SeqFile(ns, inode.data, user_ns(task.cred))
+        file.private = SeqFile(ns, inode.i_private, user_ns(task.cred))
 
     def read_iter(self, task: Task, file: File, to: Destination) -> int:
         """Read records (``seq_read()``)."""
@@ -220,14 +221,16 @@ class SysvipcOperations(FileOperations):
 SYSVIPC_OPS = SysvipcOperations()
 
 
-def sysvipc_inode(kernel: Kernel, path: bytes) -> Inode | None:
+@proc_lookup
+def sysvipc_inode(task: Task, path: bytes) -> Inode | None:
     """Return the inode of one of the three files, ``None`` for any other path."""
     kind = path[len(PREFIX) :].decode("ascii", "replace") if path.startswith(PREFIX) else ""
     if kind not in HEADERS:
         return None
+    kernel = task.kernel
     inodes: dict[str, Inode] = kernel.ipc.proc_inodes
     if kind not in inodes:
         inodes[kind] = Inode(
-            kernel.serial(), S_IFREG | 0o444, 0, 0, "proc", SYSVIPC_OPS.name, data=kind, ops=SYSVIPC_OPS
+            kernel.serial(), S_IFREG | 0o444, 0, 0, "proc", SYSVIPC_OPS.name, i_private=kind, ops=SYSVIPC_OPS
         )  # fmt: skip
     return inodes[kind]

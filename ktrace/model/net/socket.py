@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ktrace.model.fs.fasync import fasync_helper
-from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, O_NONBLOCK, O_RDWR, File, FileOperations, drive, fdget
+from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, O_NONBLOCK, O_RDWR, File, FileOperations, fdget
 from ktrace.model.fs.file_table import alloc_empty_file
 from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.kernel import Kernel, Subsystem
@@ -26,7 +26,7 @@ from ktrace.model.net.socket_tables import tables
 from ktrace.model.net.splice_socket import generic_splice_sendpage, splice_by_message
 from ktrace.model.net.unix.netns import NetnsUnix
 from ktrace.model.task import Errno, Task
-from ktrace.model.wait import WaitQueue
+from ktrace.model.wait import WaitQueue, drive
 from ktrace.state.net.facts import SocketFacts
 from ktrace.state.net.socket_tables import TABLES
 from ktrace.state.ref import Ref

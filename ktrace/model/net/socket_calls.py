@@ -6,7 +6,7 @@ import errno
 from collections.abc import Mapping
 from typing import Any
 
-from ktrace.model.fs.file import O_CLOEXEC, O_NONBLOCK, drive, fdget, fput
+from ktrace.model.fs.file import O_CLOEXEC, O_NONBLOCK, fdget, fput
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.mm.iov import (
     destination,
@@ -30,6 +30,7 @@ from ktrace.model.net.socket import (
     sockfd_lookup,
 )
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import drive
 from ktrace.state.call import Pointer, Result
 from ktrace.state.net.sockaddr import pack, unpack
 

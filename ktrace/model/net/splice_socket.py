@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from ktrace.model.fs.file import O_NONBLOCK, File, drive
+from ktrace.model.fs.file import O_NONBLOCK, File
 from ktrace.model.fs.pipe.pipe import DEFAULT_OPS, PipeBuffer, PipeInode, push_page
 from ktrace.model.fs.pipe.pipe_ops import send_sigpipe
 from ktrace.model.fs.pipe.splice import SPLICE_F_MORE, SPLICE_F_NONBLOCK, SpliceDesc, splice_from_pipe
@@ -16,6 +16,7 @@ from ktrace.model.net.core.page_frag import copy_to_frag
 from ktrace.model.net.core.skbuff import MAX_SKB_FRAGS, SkBuff
 from ktrace.model.net.core.sock import MSG_DONTWAIT, MSG_MORE, MSG_SENDPAGE_NOTLAST
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import drive
 from ktrace.state.allowed import Between
 
 NOSTEAL_OPS = "nosteal_pipe_buf_ops"

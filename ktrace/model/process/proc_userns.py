@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ktrace.model.fs.file import FMODE_WRITE, FileOperations
 from ktrace.model.fs.inode import Inode
+from ktrace.model.fs.proc import proc_lookup
 from ktrace.model.process.user_namespace import (
     INVALID,
     Extent,
@@ -45,7 +46,7 @@ class NamespaceFile(FileOperations):
 
     def open(self, task: Task, inode: Inode, file: File) -> None:
         """Note whose namespace it is now (``proc_id_map_open()``)."""
-        file.private = _Open(user_ns(inode.data.cred), task.cred)
+        file.private = _Open(user_ns(inode.i_private.cred), task.cred)
 
     def text(self, opened: _Open) -> str:
         """Return what reading shows."""
@@ -200,6 +201,7 @@ FILES: dict[str, NamespaceFile] = {
 }
 
 
+@proc_lookup
 def userns_inode(task: Task, path: bytes) -> Inode | None:
     """Return the inode of one of a living process's files, ``None`` for any other path (``proc_pid_lookup()``)."""
     kernel = task.kernel
@@ -213,7 +215,7 @@ def userns_inode(task: Task, path: bytes) -> Inode | None:
     inodes = target.proc_inodes
     if name not in inodes:
         ops = FILES[name]
-        inodes[name] = Inode(kernel.serial(), S_IFREG | 0o644, 0, 0, "proc", ops.name, data=target, ops=ops)
+        inodes[name] = Inode(kernel.serial(), S_IFREG | 0o644, 0, 0, "proc", ops.name, i_private=target, ops=ops)
     inode = inodes[name]
     inode.i_uid, inode.i_gid = task_dump_owner(target)  # pid_revalidate()
     return inode

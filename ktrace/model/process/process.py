@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from ktrace.model.fs.fcntl import close_on_exec
-from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, File, FilesStruct
-from ktrace.model.kernel import Kernel, Subsystem, outside, syscall
+from ktrace.model.fs.file import FilesStruct, observe_file
+from ktrace.model.kernel import Kernel, Subsystem, operation, syscall
 from ktrace.model.process.timer import expire_early, expire_timers
 from ktrace.model.process.user_namespace import create_user_ns, memlock_limit, set_dumpable, user_ns
 from ktrace.model.task import CAPABILITIES_OF_ROOT, IGNORED_BY_DEFAULT, Cred, Errno, Task
+from ktrace.model.wait import Sleeps
 from ktrace.state.call import Result
 from ktrace.state.fs import file as file_state
 from ktrace.state.process import process as state
@@ -18,7 +19,6 @@ from ktrace.state.ref import Ref
 
 CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND = 0x100, 0x200, 0x400, 0x800
 CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
-MODES = {FMODE_READ: "r", FMODE_WRITE: "w", FMODE_READ | FMODE_WRITE: "rw", 0: ""}
 
 
 class Processes(Subsystem):
@@ -56,7 +56,14 @@ class Processes(Subsystem):
             cred = task.cred
             table = None if task.exiting else Ref("fdtable", task.files.key)
             objects[Ref("process", name)] = state.Process(
-                name, task.pid, table, cred.uid, cred.gid, cred.euid, cred.egid, **fields
+                name=name,
+                pid=task.pid,
+                files=table,
+                uid=cred.uid,
+                gid=cred.gid,
+                euid=cred.euid,
+                egid=cred.egid,
+                **fields,
             )
             if table is not None and table not in objects:
                 observe_table(kernel, objects, table, task.files)
@@ -68,27 +75,7 @@ def observe_table(kernel: Kernel, objects: dict[Ref, Any], table: Ref, files: Fi
     for fd, slot in files.slots.items():
         observe_file(kernel, objects, slot.file)
         fds[fd] = file_state.Descriptor(slot.file.ref, slot.cloexec)
-    objects[table] = file_state.DescriptorTable(files.users, fds, files.max_fds)
-
-
-def observe_file(kernel: Kernel, objects: dict[Ref, Any], file: File) -> Ref:
-    """Add an open file, wherever it is held, and return its reference."""
-    ref = file.ref
-    if ref not in objects:
-        owner = Ref("process", file.f_owner.name) if file.f_owner is not None else None
-        objects[ref] = file_state.File(
-            file.ops.name,
-            MODES[file.f_mode & (FMODE_READ | FMODE_WRITE)],
-            file_state.open_flags(file.f_flags),
-            file.count,
-            file.target,
-            file.pos,
-            owner,
-            file.f_signum,
-            file.f_version,
-        )
-        file.ops.observe(kernel, file, objects)
-    return ref
+    objects[table] = file_state.DescriptorTable(users=files.users, fds=fds, max_fds=files.max_fds)
 
 
 def learn_pid(kernel: Kernel, name: str) -> int:
@@ -101,7 +88,7 @@ def learn_pid(kernel: Kernel, name: str) -> int:
     return int(number)
 
 
-@outside("spawn")
+@operation("spawn")
 def spawn(kernel: Kernel, name: str, credentials: Any = None) -> None:
     """Start an actor: a child of the agent, without descriptors, root unless *credentials* say otherwise."""
     given = credentials or {}
@@ -120,7 +107,7 @@ def spawn(kernel: Kernel, name: str, credentials: Any = None) -> None:
 
 
 @syscall("fork")
-def fork(task: Task, child: str, flags: int) -> Any:
+def fork(task: Task, child: str, flags: int) -> Result:
     """Copy the caller (``kernel/fork.c: copy_process()``); the child takes no step of its own."""
     kernel = task.kernel
     if flags & CLONE_SIGHAND and not flags & CLONE_VM:
@@ -150,14 +137,14 @@ def fork(task: Task, child: str, flags: int) -> Any:
 
 
 @syscall("exit")
-def exit(task: Task, status: int) -> Any:
+def exit(task: Task, status: int) -> Sleeps[int]:
     """End the caller (``kernel/exit.c: do_group_exit()``)."""
     yield from task.kernel.exit(task, status=status & 0xFF)
     return 0
 
 
 @syscall("exec")
-def exec_(task: Task) -> Any:
+def exec_(task: Task) -> Sleeps[int]:
     """Run the agent's program anew in the same process (``fs/exec.c: begin_new_exec()``).
 
     The descriptor table is unshared, the memory left, handlers reset, marked descriptors closed. The

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ktrace.model.kernel import Kernel, outside, syscall
+from ktrace.model.kernel import Kernel, operation, syscall
 from ktrace.model.process.user_namespace import ns_capable, user_ns
 from ktrace.model.task import IGNORED_BY_DEFAULT, Errno, Task
-from ktrace.model.wait import Sleeping
+from ktrace.model.wait import Sleeps
 from ktrace.state.call import Pointer, Result
 from ktrace.uapi.signal import signal_name, signal_number
 
@@ -53,7 +53,7 @@ def tgkill(task: Task, tgid: int | str, tid: int | str, sig: int) -> int:
     return _kill(task, tid, sig, SI_TKILL)
 
 
-@outside("kill")
+@operation("kill")
 def kill_from_agent(kernel: Kernel, actor: str, signo: int) -> None:
     """Have the agent, which may signal everyone, send a signal."""
     kernel.send_signal(kernel.tasks[actor], signal_name(signo), code=SI_USER)
@@ -100,7 +100,7 @@ def mask_names(mask: int) -> frozenset[str]:
 
 
 @syscall("pause")
-def pause(task: Task) -> Sleeping:
+def pause(task: Task) -> Sleeps[int]:
     """Sleep until a signal comes (``kernel/signal.c``: pause, -ERESTARTNOHAND)."""
     while not task.signal_pending():
         yield

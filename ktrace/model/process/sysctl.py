@@ -1,11 +1,11 @@
-"""Limits that ktrace sets from outside, below /proc/sys."""
+"""Limits below /proc/sys that the agent sets."""
 
 from __future__ import annotations
 
-from ktrace.model.kernel import Kernel, outside
+from ktrace.model.kernel import Kernel, operation
 
 
-@outside("sysctl")
+@operation("sysctl")
 def sysctl(kernel: Kernel, path: str, value: str) -> None:
     """Write *value* to /proc/sys/*path* as root (``fs/proc/proc_sysctl.c: proc_sys_write()``).
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from ktrace.model.kernel import Kernel, outside
+from ktrace.model.kernel import Kernel, operation
 from ktrace.model.task import Task
+from ktrace.model.wait import Sleeps
 
 HZ = 250
 """Jiffies a second (CONFIG_HZ)."""
@@ -46,12 +47,12 @@ def start(kernel: Kernel, timeout: float | None) -> Timer | None:
     return None if timeout is None else Timer(kernel.advice.clock, timeout)
 
 
-def schedule_timeout(task: Task, timeout: float | None) -> Generator[None, None, bool]:
+def schedule_timeout(task: Task, timeout: float | None) -> Sleeps[bool]:
     """Sleep until woken, or for *timeout* seconds; tell whether time ended it (``schedule_hrtimeout_range()``)."""
     return (yield from schedule_until(task, start(task.kernel, timeout)))
 
 
-def schedule_until(task: Task, timer: Timer | None) -> Generator[None, None, bool]:
+def schedule_until(task: Task, timer: Timer | None) -> Sleeps[bool]:
     """Sleep until woken or until *timer* ends, which may run since an earlier sleep; tell whether it did."""
     if timer is None:
         yield
@@ -106,7 +107,7 @@ def clock_was_set(kernel: Kernel, seconds: int) -> None:
             timer.armed = (timer.armed[0] + seconds - before - 1, timer.armed[1] + seconds - before)
 
 
-@outside("wait")
+@operation("wait")
 def wait(kernel: Kernel, milliseconds: int) -> None:
     """Let guest time pass, until something happens to an actor or *milliseconds* are over.
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from typing import Any
+from collections.abc import Callable
 
 from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, O_NONBLOCK, File
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.namei import FOPS
-from ktrace.model.fs.pipe.pipe import PipeInode, put_pipe
+from ktrace.model.fs.pipe.pipe import PipeInode, put_pipe_info
 from ktrace.model.fs.pipe.pipe_ops import PipeFileOperations
 from ktrace.model.kernel import Kernel
 from ktrace.model.task import Errno, Task
-from ktrace.model.wait import WaitEntry, wake_up
+from ktrace.model.wait import Sleeps, WaitEntry, wake_up
 from ktrace.state.fs.inode import S_IFIFO
 
 UINT = 0xFFFFFFFF
@@ -21,7 +20,7 @@ UINT = 0xFFFFFFFF
 class FifoFileOperations(PipeFileOperations):
     """``pipefifo_fops`` with its ``open``."""
 
-    def open(self, task: Task, inode: Inode, file: File) -> Any:
+    def open(self, task: Task, inode: Inode, file: File) -> Sleeps[None]:
         """Join the pipe, wait for the other side where there is none (``fifo_open()``)."""
         kernel = task.kernel
         pipe = _attach(task, inode)
@@ -40,7 +39,7 @@ class FifoFileOperations(PipeFileOperations):
                 raise Errno("EINVAL")
         except Errno:
             pipe.mutex.unlock(kernel)
-            put_pipe(kernel, pipe)
+            put_pipe_info(kernel, pipe)
             raise
         pipe.mutex.unlock(kernel)
 
@@ -49,7 +48,7 @@ def _attach(task: Task, inode: Inode) -> PipeInode:
     pipe = inode.pipe
     if pipe is None:
         pipes = task.kernel.pipes
-        pipe = pipes.alloc(task)
+        pipe = pipes.alloc_pipe_info(task)
         if pipe is None:
             raise Errno("ENOMEM")
         inode.pipe, pipe.inode = pipe, inode
@@ -57,34 +56,34 @@ def _attach(task: Task, inode: Inode) -> PipeInode:
     return pipe
 
 
-def _open_read(task: Task, pipe: PipeInode, file: File, is_pipe: bool) -> Generator[None, None, None]:
+def _open_read(task: Task, pipe: PipeInode, file: File, is_pipe: bool) -> Sleeps[None]:
     kernel = task.kernel
     pipe.r_counter = pipe.r_counter + 1 & UINT
     pipe.readers += 1
     if pipe.readers == 1:
-        _wake_up_partner(kernel, pipe)
+        wake_up_partner(kernel, pipe)
     if is_pipe or pipe.writers:
         return
     if file.f_flags & O_NONBLOCK:
         file.f_version = pipe.w_counter
-    elif not (yield from _wait_for_partner(task, pipe, lambda: pipe.w_counter)):
+    elif not (yield from wait_for_partner(task, pipe, lambda: pipe.w_counter)):
         pipe.readers -= 1
         if not pipe.readers:
             wake_up(kernel, pipe.wr_wait, 1)
         raise Errno("ERESTARTSYS")
 
 
-def _open_write(task: Task, pipe: PipeInode, file: File, is_pipe: bool) -> Generator[None, None, None]:
+def _open_write(task: Task, pipe: PipeInode, file: File, is_pipe: bool) -> Sleeps[None]:
     kernel = task.kernel
     if not is_pipe and file.f_flags & O_NONBLOCK and not pipe.readers:
         raise Errno("ENXIO")
     pipe.w_counter = pipe.w_counter + 1 & UINT
     pipe.writers += 1
     if pipe.writers == 1:
-        _wake_up_partner(kernel, pipe)
+        wake_up_partner(kernel, pipe)
     if is_pipe or pipe.readers:
         return
-    if not (yield from _wait_for_partner(task, pipe, lambda: pipe.r_counter)):
+    if not (yield from wait_for_partner(task, pipe, lambda: pipe.r_counter)):
         pipe.writers -= 1
         if not pipe.writers:
             wake_up(kernel, pipe.rd_wait, 0)
@@ -97,15 +96,15 @@ def _open_both(kernel: Kernel, pipe: PipeInode) -> None:
     pipe.r_counter = pipe.r_counter + 1 & UINT
     pipe.w_counter = pipe.w_counter + 1 & UINT
     if pipe.readers == 1 or pipe.writers == 1:
-        _wake_up_partner(kernel, pipe)
+        wake_up_partner(kernel, pipe)
 
 
-def _wake_up_partner(kernel: Kernel, pipe: PipeInode) -> None:
+def wake_up_partner(kernel: Kernel, pipe: PipeInode) -> None:
     """``wake_up_partner()``."""
     wake_up(kernel, pipe.rd_wait, 0)
 
 
-def _wait_for_partner(task: Task, pipe: PipeInode, counter: Callable[[], int]) -> Generator[None, None, bool]:
+def wait_for_partner(task: Task, pipe: PipeInode, counter: Callable[[], int]) -> Sleeps[bool]:
     """Sleep until *counter* moved; tell whether it did (``wait_for_partner()``)."""
     before = counter()
     entry = WaitEntry(task)

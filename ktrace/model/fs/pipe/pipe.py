@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
 from ktrace.model.fs.fasync import POLL_IN, POLL_OUT, SIGIO, FasyncList, kill_fasync
+from ktrace.model.fs.file import observe_file
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.pipe.observed import observed_pipe
 from ktrace.model.kernel import Kernel, Subsystem
 from ktrace.model.mm.page import LENT, PAGE_SIZE, Page, UserPage
 from ktrace.model.mutex import Mutex
-from ktrace.model.process.process import observe_file
 from ktrace.model.task import Errno, Task
-from ktrace.model.wait import WaitQueue, waiters, wake_up
+from ktrace.model.wait import Sleeps, WaitQueue, waiters, wake_up
 from ktrace.state.allowed import Between
 from ktrace.state.fs.pipe import pipe as state
 from ktrace.state.fs.pipe.pipe import PipeFacts
@@ -40,7 +39,9 @@ SURE_ALLOCATION = 8 * PAGE_SIZE
 
 @lru_cache(maxsize=4096)
 def _free_slot(offset: int, length: int, flags: tuple[str, ...], private: Any) -> state.PipeBuffer:
-    return state.PipeBuffer(None, None, offset, length, None, flags, private, b"")
+    return state.PipeBuffer(
+        page=None, page_count=None, offset=offset, len=length, ops=None, flags=flags, private=private, data=b""
+    )
 
 
 @dataclass(eq=False)
@@ -60,10 +61,16 @@ class PipeBuffer:
         page = self.page
         if self.ops is None or page is None:
             return _free_slot(self.offset, self.len, flags, self.private)
-        data = bytes(page.data[self.offset : self.offset + self.len])
-        count = cast(int, page.references())
-        private = cast(int, self.private)
-        return state.PipeBuffer(Ref("page", page.key), count, self.offset, self.len, self.ops, flags, private, data)
+        return state.PipeBuffer(
+            page=Ref("page", page.key),
+            page_count=cast(int, page.references()),
+            offset=self.offset,
+            len=self.len,
+            ops=self.ops,
+            flags=flags,
+            private=cast(int, self.private),
+            data=bytes(page.data[self.offset : self.offset + self.len]),
+        )
 
     @property
     def is_blank(self) -> bool:
@@ -100,7 +107,7 @@ class PipeInode:
         """Return the raw reference of this pipe, which goes by its inode."""
         return Ref("pipe", self.inode.key if self.inode is not None else self.key)
 
-    def lock(self, task: Task) -> Generator[None, None, None]:
+    def lock(self, task: Task) -> Sleeps[None]:
         """Take the mutex of a pipe that files lead to (``pipe_lock()``)."""
         if self.files:
             yield from self.mutex.lock(task)
@@ -168,33 +175,41 @@ class PipeInode:
             return ref
         assert self.inode is not None
         objects[ref] = state.Pipe(
-            self.mutex.owner is not None,
-            waiters(self.rd_wait),
-            waiters(self.wr_wait),
-            self.head,
-            self.tail,
-            self.max_usage,
-            self.ring_size,
-            self.note_loss,
-            self.nr_accounted,
-            self.readers,
-            self.writers,
-            self.files,
-            self.r_counter,
-            self.w_counter,
-            self.poll_usage,
-            self.tmp_page is not None,
-            tuple(state.Fasync(observe_file(kernel, objects, item.file), item.fd) for item in self.fasync_readers),
-            tuple(state.Fasync(observe_file(kernel, objects, item.file), item.fd) for item in self.fasync_writers),
-            {index: buf.observed() for index, buf in enumerate(self.bufs) if not buf.is_blank},
-            Ref("user", str(self.uid)),
-            self.watch_queue,
-            self.inode.ref,
+            locked=self.mutex.owner is not None,
+            rd_wait=waiters(self.rd_wait),
+            wr_wait=waiters(self.wr_wait),
+            head=self.head,
+            tail=self.tail,
+            max_usage=self.max_usage,
+            ring_size=self.ring_size,
+            note_loss=self.note_loss,
+            nr_accounted=self.nr_accounted,
+            readers=self.readers,
+            writers=self.writers,
+            files=self.files,
+            r_counter=self.r_counter,
+            w_counter=self.w_counter,
+            poll_usage=self.poll_usage,
+            tmp_page=self.tmp_page is not None,
+            fasync_readers=tuple(
+                state.Fasync(observe_file(kernel, objects, item.file), item.fd) for item in self.fasync_readers
+            ),
+            fasync_writers=tuple(
+                state.Fasync(observe_file(kernel, objects, item.file), item.fd) for item in self.fasync_writers
+            ),
+            bufs={index: buf.observed() for index, buf in enumerate(self.bufs) if not buf.is_blank},
+            user=Ref("user", str(self.uid)),
+            watch_queue=self.watch_queue,
+            inode=self.inode.ref,
         )
         pipes = kernel.pipes
         pipes.observe_user(objects, self.uid)
         self.inode.observe(kernel, objects)
         return ref
+
+
+def _observe_fasync(kernel: Kernel, objects: dict[Ref, Any], entries: FasyncList) -> tuple[state.Fasync, ...]:
+    return tuple(state.Fasync(observe_file(kernel, objects, item.file), item.fd) for item in entries)
 
 
 class Pipes(Subsystem):
@@ -212,37 +227,37 @@ class Pipes(Subsystem):
         self.pipe_bufs = dict(facts.pipe_bufs or {})
         self._user_pages: dict[int, Page] = {}
 
-    def account(self, uid: int, old: int, new: int) -> int:
+    def account_pipe_buffers(self, uid: int, old: int, new: int) -> int:
         """Charge *uid* for *new* slots instead of *old* (``account_pipe_buffers()``)."""
         self.pipe_bufs[uid] = self.pipe_bufs.get(uid, 0) + new - old
         return self.pipe_bufs[uid]
 
-    def too_many_soft(self, user_bufs: int) -> bool:
+    def too_many_pipe_buffers_soft(self, user_bufs: int) -> bool:
         """``too_many_pipe_buffers_soft()``."""
         return bool(self.soft) and user_bufs > self.soft
 
-    def too_many_hard(self, user_bufs: int) -> bool:
+    def too_many_pipe_buffers_hard(self, user_bufs: int) -> bool:
         """``too_many_pipe_buffers_hard()``."""
         return bool(self.hard) and user_bufs > self.hard
 
-    def alloc(self, task: Task) -> PipeInode | None:
+    def alloc_pipe_info(self, task: Task) -> PipeInode | None:
         """Make an empty pipe at the expense of the caller's user; ``None`` over the limit (``alloc_pipe_info()``)."""
         uid = task.cred.uid
         slots = PIPE_DEF_BUFFERS
         if slots * PAGE_SIZE > self.max_size and not task.cred.capable("CAP_SYS_RESOURCE"):
             slots = self.max_size // PAGE_SIZE
-        user_bufs = self.account(uid, 0, slots)
-        if self.too_many_soft(user_bufs) and is_unprivileged(task):
-            user_bufs = self.account(uid, slots, PIPE_MIN_DEF_BUFFERS)
+        user_bufs = self.account_pipe_buffers(uid, 0, slots)
+        if self.too_many_pipe_buffers_soft(user_bufs) and pipe_is_unprivileged_user(task):
+            user_bufs = self.account_pipe_buffers(uid, slots, PIPE_MIN_DEF_BUFFERS)
             slots = PIPE_MIN_DEF_BUFFERS
-        if self.too_many_hard(user_bufs) and is_unprivileged(task):
-            self.account(uid, slots, 0)
+        if self.too_many_pipe_buffers_hard(user_bufs) and pipe_is_unprivileged_user(task):
+            self.account_pipe_buffers(uid, slots, 0)
             return None
         return PipeInode(task.kernel, uid, slots)
 
-    def free(self, pipe: PipeInode) -> None:
+    def free_pipe_info(self, pipe: PipeInode) -> None:
         """Give back a pipe's pages and what it was charged (``free_pipe_info()``)."""
-        self.account(pipe.uid, pipe.nr_accounted, 0)
+        self.account_pipe_buffers(pipe.uid, pipe.nr_accounted, 0)
         for buf in pipe.bufs:
             if buf.ops is not None:
                 pipe.release(buf)
@@ -258,7 +273,7 @@ class Pipes(Subsystem):
         """Free the pipe that sendfile() made for the process (``kernel/exit.c: do_exit()``: splice_pipe)."""
         pipe, task.splice_pipe = task.splice_pipe, None
         if pipe is not None:
-            self.free(pipe)
+            self.free_pipe_info(pipe)
 
     def sysctl(self, kernel: Kernel, path: str, value: str) -> bool:
         """Change fs.pipe-max-size, rounded, and fs.pipe-user-pages-* (``fs/pipe.c: fs_pipe_sysctls``)."""
@@ -282,7 +297,7 @@ class Pipes(Subsystem):
             self.observe_user(objects, task.cred.uid)
 
 
-def is_unprivileged(task: Task) -> bool:
+def pipe_is_unprivileged_user(task: Task) -> bool:
     """``pipe_is_unprivileged_user()``."""
     return not task.cred.capable("CAP_SYS_RESOURCE") and not task.cred.capable("CAP_SYS_ADMIN")
 
@@ -294,13 +309,13 @@ def push_page(pipe: PipeInode, page: Page, ops: str, offset: int, size: int) -> 
     buf.page, buf.offset, buf.len, buf.ops, buf.flags, buf.private = page, offset, size, ops, 0, 0
 
 
-def put_pipe(kernel: Kernel, pipe: PipeInode) -> None:
+def put_pipe_info(kernel: Kernel, pipe: PipeInode) -> None:
     """Drop a file's share of its pipe, the last one frees it (``put_pipe_info()``)."""
     pipe.files -= 1
     if pipe.files == 0:
         assert pipe.inode is not None
         pipe.inode.pipe = None
-        kernel.pipes.free(pipe)
+        kernel.pipes.free_pipe_info(pipe)
 
 
 def wake_readers(kernel: Kernel, pipe: PipeInode) -> None:
@@ -330,7 +345,7 @@ def round_pipe_size(size: int) -> int:
     return PAGE_SIZE if size < PAGE_SIZE else 1 << (size - 1).bit_length()
 
 
-def set_size(task: Task, pipe: PipeInode, arg: int) -> int:
+def pipe_set_size(task: Task, pipe: PipeInode, arg: int) -> int:
     """Give a pipe a ring of another size (``pipe_set_size()``)."""
     pipes = task.kernel.pipes
     if pipe.watch_queue:
@@ -341,19 +356,19 @@ def set_size(task: Task, pipe: PipeInode, arg: int) -> int:
         raise Errno("EINVAL")
     if slots > pipe.max_usage and size > pipes.max_size and not task.cred.capable("CAP_SYS_RESOURCE"):
         raise Errno("EPERM")
-    user_bufs = pipes.account(pipe.uid, pipe.nr_accounted, slots)
+    user_bufs = pipes.account_pipe_buffers(pipe.uid, pipe.nr_accounted, slots)
     try:
-        over = pipes.too_many_hard(user_bufs) or pipes.too_many_soft(user_bufs)
-        if slots > pipe.max_usage and over and is_unprivileged(task):
+        over = pipes.too_many_pipe_buffers_hard(user_bufs) or pipes.too_many_pipe_buffers_soft(user_bufs)
+        if slots > pipe.max_usage and over and pipe_is_unprivileged_user(task):
             raise Errno("EPERM")
-        resize_ring(task, pipe, slots)
+        pipe_resize_ring(task, pipe, slots)
     except Errno:
-        pipes.account(pipe.uid, slots, pipe.nr_accounted)
+        pipes.account_pipe_buffers(pipe.uid, slots, pipe.nr_accounted)
         raise
     return pipe.max_usage * PAGE_SIZE
 
 
-def resize_ring(task: Task, pipe: PipeInode, slots: int) -> None:
+def pipe_resize_ring(task: Task, pipe: PipeInode, slots: int) -> None:
     """Move what is in the ring to the start of a new one (``pipe_resize_ring()``)."""
     _allocate(task, slots * SIZEOF_PIPE_BUFFER)
     used = pipe.occupancy()

@@ -17,6 +17,7 @@ from ktrace.model.fs.file import (
     O_WRONLY,
     File,
     FileOperations,
+    file_inode,
     fput,
 )
 from ktrace.model.fs.file_table import alloc_empty_file
@@ -34,8 +35,8 @@ from ktrace.model.fs.pipe.pipe import (
     EPOLLRDNORM,
     EPOLLWRNORM,
     PipeInode,
-    put_pipe,
-    set_size,
+    pipe_set_size,
+    put_pipe_info,
     signal_readers,
     signal_writers,
     wake_readers,
@@ -45,15 +46,15 @@ from ktrace.model.fs.pipe.watch_queue import (
     IOC_WATCH_QUEUE_SET_FILTER,
     IOC_WATCH_QUEUE_SET_SIZE,
     LOSS_NOTIFICATION,
-    set_filter,
-    set_queue_size,
+    watch_queue_set_filter,
+    watch_queue_set_size,
 )
 from ktrace.model.fs.read_write import FIONREAD
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.kernel import Answer, Kernel, syscall
 from ktrace.model.mm.iov import Destination, Source, out_is_bad
 from ktrace.model.mm.page import PAGE_SIZE, Page
 from ktrace.model.task import Errno, Task
-from ktrace.model.wait import WaitQueue, wait_event, wake_up
+from ktrace.model.wait import Sleeps, WaitQueue, wait_event, wake_up
 from ktrace.state.call import Pointer, Result
 from ktrace.state.fs.inode import S_IFIFO
 
@@ -67,7 +68,7 @@ class PipeFileOperations(FileOperations):
     name = "pipefifo_fops"
     has_fasync = True
 
-    def read_iter(self, task: Task, file: File, to: Destination) -> Any:
+    def read_iter(self, task: Task, file: File, to: Destination) -> Sleeps[int]:
         """Read what is there, sleep only for the first byte (``pipe_read()``)."""
         kernel = task.kernel
         pipe: PipeInode = file.private
@@ -118,12 +119,12 @@ class PipeFileOperations(FileOperations):
             wake_readers(kernel, pipe)
         signal_writers(kernel, pipe)
         if ret > 0 and not file.f_flags & O_NOATIME:
-            file.inode.accessed(kernel)
+            file_inode(file).accessed(kernel)
         if not ret and error:
             raise Errno(error)
         return ret
 
-    def write_iter(self, task: Task, file: File, source: Source) -> Any:
+    def write_iter(self, task: Task, file: File, source: Source) -> Sleeps[int]:
         """Merge into the last page if it may be, then fill pages, sleep until all is in (``pipe_write()``)."""
         kernel = task.kernel
         pipe: PipeInode = file.private
@@ -173,7 +174,7 @@ class PipeFileOperations(FileOperations):
         if wake_next_writer:
             wake_writers(kernel, pipe)
         if ret > 0:
-            file.inode.changed(kernel)
+            file_inode(file).changed(kernel)
         if not ret and error:
             raise Errno(error)
         return ret
@@ -201,7 +202,7 @@ class PipeFileOperations(FileOperations):
                 mask |= EPOLLERR
         return mask
 
-    def ioctl(self, task: Task, file: File, cmd: int, arg: Any) -> Any:
+    def ioctl(self, task: Task, file: File, cmd: int, arg: Any) -> Sleeps[Answer]:
         """Answer FIONREAD and the size of a watch queue (``pipe_ioctl()``)."""
         kernel = task.kernel
         pipe: PipeInode = file.private
@@ -213,14 +214,14 @@ class PipeFileOperations(FileOperations):
         if cmd == IOC_WATCH_QUEUE_SET_SIZE and kernel.pipes.facts.watch_queue:
             yield from pipe.mutex.lock(task)
             try:
-                return set_queue_size(task, pipe, arg.value if isinstance(arg, Pointer) else int(arg))
+                return watch_queue_set_size(task, pipe, arg.value if isinstance(arg, Pointer) else int(arg))
             finally:
                 pipe.mutex.unlock(kernel)
         if cmd == IOC_WATCH_QUEUE_SET_FILTER and kernel.pipes.facts.watch_queue:
-            return set_filter(task, pipe, arg)
+            return watch_queue_set_filter(task, pipe, arg)
         raise Errno("ENOTTY")
 
-    def fcntl(self, task: Task, file: File, cmd: int, arg: Any) -> Any:
+    def fcntl(self, task: Task, file: File, cmd: int, arg: Any) -> Sleeps[int]:
         """Answer F_GETPIPE_SZ and F_SETPIPE_SZ (``pipe_fcntl()``)."""
         kernel = task.kernel
         pipe: PipeInode = file.private
@@ -231,11 +232,11 @@ class PipeFileOperations(FileOperations):
             if cmd == F_GETPIPE_SZ:
                 return pipe.max_usage * PAGE_SIZE
             pipes = kernel.pipes
-            return set_size(task, pipe, arg & pipes.facts.size_mask)
+            return pipe_set_size(task, pipe, arg & pipes.facts.size_mask)
         finally:
             pipe.mutex.unlock(kernel)
 
-    def fasync(self, task: Task, fd: int, file: File, on: bool) -> Any:
+    def fasync(self, task: Task, fd: int, file: File, on: bool) -> Sleeps[None]:
         """Register for SIGIO at either end (``pipe_fasync()``)."""
         pipe: PipeInode = file.private
         yield from pipe.mutex.lock(task)
@@ -245,7 +246,7 @@ class PipeFileOperations(FileOperations):
             fasync_helper(fd, file, on, pipe.fasync_writers)
         pipe.mutex.unlock(task.kernel)
 
-    def release(self, task: Task, file: File) -> Any:
+    def release(self, task: Task, file: File) -> Sleeps[None]:
         """Leave; tell the other side if it stays behind alone (``pipe_release()``)."""
         kernel = task.kernel
         pipe: PipeInode = file.private
@@ -260,7 +261,7 @@ class PipeFileOperations(FileOperations):
             signal_readers(kernel, pipe)
             signal_writers(kernel, pipe)
         pipe.mutex.unlock(kernel)
-        put_pipe(kernel, pipe)
+        put_pipe_info(kernel, pipe)
 
 
 PIPE_OPS = PipeFileOperations()
@@ -340,18 +341,18 @@ def _do_pipe2(task: Task, flags: int) -> Result:
     pipes = kernel.pipes
     if flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT | O_NOTIFICATION_PIPE):
         raise Errno("EINVAL")
-    pipe = pipes.alloc(task)
+    pipe = pipes.alloc_pipe_info(task)
     if pipe is None:
         raise Errno("ENFILE")
     if flags & O_NOTIFICATION_PIPE:
         if not pipes.facts.watch_queue:
-            pipes.free(pipe)
+            pipes.free_pipe_info(pipe)
             raise Errno("ENOPKG")
         pipe.watch_queue = True
     try:
         alloc_empty_file(task)
     except Errno:
-        pipes.free(pipe)
+        pipes.free_pipe_info(pipe)
         raise
     cred = task.cred
     inode = Inode(kernel.serial(), S_IFIFO | 0o600, cred.euid, cred.egid, "pipefs", PIPE_OPS.name).born(kernel)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from ktrace.model.fs.file import File, drive
+from ktrace.model.fs.file import File
 from ktrace.model.fs.pipe.observed import observed_pipe
 from ktrace.model.fs.pipe.pipe import BUF_CAN_MERGE, BUF_GIFT, PipeBuffer, PipeInode, signal_readers, signal_writers
 from ktrace.model.fs.pipe.pipe_ops import send_sigpipe
@@ -14,42 +13,42 @@ from ktrace.model.fs.read_write import do_write
 from ktrace.model.kernel import Kernel
 from ktrace.model.mm.iov import BufferSource, Source
 from ktrace.model.task import Errno, Task
-from ktrace.model.wait import Sleeping, wait_event, wake_up
+from ktrace.model.wait import MaySleep, Sleeps, drive, wait_event, wake_up
 
 SPLICE_F_MOVE, SPLICE_F_NONBLOCK, SPLICE_F_MORE, SPLICE_F_GIFT = 1, 2, 4, 8
 SPLICE_F_ALL = 15
 
-Actor = Callable[[PipeBuffer, int], Any]
+Actor = Callable[[PipeBuffer, int], MaySleep[int]]
 """Take up to so many bytes out of a buffer and return how many; 0 or Errno ends the loop. It may sleep."""
 
 
-def wakeup_readers(kernel: Kernel, pipe: PipeInode) -> None:
+def wakeup_pipe_readers(kernel: Kernel, pipe: PipeInode) -> None:
     """``wakeup_pipe_readers()``."""
     wake_up(kernel, pipe.rd_wait, 1)
     signal_readers(kernel, pipe)
 
 
-def wakeup_writers(kernel: Kernel, pipe: PipeInode) -> None:
+def wakeup_pipe_writers(kernel: Kernel, pipe: PipeInode) -> None:
     """``wakeup_pipe_writers()``."""
     wake_up(kernel, pipe.wr_wait, 1)
     signal_writers(kernel, pipe)
 
 
-def wait_readable(task: Task, pipe: PipeInode) -> Sleeping:
+def pipe_wait_readable(task: Task, pipe: PipeInode) -> Sleeps[None]:
     """``fs/pipe.c: pipe_wait_readable()``."""
     pipe.unlock(task.kernel)
     yield from wait_event(task, pipe.rd_wait, pipe.readable)
     yield from pipe.lock(task)
 
 
-def wait_writable(task: Task, pipe: PipeInode) -> Sleeping:
+def pipe_wait_writable(task: Task, pipe: PipeInode) -> Sleeps[None]:
     """``fs/pipe.c: pipe_wait_writable()``."""
     pipe.unlock(task.kernel)
     yield from wait_event(task, pipe.wr_wait, pipe.writable)
     yield from pipe.lock(task)
 
 
-def double_lock(task: Task, ipipe: PipeInode, opipe: PipeInode) -> Sleeping:
+def pipe_double_lock(task: Task, ipipe: PipeInode, opipe: PipeInode) -> Sleeps[None]:
     """Lock two pipes in the order of their addresses (``fs/pipe.c: pipe_double_lock()``).
 
     Which one that is shows where the second one is taken: the first one is held meanwhile.
@@ -78,30 +77,30 @@ class SpliceDesc:
     need_wakeup: bool = False
 
 
-def splice_from_pipe(task: Task, pipe: PipeInode, sd: SpliceDesc, actor: Actor) -> Generator[None, None, int]:
+def splice_from_pipe(task: Task, pipe: PipeInode, sd: SpliceDesc, actor: Actor) -> Sleeps[int]:
     """Feed a pipe's data to *actor* (``splice_from_pipe()``, ``__splice_from_pipe()``)."""
     error = ""
     yield from pipe.lock(task)
     try:
-        while (yield from _next(task, pipe, sd)):
-            if not (yield from _feed(pipe, sd, actor)):
+        while (yield from splice_from_pipe_next(task, pipe, sd)):
+            if not (yield from splice_from_pipe_feed(pipe, sd, actor)):
                 break
     except Errno as found:
         error = found.name
-    return _end(task.kernel, pipe, sd, error)
+    return splice_from_pipe_end(task.kernel, pipe, sd, error)
 
 
-def _end(kernel: Kernel, pipe: PipeInode, sd: SpliceDesc, error: str) -> int:
+def splice_from_pipe_end(kernel: Kernel, pipe: PipeInode, sd: SpliceDesc, error: str) -> int:
     """``splice_from_pipe_end()``, ``pipe_unlock()``, and what it comes to."""
     if sd.need_wakeup:
-        wakeup_writers(kernel, pipe)
+        wakeup_pipe_writers(kernel, pipe)
     pipe.unlock(kernel)
     if not sd.num_spliced and error:
         raise Errno(error)
     return sd.num_spliced
 
 
-def _next(task: Task, pipe: PipeInode, sd: SpliceDesc) -> Generator[None, None, bool]:
+def splice_from_pipe_next(task: Task, pipe: PipeInode, sd: SpliceDesc) -> Sleeps[bool]:
     """Wait for data; tell whether there is any (``splice_from_pipe_next()``)."""
     if task.signal_pending():
         raise Errno("ERESTARTSYS")
@@ -114,9 +113,9 @@ def _next(task: Task, pipe: PipeInode, sd: SpliceDesc) -> Generator[None, None, 
             if task.signal_pending():
                 raise Errno("ERESTARTSYS")
             if sd.need_wakeup:
-                wakeup_writers(task.kernel, pipe)
+                wakeup_pipe_writers(task.kernel, pipe)
                 sd.need_wakeup = False
-            yield from wait_readable(task, pipe)
+            yield from pipe_wait_readable(task, pipe)
         buf = pipe.slot(pipe.tail)
         if buf.len:
             return True
@@ -124,7 +123,7 @@ def _next(task: Task, pipe: PipeInode, sd: SpliceDesc) -> Generator[None, None, 
         pipe.advance_tail()
 
 
-def _feed(pipe: PipeInode, sd: SpliceDesc, actor: Actor) -> Generator[None, None, bool]:
+def splice_from_pipe_feed(pipe: PipeInode, sd: SpliceDesc, actor: Actor) -> Sleeps[bool]:
     """Give every buffer to *actor*; tell whether more is wanted (``splice_from_pipe_feed()``)."""
     while not pipe.empty():
         buf = pipe.slot(pipe.tail)
@@ -146,13 +145,13 @@ def _feed(pipe: PipeInode, sd: SpliceDesc, actor: Actor) -> Generator[None, None
 
 def iter_file_splice_write(
     task: Task, pipe: PipeInode, out: File, position: int, length: int, nonblock: bool
-) -> Generator[None, None, tuple[int, int]]:
+) -> Sleeps[tuple[int, int]]:
     """Write a pipe's data to a file, as many buffers at once as there are; how much, and the position after it."""
     sd = SpliceDesc(length, nonblock)
     error = ""
     yield from pipe.lock(task)
     try:
-        while sd.total_len and (yield from _next(task, pipe, sd)):
+        while sd.total_len and (yield from splice_from_pipe_next(task, pipe, sd)):
             source = BufferSource(_gather(pipe, sd.total_len))
             done, position = yield from write_at(task, out, position, source)
             if not done:
@@ -162,10 +161,10 @@ def iter_file_splice_write(
             _dismiss(pipe, sd, done)
     except Errno as found:
         error = found.name
-    return _end(task.kernel, pipe, sd, error), position
+    return splice_from_pipe_end(task.kernel, pipe, sd, error), position
 
 
-def write_at(task: Task, out: File, position: int, source: Source) -> Generator[None, None, tuple[int, int]]:
+def write_at(task: Task, out: File, position: int, source: Source) -> Sleeps[tuple[int, int]]:
     """Write at *position* and leave the file's own offset alone (``vfs_iter_write()``)."""
     kept, out.pos = out.pos, position
     try:
@@ -202,7 +201,7 @@ def _dismiss(pipe: PipeInode, sd: SpliceDesc, done: int) -> None:
         sd.need_wakeup = sd.need_wakeup or pipe.files > 0
 
 
-def wait_for_space(task: Task, pipe: PipeInode, nonblock: bool) -> Sleeping:
+def wait_for_space(task: Task, pipe: PipeInode, nonblock: bool) -> Sleeps[None]:
     """Sleep until a slot is free (``wait_for_space()``).
 
     :raises Errno: EPIPE, EAGAIN, ERESTARTSYS
@@ -217,10 +216,10 @@ def wait_for_space(task: Task, pipe: PipeInode, nonblock: bool) -> Sleeping:
             raise Errno("EAGAIN")
         if task.signal_pending():
             raise Errno("ERESTARTSYS")
-        yield from wait_writable(task, pipe)
+        yield from pipe_wait_writable(task, pipe)
 
 
-def prepare_input(task: Task, pipe: PipeInode, nonblock: bool) -> Sleeping:
+def ipipe_prep(task: Task, pipe: PipeInode, nonblock: bool) -> Sleeps[None]:
     """Sleep until there is data, or never will be (``ipipe_prep()``)."""
     if not pipe.empty():
         return
@@ -233,12 +232,12 @@ def prepare_input(task: Task, pipe: PipeInode, nonblock: bool) -> Sleeping:
                 return
             if nonblock:
                 raise Errno("EAGAIN")
-            yield from wait_readable(task, pipe)
+            yield from pipe_wait_readable(task, pipe)
     finally:
         pipe.unlock(task.kernel)
 
 
-def prepare_output(task: Task, pipe: PipeInode, nonblock: bool) -> Sleeping:
+def opipe_prep(task: Task, pipe: PipeInode, nonblock: bool) -> Sleeps[None]:
     """Sleep until there is room (``opipe_prep()``)."""
     if not pipe.full():
         return
@@ -252,7 +251,7 @@ def prepare_output(task: Task, pipe: PipeInode, nonblock: bool) -> Sleeping:
                 raise Errno("EAGAIN")
             if task.signal_pending():
                 raise Errno("ERESTARTSYS")
-            yield from wait_writable(task, pipe)
+            yield from pipe_wait_writable(task, pipe)
     finally:
         pipe.unlock(task.kernel)
 
@@ -263,18 +262,16 @@ def copy_slot(source: PipeBuffer, target: PipeBuffer) -> None:
     target.ops, target.flags, target.private = source.ops, source.flags, source.private
 
 
-def splice_pipe_to_pipe(
-    task: Task, ipipe: PipeInode, opipe: PipeInode, length: int, nonblock: bool
-) -> Generator[None, None, int]:
+def splice_pipe_to_pipe(task: Task, ipipe: PipeInode, opipe: PipeInode, length: int, nonblock: bool) -> Sleeps[int]:
     """Move buffers from one pipe to the other, share the last one if only a part of it is wanted."""
     kernel = task.kernel
     done = 0
     error = ""
     input_wakeup = False
     while True:
-        yield from prepare_input(task, ipipe, nonblock)
-        yield from prepare_output(task, opipe, nonblock)
-        yield from double_lock(task, ipipe, opipe)
+        yield from ipipe_prep(task, ipipe, nonblock)
+        yield from opipe_prep(task, opipe, nonblock)
+        yield from pipe_double_lock(task, ipipe, opipe)
         retry = False
         while length:
             if not opipe.readers:
@@ -296,9 +293,9 @@ def splice_pipe_to_pipe(
         if not retry:
             break
     if done:
-        wakeup_readers(kernel, opipe)
+        wakeup_pipe_readers(kernel, opipe)
     if input_wakeup:
-        wakeup_writers(kernel, ipipe)
+        wakeup_pipe_writers(kernel, ipipe)
     if not done and error:
         raise Errno(error)
     return done
@@ -321,12 +318,12 @@ def _move(ipipe: PipeInode, opipe: PipeInode, length: int) -> tuple[int, bool]:
     return length, False
 
 
-def link_pipe(task: Task, ipipe: PipeInode, opipe: PipeInode, length: int) -> Generator[None, None, int]:
+def link_pipe(task: Task, ipipe: PipeInode, opipe: PipeInode, length: int) -> Sleeps[int]:
     """Share buffers of one pipe with the other (``link_pipe()``)."""
     kernel = task.kernel
     done = 0
     broken = False
-    yield from double_lock(task, ipipe, opipe)
+    yield from pipe_double_lock(task, ipipe, opipe)
     tail = ipipe.tail
     while True:
         if not opipe.readers:
@@ -349,7 +346,7 @@ def link_pipe(task: Task, ipipe: PipeInode, opipe: PipeInode, length: int) -> Ge
     ipipe.unlock(kernel)
     opipe.unlock(kernel)
     if done:
-        wakeup_readers(kernel, opipe)
+        wakeup_pipe_readers(kernel, opipe)
     elif broken:
         raise Errno("EPIPE")
     return done

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import Any
 
-from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, O_APPEND, O_NOATIME, O_NONBLOCK, File, drive, fdget
+from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, O_APPEND, O_NOATIME, O_NONBLOCK, File, fdget
 from ktrace.model.fs.pipe.pipe import BUF_GIFT, PipeBuffer, PipeInode
 from ktrace.model.fs.pipe.pipe_ops import PipeFileOperations
 from ktrace.model.fs.pipe.splice import (
@@ -14,27 +13,27 @@ from ktrace.model.fs.pipe.splice import (
     SPLICE_F_MORE,
     SPLICE_F_NONBLOCK,
     SpliceDesc,
+    ipipe_prep,
     iter_file_splice_write,
     link_pipe,
-    prepare_input,
-    prepare_output,
+    opipe_prep,
     splice_from_pipe,
     splice_pipe_to_pipe,
     wait_for_space,
-    wakeup_readers,
+    wakeup_pipe_readers,
 )
 from ktrace.model.fs.read_write import check_area
-from ktrace.model.kernel import syscall
-from ktrace.model.mm.iov import import_destination, import_pages
+from ktrace.model.kernel import Answer, syscall
+from ktrace.model.mm.iov import Destination, import_destination, import_pages
 from ktrace.model.mm.page import PAGE_SIZE
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import Sleeps, drive
 from ktrace.state.call import Pointer, Result
 
 USER_OPS = "user_page_pipe_buf_ops"
 MAX_LFS_FILESIZE = (1 << 63) - 1
 SIZE_MAX = (1 << 64) - 1
-Long = Generator[None, None, int]
-Moved = Generator[None, None, tuple[int, int]]
+Moved = Sleeps[tuple[int, int]]
 """How many bytes went, and the position after them."""
 
 
@@ -54,7 +53,7 @@ def _check_position(position: int, length: int) -> None:
 
 
 @syscall("splice")
-def splice(task: Task, fd_in: int, off_in: Any, fd_out: int, off_out: Any, len: int, flags: int) -> Any:
+def splice(task: Task, fd_in: int, off_in: Any, fd_out: int, off_out: Any, len: int, flags: int) -> Sleeps[Answer]:
     """Move data between a pipe and something else (``do_splice()``)."""
     length = len & SIZE_MAX
     if not length:
@@ -99,7 +98,7 @@ def _offsets(off_in: Any, off_out: Any) -> dict[str, int]:
 
 def _pipe_to_file(
     task: Task, pipe: PipeInode, out: File, offset: int | None, length: int, flags: int
-) -> Generator[None, None, tuple[int, int | None]]:
+) -> Sleeps[tuple[int, int | None]]:
     if offset is not None and not out.seekable:
         raise Errno("EINVAL")
     if out.f_flags & O_APPEND:
@@ -117,7 +116,7 @@ def _pipe_to_file(
 
 def _file_to_pipe(
     task: Task, source: File, offset: int | None, pipe: PipeInode, length: int, flags: int
-) -> Generator[None, None, tuple[int, int | None]]:
+) -> Sleeps[tuple[int, int | None]]:
     if offset is not None and not source.seekable:
         raise Errno("EINVAL")
     position = source.pos if offset is None else offset
@@ -139,7 +138,7 @@ def _splice_file_to_pipe(task: Task, source: File, position: int, pipe: PipeInod
     finally:
         pipe.unlock(kernel)
     if done > 0:
-        wakeup_readers(kernel, pipe)
+        wakeup_pipe_readers(kernel, pipe)
     return done, position
 
 
@@ -147,11 +146,8 @@ def _do_splice_from(task: Task, pipe: PipeInode, out: File, position: int, lengt
     """``do_splice_from()``; ``pipefifo_fops`` can do it, too, which only a pipe for notifications comes to."""
     if isinstance(out.ops, PipeFileOperations):
         nonblock = bool(flags & SPLICE_F_NONBLOCK)
-        transfer = iter_file_splice_write(task, pipe, out, position, length, nonblock)
-    else:
-        transfer = out.ops.splice_write(task, pipe, out, position, length, flags)
-    moved: tuple[int, int] = yield from drive(transfer)
-    return moved
+        return (yield from iter_file_splice_write(task, pipe, out, position, length, nonblock))
+    return (yield from drive(out.ops.splice_write(task, pipe, out, position, length, flags)))
 
 
 def _do_splice_to(task: Task, source: File, position: int, pipe: PipeInode, length: int, flags: int) -> Moved:
@@ -160,13 +156,11 @@ def _do_splice_to(task: Task, source: File, position: int, pipe: PipeInode, leng
         raise Errno("EBADF")
     length = min(length, (pipe.max_usage - pipe.occupancy()) * PAGE_SIZE)
     _check_position(position, length)
-    transfer = source.ops.splice_read(task, source, position, pipe, length, flags)
-    moved: tuple[int, int] = yield from drive(transfer)
-    return moved
+    return (yield from drive(source.ops.splice_read(task, source, position, pipe, length, flags)))
 
 
 @syscall("tee")
-def tee(task: Task, fd_in: int, fd_out: int, len: int, flags: int) -> Any:
+def tee(task: Task, fd_in: int, fd_out: int, len: int, flags: int) -> Sleeps[int]:
     """Show one pipe's data to another as well (``do_tee()``)."""
     length = len & SIZE_MAX
     if flags & ~SPLICE_F_ALL:
@@ -180,13 +174,13 @@ def tee(task: Task, fd_in: int, fd_out: int, len: int, flags: int) -> Any:
         if ipipe is None or opipe is None or ipipe is opipe:
             raise Errno("EINVAL")
         nonblock = bool(flags & SPLICE_F_NONBLOCK or (source.f_flags | target.f_flags) & O_NONBLOCK)
-        yield from prepare_input(task, ipipe, nonblock)
-        yield from prepare_output(task, opipe, nonblock)
+        yield from ipipe_prep(task, ipipe, nonblock)
+        yield from opipe_prep(task, opipe, nonblock)
         return (yield from link_pipe(task, ipipe, opipe, length))
 
 
 @syscall("vmsplice")
-def vmsplice(task: Task, fd: int, iov: Any, flags: int, nr_segs: int) -> Any:
+def vmsplice(task: Task, fd: int, iov: Any, flags: int, nr_segs: int) -> Sleeps[int]:
     """Put one's own pages into a pipe, or copy a pipe into one's memory (``fs/splice.c``: vmsplice)."""
     kernel = task.kernel
     if flags & ~SPLICE_F_ALL:
@@ -209,11 +203,11 @@ def vmsplice(task: Task, fd: int, iov: Any, flags: int, nr_segs: int) -> Any:
         finally:
             pipe.unlock(kernel)
         if done > 0:
-            wakeup_readers(kernel, pipe)
+            wakeup_pipe_readers(kernel, pipe)
         return done
 
 
-def _vmsplice_to_user(task: Task, pipe: PipeInode, to: Any, flags: int) -> Long:
+def _vmsplice_to_user(task: Task, pipe: PipeInode, to: Destination, flags: int) -> Sleeps[int]:
     """``vmsplice_to_user()``, ``pipe_to_user()``."""
 
     def pipe_to_user(buf: PipeBuffer, size: int) -> int:
@@ -247,7 +241,7 @@ def _iter_to_pipe(task: Task, pipe: PipeInode, iov: Any, flags: int) -> int:
 
 
 @syscall("sendfile")
-def sendfile(task: Task, out_fd: int, in_fd: int, offset: Any, count: int) -> Any:
+def sendfile(task: Task, out_fd: int, in_fd: int, offset: Any, count: int) -> Sleeps[Result]:
     """Move a file's data to another file (``fs/read_write.c: do_sendfile()``)."""
     if isinstance(offset, Pointer):
         raise Errno("EFAULT")
@@ -273,9 +267,7 @@ def sendfile(task: Task, out_fd: int, in_fd: int, offset: Any, count: int) -> An
     return Result(done, None, {} if offset is None else {"offset": position})
 
 
-def _splice_direct(
-    task: Task, source: File, position: int, target: File, length: int
-) -> Generator[None, None, tuple[int, int]]:
+def _splice_direct(task: Task, source: File, position: int, target: File, length: int) -> Moved:
     """Go through a pipe of the process's own, which stays with it (``splice_direct_to_actor()``)."""
     _check_position(target.pos, length)
     if target.f_flags & O_APPEND or not source.ops.has_llseek:
@@ -320,7 +312,7 @@ def _splice_direct(
 def _internal_pipe(task: Task) -> PipeInode | None:
     pipe = task.splice_pipe
     if pipe is None:
-        pipe = task.kernel.pipes.alloc(task)
+        pipe = task.kernel.pipes.alloc_pipe_info(task)
         if pipe is not None:
             pipe.readers = 1
             task.splice_pipe = pipe

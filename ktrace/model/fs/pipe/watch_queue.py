@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from ktrace.model.fs.pipe.pipe import PipeInode, is_unprivileged, resize_ring
+from ktrace.model.fs.pipe.pipe import PipeInode, pipe_is_unprivileged_user, pipe_resize_ring
 from ktrace.model.mm.iov import load
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer
@@ -19,7 +19,7 @@ LOSS_NOTIFICATION = (0).to_bytes(3, "little") + (1).to_bytes(1, "little") + (8).
 """``struct watch_notification``: type WATCH_TYPE_META, subtype WATCH_META_LOSS_NOTIFICATION, 8 bytes long."""
 
 
-def set_queue_size(task: Task, pipe: PipeInode, nr_notes: int) -> int:
+def watch_queue_set_size(task: Task, pipe: PipeInode, nr_notes: int) -> int:
     """Give a notification pipe its buffers, once (``watch_queue_set_size()``)."""
     pipes = task.kernel.pipes
     if not pipe.watch_queue:
@@ -30,22 +30,22 @@ def set_queue_size(task: Task, pipe: PipeInode, nr_notes: int) -> int:
     if not 1 <= nr_notes <= 512:
         raise Errno("EINVAL")
     nr_pages = (nr_notes + NOTES_PER_PAGE - 1) // NOTES_PER_PAGE
-    user_bufs = pipes.account(pipe.uid, pipe.nr_accounted, nr_pages)
+    user_bufs = pipes.account_pipe_buffers(pipe.uid, pipe.nr_accounted, nr_pages)
     try:
-        over = pipes.too_many_hard(user_bufs) or pipes.too_many_soft(user_bufs)
-        if nr_pages > pipe.max_usage and over and is_unprivileged(task):
+        over = pipes.too_many_pipe_buffers_hard(user_bufs) or pipes.too_many_pipe_buffers_soft(user_bufs)
+        if nr_pages > pipe.max_usage and over and pipe_is_unprivileged_user(task):
             raise Errno("EPERM")
         nr_notes = nr_pages * NOTES_PER_PAGE
-        resize_ring(task, pipe, 1 << (nr_notes - 1).bit_length())
+        pipe_resize_ring(task, pipe, 1 << (nr_notes - 1).bit_length())
     except Errno:
-        pipes.account(pipe.uid, nr_pages, pipe.nr_accounted)
+        pipes.account_pipe_buffers(pipe.uid, nr_pages, pipe.nr_accounted)
         raise
     pipe.max_usage = pipe.nr_accounted = nr_pages
     pipe.watch_notes = nr_notes
     return 0
 
 
-def set_filter(task: Task, pipe: PipeInode, arg: Any) -> int:
+def watch_queue_set_filter(task: Task, pipe: PipeInode, arg: Any) -> int:
     """Say which notifications are wanted; none come here (``watch_queue_set_filter()``)."""
     if not pipe.watch_queue:
         raise Errno("ENODEV")

@@ -10,7 +10,7 @@ from ktrace.model.fs.fasync import SI_KERNEL, SIGIO, SIGURG, FasyncList, kill_fa
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sockfs import SocketInode
 from ktrace.model.process.timer import HZ, Timer, schedule_until, start
-from ktrace.model.task import Errno
+from ktrace.model.task import Errno, Task
 from ktrace.model.wait import WaitEntry, WaitQueue, wake_up
 from ktrace.state.ref import Ref
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ktrace.model.fs.file import File
     from ktrace.model.kernel import Kernel
     from ktrace.model.net.core.proto_ops import ProtoOps
-    from ktrace.model.task import Task
 
 RCV_SHUTDOWN, SEND_SHUTDOWN, SHUTDOWN_MASK = 1, 2, 3
 SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_RDM, SOCK_SEQPACKET, SOCK_PACKET = 1, 2, 3, 4, 5, 10
@@ -276,7 +275,7 @@ def send_sigurg(kernel: Kernel, sk: Sock) -> None:
         return
     file = sk.socket.file
     owner = file.f_owner
-    if owner is None or owner.exiting:
+    if not isinstance(owner, Task) or owner.exiting:
         return
     uid, euid = file.f_owner_cred
     if euid == 0 or {uid, euid} & {owner.cred.suid, owner.cred.uid}:

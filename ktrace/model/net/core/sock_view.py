@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ktrace.model.fs.file import observe_file
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.sock import Sock, Socket
-from ktrace.model.process.process import observe_file
 from ktrace.model.wait import waiters
 from ktrace.state.allowed import OneOf
 from ktrace.state.fs.inode import mode_name

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ktrace.model.fs.inode import Inode
-from ktrace.model.fs.tree import MAY_WRITE, permission
+from ktrace.model.fs.inode import MAY_WRITE, Inode
 from ktrace.model.net.unix.sock import SUN_PATH, Unix
 from ktrace.model.task import Errno, Task
 from ktrace.state.fs.inode import S_IFMT, S_IFSOCK
@@ -18,7 +17,7 @@ def lookup(task: Task, path: bytes) -> Inode:
     """
     tree = task.kernel.fs
     inode = tree.lookup(task, path)
-    permission(task, inode, MAY_WRITE)
+    inode.permission(task, MAY_WRITE)
     if inode.i_mode & S_IFMT != S_IFSOCK:
         raise Errno("ECONNREFUSED")
     return inode

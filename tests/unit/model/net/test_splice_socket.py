@@ -58,7 +58,7 @@ def test_a_stream_takes_pages_that_may_still_change(bench: Bench) -> None:
     assert [(item.offset, item.size, item.page.count) for item in skb.frags] == [(0, PAGE, 2), (0, 904, 2)]
     bench.step("A", "pwrite64", FILE, b"##", 4095)
     assert receive(bench, 5000) == b"f" * 4095 + b"##" + b"f" * 903
-    pages = bench.kernel.tasks["A"].files.get(FILE).inode.data.values()
+    pages = bench.kernel.tasks["A"].files.get(FILE).inode.i_pages.values()
     assert queue(bench) == [] and [page.count for page in pages] == [1, 1]
 
 

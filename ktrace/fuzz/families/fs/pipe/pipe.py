@@ -140,7 +140,7 @@ class PipeFamily(Family):
         if ends >= 2 * self._most_pipes and choose.chance(0.9):
             return None
         pipes = state.kernel.pipes
-        if pipes.too_many_hard(pipes.pipe_bufs.get(task.cred.uid, 0) + 2) and choose.chance(0.7):
+        if pipes.too_many_pipe_buffers_hard(pipes.pipe_bufs.get(task.cred.uid, 0) + 2) and choose.chance(0.7):
             return None
         if choose.chance(0.2):
             return make_call("pipe", pipefd=BAD) if choose.chance(0.2) else make_call("pipe")

@@ -9,7 +9,7 @@ from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose, pattern
 from ktrace.fuzz.families.fs.files import Wanted
 from ktrace.fuzz.state import Move, State, open_fds
-from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, File
+from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, File, file_inode
 from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.mm.page import PAGE_SIZE
 from ktrace.model.task import Task
@@ -39,7 +39,7 @@ def is_write_end(file: File) -> bool:
 
 def is_fifo(file: File) -> bool:
     """Tell whether *file* is an end of a pipe that has a name."""
-    return is_pipe(file) and file.inode.i_sb != "pipefs"
+    return is_pipe(file) and file_inode(file).i_sb != "pipefs"
 
 
 def is_regular(file: File) -> bool:
