@@ -12,14 +12,13 @@ from ktrace.agent.client import Agent
 from ktrace.agent.frames import Refusal, Refused
 from ktrace.agent.syscalls import decode, encode
 from ktrace.errors import GuestGarbage, GuestHang, UsageError
+from ktrace.include.linux.time64 import NSEC_PER_SEC
 from ktrace.state.call import Call, Completed, Event, Exited, Outcome, Result, Signalled
 from ktrace.uapi.errno import errno_name
 from ktrace.uapi.signal import signal_name
 
 _SI_FD_CODES = frozenset(range(1, 7))
 """POLL_IN .. POLL_HUP: the codes of SIGIO with which ``si_fd`` and ``si_band`` mean something."""
-
-NSEC = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Performed:
     @property
     def clock(self) -> tuple[int, int]:
         """Seconds of the guest's CLOCK_REALTIME just before and just after."""
-        return self.times[0] // NSEC, self.times[1] // NSEC
+        return self.times[0] // NSEC_PER_SEC, self.times[1] // NSEC_PER_SEC
 
 
 class Actors:

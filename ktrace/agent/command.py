@@ -11,12 +11,12 @@ from ktrace.agent.client import Agent
 from ktrace.agent.ops import Run, RunPoll
 from ktrace.agent.reports import RunResult, StepReport
 from ktrace.errors import GuestFileError, GuestGarbage, GuestHang
+from ktrace.uapi.signal import SIGKILL
 
 POLL_NS = 100_000_000
 """guest time between two looks at the output"""
 
 _ENDED = 2
-_SIGKILL = 9
 
 OnOutput = Callable[[bytes, bytes], None]
 """Take new standard output and error as they come."""
@@ -101,5 +101,5 @@ def run_command(agent: Agent, command: Command, on_output: OnOutput | None = Non
         if state.ret == -errno.ECHILD:
             raise GuestGarbage("the command was lost")
         if monotonic() > deadline:
-            agent.step(RunPoll(1_000_000_000, _SIGKILL))
+            agent.step(RunPoll(1_000_000_000, SIGKILL))
             raise GuestHang(f"{command.argv[0]!r} did not end within {command.timeout} s")

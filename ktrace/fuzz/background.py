@@ -10,10 +10,10 @@ from ktrace.fuzz.family import Family, Generator
 from ktrace.fuzz.state import State, open_fds
 from ktrace.model.task import Task
 from ktrace.state.call import Call
+from ktrace.uapi.sched import CLONE_FILES, CLONE_SYSVSEM
 from ktrace.uapi.signal import SIGNAL_NUMBERS
 
 USERS = (1000, 1001)
-_CLONE_FILES, _CLONE_SYSVSEM = CONSTANTS["CLONE_FILES"], CONSTANTS["CLONE_SYSVSEM"]
 _HANDLED = [SIGNAL_NUMBERS[name] for name in ("SIGUSR1", "SIGUSR2", "SIGTERM", "SIGHUP", "SIGIO", "SIGPIPE")]
 
 SENT_BY_FILES = (SIGNAL_NUMBERS["SIGIO"], SIGNAL_NUMBERS["SIGUSR1"])
@@ -61,7 +61,7 @@ class Background(Family):
     def _fork(self, state: State, choose: Choose, task: Task) -> Call | None:
         if len(state.tasks()) >= self._most:
             return None
-        return make_call("fork", state.new_name(), choose.flags(0.25, _CLONE_FILES, _CLONE_SYSVSEM))
+        return make_call("fork", state.new_name(), choose.flags(0.25, CLONE_FILES, CLONE_SYSVSEM))
 
     def _exit(self, state: State, choose: Choose, task: Task) -> Call | None:
         if len(state.free()) < 3:

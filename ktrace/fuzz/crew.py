@@ -21,9 +21,9 @@ from ktrace.fuzz.pool import Pool
 from ktrace.fuzz.trial import Trial
 from ktrace.image.image import find_image
 from ktrace.machine.state import Template
+from ktrace.uapi.prctl import PR_SET_PDEATHSIG
 from ktrace.verify.lab import KernelCache
 
-_PR_SET_PDEATHSIG = 1
 _PATIENCE = 300.0
 """Seconds without a word from any worker after which there is none to be waited for."""
 
@@ -151,7 +151,7 @@ class Crew:
 
 def _work(connection: Connection, work: Work, place: Path, parent: int) -> None:
     """Make sequences until there is nobody left to hear of them."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         sys.exit()
     # Ctrl-C reaches every process of the terminal: the one that asks decides.

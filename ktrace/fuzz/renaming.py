@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ktrace.agent.syscalls import CONSTANTS, SIGNATURES
+from ktrace.agent.syscalls import SIGNATURES
 from ktrace.agent.syscalls.parameter import Fd
 from ktrace.agent.syscalls.vectors import FdSet, PollFds
 from ktrace.state.call import Call, Result
+from ktrace.uapi.sched import CLONE_FILES
 
 _IDS = frozenset({"semid", "msqid", "shmid"})
-_CLONE_FILES = CONSTANTS["CLONE_FILES"]
 _FD_ARRAYS = ("pipefd", "sv")
 
 
@@ -52,7 +52,7 @@ class Renaming:
         if call.name == "fork":
             child, flags = call.args
             table = self._fds.setdefault(actor, {})
-            self._fds[child] = table if flags & _CLONE_FILES else dict(table)
+            self._fds[child] = table if flags & CLONE_FILES else dict(table)
             return
         entry = SIGNATURES.get(call.name)
         if entry is None:

@@ -10,8 +10,9 @@ from typing import Any
 import drgn
 
 from ktrace.errors import UsageError
+from ktrace.include.asm.page_types import PAGE_SHIFT, PAGE_SIZE
 from ktrace.inspect.members import type_of
-from ktrace.inspect.memory import PAGE_SHIFT, PAGE_SIZE, START_KERNEL_MAP, KernelMemory, PhysicalMemory
+from ktrace.inspect.memory import START_KERNEL_MAP, KernelMemory, PhysicalMemory
 
 _NUMBERED = re.compile(r"\.[0-9]+$")
 PAGE_OFFSET_4LEVEL = 0xFFFF888000000000

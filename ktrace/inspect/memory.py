@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from ktrace.include.asm.page_types import PAGE_SHIFT
 from ktrace.inspect.corrupt import CorruptStructure
 
 START_KERNEL_MAP = 0xFFFFFFFF80000000
 """``__START_KERNEL_map`` (``arch/x86/include/asm/page_64_types.h``)."""
 
 KERNEL_IMAGE_SIZE = 1 << 30
-PAGE_SHIFT = 12
-PAGE_SIZE = 1 << PAGE_SHIFT
 
 
 class PhysicalMemory(Protocol):

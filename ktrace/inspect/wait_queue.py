@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ktrace.include.linux.wait import WQ_FLAG_EXCLUSIVE
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
@@ -9,7 +10,6 @@ from ktrace.inspect.lib.list import for_each_list_node
 from ktrace.state.ref import Ref
 from ktrace.state.wait import Waiter
 
-WQ_FLAG_EXCLUSIVE = 0x1
 LIMIT = 1 << 16
 _TASK_FUNCS = frozenset(
     {"default_wake_function", "autoremove_wake_function", "woken_wake_function", "receiver_wake_function"}

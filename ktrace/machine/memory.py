@@ -18,8 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from ktrace.errors import HostError
+from ktrace.include.asm.page_types import PAGE_SIZE
 
-PAGE_SIZE = 4096
 #: Bytes looked at at once: holes shorter than this are copied along, a system call costs more than they do.
 BLOCK = 16 * PAGE_SIZE
 #: Bytes of memory that must stay free on the host beyond a guest's own.

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ktrace.errors import HostError, UsageError
+from ktrace.include.asm.page_types import PAGE_SIZE
 
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _SEGMENT = struct.Struct("<IIQQQQQQ")
@@ -25,7 +26,6 @@ _IDENT = b"\x7fELF\x02\x01\x01" + bytes(9)
 _ET_CORE, _EM_X86_64, _PT_LOAD, _PT_NOTE, _NT_PRSTATUS = 4, 62, 1, 4, 1
 _CORE, _VMCOREINFO, _OURS = "CORE", "VMCOREINFO", "KTRACE"
 _BLOCK = 1 << 16
-_PAGE = 4096
 
 _REGISTERS = (
     "r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx", "rsi", "rdi", "orig_rax",
@@ -83,14 +83,14 @@ def write_vmcore(path: Path, memory: Memory, segments: Mapping[int, int], notes:
         + _note(_OURS, 0, json.dumps(ours).encode())
     )
     begin = _HEADER.size + _SEGMENT.size * (len(segments) + 1)
-    data = begin + len(noted) + -(begin + len(noted)) % _PAGE
+    data = begin + len(noted) + -(begin + len(noted)) % PAGE_SIZE
     ident = _HEADER.pack(
         _IDENT, _ET_CORE, _EM_X86_64, 1, 0, _HEADER.size, 0, 0, _HEADER.size, _SEGMENT.size, len(segments) + 1, 0, 0, 0
     )
     table = _SEGMENT.pack(_PT_NOTE, 0, begin, 0, 0, len(noted), len(noted), 4)
     for virtual, physical in segments.items():
         length = memory.size - physical
-        table += _SEGMENT.pack(_PT_LOAD, 7, data + physical, virtual, physical, length, length, _PAGE)
+        table += _SEGMENT.pack(_PT_LOAD, 7, data + physical, virtual, physical, length, length, PAGE_SIZE)
     scratch = path.with_name(f".{path.name}.part")
     try:
         with scratch.open("wb") as file:

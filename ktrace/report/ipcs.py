@@ -13,8 +13,8 @@ from ktrace.state.ipc.sem import SemArray, SemQueue, SemUndo
 from ktrace.state.ipc.shm import ShmidKernel
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
+from ktrace.uapi.shm import SHM_DEST, SHM_LOCKED
 
-SHM_DEST, SHM_LOCKED = 0o1000, 0o2000
 VALUES = 16
 """Values of a set that a table shows; -i shows all."""
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.state.ipc.msg import MsgQueue
 from ktrace.state.ipc.namespace import IpcNamespace, KernIpcPerm
 from ktrace.state.ipc.sem import SemArray
 from ktrace.state.ipc.shm import ShmidKernel
+from ktrace.uapi.sem import SEMVMX
 
-PAGE_SIZE, SEMVMX = 4096, 32767
 Row = Sequence[object]
 Layout = tuple[str, Row, Callable[[KernIpcPerm, Any], Row]]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from drgn import Object, cast, container_of
 
-from ktrace.inspect.memory import PAGE_SHIFT
+from ktrace.include.asm.page_types import PAGE_SHIFT
 from ktrace.seed.judgement import Claim, Judgement, verdict
 from ktrace.seed.record import Record
 

@@ -2,4 +2,6 @@
 
 from __future__ import annotations
 
+IPV6_MIN_MTU = 1280
+
 SIZEOF_IPV6HDR = 40

@@ -12,8 +12,8 @@ from ktrace.agent.syscalls.layout import pack_ints, unpack_ints
 from ktrace.agent.syscalls.structs import CMSGHDR, TIMESPEC, TIMEVAL, UCRED
 from ktrace.agent.syscalls.text import format_value
 from ktrace.errors import UsageError
+from ktrace.uapi.socket import SCM_CREDENTIALS, SCM_RIGHTS
 
-_SCM_RIGHTS, _SCM_CREDENTIALS = 1, 2
 _STAMPS = {29: TIMEVAL, 35: TIMESPEC, 63: TIMEVAL, 64: TIMESPEC}
 """SO_TIMESTAMP and SO_TIMESTAMPNS, old and new: the same on 64 bits."""
 
@@ -30,7 +30,7 @@ def coerce_cmsg(value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping) or value.keys() != {"cmsg_level", "cmsg_type", "cmsg_data"}:
         raise UsageError(f"a control message is expected, not {value!r}", "write {SOL_SOCKET, SCM_RIGHTS, [fd, fd]}")
     data = value["cmsg_data"]
-    credentials = (value["cmsg_level"], value["cmsg_type"]) == (1, _SCM_CREDENTIALS)
+    credentials = (value["cmsg_level"], value["cmsg_type"]) == (1, SCM_CREDENTIALS)
     if isinstance(data, Mapping) or (credentials and isinstance(data, (tuple, list))):
         data = UCRED.coerce(data)
     elif isinstance(data, (tuple, list)) and all(isinstance(item, int) for item in data):
@@ -63,9 +63,9 @@ def unpack_control(data: bytes) -> tuple[dict[str, Any], ...]:
         if not HEADER <= length <= len(data):
             break
         body: Any = data[HEADER:length]
-        if head["cmsg_level"] == 1 and head["cmsg_type"] == _SCM_RIGHTS:
+        if head["cmsg_level"] == 1 and head["cmsg_type"] == SCM_RIGHTS:
             body = unpack_ints("i", body)
-        elif head["cmsg_level"] == 1 and head["cmsg_type"] == _SCM_CREDENTIALS and len(body) == UCRED.size:
+        elif head["cmsg_level"] == 1 and head["cmsg_type"] == SCM_CREDENTIALS and len(body) == UCRED.size:
             body = UCRED.unpack(body)
         elif head["cmsg_level"] == 1 and head["cmsg_type"] in _STAMPS and len(body) == TIMEVAL.size:
             body = _STAMPS[head["cmsg_type"]].unpack(body)

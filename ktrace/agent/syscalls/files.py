@@ -25,8 +25,8 @@ from ktrace.agent.syscalls.vectors import (
 from ktrace.agent.syscalls.vocabulary import Vocabulary
 from ktrace.errors import UsageError
 from ktrace.state.call import Pointer
+from ktrace.uapi.fcntl import F_GETOWN_EX
 
-F_SETOWN, F_SETOWN_EX, F_GETOWN_EX = (c.FCNTL.choices[name] for name in ("F_SETOWN", "F_SETOWN_EX", "F_GETOWN_EX"))
 _FCNTL_ARGUMENTS: Mapping[str, Vocabulary] = {"F_SETFD": c.FD, "F_SETFL": c.OPEN, "F_SETSIG": c.SIGNAL}
 _FCNTL_VALUES: Mapping[str, Returns] = {
     "F_DUPFD": FD,

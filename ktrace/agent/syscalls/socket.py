@@ -18,8 +18,8 @@ from ktrace.agent.syscalls.structs import LINGER, TCP_INFO, TIMESPEC, TIMEVAL, U
 from ktrace.agent.syscalls.text import Naming, format_struct, format_value
 from ktrace.errors import UsageError
 from ktrace.state.call import Pointer
+from ktrace.uapi.socket import SOL_SOCKET
 
-_SOL_SOCKET = 1
 _SO_STRUCTS: Mapping[int, Struct] = {
     c.SO.choices["SO_LINGER"]: LINGER,
     c.SO.choices["SO_RCVTIMEO"]: TIMEVAL,
@@ -28,11 +28,11 @@ _SO_STRUCTS: Mapping[int, Struct] = {
 }
 _TCP_INFO = (6, c.TCP.choices["TCP_INFO"])
 _BYTES = {
-    (_SOL_SOCKET, c.SO.choices["SO_BINDTODEVICE"]): 16,
-    (_SOL_SOCKET, c.SO.choices["SO_PEERNAME"]): 128,
-    (_SOL_SOCKET, c.SO.choices["SO_PEERSEC"]): 64,
-    (_SOL_SOCKET, c.SO.choices["SO_PEERGROUPS"]): 128,
-    (_SOL_SOCKET, c.SO.choices["SO_MEMINFO"]): 36,
+    (SOL_SOCKET, c.SO.choices["SO_BINDTODEVICE"]): 16,
+    (SOL_SOCKET, c.SO.choices["SO_PEERNAME"]): 128,
+    (SOL_SOCKET, c.SO.choices["SO_PEERSEC"]): 64,
+    (SOL_SOCKET, c.SO.choices["SO_PEERGROUPS"]): 128,
+    (SOL_SOCKET, c.SO.choices["SO_MEMINFO"]): 36,
     (6, c.TCP.choices["TCP_CONGESTION"]): 16,
     (0, c.IP.choices["IP_OPTIONS"]): 40,
 }
@@ -42,7 +42,7 @@ _BYTES = {
 def _layout(values: Values) -> Struct | None:
     if (values["level"], values["optname"]) == _TCP_INFO:
         return TCP_INFO
-    return _SO_STRUCTS.get(values["optname"]) if values["level"] == _SOL_SOCKET else None
+    return _SO_STRUCTS.get(values["optname"]) if values["level"] == SOL_SOCKET else None
 
 
 class OptionName(Int):

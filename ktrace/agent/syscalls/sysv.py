@@ -27,8 +27,8 @@ from ktrace.agent.syscalls.text import Naming, format_struct, quote
 from ktrace.agent.syscalls.vocabulary import Vocabulary
 from ktrace.errors import UsageError
 from ktrace.state.call import Pointer
-
-IPC_SET = c.IPC_COMMANDS["IPC_SET"]
+from ktrace.uapi.ipc import IPC_SET
+from ktrace.uapi.sem import SEMMSL
 
 
 def _layouts(vocabulary: Vocabulary, **layouts: Struct) -> dict[int, Struct]:
@@ -59,8 +59,6 @@ _SHM_BUFFERS = _layouts(
     IPC_INFO=SHMINFO,
     SHM_INFO=SHM_INFO,
 )
-SEMMSL = 32000
-"""Semaphores that a set has at most (``include/uapi/linux/sem.h``), unless somebody raises the limit."""
 _MEMBERS_OF_PERM = frozenset(("uid", "gid", "mode"))
 
 

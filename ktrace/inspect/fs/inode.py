@@ -14,8 +14,9 @@ from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.list import for_each_hlist_node, for_each_list_node
 from ktrace.inspect.members import MissingMember, has_member, offset_of
-from ktrace.state.fs.inode import S_IFDIR, S_IFIFO, S_IFMT, Inode, TreeFacts, mode_name
+from ktrace.state.fs.inode import Inode, TreeFacts, mode_name
 from ktrace.state.ref import Ref
+from ktrace.uapi.stat import S_IFDIR, S_IFIFO, S_IFMT
 
 PipeObserver = Callable[[Observation, int, int], Ref]
 DEPTH = 64

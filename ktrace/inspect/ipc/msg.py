@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 
+from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.ipc.namespace import Pids, glance, perm_members, perm_of
@@ -11,7 +12,7 @@ from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.list import for_each_list_node
 from ktrace.inspect.members import offset_of, type_of
-from ktrace.inspect.memory import PAGE_SIZE, KernelMemory
+from ktrace.inspect.memory import KernelMemory
 from ktrace.state.ipc.msg import SEARCH_MODES, MsgMsg, MsgQueue, MsgReceiver, MsgSender
 from ktrace.state.ref import Ref
 

@@ -16,12 +16,13 @@ from ktrace.inspect.members import offset_of, shape_of
 from ktrace.inspect.memory import KernelMemory
 from ktrace.state.ipc.sem import Sem, SemArray, SemBuf, SemQueue, SemUndo, SemUndoList
 from ktrace.state.ref import Ref
+from ktrace.uapi.ipc import IPC_NOWAIT
+from ktrace.uapi.sem import SEM_UNDO
 
 MAX_NSEMS = 1 << 20
 MAX_NSOPS = 1 << 16
 GLANCE = 4
 """Semaphores that are read before it is known how many a set has."""
-IPC_NOWAIT, SEM_UNDO = 0o4000, 0x1000
 
 _SEMBUF = struct.Struct("<Hhh")
 _FLAGS: dict[int, tuple[str, ...]] = {

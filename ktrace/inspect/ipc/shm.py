@@ -10,6 +10,8 @@ import drgn
 from drgn.helpers.linux.pid import for_each_task
 
 from ktrace.errors import GuestGarbage
+from ktrace.include.asm.page_types import PAGE_SIZE
+from ktrace.include.linux.mm import VM_EXEC, VM_NORESERVE, VM_READ, VM_WRITE
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.ipc.namespace import Pids, perm_members, perm_of
 from ktrace.inspect.kernel import LiveKernel
@@ -18,12 +20,10 @@ from ktrace.inspect.lib.list import for_each_list_node
 from ktrace.inspect.lib.maple_tree import MapleTreeWalker
 from ktrace.inspect.lib.xarray import XArrayWalker
 from ktrace.inspect.members import offset_of
-from ktrace.inspect.memory import PAGE_SIZE, KernelMemory
+from ktrace.inspect.memory import KernelMemory
 from ktrace.state.ipc.shm import ShmFile, ShmidKernel, ShmMapping
 from ktrace.state.mm.address_space import MmFacts
 from ktrace.state.ref import Ref
-
-VM_READ, VM_WRITE, VM_EXEC, VM_NORESERVE = 0x1, 0x2, 0x4, 0x200000
 
 
 class ShmReader:

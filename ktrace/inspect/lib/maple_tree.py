@@ -10,13 +10,12 @@ from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.members import type_of
 from ktrace.inspect.memory import KernelMemory
+from ktrace.uapi.limits import ULONG_MAX
 
 MAX_DEPTH = 16
 MAX_ENTRIES = 1 << 17
 NODE_MASK = 0xFF
 """``MAPLE_NODE_MASK``: nodes are aligned to 256 bytes, the rest of a pointer says what kind one is."""
-
-ULONG_MAX = (1 << 64) - 1
 
 
 class MapleTreeWalker:

@@ -12,6 +12,7 @@ from ktrace.inspect.members import has_member, shape_of, type_of
 from ktrace.inspect.net.netlink.sock import read_netlink_tables
 from ktrace.inspect.net.socket_tables import TablesReader
 from ktrace.state.net.facts import SocketFacts
+from ktrace.uapi.rtnetlink import RTAX_QUICKACK, RTN_LOCAL
 
 SMP_CACHE_BYTES = 64
 """``1 << CONFIG_X86_L1_CACHE_SHIFT``; in no symbol and no type."""
@@ -20,8 +21,6 @@ KMALLOC_MAX_CACHE_SIZE = 8192
 """``1 << KMALLOC_SHIFT_HIGH`` of SLUB: two pages (``include/linux/slab.h``)."""
 
 ENOPROTOOPT = (-92).to_bytes(4, "little", signed=True)
-RTN_LOCAL, RTAX_QUICKACK = 2, 15
-"""``include/uapi/linux/rtnetlink.h``."""
 
 _NET_SETTINGS = {
     "core/somaxconn": ("core.sysctl_somaxconn",),

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, O_CLOEXEC, O_RDWR, File, FileOperations, fdget, observe_file
+from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
+from ktrace.model.fs.file import File, FileOperations, fdget, observe_file
 from ktrace.model.fs.file_table import alloc_empty_file
 from ktrace.model.fs.poll import UserSigmask
 from ktrace.model.kernel import Kernel, syscall
@@ -18,10 +19,22 @@ from ktrace.state.call import Pointer, Result
 from ktrace.state.fs import epoll as state
 from ktrace.state.names import flag_names
 from ktrace.state.ref import Ref
+from ktrace.uapi.eventpoll import (
+    EPOLL_CTL_ADD,
+    EPOLL_CTL_DEL,
+    EPOLL_CTL_MOD,
+    EPOLLERR,
+    EPOLLET,
+    EPOLLEXCLUSIVE,
+    EPOLLHUP,
+    EPOLLIN,
+    EPOLLONESHOT,
+    EPOLLOUT,
+    EPOLLRDNORM,
+    EPOLLWAKEUP,
+)
+from ktrace.uapi.fcntl import O_CLOEXEC, O_RDWR
 
-EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD = 1, 2, 3
-EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDNORM = 0x1, 0x4, 0x8, 0x10, 0x40
-EPOLLEXCLUSIVE, EPOLLWAKEUP, EPOLLONESHOT, EPOLLET = 1 << 28, 1 << 29, 1 << 30, 1 << 31
 PRIVATE_BITS = EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE
 EXCLUSIVE_OK_BITS = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE
 EP_MAX_NESTS = 4

@@ -5,20 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ktrace.model.fs.file import FASYNC
 from ktrace.model.task import Task
-from ktrace.uapi.signal import SIGRTMIN, signal_name
+from ktrace.uapi.fcntl import FASYNC
+from ktrace.uapi.siginfo import POLL_ERR, POLL_HUP, POLL_IN, POLL_MSG, POLL_OUT, POLL_PRI, SI_KERNEL, SI_SIGIO
+from ktrace.uapi.signal import SIGIO, SIGRTMIN, SIGURG, signal_name
 
 if TYPE_CHECKING:
     from ktrace.model.fs.file import File
     from ktrace.model.kernel import Kernel
 
-POLL_IN, POLL_OUT, POLL_MSG, POLL_ERR, POLL_PRI, POLL_HUP = range(1, 7)
 BANDS = {POLL_IN: 0x41, POLL_OUT: 0x304, POLL_MSG: 0x441, POLL_ERR: 0x8, POLL_PRI: 0x82, POLL_HUP: 0x18}
 """``band_table``: poll masks by reason."""
 
-SI_KERNEL, SI_SIGIO = 0x80, -5
-SIGIO, SIGURG = 29, 23
 SPECIFIC = frozenset({4, 8, 11, 7, 5, 17, 29, 31})
 """Signals whose codes mean something of their own (``SIG_SPECIFIC_SICODES_MASK``)."""
 

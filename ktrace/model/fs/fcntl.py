@@ -6,37 +6,40 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ktrace.model.fs.file import (
+from ktrace.model.fs.file import Descriptor, File, FilesStruct, fdget, filp_close
+from ktrace.model.kernel import Answer, syscall
+from ktrace.model.task import Errno, Task
+from ktrace.model.wait import MaySleep, Sleeps, drive
+from ktrace.state.call import Pointer, Result
+from ktrace.uapi.close_range import CLOSE_RANGE_CLOEXEC, CLOSE_RANGE_UNSHARE
+from ktrace.uapi.fcntl import (
+    F_DUPFD,
+    F_DUPFD_CLOEXEC,
+    F_GETFD,
+    F_GETFL,
+    F_GETOWN,
+    F_GETOWN_EX,
+    F_GETSIG,
+    F_SETFD,
+    F_SETFL,
+    F_SETOWN,
+    F_SETOWN_EX,
+    F_SETSIG,
     FASYNC,
+    FD_CLOEXEC,
     O_APPEND,
     O_CLOEXEC,
     O_DIRECT,
     O_NOATIME,
     O_NONBLOCK,
     O_PATH,
-    Descriptor,
-    File,
-    FilesStruct,
-    fdget,
-    filp_close,
 )
-from ktrace.model.kernel import Answer, syscall
-from ktrace.model.task import Errno, Task
-from ktrace.model.wait import MaySleep, Sleeps, drive
-from ktrace.state.call import Pointer, Result
-from ktrace.state.fs.inode import S_IFIFO, S_IFMT
+from ktrace.uapi.limits import INT_MIN, UINT_MAX
+from ktrace.uapi.signal import SIGRTMAX
+from ktrace.uapi.stat import S_IFIFO, S_IFMT
 
-(F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL) = range(5)
-(F_SETOWN, F_GETOWN, F_SETSIG, F_GETSIG) = range(8, 12)
-(F_SETOWN_EX, F_GETOWN_EX) = (15, 16)
-(F_DUPFD_CLOEXEC, F_SETPIPE_SZ, F_GETPIPE_SZ) = (1030, 1031, 1032)
-FD_CLOEXEC = 1
 OWNER_TYPES = ("F_OWNER_TID", "F_OWNER_PID", "F_OWNER_PGRP")
 SETFL_MASK = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME
-CLOSE_RANGE_UNSHARE, CLOSE_RANGE_CLOEXEC = 2, 4
-SIGNALS = 64
-UINT_MAX = 0xFFFFFFFF
-INT_MIN = -(1 << 31)
 
 
 @syscall("dup")
@@ -291,7 +294,7 @@ def _getown_ex(task: Task, fd: int, file: File, arg: Any) -> Result:
 
 
 def _setsig(task: Task, fd: int, file: File, arg: Any) -> int:
-    if not 0 <= arg <= SIGNALS:
+    if not 0 <= arg <= SIGRTMAX:
         raise Errno("EINVAL")
     file.f_signum = arg
     return 0

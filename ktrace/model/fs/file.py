@@ -7,11 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
 from ktrace.model.mm.iov import Destination, Source
 from ktrace.model.task import Errno
 from ktrace.model.wait import MaySleep, Sleeps, drive
 from ktrace.state.fs import file as state
 from ktrace.state.ref import Ref
+from ktrace.uapi.fcntl import (
+    FASYNC,
+    O_PATH,
+)
+from ktrace.uapi.limits import UINT_MAX
 
 if TYPE_CHECKING:
     from ktrace.model.fs.fcntl import Stranger
@@ -21,31 +27,10 @@ if TYPE_CHECKING:
     from ktrace.model.task import Task
     from ktrace.model.wait import WaitQueue
 
-FMODE_READ = 0x1
-FMODE_WRITE = 0x2
 MODES = {FMODE_READ: "r", FMODE_WRITE: "w", FMODE_READ | FMODE_WRITE: "rw", 0: ""}
 
-UINT_MAX = 0xFFFFFFFF
 NR_OPEN_DEFAULT = 64
 """Descriptors that a table has room for without more memory (BITS_PER_LONG)."""
-
-O_ACCMODE = 0o3
-O_WRONLY = 0o1
-O_RDWR = 0o2
-O_CREAT = 0o100
-O_EXCL = 0o200
-O_NOCTTY = 0o400
-O_TRUNC = 0o1000
-O_APPEND = 0o2000
-O_NONBLOCK = 0o4000
-FASYNC = 0o20000
-O_DIRECT = 0o40000
-O_LARGEFILE = 0o100000
-O_DIRECTORY = 0o200000
-O_NOFOLLOW = 0o400000
-O_NOATIME = 0o1000000
-O_CLOEXEC = 0o2000000
-O_PATH = 0o10000000
 
 
 class FileOperations:

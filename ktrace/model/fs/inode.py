@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
+from ktrace.include.linux.fs import MAY_EXEC
 from ktrace.model.task import Errno, Task
 from ktrace.state.allowed import Between
 from ktrace.state.fs import inode as state
 from ktrace.state.ref import Ref
+from ktrace.uapi.stat import S_IFDIR, S_IFMT
 
 if TYPE_CHECKING:
     from ktrace.model.fs.file import FileOperations
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
     from ktrace.model.mm.page import Page
 
-MAY_EXEC, MAY_WRITE, MAY_READ = 1, 2, 4
 Time = int | Between
 UNKNOWN = Between("times of this file system are not modelled", 0, 1 << 62)
 
@@ -81,7 +82,7 @@ class Inode:
             mode >>= 3
         if mask & ~mode & 0o7 == 0:
             return
-        is_dir = self.i_mode & state.S_IFMT == state.S_IFDIR
+        is_dir = self.i_mode & S_IFMT == S_IFDIR
         if cred.capable("CAP_DAC_OVERRIDE") and (is_dir or not mask & MAY_EXEC or self.i_mode & 0o111):
             return
         raise Errno("EACCES")

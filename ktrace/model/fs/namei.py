@@ -4,47 +4,46 @@ from __future__ import annotations
 
 import re
 
-from ktrace.model.fs.file import (
-    FMODE_WRITE,
+from ktrace.include.linux.fs import FMODE_WRITE, MAY_EXEC, MAY_READ, MAY_WRITE
+from ktrace.include.linux.stat import S_IALLUGO
+from ktrace.model.fs.file import File, FileOperations, file_inode, fput
+from ktrace.model.fs.file_table import alloc_empty_file
+from ktrace.model.fs.inode import Inode, current_time
+from ktrace.model.fs.proc import proc_inode
+from ktrace.model.fs.shmem import DIRECTORY_OPS, SHMEM_OPS, truncate_inode
+from ktrace.model.kernel import syscall
+from ktrace.model.task import Errno, Task
+from ktrace.model.wait import Sleeps, drive
+from ktrace.state.call import Pointer
+from ktrace.uapi.fcntl import (
+    AT_FDCWD,
+    FASYNC,
     O_ACCMODE,
     O_APPEND,
     O_CLOEXEC,
     O_CREAT,
     O_DIRECT,
     O_DIRECTORY,
+    O_DSYNC,
     O_EXCL,
     O_LARGEFILE,
     O_NOATIME,
     O_NOCTTY,
     O_NOFOLLOW,
+    O_NONBLOCK,
     O_PATH,
     O_RDWR,
     O_TRUNC,
     O_WRONLY,
-    File,
-    FileOperations,
-    file_inode,
-    fput,
 )
-from ktrace.model.fs.file_table import alloc_empty_file
-from ktrace.model.fs.inode import MAY_EXEC, MAY_READ, MAY_WRITE, Inode, current_time
-from ktrace.model.fs.proc import proc_inode
-from ktrace.model.fs.shmem import DIRECTORY_OPS, SHMEM_OPS, truncate_inode
-from ktrace.model.fs.tree import AT_FDCWD
-from ktrace.model.kernel import syscall
-from ktrace.model.task import Errno, Task
-from ktrace.model.wait import Sleeps, drive
-from ktrace.state.call import Pointer
-from ktrace.state.fs.inode import S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK
+from ktrace.uapi.stat import S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK
 
-O_DSYNC, O_SYNC_BIT, O_TMPFILE_BIT = 0o10000, 0o4000000, 0o20000000
-O_NONBLOCK, FASYNC = 0o4000, 0o20000
+O_SYNC_BIT, O_TMPFILE_BIT = 0o4000000, 0o20000000
 VALID_OPEN_FLAGS = (
     O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_DSYNC | O_SYNC_BIT | FASYNC
     | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE_BIT
 )  # fmt: skip
 O_PATH_FLAGS = O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC
-S_IALLUGO = 0o7777
 FD_LINK = re.compile(rb"/proc/(?:self|thread-self)/fd/(\d+)")
 FOPS: dict[int, FileOperations] = {S_IFREG: SHMEM_OPS, S_IFDIR: DIRECTORY_OPS}
 """By file type; the FIFO's are added by its own module."""

@@ -12,9 +12,19 @@ from ktrace.model.process.timer import Timer, schedule_until, start
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps, WaitEntry, WaitQueue
 from ktrace.state.call import Pointer, Result
+from ktrace.uapi.eventpoll import (
+    EPOLLERR,
+    EPOLLHUP,
+    EPOLLIN,
+    EPOLLNVAL,
+    EPOLLOUT,
+    EPOLLPRI,
+    EPOLLRDBAND,
+    EPOLLRDNORM,
+    EPOLLWRBAND,
+    EPOLLWRNORM,
+)
 
-EPOLLIN, EPOLLPRI, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLNVAL = 0x1, 0x2, 0x4, 0x8, 0x10, 0x20
-EPOLLRDNORM, EPOLLRDBAND, EPOLLWRNORM, EPOLLWRBAND, EPOLLMSG, EPOLLRDHUP = 0x40, 0x80, 0x100, 0x200, 0x400, 0x2000
 POLLIN_SET = EPOLLRDNORM | EPOLLRDBAND | EPOLLIN | EPOLLHUP | EPOLLERR | EPOLLNVAL
 POLLOUT_SET = EPOLLWRBAND | EPOLLWRNORM | EPOLLOUT | EPOLLERR | EPOLLNVAL
 POLLEX_SET = EPOLLPRI | EPOLLNVAL

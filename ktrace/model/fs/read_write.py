@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ktrace.model.fs.file import FASYNC, FMODE_READ, FMODE_WRITE, O_NONBLOCK, File, fdget
+from ktrace.include.asm.page_types import TASK_SIZE_MAX
+from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE, MAX_RW_COUNT
+from ktrace.model.fs.file import File, fdget
 from ktrace.model.kernel import Answer, syscall
 from ktrace.model.mm.iov import (
-    MAX_RW_COUNT,
     Destination,
     Source,
     destination,
@@ -20,12 +21,11 @@ from ktrace.model.mm.iov import (
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps, drive
 from ktrace.state.call import Pointer, Result
-from ktrace.state.fs.inode import S_IFMT, S_IFREG
-
-FIONREAD, FIONBIO, FIONCLEX, FIOCLEX, FIOASYNC, FIOQSIZE = 0x541B, 0x5421, 0x5450, 0x5451, 0x5452, 0x5460
-SEEK_MAX = 4
-ULONG_MAX = (1 << 64) - 1
-TASK_SIZE_MAX = (1 << 47) - 4096
+from ktrace.uapi.fcntl import FASYNC, O_NONBLOCK
+from ktrace.uapi.fs import SEEK_MAX
+from ktrace.uapi.ioctls import FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD
+from ktrace.uapi.limits import ULONG_MAX
+from ktrace.uapi.stat import S_IFMT, S_IFREG
 
 
 def check_readable(file: File) -> None:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from ktrace.model.fs.file import FMODE_WRITE, O_APPEND, O_NOATIME, File, FileOperations, file_inode
+from ktrace.include.asm.page_types import PAGE_SIZE
+from ktrace.include.linux.fs import FMODE_WRITE, MAX_LFS_FILESIZE
+from ktrace.model.fs.file import File, FileOperations, file_inode
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.pipe.pipe import DEFAULT_OPS, PAGE_CACHE_OPS, PipeInode, push_page
-from ktrace.model.fs.pipe.splice import SPLICE_F_NONBLOCK, iter_file_splice_write
+from ktrace.model.fs.pipe.splice import iter_file_splice_write
 from ktrace.model.kernel import Kernel
 from ktrace.model.mm.iov import Destination, Source
 from ktrace.model.mm.page import Page, lru_references
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import MaySleep, Sleeps
 from ktrace.state.allowed import Between
+from ktrace.uapi.fcntl import F_ADD_SEALS, F_GET_SEALS, F_SEAL_SEAL, O_APPEND, O_NOATIME
+from ktrace.uapi.fs import SEEK_DATA, SEEK_HOLE
+from ktrace.uapi.splice import SPLICE_F_NONBLOCK
 
-PAGE_SIZE = 4096
-MAX_LFS_FILESIZE = (1 << 63) - 1
-F_ADD_SEALS, F_GET_SEALS = 1033, 1034
-F_SEAL_SEAL, F_ALL_SEALS = 0x1, 0x1F
-SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE = range(5)
+F_ALL_SEALS = 0x1F
 
 
 class FilePage(Page):

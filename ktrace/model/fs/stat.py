@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, O_LARGEFILE, O_RDWR, File, fdget
+from ktrace.include.asm.page_types import PAGE_SIZE
+from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE, MAY_EXEC, MAY_READ, MAY_WRITE
+from ktrace.model.fs.file import File, fdget
 from ktrace.model.fs.file_table import alloc_empty_file
-from ktrace.model.fs.inode import MAY_EXEC, MAY_READ, MAY_WRITE, Inode, current_time
+from ktrace.model.fs.inode import Inode, current_time
 from ktrace.model.fs.namei import FD_LINK
 from ktrace.model.fs.shmem import SHMEM_OPS
 from ktrace.model.kernel import syscall
 from ktrace.model.task import Cred, Errno, Task
 from ktrace.state.call import Pointer, Result
-from ktrace.state.fs.inode import S_IFDIR, S_IFMT, S_IFREG
+from ktrace.uapi.fcntl import F_SEAL_SEAL, O_LARGEFILE, O_RDWR
+from ktrace.uapi.memfd import MFD_ALLOW_SEALING, MFD_CLOEXEC
+from ktrace.uapi.stat import S_IFDIR, S_IFMT, S_IFREG
 
 UNCHANGED = 0xFFFFFFFF
-PAGE_SIZE = 4096
-MFD_CLOEXEC, MFD_ALLOW_SEALING = 1, 2
 MFD_NAME_MAX = 249
-F_SEAL_SEAL = 1
 
 
 @syscall("fstat")

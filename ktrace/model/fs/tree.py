@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from ktrace.model.fs.inode import MAY_EXEC, MAY_WRITE, Inode
+from ktrace.include.linux.fs import MAY_EXEC, MAY_WRITE
+from ktrace.model.fs.inode import Inode
 from ktrace.model.kernel import Kernel, Subsystem
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer
-from ktrace.state.fs.inode import S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK, TreeFacts
+from ktrace.state.fs.inode import TreeFacts
 from ktrace.state.ref import Ref
+from ktrace.uapi.fcntl import AT_FDCWD
+from ktrace.uapi.limits import NAME_MAX, PATH_MAX
+from ktrace.uapi.stat import S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK, S_ISGID, S_ISVTX
 
-S_ISVTX = 0o1000
-S_ISGID = 0o2000
-NAME_MAX = 255
-PATH_MAX = 4096
-AT_FDCWD = -100
 SPECIAL_FOPS = {S_IFIFO: "pipefifo_fops", S_IFSOCK: "no_open_fops", S_IFREG: "shmem_file_operations"}
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ktrace.model.process.user_namespace import INIT_USER_NS, UserNamespace
 from ktrace.model.task import Cred, Errno, Task
 from ktrace.state.allowed import Between
-from ktrace.state.ipc.namespace import IPC_PRIVATE, IdsFacts, IpcFacts, IpcIds, KernIpcPerm
+from ktrace.state.ipc.namespace import IdsFacts, IpcFacts, IpcIds, KernIpcPerm
 from ktrace.state.ref import Ref
+from ktrace.uapi.ipc import IPC_PRIVATE
+from ktrace.uapi.limits import INT_MAX
 
 if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
 
-INT_MAX = (1 << 31) - 1
 
 NO_REF = Ref("?", "?")
 
@@ -65,11 +65,6 @@ def _interval(time: Time) -> tuple[int, int]:
 def pid_name(task: Task | None) -> str | None:
     """Return how the World shows a ``struct pid``: by its actor's name."""
     return None if task is None else task.name
-
-
-def error_name(error: int) -> str:
-    """Return the name of a negative error number."""
-    return errno.errorcode[-error]
 
 
 @dataclass(eq=False)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Generator
 from typing import Any
 
-from ktrace.model.ipc.ids import error_name, ktime_get_real_seconds, s32, s64
+from ktrace.include.linux.stat import S_IRUGO, S_IRWXUGO, S_IWUGO
+from ktrace.model.ipc.ids import ktime_get_real_seconds, s32, s64
 from ktrace.model.ipc.msg_queue import (
-    INT_MAX,
     SEARCH_ANY,
     SEARCH_EQUAL,
     SEARCH_LESSEQUAL,
@@ -23,15 +22,17 @@ from ktrace.model.ipc.msg_queue import (
     pipelined_send,
     ss_wakeup,
 )
-from ktrace.model.ipc.namespace import IPC_NOWAIT, S_IRUGO, S_IRWXUGO, S_IWUGO, Namespace, WakeQ, ipcget, ipcperms
+from ktrace.model.ipc.namespace import Namespace, WakeQ, ipcget, ipcperms
 from ktrace.model.ipc.uapi import address_of
 from ktrace.model.kernel import syscall
 from ktrace.model.mm.user_memory import copy_from_user, copy_to_user
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Result
-
-MSG_NOERROR, MSG_EXCEPT, MSG_COPY = 0o10000, 0o20000, 0o40000
-LONG_MAX = (1 << 63) - 1
+from ktrace.uapi import errno
+from ktrace.uapi.errno import errno_name
+from ktrace.uapi.ipc import IPC_NOWAIT
+from ktrace.uapi.limits import INT_MAX, LONG_MAX
+from ktrace.uapi.msg import MSG_COPY, MSG_EXCEPT, MSG_NOERROR
 
 
 @syscall("msgget")
@@ -164,7 +165,7 @@ def _msgrcv(
         if isinstance(answer, MsgMsg):
             return do_msg_fill(task, answer, bufsz)
         if answer != -errno.EAGAIN:
-            raise Errno(error_name(answer))
+            raise Errno(errno_name(-answer))
         msq.q_receivers.remove(receiver)
         if task.signal_pending():
             raise Errno("ERESTARTNOHAND")

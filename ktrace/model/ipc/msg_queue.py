@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,11 +11,11 @@ from ktrace.model.task import Task
 from ktrace.state.ipc import msg as state
 from ktrace.state.ipc.namespace import IpcFacts
 from ktrace.state.ref import process
+from ktrace.uapi import errno
 
 if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
 
-INT_MAX = (1 << 31) - 1
 SEARCH_ANY, SEARCH_EQUAL, SEARCH_NOTEQUAL, SEARCH_LESSEQUAL, SEARCH_NUMBER = range(1, 6)
 
 

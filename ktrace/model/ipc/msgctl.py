@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Mapping
 from typing import Any
 
 from ktrace.model.ipc.ids import ktime_get_real_seconds, s32, u64
 from ktrace.model.ipc.msg_queue import MsgQueue, expunge_all, ss_wakeup
 from ktrace.model.ipc.namespace import (
-    IPC_INFO,
-    IPC_RMID,
-    IPC_SET,
-    IPC_STAT,
     Namespace,
     WakeQ,
     ipc_update_perm,
@@ -23,8 +18,9 @@ from ktrace.model.ipc.namespace import (
 from ktrace.model.ipc.uapi import MSGINFO, MSQID64_DS, read_struct, write_struct
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.task import Errno, Task
-
-MSG_STAT, MSG_INFO, MSG_STAT_ANY = 11, 12, 13
+from ktrace.uapi import errno
+from ktrace.uapi.ipc import IPC_INFO, IPC_RMID, IPC_SET, IPC_STAT
+from ktrace.uapi.msg import MSG_INFO, MSG_STAT, MSG_STAT_ANY
 
 
 @syscall("msgctl")

@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ktrace.include.linux.stat import S_IRUGO, S_IRWXUGO
 from ktrace.model.ipc.ids import Ids, IpcObject, s32
 from ktrace.model.process.user_namespace import INIT_USER_NS, UserNamespace, ns_capable, user_ns
 from ktrace.model.task import Cred, Errno, Task
 from ktrace.state.call import Result
-from ktrace.state.ipc.namespace import IPC_PRIVATE, IdsFacts, IpcFacts, IpcNamespace
+from ktrace.state.ipc.namespace import IdsFacts, IpcFacts, IpcNamespace
 from ktrace.state.ref import Ref
+from ktrace.uapi.ipc import IPC_CREAT, IPC_EXCL, IPC_PRIVATE, IPC_STAT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ktrace.model.kernel import Kernel
 
-IPC_CREAT, IPC_EXCL, IPC_NOWAIT = 0o1000, 0o2000, 0o4000
-IPC_RMID, IPC_SET, IPC_STAT, IPC_INFO = 0, 1, 2, 3
-S_IRUGO, S_IWUGO, S_IXUGO, S_IRWXUGO = 0o444, 0o222, 0o111, 0o777
-CLONE_NEWIPC, CLONE_SYSVSEM = 0x08000000, 0x00040000
 
 FRESH = IdsFacts(seq=0, idr_next=0, max_idx=-1, last_idx=-1, next_id=-1)
 """Identifiers of a new namespace (``ipc/util.c: ipc_init_ids()``)."""

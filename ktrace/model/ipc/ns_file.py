@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 from ktrace.model.fs.file import FileOperations
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.proc import proc_lookup
-from ktrace.model.ipc.namespace import CLONE_NEWIPC, Namespace
+from ktrace.model.ipc.namespace import Namespace
 from ktrace.model.ipc.nsproxy import NsProxy, put_ipc_ns, switch_task_namespaces
 from ktrace.model.ipc.sem_undo import exit_sem
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.process.user_namespace import ns_capable
 from ktrace.model.task import Errno, Task
+from ktrace.uapi.sched import CLONE_NEWIPC
+from ktrace.uapi.stat import S_IFREG
 
 if TYPE_CHECKING:
     from ktrace.model.fs.file import File
 
-S_IFREG = 0o100000
 _LINK = re.compile(rb"/proc/(?:self|thread-self)/ns/ipc")
 
 

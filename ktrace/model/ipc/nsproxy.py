@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from ktrace.model.ipc.msgctl import freeque
-from ktrace.model.ipc.namespace import CLONE_NEWIPC, CLONE_SYSVSEM, Namespace
+from ktrace.model.ipc.namespace import Namespace
 from ktrace.model.ipc.sem_undo import exit_sem
 from ktrace.model.ipc.semctl import freeary
 from ktrace.model.ipc.shm_segment import do_shm_rmid, exit_shm
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.process.user_namespace import commit_creds, create_user_ns, memlock_limit, user_ns
 from ktrace.model.task import Cred, Errno, Task
+from ktrace.uapi.sched import (
+    CLONE_FILES,
+    CLONE_FS,
+    CLONE_NEWCGROUP,
+    CLONE_NEWIPC,
+    CLONE_NEWNS,
+    CLONE_NEWUSER,
+    CLONE_NEWUTS,
+    CLONE_SIGHAND,
+    CLONE_SYSVSEM,
+    CLONE_THREAD,
+    CLONE_VM,
+)
 
-CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND, CLONE_THREAD = 0x100, 0x200, 0x400, 0x800, 0x10000
-CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWCGROUP = 0x20000, 0x04000000, 0x02000000
 NAMESPACES = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP
-CLONE_NEWUSER = 0x10000000
 KNOWN = CLONE_NEWUSER | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | NAMESPACES
 UNMODELLED = 0x00000080 | 0x20000000 | 0x40000000
 """CLONE_NEWTIME, CLONE_NEWPID, CLONE_NEWNET: names of other things than IPC's."""

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ktrace.include.linux.fs import MAY_READ, MAY_WRITE
 from ktrace.model.fs.file import FileOperations
-from ktrace.model.fs.inode import MAY_READ, MAY_WRITE, Inode
+from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.proc import proc_lookup
 from ktrace.model.ipc.namespace import Namespace
 from ktrace.model.ipc.sysctl import Limit, find_limit, read_limit, write_limit
 from ktrace.model.process.user_namespace import INVALID, UserNamespace, ns_capable
 from ktrace.model.task import Errno, Task
+from ktrace.uapi.fs import SEEK_CUR, SEEK_END
+from ktrace.uapi.stat import S_IFREG
 
 if TYPE_CHECKING:
     from ktrace.model.fs.file import File
     from ktrace.model.mm.iov import Destination, Source
 
-S_IFREG = 0o100000
 PREFIX = b"/proc/sys/"
-SEEK_SET, SEEK_CUR, SEEK_END = range(3)
 
 
 class ProcSysInode(Inode):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.model.fs.file import FileOperations
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.proc import proc_lookup
@@ -16,16 +17,15 @@ from ktrace.model.ipc.shm_segment import ShmidKernel
 from ktrace.model.ipc.uapi import seen_time
 from ktrace.model.process.user_namespace import UserNamespace, user_ns
 from ktrace.model.task import Errno, Task
+from ktrace.uapi.fs import SEEK_CUR, SEEK_SET
+from ktrace.uapi.stat import S_IFREG
 
 if TYPE_CHECKING:
     from ktrace.model.fs.file import File
     from ktrace.model.kernel import Kernel
     from ktrace.model.mm.iov import Destination
 
-S_IFREG = 0o100000
-PAGE_SIZE = 4096
 PREFIX = b"/proc/sysvipc/"
-SEEK_SET, SEEK_CUR = 0, 1
 HEADERS = {
     "sem": b"       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n",
     "msg": b"       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid"

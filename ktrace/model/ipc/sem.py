@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Generator, Mapping
 from typing import Any
 
-from ktrace.model.ipc.ids import error_name, ktime_get_real_seconds, s16, s32
-from ktrace.model.ipc.namespace import S_IRUGO, S_IRWXUGO, S_IWUGO, Namespace, WakeQ, ipcget, ipcperms
+from ktrace.include.linux.stat import S_IRUGO, S_IRWXUGO, S_IWUGO
+from ktrace.model.ipc.ids import ktime_get_real_seconds, s16, s32
+from ktrace.model.ipc.namespace import Namespace, WakeQ, ipcget, ipcperms
 from ktrace.model.ipc.sem_array import (
-    SEM_UNDO,
     USE_GLOBAL_LOCK_HYSTERESIS,
     Sem,
     SemArray,
@@ -25,6 +24,9 @@ from ktrace.model.ipc.uapi import SEMBUF, TIMESPEC, address_of, read_array, read
 from ktrace.model.kernel import syscall
 from ktrace.model.process.timer import schedule_timeout
 from ktrace.model.task import Errno, Task
+from ktrace.uapi import errno
+from ktrace.uapi.errno import errno_name
+from ktrace.uapi.sem import SEM_UNDO
 
 BITS_PER_LONG = 64
 
@@ -117,7 +119,7 @@ def _semtimedop(
         return 0
     if error < 0:
         sem_unlock(sma, locknum)
-        raise Errno(error_name(error))
+        raise Errno(errno_name(-error))
 
     _enqueue(sma, queue)
     while True:
@@ -127,7 +129,7 @@ def _semtimedop(
         timed_out = yield from schedule_timeout(task, seconds)
         if queue.status != -errno.EINTR:
             if queue.status:
-                raise Errno(error_name(queue.status))
+                raise Errno(errno_name(-queue.status))
             return 0
         locknum = sem_lock(sma, sops)
         error = -errno.EAGAIN if timed_out else queue.status
@@ -135,7 +137,7 @@ def _semtimedop(
             break
     unlink_queue(sma, queue)
     sem_unlock(sma, locknum)
-    raise Errno(error_name(error))
+    raise Errno(errno_name(-error))
 
 
 def _scan(sops: tuple[SemBuf, ...]) -> tuple[bool, bool, bool]:

@@ -8,8 +8,9 @@ from ktrace.model.ipc.ids import IpcObject, Time, pid_name
 from ktrace.model.task import Task
 from ktrace.state.ipc import sem as state
 from ktrace.state.ref import Ref, process
+from ktrace.uapi.ipc import IPC_NOWAIT
+from ktrace.uapi.sem import SEM_UNDO
 
-SEM_UNDO, IPC_NOWAIT = 0x1000, 0o4000
 USE_GLOBAL_LOCK_HYSTERESIS = 10
 SEM_GLOBAL_LOCK = -1
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 from typing import TYPE_CHECKING
 
 from ktrace.model.ipc.ids import ktime_get_real_seconds, s32
 from ktrace.model.ipc.namespace import WakeQ
-from ktrace.model.ipc.sem_array import IPC_NOWAIT, SEM_UNDO, SemArray, SemBuf, SemQueue
+from ktrace.model.ipc.sem_array import SemArray, SemBuf, SemQueue
+from ktrace.uapi import errno
+from ktrace.uapi.ipc import IPC_NOWAIT
+from ktrace.uapi.sem import SEM_UNDO, SEMAEM, SEMVMX
 
 if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
-
-SEMVMX = SEMAEM = 32767
 
 
 def perform_atomic_semop(sma: SemArray, q: SemQueue) -> int:

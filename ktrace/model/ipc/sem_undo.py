@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ktrace.model.ipc.namespace import CLONE_SYSVSEM, Namespace, WakeQ
+from ktrace.model.ipc.namespace import Namespace, WakeQ
 from ktrace.model.ipc.sem_array import SemArray, SemUndo, SemUndoList, sem_lock, sem_unlock
-from ktrace.model.ipc.sem_queue import SEMVMX, do_smart_update
+from ktrace.model.ipc.sem_queue import do_smart_update
 from ktrace.model.task import Errno, Task
+from ktrace.uapi.sched import CLONE_SYSVSEM
+from ktrace.uapi.sem import SEMVMX
 
 if TYPE_CHECKING:
     pass

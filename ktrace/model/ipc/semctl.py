@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import struct
 from collections.abc import Callable
 from typing import Any
 
+from ktrace.include.linux.stat import S_IRUGO, S_IWUGO
 from ktrace.model.ipc.ids import ktime_get_real_seconds, later, s32
 from ktrace.model.ipc.namespace import (
-    IPC_INFO,
-    IPC_RMID,
-    IPC_SET,
-    IPC_STAT,
-    S_IRUGO,
-    S_IWUGO,
     Namespace,
     WakeQ,
     ipc_update_perm,
@@ -25,22 +19,29 @@ from ktrace.model.ipc.namespace import (
     pid_vnr,
 )
 from ktrace.model.ipc.sem_array import SemArray, SemQueue, sem_lock, sem_unlock
-from ktrace.model.ipc.sem_queue import (
-    SEMAEM,
-    SEMVMX,
-    count_semcnt,
-    do_smart_update,
-    unlink_queue,
-    wake_up_sem_queue_prepare,
-)
+from ktrace.model.ipc.sem_queue import count_semcnt, do_smart_update, unlink_queue, wake_up_sem_queue_prepare
 from ktrace.model.ipc.uapi import SEMID64_DS, SEMINFO, address_of, read_struct, write_struct
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.mm.user_memory import copy_from_user, copy_to_user
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer, Result
+from ktrace.uapi import errno
+from ktrace.uapi.ipc import IPC_INFO, IPC_RMID, IPC_SET, IPC_STAT
+from ktrace.uapi.sem import (
+    GETALL,
+    GETNCNT,
+    GETPID,
+    GETVAL,
+    GETZCNT,
+    SEM_INFO,
+    SEM_STAT,
+    SEM_STAT_ANY,
+    SEMAEM,
+    SEMVMX,
+    SETALL,
+    SETVAL,
+)
 
-GETPID, GETVAL, GETALL, GETNCNT, GETZCNT, SETVAL, SETALL = range(11, 18)
-SEM_STAT, SEM_INFO, SEM_STAT_ANY = 18, 19, 20
 ADDRESSES = 1 << 18
 """From here on GETALL's argument is an address; below, the number of values to read back."""
 

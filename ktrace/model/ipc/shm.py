@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from ktrace.include.asm.page_types import PAGE_SIZE
+from ktrace.include.linux.fs import MAX_LFS_FILESIZE
+from ktrace.include.linux.stat import S_IRUGO, S_IRWXUGO, S_IWUGO, S_IXUGO
 from ktrace.model.ipc.ids import ktime_get_real_seconds, s32, u64
-from ktrace.model.ipc.namespace import S_IRUGO, S_IRWXUGO, S_IWUGO, S_IXUGO, Namespace, ipcget, ipcperms
+from ktrace.model.ipc.namespace import Namespace, ipcget, ipcperms
 from ktrace.model.ipc.shm_segment import ShmAttachment, ShmidKernel, shm_destroy, shm_may_destroy
 from ktrace.model.kernel import syscall
-from ktrace.model.mm.address_space import PAGE_SIZE, PROT_EXEC, PROT_READ, PROT_WRITE, AddressSpace, Vma, page_align
+from ktrace.model.mm.address_space import AddressSpace, Vma, page_align
 from ktrace.model.task import Errno, Task
 from ktrace.state.ipc.shm import ShmMapping
-
-SHM_HUGETLB, SHM_NORESERVE = 0o4000, 0o10000
-SHM_RDONLY, SHM_RND, SHM_REMAP, SHM_EXEC = 0o10000, 0o20000, 0o40000, 0o100000
-MAX_LFS_FILESIZE = (1 << 63) - 1
-OVERCOMMIT_ALWAYS, OVERCOMMIT_NEVER = 1, 2
+from ktrace.uapi.mman import OVERCOMMIT_ALWAYS, OVERCOMMIT_NEVER, PROT_EXEC, PROT_READ, PROT_WRITE
+from ktrace.uapi.shm import SHM_EXEC, SHM_HUGETLB, SHM_NORESERVE, SHM_RDONLY, SHM_REMAP, SHM_RND
 
 
 @syscall("shmget")

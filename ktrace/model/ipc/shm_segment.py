@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.model.ipc.ids import IpcObject, Time, ktime_get_real_seconds, pid_name
-from ktrace.model.mm.address_space import PAGE_SIZE, Backing
+from ktrace.model.mm.address_space import Backing
 from ktrace.model.process.user_namespace import UserNamespace
 from ktrace.model.task import Task
 from ktrace.state.ipc import shm as state
 from ktrace.state.ref import process
+from ktrace.uapi.shm import SHM_DEST
 
 if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
-
-SHM_DEST, SHM_LOCKED = 0o1000, 0o2000
 
 
 Account = tuple[UserNamespace, int]

@@ -6,24 +6,20 @@ from typing import Any
 
 from ktrace.model.ipc.ids import ktime_get_real_seconds, s32
 from ktrace.model.ipc.namespace import (
-    IPC_INFO,
-    IPC_RMID,
-    IPC_SET,
-    IPC_STAT,
     Namespace,
     ipc_update_perm,
     ipcctl_obtain_check,
     kernel_to_ipc64_perm,
     obtain_for_stat,
 )
-from ktrace.model.ipc.shm_segment import SHM_LOCKED, Account, ShmidKernel, accounts, do_shm_rmid, user_shm_unlock
+from ktrace.model.ipc.shm_segment import Account, ShmidKernel, accounts, do_shm_rmid, user_shm_unlock
 from ktrace.model.ipc.uapi import SHM_INFO as SHM_INFO_BUF
 from ktrace.model.ipc.uapi import SHMID64_DS, SHMINFO64, read_struct, write_struct
 from ktrace.model.kernel import syscall
 from ktrace.model.process.user_namespace import memlock_limit, ns_capable, user_ns
 from ktrace.model.task import Errno, Task
-
-SHM_LOCK, SHM_UNLOCK, SHM_STAT, SHM_INFO, SHM_STAT_ANY = 11, 12, 13, 14, 15
+from ktrace.uapi.ipc import IPC_INFO, IPC_RMID, IPC_SET, IPC_STAT
+from ktrace.uapi.shm import SHM_INFO, SHM_LOCK, SHM_LOCKED, SHM_STAT, SHM_STAT_ANY, SHM_UNLOCK
 
 
 @syscall("shmctl")

@@ -7,16 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ktrace.model.ipc.ids import INT_MAX
+from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.model.ipc.namespace import Namespace
 from ktrace.model.ipc.shm_segment import shm_destroy_orphaned
 from ktrace.model.task import Errno
+from ktrace.uapi.limits import INT_MAX, ULONG_MAX
 
 if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
 
-ULONG_MAX = (1 << 64) - 1
-PAGE_SIZE, TMPBUFLEN = 4096, 22
+TMPBUFLEN = 22
 SPACES = b" \t\n\v\f\r\xa0"
 """What ``isspace()`` skips."""
 _NUMBER = re.compile(rb"(-?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)")

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.model.task import Errno, Task
 from ktrace.state.mm.address_space import MmFacts
+from ktrace.uapi.mman import PROT_EXEC, PROT_READ, PROT_WRITE
+from ktrace.uapi.resource import RLIMIT_AS
 
 if TYPE_CHECKING:
     pass
 
-PAGE_SIZE = 4096
-PROT_READ, PROT_WRITE, PROT_EXEC = 1, 2, 4
-RLIMIT_AS = 9
 
 ZERO_PAGE = bytearray(PAGE_SIZE)
 """``empty_zero_page``; nobody writes it."""

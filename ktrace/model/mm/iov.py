@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from ktrace.include.asm.page_types import PAGE_SIZE, TASK_SIZE_MAX
+from ktrace.include.linux.fs import MAX_RW_COUNT
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer
+from ktrace.uapi.mman import PROT_WRITE
+from ktrace.uapi.uio import UIO_MAXIOV
 
 if TYPE_CHECKING:
     pass
 
 Store = Callable[[int, bytes], None]
-PROT_WRITE, PROT_ANY = 2, 7
-PAGE_SIZE = 4096
-TASK_SIZE_MAX = (1 << 47) - 4096
-UIO_MAXIOV = 1024
+PROT_ANY = 7
 COPY_CHUNK = 8
 """Bytes that ``rep movsq`` moves at a time (``copy_user_generic_string()``)."""
-
-MAX_RW_COUNT = 0x7FFFFFFF & ~0xFFF
-"""``INT_MAX & PAGE_MASK`` (``include/linux/fs.h``)."""
 
 
 class Source:

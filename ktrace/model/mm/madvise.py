@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.model.ipc.ids import u64
 from ktrace.model.ipc.shm_segment import ShmAttachment
 from ktrace.model.kernel import syscall
-from ktrace.model.mm.address_space import PAGE_SIZE, AddressSpace, PrivateMemory, Vma, page_align
+from ktrace.model.mm.address_space import AddressSpace, PrivateMemory, Vma, page_align
 from ktrace.model.task import Errno, Task
-
-MS_ASYNC, MS_INVALIDATE, MS_SYNC = 1, 2, 4
-MADV_WILLNEED, MADV_DONTNEED, MADV_REMOVE = 3, 4, 9
+from ktrace.uapi.mman import MADV_DONTNEED, MADV_REMOVE, MADV_WILLNEED, MS_ASYNC, MS_INVALIDATE, MS_SYNC
 
 
 @syscall("msync")

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.model.ipc.ids import u64
 from ktrace.model.kernel import syscall
-from ktrace.model.mm.address_space import PAGE_SIZE, PROT_WRITE, Backing, PrivateMemory, Vma, page_align
+from ktrace.model.mm.address_space import Backing, PrivateMemory, Vma, page_align
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Result
+from ktrace.uapi.mman import (
+    MAP_ANONYMOUS,
+    MAP_FIXED,
+    MAP_FIXED_NOREPLACE,
+    MAP_PRIVATE,
+    MAP_SHARED,
+    MAP_TYPE,
+    PROT_WRITE,
+)
 
-MAP_SHARED, MAP_PRIVATE, MAP_TYPE = 0x1, 0x2, 0xF
-MAP_FIXED, MAP_ANONYMOUS, MAP_FIXED_NOREPLACE = 0x10, 0x20, 0x100000
 PROT_ALL = 7
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.model.ipc.ids import u64
 from ktrace.model.kernel import syscall
-from ktrace.model.mm.address_space import PAGE_SIZE, AddressSpace, PrivateMemory, Vma, page_align
+from ktrace.model.mm.address_space import AddressSpace, PrivateMemory, Vma, page_align
 from ktrace.model.task import Errno, Task
-
-MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP = 1, 2, 4
+from ktrace.uapi.mman import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
 
 
 @syscall("mremap")

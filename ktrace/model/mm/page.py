@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.model.mm.address_space import AnonPage
 from ktrace.state.allowed import Between
 
-PAGE_SIZE = 4096
 LENT = "tcp_build_frag(), tcp_try_coalesce(): packets hold it until they are acknowledged and read"
 LRU_BATCHES = 1 + 15
 """A page is once in ``lru_add``, and any number of times in ``activate`` until its PAGEVEC_SIZE makes room."""

@@ -6,8 +6,7 @@ from ktrace.model.kernel import Subsystem
 from ktrace.model.mm.address_space import AddressSpace
 from ktrace.model.task import Task
 from ktrace.state.mm.address_space import MmFacts
-
-CLONE_VM = 0x100
+from ktrace.uapi.sched import CLONE_VM
 
 
 class Memory(Subsystem):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ktrace.model.mm.address_space import PROT_EXEC, PROT_READ, PROT_WRITE
 from ktrace.model.task import Errno, Task
+from ktrace.uapi.mman import PROT_EXEC, PROT_READ, PROT_WRITE
 
 if TYPE_CHECKING:
     pass

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
+from ktrace.include.linux.net import SOCK_MAX
 from ktrace.model.fs.fasync import fasync_helper
-from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, O_NONBLOCK, O_RDWR, File, FileOperations, fdget
+from ktrace.model.fs.file import File, FileOperations, fdget
 from ktrace.model.fs.file_table import alloc_empty_file
 from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.kernel import Kernel, Subsystem
@@ -16,7 +18,7 @@ from ktrace.model.mm.iov import Destination, Source
 from ktrace.model.net.core.page_frag import put_page_frag
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.skbuff import Allocator
-from ktrace.model.net.core.sock import MSG_DONTWAIT, MSG_EOR, SOCK_MAX, SOCK_PACKET, SOCK_SEQPACKET, Socket
+from ktrace.model.net.core.sock import Socket
 from ktrace.model.net.core.sock_view import view_open_socket
 from ktrace.model.net.core.sockfs import number
 from ktrace.model.net.inet.netns import NetnsInet
@@ -30,10 +32,11 @@ from ktrace.model.wait import WaitQueue, drive
 from ktrace.state.net.facts import SocketFacts
 from ktrace.state.net.socket_tables import TABLES
 from ktrace.state.ref import Ref
+from ktrace.uapi.fcntl import O_NONBLOCK, O_RDWR
+from ktrace.uapi.socket import MSG_DONTWAIT, MSG_EOR, PF_INET, PF_PACKET, SOCK_PACKET, SOCK_SEQPACKET
+from ktrace.uapi.sockios import SOCK_IOC_TYPE
 
-PF_INET, PF_PACKET = 2, 17
 NPROTO = 46
-SOCK_IOC_TYPE = 0x89
 WITH_ROOM = (0x8905, 0x894B)
 """SIOCATMARK and SIOCOUTQNSD, for whose answer there is always room: no EFAULT."""
 

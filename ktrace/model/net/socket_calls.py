@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Mapping
 from typing import Any
 
-from ktrace.model.fs.file import O_CLOEXEC, O_NONBLOCK, fdget, fput
+from ktrace.include.linux.net import SOCK_TYPE_MASK
+from ktrace.include.linux.socket import MSG_CMSG_COMPAT, MSG_INTERNAL_SENDMSG_FLAGS
+from ktrace.model.fs.file import fdget, fput
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.mm.iov import (
     destination,
@@ -18,7 +19,7 @@ from ktrace.model.mm.iov import (
     source,
 )
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
-from ktrace.model.net.core.sock import MSG_CMSG_CLOEXEC, MSG_DONTWAIT, MSG_OOB, MSG_WAITFORONE, Socket, raise_sock_error
+from ktrace.model.net.core.sock import Socket, raise_sock_error
 from ktrace.model.net.socket import (
     run,
     sock_alloc,
@@ -33,15 +34,20 @@ from ktrace.model.task import Errno, Task
 from ktrace.model.wait import drive
 from ktrace.state.call import Pointer, Result
 from ktrace.state.net.sockaddr import pack, unpack
-
-SOCK_TYPE_MASK = 0xF
-SOCK_CLOEXEC, SOCK_NONBLOCK = O_CLOEXEC, O_NONBLOCK
-SIZEOF_SOCKADDR_STORAGE = 128
-MSG_INTERNAL_SENDMSG_FLAGS = 0x20000 | 0x80000 | 0x100000
-"""``MSG_SENDPAGE_NOPOLICY | MSG_SENDPAGE_DECRYPTED``, MSG_NO_SHARED_FRAGS (``include/linux/socket.h``)."""
-
-MSG_ERRQUEUE, MSG_CMSG_COMPAT, MSG_EOR = 0x2000, 0x80000000, 0x80
-UIO_MAXIOV = 1024
+from ktrace.uapi import errno
+from ktrace.uapi.fcntl import O_CLOEXEC, O_NONBLOCK
+from ktrace.uapi.socket import (
+    MSG_CMSG_CLOEXEC,
+    MSG_DONTWAIT,
+    MSG_EOR,
+    MSG_ERRQUEUE,
+    MSG_OOB,
+    MSG_WAITFORONE,
+    SIZEOF_SOCKADDR_STORAGE,
+    SOCK_CLOEXEC,
+    SOCK_NONBLOCK,
+)
+from ktrace.uapi.uio import UIO_MAXIOV
 
 
 @syscall("socket")

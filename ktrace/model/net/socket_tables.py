@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 
 from ktrace.state.net.facts import ProtocolSwitch, SocketFacts
 from ktrace.state.net.socket_tables import Family, SocketTables
+from ktrace.uapi.socket import SOCK_DGRAM, SOCK_RAW, SOCK_STREAM
 
 REUSE, PERMANENT, ICSK = "INET_PROTOSW_REUSE", "INET_PROTOSW_PERMANENT", "INET_PROTOSW_ICSK"
-SOCK_STREAM, SOCK_DGRAM, SOCK_RAW = 1, 2, 3
 
 CREATE = {1: "unix_create", 2: "inet_create", 10: "inet6_create", 16: "netlink_create", 17: "packet_create"}
 """``struct net_proto_family`` of those that a lab may have."""

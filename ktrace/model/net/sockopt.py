@@ -6,6 +6,8 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ktrace.include.linux.sched import MAX_SCHEDULE_TIMEOUT
+from ktrace.include.net.ip import LOOPBACK_IFINDEX
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.net.core.sock import Sock, Socket
 from ktrace.model.net.socket import sockfd_lookup
@@ -13,21 +15,44 @@ from ktrace.model.net.sockopt_more import set_more
 from ktrace.model.process.timer import HZ
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer
+from ktrace.uapi.if_ import IFNAMSIZ
+from ktrace.uapi.limits import INT_MAX, UINT_MAX
+from ktrace.uapi.socket import (
+    SO_BINDTODEVICE,
+    SO_BINDTOIFINDEX,
+    SO_BROADCAST,
+    SO_BSDCOMPAT,
+    SO_BUF_LOCK,
+    SO_DEBUG,
+    SO_DONTROUTE,
+    SO_KEEPALIVE,
+    SO_LINGER,
+    SO_MARK,
+    SO_NO_CHECK,
+    SO_NOFCS,
+    SO_OOBINLINE,
+    SO_PASSCRED,
+    SO_PASSSEC,
+    SO_PEEK_OFF,
+    SO_PRIORITY,
+    SO_RCVBUF,
+    SO_RCVBUFFORCE,
+    SO_RCVLOWAT,
+    SO_RCVMARK,
+    SO_RCVTIMEO,
+    SO_REUSEADDR,
+    SO_REUSEPORT,
+    SO_RXQ_OVFL,
+    SO_SELECT_ERR_QUEUE,
+    SO_SNDBUF,
+    SO_SNDBUFFORCE,
+    SO_SNDTIMEO,
+    SO_WIFI_STATUS,
+    SO_ZEROCOPY,
+    SOCK_BUF_LOCK_MASK,
+    SOL_SOCKET,
+)
 
-SOL_SOCKET = 1
-INT_MAX, UINT_MAX = (1 << 31) - 1, (1 << 32) - 1
-MAX_SCHEDULE_TIMEOUT = (1 << 63) - 1
-
-SO_DEBUG, SO_REUSEADDR, SO_TYPE, SO_ERROR, SO_DONTROUTE, SO_BROADCAST, SO_SNDBUF, SO_RCVBUF = range(1, 9)
-SO_KEEPALIVE, SO_OOBINLINE, SO_NO_CHECK, SO_PRIORITY, SO_LINGER, SO_BSDCOMPAT, SO_REUSEPORT = range(9, 16)
-SO_PASSCRED, SO_PEERCRED, SO_RCVLOWAT, SO_SNDLOWAT, SO_RCVTIMEO, SO_SNDTIMEO = range(16, 22)
-SO_BINDTODEVICE, SO_PEERNAME, SO_ACCEPTCONN, SO_PEERSEC, SO_SNDBUFFORCE, SO_RCVBUFFORCE = 25, 28, 30, 31, 32, 33
-SO_PASSSEC, SO_MARK, SO_PROTOCOL, SO_DOMAIN, SO_RXQ_OVFL, SO_WIFI_STATUS, SO_PEEK_OFF = 34, 36, 38, 39, 40, 41, 42
-SO_NOFCS, SO_SELECT_ERR_QUEUE, SO_MEMINFO, SO_PEERGROUPS, SO_ZEROCOPY, SO_BINDTOIFINDEX = 43, 45, 55, 59, 60, 62
-SO_BUF_LOCK, SO_RCVMARK = 72, 75
-
-IFNAMSIZ, LOOPBACK_IFINDEX = 16, 1
-SOCK_BUF_LOCK_MASK = 3
 BUF_LOCKS = {1: "SOCK_SNDBUF_LOCK", 2: "SOCK_RCVBUF_LOCK"}
 FLAG_OPTIONS = {
     SO_DONTROUTE: "SOCK_LOCALROUTE", SO_BROADCAST: "SOCK_BROADCAST", SO_OOBINLINE: "SOCK_URGINLINE",

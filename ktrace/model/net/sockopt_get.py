@@ -6,16 +6,23 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ktrace.include.linux.sched import MAX_SCHEDULE_TIMEOUT
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.mm.iov import is_bad
-from ktrace.model.net.core.sock import ERRNO_NAMES, Sock, Socket, sock_error
+from ktrace.model.net.core.sock import Sock, Socket
 from ktrace.model.net.socket import sockfd_lookup
-from ktrace.model.net.sockopt import (
-    BUF_LOCKS,
-    FLAG_OPTIONS,
-    IFNAMSIZ,
-    INT_MAX,
-    MAX_SCHEDULE_TIMEOUT,
+from ktrace.model.net.sockopt import BUF_LOCKS, FLAG_OPTIONS
+from ktrace.model.net.sockopt_more import get_more
+from ktrace.model.process.timer import HZ
+from ktrace.model.task import Errno, Task
+from ktrace.state.call import Pointer, Result
+from ktrace.uapi import socket
+from ktrace.uapi.if_ import IFNAMSIZ
+from ktrace.uapi.in_ import IP_OPTIONS
+from ktrace.uapi.limits import INT_MAX, UINT_MAX
+from ktrace.uapi.named import numbers
+from ktrace.uapi.socket import (
+    SIZEOF_UCRED,
     SO_ACCEPTCONN,
     SO_BINDTODEVICE,
     SO_BINDTOIFINDEX,
@@ -48,33 +55,29 @@ from ktrace.model.net.sockopt import (
     SO_SNDTIMEO,
     SO_TYPE,
     SO_ZEROCOPY,
+    SOL_IP,
     SOL_SOCKET,
-    UINT_MAX,
+    SOL_TCP,
 )
-from ktrace.model.net.sockopt_more import get_more
-from ktrace.model.process.timer import HZ
-from ktrace.model.task import Errno, Task
-from ktrace.state.call import Pointer, Result
+from ktrace.uapi.tcp import SIZEOF_TCP_INFO, TCP_CONGESTION, TCP_INFO
 
-FAMILY_NUMBERS = {"AF_UNIX": 1, "AF_INET": 2, "AF_INET6": 10, "AF_NETLINK": 16, "AF_PACKET": 17}
+FAMILY_NUMBERS = numbers(socket, "AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_PACKET")
 _STRUCTS = {
     SO_LINGER: ("<ii", ("l_onoff", "l_linger")),
     SO_RCVTIMEO: ("<qq", ("tv_sec", "tv_usec")),
     SO_SNDTIMEO: ("<qq", ("tv_sec", "tv_usec")),
 }
 _BYTES = {
-    (1, SO_BINDTODEVICE),
-    (1, SO_PEERNAME),
-    (1, SO_PEERSEC),
-    (1, SO_PEERGROUPS),
-    (1, SO_MEMINFO),
-    (6, 13),
-    (6, 11),
-    (0, 4),
+    (SOL_SOCKET, SO_BINDTODEVICE),
+    (SOL_SOCKET, SO_PEERNAME),
+    (SOL_SOCKET, SO_PEERSEC),
+    (SOL_SOCKET, SO_PEERGROUPS),
+    (SOL_SOCKET, SO_MEMINFO),
+    (SOL_TCP, TCP_CONGESTION),
+    (SOL_TCP, TCP_INFO),
+    (SOL_IP, IP_OPTIONS),
 }
 """Options whose values are told as bytes."""
-SIZEOF_UCRED, SIZEOF_TCP_INFO = 12, 232
-ERRNO_NUMBERS = {name: number for number, name in ERRNO_NAMES.items()}
 
 
 @syscall("getsockopt")
@@ -141,8 +144,7 @@ def _get(task: Task, sock: Socket, optname: int, room: int) -> bytes:
     if optname in _PLAIN:
         return _int(_PLAIN[optname](sock, sk), room)
     if optname == SO_ERROR:
-        name = sock_error(sk)
-        value = ERRNO_NUMBERS.get(name or "", int(name) if name and name.isdigit() else 0)
+        value, sk.err = sk.err, 0
         if not value:
             value, sk.err_soft = sk.err_soft, 0
         return _int(value, room)

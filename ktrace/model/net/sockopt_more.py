@@ -8,24 +8,47 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+from ktrace.include.linux.limits import U16_MAX
+from ktrace.include.linux.types import SIZEOF_INT, SIZEOF_LONG
 from ktrace.model.net.core.sock import Sock
 from ktrace.model.net.socket import Sockets
 from ktrace.model.task import Errno, Task
+from ktrace.uapi.filter import SIZEOF_SOCK_FPROG, SKF_AD_MAX
+from ktrace.uapi.limits import UINT_MAX, ULONG_MAX
+from ktrace.uapi.socket import (
+    SO_ATTACH_BPF,
+    SO_ATTACH_FILTER,
+    SO_ATTACH_REUSEPORT_CBPF,
+    SO_ATTACH_REUSEPORT_EBPF,
+    SO_BPF_EXTENSIONS,
+    SO_BUSY_POLL,
+    SO_BUSY_POLL_BUDGET,
+    SO_CNX_ADVICE,
+    SO_COOKIE,
+    SO_DETACH_FILTER,
+    SO_DETACH_REUSEPORT_BPF,
+    SO_INCOMING_CPU,
+    SO_INCOMING_NAPI_ID,
+    SO_LOCK_FILTER,
+    SO_MAX_PACING_RATE,
+    SO_MEMINFO,
+    SO_NETNS_COOKIE,
+    SO_PEERGROUPS,
+    SO_PREFER_BUSY_POLL,
+    SO_RESERVE_MEM,
+    SO_TIMESTAMP_NEW,
+    SO_TIMESTAMP_OLD,
+    SO_TIMESTAMPING_NEW,
+    SO_TIMESTAMPING_OLD,
+    SO_TIMESTAMPNS_NEW,
+    SO_TIMESTAMPNS_OLD,
+    SO_TXREHASH,
+    SO_TXTIME,
+    SOCK_TXREHASH_ENABLED,
+)
+from ktrace.uapi.time import CLOCK_MONOTONIC
 
-UINT_MAX, U16_MAX = (1 << 32) - 1, (1 << 16) - 1
-SO_ATTACH_FILTER, SO_DETACH_FILTER, SO_LOCK_FILTER = 26, 27, 44
-SO_TIMESTAMP_OLD, SO_TIMESTAMPNS_OLD, SO_TIMESTAMPING_OLD = 29, 35, 37
-SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW, SO_TIMESTAMPING_NEW = 63, 64, 65
-SO_BUSY_POLL, SO_MAX_PACING_RATE, SO_BPF_EXTENSIONS, SO_INCOMING_CPU, SO_ATTACH_BPF = range(46, 51)
-SO_ATTACH_REUSEPORT_CBPF, SO_ATTACH_REUSEPORT_EBPF, SO_CNX_ADVICE = 51, 52, 53
-SO_MEMINFO, SO_INCOMING_NAPI_ID, SO_COOKIE, SO_PEERGROUPS, SO_TXTIME = 55, 56, 57, 59, 61
-SO_DETACH_REUSEPORT_BPF, SO_PREFER_BUSY_POLL, SO_BUSY_POLL_BUDGET, SO_NETNS_COOKIE = 68, 69, 70, 71
-SO_RESERVE_MEM, SO_TXREHASH = 73, 74
-ULONG_MAX = (1 << 64) - 1
-SIZEOF_INT, SIZEOF_LONG, SIZEOF_SOCK_FPROG = 4, 8, 16
-TXREHASH_ENABLED, CLOCK_MONOTONIC, TXTIME_FLAGS = 1, 1, 3
-SKF_AD_MAX = 64
-"""``bpf_tell_extensions()``."""
+TXTIME_FLAGS = 3
 
 TIMESTAMPS = (SO_TIMESTAMP_OLD, SO_TIMESTAMPNS_OLD, SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW)
 STAMPING = (SO_TIMESTAMPING_OLD, SO_TIMESTAMPING_NEW)
@@ -70,7 +93,7 @@ def set_more(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> Non
     elif optname == SO_TXREHASH:
         if not -1 <= value <= 1:
             raise Errno("EINVAL")
-        sk.txrehash = TXREHASH_ENABLED if value < 0 else value
+        sk.txrehash = SOCK_TXREHASH_ENABLED if value < 0 else value
     elif optname == SO_INCOMING_CPU:
         sk.incoming_cpu = value
     elif optname == SO_TXTIME:
@@ -165,7 +188,7 @@ def get_more(task: Task, sk: Sock, optname: int, room: int) -> bytes:
         )
         return struct.pack("<i", found)[:room]
     if optname == SO_TXREHASH:
-        default = TXREHASH_ENABLED if sk.family in ("AF_INET", "AF_INET6") else 0
+        default = SOCK_TXREHASH_ENABLED if sk.family in ("AF_INET", "AF_INET6") else 0
         return struct.pack("<I", default if sk.txrehash is None else sk.txrehash)[:room]
     raise Errno("ENOPROTOOPT")
 

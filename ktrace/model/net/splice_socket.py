@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from ktrace.model.fs.file import O_NONBLOCK, File
+from ktrace.include.asm.page_types import PAGE_SIZE
+from ktrace.include.linux.socket import MSG_SENDPAGE_NOTLAST
+from ktrace.model.fs.file import File
 from ktrace.model.fs.pipe.pipe import DEFAULT_OPS, PipeBuffer, PipeInode, push_page
 from ktrace.model.fs.pipe.pipe_ops import send_sigpipe
-from ktrace.model.fs.pipe.splice import SPLICE_F_MORE, SPLICE_F_NONBLOCK, SpliceDesc, splice_from_pipe
+from ktrace.model.fs.pipe.splice import SpliceDesc, splice_from_pipe
 from ktrace.model.kernel import Kernel
 from ktrace.model.mm.iov import Destination
-from ktrace.model.mm.page import PAGE_SIZE, Page
+from ktrace.model.mm.page import Page
 from ktrace.model.net.core.page_frag import copy_to_frag
 from ktrace.model.net.core.skbuff import MAX_SKB_FRAGS, SkBuff
-from ktrace.model.net.core.sock import MSG_DONTWAIT, MSG_MORE, MSG_SENDPAGE_NOTLAST
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import drive
 from ktrace.state.allowed import Between
+from ktrace.uapi.fcntl import O_NONBLOCK
+from ktrace.uapi.socket import MSG_DONTWAIT, MSG_MORE
+from ktrace.uapi.splice import SPLICE_F_MORE, SPLICE_F_NONBLOCK
 
 NOSTEAL_OPS = "nosteal_pipe_buf_ops"
 PRIVATE = Between("skb_splice_bits(): nobody sets partial_page.private", 0, (1 << 64) - 1)

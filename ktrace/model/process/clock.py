@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ktrace.include.linux.time64 import NSEC_PER_SEC
 from ktrace.model.kernel import syscall
 from ktrace.model.process.timer import clock_was_set
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer
+from ktrace.uapi.time import CLOCK_REALTIME
 
-CLOCK_REALTIME = 0
-NSEC_PER_SEC = 1_000_000_000
 TIME_SETTOD_SEC_MAX = ((1 << 63) - 1) // NSEC_PER_SEC - 30 * 365 * 24 * 3600
 """``include/linux/time64.h``."""
 

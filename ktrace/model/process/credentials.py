@@ -11,11 +11,10 @@ from ktrace.model.process.process import replace_gids, replace_uids
 from ktrace.model.process.user_namespace import commit_creds, ns_capable, user_ns
 from ktrace.model.task import Errno, Rlimit, Task
 from ktrace.state.call import Pointer, Result
+from ktrace.uapi.limits import NGROUPS_MAX
+from ktrace.uapi.resource import RLIM_NLIMITS, RLIMIT_NOFILE
 
 UNCHANGED = 0xFFFFFFFF
-RLIMIT_NOFILE = 7
-RLIM_NLIMITS = 16
-NGROUPS_MAX = 65536
 SYSCTL_NR_OPEN = 1024 * 1024
 
 

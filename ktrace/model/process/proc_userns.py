@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ktrace.model.fs.file import FMODE_WRITE, FileOperations
+from ktrace.include.asm.page_types import PAGE_SIZE
+from ktrace.include.linux.fs import FMODE_WRITE
+from ktrace.model.fs.file import FileOperations
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.proc import proc_lookup
 from ktrace.model.process.user_namespace import (
@@ -20,14 +22,14 @@ from ktrace.model.process.user_namespace import (
     user_ns,
 )
 from ktrace.model.task import Cred, Errno, Task
+from ktrace.uapi.fs import SEEK_CUR, SEEK_SET
+from ktrace.uapi.stat import S_IFREG
 
 if TYPE_CHECKING:
     from ktrace.model.fs.file import File
     from ktrace.model.mm.iov import Destination
 
-S_IFREG = 0o100000
-SEEK_SET, SEEK_CUR = 0, 1
-PAGE_SIZE, MAX_EXTENTS = 4096, 340
+MAX_EXTENTS = 340
 _PATH = re.compile(rb"/proc/(self|thread-self|\d+)/(uid_map|gid_map|setgroups)")
 _LINE = re.compile(rb"[ \t\r\v\f]*(\d*)[ \t\r\v\f]+(\d*)[ \t\r\v\f]+(\d*)[ \t\r\v\f]*")
 

@@ -16,9 +16,7 @@ from ktrace.state.call import Result
 from ktrace.state.fs import file as file_state
 from ktrace.state.process import process as state
 from ktrace.state.ref import Ref
-
-CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND = 0x100, 0x200, 0x400, 0x800
-CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
+from ktrace.uapi.sched import CLONE_FILES, CLONE_FS, CLONE_NEWNS, CLONE_NEWUSER, CLONE_SIGHAND, CLONE_VM
 
 
 class Processes(Subsystem):

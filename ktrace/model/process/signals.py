@@ -7,11 +7,9 @@ from ktrace.model.process.user_namespace import ns_capable, user_ns
 from ktrace.model.task import IGNORED_BY_DEFAULT, Errno, Task
 from ktrace.model.wait import Sleeps
 from ktrace.state.call import Pointer, Result
-from ktrace.uapi.signal import signal_name, signal_number
+from ktrace.uapi.siginfo import SI_TKILL, SI_USER
+from ktrace.uapi.signal import SIG_BLOCK, SIG_SETMASK, SIG_UNBLOCK, SIGRTMAX, signal_name, signal_number
 
-SIGNALS = 64
-SI_USER, SI_TKILL, SI_KERNEL = 0, -6, 0x80
-SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK = range(3)
 UNBLOCKABLE = frozenset({"SIGKILL", "SIGSTOP"})
 ACTIONS = {"DFL": "default", "IGN": "ignore", "RECORD": "record", "RECORD_RESTART": "restart"}
 
@@ -27,7 +25,7 @@ def _kill(task: Task, who: int | str, sig: int, code: int) -> int:
     target = kernel.find_task(who)
     if target is None:
         raise Errno("ESRCH")
-    if not 0 <= sig <= SIGNALS:
+    if not 0 <= sig <= SIGRTMAX:
         raise Errno("EINVAL")
     if target is not task and not kill_ok(task, target):
         raise Errno("EPERM")
@@ -62,7 +60,7 @@ def kill_from_agent(kernel: Kernel, actor: str, signo: int) -> None:
 @syscall("sigaction")
 def sigaction(task: Task, signo: int, handler: str) -> int:
     """Say what a signal does from now on (``kernel/signal.c: do_sigaction()``)."""
-    if not 1 <= signo <= SIGNALS or signal_name(signo) in UNBLOCKABLE:
+    if not 1 <= signo <= SIGRTMAX or signal_name(signo) in UNBLOCKABLE:
         raise Errno("EINVAL")
     name = signal_name(signo)
     action = ACTIONS[handler]
@@ -96,7 +94,7 @@ def rt_sigprocmask(task: Task, how: int, set: int | Pointer | None) -> Result:
 
 def mask_names(mask: int) -> frozenset[str]:
     """Return the signals of a mask without those that cannot be blocked."""
-    return frozenset(signal_name(bit + 1) for bit in range(SIGNALS) if mask >> bit & 1) - UNBLOCKABLE
+    return frozenset(signal_name(bit + 1) for bit in range(SIGRTMAX) if mask >> bit & 1) - UNBLOCKABLE
 
 
 @syscall("pause")

@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from ktrace.include.linux.highuid import DEFAULT_OVERFLOWUID
 from ktrace.model.task import CAPABILITIES_OF_ROOT, Cred, Errno, Task
+from ktrace.uapi.resource import MLOCK_LIMIT, RLIMIT_MEMLOCK
 
 if TYPE_CHECKING:
     pass
 
-RLIMIT_MEMLOCK = 8
-MLOCK_LIMIT = 8 << 20
-"""Soft RLIMIT_MEMLOCK of a process that nobody changed (``include/asm-generic/resource.h``: MLOCK_LIMIT)."""
 
 INVALID = 0xFFFFFFFF
-OVERFLOW = 65534
-"""``overflowuid`` and ``overflowgid``: what an id without a name is called."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +79,12 @@ class UserNamespace:
     def uid_munged(self, kuid: int) -> int:
         """Return what a user id is called here (``from_kuid_munged()``)."""
         uid = map_id_up(self.uid_map, kuid)
-        return OVERFLOW if uid == INVALID else uid
+        return DEFAULT_OVERFLOWUID if uid == INVALID else uid
 
     def gid_munged(self, kgid: int) -> int:
         """Return what a group id is called here (``from_kgid_munged()``)."""
         gid = map_id_up(self.gid_map, kgid)
-        return OVERFLOW if gid == INVALID else gid
+        return DEFAULT_OVERFLOWUID if gid == INVALID else gid
 
 
 INIT_USER_NS = UserNamespace(uid_map=WHOLE, gid_map=WHOLE)

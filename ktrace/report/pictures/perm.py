@@ -6,8 +6,9 @@ from rich.text import Text
 
 from ktrace.report.pictures.canvas import DIM
 from ktrace.state.compare import label
-from ktrace.state.ipc.namespace import IPC_PRIVATE, KernIpcPerm
+from ktrace.state.ipc.namespace import KernIpcPerm
 from ktrace.state.ref import Ref
+from ktrace.uapi.ipc import IPC_PRIVATE
 
 
 def heading(ref: Ref, perm: KernIpcPerm, *facts: str) -> Text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
+from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.report.pictures.canvas import DIM, WHO, boxes, in_rows, line, mark
 from ktrace.report.pictures.perm import heading
 from ktrace.report.value import quoted
@@ -11,11 +12,10 @@ from ktrace.state.ipc.shm import ShmidKernel
 from ktrace.state.process.process import Process
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
+from ktrace.uapi.shm import SHM_DEST, SHM_LOCKED
 
-PAGE_SIZE = 4096
 PER_ROW = 6
 _TEXT = 10
-_DEST, _LOCKED = 0o1000, 0o2000
 
 
 def picture(world: World, ref: Ref, before: World | None = None) -> list[Text]:
@@ -28,7 +28,7 @@ def picture(world: World, ref: Ref, before: World | None = None) -> list[Text]:
     old = before.objects.get(ref) if before is not None else None
     last = old if isinstance(old, ShmidKernel) else None
     mode = segment.shm_perm.mode
-    states = [text for bit, text in ((_DEST, "goes with its last user"), (_LOCKED, "locked")) if mode & bit]
+    states = [text for bit, text in ((SHM_DEST, "goes with its last user"), (SHM_LOCKED, "locked")) if mode & bit]
     rows = [heading(ref, segment.shm_perm, f"{segment.shm_segsz} bytes", *states)]
     rows += _pages(segment, last)
     rows.append(

@@ -6,12 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ktrace.state.ref import Ref
-
-S_IFMT = 0o170000
-S_IFIFO = 0o010000
-S_IFREG = 0o100000
-S_IFDIR = 0o040000
-S_IFSOCK = 0o140000
+from ktrace.uapi.stat import S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK
 
 FILE_TYPES = {
     S_IFIFO: "S_IFIFO",

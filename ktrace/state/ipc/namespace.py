@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from ktrace.state.mm.address_space import MmFacts
 from ktrace.state.ref import Ref
 
-IPC_PRIVATE = 0
-
 
 @dataclass(frozen=True, slots=True)
 class KernIpcPerm:

@@ -7,7 +7,8 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
-AF_UNSPEC, AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET = 0, 1, 2, 10, 16, 17
+from ktrace.uapi.socket import AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX
+
 _V4MAPPED = bytes(10) + b"\xff\xff"
 _WHOLE = {AF_INET: 8, AF_INET6: 28, AF_NETLINK: 12, AF_PACKET: 12}
 

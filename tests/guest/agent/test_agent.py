@@ -21,12 +21,13 @@ from ktrace.image.image import find_image
 from ktrace.machine.machine import Machine
 from ktrace.machine.state import Template
 from ktrace.machine.template import ensure_template
+from ktrace.uapi.sched import CLONE_NEWIPC
+from ktrace.uapi.signal import SIGKILL
 from tests.unit.agent import actors as a
 from tests.unit.agent.actors import Lab, blocked, live
 
 SOCKET, CONNECT, ACCEPT, BIND, LISTEN, SENDTO, RECVFROM, READLINK = 41, 42, 43, 49, 50, 44, 45, 89
 SEMGET, SEMOP, SEMCTL = 64, 65, 66
-CLONE_NEWIPC = 0x08000000
 ROUNDS = 350
 """three families, two steps each: 2,100 steps that must each be settled"""
 
@@ -158,7 +159,7 @@ def test_undo_of_a_killed_actor_wakes_after_its_death(lab: Lab) -> None:
     assert lab.completed(_sop(lab, 0, semid, 1)).ret == 0
     assert lab.completed(_sop(lab, 0, semid, -1, 0x1000)).ret == 0  # SEM_UNDO
     assert blocked(lab.step(_sop(lab, 1, semid, -1))) == {1}
-    assert lab.step(Kill(0)).events == (Exited(0, a.SIGKILL), Completed(1, 0))
+    assert lab.step(Kill(0)).events == (Exited(0, SIGKILL), Completed(1, 0))
     assert lab.completed(_sop(lab, 1, semid, 1)).ret == 0
     assert lab.completed(_sop(lab, 2, semid, -1, 0x1000)).ret == 0
     assert blocked(lab.step(_sop(lab, 1, semid, -1))) == {1}
@@ -255,5 +256,5 @@ def test_end_of_the_agent_is_told_on_the_console(machine: Machine) -> None:
 def test_killed_agent_is_told_on_the_console(machine: Machine) -> None:
     machine.agent.step(Spawn(0))
     with pytest.raises(GuestDied):
-        machine.agent.step(Call(0, a.KILL, (machine.hello.agent_pid, a.SIGKILL)))
+        machine.agent.step(Call(0, a.KILL, (machine.hello.agent_pid, SIGKILL)))
     assert "ktrace-init: agent ended: signal 9" in machine.console_tail()

@@ -10,7 +10,6 @@ from ktrace.agent.reports import Completed, Exited, Signalled, StepReport, slots
 
 READ, WRITE, CLOSE, MMAP, DUP2, PIPE2 = 0, 1, 3, 9, 33, 293
 KILL, FCNTL, PAUSE, GETPID, UNLINK, FSTAT = 62, 72, 34, 39, 87, 5
-SIGUSR1, SIGUSR2, SIGPIPE, SIGKILL, SIGSTOP, SIGCONT = 10, 12, 13, 9, 19, 18
 EAGAIN, EBADF, EFAULT, EINTR, EINVAL, EPIPE = -11, -9, -14, -4, -22, -32
 
 

@@ -27,6 +27,7 @@ from ktrace.agent.ops import (
     Wait,
 )
 from ktrace.agent.reports import Completed, Exited, Signalled, Spawned
+from ktrace.uapi.signal import SIGCONT, SIGKILL, SIGPIPE, SIGSTOP, SIGUSR1, SIGUSR2
 from tests.unit.agent import actors as a
 from tests.unit.agent.actors import Lab, blocked, live
 
@@ -93,7 +94,7 @@ def test_fork_with_clone_vm_shares_memory(lab: Lab) -> None:
     page = lab.call(0, a.MMAP, 0, 4096, 3, 0x22, -1, 0)
     assert lab.completed(CopyIn(0, page, b"shared")).ret == 6
     assert lab.completed(CopyOut(1, page, 6)).loads == (b"shared",)
-    assert lab.step(Kill(0)).events == (Exited(0, a.SIGKILL),)
+    assert lab.step(Kill(0)).events == (Exited(0, SIGKILL),)
     assert lab.completed(CopyOut(1, page, 6)).loads == (b"shared",)
 
 
@@ -122,7 +123,7 @@ def test_kill_ends_a_blocked_actor(lab: Lab) -> None:
     lab.pipe(0)
     lab.step(lab.reading(0, 0, 1))
     report = lab.step(Kill(0))
-    assert report.events == (Exited(0, a.SIGKILL),)
+    assert report.events == (Exited(0, SIGKILL),)
     assert blocked(report) == set()
 
 
@@ -132,17 +133,17 @@ def test_death_stands_before_what_it_sets_off(lab: Lab) -> None:
     lab.step(Fork(0, 1))
     assert lab.call(1, a.CLOSE, 1) == 0
     assert blocked(lab.step(lab.reading(1, 0, 9))) == {1}
-    assert lab.step(Kill(0)).events == (Exited(0, a.SIGKILL), Completed(1, 0, (b"",)))
+    assert lab.step(Kill(0)).events == (Exited(0, SIGKILL), Completed(1, 0, (b"",)))
 
 
 def test_signal_interrupts_a_blocked_call_before_it_completes(lab: Lab) -> None:
     lab.spawn(0)
     lab.pipe(0)
     lab.step(lab.reading(0, 0, 1))
-    report = lab.step(Kill(0, a.SIGUSR1))
+    report = lab.step(Kill(0, SIGUSR1))
     first, second = report.events
     assert isinstance(first, Signalled)
-    assert (first.slot, first.signo, first.code, first.pid) == (0, a.SIGUSR1, 0, lab.hello.agent_pid)
+    assert (first.slot, first.signo, first.code, first.pid) == (0, SIGUSR1, 0, lab.hello.agent_pid)
     assert second == Completed(0, a.EINTR, (b"",))
 
 
@@ -160,40 +161,40 @@ def test_sigpipe_is_recorded_before_epipe(lab: Lab) -> None:
     lab.call(0, a.CLOSE, 0)
     signal, completed = lab.step(lab.writing(0, 1, b"x")).events
     assert isinstance(signal, Signalled)
-    assert signal.signo == a.SIGPIPE
+    assert signal.signo == SIGPIPE
     assert completed == Completed(0, a.EPIPE)
 
 
 def test_sigaction_default_ignore_and_restart(lab: Lab) -> None:
     lab.spawn(0)
     lab.pipe(0)
-    assert lab.completed(Sigaction(0, a.SIGUSR1, Disposition.IGN)).ret == 0
-    assert lab.step(Kill(0, a.SIGUSR1)).events == ()
-    assert lab.completed(Sigaction(0, a.SIGUSR2, Disposition.RECORD_RESTART)).ret == 0
+    assert lab.completed(Sigaction(0, SIGUSR1, Disposition.IGN)).ret == 0
+    assert lab.step(Kill(0, SIGUSR1)).events == ()
+    assert lab.completed(Sigaction(0, SIGUSR2, Disposition.RECORD_RESTART)).ret == 0
     lab.step(lab.reading(0, 0, 1))
-    report = lab.step(Kill(0, a.SIGUSR2))
+    report = lab.step(Kill(0, SIGUSR2))
     assert [type(event) for event in report.events] == [Signalled]
     assert blocked(report) == {0}
     assert lab.step(Kill(0, 15)).events[1:] == (Completed(0, a.EINTR, (b"",)),)
-    assert lab.completed(Sigaction(0, a.SIGUSR2, Disposition.DFL)).ret == 0
-    assert lab.completed(Sigaction(0, a.SIGKILL, Disposition.IGN)).ret == a.EINVAL
-    assert lab.step(Kill(0, a.SIGUSR2)).events == (Exited(0, a.SIGUSR2),)
+    assert lab.completed(Sigaction(0, SIGUSR2, Disposition.DFL)).ret == 0
+    assert lab.completed(Sigaction(0, SIGKILL, Disposition.IGN)).ret == a.EINVAL
+    assert lab.step(Kill(0, SIGUSR2)).events == (Exited(0, SIGUSR2),)
 
 
 def test_sigpipe_by_default_kills_in_the_middle_of_the_call(lab: Lab) -> None:
     lab.spawn(0)
     lab.pipe(0)
     lab.call(0, a.CLOSE, 0)
-    lab.completed(Sigaction(0, a.SIGPIPE, Disposition.DFL))
-    assert lab.step(lab.writing(0, 1, b"x")).events == (Exited(0, a.SIGPIPE),)
+    lab.completed(Sigaction(0, SIGPIPE, Disposition.DFL))
+    assert lab.step(lab.writing(0, 1, b"x")).events == (Exited(0, SIGPIPE),)
 
 
 def test_stopped_actor_counts_as_blocked_until_continued(lab: Lab) -> None:
     lab.spawn(0)
-    assert lab.step(Kill(0, a.SIGSTOP)).events == ()
+    assert lab.step(Kill(0, SIGSTOP)).events == ()
     report = lab.step(Call(0, a.GETPID))
     assert (report.events, blocked(report)) == ((), {0})
-    (event,) = lab.step(Kill(0, a.SIGCONT)).events
+    (event,) = lab.step(Kill(0, SIGCONT)).events
     assert isinstance(event, Completed)
     assert event.ret == lab.agent.hello().pids[0]
 
@@ -201,7 +202,7 @@ def test_stopped_actor_counts_as_blocked_until_continued(lab: Lab) -> None:
 def test_one_actor_signals_another(lab: Lab) -> None:
     lab.spawn(0, 1)
     pids = lab.agent.hello().pids
-    report = lab.step(Call(0, a.KILL, (pids[1], a.SIGUSR1)))
+    report = lab.step(Call(0, a.KILL, (pids[1], SIGUSR1)))
     assert Completed(0, 0) in report.events
     (signal,) = (event for event in report.events if isinstance(event, Signalled))
     assert (signal.slot, signal.pid) == (1, pids[0])
@@ -241,15 +242,15 @@ def test_exec_keeps_what_is_not_close_on_exec(lab: Lab) -> None:
     lab.spawn(0)
     lab.pipe(0)
     lab.pipe(0, os.O_CLOEXEC)
-    lab.completed(Sigaction(0, a.SIGUSR1, Disposition.IGN))
+    lab.completed(Sigaction(0, SIGUSR1, Disposition.IGN))
     pid = lab.agent.hello().pids[0]
     assert sorted(os.listdir(f"/proc/{pid}/fd")) == ["0", "1", "2", "3"]
     assert lab.completed(Exec(0)).ret == 0
     assert sorted(os.listdir(f"/proc/{pid}/fd")) == ["0", "1"]
     assert lab.call(0, a.GETPID) == pid
     assert lab.completed(lab.writing(0, 1, b"still")).ret == 5
-    assert lab.step(Kill(0, a.SIGUSR1)).events == ()
-    assert [type(event) for event in lab.step(Kill(0, a.SIGUSR2)).events] == [Signalled]
+    assert lab.step(Kill(0, SIGUSR1)).events == ()
+    assert [type(event) for event in lab.step(Kill(0, SIGUSR2)).events] == [Signalled]
     with open(f"/proc/{pid}/comm") as comm:
         assert comm.read() == "actor-0\n"
 
@@ -383,7 +384,7 @@ def test_blocked_actor_takes_nothing_but_signals(lab: Lab) -> None:
         with pytest.raises(Refused) as caught:
             lab.agent.step(op)
         assert caught.value.reason is Refusal.BLOCKED
-    assert lab.step(Kill(0)).events == (Exited(0, a.SIGKILL),)
+    assert lab.step(Kill(0)).events == (Exited(0, SIGKILL),)
 
 
 def test_signals_beyond_the_ring_are_counted_as_lost(agent: Agent) -> None:
@@ -392,12 +393,12 @@ def test_signals_beyond_the_ring_are_counted_as_lost(agent: Agent) -> None:
     pid = agent.hello().pids[0]
     lab.pipe(1)
     arena = lab.hello.arena(1)
-    stop = Call(1, a.KILL, (pid, a.SIGSTOP))
+    stop = Call(1, a.KILL, (pid, SIGSTOP))
     queue = Call(1, 129, (pid, 34, arena), stores=(Store(arena, struct.pack("<iii", 34, 0, -1) + bytes(116)),))
     lab.step(stop)
     reports = agent.batch([queue] * 4000)
     assert all(report.events == (Completed(1, 0),) for report in reports)
-    report = agent.step(Kill(0, a.SIGCONT))
+    report = agent.step(Kill(0, SIGCONT))
     recorded = len(report.events)
     assert recorded == 4096 - 256
     assert report.lost == 4000 - recorded

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from ktrace.errors import HostError
+from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.machine import memory as module
-from ktrace.machine.memory import BLOCK, PAGE_SIZE, GuestMemory, join_extents
+from ktrace.machine.memory import BLOCK, GuestMemory, join_extents
 
 MIB = 1 << 20
 

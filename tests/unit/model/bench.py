@@ -16,17 +16,14 @@ from ktrace.state.net.facts import SocketFacts
 from ktrace.state.net.sock import Sock
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
+from ktrace.uapi.socket import AF_INET, AF_INET6, AF_UNIX
 from tests.unit.model.facts import IPC, NET
 
 CLOCK = 100, 101
 """Seconds of the guest's clock around a step, where a test says nothing of it."""
 
-AF_UNIX, AF_INET, AF_INET6 = 1, 2, 10
 STREAM, DGRAM, RAW, SEQPACKET = 1, 2, 3, 5
 NONBLOCK, CLOEXEC = 0o4000, 0o2000000
-SOL_SOCKET = 1
-IPC_CREAT, IPC_EXCL, IPC_NOWAIT = 0o1000, 0o2000, 0o4000
-SEM_UNDO = 0x1000
 
 
 def unix(path: bytes) -> dict[str, Any]:

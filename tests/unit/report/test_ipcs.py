@@ -10,9 +10,10 @@ from ktrace.report.ipcs import details, listing, tables
 from ktrace.state.naming import Namer
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
-from tests.unit.model.bench import IPC_CREAT, SEM_UNDO, Bench, op
-
-CLONE_NEWIPC = 0x08000000
+from ktrace.uapi.ipc import IPC_CREAT
+from ktrace.uapi.sched import CLONE_NEWIPC
+from ktrace.uapi.sem import SEM_UNDO
+from tests.unit.model.bench import Bench, op
 
 
 def busy() -> World:

@@ -8,7 +8,8 @@ from ktrace.model.net.socket_tables import INETSW, register_protosw, tables
 from ktrace.report.sockets import registered, table
 from ktrace.state.naming import Namer
 from ktrace.state.net.facts import ProtocolSwitch
-from tests.unit.model.bench import AF_INET, AF_UNIX, DGRAM, STREAM, Bench, inet, unix
+from ktrace.uapi.socket import AF_INET, AF_UNIX
+from tests.unit.model.bench import DGRAM, STREAM, Bench, inet, unix
 from tests.unit.model.facts import NET
 
 

@@ -17,8 +17,8 @@ from ktrace.model.ipc.ns_file import NS_OPS
 from ktrace.model.ipc.sem_array import SemArray
 from ktrace.model.task import Task
 from ktrace.state.call import BAD, Call
+from ktrace.uapi.sem import SEMVMX
 
-SEMVMX = 32767
 _QUERIES = ("GETVAL", "GETPID", "GETNCNT", "GETZCNT")
 
 

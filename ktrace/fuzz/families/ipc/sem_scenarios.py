@@ -11,13 +11,13 @@ from ktrace.fuzz.choose import Choose
 from ktrace.fuzz.state import Move, State
 from ktrace.model.ipc.sem_array import SemArray
 from ktrace.model.task import Task
+from ktrace.uapi.ipc import IPC_NOWAIT
+from ktrace.uapi.sem import SEM_UNDO, SEMVMX
 
-SEMVMX = 32767
 SEMMSL_FAST = 256
 """Values that fit onto the kernel's stack; for more it allocates memory (``ipc/sem.c``)."""
 MOST = SEMMSL_FAST + 8
 """As many as the largest array has, and more: the id may be another one's."""
-UNDO, NOWAIT = C["SEM_UNDO"], C["IPC_NOWAIT"]
 SceneAtArray = Callable[[State, Choose, SemArray, list[Task]], Iterator[Move]]
 """Make moves around an array; the last argument are free tasks that can name it."""
 
@@ -52,7 +52,7 @@ def chain(state: State, choose: Choose, array: SemArray, holders: list[Task]) ->
             break
         num = choose.integer(0, width - 1)
         after = (num + 1) % width
-        undo = choose.one((0, 0, UNDO))
+        undo = choose.one((0, 0, SEM_UNDO))
         first = _sop(num, 0) if start else _sop(num, -1, undo)
         then = [_sop(after, choose.one((-1, 0)) if start else choose.one((1, 1, 2)), undo)]
         if choose.chance(0.2):
@@ -67,7 +67,7 @@ def chain(state: State, choose: Choose, array: SemArray, holders: list[Task]) ->
         if choose.chance(0.2):
             call = make_call("semctl", array.id, num, C["SETVAL"], 1 - start)
         else:
-            call = make_call("semop", array.id, (_sop(num, -1 if start else 1, NOWAIT),))
+            call = make_call("semop", array.id, (_sop(num, -1 if start else 1, IPC_NOWAIT),))
         yield choose.one(awake).name, call
 
 
@@ -81,7 +81,7 @@ def _sop(num: int, change: int, flags: int = 0) -> dict[str, int]:
 
 def _sleeping(choose: Choose, array: SemArray, width: int) -> list[dict[str, int]]:
     """Return operations that cannot go through now: one at least waits, for more or for zero."""
-    undo = UNDO if choose.chance(0.3) else 0
+    undo = SEM_UNDO if choose.chance(0.3) else 0
     num = choose.integer(0, width - 1)
     value = array.sems[num].semval
     waits = _sop(num, 0) if value and choose.chance(0.5) else _sop(num, -value - choose.one((1, 1, 2)), undo)
@@ -103,11 +103,11 @@ def _change(choose: Choose, array: SemArray, width: int) -> Any:
         case 1:
             return make_call("semctl", array.id, 0, C["SETALL"], _values(choose, (0, 0, 1, 2)))
         case 2 | 3 if value:
-            return make_call("semop", array.id, (_sop(num, -value, NOWAIT),))
+            return make_call("semop", array.id, (_sop(num, -value, IPC_NOWAIT),))
         case 4 if width > 1:
             sops = tuple(_sop(number, choose.one((1, 1, 2))) for number in range(width))
             return make_call("semop", array.id, sops)
-    return make_call("semop", array.id, (_sop(num, choose.one((1, 1, 2, 3)), choose.one((0, 0, UNDO))),))
+    return make_call("semop", array.id, (_sop(num, choose.one((1, 1, 2, 3)), choose.one((0, 0, SEM_UNDO))),))
 
 
 def extremes(state: State, choose: Choose, array: SemArray, holders: list[Task]) -> Iterator[Move]:
@@ -115,14 +115,14 @@ def extremes(state: State, choose: Choose, array: SemArray, holders: list[Task])
     task, num = holders[0].name, choose.integer(0, min(len(array.sems), 3) - 1)
     sign = choose.one((1, -1))
     yield task, make_call("semctl", array.id, num, C["SETVAL"], 0 if sign > 0 else SEMVMX)
-    yield task, make_call("semop", array.id, (_sop(num, sign * SEMVMX, UNDO),))
+    yield task, make_call("semop", array.id, (_sop(num, sign * SEMVMX, SEM_UNDO),))
     for _ in range(choose.integer(1, 3)):
         step = choose.one((1, 1, 2))
-        yield task, make_call("semop", array.id, (_sop(num, -sign * step, NOWAIT),))
-        again = _sop(num, sign * choose.one((1, 1, 2)), UNDO | NOWAIT)
-        sops = (again, _sop(num, sign, UNDO | NOWAIT)) if choose.chance(0.3) else (again,)
+        yield task, make_call("semop", array.id, (_sop(num, -sign * step, IPC_NOWAIT),))
+        again = _sop(num, sign * choose.one((1, 1, 2)), SEM_UNDO | IPC_NOWAIT)
+        sops = (again, _sop(num, sign, SEM_UNDO | IPC_NOWAIT)) if choose.chance(0.3) else (again,)
         yield task, make_call("semop", array.id, sops)
     if choose.chance(0.4):
-        yield task, make_call("semop", array.id, (_sop(num, -sign * choose.one((1, 300)), NOWAIT),))
+        yield task, make_call("semop", array.id, (_sop(num, -sign * choose.one((1, 300)), IPC_NOWAIT),))
         if len(state.free()) > 2:
             yield task, make_call("exit", 0)

@@ -10,13 +10,14 @@ from ktrace.fuzz.choose import Choose, pattern
 from ktrace.fuzz.families.ipc.ids import SysvFamily, bad_pointer
 from ktrace.fuzz.family import Generator, later
 from ktrace.fuzz.state import State
+from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.model.ipc.namespace import Namespace
 from ktrace.model.ipc.shm_segment import ShmAttachment, ShmidKernel
-from ktrace.model.mm.address_space import PROT_READ, PROT_WRITE, Vma
+from ktrace.model.mm.address_space import Vma
 from ktrace.model.task import Task
 from ktrace.state.call import Call
+from ktrace.uapi.mman import PROT_READ, PROT_WRITE
 
-PAGE = 4096
 PLACES = (0x30000000, 0x30001000, 0x30002000, 0x30010000)
 UNLIMITED = (1 << 64) - 1 - (1 << 24)
 
@@ -50,7 +51,7 @@ class ShmFamily(SysvFamily):
     def limits(self, choose: Choose) -> Iterator[Call]:
         """Lower shmmax, shmall and shmmni; have segments removed when nobody uses them."""
         if choose.chance(0.3):
-            yield make_call("sysctl", "kernel/shmmax", str(choose.one((1, PAGE, 3 * PAGE, 5 * PAGE))))
+            yield make_call("sysctl", "kernel/shmmax", str(choose.one((1, PAGE_SIZE, 3 * PAGE_SIZE, 5 * PAGE_SIZE))))
         if choose.chance(0.3):
             yield make_call("sysctl", "kernel/shmall", str(choose.one((1, 4, 8))))
         if choose.chance(0.3):
@@ -62,7 +63,7 @@ class ShmFamily(SysvFamily):
 
     def make(self, choose: Choose) -> Call:
         """Make a private object."""
-        return make_call("shmget", 0, PAGE, 0o600)
+        return make_call("shmget", 0, PAGE_SIZE, 0o600)
 
     def most_objects(self, ns: Namespace) -> int:
         """Return how many objects a namespace may hold."""
@@ -75,12 +76,12 @@ class ShmFamily(SysvFamily):
     def _shmget(self, state: State, choose: Choose, task: Task) -> Call | None:
         if (key := self.key(state, choose, task)) is None:
             return None
-        size = choose.one((1, PAGE, PAGE, PAGE + 1, 3 * PAGE, 3 * PAGE, 5 * PAGE))
+        size = choose.one((1, PAGE_SIZE, PAGE_SIZE, PAGE_SIZE + 1, 3 * PAGE_SIZE, 3 * PAGE_SIZE, 5 * PAGE_SIZE))
         ns = self.namespace(state, task)
         left = ns.shm_ctlall - ns.shm_tot
         if 0 <= left <= 8 and choose.chance(0.4):
-            size = left * PAGE + choose.one((0, 1))
-        elif ns.shm_ctlmax <= 5 * PAGE and choose.chance(0.3):
+            size = left * PAGE_SIZE + choose.one((0, 1))
+        elif ns.shm_ctlmax <= 5 * PAGE_SIZE and choose.chance(0.3):
             size = ns.shm_ctlmax + choose.one((0, 0, 1))
         if choose.chance(0.08):
             size = choose.one((0, 1 << 40, 1 << 63, (1 << 64) - 1))
@@ -102,13 +103,13 @@ class ShmFamily(SysvFamily):
         attached = self._mappings(state, task)
         if shp is None or (len(attached) > 5 and choose.chance(0.9)):
             return None
-        if shp.shm_segsz > 16 * PAGE:
+        if shp.shm_segsz > 16 * PAGE_SIZE:
             # With SHM_REMAP a huge one would cover the agent's own memory.
             return make_call("shmat", self.id_of(choose, None), 0, 0)
         flags = choose.flags(0.2, C["SHM_RDONLY"]) | choose.flags(0.06, C["SHM_EXEC"])
         address = 0
         if choose.chance(0.5):
-            address = choose.one((*PLACES, *(vma.start for vma in attached))) + choose.one((0, 0, 0, 5, PAGE))
+            address = choose.one((*PLACES, *(vma.start for vma in attached))) + choose.one((0, 0, 0, 5, PAGE_SIZE))
             flags |= choose.flags(0.35, C["SHM_RND"]) | choose.flags(0.3, C["SHM_REMAP"])
         elif choose.chance(0.03):
             flags |= C["SHM_REMAP"]
@@ -119,10 +120,10 @@ class ShmFamily(SysvFamily):
         if not attached:
             return make_call("shmdt", choose.one((0, PLACES[0]))) if choose.chance(0.05) else None
         vma = choose.one(attached)
-        return make_call("shmdt", vma.start + choose.weighted([(12, 0), (1, PAGE), (1, 5)]))
+        return make_call("shmdt", vma.start + choose.weighted([(12, 0), (1, PAGE_SIZE), (1, 5)]))
 
     def _store(self, state: State, choose: Choose, task: Task) -> Call | None:
-        found = [vma for vma in self._mappings(state, task) if vma.prot & PROT_WRITE and _left(vma) >= PAGE]
+        found = [vma for vma in self._mappings(state, task) if vma.prot & PROT_WRITE and _left(vma) >= PAGE_SIZE]
         if not found:
             return None
         vma = choose.one(found)
@@ -131,40 +132,40 @@ class ShmFamily(SysvFamily):
         return make_call("store", start, pattern(state.number, size))
 
     def _load(self, state: State, choose: Choose, task: Task) -> Call | None:
-        found = [vma for vma in self._mappings(state, task) if vma.prot & PROT_READ and _left(vma) >= PAGE]
+        found = [vma for vma in self._mappings(state, task) if vma.prot & PROT_READ and _left(vma) >= PAGE_SIZE]
         if not found:
             return None
-        return make_call("load", choose.one(found).start + choose.one((0, 7, PAGE - 20)), 20)
+        return make_call("load", choose.one(found).start + choose.one((0, 7, PAGE_SIZE - 20)), 20)
 
     def _munmap(self, state: State, choose: Choose, task: Task) -> Call | None:
         found = self._mappings(state, task)
         if not found:
             return None
         vma = choose.one(found)
-        pages = (vma.end - vma.start) // PAGE
+        pages = (vma.end - vma.start) // PAGE_SIZE
         first = choose.integer(0, pages - 1)
         length = choose.integer(1, pages - first + (1 if choose.chance(0.1) else 0))
-        return make_call("munmap", vma.start + first * PAGE, length * PAGE)
+        return make_call("munmap", vma.start + first * PAGE_SIZE, length * PAGE_SIZE)
 
     def _mprotect(self, state: State, choose: Choose, task: Task) -> Call | None:
         found = self._mappings(state, task)
         if not found:
             return None
         vma = choose.one(found)
-        return make_call("mprotect", vma.start, choose.one((PAGE, vma.end - vma.start)), choose.one((1, 1, 3, 0)))
+        return make_call("mprotect", vma.start, choose.one((PAGE_SIZE, vma.end - vma.start)), choose.one((1, 1, 3, 0)))
 
     def _mremap(self, state: State, choose: Choose, task: Task) -> Call | None:
         found = self._mappings(state, task)
         if not found:
             return None
         vma = choose.one(found)
-        pages = (vma.end - vma.start) // PAGE
+        pages = (vma.end - vma.start) // PAGE_SIZE
         first = choose.integer(0, pages - 1)
         old = choose.integer(0, pages - first)
         new = choose.one((old, old, old + 1, max(old - 1, 1), pages))
         flags = choose.one((0, 1, 1, 3, 3, 5))
-        place = choose.one(PLACES) + choose.one((0, 0, 4 * PAGE)) if flags & 2 else 0
-        return make_call("mremap", vma.start + first * PAGE, old * PAGE, new * PAGE, flags, place)
+        place = choose.one(PLACES) + choose.one((0, 0, 4 * PAGE_SIZE)) if flags & 2 else 0
+        return make_call("mremap", vma.start + first * PAGE_SIZE, old * PAGE_SIZE, new * PAGE_SIZE, flags, place)
 
     # -- control ---------------------------------------------------------------------------------
 
@@ -197,11 +198,11 @@ class ShmFamily(SysvFamily):
 
     def _memlock(self, state: State, choose: Choose, task: Task) -> Call | None:
         """Set how much a user without privilege may lock."""
-        limit = choose.one((0, PAGE, 2 * PAGE, 3 * PAGE, 8 << 20))
+        limit = choose.one((0, PAGE_SIZE, 2 * PAGE_SIZE, 3 * PAGE_SIZE, 8 << 20))
         return make_call("setrlimit", C["RLIMIT_MEMLOCK"], {"rlim_cur": limit, "rlim_max": 8 << 20})
 
 
 def _left(vma: Vma) -> int:
     """Return how many bytes of the segment the mapping reaches; beyond them is SIGBUS."""
     assert isinstance(vma.backing, ShmAttachment)
-    return (vma.backing.segment.numpages - vma.pgoff) * PAGE
+    return (vma.backing.segment.numpages - vma.pgoff) * PAGE_SIZE

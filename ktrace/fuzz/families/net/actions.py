@@ -12,8 +12,8 @@ from ktrace.fuzz.families.fs.files import may_block
 from ktrace.fuzz.state import Move, State, open_fds
 from ktrace.model.net.core.sock import Socket
 from ktrace.model.task import Task
+from ktrace.uapi.socket import MSG_DONTWAIT
 
-DONTWAIT = C["MSG_DONTWAIT"]
 MANY = 12
 """Sockets of one actor from which on a scene closes some first."""
 
@@ -135,14 +135,14 @@ def hand_over(state: State, choose: Choose, end: End) -> Made:
     return end if child is None else End(child, end.fd)
 
 
-def send(state: State, choose: Choose, end: End, size: int, flags: int = DONTWAIT) -> Move:
+def send(state: State, choose: Choose, end: End, size: int, flags: int = MSG_DONTWAIT) -> Move:
     """Return the sending of *size* bytes that tell where they come from."""
-    if not flags & ~DONTWAIT and choose.chance(0.1):
+    if not flags & ~MSG_DONTWAIT and choose.chance(0.1):
         return do(end, "sendmsg", {"msg_iov": (pattern(state.number, size),)}, flags)
     return do(end, "sendto", pattern(state.number, size), flags=flags)
 
 
-def receive(state: State, choose: Choose, end: End, length: int, flags: int = DONTWAIT) -> Move:
+def receive(state: State, choose: Choose, end: End, length: int, flags: int = MSG_DONTWAIT) -> Move:
     """Return the receiving of up to *length* bytes."""
     if choose.chance(0.15):
         room = {"msg_iov": (length,), "msg_namelen": choose.one((0, 16, 110)), "msg_controllen": choose.one((0, 64))}
@@ -152,4 +152,4 @@ def receive(state: State, choose: Choose, end: End, length: int, flags: int = DO
 
 def sleepy(state: State, choose: Choose, probability: float) -> int:
     """Return MSG_DONTWAIT, or nothing where somebody is left to end the sleep."""
-    return 0 if may_block(state, choose, probability) else DONTWAIT
+    return 0 if may_block(state, choose, probability) else MSG_DONTWAIT

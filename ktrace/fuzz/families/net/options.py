@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from ktrace.agent.syscalls import CONSTANTS as C
+from ktrace.uapi.socket import SOL_SOCKET
 
 Pool = tuple[tuple[int, int, Sequence[Any]], ...]
 """Level, name and values."""
 
 _SWITCH = (0, 1, 1, 2, -1)
-_SOCKET = C["SOL_SOCKET"]
 
 
 def _socket(name: str, *values: Any) -> tuple[int, int, Sequence[Any]]:
-    return _SOCKET, C[name], values
+    return SOL_SOCKET, C[name], values
 
 
 def _time(seconds: int, microseconds: int) -> dict[str, int]:
@@ -38,8 +38,8 @@ OPTIONS: Pool = (
     _socket("SO_RCVTIMEO", _time(100, 0), _time(0, 0), _time(200, 1), _time(100, 999999), _time(0, 1000000)),
     _socket("SO_SNDTIMEO", _time(100, 0), _time(0, 0), _time(200, 1), _time(100, 3999), _time(0, -1)),
     *[_socket(name, 0, 1) for name in ("SO_TYPE", "SO_ERROR", "SO_DOMAIN", "SO_PROTOCOL", "SO_ACCEPTCONN")],
-    (_SOCKET, 72, (0, 1, 2, 3, 4)),
-    (_SOCKET, 999, (1,)),
+    (SOL_SOCKET, 72, (0, 1, 2, 3, 4)),
+    (SOL_SOCKET, 999, (1,)),
 )
 """Options of SOL_SOCKET; 72 is SO_BUF_LOCK."""
 

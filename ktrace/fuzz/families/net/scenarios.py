@@ -10,7 +10,6 @@ from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose
 from ktrace.fuzz.families.fs.files import may_block
 from ktrace.fuzz.families.net.actions import (
-    DONTWAIT,
     Address,
     Connected,
     End,
@@ -31,22 +30,22 @@ from ktrace.fuzz.family import Scene
 from ktrace.fuzz.state import Move, State
 from ktrace.model.task import Task
 from ktrace.uapi.signal import SIGNAL_NUMBERS
+from ktrace.uapi.socket import MSG_DONTWAIT, SOL_SOCKET
 
 Maker = Callable[[State, Choose], Connected]
 """Bring about a connection of a family."""
 
 Option = tuple[int, int, Any]
-SOCKET = C["SOL_SOCKET"]
 TALK_OPTIONS: Sequence[Option] = (
-    (SOCKET, C["SO_RCVLOWAT"], 8),
-    (SOCKET, C["SO_RCVLOWAT"], 100),
-    (SOCKET, C["SO_RCVLOWAT"], 1),
-    (SOCKET, C["SO_OOBINLINE"], 1),
-    (SOCKET, C["SO_OOBINLINE"], 0),
-    (SOCKET, C["SO_PASSCRED"], 1),
-    (SOCKET, C["SO_LINGER"], {"l_onoff": 1, "l_linger": 0}),
-    (SOCKET, C["SO_PEEK_OFF"], 0),
-    (SOCKET, C["SO_PEEK_OFF"], 3),
+    (SOL_SOCKET, C["SO_RCVLOWAT"], 8),
+    (SOL_SOCKET, C["SO_RCVLOWAT"], 100),
+    (SOL_SOCKET, C["SO_RCVLOWAT"], 1),
+    (SOL_SOCKET, C["SO_OOBINLINE"], 1),
+    (SOL_SOCKET, C["SO_OOBINLINE"], 0),
+    (SOL_SOCKET, C["SO_PASSCRED"], 1),
+    (SOL_SOCKET, C["SO_LINGER"], {"l_onoff": 1, "l_linger": 0}),
+    (SOL_SOCKET, C["SO_PEEK_OFF"], 0),
+    (SOL_SOCKET, C["SO_PEEK_OFF"], 3),
 )
 ASKED = ("SO_ERROR", "SO_ERROR", "SO_TYPE", "SO_ACCEPTCONN", "SO_DOMAIN", "SO_PROTOCOL", "SO_PEERCRED", "SO_SNDBUF")
 
@@ -85,7 +84,7 @@ def _exchange(state: State, choose: Choose, end: End, sizes: Sequence[int], urge
         return None
     kind = choose.integer(0, 21)
     if kind < 8:
-        flags = DONTWAIT | (choose.flags(0.25, C["MSG_OOB"]) if urgent else 0) | choose.flags(0.1, C["MSG_MORE"])
+        flags = MSG_DONTWAIT | (choose.flags(0.25, C["MSG_OOB"]) if urgent else 0) | choose.flags(0.1, C["MSG_MORE"])
         return send(state, choose, end, choose.around(*sizes, low=0), flags)
     if kind < 16:
         flags = sleepy(state, choose, 0.5) | choose.flags(0.15, C["MSG_PEEK"]) | choose.flags(0.1, C["MSG_WAITALL"])
@@ -126,7 +125,7 @@ def ending(state: State, choose: Choose, ends: list[End], sizes: Sequence[int]) 
                 yield do(first, "shutdown", choose.integer(0, 2))
         case 2 | 3:
             if choose.chance(0.25):
-                yield do(first, "setsockopt", SOCKET, C["SO_LINGER"], {"l_onoff": 1, "l_linger": 0})
+                yield do(first, "setsockopt", SOL_SOCKET, C["SO_LINGER"], {"l_onoff": 1, "l_linger": 0})
             yield do(first, "close")
         case 4 if len(state.free()) > 3:
             yield None, make_call("kill", first.task.name, SIGNAL_NUMBERS["SIGKILL"])
@@ -138,11 +137,11 @@ def ending(state: State, choose: Choose, ends: list[End], sizes: Sequence[int]) 
             continue
         match choose.integer(0, 5):
             case 0 | 1:
-                yield send(state, choose, end, choose.one(sizes), DONTWAIT | choose.flags(0.3, C["MSG_NOSIGNAL"]))
+                yield send(state, choose, end, choose.one(sizes), MSG_DONTWAIT | choose.flags(0.3, C["MSG_NOSIGNAL"]))
             case 2 | 3:
                 yield receive(state, choose, end, choose.one((1, 100, 5000)))
             case 4:
-                yield do(end, "getsockopt", SOCKET, C[choose.one(ASKED)])
+                yield do(end, "getsockopt", SOL_SOCKET, C[choose.one(ASKED)])
             case _:
                 yield end.task.name, poll_of(state, choose, end)
     if holds(second, state) and choose.chance(0.5):
@@ -237,7 +236,7 @@ def signalled(connected: Maker, sizes: Sequence[int]) -> Scene:
         if holds(watched, state):
             yield do(watched, "fcntl", C["F_SETFL"], C["FASYNC"] | choose.flags(0.6, C["O_NONBLOCK"]))
         if choose.chance(0.3) and holds(watched, state):
-            yield do(watched, "setsockopt", SOCKET, C["SO_SNDBUF"], 0)
+            yield do(watched, "setsockopt", SOL_SOCKET, C["SO_SNDBUF"], 0)
         for _ in range(choose.integer(2, 7)):
             end = choose.one((watched, other, other))
             if holds(end, state) and (move := _exchange(state, choose, end, sizes, True)) is not None:
@@ -322,6 +321,6 @@ def options(pool: Sequence[tuple[int, int, Sequence[Any]]], makers: Sequence[Cal
                 yield do(end, "getsockopt", level, name)
         for _ in range(choose.integer(0, 2)):
             if holds(end, state):
-                yield do(end, "getsockopt", SOCKET, C[choose.one(ASKED)])
+                yield do(end, "getsockopt", SOL_SOCKET, C[choose.one(ASKED)])
 
     return scene

@@ -18,8 +18,8 @@ from ktrace.model.net.unix.garbage import has_dropped
 from ktrace.model.task import Task
 from ktrace.state.call import BAD, Call
 from ktrace.uapi.signal import SIGNAL_NUMBERS
+from ktrace.uapi.socket import SOCK_CLOEXEC, SOCK_NONBLOCK
 
-NONBLOCK, CLOEXEC = C["SOCK_NONBLOCK"], C["SOCK_CLOEXEC"]
 SYN_STEPS = 5
 """How long a connection may wait for its SYN to be sent again."""
 
@@ -158,7 +158,7 @@ class SocketFamily(Family):
 
     def kind(self, choose: Choose) -> int:
         """Return a type with its flags."""
-        return choose.one(self._types) | choose.flags(0.3, NONBLOCK) | choose.flags(0.1, CLOEXEC)
+        return choose.one(self._types) | choose.flags(0.3, SOCK_NONBLOCK) | choose.flags(0.1, SOCK_CLOEXEC)
 
     def enough(self, choose: Choose, task: Task) -> bool:
         """Tell whether *task* has sockets enough."""
@@ -196,7 +196,7 @@ class SocketFamily(Family):
         fd = pick_fd(choose, task, lambda file: is_listener(file) and not (calm and _sleeps(file) and _idle(file)))
         if fd is None:
             return None
-        flags = choose.flags(0.3, NONBLOCK) | choose.flags(0.1, CLOEXEC)
+        flags = choose.flags(0.3, SOCK_NONBLOCK) | choose.flags(0.1, SOCK_CLOEXEC)
         return make_call("accept4", fd, flags if choose.chance(0.98) else 1)
 
     # -- sending and receiving -------------------------------------------------------------------

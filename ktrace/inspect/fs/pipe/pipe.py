@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from drgn.helpers.linux.user import for_each_user
 
+from ktrace.include.asm.page_types import PAGE_SHIFT, PAGE_SIZE
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.fs.file import FileReader
 from ktrace.inspect.fs.inode import InodeReader
@@ -14,7 +15,7 @@ from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.members import has_member, offset_of
-from ktrace.inspect.memory import PAGE_SHIFT, PAGE_SIZE, KernelMemory
+from ktrace.inspect.memory import KernelMemory
 from ktrace.inspect.process.process import UserReader
 from ktrace.inspect.wait_queue import WaitQueues
 from ktrace.state.fs.pipe.pipe import PIPE_BUF_FLAGS, Fasync, Pipe, PipeBuffer, PipeFacts

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ktrace.inspect.invariants.violation import Violation
-from ktrace.state.ipc.namespace import IPC_PRIVATE, IpcIds, KernIpcPerm
+from ktrace.state.ipc.namespace import IpcIds, KernIpcPerm
+from ktrace.uapi.ipc import IPC_PRIVATE
 
 PERMS = {"sem": "sem_perm", "msg": "q_perm", "shm": "shm_perm"}
 

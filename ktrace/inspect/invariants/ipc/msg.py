@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.inspect.invariants.violation import Violation
-from ktrace.inspect.memory import PAGE_SIZE
 from ktrace.state.ipc.msg import MsgMsg, MsgQueue, MsgReceiver
 from ktrace.state.ipc.namespace import IpcNamespace
+from ktrace.uapi.errno import EAGAIN
 
-EAGAIN = 11
 MSG_MSG, MSG_MSGSEG = 48, 8
 """sizeof(struct msg_msg) and sizeof(struct msg_msgseg) on 64-bit kernels."""
 

@@ -11,9 +11,8 @@ from ktrace.inspect.ipc.namespace import Ids
 from ktrace.inspect.ipc.subsystem import SysvReader
 from ktrace.state.ipc.sem import Sem, SemArray, SemQueue, SemUndo, SemUndoList
 from ktrace.state.ref import Ref
-
-SEMVMX = 32767
-EINTR = 4
+from ktrace.uapi.errno import EINTR
+from ktrace.uapi.sem import SEMVMX
 
 
 def check_array(

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.ipc.shm import Attachment
 from ktrace.inspect.ipc.subsystem import SysvReader
-from ktrace.inspect.memory import PAGE_SIZE
 from ktrace.state.ipc.namespace import IpcNamespace
 from ktrace.state.ipc.shm import ShmidKernel
-
-SHM_DEST = 0o1000
+from ktrace.uapi.shm import SHM_DEST
 
 
 def check_segments(

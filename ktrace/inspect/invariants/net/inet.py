@@ -5,27 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ktrace.include.net.tcp_states import TCP_CLOSE, TCP_LISTEN, TCP_NEW_SYN_RECV, TCP_SYN_SENT
 from ktrace.inspect.corrupt import CorruptStructure
-from ktrace.inspect.invariants.net.inet6 import AF_INET6, Inet6Checks
+from ktrace.inspect.invariants.net.inet6 import Inet6Checks
 from ktrace.inspect.invariants.net.skbuff import Buffers, Queued
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
-from ktrace.inspect.net.inet.sock import (
-    IPPROTO_TCP,
-    IPPROTO_UDP,
-    IPPROTO_UDPLITE,
-    SOCK_DGRAM,
-    SOCK_STREAM,
-    TCP_CLOSE,
-    TCP_LISTEN,
-)
+from ktrace.uapi.in_ import IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE
+from ktrace.uapi.limits import UINT_MAX
+from ktrace.uapi.socket import AF_INET6, SOCK_DGRAM, SOCK_STREAM
 
-UINT = 0xFFFFFFFF
 MAX_WINDOW = 1 << 30
 MAX_QUEUED = 1 << 16
 TCP_MAX_STATE = 12
-TCP_SYN_SENT, TCP_NEW_SYN_RECV = 2, 12
 FIN = 1
 
 
@@ -86,7 +79,7 @@ class InetChecks:
         if sock.state in (TCP_CLOSE, TCP_SYN_SENT, TCP_NEW_SYN_RECV):
             return
         for late, early in (("snd_nxt", "snd_una"), ("write_seq", "snd_nxt"), ("rcv_nxt", "copied_seq")):
-            if getattr(found, late) - getattr(found, early) & UINT >= MAX_WINDOW:
+            if getattr(found, late) - getattr(found, early) & UINT_MAX >= MAX_WINDOW:
                 yield Violation(
                     f"{where}.{late}", f"is {getattr(found, late)}, before {early}, {getattr(found, early)}"
                 )
@@ -98,11 +91,13 @@ class InetChecks:
         for index, packet in enumerate(packets):
             place = f"{where}.sk_receive_queue[{index}]"
             cb = self.cb.unpack(packet.skb.cb, 0)
-            if expected is not None and cb.seq - expected & UINT:
+            if expected is not None and cb.seq - expected & UINT_MAX:
                 yield Violation(f"{place}.seq", f"is {cb.seq}, but the one before ends at {expected}")
             length = packet.skb.len + (cb.tcp_flags & FIN)
-            if cb.end_seq - cb.seq & UINT != length:
-                yield Violation(f"{place}.end_seq", f"is {cb.end_seq - cb.seq & UINT} past seq, with {length} bytes")
+            if cb.end_seq - cb.seq & UINT_MAX != length:
+                yield Violation(
+                    f"{place}.end_seq", f"is {cb.end_seq - cb.seq & UINT_MAX} past seq, with {length} bytes"
+                )
             expected = cb.end_seq
         if expected is not None and expected != found.rcv_nxt:
             yield Violation(f"{where}.rcv_nxt", f"is {found.rcv_nxt}, but the queue ends at {expected}")

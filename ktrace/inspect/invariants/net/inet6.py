@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ktrace.include.net.tcp_states import TCP_ESTABLISHED
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.members import type_of
 from ktrace.inspect.net.core.sock_names import dotted
-from ktrace.inspect.net.inet.sock import IPPROTO_TCP, SOCK_DGRAM, SOCK_STREAM
 from ktrace.state.net.sockaddr import ipv6_text
+from ktrace.uapi.in6 import IPPROTO_ICMPV6
+from ktrace.uapi.in_ import IPPROTO_TCP
+from ktrace.uapi.socket import SOCK_DGRAM, SOCK_STREAM
 
-AF_INET6 = 10
-IPPROTO_ICMPV6, TCP_ESTABLISHED = 58, 1
 MAPPED = "::ffff:"
 
 

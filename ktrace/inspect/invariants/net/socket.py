@@ -19,16 +19,15 @@ from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.members import offset_of
-from ktrace.inspect.net.core.sock import AF_UNIX
 from ktrace.inspect.net.core.sock_names import mask_names
 from ktrace.inspect.process.process import MAX_FDS
 from ktrace.state.net.sock import FAMILIES, SHUTDOWN
 from ktrace.state.net.socket import SOCKET_STATES
+from ktrace.uapi.socket import AF_INET, AF_INET6, AF_NETLINK, AF_UNIX
+from ktrace.uapi.stat import S_IFMT, S_IFSOCK
 
-AF_INET, AF_INET6, AF_NETLINK = 2, 10, 16
 MAX_SOCKS = 1 << 16
 MAX_ERRNO = 4095
-S_IFMT, S_IFSOCK = 0o170000, 0o140000
 GARBAGE = (KtraceError, *NONSENSE)
 """What reading memory that makes no sense raises."""
 

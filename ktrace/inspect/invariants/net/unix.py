@@ -8,20 +8,20 @@ from typing import Any
 
 from drgn.helpers.linux.net import for_each_net
 
+from ktrace.include.net.af_unix import UNIX_HASH_SIZE
+from ktrace.include.net.scm import SCM_MAX_FD
+from ktrace.include.net.tcp_states import TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.invariants.net.skbuff import Buffers, Charges, Queued
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.members import offset_of
-from ktrace.inspect.net.unix.sock import SCM_MAX_FD
+from ktrace.uapi.net import SS_CONNECTED, SS_UNCONNECTED
+from ktrace.uapi.socket import SOCK_DGRAM, SOCK_STREAM
+from ktrace.uapi.un import SIZEOF_SOCKADDR_UN, SUN_PATH
 
-UNIX_HASH_SIZE = 512
 MAX_CHAIN = 1 << 16
-SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET = 1, 2, 5
-SS_UNCONNECTED, SS_CONNECTED = 1, 3
-TCP_ESTABLISHED, TCP_CLOSE, TCP_LISTEN = 1, 7, 10
-SUN_PATH, SIZEOF_SOCKADDR_UN = 2, 110
 
 
 class UnixChecks:

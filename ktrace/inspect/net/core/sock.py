@@ -21,8 +21,7 @@ from ktrace.state.net.sock import FAMILIES, SHUTDOWN, SOCK_TYPES, TCP_STATES, US
 from ktrace.state.process.process import Credentials
 from ktrace.state.ref import Ref
 from ktrace.state.wait import Waiter
-
-AF_UNIX, AF_NETLINK, AF_PACKET = 1, 16, 17
+from ktrace.uapi.socket import AF_NETLINK, AF_PACKET, AF_UNIX
 
 
 class Files(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-MAX_SCHEDULE_TIMEOUT = (1 << 63) - 1
+from ktrace.include.linux.sched import MAX_SCHEDULE_TIMEOUT
 
 
 def bit_names(value: int, names: Mapping[int, str]) -> tuple[str, ...]:

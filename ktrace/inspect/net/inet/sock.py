@@ -6,6 +6,7 @@ from typing import Any
 
 import drgn
 
+from ktrace.include.net.tcp_states import TCP_CLOSE, TCP_LISTEN
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
@@ -16,15 +17,10 @@ from ktrace.inspect.net.inet.sock6 import Inet6Reader
 from ktrace.state.net.inet import InetSock, RawSock, TcpSock, UdpSock
 from ktrace.state.net.skbuff import Buffer
 from ktrace.state.ref import Ref
+from ktrace.uapi.in_ import IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE
+from ktrace.uapi.socket import AF_INET, AF_INET6, SOCK_DGRAM, SOCK_RAW, SOCK_STREAM
+from ktrace.uapi.udp import SIZEOF_UDPHDR
 
-AF_INET = 2
-AF_INET6 = 10
-IPPROTO_TCP = 6
-IPPROTO_UDP, IPPROTO_UDPLITE = 17, 136
-SOCK_STREAM = 1
-SOCK_DGRAM = 2
-SOCK_RAW = 3
-TCP_CLOSE, TCP_LISTEN = 7, 10
 INET_BITS = (
     "recverr", "is_icsk", "freebind", "hdrincl", "mc_loop", "transparent", "mc_all", "nodefrag",
     "bind_address_no_port", "recverr_rfc4884", "defer_connect",
@@ -36,7 +32,6 @@ CMSG_FLAGS = {
 """``IP_CMSG_*`` (``include/net/inet_sock.h``)."""
 
 CORKED = 0x1
-SIZEOF_UDPHDR = 8
 
 
 def plain_buffer(packet: Packet) -> Buffer:

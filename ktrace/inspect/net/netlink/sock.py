@@ -7,8 +7,9 @@ from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.net.core.sock_names import bit_names
 from ktrace.state.net.netlink import NetlinkSock, NetlinkTable
+from ktrace.uapi.netlink import MAX_LINKS, NETLINK_USERSOCK
 
-MAX_LINKS, MAX_GROUPS = 32, 1 << 12
+MAX_GROUPS = 1 << 12
 FLAGS = {
     0: "KERNEL_SOCKET", 1: "RECV_PKTINFO", 2: "BROADCAST_SEND_ERROR", 3: "RECV_NO_ENOBUFS", 4: "LISTEN_ALL_NSID",
     5: "CAP_ACK", 6: "EXT_ACK", 7: "STRICT_CHK",
@@ -58,9 +59,6 @@ def read_netlink_tables(kernel: LiveKernel) -> dict[int, NetlinkTable]:
         if int(entry.registered):
             bind = int(entry.bind.value_())
             symbol = kernel.symbol(bind) if bind else None
-            tables[number] = NetlinkTable(int(entry.groups), int(entry.flags), symbol, number != USERSOCK)
+            # NETLINK_USERSOCK is for processes among themselves (netlink_add_usersock_entry()).
+            tables[number] = NetlinkTable(int(entry.groups), int(entry.flags), symbol, number != NETLINK_USERSOCK)
     return tables
-
-
-USERSOCK = 2
-"""NETLINK_USERSOCK is for processes among themselves (``netlink_add_usersock_entry()``)."""

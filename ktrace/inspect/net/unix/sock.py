@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from ktrace.include.net.scm import SCM_MAX_FD
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
@@ -14,15 +15,10 @@ from ktrace.state.net.skbuff import Buffer, UnixBuffer
 from ktrace.state.net.unix import UnixSock
 from ktrace.state.process.process import Credentials
 from ktrace.state.ref import Ref
+from ktrace.uapi.un import SIZEOF_SOCKADDR_UN, SUN_PATH
 
 if TYPE_CHECKING:
     from ktrace.inspect.net.core.sock import SockReader
-
-SUN_PATH = 2
-"""``offsetof(struct sockaddr_un, sun_path)``."""
-
-SIZEOF_SOCKADDR_UN = 110
-SCM_MAX_FD = 253
 
 
 class UnixReader:

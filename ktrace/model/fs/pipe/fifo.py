@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, O_NONBLOCK, File
+from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
+from ktrace.model.fs.file import File
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.namei import FOPS
 from ktrace.model.fs.pipe.pipe import PipeInode, put_pipe_info
@@ -12,9 +13,9 @@ from ktrace.model.fs.pipe.pipe_ops import PipeFileOperations
 from ktrace.model.kernel import Kernel
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps, WaitEntry, wake_up
-from ktrace.state.fs.inode import S_IFIFO
-
-UINT = 0xFFFFFFFF
+from ktrace.uapi.fcntl import O_NONBLOCK
+from ktrace.uapi.limits import UINT_MAX
+from ktrace.uapi.stat import S_IFIFO
 
 
 class FifoFileOperations(PipeFileOperations):
@@ -58,7 +59,7 @@ def _attach(task: Task, inode: Inode) -> PipeInode:
 
 def _open_read(task: Task, pipe: PipeInode, file: File, is_pipe: bool) -> Sleeps[None]:
     kernel = task.kernel
-    pipe.r_counter = pipe.r_counter + 1 & UINT
+    pipe.r_counter = pipe.r_counter + 1 & UINT_MAX
     pipe.readers += 1
     if pipe.readers == 1:
         wake_up_partner(kernel, pipe)
@@ -77,7 +78,7 @@ def _open_write(task: Task, pipe: PipeInode, file: File, is_pipe: bool) -> Sleep
     kernel = task.kernel
     if not is_pipe and file.f_flags & O_NONBLOCK and not pipe.readers:
         raise Errno("ENXIO")
-    pipe.w_counter = pipe.w_counter + 1 & UINT
+    pipe.w_counter = pipe.w_counter + 1 & UINT_MAX
     pipe.writers += 1
     if pipe.writers == 1:
         wake_up_partner(kernel, pipe)
@@ -93,8 +94,8 @@ def _open_write(task: Task, pipe: PipeInode, file: File, is_pipe: bool) -> Sleep
 def _open_both(kernel: Kernel, pipe: PipeInode) -> None:
     pipe.readers += 1
     pipe.writers += 1
-    pipe.r_counter = pipe.r_counter + 1 & UINT
-    pipe.w_counter = pipe.w_counter + 1 & UINT
+    pipe.r_counter = pipe.r_counter + 1 & UINT_MAX
+    pipe.w_counter = pipe.w_counter + 1 & UINT_MAX
     if pipe.readers == 1 or pipe.writers == 1:
         wake_up_partner(kernel, pipe)
 

@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
-from ktrace.model.fs.fasync import POLL_IN, POLL_OUT, SIGIO, FasyncList, kill_fasync
+from ktrace.include.asm.page_types import PAGE_SIZE
+from ktrace.include.linux.pipe_fs_i import (
+    PIPE_BUF_FLAG_LRU,
+    PIPE_DEF_BUFFERS,
+)
+from ktrace.model.fs.fasync import FasyncList, kill_fasync
 from ktrace.model.fs.file import observe_file
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.pipe.observed import observed_pipe
 from ktrace.model.kernel import Kernel, Subsystem
-from ktrace.model.mm.page import LENT, PAGE_SIZE, Page, UserPage
+from ktrace.model.mm.page import LENT, Page, UserPage
 from ktrace.model.mutex import Mutex
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps, WaitQueue, waiters, wake_up
@@ -21,16 +26,15 @@ from ktrace.state.fs.pipe.pipe import PipeFacts
 from ktrace.state.names import flag_names
 from ktrace.state.process.process import User
 from ktrace.state.ref import Ref
+from ktrace.uapi.eventpoll import EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM
+from ktrace.uapi.limits import UINT_MAX
+from ktrace.uapi.siginfo import POLL_IN, POLL_OUT
+from ktrace.uapi.signal import SIGIO
 
-PIPE_DEF_BUFFERS = 16
 PIPE_MIN_DEF_BUFFERS = 2
-BUF_LRU, BUF_GIFT, BUF_PACKET, BUF_CAN_MERGE, BUF_WHOLE, BUF_LOSS = 0x01, 0x04, 0x08, 0x10, 0x20, 0x40
 ANON_OPS = "anon_pipe_buf_ops"
 DEFAULT_OPS = "default_pipe_buf_ops"
 PAGE_CACHE_OPS = "page_cache_pipe_buf_ops"
-UINT = 0xFFFFFFFF
-EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP = 0x1, 0x4, 0x8, 0x10
-EPOLLRDNORM, EPOLLWRNORM = 0x40, 0x100
 SIZEOF_PIPE_BUFFER = 40
 KMALLOC_MAX_SIZE = 1 << 22
 SURE_ALLOCATION = 8 * PAGE_SIZE
@@ -123,7 +127,7 @@ class PipeInode:
 
     def occupancy(self) -> int:
         """``pipe_occupancy()``."""
-        return self.head - self.tail & UINT
+        return self.head - self.tail & UINT_MAX
 
     def full(self) -> bool:
         """``pipe_full()``."""
@@ -144,12 +148,12 @@ class PipeInode:
     def push(self) -> PipeBuffer:
         """Take the slot at the head and advance it."""
         buf = self.slot(self.head)
-        self.head = self.head + 1 & UINT
+        self.head = self.head + 1 & UINT_MAX
         return buf
 
     def advance_tail(self) -> None:
         """Leave the slot at the tail behind."""
-        self.tail = self.tail + 1 & UINT
+        self.tail = self.tail + 1 & UINT_MAX
 
     def release(self, buf: PipeBuffer) -> None:
         """Let go of a slot's page (``pipe_buf_release()``, ``anon_pipe_buf_release()``)."""
@@ -157,7 +161,7 @@ class PipeInode:
         page = buf.page
         assert page is not None
         if ops in (PAGE_CACHE_OPS, "user_page_pipe_buf_ops"):
-            buf.flags &= ~BUF_LRU  # page_cache_pipe_buf_release()
+            buf.flags &= ~PIPE_BUF_FLAG_LRU  # page_cache_pipe_buf_release()
         if ops == ANON_OPS and page.count == 1 and self.tmp_page is None and not (page.lent and self._still_lent()):
             self.tmp_page = page
         else:

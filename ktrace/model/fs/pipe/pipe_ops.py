@@ -4,36 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from ktrace.model.fs.fasync import fasync_helper
-from ktrace.model.fs.fcntl import F_GETPIPE_SZ, F_SETPIPE_SZ
-from ktrace.model.fs.file import (
-    FMODE_READ,
-    FMODE_WRITE,
-    O_CLOEXEC,
-    O_DIRECT,
-    O_EXCL,
-    O_NOATIME,
-    O_NONBLOCK,
-    O_WRONLY,
-    File,
-    FileOperations,
-    file_inode,
-    fput,
+from ktrace.include.asm.page_types import PAGE_SIZE
+from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
+from ktrace.include.linux.pipe_fs_i import (
+    PIPE_BUF_FLAG_CAN_MERGE,
+    PIPE_BUF_FLAG_LOSS,
+    PIPE_BUF_FLAG_PACKET,
+    PIPE_BUF_FLAG_WHOLE,
 )
+from ktrace.model.fs.fasync import fasync_helper
+from ktrace.model.fs.file import File, FileOperations, file_inode, fput
 from ktrace.model.fs.file_table import alloc_empty_file
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.pipe.pipe import (
     ANON_OPS,
-    BUF_CAN_MERGE,
-    BUF_LOSS,
-    BUF_PACKET,
-    BUF_WHOLE,
-    EPOLLERR,
-    EPOLLHUP,
-    EPOLLIN,
-    EPOLLOUT,
-    EPOLLRDNORM,
-    EPOLLWRNORM,
     PipeInode,
     pipe_set_size,
     put_pipe_info,
@@ -42,24 +26,19 @@ from ktrace.model.fs.pipe.pipe import (
     wake_readers,
     wake_writers,
 )
-from ktrace.model.fs.pipe.watch_queue import (
-    IOC_WATCH_QUEUE_SET_FILTER,
-    IOC_WATCH_QUEUE_SET_SIZE,
-    LOSS_NOTIFICATION,
-    watch_queue_set_filter,
-    watch_queue_set_size,
-)
-from ktrace.model.fs.read_write import FIONREAD
+from ktrace.model.fs.pipe.watch_queue import LOSS_NOTIFICATION, watch_queue_set_filter, watch_queue_set_size
 from ktrace.model.kernel import Answer, Kernel, syscall
 from ktrace.model.mm.iov import Destination, Source, out_is_bad
-from ktrace.model.mm.page import PAGE_SIZE, Page
+from ktrace.model.mm.page import Page
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps, WaitQueue, wait_event, wake_up
 from ktrace.state.call import Pointer, Result
-from ktrace.state.fs.inode import S_IFIFO
-
-O_NOTIFICATION_PIPE = O_EXCL
-SI_USER = 0
+from ktrace.uapi.eventpoll import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM
+from ktrace.uapi.fcntl import F_GETPIPE_SZ, F_SETPIPE_SZ, O_CLOEXEC, O_DIRECT, O_NOATIME, O_NONBLOCK, O_WRONLY
+from ktrace.uapi.ioctls import FIONREAD
+from ktrace.uapi.siginfo import SI_USER
+from ktrace.uapi.stat import S_IFIFO
+from ktrace.uapi.watch_queue import IOC_WATCH_QUEUE_SET_FILTER, IOC_WATCH_QUEUE_SET_SIZE, O_NOTIFICATION_PIPE
 
 
 class PipeFileOperations(FileOperations):
@@ -272,7 +251,7 @@ def _read_one(pipe: PipeInode, to: Destination) -> tuple[int, str]:
     buf = pipe.slot(pipe.tail)
     chars = buf.len
     if chars > to.count:
-        if buf.flags & BUF_WHOLE:
+        if buf.flags & PIPE_BUF_FLAG_WHOLE:
             return 0, "ENOBUFS"
         chars = to.count
     assert buf.page is not None
@@ -280,12 +259,12 @@ def _read_one(pipe: PipeInode, to: Destination) -> tuple[int, str]:
         return 0, "EFAULT"
     buf.offset += chars
     buf.len -= chars
-    if buf.flags & BUF_PACKET:
+    if buf.flags & PIPE_BUF_FLAG_PACKET:
         to.count = 0
         buf.len = 0
     if not buf.len:
         pipe.release(buf)
-        if buf.flags & BUF_LOSS:
+        if buf.flags & PIPE_BUF_FLAG_LOSS:
             pipe.note_loss = True
         pipe.advance_tail()
     return chars, ""
@@ -298,7 +277,7 @@ def _merge(pipe: PipeInode, source: Source) -> tuple[int, str]:
         return 0, ""
     buf = pipe.slot(pipe.head - 1)
     offset = buf.offset + buf.len
-    if not buf.flags & BUF_CAN_MERGE or offset + chars > PAGE_SIZE:
+    if not buf.flags & PIPE_BUF_FLAG_CAN_MERGE or offset + chars > PAGE_SIZE:
         return 0, ""
     data = source.copy(chars)
     assert buf.page is not None
@@ -315,7 +294,7 @@ def _fill_one(kernel: Kernel, pipe: PipeInode, file: File, source: Source) -> tu
     pipe.tmp_page = None
     buf = pipe.push()
     buf.page, buf.ops, buf.offset, buf.len = page, ANON_OPS, 0, 0
-    buf.flags = BUF_PACKET if file.f_flags & O_DIRECT else BUF_CAN_MERGE
+    buf.flags = PIPE_BUF_FLAG_PACKET if file.f_flags & O_DIRECT else PIPE_BUF_FLAG_CAN_MERGE
     data = source.copy(PAGE_SIZE)
     page.data[: len(data)] = data
     if len(data) < PAGE_SIZE and source.count:

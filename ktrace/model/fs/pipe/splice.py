@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ktrace.include.linux.pipe_fs_i import PIPE_BUF_FLAG_CAN_MERGE, PIPE_BUF_FLAG_GIFT
 from ktrace.model.fs.file import File
 from ktrace.model.fs.pipe.observed import observed_pipe
-from ktrace.model.fs.pipe.pipe import BUF_CAN_MERGE, BUF_GIFT, PipeBuffer, PipeInode, signal_readers, signal_writers
+from ktrace.model.fs.pipe.pipe import PipeBuffer, PipeInode, signal_readers, signal_writers
 from ktrace.model.fs.pipe.pipe_ops import send_sigpipe
 from ktrace.model.fs.read_write import do_write
 from ktrace.model.kernel import Kernel
@@ -15,7 +16,6 @@ from ktrace.model.mm.iov import BufferSource, Source
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import MaySleep, Sleeps, drive, wait_event, wake_up
 
-SPLICE_F_MOVE, SPLICE_F_NONBLOCK, SPLICE_F_MORE, SPLICE_F_GIFT = 1, 2, 4, 8
 SPLICE_F_ALL = 15
 
 Actor = Callable[[PipeBuffer, int], MaySleep[int]]
@@ -311,7 +311,7 @@ def _move(ipipe: PipeInode, opipe: PipeInode, length: int) -> tuple[int, bool]:
         return obuf.len, True
     assert ibuf.page is not None
     ibuf.page.get()
-    obuf.flags &= ~(BUF_GIFT | BUF_CAN_MERGE)
+    obuf.flags &= ~(PIPE_BUF_FLAG_GIFT | PIPE_BUF_FLAG_CAN_MERGE)
     obuf.len = length
     ibuf.offset += length
     ibuf.len -= length
@@ -336,7 +336,7 @@ def link_pipe(task: Task, ipipe: PipeInode, opipe: PipeInode, length: int) -> Sl
         assert ibuf.page is not None
         ibuf.page.get()
         copy_slot(ibuf, obuf)
-        obuf.flags &= ~(BUF_GIFT | BUF_CAN_MERGE)
+        obuf.flags &= ~(PIPE_BUF_FLAG_GIFT | PIPE_BUF_FLAG_CAN_MERGE)
         obuf.len = min(obuf.len, length)
         done += obuf.len
         length -= obuf.len

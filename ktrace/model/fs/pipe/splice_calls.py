@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, O_APPEND, O_NOATIME, O_NONBLOCK, File, fdget
-from ktrace.model.fs.pipe.pipe import BUF_GIFT, PipeBuffer, PipeInode
+from ktrace.include.asm.page_types import PAGE_SIZE
+from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE, MAX_LFS_FILESIZE
+from ktrace.include.linux.limits import SIZE_MAX
+from ktrace.include.linux.pipe_fs_i import PIPE_BUF_FLAG_GIFT
+from ktrace.model.fs.file import File, fdget
+from ktrace.model.fs.pipe.pipe import PipeBuffer, PipeInode
 from ktrace.model.fs.pipe.pipe_ops import PipeFileOperations
 from ktrace.model.fs.pipe.splice import (
     SPLICE_F_ALL,
-    SPLICE_F_GIFT,
-    SPLICE_F_MORE,
-    SPLICE_F_NONBLOCK,
     SpliceDesc,
     ipipe_prep,
     iter_file_splice_write,
@@ -25,14 +26,13 @@ from ktrace.model.fs.pipe.splice import (
 from ktrace.model.fs.read_write import check_area
 from ktrace.model.kernel import Answer, syscall
 from ktrace.model.mm.iov import Destination, import_destination, import_pages
-from ktrace.model.mm.page import PAGE_SIZE
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps, drive
 from ktrace.state.call import Pointer, Result
+from ktrace.uapi.fcntl import O_APPEND, O_NOATIME, O_NONBLOCK
+from ktrace.uapi.splice import SPLICE_F_GIFT, SPLICE_F_MORE, SPLICE_F_NONBLOCK
 
 USER_OPS = "user_page_pipe_buf_ops"
-MAX_LFS_FILESIZE = (1 << 63) - 1
-SIZE_MAX = (1 << 64) - 1
 Moved = Sleeps[tuple[int, int]]
 """How many bytes went, and the position after them."""
 
@@ -199,7 +199,7 @@ def vmsplice(task: Task, fd: int, iov: Any, flags: int, nr_segs: int) -> Sleeps[
         yield from pipe.lock(task)
         try:
             yield from wait_for_space(task, pipe, bool(flags & SPLICE_F_NONBLOCK))
-            done = _iter_to_pipe(task, pipe, iov, BUF_GIFT if flags & SPLICE_F_GIFT else 0)
+            done = _iter_to_pipe(task, pipe, iov, PIPE_BUF_FLAG_GIFT if flags & SPLICE_F_GIFT else 0)
         finally:
             pipe.unlock(kernel)
         if done > 0:

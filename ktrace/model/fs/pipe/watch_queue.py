@@ -9,11 +9,12 @@ from ktrace.model.fs.pipe.pipe import PipeInode, pipe_is_unprivileged_user, pipe
 from ktrace.model.mm.iov import load
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer
+from ktrace.uapi.watch_queue import (
+    SIZEOF_WATCH_NOTIFICATION_TYPE_FILTER,
+    WATCH_INFO_LENGTH,
+)
 
-IOC_WATCH_QUEUE_SET_SIZE, IOC_WATCH_QUEUE_SET_FILTER = 0x5760, 0x5761
 FILTERS = 16
-SIZEOF_TYPE_FILTER = 44
-WATCH_INFO_LENGTH = 0x7F
 NOTES_PER_PAGE = 4096 // 128
 LOSS_NOTIFICATION = (0).to_bytes(3, "little") + (1).to_bytes(1, "little") + (8).to_bytes(4, "little")
 """``struct watch_notification``: type WATCH_TYPE_META, subtype WATCH_META_LOSS_NOTIFICATION, 8 bytes long."""
@@ -55,8 +56,8 @@ def watch_queue_set_filter(task: Task, pipe: PipeInode, arg: Any) -> int:
     count, reserved = struct.unpack("<II", _load(task, address, 8))
     if not 1 <= count <= FILTERS or reserved:
         raise Errno("EINVAL")
-    data = _load(task, address + 8, count * SIZEOF_TYPE_FILTER)
-    for at in range(0, len(data), SIZEOF_TYPE_FILTER):
+    data = _load(task, address + 8, count * SIZEOF_WATCH_NOTIFICATION_TYPE_FILTER)
+    for at in range(0, len(data), SIZEOF_WATCH_NOTIFICATION_TYPE_FILTER):
         info_filter, info_mask = struct.unpack_from("<II", data, at + 4)
         if info_filter & ~info_mask or info_mask & WATCH_INFO_LENGTH:
             raise Errno("EINVAL")

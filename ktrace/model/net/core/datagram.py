@@ -4,23 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ktrace.include.net.sock import RCV_SHUTDOWN, SHUTDOWN_MASK
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import (
-    EPOLLERR,
-    EPOLLHUP,
-    EPOLLIN,
-    EPOLLOUT,
-    EPOLLPRI,
-    EPOLLRDHUP,
-    EPOLLRDNORM,
-    EPOLLWRBAND,
-    EPOLLWRNORM,
-    MSG_DONTWAIT,
-    MSG_PEEK,
-    RCV_SHUTDOWN,
-    SHUTDOWN_MASK,
-    SOCK_SEQPACKET,
-    SOCK_STREAM,
     Sock,
     Timeo,
     prepare_to_wait,
@@ -31,6 +17,18 @@ from ktrace.model.net.core.sock import (
     sock_rcvtimeo,
 )
 from ktrace.model.task import Errno, Task
+from ktrace.uapi.eventpoll import (
+    EPOLLERR,
+    EPOLLHUP,
+    EPOLLIN,
+    EPOLLOUT,
+    EPOLLPRI,
+    EPOLLRDHUP,
+    EPOLLRDNORM,
+    EPOLLWRBAND,
+    EPOLLWRNORM,
+)
+from ktrace.uapi.socket import MSG_DONTWAIT, MSG_PEEK, SOCK_SEQPACKET, SOCK_STREAM
 
 
 class ReceiveShutdown(Exception):

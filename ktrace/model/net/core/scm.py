@@ -7,11 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
-from ktrace.model.net.core.sock import MSG_CTRUNC
 from ktrace.model.task import Errno
-
-SIZEOF_CMSGHDR, SIZEOF_UCRED = 16, 12
-SOL_SOCKET, SCM_RIGHTS, SCM_CREDENTIALS = 1, 1, 2
+from ktrace.uapi.socket import MSG_CTRUNC, SCM_CREDENTIALS, SIZEOF_CMSGHDR, SIZEOF_UCRED, SOL_SOCKET
 
 
 def for_each_cmsghdr(msg: OutMessage) -> Iterator[Mapping[str, Any]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.state.net.facts import SocketFacts
 from ktrace.state.net.skbuff import Buffer, UnixBuffer
 from ktrace.state.process.process import Credentials
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ktrace.model.net.core.sock import Sock
 
 MAX_SKB_FRAGS = 17
-PAGE_SIZE, FRAG_ORDER = 4096, 3
+FRAG_ORDER = 3
 INVALID_ID = 0xFFFFFFFF
 """``INVALID_UID`` and ``INVALID_GID`` as they lie in memory."""
 

@@ -6,33 +6,35 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ktrace.model.fs.fasync import SI_KERNEL, SIGIO, SIGURG, FasyncList, kill_fasync
+from ktrace.include.linux.net import SOCK_WAKE_IO, SOCK_WAKE_SPACE, SOCK_WAKE_URG, SOCK_WAKE_WAITD
+from ktrace.model.fs.fasync import FasyncList, kill_fasync
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sockfs import SocketInode
 from ktrace.model.process.timer import HZ, Timer, schedule_until, start
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import WaitEntry, WaitQueue, wake_up
 from ktrace.state.ref import Ref
+from ktrace.uapi.errno import errno_name
+from ktrace.uapi.eventpoll import (
+    EPOLLERR,
+    EPOLLIN,
+    EPOLLOUT,
+    EPOLLPRI,
+    EPOLLRDBAND,
+    EPOLLRDNORM,
+    EPOLLWRBAND,
+    EPOLLWRNORM,
+)
+from ktrace.uapi.siginfo import POLL_ERR, POLL_IN, POLL_OUT, POLL_PRI, SI_KERNEL
+from ktrace.uapi.signal import SIGIO, SIGURG
 
 if TYPE_CHECKING:
     from ktrace.model.fs.file import File
     from ktrace.model.kernel import Kernel
     from ktrace.model.net.core.proto_ops import ProtoOps
 
-RCV_SHUTDOWN, SEND_SHUTDOWN, SHUTDOWN_MASK = 1, 2, 3
-SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_RDM, SOCK_SEQPACKET, SOCK_PACKET = 1, 2, 3, 4, 5, 10
-SOCK_MAX = 11
-MSG_OOB, MSG_PEEK, MSG_CTRUNC, MSG_TRUNC, MSG_DONTWAIT, MSG_EOR, MSG_WAITALL = 1, 2, 8, 0x20, 0x40, 0x80, 0x100
-MSG_SENDPAGE_NOTLAST = 0x20000
-MSG_ERRQUEUE, MSG_NOSIGNAL, MSG_MORE, MSG_WAITFORONE, MSG_CMSG_CLOEXEC = 0x2000, 0x4000, 0x8000, 0x10000, 0x40000000
-EPOLLIN, EPOLLPRI, EPOLLOUT, EPOLLERR, EPOLLHUP = 0x1, 0x2, 0x4, 0x8, 0x10
-EPOLLRDNORM, EPOLLRDBAND, EPOLLWRNORM, EPOLLWRBAND, EPOLLRDHUP = 0x40, 0x80, 0x100, 0x200, 0x2000
 POLL_READ = EPOLLIN | EPOLLPRI | EPOLLRDNORM | EPOLLRDBAND
 POLL_WRITE = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND
-SK_CAN_REUSE = 1
-SOCK_WAKE_IO, SOCK_WAKE_WAITD, SOCK_WAKE_SPACE, SOCK_WAKE_URG = range(4)
-POLL_IN, POLL_OUT, POLL_MSG, POLL_ERR, POLL_PRI, POLL_HUP = range(1, 7)
-"""``si_code`` of SIGIO (``include/uapi/asm-generic/siginfo.h``)."""
 
 
 @dataclass(eq=False)
@@ -203,7 +205,7 @@ def sock_error(sk: Sock) -> str | None:
     if not sk.err:
         return None
     err, sk.err = sk.err, 0
-    return ERRNO_NAMES.get(err, str(err))
+    return errno_name(err)
 
 
 def raise_sock_error(sk: Sock) -> None:
@@ -386,12 +388,3 @@ def prepare_to_wait(queue: WaitQueue, entry: WaitEntry) -> None:
     """Queue *entry* unless it is queued (``prepare_to_wait()``, ``prepare_to_wait_exclusive()``)."""
     if entry not in queue.entries:
         queue.add(entry)
-
-
-ERRNO_NAMES = {
-    4: "EINTR", 11: "EAGAIN", 22: "EINVAL", 32: "EPIPE", 71: "EPROTO", 90: "EMSGSIZE", 92: "ENOPROTOOPT",
-    99: "EADDRNOTAVAIL", 101: "ENETUNREACH",
-    103: "ECONNABORTED", 104: "ECONNRESET", 105: "ENOBUFS", 107: "ENOTCONN", 110: "ETIMEDOUT", 111: "ECONNREFUSED",
-    113: "EHOSTUNREACH",
-}  # fmt: skip
-ECONNREFUSED, ECONNRESET, EPIPE = 111, 104, 32

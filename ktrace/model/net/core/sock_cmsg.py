@@ -10,16 +10,27 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import InMessage
 from ktrace.model.net.core.scm import put_cmsg
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock import MSG_CTRUNC, Sock
+from ktrace.model.net.core.sock import Sock
 from ktrace.model.task import Errno, Task
 from ktrace.state.allowed import Between
+from ktrace.uapi.socket import (
+    MSG_CTRUNC,
+    SCM_CREDENTIALS,
+    SCM_RIGHTS,
+    SIZEOF_CMSGHDR,
+    SO_MARK,
+    SO_RXQ_OVFL,
+    SO_TIMESTAMP_NEW,
+    SO_TIMESTAMP_OLD,
+    SO_TIMESTAMPING_NEW,
+    SO_TIMESTAMPING_OLD,
+    SO_TIMESTAMPNS_NEW,
+    SO_TIMESTAMPNS_OLD,
+    SOL_SOCKET,
+)
 
-SOL_SOCKET = 1
-SCM_RIGHTS, SCM_CREDENTIALS, SO_MARK, SO_RXQ_OVFL = 1, 2, 36, 40
-SO_TIMESTAMP_OLD, SO_TIMESTAMPNS_OLD, SO_TIMESTAMPING_OLD = 29, 35, 37
-SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW, SO_TIMESTAMPING_NEW, SCM_TXTIME = 63, 64, 65, 61
 TIMESTAMP_KINDS = (SO_TIMESTAMP_OLD, SO_TIMESTAMPNS_OLD, SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW)
-SIZEOF_CMSGHDR, SIZEOF_STAMP = 16, 16
+SIZEOF_STAMP = 16
 RULE = "__net_timestamp(): when the packet came"
 
 

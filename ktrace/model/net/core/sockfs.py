@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ktrace.include.linux.stat import S_IRWXUGO
 from ktrace.model.fs.inode import Inode
-from ktrace.state.fs.inode import S_IFSOCK
 from ktrace.state.net.socket import Socket as ObservedSocket
 from ktrace.state.ref import Ref
+from ktrace.uapi.stat import S_IFSOCK
 
 if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
     from ktrace.model.net.core.sock import Socket
     from ktrace.model.task import Task
-
-S_IRWXUGO = 0o777
 
 
 class SocketInode(Inode):

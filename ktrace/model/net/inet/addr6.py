@@ -5,13 +5,14 @@ from __future__ import annotations
 import ipaddress
 import struct
 
-from ktrace.state.net.sockaddr import AF_INET6, ipv6_text, pack
+from ktrace.state.net.sockaddr import ipv6_text, pack
+from ktrace.uapi.in6 import SIZEOF_SOCKADDR_IN6
+from ktrace.uapi.socket import AF_INET6
 
 ANY6, LOOPBACK6, MAPPED_ANY = "::", "::1", "::ffff:0.0.0.0"
 LOOPBACK4_IPV6 = "127.0.0.6"
 """What stands in the IPv4 members of a sock whose address has no IPv4 equivalent (``include/net/ipv6.h``)."""
 
-SIN6_LEN_RFC2133, SIZEOF_SOCKADDR_IN6 = 24, 28
 _MAPPED = "::ffff:"
 
 

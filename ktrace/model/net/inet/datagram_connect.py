@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ktrace.include.net.ipv6 import IPV6_FLOWINFO_MASK, SIN6_LEN_RFC2133
 from ktrace.model.net.inet.addr6 import (
     ANY6,
     LOOPBACK4_IPV6,
     LOOPBACK6,
     MAPPED_ANY,
-    SIN6_LEN_RFC2133,
-    SIZEOF_SOCKADDR_IN6,
     inet6_address,
     is_multicast,
     mapped_v4,
@@ -19,12 +18,13 @@ from ktrace.model.net.inet.addr6 import (
 )
 from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, route, route6
 from ktrace.model.net.inet.sock import ANY, Inet
-from ktrace.model.net.inet.socket import SIZEOF_SOCKADDR_IN, inet_address, sockaddr_in
+from ktrace.model.net.inet.socket import inet_address, sockaddr_in
 from ktrace.model.task import Errno
-from ktrace.state.net.sockaddr import AF_INET, AF_INET6
+from ktrace.uapi.in6 import SIZEOF_SOCKADDR_IN6
+from ktrace.uapi.in_ import SIZEOF_SOCKADDR_IN
+from ktrace.uapi.socket import AF_INET, AF_INET6
 
 Rehash = Callable[[], None]
-FLOWINFO_MASK = 0x0FFFFFFF
 
 
 def ip4_datagram_connect(sk: Inet, addr: bytes, rehash: Rehash) -> None:
@@ -88,7 +88,7 @@ def ip6_datagram_connect(sk: Inet, addr: bytes, rehash: Rehash) -> None:
             raise Errno("EINVAL")
     before = sk.v6_daddr, np.flow_label, sk.dport
     sk.v6_daddr, sk.dport = daddr, dport
-    np.flow_label = flow & FLOWINFO_MASK if "sndflow" in np.bits else 0
+    np.flow_label = flow & IPV6_FLOWINFO_MASK if "sndflow" in np.bits else 0
     try:
         saddr = route6(np.saddr, daddr)
     except Errno:

@@ -6,8 +6,7 @@ import struct
 
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.sock import error_report
-from ktrace.model.net.inet.icmp_output import SIZEOF_ICMPHDR, icmp_packet, icmpv6_packet
-from ktrace.model.net.inet.ip_append import SIZEOF_IPHDR, SIZEOF_IPV6HDR
+from ktrace.model.net.inet.icmp_output import icmp_packet, icmpv6_packet
 from ktrace.model.net.inet.ip_input import (
     answers_nobody,
     handles,
@@ -18,25 +17,36 @@ from ktrace.model.net.inet.ip_input import (
     send,
     watched,
 )
-from ktrace.model.net.inet.ip_packet import (
-    IPPROTO_ICMP,
-    IPPROTO_ICMPV6,
-    IpPacket,
-    Places,
-    checksum,
-    ipv6_header,
-    pseudo_header,
-)
+from ktrace.model.net.inet.ip_packet import IpPacket, Places, checksum, ipv6_header, pseudo_header
 from ktrace.model.net.inet.raw.ping import ping_lookup
 from ktrace.model.net.inet.socket import address_type
+from ktrace.uapi.errno import ECONNREFUSED, ENOPROTOOPT, EPROTO
+from ktrace.uapi.icmp import (
+    ICMP_DEST_UNREACH,
+    ICMP_ECHO,
+    ICMP_ECHOREPLY,
+    ICMP_PARAMETERPROB,
+    ICMP_PORT_UNREACH,
+    ICMP_PROT_UNREACH,
+    ICMP_REDIRECT,
+    ICMP_SOURCE_QUENCH,
+    ICMP_TIME_EXCEEDED,
+    ICMP_TIMESTAMP,
+    SIZEOF_ICMPHDR,
+)
+from ktrace.uapi.icmpv6 import (
+    ICMPV6_DEST_UNREACH,
+    ICMPV6_ECHO_REPLY,
+    ICMPV6_ECHO_REQUEST,
+    ICMPV6_PARAMPROB,
+    ICMPV6_PORT_UNREACH,
+    ICMPV6_UNK_NEXTHDR,
+)
+from ktrace.uapi.in6 import IPPROTO_ICMPV6
+from ktrace.uapi.in_ import IPPROTO_ICMP
+from ktrace.uapi.ip import IPTOS_PREC_INTERNETCONTROL, IPTOS_TOS_MASK, SIZEOF_IPHDR
+from ktrace.uapi.ipv6 import SIZEOF_IPV6HDR
 
-ICMP_ECHOREPLY, ICMP_DEST_UNREACH, ICMP_SOURCE_QUENCH, ICMP_REDIRECT, ICMP_ECHO = 0, 3, 4, 5, 8
-ICMP_TIME_EXCEEDED, ICMP_PARAMETERPROB, ICMP_TIMESTAMP, NR_ICMP_TYPES = 11, 12, 13, 18
-ICMP_PROT_UNREACH, ICMP_PORT_UNREACH = 2, 3
-ICMPV6_DEST_UNREACH, ICMPV6_PARAMPROB, ICMPV6_ECHO_REQUEST, ICMPV6_ECHO_REPLY = 1, 4, 128, 129
-ICMPV6_PORT_UNREACH, ICMPV6_UNK_NEXTHDR = 4, 1
-IPTOS_PREC_INTERNETCONTROL, IPTOS_TOS_MASK = 0xC0, 0x1E
-ENOPROTOOPT, ECONNREFUSED, EPROTO = 92, 111, 71
 ROOM4, ROOM6 = 576 - SIZEOF_IPHDR - SIZEOF_ICMPHDR, 1280 - SIZEOF_IPV6HDR - SIZEOF_ICMPHDR
 """Bytes of a packet that an error quotes."""
 

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from ktrace.model.kernel import Kernel
-from ktrace.model.net.inet.ip_append import HH_LEN, SIZEOF_IPHDR, SIZEOF_IPV6HDR, Room, make_skb
-from ktrace.model.net.inet.ip_packet import (
-    IPHDR_FREE,
-    IPHDR_SUMMED,
-    IPPROTO_ICMP,
-    IPPROTO_ICMPV6,
-    IpPacket,
-    ip_header,
-    pseudo_header,
-    with_checksum,
-)
+from ktrace.model.net.inet.ip_append import HH_LEN, Room, make_skb
+from ktrace.model.net.inet.ip_packet import IPHDR_FREE, IPHDR_SUMMED, IpPacket, ip_header, pseudo_header, with_checksum
 from ktrace.model.net.inet.sock import DEFAULT_HOPS
+from ktrace.uapi.icmp import SIZEOF_ICMPHDR
+from ktrace.uapi.in6 import IPPROTO_ICMPV6
+from ktrace.uapi.in_ import IPPROTO_ICMP
+from ktrace.uapi.ip import SIZEOF_IPHDR
+from ktrace.uapi.ipv6 import SIZEOF_IPV6HDR
 
-SIZEOF_ICMPHDR = 8
 ICMP4 = Room(SIZEOF_IPHDR, HH_LEN, HH_LEN + 15, SIZEOF_ICMPHDR)
 ICMP6 = Room(SIZEOF_IPV6HDR, HH_LEN + 8, HH_LEN + 8, SIZEOF_ICMPHDR)
 

@@ -9,20 +9,21 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import InMessage
 from ktrace.model.net.core.scm import put_cmsg
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock import MSG_ERRQUEUE, MSG_TRUNC
 from ktrace.model.net.core.sock_cmsg import sock_recv_timestamp
 from ktrace.model.net.inet.addr6 import is_ipv6, sockaddr_in6, v4mapped
-from ktrace.model.net.inet.icmp import ICMPV6_DEST_UNREACH, ICMPV6_PORT_UNREACH, icmpv6_error
-from ktrace.model.net.inet.ip_append import SIZEOF_IPV6HDR
+from ktrace.model.net.inet.icmp import icmpv6_error
 from ktrace.model.net.inet.ip_cmsg import ip_cmsg_recv
-from ktrace.model.net.inet.ip_error import SO_EE_ORIGIN_ICMP6, SO_EE_ORIGIN_LOCAL, ExtendedError, dequeue, header, queue
+from ktrace.model.net.inet.ip_error import ExtendedError, dequeue, header, queue
 from ktrace.model.net.inet.ip_packet import IpPacket
-from ktrace.model.net.inet.option6 import IPV6_RECVERR, SOL_IPV6, ip6_datagram_recv_ctl
+from ktrace.model.net.inet.option6 import ip6_datagram_recv_ctl
 from ktrace.model.net.inet.sock import Inet
 from ktrace.model.task import Errno
-from ktrace.state.net.sockaddr import AF_INET6
-
-SIZEOF_ICMP6HDR, SIZEOF_UDPHDR = 8, 8
+from ktrace.uapi.errqueue import SO_EE_ORIGIN_ICMP6, SO_EE_ORIGIN_LOCAL
+from ktrace.uapi.icmpv6 import ICMPV6_DEST_UNREACH, ICMPV6_PORT_UNREACH, SIZEOF_ICMP6HDR
+from ktrace.uapi.in6 import IPV6_RECVERR
+from ktrace.uapi.ipv6 import SIZEOF_IPV6HDR
+from ktrace.uapi.socket import AF_INET6, MSG_ERRQUEUE, MSG_TRUNC, SOL_IPV6
+from ktrace.uapi.udp import SIZEOF_UDPHDR
 
 
 def icmpv6_unreachable(kernel: Kernel, sk: Inet, packet: IpPacket, errno: int, dport: int) -> None:

@@ -7,7 +7,6 @@ from typing import NamedTuple
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.skbuff import SkBuff
 
-SIZEOF_IPHDR, SIZEOF_IPV6HDR = 20, 40
 HH_LEN = 16
 """LL_RESERVED_SPACE() of the loopback, whose Ethernet header has 14 bytes."""
 

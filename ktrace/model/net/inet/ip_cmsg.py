@@ -6,11 +6,17 @@ import ipaddress
 import struct
 from dataclasses import dataclass
 
+from ktrace.include.linux.limits import U8_MAX
+from ktrace.include.linux.types import SIZEOF_INT
+from ktrace.include.net.ip import LOOPBACK_IFINDEX
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.scm import for_each_cmsghdr, put_cmsg
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock_cmsg import cmsg_bytes, sock_cmsg_send
-from ktrace.model.net.inet.option import (
+from ktrace.model.net.inet.sock import Inet
+from ktrace.model.net.inet.socket import address_type, sockaddr_in
+from ktrace.model.task import Errno, Task
+from ktrace.uapi.in_ import (
     IP_PKTINFO,
     IP_PROTOCOL,
     IP_RECVORIGDSTADDR,
@@ -19,15 +25,9 @@ from ktrace.model.net.inet.option import (
     IP_RETOPTS,
     IP_TOS,
     IP_TTL,
-    LOOPBACK_IFINDEX,
-    SOL_IP,
+    SIZEOF_IN_PKTINFO,
 )
-from ktrace.model.net.inet.sock import Inet
-from ktrace.model.net.inet.socket import address_type, sockaddr_in
-from ktrace.model.task import Errno, Task
-
-MAX_U8 = 255
-SIZEOF_INT, SIZEOF_PKTINFO = 4, 12
+from ktrace.uapi.socket import SOL_IP
 
 
 @dataclass
@@ -66,7 +66,7 @@ def ip_cmsg_send(task: Task, sk: Inet, msg: OutMessage) -> Cookie:
 
 def _one_message(cookie: Cookie, kind: int, data: bytes) -> None:
     if kind == IP_PKTINFO:
-        if len(data) != SIZEOF_PKTINFO:
+        if len(data) != SIZEOF_IN_PKTINFO:
             raise Errno("EINVAL")
         index, source = struct.unpack_from("<i4s", data)
         cookie.oif = index or cookie.oif
@@ -87,7 +87,7 @@ def _number(data: bytes, least: int) -> int:
     if len(data) != SIZEOF_INT:
         raise Errno("EINVAL")
     value = int.from_bytes(data, "little", signed=True)
-    if not least <= value <= MAX_U8:
+    if not least <= value <= U8_MAX:
         raise Errno("EINVAL")
     return value
 

@@ -6,32 +6,33 @@ import ipaddress
 import struct
 from dataclasses import dataclass
 
+from ktrace.include.net.ip import IP_MAX_MTU
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import InMessage
 from ktrace.model.net.core.scm import put_cmsg
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock import MSG_ERRQUEUE, MSG_TRUNC, error_report
+from ktrace.model.net.core.sock import error_report
 from ktrace.model.net.core.sock_cmsg import sock_recv_timestamp
 from ktrace.model.net.inet.ip_cmsg import ip_cmsg_recv
-from ktrace.model.net.inet.option import IP_MTU_DISCOVER, IP_RECVERR, SOL_IP
 from ktrace.model.net.inet.sock import Inet
 from ktrace.model.net.inet.socket import sockaddr_in
 from ktrace.model.task import Errno
+from ktrace.uapi.errqueue import SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6, SO_EE_ORIGIN_LOCAL
+from ktrace.uapi.icmp import ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, SIZEOF_ICMPHDR
+from ktrace.uapi.in_ import IP_MTU_DISCOVER, IP_PMTUDISC_PROBE, IP_RECVERR
+from ktrace.uapi.ip import IPTOS_PREC_INTERNETCONTROL, IPTOS_TOS_MASK, SIZEOF_IPHDR
+from ktrace.uapi.socket import MSG_ERRQUEUE, MSG_TRUNC, SOL_IP
+from ktrace.uapi.udp import SIZEOF_UDPHDR
 
-SO_EE_ORIGIN_LOCAL, SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6 = 1, 2, 3
 SO_EE_ORIGINS_ICMP = (SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6)
 """``is_icmp_err_skb()``."""
 
-ICMP_DEST_UNREACH, ICMP_PORT_UNREACH = 3, 3
-SIZEOF_IPHDR, SIZEOF_ICMPHDR, SIZEOF_UDPHDR = 20, 8, 8
-IP_MAX_MTU, LOOPBACK_MTU, IP_PMTUDISC_PROBE = 0xFFFF, 65536, 3
+LOOPBACK_MTU = 65536
 ICMP_MOST = 576
 """Bytes that an ICMP error packet has at most (``__icmp_send()``)."""
 
 ICMP_EXTRA = 16 + 15
 """``hh_len + 15`` (``__ip_append_data()``)."""
-
-IPTOS_RT_MASK, IPTOS_PREC_INTERNETCONTROL = 0x1E, 0xC0
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def icmp_unreachable(kernel: Kernel, sk: Inet, skb: SkBuff, errno: int, dport: i
         alloc.truesize(SIZEOF_IPHDR + SIZEOF_ICMPHDR + quoted + ICMP_EXTRA),
     )
     error.daddr, error.hops = skb.addr[0] if skb.addr else "", kernel.net.setting("ipv4/ip_default_ttl")
-    error.tos = skb.tos & IPTOS_RT_MASK | IPTOS_PREC_INTERNETCONTROL
+    error.tos = skb.tos & IPTOS_TOS_MASK | IPTOS_PREC_INTERNETCONTROL
     error.since = kernel.advice.clock[0]
     error.error = ExtendedError(
         errno, SO_EE_ORIGIN_ICMP, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, skb.daddr, dport, skb.daddr

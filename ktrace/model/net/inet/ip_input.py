@@ -12,13 +12,15 @@ from typing import Any
 
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock import SOCK_RAW, Sock, data_ready
+from ktrace.model.net.core.sock import Sock, data_ready
 from ktrace.model.net.inet.addr6 import ANY6
 from ktrace.model.net.inet.ip_cmsg import pktinfo_prepare
-from ktrace.model.net.inet.ip_packet import IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_TCP, IpPacket, as_seen
-from ktrace.model.net.inet.option import IP_PKTINFO
+from ktrace.model.net.inet.ip_packet import IpPacket, as_seen
 from ktrace.model.net.inet.sock import ANY, Inet
 from ktrace.state.net.inet import RawSock
+from ktrace.uapi.in6 import IPPROTO_ICMPV6
+from ktrace.uapi.in_ import IP_PKTINFO, IPPROTO_ICMP, IPPROTO_TCP
+from ktrace.uapi.socket import SOCK_RAW
 
 ICMP_FILTER_TYPES = 32
 

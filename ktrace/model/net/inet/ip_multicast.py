@@ -5,11 +5,11 @@ from __future__ import annotations
 import ipaddress
 import struct
 
+from ktrace.include.net.ip import LOOPBACK_IFINDEX
 from ktrace.model.net.inet.sock import ANY, Inet
 from ktrace.model.task import Errno
+from ktrace.uapi.in_ import SIZEOF_IP_MREQ, SIZEOF_IP_MREQN
 
-LOOPBACK_IFINDEX = 1
-SIZEOF_IP_MREQ, SIZEOF_IP_MREQN = 8, 12
 MAX_MEMBERSHIPS = 20
 """``IP_MAX_MEMBERSHIPS``, which ``/proc/sys/net/ipv4/igmp_max_memberships`` is at first."""
 

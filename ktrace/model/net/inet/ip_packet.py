@@ -8,16 +8,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ktrace.include.net.ip import IP_DF
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.inet.addr6 import is_ipv6
-from ktrace.model.net.inet.ip_append import SIZEOF_IPHDR
 from ktrace.model.net.inet.sock import ANY, Inet
 from ktrace.state.net.sock import Sock as ObservedSock
+from ktrace.uapi.in_ import (
+    IP_MTU_DISCOVER,
+    IP_PMTUDISC_DO,
+    IP_PMTUDISC_PROBE,
+    IP_PMTUDISC_WANT,
+)
+from ktrace.uapi.ip import SIZEOF_IPHDR
 
 IDENT = "ip_select_ident(), ip6_make_flowlabel(): identification and flow label are hashes"
-IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMPV6, IPPROTO_RAW = 1, 6, 17, 58, 255
-IP_DF = 0x4000
-IP_MTU_DISCOVER, PMTUDISC_WANT, PMTUDISC_DO, PMTUDISC_PROBE = 10, 1, 2, 3
 Places = tuple[tuple[int, int], ...]
 """Pieces of bytes, from and to."""
 
@@ -104,10 +108,10 @@ def df_and_ident(sk: Inet) -> tuple[int, bool]:
 
     ``__ip_make_skb()``, ``ip_select_ident_segs()``.
     """
-    discover = sk.options.get((0, IP_MTU_DISCOVER), PMTUDISC_WANT)
-    if discover not in (PMTUDISC_WANT, PMTUDISC_DO, PMTUDISC_PROBE):
+    discover = sk.options.get((0, IP_MTU_DISCOVER), IP_PMTUDISC_WANT)
+    if discover not in (IP_PMTUDISC_WANT, IP_PMTUDISC_DO, IP_PMTUDISC_PROBE):
         return 0, True
-    return IP_DF, discover == PMTUDISC_WANT or sk.daddr != ANY
+    return IP_DF, discover == IP_PMTUDISC_WANT or sk.daddr != ANY
 
 
 IPHDR_FREE: Places = ((4, 6), (10, 12))

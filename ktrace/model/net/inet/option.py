@@ -6,26 +6,61 @@ import ipaddress
 import struct
 from typing import NoReturn
 
+from ktrace.include.net.ip import INET_ECN_MASK, IP_MAX_MTU, LOOPBACK_IFINDEX
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.inet.ip_multicast import change_membership, set_multicast_if
 from ktrace.model.net.inet.sock import Inet
 from ktrace.model.task import Errno, Task
+from ktrace.uapi.in_ import (
+    IP_ADD_MEMBERSHIP,
+    IP_ADD_SOURCE_MEMBERSHIP,
+    IP_BIND_ADDRESS_NO_PORT,
+    IP_BLOCK_SOURCE,
+    IP_CHECKSUM,
+    IP_DROP_MEMBERSHIP,
+    IP_DROP_SOURCE_MEMBERSHIP,
+    IP_FREEBIND,
+    IP_HDRINCL,
+    IP_IPSEC_POLICY,
+    IP_LOCAL_PORT_RANGE,
+    IP_MINTTL,
+    IP_MSFILTER,
+    IP_MTU,
+    IP_MTU_DISCOVER,
+    IP_MULTICAST_ALL,
+    IP_MULTICAST_IF,
+    IP_MULTICAST_LOOP,
+    IP_MULTICAST_TTL,
+    IP_NODEFRAG,
+    IP_OPTIONS,
+    IP_PASSSEC,
+    IP_PKTINFO,
+    IP_PKTOPTIONS,
+    IP_PMTUDISC_OMIT,
+    IP_PMTUDISC_WANT,
+    IP_PROTOCOL,
+    IP_RECVERR,
+    IP_RECVERR_RFC4884,
+    IP_RECVFRAGSIZE,
+    IP_RECVOPTS,
+    IP_RECVORIGDSTADDR,
+    IP_RECVTOS,
+    IP_RECVTTL,
+    IP_RETOPTS,
+    IP_ROUTER_ALERT,
+    IP_TOS,
+    IP_TRANSPARENT,
+    IP_TTL,
+    IP_UNBLOCK_SOURCE,
+    IP_UNICAST_IF,
+    IP_XFRM_POLICY,
+    MCAST_MSFILTER,
+)
+from ktrace.uapi.socket import SOCK_RAW, SOCK_STREAM, SOL_IP
 
-SOL_IP = 0
-IP_TOS, IP_TTL, IP_HDRINCL, IP_OPTIONS, IP_ROUTER_ALERT, IP_RECVOPTS, IP_RETOPTS, IP_PKTINFO = range(1, 9)
-IP_PKTOPTIONS, IP_MTU_DISCOVER, IP_RECVERR, IP_RECVTTL, IP_RECVTOS, IP_MTU, IP_FREEBIND = range(9, 16)
-IP_IPSEC_POLICY, IP_XFRM_POLICY, IP_PASSSEC, IP_TRANSPARENT, IP_RECVORIGDSTADDR, IP_MINTTL, IP_NODEFRAG = range(16, 23)
-IP_CHECKSUM, IP_BIND_ADDRESS_NO_PORT, IP_RECVFRAGSIZE, IP_RECVERR_RFC4884 = range(23, 27)
-IP_MULTICAST_IF, IP_MULTICAST_TTL, IP_MULTICAST_LOOP, IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP = range(32, 37)
-IP_UNBLOCK_SOURCE, IP_BLOCK_SOURCE, IP_ADD_SOURCE_MEMBERSHIP, IP_DROP_SOURCE_MEMBERSHIP, IP_MSFILTER = range(37, 42)
-MCAST_FIRST, MCAST_MSFILTER, IP_MULTICAST_ALL, IP_UNICAST_IF, IP_LOCAL_PORT_RANGE, IP_PROTOCOL = 42, 48, 49, 50, 51, 52
-SOCK_STREAM, SOCK_DGRAM, SOCK_RAW = 1, 2, 3
-INET_ECN_MASK = 3
 TOS_PRIORITY = (0, 0, 0, 0, 2, 2, 2, 2, 6, 6, 6, 6, 4, 4, 4, 4)
 """``ip_tos2prio[]`` (``net/ipv4/route.c``)."""
 
-PMTUDISC_WANT, PMTUDISC_OMIT = 1, 5
-LOOPBACK_IFINDEX, IP_MAX_MTU = 1, 0xFFFF
 BITS = {
     IP_RECVERR: "recverr", IP_FREEBIND: "freebind", IP_BIND_ADDRESS_NO_PORT: "bind_address_no_port",
     IP_RECVERR_RFC4884: "recverr_rfc4884", IP_MULTICAST_LOOP: "mc_loop", IP_MULTICAST_ALL: "mc_all",
@@ -116,7 +151,7 @@ def _set_number(task: Task, sk: Inet, optname: int, value: int) -> None:
             _range(value, 1, 255)
         sk.uc_ttl = value
     elif optname == IP_MTU_DISCOVER:
-        sk.options[SOL_IP, optname] = _range(value, 0, PMTUDISC_OMIT)
+        sk.options[SOL_IP, optname] = _range(value, 0, IP_PMTUDISC_OMIT)
     elif optname == IP_MULTICAST_TTL:
         sk.options[SOL_IP, optname] = _range(1 if value == -1 else value, 0, 255)
     elif optname == IP_MINTTL:
@@ -196,7 +231,13 @@ def _has_route(sk: Inet) -> bool:
     return sk.state not in ("TCP_CLOSE", "TCP_LISTEN")
 
 
-NUMBERS = {IP_MTU_DISCOVER: PMTUDISC_WANT, IP_MULTICAST_TTL: 1, IP_MINTTL: 0, IP_UNICAST_IF: 0, IP_LOCAL_PORT_RANGE: 0}
+NUMBERS = {
+    IP_MTU_DISCOVER: IP_PMTUDISC_WANT,
+    IP_MULTICAST_TTL: 1,
+    IP_MINTTL: 0,
+    IP_UNICAST_IF: 0,
+    IP_LOCAL_PORT_RANGE: 0,
+}
 """Options that are a number, with what they are at first (``inet_create()``)."""
 
 

@@ -6,33 +6,63 @@ import ipaddress
 import struct
 from typing import Any
 
+from ktrace.include.net.ip import INET_ECN_MASK, LOOPBACK_IFINDEX
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.scm import for_each_cmsghdr, put_cmsg
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock import SOCK_DGRAM, SOCK_RAW, SOCK_STREAM
 from ktrace.model.net.inet.addr6 import is_ipv6, mapped_v4, v4mapped
 from ktrace.model.net.inet.option import get_ip_option, set_ip_option
-from ktrace.model.net.inet.route import LOOPBACK_IFINDEX, LOOPBACK_MTU
+from ktrace.model.net.inet.route import LOOPBACK_MTU
 from ktrace.model.net.inet.sock import DEFAULT_HOPS, Inet
 from ktrace.model.task import Errno, Task
-from ktrace.state.net.sockaddr import AF_INET, AF_INET6
-
-SOL_IP, SOL_SOCKET, SOL_IPV6 = 0, 1, 41
-IPPROTO_TCP, IPPROTO_UDP = 6, 17
-IPV6_ADDRFORM, IPV6_2292PKTOPTIONS = 1, 6
-IPV6_UNICAST_HOPS, IPV6_MULTICAST_IF, IPV6_MULTICAST_HOPS, IPV6_MULTICAST_LOOP = 16, 17, 18, 19
-IPV6_ADD_MEMBERSHIP, IPV6_DROP_MEMBERSHIP, IPV6_ROUTER_ALERT, IPV6_MTU_DISCOVER, IPV6_MTU, IPV6_RECVERR = range(20, 26)
-IPV6_V6ONLY, IPV6_JOIN_ANYCAST, IPV6_LEAVE_ANYCAST, IPV6_MULTICAST_ALL, IPV6_ROUTER_ALERT_ISOLATE = range(26, 31)
-IPV6_RECVERR_RFC4884, IPV6_FLOWLABEL_MGR, IPV6_FLOWINFO_SEND, IPV6_IPSEC_POLICY, IPV6_XFRM_POLICY = range(31, 36)
-MCAST_JOIN_GROUP, MCAST_MSFILTER, IPV6_PKTINFO, IPV6_HOPLIMIT, IPV6_HOPOPTS, IPV6_RTHDRDSTOPTS = 42, 48, 50, 52, 54, 55
-IPV6_RTHDR, IPV6_DSTOPTS, IPV6_PATHMTU, IPV6_DONTFRAG, IPV6_TCLASS, IPV6_AUTOFLOWLABEL = 57, 59, 61, 62, 67, 70
-IPV6_ADDR_PREFERENCES, IPV6_MINHOPCOUNT, IPV6_TRANSPARENT, IPV6_UNICAST_IF, IPV6_RECVFRAGSIZE, IPV6_FREEBIND = (
-    *(72, 73, 75, 76),
-    *(77, 78),
+from ktrace.uapi.in6 import (
+    IPV6_2292PKTOPTIONS,
+    IPV6_ADD_MEMBERSHIP,
+    IPV6_ADDR_PREFERENCES,
+    IPV6_ADDRFORM,
+    IPV6_AUTOFLOWLABEL,
+    IPV6_DONTFRAG,
+    IPV6_DROP_MEMBERSHIP,
+    IPV6_DSTOPTS,
+    IPV6_FLOWINFO_SEND,
+    IPV6_FLOWLABEL_MGR,
+    IPV6_FREEBIND,
+    IPV6_HOPLIMIT,
+    IPV6_HOPOPTS,
+    IPV6_IPSEC_POLICY,
+    IPV6_JOIN_ANYCAST,
+    IPV6_LEAVE_ANYCAST,
+    IPV6_MINHOPCOUNT,
+    IPV6_MTU,
+    IPV6_MTU_DISCOVER,
+    IPV6_MULTICAST_ALL,
+    IPV6_MULTICAST_HOPS,
+    IPV6_MULTICAST_IF,
+    IPV6_MULTICAST_LOOP,
+    IPV6_PATHMTU,
+    IPV6_PKTINFO,
+    IPV6_PMTUDISC_OMIT,
+    IPV6_PREFER_SRC_HOME,
+    IPV6_PREFER_SRC_PUBTMP_DEFAULT,
+    IPV6_RECVERR,
+    IPV6_RECVERR_RFC4884,
+    IPV6_RECVFRAGSIZE,
+    IPV6_ROUTER_ALERT,
+    IPV6_ROUTER_ALERT_ISOLATE,
+    IPV6_RTHDR,
+    IPV6_RTHDRDSTOPTS,
+    IPV6_TCLASS,
+    IPV6_TRANSPARENT,
+    IPV6_UNICAST_HOPS,
+    IPV6_UNICAST_IF,
+    IPV6_V6ONLY,
+    IPV6_XFRM_POLICY,
 )
-INET_ECN_MASK, PMTUDISC_OMIT, MIN_MTU = 3, 5, 1280
-PREFER_SRC_PUBTMP_DEFAULT, PREFER_SRC_HOME = 0x100, 0x400
+from ktrace.uapi.in_ import IPPROTO_TCP, IPPROTO_UDP, MCAST_JOIN_GROUP, MCAST_MSFILTER
+from ktrace.uapi.ipv6 import IPV6_MIN_MTU
+from ktrace.uapi.socket import AF_INET, AF_INET6, SOCK_DGRAM, SOCK_RAW, SOCK_STREAM, SOL_IP, SOL_IPV6, SOL_SOCKET
+
 RXOPT = {
     49: "rxinfo", 2: "rxoinfo", 51: "rxhlim", 8: "rxohlim", 56: "srcrt", 5: "osrcrt", 53: "hopopts", 3: "ohopopts",
     58: "dstopts", 4: "odstopts", 66: "rxtclass", 11: "rxflow", 60: "rxpmtu", 74: "rxorigdstaddr",
@@ -148,9 +178,9 @@ def _set_number(sk: Inet, optname: int, value: int) -> None:
             np.tclass = value
             sk.dst_reset()
     elif optname == IPV6_MTU_DISCOVER:
-        np.pmtudisc = _range(value, 0, PMTUDISC_OMIT)
+        np.pmtudisc = _range(value, 0, IPV6_PMTUDISC_OMIT)
     elif optname == IPV6_MTU:
-        if value and value < MIN_MTU:
+        if value and value < IPV6_MIN_MTU:
             raise Errno("EINVAL")
         if value and sk.type != SOCK_STREAM:
             raise NotImplementedError("the model does not cut IPv6 packets into fragments")
@@ -245,7 +275,7 @@ def _value(sk: Inet, optname: int) -> int:
         IPV6_MINHOPCOUNT: np.min_hopcount,
         IPV6_MULTICAST_IF: np.mcast_oif,
         IPV6_UNICAST_IF: int.from_bytes(np.ucast_oif.to_bytes(4, "big"), "little"),
-        IPV6_ADDR_PREFERENCES: PREFER_SRC_PUBTMP_DEFAULT | PREFER_SRC_HOME,
+        IPV6_ADDR_PREFERENCES: IPV6_PREFER_SRC_PUBTMP_DEFAULT | IPV6_PREFER_SRC_HOME,
     }
     if optname in values:
         return values[optname]

@@ -8,7 +8,7 @@ from ktrace.model.net.inet.socket import address_type
 from ktrace.model.task import Errno
 
 LOOPBACK_ADDRESS, LIMITED_BROADCAST = "127.0.0.1", "255.255.255.255"
-LOOPBACK_IFINDEX, LOOPBACK_MTU = 1, 65536
+LOOPBACK_MTU = 65536
 
 
 def route(sk: Inet, daddr: str, saddr: str = ANY) -> str:

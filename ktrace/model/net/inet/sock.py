@@ -11,6 +11,7 @@ from ktrace.model.net.core.sock import Sock
 from ktrace.model.net.inet.addr6 import ANY6, mapped_v4, v4mapped
 from ktrace.model.task import Errno, Task
 from ktrace.state.net.inet import InetSock, Ipv6Sock
+from ktrace.uapi.in_ import IP_MINTTL, IP_MTU_DISCOVER, IP_MULTICAST_TTL, IP_PMTUDISC_WANT
 
 ANY = "0.0.0.0"
 DEFAULT_HOPS = 64
@@ -39,7 +40,6 @@ class Pinet6:
     rxopt: set[str] = field(default_factory=set)
 
 
-IP_MTU_DISCOVER, IP_MINTTL, IP_MULTICAST_TTL, PMTUDISC_WANT = 10, 21, 33, 1
 CMSG_FLAGS = {
     8: "PKTINFO", 12: "TTL", 13: "TOS", 6: "RECVOPTS", 7: "RETOPTS", 18: "PASSSEC", 20: "ORIGDSTADDR", 23: "CHECKSUM",
     25: "RECVFRAGSIZE",
@@ -133,7 +133,7 @@ class Inet(Sock):
                 tuple(sorted(self.bits)),
                 tuple(name for option, name in CMSG_FLAGS.items() if self.options.get((0, option))),
                 self.options.get((0, IP_MINTTL), 0),
-                self.options.get((0, IP_MTU_DISCOVER), PMTUDISC_WANT),
+                self.options.get((0, IP_MTU_DISCOVER), IP_PMTUDISC_WANT),
                 self.options.get((0, IP_MULTICAST_TTL), 1),
                 self.mc_index,
                 self.mc_addr,

@@ -6,20 +6,24 @@ import ipaddress
 import struct
 from typing import Any
 
+from ktrace.include.net.sock import RCV_SHUTDOWN, SHUTDOWN_MASK, SK_CAN_REUSE
 from ktrace.model.fs.file import File
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage, ProtoOps
-from ktrace.model.net.core.sock import RCV_SHUTDOWN, SHUTDOWN_MASK, SK_CAN_REUSE, SOCK_RAW, Socket, state_change
+from ktrace.model.net.core.sock import Socket, state_change
 from ktrace.model.net.inet.sock import ANY, Inet, Proto
 from ktrace.model.net.socket import family
 from ktrace.model.task import Errno, Task
 from ktrace.state.net.facts import ProtocolSwitch
-from ktrace.state.net.sockaddr import AF_INET, AF_UNSPEC, pack
+from ktrace.state.net.sockaddr import pack
+from ktrace.uapi.in_ import (
+    IPPROTO_IP,
+    IPPROTO_MAX,
+    IPPROTO_RAW,
+    SIZEOF_SOCKADDR_IN,
+)
+from ktrace.uapi.socket import AF_INET, AF_UNSPEC, PF_INET, SOCK_RAW
 
-PF_INET = 2
-IPPROTO_IP, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_RAW = 0, 1, 6, 17, 255
-IPPROTO_MAX = 263
-SIZEOF_SOCKADDR_IN = 16
 LOOPBACK = ipaddress.IPv4Network("127.0.0.0/8")
 
 

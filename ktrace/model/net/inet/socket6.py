@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+from ktrace.include.net.ip import LOOPBACK_IFINDEX
+from ktrace.include.net.ipv6 import SIN6_LEN_RFC2133
 from ktrace.model.kernel import Kernel
-from ktrace.model.net.core.sock import SOCK_STREAM, Socket
+from ktrace.model.net.core.sock import Socket
 from ktrace.model.net.inet.addr6 import (
     ANY6,
     LOOPBACK4_IPV6,
     LOOPBACK6,
-    SIN6_LEN_RFC2133,
-    SIZEOF_SOCKADDR_IN6,
     inet6_address,
     is_multicast,
     mapped_v4,
     needs_scope_id,
     sockaddr_in6,
 )
-from ktrace.model.net.inet.route import LOOPBACK_IFINDEX
 from ktrace.model.net.inet.sock import ANY, Inet, Pinet6, Proto
 from ktrace.model.net.inet.socket import InetOps, address_type, make_sock, not_local
 from ktrace.model.net.socket import family
 from ktrace.model.task import Errno, Task
-from ktrace.state.net.sockaddr import AF_INET6
-
-PF_INET6 = 10
+from ktrace.uapi.in6 import SIZEOF_SOCKADDR_IN6
+from ktrace.uapi.socket import AF_INET6, PF_INET6, SOCK_STREAM
 
 
 @family("inet6_create")

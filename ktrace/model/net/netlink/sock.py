@@ -6,44 +6,63 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any
 
+from ktrace.include.linux.netlink import NL_CFG_F_NONROOT_RECV, NL_CFG_F_NONROOT_SEND
 from ktrace.model.fs.file import File
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.datagram import ReceiveShutdown, datagram_poll, skb_free_datagram, skb_recv_datagram
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage, ProtoOps
 from ktrace.model.net.core.scm import put_cmsg
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock import (
+from ktrace.model.net.core.sock import Sock, Socket, data_ready, error_report, sock_orphan, sock_sndtimeo
+from ktrace.model.net.socket import family
+from ktrace.model.task import Errno, Task
+from ktrace.state.net.netlink import NetlinkSock, NetlinkTable
+from ktrace.state.net.sock import Sock as ObservedSock
+from ktrace.state.net.sockaddr import pack
+from ktrace.uapi.errno import ENOBUFS
+from ktrace.uapi.limits import UINT_MAX
+from ktrace.uapi.netlink import (
+    MAX_LINKS,
+    NETLINK_ADD_MEMBERSHIP,
+    NETLINK_BROADCAST_ERROR,
+    NETLINK_CAP_ACK,
+    NETLINK_DROP_MEMBERSHIP,
+    NETLINK_EXT_ACK,
+    NETLINK_GET_STRICT_CHK,
+    NETLINK_LIST_MEMBERSHIPS,
+    NETLINK_LISTEN_ALL_NSID,
+    NETLINK_NO_ENOBUFS,
+    NETLINK_PKTINFO,
+    NLM_F_ACK,
+    NLM_F_CAPPED,
+    NLM_F_REQUEST,
+    NLMSG_ERROR,
+    NLMSG_HDRLEN,
+    NLMSG_MIN_TYPE,
+    SIZEOF_SOCKADDR_NL,
+)
+from ktrace.uapi.socket import (
+    AF_NETLINK,
+    AF_UNSPEC,
     MSG_DONTWAIT,
     MSG_OOB,
     MSG_PEEK,
     MSG_TRUNC,
     SOCK_DGRAM,
     SOCK_RAW,
-    Sock,
-    Socket,
-    data_ready,
-    error_report,
-    sock_orphan,
-    sock_sndtimeo,
+    SOL_NETLINK,
 )
-from ktrace.model.net.socket import family
-from ktrace.model.task import Errno, Task
-from ktrace.state.net.netlink import NetlinkSock, NetlinkTable
-from ktrace.state.net.sock import Sock as ObservedSock
-from ktrace.state.net.sockaddr import AF_NETLINK, AF_UNSPEC, pack
 
-MAX_LINKS, SIZEOF_SOCKADDR_NL, NLMSG_HDRLEN, NLMSG_MIN_TYPE, NLMSG_ERROR = 32, 12, 16, 16, 2
-NLM_F_REQUEST, NLM_F_ACK, NLM_F_CAPPED = 1, 4, 0x100
-NL_CFG_F_NONROOT_RECV, NL_CFG_F_NONROOT_SEND = 1, 2
-NETLINK_ROUTE, NETLINK_GENERIC = 0, 16
 RTNLGRP_MROUTE_R = (30, 31)
-SOL_NETLINK, ENOBUFS, UINT_MAX = 270, 105, (1 << 32) - 1
-ADD_MEMBERSHIP, DROP_MEMBERSHIP, PKTINFO, BROADCAST_ERROR, NO_ENOBUFS, LISTEN_ALL_NSID = 1, 2, 3, 4, 5, 8
-LIST_MEMBERSHIPS, CAP_ACK, EXT_ACK, GET_STRICT_CHK = 9, 10, 11, 12
 FLAGS = {
-    PKTINFO: "RECV_PKTINFO", BROADCAST_ERROR: "BROADCAST_SEND_ERROR", NO_ENOBUFS: "RECV_NO_ENOBUFS",
-    LISTEN_ALL_NSID: "LISTEN_ALL_NSID", CAP_ACK: "CAP_ACK", EXT_ACK: "EXT_ACK", GET_STRICT_CHK: "STRICT_CHK",
-}  # fmt: skip
+    NETLINK_PKTINFO: "RECV_PKTINFO",
+    NETLINK_BROADCAST_ERROR: "BROADCAST_SEND_ERROR",
+    NETLINK_NO_ENOBUFS: "RECV_NO_ENOBUFS",
+    NETLINK_LISTEN_ALL_NSID: "LISTEN_ALL_NSID",
+    NETLINK_CAP_ACK: "CAP_ACK",
+    NETLINK_EXT_ACK: "EXT_ACK",
+    NETLINK_GET_STRICT_CHK: "STRICT_CHK",
+}
 """Options that are one bit of ``nlk->flags``."""
 
 LOWEST, HIGHEST = 1 << 31, (1 << 32) - 4097
@@ -290,7 +309,7 @@ class NetlinkOps(ProtoOps):
         fault = msg.destination.copy(skb.data[:copied]) < copied
         msg.name = _sockaddr(skb.addr[1], 0)
         if "RECV_PKTINFO" in sk.nl_flags:
-            put_cmsg(msg, SOL_NETLINK, PKTINFO, bytes(4))
+            put_cmsg(msg, SOL_NETLINK, NETLINK_PKTINFO, bytes(4))
         if not flags & MSG_PEEK:
             skb_free_datagram(sk, skb)
         self._rcv_wake(sk)
@@ -309,12 +328,12 @@ class NetlinkOps(ProtoOps):
         if level != SOL_NETLINK:
             raise Errno("ENOPROTOOPT")
         value: int = struct.unpack_from("<I", optval)[0] if len(optval) >= 4 else 0
-        if optname in (ADD_MEMBERSHIP, DROP_MEMBERSHIP):
+        if optname in (NETLINK_ADD_MEMBERSHIP, NETLINK_DROP_MEMBERSHIP):
             self._allowed(task, sk, NL_CFG_F_NONROOT_RECV)
             sk.ngroups = max(sk.ngroups, _table(task.kernel, sk).groups)
             if not 1 <= value <= sk.ngroups:
                 raise Errno("EINVAL")
-            if optname == ADD_MEMBERSHIP:
+            if optname == NETLINK_ADD_MEMBERSHIP:
                 self._join(task, sk, value)
                 sk.groups |= 1 << value - 1
             else:
@@ -322,13 +341,13 @@ class NetlinkOps(ProtoOps):
             return 0
         if optname not in FLAGS:
             raise Errno("ENOPROTOOPT")
-        if optname == LISTEN_ALL_NSID and not task.cred.capable("CAP_NET_BROADCAST"):
+        if optname == NETLINK_LISTEN_ALL_NSID and not task.cred.capable("CAP_NET_BROADCAST"):
             raise Errno("EPERM")
         if value:
             sk.nl_flags.add(FLAGS[optname])
         else:
             sk.nl_flags.discard(FLAGS[optname])
-        if optname == NO_ENOBUFS and value:
+        if optname == NETLINK_NO_ENOBUFS and value:
             sk.congested = False
         return 0
 
@@ -339,9 +358,9 @@ class NetlinkOps(ProtoOps):
             raise Errno("ENOPROTOOPT")
         if optlen < 0:
             raise Errno("EINVAL")
-        if optname == LIST_MEMBERSHIPS:
+        if optname == NETLINK_LIST_MEMBERSHIPS:
             raise NotImplementedError("the model does not list the groups of a netlink socket")
-        if optname not in FLAGS or optname == LISTEN_ALL_NSID:
+        if optname not in FLAGS or optname == NETLINK_LISTEN_ALL_NSID:
             raise Errno("ENOPROTOOPT")
         if optlen < 4:
             raise Errno("EINVAL")

@@ -9,30 +9,22 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
+from ktrace.include.net.ip import LOOPBACK_IFINDEX
 from ktrace.model.fs.file import File
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.datagram import datagram_poll
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage, ProtoOps
-from ktrace.model.net.core.sock import (
-    MSG_DONTWAIT,
-    SOCK_DGRAM,
-    SOCK_PACKET,
-    SOCK_RAW,
-    Sock,
-    Socket,
-    raise_sock_error,
-    sock_orphan,
-)
-from ktrace.model.net.inet.route import LOOPBACK_IFINDEX
+from ktrace.model.net.core.sock import Sock, Socket, raise_sock_error, sock_orphan
 from ktrace.model.net.socket import family
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Result
 from ktrace.state.net.packet import PacketSock
-from ktrace.state.net.sockaddr import AF_PACKET, pack
-
-SIZEOF_SOCKADDR_LL, SIZEOF_SOCKADDR = 20, 16
-ARPHRD_LOOPBACK, ETH_ALEN = 772, 6
-SIOCINQ, SIOCOUTQ = 0x541B, 0x5411
+from ktrace.state.net.sockaddr import pack
+from ktrace.uapi.if_arp import ARPHRD_LOOPBACK
+from ktrace.uapi.if_ether import ETH_ALEN
+from ktrace.uapi.if_packet import SIZEOF_SOCKADDR_LL
+from ktrace.uapi.socket import AF_PACKET, MSG_DONTWAIT, SIZEOF_SOCKADDR, SOCK_DGRAM, SOCK_PACKET, SOCK_RAW
+from ktrace.uapi.sockios import SIOCINQ, SIOCOUTQ
 
 
 @dataclass(eq=False)

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ktrace.include.net.sock import RCV_SHUTDOWN
 from ktrace.model.net.core.datagram import ReceiveShutdown, skb_recv_datagram
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import (
-    MSG_DONTWAIT,
-    MSG_OOB,
-    MSG_PEEK,
-    MSG_TRUNC,
     POLL_WRITE,
-    RCV_SHUTDOWN,
-    SOCK_SEQPACKET,
     Socket,
     Timeo,
     data_ready,
@@ -43,6 +38,7 @@ from ktrace.model.net.unix.sock import Unix, dgram_disconnected, kfree_skb, peer
 from ktrace.model.net.unix.stream import alloc_send_skb, peek_offset, peek_offset_bwd, peek_offset_fwd
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import wake_up
+from ktrace.uapi.socket import MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_TRUNC, SOCK_SEQPACKET
 
 
 def wait_for_peer(task: Task, other: Unix, timeo: Timeo) -> Any:

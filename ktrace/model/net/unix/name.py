@@ -7,11 +7,11 @@ from typing import Any
 
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.unix.path import bind_path, lookup
-from ktrace.model.net.unix.sock import SIZEOF_SOCKADDR_UN, SUN_PATH, Unix
+from ktrace.model.net.unix.sock import Unix
 from ktrace.model.task import Errno, Task
 from ktrace.state.net.sock import Sock as ObservedSock
-
-AF_UNIX = 1
+from ktrace.uapi.socket import AF_UNIX
+from ktrace.uapi.un import SIZEOF_SOCKADDR_UN, SUN_PATH
 
 
 def family_of(addr: bytes) -> int:

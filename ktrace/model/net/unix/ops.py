@@ -5,32 +5,16 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from ktrace.model.fs.file import O_NONBLOCK, File
+from ktrace.include.linux.net import SOCK_WAKE_WAITD
+from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, SHUTDOWN_MASK
+from ktrace.model.fs.file import File
 from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.datagram import ReceiveShutdown, skb_recv_datagram
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage, ProtoOps
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import (
-    EPOLLERR,
-    EPOLLHUP,
-    EPOLLIN,
-    EPOLLOUT,
-    EPOLLPRI,
-    EPOLLRDHUP,
-    EPOLLRDNORM,
-    EPOLLWRBAND,
-    EPOLLWRNORM,
-    MSG_DONTWAIT,
-    POLL_HUP,
-    POLL_IN,
     POLL_WRITE,
-    RCV_SHUTDOWN,
-    SEND_SHUTDOWN,
-    SHUTDOWN_MASK,
-    SOCK_SEQPACKET,
-    SOCK_STREAM,
-    SOCK_WAKE_WAITD,
     Socket,
     Timeo,
     data_ready,
@@ -55,8 +39,6 @@ from ktrace.model.net.unix.garbage import collect, delayed_fput
 from ktrace.model.net.unix.name import family_of, find_other, unix_autobind, unix_bind, validate_addr
 from ktrace.model.net.unix.sock import (
     CONNECTED_TYPES,
-    PF_UNIX,
-    SUN_PATH,
     Unix,
     connect_pair,
     dgram_disconnected,
@@ -73,9 +55,22 @@ from ktrace.model.net.unix.stream import stream_recvmsg, stream_sendmsg
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import wake_up
 from ktrace.state.call import Result
-
-AF_UNSPEC = 0
-SIOCOUTQ, SIOCINQ, SIOCATMARK = 0x5411, 0x541B, 0x8905
+from ktrace.uapi.eventpoll import (
+    EPOLLERR,
+    EPOLLHUP,
+    EPOLLIN,
+    EPOLLOUT,
+    EPOLLPRI,
+    EPOLLRDHUP,
+    EPOLLRDNORM,
+    EPOLLWRBAND,
+    EPOLLWRNORM,
+)
+from ktrace.uapi.fcntl import O_NONBLOCK
+from ktrace.uapi.siginfo import POLL_HUP, POLL_IN
+from ktrace.uapi.socket import AF_UNSPEC, MSG_DONTWAIT, PF_UNIX, SOCK_SEQPACKET, SOCK_STREAM
+from ktrace.uapi.sockios import SIOCATMARK, SIOCINQ, SIOCOUTQ
+from ktrace.uapi.un import SUN_PATH
 
 
 class UnixOps(ProtoOps):

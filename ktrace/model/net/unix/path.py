@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from ktrace.model.fs.inode import MAY_WRITE, Inode
-from ktrace.model.net.unix.sock import SUN_PATH, Unix
+from ktrace.include.linux.fs import MAY_WRITE
+from ktrace.include.linux.stat import S_IRWXUGO
+from ktrace.model.fs.inode import Inode
+from ktrace.model.net.unix.sock import Unix
 from ktrace.model.task import Errno, Task
-from ktrace.state.fs.inode import S_IFMT, S_IFSOCK
-
-S_IRWXUGO = 0o777
+from ktrace.uapi.stat import S_IFMT, S_IFSOCK
+from ktrace.uapi.un import SUN_PATH
 
 
 def lookup(task: Task, path: bytes) -> Inode:

@@ -7,21 +7,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ktrace.include.linux.highuid import DEFAULT_OVERFLOWUID
+from ktrace.include.net.scm import SCM_MAX_FD
 from ktrace.model.fs.file import File, fput
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.scm import for_each_cmsghdr
 from ktrace.model.net.core.skbuff import INVALID_ID, SkBuff
-from ktrace.model.net.core.sock import MSG_CMSG_CLOEXEC, MSG_CTRUNC, Socket
+from ktrace.model.net.core.sock import Socket
 from ktrace.model.net.unix.sock import Unix
 from ktrace.model.task import Errno, Task
-
-SOL_SOCKET = 1
-SCM_RIGHTS, SCM_CREDENTIALS = 1, 2
-SCM_MAX_FD = 253
-SIZEOF_CMSGHDR = 16
-SIZEOF_UCRED = 12
-OVERFLOW_ID = 65534
+from ktrace.uapi.socket import (
+    MSG_CMSG_CLOEXEC,
+    MSG_CTRUNC,
+    SCM_CREDENTIALS,
+    SCM_RIGHTS,
+    SIZEOF_CMSGHDR,
+    SIZEOF_UCRED,
+    SOL_SOCKET,
+)
 
 
 def cmsg_space(length: int) -> int:
@@ -203,8 +207,8 @@ def _put_credentials(kernel: Kernel, msg: InMessage, scm: Scm) -> None:
     if room < SIZEOF_CMSGHDR:
         msg.flags |= MSG_CTRUNC
         return
-    uid = OVERFLOW_ID if scm.uid == INVALID_ID else scm.uid
-    gid = OVERFLOW_ID if scm.gid == INVALID_ID else scm.gid
+    uid = DEFAULT_OVERFLOWUID if scm.uid == INVALID_ID else scm.uid
+    gid = DEFAULT_OVERFLOWUID if scm.gid == INVALID_ID else scm.gid
     data: Any = {"pid": scm.pid or 0, "uid": uid, "gid": gid}
     if room < SIZEOF_CMSGHDR + SIZEOF_UCRED:
         msg.flags |= MSG_CTRUNC

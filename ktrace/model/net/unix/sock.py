@@ -6,20 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ktrace.include.linux.net import SOCK_WAKE_SPACE, SOCK_WAKE_WAITD
+from ktrace.include.net.sock import SHUTDOWN_MASK
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import (
-    ECONNRESET,
-    POLL_HUP,
-    POLL_OUT,
     POLL_WRITE,
-    SHUTDOWN_MASK,
-    SOCK_DGRAM,
-    SOCK_RAW,
-    SOCK_SEQPACKET,
-    SOCK_STREAM,
-    SOCK_WAKE_SPACE,
-    SOCK_WAKE_WAITD,
     Sock,
     Socket,
     error_report,
@@ -34,10 +26,11 @@ from ktrace.model.task import Errno, Task
 from ktrace.model.wait import WaitEntry, WaitQueue, waiters, wake_up
 from ktrace.state.net.skbuff import Buffer
 from ktrace.state.net.unix import UnixSock
+from ktrace.uapi.errno import ECONNRESET
+from ktrace.uapi.siginfo import POLL_HUP, POLL_OUT
+from ktrace.uapi.socket import PF_UNIX, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM
+from ktrace.uapi.un import SUN_PATH
 
-AF_UNIX = PF_UNIX = 1
-SUN_PATH = 2
-SIZEOF_SOCKADDR_UN = 110
 CONNECTED_TYPES = (SOCK_STREAM, SOCK_SEQPACKET)
 
 

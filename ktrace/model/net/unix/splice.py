@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from ktrace.model.fs.file import O_NONBLOCK
+from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN
 from ktrace.model.fs.pipe.pipe import PipeInode
-from ktrace.model.fs.pipe.splice import SPLICE_F_NONBLOCK
 from ktrace.model.net.core.skbuff import INVALID_ID, SkBuff
-from ktrace.model.net.core.sock import MSG_DONTWAIT, MSG_NOSIGNAL, RCV_SHUTDOWN, SEND_SHUTDOWN, Socket, data_ready
+from ktrace.model.net.core.sock import Socket, data_ready
 from ktrace.model.net.splice_socket import skb_splice_bits
 from ktrace.model.net.unix.scm import maybe_add_creds
 from ktrace.model.net.unix.sock import Unix, kfree_skb
 from ktrace.model.net.unix.stream import StreamReader, alloc_send_skb
 from ktrace.model.task import Errno, Task
+from ktrace.uapi.fcntl import O_NONBLOCK
+from ktrace.uapi.socket import MSG_DONTWAIT, MSG_NOSIGNAL
+from ktrace.uapi.splice import SPLICE_F_NONBLOCK
 
 
 def stream_splice_read(task: Task, socket: Socket, pipe: PipeInode, length: int, flags: int) -> Any:

@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN
 from ktrace.model.kernel import Kernel
 from ktrace.model.mm.page import Compound
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.skbuff import Fragment, SkBuff, fragment_sizes
 from ktrace.model.net.core.sock import (
-    MSG_DONTWAIT,
-    MSG_NOSIGNAL,
-    MSG_OOB,
-    MSG_PEEK,
-    MSG_WAITALL,
-    RCV_SHUTDOWN,
-    SEND_SHUTDOWN,
     Sock,
     Socket,
     Timeo,
@@ -45,6 +39,7 @@ from ktrace.model.net.unix.scm import (
 )
 from ktrace.model.net.unix.sock import Unix, kfree_skb, unread_len
 from ktrace.model.task import Errno, Task
+from ktrace.uapi.socket import MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_WAITALL
 
 UNIX_SKB_FRAGS_SZ = 4096 << 3
 """``PAGE_SIZE << get_order(32768)``."""

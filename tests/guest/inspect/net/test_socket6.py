@@ -13,11 +13,10 @@ import pytest
 from ktrace.inspect.invariants.net.socket import validate_socket
 from ktrace.state.compare import compare
 from ktrace.state.net.sock import TCP_STATES, Sock
+from ktrace.uapi.socket import AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, SOCK_RAW
 from ktrace.verify.lab import Lab
 from tests.guest.inspect.net.test_socket import DGRAM, NONBLOCK, STREAM, address_of, do, socks
 from tests.guest.poke import poke
-
-AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, RAW = 2, 10, 16, 17, 3
 
 
 def inet6(port: int, address: str = "::1") -> dict[str, Any]:
@@ -38,16 +37,16 @@ def busy(lab: Lab) -> Lab:
     do(lab, "A", "socket", AF_INET6, DGRAM, 0)
     do(lab, "A", "bind", 2, inet6(6000))
     do(lab, "A", "sendto", 2, b"datagram", 0, dest_addr=inet6(6000))
-    do(lab, "A", "socket", AF_INET6, RAW, 253)
+    do(lab, "A", "socket", AF_INET6, SOCK_RAW, 253)
     do(lab, "A", "sendto", 3, b"raw", 0, dest_addr=inet6(0))
-    do(lab, "A", "socket", AF_INET, RAW, 1)
+    do(lab, "A", "socket", AF_INET, SOCK_RAW, 1)
     for family, protocol, echo in ((AF_INET, 1, b"\x08"), (AF_INET6, 58, b"\x80")):
         do(lab, "A", "socket", family, DGRAM, protocol)
         to = inet6(0) if family == AF_INET6 else {"sa_family": AF_INET, "sin_port": 0, "sin_addr": "127.0.0.1"}
         do(lab, "A", "sendto", 5 if family == AF_INET else 6, echo + bytes(11), 0, dest_addr=to)
-    do(lab, "A", "socket", AF_NETLINK, RAW, 2)
+    do(lab, "A", "socket", AF_NETLINK, SOCK_RAW, 2)
     do(lab, "A", "bind", 7, {"sa_family": AF_NETLINK, "nl_pid": 500, "nl_groups": 5})
-    do(lab, "A", "socket", AF_PACKET, RAW, 0)
+    do(lab, "A", "socket", AF_PACKET, SOCK_RAW, 0)
     return lab
 
 

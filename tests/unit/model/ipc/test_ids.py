@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from ktrace.state.ipc.namespace import IdsFacts
-from tests.unit.model.bench import IPC_CREAT, IPC_EXCL, Bench
+from ktrace.uapi.ipc import IPC_CREAT, IPC_EXCL
+from tests.unit.model.bench import Bench
 from tests.unit.model.facts import BOOT, IPC
 
 

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from ktrace.state.call import BAD
-from tests.unit.model.bench import IPC_NOWAIT, Bench
-
-MSG_NOERROR, MSG_EXCEPT, MSG_COPY = 0o10000, 0o20000, 0o40000
-IPC_RMID, IPC_SET, IPC_STAT = 0, 1, 2
+from ktrace.uapi.ipc import IPC_NOWAIT, IPC_RMID, IPC_SET, IPC_STAT
+from ktrace.uapi.msg import MSG_COPY, MSG_EXCEPT, MSG_NOERROR
+from tests.unit.model.bench import Bench
 
 
 def queue(bench: Bench) -> int:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.unit.model.bench import IPC_NOWAIT, SEM_UNDO, Bench, op
-
-GETPID, GETVAL, GETALL, GETNCNT, GETZCNT, SETVAL, SETALL = range(11, 18)
-IPC_RMID = 0
+from ktrace.uapi.ipc import IPC_NOWAIT, IPC_RMID
+from ktrace.uapi.sem import GETALL, GETNCNT, GETPID, GETVAL, GETZCNT, SEM_UNDO, SETALL, SETVAL
+from tests.unit.model.bench import Bench, op
 
 
 def array(bench: Bench, *values: int) -> int:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from tests.unit.model.bench import SEM_UNDO, Bench, op
-
-SETVAL, SETALL = 16, 17
-CLONE_SYSVSEM = 0x40000
-SIGKILL = 9
+from ktrace.uapi.sched import CLONE_SYSVSEM
+from ktrace.uapi.sem import SEM_UNDO, SETALL, SETVAL
+from ktrace.uapi.signal import SIGKILL
+from tests.unit.model.bench import Bench, op
 
 
 def test_adjustments_add_up_and_exit_pays() -> None:

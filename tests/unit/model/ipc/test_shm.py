@@ -6,11 +6,20 @@ from typing import Any
 
 import pytest
 
-from tests.unit.model.bench import IPC_CREAT, Bench
+from ktrace.uapi.ipc import IPC_CREAT, IPC_RMID
+from ktrace.uapi.shm import (
+    SHM_EXEC,
+    SHM_HUGETLB,
+    SHM_INFO,
+    SHM_LOCK,
+    SHM_NORESERVE,
+    SHM_RDONLY,
+    SHM_REMAP,
+    SHM_RND,
+    SHM_UNLOCK,
+)
+from tests.unit.model.bench import Bench
 
-SHM_RDONLY, SHM_RND, SHM_REMAP, SHM_EXEC = 0o10000, 0o20000, 0o40000, 0o100000
-SHM_HUGETLB, SHM_NORESERVE = 0o4000, 0o10000
-IPC_RMID, SHM_LOCK, SHM_UNLOCK, SHM_INFO = 0, 11, 12, 14
 BASE = 0x20000000
 
 

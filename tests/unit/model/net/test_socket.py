@@ -5,9 +5,19 @@ from __future__ import annotations
 import pytest
 
 from ktrace.state.call import BAD
-from tests.unit.model.bench import AF_INET, AF_UNIX, CLOEXEC, DGRAM, NONBLOCK, RAW, SEQPACKET, SOL_SOCKET, STREAM, Bench
-
-SO_TYPE, SO_SNDBUF, SO_RCVBUF, SO_LINGER, SO_REUSEPORT, SO_RCVLOWAT, SO_SNDBUFFORCE = 3, 7, 8, 13, 15, 18, 32
+from ktrace.uapi.socket import (
+    AF_INET,
+    AF_UNIX,
+    SO_LINGER,
+    SO_RCVBUF,
+    SO_RCVLOWAT,
+    SO_REUSEPORT,
+    SO_SNDBUF,
+    SO_SNDBUFFORCE,
+    SO_TYPE,
+    SOL_SOCKET,
+)
+from tests.unit.model.bench import CLOEXEC, DGRAM, NONBLOCK, RAW, SEQPACKET, STREAM, Bench
 
 
 @pytest.mark.parametrize(

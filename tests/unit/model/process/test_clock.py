@@ -9,7 +9,8 @@ import pytest
 from ktrace.agent.syscalls import make_call
 from ktrace.model.kernel import Advice
 from ktrace.state.call import BAD
-from tests.unit.model.bench import IPC_CREAT, Bench, op
+from ktrace.uapi.ipc import IPC_CREAT
+from tests.unit.model.bench import Bench, op
 
 LATER = {"tv_sec": 2_000_000_000, "tv_nsec": 0}
 

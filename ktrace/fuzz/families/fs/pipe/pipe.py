@@ -12,7 +12,6 @@ from ktrace.fuzz.families.fs.files import Descriptors, Wanted, may_block, pick_f
 from ktrace.fuzz.families.fs.pipe.scenarios import (
     FILES,
     PATHS,
-    S_IFIFO,
     abandoned,
     crowd_of_readers,
     crowd_of_writers,
@@ -28,14 +27,15 @@ from ktrace.fuzz.families.fs.pipe.sockets import through_socket
 from ktrace.fuzz.families.fs.watchers import signalled, watching
 from ktrace.fuzz.family import Family, Generator, Scene, later
 from ktrace.fuzz.state import Move, State, open_fds
+from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.model.fs.file import File
 from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.task import Task
 from ktrace.state.call import BAD, Call
+from ktrace.uapi.limits import PIPE_BUF
+from ktrace.uapi.stat import S_IFIFO
 
-PAGE = 4096
-PIPE_BUF = 4096
-MEMORY, MEMORY_SIZE = 0x20000000, 8 * PAGE
+MEMORY, MEMORY_SIZE = 0x20000000, 8 * PAGE_SIZE
 """Where every actor has pages to give away with vmsplice()."""
 
 
@@ -94,7 +94,7 @@ class PipeFamily(Family):
     def limits(self, choose: Choose) -> Iterator[Call]:
         """Lower what a pipe, and what a user, may have."""
         if choose.chance(0.4):
-            size = PAGE << choose.integer(0, 5)
+            size = PAGE_SIZE << choose.integer(0, 5)
             yield make_call("sysctl", "fs/pipe-max-size", str(size - choose.one((0, 0, 1, 1000))))
         if choose.chance(0.5):
             yield make_call("sysctl", "fs/pipe-user-pages-soft", str(choose.one((0, 1, 8, 16, 17, 40))))
@@ -105,12 +105,12 @@ class PipeFamily(Family):
         """Map pages for vmsplice(), fill some, and give the first actor a pipe."""
         if choose.chance(0.8):
             yield self._map()
-            yield make_call("store", MEMORY + choose.integer(0, 20), pattern(state.number, 2 * PAGE))
+            yield make_call("store", MEMORY + choose.integer(0, 20), pattern(state.number, 2 * PAGE_SIZE))
         if choose.chance(0.7):
             yield make_call("pipe2", choose.one((0, 0, C["O_NONBLOCK"])))
             fd = pick_fd(choose, task, is_pipe, 0)
             if fd is not None and choose.chance(self._small_rings):
-                yield make_call("fcntl", fd, C["F_SETPIPE_SZ"], choose.one((PAGE, 2 * PAGE)))
+                yield make_call("fcntl", fd, C["F_SETPIPE_SZ"], choose.one((PAGE_SIZE, 2 * PAGE_SIZE)))
         if choose.chance(0.4):
             yield make_call("open", choose.one(FILES), C["O_RDWR"] | C["O_CREAT"], 0o666)
             fd = pick_fd(choose, task, is_regular, 0)
@@ -118,8 +118,8 @@ class PipeFamily(Family):
                 yield make_call(
                     "pwrite64",
                     fd,
-                    pattern(state.number, choose.one((100, PAGE, 2 * PAGE + 10))),
-                    choose.one((0, 0, PAGE)),
+                    pattern(state.number, choose.one((100, PAGE_SIZE, 2 * PAGE_SIZE + 10))),
+                    choose.one((0, 0, PAGE_SIZE)),
                 )
 
     def inherit(self, state: State, choose: Choose, task: Task) -> Iterator[Call]:
@@ -175,13 +175,13 @@ class PipeFamily(Family):
             return make_call("open", choose.one(FILES), choose.one((C["O_RDWR"], C["O_RDWR"], 0)) | C["O_CREAT"], 0o666)
         match choose.integer(0, 5):
             case 0 | 1:
-                return make_call("lseek", fd, choose.one((0, 0, 10, PAGE, 5000)), 0)
+                return make_call("lseek", fd, choose.one((0, 0, 10, PAGE_SIZE, 5000)), 0)
             case 2:
-                return make_call("read", fd, choose.one((10, PAGE)))
+                return make_call("read", fd, choose.one((10, PAGE_SIZE)))
             case 3:
                 # Where nothing was written is a hole: other code puts it into a pipe.
-                return make_call("ftruncate", fd, choose.one((0, 10, 2 * PAGE, 4 * PAGE + 1)))
-        return make_call("write", fd, pattern(state.number, choose.one((10, PAGE, 5000, 3 * PAGE))))
+                return make_call("ftruncate", fd, choose.one((0, 10, 2 * PAGE_SIZE, 4 * PAGE_SIZE + 1)))
+        return make_call("write", fd, pattern(state.number, choose.one((10, PAGE_SIZE, 5000, 3 * PAGE_SIZE))))
 
     # -- reading and writing ---------------------------------------------------------------------
 
@@ -218,7 +218,7 @@ class PipeFamily(Family):
         cut = choose.integer(0, size)
         parts: list[Any] = [pattern(state.number, cut), pattern(state.number + 1, size - cut)]
         if choose.chance(0.1):
-            parts.insert(choose.integer(0, 2), {"iov_base": BAD.value, "iov_len": choose.one((1, 10, PAGE))})
+            parts.insert(choose.integer(0, 2), {"iov_base": BAD.value, "iov_len": choose.one((1, 10, PAGE_SIZE))})
         return make_call("writev", fd, tuple(parts))
 
     def _positioned(self, state: State, choose: Choose, task: Task) -> Call | None:
@@ -245,11 +245,11 @@ class PipeFamily(Family):
             return choose.one((0, 1, 100))
         held = [pipe.slot(pipe.tail + index).len for index in range(pipe.occupancy())]
         first = held[0] if held else 1
-        return choose.around(0, 1, 5, first, first, sum(held), sum(held[:2]), PAGE, 3 * PAGE, low=0)
+        return choose.around(0, 1, 5, first, first, sum(held), sum(held[:2]), PAGE_SIZE, 3 * PAGE_SIZE, low=0)
 
     def _room(self, choose: Choose, task: Task, fd: int) -> int:
         """Return how much to write: with what has room in mind."""
-        small = (1, 7, 100, PAGE // 2)
+        small = (1, 7, 100, PAGE_SIZE // 2)
         if self._small and choose.chance(0.7):
             return choose.one(small)
         pipe = _pipe_of(task, fd)
@@ -257,9 +257,11 @@ class PipeFamily(Family):
         last = 0
         if pipe is not None and not pipe.empty():
             buf = pipe.slot(pipe.head - 1)
-            last = PAGE - buf.offset - buf.len
-        room = min(slots, 24) * PAGE
-        return choose.around(*small, last, PIPE_BUF, PAGE + 5, 2 * PAGE, room, room + last, low=0, high=25 * PAGE)
+            last = PAGE_SIZE - buf.offset - buf.len
+        room = min(slots, 24) * PAGE_SIZE
+        return choose.around(
+            *small, last, PIPE_BUF, PAGE_SIZE + 5, 2 * PAGE_SIZE, room, room + last, low=0, high=25 * PAGE_SIZE
+        )
 
     # -- size ------------------------------------------------------------------------------------
 
@@ -267,12 +269,12 @@ class PipeFamily(Family):
         if (fd := pick_fd(choose, task, is_pipe)) is None:
             return None
         pipe = _pipe_of(task, fd)
-        used = pipe.occupancy() * PAGE if pipe is not None else PAGE
+        used = pipe.occupancy() * PAGE_SIZE if pipe is not None else PAGE_SIZE
         limit = state.kernel.pipes.max_size
         size = choose.weighted([
-            (8, choose.around(PAGE, 2 * PAGE, 4 * PAGE, 8 * PAGE, 16 * PAGE, used, low=0)),
+            (8, choose.around(PAGE_SIZE, 2 * PAGE_SIZE, 4 * PAGE_SIZE, 8 * PAGE_SIZE, 16 * PAGE_SIZE, used, low=0)),
             (4, choose.around(limit, 2 * limit, low=0, high=2 << 20)),
-            (1, choose.one((0, 1, -1, 1 << 31, (1 << 31) + 1, 1 << 32, 32 * PAGE))),
+            (1, choose.one((0, 1, -1, 1 << 31, (1 << 31) + 1, 1 << 32, 32 * PAGE_SIZE))),
         ])  # fmt: skip
         return make_call("fcntl", fd, C["F_SETPIPE_SZ"], size)
 
@@ -287,7 +289,7 @@ class PipeFamily(Family):
 
     def _splice(self, state: State, choose: Choose, task: Task) -> Call | None:
         flags = choose.flags(0.3, 1, 4) | (0 if may_block(state, choose, 0.3) else 2)
-        length = choose.around(1, 10, 100, PAGE, 2 * PAGE, 64 * PAGE, low=0)
+        length = choose.around(1, 10, 100, PAGE_SIZE, 2 * PAGE_SIZE, 64 * PAGE_SIZE, low=0)
         way = choose.weighted([(5, "through"), (5, "in"), (2, "out")])
         source = pick_fd(choose, task, is_regular if way == "in" else is_read_end)
         if source is None:
@@ -295,7 +297,9 @@ class PipeFamily(Family):
         target = pick_fd(choose, task, is_regular if way == "out" else self._other_pipe(choose, task, source))
         if target is None:
             return None
-        offset = choose.one((0, 5, PAGE, PAGE + 3)) if choose.chance(0.3 if way != "through" else 0.03) else None
+        offset = (
+            choose.one((0, 5, PAGE_SIZE, PAGE_SIZE + 3)) if choose.chance(0.3 if way != "through" else 0.03) else None
+        )
         offsets = (None, offset) if way == "out" else (offset, None)
         return make_call("splice", source, offsets[0], target, offsets[1], length, flags)
 
@@ -310,7 +314,9 @@ class PipeFamily(Family):
         if (target := pick_fd(choose, task, self._other_pipe(choose, task, source))) is None:
             return None
         flags = 0 if may_block(state, choose, 0.3) else 2
-        return make_call("tee", source, target, choose.around(1, 10, PAGE, 3 * PAGE, 64 * PAGE, low=0), flags)
+        return make_call(
+            "tee", source, target, choose.around(1, 10, PAGE_SIZE, 3 * PAGE_SIZE, 64 * PAGE_SIZE, low=0), flags
+        )
 
     def _vmsplice(self, state: State, choose: Choose, task: Task) -> Call | None:
         if task.mm.find_vma(MEMORY) is None and choose.chance(0.9):
@@ -322,9 +328,9 @@ class PipeFamily(Family):
         flags = (0 if may_block(state, choose, 0.3) else 2) | choose.flags(0.25, 8)
         parts = []
         for _ in range(choose.integer(1, 3)):
-            start = MEMORY + choose.one((0, 0, 5, PAGE, 2 * PAGE + 100))
+            start = MEMORY + choose.one((0, 0, 5, PAGE_SIZE, 2 * PAGE_SIZE + 100))
             base = BAD.value if choose.chance(0.04) else start
-            parts.append({"iov_base": base, "iov_len": choose.around(1, 100, PAGE, 2 * PAGE, low=0)})
+            parts.append({"iov_base": base, "iov_len": choose.around(1, 100, PAGE_SIZE, 2 * PAGE_SIZE, low=0)})
         return make_call("vmsplice", fd, tuple(parts), flags)
 
     def _sendfile(self, state: State, choose: Choose, task: Task) -> Call | None:
@@ -333,7 +339,7 @@ class PipeFamily(Family):
         if source is None or target is None:
             return None
         return make_call(
-            "sendfile", target, source, choose.one((None, None, 0, 5, PAGE)), choose.around(10, PAGE, 5000)
+            "sendfile", target, source, choose.one((None, None, 0, 5, PAGE_SIZE)), choose.around(10, PAGE_SIZE, 5000)
         )
 
 

@@ -9,13 +9,14 @@ from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose, pattern
 from ktrace.fuzz.families.fs.files import Wanted
 from ktrace.fuzz.state import Move, State, open_fds
-from ktrace.model.fs.file import FMODE_READ, FMODE_WRITE, File, file_inode
+from ktrace.include.asm.page_types import PAGE_SIZE
+from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
+from ktrace.model.fs.file import File, file_inode
 from ktrace.model.fs.pipe.pipe import PipeInode
-from ktrace.model.mm.page import PAGE_SIZE
 from ktrace.model.task import Task
 from ktrace.uapi.signal import SIGNAL_NUMBERS
+from ktrace.uapi.stat import S_IFIFO
 
-S_IFIFO = 0o010000
 FILES = (b"/tmp/d1", b"/tmp/d2")
 PATHS = (b"/tmp/f1", b"/tmp/f2")
 End = tuple[Task, int, File]

@@ -10,11 +10,11 @@ from ktrace.fuzz.choose import Choose, pattern
 from ktrace.fuzz.families.fs.pipe.scenarios import is_read_end, is_write_end
 from ktrace.fuzz.families.net.socket import is_socket
 from ktrace.fuzz.state import Move, State, open_fds
-from ktrace.model.mm.page import PAGE_SIZE
+from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.model.task import Task
+from ktrace.uapi.splice import SPLICE_F_NONBLOCK
 
 _DONTWAIT = C["MSG_DONTWAIT"] | C["MSG_NOSIGNAL"]
-_NONBLOCK = C["SPLICE_F_NONBLOCK"]
 SIZES = (1, 10, 100, PAGE_SIZE, 6000)
 
 
@@ -37,7 +37,7 @@ def through_socket(state: State, choose: Choose) -> Iterator[Move]:
             case 0 | 1:
                 yield task.name, make_call("sendto", choose.one(sockets), pattern(state.number, size), flags=_DONTWAIT)
             case 2 | 3:
-                yield task.name, make_call("splice", choose.one(sockets), None, fd, None, size, _NONBLOCK)
+                yield task.name, make_call("splice", choose.one(sockets), None, fd, None, size, SPLICE_F_NONBLOCK)
             case 4:
                 if slot.file.private.readers and not slot.file.private.full():
                     yield task.name, make_call("write", fd, pattern(state.number, choose.one((1, 50, PAGE_SIZE))))
@@ -49,7 +49,9 @@ def through_socket(state: State, choose: Choose) -> Iterator[Move]:
                     more = choose.flags(0.3, C["SPLICE_F_MORE"])
                     yield (
                         task.name,
-                        make_call("splice", choose.one(ends), None, choose.one(sockets), None, size, _NONBLOCK | more),
+                        make_call(
+                            "splice", choose.one(ends), None, choose.one(sockets), None, size, SPLICE_F_NONBLOCK | more
+                        ),
                     )
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.fuzz.choose import Choose
 from ktrace.fuzz.families.net.actions import (
-    DONTWAIT,
     Address,
     Connected,
     End,
@@ -26,9 +25,8 @@ from ktrace.fuzz.families.net.actions import (
 )
 from ktrace.fuzz.families.net.scenarios import poll_of
 from ktrace.fuzz.state import Move, State
+from ktrace.uapi.socket import MSG_DONTWAIT, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET
 
-STREAM, DGRAM = C["SOCK_STREAM"], C["SOCK_DGRAM"]
-SOCKET = C["SOL_SOCKET"]
 Domain = Callable[[Choose], int]
 """Choose between AF_INET and AF_INET6."""
 
@@ -53,18 +51,18 @@ def stream(domain: Domain) -> Callable[[State, Choose], Connected]:
         family = domain(choose)
         given = [choose.one(_BEFORE)] if choose.chance(0.3) else []
         where = address(family, fresh_port(state))
-        return (yield from connect_fresh(state, choose, family, STREAM, where, iter(given)))
+        return (yield from connect_fresh(state, choose, family, SOCK_STREAM, where, iter(given)))
 
     return connected
 
 
 _BEFORE: Sequence[tuple[int, int, Any]] = (
-    (SOCKET, C["SO_KEEPALIVE"], 1),
-    (SOCKET, C["SO_LINGER"], {"l_onoff": 1, "l_linger": 5}),
-    (SOCKET, C["SO_RCVLOWAT"], 10),
-    (SOCKET, C["SO_OOBINLINE"], 1),
-    (SOCKET, C["SO_REUSEADDR"], 1),
-    (SOCKET, C["SO_PRIORITY"], 3),
+    (SOL_SOCKET, C["SO_KEEPALIVE"], 1),
+    (SOL_SOCKET, C["SO_LINGER"], {"l_onoff": 1, "l_linger": 5}),
+    (SOL_SOCKET, C["SO_RCVLOWAT"], 10),
+    (SOL_SOCKET, C["SO_OOBINLINE"], 1),
+    (SOL_SOCKET, C["SO_REUSEADDR"], 1),
+    (SOL_SOCKET, C["SO_PRIORITY"], 3),
     (C["SOL_TCP"], C["TCP_NODELAY"], 1),
     (C["SOL_TCP"], C["TCP_KEEPCNT"], 4),
     (C["SOL_IP"], C["IP_TTL"], 33),
@@ -78,7 +76,7 @@ def some_socket(domain: Domain) -> Callable[[State, Choose], Made]:
     def make(state: State, choose: Choose) -> Made:
         task = actor(state, choose)
         yield from make_room(task, choose)
-        family, kind = domain(choose), choose.one((STREAM, STREAM, DGRAM))
+        family, kind = domain(choose), choose.one((SOCK_STREAM, SOCK_STREAM, SOCK_DGRAM))
         end = yield from new_socket(state, choose, task, family, kind | choose.flags(0.3, C["SOCK_NONBLOCK"]))
         if end is None:
             return None
@@ -100,7 +98,7 @@ def alone(domain: Domain) -> Callable[[State, Choose], Iterator[Move]]:
     def scene(state: State, choose: Choose) -> Iterator[Move]:
         task = actor(state, choose)
         yield from make_room(task, choose)
-        family, kind = domain(choose), choose.one((STREAM, STREAM, DGRAM))
+        family, kind = domain(choose), choose.one((SOCK_STREAM, SOCK_STREAM, SOCK_DGRAM))
         end = yield from new_socket(state, choose, task, family, kind | choose.flags(0.4, C["SOCK_NONBLOCK"]))
         if end is None:
             return
@@ -122,7 +120,7 @@ def alone(domain: Domain) -> Callable[[State, Choose], Iterator[Move]]:
                 case 0 | 1 | 2 | 3:
                     yield do(end, "connect", choose.one(targets))
                 case 4 | 5:
-                    yield send(state, choose, end, choose.one((1, 50)), DONTWAIT | choose.flags(0.2, C["MSG_OOB"]))
+                    yield send(state, choose, end, choose.one((1, 50)), MSG_DONTWAIT | choose.flags(0.2, C["MSG_OOB"]))
                 case 6:
                     yield receive(state, choose, end, choose.one((1, 100)))
                 case 7:
@@ -133,7 +131,7 @@ def alone(domain: Domain) -> Callable[[State, Choose], Iterator[Move]]:
                 case _:
                     what = choose.integer(0, 3)
                     if what == 0:
-                        yield do(end, "getsockopt", SOCKET, C["SO_ERROR"])
+                        yield do(end, "getsockopt", SOL_SOCKET, C["SO_ERROR"])
                     elif what == 1:
                         yield do(end, "listen", 1)
                     elif what == 2:
@@ -157,7 +155,7 @@ def ports(domain: Domain) -> Callable[[State, Choose], Iterator[Move]]:
 
     def scene(state: State, choose: Choose) -> Iterator[Move]:
         port = choose.one((fresh_port(state), 5000, 80))
-        kind = choose.one((STREAM, STREAM, DGRAM))
+        kind = choose.one((SOCK_STREAM, SOCK_STREAM, SOCK_DGRAM))
         ends: list[End] = []
         for _ in range(choose.integer(2, 4)):
             if not state.free():
@@ -171,7 +169,7 @@ def ports(domain: Domain) -> Callable[[State, Choose], Iterator[Move]]:
             ends.append(end)
             for name in ("SO_REUSEADDR", "SO_REUSEPORT"):
                 if choose.chance(0.5) and holds(end, state):
-                    yield do(end, "setsockopt", SOCKET, C[name], choose.one((1, 1, 1, 0, 2)))
+                    yield do(end, "setsockopt", SOL_SOCKET, C[name], choose.one((1, 1, 1, 0, 2)))
             if choose.chance(0.1) and holds(end, state):
                 yield do(end, "setsockopt", C["SOL_IP"], C["IP_FREEBIND"], 1)
             host = choose.one(("127.0.0.1", "127.0.0.1", "0.0.0.0", "127.0.0.2", "10.0.0.1", "255.255.255.255"))
@@ -180,7 +178,7 @@ def ports(domain: Domain) -> Callable[[State, Choose], Iterator[Move]]:
                 yield do(end, "bind", _odd_name(choose, family, port) if odd else address(family, port, host))
             if choose.chance(0.5) and holds(end, state):
                 yield do(end, "getsockname")
-            if choose.chance(0.5) and holds(end, state) and kind == STREAM:
+            if choose.chance(0.5) and holds(end, state) and kind == SOCK_STREAM:
                 yield do(end, "listen", choose.one((0, 2)))
         for _ in range(choose.integer(0, 4)):
             end = choose.one(ends)
@@ -198,7 +196,7 @@ def ports(domain: Domain) -> Callable[[State, Choose], Iterator[Move]]:
                         if holds(client, state):
                             yield send(state, choose, client, 7)
                 case 3:
-                    yield do(end, "setsockopt", SOCKET, C["SO_REUSEADDR"], choose.integer(0, 1))
+                    yield do(end, "setsockopt", SOL_SOCKET, C["SO_REUSEADDR"], choose.integer(0, 1))
                 case _:
                     yield do(end, "getsockname")
 
@@ -216,7 +214,7 @@ def datagrams(domain: Domain) -> Callable[[State, Choose], Iterator[Move]]:
                 return
             task = actor(state, choose)
             yield from make_room(task, choose)
-            end = yield from new_socket(state, choose, task, family, DGRAM)
+            end = yield from new_socket(state, choose, task, family, SOCK_DGRAM)
             if end is None:
                 return
             port = 9000 + (state.number * 4 + number) % 3000
@@ -227,7 +225,7 @@ def datagrams(domain: Domain) -> Callable[[State, Choose], Iterator[Move]]:
         if choose.chance(0.3):
             end = choose.one(ends)[0]
             if holds(end, state):
-                yield do(end, "setsockopt", SOCKET, C["SO_RCVBUF"], choose.one((0, 2000, 5000)))
+                yield do(end, "setsockopt", SOL_SOCKET, C["SO_RCVBUF"], choose.one((0, 2000, 5000)))
         for _ in range(choose.integer(6, 16)):
             yield from _datagram(state, choose, family, ends)
 
@@ -236,11 +234,11 @@ def datagrams(domain: Domain) -> Callable[[State, Choose], Iterator[Move]]:
 
 _SIZES = (0, 1, 10, 100, 1400, 3000)
 _SMALL_OPTIONS: Sequence[tuple[int, int, Sequence[Any]]] = (
-    (SOCKET, C["SO_PEEK_OFF"], (0, 0, 5, -1)),
-    (SOCKET, C["SO_BROADCAST"], (0, 1)),
+    (SOL_SOCKET, C["SO_PEEK_OFF"], (0, 0, 5, -1)),
+    (SOL_SOCKET, C["SO_BROADCAST"], (0, 1)),
     (C["SOL_UDP"], C["UDP_CORK"], (1, 1, 0)),
-    (SOCKET, C["SO_RCVBUF"], (0, 3000, 100000)),
-    (SOCKET, C["SO_SNDBUF"], (0, 3000, 100000)),
+    (SOL_SOCKET, C["SO_RCVBUF"], (0, 3000, 100000)),
+    (SOL_SOCKET, C["SO_SNDBUF"], (0, 3000, 100000)),
 )
 
 
@@ -255,10 +253,10 @@ def _datagram(state: State, choose: Choose, family: int, ends: list[tuple[End, i
     match choose.integer(0, 15):
         case 0 | 1 | 2 | 3:
             data = bytes([65 + state.number % 26]) * choose.one(_SIZES)
-            flags = DONTWAIT | choose.flags(0.12, C["MSG_MORE"])
+            flags = MSG_DONTWAIT | choose.flags(0.12, C["MSG_MORE"])
             yield do(end, "sendto", data, flags=flags, dest_addr=where)
         case 4 | 5 | 6:
-            yield send(state, choose, end, choose.one(_SIZES), DONTWAIT | choose.flags(0.08, C["MSG_OOB"]))
+            yield send(state, choose, end, choose.one(_SIZES), MSG_DONTWAIT | choose.flags(0.08, C["MSG_OOB"]))
         case 7 | 8 | 9 | 10:
             flags = sleepy(state, choose, 0.25) | choose.flags(0.25, C["MSG_PEEK"]) | choose.flags(0.15, C["MSG_TRUNC"])
             yield receive(state, choose, end, choose.one((0, 1, 10, 50, 5000)), flags)
@@ -272,7 +270,7 @@ def _datagram(state: State, choose: Choose, family: int, ends: list[tuple[End, i
             if what < 2:
                 yield do(end, "ioctl", C[choose.one(("FIONREAD", "TIOCOUTQ"))])
             elif what == 2:
-                yield do(end, "getsockopt", SOCKET, C["SO_ERROR"])
+                yield do(end, "getsockopt", SOL_SOCKET, C["SO_ERROR"])
             else:
                 yield do(end, choose.one(("getsockname", "getpeername")))
         case _:
@@ -293,9 +291,9 @@ def large(domain: Domain) -> Callable[[State, Choose], Iterator[Move]]:
             return
         one, other = made.client, made.server
         if choose.chance(0.5) and holds(one, state):
-            yield do(one, "setsockopt", SOCKET, C["SO_SNDBUF"], choose.one((0, 5000, 20000)))
+            yield do(one, "setsockopt", SOL_SOCKET, C["SO_SNDBUF"], choose.one((0, 5000, 20000)))
         if choose.chance(0.4) and holds(other, state):
-            yield do(other, "setsockopt", SOCKET, C["SO_RCVBUF"], choose.one((0, 3000, 20000)))
+            yield do(other, "setsockopt", SOL_SOCKET, C["SO_RCVBUF"], choose.one((0, 3000, 20000)))
         size = choose.one((5000, 30000, 60000))
         for _ in range(choose.integer(2, 8)):
             if holds(one, state):

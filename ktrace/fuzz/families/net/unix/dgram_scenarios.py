@@ -10,7 +10,6 @@ from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose
 from ktrace.fuzz.families.fs.files import may_block
 from ktrace.fuzz.families.net.actions import (
-    DONTWAIT,
     Address,
     End,
     Moves,
@@ -25,6 +24,7 @@ from ktrace.fuzz.families.net.actions import (
 )
 from ktrace.fuzz.families.net.scenarios import poll_of
 from ktrace.fuzz.state import Move, State
+from ktrace.uapi.socket import MSG_DONTWAIT
 
 UNSPEC: Address = {"sa_family": 0}
 
@@ -63,7 +63,7 @@ def many_to_one(state: State, choose: Choose) -> Iterator[Move]:
     sender = choose.one(senders)
     for _ in range(choose.one((2, 5, 11, 12))):
         if holds(sender, state):
-            yield _message(state, choose, sender, receivers, DONTWAIT)
+            yield _message(state, choose, sender, receivers, MSG_DONTWAIT)
     if holds(sender, state) and choose.chance(0.5):
         epoll = yield from _watched(state, choose, sender)
         if epoll is not None and holds(choose.one(receivers)[0], state):
@@ -113,7 +113,7 @@ def _step(state: State, choose: Choose, receivers: list[tuple[End, Address]], se
         case 0 | 1 if holds(sender, state) and may_block(state, choose, 1.0):
             yield _message(state, choose, sender, receivers, choose.flags(0.5, C["MSG_NOSIGNAL"]))
         case 0 | 1 | 2 | 3 if holds(sender, state):
-            yield _message(state, choose, sender, receivers, DONTWAIT)
+            yield _message(state, choose, sender, receivers, MSG_DONTWAIT)
         case 4 | 5 | 6 | 7 if holds(receiver, state):
             flags = sleepy(state, choose, 0.15) | choose.flags(0.2, C["MSG_PEEK"], C["MSG_TRUNC"])
             yield receive(state, choose, receiver, choose.one((0, 1, 5, 100, 4000)), flags)
@@ -148,7 +148,7 @@ def peeking_at_offsets(state: State, choose: Choose) -> Iterator[Move]:
             yield send(state, choose, one, size)
     for _ in range(choose.integer(3, 7)):
         if holds(other, state):
-            flags = DONTWAIT | choose.flags(0.7, C["MSG_PEEK"]) | choose.flags(0.3, C["MSG_TRUNC"])
+            flags = MSG_DONTWAIT | choose.flags(0.7, C["MSG_PEEK"]) | choose.flags(0.3, C["MSG_TRUNC"])
             yield receive(state, choose, other, choose.one((1, 4, 5, 20)), flags)
 
 
@@ -185,7 +185,7 @@ def mutual(state: State, choose: Choose) -> Iterator[Move]:
             case 4:
                 yield send(state, choose, end, 5, sleepy(state, choose, 0.3))
             case 5:
-                yield do(end, "sendto", b"named", flags=DONTWAIT, dest_addr=choose.one(ends)[1])
+                yield do(end, "sendto", b"named", flags=MSG_DONTWAIT, dest_addr=choose.one(ends)[1])
             case 6:
                 yield receive(state, choose, end, 100, sleepy(state, choose, 0.2))
             case _:
@@ -214,7 +214,7 @@ def waiting_for_room(state: State, choose: Choose) -> Iterator[Move]:
     room = receiver.task.files.slots[receiver.fd].file.private.sk.max_ack_backlog if holds(receiver, state) else 0
     for _ in range(min(room + 1, 12)):
         if holds(senders[0], state):
-            yield do(senders[0], "sendto", b"w", flags=DONTWAIT, dest_addr=address)
+            yield do(senders[0], "sendto", b"w", flags=MSG_DONTWAIT, dest_addr=address)
     for end in senders:
         if holds(end, state) and may_block(state, choose, 0.8):
             where = address if choose.chance(0.3) else None
@@ -226,7 +226,7 @@ def waiting_for_room(state: State, choose: Choose) -> Iterator[Move]:
             return
         match choose.integer(0, 7):
             case 0 | 1 | 2 | 3:
-                yield receive(state, choose, receiver, 100, DONTWAIT | choose.flags(0.2, C["MSG_PEEK"]))
+                yield receive(state, choose, receiver, 100, MSG_DONTWAIT | choose.flags(0.2, C["MSG_PEEK"]))
             case 4:
                 yield do(receiver, "shutdown", choose.integer(0, 2))
             case 5:

@@ -9,7 +9,6 @@ from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.choose import Choose, pattern
 from ktrace.fuzz.families.net.actions import (
-    DONTWAIT,
     Connected,
     Connection,
     End,
@@ -28,10 +27,10 @@ from ktrace.fuzz.families.net.actions import (
 from ktrace.fuzz.families.net.unix.dgram_scenarios import named
 from ktrace.fuzz.state import Move, State, open_fds
 from ktrace.model.task import Task
+from ktrace.uapi.socket import MSG_DONTWAIT, SOL_SOCKET
 
 KINDS = (C["SOCK_STREAM"], C["SOCK_STREAM"], C["SOCK_DGRAM"], C["SOCK_SEQPACKET"])
 ROOMS = (0, 8, 16, 20, 24, 28, 64, 200)
-SOCKET = C["SOL_SOCKET"]
 
 
 def pair(state: State, choose: Choose) -> Connected:
@@ -43,7 +42,7 @@ def pair(state: State, choose: Choose) -> Connected:
 
 def by_name(state: State, choose: Choose) -> Connected:
     """Connect to a listener, its options set before."""
-    given = [(SOCKET, C["SO_PASSCRED"], 1)] if choose.chance(0.3) else []
+    given = [(SOL_SOCKET, C["SO_PASSCRED"], 1)] if choose.chance(0.3) else []
     kind = choose.one((C["SOCK_STREAM"], C["SOCK_SEQPACKET"]))
     return (yield from connect_fresh(state, choose, C["AF_UNIX"], kind, named(state, "l"), iter(given)))
 
@@ -55,7 +54,7 @@ def stream(state: State, choose: Choose) -> Connected:
 
 def rights(fds: Sequence[int], data: bytes) -> dict[str, Any]:
     """Return a message that carries descriptors."""
-    control = {"cmsg_level": SOCKET, "cmsg_type": C["SCM_RIGHTS"], "cmsg_data": tuple(fds)}
+    control = {"cmsg_level": SOL_SOCKET, "cmsg_type": C["SCM_RIGHTS"], "cmsg_data": tuple(fds)}
     return {"msg_iov": (data,), "msg_control": (control,)}
 
 
@@ -73,7 +72,7 @@ def passing(state: State, choose: Choose) -> Iterator[Move]:
     if choose.chance(0.4) and holds(other, state):
         other = (yield from hand_over(state, choose, other)) or other
     if choose.chance(0.3) and holds(other, state):
-        yield do(other, "setsockopt", SOCKET, C["SO_PASSCRED"], 1)
+        yield do(other, "setsockopt", SOL_SOCKET, C["SO_PASSCRED"], 1)
     if choose.chance(0.15) and holds(other, state):
         used = len(other.task.files.slots)
         limit = {"rlim_cur": used + choose.integer(0, 1), "rlim_max": 4096}
@@ -84,7 +83,7 @@ def passing(state: State, choose: Choose) -> Iterator[Move]:
         fds = _some_fds(choose, one.task, choose.one((1, 1, 3)))
         if choose.chance(0.65) and fds:
             data = pattern(state.number, choose.one((0, 1, 5, 20)))
-            yield do(one, "sendmsg", rights(fds, data), DONTWAIT)
+            yield do(one, "sendmsg", rights(fds, data), MSG_DONTWAIT)
             if choose.chance(0.35) and one.task.running is None and fds[0] not in (one.fd, other.fd):
                 yield one.task.name, make_call("close", fds[0])
         else:
@@ -92,7 +91,7 @@ def passing(state: State, choose: Choose) -> Iterator[Move]:
     for _ in range(choose.integer(2, 6)):
         if not holds(other, state):
             return
-        flags = DONTWAIT | choose.flags(0.25, C["MSG_PEEK"]) | choose.flags(0.25, C["MSG_CMSG_CLOEXEC"])
+        flags = MSG_DONTWAIT | choose.flags(0.25, C["MSG_PEEK"]) | choose.flags(0.25, C["MSG_CMSG_CLOEXEC"])
         if choose.chance(0.75):
             room = {
                 "msg_iov": (choose.one((1, 5, 100, 100)),),
@@ -116,7 +115,7 @@ def introduced(state: State, choose: Choose) -> Iterator[Move]:
     one, other = made.client, made.server
     for end in (one, other):
         if choose.chance(0.4) and holds(end, state):
-            yield do(end, "setsockopt", SOCKET, C["SO_PASSCRED"], choose.one((1, 1, 0)))
+            yield do(end, "setsockopt", SOL_SOCKET, C["SO_PASSCRED"], choose.one((1, 1, 0)))
     for _ in range(choose.integer(2, 5)):
         if not holds(one, state):
             return
@@ -126,16 +125,16 @@ def introduced(state: State, choose: Choose) -> Iterator[Move]:
         whom = choose.one(state.tasks()) if choose.chance(0.25) else one.task
         uids = (one.task.cred.uid, one.task.cred.euid, 0, 1000)
         given = {"pid": whom.name, "uid": choose.one(uids), "gid": choose.one((one.task.cred.gid, 50, 0))}
-        control = {"cmsg_level": SOCKET, "cmsg_type": C["SCM_CREDENTIALS"], "cmsg_data": given}
+        control = {"cmsg_level": SOL_SOCKET, "cmsg_type": C["SCM_CREDENTIALS"], "cmsg_data": given}
         message: dict[str, Any] = {"msg_iov": (pattern(state.number, choose.one((1, 5, 30))),)}
         if choose.chance(0.6):
             message["msg_control"] = (control,)
         if holds(one, state):
-            yield do(one, "sendmsg", message, DONTWAIT)
+            yield do(one, "sendmsg", message, MSG_DONTWAIT)
     for _ in range(choose.integer(1, 4)):
         if holds(other, state):
             room = {"msg_iov": (choose.one((3, 100)),), "msg_controllen": choose.one((0, 16, 20, 24, 27, 28, 64))}
-            yield do(other, "recvmsg", room, DONTWAIT | choose.flags(0.2, C["MSG_PEEK"]))
+            yield do(other, "recvmsg", room, MSG_DONTWAIT | choose.flags(0.2, C["MSG_PEEK"]))
 
 
 def garbage(state: State, choose: Choose) -> Iterator[Move]:
@@ -155,7 +154,7 @@ def garbage(state: State, choose: Choose) -> Iterator[Move]:
     for _ in range(choose.integer(1, 2 * len(pairs) + 1)):
         carrier, passenger = choose.one(ends), choose.one(ends)
         if holds(carrier, state) and holds(passenger, state):
-            yield do(carrier, "sendmsg", rights([passenger.fd], b"g"), DONTWAIT)
+            yield do(carrier, "sendmsg", rights([passenger.fd], b"g"), MSG_DONTWAIT)
     keep = choose.one((0, 0, 0, 1))
     victims = choose.some(ends, len(ends) - keep, len(ends) - keep)
     for end in victims:
@@ -181,7 +180,7 @@ def _unaccepted(state: State, choose: Choose, task: Task) -> Connected:
         return None
     yield do(client, "connect", address)
     if choose.chance(0.3) and holds(listener, state):
-        yield do(client, "sendmsg", rights([listener.fd], b"l"), DONTWAIT)
+        yield do(client, "sendmsg", rights([listener.fd], b"l"), MSG_DONTWAIT)
         end = yield from accepted(listener, 0)
         if end is not None:
             return Connection(client, end, listener)
@@ -217,4 +216,4 @@ def names(state: State, choose: Choose) -> Iterator[Move]:
             case 8:
                 yield end.task.name, make_call("unlink", path)
             case _:
-                yield do(end, "sendto", b"n", flags=DONTWAIT, dest_addr=address)
+                yield do(end, "sendto", b"n", flags=MSG_DONTWAIT, dest_addr=address)

@@ -12,8 +12,8 @@ from ktrace.fuzz.state import Move, State, open_fds
 from ktrace.model.net.core.sock import Sock
 from ktrace.model.net.unix.sock import Unix
 from ktrace.model.task import Task
+from ktrace.uapi.socket import MSG_DONTWAIT
 
-DONTWAIT = C["MSG_DONTWAIT"]
 End = tuple[Task, int, Unix]
 
 
@@ -29,14 +29,17 @@ def full_queue(state: State, choose: Choose) -> Iterator[Move]:
     for _ in range(14 if sk.type == C["SOCK_DGRAM"] else choose.integer(3, 14)):
         if not _holds(task, fd, sk):
             return
-        yield task.name, make_call("sendto", fd, pattern(state.number, size), flags=DONTWAIT)
+        yield task.name, make_call("sendto", fd, pattern(state.number, size), flags=MSG_DONTWAIT)
     if len(state.free()) > 2 and choose.chance(0.6) and _holds(task, fd, sk):
         yield task.name, make_call("sendto", fd, pattern(state.number, size), flags=C["MSG_NOSIGNAL"])
     for _ in range(choose.integer(1, 5)):
         if (end := _end_of(state, sk.peer)) is None:
             return
         length = choose.one((1, 100, 5000, 100000))
-        yield end[0].name, make_call("recvfrom", end[1], len=length, flags=DONTWAIT | choose.flags(0.1, C["MSG_PEEK"]))
+        yield (
+            end[0].name,
+            make_call("recvfrom", end[1], len=length, flags=MSG_DONTWAIT | choose.flags(0.1, C["MSG_PEEK"])),
+        )
     if choose.chance(0.3) and (end := _end_of(state, sk.peer)) is not None:
         yield end[0].name, make_call("close", end[1])
 
@@ -50,10 +53,10 @@ def urgent(state: State, choose: Choose) -> Iterator[Move]:
         yield end[0].name, make_call("setsockopt", end[1], C["SOL_SOCKET"], C["SO_OOBINLINE"], choose.integer(0, 1))
     for _ in range(choose.integer(3, 8)):
         if choose.chance(0.5) and _holds(task, fd, sk):
-            flags = DONTWAIT | choose.flags(0.5, C["MSG_OOB"])
+            flags = MSG_DONTWAIT | choose.flags(0.5, C["MSG_OOB"])
             yield task.name, make_call("sendto", fd, pattern(state.number, choose.one((1, 1, 3, 10))), flags=flags)
         elif (end := _end_of(state, sk.peer)) is not None:
-            flags = DONTWAIT | choose.flags(0.35, C["MSG_OOB"], C["MSG_PEEK"])
+            flags = MSG_DONTWAIT | choose.flags(0.35, C["MSG_OOB"], C["MSG_PEEK"])
             if choose.chance(0.15):
                 yield end[0].name, make_call("ioctl", end[1], C[choose.one(("SIOCATMARK", "FIONREAD"))])
             else:
@@ -67,14 +70,14 @@ def peeking(state: State, choose: Choose) -> Iterator[Move]:
     (task, fd, sk), _ = pair
     for _ in range(choose.integer(1, 3)):
         if _holds(task, fd, sk):
-            yield task.name, make_call("sendto", fd, pattern(state.number, choose.one((1, 5, 20))), flags=DONTWAIT)
+            yield task.name, make_call("sendto", fd, pattern(state.number, choose.one((1, 5, 20))), flags=MSG_DONTWAIT)
     if (end := _end_of(state, sk.peer)) is not None:
         offset = choose.one((0, 0, 3, 7, 100, -1))
         yield end[0].name, make_call("setsockopt", end[1], C["SOL_SOCKET"], C["SO_PEEK_OFF"], offset)
     for _ in range(choose.integer(2, 5)):
         if (end := _end_of(state, sk.peer)) is None:
             return
-        flags = DONTWAIT | choose.flags(0.6, C["MSG_PEEK"])
+        flags = MSG_DONTWAIT | choose.flags(0.6, C["MSG_PEEK"])
         yield end[0].name, make_call("recvfrom", end[1], len=choose.one((1, 4, 10, 100)), flags=flags)
 
 

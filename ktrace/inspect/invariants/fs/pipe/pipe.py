@@ -10,6 +10,8 @@ from typing import Any
 from drgn.helpers.linux.pid import for_each_task
 
 from ktrace.errors import KtraceError
+from ktrace.include.asm.page_types import PAGE_SIZE
+from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
 from ktrace.inspect.corrupt import NONSENSE, CorruptStructure
 from ktrace.inspect.fs.file import FileReader
 from ktrace.inspect.fs.inode import InodeReader
@@ -17,13 +19,11 @@ from ktrace.inspect.fs.pipe.pipe import MAX_SLOTS, PipeReader
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
-from ktrace.inspect.memory import PAGE_SIZE
 from ktrace.inspect.process.process import MAX_FDS
-from ktrace.state.fs.inode import S_IFIFO, S_IFMT
+from ktrace.uapi.limits import UINT_MAX
+from ktrace.uapi.stat import S_IFIFO, S_IFMT
 
-UINT = 0xFFFFFFFF
 KNOWN_FLAGS = 0x7F
-FMODE_READ, FMODE_WRITE = 1, 2
 OPS = frozenset(
     {"anon_pipe_buf_ops", "default_pipe_buf_ops", "nosteal_pipe_buf_ops", "page_cache_pipe_buf_ops"}
     | {"user_page_pipe_buf_ops", "watch_queue_pipe_buf_ops", "zero_pipe_buf_ops", "sock_pipe_buf_ops"}
@@ -32,7 +32,7 @@ OPS = frozenset(
 """Every ``pipe_buf_operations`` of the kernel."""
 
 ANON_OPS = "anon_pipe_buf_ops"
-MUTEX_OWNER = UINT << 32 | UINT & ~0x7
+MUTEX_OWNER = UINT_MAX << 32 | UINT_MAX & ~0x7
 """``MUTEX_FLAGS`` are in the low bits (``kernel/locking/mutex.c``)."""
 
 
@@ -175,7 +175,7 @@ def _check_ring(
         yield Violation(f"{where}.max_usage", f"is {most}, with {size} slots")
     if not raw.watch_queue and raw.nr_accounted != size:
         yield Violation(f"{where}.nr_accounted", f"is {raw.nr_accounted}, with {size} slots")
-    used = raw.head - raw.tail & UINT
+    used = raw.head - raw.tail & UINT_MAX
     if used > size:
         yield Violation(f"{where}.head", f"is {raw.head}, {used} past the tail {raw.tail}, with {size} slots")
         return

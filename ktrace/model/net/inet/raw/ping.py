@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from ktrace.include.net.ip import IP_MAX_MTU, LOOPBACK_IFINDEX
+from ktrace.include.net.sock import SEND_SHUTDOWN
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.datagram import datagram_poll
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
-from ktrace.model.net.core.sock import MSG_OOB, SEND_SHUTDOWN, raise_sock_error, sock_orphan
-from ktrace.model.net.inet.addr6 import (
-    ANY6,
-    LOOPBACK6,
-    SIZEOF_SOCKADDR_IN6,
-    inet6_address,
-    is_multicast,
-    mapped_v4,
-    needs_scope_id,
-)
+from ktrace.model.net.core.sock import raise_sock_error, sock_orphan
+from ktrace.model.net.inet.addr6 import ANY6, LOOPBACK6, inet6_address, is_multicast, mapped_v4, needs_scope_id
 from ktrace.model.net.inet.datagram_connect import ip4_datagram_connect, ip6_datagram_connect, udp_disconnect
-from ktrace.model.net.inet.icmp_output import SIZEOF_ICMPHDR, icmp_packet, icmpv6_packet
-from ktrace.model.net.inet.ip_append import SIZEOF_IPHDR, SIZEOF_IPV6HDR
+from ktrace.model.net.inet.icmp_output import icmp_packet, icmpv6_packet
 from ktrace.model.net.inet.ip_cmsg import ip_cmsg_send, source_of
 from ktrace.model.net.inet.ip_error import ip_local_error, pmtu, purge
 from ktrace.model.net.inet.ip_input import Raw, send
@@ -27,15 +20,18 @@ from ktrace.model.net.inet.ip_packet import IpPacket, df_and_ident
 from ktrace.model.net.inet.option import get_ip_option, set_ip_option
 from ktrace.model.net.inet.option6 import check_control6, get_ipv6_option, set_ipv6_option
 from ktrace.model.net.inet.raw.receive import recv_packet
-from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, LOOPBACK_IFINDEX, LOOPBACK_MTU, route, route6
+from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, LOOPBACK_MTU, route, route6
 from ktrace.model.net.inet.sock import ANY, Inet, Proto
-from ktrace.model.net.inet.socket import SIZEOF_SOCKADDR_IN, address_type, inet_address, not_local
+from ktrace.model.net.inet.socket import address_type, inet_address, not_local
 from ktrace.model.task import Errno, Task
-from ktrace.state.net.sockaddr import AF_INET, AF_INET6, AF_UNSPEC
-
-ICMP_ECHO, ICMP_EXT_ECHO, ICMPV6_ECHO_REQUEST, ICMPV6_EXT_ECHO_REQUEST = 8, 42, 128, 160
-IP_MAX_MTU = 0xFFFF
-EMSGSIZE = 90
+from ktrace.uapi.errno import EMSGSIZE
+from ktrace.uapi.icmp import ICMP_ECHO, ICMP_EXT_ECHO, SIZEOF_ICMPHDR
+from ktrace.uapi.icmpv6 import ICMPV6_ECHO_REQUEST, ICMPV6_EXT_ECHO_REQUEST
+from ktrace.uapi.in6 import SIZEOF_SOCKADDR_IN6
+from ktrace.uapi.in_ import SIZEOF_SOCKADDR_IN
+from ktrace.uapi.ip import SIZEOF_IPHDR
+from ktrace.uapi.ipv6 import SIZEOF_IPV6HDR
+from ktrace.uapi.socket import AF_INET, AF_INET6, AF_UNSPEC, MSG_OOB
 
 
 def ping_lookup(kernel: Kernel, packet: IpPacket, ident: int) -> Raw | None:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+from ktrace.include.net.ip import IP_DF, IP_MAX_MTU
+from ktrace.include.net.sock import SEND_SHUTDOWN
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.datagram import datagram_poll
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
-from ktrace.model.net.core.sock import MSG_MORE, MSG_OOB, SEND_SHUTDOWN, raise_sock_error, sock_orphan
+from ktrace.model.net.core.sock import raise_sock_error, sock_orphan
 from ktrace.model.net.inet.datagram_connect import ip4_datagram_connect, udp_disconnect
-from ktrace.model.net.inet.ip_append import HH_LEN, SIZEOF_IPHDR, Room, make_skb
+from ktrace.model.net.inet.ip_append import HH_LEN, Room, make_skb
 from ktrace.model.net.inet.ip_cmsg import ip_cmsg_send, source_of
 from ktrace.model.net.inet.ip_error import ip_local_error, pmtu, purge
 from ktrace.model.net.inet.ip_input import Raw, raw_hash, send
 from ktrace.model.net.inet.ip_packet import (
-    IP_DF,
     IPHDR_FREE,
     IPHDR_SUMMED,
-    IPPROTO_ICMP,
     IpPacket,
     df_and_ident,
     ip_header,
@@ -30,15 +30,16 @@ from ktrace.model.net.inet.raw.ping import PingProto
 from ktrace.model.net.inet.raw.receive import recv_packet
 from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, LOOPBACK_MTU, route
 from ktrace.model.net.inet.sock import ANY, Proto
-from ktrace.model.net.inet.socket import SIZEOF_SOCKADDR_IN, PacketOps, address_type, inet_address, not_local, register
+from ktrace.model.net.inet.socket import PacketOps, address_type, inet_address, not_local, register
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Result
-from ktrace.state.net.sockaddr import AF_INET
+from ktrace.uapi.errno import EMSGSIZE
+from ktrace.uapi.icmp import ICMP_FILTER
+from ktrace.uapi.in_ import IPPROTO_ICMP, SIZEOF_SOCKADDR_IN
+from ktrace.uapi.ip import SIZEOF_IPHDR
+from ktrace.uapi.socket import AF_INET, MSG_MORE, MSG_OOB, SOL_RAW
+from ktrace.uapi.sockios import SIOCINQ, SIOCOUTQ
 
-SOL_RAW, ICMP_FILTER = 255, 1
-SIOCINQ, SIOCOUTQ = 0x541B, 0x5411
-IP_MAX_MTU = 0xFFFF
-EMSGSIZE = 90
 RAW4 = Room(SIZEOF_IPHDR, HH_LEN, HH_LEN + 15)
 
 

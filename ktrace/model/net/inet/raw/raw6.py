@@ -5,37 +5,38 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+from ktrace.include.net.ip import LOOPBACK_IFINDEX
+from ktrace.include.net.ipv6 import IPV6_MAXPLEN, SIN6_LEN_RFC2133
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import OutMessage
-from ktrace.model.net.core.sock import MSG_MORE, MSG_OOB
 from ktrace.model.net.inet.addr6 import (
     ANY6,
     LOOPBACK4_IPV6,
     LOOPBACK6,
-    SIN6_LEN_RFC2133,
-    SIZEOF_SOCKADDR_IN6,
     inet6_address,
     is_multicast,
     mapped_v4,
     needs_scope_id,
 )
 from ktrace.model.net.inet.datagram_connect import ip6_datagram_connect
-from ktrace.model.net.inet.ip_append import HH_LEN, SIZEOF_IPV6HDR, Room, make_skb
+from ktrace.model.net.inet.ip_append import HH_LEN, Room, make_skb
 from ktrace.model.net.inet.ip_input import Raw, send
-from ktrace.model.net.inet.ip_packet import IPPROTO_ICMPV6, IPPROTO_RAW, IpPacket, ones_sum, pseudo_header
-from ktrace.model.net.inet.option6 import SOL_IPV6, check_control6, get_ipv6_option, set_ipv6_option
+from ktrace.model.net.inet.ip_packet import IpPacket, ones_sum, pseudo_header
+from ktrace.model.net.inet.option6 import check_control6, get_ipv6_option, set_ipv6_option
 from ktrace.model.net.inet.raw.ping import Ping6Proto
 from ktrace.model.net.inet.raw.raw import RawOps, RawProto
-from ktrace.model.net.inet.route import LOOPBACK_IFINDEX, LOOPBACK_MTU, route6
+from ktrace.model.net.inet.route import LOOPBACK_MTU, route6
 from ktrace.model.net.inet.sock import ANY
 from ktrace.model.net.inet.socket import not_local, register
 from ktrace.model.net.inet.socket6 import Inet6Ops
 from ktrace.model.net.sockopt import int_option
 from ktrace.model.task import Errno, Task
-from ktrace.state.net.sockaddr import AF_INET6
+from ktrace.uapi.icmpv6 import ICMPV6_FILTER, SIZEOF_ICMP6_FILTER
+from ktrace.uapi.in6 import IPPROTO_ICMPV6, IPV6_CHECKSUM, IPV6_HDRINCL, SIZEOF_SOCKADDR_IN6
+from ktrace.uapi.in_ import IPPROTO_RAW
+from ktrace.uapi.ipv6 import SIZEOF_IPV6HDR
+from ktrace.uapi.socket import AF_INET6, MSG_MORE, MSG_OOB, SOL_ICMPV6, SOL_IPV6, SOL_RAW
 
-SOL_RAW, SOL_ICMPV6, ICMPV6_FILTER, IPV6_CHECKSUM, IPV6_HDRINCL = 255, 58, 1, 7, 36
-SIZEOF_ICMP6_FILTER, IPV6_MAXPLEN = 32, 65535
 RAW6 = Room(SIZEOF_IPV6HDR, HH_LEN + 8, HH_LEN + 8)
 
 

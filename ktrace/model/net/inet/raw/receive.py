@@ -7,7 +7,6 @@ from typing import Any
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.datagram import ReceiveShutdown, skb_free_datagram, skb_recv_datagram
 from ktrace.model.net.core.proto_ops import InMessage
-from ktrace.model.net.core.sock import MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, MSG_TRUNC
 from ktrace.model.net.core.sock_cmsg import sock_recv_cmsgs
 from ktrace.model.net.inet.addr6 import sockaddr_in6
 from ktrace.model.net.inet.ip_cmsg import ip_cmsg_recv
@@ -16,6 +15,7 @@ from ktrace.model.net.inet.ip_input import Raw
 from ktrace.model.net.inet.option6 import ip6_datagram_recv_ctl
 from ktrace.model.net.inet.socket import sockaddr_in
 from ktrace.model.task import Errno, Task
+from ktrace.uapi.socket import MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, MSG_TRUNC
 
 
 def receive_error(kernel: Kernel, sk: Raw, msg: InMessage) -> int:

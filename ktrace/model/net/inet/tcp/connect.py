@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ktrace.model.fs.file import O_NONBLOCK
+from ktrace.include.net.ip import LOOPBACK_IFINDEX
+from ktrace.include.net.sock import SEND_SHUTDOWN
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.reuseport import add_sock, select, wakes
 from ktrace.model.net.core.sock import (
-    SEND_SHUTDOWN,
     Socket,
     Timeo,
     data_ready,
@@ -25,12 +25,11 @@ from ktrace.model.net.core.sock import (
 )
 from ktrace.model.net.inet.addr6 import ANY6, LOOPBACK4_IPV6, is_ipv6, v4mapped
 from ktrace.model.net.inet.ip_input import refuse_watchers
-from ktrace.model.net.inet.option import IP_MULTICAST_TTL
 from ktrace.model.net.inet.ports import choose_port
-from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, LOOPBACK_IFINDEX, check_source
+from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, check_source
 from ktrace.model.net.inet.sock import ANY
-from ktrace.model.net.inet.socket import SIZEOF_SOCKADDR_IN, address_type, inet_address
-from ktrace.model.net.inet.tcp.option import SOL_TCP, TCP_FASTOPEN, retrans_to_secs
+from ktrace.model.net.inet.socket import address_type, inet_address
+from ktrace.model.net.inet.tcp.option import retrans_to_secs
 from ktrace.model.net.inet.tcp.tcp import (
     Request,
     Tcp,
@@ -45,7 +44,10 @@ from ktrace.model.net.inet.tcp.tcp import (
 from ktrace.model.process.timer import start
 from ktrace.model.task import Errno, Task
 from ktrace.state.net.sock import Sock as ObservedSock
-from ktrace.state.net.sockaddr import AF_INET, AF_UNSPEC
+from ktrace.uapi.fcntl import O_NONBLOCK
+from ktrace.uapi.in_ import IP_MULTICAST_TTL, SIZEOF_SOCKADDR_IN
+from ktrace.uapi.socket import AF_INET, AF_UNSPEC, SOL_TCP
+from ktrace.uapi.tcp import TCP_FASTOPEN
 
 
 def get_port(kernel: Kernel, sk: Tcp, port: int) -> None:

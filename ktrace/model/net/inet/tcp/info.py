@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ktrace.include.linux.limits import U8_MAX, U32_MAX, U64_MAX
 from ktrace.model.net.inet.tcp.tcp import Tcp
 from ktrace.state.allowed import Between, OneOf
 from ktrace.state.net.sock import TCP_STATES
 
 MEASURED = "tcp_get_info(): times, windows and rates are measured"
-U8, U32, U64 = (1 << 8) - 1, (1 << 32) - 1, (1 << 64) - 1
 BYTES = ("ca_state", "retransmits", "probes", "backoff", "options", "wscale", "flags")
 WORDS = (
     "rto", "ato", "snd_mss", "rcv_mss", "unacked", "sacked", "lost", "retrans", "fackets", "last_data_sent",
@@ -30,7 +30,7 @@ def get_info(sk: Tcp) -> dict[str, Any]:
     """Return the members of ``struct tcp_info``; sets where time decides."""
     listens = sk.state == "TCP_LISTEN"
     found: dict[str, Any] = {}
-    for names, most in ((BYTES, U8), (WORDS, U32), (LONGS, U64)):
+    for names, most in ((BYTES, U8_MAX), (WORDS, U32_MAX), (LONGS, U64_MAX)):
         for name in names:
             known = listens and name not in OF_LISTENERS
             found[f"tcpi_{name}"] = 0 if known else Between(MEASURED, 0, most)

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN
+from ktrace.include.net.tcp import TCP_NAGLE_PUSH, TCP_URG_READ
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.page_frag import fill_unseen
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.scm import for_each_cmsghdr
 from ktrace.model.net.core.sock import (
-    MSG_CTRUNC,
-    MSG_DONTWAIT,
-    MSG_ERRQUEUE,
-    MSG_MORE,
-    MSG_NOSIGNAL,
-    MSG_OOB,
-    MSG_PEEK,
-    MSG_TRUNC,
-    MSG_WAITALL,
-    RCV_SHUTDOWN,
-    SEND_SHUTDOWN,
     Timeo,
     set_wq_bit,
     sleeper,
@@ -30,8 +21,19 @@ from ktrace.model.net.core.sock import (
     sock_sndtimeo,
 )
 from ktrace.model.net.core.sock_cmsg import TIMESTAMP_KINDS, sock_recv_timestamp
-from ktrace.model.net.inet.tcp.tcp import NAGLE_PUSH, SURE, TCP_URG_READ, Tcp, observed, push
+from ktrace.model.net.inet.tcp.tcp import SURE, Tcp, observed, push
 from ktrace.model.task import Errno, Task
+from ktrace.uapi.socket import (
+    MSG_CTRUNC,
+    MSG_DONTWAIT,
+    MSG_ERRQUEUE,
+    MSG_MORE,
+    MSG_NOSIGNAL,
+    MSG_OOB,
+    MSG_PEEK,
+    MSG_TRUNC,
+    MSG_WAITALL,
+)
 
 CONNECTED = ("TCP_ESTABLISHED", "TCP_CLOSE_WAIT")
 CONNECTING = ("TCP_SYN_SENT", "TCP_SYN_RECV")
@@ -53,7 +55,7 @@ def sendmsg(task: Task, sk: Tcp, msg: OutMessage) -> Any:
         while msg.source.count:
             size = room(kernel, sk, msg.source.count)
             if size and not sk.out:
-                sk.nonagle &= ~NAGLE_PUSH  # tcp_skb_entail()
+                sk.nonagle &= ~TCP_NAGLE_PUSH  # tcp_skb_entail()
             fill_unseen(task)
             data = msg.source.copy(size)
             sk.out += data

@@ -4,26 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, SHUTDOWN_MASK
+from ktrace.include.net.tcp import TCP_URG_VALID
 from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
-from ktrace.model.net.core.sock import (
-    EPOLLERR,
-    EPOLLHUP,
-    EPOLLIN,
-    EPOLLOUT,
-    EPOLLPRI,
-    EPOLLRDHUP,
-    EPOLLRDNORM,
-    EPOLLWRNORM,
-    POLL_WRITE,
-    RCV_SHUTDOWN,
-    SEND_SHUTDOWN,
-    SHUTDOWN_MASK,
-    Socket,
-    data_ready,
-    sock_rcvlowat,
-)
+from ktrace.model.net.core.sock import POLL_WRITE, Socket, data_ready, sock_rcvlowat
 from ktrace.model.net.inet.option import get_ip_option, set_ip_option
 from ktrace.model.net.inet.sock import Proto
 from ktrace.model.net.inet.socket import InetOps, register
@@ -31,15 +17,16 @@ from ktrace.model.net.inet.tcp import connect as tcp_connect
 from ktrace.model.net.inet.tcp import io as tcp_io
 from ktrace.model.net.inet.tcp import splice as tcp_splice
 from ktrace.model.net.inet.tcp import tcp
-from ktrace.model.net.inet.tcp.option import SOL_TCP, get_tcp_option, set_tcp_option
+from ktrace.model.net.inet.tcp.option import get_tcp_option, set_tcp_option
 from ktrace.model.net.inet.tcp.tcp import Tcp
 from ktrace.model.net.socket import ELAPSE_WORK, IDLE_WORK
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import wake_up
 from ktrace.state.call import Result
-
-INT_MAX = (1 << 31) - 1
-SIOCINQ, SIOCOUTQ, SIOCATMARK, SIOCOUTQNSD = 0x541B, 0x5411, 0x8905, 0x894B
+from ktrace.uapi.eventpoll import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP, EPOLLRDNORM, EPOLLWRNORM
+from ktrace.uapi.limits import INT_MAX
+from ktrace.uapi.socket import SOL_TCP
+from ktrace.uapi.sockios import SIOCATMARK, SIOCINQ, SIOCOUTQ, SIOCOUTQNSD
 
 
 class TcpProto(Proto):
@@ -106,7 +93,7 @@ class TcpProto(Proto):
             if len(sk.rx) + (sk.fin == "queued") >= target:
                 mask |= EPOLLIN | EPOLLRDNORM
             mask |= EPOLLOUT | EPOLLWRNORM
-            if sk.urg_data & tcp.TCP_URG_VALID:
+            if sk.urg_data & TCP_URG_VALID:
                 mask |= EPOLLPRI
         if sk.err:
             mask |= EPOLLERR

@@ -5,37 +5,77 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+from ktrace.include.linux.limits import U8_MAX
+from ktrace.include.linux.types import SIZEOF_INT
+from ktrace.include.net.tcp import (
+    MAX_TCP_KEEPCNT,
+    MAX_TCP_KEEPIDLE,
+    MAX_TCP_SYNCNT,
+    MAX_TCP_WINDOW,
+    TCP_CA_NAME_MAX,
+    TCP_MIN_MSS,
+    TCP_NAGLE_CORK,
+    TCP_NAGLE_OFF,
+    TCP_NAGLE_PUSH,
+    TFO_CLIENT_ENABLE,
+)
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.inet.tcp.info import get_info
-from ktrace.model.net.inet.tcp.tcp import NAGLE_CORK, NAGLE_OFF, NAGLE_PUSH, Tcp, push
+from ktrace.model.net.inet.tcp.tcp import Tcp, push
 from ktrace.model.net.sockopt import int_option
 from ktrace.model.process.timer import HZ
 from ktrace.model.task import Errno, Task
 from ktrace.state.allowed import Between, OneOf
+from ktrace.uapi.socket import SOL_TCP
+from ktrace.uapi.tcp import (
+    SIZEOF_TCP_INFO,
+    TCP_CC_INFO,
+    TCP_CONGESTION,
+    TCP_CORK,
+    TCP_DEFER_ACCEPT,
+    TCP_FASTOPEN,
+    TCP_FASTOPEN_CONNECT,
+    TCP_FASTOPEN_KEY,
+    TCP_FASTOPEN_NO_COOKIE,
+    TCP_INFO,
+    TCP_INQ,
+    TCP_KEEPCNT,
+    TCP_KEEPIDLE,
+    TCP_KEEPINTVL,
+    TCP_LINGER2,
+    TCP_MAXSEG,
+    TCP_NODELAY,
+    TCP_NOTSENT_LOWAT,
+    TCP_QUEUE_SEQ,
+    TCP_QUICKACK,
+    TCP_REPAIR,
+    TCP_REPAIR_OPTIONS,
+    TCP_REPAIR_QUEUE,
+    TCP_REPAIR_WINDOW,
+    TCP_SAVE_SYN,
+    TCP_SAVED_SYN,
+    TCP_SYNCNT,
+    TCP_THIN_DUPACK,
+    TCP_THIN_LINEAR_TIMEOUTS,
+    TCP_TIMESTAMP,
+    TCP_TX_DELAY,
+    TCP_ULP,
+    TCP_USER_TIMEOUT,
+    TCP_WINDOW_CLAMP,
+    TCP_ZEROCOPY_RECEIVE,
+)
 
-SOL_TCP = 6
-INT_SIZE = 4
-TCP_NODELAY, TCP_MAXSEG, TCP_CORK, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_SYNCNT, TCP_LINGER2 = range(1, 9)
-TCP_DEFER_ACCEPT, TCP_WINDOW_CLAMP, TCP_INFO, TCP_QUICKACK, TCP_CONGESTION, TCP_MD5SIG = range(9, 15)
-TCP_THIN_LINEAR_TIMEOUTS, TCP_THIN_DUPACK, TCP_USER_TIMEOUT = range(16, 19)
-TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ, TCP_REPAIR_OPTIONS, TCP_FASTOPEN, TCP_TIMESTAMP = range(19, 25)
-TCP_NOTSENT_LOWAT, TCP_CC_INFO, TCP_SAVE_SYN, TCP_SAVED_SYN, TCP_REPAIR_WINDOW = range(25, 30)
-TCP_FASTOPEN_CONNECT, TCP_ULP, TCP_MD5SIG_EXT, TCP_FASTOPEN_KEY, TCP_FASTOPEN_NO_COOKIE = range(30, 35)
-TCP_ZEROCOPY_RECEIVE, TCP_INQ, TCP_TX_DELAY = range(35, 38)
-TCP_MIN_MSS, MAX_TCP_WINDOW, TCP_MSS_DEFAULT = 88, 32767, 536
-TFO_CLIENT_ENABLE = 1
 KEPT = {
     TCP_THIN_LINEAR_TIMEOUTS: 1, TCP_SAVE_SYN: 2, TCP_FASTOPEN_CONNECT: 1, TCP_FASTOPEN_NO_COOKIE: 1, TCP_INQ: 1,
 }  # fmt: skip
 """Options that are a small number, by the largest."""
 
-TCP_NAME_MAX, TCP_FASTOPEN_KEY_LENGTH = 16, 16
+TCP_FASTOPEN_KEY_LENGTH = 16
 MSS = "tcp_sync_mss(): mss_cache follows the route and what the peer announced"
 WINDOW_CLAMP = "tcp_select_initial_window(), tcp_clamp_window(): window_clamp follows the buffers"
 PINGPONG = "inet_csk_in_pingpong_mode(): whether data answered data while its ACK was due"
 TIMESTAMP = "tcp_time_stamp_raw(): milliseconds, with a random start"
-MAX_KEEP, MAX_KEEPCNT, MAX_SYNCNT = 32767, 127, 127
-TCP_FIN_TIMEOUT_MAX, TCP_RTO_MAX, MAX_U8, SIZEOF_TCP_INFO = 120, 120, 255, 232
+TCP_FIN_TIMEOUT_MAX, TCP_RTO_MAX = 120, 120
 KEEPALIVE_TIME, KEEPALIVE_INTVL, KEEPALIVE_PROBES, SYN_RETRIES, FIN_TIMEOUT = 7200, 75, 9, 6, 60
 """Settings below /proc/sys/net/ipv4 that nobody changed (``tcp_sk_init()``), in seconds and counts."""
 
@@ -51,26 +91,26 @@ def set_tcp_option(task: Task, sk: Tcp, optname: int, optval: bytes) -> int:
     value = int_option(optval)
     if optname == TCP_NODELAY:
         if value:
-            sk.nonagle |= NAGLE_OFF | NAGLE_PUSH
+            sk.nonagle |= TCP_NAGLE_OFF | TCP_NAGLE_PUSH
             push(kernel, sk)
         else:
-            sk.nonagle &= ~NAGLE_OFF
+            sk.nonagle &= ~TCP_NAGLE_OFF
     elif optname == TCP_CORK:
         if value:
-            sk.nonagle |= NAGLE_CORK
+            sk.nonagle |= TCP_NAGLE_CORK
         else:
-            sk.nonagle &= ~NAGLE_CORK
-            if sk.nonagle & NAGLE_OFF:
-                sk.nonagle |= NAGLE_PUSH
+            sk.nonagle &= ~TCP_NAGLE_CORK
+            if sk.nonagle & TCP_NAGLE_OFF:
+                sk.nonagle |= TCP_NAGLE_PUSH
             push(kernel, sk)
     elif optname == TCP_KEEPIDLE:
-        sk.keepalive_time = _range(value, 1, MAX_KEEP) * HZ
+        sk.keepalive_time = _range(value, 1, MAX_TCP_KEEPIDLE) * HZ
     elif optname == TCP_KEEPINTVL:
-        sk.keepalive_intvl = _range(value, 1, MAX_KEEP) * HZ
+        sk.keepalive_intvl = _range(value, 1, MAX_TCP_KEEPIDLE) * HZ
     elif optname == TCP_KEEPCNT:
-        sk.keepalive_probes = _range(value, 1, MAX_KEEPCNT)
+        sk.keepalive_probes = _range(value, 1, MAX_TCP_KEEPCNT)
     elif optname == TCP_SYNCNT:
-        sk.syn_retries = _range(value, 1, MAX_SYNCNT)
+        sk.syn_retries = _range(value, 1, MAX_TCP_SYNCNT)
     elif optname == TCP_LINGER2:
         sk.linger2 = -1 if value < 0 else min(value, TCP_FIN_TIMEOUT_MAX) * HZ
     elif optname == TCP_USER_TIMEOUT:
@@ -115,7 +155,7 @@ def _set_string(task: Task, sk: Tcp, optname: int, optval: bytes) -> int:
         if len(optval) not in (TCP_FASTOPEN_KEY_LENGTH, 2 * TCP_FASTOPEN_KEY_LENGTH):
             raise Errno("EINVAL")
         raise NotImplementedError("the model does not know keys of fast open")
-    name = optval[: TCP_NAME_MAX - 1].split(b"\0", 1)[0].decode("ascii", "replace")
+    name = optval[: TCP_CA_NAME_MAX - 1].split(b"\0", 1)[0].decode("ascii", "replace")
     ops = task.kernel.net.facts.congestion.get(name)
     if ops is None or optname == TCP_ULP:
         raise Errno("ENOENT")
@@ -166,7 +206,7 @@ def _range(value: int, low: int, high: int) -> int:
 def secs_to_retrans(seconds: int) -> int:
     """Return how often a SYN-ACK is sent again in that time (``secs_to_retrans()``)."""
     count, timeout, period = int(seconds > 0), 1, 1
-    while seconds > period and count < MAX_U8:
+    while seconds > period and count < U8_MAX:
         count += 1
         timeout = min(2 * timeout, TCP_RTO_MAX)
         period += timeout
@@ -195,7 +235,7 @@ def get_tcp_option(kernel: Kernel, sk: Tcp, optname: int, optlen: int) -> bytes 
         return get_info(sk)
     if optname == TCP_CONGESTION:
         names = {symbol: name for name, symbol in kernel.net.facts.congestion.items()}
-        return names[sk.ca_ops].encode().ljust(TCP_NAME_MAX, b"\0")[:optlen]
+        return names[sk.ca_ops].encode().ljust(TCP_CA_NAME_MAX, b"\0")[:optlen]
     if optname in (TCP_ULP, TCP_CC_INFO) or (optname == TCP_FASTOPEN_KEY and (SOL_TCP, TCP_FASTOPEN) not in sk.options):
         return b""  # Neither cubic nor reno has anything to tell.
     if optname in (TCP_ZEROCOPY_RECEIVE, TCP_FASTOPEN_KEY):
@@ -208,12 +248,12 @@ def get_tcp_option(kernel: Kernel, sk: Tcp, optname: int, optlen: int) -> bytes 
         raise Errno("EINVAL")
     loose = _undetermined(sk, optname)
     if loose is not None:
-        if optlen < INT_SIZE:
+        if optlen < SIZEOF_INT:
             raise NotImplementedError("the model does not know a part of a value that is not determined")
         return loose
     values = {
-        TCP_NODELAY: int(bool(sk.nonagle & NAGLE_OFF)),
-        TCP_CORK: int(bool(sk.nonagle & NAGLE_CORK)),
+        TCP_NODELAY: int(bool(sk.nonagle & TCP_NAGLE_OFF)),
+        TCP_CORK: int(bool(sk.nonagle & TCP_NAGLE_CORK)),
         TCP_KEEPIDLE: (sk.keepalive_time or KEEPALIVE_TIME * HZ) // HZ,
         TCP_KEEPINTVL: (sk.keepalive_intvl or KEEPALIVE_INTVL * HZ) // HZ,
         TCP_KEEPCNT: sk.keepalive_probes or KEEPALIVE_PROBES,

@@ -5,30 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ktrace.model.fs.file import O_NONBLOCK
+from ktrace.include.linux.socket import MSG_SENDPAGE_NOTLAST
+from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN
+from ktrace.include.net.tcp import TCP_NAGLE_PUSH
 from ktrace.model.fs.pipe.observed import observed_pipe
 from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.kernel import Kernel
 from ktrace.model.mm.page import Compound
-from ktrace.model.net.core.sock import (
-    MSG_DONTWAIT,
-    MSG_MORE,
-    MSG_SENDPAGE_NOTLAST,
-    RCV_SHUTDOWN,
-    SEND_SHUTDOWN,
-    Socket,
-    set_wq_bit,
-    sock_error,
-    sock_intr_errno,
-    sock_rcvtimeo,
-    sock_sndtimeo,
-)
+from ktrace.model.net.core.sock import Socket, set_wq_bit, sock_error, sock_intr_errno, sock_rcvtimeo, sock_sndtimeo
 from ktrace.model.net.inet.tcp.io import CONNECTED, room, stream_error, wait_connect, wait_memory, wait_woken
-from ktrace.model.net.inet.tcp.tcp import NAGLE_PUSH, Tcp, push
+from ktrace.model.net.inet.tcp.tcp import Tcp, push
 from ktrace.model.net.splice_socket import NOSTEAL_OPS, Part, splice_to_pipe
 from ktrace.model.task import Errno, Task
 from ktrace.state.allowed import Between
 from ktrace.state.fs.pipe import pipe as state
+from ktrace.uapi.fcntl import O_NONBLOCK
+from ktrace.uapi.socket import MSG_DONTWAIT, MSG_MORE
 
 WHOSE = "skb_frag_t: TCP's queues and the page fragments of tasks hold it, too"
 LARGEST = 1 << 16
@@ -60,7 +52,7 @@ def sendpage(task: Task, sk: Tcp, page: Any, offset: int, size: int, flags: int)
             chunk = room(kernel, sk, size - copied)
             if chunk:
                 if not sk.out:
-                    sk.nonagle &= ~NAGLE_PUSH  # tcp_skb_entail()
+                    sk.nonagle &= ~TCP_NAGLE_PUSH  # tcp_skb_entail()
                 page.lend()
                 sk.out.append_page(page, offset + copied, chunk)
                 copied += chunk

@@ -12,21 +12,13 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ktrace.include.linux.net import SOCK_WAKE_SPACE, SOCK_WAKE_WAITD
+from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, SHUTDOWN_MASK
+from ktrace.include.net.tcp import TCP_NAGLE_CORK, TCP_NAGLE_OFF, TCP_NAGLE_PUSH, TCP_URG_VALID
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.reuseport import detach
 from ktrace.model.net.core.sock import (
-    ECONNREFUSED,
-    ECONNRESET,
-    EPIPE,
-    POLL_HUP,
-    POLL_IN,
-    POLL_OUT,
     POLL_WRITE,
-    RCV_SHUTDOWN,
-    SEND_SHUTDOWN,
-    SHUTDOWN_MASK,
-    SOCK_WAKE_SPACE,
-    SOCK_WAKE_WAITD,
     Sock,
     Timeo,
     data_ready,
@@ -48,18 +40,18 @@ from ktrace.state.allowed import Between, EndOf, OneOf
 from ktrace.state.net.inet import TcpSock
 from ktrace.state.net.skbuff import Buffer
 from ktrace.state.net.sock import Sock as ObservedSock
+from ktrace.uapi.errno import ECONNREFUSED, ECONNRESET, EPIPE
+from ktrace.uapi.siginfo import POLL_HUP, POLL_IN, POLL_OUT
 
 DELAYED_ACK = "tcp_delack_timer(): when the receiver acknowledges"
 DELAYED_FIN_ACK = "tcp_fin(): the peer acknowledges a FIN at once or after its delayed-ACK timer"
 FIN_COALESCED = "tcp_try_coalesce(): a FIN is read with the last byte if it was merged into its buffer"
-NAGLE_OFF, NAGLE_CORK, NAGLE_PUSH = 1, 2, 4
 KEPT = 4096
 """Bytes of what was sent that are remembered."""
 
 SURE = 16384
 """Bytes that every window takes: an eighth of the smallest ``tcp_rmem`` that grows by itself."""
 
-TCP_URG_VALID, TCP_URG_READ = 0x100, 0x400
 CLOSING = ("TCP_FIN_WAIT1", "TCP_CLOSING", "TCP_LAST_ACK")
 """``sk_stream_closing()``."""
 
@@ -570,13 +562,13 @@ def may_send(kernel: Kernel, sk: Tcp, late: bool) -> int:
     if not waiting or (calm and not isinstance(pair, Tcp)):
         return waiting
     small = calm and isinstance(pair, Tcp) and waiting + len(pair.rx) <= SURE and pair.has_room()
-    corked = bool(sk.nonagle & NAGLE_CORK) or sk.more
+    corked = bool(sk.nonagle & TCP_NAGLE_CORK) or sk.more
     # tcp_nagle_test(): a FIN, urgent bytes and TCP_NODELAY send at once.
     at_once = (
         sk.fin_out is not None
         or sk.snd_up is not None
-        or bool(sk.nonagle & NAGLE_PUSH)
-        or (sk.nonagle & NAGLE_OFF and not corked)
+        or bool(sk.nonagle & TCP_NAGLE_PUSH)
+        or (sk.nonagle & TCP_NAGLE_OFF and not corked)
     )
     if small and (at_once or not (corked or (sk.bytes_sent and not sk.quickack))):
         return waiting

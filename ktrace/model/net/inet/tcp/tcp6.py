@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ktrace.include.net.ipv6 import IPV6_FLOWINFO_MASK, SIN6_LEN_RFC2133
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.inet.addr6 import (
     ANY6,
     LOOPBACK4_IPV6,
     LOOPBACK6,
-    SIN6_LEN_RFC2133,
-    SIZEOF_SOCKADDR_IN6,
     inet6_address,
     is_link_local,
     is_multicast,
@@ -23,12 +22,12 @@ from ktrace.model.net.inet.socket import register, sockaddr_in
 from ktrace.model.net.inet.socket6 import Inet6Ops
 from ktrace.model.net.inet.tcp import connect as tcp_connect
 from ktrace.model.net.inet.tcp.ops import STREAM_OPS, TCP, StreamOps, TcpProto
-from ktrace.model.net.inet.tcp.option import SOL_TCP
 from ktrace.model.net.inet.tcp.tcp import Tcp, reset_saddr, set_state
 from ktrace.model.task import Errno, Task
-from ktrace.state.net.sockaddr import AF_INET6
+from ktrace.uapi.in6 import SIZEOF_SOCKADDR_IN6
+from ktrace.uapi.socket import AF_INET6, SOL_TCP
 
-FLOWINFO_MASK, FLOW_ECN = 0x0FFFFFFF, 3 << 20
+FLOW_ECN = 3 << 20
 
 
 class Tcp6Proto(TcpProto):
@@ -85,7 +84,7 @@ def v6_connect(kernel: Kernel, sk: Tcp, addr: bytes) -> Any:
         if not sk.bound_dev_if:
             raise Errno("EINVAL")
     sk.v6_daddr = daddr
-    np.flow_label = flow & FLOWINFO_MASK & ~FLOW_ECN if "sndflow" in np.bits else 0
+    np.flow_label = flow & IPV6_FLOWINFO_MASK & ~FLOW_ECN if "sndflow" in np.bits else 0
     inside = mapped_v4(daddr)
     if inside is not None:
         return _connect_mapped(kernel, sk, inside, dport)

@@ -4,50 +4,50 @@ from __future__ import annotations
 
 from typing import Any
 
-from ktrace.model.fs.file import O_NONBLOCK
+from ktrace.include.linux.socket import MSG_SENDPAGE_NOTLAST
+from ktrace.include.net.ip import IP_MAX_MTU
+from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.datagram import ReceiveShutdown, datagram_poll, wait_for_more
 from ktrace.model.net.core.page_frag import FRAGMENTS_FROM, fill_unseen
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock import (
-    EPOLLIN,
-    EPOLLRDNORM,
-    MSG_DONTWAIT,
-    MSG_ERRQUEUE,
-    MSG_MORE,
-    MSG_OOB,
-    MSG_PEEK,
-    MSG_SENDPAGE_NOTLAST,
-    MSG_TRUNC,
-    RCV_SHUTDOWN,
-    SEND_SHUTDOWN,
-    Socket,
-    raise_sock_error,
-    sock_orphan,
-    sock_rcvtimeo,
-)
+from ktrace.model.net.core.sock import Socket, raise_sock_error, sock_orphan, sock_rcvtimeo
 from ktrace.model.net.core.sock_cmsg import sock_recv_cmsgs
 from ktrace.model.net.inet.datagram_connect import ip4_datagram_connect, udp_disconnect
-from ktrace.model.net.inet.ip_append import SIZEOF_IPHDR, make_skb
+from ktrace.model.net.inet.ip_append import make_skb
 from ktrace.model.net.inet.ip_cmsg import ip_cmsg_recv, ip_cmsg_send, source_of
 from ktrace.model.net.inet.ip_error import ip_local_error, ip_recv_error, pmtu, purge
 from ktrace.model.net.inet.option import get_ip_option, set_ip_option
 from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, route
 from ktrace.model.net.inet.sock import ANY, Proto
-from ktrace.model.net.inet.socket import SIZEOF_SOCKADDR_IN, PacketOps, inet_address, register, sockaddr_in
+from ktrace.model.net.inet.socket import PacketOps, inet_address, register, sockaddr_in
 from ktrace.model.net.inet.udp import udp
-from ktrace.model.net.inet.udp.option import SOL_UDP, SOL_UDPLITE, UDP_CORK, get_udp_option, set_udp_option
-from ktrace.model.net.inet.udp.udp import SIZEOF_UDPHDR, UDP4, UDP6, Pending, Udp
+from ktrace.model.net.inet.udp.option import get_udp_option, set_udp_option
+from ktrace.model.net.inet.udp.udp import UDP4, UDP6, Pending, Udp
 from ktrace.model.net.sockopt import int_option
 from ktrace.model.net.unix.stream import peek_offset, peek_offset_bwd
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Result
-from ktrace.state.net.sockaddr import AF_INET, AF_UNSPEC
-
-SIOCINQ, SIOCOUTQ = 0x541B, 0x5411
-IP_MAX_MTU = 0xFFFF
-EMSGSIZE = 90
+from ktrace.uapi.errno import EMSGSIZE
+from ktrace.uapi.eventpoll import EPOLLIN, EPOLLRDNORM
+from ktrace.uapi.fcntl import O_NONBLOCK
+from ktrace.uapi.in_ import SIZEOF_SOCKADDR_IN
+from ktrace.uapi.ip import SIZEOF_IPHDR
+from ktrace.uapi.socket import (
+    AF_INET,
+    AF_UNSPEC,
+    MSG_DONTWAIT,
+    MSG_ERRQUEUE,
+    MSG_MORE,
+    MSG_OOB,
+    MSG_PEEK,
+    MSG_TRUNC,
+    SOL_UDP,
+    SOL_UDPLITE,
+)
+from ktrace.uapi.sockios import SIOCINQ, SIOCOUTQ
+from ktrace.uapi.udp import SIZEOF_UDPHDR, UDP_CORK
 
 
 class UdpProto(Proto):

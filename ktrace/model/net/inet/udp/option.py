@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from ktrace.model.net.inet.udp.udp import Udp
 from ktrace.model.task import Errno
+from ktrace.uapi.in_ import IPPROTO_UDPLITE
+from ktrace.uapi.limits import USHRT_MAX
+from ktrace.uapi.socket import SOL_UDP
+from ktrace.uapi.udp import (
+    UDP_CORK,
+    UDP_ENCAP,
+    UDP_ENCAP_L2TPINUDP,
+    UDP_GRO,
+    UDP_NO_CHECK6_RX,
+    UDP_NO_CHECK6_TX,
+    UDP_SEGMENT,
+)
 
-SOL_UDP, SOL_UDPLITE, UDP_CORK, USHRT_MAX = 17, 136, 1, 0xFFFF
-IPPROTO_UDPLITE = 136
 UDPLITE = (10, 11)
 """UDPLITE_SEND_CSCOV, UDPLITE_RECV_CSCOV: always 0 on UDP."""
 
-UDP_ENCAP, UDP_NO_CHECK6_TX, UDP_NO_CHECK6_RX, UDP_SEGMENT, UDP_GRO = range(100, 105)
 KEPT = (UDP_NO_CHECK6_TX, UDP_NO_CHECK6_RX, UDP_SEGMENT, UDP_GRO)
-UDP_ENCAP_L2TPINUDP = 3
-"""The only type without CONFIG_XFRM."""
 
 
 def set_udp_option(sk: Udp, optname: int, value: int) -> int:
@@ -21,7 +28,7 @@ def set_udp_option(sk: Udp, optname: int, value: int) -> int:
 
     :raises Errno: EINVAL, ENOPROTOOPT
     """
-    if optname == UDP_ENCAP and value in (0, UDP_ENCAP_L2TPINUDP):
+    if optname == UDP_ENCAP and value in (0, UDP_ENCAP_L2TPINUDP):  # the only type without CONFIG_XFRM
         sk.encap_type = value
     elif optname == UDP_SEGMENT:
         if not 0 <= value <= USHRT_MAX:

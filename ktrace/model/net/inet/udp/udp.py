@@ -9,11 +9,11 @@ from typing import Any, cast
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.reuseport import add_sock, detach, select, wakes
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock import ECONNREFUSED, data_ready, error_report
+from ktrace.model.net.core.sock import data_ready, error_report
 from ktrace.model.net.inet.addr6 import ANY6, is_ipv6
 from ktrace.model.net.inet.icmp import port_unreachable
 from ktrace.model.net.inet.ip6_error import icmpv6_unreachable
-from ktrace.model.net.inet.ip_append import HH_LEN, SIZEOF_IPHDR, SIZEOF_IPV6HDR, Room
+from ktrace.model.net.inet.ip_append import HH_LEN, Room
 from ktrace.model.net.inet.ip_cmsg import pktinfo_prepare
 from ktrace.model.net.inet.ip_error import icmp_unreachable
 from ktrace.model.net.inet.ip_input import raw_deliver, refuse_taps, watched
@@ -33,11 +33,14 @@ from ktrace.model.task import Errno
 from ktrace.state.net.inet import UdpSock
 from ktrace.state.net.skbuff import Buffer
 from ktrace.state.net.sock import Sock as ObservedSock
-from ktrace.state.net.sockaddr import AF_INET
+from ktrace.uapi.errno import ECONNREFUSED
+from ktrace.uapi.in_ import IPPROTO_UDP
+from ktrace.uapi.ip import SIZEOF_IPHDR
+from ktrace.uapi.ipv6 import SIZEOF_IPV6HDR
+from ktrace.uapi.socket import AF_INET
+from ktrace.uapi.udp import SIZEOF_UDPHDR, UDP_NO_CHECK6_TX
 
-SIZEOF_UDPHDR = 8
 ALL_HOSTS = "224.0.0.1"
-IPPROTO_UDP, UDP_NO_CHECK6_TX = 17, 101
 UDP4 = Room(SIZEOF_IPHDR + SIZEOF_UDPHDR, HH_LEN, HH_LEN + 15)
 UDP6 = Room(SIZEOF_IPV6HDR + SIZEOF_UDPHDR, HH_LEN + 8, HH_LEN + 8)
 """``__ip6_append_data()`` reserves a ``struct frag_hdr``."""

@@ -5,42 +5,28 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ktrace.include.net.ipv6 import IPV6_MAXPLEN, SIN6_LEN_RFC2133
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage, ProtoOps
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock import MSG_MORE
-from ktrace.model.net.inet.addr6 import (
-    ANY6,
-    LOOPBACK6,
-    SIN6_LEN_RFC2133,
-    inet6_address,
-    is_ipv6,
-    mapped_v4,
-    sockaddr_in6,
-    v4mapped,
-)
+from ktrace.model.net.inet.addr6 import ANY6, LOOPBACK6, inet6_address, is_ipv6, mapped_v4, sockaddr_in6, v4mapped
 from ktrace.model.net.inet.datagram_connect import ip6_datagram_connect
 from ktrace.model.net.inet.ip6_error import ipv6_local_error, ipv6_recv_error
-from ktrace.model.net.inet.ip_append import SIZEOF_IPV6HDR, make_skb
+from ktrace.model.net.inet.ip_append import make_skb
 from ktrace.model.net.inet.ip_cmsg import ip_cmsg_recv
-from ktrace.model.net.inet.option6 import (
-    PMTUDISC_OMIT,
-    check_control6,
-    get_ipv6_option,
-    ip6_datagram_recv_ctl,
-    set_ipv6_option,
-)
+from ktrace.model.net.inet.option6 import check_control6, get_ipv6_option, ip6_datagram_recv_ctl, set_ipv6_option
 from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, LOOPBACK_MTU, route6
 from ktrace.model.net.inet.socket import register, sockaddr_in
 from ktrace.model.net.inet.socket6 import Inet6Ops
 from ktrace.model.net.inet.udp import udp
 from ktrace.model.net.inet.udp.ops import DGRAM_OPS, UDP, DgramOps, UdpProto
-from ktrace.model.net.inet.udp.option import SOL_UDP
-from ktrace.model.net.inet.udp.udp import SIZEOF_UDPHDR, UDP6, Pending, Udp
+from ktrace.model.net.inet.udp.udp import UDP6, Pending, Udp
 from ktrace.model.task import Errno, Task
-from ktrace.state.net.sockaddr import AF_INET, AF_INET6, AF_UNSPEC
-
-IPV6_MAXPLEN, IPV6_PMTUDISC_DO, EMSGSIZE = 65535, 2, 90
+from ktrace.uapi.errno import EMSGSIZE
+from ktrace.uapi.in6 import IPV6_PMTUDISC_DO, IPV6_PMTUDISC_OMIT
+from ktrace.uapi.ipv6 import SIZEOF_IPV6HDR
+from ktrace.uapi.socket import AF_INET, AF_INET6, AF_UNSPEC, MSG_MORE, SOL_UDP
+from ktrace.uapi.udp import SIZEOF_UDPHDR
 
 
 class Udp6Proto(UdpProto):
@@ -110,7 +96,7 @@ class Udp6Proto(UdpProto):
         """Refuse what no packet holds, or no fragment may (``__ip6_append_data()``)."""
         length += SIZEOF_UDPHDR
         np = sk.np
-        whole = "dontfrag" in np.bits or IPV6_PMTUDISC_DO <= np.pmtudisc < PMTUDISC_OMIT
+        whole = "dontfrag" in np.bits or IPV6_PMTUDISC_DO <= np.pmtudisc < IPV6_PMTUDISC_OMIT
         if length > (LOOPBACK_MTU - SIZEOF_IPV6HDR if whole else IPV6_MAXPLEN):
             self.flush(sk)
             ipv6_local_error(kernel, sk, EMSGSIZE, daddr, dport, LOOPBACK_MTU)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ktrace.agent.syscalls import CONSTANTS as C
-from ktrace.model.fs.pipe.pipe import BUF_CAN_MERGE, PipeBuffer
+from ktrace.include.linux.pipe_fs_i import PIPE_BUF_FLAG_CAN_MERGE
+from ktrace.model.fs.pipe.pipe import PipeBuffer
 from ktrace.state.call import Result
 from tests.unit.model.bench import Bench, errno
 
@@ -39,7 +40,7 @@ def test_whole_buffers_move(bench: Bench) -> None:
     assert bench.step("A", "splice", 0, None, 3, None, 100, 0) == Result(10)
     assert slots(bench, 0) == [] and bench.pipe("A", 0).bufs[0].ops is None
     (moved,) = slots(bench, 2)
-    assert moved.page is page and moved.flags == BUF_CAN_MERGE and page is not None and page.count == 1
+    assert moved.page is page and moved.flags == PIPE_BUF_FLAG_CAN_MERGE and page is not None and page.count == 1
 
 
 def test_a_part_of_a_buffer_is_shared(bench: Bench) -> None:
@@ -56,7 +57,7 @@ def test_tee_shares_and_leaves_the_input(bench: Bench) -> None:
     bench.step("A", "write", 1, b"abcdef")
     assert bench.step("A", "tee", 0, 3, 4, 0) == Result(4)
     (left,), (copy,) = slots(bench, 0), slots(bench, 2)
-    assert (left.len, copy.len, copy.flags, left.flags) == (6, 4, 0, BUF_CAN_MERGE)
+    assert (left.len, copy.len, copy.flags, left.flags) == (6, 4, 0, PIPE_BUF_FLAG_CAN_MERGE)
     assert bench.step("A", "read", 2, 10) == Result(4, None, {"buf": b"abcd"})
     # anon_pipe_buf_release(): a page that somebody else has is not kept.
     assert bench.pipe("A", 2).tmp_page is None

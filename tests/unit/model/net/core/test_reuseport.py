@@ -11,9 +11,8 @@ from ktrace.model.kernel import Advice
 from ktrace.state.net.socket import Socket
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
-from tests.unit.model.bench import AF_INET, AF_INET6, DGRAM, SOL_SOCKET, STREAM, Bench, inet, inet6
-
-SO_REUSEPORT = 15
+from ktrace.uapi.socket import AF_INET, AF_INET6, SO_REUSEPORT, SOL_SOCKET
+from tests.unit.model.bench import DGRAM, STREAM, Bench, inet, inet6
 
 
 def member(bench: Bench, family: int = AF_INET, type_: int = DGRAM, actor: str = "A") -> int:

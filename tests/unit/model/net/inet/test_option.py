@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.model.bench import AF_INET, DGRAM, SOL_SOCKET, STREAM, Bench, inet, unix
+from ktrace.uapi.in_ import IP_ADD_MEMBERSHIP, IP_MTU, IP_PKTINFO, IP_RECVERR, IP_RECVTTL, IP_TTL
+from ktrace.uapi.socket import AF_INET, MSG_CTRUNC, MSG_DONTWAIT, MSG_ERRQUEUE, SCM_RIGHTS, SOL_IP, SOL_SOCKET
+from ktrace.uapi.sockios import SIOCGIFCONF
+from tests.unit.model.bench import DGRAM, STREAM, Bench, inet, unix
 from tests.unit.model.net.inet.tcp.test_tcp import connected
-
-SOL_IP, IP_TTL, IP_PKTINFO, IP_RECVERR, IP_RECVTTL, IP_MTU, IP_ADD_MEMBERSHIP = 0, 2, 8, 11, 12, 14, 35
-MSG_DONTWAIT, MSG_CTRUNC, MSG_ERRQUEUE = 0x40, 8, 0x2000
-SIOCGIFCONF, SIOCATMARK = 0x8912, 0x8905
-SCM_RIGHTS = 1
 
 
 def udp(bench: Bench, actor: str = "A", port: int = 0) -> int:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ktrace.state.net.inet import Ipv6Sock
-from tests.unit.model.bench import AF_INET, AF_INET6, DGRAM, STREAM, Bench, inet, inet6
+from ktrace.uapi.socket import AF_INET, AF_INET6, SOL_IPV6
+from tests.unit.model.bench import DGRAM, STREAM, Bench, inet, inet6
 
-SOL_SOCKET, SOL_IPV6 = 1, 41
-SO_REUSEADDR, SO_ERROR = 2, 4
 ADDRFORM, UNICAST_HOPS, V6ONLY, RECVERR, RECVPKTINFO, TCLASS = 1, 16, 26, 25, 49, 67
 MAPPED = "::ffff:127.0.0.1"
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from ktrace.state.net.netlink import NetlinkSock
-from tests.unit.model.bench import AF_INET, DGRAM, NONBLOCK, RAW, STREAM, Bench, inet
+from ktrace.uapi.netlink import NETLINK_ADD_MEMBERSHIP, NETLINK_DROP_MEMBERSHIP
+from ktrace.uapi.socket import AF_INET, AF_NETLINK, AF_PACKET, SOL_NETLINK
+from tests.unit.model.bench import DGRAM, NONBLOCK, RAW, STREAM, Bench, inet
 
-AF_NETLINK, AF_PACKET = 16, 17
 ROUTE, USERSOCK = 0, 2
-SOL_NETLINK, ADD_MEMBERSHIP, DROP_MEMBERSHIP, CAP_ACK = 270, 1, 2, 10
 
 
 def netlink(portid: int, groups: int = 0) -> dict[str, Any]:
@@ -72,9 +72,9 @@ def test_who_may_do_what() -> None:
     bench.kernel.tasks["U"].pid = 29
     assert bench.call("U", "bind", user, netlink(0, 1)) == "EPERM"
     assert bench.call("U", "bind", route, netlink(0, 1)) == 0
-    assert bench.call("U", "setsockopt", route, SOL_NETLINK, ADD_MEMBERSHIP, 30) == "EPERM"
-    assert bench.call("U", "setsockopt", route, SOL_NETLINK, ADD_MEMBERSHIP, 99) == "EINVAL"
-    assert bench.call("U", "setsockopt", route, SOL_NETLINK, DROP_MEMBERSHIP, 1) == 0
+    assert bench.call("U", "setsockopt", route, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, 30) == "EPERM"
+    assert bench.call("U", "setsockopt", route, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, 99) == "EINVAL"
+    assert bench.call("U", "setsockopt", route, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, 1) == 0
     assert bench.call("U", "sendto", route, b"x", 0, dest_addr=netlink(7)) == "EPERM"
     assert bench.call("U", "sendto", user, b"x", 0, dest_addr=netlink(7)) == "ECONNREFUSED"
 

@@ -6,11 +6,23 @@ from typing import Any
 
 import pytest
 
-from tests.unit.model.bench import AF_UNIX, DGRAM, NONBLOCK, SEQPACKET, SOL_SOCKET, STREAM, Bench, unix
-
-MSG_OOB, MSG_PEEK, MSG_DONTWAIT, MSG_WAITALL, MSG_NOSIGNAL, MSG_TRUNC, MSG_CTRUNC = 1, 2, 0x40, 0x100, 0x4000, 0x20, 8
-SHUT_RD, SHUT_WR = 0, 1
-SO_SNDBUF, SO_PASSCRED, SO_PEEK_OFF, SO_ERROR = 7, 16, 42, 4
+from ktrace.uapi.socket import (
+    AF_UNIX,
+    MSG_CTRUNC,
+    MSG_DONTWAIT,
+    MSG_NOSIGNAL,
+    MSG_OOB,
+    MSG_PEEK,
+    MSG_TRUNC,
+    MSG_WAITALL,
+    SHUT_RD,
+    SHUT_WR,
+    SO_PASSCRED,
+    SO_PEEK_OFF,
+    SO_SNDBUF,
+    SOL_SOCKET,
+)
+from tests.unit.model.bench import DGRAM, NONBLOCK, SEQPACKET, STREAM, Bench, unix
 
 
 def listener(bench: Bench, backlog: int = 1, path: bytes = b"\0srv", type_: int = STREAM) -> int:

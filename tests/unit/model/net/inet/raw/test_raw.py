@@ -10,11 +10,13 @@ from ktrace.agent.syscalls import make_call
 from ktrace.model.kernel import Advice
 from ktrace.model.net.inet.ip_packet import as_seen, checksum
 from ktrace.state.call import Result
-from tests.unit.model.bench import AF_INET, AF_INET6, DGRAM, NONBLOCK, RAW, STREAM, Bench, inet, inet6
+from ktrace.uapi.icmp import ICMP_FILTER
+from ktrace.uapi.in6 import IPV6_CHECKSUM
+from ktrace.uapi.in_ import IP_HDRINCL
+from ktrace.uapi.socket import AF_INET, AF_INET6, SOL_ICMPV6, SOL_IP, SOL_IPV6, SOL_RAW
+from tests.unit.model.bench import DGRAM, NONBLOCK, RAW, STREAM, Bench, inet, inet6
 
 ICMP, UDP, ICMPV6 = 1, 17, 58
-SOL_IP, SOL_IPV6, SOL_RAW, SOL_ICMPV6 = 0, 41, 255, 58
-IP_HDRINCL, ICMP_FILTER, IPV6_CHECKSUM = 3, 1, 7
 ECHO, ECHO6 = b"\x08\0\0\0", b"\x80\0\0\0"
 
 

@@ -7,15 +7,14 @@ from dataclasses import replace
 import pytest
 
 from ktrace.state.allowed import Between
-from tests.unit.model.bench import AF_INET, DGRAM, SOL_SOCKET, Bench, inet
+from ktrace.uapi.ioctls import TIOCOUTQ
+from ktrace.uapi.socket import AF_INET, MSG_DONTWAIT, MSG_MORE, SHUT_WR, SO_PEERCRED, SO_SNDBUF, SOL_SOCKET, SOL_TCP
+from ktrace.uapi.sockios import SIOCOUTQNSD
+from ktrace.uapi.tcp import TCP_CORK, TCP_NODELAY
+from tests.unit.model.bench import DGRAM, Bench, inet
 from tests.unit.model.net.inet.tcp.test_tcp import connected, server, stream
 
-MSG_DONTWAIT, MSG_MORE = 0x40, 0x8000
-SOL_TCP, TCP_NODELAY, TCP_CORK = 6, 1, 3
-SO_SNDBUF, SO_PEERCRED = 7, 17
-TIOCOUTQ, SIOCOUTQNSD = 0x5411, 0x894B
 AF_UNSPEC = {"sa_family": 0}
-SHUT_WR = 1
 
 
 @pytest.fixture

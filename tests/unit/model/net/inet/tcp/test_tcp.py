@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from ktrace.state.allowed import OneOf
-from tests.unit.model.bench import AF_INET, NONBLOCK, SOL_SOCKET, STREAM, Bench, inet
-
-MSG_OOB, MSG_PEEK, MSG_DONTWAIT = 1, 2, 0x40
-SHUT_WR, SHUT_RDWR = 1, 2
-SO_REUSEADDR, SO_LINGER, SO_ERROR = 2, 13, 4
+from ktrace.uapi.socket import (
+    AF_INET,
+    MSG_OOB,
+    SHUT_RDWR,
+    SHUT_WR,
+    SO_LINGER,
+    SO_REUSEADDR,
+    SOL_SOCKET,
+)
+from tests.unit.model.bench import NONBLOCK, STREAM, Bench, inet
 
 
 def stream(bench: Bench, actor: str, flags: int = 0) -> int:
