@@ -132,7 +132,7 @@ def failure(what: str, answer: Answer) -> KtraceError:
 @contextmanager
 def this_build() -> Iterator[Build]:
     """Yield the build that is running, with the user's own store."""
-    with _ended_in_order(), TemporaryDirectory(prefix="ktrace-bench-") as scratch:
+    with _ended_in_order(), TemporaryDirectory(prefix="ktrace-bench-", ignore_cleanup_errors=True) as scratch:
         yield _build("this build", _own_root(), Path(scratch), Path(scratch, "bytecode"))
 
 
@@ -150,7 +150,7 @@ def two_builds(other: Path) -> Iterator[tuple[Build, Build]]:
     for module in ("__init__.py", "__main__.py"):
         if not (root / "ktrace" / module).is_file():
             raise UsageError(f"{str(other)!r} is no build: it has no ktrace/{module}", "give a checkout's directory")
-    with _ended_in_order(), TemporaryDirectory(prefix="ktrace-bench-") as scratch:
+    with _ended_in_order(), TemporaryDirectory(prefix="ktrace-bench-", ignore_cleanup_errors=True) as scratch:
         builds: list[Build] = []
         for name, place in (("this build", _own_root()), (str(other), root)):
             own = Path(scratch, str(len(builds)))
@@ -193,6 +193,8 @@ def _build(name: str, root: Path, scratch: Path, bytecode: Path, cache: Path | N
     # Bytecode is written, as for a person, yet not into a checkout that is not ours. The current directory is not
     # looked into for modules: PYTHONPATH alone says which build runs.
     environment |= {"PYTHONPATH": str(root), "PYTHONSAFEPATH": "1", "PYTHONPYCACHEPREFIX": str(bytecode)}
+    # What a build that had to be killed leaves behind goes with the rest.
+    environment["TMPDIR"] = str(scratch)
     if cache is not None:
         environment["XDG_CACHE_HOME"] = str(cache)
     return Build(name, root, environment, scratch)

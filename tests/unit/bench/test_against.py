@@ -205,6 +205,7 @@ def test_who_is_killed_takes_along_what_it_started(tmp_path: Path, log: Path, nu
     code = (
         "if words == ['bench', '--help']:\n"
         f"    open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n"
+        "    import tempfile; tempfile.mkdtemp(prefix='ktrace-bench-')\n"
         f"    os.kill(int(os.environ['TO_KILL']), {int(number)})\n"
         "    import time; time.sleep(600)\n"
     )
