@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ktrace.model.observed import Evidence, Observed
 from ktrace.model.task import Cred, Errno, Task
 from ktrace.model.wait import MaySleep, Sleeps, drive
 from ktrace.state.call import Call, Completed, Event, Exited, Outcome, Result, Signalled
 from ktrace.state.ref import Ref
+from ktrace.state.rule import Choice, Rule
 from ktrace.state.world import World
 from ktrace.uapi.signal import SIGRTMIN, signal_number
 
@@ -28,21 +29,23 @@ Answer = int | Result
 
 SystemCall = Callable[..., MaySleep[Answer]]
 Operation = Callable[..., None]
-Rule = TypeVar("Rule", bound=SystemCall)
+Function = TypeVar("Function", bound=SystemCall)
+T = TypeVar("T")
+D = TypeVar("D")
 
 _SYSTEM_CALLS: dict[str, SystemCall] = {}
 RESTARTS = frozenset({"ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK"})
 _OPERATIONS: dict[str, Operation] = {}
 
 
-def syscall(name: str) -> Callable[[Rule], Rule]:
+def syscall(name: str) -> Callable[[Function], Function]:
     """Register a function as the model of system call *name*.
 
     It is called as ``f(task, *call.args)`` and returns an int or a :class:`Result`, or is a generator that yields
     where the kernel sleeps and then returns one of those. It raises :class:`Errno` to fail.
     """
 
-    def register(function: Rule) -> Rule:
+    def register(function: Function) -> Function:
         if name in _SYSTEM_CALLS:
             raise ValueError(f"two models of {name!r}")
         _SYSTEM_CALLS[name] = function
@@ -69,24 +72,6 @@ def operation(name: str) -> Callable[[Operation], Operation]:
 def is_modelled(actor: str | None, name: str) -> bool:
     """Tell whether the model knows call *name* of an actor, or operation *name* where *actor* is ``None``."""
     return name in (_OPERATIONS if actor is None else _SYSTEM_CALLS)
-
-
-@dataclass(frozen=True)
-class Advice:
-    """Tell the model what was observed, for the places where the kernel may choose.
-
-    A rule reads it through :meth:`Kernel.choose` only, which refuses what is not allowed.
-
-    :param results: completed calls of the step by actor
-    :param world: the observed World, raw or named
-    :param clock: seconds of the guest's CLOCK_REALTIME just before and just after the step
-    :param left: actors that are reported inside a call that they had left when somebody looked
-    """
-
-    results: Mapping[str, Result] = field(default_factory=dict)
-    world: World = field(default_factory=World)
-    clock: tuple[int, int] = (0, 0)
-    left: frozenset[str] = frozenset()
 
 
 class Subsystem:
@@ -136,6 +121,8 @@ class Kernel:
     """Run calls one after the other and tell what each made happen.
 
     :ivar subsystems: all of them, in the order in which their hooks run
+    :ivar clock: seconds of the guest's CLOCK_REALTIME just before and just after the step
+    :ivar choices: what the kernel was seen to choose in the step, where that was not what the model would have done
     """
 
     def __init__(self, *, processes: Processes, pipes: Pipes, fs: Tree, mm: Memory, ipc: SysvIpc, net: Sockets) -> None:
@@ -148,48 +135,57 @@ class Kernel:
         self.subsystems: tuple[Subsystem, ...] = (processes, pipes, fs, mm, ipc, net)
         self.tasks: dict[str, Task] = {}
         self.gone: dict[str, int] = {}
-        self.advice = Advice()
+        self.clock = (0, 0)
+        self.choices: list[Choice] = []
+        self._observed = Observed(Evidence())
+        self._left: frozenset[str] = frozenset()
         self.step_number = 0
         self._serial = 0
         self._run_queue: deque[Task] = deque()
         self._events: list[Event] = []
         self._late: list[Event] = []
-        self.early: frozenset[str] = frozenset()
-        """Who was seen to return before the actor of the step did."""
 
     def serial(self) -> int:
         """Return a number that no object has yet; it is the raw key of a new object."""
         self._serial += 1
         return self._serial
 
-    def choose(self, rule: str, observed: Any, allowed: Callable[[Any], bool], otherwise: Any) -> Any:
+    def choose(
+        self, rule: Rule, find: Callable[[Observed], T | None], allowed: Callable[[T], bool], otherwise: D
+    ) -> T | D:
         """Take the kernel's own choice where *allowed* accepts it, else *otherwise*.
 
-        :param rule: the rule's name, citing the kernel function that leaves the choice open
+        A rule has no other way to what was observed. What is not *otherwise* is noted in :attr:`choices`.
+
+        :param rule: what leaves the choice open
+        :param find: finds what the kernel chose in what was observed; ``None`` where that does not show
         """
-        return observed if observed is not None and allowed(observed) else otherwise
+        seen = find(self._observed)
+        if seen is None:
+            return otherwise
+        fits = allowed(seen)
+        if not fits or seen != otherwise:
+            self.choices.append(Choice(rule, seen, fits))
+        return seen if fits else otherwise
 
     # -- steps -----------------------------------------------------------------------------------
 
-    def act(self, actor: str | None, call: Call, advice: Advice | None = None) -> Outcome:
+    def act(self, actor: str | None, call: Call, evidence: Evidence | None = None) -> Outcome:
         """Do one step: a call by *actor*, or an operation where that is ``None``.
 
         :raises LookupError: the model does not know the call
         """
         if actor is not None:
-            return self.step(actor, call, advice)
+            return self.step(actor, call, evidence)
         function = _OPERATIONS[call.name]
-        return self.do_operation(lambda: function(self, *call.args), advice)
+        return self.do_operation(lambda: function(self, *call.args), evidence)
 
-    def step(self, actor: str, call: Call, advice: Advice | None = None) -> Outcome:
+    def step(self, actor: str, call: Call, evidence: Evidence | None = None) -> Outcome:
         """Do one call by *actor* and whatever it sets in motion.
 
         :raises KeyError: *actor* is not alive, or the model does not know the call
         """
-        self.advice = advice or Advice()
-        self.step_number += 1
-        self._events, self._late = list(self._late), []
-        self._elapse(actor)
+        self._begin(actor, evidence or Evidence())
         task = self.tasks[actor]
         function = _SYSTEM_CALLS[call.name]
         task.call = call
@@ -198,12 +194,9 @@ class Kernel:
         self.settle()
         return self._outcome()
 
-    def do_operation(self, action: Callable[[], None], advice: Advice | None = None) -> Outcome:
+    def do_operation(self, action: Callable[[], None], evidence: Evidence | None = None) -> Outcome:
         """Do something that no actor calls, such as the agent's kill, and whatever it sets in motion."""
-        self.advice = advice or Advice()
-        self.step_number += 1
-        self._events, self._late = list(self._late), []
-        self._elapse()
+        self._begin(None, evidence or Evidence())
         action()
         self.settle()
         return self._outcome()
@@ -224,10 +217,13 @@ class Kernel:
         alive = next((task.name for task in self.tasks.values() if task.pid == pid), None)
         return alive or next((name for name in reversed(self.gone) if self.gone[name] == pid), None)
 
-    def _elapse(self, actor: str | None = None) -> None:
-        """Let time pass since the last step, which *actor* ends."""
-        order = list(self.advice.results)
-        self.early = frozenset(order[: order.index(actor)] if actor in order else ())
+    def _begin(self, actor: str | None, evidence: Evidence) -> None:
+        """Let time pass since the last step, which *actor* ends, and see what was observed of this one."""
+        self.clock, self._left = evidence.clock, evidence.left
+        self._observed = Observed(evidence, actor)
+        self.choices = []
+        self.step_number += 1
+        self._events, self._late = list(self._late), []
         for subsystem in self.subsystems:
             subsystem.elapse(self)
         if self._run_queue:
@@ -250,7 +246,7 @@ class Kernel:
         others = [event for event in self._events if not isinstance(event, Exited)]
         inside = (name for name, task in self.tasks.items() if task.running is not None and task.call is not None)
         # What returned too late for this step's report is in the next one.
-        self._late = [event for event in others if isinstance(event, Completed) and event.actor in self.advice.left]
+        self._late = [event for event in others if isinstance(event, Completed) and event.actor in self._left]
         blocked = frozenset(inside) | {event.actor for event in self._late}
         return Outcome((*[event for event in others if event not in self._late], *ends), blocked)
 

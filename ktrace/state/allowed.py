@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ktrace.state.rule import Rule
+
 
 @dataclass(frozen=True, slots=True)
 class Between:
     """Allow an int from *low* to *high*, both included.
 
-    :param rule: the rule's name and the kernel source it rests on
+    :param rule: what leaves it open
     """
 
-    rule: str
+    rule: Rule
     low: int
     high: int
 
@@ -29,10 +31,10 @@ class Between:
 class OneOf:
     """Allow any of *values*.
 
-    :param rule: the rule's name and the kernel source it rests on
+    :param rule: what leaves it open
     """
 
-    rule: str
+    rule: Rule
     values: tuple[Any, ...]
 
     def admits(self, value: Any) -> bool:
@@ -47,11 +49,11 @@ class OneOf:
 class EndOf:
     """Allow any end of *data*, also the whole of it or nothing.
 
-    :param rule: the rule's name and the kernel source it rests on
+    :param rule: what leaves it open
     :param more: bytes that may stand before *data*, and are not known any more
     """
 
-    rule: str
+    rule: Rule
     data: bytes
     more: int = 0
 

@@ -7,7 +7,8 @@ from itertools import islice
 from typing import Any
 
 from ktrace.errors import ModelError, UsageError
-from ktrace.model.kernel import Advice, Kernel, is_modelled
+from ktrace.model.kernel import Kernel, is_modelled
+from ktrace.model.observed import Evidence
 from ktrace.state.call import Completed, Event, Exited, Outcome, Signalled
 from ktrace.state.compare import ABSENT, Agreed, Difference, compare, count_fields, differ
 from ktrace.state.naming import Namer
@@ -64,11 +65,11 @@ class Checker:
                 f"step {step.number}: the model does not know {step.call.name!r}",
                 "see docs/coverage.md for what it knows",
             )
-        advice = advice_of(step)
+        evidence = evidence_of(step)
         if self._past is None:
             self._history.append(step)
         try:
-            expected_outcome = self._model.act(step.actor, step.call, advice)
+            expected_outcome = self._model.act(step.actor, step.call, evidence)
             expected = self._namer.name(self._model.world())
         except NotImplementedError as error:
             what = str(error) or "the model does not know what this call does here"
@@ -98,7 +99,7 @@ class Checker:
         nothing as long as all agrees.
         """
         past = self._history if self._past is None else islice(self._past(), self.steps)
-        return citations(self._make_model, ((step, advice_of(step)) for step in past), differences)
+        return citations(self._make_model, ((step, evidence_of(step)) for step in past), differences)
 
     def _count(self, world: World) -> None:
         counts = self._field_counts
@@ -112,12 +113,12 @@ class Checker:
         self.fields += total
 
 
-def advice_of(step: Step) -> Advice:
+def evidence_of(step: Step) -> Evidence:
     """Return what the model may know of an observed step."""
     results = {event.actor: event.result for event in step.outcome.events if isinstance(event, Completed)}
     # A timer may fire between the agent's report and the look at what is left: whose mailbox is waited for has left.
     left = frozenset(actor for actor, functions in step.sleeps.items() if MAILBOX in functions)
-    return Advice(results, step.world, step.clock, left)
+    return Evidence(results, step.world, step.clock, left)
 
 
 def compare_outcomes(observed: Outcome, expected: Outcome) -> list[Difference]:

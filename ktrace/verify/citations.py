@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from types import CodeType, FrameType
 from typing import Any
 
-from ktrace.model.kernel import Advice, Kernel
+from ktrace.model.kernel import Kernel
+from ktrace.model.observed import Evidence
 from ktrace.state.compare import Difference
 from ktrace.state.step import Step
 
@@ -26,11 +27,11 @@ _SUBJECTS = {
 
 
 def citations(
-    make_model: Callable[[], Kernel], history: Iterable[tuple[Step, Advice]], differences: Sequence[Difference]
+    make_model: Callable[[], Kernel], history: Iterable[tuple[Step, Evidence]], differences: Sequence[Difference]
 ) -> tuple[str, ...]:
     """Return the kernel functions mirrored by the rules that ran in the last step of *history*."""
     kernel = make_model()
-    last: tuple[Step, Advice] | None = None
+    last: tuple[Step, Evidence] | None = None
     for item in history:
         if last is not None:
             kernel.act(last[0].actor, last[0].call, last[1])
@@ -43,7 +44,7 @@ def citations(
     return mirrored(fitting or rules)
 
 
-def rules_of(kernel: Kernel, step: Step, advice: Advice) -> list[CodeType]:
+def rules_of(kernel: Kernel, step: Step, evidence: Evidence) -> list[CodeType]:
     """Have *kernel* predict *step* and return the functions of the model that ran, in the order of their calls."""
     codes: dict[CodeType, None] = {}
 
@@ -53,7 +54,7 @@ def rules_of(kernel: Kernel, step: Step, advice: Advice) -> list[CodeType]:
 
     sys.setprofile(note)
     try:
-        kernel.act(step.actor, step.call, advice)
+        kernel.act(step.actor, step.call, evidence)
     finally:
         sys.setprofile(None)
     return [code for code in codes if "model" in code.co_filename]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ktrace.model.build import build_model
 from ktrace.state.step import Step
 from ktrace.trace.session_reader import SessionReader
-from ktrace.verify.checker import advice_of
+from ktrace.verify.checker import evidence_of
 from ktrace.verify.citations import mirrored, rules_of
 
 
@@ -21,7 +21,7 @@ def cited(reader: SessionReader) -> Iterator[tuple[int, tuple[str, ...]]]:
         model.world()
         for event in reader.events():
             if isinstance(event, Step):
-                yield event.number, _once(mirrored(rules_of(model, event, advice_of(event))))
+                yield event.number, _once(mirrored(rules_of(model, event, evidence_of(event))))
     except Exception:  # a model may fail in any way
         return
 

@@ -86,3 +86,48 @@ def test_nothing_sleeps_to_synchronise() -> None:
 
 def test_the_rule_sees_a_sleep() -> None:
     assert sleeps("import time\n\ntime.sleep(1)\n") == [3]
+
+
+SEES = {"ktrace/model/observed.py", "ktrace/model/kernel.py"}
+"""Who may touch what was observed; rules get it from ``Kernel.choose()``."""
+
+
+def peeks(source: str) -> list[str]:
+    """Return what of *source*, a module of the model, gets at the observed World without a choice."""
+    tree = ast.parse(source)
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in ("_observed", "evidence", "advice"):
+            found.append(f"{node.lineno}: {ast.unparse(node)}")
+        elif isinstance(node, ast.ImportFrom) and id(node) not in typing_only:
+            if node.module in ("ktrace.model.observed", "ktrace.state.world"):
+                found.append(f"{node.lineno}: {ast.unparse(node)}")
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith((".choose", "choose_port")):
+            rule = node.args[0] if ast.unparse(node.func).endswith(".choose") else node.args[1]
+            # Named by a constant, or told by whoever asks.
+            if not isinstance(rule, (ast.Name, ast.Attribute, ast.IfExp)):
+                found.append(f"{node.lineno}: choose({ast.unparse(rule)}, ...)")
+    return found
+
+
+def test_nothing_of_the_model_reads_the_observed_world_but_by_a_named_rule() -> None:
+    modules = {str(path.relative_to(ROOT)): path.read_text() for path in sorted((PACKAGE / "model").rglob("*.py"))}
+    assert {path: found for path, text in modules.items() if path not in SEES and (found := peeks(text))} == {}
+    assert sum(text.count(".choose(") for text in modules.values()) > 25
+
+
+def test_the_rule_sees_who_peeks() -> None:
+    assert (
+        peeks("if TYPE_CHECKING:\n    from ktrace.model.observed import Observed\nkernel.choose(RULE, find, ok, 0)")
+        == []
+    )
+    assert peeks("from ktrace.model.observed import Observed") == ["1: from ktrace.model.observed import Observed"]
+    assert peeks("def f(kernel):\n    return kernel._observed.socks()\n") == ["2: kernel._observed"]
+    assert peeks("kernel.advice.world") == ["1: kernel.advice"]
+    assert peeks("kernel.choose('any', find, ok, 0)") == ["1: choose('any', ...)"]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ktrace.model.fs.file import Descriptor, File, FilesStruct, fdget, filp_close
 from ktrace.model.kernel import Answer, syscall
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import MaySleep, Sleeps, drive
 from ktrace.state.call import Pointer, Result
+from ktrace.state.rule import Rule
 from ktrace.uapi.close_range import CLOSE_RANGE_CLOEXEC, CLOSE_RANGE_UNSHARE
 from ktrace.uapi.fcntl import (
     F_DUPFD,
@@ -38,6 +39,11 @@ from ktrace.uapi.limits import INT_MIN, UINT_MAX
 from ktrace.uapi.signal import SIGRTMAX
 from ktrace.uapi.stat import S_IFIFO, S_IFMT
 
+if TYPE_CHECKING:
+    from ktrace.model.observed import Observed
+
+FIND_VPID = Rule("kernel/pid.c", "find_vpid", "processes that are no actors")
+PID_TASK = Rule("kernel/pid.c", "pid_task", "processes that are no actors")
 OWNER_TYPES = ("F_OWNER_TID", "F_OWNER_PID", "F_OWNER_PGRP")
 SETFL_MASK = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME
 
@@ -224,14 +230,12 @@ def _find_vpid(task: Task, who: int | str) -> Task | Stranger | None:
     owner = kernel.find_task(who)
     if owner is not None:
         return owner
-    seen = kernel.advice.results.get(task.name)
-    there = kernel.choose(
-        "kernel/pid.c: find_vpid(), processes that are no actors",
-        seen.errno is None if seen is not None and isinstance(who, int) and who > 0 else None,
-        lambda found: True,
-        False,
-    )
-    if not there:
+
+    def find(seen: Observed) -> bool | None:
+        result = seen.result(task) if isinstance(who, int) and who > 0 else None
+        return result.errno is None if result is not None else None
+
+    if not kernel.choose(FIND_VPID, find, lambda there: True, otherwise=False):
         raise Errno("ESRCH")
     return Stranger(int(who))
 
@@ -251,22 +255,27 @@ def _living_owner(file: File) -> Task | None:
     return owner
 
 
-def _stranger_pid(task: Task, file: File, seen: int | None) -> int:
-    """Return the pid of an owner that is no actor, 0 where it is not there, or leads no group."""
+def _stranger_pid(task: Task, file: File, find: Callable[[Result], int | None]) -> int:
+    """Return the pid of an owner that is no actor, 0 where it is not there, or leads no group.
+
+    :param find: finds it in the result of the call
+    """
     if not isinstance(file.f_owner, Stranger):
         return 0
     pid = file.f_owner.pid
-    return int(
-        task.kernel.choose("pid_task(), of processes that are no actors", seen, lambda found: found in (0, pid), 0)
-    )
+
+    def told(seen: Observed) -> int | None:
+        result = seen.result(task)
+        return find(result) if result is not None else None
+
+    return task.kernel.choose(PID_TASK, told, lambda found: found in (0, pid), 0)
 
 
 def _getown(task: Task, fd: int, file: File, arg: Any) -> Answer:
     """Tell who gets SIGIO, if it is alive (``fs/fcntl.c: f_getown()``)."""
     owner = _living_owner(file)
     if owner is None:
-        result = task.kernel.advice.results.get(task.name)
-        pid = _stranger_pid(task, file, abs(result.value) if result is not None else None)
+        pid = _stranger_pid(task, file, lambda result: abs(result.value))
         return -pid if file.f_owner_type == "F_OWNER_PGRP" else pid
     return Result(owner.pid, None, {"actor": owner.name})
 
@@ -287,9 +296,11 @@ def _getown_ex(task: Task, fd: int, file: File, arg: Any) -> Result:
     if isinstance(arg, Pointer):
         raise Errno("EFAULT")
     owner = _living_owner(file)
-    result = task.kernel.advice.results.get(task.name)
-    seen = result.out.get("arg", {}).get("pid") if result is not None else None
-    pid: int | str = owner.name if owner is not None else _stranger_pid(task, file, seen)
+    pid: int | str = (
+        owner.name
+        if owner is not None
+        else _stranger_pid(task, file, lambda result: result.out.get("arg", {}).get("pid"))
+    )
     return Result(0, None, {"arg": {"type": OWNER_TYPES.index(file.f_owner_type), "pid": pid}})
 
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ktrace.model.task import Errno, Task
+from ktrace.state.rule import Rule
+
+if TYPE_CHECKING:
+    from ktrace.model.observed import Observed
+
+NR_FILES = Rule("fs/file_table.c", "get_nr_files", "a counter that is not exact, and counts the files of others")
 
 
 def alloc_empty_file(task: Task) -> None:
@@ -16,12 +24,11 @@ def alloc_empty_file(task: Task) -> None:
         return
     full = limit == 0
     if not full:
-        seen = kernel.advice.results.get(task.name)
-        full = kernel.choose(
-            "get_nr_files(): a per-CPU counter, which is not exact, and counts the files of others, too",
-            seen.errno == "ENFILE" if seen is not None else None,
-            lambda answer: isinstance(answer, bool),
-            otherwise=False,
-        )
+
+        def find(seen: Observed) -> bool | None:
+            result = seen.result(task)
+            return result.errno == "ENFILE" if result is not None else None
+
+        full = kernel.choose(NR_FILES, find, lambda answer: True, otherwise=False)
     if full:
         raise Errno("ENFILE")

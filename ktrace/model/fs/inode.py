@@ -10,6 +10,7 @@ from ktrace.model.task import Errno, Task
 from ktrace.state.allowed import Between
 from ktrace.state.fs import inode as state
 from ktrace.state.ref import Ref
+from ktrace.state.rule import Rule
 from ktrace.uapi.stat import S_IFDIR, S_IFMT
 
 if TYPE_CHECKING:
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
     from ktrace.model.mm.page import Page
 
 Time = int | Between
-UNKNOWN = Between("times of this file system are not modelled", 0, 1 << 62)
+SET_NOW = Rule("fs/inode.c", "current_time", "the second in which a step did it")
+RELATIME = Rule("fs/inode.c", "relatime_need_update", "compares times to the nanosecond")
+UNKNOWN = Between(Rule("fs/inode.c", "current_time", "times of this file system are not modelled"), 0, 1 << 62)
 
 
 def current_time(kernel: Kernel) -> Time:
     """Return the time of the step that runs, known to the second or two (``fs/inode.c: current_time()``)."""
-    return Between("current_time(): set by this step", *kernel.advice.clock)
+    return Between(SET_NOW, *kernel.clock)
 
 
 @dataclass(eq=False)
@@ -104,8 +107,8 @@ class Inode:
         now = current_time(kernel)
         if self.relatime:
             # relatime_need_update() compares times to the nanosecond.
-            old, new = _low(self.i_atime), kernel.advice.clock[1]
-            now = Between("touch_atime(): relatime_need_update()", old, max(old, new))
+            old, new = _low(self.i_atime), kernel.clock[1]
+            now = Between(RELATIME, old, max(old, new))
         self.i_atime = now
 
     def get(self) -> None:

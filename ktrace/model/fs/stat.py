@@ -15,10 +15,13 @@ from ktrace.model.fs.shmem import SHMEM_OPS
 from ktrace.model.kernel import syscall
 from ktrace.model.task import Cred, Errno, Task
 from ktrace.state.call import Pointer, Result
+from ktrace.state.rule import Rule
 from ktrace.uapi.fcntl import F_SEAL_SEAL, O_LARGEFILE, O_RDWR
 from ktrace.uapi.memfd import MFD_ALLOW_SEALING, MFD_CLOEXEC
 from ktrace.uapi.stat import S_IFDIR, S_IFMT, S_IFREG
 
+FILLATTR = Rule("fs/stat.c", "generic_fillattr", "numbers, devices, blocks and times of the file system's own")
+DNAME = Rule("fs/pipe.c", "pipefs_dname", "the number of the inode")
 UNCHANGED = 0xFFFFFFFF
 MFD_NAME_MAX = 249
 
@@ -46,9 +49,8 @@ def _stat(task: Task, inode: Inode | None) -> Result:
     kernel = task.kernel
     if task.call is not None and isinstance(task.call.pointers.get("statbuf"), Pointer):
         raise Errno("EFAULT")
-    seen = kernel.advice.results.get(task.name)
-    observed: Mapping[str, int] = seen.out.get("statbuf", {}) if seen is not None else {}
-    answer = dict(kernel.choose("fs/stat.c: generic_fillattr()", observed or None, lambda found: bool(found), {}))
+    nothing: Mapping[str, int] = {}
+    answer = dict(kernel.choose(FILLATTR, lambda seen: seen.out(task, "statbuf"), lambda found: bool(found), nothing))
     if inode is None:
         return Result(0, None, {"statbuf": answer})
     answer.update(
@@ -197,15 +199,11 @@ def readlink(task: Task, pathname: bytes, bufsiz: int) -> Result:
         text = tree.path_of(inode).encode()
         return Result(min(len(text), bufsiz), None, {"buf": text[:bufsiz]})
     # pipe:[inode number] and the like (pipefs_dname()).
-    seen = kernel.advice.results.get(task.name)
     start = b"pipe:[" if inode is not None and inode.i_sb == "pipefs" else b""
-    text = kernel.choose(
-        "fs/pipe.c: pipefs_dname()",
-        seen.out.get("buf") if seen is not None else None,
-        lambda found: found.startswith(start[:bufsiz]),
-        start,
+    found: bytes = kernel.choose(
+        DNAME, lambda seen: seen.out(task, "buf"), lambda text: text.startswith(start[:bufsiz]), start
     )
-    return Result(len(text), None, {"buf": text})
+    return Result(len(found), None, {"buf": found})
 
 
 @syscall("memfd_create")

@@ -10,6 +10,7 @@ from ktrace.model.task import Cred, Errno, Task
 from ktrace.state.allowed import Between
 from ktrace.state.ipc.namespace import IdsFacts, IpcFacts, IpcIds, KernIpcPerm
 from ktrace.state.ref import Ref
+from ktrace.state.rule import Rule
 from ktrace.uapi.ipc import IPC_PRIVATE
 from ktrace.uapi.limits import INT_MAX
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
 
 
+SET_NOW = Rule("kernel/time/timekeeping.c", "ktime_get_real_seconds", "the second in which a step did it")
+LATER = Rule("ipc/sem.c", "get_semotime", "the later of two times that steps set")
 NO_REF = Ref("?", "?")
 
 Time = int | Between
@@ -45,8 +48,7 @@ def u64(value: int) -> int:
 
 def ktime_get_real_seconds(kernel: Kernel) -> Time:
     """Return the time of the step that runs, known to the second or two (``kernel/time/timekeeping.c``)."""
-    low, high = kernel.advice.clock
-    return Between("ktime_get_real_seconds(): set by this step", low, high)
+    return Between(SET_NOW, *kernel.clock)
 
 
 def later(one: Time, other: Time) -> Time:
@@ -55,7 +57,7 @@ def later(one: Time, other: Time) -> Time:
         return max(one, other)
     a, b = _interval(one), _interval(other)
     low, high = max(a[0], b[0]), max(a[1], b[1])
-    return Between("the later of two times set by steps", low, high)
+    return Between(LATER, low, high)
 
 
 def _interval(time: Time) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from ktrace.state.call import Pointer, Result
 
 if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
+    from ktrace.model.observed import Observed
 
 _PERM = "iIIIIIH22x"
 _PERM_MEMBERS = ("key", "uid", "gid", "cuid", "cgid", "mode", "seq")
@@ -79,19 +80,19 @@ MEMBERS = {
 
 
 def seen_time(kernel: Kernel, ipcp: IpcObject, member: str, time: Time) -> int:
-    """Return a time of an object to the second: the kernel's own, where the model knows it to two (see Advice)."""
+    """Return a time of an object to the second: the kernel's own, where the model knows it to two (see Evidence)."""
     if isinstance(time, int):
         return time
-    seen = [value for value in kernel.advice.world.of_kind(ipcp.kind).values() if _perm(value).id == ipcp.id]
-    found = [
-        max(sem.sem_otime for sem in value.sems) if member == "sem_otime" else getattr(value, member) for value in seen
-    ]
-    known = next((value for value in found if time.admits(value)), None)
-    return int(kernel.choose("ktime_get_real_seconds()", known, time.admits, time.low))
 
+    def find(seen: Observed) -> int | None:
+        objects = seen.ipc(ipcp.kind, ipcp.id)
+        found = [
+            max(sem.sem_otime for sem in value.sems) if member == "sem_otime" else getattr(value, member)
+            for value in objects
+        ]
+        return next(filter(time.admits, found), None)
 
-def _perm(value: Any) -> Any:
-    return next(getattr(value, name) for name in ("sem_perm", "q_perm", "shm_perm") if hasattr(value, name))
+    return int(kernel.choose(time.rule, find, time.admits, time.low))
 
 
 def address_of(given: Any) -> int | None:

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.model.mm.address_space import AnonPage
 from ktrace.state.allowed import Between
+from ktrace.state.rule import Rule
 
-LENT = "tcp_build_frag(), tcp_try_coalesce(): packets hold it until they are acknowledged and read"
+ZERO_PAGE = Rule("mm/memory.c", "do_anonymous_page", "the zero page is everybody's")
+LENT = Rule("net/ipv4/tcp.c", "tcp_build_frag", "packets hold a page until they are acknowledged and read")
+LRU = Rule("mm/swap.c", "folio_batch_add_and_move", "batches on their way to the LRU lists may hold a page")
 LRU_BATCHES = 1 + 15
 """A page is once in ``lru_add``, and any number of times in ``activate`` until its PAGEVEC_SIZE makes room."""
 
@@ -52,7 +55,7 @@ class Compound(Page):
 
 def lru_references(count: int, lent: int = 0) -> Between:
     """Return *count*, and what batches of pages between LRU lists may hold (``mm/swap.c: cpu_fbatches``)."""
-    return Between("page_count(): the LRU's batches may hold some", count, count + LRU_BATCHES + lent)
+    return Between(LRU, count, count + LRU_BATCHES + lent)
 
 
 class UserPage(Page):
@@ -72,4 +75,4 @@ class UserPage(Page):
         """Return ``page_count()``; the page of zeros has any."""
         if isinstance(self.data, AnonPage):
             return lru_references(self.data.mappers + self.data.pins, self.lent)
-        return Between("empty_zero_page: everybody's", 1, 1 << 30)
+        return Between(ZERO_PAGE, 1, 1 << 30)

@@ -6,13 +6,14 @@ Where an option would change what the model says about later calls, setting it i
 from __future__ import annotations
 
 import struct
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ktrace.include.linux.limits import U16_MAX
 from ktrace.include.linux.types import SIZEOF_INT, SIZEOF_LONG
 from ktrace.model.net.core.sock import Sock
 from ktrace.model.net.socket import Sockets
 from ktrace.model.task import Errno, Task
+from ktrace.state.rule import Rule
 from ktrace.uapi.filter import SIZEOF_SOCK_FPROG, SKF_AD_MAX
 from ktrace.uapi.limits import UINT_MAX, ULONG_MAX
 from ktrace.uapi.socket import (
@@ -48,6 +49,12 @@ from ktrace.uapi.socket import (
 )
 from ktrace.uapi.time import CLOCK_MONOTONIC
 
+if TYPE_CHECKING:
+    from ktrace.model.observed import Observed
+
+INCOMING = Rule("include/net/sock.h", "sk_incoming_cpu_update", "once a packet came in")
+COOKIE = Rule("include/linux/cookie.h", "gen_cookie_next", "any number that none has")
+MEMINFO = Rule("net/core/sock.c", "sk_get_meminfo", "what is set aside")
 TXTIME_FLAGS = 3
 
 TIMESTAMPS = (SO_TIMESTAMP_OLD, SO_TIMESTAMPNS_OLD, SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW)
@@ -181,22 +188,17 @@ def get_more(task: Task, sk: Sock, optname: int, room: int) -> bytes:
     if optname == SO_INCOMING_CPU:
         # The lab has one CPU: 0 as soon as a packet came in (sk_incoming_cpu_update()), -1 before.
         cpu = sk.incoming_cpu
-        seen = _seen(task)
-        number = int.from_bytes(seen, "little", signed=True) if isinstance(seen, bytes) else seen
-        found = task.kernel.choose(
-            "sk_incoming_cpu_update(): once a packet came in", number, lambda at: at in (cpu, 0), cpu
-        )
+
+        def find(seen: Observed) -> int | None:
+            value = seen.out(task, "optval")
+            return int.from_bytes(value, "little", signed=True) if isinstance(value, bytes) else value
+
+        found = task.kernel.choose(INCOMING, find, lambda at: at in (cpu, 0), cpu)
         return struct.pack("<i", found)[:room]
     if optname == SO_TXREHASH:
         default = SOCK_TXREHASH_ENABLED if sk.family in ("AF_INET", "AF_INET6") else 0
         return struct.pack("<I", default if sk.txrehash is None else sk.txrehash)[:room]
     raise Errno("ENOPROTOOPT")
-
-
-def _seen(task: Task) -> Any:
-    """Return the value that the call was seen to return."""
-    result = task.kernel.advice.results.get(task.name)
-    return result.out.get("optval") if result is not None else None
 
 
 def _peer_groups(sk: Sock, room: int) -> bytes:
@@ -215,9 +217,9 @@ def _cookie(task: Task, sk: Sock, optname: int, room: int) -> bytes:
         raise Errno("EINVAL")
     owner: Sock | Sockets = sk if optname == SO_COOKIE else kernel.net
     if owner.cookie is None:
-        rule = "gen_cookie_next(): any number that none has"
-        seen = _seen(task)
-        owner.cookie = kernel.choose(rule, seen, lambda data: len(data) == SIZEOF_LONG and any(data), bytes(8))
+        owner.cookie = kernel.choose(
+            COOKIE, lambda seen: seen.out(task, "optval"), lambda data: len(data) == SIZEOF_LONG and any(data), bytes(8)
+        )
     return bytes(owner.cookie or b"")[:room]
 
 
@@ -234,4 +236,4 @@ def _meminfo(task: Task, sk: Sock, room: int) -> bytes:
         values = struct.unpack(f"<{len(data) // 4}I", data[: len(data) // 4 * 4])
         return all(value == known.get(index, value) for index, value in enumerate(values))
 
-    return bytes(task.kernel.choose("sk_get_meminfo(): what is set aside", _seen(task), fits, otherwise))
+    return bytes(task.kernel.choose(MEMINFO, lambda seen: seen.out(task, "optval"), fits, otherwise))

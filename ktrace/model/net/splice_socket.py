@@ -19,12 +19,13 @@ from ktrace.model.net.core.skbuff import MAX_SKB_FRAGS, SkBuff
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import drive
 from ktrace.state.allowed import Between
+from ktrace.state.rule import Rule
 from ktrace.uapi.fcntl import O_NONBLOCK
 from ktrace.uapi.socket import MSG_DONTWAIT, MSG_MORE
 from ktrace.uapi.splice import SPLICE_F_MORE, SPLICE_F_NONBLOCK
 
 NOSTEAL_OPS = "nosteal_pipe_buf_ops"
-PRIVATE = Between("skb_splice_bits(): nobody sets partial_page.private", 0, (1 << 64) - 1)
+PRIVATE = Between(Rule("net/core/skbuff.c", "skb_splice_bits", "nobody sets partial_page.private"), 0, (1 << 64) - 1)
 Part = tuple[Any, int, int]
 """Page, offset and size."""
 

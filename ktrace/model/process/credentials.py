@@ -11,9 +11,11 @@ from ktrace.model.process.process import replace_gids, replace_uids
 from ktrace.model.process.user_namespace import commit_creds, ns_capable, user_ns
 from ktrace.model.task import Errno, Rlimit, Task
 from ktrace.state.call import Pointer, Result
+from ktrace.state.rule import Rule
 from ktrace.uapi.limits import NGROUPS_MAX
 from ktrace.uapi.resource import RLIM_NLIMITS, RLIMIT_NOFILE
 
+LIMIT_AT_BIRTH = Rule("kernel/sys.c", "do_prlimit", "limits that the agent was born with")
 UNCHANGED = 0xFFFFFFFF
 SYSCTL_NR_OPEN = 1024 * 1024
 
@@ -178,11 +180,9 @@ def _learn_limit(task: Task, out: str | None) -> Rlimit:
     """Take a limit that nobody set from the guest: it is what the agent was born with."""
     kernel = task.kernel
     unlimited = {"rlim_cur": (1 << 64) - 1, "rlim_max": (1 << 64) - 1}
-    seen = kernel.advice.results.get(task.name)
-    found = seen.out.get(out) if seen is not None and out else None
     chosen: dict[str, int] = kernel.choose(
-        "kernel/sys.c: do_prlimit(), limits at birth",
-        found,
+        LIMIT_AT_BIRTH,
+        lambda seen: seen.out(task, out) if out else None,
         lambda limit: limit["rlim_cur"] <= limit["rlim_max"],
         unlimited,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ktrace.model.fs.fcntl import close_on_exec
 from ktrace.model.fs.file import FilesStruct, observe_file
@@ -16,7 +16,13 @@ from ktrace.state.call import Result
 from ktrace.state.fs import file as file_state
 from ktrace.state.process import process as state
 from ktrace.state.ref import Ref
+from ktrace.state.rule import Rule
 from ktrace.uapi.sched import CLONE_FILES, CLONE_FS, CLONE_NEWNS, CLONE_NEWUSER, CLONE_SIGHAND, CLONE_VM
+
+if TYPE_CHECKING:
+    from ktrace.model.observed import Observed
+
+ALLOC_PID = Rule("kernel/pid.c", "alloc_pid", "any number that no process has")
 
 
 class Processes(Subsystem):
@@ -78,12 +84,13 @@ def observe_table(kernel: Kernel, objects: dict[Ref, Any], table: Ref, files: Fi
 
 def learn_pid(kernel: Kernel, name: str) -> int:
     """Return the pid that the kernel gave process *name* (``kernel/pid.c: alloc_pid()``): any that is free."""
-    seen = kernel.advice.world.objects.get(Ref("process", name))
     taken = {task.pid for task in kernel.tasks.values()}
-    number = kernel.choose(
-        "kernel/pid.c: alloc_pid()", getattr(seen, "pid", None), lambda pid: pid > 0 and pid not in taken, 0
-    )
-    return int(number)
+
+    def find(seen: Observed) -> int | None:
+        process = seen.process(name)
+        return process.pid if process is not None else None
+
+    return kernel.choose(ALLOC_PID, find, lambda pid: pid > 0 and pid not in taken, 0)
 
 
 @operation("spawn")

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ktrace.model.kernel import Kernel, operation
 from ktrace.model.task import Task
 from ktrace.model.wait import Sleeps
+from ktrace.state.rule import Rule
 
+if TYPE_CHECKING:
+    from ktrace.model.observed import Observed
+
+HRTIMER = Rule("kernel/time/hrtimer.c", "hrtimer_wakeup", "at any time after the timer's")
+WAIT = Rule("kernel/time/hrtimer.c", "hrtimer_nanosleep", "how long the agent waits for something to happen")
 HZ = 250
 """Jiffies a second (CONFIG_HZ)."""
 
@@ -44,7 +51,7 @@ class Timer:
 
 def start(kernel: Kernel, timeout: float | None) -> Timer | None:
     """Return a timer of *timeout* seconds from now on, ``None`` for ever."""
-    return None if timeout is None else Timer(kernel.advice.clock, timeout)
+    return None if timeout is None else Timer(kernel.clock, timeout)
 
 
 def schedule_timeout(task: Task, timeout: float | None) -> Sleeps[bool]:
@@ -65,41 +72,45 @@ def schedule_until(task: Task, timer: Timer | None) -> Sleeps[bool]:
 
 def expire_early(kernel: Kernel) -> None:
     """Wake whose time was up before the step: who returned before its actor did, with nothing to tell."""
-    results = kernel.advice.results
-    early = {name for name in kernel.early if not results[name].value or results[name].errno in GIVEN_UP}
-    expire_timers(kernel, early)
+
+    for task, timer in _armed(kernel):
+
+        def find(seen: Observed, task: Task = task) -> bool | None:
+            result = seen.result(task) if task.name in seen.early() else None
+            return True if result is not None and (not result.value or result.errno in GIVEN_UP) else None
+
+        if kernel.choose(HRTIMER, find, timer.may_fire_in(kernel.clock), otherwise=False):
+            timer.expired = True
+            kernel.wake_up_process(task)
 
 
-def expire_timers(kernel: Kernel, names: Collection[str] | None = None) -> None:
+def expire_timers(kernel: Kernel) -> None:
     """Wake whose time is up.
 
     When exactly a timer fires, between two looks at the guest, only the guest knows: an actor that was
     seen to return, and that nothing else wakes, was woken by its timer, if that was possible by then.
-
-    :param names: look at these actors only
     """
-    clock = kernel.advice.clock
-    sleepers = [
-        (task, task.timer)
-        for task in kernel.tasks.values()
-        if task.sleeping and task.timer is not None and (names is None or task.name in names)
-    ]
-    for task, timer in sorted(sleepers, key=lambda item: item[1].timeout + item[1].armed[0]):
-        seen = kernel.advice.results.get(task.name)
-        expired = kernel.choose(
-            "hrtimer_wakeup(): at any time after the timer's",
-            seen is not None or task.name in kernel.advice.left,
-            timer.may_fire_in(clock),
-            otherwise=False,
-        )
+    clock = kernel.clock
+    for task, timer in _armed(kernel):
+
+        def find(seen: Observed, task: Task = task) -> bool:
+            return seen.returned(task) or seen.left(task)
+
+        expired = kernel.choose(HRTIMER, find, timer.may_fire_in(clock), otherwise=False)
         if expired or timer.must_expire(clock):
             timer.expired = True
             kernel.wake_up_process(task)
 
 
+def _armed(kernel: Kernel) -> list[tuple[Task, Timer]]:
+    """Return who sleeps until a timer's time at the latest, the first to be woken first."""
+    sleepers = [(task, task.timer) for task in kernel.tasks.values() if task.sleeping and task.timer is not None]
+    return sorted(sleepers, key=lambda item: item[1].timeout + item[1].armed[0])
+
+
 def clock_was_set(kernel: Kernel, seconds: int) -> None:
     """Leave running timers alone when the clock is set: they run by CLOCK_MONOTONIC."""
-    before = kernel.advice.clock[0]
+    before = kernel.clock[0]
     for task in kernel.tasks.values():
         timer = task.timer
         if timer is not None:
@@ -113,7 +124,7 @@ def wait(kernel: Kernel, milliseconds: int) -> None:
 
     Where nothing happened all of them are over, and so is every sleep that was to be shorter.
     """
-    if kernel.advice.results:
+    if kernel.choose(WAIT, lambda seen: bool(seen.results), lambda happened: True, otherwise=False):
         return
     for task in kernel.tasks.values():
         timer = task.timer

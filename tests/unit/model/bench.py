@@ -7,7 +7,7 @@ from typing import Any
 from ktrace.agent.syscalls import make_call
 from ktrace.model.build import build_model
 from ktrace.model.fs.pipe.pipe import PipeInode
-from ktrace.model.kernel import Advice
+from ktrace.model.observed import Evidence
 from ktrace.state.call import Completed, Exited, Outcome, Result, Signalled
 from ktrace.state.fs.inode import TreeFacts
 from ktrace.state.fs.pipe.pipe import PipeFacts
@@ -65,7 +65,7 @@ class Bench:
 
     def act(self, actor: str | None, name: str, *args: Any, clock: tuple[int, int] = CLOCK, **named: Any) -> Outcome:
         """Do one step."""
-        self.outcome = self.kernel.act(actor, make_call(name, *args, **named), Advice(clock=clock))
+        self.outcome = self.kernel.act(actor, make_call(name, *args, **named), Evidence(clock=clock))
         return self.outcome
 
     def step(self, actor: str | None, name: str, *args: Any, **named: Any) -> Result | None:
@@ -73,10 +73,10 @@ class Bench:
         self.act(actor, name, *args, **named)
         return self.result(actor)
 
-    def call(self, actor: str, name: str, *args: Any, advice: Advice | None = None, **named: Any) -> Any:
+    def call(self, actor: str, name: str, *args: Any, evidence: Evidence | None = None, **named: Any) -> Any:
         """Do a call; its value, its errno's name, ``"blocked"``, or ``None`` where the actor is gone."""
-        if advice is not None:
-            self.outcome = self.kernel.act(actor, make_call(name, *args, **named), advice)
+        if evidence is not None:
+            self.outcome = self.kernel.act(actor, make_call(name, *args, **named), evidence)
         else:
             self.act(actor, name, *args, **named)
         if actor in self.outcome.blocked:

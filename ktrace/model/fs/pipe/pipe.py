@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.pipe_fs_i import (
@@ -14,7 +14,6 @@ from ktrace.include.linux.pipe_fs_i import (
 from ktrace.model.fs.fasync import FasyncList, kill_fasync
 from ktrace.model.fs.file import observe_file
 from ktrace.model.fs.inode import Inode
-from ktrace.model.fs.pipe.observed import observed_pipe
 from ktrace.model.kernel import Kernel, Subsystem
 from ktrace.model.mm.page import LENT, Page, UserPage
 from ktrace.model.mutex import Mutex
@@ -26,11 +25,16 @@ from ktrace.state.fs.pipe.pipe import PipeFacts
 from ktrace.state.names import flag_names
 from ktrace.state.process.process import User
 from ktrace.state.ref import Ref
+from ktrace.state.rule import Rule
 from ktrace.uapi.eventpoll import EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM
 from ktrace.uapi.limits import UINT_MAX
 from ktrace.uapi.siginfo import POLL_IN, POLL_OUT
 from ktrace.uapi.signal import SIGIO
 
+if TYPE_CHECKING:
+    from ktrace.model.observed import Observed
+
+COSTLY_ORDER = Rule("mm/page_alloc.c", "__alloc_pages", "costly orders may fail")
 PIPE_MIN_DEF_BUFFERS = 2
 ANON_OPS = "anon_pipe_buf_ops"
 DEFAULT_OPS = "default_pipe_buf_ops"
@@ -169,8 +173,12 @@ class PipeInode:
 
     def _still_lent(self) -> bool:
         """Tell whether the kernel found a page that TCP had too busy to keep (``anon_pipe_buf_release()``)."""
-        seen = observed_pipe(self.kernel, self)
-        return not self.kernel.choose(LENT, seen.tmp_page if seen is not None else None, lambda kept: True, False)
+
+        def find(seen: Observed) -> bool | None:
+            pipe = seen.pipe(self)
+            return True if pipe is not None and pipe.tmp_page else None
+
+        return not self.kernel.choose(LENT, find, lambda kept: True, otherwise=False)
 
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> Ref:
         """Add this pipe, its inode and its user, and return its reference."""
@@ -394,12 +402,10 @@ def _allocate(task: Task, size: int) -> None:
     if size > KMALLOC_MAX_SIZE:
         raise Errno("ENOMEM")
     if size > SURE_ALLOCATION:
-        seen = kernel.advice.results.get(task.name)
-        failed = kernel.choose(
-            "mm/page_alloc.c: __alloc_pages(), costly orders may fail",
-            seen.errno if seen is not None else None,
-            lambda errno: errno == "ENOMEM",
-            None,
-        )
-        if failed:
+
+        def find(seen: Observed) -> bool | None:
+            result = seen.result(task)
+            return result.errno == "ENOMEM" if result is not None else None
+
+        if kernel.choose(COSTLY_ORDER, find, lambda failed: True, otherwise=False):
             raise Errno("ENOMEM")

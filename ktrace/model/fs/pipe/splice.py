@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ktrace.include.linux.pipe_fs_i import PIPE_BUF_FLAG_CAN_MERGE, PIPE_BUF_FLAG_GIFT
 from ktrace.model.fs.file import File
-from ktrace.model.fs.pipe.observed import observed_pipe
 from ktrace.model.fs.pipe.pipe import PipeBuffer, PipeInode, signal_readers, signal_writers
 from ktrace.model.fs.pipe.pipe_ops import send_sigpipe
 from ktrace.model.fs.read_write import do_write
@@ -15,7 +15,12 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.mm.iov import BufferSource, Source
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import MaySleep, Sleeps, drive, wait_event, wake_up
+from ktrace.state.rule import Rule
 
+if TYPE_CHECKING:
+    from ktrace.model.observed import Observed
+
+LOCK_ORDER = Rule("fs/pipe.c", "pipe_double_lock", "in the order of addresses")
 SPLICE_F_ALL = 15
 
 Actor = Callable[[PipeBuffer, int], MaySleep[int]]
@@ -54,15 +59,17 @@ def pipe_double_lock(task: Task, ipipe: PipeInode, opipe: PipeInode) -> Sleeps[N
     Which one that is shows where the second one is taken: the first one is held meanwhile.
     """
     kernel = task.kernel
-    first, second = ipipe, opipe
-    if opipe.mutex.owner is not None and ipipe.mutex.owner is None:
-        seen = observed_pipe(kernel, ipipe)
-        if seen is not None and not seen.locked:
-            first, second = opipe, ipipe
-    elif ipipe.mutex.owner is not None and opipe.mutex.owner is None:
-        seen = observed_pipe(kernel, opipe)
-        if seen is not None and seen.locked:
-            first, second = opipe, ipipe
+
+    def find(seen: Observed) -> bool | None:
+        """Tell whether *opipe* is locked first."""
+        free = ipipe if ipipe.mutex.owner is None else opipe
+        pipe = seen.pipe(free)
+        return None if pipe is None else pipe.locked == (free is opipe)
+
+    swapped = False
+    if (opipe.mutex.owner is None) != (ipipe.mutex.owner is None):
+        swapped = kernel.choose(LOCK_ORDER, find, lambda first: True, otherwise=False)
+    first, second = (opipe, ipipe) if swapped else (ipipe, opipe)
     yield from first.lock(task)
     yield from second.lock(task)
 

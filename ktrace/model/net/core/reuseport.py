@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from ktrace.model.kernel import Kernel
 from ktrace.state.net.sock import Sock as ObservedSock
-from ktrace.state.net.socket import Socket as ObservedSocket
+from ktrace.state.rule import Rule
 
 if TYPE_CHECKING:
     from ktrace.model.net.inet.sock import Inet
+    from ktrace.model.observed import Observed
 
+SELECT = Rule("net/core/sock_reuseport.c", "reuseport_select_sock", "a hash with a secret, the same for the same flow")
 Flow = tuple[str, int, str, int]
 
 
@@ -65,13 +67,13 @@ def select(
     sk: Inet,
     flow: Flow,
     took: Callable[[Any, ObservedSock], bool],
-    unseen: Callable[[Any], bool],
+    unseen: Callable[[Observed, Any], bool],
 ) -> Any:
     """Return who of the group of *sk* takes a packet, ``None`` where *sk* has none (``reuseport_select_sock()``).
 
     :param flow: where the packet comes from and goes to
     :param took: tells from the observed sock that a member took it
-    :param unseen: tells whether a member could take it without a trace
+    :param unseen: tells from what was observed whether a member could take it without a trace
     """
     group = sk.reuseport_cb
     if group is None or not sk.reuseport:
@@ -81,33 +83,24 @@ def select(
         return members[0] if members else None
     key = (flow, tuple((other.key, other in members) for other in group.socks))
     before = group.selected.get(key)
-    seen = next((other for other in members if _took(kernel, other, took)), None)
-    if seen is None:
-        return before or next((other for other in members if unseen(other)), members[0])
-    chosen = kernel.choose(
-        "reuseport_select_sock(): by a hash with a secret, the same for the same flow",
-        seen,
-        lambda other: before in (None, other),
-        otherwise=before,
+
+    def find(seen: Observed) -> Any:
+        twins = ((other, seen.sock(other)) for other in members)
+        return next((other for other, twin in twins if twin is not None and took(other, twin)), None)
+
+    chosen = kernel.choose(SELECT, find, lambda other: before in (None, other), otherwise=before)
+    if chosen is not None:
+        group.selected[key] = chosen
+        return chosen
+    return kernel.choose(
+        SELECT,
+        lambda seen: next((other for other in members if unseen(seen, other)), None),
+        lambda other: True,
+        otherwise=members[0],
     )
-    group.selected[key] = chosen
-    return chosen
 
 
-def _took(kernel: Kernel, sk: Inet, took: Callable[[Any, ObservedSock], bool]) -> bool:
-    """Tell whether *sk* was observed to have taken a packet, found by the inode number of its socket."""
-    number = sk.socket.inode.numbers.get("st_ino") if sk.socket is not None else None
-    if not number:
-        return False
-    objects = kernel.advice.world.objects
-    for value in objects.values():
-        if isinstance(value, ObservedSocket) and value.i_ino == number and value.sk is not None:
-            seen = objects.get(value.sk)
-            return isinstance(seen, ObservedSock) and took(sk, seen)
-    return False
-
-
-def wakes(kernel: Kernel, sk: Inet) -> bool:
+def wakes(seen: Observed, sk: Inet) -> bool:
     """Tell whether somebody who sleeps on *sk* returned in this step."""
     sleepers = [entry.task for entry in sk.wq.entries if entry.task is not None] if sk.wq is not None else []
-    return any(task.name in kernel.advice.results for task in sleepers)
+    return any(map(seen.returned, sleepers))

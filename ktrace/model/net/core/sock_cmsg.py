@@ -13,6 +13,7 @@ from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import Sock
 from ktrace.model.task import Errno, Task
 from ktrace.state.allowed import Between
+from ktrace.state.rule import Rule
 from ktrace.uapi.socket import (
     MSG_CTRUNC,
     SCM_CREDENTIALS,
@@ -31,7 +32,7 @@ from ktrace.uapi.socket import (
 
 TIMESTAMP_KINDS = (SO_TIMESTAMP_OLD, SO_TIMESTAMPNS_OLD, SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW)
 SIZEOF_STAMP = 16
-RULE = "__net_timestamp(): when the packet came"
+RULE = Rule("include/linux/skbuff.h", "__net_timestamp", "when the packet came")
 
 
 def cmsg_bytes(data: Any) -> bytes:
@@ -65,7 +66,7 @@ def sock_cmsg_send(task: Task, message: Mapping[str, Any]) -> int | None:
 
 def sock_recv_cmsgs(kernel: Kernel, sk: Sock, skb: SkBuff, msg: InMessage) -> None:
     """Tell when a packet came, how many were lost before it, and its mark (``__sock_recv_cmsgs()``)."""
-    sock_recv_timestamp(kernel, sk, msg, skb.since or kernel.advice.clock[0])
+    sock_recv_timestamp(kernel, sk, msg, skb.since or kernel.clock[0])
     if sk.flag("SOCK_RXQ_OVFL") and skb.dropcount:
         put_cmsg(msg, SOL_SOCKET, SO_RXQ_OVFL, struct.pack("<I", skb.dropcount))
     if sk.flag("SOCK_RCVMARK"):
@@ -91,6 +92,6 @@ def sock_recv_timestamp(kernel: Kernel, sk: Sock, msg: InMessage, since: int) ->
     put_cmsg(msg, SOL_SOCKET, kind, bytes(SIZEOF_STAMP))
     fraction = ("tv_nsec", 999_999_999) if nanoseconds else ("tv_usec", 999_999)
     msg.control[-1]["cmsg_data"] = {
-        "tv_sec": Between(RULE, since, kernel.advice.clock[1]),
+        "tv_sec": Between(RULE, since, kernel.clock[1]),
         fraction[0]: Between(RULE, 0, fraction[1]),
     }

@@ -14,6 +14,9 @@ from ktrace.state.net import sock as state
 from ktrace.state.net.socket import Socket as SocketState
 from ktrace.state.process.process import Credentials
 from ktrace.state.ref import Ref
+from ktrace.state.rule import Rule
+
+WRITE_SPACE = Rule("net/core/stream.c", "sk_stream_write_space", "when room was made")
 
 
 def view_socket(socket: Socket) -> SocketState:
@@ -39,7 +42,7 @@ def _flags(socket: Socket) -> Any:
     flags = tuple(sorted(socket.flags))
     if "SOCK_NOSPACE" in flags and socket.sk is not None and not socket.sk.accounted:
         rest = tuple(name for name in flags if name != "SOCK_NOSPACE")
-        return OneOf("sk_stream_write_space(): when room was made", (flags, rest))
+        return OneOf(WRITE_SPACE, (flags, rest))
     return flags
 
 

@@ -8,12 +8,16 @@ from ktrace.include.linux.stat import S_IRWXUGO
 from ktrace.model.fs.inode import Inode
 from ktrace.state.net.socket import Socket as ObservedSocket
 from ktrace.state.ref import Ref
+from ktrace.state.rule import Rule
 from ktrace.uapi.stat import S_IFSOCK
 
 if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
     from ktrace.model.net.core.sock import Socket
+    from ktrace.model.observed import Observed
     from ktrace.model.task import Task
+
+NEXT_INO = Rule("fs/inode.c", "get_next_ino", "a number that no other socket has")
 
 
 class SocketInode(Inode):
@@ -40,22 +44,10 @@ def number(task: Task, fd: int, socket: Socket, others: set[int]) -> None:
 
     :param others: numbers of the other sockets
     """
-    seen = _observed(task, fd)
-    ino = task.kernel.choose(
-        "get_next_ino(): a number that no other socket has",
-        seen.i_ino if seen is not None else None,
-        lambda number: number > 0 and number not in others,
-        otherwise=0,
-    )
+
+    def find(seen: Observed) -> int | None:
+        found = seen.opened(task, fd)
+        return found.i_ino if isinstance(found, ObservedSocket) else None
+
+    ino = task.kernel.choose(NEXT_INO, find, lambda number: number > 0 and number not in others, otherwise=0)
     socket.inode.numbers.setdefault("st_ino", ino)
-
-
-def _observed(task: Task, fd: int) -> ObservedSocket | None:
-    """Return the socket that the observed World has behind a descriptor."""
-    objects = task.kernel.advice.world.objects
-    process = objects.get(Ref("process", task.name))
-    table = objects.get(process.files) if process is not None and process.files is not None else None
-    slot = table.fds.get(fd) if table is not None else None
-    file = objects.get(slot.file) if slot is not None and slot.file is not None else None
-    found = objects.get(file.target) if file is not None else None
-    return found if isinstance(found, ObservedSocket) else None

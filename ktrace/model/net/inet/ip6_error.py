@@ -32,7 +32,7 @@ def icmpv6_unreachable(kernel: Kernel, sk: Inet, packet: IpPacket, errno: int, d
     quoted = answer.payload[SIZEOF_ICMP6HDR + SIZEOF_IPV6HDR + SIZEOF_UDPHDR :]
     error = SkBuff(quoted, 0, answer.truesize)
     error.daddr, error.hops, error.tos = packet.saddr, answer.hops, answer.tos
-    error.since = kernel.advice.clock[0]
+    error.since = kernel.clock[0]
     error.error = ExtendedError(
         errno, SO_EE_ORIGIN_ICMP6, ICMPV6_DEST_UNREACH, ICMPV6_PORT_UNREACH, 0, packet.daddr, dport, packet.daddr
     )
@@ -44,7 +44,7 @@ def ipv6_local_error(kernel: Kernel, sk: Inet, errno: int, daddr: str, port: int
     if "recverr" not in sk.np.bits:
         return
     error = SkBuff(b"", 0, kernel.net.alloc.truesize(SIZEOF_IPV6HDR))
-    error.since = kernel.advice.clock[0]
+    error.since = kernel.clock[0]
     error.error = ExtendedError(errno, SO_EE_ORIGIN_LOCAL, 0, 0, info, daddr, port, None)
     queue(kernel, sk, error)
 

@@ -65,7 +65,7 @@ def icmp_unreachable(kernel: Kernel, sk: Inet, skb: SkBuff, errno: int, dport: i
     )
     error.daddr, error.hops = skb.addr[0] if skb.addr else "", kernel.net.setting("ipv4/ip_default_ttl")
     error.tos = skb.tos & IPTOS_TOS_MASK | IPTOS_PREC_INTERNETCONTROL
-    error.since = kernel.advice.clock[0]
+    error.since = kernel.clock[0]
     error.error = ExtendedError(
         errno, SO_EE_ORIGIN_ICMP, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, skb.daddr, dport, skb.daddr
     )
@@ -77,7 +77,7 @@ def ip_local_error(kernel: Kernel, sk: Inet, errno: int, daddr: str, port: int, 
     if "recverr" not in sk.bits:
         return
     error = SkBuff(b"", 0, kernel.net.alloc.truesize(SIZEOF_IPHDR))
-    error.since = kernel.advice.clock[0]
+    error.since = kernel.clock[0]
     error.error = ExtendedError(errno, SO_EE_ORIGIN_LOCAL, 0, 0, info, daddr, port, None)
     queue(kernel, sk, error)
 

@@ -147,7 +147,7 @@ def queue_rcv_skb(kernel: Kernel, sk: Sock, packet: IpPacket, data: bytes) -> bo
         return False
     skb = SkBuff(data, packet.paged, packet.truesize, sk)
     skb.addr, skb.daddr, skb.hops, skb.tos = (packet.saddr, 0), packet.daddr, packet.hops, packet.tos
-    skb.mark, skb.since = packet.mark, kernel.advice.clock[0]
+    skb.mark, skb.since = packet.mark, kernel.clock[0]
     if isinstance(sk, Raw) and sk.type == SOCK_RAW:
         pktinfo_prepare(sk, skb)
     elif isinstance(sk, Raw) and sk.options.get((0, IP_PKTINFO)):

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import struct
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ktrace.include.net.ip import IP_DF
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.inet.addr6 import is_ipv6
 from ktrace.model.net.inet.sock import ANY, Inet
-from ktrace.state.net.sock import Sock as ObservedSock
+from ktrace.state.rule import Rule
 from ktrace.uapi.in_ import (
     IP_MTU_DISCOVER,
     IP_PMTUDISC_DO,
@@ -21,7 +20,11 @@ from ktrace.uapi.in_ import (
 )
 from ktrace.uapi.ip import SIZEOF_IPHDR
 
-IDENT = "ip_select_ident(), ip6_make_flowlabel(): identification and flow label are hashes"
+if TYPE_CHECKING:
+    from ktrace.model.observed import Observed
+
+IDENT = Rule("net/ipv4/route.c", "__ip_select_ident", "the identification is a hash with a secret")
+FLOW_LABEL = Rule("include/net/ipv6.h", "ip6_make_flowlabel", "the flow label is a hash with a secret")
 Places = tuple[tuple[int, int], ...]
 """Pieces of bytes, from and to."""
 
@@ -130,11 +133,13 @@ def as_seen(kernel: Kernel, data: bytes, free: Places, summed: Places) -> bytes:
             return False
         return all(end > len(seen) or checksum(seen[start:end]) == 0 for start, end in summed)
 
-    # The last one that fits: a packet that looks the same may have come before.
-    found = [seen for seen in _observed(kernel) if seen and fits(seen)]
-    whole = [seen for seen in found if len(seen) == len(data)]
-    last = (whole or found)[-1] if found else None
-    chosen: bytes = kernel.choose(IDENT, last, fits, data)
+    def find(seen: Observed) -> bytes | None:
+        # The last one that fits: a packet that looks the same may have come before.
+        found = [packet for packet in seen.packets() if packet and fits(packet)]
+        whole = [packet for packet in found if len(packet) == len(data)]
+        return (whole or found)[-1] if found else None
+
+    chosen = kernel.choose(IDENT if data[0] >> 4 == 4 else FLOW_LABEL, find, fits, data)
     return chosen + data[len(chosen) :]
 
 
@@ -143,19 +148,3 @@ def _masked(data: bytes, free: Places) -> bytes:
     for start, end in free:
         masked[start:end] = bytes(len(masked[start:end]))
     return bytes(masked)
-
-
-def _observed(kernel: Kernel) -> Iterator[bytes]:
-    """Give the bytes that lie in queues and that calls returned, oldest first."""
-    for value in kernel.advice.world.objects.values():
-        if isinstance(value, ObservedSock) and value.inet is not None:
-            yield from (skb.data for skb in value.sk_receive_queue)
-    for result in kernel.advice.results.values():
-        yield from _buffers(result.out)
-
-
-def _buffers(out: Mapping[str, Any]) -> Iterator[bytes]:
-    if isinstance(out.get("buf"), bytes):
-        yield out["buf"]
-    for message in out.get("msgvec", ()) if isinstance(out.get("msgvec"), tuple) else ():
-        yield from _buffers(message)

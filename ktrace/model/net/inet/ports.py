@@ -10,10 +10,13 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.net.inet.addr6 import ANY6, MAPPED_ANY, mapped_v4, v4mapped
 from ktrace.model.task import Errno
 from ktrace.state.net.sock import Sock as ObservedSock
+from ktrace.state.rule import Rule
 
 if TYPE_CHECKING:
     from ktrace.model.net.inet.sock import Inet
+    from ktrace.model.observed import Observed
 
+TIMEWAIT = Rule("net/ipv4/inet_timewait_sock.c", "tw_timer_handler", "at any time after the timer's")
 ANY = "0.0.0.0"
 
 
@@ -105,14 +108,12 @@ class Ports:
 
         :param asked: a call is about to find out: those whose time may be over are gone, if it was seen to succeed
         """
-        before, after = kernel.advice.clock
-        task_results = kernel.advice.results.values()
-        refused = any(result.errno in ("EADDRINUSE", "EADDRNOTAVAIL") for result in task_results)
+        before, after = kernel.clock
         for bucket in list(self.buckets.values()):
             for tw in list(bucket.deathrow):
                 over = before - 1 - tw.started > TCP_TIMEWAIT_LEN
                 perhaps = after + 1 - tw.started >= TCP_TIMEWAIT_LEN
-                if over or (asked and perhaps and not refused):
+                if over or (asked and perhaps and kernel.choose(TIMEWAIT, _let_in, lambda gone: True, otherwise=True)):
                     self.drop_time_wait(tw)
                     if tw.peer is not None and tw.peer.pair is tw:
                         tw.peer.pair = None
@@ -199,25 +200,28 @@ def _excludes(sk: Inet, other: Any, state: str, relax: bool, reuseport_ok: bool)
 
 
 def choose_port(
-    kernel: Kernel, rule: str, seen: Callable[[ObservedSock], int | None], free: Callable[[int], bool]
+    kernel: Kernel, rule: Rule, port_of: Callable[[ObservedSock], int | None], free: Callable[[int], bool]
 ) -> int:
     """Take the port that the kernel took, any one of the local range that is free.
 
-    :param rule: the rule's name and the kernel function that leaves the choice open
-    :param seen: tells the port of an observed sock, if it may be the one
+    :param rule: what leaves the choice open
+    :param port_of: tells the port of an observed sock, if it may be the one
     :raises Errno: EADDRNOTAVAIL where no port is free
     """
 
     own = kernel.net
     low, high = own.setting("ipv4/ip_local_port_range/low"), own.setting("ipv4/ip_local_port_range/high")
-    observed = [
-        port
-        for value in kernel.advice.world.objects.values()
-        if isinstance(value, ObservedSock) and value.inet is not None
-        if (port := seen(value)) and low <= port <= high and free(port)
-    ]
+
+    def find(seen: Observed) -> int | None:
+        ports = (port_of(value) for value in seen.socks() if value.inet is not None)
+        return next((port for port in ports if port and low <= port <= high and free(port)), None)
+
     port = next((port for port in range(low, high + 1) if free(port)), None)
     if port is None:
         raise Errno("EADDRNOTAVAIL")
-    allowed = kernel.choose(rule, observed[0] if observed else None, lambda port: free(port), port)
-    return int(allowed)
+    return kernel.choose(rule, find, free, port)
+
+
+def _let_in(seen: Observed) -> bool:
+    """Tell whether no call failed for an address that somebody has."""
+    return not any(result.errno in ("EADDRINUSE", "EADDRNOTAVAIL") for result in seen.results.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ktrace.include.linux.netlink import NL_CFG_F_NONROOT_RECV, NL_CFG_F_NONROOT_SEND
 from ktrace.model.fs.file import File
@@ -17,8 +17,8 @@ from ktrace.model.net.core.sock import Sock, Socket, data_ready, error_report, s
 from ktrace.model.net.socket import family
 from ktrace.model.task import Errno, Task
 from ktrace.state.net.netlink import NetlinkSock, NetlinkTable
-from ktrace.state.net.sock import Sock as ObservedSock
 from ktrace.state.net.sockaddr import pack
+from ktrace.state.rule import Rule
 from ktrace.uapi.errno import ENOBUFS
 from ktrace.uapi.limits import UINT_MAX
 from ktrace.uapi.netlink import (
@@ -53,6 +53,9 @@ from ktrace.uapi.socket import (
     SOL_NETLINK,
 )
 
+if TYPE_CHECKING:
+    from ktrace.model.observed import Observed
+
 RTNLGRP_MROUTE_R = (30, 31)
 FLAGS = {
     NETLINK_PKTINFO: "RECV_PKTINFO",
@@ -66,7 +69,7 @@ FLAGS = {
 """Options that are one bit of ``nlk->flags``."""
 
 LOWEST, HIGHEST = 1 << 31, (1 << 32) - 4097
-ROVER = "netlink_autobind(): any negative number where one's own is taken"
+ROVER = Rule("net/netlink/af_netlink.c", "netlink_autobind", "any negative number where one's own is taken")
 
 
 @dataclass(eq=False)
@@ -197,13 +200,12 @@ class NetlinkOps(ProtoOps):
             def free(number: int) -> bool:
                 return LOWEST <= number <= HIGHEST and number not in table
 
-            seen = [
-                value.netlink.portid
-                for value in kernel.advice.world.objects.values()
-                if isinstance(value, ObservedSock) and value.netlink is not None
-                if value.sk_protocol == sk.protocol and free(value.netlink.portid)
-            ]
-            portid = kernel.choose(ROVER, seen[0] if seen else None, free, HIGHEST)
+            def find(seen: Observed) -> int | None:
+                socks = (value for value in seen.socks() if value.sk_protocol == sk.protocol)
+                portids = (value.netlink.portid for value in socks if value.netlink is not None)
+                return next(filter(free, portids), None)
+
+            portid = kernel.choose(ROVER, find, free, HIGHEST)
         self._insert(kernel, sk, portid)
 
     def connect(self, task: Task, sock: Socket, addr: bytes, flags: int) -> int:

@@ -196,7 +196,7 @@ def dgram_recvmsg(task: Task, socket: Socket, msg: InMessage, flags: int) -> Any
         if msg.destination.copy(skb.data[skip : skip + size]) < size:
             raise Errno("EFAULT")
         # No packet of AF_UNIX is stamped before somebody asks.
-        sock_recv_timestamp(kernel, sk, msg, kernel.advice.clock[0])
+        sock_recv_timestamp(kernel, sk, msg, kernel.clock[0])
         scm = Scm(skb.pid, skb.uid, skb.gid)
         if not peeking:
             if skb.fp:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.skbuff import SkBuff
@@ -12,7 +12,12 @@ from ktrace.model.net.core.sock import Socket
 from ktrace.model.net.socket import run
 from ktrace.model.net.unix.sock import Unix, kfree_skb
 from ktrace.state.net.sock import Sock as ObservedSock
+from ktrace.state.rule import Rule
 
+if TYPE_CHECKING:
+    from ktrace.model.observed import Observed
+
+DELAYED_FPUT = Rule("fs/file_table.c", "delayed_fput", "a jiffy after the collector dropped a file")
 FPUT_STEPS = 4
 """Steps after which dropped files are closed for sure."""
 
@@ -124,9 +129,13 @@ def delayed_fput(kernel: Kernel) -> None:
     waiting = kernel.net.unix.delayed_fput
     if not waiting:
         return
-    now = _seen_dead(kernel) > _visible_dead(kernel)
-    blind = not kernel.advice.world.objects
-    late = kernel.step_number - (0 if blind else FPUT_STEPS)
+
+    def find(seen: Observed) -> bool | None:
+        dead = sum("SOCK_DEAD" in sock.sk_flags for sock in seen.socks() if sock.unix is not None)
+        return None if seen.blind else dead > _visible_dead(kernel)
+
+    now = kernel.choose(DELAYED_FPUT, find, lambda closed: True, otherwise=None)
+    late = kernel.step_number - (0 if now is None else FPUT_STEPS)
     due = [work for step, work in waiting if now or step < late]
     kernel.net.unix.delayed_fput = [] if now else [item for item in waiting if item[0] >= late]
     for work in due:
@@ -144,14 +153,8 @@ def has_dropped(kernel: Kernel) -> bool:
     return bool(kernel.net.unix.delayed_fput)
 
 
-def _seen_dead(kernel: Kernel) -> int:
-    """Count the dead AF_UNIX socks that the kernel shows."""
-    socks = (value for value in kernel.advice.world.objects.values() if isinstance(value, ObservedSock))
-    return sum("SOCK_DEAD" in sock.sk_flags for sock in socks if sock.unix is not None)
-
-
 def _visible_dead(kernel: Kernel) -> int:
-    """Count those that the model shows."""
+    """Count the dead AF_UNIX socks that the model shows."""
     objects: dict[Any, Any] = {}
     kernel.net.observe(kernel, objects)
     socks = (value for value in objects.values() if isinstance(value, ObservedSock))

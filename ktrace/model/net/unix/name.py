@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import struct
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.unix.path import bind_path, lookup
 from ktrace.model.net.unix.sock import Unix
 from ktrace.model.task import Errno, Task
-from ktrace.state.net.sock import Sock as ObservedSock
+from ktrace.state.rule import Rule
 from ktrace.uapi.socket import AF_UNIX
 from ktrace.uapi.un import SIZEOF_SOCKADDR_UN, SUN_PATH
+
+if TYPE_CHECKING:
+    from ktrace.model.observed import Observed
+
+AUTOBIND = Rule("net/unix/af_unix.c", "unix_autobind", "any free name")
 
 
 def family_of(addr: bytes) -> int:
@@ -74,13 +79,20 @@ def unix_autobind(kernel: Kernel, sk: Unix) -> None:
     number = 0
     while not free(b"\0%05x" % number):
         number += 1
-    chosen = kernel.choose("unix_autobind: any free name", _observed(kernel, sk), free, b"\0%05x" % number)
+    known = {other.addr for other in table.by_name.values()}
+
+    def find(seen: Observed) -> bytes | None:
+        """Find the one name of that kind that nobody has in the model."""
+        paths = (value.unix.addr for value in seen.socks() if value.unix is not None)
+        return next((path for path in paths if _is_autobind_name(path) and _address(path) not in known), None)
+
+    chosen = kernel.choose(AUTOBIND, find, free, b"\0%05x" % number)
     sk.addr = _address(chosen)
     table.by_name[sk.type, sk.addr] = sk
 
 
-def _address(path: bytes) -> bytes:
-    return struct.pack("<H", AF_UNIX) + path
+def _address(path: Any) -> bytes:
+    return struct.pack("<H", AF_UNIX) + bytes(path)
 
 
 def _is_autobind_name(path: Any) -> bool:
@@ -90,15 +102,6 @@ def _is_autobind_name(path: Any) -> bool:
         and path[:1] == b"\0"
         and all(byte in b"0123456789abcdef" for byte in path[1:])
     )
-
-
-def _observed(kernel: Kernel, sk: Unix) -> bytes | None:
-    """Return the one autobind name that the observed World has and the model has not."""
-    known = {other.addr for other in kernel.net.unix.table.by_name.values()}
-    socks = (value for value in kernel.advice.world.objects.values() if isinstance(value, ObservedSock))
-    paths = (value.unix.addr for value in socks if value.unix is not None)
-    found = [path for path in paths if path is not None and _is_autobind_name(path) and _address(path) not in known]
-    return found[0] if found else None
 
 
 def bind_abstract(kernel: Kernel, sk: Unix, addr: bytes) -> None:

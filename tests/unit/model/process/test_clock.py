@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ktrace.agent.syscalls import make_call
-from ktrace.model.kernel import Advice
+from ktrace.model.observed import Evidence
 from ktrace.state.call import BAD
 from ktrace.uapi.ipc import IPC_CREAT
 from tests.unit.model.bench import Bench, op
@@ -43,5 +43,5 @@ def test_a_sleep_goes_on_when_the_clock_is_set_and_ends_when_time_has_passed() -
     bench.call("B", "clock_settime", 0, {"tv_sec": 9000, "tv_nsec": 0}, clock=(1000, 9000))
     assert bench.kernel.tasks["A"].timer.armed == (8999, 9000)
     for milliseconds, answers in ((100, {}), (1000, {"A": "EAGAIN"})):
-        bench.outcome = bench.kernel.act(None, make_call("wait", milliseconds), Advice(clock=(9000, 9000)))
+        bench.outcome = bench.kernel.act(None, make_call("wait", milliseconds), Evidence(clock=(9000, 9000)))
         assert bench.answers == answers

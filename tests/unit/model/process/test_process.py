@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ktrace.agent.syscalls import CONSTANTS as C
-from ktrace.model.kernel import Advice
+from ktrace.model.observed import Evidence
 from ktrace.state.call import Call, Result
 from ktrace.state.process.process import Process
 from ktrace.state.ref import Ref
@@ -24,10 +24,10 @@ def bench() -> Bench:
 def test_a_pid_is_the_kernels_choice(bench: Bench) -> None:
     """alloc_pid(): any that is free; what was observed is taken over, unless it cannot be."""
     seen = World({Ref("process", "C"): Process("C", 42, Ref("fdtable", 1), 0, 0, 0, 0)})
-    outcome = bench.kernel.step("A", Call("fork", ("C", 0)), Advice(world=seen))
+    outcome = bench.kernel.step("A", Call("fork", ("C", 0)), Evidence(world=seen))
     assert outcome.events[0].result == Result(42, None, {"actor": "C"})  # type: ignore[union-attr]
     again = World({Ref("process", "D"): Process("D", 42, Ref("fdtable", 1), 0, 0, 0, 0)})
-    outcome = bench.kernel.step("A", Call("fork", ("D", 0)), Advice(world=again))
+    outcome = bench.kernel.step("A", Call("fork", ("D", 0)), Evidence(world=again))
     assert outcome.events[0].result.value == 0  # type: ignore[union-attr]
 
 

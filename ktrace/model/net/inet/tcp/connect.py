@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ktrace.include.net.ip import LOOPBACK_IFINDEX
 from ktrace.include.net.sock import SEND_SHUTDOWN
@@ -35,7 +34,6 @@ from ktrace.model.net.inet.tcp.tcp import (
     Tcp,
     close_state,
     disconnect,
-    observed_sock,
     reset,
     reset_saddr,
     send_fin,
@@ -44,10 +42,20 @@ from ktrace.model.net.inet.tcp.tcp import (
 from ktrace.model.process.timer import start
 from ktrace.model.task import Errno, Task
 from ktrace.state.net.sock import Sock as ObservedSock
+from ktrace.state.rule import Rule
 from ktrace.uapi.fcntl import O_NONBLOCK
 from ktrace.uapi.in_ import IP_MULTICAST_TTL, SIZEOF_SOCKADDR_IN
 from ktrace.uapi.socket import AF_INET, AF_UNSPEC, SOL_TCP
 from ktrace.uapi.tcp import TCP_FASTOPEN
+
+if TYPE_CHECKING:
+    from ktrace.model.observed import Observed
+
+OPEN_PORT = Rule("net/ipv4/inet_connection_sock.c", "inet_csk_find_open_port", "any free port")
+HASH_CONNECT = Rule("net/ipv4/inet_hashtables.c", "__inet_hash_connect", "any port without a bind()")
+REQSK_TIMER = Rule("net/ipv4/inet_connection_sock.c", "reqsk_timer_handler", "at any time after the timer's")
+TIMER_WHEEL = Rule("kernel/time/timer.c", "calc_wheel_index", "timers due within 32 ms of each other, in any order")
+SECOND_SYN = Rule("net/ipv4/tcp_timer.c", "tcp_retransmit_timer", "a second SYN finds room, or nobody")
 
 
 def get_port(kernel: Kernel, sk: Tcp, port: int) -> None:
@@ -65,13 +73,13 @@ def get_port(kernel: Kernel, sk: Tcp, port: int) -> None:
 
         held = set(table.buckets)
 
-        def seen(value: ObservedSock) -> int | None:
+        def port_of(value: ObservedSock) -> int | None:
             if value.inet is None or value.tcp is None or value.inet.inet_num in held:
                 return None
             return value.inet.inet_num
 
         try:
-            port = choose_port(kernel, "inet_csk_find_open_port(): any free port", seen, free)
+            port = choose_port(kernel, OPEN_PORT, port_of, free)
         except Errno:
             raise Errno("EADDRINUSE") from None
     elif table.conflict(sk, port, True, True):
@@ -216,7 +224,7 @@ def hash_connect(kernel: Kernel, sk: Tcp) -> None:
         bucket = table.buckets.get(number)
         return bucket is None or (not bucket.by_bind and not _established(kernel, sk, number))
 
-    def seen(value: ObservedSock) -> int | None:
+    def port_of(value: ObservedSock) -> int | None:
         if value.inet is None or value.tcp is None:
             return None
         port = value.inet.inet_sport
@@ -224,7 +232,7 @@ def hash_connect(kernel: Kernel, sk: Tcp) -> None:
 
     known = {socket.sk.sport for socket in kernel.net.sockets.values() if isinstance(socket.sk, Tcp)}
     known |= {other.sport for bucket in table.buckets.values() for other in bucket.owners}
-    port = choose_port(kernel, "__inet_hash_connect(): any port without a bind()", seen, free)
+    port = choose_port(kernel, HASH_CONNECT, port_of, free)
     table.hold(sk, port, by_bind=False)
     sk.sport = port
 
@@ -259,7 +267,7 @@ def find_listener(kernel: Kernel, sk: Tcp) -> Tcp | None:
                 other,
                 (saddr, sk.sport, daddr, sk.dport),
                 _took,
-                lambda listener: _takes_unseen(kernel, listener, sk),
+                lambda seen, listener: _takes_unseen(seen, listener, sk),
             )
             return other if member is None else member
     return None
@@ -276,12 +284,12 @@ def _took(listener: Tcp, seen: ObservedSock) -> bool:
     return seen.tcp is not None and len(seen.tcp.accept_queue) > len(listener.accept_queue)
 
 
-def _takes_unseen(kernel: Kernel, listener: Tcp, sk: Tcp) -> bool:
+def _takes_unseen(seen: Observed, listener: Tcp, sk: Tcp) -> bool:
     """Tell whether a SYN leaves no trace: somebody accepts at once, or there is no room."""
-    seen = observed_sock(kernel, sk)
-    if seen is not None and seen.sk_state == "TCP_SYN_SENT":
+    connection = seen.connection(sk)
+    if connection is not None and connection.sk_state == "TCP_SYN_SENT":
         return listener.ack_backlog > listener.max_ack_backlog
-    return wakes(kernel, listener)
+    return wakes(seen, listener)
 
 
 def _listens_on(listener: Tcp, address: str) -> bool:
@@ -347,26 +355,21 @@ def _defer(kernel: Kernel, listener: Tcp, client: Tcp) -> Request:
 
 def complete_requests(kernel: Kernel, listener: Tcp) -> None:
     """Let those in whose client was asked often enough (``reqsk_timer_handler()``, ``syn_ack_recalc()``)."""
+
+    def find(seen: Observed) -> bool | None:
+        twin = seen.listener(listener.inet_num)
+        return twin.syn_queue < len(listener.requests) if twin is not None else None
+
     for request in list(listener.requests):
         timer = request.timer
-        waiting = _observed_requests(kernel, listener)
         gone = kernel.choose(
-            "reqsk_timer_handler(): at any time after the timer's",
-            waiting < len(listener.requests) if waiting is not None else None,
-            timer.may_fire_in(kernel.advice.clock) if timer is not None else lambda fired: not fired,
+            REQSK_TIMER,
+            find,
+            timer.may_fire_in(kernel.clock) if timer is not None else lambda fired: not fired,
             otherwise=False,
         )
-        if gone or (timer is not None and timer.must_expire(kernel.advice.clock)):
+        if gone or (timer is not None and timer.must_expire(kernel.clock)):
             request.complete(kernel)
-
-
-def _observed_requests(kernel: Kernel, listener: Tcp) -> int | None:
-    """Return how many requests the kernel's listener keeps."""
-    for value in kernel.advice.world.objects.values():
-        known = isinstance(value, ObservedSock) and value.tcp is not None and value.inet is not None
-        if known and value.sk_state == "TCP_LISTEN" and value.inet.inet_num == listener.inet_num:
-            return int(value.tcp.syn_queue)
-    return None
 
 
 def retransmit_syns(kernel: Kernel) -> None:
@@ -379,26 +382,15 @@ def retransmit_syns(kernel: Kernel) -> None:
         for socket in kernel.net.sockets.values()
         if isinstance(socket.sk, Tcp) and socket.sk.state == "TCP_SYN_SENT"
     ]
+
+    def find(seen: Observed) -> list[Tcp]:
+        taken = seen.accepted()
+        return sorted(waiting, key=lambda sk: taken.index(sk.sport) if sk.sport in taken else len(taken))
+
     if len(waiting) > 1:
-        taken = _ports_taken(kernel)
-        waiting.sort(key=lambda sk: taken.index(sk.sport) if sk.sport in taken else len(taken))
+        waiting = kernel.choose(TIMER_WHEEL, find, lambda order: True, otherwise=waiting)
     for sk in waiting:
         retransmit_syn(kernel, sk)
-
-
-def _ports_taken(kernel: Kernel) -> list[int]:
-    """Return whom accept() returned in this step, then who waits for it, by port, oldest first."""
-    found: list[int] = []
-    for result in kernel.advice.results.values():
-        address = result.out.get("addr")
-        if isinstance(address, Mapping):
-            found += [address[name] for name in ("sin_port", "sin6_port") if name in address]
-    objects = kernel.advice.world.objects
-    for value in list(objects.values()):
-        if isinstance(value, ObservedSock) and value.tcp is not None:
-            children = [objects.get(ref) for ref in value.tcp.accept_queue]
-            found += [child.inet.inet_dport for child in children if isinstance(child, ObservedSock) and child.inet]
-    return found
 
 
 def retransmit_syn(kernel: Kernel, sk: Tcp) -> None:
@@ -406,16 +398,22 @@ def retransmit_syn(kernel: Kernel, sk: Tcp) -> None:
 
     The timer runs after one second, three, seven, ...: whether it did shows in the connection.
     """
-    seen = observed_sock(kernel, sk)
-    rule = "tcp_retransmit_timer(): a second SYN finds room, or nobody"
-    if seen is None:
+
+    def find(seen: Observed) -> str:
+        connection = seen.connection(sk)
+        if connection is not None:
+            return "waits" if connection.sk_state == "TCP_SYN_SENT" else "answered"
+        if find_listener(kernel, sk) is not None:
+            return "waits"
         # Refused, or nobody has it open any more: then only who sleeps in connect() can tell.
         sleepers = [entry.task for entry in sk.wq.entries if entry.task is not None] if sk.wq is not None else []
-        back = any(task.name in kernel.advice.results for task in sleepers)
-        gone = bool(kernel.advice.world.objects) if _is_open(kernel, sk) else back
-        if find_listener(kernel, sk) is None and kernel.choose(rule, gone, lambda answered: answered in (0, 1), False):
-            reset(kernel, sk)
-    elif kernel.choose(rule, seen.sk_state != "TCP_SYN_SENT", lambda answered: isinstance(answered, bool), False):
+        gone = not seen.blind if _is_open(kernel, sk) else any(map(seen.returned, sleepers))
+        return "refused" if gone else "waits"
+
+    fate = kernel.choose(SECOND_SYN, find, lambda fate: True, otherwise="waits")
+    if fate == "refused":
+        reset(kernel, sk)
+    elif fate == "answered":
         answer = answer_syn(kernel, sk)
         if answer is not None:
             answer()

@@ -8,8 +8,9 @@ from ktrace.include.linux.limits import U8_MAX, U32_MAX, U64_MAX
 from ktrace.model.net.inet.tcp.tcp import Tcp
 from ktrace.state.allowed import Between, OneOf
 from ktrace.state.net.sock import TCP_STATES
+from ktrace.state.rule import Rule
 
-MEASURED = "tcp_get_info(): times, windows and rates are measured"
+MEASURED = Rule("net/ipv4/tcp.c", "tcp_get_info", "times, windows and rates are measured")
 BYTES = ("ca_state", "retransmits", "probes", "backoff", "options", "wscale", "flags")
 WORDS = (
     "rto", "ato", "snd_mss", "rcv_mss", "unacked", "sacked", "lost", "retrans", "fackets", "last_data_sent",

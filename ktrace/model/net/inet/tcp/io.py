@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN
 from ktrace.include.net.tcp import TCP_NAGLE_PUSH, TCP_URG_READ
@@ -21,8 +21,9 @@ from ktrace.model.net.core.sock import (
     sock_sndtimeo,
 )
 from ktrace.model.net.core.sock_cmsg import TIMESTAMP_KINDS, sock_recv_timestamp
-from ktrace.model.net.inet.tcp.tcp import SURE, Tcp, observed, push
+from ktrace.model.net.inet.tcp.tcp import SURE, Tcp, push
 from ktrace.model.task import Errno, Task
+from ktrace.state.rule import Rule
 from ktrace.uapi.socket import (
     MSG_CTRUNC,
     MSG_DONTWAIT,
@@ -35,6 +36,12 @@ from ktrace.uapi.socket import (
     MSG_WAITALL,
 )
 
+if TYPE_CHECKING:
+    from ktrace.model.observed import Observed
+
+MEMORY_FREE = Rule("include/net/sock.h", "sk_stream_memory_free", "what page fragments and acknowledgements leave")
+STAMPED = Rule("net/core/dev.c", "net_timestamp_check", "some time after the first socket asked")
+LEFT_ALONE = Rule("net/ipv4/tcp.c", "tcp_recvmsg_locked", "MSG_TRUNC copies nothing")
 CONNECTED = ("TCP_ESTABLISHED", "TCP_CLOSE_WAIT")
 CONNECTING = ("TCP_SYN_SENT", "TCP_SYN_RECV")
 
@@ -95,11 +102,14 @@ def room(kernel: Kernel, sk: Tcp, size: int) -> int:
     """
     if size + len(sk.out) <= SURE and "SOCK_SNDBUF_LOCK" not in sk.userlocks:
         return size
-    seen = observed(kernel, sk)
-    if seen is None or seen.unsent is None:
-        return size
-    took = seen.bytes_sent + seen.unsent - (sk.bytes_sent + len(sk.out))
-    return int(kernel.choose("sk_stream_memory_free()", took, lambda taken: 0 <= taken <= size, size))
+
+    def find(seen: Observed) -> int | None:
+        tcp = seen.tcp(sk)
+        if tcp is None or tcp.unsent is None:
+            return None
+        return tcp.bytes_sent + tcp.unsent - (sk.bytes_sent + len(sk.out))
+
+    return kernel.choose(MEMORY_FREE, find, lambda taken: 0 <= taken <= size, size)
 
 
 def stream_error(task: Task, sk: Tcp, flags: int, error: Errno) -> Errno:
@@ -248,24 +258,28 @@ def _recv_timestamp(task: Task, sk: Tcp, msg: InMessage) -> None:
     kernel = task.kernel
     if not sk.flag("SOCK_RCVTSTAMP"):
         return
-    result = kernel.advice.results.get(task.name)
-    out = result.out if result is not None else {}
-    seen = any(
-        got.get("msg_flags", 0) & MSG_CTRUNC
-        or any(entry["cmsg_type"] in TIMESTAMP_KINDS for entry in got.get("msg_control") or ())
-        for got in (out, *out.get("msgvec", ()))
-    )
-    if kernel.choose("net_timestamp_check()", seen, lambda stamped: isinstance(stamped, bool), True):
+
+    def find(seen: Observed) -> bool:
+        result = seen.result(task)
+        out = result.out if result is not None else {}
+        return any(
+            got.get("msg_flags", 0) & MSG_CTRUNC
+            or any(entry["cmsg_type"] in TIMESTAMP_KINDS for entry in got.get("msg_control") or ())
+            for got in (out, *out.get("msgvec", ()))
+        )
+
+    if kernel.choose(STAMPED, find, lambda stamped: True, otherwise=True):
         sock_recv_timestamp(kernel, sk, msg, 0)
 
 
 def _left_alone(task: Task, msg: InMessage, copied: int) -> None:
     """Say what lies in a buffer that MSG_TRUNC does not write: what was there before."""
-    kernel = task.kernel
-    result = kernel.advice.results.get(task.name)
-    seen = result.out.get("buf") if result is not None else None
-    data = kernel.choose("tcp_recvmsg_locked(): MSG_TRUNC copies nothing", seen, lambda buf: len(buf) == copied, None)
-    msg.destination.copy(data if isinstance(data, bytes) else bytes(copied))
+
+    def find(seen: Observed) -> bytes | None:
+        buf = seen.out(task, "buf")
+        return buf if isinstance(buf, bytes) else None
+
+    msg.destination.copy(task.kernel.choose(LEFT_ALONE, find, lambda buf: len(buf) == copied, bytes(copied)))
 
 
 def _recv_urg(task: Task, sk: Tcp, msg: InMessage, flags: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, SHUTDOWN_MASK
 from ktrace.include.net.tcp import TCP_URG_VALID
@@ -10,6 +10,7 @@ from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.sock import POLL_WRITE, Socket, data_ready, sock_rcvlowat
+from ktrace.model.net.core.sock_view import WRITE_SPACE
 from ktrace.model.net.inet.option import get_ip_option, set_ip_option
 from ktrace.model.net.inet.sock import Proto
 from ktrace.model.net.inet.socket import InetOps, register
@@ -27,6 +28,9 @@ from ktrace.uapi.eventpoll import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPR
 from ktrace.uapi.limits import INT_MAX
 from ktrace.uapi.socket import SOL_TCP
 from ktrace.uapi.sockios import SIOCATMARK, SIOCINQ, SIOCOUTQ, SIOCOUTQNSD
+
+if TYPE_CHECKING:
+    from ktrace.model.observed import Observed
 
 
 class TcpProto(Proto):
@@ -177,20 +181,24 @@ def elapse(kernel: Kernel) -> None:
     Between two steps or within one: that is seen by who returned before the step's own actor did.
     """
     kernel.net.inet.bhash.expire(kernel)
-    early = _early(kernel)
-    for socket in list(kernel.net.sockets.values()) if early else ():
+    for socket in list(kernel.net.sockets.values()):
         sk = socket.sk
         if isinstance(sk, Tcp) and sk.state == "TCP_SYN_SENT":
-            listener = tcp_connect.find_listener(kernel, sk)
-            queues = [end.wq for end in (sk, listener) if end is not None and end.wq is not None]
-            if any(entry.task in early for queue in queues for entry in queue.entries):
+
+            def find(seen: Observed, sk: Tcp = sk) -> bool:
+                early = _early(kernel, seen)
+                listener = tcp_connect.find_listener(kernel, sk) if early else None
+                queues = [end.wq for end in (sk, listener) if end is not None and end.wq is not None]
+                return any(entry.task in early for queue in queues for entry in queue.entries if entry.task)
+
+            if kernel.choose(tcp_connect.SECOND_SYN, find, lambda answered: True, otherwise=False):
                 tcp_connect.retransmit_syn(kernel, sk)
 
 
-def _early(kernel: Kernel) -> list[Task]:
+def _early(kernel: Kernel, seen: Observed) -> list[Task]:
     """Return the sleepers that were seen to return before an actor that did not sleep."""
     early: list[Task] = []
-    for name in kernel.advice.results:
+    for name in seen.results:
         task = kernel.tasks.get(name)
         if task is None or not task.sleeping:
             return early
@@ -219,10 +227,14 @@ def progress(kernel: Kernel) -> None:
         if sk.out:
             tcp.push(kernel, sk, late=sk.quickack)
         if sk.wq is not None and sk.wq.entries and "SOCK_NOSPACE" in socket.flags:
-            seen = tcp.observed(kernel, sk)
-            if seen is None or seen.unsent is None:
-                continue
-            if seen.bytes_sent + seen.unsent > sk.bytes_sent + len(sk.out):
+
+            def find(seen: Observed, sk: Tcp = sk) -> bool:
+                twin = seen.tcp(sk)
+                if twin is None or twin.unsent is None:
+                    return False
+                return twin.bytes_sent + twin.unsent > sk.bytes_sent + len(sk.out)
+
+            if kernel.choose(WRITE_SPACE, find, lambda made: True, otherwise=False):
                 # sk_stream_write_space()
                 socket.flags.discard("SOCK_NOSPACE")
                 wake_up(kernel, sk.wq, 1, POLL_WRITE)

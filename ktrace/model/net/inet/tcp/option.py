@@ -26,6 +26,7 @@ from ktrace.model.net.sockopt import int_option
 from ktrace.model.process.timer import HZ
 from ktrace.model.task import Errno, Task
 from ktrace.state.allowed import Between, OneOf
+from ktrace.state.rule import Rule
 from ktrace.uapi.socket import SOL_TCP
 from ktrace.uapi.tcp import (
     SIZEOF_TCP_INFO,
@@ -71,10 +72,12 @@ KEPT = {
 """Options that are a small number, by the largest."""
 
 TCP_FASTOPEN_KEY_LENGTH = 16
-MSS = "tcp_sync_mss(): mss_cache follows the route and what the peer announced"
-WINDOW_CLAMP = "tcp_select_initial_window(), tcp_clamp_window(): window_clamp follows the buffers"
-PINGPONG = "inet_csk_in_pingpong_mode(): whether data answered data while its ACK was due"
-TIMESTAMP = "tcp_time_stamp_raw(): milliseconds, with a random start"
+MSS = Rule("net/ipv4/tcp_output.c", "tcp_sync_mss", "mss_cache follows the route and what the peer announced")
+WINDOW_CLAMP = Rule("net/ipv4/tcp_output.c", "tcp_select_initial_window", "window_clamp follows the buffers")
+PINGPONG = Rule(
+    "include/net/inet_connection_sock.h", "inet_csk_in_pingpong_mode", "whether data answered data before its ACK"
+)
+TIMESTAMP = Rule("include/net/tcp.h", "tcp_time_stamp_raw", "milliseconds, with a random start")
 TCP_FIN_TIMEOUT_MAX, TCP_RTO_MAX = 120, 120
 KEEPALIVE_TIME, KEEPALIVE_INTVL, KEEPALIVE_PROBES, SYN_RETRIES, FIN_TIMEOUT = 7200, 75, 9, 6, 60
 """Settings below /proc/sys/net/ipv4 that nobody changed (``tcp_sk_init()``), in seconds and counts."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ktrace.include.linux.socket import MSG_SENDPAGE_NOTLAST
 from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN
 from ktrace.include.net.tcp import TCP_NAGLE_PUSH
-from ktrace.model.fs.pipe.observed import observed_pipe
 from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.kernel import Kernel
 from ktrace.model.mm.page import Compound
@@ -19,11 +18,18 @@ from ktrace.model.net.splice_socket import NOSTEAL_OPS, Part, splice_to_pipe
 from ktrace.model.task import Errno, Task
 from ktrace.state.allowed import Between
 from ktrace.state.fs.pipe import pipe as state
+from ktrace.state.rule import Rule
 from ktrace.uapi.fcntl import O_NONBLOCK
 from ktrace.uapi.socket import MSG_DONTWAIT, MSG_MORE
 
-WHOSE = "skb_frag_t: TCP's queues and the page fragments of tasks hold it, too"
+if TYPE_CHECKING:
+    from ktrace.model.observed import Observed
+
+WHOSE = Rule("net/ipv4/tcp.c", "tcp_splice_read", "TCP's queues and the page fragments of tasks hold the page, too")
+PIECES = Rule("net/core/skbuff.c", "skb_splice_bits", "in which pieces of which pages the bytes of a stream lie")
 LARGEST = 1 << 16
+Place = tuple[state.PipeBuffer, "Borrowed | None"]
+"""The kernel's own slot of a pipe, and the model's page for the kernel's where a pipe has that already."""
 
 
 class Borrowed(Compound):
@@ -135,57 +141,74 @@ def _parts(kernel: Kernel, sk: Tcp, pipe: PipeInode, size: int) -> Iterator[Part
     Pages that came in by a splice are known. What was copied lies in page fragments of the sender's, in
     pieces that depend on all it sent before: these are as the kernel has them, as long as the bytes are right.
     """
-    seen = observed_pipe(kernel, pipe)
     borrowed: dict[Any, Borrowed] = {}
     index = pipe.head
     for known in sk.rx[:size].parts:
         at = 0
         while at < known.size:
             left = known.cut(at, known.size)
-            slot = seen.bufs.get(index & pipe.ring_size - 1) if seen is not None else None
+            data = left.read()
+
+            def find(seen: Observed, slot: int = index & pipe.ring_size - 1) -> Place | None:
+                return _place_of(kernel, seen, pipe, slot)
+
+            def fits(place: Place, data: bytes = data) -> bool:
+                slot = place[0]
+                if slot.ops != NOSTEAL_OPS:
+                    return slot.ops is None
+                return 0 < slot.len <= len(data) and data.startswith(slot.data)
+
+            place = kernel.choose(PIECES, find, fits, otherwise=None)
+            slot, shared = place or (None, None)
             index += 1
-            length = _length(slot, left.read())
+            length = slot.len if slot is not None and slot.ops == NOSTEAL_OPS else len(data)
             at += length
             if left.page is not None:
                 left.page.get()
                 yield left.page, left.offset, length
                 continue
-            page, offset = _place(kernel, slot, length, borrowed)
+            page, offset = _place(kernel, slot, shared, length, borrowed)
             page.data[offset : offset + length] = left.data[:length]
             page.get()
             yield page, offset, length
 
 
-def _length(slot: state.PipeBuffer | None, data: bytes) -> int:
-    """Return how many of *data* are in the kernel's own next *slot*, all where it has something else."""
-    if slot is None or slot.ops != NOSTEAL_OPS or not 0 < slot.len <= len(data):
-        return len(data)
-    return slot.len if data.startswith(slot.data) else len(data)
-
-
 def _place(
-    kernel: Kernel, slot: state.PipeBuffer | None, length: int, borrowed: dict[Any, Borrowed]
+    kernel: Kernel,
+    slot: state.PipeBuffer | None,
+    shared: Borrowed | None,
+    length: int,
+    borrowed: dict[Any, Borrowed],
 ) -> tuple[Borrowed, int]:
     """Return page and offset of *length* bytes, as the kernel's own *slot* has them."""
     if slot is None or slot.page is None or slot.ops != NOSTEAL_OPS:
         # Read on in the same step: the offset is where reading ended.
         offset = slot.offset - length if slot is not None and slot.ops is None else 0
         return Borrowed(kernel.serial()), min(max(offset, 0), LARGEST - length)
-    page = borrowed.get(slot.page) or _elsewhere(kernel, slot) or Borrowed(kernel.serial())
+    page = borrowed.get(slot.page) or shared or Borrowed(kernel.serial())
     borrowed[slot.page] = page
     return page, min(slot.offset, LARGEST - length)
 
 
-def _elsewhere(kernel: Kernel, slot: state.PipeBuffer) -> Borrowed | None:
+def _place_of(kernel: Kernel, seen: Observed, pipe: PipeInode, index: int) -> Place | None:
+    """Return the kernel's own slot of a pipe, and its page where a pipe has that already."""
+    twin = seen.pipe(pipe)
+    slot = twin.bufs.get(index) if twin is not None else None
+    return None if slot is None else (slot, _elsewhere(kernel, seen, slot))
+
+
+def _elsewhere(kernel: Kernel, seen: Observed, slot: state.PipeBuffer) -> Borrowed | None:
     """Return the page of *slot* if a pipe has it already."""
+    if slot.page is None or slot.ops != NOSTEAL_OPS:
+        return None
     files = {id(item.file): item.file for task in kernel.tasks.values() for item in task.files.slots.values()}
     for file in files.values():
         pipe = file.private
         if not isinstance(pipe, PipeInode) or not any(isinstance(buf.page, Borrowed) for buf in pipe.bufs):
             continue
-        seen = observed_pipe(kernel, pipe)
+        twin = seen.pipe(pipe)
         for index, buf in enumerate(pipe.bufs):
-            other = seen.bufs.get(index) if seen is not None else None
+            other = twin.bufs.get(index) if twin is not None else None
             if isinstance(buf.page, Borrowed) and buf.ops and other is not None and other.page == slot.page:
                 return buf.page
     return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ktrace.include.linux.net import SOCK_WAKE_SPACE, SOCK_WAKE_WAITD
 from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, SHUTDOWN_MASK
@@ -39,13 +39,23 @@ from ktrace.model.wait import WaitEntry, wake_up
 from ktrace.state.allowed import Between, EndOf, OneOf
 from ktrace.state.net.inet import TcpSock
 from ktrace.state.net.skbuff import Buffer
-from ktrace.state.net.sock import Sock as ObservedSock
+from ktrace.state.rule import Rule
 from ktrace.uapi.errno import ECONNREFUSED, ECONNRESET, EPIPE
 from ktrace.uapi.siginfo import POLL_HUP, POLL_IN, POLL_OUT
 
-DELAYED_ACK = "tcp_delack_timer(): when the receiver acknowledges"
-DELAYED_FIN_ACK = "tcp_fin(): the peer acknowledges a FIN at once or after its delayed-ACK timer"
-FIN_COALESCED = "tcp_try_coalesce(): a FIN is read with the last byte if it was merged into its buffer"
+if TYPE_CHECKING:
+    from ktrace.model.observed import Observed
+
+DELAYED_ACK = Rule("net/ipv4/tcp_timer.c", "tcp_delack_timer", "when the receiver acknowledges")
+DELAYED_FIN_ACK = Rule("net/ipv4/tcp_input.c", "tcp_fin", "the peer acknowledges a FIN at once or after its timer")
+FIN_COALESCED = Rule("net/ipv4/tcp_input.c", "tcp_try_coalesce", "a FIN that was merged is read with the last byte")
+WRITE_SEQ = Rule("net/ipv4/tcp.c", "tcp_disconnect", "write_seq jumps past the largest window")
+RCVBUF = Rule("net/ipv4/tcp_input.c", "tcp_rcv_space_adjust", "the buffer grows with what is read")
+SNDBUF = Rule("net/ipv4/tcp_input.c", "tcp_sndbuf_expand", "the buffer grows with the congestion window")
+RMEM = Rule("net/ipv4/tcp_input.c", "tcp_try_rmem_schedule", "a segment that finds no room is dropped")
+RETRANSMIT = Rule("net/ipv4/tcp_timer.c", "tcp_retransmit_timer", "when it sends again and hears that nobody is there")
+WRITE_XMIT = Rule("net/ipv4/tcp_output.c", "tcp_write_xmit", "the windows and Nagle's test hold segments back")
+WRITEABLE = Rule("include/net/sock.h", "__sk_stream_is_writeable", "what is acknowledged makes room")
 KEPT = 4096
 """Bytes of what was sent that are remembered."""
 
@@ -144,7 +154,7 @@ class Tcp(Inet):
         """
         if self.state == "TCP_CLOSE":
             if self.was_connected:
-                return Between("tcp_disconnect(): write_seq jumps past the largest window", 0, 1 << 30)
+                return Between(WRITE_SEQ, 0, 1 << 30)
             return self.write_gap if sent else self.unsent_gap
         if self.state in ("TCP_SYN_SENT", "TCP_SYN_RECV"):
             return 0
@@ -235,28 +245,28 @@ class Tcp(Inet):
 
     def settle_buffers(self, kernel: Kernel) -> None:
         """Take over how far the buffers of a connection grew: locked, they stay so (SO_BUF_LOCK)."""
-        seen = observed_sock(kernel, self)
-        if seen is None or not self.was_connected:
+        if not self.was_connected:
             return
+
+        def size(seen: Observed, member: str) -> int | None:
+            return getattr(seen.connection(self), member, None)
+
         setting = kernel.net.setting
-        for name, size, most in (
-            ("rcvbuf", seen.sk_rcvbuf, setting("ipv4/tcp_rmem/2")),
-            ("sndbuf", seen.sk_sndbuf, setting("ipv4/tcp_wmem/2")),
-        ):
-            if f"SOCK_{name.upper()}_LOCK" in self.userlocks:
-                continue
-            least = getattr(self, name)
-            grown = Between("tcp_sndbuf_expand(), tcp_rcv_space_adjust(): buffers grow with use", least, most)
-            setattr(self, name, int(kernel.choose(grown.rule, size, grown.admits, least)))
+        if "SOCK_RCVBUF_LOCK" not in self.userlocks:
+            grown = Between(RCVBUF, self.rcvbuf, setting("ipv4/tcp_rmem/2"))
+            self.rcvbuf = kernel.choose(RCVBUF, lambda seen: size(seen, "sk_rcvbuf"), grown.admits, self.rcvbuf)
+        if "SOCK_SNDBUF_LOCK" not in self.userlocks:
+            grown = Between(SNDBUF, self.sndbuf, setting("ipv4/tcp_wmem/2"))
+            self.sndbuf = kernel.choose(SNDBUF, lambda seen: size(seen, "sk_sndbuf"), grown.admits, self.sndbuf)
 
     def view_buffers(self, rmem_max: int, wmem_max: int) -> tuple[Any, Any]:
         """Return ``sk_rcvbuf`` and ``sk_sndbuf``: both grow by themselves on a connection."""
         rcvbuf: Any = self.rcvbuf
         sndbuf: Any = self.sndbuf
         if self.was_connected and "SOCK_RCVBUF_LOCK" not in self.userlocks:
-            rcvbuf = Between("tcp_rcv_space_adjust(): grows with what is read", self.rcvbuf, rmem_max)
+            rcvbuf = Between(RCVBUF, self.rcvbuf, rmem_max)
         if self.was_connected and "SOCK_SNDBUF_LOCK" not in self.userlocks:
-            sndbuf = Between("tcp_sndbuf_expand(): grows with the congestion window", self.sndbuf, wmem_max)
+            sndbuf = Between(SNDBUF, self.sndbuf, wmem_max)
         return rcvbuf, sndbuf
 
 
@@ -329,7 +339,7 @@ def time_wait(kernel: Kernel, sk: Tcp, state: str) -> None:
         sk.reuseport,
         sk.bound_dev_if,
         state,
-        kernel.advice.clock[1],
+        kernel.clock[1],
         sk.pair,
         sk.family,
         sk.v6_rcv_saddr,
@@ -391,11 +401,13 @@ def find_room(kernel: Kernel, sender: Tcp, sk: Tcp) -> ByteQueue:
 
     Whether a segment fits into ``sk_rcvbuf`` depends on how those before it were merged.
     """
-    seen = observed(kernel, sk)
     waiting = len(sender.lost)
-    took = None if seen is None else seen.bytes_received - sk.bytes_received
-    rule = "tcp_try_rmem_schedule(): a segment that finds no room is dropped"
-    size = int(kernel.choose(rule, took, lambda taken: 0 <= taken <= waiting, waiting))
+
+    def find(seen: Observed) -> int | None:
+        tcp = seen.tcp(sk)
+        return None if tcp is None else tcp.bytes_received - sk.bytes_received
+
+    size = kernel.choose(RMEM, find, lambda taken: 0 <= taken <= waiting, waiting)
     if size < waiting:
         kernel.net.inet.held_back = True
     data = sender.lost[:size]
@@ -408,7 +420,12 @@ def arrive(kernel: Kernel, sender: Tcp) -> None:
     sk = sender.pair
     if not isinstance(sk, Tcp):
         # Nothing is left there: the answer is a reset, whenever a timer sends again.
-        if sender.socket is not None and kernel.advice.world.objects and observed_sock(kernel, sender) is None:
+        if sender.socket is not None and kernel.choose(
+            RETRANSMIT,
+            lambda seen: None if seen.blind else seen.connection(sender) is None,
+            lambda gone: True,
+            otherwise=False,
+        ):
             reset(kernel, sender)
         return
     queue_data(kernel, sender, sk, find_room(kernel, sender, sk))
@@ -539,8 +556,14 @@ def stream_write_space(kernel: Kernel, sk: Tcp) -> None:
     Whether there is room for sure is known of a sock that has nothing under way (``__sk_stream_is_writeable()``);
     ``progress()`` finds out of the others.
     """
-    seen = observed(kernel, sk)
-    if sk.socket is None or sk.out or (seen is not None and seen.unacked and "SOCK_SNDBUF_LOCK" in sk.userlocks):
+
+    def find(seen: Observed) -> bool:
+        tcp = seen.tcp(sk)
+        return tcp is not None and bool(tcp.unacked)
+
+    if sk.socket is None or sk.out:
+        return
+    if "SOCK_SNDBUF_LOCK" in sk.userlocks and kernel.choose(WRITEABLE, find, lambda full: True, otherwise=False):
         return
     sk.socket.flags.discard("SOCK_NOSPACE")
     if sk.wq is not None:
@@ -575,46 +598,25 @@ def may_send(kernel: Kernel, sk: Tcp, late: bool) -> int:
     if small and corked and sk.quickack:
         kernel.net.inet.held_back = True
         return 0
-    seen = observed(kernel, sk)
-    if seen is None and sk.closing and isinstance(pair, Tcp):
-        went = _arrived(kernel, pair, waiting)
-    elif seen is None:
+
+    def find(seen: Observed) -> int | None:
+        tcp = seen.tcp(sk)
+        if tcp is not None:
+            return tcp.bytes_sent - sk.bytes_sent
+        return _arrived(seen, pair, waiting) if sk.closing and isinstance(pair, Tcp) else None
+
+    went = kernel.choose(WRITE_XMIT, find, lambda size: 0 <= size <= waiting, otherwise=None)
+    if went is None:
         return 0 if corked or late else waiting
-    else:
-        went = seen.bytes_sent - sk.bytes_sent
     if went < waiting:
         kernel.net.inet.held_back = True
-    return int(kernel.choose("tcp_write_xmit(): window and Nagle", went, lambda size: 0 <= size <= waiting, waiting))
+    return went
 
 
-def _arrived(kernel: Kernel, receiver: Tcp, waiting: int) -> int:
+def _arrived(seen: Observed, receiver: Tcp, waiting: int) -> int:
     """Return how much of what a closed sock had to send was seen to arrive: nobody sees the sender any more."""
-    seen = observed(kernel, receiver)
-    if seen is None:
-        return 0
-    return max(0, min(waiting, int(seen.bytes_received) - receiver.bytes_received))
-
-
-def observed(kernel: Kernel, sk: Tcp) -> TcpSock | None:
-    """Return the kernel's own view of *sk*, found by its ports."""
-    found = observed_sock(kernel, sk)
-    return found.tcp if found is not None else None
-
-
-def observed_sock(kernel: Kernel, sk: Tcp) -> ObservedSock | None:
-    """Return the kernel's own view of a connection, found by its ports."""
-    for value in kernel.advice.world.objects.values():
-        if (
-            isinstance(value, ObservedSock)
-            and value.tcp is not None
-            and value.inet is not None
-            and (value.inet.inet_sport, value.inet.inet_dport) == (sk.sport, sk.dport)
-            and value.inet.inet_daddr == sk.daddr
-            and (value.ipv6 is None or value.ipv6.v6_daddr == sk.v6_daddr)
-            and value.sk_state not in ("TCP_CLOSE", "TCP_LISTEN")
-        ):
-            return value
-    return None
+    tcp = seen.tcp(receiver)
+    return 0 if tcp is None else max(0, min(waiting, tcp.bytes_received - receiver.bytes_received))
 
 
 def waits_for_timer(kernel: Kernel) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.reuseport import add_sock, detach, select, wakes
@@ -33,6 +33,7 @@ from ktrace.model.task import Errno
 from ktrace.state.net.inet import UdpSock
 from ktrace.state.net.skbuff import Buffer
 from ktrace.state.net.sock import Sock as ObservedSock
+from ktrace.state.rule import Rule
 from ktrace.uapi.errno import ECONNREFUSED
 from ktrace.uapi.in_ import IPPROTO_UDP
 from ktrace.uapi.ip import SIZEOF_IPHDR
@@ -40,6 +41,10 @@ from ktrace.uapi.ipv6 import SIZEOF_IPV6HDR
 from ktrace.uapi.socket import AF_INET
 from ktrace.uapi.udp import SIZEOF_UDPHDR, UDP_NO_CHECK6_TX
 
+if TYPE_CHECKING:
+    from ktrace.model.observed import Observed
+
+GET_PORT = Rule("net/ipv4/udp.c", "udp_lib_get_port", "any free port")
 ALL_HOSTS = "224.0.0.1"
 UDP4 = Room(SIZEOF_IPHDR + SIZEOF_UDPHDR, HH_LEN, HH_LEN + 15)
 UDP6 = Room(SIZEOF_IPV6HDR + SIZEOF_UDPHDR, HH_LEN + 8, HH_LEN + 8)
@@ -118,16 +123,14 @@ def get_port(kernel: Kernel, sk: Udp, port: int) -> None:
     """
     if not port:
 
-        def seen(value: ObservedSock) -> int | None:
+        def port_of(value: ObservedSock) -> int | None:
             known = {other.inet_num for other in kernel.net.inet.udp_table(sk.protocol).bound}
             if value.inet is None or value.udp is None or value.inet.inet_num in known:
                 return None
             return value.inet.inet_num
 
         try:
-            port = choose_port(
-                kernel, "udp_lib_get_port(): any free port", seen, lambda number: not in_use(kernel, sk, number)
-            )
+            port = choose_port(kernel, GET_PORT, port_of, lambda number: not in_use(kernel, sk, number))
         except Errno:
             raise Errno("EADDRINUSE") from None
     elif in_use(kernel, sk, port):
@@ -178,7 +181,7 @@ def lookup(kernel: Kernel, protocol: int, saddr: str, sport: int, daddr: str, dp
             best, badness = sk, score
             if sk.state == "TCP_ESTABLISHED":
                 continue
-            member = select(kernel, sk, (saddr, sport, daddr, dport), _took, lambda other: _takes_unseen(kernel, other))
+            member = select(kernel, sk, (saddr, sport, daddr, dport), _took, _takes_unseen)
             if member is not None:
                 if not sk.reuseport_cb.has_conns:
                     return cast(Udp, member)
@@ -196,9 +199,9 @@ def _took(sk: Udp, seen: ObservedSock) -> bool:
     return len(seen.sk_receive_queue) + len(reader) + len(seen.sk_error_queue) > known
 
 
-def _takes_unseen(kernel: Kernel, sk: Udp) -> bool:
+def _takes_unseen(seen: Observed, sk: Udp) -> bool:
     """Tell whether a packet leaves no trace: a reader takes it, or there is no room."""
-    return wakes(kernel, sk) or sk.rmem_alloc > sk.rcvbuf
+    return wakes(seen, sk) or sk.rmem_alloc > sk.rcvbuf
 
 
 def _score(sk: Udp, saddr: str, sport: int, rcv_saddr: str, port: int) -> int:
@@ -238,7 +241,7 @@ def transmit(kernel: Kernel, sk: Udp, skb: SkBuff, saddr: str, daddr: str, dport
     skb.hops, skb.tos = skb.hops or hops, tos if skb.own_tos is None else skb.own_tos
     skb.dport = dport
     skb.mark = skb.mark or sk.mark
-    skb.since = kernel.advice.clock[0]
+    skb.since = kernel.clock[0]
     refuse_taps(kernel)
     packet = _packet(sk, skb, saddr, daddr, dport, corked)
     if sk.protocol == IPPROTO_UDP and watched(kernel, packet.wide, IPPROTO_UDP):

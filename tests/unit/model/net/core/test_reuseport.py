@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ktrace.model.kernel import Advice
+from ktrace.model.observed import Evidence
 from ktrace.state.net.socket import Socket
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
@@ -32,8 +32,8 @@ def queued(bench: Bench, *fds: int) -> list[int]:
     return [len(bench.sock("A", fd).sk_receive_queue) for fd in fds]
 
 
-def saw_at(bench: Bench, fd: int, **parts: Any) -> Advice:
-    """Return the advice that a member was seen with other parts than it has now."""
+def saw_at(bench: Bench, fd: int, **parts: Any) -> Evidence:
+    """Return the evidence that a member was seen with other parts than it has now."""
     objects: dict[Ref, Any] = dict(bench.kernel.world().objects)
     sk = bench.kernel.tasks["A"].files.get(fd).private.sk
     for ref, value in objects.items():
@@ -41,7 +41,7 @@ def saw_at(bench: Bench, fd: int, **parts: Any) -> Advice:
             assert value.i_ino == 100 + fd
             objects[ref] = replace(value, sk=Ref("sock", 999))
     objects[Ref("sock", 999)] = replace(bench.sock("A", fd), **parts)
-    return Advice(world=World(objects=objects))
+    return Evidence(world=World(objects=objects))
 
 
 @pytest.mark.parametrize("family", [AF_INET, AF_INET6])
@@ -54,11 +54,12 @@ def test_a_flow_stays_with_whom_it_was_seen(family: int) -> None:
     assert bench.call("B", "sendto", sender, b"1", 0, to) == 1
     assert queued(bench, first, second) == [1, 0]
     packet = bench.sock("A", first).sk_receive_queue[0]
-    assert bench.call("B", "sendto", sender, b"2", 0, to, advice=saw_at(bench, second, sk_receive_queue=(packet,))) == 1
+    right = saw_at(bench, second, sk_receive_queue=(packet,))
+    assert bench.call("B", "sendto", sender, b"2", 0, to, evidence=right) == 1
     assert queued(bench, first, second) == [1, 1]
     # Once seen, another answer for the same flow is a divergence.
     wrong = saw_at(bench, first, sk_receive_queue=(packet, packet))
-    assert bench.call("B", "sendto", sender, b"3", 0, to, advice=wrong) == 1
+    assert bench.call("B", "sendto", sender, b"3", 0, to, evidence=wrong) == 1
     assert queued(bench, first, second) == [1, 2]
 
 
@@ -92,8 +93,8 @@ def test_listeners_share_connections() -> None:
     bench = Bench("ABU")
     first, second = member(bench, type_=STREAM), member(bench, type_=STREAM)
     client = bench.call("B", "socket", AF_INET, STREAM, 0)
-    advice = saw_at(bench, second, tcp=replace(bench.sock("A", second).tcp, accept_queue=(Ref("sock", 998),)))  # type: ignore[type-var]
-    assert bench.call("B", "connect", client, inet(5000), advice=advice) == 0
+    evidence = saw_at(bench, second, tcp=replace(bench.sock("A", second).tcp, accept_queue=(Ref("sock", 998),)))  # type: ignore[type-var]
+    assert bench.call("B", "connect", client, inet(5000), evidence=evidence) == 0
     assert [bench.sock("A", fd).sk_ack_backlog for fd in (first, second)] == [0, 1]
     assert bench.call("A", "shutdown", second, 0) == 0
     late = bench.call("B", "socket", AF_INET, STREAM, 0)

@@ -7,8 +7,8 @@ import struct
 import pytest
 
 from ktrace.agent.syscalls import make_call
-from ktrace.model.kernel import Advice
 from ktrace.model.net.inet.ip_packet import as_seen, checksum
+from ktrace.model.observed import Evidence, Observed
 from ktrace.state.call import Result
 from ktrace.uapi.icmp import ICMP_FILTER
 from ktrace.uapi.in6 import IPV6_CHECKSUM
@@ -189,7 +189,7 @@ def test_what_only_the_kernel_knows_is_taken_from_it_if_its_sums_come_out() -> N
     good = good[:10] + struct.pack(">H", checksum(good)) + good[12:]
     places = ((4, 6), (10, 12))
     for seen, taken in ((good, good), (good[:5] + b"\x35" + good[6:], blank), (good[:-1] + b"\2", blank)):
-        bench.kernel.advice = Advice({"A": Result(20, None, {"buf": seen})})
+        bench.kernel._observed = Observed(Evidence({"A": Result(20, None, {"buf": seen})}))
         assert as_seen(bench.kernel, blank, places, ((0, 20),)) == taken
 
 

@@ -1,0 +1,205 @@
+"""What was observed of a step, found for rules that leave the kernel a choice; nothing else of the model reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ktrace.state.call import Result
+from ktrace.state.fs.file import DescriptorTable, File
+from ktrace.state.fs.pipe.pipe import Pipe
+from ktrace.state.net.inet import TcpSock
+from ktrace.state.net.sock import Sock
+from ktrace.state.net.socket import Socket
+from ktrace.state.process.process import Process
+from ktrace.state.ref import Ref
+from ktrace.state.world import World
+
+if TYPE_CHECKING:
+    from ktrace.model.fs.pipe.pipe import PipeInode
+    from ktrace.model.net.inet.sock import Inet
+    from ktrace.model.net.inet.tcp.tcp import Tcp
+    from ktrace.model.task import Task
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Say what was observed of a step, for the places where the kernel may choose.
+
+    :param results: completed calls of the step by actor, in the order in which they returned
+    :param world: the observed World, raw or named
+    :param clock: seconds of the guest's CLOCK_REALTIME just before and just after the step
+    :param left: actors that are reported inside a call that they had left when somebody looked
+    """
+
+    results: Mapping[str, Result] = field(default_factory=dict)
+    world: World = field(default_factory=World)
+    clock: tuple[int, int] = (0, 0)
+    left: frozenset[str] = frozenset()
+
+
+class Observed:
+    """Find what the kernel has in the place of an object of the model.
+
+    :meth:`Kernel.choose` hands it to the rule that asks; there is no other way to it.
+    """
+
+    def __init__(self, evidence: Evidence, actor: str | None = None) -> None:
+        self._results = evidence.results
+        self._left = evidence.left
+        self._objects = evidence.world.objects
+        self._actor = actor
+        self._by_type: dict[type, list[Any]] = {}
+        self._connections: dict[tuple[int, int], list[Sock]] | None = None
+
+    @property
+    def blind(self) -> bool:
+        """Tell whether nobody looked at the kernel's memory."""
+        return not self._objects
+
+    # -- calls -----------------------------------------------------------------------------------
+
+    @property
+    def results(self) -> Mapping[str, Result]:
+        """What calls returned in this step, by actor, in their order."""
+        return self._results
+
+    def result(self, task: Task) -> Result | None:
+        """Return what the call of *task* returned, ``None`` where it did not."""
+        return self._results.get(task.name)
+
+    def out(self, task: Task, name: str) -> Any:
+        """Return an out value of the call of *task*."""
+        result = self._results.get(task.name)
+        return result.out.get(name) if result is not None else None
+
+    def returned(self, task: Task) -> bool:
+        """Tell whether the call of *task* was reported to have returned."""
+        return task.name in self._results
+
+    def left(self, task: Task) -> bool:
+        """Tell whether *task* was reported inside a call and had left it when somebody looked."""
+        return task.name in self._left
+
+    def early(self) -> tuple[str, ...]:
+        """Return who returned before the actor of the step did; nobody where that one did not return."""
+        order = tuple(self._results)
+        return order[: order.index(self._actor)] if self._actor in order else ()
+
+    # -- objects ---------------------------------------------------------------------------------
+
+    def process(self, name: str) -> Process | None:
+        """Return an actor's process."""
+        found = self._objects.get(Ref("process", name))
+        return found if isinstance(found, Process) else None
+
+    def opened(self, task: Task, fd: int) -> Any:
+        """Return what a descriptor leads to: a pipe, a socket, an inode."""
+        process = self.process(task.name)
+        table = self._at(process.files) if process is not None else None
+        slot = table.fds.get(fd) if isinstance(table, DescriptorTable) else None
+        file = self._at(slot.file) if slot is not None else None
+        return self._at(file.target) if isinstance(file, File) else None
+
+    def pipe(self, pipe: PipeInode) -> Pipe | None:
+        """Return the kernel's own *pipe*, which some actor has open."""
+        for task in pipe.kernel.tasks.values():
+            for fd, slot in task.files.slots.items():
+                if slot.file.private is pipe and isinstance(found := self.opened(task, fd), Pipe):
+                    return found
+        return None
+
+    def ipc(self, kind: str, number: int) -> list[Any]:
+        """Return the System V objects of a *kind*, in whichever namespace, that have an identifier."""
+        found = [value for ref, value in self._objects.items() if ref.kind == kind]
+        return [value for value in found if _perm(value).id == number]
+
+    # -- sockets ---------------------------------------------------------------------------------
+
+    def socks(self) -> list[Sock]:
+        """Return every sock."""
+        return self._of(Sock)
+
+    def sock(self, sk: Inet) -> Sock | None:
+        """Return *sk*, found by the number of its socket's inode, where that is known."""
+        number = sk.socket.inode.numbers.get("st_ino") if sk.socket is not None else None
+        if not number:
+            return None
+        for socket in self._of(Socket):
+            if socket.i_ino == number and socket.sk is not None:
+                found = self._at(socket.sk)
+                return found if isinstance(found, Sock) else None
+        return None
+
+    def connection(self, sk: Tcp) -> Sock | None:
+        """Return the end *sk* of a connection, found by its ports."""
+        if self._connections is None:
+            self._connections = {}
+            for value in self.socks():
+                if value.tcp is not None and value.inet is not None:
+                    ports = value.inet.inet_sport, value.inet.inet_dport
+                    self._connections.setdefault(ports, []).append(value)
+        for value in self._connections.get((sk.sport, sk.dport), ()):
+            assert value.inet is not None
+            if (
+                value.inet.inet_daddr == sk.daddr
+                and (value.ipv6 is None or value.ipv6.v6_daddr == sk.v6_daddr)
+                and value.sk_state not in ("TCP_CLOSE", "TCP_LISTEN")
+            ):
+                return value
+        return None
+
+    def tcp(self, sk: Tcp) -> TcpSock | None:
+        """Return the ``struct tcp_sock`` of :meth:`connection`."""
+        found = self.connection(sk)
+        return found.tcp if found is not None else None
+
+    def listener(self, port: int) -> TcpSock | None:
+        """Return who listens at *port*."""
+        for value in self.socks():
+            known = value.tcp is not None and value.inet is not None and value.sk_state == "TCP_LISTEN"
+            if known and value.inet is not None and value.inet.inet_num == port:
+                return value.tcp
+        return None
+
+    def accepted(self) -> list[int]:
+        """Return the peers' ports of what accept() returned in this step, then of what waits for it, oldest first."""
+        found: list[int] = []
+        for result in self._results.values():
+            address = result.out.get("addr")
+            if isinstance(address, Mapping):
+                found += [address[name] for name in ("sin_port", "sin6_port") if name in address]
+        for value in self.socks():
+            if value.tcp is not None:
+                children = map(self._at, value.tcp.accept_queue)
+                found += [child.inet.inet_dport for child in children if isinstance(child, Sock) and child.inet]
+        return found
+
+    def packets(self) -> Iterator[bytes]:
+        """Yield the bytes that lie in queues of the internet's sockets and that calls returned, oldest first."""
+        for value in self.socks():
+            if value.inet is not None:
+                yield from (skb.data for skb in value.sk_receive_queue)
+        for result in self._results.values():
+            yield from _buffers(result.out)
+
+    def _at(self, ref: Ref | None) -> Any:
+        return None if ref is None else self._objects.get(ref)
+
+    def _of(self, cls: type[Any]) -> list[Any]:
+        found = self._by_type.get(cls)
+        if found is None:
+            found = self._by_type[cls] = [value for value in self._objects.values() if isinstance(value, cls)]
+        return found
+
+
+def _perm(value: Any) -> Any:
+    return next(getattr(value, name) for name in ("sem_perm", "q_perm", "shm_perm") if hasattr(value, name))
+
+
+def _buffers(out: Mapping[str, Any]) -> Iterator[bytes]:
+    if isinstance(out.get("buf"), bytes):
+        yield out["buf"]
+    for message in out.get("msgvec", ()) if isinstance(out.get("msgvec"), tuple) else ():
+        yield from _buffers(message)
