@@ -31,11 +31,9 @@ def build_inspector(kernel: LiveKernel) -> Inspector:
 def _build_inspector(kernel: LiveKernel) -> Inspector:
     inodes = InodeReader(kernel)
     sysv = SysvReader(kernel)
-    sockets = SocketReader(kernel, inodes)
-    pipes = PipeReader(kernel, inodes)
-    epolls = EpollReader(kernel)
-    files = FileReader(kernel, inodes, [pipes, epolls, sockets])
-    pipes.files = epolls.files = sockets.socks.files = files
+    files = FileReader(kernel, inodes)
+    sockets = SocketReader(kernel, inodes, files)
+    files.add_targets(PipeReader(kernel, inodes, files), EpollReader(kernel, files), sockets)
     processes = ProcessReader(kernel, files, [sysv, sockets])
     return Inspector(kernel, [processes, TreeReader(kernel, inodes), sysv])
 

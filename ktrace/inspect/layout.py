@@ -60,11 +60,14 @@ class Layout:
         self.span: int = max((field.start + field.length for field in here), default=0) - self.start
         """Bytes from *start*, where the first member begins, to the end of the last one."""
         self.unpack: Callable[[bytes, int], Any] = self._in_one_go(0) or self._each(0)
-        self._unpack_span = self._in_one_go(self.start) or self._each(self.start)
+        self.unpack_span: Callable[[bytes, int], Any] = self.unpack
+        if self.start:
+            self.unpack_span = self._in_one_go(self.start) or self._each(self.start)
+        """The same as *unpack*, of bytes that begin at *start*."""
 
     def read(self, memory: KernelMemory, address: int) -> Any:
         """Return the members of the structure at kernel *address* as a named tuple."""
-        return self._unpack_span(memory.read(address + self.start, self.span), 0)
+        return self.unpack_span(memory.read(address + self.start, self.span), 0)
 
     def _find(self, marked: str) -> tuple[int | None, str, int, tuple[int, int] | None]:
         """Return offset, struct code, size in bytes, and position and width of a bit field."""

@@ -87,6 +87,17 @@ def has_member(prog: drgn.Program, name: str, path: str) -> bool:
     return find_member(type_of(prog, name), path) is not None
 
 
+def first_member(prog: drgn.Program, name: str, *paths: str) -> str:
+    """Return the first of *paths*, all of ``OPTIONAL``, that this kernel has: a member was renamed.
+
+    :raises MissingMember: it has none of them
+    """
+    for path in paths:
+        if has_member(prog, name, path):
+            return path
+    raise MissingMember(name, paths[0])
+
+
 def shape_of(prog: drgn.Program, name: str, path: str) -> Any:
     """Return the type of a member that is one of ``SHAPES``.
 
@@ -97,6 +108,14 @@ def shape_of(prog: drgn.Program, name: str, path: str) -> Any:
     if found is None:
         raise MissingMember(name, path)
     return bare(found[0])
+
+
+def constant(prog: drgn.Program, name: str) -> int | None:
+    """Return an enumerator's value; ``None`` where this kernel has none of that name."""
+    try:
+        return int(prog.constant(name))
+    except LookupError:
+        return None
 
 
 def require_optional(name: str, path: str) -> None:

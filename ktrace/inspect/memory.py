@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ktrace.include.asm.page_types import PAGE_SHIFT
@@ -82,6 +82,21 @@ class KernelMemory:
             return self._slow(address, size)
         except LookupError as error:
             raise CorruptStructure("pointer", address, "points at nothing mapped") from error
+
+    def holds(self, places: Sequence[tuple[int, bytes]]) -> bool:
+        """Tell whether every one of *places*, each an address and bytes, still has these bytes.
+
+        :raises CorruptStructure: nothing is mapped there
+        """
+        start, size, read = self.page_offset, self.ram_size, self._read
+        for address, data in places:
+            length = len(data)
+            # All but vmalloc'd memory is in the direct map, which spares a call each.
+            physical = address - start
+            found = read(physical, length) if 0 <= physical <= size - length else self.read(address, length)
+            if found != data:
+                return False
+        return True
 
     def u64(self, address: int) -> int:
         """Return the 64-bit word at *address*."""

@@ -26,7 +26,6 @@ OPTIONAL: Mapping[str, str] = {
     "struct file.f_version": "removed in 6.12 (fs: remove f_version); a FIFO's is f_pipe then",
     "struct file.f_pipe": "added in 6.12 (fs: add f_pipe), in place of f_version",
     "struct file.f_owner.pid": "in the file itself until 1934b212615d (file: reclaim 24 bytes from f_owner), 6.12",
-    "struct file.f_owner.signum": "in the file itself until 1934b212615d (file: reclaim 24 bytes from f_owner), 6.12",
     **{f"struct inode.i_{letter}time.tv_sec": _TIMESPEC for letter in "amc"},
     **{f"struct inode.__i_{letter}time.tv_sec": _TIMESPEC for letter in "amc"},
     **{f"struct inode.i_{letter}time_sec": _TIMESPEC for letter in "amc"},

@@ -27,11 +27,15 @@ class WaitQueues:
         self.entry_offset = self.entry.offsets["entry_next"]
         self.polling_task = Layout(kernel.prog, "struct poll_wqueues", "polling_task", "triggered")
 
-    def waiters(self, observation: Observation, head: int, what: str) -> tuple[Waiter, ...]:
+    def waiters(self, observation: Observation, head: int, what: str, first: int = 0) -> tuple[Waiter, ...]:
         """Return the entries of the queue whose ``head`` member is at *head*, in wake-up order.
 
+        :param what: the queue, for the error
+        :param first: ``head.next``, where that was read already: an empty queue is not read again
         :raises CorruptStructure: the list cannot be followed
         """
+        if first == head:
+            return ()
         memory = observation.memory
         found = []
         for node in for_each_list_node(memory, head, what, LIMIT):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.fs.file import FileReader
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
-from ktrace.inspect.lib.list import for_each_list_node
+from ktrace.inspect.lib.list import Met, for_each_list_node
 from ktrace.inspect.members import offset_of
 from ktrace.inspect.wait_queue import WaitQueues
 from ktrace.state.fs.epoll import EPOLL_EVENTS, Epoll, EpollItem
@@ -18,13 +17,16 @@ LIMIT = 1 << 16
 
 
 class EpollReader:
-    """Read epoll sets as files."""
+    """Read epoll sets as files.
+
+    :param files: reads the files that they watch
+    """
 
     f_ops = frozenset({"eventpoll_fops"})
 
-    def __init__(self, kernel: LiveKernel) -> None:
+    def __init__(self, kernel: LiveKernel, files: FileReader) -> None:
         prog = kernel.prog
-        self.files: FileReader | None = None
+        self.files = files
         self.queues = WaitQueues(kernel)
         self._wq = offset_of(prog, "struct eventpoll", "wq.head")
         self._poll_wait = offset_of(prog, "struct eventpoll", "poll_wait.head")
@@ -45,20 +47,19 @@ class EpollReader:
         ref = Ref("epoll", private_data)
         if ref in observation.objects:
             return ref
-        assert self.files is not None
         memory = observation.memory
         root = self._root.read(memory, private_data)
         found: list[tuple[int, Ref, EpollItem]] = []
         # The reference is taken first: a set may be watched by another one that it watches in turn.
-        observation.objects[ref] = Epoll({}, (), (), ())
-        stack = [root.root] if root.root else []
+        observation.objects[ref] = Epoll(items={}, ready=(), wq=(), poll_wait=())
+        stack, met = [root.root] if root.root else [], Met("eventpoll.rbr", LIMIT)
         while stack:
-            if len(found) > LIMIT:
-                raise CorruptStructure("eventpoll.rbr", private_data, f"more than {LIMIT} items")
+            met.add(stack[-1])
             item = self.item.read(memory, stack.pop() - self._rbn)
             stack += [node for node in (item.left, item.right) if node]
             watched = self.files.observe(observation, item.file)
-            found.append((item.fd, watched, EpollItem(item.fd, flag_names(item.events, EPOLL_EVENTS), item.data)))
+            entry = EpollItem(fd=item.fd, events=flag_names(item.events, EPOLL_EVENTS), data=item.data)
+            found.append((item.fd, watched, entry))
         items: dict[Ref, tuple[EpollItem, ...]] = {}
         for _, watched, entry in sorted(found, key=lambda entry: entry[0]):
             items[watched] = (*items.get(watched, ()), entry)
@@ -68,9 +69,9 @@ class EpollReader:
             for node in for_each_list_node(memory, head, "eventpoll.rdllist", LIMIT)
         ]
         observation.objects[ref] = Epoll(
-            items,
-            tuple(ready),
-            self.queues.waiters(observation, private_data + self._wq, "eventpoll.wq"),
-            self.queues.waiters(observation, private_data + self._poll_wait, "eventpoll.poll_wait"),
+            items=items,
+            ready=tuple(ready),
+            wq=self.queues.waiters(observation, private_data + self._wq, "eventpoll.wq"),
+            poll_wait=self.queues.waiters(observation, private_data + self._poll_wait, "eventpoll.poll_wait"),
         )
         return ref

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from drgn.helpers.linux.fs import for_each_mount, mount_fstype
 
@@ -13,7 +13,9 @@ from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.list import for_each_hlist_node, for_each_list_node
-from ktrace.inspect.members import MissingMember, has_member, offset_of
+from ktrace.inspect.members import first_member, has_member, offset_of
+from ktrace.inspect.memory import KernelMemory
+from ktrace.inspect.remembered import Remembered
 from ktrace.state.fs.inode import Inode, TreeFacts, mode_name
 from ktrace.state.ref import Ref
 from ktrace.uapi.stat import S_IFDIR, S_IFIFO, S_IFMT
@@ -23,31 +25,18 @@ DEPTH = 64
 ENTRIES = 1 << 16
 
 
-TIMES = {
-    f"{letter}time_{number}": f"?{path.format(letter)}"
-    for letter in "amc"
-    for number, path in enumerate(("i_{}time.tv_sec", "__i_{}time.tv_sec", "i_{}time_sec"))
-}
-"""Where an inode may keep the seconds of its times; each is in one of three places."""
+ATIME = ("i_atime.tv_sec", "__i_atime.tv_sec", "i_atime_sec")
+MTIME = ("i_mtime.tv_sec", "__i_mtime.tv_sec", "i_mtime_sec")
+CTIME = ("i_ctime.tv_sec", "__i_ctime.tv_sec", "i_ctime_sec")
+"""Where an inode may keep the seconds of its times."""
 
 
-def times(raw: Any) -> tuple[int, int, int]:
-    """Return seconds of ``i_atime``, ``i_mtime`` and ``i_ctime``.
+class _Known(NamedTuple):
+    """An inode, and what leads on from it."""
 
-    :raises MissingMember: an inode of this kernel keeps them nowhere that is known
-    """
-    return (
-        _seconds("a", raw.atime_0, raw.atime_1, raw.atime_2),
-        _seconds("m", raw.mtime_0, raw.mtime_1, raw.mtime_2),
-        _seconds("c", raw.ctime_0, raw.ctime_1, raw.ctime_2),
-    )
-
-
-def _seconds(letter: str, *places: int | None) -> int:
-    for seconds in places:
-        if seconds is not None:
-            return seconds
-    raise MissingMember("struct inode", f"i_{letter}time")
+    inode: Inode
+    i_pipe: int
+    i_sb: int
 
 
 class InodeReader:
@@ -68,10 +57,12 @@ class InodeReader:
             "i_sb",
             "i_fop",
             "i_pipe",
-            **TIMES,
+            i_atime=first_member(prog, "struct inode", *ATIME),
+            i_mtime=first_member(prog, "struct inode", *MTIME),
+            i_ctime=first_member(prog, "struct inode", *CTIME),
         )
         self.super_blocks = SuperBlocks(kernel)
-        self._known: dict[int, tuple[bytes, Inode, int, int]] = {}
+        self._remembered: Remembered[_Known] = Remembered()
         self.names: dict[int, Ref] = {}
 
     def ref(self, address: int) -> Ref:
@@ -87,42 +78,44 @@ class InodeReader:
         ref = self.ref(address)
         if ref in observation.objects:
             return ref
-        data = observation.memory.read(address, self.inode.size)
-        known = self._known.get(address)
-        if known is not None and known[0] == data and known[1].i_sb == self.super_blocks.name(observation, known[3]):
-            inode, i_pipe = known[1], known[2]
-            observation.objects[ref] = inode
-            if i_pipe and self.pipes is not None and inode.i_pipe not in observation.objects:
-                self.pipes(observation, i_pipe, address)
-            return ref
-        raw = self.inode.unpack(data, 0)
-        self.add(observation, address, raw, {})
-        decoded = observation.objects[ref]
-        # A device's i_cdev lies in the same place (include/linux/fs.h: struct inode).
-        self._known[address] = (data, decoded, raw.i_pipe if decoded.i_pipe is not None else 0, raw.i_sb)
+        known = self._remembered.find(observation.memory, address)
+        # What a super block is called depends on more than the inode, and is asked anew.
+        if known is None or known.inode.i_sb != self.super_blocks.name(observation, known.i_sb):
+            data = observation.memory.read(address, self.inode.size)
+            raw = self.inode.unpack(data, 0)
+            inode = self._decode(observation, address, raw, {})
+            known = self._remembered.keep(address, _Known(inode, raw.i_pipe, raw.i_sb), ((address, data),))
+        observation.objects[ref] = known.inode
+        self._follow(observation, known.inode, known.i_pipe, address)
         return ref
 
     def add(self, observation: Observation, address: int, raw: Any, entries: dict[str, Ref]) -> None:
         """Add the inode at *address* whose members are *raw*."""
-        ref = self.ref(address)
-        pipe = None
-        if raw.i_mode & S_IFMT == S_IFIFO and raw.i_pipe:
-            pipe = Ref("pipe", address)
-        size = 0 if raw.i_mode & S_IFMT == S_IFDIR else raw.i_size
-        observation.objects[ref] = Inode(
-            mode_name(raw.i_mode),
-            raw.i_uid_val,
-            raw.i_gid_val,
-            raw.i_nlink,
-            size,
-            self.super_blocks.name(observation, raw.i_sb),
-            self.kernel.symbol(raw.i_fop),
-            pipe,
-            entries,
-            *times(raw),
+        inode = observation.objects[self.ref(address)] = self._decode(observation, address, raw, entries)
+        self._follow(observation, inode, raw.i_pipe, address)
+
+    def _decode(self, observation: Observation, address: int, raw: Any, entries: dict[str, Ref]) -> Inode:
+        kind = raw.i_mode & S_IFMT
+        return Inode(
+            i_mode=mode_name(raw.i_mode),
+            i_uid=raw.i_uid_val,
+            i_gid=raw.i_gid_val,
+            i_nlink=raw.i_nlink,
+            i_size=0 if kind == S_IFDIR else raw.i_size,
+            i_sb=self.super_blocks.name(observation, raw.i_sb),
+            i_fop=self.kernel.symbol(raw.i_fop),
+            # A device's i_cdev lies in the same place (include/linux/fs.h: struct inode).
+            i_pipe=Ref("pipe", address) if kind == S_IFIFO and raw.i_pipe else None,
+            entries=entries,
+            i_atime=raw.i_atime,
+            i_mtime=raw.i_mtime,
+            i_ctime=raw.i_ctime,
         )
-        if pipe is not None and self.pipes is not None and pipe not in observation.objects:
-            self.pipes(observation, raw.i_pipe, address)
+
+    def _follow(self, observation: Observation, inode: Inode, i_pipe: int, address: int) -> None:
+        """Add the pipe behind an inode that is a FIFO in use."""
+        if inode.i_pipe is not None and self.pipes is not None and inode.i_pipe not in observation.objects:
+            self.pipes(observation, i_pipe, address)
 
 
 class TreeReader:
@@ -137,14 +130,13 @@ class TreeReader:
         prog = kernel.prog
         self.inodes = inodes
         self.path = path
-        self.dentry = Layout(
-            prog, "struct dentry", "d_inode", "d_name.name", "d_name.len", "d_hash.pprev", "?d_children.first"
-        )
+        self.dentry = Layout(prog, "struct dentry", "d_inode", "d_name.name", "d_name.len", "d_hash.pprev")
         self._hlist = has_member(prog, "struct dentry", "d_children.first")
         if self._hlist:
+            self._head_offset = offset_of(prog, "struct dentry", "d_children")
             self._child_offset = offset_of(prog, "struct dentry", "d_sib")
         else:
-            self._subdirs_offset = offset_of(prog, "struct dentry", "d_subdirs")
+            self._head_offset = offset_of(prog, "struct dentry", "d_subdirs")
             self._child_offset = offset_of(prog, "struct dentry", "d_child")
         self.root = 0
         for mount in for_each_mount(kernel.variable("init_task").nsproxy.mnt_ns, dst=path):
@@ -168,7 +160,7 @@ class TreeReader:
         raw = self.inodes.read(observation, dentry.d_inode)
         entries: dict[str, Ref] = {}
         if raw.i_mode & S_IFMT == S_IFDIR:
-            for child in self._children(memory, address, dentry):
+            for child in self.children(memory, address):
                 below = self.dentry.read(memory, child)
                 if not below.d_inode or not below.d_hash_pprev:
                     continue  # a negative dentry, or an unlinked one that is still open
@@ -177,20 +169,33 @@ class TreeReader:
         self.inodes.add(observation, dentry.d_inode, raw, dict(sorted(entries.items())))
         return ref
 
-    def _children(self, memory: Any, address: int, dentry: Any) -> list[int]:
+    def children(self, memory: KernelMemory, address: int) -> list[int]:
+        """Return the dentries below the one at *address*, the latest first.
+
+        :raises CorruptStructure: the list of them cannot be followed
+        """
+        head = address + self._head_offset
         if self._hlist:
-            nodes = for_each_hlist_node(memory, dentry.d_children_first, "dentry.d_children", ENTRIES)
+            nodes = for_each_hlist_node(memory, head, "dentry.d_children", ENTRIES)
         else:
-            nodes = for_each_list_node(memory, address + self._subdirs_offset, "dentry.d_subdirs", ENTRIES)
+            nodes = for_each_list_node(memory, head, "dentry.d_subdirs", ENTRIES)
         return [node - self._child_offset for node in nodes]
 
     def facts(self) -> TreeFacts:
         """Return what the directory is now; taken before the first step."""
         if not self.root:
-            return TreeFacts(self.path)
+            return TreeFacts(path=self.path)
         memory = self.inodes.kernel.memory
         raw = self.inodes.inode.read(memory, self.dentry.read(memory, self.root).d_inode)
         symbol = self.inodes.kernel.symbol
         # tmpfs takes O_DIRECT where its files have an open of their own, which sets FMODE_CAN_ODIRECT.
         direct = self.inodes.kernel.has_symbol("shmem_file_open")
-        return TreeFacts(self.path, raw.i_mode, raw.i_uid_val, raw.i_gid_val, symbol(raw.i_fop), direct, times(raw))
+        return TreeFacts(
+            path=self.path,
+            i_mode=raw.i_mode,
+            i_uid=raw.i_uid_val,
+            i_gid=raw.i_gid_val,
+            i_fop=symbol(raw.i_fop),
+            direct=direct,
+            times=(raw.i_atime, raw.i_mtime, raw.i_ctime),
+        )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import struct
+from collections.abc import Sequence
 
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.inspector import Observation
-from ktrace.inspect.ipc.namespace import Pids, glance, perm_members, perm_of
+from ktrace.inspect.ipc.namespace import glance, perm_members, perm_of
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
-from ktrace.inspect.lib.list import for_each_list_node
+from ktrace.inspect.lib.list import for_each_list_node, points_elsewhere
 from ktrace.inspect.members import offset_of, type_of
 from ktrace.inspect.memory import KernelMemory
+from ktrace.inspect.process.pid import Pids
+from ktrace.inspect.remembered import Place, Remembered
 from ktrace.state.ipc.msg import SEARCH_MODES, MsgMsg, MsgQueue, MsgReceiver, MsgSender
 from ktrace.state.ref import Ref
 
@@ -21,7 +23,9 @@ MAX_SEGMENTS = 1 << 16
 GLANCE = 192
 """Bytes that are read before it is known how long a message is."""
 
-_HEAD = struct.Struct("<QQ")
+
+_Linked = tuple[MsgMsg, int, int]
+"""A message, and its neighbours on the list: ``m_list.prev``, ``m_list.next``."""
 
 
 class MsgReader:
@@ -57,37 +61,25 @@ class MsgReader:
         self._receiver_list = offset_of(prog, "struct msg_receiver", "r_list")
         self._sender = Layout(prog, "struct msg_sender", "tsk", "msgsz")
         self._sender_list = offset_of(prog, "struct msg_sender", "list")
-        self._cache: dict[int, tuple[bytes, tuple[MsgMsg, ...], MsgQueue]] = {}
-        self._texts: dict[int, tuple[bytes, int, MsgMsg]] = {}
-        self._last, self._last_texts = self._cache, self._texts
-
-    def begin(self) -> None:
-        """Begin a new observation: what the last one did not see is forgotten."""
-        self._last, self._cache = self._cache, {}
-        self._last_texts, self._texts = self._texts, {}
+        self._remembered: Remembered[MsgQueue] = Remembered()
+        self._messages_remembered: Remembered[_Linked] = Remembered()
 
     def observe(self, observation: Observation, queues: dict[int, Ref]) -> None:
         """Add the queues at these addresses."""
         memory = observation.memory
-        cache, texts = self._cache, self._texts
-        size = self._queue.size
         for address, ref in queues.items():
-            data = memory.read(address, size)
-            messages = self._read_messages(memory, address, data, texts)
-            known = self._last.get(address)
-            if known is not None and known[0] == data and known[1] == messages:
-                queue = known[2]
-                cache[address] = known
-            else:
-                queue, simple = self._read(observation, address, data, messages)
-                if simple:
-                    cache[address] = (data, messages, queue)
+            queue = self._remembered.find(memory, address)
+            # A message may change without its queue.
+            messages = self._read_messages(memory, address)
+            if queue is None or queue.q_messages != messages:
+                queue = self._remembered.keep(address, *self._read(observation, address, messages))
             observation.objects[ref] = queue
 
     def _read(
-        self, observation: Observation, address: int, data: bytes, messages: tuple[MsgMsg, ...]
-    ) -> tuple[MsgQueue, bool]:
-        """Decode a queue; the flag tells whether it depends on nothing but what is given."""
+        self, observation: Observation, address: int, messages: tuple[MsgMsg, ...]
+    ) -> tuple[MsgQueue, Sequence[Place] | None]:
+        """Decode the queue at *address*, which holds *messages*; who waits makes it depend on more than its bytes."""
+        data = observation.memory.read(address, self._queue.size)
         raw = self._queue.unpack(data, 0)
         waiting = raw.receivers != address + self._receivers or raw.senders != address + self._senders
         queue = MsgQueue(
@@ -104,56 +96,50 @@ class MsgReader:
             q_receivers=self._read_receivers(observation, address) if waiting else (),
             q_senders=self._read_senders(observation, address) if waiting else (),
         )
-        return queue, not waiting
+        return queue, None if waiting else ((address, data),)
 
-    def _read_messages(
-        self, memory: KernelMemory, address: int, data: bytes, texts: dict[int, tuple[bytes, int, MsgMsg]]
-    ) -> tuple[MsgMsg, ...]:
-        """Decode the messages in list order; one whose bytes are those of the last time is not decoded again."""
+    def _read_messages(self, memory: KernelMemory, address: int) -> tuple[MsgMsg, ...]:
+        """Return the messages of the queue at *address* in list order."""
         head = address + self._messages
-        previous = head
-        node = _HEAD.unpack_from(data, self._messages)[0]
+        previous, node = head, memory.u64(head)
         found = []
         while node != head:
             at = node - self._msg_list
-            known = self._last_texts.get(at)
-            block = memory.read(at, known[1] if known else self._msg.size)
-            if _HEAD.unpack_from(block, self._msg_list)[1] != previous:
-                raise CorruptStructure("msg_msg.m_list", node, "prev does not point back")
-            if known is not None and known[0] == block:
-                texts[at] = known
-                found.append(known[2])
-            else:
-                block, message, simple = self._read_message(memory, at)
-                if simple:
-                    texts[at] = (block, len(block), message)
-                found.append(message)
+            linked = self._messages_remembered.find(memory, at)
+            if linked is None:
+                linked = self._messages_remembered.keep(at, *self._read_message(memory, at))
+            message, back, following = linked
+            if back != previous:
+                raise points_elsewhere("msg_msg.m_list", node, back, previous)
+            found.append(message)
             if len(found) > MAX_MESSAGES:
                 raise CorruptStructure("msg_queue.q_messages", head, f"more than {MAX_MESSAGES} messages")
-            previous, node = node, _HEAD.unpack_from(block, self._msg_list)[0]
+            previous, node = node, following
         return tuple(found)
 
-    def _read_message(self, memory: KernelMemory, address: int) -> tuple[bytes, MsgMsg, bool]:
-        """Return a message's first block, the message, and whether the block is all of it (``store_msg()``)."""
+    def _read_message(self, memory: KernelMemory, address: int) -> tuple[_Linked, Sequence[Place]]:
+        """Decode the message at *address*, which lies in one block and the segments behind it (``store_msg()``)."""
         # Most messages are short: one read does for these.
         block = glance(memory, address, GLANCE, self._msg.size)
         raw = self._msg.unpack(block, 0)
         first = min(raw.m_ts, PAGE_SIZE - self._msg.size)
         size = self._msg.size + first
         block = block[:size] if size <= len(block) else memory.read(address, size)
+        places: tuple[Place, ...] = ((address, block),)
         parts = [block[self._msg.size :]]
         rest = raw.m_ts - first
-        segment, segments = raw.next, 0
+        segment = raw.next
         while segment:
-            segments += 1
-            if segments > MAX_SEGMENTS:
+            if len(places) > MAX_SEGMENTS:
                 raise CorruptStructure("msg_msgseg.next", address, f"more than {MAX_SEGMENTS} segments")
             size = min(rest, PAGE_SIZE - self._seg_size)
             content = memory.read(segment, self._seg_size + size)
+            places = (*places, (segment, content))
             parts.append(content[self._seg_size :])
             rest -= size
             segment = int.from_bytes(content[:8], "little")
-        return block, MsgMsg(raw.m_type, raw.m_ts, segments, b"".join(parts)), not raw.next
+        message = MsgMsg(m_type=raw.m_type, m_ts=raw.m_ts, segments=len(places) - 1, text=b"".join(parts))
+        return (message, raw.list_prev, raw.list_next), places
 
     def _read_receivers(self, observation: Observation, address: int) -> tuple[MsgReceiver, ...]:
         found = []
@@ -161,12 +147,20 @@ class MsgReader:
             raw = self._receiver.read(observation.memory, node - self._receiver_list)
             message = raw.r_msg - (raw.r_msg >> 63 << 64)
             mode = SEARCH_MODES.get(raw.r_mode, str(raw.r_mode))
-            found.append(MsgReceiver(observation.process(raw.r_tsk), mode, raw.r_msgtype, raw.r_maxsize, message))
+            found.append(
+                MsgReceiver(
+                    r_tsk=observation.process(raw.r_tsk),
+                    r_mode=mode,
+                    r_msgtype=raw.r_msgtype,
+                    r_maxsize=raw.r_maxsize,
+                    r_msg=message,
+                )
+            )
         return tuple(found)
 
     def _read_senders(self, observation: Observation, address: int) -> tuple[MsgSender, ...]:
         found = []
         for node in for_each_list_node(observation.memory, address + self._senders, "msg_sender.list"):
             raw = self._sender.read(observation.memory, node - self._sender_list)
-            found.append(MsgSender(observation.process(raw.tsk), raw.msgsz))
+            found.append(MsgSender(tsk=observation.process(raw.tsk), msgsz=raw.msgsz))
         return tuple(found)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ktrace.inspect.corrupt import CorruptStructure
-from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.rhashtable import KeyTable
@@ -48,17 +47,17 @@ def perm_members(member: str) -> dict[str, str]:
 def perm_of(raw: Any) -> KernIpcPerm:
     """Return the permissions from an object's unpacked members."""
     return KernIpcPerm(
-        raw.perm_deleted,
-        raw.perm_id,
-        raw.perm_key,
-        raw.perm_uid,
-        raw.perm_gid,
-        raw.perm_cuid,
-        raw.perm_cgid,
-        raw.perm_mode,
-        raw.perm_seq,
-        raw.perm_refcount,
-        f"{raw.perm_lock:#x}" if raw.perm_lock else "free",
+        deleted=raw.perm_deleted,
+        id=raw.perm_id,
+        key=raw.perm_key,
+        uid=raw.perm_uid,
+        gid=raw.perm_gid,
+        cuid=raw.perm_cuid,
+        cgid=raw.perm_cgid,
+        mode=raw.perm_mode,
+        seq=raw.perm_seq,
+        refcount=raw.perm_refcount,
+        lock=f"{raw.perm_lock:#x}" if raw.perm_lock else "free",
     )
 
 
@@ -68,32 +67,6 @@ def glance(memory: KernelMemory, address: int, size: int, least: int) -> bytes:
         return memory.read(address, size)
     except CorruptStructure:
         return memory.read(address, least)
-
-
-class Pids:
-    """Turn ``struct pid`` pointers into actors.
-
-    :param kernel: where to read
-    """
-
-    def __init__(self, kernel: LiveKernel) -> None:
-        prog = kernel.prog
-        self._nr = offset_of(prog, "struct pid", "numbers") + offset_of(prog, "struct upid", "nr")
-        self._names: dict[int, str] = {}
-
-    def begin(self) -> None:
-        """Begin a new observation."""
-        self._names.clear()
-
-    def name(self, observation: Observation, pid: int) -> str | None:
-        """Return the actor whose ``struct pid`` is at *pid*, ``pid N`` for a stranger, ``None`` for NULL."""
-        if not pid:
-            return None
-        name = self._names.get(pid)
-        if name is None:
-            number = observation.memory.u32(pid + self._nr)
-            self._names[pid] = name = observation.actors.get(number) or f"pid {number}"
-        return name
 
 
 @dataclass(slots=True)
@@ -245,7 +218,14 @@ class NamespaceReader:
         if any(one.objects for one in ids):
             raise CorruptStructure("init_ipc_ns", self.init_ipc_ns, "System V objects exist before the first step")
         sem_ids, msg_ids, shm_ids = (
-            IdsFacts(one.raw.seq, one.raw.idr_next, one.raw.max_idx, one.raw.last_idx, one.raw.next_id) for one in ids
+            IdsFacts(
+                seq=one.raw.seq,
+                idr_next=one.raw.idr_next,
+                max_idx=one.raw.max_idx,
+                last_idx=one.raw.last_idx,
+                next_id=one.raw.next_id,
+            )
+            for one in ids
         )
         return IpcFacts(
             ipc_mni=int(self.kernel.variable("ipc_mni")),

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 
 import drgn
 
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.inspector import Observation
-from ktrace.inspect.ipc.namespace import Pids, glance, perm_members, perm_of
+from ktrace.inspect.ipc.namespace import glance, perm_members, perm_of
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.list import for_each_list_node
 from ktrace.inspect.members import offset_of, shape_of
 from ktrace.inspect.memory import KernelMemory
+from ktrace.inspect.process.pid import Pids
+from ktrace.inspect.remembered import Place, Remembered
 from ktrace.state.ipc.sem import Sem, SemArray, SemBuf, SemQueue, SemUndo, SemUndoList
 from ktrace.state.ref import Ref
 from ktrace.uapi.ipc import IPC_NOWAIT
@@ -88,30 +91,20 @@ class SemReader:
         self._undo_id = offset_of(prog, "struct sem_undo", "list_id")
         self._ulp_refcnt = offset_of(prog, "struct sem_undo_list", "refcnt.refs.counter")
         self._ulp_list = offset_of(prog, "struct sem_undo_list", "list_proc")
-        self._cache: dict[int, tuple[bytes, SemArray]] = {}
-        self._last = self._cache
+        self._remembered: Remembered[SemArray] = Remembered()
+        self._seen: Observation | None = None
         self._plain: dict[tuple[int, int, int], Sem] = {}
-
-    def begin(self) -> None:
-        """Begin a new observation: what the last one did not see is forgotten."""
-        self._last, self._cache = self._cache, {}
-        self._plain = {}
+        """Semaphores of one observation on which nobody waits: most look alike."""
 
     def observe(self, observation: Observation, arrays: dict[int, Ref]) -> None:
         """Add the arrays at these addresses, and the undo structures on their lists."""
-        cache, last = self._cache, self._last
-        read, objects = observation.memory.read, observation.objects
+        if observation is not self._seen:
+            self._seen, self._plain = observation, {}
+        memory, objects, find = observation.memory, observation.objects, self._remembered.find
         for address, ref in arrays.items():
-            known = last.get(address)
-            if known is not None and known[0] == read(address, len(known[0])):
-                # All that such an array depends on is the same: so is the array.
-                cache[address] = known
-                objects[ref] = known[1]
-                continue
-            data = self._bytes(observation, address)
-            array, simple = self._read(observation, address, data)
-            if simple:
-                cache[address] = (data, array)
+            array = find(memory, address)
+            if array is None:
+                array = self._remembered.keep(address, *self._read(observation, address))
             objects[ref] = array
             for undo in array.list_id:
                 self.observe_undo(observation, int(undo.key), array.sem_nsems)
@@ -127,8 +120,9 @@ class SemReader:
         size = self._sems + nsems * self._sem.size
         return data[:size] if size <= len(data) else memory.read(address, size)
 
-    def _read(self, observation: Observation, address: int, data: bytes) -> tuple[SemArray, bool]:
-        """Decode an array; the flag tells whether *data* is all that it depends on."""
+    def _read(self, observation: Observation, address: int) -> tuple[SemArray, Sequence[Place] | None]:
+        """Decode the array at *address*; who sleeps or owes an undo makes it depend on more than its bytes."""
+        data = self._bytes(observation, address)
         raw = self._array.unpack(data, 0)
         simple = True
 
@@ -154,21 +148,22 @@ class SemReader:
             alter, const = at + self._sem_alter, at + self._sem_const
             offset += size
             if sem.alter == alter and sem.const == const:
-                # Nobody waits: most semaphores look alike.
                 key = (sem.semval, sem.sempid, sem.sem_otime)
                 known = plain.get(key)
                 if known is None:
                     pid = self.pids.name(observation, sem.sempid)
-                    known = plain[key] = Sem(sem.semval, pid, (), (), sem.sem_otime)
+                    known = plain[key] = Sem(
+                        semval=sem.semval, sempid=pid, pending_alter=(), pending_const=(), sem_otime=sem.sem_otime
+                    )
                 sems.append(known)
                 continue
             sems.append(
                 Sem(
-                    sem.semval,
-                    self.pids.name(observation, sem.sempid),
-                    queues(alter, sem.alter),
-                    queues(const, sem.const),
-                    sem.sem_otime,
+                    semval=sem.semval,
+                    sempid=self.pids.name(observation, sem.sempid),
+                    pending_alter=queues(alter, sem.alter),
+                    pending_const=queues(const, sem.const),
+                    sem_otime=sem.sem_otime,
                 )
             )
         list_id: tuple[Ref, ...] = ()
@@ -192,7 +187,7 @@ class SemReader:
             use_global_lock=raw.use_global_lock,
             sems=tuple(sems),
         )
-        return array, simple
+        return array, ((address, data),) if simple else None
 
     def _read_queue(self, observation: Observation, address: int) -> SemQueue:
         """Decode one ``struct sem_queue``, which lies on its sleeper's stack."""
@@ -202,7 +197,9 @@ class SemReader:
         sops = []
         if count:
             data = memory.read(raw.sops, count * _SEMBUF.size)
-            sops = [SemBuf(num, op, _flag_names(flg)) for num, op, flg in _SEMBUF.iter_unpack(data)]
+            sops = [
+                SemBuf(sem_num=num, sem_op=op, sem_flg=_flag_names(flg)) for num, op, flg in _SEMBUF.iter_unpack(data)
+            ]
         return SemQueue(
             sleeper=observation.process(raw.sleeper),
             undo=Ref("undo", raw.undo) if raw.undo else None,
@@ -240,7 +237,8 @@ class SemReader:
             if not self._semadj_is_array:
                 start = memory.u64(start)
             semadj = struct.unpack(f"<{nsems}h", memory.read(start, 2 * nsems))
-        observation.objects[ref] = SemUndo(Ref("undo_list", raw.ulp) if raw.ulp else None, raw.semid, semadj)
+        ulp = Ref("undo_list", raw.ulp) if raw.ulp else None
+        observation.objects[ref] = SemUndo(ulp=ulp, semid=raw.semid, semadj=semadj)
 
     def observe_undo_list(self, observation: Observation, address: int) -> Ref:
         """Add the ``struct sem_undo_list`` at *address* and the structures on it; return its reference."""
@@ -250,7 +248,9 @@ class SemReader:
             nodes = for_each_list_node(memory, address + self._ulp_list, "sem_undo.list_proc")
             undos = [node - self._undo_proc for node in nodes]
             refcnt = memory.u32(address + self._ulp_refcnt)
-            observation.objects[ref] = SemUndoList(refcnt, tuple([Ref("undo", undo) for undo in undos]))
+            observation.objects[ref] = SemUndoList(
+                refcnt=refcnt, list_proc=tuple([Ref("undo", undo) for undo in undos])
+            )
             for undo in undos:
                 self.observe_undo(observation, undo, 0)
         return ref

@@ -13,7 +13,7 @@ from ktrace.errors import GuestGarbage
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.mm import VM_EXEC, VM_NORESERVE, VM_READ, VM_WRITE
 from ktrace.inspect.inspector import Observation
-from ktrace.inspect.ipc.namespace import Pids, perm_members, perm_of
+from ktrace.inspect.ipc.namespace import perm_members, perm_of
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.list import for_each_list_node
@@ -21,6 +21,7 @@ from ktrace.inspect.lib.maple_tree import MapleTreeWalker
 from ktrace.inspect.lib.xarray import XArrayWalker
 from ktrace.inspect.members import offset_of
 from ktrace.inspect.memory import KernelMemory
+from ktrace.inspect.process.pid import Pids
 from ktrace.state.ipc.shm import ShmFile, ShmidKernel, ShmMapping
 from ktrace.state.mm.address_space import MmFacts
 from ktrace.state.ref import Ref
@@ -111,7 +112,13 @@ class ShmReader:
             index: memory.page_bytes(page, 0, PAGE_SIZE).rstrip(b"\0")
             for index, page in self._walker.entries(memory, mapping.head, "address_space.i_pages")
         }
-        return ShmFile(inode.i_size, inode.i_ino, self._noreserve(memory, address), mapping.nrpages, pages)
+        return ShmFile(
+            i_size=inode.i_size,
+            i_ino=inode.i_ino,
+            vm_noreserve=self._noreserve(memory, address),
+            nrpages=mapping.nrpages,
+            pages=pages,
+        )
 
     def clist(self, memory: KernelMemory, head: int) -> list[int]:
         """Return the segments on the ``shm_clist`` whose head is at *head*, in list order."""
@@ -228,11 +235,11 @@ class MappingReader:
         return tuple(
             [
                 ShmMapping(
-                    vma.vm_start,
-                    vma.vm_end - vma.vm_start,
-                    files.get(file) or Ref("stranger", f"shm_file@{file:#x}"),
-                    vma.vm_pgoff,
-                    protection(vma.vm_flags),
+                    start=vma.vm_start,
+                    size=vma.vm_end - vma.vm_start,
+                    segment=files.get(file) or Ref("stranger", f"shm_file@{file:#x}"),
+                    pgoff=vma.vm_pgoff,
+                    protection=protection(vma.vm_flags),
                 )
                 for vma, file, _ in attachments
             ]

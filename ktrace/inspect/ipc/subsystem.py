@@ -7,11 +7,12 @@ from typing import Any
 
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.ipc.msg import MsgReader
-from ktrace.inspect.ipc.namespace import NamespaceReader, Pids
+from ktrace.inspect.ipc.namespace import NamespaceReader
 from ktrace.inspect.ipc.sem import SemReader
 from ktrace.inspect.ipc.shm import Attachment, MappingReader, ShmReader
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.members import offset_of
+from ktrace.inspect.process.pid import Pids
 from ktrace.state.ipc.namespace import IpcFacts
 from ktrace.state.ref import Ref
 
@@ -69,9 +70,6 @@ class SysvReader:
             if ns := self.namespace_of(observation, task):
                 found.setdefault(ns, Ref("ipc_ns", ns))
         self._files, self._segments, self._attachments = {}, {}, {}
-        self.pids.begin()
-        self.sem.begin()
-        self.msg.begin()
         self._foreign = self._foreign or len(found) > 1
         seen: set[int] = set()
         self._observe_namespaces(observation, found, seen)

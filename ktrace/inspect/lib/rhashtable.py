@@ -6,6 +6,7 @@ import drgn
 
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.lib.list import Met
 from ktrace.inspect.members import offset_of
 from ktrace.inspect.memory import KernelMemory
 
@@ -45,8 +46,8 @@ class KeyTable:
 
     def _chain(self, memory: KernelMemory, node: int, found: list[int]) -> None:
         # A chain ends with a nulls marker, which is odd (rht_is_a_nulls()).
+        met = Met("bucket_table.buckets", LIMIT)
         while node and not node & 1:
+            met.add(node)
             found.append(node - self._node)
-            if len(found) > LIMIT:
-                raise CorruptStructure("rhash_head.next", node, f"more than {LIMIT} entries")
             node = memory.u64(node)

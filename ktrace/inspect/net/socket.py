@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ktrace.inspect.fs.file import FileReader
 from ktrace.inspect.fs.inode import InodeReader
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
@@ -11,6 +12,8 @@ from ktrace.inspect.layout import Layout
 from ktrace.inspect.net.core.sock import SockReader
 from ktrace.inspect.net.core.sock_names import bit_names, enum_name
 from ktrace.inspect.net.socket_tables import TablesReader
+from ktrace.inspect.remembered import Remembered
+from ktrace.inspect.wait_queue import WaitQueues
 from ktrace.state.fs.inode import mode_name
 from ktrace.state.net.sock import SOCK_TYPES
 from ktrace.state.net.socket import SOCKET_FLAGS, SOCKET_STATES, SOCKWQ_FLAGS, Socket
@@ -21,13 +24,17 @@ class SocketReader:
     """Read sockets behind files, and every ``struct sock`` that can be reached from there.
 
     It is a ``FileTargets`` provider for ``socket_file_ops``.
+
+    :param inodes: reads the inodes that bound names made
+    :param files: reads the files that travel in messages
     """
 
     f_ops = frozenset({"socket_file_ops"})
 
-    def __init__(self, kernel: LiveKernel, inodes: InodeReader | None = None) -> None:
+    def __init__(self, kernel: LiveKernel, inodes: InodeReader, files: FileReader) -> None:
         self.kernel = kernel
-        self.socks = SockReader(kernel, inodes)
+        self.socks = SockReader(kernel, inodes, files)
+        self.queues = WaitQueues(kernel)
         self.tables = TablesReader(kernel)
         self.socket = Layout(
             kernel.prog, "struct socket_alloc",
@@ -37,7 +44,7 @@ class SocketReader:
             i_gid="vfs_inode.i_gid.val",
         )  # fmt: skip
         self.wait_head = self.socket.offsets["wait_first"]
-        self._cache: dict[int, tuple[bytes, Socket]] = {}
+        self._remembered: Remembered[Socket] = Remembered()
 
     def file_target(self, observation: Observation, file: int, private_data: int, f_inode: int) -> Ref:
         """Add the ``struct socket`` at *private_data* and all it leads to."""
@@ -52,10 +59,11 @@ class SocketReader:
 
     def read(self, observation: Observation, address: int) -> Socket:
         """Return the ``struct socket`` at *address*."""
-        raw = observation.memory.read(address, self.socket.size)
-        seen = self._cache.get(address)
-        if seen is not None and seen[0] == raw and not seen[1].wait:
-            return seen[1]
+        memory = observation.memory
+        known = self._remembered.find(memory, address)
+        if known is not None:
+            return known
+        raw = memory.read(address, self.socket.size)
         found = self.socket.unpack(raw, 0)
         value = Socket(
             state=enum_name(found.state, SOCKET_STATES),
@@ -64,15 +72,14 @@ class SocketReader:
             file=Ref("file", found.file) if found.file else None,
             sk=Ref("sock", found.sk) if found.sk else None,
             ops=self.kernel.symbol(found.ops) if found.ops else None,
-            wait=self.socks.waiters(observation, address + self.wait_head, found.wait_first),
+            wait=self.queues.waiters(observation, address + self.wait_head, "socket_wq.wait", found.wait_first),
             wq_flags=bit_names(found.wq_flags, SOCKWQ_FLAGS),
             i_ino=found.i_ino,
             i_mode=mode_name(found.i_mode),
             i_uid=found.i_uid,
             i_gid=found.i_gid,
         )
-        self._cache[address] = (raw, value)
-        return value
+        return self._remembered.keep(address, value, None if value.wait else ((address, raw),))
 
     def process_fields(self, observation: Observation, task: int) -> Mapping[str, object]:
         """Return nothing: a ``task_struct`` keeps nothing of sockets."""

@@ -12,6 +12,7 @@ from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.list import for_each_list_node
 from ktrace.inspect.members import offset_of
+from ktrace.inspect.remembered import Place, Remembered
 from ktrace.state.net.facts import ProtocolSwitch
 from ktrace.state.net.socket_tables import TABLES, Family, SocketTables
 
@@ -36,13 +37,13 @@ class TablesReader:
         self.mount = Layout(prog, "struct vfsmount", "mnt_sb")
         self.super_block = Layout(prog, "struct super_block", "s_type", "s_op")
         self.fs_type = Layout(prog, "struct file_system_type", "name")
-        self._places = {
+        self._tables = {
             name: (int(kernel.variable(name).address_ or 0), drgn.sizeof(kernel.variable(name)))
             for name in ("net_families", "inetsw", "inetsw6", "inet_protos", "inet6_protos", "sock_mnt")
             if kernel.has_symbol(name)
         }
-        self._read: dict[tuple[int, int], bytes] = {}
-        self._known: SocketTables | None = None
+        self._places: list[Place] = []
+        self._remembered: Remembered[SocketTables] = Remembered()
 
     def observe(self, observation: Observation) -> None:
         """Add the tables."""
@@ -51,41 +52,45 @@ class TablesReader:
 
     def read(self) -> SocketTables:
         """Return the tables; they are decoded again if one byte of them, or of what they point at, has changed."""
-        memory = self.kernel.memory
-        if self._known is not None and all(memory.read(*place) == data for place, data in self._read.items()):
-            return self._known
-        self._read = {}
-        self._known = self._decode({name: self._bytes(*place) for name, place in self._places.items()})
-        return self._known
+        known = self._remembered.find(self.kernel.memory, TABLES)
+        if known is not None:
+            return known
+        self._places = []
+        tables = self._decode({name: self._bytes(*place) for name, place in self._tables.items()})
+        return self._remembered.keep(TABLES, tables, self._places)
 
     def _bytes(self, address: int, size: int) -> bytes:
-        data = self._read[address, size] = self.kernel.memory.read(address, size)
+        """Read what the tables depend on."""
+        data = self.kernel.memory.read(address, size)
+        self._places.append((address, data))
         return data
 
     def _members(self, layout: Layout, address: int) -> Any:
-        return layout.unpack(self._bytes(address, layout.size), 0)
+        """Return the members of a structure that the tables depend on."""
+        return layout.unpack_span(self._bytes(address + layout.start, layout.span), 0)
 
     def _decode(self, raw: dict[str, bytes]) -> SocketTables:
         families = {
             number: self._family(address) for number, address in enumerate(_pointers(raw["net_families"])) if address
         }
         switches = {name: self._switch(name, raw[name]) if name in raw else {} for name in ("inetsw", "inetsw6")}
+        protos6 = self._protocols(raw["inet6_protos"], self.protocol6) if self.protocol6 else {}
         return SocketTables(
-            families,
-            switches["inetsw"],
-            switches["inetsw6"],
-            self._protocols(raw["inet_protos"], self.protocol),
-            self._protocols(raw["inet6_protos"], self.protocol6) if self.protocol6 and "inet6_protos" in raw else {},
-            self._mount(_pointers(raw["sock_mnt"])[0]),
+            net_families=families,
+            inetsw=switches["inetsw"],
+            inetsw6=switches["inetsw6"],
+            inet_protos=self._protocols(raw["inet_protos"], self.protocol),
+            inet6_protos=protos6,
+            sock_mnt=self._mount(_pointers(raw["sock_mnt"])[0]),
         )
 
     def _family(self, address: int) -> Family:
         found = self._members(self.family, address)
-        return Family(found.family, self.kernel.symbol(found.create))
+        return Family(family=found.family, create=self.kernel.symbol(found.create))
 
     def _switch(self, name: str, raw: bytes) -> dict[int, tuple[ProtocolSwitch, ...]]:
         """Return every list that is not empty, in lookup order (``list_for_each_entry_rcu()``)."""
-        memory, start = self.kernel.memory, self._places[name][0]
+        memory, start = self.kernel.memory, self._tables[name][0]
         found = {}
         for number in range(len(raw) // 16):
             head = start + 16 * number
@@ -98,7 +103,13 @@ class TablesReader:
         found = self._members(self.switch, address)
         symbol = self.kernel.symbol
         flags = tuple(name for bit, name in INET_PROTOSW.items() if found.flags & bit)
-        return ProtocolSwitch(found.type, found.protocol, symbol(found.prot), symbol(found.ops), flags)
+        return ProtocolSwitch(
+            type=found.type,
+            protocol=found.protocol,
+            prot=symbol(found.prot),
+            ops=symbol(found.ops),
+            flags=flags,
+        )
 
     def _protocols(self, raw: bytes, layout: Layout) -> dict[int, str]:
         return {
@@ -108,8 +119,8 @@ class TablesReader:
         }
 
     def _mount(self, address: int) -> str:
-        super_block = self.super_block.read(self.kernel.memory, self._members(self.mount, address).mnt_sb)
-        name = self.fs_type.read(self.kernel.memory, super_block.s_type).name
+        super_block = self._members(self.super_block, self._members(self.mount, address).mnt_sb)
+        name = self._members(self.fs_type, super_block.s_type).name
         text = drgn.Object(self.kernel.prog, "char *", value=name).string_().decode("ascii", "replace")
         return f"{text}, {self.kernel.symbol(super_block.s_op)}"
 

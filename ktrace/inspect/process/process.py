@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from drgn.helpers.linux.pid import find_task as drgn_find_task
 
@@ -14,9 +14,10 @@ from ktrace.inspect.fs.file import FileReader
 from ktrace.inspect.inspector import Observation, ProcessMembers
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
-from ktrace.inspect.memory import KernelMemory
+from ktrace.inspect.process.user import UserReader
+from ktrace.inspect.remembered import Place, Remembered
 from ktrace.state.fs.file import Descriptor, DescriptorTable
-from ktrace.state.process.process import Process, User
+from ktrace.state.process.process import Process
 from ktrace.state.ref import Ref
 
 MAX_FDS = 1 << 20
@@ -48,13 +49,14 @@ class ProcessReader:
         self.cred = Layout(prog, "struct cred", "uid.val", "gid.val", "euid.val", "egid.val", "user")
         self.tables = TableReader(kernel, files)
         self.users = UserReader(kernel)
-        self._task = _Span(prog)
+        self._task = Layout(prog, "struct task_struct", "pid", "cred", "files")
 
     def observe(self, observation: Observation) -> None:
         """Add processes, descriptor tables, files, what is behind them, and users."""
         memory = observation.memory
         objects = observation.objects
         for name, address in observation.tasks.items():
+            # Only this part is read of a task_struct, which has ten kilobytes.
             pid, cred_address, files = self._task.read(memory, address)
             cred = self.cred.read(memory, cred_address)
             # exit_files() comes before the files are closed, which may take a while.
@@ -66,29 +68,22 @@ class ProcessReader:
             for member in self.members:
                 fields.update(member.process_fields(observation, address))
             objects[Ref("process", name)] = Process(
-                name, pid, table, cred.uid_val, cred.gid_val, cred.euid_val, cred.egid_val, **fields
+                name=name,
+                pid=pid,
+                files=table,
+                uid=cred.uid_val,
+                gid=cred.gid_val,
+                euid=cred.euid_val,
+                egid=cred.egid_val,
+                **fields,
             )
 
 
-class _Span:
-    """Read only the part of a ``task_struct`` that holds pid, cred and files: the whole has ten kilobytes."""
+class _Known(NamedTuple):
+    """A descriptor table, and the addresses of the files in it."""
 
-    def __init__(self, prog: Any) -> None:
-        offsets = Layout(prog, "struct task_struct", "pid", "cred", "files").offsets
-        self._start = min(offsets.values())
-        self._size = max(offsets.values()) + 8 - self._start
-        self._pid, self._cred, self._files = (offsets[name] - self._start for name in ("pid", "cred", "files"))
-
-    def read(self, memory: KernelMemory, address: int) -> tuple[int, int, int]:
-        data = memory.read(address + self._start, self._size)
-        pid: int = _INT.unpack_from(data, self._pid)[0]
-        cred: int = _POINTER.unpack_from(data, self._cred)[0]
-        files: int = _POINTER.unpack_from(data, self._files)[0]
-        return pid, cred, files
-
-
-_INT = struct.Struct("<i")
-_POINTER = struct.Struct("<Q")
+    table: DescriptorTable
+    files: tuple[int, ...]
 
 
 class TableReader:
@@ -99,58 +94,45 @@ class TableReader:
         self.files = files
         self.files_struct = Layout(prog, "struct files_struct", "count.counter", "fdt")
         self.fdtable = Layout(prog, "struct fdtable", "max_fds", "fd", "close_on_exec", "open_fds")
-        self._known: dict[int, tuple[tuple[bytes, ...], tuple[int, ...], DescriptorTable]] = {}
+        self._remembered: Remembered[_Known] = Remembered()
 
     def observe(self, observation: Observation, table: Ref) -> None:
         """Add the ``files_struct`` at the address that *table* holds, and its files.
 
         :raises CorruptStructure: the table is impossibly large
         """
+        known = self._remembered.find(observation.memory, table.key)
+        if known is None:
+            known = self._remembered.keep(table.key, *self._decode(observation, int(table.key)))
+        observe = self.files.observe
+        for file in known.files:
+            observe(observation, file)
+        observation.objects[table] = known.table
+
+    def _decode(self, observation: Observation, address: int) -> tuple[_Known, tuple[Place, ...]]:
         memory = observation.memory
-        address = int(table.key)
-        head = self.files_struct.read(memory, address)
-        fdt = self.fdtable.read(memory, head.fdt)
+        places: list[Place] = []
+
+        def read(start: int, size: int) -> bytes:
+            """Read what the table depends on; a small one lies in its files_struct, which is read once."""
+            if places and address <= start and start + size <= address + len(places[0][1]):
+                return places[0][1][start - address : start - address + size]
+            places.append((start, memory.read(start, size)))
+            return places[-1][1]
+
+        head = self.files_struct.unpack(read(address, self.files_struct.size), 0)
+        fdt = self.fdtable.unpack(read(head.fdt, self.fdtable.size), 0)
         if not 0 < fdt.max_fds <= MAX_FDS:
             raise CorruptStructure("fdtable.max_fds", head.fdt, f"{fdt.max_fds} descriptors")
         size = (fdt.max_fds + 63) // 64 * 8
-        opened = memory.read(fdt.open_fds, size)
-        closing = memory.read(fdt.close_on_exec, size)
-        count = int.from_bytes(opened, "little").bit_length()
-        data = (opened, closing, memory.read(fdt.fd, 8 * count) if count else b"", bytes([head.count_counter & 0xFF]))
-        files = self.files
-        known = self._known.get(address)
-        if known is not None and known[0] == data and known[2].max_fds == fdt.max_fds:
-            for file in known[1]:
-                files.observe(observation, file)
-            observation.objects[table] = known[2]
-            return
-        fds: dict[int, Descriptor] = {}
-        pointers = struct.unpack(f"<{count}Q", data[2])
-        bits, cloexec = int.from_bytes(opened, "little"), int.from_bytes(closing, "little")
-        for fd, pointer in enumerate(pointers):
-            if bits >> fd & 1:
-                ref = files.observe(observation, pointer) if pointer else None
-                fds[fd] = Descriptor(ref, bool(cloexec >> fd & 1))
-        decoded = DescriptorTable(head.count_counter, fds, fdt.max_fds)
-        self._known[address] = (
-            data,
-            tuple(pointer for fd, pointer in enumerate(pointers) if pointer and bits >> fd & 1),
-            decoded,
-        )
-        observation.objects[table] = decoded
-
-
-class UserReader:
-    """Read what a user's processes have taken together."""
-
-    def __init__(self, kernel: LiveKernel) -> None:
-        self.user = Layout(kernel.prog, "struct user_struct", "uid.val", "pipe_bufs.counter")
-
-    def observe(self, observation: Observation, address: int) -> Ref:
-        """Add the ``user_struct`` at *address* and return its reference, whose key is the uid."""
-        # Whose it is cannot be remembered by the address: it is another's once that one has gone.
-        user = self.user.read(observation.memory, address)
-        ref = Ref("user", str(user.uid_val))
-        if ref not in observation.objects:
-            observation.objects[ref] = User(user.pipe_bufs_counter)
-        return ref
+        opened = int.from_bytes(read(fdt.open_fds, size), "little")
+        cloexec = int.from_bytes(read(fdt.close_on_exec, size), "little")
+        count = opened.bit_length()
+        pointers = struct.unpack(f"<{count}Q", read(fdt.fd, 8 * count)) if count else ()
+        used = [(fd, pointer) for fd, pointer in enumerate(pointers) if opened >> fd & 1]
+        fds = {
+            fd: Descriptor(file=Ref("file", pointer) if pointer else None, cloexec=bool(cloexec >> fd & 1))
+            for fd, pointer in used
+        }
+        table = DescriptorTable(users=head.count_counter, fds=fds, max_fds=fdt.max_fds)
+        return _Known(table, tuple(pointer for _, pointer in used if pointer)), tuple(places)

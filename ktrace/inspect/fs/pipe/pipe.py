@@ -14,14 +14,15 @@ from ktrace.inspect.fs.inode import InodeReader
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.lib.list import for_each_next
 from ktrace.inspect.members import has_member, offset_of
 from ktrace.inspect.memory import KernelMemory
-from ktrace.inspect.process.process import UserReader
+from ktrace.inspect.process.user import UserReader
+from ktrace.inspect.remembered import Place, Remembered
 from ktrace.inspect.wait_queue import WaitQueues
 from ktrace.state.fs.pipe.pipe import PIPE_BUF_FLAGS, Fasync, Pipe, PipeBuffer, PipeFacts
 from ktrace.state.names import flag_names
 from ktrace.state.ref import Ref
-from ktrace.state.wait import Waiter
 
 MAX_SLOTS = 1 << 19
 """``round_pipe_size()`` allows 2 GiB."""
@@ -32,27 +33,26 @@ ANON_OPS = "anon_pipe_buf_ops"
 
 
 class _Known(NamedTuple):
-    """What a pipe was decoded from; nobody waited and nobody wanted signals."""
+    """A pipe, and the address of who pays for it."""
 
-    data: bytes
-    decoded: Pipe
+    pipe: Pipe
     user: int
-    places: list[tuple[int, bytes]]
 
 
 class PipeReader:
     """Read pipes as files, and as what FIFOs point at.
 
-    :param inodes: reads the inode behind a pipe; told to read FIFOs' pipes here
+    :param inodes: reads the inode behind a pipe, and from now on the pipe of a FIFO here
+    :param files: reads the files that want signals
     """
 
     f_ops = frozenset({"pipefifo_fops"})
 
-    def __init__(self, kernel: LiveKernel, inodes: InodeReader) -> None:
+    def __init__(self, kernel: LiveKernel, inodes: InodeReader, files: FileReader) -> None:
         prog = kernel.prog
         self.kernel = kernel
         self.inodes = inodes
-        self.files: FileReader | None = None
+        self.files = files
         inodes.pipes = self.observe_pipe
         self.users = UserReader(kernel)
         self.queues = WaitQueues(kernel)
@@ -87,8 +87,9 @@ class PipeReader:
         self._blank = bytes(self.buffer.size)
         self._i_pipe = inodes.inode.offsets["i_pipe"]
         self.refcount_offset = offset_of(prog, "struct page", "_refcount.counter")
-        self.fasync = Layout(prog, "struct fasync_struct", "fa_fd", "fa_next", "fa_file")
-        self._known: dict[int, _Known] = {}
+        self.fasync = Layout(prog, "struct fasync_struct", "fa_fd", "fa_file")
+        self._fa_next = offset_of(prog, "struct fasync_struct", "fa_next")
+        self._remembered: Remembered[_Known] = Remembered()
         self._flags = {value: flag_names(value, PIPE_BUF_FLAGS) for value in range(0x80)}
 
     def file_target(self, observation: Observation, file: int, private_data: int, f_inode: int) -> Ref:
@@ -110,57 +111,51 @@ class PipeReader:
         :raises CorruptStructure: a ring or list that cannot be followed
         """
         memory = observation.memory
-        data = memory.read(address, self.pipe.size)
         ref = Ref("pipe", f_inode)
-        known = self._known.get(f_inode)
-        if known is not None and known.data == data and self._unchanged(memory, known):
-            observation.objects[ref] = known.decoded
+        known = self._remembered.find(memory, (f_inode, address))
+        if known is not None:
+            observation.objects[ref] = known.pipe
             self.users.observe(observation, known.user)
             return ref
+        data = memory.read(address, self.pipe.size)
         raw = self.pipe.unpack(data, 0)
         # Taken first: a file on a list of those that want signals leads back here.
         observation.objects[ref] = None
         ring, places = self.ring(memory, raw.bufs, raw.ring_size, address)
         rd_wait, wr_wait = address + self._rd_wait, address + self._wr_wait
-        observation.objects[ref] = decoded = Pipe(
-            raw.mutex_owner_counter != 0,
-            self._waiters(observation, rd_wait, raw.rd_wait_head_next, "pipe_inode_info.rd_wait"),
-            self._waiters(observation, wr_wait, raw.wr_wait_head_next, "pipe_inode_info.wr_wait"),
-            raw.head,
-            raw.tail,
-            raw.max_usage,
-            raw.ring_size,
-            bool(raw.note_loss),
-            raw.nr_accounted,
-            raw.readers,
-            raw.writers,
-            raw.files,
-            raw.r_counter,
-            raw.w_counter,
-            raw.poll_usage,
-            raw.tmp_page != 0,
-            self._fasync(observation, raw.fasync_readers, address),
-            self._fasync(observation, raw.fasync_writers, address),
-            ring,
-            self.users.observe(observation, raw.user),
-            bool(raw.watch_queue),
-            self.inodes.ref(f_inode),
+        observation.objects[ref] = pipe = Pipe(
+            locked=raw.mutex_owner_counter != 0,
+            rd_wait=self.queues.waiters(observation, rd_wait, "pipe_inode_info.rd_wait", raw.rd_wait_head_next),
+            wr_wait=self.queues.waiters(observation, wr_wait, "pipe_inode_info.wr_wait", raw.wr_wait_head_next),
+            head=raw.head,
+            tail=raw.tail,
+            max_usage=raw.max_usage,
+            ring_size=raw.ring_size,
+            note_loss=bool(raw.note_loss),
+            nr_accounted=raw.nr_accounted,
+            readers=raw.readers,
+            writers=raw.writers,
+            files=raw.files,
+            r_counter=raw.r_counter,
+            w_counter=raw.w_counter,
+            poll_usage=raw.poll_usage,
+            tmp_page=raw.tmp_page != 0,
+            fasync_readers=self._fasync(observation, raw.fasync_readers, "pipe_inode_info.fasync_readers"),
+            fasync_writers=self._fasync(observation, raw.fasync_writers, "pipe_inode_info.fasync_writers"),
+            bufs=ring,
+            user=self.users.observe(observation, raw.user),
+            watch_queue=bool(raw.watch_queue),
+            inode=self.inodes.ref(f_inode),
         )
-        self._known.pop(f_inode, None)
-        alone = raw.rd_wait_head_next == rd_wait and raw.wr_wait_head_next == wr_wait
-        if alone and not raw.fasync_readers and not raw.fasync_writers:
-            self._known[f_inode] = _Known(data, decoded, raw.user, places)
+        alone = not (pipe.rd_wait or pipe.wr_wait or pipe.fasync_readers or pipe.fasync_writers)
+        known = _Known(pipe, raw.user)
+        self._remembered.keep((f_inode, address), known, ((address, data), *places) if alone else None)
         return ref
-
-    def _unchanged(self, memory: KernelMemory, known: _Known) -> bool:
-        """Tell whether everything outside the ``pipe_inode_info`` still has the bytes that were decoded."""
-        read = memory.read
-        return all(read(address, len(data)) == data for address, data in known.places)
 
     def ring(
         self, memory: KernelMemory, bufs: int, ring_size: int, pipe: int
-    ) -> tuple[dict[int, PipeBuffer], list[tuple[int, bytes]]]:
-        """Return every slot of a ring that was ever used, by index, and what was read of memory where.
+    ) -> tuple[dict[int, PipeBuffer], list[Place]]:
+        """Return every slot of a ring that was ever used, by index, and the places that they depend on.
 
         :raises CorruptStructure: more slots than any pipe can have
         """
@@ -168,7 +163,7 @@ class PipeReader:
             raise CorruptStructure("pipe_inode_info.ring_size", pipe, f"{ring_size} slots")
         size = self.buffer.size
         data = memory.read(bufs, ring_size * size)
-        places = [(bufs, data)]
+        places: list[Place] = [(bufs, data)]
         used = data.rstrip(b"\0")
         found = {}
         for index in range((len(used) + size - 1) // size):
@@ -177,10 +172,19 @@ class PipeReader:
                 found[index] = self._slot(memory, self.buffer.unpack(data, at), places)
         return found, places
 
-    def _slot(self, memory: KernelMemory, raw: Any, places: list[tuple[int, bytes]]) -> PipeBuffer:
+    def _slot(self, memory: KernelMemory, raw: Any, places: list[Place]) -> PipeBuffer:
         flags = self._flags.get(raw.flags) or flag_names(raw.flags, PIPE_BUF_FLAGS)
         if not raw.ops:
-            return PipeBuffer(None, None, raw.offset, raw.len, None, flags, raw.private, b"")
+            return PipeBuffer(
+                page=None,
+                page_count=None,
+                offset=raw.offset,
+                len=raw.len,
+                ops=None,
+                flags=flags,
+                private=raw.private,
+                data=b"",
+            )
         ops = self.kernel.symbol(raw.ops)
         at = raw.page + self.refcount_offset
         places.append((at, memory.read(at, 4)))
@@ -192,24 +196,23 @@ class PipeReader:
         start = memory.page_offset + (pfn << PAGE_SHIFT) + offset
         data = memory.read(start, min(raw.len, room - offset))
         places.append((start, data))
-        return PipeBuffer(Ref("page", pfn), count, raw.offset, raw.len, ops, flags, raw.private, data)
+        return PipeBuffer(
+            page=Ref("page", pfn),
+            page_count=count,
+            offset=raw.offset,
+            len=raw.len,
+            ops=ops,
+            flags=flags,
+            private=raw.private,
+            data=data,
+        )
 
-    def _waiters(self, observation: Observation, head: int, first: int, what: str) -> tuple[Waiter, ...]:
-        if first == head:
-            return ()
-        return self.queues.waiters(observation, head, what)
-
-    def _fasync(self, observation: Observation, first: int, pipe: int) -> tuple[Fasync, ...]:
-        if not first:
-            return ()
-        assert self.files is not None
+    def _fasync(self, observation: Observation, first: int, what: str) -> tuple[Fasync, ...]:
+        """Return who wants signals, the last one first."""
         found: list[Fasync] = []
-        while first:
-            if len(found) > MAX_FASYNC:
-                raise CorruptStructure("pipe_inode_info.fasync", pipe, f"list has more than {MAX_FASYNC} entries")
-            entry = self.fasync.read(observation.memory, first)
-            found.append(Fasync(self.files.observe(observation, entry.fa_file), entry.fa_fd))
-            first = entry.fa_next
+        for address in for_each_next(observation.memory, first, what, MAX_FASYNC, self._fa_next):
+            entry = self.fasync.read(observation.memory, address)
+            found.append(Fasync(file=self.files.observe(observation, entry.fa_file), fd=entry.fa_fd))
         return tuple(found)
 
 
@@ -221,10 +224,10 @@ def read_pipe_facts(kernel: LiveKernel) -> PipeFacts:
     prog = kernel.prog
     argument = prog.function("pipe_fcntl").type_.parameters[2].type
     return PipeFacts(
-        kernel.variable("pipe_max_size").value_(),
-        kernel.variable("pipe_user_pages_soft").value_(),
-        kernel.variable("pipe_user_pages_hard").value_(),
-        {user.uid.val.value_(): user.pipe_bufs.counter.value_() for user in for_each_user(prog)},
-        has_member(prog, "struct pipe_inode_info", "watch_queue"),
-        (1 << 8 * argument.size) - 1,
+        pipe_max_size=kernel.variable("pipe_max_size").value_(),
+        pipe_user_pages_soft=kernel.variable("pipe_user_pages_soft").value_(),
+        pipe_user_pages_hard=kernel.variable("pipe_user_pages_hard").value_(),
+        pipe_bufs={user.uid.val.value_(): user.pipe_bufs.counter.value_() for user in for_each_user(prog)},
+        watch_queue=has_member(prog, "struct pipe_inode_info", "watch_queue"),
+        size_mask=(1 << 8 * argument.size) - 1,
     )

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from ktrace.include.net.tcp_states import TCP_CLOSE, TCP_LISTEN, TCP_NEW_SYN_RECV, TCP_SYN_SENT
-from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.invariants.net.inet6 import Inet6Checks
 from ktrace.inspect.invariants.net.skbuff import Buffers, Queued
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.lib.list import for_each_next
+from ktrace.inspect.members import offset_of
 from ktrace.uapi.in_ import IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE
 from ktrace.uapi.limits import UINT_MAX
 from ktrace.uapi.socket import AF_INET6, SOCK_DGRAM, SOCK_STREAM
@@ -38,7 +39,8 @@ class InetChecks:
             qlen="inet_conn.icsk_accept_queue.qlen.counter", num="inet_conn.icsk_inet.sk.__sk_common.skc_num",
             state="inet_conn.icsk_inet.sk.__sk_common.skc_state", sk_socket="inet_conn.icsk_inet.sk.sk_socket",
         )  # fmt: skip
-        self.request = Layout(prog, "struct request_sock", "dl_next", "sk")
+        self.request = Layout(prog, "struct request_sock", "sk")
+        self.dl_next = offset_of(prog, "struct request_sock", "dl_next")
         self.cb = Layout(prog, "struct tcp_skb_cb", "seq", "end_seq", "tcp_flags")
         self.udp = Layout(prog, "struct udp_sock", "forward_deficit")
         self.ipv6 = Inet6Checks(kernel)
@@ -103,10 +105,9 @@ class InetChecks:
             yield Violation(f"{where}.rcv_nxt", f"is {found.rcv_nxt}, but the queue ends at {expected}")
 
     def _check_listener(self, where: str, address: int, sock: Any, found: Any) -> Iterator[Violation]:
-        count, last, node = 0, 0, found.accept_head
-        while node:
-            if count >= MAX_QUEUED:
-                raise CorruptStructure("request_sock_queue.rskq_accept_head", address, "does not end")
+        count, last = 0, 0
+        what = "request_sock_queue.rskq_accept_head"
+        for node in for_each_next(self.kernel.memory, found.accept_head, what, MAX_QUEUED, self.dl_next):
             request = self.request.read(self.kernel.memory, node)
             child = self.tcp.read(self.kernel.memory, request.sk)
             place = f"{where}.accept_queue[{count}]"
@@ -116,7 +117,7 @@ class InetChecks:
                 yield Violation(place, f"{request.sk:#x} listens itself")
             elif child.num != found.num and child.state != TCP_CLOSE:
                 yield Violation(place, f"{request.sk:#x} has port {child.num}, not {found.num}")
-            count, last, node = count + 1, node, request.dl_next
+            count, last = count + 1, node
         if count and found.accept_tail != last:
             yield Violation(f"{where}.rskq_accept_tail", f"is {found.accept_tail:#x}, but the queue ends at {last:#x}")
         if sock.sk_ack_backlog != count:

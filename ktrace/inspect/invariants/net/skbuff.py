@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.lib.list import Met
 from ktrace.inspect.members import offset_of
 
 MAX_QUEUED = 1 << 16
@@ -64,19 +64,18 @@ class Buffers:
         found: list[Violation] = []
         head = self.head.read(self.kernel.memory, address)
         packets: list[Queued] = []
-        previous, node = address, head.next
+        previous, node, met = address, head.next, Met(name, MAX_QUEUED)
         while node != address:
-            if len(packets) >= MAX_QUEUED:
-                raise CorruptStructure(name, address, f"has more than {MAX_QUEUED} buffers")
+            met.add(node)
             skb = self.skb.read(self.kernel.memory, node)
             place = f"{where}.{name}[{len(packets)}]"
             if skb.prev != previous:
-                found.append(Violation(place, f"has prev {skb.prev:#x}, not {previous:#x}"))
+                found.append(Violation(f"{place}.prev", f"is {skb.prev:#x}, not {previous:#x}"))
             packets.append(Queued(node, skb))
             found += self._check(place, skb)
             previous, node = node, skb.next
         if head.prev != previous:
-            found.append(Violation(f"{where}.{name}", f"ends with {head.prev:#x}, not {previous:#x}"))
+            found.append(Violation(f"{where}.{name}.prev", f"is {head.prev:#x}, not {previous:#x}"))
         if head.qlen != len(packets):
             found.append(Violation(f"{where}.{name}.qlen", f"is {head.qlen}, with {len(packets)} buffers"))
         return packets, found

@@ -11,11 +11,11 @@ from drgn.helpers.linux.net import for_each_net
 from ktrace.include.net.af_unix import UNIX_HASH_SIZE
 from ktrace.include.net.scm import SCM_MAX_FD
 from ktrace.include.net.tcp_states import TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN
-from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.invariants.net.skbuff import Buffers, Charges, Queued
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.lib.list import for_each_hlist_node
 from ktrace.inspect.members import offset_of
 from ktrace.uapi.net import SS_CONNECTED, SS_UNCONNECTED
 from ktrace.uapi.socket import SOCK_DGRAM, SOCK_STREAM
@@ -51,7 +51,7 @@ class UnixChecks:
     def hashed(self) -> set[int]:
         """Return every AF_UNIX sock in the tables of all network namespaces.
 
-        :raises CorruptStructure: a chain does not end
+        :raises CorruptStructure: a chain cannot be followed
         """
         memory = self.kernel.memory
         found: set[int] = set()
@@ -59,16 +59,10 @@ class UnixChecks:
             buckets = int(net.unx.table.buckets.value_())
             if not buckets:
                 continue
-            for (node,) in struct.iter_unpack("<Q", memory.read(buckets, 8 * UNIX_HASH_SIZE)):
-                left = MAX_CHAIN
-                while node:
-                    found.add(node - self.node)
-                    node = memory.u64(node)
-                    left -= 1
-                    if not left:
-                        raise CorruptStructure(
-                            "unix_table.buckets", buckets, f"a chain has more than {MAX_CHAIN} socks"
-                        )
+            for number, (first,) in enumerate(struct.iter_unpack("<Q", memory.read(buckets, 8 * UNIX_HASH_SIZE))):
+                if first:
+                    nodes = for_each_hlist_node(memory, buckets + 8 * number, "unix_table.buckets", MAX_CHAIN)
+                    found.update([node - self.node for node in nodes])
         return found
 
     def check_state(self, where: str, socket: Any, sock: Any) -> Iterator[Violation]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.lib.list import Met, for_each_next, points_elsewhere
 from ktrace.inspect.members import MissingMember, offset_of
 from ktrace.inspect.memory import KernelMemory
 
@@ -34,6 +35,7 @@ class BufferReader:
             prog, "struct sk_buff", "next", "prev", "sk", "&cb", "len", "data_len", "peeked", "end", "head", "data",
             "truesize", "users.refs.counter", "transport_header",
         )  # fmt: skip
+        self.next = self.skb.offsets["next"]
         # sk_buff.rbnode is in a union at its very beginning.
         self.node = Layout(prog, "struct rb_node", "rb_left", "rb_right")
         self.shared = Layout(prog, "struct skb_shared_info", "nr_frags", "frag_list", "&frags")
@@ -53,7 +55,7 @@ class BufferReader:
                 return
             skb = self.skb.read(memory, node)
             if skb.prev != previous:
-                raise CorruptStructure("sk_buff_head", node, "prev does not point back")
+                raise points_elsewhere("sk_buff_head", node, skb.prev, previous)
             yield Packet(node, skb, self.bytes_of(memory, node, skb))
             previous, node = node, skb.next
         raise CorruptStructure("sk_buff_head", head, f"queue has more than {MAX_QUEUED} buffers")
@@ -63,14 +65,9 @@ class BufferReader:
 
         :raises CorruptStructure: it does not end
         """
-        node = first
-        for _ in range(MAX_QUEUED):
-            if not node:
-                return
+        for node in for_each_next(memory, first, "sk_backlog.head", MAX_QUEUED, self.next):
             skb = self.skb.read(memory, node)
             yield Packet(node, skb, self.bytes_of(memory, node, skb))
-            node = skb.next
-        raise CorruptStructure("sk_backlog.head", first, f"has more than {MAX_QUEUED} buffers")
 
     def for_each_in_tree(self, memory: KernelMemory, root: int) -> Iterator[Packet]:
         """Yield the packets of a red-black tree in order (``skb_rb_first()``, ``skb_rb_next()``).
@@ -78,14 +75,12 @@ class BufferReader:
         :raises CorruptStructure: it is no tree
         """
         above: list[int] = []
-        node, left = root, MAX_QUEUED
+        node, met = root, Met("tcp_rtx_queue", MAX_QUEUED)
         while node or above:
             while node:
+                met.add(node)
                 above.append(node)
                 node = self.node.read(memory, node).rb_left
-                left -= 1
-                if not left:
-                    raise CorruptStructure("tcp_rtx_queue", root, f"has more than {MAX_QUEUED} buffers")
             node = above.pop()
             skb = self.skb.read(memory, node)
             yield Packet(node, skb, self.bytes_of(memory, node, skb))
@@ -107,11 +102,7 @@ class BufferReader:
             for index in range(min(shared.nr_frags, len(shared.frags) // 16)):
                 page, length, offset = _FRAGMENT.unpack_from(shared.frags, index * 16)
                 parts.append(memory.page_bytes(page, offset, length))
-            node = shared.frag_list
-            for _ in range(MAX_QUEUED):
-                if not node or depth:
-                    break
-                child = self.skb.read(memory, node)
-                parts.append(self.bytes_of(memory, node, child, depth + 1))
-                node = child.next
+            fragments = 0 if depth else shared.frag_list
+            for node in for_each_next(memory, fragments, "skb_shared_info.frag_list", MAX_QUEUED, self.next):
+                parts.append(self.bytes_of(memory, node, self.skb.read(memory, node), depth + 1))
         return b"".join(parts)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import drgn
-
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
-from ktrace.inspect.members import type_of
+from ktrace.inspect.members import constant
+from ktrace.inspect.remembered import Place
 from ktrace.state.net.inet import Ipv6Sock
 from ktrace.state.net.sockaddr import ipv6_text
 
@@ -43,24 +42,20 @@ class Inet6Reader:
         self.numbers = {name: Layout(prog, "struct ipv6_pinfo", name) for name in numbers}
         self.bits = Layout(prog, "struct ipv6_pinfo", *(f"?{name}" for name in BITS))
         self.rxopt = Layout(prog, "struct ipv6_pinfo", *(f"rxopt.bits.{name}" for name in RXOPT))
-        self.flags = {name: _constant(prog, f"INET_FLAGS_{flag}") for name, flag in BITS.items()}
+        self.flags = {name: constant(prog, f"INET_FLAGS_{flag}") for name, flag in BITS.items()}
 
-        kinds = {(True, False): "tcp6_sock", (False, True): "udp6_sock", (False, False): "raw6_sock"}
-        self.sizes = {kind: int(type_of(prog, f"struct {name}").size) for kind, name in kinds.items()}
-        """Bytes of the whole object by whether it is TCP's or UDP's: ``ipv6_pinfo`` is at its very end."""
-
-    def read(self, observation: Observation, raw: bytes) -> Ipv6Sock | None:
-        """Return the part of a sock whose ``struct inet_sock`` is *raw*; ``None`` where it has none."""
+    def read(self, observation: Observation, raw: bytes) -> tuple[Ipv6Sock | None, list[Place]]:
+        """Return the IPv6 part of a sock whose ``struct inet_sock`` is *raw*, and the places that it depends on."""
         found = self.sock.unpack(raw, 0)
         if not found.pinet6:
-            return None
+            return None, []
         data = observation.memory.read(found.pinet6, self.pinfo.size)
         np = self.pinfo.unpack(data, 0)
         hop_limit, mcast_hops, pmtudisc, srcprefs = (
             getattr(layout.unpack(data, 0), name) for name, layout in self.numbers.items()
         )
         rxopt = self.rxopt.unpack(data, 0)._asdict()
-        return Ipv6Sock(
+        part = Ipv6Sock(
             saddr=ipv6_text(np.saddr),
             v6_rcv_saddr=ipv6_text(found.rcv_saddr),
             v6_daddr=ipv6_text(found.daddr),
@@ -78,6 +73,7 @@ class Inet6Reader:
             bits=self._bits(data, found.inet_flags),
             rxopt=tuple(sorted(name for name in RXOPT if rxopt[f"rxopt_bits_{name}"])),
         )
+        return part, [(found.pinet6, data)]
 
     def _bits(self, data: bytes, inet_flags: int | None) -> tuple[str, ...]:
         found = self.bits.unpack(data, 0)
@@ -95,10 +91,3 @@ def _hops(value: Any) -> int:
     """Return a signed number that has nine bits on 6.1, and sixteen since Linux 6.8."""
     bits = 9 if value < 1 << 9 else 16
     return int(value - (1 << bits) if value >> bits - 1 else value)
-
-
-def _constant(prog: drgn.Program, name: str) -> int | None:
-    try:
-        return int(prog.constant(name))
-    except LookupError:
-        return None

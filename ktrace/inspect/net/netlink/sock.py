@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.net.core.family import SockPart, plain_buffers
+from ktrace.inspect.net.core.skbuff import Packet
 from ktrace.inspect.net.core.sock_names import bit_names
+from ktrace.inspect.remembered import Place
 from ktrace.state.net.netlink import NetlinkSock, NetlinkTable
 from ktrace.uapi.netlink import MAX_LINKS, NETLINK_USERSOCK
 
@@ -28,15 +33,19 @@ class NetlinkReader:
             "ngroups", "groups", "state", "bound",
         )  # fmt: skip
 
-    def read(self, observation: Observation, address: int) -> NetlinkSock:
-        """Return the part of the sock at *address*."""
+    def read(
+        self, observation: Observation, address: int, sock: Any, received: list[Packet], unsent: list[Packet]
+    ) -> SockPart:
+        """Return the part of AF_NETLINK of the sock at *address*."""
         found = self.netlink.read(observation.memory, address)
         members: list[int] = []
+        places: list[Place] = []
         if found.groups and found.ngroups <= MAX_GROUPS:
             words = observation.memory.read(found.groups, -(-found.ngroups // 64) * 8)
+            places.append((found.groups, words))
             mask = int.from_bytes(words, "little")
             members = [bit + 1 for bit in range(mask.bit_length()) if mask >> bit & 1]
-        return NetlinkSock(
+        part = NetlinkSock(
             portid=found.portid,
             dst_portid=found.dst_portid,
             dst_group=found.dst_group,
@@ -46,6 +55,13 @@ class NetlinkReader:
             bound=bool(found.bound),
             congested=bool(found.state & CONGESTED),
             flags=bit_names(found.flags, FLAGS),
+        )
+        return SockPart(
+            members={"netlink": part},
+            size=self.netlink.size,
+            receive_queue=plain_buffers(received),
+            write_queue=plain_buffers(unsent),
+            places=places,
         )
 
 
@@ -60,5 +76,7 @@ def read_netlink_tables(kernel: LiveKernel) -> dict[int, NetlinkTable]:
             bind = int(entry.bind.value_())
             symbol = kernel.symbol(bind) if bind else None
             # NETLINK_USERSOCK is for processes among themselves (netlink_add_usersock_entry()).
-            tables[number] = NetlinkTable(int(entry.groups), int(entry.flags), symbol, number != NETLINK_USERSOCK)
+            tables[number] = NetlinkTable(
+                groups=int(entry.groups), flags=int(entry.flags), bind=symbol, input=number != NETLINK_USERSOCK
+            )
     return tables

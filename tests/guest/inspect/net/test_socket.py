@@ -192,7 +192,7 @@ BREAKS: dict[str, tuple[int, Callable[[drgn.Object], Any], int, str]] = {
     "qlen": (1, lambda sk: sk.sk_receive_queue.qlen, 0x04, "qlen: is 6, with 2 buffers"),
     "len": (1, lambda sk: sk.sk_receive_queue.prev.len, 0x10, "len: is 21, 0 of it paged, but the head has 5 bytes"),
     "data_len": (1, lambda sk: sk.sk_receive_queue.prev.data_len, 0x80, "data_len: is 128, more than len, 5"),
-    "prev": (1, lambda sk: sk.sk_receive_queue.prev, 0x08, "sk_receive_queue: ends with"),
+    "prev": (1, lambda sk: sk.sk_receive_queue.prev, 0x08, "sk_receive_queue.prev: is 0x"),
     "users": (1, lambda sk: sk.sk_receive_queue.prev.users.refs.counter, 0x01, "users: is 0"),
     "wmem": (0, lambda sk: sk.sk_wmem_alloc.refs.counter, 0x01, "sk_wmem_alloc: is"),
     "truesize": (1, lambda sk: sk.sk_receive_queue.prev.truesize, 0x02, "sk_wmem_alloc: is"),

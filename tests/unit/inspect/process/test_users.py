@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from ktrace.inspect.process.process import UserReader
+from ktrace.inspect.process.user import UserReader
 from ktrace.state.process.process import User
 from ktrace.state.ref import Ref
 

@@ -77,8 +77,9 @@ def validate_pipe(kernel: LiveKernel) -> list[Violation]:
     :param kernel: at rest: on a running guest what is in flight is reported, too
     """
     census = Census()
-    reader = PipeReader(kernel, InodeReader(kernel))
-    files = reader.files = FileReader(kernel, reader.inodes, [reader])
+    inodes = InodeReader(kernel)
+    files = FileReader(kernel, inodes)
+    reader = PipeReader(kernel, inodes, files)
     tables = _Tables(kernel)
     tasks = set()
     for task in for_each_task(kernel.prog):

@@ -1,0 +1,25 @@
+"""Read what the processes of a user have taken together (``struct user_struct``)."""
+
+from __future__ import annotations
+
+from ktrace.inspect.inspector import Observation
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.layout import Layout
+from ktrace.state.process.process import User
+from ktrace.state.ref import Ref
+
+
+class UserReader:
+    """Read users."""
+
+    def __init__(self, kernel: LiveKernel) -> None:
+        self.user = Layout(kernel.prog, "struct user_struct", "uid.val", "pipe_bufs.counter")
+
+    def observe(self, observation: Observation, address: int) -> Ref:
+        """Add the ``user_struct`` at *address* and return its reference, whose key is the uid."""
+        # Whose it is cannot be remembered by the address: it is another's once that one has gone.
+        user = self.user.read(observation.memory, address)
+        ref = Ref("user", str(user.uid_val))
+        if ref not in observation.objects:
+            observation.objects[ref] = User(pipe_bufs=user.pipe_bufs_counter)
+        return ref
