@@ -13,7 +13,7 @@ from ktrace.model.fs.fasync import fasync_helper
 from ktrace.model.fs.file import File, FileOperations, fdget
 from ktrace.model.fs.file_table import alloc_empty_file
 from ktrace.model.fs.pipe.pipe import PipeInode
-from ktrace.model.kernel import Kernel, Subsystem
+from ktrace.model.kernel import Answer, Kernel, Subsystem
 from ktrace.model.mm.iov import Destination, Source
 from ktrace.model.net.core.page_frag import put_page_frag
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
@@ -28,7 +28,7 @@ from ktrace.model.net.socket_tables import tables
 from ktrace.model.net.splice_socket import generic_splice_sendpage, splice_by_message
 from ktrace.model.net.unix.netns import NetnsUnix
 from ktrace.model.task import Errno, Task
-from ktrace.model.wait import WaitQueue, drive
+from ktrace.model.wait import MaySleep, Sleeps, WaitQueue, drive
 from ktrace.state.net.facts import SocketFacts
 from ktrace.state.net.socket_tables import TABLES
 from ktrace.state.ref import Ref
@@ -182,7 +182,7 @@ def sock_install(task: Task, fd: int, file: File, cloexec: bool) -> None:
     number(task, fd, socket, others)
 
 
-def sock_release(task: Task, socket: Socket) -> Any:
+def sock_release(task: Task, socket: Socket) -> Sleeps[None]:
     """Let go of a socket (``net/socket.c: __sock_release()``)."""
     if socket.ops is not None:
         yield from drive(socket.ops.release(task, socket))
@@ -192,13 +192,10 @@ def sock_release(task: Task, socket: Socket) -> Any:
     task.kernel.net.sockets.pop(socket.key, None)
 
 
-def run(generator: Any) -> Any:
-    """Run a generator that cannot sleep here, and return its answer."""
-    try:
-        next(generator)
-    except StopIteration as stop:
-        return stop.value
-    raise RuntimeError("this release sleeps where the model has no task to put to sleep")
+def run(answer: MaySleep[None]) -> None:
+    """Run a release to its end where nobody can sleep."""
+    for _ in drive(answer):
+        raise RuntimeError("this release sleeps where the model has no task to put to sleep")
 
 
 @contextmanager
@@ -228,7 +225,7 @@ class SocketFileOperations(FileOperations):
     name = "socket_file_ops"
     has_fasync = True
 
-    def read_iter(self, task: Task, file: File, to: Destination) -> Any:
+    def read_iter(self, task: Task, file: File, to: Destination) -> Sleeps[int]:
         """Receive (``sock_read_iter()``)."""
         socket: Socket = file.private
         if file.pos != 0:
@@ -240,7 +237,7 @@ class SocketFileOperations(FileOperations):
         message = InMessage(to, flags=flags)
         return (yield from drive(socket.ops.recvmsg(task, socket, message, flags)))
 
-    def write_iter(self, task: Task, file: File, source: Source) -> Any:
+    def write_iter(self, task: Task, file: File, source: Source) -> Sleeps[int]:
         """Send (``sock_write_iter()``)."""
         socket: Socket = file.private
         if file.pos != 0:
@@ -251,21 +248,25 @@ class SocketFileOperations(FileOperations):
         assert socket.ops is not None
         return (yield from drive(socket.ops.sendmsg(task, socket, OutMessage(source, flags))))
 
-    def splice_read(self, task: Task, file: File, position: int, pipe: PipeInode, length: int, flags: int) -> Any:
+    def splice_read(
+        self, task: Task, file: File, position: int, pipe: PipeInode, length: int, flags: int
+    ) -> Sleeps[tuple[int, int]]:
         """Receive into a pipe (``sock_splice_read()``)."""
         socket: Socket = file.private
         assert socket.ops is not None
-        if socket.ops.splice_read is not None:
+        if socket.ops.has_splice_read:
             done = yield from drive(socket.ops.splice_read(task, socket, pipe, length, flags))
         else:
 
-            def receive(to: Destination) -> Any:
+            def receive(to: Destination) -> Sleeps[int]:
                 return self.read_iter(task, file, to)
 
             done = yield from splice_by_message(task.kernel, receive, pipe, length)
         return done, position
 
-    def splice_write(self, task: Task, pipe: PipeInode, file: File, position: int, length: int, flags: int) -> Any:
+    def splice_write(
+        self, task: Task, pipe: PipeInode, file: File, position: int, length: int, flags: int
+    ) -> Sleeps[tuple[int, int]]:
         """Send what a pipe holds (``generic_splice_sendpage()``)."""
         return (yield from generic_splice_sendpage(task, pipe, file, length, flags)), position
 
@@ -283,7 +284,7 @@ class SocketFileOperations(FileOperations):
         """Every family waits on the socket's own queue (``sock_poll_wait()``)."""
         return [file.private.wq]
 
-    def ioctl(self, task: Task, file: File, cmd: int, arg: Any) -> Any:
+    def ioctl(self, task: Task, file: File, cmd: int, arg: Any) -> MaySleep[Answer]:
         """Ask the family, then give up (``sock_ioctl()``, ``sock_do_ioctl()``)."""
         socket: Socket = file.private
         assert socket.ops is not None
@@ -306,7 +307,7 @@ class SocketFileOperations(FileOperations):
         fasync_helper(fd, file, on, socket.fasync_list)
         socket.sk.set_flag("SOCK_FASYNC", bool(socket.fasync_list))
 
-    def release(self, task: Task, file: File) -> Any:
+    def release(self, task: Task, file: File) -> Sleeps[None]:
         """Let go of the socket (``sock_close()``)."""
         return sock_release(task, file.private)
 

@@ -31,7 +31,7 @@ from ktrace.model.net.socket import (
     sockfd_lookup,
 )
 from ktrace.model.task import Errno, Task
-from ktrace.model.wait import drive
+from ktrace.model.wait import Sleeps, drive
 from ktrace.state.call import Pointer, Result
 from ktrace.state.net.sockaddr import pack, unpack
 from ktrace.uapi import errno
@@ -72,7 +72,7 @@ def _create(task: Task, domain: int, type_: int, protocol: int) -> tuple[Socket,
 
 
 @syscall("socketpair")
-def socketpair(task: Task, domain: int, type: int, protocol: int) -> Any:
+def socketpair(task: Task, domain: int, type: int, protocol: int) -> Result:
     """Make two sockets and connect them (``__sys_socketpair()``)."""
     flags = type & ~SOCK_TYPE_MASK
     if flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK):
@@ -171,7 +171,7 @@ def _no_address(task: Task, addrlen: int | Pointer) -> dict[str, Any]:
 
 
 @syscall("bind")
-def bind(task: Task, sockfd: int, addr: Any, addrlen: int) -> Any:
+def bind(task: Task, sockfd: int, addr: Any, addrlen: int) -> Sleeps[int]:
     """Name a socket (``__sys_bind()``)."""
     with sockfd_lookup(task, sockfd) as sock:
         data = address_to_kernel(task, addr, addrlen)
@@ -180,7 +180,7 @@ def bind(task: Task, sockfd: int, addr: Any, addrlen: int) -> Any:
 
 
 @syscall("listen")
-def listen(task: Task, sockfd: int, backlog: int) -> Any:
+def listen(task: Task, sockfd: int, backlog: int) -> Sleeps[int]:
     """Take connections, *backlog* at most wait (``__sys_listen()``)."""
     with sockfd_lookup(task, sockfd) as sock:
         somaxconn = task.kernel.net.setting("core/somaxconn")
@@ -191,7 +191,7 @@ def listen(task: Task, sockfd: int, backlog: int) -> Any:
 
 
 @syscall("connect")
-def connect(task: Task, sockfd: int, addr: Any, addrlen: int) -> Any:
+def connect(task: Task, sockfd: int, addr: Any, addrlen: int) -> Sleeps[int]:
     """Connect to an address (``__sys_connect()``)."""
     with fdget(task, sockfd) as file:
         data = address_to_kernel(task, addr, addrlen)
@@ -201,13 +201,13 @@ def connect(task: Task, sockfd: int, addr: Any, addrlen: int) -> Any:
 
 
 @syscall("accept")
-def accept(task: Task, sockfd: int, addrlen: int | Pointer) -> Any:
+def accept(task: Task, sockfd: int, addrlen: int | Pointer) -> Sleeps[Result]:
     """Take a connection (``__sys_accept4()`` without flags)."""
     return accept4(task, sockfd, 0, addrlen)
 
 
 @syscall("accept4")
-def accept4(task: Task, sockfd: int, flags: int, addrlen: int | Pointer) -> Any:
+def accept4(task: Task, sockfd: int, flags: int, addrlen: int | Pointer) -> Sleeps[Result]:
     """Take a connection (``__sys_accept4()``, ``do_accept()``)."""
     with fdget(task, sockfd) as file:
         if flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK):
@@ -241,25 +241,25 @@ def accept4(task: Task, sockfd: int, flags: int, addrlen: int | Pointer) -> Any:
 
 
 @syscall("getsockname")
-def getsockname(task: Task, sockfd: int, addrlen: int | Pointer) -> Any:
+def getsockname(task: Task, sockfd: int, addrlen: int | Pointer) -> Result:
     """Tell a socket's own name (``__sys_getsockname()``)."""
     return _getname(task, sockfd, addrlen, 0)
 
 
 @syscall("getpeername")
-def getpeername(task: Task, sockfd: int, addrlen: int | Pointer) -> Any:
+def getpeername(task: Task, sockfd: int, addrlen: int | Pointer) -> Result:
     """Tell the other end's name (``__sys_getpeername()``)."""
     return _getname(task, sockfd, addrlen, 1)
 
 
-def _getname(task: Task, sockfd: int, addrlen: int | Pointer, peer: int) -> Any:
+def _getname(task: Task, sockfd: int, addrlen: int | Pointer, peer: int) -> Result:
     with sockfd_lookup(task, sockfd) as sock:
         assert sock.ops is not None
         return Result(0, None, address_to_user(task, sock.ops.getname(task.kernel, sock, peer), addrlen))
 
 
 @syscall("shutdown")
-def shutdown(task: Task, sockfd: int, how: int) -> Any:
+def shutdown(task: Task, sockfd: int, how: int) -> Sleeps[int]:
     """Close one direction or both (``__sys_shutdown()``)."""
     with sockfd_lookup(task, sockfd) as sock:
         assert sock.ops is not None
@@ -280,7 +280,7 @@ def _file_flags(sock: Socket) -> int:
 
 
 @syscall("sendto")
-def sendto(task: Task, sockfd: int, buf: Any, flags: int, dest_addr: Any, len: int, addrlen: int) -> Any:
+def sendto(task: Task, sockfd: int, buf: Any, flags: int, dest_addr: Any, len: int, addrlen: int) -> Sleeps[int]:
     """Send bytes (``__sys_sendto()``)."""
     data = source(task, buf, min(len & (1 << 64) - 1, 0x7FFFF000))
     with sockfd_lookup(task, sockfd) as sock:
@@ -293,7 +293,7 @@ def sendto(task: Task, sockfd: int, buf: Any, flags: int, dest_addr: Any, len: i
 
 
 @syscall("recvfrom")
-def recvfrom(task: Task, sockfd: int, len: int, flags: int, addrlen: int | Pointer) -> Any:
+def recvfrom(task: Task, sockfd: int, len: int, flags: int, addrlen: int | Pointer) -> Sleeps[Result]:
     """Receive bytes and the sender's address (``__sys_recvfrom()``)."""
     to = destination(task, "buf", min(len & (1 << 64) - 1, 0x7FFFF000))
     with sockfd_lookup(task, sockfd) as sock:
@@ -307,14 +307,14 @@ def recvfrom(task: Task, sockfd: int, len: int, flags: int, addrlen: int | Point
 
 
 @syscall("sendmsg")
-def sendmsg(task: Task, sockfd: int, msg: Any, flags: int) -> Any:
+def sendmsg(task: Task, sockfd: int, msg: Any, flags: int) -> Sleeps[int]:
     """Send a message (``__sys_sendmsg()``)."""
     _forbid_cmsg_compat(task.kernel, flags)
     with sockfd_lookup(task, sockfd) as sock:
         return (yield from _send_message(task, sock, msg, flags, 0))
 
 
-def _send_message(task: Task, sock: Socket, msg: Any, flags: int, allowed: int) -> Any:
+def _send_message(task: Task, sock: Socket, msg: Any, flags: int, allowed: int) -> Sleeps[int]:
     """``___sys_sendmsg()``, ``____sys_sendmsg()``."""
     if isinstance(msg, (Pointer, int)):
         raise Errno("EFAULT")
@@ -353,7 +353,7 @@ def _check_iov(iov: Any) -> None:
 
 
 @syscall("sendmmsg")
-def sendmmsg(task: Task, sockfd: int, msgvec: Any, flags: int, vlen: int) -> Any:
+def sendmmsg(task: Task, sockfd: int, msgvec: Any, flags: int, vlen: int) -> Sleeps[Result]:
     """Send several messages (``__sys_sendmmsg()``)."""
     _forbid_cmsg_compat(task.kernel, flags)
     with sockfd_lookup(task, sockfd) as sock:
@@ -383,7 +383,7 @@ def _element_len(item: Any) -> int:
 
 
 @syscall("recvmsg")
-def recvmsg(task: Task, sockfd: int, msg: Any, flags: int) -> Any:
+def recvmsg(task: Task, sockfd: int, msg: Any, flags: int) -> Sleeps[Result]:
     """Receive a message (``__sys_recvmsg()``)."""
     _forbid_cmsg_compat(task.kernel, flags)
     with sockfd_lookup(task, sockfd) as sock:
@@ -391,7 +391,7 @@ def recvmsg(task: Task, sockfd: int, msg: Any, flags: int) -> Any:
         return Result(value, None, out)
 
 
-def _receive_message(task: Task, sock: Socket, msg: Any, flags: int) -> Any:
+def _receive_message(task: Task, sock: Socket, msg: Any, flags: int) -> Sleeps[tuple[int, dict[str, Any], int]]:
     """``___sys_recvmsg()``, ``____sys_recvmsg()``; return value, out values and ``msg_flags``."""
     if isinstance(msg, (Pointer, int)):
         raise Errno("EFAULT")
@@ -431,7 +431,7 @@ def _owned(item: Any) -> bool:
 
 
 @syscall("recvmmsg")
-def recvmmsg(task: Task, sockfd: int, msgvec: Any, flags: int, timeout: Any, vlen: int) -> Any:
+def recvmmsg(task: Task, sockfd: int, msgvec: Any, flags: int, timeout: Any, vlen: int) -> Sleeps[Result]:
     """Receive several messages (``do_recvmmsg()``); a timeout counts between messages only."""
     _forbid_cmsg_compat(task.kernel, flags)
     if isinstance(timeout, Pointer):

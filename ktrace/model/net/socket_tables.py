@@ -47,12 +47,12 @@ def tables(facts: SocketFacts) -> SocketTables:
         number: Family(number, CREATE.get(number, create)) for number, create in sorted(facts.net_families.items())
     }
     return SocketTables(
-        families,
-        _registered(INETSW, facts.inetsw),
-        _registered(INETSW6, facts.inetsw6),
-        {number: HANDLERS.get(number, symbol) for number, symbol in facts.inet_protos.items()},
-        {number: HANDLERS6.get(number, symbol) for number, symbol in facts.inet6_protos.items()},
-        "sockfs, sockfs_ops",
+        net_families=families,
+        inetsw=_registered(INETSW, facts.inetsw),
+        inetsw6=_registered(INETSW6, facts.inetsw6),
+        inet_protos={number: HANDLERS.get(number, symbol) for number, symbol in facts.inet_protos.items()},
+        inet6_protos={number: HANDLERS6.get(number, symbol) for number, symbol in facts.inet6_protos.items()},
+        sock_mnt="sockfs, sockfs_ops",
     )
 
 

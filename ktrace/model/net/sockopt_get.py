@@ -81,7 +81,7 @@ _BYTES = {
 
 
 @syscall("getsockopt")
-def getsockopt(task: Task, sockfd: int, level: int, optname: int, optlen: int | Pointer) -> Any:
+def getsockopt(task: Task, sockfd: int, level: int, optname: int, optlen: int | Pointer) -> Result:
     """Get an option (``__sys_getsockopt()``)."""
     kernel = task.kernel
     pointer = task.call.pointers.get("optval") if task.call is not None else None
@@ -95,7 +95,7 @@ def getsockopt(task: Task, sockfd: int, level: int, optname: int, optlen: int | 
                 raise Errno("EFAULT")
             if room < 0:
                 raise Errno("EINVAL")
-            data = _get(task, sock, optname, room)
+            data: bytes | dict[str, Any] = _get(task, sock, optname, room)
         else:
             data = sock.ops.getsockopt(task, sock, level, optname, room)
         if pointer is not None and is_bad(task, pointer) and data:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Any
+from collections.abc import Callable
 
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.socket import MSG_SENDPAGE_NOTLAST
@@ -16,8 +15,9 @@ from ktrace.model.mm.iov import Destination
 from ktrace.model.mm.page import Page
 from ktrace.model.net.core.page_frag import copy_to_frag
 from ktrace.model.net.core.skbuff import MAX_SKB_FRAGS, SkBuff
+from ktrace.model.net.core.sock import Socket
 from ktrace.model.task import Errno, Task
-from ktrace.model.wait import drive
+from ktrace.model.wait import MaySleep, Sleeps, drive
 from ktrace.state.allowed import Between
 from ktrace.state.rule import Rule
 from ktrace.uapi.fcntl import O_NONBLOCK
@@ -26,23 +26,22 @@ from ktrace.uapi.splice import SPLICE_F_MORE, SPLICE_F_NONBLOCK
 
 NOSTEAL_OPS = "nosteal_pipe_buf_ops"
 PRIVATE = Between(Rule("net/core/skbuff.c", "skb_splice_bits", "nobody sets partial_page.private"), 0, (1 << 64) - 1)
-Part = tuple[Any, int, int]
+Part = tuple[Page, int, int]
 """Page, offset and size."""
 
 
-def generic_splice_sendpage(
-    task: Task, pipe: PipeInode, out: File, length: int, flags: int
-) -> Generator[None, None, int]:
+def generic_splice_sendpage(task: Task, pipe: PipeInode, out: File, length: int, flags: int) -> Sleeps[int]:
     """Hand a pipe's pages to a socket, which may sleep with the pipe locked (``pipe_to_sendpage()``)."""
     sd = SpliceDesc(length, bool(flags & SPLICE_F_NONBLOCK))
-    socket = out.private
+    socket: Socket = out.private
 
-    def pipe_to_sendpage(buf: PipeBuffer, size: int) -> Any:
+    def pipe_to_sendpage(buf: PipeBuffer, size: int) -> MaySleep[int]:
         more = MSG_MORE if flags & SPLICE_F_MORE else 0
         if size < sd.total_len and pipe.occupancy() > 1:
             more |= MSG_SENDPAGE_NOTLAST
         if out.f_flags & O_NONBLOCK:
             more |= MSG_DONTWAIT
+        assert socket.ops is not None and buf.page is not None
         return socket.ops.sendpage(task, socket, buf.page, buf.offset, size, more)
 
     return (yield from splice_from_pipe(task, pipe, sd, pipe_to_sendpage))
@@ -85,19 +84,20 @@ class PipeDestination(Destination):
             self.pipe.release(self.pipe.slot(self.pipe.head))
 
 
-def splice_by_message(kernel: Kernel, receive: Any, pipe: PipeInode, length: int) -> Generator[None, None, int]:
+def splice_by_message(
+    kernel: Kernel, receive: Callable[[Destination], MaySleep[int]], pipe: PipeInode, length: int
+) -> Sleeps[int]:
     """Receive into a pipe what any reader would get (``generic_file_splice_read()``, ``sock_read_iter()``).
 
     :param receive: receives into the destination that it is given
     """
     to = PipeDestination(kernel, pipe, length)
     try:
-        value: int = yield from drive(receive(to))
+        return (yield from drive(receive(to)))
     except Errno as error:
         to.discard()
         # -EAGAIN is what "can't put anything in there" is expected to be.
         raise Errno("EAGAIN" if error.name == "EFAULT" else error.name) from None
-    return value
 
 
 def skb_splice_bits(task: Task, skb: SkBuff, offset: int, length: int, pipe: PipeInode) -> int:
@@ -132,7 +132,7 @@ def skb_parts(task: Task, skb: SkBuff, offset: int, length: int) -> list[Part]:
     return parts
 
 
-def _fill_page(parts: list[Part], page: Any, offset: int, size: int) -> None:
+def _fill_page(parts: list[Part], page: Page, offset: int, size: int) -> None:
     """``spd_fill_page()``, ``spd_can_coalesce()``."""
     if parts:
         last, start, length = parts[-1]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ktrace.include.net.sock import RCV_SHUTDOWN, SHUTDOWN_MASK
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import (
@@ -17,6 +15,7 @@ from ktrace.model.net.core.sock import (
     sock_rcvtimeo,
 )
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import Sleeps
 from ktrace.uapi.eventpoll import (
     EPOLLERR,
     EPOLLHUP,
@@ -57,7 +56,7 @@ def try_recv(sk: Sock, flags: int, off: int) -> tuple[SkBuff | None, int]:
     return None, off
 
 
-def wait_for_more(task: Task, sk: Sock, timeo: Timeo, last: SkBuff | None) -> Any:
+def wait_for_more(task: Task, sk: Sock, timeo: Timeo, last: SkBuff | None) -> Sleeps[None]:
     """Sleep until the queue's tail is no longer *last* (``__skb_wait_for_more_packets()``).
 
     :raises Errno: the sock's error, ENOTCONN, or an interrupted wait
@@ -82,7 +81,7 @@ def wait_for_more(task: Task, sk: Sock, timeo: Timeo, last: SkBuff | None) -> An
         queue.remove(entry)
 
 
-def skb_recv_datagram(task: Task, sk: Sock, flags: int, off: int = 0) -> Any:
+def skb_recv_datagram(task: Task, sk: Sock, flags: int, off: int = 0) -> Sleeps[tuple[SkBuff, int]]:
     """Receive one packet (``__skb_recv_datagram()``); return it with the offset into it.
 
     :raises Errno: EAGAIN, ENOTCONN, the sock's error, or an interrupted wait

@@ -10,9 +10,12 @@ from ktrace.model.task import Errno
 
 if TYPE_CHECKING:
     from ktrace.model.fs.file import File
-    from ktrace.model.kernel import Kernel
+    from ktrace.model.fs.pipe.pipe import PipeInode
+    from ktrace.model.kernel import Answer, Kernel
+    from ktrace.model.mm.page import Page
     from ktrace.model.net.core.sock import Socket
     from ktrace.model.task import Task
+    from ktrace.model.wait import MaySleep
 
 
 @dataclass
@@ -54,7 +57,7 @@ class InMessage:
 class ProtoOps:
     """Answer as ``sock_no_*()`` do; each kind overrides what its ``struct proto_ops`` has.
 
-    Methods may be generators where the kernel may sleep.
+    A method is a generator where the kernel may sleep.
     """
 
     name = "?"
@@ -62,23 +65,23 @@ class ProtoOps:
 
     family = 0
 
-    def release(self, task: Task, sock: Socket) -> Any:
+    def release(self, task: Task, sock: Socket) -> MaySleep[int]:
         """Let the protocol go (``proto_ops.release``)."""
         return 0
 
-    def bind(self, task: Task, sock: Socket, addr: bytes) -> Any:
+    def bind(self, task: Task, sock: Socket, addr: bytes) -> MaySleep[int]:
         """``sock_no_bind()``."""
         raise Errno("EOPNOTSUPP")
 
-    def connect(self, task: Task, sock: Socket, addr: bytes, flags: int) -> Any:
+    def connect(self, task: Task, sock: Socket, addr: bytes, flags: int) -> MaySleep[int]:
         """``sock_no_connect()``."""
         raise Errno("EOPNOTSUPP")
 
-    def socketpair(self, task: Task, first: Socket, second: Socket) -> Any:
+    def socketpair(self, task: Task, first: Socket, second: Socket) -> MaySleep[int]:
         """``sock_no_socketpair()``."""
         raise Errno("EOPNOTSUPP")
 
-    def accept(self, task: Task, sock: Socket, newsock: Socket, flags: int) -> Any:
+    def accept(self, task: Task, sock: Socket, newsock: Socket, flags: int) -> MaySleep[int]:
         """``sock_no_accept()``."""
         raise Errno("EOPNOTSUPP")
 
@@ -90,33 +93,39 @@ class ProtoOps:
         """Return the poll mask; 0 without a ``poll`` (``net/socket.c: sock_poll()``)."""
         return 0
 
-    def ioctl(self, task: Task, sock: Socket, cmd: int, arg: Any) -> Any:
+    def ioctl(self, task: Task, sock: Socket, cmd: int, arg: Any) -> MaySleep[Answer]:
         """``sock_no_ioctl()``; ENOIOCTLCMD hands it on to the device layer."""
         raise Errno("EOPNOTSUPP")
 
-    def listen(self, task: Task, sock: Socket, backlog: int) -> Any:
+    def listen(self, task: Task, sock: Socket, backlog: int) -> MaySleep[int]:
         """``sock_no_listen()``."""
         raise Errno("EOPNOTSUPP")
 
-    def shutdown(self, task: Task, sock: Socket, how: int) -> Any:
+    def shutdown(self, task: Task, sock: Socket, how: int) -> MaySleep[int]:
         """``sock_no_shutdown()``."""
         raise Errno("EOPNOTSUPP")
 
-    def sendmsg(self, task: Task, sock: Socket, msg: OutMessage) -> Any:
+    def sendmsg(self, task: Task, sock: Socket, msg: OutMessage) -> MaySleep[int]:
         """``sock_no_sendmsg()``."""
         raise Errno("EOPNOTSUPP")
 
-    def recvmsg(self, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
+    def recvmsg(self, task: Task, sock: Socket, msg: InMessage, flags: int) -> MaySleep[int]:
         """``sock_no_recvmsg()``."""
         raise Errno("EOPNOTSUPP")
 
-    def sendpage(self, task: Task, sock: Socket, page: Any, offset: int, size: int, flags: int) -> Any:
+    def sendpage(self, task: Task, sock: Socket, page: Page, offset: int, size: int, flags: int) -> MaySleep[int]:
         """Send a part of a page (``sock_no_sendpage()``: copy it)."""
         data = BufferSource([(page.data, offset, size)])
         return self.sendmsg(task, sock, OutMessage(data, flags))
 
-    splice_read: Any = None
-    """Fill a pipe: ``splice_read(task, sock, pipe, length, flags)``, where the ``proto_ops`` have it."""
+    @property
+    def has_splice_read(self) -> bool:
+        """Tell whether the ``proto_ops`` have ``splice_read``."""
+        return type(self).splice_read is not ProtoOps.splice_read
+
+    def splice_read(self, task: Task, sock: Socket, pipe: PipeInode, length: int, flags: int) -> MaySleep[int]:
+        """Fill a pipe, where :attr:`has_splice_read`; return the bytes that went."""
+        raise NotImplementedError
 
     def splice_eof(self, kernel: Kernel, sock: Socket) -> None:
         """Be told that sendfile() has no more (``sock_splice_eof()``)."""
@@ -125,7 +134,7 @@ class ProtoOps:
         """Set an option above SOL_SOCKET (``__sys_setsockopt()`` without ``setsockopt``: EOPNOTSUPP)."""
         raise Errno("EOPNOTSUPP")
 
-    def getsockopt(self, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> Any:
+    def getsockopt(self, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> bytes | dict[str, Any]:
         """Get an option above SOL_SOCKET (``__sys_getsockopt()`` without ``getsockopt``: EOPNOTSUPP)."""
         raise Errno("EOPNOTSUPP")
 

@@ -13,6 +13,7 @@ from ktrace.state.process.process import Credentials
 
 if TYPE_CHECKING:
     from ktrace.model.fs.file import File
+    from ktrace.model.mm.page import Page
     from ktrace.model.net.core.sock import Sock
 
 MAX_SKB_FRAGS = 17
@@ -25,7 +26,7 @@ INVALID_ID = 0xFFFFFFFF
 class Fragment:
     """Mirror one ``skb_frag_t``: a part of a page, or of several in a row, that others may hold, too."""
 
-    page: Any
+    page: Page
     offset: int
     size: int
 
@@ -60,7 +61,7 @@ class SkBuff:
     truesize: int
     sk: Sock | None = None
     destructor: Callable[[SkBuff], None] | None = None
-    pid: Any = None
+    pid: str | None = None
     uid: int = 0
     gid: int = 0
     fp: list[File] = field(default_factory=list)
@@ -88,7 +89,7 @@ class SkBuff:
             return self.linear
         return self.linear + b"".join(fragment.data() for fragment in self.frags)
 
-    def append_page(self, page: Any, offset: int, size: int) -> bool:
+    def append_page(self, page: Page, offset: int, size: int) -> bool:
         """Share a part of a page; tell whether there was room (``skb_append_pagefrags()``)."""
         last = self.frags[-1] if self.frags else None
         if last is not None and last.page is page and last.offset + last.size == offset:
@@ -116,11 +117,10 @@ class SkBuff:
         """Return this buffer as the World has it, with its ``UNIXCB()`` where *unix*."""
         part = None
         if unix:
-            part = UnixBuffer(
-                Credentials(self.pid, self.uid, self.gid), tuple(file.ref for file in self.fp), self.consumed
-            )
+            creds = Credentials(pid=self.pid, uid=self.uid, gid=self.gid)
+            part = UnixBuffer(creds=creds, fp=tuple(file.ref for file in self.fp), consumed=self.consumed)
         sk = self.sk.ref if self.sk is not None else None
-        return Buffer(len(self), self.data_len, self.truesize, self.data, sk, part)
+        return Buffer(len=len(self), data_len=self.data_len, truesize=self.truesize, data=self.data, sk=sk, unix=part)
 
 
 class Allocator:

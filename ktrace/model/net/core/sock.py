@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,8 @@ from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sockfs import SocketInode
 from ktrace.model.process.timer import HZ, Timer, schedule_until, start
 from ktrace.model.task import Errno, Task
-from ktrace.model.wait import WaitEntry, WaitQueue, wake_up
+from ktrace.model.wait import Sleeps, WaitEntry, WaitQueue, wake_up
+from ktrace.state.net.skbuff import Buffer
 from ktrace.state.ref import Ref
 from ktrace.uapi.errno import errno_name
 from ktrace.uapi.eventpoll import (
@@ -27,9 +28,11 @@ from ktrace.uapi.eventpoll import (
 )
 from ktrace.uapi.siginfo import POLL_ERR, POLL_IN, POLL_OUT, POLL_PRI, SI_KERNEL
 from ktrace.uapi.signal import SIGIO, SIGURG
+from ktrace.uapi.socket import MSG_PEEK
 
 if TYPE_CHECKING:
     from ktrace.model.fs.file import File
+    from ktrace.model.fs.inode import Inode
     from ktrace.model.kernel import Kernel
     from ktrace.model.net.core.proto_ops import ProtoOps
 
@@ -165,7 +168,7 @@ class Sock:
         return (skb.sk for skb in self.receive_queue if skb.sk is not None)
 
     def view_state(self) -> Any:
-        """Return ``sk_state`` as the World has it."""
+        """Return ``sk_state`` as the World has it, or what it may be."""
         return self.state
 
     def dst_reset(self) -> None:
@@ -176,18 +179,18 @@ class Sock:
         """Find out how large the buffers are now, where they grow by themselves."""
 
     def view_buffers(self, rmem_max: int, wmem_max: int) -> tuple[Any, Any]:
-        """Return ``sk_rcvbuf`` and ``sk_sndbuf`` as the World has them."""
+        """Return ``sk_rcvbuf`` and ``sk_sndbuf`` as the World has them, or what they may be."""
         return self.rcvbuf, self.sndbuf
 
-    def inodes(self) -> Iterable[Any]:
+    def inodes(self) -> Iterable[Inode]:
         """Return the inodes that this one points at."""
         return ()
 
-    def view_receive_queue(self) -> tuple[Any, ...]:
+    def view_receive_queue(self) -> tuple[Buffer, ...]:
         """Return the receive queue as the World has it."""
         return tuple(skb.view() for skb in self.receive_queue)
 
-    def view_write_queue(self) -> tuple[Any, ...]:
+    def view_write_queue(self) -> tuple[Buffer, ...]:
         """Return what is not sent yet, as the World has it."""
         return ()
 
@@ -228,7 +231,7 @@ class Timeo:
     def __bool__(self) -> bool:
         return self.jiffies != 0
 
-    def sleep(self, task: Task) -> Generator[None, None, None]:
+    def sleep(self, task: Task) -> Sleeps[None]:
         """Sleep until woken or until the time is over (``schedule_timeout()``)."""
         if self._timer is None and self.jiffies is not None:
             self._timer = start(task.kernel, self.jiffies / HZ)
@@ -241,17 +244,17 @@ def sock_intr_errno(timeo: Timeo) -> Errno:
     return Errno("ERESTARTSYS" if timeo.jiffies is None else "EINTR")
 
 
-def sock_sndtimeo(sk: Sock, noblock: Any) -> Timeo:
+def sock_sndtimeo(sk: Sock, noblock: int) -> Timeo:
     """Return how long to wait for room to send."""
     return Timeo(0 if noblock else sk.sndtimeo)
 
 
-def sock_rcvtimeo(sk: Sock, noblock: Any) -> Timeo:
+def sock_rcvtimeo(sk: Sock, noblock: int) -> Timeo:
     """Return how long to wait for something to receive."""
     return Timeo(0 if noblock else sk.rcvtimeo)
 
 
-def sock_rcvlowat(sk: Sock, waitall: Any, size: int) -> int:
+def sock_rcvlowat(sk: Sock, waitall: int, size: int) -> int:
     """Return how many bytes satisfy a reader (``sock_rcvlowat()``)."""
     low = size if waitall else min(sk.rcvlowat, size)
     return low or 1
@@ -388,3 +391,20 @@ def prepare_to_wait(queue: WaitQueue, entry: WaitEntry) -> None:
     """Queue *entry* unless it is queued (``prepare_to_wait()``, ``prepare_to_wait_exclusive()``)."""
     if entry not in queue.entries:
         queue.add(entry)
+
+
+def sk_peek_offset(sk: Sock, flags: int) -> int:
+    """Return where MSG_PEEK starts, -1 where SO_PEEK_OFF is off (``sk_peek_offset()``)."""
+    return sk.peek_off if flags & MSG_PEEK else 0
+
+
+def sk_peek_offset_bwd(sk: Sock, size: int) -> None:
+    """Move SO_PEEK_OFF back by what was read (``sk_peek_offset_bwd()``)."""
+    if sk.peek_off >= 0:
+        sk.peek_off = max(sk.peek_off - size, 0)
+
+
+def sk_peek_offset_fwd(sk: Sock, size: int) -> None:
+    """Move SO_PEEK_OFF on by what was peeked at (``sk_peek_offset_fwd()``)."""
+    if sk.peek_off >= 0:
+        sk.peek_off += size

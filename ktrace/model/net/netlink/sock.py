@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ktrace.include.linux.netlink import NL_CFG_F_NONROOT_RECV, NL_CFG_F_NONROOT_SEND
 from ktrace.model.fs.file import File
@@ -16,6 +16,7 @@ from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import Sock, Socket, data_ready, error_report, sock_orphan, sock_sndtimeo
 from ktrace.model.net.socket import family
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import Sleeps
 from ktrace.state.net.netlink import NetlinkSock, NetlinkTable
 from ktrace.state.net.sockaddr import pack
 from ktrace.state.rule import Rule
@@ -94,15 +95,15 @@ class Netlink(Sock):
         members = tuple(bit + 1 for bit in range(self.groups.bit_length()) if self.groups >> bit & 1)
         return {
             "netlink": NetlinkSock(
-                self.portid,
-                self.dst_portid,
-                self.dst_group,
-                len(members),
-                self.ngroups,
-                members,
-                self.bound,
-                self.congested,
-                tuple(sorted(self.nl_flags)),
+                portid=self.portid,
+                dst_portid=self.dst_portid,
+                dst_group=self.dst_group,
+                subscriptions=len(members),
+                ngroups=self.ngroups,
+                groups=members,
+                bound=self.bound,
+                congested=self.congested,
+                flags=tuple(sorted(self.nl_flags)),
             )
         }
 
@@ -240,7 +241,7 @@ class NetlinkOps(ProtoOps):
         """``datagram_poll()``."""
         return datagram_poll(sock.sk)
 
-    def ioctl(self, task: Task, sock: Socket, cmd: int, arg: Any) -> Any:
+    def ioctl(self, task: Task, sock: Socket, cmd: int, arg: Any) -> NoReturn:
         """``netlink_ioctl()``."""
         raise Errno("ENOIOCTLCMD")
 
@@ -292,7 +293,7 @@ class NetlinkOps(ProtoOps):
         queue(kernel, receiver, skb)
         return len(data)
 
-    def recvmsg(self, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
+    def recvmsg(self, task: Task, sock: Socket, msg: InMessage, flags: int) -> Sleeps[int]:
         """``netlink_recvmsg()``."""
         sk: Netlink = sock.sk
         if flags & MSG_OOB:
@@ -309,6 +310,7 @@ class NetlinkOps(ProtoOps):
             msg.flags |= MSG_TRUNC
             copied = msg.destination.count
         fault = msg.destination.copy(skb.data[:copied]) < copied
+        assert skb.addr is not None
         msg.name = _sockaddr(skb.addr[1], 0)
         if "RECV_PKTINFO" in sk.nl_flags:
             put_cmsg(msg, SOL_NETLINK, NETLINK_PKTINFO, bytes(4))
@@ -353,7 +355,7 @@ class NetlinkOps(ProtoOps):
             sk.congested = False
         return 0
 
-    def getsockopt(self, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> Any:
+    def getsockopt(self, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> bytes:
         """``netlink_getsockopt()``."""
         sk: Netlink = sock.sk
         if level != SOL_NETLINK:

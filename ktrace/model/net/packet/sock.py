@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from ktrace.include.net.ip import LOOPBACK_IFINDEX
 from ktrace.model.fs.file import File
@@ -41,7 +41,11 @@ class Packet(Sock):
 
     def view_parts(self) -> dict[str, Any]:
         """Return the part behind the ``struct sock``."""
-        return {"packet": PacketSock(self.num, self.ifindex, ("PACKET_SOCK_RUNNING",) if self.running else ())}
+        return {
+            "packet": PacketSock(
+                num=self.num, ifindex=self.ifindex, flags=("PACKET_SOCK_RUNNING",) if self.running else ()
+            )
+        }
 
 
 @family("packet_create")
@@ -62,10 +66,10 @@ def packet_create(task: Task, socket: Socket, protocol: int) -> None:
     )  # fmt: skip
     # The argument is in network byte order: "weird, but documented".
     sk.num = int.from_bytes((protocol & 0xFFFF).to_bytes(2, "little"), "big")
-    hook(kernel, sk, bool(sk.num))
+    register_prot_hook(kernel, sk, bool(sk.num))
 
 
-def hook(kernel: Kernel, sk: Packet, on: bool) -> None:
+def register_prot_hook(kernel: Kernel, sk: Packet, on: bool) -> None:
     """Listen, or listen no more (``__register_prot_hook()``, ``__unregister_prot_hook()``)."""
     listening = kernel.net.packet.taps
     if on and sk not in listening:
@@ -85,7 +89,7 @@ class PacketSocketOps(ProtoOps):
         """``packet_release()``."""
         sk: Packet | None = sock.sk
         if sk is not None:
-            hook(task.kernel, sk, False)
+            register_prot_hook(task.kernel, sk, False)
             sock_orphan(sk)
             sock.sk = None
         return 0
@@ -106,7 +110,7 @@ class PacketSocketOps(ProtoOps):
         protocol = protocol or sk.num
         if (sk.num, sk.ifindex) != (protocol, ifindex):
             sk.num, sk.ifindex = protocol, ifindex
-            hook(kernel, sk, bool(protocol))
+            register_prot_hook(kernel, sk, bool(protocol))
         return 0
 
     def getname(self, kernel: Kernel, sock: Socket, peer: int) -> bytes:
@@ -131,7 +135,7 @@ class PacketSocketOps(ProtoOps):
         """``packet_poll()``, without rings."""
         return datagram_poll(sock.sk)
 
-    def ioctl(self, task: Task, sock: Socket, cmd: int, arg: Any) -> Any:
+    def ioctl(self, task: Task, sock: Socket, cmd: int, arg: Any) -> Result:
         """``packet_ioctl()``."""
         if cmd == SIOCOUTQ:
             return Result(0, None, {"arg": sock.sk.wmem_get()})
@@ -139,11 +143,11 @@ class PacketSocketOps(ProtoOps):
             return Result(0, None, {"arg": 0})
         raise Errno("ENOIOCTLCMD")
 
-    def sendmsg(self, task: Task, sock: Socket, msg: OutMessage) -> Any:
+    def sendmsg(self, task: Task, sock: Socket, msg: OutMessage) -> NoReturn:
         """``packet_sendmsg()``."""
         raise NotImplementedError("the model does not send frames through packet sockets")
 
-    def recvmsg(self, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
+    def recvmsg(self, task: Task, sock: Socket, msg: InMessage, flags: int) -> NoReturn:
         """``packet_recvmsg()``, where nothing came."""
         raise_sock_error(sock.sk)
         if flags & MSG_DONTWAIT and not flags & ~MSG_DONTWAIT:
@@ -154,7 +158,7 @@ class PacketSocketOps(ProtoOps):
         """``packet_setsockopt()``."""
         raise NotImplementedError("the model does not know the options of packet sockets")
 
-    def getsockopt(self, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> Any:
+    def getsockopt(self, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> NoReturn:
         """``packet_getsockopt()``."""
         raise NotImplementedError("the model does not know the options of packet sockets")
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ktrace.include.net.sock import RCV_SHUTDOWN
 from ktrace.model.net.core.datagram import ReceiveShutdown, skb_recv_datagram
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
-from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import (
     POLL_WRITE,
     Socket,
@@ -15,33 +12,37 @@ from ktrace.model.net.core.sock import (
     data_ready,
     prepare_to_wait,
     raise_sock_error,
+    sk_peek_offset,
+    sk_peek_offset_bwd,
+    sk_peek_offset_fwd,
     sleeper,
     sock_hold,
     sock_intr_errno,
     sock_put,
     sock_sndtimeo,
 )
+from ktrace.model.net.core.sock_alloc import sock_alloc_send_pskb
 from ktrace.model.net.core.sock_cmsg import sock_recv_timestamp
-from ktrace.model.net.unix.name import find_other, unix_autobind, validate_addr
+from ktrace.model.net.unix.name import unix_autobind, unix_find_other, unix_validate_addr
 from ktrace.model.net.unix.scm import (
     Scm,
-    detach,
     maybe_add_creds,
-    peek,
     scm_recv,
     scm_send,
     scm_stat_add,
     scm_stat_del,
-    scm_to_skb,
+    unix_detach_fds,
+    unix_peek_fds,
+    unix_scm_to_skb,
 )
-from ktrace.model.net.unix.sock import Unix, dgram_disconnected, kfree_skb, peer_wake_disconnect_wakeup, peer_wake_me
-from ktrace.model.net.unix.stream import alloc_send_skb, peek_offset, peek_offset_bwd, peek_offset_fwd
+from ktrace.model.net.unix.skb import kfree_skb, unix_dgram_disconnected
+from ktrace.model.net.unix.sock import Unix, unix_dgram_peer_wake_disconnect_wakeup, unix_dgram_peer_wake_me
 from ktrace.model.task import Errno, Task
-from ktrace.model.wait import wake_up
+from ktrace.model.wait import Sleeps, wake_up
 from ktrace.uapi.socket import MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_TRUNC, SOCK_SEQPACKET
 
 
-def wait_for_peer(task: Task, other: Unix, timeo: Timeo) -> Any:
+def unix_wait_for_peer(task: Task, other: Unix, timeo: Timeo) -> Sleeps[None]:
     """Sleep, in turn, until *other* has room (``unix_wait_for_peer()``)."""
     entry = sleeper(task, exclusive=True)
     prepare_to_wait(other.peer_wait, entry)
@@ -50,7 +51,7 @@ def wait_for_peer(task: Task, other: Unix, timeo: Timeo) -> Any:
     other.peer_wait.remove(entry)
 
 
-def dgram_sendmsg(task: Task, socket: Socket, msg: OutMessage) -> Any:
+def unix_dgram_sendmsg(task: Task, socket: Socket, msg: OutMessage) -> Sleeps[int]:
     """Queue one packet on its receiver (``unix_dgram_sendmsg()``)."""
     scm = scm_send(task, socket, msg)
     try:
@@ -71,14 +72,14 @@ class DgramSender:
         self.scm = scm
         self.length = msg.source.count
 
-    def send(self) -> Any:
-        """Make the packet and find a way for it."""
+    def send(self) -> Sleeps[int]:
+        """Make the packet and queue it on its receiver."""
         kernel, task, sk, msg = self.kernel, self.task, self.sk, self.msg
         if msg.flags & MSG_OOB:
             raise Errno("EOPNOTSUPP")
         other: Unix | None = None
         if msg.name:
-            validate_addr(msg.name)
+            unix_validate_addr(msg.name)
         else:
             other = sk.peer
             if other is None:
@@ -92,11 +93,11 @@ class DgramSender:
         if self.length > alloc.max_order(2):
             data_len = min(self.length - alloc.max_order(2), alloc.max_frags * alloc.page_size)
             data_len = alloc.page_align(data_len)
-        skb = yield from alloc_send_skb(task, sk, self.length - data_len, data_len, msg.flags & MSG_DONTWAIT)
+        skb = yield from sock_alloc_send_pskb(task, sk, self.length - data_len, data_len, msg.flags & MSG_DONTWAIT)
         try:
-            scm_to_skb(task, kernel, self.scm, skb, True)
+            unix_scm_to_skb(task, kernel, self.scm, skb, True)
             skb.linear = msg.source.copy_all()
-            receiver = yield from self._way(other)
+            receiver = yield from self._receiver(other)
         except Errno:
             kfree_skb(task, skb)
             raise
@@ -106,15 +107,15 @@ class DgramSender:
         data_ready(kernel, receiver)
         return self.length
 
-    def _way(self, other: Unix | None) -> Any:
-        """Return who takes the packet; wait for room there."""
+    def _receiver(self, other: Unix | None) -> Sleeps[Unix]:
+        """Return the sock that takes the packet; wait for room there."""
         kernel, task, sk, msg = self.kernel, self.task, self.sk, self.msg
         timeo = sock_sndtimeo(sk, msg.flags & MSG_DONTWAIT)
         while True:
             if other is None:
                 if not msg.name:
                     raise Errno("ECONNRESET")
-                other = find_other(task, msg.name, sk.type)
+                other = unix_find_other(task, msg.name, sk.type)
             if not sk.may_send(other):
                 raise Errno("EPERM")
             if other.flag("SOCK_DEAD"):
@@ -127,53 +128,53 @@ class DgramSender:
                 return other
             if timeo:
                 sock_hold(other)
-                yield from wait_for_peer(task, other, timeo)
+                yield from unix_wait_for_peer(task, other, timeo)
                 sock_put(kernel, other)
                 if task.signal_pending():
                     raise sock_intr_errno(timeo)
                 continue
-            if sk.peer is not other or peer_wake_me(kernel, sk, other):
+            if sk.peer is not other or unix_dgram_peer_wake_me(kernel, sk, other):
                 raise Errno("EAGAIN")
 
     def _dead(self, other: Unix) -> None:
-        """Act on a receiver that was closed: look its name up again, or give up (``restart_locked:``)."""
+        """Refuse a receiver that was closed, unless the message names it anew (``restart_locked:``)."""
         kernel, sk = self.kernel, self.sk
         if sk.type == SOCK_SEQPACKET:
             raise Errno("EPIPE")
         if sk.peer is other:
             sk.peer = None
-            peer_wake_disconnect_wakeup(kernel, sk, other)
+            unix_dgram_peer_wake_disconnect_wakeup(kernel, sk, other)
             sk.state = "TCP_CLOSE"
-            dgram_disconnected(self.task, sk, other)
+            unix_dgram_disconnected(self.task, sk, other)
             sock_put(kernel, other)
             raise Errno("ECONNREFUSED")
 
 
-def seqpacket_sendmsg(task: Task, socket: Socket, msg: OutMessage) -> Any:
+def unix_seqpacket_sendmsg(task: Task, socket: Socket, msg: OutMessage) -> Sleeps[int]:
     """Send over a connection (``unix_seqpacket_sendmsg()``)."""
     sk: Unix = socket.sk
     raise_sock_error(sk)
     if sk.state != "TCP_ESTABLISHED":
         raise Errno("ENOTCONN")
     msg.name = None
-    return (yield from dgram_sendmsg(task, socket, msg))
+    return (yield from unix_dgram_sendmsg(task, socket, msg))
 
 
-def seqpacket_recvmsg(task: Task, socket: Socket, msg: InMessage, flags: int) -> Any:
+def unix_seqpacket_recvmsg(task: Task, socket: Socket, msg: InMessage, flags: int) -> Sleeps[int]:
     """Receive over a connection (``unix_seqpacket_recvmsg()``)."""
     if socket.sk.state != "TCP_ESTABLISHED":
         raise Errno("ENOTCONN")
-    return (yield from dgram_recvmsg(task, socket, msg, flags))
+    return (yield from unix_dgram_recvmsg(task, socket, msg, flags))
 
 
-def dgram_recvmsg(task: Task, socket: Socket, msg: InMessage, flags: int) -> Any:
+def unix_dgram_recvmsg(task: Task, socket: Socket, msg: InMessage, flags: int) -> Sleeps[int]:
     """Receive one packet; what does not fit is lost (``__unix_dgram_recvmsg()``)."""
     kernel = task.kernel
     sk: Unix = socket.sk
     if flags & MSG_OOB:
         raise Errno("EOPNOTSUPP")
     try:
-        skb, skip = yield from skb_recv_datagram(task, sk, flags, peek_offset(sk, flags))
+        skb, skip = yield from skb_recv_datagram(task, sk, flags, sk_peek_offset(sk, flags))
     except ReceiveShutdown:
         return 0
     except Errno as error:
@@ -200,18 +201,14 @@ def dgram_recvmsg(task: Task, socket: Socket, msg: InMessage, flags: int) -> Any
         scm = Scm(skb.pid, skb.uid, skb.gid)
         if not peeking:
             if skb.fp:
-                detach(scm, skb)
-            peek_offset_bwd(sk, len(skb))
+                unix_detach_fds(scm, skb)
+            sk_peek_offset_bwd(sk, len(skb))
         else:
-            peek_offset_fwd(sk, size)
+            sk_peek_offset_fwd(sk, size)
             if skb.fp:
-                peek(scm, skb)
+                unix_peek_fds(scm, skb)
         scm_recv(task, socket, msg, scm)
     finally:
         if not peeking:
-            _free_received(task, skb)
+            kfree_skb(task, skb)
     return rest if flags & MSG_TRUNC else size
-
-
-def _free_received(task: Task, skb: SkBuff) -> None:
-    kfree_skb(task, skb)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ktrace.model.fs.file import FilesStruct
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import Socket
 from ktrace.model.net.socket import run
-from ktrace.model.net.unix.sock import Unix, kfree_skb
+from ktrace.model.net.unix.skb import kfree_skb
+from ktrace.model.net.unix.sock import Unix
+from ktrace.model.task import Task
 from ktrace.state.net.sock import Sock as ObservedSock
 from ktrace.state.rule import Rule
 
@@ -20,16 +21,6 @@ if TYPE_CHECKING:
 DELAYED_FPUT = Rule("fs/file_table.c", "delayed_fput", "a jiffy after the collector dropped a file")
 FPUT_STEPS = 4
 """Steps after which dropped files are closed for sure."""
-
-
-@dataclass
-class Worker:
-    """Stand for the kernel thread that frees what is dead: its last references go to ``delayed_fput()``."""
-
-    kernel: Kernel
-    name: str = "kworker"
-    exiting: bool = True
-    task_works: list[Any] = field(default_factory=list)
 
 
 def in_flight(kernel: Kernel) -> dict[Socket, list[Unix]]:
@@ -100,13 +91,14 @@ def components(candidates: set[Socket], edges: dict[Socket, list[Unix]]) -> list
     return result
 
 
-def collect(kernel: Kernel) -> None:
+def unix_gc(kernel: Kernel) -> None:
     """Free what waits at dead sockets, if a release asked for it (``__unix_gc()``)."""
     own = kernel.net.unix
     if not own.gc_wanted:
         return
     own.gc_wanted = False
-    worker = Worker(kernel)
+    # A kernel thread: what it drops last goes to delayed_fput().
+    worker = Task(kernel, "kworker", FilesStruct(0), kernel.mm.born(), exiting=True)
     hitlist: list[SkBuff] = []
     for socket in dead(kernel):
         sk: Unix = socket.sk
@@ -116,7 +108,7 @@ def collect(kernel: Kernel) -> None:
                 hitlist.extend(queue.receive_queue)
                 queue.receive_queue.clear()
     for skb in hitlist:
-        kfree_skb(worker, skb)  # type: ignore[arg-type]
+        kfree_skb(worker, skb)
     own.delayed_fput.extend((kernel.step_number, work) for work in worker.task_works)
 
 
@@ -139,8 +131,7 @@ def delayed_fput(kernel: Kernel) -> None:
     due = [work for step, work in waiting if now or step < late]
     kernel.net.unix.delayed_fput = [] if now else [item for item in waiting if item[0] >= late]
     for work in due:
-        if inspect.isgenerator(answer := work()):
-            run(answer)
+        run(work())
 
 
 def waits_for_fput(kernel: Kernel) -> bool:

@@ -6,7 +6,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from ktrace.model.kernel import Kernel
-from ktrace.model.net.unix.path import bind_path, lookup
+from ktrace.model.net.unix.path import unix_bind_bsd, unix_find_bsd
 from ktrace.model.net.unix.sock import Unix
 from ktrace.model.task import Errno, Task
 from ktrace.state.rule import Rule
@@ -24,7 +24,7 @@ def family_of(addr: bytes) -> int:
     return int(struct.unpack_from("<H", addr.ljust(2, b"\0"))[0])
 
 
-def validate_addr(addr: bytes) -> None:
+def unix_validate_addr(addr: bytes) -> None:
     """Refuse what is no AF_UNIX address (``unix_validate_addr()``).
 
     :raises Errno: EINVAL
@@ -38,30 +38,17 @@ def path_of(addr: bytes) -> bytes:
     return addr[SUN_PATH:].split(b"\0", 1)[0]
 
 
-def find_other(task: Task, addr: bytes, type_: int) -> Unix:
+def unix_find_other(task: Task, addr: bytes, type_: int) -> Unix:
     """Return the socket that has a name (``unix_find_other()``).
 
     :raises Errno: ECONNREFUSED, EPROTOTYPE, or what the path walk says
     """
     if addr[SUN_PATH]:
-        return _find_bsd(task, path_of(addr), type_)
+        return unix_find_bsd(task, path_of(addr), type_)
     found = task.kernel.net.unix.table.by_name.get((type_, addr))
     if found is None:
         raise Errno("ECONNREFUSED")
     return found
-
-
-def _find_bsd(task: Task, path: bytes, type_: int) -> Unix:
-    """``unix_find_bsd()``."""
-    kernel = task.kernel
-    inode = lookup(task, path)
-    here = kernel.net.unix.table.by_inode.get(inode.key)
-    if not here:
-        raise Errno("ECONNREFUSED")
-    if here[0].type != type_:
-        raise Errno("EPROTOTYPE")
-    inode.accessed(kernel)
-    return here[0]
 
 
 def unix_autobind(kernel: Kernel, sk: Unix) -> None:
@@ -104,7 +91,7 @@ def _is_autobind_name(path: Any) -> bool:
     )
 
 
-def bind_abstract(kernel: Kernel, sk: Unix, addr: bytes) -> None:
+def unix_bind_abstract(kernel: Kernel, sk: Unix, addr: bytes) -> None:
     """Give *sk* an abstract name (``unix_bind_abstract()``).
 
     :raises Errno: EINVAL where it has one, EADDRINUSE
@@ -124,9 +111,9 @@ def unix_bind(task: Task, sk: Unix, addr: bytes) -> int:
     if len(addr) == SUN_PATH and family_of(addr) == AF_UNIX:
         unix_autobind(kernel, sk)
         return 0
-    validate_addr(addr)
+    unix_validate_addr(addr)
     if addr[SUN_PATH]:
-        bind_path(task, sk, path_of(addr))
+        unix_bind_bsd(task, sk, path_of(addr))
     else:
-        bind_abstract(kernel, sk, addr)
+        unix_bind_abstract(kernel, sk, addr)
     return 0

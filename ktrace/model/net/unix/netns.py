@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ktrace.model.net.unix.sock import Unix
+    from ktrace.model.wait import MaySleep
 
 
 class BoundSockets:
@@ -38,4 +39,4 @@ class NetnsUnix:
         self.table = BoundSockets()
         self.inflight: dict[int, int] = {}
         self.gc_wanted = False
-        self.delayed_fput: list[tuple[int, Callable[[], Any]]] = []
+        self.delayed_fput: list[tuple[int, Callable[[], MaySleep[None]]]] = []

@@ -10,6 +10,7 @@ from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, SHUTDOWN_MASK
 from ktrace.model.fs.file import File
 from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.kernel import Kernel
+from ktrace.model.mm.page import Page
 from ktrace.model.net.core.datagram import ReceiveShutdown, skb_recv_datagram
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage, ProtoOps
 from ktrace.model.net.core.skbuff import SkBuff
@@ -27,33 +28,31 @@ from ktrace.model.net.core.sock import (
     sock_wake_async,
     state_change,
 )
-from ktrace.model.net.socket import ELAPSE_WORK, IDLE_WORK
+from ktrace.model.net.socket import ELAPSE_WORK, IDLE_WORK, family
 from ktrace.model.net.unix.dgram import (
-    dgram_recvmsg,
-    dgram_sendmsg,
-    seqpacket_recvmsg,
-    seqpacket_sendmsg,
-    wait_for_peer,
+    unix_dgram_recvmsg,
+    unix_dgram_sendmsg,
+    unix_seqpacket_recvmsg,
+    unix_seqpacket_sendmsg,
+    unix_wait_for_peer,
 )
-from ktrace.model.net.unix.garbage import collect, delayed_fput
-from ktrace.model.net.unix.name import family_of, find_other, unix_autobind, unix_bind, validate_addr
+from ktrace.model.net.unix.garbage import delayed_fput, unix_gc
+from ktrace.model.net.unix.name import family_of, unix_autobind, unix_bind, unix_find_other, unix_validate_addr
+from ktrace.model.net.unix.skb import kfree_skb, unix_dgram_disconnected, unix_release_sock
 from ktrace.model.net.unix.sock import (
     CONNECTED_TYPES,
     Unix,
-    connect_pair,
-    dgram_disconnected,
     init_peercred,
-    kfree_skb,
-    peer_wake_disconnect_wakeup,
-    peer_wake_me,
     unix_create1,
-    unix_release_sock,
-    unread_len,
+    unix_dgram_peer_wake_disconnect_wakeup,
+    unix_dgram_peer_wake_me,
+    unix_skb_len,
+    unix_socketpair,
 )
-from ktrace.model.net.unix.splice import stream_sendpage, stream_splice_read
-from ktrace.model.net.unix.stream import stream_recvmsg, stream_sendmsg
+from ktrace.model.net.unix.splice import unix_stream_sendpage, unix_stream_splice_read
+from ktrace.model.net.unix.stream import unix_stream_recvmsg, unix_stream_sendmsg
 from ktrace.model.task import Errno, Task
-from ktrace.model.wait import wake_up
+from ktrace.model.wait import Sleeps, wake_up
 from ktrace.state.call import Result
 from ktrace.uapi.eventpoll import (
     EPOLLERR,
@@ -68,7 +67,7 @@ from ktrace.uapi.eventpoll import (
 )
 from ktrace.uapi.fcntl import O_NONBLOCK
 from ktrace.uapi.siginfo import POLL_HUP, POLL_IN
-from ktrace.uapi.socket import AF_UNSPEC, MSG_DONTWAIT, PF_UNIX, SOCK_SEQPACKET, SOCK_STREAM
+from ktrace.uapi.socket import AF_UNSPEC, MSG_DONTWAIT, PF_UNIX, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM
 from ktrace.uapi.sockios import SIOCATMARK, SIOCINQ, SIOCOUTQ
 from ktrace.uapi.un import SUN_PATH
 
@@ -86,13 +85,13 @@ class UnixOps(ProtoOps):
             sock.sk = None
         return 0
 
-    def bind(self, task: Task, sock: Socket, addr: bytes) -> Any:
+    def bind(self, task: Task, sock: Socket, addr: bytes) -> int:
         """``unix_bind()``."""
         return unix_bind(task, sock.sk, addr)
 
     def socketpair(self, task: Task, first: Socket, second: Socket) -> int:
         """``unix_socketpair()``."""
-        connect_pair(task, first.sk, second.sk)
+        unix_socketpair(task, first.sk, second.sk)
         return 0
 
     def getname(self, kernel: Kernel, sock: Socket, peer: int) -> bytes:
@@ -122,7 +121,7 @@ class UnixOps(ProtoOps):
                 sock_wake_async(kernel, other, SOCK_WAKE_WAITD, POLL_IN)
         return 0
 
-    def ioctl(self, task: Task, sock: Socket, cmd: int, arg: Any) -> Any:
+    def ioctl(self, task: Task, sock: Socket, cmd: int, arg: Any) -> Result:
         """``unix_ioctl()``."""
         sk: Unix = sock.sk
         if cmd == SIOCOUTQ:
@@ -141,7 +140,7 @@ class UnixOps(ProtoOps):
         if sk.state == "TCP_LISTEN":
             raise Errno("EINVAL")
         if sk.type in CONNECTED_TYPES:
-            return sum(unread_len(skb) for skb in sk.receive_queue)
+            return sum(unix_skb_len(skb) for skb in sk.receive_queue)
         return len(sk.receive_queue[0]) if sk.receive_queue else 0
 
     def set_peek_off(self, kernel: Kernel, sock: Socket, value: int) -> None:
@@ -153,7 +152,7 @@ class UnixOps(ProtoOps):
         kernel = task.kernel
         sk: Unix = sock.sk
         mask = EPOLLERR if sk.err or sk.error_queue else 0
-        mask |= _readable(sk)
+        mask |= _recv_mask(sk)
         if sk.type == SOCK_SEQPACKET and sk.state == "TCP_CLOSE":
             mask |= EPOLLHUP
         if not task.poll_key & POLL_WRITE:
@@ -161,7 +160,7 @@ class UnixOps(ProtoOps):
         writable = sk.writable(kernel)
         other = sk.peer
         if writable and other is not None and other.peer is not sk and other.recvq_full():
-            writable = not peer_wake_me(kernel, sk, other)
+            writable = not unix_dgram_peer_wake_me(kernel, sk, other)
         if writable:
             mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND
         else:
@@ -169,7 +168,7 @@ class UnixOps(ProtoOps):
         return mask
 
 
-def _readable(sk: Unix) -> int:
+def _recv_mask(sk: Unix) -> int:
     mask = 0
     if sk.shutdown == SHUTDOWN_MASK:
         mask |= EPOLLHUP
@@ -195,11 +194,11 @@ class ConnectedOps(UnixOps):
         init_peercred(task, sk)
         return 0
 
-    def connect(self, task: Task, sock: Socket, addr: bytes, flags: int) -> Any:
+    def connect(self, task: Task, sock: Socket, addr: bytes, flags: int) -> Sleeps[int]:
         """Put an embryo on the listener's queue (``unix_stream_connect()``)."""
         kernel = task.kernel
         sk: Unix = sock.sk
-        validate_addr(addr)
+        unix_validate_addr(addr)
         if "SOCK_PASSCRED" in sock.flags and sk.addr is None:
             unix_autobind(kernel, sk)
         timeo = sock_sndtimeo(sk, flags & O_NONBLOCK)
@@ -235,10 +234,10 @@ class ConnectedOps(UnixOps):
         data_ready(kernel, other)
         return 0
 
-    def _listener(self, task: Task, sk: Unix, addr: bytes, timeo: Timeo) -> Any:
-        """Return who listens at *addr*, once there is room on its queue."""
+    def _listener(self, task: Task, sk: Unix, addr: bytes, timeo: Timeo) -> Sleeps[Unix]:
+        """Return the listener at *addr*, once there is room on its queue."""
         while True:
-            other = find_other(task, addr, sk.type)
+            other = unix_find_other(task, addr, sk.type)
             if other.state != "TCP_LISTEN" or other.shutdown & RCV_SHUTDOWN:
                 raise Errno("ECONNREFUSED")
             if not other.recvq_full():
@@ -246,12 +245,12 @@ class ConnectedOps(UnixOps):
             if not timeo:
                 raise Errno("EAGAIN")
             sock_hold(other)
-            yield from wait_for_peer(task, other, timeo)
+            yield from unix_wait_for_peer(task, other, timeo)
             sock_put(task.kernel, other)
             if task.signal_pending():
                 raise sock_intr_errno(timeo)
 
-    def accept(self, task: Task, sock: Socket, newsock: Socket, flags: int) -> Any:
+    def accept(self, task: Task, sock: Socket, newsock: Socket, flags: int) -> Sleeps[int]:
         """Take the oldest embryo (``unix_accept()``)."""
         sk: Unix = sock.sk
         if sk.state != "TCP_LISTEN":
@@ -260,7 +259,8 @@ class ConnectedOps(UnixOps):
             skb, _ = yield from skb_recv_datagram(task, sk, MSG_DONTWAIT if flags & O_NONBLOCK else 0)
         except ReceiveShutdown:
             raise Errno("EINVAL") from None
-        child: Unix = skb.sk
+        child = skb.sk
+        assert isinstance(child, Unix)
         kfree_skb(task, skb)
         wake_up(task.kernel, sk.peer_wait, 1)
         child.listener = None
@@ -275,27 +275,27 @@ class StreamOps(ConnectedOps):
 
     name = "unix_stream_ops"
 
-    def sendmsg(self, task: Task, sock: Socket, msg: OutMessage) -> Any:
+    def sendmsg(self, task: Task, sock: Socket, msg: OutMessage) -> Sleeps[int]:
         """``unix_stream_sendmsg()``."""
-        return stream_sendmsg(task, sock, msg)
+        return unix_stream_sendmsg(task, sock, msg)
 
-    def recvmsg(self, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
+    def recvmsg(self, task: Task, sock: Socket, msg: InMessage, flags: int) -> Sleeps[int]:
         """``unix_stream_recvmsg()``."""
-        return stream_recvmsg(task, sock, msg, flags)
+        return unix_stream_recvmsg(task, sock, msg, flags)
 
-    def sendpage(self, task: Task, sock: Socket, page: Any, offset: int, size: int, flags: int) -> Any:
+    def sendpage(self, task: Task, sock: Socket, page: Page, offset: int, size: int, flags: int) -> Sleeps[int]:
         """``unix_stream_sendpage()``."""
-        return stream_sendpage(task, sock, page, offset, size, flags)
+        return unix_stream_sendpage(task, sock, page, offset, size, flags)
 
-    def splice_read(self, task: Task, sock: Socket, pipe: PipeInode, length: int, flags: int) -> Any:
+    def splice_read(self, task: Task, sock: Socket, pipe: PipeInode, length: int, flags: int) -> Sleeps[int]:
         """``unix_stream_splice_read()``."""
-        return stream_splice_read(task, sock, pipe, length, flags)
+        return unix_stream_splice_read(task, sock, pipe, length, flags)
 
     def poll(self, task: Task, file: File, sock: Socket) -> int:
         """``unix_poll()``."""
         sk: Unix = sock.sk
         mask = EPOLLERR if sk.err else 0
-        mask |= _readable(sk)
+        mask |= _recv_mask(sk)
         if sk.oob_skb is not None:
             mask |= EPOLLPRI
         if sk.state == "TCP_CLOSE":
@@ -310,13 +310,13 @@ class SeqpacketOps(ConnectedOps):
 
     name = "unix_seqpacket_ops"
 
-    def sendmsg(self, task: Task, sock: Socket, msg: OutMessage) -> Any:
+    def sendmsg(self, task: Task, sock: Socket, msg: OutMessage) -> Sleeps[int]:
         """``unix_seqpacket_sendmsg()``."""
-        return seqpacket_sendmsg(task, sock, msg)
+        return unix_seqpacket_sendmsg(task, sock, msg)
 
-    def recvmsg(self, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
+    def recvmsg(self, task: Task, sock: Socket, msg: InMessage, flags: int) -> Sleeps[int]:
         """``unix_seqpacket_recvmsg()``."""
-        return seqpacket_recvmsg(task, sock, msg, flags)
+        return unix_seqpacket_recvmsg(task, sock, msg, flags)
 
 
 class DgramOps(UnixOps):
@@ -332,10 +332,10 @@ class DgramOps(UnixOps):
             raise Errno("EINVAL")
         other: Unix | None = None
         if family_of(addr) != AF_UNSPEC:
-            validate_addr(addr)
+            unix_validate_addr(addr)
             if "SOCK_PASSCRED" in sock.flags and sk.addr is None:
                 unix_autobind(kernel, sk)
-            other = find_other(task, addr, sock.type)
+            other = unix_find_other(task, addr, sock.type)
             if not sk.may_send(other):
                 raise Errno("EPERM")
             sock_hold(other)
@@ -344,25 +344,42 @@ class DgramOps(UnixOps):
         if old is not None:
             if other is None:
                 sk.state = "TCP_CLOSE"
-            peer_wake_disconnect_wakeup(kernel, sk, old)
+            unix_dgram_peer_wake_disconnect_wakeup(kernel, sk, old)
             if other is not old:
-                dgram_disconnected(task, sk, old)
+                unix_dgram_disconnected(task, sk, old)
                 if old.peer is None:
                     old.state = "TCP_CLOSE"
             sock_put(kernel, old)
         return 0
 
-    def sendmsg(self, task: Task, sock: Socket, msg: OutMessage) -> Any:
+    def sendmsg(self, task: Task, sock: Socket, msg: OutMessage) -> Sleeps[int]:
         """``unix_dgram_sendmsg()``."""
-        return dgram_sendmsg(task, sock, msg)
+        return unix_dgram_sendmsg(task, sock, msg)
 
-    def recvmsg(self, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
+    def recvmsg(self, task: Task, sock: Socket, msg: InMessage, flags: int) -> Sleeps[int]:
         """``unix_dgram_recvmsg()``."""
-        return dgram_recvmsg(task, sock, msg, flags)
+        return unix_dgram_recvmsg(task, sock, msg, flags)
 
 
-ELAPSE_WORK.append(delayed_fput)
-IDLE_WORK.extend((collect, delayed_fput))
 UNIX_STREAM_OPS = StreamOps()
 UNIX_DGRAM_OPS = DgramOps()
 UNIX_SEQPACKET_OPS = SeqpacketOps()
+
+
+@family("unix_create")
+def unix_create(task: Task, socket: Socket, protocol: int) -> None:
+    """Make an AF_UNIX socket (``unix_create()``)."""
+    if protocol and protocol != PF_UNIX:
+        raise Errno("EPROTONOSUPPORT")
+    socket.state = "SS_UNCONNECTED"
+    if socket.type == SOCK_RAW:
+        socket.type = SOCK_DGRAM
+    ops = {SOCK_STREAM: UNIX_STREAM_OPS, SOCK_DGRAM: UNIX_DGRAM_OPS, SOCK_SEQPACKET: UNIX_SEQPACKET_OPS}
+    if socket.type not in ops:
+        raise Errno("ESOCKTNOSUPPORT")
+    socket.ops = ops[socket.type]
+    unix_create1(task.kernel, socket, socket.type)
+
+
+ELAPSE_WORK.append(delayed_fput)
+IDLE_WORK.extend((unix_gc, delayed_fput))

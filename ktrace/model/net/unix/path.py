@@ -4,27 +4,32 @@ from __future__ import annotations
 
 from ktrace.include.linux.fs import MAY_WRITE
 from ktrace.include.linux.stat import S_IRWXUGO
-from ktrace.model.fs.inode import Inode
 from ktrace.model.net.unix.sock import Unix
 from ktrace.model.task import Errno, Task
 from ktrace.uapi.stat import S_IFMT, S_IFSOCK
 from ktrace.uapi.un import SUN_PATH
 
 
-def lookup(task: Task, path: bytes) -> Inode:
-    """Return the socket inode at *path* (``unix_find_bsd()``).
+def unix_find_bsd(task: Task, path: bytes, type_: int) -> Unix:
+    """Return the sock that is bound to *path* (``unix_find_bsd()``).
 
-    :raises Errno: ECONNREFUSED where it is none, EACCES, or what the path walk says
+    :raises Errno: ECONNREFUSED where there is none, EPROTOTYPE, EACCES, or what the path walk says
     """
-    tree = task.kernel.fs
-    inode = tree.lookup(task, path)
+    kernel = task.kernel
+    inode = kernel.fs.lookup(task, path)
     inode.permission(task, MAY_WRITE)
     if inode.i_mode & S_IFMT != S_IFSOCK:
         raise Errno("ECONNREFUSED")
-    return inode
+    bound = kernel.net.unix.table.by_inode.get(inode.key)
+    if not bound:
+        raise Errno("ECONNREFUSED")
+    if bound[0].type != type_:
+        raise Errno("EPROTOTYPE")
+    inode.accessed(kernel)
+    return bound[0]
 
 
-def bind_path(task: Task, sk: Unix, path: bytes) -> None:
+def unix_bind_bsd(task: Task, sk: Unix, path: bytes) -> None:
     """Make a socket inode at *path* and tie *sk* to it (``unix_bind_bsd()``).
 
     :raises Errno: EADDRINUSE where the path exists, EINVAL where *sk* has a name, or what the path walk says

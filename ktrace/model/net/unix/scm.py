@@ -76,11 +76,11 @@ def _one_message(task: Task, scm: Scm, message: Mapping[str, Any], unix: bool) -
             raise Errno("EINVAL")
         if isinstance(data, bytes):
             data = struct.unpack_from(f"<{len(data) // 4}i", data)
-        _scm_fp_copy(task, scm, data)
+        scm_fp_copy(task, scm, data)
     elif message["cmsg_type"] == SCM_CREDENTIALS:
         if not isinstance(data, Mapping):
             raise Errno("EINVAL")
-        _check_creds(task, data)
+        scm_check_creds(task, data)
         owner = task.kernel.find_task(data["pid"])
         if owner is None:
             raise Errno("ESRCH")
@@ -89,7 +89,7 @@ def _one_message(task: Task, scm: Scm, message: Mapping[str, Any], unix: bool) -
         raise Errno("EINVAL")
 
 
-def _scm_fp_copy(task: Task, scm: Scm, descriptors: Any) -> None:
+def scm_fp_copy(task: Task, scm: Scm, descriptors: Any) -> None:
     """Take references of the files to send (``scm_fp_copy()``)."""
     if not descriptors:
         return
@@ -101,7 +101,7 @@ def _scm_fp_copy(task: Task, scm: Scm, descriptors: Any) -> None:
         scm.fp.append(file)
 
 
-def _check_creds(task: Task, data: Mapping[str, Any]) -> None:
+def scm_check_creds(task: Task, data: Mapping[str, Any]) -> None:
     """Allow to claim only what one could become (``scm_check_creds()``)."""
     cred = task.cred
     uid, gid = data["uid"], data["gid"]
@@ -116,7 +116,7 @@ def _check_creds(task: Task, data: Mapping[str, Any]) -> None:
         raise Errno("EPERM")
 
 
-def scm_to_skb(task: Task, kernel: Kernel, scm: Scm, skb: SkBuff, send_fds: bool) -> None:
+def unix_scm_to_skb(task: Task, kernel: Kernel, scm: Scm, skb: SkBuff, send_fds: bool) -> None:
     """Put credentials and descriptors into a buffer (``unix_scm_to_skb()``, ``unix_attach_fds()``).
 
     :raises Errno: ETOOMANYREFS
@@ -156,31 +156,31 @@ def scm_stat_del(kernel: Kernel, sk: Unix, skb: SkBuff) -> None:
     """Take it off the count (``scm_stat_del()``)."""
     if skb.fp:
         sk.nr_fds -= len(skb.fp)
-        _del_edges(kernel, skb)
+        unix_del_edges(kernel, skb)
 
 
-def _del_edges(kernel: Kernel, skb: SkBuff) -> None:
+def unix_del_edges(kernel: Kernel, skb: SkBuff) -> None:
     """``unix_del_edges()``: the receiver's own count is left to ``scm_stat_del()``."""
     if skb.fp_uid is not None:
         kernel.net.unix.inflight[skb.fp_uid] -= len(skb.fp)
         skb.fp_uid = None
 
 
-def drop_files(task: Task, skb: SkBuff) -> None:
+def unix_destruct_scm(task: Task, skb: SkBuff) -> None:
     """Let go of what travels in a buffer that is freed (``unix_destruct_scm()``)."""
-    _del_edges(task.kernel, skb)
+    unix_del_edges(task.kernel, skb)
     files, skb.fp = skb.fp, []
     skb.pid = None
     for file in reversed(files):
         fput(task, file)
 
 
-def detach(scm: Scm, skb: SkBuff) -> None:
+def unix_detach_fds(scm: Scm, skb: SkBuff) -> None:
     """Move a buffer's descriptors to the call that received it (``unix_detach_fds()``)."""
     scm.fp, skb.fp = skb.fp, []
 
 
-def peek(scm: Scm, skb: SkBuff) -> None:
+def unix_peek_fds(scm: Scm, skb: SkBuff) -> None:
     """Give the call its own references of a buffer's descriptors (``unix_peek_fds()``)."""
     for file in skb.fp:
         file.count += 1
@@ -197,7 +197,7 @@ def scm_recv(task: Task, socket: Socket, msg: InMessage, scm: Scm) -> None:
     if "SOCK_PASSCRED" in socket.flags:
         _put_credentials(task.kernel, msg, scm)
     if scm.fp:
-        _detach_fds(task, msg, scm)
+        scm_detach_fds(task, msg, scm)
 
 
 def _put_credentials(kernel: Kernel, msg: InMessage, scm: Scm) -> None:
@@ -225,7 +225,7 @@ def _take(msg: InMessage, message: dict[str, Any], length: int) -> None:
     msg.controllen -= used
 
 
-def _detach_fds(task: Task, msg: InMessage, scm: Scm) -> None:
+def scm_detach_fds(task: Task, msg: InMessage, scm: Scm) -> None:
     """Give the receiver descriptors for as many files as fit (``scm_detach_fds()``)."""
     assert msg.controllen is not None
     room = 0 if msg.controllen <= SIZEOF_CMSGHDR else (msg.controllen - SIZEOF_CMSGHDR) // 4

@@ -6,29 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ktrace.include.linux.net import SOCK_WAKE_SPACE, SOCK_WAKE_WAITD
-from ktrace.include.net.sock import SHUTDOWN_MASK
+from ktrace.include.linux.net import SOCK_WAKE_SPACE
+from ktrace.model.fs.inode import Inode
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock import (
-    POLL_WRITE,
-    Sock,
-    Socket,
-    error_report,
-    sock_hold,
-    sock_orphan,
-    sock_put,
-    sock_wake_async,
-    state_change,
-)
-from ktrace.model.net.socket import family
-from ktrace.model.task import Errno, Task
+from ktrace.model.net.core.sock import POLL_WRITE, Sock, Socket, sock_hold, sock_wake_async
+from ktrace.model.task import Task
 from ktrace.model.wait import WaitEntry, WaitQueue, waiters, wake_up
 from ktrace.state.net.skbuff import Buffer
 from ktrace.state.net.unix import UnixSock
-from ktrace.uapi.errno import ECONNRESET
-from ktrace.uapi.siginfo import POLL_HUP, POLL_OUT
-from ktrace.uapi.socket import PF_UNIX, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM
+from ktrace.uapi.siginfo import POLL_OUT
+from ktrace.uapi.socket import SOCK_SEQPACKET, SOCK_STREAM
 from ktrace.uapi.un import SUN_PATH
 
 CONNECTED_TYPES = (SOCK_STREAM, SOCK_SEQPACKET)
@@ -45,7 +33,7 @@ class Unix(Sock):
     """
 
     addr: bytes | None = None
-    path: Any = None
+    path: Inode | None = None
     peer: Unix | None = None
     listener: Unix | None = None
     peer_wait: WaitQueue = field(default_factory=WaitQueue)
@@ -62,7 +50,7 @@ class Unix(Sock):
         if self.listener is not None and not self.flag("SOCK_DEAD"):
             yield self.listener
 
-    def inodes(self) -> Iterable[Any]:
+    def inodes(self) -> Iterable[Inode]:
         """Return the inode of a bound path."""
         return () if self.path is None else (self.path,)
 
@@ -72,7 +60,6 @@ class Unix(Sock):
 
     def view_parts(self) -> dict[str, Any]:
         """Return the part behind the ``struct sock``."""
-
         listener = None if self.flag("SOCK_DEAD") else self.listener
         oob = next((index for index, skb in enumerate(self.receive_queue) if skb is self.oob_skb), None)
         return {
@@ -131,96 +118,26 @@ def unix_create1(kernel: Kernel, socket: Socket | None, type_: int) -> Unix:
     return sk
 
 
-@family("unix_create")
-def unix_create(task: Task, socket: Socket, protocol: int) -> None:
-    """Make an AF_UNIX socket (``unix_create()``)."""
-    from ktrace.model.net.unix.ops import UNIX_DGRAM_OPS, UNIX_SEQPACKET_OPS, UNIX_STREAM_OPS
-
-    if protocol and protocol != PF_UNIX:
-        raise Errno("EPROTONOSUPPORT")
-    socket.state = "SS_UNCONNECTED"
-    if socket.type == SOCK_RAW:
-        socket.type = SOCK_DGRAM
-    ops = {SOCK_STREAM: UNIX_STREAM_OPS, SOCK_DGRAM: UNIX_DGRAM_OPS, SOCK_SEQPACKET: UNIX_SEQPACKET_OPS}
-    if socket.type not in ops:
-        raise Errno("ESOCKTNOSUPPORT")
-    socket.ops = ops[socket.type]
-    unix_create1(task.kernel, socket, socket.type)
-
-
-def unread_len(skb: SkBuff) -> int:
+def unix_skb_len(skb: SkBuff) -> int:
     """Return the bytes of *skb* that no reader took (``unix_skb_len()``)."""
     return len(skb) - skb.consumed
 
 
-def unix_release_sock(task: Task, sk: Unix, embryo: bool) -> None:
-    """End *sk*, tell its peer, drop what it never read (``unix_release_sock()``).
-
-    :param embryo: it was connected and never accepted
-    """
-    kernel = task.kernel
-    table = kernel.net.unix.table
-    table.remove(sk)
-    sock_orphan(sk)
-    sk.shutdown = SHUTDOWN_MASK
-    path, sk.path = sk.path, None
-    was_listening = sk.state == "TCP_LISTEN"
-    sk.state = "TCP_CLOSE"
-    pair, sk.peer = sk.peer, None
-    sk.oob_skb = None
-    wake_up(kernel, sk.peer_wait, 0)
-    if pair is not None:
-        if sk.type in CONNECTED_TYPES:
-            first = sk.receive_queue[0] if sk.receive_queue else None
-            if first is not None and kernel.net.facts.oob and not unread_len(first):
-                first = sk.receive_queue[1] if len(sk.receive_queue) > 1 else None
-            pair.shutdown = SHUTDOWN_MASK
-            if first is not None or embryo:
-                pair.err = ECONNRESET
-            state_change(kernel, pair)
-            sock_wake_async(kernel, pair, SOCK_WAKE_WAITD, POLL_HUP)
-        peer_wake_disconnect(sk, pair)
-        sock_put(kernel, pair)
-    while sk.receive_queue:
-        skb = sk.receive_queue.pop(0)
-        if was_listening:
-            assert isinstance(skb.sk, Unix)
-            unix_release_sock(task, skb.sk, True)
-        skb.consumed = len(skb)
-        kfree_skb(task, skb)
-    if path is not None:
-        path.put(kernel)
-    sock_put(kernel, sk)
-    # unix_gc(): a kernel thread looks for garbage once the actors sleep.
-    kernel.net.unix.gc_wanted = True
-
-
-def kfree_skb(task: Task, skb: SkBuff) -> None:
-    """Free a buffer: what travels in it first, then its charge (``unix_wfree()``, ``sock_wfree()``)."""
-    from ktrace.model.net.core.sock import sock_wfree
-    from ktrace.model.net.unix.scm import drop_files
-
-    drop_files(task, skb)
-    skb.put_pages()
-    if skb.sk is not None:
-        sock_wfree(task.kernel, skb)
-
-
-def peer_wake_disconnect(sk: Unix, other: Unix) -> None:
+def unix_dgram_peer_wake_disconnect(sk: Unix, other: Unix) -> None:
     """Take the entry of *sk* off the queue of *other* (``unix_dgram_peer_wake_disconnect()``)."""
     if sk.peer_wake_at is other and sk.peer_wake is not None:
         other.peer_wait.remove(sk.peer_wake)
         sk.peer_wake_at = None
 
 
-def peer_wake_disconnect_wakeup(kernel: Kernel, sk: Unix, other: Unix) -> None:
+def unix_dgram_peer_wake_disconnect_wakeup(kernel: Kernel, sk: Unix, other: Unix) -> None:
     """Do so and wake writers of *sk* (``unix_dgram_peer_wake_disconnect_wakeup()``)."""
-    peer_wake_disconnect(sk, other)
+    unix_dgram_peer_wake_disconnect(sk, other)
     if sk.wq is not None:
         wake_up(kernel, sk.wq, 1, POLL_WRITE)
 
 
-def peer_wake_me(kernel: Kernel, sk: Unix, other: Unix) -> bool:
+def unix_dgram_peer_wake_me(kernel: Kernel, sk: Unix, other: Unix) -> bool:
     """Ask to be told when *other* has room; tell whether it has none (``unix_dgram_peer_wake_me()``)."""
     connected = False
     if sk.peer_wake_at is None:
@@ -240,21 +157,8 @@ def peer_wake_me(kernel: Kernel, sk: Unix, other: Unix) -> bool:
     if other.recvq_full() and not other.flag("SOCK_DEAD"):
         return True
     if connected:
-        peer_wake_disconnect(sk, other)
+        unix_dgram_peer_wake_disconnect(sk, other)
     return False
-
-
-def dgram_disconnected(task: Task, sk: Unix, other: Unix) -> None:
-    """Drop what arrived from a peer that is no longer ours (``unix_dgram_disconnected()``)."""
-    kernel = task.kernel
-    if not sk.receive_queue:
-        return
-    while sk.receive_queue:
-        kfree_skb(task, sk.receive_queue.pop(0))
-    wake_up(kernel, sk.peer_wait, 0)
-    if not other.flag("SOCK_DEAD") and other.peer is sk:
-        other.err = ECONNRESET
-        error_report(kernel, other)
 
 
 def init_peercred(task: Task, sk: Unix) -> None:
@@ -263,7 +167,7 @@ def init_peercred(task: Task, sk: Unix) -> None:
     sk.peer_groups = tuple(sorted(task.cred.groups))
 
 
-def connect_pair(task: Task, first: Unix, second: Unix) -> None:
+def unix_socketpair(task: Task, first: Unix, second: Unix) -> None:
     """Join two socks back to back (``unix_socketpair()``)."""
     sock_hold(first)
     sock_hold(second)

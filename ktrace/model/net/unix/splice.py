@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN
 from ktrace.model.fs.pipe.pipe import PipeInode
+from ktrace.model.mm.page import Page
 from ktrace.model.net.core.skbuff import INVALID_ID, SkBuff
 from ktrace.model.net.core.sock import Socket, data_ready
+from ktrace.model.net.core.sock_alloc import sock_alloc_send_pskb
 from ktrace.model.net.splice_socket import skb_splice_bits
 from ktrace.model.net.unix.scm import maybe_add_creds
-from ktrace.model.net.unix.sock import Unix, kfree_skb
-from ktrace.model.net.unix.stream import StreamReader, alloc_send_skb
+from ktrace.model.net.unix.skb import kfree_skb
+from ktrace.model.net.unix.sock import Unix
+from ktrace.model.net.unix.stream import StreamReader
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import Sleeps
 from ktrace.uapi.fcntl import O_NONBLOCK
 from ktrace.uapi.socket import MSG_DONTWAIT, MSG_NOSIGNAL
 from ktrace.uapi.splice import SPLICE_F_NONBLOCK
 
 
-def stream_splice_read(task: Task, socket: Socket, pipe: PipeInode, length: int, flags: int) -> Any:
+def unix_stream_splice_read(task: Task, socket: Socket, pipe: PipeInode, length: int, flags: int) -> Sleeps[int]:
     """Read into a pipe (``unix_stream_splice_read()``)."""
 
     def unix_stream_splice_actor(skb: SkBuff, start: int, chunk: int) -> int:
@@ -33,7 +35,7 @@ def stream_splice_read(task: Task, socket: Socket, pipe: PipeInode, length: int,
     return (yield from StreamReader(task, socket, None, how, length, unix_stream_splice_actor).read())
 
 
-def stream_sendpage(task: Task, socket: Socket, page: Any, offset: int, size: int, flags: int) -> Any:
+def unix_stream_sendpage(task: Task, socket: Socket, page: Page, offset: int, size: int, flags: int) -> Sleeps[int]:
     """Share a part of a page with the peer, in its last buffer if that has room (``unix_stream_sendpage()``)."""
     kernel = task.kernel
     sk: Unix = socket.sk
@@ -65,7 +67,7 @@ def stream_sendpage(task: Task, socket: Socket, page: Any, offset: int, size: in
         if skb is not None and skb.append_page(page, offset, size):
             break
         tail = last
-        newskb = yield from alloc_send_skb(task, sk, 0, 0, flags & MSG_DONTWAIT)
+        newskb = yield from sock_alloc_send_pskb(task, sk, 0, 0, flags & MSG_DONTWAIT)
     skb.data_len += size
     skb.truesize += size
     sk.wmem_alloc += size

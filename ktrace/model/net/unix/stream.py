@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN
 from ktrace.model.kernel import Kernel
@@ -11,83 +10,44 @@ from ktrace.model.mm.page import Compound
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.skbuff import Fragment, SkBuff, fragment_sizes
 from ktrace.model.net.core.sock import (
-    Sock,
     Socket,
     Timeo,
     data_ready,
     prepare_to_wait,
-    raise_sock_error,
     send_sigurg,
     set_wq_bit,
+    sk_peek_offset,
+    sk_peek_offset_bwd,
+    sk_peek_offset_fwd,
     sleeper,
     sock_error,
     sock_intr_errno,
     sock_rcvlowat,
     sock_rcvtimeo,
-    sock_sndtimeo,
 )
+from ktrace.model.net.core.sock_alloc import sock_alloc_send_pskb
 from ktrace.model.net.unix.scm import (
     Scm,
-    detach,
     maybe_add_creds,
-    peek,
     scm_recv,
     scm_send,
     scm_stat_add,
     scm_stat_del,
-    scm_to_skb,
+    unix_detach_fds,
+    unix_peek_fds,
+    unix_scm_to_skb,
 )
-from ktrace.model.net.unix.sock import Unix, kfree_skb, unread_len
+from ktrace.model.net.unix.skb import kfree_skb
+from ktrace.model.net.unix.sock import Unix, unix_skb_len
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import Sleeps
 from ktrace.uapi.socket import MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_WAITALL
 
 UNIX_SKB_FRAGS_SZ = 4096 << 3
 """``PAGE_SIZE << get_order(32768)``."""
 
 
-def alloc_send_skb(task: Task, sk: Sock, header_len: int, data_len: int, noblock: Any) -> Any:
-    """Make a buffer within the send buffer, or wait for room (``sock_alloc_send_pskb()``).
-
-    :raises Errno: the sock's error, EPIPE, EAGAIN, EINTR, EMSGSIZE
-    """
-    timeo = sock_sndtimeo(sk, noblock)
-    while True:
-        raise_sock_error(sk)
-        if sk.shutdown & SEND_SHUTDOWN:
-            raise Errno("EPIPE")
-        if sk.wmem_get() < sk.sndbuf:
-            break
-        set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE")
-        assert sk.socket is not None
-        sk.socket.flags.add("SOCK_NOSPACE")
-        if not timeo:
-            raise Errno("EAGAIN")
-        if task.signal_pending():
-            raise sock_intr_errno(timeo)
-        yield from wait_for_wmem(task, sk, timeo)
-    alloc = task.kernel.net.alloc
-    if -(-data_len // alloc.page_size) > alloc.max_frags:
-        raise Errno("EMSGSIZE")
-    skb = SkBuff(b"", data_len, alloc.truesize(header_len, data_len), sk)
-    sk.wmem_alloc += skb.truesize
-    return skb
-
-
-def wait_for_wmem(task: Task, sk: Sock, timeo: Timeo) -> Any:
-    """Sleep until there is room to send (``sock_wait_for_wmem()``)."""
-    set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE", False)
-    assert sk.wq is not None and sk.socket is not None
-    queue, entry = sk.wq, sleeper(task)
-    while timeo and not task.signal_pending():
-        sk.socket.flags.add("SOCK_NOSPACE")
-        prepare_to_wait(queue, entry)
-        if sk.wmem_alloc < sk.sndbuf or sk.shutdown & SEND_SHUTDOWN or sk.err:
-            break
-        yield from timeo.sleep(task)
-    queue.remove(entry)
-
-
-def stream_sendmsg(task: Task, socket: Socket, msg: OutMessage) -> Any:
+def unix_stream_sendmsg(task: Task, socket: Socket, msg: OutMessage) -> Sleeps[int]:
     """Queue bytes on the peer, in buffers of half the send buffer at most (``unix_stream_sendmsg()``)."""
     kernel = task.kernel
     sk: Unix = socket.sk
@@ -109,8 +69,8 @@ def stream_sendmsg(task: Task, socket: Socket, msg: OutMessage) -> Any:
             raise _pipe_error(task, msg, sent)
         fds_sent = False
         while sent < length:
-            size, data_len = _split(kernel, sk, length - sent)
-            skb = yield from alloc_send_skb(task, sk, size - data_len, data_len, msg.flags & MSG_DONTWAIT)
+            size, data_len = _next_size(kernel, sk, length - sent)
+            skb = yield from sock_alloc_send_pskb(task, sk, size - data_len, data_len, msg.flags & MSG_DONTWAIT)
             _fill(task, scm, skb, msg, size, not fds_sent)
             fds_sent = True
             if other.flag("SOCK_DEAD") or other.shutdown & RCV_SHUTDOWN:
@@ -120,7 +80,7 @@ def stream_sendmsg(task: Task, socket: Socket, msg: OutMessage) -> Any:
             data_ready(kernel, other)
             sent += size
         if oob:
-            yield from _queue_oob(task, socket, other, scm, msg, not fds_sent)
+            yield from queue_oob(task, socket, other, scm, msg, not fds_sent)
             sent += 1
     except Errno:
         if not sent:
@@ -130,7 +90,7 @@ def stream_sendmsg(task: Task, socket: Socket, msg: OutMessage) -> Any:
     return sent
 
 
-def _split(kernel: Kernel, sk: Unix, size: int) -> tuple[int, int]:
+def _next_size(kernel: Kernel, sk: Unix, size: int) -> tuple[int, int]:
     """Return the size of the next buffer and how much of it is paged."""
     alloc = kernel.net.alloc
     head = alloc.max_order(0)
@@ -142,7 +102,7 @@ def _fill(task: Task, scm: Scm, skb: SkBuff, msg: OutMessage, size: int, send_fd
     """Put credentials, descriptors and bytes into *skb*; free it where that fails."""
     kernel = task.kernel
     try:
-        scm_to_skb(task, kernel, scm, skb, send_fds)
+        unix_scm_to_skb(task, kernel, scm, skb, send_fds)
         data = msg.source.copy(size)
         if len(data) < size:
             raise Errno("EFAULT")
@@ -168,11 +128,11 @@ def _pipe_error(task: Task, msg: OutMessage, sent: int) -> Errno:
     return Errno("EPIPE")
 
 
-def _queue_oob(task: Task, socket: Socket, other: Unix, scm: Scm, msg: OutMessage, send_fds: bool) -> Any:
+def queue_oob(task: Task, socket: Socket, other: Unix, scm: Scm, msg: OutMessage, send_fds: bool) -> Sleeps[None]:
     """Queue the one byte that is out of band (``queue_oob()``)."""
     kernel = task.kernel
     sk: Unix = socket.sk
-    skb = yield from alloc_send_skb(task, sk, 1, 0, msg.flags & MSG_DONTWAIT)
+    skb = yield from sock_alloc_send_pskb(task, sk, 1, 0, msg.flags & MSG_DONTWAIT)
     _fill(task, scm, skb, msg, 1, send_fds)
     if other.flag("SOCK_DEAD") or other.shutdown & RCV_SHUTDOWN:
         kfree_skb(task, skb)
@@ -183,7 +143,7 @@ def _queue_oob(task: Task, socket: Socket, other: Unix, scm: Scm, msg: OutMessag
     data_ready(kernel, other)
 
 
-def stream_recvmsg(task: Task, socket: Socket, msg: InMessage, flags: int) -> Any:
+def unix_stream_recvmsg(task: Task, socket: Socket, msg: InMessage, flags: int) -> Sleeps[int]:
     """Read bytes (``unix_stream_read_generic()``)."""
 
     def unix_stream_read_actor(skb: SkBuff, start: int, chunk: int) -> int:
@@ -219,9 +179,9 @@ class StreamReader:
         self.recv_actor = recv_actor
         self.copied = 0
         self.skip = 0
-        self.creds: tuple[Any, int, int] | None = None
+        self.creds: tuple[str | None, int, int] | None = None
 
-    def read(self) -> Any:
+    def read(self) -> Sleeps[int]:
         """Read until the target is met; return the number of bytes."""
         sk, flags = self.sk, self.flags
         if sk.state != "TCP_ESTABLISHED":
@@ -232,7 +192,7 @@ class StreamReader:
             return self._recv_urg()
         target = sock_rcvlowat(sk, flags & MSG_WAITALL, self.size)
         timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT)
-        self.skip = max(peek_offset(sk, flags), 0)
+        self.skip = max(sk_peek_offset(sk, flags), 0)
         error: str | None = None
         skb: SkBuff | None
         last: SkBuff | None
@@ -258,7 +218,7 @@ class StreamReader:
                 if not timeo:
                     error = "EAGAIN"
                     break
-                yield from self._data_wait(last, last_len, timeo)
+                yield from self._stream_data_wait(last, last_len, timeo)
                 if self.task.signal_pending():
                     self.scm.destroy(self.task)
                     if self.copied:
@@ -266,10 +226,10 @@ class StreamReader:
                     raise sock_intr_errno(timeo)
                 redo = True
                 continue
-            while skb is not None and self.skip >= unread_len(skb):
-                self.skip -= unread_len(skb)
+            while skb is not None and self.skip >= unix_skb_len(skb):
+                self.skip -= unix_skb_len(skb)
                 last, last_len = skb, len(skb)
-                skb = next_of(sk.receive_queue, skb)
+                skb = skb_peek_next(sk.receive_queue, skb)
             if skb is None:
                 redo = False
                 continue
@@ -278,7 +238,7 @@ class StreamReader:
             if self.peek:
                 self.skip = 0
                 last, last_len = skb, len(skb)
-                skb = next_of(sk.receive_queue, skb)
+                skb = skb_peek_next(sk.receive_queue, skb)
                 if skb is None:
                     break
                 redo = False
@@ -309,7 +269,7 @@ class StreamReader:
     def _manage_oob(self, skb: SkBuff) -> SkBuff | None:
         """Stop before, skip or drop the out-of-band byte (``manage_oob()``)."""
         sk, queue = self.sk, self.sk.receive_queue
-        if not unread_len(skb) and not self.peek:
+        if not unix_skb_len(skb) and not self.peek:
             queue.remove(skb)
             kfree_skb(self.task, skb)
             return None
@@ -324,7 +284,7 @@ class StreamReader:
                     kfree_skb(self.task, skb)
                     return found
             elif not sk.flag("SOCK_URGINLINE"):
-                return next_of(queue, skb)
+                return skb_peek_next(queue, skb)
         return skb
 
     def _copy(self, skb: SkBuff) -> bool:
@@ -339,7 +299,7 @@ class StreamReader:
             self.creds = creds
         if self.msg is not None and self.msg.wants_name and isinstance(skb.sk, Unix) and skb.sk.addr is not None:
             self.msg.name = skb.sk.addr
-        chunk = min(unread_len(skb) - self.skip, self.size)
+        chunk = min(unix_skb_len(skb) - self.skip, self.size)
         chunk = self.recv_actor(skb, skb.consumed + self.skip, chunk)
         if chunk < 0:
             self.copied = self.copied or -1
@@ -349,19 +309,19 @@ class StreamReader:
         if not self.peek:
             return self._take(skb, chunk)
         if skb.fp:
-            peek(self.scm, skb)
-        peek_offset_fwd(sk, chunk)
+            unix_peek_fds(self.scm, skb)
+        sk_peek_offset_fwd(sk, chunk)
         return bool(skb.fp)
 
     def _take(self, skb: SkBuff, chunk: int) -> bool:
         """Mark bytes as read; free the buffer with its last one. Tell whether the call ends."""
         sk = self.sk
         skb.consumed += chunk
-        peek_offset_bwd(sk, chunk)
+        sk_peek_offset_bwd(sk, chunk)
         if skb.fp:
             scm_stat_del(self.kernel, sk, skb)
-            detach(self.scm, skb)
-        if unread_len(skb):
+            unix_detach_fds(self.scm, skb)
+        if unix_skb_len(skb):
             return True
         sk.receive_queue.remove(skb)
         kfree_skb(self.task, skb)
@@ -377,7 +337,7 @@ class StreamReader:
         if not self.peek:
             sk.oob_skb = None
             at = queue.index(skb)
-            if at > 0 and not unread_len(queue[at - 1]):
+            if at > 0 and not unix_skb_len(queue[at - 1]):
                 read = queue.pop(at - 1)
         assert self.msg is not None
         # The actor copies one byte whatever the buffer has room for.
@@ -391,7 +351,7 @@ class StreamReader:
         self.msg.flags |= MSG_OOB
         return 1
 
-    def _data_wait(self, last: SkBuff | None, last_len: int, timeo: Timeo) -> Any:
+    def _stream_data_wait(self, last: SkBuff | None, last_len: int, timeo: Timeo) -> Sleeps[None]:
         """Sleep until something changes (``unix_stream_data_wait()``)."""
         sk, task = self.sk, self.task
         assert sk.wq is not None
@@ -416,24 +376,7 @@ class StreamReader:
         queue.remove(entry)
 
 
-def next_of(queue: list[SkBuff], skb: SkBuff) -> SkBuff | None:
+def skb_peek_next(queue: list[SkBuff], skb: SkBuff) -> SkBuff | None:
     """Return the buffer behind *skb* (``skb_peek_next()``)."""
     at = queue.index(skb) + 1
     return queue[at] if at < len(queue) else None
-
-
-def peek_offset(sk: Sock, flags: int) -> int:
-    """Return where MSG_PEEK starts, -1 where SO_PEEK_OFF is off (``sk_peek_offset()``)."""
-    return sk.peek_off if flags & MSG_PEEK else 0
-
-
-def peek_offset_bwd(sk: Sock, size: int) -> None:
-    """Move SO_PEEK_OFF back by what was read (``sk_peek_offset_bwd()``)."""
-    if sk.peek_off >= 0:
-        sk.peek_off = max(sk.peek_off - size, 0)
-
-
-def peek_offset_fwd(sk: Sock, size: int) -> None:
-    """Move SO_PEEK_OFF on by what was peeked at (``sk_peek_offset_fwd()``)."""
-    if sk.peek_off >= 0:
-        sk.peek_off += size

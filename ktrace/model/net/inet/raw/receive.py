@@ -50,6 +50,7 @@ def recv_packet(task: Task, sk: Raw, msg: InMessage, flags: int, tells_length: b
         raise Errno("EFAULT")
     sock_recv_cmsgs(kernel, sk, skb, msg)
     if msg.wants_name:
+        assert skb.addr is not None
         address = skb.addr[0]
         msg.name = sockaddr_in6(address, 0) if sk.family == "AF_INET6" else sockaddr_in(address, 0)
     if sk.family == "AF_INET6":

@@ -12,7 +12,14 @@ from ktrace.model.net.core.datagram import ReceiveShutdown, datagram_poll, wait_
 from ktrace.model.net.core.page_frag import FRAGMENTS_FROM, fill_unseen
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock import Socket, raise_sock_error, sock_orphan, sock_rcvtimeo
+from ktrace.model.net.core.sock import (
+    Socket,
+    raise_sock_error,
+    sk_peek_offset,
+    sk_peek_offset_bwd,
+    sock_orphan,
+    sock_rcvtimeo,
+)
 from ktrace.model.net.core.sock_cmsg import sock_recv_cmsgs
 from ktrace.model.net.inet.datagram_connect import ip4_datagram_connect, udp_disconnect
 from ktrace.model.net.inet.ip_append import make_skb
@@ -26,7 +33,6 @@ from ktrace.model.net.inet.udp import udp
 from ktrace.model.net.inet.udp.option import get_udp_option, set_udp_option
 from ktrace.model.net.inet.udp.udp import UDP4, UDP6, Pending, Udp
 from ktrace.model.net.sockopt import int_option
-from ktrace.model.net.unix.stream import peek_offset, peek_offset_bwd
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Result
 from ktrace.uapi.errno import EMSGSIZE
@@ -226,13 +232,13 @@ class UdpProto(Proto):
             msg.name = self.source_name(skb)
         self.tell(sk, skb, msg)
         answer = length if flags & MSG_TRUNC else copied
-        peek_offset_bwd(sk, -answer if peeking else answer)
+        sk_peek_offset_bwd(sk, -answer if peeking else answer)
         return answer
 
     def _receive(self, task: Task, sk: Udp, flags: int) -> Any:
         """``__skb_recv_udp()``."""
         timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT)
-        off = peek_offset(sk, flags)
+        off = sk_peek_offset(sk, flags)
         while True:
             raise_sock_error(sk)
             for refill in (False, True):
