@@ -9,6 +9,7 @@ from typing import Any
 from ktrace.include.linux.sched import MAX_SCHEDULE_TIMEOUT
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.mm.iov import is_bad
+from ktrace.model.net.core.proto_ops import OptionValue
 from ktrace.model.net.core.sock import Sock, Socket
 from ktrace.model.net.socket import sockfd_lookup
 from ktrace.model.net.sockopt import BUF_LOCKS, FLAG_OPTIONS
@@ -95,7 +96,7 @@ def getsockopt(task: Task, sockfd: int, level: int, optname: int, optlen: int | 
                 raise Errno("EFAULT")
             if room < 0:
                 raise Errno("EINVAL")
-            data: bytes | dict[str, Any] = _get(task, sock, optname, room)
+            data: OptionValue = _get(task, sock, optname, room)
         else:
             data = sock.ops.getsockopt(task, sock, level, optname, room)
         if pointer is not None and is_bad(task, pointer) and data:
@@ -104,11 +105,11 @@ def getsockopt(task: Task, sockfd: int, level: int, optname: int, optlen: int | 
     if isinstance(data, dict):
         return Result(0, None, {**({"optval": data} if pointer is None else {}), "optlen": SIZEOF_TCP_INFO})
     if not isinstance(optlen, Pointer):
+        out["optlen"] = len(data) if isinstance(data, bytes) else 4
         if pointer is None:
             out["optval"] = _told(kernel, level, optname, data)
-            if level == SOL_SOCKET and optname in (SO_SNDBUF, SO_RCVBUF) and len(data) == 4:
+            if level == SOL_SOCKET and optname in (SO_SNDBUF, SO_RCVBUF) and out["optlen"] == 4:
                 out["optval"] = _buffer(kernel, sock.sk, optname)
-        out["optlen"] = len(data) if isinstance(data, bytes) else 4
     return Result(0, None, out)
 
 

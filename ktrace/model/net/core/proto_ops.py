@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ktrace.model.mm.iov import BufferSource, Destination, Source
 from ktrace.model.task import Errno
+from ktrace.state.allowed import Between, OneOf
 
 if TYPE_CHECKING:
     from ktrace.model.fs.file import File
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from ktrace.model.net.core.sock import Socket
     from ktrace.model.task import Task
     from ktrace.model.wait import MaySleep
+
+OptionValue = bytes | Between | OneOf | dict[str, Any]
+"""What getsockopt() tells: bytes, an int or a structure of which more than one value is allowed."""
 
 
 @dataclass
@@ -65,9 +69,8 @@ class ProtoOps:
 
     family = 0
 
-    def release(self, task: Task, sock: Socket) -> MaySleep[int]:
+    def release(self, task: Task, sock: Socket) -> MaySleep[None]:
         """Let the protocol go (``proto_ops.release``)."""
-        return 0
 
     def bind(self, task: Task, sock: Socket, addr: bytes) -> MaySleep[int]:
         """``sock_no_bind()``."""
@@ -134,7 +137,7 @@ class ProtoOps:
         """Set an option above SOL_SOCKET (``__sys_setsockopt()`` without ``setsockopt``: EOPNOTSUPP)."""
         raise Errno("EOPNOTSUPP")
 
-    def getsockopt(self, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> bytes | dict[str, Any]:
+    def getsockopt(self, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> OptionValue:
         """Get an option above SOL_SOCKET (``__sys_getsockopt()`` without ``getsockopt``: EOPNOTSUPP)."""
         raise Errno("EOPNOTSUPP")
 

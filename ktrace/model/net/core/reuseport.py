@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Generic
 
 from ktrace.model.kernel import Kernel
+from ktrace.model.net.inet.sock import Inet, S
 from ktrace.state.net.sock import Sock as ObservedSock
 from ktrace.state.rule import Rule
 
 if TYPE_CHECKING:
-    from ktrace.model.net.inet.sock import Inet
     from ktrace.model.observed import Observed
 
 SELECT = Rule("net/core/sock_reuseport.c", "reuseport_select_sock", "a hash with a secret, the same for the same flow")
@@ -19,16 +19,16 @@ Flow = tuple[str, int, str, int]
 
 
 @dataclass(eq=False)
-class Group:
+class Group(Generic[S]):
     """Mirror a ``struct sock_reuseport``.
 
     :param has_conns: whether a member was ever connected
     :param selected: who was seen to take the packets of a flow while the members and their states were the same
     """
 
-    socks: list[Any] = field(default_factory=list)
+    socks: list[S] = field(default_factory=list)
     has_conns: bool = False
-    selected: dict[tuple[Any, ...], Any] = field(default_factory=dict)
+    selected: dict[tuple[Flow, tuple[tuple[int, bool], ...]], S] = field(default_factory=dict)
 
 
 def add_sock(sk: Inet, others: Iterable[Inet]) -> None:
@@ -64,18 +64,18 @@ def detach(sk: Inet) -> None:
 
 def select(
     kernel: Kernel,
-    sk: Inet,
+    sk: S,
     flow: Flow,
-    took: Callable[[Any, ObservedSock], bool],
-    unseen: Callable[[Observed, Any], bool],
-) -> Any:
+    took: Callable[[S, ObservedSock], bool],
+    unseen: Callable[[Observed, S], bool],
+) -> S | None:
     """Return who of the group of *sk* takes a packet, ``None`` where *sk* has none (``reuseport_select_sock()``).
 
     :param flow: where the packet comes from and goes to
     :param took: tells from the observed sock that a member took it
     :param unseen: tells from what was observed whether a member could take it without a trace
     """
-    group = sk.reuseport_cb
+    group: Group[S] | None = sk.reuseport_cb
     if group is None or not sk.reuseport:
         return None
     members = [other for other in group.socks if other.state != "TCP_ESTABLISHED"]
@@ -84,7 +84,7 @@ def select(
     key = (flow, tuple((other.key, other in members) for other in group.socks))
     before = group.selected.get(key)
 
-    def find(seen: Observed) -> Any:
+    def find(seen: Observed) -> S | None:
         twins = ((other, seen.sock(other)) for other in members)
         return next((other for other, twin in twins if twin is not None and took(other, twin)), None)
 

@@ -115,8 +115,8 @@ class Ports:
                 perhaps = after + 1 - tw.started >= TCP_TIMEWAIT_LEN
                 if over or (asked and perhaps and kernel.choose(TIMEWAIT, _let_in, lambda gone: True, otherwise=True)):
                     self.drop_time_wait(tw)
-                    if tw.peer is not None and tw.peer.pair is tw:
-                        tw.peer.pair = None
+                    if tw.peer is not None and tw.peer.peer is tw:
+                        tw.peer.peer = None
 
     def conflict(self, sk: Inet, port: int, relax: bool, reuseport_ok: bool) -> bool:
         """Tell whether somebody's hold on *port* excludes *sk* (``inet_csk_bind_conflict()``).

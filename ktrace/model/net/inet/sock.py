@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ktrace.model.kernel import Kernel
-from ktrace.model.net.core.proto_ops import InMessage, OutMessage
+from ktrace.model.net.core.proto_ops import InMessage, OptionValue, OutMessage
 from ktrace.model.net.core.sock import Sock
 from ktrace.model.net.inet.addr6 import ANY6, mapped_v4, v4mapped
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import MaySleep
+from ktrace.state.call import Result
 from ktrace.state.net.inet import InetSock, Ipv6Sock
 from ktrace.uapi.in_ import IP_MINTTL, IP_MTU_DISCOVER, IP_MULTICAST_TTL, IP_PMTUDISC_WANT
+
+if TYPE_CHECKING:
+    from ktrace.model.net.core.reuseport import Group
 
 ANY = "0.0.0.0"
 DEFAULT_HOPS = 64
@@ -58,7 +64,7 @@ class Inet(Sock):
     :param pinet6: what only an AF_INET6 sock has
     :param mc_list: groups that it joined, the last first: group, address, interface
     :param flow: where the last connect() or corked message went (``inet->cork.fl``)
-    :param reuseport_cb: the :class:`ktrace.model.reuseport.Group` that it is in
+    :param reuseport_cb: the group that it is in
     """
 
     inet_num: int = 0
@@ -72,7 +78,7 @@ class Inet(Sock):
     bits: set[str] = field(default_factory=lambda: {"mc_loop", "mc_all"})
     options: dict[tuple[int, int], int] = field(default_factory=dict)
     bind_hash: int | None = None
-    proto: Any = None
+    proto: Proto[Any] = field(kw_only=True)
     v6_rcv_saddr: str = ANY6
     v6_daddr: str = ANY6
     ipv6only: bool = False
@@ -81,7 +87,7 @@ class Inet(Sock):
     mc_index: int = 0
     mc_addr: str = ANY
     mc_list: list[tuple[str, str, int]] = field(default_factory=list)
-    reuseport_cb: Any = None
+    reuseport_cb: Group[Any] | None = None
 
     @property
     def np(self) -> Pinet6:
@@ -166,65 +172,70 @@ class Inet(Sock):
         )  # fmt: skip
 
 
-class Proto:
+S = TypeVar("S", bound=Inet)
+Answered = Callable[[], None]
+"""What the answer to a SYN does, once the sock is unlocked."""
+
+
+class Proto(Generic[S]):
     """Answer as a ``struct proto`` without members; each protocol overrides what it has."""
 
-    sock: type[Inet] = Inet
+    sock: type[S]
     """What it allocates (``obj_size``)."""
 
     has_bind = False
     no_autobind = False
 
-    def init(self, task: Task, sk: Any) -> None:
+    def init(self, task: Task, sk: S) -> None:
         """Set up a new sock (``proto.init``)."""
 
-    def bind(self, task: Task, sk: Any, addr: bytes) -> int:
+    def bind(self, task: Task, sk: S, addr: bytes) -> int:
         """Bind its own way (``proto.bind``)."""
         raise NotImplementedError
 
-    def connect(self, kernel: Kernel, sk: Any, addr: bytes) -> Any:
+    def connect(self, kernel: Kernel, sk: S, addr: bytes) -> Answered | None:
         """Connect (``proto.connect``)."""
         raise NotImplementedError
 
-    def become_ipv4(self, sk: Any) -> None:
+    def become_ipv4(self, sk: S) -> None:
         """Go on as the AF_INET protocol (IPV6_ADDRFORM in ``do_ipv6_setsockopt()``)."""
         raise NotImplementedError
 
-    def get_port(self, kernel: Kernel, sk: Any, port: int) -> None:
+    def get_port(self, kernel: Kernel, sk: S, port: int) -> None:
         """Take a port, any where *port* is 0 (``proto.get_port``)."""
         raise NotImplementedError
 
-    def close(self, task: Task, sk: Any, timeout: int | None) -> Any:
+    def close(self, task: Task, sk: S, timeout: int | None) -> MaySleep[None]:
         """End the sock (``proto.close``)."""
         raise NotImplementedError
 
-    def disconnect(self, kernel: Kernel, sk: Any) -> None:
+    def disconnect(self, kernel: Kernel, sk: S) -> None:
         """Forget the peer (``proto.disconnect``)."""
         raise NotImplementedError
 
-    def shutdown(self, kernel: Kernel, sk: Any, how: int) -> None:
+    def shutdown(self, kernel: Kernel, sk: S, how: int) -> None:
         """Tell the peer that nothing more is sent (``proto.shutdown``)."""
 
-    def sendmsg(self, task: Task, sk: Any, msg: OutMessage) -> Any:
+    def sendmsg(self, task: Task, sk: S, msg: OutMessage) -> MaySleep[int]:
         """Send (``proto.sendmsg``)."""
         raise NotImplementedError
 
-    def recvmsg(self, task: Task, sk: Any, msg: InMessage, flags: int) -> Any:
+    def recvmsg(self, task: Task, sk: S, msg: InMessage, flags: int) -> MaySleep[int]:
         """Receive (``proto.recvmsg``)."""
         raise NotImplementedError
 
-    def poll(self, kernel: Kernel, sk: Any) -> int:
+    def poll(self, kernel: Kernel, sk: S) -> int:
         """Return the poll mask."""
         raise NotImplementedError
 
-    def ioctl(self, kernel: Kernel, sk: Any, cmd: int, arg: Any) -> Any:
+    def ioctl(self, kernel: Kernel, sk: S, cmd: int, arg: Any) -> Result:
         """Answer an ioctl (``proto.ioctl``)."""
         raise Errno("ENOIOCTLCMD")
 
-    def setsockopt(self, task: Task, sk: Any, level: int, optname: int, optval: bytes) -> int:
+    def setsockopt(self, task: Task, sk: S, level: int, optname: int, optval: bytes) -> int:
         """Set an option of the protocol (``proto.setsockopt``)."""
         raise Errno("ENOPROTOOPT")
 
-    def getsockopt(self, task: Task, sk: Any, level: int, optname: int, optlen: int) -> Any:
+    def getsockopt(self, task: Task, sk: S, level: int, optname: int, optlen: int) -> OptionValue:
         """Get an option of the protocol (``proto.getsockopt``)."""
         raise Errno("ENOPROTOOPT")

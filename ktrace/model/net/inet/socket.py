@@ -9,29 +9,26 @@ from typing import Any
 from ktrace.include.net.sock import RCV_SHUTDOWN, SHUTDOWN_MASK, SK_CAN_REUSE
 from ktrace.model.fs.file import File
 from ktrace.model.kernel import Kernel
-from ktrace.model.net.core.proto_ops import InMessage, OutMessage, ProtoOps
+from ktrace.model.net.core.proto_ops import InMessage, OptionValue, OutMessage, ProtoOps
 from ktrace.model.net.core.sock import Socket, state_change
 from ktrace.model.net.inet.sock import ANY, Inet, Proto
 from ktrace.model.net.socket import family
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import MaySleep
+from ktrace.state.call import Result
 from ktrace.state.net.facts import ProtocolSwitch
 from ktrace.state.net.sockaddr import pack
-from ktrace.uapi.in_ import (
-    IPPROTO_IP,
-    IPPROTO_MAX,
-    IPPROTO_RAW,
-    SIZEOF_SOCKADDR_IN,
-)
+from ktrace.uapi.in_ import IPPROTO_IP, IPPROTO_MAX, IPPROTO_RAW, SIZEOF_SOCKADDR_IN
 from ktrace.uapi.socket import AF_INET, AF_UNSPEC, PF_INET, SOCK_RAW
 
 LOOPBACK = ipaddress.IPv4Network("127.0.0.0/8")
 
 
-_PROTOS: dict[str, Proto] = {}
+_PROTOS: dict[str, Proto[Any]] = {}
 _OPS: dict[str, ProtoOps] = {}
 
 
-def register(prot: str, proto: Proto, ops: ProtoOps) -> None:
+def register(prot: str, proto: Proto[Any], ops: ProtoOps) -> None:
     """Make *proto* the model of the ``struct proto`` called *prot*, and *ops* that of its ``proto_ops``."""
     _PROTOS[prot] = proto
     _OPS[ops.name] = ops
@@ -83,7 +80,7 @@ def make_sock(task: Task, socket: Socket, protocol: int, family_: str) -> Inet:
     own = kernel.net
     socket.ops = _OPS[answer.ops]
     proto = _PROTOS[answer.prot]
-    sk = proto.sock(
+    sk: Inet = proto.sock(
         kernel.serial(),
         family_,
         answer.prot,
@@ -146,11 +143,11 @@ class InetOps(ProtoOps):
 
     family = PF_INET
 
-    def release(self, task: Task, sock: Socket) -> Any:
+    def release(self, task: Task, sock: Socket) -> MaySleep[None]:
         """``inet_release()``."""
         sk: Inet | None = sock.sk
         if sk is None:
-            return 0
+            return None
         lingers = sk.flag("SOCK_LINGER") and not task.exiting
         timeout = sk.lingertime if lingers else 0
         sock.sk = None
@@ -160,7 +157,7 @@ class InetOps(ProtoOps):
         """``inet_bind()``, ``__inet_bind()``."""
         kernel = task.kernel
         sk: Inet = sock.sk
-        proto: Proto = sk.proto
+        proto = sk.proto
         if proto.has_bind:
             return proto.bind(task, sk, addr)
         if len(addr) < SIZEOF_SOCKADDR_IN:
@@ -210,7 +207,7 @@ class InetOps(ProtoOps):
         if how & ~SHUTDOWN_MASK or not how:
             raise Errno("EINVAL")
         sk: Inet = sock.sk
-        proto: Proto = sk.proto
+        proto = sk.proto
         if sock.state == "SS_CONNECTING":
             waits = sk.state in ("TCP_SYN_SENT", "TCP_SYN_RECV", "TCP_CLOSE")
             sock.state = "SS_DISCONNECTING" if waits else "SS_CONNECTED"
@@ -229,35 +226,38 @@ class InetOps(ProtoOps):
             raise error
         return 0
 
-    def sendmsg(self, task: Task, sock: Socket, msg: OutMessage) -> Any:
+    def sendmsg(self, task: Task, sock: Socket, msg: OutMessage) -> MaySleep[int]:
         """``inet_sendmsg()``."""
         sk: Inet = sock.sk
-        proto: Proto = sk.proto
+        proto = sk.proto
         if not sk.inet_num and not proto.no_autobind:
             inet_autobind(task.kernel, sk)
         return proto.sendmsg(task, sk, msg)
 
-    def recvmsg(self, task: Task, sock: Socket, msg: InMessage, flags: int) -> Any:
+    def recvmsg(self, task: Task, sock: Socket, msg: InMessage, flags: int) -> MaySleep[int]:
         """``inet_recvmsg()``."""
-        return sock.sk.proto.recvmsg(task, sock.sk, msg, flags)
+        sk: Inet = sock.sk
+        return sk.proto.recvmsg(task, sk, msg, flags)
 
     def poll(self, task: Task, file: File, sock: Socket) -> int:
         """Ask the protocol."""
-        return int(sock.sk.proto.poll(task.kernel, sock.sk))
+        sk: Inet = sock.sk
+        return sk.proto.poll(task.kernel, sk)
 
-    def ioctl(self, task: Task, sock: Socket, cmd: int, arg: Any) -> Any:
+    def ioctl(self, task: Task, sock: Socket, cmd: int, arg: Any) -> Result:
         """``inet_ioctl()``, down to the protocol's."""
-        return sock.sk.proto.ioctl(task.kernel, sock.sk, cmd, arg)
+        sk: Inet = sock.sk
+        return sk.proto.ioctl(task.kernel, sk, cmd, arg)
 
     def setsockopt(self, task: Task, sock: Socket, level: int, optname: int, optval: bytes) -> int:
         """``sock_common_setsockopt()``."""
-        proto: Proto = sock.sk.proto
-        return proto.setsockopt(task, sock.sk, level, optname, optval)
+        sk: Inet = sock.sk
+        return sk.proto.setsockopt(task, sk, level, optname, optval)
 
-    def getsockopt(self, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> Any:
+    def getsockopt(self, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> OptionValue:
         """``sock_common_getsockopt()``."""
-        proto: Proto = sock.sk.proto
-        return proto.getsockopt(task, sock.sk, level, optname, optlen)
+        sk: Inet = sock.sk
+        return sk.proto.getsockopt(task, sk, level, optname, optlen)
 
 
 class PacketOps(InetOps):
@@ -273,7 +273,8 @@ class PacketOps(InetOps):
             sk.proto.disconnect(kernel, sk)
             return 0
         inet_autobind(kernel, sk)
-        return int(sk.proto.connect(kernel, sk, addr))
+        sk.proto.connect(kernel, sk, addr)
+        return 0
 
 
 def inet_autobind(kernel: Kernel, sk: Inet) -> None:

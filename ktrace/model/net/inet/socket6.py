@@ -16,7 +16,7 @@ from ktrace.model.net.inet.addr6 import (
     needs_scope_id,
     sockaddr_in6,
 )
-from ktrace.model.net.inet.sock import ANY, Inet, Pinet6, Proto
+from ktrace.model.net.inet.sock import ANY, Inet, Pinet6
 from ktrace.model.net.inet.socket import InetOps, address_type, make_sock, not_local
 from ktrace.model.net.socket import family
 from ktrace.model.task import Errno, Task
@@ -44,7 +44,7 @@ class Inet6Ops(InetOps):
         """``inet6_bind()``, ``__inet6_bind()``."""
         kernel = task.kernel
         sk: Inet = sock.sk
-        proto: Proto = sk.proto
+        proto = sk.proto
         if proto.has_bind:
             return proto.bind(task, sk, addr)
         if len(addr) < SIN6_LEN_RFC2133:

@@ -132,7 +132,7 @@ class NetlinkOps(ProtoOps):
     name = "netlink_ops"
     family = AF_NETLINK
 
-    def release(self, task: Task, sock: Socket) -> int:
+    def release(self, task: Task, sock: Socket) -> None:
         """``netlink_release()``."""
         sk: Netlink | None = sock.sk
         if sk is not None:
@@ -140,7 +140,6 @@ class NetlinkOps(ProtoOps):
                 task.kernel.net.netlink.hash(sk.protocol).pop(sk.portid, None)
             sock_orphan(sk)
             sock.sk = None
-        return 0
 
     def bind(self, task: Task, sock: Socket, addr: bytes) -> int:
         """``netlink_bind()``."""

@@ -85,14 +85,13 @@ class PacketSocketOps(ProtoOps):
     name = "packet_ops"
     family = AF_PACKET
 
-    def release(self, task: Task, sock: Socket) -> int:
+    def release(self, task: Task, sock: Socket) -> None:
         """``packet_release()``."""
         sk: Packet | None = sock.sk
         if sk is not None:
             register_prot_hook(task.kernel, sk, False)
             sock_orphan(sk)
             sock.sk = None
-        return 0
 
     def bind(self, task: Task, sock: Socket, addr: bytes) -> int:
         """``packet_bind()``."""

@@ -78,12 +78,11 @@ class UnixOps(ProtoOps):
     family = PF_UNIX
     has_peek_off = True
 
-    def release(self, task: Task, sock: Socket) -> int:
+    def release(self, task: Task, sock: Socket) -> None:
         """``unix_release()``."""
         if sock.sk is not None:
             unix_release_sock(task, sock.sk, False)
             sock.sk = None
-        return 0
 
     def bind(self, task: Task, sock: Socket, addr: bytes) -> int:
         """``unix_bind()``."""

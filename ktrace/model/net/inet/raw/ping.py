@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ktrace.include.net.ip import IP_MAX_MTU, LOOPBACK_IFINDEX
 from ktrace.include.net.sock import SEND_SHUTDOWN
 from ktrace.model.kernel import Kernel
@@ -24,6 +22,7 @@ from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, LOOPBACK_MTU, route, r
 from ktrace.model.net.inet.sock import ANY, Inet, Proto
 from ktrace.model.net.inet.socket import address_type, inet_address, not_local
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import Sleeps
 from ktrace.uapi.errno import EMSGSIZE
 from ktrace.uapi.icmp import ICMP_ECHO, ICMP_EXT_ECHO, SIZEOF_ICMPHDR
 from ktrace.uapi.icmpv6 import ICMPV6_ECHO_REQUEST, ICMPV6_EXT_ECHO_REQUEST
@@ -72,7 +71,7 @@ def ping_unhash(kernel: Kernel, sk: Raw) -> None:
         sk.inet_num = sk.sport = 0
 
 
-class PingProto(Proto):
+class PingProto(Proto[Raw]):
     """``ping_prot`` and ``pingv6_prot``."""
 
     sock = Raw
@@ -144,10 +143,9 @@ class PingProto(Proto):
             sk.bound_dev_if = scope
         return address, ident
 
-    def connect(self, kernel: Kernel, sk: Raw, addr: bytes) -> int:
+    def connect(self, kernel: Kernel, sk: Raw, addr: bytes) -> None:
         """``ip4_datagram_connect()``."""
         ip4_datagram_connect(sk, addr, lambda: None)
-        return 0
 
     def disconnect(self, kernel: Kernel, sk: Raw) -> None:
         """``__udp_disconnect()``."""
@@ -157,12 +155,11 @@ class PingProto(Proto):
         """``ping_get_port()``."""
         ping_get_port(kernel, sk, port)
 
-    def close(self, task: Task, sk: Raw, timeout: int | None) -> int:
+    def close(self, task: Task, sk: Raw, timeout: int | None) -> None:
         """``ping_close()``."""
         ping_unhash(task.kernel, sk)
         sock_orphan(sk)
         purge(sk)
-        return 0
 
     def sendmsg(self, task: Task, sk: Raw, msg: OutMessage) -> int:
         """``ping_v4_sendmsg()``."""
@@ -217,7 +214,7 @@ class PingProto(Proto):
             raise Errno("EPIPE")
         return head[:2] + bytes(2) + sk.sport.to_bytes(2, "big") + head[6:8] + msg.source.copy_all()
 
-    def recvmsg(self, task: Task, sk: Raw, msg: InMessage, flags: int) -> Any:
+    def recvmsg(self, task: Task, sk: Raw, msg: InMessage, flags: int) -> Sleeps[int]:
         """``ping_recvmsg()``."""
         return recv_packet(task, sk, msg, flags, tells_length=False)
 
@@ -237,12 +234,11 @@ class PingProto(Proto):
 class Ping6Proto(PingProto):
     """``pingv6_prot``."""
 
-    def connect(self, kernel: Kernel, sk: Raw, addr: bytes) -> int:
+    def connect(self, kernel: Kernel, sk: Raw, addr: bytes) -> None:
         """``ip6_datagram_connect_v6_only()``."""
         if int.from_bytes(addr[:2], "little") != AF_INET6:
             raise Errno("EAFNOSUPPORT")
         ip6_datagram_connect(sk, addr, lambda: None)
-        return 0
 
     def sendmsg(self, task: Task, sk: Raw, msg: OutMessage) -> int:
         """``ping_v6_sendmsg()``."""

@@ -32,6 +32,7 @@ from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, LOOPBACK_MTU, route
 from ktrace.model.net.inet.sock import ANY, Proto
 from ktrace.model.net.inet.socket import PacketOps, address_type, inet_address, not_local, register
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import Sleeps
 from ktrace.state.call import Result
 from ktrace.uapi.errno import EMSGSIZE
 from ktrace.uapi.icmp import ICMP_FILTER
@@ -43,7 +44,7 @@ from ktrace.uapi.sockios import SIOCINQ, SIOCOUTQ
 RAW4 = Room(SIZEOF_IPHDR, HH_LEN, HH_LEN + 15)
 
 
-class RawProto(Proto):
+class RawProto(Proto[Raw]):
     """``raw_prot``."""
 
     sock = Raw
@@ -62,12 +63,11 @@ class RawProto(Proto):
         if sk in table:
             table.remove(sk)
 
-    def close(self, task: Task, sk: Raw, timeout: int | None) -> int:
+    def close(self, task: Task, sk: Raw, timeout: int | None) -> None:
         """``raw_close()``, ``sk_common_release()``."""
         self.unhash(task.kernel, sk)
         sock_orphan(sk)
         purge(sk)
-        return 0
 
     def bind(self, task: Task, sk: Raw, addr: bytes) -> int:
         """``raw_bind()``."""
@@ -83,10 +83,9 @@ class RawProto(Proto):
         sk.dst_cached = False
         return 0
 
-    def connect(self, kernel: Kernel, sk: Raw, addr: bytes) -> int:
+    def connect(self, kernel: Kernel, sk: Raw, addr: bytes) -> None:
         """``ip4_datagram_connect()``."""
         ip4_datagram_connect(sk, addr, lambda: None)
-        return 0
 
     def disconnect(self, kernel: Kernel, sk: Raw) -> None:
         """``__udp_disconnect()``: the sock gets nothing any more."""
@@ -169,7 +168,7 @@ class RawProto(Proto):
             packet.free, packet.summed = IPHDR_FREE, IPHDR_SUMMED
         send(kernel, packet, sk)
 
-    def recvmsg(self, task: Task, sk: Raw, msg: InMessage, flags: int) -> Any:
+    def recvmsg(self, task: Task, sk: Raw, msg: InMessage, flags: int) -> Sleeps[int]:
         """``raw_recvmsg()``."""
         return recv_packet(task, sk, msg, flags)
 
@@ -177,7 +176,7 @@ class RawProto(Proto):
         """``datagram_poll()``."""
         return datagram_poll(sk)
 
-    def ioctl(self, kernel: Kernel, sk: Raw, cmd: int, arg: Any) -> Any:
+    def ioctl(self, kernel: Kernel, sk: Raw, cmd: int, arg: Any) -> Result:
         """``raw_ioctl()``."""
         if cmd == SIOCOUTQ:
             return Result(0, None, {"arg": sk.wmem_get()})

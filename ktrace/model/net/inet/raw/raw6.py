@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from typing import Any
 
 from ktrace.include.net.ip import LOOPBACK_IFINDEX
 from ktrace.include.net.ipv6 import IPV6_MAXPLEN, SIN6_LEN_RFC2133
@@ -79,12 +78,11 @@ class Raw6Proto(RawProto):
             sk.np.saddr = address
         return 0
 
-    def connect(self, kernel: Kernel, sk: Raw, addr: bytes) -> int:
+    def connect(self, kernel: Kernel, sk: Raw, addr: bytes) -> None:
         """``ip6_datagram_connect_v6_only()``."""
         if int.from_bytes(addr[:2], "little") != AF_INET6:
             raise Errno("EAFNOSUPPORT")
         ip6_datagram_connect(sk, addr, lambda: None)
-        return 0
 
     def sendmsg(self, task: Task, sk: Raw, msg: OutMessage) -> int:
         """``rawv6_sendmsg()``."""
@@ -181,7 +179,7 @@ class Raw6Proto(RawProto):
             raise Errno("ENOPROTOOPT")
         return 0
 
-    def getsockopt(self, task: Task, sk: Raw, level: int, optname: int, optlen: int) -> Any:
+    def getsockopt(self, task: Task, sk: Raw, level: int, optname: int, optlen: int) -> bytes:
         """``rawv6_getsockopt()``, ``do_rawv6_getsockopt()``."""
         if level == SOL_ICMPV6:
             if sk.inet_num != IPPROTO_ICMPV6:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.datagram import ReceiveShutdown, skb_free_datagram, skb_recv_datagram
 from ktrace.model.net.core.proto_ops import InMessage
@@ -15,6 +13,7 @@ from ktrace.model.net.inet.ip_input import Raw
 from ktrace.model.net.inet.option6 import ip6_datagram_recv_ctl
 from ktrace.model.net.inet.socket import sockaddr_in
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import Sleeps
 from ktrace.uapi.socket import MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, MSG_TRUNC
 
 
@@ -25,7 +24,7 @@ def receive_error(kernel: Kernel, sk: Raw, msg: InMessage) -> int:
     return ip_recv_error(kernel, sk, msg)
 
 
-def recv_packet(task: Task, sk: Raw, msg: InMessage, flags: int, tells_length: bool = True) -> Any:
+def recv_packet(task: Task, sk: Raw, msg: InMessage, flags: int, tells_length: bool = True) -> Sleeps[int]:
     """Take one packet (``raw_recvmsg()``, ``rawv6_recvmsg()``, ``ping_recvmsg()``).
 
     :param tells_length: MSG_TRUNC asks for the length of the whole packet

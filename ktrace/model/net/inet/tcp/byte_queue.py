@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from ktrace.model.mm.page import Page
 
 
 class Part(NamedTuple):
@@ -11,7 +13,7 @@ class Part(NamedTuple):
     :param page: that they lie in; ``None`` for a copy, which is *data*
     """
 
-    page: Any
+    page: Page | None
     offset: int
     size: int
     data: bytes = b""
@@ -47,13 +49,17 @@ class ByteQueue:
             self._append(part)
         return self
 
-    def append_page(self, page: Any, offset: int, size: int) -> None:
+    def append_page(self, page: Page, offset: int, size: int) -> None:
         """Add a part of a page, as it will be when it is read."""
         self._append(Part(page, offset, size))
 
     def _append(self, part: Part) -> None:
-        last = self.parts[-1] if self.parts else Part(part, 0, 0)
-        if last.page is part.page and (part.page is None or last.offset + last.size == part.offset):
+        last = self.parts[-1] if self.parts else None
+        if (
+            last is not None
+            and last.page is part.page
+            and (part.page is None or last.offset + last.size == part.offset)
+        ):
             self.parts[-1] = Part(last.page, last.offset, last.size + part.size, last.data + part.data)
         elif part.size:
             self.parts.append(part)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ktrace.include.net.ip import LOOPBACK_IFINDEX
 from ktrace.include.net.sock import SEND_SHUTDOWN
@@ -26,21 +26,22 @@ from ktrace.model.net.inet.addr6 import ANY6, LOOPBACK4_IPV6, is_ipv6, v4mapped
 from ktrace.model.net.inet.ip_input import refuse_watchers
 from ktrace.model.net.inet.ports import choose_port
 from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, check_source
-from ktrace.model.net.inet.sock import ANY
+from ktrace.model.net.inet.sock import ANY, Answered
 from ktrace.model.net.inet.socket import address_type, inet_address
 from ktrace.model.net.inet.tcp.option import retrans_to_secs
 from ktrace.model.net.inet.tcp.tcp import (
     Request,
     Tcp,
-    close_state,
-    disconnect,
-    reset,
-    reset_saddr,
-    send_fin,
-    set_state,
+    inet_bhash2_reset_saddr,
+    tcp_close_state,
+    tcp_disconnect,
+    tcp_reset,
+    tcp_send_fin,
+    tcp_set_state,
 )
 from ktrace.model.process.timer import start
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import Sleeps
 from ktrace.state.net.sock import Sock as ObservedSock
 from ktrace.state.rule import Rule
 from ktrace.uapi.fcntl import O_NONBLOCK
@@ -58,7 +59,7 @@ TIMER_WHEEL = Rule("kernel/time/timer.c", "calc_wheel_index", "timers due within
 SECOND_SYN = Rule("net/ipv4/tcp_timer.c", "tcp_retransmit_timer", "a second SYN finds room, or nobody")
 
 
-def get_port(kernel: Kernel, sk: Tcp, port: int) -> None:
+def inet_csk_get_port(kernel: Kernel, sk: Tcp, port: int) -> None:
     """Take a local port (``inet_csk_get_port()``).
 
     :raises Errno: EADDRINUSE
@@ -89,7 +90,7 @@ def get_port(kernel: Kernel, sk: Tcp, port: int) -> None:
     table.buckets[port].by_bind = True
 
 
-def listen(kernel: Kernel, sk: Tcp, sock: Socket, backlog: int) -> int:
+def inet_listen(kernel: Kernel, sk: Tcp, sock: Socket, backlog: int) -> int:
     """Take connections (``inet_listen()``, ``inet_csk_listen_start()``)."""
     if sock.state != "SS_UNCONNECTED" or sk.state not in ("TCP_CLOSE", "TCP_LISTEN"):
         raise Errno("EINVAL")
@@ -98,9 +99,9 @@ def listen(kernel: Kernel, sk: Tcp, sock: Socket, backlog: int) -> int:
         sk.ack_backlog = 0
         sk.state = "TCP_LISTEN"
         try:
-            get_port(kernel, sk, sk.inet_num)
+            inet_csk_get_port(kernel, sk, sk.inet_num)
         except Errno:
-            set_state(kernel, sk, "TCP_CLOSE")
+            tcp_set_state(kernel, sk, "TCP_CLOSE")
             raise
         sk.sport = sk.inet_num
         if sk.reuseport:
@@ -109,17 +110,17 @@ def listen(kernel: Kernel, sk: Tcp, sock: Socket, backlog: int) -> int:
     return 0
 
 
-def connect(task: Task, sock: Socket, addr: bytes, flags: int) -> Any:
+def inet_stream_connect(task: Task, sock: Socket, addr: bytes, flags: int) -> Sleeps[int]:
     """Connect, and wait for it (``__inet_stream_connect()``)."""
     kernel = task.kernel
     sk: Tcp = sock.sk
     if len(addr) < 2:
         raise Errno("EINVAL")
     if int.from_bytes(addr[:2], "little") == AF_UNSPEC:
-        disconnect(kernel, sk)
+        tcp_disconnect(kernel, sk)
         sock.state = "SS_UNCONNECTED"
         return 0
-    in_backlog = None
+    in_backlog: Answered | None = None
     if sock.state == "SS_CONNECTED":
         raise Errno("EISCONN")
     if sock.state == "SS_CONNECTING":
@@ -135,9 +136,9 @@ def connect(task: Task, sock: Socket, addr: bytes, flags: int) -> Any:
     timeo = sock_sndtimeo(sk, flags & O_NONBLOCK)
     if sk.state in ("TCP_SYN_SENT", "TCP_SYN_RECV"):
         if not timeo:
-            _receive_backlog(kernel, sk, in_backlog)
+            release_sock(kernel, sk, in_backlog)
             raise error
-        yield from _wait_for_connect(task, sk, in_backlog, timeo)
+        yield from inet_wait_for_connect(task, sk, in_backlog, timeo)
         if not timeo:
             raise error
         if task.signal_pending():
@@ -145,20 +146,20 @@ def connect(task: Task, sock: Socket, addr: bytes, flags: int) -> Any:
     if sk.state == "TCP_CLOSE":
         name = sock_error(sk) or "ECONNABORTED"
         sock.state = "SS_UNCONNECTED"
-        disconnect(kernel, sk)
+        tcp_disconnect(kernel, sk)
         raise Errno(name)
     sock.state = "SS_CONNECTED"
     return 0
 
 
-def _wait_for_connect(task: Task, sk: Tcp, in_backlog: Any, timeo: Timeo) -> Any:
+def inet_wait_for_connect(task: Task, sk: Tcp, in_backlog: Answered | None, timeo: Timeo) -> Sleeps[None]:
     """Sleep until the handshake is over (``inet_wait_for_connect()``)."""
     assert sk.wq is not None
     queue = sk.wq
     entry = sleeper(task, "woken_wake_function")
     entry.autoremove = False
     queue.add(entry)
-    _receive_backlog(task.kernel, sk, in_backlog)
+    release_sock(task.kernel, sk, in_backlog)
     while sk.state in ("TCP_SYN_SENT", "TCP_SYN_RECV"):
         yield from timeo.sleep(task)
         if task.signal_pending() or not timeo:
@@ -166,13 +167,13 @@ def _wait_for_connect(task: Task, sk: Tcp, in_backlog: Any, timeo: Timeo) -> Any
     queue.remove(entry)
 
 
-def _receive_backlog(kernel: Kernel, sk: Tcp, in_backlog: Any) -> None:
+def release_sock(kernel: Kernel, sk: Tcp, in_backlog: Answered | None) -> None:
     """Take the answer to the SYN, which waits until the sock is unlocked (``release_sock()``)."""
     if in_backlog is not None:
         in_backlog()
 
 
-def v4_connect(kernel: Kernel, sk: Tcp, addr: bytes) -> Any:
+def tcp_v4_connect(kernel: Kernel, sk: Tcp, addr: bytes) -> Answered | None:
     """Send a SYN (``tcp_v4_connect()``); return what its answer will do.
 
     :raises Errno: EINVAL, EAFNOSUPPORT, ENETUNREACH, EADDRNOTAVAIL
@@ -194,35 +195,35 @@ def v4_connect(kernel: Kernel, sk: Tcp, addr: bytes) -> Any:
     sk.set_daddr(daddr)
     sk.state = "TCP_SYN_SENT"
     try:
-        hash_connect(kernel, sk)
+        inet_hash_connect(kernel, sk)
     except Errno:
-        set_state(kernel, sk, "TCP_CLOSE")
-        reset_saddr(sk)
+        tcp_set_state(kernel, sk, "TCP_CLOSE")
+        inet_bhash2_reset_saddr(sk)
         sk.dport = 0
         raise
     return tcp_connect(kernel, sk)
 
 
-def tcp_connect(kernel: Kernel, sk: Tcp) -> Any:
+def tcp_connect(kernel: Kernel, sk: Tcp) -> Answered | None:
     """Send a SYN and forget what was before (``tcp_connect_init()``); return what its answer will do."""
     sk.err = 0
     sk.set_flag("SOCK_DONE", False)
     sk.write_gap, sk.unsent_gap = 1, 0
-    return answer_syn(kernel, sk)
+    return tcp_conn_request(kernel, sk)
 
 
-def hash_connect(kernel: Kernel, sk: Tcp) -> None:
+def inet_hash_connect(kernel: Kernel, sk: Tcp) -> None:
     """Make the connection's four numbers unique; choose a port where none was bound (``__inet_hash_connect()``)."""
     table = kernel.net.inet.bhash
     table.expire(kernel, asked=True)
     if sk.inet_num:
-        if _established(kernel, sk, sk.inet_num):
+        if inet_check_established(kernel, sk, sk.inet_num):
             raise Errno("EADDRNOTAVAIL")
         return
 
     def free(number: int) -> bool:
         bucket = table.buckets.get(number)
-        return bucket is None or (not bucket.by_bind and not _established(kernel, sk, number))
+        return bucket is None or (not bucket.by_bind and not inet_check_established(kernel, sk, number))
 
     def port_of(value: ObservedSock) -> int | None:
         if value.inet is None or value.tcp is None:
@@ -237,7 +238,7 @@ def hash_connect(kernel: Kernel, sk: Tcp) -> None:
     sk.sport = port
 
 
-def _established(kernel: Kernel, sk: Tcp, port: int) -> bool:
+def inet_check_established(kernel: Kernel, sk: Tcp, port: int) -> bool:
     """Tell whether another connection has these four numbers (``__inet_check_established()``)."""
     bucket = kernel.net.inet.bhash.buckets.get(port)
     if bucket is None:
@@ -249,7 +250,7 @@ def _established(kernel: Kernel, sk: Tcp, port: int) -> bool:
     ) or any((tw.endpoints(), tw.dport) == key for tw in bucket.deathrow)
 
 
-def find_listener(kernel: Kernel, sk: Tcp) -> Tcp | None:
+def inet_lookup_listener(kernel: Kernel, sk: Tcp) -> Tcp | None:
     """Return who listens where *sk* connects to, an exact address before a wild card.
 
     ``__inet_lookup_listener()``, where an AF_INET sock goes before an AF_INET6 one, and ``inet6_lookup_listener()``.
@@ -299,37 +300,37 @@ def _listens_on(listener: Tcp, address: str) -> bool:
     return not listener.ipv6only and listener.rcv_saddr == address
 
 
-def answer_syn(kernel: Kernel, sk: Tcp) -> Any:
+def tcp_conn_request(kernel: Kernel, sk: Tcp) -> Answered | None:
     """Take the SYN at the listener (``tcp_conn_request()``); return what its answer does to *sk*."""
     local, remote = sk.endpoints()
     refuse_watchers(kernel, is_ipv6(remote))
     if sk.af_ops == "ipv6_mapped" and is_ipv6(remote):
         # tcp_v6_connect() does not take icsk_af_ops back: the SYN goes out over IPv4, and no answer finds the sock.
         return None
-    listener = find_listener(kernel, sk)
+    listener = inet_lookup_listener(kernel, sk)
     if listener is None and (remote, sk.dport) == (local, sk.sport):
-        return lambda: _connect_to_itself(kernel, sk)
+        return lambda: tcp_rcv_synsent_state_process(kernel, sk)
     if listener is None:
-        return lambda: reset(kernel, sk)
+        return lambda: tcp_reset(kernel, sk)
     if listener.ack_backlog > listener.max_ack_backlog:
         # LINUX_MIB_LISTENOVERFLOWS: dropped, sent again after a second
         return None
 
     def syn_ack() -> None:
-        set_state(kernel, sk, "TCP_ESTABLISHED")
+        tcp_set_state(kernel, sk, "TCP_ESTABLISHED")
         sk.was_connected = True
         state_change(kernel, sk)
         if listener.defer_accept:
-            sk.pair = _defer(kernel, listener, sk)
+            sk.peer = _defer(kernel, listener, sk)
         else:
-            _hand_over(kernel, listener, sk)
+            inet_csk_complete_hashdance(kernel, listener, sk)
 
     return syn_ack
 
 
-def _hand_over(kernel: Kernel, listener: Tcp, client: Tcp) -> Tcp:
+def inet_csk_complete_hashdance(kernel: Kernel, listener: Tcp, client: Tcp) -> Tcp:
     """Put the server's end on the accept queue (``inet_csk_complete_hashdance()``, ``tcp_child_process()``)."""
-    child = create_child(kernel, listener, client)
+    child = tcp_v4_syn_recv_sock(kernel, listener, client)
     listener.accept_queue.append(child)
     listener.ack_backlog += 1
     _shut_down_before(kernel, child)
@@ -346,14 +347,14 @@ def _defer(kernel: Kernel, listener: Tcp, client: Tcp) -> Request:
             return None
         if listener.ack_backlog > listener.max_ack_backlog:
             raise NotImplementedError("the model does not drop what completes a connection for which there is no room")
-        return _hand_over(kernel, listener, client)
+        return inet_csk_complete_hashdance(kernel, listener, client)
 
     request = Request(listener, complete, start(kernel, retrans_to_secs(listener.defer_accept)))
     listener.requests.append(request)
     return request
 
 
-def complete_requests(kernel: Kernel, listener: Tcp) -> None:
+def reqsk_timer_handler(kernel: Kernel, listener: Tcp) -> None:
     """Let those in whose client was asked often enough (``reqsk_timer_handler()``, ``syn_ack_recalc()``)."""
 
     def find(seen: Observed) -> bool | None:
@@ -403,7 +404,7 @@ def retransmit_syn(kernel: Kernel, sk: Tcp) -> None:
         connection = seen.connection(sk)
         if connection is not None:
             return "waits" if connection.sk_state == "TCP_SYN_SENT" else "answered"
-        if find_listener(kernel, sk) is not None:
+        if inet_lookup_listener(kernel, sk) is not None:
             return "waits"
         # Refused, or nobody has it open any more: then only who sleeps in connect() can tell.
         sleepers = [entry.task for entry in sk.wq.entries if entry.task is not None] if sk.wq is not None else []
@@ -412,9 +413,9 @@ def retransmit_syn(kernel: Kernel, sk: Tcp) -> None:
 
     fate = kernel.choose(SECOND_SYN, find, lambda fate: True, otherwise="waits")
     if fate == "refused":
-        reset(kernel, sk)
+        tcp_reset(kernel, sk)
     elif fate == "answered":
-        answer = answer_syn(kernel, sk)
+        answer = tcp_conn_request(kernel, sk)
         if answer is not None:
             answer()
 
@@ -428,22 +429,22 @@ def _is_open(kernel: Kernel, sk: Tcp) -> bool:
     )
 
 
-def _connect_to_itself(kernel: Kernel, sk: Tcp) -> None:
+def tcp_rcv_synsent_state_process(kernel: Kernel, sk: Tcp) -> None:
     """Take one's own SYN: a simultaneous open with oneself (``tcp_rcv_synsent_state_process()``)."""
-    set_state(kernel, sk, "TCP_ESTABLISHED")
+    tcp_set_state(kernel, sk, "TCP_ESTABLISHED")
     sk.was_connected = True
-    sk.pair = sk
+    sk.peer = sk
     state_change(kernel, sk)
     _shut_down_before(kernel, sk)
 
 
 def _shut_down_before(kernel: Kernel, sk: Tcp) -> None:
     """Send the FIN that shutdown() asked for before there was a connection (TCP_SYN_RECV only)."""
-    if sk.shutdown & SEND_SHUTDOWN and close_state(kernel, sk):
-        send_fin(kernel, sk)
+    if sk.shutdown & SEND_SHUTDOWN and tcp_close_state(kernel, sk):
+        tcp_send_fin(kernel, sk)
 
 
-def create_child(kernel: Kernel, listener: Tcp, client: Tcp) -> Tcp:
+def tcp_v4_syn_recv_sock(kernel: Kernel, listener: Tcp, client: Tcp) -> Tcp:
     """Make the server's end of a connection, a copy of the listener (``tcp_v4_syn_recv_sock()``)."""
     child = Tcp(
         kernel.serial(), listener.family, listener.prot, listener.protocol, listener.rcvbuf, listener.sndbuf,
@@ -466,7 +467,7 @@ def create_child(kernel: Kernel, listener: Tcp, client: Tcp) -> Tcp:
     )  # fmt: skip
     _name_child(listener, child, client)
     kernel.net.inet.bhash.hold(child, client.dport, by_bind=True)
-    child.pair, client.pair = client, child
+    child.peer, client.peer = client, child
     return child
 
 
@@ -493,7 +494,7 @@ def _name_child(listener: Tcp, child: Tcp, client: Tcp) -> None:
         child.pinet6.mcast_oif, child.pinet6.mcast_hops = LOOPBACK_IFINDEX, client.hop_limit(remote)[0]
 
 
-def accept(task: Task, sock: Socket, newsock: Socket, flags: int) -> Any:
+def inet_csk_accept(task: Task, sock: Socket, newsock: Socket, flags: int) -> Sleeps[int]:
     """Take the oldest connection (``inet_csk_accept()``, ``__inet_accept()``)."""
     sk: Tcp = sock.sk
     if sk.state != "TCP_LISTEN":
@@ -502,7 +503,7 @@ def accept(task: Task, sock: Socket, newsock: Socket, flags: int) -> Any:
         timeo = sock_rcvtimeo(sk, flags & O_NONBLOCK)
         if not timeo:
             raise Errno("EAGAIN")
-        yield from _wait_for_connection(task, sk, timeo)
+        yield from inet_csk_wait_for_connect(task, sk, timeo)
     child = sk.accept_queue.pop(0)
     sk.ack_backlog -= 1
     if "SOCK_SUPPORT_ZC" in sock.flags:
@@ -512,7 +513,7 @@ def accept(task: Task, sock: Socket, newsock: Socket, flags: int) -> Any:
     return 0
 
 
-def _wait_for_connection(task: Task, sk: Tcp, timeo: Timeo) -> Any:
+def inet_csk_wait_for_connect(task: Task, sk: Tcp, timeo: Timeo) -> Sleeps[None]:
     """``inet_csk_wait_for_connect()``."""
     assert sk.wq is not None
     queue = sk.wq

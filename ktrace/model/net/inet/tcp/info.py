@@ -45,7 +45,7 @@ def get_info(sk: Tcp) -> dict[str, Any]:
     return found
 
 
-def _state(sk: Tcp) -> Any:
+def _state(sk: Tcp) -> int | OneOf:
     state = sk.view_state()
     if isinstance(state, OneOf):
         return OneOf(state.rule, tuple(TCP_STATES.index(name) for name in state.values))

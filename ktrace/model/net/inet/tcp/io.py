@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN
 from ktrace.include.net.tcp import TCP_NAGLE_PUSH, TCP_URG_READ
@@ -21,8 +21,9 @@ from ktrace.model.net.core.sock import (
     sock_sndtimeo,
 )
 from ktrace.model.net.core.sock_cmsg import TIMESTAMP_KINDS, sock_recv_timestamp
-from ktrace.model.net.inet.tcp.tcp import SURE, Tcp, push
+from ktrace.model.net.inet.tcp.tcp import SURE, Tcp, tcp_push_pending_frames
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import Sleeps
 from ktrace.state.rule import Rule
 from ktrace.uapi.socket import (
     MSG_CTRUNC,
@@ -46,21 +47,21 @@ CONNECTED = ("TCP_ESTABLISHED", "TCP_CLOSE_WAIT")
 CONNECTING = ("TCP_SYN_SENT", "TCP_SYN_RECV")
 
 
-def sendmsg(task: Task, sk: Tcp, msg: OutMessage) -> Any:
+def tcp_sendmsg(task: Task, sk: Tcp, msg: OutMessage) -> Sleeps[int]:
     """Queue bytes and send them (``tcp_sendmsg_locked()``)."""
     kernel = task.kernel
     timeo = sock_sndtimeo(sk, msg.flags & MSG_DONTWAIT)
     copied = 0
     try:
         if sk.state not in CONNECTED:
-            yield from wait_connect(task, sk, timeo)
+            yield from sk_stream_wait_connect(task, sk, timeo)
         if msg.control:
             check_control(msg)
         set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE", False)
         if sk.err or sk.shutdown & SEND_SHUTDOWN:
             raise Errno("EPIPE")
         while msg.source.count:
-            size = room(kernel, sk, msg.source.count)
+            size = sk_stream_memory_free(kernel, sk, msg.source.count)
             if size and not sk.out:
                 sk.nonagle &= ~TCP_NAGLE_PUSH  # tcp_skb_entail()
             fill_unseen(task)
@@ -72,18 +73,18 @@ def sendmsg(task: Task, sk: Tcp, msg: OutMessage) -> Any:
             if not msg.source.count:
                 break
             if copied:
-                push(kernel, sk)
-            yield from wait_memory(task, sk, timeo)
+                tcp_push_pending_frames(kernel, sk)
+            yield from sk_stream_wait_memory(task, sk, timeo)
     except Errno as error:
         if copied:
-            push(kernel, sk)
+            tcp_push_pending_frames(kernel, sk)
             return copied
-        raise stream_error(task, sk, msg.flags, error) from None
+        raise sk_stream_error(task, sk, msg.flags, error) from None
     if copied:
         if msg.flags & MSG_OOB:
             sk.snd_up = len(sk.out)  # tcp_mark_urg()
         sk.more = bool(msg.flags & MSG_MORE)
-        push(kernel, sk)
+        tcp_push_pending_frames(kernel, sk)
     return copied
 
 
@@ -94,7 +95,7 @@ def check_control(msg: OutMessage) -> None:
             raise Errno("EINVAL")
 
 
-def room(kernel: Kernel, sk: Tcp, size: int) -> int:
+def sk_stream_memory_free(kernel: Kernel, sk: Tcp, size: int) -> int:
     """Return how many of *size* bytes the send buffer takes (``sk_stream_memory_free()``).
 
     All of them where they are few; of many, as many as the kernel took, which depends on its page
@@ -112,7 +113,7 @@ def room(kernel: Kernel, sk: Tcp, size: int) -> int:
     return kernel.choose(MEMORY_FREE, find, lambda taken: 0 <= taken <= size, size)
 
 
-def stream_error(task: Task, sk: Tcp, flags: int, error: Errno) -> Errno:
+def sk_stream_error(task: Task, sk: Tcp, flags: int, error: Errno) -> Errno:
     """``sk_stream_error()``: the sock's own error goes before EPIPE, and SIGPIPE with it."""
     name = error.name
     if name == "EPIPE":
@@ -122,7 +123,7 @@ def stream_error(task: Task, sk: Tcp, flags: int, error: Errno) -> Errno:
     return Errno(name)
 
 
-def wait_connect(task: Task, sk: Tcp, timeo: Timeo) -> Any:
+def sk_stream_wait_connect(task: Task, sk: Tcp, timeo: Timeo) -> Sleeps[None]:
     """Sleep until the connection is there (``sk_stream_wait_connect()``)."""
     while True:
         name = sock_error(sk)
@@ -134,12 +135,12 @@ def wait_connect(task: Task, sk: Tcp, timeo: Timeo) -> Any:
             raise Errno("EAGAIN")
         if task.signal_pending():
             raise sock_intr_errno(timeo)
-        yield from wait_woken(task, sk, timeo)
+        yield from sk_wait_event(task, sk, timeo)
         if not sk.err and sk.state in CONNECTED:
             return
 
 
-def wait_memory(task: Task, sk: Tcp, timeo: Timeo) -> Any:
+def sk_stream_wait_memory(task: Task, sk: Tcp, timeo: Timeo) -> Sleeps[None]:
     """Sleep until there is room to send (``sk_stream_wait_memory()``)."""
     assert sk.socket is not None
     set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE")
@@ -151,14 +152,14 @@ def wait_memory(task: Task, sk: Tcp, timeo: Timeo) -> Any:
     if task.signal_pending():
         raise sock_intr_errno(timeo)
     set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE", False)
-    yield from wait_woken(task, sk, timeo)
+    yield from sk_wait_event(task, sk, timeo)
     if sk.err or sk.shutdown & SEND_SHUTDOWN:
         raise Errno("EPIPE")
     if task.signal_pending():
         raise sock_intr_errno(timeo)
 
 
-def wait_woken(task: Task, sk: Tcp, timeo: Timeo) -> Any:
+def sk_wait_event(task: Task, sk: Tcp, timeo: Timeo) -> Sleeps[None]:
     """Sleep once on the sock's queue (``sk_wait_event()``, ``wait_woken()``)."""
     assert sk.wq is not None
     queue = sk.wq
@@ -169,7 +170,7 @@ def wait_woken(task: Task, sk: Tcp, timeo: Timeo) -> Any:
     queue.remove(entry)
 
 
-def recvmsg(task: Task, sk: Tcp, msg: InMessage, flags: int) -> Any:
+def tcp_recvmsg(task: Task, sk: Tcp, msg: InMessage, flags: int) -> Sleeps[int]:
     """Read bytes (``tcp_recvmsg_locked()``)."""
     if flags & MSG_ERRQUEUE:
         raise Errno("EAGAIN")
@@ -177,7 +178,7 @@ def recvmsg(task: Task, sk: Tcp, msg: InMessage, flags: int) -> Any:
         raise Errno("ENOTCONN")
     timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT)
     if flags & MSG_OOB:
-        return _recv_urg(task, sk, msg, flags)
+        return tcp_recv_urg(task, sk, msg, flags)
     size = msg.destination.count
     target = sock_rcvlowat(sk, flags & MSG_WAITALL, size)
     peeking = bool(flags & MSG_PEEK)
@@ -239,18 +240,18 @@ def recvmsg(task: Task, sk: Tcp, msg: InMessage, flags: int) -> Any:
             if task.signal_pending():
                 raise sock_intr_errno(timeo)
         set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA")
-        yield from wait_woken(task, sk, timeo)
+        yield from sk_wait_event(task, sk, timeo)
         set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA", False)
         if not size:
             break
     if flags & MSG_TRUNC and copied:
         _left_alone(task, msg, copied)
     if copied:
-        _recv_timestamp(task, sk, msg)
+        tcp_recv_timestamp(task, sk, msg)
     return copied
 
 
-def _recv_timestamp(task: Task, sk: Tcp, msg: InMessage) -> None:
+def tcp_recv_timestamp(task: Task, sk: Tcp, msg: InMessage) -> None:
     """Tell when the last segment came (``tcp_recv_timestamp()``), if it was stamped.
 
     The kernel starts stamping packets some time after the first socket asks (``netstamp_work``).
@@ -282,7 +283,7 @@ def _left_alone(task: Task, msg: InMessage, copied: int) -> None:
     msg.destination.copy(task.kernel.choose(LEFT_ALONE, find, lambda buf: len(buf) == copied, bytes(copied)))
 
 
-def _recv_urg(task: Task, sk: Tcp, msg: InMessage, flags: int) -> int:
+def tcp_recv_urg(task: Task, sk: Tcp, msg: InMessage, flags: int) -> int:
     """Read the urgent byte (``tcp_recv_urg()``)."""
     if sk.flag("SOCK_URGINLINE") or not sk.urg_data or sk.urg_data == TCP_URG_READ:
         raise Errno("EINVAL")

@@ -8,11 +8,12 @@ from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, SHUTDOWN_MASK
 from ktrace.include.net.tcp import TCP_URG_VALID
 from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.kernel import Kernel
-from ktrace.model.net.core.proto_ops import InMessage, OutMessage
+from ktrace.model.mm.page import Page
+from ktrace.model.net.core.proto_ops import InMessage, OptionValue, OutMessage
 from ktrace.model.net.core.sock import POLL_WRITE, Socket, data_ready, sock_rcvlowat
 from ktrace.model.net.core.sock_view import WRITE_SPACE
 from ktrace.model.net.inet.option import get_ip_option, set_ip_option
-from ktrace.model.net.inet.sock import Proto
+from ktrace.model.net.inet.sock import Answered, Proto
 from ktrace.model.net.inet.socket import InetOps, register
 from ktrace.model.net.inet.tcp import connect as tcp_connect
 from ktrace.model.net.inet.tcp import io as tcp_io
@@ -22,7 +23,8 @@ from ktrace.model.net.inet.tcp.option import get_tcp_option, set_tcp_option
 from ktrace.model.net.inet.tcp.tcp import Tcp
 from ktrace.model.net.socket import ELAPSE_WORK, IDLE_WORK
 from ktrace.model.task import Errno, Task
-from ktrace.model.wait import wake_up
+from ktrace.model.wait import Sleeps, wake_up
+from ktrace.state.allowed import Between
 from ktrace.state.call import Result
 from ktrace.uapi.eventpoll import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP, EPOLLRDNORM, EPOLLWRNORM
 from ktrace.uapi.limits import INT_MAX
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from ktrace.model.observed import Observed
 
 
-class TcpProto(Proto):
+class TcpProto(Proto[Tcp]):
     """``tcp_prot``."""
 
     sock = Tcp
@@ -50,36 +52,36 @@ class TcpProto(Proto):
         assert sk.socket is not None
         sk.socket.flags.add("SOCK_SUPPORT_ZC")
 
-    def connect(self, kernel: Kernel, sk: Tcp, addr: bytes) -> Any:
+    def connect(self, kernel: Kernel, sk: Tcp, addr: bytes) -> Answered | None:
         """``tcp_v4_connect()``."""
-        return tcp_connect.v4_connect(kernel, sk, addr)
+        return tcp_connect.tcp_v4_connect(kernel, sk, addr)
 
     def get_port(self, kernel: Kernel, sk: Tcp, port: int) -> None:
         """``inet_csk_get_port()``."""
-        tcp_connect.get_port(kernel, sk, port)
+        tcp_connect.inet_csk_get_port(kernel, sk, port)
 
-    def close(self, task: Task, sk: Tcp, timeout: int | None) -> Any:
+    def close(self, task: Task, sk: Tcp, timeout: int | None) -> Sleeps[None]:
         """``tcp_close()``."""
-        return tcp.close(task, sk, timeout)
+        return tcp.tcp_close(task, sk, timeout)
 
     def disconnect(self, kernel: Kernel, sk: Tcp) -> None:
         """``tcp_disconnect()``."""
-        tcp.disconnect(kernel, sk)
+        tcp.tcp_disconnect(kernel, sk)
 
     def shutdown(self, kernel: Kernel, sk: Tcp, how: int) -> None:
         """``tcp_shutdown()``."""
         if not how & SEND_SHUTDOWN or sk.state not in ("TCP_ESTABLISHED", "TCP_SYN_SENT", "TCP_CLOSE_WAIT"):
             return
-        if tcp.close_state(kernel, sk):
-            tcp.send_fin(kernel, sk)
+        if tcp.tcp_close_state(kernel, sk):
+            tcp.tcp_send_fin(kernel, sk)
 
-    def sendmsg(self, task: Task, sk: Tcp, msg: OutMessage) -> Any:
+    def sendmsg(self, task: Task, sk: Tcp, msg: OutMessage) -> Sleeps[int]:
         """``tcp_sendmsg()``."""
-        return tcp_io.sendmsg(task, sk, msg)
+        return tcp_io.tcp_sendmsg(task, sk, msg)
 
-    def recvmsg(self, task: Task, sk: Tcp, msg: InMessage, flags: int) -> Any:
+    def recvmsg(self, task: Task, sk: Tcp, msg: InMessage, flags: int) -> Sleeps[int]:
         """``tcp_recvmsg()``."""
-        return tcp_io.recvmsg(task, sk, msg, flags)
+        return tcp_io.tcp_recvmsg(task, sk, msg, flags)
 
     def poll(self, kernel: Kernel, sk: Tcp) -> int:
         """``tcp_poll()``."""
@@ -103,7 +105,7 @@ class TcpProto(Proto):
             mask |= EPOLLERR
         return mask
 
-    def ioctl(self, kernel: Kernel, sk: Tcp, cmd: int, arg: Any) -> Any:
+    def ioctl(self, kernel: Kernel, sk: Tcp, cmd: int, arg: Any) -> Result:
         """``tcp_ioctl()``."""
         if cmd == SIOCATMARK:
             return Result(0, None, {"arg": int(bool(sk.urg_data) and sk.urg_seq == sk.copied_seq())})
@@ -111,7 +113,7 @@ class TcpProto(Proto):
             raise Errno("ENOIOCTLCMD")
         if sk.state == "TCP_LISTEN":
             raise Errno("EINVAL")
-        answer: Any = len(sk.rx) if sk.state not in ("TCP_SYN_SENT", "TCP_SYN_RECV") else 0
+        answer: int | Between = len(sk.rx) if sk.state not in ("TCP_SYN_SENT", "TCP_SYN_RECV") else 0
         if sk.urg_data and not sk.flag("SOCK_URGINLINE") and sk.copied_seq() <= sk.urg_seq < sk.rcv_total:
             answer = sk.urg_seq - sk.copied_seq()  # tcp_inq()
         if cmd != SIOCINQ:
@@ -124,7 +126,7 @@ class TcpProto(Proto):
             return set_tcp_option(task, sk, optname, optval)
         return set_ip_option(task, sk, level, optname, optval)
 
-    def getsockopt(self, task: Task, sk: Tcp, level: int, optname: int, optlen: int) -> Any:
+    def getsockopt(self, task: Task, sk: Tcp, level: int, optname: int, optlen: int) -> OptionValue:
         """``tcp_getsockopt()``."""
         kernel = task.kernel
         if level == SOL_TCP:
@@ -138,29 +140,29 @@ class StreamOps(InetOps):
     name = "inet_stream_ops"
     has_peek_off = False
 
-    def sendpage(self, task: Task, sock: Socket, page: Any, offset: int, size: int, flags: int) -> Any:
+    def sendpage(self, task: Task, sock: Socket, page: Page, offset: int, size: int, flags: int) -> Sleeps[int]:
         """``inet_sendpage()``, ``tcp_sendpage()``."""
-        return tcp_splice.sendpage(task, sock.sk, page, offset, size, flags)
+        return tcp_splice.tcp_sendpage(task, sock.sk, page, offset, size, flags)
 
-    def splice_read(self, task: Task, sock: Socket, pipe: PipeInode, length: int, flags: int) -> Any:
+    def splice_read(self, task: Task, sock: Socket, pipe: PipeInode, length: int, flags: int) -> Sleeps[int]:
         """``tcp_splice_read()``."""
-        return tcp_splice.splice_read(task, sock, pipe, length)
+        return tcp_splice.tcp_splice_read(task, sock, pipe, length)
 
     def splice_eof(self, kernel: Kernel, sock: Socket) -> None:
         """``inet_splice_eof()``, ``tcp_splice_eof()``."""
-        tcp_splice.splice_eof(kernel, sock.sk)
+        tcp_splice.tcp_splice_eof(kernel, sock.sk)
 
-    def connect(self, task: Task, sock: Socket, addr: bytes, flags: int) -> Any:
+    def connect(self, task: Task, sock: Socket, addr: bytes, flags: int) -> Sleeps[int]:
         """``inet_stream_connect()``."""
-        return tcp_connect.connect(task, sock, addr, flags)
+        return tcp_connect.inet_stream_connect(task, sock, addr, flags)
 
     def listen(self, task: Task, sock: Socket, backlog: int) -> int:
         """``inet_listen()``."""
-        return tcp_connect.listen(task.kernel, sock.sk, sock, backlog)
+        return tcp_connect.inet_listen(task.kernel, sock.sk, sock, backlog)
 
-    def accept(self, task: Task, sock: Socket, newsock: Socket, flags: int) -> Any:
+    def accept(self, task: Task, sock: Socket, newsock: Socket, flags: int) -> Sleeps[int]:
         """``inet_accept()``."""
-        return tcp_connect.accept(task, sock, newsock, flags)
+        return tcp_connect.inet_csk_accept(task, sock, newsock, flags)
 
     def set_rcvlowat(self, kernel: Kernel, sock: Socket, value: int) -> None:
         """``tcp_set_rcvlowat()``."""
@@ -187,7 +189,7 @@ def elapse(kernel: Kernel) -> None:
 
             def find(seen: Observed, sk: Tcp = sk) -> bool:
                 early = _early(kernel, seen)
-                listener = tcp_connect.find_listener(kernel, sk) if early else None
+                listener = tcp_connect.inet_lookup_listener(kernel, sk) if early else None
                 queues = [end.wq for end in (sk, listener) if end is not None and end.wq is not None]
                 return any(entry.task in early for queue in queues for entry in queue.entries if entry.task)
 
@@ -211,9 +213,9 @@ def progress(kernel: Kernel) -> None:
     tcp_connect.retransmit_syns(kernel)
     for sk in list(kernel.net.inet.orphans):
         if sk.lost:
-            tcp.arrive(kernel, sk)
+            tcp.tcp_retransmit_skb(kernel, sk)
         if sk.out or sk.fin_out == "queued":
-            tcp.push(kernel, sk, late=True)
+            tcp.tcp_push_pending_frames(kernel, sk, late=True)
         if sk.state == "TCP_CLOSE" or not (sk.out or sk.lost or sk.fin_out == "queued"):
             kernel.net.inet.orphans.remove(sk)
     for socket in list(kernel.net.sockets.values()):
@@ -221,11 +223,11 @@ def progress(kernel: Kernel) -> None:
         if not isinstance(sk, Tcp):
             continue
         if sk.requests and sk.state == "TCP_LISTEN":
-            tcp_connect.complete_requests(kernel, sk)
+            tcp_connect.reqsk_timer_handler(kernel, sk)
         if sk.lost:
-            tcp.arrive(kernel, sk)
+            tcp.tcp_retransmit_skb(kernel, sk)
         if sk.out:
-            tcp.push(kernel, sk, late=sk.quickack)
+            tcp.tcp_push_pending_frames(kernel, sk, late=sk.quickack)
         if sk.wq is not None and sk.wq.entries and "SOCK_NOSPACE" in socket.flags:
 
             def find(seen: Observed, sk: Tcp = sk) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from typing import Any
 
 from ktrace.include.linux.limits import U8_MAX
 from ktrace.include.linux.types import SIZEOF_INT
@@ -20,8 +19,9 @@ from ktrace.include.net.tcp import (
     TFO_CLIENT_ENABLE,
 )
 from ktrace.model.kernel import Kernel
+from ktrace.model.net.core.proto_ops import OptionValue
 from ktrace.model.net.inet.tcp.info import get_info
-from ktrace.model.net.inet.tcp.tcp import Tcp, push
+from ktrace.model.net.inet.tcp.tcp import Tcp, tcp_push_pending_frames
 from ktrace.model.net.sockopt import int_option
 from ktrace.model.process.timer import HZ
 from ktrace.model.task import Errno, Task
@@ -95,7 +95,7 @@ def set_tcp_option(task: Task, sk: Tcp, optname: int, optval: bytes) -> int:
     if optname == TCP_NODELAY:
         if value:
             sk.nonagle |= TCP_NAGLE_OFF | TCP_NAGLE_PUSH
-            push(kernel, sk)
+            tcp_push_pending_frames(kernel, sk)
         else:
             sk.nonagle &= ~TCP_NAGLE_OFF
     elif optname == TCP_CORK:
@@ -105,7 +105,7 @@ def set_tcp_option(task: Task, sk: Tcp, optname: int, optval: bytes) -> int:
             sk.nonagle &= ~TCP_NAGLE_CORK
             if sk.nonagle & TCP_NAGLE_OFF:
                 sk.nonagle |= TCP_NAGLE_PUSH
-            push(kernel, sk)
+            tcp_push_pending_frames(kernel, sk)
     elif optname == TCP_KEEPIDLE:
         sk.keepalive_time = _range(value, 1, MAX_TCP_KEEPIDLE) * HZ
     elif optname == TCP_KEEPINTVL:
@@ -225,7 +225,7 @@ def retrans_to_secs(count: int) -> int:
     return period
 
 
-def get_tcp_option(kernel: Kernel, sk: Tcp, optname: int, optlen: int) -> bytes | Between | OneOf | dict[str, Any]:
+def get_tcp_option(kernel: Kernel, sk: Tcp, optname: int, optlen: int) -> OptionValue:
     """Return one option; a value that is not determined goes with a whole int only.
 
     :raises Errno: EINVAL for a negative length, EPERM, ENOPROTOOPT

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ktrace.include.linux.socket import MSG_SENDPAGE_NOTLAST
 from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN
 from ktrace.include.net.tcp import TCP_NAGLE_PUSH
 from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.kernel import Kernel
-from ktrace.model.mm.page import Compound
+from ktrace.model.mm.page import Compound, Page
 from ktrace.model.net.core.sock import Socket, set_wq_bit, sock_error, sock_intr_errno, sock_rcvtimeo, sock_sndtimeo
-from ktrace.model.net.inet.tcp.io import CONNECTED, room, stream_error, wait_connect, wait_memory, wait_woken
-from ktrace.model.net.inet.tcp.tcp import Tcp, push
+from ktrace.model.net.inet.tcp.io import (
+    CONNECTED,
+    sk_stream_error,
+    sk_stream_memory_free,
+    sk_stream_wait_connect,
+    sk_stream_wait_memory,
+    sk_wait_event,
+)
+from ktrace.model.net.inet.tcp.tcp import Tcp, tcp_push_pending_frames
 from ktrace.model.net.splice_socket import NOSTEAL_OPS, Part, splice_to_pipe
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import Sleeps
 from ktrace.state.allowed import Between
 from ktrace.state.fs.pipe import pipe as state
+from ktrace.state.ref import Ref
 from ktrace.state.rule import Rule
 from ktrace.uapi.fcntl import O_NONBLOCK
 from ktrace.uapi.socket import MSG_DONTWAIT, MSG_MORE
@@ -43,19 +52,19 @@ class Borrowed(Compound):
         return Between(WHOSE, 1, LARGEST)
 
 
-def sendpage(task: Task, sk: Tcp, page: Any, offset: int, size: int, flags: int) -> Any:
+def tcp_sendpage(task: Task, sk: Tcp, page: Page, offset: int, size: int, flags: int) -> Sleeps[int]:
     """Queue a part of a page and send what there is, unless more is to come (``tcp_sendpage_locked()``)."""
     kernel = task.kernel
     timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT)
     copied = 0
     try:
         if sk.state not in CONNECTED:
-            yield from wait_connect(task, sk, timeo)
+            yield from sk_stream_wait_connect(task, sk, timeo)
         set_wq_bit(sk, "SOCKWQ_ASYNC_NOSPACE", False)
         if sk.err or sk.shutdown & SEND_SHUTDOWN:
             raise Errno("EPIPE")
         while True:
-            chunk = room(kernel, sk, size - copied)
+            chunk = sk_stream_memory_free(kernel, sk, size - copied)
             if chunk:
                 if not sk.out:
                     sk.nonagle &= ~TCP_NAGLE_PUSH  # tcp_skb_entail()
@@ -64,23 +73,23 @@ def sendpage(task: Task, sk: Tcp, page: Any, offset: int, size: int, flags: int)
                 copied += chunk
             if copied == size:
                 break
-            push(kernel, sk)
-            yield from wait_memory(task, sk, timeo)
+            tcp_push_pending_frames(kernel, sk)
+            yield from sk_stream_wait_memory(task, sk, timeo)
     except Errno as error:
         if not copied:
-            raise stream_error(task, sk, flags, error) from None
+            raise sk_stream_error(task, sk, flags, error) from None
     sk.more = bool(flags & (MSG_MORE | MSG_SENDPAGE_NOTLAST))
-    push(kernel, sk)
+    tcp_push_pending_frames(kernel, sk)
     return copied
 
 
-def splice_eof(kernel: Kernel, sk: Tcp) -> None:
+def tcp_splice_eof(kernel: Kernel, sk: Tcp) -> None:
     """Send what was held back for more (``tcp_splice_eof()``)."""
     sk.more = False
-    push(kernel, sk)
+    tcp_push_pending_frames(kernel, sk)
 
 
-def splice_read(task: Task, sock: Socket, pipe: PipeInode, length: int) -> Any:
+def tcp_splice_read(task: Task, sock: Socket, pipe: PipeInode, length: int) -> Sleeps[int]:
     """Share received pages with a pipe (``tcp_splice_read()``)."""
     sk: Tcp = sock.sk
     assert sock.file is not None
@@ -88,7 +97,7 @@ def splice_read(task: Task, sock: Socket, pipe: PipeInode, length: int) -> Any:
     spliced = 0
     try:
         while spliced < length:
-            done = _read_sock(task, sk, pipe, length - spliced)
+            done = tcp_read_sock(task, sk, pipe, length - spliced)
             if done:
                 spliced += done
                 closed = sk.err or sk.state == "TCP_CLOSE" or sk.shutdown & RCV_SHUTDOWN
@@ -109,7 +118,7 @@ def splice_read(task: Task, sock: Socket, pipe: PipeInode, length: int) -> Any:
             if sk.rx:
                 break  # urgent data is in the way
             set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA")
-            yield from wait_woken(task, sk, timeo)
+            yield from sk_wait_event(task, sk, timeo)
             set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA", False)
             if task.signal_pending():
                 raise sock_intr_errno(timeo)
@@ -119,7 +128,7 @@ def splice_read(task: Task, sock: Socket, pipe: PipeInode, length: int) -> Any:
     return spliced
 
 
-def _read_sock(task: Task, sk: Tcp, pipe: PipeInode, length: int) -> int:
+def tcp_read_sock(task: Task, sk: Tcp, pipe: PipeInode, length: int) -> int:
     """Hand over what was received, up to urgent data (``tcp_read_sock()``, ``tcp_splice_data_recv()``)."""
     if sk.state == "TCP_LISTEN":
         raise Errno("ENOTCONN")
@@ -141,7 +150,7 @@ def _parts(kernel: Kernel, sk: Tcp, pipe: PipeInode, size: int) -> Iterator[Part
     Pages that came in by a splice are known. What was copied lies in page fragments of the sender's, in
     pieces that depend on all it sent before: these are as the kernel has them, as long as the bytes are right.
     """
-    borrowed: dict[Any, Borrowed] = {}
+    borrowed: dict[Ref, Borrowed] = {}
     index = pipe.head
     for known in sk.rx[:size].parts:
         at = 0
@@ -178,7 +187,7 @@ def _place(
     slot: state.PipeBuffer | None,
     shared: Borrowed | None,
     length: int,
-    borrowed: dict[Any, Borrowed],
+    borrowed: dict[Ref, Borrowed],
 ) -> tuple[Borrowed, int]:
     """Return page and offset of *length* bytes, as the kernel's own *slot* has them."""
     if slot is None or slot.page is None or slot.ops != NOSTEAL_OPS:

@@ -8,7 +8,7 @@ in a lab image; what timers decide is a named set of allowed values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,7 @@ from ktrace.model.net.inet.sock import Inet
 from ktrace.model.net.inet.tcp.byte_queue import ByteQueue
 from ktrace.model.process.timer import Timer
 from ktrace.model.task import Task
-from ktrace.model.wait import WaitEntry, wake_up
+from ktrace.model.wait import Sleeps, WaitEntry, wake_up
 from ktrace.state.allowed import Between, EndOf, OneOf
 from ktrace.state.net.inet import TcpSock
 from ktrace.state.net.skbuff import Buffer
@@ -88,7 +88,7 @@ class Tcp(Inet):
     """Mirror one ``struct tcp_sock``.
 
     :param quickack: its route has it acknowledge at once
-    :param pair: the other end, while segments reach it
+    :param peer: the other end, while segments reach it
     :param requests: connections to it that are not accepted before something is sent
     :param rx: bytes received and not read
     :param fin: ``None``, ``queued`` in the receive queue, or ``read``
@@ -106,7 +106,7 @@ class Tcp(Inet):
     """
 
     quickack: bool = False
-    pair: Tcp | TimeWait | Request | None = None
+    peer: Tcp | TimeWait | Request | None = None
     requests: list[Request] = field(default_factory=list)
     accept_queue: list[Tcp] = field(default_factory=list)
     rx: ByteQueue = field(default_factory=ByteQueue)
@@ -144,9 +144,9 @@ class Tcp(Inet):
 
     def call_write_space(self, kernel: Kernel) -> None:
         """Call ``sk_write_space``, which is ``sk_stream_write_space()``."""
-        stream_write_space(kernel, self)
+        sk_stream_write_space(kernel, self)
 
-    def outq(self, sent: bool) -> Any:
+    def outq(self, sent: bool) -> int | Between:
         """Return ``write_seq - snd_una``, or, without what was *sent*, ``write_seq - snd_nxt``.
 
         A closed sock keeps what was there; each ``tcp_disconnect()`` adds the largest window that the peer
@@ -165,9 +165,9 @@ class Tcp(Inet):
 
     def acked_at_once(self) -> bool:
         """Tell whether nothing sent is without acknowledgement: the receiver had room for all of it."""
-        return self.quickack and isinstance(self.pair, Tcp) and self.pair.has_room() and not self.lost
+        return self.quickack and isinstance(self.peer, Tcp) and self.peer.has_room() and not self.lost
 
-    def _rtx_queue(self) -> Any:
+    def _rtx_queue(self) -> bytes | EndOf:
         """Return what was sent and is not acknowledged."""
         if self.acked_at_once():
             return b""
@@ -240,8 +240,8 @@ class Tcp(Inet):
     def dst_reset(self) -> None:
         """Forget the route, and with it that the peer's segments are to be acknowledged at once."""
         self.dst_cached = False
-        if isinstance(self.pair, Tcp):
-            self.pair.quickack = False
+        if isinstance(self.peer, Tcp):
+            self.peer.quickack = False
 
     def settle_buffers(self, kernel: Kernel) -> None:
         """Take over how far the buffers of a connection grew: locked, they stay so (SO_BUF_LOCK)."""
@@ -270,7 +270,7 @@ class Tcp(Inet):
         return rcvbuf, sndbuf
 
 
-def set_state(kernel: Kernel, sk: Tcp, state: str) -> None:
+def tcp_set_state(kernel: Kernel, sk: Tcp, state: str) -> None:
     """Change the state; a closed sock gives its port back unless bind() asked for it (``tcp_set_state()``)."""
     if state == "TCP_CLOSE":
         detach(sk)
@@ -279,7 +279,7 @@ def set_state(kernel: Kernel, sk: Tcp, state: str) -> None:
     sk.state = state
 
 
-def destroy(kernel: Kernel, sk: Tcp) -> None:
+def inet_csk_destroy_sock(kernel: Kernel, sk: Tcp) -> None:
     """Let go of a closed sock without a socket (``inet_csk_destroy_sock()``, ``tcp_v4_destroy_sock()``)."""
     sk.out.clear()
     sk.lost.clear()
@@ -289,18 +289,18 @@ def destroy(kernel: Kernel, sk: Tcp) -> None:
         kernel.net.inet.bhash.put(sk)
 
 
-def done(kernel: Kernel, sk: Tcp) -> None:
+def tcp_done(kernel: Kernel, sk: Tcp) -> None:
     """End the connection (``tcp_done()``)."""
-    set_state(kernel, sk, "TCP_CLOSE")
+    tcp_set_state(kernel, sk, "TCP_CLOSE")
     sk.shutdown = SHUTDOWN_MASK
-    sk.pair = None
+    sk.peer = None
     if not sk.flag("SOCK_DEAD"):
         state_change(kernel, sk)
     else:
-        destroy(kernel, sk)
+        inet_csk_destroy_sock(kernel, sk)
 
 
-def reset(kernel: Kernel, sk: Tcp | TimeWait | Request | None) -> None:
+def tcp_reset(kernel: Kernel, sk: Tcp | TimeWait | Request | None) -> None:
     """Receive a RST (``tcp_reset()``, ``tcp_done_with_error()``)."""
     if isinstance(sk, Request):
         # tcp_check_req(): inet_csk_reqsk_queue_drop()
@@ -316,19 +316,19 @@ def reset(kernel: Kernel, sk: Tcp | TimeWait | Request | None) -> None:
     sk.out.clear()
     sk.lost.clear()
     sk.fin_lost = False
-    done(kernel, sk)
+    tcp_done(kernel, sk)
     if not sk.flag("SOCK_DEAD"):
         error_report(kernel, sk)
 
 
-def send_reset(kernel: Kernel, sk: Tcp) -> None:
+def tcp_send_active_reset(kernel: Kernel, sk: Tcp) -> None:
     """Send a RST to the other end (``tcp_send_active_reset()``)."""
     refuse_watchers(kernel, is_ipv6(sk.endpoints()[1]))
-    pair, sk.pair = sk.pair, None
-    reset(kernel, pair)
+    peer, sk.peer = sk.peer, None
+    tcp_reset(kernel, peer)
 
 
-def time_wait(kernel: Kernel, sk: Tcp, state: str) -> None:
+def tcp_time_wait(kernel: Kernel, sk: Tcp, state: str) -> None:
     """Replace a finished connection by what keeps its port for a while (``tcp_time_wait()``)."""
     tw = TimeWait(
         sk.inet_num or sk.sport,
@@ -340,49 +340,49 @@ def time_wait(kernel: Kernel, sk: Tcp, state: str) -> None:
         sk.bound_dev_if,
         state,
         kernel.clock[1],
-        sk.pair,
+        sk.peer,
         sk.family,
         sk.v6_rcv_saddr,
         sk.v6_daddr,
         sk.ipv6only,
     )
     kernel.net.inet.bhash.add_time_wait(tw)
-    pair = sk.pair
-    done(kernel, sk)
-    if isinstance(pair, Tcp):
-        pair.pair = tw
+    peer = sk.peer
+    tcp_done(kernel, sk)
+    if isinstance(peer, Tcp):
+        peer.peer = tw
 
 
-def receive_data(kernel: Kernel, sender: Tcp, data: ByteQueue, urgent: bool = False) -> None:
+def tcp_v4_rcv(kernel: Kernel, sender: Tcp, data: ByteQueue, urgent: bool = False) -> None:
     """Take a segment of *sender* at its other end (``tcp_v4_rcv()``, ``tcp_data_queue()``).
 
     :param urgent: its urgent pointer is behind its last byte
     """
     refuse_watchers(kernel, is_ipv6(sender.endpoints()[1]))
-    sk = sender.pair.complete(kernel) if isinstance(sender.pair, Request) else sender.pair
+    sk = sender.peer.complete(kernel) if isinstance(sender.peer, Request) else sender.peer
     if isinstance(sk, TimeWait):
         # New data after half-duplex close: TCP_TW_RST
         kernel.net.inet.bhash.drop_time_wait(sk)
-        sender.pair = None
-        reset(kernel, sender)
+        sender.peer = None
+        tcp_reset(kernel, sender)
         return
     if sk is None or sk.state == "TCP_CLOSE":
-        reset(kernel, sender)
+        tcp_reset(kernel, sender)
         return
     if sk.state in ("TCP_FIN_WAIT1", "TCP_FIN_WAIT2") and sk.shutdown & RCV_SHUTDOWN:
         # RFC 1122 says we MUST send a reset
-        reset(kernel, sk)
-        reset(kernel, sender)
+        tcp_reset(kernel, sk)
+        tcp_reset(kernel, sender)
         return
     if urgent:
-        check_urgent(kernel, sk, bytes(data))
+        tcp_check_urg(kernel, sk, bytes(data))
     if sender.lost or not sk.has_room():
         sender.lost += data
-        data = find_room(kernel, sender, sk)
-    queue_data(kernel, sender, sk, data)
+        data = tcp_try_rmem_schedule(kernel, sender, sk)
+    tcp_data_queue(kernel, sender, sk, data)
 
 
-def queue_data(kernel: Kernel, sender: Tcp, sk: Tcp, data: ByteQueue) -> None:
+def tcp_data_queue(kernel: Kernel, sender: Tcp, sk: Tcp, data: ByteQueue) -> None:
     """Queue bytes for readers, and send what waited for their acknowledgement (``tcp_data_queue()``)."""
     if not len(data):
         return
@@ -393,10 +393,10 @@ def queue_data(kernel: Kernel, sender: Tcp, sk: Tcp, data: ByteQueue) -> None:
         data_ready(kernel, sk)
     if sk.out and sk is not sender:
         # tcp_data_snd_check(), unless the segment was predicted (tcp_rcv_established()).
-        push(kernel, sk, late=True)
+        tcp_push_pending_frames(kernel, sk, late=True)
 
 
-def find_room(kernel: Kernel, sender: Tcp, sk: Tcp) -> ByteQueue:
+def tcp_try_rmem_schedule(kernel: Kernel, sender: Tcp, sk: Tcp) -> ByteQueue:
     """Return how much of what is under way *sk* takes; the rest is dropped and sent again (``tcp_data_queue()``).
 
     Whether a segment fits into ``sk_rcvbuf`` depends on how those before it were merged.
@@ -415,9 +415,9 @@ def find_room(kernel: Kernel, sender: Tcp, sk: Tcp) -> ByteQueue:
     return data
 
 
-def arrive(kernel: Kernel, sender: Tcp) -> None:
+def tcp_retransmit_skb(kernel: Kernel, sender: Tcp) -> None:
     """Receive what was sent again (``tcp_retransmit_timer()``, ``tcp_send_loss_probe()``)."""
-    sk = sender.pair
+    sk = sender.peer
     if not isinstance(sk, Tcp):
         # Nothing is left there: the answer is a reset, whenever a timer sends again.
         if sender.socket is not None and kernel.choose(
@@ -426,14 +426,14 @@ def arrive(kernel: Kernel, sender: Tcp) -> None:
             lambda gone: True,
             otherwise=False,
         ):
-            reset(kernel, sender)
+            tcp_reset(kernel, sender)
         return
-    queue_data(kernel, sender, sk, find_room(kernel, sender, sk))
+    tcp_data_queue(kernel, sender, sk, tcp_try_rmem_schedule(kernel, sender, sk))
     if sender.fin_lost and not sender.lost:
-        deliver_fin(kernel, sender)
+        _deliver_fin(kernel, sender)
 
 
-def check_urgent(kernel: Kernel, sk: Tcp, data: bytes) -> None:
+def tcp_check_urg(kernel: Kernel, sk: Tcp, data: bytes) -> None:
     """Note an urgent byte, the last of *data*, and tell the owner (``tcp_check_urg()``, ``tcp_urg()``)."""
     at = sk.rcv_total + len(data) - 1
     if sk.urg_data and at <= sk.urg_seq:
@@ -448,16 +448,16 @@ def check_urgent(kernel: Kernel, sk: Tcp, data: bytes) -> None:
         data_ready(kernel, sk)
 
 
-def receive_fin(kernel: Kernel, sender: Tcp) -> None:
+def tcp_fin(kernel: Kernel, sender: Tcp) -> None:
     """Take the FIN of *sender* at its other end (``tcp_fin()``)."""
     refuse_watchers(kernel, is_ipv6(sender.endpoints()[1]))
-    sk = sender.pair.complete(kernel) if isinstance(sender.pair, Request) else sender.pair
+    sk = sender.peer.complete(kernel) if isinstance(sender.peer, Request) else sender.peer
     if isinstance(sk, TimeWait):
         sk.substate = "TCP_TIME_WAIT"
         fin_acknowledged(kernel, sender)
         return
     if sk is None or sk.state == "TCP_CLOSE":
-        reset(kernel, sender)
+        tcp_reset(kernel, sender)
         return
     sk.shutdown |= RCV_SHUTDOWN
     sk.flags.add("SOCK_DONE")
@@ -465,14 +465,14 @@ def receive_fin(kernel: Kernel, sender: Tcp) -> None:
     sk.bytes_received += 1
     finished = False
     if sk.state == "TCP_ESTABLISHED":
-        set_state(kernel, sk, "TCP_CLOSE_WAIT")
+        tcp_set_state(kernel, sk, "TCP_CLOSE_WAIT")
     elif sk.state in ("TCP_FIN_WAIT1", "TCP_FIN_WAIT2"):
         # The segment acknowledges our FIN, if it was sent.
         if sk.fin_out == "sent" and sk is not sender:
-            time_wait(kernel, sk, "TCP_TIME_WAIT")
+            tcp_time_wait(kernel, sk, "TCP_TIME_WAIT")
             finished = True
         else:
-            set_state(kernel, sk, "TCP_CLOSING")
+            tcp_set_state(kernel, sk, "TCP_CLOSING")
     if not sk.flag("SOCK_DEAD"):
         state_change(kernel, sk)
         hup = sk.shutdown == SHUTDOWN_MASK or sk.state == "TCP_CLOSE"
@@ -480,7 +480,7 @@ def receive_fin(kernel: Kernel, sender: Tcp) -> None:
         data_ready(kernel, sk)  # tcp_data_queue(): SOCK_DONE is as good as data
     if sk.out and sk is not sender:
         sk.more = False
-        push(kernel, sk)  # tcp_data_snd_check()
+        tcp_push_pending_frames(kernel, sk)  # tcp_data_snd_check()
     if finished or sk is sender:
         fin_acknowledged(kernel, sender)
 
@@ -488,20 +488,20 @@ def receive_fin(kernel: Kernel, sender: Tcp) -> None:
 def fin_acknowledged(kernel: Kernel, sk: Tcp) -> None:
     """Take the ACK of our FIN at once (``tcp_rcv_state_process()``)."""
     if sk.state == "TCP_LAST_ACK":
-        done(kernel, sk)
+        tcp_done(kernel, sk)
     elif sk.state == "TCP_CLOSING":
-        time_wait(kernel, sk, "TCP_TIME_WAIT")
+        tcp_time_wait(kernel, sk, "TCP_TIME_WAIT")
 
 
 def fin_wait2(kernel: Kernel, sk: Tcp) -> None:
     """Take the acknowledgement of our FIN (``tcp_rcv_state_process()``)."""
-    set_state(kernel, sk, "TCP_FIN_WAIT2")
+    tcp_set_state(kernel, sk, "TCP_FIN_WAIT2")
     sk.shutdown |= SEND_SHUTDOWN
     if not sk.flag("SOCK_DEAD"):
         state_change(kernel, sk)
 
 
-def close_state(kernel: Kernel, sk: Tcp) -> bool:
+def tcp_close_state(kernel: Kernel, sk: Tcp) -> bool:
     """Go on to the state in which nothing more is sent; tell whether a FIN goes out (``tcp_close_state()``)."""
     next_state = {
         "TCP_ESTABLISHED": ("TCP_FIN_WAIT1", True),
@@ -511,17 +511,17 @@ def close_state(kernel: Kernel, sk: Tcp) -> bool:
         "TCP_LISTEN": ("TCP_CLOSE", False),
     }
     state, fin = next_state.get(sk.state, (sk.state, False))
-    set_state(kernel, sk, state)
+    tcp_set_state(kernel, sk, state)
     return fin
 
 
-def send_fin(kernel: Kernel, sk: Tcp) -> None:
+def tcp_send_fin(kernel: Kernel, sk: Tcp) -> None:
     """Send a FIN, behind what waits to be sent (``tcp_send_fin()``)."""
     sk.fin_out = "queued"
-    push(kernel, sk)
+    tcp_push_pending_frames(kernel, sk)
 
 
-def push(kernel: Kernel, sk: Tcp, late: bool = False) -> None:
+def tcp_push_pending_frames(kernel: Kernel, sk: Tcp, late: bool = False) -> None:
     """Send what waits, as far as rules let it go (``__tcp_push_pending_frames()``).
 
     :param late: what happened need not have led to sending: a timer, or a segment that acknowledges nothing new
@@ -534,23 +534,23 @@ def push(kernel: Kernel, sk: Tcp, late: bool = False) -> None:
         sk.sent += bytes(data)
         del sk.sent[:-KEPT]
         urgent, sk.snd_up = sk.snd_up == size, None
-        receive_data(kernel, sk, data, urgent)
+        tcp_v4_rcv(kernel, sk, data, urgent)
     if sk.fin_out == "queued" and not sk.out and sk.state != "TCP_CLOSE":
         sk.fin_out = "sent"
         sk.fin_lost = bool(sk.lost)
         if not sk.fin_lost:
-            deliver_fin(kernel, sk)
+            _deliver_fin(kernel, sk)
 
 
-def deliver_fin(kernel: Kernel, sk: Tcp) -> None:
+def _deliver_fin(kernel: Kernel, sk: Tcp) -> None:
     """Have the other end take the FIN, and hear of it."""
     sk.fin_lost = False
-    receive_fin(kernel, sk)
+    tcp_fin(kernel, sk)
     if (sk.acked_at_once() or (sk.closing and sk.quickack)) and sk.state == "TCP_FIN_WAIT1":
         fin_wait2(kernel, sk)
 
 
-def stream_write_space(kernel: Kernel, sk: Tcp) -> None:
+def sk_stream_write_space(kernel: Kernel, sk: Tcp) -> None:
     """Tell writers that there is room (``sk_stream_write_space()``).
 
     Whether there is room for sure is known of a sock that has nothing under way (``__sk_stream_is_writeable()``);
@@ -580,11 +580,11 @@ def may_send(kernel: Kernel, sk: Tcp, late: bool) -> int:
     both depend on when the receiver acknowledges and how much it makes room for, so any amount is allowed.
     """
     waiting = len(sk.out)
-    pair = sk.pair
+    peer = sk.peer
     calm = not late and not sk.lost
-    if not waiting or (calm and not isinstance(pair, Tcp)):
+    if not waiting or (calm and not isinstance(peer, Tcp)):
         return waiting
-    small = calm and isinstance(pair, Tcp) and waiting + len(pair.rx) <= SURE and pair.has_room()
+    small = calm and isinstance(peer, Tcp) and waiting + len(peer.rx) <= SURE and peer.has_room()
     corked = bool(sk.nonagle & TCP_NAGLE_CORK) or sk.more
     # tcp_nagle_test(): a FIN, urgent bytes and TCP_NODELAY send at once.
     at_once = (
@@ -603,7 +603,7 @@ def may_send(kernel: Kernel, sk: Tcp, late: bool) -> int:
         tcp = seen.tcp(sk)
         if tcp is not None:
             return tcp.bytes_sent - sk.bytes_sent
-        return _arrived(seen, pair, waiting) if sk.closing and isinstance(pair, Tcp) else None
+        return _arrived(seen, peer, waiting) if sk.closing and isinstance(peer, Tcp) else None
 
     went = kernel.choose(WRITE_XMIT, find, lambda size: 0 <= size <= waiting, otherwise=None)
     if went is None:
@@ -625,29 +625,29 @@ def waits_for_timer(kernel: Kernel) -> bool:
     return kernel.net.inet.held_back or any(isinstance(sk, Tcp) and sk.state == "TCP_SYN_SENT" for sk in socks)
 
 
-def listen_stop(kernel: Kernel, sk: Tcp) -> None:
+def inet_csk_listen_stop(kernel: Kernel, sk: Tcp) -> None:
     """Reset every connection that nobody accepted (``inet_csk_listen_stop()``, ``inet_child_forget()``)."""
     while sk.accept_queue:
         child = sk.accept_queue.pop(0)
         sk.ack_backlog -= 1
-        disconnect(kernel, child)
+        tcp_disconnect(kernel, child)
         sock_orphan(child)
-        destroy(kernel, child)
+        inet_csk_destroy_sock(kernel, child)
 
 
-def disconnect(kernel: Kernel, sk: Tcp) -> None:
+def tcp_disconnect(kernel: Kernel, sk: Tcp) -> None:
     """Forget the connection; the other end is reset (``tcp_disconnect()``)."""
     old = sk.state
     if old != "TCP_CLOSE":
-        set_state(kernel, sk, "TCP_CLOSE")
+        tcp_set_state(kernel, sk, "TCP_CLOSE")
     if old == "TCP_LISTEN":
-        listen_stop(kernel, sk)
+        inet_csk_listen_stop(kernel, sk)
     elif old in SYNCHRONISED or (sk.out and old in ("TCP_CLOSING", "TCP_LAST_ACK")):
-        send_reset(kernel, sk)
+        tcp_send_active_reset(kernel, sk)
         sk.err = ECONNRESET
     elif old == "TCP_SYN_SENT":
         sk.err = ECONNRESET
-    sk.pair = None
+    sk.peer = None
     sk.rx.clear()
     sk.fin = None
     sk.urg_data = 0
@@ -656,7 +656,7 @@ def disconnect(kernel: Kernel, sk: Tcp) -> None:
     sk.fin_lost = False
     sk.fin_out = None
     sk.dport = 0
-    reset_saddr(sk)
+    inet_bhash2_reset_saddr(sk)
     sk.shutdown = 0
     sk.set_flag("SOCK_DONE", False)
     sk.bytes_sent = sk.bytes_received = 0
@@ -666,13 +666,13 @@ def disconnect(kernel: Kernel, sk: Tcp) -> None:
     error_report(kernel, sk)
 
 
-def reset_saddr(sk: Tcp) -> None:
+def inet_bhash2_reset_saddr(sk: Tcp) -> None:
     """Forget a local address that bind() did not ask for (``inet_bhash2_reset_saddr()``)."""
     if "SOCK_BINDADDR_LOCK" not in sk.userlocks:
         sk.reset_saddr()
 
 
-def close(task: Task, sk: Tcp, timeout: int | None) -> Generator[None, None, None]:
+def tcp_close(task: Task, sk: Tcp, timeout: int | None) -> Sleeps[None]:
     """End the socket's side; unread bytes reset the connection (``__tcp_close()``).
 
     :param timeout: jiffies to wait until all is sent and acknowledged, 0 for not at all
@@ -681,38 +681,38 @@ def close(task: Task, sk: Tcp, timeout: int | None) -> Generator[None, None, Non
     sk.shutdown = SHUTDOWN_MASK
     sk.closing = True
     if sk.state == "TCP_LISTEN":
-        set_state(kernel, sk, "TCP_CLOSE")
-        listen_stop(kernel, sk)
+        tcp_set_state(kernel, sk, "TCP_CLOSE")
+        inet_csk_listen_stop(kernel, sk)
     else:
         unread = bool(sk.rx)
         sk.rx.clear()
         if sk.state == "TCP_CLOSE":
             pass
         elif unread:
-            set_state(kernel, sk, "TCP_CLOSE")
-            send_reset(kernel, sk)
+            tcp_set_state(kernel, sk, "TCP_CLOSE")
+            tcp_send_active_reset(kernel, sk)
         elif sk.flag("SOCK_LINGER") and sk.lingertime == 0:
-            disconnect(kernel, sk)
-        elif close_state(kernel, sk):
+            tcp_disconnect(kernel, sk)
+        elif tcp_close_state(kernel, sk):
             # What answers the FIN waits in the backlog until the sock is an orphan (__release_sock()).
             sk.set_flag("SOCK_DEAD", timeout == 0)
-            send_fin(kernel, sk)
+            tcp_send_fin(kernel, sk)
         if sk.out or sk.fin_out == "queued" or sk.lost:
             kernel.net.inet.orphans.append(sk)
-            yield from _wait_close(task, sk, Timeo(timeout))
+            yield from sk_stream_wait_close(task, sk, Timeo(timeout))
     sock_orphan(sk)
     if sk.state == "TCP_FIN_WAIT2" and sk.quickack:
         if sk.linger2 < 0:
-            set_state(kernel, sk, "TCP_CLOSE")
-            send_reset(kernel, sk)
+            tcp_set_state(kernel, sk, "TCP_CLOSE")
+            tcp_send_active_reset(kernel, sk)
         else:
-            time_wait(kernel, sk, "TCP_FIN_WAIT2")
+            tcp_time_wait(kernel, sk, "TCP_FIN_WAIT2")
             return
     if sk.state == "TCP_CLOSE":
-        destroy(kernel, sk)
+        inet_csk_destroy_sock(kernel, sk)
 
 
-def _wait_close(task: Task, sk: Tcp, timeo: Timeo) -> Generator[None, None, None]:
+def sk_stream_wait_close(task: Task, sk: Tcp, timeo: Timeo) -> Sleeps[None]:
     """Wait until nothing is under way, as SO_LINGER asks for (``sk_stream_wait_close()``)."""
     if not timeo or sk.wq is None:
         return

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ktrace.include.net.ipv6 import IPV6_FLOWINFO_MASK, SIN6_LEN_RFC2133
 from ktrace.model.kernel import Kernel
+from ktrace.model.net.core.proto_ops import OptionValue
 from ktrace.model.net.inet.addr6 import (
     ANY6,
     LOOPBACK4_IPV6,
@@ -18,11 +17,12 @@ from ktrace.model.net.inet.addr6 import (
 )
 from ktrace.model.net.inet.option6 import get_ipv6_option, set_ipv6_option
 from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, route6
+from ktrace.model.net.inet.sock import Answered
 from ktrace.model.net.inet.socket import register, sockaddr_in
 from ktrace.model.net.inet.socket6 import Inet6Ops
 from ktrace.model.net.inet.tcp import connect as tcp_connect
 from ktrace.model.net.inet.tcp.ops import STREAM_OPS, TCP, StreamOps, TcpProto
-from ktrace.model.net.inet.tcp.tcp import Tcp, reset_saddr, set_state
+from ktrace.model.net.inet.tcp.tcp import Tcp, inet_bhash2_reset_saddr, tcp_set_state
 from ktrace.model.task import Errno, Task
 from ktrace.uapi.in6 import SIZEOF_SOCKADDR_IN6
 from ktrace.uapi.socket import AF_INET6, SOL_TCP
@@ -38,9 +38,9 @@ class Tcp6Proto(TcpProto):
         super().init(task, sk)
         sk.af_ops = "ipv6_specific"
 
-    def connect(self, kernel: Kernel, sk: Tcp, addr: bytes) -> Any:
+    def connect(self, kernel: Kernel, sk: Tcp, addr: bytes) -> Answered | None:
         """``tcp_v6_connect()``."""
-        return v6_connect(kernel, sk, addr)
+        return tcp_v6_connect(kernel, sk, addr)
 
     def become_ipv4(self, sk: Tcp) -> None:
         """Go on as ``tcp_prot``."""
@@ -54,14 +54,14 @@ class Tcp6Proto(TcpProto):
             return super().setsockopt(task, sk, level, optname, optval)
         return set_ipv6_option(task, sk, level, optname, optval)
 
-    def getsockopt(self, task: Task, sk: Tcp, level: int, optname: int, optlen: int) -> Any:
+    def getsockopt(self, task: Task, sk: Tcp, level: int, optname: int, optlen: int) -> OptionValue:
         """``tcp_getsockopt()``, then ``icsk_af_ops->getsockopt``."""
         if level == SOL_TCP:
             return super().getsockopt(task, sk, level, optname, optlen)
         return get_ipv6_option(task.kernel, sk, level, optname, optlen)
 
 
-def v6_connect(kernel: Kernel, sk: Tcp, addr: bytes) -> Any:
+def tcp_v6_connect(kernel: Kernel, sk: Tcp, addr: bytes) -> Answered | None:
     """Send a SYN, over IPv4 where the address says so (``tcp_v6_connect()``); return what its answer will do.
 
     :raises Errno: EINVAL, EAFNOSUPPORT, ENETUNREACH, EADDRNOTAVAIL
@@ -100,22 +100,22 @@ def v6_connect(kernel: Kernel, sk: Tcp, addr: bytes) -> Any:
     sk.dport = dport
     sk.state = "TCP_SYN_SENT"
     try:
-        tcp_connect.hash_connect(kernel, sk)
+        tcp_connect.inet_hash_connect(kernel, sk)
     except Errno:
-        set_state(kernel, sk, "TCP_CLOSE")
-        reset_saddr(sk)
+        tcp_set_state(kernel, sk, "TCP_CLOSE")
+        inet_bhash2_reset_saddr(sk)
         sk.dport = 0
         raise
     return tcp_connect.tcp_connect(kernel, sk)
 
 
-def _connect_mapped(kernel: Kernel, sk: Tcp, inside: str, dport: int) -> Any:
+def _connect_mapped(kernel: Kernel, sk: Tcp, inside: str, dport: int) -> Answered | None:
     """TCP over IPv4: from now on the sock is one of IPv4 below (``ipv6_mapped``)."""
     if sk.ipv6only:
         raise Errno("ENETUNREACH")
     sk.af_ops = "ipv6_mapped"
     try:
-        answer = tcp_connect.v4_connect(kernel, sk, sockaddr_in(inside, dport))
+        answer = tcp_connect.tcp_v4_connect(kernel, sk, sockaddr_in(inside, dport))
     except Errno:
         sk.af_ops = "ipv6_specific"
         sk.dport = 0

@@ -8,6 +8,7 @@ from ktrace.include.linux.socket import MSG_SENDPAGE_NOTLAST
 from ktrace.include.net.ip import IP_MAX_MTU
 from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN
 from ktrace.model.kernel import Kernel
+from ktrace.model.mm.page import Page
 from ktrace.model.net.core.datagram import ReceiveShutdown, datagram_poll, wait_for_more
 from ktrace.model.net.core.page_frag import FRAGMENTS_FROM, fill_unseen
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
@@ -34,6 +35,7 @@ from ktrace.model.net.inet.udp.option import get_udp_option, set_udp_option
 from ktrace.model.net.inet.udp.udp import UDP4, UDP6, Pending, Udp
 from ktrace.model.net.sockopt import int_option
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import MaySleep, Sleeps
 from ktrace.state.call import Result
 from ktrace.uapi.errno import EMSGSIZE
 from ktrace.uapi.eventpoll import EPOLLIN, EPOLLRDNORM
@@ -56,7 +58,7 @@ from ktrace.uapi.sockios import SIOCINQ, SIOCOUTQ
 from ktrace.uapi.udp import SIZEOF_UDPHDR, UDP_CORK
 
 
-class UdpProto(Proto):
+class UdpProto(Proto[Udp]):
     """``udp_prot``."""
 
     sock = Udp
@@ -66,27 +68,25 @@ class UdpProto(Proto):
         assert sk.socket is not None
         sk.socket.flags.add("SOCK_SUPPORT_ZC")
 
-    def connect(self, kernel: Kernel, sk: Udp, addr: bytes) -> int:
+    def connect(self, kernel: Kernel, sk: Udp, addr: bytes) -> None:
         """``ip4_datagram_connect()``."""
         ip4_datagram_connect(sk, addr, lambda: udp.rehash(kernel, sk))
-        return 0
 
     def get_port(self, kernel: Kernel, sk: Udp, port: int) -> None:
         """``udp_v4_get_port()``."""
         udp.get_port(kernel, sk, port)
 
-    def close(self, task: Task, sk: Udp, timeout: int | None) -> int:
+    def close(self, task: Task, sk: Udp, timeout: int | None) -> None:
         """``udp_lib_close()``, ``sk_common_release()``."""
         udp.unhash(task.kernel, sk)
         sock_orphan(sk)
         purge(sk)
-        return 0
 
     def disconnect(self, kernel: Kernel, sk: Udp) -> None:
         """``__udp_disconnect()``."""
         udp_disconnect(sk, lambda: udp.rehash(kernel, sk), lambda: udp.unhash(kernel, sk))
 
-    def sendmsg(self, task: Task, sk: Udp, msg: OutMessage) -> Any:
+    def sendmsg(self, task: Task, sk: Udp, msg: OutMessage) -> int:
         """``udp_sendmsg()``."""
         kernel = task.kernel
         length = msg.source.count
@@ -209,7 +209,7 @@ class UdpProto(Proto):
         """Receive from the error queue (``ip_recv_error()``)."""
         return ip_recv_error(kernel, sk, msg)
 
-    def recvmsg(self, task: Task, sk: Udp, msg: InMessage, flags: int) -> Any:
+    def recvmsg(self, task: Task, sk: Udp, msg: InMessage, flags: int) -> Sleeps[int]:
         """``udp_recvmsg()``."""
         kernel = task.kernel
         if flags & MSG_ERRQUEUE:
@@ -235,7 +235,7 @@ class UdpProto(Proto):
         sk_peek_offset_bwd(sk, -answer if peeking else answer)
         return answer
 
-    def _receive(self, task: Task, sk: Udp, flags: int) -> Any:
+    def _receive(self, task: Task, sk: Udp, flags: int) -> Sleeps[tuple[SkBuff, int]]:
         """``__skb_recv_udp()``."""
         timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT)
         off = sk_peek_offset(sk, flags)
@@ -265,7 +265,7 @@ class UdpProto(Proto):
             udp.first_packet_length(sk)
         return mask
 
-    def ioctl(self, kernel: Kernel, sk: Udp, cmd: int, arg: Any) -> Any:
+    def ioctl(self, kernel: Kernel, sk: Udp, cmd: int, arg: Any) -> Result:
         """``udp_ioctl()``."""
         if cmd == SIOCOUTQ:
             return Result(0, None, {"arg": sk.wmem_get()})
@@ -320,7 +320,7 @@ class DgramOps(PacketOps):
         """``sk_set_peek_off()``."""
         sock.sk.peek_off = value
 
-    def sendpage(self, task: Task, sock: Socket, page: Any, offset: int, size: int, flags: int) -> Any:
+    def sendpage(self, task: Task, sock: Socket, page: Page, offset: int, size: int, flags: int) -> MaySleep[int]:
         """``udp_sendpage()``: copy it, and keep it for the next one where there is one."""
         more = MSG_MORE if flags & MSG_SENDPAGE_NOTLAST else 0
         return super().sendpage(task, sock, page, offset, size, flags | more)

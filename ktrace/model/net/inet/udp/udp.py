@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.reuseport import add_sock, detach, select, wakes
@@ -183,8 +183,9 @@ def lookup(kernel: Kernel, protocol: int, saddr: str, sport: int, daddr: str, dp
                 continue
             member = select(kernel, sk, (saddr, sport, daddr, dport), _took, _takes_unseen)
             if member is not None:
+                assert sk.reuseport_cb is not None
                 if not sk.reuseport_cb.has_conns:
-                    return cast(Udp, member)
+                    return member
                 best = member
                 badness = max(badness, (_score6 if wide else _score)(member, saddr, sport, address, dport))
         if best is not None:

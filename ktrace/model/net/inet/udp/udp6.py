@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from ktrace.include.net.ipv6 import IPV6_MAXPLEN, SIN6_LEN_RFC2133
 from ktrace.model.kernel import Kernel
@@ -32,12 +31,11 @@ from ktrace.uapi.udp import SIZEOF_UDPHDR
 class Udp6Proto(UdpProto):
     """``udpv6_prot``."""
 
-    def connect(self, kernel: Kernel, sk: Udp, addr: bytes) -> int:
+    def connect(self, kernel: Kernel, sk: Udp, addr: bytes) -> None:
         """``ip6_datagram_connect()``."""
         ip6_datagram_connect(sk, addr, lambda: udp.rehash(kernel, sk))
-        return 0
 
-    def sendmsg(self, task: Task, sk: Udp, msg: OutMessage) -> Any:
+    def sendmsg(self, task: Task, sk: Udp, msg: OutMessage) -> int:
         """``udpv6_sendmsg()``."""
         kernel = task.kernel
         name, daddr = msg.name, None
@@ -104,7 +102,7 @@ class Udp6Proto(UdpProto):
         if length > LOOPBACK_MTU - SIZEOF_IPV6HDR:
             raise NotImplementedError("the model does not cut IPv6 packets into fragments")
 
-    def _over_ipv4(self, task: Task, sk: Udp, msg: OutMessage) -> Any:
+    def _over_ipv4(self, task: Task, sk: Udp, msg: OutMessage) -> int:
         if sk.ipv6only:
             raise Errno("ENETUNREACH")
         return super().sendmsg(task, sk, msg)
