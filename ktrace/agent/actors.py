@@ -14,6 +14,7 @@ from ktrace.agent.syscalls import decode, encode
 from ktrace.errors import GuestGarbage, GuestHang, UsageError
 from ktrace.include.linux.time64 import NSEC_PER_SEC
 from ktrace.state.call import Call, Completed, Event, Exited, Outcome, Result, Signalled
+from ktrace.state.trace.probe import Hit
 from ktrace.uapi.errno import errno_name
 from ktrace.uapi.signal import signal_name
 
@@ -27,11 +28,13 @@ class Performed:
 
     :param times: ns of the guest's CLOCK_REALTIME_COARSE just before and just after
     :param spawned: pids of new actors, by name
+    :param hits: what probes saw on the way
     """
 
     outcome: Outcome
     times: tuple[int, int]
     spawned: Mapping[str, int]
+    hits: tuple[Hit, ...] = ()
 
     @property
     def clock(self) -> tuple[int, int]:

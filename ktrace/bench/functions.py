@@ -15,6 +15,7 @@ from ktrace.machine.machine import Machine
 from ktrace.machine.state import Template
 from ktrace.verify.events import EventTracer, parse_event
 from ktrace.verify.lab import Lab
+from ktrace.verify.observe import observe_step
 from ktrace.verify.step_tracer import StepTracer
 from ktrace.verify.tracer import FunctionTracer
 
@@ -56,8 +57,8 @@ def _overhead(
     ):
         traced_lab, plain_lab = Lab(traced_guest, image.vmlinux), Lab(plain_guest, image.vmlinux)
         tracer = make(traced_guest, traced_lab)
-        tracer.take(traced_lab.perform(None, make_call("spawn", "A")))
-        plain_lab.perform(None, make_call("spawn", "A"))
+        observe_step(traced_lab, 1, None, make_call("spawn", "A"), tracer)
+        observe_step(plain_lab, 1, None, make_call("spawn", "A"))
         traced_calls, plain_calls = small_world(), small_world()
         recorded = lost = 0
 
@@ -65,22 +66,20 @@ def _overhead(
             def work() -> None:
                 nonlocal recorded, lost
                 for _ in range(_CHUNK):
-                    taken = tracer.take(traced_lab.perform(*next(traced_calls)))
-                    if taken.functions is not None:
-                        recorded += sum(map(len, taken.functions.spans.values()))
-                        lost += taken.functions.lost
-                    if taken.events is not None:
-                        recorded += len(taken.events.events)
-                        lost += taken.events.lost
-                    traced_lab.look()
+                    step = observe_step(traced_lab, 1, *next(traced_calls), tracer)
+                    if step.functions is not None:
+                        recorded += sum(map(len, step.functions.spans.values()))
+                        lost += step.functions.lost
+                    if step.events is not None:
+                        recorded += len(step.events.events)
+                        lost += step.events.lost
 
             return _CHUNK / seconds(work)
 
         def plain() -> float:
             def work() -> None:
                 for _ in range(_CHUNK):
-                    plain_lab.perform(*next(plain_calls))
-                    plain_lab.look()
+                    observe_step(plain_lab, 1, *next(plain_calls))
 
             return _CHUNK / seconds(work)
 

@@ -15,10 +15,10 @@ from ktrace.machine.machine import Machine
 from ktrace.machine.state import Template
 from ktrace.model.build import build_model
 from ktrace.state.call import Call
-from ktrace.state.step import Step
-from ktrace.verify.ahead import Ahead
+from ktrace.verify.background_checker import BackgroundChecker
 from ktrace.verify.checker import Checker
 from ktrace.verify.lab import Lab
+from ktrace.verify.observe import observe_step
 
 _CHUNK = 200
 
@@ -48,8 +48,8 @@ def checked_vs_unchecked(image: Image, template: Template, runs: int) -> list[Ro
         checked_lab, unchecked_lab = Lab(checked_guest, image.vmlinux), Lab(unchecked_guest, image.vmlinux)
         checker = Checker(lambda: build_model(checked_lab.facts))
         checker.initial(checked_lab.look())
-        ahead = stack.enter_context(Ahead(checker))
-        _checked_step(checked_lab, ahead, 1, None, make_call("spawn", "A"))
+        background = stack.enter_context(BackgroundChecker(checker))
+        _checked_step(checked_lab, background, 1, None, make_call("spawn", "A"))
         unchecked_lab.perform(None, make_call("spawn", "A"))
         checked_calls, unchecked_calls = small_world(), small_world()
 
@@ -57,8 +57,8 @@ def checked_vs_unchecked(image: Image, template: Template, runs: int) -> list[Ro
             def work() -> None:
                 for number in range(_CHUNK):
                     actor, call = next(checked_calls)
-                    _checked_step(checked_lab, ahead, number, actor, call)
-                _settle(ahead)
+                    _checked_step(checked_lab, background, number, actor, call)
+                _settle(background)
 
             return _CHUNK / seconds(work)
 
@@ -75,15 +75,13 @@ def checked_vs_unchecked(image: Image, template: Template, runs: int) -> list[Ro
     return [Row("checked-vs-unchecked", "steps/s", ours, against, ratio, 0.4)]
 
 
-def _checked_step(lab: Lab, ahead: Ahead, number: int, actor: str | None, call: Call) -> None:
+def _checked_step(lab: Lab, background: BackgroundChecker, number: int, actor: str | None, call: Call) -> None:
     """Do what ``ktrace run`` does: make the call, look, and have it checked while the next one is made."""
-    performed = lab.perform(actor, call)
-    outcome = performed.outcome
-    step = Step(number, actor, call, "", "", outcome, performed.clock, lab.look(), lab.where(outcome.blocked))
-    _settle(ahead)
-    ahead.submit(step)
+    step = observe_step(lab, number, actor, call)
+    _settle(background)
+    background.submit(step)
 
 
-def _settle(ahead: Ahead) -> None:
-    if differences := ahead.settle():
+def _settle(background: BackgroundChecker) -> None:
+    if differences := background.settle():
         raise KtraceError(f"a step of the benchmark diverged: {differences[0].path}", "run: ktrace run --all")

@@ -12,14 +12,11 @@ import click
 from ktrace.agent.command import Command, run_command
 from ktrace.cli.guests import Guests
 from ktrace.errors import GuestPanic, UsageError
-from ktrace.inspect.invariants.fs.pipe.pipe import validate_pipe
-from ktrace.inspect.invariants.ipc.ipc import validate_ipc
-from ktrace.inspect.invariants.net.socket import validate_socket
+from ktrace.inspect.invariants.all import validate as validate_all
 from ktrace.machine.machine import Machine
 from ktrace.machine.program import bring, find_program
 
 PANIC = 255
-_CHECKS = (validate_pipe, validate_ipc, validate_socket)
 
 
 @click.command("exec", context_settings={"allow_interspersed_args": False})
@@ -52,7 +49,7 @@ def exec_(
         bring(machine.agent, [*program.files, *extra])
         argv, environment = (program.path, *command[1:]), ("PATH=/usr/bin:/bin:/usr/sbin:/sbin", *env)
         status = _run(machine, Command(argv, environment, stdin=given, timeout=timeout))
-        violations = [item for check in _CHECKS for item in check(lab.kernel)] if validate else []
+        violations = validate_all(lab.kernel) if validate else []
     for violation in violations:
         click.echo(str(violation), err=True)
     code = os.waitstatus_to_exitcode(status)

@@ -166,8 +166,8 @@ class Guests:
                 checker = self._path_checker(lab, paths) if self._functions and paths is not None else None
                 end = run_script(
                     script, lab, sink, {**self.manifest(lab), **self._way(script, paths)}, tracer=tracer, paths=checker,
-                    past=lambda: SessionReader(place).steps(), validate=validate,
-                    after_step=None if keeper is None else lambda number, _lab: keeper.stop(number),
+                    history=lambda: SessionReader(place).steps(), validate=validate,
+                    after_call=None if keeper is None else lambda number, _lab: keeper.stop(number),
                 )  # fmt: skip
             except (KtraceError, KeyboardInterrupt) as error:
                 # What happened so far stays; the file says why it ends here.

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol
 
-from ktrace.agent.actors import Performed
 from ktrace.agent.syscalls import make_call
 from ktrace.errors import GuestError, ModelError, UsageError
 from ktrace.fuzz.finding import Finding, of_differences, of_failure, of_failures
@@ -26,6 +25,7 @@ from ktrace.state.step import Step
 from ktrace.uapi.signal import SIGNAL_NUMBERS
 from ktrace.verify.checker import Checker
 from ktrace.verify.lab import Lab
+from ktrace.verify.observe import observe_step
 
 
 class Source(Protocol):
@@ -109,16 +109,14 @@ def run_trial(
             break
         actor, call = move
         try:
-            performed = watch.perform(actor, call)
+            step = watch.observe(len(trial.moves) + 1, actor, call)
         except UsageError:
             # It cannot be encoded: it never reached the guest.
             refused += 1
             continue
         except GuestError as error:
             trial.moves.append(Done(actor, call))
-            trial.finding = of_failure(
-                call.name, f"guest: {type(error).__name__}", f"{error}\n{machine.console_tail(30)}"
-            )
+            trial.finding = watch.failure(call, error)
             return trial
         refused = 0
         done = Done(actor, call)
@@ -127,11 +125,11 @@ def run_trial(
         if actor is not None:
             pending[actor] = done
         try:
-            trial.finding = watch.check(len(trial.moves), actor, call, performed)
+            trial.finding = watch.check(step)
         except NotModelled as error:
             trial.unmodelled = f"{call.name}: {error}"
             return trial
-        trial.note(performed.outcome, pending, source)
+        trial.note(step.outcome, pending, source)
         if trial.finding is not None:
             return trial
         state.steps += 1
@@ -177,9 +175,11 @@ def _named(directory: Inode) -> set[int]:
 
 def _step(watch: Watch, number: int, call: Call) -> Finding | None:
     try:
-        return watch.check(number, None, call, watch.perform(None, call))
+        return watch.check(watch.observe(number, None, call))
     except NotModelled:
         return None
+    except GuestError as error:
+        return watch.failure(call, error)
 
 
 class NotModelled(Exception):
@@ -193,33 +193,32 @@ class Watch:
         self._lab = lab
         self._machine = machine
         self._checker = checker
-        self._printed = 0
 
-    def perform(self, actor: str | None, call: Call) -> Performed:
-        """Make a move; where a timer of TCP may fire, the guest's clock stands still between moves.
+    def observe(self, number: int, actor: str | None, call: Call) -> Step:
+        """Make a move and look; where a timer of TCP may fire, the guest's clock stands still between moves.
 
         So it does not fire because the host is busy. What the collector of AF_UNIX drops is freed a jiffy later,
         however: that is waited for.
+
+        :raises UsageError, GuestError: see :func:`observe_step`
         """
         if self._machine.paused:
             self._machine.resume()
-        performed = self._lab.perform(actor, call)
-        if waits_for_timer(self._checker.model) and not waits_for_fput(self._checker.model):
-            self._machine.pause()
-        return performed
+        return observe_step(self._lab, number, actor, call, after_call=self._hold)
 
-    def check(self, number: int, actor: str | None, call: Call, performed: Performed) -> Finding | None:
+    def _hold(self, _number: int, _lab: Lab) -> None:
+        model = self._checker.model
+        if waits_for_timer(model) and not waits_for_fput(model):
+            self._machine.pause()
+
+    def check(self, step: Step) -> Finding | None:
         """Return what is wrong with a step.
 
         :raises NotModelled: nobody can tell
         """
-        if (complaint := self._complaint()) is not None:
-            return of_failure(call.name, f"console: {complaint}", self._machine.console_tail(30))
-        try:
-            world = self._lab.look()
-        except CorruptStructure as error:
-            return of_failure(call.name, f"corrupt: {type(error).__name__}", str(error))
-        step = Step(number, actor, call, "", "", performed.outcome, performed.clock, world)
+        name = step.call.name
+        if (complaint := COMPLAINT.search("\n".join(step.console))) is not None:
+            return self._complained(name, complaint)
         try:
             differences = self._checker.check(step)
         except UsageError as error:
@@ -228,15 +227,19 @@ class Watch:
             cause = error.__cause__ or error
             if type(cause) is LookupError:
                 raise NotModelled(str(cause)) from error
-            return of_failure(call.name, f"model: {cause!r}", f"the model failed: {cause!r}")
-        return of_differences(call.name, differences) if differences else None
+            return of_failure(name, f"model: {cause!r}", f"the model failed: {cause!r}")
+        return of_differences(name, differences) if differences else None
 
-    def _complaint(self) -> str | None:
-        """Return what the kernel complains of on its console, if it is new."""
-        console = self._machine.console
-        size = console.path.stat().st_size
-        if size == self._printed:
-            return None
-        self._printed = size
-        found = COMPLAINT.search(console.text)
-        return found[0] if found else None
+    def failure(self, call: Call, error: GuestError) -> Finding:
+        """Return what is wrong with a step that could not be observed."""
+        if isinstance(error, CorruptStructure):
+            complaint = COMPLAINT.search("\n".join(self._machine.console.fresh()))
+            if complaint is not None:
+                return self._complained(call.name, complaint)
+            return of_failure(call.name, f"corrupt: {type(error).__name__}", str(error))
+        tail = self._machine.console_tail(30)
+        return of_failure(call.name, f"guest: {type(error).__name__}", f"{error}\n{tail}")
+
+    def _complained(self, name: str, complaint: re.Match[str]) -> Finding:
+        """Return what the kernel complains of on its console."""
+        return of_failure(name, f"console: {complaint[0]}", self._machine.console_tail(30))

@@ -13,7 +13,7 @@ from ktrace.state.trace.tracepoint import EventTrace
 from ktrace.state.world import World
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One observed step.
 

@@ -21,25 +21,25 @@ MAILBOX = "do_futex"
 """Where an actor sleeps that has nothing to do."""
 
 ModelFactory = Callable[[], Kernel]
-Past = Callable[[], Iterable[Step]]
+StepHistory = Callable[[], Iterable[Step]]
+"""Gives the steps so far again, from the first on."""
 
 
 class Checker:
     """Run the model beside a series of observed steps.
 
     :param make_model: builds the model in the state of the guest before the first step
-    :param past: gives the steps so far again, where they are kept elsewhere (a session file); otherwise they are
-        kept here, all of them
+    :param history: where the steps so far are kept (a session file); ``None``: here, all of them
     :ivar steps: steps compared so far; *fields* and *objects* are counted likewise
     """
 
-    def __init__(self, make_model: ModelFactory, past: Past | None = None) -> None:
+    def __init__(self, make_model: ModelFactory, history: StepHistory | None = None) -> None:
         self._make_model = make_model
-        self._past = past
+        self._history = history
         self._model = make_model()
         self._namer = Namer()
         self._agreed: Agreed = {}
-        self._history: list[Step] = []
+        self._kept: list[Step] = []
         self._field_counts: dict[Ref, tuple[Any, int]] = {}
         self.steps = 0
         self.fields = 0
@@ -66,8 +66,8 @@ class Checker:
                 "see docs/coverage.md for what it knows",
             )
         evidence = evidence_of(step)
-        if self._past is None:
-            self._history.append(step)
+        if self._history is None:
+            self._kept.append(step)
         try:
             expected_outcome = self._model.act(step.actor, step.call, evidence)
             expected = self._namer.name(self._model.world())
@@ -98,8 +98,8 @@ class Checker:
         The whole history runs again in a fresh model with every call of a rule noted; that costs
         nothing as long as all agrees.
         """
-        past = self._history if self._past is None else islice(self._past(), self.steps)
-        return citations(self._make_model, ((step, evidence_of(step)) for step in past), differences)
+        steps = self._kept if self._history is None else islice(self._history(), self.steps)
+        return citations(self._make_model, ((step, evidence_of(step)) for step in steps), differences)
 
     def _count(self, world: World) -> None:
         counts = self._field_counts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 from ktrace.agent.actors import Performed
@@ -14,7 +15,6 @@ from ktrace.machine.gdbstub import GdbStub
 from ktrace.machine.machine import Machine
 from ktrace.report.value import short
 from ktrace.state.call import Call
-from ktrace.state.trace.probe import Hit
 from ktrace.state.world import World
 from ktrace.trace.changes import changes
 from ktrace.verify.lab import KernelCache, Lab
@@ -24,7 +24,6 @@ from ktrace.verify.probe import Probe, Target, check_targets
 class ProbedLab(Lab):
     """Stop at *targets* during every call that they are for. Closed by :meth:`close`.
 
-    :ivar hits: of the last call
     :raises UsageError: this kernel has no such function, or an expression cannot be read
     """
 
@@ -32,7 +31,6 @@ class ProbedLab(Lab):
         self, machine: Machine, vmlinux: Any, targets: tuple[Target, ...], kernels: KernelCache | None = None
     ) -> None:
         super().__init__(machine, vmlinux, kernels)
-        self.hits: tuple[Hit, ...] = ()
         self._world = World()
         self._targets = targets
         check_targets(self.kernel, targets)
@@ -40,19 +38,19 @@ class ProbedLab(Lab):
         self._stub.go()
 
     def perform(self, actor: str | None, call: Call) -> Performed:
-        """Do one step, and keep what the probes saw of it."""
+        """Do one step, with what the probes saw of it."""
         targets = tuple(target for target in self._targets if target.call in ("", call.name))
         if not targets:
-            self.hits = ()
             return super().perform(actor, call)
         self._stub.halt()
         probe = self._probe(targets)
         probe.start()
         try:
-            return super().perform(actor, call)
+            performed = super().perform(actor, call)
         finally:
-            self.hits = probe.stop()
+            hits = probe.stop()
             self._stub.go()
+        return replace(performed, hits=hits)
 
     def see(self, blocked: Collection[str]) -> tuple[Mapping[str, tuple[str, ...]], World]:
         """Return where *blocked* actors sleep, and what there is."""

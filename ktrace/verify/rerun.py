@@ -15,7 +15,7 @@ from ktrace.trace.difference import INCIDENTAL, Differing, differences
 from ktrace.trace.past import Past
 from ktrace.verify.checker import compare_outcomes
 from ktrace.verify.lab import Lab
-from ktrace.verify.run import observe_step
+from ktrace.verify.observe import observe_step
 from ktrace.verify.step_tracer import StepTracer
 
 SHOWN = 4
@@ -68,7 +68,7 @@ def rerun(
             recorded.actor,
             recorded.call,
             tracer,
-            after_step=lambda at, _lab: pause() if at == number else None,
+            after_call=lambda at, _lab: pause() if at == number else None,
         )
         found = list(map(_said, differences([recorded], [again], functions=False)))
         found += [

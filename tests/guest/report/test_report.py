@@ -15,10 +15,11 @@ from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import Trace
 from ktrace.image.image import Image
 from ktrace.inspect.trace.source_lines import places
 from ktrace.machine.state import Template
+from ktrace.trace.session import Header
 from ktrace.trace.session_reader import SessionReader
 from ktrace.trace.session_writer import SessionWriter
 from ktrace.verify.lab import Lab
-from ktrace.verify.run import run_script
+from ktrace.verify.run import perform_script
 from ktrace.workload.parser import parse_script
 
 
@@ -102,7 +103,9 @@ A: write(k, "<3>a word\\nand one more\\n")
 A: close(k)
 """
     with SessionWriter(tmp_path) as writer:
-        run_script(parse_script(text, "kmsg"), lab, writer, {}, checked=False)
+        writer.header(Header("kmsg", {}, {}, lab.look()))
+        for step, _ in perform_script(parse_script(text, "kmsg"), lab):
+            writer.step(step)
     steps = list(SessionReader(tmp_path).steps())
     said = {step.call.name: [line.rpartition("] ")[2] for line in step.console] for step in steps if step.console}
     assert said == {"write": ["a word", "and one more"]}

@@ -105,12 +105,12 @@ def test_one_poked_byte_is_one_named_field(
     steps = parse_script(f"## a poke\n{script}", "poke")
     last = len(list(steps.expanded()))
 
-    def after_step(number: int, lab: Lab) -> None:
+    def after_call(number: int, lab: Lab) -> None:
         if number == last:
             poke(lab, place(lab), one_up)
 
     record = Record()
-    end = run_script(steps, lab, record, {}, after_step=after_step)
+    end = run_script(steps, lab, record, {}, after_call=after_call)
     assert end.status == "diverged"
     (verdict,) = record.verdicts
     assert verdict.number == last

@@ -60,16 +60,34 @@ def _pipe_step(number: int) -> Step:
         world = pipe_world(pipe(head=4, bufs=bufs, wr_wait=waiting("B")))
         call = Call("write", (4, b"more"))
         return Step(
-            number, "B", call, 'write(4, "more")', "blocked", Outcome((), frozenset({"B"})), (0, 0), world,
-            {"B": ("pipe_write", "vfs_write")}, 0, "a comment",
-        )  # fmt: skip
+            number=number,
+            actor="B",
+            call=call,
+            text='write(4, "more")',
+            answer="blocked",
+            outcome=Outcome((), frozenset({"B"})),
+            clock=(0, 0),
+            world=world,
+            sleeps={"B": ("pipe_write", "vfs_write")},
+            line=0,
+            comment="a comment",
+        )
     world = pipe_world(pipe(head=4, tail=4))
     return _step(number, "A", Call("read", (3,)), "read(3)", Result(-1, "EAGAIN"), world)
 
 
 def _step(number: int, actor: str, call: Call, text: str, result: Result, world: World) -> Step:
     answer = f"{result.value} {result.errno}" if result.errno else str(result.value)
-    return Step(number, actor, call, text, answer, Outcome((Completed(actor, result),)), (0, 0), world)
+    return Step(
+        number=number,
+        actor=actor,
+        call=call,
+        text=text,
+        answer=answer,
+        outcome=Outcome((Completed(actor, result),)),
+        clock=(0, 0),
+        world=world,
+    )
 
 
 def every_picture(directory: Path) -> Path:
@@ -126,11 +144,22 @@ def hostile_session(directory: Path) -> Path:
     with SessionWriter(directory) as writer:
         writer.header(Header(HOSTILE, {}, {"image": HOSTILE, "release": HOSTILE}, World()))
         step = Step(
-            1, HOSTILE, Call("write", (3, raw)), HOSTILE, HOSTILE, Outcome(events, frozenset({HOSTILE})), (0, 0),
-            World(objects), {HOSTILE: (HOSTILE,)}, 1, HOSTILE, None,
-            (Hit(HOSTILE, HOSTILE, {HOSTILE: HOSTILE}, {HOSTILE: HOSTILE}, (HOSTILE,)),), (HOSTILE,),
+            number=1,
+            actor=HOSTILE,
+            call=Call("write", (3, raw)),
+            text=HOSTILE,
+            answer=HOSTILE,
+            outcome=Outcome(events, frozenset({HOSTILE})),
+            clock=(0, 0),
+            world=World(objects),
+            sleeps={HOSTILE: (HOSTILE,)},
+            line=1,
+            comment=HOSTILE,
+            functions=None,
+            probes=(Hit(HOSTILE, HOSTILE, {HOSTILE: HOSTILE}, {HOSTILE: HOSTILE}, (HOSTILE,)),),
+            console=(HOSTILE,),
             events=EventTrace((TraceEvent(HOSTILE, HOSTILE, 1, {HOSTILE: HOSTILE}),)),
-        )  # fmt: skip
+        )
         writer.step(step)
         writer.verdict(Verdict(1, (Difference(HOSTILE, HOSTILE, HOSTILE),), (HOSTILE,), (HOSTILE,)))
         writer.end(End("diverged", 1, 1, 1, HOSTILE))

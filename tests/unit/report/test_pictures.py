@@ -44,7 +44,16 @@ def drawn(world: World, ref: Ref, before: World | None = None) -> str:
 
 def did(world: World, call: Call | None = None, actor: str = "A") -> Step:
     """Return a step that left *world*."""
-    return Step(1, actor, call or Call("getpid"), "", "", Outcome(()), (0, 0), world)
+    return Step(
+        number=1,
+        actor=actor,
+        call=call or Call("getpid"),
+        text="",
+        answer="",
+        outcome=Outcome(()),
+        clock=(0, 0),
+        world=world,
+    )
 
 
 def changed(rows: list[Text]) -> list[str]:

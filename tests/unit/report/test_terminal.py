@@ -29,19 +29,49 @@ def printed(verbosity: int = 0) -> str:
     view = TerminalView(Console(file=out, no_color=True, highlight=False, width=80), verbosity)
     view.header(Header("a title", {}, {"image": "lab-6.1", "release": "6.1", "accelerator": "tcg"}, BEFORE))
     view.step(
-        Step(1, "A", Call("dup"), "dup(3)", "4", Outcome((Completed("A", Result(4)),)), (0, 0), AFTER, comment="why")
+        Step(
+            number=1,
+            actor="A",
+            call=Call("dup"),
+            text="dup(3)",
+            answer="4",
+            outcome=Outcome((Completed("A", Result(4)),)),
+            clock=(0, 0),
+            world=AFTER,
+            comment="why",
+        )
     )
     view.step(
-        Step(2, "A", Call("read"), "read(4, 1)", "blocked", Outcome((), frozenset({"A"})), (0, 0), AFTER,
-             {"A": ("pipe_read", "vfs_read")})
-    )  # fmt: skip
+        Step(
+            number=2,
+            actor="A",
+            call=Call("read"),
+            text="read(4, 1)",
+            answer="blocked",
+            outcome=Outcome((), frozenset({"A"})),
+            clock=(0, 0),
+            world=AFTER,
+            sleeps={"A": ("pipe_read", "vfs_read")},
+        )
+    )
     events = (
         Signalled("B", "SIGPIPE"),
         Completed("B", Result(-1, "EPIPE")),
         Completed("A", Result(1, None, {"buf": b"x"})),
         Exited("C", None, "SIGKILL"),
     )
-    view.step(Step(3, "B", Call("write"), 'write(5, "x", 1)', "-1 EPIPE", Outcome(events), (0, 0), World({})))
+    view.step(
+        Step(
+            number=3,
+            actor="B",
+            call=Call("write"),
+            text='write(5, "x", 1)',
+            answer="-1 EPIPE",
+            outcome=Outcome(events),
+            clock=(0, 0),
+            world=World({}),
+        )
+    )
     view.verdict(Verdict(3, (Difference("fdtable1.users", 2, 1),), ("fs/file.c: put_files_struct()",)))
     view.end(End("diverged", 3, 4, 5), "/somewhere")
     return out.getvalue()

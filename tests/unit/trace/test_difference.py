@@ -20,7 +20,17 @@ def spans(text: str) -> tuple[Span, ...]:
 def step(answer: str = "1", semadj: int = 0, tree: str | None = None, name: str = "read") -> Step:
     world = World({Ref("undo", "undo1"): SemUndo(None, 3, (semadj,))})
     functions = None if tree is None else FunctionTrace({"A": spans(tree)})
-    return Step(1, "A", Call(name), f"{name}()", answer, Outcome(()), (0, 0), world, functions=functions)
+    return Step(
+        number=1,
+        actor="A",
+        call=Call(name),
+        text=f"{name}()",
+        answer=answer,
+        outcome=Outcome(()),
+        clock=(0, 0),
+        world=world,
+        functions=functions,
+    )
 
 
 def test_equal_sessions_do_not_differ() -> None:

@@ -164,8 +164,27 @@ def test_what_is_written_is_read(spans: dict[str, tuple[Span, ...]], lost: int) 
 
 def test_a_session_keeps_a_steps_functions(tmp_path: Path) -> None:
     trace = FunctionTrace({"A": (Span(0, "__x64_sys_read", 5, 7), Span(1, "vfs_read", 6, None, True))}, 3)
-    step = Step(1, "A", Call("read", (0, 1)), "read(0, 1)", "1", Outcome(()), (0, 0), World(), functions=trace)
-    plain = Step(2, "A", Call("read", (0, 1)), "read(0, 1)", "1", Outcome(()), (0, 0), World())
+    step = Step(
+        number=1,
+        actor="A",
+        call=Call("read", (0, 1)),
+        text="read(0, 1)",
+        answer="1",
+        outcome=Outcome(()),
+        clock=(0, 0),
+        world=World(),
+        functions=trace,
+    )
+    plain = Step(
+        number=2,
+        actor="A",
+        call=Call("read", (0, 1)),
+        text="read(0, 1)",
+        answer="1",
+        outcome=Outcome(()),
+        clock=(0, 0),
+        world=World(),
+    )
     with SessionWriter(tmp_path) as writer:
         writer.header(Header("title", {}, {}))
         writer.step(step)

@@ -19,7 +19,17 @@ def world(*names: str) -> World:
 
 def step(number: int, actor: str, call: Call, outcome: Outcome, *alive: str, **more: int) -> Step:
     addresses = {Ref("pipe", name): address for name, address in more.items()}
-    return Step(number, actor, call, "", "", outcome, (0, 0), world(*alive), addresses=addresses)
+    return Step(
+        number=number,
+        actor=actor,
+        call=call,
+        text="",
+        answer="",
+        outcome=outcome,
+        clock=(0, 0),
+        world=world(*alive),
+        addresses=addresses,
+    )
 
 
 def test_a_blocked_call_is_kept_until_it_returns() -> None:

@@ -33,14 +33,45 @@ OPEN = World({**EMPTY.objects, TABLE: DescriptorTable(1, {0: Descriptor(Ref("fil
 HEADER = Header("a title", {"ipc": {"semmsl": 250}}, {"image": "lab"}, EMPTY, (1_700_000_000, 12), {TABLE: 0xFF0})
 EVENTS = EventTrace((TraceEvent("pipe_write", "A", 12, {"iocb->ki_flags": "0"}),), 2)
 STEPS = [
-    Step(1, "A", Call("pipe2", (0,)), "pipe2([0, 1], 0)", "0",
-         Outcome((Completed("A", Result(0, None, {"pipefd": (0, 1)})),)), (5, 5), OPEN, line=3, comment="why",
-         console=("WARNING: something", "---"), host=(10, 11), guest=(5, 6),
-         addresses={Ref("file", "file1"): 0xFFFF888000000000}, events=EVENTS),
-    Step(2, "A", Call("read", (0, 4)), "read(0, 4)", "?", Outcome((), frozenset({"A"})), (5, 6), OPEN,
-         sleeps={"A": ("pipe_read",)}),
-    Step(3, None, Call("kill", ("A", 9)), "kill(A, SIGKILL)", "", Outcome(()), (6, 6), World({})),
-]  # fmt: skip
+    Step(
+        number=1,
+        actor="A",
+        call=Call("pipe2", (0,)),
+        text="pipe2([0, 1], 0)",
+        answer="0",
+        outcome=Outcome((Completed("A", Result(0, None, {"pipefd": (0, 1)})),)),
+        clock=(5, 5),
+        world=OPEN,
+        line=3,
+        comment="why",
+        console=("WARNING: something", "---"),
+        host=(10, 11),
+        guest=(5, 6),
+        addresses={Ref("file", "file1"): 0xFFFF888000000000},
+        events=EVENTS,
+    ),
+    Step(
+        number=2,
+        actor="A",
+        call=Call("read", (0, 4)),
+        text="read(0, 4)",
+        answer="?",
+        outcome=Outcome((), frozenset({"A"})),
+        clock=(5, 6),
+        world=OPEN,
+        sleeps={"A": ("pipe_read",)},
+    ),
+    Step(
+        number=3,
+        actor=None,
+        call=Call("kill", ("A", 9)),
+        text="kill(A, SIGKILL)",
+        answer="",
+        outcome=Outcome(()),
+        clock=(6, 6),
+        world=World({}),
+    ),
+]
 VERDICT = Verdict(3, (Difference("process A", "absent", "there"),), ("kernel/exit.c: do_exit()",), ("line 3",))
 END = End("diverged", 3, 7, 20, "why")
 

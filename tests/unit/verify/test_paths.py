@@ -103,8 +103,10 @@ def step(number: int, actor: str, name: str, result: Result | None, trees: Mappi
     events = more.pop("events", None) or (() if result is None else (Completed(actor, result),))
     blocked = frozenset() if result is not None else frozenset({actor})
     functions = FunctionTrace({who: spans(text) for who, text in trees.items()})
-    return Step(number, actor, Call(name), name, "", Outcome(events, blocked), (0, 0), World(), line=number,
-                functions=functions)  # fmt: skip
+    return Step(
+        number=number, actor=actor, call=Call(name), text=name, answer="", outcome=Outcome(events, blocked),
+        clock=(0, 0), world=World(), line=number, functions=functions,
+    )  # fmt: skip
 
 
 def check(text: str, *steps: Step, known: frozenset[str] | None = None) -> list[str]:

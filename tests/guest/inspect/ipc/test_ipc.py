@@ -237,7 +237,7 @@ def test_nothing_ever_contradicts_itself(lab: Lab, name: str) -> None:
     def validate(number: int, lab: Lab) -> None:
         found.extend((number, str(violation)) for violation in validate_ipc(lab.kernel))
 
-    assert run_script(load(name), lab, Record(), {}, after_step=validate).status == "agreed"
+    assert run_script(load(name), lab, Record(), {}, after_call=validate).status == "agreed"
     assert found == []
 
 
@@ -329,5 +329,5 @@ def test_the_sequence_number_rolls_over(lab: Lab) -> None:
         "A: msgget(IPC_PRIVATE, 0600)\nrepeat 192 {\nA: msgget(IPC_PRIVATE, 0600) -> q\nA: msgctl(q, IPC_RMID)\n}\n"
     )
     sink = Record()
-    assert run_script(parse_script(script), late, sink, {}, after_step=note).status == "agreed", sink.verdicts
+    assert run_script(parse_script(script), late, sink, {}, after_call=note).status == "agreed", sink.verdicts
     assert sorted(set(seen)) == [0, 1, 65533, 65534]

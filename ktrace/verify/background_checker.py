@@ -12,7 +12,7 @@ from ktrace.verify.checker import Checker
 Differences = tuple[Difference, ...]
 
 
-class Ahead:
+class BackgroundChecker:
     """Check one step at a time, in a thread that runs while the caller waits for the guest.
 
     What is observed of a step is complete when it is submitted, so the check needs nothing of the guest.
@@ -23,7 +23,7 @@ class Ahead:
         self._worker = ThreadPoolExecutor(1, "check")
         self._pending: Future[Differences] | None = None
 
-    def __enter__(self) -> Ahead:
+    def __enter__(self) -> BackgroundChecker:
         return self
 
     def __exit__(

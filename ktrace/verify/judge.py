@@ -1,0 +1,94 @@
+"""Judge a session: every step against the model, its annotation and its paths; the guest may be live or long gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from ktrace.errors import KtraceError
+from ktrace.model.build import build_model
+from ktrace.state.step import Step
+from ktrace.trace.session import End, Header, Sink, Verdict
+from ktrace.verify.background_checker import BackgroundChecker
+from ktrace.verify.checker import Checker, StepHistory
+
+Complaints = tuple[str, ...]
+Observed = tuple[Step, Complaints]
+"""A step, and what is wrong with it that needs no model to be seen."""
+
+
+class Paths(Protocol):
+    """Hold the functions of steps against the paths that their calls must go."""
+
+    def check(self, step: Step) -> Complaints:
+        """Return what *step* did otherwise."""
+
+    def unmet(self) -> Complaints:
+        """Return the expectations that no step has put to the test."""
+
+
+def judge(
+    header: Header,
+    steps: Iterator[Observed],
+    sink: Sink,
+    *,
+    history: StepHistory | None = None,
+    paths: Paths | None = None,
+    cut_off: Callable[[], bool] = lambda: False,
+) -> End:
+    """Take *steps* until their end or the first divergence, and tell *sink*.
+
+    :param history: gives the steps that *sink* has taken again, where it keeps them
+    :param cut_off: asked at the end of *steps*: tells whether there were more once
+    :raises UsageError: the model does not know a call, or *steps* says so
+    :raises ModelError: the model itself fails
+    """
+    sink.header(header)
+    checker = Checker(lambda: build_model(header.facts), history)
+    if differences := checker.initial(header.initial):
+        sink.verdict(Verdict(0, differences))
+        return _end(sink, checker, "diverged", "the World before the first step differs")
+    if (verdict := _first_verdict(steps, sink, checker, paths)) is not None:
+        sink.verdict(verdict)
+        return _end(sink, checker, "diverged", "")
+    if cut_off():
+        return _end(sink, checker, "agreed", "the trace was cut off")
+    if paths is not None and (unmet := paths.unmet()):
+        sink.verdict(Verdict(checker.steps, (), (), unmet))
+        return _end(sink, checker, "diverged", "some expected paths were never put to the test")
+    return _end(sink, checker, "agreed", "")
+
+
+def _first_verdict(steps: Iterator[Observed], sink: Sink, checker: Checker, paths: Paths | None) -> Verdict | None:
+    """Take every step and return the first verdict; a step is checked while the next one is made or read."""
+    last: Observed | None = None
+    with BackgroundChecker(checker) as background:
+
+        def verdict() -> Verdict | None:
+            differences = background.settle()
+            if last is None or not (differences or last[1]):
+                return None
+            return Verdict(last[0].number, differences, checker.rules(differences) if differences else (), last[1])
+
+        while True:
+            try:
+                current = next(steps, None)
+            except KtraceError:
+                # What went wrong may be but a consequence of the step before.
+                if (found := verdict()) is not None:
+                    return found
+                raise
+            if (found := verdict()) is not None or current is None:
+                return found
+            step, complaints = current
+            sink.step(step)
+            if paths is not None:
+                complaints += paths.check(step)
+            last = (step, complaints)
+            background.submit(step)
+
+
+def _end(sink: Sink, checker: Checker, status: str, message: str) -> End:
+    end = End(status, checker.steps, checker.objects, checker.fields, message)
+    sink.end(end)
+    return end
