@@ -13,7 +13,7 @@ from ktrace.bench.population import ARRAYS, MESSAGES, PIPES, QUEUES, SEGMENTS, S
 from ktrace.errors import KtraceError
 from ktrace.image.image import Image
 from ktrace.machine.machine import Machine
-from ktrace.machine.state import Template
+from ktrace.machine.template.template import Template
 from ktrace.state.world import World
 from ktrace.verify.lab import Lab
 

@@ -12,7 +12,7 @@ from ktrace.bench.steps import small_world
 from ktrace.cli.guests import traced_template
 from ktrace.image.image import Image
 from ktrace.machine.machine import Machine
-from ktrace.machine.state import Template
+from ktrace.machine.template.template import Template
 from ktrace.verify.events import EventTracer, parse_event
 from ktrace.verify.lab import Lab
 from ktrace.verify.observe import observe_step

@@ -11,7 +11,7 @@ from ktrace.bench.measure import Row, pairs, seconds
 from ktrace.image.image import Image
 from ktrace.machine.accel import named_accelerator
 from ktrace.machine.machine import Machine
-from ktrace.machine.state import Template
+from ktrace.machine.template.template import Template
 
 _GETPID = 39
 _ROUND_TRIPS = 500
@@ -19,7 +19,7 @@ _ROUND_TRIPS = 500
 
 def boot_vs_clone(image: Image, template: Template, runs: int) -> list[Row]:
     """Measure the way to the agent's first answer: from a cold boot and from the template."""
-    accel = named_accelerator(template.accel)
+    accel = named_accelerator(template.spec.accel)
     with TemporaryDirectory(prefix="ktrace-bench-") as scratch:
         places = (Path(scratch, str(number)) for number in range(10_000))
 

@@ -12,7 +12,7 @@ from ktrace.bench.measure import Row, pairs, seconds
 from ktrace.errors import KtraceError
 from ktrace.image.image import Image
 from ktrace.machine.machine import Machine
-from ktrace.machine.state import Template
+from ktrace.machine.template.template import Template
 from ktrace.model.build import build_model
 from ktrace.state.call import Call
 from ktrace.verify.background_checker import BackgroundChecker

@@ -23,9 +23,9 @@ from ktrace.image.image import find_image
 from ktrace.machine.accel import named_accelerator
 from ktrace.machine.checkpoints import Checkpoints
 from ktrace.machine.machine import Machine
-from ktrace.machine.prepared import prepared_template
-from ktrace.machine.state import Template
-from ktrace.machine.template import ensure_template
+from ktrace.machine.template.make import ensure_template
+from ktrace.machine.template.prepared import prepared_template
+from ktrace.machine.template.template import Template
 from ktrace.state.step import Step
 from ktrace.trace.past import Past
 from ktrace.trace.session import End, Header, Verdict, new_directory
@@ -227,7 +227,7 @@ class Guests:
             "image": self.image.name,
             "build_id": self.image.build_id,
             "release": lab.hello.release,
-            "accelerator": self.template.accel,
+            "accelerator": self.template.spec.accel,
             "began": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "template": self.template.directory.name,
             "functions": self._functions,
@@ -242,7 +242,9 @@ def traced_template(template: Template) -> Template:
     """
     try:
         return prepared_template(
-            template, SETTINGS, preparing=lambda: click.echo(f"preparing {template.image} for tracing once", err=True)
+            template,
+            SETTINGS,
+            preparing=lambda: click.echo(f"preparing {template.spec.image} for tracing once", err=True),
         )
     except GuestFileError as error:
         raise cannot_trace(error) from error

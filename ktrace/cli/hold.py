@@ -43,7 +43,7 @@ def announced(still: Still, title: str, vmlinux: Path) -> Iterator[Path]:
 def _announce(place: Path, title: str, still: Still, vmlinux: Path) -> None:
     machine, inspector = still.machine, still.opened.inspector
     Live(
-        os.getpid(), machine.memory.fd, machine.memory.size, machine.image, title, str(vmlinux),
+        os.getpid(), machine.memory.fd, machine.memory.size, machine.spec.image, title, str(vmlinux),
         still.vmcoreinfo.decode(), {name: pid for pid, name in inspector.actors.items() if name in inspector.tasks},
         {str(pid): name for pid, name in inspector.actors.items()},
         {f"{ref.kind}:{ref.key}": address for ref, address in still.opened.namer.addresses.items()},

@@ -17,7 +17,7 @@ from ktrace.image.recipe import load_recipe, recipe_names
 from ktrace.image.store import Store, open_store
 from ktrace.image.tree import prepare_source
 from ktrace.image.verify import verify_image
-from ktrace.machine.template import ensure_template
+from ktrace.machine.template.make import ensure_template
 
 _json = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 _quiet = click.option("-q", "--quiet", is_flag=True, help="No progress.")

@@ -18,7 +18,7 @@ from ktrace.image.store import free_bytes, open_store
 from ktrace.image.toolchain import tool_version
 from ktrace.image.workspace import available_memory
 from ktrace.machine.accel import kvm_obstacle
-from ktrace.machine.probe import probe_accelerator
+from ktrace.machine.find_accel import find_accelerator
 
 #: Programs, and the Debian package that has them.
 PROGRAMS = {
@@ -163,7 +163,7 @@ def check_images() -> list[Check]:
 def check_accelerator(image: Image) -> Check:
     """Find the accelerator by starting a guest with it; TCG works everywhere, it is only slower."""
     try:
-        found = probe_accelerator(image)
+        found = find_accelerator(image)
     except KtraceError as error:
         return missing("accelerator", error.message, error.hint or "see above")
     return ok("accelerator", f"{found.name}: {' '.join(found.reason.split())}")

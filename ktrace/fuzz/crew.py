@@ -20,7 +20,7 @@ from ktrace.fuzz.planner import Planner
 from ktrace.fuzz.pool import Pool
 from ktrace.fuzz.trial import Trial
 from ktrace.image.image import find_image
-from ktrace.machine.state import Template
+from ktrace.machine.template.template import Template
 from ktrace.uapi.prctl import PR_SET_PDEATHSIG
 from ktrace.verify.lab import KernelCache
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ktrace.machine.machine import Machine
-from ktrace.machine.state import Template
+from ktrace.machine.template.template import Template
 
 _WAIT = 60.0
 

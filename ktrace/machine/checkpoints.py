@@ -9,8 +9,8 @@ from types import TracebackType
 
 from ktrace.errors import HostError
 from ktrace.machine.machine import Machine
-from ktrace.machine.state import Template, open_template
-from ktrace.machine.stored import TemplateMemory
+from ktrace.machine.template.memory import TemplateMemory
+from ktrace.machine.template.template import Template, open_template
 
 DIRECTORY = "checkpoints"
 VMCOREINFO = "vmcoreinfo"

@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 import os
-import select
 import shutil
 import socket
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 from ktrace.agent.client import Agent
 from ktrace.agent.reports import Hello
-from ktrace.errors import GuestDied, GuestError, GuestHang, GuestPanic, HostError, KtraceError
+from ktrace.errors import HostError
 from ktrace.machine.accel import TCG, Accelerator
 from ktrace.machine.clock import tsc_khz
 from ktrace.machine.console import TAIL_LINES, Console
+from ktrace.machine.diagnosis import Diagnosis
 from ktrace.machine.identity import Bootable, check_build_id
 from ktrace.machine.memory import GuestMemory
 from ktrace.machine.migration import leave_ram_out, load_state, save_state
 from ktrace.machine.process import QemuProcess
-from ktrace.machine.qemu import BOARDS, Launch, Payload, choose_board, kernel_command_line, qemu_argv
+from ktrace.machine.qemu import Launch, Payload, choose_board, kernel_command_line, qemu_argv
 from ktrace.machine.qmp import Qmp, QmpClosed
-from ktrace.machine.state import Template
-from ktrace.machine.stored import TemplateMemory, fill_ram
+from ktrace.machine.spec import MEMORY_MIB, GuestSpec
+from ktrace.machine.template.memory import TemplateMemory, fill_ram
+from ktrace.machine.template.template import Template
 
 BOOT_SECONDS = 60.0
 CLONE_SECONDS = 20.0
-#: Between QEMU closing its sockets and its end.
-LAST_BREATH = 5.0
-MEMORY_MIB = 64
-
-_Error = TypeVar("_Error", bound=BaseException)
 
 
 class Machine:
@@ -47,8 +43,8 @@ class Machine:
     :ivar hello: what the agent said of itself
     :ivar memory: the guest's RAM, mapped
     :ivar console: what it printed, in ``<directory>/console.log``
+    :ivar spec: what it is made of
     :ivar template: what it was cloned from, ``None`` after a boot
-    :ivar accel: how its CPU is run
     """
 
     agent: Agent
@@ -57,25 +53,16 @@ class Machine:
     def __init__(
         self,
         *,
-        image: str,
-        build_id: str,
-        board: str,
-        accel: Accelerator,
-        memory_mib: int,
+        spec: GuestSpec,
         directory: Path,
         template: Template | None = None,
         payload: Payload | None = None,
         monitor: bool = False,
         paused: bool = False,
     ) -> None:
-        self.image = image
-        self.build_id = build_id
-        self.board = board
-        self.accel = accel
+        self.spec = spec
         self.template = template
         self.monitor_path: Path | None = None
-        self._memory_mib = memory_mib
-        self._heard = False
         self._paused = paused
         self._state: bytes | None = None
         with ExitStack() as stack:
@@ -92,7 +79,7 @@ class Machine:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         history = b"" if self.template is None else self.template.console.read_bytes()
         self.console = Console(directory / "console.log", history)
-        self.memory = GuestMemory(self._memory_mib << 20)
+        self.memory = GuestMemory(self.spec.memory_bytes)
         stack.callback(self.memory.close)
         given = stack.enter_context(ExitStack())  # closed here as soon as QEMU has them
         ours_qmp, its_qmp = socket.socketpair()
@@ -108,9 +95,7 @@ class Machine:
             given.callback(os.close, state_fd)
             leave_ram_out(self._qmp)  # read while the RAM is still being copied
         launch = Launch(
-            board=BOARDS[self.board],
-            accel=self.accel,
-            memory_mib=self._memory_mib,
+            spec=self.spec,
             ram_fd=self.memory.fd,
             qmp_fd=its_qmp.fileno(),
             agent_fd=its_agent.fileno(),
@@ -122,9 +107,8 @@ class Machine:
         self._process = QemuProcess(qemu_argv(launch), pass_fds=launch.descriptors, log=directory / "qemu.log")
         stack.callback(self._process.close)
         given.close()
-        # Kept besides the agent's own: it tells that QEMU is gone before its process can be waited for.
-        self._port = ours_agent.dup()
-        stack.enter_context(self._port)
+        port = stack.enter_context(ours_agent.dup())
+        self._diagnosis = Diagnosis(self._process, self.console, port, cloned=self.template is not None)
         self.agent = Agent.of_socket(ours_agent, check_alive=self.check)
         stack.callback(self.agent.close)
         if self.template is not None and state_fd is not None:
@@ -146,7 +130,7 @@ class Machine:
         try:
             load_state(self._qmp, state_fd, paused=self._paused)
         except QmpClosed:
-            raise self._death() from None
+            raise self._diagnosis.death() from None
 
     # --- making -----------------------------------------------------------------------------------
 
@@ -176,11 +160,7 @@ class Machine:
         board = choose_board(image.vmlinux)
         payload = Payload(image.kernel, image.initramfs, kernel_command_line(board, tsc_khz(), append))
         machine = cls(
-            image=image.name,
-            build_id=image.build_id,
-            board=board.name,
-            accel=accel,
-            memory_mib=memory_mib,
+            spec=GuestSpec(image.name, image.build_id, board.name, accel.name, memory_mib),
             directory=directory,
             payload=payload,
             monitor=monitor,
@@ -206,11 +186,7 @@ class Machine:
         Parameters and errors as for :meth:`boot`; :class:`HostError` too if QEMU cannot load the template.
         """
         machine = cls(
-            image=template.image,
-            build_id=template.build_id,
-            board=template.board,
-            accel=Accelerator(template.accel, "the template's"),
-            memory_mib=template.memory_mib,
+            spec=template.spec,
             directory=directory,
             template=template,
             monitor=monitor,
@@ -222,14 +198,12 @@ class Machine:
         """Hear from the agent, and see that it runs the kernel that the debug information is of."""
         try:
             self.hello = self.agent.hello(timeout=seconds)
-            self._heard = True
-            check_build_id(self.hello.build_id, self.image, self.build_id)
+            self._diagnosis.heard = True
+            check_build_id(self.hello.build_id, self.spec.image, self.spec.build_id)
         except BaseException as error:
-            if isinstance(error, GuestHang) and (why := self.console.find_panic()) is not None:
-                error = GuestPanic(_panicked(why)).with_traceback(error.__traceback__)
-            self._explain(error)
+            reason = self._diagnosis.of_silence(error)
             self.close()
-            raise error from None
+            raise reason from None
         return self
 
     # --- using ------------------------------------------------------------------------------------
@@ -264,8 +238,7 @@ class Machine:
 
         :raises GuestPanic, GuestDied, HostError: it does not
         """
-        if self._process.ended() or self._hung_up():
-            raise self._death()
+        self._diagnosis.check()
 
     def checkpoint(self, directory: Path, base: TemplateMemory | None = None) -> Template:
         """Save the guest as it is now, and let it go on as before.
@@ -285,11 +258,7 @@ class Machine:
             extents = self._save_ram(directory / "ram", base)
             template = Template(
                 directory=directory,
-                image=self.image,
-                build_id=self.build_id,
-                board=self.board,
-                accel=self.accel.name,
-                memory_mib=self._memory_mib,
+                spec=self.spec,
                 extents=tuple(extents),
                 base=None if base is None else base.template,
             )
@@ -311,7 +280,7 @@ class Machine:
         try:
             self._state = save_state(self._qmp, path)
         except QmpClosed:
-            raise self._death() from None
+            raise self._diagnosis.death() from None
 
     def _save_ram(self, path: Path, base: TemplateMemory | None) -> list[tuple[int, int]]:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -329,36 +298,9 @@ class Machine:
         try:
             return self._qmp.command(name, **arguments)
         except QmpClosed:
-            raise self._death() from None
+            raise self._diagnosis.death() from None
 
     # --- ending -----------------------------------------------------------------------------------
-
-    def _hung_up(self) -> bool:
-        poller = select.poll()
-        poller.register(self._port, select.POLLHUP)
-        return bool(poller.poll(0))
-
-    def _death(self) -> KtraceError:
-        """Find out why the guest no longer runs."""
-        if not self._process.ended(LAST_BREATH):
-            return self._explain(GuestDied("QEMU closed the agent's port"))
-        if (why := self.console.find_panic()) is not None:
-            return self._explain(GuestPanic(_panicked(why)))
-        said = f": {self._process.said}" if self._process.said else ""
-        if self._process.failed and not self._heard:
-            return HostError(
-                f"QEMU cannot start this guest, it {self._process.fate}{said}",
-                "if it worked before, remove the template" if self.template else None,
-            )
-        if self._process.exited_well:
-            return self._explain(GuestDied("the guest switched itself off or restarted"))
-        return self._explain(GuestDied(f"QEMU {self._process.fate}{said}"))
-
-    def _explain(self, error: _Error) -> _Error:
-        """Give an error of the guest the end of its console."""
-        if isinstance(error, GuestError) and not error.console:
-            error.console = self.console.tail()
-        return error
 
     def kill(self) -> None:
         """End QEMU at once; what uses the guest from now on raises :class:`GuestDied`."""
@@ -375,9 +317,5 @@ class Machine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
-            self._explain(error)
+            self._diagnosis.explain(error)
         self.close()
-
-
-def _panicked(why: str) -> str:
-    return f"the guest's kernel panicked: {why}"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ktrace.errors import HostError
-from ktrace.machine.accel import Accelerator
 from ktrace.machine.process import find_program
+from ktrace.machine.spec import GuestSpec
 
 PROGRAM = "qemu-system-x86_64"
 AGENT_PORT = "org.ktrace.agent"
@@ -74,7 +74,7 @@ class Payload:
 class Launch:
     """Everything one QEMU command line depends on; descriptors are inherited.
 
-    :param memory_mib: guest RAM in MiB
+    :param spec: what the guest is made of
     :param ram_fd: the memfd that is its RAM
     :param qmp_fd, agent_fd: connected sockets
     :param monitor_fd: listening socket for another program's QMP, or ``None``
@@ -82,9 +82,7 @@ class Launch:
     :param state_fd: device state that a clone will be told to load; ``None`` for a boot
     """
 
-    board: Board
-    accel: Accelerator
-    memory_mib: int
+    spec: GuestSpec
     ram_fd: int
     qmp_fd: int
     agent_fd: int
@@ -92,6 +90,11 @@ class Launch:
     monitor_fd: int | None = None
     payload: Payload | None = None
     state_fd: int | None = None
+
+    @property
+    def board(self) -> Board:
+        """The machine type."""
+        return BOARDS[self.spec.board]
 
     @property
     def descriptors(self) -> tuple[int, ...]:
@@ -137,19 +140,19 @@ def qemu_argv(launch: Launch) -> list[str]:
         "-M",
         f"{launch.board.machine},memory-backend=ram",
         "-accel",
-        launch.accel.name,
+        launch.spec.accel,
         # Plain and fixed under TCG: `max` differs between QEMU versions and boots a tenth slower (XSAVE, SMAP).
         # arat: the local timer goes on in an idle CPU, so that the PIT need not be programmed instead.
         "-cpu",
-        "host" if launch.accel.name == "kvm" else "Nehalem-v1,+arat",
+        "host" if launch.spec.accel == "kvm" else "Nehalem-v1,+arat",
         # One CPU: quiescence is decided by priority, see docs/architecture.md.
         "-smp",
         "1",
         "-m",
-        f"{launch.memory_mib}M",
+        f"{launch.spec.memory_mib}M",
         # An anonymous file that ktrace maps, too. Shared, so that what is poked arrives and saved state leaves it out.
         "-object",
-        f"memory-backend-file,id=ram,mem-path=/proc/self/fd/{launch.ram_fd},size={launch.memory_mib}M,share=on",
+        f"memory-backend-file,id=ram,mem-path=/proc/self/fd/{launch.ram_fd},size={launch.spec.memory_mib}M,share=on",
         # No way in or out but the three channels below.
         "-nic",
         "none",

@@ -42,7 +42,7 @@ SETTINGS = tuple((TRACEFS + name, f"{value}\n") for name, value in (
     ("tracing_on", "1"),
 ))  # fmt: skip
 """What has to be written in the guest. It patches 20,000 places in the kernel, which takes seconds under TCG: best done
-in a template (``ktrace/machine/prepared.py``)."""
+in a template (``ktrace/machine/template/prepared.py``)."""
 
 _CLONED = re.compile(r"\.(isra|constprop)\.[0-9]+")
 """What gcc appends to a function whose parameters it changed."""

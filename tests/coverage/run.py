@@ -27,7 +27,7 @@ from ktrace.fuzz.planner import Planner
 from ktrace.fuzz.trial import run_trial
 from ktrace.image.image import find_image
 from ktrace.machine.machine import Machine
-from ktrace.machine.template import ensure_template
+from ktrace.machine.template.make import ensure_template
 from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.run import perform_script
 from ktrace.workload.library import bundled, load

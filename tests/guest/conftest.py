@@ -10,8 +10,8 @@ import pytest
 
 from ktrace.image.image import Image, find_image
 from ktrace.machine.machine import Machine
-from ktrace.machine.state import Template
-from ktrace.machine.template import ensure_template
+from ktrace.machine.template.make import ensure_template
+from ktrace.machine.template.template import Template
 from ktrace.verify.lab import KernelCache, Lab
 
 

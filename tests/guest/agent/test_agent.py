@@ -19,8 +19,8 @@ from ktrace.agent.reports import Completed, Exited, Quiescence, RunResult, Spawn
 from ktrace.errors import GuestDied
 from ktrace.image.image import find_image
 from ktrace.machine.machine import Machine
-from ktrace.machine.state import Template
-from ktrace.machine.template import ensure_template
+from ktrace.machine.template.make import ensure_template
+from ktrace.machine.template.template import Template
 from ktrace.uapi.sched import CLONE_NEWIPC
 from ktrace.uapi.signal import SIGKILL
 from tests.unit.agent import actors as a
@@ -59,7 +59,7 @@ def test_hello_from_a_clone(machine: Machine) -> None:
     assert hello.cpus == 1
     assert hello.exe == "/agent"
     assert hello.can_exec
-    assert hello.build_id.hex() == machine.build_id
+    assert hello.build_id.hex() == machine.spec.build_id
     assert hello.vmcoreinfo_address % hello.page_size == 0 < hello.vmcoreinfo_address
     assert hello.live == 0
 

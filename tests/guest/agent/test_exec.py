@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ktrace.machine.state import Template
+from ktrace.machine.template.template import Template
 
 
 def ktrace_exec(*arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:

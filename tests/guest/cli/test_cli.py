@@ -15,7 +15,7 @@ from time import monotonic
 import pytest
 
 from ktrace.image.image import Image
-from ktrace.machine.state import Template
+from ktrace.machine.template.template import Template
 from ktrace.trace.session import FILE_NAME
 
 ENDLESS = '## endless\nA: pipe2([r, w], 0)\nrepeat 100000 {\n    A: write(w, "x")\n    A: read(r, 1)\n}\n'

@@ -11,7 +11,7 @@ from ktrace.cli.main import main
 from ktrace.fuzz.campaign import Campaign, Plan, Report
 from ktrace.fuzz.pool import Pool
 from ktrace.image.image import Image
-from ktrace.machine.state import Template
+from ktrace.machine.template.template import Template
 from ktrace.model.fs.pipe.pipe_ops import PipeFileOperations
 
 

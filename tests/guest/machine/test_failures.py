@@ -15,7 +15,7 @@ from ktrace.errors import GuestDied, GuestError, GuestGarbage, GuestHang, GuestP
 from ktrace.image.cpio import character_device, directory, regular_file, write_cpio
 from ktrace.image.image import Image
 from ktrace.machine.machine import Machine
-from ktrace.machine.state import Template
+from ktrace.machine.template.template import Template
 
 #: An init that finds the agent's port and writes what is no frame.
 BABBLER = r"""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ktrace.image.image import Image
-from ktrace.machine.state import Template
+from ktrace.machine.template.template import Template
 
 DEADLINE_MS = 20_000
 
@@ -20,7 +20,7 @@ OWNER = """
 import sys
 from pathlib import Path
 from ktrace.machine.machine import Machine
-from ktrace.machine.state import open_template
+from ktrace.machine.template.template import open_template
 with Machine.clone(open_template(Path(sys.argv[1])), directory=Path(sys.argv[2])) as machine:
     print(machine.pid, flush=True)
     sys.stdin.read()

@@ -13,7 +13,7 @@ import pytest
 from ktrace.errors import UsageError
 from ktrace.image.image import Image
 from ktrace.machine.machine import Machine
-from ktrace.machine.state import Template, open_template
+from ktrace.machine.template.template import Template, open_template
 
 MARKER = b"ktrace test marker: poke the letter here -> A <- it is in the page cache" + b"." * 4000
 
@@ -23,7 +23,7 @@ def test_a_booted_guest_answers_and_its_console_is_kept(image: Image, tmp_path: 
         assert machine.hello.build_id.hex() == image.build_id
         assert machine.memory.size == 64 << 20
         assert machine.template is None
-        assert machine.accel.name == "tcg"
+        assert machine.spec.accel == "tcg"
     assert "ktrace-agent: ready" in (tmp_path / "machine" / "console.log").read_text()
 
 
@@ -135,10 +135,10 @@ def test_a_closed_machine_leaves_no_descriptor(template: Template, tmp_path: Pat
 
 
 def test_a_kernel_that_vmlinux_does_not_describe_is_refused(template: Template, tmp_path: Path) -> None:
-    other = replace(template, build_id="00" * 20)
+    other = replace(template, spec=replace(template.spec, build_id="00" * 20))
     with pytest.raises(UsageError) as caught:
         Machine.clone(other, directory=tmp_path / "machine")
-    assert template.build_id in caught.value.message
+    assert template.spec.build_id in caught.value.message
     assert "00" * 20 in caught.value.message
 
 

@@ -11,9 +11,9 @@ from ktrace.errors import HostError
 from ktrace.image.image import Image
 from ktrace.image.store import open_store
 from ktrace.machine.accel import TCG
+from ktrace.machine.find_accel import REMEMBERED, find_accelerator
 from ktrace.machine.machine import Machine
-from ktrace.machine.probe import REMEMBERED, probe_accelerator
-from ktrace.machine.template import ensure_template, remove_template, template_key
+from ktrace.machine.template.make import ensure_template, remove_template, template_key
 
 
 def test_a_template_is_made_once(image: Image, tmp_path: Path) -> None:
@@ -61,10 +61,10 @@ def test_more_memory(image: Image, tmp_path: Path) -> None:
 def test_the_accelerator_is_tried_once_and_remembered(image: Image, tmp_path: Path) -> None:
     store = open_store(tmp_path / "cache")
     tries: list[int] = []
-    found = probe_accelerator(image, store=store, trying=lambda: tries.append(1))
+    found = find_accelerator(image, store=store, trying=lambda: tries.append(1))
     assert found.name in ("kvm", "tcg")
     assert found.reason
-    again = probe_accelerator(image, store=store, trying=lambda: tries.append(1))
+    again = find_accelerator(image, store=store, trying=lambda: tries.append(1))
     assert again == found
     assert len(tries) == (1 if (store.root / REMEMBERED).exists() else 0)
 

@@ -14,7 +14,7 @@ from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import Trace
 
 from ktrace.image.image import Image
 from ktrace.inspect.trace.source_lines import places
-from ktrace.machine.state import Template
+from ktrace.machine.template.template import Template
 from ktrace.trace.session import Header
 from ktrace.trace.session_reader import SessionReader
 from ktrace.trace.session_writer import SessionWriter

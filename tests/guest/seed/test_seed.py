@@ -10,7 +10,7 @@ import pytest
 from ktrace.cli.guests import traced_template
 from ktrace.image.image import Image
 from ktrace.machine.machine import Machine
-from ktrace.machine.state import Template
+from ktrace.machine.template.template import Template
 from ktrace.seed.audit import audit_chapter
 from ktrace.seed.chapters import CHAPTERS, Chapter
 from ktrace.verify.inlining import inlined_functions

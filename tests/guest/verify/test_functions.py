@@ -15,7 +15,7 @@ from ktrace.errors import HostError
 from ktrace.image.image import Image, find_image
 from ktrace.inspect.trace.inlined import Inlined
 from ktrace.machine.machine import Machine
-from ktrace.machine.state import Template
+from ktrace.machine.template.template import Template
 from ktrace.state.trace.functions import FunctionTrace
 from ktrace.trace.session import Verdict
 from ktrace.trace.session_reader import SessionReader

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from ktrace.errors import HostError
-from ktrace.machine.accel import KVM, TCG
 from ktrace.machine.qemu import (
     MICROVM,
     PC,
@@ -19,10 +18,10 @@ from ktrace.machine.qemu import (
     kernel_command_line,
     qemu_argv,
 )
+from ktrace.machine.spec import GuestSpec
 
-CLONE = Launch(
-    board=MICROVM, accel=TCG, memory_mib=64, ram_fd=11, qmp_fd=12, agent_fd=13, console=Path("/tmp/c"), state_fd=14
-)
+SPEC = GuestSpec("lab", "abcd", "microvm", "tcg", 64)
+CLONE = Launch(spec=SPEC, ram_fd=11, qmp_fd=12, agent_fd=13, console=Path("/tmp/c"), state_fd=14)
 BOOT = replace(CLONE, state_fd=None, payload=Payload(Path("/k"), Path("/i"), "console=ttyS0"))
 
 
@@ -87,13 +86,13 @@ def test_a_second_monitor_only_on_request() -> None:
 
 def test_the_cpu_is_plain_under_tcg_and_the_hosts_under_kvm() -> None:
     assert options(qemu_argv(BOOT))["-cpu"] == ["Nehalem-v1,+arat"]
-    assert options(qemu_argv(replace(BOOT, accel=KVM)))["-cpu"] == ["host"]
-    assert options(qemu_argv(replace(BOOT, accel=KVM)))["-accel"] == ["kvm"]
+    assert options(qemu_argv(replace(BOOT, spec=replace(SPEC, accel="kvm"))))["-cpu"] == ["host"]
+    assert options(qemu_argv(replace(BOOT, spec=replace(SPEC, accel="kvm"))))["-accel"] == ["kvm"]
 
 
 def test_each_board_has_its_own_transport() -> None:
     assert "virtio-serial-device" in options(qemu_argv(BOOT))["-device"]
-    assert "virtio-serial-pci" in options(qemu_argv(replace(BOOT, board=PC)))["-device"]
+    assert "virtio-serial-pci" in options(qemu_argv(replace(BOOT, spec=replace(SPEC, board="pc"))))["-device"]
 
 
 def test_a_comma_in_a_path_stays_in_the_path() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ktrace.image.store import Store, digest_json, host_errors, open_store
 from ktrace.machine.machine import Machine
-from ktrace.machine.state import Template, open_template
-from ktrace.machine.template import PART
+from ktrace.machine.template.make import PART
+from ktrace.machine.template.template import Template, open_template
 
 Files = Sequence[tuple[str, str]]
 

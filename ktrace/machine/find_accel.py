@@ -18,7 +18,7 @@ PROBE_SECONDS = 5.0
 REMEMBERED = "accelerator.json"
 
 
-def probe_accelerator(
+def find_accelerator(
     image: Bootable,
     *,
     store: Store | None = None,

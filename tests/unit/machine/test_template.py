@@ -11,13 +11,14 @@ from ktrace.errors import HostError, UsageError
 from ktrace.machine.accel import Accelerator, kvm_obstacle, named_accelerator, recall
 from ktrace.machine.clock import tsc_khz
 from ktrace.machine.identity import check_build_id
-from ktrace.machine.state import Template, open_template
+from ktrace.machine.spec import GuestSpec
+from ktrace.machine.template.template import Template, open_template
 
 
 @pytest.fixture
 def template(tmp_path: Path) -> Template:
     """A whole template of 1 MiB."""
-    made = Template(tmp_path, "lab", "abcd", "microvm", "tcg", 1, ((0, 4096), (8192, 4096)))
+    made = Template(tmp_path, GuestSpec("lab", "abcd", "microvm", "tcg", 1), ((0, 4096), (8192, 4096)))
     made.ram.write_bytes(bytes(1 << 20))
     made.state.write_bytes(b"state")
     made.write()

@@ -11,9 +11,9 @@ from ktrace.agent.ops import Wait
 from ktrace.errors import GuestFileError
 from ktrace.image.store import Store, digest_json, host_errors, open_store, write_json
 from ktrace.machine.accel import Accelerator
+from ktrace.machine.find_accel import find_accelerator
 from ktrace.machine.identity import Bootable
-from ktrace.machine.machine import BOOT_SECONDS, MEMORY_MIB, Machine
-from ktrace.machine.probe import probe_accelerator
+from ktrace.machine.machine import BOOT_SECONDS, Machine
 from ktrace.machine.qemu import (
     BOARDS,
     Launch,
@@ -23,7 +23,8 @@ from ktrace.machine.qemu import (
     qemu_identity,
     qemu_version,
 )
-from ktrace.machine.state import Template, open_template
+from ktrace.machine.spec import MEMORY_MIB, GuestSpec
+from ktrace.machine.template.template import Template, open_template
 
 PART = "templates"
 #: Raised whenever this module starts to make templates differently.
@@ -41,15 +42,15 @@ def template_key(image: Bootable, accel: Accelerator, memory_mib: int = MEMORY_M
 
     The counter's frequency is left out: it is this machine's, and so is the store.
     """
-    board = choose_board(image.vmlinux)
-    launch = Launch(board, accel, memory_mib, ram_fd=0, qmp_fd=0, agent_fd=0, console=Path("console"))
+    spec = GuestSpec(image.name, image.build_id, choose_board(image.vmlinux).name, accel.name, memory_mib)
+    launch = Launch(spec, ram_fd=0, qmp_fd=0, agent_fd=0, console=Path("console"))
     return digest_json(
         {
             "procedure": PROCEDURE,
             "image": image.key,
             "qemu": qemu_identity(),
             "argv": qemu_argv(launch),
-            "append": kernel_command_line(BOARDS[board.name], None),
+            "append": kernel_command_line(BOARDS[spec.board], None),
         }
     )
 
@@ -67,7 +68,7 @@ def ensure_template(
 
     Two at once make one; one that is cut off leaves nothing.
 
-    :param accel: default: what :func:`probe_accelerator` finds
+    :param accel: default: what :func:`find_accelerator` finds
     :param memory_mib: RAM in MiB
     :param store: default the user's own
     :param booting: called before a boot, which takes a second or more
@@ -76,7 +77,7 @@ def ensure_template(
     :raises GuestError: the guest does not boot
     """
     store = store or open_store()
-    accel = accel or probe_accelerator(image, store=store)
+    accel = accel or find_accelerator(image, store=store)
 
     def make(scratch: Path, output: Path) -> None:
         if booting is not None:

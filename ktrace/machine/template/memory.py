@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ktrace.machine.memory import GuestMemory
-from ktrace.machine.state import Template
+from ktrace.machine.template.template import Template
 
 
 def fill_ram(memory: GuestMemory, template: Template) -> None:
@@ -32,7 +32,7 @@ class TemplateMemory:
 
     def __init__(self, template: Template) -> None:
         self.template = template
-        self.memory = GuestMemory(template.memory_mib << 20)
+        self.memory = GuestMemory(template.spec.memory_bytes)
         fill_ram(self.memory, template)
 
     def close(self) -> None:

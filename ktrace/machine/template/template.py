@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ktrace.errors import HostError
+from ktrace.machine.spec import GuestSpec
 
 FORMAT = 1
 
@@ -17,21 +18,13 @@ class Template:
     """A guest that can be continued any number of times.
 
     :param directory: holds ``ram``, ``state``, ``console.log`` and ``template.json``
-    :param image: name of the image that it runs
-    :param build_id: of its kernel, in hex digits
-    :param board: name of its machine type
-    :param accel: name of the accelerator that it ran under: clones run under the same
-    :param memory_mib: RAM in MiB
+    :param spec: what it is made of; clones are made of the same
     :param extents: the parts of ``ram`` that hold anything, (address, bytes)
     :param base: what the rest of RAM is as in; ``None``: it is zero
     """
 
     directory: Path
-    image: str
-    build_id: str
-    board: str
-    accel: str
-    memory_mib: int
+    spec: GuestSpec
     extents: tuple[tuple[int, int], ...]
     base: Template | None = None
 
@@ -57,11 +50,7 @@ class Template:
         """
         facts = {
             "format": FORMAT,
-            "image": self.image,
-            "build_id": self.build_id,
-            "board": self.board,
-            "accel": self.accel,
-            "memory_mib": self.memory_mib,
+            **asdict(self.spec),
             "extents": self.extents,
             **({} if self.base is None else {"base": str(self.base.directory)}),
         }
@@ -81,15 +70,17 @@ def open_template(directory: Path) -> Template:
             raise ValueError(f"format {facts['format']!r}")
         template = Template(
             directory=directory,
-            image=str(facts["image"]),
-            build_id=str(facts["build_id"]),
-            board=str(facts["board"]),
-            accel=str(facts["accel"]),
-            memory_mib=int(facts["memory_mib"]),
+            spec=GuestSpec(
+                image=str(facts["image"]),
+                build_id=str(facts["build_id"]),
+                board=str(facts["board"]),
+                accel=str(facts["accel"]),
+                memory_mib=int(facts["memory_mib"]),
+            ),
             extents=tuple((int(start), int(length)) for start, length in facts["extents"]),
             base=open_template(Path(facts["base"])) if "base" in facts else None,
         )
-        if template.ram.stat().st_size != template.memory_mib << 20 or not template.state.stat().st_size:
+        if template.ram.stat().st_size != template.spec.memory_bytes or not template.state.stat().st_size:
             raise ValueError("its files have the wrong size")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HostError(f"no usable template in {str(directory)!r}: {error}", "remove that directory") from error
