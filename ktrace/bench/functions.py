@@ -9,11 +9,11 @@ from tempfile import TemporaryDirectory
 from ktrace.agent.syscalls import make_call
 from ktrace.bench.measure import Row, pairs, seconds
 from ktrace.bench.steps import small_world
-from ktrace.cli.guests import traced_template
 from ktrace.image.image import Image
 from ktrace.machine.machine import Machine
 from ktrace.machine.template.template import Template
 from ktrace.verify.events import EventTracer, parse_event
+from ktrace.verify.guests import traced_template
 from ktrace.verify.lab import Lab
 from ktrace.verify.observe import observe_step
 from ktrace.verify.step_tracer import StepTracer

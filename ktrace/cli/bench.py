@@ -11,8 +11,10 @@ import click
 from rich.table import Table
 
 from ktrace.bench.measure import Row
-from ktrace.cli.output import console
+from ktrace.cli.options import guest_options
+from ktrace.cli.output import console, notify
 from ktrace.errors import KtraceError, UsageError
+from ktrace.verify.options import GuestOptions
 
 if TYPE_CHECKING:
     from ktrace.bench.figure import Compared
@@ -34,7 +36,7 @@ NAMES = (*IN_A_GUEST, "start-up", "run-pipe-basic", "check-traces", "fuzz")
 @click.command()
 @click.option("--only", type=click.Choice(NAMES), multiple=True, help="Measure this one only.")
 @click.option("--runs", type=click.IntRange(3, 1000), default=11, show_default=True, help="Pairs per figure.")
-@click.option("--image", "image_name", default="lab-6.1", show_default=True)
+@guest_options()
 @click.option(
     "--against", "other", type=click.Path(path_type=Path), help="Measure the build in this directory as well, in turn."
 )
@@ -52,7 +54,7 @@ NAMES = (*IN_A_GUEST, "start-up", "run-pipe-basic", "check-traces", "fuzz")
 def bench(
     only: tuple[str, ...],
     runs: int,
-    image_name: str,
+    guest: GuestOptions,
     other: Path | None,
     at_least: float | None,
     same: bool,
@@ -68,6 +70,7 @@ def bench(
     turn. "times better" is above 1 where this build is better. With --same, both make the moves of ktrace fuzz and
     replay the recorded traces; exit code 1 if moves or counts differ.
     """
+    image_name = guest.image
     if other is None:
         if at_least is not None or same:
             raise UsageError(f"{'--same' if same else '--at-least'} needs another build", "give --against DIR")
@@ -97,22 +100,22 @@ def _in_a_guest(names: list[str], runs: int, image_name: str, quiet: bool) -> li
     from ktrace.bench.functions import events_overhead, functions_overhead
     from ktrace.bench.guests import agent_round_trip, boot_vs_clone
     from ktrace.bench.steps import checked_vs_unchecked
-    from ktrace.cli.guests import Guests
+    from ktrace.verify.guests import prepare_guests
 
     rows: list[Row] = []
-    with Guests(image_name) as guests:
-        image, template = guests.image, guests.template
-        measures: dict[str, Callable[[], list[Row]]] = {
-            "boot-vs-clone": lambda: boot_vs_clone(image, template, runs),
-            "agent-round-trip": lambda: agent_round_trip(template, runs),
-            "checked-vs-unchecked": lambda: checked_vs_unchecked(image, template, runs),
-            "inspect-vs-drgn": lambda: inspect_vs_drgn(image, template, runs),
-            "functions-overhead": lambda: functions_overhead(image, template, runs),
-            "events-overhead": lambda: events_overhead(image, template, runs),
-        }
-        for name in names:
-            _tell(f"measuring {name}", quiet)
-            rows += measures[name]()
+    guests = prepare_guests(GuestOptions(image_name), notify)
+    image, template = guests.image, guests.template
+    measures: dict[str, Callable[[], list[Row]]] = {
+        "boot-vs-clone": lambda: boot_vs_clone(image, template, runs),
+        "agent-round-trip": lambda: agent_round_trip(template, runs),
+        "checked-vs-unchecked": lambda: checked_vs_unchecked(image, template, runs),
+        "inspect-vs-drgn": lambda: inspect_vs_drgn(image, template, runs),
+        "functions-overhead": lambda: functions_overhead(image, template, runs),
+        "events-overhead": lambda: events_overhead(image, template, runs),
+    }
+    for name in names:
+        _tell(f"measuring {name}", quiet)
+        rows += measures[name]()
     return rows
 
 

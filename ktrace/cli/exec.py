@@ -10,24 +10,32 @@ from tempfile import TemporaryDirectory
 import click
 
 from ktrace.agent.command import Command, run_command
-from ktrace.cli.guests import Guests
+from ktrace.cli.options import guest_options
+from ktrace.cli.output import notify
 from ktrace.errors import GuestPanic, UsageError
 from ktrace.inspect.invariants.all import validate as validate_all
 from ktrace.machine.machine import Machine
 from ktrace.machine.program import bring, find_program
+from ktrace.verify.guests import prepare_guests
+from ktrace.verify.options import GuestOptions
 
 PANIC = 255
 
 
 @click.command("exec", context_settings={"allow_interspersed_args": False})
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-@click.option("--image", default="lab-6.1", show_default=True, help="The image to run it in.")
+@guest_options("The image to run it in.")
 @click.option("--put", multiple=True, metavar="FILE", help="A file of this machine that it needs, too.")
 @click.option("--env", multiple=True, metavar="NAME=VALUE", help="Its environment; PATH is always set.")
 @click.option("--timeout", default=60.0, show_default=True, help="Seconds until it is killed.")
 @click.option("--validate/--no-validate", default=True, help="Check the kernel's structures when it has ended.")
 def exec_(
-    command: tuple[str, ...], image: str, put: tuple[str, ...], env: tuple[str, ...], timeout: float, validate: bool
+    command: tuple[str, ...],
+    guest: GuestOptions,
+    put: tuple[str, ...],
+    env: tuple[str, ...],
+    timeout: float,
+    validate: bool,
 ) -> None:
     """Run COMMAND, a program of this machine, in a fresh guest, and end with its exit code.
 
@@ -41,8 +49,8 @@ def exec_(
     program = find_program(command[0])
     extra = [str(Path(item).absolute()) for item in put]
     given = b"" if sys.stdin.isatty() else sys.stdin.buffer.read()
+    guests = prepare_guests(guest, notify)
     with (
-        Guests(image) as guests,
         TemporaryDirectory(prefix="ktrace-exec-") as scratch,
         guests.lab(Path(scratch)) as (lab, machine),
     ):

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ktrace.cli.output import View
+from ktrace.cli.options import command_line, guest_options
+from ktrace.cli.output import View, notify
 from ktrace.errors import KtraceError, UsageError
+from ktrace.verify.options import GuestOptions, SessionOptions
 
 if TYPE_CHECKING:
-    from ktrace.cli.guests import Guests
     from ktrace.fuzz.campaign import Found, Plan, Report
     from ktrace.fuzz.crew import Crew
+    from ktrace.verify.guests import Guests
 
 STEPS = 2000
 SHRINK_SECONDS = 60.0
@@ -29,7 +31,7 @@ WORTH_STEPS = 1000
 
 @click.command()
 @click.option("--family", "asked", default="", help="Families of calls, with commas between; default all.")
-@click.option("--image", "image_name", default="lab-6.1", show_default=True, help="The image to boot.")
+@guest_options(accel=True)
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same run.")
 @click.option("--steps", type=click.IntRange(1), help=f"How many steps; default {STEPS} without --time.")
 @click.option("--time", "seconds", type=click.FloatRange(0, min_open=True), help="How many seconds.")
@@ -47,12 +49,11 @@ WORTH_STEPS = 1000
     type=click.IntRange(1, 64),
     help=f"How many guests at a time; default up to {MOST_JOBS}, one for each CPU. The run is the same.",
 )
-@click.option("--accel", type=click.Choice(["kvm", "tcg"]), help="Use this accelerator, without trying.")
 @click.option("--json", "as_json", is_flag=True, help="Print data.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 def fuzz(
     asked: str,
-    image_name: str,
+    guest: GuestOptions,
     seed: int,
     steps: int | None,
     seconds: float | None,
@@ -60,7 +61,6 @@ def fuzz(
     keep_going: bool,
     shrink: float,
     jobs: int | None,
-    accel: str | None,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -68,15 +68,15 @@ def fuzz(
 
     A divergence is made shorter, saved as a script that ``ktrace run`` replays, and printed; exit code 1.
     """
-    from ktrace.cli.guests import Guests
     from ktrace.fuzz.campaign import Campaign, Plan
     from ktrace.fuzz.pool import Pool
+    from ktrace.verify.guests import prepare_guests
 
     plan = Plan(
         _families(asked), seed, actors, steps if steps or seconds else STEPS, seconds, shrink, keep_going
     )  # fmt: skip
+    guests = prepare_guests(guest, notify)
     with (
-        Guests(image_name, accel) as guests,
         TemporaryDirectory(prefix="ktrace-fuzz-") as scratch,
         Pool(guests.template, Path(scratch)) as pool,
     ):
@@ -86,7 +86,7 @@ def fuzz(
         progress.done()
         saved = [_save(guests, plan, number, found, as_json) for number, found in enumerate(report.found, 1)]
     if as_json:
-        click.echo(json.dumps(_data(plan, image_name, report, saved)))
+        click.echo(json.dumps(_data(plan, guest.image, report, saved)))
     else:
         click.echo(_summary(plan, report))
     return 1 if report.found else 0
@@ -142,6 +142,7 @@ def _save(guests: Guests, plan: Plan, number: int, found: Found, quiet: bool) ->
     """Save a finding as a script and, replayed, as a session; say so."""
     from ktrace.fuzz.script import script_of
     from ktrace.trace.session import new_directory
+    from ktrace.verify.sessions import run_session
     from ktrace.workload.format import format_script
     from ktrace.workload.library import read
 
@@ -154,12 +155,12 @@ def _save(guests: Guests, plan: Plan, number: int, found: Found, quiet: bool) ->
     origin = f"found by: ktrace fuzz --family {','.join(plan.families)} --seed {plan.seed} --actors {plan.actors}"
     script = script_of(found.trial, name, title, f"{origin}\n{finding.text}")
     path.write_text(format_script(script))
-    view = View(False, 0)
+    session = SessionOptions(place, command=command_line())
     if not quiet:
         click.echo(format_script(script))
     status = "not replayed"
     try:
-        status = guests.run(read(path), _Silent() if quiet else view, place).status
+        status = run_session(guests, read(path), _Silent() if quiet else View(False, 0), session).status
     except KtraceError as error:
         status = f"{error.blame}: {error.message}"
     if not quiet:
@@ -167,11 +168,8 @@ def _save(guests: Guests, plan: Plan, number: int, found: Found, quiet: bool) ->
     return {"script": str(path), "session": str(place), "replay": status}
 
 
-class _Silent(View):
+class _Silent:
     """Print nothing."""
-
-    def __init__(self) -> None:
-        super().__init__(True, -1)
 
     def header(self, header: Any) -> None:
         """Print nothing."""

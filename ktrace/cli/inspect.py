@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import click
 
-from ktrace.cli.output import console
-from ktrace.cli.target import open_target
+from ktrace.cli.options import guest_options
+from ktrace.cli.output import console, notify
 from ktrace.errors import UsageError
 from ktrace.inspect.inspector import Inspector
 from ktrace.inspect.invariants.all import validate as validate_all
@@ -24,6 +24,8 @@ from ktrace.state.net.socket_tables import TABLES
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
 from ktrace.trace.live import is_any_live
+from ktrace.verify.options import GuestOptions
+from ktrace.verify.targets import open_target
 
 _TABLES = ("inetsw", "net_families", "protocols")
 _ANY = "socketpair:1"
@@ -41,7 +43,7 @@ def _number(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 @click.command()
 @click.argument("what", type=click.Choice([*GROUPS, "all"]))
 @click.argument("target", required=False)
-@click.option("--image", default="lab-6.1", show_default=True, help="The image to run a workload on.")
+@guest_options("The image to run a workload on.")
 @click.option("--json", "as_json", is_flag=True, help="Print data.")
 @click.option("--picture/--no-picture", "pictures", default=True, help="Draw pipes, queues, ... above their members.")
 @click.option("-s", "--semaphores", "sem", is_flag=True, help="ipcs: semaphore arrays.")
@@ -62,7 +64,7 @@ def _number(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 def inspect(
     what: str,
     target: str | None,
-    image: str,
+    guest: GuestOptions,
     as_json: bool,
     pictures: bool,
     sem: bool,
@@ -90,7 +92,7 @@ def inspect(
             raise UsageError("-i needs a kind", "add -s, -q or -m")
     if target is None and what in _TABLES and not is_any_live():
         target = _ANY
-    with open_target(target, image) as opened:
+    with open_target(target, guest, notify) as opened:
         inspector, namer = opened.inspector, opened.namer
         world = namer.name(inspector.observe())
         if what in _TABLES:

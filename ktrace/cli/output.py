@@ -31,6 +31,11 @@ def console() -> Console:
     return _Console(file=sys.stdout, no_color=plain, highlight=False, soft_wrap=True)
 
 
+def notify(text: str) -> None:
+    """Tell the person something that is no result."""
+    click.echo(text, err=True)
+
+
 class View:
     """Print a session as the options ask for.
 

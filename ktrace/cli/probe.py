@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import click
 from rich.text import Text
 
-from ktrace.cli.output import console
+from ktrace.cli.options import guest_options
+from ktrace.cli.output import console, notify
 from ktrace.state.step import Step
 from ktrace.state.trace.probe import Hit
+from ktrace.verify.options import GuestOptions
 
 
 @click.command()
@@ -23,25 +25,31 @@ from ktrace.state.trace.probe import Hit
 @click.option(
     "--limit", type=click.IntRange(1), default=1000, show_default=True, help="Stop looking after so many hits."
 )
-@click.option("--image", "image_name", default="lab-6.1", show_default=True, help="The image to boot.")
+@guest_options()
 @click.option("--json", "as_json", is_flag=True, help="Print data, one JSON object a hit.")
 def probe(
-    function: str, workload: str, expressions: tuple[str, ...], stack: bool, limit: int, image_name: str, as_json: bool
+    function: str,
+    workload: str,
+    expressions: tuple[str, ...],
+    stack: bool,
+    limit: int,
+    guest: GuestOptions,
+    as_json: bool,
 ) -> int:
     """Run WORKLOAD and stop whenever one of its actors enters FUNCTION; show arguments and EXPRs as they are then.
 
     Exit code 1 if the function was never entered.
     """
-    from ktrace.cli.guests import Guests
     from ktrace.trace.session import new_directory
+    from ktrace.verify.guests import prepare_guests
     from ktrace.verify.probe import Target
     from ktrace.verify.run import perform_script
     from ktrace.workload.library import load
 
     script = load(workload)
     count = 0
-    target = Target(function, expressions)
-    with Guests(image_name, probes=(target,)) as guests, guests.lab(new_directory(f"probe-{script.name}")) as (lab, _):
+    guests = prepare_guests(replace(guest, probes=(Target(function, expressions),)), notify)
+    with guests.lab(new_directory(f"probe-{script.name}")) as (lab, _):
         for step, _ in perform_script(script, lab):
             count += len(step.probes)
             for index, hit in enumerate(step.probes):

@@ -3,73 +3,44 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ktrace.cli.output import View, view_options
+from ktrace.cli.options import guest_options, recording_options, session_options
+from ktrace.cli.output import View, notify, view_options
 from ktrace.errors import GuestError, ModelError, UsageError
 from ktrace.trace.session import End, new_directory
-from ktrace.verify.paths import paths_file
+from ktrace.verify.options import GuestOptions, RunOptions, SessionOptions
 from ktrace.workload.library import bundled, load, titles
 from ktrace.workload.script import Script
 
 if TYPE_CHECKING:
-    from ktrace.cli.guests import Guests
+    from ktrace.verify.guests import Guests
 
 
 @click.command()
 @click.argument("workloads", nargs=-1)
 @click.option("--list", "list_them", is_flag=True, help="List the bundled workloads.")
 @click.option("--all", "all_of_them", is_flag=True, help="Run every bundled workload.")
-@click.option("--image", "image_name", default="lab-6.1", show_default=True, help="The image to boot.")
-@click.option("--session", "directory", type=click.Path(path_type=Path), help="Write the session there.")
-@click.option("--accel", type=click.Choice(["kvm", "tcg"]), help="Use this accelerator, without trying.")
-@click.option("--hold", is_flag=True, help="Keep the guest at the workload's end, for inspect and shell.")
-@click.option("--functions", is_flag=True, help="Record the kernel functions that each step goes through.")
+@guest_options(accel=True)
+@recording_options
+@session_options
 @click.option("--plain", is_flag=True, help="Without the functions and probes that the script asks for.")
-@click.option(
-    "--checkpoint",
-    type=click.IntRange(1),
-    is_flag=False,
-    flag_value=1,
-    default=None,
-    metavar="[EVERY]",
-    help="Save the guest after each step, or each EVERY steps, for ktrace goto.",
-)
+@click.option("--hold", is_flag=True, help="Keep the guest at the workload's end, for inspect and shell.")
 @click.option("--report", "page", type=click.Path(path_type=Path), help="Write the session as an HTML page, too.")
-@click.option(
-    "--probe",
-    "probes",
-    multiple=True,
-    metavar="'FUNCTION EXPR; EXPR'",
-    help="Show this whenever an actor enters FUNCTION.",
-)
-@click.option(
-    "--event",
-    "events",
-    multiple=True,
-    metavar="'SYSTEM:TRACEPOINT' or 'FUNCTION[%return] EXPR; EXPR'",
-    help="Record this tracepoint or kprobe with each step.",
-)
-@click.option("--validate", is_flag=True, help="Check memory against itself after every step, too.")
 @view_options
 def run(
     workloads: tuple[str, ...],
     list_them: bool,
     all_of_them: bool,
-    image_name: str,
-    directory: Path | None,
-    accel: str | None,
-    hold: bool,
-    functions: bool,
+    guest: GuestOptions,
+    session: SessionOptions,
     plain: bool,
-    checkpoint: int | None,
+    hold: bool,
     page: Path | None,
-    probes: tuple[str, ...],
-    events: tuple[str, ...],
-    validate: bool,
     view: View,
 ) -> int:
     """Run WORKLOADS, bundled ones by name or scripts by path, each in a guest of its own.
@@ -82,52 +53,51 @@ def run(
     if workloads == ("seed",):
         from ktrace.cli.seed import run_seed
 
-        return run_seed(image_name, as_json=view.is_json)
+        return run_seed(guest, as_json=view.is_json)
     if all_of_them:
         workloads = (*workloads, *bundled())
-    if not workloads:
-        raise UsageError("which workload?", "see: ktrace run --list")
-    if page is not None and (len(workloads) > 1 or view.is_json):
+    if page is not None and view.is_json:
         raise UsageError("--report takes one workload, and no --json", "write the others with: ktrace report SESSION")
-    if checkpoint and len(workloads) > 1:
-        raise UsageError("--checkpoint takes one workload", "run them one by one")
-    scripts = [load(name) for name in workloads]
-    if directory is not None and len(scripts) > 1:
-        raise UsageError("--session takes one workload", "leave it out to have a directory made for each")
-    from ktrace.cli.guests import Guests
-    from ktrace.verify.events import parse_event
+    options = RunOptions(workloads, guest, session, plain, hold, page)
+    scripts = {name: load(name) for name in workloads}
+    if len(workloads) == 1:
+        return _run_one(options, scripts[workloads[0]], view)
+    return _run_several(options, scripts, view)
+
+
+def _run_one(options: RunOptions, script: Script, view: View) -> int:
+    from ktrace.cli.hold import hold
+    from ktrace.verify.guests import prepare_guests
+    from ktrace.verify.paths import paths_file
     from ktrace.verify.probe import parse_target
+    from ktrace.verify.sessions import run_session
 
-    targets = tuple(map(parse_target, probes))
-    recorded = tuple(map(parse_event, events))
+    options = options.with_recording(script.functions, tuple(map(parse_target, script.probes)))
+    session = replace(options.session, paths=paths_file(options.workloads[0]))
+    if options.page is not None and session.directory is None:
+        session = replace(session, directory=new_directory(script.name or "workload"))
+    guests = prepare_guests(options.guest, notify)
+    end = run_session(guests, script, view, session, hold if options.hold else None)
+    if options.page is not None and session.directory is not None:
+        from ktrace.cli.report import write_report
 
-    if len(scripts) == 1:
-        if not plain:
-            functions = functions or scripts[0].functions
-            targets += tuple(map(parse_target, scripts[0].probes))
-        if checkpoint and targets:
-            raise UsageError("--checkpoint and probes do not go together", "leave out --probe, or add --plain")
-        if page is not None and directory is None:
-            directory = new_directory(scripts[0].name or "workload")
-        with Guests(image_name, accel, functions, targets, recorded) as guests:
-            paths = paths_file(workloads[0])
-            end = guests.run(scripts[0], view, directory, hold, paths, validate, checkpoint or 0)
-        if page is not None and directory is not None:
-            from ktrace.cli.report import write_report
-
-            write_report(directory, page)
-        return 0 if end.status == "agreed" else 1
-    with Guests(image_name, accel, functions, targets, recorded) as guests:
-        return _run_several(guests, dict(zip(workloads, scripts, strict=True)), view, validate)
+        write_report(session.directory, options.page)
+    return 0 if end.status == "agreed" else 1
 
 
-def _run_several(guests: Guests, scripts: dict[str, Script], view: View, validate: bool) -> int:
+def _run_several(options: RunOptions, scripts: dict[str, Script], view: View) -> int:
     """Run one after the other; one that cannot be run does not keep the others from it."""
+    from ktrace.verify.guests import prepare_guests
+    from ktrace.verify.paths import paths_file
+    from ktrace.verify.sessions import run_session
+
+    guests: Guests = prepare_guests(options.guest, notify)
     ends: list[End] = []
     worst = 0
     for name, script in scripts.items():
+        session = replace(options.session, paths=paths_file(name))
         try:
-            ends.append(guests.run(script, view.only_verdicts(), None, paths=paths_file(name), validate=validate))
+            ends.append(run_session(guests, script, view.only_verdicts(), session))
             worst = max(worst, ends[-1].status != "agreed")
         except (UsageError, GuestError, ModelError) as error:
             click.echo(f"{script.name}: {error.blame}: {error.message}", err=True)

@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import click
 
-from ktrace.cli.output import console
+from ktrace.cli.options import guest_options
+from ktrace.cli.output import console, notify
+from ktrace.verify.options import GuestOptions
 
 
 @click.command()
-@click.option(
-    "--image", "image_name", default="lab-6.1", show_default=True, help="The kernel to hold the notes against."
-)
+@guest_options("The kernel to hold the notes against.")
 @click.option("--chapter", "only", multiple=True, help="Only this one.")
 @click.option("--json", "as_json", is_flag=True, help="Print data, one JSON object a chapter.")
 @click.option("-v", "--verbose", is_flag=True, help="Print every member and every path.")
-def seed(image_name: str, only: tuple[str, ...], as_json: bool, verbose: bool) -> int:
+def seed(guest: GuestOptions, only: tuple[str, ...], as_json: bool, verbose: bool) -> int:
     """Audit the seed: each structure against DWARF, each call tree against the recorded one, each claim measured.
 
     Exit code 0 if the audit could be done and kernel and model agree, whatever it says of the seed.
     """
-    return run_seed(image_name, only, as_json, verbose)
+    return run_seed(guest, only, as_json, verbose)
 
 
-def run_seed(image_name: str, only: tuple[str, ...] = (), as_json: bool = False, verbose: bool = False) -> int:
+def run_seed(guest: GuestOptions, only: tuple[str, ...] = (), as_json: bool = False, verbose: bool = False) -> int:
     """Do what ``ktrace seed`` does."""
-    from ktrace.cli.guests import Guests
     from ktrace.errors import UsageError
     from ktrace.seed.audit import ChapterVerdict, audit_chapter
     from ktrace.seed.chapters import CHAPTERS
     from ktrace.seed.view import print_chapter, print_totals
     from ktrace.trace.session import new_directory
+    from ktrace.verify.guests import prepare_guests
     from ktrace.verify.tracer import FunctionTracer
 
     unknown = set(only) - {chapter.name for chapter in CHAPTERS}
@@ -40,18 +40,18 @@ def run_seed(image_name: str, only: tuple[str, ...] = (), as_json: bool = False,
         raise UsageError(f"no chapter {min(unknown)!r}", f"there are {', '.join(chapter.name for chapter in CHAPTERS)}")
     done: list[ChapterVerdict] = []
     out = console()
-    with Guests(image_name, functions=True) as guests:
-        for number, chapter in enumerate(CHAPTERS, 1):
-            if only and chapter.name not in only:
-                continue
-            with guests.lab(new_directory(f"seed-{chapter.name}")) as (lab, machine):
-                tracer = FunctionTracer(machine.agent, lab.kernel, guests.inlined)
-                verdict = audit_chapter(chapter, lab, tracer, guests.inlined)
-            done.append(verdict)
-            if as_json:
-                click.echo(json.dumps({"image": image_name, **asdict(verdict)}, default=str))
-            else:
-                print_chapter(out, verdict, number, verbose)
+    guests = prepare_guests(replace(guest, functions=True), notify)
+    for number, chapter in enumerate(CHAPTERS, 1):
+        if only and chapter.name not in only:
+            continue
+        with guests.lab(new_directory(f"seed-{chapter.name}")) as (lab, machine):
+            tracer = FunctionTracer(machine.agent, lab.kernel, guests.inlined)
+            verdict = audit_chapter(chapter, lab, tracer, guests.inlined)
+        done.append(verdict)
+        if as_json:
+            click.echo(json.dumps({"image": guest.image, **asdict(verdict)}, default=str))
+        else:
+            print_chapter(out, verdict, number, verbose)
     if not as_json:
         print_totals(out, done)
     return 1 if any(verdict.differences for verdict in done) else 0

@@ -6,16 +6,20 @@ from typing import Any
 
 import click
 
-from ktrace.cli.target import Opened, open_target
+from ktrace.cli.options import guest_options
+from ktrace.cli.output import notify
+from ktrace.verify.options import GuestOptions
+from ktrace.verify.paused import Inspection
+from ktrace.verify.targets import open_target
 
 
 @click.command()
 @click.argument("target", required=False)
-@click.option("--image", default="lab-6.1", show_default=True, help="The image to run a workload on.")
+@guest_options("The image to run a workload on.")
 @click.option("-c", "--command", help="Run this code and leave.")
-def shell(target: str | None, image: str, command: str | None) -> None:
+def shell(target: str | None, guest: GuestOptions, command: str | None) -> None:
     """Open drgn's shell on the guest that TARGET names (see inspect)."""
-    with open_target(target, image) as opened:
+    with open_target(target, guest, notify) as opened:
         names = _names(opened)
         prog = opened.inspector.kernel.prog
         if command is not None:
@@ -31,7 +35,7 @@ def shell(target: str | None, image: str, command: str | None) -> None:
         )
 
 
-def _names(opened: Opened) -> dict[str, Any]:
+def _names(opened: Inspection) -> dict[str, Any]:
     """Return what the shell knows beyond drgn's own names."""
     import drgn
 

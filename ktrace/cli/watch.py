@@ -13,11 +13,13 @@ from rich.console import Group
 from rich.live import Live
 
 from ktrace.cli.keys import Keys
-from ktrace.cli.output import View, console
+from ktrace.cli.options import command_line, guest_options
+from ktrace.cli.output import View, console, notify
 from ktrace.cli.show import play as show_again
 from ktrace.report.watch import Film
 from ktrace.state.step import Step
 from ktrace.trace.session import FILE_NAME, End, Header, Verdict
+from ktrace.verify.options import GuestOptions, SessionOptions
 
 _HELP = " space → next   ← back   p play   e to the end   + - faster, slower   q quit "
 _SLOWEST, _FASTEST = 8.0, 0.05
@@ -30,36 +32,37 @@ class _Quit(KeyboardInterrupt):
 @click.command()
 @click.argument("what", metavar="WORKLOAD|SESSION")
 @click.option("--delay", type=click.FloatRange(min=0), help="Go on by itself after so many seconds.")
-@click.option("--image", default="lab-6.1", show_default=True, help="The image to run a workload on.")
-def watch(what: str, delay: float | None, image: str) -> int:
+@guest_options("The image to run a workload on.")
+def watch(what: str, delay: float | None, guest: GuestOptions) -> int:
     """Watch a workload while it runs, or a recorded session, as pictures, step by step.
 
     A workload waits for you: the next system call is made in the guest when you ask for it. Without a terminal every
     step is printed, with its pictures, and nothing waits.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return _play(what, image, View(json=False, verbosity=1))
+        return _play(what, guest, View(json=False, verbosity=1))
     with Keys() as keys:
         view = _Watch(keys, delay)
         try:
             with view.live():
-                code = _play(what, image, view)
+                code = _play(what, guest, view)
         except _Quit:
             return 0
     click.echo(view.last_line)
     return code
 
 
-def _play(what: str, image: str, view: View) -> int:
+def _play(what: str, guest: GuestOptions, view: View) -> int:
     """Hand a session's events to *view*, or a workload's as they happen."""
     path = Path(what)
     if not (path / FILE_NAME).exists() and path.suffix not in (".jsonl", ".gz"):
-        from ktrace.cli.guests import Guests
+        from ktrace.verify.guests import prepare_guests
+        from ktrace.verify.sessions import run_session
         from ktrace.workload.library import load
 
         script = load(what)
-        with Guests(image) as guests:
-            return 0 if guests.run(script, view, None).status == "agreed" else 1
+        end = run_session(prepare_guests(guest, notify), script, view, SessionOptions(command=command_line()))
+        return 0 if end.status == "agreed" else 1
     return show_again(path, view)
 
 

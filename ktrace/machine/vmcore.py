@@ -36,6 +36,10 @@ _BEFORE_REGISTERS, _AFTER_REGISTERS = 112, 8
 """Bytes of ``struct elf_prstatus`` around them (``include/linux/elfcore.h``)."""
 
 
+_FORMERLY = {"actors": "living", "ever": "names_by_pid"}
+"""What our note calls its members in files that were written under other names."""
+
+
 class Memory(Protocol):
     """Guest RAM from physical address 0 on."""
 
@@ -54,7 +58,7 @@ class CoreNotes:
     :param vmcoreinfo: text of the kernel's own note
     :param registers: of the CPU (see ``machine.registers``)
     :param image, title: what the guest ran; empty where another program wrote the file
-    :param actors: pid by name of those that live; *ever*: name by pid of all that ever lived
+    :param living: pids of the actors that live, by name; *names_by_pid*: of all that ever lived
     :param addresses: where objects are, by their names in the session (``pipe:pipe1``)
     """
 
@@ -62,8 +66,8 @@ class CoreNotes:
     registers: Mapping[str, int] = field(default_factory=dict)
     image: str = ""
     title: str = ""
-    actors: Mapping[str, int] = field(default_factory=dict)
-    ever: Mapping[str, str] = field(default_factory=dict)
+    living: Mapping[str, int] = field(default_factory=dict)
+    names_by_pid: Mapping[str, str] = field(default_factory=dict)
     addresses: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -176,7 +180,7 @@ class Vmcore:
                 elif name == _CORE and kind == _NT_PRSTATUS:
                     values = struct.unpack_from(f"<{len(_REGISTERS)}Q", content, _BEFORE_REGISTERS)
                     registers = dict(zip(_REGISTERS, values, strict=True))
-        return CoreNotes(vmcoreinfo, registers, **ours)
+        return CoreNotes(vmcoreinfo, registers, **{_FORMERLY.get(name, name): value for name, value in ours.items()})
 
 
 def _notes(data: bytes) -> Iterator[tuple[str, int, bytes]]:

@@ -23,7 +23,7 @@ class Live:
     :param size: bytes of RAM
     :param vmlinux: path of the kernel's debug information
     :param vmcoreinfo: text of the guest's vmcoreinfo note
-    :param actors: pid in the guest by actor; *ever*: name by pid of all that ever lived
+    :param living: pids of the actors that live, by name; *names_by_pid*: of all that ever lived
     :param addresses: where the objects are, by their names in the session (``pipe:pipe1``)
     :param registers: of the CPU, while it stands still
     """
@@ -35,8 +35,8 @@ class Live:
     title: str
     vmlinux: str
     vmcoreinfo: str
-    actors: Mapping[str, int]
-    ever: Mapping[str, str] = field(default_factory=dict)
+    living: Mapping[str, int]
+    names_by_pid: Mapping[str, str] = field(default_factory=dict)
     addresses: Mapping[str, int] = field(default_factory=dict)
     registers: Mapping[str, int] = field(default_factory=dict)
 

@@ -20,7 +20,7 @@ from ktrace.state.call import Call, Exited
 from ktrace.state.naming import Namer
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
-from ktrace.trace.past import Past
+from ktrace.trace.session_state import SessionState
 from ktrace.verify.randomness import WritableMemory, fix_random_numbers
 
 TRIES = 4
@@ -70,28 +70,28 @@ class Lab:
 
     :param vmlinux: the kernel's debug information
     :param kernels: keeps it loaded for the next lab
-    :param past: of the session that *guest* was in when it was saved; ``None``: nothing has happened in it yet
+    :param state: of the session that *guest* was in when it was saved; ``None``: nothing has happened in it yet
     :raises GuestGarbage: there is something that no session begins with
     """
 
     def __init__(
-        self, guest: Guest, vmlinux: Any, kernels: KernelCache | None = None, past: Past | None = None
+        self, guest: Guest, vmlinux: Any, kernels: KernelCache | None = None, state: SessionState | None = None
     ) -> None:
         self.guest = guest
         self.vmlinux = vmlinux
         self.hello = guest.agent.hello()
         self.vmcoreinfo = read_vmcoreinfo(guest.memory, self.hello.vmcoreinfo_address, self.hello.vmcoreinfo_size)
         self.kernel = (kernels or KernelCache()).attach(guest.memory, vmlinux, self.vmcoreinfo)
-        if past is None:
+        if state is None:
             fix_random_numbers(self.kernel, guest.memory)
         self.inspector: Inspector = build_inspector(self.kernel)
-        self.facts: Mapping[str, Any] = read_facts(self.kernel) if past is None else {}
+        self.facts: Mapping[str, Any] = read_facts(self.kernel) if state is None else {}
         self.actors = Actors(guest.agent)
         self._namer = Namer()
         self._stacks = StackReader(self.kernel)
         self._sleeps: dict[str, tuple[int, tuple[str, ...]]] = {}
-        if past is not None:
-            self._adopt(past)
+        if state is not None:
+            self._adopt(state)
 
     def perform(self, actor: str | None, call: Call) -> Performed:
         """Do one step without looking (the unchecked rate of the benchmark)."""
@@ -113,14 +113,14 @@ class Lab:
         """Return the named World as it is now."""
         return self._namer.name(self.inspector.observe())
 
-    def _adopt(self, past: Past) -> None:
+    def _adopt(self, state: SessionState) -> None:
         """Go on where a session was."""
-        self.actors.adopt(past.pids, past.calls)
-        for name, pid in past.pids.items():
+        self.actors.adopt(state.living, state.calls)
+        for name, pid in state.living.items():
             self.inspector.add_actor(name, pid, find_task(self.kernel, pid))
-        self.inspector.actors.update(past.ever)
-        self.actors.by_pid.update(past.ever)
-        self._namer.adopt(past.addresses, past.world)
+        self.inspector.actors.update(state.names_by_pid)
+        self.actors.by_pid.update(state.names_by_pid)
+        self._namer.adopt(state.addresses, state.world)
 
     @property
     def namer(self) -> Namer:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Protocol
 
 from ktrace.errors import UsageError
-from ktrace.inspect.inspector import Inspector
 from ktrace.state.compare import compare
-from ktrace.state.naming import Namer
 from ktrace.state.ref import Ref
 from ktrace.state.step import Step
 from ktrace.trace.difference import INCIDENTAL, Differing, differences
-from ktrace.trace.past import Past
+from ktrace.trace.session_state import SessionState
 from ktrace.verify.checker import compare_outcomes
 from ktrace.verify.lab import Lab
 from ktrace.verify.observe import observe_step
+from ktrace.verify.paused import Inspection
 from ktrace.verify.step_tracer import StepTracer
 
 SHOWN = 4
@@ -26,20 +24,8 @@ class RanOtherwise(UsageError):
     """A guest did not do again what a session says it did."""
 
 
-class Opened(Protocol):
-    """A guest opened for looking."""
-
-    @property
-    def inspector(self) -> Inspector:
-        """What reads its kernel."""
-
-    @property
-    def namer(self) -> Namer:
-        """What names the objects."""
-
-
 def rerun(
-    past: Past,
+    state: SessionState,
     steps: Iterator[Step],
     number: int,
     lab: Lab,
@@ -47,21 +33,21 @@ def rerun(
     pause: Callable[[], None] = lambda: None,
     moved: bool = False,
 ) -> None:
-    """Make the calls of *steps* in *lab* until step *number* is done; *past* follows.
+    """Make the calls of *steps* in *lab* until step *number* is done; *state* follows.
 
     Compared with the session are every call's result, who is blocked, the whole World, and the addresses of all
     objects, as far as the session has them; not seconds at which something happened.
 
     :param moved: let objects lie elsewhere than the session says
     :param pause: has the guest stand still; called after the last call, before the look at what it left
-    :param past: where *lab* is, and the session that *steps* go on with
+    :param state: where *lab* is, and the session that *steps* go on with
     :raises UsageError: the session has no such step
     :raises RanOtherwise: the guest did not do the same
     """
-    while past.number < number:
+    while state.number < number:
         recorded = next(steps, None)
         if recorded is None:
-            raise UsageError(f"the session has {past.number} steps, not {number}", "see: ktrace show SESSION")
+            raise UsageError(f"the session has {state.number} steps, not {number}", "see: ktrace show SESSION")
         again = observe_step(
             lab,
             recorded.number,
@@ -79,25 +65,25 @@ def rerun(
         if not moved:
             found += _moved(recorded.addresses, again.addresses)
         _refuse(recorded.number, recorded.text, found)
-        past.follow(recorded)
+        state.follow(recorded)
 
 
-def arrive(past: Past, opened: Opened, exact: bool, moved: bool = False) -> None:
-    """See that a guest is where *past* says, before anything is done in it.
+def arrive(state: SessionState, inspection: Inspection, exact: bool, moved: bool = False) -> None:
+    """See that a guest is where *state* says, before anything is done in it.
 
     :param exact: it is the very guest, so the times are the same, too
     :param moved: let objects lie elsewhere than the session says
     :raises RanOtherwise: it is not
     """
-    world = opened.namer.name(opened.inspector.observe())
+    world = inspection.look()
     found = [
         f"{item.path}: {item.expected}, now {item.observed}"
-        for item in compare(world, past.world)
+        for item in compare(world, state.world)
         if exact or not item.path.endswith(INCIDENTAL)
     ]
     if not moved:
-        found += _moved(past.addresses, opened.namer.fresh)
-    _refuse(past.number, "as it begins", found)
+        found += _moved(state.addresses, inspection.namer.fresh)
+    _refuse(state.number, "as it begins", found)
 
 
 def _moved(recorded: Mapping[Ref, int], again: Mapping[Ref, int]) -> list[str]:

@@ -12,9 +12,6 @@ from click.testing import CliRunner
 from drgn.helpers.linux import find_task, for_each_task
 
 from ktrace.cli.dump import dump
-from ktrace.cli.guests import Guests
-from ktrace.cli.output import View
-from ktrace.cli.target import open_target
 from ktrace.errors import UsageError
 from ktrace.image.image import Image
 from ktrace.machine.vmcore import Vmcore
@@ -22,7 +19,12 @@ from ktrace.state.process.process import Process
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
 from ktrace.trace.session_reader import SessionReader
+from ktrace.verify.guests import prepare_guests
+from ktrace.verify.options import GuestOptions, SessionOptions
+from ktrace.verify.sessions import run_session
+from ktrace.verify.targets import open_target
 from ktrace.workload.parser import parse_script
+from tests.sinks import Record
 
 SCRIPT = """## dumped
 A: pipe2([r, w], 0)
@@ -39,8 +41,8 @@ STEP = 5
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, World]:
     """A vmcore of a session's step, and the World that the session has of it."""
     place = tmp_path_factory.mktemp("dump")
-    with Guests("lab-6.1") as guests:
-        guests.run(parse_script(SCRIPT, "dumped"), View(False, -1), place / "session")
+    guests = prepare_guests(GuestOptions())
+    run_session(guests, parse_script(SCRIPT, "dumped"), Record(), SessionOptions(place / "session"))
     result = CliRunner().invoke(dump, [str(place / "session"), str(STEP), "-o", str(place / "vmcore")])
     assert result.exception is None, result.output
     (step,) = [step for step in SessionReader(place / "session").steps() if step.number == STEP]
@@ -66,10 +68,10 @@ def test_drgn_opens_it(recorded: tuple[Path, World], image: Image) -> None:
 
 def test_our_readers_open_it(recorded: tuple[Path, World]) -> None:
     path, world = recorded
-    with open_target(str(path), "lab-6.1") as opened:
-        assert opened.namer.name(opened.inspector.observe()).objects.keys() == world.objects.keys()
-        kernel = opened.inspector.kernel
-        (sem,) = opened.namer.name(opened.inspector.observe()).of_kind("sem").values()
+    with open_target(str(path), GuestOptions()) as inspection:
+        assert inspection.look().objects.keys() == world.objects.keys()
+        kernel = inspection.inspector.kernel
+        (sem,) = inspection.look().of_kind("sem").values()
     assert [item.semval for item in sem.sems] == [3, 4]
     notes = Vmcore(path).notes
     assert kernel.symbol(notes.registers["rip"]) != f"{notes.registers['rip']:#x}"
@@ -93,7 +95,7 @@ def test_crash_opens_it(recorded: tuple[Path, World], image: Image) -> None:
 
 def test_what_is_no_vmcore_is_refused(tmp_path: Path, image: Image) -> None:
     (tmp_path / "short").write_bytes(b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x04\0" + bytes(60))
-    with pytest.raises(UsageError, match="has no VMCOREINFO"), open_target(str(tmp_path / "short"), "lab-6.1"):
+    with pytest.raises(UsageError, match="has no VMCOREINFO"), open_target(str(tmp_path / "short"), GuestOptions()):
         pass
     with pytest.raises(UsageError, match="cannot read"):
         Vmcore(tmp_path / "absent")

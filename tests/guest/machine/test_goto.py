@@ -8,16 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from ktrace.cli.goto import gone_to
-from ktrace.cli.guests import Guests
-from ktrace.cli.output import View
 from ktrace.errors import UsageError
 from ktrace.machine.checkpoints import DIRECTORY
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
 from ktrace.trace.session import FILE_NAME
 from ktrace.trace.session_reader import SessionReader
+from ktrace.verify.goto import guest_at_step
+from ktrace.verify.guests import prepare_guests
+from ktrace.verify.options import GuestOptions, SessionOptions
+from ktrace.verify.sessions import run_session
 from ktrace.workload.parser import parse_script
+from tests.sinks import Record
 
 # Descriptors, undo lists and addresses come again; a port is drawn by chance; B sleeps while others go on.
 SCRIPT = """## going back
@@ -39,15 +41,16 @@ A: close(c)
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A session with checkpoints after steps 5 and 10."""
     place = tmp_path_factory.mktemp("goto") / "session"
-    with Guests("lab-6.1") as guests:
-        assert guests.run(parse_script(SCRIPT, "back"), View(False, -1), place, checkpoint=5).status == "agreed"
+    options = SessionOptions(place, checkpoint=5)
+    end = run_session(prepare_guests(GuestOptions()), parse_script(SCRIPT, "back"), Record(), options)
+    assert end.status == "agreed"
     return place
 
 
 @pytest.fixture
 def session(recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of it; what goto leaves goes away with it."""
-    monkeypatch.setattr("ktrace.cli.goto.new_directory", lambda name: tmp_path / name)
+    monkeypatch.setattr("ktrace.verify.goto.new_directory", lambda name: tmp_path / name)
     place = tmp_path / "session"
     place.mkdir()
     shutil.copy(recorded / FILE_NAME, place)
@@ -56,9 +59,8 @@ def session(recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def seen(session: Path, number: int, anew: bool) -> tuple[World, dict[Ref, int]]:
-    with gone_to(session, number, anew) as (still, _):
-        world = still.opened.namer.name(still.opened.inspector.observe())
-        return world, still.opened.namer.addresses
+    with guest_at_step(session, number, anew) as guest:
+        return guest.inspection.look(), guest.inspection.namer.addresses
 
 
 @pytest.mark.parametrize("number", [5, 7, 12])
@@ -88,10 +90,10 @@ def test_what_is_not_as_the_session_says_is_refused(session: Path, change: Chang
     changed = change(file.read_text())
     assert changed != file.read_text()
     file.write_text(changed)
-    with pytest.raises(UsageError, match=complaint), gone_to(session, 4, anew=True):
+    with pytest.raises(UsageError, match=complaint), guest_at_step(session, 4, anew=True):
         pass
 
 
 def test_there_is_no_such_step(session: Path) -> None:
-    with pytest.raises(UsageError, match="has 12 steps, not 13"), gone_to(session, 13):
+    with pytest.raises(UsageError, match="has 12 steps, not 13"), guest_at_step(session, 13):
         pass

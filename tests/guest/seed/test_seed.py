@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from ktrace.cli.guests import traced_template
 from ktrace.image.image import Image
 from ktrace.machine.machine import Machine
 from ktrace.machine.template.template import Template
 from ktrace.seed.audit import audit_chapter
 from ktrace.seed.chapters import CHAPTERS, Chapter
+from ktrace.verify.guests import traced_template
 from ktrace.verify.inlining import inlined_functions
 from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.tracer import FunctionTracer

@@ -10,7 +10,6 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from ktrace.agent.syscalls import make_call
-from ktrace.cli.guests import traced_template
 from ktrace.errors import HostError
 from ktrace.image.image import Image, find_image
 from ktrace.inspect.trace.inlined import Inlined
@@ -20,6 +19,7 @@ from ktrace.state.trace.functions import FunctionTrace
 from ktrace.trace.session import Verdict
 from ktrace.trace.session_reader import SessionReader
 from ktrace.trace.session_writer import SessionWriter
+from ktrace.verify.guests import traced_template
 from ktrace.verify.inlining import inlined_functions
 from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.path_check import PathChecker

@@ -49,7 +49,7 @@ def test_what_was_written_is_read(core: Path) -> None:
     assert found.read(2 * MIB + 4, 5) == b"\0abc\0"
     assert found.notes.vmcoreinfo == NOTES.vmcoreinfo
     assert found.notes.registers.items() >= NOTES.registers.items()
-    assert (found.notes.image, found.notes.actors, found.notes.addresses) == ("lab", {"A": 28}, NOTES.addresses)
+    assert (found.notes.image, found.notes.living, found.notes.addresses) == ("lab", {"A": 28}, NOTES.addresses)
     with pytest.raises(ValueError, match="not in the core file"):
         found.read(4 * MIB - 1, 2)
 

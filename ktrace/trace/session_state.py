@@ -13,13 +13,13 @@ from ktrace.state.world import World
 
 
 @dataclass
-class Past:
+class SessionState:
     """Follow a session, step by step.
 
     :ivar number: of the last step
     :ivar world: after it
-    :ivar pids: of every actor that lives, by name
-    :ivar ever: names of all that ever lived, by pid
+    :ivar living: pids of the actors that live, by name
+    :ivar names_by_pid: of all that ever lived
     :ivar calls: the calls inside which actors are
     :ivar addresses: where objects are or were, by their names, in the order in which they got them
     """
@@ -27,8 +27,8 @@ class Past:
     world: World
     addresses: dict[Ref, int]
     number: int = 0
-    pids: Mapping[str, int] = field(default_factory=dict)
-    ever: dict[int, str] = field(default_factory=dict)
+    living: Mapping[str, int] = field(default_factory=dict)
+    names_by_pid: dict[int, str] = field(default_factory=dict)
     calls: dict[str, Call] = field(default_factory=dict)
 
     def follow(self, step: Step) -> None:
@@ -36,8 +36,8 @@ class Past:
         self.number, self.world = step.number, step.world
         self.addresses.update(step.addresses)
         processes = step.world.of_kind("process").values()
-        self.pids = {value.name: value.pid for value in processes if isinstance(value, Process)}
-        self.ever.update({pid: name for name, pid in self.pids.items()})
+        self.living = {value.name: value.pid for value in processes if isinstance(value, Process)}
+        self.names_by_pid.update({pid: name for name, pid in self.living.items()})
         if step.actor in step.outcome.blocked:
             assert step.actor is not None
             self.calls[step.actor] = step.call

@@ -7,7 +7,7 @@ from ktrace.state.process.process import Process
 from ktrace.state.ref import Ref, process
 from ktrace.state.step import Step
 from ktrace.state.world import World
-from ktrace.trace.past import Past
+from ktrace.trace.session_state import SessionState
 
 TABLE = Ref("fdtable", "fdtable1")
 READ, WRITE = Call("read", (0, 4)), Call("write", (1, b"x", 1))
@@ -33,17 +33,17 @@ def step(number: int, actor: str, call: Call, outcome: Outcome, *alive: str, **m
 
 
 def test_a_blocked_call_is_kept_until_it_returns() -> None:
-    past = Past(World(), {})
-    past.follow(step(1, "B", READ, Outcome((), frozenset("B")), "A", "B", pipe1=16))
-    assert (past.number, past.pids, past.calls) == (1, {"A": 65, "B": 66}, {"B": READ})
+    state = SessionState(World(), {})
+    state.follow(step(1, "B", READ, Outcome((), frozenset("B")), "A", "B", pipe1=16))
+    assert (state.number, state.living, state.calls) == (1, {"A": 65, "B": 66}, {"B": READ})
     woken = Outcome((Completed("A", Result(1, None, {})), Completed("B", Result(1, None, {}))))
-    past.follow(step(2, "A", WRITE, woken, "A", "B", pipe2=32))
-    assert past.calls == {}
-    assert past.addresses == {Ref("pipe", "pipe1"): 16, Ref("pipe", "pipe2"): 32}
+    state.follow(step(2, "A", WRITE, woken, "A", "B", pipe2=32))
+    assert state.calls == {}
+    assert state.addresses == {Ref("pipe", "pipe1"): 16, Ref("pipe", "pipe2"): 32}
 
 
 def test_who_is_gone_keeps_its_name() -> None:
-    past = Past(World(), {})
-    past.follow(step(1, "B", READ, Outcome((), frozenset("B")), "A", "B"))
-    past.follow(step(2, "A", Call("kill", (66, 9)), Outcome((Exited("B", None, "SIGKILL"),)), "A"))
-    assert (past.pids, past.ever, past.calls) == ({"A": 65}, {65: "A", 66: "B"}, {})
+    state = SessionState(World(), {})
+    state.follow(step(1, "B", READ, Outcome((), frozenset("B")), "A", "B"))
+    state.follow(step(2, "A", Call("kill", (66, 9)), Outcome((Exited("B", None, "SIGKILL"),)), "A"))
+    assert (state.living, state.names_by_pid, state.calls) == ({"A": 65}, {65: "A", 66: "B"}, {})

@@ -1,0 +1,100 @@
+"""Options that commands share; each decorator hands the command one value made of them."""
+
+from __future__ import annotations
+
+import functools
+import shlex
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ktrace.verify.options import DEFAULT_IMAGE, GuestOptions, SessionOptions
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_Decorator = Callable[[_Function], _Function]
+
+
+def command_line() -> str:
+    """Return the command line of this process, as sessions note it."""
+    return shlex.join(["ktrace", *sys.argv[1:]])
+
+
+def guest_options(purpose: str = "The image to boot.", accel: bool = False) -> _Decorator[Any]:
+    """Add ``--image``; the command gets ``guest``.
+
+    :param purpose: what the help says of the image
+    :param accel: add ``--accel``, too
+    """
+
+    def decorate(function: _Function) -> _Function:
+        @functools.wraps(function)
+        def wrapper(*args: Any, image_name: str, accel: str | None = None, **kwargs: Any) -> Any:
+            return function(*args, guest=GuestOptions(image_name, accel), **kwargs)
+
+        command = click.option("--image", "image_name", default=DEFAULT_IMAGE, show_default=True, help=purpose)(wrapper)
+        if accel:
+            choice = click.Choice(["kvm", "tcg"])
+            command = click.option("--accel", type=choice, help="Use this accelerator, without trying.")(command)
+        return command  # type: ignore[return-value]
+
+    return decorate
+
+
+def recording_options(function: _Function) -> _Function:
+    """Add what steps are to carry to ``guest``: ``--functions``, ``--probe``, ``--event``."""
+
+    @click.option("--functions", is_flag=True, help="Record the kernel functions that each step goes through.")
+    @click.option(
+        "--probe",
+        "probes",
+        multiple=True,
+        metavar="'FUNCTION EXPR; EXPR'",
+        help="Show this whenever an actor enters FUNCTION.",
+    )
+    @click.option(
+        "--event",
+        "events",
+        multiple=True,
+        metavar="'SYSTEM:TRACEPOINT' or 'FUNCTION[%return] EXPR; EXPR'",
+        help="Record this tracepoint or kprobe with each step.",
+    )
+    @functools.wraps(function)
+    def wrapper(*args: Any, functions: bool, probes: tuple[str, ...], events: tuple[str, ...], **kwargs: Any) -> Any:
+        guest = replace(kwargs.pop("guest"), functions=functions)
+        if probes:
+            from ktrace.verify.probe import parse_target
+
+            guest = replace(guest, probes=tuple(map(parse_target, probes)))
+        if events:
+            from ktrace.verify.events import parse_event
+
+            guest = replace(guest, events=tuple(map(parse_event, events)))
+        return function(*args, guest=guest, **kwargs)
+
+    return wrapper  # type: ignore[return-value]
+
+
+def session_options(function: _Function) -> _Function:
+    """Add what a session is to do: ``--session``, ``--checkpoint``, ``--validate``; the command gets ``session``."""
+
+    @click.option("--session", "directory", type=click.Path(path_type=Path), help="Write the session there.")
+    @click.option(
+        "--checkpoint",
+        type=click.IntRange(1),
+        is_flag=False,
+        flag_value=1,
+        default=None,
+        metavar="[EVERY]",
+        help="Save the guest after each step, or each EVERY steps, for ktrace goto.",
+    )
+    @click.option("--validate", is_flag=True, help="Check memory against itself after every step, too.")
+    @functools.wraps(function)
+    def wrapper(*args: Any, directory: Path | None, checkpoint: int | None, validate: bool, **kwargs: Any) -> Any:
+        session = SessionOptions(directory, None, validate, checkpoint or 0, command_line())
+        return function(*args, session=session, **kwargs)
+
+    return wrapper  # type: ignore[return-value]

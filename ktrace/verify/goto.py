@@ -1,0 +1,106 @@
+"""The guest of a session as it was after a step: from a checkpoint, or by making the session's calls again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import islice
+from pathlib import Path
+
+from ktrace.errors import UsageError
+from ktrace.machine.checkpoints import Checkpoint, nearest_checkpoint
+from ktrace.trace.session import new_directory
+from ktrace.trace.session_reader import SessionReader
+from ktrace.trace.session_state import SessionState
+from ktrace.verify.events import parse_event
+from ktrace.verify.guests import Guests, prepare_guests
+from ktrace.verify.notify import Notify, silent
+from ktrace.verify.options import GuestOptions
+from ktrace.verify.paused import Inspection, PausedGuest
+from ktrace.verify.rerun import RanOtherwise, arrive, rerun
+
+ATTEMPTS = 3
+"""Second runs until one does what the session says: a kernel thread may come in between and take a pid."""
+
+
+@contextmanager
+def guest_at_step(
+    session: Path, number: int, anew: bool = False, moved: bool = False, notify: Notify = silent
+) -> Iterator[PausedGuest]:
+    """Yield a guest that stands still as *session* had it after step *number*.
+
+    :param anew: make the calls again even where a checkpoint is
+    :param moved: let objects lie elsewhere than the session says
+    :raises UsageError: there is no such step, the image is another one, or the guest did not do the same again
+    """
+    reader = SessionReader(session)
+    manifest = reader.header.manifest
+    found = None if anew else nearest_checkpoint(reader.path.parent, number)
+    accel = manifest.get("accelerator")
+    options = GuestOptions(
+        image=str(manifest.get("image")),
+        accel=str(accel) if accel else None,
+        functions=bool(manifest.get("functions")),
+        events=tuple(map(parse_event, manifest.get("events", ()))),
+    )
+    guests = prepare_guests(options, notify)
+    image = guests.image
+    if image.build_id != manifest.get("build_id"):
+        raise UsageError(
+            f"{str(session)!r} ran on another build of {image.name!r}: {manifest.get('build_id')!r}",
+            "run the workload again",
+        )
+    attempts = ATTEMPTS
+    if found is None and manifest.get("template") != guests.template.directory.name:
+        notify(f"{image.name} was booted anew since, or its guest programs or QEMU have changed")
+        attempts = 1
+    for left in reversed(range(attempts)):
+        with ExitStack() as stack:
+            try:
+                paused = _restored(stack, guests, session, number, found, moved, notify)
+            except RanOtherwise as error:
+                if not left:
+                    raise
+                notify(f"{error.message}; once more")
+                continue
+            yield paused
+            return
+
+
+def _restored(
+    stack: ExitStack,
+    guests: Guests,
+    session: Path,
+    number: int,
+    found: Checkpoint | None,
+    moved: bool,
+    notify: Notify,
+) -> PausedGuest:
+    """Return the guest after step *number*; it ends with *stack*.
+
+    :raises RanOtherwise: the guest did not do the same again
+    """
+    reader = SessionReader(session)
+    steps = reader.steps()
+    state = SessionState(reader.header.initial, dict(reader.header.addresses))
+    place = new_directory(f"goto-{number}")
+    for recorded in islice(steps, 0 if found is None else found.step):
+        state.follow(recorded)
+    if found is not None and found.step == number:
+        paused = stack.enter_context(guests.paused(found.template, place, found.vmcoreinfo, state))
+        arrive(state, paused.inspection, exact=True)
+        notify(f"after step {number}: its checkpoint")
+        return paused
+    lab, machine = stack.enter_context(guests.lab(place, None if found is None else (found.template, state)))
+    tracer = guests.tracer(lab, machine)
+    inspection = Inspection(lab.inspector, lab.namer)
+    if found is None:
+        arrive(state, inspection, exact=False, moved=moved)
+    rerun(state, steps, number, lab, tracer, machine.pause, moved)
+    notify(_where(number if found is None else number - found.step, found))
+    return PausedGuest(inspection, machine, lab.vmcoreinfo, guests.image.vmlinux)
+
+
+def _where(again: int, found: Checkpoint | None) -> str:
+    begin = "the template" if found is None else f"the checkpoint after step {found.step}"
+    return f"from {begin}, {again} calls made again, each as recorded"

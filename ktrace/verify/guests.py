@@ -1,0 +1,142 @@
+"""Guests of one image: a fresh clone for every session, in a lab, with what records its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from ktrace.errors import GuestError, GuestFileError
+from ktrace.image.image import Image, find_image
+from ktrace.machine.accel import named_accelerator
+from ktrace.machine.machine import Machine
+from ktrace.machine.template.make import ensure_template
+from ktrace.machine.template.prepared import prepared_template
+from ktrace.machine.template.template import Template
+from ktrace.trace.session_state import SessionState
+from ktrace.verify.both_tracers import BothTracers
+from ktrace.verify.events import EventTracer
+from ktrace.verify.inlining import inlined_functions
+from ktrace.verify.lab import KernelCache, Lab
+from ktrace.verify.notify import Notify, silent
+from ktrace.verify.options import GuestOptions
+from ktrace.verify.paused import PausedGuest, inspect_memory
+from ktrace.verify.probed import ProbedLab
+from ktrace.verify.step_tracer import StepTracer
+from ktrace.verify.tracer import SETTINGS, FunctionTracer, InlinedTable, cannot_trace
+from ktrace.verify.unhurried import Unhurried
+
+
+class Guests:
+    """Make guests of one image; see :func:`prepare_guests`.
+
+    :param template: what they are clones of
+    :param options: what their steps are to carry
+    :param inlined: what gcc inlined in which function, where functions are recorded
+    """
+
+    def __init__(self, image: Image, template: Template, options: GuestOptions, inlined: InlinedTable) -> None:
+        self.image = image
+        self.template = template
+        self.options = options
+        self.inlined = inlined
+        self._kernels = KernelCache()
+
+    @contextmanager
+    def lab(
+        self, directory: Path, checkpoint: tuple[Template, SessionState] | None = None
+    ) -> Iterator[tuple[Lab, Machine]]:
+        """Yield a lab in a fresh clone; its console log lands in *directory*.
+
+        :param checkpoint: what to clone instead of the image's template, and where its session was then
+        """
+        template, state = checkpoint or (self.template, None)
+        with Machine.clone(template, directory=directory) as machine:
+            try:
+                if not self.options.probes:
+                    yield Lab(machine, self.image.vmlinux, self._kernels, state), machine
+                    return
+                lab = ProbedLab(machine, self.image.vmlinux, self.options.probes, self._kernels)
+                try:
+                    yield lab, machine
+                finally:
+                    lab.close()
+            except GuestError as error:
+                error.console = error.console or machine.console_tail()
+                raise
+
+    @contextmanager
+    def paused(
+        self, checkpoint: Template, directory: Path, vmcoreinfo: bytes, state: SessionState
+    ) -> Iterator[PausedGuest]:
+        """Yield the guest of a checkpoint, standing still as it was saved.
+
+        :param state: of the session then
+        """
+        vmlinux = self.image.vmlinux
+        with Machine.clone(checkpoint, directory=directory, paused=True) as machine:
+            inspection = inspect_memory(machine.memory, vmlinux, vmcoreinfo, state.living, state.names_by_pid)
+            inspection.namer.adopt(state.addresses, state.world)
+            yield PausedGuest(inspection, machine, vmcoreinfo, vmlinux)
+
+    def tracer(self, lab: Lab, machine: Machine) -> StepTracer | None:
+        """Return what records the functions and events of *lab*'s steps, if they are to carry them."""
+        agent = Unhurried(machine.agent)
+        functions = FunctionTracer(agent, lab.kernel, self.inlined) if self.options.functions else None
+        if not self.options.events:
+            return functions
+        events = EventTracer(agent, lab.kernel, self.options.events, lab.actors.by_pid)
+        return events if functions is None else BothTracers(functions, events)
+
+    def manifest(self, lab: Lab, command: str) -> Mapping[str, Any]:
+        """Return what a session notes of where it ran.
+
+        :param command: the command line that asked for it
+        """
+        events = [target.text for target in self.options.events]
+        return {
+            "ktrace": version("ktrace"),
+            "command": command,
+            "image": self.image.name,
+            "build_id": self.image.build_id,
+            "release": lab.hello.release,
+            "accelerator": self.template.spec.accel,
+            "began": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "template": self.template.directory.name,
+            "functions": self.options.functions,
+            **({"events": events} if events else {}),
+        }
+
+
+def prepare_guests(options: GuestOptions, notify: Notify = silent) -> Guests:
+    """Find the image and boot it, once: guests are clones of it.
+
+    :param notify: told what takes long
+    :raises UsageError: there is no such image, or its kernel cannot record what is asked for
+    :raises HostError: it is not built, or this machine cannot run it
+    """
+    image = find_image(options.image)
+    accel = named_accelerator(options.accel) if options.accel else None
+    template = ensure_template(image, accel=accel, booting=lambda: notify(f"booting {image.name} once"))
+    inlined: InlinedTable = {}
+    if options.functions:
+        template = traced_template(template, notify)
+        inlined = inlined_functions(
+            image.vmlinux, image.build_id, reading=lambda: notify(f"looking up what is inlined in {image.name} once")
+        )
+    return Guests(image, template, options, inlined)
+
+
+def traced_template(template: Template, notify: Notify = silent) -> Template:
+    """Return *template* with the function graph tracer at work.
+
+    :raises UsageError: its kernel cannot trace functions
+    """
+    name = template.spec.image
+    try:
+        return prepared_template(template, SETTINGS, preparing=lambda: notify(f"preparing {name} for tracing once"))
+    except GuestFileError as error:
+        raise cannot_trace(error) from error

@@ -1,0 +1,102 @@
+"""A guest that stands still, to be looked at, here or by other processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ktrace.inspect.build import build_inspector
+from ktrace.inspect.inspector import Inspector
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.memory import PhysicalMemory
+from ktrace.inspect.process.process import find_task
+from ktrace.machine.machine import Machine
+from ktrace.machine.registers import read_registers
+from ktrace.state.naming import Namer
+from ktrace.state.world import World
+from ktrace.trace.live import FILE_NAME, Live
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A guest opened for looking, while it stands still.
+
+    :param inspector: reads its kernel
+    :param namer: gives its objects the names that they have in the session
+    """
+
+    inspector: Inspector
+    namer: Namer
+
+    def look(self) -> World:
+        """Return the named World.
+
+        :raises GuestGarbage: the kernel's memory makes no sense
+        """
+        return self.namer.name(self.inspector.observe())
+
+
+@dataclass(frozen=True)
+class PausedGuest:
+    """A guest of this process that stands still.
+
+    :param vmcoreinfo: the text of its note
+    :param vmlinux: its kernel's debug information
+    """
+
+    inspection: Inspection
+    machine: Machine
+    vmcoreinfo: bytes
+    vmlinux: Path
+
+
+def inspect_memory(
+    memory: PhysicalMemory,
+    vmlinux: Path,
+    vmcoreinfo: bytes,
+    living: Mapping[str, int],
+    names_by_pid: Mapping[int, str],
+) -> Inspection:
+    """Open the kernel in *memory*, whose objects have no names yet.
+
+    :param living: pids of the actors that live, by name
+    :param names_by_pid: names of all that ever lived, by pid
+    """
+    kernel = LiveKernel.attach(memory, vmlinux, vmcoreinfo)
+    inspector = build_inspector(kernel)
+    for name, pid in living.items():
+        inspector.add_actor(name, pid, find_task(kernel, pid))
+    inspector.actors.update(names_by_pid)
+    return Inspection(inspector, Namer())
+
+
+@contextmanager
+def announced(guest: PausedGuest, title: str) -> Iterator[Path]:
+    """Have other processes find the guest meanwhile; yields the directory that names it for them."""
+    place = guest.machine.console.path.parent
+    _live(guest, title).write(place)
+    try:
+        yield place
+    finally:
+        (place / FILE_NAME).unlink(missing_ok=True)
+
+
+def _live(guest: PausedGuest, title: str) -> Live:
+    machine, inspector = guest.machine, guest.inspection.inspector
+    addresses = guest.inspection.namer.addresses
+    return Live(
+        pid=os.getpid(),
+        ram_fd=machine.memory.fd,
+        size=machine.memory.size,
+        image=machine.spec.image,
+        title=title,
+        vmlinux=str(guest.vmlinux),
+        vmcoreinfo=guest.vmcoreinfo.decode(),
+        living={name: pid for pid, name in inspector.actors.items() if name in inspector.tasks},
+        names_by_pid={str(pid): name for pid, name in inspector.actors.items()},
+        addresses={f"{ref.kind}:{ref.key}": address for ref, address in addresses.items()},
+        registers=read_registers(machine),
+    )

@@ -1,0 +1,155 @@
+"""Run workloads in guests of their own, each written to a session file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from ktrace.errors import HostError, KtraceError, UsageError
+from ktrace.machine.checkpoints import Checkpoints
+from ktrace.state.step import Step
+from ktrace.trace.session import End, Header, Sink, Verdict, new_directory
+from ktrace.trace.session_reader import SessionReader
+from ktrace.trace.session_writer import SessionWriter
+from ktrace.verify.guests import Guests
+from ktrace.verify.lab import Lab
+from ktrace.verify.options import SessionOptions
+from ktrace.verify.path_check import PathChecker
+from ktrace.verify.path_replay import noted
+from ktrace.verify.paths import read_paths, way
+from ktrace.verify.paused import Inspection, PausedGuest, announced
+from ktrace.verify.run import perform_script, run_script
+from ktrace.verify.tracer import function_names
+from ktrace.workload.library import load
+from ktrace.workload.script import Script
+
+Hold = Callable[[PausedGuest], None]
+"""Called with the guest as the last step left it; other processes find it meanwhile."""
+
+
+def run_session(
+    guests: Guests, script: Script, sink: Sink, options: SessionOptions | None = None, hold: Hold | None = None
+) -> End:
+    """Run *script* in a fresh guest, its session written to a file and told *sink*.
+
+    :raises UsageError: a step cannot be carried out
+    :raises HostError: the file cannot be written
+    :raises GuestError: the guest failed; the file says so
+    """
+    options = options or SessionOptions()
+    place = new_directory(script.name or "workload") if options.directory is None else _make(options.directory)
+    with ExitStack() as stack:
+        lab, machine = stack.enter_context(guests.lab(place))
+        writer = stack.enter_context(SessionWriter(place))
+        checkpoints = None
+        if options.checkpoint:
+            checkpoints = stack.enter_context(
+                Checkpoints(place, machine, guests.template, options.checkpoint, lab.vmcoreinfo)
+            )
+        both = _FileAndSink(writer, sink, place, checkpoints)
+        try:
+            end = run_script(
+                script,
+                lab,
+                both,
+                {**guests.manifest(lab, options.command), **_noted_paths(guests, script, options.paths)},
+                tracer=guests.tracer(lab, machine),
+                paths=_path_checker(guests, lab, options.paths),
+                history=lambda: SessionReader(place).steps(),
+                validate=options.validate,
+                after_call=None if checkpoints is None else lambda number, _lab: checkpoints.stop(number),
+            )
+        except (KtraceError, KeyboardInterrupt) as error:
+            # What happened so far stays; the file says why it ends here.
+            blame = error.blame if isinstance(error, KtraceError) else "interrupted"
+            writer.console(both.steps + 1, machine.console.fresh())
+            writer.end(End(blame, both.steps, 0, 0, str(error)))
+            raise
+        if hold is not None:
+            machine.pause()
+            inspection = Inspection(lab.inspector, lab.namer)
+            guest = PausedGuest(inspection, machine, lab.vmcoreinfo, guests.image.vmlinux)
+            with announced(guest, script.title):
+                hold(guest)
+    return end
+
+
+@contextmanager
+def run_to_step(guests: Guests, workload: str, step: int | None) -> Iterator[PausedGuest]:
+    """Yield a guest, standing still, in which *workload* was run up to *step* (``None``: to its end).
+
+    :raises UsageError: it has no such step
+    """
+    script = load(workload)
+    place = new_directory(script.name or "workload")
+    with guests.lab(place) as (lab, machine):
+        number = 0
+        for done, _complaints in perform_script(script, lab):
+            number = done.number
+            if number == step:
+                break
+        if step is not None and number != step:
+            raise UsageError(f"{workload} has {number} steps, not {step}", "see: ktrace run")
+        machine.pause()
+        inspection = Inspection(lab.inspector, lab.namer)
+        yield PausedGuest(inspection, machine, lab.vmcoreinfo, guests.image.vmlinux)
+
+
+def _noted_paths(guests: Guests, script: Script, paths: Path | None) -> Mapping[str, Any]:
+    """Return what a session notes of the functions that its script wants to be seen, and of their paths."""
+    if not guests.options.functions or paths is None:
+        return {}
+    return {**noted(paths), **({"way": way(read_paths(paths))} if script.functions else {})}
+
+
+def _path_checker(guests: Guests, lab: Lab, paths: Path | None) -> PathChecker | None:
+    expectations = read_paths(paths) if guests.options.functions and paths is not None else ()
+    if not expectations or paths is None:
+        return None
+    known = function_names(lab.kernel) | {name for table in guests.inlined.values() for name in table}
+    return PathChecker(
+        expectations, paths.name, lambda function: guests.inlined.get(function, {}), known.__contains__
+    )  # fmt: skip
+
+
+class _FileAndSink:
+    """Write a session, tell the sink, and save the guest when it is time to.
+
+    :ivar steps: how many came
+    """
+
+    def __init__(self, writer: SessionWriter, sink: Sink, place: Path, checkpoints: Checkpoints | None) -> None:
+        self._writer = writer
+        self._sink = sink
+        self._place = place
+        self._checkpoints = checkpoints
+        self.steps = 0
+
+    def header(self, header: Header) -> None:
+        self._writer.header(header)
+        self._sink.header(header)
+
+    def step(self, step: Step) -> None:
+        self.steps += 1
+        self._writer.step(step)
+        self._sink.step(step)
+        if self._checkpoints is not None:
+            self._checkpoints.save(step.number)
+
+    def verdict(self, verdict: Verdict) -> None:
+        self._writer.verdict(verdict)
+        self._sink.verdict(verdict)
+
+    def end(self, end: End, place: str = "") -> None:
+        self._writer.end(end, place)
+        self._sink.end(end, str(self._place))
+
+
+def _make(directory: Path) -> Path:
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise HostError(f"cannot make {str(directory)!r}: {error.strerror}") from error
+    return directory
