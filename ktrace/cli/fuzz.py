@@ -19,7 +19,7 @@ from ktrace.verify.options import GuestOptions, SessionOptions
 
 if TYPE_CHECKING:
     from ktrace.fuzz.campaign import Found, Plan, Report
-    from ktrace.fuzz.crew import Crew
+    from ktrace.fuzz.workers import Workers
     from ktrace.verify.guests import Guests
 
 STEPS = 2000
@@ -81,8 +81,8 @@ def fuzz(
         Pool(guests.template, Path(scratch)) as pool,
     ):
         progress = _Progress(plan, enabled=sys.stderr.isatty() and not quiet and not as_json)
-        with _crew(plan, guests, Path(scratch), jobs) as crew:
-            report = Campaign(plan, guests.image, pool, progress, crew).run()
+        with _workers(plan, guests, Path(scratch), jobs) as workers:
+            report = Campaign(plan, guests.image, pool, progress, workers).run()
         progress.done()
         saved = [_save(guests, plan, number, found, as_json) for number, found in enumerate(report.found, 1)]
     if as_json:
@@ -92,10 +92,10 @@ def fuzz(
     return 1 if report.found else 0
 
 
-def _crew(plan: Plan, guests: Guests, scratch: Path, jobs: int | None) -> AbstractContextManager[Crew | None]:
-    """Return who makes the sequences: processes of their own, where that is worth starting them."""
+def _workers(plan: Plan, guests: Guests, scratch: Path, jobs: int | None) -> AbstractContextManager[Workers | None]:
+    """Return what makes the sequences: processes of their own, where that is worth starting them."""
     from ktrace.fuzz.campaign import leaves_nothing, planned_length
-    from ktrace.fuzz.crew import Crew, Work
+    from ktrace.fuzz.workers import Workers, WorkerSetup
 
     if jobs is None:
         short = plan.steps is not None and plan.steps < WORTH_STEPS
@@ -103,8 +103,8 @@ def _crew(plan: Plan, guests: Guests, scratch: Path, jobs: int | None) -> Abstra
     if jobs == 1:
         return nullcontext()
     audit = leaves_nothing(plan.families)
-    work = Work(plan.families, plan.actors, plan.seed, guests.image.name, guests.template, audit)
-    return Crew(work, jobs, scratch, lambda number: planned_length(plan.seed, number))
+    setup = WorkerSetup(plan.families, plan.actors, plan.seed, guests.image.name, guests.template, audit)
+    return Workers(setup, jobs, scratch, lambda number: planned_length(plan.seed, number))
 
 
 def _families(asked: str) -> tuple[str, ...]:

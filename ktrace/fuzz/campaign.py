@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
-from ktrace.fuzz.choose import Choose
-from ktrace.fuzz.crew import Crew, Order
+from ktrace.fuzz.chance import Chance
 from ktrace.fuzz.families import FAMILIES
 from ktrace.fuzz.planner import Planner
 from ktrace.fuzz.pool import Pool
 from ktrace.fuzz.shrink import Shrinker
-from ktrace.fuzz.trial import Source, Trial, run_trial
+from ktrace.fuzz.trial import Source, Trial, attempt
+from ktrace.fuzz.workers import SequenceJob, Workers
 from ktrace.image.image import Image
-from ktrace.verify.lab import KernelCache, Lab
+from ktrace.verify.lab import KernelCache
 
 LENGTHS = (40, 80, 80, 160, 320)
 """Steps of a sequence, one of these."""
@@ -95,14 +95,14 @@ class Campaign:
     """Run *plan* on guests of *pool*.
 
     :param progress: called after each sequence
-    :param crew: makes the sequences; without one they are made here, one after the other
+    :param workers: make the sequences; without them they are made here, one after the other
     """
 
     def __init__(
-        self, plan: Plan, image: Image, pool: Pool, progress: Callable[[Report], None], crew: Crew | None = None
+        self, plan: Plan, image: Image, pool: Pool, progress: Callable[[Report], None], workers: Workers | None = None
     ) -> None:
         self._plan = plan
-        self._crew = crew
+        self._workers = workers
         self._image = image
         self._pool = pool
         self._progress = progress
@@ -121,7 +121,7 @@ class Campaign:
             report.seconds = monotonic() - start
             limit = self._length(report)
             over = plan.seconds is not None and report.seconds >= plan.seconds
-            if limit <= 0 or (over and not (self._crew is not None and self._crew.holds(report.sequences))):
+            if limit <= 0 or (over and not (self._workers is not None and self._workers.holds(report.sequences))):
                 return report
             deadline = None if plan.seconds is None else start + plan.seconds
             report.add(trial := self._sequence(report.sequences, limit, deadline))
@@ -134,8 +134,8 @@ class Campaign:
             self._progress(report)
 
     def _sequence(self, number: int, limit: int, deadline: float | None) -> Trial:
-        if self._crew is not None:
-            return self._crew.get(Order(number, limit, deadline))
+        if self._workers is not None:
+            return self._workers.get(SequenceJob(number, limit, deadline))
         return self.attempt(
             Planner(self._plan.families, self._plan.actors, f"{self._plan.seed}/{number}"), limit, deadline
         )
@@ -161,25 +161,6 @@ def leaves_nothing(families: Sequence[str]) -> bool:
     return all(FAMILIES[name].leaves_nothing for name in families)
 
 
-def attempt(
-    pool: Pool,
-    image: Image,
-    kernels: KernelCache,
-    source: Source,
-    limit: int,
-    deadline: float | None = None,
-    audit: bool = False,
-) -> Trial:
-    """Make one trial in a fresh guest of *pool*."""
-    with pool.guest() as machine:
-        return run_trial(Lab(machine, image.vmlinux, kernels), machine, source, limit, deadline, audit)
-
-
 def planned_length(seed: int, number: int) -> int:
     """Return how many steps a sequence has, where nothing ends it before."""
-    return Choose(f"{seed}/{number}/length").one(LENGTHS)
-
-
-def family_names(asked: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
-    """Return the families that were asked for in the order in which they are known."""
-    return tuple(name for name in known if name in asked)
+    return Chance(f"{seed}/{number}/length").one(LENGTHS)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from ktrace.agent.syscalls import make_call
-from ktrace.fuzz.choose import Choose, swarm
-from ktrace.fuzz.state import Move, State
+from ktrace.fuzz.chance import Chance, swarm
+from ktrace.fuzz.model_view import ModelView, Move
 from ktrace.model.kernel import is_modelled
 from ktrace.model.task import Task
 from ktrace.state.call import Call
 
-Generator = Callable[[State, Choose, Task], Call | None]
+Generator = Callable[[ModelView, Chance, Task], Call | None]
 """Think of a call for a task, or of none if there is nothing to do that with."""
 
-Scene = Callable[[State, Choose], Iterator[Move]]
+Scene = Callable[[ModelView, Chance], Iterator[Move]]
 """Think of several moves that belong together, such as a crowd that gathers on one queue; asked again after each."""
 
 TRIES = 30
@@ -37,7 +37,7 @@ class Family:
     leaves_nothing = False
     """Whether all that its calls make is gone with the processes that made it."""
 
-    def __init__(self, choose: Choose) -> None:
+    def __init__(self, choose: Chance) -> None:
         self.table = swarm(choose, self.generators())
         self._scene: Iterator[Move] = iter(())
         self._in_scene = False
@@ -46,15 +46,15 @@ class Family:
         """Return what this family can do, each with its weight."""
         raise NotImplementedError
 
-    def limits(self, choose: Choose) -> Iterator[Call]:
+    def limits(self, choose: Chance) -> Iterator[Call]:
         """Yield sysctl calls for the start of a sequence: limits low enough to be reached."""
         return iter(())
 
-    def prepare(self, state: State, choose: Choose, task: Task) -> Iterator[Call]:
+    def prepare(self, state: ModelView, choose: Chance, task: Task) -> Iterator[Call]:
         """Yield what a new actor does first."""
         return iter(())
 
-    def inherit(self, state: State, choose: Choose, task: Task) -> Iterator[Call]:
+    def inherit(self, state: ModelView, choose: Chance, task: Task) -> Iterator[Call]:
         """Yield what an actor does first that has just been forked."""
         return iter(())
 
@@ -62,7 +62,7 @@ class Family:
         """Return what takes several moves, each with its weight."""
         return ()
 
-    def urgent(self, state: State) -> Move | None:
+    def urgent(self, state: ModelView) -> Move | None:
         """Return a move that has to come before any other, mostly none."""
         return None
 
@@ -71,7 +71,7 @@ class Family:
         """Whether the last move was part of a scene, which may go on."""
         return self._in_scene
 
-    def next(self, state: State, choose: Choose) -> Move | None:
+    def next(self, state: ModelView, choose: Chance) -> Move | None:
         """Return a move of a free actor, ``None`` if nothing came to mind."""
         free = state.free()
         if (move := self._go_on(state)) is not None:
@@ -87,7 +87,7 @@ class Family:
                 return task.name, call
         return None
 
-    def _go_on(self, state: State) -> Move | None:
+    def _go_on(self, state: ModelView) -> Move | None:
         """Return the scene's next move; it is over where whoever should make it is asleep or gone."""
         move = next(self._scene, None)
         self._in_scene = move is not None and possible(move, state)
@@ -97,13 +97,13 @@ class Family:
         return move
 
 
-def possible(move: Move, state: State) -> bool:
+def possible(move: Move, state: ModelView) -> bool:
     """Tell whether whoever should make *move* is there and awake, and the model knows the call."""
     actor, call = move
     return is_modelled(actor, call.name) and (actor is None or any(task.name == actor for task in state.free()))
 
 
-def later(state: State, choose: Choose, task: Task) -> Call | None:
+def later(state: ModelView, choose: Chance, task: Task) -> Call | None:
     """Set the clock forward: only then can be seen which times a call sets again."""
     if not task.cred.capable("CAP_SYS_TIME") and choose.chance(0.95):
         return None

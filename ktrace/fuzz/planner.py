@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from ktrace.agent.syscalls import CONSTANTS, make_call
 from ktrace.fuzz.background import USERS, Background, credentials
-from ktrace.fuzz.choose import Choose
+from ktrace.fuzz.chance import Chance
 from ktrace.fuzz.families import FAMILIES
 from ktrace.fuzz.family import Family, possible
-from ktrace.fuzz.state import Move, State
+from ktrace.fuzz.model_view import ModelView, Move
 from ktrace.state.call import Result
 from ktrace.uapi.signal import SIGNAL_NUMBERS
 
@@ -30,7 +30,7 @@ class Planner:
     """
 
     def __init__(self, families: Sequence[str], actors: int, seed: str) -> None:
-        self._choose = choose = Choose(seed)
+        self._choose = choose = Chance(seed)
         if choose.chance(ALONE):
             families = [choose.one(families)]
         self._families = [FAMILIES[name](choose) for name in families]
@@ -40,9 +40,9 @@ class Planner:
         self._actors = actors
         self._first = self._opening()
         self._after_birth: Iterator[Move] = iter(())
-        self._state: State | None = None
+        self._state: ModelView | None = None
 
-    def next(self, state: State) -> Move:
+    def next(self, state: ModelView) -> Move:
         """Return the next move."""
         self._state = state
         for moves in (self._first, self._after_birth):
@@ -98,7 +98,7 @@ class Planner:
         busy = [family for family in self._families if family.in_scene]
         return busy[0] if busy and self._choose.chance(STEADY) else self._choose.one(self._families)
 
-    def _think(self, state: State) -> Move:
+    def _think(self, state: ModelView) -> Move:
         choose = self._choose
         free, blocked = state.free(), state.blocked()
         if len(free) + len(blocked) < max(2, self._actors - 1):

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 
 from ktrace.fuzz.finding import Finding
-from ktrace.fuzz.renaming import Renaming
-from ktrace.fuzz.state import Move, State
+from ktrace.fuzz.model_view import ModelView, Move
+from ktrace.fuzz.renumbering import Renumbering
 from ktrace.fuzz.trial import Done, Source, Trial
 from ktrace.state.call import Result
 
@@ -26,10 +26,10 @@ class Replay:
     def __init__(self, moves: Sequence[Done]) -> None:
         self._moves = list(moves)
         self._at = 0
-        self._renaming = Renaming()
+        self._renumbering = Renumbering()
         self._inside: dict[str, Done] = {}
 
-    def next(self, state: State) -> Move | None:
+    def next(self, state: ModelView) -> Move | None:
         """Return the next move whose actor is there and awake."""
         while self._at < len(self._moves):
             done = self._moves[self._at]
@@ -37,17 +37,17 @@ class Replay:
             if _possible(done, state):
                 if done.actor is not None:
                     self._inside[done.actor] = done
-                return done.actor, self._renaming.rename(done.actor, done.call)
+                return done.actor, self._renumbering.renumber(done.actor, done.call)
         return None
 
     def saw(self, actor: str, result: Result) -> None:
         """Follow the numbers that came out differently."""
         done = self._inside.pop(actor, None)
         if done is not None:
-            self._renaming.learn(actor, done.call, done.result, result)
+            self._renumbering.learn(actor, done.call, done.result, result)
 
 
-def _possible(done: Done, state: State) -> bool:
+def _possible(done: Done, state: ModelView) -> bool:
     tasks = state.kernel.tasks
     if done.actor is None:
         return done.call.name != "kill" or done.call.args[0] in tasks

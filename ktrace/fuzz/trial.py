@@ -12,7 +12,9 @@ from ktrace.agent.syscalls import make_call
 from ktrace.errors import GuestError, ModelError, UsageError
 from ktrace.fuzz.finding import Finding, of_differences, of_failure, of_failures
 from ktrace.fuzz.leaks import Census, leaked, take
-from ktrace.fuzz.state import Move, State
+from ktrace.fuzz.model_view import ModelView, Move
+from ktrace.fuzz.pool import Pool
+from ktrace.image.image import Image
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.invariants.all import validate
 from ktrace.machine.machine import Machine
@@ -24,14 +26,14 @@ from ktrace.state.call import Call, Completed, Outcome, Result
 from ktrace.state.step import Step
 from ktrace.uapi.signal import SIGNAL_NUMBERS
 from ktrace.verify.checker import Checker
-from ktrace.verify.lab import Lab
+from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.observe import observe_step
 
 
 class Source(Protocol):
     """Where moves come from."""
 
-    def next(self, state: State) -> Move | None:
+    def next(self, state: ModelView) -> Move | None:
         """Return the next move; ``None`` ends the trial."""
 
     def saw(self, actor: str, result: Result) -> None:
@@ -97,9 +99,9 @@ def run_trial(
     if differences := checker.initial(lab.look()):
         trial.finding = of_differences("the start", differences)
         return trial
-    state = State(checker.model)
+    state = ModelView(checker.model)
     pending: dict[str, Done] = {}
-    watch = Watch(lab, machine, checker)
+    observer = Observer(lab, machine, checker)
     refused = 0
     while len(trial.moves) < limit and refused < REFUSALS:
         if deadline is not None and monotonic() >= deadline:
@@ -109,14 +111,14 @@ def run_trial(
             break
         actor, call = move
         try:
-            step = watch.observe(len(trial.moves) + 1, actor, call)
+            step = observer.observe(len(trial.moves) + 1, actor, call)
         except UsageError:
             # It cannot be encoded: it never reached the guest.
             refused += 1
             continue
         except GuestError as error:
             trial.moves.append(Done(actor, call))
-            trial.finding = watch.failure(call, error)
+            trial.finding = observer.failure(call, error)
             return trial
         refused = 0
         done = Done(actor, call)
@@ -125,7 +127,7 @@ def run_trial(
         if actor is not None:
             pending[actor] = done
         try:
-            trial.finding = watch.check(step)
+            trial.finding = observer.check(step)
         except NotModelled as error:
             trial.unmodelled = f"{call.name}: {error}"
             return trial
@@ -137,24 +139,38 @@ def run_trial(
         kinds = frozenset(f"contradiction: {NUMBERS.sub('N', item.where)}" for item in violations)
         trial.finding = Finding(kinds, trial.moves[-1].call.name, "\n".join(map(str, violations)))
     elif before is not None:
-        _audit(lab, watch, trial, state, before)
+        _audit(lab, observer, trial, state, before)
     return trial
 
 
-def _audit(lab: Lab, watch: Watch, trial: Trial, state: State, before: Census) -> None:
+def attempt(
+    pool: Pool,
+    image: Image,
+    kernels: KernelCache,
+    source: Source,
+    limit: int,
+    deadline: float | None = None,
+    audit: bool = False,
+) -> Trial:
+    """Make one trial in a fresh guest of *pool*."""
+    with pool.guest() as machine:
+        return run_trial(Lab(machine, image.vmlinux, kernels), machine, source, limit, deadline, audit)
+
+
+def _audit(lab: Lab, observer: Observer, trial: Trial, state: ModelView, before: Census) -> None:
     """Kill every actor, and note what is left of them once time was given to free it."""
     ends: list[Done] = []
     for task in state.tasks():
         if task.name in state.kernel.tasks:
             ends.append(Done(None, make_call("kill", task.name, SIGNAL_NUMBERS["SIGKILL"])))
-            trial.finding = _step(watch, state.number + len(ends), ends[-1].call)
+            trial.finding = _step(observer, state.number + len(ends), ends[-1].call)
             if trial.finding is not None:
                 trial.moves += ends
                 return
     left: dict[str, int] = {}
     for _ in range(0 if state.kernel.net.inet.held_back else PATIENCE):
         ends.append(Done(None, make_call("wait", GRACE_MS)))
-        trial.finding = _step(watch, state.number + len(ends), ends[-1].call)
+        trial.finding = _step(observer, state.number + len(ends), ends[-1].call)
         left = leaked(before, take(lab.kernel), len(_named(state.kernel.fs.root)))
         if trial.finding is not None or not left:
             break
@@ -173,20 +189,20 @@ def _named(directory: Inode) -> set[int]:
     return found
 
 
-def _step(watch: Watch, number: int, call: Call) -> Finding | None:
+def _step(observer: Observer, number: int, call: Call) -> Finding | None:
     try:
-        return watch.check(watch.observe(number, None, call))
+        return observer.check(observer.observe(number, None, call))
     except NotModelled:
         return None
     except GuestError as error:
-        return watch.failure(call, error)
+        return observer.failure(call, error)
 
 
 class NotModelled(Exception):
     """The model says itself that it does not know what was asked for."""
 
 
-class Watch:
+class Observer:
     """Look at the guest after each step from every side."""
 
     def __init__(self, lab: Lab, machine: Machine, checker: Checker) -> None:

@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ktrace.fuzz.model_view import ModelView, Move
 from ktrace.fuzz.planner import Planner
-from ktrace.fuzz.state import Move, State
 from ktrace.fuzz.trial import Done, Source, Trial
 from ktrace.model.build import build_model
 from ktrace.model.kernel import Kernel
@@ -26,7 +26,7 @@ def facts() -> Any:
 def dry_run(source: Source, limit: int) -> tuple[Trial, Kernel]:
     """Make moves in the model alone."""
     kernel = build_model(facts())
-    state, trial = State(kernel), Trial()
+    state, trial = ModelView(kernel), Trial()
     pending: dict[str, Done] = {}
     while len(trial.moves) < limit and (move := source.next(state)) is not None:
         actor, call = move

@@ -76,14 +76,14 @@ def test_descriptors_arrive_in_messages() -> None:
 
 def test_nobody_waits_long_for_a_second_syn() -> None:
     from ktrace.fuzz.families.net.socket import SYN_STEPS
+    from ktrace.fuzz.model_view import ModelView, open_fds
     from ktrace.fuzz.planner import Planner
-    from ktrace.fuzz.state import State, open_fds
     from tests.unit.fuzz.bench import dry_run
 
     waiting: dict[int, int] = {}
 
     class Watched(Planner):
-        def next(self, state: State):  # type: ignore[no-untyped-def]
+        def next(self, state: ModelView):  # type: ignore[no-untyped-def]
             now = {
                 file.private.sk.key
                 for task in state.tasks()

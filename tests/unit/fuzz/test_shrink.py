@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.finding import Finding, of_differences
-from ktrace.fuzz.renaming import Renaming
+from ktrace.fuzz.renumbering import Renumbering
 from ktrace.fuzz.script import script_of
 from ktrace.fuzz.shrink import Shrinker
 from ktrace.fuzz.trial import Source, Trial
@@ -66,17 +66,17 @@ def test_a_short_trial_is_a_script_that_parses_again() -> None:
 
 
 def test_descriptors_and_ids_are_followed() -> None:
-    renaming = Renaming()
+    renumbering = Renumbering()
     pipe2 = make_call("pipe2", 0)
-    renaming.learn("A", pipe2, Result(0, None, {"pipefd": (5, 6)}), Result(0, None, {"pipefd": (3, 4)}))
-    assert renaming.rename("A", make_call("read", 5, 10)) == make_call("read", 3, 10)
-    assert renaming.rename("B", make_call("read", 5, 10)) == make_call("read", 5, 10)
-    renaming.learn("A", make_call("fork", "B"), Result(10), Result(20))
-    assert renaming.rename("B", make_call("close", 6)) == make_call("close", 4)
-    renaming.learn("A", make_call("msgget", 1), Result(32769), Result(0))
-    assert renaming.rename("A", make_call("msgctl", 32769, 2)) == make_call("msgctl", 0, 2)
-    assert renaming.rename("A", make_call("semctl", 32769, 0, 2)).args[0] == 32769
-    polled = renaming.rename("A", make_call("poll", ({"fd": 6, "events": 1},), 0))
+    renumbering.learn("A", pipe2, Result(0, None, {"pipefd": (5, 6)}), Result(0, None, {"pipefd": (3, 4)}))
+    assert renumbering.renumber("A", make_call("read", 5, 10)) == make_call("read", 3, 10)
+    assert renumbering.renumber("B", make_call("read", 5, 10)) == make_call("read", 5, 10)
+    renumbering.learn("A", make_call("fork", "B"), Result(10), Result(20))
+    assert renumbering.renumber("B", make_call("close", 6)) == make_call("close", 4)
+    renumbering.learn("A", make_call("msgget", 1), Result(32769), Result(0))
+    assert renumbering.renumber("A", make_call("msgctl", 32769, 2)) == make_call("msgctl", 0, 2)
+    assert renumbering.renumber("A", make_call("semctl", 32769, 0, 2)).args[0] == 32769
+    polled = renumbering.renumber("A", make_call("poll", ({"fd": 6, "events": 1},), 0))
     assert polled.args[0][0]["fd"] == 4
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
-from ktrace.fuzz.choose import Choose
+from ktrace.fuzz.chance import Chance
 from ktrace.fuzz.family import Generator
-from ktrace.fuzz.state import State, free_fds, open_fds
+from ktrace.fuzz.model_view import ModelView, free_fds, open_fds
 from ktrace.model.fs.file import File
 from ktrace.model.task import Task
 from ktrace.state.call import Call
@@ -19,7 +19,7 @@ EVENTS = (C["POLLIN"], C["POLLOUT"], C["POLLIN"] | C["POLLOUT"], 0, C["POLLPRI"]
 _O_FLAGS = (C["O_NONBLOCK"], C["FASYNC"], C["O_DIRECT"], C["O_APPEND"], C["O_NOATIME"])
 
 
-def pick_fd(choose: Choose, task: Task, wanted: Wanted, sloppy: float = 0.06) -> int | None:
+def pick_fd(choose: Chance, task: Task, wanted: Wanted, sloppy: float = 0.06) -> int | None:
     """Return a descriptor of *task* whose file is as *wanted*; now and then any, or one that is not open.
 
     :returns: ``None`` if there is none
@@ -59,10 +59,10 @@ class Descriptors:
             (6, self.epoll_wait),
         ]
 
-    def _fd(self, choose: Choose, task: Task) -> int | None:
+    def _fd(self, choose: Chance, task: Task) -> int | None:
         return pick_fd(choose, task, self._wanted)
 
-    def dup(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def dup(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         """Duplicate a descriptor in any of the five ways."""
         if (fd := self._fd(choose, task)) is None:
             return None
@@ -79,22 +79,22 @@ class Descriptors:
                 return make_call("fcntl", fd, C["F_DUPFD"], choose.one((0, new, 1 << 32)))
         return make_call("fcntl", fd, C["F_DUPFD_CLOEXEC"], new)
 
-    def close(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def close(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         """Close a descriptor."""
         fd = self._fd(choose, task)
         return None if fd is None else make_call("close", fd)
 
-    def setfl(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def setfl(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         """Change the flags of an open file, most often O_NONBLOCK."""
         fd = self._fd(choose, task)
         return None if fd is None else make_call("fcntl", fd, C["F_SETFL"], choose.flags(0.3, *_O_FLAGS))
 
-    def getfl(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def getfl(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         """Ask for the flags of a file or of its descriptor."""
         fd = self._fd(choose, task)
         return None if fd is None else make_call("fcntl", fd, choose.one((C["F_GETFL"], C["F_GETFD"], 99)))
 
-    def setown(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def setown(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         """Say who gets SIGIO."""
         if (fd := self._fd(choose, task)) is None:
             return None
@@ -104,41 +104,41 @@ class Descriptors:
             return make_call("fcntl", fd, C["F_SETOWN_EX"], owner)
         return make_call("fcntl", fd, C["F_SETOWN"], choose.one((whom, whom, 0)))
 
-    def getown(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def getown(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         """Ask who gets SIGIO."""
         command = choose.one(("F_GETOWN", "F_GETSIG", "F_GETOWN_EX"))
         fd = self._fd(choose, task)
         return None if fd is None else make_call("fcntl", fd, C[command])
 
-    def setsig(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def setsig(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         """Choose another signal than SIGIO."""
         fd = self._fd(choose, task)
         signo = choose.one((0, SIGNAL_NUMBERS["SIGUSR1"], SIGNAL_NUMBERS["SIGIO"], 34, 65))
         return None if fd is None else make_call("fcntl", fd, C["F_SETSIG"], signo)
 
-    def setfd(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def setfd(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         """Mark a descriptor close-on-exec, or not."""
         fd = self._fd(choose, task)
         return None if fd is None else make_call("fcntl", fd, C["F_SETFD"], choose.integer(0, 1))
 
-    def ioctl(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def ioctl(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         """Make an ioctl that every file knows."""
         if (fd := self._fd(choose, task)) is None:
             return None
         request = choose.one(("FIONREAD", "FIONREAD", "FIONBIO", "FIOASYNC", "FIOCLEX", "FIONCLEX", "TCGETS"))
         return make_call("ioctl", fd, C[request], choose.integer(0, 1) if request in ("FIONBIO", "FIOASYNC") else 0)
 
-    def fstat(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def fstat(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         """Ask what a descriptor is."""
         fd = self._fd(choose, task)
         return None if fd is None else make_call("fstat", fd)
 
-    def lseek(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def lseek(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         """Move the offset."""
         fd = self._fd(choose, task)
         return None if fd is None else make_call("lseek", fd, choose.one((0, 0, 5, -1)), choose.integer(0, 5))
 
-    def poll(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def poll(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         """Poll some descriptors; wait only where somebody is left to end it."""
         fds = [self._fd(choose, task) for _ in range(choose.integer(1, 3))]
         given = tuple({"fd": fd, "events": choose.one(EVENTS)} for fd in fds if fd is not None)
@@ -149,7 +149,7 @@ class Descriptors:
             return make_call("poll", given, timeout)
         return make_call("ppoll", given, None if timeout else {"tv_sec": 0, "tv_nsec": 0})
 
-    def select(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def select(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         """Ask the same with select."""
         fds = [fd for fd, _ in open_fds(task)][:30]
         if not fds:
@@ -159,13 +159,13 @@ class Descriptors:
         timeout = None if may_block(state, choose, 0.3) else {"tv_sec": 0, "tv_usec": 0}
         return make_call("select", max([*reading, *writing, 0]) + 1, reading, writing, None, timeout)
 
-    def epoll_create(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def epoll_create(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         """Make an epoll instance, if there is none yet."""
         if any(is_epoll(file) for _, file in open_fds(task)) and choose.chance(0.9):
             return None
         return make_call("epoll_create1", choose.one((0, 0, C["EPOLL_CLOEXEC"], 1)))
 
-    def epoll_ctl(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def epoll_ctl(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         """Watch a descriptor, or no longer."""
         epfd = pick_fd(choose, task, is_epoll)
         if epfd is None:
@@ -184,7 +184,7 @@ class Descriptors:
         events |= choose.flags(0.2, C["EPOLLET"], C["EPOLLONESHOT"], C["EPOLLEXCLUSIVE"])
         return make_call("epoll_ctl", epfd, op, fd, None if op == 2 else {"events": events, "data": fd & 0xFFFFFFFF})
 
-    def epoll_wait(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def epoll_wait(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         """Ask an epoll instance what happened."""
         if (epfd := pick_fd(choose, task, is_epoll)) is None:
             return None
@@ -196,6 +196,6 @@ def is_epoll(file: File) -> bool:
     return file.ops.name == "eventpoll_fops"
 
 
-def may_block(state: State, choose: Choose, probability: float) -> bool:
+def may_block(state: ModelView, choose: Chance, probability: float) -> bool:
     """Decide whether the next call may sleep: two actors at least must stay awake."""
     return len(state.free()) > 2 and choose.chance(probability)

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
-from ktrace.fuzz.choose import Choose
+from ktrace.fuzz.chance import Chance
 from ktrace.fuzz.families.fs.files import Wanted, is_epoll, may_block
 from ktrace.fuzz.family import Scene
-from ktrace.fuzz.state import Move, State, open_fds
+from ktrace.fuzz.model_view import ModelView, Move, open_fds
 from ktrace.model.fs.file import File
 from ktrace.uapi.signal import SIGNAL_NUMBERS
 
-Poke = Callable[[State, Choose, File], Move | None]
+Poke = Callable[[ModelView, Chance, File], Move | None]
 """Think of a call, by anybody, that happens to a file and does not sleep."""
 
 KEPT = C["O_NONBLOCK"] | C["O_DIRECT"] | C["O_APPEND"]
@@ -23,7 +23,7 @@ EVENTS = (C["EPOLLIN"], C["EPOLLOUT"], C["EPOLLIN"] | C["EPOLLOUT"], C["EPOLLIN"
 def watching(wanted: Wanted, poke: Poke) -> Scene:
     """Return the scene in which files that are as *wanted* are watched and poked."""
 
-    def scene(state: State, choose: Choose) -> Iterator[Move]:
+    def scene(state: ModelView, choose: Chance) -> Iterator[Move]:
         watchers = [task for task in state.free() if any(wanted(file) for _, file in open_fds(task))]
         if not watchers:
             return
@@ -53,7 +53,7 @@ def watching(wanted: Wanted, poke: Poke) -> Scene:
 def signalled(wanted: Wanted, poke: Poke) -> Scene:
     """Return the scene in which somebody asks for signals from files that are as *wanted*, and these are poked."""
 
-    def scene(state: State, choose: Choose) -> Iterator[Move]:
+    def scene(state: ModelView, choose: Chance) -> Iterator[Move]:
         ends = [(task, fd, file) for task in state.free() for fd, file in open_fds(task) if wanted(file)]
         for task, fd, file in choose.some(ends, 1, 2):
             if task.files.slots.get(fd) is None or task.running is not None:

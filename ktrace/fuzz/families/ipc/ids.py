@@ -8,9 +8,9 @@ from typing import Any
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.background import USERS
-from ktrace.fuzz.choose import Choose
+from ktrace.fuzz.chance import Chance
 from ktrace.fuzz.family import Family, Scene
-from ktrace.fuzz.state import Move, State
+from ktrace.fuzz.model_view import ModelView, Move
 from ktrace.model.ipc.ids import Ids
 from ktrace.model.ipc.namespace import Namespace
 from ktrace.model.task import Task
@@ -33,13 +33,13 @@ class SysvFamily(Family):
 
     ids = "?"
 
-    def __init__(self, choose: Choose) -> None:
+    def __init__(self, choose: Chance) -> None:
         self._modes = choose.one((MODES, OPEN, OPEN))
         self._most = choose.one((1, 2, 2, 3, 6))
         self._gone: list[int] = []
         super().__init__(choose)
 
-    def prepare(self, state: State, choose: Choose, task: Task) -> Iterator[Call]:
+    def prepare(self, state: ModelView, choose: Chance, task: Task) -> Iterator[Call]:
         """Put some actors into namespaces of their own, as whoever they then are."""
         if choose.chance(0.2) and task.cred.capable("CAP_SYS_ADMIN"):
             yield make_call("unshare", C["CLONE_NEWIPC"])
@@ -51,12 +51,12 @@ class SysvFamily(Family):
         """Return what takes several moves."""
         return [(0.6, self._churn), (0.5, self._new_limits)]
 
-    def _new_limits(self, state: State, choose: Choose) -> Iterator[Move]:
+    def _new_limits(self, state: ModelView, choose: Chance) -> Iterator[Move]:
         """Change limits while objects are in use."""
         for call in self.limits(choose):
             yield None, call
 
-    def crowded(self, state: State, choose: Choose) -> tuple[Any, list[Task]] | None:
+    def crowded(self, state: ModelView, choose: Chance) -> tuple[Any, list[Task]] | None:
         """Return an object and the free tasks that can name it, two at least; ``None`` if there is none."""
         found: dict[int, tuple[Any, list[Task]]] = {}
         for task in state.free():
@@ -69,7 +69,7 @@ class SysvFamily(Family):
         # Whoever may do most comes first: it is the one that starts.
         return entry, sorted(choose.some(tasks, len(tasks)), key=lambda task: not task.cred.capable("CAP_IPC_OWNER"))
 
-    def _churn(self, state: State, choose: Choose) -> Iterator[Move]:
+    def _churn(self, state: ModelView, choose: Chance) -> Iterator[Move]:
         """Make and remove objects until the indices wrap and the sequence number moves on."""
         task = choose.one(state.free())
         for _ in range(choose.weighted([(9, 4), (1, 66)])):
@@ -78,7 +78,7 @@ class SysvFamily(Family):
             for index in sorted(set(self.seen(state, task).idr) - before):
                 yield task.name, self.remove(self.seen(state, task).idr[index].id)
 
-    def make(self, choose: Choose) -> Call:
+    def make(self, choose: Chance) -> Call:
         """Make a private object."""
         raise NotImplementedError
 
@@ -92,21 +92,21 @@ class SysvFamily(Family):
 
     # -- ids -------------------------------------------------------------------------------------
 
-    def namespace(self, state: State, task: Task) -> Namespace:
+    def namespace(self, state: ModelView, task: Task) -> Namespace:
         """Return the namespace of *task*."""
         return state.kernel.ipc.namespace(task)
 
-    def seen(self, state: State, task: Task) -> Ids:
+    def seen(self, state: ModelView, task: Task) -> Ids:
         """Return the identifiers that *task* sees."""
         found: Ids = getattr(self.namespace(state, task), self.ids)
         return found
 
-    def pick(self, state: State, choose: Choose, task: Task) -> Any | None:
+    def pick(self, state: ModelView, choose: Chance, task: Task) -> Any | None:
         """Return an object that *task* can name, or ``None``."""
         idr = self.seen(state, task).idr
         return idr[choose.one(sorted(idr))] if idr else None
 
-    def id_of(self, choose: Choose, found: Any | None) -> int:
+    def id_of(self, choose: Chance, found: Any | None) -> int:
         """Return the id of *found*; now and then a wrong one."""
         if found is not None and not choose.chance(0.04):
             if found.id not in self._gone:
@@ -117,13 +117,13 @@ class SysvFamily(Family):
             wrong += [found.id + 32768, found.id - 32768, found.id + 1]
         return choose.one([*wrong, *self._gone[-3:]])
 
-    def get_flags(self, choose: Choose) -> int:
+    def get_flags(self, choose: Chance) -> int:
         """Return mode and flags for a get call."""
         return (
             choose.one(self._modes) | (C["IPC_CREAT"] if choose.chance(0.8) else 0) | choose.flags(0.15, C["IPC_EXCL"])
         )
 
-    def key(self, state: State, choose: Choose, task: Task) -> int | None:
+    def key(self, state: ModelView, choose: Chance, task: Task) -> int | None:
         """Return a key: private, in use, or free; where there are enough objects, mostly none."""
         seen = self.seen(state, task)
         limit = self.most_objects(self.namespace(state, task))
@@ -132,17 +132,17 @@ class SysvFamily(Family):
             return choose.one(sorted(seen.key_ht) or KEYS) if choose.chance(0.2) else None
         return choose.one((0, *KEYS))
 
-    def index(self, state: State, choose: Choose, task: Task) -> int:
+    def index(self, state: ModelView, choose: Chance, task: Task) -> int:
         """Return an index for the STAT calls: of an object mostly."""
         idr = self.seen(state, task).idr
         return choose.one(sorted(idr)) if idr and choose.chance(0.8) else choose.one((-1, 0, 1, 5, 32768))
 
-    def perm(self, choose: Choose) -> dict[str, int]:
+    def perm(self, choose: Chance) -> dict[str, int]:
         """Return what IPC_SET may set."""
         uid = choose.one((0, *USERS, 0xFFFFFFFF) if choose.chance(0.1) else (0, *USERS))
         return {"uid": uid, "gid": choose.one((0, 50, 1000)), "mode": choose.one(self._modes)}
 
 
-def bad_pointer(choose: Choose) -> Pointer:
+def bad_pointer(choose: Chance) -> Pointer:
     """Return an address that nothing is mapped at."""
     return choose.one((BAD, NULL))

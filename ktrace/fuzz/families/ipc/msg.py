@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
-from ktrace.fuzz.choose import Choose, pattern
+from ktrace.fuzz.chance import Chance, pattern
 from ktrace.fuzz.families.fs.files import may_block
 from ktrace.fuzz.families.ipc.ids import SysvFamily, bad_pointer
 from ktrace.fuzz.family import Generator, Scene, later
-from ktrace.fuzz.state import Move, State
+from ktrace.fuzz.model_view import ModelView, Move
 from ktrace.model.ipc.msg_queue import MsgQueue
 from ktrace.model.ipc.namespace import Namespace
 from ktrace.model.task import Task
@@ -27,7 +27,7 @@ class MsgFamily(SysvFamily):
     name = "msg"
     ids = "msg_ids"
 
-    def __init__(self, choose: Choose) -> None:
+    def __init__(self, choose: Chance) -> None:
         self._large = choose.one((0.05, 0.1, 0.4))
         self._stock = choose.one((0, 1, 3, 6))
         self._types = choose.one(((1,), (1, 2), (1, 2, 3, 4)))
@@ -46,7 +46,7 @@ class MsgFamily(SysvFamily):
             (0.8, self._remove),
         ]
 
-    def limits(self, choose: Choose) -> Iterator[Call]:
+    def limits(self, choose: Chance) -> Iterator[Call]:
         """Lower msgmax, msgmnb and msgmni."""
         if choose.chance(0.4):
             yield make_call("sysctl", "kernel/msgmnb", str(choose.one((0, 1, 50, 300, 5000))))
@@ -57,7 +57,7 @@ class MsgFamily(SysvFamily):
         if choose.chance(0.1):
             yield make_call("sysctl", "kernel/msg_next_id", str(choose.one((0, 5, 32768, 70000, 0x7FFFFFFF))))
 
-    def make(self, choose: Choose) -> Call:
+    def make(self, choose: Chance) -> Call:
         """Make a private object."""
         return make_call("msgget", 0, 0o600)
 
@@ -73,7 +73,7 @@ class MsgFamily(SysvFamily):
         """Return what takes several moves."""
         return [*super().scenes(), (4, self._crowd_of_receivers), (4, self._crowd_of_senders)]
 
-    def _crowd_of_receivers(self, state: State, choose: Choose) -> Iterator[Move]:
+    def _crowd_of_receivers(self, state: ModelView, choose: Chance) -> Iterator[Move]:
         """Have several wait for messages of several types and sizes, then send some."""
         if (found := self.crowded(state, choose)) is None:
             return
@@ -91,7 +91,7 @@ class MsgFamily(SysvFamily):
             message = {"mtype": choose.one((1, 1, 2, 3, 9)), "mtext": pattern(state.number, choose.one((0, 5, 6, 50)))}
             yield choose.one(awake).name, make_call("msgsnd", msq.id, message, C["IPC_NOWAIT"])
 
-    def _crowd_of_senders(self, state: State, choose: Choose) -> Iterator[Move]:
+    def _crowd_of_senders(self, state: ModelView, choose: Chance) -> Iterator[Move]:
         """Have several wait for room, each for as much as it needs, then make some."""
         if (found := self.crowded(state, choose)) is None:
             return
@@ -120,16 +120,16 @@ class MsgFamily(SysvFamily):
             else:
                 yield choose.one(awake).name, make_call("msgrcv", msq.id, 20000, 0, C["IPC_NOWAIT"])
 
-    def _msgget(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _msgget(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if (key := self.key(state, choose, task)) is None:
             return None
         return make_call("msgget", key, self.get_flags(choose))
 
-    def _queue(self, state: State, choose: Choose, task: Task) -> MsgQueue | None:
+    def _queue(self, state: ModelView, choose: Chance, task: Task) -> MsgQueue | None:
         found: MsgQueue | None = self.pick(state, choose, task)
         return found
 
-    def _size(self, state: State, choose: Choose, task: Task, msq: MsgQueue) -> int:
+    def _size(self, state: ModelView, choose: Chance, task: Task, msq: MsgQueue) -> int:
         ns = self.namespace(state, task)
         room = max(0, min(msq.q_qbytes - msq.q_cbytes, 20000))
         if choose.chance(self._large):
@@ -137,7 +137,7 @@ class MsgFamily(SysvFamily):
             return choose.around(*marks, low=0, high=20000)
         return choose.around(0, 1, 5, 50, min(room, 60), low=0)
 
-    def _msgsnd(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _msgsnd(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if (msq := self._queue(state, choose, task)) is None:
             return None
         size = self._size(state, choose, task, msq)
@@ -152,7 +152,7 @@ class MsgFamily(SysvFamily):
             return make_call("msgsnd", ident, message, msgsz=choose.one((-1, size // 2)), msgflg=flags)
         return make_call("msgsnd", ident, message, flags)
 
-    def _msgrcv(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _msgrcv(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if (msq := self._queue(state, choose, task)) is None:
             return None
         if len(msq.q_messages) < self._stock and choose.chance(0.6):
@@ -189,7 +189,7 @@ class MsgFamily(SysvFamily):
             return any(message.m_type <= -wanted for message in msq.q_messages)
         return any((message.m_type == wanted) != bool(flags & C["MSG_EXCEPT"]) for message in msq.q_messages)
 
-    def _stat(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _stat(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if not self.seen(state, task).idr and choose.chance(0.9):
             return None
         buf = {} if choose.chance(0.95) else {"buf": bad_pointer(choose)}
@@ -198,10 +198,10 @@ class MsgFamily(SysvFamily):
         command = C[choose.one(("MSG_STAT", "MSG_STAT_ANY"))]
         return make_call("msgctl", self.index(state, choose, task), command, **buf)
 
-    def _info(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _info(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         return make_call("msgctl", 0, choose.one((C["IPC_INFO"], C["MSG_INFO"], 99)))
 
-    def _set(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _set(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if (msq := self._queue(state, choose, task)) is None:
             return None
         now = msq.q_cbytes
@@ -212,7 +212,7 @@ class MsgFamily(SysvFamily):
             buf["msg_perm"] = {"uid": msq.uid, "gid": msq.gid, "mode": msq.mode & 0o777}
         return make_call("msgctl", self.id_of(choose, msq), C["IPC_SET"], buf)
 
-    def _remove(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _remove(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if (msq := self._queue(state, choose, task)) is None:
             return None
         return make_call("msgctl", self.id_of(choose, msq), C["IPC_RMID"])

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
-from ktrace.fuzz.choose import Choose
+from ktrace.fuzz.chance import Chance
 from ktrace.fuzz.families.fs.files import may_block
 from ktrace.fuzz.families.ipc.ids import LONG, SysvFamily, bad_pointer
 from ktrace.fuzz.families.ipc.sem_scenarios import MOST, SEMMSL_FAST, SceneAtArray, chain, crowd, extremes
 from ktrace.fuzz.family import Generator, Scene, later
-from ktrace.fuzz.state import Move, State, open_fds
+from ktrace.fuzz.model_view import ModelView, Move, open_fds
 from ktrace.model.ipc.namespace import Namespace
 from ktrace.model.ipc.ns_file import NS_OPS
 from ktrace.model.ipc.sem_array import SemArray
@@ -28,7 +28,7 @@ class SemFamily(SysvFamily):
     name = "sem"
     ids = "sem_ids"
 
-    def __init__(self, choose: Choose) -> None:
+    def __init__(self, choose: Chance) -> None:
         self._undo = choose.one((0.0, 0.2, 0.5, 0.9))
         self._complex = choose.one((0.1, 0.4, 0.8))
         self._sizes: tuple[int, ...] = choose.weighted([
@@ -59,7 +59,7 @@ class SemFamily(SysvFamily):
             (0.7, self._namespace),
         ]
 
-    def limits(self, choose: Choose) -> Iterator[Call]:
+    def limits(self, choose: Chance) -> Iterator[Call]:
         """Lower semmsl, semmns, semopm and semmni."""
         if choose.chance(0.5):
             limits = (
@@ -72,7 +72,7 @@ class SemFamily(SysvFamily):
         if choose.chance(0.1):
             yield make_call("sysctl", "kernel/sem_next_id", str(choose.one((0, 5, 32768, 70000, 0x7FFFFFFF))))
 
-    def make(self, choose: Choose) -> Call:
+    def make(self, choose: Chance) -> Call:
         """Make a private object."""
         return make_call("semget", 0, choose.one((1, 2)), 0o600)
 
@@ -92,13 +92,13 @@ class SemFamily(SysvFamily):
     def _at_an_array(self, scene: SceneAtArray) -> Scene:
         """Return *scene* at any array that several can name."""
 
-        def begin(state: State, choose: Choose) -> Iterator[Move]:
+        def begin(state: ModelView, choose: Chance) -> Iterator[Move]:
             if len(state.free()) > 2 and (found := self.crowded(state, choose)) is not None:
                 yield from scene(state, choose, *found)
 
         return begin
 
-    def _semget(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _semget(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if (key := self.key(state, choose, task)) is None:
             return None
         found = self.seen(state, task).findkey(key)
@@ -110,13 +110,13 @@ class SemFamily(SysvFamily):
         nsems = choose.one(sizes) if choose.chance(0.85) else choose.one((0, -1, 41, 32001, ns.sem_ctls[0] + 1))
         return make_call("semget", key, nsems, self.get_flags(choose))
 
-    def _array(self, state: State, choose: Choose, task: Task) -> SemArray | None:
+    def _array(self, state: ModelView, choose: Chance, task: Task) -> SemArray | None:
         found: SemArray | None = self.pick(state, choose, task)
         return found
 
     # -- operations ------------------------------------------------------------------------------
 
-    def _sops(self, state: State, choose: Choose, sma: SemArray | None) -> list[dict[str, int]]:
+    def _sops(self, state: ModelView, choose: Chance, sma: SemArray | None) -> list[dict[str, int]]:
         """Return operations that the array's values let through, mostly, or that wait, if somebody stays awake."""
         values = [sem.semval for sem in sma.sems] if sma is not None else [0]
         wait = may_block(state, choose, 0.45)
@@ -139,7 +139,7 @@ class SemFamily(SysvFamily):
             sops[-1]["sem_num"] = choose.one((len(values), len(values) - 1, 65, 0xFFFF))
         return sops
 
-    def _semop(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _semop(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         sma = self._array(state, choose, task)
         if sma is None and choose.chance(0.9):
             return None
@@ -150,7 +150,7 @@ class SemFamily(SysvFamily):
             return make_call("semop", ident, self._sops(state, choose, sma), choose.one((0, 501)))
         return make_call("semop", ident, tuple(self._sops(state, choose, sma)))
 
-    def _semtimedop(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _semtimedop(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         sma = self._array(state, choose, task)
         if sma is None:
             return None
@@ -160,17 +160,17 @@ class SemFamily(SysvFamily):
 
     # -- control ---------------------------------------------------------------------------------
 
-    def _num(self, choose: Choose, sma: SemArray | None) -> int:
+    def _num(self, choose: Chance, sma: SemArray | None) -> int:
         count = len(sma.sems) if sma is not None else 1
         return choose.integer(0, min(count, 4) - 1) if choose.chance(0.95) else choose.one((-1, count, count + 1))
 
-    def _setval(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _setval(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if (sma := self._array(state, choose, task)) is None:
             return None
         value = choose.one((0, 0, 1, 2, 3)) if choose.chance(0.92) else choose.one((-1, SEMVMX, SEMVMX + 1))
         return make_call("semctl", self.id_of(choose, sma), self._num(choose, sma), C["SETVAL"], value)
 
-    def _setall(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _setall(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if (sma := self._array(state, choose, task)) is None:
             return None
         if choose.chance(0.05):
@@ -179,18 +179,18 @@ class SemFamily(SysvFamily):
         values = tuple(choose.one((0, 0, 1, 2, high)) for _ in range(64)) + (1,) * (MOST - 64)
         return make_call("semctl", self.id_of(choose, sma), 0, C["SETALL"], values)
 
-    def _query(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _query(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if (sma := self._array(state, choose, task)) is None:
             return None
         return make_call("semctl", self.id_of(choose, sma), self._num(choose, sma), C[choose.one(_QUERIES)])
 
-    def _getall(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _getall(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if (sma := self._array(state, choose, task)) is None:
             return None
         arg = bad_pointer(choose) if choose.chance(0.05) else len(sma.sems)
         return make_call("semctl", self.id_of(choose, sma), 0, C["GETALL"], arg)
 
-    def _stat(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _stat(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if not self.seen(state, task).idr and choose.chance(0.9):
             return None
         buf = {} if choose.chance(0.95) else {"arg": bad_pointer(choose)}
@@ -200,23 +200,23 @@ class SemFamily(SysvFamily):
         command = C[choose.one(("SEM_STAT", "SEM_STAT_ANY"))]
         return make_call("semctl", self.index(state, choose, task), 0, command, **buf)
 
-    def _info(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _info(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         return make_call("semctl", 0, 0, choose.one((C["IPC_INFO"], C["SEM_INFO"], 99)))
 
-    def _set(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _set(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if (sma := self._array(state, choose, task)) is None:
             return None
         return make_call("semctl", self.id_of(choose, sma), 0, C["IPC_SET"], {"sem_perm": self.perm(choose)})
 
-    def _remove(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _remove(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if (sma := self._array(state, choose, task)) is None:
             return None
         return make_call("semctl", self.id_of(choose, sma), 0, C["IPC_RMID"])
 
-    def _unshare(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _unshare(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         return make_call("unshare", choose.one((C["CLONE_SYSVSEM"], C["CLONE_SYSVSEM"], C["CLONE_NEWIPC"])))
 
-    def _namespace(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _namespace(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         """Keep the way back to a namespace open, or go it."""
         kept = [fd for fd, file in open_fds(task) if file.ops is NS_OPS]
         if kept and choose.chance(0.6):

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
-from ktrace.fuzz.choose import Choose, pattern
+from ktrace.fuzz.chance import Chance, pattern
 from ktrace.fuzz.families.ipc.ids import SysvFamily, bad_pointer
 from ktrace.fuzz.family import Generator, later
-from ktrace.fuzz.state import State
+from ktrace.fuzz.model_view import ModelView
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.model.ipc.namespace import Namespace
 from ktrace.model.ipc.shm_segment import ShmAttachment, ShmidKernel
@@ -48,7 +48,7 @@ class ShmFamily(SysvFamily):
             (0.6, self._memlock),
         ]
 
-    def limits(self, choose: Choose) -> Iterator[Call]:
+    def limits(self, choose: Chance) -> Iterator[Call]:
         """Lower shmmax, shmall and shmmni; have segments removed when nobody uses them."""
         if choose.chance(0.3):
             yield make_call("sysctl", "kernel/shmmax", str(choose.one((1, PAGE_SIZE, 3 * PAGE_SIZE, 5 * PAGE_SIZE))))
@@ -61,7 +61,7 @@ class ShmFamily(SysvFamily):
         if choose.chance(0.1):
             yield make_call("sysctl", "kernel/shm_next_id", str(choose.one((0, 5, 32768, 70000, 0x7FFFFFFF))))
 
-    def make(self, choose: Choose) -> Call:
+    def make(self, choose: Chance) -> Call:
         """Make a private object."""
         return make_call("shmget", 0, PAGE_SIZE, 0o600)
 
@@ -73,7 +73,7 @@ class ShmFamily(SysvFamily):
         """Remove an object."""
         return make_call("shmctl", ident, C["IPC_RMID"])
 
-    def _shmget(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _shmget(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if (key := self.key(state, choose, task)) is None:
             return None
         size = choose.one((1, PAGE_SIZE, PAGE_SIZE, PAGE_SIZE + 1, 3 * PAGE_SIZE, 3 * PAGE_SIZE, 5 * PAGE_SIZE))
@@ -88,17 +88,17 @@ class ShmFamily(SysvFamily):
         flags = self.get_flags(choose) | choose.flags(0.04, C["SHM_HUGETLB"]) | choose.flags(0.1, C["SHM_NORESERVE"])
         return make_call("shmget", key, size, flags)
 
-    def _segment(self, state: State, choose: Choose, task: Task) -> ShmidKernel | None:
+    def _segment(self, state: ModelView, choose: Chance, task: Task) -> ShmidKernel | None:
         found: ShmidKernel | None = self.pick(state, choose, task)
         return found
 
-    def _mappings(self, state: State, task: Task) -> list[Vma]:
+    def _mappings(self, state: ModelView, task: Task) -> list[Vma]:
         mm = task.mm
         return [vma for vma in mm.vmas if isinstance(vma.backing, ShmAttachment)]
 
     # -- attaching -------------------------------------------------------------------------------
 
-    def _shmat(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _shmat(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         shp = self._segment(state, choose, task)
         attached = self._mappings(state, task)
         if shp is None or (len(attached) > 5 and choose.chance(0.9)):
@@ -115,14 +115,14 @@ class ShmFamily(SysvFamily):
             flags |= C["SHM_REMAP"]
         return make_call("shmat", self.id_of(choose, shp), address, flags)
 
-    def _shmdt(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _shmdt(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         attached = self._mappings(state, task)
         if not attached:
             return make_call("shmdt", choose.one((0, PLACES[0]))) if choose.chance(0.05) else None
         vma = choose.one(attached)
         return make_call("shmdt", vma.start + choose.weighted([(12, 0), (1, PAGE_SIZE), (1, 5)]))
 
-    def _store(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _store(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         found = [vma for vma in self._mappings(state, task) if vma.prot & PROT_WRITE and _left(vma) >= PAGE_SIZE]
         if not found:
             return None
@@ -131,13 +131,13 @@ class ShmFamily(SysvFamily):
         start = vma.start + choose.integer(0, min(vma.end - vma.start, _left(vma)) - size)
         return make_call("store", start, pattern(state.number, size))
 
-    def _load(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _load(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         found = [vma for vma in self._mappings(state, task) if vma.prot & PROT_READ and _left(vma) >= PAGE_SIZE]
         if not found:
             return None
         return make_call("load", choose.one(found).start + choose.one((0, 7, PAGE_SIZE - 20)), 20)
 
-    def _munmap(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _munmap(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         found = self._mappings(state, task)
         if not found:
             return None
@@ -147,14 +147,14 @@ class ShmFamily(SysvFamily):
         length = choose.integer(1, pages - first + (1 if choose.chance(0.1) else 0))
         return make_call("munmap", vma.start + first * PAGE_SIZE, length * PAGE_SIZE)
 
-    def _mprotect(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _mprotect(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         found = self._mappings(state, task)
         if not found:
             return None
         vma = choose.one(found)
         return make_call("mprotect", vma.start, choose.one((PAGE_SIZE, vma.end - vma.start)), choose.one((1, 1, 3, 0)))
 
-    def _mremap(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _mremap(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         found = self._mappings(state, task)
         if not found:
             return None
@@ -169,7 +169,7 @@ class ShmFamily(SysvFamily):
 
     # -- control ---------------------------------------------------------------------------------
 
-    def _stat(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _stat(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if not self.seen(state, task).idr and choose.chance(0.9):
             return None
         buf = {} if choose.chance(0.95) else {"buf": bad_pointer(choose)}
@@ -178,25 +178,25 @@ class ShmFamily(SysvFamily):
         command = C[choose.one(("SHM_STAT", "SHM_STAT_ANY"))]
         return make_call("shmctl", self.index(state, choose, task), command, **buf)
 
-    def _info(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _info(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         return make_call("shmctl", 0, choose.one((C["IPC_INFO"], C["SHM_INFO"], 99)))
 
-    def _set(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _set(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if (shp := self._segment(state, choose, task)) is None:
             return None
         return make_call("shmctl", self.id_of(choose, shp), C["IPC_SET"], {"shm_perm": self.perm(choose)})
 
-    def _remove(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _remove(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if (shp := self._segment(state, choose, task)) is None:
             return None
         return make_call("shmctl", self.id_of(choose, shp), C["IPC_RMID"])
 
-    def _lock(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _lock(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if (shp := self._segment(state, choose, task)) is None:
             return None
         return make_call("shmctl", self.id_of(choose, shp), C[choose.one(("SHM_LOCK", "SHM_LOCK", "SHM_UNLOCK"))])
 
-    def _memlock(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _memlock(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         """Set how much a user without privilege may lock."""
         limit = choose.one((0, PAGE_SIZE, 2 * PAGE_SIZE, 3 * PAGE_SIZE, 8 << 20))
         return make_call("setrlimit", C["RLIMIT_MEMLOCK"], {"rlim_cur": limit, "rlim_max": 8 << 20})

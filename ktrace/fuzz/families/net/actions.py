@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
-from ktrace.fuzz.choose import Choose, pattern
+from ktrace.fuzz.chance import Chance, pattern
 from ktrace.fuzz.families.fs.files import may_block
-from ktrace.fuzz.state import Move, State, open_fds
+from ktrace.fuzz.model_view import ModelView, Move, open_fds
 from ktrace.model.net.core.sock import Socket
 from ktrace.model.task import Task
 from ktrace.uapi.socket import MSG_DONTWAIT
@@ -40,17 +40,17 @@ Made = Generator[Move, None, End | None]
 Connected = Generator[Move, None, Connection | None]
 
 
-def actor(state: State, choose: Choose) -> Task:
+def actor(state: ModelView, choose: Chance) -> Task:
     """Return an actor that may be given a call."""
     return choose.one(state.free())
 
 
-def is_awake(task: Task, state: State) -> bool:
+def is_awake(task: Task, state: ModelView) -> bool:
     """Tell whether *task* lives and is not inside a call."""
     return state.kernel.tasks.get(task.name) is task and task.running is None
 
 
-def holds(end: End, state: State) -> bool:
+def holds(end: End, state: ModelView) -> bool:
     """Tell whether *end* still is a socket that its actor may use now."""
     slot = end.task.files.slots.get(end.fd)
     return is_awake(end.task, state) and slot is not None and isinstance(slot.file.private, Socket)
@@ -61,7 +61,7 @@ def do(end: End, name: str, *args: Any, **named: Any) -> Move:
     return end.task.name, make_call(name, end.fd, *args, **named)
 
 
-def make_room(task: Task, choose: Choose) -> Moves:
+def make_room(task: Task, choose: Chance) -> Moves:
     """Close some sockets of an actor that has many."""
     sockets = [fd for fd, file in open_fds(task) if isinstance(file.private, Socket)]
     if len(sockets) > MANY:
@@ -69,14 +69,14 @@ def make_room(task: Task, choose: Choose) -> Moves:
             yield task.name, make_call("close", fd)
 
 
-def new_socket(state: State, choose: Choose, task: Task, domain: int, kind: int, protocol: int = 0) -> Made:
+def new_socket(state: ModelView, choose: Chance, task: Task, domain: int, kind: int, protocol: int = 0) -> Made:
     """Make a socket; ``None`` if that failed."""
     before = set(task.files.slots)
     yield task.name, make_call("socket", domain, kind, protocol)
     return _new_end(task, before)
 
 
-def new_pair(state: State, choose: Choose, task: Task, kind: int) -> Connected:
+def new_pair(state: ModelView, choose: Chance, task: Task, kind: int) -> Connected:
     """Make a pair of AF_UNIX sockets."""
     before = set(task.files.slots)
     yield task.name, make_call("socketpair", C["AF_UNIX"], kind, 0)
@@ -97,7 +97,7 @@ def _new_end(task: Task, before: set[int]) -> End | None:
 
 
 def connect_fresh(
-    state: State, choose: Choose, domain: int, kind: int, address: Address, options: Iterator[tuple[int, int, Any]]
+    state: ModelView, choose: Chance, domain: int, kind: int, address: Address, options: Iterator[tuple[int, int, Any]]
 ) -> Connected:
     """Connect a fresh socket to a fresh listener.
 
@@ -125,7 +125,7 @@ def connect_fresh(
     return None if other is None else Connection(end, other, listener)
 
 
-def hand_over(state: State, choose: Choose, end: End) -> Made:
+def hand_over(state: ModelView, choose: Chance, end: End) -> Made:
     """Fork, so that a child has *end*, too; return the child's, or *end* itself where there are actors enough."""
     if len(state.tasks()) > 6 or not is_awake(end.task, state):
         return end
@@ -135,14 +135,14 @@ def hand_over(state: State, choose: Choose, end: End) -> Made:
     return end if child is None else End(child, end.fd)
 
 
-def send(state: State, choose: Choose, end: End, size: int, flags: int = MSG_DONTWAIT) -> Move:
+def send(state: ModelView, choose: Chance, end: End, size: int, flags: int = MSG_DONTWAIT) -> Move:
     """Return the sending of *size* bytes that tell where they come from."""
     if not flags & ~MSG_DONTWAIT and choose.chance(0.1):
         return do(end, "sendmsg", {"msg_iov": (pattern(state.number, size),)}, flags)
     return do(end, "sendto", pattern(state.number, size), flags=flags)
 
 
-def receive(state: State, choose: Choose, end: End, length: int, flags: int = MSG_DONTWAIT) -> Move:
+def receive(state: ModelView, choose: Chance, end: End, length: int, flags: int = MSG_DONTWAIT) -> Move:
     """Return the receiving of up to *length* bytes."""
     if choose.chance(0.15):
         room = {"msg_iov": (length,), "msg_namelen": choose.one((0, 16, 110)), "msg_controllen": choose.one((0, 64))}
@@ -150,6 +150,6 @@ def receive(state: State, choose: Choose, end: End, length: int, flags: int = MS
     return do(end, "recvfrom", len=length, flags=flags)
 
 
-def sleepy(state: State, choose: Choose, probability: float) -> int:
+def sleepy(state: ModelView, choose: Chance, probability: float) -> int:
     """Return MSG_DONTWAIT, or nothing where somebody is left to end the sleep."""
     return 0 if may_block(state, choose, probability) else MSG_DONTWAIT

@@ -7,7 +7,7 @@ from typing import Any
 
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
-from ktrace.fuzz.choose import Choose
+from ktrace.fuzz.chance import Chance
 from ktrace.fuzz.families.fs.files import may_block
 from ktrace.fuzz.families.net.actions import (
     Address,
@@ -27,12 +27,12 @@ from ktrace.fuzz.families.net.actions import (
     sleepy,
 )
 from ktrace.fuzz.family import Scene
-from ktrace.fuzz.state import Move, State
+from ktrace.fuzz.model_view import ModelView, Move
 from ktrace.model.task import Task
 from ktrace.uapi.signal import SIGNAL_NUMBERS
 from ktrace.uapi.socket import MSG_DONTWAIT, SOL_SOCKET
 
-Maker = Callable[[State, Choose], Connected]
+Maker = Callable[[ModelView, Chance], Connected]
 """Bring about a connection of a family."""
 
 Option = tuple[int, int, Any]
@@ -56,7 +56,7 @@ def talking(connected: Maker, sizes: Sequence[int], urgent: bool) -> Scene:
     :param urgent: there are urgent bytes
     """
 
-    def scene(state: State, choose: Choose) -> Iterator[Move]:
+    def scene(state: ModelView, choose: Chance) -> Iterator[Move]:
         made = yield from connected(state, choose)
         if made is None:
             return
@@ -78,7 +78,7 @@ def talking(connected: Maker, sizes: Sequence[int], urgent: bool) -> Scene:
     return scene
 
 
-def _exchange(state: State, choose: Choose, end: End, sizes: Sequence[int], urgent: bool) -> Move | None:
+def _exchange(state: ModelView, choose: Chance, end: End, sizes: Sequence[int], urgent: bool) -> Move | None:
     """Think of a call on one end of a connection."""
     if not holds(end, state):
         return None
@@ -99,7 +99,7 @@ def _exchange(state: State, choose: Choose, end: End, sizes: Sequence[int], urge
     return end.task.name, poll_of(state, choose, end)
 
 
-def poll_of(state: State, choose: Choose, end: End) -> Any:
+def poll_of(state: ModelView, choose: Chance, end: End) -> Any:
     """Return a call that asks what *end* is ready for."""
     events = choose.one((C["POLLIN"], C["POLLOUT"], C["POLLIN"] | C["POLLOUT"] | C["POLLPRI"], C["POLLRDHUP"], 0))
     if choose.chance(0.3):
@@ -107,7 +107,7 @@ def poll_of(state: State, choose: Choose, end: End) -> Any:
     return make_call("poll", ({"fd": end.fd, "events": events},), -1 if may_block(state, choose, 0.3) else 0)
 
 
-def ending(state: State, choose: Choose, ends: list[End], sizes: Sequence[int]) -> Moves:
+def ending(state: ModelView, choose: Chance, ends: list[End], sizes: Sequence[int]) -> Moves:
     """End a connection from one side, and see what the other one gets."""
     first, second = ends if choose.chance(0.5) else ends[::-1]
     if holds(second, state) and choose.chance(0.4):
@@ -148,10 +148,10 @@ def ending(state: State, choose: Choose, ends: list[End], sizes: Sequence[int]) 
         yield do(second, "close") if choose.chance(0.6) else do(second, "shutdown", choose.integer(0, 2))
 
 
-def crowd(domain: int, kinds: Sequence[int], fresh: Callable[[State, Choose], Address]) -> Scene:
+def crowd(domain: int, kinds: Sequence[int], fresh: Callable[[ModelView, Chance], Address]) -> Scene:
     """Return the scene in which more connect to a listener than it has room for."""
 
-    def scene(state: State, choose: Choose) -> Iterator[Move]:
+    def scene(state: ModelView, choose: Chance) -> Iterator[Move]:
         task = actor(state, choose)
         yield from make_room(task, choose)
         listener = yield from new_socket(state, choose, task, domain, choose.one(kinds) & 0xF)
@@ -183,11 +183,11 @@ def crowd(domain: int, kinds: Sequence[int], fresh: Callable[[State, Choose], Ad
     return scene
 
 
-def _maybe_nonblock(state: State, choose: Choose) -> int:
+def _maybe_nonblock(state: ModelView, choose: Chance) -> int:
     return 0 if may_block(state, choose, 0.4) else C["SOCK_NONBLOCK"]
 
 
-def _at_listener(state: State, choose: Choose, listener: End, clients: list[End], address: Address) -> Moves:
+def _at_listener(state: ModelView, choose: Chance, listener: End, clients: list[End], address: Address) -> Moves:
     """Do something to a listener, or to one that waits at it."""
     client = choose.one(clients)
     kind = choose.integer(0, 12)
@@ -223,7 +223,7 @@ def _at_listener(state: State, choose: Choose, listener: End, clients: list[End]
 def signalled(connected: Maker, sizes: Sequence[int]) -> Scene:
     """Return the scene in which SIGIO or SIGURG tell of what happens to one end (O_ASYNC, F_SETOWN, F_SETSIG)."""
 
-    def scene(state: State, choose: Choose) -> Iterator[Move]:
+    def scene(state: ModelView, choose: Chance) -> Iterator[Move]:
         made = yield from connected(state, choose)
         if made is None:
             return
@@ -249,7 +249,7 @@ def signalled(connected: Maker, sizes: Sequence[int]) -> Scene:
 def spliced(connected: Maker) -> Scene:
     """Return the scene in which bytes go from a connection into a pipe and from there into another, or back."""
 
-    def scene(state: State, choose: Choose) -> Iterator[Move]:
+    def scene(state: ModelView, choose: Chance) -> Iterator[Move]:
         made = yield from connected(state, choose)
         if made is None or not is_awake(made.server.task, state):
             return
@@ -297,14 +297,16 @@ def _room(task: Task, fd: int) -> bool:
     return pipe is not None and getattr(pipe, "head", 0) - getattr(pipe, "tail", 0) < 8
 
 
-def options(pool: Sequence[tuple[int, int, Sequence[Any]]], makers: Sequence[Callable[[State, Choose], Any]]) -> Scene:
+def options(
+    pool: Sequence[tuple[int, int, Sequence[Any]]], makers: Sequence[Callable[[ModelView, Chance], Any]]
+) -> Scene:
     """Return the scene in which options are set and asked for, on sockets in any state.
 
     :param pool: level, name and values of options
     :param makers: bring about a socket, the first of :class:`End` or :class:`Connection`
     """
 
-    def scene(state: State, choose: Choose) -> Iterator[Move]:
+    def scene(state: ModelView, choose: Chance) -> Iterator[Move]:
         made = yield from choose.one(makers)(state, choose)
         if made is None:
             return

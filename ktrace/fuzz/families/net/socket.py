@@ -7,11 +7,11 @@ from typing import Any
 
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
-from ktrace.fuzz.choose import Choose, pattern
+from ktrace.fuzz.chance import Chance, pattern
 from ktrace.fuzz.families.fs.files import Descriptors, may_block, pick_fd
 from ktrace.fuzz.families.fs.watchers import watching
 from ktrace.fuzz.family import Family, Generator, Scene
-from ktrace.fuzz.state import Move, State, open_fds
+from ktrace.fuzz.model_view import ModelView, Move, open_fds
 from ktrace.model.fs.file import File
 from ktrace.model.net.core.sock import Socket
 from ktrace.model.net.unix.garbage import has_dropped
@@ -61,7 +61,7 @@ class SocketFamily(Family):
     types: Sequence[int] = ()
     leaves_nothing = True
 
-    def __init__(self, choose: Choose) -> None:
+    def __init__(self, choose: Chance) -> None:
         self._types = choose.some(self.types, 1)
         self._most = choose.one((4, 6, 10))
         self._sizes = choose.one(((1, 5, 100), _SIZES, _SIZES))
@@ -69,23 +69,23 @@ class SocketFamily(Family):
         self._heard: tuple[int, dict[str, Any]] | None = None
         super().__init__(choose)
 
-    def address(self, state: State, choose: Choose, task: Task) -> dict[str, Any]:
+    def address(self, state: ModelView, choose: Chance, task: Task) -> dict[str, Any]:
         """Return an address: in use, free, or odd."""
         raise NotImplementedError
 
-    def fit(self, choose: Choose, task: Task, fd: int, address: dict[str, Any]) -> dict[str, Any]:
+    def fit(self, choose: Chance, task: Task, fd: int, address: dict[str, Any]) -> dict[str, Any]:
         """Return *address* as the socket at *fd* takes it."""
         return address
 
-    def address_for(self, state: State, choose: Choose, task: Task, fd: int) -> dict[str, Any]:
+    def address_for(self, state: ModelView, choose: Chance, task: Task, fd: int) -> dict[str, Any]:
         """Return an address for the socket at *fd*."""
         return self.fit(choose, task, fd, self.address(state, choose, task))
 
-    def new_domain(self, choose: Choose) -> int:
+    def new_domain(self, choose: Chance) -> int:
         """Return the address family of a new socket."""
         return self.domain
 
-    def option(self, choose: Choose) -> tuple[int, int, Any]:
+    def option(self, choose: Chance) -> tuple[int, int, Any]:
         """Return level, name and value of an option of this family."""
         raise NotImplementedError
 
@@ -112,7 +112,7 @@ class SocketFamily(Family):
             *[(weight * 0.3, generator) for weight, generator in Descriptors(is_socket).generators()],
         ]
 
-    def urgent(self, state: State) -> Move | None:
+    def urgent(self, state: ModelView) -> Move | None:
         """Give up a connection that waits for a SYN to be sent again, in a second or so; let dropped files be freed.
 
         They are freed in the middle of a step, and what takes their place in memory then is not told from them.
@@ -130,7 +130,7 @@ class SocketFamily(Family):
                     return None, make_call("kill", task.name, SIGNAL_NUMBERS["SIGUSR2"])
         return None
 
-    def prepare(self, state: State, choose: Choose, task: Task) -> Iterator[Call]:
+    def prepare(self, state: ModelView, choose: Chance, task: Task) -> Iterator[Call]:
         """Have one actor offer a name, and others connect to it."""
         if choose.chance(0.3):
             return
@@ -156,42 +156,42 @@ class SocketFamily(Family):
 
     # -- making ----------------------------------------------------------------------------------
 
-    def kind(self, choose: Choose) -> int:
+    def kind(self, choose: Chance) -> int:
         """Return a type with its flags."""
         return choose.one(self._types) | choose.flags(0.3, SOCK_NONBLOCK) | choose.flags(0.1, SOCK_CLOEXEC)
 
-    def enough(self, choose: Choose, task: Task) -> bool:
+    def enough(self, choose: Chance, task: Task) -> bool:
         """Tell whether *task* has sockets enough."""
         return sum(is_socket(file) for _, file in open_fds(task)) >= self._most and choose.chance(0.9)
 
-    def _socket(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _socket(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if self.enough(choose, task):
             return None
         return make_call("socket", self.new_domain(choose), self.kind(choose), 0)
 
-    def _odd_socket(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _odd_socket(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         domain = choose.one((0, 1, 2, 3, 10, 45, 46, -1, self.domain))
         return make_call(
             "socket", domain, choose.one((0, 1, 2, 3, 4, 5, 10, 11, 1 | 0x100)), choose.one((0, 1, 6, 17, 255, -1))
         )
 
-    def _bind(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _bind(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         fd = pick_fd(choose, task, is_fresh)
         if fd is None:
             return None
         address = self.address_for(state, choose, task, fd)
         return make_call("bind", fd, BAD, 16) if choose.chance(0.02) else make_call("bind", fd, address)
 
-    def _listen(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _listen(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         fd = pick_fd(choose, task, is_listener if choose.chance(0.15) else is_fresh)
         return None if fd is None else make_call("listen", fd, choose.one((0, 0, 1, 2, 5, -1)))
 
-    def _connect(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _connect(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         calm = not may_block(state, choose, 0.5)
         fd = pick_fd(choose, task, lambda file: is_fresh(file) and not (calm and _sleeps(file)))
         return None if fd is None else make_call("connect", fd, self.address_for(state, choose, task, fd))
 
-    def _accept(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _accept(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         calm = not may_block(state, choose, 0.4)
         fd = pick_fd(choose, task, lambda file: is_listener(file) and not (calm and _sleeps(file) and _idle(file)))
         if fd is None:
@@ -201,11 +201,11 @@ class SocketFamily(Family):
 
     # -- sending and receiving -------------------------------------------------------------------
 
-    def size(self, choose: Choose) -> int:
+    def size(self, choose: Chance) -> int:
         """Return how many bytes to send."""
         return choose.around(*self._sizes, low=0)
 
-    def _send(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _send(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         fd = pick_fd(choose, task, is_talking)
         if fd is None:
             return None
@@ -221,7 +221,7 @@ class SocketFamily(Family):
             return make_call("sendto", fd, BAD, flags=flags, dest_addr=address, len=size)
         return make_call("sendto", fd, data, flags=flags, dest_addr=address)
 
-    def _receive_flags(self, state: State, choose: Choose, task: Task, fd: int) -> int:
+    def _receive_flags(self, state: ModelView, choose: Chance, task: Task, fd: int) -> int:
         flags = choose.flags(0.12, C["MSG_PEEK"], C["MSG_TRUNC"], C["MSG_WAITALL"]) | choose.flags(0.04, C["MSG_OOB"])
         slot = task.files.slots.get(fd)
         empty = slot is None or not is_socket(slot.file) or _idle(slot.file) or bool(flags & C["MSG_WAITALL"])
@@ -229,7 +229,7 @@ class SocketFamily(Family):
             flags |= C["MSG_DONTWAIT"]
         return flags
 
-    def _receive(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _receive(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         calm = choose.chance(0.6)
         fd = pick_fd(choose, task, lambda file: is_talking(file) and not (calm and _idle(file)))
         if fd is None:
@@ -241,11 +241,11 @@ class SocketFamily(Family):
         bad = {"buf": BAD} if choose.chance(0.02) else {}
         return make_call("recvfrom", fd, len=length, flags=flags, **bad)
 
-    def control(self, state: State, choose: Choose, task: Task) -> tuple[dict[str, Any], ...]:
+    def control(self, state: ModelView, choose: Chance, task: Task) -> tuple[dict[str, Any], ...]:
         """Return control messages to send along."""
         return ()
 
-    def _sendmsg(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _sendmsg(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         fd = pick_fd(choose, task, is_talking)
         if fd is None:
             return None
@@ -257,21 +257,21 @@ class SocketFamily(Family):
             message["msg_control"] = control
         return make_call("sendmsg", fd, message, C["MSG_DONTWAIT"] | choose.flags(0.1, C["MSG_NOSIGNAL"]))
 
-    def _recvmsg(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _recvmsg(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         fd = pick_fd(choose, task, is_talking)
         if fd is None:
             return None
         flags = self._receive_flags(state, choose, task, fd) | choose.flags(0.15, C["MSG_CMSG_CLOEXEC"])
         return make_call("recvmsg", fd, self._room(choose), flags)
 
-    def _recvmmsg(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _recvmmsg(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         fd = pick_fd(choose, task, is_talking)
         if fd is None:
             return None
         rooms = tuple(self._room(choose) for _ in range(choose.integer(1, 3)))
         return make_call("recvmmsg", fd, rooms, C["MSG_DONTWAIT"])
 
-    def _room(self, choose: Choose) -> dict[str, Any]:
+    def _room(self, choose: Chance) -> dict[str, Any]:
         return {
             "msg_iov": tuple(choose.one((0, 1, 5, 100, 5000)) for _ in range(choose.integer(1, 2))),
             "msg_namelen": choose.one((0, 16, 110)),
@@ -280,28 +280,28 @@ class SocketFamily(Family):
 
     # -- the rest --------------------------------------------------------------------------------
 
-    def _shutdown(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _shutdown(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         fd = pick_fd(choose, task, is_socket)
         return None if fd is None else make_call("shutdown", fd, choose.one((0, 1, 1, 2, 3)))
 
-    def _close(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _close(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         fd = pick_fd(choose, task, is_socket)
         return None if fd is None else make_call("close", fd)
 
-    def _names(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _names(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         fd = pick_fd(choose, task, is_socket)
         if fd is None:
             return None
         return make_call(choose.one(("getsockname", "getpeername")), fd, choose.one((128, 128, 128, 3, 0, -1)))
 
-    def _setsockopt(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _setsockopt(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         fd = pick_fd(choose, task, is_socket)
         if fd is None:
             return None
         level, name, value = self.option(choose) if choose.chance(0.4) else _socket_option(choose)
         return make_call("setsockopt", fd, level, name, value)
 
-    def _getsockopt(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _getsockopt(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         fd = pick_fd(choose, task, is_socket)
         if fd is None:
             return None
@@ -311,12 +311,12 @@ class SocketFamily(Family):
             level = C["SOL_SOCKET"]
         return make_call("getsockopt", fd, level, name)
 
-    def _ioctl(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _ioctl(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         fd = pick_fd(choose, task, is_socket)
         return None if fd is None else make_call("ioctl", fd, C[choose.one(("FIONREAD", "TIOCOUTQ", "SIOCATMARK"))])
 
 
-def _socket_option(choose: Choose) -> tuple[int, int, Any]:
+def _socket_option(choose: Chance) -> tuple[int, int, Any]:
     name = choose.one(_NAMES)
     if name == "SO_LINGER":
         return C["SOL_SOCKET"], C[name], {"l_onoff": choose.integer(0, 1), "l_linger": choose.one((0, 1))}
@@ -334,7 +334,7 @@ def _idle(file: File) -> bool:
     return sk is None or (not sk.receive_queue and not sk.ack_backlog and not sk.shutdown)
 
 
-def _poke(state: State, choose: Choose, file: File) -> Move | None:
+def _poke(state: ModelView, choose: Chance, file: File) -> Move | None:
     """Send through or receive from *file* or its like, without sleeping."""
     holders = [(task, fd) for task in state.free() for fd, opened in open_fds(task) if is_talking(opened)]
     if not holders:

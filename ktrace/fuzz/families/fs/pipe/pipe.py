@@ -7,7 +7,7 @@ from typing import Any
 
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
-from ktrace.fuzz.choose import Choose, pattern
+from ktrace.fuzz.chance import Chance, pattern
 from ktrace.fuzz.families.fs.files import Descriptors, Wanted, may_block, pick_fd
 from ktrace.fuzz.families.fs.pipe.scenarios import (
     FILES,
@@ -26,7 +26,7 @@ from ktrace.fuzz.families.fs.pipe.scenarios import (
 from ktrace.fuzz.families.fs.pipe.sockets import through_socket
 from ktrace.fuzz.families.fs.watchers import signalled, watching
 from ktrace.fuzz.family import Family, Generator, Scene, later
-from ktrace.fuzz.state import Move, State, open_fds
+from ktrace.fuzz.model_view import ModelView, Move, open_fds
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.model.fs.file import File
 from ktrace.model.fs.pipe.pipe import PipeInode
@@ -44,7 +44,7 @@ class PipeFamily(Family):
 
     name = "pipe"
 
-    def __init__(self, choose: Choose) -> None:
+    def __init__(self, choose: Chance) -> None:
         self._most_pipes = choose.one((1, 2, 2, 3, 5))
         self._small = choose.chance(0.6)
         self._small_rings = choose.one((0.0, 0.5, 1.0))
@@ -86,12 +86,12 @@ class PipeFamily(Family):
             (0.3, self._new_limits),
         ]
 
-    def _new_limits(self, state: State, choose: Choose) -> Iterator[Move]:
+    def _new_limits(self, state: ModelView, choose: Chance) -> Iterator[Move]:
         """Change limits while pipes are in use."""
         for call in self.limits(choose):
             yield None, call
 
-    def limits(self, choose: Choose) -> Iterator[Call]:
+    def limits(self, choose: Chance) -> Iterator[Call]:
         """Lower what a pipe, and what a user, may have."""
         if choose.chance(0.4):
             size = PAGE_SIZE << choose.integer(0, 5)
@@ -101,7 +101,7 @@ class PipeFamily(Family):
         if choose.chance(0.4):
             yield make_call("sysctl", "fs/pipe-user-pages-hard", str(choose.one((0, 2, 18, 35, 64))))
 
-    def prepare(self, state: State, choose: Choose, task: Task) -> Iterator[Call]:
+    def prepare(self, state: ModelView, choose: Chance, task: Task) -> Iterator[Call]:
         """Map pages for vmsplice(), fill some, and give the first actor a pipe."""
         if choose.chance(0.8):
             yield self._map()
@@ -122,7 +122,7 @@ class PipeFamily(Family):
                     choose.one((0, 0, PAGE_SIZE)),
                 )
 
-    def inherit(self, state: State, choose: Choose, task: Task) -> Iterator[Call]:
+    def inherit(self, state: ModelView, choose: Chance, task: Task) -> Iterator[Call]:
         """Keep one end of each pipe only, as programs do, so that ends vanish when others close theirs."""
         keep = choose.one(("both", "both", "read", "write"))
         for fd, file in open_fds(task):
@@ -135,7 +135,7 @@ class PipeFamily(Family):
 
     # -- making ----------------------------------------------------------------------------------
 
-    def _pipe(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _pipe(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         ends = sum(is_pipe(file) for _, file in open_fds(task))
         if ends >= 2 * self._most_pipes and choose.chance(0.9):
             return None
@@ -149,7 +149,7 @@ class PipeFamily(Family):
             flags |= choose.one((C["O_NOTIFICATION_PIPE"], 1, C["O_APPEND"]))
         return make_call("pipe2", flags, **({"pipefd": BAD} if choose.chance(0.04) else {}))
 
-    def _fifo(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _fifo(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         path = choose.one(PATHS)
         tree = state.kernel.fs
         if path.rpartition(b"/")[2].decode() not in tree.root.entries:
@@ -161,7 +161,7 @@ class PipeFamily(Family):
             flags |= C["O_NONBLOCK"]
         return make_call("open", path, flags)
 
-    def _reopen(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _reopen(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if (fd := pick_fd(choose, task, is_pipe)) is None:
             return None
         flags = choose.one((C["O_RDONLY"], C["O_WRONLY"], C["O_RDWR"]))
@@ -169,7 +169,7 @@ class PipeFamily(Family):
             flags |= C["O_NONBLOCK"]
         return make_call("open", b"/proc/self/fd/%d" % fd, flags)
 
-    def _file(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _file(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         fd = pick_fd(choose, task, is_regular, 0)
         if fd is None or choose.chance(0.2):
             return make_call("open", choose.one(FILES), choose.one((C["O_RDWR"], C["O_RDWR"], 0)) | C["O_CREAT"], 0o666)
@@ -185,14 +185,14 @@ class PipeFamily(Family):
 
     # -- reading and writing ---------------------------------------------------------------------
 
-    def _read(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _read(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         fd = self._readable(state, choose, task)
         if fd is None:
             return None
         bad = {"buf": BAD} if choose.chance(0.03) else {}
         return make_call("read", fd, count=self._amount(choose, task, fd), **bad)
 
-    def _readv(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _readv(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         fd = self._readable(state, choose, task)
         if fd is None:
             return None
@@ -201,7 +201,7 @@ class PipeFamily(Family):
             parts.insert(choose.integer(0, len(parts)), {"iov_base": BAD.value, "iov_len": 10})
         return make_call("readv", fd, tuple(parts))
 
-    def _write(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _write(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         fd = self._writable(state, choose, task)
         if fd is None:
             return None
@@ -210,7 +210,7 @@ class PipeFamily(Family):
             return make_call("write", fd, BAD, size)
         return make_call("write", fd, pattern(state.number, size))
 
-    def _writev(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _writev(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         fd = self._writable(state, choose, task)
         if fd is None:
             return None
@@ -221,7 +221,7 @@ class PipeFamily(Family):
             parts.insert(choose.integer(0, 2), {"iov_base": BAD.value, "iov_len": choose.one((1, 10, PAGE_SIZE))})
         return make_call("writev", fd, tuple(parts))
 
-    def _positioned(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _positioned(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         fd = pick_fd(choose, task, is_pipe, 0.2)
         if fd is None:
             return None
@@ -229,16 +229,16 @@ class PipeFamily(Family):
             return make_call("pread64", fd, 10, choose.one((0, 5, -1)))
         return make_call("pwrite64", fd, b"x", choose.one((0, 5, -1)))
 
-    def _readable(self, state: State, choose: Choose, task: Task) -> int | None:
+    def _readable(self, state: ModelView, choose: Chance, task: Task) -> int | None:
         """Return a descriptor to read from; one that would sleep only while others stay awake."""
         calm = not may_block(state, choose, 0.35)
         return pick_fd(choose, task, lambda file: is_read_end(file) and not (calm and _read_sleeps(file)))
 
-    def _writable(self, state: State, choose: Choose, task: Task) -> int | None:
+    def _writable(self, state: ModelView, choose: Chance, task: Task) -> int | None:
         calm = not may_block(state, choose, 0.4)
         return pick_fd(choose, task, lambda file: is_write_end(file) and not (calm and _write_sleeps(file)))
 
-    def _amount(self, choose: Choose, task: Task, fd: int) -> int:
+    def _amount(self, choose: Chance, task: Task, fd: int) -> int:
         """Return how much to read: with what is in the pipe in mind."""
         pipe = _pipe_of(task, fd)
         if pipe is None:
@@ -247,7 +247,7 @@ class PipeFamily(Family):
         first = held[0] if held else 1
         return choose.around(0, 1, 5, first, first, sum(held), sum(held[:2]), PAGE_SIZE, 3 * PAGE_SIZE, low=0)
 
-    def _room(self, choose: Choose, task: Task, fd: int) -> int:
+    def _room(self, choose: Chance, task: Task, fd: int) -> int:
         """Return how much to write: with what has room in mind."""
         small = (1, 7, 100, PAGE_SIZE // 2)
         if self._small and choose.chance(0.7):
@@ -265,7 +265,7 @@ class PipeFamily(Family):
 
     # -- size ------------------------------------------------------------------------------------
 
-    def _resize(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _resize(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if (fd := pick_fd(choose, task, is_pipe)) is None:
             return None
         pipe = _pipe_of(task, fd)
@@ -278,7 +278,7 @@ class PipeFamily(Family):
         ])  # fmt: skip
         return make_call("fcntl", fd, C["F_SETPIPE_SZ"], size)
 
-    def _capacity(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _capacity(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if (fd := pick_fd(choose, task, is_pipe)) is None:
             return None
         return (
@@ -287,7 +287,7 @@ class PipeFamily(Family):
 
     # -- splice and its kin ----------------------------------------------------------------------
 
-    def _splice(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _splice(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         flags = choose.flags(0.3, 1, 4) | (0 if may_block(state, choose, 0.3) else 2)
         length = choose.around(1, 10, 100, PAGE_SIZE, 2 * PAGE_SIZE, 64 * PAGE_SIZE, low=0)
         way = choose.weighted([(5, "through"), (5, "in"), (2, "out")])
@@ -303,12 +303,12 @@ class PipeFamily(Family):
         offsets = (None, offset) if way == "out" else (offset, None)
         return make_call("splice", source, offsets[0], target, offsets[1], length, flags)
 
-    def _other_pipe(self, choose: Choose, task: Task, fd: int) -> Wanted:
+    def _other_pipe(self, choose: Chance, task: Task, fd: int) -> Wanted:
         """Wish for a write end of another pipe than that of *fd*: the same is refused."""
         own = None if choose.chance(0.05) else _pipe_of(task, fd)
         return lambda file: is_write_end(file) and file.private is not own
 
-    def _tee(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _tee(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if (source := pick_fd(choose, task, is_read_end)) is None:
             return None
         if (target := pick_fd(choose, task, self._other_pipe(choose, task, source))) is None:
@@ -318,7 +318,7 @@ class PipeFamily(Family):
             "tee", source, target, choose.around(1, 10, PAGE_SIZE, 3 * PAGE_SIZE, 64 * PAGE_SIZE, low=0), flags
         )
 
-    def _vmsplice(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _vmsplice(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if task.mm.find_vma(MEMORY) is None and choose.chance(0.9):
             return self._map() if choose.chance(0.3) else None
         writing = choose.chance(0.8)
@@ -333,7 +333,7 @@ class PipeFamily(Family):
             parts.append({"iov_base": base, "iov_len": choose.around(1, 100, PAGE_SIZE, 2 * PAGE_SIZE, low=0)})
         return make_call("vmsplice", fd, tuple(parts), flags)
 
-    def _sendfile(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _sendfile(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         source = pick_fd(choose, task, is_regular)
         target = pick_fd(choose, task, lambda file: is_write_end(file) and not _write_sleeps(file))
         if source is None or target is None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ktrace.agent.syscalls import CONSTANTS as C
-from ktrace.fuzz.choose import Choose
+from ktrace.fuzz.chance import Chance
 from ktrace.fuzz.families.net.inet.scenarios import (
     address,
     alone,
@@ -21,7 +21,7 @@ from ktrace.fuzz.families.net.options import INET_OPTIONS, OPTIONS
 from ktrace.fuzz.families.net.scenarios import crowd, options, signalled, spliced, talking
 from ktrace.fuzz.families.net.socket import SocketFamily, is_socket
 from ktrace.fuzz.family import Scene
-from ktrace.fuzz.state import State
+from ktrace.fuzz.model_view import ModelView
 from ktrace.model.task import Task
 
 PORTS = (5000, 5001, 5002)
@@ -47,7 +47,7 @@ _OPTIONS6 = (
 _HOSTS6 = {"127.0.0.1": ("::1", "::1", "::ffff:127.0.0.1"), "0.0.0.0": ("::", "::", "::ffff:0.0.0.0")}
 
 
-def _somewhere(state: State, choose: Choose) -> dict[str, Any]:
+def _somewhere(state: ModelView, choose: Chance) -> dict[str, Any]:
     return address(C["AF_INET"], fresh_port(state))
 
 
@@ -59,11 +59,11 @@ class InetFamily(SocketFamily):
     types = (C["SOCK_STREAM"], C["SOCK_STREAM"], C["SOCK_DGRAM"])
     scene_share = 0.4
 
-    def __init__(self, choose: Choose) -> None:
+    def __init__(self, choose: Chance) -> None:
         self._share6 = choose.one((0.0, 0.0, 0.5, 1.0))
         super().__init__(choose)
 
-    def new_domain(self, choose: Choose) -> int:
+    def new_domain(self, choose: Chance) -> int:
         """Return one of the two families."""
         return C["AF_INET6"] if choose.chance(self._share6) else self.domain
 
@@ -83,7 +83,7 @@ class InetFamily(SocketFamily):
             (1, large(domain)),
         ]
 
-    def fit(self, choose: Choose, task: Task, fd: int, address: dict[str, Any]) -> dict[str, Any]:
+    def fit(self, choose: Chance, task: Task, fd: int, address: dict[str, Any]) -> dict[str, Any]:
         """Return an IPv6 address for an AF_INET6 socket, mostly."""
         slot = task.files.slots.get(fd)
         sk = slot.file.private.sk if slot is not None and is_socket(slot.file) else None
@@ -98,7 +98,7 @@ class InetFamily(SocketFamily):
             "sin6_scope_id": 0,
         }
 
-    def address(self, state: State, choose: Choose, task: Task) -> dict[str, Any]:
+    def address(self, state: ModelView, choose: Chance, task: Task) -> dict[str, Any]:
         """Return a port of the loopback, or something odd."""
         host, port = "127.0.0.1", choose.one(PORTS)
         if choose.chance(0.1):
@@ -107,7 +107,7 @@ class InetFamily(SocketFamily):
             port = choose.one((0, 80, 65535))
         return {"sa_family": C["AF_INET"], "sin_port": port, "sin_addr": host}
 
-    def option(self, choose: Choose) -> tuple[int, int, Any]:
+    def option(self, choose: Chance) -> tuple[int, int, Any]:
         """Return an option of TCP, IP or IPv6."""
         level, name = choose.one(_OPTIONS6 if choose.chance(self._share6 / 2) else _OPTIONS)
         return C[level], C[name], choose.one((0, 1, 1, 5, 64, 256, -1))

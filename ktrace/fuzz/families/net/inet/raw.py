@@ -7,13 +7,13 @@ from typing import Any
 
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
-from ktrace.fuzz.choose import Choose, pattern
+from ktrace.fuzz.chance import Chance, pattern
 from ktrace.fuzz.families.fs.files import may_block, pick_fd
 from ktrace.fuzz.families.fs.watchers import watching
 from ktrace.fuzz.families.net.inet.inet import InetFamily
 from ktrace.fuzz.families.net.socket import is_socket, is_talking
 from ktrace.fuzz.family import Scene
-from ktrace.fuzz.state import State
+from ktrace.fuzz.model_view import ModelView
 from ktrace.model.task import Task
 from ktrace.state.call import Call
 
@@ -39,16 +39,16 @@ class RawFamily(InetFamily):
     name = "raw"
     types = (C["SOCK_RAW"], C["SOCK_DGRAM"], C["SOCK_DGRAM"])
 
-    def __init__(self, choose: Choose) -> None:
+    def __init__(self, choose: Chance) -> None:
         self._kinds = choose.some(_KINDS, 2)
         super().__init__(choose)
 
-    def limits(self, choose: Choose) -> Iterator[Call]:
+    def limits(self, choose: Chance) -> Iterator[Call]:
         """Let groups ping, mostly all of them."""
         low, high = choose.one(((0, 65535), (0, 65535), (0, 0), (1, 0), (1000, 1000)))
         yield make_call("sysctl", "net/ipv4/ping_group_range", f"{low} {high}")
 
-    def prepare(self, state: State, choose: Choose, task: Task) -> Iterator[Call]:
+    def prepare(self, state: ModelView, choose: Chance, task: Task) -> Iterator[Call]:
         """Open some sockets."""
         for _ in range(choose.integer(0, 3)):
             yield self._new(choose)
@@ -57,25 +57,25 @@ class RawFamily(InetFamily):
         """Return what takes several moves: watching with poll and epoll."""
         return [(1, watching(is_socket, lambda state, choose, file: None))]
 
-    def _new(self, choose: Choose) -> Call:
+    def _new(self, choose: Chance) -> Call:
         family, kind, protocol = choose.one(self._kinds)
         flags = choose.flags(0.3, C["SOCK_NONBLOCK"])
         return make_call("socket", C[family], C[kind] | flags, protocol)
 
-    def _socket(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _socket(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         return None if self.enough(choose, task) else self._new(choose)
 
-    def address(self, state: State, choose: Choose, task: Task) -> dict[str, Any]:
+    def address(self, state: ModelView, choose: Chance, task: Task) -> dict[str, Any]:
         """Return an address without a port, mostly: with one for UDP."""
         host = choose.one(("127.0.0.1", "127.0.0.1", "127.0.0.2", "0.0.0.0", "10.0.0.1"))
         return {"sa_family": C["AF_INET"], "sin_port": choose.one((0, 0, 7, 253, 5000)), "sin_addr": host}
 
-    def option(self, choose: Choose) -> tuple[int, int, Any]:
+    def option(self, choose: Chance) -> tuple[int, int, Any]:
         """Return an option of raw sockets."""
         level, name, values = choose.one(_OPTIONS)
         return C[level], C[name], choose.one(values)
 
-    def _send(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _send(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         fd = pick_fd(choose, task, is_talking)
         if fd is None:
             return None
@@ -86,7 +86,7 @@ class RawFamily(InetFamily):
         address = self.address_for(state, choose, task, fd) if choose.chance(0.7) else None
         return make_call("sendto", fd, data, flags=flags | choose.flags(0.03, C["MSG_OOB"]), dest_addr=address)
 
-    def _payload(self, choose: Choose, sk: Any, data: bytes) -> bytes:
+    def _payload(self, choose: Chance, sk: Any, data: bytes) -> bytes:
         """Return an echo for who speaks ICMP, a header for who makes it by hand."""
         if sk is None or choose.chance(0.1):
             return data

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ktrace.agent.syscalls import CONSTANTS as C
-from ktrace.fuzz.choose import Choose
+from ktrace.fuzz.chance import Chance
 from ktrace.fuzz.families.net.actions import (
     Address,
     Connected,
@@ -24,10 +24,10 @@ from ktrace.fuzz.families.net.actions import (
     sleepy,
 )
 from ktrace.fuzz.families.net.scenarios import poll_of
-from ktrace.fuzz.state import Move, State
+from ktrace.fuzz.model_view import ModelView, Move
 from ktrace.uapi.socket import MSG_DONTWAIT, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET
 
-Domain = Callable[[Choose], int]
+Domain = Callable[[Chance], int]
 """Choose between AF_INET and AF_INET6."""
 
 
@@ -39,15 +39,15 @@ def address(domain: int, port: int, host: str = "127.0.0.1") -> Address:
     return {"sa_family": domain, "sin6_port": port, "sin6_flowinfo": 0, "sin6_addr": host6, "sin6_scope_id": 0}
 
 
-def fresh_port(state: State) -> int:
+def fresh_port(state: ModelView) -> int:
     """Return a port that nobody bound."""
     return 6000 + state.number % 3000
 
 
-def stream(domain: Domain) -> Callable[[State, Choose], Connected]:
+def stream(domain: Domain) -> Callable[[ModelView, Chance], Connected]:
     """Return what connects two TCP sockets."""
 
-    def connected(state: State, choose: Choose) -> Connected:
+    def connected(state: ModelView, choose: Chance) -> Connected:
         family = domain(choose)
         given = [choose.one(_BEFORE)] if choose.chance(0.3) else []
         where = address(family, fresh_port(state))
@@ -70,10 +70,10 @@ _BEFORE: Sequence[tuple[int, int, Any]] = (
 )
 
 
-def some_socket(domain: Domain) -> Callable[[State, Choose], Made]:
+def some_socket(domain: Domain) -> Callable[[ModelView, Chance], Made]:
     """Return what makes a socket in some state that needs nobody else: fresh, bound, listening, shut down."""
 
-    def make(state: State, choose: Choose) -> Made:
+    def make(state: ModelView, choose: Chance) -> Made:
         task = actor(state, choose)
         yield from make_room(task, choose)
         family, kind = domain(choose), choose.one((SOCK_STREAM, SOCK_STREAM, SOCK_DGRAM))
@@ -92,10 +92,10 @@ def some_socket(domain: Domain) -> Callable[[State, Choose], Made]:
     return make
 
 
-def alone(domain: Domain) -> Callable[[State, Choose], Iterator[Move]]:
+def alone(domain: Domain) -> Callable[[ModelView, Chance], Iterator[Move]]:
     """Return the scene in which one socket connects to nobody, to itself, twice, and to nowhere again (AF_UNSPEC)."""
 
-    def scene(state: State, choose: Choose) -> Iterator[Move]:
+    def scene(state: ModelView, choose: Chance) -> Iterator[Move]:
         task = actor(state, choose)
         yield from make_room(task, choose)
         family, kind = domain(choose), choose.one((SOCK_STREAM, SOCK_STREAM, SOCK_DGRAM))
@@ -142,7 +142,7 @@ def alone(domain: Domain) -> Callable[[State, Choose], Iterator[Move]]:
     return scene
 
 
-def _odd_name(choose: Choose, family: int, port: int) -> Address:
+def _odd_name(choose: Chance, family: int, port: int) -> Address:
     """Return an address to bind to, AF_UNSPEC now and then, which means AF_INET if all the rest is 0."""
     if choose.chance(0.4):
         host = choose.one((bytes(4), b"\x7f\0\0\1"))
@@ -150,10 +150,10 @@ def _odd_name(choose: Choose, family: int, port: int) -> Address:
     return address(family, choose.one((port, 0)), choose.one(("127.0.0.1", "0.0.0.0")))
 
 
-def ports(domain: Domain) -> Callable[[State, Choose], Iterator[Move]]:
+def ports(domain: Domain) -> Callable[[ModelView, Chance], Iterator[Move]]:
     """Return the scene in which several sockets want one port: addresses, SO_REUSEADDR, SO_REUSEPORT, users."""
 
-    def scene(state: State, choose: Choose) -> Iterator[Move]:
+    def scene(state: ModelView, choose: Chance) -> Iterator[Move]:
         port = choose.one((fresh_port(state), 5000, 80))
         kind = choose.one((SOCK_STREAM, SOCK_STREAM, SOCK_DGRAM))
         ends: list[End] = []
@@ -203,10 +203,10 @@ def ports(domain: Domain) -> Callable[[State, Choose], Iterator[Move]]:
     return scene
 
 
-def datagrams(domain: Domain) -> Callable[[State, Choose], Iterator[Move]]:
+def datagrams(domain: Domain) -> Callable[[ModelView, Chance], Iterator[Move]]:
     """Return the scene in which UDP sockets send to each other: connected or not, corked, refused, until full."""
 
-    def scene(state: State, choose: Choose) -> Iterator[Move]:
+    def scene(state: ModelView, choose: Chance) -> Iterator[Move]:
         family = domain(choose)
         ends: list[tuple[End, int]] = []
         for number in range(choose.integer(2, 3)):
@@ -242,7 +242,7 @@ _SMALL_OPTIONS: Sequence[tuple[int, int, Sequence[Any]]] = (
 )
 
 
-def _datagram(state: State, choose: Choose, family: int, ends: list[tuple[End, int]]) -> Moves:
+def _datagram(state: ModelView, choose: Chance, family: int, ends: list[tuple[End, int]]) -> Moves:
     end, _ = choose.one(ends)
     target = choose.one(ends)[1]
     if not holds(end, state):
@@ -282,10 +282,10 @@ def _datagram(state: State, choose: Choose, family: int, ends: list[tuple[End, i
                 yield do(end, "close")
 
 
-def large(domain: Domain) -> Callable[[State, Choose], Iterator[Move]]:
+def large(domain: Domain) -> Callable[[ModelView, Chance], Iterator[Move]]:
     """Return the scene in which one end sends more than the other has room for, waits, and is let go on."""
 
-    def scene(state: State, choose: Choose) -> Iterator[Move]:
+    def scene(state: ModelView, choose: Chance) -> Iterator[Move]:
         made = yield from stream(domain)(state, choose)
         if made is None:
             return

@@ -8,12 +8,12 @@ from typing import Any
 
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
-from ktrace.fuzz.choose import Choose, pattern
+from ktrace.fuzz.chance import Chance, pattern
 from ktrace.fuzz.families.fs.files import pick_fd
 from ktrace.fuzz.families.fs.watchers import watching
 from ktrace.fuzz.families.net.socket import SocketFamily, is_socket, is_talking
 from ktrace.fuzz.family import Scene
-from ktrace.fuzz.state import State
+from ktrace.fuzz.model_view import ModelView
 from ktrace.model.task import Task
 from ktrace.state.call import Call
 
@@ -31,7 +31,7 @@ class NetlinkFamily(SocketFamily):
     domain = C["AF_NETLINK"]
     types = (C["SOCK_RAW"], C["SOCK_DGRAM"])
 
-    def prepare(self, state: State, choose: Choose, task: Task) -> Iterator[Call]:
+    def prepare(self, state: ModelView, choose: Chance, task: Task) -> Iterator[Call]:
         """Open a socket under a number that others know."""
         yield make_call("socket", self.domain, self.kind(choose), C["NETLINK_USERSOCK"])
         yield make_call("bind", max(task.files.slots, default=0), self.address(state, choose, task))
@@ -40,22 +40,22 @@ class NetlinkFamily(SocketFamily):
         """Return what takes several moves: watching with poll and epoll."""
         return [(1, watching(is_socket, lambda state, choose, file: None))]
 
-    def address(self, state: State, choose: Choose, task: Task) -> dict[str, Any]:
+    def address(self, state: ModelView, choose: Chance, task: Task) -> dict[str, Any]:
         """Return a number that somebody may have."""
         portid = choose.one((0, 500, 500, 501, 502, task.pid))
         return {"sa_family": self.domain, "nl_pid": portid, "nl_groups": 0}
 
-    def option(self, choose: Choose) -> tuple[int, int, Any]:
+    def option(self, choose: Chance) -> tuple[int, int, Any]:
         """Return an option of netlink."""
         return C["SOL_NETLINK"], C[choose.one(_OPTIONS)], choose.one((0, 1, 2, 30, 33, 100))
 
-    def _socket(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _socket(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if self.enough(choose, task):
             return None
         protocol = choose.one((C["NETLINK_USERSOCK"], C["NETLINK_USERSOCK"], C["NETLINK_ROUTE"]))
         return make_call("socket", self.domain, self.kind(choose), protocol)
 
-    def _bind(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _bind(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         fd = pick_fd(choose, task, is_socket)
         if fd is None:
             return None
@@ -64,7 +64,7 @@ class NetlinkFamily(SocketFamily):
             address["nl_groups"] = choose.one((1, 5, 1 << 31))
         return make_call("bind", fd, address)
 
-    def _send(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _send(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         fd = pick_fd(choose, task, is_talking)
         if fd is None:
             return None

@@ -7,7 +7,7 @@ from typing import Any
 
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
-from ktrace.fuzz.choose import Choose
+from ktrace.fuzz.chance import Chance
 from ktrace.fuzz.families.fs.files import may_block
 from ktrace.fuzz.families.net.actions import (
     Address,
@@ -23,18 +23,18 @@ from ktrace.fuzz.families.net.actions import (
     sleepy,
 )
 from ktrace.fuzz.families.net.scenarios import poll_of
-from ktrace.fuzz.state import Move, State
+from ktrace.fuzz.model_view import ModelView, Move
 from ktrace.uapi.socket import MSG_DONTWAIT
 
 UNSPEC: Address = {"sa_family": 0}
 
 
-def named(state: State, kind: str = "") -> Address:
+def named(state: ModelView, kind: str = "") -> Address:
     """Return an abstract name that nobody has."""
     return {"sa_family": C["AF_UNIX"], "sun_path": b"\0%s%d" % (kind.encode(), state.number)}
 
 
-def many_to_one(state: State, choose: Choose) -> Iterator[Move]:
+def many_to_one(state: ModelView, choose: Chance) -> Iterator[Move]:
     """Have several sockets send to one or two receivers until there is no room, by name or connected."""
     receivers: list[tuple[End, Address]] = []
     for _ in range(choose.one((1, 1, 2))):
@@ -74,7 +74,7 @@ def many_to_one(state: State, choose: Choose) -> Iterator[Move]:
         yield from _step(state, choose, receivers, senders)
 
 
-def _claim(state: State, choose: Choose, receivers: list[tuple[End, Address]], senders: list[End]) -> Moves:
+def _claim(state: ModelView, choose: Chance, receivers: list[tuple[End, Address]], senders: list[End]) -> Moves:
     """Connect a receiver to one of the senders: from then on it takes packets from that one only."""
     sender, (receiver, _) = choose.one(senders), choose.one(receivers)
     if holds(sender, state) and holds(receiver, state):
@@ -84,7 +84,7 @@ def _claim(state: State, choose: Choose, receivers: list[tuple[End, Address]], s
             yield do(receiver, "connect", address)
 
 
-def _message(state: State, choose: Choose, sender: End, receivers: list[tuple[End, Address]], flags: int) -> Move:
+def _message(state: ModelView, choose: Chance, sender: End, receivers: list[tuple[End, Address]], flags: int) -> Move:
     size = choose.one((0, 1, 10, 10, 100, 3000))
     if choose.chance(0.35):
         address: Any = choose.one(receivers)[1]
@@ -92,7 +92,7 @@ def _message(state: State, choose: Choose, sender: End, receivers: list[tuple[En
     return send(state, choose, sender, size, flags)
 
 
-def _watched(state: State, choose: Choose, end: End) -> Any:
+def _watched(state: ModelView, choose: Chance, end: End) -> Any:
     """Watch for room to send with epoll."""
     before = set(end.task.files.slots)
     yield end.task.name, make_call("epoll_create1", 0)
@@ -107,7 +107,7 @@ def _watched(state: State, choose: Choose, end: End) -> Any:
     return epoll
 
 
-def _step(state: State, choose: Choose, receivers: list[tuple[End, Address]], senders: list[End]) -> Moves:
+def _step(state: ModelView, choose: Chance, receivers: list[tuple[End, Address]], senders: list[End]) -> Moves:
     sender, (receiver, address) = choose.one(senders), choose.one(receivers)
     match choose.integer(0, 13):
         case 0 | 1 if holds(sender, state) and may_block(state, choose, 1.0):
@@ -131,7 +131,7 @@ def _step(state: State, choose: Choose, receivers: list[tuple[End, Address]], se
             yield do(receiver, "setsockopt", C["SOL_SOCKET"], C["SO_PEEK_OFF"], choose.one((0, 2, 12, -1)))
 
 
-def peeking_at_offsets(state: State, choose: Choose) -> Iterator[Move]:
+def peeking_at_offsets(state: ModelView, choose: Chance) -> Iterator[Move]:
     """Peek at offsets across packets of a pair, empty ones among them, then receive."""
     task = actor(state, choose)
     yield from make_room(task, choose)
@@ -152,7 +152,7 @@ def peeking_at_offsets(state: State, choose: Choose) -> Iterator[Move]:
             yield receive(state, choose, other, choose.one((1, 4, 5, 20)), flags)
 
 
-def mutual(state: State, choose: Choose) -> Iterator[Move]:
+def mutual(state: ModelView, choose: Chance) -> Iterator[Move]:
     """Connect packets' sockets to each other, fill them, then connect elsewhere, to nobody, or close one."""
     ends: list[tuple[End, Address]] = []
     for _ in range(choose.one((2, 2, 3))):
@@ -192,7 +192,7 @@ def mutual(state: State, choose: Choose) -> Iterator[Move]:
                 yield end.task.name, poll_of(state, choose, end)
 
 
-def waiting_for_room(state: State, choose: Choose) -> Iterator[Move]:
+def waiting_for_room(state: ModelView, choose: Chance) -> Iterator[Move]:
     """Fill a receiver, have one or two senders wait for room, then make some, or take the receiver away."""
     task = actor(state, choose)
     yield from make_room(task, choose)

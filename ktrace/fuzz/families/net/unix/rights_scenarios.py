@@ -7,7 +7,7 @@ from typing import Any
 
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
-from ktrace.fuzz.choose import Choose, pattern
+from ktrace.fuzz.chance import Chance, pattern
 from ktrace.fuzz.families.net.actions import (
     Connected,
     Connection,
@@ -25,7 +25,7 @@ from ktrace.fuzz.families.net.actions import (
     send,
 )
 from ktrace.fuzz.families.net.unix.dgram_scenarios import named
-from ktrace.fuzz.state import Move, State, open_fds
+from ktrace.fuzz.model_view import ModelView, Move, open_fds
 from ktrace.model.task import Task
 from ktrace.uapi.socket import MSG_DONTWAIT, SOL_SOCKET
 
@@ -33,21 +33,21 @@ KINDS = (C["SOCK_STREAM"], C["SOCK_STREAM"], C["SOCK_DGRAM"], C["SOCK_SEQPACKET"
 ROOMS = (0, 8, 16, 20, 24, 28, 64, 200)
 
 
-def pair(state: State, choose: Choose) -> Connected:
+def pair(state: ModelView, choose: Chance) -> Connected:
     """Make a pair."""
     task = actor(state, choose)
     yield from make_room(task, choose)
     return (yield from new_pair(state, choose, task, choose.one(KINDS) | choose.flags(0.1, C["SOCK_NONBLOCK"])))
 
 
-def by_name(state: State, choose: Choose) -> Connected:
+def by_name(state: ModelView, choose: Chance) -> Connected:
     """Connect to a listener, its options set before."""
     given = [(SOL_SOCKET, C["SO_PASSCRED"], 1)] if choose.chance(0.3) else []
     kind = choose.one((C["SOCK_STREAM"], C["SOCK_SEQPACKET"]))
     return (yield from connect_fresh(state, choose, C["AF_UNIX"], kind, named(state, "l"), iter(given)))
 
 
-def stream(state: State, choose: Choose) -> Connected:
+def stream(state: ModelView, choose: Chance) -> Connected:
     """Make a pair, or connect by name."""
     return (yield from (pair if choose.chance(0.6) else by_name)(state, choose))
 
@@ -58,12 +58,12 @@ def rights(fds: Sequence[int], data: bytes) -> dict[str, Any]:
     return {"msg_iov": (data,), "msg_control": (control,)}
 
 
-def _some_fds(choose: Choose, task: Task, most: int) -> list[int]:
+def _some_fds(choose: Chance, task: Task, most: int) -> list[int]:
     fds = [fd for fd, _ in open_fds(task)]
     return [choose.one(fds) for _ in range(choose.integer(1, most))] if fds else []
 
 
-def passing(state: State, choose: Choose) -> Iterator[Move]:
+def passing(state: ModelView, choose: Chance) -> Iterator[Move]:
     """Send descriptors and bytes in turn, close what was sent, receive with rooms of many sizes."""
     made = yield from stream(state, choose)
     if made is None:
@@ -107,7 +107,7 @@ def passing(state: State, choose: Choose) -> Iterator[Move]:
             yield do(end, "close")
 
 
-def introduced(state: State, choose: Choose) -> Iterator[Move]:
+def introduced(state: ModelView, choose: Chance) -> Iterator[Move]:
     """Send with credentials, given, true or forged, to who asks for them and who does not."""
     made = yield from stream(state, choose)
     if made is None:
@@ -137,7 +137,7 @@ def introduced(state: State, choose: Choose) -> Iterator[Move]:
             yield do(other, "recvmsg", room, MSG_DONTWAIT | choose.flags(0.2, C["MSG_PEEK"]))
 
 
-def garbage(state: State, choose: Choose) -> Iterator[Move]:
+def garbage(state: ModelView, choose: Chance) -> Iterator[Move]:
     """Send sockets over each other or themselves and close them all: only the collector can free them."""
     task = actor(state, choose)
     yield from make_room(task, choose)
@@ -167,7 +167,7 @@ def garbage(state: State, choose: Choose) -> Iterator[Move]:
             yield do(made.client, "close")
 
 
-def _unaccepted(state: State, choose: Choose, task: Task) -> Connected:
+def _unaccepted(state: ModelView, choose: Chance, task: Task) -> Connected:
     """Connect to a listener that does not accept: what is sent then waits at an embryo."""
     listener = yield from new_socket(state, choose, task, C["AF_UNIX"], C["SOCK_STREAM"])
     if listener is None:
@@ -187,7 +187,7 @@ def _unaccepted(state: State, choose: Choose, task: Task) -> Connected:
     return Connection(client, listener)
 
 
-def names(state: State, choose: Choose) -> Iterator[Move]:
+def names(state: ModelView, choose: Chance) -> Iterator[Move]:
     """Bind to names of all kinds, twice, taken ones, removed ones; ask for them."""
     ends: list[End] = []
     for _ in range(choose.integer(1, 3)):

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
-from ktrace.fuzz.choose import Choose, pattern
+from ktrace.fuzz.chance import Chance, pattern
 from ktrace.fuzz.families.net.socket import is_socket
-from ktrace.fuzz.state import Move, State, open_fds
+from ktrace.fuzz.model_view import ModelView, Move, open_fds
 from ktrace.model.net.core.sock import Sock
 from ktrace.model.net.unix.sock import Unix
 from ktrace.model.task import Task
@@ -17,7 +17,7 @@ from ktrace.uapi.socket import MSG_DONTWAIT
 End = tuple[Task, int, Unix]
 
 
-def full_queue(state: State, choose: Choose) -> Iterator[Move]:
+def full_queue(state: ModelView, choose: Chance) -> Iterator[Move]:
     """Send until there is no room, wait for some now and then, then receive."""
     if (pair := _pair(state, choose)) is None:
         return
@@ -44,7 +44,7 @@ def full_queue(state: State, choose: Choose) -> Iterator[Move]:
         yield end[0].name, make_call("close", end[1])
 
 
-def urgent(state: State, choose: Choose) -> Iterator[Move]:
+def urgent(state: ModelView, choose: Chance) -> Iterator[Move]:
     """Send ordinary and urgent bytes in turn, receive them in any order."""
     if (pair := _pair(state, choose)) is None:
         return
@@ -63,7 +63,7 @@ def urgent(state: State, choose: Choose) -> Iterator[Move]:
                 yield end[0].name, make_call("recvfrom", end[1], len=choose.one((1, 2, 5, 50)), flags=flags)
 
 
-def peeking(state: State, choose: Choose) -> Iterator[Move]:
+def peeking(state: ModelView, choose: Chance) -> Iterator[Move]:
     """Set an offset for peeking, then peek and receive across several messages."""
     if (pair := _pair(state, choose)) is None:
         return
@@ -81,7 +81,7 @@ def peeking(state: State, choose: Choose) -> Iterator[Move]:
         yield end[0].name, make_call("recvfrom", end[1], len=choose.one((1, 4, 10, 100)), flags=flags)
 
 
-def _pair(state: State, choose: Choose) -> tuple[End, End] | None:
+def _pair(state: ModelView, choose: Chance) -> tuple[End, End] | None:
     """Return both ends of a connection, each in the hands of a free actor; ``None`` if there is none."""
     found = []
     for task in state.free():
@@ -93,7 +93,7 @@ def _pair(state: State, choose: Choose) -> tuple[End, End] | None:
     return choose.one(found) if found else None
 
 
-def _end_of(state: State, sk: Sock | None) -> End | None:
+def _end_of(state: ModelView, sk: Sock | None) -> End | None:
     for task in state.free():
         for fd, file in open_fds(task):
             if sk is not None and is_socket(file) and file.private.sk is sk:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
-from ktrace.fuzz.choose import Choose
+from ktrace.fuzz.chance import Chance
 from ktrace.fuzz.families.fs.files import pick_fd
 from ktrace.fuzz.families.net.options import OPTIONS
 from ktrace.fuzz.families.net.scenarios import crowd, options, signalled, spliced, talking
@@ -22,7 +22,7 @@ from ktrace.fuzz.families.net.unix.dgram_scenarios import (
 from ktrace.fuzz.families.net.unix.rights_scenarios import by_name, garbage, introduced, names, pair, passing, stream
 from ktrace.fuzz.families.net.unix.scenarios import full_queue, peeking, urgent
 from ktrace.fuzz.family import Generator, Scene
-from ktrace.fuzz.state import State, open_fds
+from ktrace.fuzz.model_view import ModelView, open_fds
 from ktrace.model.task import Task
 from ktrace.state.call import Call
 
@@ -30,7 +30,7 @@ NAMES = (b"/tmp/s1", b"/tmp/s2", b"\0one", b"\0two")
 ODD_NAMES = (b"", b"/tmp/none/x", b"/tmp", b"\0", b"/tmp/" + b"n" * 102, b"\0" + b"a" * 107)
 
 
-def _somewhere(state: State, choose: Choose) -> dict[str, Any]:
+def _somewhere(state: ModelView, choose: Chance) -> dict[str, Any]:
     return named(state) if choose.chance(0.7) else {"sa_family": C["AF_UNIX"], "sun_path": b"/tmp/c%d" % state.number}
 
 
@@ -42,7 +42,7 @@ class UnixFamily(SocketFamily):
     types = (C["SOCK_STREAM"], C["SOCK_STREAM"], C["SOCK_DGRAM"], C["SOCK_SEQPACKET"])
     scene_share = 0.4
 
-    def __init__(self, choose: Choose) -> None:
+    def __init__(self, choose: Chance) -> None:
         self._large = choose.chance(0.3)
         super().__init__(choose)
 
@@ -78,35 +78,35 @@ class UnixFamily(SocketFamily):
             (5, options(OPTIONS, (pair, by_name))),
         ]
 
-    def limits(self, choose: Choose) -> Iterator[Call]:
+    def limits(self, choose: Chance) -> Iterator[Call]:
         """Let few packets wait, so that receivers are full soon."""
         if choose.chance(0.8):
             yield make_call("sysctl", "net/unix/max_dgram_qlen", str(choose.one((0, 1, 1, 2, 3))))
 
-    def address(self, state: State, choose: Choose, task: Task) -> dict[str, Any]:
+    def address(self, state: ModelView, choose: Chance, task: Task) -> dict[str, Any]:
         """Return one of a few names, or an odd one."""
         name = choose.one(NAMES) if choose.chance(0.93) else choose.one(ODD_NAMES)
         return {"sa_family": C["AF_UNIX"], "sun_path": name}
 
-    def option(self, choose: Choose) -> tuple[int, int, Any]:
+    def option(self, choose: Chance) -> tuple[int, int, Any]:
         """Return an option; this family has none of its own."""
         return choose.one((C["SOL_SOCKET"], C["SOL_TCP"])), C["SO_PASSCRED"], choose.integer(0, 1)
 
-    def size(self, choose: Choose) -> int:
+    def size(self, choose: Chance) -> int:
         """Return how many bytes to send, more than a buffer holds now and then."""
         if self._large and choose.chance(0.1):
             return choose.one((20000, 40000, 70000, 120000))
         return super().size(choose)
 
-    def _socketpair(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _socketpair(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         if self.enough(choose, task):
             return None
         return make_call("socketpair", C["AF_UNIX"], self.kind(choose), 0)
 
-    def _unlink(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _unlink(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         return make_call("unlink", choose.one(NAMES[:2]))
 
-    def control(self, state: State, choose: Choose, task: Task) -> tuple[dict[str, Any], ...]:
+    def control(self, state: ModelView, choose: Chance, task: Task) -> tuple[dict[str, Any], ...]:
         """Send credentials along, true ones or false."""
         if choose.chance(0.7):
             return ()
@@ -118,7 +118,7 @@ class UnixFamily(SocketFamily):
         }
         return ({"cmsg_level": C["SOL_SOCKET"], "cmsg_type": C["SCM_CREDENTIALS"], "cmsg_data": given},)
 
-    def _send_rights(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _send_rights(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         fd = pick_fd(choose, task, is_talking)
         fds = [fd for fd, _ in open_fds(task)]
         if fd is None or not fds:
@@ -127,7 +127,7 @@ class UnixFamily(SocketFamily):
         rights = {"cmsg_level": C["SOL_SOCKET"], "cmsg_type": C["SCM_RIGHTS"], "cmsg_data": given}
         return make_call("sendmsg", fd, {"msg_iov": (b"fd",), "msg_control": (rights,)}, C["MSG_DONTWAIT"])
 
-    def _fork_off(self, state: State, choose: Choose, task: Task) -> Call | None:
+    def _fork_off(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         """Close what is left in one go, so that what is in flight becomes garbage."""
         if not any(is_socket(file) for _, file in open_fds(task)):
             return None

@@ -15,7 +15,7 @@ Move = tuple[str | None, Call]
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-class State:
+class ModelView:
     """The model's kernel before a step. Everything comes in an order that only the steps so far determine.
 
     :param kernel: the model, after the steps so far

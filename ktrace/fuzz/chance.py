@@ -13,7 +13,7 @@ CORE = 10.0
 """Weight from which on an entry is what its table is about."""
 
 
-class Choose:
+class Chance:
     """Make choices that depend on *seed* alone.
 
     :param seed: text or number; two with the same seed make the same choices in the same order
@@ -72,7 +72,7 @@ def pattern(number: int, length: int) -> bytes:
     return (unit * (length // _LENGTH + 1))[:length]
 
 
-def swarm(choose: Choose, table: Sequence[tuple[float, T]], off: float = 0.15) -> list[tuple[float, T]]:
+def swarm(choose: Chance, table: Sequence[tuple[float, T]], off: float = 0.15) -> list[tuple[float, T]]:
     """Return *table* with some entries left out and some made likelier.
 
     A run that lacks features reaches states of the others that an even mix hardly ever does (swarm testing,

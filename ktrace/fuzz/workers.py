@@ -18,7 +18,7 @@ from types import TracebackType
 from ktrace.errors import HostError
 from ktrace.fuzz.planner import Planner
 from ktrace.fuzz.pool import Pool
-from ktrace.fuzz.trial import Trial
+from ktrace.fuzz.trial import Trial, attempt
 from ktrace.image.image import find_image
 from ktrace.machine.template.template import Template
 from ktrace.uapi.prctl import PR_SET_PDEATHSIG
@@ -29,7 +29,7 @@ _PATIENCE = 300.0
 
 
 @dataclass(frozen=True)
-class Order:
+class SequenceJob:
     """One sequence to make.
 
     :param number: of the sequence; *limit* of its steps
@@ -42,7 +42,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Work:
+class WorkerSetup:
     """What a worker needs to know: the same for all sequences of a run."""
 
     families: tuple[str, ...]
@@ -53,40 +53,40 @@ class Work:
     audit: bool
 
 
-class Crew:
+class Workers:
     """Have *jobs* processes make the sequences of a run, ahead of who asks for them.
 
     :param scratch: gets a directory for each worker; whoever made it removes it
     :param length: tells how long a sequence will most likely be asked for
     """
 
-    def __init__(self, work: Work, jobs: int, scratch: Path, length: Callable[[int], int]) -> None:
-        self._work = work
+    def __init__(self, setup: WorkerSetup, jobs: int, scratch: Path, length: Callable[[int], int]) -> None:
+        self._setup = setup
         self._length = length
         self._places = [scratch / f"worker-{number}" for number in range(jobs)]
         self._workers: dict[Connection, BaseProcess] = {}
-        self._busy: dict[Connection, Order] = {}
-        self._done: dict[int, tuple[Order, Trial]] = {}
+        self._assigned: dict[Connection, SequenceJob] = {}
+        self._finished: dict[int, tuple[SequenceJob, Trial]] = {}
         self._next = 0
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> Workers:
         context = get_context("spawn")
         for place in self._places:
             place.mkdir()
             here, there = context.Pipe()
-            worker = context.Process(target=_work, args=(there, self._work, place, os.getpid()), daemon=True)
+            worker = context.Process(target=_run_worker, args=(there, self._setup, place, os.getpid()), daemon=True)
             worker.start()
             there.close()
             self._workers[here] = worker
         # The time that a run is given begins when they are ready.
-        self._busy = dict.fromkeys(self._workers, Order(-1, 0, None))
+        self._assigned = dict.fromkeys(self._workers, SequenceJob(-1, 0, None))
         try:
-            while self._busy:
-                self._hear()
+            while self._assigned:
+                self._collect()
         except BaseException:
             self.__exit__(None, None, None)
             raise
-        self._done.clear()
+        self._finished.clear()
         return self
 
     def __exit__(
@@ -100,73 +100,71 @@ class Crew:
 
     def holds(self, number: int) -> bool:
         """Tell whether sequence *number* was made or begun."""
-        return number in self._done or any(order.number == number for order in self._busy.values())
+        return number in self._finished or any(job.number == number for job in self._assigned.values())
 
-    def get(self, order: Order) -> Trial:
-        """Return the sequence that *order* asks for.
+    def get(self, job: SequenceJob) -> Trial:
+        """Return the sequence that *job* asks for.
 
         :raises HostError: the workers died, or one says so
         """
         while True:
-            if order.number in self._done:
-                made, trial = self._done.pop(order.number)
-                if made.limit == order.limit:
+            if job.number in self._finished:
+                made, trial = self._finished.pop(job.number)
+                if made.limit == job.limit:
                     return trial
-            if not self.holds(order.number):
-                self._give(order)
-            self._feed(order)
-            self._hear()
+            if not self.holds(job.number):
+                self._assign(job)
+            self._plan_ahead(job)
+            self._collect()
 
-    def _feed(self, order: Order) -> None:
+    def _plan_ahead(self, job: SequenceJob) -> None:
         """Give whoever has nothing to do what will be asked for next, while there is time."""
-        self._next = max(self._next, order.number + 1)
-        if order.deadline is not None and monotonic() >= order.deadline:
+        self._next = max(self._next, job.number + 1)
+        if job.deadline is not None and monotonic() >= job.deadline:
             return
-        while len(self._busy) < len(self._workers) and len(self._done) < 2 * len(self._workers):
-            self._give(Order(self._next, self._length(self._next), order.deadline))
+        while len(self._assigned) < len(self._workers) and len(self._finished) < 2 * len(self._workers):
+            self._assign(SequenceJob(self._next, self._length(self._next), job.deadline))
             self._next += 1
 
-    def _give(self, order: Order) -> None:
-        while len(self._busy) == len(self._workers):
-            self._hear()
-        free = next(connection for connection in self._workers if connection not in self._busy)
-        free.send(order)
-        self._busy[free] = order
+    def _assign(self, job: SequenceJob) -> None:
+        while len(self._assigned) == len(self._workers):
+            self._collect()
+        free = next(connection for connection in self._workers if connection not in self._assigned)
+        free.send(job)
+        self._assigned[free] = job
 
-    def _hear(self) -> None:
-        ready = wait(list(self._busy), _PATIENCE)
+    def _collect(self) -> None:
+        ready = wait(list(self._assigned), _PATIENCE)
         if not ready:
             raise HostError("no word from the processes that fuzz", "is this machine overloaded? try --jobs 1")
         for connection in ready:
             assert isinstance(connection, Connection)
-            order = self._busy.pop(connection)
+            job = self._assigned.pop(connection)
             try:
                 answer = connection.recv()
             except EOFError:
                 raise HostError("a process that fuzzed has died", "try --jobs 1") from None
             if isinstance(answer, BaseException):
                 raise answer
-            self._done[order.number] = (order, answer)
+            self._finished[job.number] = (job, answer)
 
 
-def _work(connection: Connection, work: Work, place: Path, parent: int) -> None:
+def _run_worker(connection: Connection, setup: WorkerSetup, place: Path, parent: int) -> None:
     """Make sequences until there is nobody left to hear of them."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         sys.exit()
     # Ctrl-C reaches every process of the terminal: the one that asks decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from ktrace.fuzz.campaign import attempt
-
     kernels = KernelCache()
     try:
-        image = find_image(work.image)
-        with Pool(work.template, place) as pool:
+        image = find_image(setup.image)
+        with Pool(setup.template, place) as pool:
             connection.send(Trial())
             while True:
-                order: Order = connection.recv()
-                planner = Planner(work.families, work.actors, f"{work.seed}/{order.number}")
-                trial = attempt(pool, image, kernels, planner, order.limit, order.deadline, work.audit)
+                job: SequenceJob = connection.recv()
+                planner = Planner(setup.families, setup.actors, f"{setup.seed}/{job.number}")
+                trial = attempt(pool, image, kernels, planner, job.limit, job.deadline, setup.audit)
                 connection.send(trial)
     except EOFError:
         return

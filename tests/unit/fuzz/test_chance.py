@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ktrace.fuzz.choose import CORE, Choose, pattern, swarm
+from ktrace.fuzz.chance import CORE, Chance, pattern, swarm
 
 
 def draws(seed: int | str) -> list[object]:
-    choose = Choose(seed)
+    choose = Chance(seed)
     return [
         choose.integer(0, 1000),
         choose.chance(0.5),
@@ -24,7 +24,7 @@ def test_the_same_seed_makes_the_same_choices() -> None:
 
 
 def test_choices_stay_inside_their_bounds() -> None:
-    choose = Choose(1)
+    choose = Chance(1)
     assert {choose.integer(3, 5) for _ in range(200)} == {3, 4, 5}
     assert {choose.around(0, 10, low=0, high=10) for _ in range(500)} == {0, 1, 9, 10}
     assert all(2 <= len(choose.some(range(4), 2)) <= 4 for _ in range(100))
@@ -43,7 +43,7 @@ def test_a_pattern_tells_steps_pages_and_places_apart() -> None:
 
 def test_a_swarm_leaves_features_out_but_never_the_core() -> None:
     table = [(CORE, "core"), *((1.0, number) for number in range(10))]
-    mixes = [swarm(Choose(seed), table) for seed in range(50)]
+    mixes = [swarm(Chance(seed), table) for seed in range(50)]
     assert all({item: weight for weight, item in mix}["core"] >= CORE for mix in mixes)
     assert any(weight == 0 for mix in mixes for weight, _ in mix)
     assert len({str(mix) for mix in mixes}) > 40

@@ -16,7 +16,7 @@ _IDS = frozenset({"semid", "msqid", "shmid"})
 _FD_ARRAYS = ("pipefd", "sv")
 
 
-class Renaming:
+class Renumbering:
     """Map the numbers of an earlier trial to those of this one.
 
     Where the step that made a number was left out, the number stays what it was.
@@ -26,7 +26,7 @@ class Renaming:
         self._fds: dict[str, dict[int, int]] = {}
         self._ids: dict[tuple[str, int], int] = {}
 
-    def rename(self, actor: str | None, call: Call) -> Call:
+    def renumber(self, actor: str | None, call: Call) -> Call:
         """Return *call* with the numbers of this trial."""
         entry = SIGNATURES.get(call.name)
         if entry is None or actor is None:
