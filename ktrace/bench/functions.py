@@ -12,12 +12,12 @@ from ktrace.bench.steps import small_world
 from ktrace.image.image import Image
 from ktrace.machine.machine import Machine
 from ktrace.machine.template.template import Template
-from ktrace.verify.events import EventTracer, parse_event
 from ktrace.verify.guests import traced_template
 from ktrace.verify.lab import Lab
 from ktrace.verify.observe import observe_step
-from ktrace.verify.step_tracer import StepTracer
-from ktrace.verify.tracer import FunctionTracer
+from ktrace.verify.tracing.events import EventTracer, parse_event
+from ktrace.verify.tracing.functions import FunctionTracer
+from ktrace.verify.tracing.protocol import StepTracer
 
 _CHUNK = 100
 _EVENTS = ("sched:sched_wakeup", "sched:sched_switch", "pipe_write from->count; iocb->ki_filp->f_flags",

@@ -66,11 +66,11 @@ def recording_options(function: _Function) -> _Function:
     def wrapper(*args: Any, functions: bool, probes: tuple[str, ...], events: tuple[str, ...], **kwargs: Any) -> Any:
         guest = replace(kwargs.pop("guest"), functions=functions)
         if probes:
-            from ktrace.verify.probe import parse_target
+            from ktrace.verify.probing.breakpoints import parse_probe
 
-            guest = replace(guest, probes=tuple(map(parse_target, probes)))
+            guest = replace(guest, probes=tuple(map(parse_probe, probes)))
         if events:
-            from ktrace.verify.events import parse_event
+            from ktrace.verify.tracing.events import parse_event
 
             guest = replace(guest, events=tuple(map(parse_event, events)))
         return function(*args, guest=guest, **kwargs)

@@ -42,13 +42,13 @@ def probe(
     """
     from ktrace.trace.session import new_directory
     from ktrace.verify.guests import prepare_guests
-    from ktrace.verify.probe import Target
+    from ktrace.verify.probing.breakpoints import ProbeTarget
     from ktrace.verify.run import perform_script
     from ktrace.workload.library import load
 
     script = load(workload)
     count = 0
-    guests = prepare_guests(replace(guest, probes=(Target(function, expressions),)), notify)
+    guests = prepare_guests(replace(guest, probes=(ProbeTarget(function, expressions),)), notify)
     with guests.lab(new_directory(f"probe-{script.name}")) as (lab, _):
         for step, _ in perform_script(script, lab):
             count += len(step.probes)

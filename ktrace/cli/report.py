@@ -11,7 +11,7 @@ import click
 from ktrace.errors import HostError, KtraceError, UsageError
 from ktrace.report.page import write_page
 from ktrace.trace.session_reader import SessionReader
-from ktrace.verify.cited import cited
+from ktrace.verify import citations
 
 RULES_LIMIT = 20_000_000
 """Bytes of a session up to which the model runs again unasked."""
@@ -83,7 +83,7 @@ def write_report(session: Path, output: Path, rules: bool | None = None, source:
                     reader,
                     out,
                     lambda names: _places(reader, names),
-                    cited(SessionReader(session)) if rules else (),
+                    citations.of_session(SessionReader(session)) if rules else (),
                     source,
                 )
             scratch.replace(output)

@@ -69,10 +69,10 @@ def _run_one(options: RunOptions, script: Script, view: View) -> int:
     from ktrace.cli.hold import hold
     from ktrace.verify.guests import prepare_guests
     from ktrace.verify.paths import paths_file
-    from ktrace.verify.probe import parse_target
+    from ktrace.verify.probing.breakpoints import parse_probe
     from ktrace.verify.sessions import run_session
 
-    options = options.with_recording(script.functions, tuple(map(parse_target, script.probes)))
+    options = options.with_recording(script.functions, tuple(map(parse_probe, script.probes)))
     session = replace(options.session, paths=paths_file(options.workloads[0]))
     if options.page is not None and session.directory is None:
         session = replace(session, directory=new_directory(script.name or "workload"))

@@ -33,7 +33,7 @@ def run_seed(guest: GuestOptions, only: tuple[str, ...] = (), as_json: bool = Fa
     from ktrace.seed.view import print_chapter, print_totals
     from ktrace.trace.session import new_directory
     from ktrace.verify.guests import prepare_guests
-    from ktrace.verify.tracer import FunctionTracer
+    from ktrace.verify.tracing.functions import FunctionTracer
 
     unknown = set(only) - {chapter.name for chapter in CHAPTERS}
     if unknown:

@@ -41,7 +41,7 @@ class Fragment:
 
 
 @dataclass(frozen=True)
-class Disobeyed:
+class DroppedOption:
     """An option that the final configuration does not have as it was asked for.
 
     :param option: ``CONFIG_X``
@@ -122,7 +122,7 @@ def apply_options(base: str, merged: Mapping[str, tuple[str, str]]) -> str:
     return "\n".join(kept) + "\n"
 
 
-def find_disobeyed(merged: Mapping[str, tuple[str, str]], final: str) -> list[Disobeyed]:
+def find_dropped(merged: Mapping[str, tuple[str, str]], final: str) -> list[DroppedOption]:
     """Compare what was asked for with the final configuration.
 
     :param merged: what :func:`merge_fragments` returned
@@ -131,21 +131,21 @@ def find_disobeyed(merged: Mapping[str, tuple[str, str]], final: str) -> list[Di
     """
     options = parse_config(final, ".config").options
     return [
-        Disobeyed(option, asked, options.get(option, "n"), fragment)
+        DroppedOption(option, asked, options.get(option, "n"), fragment)
         for option, (asked, fragment) in merged.items()
         if options.get(option, "n") != asked
     ]
 
 
-def require_obeyed(merged: Mapping[str, tuple[str, str]], final: str) -> None:
+def require_options(merged: Mapping[str, tuple[str, str]], final: str) -> None:
     """Refuse a final configuration that dropped anything.
 
     :raises UsageError: naming every option that was dropped or changed
     """
-    if disobeyed := find_disobeyed(merged, final):
-        listing = "".join(f"\n  {one}" for one in disobeyed)
+    if dropped := find_dropped(merged, final):
+        listing = "".join(f"\n  {one}" for one in dropped)
         raise UsageError(
-            f"kconfig did not obey {len(disobeyed)} of {len(merged)} options{listing}",
+            f"kconfig did not obey {len(dropped)} of {len(merged)} options{listing}",
             hint="an option with an unmet dependency is dropped silently: add what it depends on to a fragment, take "
             "it out, or, if only some kernels have it, write '# if known' behind it",
         )

@@ -12,7 +12,7 @@ from typing import Any
 
 from ktrace.errors import HostError, UsageError
 from ktrace.image.elf import require_debuggable
-from ktrace.image.kconfig import apply_options, merge_fragments, require_obeyed
+from ktrace.image.kconfig import apply_options, merge_fragments, require_options
 from ktrace.image.progress import Progress
 from ktrace.image.recipe import KernelRecipe
 from ktrace.image.source import SourcePackage, extract_source
@@ -105,7 +105,7 @@ def prepare_tree(recipe: KernelRecipe, source: SourcePackage, place: Workspace, 
     merged = merge_fragments(fragment.for_kernel(symbols) for fragment in recipe.read_fragments())
     config.write_text(apply_options(config.read_text(), merged))
     run_tool(["make", *arguments, "olddefconfig"], place.outside, log, prefix=place.prefix)
-    require_obeyed(merged, config.read_text())
+    require_options(merged, config.read_text())
 
 
 def _counter(progress: Progress) -> Callable[[str], None]:

@@ -22,7 +22,7 @@ from ktrace.verify.path_check import PathChecker
 from ktrace.verify.path_match import Matcher
 from ktrace.verify.paths import Item, parse_paths
 from ktrace.verify.run import perform_script
-from ktrace.verify.tracer import FunctionTracer
+from ktrace.verify.tracing.functions import FunctionTracer
 from ktrace.workload.parser import parse_script
 
 

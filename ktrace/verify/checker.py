@@ -8,17 +8,14 @@ from typing import Any
 
 from ktrace.errors import ModelError, UsageError
 from ktrace.model.kernel import Kernel, is_modelled
-from ktrace.model.observed import Evidence
 from ktrace.state.call import Completed, Event, Exited, Outcome, Signalled
 from ktrace.state.compare import ABSENT, Agreed, Difference, compare, count_fields, differ
 from ktrace.state.naming import Namer
 from ktrace.state.ref import Ref
 from ktrace.state.step import Step
 from ktrace.state.world import World
-from ktrace.verify.citations import citations
-
-MAILBOX = "do_futex"
-"""Where an actor sleeps that has nothing to do."""
+from ktrace.verify import citations
+from ktrace.verify.evidence import evidence_of
 
 ModelFactory = Callable[[], Kernel]
 StepHistory = Callable[[], Iterable[Step]]
@@ -99,7 +96,7 @@ class Checker:
         nothing as long as all agrees.
         """
         steps = self._kept if self._history is None else islice(self._history(), self.steps)
-        return citations(self._make_model, ((step, evidence_of(step)) for step in steps), differences)
+        return citations.of_step(self._make_model, ((step, evidence_of(step)) for step in steps), differences)
 
     def _count(self, world: World) -> None:
         counts = self._field_counts
@@ -111,14 +108,6 @@ class Checker:
             total += known[1]
         self.objects += len(world.objects)
         self.fields += total
-
-
-def evidence_of(step: Step) -> Evidence:
-    """Return what the model may know of an observed step."""
-    results = {event.actor: event.result for event in step.outcome.events if isinstance(event, Completed)}
-    # A timer may fire between the agent's report and the look at what is left: whose mailbox is waited for has left.
-    left = frozenset(actor for actor, functions in step.sleeps.items() if MAILBOX in functions)
-    return Evidence(results, step.world, step.clock, left)
 
 
 def compare_outcomes(observed: Outcome, expected: Outcome) -> list[Difference]:

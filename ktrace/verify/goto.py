@@ -12,12 +12,12 @@ from ktrace.machine.checkpoints import Checkpoint, nearest_checkpoint
 from ktrace.trace.session import new_directory
 from ktrace.trace.session_reader import SessionReader
 from ktrace.trace.session_state import SessionState
-from ktrace.verify.events import parse_event
 from ktrace.verify.guests import Guests, prepare_guests
 from ktrace.verify.notify import Notify, silent
 from ktrace.verify.options import GuestOptions
 from ktrace.verify.paused import Inspection, PausedGuest
 from ktrace.verify.rerun import RanOtherwise, arrive, rerun
+from ktrace.verify.tracing.events import parse_event
 
 ATTEMPTS = 3
 """Second runs until one does what the session says: a kernel thread may come in between and take a pid."""

@@ -17,17 +17,17 @@ from ktrace.machine.template.make import ensure_template
 from ktrace.machine.template.prepared import prepared_template
 from ktrace.machine.template.template import Template
 from ktrace.trace.session_state import SessionState
-from ktrace.verify.both_tracers import BothTracers
-from ktrace.verify.events import EventTracer
-from ktrace.verify.inlining import inlined_functions
 from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.notify import Notify, silent
 from ktrace.verify.options import GuestOptions
 from ktrace.verify.paused import PausedGuest, inspect_memory
-from ktrace.verify.probed import ProbedLab
-from ktrace.verify.step_tracer import StepTracer
-from ktrace.verify.tracer import SETTINGS, FunctionTracer, InlinedTable, cannot_trace
-from ktrace.verify.unhurried import Unhurried
+from ktrace.verify.probing.lab import ProbingLab
+from ktrace.verify.tracing.both import BothTracers
+from ktrace.verify.tracing.events import EventTracer
+from ktrace.verify.tracing.functions import SETTINGS, FunctionTracer, InlinedTable, cannot_trace
+from ktrace.verify.tracing.guest_files import SettledFiles
+from ktrace.verify.tracing.inlined_cache import inlined_functions
+from ktrace.verify.tracing.protocol import StepTracer
 
 
 class Guests:
@@ -59,7 +59,7 @@ class Guests:
                 if not self.options.probes:
                     yield Lab(machine, self.image.vmlinux, self._kernels, state), machine
                     return
-                lab = ProbedLab(machine, self.image.vmlinux, self.options.probes, self._kernels)
+                lab = ProbingLab(machine, self.image.vmlinux, self.options.probes, self._kernels)
                 try:
                     yield lab, machine
                 finally:
@@ -84,7 +84,7 @@ class Guests:
 
     def tracer(self, lab: Lab, machine: Machine) -> StepTracer | None:
         """Return what records the functions and events of *lab*'s steps, if they are to carry them."""
-        agent = Unhurried(machine.agent)
+        agent = SettledFiles(machine.agent)
         functions = FunctionTracer(agent, lab.kernel, self.inlined) if self.options.functions else None
         if not self.options.events:
             return functions

@@ -9,7 +9,7 @@ from ktrace.agent.syscalls import format_call, format_result
 from ktrace.state.call import Call, Completed, Exited, Outcome
 from ktrace.state.step import Step
 from ktrace.verify.lab import Lab
-from ktrace.verify.step_tracer import Recorded, StepTracer
+from ktrace.verify.tracing.protocol import Recorded, StepTracer
 
 AfterCall = Callable[[int, Lab], None]
 """Called with a step's number between its call and the look at what that left."""

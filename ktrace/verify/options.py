@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from ktrace.errors import UsageError
 
 if TYPE_CHECKING:
-    from ktrace.verify.events import EventTarget
-    from ktrace.verify.probe import Target
+    from ktrace.verify.probing.breakpoints import ProbeTarget
+    from ktrace.verify.tracing.events import EventTarget
 
 DEFAULT_IMAGE = "lab-6.1"
 
@@ -29,7 +29,7 @@ class GuestOptions:
     image: str = DEFAULT_IMAGE
     accel: str | None = None
     functions: bool = False
-    probes: tuple[Target, ...] = ()
+    probes: tuple[ProbeTarget, ...] = ()
     events: tuple[EventTarget, ...] = ()
 
 
@@ -84,7 +84,7 @@ class RunOptions:
         if self.session.checkpoint and self.guest.probes:
             raise UsageError("--checkpoint and probes do not go together", "leave out --probe, or add --plain")
 
-    def with_recording(self, functions: bool, probes: tuple[Target, ...]) -> RunOptions:
+    def with_recording(self, functions: bool, probes: tuple[ProbeTarget, ...]) -> RunOptions:
         """Return these options with what a script that is run alone asks for itself; ``--plain`` declines.
 
         :raises UsageError: it does not go together with the rest

@@ -10,7 +10,7 @@ from ktrace.state.step import Step
 from ktrace.state.trace.functions import FunctionTrace
 from ktrace.verify.path_match import Matcher, Place
 from ktrace.verify.paths import Expectation
-from ktrace.verify.tracer import SOFTIRQ_THREAD
+from ktrace.verify.tracing.functions import SOFTIRQ_THREAD
 
 
 class PathChecker:

@@ -14,7 +14,7 @@ from ktrace.verify.checker import compare_outcomes
 from ktrace.verify.lab import Lab
 from ktrace.verify.observe import observe_step
 from ktrace.verify.paused import Inspection
-from ktrace.verify.step_tracer import StepTracer
+from ktrace.verify.tracing.protocol import StepTracer
 
 SHOWN = 4
 """Differences that an error message tells of."""

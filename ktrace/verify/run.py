@@ -13,7 +13,7 @@ from ktrace.verify.checker import StepHistory
 from ktrace.verify.judge import Observed, Paths, judge
 from ktrace.verify.lab import Lab
 from ktrace.verify.observe import AfterCall, observe_step
-from ktrace.verify.step_tracer import StepTracer
+from ktrace.verify.tracing.protocol import StepTracer
 from ktrace.workload.environment import Environment
 from ktrace.workload.expect import check_annotation
 from ktrace.workload.script import Script

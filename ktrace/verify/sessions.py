@@ -21,7 +21,7 @@ from ktrace.verify.path_replay import noted
 from ktrace.verify.paths import read_paths, way
 from ktrace.verify.paused import Inspection, PausedGuest, announced
 from ktrace.verify.run import perform_script, run_script
-from ktrace.verify.tracer import function_names
+from ktrace.verify.tracing.functions import function_names
 from ktrace.workload.library import load
 from ktrace.workload.script import Script
 

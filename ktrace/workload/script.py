@@ -174,7 +174,7 @@ class Script:
     :param name: its name in kebab-case, or empty
     :param comments: the ``##`` lines behind its last step
     :param functions: it asks for the kernel functions that its steps go through
-    :param probes: where it asks to stop and what to show there (``ktrace/verify/probe.py: parse_target()``)
+    :param probes: where it asks to stop and what to show there (``parse_probe()``)
     :param source: where it was read from, for messages
     """
 

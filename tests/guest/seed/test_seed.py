@@ -13,9 +13,9 @@ from ktrace.machine.template.template import Template
 from ktrace.seed.audit import audit_chapter
 from ktrace.seed.chapters import CHAPTERS, Chapter
 from ktrace.verify.guests import traced_template
-from ktrace.verify.inlining import inlined_functions
 from ktrace.verify.lab import KernelCache, Lab
-from ktrace.verify.tracer import FunctionTracer
+from ktrace.verify.tracing.functions import FunctionTracer
+from ktrace.verify.tracing.inlined_cache import inlined_functions
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from ktrace.errors import UsageError
 from ktrace.machine.machine import Machine
 from ktrace.state.step import Step
 from ktrace.state.trace.tracepoint import TraceEvent
-from ktrace.verify.events import EventTracer, parse_event
 from ktrace.verify.lab import Lab
 from ktrace.verify.run import perform_script
-from ktrace.verify.tracer import TRACEFS
+from ktrace.verify.tracing.events import EventTracer, parse_event
+from ktrace.verify.tracing.functions import TRACEFS
 from ktrace.workload.library import load
 
 Run = Callable[..., list[tuple[Step, TraceEvent]]]

@@ -20,12 +20,12 @@ from ktrace.trace.session import Verdict
 from ktrace.trace.session_reader import SessionReader
 from ktrace.trace.session_writer import SessionWriter
 from ktrace.verify.guests import traced_template
-from ktrace.verify.inlining import inlined_functions
 from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.path_check import PathChecker
 from ktrace.verify.paths import SUFFIX, parse_paths, read_paths
 from ktrace.verify.run import run_script
-from ktrace.verify.tracer import TRACEFS, FunctionTracer, function_names
+from ktrace.verify.tracing.functions import TRACEFS, FunctionTracer, function_names
+from ktrace.verify.tracing.inlined_cache import inlined_functions
 from ktrace.workload.library import directory, load
 from ktrace.workload.parser import parse_script
 

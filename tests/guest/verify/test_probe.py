@@ -12,8 +12,8 @@ from ktrace.image.image import Image
 from ktrace.machine.machine import Machine
 from ktrace.state.trace.probe import Hit
 from ktrace.verify.lab import KernelCache
-from ktrace.verify.probe import Target, parse_target
-from ktrace.verify.probed import ProbedLab
+from ktrace.verify.probing.breakpoints import ProbeTarget, parse_probe
+from ktrace.verify.probing.lab import ProbingLab
 from ktrace.verify.run import perform_script
 from ktrace.workload.library import load
 
@@ -23,8 +23,8 @@ Hits = Callable[..., list[tuple[int, Hit]]]
 @pytest.fixture
 def hits(machine: Machine, image: Image, kernels: KernelCache) -> Hits:
     def run(workload: str, function: str, *expressions: str) -> list[tuple[int, Hit]]:
-        target = parse_target(function) if ":" in function else Target(function)
-        lab = ProbedLab(machine, image.vmlinux, (replace(target, expressions=expressions),), kernels)
+        target = parse_probe(function) if ":" in function else ProbeTarget(function)
+        lab = ProbingLab(machine, image.vmlinux, (replace(target, expressions=expressions),), kernels)
         try:
             return [(step.line, hit) for step, _ in perform_script(load(workload), lab) for hit in step.probes]
         finally:

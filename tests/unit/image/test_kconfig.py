@@ -4,12 +4,12 @@ import pytest
 
 from ktrace.errors import UsageError
 from ktrace.image.kconfig import (
-    Disobeyed,
+    DroppedOption,
     apply_options,
-    find_disobeyed,
+    find_dropped,
     merge_fragments,
     parse_config,
-    require_obeyed,
+    require_options,
 )
 from ktrace.image.recipe import load_recipe, recipe_names
 
@@ -47,13 +47,13 @@ def test_an_option_may_be_asked_only_of_kernels_that_know_it():
     old = fragment.for_kernel(set())
     assert set(old.options) == {"CONFIG_A", "CONFIG_S"}
     with pytest.raises(UsageError, match="CONFIG_A: f asks for y, kconfig made it n"):
-        require_obeyed(merge_fragments([old]), 'CONFIG_S="a # if known b"\n')
+        require_options(merge_fragments([old]), 'CONFIG_S="a # if known b"\n')
 
 
 def test_an_option_that_is_known_and_dropped_is_missed_all_the_same():
     fragment = parse_config("CONFIG_B=y  # if known", "f").for_kernel({"B"})
     with pytest.raises(UsageError, match="CONFIG_B: f asks for y, kconfig made it n"):
-        require_obeyed(merge_fragments([fragment]), "CONFIG_C=y\n")
+        require_options(merge_fragments([fragment]), "CONFIG_C=y\n")
 
 
 def test_later_fragment_wins():
@@ -75,13 +75,13 @@ def test_apply_replaces_both_spellings():
 def test_dropped_option_is_named():
     asked = merged("CONFIG_KPROBES=y\nCONFIG_NET=y\nCONFIG_PCI=n\nCONFIG_HZ=250")
     final = "CONFIG_NET=y\nCONFIG_PCI=y\nCONFIG_HZ=100\n"
-    assert find_disobeyed(asked, final) == [
-        Disobeyed("CONFIG_KPROBES", "y", "n", "some.config"),
-        Disobeyed("CONFIG_PCI", "n", "y", "some.config"),
-        Disobeyed("CONFIG_HZ", "250", "100", "some.config"),
+    assert find_dropped(asked, final) == [
+        DroppedOption("CONFIG_KPROBES", "y", "n", "some.config"),
+        DroppedOption("CONFIG_PCI", "n", "y", "some.config"),
+        DroppedOption("CONFIG_HZ", "250", "100", "some.config"),
     ]
     with pytest.raises(UsageError) as caught:
-        require_obeyed(asked, final)
+        require_options(asked, final)
     assert "3 of 4" in caught.value.message
     for option in ("CONFIG_KPROBES", "CONFIG_PCI", "CONFIG_HZ"):
         assert option in caught.value.message
@@ -89,7 +89,7 @@ def test_dropped_option_is_named():
 
 
 def test_absent_and_unset_are_the_same_no():
-    assert find_disobeyed(merged("CONFIG_A=n\nCONFIG_B=n"), "# CONFIG_A is not set\n") == []
+    assert find_dropped(merged("CONFIG_A=n\nCONFIG_B=n"), "# CONFIG_A is not set\n") == []
 
 
 @pytest.mark.parametrize("name", recipe_names())

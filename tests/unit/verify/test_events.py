@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ktrace.errors import UsageError
-from ktrace.verify.events import EventTarget, parse_event
+from ktrace.verify.tracing.events import EventTarget, parse_event
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,10 @@ from ktrace.inspect.memory import START_KERNEL_MAP
 from ktrace.inspect.trace.ring_buffer import Record, RingBuffer
 from ktrace.inspect.trace.trace_events import HARDIRQ, SOFTIRQ, Field, parse_format, read_field, read_head
 from ktrace.state.trace.tracepoint import EventTrace, TraceEvent
-from ktrace.verify.fetch import Fetch, compile_fetch
-from ktrace.verify.step_tracer import Recorded
-from ktrace.verify.tracer import BUFFER_KIB, TRACEFS
-from ktrace.verify.unhurried import GuestFiles
+from ktrace.verify.tracing.fetch import Fetch, compile_fetch
+from ktrace.verify.tracing.functions import BUFFER_KIB, TRACEFS
+from ktrace.verify.tracing.guest_files import GuestFiles
+from ktrace.verify.tracing.protocol import Recorded
 
 GROUP = "ktrace"
 RETURN = "%return"

@@ -6,7 +6,7 @@ import gzip
 from pathlib import Path
 
 from ktrace.trace.session_reader import SessionReader
-from ktrace.verify.cited import cited
+from ktrace.verify import citations
 from ktrace.verify.replay import replay
 from tests.sinks import Record
 from tests.unit.report.recorded import small_session
@@ -15,7 +15,7 @@ RECORDED = Path(__file__).parents[3] / "traces" / "recorded"
 
 
 def test_every_step_has_the_functions_behind_it() -> None:
-    found = dict(cited(SessionReader(RECORDED / "pipe-basic.jsonl.gz")))
+    found = dict(citations.of_session(SessionReader(RECORDED / "pipe-basic.jsonl.gz")))
     assert list(found) == list(range(1, len(found) + 1))
     names = [citation.rpartition(" ")[2] for citation in found[2]]
     assert {"do_pipe2()", "alloc_pipe_info()"} <= set(names)
@@ -25,7 +25,7 @@ def test_every_step_has_the_functions_behind_it() -> None:
 
 def test_it_ends_where_the_model_does(tmp_path: Path) -> None:
     # This session's steps were made up: they have no facts, and no guest ever did them.
-    assert list(cited(SessionReader(small_session(tmp_path)))) == []
+    assert list(citations.of_session(SessionReader(small_session(tmp_path)))) == []
 
 
 def test_a_replay_reads_the_past_again_to_name_the_rule(tmp_path: Path) -> None:
@@ -39,3 +39,6 @@ def test_a_replay_reads_the_past_again_to_name_the_rule(tmp_path: Path) -> None:
     assert replay(SessionReader(file), sink).status == "diverged"
     assert [item.path for item in sink.verdicts[0].differences] == ["pipe1.head"]
     assert "pipe_write()" in sink.verdicts[0].rules
+    # Of all that ran in a write to a pipe, what is about pipes is named.
+    assert any("pipe_write()" in rule for rule in sink.verdicts[0].rules)
+    assert not [rule for rule in sink.verdicts[0].rules if "ksys_write" in rule]

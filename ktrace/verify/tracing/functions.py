@@ -16,8 +16,8 @@ from ktrace.inspect.trace.ring_buffer import GraphEvents, Record, RingBuffer
 from ktrace.state.call import Exited
 from ktrace.state.trace.functions import FunctionTrace
 from ktrace.trace.functions import Assembler
-from ktrace.verify.step_tracer import Recorded
-from ktrace.verify.unhurried import GuestFiles
+from ktrace.verify.tracing.guest_files import GuestFiles
+from ktrace.verify.tracing.protocol import Recorded
 
 InlinedTable = Mapping[str, Mapping[str, Inlined]]
 

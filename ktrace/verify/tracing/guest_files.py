@@ -25,7 +25,7 @@ class GuestFiles(Protocol):
         """Ask who the agent is."""
 
 
-class Unhurried:
+class SettledFiles:
     """Wait after each file until the kernel has freed what it took for it.
 
     The ``struct file`` of one that is closed goes back to its slab after a grace period (``fs/file_table.c:

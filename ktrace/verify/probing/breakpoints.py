@@ -27,7 +27,7 @@ _TICK = 0.01
 
 
 @dataclass(frozen=True)
-class Target:
+class ProbeTarget:
     """A function to stop at, and what to show there.
 
     :param expressions: Python over drgn objects, with ``->`` for a dot: the function's parameters by name, ``task``
@@ -41,7 +41,7 @@ class Target:
     call: str = ""
 
 
-def parse_target(text: str) -> Target:
+def parse_probe(text: str) -> ProbeTarget:
     """Return the target in ``pipe_write iocb->ki_filp; task->comm``, or ``write: pipe_write iocb->ki_filp``.
 
     :raises UsageError: it names no function
@@ -53,7 +53,7 @@ def parse_target(text: str) -> Target:
         function, _, rest = rest.strip().partition(" ")
     if not function.isidentifier():
         raise UsageError(f"{text!r} names no function", "write FUNCTION EXPRESSION; EXPRESSION")
-    return Target(function, tuple(part.strip() for part in rest.split(";") if part.strip()), call)
+    return ProbeTarget(function, tuple(part.strip() for part in rest.split(";") if part.strip()), call)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class _Place:
     code: Mapping[str, Any]
 
 
-class Probe:
+class Breakpoints:
     """Stop the guest at the entry of functions, from :meth:`start` to :meth:`stop`.
 
     A thread of its own does this, for who makes a call waits for its end.
@@ -79,7 +79,7 @@ class Probe:
         self,
         stub: GdbStub,
         kernel: LiveKernel,
-        targets: tuple[Target, ...],
+        targets: tuple[ProbeTarget, ...],
         actors: Mapping[int, str],
         changed: Callable[[], str],
     ) -> None:
@@ -205,7 +205,7 @@ def _compile(text: str) -> Any:
         ) from error
 
 
-def check_targets(kernel: LiveKernel, targets: tuple[Target, ...]) -> None:
+def check_probes(kernel: LiveKernel, targets: tuple[ProbeTarget, ...]) -> None:
     """Complain of a target at which this kernel cannot be stopped.
 
     :raises UsageError: there is no such function, or an expression cannot be read
@@ -214,7 +214,7 @@ def check_targets(kernel: LiveKernel, targets: tuple[Target, ...]) -> None:
         _place(kernel.prog, target)
 
 
-def _place(prog: drgn.Program, target: Target) -> tuple[int, _Place]:
+def _place(prog: drgn.Program, target: ProbeTarget) -> tuple[int, _Place]:
     """Return the address of a target's function, and what to do there."""
     function = target.function
     code = {text: _compile(text) for text in target.expressions}

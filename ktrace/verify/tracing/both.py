@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ktrace.agent.actors import Performed
-from ktrace.verify.events import EventTracer
-from ktrace.verify.step_tracer import Recorded
-from ktrace.verify.tracer import FunctionTracer
+from ktrace.verify.tracing.events import EventTracer
+from ktrace.verify.tracing.functions import FunctionTracer
+from ktrace.verify.tracing.protocol import Recorded
 
 
 class BothTracers:

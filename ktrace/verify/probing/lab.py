@@ -18,22 +18,22 @@ from ktrace.state.call import Call
 from ktrace.state.world import World
 from ktrace.trace.changes import changes
 from ktrace.verify.lab import KernelCache, Lab
-from ktrace.verify.probe import Probe, Target, check_targets
+from ktrace.verify.probing.breakpoints import Breakpoints, ProbeTarget, check_probes
 
 
-class ProbedLab(Lab):
+class ProbingLab(Lab):
     """Stop at *targets* during every call that they are for. Closed by :meth:`close`.
 
     :raises UsageError: this kernel has no such function, or an expression cannot be read
     """
 
     def __init__(
-        self, machine: Machine, vmlinux: Any, targets: tuple[Target, ...], kernels: KernelCache | None = None
+        self, machine: Machine, vmlinux: Any, targets: tuple[ProbeTarget, ...], kernels: KernelCache | None = None
     ) -> None:
         super().__init__(machine, vmlinux, kernels)
         self._world = World()
         self._targets = targets
-        check_targets(self.kernel, targets)
+        check_probes(self.kernel, targets)
         self._stub = GdbStub(machine)
         self._stub.go()
 
@@ -43,12 +43,12 @@ class ProbedLab(Lab):
         if not targets:
             return super().perform(actor, call)
         self._stub.halt()
-        probe = self._probe(targets)
-        probe.start()
+        breakpoints = self._breakpoints(targets)
+        breakpoints.start()
         try:
             performed = super().perform(actor, call)
         finally:
-            hits = probe.stop()
+            hits = breakpoints.stop()
             self._stub.go()
         return replace(performed, hits=hits)
 
@@ -79,7 +79,7 @@ class ProbedLab(Lab):
         """Let the guest go."""
         self._stub.close()
 
-    def _probe(self, targets: tuple[Target, ...]) -> Probe:
+    def _breakpoints(self, targets: tuple[ProbeTarget, ...]) -> Breakpoints:
         kernel: LiveKernel = self.kernel
         by_pid = {pid: name for name, pid in self.actors.pids.items()}
-        return Probe(self._stub, kernel, targets, by_pid, self._changed)
+        return Breakpoints(self._stub, kernel, targets, by_pid, self._changed)
