@@ -16,15 +16,15 @@ class Observation:
 
     :param kernel: where to read
     :param tasks: kernel address of the ``task_struct`` of every living actor, by name
-    :param actors: name of every actor that ever lived, by pid in the initial pid namespace
+    :param names_by_pid: name of every actor that ever lived, by pid in the initial pid namespace
     """
 
-    def __init__(self, kernel: LiveKernel, tasks: Mapping[str, int], actors: Mapping[int, str]) -> None:
+    def __init__(self, kernel: LiveKernel, tasks: Mapping[str, int], names_by_pid: Mapping[int, str]) -> None:
         self.kernel = kernel
         self.memory = kernel.memory
         self.tasks = tasks
         self.names = {address: name for name, address in tasks.items()}
-        self.actors = actors
+        self.names_by_pid = names_by_pid
         self.objects: dict[Ref, Any] = {}
 
     def process(self, task: int) -> Ref | None:
@@ -69,12 +69,12 @@ class Inspector:
         self.kernel = kernel
         self.readers = readers
         self.tasks: dict[str, int] = {}
-        self.actors: dict[int, str] = {}
+        self.names_by_pid: dict[int, str] = {}
 
     def add_actor(self, name: str, pid: int, task: int) -> None:
         """Make the process *pid*, whose ``task_struct`` is at *task*, known as actor *name*."""
         self.tasks[name] = task
-        self.actors[pid] = name
+        self.names_by_pid[pid] = name
 
     def remove_actor(self, name: str) -> None:
         """Forget a dead actor's task; its pid keeps its name."""
@@ -85,7 +85,7 @@ class Inspector:
 
         :raises GuestGarbage: the kernel's memory makes no sense
         """
-        observation = Observation(self.kernel, self.tasks, self.actors)
+        observation = Observation(self.kernel, self.tasks, self.names_by_pid)
         for reader in self.readers:
             with explained(type(reader).__name__):
                 reader.observe(observation)

@@ -106,7 +106,7 @@ class Lab:
     def forget(self) -> None:
         """Have the next look read everything again: the readers remember what has not changed."""
         fresh = build_inspector(self.kernel)
-        fresh.tasks, fresh.actors = self.inspector.tasks, self.inspector.actors
+        fresh.tasks, fresh.names_by_pid = self.inspector.tasks, self.inspector.names_by_pid
         self.inspector = fresh
 
     def look(self) -> World:
@@ -118,7 +118,7 @@ class Lab:
         self.actors.adopt(state.living, state.calls)
         for name, pid in state.living.items():
             self.inspector.add_actor(name, pid, find_task(self.kernel, pid))
-        self.inspector.actors.update(state.names_by_pid)
+        self.inspector.names_by_pid.update(state.names_by_pid)
         self.actors.by_pid.update(state.names_by_pid)
         self._namer.adopt(state.addresses, state.world)
 

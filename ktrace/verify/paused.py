@@ -69,7 +69,7 @@ def inspect_memory(
     inspector = build_inspector(kernel)
     for name, pid in living.items():
         inspector.add_actor(name, pid, find_task(kernel, pid))
-    inspector.actors.update(names_by_pid)
+    inspector.names_by_pid.update(names_by_pid)
     return Inspection(inspector, Namer())
 
 
@@ -95,8 +95,8 @@ def _live(guest: PausedGuest, title: str) -> Live:
         title=title,
         vmlinux=str(guest.vmlinux),
         vmcoreinfo=guest.vmcoreinfo.decode(),
-        living={name: pid for pid, name in inspector.actors.items() if name in inspector.tasks},
-        names_by_pid={str(pid): name for pid, name in inspector.actors.items()},
+        living={name: pid for pid, name in inspector.names_by_pid.items() if name in inspector.tasks},
+        names_by_pid={str(pid): name for pid, name in inspector.names_by_pid.items()},
         addresses={f"{ref.kind}:{ref.key}": address for ref, address in addresses.items()},
         registers=read_registers(machine),
     )

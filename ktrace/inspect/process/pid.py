@@ -30,7 +30,7 @@ class Pids:
         name = self._names.get(pid)
         if name is None:
             number = observation.memory.u32(pid + self._nr)
-            self._names[pid] = name = observation.actors.get(number) or f"pid {number}"
+            self._names[pid] = name = observation.names_by_pid.get(number) or f"pid {number}"
         return name
 
     def process(self, observation: Observation, pid: int) -> Ref | None:

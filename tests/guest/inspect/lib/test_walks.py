@@ -248,7 +248,7 @@ def test_a_broken_key_table_is_refused(populated: Lab) -> None:
 
 def test_wait_queues(populated: Lab) -> None:
     kernel, queue = populated.kernel, pipe(populated).rd_wait
-    observation = Observation(kernel, populated.inspector.tasks, populated.inspector.actors)
+    observation = Observation(kernel, populated.inspector.tasks, populated.inspector.names_by_pid)
     head = int(queue.head.address_ or 0)
     found = WaitQueues(kernel).waiters(observation, head, "rd_wait")
     entries = list(waitqueue_for_each_entry(queue.address_of_()))

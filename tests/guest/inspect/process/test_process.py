@@ -21,7 +21,7 @@ from tests.guest.poke import write
 def test_an_actors_task_is_the_one_that_the_pid_finds_and_one_of_all(populated: Lab) -> None:
     prog = populated.kernel.prog
     everybody = {int(task.pid): int(task) for task in for_each_task(prog)}
-    for pid, name in populated.inspector.actors.items():
+    for pid, name in populated.inspector.names_by_pid.items():
         found = find_task(populated.kernel, pid)
         assert found == int(drgn_find_task(prog, pid)) == everybody[pid] == populated.inspector.tasks[name]
     with pytest.raises(GuestGarbage, match="knows no process 32000"):
