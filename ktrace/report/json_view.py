@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from ktrace.report.value import short
 from ktrace.state.call import Completed, Event, Exited, Signalled
 from ktrace.state.codec import encode
 from ktrace.state.compare import ABSENT
@@ -19,6 +18,7 @@ from ktrace.state.world import World
 from ktrace.trace.changes import changes
 from ktrace.trace.functions_json import write_functions
 from ktrace.trace.session import End, Header, Verdict
+from ktrace.trace.value import short
 
 
 class JsonView:

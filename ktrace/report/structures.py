@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from ktrace.report.value import short
 from ktrace.state.compare import label
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
+from ktrace.trace.value import short
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "pipes": ("pipe",),

@@ -10,7 +10,6 @@ from rich.text import Text
 
 from ktrace.report.function_tree import function_lines, way_lines
 from ktrace.report.pictures import involved, picture
-from ktrace.report.value import short
 from ktrace.state.call import Completed, Exited, Signalled
 from ktrace.state.compare import ABSENT, Difference
 from ktrace.state.net.socket_tables import TABLES
@@ -18,6 +17,7 @@ from ktrace.state.step import Step
 from ktrace.state.world import World
 from ktrace.trace.changes import Change, changes
 from ktrace.trace.session import End, Header, Verdict
+from ktrace.trace.value import short
 
 _INDENT = " " * 8
 

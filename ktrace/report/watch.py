@@ -10,12 +10,12 @@ from rich.text import Text
 
 from ktrace.report.pictures import gone, involved, picture, subject
 from ktrace.report.terminal import divergence_lines
-from ktrace.report.value import short
 from ktrace.state.call import Completed, Exited, Signalled
 from ktrace.state.ref import Ref
 from ktrace.state.step import Step
 from ktrace.state.world import World
 from ktrace.trace.session import Verdict
+from ktrace.trace.value import short
 
 HISTORY = 1000
 """Steps that one can go back."""

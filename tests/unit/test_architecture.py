@@ -19,6 +19,9 @@ FORBIDDEN = {
     "model": ("ktrace.inspect", "ktrace.machine", "ktrace.agent", "ktrace.image", "ktrace.workload", "ktrace.verify",
               "ktrace.trace", "ktrace.report", "ktrace.cli", "drgn", "time", "random", "os", "subprocess", "socket"),
     "inspect": ("ktrace.model", "ktrace.machine", "ktrace.agent", "ktrace.verify", "ktrace.cli"),
+    "verify": ("ktrace.report", "ktrace.fuzz", "ktrace.seed", "ktrace.bench", "ktrace.cli", "click"),
+    "fuzz": ("ktrace.bench", "ktrace.seed", "ktrace.cli", "click"),
+    "bench": ("ktrace.cli", "click"),
     "trace": ("ktrace.machine", "ktrace.verify", "ktrace.inspect", "ktrace.model", "ktrace.cli"),
     "report": ("ktrace.machine", "ktrace.verify", "ktrace.inspect", "ktrace.model", "ktrace.cli"),
 }  # fmt: skip

@@ -6,12 +6,12 @@ import csv
 import io
 from collections.abc import Iterator
 
-from ktrace.report.value import short
 from ktrace.state.compare import ABSENT
 from ktrace.state.step import Step
 from ktrace.trace.changes import changes
 from ktrace.trace.session import Verdict
 from ktrace.trace.session_reader import SessionReader
+from ktrace.trace.value import short
 
 COLUMNS = ("step", "actor", "call", "answer", "object", "field", "before", "after")
 

@@ -1,5 +1,5 @@
 'use strict';
-// Values as the session file writes them, and how they read: the twin of ktrace/report/value.py.
+// Values as the session file writes them, and how they read: the twin of ktrace/trace/value.py.
 
 const many = (number, word) => `${number} ${word}${number === 1 ? '' : 's'}`;
 const ABSENT = Symbol('absent');

@@ -6,10 +6,10 @@ from rich.text import Text
 
 from ktrace.report.pictures.canvas import DIM, WHO, boxes, in_rows, line, mark
 from ktrace.report.pictures.perm import heading
-from ktrace.report.value import quoted
 from ktrace.state.ipc.msg import MsgMsg, MsgQueue, MsgReceiver
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
+from ktrace.trace.value import quoted
 
 PER_ROW = 6
 SHOWN = 18

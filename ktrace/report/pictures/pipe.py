@@ -9,12 +9,12 @@ from rich.text import Text
 
 from ktrace.report.pictures.canvas import DIM, WHO, boxes, in_rows, line, mark, right
 from ktrace.report.pictures.holders import holders, listed
-from ktrace.report.value import quoted
 from ktrace.state.compare import label
 from ktrace.state.fs.pipe.pipe import Pipe, PipeBuffer
 from ktrace.state.ref import Ref
 from ktrace.state.wait import Waiter
 from ktrace.state.world import World
+from ktrace.trace.value import quoted
 
 SLOTS_PER_ROW = 16
 MAX_SLOTS = 1 << 16

@@ -7,11 +7,11 @@ from rich.text import Text
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.report.pictures.canvas import DIM, WHO, boxes, in_rows, line, mark
 from ktrace.report.pictures.perm import heading
-from ktrace.report.value import quoted
 from ktrace.state.ipc.shm import ShmidKernel
 from ktrace.state.process.process import Process
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
+from ktrace.trace.value import quoted
 from ktrace.uapi.shm import SHM_DEST, SHM_LOCKED
 
 PER_ROW = 6

@@ -8,12 +8,12 @@ from rich.text import Text
 
 from ktrace.report.pictures.canvas import DIM, NAME, WHO, line, mark
 from ktrace.report.pictures.holders import holders, listed
-from ktrace.report.value import quoted
 from ktrace.state.net.skbuff import Buffer
 from ktrace.state.net.sock import Sock
 from ktrace.state.net.socket import Socket
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
+from ktrace.trace.value import quoted
 
 WIDTH = 42
 BUFFERS_SHOWN = 6

@@ -13,10 +13,10 @@ from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.machine.gdbstub import GdbStub
 from ktrace.machine.machine import Machine
-from ktrace.report.value import short
 from ktrace.state.call import Call
 from ktrace.state.world import World
 from ktrace.trace.changes import changes
+from ktrace.trace.value import short
 from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.probing.breakpoints import Breakpoints, ProbeTarget, check_probes
 

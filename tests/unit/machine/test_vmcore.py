@@ -54,6 +54,18 @@ def test_what_was_written_is_read(core: Path) -> None:
         found.read(4 * MIB - 1, 2)
 
 
+def test_a_note_under_the_names_of_before_is_read(tmp_path: Path) -> None:
+    # The note is JSON between other things: a member's name may have another length, if the blanks after it make up.
+    write_vmcore(tmp_path / "vmcore", Ram(), {DIRECT: 0}, NOTES)
+    data = (tmp_path / "vmcore").read_bytes()
+    old = data.replace(b'"names_by_pid":', b'"ever"        :').replace(b'"living":', b'"actors":')
+    assert old != data
+    assert len(old) == len(data)
+    (tmp_path / "vmcore").write_bytes(old)
+    notes = Vmcore(tmp_path / "vmcore").notes
+    assert (notes.living, notes.names_by_pid) == (NOTES.living, NOTES.names_by_pid)
+
+
 def test_zeros_take_no_room(core: Path) -> None:
     assert core.stat().st_size > 4 * MIB
     assert core.stat().st_blocks * 512 < MIB

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from ktrace.report.terminal import TerminalView, divergence_lines, elide
-from ktrace.report.value import quoted, run_lengths, short
 from ktrace.state.call import Call, Completed, Exited, Outcome, Result, Signalled
 from ktrace.state.compare import Difference
 from ktrace.state.fs.file import Descriptor, DescriptorTable
@@ -17,6 +16,7 @@ from ktrace.state.ref import Ref
 from ktrace.state.step import Step
 from ktrace.state.world import World
 from ktrace.trace.session import End, Header, Verdict
+from ktrace.trace.value import quoted, run_lengths, short
 
 TABLE = Ref("fdtable", "fdtable1")
 BEFORE = World({TABLE: DescriptorTable(1, {})})

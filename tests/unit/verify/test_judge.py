@@ -1,0 +1,78 @@
+"""Steps are judged alike, wherever they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ktrace.errors import GuestDied
+from ktrace.state.step import Step
+from ktrace.trace.session_reader import SessionReader
+from ktrace.verify.judge import Observed, judge
+from tests.sinks import Record
+
+RECORDED = Path(__file__).parents[3] / "traces" / "recorded" / "pipe-basic.jsonl.gz"
+
+
+def steps(complaint_at: int = 0) -> Iterator[Observed]:
+    for step in SessionReader(RECORDED).steps():
+        yield step, ("a complaint",) if step.number == complaint_at else ()
+
+
+def wrong(step: Step) -> Step:
+    """Say that the step happened to an actor that sleeps."""
+    return replace(step, outcome=replace(step.outcome, blocked=frozenset({"A"})))
+
+
+class Paths:
+    """Expect one path, never met."""
+
+    def check(self, step: Step) -> tuple[str, ...]:
+        """Have nothing against it."""
+        return ()
+
+    def unmet(self) -> tuple[str, ...]:
+        """Return the one."""
+        return ("no step to hold it against",)
+
+
+def test_what_agrees_is_counted_and_told() -> None:
+    record = Record()
+    end = judge(SessionReader(RECORDED).header, steps(), record)
+    assert (end.status, end.steps) == ("agreed", len(record.steps))
+    assert record.ends == [(end, "")]
+    assert record.verdicts == []
+
+
+def test_a_complaint_ends_it_at_its_step() -> None:
+    record = Record()
+    end = judge(SessionReader(RECORDED).header, steps(complaint_at=3), record)
+    assert (end.status, end.steps) == ("diverged", 3)
+    assert [(verdict.number, verdict.complaints) for verdict in record.verdicts] == [(3, ("a complaint",))]
+
+
+def test_a_failure_after_a_divergence_is_its_consequence() -> None:
+    def failing(broken: bool) -> Iterator[Observed]:
+        for step, _ in steps():
+            if step.number == 4:
+                raise GuestDied("gone")
+            yield (wrong(step) if broken and step.number == 3 else step), ()
+
+    record = Record()
+    header = SessionReader(RECORDED).header
+    assert judge(header, failing(broken=True), record).status == "diverged"
+    assert record.verdicts[0].number == 3
+    with pytest.raises(GuestDied):
+        judge(header, failing(broken=False), Record())
+
+
+def test_paths_that_nothing_met_are_a_verdict_unless_steps_are_missing() -> None:
+    header = SessionReader(RECORDED).header
+    record = Record()
+    assert judge(header, steps(), record, paths=Paths()).status == "diverged"
+    assert record.verdicts[0].complaints == ("no step to hold it against",)
+    end = judge(header, steps(), Record(), paths=Paths(), cut_off=lambda: True)
+    assert (end.status, end.message) == ("agreed", "the trace was cut off")
