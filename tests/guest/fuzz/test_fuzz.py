@@ -75,8 +75,8 @@ def test_a_wrong_rule_is_found_made_short_and_replayed(
 ) -> None:
     sound = PipeFileOperations.release
 
-    def wrong(self: PipeFileOperations, kernel, task, file) -> None:  # type: ignore[no-untyped-def]
-        sound(self, kernel, task, file)
+    def wrong(self: PipeFileOperations, task, file) -> None:  # type: ignore[no-untyped-def]
+        sound(self, task, file)
         file.private.r_counter += 1
 
     monkeypatch.setattr(PipeFileOperations, "release", wrong)
