@@ -14,8 +14,9 @@ import click
 
 from ktrace.cli.options import command_line, guest_options
 from ktrace.cli.output import View, notify
-from ktrace.errors import KtraceError, UsageError
-from ktrace.verify.options import GuestOptions, SessionOptions
+from ktrace.errors import UsageError
+from ktrace.trace.session import NullSink
+from ktrace.verify.options import GuestOptions
 
 if TYPE_CHECKING:
     from ktrace.fuzz.campaign import Found, Plan, Report
@@ -84,7 +85,7 @@ def fuzz(
         with _workers(plan, guests, Path(scratch), jobs) as workers:
             report = Campaign(plan, guests.image, pool, progress, workers).run()
         progress.done()
-        saved = [_save(guests, plan, number, found, as_json) for number, found in enumerate(report.found, 1)]
+        saved = [_save(guests, plan, found, as_json) for found in report.found]
     if as_json:
         click.echo(json.dumps(_data(plan, guest.image, report, saved)))
     else:
@@ -138,50 +139,18 @@ class _Progress:
             click.echo("\r\x1b[K", nl=False, err=True)
 
 
-def _save(guests: Guests, plan: Plan, number: int, found: Found, quiet: bool) -> dict[str, Any]:
+def _save(guests: Guests, plan: Plan, found: Found, quiet: bool) -> dict[str, Any]:
     """Save a finding as a script and, replayed, as a session; say so."""
-    from ktrace.fuzz.script import script_of
-    from ktrace.trace.session import new_directory
-    from ktrace.verify.sessions import run_session
-    from ktrace.workload.format import format_script
-    from ktrace.workload.library import read
+    from ktrace.fuzz.save import replay_finding, save_finding
 
-    finding = found.trial.finding
-    assert finding is not None
-    name = f"fuzz-{'-'.join(plan.families)}-{plan.seed}-{found.sequence}"
-    place = new_directory(name)
-    path = place / f"{name}.kt"
-    title = f"{finding.call} diverges: {min(finding.kinds)}"
-    origin = f"found by: ktrace fuzz --family {','.join(plan.families)} --seed {plan.seed} --actors {plan.actors}"
-    script = script_of(found.trial, name, title, f"{origin}\n{finding.text}")
-    path.write_text(format_script(script))
-    session = SessionOptions(place, command=command_line())
+    assert found.trial.finding is not None
+    saved = save_finding(plan, found)
     if not quiet:
-        click.echo(format_script(script))
-    status = "not replayed"
-    try:
-        status = run_session(guests, read(path), _Silent() if quiet else View(False, 0), session).status
-    except KtraceError as error:
-        status = f"{error.blame}: {error.message}"
+        click.echo(saved.text)
+    status = replay_finding(guests, saved, NullSink() if quiet else View(False, 0), command_line())
     if not quiet:
-        click.echo(f"{finding.text}\nreplay it with: ktrace run {path}")
-    return {"script": str(path), "session": str(place), "replay": status}
-
-
-class _Silent:
-    """Print nothing."""
-
-    def header(self, header: Any) -> None:
-        """Print nothing."""
-
-    def step(self, step: Any) -> None:
-        """Print nothing."""
-
-    def verdict(self, verdict: Any) -> None:
-        """Print nothing."""
-
-    def end(self, end: Any, place: str = "") -> None:
-        """Print nothing."""
+        click.echo(f"{found.trial.finding.text}\nreplay it with: ktrace run {saved.script}")
+    return {"script": str(saved.script), "session": str(saved.directory), "replay": status}
 
 
 def _summary(plan: Plan, report: Report) -> str:

@@ -35,12 +35,12 @@ class TerminalView:
         self._verbosity = verbosity
         self._world = World()
         self._last: Step | None = None
-        self._way: Mapping[str, Collection[str]] | None = None
+        self._named: Mapping[str, Collection[str]] | None = None
 
     def header(self, header: Header) -> None:
         """Print what is run, and on what."""
         self._world = header.initial
-        self._way = header.manifest.get("way")
+        self._named = header.manifest.get("way")
         if self._verbosity < 0:
             return
         image = header.manifest.get("image", "")
@@ -143,9 +143,9 @@ class TerminalView:
         """Print the kernel functions that the step went through: those on the session's way, all of them with -v."""
         if step.functions is None:
             return
-        if self._way is not None and self._verbosity == 0:
+        if self._named is not None and self._verbosity == 0:
             # An actor that slept is in a call of its own; ksoftirqd works for who makes this one.
-            own, woken = self._way.get(step.call.name, ()), self._way.get("woken", ())
+            own, woken = self._named.get(step.call.name, ()), self._named.get("woken", ())
             actors = {actor: woken for actor in step.functions.spans if actor[:1].isupper() and actor != step.actor}
             lines = way_lines(step.functions, {**actors, "": own})
         else:

@@ -78,6 +78,22 @@ class Sink(Protocol):
         """Take the end; *place* is that of the session's file, if it has one."""
 
 
+class NullSink:
+    """Where events go that nobody wants."""
+
+    def header(self, header: Header) -> None:
+        """Drop the start."""
+
+    def step(self, step: Step) -> None:
+        """Drop one step."""
+
+    def verdict(self, verdict: Verdict) -> None:
+        """Drop a verdict."""
+
+    def end(self, end: End, place: str = "") -> None:
+        """Drop the end."""
+
+
 def sessions_directory() -> Path:
     """Return where sessions land by default, below the XDG cache."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")

@@ -74,7 +74,7 @@ class Expectation:
         return ("not " if self.never else "") + ", ".join(map(str, self.path))
 
 
-def way(expectations: tuple[Expectation, ...]) -> dict[str, list[str]]:
+def functions_by_call(expectations: tuple[Expectation, ...]) -> dict[str, list[str]]:
     """Return the functions that paths name, by call; under ``woken`` those of calls that go on after a sleep."""
     found: dict[str, dict[str, None]] = {}
     for expectation in expectations:

@@ -18,7 +18,7 @@ from ktrace.verify.lab import Lab
 from ktrace.verify.options import SessionOptions
 from ktrace.verify.path_check import PathChecker
 from ktrace.verify.path_replay import noted
-from ktrace.verify.paths import read_paths, way
+from ktrace.verify.paths import functions_by_call, read_paths
 from ktrace.verify.paused import Inspection, PausedGuest, announced
 from ktrace.verify.run import perform_script, run_script
 from ktrace.verify.tracing.functions import function_names
@@ -101,7 +101,7 @@ def _noted_paths(guests: Guests, script: Script, paths: Path | None) -> Mapping[
     """Return what a session notes of the functions that its script wants to be seen, and of their paths."""
     if not guests.options.functions or paths is None:
         return {}
-    return {**noted(paths), **({"way": way(read_paths(paths))} if script.functions else {})}
+    return {**noted(paths), **({"way": functions_by_call(read_paths(paths))} if script.functions else {})}
 
 
 def _path_checker(guests: Guests, lab: Lab, paths: Path | None) -> PathChecker | None:
