@@ -7,13 +7,13 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from ktrace.agent.ops import Call, Spawn
+from ktrace.agent.syscalls import SIGNATURES
 from ktrace.bench.measure import Row, pairs, seconds
 from ktrace.image.image import Image
 from ktrace.machine.accel import named_accelerator
 from ktrace.machine.machine import Machine
 from ktrace.machine.template.template import Template
 
-_GETPID = 39
 _ROUND_TRIPS = 500
 
 
@@ -45,7 +45,7 @@ def agent_round_trip(template: Template, runs: int) -> list[Row]:
         Machine.clone(template, directory=Path(scratch)) as guest,
     ):
         guest.agent.step(Spawn(0))
-        call = Call(0, _GETPID)
+        call = Call(0, SIGNATURES["getpid"].nr)
 
         def alone() -> float:
             return seconds(lambda: [guest.agent.step(call) for _ in range(_ROUND_TRIPS)]) / _ROUND_TRIPS

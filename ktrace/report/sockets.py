@@ -11,6 +11,8 @@ from ktrace.state.net.socket import Socket
 from ktrace.state.net.socket_tables import SocketTables
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
+from ktrace.uapi import in6, in_
+from ktrace.uapi.named import by_number, numbers
 
 STATES = {
     "TCP_ESTABLISHED": "ESTAB", "TCP_SYN_SENT": "SYN-SENT", "TCP_SYN_RECV": "SYN-RECV", "TCP_FIN_WAIT1": "FIN-WAIT-1",
@@ -24,12 +26,11 @@ NETID = {
     ("AF_NETLINK", "SOCK_RAW"): "nl", ("AF_NETLINK", "SOCK_DGRAM"): "nl",
     ("AF_PACKET", "SOCK_RAW"): "p_raw", ("AF_PACKET", "SOCK_DGRAM"): "p_dgr", ("AF_PACKET", "SOCK_PACKET"): "p_raw",
 }  # fmt: skip
-PROTOCOLS = {
-    0: "IPPROTO_IP", 1: "IPPROTO_ICMP", 2: "IPPROTO_IGMP", 6: "IPPROTO_TCP", 17: "IPPROTO_UDP",
-    43: "IPPROTO_ROUTING", 44: "IPPROTO_FRAGMENT", 58: "IPPROTO_ICMPV6", 59: "IPPROTO_NONE", 60: "IPPROTO_DSTOPTS",
-    136: "IPPROTO_UDPLITE",
-}  # fmt: skip
-"""``include/uapi/linux/in.h``, ``in6.h``."""
+PROTOCOLS = by_number(
+    numbers(in_, "IPPROTO_IP IPPROTO_ICMP IPPROTO_IGMP IPPROTO_TCP IPPROTO_UDP IPPROTO_UDPLITE")
+    | numbers(in6, "IPPROTO_ROUTING IPPROTO_FRAGMENT IPPROTO_ICMPV6 IPPROTO_NONE IPPROTO_DSTOPTS")
+)
+"""Names of those that the table of protocols may hold."""
 
 
 def table(world: World) -> Iterator[str]:

@@ -12,10 +12,23 @@ from ktrace.agent.syscalls.layout import pack_ints, unpack_ints
 from ktrace.agent.syscalls.structs import CMSGHDR, TIMESPEC, TIMEVAL, UCRED
 from ktrace.agent.syscalls.text import format_value
 from ktrace.errors import UsageError
-from ktrace.uapi.socket import SCM_CREDENTIALS, SCM_RIGHTS
+from ktrace.uapi.socket import (
+    SCM_CREDENTIALS,
+    SCM_RIGHTS,
+    SO_TIMESTAMP_NEW,
+    SO_TIMESTAMP_OLD,
+    SO_TIMESTAMPNS_NEW,
+    SO_TIMESTAMPNS_OLD,
+    SOL_SOCKET,
+)
 
-_STAMPS = {29: TIMEVAL, 35: TIMESPEC, 63: TIMEVAL, 64: TIMESPEC}
-"""SO_TIMESTAMP and SO_TIMESTAMPNS, old and new: the same on 64 bits."""
+_STAMPS = {
+    SO_TIMESTAMP_OLD: TIMEVAL,
+    SO_TIMESTAMPNS_OLD: TIMESPEC,
+    SO_TIMESTAMP_NEW: TIMEVAL,
+    SO_TIMESTAMPNS_NEW: TIMESPEC,
+}
+"""Old and new are the same on 64 bits."""
 
 HEADER = CMSGHDR.size
 
@@ -30,7 +43,7 @@ def coerce_cmsg(value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping) or value.keys() != {"cmsg_level", "cmsg_type", "cmsg_data"}:
         raise UsageError(f"a control message is expected, not {value!r}", "write {SOL_SOCKET, SCM_RIGHTS, [fd, fd]}")
     data = value["cmsg_data"]
-    credentials = (value["cmsg_level"], value["cmsg_type"]) == (1, SCM_CREDENTIALS)
+    credentials = (value["cmsg_level"], value["cmsg_type"]) == (SOL_SOCKET, SCM_CREDENTIALS)
     if isinstance(data, Mapping) or (credentials and isinstance(data, (tuple, list))):
         data = UCRED.coerce(data)
     elif isinstance(data, (tuple, list)) and all(isinstance(item, int) for item in data):

@@ -25,7 +25,10 @@ from ktrace.agent.syscalls.vectors import (
 from ktrace.agent.syscalls.vocabulary import Vocabulary
 from ktrace.errors import UsageError
 from ktrace.state.call import Pointer
-from ktrace.uapi.fcntl import F_GETOWN_EX
+from ktrace.uapi.fcntl import F_GET_SEALS, F_GETFD, F_GETFL, F_GETOWN, F_GETOWN_EX, F_GETPIPE_SZ, F_GETSIG
+from ktrace.uapi.ioctls import FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD, TIOCOUTQ
+from ktrace.uapi.sockios import FIOGETOWN, FIOSETOWN, SIOCATMARK, SIOCGPGRP, SIOCOUTQNSD, SIOCSPGRP
+from ktrace.uapi.stat import S_IFIFO
 
 _FCNTL_ARGUMENTS: Mapping[str, Vocabulary] = {"F_SETFD": c.FD, "F_SETFL": c.OPEN, "F_SETSIG": c.SIGNAL}
 _FCNTL_VALUES: Mapping[str, Returns] = {
@@ -35,9 +38,7 @@ _FCNTL_VALUES: Mapping[str, Returns] = {
     "F_GETFL": Returns("flags", c.OPEN),
     "F_GETOWN": PID,
 }
-_WITHOUT_ARGUMENT = {
-    c.FCNTL.choices[name] for name in ("F_GETFD", "F_GETFL", "F_GETOWN", "F_GETSIG", "F_GETPIPE_SZ", "F_GET_SEALS")
-}
+_WITHOUT_ARGUMENT = {F_GETFD, F_GETFL, F_GETOWN, F_GETSIG, F_GETPIPE_SZ, F_GET_SEALS}
 
 
 class FcntlArgument(Parameter):
@@ -87,12 +88,10 @@ def _fcntl_returns(values: Mapping[str, Any]) -> Returns:
     return _FCNTL_VALUES.get(c.FCNTL.format(values["cmd"]), NUMBER)
 
 
-_IOCTL_OUT = {c.IOCTL.choices[name] for name in ("FIONREAD", "TIOCOUTQ", "SIOCATMARK", "SIOCGPGRP", "FIOGETOWN")} | {
-    c.IOCTL.choices["SIOCOUTQNSD"]
-}
-_IOCTL_IN = {c.IOCTL.choices[name] for name in ("FIONBIO", "FIOASYNC", "SIOCSPGRP", "FIOSETOWN")}
-_IOCTL_NONE = {c.IOCTL.choices[name] for name in ("FIOCLEX", "FIONCLEX")}
-_IOCTL_PID = {c.IOCTL.choices[name] for name in ("SIOCGPGRP", "FIOGETOWN")}
+_IOCTL_OUT = {FIONREAD, TIOCOUTQ, SIOCATMARK, SIOCGPGRP, FIOGETOWN} | {SIOCOUTQNSD}
+_IOCTL_IN = {FIONBIO, FIOASYNC, SIOCSPGRP, FIOSETOWN}
+_IOCTL_NONE = {FIOCLEX, FIONCLEX}
+_IOCTL_PID = {SIOCGPGRP, FIOGETOWN}
 
 
 class IoctlArgument(Parameter):
@@ -137,7 +136,7 @@ class FifoMode(Int):
     """The permissions of a FIFO, which mknod(2) takes with the type of the file."""
 
     def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
-        return (values[self.name] | c.FILE_MODE.choices["S_IFIFO"],)
+        return (values[self.name] | S_IFIFO,)
 
 
 _OPEN = (Int("flags", c.OPEN), Int("mode", c.MODE, default=0))

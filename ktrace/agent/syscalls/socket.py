@@ -18,23 +18,38 @@ from ktrace.agent.syscalls.structs import LINGER, TCP_INFO, TIMESPEC, TIMEVAL, U
 from ktrace.agent.syscalls.text import Naming, format_struct, format_value
 from ktrace.errors import UsageError
 from ktrace.state.call import Pointer
-from ktrace.uapi.socket import SOL_SOCKET
+from ktrace.uapi import tcp as uapi_tcp
+from ktrace.uapi.in_ import IP_OPTIONS
+from ktrace.uapi.socket import (
+    SO_BINDTODEVICE,
+    SO_LINGER,
+    SO_MEMINFO,
+    SO_PEERCRED,
+    SO_PEERGROUPS,
+    SO_PEERNAME,
+    SO_PEERSEC,
+    SO_RCVTIMEO,
+    SO_SNDTIMEO,
+    SOL_IP,
+    SOL_SOCKET,
+    SOL_TCP,
+)
 
 _SO_STRUCTS: Mapping[int, Struct] = {
-    c.SO.choices["SO_LINGER"]: LINGER,
-    c.SO.choices["SO_RCVTIMEO"]: TIMEVAL,
-    c.SO.choices["SO_SNDTIMEO"]: TIMEVAL,
-    c.SO.choices["SO_PEERCRED"]: UCRED,
+    SO_LINGER: LINGER,
+    SO_RCVTIMEO: TIMEVAL,
+    SO_SNDTIMEO: TIMEVAL,
+    SO_PEERCRED: UCRED,
 }
-_TCP_INFO = (6, c.TCP.choices["TCP_INFO"])
+_TCP_INFO = (SOL_TCP, uapi_tcp.TCP_INFO)
 _BYTES = {
-    (SOL_SOCKET, c.SO.choices["SO_BINDTODEVICE"]): 16,
-    (SOL_SOCKET, c.SO.choices["SO_PEERNAME"]): 128,
-    (SOL_SOCKET, c.SO.choices["SO_PEERSEC"]): 64,
-    (SOL_SOCKET, c.SO.choices["SO_PEERGROUPS"]): 128,
-    (SOL_SOCKET, c.SO.choices["SO_MEMINFO"]): 36,
-    (6, c.TCP.choices["TCP_CONGESTION"]): 16,
-    (0, c.IP.choices["IP_OPTIONS"]): 40,
+    (SOL_SOCKET, SO_BINDTODEVICE): 16,
+    (SOL_SOCKET, SO_PEERNAME): 128,
+    (SOL_SOCKET, SO_PEERSEC): 64,
+    (SOL_SOCKET, SO_PEERGROUPS): 128,
+    (SOL_SOCKET, SO_MEMINFO): 36,
+    (SOL_TCP, uapi_tcp.TCP_CONGESTION): 16,
+    (SOL_IP, IP_OPTIONS): 40,
 }
 """Options whose values are neither ints nor known structs, with the room that they get."""
 

@@ -28,7 +28,7 @@ from ktrace.agent.syscalls.vocabulary import Vocabulary
 from ktrace.errors import UsageError
 from ktrace.state.call import Pointer
 from ktrace.uapi.ipc import IPC_SET
-from ktrace.uapi.sem import SEMMSL
+from ktrace.uapi.sem import GETALL, GETPID, SEMMSL
 
 
 def _layouts(vocabulary: Vocabulary, **layouts: Struct) -> dict[int, Struct]:
@@ -136,8 +136,6 @@ def counts_values(value: Any) -> bool:
 class SemctlArgument(ControlBuffer):
     """semctl's union: a value, an array, or a struct."""
 
-    _SETALL, _GETALL = (c.SEMCTL.choices[name] for name in ("SETALL", "GETALL"))
-
     def coerce(self, value: Any) -> Any:
         return ints(self.name, value) if isinstance(value, (tuple, list)) else super().coerce(value)
 
@@ -146,7 +144,7 @@ class SemctlArgument(ControlBuffer):
         if isinstance(value, tuple):
             # The kernel reads as many as the set has: what nobody gave is 0.
             return (frame.put(pack_ints("H", value).ljust(2 * SEMMSL, b"\0")),)
-        if cmd == self._GETALL and counts_values(value):
+        if cmd == GETALL and counts_values(value):
             # A set may be larger than said: the kernel writes all of it, SEMMSL values at most.
             addr = frame.take(2 * max(value, SEMMSL))
             frame.stores.append((addr, bytes(2 * value)))
@@ -155,7 +153,7 @@ class SemctlArgument(ControlBuffer):
         return super().encode(values, frame)
 
     def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
-        if values["cmd"] == self._GETALL and counts_values(values[self.name]):
+        if values["cmd"] == GETALL and counts_values(values[self.name]):
             return {"array": unpack_ints("H", next(take))}
         return super().decode(values, ret, take)
 
@@ -168,9 +166,7 @@ class SemctlArgument(ControlBuffer):
         return super().format(values, out, naming)
 
 
-_SEMCTL_RETURNS = {c.SEMCTL.choices["GETPID"]: PID} | {
-    c.SEMCTL.choices[name]: IPC for name in ("SEM_STAT", "SEM_STAT_ANY")
-}
+_SEMCTL_RETURNS = {GETPID: PID} | {c.SEMCTL.choices[name]: IPC for name in ("SEM_STAT", "SEM_STAT_ANY")}
 
 
 def _semctl_returns(values: Mapping[str, Any]) -> Returns:

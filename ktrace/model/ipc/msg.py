@@ -8,11 +8,6 @@ from typing import Any
 from ktrace.include.linux.stat import S_IRUGO, S_IRWXUGO, S_IWUGO
 from ktrace.model.ipc.ids import ktime_get_real_seconds, s32, s64
 from ktrace.model.ipc.msg_queue import (
-    SEARCH_ANY,
-    SEARCH_EQUAL,
-    SEARCH_LESSEQUAL,
-    SEARCH_NOTEQUAL,
-    SEARCH_NUMBER,
     MsgMsg,
     MsgQueue,
     MsgReceiver,
@@ -28,6 +23,7 @@ from ktrace.model.kernel import syscall
 from ktrace.model.mm.user_memory import copy_from_user, copy_to_user
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Result
+from ktrace.state.ipc.msg import SEARCH_ANY, SEARCH_EQUAL, SEARCH_LESSEQUAL, SEARCH_NOTEQUAL, SEARCH_NUMBER
 from ktrace.uapi import errno
 from ktrace.uapi.errno import errno_name
 from ktrace.uapi.ipc import IPC_NOWAIT

@@ -9,14 +9,13 @@ from ktrace.model.ipc.ids import IpcObject, Time, ktime_get_real_seconds, pid_na
 from ktrace.model.ipc.namespace import WakeQ
 from ktrace.model.task import Task
 from ktrace.state.ipc import msg as state
+from ktrace.state.ipc.msg import SEARCH_LESSEQUAL, SEARCH_NUMBER
 from ktrace.state.ipc.namespace import IpcFacts
 from ktrace.state.ref import process
 from ktrace.uapi import errno
 
 if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
-
-SEARCH_ANY, SEARCH_EQUAL, SEARCH_NOTEQUAL, SEARCH_LESSEQUAL, SEARCH_NUMBER = range(1, 6)
 
 
 @dataclass(eq=False)

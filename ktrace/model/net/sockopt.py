@@ -15,8 +15,10 @@ from ktrace.model.net.sockopt_more import set_more
 from ktrace.model.process.timer import HZ
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer
+from ktrace.uapi import socket
 from ktrace.uapi.if_ import IFNAMSIZ
 from ktrace.uapi.limits import INT_MAX, UINT_MAX
+from ktrace.uapi.named import by_number, numbers
 from ktrace.uapi.socket import (
     SO_BINDTODEVICE,
     SO_BINDTOIFINDEX,
@@ -53,7 +55,7 @@ from ktrace.uapi.socket import (
     SOL_SOCKET,
 )
 
-BUF_LOCKS = {1: "SOCK_SNDBUF_LOCK", 2: "SOCK_RCVBUF_LOCK"}
+BUF_LOCKS = by_number(numbers(socket, "SOCK_SNDBUF_LOCK SOCK_RCVBUF_LOCK"))
 FLAG_OPTIONS = {
     SO_DONTROUTE: "SOCK_LOCALROUTE", SO_BROADCAST: "SOCK_BROADCAST", SO_OOBINLINE: "SOCK_URGINLINE",
     SO_RXQ_OVFL: "SOCK_RXQ_OVFL", SO_WIFI_STATUS: "SOCK_WIFI_STATUS", SO_NOFCS: "SOCK_NOFCS",

@@ -7,25 +7,10 @@ from dataclasses import dataclass
 
 from ktrace.state.ref import Ref
 from ktrace.state.wait import Waiter
+from ktrace.uapi import eventpoll
+from ktrace.uapi.named import by_number, family
 
-EPOLL_EVENTS = {
-    0x1: "EPOLLIN",
-    0x2: "EPOLLPRI",
-    0x4: "EPOLLOUT",
-    0x8: "EPOLLERR",
-    0x10: "EPOLLHUP",
-    0x20: "EPOLLNVAL",
-    0x40: "EPOLLRDNORM",
-    0x80: "EPOLLRDBAND",
-    0x100: "EPOLLWRNORM",
-    0x200: "EPOLLWRBAND",
-    0x400: "EPOLLMSG",
-    0x2000: "EPOLLRDHUP",
-    1 << 28: "EPOLLEXCLUSIVE",
-    1 << 29: "EPOLLWAKEUP",
-    1 << 30: "EPOLLONESHOT",
-    1 << 31: "EPOLLET",
-}
+EPOLL_EVENTS = by_number(family(eventpoll, "EPOLL", but="EPOLL_"))
 """``include/uapi/linux/eventpoll.h``."""
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from ktrace.state.names import flag_names
 from ktrace.state.ref import Ref
+from ktrace.uapi import fcntl
+from ktrace.uapi.named import by_number, numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +61,16 @@ class File:
     f_version: int = 0
 
 
-OPEN_FLAGS = {
-    0o100: "O_CREAT",
-    0o200: "O_EXCL",
-    0o400: "O_NOCTTY",
-    0o1000: "O_TRUNC",
-    0o2000: "O_APPEND",
-    0o4000: "O_NONBLOCK",
-    0o10000: "O_DSYNC",
-    0o20000: "FASYNC",
-    0o40000: "O_DIRECT",
-    0o100000: "O_LARGEFILE",
-    0o200000: "O_DIRECTORY",
-    0o400000: "O_NOFOLLOW",
-    0o1000000: "O_NOATIME",
-    0o2000000: "O_CLOEXEC",
-    0o4000000: "__O_SYNC",
-    0o10000000: "O_PATH",
-    0o20000000: "__O_TMPFILE",
-}
-"""``include/uapi/asm-generic/fcntl.h``, as x86 has it."""
+OPEN_FLAGS = by_number(
+    numbers(
+        fcntl,
+        "O_CREAT O_EXCL O_NOCTTY O_TRUNC O_APPEND O_NONBLOCK O_DSYNC FASYNC O_DIRECT O_LARGEFILE O_DIRECTORY "
+        "O_NOFOLLOW O_NOATIME O_CLOEXEC O_PATH",
+    )
+) | {fcntl.O_SYNC & ~fcntl.O_DSYNC: "__O_SYNC", fcntl.O_TMPFILE & ~fcntl.O_DIRECTORY: "__O_TMPFILE"}
+"""Names of the bits of ``f_flags``."""
 
 
 def open_flags(value: int) -> tuple[str, ...]:
     """Name the bits of ``f_flags``, sorted, without the access mode."""
-    return flag_names(value & ~0o3, OPEN_FLAGS)
+    return flag_names(value & ~fcntl.O_ACCMODE, OPEN_FLAGS)

@@ -6,17 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ktrace.state.ref import Ref
-from ktrace.uapi.stat import S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK
+from ktrace.uapi import stat
+from ktrace.uapi.named import by_number, family
+from ktrace.uapi.stat import S_IFDIR, S_IFMT
 
-FILE_TYPES = {
-    S_IFIFO: "S_IFIFO",
-    0o020000: "S_IFCHR",
-    S_IFDIR: "S_IFDIR",
-    0o060000: "S_IFBLK",
-    S_IFREG: "S_IFREG",
-    0o120000: "S_IFLNK",
-    S_IFSOCK: "S_IFSOCK",
-}
+FILE_TYPES = by_number(family(stat, "S_IF", but="S_IFMT"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from ktrace.state.ipc.namespace import KernIpcPerm
 from ktrace.state.ref import Ref
 
-SEARCH_MODES = {1: "SEARCH_ANY", 2: "SEARCH_EQUAL", 3: "SEARCH_NOTEQUAL", 4: "SEARCH_LESSEQUAL", 5: "SEARCH_NUMBER"}
+SEARCH_ANY = 1
+SEARCH_EQUAL = 2
+SEARCH_NOTEQUAL = 3
+SEARCH_LESSEQUAL = 4
+SEARCH_NUMBER = 5
+SEARCH_MODES = {
+    SEARCH_ANY: "SEARCH_ANY",
+    SEARCH_EQUAL: "SEARCH_EQUAL",
+    SEARCH_NOTEQUAL: "SEARCH_NOTEQUAL",
+    SEARCH_LESSEQUAL: "SEARCH_LESSEQUAL",
+    SEARCH_NUMBER: "SEARCH_NUMBER",
+}
 """Names of ``msg_receiver.r_mode`` (``ipc/msg.c``)."""
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ktrace.include.net import sock, tcp_states
 from ktrace.state.net.inet import InetSock, Ipv6Sock, RawSock, TcpSock, UdpSock
 from ktrace.state.net.netlink import NetlinkSock
 from ktrace.state.net.packet import PacketSock
@@ -14,31 +15,27 @@ from ktrace.state.net.skbuff import Buffer
 from ktrace.state.net.unix import UnixSock
 from ktrace.state.process.process import Credentials
 from ktrace.state.ref import Ref
+from ktrace.uapi import socket
+from ktrace.uapi.named import by_number, family, numbers
 
-SOCK_TYPES = {
-    1: "SOCK_STREAM", 2: "SOCK_DGRAM", 3: "SOCK_RAW", 4: "SOCK_RDM",
-    5: "SOCK_SEQPACKET", 6: "SOCK_DCCP", 10: "SOCK_PACKET",
-}  # fmt: skip
+SOCK_TYPES = by_number(numbers(socket, "SOCK_STREAM SOCK_DGRAM SOCK_RAW SOCK_RDM SOCK_SEQPACKET SOCK_DCCP SOCK_PACKET"))
 """``enum sock_type`` (``include/linux/net.h``)."""
 
 
-TCP_STATES = (
-    "0", "TCP_ESTABLISHED", "TCP_SYN_SENT", "TCP_SYN_RECV", "TCP_FIN_WAIT1", "TCP_FIN_WAIT2", "TCP_TIME_WAIT",
-    "TCP_CLOSE", "TCP_CLOSE_WAIT", "TCP_LAST_ACK", "TCP_LISTEN", "TCP_CLOSING", "TCP_NEW_SYN_RECV",
-)  # fmt: skip
+TCP_STATES = ("0", *family(tcp_states, "TCP_", but="TCP_MAX_STATES"))
 """``skc_state`` (``include/net/tcp_states.h``); other families use some of them."""
 
 
-FAMILIES = {
-    0: "AF_UNSPEC", 1: "AF_UNIX", 2: "AF_INET", 10: "AF_INET6", 16: "AF_NETLINK", 17: "AF_PACKET",
-}  # fmt: skip
+FAMILIES = by_number(numbers(socket, "AF_UNSPEC AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_PACKET"))
 
 
-SHUTDOWN = {1: "RCV_SHUTDOWN", 2: "SEND_SHUTDOWN"}
+SHUTDOWN = by_number(numbers(sock, "RCV_SHUTDOWN SEND_SHUTDOWN"))
 """Bits of ``sk_shutdown`` (``include/net/sock.h``)."""
 
 
-USERLOCKS = {1: "SOCK_SNDBUF_LOCK", 2: "SOCK_RCVBUF_LOCK", 4: "SOCK_BINDADDR_LOCK", 8: "SOCK_BINDPORT_LOCK"}
+USERLOCKS = by_number(
+    numbers(socket, "SOCK_SNDBUF_LOCK SOCK_RCVBUF_LOCK") | numbers(sock, "SOCK_BINDADDR_LOCK SOCK_BINDPORT_LOCK")
+)
 """Bits of ``sk_userlocks`` (``include/net/sock.h``)."""
 
 

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ktrace.include.linux import net
 from ktrace.state.ref import Ref
 from ktrace.state.wait import Waiter
+from ktrace.uapi import net as uapi_net
+from ktrace.uapi.named import by_number, family, numbers
 
-SOCKET_STATES = ("SS_FREE", "SS_UNCONNECTED", "SS_CONNECTING", "SS_CONNECTED", "SS_DISCONNECTING")
+SOCKET_STATES = tuple(family(uapi_net, "SS_"))
 """``socket_state`` (``include/uapi/linux/net.h``)."""
 
 
-SOCKET_FLAGS = {
-    2: "SOCK_NOSPACE", 3: "SOCK_PASSCRED", 4: "SOCK_PASSSEC", 5: "SOCK_SUPPORT_ZC", 6: "SOCK_CUSTOM_SOCKOPT",
-}  # fmt: skip
+SOCKET_FLAGS = by_number(numbers(net, "SOCK_NOSPACE SOCK_PASSCRED SOCK_PASSSEC SOCK_SUPPORT_ZC SOCK_CUSTOM_SOCKOPT"))
 """Bits of ``socket.flags`` (``include/linux/net.h``)."""
 
 
-SOCKWQ_FLAGS = {0: "SOCKWQ_ASYNC_NOSPACE", 1: "SOCKWQ_ASYNC_WAITDATA"}
+SOCKWQ_FLAGS = by_number(family(net, "SOCKWQ_"))
 """Bits of ``socket_wq.flags`` (``include/linux/net.h``)."""
 
 

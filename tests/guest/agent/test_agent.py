@@ -21,13 +21,23 @@ from ktrace.image.image import find_image
 from ktrace.machine.machine import Machine
 from ktrace.machine.template.make import ensure_template
 from ktrace.machine.template.template import Template
+from ktrace.uapi.errno import EAGAIN, EBADF, EFAULT
 from ktrace.uapi.sched import CLONE_NEWIPC
 from ktrace.uapi.signal import SIGKILL
 from tests.unit.agent import actors as a
 from tests.unit.agent.actors import Lab, blocked, live
 
-SOCKET, CONNECT, ACCEPT, BIND, LISTEN, SENDTO, RECVFROM, READLINK = 41, 42, 43, 49, 50, 44, 45, 89
-SEMGET, SEMOP, SEMCTL = 64, 65, 66
+SYS_SOCKET, SYS_CONNECT, SYS_ACCEPT, SYS_BIND, SYS_LISTEN, SYS_SENDTO, SYS_RECVFROM, SYS_READLINK = (
+    41,
+    42,
+    43,
+    49,
+    50,
+    44,
+    45,
+    89,
+)
+SYS_SEMGET, SYS_SEMOP, SYS_SEMCTL = 64, 65, 66
 ROUNDS = 350
 """three families, two steps each: 2,100 steps that must each be settled"""
 
@@ -85,7 +95,9 @@ def test_control_path_holds_no_pipe_no_ipc_no_socket(lab: Lab) -> None:
     for fd in range(16):
         path = f"/proc/{lab.hello.agent_pid}/fd/{fd}\0".encode()
         load = Load(arena + 256, 100, Bound.RET)
-        target = lab.completed(Call(0, READLINK, (arena, arena + 256, 100), (Store(arena, path),), (load,))).loads[0]
+        target = lab.completed(Call(0, SYS_READLINK, (arena, arena + 256, 100), (Store(arena, path),), (load,))).loads[
+            0
+        ]
         assert not target.startswith((b"pipe:", b"socket:")), target
 
 
@@ -110,12 +122,12 @@ def test_pipe_read_blocks_until_a_write(lab: Lab) -> None:
 
 def _sop(lab: Lab, slot: int, semid: int, number: int, flags: int = 0) -> Call:
     arena = lab.hello.arena(slot)
-    return Call(slot, SEMOP, (semid, arena, 1), stores=(Store(arena, struct.pack("<Hhh", 0, number, flags)),))
+    return Call(slot, SYS_SEMOP, (semid, arena, 1), stores=(Store(arena, struct.pack("<Hhh", 0, number, flags)),))
 
 
 def test_semop_blocks_until_another_gives(lab: Lab) -> None:
     lab.spawn(0, 1)
-    semid = lab.call(0, SEMGET, 0, 1, 0o600)
+    semid = lab.call(0, SYS_SEMGET, 0, 1, 0o600)
     for _ in range(ROUNDS):
         report = lab.step(_sop(lab, 1, semid, -1))
         assert (report.events, blocked(report)) == ((), {1})
@@ -126,14 +138,14 @@ def test_semop_blocks_until_another_gives(lab: Lab) -> None:
 def _connected(lab: Lab, server: int, client: int) -> tuple[int, int]:
     address = struct.pack(">HH4s8x", 0x0200, 7000, bytes((127, 0, 0, 1)))
     arena = lab.hello.arena(server)
-    listener = lab.call(server, SOCKET, 2, 1, 0)
-    assert lab.completed(Call(server, BIND, (listener, arena, 16), (Store(arena, address),))).ret == 0
-    assert lab.call(server, LISTEN, listener, 5) == 0
-    report = lab.step(Call(server, ACCEPT, (listener, 0, 0)))
+    listener = lab.call(server, SYS_SOCKET, 2, 1, 0)
+    assert lab.completed(Call(server, SYS_BIND, (listener, arena, 16), (Store(arena, address),))).ret == 0
+    assert lab.call(server, SYS_LISTEN, listener, 5) == 0
+    report = lab.step(Call(server, SYS_ACCEPT, (listener, 0, 0)))
     assert blocked(report) == {server}
     arena = lab.hello.arena(client)
-    sock = lab.call(client, SOCKET, 2, 1, 0)
-    report = lab.step(Call(client, CONNECT, (sock, arena, 16), (Store(arena, address),)))
+    sock = lab.call(client, SYS_SOCKET, 2, 1, 0)
+    report = lab.step(Call(client, SYS_CONNECT, (sock, arena, 16), (Store(arena, address),)))
     assert blocked(report) == set()
     (accepted,) = (e.ret for e in report.events if isinstance(e, Completed) and e.slot == server)
     return accepted, sock
@@ -145,17 +157,17 @@ def test_tcp_receive_blocks_until_a_send(lab: Lab) -> None:
     source, target = lab.hello.arena(1), lab.hello.arena(0)
     for number in range(ROUNDS):
         load = Load(target, 100, Bound.RET)
-        report = lab.step(Call(0, RECVFROM, (accepted, target, 100, 0, 0, 0), loads=(load,)))
+        report = lab.step(Call(0, SYS_RECVFROM, (accepted, target, 100, 0, 0, 0), loads=(load,)))
         assert (report.events, blocked(report)) == ((), {0})
         data = b"%d" % number
-        report = lab.step(Call(1, SENDTO, (sock, source, len(data), 0, 0, 0), (Store(source, data),)))
+        report = lab.step(Call(1, SYS_SENDTO, (sock, source, len(data), 0, 0, 0), (Store(source, data),)))
         assert blocked(report) == set()
         assert set(report.events) == {Completed(1, len(data)), Completed(0, len(data), (data,))}
 
 
 def test_undo_of_a_killed_actor_wakes_after_its_death(lab: Lab) -> None:
     lab.spawn(0, 1, 2)
-    semid = lab.call(0, SEMGET, 0, 1, 0o600)
+    semid = lab.call(0, SYS_SEMGET, 0, 1, 0o600)
     assert lab.completed(_sop(lab, 0, semid, 1)).ret == 0
     assert lab.completed(_sop(lab, 0, semid, -1, 0x1000)).ret == 0  # SEM_UNDO
     assert blocked(lab.step(_sop(lab, 1, semid, -1))) == {1}
@@ -174,17 +186,17 @@ def test_exec_as_another_user_keeps_descriptors(lab: Lab) -> None:
     assert lab.completed(Exec(0)).ret == 0
     assert lab.call(0, 102) == 1000
     assert lab.completed(lab.writing(0, 1, b"x")).ret == 1
-    assert lab.call(0, a.CLOSE, 2) == a.EBADF
+    assert lab.call(0, a.SYS_CLOSE, 2) == -EBADF
     assert lab.pipe(0) == (2, 3)
 
 
 def test_fork_into_another_ipc_namespace(lab: Lab) -> None:
     lab.spawn(0)
-    semid = lab.call(0, SEMGET, 77, 1, 0o1600)
+    semid = lab.call(0, SYS_SEMGET, 77, 1, 0o1600)
     assert semid >= 0
     lab.step(Fork(0, 1, CLONE_NEWIPC))
-    assert lab.call(1, SEMGET, 77, 1, 0) == -2
-    assert lab.call(0, SEMGET, 77, 1, 0) == semid
+    assert lab.call(1, SYS_SEMGET, 77, 1, 0) == -2
+    assert lab.call(0, SYS_SEMGET, 77, 1, 0) == semid
 
 
 def test_every_slot_at_once_in_64_mib(lab: Lab) -> None:
@@ -199,21 +211,21 @@ def test_every_slot_at_once_in_64_mib(lab: Lab) -> None:
 def test_addresses_are_the_same_in_every_actor(lab: Lab) -> None:
     lab.spawn(0, 1)
     lab.step(Exec(1))
-    first, second = (lab.call(slot, a.MMAP, 0, 4096, 3, 0x22, -1, 0) for slot in (0, 1))
+    first, second = (lab.call(slot, a.SYS_MMAP, 0, 4096, 3, 0x22, -1, 0) for slot in (0, 1))
     lab.step(Exec(0))
-    assert lab.call(0, a.MMAP, 0, 4096, 3, 0x22, -1, 0) == second
+    assert lab.call(0, a.SYS_MMAP, 0, 4096, 3, 0x22, -1, 0) == second
     assert first >> 40 == second >> 40
-    assert lab.completed(CopyOut(0, 0xBAD000, 1)).ret == a.EFAULT
+    assert lab.completed(CopyOut(0, 0xBAD000, 1)).ret == -EFAULT
 
 
 def test_timeouts_pass_while_waiting(lab: Lab) -> None:
     lab.spawn(0, 1)
-    semid = lab.call(0, SEMGET, 0, 1, 0o600)
+    semid = lab.call(0, SYS_SEMGET, 0, 1, 0o600)
     arena = lab.hello.arena(0)
     stores = (Store(arena, struct.pack("<Hhh", 0, -1, 0)), Store(arena + 64, struct.pack("<qq", 0, 30_000_000)))
     report = lab.step(Call(0, 220, (semid, arena, 1, arena + 64), stores))
     assert blocked(report) == {0}
-    assert lab.step(Wait(5_000_000_000)).events == (Completed(0, a.EAGAIN),)
+    assert lab.step(Wait(5_000_000_000)).events == (Completed(0, -EAGAIN),)
 
 
 def test_batch_of_steps_equals_steps(lab: Lab) -> None:
@@ -238,7 +250,7 @@ def test_command_in_the_guest_beside_actors(lab: Lab) -> None:
     assert isinstance(ended, RunResult)
     assert os.waitstatus_to_exitcode(ended.status) == 3
     assert b"not a frame, magic 0" in lab.agent.read_file("/tmp/out")
-    assert lab.call(0, a.GETPID) > 0
+    assert lab.call(0, a.SYS_GETPID) > 0
 
 
 def test_end_of_the_agent_is_told_on_the_console(machine: Machine) -> None:
@@ -256,5 +268,5 @@ def test_end_of_the_agent_is_told_on_the_console(machine: Machine) -> None:
 def test_killed_agent_is_told_on_the_console(machine: Machine) -> None:
     machine.agent.step(Spawn(0))
     with pytest.raises(GuestDied):
-        machine.agent.step(Call(0, a.KILL, (machine.hello.agent_pid, SIGKILL)))
+        machine.agent.step(Call(0, a.SYS_KILL, (machine.hello.agent_pid, SIGKILL)))
     assert "ktrace-init: agent ended: signal 9" in machine.console_tail()

@@ -8,9 +8,8 @@ from ktrace.agent.client import Agent
 from ktrace.agent.ops import Bound, Call, Load, Op, Spawn, Store
 from ktrace.agent.reports import Completed, Exited, Signalled, StepReport, slots_of
 
-READ, WRITE, CLOSE, MMAP, DUP2, PIPE2 = 0, 1, 3, 9, 33, 293
-KILL, FCNTL, PAUSE, GETPID, UNLINK, FSTAT = 62, 72, 34, 39, 87, 5
-EAGAIN, EBADF, EFAULT, EINTR, EINVAL, EPIPE = -11, -9, -14, -4, -22, -32
+SYS_READ, SYS_WRITE, SYS_CLOSE, SYS_MMAP, SYS_DUP2, SYS_PIPE2 = 0, 1, 3, 9, 33, 293
+SYS_KILL, SYS_FCNTL, SYS_PAUSE, SYS_GETPID, SYS_UNLINK, SYS_FSTAT = 62, 72, 34, 39, 87, 5
 
 
 class Lab:
@@ -44,18 +43,18 @@ class Lab:
 
     def pipe(self, slot: int, flags: int = 0) -> tuple[int, int]:
         arena = self.hello.arena(slot)
-        event = self.completed(Call(slot, PIPE2, (arena, flags), loads=(Load(arena, 8, Bound.OK),)))
+        event = self.completed(Call(slot, SYS_PIPE2, (arena, flags), loads=(Load(arena, 8, Bound.OK),)))
         assert event.ret == 0
         ends: tuple[int, int] = struct.unpack("<ii", event.loads[0])
         return ends
 
     def reading(self, slot: int, fd: int, count: int) -> Call:
         arena = self.hello.arena(slot)
-        return Call(slot, READ, (fd, arena, count), loads=(Load(arena, count, Bound.RET),))
+        return Call(slot, SYS_READ, (fd, arena, count), loads=(Load(arena, count, Bound.RET),))
 
     def writing(self, slot: int, fd: int, data: bytes) -> Call:
         arena = self.hello.arena(slot)
-        return Call(slot, WRITE, (fd, arena, len(data)), stores=(Store(arena, data),))
+        return Call(slot, SYS_WRITE, (fd, arena, len(data)), stores=(Store(arena, data),))
 
 
 def blocked(report: StepReport) -> set[int]:

@@ -27,6 +27,7 @@ from ktrace.agent.ops import (
     Wait,
 )
 from ktrace.agent.reports import Completed, Exited, Signalled, Spawned
+from ktrace.uapi.errno import EBADF, EFAULT, EINTR, EINVAL, EPIPE
 from ktrace.uapi.signal import SIGCONT, SIGKILL, SIGPIPE, SIGSTOP, SIGUSR1, SIGUSR2
 from tests.unit.agent import actors as a
 from tests.unit.agent.actors import Lab, blocked, live
@@ -52,9 +53,9 @@ def test_first_descriptor_is_zero(lab: Lab) -> None:
 
 def test_raw_return_values(lab: Lab) -> None:
     lab.spawn(0)
-    assert lab.call(0, a.GETPID) == lab.agent.hello().pids[0]
-    assert lab.call(0, a.CLOSE, 7) == a.EBADF
-    assert lab.call(0, a.CLOSE, -1) == a.EBADF
+    assert lab.call(0, a.SYS_GETPID) == lab.agent.hello().pids[0]
+    assert lab.call(0, a.SYS_CLOSE, 7) == -EBADF
+    assert lab.call(0, a.SYS_CLOSE, -1) == -EBADF
     assert lab.call(0, 100_000) == -38
 
 
@@ -75,7 +76,7 @@ def test_fork_shares_the_open_file_but_not_the_table(lab: Lab) -> None:
     lab.spawn(0)
     lab.pipe(0)
     lab.step(Fork(0, 1))
-    assert lab.call(0, a.CLOSE, 1) == 0
+    assert lab.call(0, a.SYS_CLOSE, 1) == 0
     assert lab.completed(lab.writing(1, 1, b"x")).ret == 1
     assert lab.completed(lab.reading(0, 0, 9)).loads == (b"x",)
 
@@ -84,14 +85,14 @@ def test_fork_with_clone_files_shares_the_table(lab: Lab) -> None:
     lab.spawn(0)
     lab.pipe(0)
     lab.step(Fork(0, 1, 0x400))
-    assert lab.call(0, a.CLOSE, 1) == 0
-    assert lab.completed(lab.writing(1, 1, b"x")).ret == a.EBADF
+    assert lab.call(0, a.SYS_CLOSE, 1) == 0
+    assert lab.completed(lab.writing(1, 1, b"x")).ret == -EBADF
 
 
 def test_fork_with_clone_vm_shares_memory(lab: Lab) -> None:
     lab.spawn(0)
     lab.step(Fork(0, 1, 0x100))
-    page = lab.call(0, a.MMAP, 0, 4096, 3, 0x22, -1, 0)
+    page = lab.call(0, a.SYS_MMAP, 0, 4096, 3, 0x22, -1, 0)
     assert lab.completed(CopyIn(0, page, b"shared")).ret == 6
     assert lab.completed(CopyOut(1, page, 6)).loads == (b"shared",)
     assert lab.step(Kill(0)).events == (Exited(0, SIGKILL),)
@@ -101,21 +102,21 @@ def test_fork_with_clone_vm_shares_memory(lab: Lab) -> None:
 def test_fork_that_fails_leaves_the_slot_free(lab: Lab) -> None:
     lab.spawn(0)
     flags_the_kernel_refuses = 0x800  # CLONE_SIGHAND without CLONE_VM
-    assert lab.completed(Fork(0, 1, flags_the_kernel_refuses)).ret == a.EINVAL
+    assert lab.completed(Fork(0, 1, flags_the_kernel_refuses)).ret == -EINVAL
     assert live(lab.step(Spawn(1))) == {0, 1}
 
 
 def test_exit_and_reuse_of_a_slot_with_a_clean_arena(lab: Lab) -> None:
     lab.spawn(0)
     arena = lab.hello.arena(0)
-    lab.call(0, a.GETPID)
-    lab.step(Call(0, a.GETPID, stores=(Store(arena, b"left"), Store(arena + 700_000, b"over"))))
+    lab.call(0, a.SYS_GETPID)
+    lab.step(Call(0, a.SYS_GETPID, stores=(Store(arena, b"left"), Store(arena + 700_000, b"over"))))
     report = lab.step(Exit(0, 3))
     assert report.events == (Exited(0, 3 << 8),)
     assert live(report) == set()
     lab.spawn(0)
     loads = (Load(arena, 4), Load(arena + 700_000, 4))
-    assert lab.completed(Call(0, a.GETPID, loads=loads)).loads == (bytes(4), bytes(4))
+    assert lab.completed(Call(0, a.SYS_GETPID, loads=loads)).loads == (bytes(4), bytes(4))
 
 
 def test_kill_ends_a_blocked_actor(lab: Lab) -> None:
@@ -131,7 +132,7 @@ def test_death_stands_before_what_it_sets_off(lab: Lab) -> None:
     lab.spawn(0)
     lab.pipe(0)
     lab.step(Fork(0, 1))
-    assert lab.call(1, a.CLOSE, 1) == 0
+    assert lab.call(1, a.SYS_CLOSE, 1) == 0
     assert blocked(lab.step(lab.reading(1, 0, 9))) == {1}
     assert lab.step(Kill(0)).events == (Exited(0, SIGKILL), Completed(1, 0, (b"",)))
 
@@ -144,7 +145,7 @@ def test_signal_interrupts_a_blocked_call_before_it_completes(lab: Lab) -> None:
     first, second = report.events
     assert isinstance(first, Signalled)
     assert (first.slot, first.signo, first.code, first.pid) == (0, SIGUSR1, 0, lab.hello.agent_pid)
-    assert second == Completed(0, a.EINTR, (b"",))
+    assert second == Completed(0, -EINTR, (b"",))
 
 
 def test_signal_to_a_parked_actor_is_recorded(lab: Lab) -> None:
@@ -152,17 +153,17 @@ def test_signal_to_a_parked_actor_is_recorded(lab: Lab) -> None:
     (event,) = lab.step(Kill(0, 40)).events
     assert isinstance(event, Signalled)
     assert event.signo == 40
-    assert lab.call(0, a.GETPID) > 0
+    assert lab.call(0, a.SYS_GETPID) > 0
 
 
 def test_sigpipe_is_recorded_before_epipe(lab: Lab) -> None:
     lab.spawn(0)
     lab.pipe(0)
-    lab.call(0, a.CLOSE, 0)
+    lab.call(0, a.SYS_CLOSE, 0)
     signal, completed = lab.step(lab.writing(0, 1, b"x")).events
     assert isinstance(signal, Signalled)
     assert signal.signo == SIGPIPE
-    assert completed == Completed(0, a.EPIPE)
+    assert completed == Completed(0, -EPIPE)
 
 
 def test_sigaction_default_ignore_and_restart(lab: Lab) -> None:
@@ -175,16 +176,16 @@ def test_sigaction_default_ignore_and_restart(lab: Lab) -> None:
     report = lab.step(Kill(0, SIGUSR2))
     assert [type(event) for event in report.events] == [Signalled]
     assert blocked(report) == {0}
-    assert lab.step(Kill(0, 15)).events[1:] == (Completed(0, a.EINTR, (b"",)),)
+    assert lab.step(Kill(0, 15)).events[1:] == (Completed(0, -EINTR, (b"",)),)
     assert lab.completed(Sigaction(0, SIGUSR2, Disposition.DFL)).ret == 0
-    assert lab.completed(Sigaction(0, SIGKILL, Disposition.IGN)).ret == a.EINVAL
+    assert lab.completed(Sigaction(0, SIGKILL, Disposition.IGN)).ret == -EINVAL
     assert lab.step(Kill(0, SIGUSR2)).events == (Exited(0, SIGUSR2),)
 
 
 def test_sigpipe_by_default_kills_in_the_middle_of_the_call(lab: Lab) -> None:
     lab.spawn(0)
     lab.pipe(0)
-    lab.call(0, a.CLOSE, 0)
+    lab.call(0, a.SYS_CLOSE, 0)
     lab.completed(Sigaction(0, SIGPIPE, Disposition.DFL))
     assert lab.step(lab.writing(0, 1, b"x")).events == (Exited(0, SIGPIPE),)
 
@@ -192,7 +193,7 @@ def test_sigpipe_by_default_kills_in_the_middle_of_the_call(lab: Lab) -> None:
 def test_stopped_actor_counts_as_blocked_until_continued(lab: Lab) -> None:
     lab.spawn(0)
     assert lab.step(Kill(0, SIGSTOP)).events == ()
-    report = lab.step(Call(0, a.GETPID))
+    report = lab.step(Call(0, a.SYS_GETPID))
     assert (report.events, blocked(report)) == ((), {0})
     (event,) = lab.step(Kill(0, SIGCONT)).events
     assert isinstance(event, Completed)
@@ -202,7 +203,7 @@ def test_stopped_actor_counts_as_blocked_until_continued(lab: Lab) -> None:
 def test_one_actor_signals_another(lab: Lab) -> None:
     lab.spawn(0, 1)
     pids = lab.agent.hello().pids
-    report = lab.step(Call(0, a.KILL, (pids[1], SIGUSR1)))
+    report = lab.step(Call(0, a.SYS_KILL, (pids[1], SIGUSR1)))
     assert Completed(0, 0) in report.events
     (signal,) = (event for event in report.events if isinstance(event, Signalled))
     assert (signal.slot, signal.pid) == (1, pids[0])
@@ -210,14 +211,14 @@ def test_one_actor_signals_another(lab: Lab) -> None:
 
 def test_copy_reaches_own_memory_and_survives_faults(lab: Lab) -> None:
     lab.spawn(0)
-    page = lab.call(0, a.MMAP, 0, 8192, 3, 0x22, -1, 0)
+    page = lab.call(0, a.SYS_MMAP, 0, 8192, 3, 0x22, -1, 0)
     data = bytes(range(256)) * 20
     assert lab.completed(CopyIn(0, page + 3, data)).ret == len(data)
     assert lab.completed(CopyOut(0, page + 3, len(data))).loads == (data,)
     assert lab.call(0, 11, page + 4096, 4096) == 0  # munmap the second half
     for address, length in ((0xBAD000, 8), (0, 1), (page + 4090, 16), (page + 4096, 1), (1 << 63, 9), (page, 4097)):
-        assert lab.completed(CopyOut(0, address, length)) == Completed(0, a.EFAULT, (b"",))
-        assert lab.completed(CopyIn(0, address, bytes(length))).ret == a.EFAULT
+        assert lab.completed(CopyOut(0, address, length)) == Completed(0, -EFAULT, (b"",))
+        assert lab.completed(CopyIn(0, address, bytes(length))).ret == -EFAULT
     assert lab.completed(CopyOut(0, page + 4095, 1)).ret == 1
     assert lab.completed(CopyIn(0, 0xBAD000, b"")).ret == 0
 
@@ -227,8 +228,8 @@ def test_copy_of_memory_behind_the_end_of_a_file_is_a_fault(lab: Lab) -> None:
     arena = lab.hello.arena(0)
     name = Store(arena, b"empty\0")
     fd = lab.completed(Call(0, 319, (arena, 0), stores=(name,))).ret
-    page = lab.call(0, a.MMAP, 0, 4096, 3, 1, fd, 0)
-    assert lab.completed(CopyOut(0, page, 1)).ret == a.EFAULT
+    page = lab.call(0, a.SYS_MMAP, 0, 4096, 3, 1, fd, 0)
+    assert lab.completed(CopyOut(0, page, 1)).ret == -EFAULT
 
 
 def test_sent_sigsegv_kills_like_any_other(lab: Lab) -> None:
@@ -247,7 +248,7 @@ def test_exec_keeps_what_is_not_close_on_exec(lab: Lab) -> None:
     assert sorted(os.listdir(f"/proc/{pid}/fd")) == ["0", "1", "2", "3"]
     assert lab.completed(Exec(0)).ret == 0
     assert sorted(os.listdir(f"/proc/{pid}/fd")) == ["0", "1"]
-    assert lab.call(0, a.GETPID) == pid
+    assert lab.call(0, a.SYS_GETPID) == pid
     assert lab.completed(lab.writing(0, 1, b"still")).ret == 5
     assert lab.step(Kill(0, SIGUSR1)).events == ()
     assert [type(event) for event in lab.step(Kill(0, SIGUSR2)).events] == [Signalled]
@@ -284,11 +285,11 @@ def test_store_and_load_bounds(lab: Lab) -> None:
     lab.completed(lab.writing(0, 1, b"abcdefgh"))
     loads = (Load(arena, 3), Load(arena, 64, Bound.RET, 1, 1), Load(arena, 2, Bound.OK), Load(arena, 64, Bound.RET, 2))
     event = lab.completed(
-        Call(0, a.READ, (0, arena, 4), stores=(Store(arena, b"zzzzzz"), Store(arena + 4, b"YY")), loads=loads)
+        Call(0, a.SYS_READ, (0, arena, 4), stores=(Store(arena, b"zzzzzz"), Store(arena + 4, b"YY")), loads=loads)
     )
     assert event.loads == (b"abc", b"abcdY", b"ab", b"abcdYYgh")
-    event = lab.completed(Call(0, a.READ, (9, arena, 4), loads=loads))
-    assert event == Completed(0, a.EBADF, (b"abc", b"", b"", b""))
+    event = lab.completed(Call(0, a.SYS_READ, (9, arena, 4), loads=loads))
+    assert event == Completed(0, -EBADF, (b"abc", b"", b"", b""))
 
 
 def test_wait_lets_time_pass_until_something_happens(lab: Lab) -> None:
@@ -306,19 +307,19 @@ def test_wait_lets_time_pass_until_something_happens(lab: Lab) -> None:
 
 
 def test_batch_reports_each_step_and_stops_at_the_first_refusal(lab: Lab) -> None:
-    ops = [Spawn(0), Call(0, a.GETPID), Spawn(0), Call(0, a.GETPID)]
+    ops = [Spawn(0), Call(0, a.SYS_GETPID), Spawn(0), Call(0, a.SYS_GETPID)]
     with pytest.raises(Refused) as caught:
         lab.agent.batch(ops)
     assert caught.value.reason is Refusal.LIVE
     assert caught.value.op == ops[2]
     assert [len(report.events) for report in caught.value.reports] == [1, 1]
-    assert lab.call(0, a.GETPID) > 0
+    assert lab.call(0, a.SYS_GETPID) > 0
 
 
 def test_batch_larger_than_a_reply_is_continued(lab: Lab) -> None:
     lab.spawn(0)
     arena = lab.hello.arena(0)
-    big = Call(0, a.GETPID, loads=(Load(arena, 700_000),))
+    big = Call(0, a.SYS_GETPID, loads=(Load(arena, 700_000),))
     reports = lab.agent.batch([big] * 12)
     assert [type(report.events[0]) for report in reports] == [Completed] * 12
 
@@ -373,14 +374,14 @@ def test_refusals(lab: Lab, op: Op, reason: Refusal) -> None:
     with pytest.raises(Refused) as caught:
         lab.agent.step(op)
     assert caught.value.reason is reason
-    assert lab.call(0, a.GETPID) > 0
+    assert lab.call(0, a.SYS_GETPID) > 0
 
 
 def test_blocked_actor_takes_nothing_but_signals(lab: Lab) -> None:
     lab.spawn(0)
     lab.pipe(0)
     lab.step(lab.reading(0, 0, 1))
-    for op in (Call(0, a.GETPID), CopyOut(0, 0, 1), Exit(0), Exec(0), Fork(0, 1), Sigaction(0, 1, Disposition.DFL)):
+    for op in (Call(0, a.SYS_GETPID), CopyOut(0, 0, 1), Exit(0), Exec(0), Fork(0, 1), Sigaction(0, 1, Disposition.DFL)):
         with pytest.raises(Refused) as caught:
             lab.agent.step(op)
         assert caught.value.reason is Refusal.BLOCKED
@@ -393,7 +394,7 @@ def test_signals_beyond_the_ring_are_counted_as_lost(agent: Agent) -> None:
     pid = agent.hello().pids[0]
     lab.pipe(1)
     arena = lab.hello.arena(1)
-    stop = Call(1, a.KILL, (pid, SIGSTOP))
+    stop = Call(1, a.SYS_KILL, (pid, SIGSTOP))
     queue = Call(1, 129, (pid, 34, arena), stores=(Store(arena, struct.pack("<iii", 34, 0, -1) + bytes(116)),))
     lab.step(stop)
     reports = agent.batch([queue] * 4000)
@@ -402,4 +403,4 @@ def test_signals_beyond_the_ring_are_counted_as_lost(agent: Agent) -> None:
     recorded = len(report.events)
     assert recorded == 4096 - 256
     assert report.lost == 4000 - recorded
-    assert lab.call(0, a.GETPID) == pid
+    assert lab.call(0, a.SYS_GETPID) == pid

@@ -19,6 +19,7 @@ from ktrace.agent.syscalls import (
 )
 from ktrace.errors import GuestGarbage, UsageError
 from ktrace.state.call import BAD, NULL, Call, Pointer, Result
+from ktrace.uapi.socket import SOL_SOCKET
 
 C = CONSTANTS
 ARENA, SIZE = 0x10000, 0x40000
@@ -155,7 +156,10 @@ def test_missing_buffers_are_garbage() -> None:
             make_call("sendmsg", 4, {"msg_iov": (b"a",), "msg_control": ((1, 1, (3,)),)}),
             'sendmsg(4, {msg_iov=["a"], msg_control=[{SOL_SOCKET, SCM_RIGHTS, [3]}]}, 0)',
         ),
-        (make_call("setsockopt", 3, 1, C["SO_REUSEADDR"], 1), "setsockopt(3<r>, SOL_SOCKET, SO_REUSEADDR, [1], 4)"),
+        (
+            make_call("setsockopt", 3, SOL_SOCKET, C["SO_REUSEADDR"], 1),
+            "setsockopt(3<r>, SOL_SOCKET, SO_REUSEADDR, [1], 4)",
+        ),
         (make_call("fcntl", 3, C["F_SETFL"], C["O_NONBLOCK"]), "fcntl(3<r>, F_SETFL, O_RDONLY|O_NONBLOCK)"),
         (make_call("fcntl", 3, C["F_SETOWN"], "B"), "fcntl(3<r>, F_SETOWN, B)"),
         (make_call("kill", "B", 10), "kill(B, SIGUSR1)"),

@@ -14,6 +14,7 @@ from ktrace.agent.client import Agent
 from ktrace.agent.syscalls import CONSTANTS, make_call
 from ktrace.state.call import BAD, Call, Completed, Exited, Result, Signalled
 from ktrace.uapi.signal import signal_name
+from ktrace.uapi.socket import SOL_SOCKET
 
 C = CONSTANTS
 UNNAMED = {"sa_family": 1, "sun_path": b""}
@@ -210,11 +211,11 @@ def test_unix_sockets(do: One, tmp_path: Path) -> None:
     cut = do("getpeername", client, addrlen=6)
     assert cut.out == {"addr": {"sa_family": 1, "sun_path": path["sun_path"][:4]}, "addrlen": size}
     assert do("getsockopt", client, C["SOL_SOCKET"], C["SO_PEERCRED"]).out["optval"]["pid"] == "A"
-    assert do("getsockopt", client, 1, C["SO_TYPE"]).out == {"optval": 1, "optlen": 4}
-    assert do("setsockopt", client, 1, C["SO_LINGER"], {"l_onoff": 1, "l_linger": 3}).value == 0
-    assert do("getsockopt", client, 1, C["SO_LINGER"]).out["optval"] == {"l_onoff": 1, "l_linger": 3}
-    assert do("setsockopt", client, 1, C["SO_RCVTIMEO"], {"tv_sec": 2, "tv_usec": 500000}).value == 0
-    assert do("getsockopt", client, 1, C["SO_RCVTIMEO"]).out["optval"] == {"tv_sec": 2, "tv_usec": 500000}
+    assert do("getsockopt", client, SOL_SOCKET, C["SO_TYPE"]).out == {"optval": 1, "optlen": 4}
+    assert do("setsockopt", client, SOL_SOCKET, C["SO_LINGER"], {"l_onoff": 1, "l_linger": 3}).value == 0
+    assert do("getsockopt", client, SOL_SOCKET, C["SO_LINGER"]).out["optval"] == {"l_onoff": 1, "l_linger": 3}
+    assert do("setsockopt", client, SOL_SOCKET, C["SO_RCVTIMEO"], {"tv_sec": 2, "tv_usec": 500000}).value == 0
+    assert do("getsockopt", client, SOL_SOCKET, C["SO_RCVTIMEO"]).out["optval"] == {"tv_sec": 2, "tv_usec": 500000}
     abstract = {"sa_family": 1, "sun_path": b"\0ktrace-test-%d" % os.getpid()}
     other = do.ok("socket", 1, 2).value
     assert do("bind", other, abstract).value == 0
@@ -224,7 +225,7 @@ def test_unix_sockets(do: One, tmp_path: Path) -> None:
 def test_descriptors_and_credentials_in_messages(do: One) -> None:
     a, b = do.ok("socketpair", 1, 2).out["sv"]
     r, _ = do.ok("pipe").out["pipefd"]
-    assert do("setsockopt", b, 1, C["SO_PASSCRED"], 1).value == 0
+    assert do("setsockopt", b, SOL_SOCKET, C["SO_PASSCRED"], 1).value == 0
     rights = (1, C["SCM_RIGHTS"], (r, r))
     assert do("sendmsg", a, {"msg_iov": (b"two ", b"parts"), "msg_control": (rights,)}).value == 9
     got = do("recvmsg", b, {"msg_iov": (3, 100), "msg_controllen": 128})

@@ -16,14 +16,16 @@ from ktrace.state.net.facts import SocketFacts
 from ktrace.state.net.sock import Sock
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
-from ktrace.uapi.socket import AF_INET, AF_INET6, AF_UNIX
+from ktrace.uapi.socket import (
+    AF_INET,
+    AF_INET6,
+    AF_UNIX,
+    SOCK_STREAM,
+)
 from tests.unit.model.facts import IPC, NET
 
 CLOCK = 100, 101
 """Seconds of the guest's clock around a step, where a test says nothing of it."""
-
-STREAM, DGRAM, RAW, SEQPACKET = 1, 2, 3, 5
-NONBLOCK, CLOEXEC = 0o4000, 0o2000000
 
 
 def unix(path: bytes) -> dict[str, Any]:
@@ -156,7 +158,7 @@ class Bench:
         found: PipeInode = self.kernel.tasks[actor].files.get(fd).private
         return found
 
-    def pair(self, actor: str = "A", type_: int = STREAM) -> tuple[int, int]:
+    def pair(self, actor: str = "A", type_: int = SOCK_STREAM) -> tuple[int, int]:
         """Make a pair of AF_UNIX sockets."""
         assert self.call(actor, "socketpair", AF_UNIX, type_, 0) == 0
         first, second = self.out(actor, "sv")

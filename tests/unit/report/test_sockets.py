@@ -8,8 +8,8 @@ from ktrace.model.net.socket_tables import INETSW, register_protosw, tables
 from ktrace.report.sockets import registered, table
 from ktrace.state.naming import Namer
 from ktrace.state.net.facts import ProtocolSwitch
-from ktrace.uapi.socket import AF_INET, AF_UNIX
-from tests.unit.model.bench import DGRAM, STREAM, Bench, inet, unix
+from ktrace.uapi.socket import AF_INET, AF_UNIX, SOCK_DGRAM, SOCK_STREAM
+from tests.unit.model.bench import Bench, inet, unix
 from tests.unit.model.facts import NET
 
 
@@ -19,12 +19,12 @@ def rows(lines: list[str]) -> list[list[str]]:
 
 def test_a_line_a_socket() -> None:
     bench = Bench("ABU")
-    server = bench.call("A", "socket", AF_INET, STREAM, 0)
+    server = bench.call("A", "socket", AF_INET, SOCK_STREAM, 0)
     bench.call("A", "bind", server, inet(5000))
     bench.call("A", "listen", server, 7)
     one, two = bench.pair()
     bench.call("A", "sendto", one, b"hello", 0)
-    named = bench.call("A", "socket", AF_UNIX, DGRAM, 0)
+    named = bench.call("A", "socket", AF_UNIX, SOCK_DGRAM, 0)
     bench.call("A", "bind", named, unix(b"\0a\0b"))
     found = rows(list(table(Namer().name(bench.kernel.world()))))
     assert ["tcp", "LISTEN", "0", "7", "127.0.0.1:5000", "0.0.0.0:*"] in [row[:6] for row in found]
@@ -43,9 +43,9 @@ def test_lists_are_in_lookup_order() -> None:
 def test_a_protocol_goes_behind_the_last_permanent_one() -> None:
     """``inet_register_protosw()``: UDP-Lite is registered last and stands before ping."""
     facts = replace(NET, inetsw=INETSW)
-    assert [entry.protocol for entry in tables(facts).inetsw[DGRAM]] == [17, 136, 1]
-    entries = list(tables(facts).inetsw[DGRAM])
-    register_protosw(entries, ProtocolSwitch(DGRAM, 17, "mine", "ops", ()))
+    assert [entry.protocol for entry in tables(facts).inetsw[SOCK_DGRAM]] == [17, 136, 1]
+    entries = list(tables(facts).inetsw[SOCK_DGRAM])
+    register_protosw(entries, ProtocolSwitch(SOCK_DGRAM, 17, "mine", "ops", ()))
     assert len(entries) == 3
-    register_protosw(entries, ProtocolSwitch(DGRAM, 1, "mine", "ops", ()))
+    register_protosw(entries, ProtocolSwitch(SOCK_DGRAM, 1, "mine", "ops", ()))
     assert [entry.prot for entry in entries] == ["udp_prot", "udplite_prot", "mine", "ping_prot"]

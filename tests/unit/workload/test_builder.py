@@ -8,6 +8,7 @@ import pytest
 
 from ktrace.agent.syscalls import CONSTANTS, make_call
 from ktrace.state.call import BAD, NULL, Call, Completed, Exited, Outcome, Result, Signalled
+from ktrace.uapi.socket import SO_ERROR, SOL_SOCKET
 from ktrace.workload import Builder, Environment, ScriptError, format_script, parse_script
 from ktrace.workload.script import Name
 
@@ -66,9 +67,9 @@ CALLS: list[tuple[str | None, Call]] = [
     ("A", make_call("accept4", 0, NULL, NULL, 0)),
     ("A", make_call("sendmsg", 0, {"msg_iov": (b"a", b"b"), "msg_control": ((1, 1, (3,)), (1, 2, (1, 2, 3)))})),
     ("A", make_call("recvmsg", 0, {"msg_iov": (1, 2), "msg_controllen": 9})),
-    ("A", make_call("getsockopt", 0, 1, 4)),
-    ("A", make_call("getsockopt", 0, 1, 4, optlen=1)),
-    ("A", make_call("setsockopt", 0, 1, C["SO_LINGER"], (1, 2))),
+    ("A", make_call("getsockopt", 0, SOL_SOCKET, SO_ERROR)),
+    ("A", make_call("getsockopt", 0, SOL_SOCKET, SO_ERROR, optlen=1)),
+    ("A", make_call("setsockopt", 0, SOL_SOCKET, C["SO_LINGER"], (1, 2))),
     ("A", make_call("select", 5, (1, 2), None, None, (0, 5))),
     ("A", make_call("readv", 0, (1, 2))),
     ("A", make_call("kill", "A", 10)),

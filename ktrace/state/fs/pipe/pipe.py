@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ktrace.include.linux import pipe_fs_i
 from ktrace.state.ref import Ref
 from ktrace.state.wait import Waiter
+from ktrace.uapi.named import by_number, family
 
-PIPE_BUF_FLAGS = {
-    0x01: "LRU",
-    0x02: "ATOMIC",
-    0x04: "GIFT",
-    0x08: "PACKET",
-    0x10: "CAN_MERGE",
-    0x20: "WHOLE",
-    0x40: "LOSS",
-}
+PIPE_BUF_FLAGS = by_number(family(pipe_fs_i, "PIPE_BUF_FLAG_"), strip="PIPE_BUF_FLAG_")
 """``include/linux/pipe_fs_i.h``: PIPE_BUF_FLAG_*."""
 
 

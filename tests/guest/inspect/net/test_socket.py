@@ -19,11 +19,9 @@ from ktrace.state.net.socket import SOCKET_STATES, Socket
 from ktrace.state.net.socket_tables import TABLES
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
+from ktrace.uapi.socket import SO_MEMINFO, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_STREAM, SOL_SOCKET, SOL_TCP
 from ktrace.verify.lab import Lab
 from tests.guest.poke import poke
-
-NONBLOCK = 0o4000
-STREAM, DGRAM = 1, 2
 
 
 def inet(port: int) -> dict[str, Any]:
@@ -63,25 +61,25 @@ def socks(world: World) -> list[Sock]:
 def busy(lab: Lab) -> Lab:
     """A stream pair with data (0, 1), a listener with two connections to accept (2), UDP with a datagram (5)."""
     do(lab, None, "spawn", "A", {})
-    do(lab, "A", "socketpair", 1, STREAM, 0)
+    do(lab, "A", "socketpair", 1, SOCK_STREAM, 0)
     do(lab, "A", "sendto", 0, b"hello" * 20, 0)
     do(lab, "A", "sendto", 0, b"world", 0)
     do(lab, "A", "recvfrom", 1, 7, 0)
-    do(lab, "A", "socket", 2, STREAM, 0)
+    do(lab, "A", "socket", 2, SOCK_STREAM, 0)
     do(lab, "A", "bind", 2, inet(5000))
     do(lab, "A", "listen", 2, 5)
     for fd in (3, 4):
-        do(lab, "A", "socket", 2, STREAM | NONBLOCK, 0)
+        do(lab, "A", "socket", 2, SOCK_STREAM | SOCK_NONBLOCK, 0)
         do(lab, "A", "connect", fd, inet(5000))
         do(lab, "A", "sendto", fd, b"x" * 100 * fd, 0)
-    do(lab, "A", "socket", 2, DGRAM, 0)
+    do(lab, "A", "socket", 2, SOCK_DGRAM, 0)
     do(lab, "A", "bind", 5, inet(6000))
-    do(lab, "A", "socket", 2, DGRAM, 0)
+    do(lab, "A", "socket", 2, SOCK_DGRAM, 0)
     do(lab, "A", "sendto", 6, b"datagram", 0, dest_addr=inet(6000))
-    do(lab, "A", "socket", 1, STREAM, 0)
+    do(lab, "A", "socket", 1, SOCK_STREAM, 0)
     do(lab, "A", "bind", 7, unix(b"/tmp/server"))
     do(lab, "A", "listen", 7, 3)
-    do(lab, "A", "socket", 1, STREAM, 0)
+    do(lab, "A", "socket", 1, SOCK_STREAM, 0)
     do(lab, "A", "connect", 8, unix(b"/tmp/server"))
     control = [{"cmsg_level": 1, "cmsg_type": 1, "cmsg_data": (0, 5)}]
     do(lab, "A", "sendmsg", 8, {"msg_iov": [b"rights"], "msg_control": control}, 0)
@@ -97,14 +95,14 @@ def test_getsockopt_agrees(busy: Lab) -> None:
     pair = next(sock for sock in socks(world) if sock.sk_family == "AF_UNIX" and len(sock.sk_receive_queue) == 2)
     unread = sum(skb.len - (skb.unix.consumed if skb.unix else 0) for skb in pair.sk_receive_queue)
     assert do(busy, "A", "ioctl", 1, C["FIONREAD"]).out["arg"] == unread == 98
-    assert do(busy, "A", "getsockopt", 1, 1, C["SO_RCVBUF"]).out["optval"] == pair.sk_rcvbuf
+    assert do(busy, "A", "getsockopt", 1, SOL_SOCKET, C["SO_RCVBUF"]).out["optval"] == pair.sk_rcvbuf
     listener = next(sock for sock in socks(world) if sock.sk_state == "TCP_LISTEN" and sock.sk_family == "AF_INET")
-    assert do(busy, "A", "getsockopt", 2, 1, C["SO_ACCEPTCONN"]).out["optval"] == 1
+    assert do(busy, "A", "getsockopt", 2, SOL_SOCKET, C["SO_ACCEPTCONN"]).out["optval"] == 1
     assert (listener.sk_ack_backlog, listener.sk_max_ack_backlog) == (2, 5)
     udp = next(sock for sock in socks(world) if sock.udp is not None and sock.sk_receive_queue)
     assert do(busy, "A", "ioctl", 5, C["FIONREAD"]).out["arg"] == udp.sk_receive_queue[0].len == 8
     # SK_MEMINFO_RMEM_ALLOC, SK_MEMINFO_RCVBUF, ... (sk_get_meminfo())
-    meminfo = struct.unpack("<9I", do(busy, "A", "getsockopt", 5, 1, 55, 36).out["optval"])
+    meminfo = struct.unpack("<9I", do(busy, "A", "getsockopt", 5, SOL_SOCKET, SO_MEMINFO, 36).out["optval"])
     assert meminfo[:4] == (udp.sk_rmem_alloc, udp.sk_rcvbuf, (udp.sk_wmem_alloc or 0) - 1, udp.sk_sndbuf)
 
 
@@ -302,8 +300,8 @@ def test_fstat_and_fdinfo_agree(busy: Lab) -> None:
         text = busy.guest.agent.read_file(f"/proc/{process.pid}/fdinfo/{fd}").decode()
         told = dict(line.split(":", 1) for line in text.splitlines())
         assert int(told["ino"]) == front.i_ino
-        assert bool(int(told["flags"], 8) & NONBLOCK) == ("O_NONBLOCK" in file.f_flags)
-    info = do(busy, "A", "getsockopt", 3, 6, C["TCP_INFO"]).out["optval"]
+        assert bool(int(told["flags"], 8) & SOCK_NONBLOCK) == ("O_NONBLOCK" in file.f_flags)
+    info = do(busy, "A", "getsockopt", 3, SOL_TCP, C["TCP_INFO"]).out["optval"]
     tcp = next(sock.tcp for sock in socks(world) if sock.tcp is not None and sock.tcp.bytes_sent == 300)
     assert (info["tcpi_state"], info["tcpi_bytes_sent"], info["tcpi_notsent_bytes"]) == (1, tcp.bytes_sent, tcp.unsent)
 

@@ -13,9 +13,18 @@ import pytest
 from ktrace.inspect.invariants.net.socket import validate_socket
 from ktrace.state.compare import compare
 from ktrace.state.net.sock import TCP_STATES, Sock
-from ktrace.uapi.socket import AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, SOCK_RAW
+from ktrace.uapi.socket import (
+    AF_INET,
+    AF_INET6,
+    AF_NETLINK,
+    AF_PACKET,
+    SOCK_DGRAM,
+    SOCK_NONBLOCK,
+    SOCK_RAW,
+    SOCK_STREAM,
+)
 from ktrace.verify.lab import Lab
-from tests.guest.inspect.net.test_socket import DGRAM, NONBLOCK, STREAM, address_of, do, socks
+from tests.guest.inspect.net.test_socket import address_of, do, socks
 from tests.guest.poke import poke
 
 
@@ -28,20 +37,20 @@ def busy(lab: Lab) -> Lab:
     """0 listens on ::1, 1 is connected to it; 2 UDP with a datagram; 3 and 4 raw with packets, 5 and 6 ping; 7, 8."""
     do(lab, None, "sysctl", "net/ipv4/ping_group_range", "0 10")
     do(lab, None, "spawn", "A", {})
-    do(lab, "A", "socket", AF_INET6, STREAM, 0)
+    do(lab, "A", "socket", AF_INET6, SOCK_STREAM, 0)
     do(lab, "A", "bind", 0, inet6(5000))
     do(lab, "A", "listen", 0, 5)
-    do(lab, "A", "socket", AF_INET6, STREAM | NONBLOCK, 0)
+    do(lab, "A", "socket", AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0)
     do(lab, "A", "connect", 1, inet6(5000))
     do(lab, "A", "sendto", 1, b"x" * 100, 0)
-    do(lab, "A", "socket", AF_INET6, DGRAM, 0)
+    do(lab, "A", "socket", AF_INET6, SOCK_DGRAM, 0)
     do(lab, "A", "bind", 2, inet6(6000))
     do(lab, "A", "sendto", 2, b"datagram", 0, dest_addr=inet6(6000))
     do(lab, "A", "socket", AF_INET6, SOCK_RAW, 253)
     do(lab, "A", "sendto", 3, b"raw", 0, dest_addr=inet6(0))
     do(lab, "A", "socket", AF_INET, SOCK_RAW, 1)
     for family, protocol, echo in ((AF_INET, 1, b"\x08"), (AF_INET6, 58, b"\x80")):
-        do(lab, "A", "socket", family, DGRAM, protocol)
+        do(lab, "A", "socket", family, SOCK_DGRAM, protocol)
         to = inet6(0) if family == AF_INET6 else {"sa_family": AF_INET, "sin_port": 0, "sin_addr": "127.0.0.1"}
         do(lab, "A", "sendto", 5 if family == AF_INET else 6, echo + bytes(11), 0, dest_addr=to)
     do(lab, "A", "socket", AF_NETLINK, SOCK_RAW, 2)

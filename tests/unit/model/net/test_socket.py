@@ -15,36 +15,44 @@ from ktrace.uapi.socket import (
     SO_SNDBUF,
     SO_SNDBUFFORCE,
     SO_TYPE,
+    SOCK_CLOEXEC,
+    SOCK_DGRAM,
+    SOCK_NONBLOCK,
+    SOCK_RAW,
+    SOCK_SEQPACKET,
+    SOCK_STREAM,
     SOL_SOCKET,
+    SOL_TCP,
 )
-from tests.unit.model.bench import CLOEXEC, DGRAM, NONBLOCK, RAW, SEQPACKET, STREAM, Bench
+from ktrace.uapi.tcp import TCP_NODELAY
+from tests.unit.model.bench import Bench
 
 
 @pytest.mark.parametrize(
     ("actor", "family", "type_", "protocol", "expected"),
     [
-        ("A", AF_UNIX, STREAM | 0o100000, 0, "EINVAL"),
-        ("A", -1, STREAM, 0, "EAFNOSUPPORT"),
-        ("A", 46, STREAM, 0, "EAFNOSUPPORT"),
-        ("A", 9, STREAM, 0, "EAFNOSUPPORT"),
+        ("A", AF_UNIX, SOCK_STREAM | 0o100000, 0, "EINVAL"),
+        ("A", -1, SOCK_STREAM, 0, "EAFNOSUPPORT"),
+        ("A", 46, SOCK_STREAM, 0, "EAFNOSUPPORT"),
+        ("A", 9, SOCK_STREAM, 0, "EAFNOSUPPORT"),
         ("A", AF_INET, 11, 0, "EINVAL"),
-        ("A", AF_INET, SEQPACKET, 0, "ESOCKTNOSUPPORT"),
-        ("A", AF_INET, STREAM, 17, "EPROTONOSUPPORT"),
-        ("A", AF_INET, DGRAM, 6, "EPROTONOSUPPORT"),
-        ("A", AF_INET, RAW, 0, "EPROTONOSUPPORT"),
-        ("A", AF_INET, STREAM, 263, "EINVAL"),
-        ("A", AF_INET, STREAM, -1, "EINVAL"),
-        ("A", AF_INET, DGRAM, 1, "EACCES"),
-        ("A", AF_INET, RAW, 1, 0),
-        ("U", AF_INET, RAW, 1, "EPERM"),
+        ("A", AF_INET, SOCK_SEQPACKET, 0, "ESOCKTNOSUPPORT"),
+        ("A", AF_INET, SOCK_STREAM, 17, "EPROTONOSUPPORT"),
+        ("A", AF_INET, SOCK_DGRAM, 6, "EPROTONOSUPPORT"),
+        ("A", AF_INET, SOCK_RAW, 0, "EPROTONOSUPPORT"),
+        ("A", AF_INET, SOCK_STREAM, 263, "EINVAL"),
+        ("A", AF_INET, SOCK_STREAM, -1, "EINVAL"),
+        ("A", AF_INET, SOCK_DGRAM, 1, "EACCES"),
+        ("A", AF_INET, SOCK_RAW, 1, 0),
+        ("U", AF_INET, SOCK_RAW, 1, "EPERM"),
         ("U", AF_INET, 10, 0, "EPERM"),
-        ("U", 17, STREAM, 0, "EPERM"),
-        ("A", 17, STREAM, 0, "ESOCKTNOSUPPORT"),
-        ("A", AF_UNIX, STREAM, 2, "EPROTONOSUPPORT"),
-        ("A", AF_UNIX, STREAM, AF_UNIX, 0),
+        ("U", 17, SOCK_STREAM, 0, "EPERM"),
+        ("A", 17, SOCK_STREAM, 0, "ESOCKTNOSUPPORT"),
+        ("A", AF_UNIX, SOCK_STREAM, 2, "EPROTONOSUPPORT"),
+        ("A", AF_UNIX, SOCK_STREAM, AF_UNIX, 0),
         ("A", AF_UNIX, 4, 0, "ESOCKTNOSUPPORT"),
-        ("A", 16, STREAM, 0, "ESOCKTNOSUPPORT"),
-        ("A", 16, RAW, 3, "EPROTONOSUPPORT"),
+        ("A", 16, SOCK_STREAM, 0, "ESOCKTNOSUPPORT"),
+        ("A", 16, SOCK_RAW, 3, "EPROTONOSUPPORT"),
     ],
 )
 def test_every_way_to_fail(actor: str, family: int, type_: int, protocol: int, expected: int | str) -> None:
@@ -56,9 +64,9 @@ def test_wild_cards_choose_the_protocol() -> None:
     """inet_create(): protocol 0 takes the list's first entry, a wild entry takes any protocol."""
     bench = Bench("ABU")
     for type_, protocol, prot, got in (
-        (STREAM, 0, "tcp_prot", 6),
-        (DGRAM, 0, "udp_prot", 17),
-        (RAW, 89, "raw_prot", 89),
+        (SOCK_STREAM, 0, "tcp_prot", 6),
+        (SOCK_DGRAM, 0, "udp_prot", 17),
+        (SOCK_RAW, 89, "raw_prot", 89),
     ):
         fd = bench.call("A", "socket", AF_INET, type_, protocol)
         assert isinstance(fd, int)
@@ -69,7 +77,7 @@ def test_wild_cards_choose_the_protocol() -> None:
 def test_raw_shares_its_number() -> None:
     """inet_create(): a raw socket's protocol is its port, INET_PROTOSW_REUSE sets sk_reuse."""
     bench = Bench("ABU")
-    fd = bench.call("A", "socket", AF_INET, RAW, 255)
+    fd = bench.call("A", "socket", AF_INET, SOCK_RAW, 255)
     assert isinstance(fd, int)
     sock = bench.sock("A", fd)
     assert sock.inet is not None
@@ -82,28 +90,28 @@ def test_emfile_after_everything_else() -> None:
     bench.kernel.tasks["A"].rlimit_nofile = 1
     assert bench.call("A", "socket", AF_UNIX, 99, 0) == "EINVAL"
     assert bench.call("A", "socketpair", AF_UNIX, 99, 0) == "EINVAL"
-    assert bench.call("A", "socketpair", AF_UNIX, STREAM, 7) == "EMFILE"
-    assert bench.call("A", "socket", AF_UNIX, STREAM, 0) == 0
-    assert bench.call("A", "socket", AF_UNIX, STREAM, 0) == "EMFILE"
-    assert bench.call("A", "socket", AF_UNIX, STREAM, 7) == "EPROTONOSUPPORT"
+    assert bench.call("A", "socketpair", AF_UNIX, SOCK_STREAM, 7) == "EMFILE"
+    assert bench.call("A", "socket", AF_UNIX, SOCK_STREAM, 0) == 0
+    assert bench.call("A", "socket", AF_UNIX, SOCK_STREAM, 0) == "EMFILE"
+    assert bench.call("A", "socket", AF_UNIX, SOCK_STREAM, 7) == "EPROTONOSUPPORT"
     assert len(bench.kernel.net.sockets) == 1
 
 
 def test_socketpair_needs_a_family_that_has_it() -> None:
     """__sys_socketpair(): sock_no_socketpair() for AF_INET; the array is written before anything is made."""
     bench = Bench("ABU")
-    assert bench.call("A", "socketpair", AF_INET, STREAM, 0) == "EOPNOTSUPP"
-    assert bench.call("A", "socketpair", AF_UNIX, STREAM, 0, sv=BAD) == "EFAULT"
+    assert bench.call("A", "socketpair", AF_INET, SOCK_STREAM, 0) == "EOPNOTSUPP"
+    assert bench.call("A", "socketpair", AF_UNIX, SOCK_STREAM, 0, sv=BAD) == "EFAULT"
     assert bench.kernel.net.sockets == {}
 
 
 def test_flags_of_the_descriptor_and_the_file() -> None:
     """sock_map_fd(): SOCK_CLOEXEC is the descriptor's, SOCK_NONBLOCK the file's."""
     bench = Bench("ABU")
-    bench.call("A", "socket", AF_UNIX, STREAM | NONBLOCK | CLOEXEC, 0)
+    bench.call("A", "socket", AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
     slot = bench.kernel.tasks["A"].files.slots[0]
     assert slot.cloexec
-    assert slot.file.f_flags == 0o2 | NONBLOCK
+    assert slot.file.f_flags == 0o2 | SOCK_NONBLOCK
 
 
 @pytest.mark.parametrize(
@@ -144,7 +152,7 @@ def test_options_that_are_refused() -> None:
     assert bench.call("U", "setsockopt", 0, SOL_SOCKET, SO_SNDBUF, 1, optlen=-1) == "EINVAL"
     assert bench.call("U", "setsockopt", 0, SOL_SOCKET, SO_SNDBUF, BAD, optlen=4) == "EFAULT"
     assert bench.call("U", "setsockopt", 9, SOL_SOCKET, SO_SNDBUF, 1) == "EBADF"
-    assert bench.call("U", "setsockopt", 0, 6, 1, 1) == "EOPNOTSUPP"
+    assert bench.call("U", "setsockopt", 0, SOL_TCP, TCP_NODELAY, 1) == "EOPNOTSUPP"
 
 
 def test_what_is_no_socket() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ktrace.agent.syscalls import CONSTANTS as C
+from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.model.fs.pipe.pipe import PipeBuffer
 from ktrace.model.mm.page import Page
 from ktrace.model.net.core.skbuff import MAX_SKB_FRAGS, SkBuff, fragment_sizes
@@ -17,7 +18,6 @@ from ktrace.state.call import Result
 from tests.unit.model.bench import Bench
 
 READ, WRITE, FILE, SEND, RECEIVE = range(5)
-PAGE = 4096
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_stream_takes_pages_that_may_still_change(bench: Bench) -> None:
     """unix_stream_sendpage(): the file's own pages are in the packet, in one packet."""
     assert bench.step("A", "sendfile", SEND, FILE, 0, 5000) == Result(5000, None, {"offset": 5000})
     (skb,) = queue(bench)
-    assert [(item.offset, item.size, item.page.count) for item in skb.frags] == [(0, PAGE, 2), (0, 904, 2)]
+    assert [(item.offset, item.size, item.page.count) for item in skb.frags] == [(0, PAGE_SIZE, 2), (0, 904, 2)]
     bench.step("A", "pwrite64", FILE, b"##", 4095)
     assert receive(bench, 5000) == b"f" * 4095 + b"##" + b"f" * 903
     pages = bench.kernel.tasks["A"].files.get(FILE).inode.i_pages.values()
@@ -77,12 +77,12 @@ def test_parts_of_one_page_in_a_row_are_one_fragment(bench: Bench) -> None:
 def test_a_full_packet_makes_the_sender_wait_with_the_pipe_locked(bench: Bench) -> None:
     """MAX_SKB_FRAGS pages fit into a packet; the next one needs room in the send buffer."""
     bench.step("A", "setsockopt", SEND, C["SOL_SOCKET"], C["SO_SNDBUF"], 2048, 4)
-    bench.step("A", "fcntl", WRITE, C["F_SETPIPE_SZ"], 32 * PAGE)
+    bench.step("A", "fcntl", WRITE, C["F_SETPIPE_SZ"], 32 * PAGE_SIZE)
     for _ in range(MAX_SKB_FRAGS + 1):
-        bench.step("A", "write", WRITE, b"x" * PAGE)
+        bench.step("A", "write", WRITE, b"x" * PAGE_SIZE)
     for name in ("B", "C"):
         bench.step("A", "fork", name, 0)
-    assert bench.step("B", "splice", READ, None, SEND, None, 32 * PAGE, 0) is None
+    assert bench.step("B", "splice", READ, None, SEND, None, 32 * PAGE_SIZE, 0) is None
     (skb,) = queue(bench)
     assert len(skb.frags) == MAX_SKB_FRAGS and bench.blocked == {"B"}
     mutex = bench.pipe("A", READ).mutex
@@ -92,7 +92,7 @@ def test_a_full_packet_makes_the_sender_wait_with_the_pipe_locked(bench: Bench) 
     bench.step("A", "kill", "C", C["SIGUSR1"])
     assert bench.blocked == {"B", "C"} and bench.signals == []
     bench.step("A", "kill", "B", C["SIGUSR1"])
-    assert bench.result("B") == Result(MAX_SKB_FRAGS * PAGE) and bench.result("C") == Result(1)
+    assert bench.result("B") == Result(MAX_SKB_FRAGS * PAGE_SIZE) and bench.result("C") == Result(1)
     assert bench.signals == [("B", "SIGUSR1"), ("C", "SIGUSR1")] and mutex.owner is None
 
 
@@ -119,7 +119,7 @@ def test_packets_are_copied_into_pages_of_the_pipe(bench: Bench) -> None:
     bench.step("A", "write", 5, b"b" * 10)
     assert bench.step("A", "splice", 6, None, WRITE, None, 65536, 0) == Result(5000)
     assert bench.step("A", "splice", 6, None, WRITE, None, 4, 0) == Result(4)
-    assert [item.len for item in slots(bench)] == [PAGE, 904, 4]
+    assert [item.len for item in slots(bench)] == [PAGE_SIZE, 904, 4]
     assert {item.ops for item in slots(bench)} == {"default_pipe_buf_ops"}
 
 
@@ -141,8 +141,8 @@ def test_who_exits_waits_for_the_pipe(bench: Bench) -> None:
         (0, []),
         (1, [1]),
         (4097, [4097]),
-        (5 * PAGE, [4 * PAGE, PAGE]),
-        (15 * PAGE, [8 * PAGE, 4 * PAGE, 2 * PAGE, PAGE]),
+        (5 * PAGE_SIZE, [4 * PAGE_SIZE, PAGE_SIZE]),
+        (15 * PAGE_SIZE, [8 * PAGE_SIZE, 4 * PAGE_SIZE, 2 * PAGE_SIZE, PAGE_SIZE]),
     ],
 )
 def test_pages_of_the_largest_orders(size: int, sizes: list[int]) -> None:
@@ -157,7 +157,7 @@ def test_pages_of_the_largest_orders(size: int, sizes: list[int]) -> None:
 def test_a_byte_queue_is_bytes(pieces: list[bytes | tuple[int, int]], data: st.DataObject) -> None:
     """Whatever is put in and cut off, it says what bytes would; parts of pages say what is there now."""
     page = Page(1)
-    page.data[:] = bytes(index % 251 for index in range(PAGE))
+    page.data[:] = bytes(index % 251 for index in range(PAGE_SIZE))
     found, expected = ByteQueue(), b""
     for piece in pieces:
         if isinstance(piece, bytes):

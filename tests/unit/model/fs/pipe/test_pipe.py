@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from ktrace.agent.syscalls import CONSTANTS as C
+from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.state.call import BAD, Result
 from ktrace.state.fs.pipe.pipe import PipeFacts
 from tests.unit.model.bench import Bench, errno
 
 NONBLOCK, DIRECT, CLOEXEC = C["O_NONBLOCK"], C["O_DIRECT"], C["O_CLOEXEC"]
-PAGE = 4096
 
 
 @pytest.fixture
@@ -34,16 +34,16 @@ def test_small_writes_share_a_page(bench: Bench) -> None:
     """pipe_write(): what fits behind the last buffer goes there, PIPE_BUF_FLAG_CAN_MERGE."""
     for size in (100, 200, 3796):
         bench.step("A", "write", 1, b"x" * size)
-    assert lengths(bench) == [(0, PAGE)]
+    assert lengths(bench) == [(0, PAGE_SIZE)]
     bench.step("A", "write", 1, b"y")
-    assert lengths(bench) == [(0, PAGE), (0, 1)]
+    assert lengths(bench) == [(0, PAGE_SIZE), (0, 1)]
 
 
 def test_only_what_does_not_fill_a_page_is_merged(bench: Bench) -> None:
     """pipe_write(): chars = total_len & (PAGE_SIZE-1) goes first, whole pages after it."""
     bench.step("A", "write", 1, b"a" * 10)
-    bench.step("A", "write", 1, b"b" * 20 + b"c" * PAGE)
-    assert lengths(bench) == [(0, 30), (0, PAGE)]
+    bench.step("A", "write", 1, b"b" * 20 + b"c" * PAGE_SIZE)
+    assert lengths(bench) == [(0, 30), (0, PAGE_SIZE)]
     assert bench.step("A", "read", 0, 30) == Result(30, None, {"buf": b"a" * 10 + b"b" * 20})
 
 
@@ -67,10 +67,10 @@ def test_packets_are_not_merged_and_read_one_by_one(bench: Bench) -> None:
 
 def test_one_page_is_kept_for_the_next_write(bench: Bench) -> None:
     """anon_pipe_buf_release(): tmp_page takes the first page that comes free, and no second."""
-    bench.step("A", "write", 1, b"x" * (2 * PAGE))
+    bench.step("A", "write", 1, b"x" * (2 * PAGE_SIZE))
     pipe = bench.pipe("A", 0)
     first = pipe.slot(0).page
-    bench.step("A", "read", 0, 2 * PAGE)
+    bench.step("A", "read", 0, 2 * PAGE_SIZE)
     assert pipe.tmp_page is first
     bench.step("A", "write", 1, b"y")
     assert pipe.tmp_page is None and pipe.slot(2).page is first
@@ -94,7 +94,7 @@ def test_a_merge_that_faults_changes_no_length(bench: Bench) -> None:
 def test_a_full_pipe_takes_what_fits(bench: Bench) -> None:
     """pipe_write(): a partial count with O_NONBLOCK, -EAGAIN for nothing."""
     bench.step("A", "fcntl", 1, C["F_SETFL"], NONBLOCK)
-    assert bench.step("A", "write", 1, b"x" * (20 * PAGE)) == Result(16 * PAGE)
+    assert bench.step("A", "write", 1, b"x" * (20 * PAGE_SIZE)) == Result(16 * PAGE_SIZE)
     assert errno(bench.step("A", "write", 1, b"y")) == "EAGAIN"
 
 
@@ -120,12 +120,12 @@ def test_a_reader_that_leaves_data_wakes_the_next(bench: Bench) -> None:
 
 def test_a_writer_sleeps_until_a_slot_is_free(bench: Bench) -> None:
     """pipe_read(): writers are woken only if the pipe was full; a slot must have been emptied."""
-    bench.step("B", "write", 1, b"x" * (16 * PAGE))
+    bench.step("B", "write", 1, b"x" * (16 * PAGE_SIZE))
     bench.step("B", "write", 1, b"y" * 10)
     assert bench.blocked == {"B"}
     bench.step("A", "read", 0, 100)
     assert bench.completed == ["A"] and bench.blocked == {"B"}
-    bench.step("A", "read", 0, PAGE - 100)
+    bench.step("A", "read", 0, PAGE_SIZE - 100)
     assert bench.completed == ["A", "B"]
 
 
@@ -140,9 +140,9 @@ def test_no_reader_is_epipe_and_sigpipe(bench: Bench) -> None:
 def test_the_last_reader_leaves_a_blocked_writer_with_epipe(bench: Bench) -> None:
     """pipe_release(): wakes both sides where only one of them is left."""
     bench.step("A", "close", 0)
-    bench.step("A", "write", 1, b"x" * (17 * PAGE))
+    bench.step("A", "write", 1, b"x" * (17 * PAGE_SIZE))
     bench.step("B", "exit", 0)
-    assert bench.result("A") == Result(16 * PAGE) and bench.signals == [("A", "SIGPIPE")]
+    assert bench.result("A") == Result(16 * PAGE_SIZE) and bench.signals == [("A", "SIGPIPE")]
     assert bench.ends == [("B", 0, None)]
 
 
@@ -160,8 +160,8 @@ def test_a_signal_ends_a_wait_without_data(bench: Bench) -> None:
 def test_vectors_fill_pages_across_their_parts(bench: Bench) -> None:
     """do_iter_readv_writev(): one write for all parts; a bad one ends it with what came before it."""
     parts = (b"a" * 3000, b"b" * 3000, {"iov_base": BAD.value, "iov_len": 5})
-    assert bench.step("A", "writev", 1, parts) == Result(PAGE)
-    assert lengths(bench) == [(0, PAGE), (0, 0)]
+    assert bench.step("A", "writev", 1, parts) == Result(PAGE_SIZE)
+    assert lengths(bench) == [(0, PAGE_SIZE), (0, 0)]
 
 
 def test_flags_that_pipe2_does_not_know(bench: Bench) -> None:
@@ -184,8 +184,8 @@ def test_the_first_descriptor_is_given_back(bench: Bench) -> None:
 
 def test_resize_moves_the_ring_to_its_start(bench: Bench) -> None:
     """pipe_resize_ring(): head = n, tail = 0, whatever wrapped around."""
-    bench.step("A", "write", 1, b"x" * (3 * PAGE))
-    bench.step("A", "read", 0, 2 * PAGE)
+    bench.step("A", "write", 1, b"x" * (3 * PAGE_SIZE))
+    bench.step("A", "read", 0, 2 * PAGE_SIZE)
     assert bench.step("A", "fcntl", 1, C["F_SETPIPE_SZ"], 5000) == Result(8192)
     pipe = bench.pipe("A", 0)
     assert (pipe.head, pipe.tail, pipe.ring_size, pipe.max_usage, pipe.nr_accounted) == (1, 0, 2, 2, 2)
@@ -194,23 +194,23 @@ def test_resize_moves_the_ring_to_its_start(bench: Bench) -> None:
 
 def test_resize_refuses_to_lose_data(bench: Bench) -> None:
     """pipe_resize_ring(): -EBUSY, and the account is as before."""
-    bench.step("A", "write", 1, b"x" * (3 * PAGE))
-    assert errno(bench.step("A", "fcntl", 1, C["F_SETPIPE_SZ"], PAGE)) == "EBUSY"
+    bench.step("A", "write", 1, b"x" * (3 * PAGE_SIZE))
+    assert errno(bench.step("A", "fcntl", 1, C["F_SETPIPE_SZ"], PAGE_SIZE)) == "EBUSY"
     assert bench.kernel.pipes.pipe_bufs == {0: 16}
 
 
 def test_a_larger_ring_wakes_a_writer(bench: Bench) -> None:
     """pipe_resize_ring(): "This might have made more room for writers"."""
-    bench.step("B", "write", 1, b"x" * (17 * PAGE))
+    bench.step("B", "write", 1, b"x" * (17 * PAGE_SIZE))
     assert bench.blocked == {"B"}
-    bench.step("A", "fcntl", 0, C["F_SETPIPE_SZ"], 32 * PAGE)
+    bench.step("A", "fcntl", 0, C["F_SETPIPE_SZ"], 32 * PAGE_SIZE)
     assert bench.completed == ["A", "B"]
 
 
 def test_sizes_that_cannot_be(bench: Bench) -> None:
     """round_pipe_size(): 0 above 2 GiB, a page at least."""
     assert errno(bench.step("A", "fcntl", 1, C["F_SETPIPE_SZ"], (1 << 31) + 1)) == "EINVAL"
-    assert bench.step("A", "fcntl", 1, C["F_SETPIPE_SZ"], 0) == Result(PAGE)
+    assert bench.step("A", "fcntl", 1, C["F_SETPIPE_SZ"], 0) == Result(PAGE_SIZE)
 
 
 def test_pipe_max_size_binds_those_without_cap_sys_resource() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from ktrace.agent.syscalls import CONSTANTS as C
+from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.pipe_fs_i import PIPE_BUF_FLAG_CAN_MERGE
 from ktrace.model.fs.pipe.pipe import PipeBuffer
 from ktrace.state.call import Result
 from tests.unit.model.bench import Bench, errno
 
-PAGE = 4096
 NONBLOCK = C["SPLICE_F_NONBLOCK"]
 
 
@@ -67,7 +67,7 @@ def test_a_page_of_the_cache_is_shared_without_can_merge(bench: Bench) -> None:
     """copy_page_to_iter_pipe(): flags are set to 0 (CVE-2022-0847), so the next write takes a page of its own."""
     assert bench.step("A", "splice", 4, None, 1, None, 5000, 0) == Result(5000)
     assert [(slot.ops, slot.flags, slot.len) for slot in slots(bench, 0)] == [
-        ("page_cache_pipe_buf_ops", 0, PAGE),
+        ("page_cache_pipe_buf_ops", 0, PAGE_SIZE),
         ("page_cache_pipe_buf_ops", 0, 904),
     ]
     bench.step("A", "write", 1, b"x")
@@ -82,7 +82,7 @@ def test_holes_become_pages_of_the_pipe(bench: Bench) -> None:
     bench.step("A", "ftruncate", 4, 9000)
     assert bench.step("A", "splice", 4, 100, 1, None, 5000, 0) == Result(5000, None, {"off_in": 5100})
     assert [(slot.ops, slot.offset, slot.len) for slot in slots(bench, 0)] == [
-        ("default_pipe_buf_ops", 0, PAGE),
+        ("default_pipe_buf_ops", 0, PAGE_SIZE),
         ("default_pipe_buf_ops", 0, 904),
     ]
 

@@ -5,14 +5,24 @@ from __future__ import annotations
 import pytest
 
 from ktrace.uapi.in_ import IP_ADD_MEMBERSHIP, IP_MTU, IP_PKTINFO, IP_RECVERR, IP_RECVTTL, IP_TTL
-from ktrace.uapi.socket import AF_INET, MSG_CTRUNC, MSG_DONTWAIT, MSG_ERRQUEUE, SCM_RIGHTS, SOL_IP, SOL_SOCKET
+from ktrace.uapi.socket import (
+    AF_INET,
+    MSG_CTRUNC,
+    MSG_DONTWAIT,
+    MSG_ERRQUEUE,
+    SCM_RIGHTS,
+    SOCK_DGRAM,
+    SOCK_STREAM,
+    SOL_IP,
+    SOL_SOCKET,
+)
 from ktrace.uapi.sockios import SIOCGIFCONF
-from tests.unit.model.bench import DGRAM, STREAM, Bench, inet, unix
+from tests.unit.model.bench import Bench, inet, unix
 from tests.unit.model.net.inet.tcp.test_tcp import connected
 
 
 def udp(bench: Bench, actor: str = "A", port: int = 0) -> int:
-    fd = bench.call(actor, "socket", AF_INET, DGRAM, 0)
+    fd = bench.call(actor, "socket", AF_INET, SOCK_DGRAM, 0)
     assert isinstance(fd, int)
     if port:
         assert bench.call(actor, "bind", fd, inet(port)) == 0
@@ -93,7 +103,7 @@ def test_a_connection_keeps_a_route() -> None:
     bench = Bench("ABU")
     server, _ = connected(bench)
     assert bench.call("A", "getsockopt", server, SOL_IP, IP_MTU) == 0
-    fd = bench.call("A", "socket", AF_INET, STREAM, 0)
+    fd = bench.call("A", "socket", AF_INET, SOCK_STREAM, 0)
     assert bench.call("A", "getsockopt", fd, SOL_IP, IP_MTU) == "ENOTCONN"
 
 

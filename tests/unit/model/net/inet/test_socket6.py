@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ktrace.state.net.inet import Ipv6Sock
-from ktrace.uapi.socket import AF_INET, AF_INET6, SOL_IPV6
-from tests.unit.model.bench import DGRAM, STREAM, Bench, inet, inet6
+from ktrace.uapi.socket import AF_INET, AF_INET6, SOCK_DGRAM, SOCK_STREAM, SOL_IPV6
+from tests.unit.model.bench import Bench, inet, inet6
 
 ADDRFORM, UNICAST_HOPS, V6ONLY, RECVERR, RECVPKTINFO, TCLASS = 1, 16, 26, 25, 49, 67
 MAPPED = "::ffff:127.0.0.1"
@@ -30,7 +30,7 @@ def ipv6(bench: Bench, fd: int) -> Ipv6Sock:
 def test_addresses_that_cannot_be_bound() -> None:
     """__inet6_bind()."""
     bench = Bench("ABU")
-    fd = make(bench, AF_INET6, STREAM)
+    fd = make(bench, AF_INET6, SOCK_STREAM)
     for address, error in (
         (inet6(80, "ff02::1"), "EINVAL"),
         (inet6(5000, "2001:db8::1"), "EADDRNOTAVAIL"),
@@ -48,7 +48,7 @@ def test_addresses_that_cannot_be_bound() -> None:
     assert (ipv6(bench, fd).v6_rcv_saddr, ipv6(bench, fd).ipv6only) == ("::1", True)
 
 
-@pytest.mark.parametrize("type_", [STREAM, DGRAM])
+@pytest.mark.parametrize("type_", [SOCK_STREAM, SOCK_DGRAM])
 def test_who_excludes_whom_from_a_port(type_: int) -> None:
     """inet_rcv_saddr_equal(), inet_bind2_bucket_match_addr_any(): both families share the ports."""
     bench = Bench("ABU")
@@ -71,9 +71,9 @@ def test_who_excludes_whom_from_a_port(type_: int) -> None:
 def test_a_wild_card_listener_takes_ipv4() -> None:
     """tcp_v6_syn_recv_sock(), tcp_v6_mapped_child_init(); an AF_INET listener goes before it."""
     bench = Bench("ABU")
-    listener = make(bench, AF_INET6, STREAM, 5000, "::")
+    listener = make(bench, AF_INET6, SOCK_STREAM, 5000, "::")
     assert bench.call("A", "listen", listener, 5) == 0
-    client = make(bench, AF_INET, STREAM)
+    client = make(bench, AF_INET, SOCK_STREAM)
     assert bench.call("A", "connect", client, inet(5000)) == 0
     child = bench.call("A", "accept", listener)
     assert isinstance(child, int)
@@ -92,7 +92,7 @@ def test_a_wild_card_listener_takes_ipv4() -> None:
 def test_connections_over_either_protocol() -> None:
     """tcp_v6_connect()."""
     bench = Bench("ABU")
-    fd = make(bench, AF_INET6, STREAM)
+    fd = make(bench, AF_INET6, SOCK_STREAM)
     for address, error in (
         (inet6(6000), "ECONNREFUSED"),
         (inet6(6000, MAPPED), "ECONNREFUSED"),
@@ -103,11 +103,11 @@ def test_connections_over_either_protocol() -> None:
         (inet(6000), "EINVAL"),
     ):
         assert bench.call("A", "connect", fd, address) == error, address
-    bound = make(bench, AF_INET6, STREAM, 0, MAPPED)
+    bound = make(bench, AF_INET6, SOCK_STREAM, 0, MAPPED)
     assert bench.call("A", "connect", bound, inet6(6000)) == "EAFNOSUPPORT"
-    only = make(bench, AF_INET6, STREAM, 0, "::1")
+    only = make(bench, AF_INET6, SOCK_STREAM, 0, "::1")
     assert bench.call("A", "connect", only, inet6(6000, MAPPED)) == "ENETUNREACH"
-    listener = make(bench, AF_INET6, STREAM, 5000, "::1")
+    listener = make(bench, AF_INET6, SOCK_STREAM, 5000, "::1")
     assert bench.call("A", "listen", listener, 5) == 0
     assert bench.call("A", "connect", fd, inet6(5000, "::")) == 0
     assert ipv6(bench, fd).v6_daddr == "::1"
@@ -120,8 +120,8 @@ def test_connections_over_either_protocol() -> None:
 def test_datagrams_of_both_families() -> None:
     """udpv6_sendmsg(), udpv6_recvmsg()."""
     bench = Bench("ABU")
-    r = make(bench, AF_INET6, DGRAM, 6000, "::")
-    s = make(bench, AF_INET6, DGRAM)
+    r = make(bench, AF_INET6, SOCK_DGRAM, 6000, "::")
+    s = make(bench, AF_INET6, SOCK_DGRAM)
     assert bench.call("A", "sendto", s, b"x", 0) == "EDESTADDRREQ"
     assert bench.call("A", "sendto", s, b"x", 0, dest_addr=inet6(0)) == "EINVAL"
     assert bench.call("A", "sendto", s, b"x", 0, dest_addr=inet6(6000, "2001:db8::1")) == "ENETUNREACH"
@@ -139,7 +139,7 @@ def test_datagrams_of_both_families() -> None:
 def test_disconnecting_keeps_the_peers_address() -> None:
     """__udp_disconnect() leaves sk_v6_daddr, and compute_score() goes on asking for it."""
     bench = Bench("ABU")
-    fd = make(bench, AF_INET6, DGRAM, 6000, "::1")
+    fd = make(bench, AF_INET6, SOCK_DGRAM, 6000, "::1")
     assert bench.call("A", "connect", fd, inet6(7000)) == 0
     assert bench.call("A", "connect", fd, {"sa_family": 0, "sa_data": bytes(14)}) == 0
     assert (bench.sock("A", fd).sk_state, ipv6(bench, fd).v6_daddr) == ("TCP_CLOSE", "::1")
@@ -148,7 +148,7 @@ def test_disconnecting_keeps_the_peers_address() -> None:
 def test_options() -> None:
     """do_ipv6_setsockopt(), do_ipv6_getsockopt()."""
     bench = Bench("ABU")
-    fd = make(bench, AF_INET6, STREAM)
+    fd = make(bench, AF_INET6, SOCK_STREAM)
     assert bench.call("A", "setsockopt", fd, SOL_IPV6, UNICAST_HOPS, 256) == "EINVAL"
     assert bench.call("A", "setsockopt", fd, SOL_IPV6, UNICAST_HOPS, 3) == 0
     assert bench.call("A", "setsockopt", fd, SOL_IPV6, TCLASS, 0x2F) == 0
@@ -165,8 +165,8 @@ def test_options() -> None:
 def test_messages_tell_where_a_packet_went() -> None:
     """ip6_datagram_recv_common_ctl(), put_cmsg()."""
     bench = Bench("ABU")
-    r = make(bench, AF_INET6, DGRAM, 6000, "::")
-    s = make(bench, AF_INET, DGRAM)
+    r = make(bench, AF_INET6, SOCK_DGRAM, 6000, "::")
+    s = make(bench, AF_INET, SOCK_DGRAM)
     assert bench.call("A", "setsockopt", r, SOL_IPV6, RECVPKTINFO, 1) == 0
     for room, data in ((64, bytes(10) + b"\xff\xff\x7f\x00\x00\x01\x01\x00\x00\x00"), (20, bytes(4)), (8, None)):
         assert bench.call("A", "sendto", s, b"x", 0, dest_addr=inet(6000)) == 1
@@ -180,9 +180,9 @@ def test_messages_tell_where_a_packet_went() -> None:
 def test_a_syn_after_a_mapped_connection_is_lost() -> None:
     """tcp_v6_connect() leaves ``ipv6_mapped`` in icsk_af_ops; found by ktrace fuzz --family inet --seed 13."""
     bench = Bench("ABU")
-    fd = make(bench, AF_INET6, STREAM)
+    fd = make(bench, AF_INET6, SOCK_STREAM)
     assert bench.call("A", "connect", fd, inet6(5002, MAPPED)) == "ECONNREFUSED"
-    listener = make(bench, AF_INET6, STREAM, 5002, "::1")
+    listener = make(bench, AF_INET6, SOCK_STREAM, 5002, "::1")
     assert bench.call("A", "listen", listener, 1) == 0
     assert bench.call("A", "connect", fd, inet6(5002)) == "blocked"
     assert bench.sock("A", listener).sk_ack_backlog == 0
@@ -191,7 +191,7 @@ def test_a_syn_after_a_mapped_connection_is_lost() -> None:
 def test_errors_of_datagrams() -> None:
     """ipv6_icmp_error(), ipv6_local_error(), ipv6_recv_error()."""
     bench = Bench("ABU")
-    fd = make(bench, AF_INET6, DGRAM, 5000)
+    fd = make(bench, AF_INET6, SOCK_DGRAM, 5000)
     assert bench.call("A", "setsockopt", fd, SOL_IPV6, RECVERR, 1) == 0
     assert bench.call("A", "sendto", fd, b"x" * 3000, 0, inet6(5001)) == 3000
     assert [len(skb.data) for skb in bench.sock("A", fd).sk_error_queue] == [1184]

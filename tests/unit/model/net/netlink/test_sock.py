@@ -8,11 +8,18 @@ from typing import Any
 import pytest
 
 from ktrace.state.net.netlink import NetlinkSock
-from ktrace.uapi.netlink import NETLINK_ADD_MEMBERSHIP, NETLINK_DROP_MEMBERSHIP
-from ktrace.uapi.socket import AF_INET, AF_NETLINK, AF_PACKET, SOL_NETLINK
-from tests.unit.model.bench import DGRAM, NONBLOCK, RAW, STREAM, Bench, inet
-
-ROUTE, USERSOCK = 0, 2
+from ktrace.uapi.netlink import NETLINK_ADD_MEMBERSHIP, NETLINK_DROP_MEMBERSHIP, NETLINK_ROUTE, NETLINK_USERSOCK
+from ktrace.uapi.socket import (
+    AF_INET,
+    AF_NETLINK,
+    AF_PACKET,
+    SOCK_DGRAM,
+    SOCK_NONBLOCK,
+    SOCK_RAW,
+    SOCK_STREAM,
+    SOL_NETLINK,
+)
+from tests.unit.model.bench import Bench, inet
 
 
 def netlink(portid: int, groups: int = 0) -> dict[str, Any]:
@@ -26,8 +33,8 @@ def packet(protocol: int, ifindex: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def make(bench: Bench, actor: str = "A", protocol: int = USERSOCK) -> int:
-    fd = bench.call(actor, "socket", AF_NETLINK, RAW | NONBLOCK, protocol)
+def make(bench: Bench, actor: str = "A", protocol: int = NETLINK_USERSOCK) -> int:
+    fd = bench.call(actor, "socket", AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, protocol)
     assert isinstance(fd, int)
     return fd
 
@@ -68,7 +75,7 @@ def test_autobind_takes_the_process_then_anything_negative() -> None:
 def test_who_may_do_what() -> None:
     """netlink_allowed(): NL_CFG_F_NONROOT_SEND on NETLINK_USERSOCK, NL_CFG_F_NONROOT_RECV on NETLINK_ROUTE."""
     bench = Bench("ABU")
-    user, route = make(bench, "U"), make(bench, "U", ROUTE)
+    user, route = make(bench, "U"), make(bench, "U", NETLINK_ROUTE)
     bench.kernel.tasks["U"].pid = 29
     assert bench.call("U", "bind", user, netlink(0, 1)) == "EPERM"
     assert bench.call("U", "bind", route, netlink(0, 1)) == 0
@@ -96,7 +103,7 @@ def test_messages_between_processes() -> None:
 def test_the_kernel_acknowledges_what_asks_for_nothing() -> None:
     """netlink_rcv_skb(), netlink_ack()."""
     bench = Bench("ABU")
-    fd = make(bench, protocol=ROUTE)
+    fd = make(bench, protocol=NETLINK_ROUTE)
     bench.call("A", "bind", fd, netlink(9))
     message = struct.pack("<IHHII", 16, 1, 5, 7, 0)
     assert bench.call("A", "sendto", fd, message, 0, dest_addr=netlink(0)) == 16
@@ -109,7 +116,7 @@ def test_the_kernel_acknowledges_what_asks_for_nothing() -> None:
 def test_packet_sockets_bind_to_what_there_is() -> None:
     """packet_do_bind()."""
     bench = Bench("ABU")
-    fd = bench.call("A", "socket", AF_PACKET, RAW, 0)
+    fd = bench.call("A", "socket", AF_PACKET, SOCK_RAW, 0)
     assert isinstance(fd, int)
     assert bench.call("A", "bind", fd, packet(3, 77), addrlen=20) == "ENODEV"
     assert bench.call("A", "bind", fd, packet(3, 1)) == 0
@@ -120,18 +127,18 @@ def test_packet_sockets_bind_to_what_there_is() -> None:
     assert (bench.out("A", "addrlen"), bench.out("A", "addr")["sll_hatype"]) == (18, 772)
 
 
-@pytest.mark.parametrize(("type_", "protocol"), [(STREAM, 0), (DGRAM, 0), (RAW, 253)])
+@pytest.mark.parametrize(("type_", "protocol"), [(SOCK_STREAM, 0), (SOCK_DGRAM, 0), (SOCK_RAW, 253)])
 def test_no_frame_passes_a_packet_socket_unnoticed(type_: int, protocol: int) -> None:
     """The model says that it does not know what it sees, instead of leaving it out; until it is closed."""
     bench = Bench("ABU")
-    tap = bench.call("A", "socket", AF_PACKET, RAW, 0x300)
-    fd = bench.call("A", "socket", AF_INET, type_ | NONBLOCK, protocol)
+    tap = bench.call("A", "socket", AF_PACKET, SOCK_RAW, 0x300)
+    fd = bench.call("A", "socket", AF_INET, type_ | SOCK_NONBLOCK, protocol)
     assert isinstance(tap, int) and isinstance(fd, int)
-    call = ("connect", fd, inet(5000)) if type_ == STREAM else ("sendto", fd, b"x", 0, inet(5000))
+    call = ("connect", fd, inet(5000)) if type_ == SOCK_STREAM else ("sendto", fd, b"x", 0, inet(5000))
     with pytest.raises(NotImplementedError, match="packet socket"):
         bench.call("A", *call)
     bench = Bench("ABU")
-    tap = bench.call("A", "socket", AF_PACKET, RAW, 0x300)
-    fd = bench.call("A", "socket", AF_INET, type_ | NONBLOCK, protocol)
+    tap = bench.call("A", "socket", AF_PACKET, SOCK_RAW, 0x300)
+    fd = bench.call("A", "socket", AF_INET, type_ | SOCK_NONBLOCK, protocol)
     assert bench.call("A", "close", tap) == 0
     assert bench.call("A", *call) in ("EINPROGRESS", 1)

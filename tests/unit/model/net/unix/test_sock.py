@@ -20,12 +20,16 @@ from ktrace.uapi.socket import (
     SO_PASSCRED,
     SO_PEEK_OFF,
     SO_SNDBUF,
+    SOCK_DGRAM,
+    SOCK_NONBLOCK,
+    SOCK_SEQPACKET,
+    SOCK_STREAM,
     SOL_SOCKET,
 )
-from tests.unit.model.bench import DGRAM, NONBLOCK, SEQPACKET, STREAM, Bench, unix
+from tests.unit.model.bench import Bench, unix
 
 
-def listener(bench: Bench, backlog: int = 1, path: bytes = b"\0srv", type_: int = STREAM) -> int:
+def listener(bench: Bench, backlog: int = 1, path: bytes = b"\0srv", type_: int = SOCK_STREAM) -> int:
     fd = bench.call("A", "socket", AF_UNIX, type_, 0)
     assert isinstance(fd, int)
     assert bench.call("A", "bind", fd, unix(path)) == 0
@@ -94,7 +98,7 @@ def test_the_reader_of_an_empty_stream() -> None:
     assert [signal for _, signal in bench.signals] == ["SIGPIPE"]
     assert bench.call("A", "sendto", a, b"x", flags=MSG_NOSIGNAL) == "EPIPE"
     assert bench.signals == []
-    fd = bench.call("A", "socket", AF_UNIX, STREAM, 0)
+    fd = bench.call("A", "socket", AF_UNIX, SOCK_STREAM, 0)
     assert bench.call("A", "read", fd, 1) == "EINVAL"
     assert bench.call("A", "write", fd, b"x") == "ENOTCONN"
 
@@ -157,7 +161,7 @@ def test_names() -> None:
     """unix_bind(): abstract, path, chosen by the kernel; a name is for ever and for one socket."""
     bench = Bench("ABU")
     for _ in range(4):
-        bench.call("A", "socket", AF_UNIX, STREAM, 0)
+        bench.call("A", "socket", AF_UNIX, SOCK_STREAM, 0)
     assert bench.call("A", "bind", 0, unix(b"\0name")) == 0
     assert bench.call("A", "bind", 0, unix(b"\0other")) == "EINVAL"
     assert bench.call("A", "bind", 1, unix(b"\0name")) == "EADDRINUSE"
@@ -183,7 +187,7 @@ def test_types_do_not_meet() -> None:
     """unix_find_bsd(): EPROTOTYPE; abstract names of two types are two names."""
     bench = Bench("ABU")
     listener(bench, path=b"/tmp/s")
-    dgram = bench.call("A", "socket", AF_UNIX, DGRAM, 0)
+    dgram = bench.call("A", "socket", AF_UNIX, SOCK_DGRAM, 0)
     assert bench.call("A", "connect", dgram, unix(b"/tmp/s")) == "EPROTOTYPE"
     listener(bench, path=b"\0s")
     assert bench.call("A", "connect", dgram, unix(b"\0s")) == "ECONNREFUSED"
@@ -193,7 +197,7 @@ def test_connect_before_accept() -> None:
     """unix_stream_connect(): the embryo is the client's peer at once, with the listener's name."""
     bench = Bench("ABU")
     fd = listener(bench)
-    client = bench.call("B", "socket", AF_UNIX, STREAM, 0)
+    client = bench.call("B", "socket", AF_UNIX, SOCK_STREAM, 0)
     assert isinstance(client, int)
     assert bench.call("B", "connect", client, unix(b"\0srv")) == 0
     assert bench.call("B", "connect", client, unix(b"\0srv")) == "EISCONN"
@@ -214,11 +218,11 @@ def test_a_full_backlog_blocks_one_connector_each_accept() -> None:
     for name in ("C", "D"):
         bench.call("B", "fork", name, 0)
     for name in ("B", "C", "D"):
-        bench.call(name, "socket", AF_UNIX, STREAM, 0)
+        bench.call(name, "socket", AF_UNIX, SOCK_STREAM, 0)
     assert bench.call("B", "connect", 0, unix(b"\0srv")) == 0
     assert bench.call("C", "connect", 0, unix(b"\0srv")) == "blocked"
     assert bench.call("D", "connect", 0, unix(b"\0srv")) == "blocked"
-    bench.call("B", "socket", AF_UNIX, STREAM | NONBLOCK, 0)
+    bench.call("B", "socket", AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)
     assert bench.call("B", "connect", 1, unix(b"\0srv")) == "EAGAIN"
     bench.call("A", "accept", fd)
     assert set(bench.results) == {"A", "C"}
@@ -238,7 +242,7 @@ def test_accept_waits_and_shutdown_ends_it() -> None:
     assert bench.call("A", "shutdown", fd, SHUT_RD) == 0
     assert bench.results["C"].errno == "EINVAL"
     assert bench.kernel.tasks["C"].files.reserved == {}
-    other = bench.call("A", "socket", AF_UNIX, STREAM, 0)
+    other = bench.call("A", "socket", AF_UNIX, SOCK_STREAM, 0)
     assert bench.call("A", "accept", other) == "EINVAL"
     assert bench.call("A", "listen", other, 1) == "EINVAL"
 
@@ -246,7 +250,7 @@ def test_accept_waits_and_shutdown_ends_it() -> None:
 def test_packets_keep_their_bounds() -> None:
     """__unix_dgram_recvmsg(): what does not fit is lost, MSG_TRUNC tells the whole length."""
     bench = Bench("ABU")
-    a, b = bench.pair(type_=DGRAM)
+    a, b = bench.pair(type_=SOCK_DGRAM)
     bench.call("A", "write", a, b"first packet")
     bench.call("A", "write", a, b"")
     assert bench.call("A", "recvfrom", b, 5, flags=MSG_TRUNC) == 12
@@ -259,9 +263,9 @@ def test_packets_keep_their_bounds() -> None:
 def test_a_full_receiver_blocks_senders_in_turn() -> None:
     """unix_dgram_sendmsg(): max_dgram_qlen, except between two that are connected to each other."""
     bench = Bench("ABU")
-    server = bench.call("A", "socket", AF_UNIX, DGRAM, 0)
+    server = bench.call("A", "socket", AF_UNIX, SOCK_DGRAM, 0)
     bench.call("A", "bind", server, unix(b"\0log"))
-    bench.call("B", "socket", AF_UNIX, DGRAM, 0)
+    bench.call("B", "socket", AF_UNIX, SOCK_DGRAM, 0)
     for _ in range(11):
         assert bench.call("B", "sendto", 0, b"x", flags=MSG_DONTWAIT, dest_addr=unix(b"\0log")) == 1
     assert bench.call("B", "sendto", 0, b"x", flags=MSG_DONTWAIT, dest_addr=unix(b"\0log")) == "EAGAIN"
@@ -274,9 +278,9 @@ def test_a_full_receiver_blocks_senders_in_turn() -> None:
 def test_who_may_send_to_a_connected_receiver() -> None:
     """unix_may_send(): only its peer; a dead peer is ECONNREFUSED once."""
     bench = Bench("ABU")
-    a, b = bench.pair(type_=DGRAM)
+    a, b = bench.pair(type_=SOCK_DGRAM)
     bench.call("A", "bind", b, unix(b"\0b"))
-    other = bench.call("A", "socket", AF_UNIX, DGRAM, 0)
+    other = bench.call("A", "socket", AF_UNIX, SOCK_DGRAM, 0)
     assert bench.call("A", "sendto", other, b"x", dest_addr=unix(b"\0b")) == "EPERM"
     assert bench.call("A", "connect", other, unix(b"\0b")) == "EPERM"
     bench.call("A", "close", b)
@@ -288,14 +292,14 @@ def test_who_may_send_to_a_connected_receiver() -> None:
 def test_seqpackets_are_connected_packets() -> None:
     """unix_seqpacket_sendmsg(), unix_seqpacket_recvmsg()."""
     bench = Bench("ABU")
-    a, b = bench.pair(type_=SEQPACKET)
+    a, b = bench.pair(type_=SOCK_SEQPACKET)
     bench.call("A", "write", a, b"one")
     bench.call("A", "write", a, b"two")
     assert bench.call("A", "read", b, 2) == 2
     assert bench.call("A", "read", b, 10) == 3
     bench.call("A", "close", a)
     assert bench.call("A", "recvfrom", b, 1, flags=MSG_DONTWAIT) == 0
-    fresh = bench.call("A", "socket", AF_UNIX, SEQPACKET, 0)
+    fresh = bench.call("A", "socket", AF_UNIX, SOCK_SEQPACKET, 0)
     assert bench.call("A", "read", fresh, 1) == "ENOTCONN"
 
 

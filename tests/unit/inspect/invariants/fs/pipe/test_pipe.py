@@ -16,7 +16,7 @@ from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.invariants.fs.pipe.pipe import Census, _check_pages, _check_ring
 
 SLOT = struct.Struct("<QIIQIQ")
-BUFS, PAGES, PAGE_SIZE = 0x1000, 0x100000, 64
+BUFS, PAGES, PAGE_STRUCT_SIZE = 0x1000, 0x100000, 64
 ANON, CACHE = 0x7000, 0x7008
 SYMBOLS = {ANON: "anon_pipe_buf_ops", CACHE: "page_cache_pipe_buf_ops"}
 REFCOUNT = 52
@@ -58,7 +58,7 @@ class Fake:
 
     def pfn(self, page: int) -> int:
         """Tell the frame behind a ``struct page``."""
-        number, rest = divmod(page - PAGES, PAGE_SIZE)
+        number, rest = divmod(page - PAGES, PAGE_STRUCT_SIZE)
         if rest or not 0 <= number < len(self.counts):
             raise CorruptStructure("struct page", page, "is none")
         return number
@@ -75,7 +75,9 @@ class Fake:
 
 def slots(*used: tuple[int, int, int, int, int]) -> bytes:
     """Return a ring of four slots from page number, offset, len, ops and flags of the first ones."""
-    data = b"".join(SLOT.pack(PAGES + PAGE_SIZE * page, at, size, ops, flags, 0) for page, at, size, ops, flags in used)
+    data = b"".join(
+        SLOT.pack(PAGES + PAGE_STRUCT_SIZE * page, at, size, ops, flags, 0) for page, at, size, ops, flags in used
+    )
     return data.ljust(4 * SLOT.size, b"\0")
 
 
@@ -110,8 +112,8 @@ def violations(raw: Any, fake: Fake) -> list[str]:
 def test_a_sound_ring() -> None:
     """Nothing is wrong with it."""
     assert violations(pipe(), Fake(SOUND)) == []
-    assert violations(pipe(tmp_page=PAGES + 2 * PAGE_SIZE), Fake(SOUND)) == []
-    around = SLOT.pack(PAGES + PAGE_SIZE, 0, 1, ANON, 0, 0)
+    assert violations(pipe(tmp_page=PAGES + 2 * PAGE_STRUCT_SIZE), Fake(SOUND)) == []
+    around = SLOT.pack(PAGES + PAGE_STRUCT_SIZE, 0, 1, ANON, 0, 0)
     wrapped = slots((0, 0, 1, ANON, 0))[: 3 * SLOT.size] + around
     assert violations(pipe(head=1, tail=0xFFFFFFFF), Fake(wrapped)) == []
 
@@ -150,7 +152,9 @@ def test_a_damaged_ring(raw: Any, fake: Fake, expected: str) -> None:
 WORD = st.one_of(st.integers(0, 8), st.integers(0, (1 << 32) - 1))
 SLOTS = st.lists(
     st.tuples(
-        st.one_of(st.integers(0, (1 << 64) - 1), st.integers(0, 9).map(lambda number: PAGES + number * PAGE_SIZE)),
+        st.one_of(
+            st.integers(0, (1 << 64) - 1), st.integers(0, 9).map(lambda number: PAGES + number * PAGE_STRUCT_SIZE)
+        ),
         WORD,
         WORD,
         st.one_of(st.sampled_from([0, ANON, CACHE]), st.integers(0, (1 << 64) - 1)),

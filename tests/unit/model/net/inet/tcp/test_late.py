@@ -8,10 +8,20 @@ import pytest
 
 from ktrace.state.allowed import Between
 from ktrace.uapi.ioctls import TIOCOUTQ
-from ktrace.uapi.socket import AF_INET, MSG_DONTWAIT, MSG_MORE, SHUT_WR, SO_PEERCRED, SO_SNDBUF, SOL_SOCKET, SOL_TCP
+from ktrace.uapi.socket import (
+    AF_INET,
+    MSG_DONTWAIT,
+    MSG_MORE,
+    SHUT_WR,
+    SO_PEERCRED,
+    SO_SNDBUF,
+    SOCK_DGRAM,
+    SOL_SOCKET,
+    SOL_TCP,
+)
 from ktrace.uapi.sockios import SIOCOUTQNSD
 from ktrace.uapi.tcp import TCP_CORK, TCP_NODELAY
-from tests.unit.model.bench import DGRAM, Bench, inet
+from tests.unit.model.bench import Bench, inet
 from tests.unit.model.net.inet.tcp.test_tcp import connected, server, stream
 
 AF_UNSPEC = {"sa_family": 0}
@@ -36,7 +46,7 @@ def watch(bench: Bench, actor: str, fd: int, events: int) -> int:
 
 def test_a_sent_datagram_tells_of_room_again(bench: Bench) -> None:
     """loopback_xmit(): skb_orphan() calls sock_wfree() and so sk_write_space."""
-    fd = bench.call("A", "socket", AF_INET, DGRAM, 0)
+    fd = bench.call("A", "socket", AF_INET, SOCK_DGRAM, 0)
     assert isinstance(fd, int)
     epoll = watch(bench, "A", fd, 4)
     assert bench.call("A", "sendto", fd, b"x", dest_addr=inet(5000)) == 1

@@ -10,13 +10,15 @@ from ktrace.uapi.socket import (
     SHUT_WR,
     SO_LINGER,
     SO_REUSEADDR,
+    SOCK_NONBLOCK,
+    SOCK_STREAM,
     SOL_SOCKET,
 )
-from tests.unit.model.bench import NONBLOCK, STREAM, Bench, inet
+from tests.unit.model.bench import Bench, inet
 
 
 def stream(bench: Bench, actor: str, flags: int = 0) -> int:
-    fd = bench.call(actor, "socket", AF_INET, STREAM | flags, 0)
+    fd = bench.call(actor, "socket", AF_INET, SOCK_STREAM | flags, 0)
     assert isinstance(fd, int)
     return fd
 
@@ -84,11 +86,11 @@ def test_without_waiting_connect_is_told_twice() -> None:
     """__inet_stream_connect(): EINPROGRESS, then what the handshake came to."""
     bench = Bench("ABU")
     server(bench)
-    client = stream(bench, "B", NONBLOCK)
+    client = stream(bench, "B", SOCK_NONBLOCK)
     assert bench.call("B", "connect", client, inet(5000)) == "EINPROGRESS"
     assert bench.kernel.tasks["B"].files.get(client).private.state == "SS_CONNECTING"
     assert bench.call("B", "connect", client, inet(5000)) == 0
-    refused = stream(bench, "B", NONBLOCK)
+    refused = stream(bench, "B", SOCK_NONBLOCK)
     assert bench.call("B", "connect", refused, inet(6000)) == "EINPROGRESS"
     assert bench.sock("B", refused).sk_err == 111
     assert bench.call("B", "connect", refused, inet(6000)) == "ECONNREFUSED"
