@@ -334,7 +334,11 @@ class Kernel:
         queue = task.pending if thread else task.shared_pending
         if signal_number(signal) < SIGRTMIN and any(item.signal == signal for item in queue):
             return
-        queue.append(Signalled(task.name, signal, code, sender.name if sender else None, fd, band))
+        queue.append(
+            Signalled(
+                actor=task.name, signal=signal, code=code, sender=sender.name if sender else None, fd=fd, band=band
+            )
+        )
         if blocked:
             return
         if task.running is None and task not in self._run_queue:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ktrace.model.process.user_namespace import INIT_USER_NS, UserNamespace
 from ktrace.model.task import Cred, Errno, Task
@@ -94,20 +94,23 @@ class IpcObject:
     def observe_perm(self) -> KernIpcPerm:
         """Return the value that the World holds."""
         return KernIpcPerm(
-            self.deleted,
-            self.id,
-            self.key,
-            self.uid,
-            self.gid,
-            self.cuid,
-            self.cgid,
-            self.mode,
-            self.seq,
-            self.refcount,
+            deleted=self.deleted,
+            id=self.id,
+            key=self.key,
+            uid=self.uid,
+            gid=self.gid,
+            cuid=self.cuid,
+            cgid=self.cgid,
+            mode=self.mode,
+            seq=self.seq,
+            refcount=self.refcount,
         )
 
 
-class Ids:
+Object = TypeVar("Object", bound=IpcObject)
+
+
+class Ids(Generic[Object]):
     """Mirror one ``struct ipc_ids``.
 
     :param facts: of the kernel, for its limits
@@ -118,12 +121,12 @@ class Ids:
         self.facts = facts
         self.in_use = 0
         self.seq = start.seq
-        self.idr: dict[int, Any] = {}
+        self.idr: dict[int, Object] = {}
         self.idr_next = start.idr_next
         self.max_idx = start.max_idx
         self.last_idx = start.last_idx
         self.next_id = start.next_id
-        self.key_ht: dict[int, IpcObject] = {}
+        self.key_ht: dict[int, Object] = {}
 
     def index(self, id: int) -> int:
         """Return the IDR index in *id* (``ipcid_to_idx()``)."""
@@ -133,11 +136,11 @@ class Ids:
         """Return the sequence number in *id* (``ipcid_to_seqx()``)."""
         return id >> self.facts.ipc_mni_shift
 
-    def findkey(self, key: int) -> IpcObject | None:
+    def findkey(self, key: int) -> Object | None:
         """Return the object that holds *key* (``ipc_findkey()``)."""
         return self.key_ht.get(key)
 
-    def obtain_object_idr(self, id: int) -> Any:
+    def obtain_object_idr(self, id: int) -> Object:
         """Return the object at the index in *id*, whatever its sequence number (``ipc_obtain_object_idr()``).
 
         :raises Errno: EINVAL
@@ -147,7 +150,7 @@ class Ids:
             raise Errno("EINVAL")
         return found
 
-    def obtain_object_check(self, id: int) -> Any:
+    def obtain_object_check(self, id: int) -> Object:
         """Return the object with exactly this *id* (``ipc_obtain_object_check()``, ``ipc_checkid()``).
 
         :raises Errno: EINVAL
@@ -170,7 +173,7 @@ class Ids:
             self.idr_next = index + 1
         return index
 
-    def _idr_alloc(self, new: IpcObject) -> int | None:
+    def _idr_alloc(self, new: Object) -> int | None:
         """Choose index, sequence number and id of *new* (``ipc_idr_alloc()``)."""
         next_id, facts = self.next_id, self.facts
         if next_id is not None:
@@ -194,7 +197,7 @@ class Ids:
             new.id = s32((new.seq << facts.ipc_mni_shift) + index)
         return index
 
-    def addid(self, new: IpcObject, cred: Cred, limit: int) -> None:
+    def addid(self, new: Object, cred: Cred, limit: int) -> None:
         """Give *new* an id, its owner and its place (``ipc_addid()``).
 
         :raises Errno: ENOSPC at *limit* objects, or no free index
@@ -213,17 +216,17 @@ class Ids:
         self.in_use += 1
         self.max_idx = max(self.max_idx, index)
 
-    def kht_remove(self, gone: IpcObject) -> None:
+    def kht_remove(self, gone: Object) -> None:
         """Take an object off the key table (``ipc_kht_remove()``)."""
         if gone.key != IPC_PRIVATE:
             del self.key_ht[gone.key]
 
-    def set_key_private(self, ipcp: IpcObject) -> None:
+    def set_key_private(self, ipcp: Object) -> None:
         """Let nobody find *ipcp* by its key any more (``ipc_set_key_private()``)."""
         self.kht_remove(ipcp)
         ipcp.key = IPC_PRIVATE
 
-    def rmid(self, gone: IpcObject) -> None:
+    def rmid(self, gone: Object) -> None:
         """Take an object out of the namespace (``ipc_rmid()``, ``ipc_search_maxidx()``)."""
         index = self.index(gone.id)
         del self.idr[index]

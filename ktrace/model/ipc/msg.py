@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import Any
 
 from ktrace.include.linux.stat import S_IRUGO, S_IRWXUGO, S_IWUGO
@@ -22,6 +21,7 @@ from ktrace.model.ipc.uapi import address_of
 from ktrace.model.kernel import syscall
 from ktrace.model.mm.user_memory import copy_from_user, copy_to_user
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import Sleeps
 from ktrace.state.call import Result
 from ktrace.state.ipc.msg import SEARCH_ANY, SEARCH_EQUAL, SEARCH_LESSEQUAL, SEARCH_NOTEQUAL, SEARCH_NUMBER
 from ktrace.uapi import errno
@@ -50,7 +50,7 @@ def msgget(task: Task, key: int, msgflg: int) -> int:
 
 
 @syscall("msgsnd")
-def msgsnd(task: Task, msqid: int, msgp: Any, msgflg: int, msgsz: int) -> Any:
+def msgsnd(task: Task, msqid: int, msgp: Any, msgflg: int, msgsz: int) -> Sleeps[int]:
     """Send a message (``ksys_msgsnd()``, ``do_msgsnd()``)."""
     ns = task.kernel.ipc.namespace(task)
     address = address_of(msgp)
@@ -69,10 +69,10 @@ def msgsnd(task: Task, msqid: int, msgp: Any, msgflg: int, msgsz: int) -> Any:
     return _msgsnd(task, ns, msqid, MsgMsg(mtype, text), msgflg)
 
 
-def _msgsnd(task: Task, ns: Namespace, msqid: int, msg: MsgMsg, msgflg: int) -> Generator[None, None, int]:
+def _msgsnd(task: Task, ns: Namespace, msqid: int, msg: MsgMsg, msgflg: int) -> Sleeps[int]:
     """Mirror what ``do_msgsnd()`` does once it has the message."""
     kernel = task.kernel
-    msq: MsgQueue = ns.msg_ids.obtain_object_check(msqid)
+    msq = ns.msg_ids.obtain_object_check(msqid)
     while True:
         if ipcperms(task.cred, msq, S_IWUGO):
             raise Errno("EACCES")
@@ -116,7 +116,7 @@ def convert_mode(msgtyp: int, msgflg: int) -> tuple[int, int]:
 
 
 @syscall("msgrcv")
-def msgrcv(task: Task, msqid: int, msgsz: int, msgtyp: int, msgflg: int) -> Any:
+def msgrcv(task: Task, msqid: int, msgsz: int, msgtyp: int, msgflg: int) -> Sleeps[Result]:
     """Receive a message (``ksys_msgrcv()``, ``do_msgrcv()``)."""
     ns = task.kernel.ipc.namespace(task)
     msqid, bufsz, msgtyp = s32(msqid), s64(msgsz), s64(msgtyp)
@@ -133,12 +133,10 @@ def msgrcv(task: Task, msqid: int, msgsz: int, msgtyp: int, msgflg: int) -> Any:
     return _msgrcv(task, ns, msqid, bufsz, msgtyp, msgflg)
 
 
-def _msgrcv(
-    task: Task, ns: Namespace, msqid: int, bufsz: int, msgtyp: int, msgflg: int
-) -> Generator[None, None, Result]:
+def _msgrcv(task: Task, ns: Namespace, msqid: int, bufsz: int, msgtyp: int, msgflg: int) -> Sleeps[Result]:
     """Mirror what ``do_msgrcv()`` does once its arguments are checked."""
     msgtyp, mode = convert_mode(msgtyp, msgflg)
-    msq: MsgQueue = ns.msg_ids.obtain_object_check(msqid)
+    msq = ns.msg_ids.obtain_object_check(msqid)
     while True:
         if ipcperms(task.cred, msq, S_IRUGO):
             raise Errno("EACCES")

@@ -33,7 +33,7 @@ class MsgMsg:
     def observe(self, facts: IpcFacts) -> state.MsgMsg:
         """Return the value that the World holds; the text is split as ``alloc_msg()`` does."""
         rest = max(self.m_ts - facts.datalen_msg, 0)
-        return state.MsgMsg(self.m_type, self.m_ts, -(-rest // facts.datalen_seg), self.text)
+        return state.MsgMsg(m_type=self.m_type, m_ts=self.m_ts, segments=-(-rest // facts.datalen_seg), text=self.text)
 
 
 @dataclass(eq=False)
@@ -92,7 +92,11 @@ class MsgQueue(IpcObject):
 def _receiver(msr: MsgReceiver) -> state.MsgReceiver:
     assert isinstance(msr.r_msg, int)
     return state.MsgReceiver(
-        process(msr.r_tsk.name), state.SEARCH_MODES[msr.r_mode], msr.r_msgtype, msr.r_maxsize, msr.r_msg
+        r_tsk=process(msr.r_tsk.name),
+        r_mode=state.SEARCH_MODES[msr.r_mode],
+        r_msgtype=msr.r_msgtype,
+        r_maxsize=msr.r_maxsize,
+        r_msg=msr.r_msg,
     )
 
 

@@ -16,7 +16,7 @@ from ktrace.model.ipc.namespace import (
     obtain_for_stat,
 )
 from ktrace.model.ipc.uapi import MSGINFO, MSQID64_DS, read_struct, write_struct
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.kernel import Answer, Kernel, syscall
 from ktrace.model.task import Errno, Task
 from ktrace.uapi import errno
 from ktrace.uapi.ipc import IPC_INFO, IPC_RMID, IPC_SET, IPC_STAT
@@ -24,7 +24,7 @@ from ktrace.uapi.msg import MSG_INFO, MSG_STAT, MSG_STAT_ANY
 
 
 @syscall("msgctl")
-def msgctl(task: Task, msqid: int, cmd: int, buf: Any) -> Any:
+def msgctl(task: Task, msqid: int, cmd: int, buf: Any) -> Answer:
     """Look at a queue or change it (``ksys_msgctl()``)."""
     ns = task.kernel.ipc.namespace(task)
     msqid, cmd = s32(msqid), s32(cmd)
@@ -61,7 +61,6 @@ def msgctl_info(ns: Namespace, cmd: int) -> tuple[int, dict[str, int]]:
 
 def msgctl_stat(task: Task, ns: Namespace, msqid: int, cmd: int) -> tuple[MsgQueue, int, dict[str, Any]]:
     """Tell about one queue; return it, the call's value and the struct (``msgctl_stat()``)."""
-    msq: MsgQueue
     msq, answer = obtain_for_stat(ns.msg_ids, task.cred, msqid, cmd, MSG_STAT_ANY)
     buf = {
         "msg_perm": kernel_to_ipc64_perm(task.cred, msq),
@@ -80,7 +79,7 @@ def msgctl_stat(task: Task, ns: Namespace, msqid: int, cmd: int) -> tuple[MsgQue
 def msgctl_down(task: Task, ns: Namespace, msqid: int, given: Mapping[str, Any] | None) -> int:
     """Remove a queue, or set its owner, permissions and size (``msgctl_down()``)."""
     kernel = task.kernel
-    msq: MsgQueue = ipcctl_obtain_check(ns.msg_ids, task.cred, msqid)
+    msq = ipcctl_obtain_check(ns.msg_ids, task.cred, msqid)
     if given is None:
         freeque(kernel, ns, msq)
         return 0

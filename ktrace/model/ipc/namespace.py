@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ktrace.include.linux.stat import S_IRUGO, S_IRWXUGO
-from ktrace.model.ipc.ids import Ids, IpcObject, s32
+from ktrace.model.ipc.ids import Ids, IpcObject, Object, s32
 from ktrace.model.process.user_namespace import INIT_USER_NS, UserNamespace, ns_capable, user_ns
 from ktrace.model.task import Cred, Errno, Task
 from ktrace.state.call import Result
@@ -17,6 +18,11 @@ from ktrace.uapi.ipc import IPC_CREAT, IPC_EXCL, IPC_PRIVATE, IPC_STAT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ktrace.model.ipc.msg_queue import MsgQueue
+    from ktrace.model.ipc.ns_file import NsInode
+    from ktrace.model.ipc.proc_sys import ProcSysInode
+    from ktrace.model.ipc.sem_array import SemArray
+    from ktrace.model.ipc.shm_segment import ShmidKernel
     from ktrace.model.kernel import Kernel
 
 
@@ -38,10 +44,10 @@ class Namespace:
         self.ref = Ref("ipc_ns", key)
         self.facts = facts
         no_id = None if facts.sem_ids.next_id is None else -1
-        start = IdsFacts(FRESH.seq, FRESH.idr_next, FRESH.max_idx, FRESH.last_idx, no_id)
-        self.sem_ids = Ids(facts, start if fresh else facts.sem_ids)
-        self.msg_ids = Ids(facts, start if fresh else facts.msg_ids)
-        self.shm_ids = Ids(facts, start if fresh else facts.shm_ids)
+        start = replace(FRESH, next_id=no_id)
+        self.sem_ids: Ids[SemArray] = Ids(facts, start if fresh else facts.sem_ids)
+        self.msg_ids: Ids[MsgQueue] = Ids(facts, start if fresh else facts.msg_ids)
+        self.shm_ids: Ids[ShmidKernel] = Ids(facts, start if fresh else facts.shm_ids)
         # sem_init_ns(), msg_init_ns(), shm_init_ns()
         self.sem_ctls = [32000, 32000 * 32000, 500, 32000] if fresh else list(facts.sem_ctls)
         self.used_sems = 0
@@ -57,8 +63,8 @@ class Namespace:
         self.shm_ctlmni = 4096 if fresh else facts.shm_ctlmni
         self.shm_rmid_forced = 0 if fresh else facts.shm_rmid_forced
         self.count = 0 if fresh else facts.count
-        self.inode: Any = None
-        self.sysctl_inodes: dict[str, Any] = {}
+        self.inode: NsInode | None = None
+        self.sysctl_inodes: dict[str, ProcSysInode] = {}
         self.retired = False
 
     def name(self, kernel: Kernel, new: IpcObject) -> None:
@@ -124,7 +130,7 @@ def ipcperms(cred: Cred, ipcp: IpcObject, flag: int) -> bool:
 
 
 def ipcget(
-    ids: Ids, cred: Cred, key: int, flg: int, getnew: Callable[[], int], more_checks: Callable[[Any], None]
+    ids: Ids[Object], cred: Cred, key: int, flg: int, getnew: Callable[[], int], more_checks: Callable[[Object], None]
 ) -> int:
     """Find or make an object and return its id (``ipc/util.c: ipcget()``).
 
@@ -146,7 +152,7 @@ def ipcget(
     return ipcp.id
 
 
-def ipcctl_obtain_check(ids: Ids, cred: Cred, id: int) -> Any:
+def ipcctl_obtain_check(ids: Ids[Object], cred: Cred, id: int) -> Object:
     """Return an object that the caller may change or remove (``ipc/util.c: ipcctl_obtain_check()``).
 
     :raises Errno: EINVAL, EPERM
@@ -157,7 +163,7 @@ def ipcctl_obtain_check(ids: Ids, cred: Cred, id: int) -> Any:
     raise Errno("EPERM")
 
 
-def obtain_for_stat(ids: Ids, cred: Cred, id: int, cmd: int, stat_any: int) -> tuple[Any, int]:
+def obtain_for_stat(ids: Ids[Object], cred: Cred, id: int, cmd: int, stat_any: int) -> tuple[Object, int]:
     """Return the object that a STAT command asks for, and the call's value (``msgctl_stat()`` and its like).
 
     :param stat_any: the command that anybody may give

@@ -9,7 +9,7 @@ from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.model.fs.file import FileOperations
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.proc import proc_lookup
-from ktrace.model.ipc.ids import Ids, Time, later
+from ktrace.model.ipc.ids import Ids, IpcObject, Time, later
 from ktrace.model.ipc.msg_queue import MsgQueue
 from ktrace.model.ipc.namespace import Namespace
 from ktrace.model.ipc.sem_array import SemArray, complexmode_enter, complexmode_tryleave
@@ -73,6 +73,10 @@ def _shm(kernel: Kernel, shp: ShmidKernel, ids: str) -> str:
 SHOW: dict[str, Callable[[Kernel, Any, str], str]] = {"sem": _sem, "msg": _msg, "shm": _shm}
 
 
+Record = str | IpcObject
+"""One line of a file: its header, or an object."""
+
+
 class SeqFile:
     """Mirror a ``struct seq_file`` over the identifiers of one kind.
 
@@ -88,29 +92,30 @@ class SeqFile:
         self.read_pos = 0
 
     @property
-    def ids(self) -> Ids:
+    def ids(self) -> Ids[Any]:
         """Return the identifiers that it goes through."""
-        found: Ids = getattr(self.ns, f"{self.kind}_ids")
-        return found
+        ids: dict[str, Ids[Any]] = {"sem": self.ns.sem_ids, "msg": self.ns.msg_ids, "shm": self.ns.shm_ids}
+        return ids[self.kind]
 
-    def _start(self) -> Any:
+    def _start(self) -> Record | None:
         """``sysvipc_proc_start()``: the header is its own token."""
         return self.kind if self.index == 0 else self._find()
 
-    def _next(self) -> Any:
+    def _next(self) -> IpcObject | None:
         """``sysvipc_proc_next()``."""
         self.index += 1
         return self._find()
 
-    def _find(self) -> Any:
+    def _find(self) -> IpcObject | None:
         """``sysvipc_find_ipc()``."""
         later_ones = [index for index in self.ids.idr if index >= self.index - 1]
         if not later_ones:
             return None
         self.index = min(later_ones) + 1
-        return self.ids.idr[self.index - 1]
+        found: IpcObject = self.ids.idr[self.index - 1]
+        return found
 
-    def _show(self, kernel: Kernel, record: Any) -> bytes:
+    def _show(self, kernel: Kernel, record: Record) -> bytes:
         """``sysvipc_proc_show()``."""
         if isinstance(record, str):
             return HEADERS[self.kind]
@@ -156,14 +161,14 @@ class SeqFile:
         self.read_pos += copied
         return copied
 
-    def _fill(self, kernel: Kernel, record: Any, wanted: int) -> None:
+    def _fill(self, kernel: Kernel, record: Record, wanted: int) -> None:
         """Make records until there are enough for the reader, or a page is full."""
         self.buf = self._show(kernel, record)
         while True:
-            record = self._next()
-            if record is None or len(self.buf) >= wanted:
+            following = self._next()
+            if following is None or len(self.buf) >= wanted:
                 return
-            text = self._show(kernel, record)
+            text = self._show(kernel, following)
             if len(self.buf) + len(text) >= PAGE_SIZE:
                 return  # seq_has_overflowed()
             self.buf += text
@@ -228,7 +233,7 @@ def sysvipc_inode(task: Task, path: bytes) -> Inode | None:
     if kind not in HEADERS:
         return None
     kernel = task.kernel
-    inodes: dict[str, Inode] = kernel.ipc.proc_inodes
+    inodes = kernel.ipc.proc_inodes
     if kind not in inodes:
         inodes[kind] = Inode(
             kernel.serial(), S_IFREG | 0o444, 0, 0, "proc", SYSVIPC_OPS.name, i_private=kind, ops=SYSVIPC_OPS

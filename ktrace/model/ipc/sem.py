@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ktrace.include.linux.stat import S_IRUGO, S_IRWXUGO, S_IWUGO
@@ -24,6 +24,7 @@ from ktrace.model.ipc.uapi import SEMBUF, TIMESPEC, address_of, read_array, read
 from ktrace.model.kernel import syscall
 from ktrace.model.process.timer import schedule_timeout
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import Sleeps
 from ktrace.uapi import errno
 from ktrace.uapi.errno import errno_name
 from ktrace.uapi.sem import SEM_UNDO
@@ -63,13 +64,13 @@ def semget(task: Task, key: int, nsems: int, semflg: int) -> int:
 
 
 @syscall("semop")
-def semop(task: Task, semid: int, sops: Any, nsops: int) -> Any:
+def semop(task: Task, semid: int, sops: Any, nsops: int) -> Sleeps[int]:
     """Do operations on an array (``SYSCALL_DEFINE3(semop)``)."""
     return semtimedop(task, semid, sops, None, nsops)
 
 
 @syscall("semtimedop")
-def semtimedop(task: Task, semid: int, sops: Any, timeout: Any, nsops: int) -> Any:
+def semtimedop(task: Task, semid: int, sops: Any, timeout: Any, nsops: int) -> Sleeps[int]:
     """Do operations on an array, sleeping no longer than *timeout* (``ksys_semtimedop()``, ``do_semtimedop()``)."""
     ns = task.kernel.ipc.namespace(task)
     semid, nsops = s32(semid), nsops & 0xFFFFFFFF
@@ -89,7 +90,7 @@ def semtimedop(task: Task, semid: int, sops: Any, timeout: Any, nsops: int) -> A
 
 def _semtimedop(
     task: Task, ns: Namespace, semid: int, sops: tuple[SemBuf, ...], timeout: Mapping[str, int] | None
-) -> Generator[None, None, int]:
+) -> Sleeps[int]:
     """Mirror ``__do_semtimedop()``."""
     kernel = task.kernel
     if semid < 0:
@@ -99,7 +100,7 @@ def _semtimedop(
     seconds = None if timeout is None else timeout["tv_sec"] + timeout["tv_nsec"] / 1e9
     undos, alter, dupsop = _scan(sops)
     undo = find_alloc_undo(task, ns, semid) if undos else None
-    sma: SemArray = ns.sem_ids.obtain_object_check(semid)
+    sma = ns.sem_ids.obtain_object_check(semid)
     if max(sop.sem_num for sop in sops) >= sma.sem_nsems:
         raise Errno("EFBIG")
     if ipcperms(task.cred, sma, S_IWUGO if alter else S_IRUGO):

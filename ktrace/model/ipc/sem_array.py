@@ -25,7 +25,7 @@ class SemBuf:
 
     def observe(self) -> state.SemBuf:
         """Return the value that the World holds."""
-        return state.SemBuf(self.sem_num, self.sem_op, sem_flg_names(self.sem_flg))
+        return state.SemBuf(sem_num=self.sem_num, sem_op=self.sem_op, sem_flg=sem_flg_names(self.sem_flg))
 
 
 def sem_flg_names(flags: int) -> tuple[str, ...]:
@@ -65,7 +65,7 @@ class SemUndo:
 
     def observe(self) -> state.SemUndo:
         """Return the value that the World holds."""
-        return state.SemUndo(self.ulp.ref, self.semid, tuple(self.semadj))
+        return state.SemUndo(ulp=self.ulp.ref, semid=self.semid, semadj=tuple(self.semadj))
 
 
 @dataclass(eq=False)
@@ -118,11 +118,11 @@ class Sem:
     def observe(self) -> state.Sem:
         """Return the value that the World holds."""
         return state.Sem(
-            self.semval,
-            pid_name(self.sempid),
-            _queues(self.pending_alter),
-            _queues(self.pending_const),
-            self.sem_otime,  # type: ignore[arg-type]
+            semval=self.semval,
+            sempid=pid_name(self.sempid),
+            pending_alter=_queues(self.pending_alter),
+            pending_const=_queues(self.pending_const),
+            sem_otime=self.sem_otime,  # type: ignore[arg-type]
         )
 
 

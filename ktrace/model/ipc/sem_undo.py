@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ktrace.model.ipc.namespace import Namespace, WakeQ
-from ktrace.model.ipc.sem_array import SemArray, SemUndo, SemUndoList, sem_lock, sem_unlock
+from ktrace.model.ipc.sem_array import SemUndo, SemUndoList, sem_lock, sem_unlock
 from ktrace.model.ipc.sem_queue import do_smart_update
 from ktrace.model.task import Errno, Task
 from ktrace.uapi.sched import CLONE_SYSVSEM
@@ -41,7 +41,7 @@ def find_alloc_undo(task: Task, ns: Namespace, semid: int) -> SemUndo:
     undo = lookup_undo(ulp, semid)
     if undo is not None:
         return undo
-    sma: SemArray = ns.sem_ids.obtain_object_check(semid)
+    sma = ns.sem_ids.obtain_object_check(semid)
     sem_lock(sma)  # sem_lock_and_putref()
     undo = SemUndo(task.kernel.serial(), ulp, semid, [0] * sma.sem_nsems)
     ulp.list_proc.insert(0, undo)
@@ -70,7 +70,7 @@ def exit_sem(task: Task, ns: Namespace) -> None:
     while ulp.list_proc:
         undo = ulp.list_proc[0]
         try:
-            sma: SemArray = ns.sem_ids.obtain_object_check(undo.semid)
+            sma = ns.sem_ids.obtain_object_check(undo.semid)
         except Errno as error:
             raise AssertionError("exit_sem() would spin: an undo structure for no array of this namespace") from error
         wake_q = WakeQ()

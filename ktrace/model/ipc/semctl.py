@@ -21,7 +21,7 @@ from ktrace.model.ipc.namespace import (
 from ktrace.model.ipc.sem_array import SemArray, SemQueue, sem_lock, sem_unlock
 from ktrace.model.ipc.sem_queue import count_semcnt, do_smart_update, unlink_queue, wake_up_sem_queue_prepare
 from ktrace.model.ipc.uapi import SEMID64_DS, SEMINFO, address_of, read_struct, write_struct
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.kernel import Answer, Kernel, syscall
 from ktrace.model.mm.user_memory import copy_from_user, copy_to_user
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer, Result
@@ -47,7 +47,7 @@ ADDRESSES = 1 << 18
 
 
 @syscall("semctl")
-def semctl(task: Task, semid: int, semnum: int, cmd: int, arg: Any) -> Any:
+def semctl(task: Task, semid: int, semnum: int, cmd: int, arg: Any) -> Answer:
     """Look at an array or change it (``ksys_semctl()``)."""
     ns = task.kernel.ipc.namespace(task)
     semid, semnum, cmd = s32(semid), s32(semnum), s32(cmd)
@@ -88,7 +88,6 @@ def semctl_info(ns: Namespace, cmd: int) -> tuple[int, dict[str, int]]:
 
 def semctl_stat(task: Task, ns: Namespace, semid: int, cmd: int) -> tuple[SemArray, int, dict[str, Any]]:
     """Tell about one array; return it, the call's value and the struct (``semctl_stat()``)."""
-    sma: SemArray
     sma, answer = obtain_for_stat(ns.sem_ids, task.cred, semid, cmd, SEM_STAT_ANY)
     otime = sma.sems[0].sem_otime  # get_semotime()
     for sem in sma.sems[1:]:
@@ -106,7 +105,7 @@ def semctl_setval(task: Task, ns: Namespace, semid: int, semnum: int, val: int) 
     """Set one value and forget everybody's undo for it (``semctl_setval()``)."""
     if not 0 <= val <= SEMVMX:
         raise Errno("ERANGE")
-    sma: SemArray = ns.sem_ids.obtain_object_check(semid)
+    sma = ns.sem_ids.obtain_object_check(semid)
     if not 0 <= semnum < sma.sem_nsems:
         raise Errno("EINVAL")
     if ipcperms(task.cred, sma, S_IWUGO):
@@ -129,9 +128,9 @@ def _changed(kernel: Kernel, sma: SemArray) -> None:
     wake_q.wake_up(kernel)
 
 
-def semctl_main(task: Task, ns: Namespace, semid: int, semnum: int, cmd: int, arg: Any) -> int | Result:
+def semctl_main(task: Task, ns: Namespace, semid: int, semnum: int, cmd: int, arg: Any) -> Answer:
     """Read values and counts, or set all values (``semctl_main()``)."""
-    sma: SemArray = ns.sem_ids.obtain_object_check(semid)
+    sma = ns.sem_ids.obtain_object_check(semid)
     if ipcperms(task.cred, sma, S_IWUGO if cmd == SETALL else S_IRUGO):
         raise Errno("EACCES")
     if cmd == GETALL:
@@ -142,7 +141,7 @@ def semctl_main(task: Task, ns: Namespace, semid: int, semnum: int, cmd: int, ar
         raise Errno("EINVAL")
     sem_lock(sma)
     sem = sma.sems[semnum]
-    answers: dict[int, Callable[[], int | Result]] = {
+    answers: dict[int, Callable[[], Answer]] = {
         GETVAL: lambda: sem.semval,
         GETPID: lambda: pid_vnr(sem.sempid),
         GETNCNT: lambda: count_semcnt(sma, semnum, False),
@@ -188,7 +187,7 @@ def semctl_down(task: Task, ns: Namespace, semid: int, cmd: int, arg: Any) -> in
     """Remove an array, or set its owner and permissions (``semctl_down()``)."""
     kernel = task.kernel
     given = read_struct(task, arg, SEMID64_DS) if cmd == IPC_SET else None
-    sma: SemArray = ipcctl_obtain_check(ns.sem_ids, task.cred, semid)
+    sma = ipcctl_obtain_check(ns.sem_ids, task.cred, semid)
     sem_lock(sma)
     if given is None:
         freeary(kernel, ns, sma)

@@ -91,7 +91,7 @@ def shmat(task: Task, shmid: int, shmaddr: int, shmflg: int) -> int:
     if shmflg & SHM_EXEC:
         prot |= PROT_EXEC
         acc_mode |= S_IXUGO
-    shp: ShmidKernel = ns.shm_ids.obtain_object_check(shmid)
+    shp = ns.shm_ids.obtain_object_check(shmid)
     if ipcperms(task.cred, shp, acc_mode):
         raise Errno("EACCES")
 
@@ -165,7 +165,13 @@ def shm_fields(task: Task, mm: AddressSpace) -> dict[str, Any]:
     """Return what the World shows of a process's segments."""
     mappings = tuple(
         [
-            ShmMapping(vma.start, vma.end - vma.start, vma.backing.segment.ref, vma.pgoff, _protection(vma.prot))
+            ShmMapping(
+                start=vma.start,
+                size=vma.end - vma.start,
+                segment=vma.backing.segment.ref,
+                pgoff=vma.pgoff,
+                protection=_protection(vma.prot),
+            )
             for vma in mm.vmas
             if isinstance(vma.backing, ShmAttachment)
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.model.ipc.ids import IpcObject, Time, ktime_get_real_seconds, pid_name
@@ -16,6 +16,7 @@ from ktrace.state.ref import process
 from ktrace.uapi.shm import SHM_DEST
 
 if TYPE_CHECKING:
+    from ktrace.model.ipc.namespace import Namespace
     from ktrace.model.kernel import Kernel
 
 
@@ -31,7 +32,7 @@ class ShmidKernel(IpcObject):
     :param mlock_user: whose account the locked pages are on
     """
 
-    ns: Any = None
+    ns: Namespace = field(kw_only=True)
     shm_segsz: int = 0
     vm_noreserve: bool = False
     i_ino: int = 0
@@ -58,7 +59,13 @@ class ShmidKernel(IpcObject):
         contents = {index: bytes(self.pages[index]).rstrip(b"\0") for index in sorted(self.pages)}
         return state.ShmidKernel(
             shm_perm=self.observe_perm(),
-            shm_file=state.ShmFile(self.shm_segsz, self.i_ino, self.vm_noreserve, len(contents), contents),
+            shm_file=state.ShmFile(
+                i_size=self.shm_segsz,
+                i_ino=self.i_ino,
+                vm_noreserve=self.vm_noreserve,
+                nrpages=len(contents),
+                pages=contents,
+            ),
             shm_nattch=self.shm_nattch,
             shm_segsz=self.shm_segsz,
             shm_atim=self.shm_atim,  # type: ignore[arg-type]
@@ -162,7 +169,7 @@ def exit_shm(task: Task) -> None:
             shm_destroy(task.kernel, shp)
 
 
-def shm_destroy_orphaned(kernel: Kernel, ns: Any) -> None:
+def shm_destroy_orphaned(kernel: Kernel, ns: Namespace) -> None:
     """Destroy what nobody uses and whose creator is gone (``shm_destroy_orphaned()``)."""
     for shp in list(ns.shm_ids.idr.values()):
         if shp.shm_creator is None and shm_may_destroy(shp):

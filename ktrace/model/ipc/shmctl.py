@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ktrace.model.ipc.ids import ktime_get_real_seconds, s32
@@ -15,7 +16,7 @@ from ktrace.model.ipc.namespace import (
 from ktrace.model.ipc.shm_segment import Account, ShmidKernel, accounts, do_shm_rmid, user_shm_unlock
 from ktrace.model.ipc.uapi import SHM_INFO as SHM_INFO_BUF
 from ktrace.model.ipc.uapi import SHMID64_DS, SHMINFO64, read_struct, write_struct
-from ktrace.model.kernel import syscall
+from ktrace.model.kernel import Answer, syscall
 from ktrace.model.process.user_namespace import memlock_limit, ns_capable, user_ns
 from ktrace.model.task import Errno, Task
 from ktrace.uapi.ipc import IPC_INFO, IPC_RMID, IPC_SET, IPC_STAT
@@ -23,7 +24,7 @@ from ktrace.uapi.shm import SHM_INFO, SHM_LOCK, SHM_LOCKED, SHM_STAT, SHM_STAT_A
 
 
 @syscall("shmctl")
-def shmctl(task: Task, shmid: int, cmd: int, buf: Any) -> Any:
+def shmctl(task: Task, shmid: int, cmd: int, buf: Any) -> Answer:
     """Look at a segment or change it (``ksys_shmctl()``)."""
     ns = task.kernel.ipc.namespace(task)
     shmid, cmd = s32(shmid), s32(cmd)
@@ -71,7 +72,6 @@ def shmctl_shm_info(ns: Namespace) -> tuple[int, dict[str, int]]:
 
 def shmctl_stat(task: Task, ns: Namespace, shmid: int, cmd: int) -> tuple[ShmidKernel, int, dict[str, Any]]:
     """Tell about one segment; return it, the call's value and the struct (``shmctl_stat()``)."""
-    shp: ShmidKernel
     shp, answer = obtain_for_stat(ns.shm_ids, task.cred, shmid, cmd, SHM_STAT_ANY)
     buf = {
         "shm_perm": kernel_to_ipc64_perm(task.cred, shp),
@@ -86,10 +86,10 @@ def shmctl_stat(task: Task, ns: Namespace, shmid: int, cmd: int) -> tuple[ShmidK
     return shp, answer, buf
 
 
-def shmctl_down(task: Task, ns: Namespace, shmid: int, given: Any) -> int:
+def shmctl_down(task: Task, ns: Namespace, shmid: int, given: Mapping[str, Any] | None) -> int:
     """Remove a segment, or set its owner and permissions (``shmctl_down()``)."""
     kernel = task.kernel
-    shp: ShmidKernel = ipcctl_obtain_check(ns.shm_ids, task.cred, shmid)
+    shp = ipcctl_obtain_check(ns.shm_ids, task.cred, shmid)
     if given is None:
         do_shm_rmid(kernel, shp)
         return 0
@@ -120,7 +120,7 @@ def _user_shm_lock(task: Task, shp: ShmidKernel, limit: int) -> None:
 
 def shmctl_do_lock(task: Task, ns: Namespace, shmid: int, cmd: int) -> int:
     """Lock a segment into memory, or unlock it (``shmctl_do_lock()``, ``shmem_lock()``, ``user_shm_lock()``)."""
-    shp: ShmidKernel = ns.shm_ids.obtain_object_check(shmid)
+    shp = ns.shm_ids.obtain_object_check(shmid)
     limit = memlock_limit(task)
     if not ns_capable(task.cred, shp.user_ns, "CAP_IPC_LOCK"):
         if task.cred.euid not in (shp.uid, shp.cuid):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ktrace.model.fs.inode import Inode
 from ktrace.model.ipc.namespace import Namespace
 from ktrace.model.ipc.nsproxy import copy_namespaces, put_ipc_ns, switch_task_namespaces
 from ktrace.model.ipc.sem_array import SemUndoList
@@ -31,7 +32,7 @@ class SysvIpc(Subsystem):
         self.facts = facts
         self.init_ipc_ns = Namespace("init", facts, fresh=False)
         self.locked_shm: dict[Account, int] = {}
-        self.proc_inodes: dict[str, Any] = {}
+        self.proc_inodes: dict[str, Inode] = {}
 
     def namespace(self, task: Task) -> Namespace:
         """Return the task's IPC namespace (``nsproxy->ipc_ns``)."""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from ktrace.include.asm.page_types import PAGE_SIZE, TASK_SIZE_MAX
 from ktrace.include.linux.fs import MAX_RW_COUNT
+from ktrace.model.mm.page import Page
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer
 from ktrace.uapi.mman import PROT_WRITE
 from ktrace.uapi.uio import UIO_MAXIOV
-
-if TYPE_CHECKING:
-    pass
 
 Store = Callable[[int, bytes], None]
 PROT_ANY = 7
@@ -248,7 +246,7 @@ def _forget(offset: int, data: bytes) -> None:
     """Keep nothing: the buffer is the call's own and is reported."""
 
 
-def import_pages(task: Task, iov: Any) -> Iterator[tuple[Any, int, int]]:
+def import_pages(task: Task, iov: Any) -> Iterator[tuple[Page | None, int, int]]:
     """Yield page, offset and size of each part of the caller's memory (``iov_iter_get_pages2()``).
 
     A page is the same object every time; ``None`` stands where nothing is mapped.
@@ -269,7 +267,7 @@ def import_pages(task: Task, iov: Any) -> Iterator[tuple[Any, int, int]]:
             length -= size
 
 
-def _segments(task: Task, iov: Any, iovcnt: int) -> list[tuple[Any, int]]:
+def _segments(task: Task, iov: Any, iovcnt: int) -> list[tuple[Pointer | bytes, int]]:
     if iovcnt == 0:
         return []
     if not 0 <= iovcnt <= UIO_MAXIOV:
@@ -294,5 +292,5 @@ def _segments(task: Task, iov: Any, iovcnt: int) -> list[tuple[Any, int]]:
     return found
 
 
-def _pointers(task: Task) -> Any:
+def _pointers(task: Task) -> Mapping[str, Pointer]:
     return task.call.pointers if task.call is not None else {}

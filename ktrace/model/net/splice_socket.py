@@ -25,7 +25,11 @@ from ktrace.uapi.socket import MSG_DONTWAIT, MSG_MORE
 from ktrace.uapi.splice import SPLICE_F_MORE, SPLICE_F_NONBLOCK
 
 NOSTEAL_OPS = "nosteal_pipe_buf_ops"
-PRIVATE = Between(Rule("net/core/skbuff.c", "skb_splice_bits", "nobody sets partial_page.private"), 0, (1 << 64) - 1)
+PRIVATE = Between(
+    Rule("net/core/skbuff.c", "skb_splice_bits", "nobody sets partial_page.private"),
+    0,
+    (1 << 64) - 1,
+)
 Part = tuple[Page, int, int]
 """Page, offset and size."""
 

@@ -96,9 +96,9 @@ class SysvFamily(Family):
         """Return the namespace of *task*."""
         return state.kernel.ipc.namespace(task)
 
-    def seen(self, state: ModelView, task: Task) -> Ids:
+    def seen(self, state: ModelView, task: Task) -> Ids[Any]:
         """Return the identifiers that *task* sees."""
-        found: Ids = getattr(self.namespace(state, task), self.ids)
+        found: Ids[Any] = getattr(self.namespace(state, task), self.ids)
         return found
 
     def pick(self, state: ModelView, choose: Chance, task: Task) -> Any | None:

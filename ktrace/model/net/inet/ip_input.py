@@ -41,7 +41,7 @@ class Raw(Inet):
         """Return the parts behind the ``struct sock``."""
         parts = Inet.view_parts(self)
         if self.type == SOCK_RAW:
-            parts["raw"] = RawSock(hex(self.filter), self.checksum, self.offset)
+            parts["raw"] = RawSock(filter=hex(self.filter), checksum=self.checksum, offset=self.offset)
         return parts
 
 

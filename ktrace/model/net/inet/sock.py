@@ -128,22 +128,22 @@ class Inet(Sock):
         return {
             "ipv6": self._view_ipv6(),
             "inet": InetSock(
-                self.inet_num,
-                self.sport,
-                self.dport,
-                self.saddr,
-                self.rcv_saddr,
-                self.daddr,
-                self.uc_ttl,
-                self.tos,
-                tuple(sorted(self.bits)),
-                tuple(name for option, name in CMSG_FLAGS.items() if self.options.get((0, option))),
-                self.options.get((0, IP_MINTTL), 0),
-                self.options.get((0, IP_MTU_DISCOVER), IP_PMTUDISC_WANT),
-                self.options.get((0, IP_MULTICAST_TTL), 1),
-                self.mc_index,
-                self.mc_addr,
-                tuple(f"{group} {index}" for group, _, index in self.mc_list),
+                inet_num=self.inet_num,
+                inet_sport=self.sport,
+                inet_dport=self.dport,
+                inet_saddr=self.saddr,
+                inet_rcv_saddr=self.rcv_saddr,
+                inet_daddr=self.daddr,
+                uc_ttl=self.uc_ttl,
+                tos=self.tos,
+                bits=tuple(sorted(self.bits)),
+                cmsg_flags=tuple(name for option, name in CMSG_FLAGS.items() if self.options.get((0, option))),
+                min_ttl=self.options.get((0, IP_MINTTL), 0),
+                pmtudisc=self.options.get((0, IP_MTU_DISCOVER), IP_PMTUDISC_WANT),
+                mc_ttl=self.options.get((0, IP_MULTICAST_TTL), 1),
+                mc_index=self.mc_index,
+                mc_addr=self.mc_addr,
+                mc_list=tuple(f"{group} {index}" for group, _, index in self.mc_list),
             ),
         }
 
@@ -166,10 +166,23 @@ class Inet(Sock):
         if np is None or self.family != "AF_INET6":
             return None
         return Ipv6Sock(
-            np.saddr, self.v6_rcv_saddr, self.v6_daddr, self.ipv6only, np.flow_label, np.frag_size, np.hop_limit,
-            np.mcast_hops, np.ucast_oif, np.mcast_oif, np.tclass, np.pmtudisc, np.srcprefs, np.min_hopcount,
-            tuple(sorted(np.bits)), tuple(sorted(np.rxopt)),
-        )  # fmt: skip
+            saddr=np.saddr,
+            v6_rcv_saddr=self.v6_rcv_saddr,
+            v6_daddr=self.v6_daddr,
+            ipv6only=self.ipv6only,
+            flow_label=np.flow_label,
+            frag_size=np.frag_size,
+            hop_limit=np.hop_limit,
+            mcast_hops=np.mcast_hops,
+            ucast_oif=np.ucast_oif,
+            mcast_oif=np.mcast_oif,
+            tclass=np.tclass,
+            pmtudisc=np.pmtudisc,
+            srcprefs=np.srcprefs,
+            min_hopcount=np.min_hopcount,
+            bits=tuple(sorted(np.bits)),
+            rxopt=tuple(sorted(np.rxopt)),
+        )
 
 
 S = TypeVar("S", bound=Inet)

@@ -187,11 +187,17 @@ class Tcp(Inet):
 
     def view_receive_queue(self) -> tuple[Buffer, ...]:
         """Return what is not read, as one buffer."""
-        return (Buffer(len(self.rx), None, None, bytes(self.rx), None),) if self.rx else ()
+        return (
+            (Buffer(len=len(self.rx), data_len=None, truesize=None, data=bytes(self.rx), sk=None),) if self.rx else ()
+        )
 
     def view_write_queue(self) -> tuple[Buffer, ...]:
         """Return what is not sent, as one buffer."""
-        return (Buffer(len(self.out), None, None, bytes(self.out), None),) if self.out else ()
+        return (
+            (Buffer(len=len(self.out), data_len=None, truesize=None, data=bytes(self.out), sk=None),)
+            if self.out
+            else ()
+        )
 
     def view_parts(self) -> dict[str, Any]:
         """Return the parts behind the ``struct sock``."""

@@ -88,7 +88,7 @@ class Udp(Inet):
             return ()
         data, paged = self.pending.data, self.pending.paged
         headers = (UDP4 if self.pending.family == AF_INET else UDP6).headers
-        return (Buffer(headers + len(data), paged, self.pending.charge, data, self.ref),)
+        return (Buffer(len=headers + len(data), data_len=paged, truesize=self.pending.charge, data=data, sk=self.ref),)
 
     def corked_over_ipv6(self) -> bool:
         """Tell whether an IPv6 message is held back."""
@@ -98,7 +98,13 @@ class Udp(Inet):
         """Return the parts behind the ``struct sock``."""
         reader = tuple(skb.view() for skb in self.reader_queue)
         pending = self.pending.family if self.pending is not None else 0
-        udp = UdpSock(pending, self.corkflag, self.encap_type, reader, self.forward_deficit)
+        udp = UdpSock(
+            pending=pending,
+            corkflag=self.corkflag,
+            encap_type=self.encap_type,
+            reader_queue=reader,
+            forward_deficit=self.forward_deficit,
+        )
         return {**Inet.view_parts(self), "udp": udp}
 
 
