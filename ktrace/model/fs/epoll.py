@@ -42,7 +42,7 @@ EP_MAX_EVENTS = 0x7FFFFFFF // 12
 
 
 @dataclass(eq=False)
-class Item:
+class Epitem:
     """Mirror one ``struct epitem``."""
 
     ep: EventPoll
@@ -63,8 +63,8 @@ class EventPoll:
 
     def __init__(self, key: int) -> None:
         self.key = key
-        self.items: list[Item] = []
-        self.ready: list[Item] = []
+        self.items: list[Epitem] = []
+        self.ready: list[Epitem] = []
         self.wq = WaitQueue()
         self.poll_wait = WaitQueue()
 
@@ -73,7 +73,7 @@ class EventPoll:
         """Return the raw reference of this set."""
         return Ref("epoll", self.key)
 
-    def find(self, file: File, fd: int) -> Item | None:
+    def find(self, file: File, fd: int) -> Epitem | None:
         """``ep_find()``."""
         return next((item for item in self.items if item.file is file and item.fd == fd), None)
 
@@ -134,14 +134,14 @@ class EpollFileOperations(FileOperations):
 EPOLL_OPS = EpollFileOperations()
 
 
-def _done_scan(kernel: Kernel, ep: EventPoll, left: list[Item]) -> None:
+def _done_scan(kernel: Kernel, ep: EventPoll, left: list[Epitem]) -> None:
     """Put back what was not looked at, before what came meanwhile (``ep_done_scan()``)."""
     ep.ready = left + ep.ready
     if ep.ready and ep.wq.entries:
         wake_up(kernel, ep.wq)
 
 
-def _callback(kernel: Kernel, item: Item) -> Callable[[int], bool]:
+def _callback(kernel: Kernel, item: Epitem) -> Callable[[int], bool]:
     """Make what a watched file's queue calls at a wake-up (``ep_poll_callback()``)."""
 
     def ep_poll_callback(key: int) -> bool:
@@ -162,7 +162,7 @@ def _callback(kernel: Kernel, item: Item) -> Callable[[int], bool]:
     return ep_poll_callback
 
 
-def remove(ep: EventPoll, item: Item) -> None:
+def remove(ep: EventPoll, item: Epitem) -> None:
     """Stop watching one descriptor (``ep_remove()``)."""
     for queue, entry in item.waits:
         queue.remove(entry)
@@ -175,7 +175,7 @@ def remove(ep: EventPoll, item: Item) -> None:
 class _Release:
     """Forget a watched file at its last close (``eventpoll_release_file()``)."""
 
-    def __init__(self, item: Item) -> None:
+    def __init__(self, item: Epitem) -> None:
         self.item = item
 
     def __call__(self) -> None:
@@ -287,7 +287,7 @@ def _files_of(kernel: Kernel, ep: EventPoll) -> set[File]:
 def _insert(task: Task, ep: EventPoll, target: File, fd: int, events: int, data: int) -> None:
     """Watch a descriptor (``ep_insert()``, ``ep_ptable_queue_proc()``)."""
     kernel = task.kernel
-    item = Item(ep, target, fd, events, data)
+    item = Epitem(ep, target, fd, events, data)
     ep.items.append(item)
     target.on_release.insert(0, _Release(item))
     for queue in target.ops.poll_queues(task, target):
@@ -298,7 +298,7 @@ def _insert(task: Task, ep: EventPoll, target: File, fd: int, events: int, data:
         _make_ready(kernel, ep, item)
 
 
-def _make_ready(kernel: Kernel, ep: EventPoll, item: Item) -> None:
+def _make_ready(kernel: Kernel, ep: EventPoll, item: Epitem) -> None:
     if item in ep.ready:
         return
     ep.ready.append(item)

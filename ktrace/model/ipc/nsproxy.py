@@ -26,7 +26,7 @@ from ktrace.uapi.sched import (
 
 NAMESPACES = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP
 KNOWN = CLONE_NEWUSER | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | NAMESPACES
-UNMODELLED = 0x00000080 | 0x20000000 | 0x40000000
+CLONE_UNMODELLED = 0x00000080 | 0x20000000 | 0x40000000
 """CLONE_NEWTIME, CLONE_NEWPID, CLONE_NEWNET: names of other things than IPC's."""
 
 
@@ -53,8 +53,8 @@ def copy_namespaces(parent: Task, child: Task, flags: int) -> None:
 
     :raises Errno: EPERM, EINVAL
     """
-    if flags & UNMODELLED:
-        raise LookupError(f"the model knows nothing of clone({flags & UNMODELLED:#x})")
+    if flags & CLONE_UNMODELLED:
+        raise LookupError(f"the model knows nothing of clone({flags & CLONE_UNMODELLED:#x})")
     if not flags & NAMESPACES:
         if parent.nsproxy is not None:
             parent.nsproxy.count += 1
@@ -93,8 +93,8 @@ def unshare(task: Task, flags: int) -> int:
     :raises Errno: EINVAL, EPERM
     """
     kernel = task.kernel
-    if flags & UNMODELLED:
-        raise LookupError(f"the model knows nothing of unshare({flags & UNMODELLED:#x})")
+    if flags & CLONE_UNMODELLED:
+        raise LookupError(f"the model knows nothing of unshare({flags & CLONE_UNMODELLED:#x})")
     if flags & ~KNOWN:
         raise Errno("EINVAL")
     if flags & CLONE_VM and task.mm.users > 1:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ktrace.model.fs.file import File
     from ktrace.model.mm.iov import Destination, Source
 
-PREFIX = b"/proc/sys/"
+PROC_SYS = b"/proc/sys/"
 
 
 class ProcSysInode(Inode):
@@ -112,10 +112,10 @@ def _check(task: Task, file: File, mask: int) -> ProcSysInode:
 def proc_sys_inode(task: Task, path: bytes) -> Inode | None:
     """Return the inode of a limit of the caller's namespace, ``None`` for any other path (``proc_sys_lookup()``)."""
     kernel = task.kernel
-    if not path.startswith(PREFIX):
+    if not path.startswith(PROC_SYS):
         return None
     ns = kernel.ipc.namespace(task)
-    name = path[len(PREFIX) :].decode("ascii", "replace")
+    name = path[len(PROC_SYS) :].decode("ascii", "replace")
     limit = find_limit(ns, name)
     if limit is None:
         return None

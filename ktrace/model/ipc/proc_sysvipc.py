@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
     from ktrace.model.mm.iov import Destination
 
-PREFIX = b"/proc/sysvipc/"
+PROC_SYSVIPC = b"/proc/sysvipc/"
 HEADERS = {
     "sem": b"       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n",
     "msg": b"       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid"
@@ -229,7 +229,7 @@ SYSVIPC_OPS = SysvipcOperations()
 @proc_lookup
 def sysvipc_inode(task: Task, path: bytes) -> Inode | None:
     """Return the inode of one of the three files, ``None`` for any other path."""
-    kind = path[len(PREFIX) :].decode("ascii", "replace") if path.startswith(PREFIX) else ""
+    kind = path[len(PROC_SYSVIPC) :].decode("ascii", "replace") if path.startswith(PROC_SYSVIPC) else ""
     if kind not in HEADERS:
         return None
     kernel = task.kernel

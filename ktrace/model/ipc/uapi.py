@@ -20,7 +20,7 @@ _PERM = "iIIIIIH22x"
 _PERM_MEMBERS = ("key", "uid", "gid", "cuid", "cgid", "mode", "seq")
 
 
-class Layout:
+class UserStruct:
     """One struct: a :mod:`struct` code for its members in their order; one that ends in ``perm`` is an ipc64_perm."""
 
     def __init__(self, code: str, members: str) -> None:
@@ -52,20 +52,20 @@ class Layout:
         return {self.perm: perm, **dict(zip(self.members[1:], flat[count:], strict=True))}
 
 
-SEMBUF = Layout("Hhh", "sem_num sem_op sem_flg")
-TIMESPEC = Layout("qq", "tv_sec tv_nsec")
-SEMID64_DS = Layout("q8xq8xQ16x", "sem_perm sem_otime sem_ctime sem_nsems")
-MSQID64_DS = Layout(
+SEMBUF = UserStruct("Hhh", "sem_num sem_op sem_flg")
+TIMESPEC = UserStruct("qq", "tv_sec tv_nsec")
+SEMID64_DS = UserStruct("q8xq8xQ16x", "sem_perm sem_otime sem_ctime sem_nsems")
+MSQID64_DS = UserStruct(
     "qqqQQQii16x",
     "msg_perm msg_stime msg_rtime msg_ctime msg_cbytes msg_qnum msg_qbytes msg_lspid msg_lrpid",
 )
-SHMID64_DS = Layout(
+SHMID64_DS = UserStruct(
     "QqqqiiQ16x", "shm_perm shm_segsz shm_atime shm_dtime shm_ctime shm_cpid shm_lpid shm_nattch"
 )  # fmt: skip
-SEMINFO = Layout("10i", "semmap semmni semmns semmnu semmsl semopm semume semusz semvmx semaem")
-MSGINFO = Layout("7iH2x", "msgpool msgmap msgmax msgmnb msgmni msgssz msgtql msgseg")
-SHMINFO64 = Layout("5Q32x", "shmmax shmmin shmmni shmseg shmall")
-SHM_INFO = Layout("i4x5Q", "used_ids shm_tot shm_rss shm_swp swap_attempts swap_successes")
+SEMINFO = UserStruct("10i", "semmap semmni semmns semmnu semmsl semopm semume semusz semvmx semaem")
+MSGINFO = UserStruct("7iH2x", "msgpool msgmap msgmax msgmnb msgmni msgssz msgtql msgseg")
+SHMINFO64 = UserStruct("5Q32x", "shmmax shmmin shmmni shmseg shmall")
+SHM_INFO = UserStruct("i4x5Q", "used_ids shm_tot shm_rss shm_swp swap_attempts swap_successes")
 
 
 MEMBERS = {
@@ -102,7 +102,7 @@ def address_of(given: Any) -> int | None:
     return given if isinstance(given, int) else None
 
 
-def read_struct(task: Task, given: Any, layout: Layout) -> Mapping[str, Any]:
+def read_struct(task: Task, given: Any, layout: UserStruct) -> Mapping[str, Any]:
     """Return the struct that a call was given, or reads at an address; nothing given is NULL.
 
     :raises Errno: EFAULT
@@ -117,7 +117,7 @@ def write_struct(
     name: str,
     value: int,
     content: Mapping[str, Any],
-    layout: Layout,
+    layout: UserStruct,
     given: Any,
     about: IpcObject | None = None,
 ) -> Result:
@@ -144,7 +144,7 @@ def write_struct(
     return Result(value, None, {name: shown})
 
 
-def read_array(task: Task, given: Any, layout: Layout, count: int) -> list[Mapping[str, Any]]:
+def read_array(task: Task, given: Any, layout: UserStruct, count: int) -> list[Mapping[str, Any]]:
     """Return *count* structs that a call was given, with zeros for those that it was not, or reads at an address.
 
     :raises Errno: EFAULT

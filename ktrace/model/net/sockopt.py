@@ -9,9 +9,9 @@ from typing import Any
 from ktrace.include.linux.sched import MAX_SCHEDULE_TIMEOUT
 from ktrace.include.net.ip import LOOPBACK_IFINDEX
 from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.net import sockopt_busy_poll, sockopt_filter, sockopt_memory, sockopt_timestamp, sockopt_transmit
 from ktrace.model.net.core.sock import Sock, Socket
 from ktrace.model.net.socket import sockfd_lookup
-from ktrace.model.net.sockopt_more import set_more
 from ktrace.model.process.timer import HZ
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer
@@ -119,11 +119,12 @@ def _set(task: Task, sock: Socket, optname: int, data: bytes) -> None:
         if optname == SO_DONTROUTE:
             sk.dst_reset()
         return
-    setter = _SETTERS.get(optname)
-    if setter is None:
-        set_more(task, sk, optname, value, data)
-        return
-    setter(task, sock, value, data)
+    if (setter := _SETTERS.get(optname)) is not None:
+        setter(task, sock, value, data)
+    elif (by_subject := _BY_SUBJECT.get(optname)) is not None:
+        by_subject(task, sk, optname, value, data)
+    else:
+        raise Errno("ENOPROTOOPT")
 
 
 def _bind_to_device(task: Task, sk: Sock, optname: int, data: bytes) -> None:
@@ -323,3 +324,10 @@ _SETTERS: Mapping[int, Callable[[Task, Socket, int, bytes], None]] = {
     SO_SNDTIMEO: _sndtimeo, 66: _rcvtimeo, 67: _sndtimeo, SO_MARK: _mark, SO_PEEK_OFF: _peek_off,
     SO_ZEROCOPY: _zerocopy, SO_BUF_LOCK: _buf_lock,
 }  # fmt: skip
+_BY_SUBJECT: Mapping[int, Callable[[Task, Sock, int, int, bytes], None]] = {
+    **sockopt_timestamp.SETTERS,
+    **sockopt_filter.SETTERS,
+    **sockopt_busy_poll.SETTERS,
+    **sockopt_transmit.SETTERS,
+    **sockopt_memory.SETTERS,
+}

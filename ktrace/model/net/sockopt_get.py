@@ -9,11 +9,18 @@ from typing import Any
 from ktrace.include.linux.sched import MAX_SCHEDULE_TIMEOUT
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.mm.iov import is_bad
+from ktrace.model.net import (
+    sockopt_busy_poll,
+    sockopt_cookie,
+    sockopt_filter,
+    sockopt_memory,
+    sockopt_timestamp,
+    sockopt_transmit,
+)
 from ktrace.model.net.core.proto_ops import OptionValue
 from ktrace.model.net.core.sock import Sock, Socket
 from ktrace.model.net.socket import sockfd_lookup
 from ktrace.model.net.sockopt import BUF_LOCKS, FLAG_OPTIONS
-from ktrace.model.net.sockopt_more import get_more
 from ktrace.model.process.timer import HZ
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer, Result
@@ -171,7 +178,11 @@ def _get(task: Task, sock: Socket, optname: int, room: int) -> bytes:
         if room < IFNAMSIZ:
             raise Errno("EINVAL")
         return b"lo\0"
-    return get_more(task, sk, optname, room)
+    if optname == SO_PEERGROUPS:
+        return _peer_groups(sk, room)
+    if (by_subject := _BY_SUBJECT.get(optname)) is not None:
+        return by_subject(task, sk, optname, room)
+    raise Errno("ENOPROTOOPT")
 
 
 _PLAIN: Mapping[int, Callable[[Socket, Sock], int]] = {
@@ -218,6 +229,15 @@ def _peercred(kernel: Kernel, sk: Sock) -> bytes:
     return struct.pack("<iII", kernel.pid_of(name), uid, gid)
 
 
+def _peer_groups(sk: Sock, room: int) -> bytes:
+    if sk.peer_cred is None:
+        raise Errno("ENODATA")
+    data = struct.pack(f"<{len(sk.peer_groups)}I", *sk.peer_groups)
+    if room < len(data):
+        raise Errno("ERANGE")
+    return data
+
+
 def _peername(kernel: Kernel, sock: Socket, room: int) -> bytes:
     assert sock.ops is not None
     try:
@@ -227,3 +247,13 @@ def _peername(kernel: Kernel, sock: Socket, room: int) -> bytes:
     if len(name) < room:
         raise Errno("EINVAL")
     return name[:room]
+
+
+_BY_SUBJECT: Mapping[int, Callable[[Task, Sock, int, int], bytes]] = {
+    **sockopt_timestamp.GETTERS,
+    **sockopt_filter.GETTERS,
+    **sockopt_busy_poll.GETTERS,
+    **sockopt_transmit.GETTERS,
+    **sockopt_memory.GETTERS,
+    **sockopt_cookie.GETTERS,
+}

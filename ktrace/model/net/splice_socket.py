@@ -30,7 +30,7 @@ PRIVATE = Between(
     0,
     (1 << 64) - 1,
 )
-Part = tuple[Page, int, int]
+PartialPage = tuple[Page, int, int]
 """Page, offset and size."""
 
 
@@ -113,9 +113,9 @@ def skb_splice_bits(task: Task, skb: SkBuff, offset: int, length: int, pipe: Pip
     return splice_to_pipe(task, pipe, skb_parts(task, skb, offset, length))
 
 
-def skb_parts(task: Task, skb: SkBuff, offset: int, length: int) -> list[Part]:
+def skb_parts(task: Task, skb: SkBuff, offset: int, length: int) -> list[PartialPage]:
     """Return a part of a packet as pages, each with a reference taken (``__skb_splice_bits()``)."""
-    parts: list[Part] = []
+    parts: list[PartialPage] = []
     head = skb.linear[offset : offset + length]
     length -= len(head)
     offset = max(offset - len(skb.linear), 0)
@@ -136,7 +136,7 @@ def skb_parts(task: Task, skb: SkBuff, offset: int, length: int) -> list[Part]:
     return parts
 
 
-def _fill_page(parts: list[Part], page: Page, offset: int, size: int) -> None:
+def _fill_page(parts: list[PartialPage], page: Page, offset: int, size: int) -> None:
     """``spd_fill_page()``, ``spd_can_coalesce()``."""
     if parts:
         last, start, length = parts[-1]
@@ -147,7 +147,7 @@ def _fill_page(parts: list[Part], page: Page, offset: int, size: int) -> None:
     parts.append((page, offset, size))
 
 
-def splice_to_pipe(task: Task, pipe: PipeInode, parts: list[Part]) -> int:
+def splice_to_pipe(task: Task, pipe: PipeInode, parts: list[PartialPage]) -> int:
     """Fill slots with *parts* as long as there are any, drop the rest (``splice_to_pipe()``)."""
     if not parts:
         return 0

@@ -34,17 +34,14 @@ class ReceiveShutdown(Exception):
     """Say that nothing will come any more: ``err = 0`` and no packet."""
 
 
-def try_recv(sk: Sock, flags: int, off: int) -> tuple[SkBuff | None, int]:
-    """Take or peek at the first packet (``__skb_try_recv_datagram()``, ``__skb_try_recv_from_queue()``).
+def skb_try_recv_from_queue(queue: list[SkBuff], flags: int, off: int) -> tuple[SkBuff, int] | None:
+    """Take or peek at the first packet (``__skb_try_recv_from_queue()``).
 
     :param off: where SO_PEEK_OFF starts, -1 where it is off
-    :returns: the packet, and the offset within it
-    :raises Errno: the sock's error
+    :returns: the packet, and the offset within it; ``None`` where there is none
     """
-    raise_sock_error(sk)
-    queue = sk.receive_queue
     if not flags & MSG_PEEK:
-        return (queue.pop(0), 0) if queue else (None, off)
+        return (queue.pop(0), 0) if queue else None
     at_offset, rest = off >= 0, max(off, 0)
     for skb in queue:
         if at_offset and rest >= len(skb) and (rest or skb.peeked):
@@ -53,7 +50,7 @@ def try_recv(sk: Sock, flags: int, off: int) -> tuple[SkBuff | None, int]:
         if not len(skb):
             skb.peeked = True
         return skb, rest
-    return None, off
+    return None
 
 
 def wait_for_more(task: Task, sk: Sock, timeo: Timeo, last: SkBuff | None) -> Sleeps[None]:
@@ -90,9 +87,10 @@ def skb_recv_datagram(task: Task, sk: Sock, flags: int, off: int = 0) -> Sleeps[
     timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT)
     while True:
         last = sk.receive_queue[-1] if sk.receive_queue else None
-        skb, at = try_recv(sk, flags, off)
-        if skb is not None:
-            return skb, at
+        raise_sock_error(sk)  # __skb_try_recv_datagram()
+        found = skb_try_recv_from_queue(sk.receive_queue, flags, off)
+        if found is not None:
+            return found
         if not timeo:
             raise Errno("EAGAIN")
         yield from wait_for_more(task, sk, timeo, last)

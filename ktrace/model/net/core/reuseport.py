@@ -19,7 +19,7 @@ Flow = tuple[str, int, str, int]
 
 
 @dataclass(eq=False)
-class Group(Generic[S]):
+class SockReuseport(Generic[S]):
     """Mirror a ``struct sock_reuseport``.
 
     :param has_conns: whether a member was ever connected
@@ -41,11 +41,11 @@ def add_sock(sk: Inet, others: Iterable[Inet]) -> None:
     for other in others:
         if other is not sk and other.reuseport and _alike(sk, other):
             if other.reuseport_cb is None:
-                other.reuseport_cb = Group([other])
+                other.reuseport_cb = SockReuseport([other])
             sk.reuseport_cb = other.reuseport_cb
             sk.reuseport_cb.socks.append(sk)
             return
-    sk.reuseport_cb = Group([sk])
+    sk.reuseport_cb = SockReuseport([sk])
 
 
 def _alike(sk: Inet, other: Inet) -> bool:
@@ -75,7 +75,7 @@ def select(
     :param took: tells from the observed sock that a member took it
     :param unseen: tells from what was observed whether a member could take it without a trace
     """
-    group: Group[S] | None = sk.reuseport_cb
+    group: SockReuseport[S] | None = sk.reuseport_cb
     if group is None or not sk.reuseport:
         return None
     members = [other for other in group.socks if other.state != "TCP_ESTABLISHED"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.state.net.facts import SocketFacts
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ktrace.model.fs.file import File
     from ktrace.model.mm.page import Page
     from ktrace.model.net.core.sock import Sock
+    from ktrace.model.net.inet.ip_error import ExtendedError
 
 MAX_SKB_FRAGS = 17
 FRAG_ORDER = 3
@@ -79,7 +80,7 @@ class SkBuff:
     pktinfo: tuple[int, str] | None = None
     since: int = 0
     dropcount: int = 0
-    error: Any = None
+    error: ExtendedError | None = None
     frags: list[Fragment] = field(default_factory=list)
 
     @property

@@ -9,20 +9,18 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import InMessage
 from ktrace.model.net.core.scm import put_cmsg
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock_cmsg import sock_recv_timestamp
 from ktrace.model.net.inet.addr6 import is_ipv6, sockaddr_in6, v4mapped
 from ktrace.model.net.inet.icmp import icmpv6_error
 from ktrace.model.net.inet.ip_cmsg import ip_cmsg_recv
-from ktrace.model.net.inet.ip_error import ExtendedError, dequeue, header, queue
+from ktrace.model.net.inet.ip_error import ExtendedError, header, receive_error, sock_queue_err_skb
 from ktrace.model.net.inet.ip_packet import IpPacket
 from ktrace.model.net.inet.option6 import ip6_datagram_recv_ctl
 from ktrace.model.net.inet.sock import Inet
-from ktrace.model.task import Errno
 from ktrace.uapi.errqueue import SO_EE_ORIGIN_ICMP6, SO_EE_ORIGIN_LOCAL
 from ktrace.uapi.icmpv6 import ICMPV6_DEST_UNREACH, ICMPV6_PORT_UNREACH, SIZEOF_ICMP6HDR
 from ktrace.uapi.in6 import IPV6_RECVERR
 from ktrace.uapi.ipv6 import SIZEOF_IPV6HDR
-from ktrace.uapi.socket import AF_INET6, MSG_ERRQUEUE, MSG_TRUNC, SOL_IPV6
+from ktrace.uapi.socket import AF_INET6, MSG_ERRQUEUE, SOL_IPV6
 from ktrace.uapi.udp import SIZEOF_UDPHDR
 
 
@@ -36,7 +34,7 @@ def icmpv6_unreachable(kernel: Kernel, sk: Inet, packet: IpPacket, errno: int, d
     error.error = ExtendedError(
         errno, SO_EE_ORIGIN_ICMP6, ICMPV6_DEST_UNREACH, ICMPV6_PORT_UNREACH, 0, packet.daddr, dport, packet.daddr
     )
-    queue(kernel, sk, error)
+    sock_queue_err_skb(kernel, sk, error)
 
 
 def ipv6_local_error(kernel: Kernel, sk: Inet, errno: int, daddr: str, port: int, info: int) -> None:
@@ -46,7 +44,7 @@ def ipv6_local_error(kernel: Kernel, sk: Inet, errno: int, daddr: str, port: int
     error = SkBuff(b"", 0, kernel.net.alloc.truesize(SIZEOF_IPV6HDR))
     error.since = kernel.clock[0]
     error.error = ExtendedError(errno, SO_EE_ORIGIN_LOCAL, 0, 0, info, daddr, port, None)
-    queue(kernel, sk, error)
+    sock_queue_err_skb(kernel, sk, error)
 
 
 def ipv6_recv_error(kernel: Kernel, sk: Inet, msg: InMessage) -> int:
@@ -54,16 +52,7 @@ def ipv6_recv_error(kernel: Kernel, sk: Inet, msg: InMessage) -> int:
 
     :raises Errno: EAGAIN, EFAULT
     """
-    skb = dequeue(kernel, sk)
-    copied = len(skb)
-    if copied > msg.destination.count:
-        msg.flags |= MSG_TRUNC
-        copied = msg.destination.count
-    if msg.destination.copy(skb.data[:copied]) < copied:
-        raise Errno("EFAULT")
-    if skb.since:
-        sock_recv_timestamp(kernel, sk, msg, skb.since)
-    error: ExtendedError = skb.error
+    skb, error, copied = receive_error(kernel, sk, msg)
     if msg.wants_name:
         if "sndflow" in sk.np.bits and error.origin == SO_EE_ORIGIN_ICMP6:
             raise NotImplementedError("the model does not know the flow label of a packet that an ICMPv6 error answers")

@@ -31,7 +31,7 @@ from ktrace.uapi.socket import SOL_IP
 
 
 @dataclass
-class Cookie:
+class IpcmCookie:
     """Mirror a ``struct ipcm_cookie``: what holds for one packet instead of the sock's own.
 
     :param addr: source address, ``None`` for the sock's
@@ -49,12 +49,12 @@ class Cookie:
         return self.ttl or hops, tos if self.tos is None else self.tos
 
 
-def ip_cmsg_send(task: Task, sk: Inet, msg: OutMessage) -> Cookie:
+def ip_cmsg_send(task: Task, sk: Inet, msg: OutMessage) -> IpcmCookie:
     """Read the control messages of a call (``ip_cmsg_send()``).
 
     :raises Errno: EINVAL, EPERM
     """
-    cookie = Cookie()
+    cookie = IpcmCookie()
     for message in for_each_cmsghdr(msg):
         if message["cmsg_level"] == 1:
             mark = sock_cmsg_send(task, message)
@@ -64,7 +64,7 @@ def ip_cmsg_send(task: Task, sk: Inet, msg: OutMessage) -> Cookie:
     return cookie
 
 
-def _one_message(cookie: Cookie, kind: int, data: bytes) -> None:
+def _one_message(cookie: IpcmCookie, kind: int, data: bytes) -> None:
     if kind == IP_PKTINFO:
         if len(data) != SIZEOF_IN_PKTINFO:
             raise Errno("EINVAL")
@@ -92,7 +92,7 @@ def _number(data: bytes, least: int) -> int:
     return value
 
 
-def source_of(cookie: Cookie, sk: Inet) -> str:
+def source_of(cookie: IpcmCookie, sk: Inet) -> str:
     """Return the source address that a sender asked for, ``0.0.0.0`` for none (``ip_route_output_key_hash_rcu()``).
 
     :raises Errno: EINVAL for one that no packet may have, ENETUNREACH for one that is not ours, ENODEV for a device

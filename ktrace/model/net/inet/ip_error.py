@@ -69,7 +69,7 @@ def icmp_unreachable(kernel: Kernel, sk: Inet, skb: SkBuff, errno: int, dport: i
     error.error = ExtendedError(
         errno, SO_EE_ORIGIN_ICMP, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, skb.daddr, dport, skb.daddr
     )
-    queue(kernel, sk, error)
+    sock_queue_err_skb(kernel, sk, error)
 
 
 def ip_local_error(kernel: Kernel, sk: Inet, errno: int, daddr: str, port: int, info: int) -> None:
@@ -79,7 +79,7 @@ def ip_local_error(kernel: Kernel, sk: Inet, errno: int, daddr: str, port: int, 
     error = SkBuff(b"", 0, kernel.net.alloc.truesize(SIZEOF_IPHDR))
     error.since = kernel.clock[0]
     error.error = ExtendedError(errno, SO_EE_ORIGIN_LOCAL, 0, 0, info, daddr, port, None)
-    queue(kernel, sk, error)
+    sock_queue_err_skb(kernel, sk, error)
 
 
 def pmtu(sk: Inet) -> int:
@@ -87,7 +87,7 @@ def pmtu(sk: Inet) -> int:
     return IP_MAX_MTU if sk.options.get((SOL_IP, IP_MTU_DISCOVER), 1) < IP_PMTUDISC_PROBE else LOOPBACK_MTU
 
 
-def queue(kernel: Kernel, sk: Inet, skb: SkBuff) -> None:
+def sock_queue_err_skb(kernel: Kernel, sk: Inet, skb: SkBuff) -> None:
     """Put an error on the queue, or drop it where the receive buffer is full (``sock_queue_err_skb()``)."""
     if sk.rmem_alloc + skb.truesize >= sk.rcvbuf:
         return
@@ -98,18 +98,19 @@ def queue(kernel: Kernel, sk: Inet, skb: SkBuff) -> None:
         error_report(kernel, sk)
 
 
-def purge(sk: Inet) -> None:
+def skb_errqueue_purge(sk: Inet) -> None:
     """Drop all errors (``skb_errqueue_purge()``)."""
     while sk.error_queue:
         sk.rmem_alloc -= sk.error_queue.pop().truesize
 
 
-def ip_recv_error(kernel: Kernel, sk: Inet, msg: InMessage) -> int:
-    """Receive the oldest error, with the bytes that it answers (``ip_recv_error()``).
+def receive_error(kernel: Kernel, sk: Inet, msg: InMessage) -> tuple[SkBuff, ExtendedError, int]:
+    """Copy the oldest error and tell when it came, as ``ip_recv_error()`` and ``ipv6_recv_error()`` both begin.
 
+    :returns: its buffer, what it says, and the bytes that were copied
     :raises Errno: EAGAIN, EFAULT
     """
-    skb = dequeue(kernel, sk)
+    skb = sock_dequeue_err_skb(kernel, sk)
     copied = len(skb)
     if copied > msg.destination.count:
         msg.flags |= MSG_TRUNC
@@ -118,7 +119,16 @@ def ip_recv_error(kernel: Kernel, sk: Inet, msg: InMessage) -> int:
         raise Errno("EFAULT")
     if skb.since:
         sock_recv_timestamp(kernel, sk, msg, skb.since)
-    error: ExtendedError = skb.error
+    assert skb.error is not None
+    return skb, skb.error, copied
+
+
+def ip_recv_error(kernel: Kernel, sk: Inet, msg: InMessage) -> int:
+    """Receive the oldest error, with the bytes that it answers (``ip_recv_error()``).
+
+    :raises Errno: EAGAIN, EFAULT
+    """
+    skb, error, copied = receive_error(kernel, sk, msg)
     if msg.wants_name:
         msg.name = sockaddr_in(error.daddr, error.port)
     offender = bytes(16)
@@ -135,7 +145,7 @@ def header(error: ExtendedError) -> bytes:
     return struct.pack("<IBBBBII", error.errno, error.origin, error.type, error.code, 0, error.info, 0)
 
 
-def dequeue(kernel: Kernel, sk: Inet) -> SkBuff:
+def sock_dequeue_err_skb(kernel: Kernel, sk: Inet) -> SkBuff:
     """Take the oldest error, and let the next one be the sock's, or none (``sock_dequeue_err_skb()``).
 
     :raises Errno: EAGAIN
@@ -144,11 +154,11 @@ def dequeue(kernel: Kernel, sk: Inet) -> SkBuff:
         raise Errno("EAGAIN")
     skb = sk.error_queue.pop(0)
     sk.rmem_alloc -= skb.truesize
-    following = sk.error_queue[0] if sk.error_queue else None
-    if following is not None and following.error.origin in SO_EE_ORIGINS_ICMP:
-        sk.err = following.error.errno
-    elif skb.error.origin in SO_EE_ORIGINS_ICMP:
+    following = sk.error_queue[0].error if sk.error_queue else None
+    if following is not None and following.origin in SO_EE_ORIGINS_ICMP:
+        sk.err = following.errno
+    elif skb.error is not None and skb.error.origin in SO_EE_ORIGINS_ICMP:
         sk.err = 0
-    if following is not None:
+    if sk.error_queue:
         error_report(kernel, sk)
     return skb

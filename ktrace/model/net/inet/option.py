@@ -61,7 +61,7 @@ from ktrace.uapi.socket import SOCK_RAW, SOCK_STREAM, SOL_IP
 TOS_PRIORITY = (0, 0, 0, 0, 2, 2, 2, 2, 6, 6, 6, 6, 4, 4, 4, 4)
 """``ip_tos2prio[]`` (``net/ipv4/route.c``)."""
 
-BITS = {
+IP_BITS = {
     IP_RECVERR: "recverr", IP_FREEBIND: "freebind", IP_BIND_ADDRESS_NO_PORT: "bind_address_no_port",
     IP_RECVERR_RFC4884: "recverr_rfc4884", IP_MULTICAST_LOOP: "mc_loop", IP_MULTICAST_ALL: "mc_all",
     IP_TRANSPARENT: "transparent", IP_HDRINCL: "hdrincl", IP_NODEFRAG: "nodefrag",
@@ -113,7 +113,7 @@ def set_ip_option(task: Task, sk: Inet, level: int, optname: int, optval: bytes)
         change_membership(sk, optval, optname == IP_ADD_MEMBERSHIP)
     elif optname == IP_MULTICAST_IF:
         set_multicast_if(sk, optval)
-    elif optname in BITS:
+    elif optname in IP_BITS:
         _set_bit(sk, optname, value)
     elif optname in MESSAGES:
         _set_message(sk, optname, value)
@@ -134,9 +134,9 @@ def _set_bit(sk: Inet, optname: int, value: int) -> None:
         sk.rmem_alloc -= sum(skb.truesize for skb in sk.error_queue)
         sk.error_queue.clear()
     if value:
-        sk.bits.add(BITS[optname])
+        sk.bits.add(IP_BITS[optname])
     else:
-        sk.bits.discard(BITS[optname])
+        sk.bits.discard(IP_BITS[optname])
 
 
 def _set_message(sk: Inet, optname: int, value: int) -> None:
@@ -201,8 +201,8 @@ def get_ip_option(kernel: Kernel, sk: Inet, level: int, optname: int, optlen: in
         return b""
     if optname == IP_MULTICAST_IF:
         return ipaddress.IPv4Address(sk.mc_addr).packed[:optlen]
-    if optname in BITS:
-        value = int(BITS[optname] in sk.bits)
+    if optname in IP_BITS:
+        value = int(IP_BITS[optname] in sk.bits)
     elif optname == IP_TTL:
         value = sk.uc_ttl if sk.uc_ttl != -1 else kernel.net.setting("ipv4/ip_default_ttl")
     elif optname == IP_TOS:
@@ -213,8 +213,8 @@ def get_ip_option(kernel: Kernel, sk: Inet, level: int, optname: int, optlen: in
         if not _has_route(sk):
             raise Errno("ENOTCONN")
         value = IP_MAX_MTU
-    elif optname in MESSAGES or optname in NUMBERS:
-        value = sk.options.get((SOL_IP, optname), NUMBERS.get(optname, 0))
+    elif optname in MESSAGES or optname in IP_NUMBERS:
+        value = sk.options.get((SOL_IP, optname), IP_NUMBERS.get(optname, 0))
     else:
         _refuse(sk, optname, optlen)
     if 0 < optlen < 4 and 0 <= value <= 255:
@@ -231,7 +231,7 @@ def _has_route(sk: Inet) -> bool:
     return sk.state not in ("TCP_CLOSE", "TCP_LISTEN")
 
 
-NUMBERS = {
+IP_NUMBERS = {
     IP_MTU_DISCOVER: IP_PMTUDISC_WANT,
     IP_MULTICAST_TTL: 1,
     IP_MINTTL: 0,

@@ -73,18 +73,18 @@ RXOPT = {
 TOLD = ("rxinfo", "rxhlim", "rxtclass", "srcrt", "hopopts", "dstopts", "rxpmtu", "recvfragsize")
 """Those of which the model knows what they add to a message: nothing, for packets without such headers."""
 
-BITS = {
+IPV6_BITS = {
     IPV6_RECVERR: "recverr", IPV6_FLOWINFO_SEND: "sndflow", IPV6_MULTICAST_LOOP: "mc_loop",
     IPV6_MULTICAST_ALL: "mc_all", IPV6_RECVERR_RFC4884: "recverr_rfc4884", IPV6_DONTFRAG: "dontfrag",
     IPV6_ROUTER_ALERT_ISOLATE: "rtalert_isolate", IPV6_AUTOFLOWLABEL: "autoflowlabel",
 }  # fmt: skip
 """Options that are one bit of ``struct ipv6_pinfo``."""
 
-INET_BITS = {IPV6_TRANSPARENT: "transparent", IPV6_FREEBIND: "freebind"}
+IPV6_INET_BITS = {IPV6_TRANSPARENT: "transparent", IPV6_FREEBIND: "freebind"}
 SHORT = (IPV6_DONTFRAG, IPV6_AUTOFLOWLABEL, IPV6_RECVFRAGSIZE)
 """Options that do not ask for a whole int."""
 
-UNMODELLED = {
+IPV6_UNMODELLED = {
     IPV6_2292PKTOPTIONS, IPV6_ADD_MEMBERSHIP, IPV6_DROP_MEMBERSHIP, IPV6_ROUTER_ALERT, IPV6_JOIN_ANYCAST,
     IPV6_LEAVE_ANYCAST, IPV6_FLOWLABEL_MGR, IPV6_PKTINFO, IPV6_HOPOPTS, IPV6_RTHDRDSTOPTS, IPV6_RTHDR, IPV6_DSTOPTS,
     IPV6_ADDR_PREFERENCES, *range(MCAST_JOIN_GROUP, MCAST_MSFILTER + 1),
@@ -110,15 +110,15 @@ def set_ipv6_option(task: Task, sk: Inet, level: int, optname: int, optval: byte
     if optname in (IPV6_IPSEC_POLICY, IPV6_XFRM_POLICY):
         # xfrm_user_policy() without CONFIG_XFRM
         raise Errno("ENOPROTOOPT" if task.cred.capable("CAP_NET_ADMIN") else "EPERM")
-    if optname in UNMODELLED:
+    if optname in IPV6_UNMODELLED:
         raise NotImplementedError(f"the model does not know the SOL_IPV6 option {optname}")
     if optname not in SHORT and optname in KNOWN and not whole:
         raise Errno("EINVAL")
     if optname in RXOPT:
         _set_rxopt(sk, RXOPT[optname], value)
-    elif optname in INET_BITS:
-        _put(sk.bits, INET_BITS[optname], value)
-    elif optname in BITS:
+    elif optname in IPV6_INET_BITS:
+        _put(sk.bits, IPV6_INET_BITS[optname], value)
+    elif optname in IPV6_BITS:
         _set_bit(sk, optname, value)
     elif optname == IPV6_V6ONLY:
         if sk.inet_num:
@@ -153,7 +153,7 @@ def _set_bit(sk: Inet, optname: int, value: int) -> None:
         # skb_queue_purge()
         sk.rmem_alloc -= sum(skb.truesize for skb in sk.error_queue)
         sk.error_queue.clear()
-    _put(sk.np.bits, BITS[optname], value)
+    _put(sk.np.bits, IPV6_BITS[optname], value)
     if optname == IPV6_AUTOFLOWLABEL:
         sk.np.bits.add("autoflowlabel_set")
 
@@ -221,11 +221,11 @@ def _addrform(sk: Inet, value: int) -> None:
     sk.np.rxopt.clear()
 
 
-NUMBERS = (
+IPV6_NUMBERS = (
     IPV6_UNICAST_HOPS, IPV6_MULTICAST_HOPS, IPV6_TCLASS, IPV6_MTU_DISCOVER, IPV6_MTU, IPV6_MINHOPCOUNT,
     IPV6_MULTICAST_IF, IPV6_UNICAST_IF, IPV6_V6ONLY, IPV6_ADDRFORM,
 )  # fmt: skip
-KNOWN = {*RXOPT, *BITS, *INET_BITS, *NUMBERS}
+KNOWN = {*RXOPT, *IPV6_BITS, *IPV6_INET_BITS, *IPV6_NUMBERS}
 
 
 def get_ipv6_option(kernel: Kernel, sk: Inet, level: int, optname: int, optlen: int) -> bytes:
@@ -250,10 +250,10 @@ def _value(sk: Inet, optname: int) -> int:
         return int(RXOPT[optname] in np.rxopt)
     if optname == IPV6_AUTOFLOWLABEL and "autoflowlabel_set" not in np.bits:
         return 1  # ip6_default_np_autolabel() with IP6_AUTO_FLOW_LABEL_OPTOUT
-    if optname in BITS:
-        return int(BITS[optname] in np.bits)
-    if optname in INET_BITS:
-        return int(INET_BITS[optname] in sk.bits)
+    if optname in IPV6_BITS:
+        return int(IPV6_BITS[optname] in np.bits)
+    if optname in IPV6_INET_BITS:
+        return int(IPV6_INET_BITS[optname] in sk.bits)
     if optname == IPV6_ADDRFORM:
         if sk.protocol not in (IPPROTO_TCP, IPPROTO_UDP):
             raise Errno("ENOPROTOOPT")

@@ -17,7 +17,7 @@ from ktrace.state.net.inet import InetSock, Ipv6Sock
 from ktrace.uapi.in_ import IP_MINTTL, IP_MTU_DISCOVER, IP_MULTICAST_TTL, IP_PMTUDISC_WANT
 
 if TYPE_CHECKING:
-    from ktrace.model.net.core.reuseport import Group
+    from ktrace.model.net.core.reuseport import SockReuseport
 
 ANY = "0.0.0.0"
 DEFAULT_HOPS = 64
@@ -87,7 +87,7 @@ class Inet(Sock):
     mc_index: int = 0
     mc_addr: str = ANY
     mc_list: list[tuple[str, str, int]] = field(default_factory=list)
-    reuseport_cb: Group[Any] | None = None
+    reuseport_cb: SockReuseport[Any] | None = None
 
     @property
     def np(self) -> Pinet6:

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from ktrace.model.observed import Observed
 
 RTNLGRP_MROUTE_R = (30, 31)
-FLAGS = {
+NETLINK_FLAGS = {
     NETLINK_PKTINFO: "RECV_PKTINFO",
     NETLINK_BROADCAST_ERROR: "BROADCAST_SEND_ERROR",
     NETLINK_NO_ENOBUFS: "RECV_NO_ENOBUFS",
@@ -342,14 +342,14 @@ class NetlinkOps(ProtoOps):
             else:
                 sk.groups &= ~(1 << value - 1)
             return 0
-        if optname not in FLAGS:
+        if optname not in NETLINK_FLAGS:
             raise Errno("ENOPROTOOPT")
         if optname == NETLINK_LISTEN_ALL_NSID and not task.cred.capable("CAP_NET_BROADCAST"):
             raise Errno("EPERM")
         if value:
-            sk.nl_flags.add(FLAGS[optname])
+            sk.nl_flags.add(NETLINK_FLAGS[optname])
         else:
-            sk.nl_flags.discard(FLAGS[optname])
+            sk.nl_flags.discard(NETLINK_FLAGS[optname])
         if optname == NETLINK_NO_ENOBUFS and value:
             sk.congested = False
         return 0
@@ -363,11 +363,11 @@ class NetlinkOps(ProtoOps):
             raise Errno("EINVAL")
         if optname == NETLINK_LIST_MEMBERSHIPS:
             raise NotImplementedError("the model does not list the groups of a netlink socket")
-        if optname not in FLAGS or optname == NETLINK_LISTEN_ALL_NSID:
+        if optname not in NETLINK_FLAGS or optname == NETLINK_LISTEN_ALL_NSID:
             raise Errno("ENOPROTOOPT")
         if optlen < 4:
             raise Errno("EINVAL")
-        return struct.pack("<I", FLAGS[optname] in sk.nl_flags)
+        return struct.pack("<I", NETLINK_FLAGS[optname] in sk.nl_flags)
 
 
 def netlink_rcv_skb(kernel: Kernel, sk: Netlink, data: bytes) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from ktrace.model.ipc.namespace import Namespace
 from ktrace.model.ipc.sysctl import LIMITS, read_limit, write_limit
-from ktrace.model.ipc.uapi import MSQID64_DS, SEMID64_DS, SEMINFO, SHM_INFO, SHMID64_DS, SHMINFO64, Layout
+from ktrace.model.ipc.uapi import MSQID64_DS, SEMID64_DS, SEMINFO, SHM_INFO, SHMID64_DS, SHMINFO64, UserStruct
 from ktrace.model.task import Errno
 from tests.unit.model.bench import Bench
 from tests.unit.model.facts import IPC
@@ -73,7 +73,7 @@ def test_reading_shows_all_values() -> None:
     ("layout", "size"),
     [(SEMID64_DS, 104), (MSQID64_DS, 120), (SHMID64_DS, 112), (SEMINFO, 40), (SHMINFO64, 72), (SHM_INFO, 48)],
 )
-def test_structs_have_the_sizes_of_the_abi(layout: Layout, size: int) -> None:
+def test_structs_have_the_sizes_of_the_abi(layout: UserStruct, size: int) -> None:
     """include/uapi/asm-generic/ipcbuf.h and arch/x86/include/uapi/asm/sembuf.h."""
     assert layout.size == size
     assert layout.unpack(layout.pack(layout.unpack(bytes(range(size))))) == layout.unpack(bytes(range(size)))

@@ -12,7 +12,7 @@ from ktrace.model.net.inet.addr6 import ANY6, LOOPBACK6, inet6_address, is_multi
 from ktrace.model.net.inet.datagram_connect import ip4_datagram_connect, ip6_datagram_connect, udp_disconnect
 from ktrace.model.net.inet.icmp_output import icmp_packet, icmpv6_packet
 from ktrace.model.net.inet.ip_cmsg import ip_cmsg_send, source_of
-from ktrace.model.net.inet.ip_error import ip_local_error, pmtu, purge
+from ktrace.model.net.inet.ip_error import ip_local_error, pmtu, skb_errqueue_purge
 from ktrace.model.net.inet.ip_input import Raw, send
 from ktrace.model.net.inet.ip_packet import IpPacket, df_and_ident
 from ktrace.model.net.inet.option import get_ip_option, set_ip_option
@@ -159,7 +159,7 @@ class PingProto(Proto[Raw]):
         """``ping_close()``."""
         ping_unhash(task.kernel, sk)
         sock_orphan(sk)
-        purge(sk)
+        skb_errqueue_purge(sk)
 
     def sendmsg(self, task: Task, sk: Raw, msg: OutMessage) -> int:
         """``ping_v4_sendmsg()``."""

@@ -14,7 +14,7 @@ from ktrace.model.net.core.sock import raise_sock_error, sock_orphan
 from ktrace.model.net.inet.datagram_connect import ip4_datagram_connect, udp_disconnect
 from ktrace.model.net.inet.ip_append import HH_LEN, Room, make_skb
 from ktrace.model.net.inet.ip_cmsg import ip_cmsg_send, source_of
-from ktrace.model.net.inet.ip_error import ip_local_error, pmtu, purge
+from ktrace.model.net.inet.ip_error import ip_local_error, pmtu, skb_errqueue_purge
 from ktrace.model.net.inet.ip_input import Raw, raw_hash, send
 from ktrace.model.net.inet.ip_packet import (
     IPHDR_FREE,
@@ -67,7 +67,7 @@ class RawProto(Proto[Raw]):
         """``raw_close()``, ``sk_common_release()``."""
         self.unhash(task.kernel, sk)
         sock_orphan(sk)
-        purge(sk)
+        skb_errqueue_purge(sk)
 
     def bind(self, task: Task, sk: Raw, addr: bytes) -> int:
         """``raw_bind()``."""

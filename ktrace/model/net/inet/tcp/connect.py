@@ -30,7 +30,7 @@ from ktrace.model.net.inet.sock import ANY, Answered
 from ktrace.model.net.inet.socket import address_type, inet_address
 from ktrace.model.net.inet.tcp.option import retrans_to_secs
 from ktrace.model.net.inet.tcp.tcp import (
-    Request,
+    RequestSock,
     Tcp,
     inet_bhash2_reset_saddr,
     tcp_close_state,
@@ -338,7 +338,7 @@ def inet_csk_complete_hashdance(kernel: Kernel, listener: Tcp, client: Tcp) -> T
     return child
 
 
-def _defer(kernel: Kernel, listener: Tcp, client: Tcp) -> Request:
+def _defer(kernel: Kernel, listener: Tcp, client: Tcp) -> RequestSock:
     """Keep the request until something is sent, or its SYN-ACK has been sent again often enough."""
 
     def complete(kernel: Kernel) -> Tcp | None:
@@ -349,7 +349,7 @@ def _defer(kernel: Kernel, listener: Tcp, client: Tcp) -> Request:
             raise NotImplementedError("the model does not drop what completes a connection for which there is no room")
         return inet_csk_complete_hashdance(kernel, listener, client)
 
-    request = Request(listener, complete, start(kernel, retrans_to_secs(listener.defer_accept)))
+    request = RequestSock(listener, complete, start(kernel, retrans_to_secs(listener.defer_accept)))
     listener.requests.append(request)
     return request
 

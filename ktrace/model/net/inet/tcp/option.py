@@ -66,7 +66,7 @@ from ktrace.uapi.tcp import (
     TCP_ZEROCOPY_RECEIVE,
 )
 
-KEPT = {
+SMALL_OPTIONS = {
     TCP_THIN_LINEAR_TIMEOUTS: 1, TCP_SAVE_SYN: 2, TCP_FASTOPEN_CONNECT: 1, TCP_FASTOPEN_NO_COOKIE: 1, TCP_INQ: 1,
 }  # fmt: skip
 """Options that are a small number, by the largest."""
@@ -128,8 +128,8 @@ def set_tcp_option(task: Task, sk: Tcp, optname: int, optval: bytes) -> int:
             raise Errno("EINVAL")
     elif optname == TCP_THIN_DUPACK:
         _range(value, 0, 1)
-    elif optname in KEPT:
-        _set_small(kernel, sk, optname, _range(value, 0, KEPT[optname]))
+    elif optname in SMALL_OPTIONS:
+        _set_small(kernel, sk, optname, _range(value, 0, SMALL_OPTIONS[optname]))
     elif optname == TCP_FASTOPEN:
         if value < 0 or sk.state not in ("TCP_CLOSE", "TCP_LISTEN"):
             raise Errno("EINVAL")
@@ -270,7 +270,7 @@ def get_tcp_option(kernel: Kernel, sk: Tcp, optname: int, optlen: int) -> Option
         TCP_REPAIR: 0,
         TCP_DEFER_ACCEPT: retrans_to_secs(sk.defer_accept),
         TCP_TX_DELAY: 0,
-        **{option: sk.options.get((SOL_TCP, option), 0) for option in KEPT},
+        **{option: sk.options.get((SOL_TCP, option), 0) for option in SMALL_OPTIONS},
     }
     if optname not in values:
         raise Errno("ENOPROTOOPT")

@@ -21,7 +21,7 @@ from ktrace.model.net.inet.tcp.io import (
     sk_wait_event,
 )
 from ktrace.model.net.inet.tcp.tcp import Tcp, tcp_push_pending_frames
-from ktrace.model.net.splice_socket import NOSTEAL_OPS, Part, splice_to_pipe
+from ktrace.model.net.splice_socket import NOSTEAL_OPS, PartialPage, splice_to_pipe
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps
 from ktrace.state.allowed import Between
@@ -144,7 +144,7 @@ def tcp_read_sock(task: Task, sk: Tcp, pipe: PipeInode, length: int) -> int:
     return done
 
 
-def _parts(kernel: Kernel, sk: Tcp, pipe: PipeInode, size: int) -> Iterator[Part]:
+def _parts(kernel: Kernel, sk: Tcp, pipe: PipeInode, size: int) -> Iterator[PartialPage]:
     """Yield the pages that *size* received bytes are in, with a reference to each.
 
     Pages that came in by a splice are known. What was copied lies in page fragments of the sender's, in

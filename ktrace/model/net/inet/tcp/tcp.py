@@ -56,7 +56,7 @@ RMEM = Rule("net/ipv4/tcp_input.c", "tcp_try_rmem_schedule", "a segment that fin
 RETRANSMIT = Rule("net/ipv4/tcp_timer.c", "tcp_retransmit_timer", "when it sends again and hears that nobody is there")
 WRITE_XMIT = Rule("net/ipv4/tcp_output.c", "tcp_write_xmit", "the windows and Nagle's test hold segments back")
 WRITEABLE = Rule("include/net/sock.h", "__sk_stream_is_writeable", "what is acknowledged makes room")
-KEPT = 4096
+SENT_KEPT = 4096
 """Bytes of what was sent that are remembered."""
 
 SURE = 16384
@@ -69,7 +69,7 @@ SYNCHRONISED = ("TCP_ESTABLISHED", "TCP_CLOSE_WAIT", "TCP_FIN_WAIT1", "TCP_FIN_W
 
 
 @dataclass(eq=False)
-class Request:
+class RequestSock:
     """Mirror a ``request_sock`` that TCP_DEFER_ACCEPT keeps until the client sends (``tcp_check_req()``).
 
     :param complete: makes the child, and tells the listener; returns it
@@ -106,8 +106,8 @@ class Tcp(Inet):
     """
 
     quickack: bool = False
-    peer: Tcp | TimeWait | Request | None = None
-    requests: list[Request] = field(default_factory=list)
+    peer: Tcp | TimeWait | RequestSock | None = None
+    requests: list[RequestSock] = field(default_factory=list)
     accept_queue: list[Tcp] = field(default_factory=list)
     rx: ByteQueue = field(default_factory=ByteQueue)
     fin: str | None = None
@@ -306,9 +306,9 @@ def tcp_done(kernel: Kernel, sk: Tcp) -> None:
         inet_csk_destroy_sock(kernel, sk)
 
 
-def tcp_reset(kernel: Kernel, sk: Tcp | TimeWait | Request | None) -> None:
+def tcp_reset(kernel: Kernel, sk: Tcp | TimeWait | RequestSock | None) -> None:
     """Receive a RST (``tcp_reset()``, ``tcp_done_with_error()``)."""
-    if isinstance(sk, Request):
+    if isinstance(sk, RequestSock):
         # tcp_check_req(): inet_csk_reqsk_queue_drop()
         sk.listener.requests.remove(sk)
         return
@@ -365,7 +365,7 @@ def tcp_v4_rcv(kernel: Kernel, sender: Tcp, data: ByteQueue, urgent: bool = Fals
     :param urgent: its urgent pointer is behind its last byte
     """
     refuse_watchers(kernel, is_ipv6(sender.endpoints()[1]))
-    sk = sender.peer.complete(kernel) if isinstance(sender.peer, Request) else sender.peer
+    sk = sender.peer.complete(kernel) if isinstance(sender.peer, RequestSock) else sender.peer
     if isinstance(sk, TimeWait):
         # New data after half-duplex close: TCP_TW_RST
         kernel.net.inet.bhash.drop_time_wait(sk)
@@ -457,10 +457,10 @@ def tcp_check_urg(kernel: Kernel, sk: Tcp, data: bytes) -> None:
 def tcp_fin(kernel: Kernel, sender: Tcp) -> None:
     """Take the FIN of *sender* at its other end (``tcp_fin()``)."""
     refuse_watchers(kernel, is_ipv6(sender.endpoints()[1]))
-    sk = sender.peer.complete(kernel) if isinstance(sender.peer, Request) else sender.peer
+    sk = sender.peer.complete(kernel) if isinstance(sender.peer, RequestSock) else sender.peer
     if isinstance(sk, TimeWait):
         sk.substate = "TCP_TIME_WAIT"
-        fin_acknowledged(kernel, sender)
+        tcp_rcv_state_process(kernel, sender)
         return
     if sk is None or sk.state == "TCP_CLOSE":
         tcp_reset(kernel, sender)
@@ -488,23 +488,20 @@ def tcp_fin(kernel: Kernel, sender: Tcp) -> None:
         sk.more = False
         tcp_push_pending_frames(kernel, sk)  # tcp_data_snd_check()
     if finished or sk is sender:
-        fin_acknowledged(kernel, sender)
+        tcp_rcv_state_process(kernel, sender)
 
 
-def fin_acknowledged(kernel: Kernel, sk: Tcp) -> None:
-    """Take the ACK of our FIN at once (``tcp_rcv_state_process()``)."""
-    if sk.state == "TCP_LAST_ACK":
-        tcp_done(kernel, sk)
+def tcp_rcv_state_process(kernel: Kernel, sk: Tcp) -> None:
+    """Take the acknowledgement of the FIN of *sk* (``tcp_rcv_state_process()``)."""
+    if sk.state == "TCP_FIN_WAIT1":
+        tcp_set_state(kernel, sk, "TCP_FIN_WAIT2")
+        sk.shutdown |= SEND_SHUTDOWN
+        if not sk.flag("SOCK_DEAD"):
+            state_change(kernel, sk)
     elif sk.state == "TCP_CLOSING":
         tcp_time_wait(kernel, sk, "TCP_TIME_WAIT")
-
-
-def fin_wait2(kernel: Kernel, sk: Tcp) -> None:
-    """Take the acknowledgement of our FIN (``tcp_rcv_state_process()``)."""
-    tcp_set_state(kernel, sk, "TCP_FIN_WAIT2")
-    sk.shutdown |= SEND_SHUTDOWN
-    if not sk.flag("SOCK_DEAD"):
-        state_change(kernel, sk)
+    elif sk.state == "TCP_LAST_ACK":
+        tcp_done(kernel, sk)
 
 
 def tcp_close_state(kernel: Kernel, sk: Tcp) -> bool:
@@ -538,7 +535,7 @@ def tcp_push_pending_frames(kernel: Kernel, sk: Tcp, late: bool = False) -> None
         del sk.out[:size]
         sk.bytes_sent += len(data)
         sk.sent += bytes(data)
-        del sk.sent[:-KEPT]
+        del sk.sent[:-SENT_KEPT]
         urgent, sk.snd_up = sk.snd_up == size, None
         tcp_v4_rcv(kernel, sk, data, urgent)
     if sk.fin_out == "queued" and not sk.out and sk.state != "TCP_CLOSE":
@@ -553,7 +550,7 @@ def _deliver_fin(kernel: Kernel, sk: Tcp) -> None:
     sk.fin_lost = False
     tcp_fin(kernel, sk)
     if (sk.acked_at_once() or (sk.closing and sk.quickack)) and sk.state == "TCP_FIN_WAIT1":
-        fin_wait2(kernel, sk)
+        tcp_rcv_state_process(kernel, sk)
 
 
 def sk_stream_write_space(kernel: Kernel, sk: Tcp) -> None:

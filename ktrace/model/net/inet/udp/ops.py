@@ -9,7 +9,7 @@ from ktrace.include.net.ip import IP_MAX_MTU
 from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN
 from ktrace.model.kernel import Kernel
 from ktrace.model.mm.page import Page
-from ktrace.model.net.core.datagram import ReceiveShutdown, datagram_poll, wait_for_more
+from ktrace.model.net.core.datagram import ReceiveShutdown, datagram_poll, skb_try_recv_from_queue, wait_for_more
 from ktrace.model.net.core.page_frag import FRAGMENTS_FROM, fill_unseen
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.skbuff import SkBuff
@@ -25,7 +25,7 @@ from ktrace.model.net.core.sock_cmsg import sock_recv_cmsgs
 from ktrace.model.net.inet.datagram_connect import ip4_datagram_connect, udp_disconnect
 from ktrace.model.net.inet.ip_append import make_skb
 from ktrace.model.net.inet.ip_cmsg import ip_cmsg_recv, ip_cmsg_send, source_of
-from ktrace.model.net.inet.ip_error import ip_local_error, ip_recv_error, pmtu, purge
+from ktrace.model.net.inet.ip_error import ip_local_error, ip_recv_error, pmtu, skb_errqueue_purge
 from ktrace.model.net.inet.option import get_ip_option, set_ip_option
 from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, route
 from ktrace.model.net.inet.sock import ANY, Proto
@@ -70,21 +70,21 @@ class UdpProto(Proto[Udp]):
 
     def connect(self, kernel: Kernel, sk: Udp, addr: bytes) -> None:
         """``ip4_datagram_connect()``."""
-        ip4_datagram_connect(sk, addr, lambda: udp.rehash(kernel, sk))
+        ip4_datagram_connect(sk, addr, lambda: udp.udp_lib_rehash(kernel, sk))
 
     def get_port(self, kernel: Kernel, sk: Udp, port: int) -> None:
         """``udp_v4_get_port()``."""
-        udp.get_port(kernel, sk, port)
+        udp.udp_lib_get_port(kernel, sk, port)
 
     def close(self, task: Task, sk: Udp, timeout: int | None) -> None:
         """``udp_lib_close()``, ``sk_common_release()``."""
-        udp.unhash(task.kernel, sk)
+        udp.udp_lib_unhash(task.kernel, sk)
         sock_orphan(sk)
-        purge(sk)
+        skb_errqueue_purge(sk)
 
     def disconnect(self, kernel: Kernel, sk: Udp) -> None:
         """``__udp_disconnect()``."""
-        udp_disconnect(sk, lambda: udp.rehash(kernel, sk), lambda: udp.unhash(kernel, sk))
+        udp_disconnect(sk, lambda: udp.udp_lib_rehash(kernel, sk), lambda: udp.udp_lib_unhash(kernel, sk))
 
     def sendmsg(self, task: Task, sk: Udp, msg: OutMessage) -> int:
         """``udp_sendmsg()``."""
@@ -245,11 +245,11 @@ class UdpProto(Proto[Udp]):
                 if refill:
                     if not sk.receive_queue:
                         break
-                    udp.splice(sk)
-                found = _try_recv(sk, flags, off)
+                    udp.skb_queue_splice_tail_init(sk)
+                found = skb_try_recv_from_queue(sk.reader_queue, flags, off)
                 if found is not None:
                     if not flags & MSG_PEEK:
-                        udp.rmem_release(sk, found[0].truesize)
+                        udp.udp_rmem_release(sk, found[0].truesize)
                     return found
             if not timeo:
                 raise Errno("EAGAIN")
@@ -292,22 +292,6 @@ class UdpProto(Proto[Udp]):
         if optlen < 0:
             raise Errno("EINVAL")
         return get_udp_option(sk, optname)[:optlen]
-
-
-def _try_recv(sk: Udp, flags: int, off: int) -> tuple[SkBuff, int] | None:
-    """``__skb_try_recv_from_queue()`` on the reader's queue."""
-    queue = sk.reader_queue
-    if not flags & MSG_PEEK:
-        return (queue.pop(0), 0) if queue else None
-    at_offset, rest = off >= 0, max(off, 0)
-    for skb in queue:
-        if at_offset and rest >= len(skb) and (rest or skb.peeked):
-            rest -= len(skb)
-            continue
-        if not len(skb):
-            skb.peeked = True
-        return skb, rest
-    return None
 
 
 class DgramOps(PacketOps):

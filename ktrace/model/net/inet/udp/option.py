@@ -20,7 +20,7 @@ from ktrace.uapi.udp import (
 UDPLITE = (10, 11)
 """UDPLITE_SEND_CSCOV, UDPLITE_RECV_CSCOV: always 0 on UDP."""
 
-KEPT = (UDP_NO_CHECK6_TX, UDP_NO_CHECK6_RX, UDP_SEGMENT, UDP_GRO)
+NUMBER_OPTIONS = (UDP_NO_CHECK6_TX, UDP_NO_CHECK6_RX, UDP_SEGMENT, UDP_GRO)
 
 
 def set_udp_option(sk: Udp, optname: int, value: int) -> int:
@@ -35,7 +35,7 @@ def set_udp_option(sk: Udp, optname: int, value: int) -> int:
             raise Errno("EINVAL")
         if value:
             raise NotImplementedError("the model does not cut datagrams into segments")
-    elif optname in KEPT:
+    elif optname in NUMBER_OPTIONS:
         sk.options[SOL_UDP, optname] = int(value != 0)
     elif optname in UDPLITE and sk.protocol == IPPROTO_UDPLITE:
         sk.options[SOL_UDP, optname] = min(max(value, 8), USHRT_MAX) if value else 0
@@ -53,7 +53,7 @@ def get_udp_option(sk: Udp, optname: int) -> bytes:
         value = int(sk.corkflag)
     elif optname == UDP_ENCAP:
         value = sk.encap_type
-    elif optname in (*KEPT, *UDPLITE):
+    elif optname in (*NUMBER_OPTIONS, *UDPLITE):
         value = sk.options.get((SOL_UDP, optname), 0)
     else:
         raise Errno("ENOPROTOOPT")

@@ -108,7 +108,7 @@ class Udp(Inet):
         return {**Inet.view_parts(self), "udp": udp}
 
 
-def in_use(kernel: Kernel, sk: Udp, port: int) -> bool:
+def udp_lib_lport_inuse(kernel: Kernel, sk: Udp, port: int) -> bool:
     """Tell whether somebody's hold on *port* excludes *sk* (``udp_lib_lport_inuse()``)."""
     for other in kernel.net.inet.udp_table(sk.protocol).bound:
         if (
@@ -122,7 +122,7 @@ def in_use(kernel: Kernel, sk: Udp, port: int) -> bool:
     return False
 
 
-def get_port(kernel: Kernel, sk: Udp, port: int) -> None:
+def udp_lib_get_port(kernel: Kernel, sk: Udp, port: int) -> None:
     """Take a port, any that is free where *port* is 0 (``udp_lib_get_port()``).
 
     :raises Errno: EADDRINUSE
@@ -136,10 +136,10 @@ def get_port(kernel: Kernel, sk: Udp, port: int) -> None:
             return value.inet.inet_num
 
         try:
-            port = choose_port(kernel, GET_PORT, port_of, lambda number: not in_use(kernel, sk, number))
+            port = choose_port(kernel, GET_PORT, port_of, lambda number: not udp_lib_lport_inuse(kernel, sk, number))
         except Errno:
             raise Errno("EADDRINUSE") from None
-    elif in_use(kernel, sk, port):
+    elif udp_lib_lport_inuse(kernel, sk, port):
         raise Errno("EADDRINUSE")
     sk.inet_num = port
     if sk not in kernel.net.inet.udp_table(sk.protocol).bound:
@@ -152,7 +152,7 @@ def get_port(kernel: Kernel, sk: Udp, port: int) -> None:
         table.insert(len(table) if sk.reuseport and sk.family == "AF_INET6" else 0, sk)
 
 
-def rehash(kernel: Kernel, sk: Udp) -> None:
+def udp_lib_rehash(kernel: Kernel, sk: Udp) -> None:
     """Move *sk* to the head of its chain after its address changed (``udp_lib_rehash()``)."""
     table = kernel.net.inet.udp_table(sk.protocol).bound
     if sk in table:
@@ -161,7 +161,7 @@ def rehash(kernel: Kernel, sk: Udp) -> None:
         table.insert(0, sk)
 
 
-def unhash(kernel: Kernel, sk: Udp) -> None:
+def udp_lib_unhash(kernel: Kernel, sk: Udp) -> None:
     """Give the port back (``udp_lib_unhash()``)."""
     table = kernel.net.inet.udp_table(sk.protocol).bound
     if sk in table:
@@ -171,17 +171,18 @@ def unhash(kernel: Kernel, sk: Udp) -> None:
         sk.inet_num = 0
 
 
-def lookup(kernel: Kernel, protocol: int, saddr: str, sport: int, daddr: str, dport: int) -> Udp | None:
+def udp_lib_lookup(kernel: Kernel, protocol: int, saddr: str, sport: int, daddr: str, dport: int) -> Udp | None:
     """Return who takes a packet: the best match on its address, then on any.
 
     ``__udp4_lib_lookup()``, ``__udp6_lib_lookup()``.
     """
     wide = is_ipv6(daddr)
+    score_of = compute_score6 if wide else compute_score
     for address in (daddr, ANY6 if wide else ANY):
         best: Udp | None = None
         badness = -1
         for sk in kernel.net.inet.udp_table(protocol).bound:
-            score = (_score6 if wide else _score)(sk, saddr, sport, address, dport)
+            score = score_of(sk, saddr, sport, address, dport)
             if score <= badness:
                 continue
             best, badness = sk, score
@@ -193,7 +194,7 @@ def lookup(kernel: Kernel, protocol: int, saddr: str, sport: int, daddr: str, dp
                 if not sk.reuseport_cb.has_conns:
                     return member
                 best = member
-                badness = max(badness, (_score6 if wide else _score)(member, saddr, sport, address, dport))
+                badness = max(badness, score_of(member, saddr, sport, address, dport))
         if best is not None:
             return best
     return None
@@ -211,7 +212,7 @@ def _takes_unseen(seen: Observed, sk: Udp) -> bool:
     return wakes(seen, sk) or sk.rmem_alloc > sk.rcvbuf
 
 
-def _score(sk: Udp, saddr: str, sport: int, rcv_saddr: str, port: int) -> int:
+def compute_score(sk: Udp, saddr: str, sport: int, rcv_saddr: str, port: int) -> int:
     """``compute_score()``; -1 where it does not match."""
     if sk.inet_num != port or sk.ipv6only or sk.rcv_saddr != rcv_saddr or sk.bound_dev_if not in (0, 1):
         return -1
@@ -227,7 +228,7 @@ def _score(sk: Udp, saddr: str, sport: int, rcv_saddr: str, port: int) -> int:
     return score + 4 * bool(sk.bound_dev_if)
 
 
-def _score6(sk: Udp, saddr: str, sport: int, rcv_saddr: str, port: int) -> int:
+def compute_score6(sk: Udp, saddr: str, sport: int, rcv_saddr: str, port: int) -> int:
     """``compute_score()`` of ``net/ipv6/udp.c``; -1 where it does not match."""
     matches = sk.inet_num == port and sk.family == "AF_INET6" and sk.v6_rcv_saddr == rcv_saddr
     if not matches or sk.dport not in (0, sport) or sk.v6_daddr not in (ANY6, saddr) or sk.bound_dev_if not in (0, 1):
@@ -256,15 +257,15 @@ def transmit(kernel: Kernel, sk: Udp, skb: SkBuff, saddr: str, daddr: str, dport
         if packet.cloned:
             skb.tail_room = -1
     if not packet.wide and address_type(daddr) != "RTN_LOCAL":
-        mcast_deliver(kernel, sk.protocol, skb, dport)
+        udp_mcast_deliver(kernel, sk.protocol, skb, dport)
         return
-    receiver = lookup(kernel, sk.protocol, saddr, sk.sport, daddr, dport)
+    receiver = udp_lib_lookup(kernel, sk.protocol, saddr, sk.sport, daddr, dport)
     if receiver is not None:
-        enqueue(kernel, receiver, skb)
+        udp_enqueue_schedule_skb(kernel, receiver, skb)
         return
     port_unreachable(kernel, packet)
     # __udp4_lib_err(), __udp6_lib_err(): only the connected hear of it, and who asked for errors.
-    origin = lookup(kernel, sk.protocol, daddr, dport, saddr, sk.sport)
+    origin = udp_lib_lookup(kernel, sk.protocol, daddr, dport, saddr, sk.sport)
     if origin is None:
         return
     if packet.wide and "recverr" in origin.np.bits:
@@ -301,7 +302,7 @@ def _packet(sk: Udp, skb: SkBuff, saddr: str, daddr: str, dport: int, corked: bo
     return packet
 
 
-def mcast_deliver(kernel: Kernel, protocol: int, skb: SkBuff, dport: int) -> None:
+def udp_mcast_deliver(kernel: Kernel, protocol: int, skb: SkBuff, dport: int) -> None:
     """Give a packet to all that have its port; the first one found gets it last (``__udp4_lib_mcast_deliver()``)."""
     assert skb.addr is not None
     saddr, sport = skb.addr
@@ -320,16 +321,16 @@ def mcast_deliver(kernel: Kernel, protocol: int, skb: SkBuff, dport: int) -> Non
         and (not multicast or "mc_all" in sk.bits or any(group == skb.daddr for group, _, _ in sk.mc_list))
     ]
     for sk in (*takers[1:], *takers[:1]):
-        enqueue(kernel, sk, replace(skb) if len(takers) > 1 else skb)
+        udp_enqueue_schedule_skb(kernel, sk, replace(skb) if len(takers) > 1 else skb)
 
 
-def enqueue(kernel: Kernel, sk: Udp, skb: SkBuff) -> None:
+def udp_enqueue_schedule_skb(kernel: Kernel, sk: Udp, skb: SkBuff) -> None:
     """Queue a packet, or drop it where the receive buffer is full (``__udp_enqueue_schedule_skb()``)."""
     if sk.rmem_alloc > sk.rcvbuf:
         sk.drops += 1
         return
     if sk.rmem_alloc > sk.rcvbuf >> 1:
-        condense(skb)
+        skb_condense(skb)
     if sk.rmem_alloc + skb.truesize > skb.truesize + sk.rcvbuf:
         sk.drops += 1
         return
@@ -340,7 +341,7 @@ def enqueue(kernel: Kernel, sk: Udp, skb: SkBuff) -> None:
     data_ready(kernel, sk)
 
 
-def condense(skb: SkBuff) -> None:
+def skb_condense(skb: SkBuff) -> None:
     """Pull paged bytes into the head where there is room for them (``skb_condense()``)."""
     if skb.data_len > skb.tail_room:
         return
@@ -349,7 +350,7 @@ def condense(skb: SkBuff) -> None:
     skb.data_len = 0
 
 
-def rmem_release(sk: Udp, size: int) -> None:
+def udp_rmem_release(sk: Udp, size: int) -> None:
     """Give the charge of a packet back, in portions while others wait (``udp_rmem_release()``)."""
     sk.forward_deficit += size
     size = sk.forward_deficit
@@ -357,10 +358,10 @@ def rmem_release(sk: Udp, size: int) -> None:
         return
     sk.forward_deficit = 0
     sk.rmem_alloc -= size
-    splice(sk)
+    skb_queue_splice_tail_init(sk)
 
 
-def splice(sk: Udp) -> None:
+def skb_queue_splice_tail_init(sk: Udp) -> None:
     """Hand all that arrived to the readers (``skb_queue_splice_tail_init()``)."""
     sk.reader_queue.extend(sk.receive_queue)
     sk.receive_queue.clear()
@@ -369,5 +370,5 @@ def splice(sk: Udp) -> None:
 def first_packet_length(sk: Udp) -> int:
     """Return the length of the first packet, -1 without one (``first_packet_length()``)."""
     if not sk.reader_queue and sk.receive_queue:
-        splice(sk)
+        skb_queue_splice_tail_init(sk)
     return len(sk.reader_queue[0]) if sk.reader_queue else -1

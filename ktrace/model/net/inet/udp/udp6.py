@@ -33,7 +33,7 @@ class Udp6Proto(UdpProto):
 
     def connect(self, kernel: Kernel, sk: Udp, addr: bytes) -> None:
         """``ip6_datagram_connect()``."""
-        ip6_datagram_connect(sk, addr, lambda: udp.rehash(kernel, sk))
+        ip6_datagram_connect(sk, addr, lambda: udp.udp_lib_rehash(kernel, sk))
 
     def sendmsg(self, task: Task, sk: Udp, msg: OutMessage) -> int:
         """``udpv6_sendmsg()``."""

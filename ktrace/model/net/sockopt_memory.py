@@ -1,0 +1,43 @@
+"""Options of SOL_SOCKET about memory: SO_MEMINFO, SO_RESERVE_MEM (``net/core/sock.c``)."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from ktrace.model.net.core.sock import Sock
+from ktrace.model.task import Errno, Task
+from ktrace.state.rule import Rule
+from ktrace.uapi.socket import SO_MEMINFO, SO_RESERVE_MEM
+
+MEMINFO = Rule("net/core/sock.c", "sk_get_meminfo", "what is set aside")
+
+
+def set_reserve_mem(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
+    """Set nothing aside without memory cgroups (``sock_reserve_memory()``)."""
+    raise Errno("EINVAL" if value < 0 else "EOPNOTSUPP")
+
+
+def get_reserve_mem(task: Task, sk: Sock, optname: int, room: int) -> bytes:
+    """Tell that nothing is set aside."""
+    return bytes(4)[:room]
+
+
+def get_meminfo(task: Task, sk: Sock, optname: int, room: int) -> bytes:
+    """Tell bytes queued and allowed, as far as they are determined (``sk_get_meminfo()``)."""
+    known = {0: sk.rmem_alloc, 2: sk.wmem_get()} if sk.accounted else {}
+    if sk.family == "AF_UNIX":
+        known |= {1: sk.rcvbuf, 3: sk.sndbuf, 4: 0, 5: 0, 6: 0, 7: 0, 8: 0}
+    otherwise = struct.pack("<9I", *[known.get(index, 0) for index in range(9)])[:room]
+
+    def fits(data: Any) -> bool:
+        if not isinstance(data, bytes) or len(data) != len(otherwise):
+            return False
+        values = struct.unpack(f"<{len(data) // 4}I", data[: len(data) // 4 * 4])
+        return all(value == known.get(index, value) for index, value in enumerate(values))
+
+    return bytes(task.kernel.choose(MEMINFO, lambda seen: seen.out(task, "optval"), fits, otherwise))
+
+
+SETTERS = {SO_RESERVE_MEM: set_reserve_mem}
+GETTERS = {SO_RESERVE_MEM: get_reserve_mem, SO_MEMINFO: get_meminfo}

@@ -1,0 +1,57 @@
+"""Options of SOL_SOCKET that say when packets came: SO_TIMESTAMP and its like (``net/core/sock.c``)."""
+
+from __future__ import annotations
+
+import struct
+
+from ktrace.model.net.core.sock import Sock
+from ktrace.model.task import Task
+from ktrace.uapi.socket import (
+    SO_TIMESTAMP_NEW,
+    SO_TIMESTAMP_OLD,
+    SO_TIMESTAMPING_NEW,
+    SO_TIMESTAMPING_OLD,
+    SO_TIMESTAMPNS_NEW,
+    SO_TIMESTAMPNS_OLD,
+)
+
+SIZEOF_SO_TIMESTAMPING = 8
+
+
+def set_timestamp(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
+    """Have recvmsg() tell when a packet came (``sock_set_timestamp()``)."""
+    sk.set_flag("SOCK_RCVTSTAMP", value != 0)
+    sk.set_flag("SOCK_RCVTSTAMPNS", value != 0 and optname in (SO_TIMESTAMPNS_OLD, SO_TIMESTAMPNS_NEW))
+    if value:
+        sk.set_flag("SOCK_TSTAMP_NEW", optname in (SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW))
+        sk.set_flag("SOCK_TIMESTAMP")
+
+
+def set_timestamping(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
+    """Take SO_TIMESTAMPING back, which nobody can have set (``sock_set_timestamping()``)."""
+    if value:
+        raise NotImplementedError(f"the model does not know the SOL_SOCKET option {optname}")
+    sk.set_flag("SOCK_TSTAMP_NEW", optname == SO_TIMESTAMPING_NEW)
+
+
+def get_timestamp(task: Task, sk: Sock, optname: int, room: int) -> bytes:
+    """Tell whether the times are of this kind (``sk_getsockopt()``)."""
+    stamp, nanoseconds, new = (sk.flag(f"SOCK_{name}") for name in ("RCVTSTAMP", "RCVTSTAMPNS", "TSTAMP_NEW"))
+    values = {
+        SO_TIMESTAMP_OLD: stamp and not new and not nanoseconds,
+        SO_TIMESTAMPNS_OLD: nanoseconds and not new,
+        SO_TIMESTAMP_NEW: stamp and new,
+        SO_TIMESTAMPNS_NEW: nanoseconds and new,
+    }
+    return struct.pack("<I", values[optname])[:room]
+
+
+def get_timestamping(task: Task, sk: Sock, optname: int, room: int) -> bytes:
+    """Tell that nothing is stamped (``sk_getsockopt()``)."""
+    return bytes(SIZEOF_SO_TIMESTAMPING)[:room]
+
+
+_TIMESTAMPS = (SO_TIMESTAMP_OLD, SO_TIMESTAMPNS_OLD, SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW)
+_TIMESTAMPING = (SO_TIMESTAMPING_OLD, SO_TIMESTAMPING_NEW)
+SETTERS = dict.fromkeys(_TIMESTAMPS, set_timestamp) | dict.fromkeys(_TIMESTAMPING, set_timestamping)
+GETTERS = dict.fromkeys(_TIMESTAMPS, get_timestamp) | dict.fromkeys(_TIMESTAMPING, get_timestamping)
