@@ -439,8 +439,10 @@ def recvmmsg(task: Task, sockfd: int, msgvec: Any, flags: int, timeout: Any, vle
     if timeout is not None and (timeout["tv_sec"] < 0 or not 0 <= timeout["tv_nsec"] < 10**9):
         raise Errno("EINVAL")
     with sockfd_lookup(task, sockfd) as sock:
+        sk = sock.sk
+        assert sk is not None
         if not flags & MSG_ERRQUEUE:
-            raise_sock_error(sock.sk)
+            raise_sock_error(sk)
         found: list[dict[str, Any]] = []
         error: Errno | None = None
         for index in range(vlen):
@@ -461,5 +463,5 @@ def recvmmsg(task: Task, sockfd: int, msgvec: Any, flags: int, timeout: Any, vle
             raise error
         if error is not None and error.name != "EAGAIN":
             name = "EINTR" if error.name.startswith("ERESTART") else error.name
-            sock.sk.err = 512 if error.name == "ERESTARTSYS" else getattr(errno, name)
+            sk.err = 512 if error.name == "ERESTARTSYS" else getattr(errno, name)
         return Result(len(found), None, {"msgvec": tuple(found)})

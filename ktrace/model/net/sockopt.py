@@ -101,15 +101,15 @@ def setsockopt(task: Task, sockfd: int, level: int, optname: int, optval: Any, o
         if level == SOL_SOCKET:
             if optname != SO_BINDTODEVICE and optlen < 4:
                 raise Errno("EINVAL")
-            _set(task, sock, optname, option_bytes(optval, optlen))
+            assert sock.sk is not None
+            _set(task, sock.sk, optname, option_bytes(optval, optlen))
             return 0
         assert sock.ops is not None
         return sock.ops.setsockopt(task, sock, level, optname, option_bytes(optval, optlen))
 
 
-def _set(task: Task, sock: Socket, optname: int, data: bytes) -> None:
+def _set(task: Task, sk: Sock, optname: int, data: bytes) -> None:
     """``sk_setsockopt()``."""
-    sk: Sock = sock.sk
     if optname in (SO_BINDTODEVICE, SO_BINDTOIFINDEX):
         _bind_to_device(task, sk, optname, data)
         return
@@ -119,12 +119,10 @@ def _set(task: Task, sock: Socket, optname: int, data: bytes) -> None:
         if optname == SO_DONTROUTE:
             sk.dst_reset()
         return
-    if (setter := _SETTERS.get(optname)) is not None:
-        setter(task, sock, value, data)
-    elif (by_subject := _BY_SUBJECT.get(optname)) is not None:
-        by_subject(task, sk, optname, value, data)
-    else:
+    setter = _SETTERS.get(optname)
+    if setter is None:
         raise Errno("ENOPROTOOPT")
+    setter(task, sk, optname, value, data)
 
 
 def _bind_to_device(task: Task, sk: Sock, optname: int, data: bytes) -> None:
@@ -159,14 +157,14 @@ def _u32_min(value: int, limit: int) -> int:
     return min(value & UINT_MAX, limit)
 
 
-def _sndbuf(task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _sndbuf(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
     kernel = task.kernel
-    _set_sndbuf(kernel, sock.sk, _u32_min(value, kernel.net.setting("core/wmem_max")))
+    _set_sndbuf(kernel, sk, _u32_min(value, kernel.net.setting("core/wmem_max")))
 
 
-def _sndbufforce(task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _sndbufforce(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
     _needs(task, "CAP_NET_ADMIN")
-    _set_sndbuf(task.kernel, sock.sk, max(value, 0))
+    _set_sndbuf(task.kernel, sk, max(value, 0))
 
 
 def _set_sndbuf(kernel: Kernel, sk: Sock, value: int) -> None:
@@ -175,14 +173,14 @@ def _set_sndbuf(kernel: Kernel, sk: Sock, value: int) -> None:
     sk.call_write_space(kernel)
 
 
-def _rcvbuf(task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _rcvbuf(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
     kernel = task.kernel
-    _set_rcvbuf(kernel, sock.sk, _u32_min(value, kernel.net.setting("core/rmem_max")))
+    _set_rcvbuf(kernel, sk, _u32_min(value, kernel.net.setting("core/rmem_max")))
 
 
-def _rcvbufforce(task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _rcvbufforce(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
     _needs(task, "CAP_NET_ADMIN")
-    _set_rcvbuf(task.kernel, sock.sk, max(value, 0))
+    _set_rcvbuf(task.kernel, sk, max(value, 0))
 
 
 def _set_rcvbuf(kernel: Kernel, sk: Sock, value: int) -> None:
@@ -191,79 +189,86 @@ def _set_rcvbuf(kernel: Kernel, sk: Sock, value: int) -> None:
     sk.rcvbuf = max(min(value, INT_MAX // 2) * 2, _min_truesize(kernel))
 
 
+def _socket_of(sk: Sock) -> Socket:
+    assert sk.socket is not None
+    return sk.socket
+
+
 def _needs(task: Task, *capabilities: str) -> None:
     if not any(task.cred.capable(capability) for capability in capabilities):
         raise Errno("EPERM")
 
 
-def _debug(task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _debug(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
     if value and not task.cred.capable("CAP_NET_ADMIN"):
         raise Errno("EACCES")
-    sock.sk.set_flag("SOCK_DBG", value != 0)
+    sk.set_flag("SOCK_DBG", value != 0)
 
 
-def _reuseaddr(task: Task, sock: Socket, value: int, data: bytes) -> None:
-    sock.sk.reuse = int(value != 0)
+def _reuseaddr(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
+    sk.reuse = int(value != 0)
 
 
-def _reuseport(task: Task, sock: Socket, value: int, data: bytes) -> None:
-    if value and sock.sk.family not in ("AF_INET", "AF_INET6"):
+def _reuseport(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
+    if value and sk.family not in ("AF_INET", "AF_INET6"):
         raise Errno("EOPNOTSUPP")
-    sock.sk.reuseport = int(value != 0)
+    sk.reuseport = int(value != 0)
 
 
-def _keepalive(task: Task, sock: Socket, value: int, data: bytes) -> None:
-    sock.sk.set_flag("SOCK_KEEPOPEN", value != 0)
+def _keepalive(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
+    sk.set_flag("SOCK_KEEPOPEN", value != 0)
 
 
-def _no_check(task: Task, sock: Socket, value: int, data: bytes) -> None:
-    sock.sk.no_check_tx = int(value != 0)
+def _no_check(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
+    sk.no_check_tx = int(value != 0)
 
 
-def _priority(task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _priority(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
     if not 0 <= value <= 6:
         _needs(task, "CAP_NET_RAW", "CAP_NET_ADMIN")
-    sock.sk.priority = value & UINT_MAX
+    sk.priority = value & UINT_MAX
 
 
-def _linger(task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _linger(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
     if len(data) < 8:
         raise Errno("EINVAL")
     onoff, seconds = struct.unpack_from("<ii", data)
     if not onoff:
-        sock.sk.set_flag("SOCK_LINGER", False)
+        sk.set_flag("SOCK_LINGER", False)
         return
     # unsigned long t_sec: a negative time is for ever
-    sock.sk.lingertime = None if seconds < 0 else seconds * HZ
-    sock.sk.set_flag("SOCK_LINGER")
+    sk.lingertime = None if seconds < 0 else seconds * HZ
+    sk.set_flag("SOCK_LINGER")
 
 
-def _passcred(task: Task, sock: Socket, value: int, data: bytes) -> None:
-    _socket_flag(sock, "SOCK_PASSCRED", value != 0)
+def _passcred(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
+    _socket_flag(sk, "SOCK_PASSCRED", value != 0)
 
 
-def _passsec(task: Task, sock: Socket, value: int, data: bytes) -> None:
-    _socket_flag(sock, "SOCK_PASSSEC", value != 0)
+def _passsec(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
+    _socket_flag(sk, "SOCK_PASSSEC", value != 0)
 
 
-def _socket_flag(sock: Socket, name: str, on: bool) -> None:
+def _socket_flag(sk: Sock, name: str, on: bool) -> None:
+    socket = _socket_of(sk)
     if on:
-        sock.flags.add(name)
+        socket.flags.add(name)
     else:
-        sock.flags.discard(name)
+        socket.flags.discard(name)
 
 
-def _rcvlowat(task: Task, sock: Socket, value: int, data: bytes) -> None:
-    assert sock.ops is not None
-    sock.ops.set_rcvlowat(task.kernel, sock, INT_MAX if value < 0 else value)
+def _rcvlowat(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
+    socket = _socket_of(sk)
+    assert socket.ops is not None
+    socket.ops.set_rcvlowat(task.kernel, socket, INT_MAX if value < 0 else value)
 
 
-def _rcvtimeo(task: Task, sock: Socket, value: int, data: bytes) -> None:
-    sock.sk.rcvtimeo = _timeout(data)
+def _rcvtimeo(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
+    sk.rcvtimeo = _timeout(data)
 
 
-def _sndtimeo(task: Task, sock: Socket, value: int, data: bytes) -> None:
-    sock.sk.sndtimeo = _timeout(data)
+def _sndtimeo(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
+    sk.sndtimeo = _timeout(data)
 
 
 def _timeout(data: bytes) -> int | None:
@@ -280,20 +285,20 @@ def _timeout(data: bytes) -> int | None:
     return None
 
 
-def _mark(task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _mark(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
     _needs(task, "CAP_NET_RAW", "CAP_NET_ADMIN")
-    if sock.sk.mark != value & UINT_MAX:
-        sock.sk.mark = value & UINT_MAX
-        sock.sk.dst_reset()
+    if sk.mark != value & UINT_MAX:
+        sk.mark = value & UINT_MAX
+        sk.dst_reset()
 
 
-def _peek_off(task: Task, sock: Socket, value: int, data: bytes) -> None:
-    assert sock.ops is not None
-    sock.ops.set_peek_off(task.kernel, sock, value)
+def _peek_off(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
+    socket = _socket_of(sk)
+    assert socket.ops is not None
+    socket.ops.set_peek_off(task.kernel, socket, value)
 
 
-def _zerocopy(task: Task, sock: Socket, value: int, data: bytes) -> None:
-    sk: Sock = sock.sk
+def _zerocopy(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
     if sk.family not in ("AF_INET", "AF_INET6") or (sk.type, sk.protocol) not in ((1, 6), (2, 17)):
         raise Errno("EOPNOTSUPP")
     if value not in (0, 1):
@@ -301,33 +306,28 @@ def _zerocopy(task: Task, sock: Socket, value: int, data: bytes) -> None:
     sk.set_flag("SOCK_ZEROCOPY", value != 0)
 
 
-def _buf_lock(task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _buf_lock(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
     if value & ~SOCK_BUF_LOCK_MASK:
         raise Errno("EINVAL")
-    sock.sk.settle_buffers(task.kernel)
+    sk.settle_buffers(task.kernel)
     for mask, name in BUF_LOCKS.items():
         if value & mask:
-            sock.sk.userlocks.add(name)
+            sk.userlocks.add(name)
         else:
-            sock.sk.userlocks.discard(name)
+            sk.userlocks.discard(name)
 
 
-def _ignored(task: Task, sock: Socket, value: int, data: bytes) -> None:
+def _ignored(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
     """SO_BSDCOMPAT does nothing."""
 
 
-_SETTERS: Mapping[int, Callable[[Task, Socket, int, bytes], None]] = {
+_SETTERS: Mapping[int, Callable[[Task, Sock, int, int, bytes], None]] = {
     SO_DEBUG: _debug, SO_REUSEADDR: _reuseaddr, SO_REUSEPORT: _reuseport, SO_SNDBUF: _sndbuf,
     SO_SNDBUFFORCE: _sndbufforce, SO_RCVBUF: _rcvbuf, SO_RCVBUFFORCE: _rcvbufforce, SO_KEEPALIVE: _keepalive,
     SO_NO_CHECK: _no_check, SO_PRIORITY: _priority, SO_LINGER: _linger, SO_BSDCOMPAT: _ignored,
     SO_PASSCRED: _passcred, SO_PASSSEC: _passsec, SO_RCVLOWAT: _rcvlowat, SO_RCVTIMEO: _rcvtimeo,
     SO_SNDTIMEO: _sndtimeo, 66: _rcvtimeo, 67: _sndtimeo, SO_MARK: _mark, SO_PEEK_OFF: _peek_off,
     SO_ZEROCOPY: _zerocopy, SO_BUF_LOCK: _buf_lock,
-}  # fmt: skip
-_BY_SUBJECT: Mapping[int, Callable[[Task, Sock, int, int, bytes], None]] = {
-    **sockopt_timestamp.SETTERS,
-    **sockopt_filter.SETTERS,
-    **sockopt_busy_poll.SETTERS,
-    **sockopt_transmit.SETTERS,
+    **sockopt_timestamp.SETTERS, **sockopt_filter.SETTERS, **sockopt_busy_poll.SETTERS, **sockopt_transmit.SETTERS,
     **sockopt_memory.SETTERS,
-}
+}  # fmt: skip

@@ -116,6 +116,7 @@ def getsockopt(task: Task, sockfd: int, level: int, optname: int, optlen: int | 
         if pointer is None:
             out["optval"] = _told(kernel, level, optname, data)
             if level == SOL_SOCKET and optname in (SO_SNDBUF, SO_RCVBUF) and out["optlen"] == 4:
+                assert sock.sk is not None
                 out["optval"] = _buffer(kernel, sock.sk, optname)
     return Result(0, None, out)
 
@@ -146,7 +147,8 @@ def _told(kernel: Kernel, level: int, optname: int, data: Any) -> Any:
 def _get(task: Task, sock: Socket, optname: int, room: int) -> bytes:
     """``sk_getsockopt()``."""
     kernel = task.kernel
-    sk: Sock = sock.sk
+    sk = sock.sk
+    assert sk is not None
     if optname in FLAG_OPTIONS:
         return _int(sk.flag(FLAG_OPTIONS[optname]), room)
     if optname in _PLAIN:

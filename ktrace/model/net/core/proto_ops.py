@@ -150,4 +150,5 @@ class ProtoOps:
 
     def set_rcvlowat(self, kernel: Kernel, sock: Socket, value: int) -> None:
         """Set SO_RCVLOWAT (``sk_setsockopt()`` without ``set_rcvlowat``)."""
+        assert sock.sk is not None
         sock.sk.rcvlowat = value or 1

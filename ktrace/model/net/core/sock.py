@@ -56,7 +56,7 @@ class Socket:
     state: str = "SS_UNCONNECTED"
     flags: set[str] = field(default_factory=set)
     file: File | None = None
-    sk: Any = None
+    sk: Sock | None = None
     ops: ProtoOps | None = None
     wq: WaitQueue = field(default_factory=WaitQueue)
     wq_flags: set[str] = field(default_factory=set)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.inet.addr6 import ANY6, MAPPED_ANY, mapped_v4, v4mapped
@@ -14,6 +14,7 @@ from ktrace.state.rule import Rule
 
 if TYPE_CHECKING:
     from ktrace.model.net.inet.sock import Inet
+    from ktrace.model.net.inet.tcp.tcp import Tcp
     from ktrace.model.observed import Observed
 
 TIMEWAIT = Rule("net/ipv4/inet_timewait_sock.c", "tw_timer_handler", "at any time after the timer's")
@@ -37,7 +38,7 @@ class TimeWait:
     bound_dev_if: int
     substate: str
     started: int
-    peer: Any = None
+    peer: Tcp | TimeWait | None = None
     family: str = "AF_INET"
     v6_rcv_saddr: str = ANY6
     v6_daddr: str = ANY6
@@ -127,12 +128,12 @@ class Ports:
         if bucket is None:
             return False
         for other in bucket.owners:
-            if other is not sk and _meets(sk, other) and _excludes(sk, other, other.state, relax, reuseport_ok):
+            if other is not sk and _meets(sk, other) and _excludes(sk, other, relax, reuseport_ok):
                 return True
-        return any(_meets(sk, tw) and _excludes(sk, tw, "TCP_TIME_WAIT", relax, reuseport_ok) for tw in bucket.deathrow)
+        return any(_meets(sk, tw) and _excludes(sk, tw, relax, reuseport_ok) for tw in bucket.deathrow)
 
 
-def rcv_saddr_equal(sk: Inet, other: Any) -> bool:
+def rcv_saddr_equal(sk: Inet, other: Inet | TimeWait) -> bool:
     """Tell whether two bound addresses meet, wild cards included (``inet_rcv_saddr_equal()``)."""
     if sk.family != "AF_INET6":
         return _rcv_saddr_equal4(sk, other)
@@ -149,12 +150,12 @@ def rcv_saddr_equal(sk: Inet, other: Any) -> bool:
     return mine == theirs
 
 
-def _rcv_saddr_equal4(sk: Inet, other: Any) -> bool:
+def _rcv_saddr_equal4(sk: Inet, other: Inet | TimeWait) -> bool:
     """``ipv4_rcv_saddr_equal()``."""
     return not other.ipv6only and (sk.rcv_saddr == other.rcv_saddr or ANY in (sk.rcv_saddr, other.rcv_saddr))
 
 
-def _meets(sk: Inet, other: Any) -> bool:
+def _meets(sk: Inet, other: Inet | TimeWait) -> bool:
     """Tell whether a bind conflict is looked for between the two (``inet_csk_bind_conflict()``).
 
     A sock with an address is held against its own second-level bucket and that of the wild card only.
@@ -184,17 +185,18 @@ def _use_hash2_on_bind(sk: Inet) -> bool:
     return sk.rcv_saddr != ANY
 
 
-def _bind2_address(sk: Any) -> str:
+def _bind2_address(sk: Inet | TimeWait) -> str:
     """Return the address of the second-level bucket, an IPv4 one in its IPv6 form (``inet_bind2_bucket``)."""
-    return str(sk.v6_rcv_saddr) if sk.family == "AF_INET6" else v4mapped(sk.rcv_saddr)
+    return sk.v6_rcv_saddr if sk.family == "AF_INET6" else v4mapped(sk.rcv_saddr)
 
 
-def _excludes(sk: Inet, other: Any, state: str, relax: bool, reuseport_ok: bool) -> bool:
+def _excludes(sk: Inet, other: Inet | TimeWait, relax: bool, reuseport_ok: bool) -> bool:
     """``inet_bind_conflict()``."""
     if sk.bound_dev_if and other.bound_dev_if and sk.bound_dev_if != other.bound_dev_if:
         return False
-    same_user = state == "TCP_TIME_WAIT" or sk.sock_uid() == other.sock_uid()
-    if sk.reuse and other.reuse and state != "TCP_LISTEN":
+    same_user = isinstance(other, TimeWait) or sk.sock_uid() == other.sock_uid()
+    listens = not isinstance(other, TimeWait) and other.state == "TCP_LISTEN"
+    if sk.reuse and other.reuse and not listens:
         return not relax or bool(not reuseport_ok and sk.reuseport and other.reuseport and same_user)
     return not reuseport_ok or not sk.reuseport or not other.reuseport or not same_user
 

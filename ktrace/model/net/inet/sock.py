@@ -185,6 +185,12 @@ class Inet(Sock):
         )
 
 
+def inet_sk(sk: Sock | None) -> Inet:
+    """Return *sk*, which is one of the internet (``inet_sk()``)."""
+    assert isinstance(sk, Inet)
+    return sk
+
+
 S = TypeVar("S", bound=Inet)
 Answered = Callable[[], None]
 """What the answer to a SYN does, once the sock is unlocked."""

@@ -11,7 +11,7 @@ from ktrace.model.fs.file import File
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import InMessage, OptionValue, OutMessage, ProtoOps
 from ktrace.model.net.core.sock import Socket, state_change
-from ktrace.model.net.inet.sock import ANY, Inet, Proto
+from ktrace.model.net.inet.sock import ANY, Inet, Proto, inet_sk
 from ktrace.model.net.socket import family
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import MaySleep
@@ -145,9 +145,9 @@ class InetOps(ProtoOps):
 
     def release(self, task: Task, sock: Socket) -> MaySleep[None]:
         """``inet_release()``."""
-        sk: Inet | None = sock.sk
-        if sk is None:
+        if sock.sk is None:
             return None
+        sk = inet_sk(sock.sk)
         lingers = sk.flag("SOCK_LINGER") and not task.exiting
         timeout = sk.lingertime if lingers else 0
         sock.sk = None
@@ -156,7 +156,7 @@ class InetOps(ProtoOps):
     def bind(self, task: Task, sock: Socket, addr: bytes) -> int:
         """``inet_bind()``, ``__inet_bind()``."""
         kernel = task.kernel
-        sk: Inet = sock.sk
+        sk = inet_sk(sock.sk)
         proto = sk.proto
         if proto.has_bind:
             return proto.bind(task, sk, addr)
@@ -193,7 +193,7 @@ class InetOps(ProtoOps):
 
     def getname(self, kernel: Kernel, sock: Socket, peer: int) -> bytes:
         """``inet_getname()``."""
-        sk: Inet = sock.sk
+        sk = inet_sk(sock.sk)
         if peer:
             if not sk.dport or (sk.state in ("TCP_CLOSE", "TCP_SYN_SENT") and peer == 1):
                 raise Errno("ENOTCONN")
@@ -206,7 +206,7 @@ class InetOps(ProtoOps):
         how = how + 1 & 0xFFFFFFFF
         if how & ~SHUTDOWN_MASK or not how:
             raise Errno("EINVAL")
-        sk: Inet = sock.sk
+        sk = inet_sk(sock.sk)
         proto = sk.proto
         if sock.state == "SS_CONNECTING":
             waits = sk.state in ("TCP_SYN_SENT", "TCP_SYN_RECV", "TCP_CLOSE")
@@ -228,7 +228,7 @@ class InetOps(ProtoOps):
 
     def sendmsg(self, task: Task, sock: Socket, msg: OutMessage) -> MaySleep[int]:
         """``inet_sendmsg()``."""
-        sk: Inet = sock.sk
+        sk = inet_sk(sock.sk)
         proto = sk.proto
         if not sk.inet_num and not proto.no_autobind:
             inet_autobind(task.kernel, sk)
@@ -236,27 +236,27 @@ class InetOps(ProtoOps):
 
     def recvmsg(self, task: Task, sock: Socket, msg: InMessage, flags: int) -> MaySleep[int]:
         """``inet_recvmsg()``."""
-        sk: Inet = sock.sk
+        sk = inet_sk(sock.sk)
         return sk.proto.recvmsg(task, sk, msg, flags)
 
     def poll(self, task: Task, file: File, sock: Socket) -> int:
         """Ask the protocol."""
-        sk: Inet = sock.sk
+        sk = inet_sk(sock.sk)
         return sk.proto.poll(task.kernel, sk)
 
     def ioctl(self, task: Task, sock: Socket, cmd: int, arg: Any) -> Result:
         """``inet_ioctl()``, down to the protocol's."""
-        sk: Inet = sock.sk
+        sk = inet_sk(sock.sk)
         return sk.proto.ioctl(task.kernel, sk, cmd, arg)
 
     def setsockopt(self, task: Task, sock: Socket, level: int, optname: int, optval: bytes) -> int:
         """``sock_common_setsockopt()``."""
-        sk: Inet = sock.sk
+        sk = inet_sk(sock.sk)
         return sk.proto.setsockopt(task, sk, level, optname, optval)
 
     def getsockopt(self, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> OptionValue:
         """``sock_common_getsockopt()``."""
-        sk: Inet = sock.sk
+        sk = inet_sk(sock.sk)
         return sk.proto.getsockopt(task, sk, level, optname, optlen)
 
 
@@ -266,7 +266,7 @@ class PacketOps(InetOps):
     def connect(self, task: Task, sock: Socket, addr: bytes, flags: int) -> int:
         """``inet_dgram_connect()``."""
         kernel = task.kernel
-        sk: Inet = sock.sk
+        sk = inet_sk(sock.sk)
         if len(addr) < 2:
             raise Errno("EINVAL")
         if int.from_bytes(addr[:2], "little") == AF_UNSPEC:

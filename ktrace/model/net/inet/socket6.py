@@ -16,7 +16,7 @@ from ktrace.model.net.inet.addr6 import (
     needs_scope_id,
     sockaddr_in6,
 )
-from ktrace.model.net.inet.sock import ANY, Inet, Pinet6
+from ktrace.model.net.inet.sock import ANY, Inet, Pinet6, inet_sk
 from ktrace.model.net.inet.socket import InetOps, address_type, make_sock, not_local
 from ktrace.model.net.socket import family
 from ktrace.model.task import Errno, Task
@@ -43,7 +43,7 @@ class Inet6Ops(InetOps):
     def bind(self, task: Task, sock: Socket, addr: bytes) -> int:
         """``inet6_bind()``, ``__inet6_bind()``."""
         kernel = task.kernel
-        sk: Inet = sock.sk
+        sk = inet_sk(sock.sk)
         proto = sk.proto
         if proto.has_bind:
             return proto.bind(task, sk, addr)
@@ -106,7 +106,7 @@ class Inet6Ops(InetOps):
 
     def getname(self, kernel: Kernel, sock: Socket, peer: int) -> bytes:
         """``inet6_getname()``."""
-        sk: Inet = sock.sk
+        sk = inet_sk(sock.sk)
         if not peer:
             return sockaddr_in6(sk.v6_rcv_saddr if sk.v6_rcv_saddr != ANY6 else sk.np.saddr, sk.sport)
         if not sk.dport or (sk.state in ("TCP_CLOSE", "TCP_SYN_SENT") and peer == 1):

@@ -108,6 +108,12 @@ class Netlink(Sock):
         }
 
 
+def nlk_sk(sk: Sock | None) -> Netlink:
+    """Return *sk*, which is one of AF_NETLINK (``nlk_sk()``)."""
+    assert isinstance(sk, Netlink)
+    return sk
+
+
 @family("netlink_create")
 def netlink_create(task: Task, socket: Socket, protocol: int) -> None:
     """Make an AF_NETLINK socket (``netlink_create()``)."""
@@ -134,8 +140,8 @@ class NetlinkOps(ProtoOps):
 
     def release(self, task: Task, sock: Socket) -> None:
         """``netlink_release()``."""
-        sk: Netlink | None = sock.sk
-        if sk is not None:
+        if sock.sk is not None:
+            sk = nlk_sk(sock.sk)
             if sk.bound:
                 task.kernel.net.netlink.hash(sk.protocol).pop(sk.portid, None)
             sock_orphan(sk)
@@ -144,7 +150,7 @@ class NetlinkOps(ProtoOps):
     def bind(self, task: Task, sock: Socket, addr: bytes) -> int:
         """``netlink_bind()``."""
         kernel = task.kernel
-        sk: Netlink = sock.sk
+        sk = nlk_sk(sock.sk)
         if len(addr) < SIZEOF_SOCKADDR_NL:
             raise Errno("EINVAL")
         family_, portid, groups = struct.unpack_from("<H2xII", addr)
@@ -210,7 +216,7 @@ class NetlinkOps(ProtoOps):
 
     def connect(self, task: Task, sock: Socket, addr: bytes, flags: int) -> int:
         """``netlink_connect()``: its states are 0 and 1, which TCP calls otherwise."""
-        sk: Netlink = sock.sk
+        sk = nlk_sk(sock.sk)
         if len(addr) < 2:
             raise Errno("EINVAL")
         family_ = int.from_bytes(addr[:2], "little")
@@ -231,14 +237,14 @@ class NetlinkOps(ProtoOps):
 
     def getname(self, kernel: Kernel, sock: Socket, peer: int) -> bytes:
         """``netlink_getname()``."""
-        sk: Netlink = sock.sk
+        sk = nlk_sk(sock.sk)
         if peer:
             return _sockaddr(sk.dst_portid, 1 << sk.dst_group - 1 if sk.dst_group else 0)
         return _sockaddr(sk.portid, sk.groups & UINT_MAX)
 
     def poll(self, task: Task, file: File, sock: Socket) -> int:
         """``datagram_poll()``."""
-        return datagram_poll(sock.sk)
+        return datagram_poll(nlk_sk(sock.sk))
 
     def ioctl(self, task: Task, sock: Socket, cmd: int, arg: Any) -> NoReturn:
         """``netlink_ioctl()``."""
@@ -246,7 +252,7 @@ class NetlinkOps(ProtoOps):
 
     def sendmsg(self, task: Task, sock: Socket, msg: OutMessage) -> int:
         """``netlink_sendmsg()``."""
-        sk: Netlink = sock.sk
+        sk = nlk_sk(sock.sk)
         length = msg.source.count
         if msg.flags & MSG_OOB:
             raise Errno("EOPNOTSUPP")
@@ -294,7 +300,7 @@ class NetlinkOps(ProtoOps):
 
     def recvmsg(self, task: Task, sock: Socket, msg: InMessage, flags: int) -> Sleeps[int]:
         """``netlink_recvmsg()``."""
-        sk: Netlink = sock.sk
+        sk = nlk_sk(sock.sk)
         if flags & MSG_OOB:
             raise Errno("EOPNOTSUPP")
         if "SOCK_PASSCRED" in sock.flags:
@@ -327,7 +333,7 @@ class NetlinkOps(ProtoOps):
 
     def setsockopt(self, task: Task, sock: Socket, level: int, optname: int, optval: bytes) -> int:
         """``netlink_setsockopt()``."""
-        sk: Netlink = sock.sk
+        sk = nlk_sk(sock.sk)
         if level != SOL_NETLINK:
             raise Errno("ENOPROTOOPT")
         value: int = struct.unpack_from("<I", optval)[0] if len(optval) >= 4 else 0
@@ -356,7 +362,7 @@ class NetlinkOps(ProtoOps):
 
     def getsockopt(self, task: Task, sock: Socket, level: int, optname: int, optlen: int) -> bytes:
         """``netlink_getsockopt()``."""
-        sk: Netlink = sock.sk
+        sk = nlk_sk(sock.sk)
         if level != SOL_NETLINK:
             raise Errno("ENOPROTOOPT")
         if optlen < 0:

@@ -48,6 +48,12 @@ class Packet(Sock):
         }
 
 
+def pkt_sk(sk: Sock | None) -> Packet:
+    """Return *sk*, which is one of AF_PACKET (``pkt_sk()``)."""
+    assert isinstance(sk, Packet)
+    return sk
+
+
 @family("packet_create")
 def packet_create(task: Task, socket: Socket, protocol: int) -> None:
     """Make an AF_PACKET socket (``packet_create()``)."""
@@ -87,8 +93,8 @@ class PacketSocketOps(ProtoOps):
 
     def release(self, task: Task, sock: Socket) -> None:
         """``packet_release()``."""
-        sk: Packet | None = sock.sk
-        if sk is not None:
+        if sock.sk is not None:
+            sk = pkt_sk(sock.sk)
             register_prot_hook(task.kernel, sk, False)
             sock_orphan(sk)
             sock.sk = None
@@ -102,7 +108,7 @@ class PacketSocketOps(ProtoOps):
             raise Errno("EINVAL")
         if ifindex not in (0, LOOPBACK_IFINDEX):
             raise Errno("ENODEV")
-        return self.do_bind(task.kernel, sock.sk, ifindex, protocol)
+        return self.do_bind(task.kernel, pkt_sk(sock.sk), ifindex, protocol)
 
     def do_bind(self, kernel: Kernel, sk: Packet, ifindex: int, protocol: int) -> int:
         """``packet_do_bind()``."""
@@ -116,7 +122,7 @@ class PacketSocketOps(ProtoOps):
         """``packet_getname()``."""
         if peer:
             raise Errno("EOPNOTSUPP")
-        sk: Packet = sock.sk
+        sk = pkt_sk(sock.sk)
         on_device = sk.ifindex == LOOPBACK_IFINDEX
         whole = pack(
             {
@@ -132,12 +138,12 @@ class PacketSocketOps(ProtoOps):
 
     def poll(self, task: Task, file: File, sock: Socket) -> int:
         """``packet_poll()``, without rings."""
-        return datagram_poll(sock.sk)
+        return datagram_poll(pkt_sk(sock.sk))
 
     def ioctl(self, task: Task, sock: Socket, cmd: int, arg: Any) -> Result:
         """``packet_ioctl()``."""
         if cmd == SIOCOUTQ:
-            return Result(0, None, {"arg": sock.sk.wmem_get()})
+            return Result(0, None, {"arg": pkt_sk(sock.sk).wmem_get()})
         if cmd == SIOCINQ:
             return Result(0, None, {"arg": 0})
         raise Errno("ENOIOCTLCMD")
@@ -148,7 +154,7 @@ class PacketSocketOps(ProtoOps):
 
     def recvmsg(self, task: Task, sock: Socket, msg: InMessage, flags: int) -> NoReturn:
         """``packet_recvmsg()``, where nothing came."""
-        raise_sock_error(sock.sk)
+        raise_sock_error(pkt_sk(sock.sk))
         if flags & MSG_DONTWAIT and not flags & ~MSG_DONTWAIT:
             raise Errno("EAGAIN")
         raise NotImplementedError("the model does not receive frames through packet sockets")
@@ -173,13 +179,13 @@ class SpktOps(PacketSocketOps):
             raise Errno("EINVAL")
         if addr[2:].split(b"\0")[0] != b"lo":
             raise Errno("ENODEV")
-        return self.do_bind(task.kernel, sock.sk, LOOPBACK_IFINDEX, 0)
+        return self.do_bind(task.kernel, pkt_sk(sock.sk), LOOPBACK_IFINDEX, 0)
 
     def getname(self, kernel: Kernel, sock: Socket, peer: int) -> bytes:
         """``packet_getname_spkt()``."""
         if peer:
             raise Errno("EOPNOTSUPP")
-        name = b"lo" if sock.sk.ifindex == LOOPBACK_IFINDEX else b""
+        name = b"lo" if pkt_sk(sock.sk).ifindex == LOOPBACK_IFINDEX else b""
         return struct.pack("<H14s", AF_PACKET, name)
 
 

@@ -36,7 +36,7 @@ from ktrace.model.net.unix.scm import (
     unix_scm_to_skb,
 )
 from ktrace.model.net.unix.skb import kfree_skb, unix_dgram_disconnected
-from ktrace.model.net.unix.sock import Unix, unix_dgram_peer_wake_disconnect_wakeup, unix_dgram_peer_wake_me
+from ktrace.model.net.unix.sock import Unix, unix_dgram_peer_wake_disconnect_wakeup, unix_dgram_peer_wake_me, unix_sk
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps, wake_up
 from ktrace.uapi.socket import MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_TRUNC, SOCK_SEQPACKET
@@ -67,7 +67,7 @@ class DgramSender:
         self.kernel = task.kernel
         self.task = task
         self.socket = socket
-        self.sk: Unix = socket.sk
+        self.sk = unix_sk(socket.sk)
         self.msg = msg
         self.scm = scm
         self.length = msg.source.count
@@ -152,7 +152,7 @@ class DgramSender:
 
 def unix_seqpacket_sendmsg(task: Task, socket: Socket, msg: OutMessage) -> Sleeps[int]:
     """Send over a connection (``unix_seqpacket_sendmsg()``)."""
-    sk: Unix = socket.sk
+    sk = unix_sk(socket.sk)
     raise_sock_error(sk)
     if sk.state != "TCP_ESTABLISHED":
         raise Errno("ENOTCONN")
@@ -162,7 +162,7 @@ def unix_seqpacket_sendmsg(task: Task, socket: Socket, msg: OutMessage) -> Sleep
 
 def unix_seqpacket_recvmsg(task: Task, socket: Socket, msg: InMessage, flags: int) -> Sleeps[int]:
     """Receive over a connection (``unix_seqpacket_recvmsg()``)."""
-    if socket.sk.state != "TCP_ESTABLISHED":
+    if unix_sk(socket.sk).state != "TCP_ESTABLISHED":
         raise Errno("ENOTCONN")
     return (yield from unix_dgram_recvmsg(task, socket, msg, flags))
 
@@ -170,7 +170,7 @@ def unix_seqpacket_recvmsg(task: Task, socket: Socket, msg: InMessage, flags: in
 def unix_dgram_recvmsg(task: Task, socket: Socket, msg: InMessage, flags: int) -> Sleeps[int]:
     """Receive one packet; what does not fit is lost (``__unix_dgram_recvmsg()``)."""
     kernel = task.kernel
-    sk: Unix = socket.sk
+    sk = unix_sk(socket.sk)
     if flags & MSG_OOB:
         raise Errno("EOPNOTSUPP")
     try:

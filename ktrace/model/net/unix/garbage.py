@@ -10,7 +10,7 @@ from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import Socket
 from ktrace.model.net.socket import run
 from ktrace.model.net.unix.skb import kfree_skb
-from ktrace.model.net.unix.sock import Unix
+from ktrace.model.net.unix.sock import Unix, unix_sk
 from ktrace.model.task import Task
 from ktrace.state.net.sock import Sock as ObservedSock
 from ktrace.state.rule import Rule
@@ -101,7 +101,7 @@ def unix_gc(kernel: Kernel) -> None:
     worker = Task(kernel, "kworker", FilesStruct(0), kernel.mm.born(), exiting=True)
     hitlist: list[SkBuff] = []
     for socket in dead(kernel):
-        sk: Unix = socket.sk
+        sk = unix_sk(socket.sk)
         queues = [skb.sk for skb in sk.receive_queue] if sk.state == "TCP_LISTEN" else [sk]
         for queue in queues:
             if isinstance(queue, Unix):

@@ -46,6 +46,7 @@ from ktrace.model.net.unix.sock import (
     unix_create1,
     unix_dgram_peer_wake_disconnect_wakeup,
     unix_dgram_peer_wake_me,
+    unix_sk,
     unix_skb_len,
     unix_socketpair,
 )
@@ -81,21 +82,21 @@ class UnixOps(ProtoOps):
     def release(self, task: Task, sock: Socket) -> None:
         """``unix_release()``."""
         if sock.sk is not None:
-            unix_release_sock(task, sock.sk, False)
+            unix_release_sock(task, unix_sk(sock.sk), False)
             sock.sk = None
 
     def bind(self, task: Task, sock: Socket, addr: bytes) -> int:
         """``unix_bind()``."""
-        return unix_bind(task, sock.sk, addr)
+        return unix_bind(task, unix_sk(sock.sk), addr)
 
     def socketpair(self, task: Task, first: Socket, second: Socket) -> int:
         """``unix_socketpair()``."""
-        unix_socketpair(task, first.sk, second.sk)
+        unix_socketpair(task, unix_sk(first.sk), unix_sk(second.sk))
         return 0
 
     def getname(self, kernel: Kernel, sock: Socket, peer: int) -> bytes:
         """``unix_getname()``."""
-        sk: Unix | None = sock.sk.peer if peer else sock.sk
+        sk = unix_sk(sock.sk).peer if peer else unix_sk(sock.sk)
         if sk is None:
             raise Errno("ENOTCONN")
         return sk.addr if sk.addr is not None else struct.pack("<H", PF_UNIX)
@@ -106,7 +107,7 @@ class UnixOps(ProtoOps):
         if not 0 <= how <= 2:
             raise Errno("EINVAL")
         mode = how + 1
-        sk: Unix = sock.sk
+        sk = unix_sk(sock.sk)
         sk.shutdown |= mode
         other = sk.peer
         state_change(kernel, sk)
@@ -122,7 +123,7 @@ class UnixOps(ProtoOps):
 
     def ioctl(self, task: Task, sock: Socket, cmd: int, arg: Any) -> Result:
         """``unix_ioctl()``."""
-        sk: Unix = sock.sk
+        sk = unix_sk(sock.sk)
         if cmd == SIOCOUTQ:
             return Result(0, None, {"arg": sk.wmem_get()})
         if cmd == SIOCINQ:
@@ -144,12 +145,12 @@ class UnixOps(ProtoOps):
 
     def set_peek_off(self, kernel: Kernel, sock: Socket, value: int) -> None:
         """``unix_set_peek_off()``."""
-        sock.sk.peek_off = value
+        unix_sk(sock.sk).peek_off = value
 
     def poll(self, task: Task, file: File, sock: Socket) -> int:
         """``unix_dgram_poll()``, of packets in order as well."""
         kernel = task.kernel
-        sk: Unix = sock.sk
+        sk = unix_sk(sock.sk)
         mask = EPOLLERR if sk.err or sk.error_queue else 0
         mask |= _recv_mask(sk)
         if sk.type == SOCK_SEQPACKET and sk.state == "TCP_CLOSE":
@@ -183,7 +184,7 @@ class ConnectedOps(UnixOps):
 
     def listen(self, task: Task, sock: Socket, backlog: int) -> int:
         """``unix_listen()``."""
-        sk: Unix = sock.sk
+        sk = unix_sk(sock.sk)
         if sk.addr is None or sk.state not in ("TCP_CLOSE", "TCP_LISTEN"):
             raise Errno("EINVAL")
         if backlog > sk.max_ack_backlog:
@@ -196,7 +197,7 @@ class ConnectedOps(UnixOps):
     def connect(self, task: Task, sock: Socket, addr: bytes, flags: int) -> Sleeps[int]:
         """Put an embryo on the listener's queue (``unix_stream_connect()``)."""
         kernel = task.kernel
-        sk: Unix = sock.sk
+        sk = unix_sk(sock.sk)
         unix_validate_addr(addr)
         if "SOCK_PASSCRED" in sock.flags and sk.addr is None:
             unix_autobind(kernel, sk)
@@ -251,7 +252,7 @@ class ConnectedOps(UnixOps):
 
     def accept(self, task: Task, sock: Socket, newsock: Socket, flags: int) -> Sleeps[int]:
         """Take the oldest embryo (``unix_accept()``)."""
-        sk: Unix = sock.sk
+        sk = unix_sk(sock.sk)
         if sk.state != "TCP_LISTEN":
             raise Errno("EINVAL")
         try:
@@ -292,7 +293,7 @@ class StreamOps(ConnectedOps):
 
     def poll(self, task: Task, file: File, sock: Socket) -> int:
         """``unix_poll()``."""
-        sk: Unix = sock.sk
+        sk = unix_sk(sock.sk)
         mask = EPOLLERR if sk.err else 0
         mask |= _recv_mask(sk)
         if sk.oob_skb is not None:
@@ -326,7 +327,7 @@ class DgramOps(UnixOps):
     def connect(self, task: Task, sock: Socket, addr: bytes, flags: int) -> int:
         """Choose where packets go, or nowhere any more (``unix_dgram_connect()``)."""
         kernel = task.kernel
-        sk: Unix = sock.sk
+        sk = unix_sk(sock.sk)
         if len(addr) < SUN_PATH:
             raise Errno("EINVAL")
         other: Unix | None = None

@@ -87,6 +87,12 @@ class Unix(Sock):
         return self.state != "TCP_LISTEN" and self.wmem_alloc << 2 <= self.sndbuf
 
 
+def unix_sk(sk: Sock | None) -> Unix:
+    """Return *sk*, which is one of AF_UNIX (``unix_sk()``)."""
+    assert isinstance(sk, Unix)
+    return sk
+
+
 def unix_write_space(kernel: Kernel, sk: Unix) -> None:
     """Tell writers that there is room (``unix_write_space()``)."""
     if sk.writable(kernel):

@@ -11,7 +11,7 @@ from ktrace.model.net.core.sock_alloc import sock_alloc_send_pskb
 from ktrace.model.net.splice_socket import skb_splice_bits
 from ktrace.model.net.unix.scm import maybe_add_creds
 from ktrace.model.net.unix.skb import kfree_skb
-from ktrace.model.net.unix.sock import Unix
+from ktrace.model.net.unix.sock import unix_sk
 from ktrace.model.net.unix.stream import StreamReader
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps
@@ -38,7 +38,7 @@ def unix_stream_splice_read(task: Task, socket: Socket, pipe: PipeInode, length:
 def unix_stream_sendpage(task: Task, socket: Socket, page: Page, offset: int, size: int, flags: int) -> Sleeps[int]:
     """Share a part of a page with the peer, in its last buffer if that has room (``unix_stream_sendpage()``)."""
     kernel = task.kernel
-    sk: Unix = socket.sk
+    sk = unix_sk(socket.sk)
     other = sk.peer
     if other is None or sk.state != "TCP_ESTABLISHED":
         raise Errno("ENOTCONN")

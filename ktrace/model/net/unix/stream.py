@@ -38,7 +38,7 @@ from ktrace.model.net.unix.scm import (
     unix_scm_to_skb,
 )
 from ktrace.model.net.unix.skb import kfree_skb
-from ktrace.model.net.unix.sock import Unix, unix_skb_len
+from ktrace.model.net.unix.sock import Unix, unix_sk, unix_skb_len
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps
 from ktrace.uapi.socket import MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_WAITALL
@@ -50,7 +50,7 @@ UNIX_SKB_FRAGS_SZ = 4096 << 3
 def unix_stream_sendmsg(task: Task, socket: Socket, msg: OutMessage) -> Sleeps[int]:
     """Queue bytes on the peer, in buffers of half the send buffer at most (``unix_stream_sendmsg()``)."""
     kernel = task.kernel
-    sk: Unix = socket.sk
+    sk = unix_sk(socket.sk)
     scm = scm_send(task, socket, msg)
     sent = 0
     try:
@@ -131,7 +131,7 @@ def _pipe_error(task: Task, msg: OutMessage, sent: int) -> Errno:
 def queue_oob(task: Task, socket: Socket, other: Unix, scm: Scm, msg: OutMessage, send_fds: bool) -> Sleeps[None]:
     """Queue the one byte that is out of band (``queue_oob()``)."""
     kernel = task.kernel
-    sk: Unix = socket.sk
+    sk = unix_sk(socket.sk)
     skb = yield from sock_alloc_send_pskb(task, sk, 1, 0, msg.flags & MSG_DONTWAIT)
     _fill(task, scm, skb, msg, 1, send_fds)
     if other.flag("SOCK_DEAD") or other.shutdown & RCV_SHUTDOWN:
@@ -169,7 +169,7 @@ class StreamReader:
         self.kernel = kernel
         self.task = task
         self.socket = socket
-        self.sk: Unix = socket.sk
+        self.sk = unix_sk(socket.sk)
         self.msg = msg
         self.flags = flags
         self.peek = bool(flags & MSG_PEEK)

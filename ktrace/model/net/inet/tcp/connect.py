@@ -38,6 +38,7 @@ from ktrace.model.net.inet.tcp.tcp import (
     tcp_reset,
     tcp_send_fin,
     tcp_set_state,
+    tcp_sk,
 )
 from ktrace.model.process.timer import start
 from ktrace.model.task import Errno, Task
@@ -113,7 +114,7 @@ def inet_listen(kernel: Kernel, sk: Tcp, sock: Socket, backlog: int) -> int:
 def inet_stream_connect(task: Task, sock: Socket, addr: bytes, flags: int) -> Sleeps[int]:
     """Connect, and wait for it (``__inet_stream_connect()``)."""
     kernel = task.kernel
-    sk: Tcp = sock.sk
+    sk = tcp_sk(sock.sk)
     if len(addr) < 2:
         raise Errno("EINVAL")
     if int.from_bytes(addr[:2], "little") == AF_UNSPEC:
@@ -496,7 +497,7 @@ def _name_child(listener: Tcp, child: Tcp, client: Tcp) -> None:
 
 def inet_csk_accept(task: Task, sock: Socket, newsock: Socket, flags: int) -> Sleeps[int]:
     """Take the oldest connection (``inet_csk_accept()``, ``__inet_accept()``)."""
-    sk: Tcp = sock.sk
+    sk = tcp_sk(sock.sk)
     if sk.state != "TCP_LISTEN":
         raise Errno("EINVAL")
     if not sk.accept_queue:

@@ -20,7 +20,7 @@ from ktrace.model.net.inet.tcp import io as tcp_io
 from ktrace.model.net.inet.tcp import splice as tcp_splice
 from ktrace.model.net.inet.tcp import tcp
 from ktrace.model.net.inet.tcp.option import get_tcp_option, set_tcp_option
-from ktrace.model.net.inet.tcp.tcp import Tcp
+from ktrace.model.net.inet.tcp.tcp import Tcp, tcp_sk
 from ktrace.model.net.socket import ELAPSE_WORK, IDLE_WORK
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps, wake_up
@@ -142,7 +142,7 @@ class StreamOps(InetOps):
 
     def sendpage(self, task: Task, sock: Socket, page: Page, offset: int, size: int, flags: int) -> Sleeps[int]:
         """``inet_sendpage()``, ``tcp_sendpage()``."""
-        return tcp_splice.tcp_sendpage(task, sock.sk, page, offset, size, flags)
+        return tcp_splice.tcp_sendpage(task, tcp_sk(sock.sk), page, offset, size, flags)
 
     def splice_read(self, task: Task, sock: Socket, pipe: PipeInode, length: int, flags: int) -> Sleeps[int]:
         """``tcp_splice_read()``."""
@@ -150,7 +150,7 @@ class StreamOps(InetOps):
 
     def splice_eof(self, kernel: Kernel, sock: Socket) -> None:
         """``inet_splice_eof()``, ``tcp_splice_eof()``."""
-        tcp_splice.tcp_splice_eof(kernel, sock.sk)
+        tcp_splice.tcp_splice_eof(kernel, tcp_sk(sock.sk))
 
     def connect(self, task: Task, sock: Socket, addr: bytes, flags: int) -> Sleeps[int]:
         """``inet_stream_connect()``."""
@@ -158,7 +158,7 @@ class StreamOps(InetOps):
 
     def listen(self, task: Task, sock: Socket, backlog: int) -> int:
         """``inet_listen()``."""
-        return tcp_connect.inet_listen(task.kernel, sock.sk, sock, backlog)
+        return tcp_connect.inet_listen(task.kernel, tcp_sk(sock.sk), sock, backlog)
 
     def accept(self, task: Task, sock: Socket, newsock: Socket, flags: int) -> Sleeps[int]:
         """``inet_accept()``."""
@@ -166,7 +166,7 @@ class StreamOps(InetOps):
 
     def set_rcvlowat(self, kernel: Kernel, sock: Socket, value: int) -> None:
         """``tcp_set_rcvlowat()``."""
-        sk: Tcp = sock.sk
+        sk = tcp_sk(sock.sk)
         locked = "SOCK_RCVBUF_LOCK" in sk.userlocks
         cap = (sk.rcvbuf if locked else kernel.net.setting("ipv4/tcp_rmem/2")) >> 1
         value = min(value, cap)
@@ -211,13 +211,13 @@ def _early(kernel: Kernel, seen: Observed) -> list[Task]:
 def progress(kernel: Kernel) -> None:
     """Send what may go by now, and let writers on that wait for room (``tcp_data_snd_check()``)."""
     tcp_connect.retransmit_syns(kernel)
-    for sk in list(kernel.net.inet.orphans):
-        if sk.lost:
-            tcp.tcp_retransmit_skb(kernel, sk)
-        if sk.out or sk.fin_out == "queued":
-            tcp.tcp_push_pending_frames(kernel, sk, late=True)
-        if sk.state == "TCP_CLOSE" or not (sk.out or sk.lost or sk.fin_out == "queued"):
-            kernel.net.inet.orphans.remove(sk)
+    for orphan in list(kernel.net.inet.orphans):
+        if orphan.lost:
+            tcp.tcp_retransmit_skb(kernel, orphan)
+        if orphan.out or orphan.fin_out == "queued":
+            tcp.tcp_push_pending_frames(kernel, orphan, late=True)
+        if orphan.state == "TCP_CLOSE" or not (orphan.out or orphan.lost or orphan.fin_out == "queued"):
+            kernel.net.inet.orphans.remove(orphan)
     for socket in list(kernel.net.sockets.values()):
         sk = socket.sk
         if not isinstance(sk, Tcp):

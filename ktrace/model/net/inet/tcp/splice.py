@@ -20,7 +20,7 @@ from ktrace.model.net.inet.tcp.io import (
     sk_stream_wait_memory,
     sk_wait_event,
 )
-from ktrace.model.net.inet.tcp.tcp import Tcp, tcp_push_pending_frames
+from ktrace.model.net.inet.tcp.tcp import Tcp, tcp_push_pending_frames, tcp_sk
 from ktrace.model.net.splice_socket import NOSTEAL_OPS, PartialPage, splice_to_pipe
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps
@@ -91,7 +91,7 @@ def tcp_splice_eof(kernel: Kernel, sk: Tcp) -> None:
 
 def tcp_splice_read(task: Task, sock: Socket, pipe: PipeInode, length: int) -> Sleeps[int]:
     """Share received pages with a pipe (``tcp_splice_read()``)."""
-    sk: Tcp = sock.sk
+    sk = tcp_sk(sock.sk)
     assert sock.file is not None
     timeo = sock_rcvtimeo(sk, sock.file.f_flags & O_NONBLOCK)
     spliced = 0

@@ -276,6 +276,12 @@ class Tcp(Inet):
         return rcvbuf, sndbuf
 
 
+def tcp_sk(sk: Sock | None) -> Tcp:
+    """Return *sk*, which is one of TCP (``tcp_sk()``)."""
+    assert isinstance(sk, Tcp)
+    return sk
+
+
 def tcp_set_state(kernel: Kernel, sk: Tcp, state: str) -> None:
     """Change the state; a closed sock gives its port back unless bind() asked for it (``tcp_set_state()``)."""
     if state == "TCP_CLOSE":
@@ -337,20 +343,20 @@ def tcp_send_active_reset(kernel: Kernel, sk: Tcp) -> None:
 def tcp_time_wait(kernel: Kernel, sk: Tcp, state: str) -> None:
     """Replace a finished connection by what keeps its port for a while (``tcp_time_wait()``)."""
     tw = TimeWait(
-        sk.inet_num or sk.sport,
-        sk.rcv_saddr,
-        sk.daddr,
-        sk.dport,
-        sk.reuse,
-        sk.reuseport,
-        sk.bound_dev_if,
-        state,
-        kernel.clock[1],
-        sk.peer,
-        sk.family,
-        sk.v6_rcv_saddr,
-        sk.v6_daddr,
-        sk.ipv6only,
+        num=sk.inet_num or sk.sport,
+        rcv_saddr=sk.rcv_saddr,
+        daddr=sk.daddr,
+        dport=sk.dport,
+        reuse=sk.reuse,
+        reuseport=sk.reuseport,
+        bound_dev_if=sk.bound_dev_if,
+        substate=state,
+        started=kernel.clock[1],
+        peer=None if isinstance(sk.peer, RequestSock) else sk.peer,
+        family=sk.family,
+        v6_rcv_saddr=sk.v6_rcv_saddr,
+        v6_daddr=sk.v6_daddr,
+        ipv6only=sk.ipv6only,
     )
     kernel.net.inet.bhash.add_time_wait(tw)
     peer = sk.peer

@@ -32,7 +32,7 @@ from ktrace.model.net.inet.sock import ANY, Proto
 from ktrace.model.net.inet.socket import PacketOps, inet_address, register, sockaddr_in
 from ktrace.model.net.inet.udp import udp
 from ktrace.model.net.inet.udp.option import get_udp_option, set_udp_option
-from ktrace.model.net.inet.udp.udp import UDP4, UDP6, Pending, Udp
+from ktrace.model.net.inet.udp.udp import UDP4, UDP6, Pending, Udp, udp_sk
 from ktrace.model.net.sockopt import int_option
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import MaySleep, Sleeps
@@ -302,7 +302,7 @@ class DgramOps(PacketOps):
 
     def set_peek_off(self, kernel: Kernel, sock: Socket, value: int) -> None:
         """``sk_set_peek_off()``."""
-        sock.sk.peek_off = value
+        udp_sk(sock.sk).peek_off = value
 
     def sendpage(self, task: Task, sock: Socket, page: Page, offset: int, size: int, flags: int) -> MaySleep[int]:
         """``udp_sendpage()``: copy it, and keep it for the next one where there is one."""
@@ -311,8 +311,10 @@ class DgramOps(PacketOps):
 
     def splice_eof(self, kernel: Kernel, sock: Socket) -> None:
         """``inet_splice_eof()``, ``udp_splice_eof()``."""
-        if sock.sk.pending is not None and not sock.sk.corkflag:
-            sock.sk.proto.push(kernel, sock.sk)
+        sk = udp_sk(sock.sk)
+        if sk.pending is not None and not sk.corkflag:
+            assert isinstance(sk.proto, UdpProto)
+            sk.proto.push(kernel, sk)
 
 
 UDP = UdpProto()

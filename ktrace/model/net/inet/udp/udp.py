@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.reuseport import add_sock, detach, select, wakes
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock import data_ready, error_report
+from ktrace.model.net.core.sock import Sock, data_ready, error_report
 from ktrace.model.net.inet.addr6 import ANY6, is_ipv6
 from ktrace.model.net.inet.icmp import port_unreachable
 from ktrace.model.net.inet.ip6_error import icmpv6_unreachable
@@ -106,6 +106,12 @@ class Udp(Inet):
             forward_deficit=self.forward_deficit,
         )
         return {**Inet.view_parts(self), "udp": udp}
+
+
+def udp_sk(sk: Sock | None) -> Udp:
+    """Return *sk*, which is one of UDP (``udp_sk()``)."""
+    assert isinstance(sk, Udp)
+    return sk
 
 
 def udp_lib_lport_inuse(kernel: Kernel, sk: Udp, port: int) -> bool:
