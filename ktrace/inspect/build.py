@@ -1,4 +1,4 @@
-"""Put the readers of a kernel together."""
+"""Build the inspector and the facts of a kernel from the readers of all subsystems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reader raises when the guest's memory makes no sense."""
+"""Errors over memory that makes no sense, whoever falls over it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Build the observed World: every reader in turn, over one moment of one kernel."""
+"""Build the observed World of one moment: each reader in turn adds its objects."""
 
 from __future__ import annotations
 

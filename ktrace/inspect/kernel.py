@@ -1,4 +1,4 @@
-"""A guest's kernel, opened for reading: types and symbols from vmlinux, memory from the machine."""
+"""Open a guest's kernel for reading: types and symbols from vmlinux, memory from the machine."""
 
 from __future__ import annotations
 

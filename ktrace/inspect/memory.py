@@ -1,4 +1,4 @@
-"""Kernel virtual memory over a guest's physical memory, without walking page tables where none is needed."""
+"""Read kernel virtual addresses from guest RAM, without page tables where none are needed."""
 
 from __future__ import annotations
 

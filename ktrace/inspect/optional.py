@@ -1,4 +1,4 @@
-"""Members that some kernels lack, and members that have another shape in some: since when, and why.
+"""Members that some kernels lack or have in another shape: since when, and why.
 
 A :class:`~ktrace.inspect.layout.Layout` reads a member that is marked with ``?`` as ``None`` where a kernel lacks it;
 only members that stand here may be marked so. Where no commit is named, the release between two that were looked at

@@ -1,4 +1,4 @@
-"""What was decoded from which bytes: a structure whose bytes have not changed is not decoded again."""
+"""Remember decoded structures, each for as long as the bytes that it depends on are the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who sleeps on a ``wait_queue_head_t``."""
+"""Read the sleepers of a ``wait_queue_head_t`` (``kernel/sched/wait.c``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read open files: ``struct file`` and whom it sends signals to."""
+"""Read open files: ``struct file``, and the receiver of its signals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Name file systems by their ``super_block``, and say where one is not as it was registered and mounted."""
+"""Name file systems by their ``super_block``, with what contradicts that name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FILE_SYSTEMS = 256
 
 
 class SuperBlocks:
-    """Name super blocks; a pipefs is looked at anew each time: its magic, its mount, its type's registration."""
+    """Name super blocks; at each observation a pipefs is checked anew: magic, mount, registration of its type."""
 
     def __init__(self, kernel: LiveKernel) -> None:
         prog = kernel.prog
@@ -37,10 +37,10 @@ class SuperBlocks:
     def name(self, look: object, address: int) -> str:
         """Return the name of the file system whose ``super_block`` is at *address*.
 
-        What contradicts it stands behind it: another magic than the type's, a pipefs that is not the one
+        A contradiction follows the name: another magic than the type's, a pipefs that is not the one
         mounted at ``pipe_mnt`` or whose type is not in the list of file systems (``fs/pipe.c: init_pipe_fs()``).
 
-        :param look: the answer is the same for the same one
+        :param look: the observation, during which each super block is read once
         """
         if self._look is not look:
             self._look, self._seen = look, {}

@@ -1,1 +1,1 @@
-"""What must hold of structures whatever was called: checks that need no model."""
+"""Invariants: checks of kernel structures against each other, without a model."""

@@ -1,9 +1,9 @@
-"""All that can be checked without a model, at once."""
+"""Check pipes, System V IPC and sockets at once."""
 
 from __future__ import annotations
 
 from ktrace.inspect.invariants.fs.pipe.pipe import validate_pipe
-from ktrace.inspect.invariants.ipc.ipc import validate_ipc
+from ktrace.inspect.invariants.ipc.subsystem import validate_ipc
 from ktrace.inspect.invariants.net.socket import validate_socket
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel

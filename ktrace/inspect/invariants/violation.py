@@ -1,4 +1,4 @@
-"""What an invariant says when it does not hold."""
+"""A violation: an invariant that does not hold."""
 
 from __future__ import annotations
 

@@ -71,14 +71,14 @@ def glance(memory: KernelMemory, address: int, size: int, least: int) -> bytes:
 
 @dataclass(slots=True)
 class Ids:
-    """Hold what was read of one ``struct ipc_ids``: its members, and the address of each object by index."""
+    """The members of one ``struct ipc_ids``, and the address of each object by index."""
 
     raw: Any
     objects: dict[int, int]
 
 
 class NamespaceReader:
-    """Read ``struct ipc_namespace`` and what hangs off it.
+    """Read ``struct ipc_namespace``, its identifiers, and the addresses of its objects.
 
     Objects of the initial namespace are named by the id they had when they were first seen there, so
     that an id changed behind the kernel's back shows as the field that it is.

@@ -1,4 +1,4 @@
-"""Read semaphore arrays, their sleepers, and undo structures from both ends (``ipc/sem.c``)."""
+"""Read semaphore arrays, their sleepers and their undo structures (``ipc/sem.c``)."""
 
 from __future__ import annotations
 

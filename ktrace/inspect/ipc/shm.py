@@ -1,4 +1,4 @@
-"""Read shared memory segments, their contents, and who has them mapped (``ipc/shm.c``)."""
+"""Read shared memory segments, their pages and their mappings (``ipc/shm.c``)."""
 
 from __future__ import annotations
 

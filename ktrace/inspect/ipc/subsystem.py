@@ -1,4 +1,4 @@
-"""Read all of System V: namespaces, their objects, and what tasks have of it."""
+"""Read System V IPC: namespaces, their objects, and the members of ``task_struct`` for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Walk the hash table of keys (``lib/rhashtable.c``)."""
+"""Walk the hash table of IPC keys (``lib/rhashtable.c``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Walk an IDR: the XArray's nodes, read in bulk (``lib/xarray.c``, ``lib/radix-tree.c``)."""
+"""Walk XArrays and IDRs, their nodes read in bulk (``lib/xarray.c``, ``lib/radix-tree.c``)."""
 
 from __future__ import annotations
 

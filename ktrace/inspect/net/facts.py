@@ -1,4 +1,4 @@
-"""Read what the model of sockets must know about a kernel: its tables, sizes and settings."""
+"""Read the facts of sockets: the kernel's tables, sizes and settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read ``struct socket`` behind a file, and hand on to its ``struct sock``."""
+"""Read ``struct socket`` behind a file, and the ``struct sock`` behind that (``net/socket.c``)."""
 
 from __future__ import annotations
 

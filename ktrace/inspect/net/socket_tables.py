@@ -1,4 +1,4 @@
-"""Read the tables that ``socket()`` goes by (``net/socket.c``, ``net/ipv4/af_inet.c``)."""
+"""Read the tables of families and protocols that ``socket()`` searches (``net/socket.c``, ``net/ipv4/af_inet.c``)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class TablesReader:
             observation.objects[TABLES] = self.read()
 
     def read(self) -> SocketTables:
-        """Return the tables; they are decoded again if one byte of them, or of what they point at, has changed."""
+        """Return the tables, decoded anew once a byte of them or of what they point at has changed."""
         known = self._remembered.find(self.kernel.memory, TABLES)
         if known is not None:
             return known

@@ -52,7 +52,7 @@ class ProcessReader:
         self._task = Layout(prog, "struct task_struct", "pid", "cred", "files")
 
     def observe(self, observation: Observation) -> None:
-        """Add processes, descriptor tables, files, what is behind them, and users."""
+        """Add processes, descriptor tables, files with the objects behind them, and users."""
         memory = observation.memory
         objects = observation.objects
         for name, address in observation.tasks.items():

@@ -1,4 +1,4 @@
-"""Tell in which kernel functions a task sleeps."""
+"""Read the kernel functions in which a task sleeps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read what the processes of a user have taken together (``struct user_struct``)."""
+"""Read the resources that a user's processes share (``struct user_struct``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Relate the clock of the guest's traces to the time of day, from what the kernel itself computes both with."""
+"""Relate ftrace's clock to the time of day (``kernel/time/timekeeping.c``)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MASK = (1 << 64) - 1
 
 
 def read_clocks(kernel: LiveKernel) -> tuple[int, int] | None:
-    """Return one moment by both clocks, in ns: CLOCK_REALTIME, and ``sched_clock()``, which stamps what ftrace records.
+    """Return one moment in ns by CLOCK_REALTIME and by ``sched_clock()``, ftrace's clock.
 
     The moment is the last update of the timekeeper, of which the kernel keeps the cycle counter
     (``kernel/time/timekeeping.c: tk_core``, ``arch/x86/kernel/tsc.c: native_sched_clock()``).

@@ -1,4 +1,4 @@
-"""What gcc has inlined where, from DWARF: functions that no tracer can see."""
+"""Read from DWARF which functions gcc inlined, and where: no tracer sees them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where traced functions really return to: the function graph tracer and kretprobes put a trampoline on the stack."""
+"""Read the return addresses of traced functions, which a trampoline replaced on the stack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read ftrace's ring buffer out of the guest's memory: the guest formats nothing, copies nothing, notices nothing."""
+"""Read ftrace's ring buffer out of the guest's memory, without a call in the guest."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class RingBuffer:
         records: list[Record] = []
         for _ in range(cpu.nr_pages + 1):
             data, stamp = self._bytes_of(page)
-            records += _records(data, offset, time if offset else stamp)
+            records += decode_page(data, offset, time if offset else stamp)
             if page == cpu.commit_page:
                 break
             page, offset = self._next(page), 0
@@ -107,12 +107,12 @@ class RingBuffer:
     def _end_of(self, page: int) -> tuple[int, int]:
         data, stamp = self._bytes_of(page)
         time = stamp
-        for record in _records(data, 0, stamp):
+        for record in decode_page(data, 0, stamp):
             time = record.time
         return len(data), time
 
 
-def _records(data: bytes, offset: int, time: int) -> Iterator[Record]:
+def decode_page(data: bytes, offset: int, time: int) -> Iterator[Record]:
     """Yield the records in a page's *data* from *offset* on (``rb_event_length()``, ``rb_update_read_stamp()``)."""
     word = struct.Struct("<I").unpack_from
     end = len(data)

@@ -1,4 +1,4 @@
-"""Where a kernel's functions are in its source, from its debug information; no guest is needed."""
+"""Find the source lines of functions in vmlinux, without a guest."""
 
 from __future__ import annotations
 

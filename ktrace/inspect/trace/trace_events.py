@@ -1,4 +1,4 @@
-"""Decode ftrace's events by the format files that the guest's kernel has of them."""
+"""Decode ftrace's events by their format files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read pipes: ``pipe_inode_info``, its ring, who waits and who wants signals."""
+"""Read pipes: ``pipe_inode_info``, its ring, its sleepers, and the files that want signals."""
 
 from __future__ import annotations
 

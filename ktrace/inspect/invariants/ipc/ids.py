@@ -1,4 +1,4 @@
-"""Identifiers against objects: ``struct ipc_ids`` (``ipc/util.c``)."""
+"""Check ``struct ipc_ids``: identifiers, IDR and key table against the objects (``ipc/util.c``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Queues against their messages and sleepers (``ipc/msg.c``)."""
+"""Check message queues against their messages and sleepers (``ipc/msg.c``)."""
 
 from __future__ import annotations
 

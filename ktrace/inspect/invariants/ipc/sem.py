@@ -1,4 +1,4 @@
-"""Arrays, their sleepers and undo structures from both ends (``ipc/sem.c``)."""
+"""Check semaphore arrays, their sleepers, and undo structures from both ends (``ipc/sem.c``)."""
 
 from __future__ import annotations
 

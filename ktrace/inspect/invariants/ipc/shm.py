@@ -1,4 +1,4 @@
-"""Segments against all address spaces (``ipc/shm.c``)."""
+"""Check segments against all address spaces (``ipc/shm.c``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check sockets against themselves: no model, nothing trusted, every walk bounded."""
+"""Check sockets: files, ``struct socket`` and ``struct sock`` against each other (``net/socket.c``)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ktrace.errors import KtraceError
 from ktrace.inspect.corrupt import NONSENSE, CorruptStructure
 from ktrace.inspect.fs.file import FileReader
 from ktrace.inspect.fs.inode import InodeReader
-from ktrace.inspect.invariants.net.inet import InetChecks
-from ktrace.inspect.invariants.net.skbuff import Buffers, Charges
-from ktrace.inspect.invariants.net.unix import UnixChecks
+from ktrace.inspect.invariants.net.core.skbuff import Buffers, Charges
+from ktrace.inspect.invariants.net.inet.sock import InetChecks
+from ktrace.inspect.invariants.net.unix.sock import UnixChecks
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout

@@ -1,4 +1,4 @@
-"""What the reader of a family adds to a ``struct sock``."""
+"""The part of a ``struct sock`` that the reader of its family adds."""
 
 from __future__ import annotations
 

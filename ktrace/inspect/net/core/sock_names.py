@@ -1,4 +1,4 @@
-"""Turn the numbers in a ``struct sock`` into the kernel's names for them."""
+"""Name the numbers in a ``struct sock`` as the kernel does."""
 
 from __future__ import annotations
 

@@ -168,7 +168,7 @@ def _joined(part: SockPart, members: dict[str, Any], places: Sequence[Place] | N
 
 
 def _corked(packet: Packet) -> Buffer:
-    """Return a message under way to be sent, without the headers that it has no room in yet."""
+    """Return a message that is being put together, without the room for its headers."""
     skb = packet.skb
     # ip_append_data() has left room for the headers: nothing is in there yet.
     headers = skb.head + skb.transport_header - skb.data + SIZEOF_UDPHDR

@@ -9,7 +9,7 @@ import pytest
 from drgn.helpers.linux.idr import idr_find
 
 from ktrace.agent.syscalls import CONSTANTS, make_call
-from ktrace.inspect.invariants.ipc.ipc import validate_ipc
+from ktrace.inspect.invariants.ipc.subsystem import validate_ipc
 from ktrace.state.call import Completed
 from ktrace.state.world import World
 from ktrace.verify.lab import Lab

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from ktrace.inspect.trace.ring_buffer import Record, _records
+from ktrace.inspect.trace.ring_buffer import Record, decode_page
 
 
 def event(kind: int, delta: int, *words: int, data: bytes = b"") -> bytes:
@@ -12,7 +12,7 @@ def event(kind: int, delta: int, *words: int, data: bytes = b"") -> bytes:
 
 
 def records(page: bytes, offset: int = 0, time: int = 1000) -> list[Record]:
-    return list(_records(page, offset, time))
+    return list(decode_page(page, offset, time))
 
 
 def test_small_events_have_their_length_in_the_header() -> None:

@@ -1,4 +1,4 @@
-"""Check pipes against themselves: no model, nothing trusted, every walk bounded."""
+"""Check pipes: rings, pages, open files and users against each other (``fs/pipe.c``)."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def validate_pipe(kernel: LiveKernel) -> list[Violation]:
             census.violations += _check(kernel, reader, where, raw, ends, address, census.pages)
         except (KtraceError, *NONSENSE) as error:
             census.add(where, f"cannot be read: {error}")
-    census.violations += _check_pages(kernel, reader, census)
+    census.violations += check_pages(kernel, reader, census)
     census.violations += _check_users(kernel, reader, census)
     return census.violations
 
@@ -161,12 +161,10 @@ def _check(
     for name, value in (("readers", raw.readers), ("writers", raw.writers)):
         if value > raw.files:
             yield Violation(f"{where}.{name}", f"is {value}, more than files, {raw.files}")
-    yield from _check_ring(kernel, reader, where, raw, held)
+    yield from check_ring(kernel, reader, where, raw, held)
 
 
-def _check_ring(
-    kernel: LiveKernel, reader: PipeReader, where: str, raw: Any, held: Counter[int]
-) -> Iterator[Violation]:
+def check_ring(kernel: LiveKernel, reader: PipeReader, where: str, raw: Any, held: Counter[int]) -> Iterator[Violation]:
     """Check the ring's bounds and every slot; count the pages that slots hold."""
     size, most = raw.ring_size, raw.max_usage
     if not 0 < size <= MAX_SLOTS or size & (size - 1):
@@ -229,7 +227,7 @@ def _check_slot(kernel: LiveKernel, reader: PipeReader, slot: str, buf: Any) -> 
         yield Violation(f"{slot}.page", f"has {count} references")
 
 
-def _check_pages(kernel: LiveKernel, reader: PipeReader, census: Census) -> Iterator[Violation]:
+def check_pages(kernel: LiveKernel, reader: PipeReader, census: Census) -> Iterator[Violation]:
     """Check that no page has fewer references than there are slots that hold it."""
     for page, slots in census.pages.items():
         try:

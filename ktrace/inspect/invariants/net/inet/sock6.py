@@ -1,4 +1,4 @@
-"""Check what AF_INET6 sockets have beside IPv4 ones: where it lies, and both forms of an address against each other."""
+"""Check the IPv6 part of AF_INET6 socks: its place, and both forms of each address."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ktrace.include.net.tcp_states import TCP_CLOSE, TCP_LISTEN, TCP_NEW_SYN_RECV, TCP_SYN_SENT
-from ktrace.inspect.invariants.net.inet6 import Inet6Checks
-from ktrace.inspect.invariants.net.skbuff import Buffers, Queued
+from ktrace.inspect.invariants.net.core.skbuff import Buffers, Queued
+from ktrace.inspect.invariants.net.inet.sock6 import Inet6Checks
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout

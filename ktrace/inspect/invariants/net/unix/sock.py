@@ -1,4 +1,4 @@
-"""Check AF_UNIX: peers, embryos, addresses, and descriptors in flight."""
+"""Check AF_UNIX: peers, embryos, addresses, and descriptors in flight (``net/unix/*.c``)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from drgn.helpers.linux.net import for_each_net
 from ktrace.include.net.af_unix import UNIX_HASH_SIZE
 from ktrace.include.net.scm import SCM_MAX_FD
 from ktrace.include.net.tcp_states import TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN
-from ktrace.inspect.invariants.net.skbuff import Buffers, Charges, Queued
+from ktrace.inspect.invariants.net.core.skbuff import Buffers, Charges, Queued
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout

@@ -1,4 +1,4 @@
-"""Check System V IPC against itself: no model, nothing trusted, every walk bounded."""
+"""Check System V IPC: namespaces and their objects against each other and against all tasks."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Findings:
         self.violations.append(Violation(where, what))
 
     def extend(self, found: Iterator[Violation]) -> None:
-        """Note violations; one that cannot be told for garbage is one, too."""
+        """Note violations, and that of memory which makes no sense."""
         self.read(self.violations.extend, found)
 
     def read(self, function: Callable[..., Any], *args: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Check socket buffers and the queues they are on."""
+"""Check socket buffers and the queues that hold them (``net/core/skbuff.c``)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Invariants of what all families share (``net/core/``)."""

@@ -1,0 +1,1 @@
+"""Invariants of AF_UNIX (``net/unix/``)."""

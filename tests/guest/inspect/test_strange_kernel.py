@@ -1,0 +1,97 @@
+"""A kernel whose structures are not what the readers expect: one error that names structure and member."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import drgn
+import pytest
+
+from ktrace.errors import UsageError
+from ktrace.image.image import Image
+from ktrace.inspect.build import build_inspector, read_facts
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.members import MissingMember
+from ktrace.verify.lab import Lab
+
+Change = Callable[[drgn.Program, drgn.TypeMember], list[drgn.TypeMember]]
+
+
+def gone(prog: drgn.Program, member: drgn.TypeMember) -> list[drgn.TypeMember]:
+    """Leave a member out."""
+    return []
+
+
+def two(prog: drgn.Program, member: drgn.TypeMember) -> list[drgn.TypeMember]:
+    """Make an array of a member."""
+    return [drgn.TypeMember(prog.array_type(member.type, 2), member.name, member.bit_offset)]
+
+
+def wide(prog: drgn.Program, member: drgn.TypeMember) -> list[drgn.TypeMember]:
+    """Make a plain long of a member."""
+    return [drgn.TypeMember(prog.type("unsigned long"), member.name, member.bit_offset)]
+
+
+def attach(lab: Lab, image: Image, structure: str, name: str, change: Change) -> LiveKernel:
+    """Open the lab's kernel as if a member of a structure of it were another one."""
+    kernel = LiveKernel.attach(lab.guest.memory, image.vmlinux, lab.vmcoreinfo)
+    prog = kernel.prog
+    found: Any = prog.type(f"struct {structure}")
+    members: list[drgn.TypeMember] = []
+    for member in found.members:
+        members += change(prog, member) if member.name == name else [member]
+    other = prog.struct_type(structure, found.size, members)
+
+    def find(_prog: drgn.Program, kinds: Any, asked: str, _file: str | None) -> Any:
+        return other if asked == structure and drgn.TypeKind.STRUCT in kinds else None
+
+    prog.register_type_finder("strange", find, enable_index=0)
+    return kernel
+
+
+@pytest.mark.parametrize(
+    ("structure", "member", "change", "message"),
+    [
+        ("pipe_inode_info", "tmp_page", gone, "struct pipe_inode_info has no member 'tmp_page'"),
+        (
+            "pipe_inode_info",
+            "tmp_page",
+            two,
+            "struct pipe_inode_info.tmp_page is of type 'struct page *[2]', no number,",
+        ),
+        ("file", "f_count", gone, "struct file has no member 'f_count.counter'"),
+        ("file_system_type", "next", gone, "struct file_system_type has no member 'next'"),
+        ("sock", "sk_wmem_alloc", wide, "struct sock has no member 'sk_wmem_alloc.refs.counter'"),
+        ("inode", "i_mtime", gone, "struct inode has no member 'i_mtime.tv_sec'"),
+        ("sem_undo", "semadj", gone, "struct sem_undo has no member 'semadj'"),
+        ("dentry", "d_subdirs", gone, "struct dentry has no member 'd_subdirs'"),
+        ("netlink_sock", "groups", two, "struct netlink_sock.groups is of type 'unsigned long *[2]', no number,"),
+    ],
+)
+def test_a_member_that_is_not_there_or_another_is_named(
+    lab: Lab, image: Image, structure: str, member: str, change: Change, message: str
+) -> None:
+    kernel = attach(lab, image, structure, member, change)
+    with pytest.raises(MissingMember) as caught:
+        build_inspector(kernel)
+    assert caught.value.message == f"{message} in this vmlinux"
+    assert caught.value.structure == f"struct {structure}"
+    assert caught.value.member.split(".")[0] == member
+
+
+def test_facts_name_it_too(lab: Lab, image: Image) -> None:
+    with pytest.raises(MissingMember, match=r"^struct inode has no member 'i_ctime\.tv_sec' in this vmlinux$"):
+        read_facts(attach(lab, image, "inode", "i_ctime", gone))
+
+
+def test_a_member_that_may_be_missing_is_not_missed(lab: Lab, image: Image) -> None:
+    kernel = attach(lab, image, "pipe_inode_info", "note_loss", gone)
+    inspector = build_inspector(kernel)
+    inspector.tasks, inspector.names_by_pid = lab.inspector.tasks, lab.inspector.names_by_pid
+    assert inspector.observe() == lab.inspector.observe()
+
+
+def test_a_variable_that_is_not_there_is_named(lab: Lab) -> None:
+    with pytest.raises(UsageError, match=r"^this kernel has no variable 'no_such_thing'$"):
+        lab.kernel.variable("no_such_thing")

@@ -1,0 +1,40 @@
+"""Whatever a reader falls over becomes one error that says whose reading it was."""
+
+from __future__ import annotations
+
+import struct
+
+import drgn
+import pytest
+
+from ktrace.errors import GuestGarbage, UsageError
+from ktrace.inspect.corrupt import CorruptStructure, explained
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (KeyError("init_net"), "KeyError: 'init_net'"),
+        (LookupError("'struct net' has no member 'x'"), "LookupError: 'struct net' has no member 'x'"),
+        (AttributeError("'struct net' has no member 'x'"), "AttributeError: 'struct net' has no member 'x'"),
+        (TypeError("cannot convert 'struct x' to int"), "TypeError: cannot convert 'struct x' to int"),
+        (OverflowError("can't convert negative int to unsigned"), "OverflowError: can't convert negative int"),
+        (struct.error("unpack requires a buffer of 8 bytes"), "error: unpack requires a buffer of 8 bytes"),
+        (drgn.FaultError("could not find memory segment", 0x10), "FaultError: could not find memory segment: 0x10"),
+        (ZeroDivisionError("division by zero"), "ZeroDivisionError: division by zero"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), "UnicodeDecodeError: 'utf-8' codec"),
+    ],
+)
+def test_a_surprise_says_whose_it_is(error: Exception, said: str) -> None:
+    with pytest.raises(GuestGarbage) as caught, explained("SocketReader"):
+        raise error
+    assert caught.value.message.startswith(f"the kernel's memory makes no sense to SocketReader: {said}")
+    assert caught.value.hint is not None
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize("error", [CorruptStructure("sock", 0x10, "is wild"), UsageError("no"), KeyboardInterrupt()])
+def test_what_explains_itself_passes(error: BaseException) -> None:
+    with pytest.raises(type(error)) as caught, explained("SocketReader"):
+        raise error
+    assert caught.value is error
