@@ -133,6 +133,7 @@ int main(int argc, char **argv, char **envp)
 	(void)envp;
 	make_devices();
 	say(WHO, "hello", 0, NULL);
+	load_modules();
 	make_mounts();
 	loopback_up();
 	acknowledge_at_once();

@@ -12,5 +12,6 @@
 
 void report(const char *what, long ret);
 void acknowledge_at_once(void);
+void load_modules(void);
 
 #endif

@@ -1,4 +1,4 @@
-"""``ktrace image``: build, list, show, verify, import, refresh, source, prune."""
+"""``ktrace image``: build, list, show, verify, import, config, refresh, source, prune."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ import click
 
 from ktrace.cli.building import BuildProgress
 from ktrace.image.build import DEFAULT_RECIPE, build_image
-from ktrace.image.foreign import import_image, refresh_import
+from ktrace.image.build_tree import build_files
+from ktrace.image.foreign import KernelFiles, import_image, refresh_import
 from ktrace.image.image import Image, changed_inputs, find_image, known_names, open_image
+from ktrace.image.packages import import_debs, import_package
 from ktrace.image.prune import prune_store
 from ktrace.image.recipe import load_recipe, recipe_names
 from ktrace.image.store import Store, open_store
 from ktrace.image.tree import prepare_source
 from ktrace.image.verify import verify_image
+from ktrace.image.wishes import advise_for
 from ktrace.machine.template.make import ensure_template
 
 _json = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
@@ -44,6 +47,8 @@ def _facts(image: Image) -> dict[str, Any]:
         "config": str(image.config) if image.config else None,
         "package": kernel["inputs"].get("package"),
         "package_version": kernel["inputs"].get("package_version"),
+        "modules": kernel["inputs"].get("modules", []),
+        "memory_mib": image.memory_mib,
         "outputs": image.manifest["outputs"],
         "changed_inputs": changed_inputs(image),
     }
@@ -57,6 +62,9 @@ def _say_image(image: Image) -> None:
     else:
         click.echo("source     imported")
     click.echo(f"build-id   {image.build_id}")
+    click.echo(f"memory     {facts['memory_mib']} MiB")
+    if facts["modules"]:
+        click.echo(f"modules    {' '.join(facts['modules'])}")
     for part in ("kernel", "vmlinux", "initramfs", "config"):
         if facts[part]:
             click.echo(f"{part:<10} {facts[part]}")
@@ -105,7 +113,8 @@ def list_command(as_json: bool) -> None:
         return
     recipes = recipe_names()
     for row in rows:
-        summary = load_recipe(row["name"]).summary if row["name"] in recipes else "imported"
+        origin = " ".join(str(row[key]) for key in ("package", "package_version") if row.get(key)) or "imported"
+        summary = load_recipe(row["name"]).summary if row["name"] in recipes else origin
         build_id = row.get("build_id", "")[:12]
         click.echo(f"{row['name']:<16} {row['state']:<12} {build_id:<13} {summary}")
 
@@ -154,21 +163,105 @@ def verify_command(context: click.Context, name: str, as_json: bool, quiet: bool
 
 @image.command("import")
 @click.argument("name")
-@click.option("--vmlinux", required=True, type=_file, help="ELF file with DWARF, as make leaves it.")
+@click.option(
+    "--package", metavar="PACKAGE", help="Debian's package of a kernel, PACKAGE or PACKAGE=VERSION: fetch it."
+)
+@click.option(
+    "--suite", metavar="SUITE", help="The suite that has it; by default all that this machine or a recipe names."
+)
+@click.option("--deb", "debs", multiple=True, type=_file, help="Package files: kernel, modules, debug symbols.")
+@click.option("--build", "build", type=_file, metavar="DIR", help="A directory in which a kernel was built.")
+@click.option("--vmlinux", type=_file, help="ELF file with DWARF, as make leaves it.")
 @click.option("--boot", type=_file, help="What to boot, if not the vmlinux through its PVH entry: a bzImage.")
 @click.option("--config", type=_file, help="The kernel's .config.")
+@click.option("--modules", type=_file, metavar="DIR", help="The kernel's modules, e.g. /lib/modules/RELEASE.")
+@click.argument("more", nargs=-1, type=_file, metavar="")
 @_json
 @_quiet
 def import_command(
-    name: str, vmlinux: Path, boot: Path | None, config: Path | None, as_json: bool, quiet: bool
+    name: str,
+    package: str | None,
+    suite: str | None,
+    debs: tuple[Path, ...],
+    build: Path | None,
+    vmlinux: Path | None,
+    boot: Path | None,
+    config: Path | None,
+    modules: Path | None,
+    more: tuple[Path, ...],
+    as_json: bool,
+    quiet: bool,
 ) -> None:
-    """Make the image NAME of a kernel that someone else built."""
+    """Make the image NAME of a kernel that someone else built.
+
+    \b
+    ktrace image import NAME --package linux-image-6.1.0-50-cloud-amd64
+    ktrace image import NAME --deb KERNEL.deb KERNEL-dbg.deb
+    ktrace image import NAME --build ~/linux
+    ktrace image import NAME --vmlinux VMLINUX [--boot BZIMAGE] [--config CONFIG] [--modules DIR]
+    """
+    given = [flag for flag, value in _ways(package, debs, build, vmlinux) if value]
+    if len(given) != 1:
+        raise click.UsageError(
+            f"give one of --package, --deb, --build and --vmlinux, not {' and '.join(given) or 'none'}"
+        )
+    if more and not debs:
+        raise click.UsageError(f"Got unexpected extra argument ({more[0]})")
+    if suite and not package:
+        raise click.UsageError("--suite goes with --package")
+    if (boot or config or modules) and not vmlinux:
+        raise click.UsageError("--boot, --config and --modules go with --vmlinux")
     with BuildProgress(quiet) as progress:
-        image = import_image(name, vmlinux, boot=boot, config=config, progress=progress)
+        if package:
+            image = import_package(name, package, suite=suite, progress=progress)
+        elif debs:
+            image = import_debs(name, [*debs, *more], progress=progress)
+        elif build:
+            image = import_image(name, build_files(build, progress), progress=progress)
+        else:
+            assert vmlinux is not None
+            image = import_image(name, KernelFiles(vmlinux, boot, config, modules), progress=progress)
     if as_json:
         _say_json(_facts(image))
     elif not quiet:
         _say_image(image)
+
+
+def _ways(
+    package: str | None, debs: tuple[Path, ...], build: Path | None, vmlinux: Path | None
+) -> list[tuple[str, object]]:
+    return [("--package", package), ("--deb", debs), ("--build", build), ("--vmlinux", vmlinux)]
+
+
+@image.command("config")
+@click.option(
+    "--for", "path", required=True, type=_file, metavar="DIR", help="A kernel's build directory, or a .config."
+)
+@_json
+def config_command(path: Path, as_json: bool) -> None:
+    """Say what a kernel's configuration lacks for ktrace, as a fragment to merge into it.
+
+    \b
+    ktrace image config --for ~/linux >ktrace.config
+    cd ~/linux && scripts/kconfig/merge_config.sh .config ktrace.config
+    """
+    advice = advise_for(path)
+    if as_json:
+        _say_json(
+            {
+                "fragment": advice.fragment,
+                "missing": [{"what": wish.what, "why": wish.why, "required": wish.required} for wish in advice.missing],
+                "unknown": sorted(advice.unknown),
+            }
+        )
+        return
+    click.echo(advice.fragment, nl=False)
+    for required, title in ((True, "missing"), (False, "better with")):
+        names = [wish.what for wish in advice.missing if wish.required is required]
+        if names:
+            click.echo(f"{title}: {', '.join(names)}", err=True)
+    if not advice.missing:
+        click.echo("nothing is missing", err=True)
 
 
 @image.command("refresh")

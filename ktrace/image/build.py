@@ -40,13 +40,16 @@ def ensure_kernel(recipe: Recipe, store: Store, progress: Progress) -> Path:
     )
 
 
-def ensure_initramfs(recipe: InitramfsRecipe, store: Store, progress: Progress) -> Path:
-    """Return the initramfs in the store, building it if it is not there."""
-    key = digest_json(initramfs_inputs(recipe))
+def ensure_initramfs(recipe: InitramfsRecipe, store: Store, progress: Progress, modules: Path | None = None) -> Path:
+    """Return the initramfs in the store, building it if it is not there.
+
+    :param modules: archive of the kernel modules that init has to load, if there are any
+    """
+    key = digest_json(initramfs_inputs(recipe, modules))
     return store.build(
         "initramfs",
         key,
-        lambda scratch, output: build_initramfs(recipe, scratch, output, progress),
+        lambda scratch, output: build_initramfs(recipe, scratch, output, progress, modules),
         _waiting(progress, "the initramfs"),
     )
 

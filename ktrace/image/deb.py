@@ -34,11 +34,14 @@ def deb_fields(path: Path) -> dict[str, str]:
     return stanzas[0]
 
 
-def extract_deb(path: Path, choose: Callable[[str], Path | None]) -> list[str]:
+def extract_deb(
+    path: Path, choose: Callable[[str], Path | None], enough: Callable[[], bool] | None = None
+) -> list[str]:
     """Copy files out of a package.
 
     :param path: the package
     :param choose: given each member's name (``usr/src/...``, without ``./``), says where to copy it, ``None`` for not
+    :param enough: asked after each copy whether the rest need not be read
     :returns: the names of the members copied
     :raises UsageError: for a damaged package
     :raises HostError: if a file cannot be written
@@ -61,6 +64,9 @@ def extract_deb(path: Path, choose: Callable[[str], Path | None]) -> list[str]:
                     with target.open("wb") as stream:
                         shutil.copyfileobj(data, stream, 1 << 20)
                     copied.append(name)
+                    if enough is not None and enough():
+                        process.kill()
+                        return copied
             # Past the end of the archive there may be padding.
             while process.stdout.read(1 << 16):
                 pass

@@ -9,13 +9,11 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
 from ktrace.errors import UsageError
+from ktrace.image.needs import SYMBOLS
 
 # include/xen/interface/elfnote.h: XEN_ELFNOTE_PHYS32_ENTRY
 PHYS32_ENTRY = 18
 GNU_BUILD_ID = 3
-
-#: Functions and variables that are there only if the kernel was configured with what a guest of ours needs.
-INTERESTING = ("virtcons_probe", "vm_cmdline_set", "virtio_pci_probe", "populate_rootfs", "vmcoreinfo_data")
 
 
 @dataclass(frozen=True)
@@ -24,21 +22,29 @@ class ElfFacts:
 
     :param build_id: hex digits of the GNU build-id note, or ``None``
     :param has_dwarf: whether ``.debug_info`` is there and not empty
+    :param has_btf: whether it has BTF, which tells less than DWARF
     :param has_symbols: whether ``.symtab`` is there
-    :param symbols: those of :data:`INTERESTING` that ``.symtab`` names
+    :param symbols: those of :data:`ktrace.image.needs.SYMBOLS` that ``.symtab`` names
     :param has_code: whether ``.text`` is in the file, not only in its debug information
     :param has_pvh: whether a Xen PHYS32_ENTRY note says where to enter it through PVH
     """
 
     build_id: str | None
     has_dwarf: bool
+    has_btf: bool
     has_symbols: bool
     symbols: frozenset[str]
     has_code: bool
     has_pvh: bool
 
+    @property
+    def boots(self) -> bool:
+        """Tell whether QEMU can boot the file itself."""
+        return self.has_pvh and self.has_code
 
-def _notes(elf: ELFFile) -> list[tuple[str, int, bytes]]:
+
+def read_notes(elf: ELFFile) -> list[tuple[str, int, bytes]]:
+    """List the notes of an ELF file: name, type and what they say."""
     found: list[tuple[str, int, bytes]] = []
     for segment in elf.iter_segments("PT_NOTE"):
         data, offset = segment.data(), 0
@@ -71,7 +77,7 @@ def read_elf_facts(path: Path) -> ElfFacts:
                     f"{str(path)!r} is an ELF{elf.elfclass} file for {machine}, not ELF64 for x86-64",
                     hint="build the kernel with ARCH=x86_64 and CONFIG_64BIT=y",
                 )
-            notes = _notes(elf)
+            notes = read_notes(elf)
             build_ids = [desc.hex() for name, kind, desc in notes if (name, kind) == ("GNU", GNU_BUILD_ID)]
             symbols = elf.get_section_by_name(".symtab")
             names = elf.get_section(symbols["sh_link"]).data() if symbols is not None else b""
@@ -80,9 +86,10 @@ def read_elf_facts(path: Path) -> ElfFacts:
             return ElfFacts(
                 build_id=build_ids[0] if build_ids else None,
                 has_dwarf=debug_info is not None and debug_info["sh_size"] > 0,
+                has_btf=elf.get_section_by_name(".BTF") is not None,
                 has_symbols=symbols is not None,
                 # The end of a name is enough: ld keeps one string for names that end alike.
-                symbols=frozenset(name for name in INTERESTING if name.encode() + b"\0" in names),
+                symbols=frozenset(name for name in SYMBOLS if name.encode() + b"\0" in names),
                 has_code=text is not None and text["sh_type"] == "SHT_PROGBITS",
                 has_pvh=any((name, kind) == ("Xen", PHYS32_ENTRY) for name, kind, _ in notes),
             )
@@ -104,9 +111,12 @@ def require_debuggable(path: Path) -> ElfFacts:
     facts = read_elf_facts(path)
     if not facts.has_dwarf or not facts.has_symbols:
         missing = "DWARF debug information" if facts.has_symbols else "symbols and DWARF (it is stripped)"
+        if facts.has_btf and not facts.has_dwarf:
+            missing += ", only BTF"
         raise UsageError(
             f"{str(path)!r} has no {missing}",
-            hint="build with CONFIG_DEBUG_INFO_DWARF5=y and give the vmlinux that make leaves, unstripped",
+            hint="build with CONFIG_DEBUG_INFO_DWARF5=y and give the vmlinux that make leaves, unstripped; "
+            "of a distribution's kernel give its package with debug symbols, too",
         )
     if facts.build_id is None:
         raise UsageError(

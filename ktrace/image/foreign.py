@@ -2,75 +2,95 @@
 
 from __future__ import annotations
 
-import bz2
-import lzma
 import shutil
-import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ktrace.errors import UsageError
 from ktrace.image.build import DEFAULT_RECIPE, ensure_initramfs, read_manifest
+from ktrace.image.bzimage import HEAD, banner_version, bzimage_payload, bzimage_version, is_bzimage
 from ktrace.image.elf import ElfFacts, read_elf_facts, require_debuggable
 from ktrace.image.image import Image, compose_image, open_image
+from ktrace.image.kconfig import read_config
 from ktrace.image.kernel import strip_kernel
+from ktrace.image.modules import Module, ModuleTree, pack_modules
+from ktrace.image.needs import Need, not_built_in
 from ktrace.image.progress import Progress, Silent
 from ktrace.image.recipe import NAME, load_recipe, recipe_names
-from ktrace.image.store import Store, digest_file, digest_json, host_errors, open_store, write_json
+from ktrace.image.store import Store, digest_bytes, digest_file, digest_json, host_errors, open_store, write_json
 
 _ELF = b"\x7fELF"
-# Documentation/x86/boot.rst, "The Real-Mode Kernel Header"
-_HEADER_MAGIC, _HEADER_AT = b"HdrS", 0x202
-_SETUP_SECTS, _PAYLOAD_OFFSET, _PAYLOAD_LENGTH = 0x1F1, 0x248, 0x24C
+#: The archive of modules in a kernel's directory in the store.
+MODULES = "modules.cpio"
 
 
-def bzimage_payload(image: bytes) -> bytes | None:
-    """Unpack the vmlinux inside a bzImage.
+@dataclass(frozen=True)
+class KernelFiles:
+    """A kernel that someone else built, as files.
 
-    :returns: the ELF file, ``None`` if its compression is not one that Python reads
+    :param vmlinux: ELF64 x86-64 file with DWARF and a build-id
+    :param boot: what to boot; default the vmlinux itself, stripped
+    :param config: the kernel's configuration, if it is known
+    :param modules: directory with its modules, if it has any
+    :param origin: where they come from, for the manifest: ``package`` and ``package_version``
     """
-    start = (max(image[_SETUP_SECTS], 1) if image[_SETUP_SECTS] else 4) + 1
-    offset = int.from_bytes(image[_PAYLOAD_OFFSET : _PAYLOAD_OFFSET + 4], "little")
-    length = int.from_bytes(image[_PAYLOAD_LENGTH : _PAYLOAD_LENGTH + 4], "little")
-    payload = image[start * 512 + offset :][:length]
-    try:
-        if payload.startswith(b"\x1f\x8b"):
-            return zlib.decompressobj(wbits=31).decompress(payload)
-        if payload.startswith(b"\xfd7zXZ"):
-            return lzma.LZMADecompressor(lzma.FORMAT_XZ).decompress(payload)
-        if payload.startswith(b"BZh"):
-            return bz2.BZ2Decompressor().decompress(payload)
-        if payload.startswith(b"\x5d\x00\x00"):
-            return lzma.LZMADecompressor(lzma.FORMAT_ALONE).decompress(payload)
-    except (zlib.error, lzma.LZMAError, OSError, EOFError):
-        return None
-    return payload if payload.startswith(_ELF) else None
+
+    vmlinux: Path
+    boot: Path | None = None
+    config: Path | None = None
+    modules: Path | None = None
+    origin: Mapping[str, str] = field(default_factory=dict)
 
 
-#: What a kernel must have built in: any one of the symbols, what it is, the option that brings it.
-_NEEDS = (
-    (("virtcons_probe",), "virtio console", "CONFIG_VIRTIO_CONSOLE=y"),
-    (("vm_cmdline_set", "virtio_pci_probe"), "virtio transport", "CONFIG_VIRTIO_MMIO_CMDLINE_DEVICES=y"),
-    (("populate_rootfs",), "initramfs", "CONFIG_BLK_DEV_INITRD=y"),
-    (("vmcoreinfo_data",), "vmcoreinfo", "CONFIG_PROC_KCORE=y"),
-)
+def find_modules(facts: ElfFacts, files: KernelFiles) -> list[Module]:
+    """List the modules, in their order, that give a guest what the kernel has not built in.
 
-
-def _require_usable(facts: ElfFacts, vmlinux: Path) -> None:
-    """Refuse a kernel in which the agent could not be heard, or whose memory could not be read."""
-    missing = [(what, option) for symbols, what, option in _NEEDS if facts.symbols.isdisjoint(symbols)]
+    :param facts: those of the vmlinux
+    :raises UsageError: if the agent could not be heard, or the kernel's memory not be read, even with them
+    """
+    tree = ModuleTree(files.modules) if files.modules is not None else None
+    names: list[str] = []
+    missing: list[Need] = []
+    for need in not_built_in(facts.symbols):
+        found = tree.serving(need.modalias) if tree is not None and need.modalias is not None else []
+        names += found
+        if need.required and not found:
+            missing.append(need)
     if missing:
+        also = " or as a module" if tree is not None else " built in"
         raise UsageError(
-            f"{str(vmlinux)!r} has no {', no '.join(what for what, _ in missing)} built in",
-            hint=f"build it with {' '.join(option for _, option in missing)}; "
-            "ktrace image show --config prints a configuration that works",
+            f"{str(files.vmlinux)!r} has no {', no '.join(need.what for need in missing)}{also}",
+            hint=f"build it with {' '.join(need.option for need in missing)}; "
+            "ktrace image config --for DIR says what else it should have"
+            + ("" if tree is not None else "; modules are looked for in --modules DIR"),
         )
+    modules = tree.in_order(names) if tree is not None else []
+    banner = banner_version(files.vmlinux)
+    for module in modules:
+        if banner is not None and module.release != banner[0]:
+            raise UsageError(
+                f"module {module.name!r} is for a kernel {module.release!r}, the vmlinux is {banner[0]!r}",
+                hint="give the modules of the same build",
+            )
+    return modules
 
 
 def _require_same_build(facts: ElfFacts, boot: ElfFacts, path: Path, vmlinux: Path) -> None:
     if boot.build_id != facts.build_id:
         raise UsageError(
             f"build-id {boot.build_id} of {str(path)!r} is not {facts.build_id} of {str(vmlinux)!r}",
+            hint="give the boot file and the vmlinux of one and the same build",
+        )
+
+
+def _require_same_banner(image: bytes, path: Path, vmlinux: Path) -> None:
+    """Compare what boot file and vmlinux say of themselves, where the build-id cannot be read."""
+    boot, banner = bzimage_version(image), banner_version(vmlinux)
+    if boot is not None and banner is not None and boot != banner:
+        raise UsageError(
+            f"{str(path)!r} is {' '.join(boot)!r}, but {str(vmlinux)!r} is {' '.join(banner)!r}",
             hint="give the boot file and the vmlinux of one and the same build",
         )
 
@@ -86,10 +106,12 @@ def check_boot_file(path: Path, vmlinux: Path, facts: ElfFacts, scratch: Path) -
     :raises UsageError: if it is neither, or belongs to another build
     """
     with path.open("rb") as stream:
-        head = stream.read(0x260)
-        if head[_HEADER_AT : _HEADER_AT + 4] == _HEADER_MAGIC:
-            payload = bzimage_payload(head + stream.read())
+        head = stream.read(HEAD)
+        if is_bzimage(head):
+            image = head + stream.read()
+            payload = bzimage_payload(image)
             if payload is None:
+                _require_same_banner(image, path, vmlinux)
                 return "bzImage-unread"
             unpacked = scratch / "bzimage-payload"
             unpacked.write_bytes(payload)
@@ -117,44 +139,37 @@ def _require_readable(path: Path) -> None:
         raise UsageError(f"cannot read {str(path)!r}: {error.strerror}") from error
 
 
-def _read_config(path: Path) -> str:
-    try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {str(path)!r} as a configuration: {error}") from error
-    if "CONFIG_" not in text:
-        raise UsageError(f"{str(path)!r} is no kernel configuration: there is no CONFIG_ in it")
-    return text
-
-
-def import_kernel(store: Store, vmlinux: Path, boot: Path | None, config: Path | None, progress: Progress) -> Path:
+def import_kernel(store: Store, files: KernelFiles, progress: Progress) -> Path:
     """Put a foreign kernel into the store.
 
-    :param vmlinux: ELF64 x86-64 file with DWARF and a build-id
-    :param boot: what to boot; default the vmlinux itself, stripped
-    :param config: the kernel's configuration, if it is known
     :returns: its directory in the store
     :raises UsageError: for files that cannot be used, saying why and what to do
     """
+    vmlinux, boot, config = files.vmlinux, files.boot, files.config
     facts = require_debuggable(vmlinux)
-    _require_usable(facts, vmlinux)
-    if boot is None and not (facts.has_pvh and facts.has_code):
+    modules = find_modules(facts, files)
+    if boot is None and not facts.boots:
         what = "PVH entry" if facts.has_code else "code in it, only debug information"
         raise UsageError(
             f"{str(vmlinux)!r} has no {what}: QEMU cannot boot it",
             hint="build with CONFIG_PVH=y, or give the bzImage of the same build with --boot",
         )
     if config is not None:
-        _read_config(config)
+        read_config(config)
     if boot is not None:
         _require_readable(boot)
     progress.stage("hashing what is imported")
     given = {"vmlinux": vmlinux, "boot": boot, "config": config}
+    packed = pack_modules(modules) if modules else None
     with host_errors("read", vmlinux):
-        inputs = {
+        inputs: dict[str, Any] = {
             "origin": "import",
             **{f"{role}_sha256": digest_file(path) if path else None for role, path in given.items()},
+            **files.origin,
         }
+    if packed is not None:
+        inputs["modules"] = [module.name for module in modules]
+        inputs["modules_sha256"] = digest_bytes(packed)
 
     def copy(scratch: Path, output: Path) -> None:
         progress.stage("copying into the store")
@@ -167,6 +182,8 @@ def import_kernel(store: Store, vmlinux: Path, boot: Path | None, config: Path |
             shutil.copyfile(boot, output / "kernel")
         if config is not None:
             shutil.copyfile(config, output / "config")
+        if packed is not None:
+            (output / MODULES).write_bytes(packed)
         outputs = {path.name: digest_file(path) for path in sorted(output.iterdir())}
         manifest = {
             "inputs": inputs,
@@ -182,7 +199,8 @@ def import_kernel(store: Store, vmlinux: Path, boot: Path | None, config: Path |
 
 def _compose(name: str, kernel: Path, store: Store, progress: Progress) -> Image:
     recipe = load_recipe(DEFAULT_RECIPE)
-    initramfs = ensure_initramfs(recipe.initramfs, store, progress)
+    modules = kernel / MODULES
+    initramfs = ensure_initramfs(recipe.initramfs, store, progress, modules if modules.is_file() else None)
     kernel_manifest, initramfs_manifest = read_manifest(kernel), read_manifest(initramfs)
     manifest: dict[str, Any] = {
         "origin": "import",
@@ -199,31 +217,30 @@ def _compose(name: str, kernel: Path, store: Store, progress: Progress) -> Image
     return open_image(name, directory)
 
 
-def import_image(
-    name: str,
-    vmlinux: Path,
-    *,
-    boot: Path | None = None,
-    config: Path | None = None,
-    store: Store | None = None,
-    progress: Progress | None = None,
-) -> Image:
-    """Make an image of a kernel that someone else built; it gets our initramfs.
+def require_import_name(name: str) -> None:
+    """Refuse a name that an import cannot have.
 
-    :param name: name to give it, not that of a recipe; an earlier import of that name is replaced
-    :param vmlinux: ELF64 x86-64 file with DWARF and a build-id
-    :param boot: what to boot; default the vmlinux itself, stripped
-    :param config: the kernel's configuration, if it is known
-    :raises UsageError: for a bad name, or files that cannot be used
+    :raises UsageError: if it is none, or a recipe's
     """
     if not NAME.fullmatch(name):
         raise UsageError(f"bad image name {name!r}", hint="use lower case letters, digits, '.', '_' and '-'")
     if name in recipe_names():
         raise UsageError(f"{name!r} is the name of a recipe", hint="give the import a name of its own")
+
+
+def import_image(
+    name: str, files: KernelFiles, *, store: Store | None = None, progress: Progress | None = None
+) -> Image:
+    """Make an image of a kernel that someone else built; it gets our initramfs, and those of its modules that it needs.
+
+    :param name: name to give it, not that of a recipe; an earlier import of that name is replaced
+    :raises UsageError: for a bad name, or files that cannot be used
+    """
+    require_import_name(name)
     store = store or open_store()
     progress = progress or Silent()
     with store.in_use():
-        return _compose(name, import_kernel(store, vmlinux, boot, config, progress), store, progress)
+        return _compose(name, import_kernel(store, files, progress), store, progress)
 
 
 def refresh_import(name: str, *, store: Store | None = None, progress: Progress | None = None) -> Image:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ktrace.errors import HostError, UsageError
+from ktrace.image.footprint import enough_mib
 from ktrace.image.initramfs import source_digests
 from ktrace.image.kconfig import merge_fragments
 from ktrace.image.recipe import load_recipe, recipe_names
-from ktrace.image.store import Store, open_store, write_json
+from ktrace.image.store import Store, host_errors, open_store, write_json
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,12 @@ class Image:
     def boots(self) -> bool:
         """Tell whether everything that a boot needs is there."""
         return self.kernel.is_file() and self.initramfs.is_file()
+
+    @property
+    def memory_mib(self) -> int:
+        """MiB that a guest is given if nobody says otherwise: what kernel and initramfs need."""
+        with host_errors("read", self.kernel):
+            return enough_mib(self.kernel, self.initramfs)
 
     @property
     def imported(self) -> bool:

@@ -31,9 +31,13 @@ def source_digests(recipe: InitramfsRecipe) -> dict[str, str]:
     return {path.name: digest_file(path) for path in files}
 
 
-def initramfs_inputs(recipe: InitramfsRecipe) -> dict[str, Any]:
-    """Collect everything an initramfs's bits depend on; its digest is its key."""
+def initramfs_inputs(recipe: InitramfsRecipe, modules: Path | None = None) -> dict[str, Any]:
+    """Collect everything an initramfs's bits depend on; its digest is its key.
+
+    :param modules: archive of kernel modules to put behind it, see :func:`ktrace.image.modules.pack_modules`
+    """
     return {
+        **({} if modules is None else {"modules_sha256": digest_file(modules)}),
         "procedure": PROCEDURE,
         "cflags": list(recipe.cflags),
         "directories": list(recipe.directories),
@@ -63,15 +67,18 @@ def compile_binary(recipe: InitramfsRecipe, binary: BinaryRecipe, scratch: Path,
     return target.read_bytes()
 
 
-def build_initramfs(recipe: InitramfsRecipe, scratch: Path, output: Path, progress: Progress) -> None:
+def build_initramfs(
+    recipe: InitramfsRecipe, scratch: Path, output: Path, progress: Progress, modules: Path | None = None
+) -> None:
     """Build the initramfs and its manifest.
 
     The archive is not compressed: the kernel copies it faster than it inflates it.
 
     :param scratch: empty directory to build in
     :param output: empty directory for the results
+    :param modules: archive of kernel modules to put behind it
     """
-    inputs = initramfs_inputs(recipe)
+    inputs = initramfs_inputs(recipe, modules)
     entries: list[CpioEntry] = [directory(path) for path in recipe.directories]
     # init/main.c: console_on_rootfs() opens it for init's first three descriptors
     entries.append(character_device("dev/console", 5, 1))
@@ -80,7 +87,7 @@ def build_initramfs(recipe: InitramfsRecipe, scratch: Path, output: Path, progre
         data = compile_binary(recipe, binary, scratch, scratch / "log")
         entries.append(regular_file(binary.path, data, 0o755))
         progress.advance(done, binary.name)
-    (output / "initramfs").write_bytes(write_cpio(entries))
+    (output / "initramfs").write_bytes(write_cpio(entries) + (modules.read_bytes() if modules else b""))
     write_json(
         output / "manifest.json",
         {

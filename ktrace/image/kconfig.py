@@ -94,6 +94,20 @@ def read_fragment(path: Path) -> Fragment:
         raise HostError(f"cannot read {str(path)!r}: {error.strerror}") from error
 
 
+def read_config(path: Path) -> Fragment:
+    """Read the configuration of a kernel that somebody else configured.
+
+    :raises UsageError: if it cannot be read, or is none
+    """
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {str(path)!r} as a configuration: {error}") from error
+    if "CONFIG_" not in text:
+        raise UsageError(f"{str(path)!r} is no kernel configuration: there is no CONFIG_ in it")
+    return parse_config(text, path.name)
+
+
 def merge_fragments(fragments: Iterable[Fragment]) -> dict[str, tuple[str, str]]:
     """Unite fragments; a later one overrides an earlier one.
 

@@ -55,5 +55,5 @@ def prepare_source(
     return PreparedSource(
         directory=directory,
         make=make_command(recipe.kernel, directory),
-        import_=f"ktrace image import mine --vmlinux {tree}/vmlinux --config {tree}/.config",
+        import_=f"ktrace image import mine --build {tree}",
     )

@@ -9,6 +9,8 @@ from typing import TypeVar
 from ktrace.errors import GuestDied, GuestError, GuestHang, GuestPanic, HostError, KtraceError
 from ktrace.machine.console import Console
 from ktrace.machine.process import QemuProcess
+from ktrace.machine.room import told_of_memory
+from ktrace.machine.spec import GuestSpec
 
 LAST_BREATH = 5.0
 """seconds between QEMU closing its sockets and its end"""
@@ -21,14 +23,18 @@ class Diagnosis:
 
     :param port: QEMU's end of the agent's connection, a descriptor of our own: it tells that QEMU is gone before its
         process can be waited for
+    :param spec: what the guest is made of
     :param cloned: the guest was made from a template
     :ivar heard: the agent has answered: the guest came up
     """
 
-    def __init__(self, process: QemuProcess, console: Console, port: socket.socket, cloned: bool) -> None:
+    def __init__(
+        self, process: QemuProcess, console: Console, port: socket.socket, spec: GuestSpec, cloned: bool
+    ) -> None:
         self._process = process
         self._console = console
         self._port = port
+        self._spec = spec
         self._cloned = cloned
         self.heard = False
 
@@ -63,9 +69,11 @@ class Diagnosis:
         return error
 
     def of_silence(self, error: BaseException) -> BaseException:
-        """Return why the agent did not come up: a kernel that panicked on the way, or *error* itself."""
+        """Return why the agent did not come up: a kernel that panicked or had no memory, or *error* itself."""
         if isinstance(error, GuestHang) and (panic := self._panic()) is not None:
             error = panic.with_traceback(error.__traceback__)
+        if isinstance(error, GuestError) and not self.heard and not self._cloned:
+            error = told_of_memory(error, self._console, self._spec.memory_mib).with_traceback(error.__traceback__)
         return self.explain(error)
 
     def _panic(self) -> GuestPanic | None:

@@ -24,7 +24,8 @@ from ktrace.machine.migration import leave_ram_out, load_state, save_state
 from ktrace.machine.process import QemuProcess
 from ktrace.machine.qemu import Launch, Payload, choose_board, kernel_command_line, qemu_argv
 from ktrace.machine.qmp import Qmp, QmpClosed
-from ktrace.machine.spec import MEMORY_MIB, GuestSpec
+from ktrace.machine.room import require_memory
+from ktrace.machine.spec import GuestSpec
 from ktrace.machine.template.memory import TemplateMemory, fill_ram
 from ktrace.machine.template.template import Template
 
@@ -108,7 +109,7 @@ class Machine:
         stack.callback(self._process.close)
         given.close()
         port = stack.enter_context(ours_agent.dup())
-        self._diagnosis = Diagnosis(self._process, self.console, port, cloned=self.template is not None)
+        self._diagnosis = Diagnosis(self._process, self.console, port, self.spec, cloned=self.template is not None)
         self.agent = Agent.of_socket(ours_agent, check_alive=self.check)
         stack.callback(self.agent.close)
         if self.template is not None and state_fd is not None:
@@ -140,7 +141,7 @@ class Machine:
         image: Bootable,
         *,
         directory: Path,
-        memory_mib: int = MEMORY_MIB,
+        memory_mib: int | None = None,
         accel: Accelerator = TCG,
         deadline: float = BOOT_SECONDS,
         append: str = "",
@@ -149,18 +150,20 @@ class Machine:
         """Boot *image* and wait until its agent answers.
 
         :param directory: gets ``console.log`` and ``qemu.log``; made (0700) if it is not there
-        :param memory_mib: RAM in MiB
+        :param memory_mib: RAM in MiB; default what the image needs
         :param deadline: seconds
         :param append: words for the kernel's command line; those after ``--`` go to init
         :param monitor: have a QMP socket for another program, see ``monitor_path``
         :raises HostError: no QEMU, it refuses, or there is no room
         :raises GuestPanic, GuestHang, GuestDied, GuestGarbage: the guest failed; with its console's tail
-        :raises UsageError: the kernel that runs is not the one ``vmlinux`` describes
+        :raises UsageError: the kernel that runs is not the one ``vmlinux`` describes, or does not fit into the memory
         """
+        mib = image.memory_mib if memory_mib is None else memory_mib
+        require_memory(image, mib)
         board = choose_board(image.vmlinux)
         payload = Payload(image.kernel, image.initramfs, kernel_command_line(board, tsc_khz(), append))
         machine = cls(
-            spec=GuestSpec(image.name, image.build_id, board.name, accel.name, memory_mib),
+            spec=GuestSpec(image.name, image.build_id, board.name, accel.name, mib),
             directory=directory,
             payload=payload,
             monitor=monitor,

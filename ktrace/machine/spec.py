@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MEMORY_MIB = 64
-"""RAM of a guest for which nobody asked otherwise, in MiB."""
-
 
 @dataclass(frozen=True)
 class GuestSpec:
@@ -23,7 +20,7 @@ class GuestSpec:
     build_id: str
     board: str
     accel: str
-    memory_mib: int = MEMORY_MIB
+    memory_mib: int
 
     @property
     def memory_bytes(self) -> int:

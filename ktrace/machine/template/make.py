@@ -23,7 +23,7 @@ from ktrace.machine.qemu import (
     qemu_identity,
     qemu_version,
 )
-from ktrace.machine.spec import MEMORY_MIB, GuestSpec
+from ktrace.machine.spec import GuestSpec
 from ktrace.machine.template.template import Template, open_template
 
 PART = "templates"
@@ -37,12 +37,14 @@ GRACE_NS = 100_000_000
 ATTEMPTS = 4
 
 
-def template_key(image: Bootable, accel: Accelerator, memory_mib: int = MEMORY_MIB) -> str:
+def template_key(image: Bootable, accel: Accelerator, memory_mib: int | None = None) -> str:
     """Digest everything a template depends on: the image's bits, QEMU, its arguments, the kernel's command line.
 
     The counter's frequency is left out: it is this machine's, and so is the store.
     """
-    spec = GuestSpec(image.name, image.build_id, choose_board(image.vmlinux).name, accel.name, memory_mib)
+    spec = GuestSpec(
+        image.name, image.build_id, choose_board(image.vmlinux).name, accel.name, memory_mib or image.memory_mib
+    )
     launch = Launch(spec, ram_fd=0, qmp_fd=0, agent_fd=0, console=Path("console"))
     return digest_json(
         {
@@ -59,7 +61,7 @@ def ensure_template(
     image: Bootable,
     *,
     accel: Accelerator | None = None,
-    memory_mib: int = MEMORY_MIB,
+    memory_mib: int | None = None,
     store: Store | None = None,
     booting: Callable[[], None] | None = None,
     deadline: float = BOOT_SECONDS,
@@ -69,7 +71,7 @@ def ensure_template(
     Two at once make one; one that is cut off leaves nothing.
 
     :param accel: default: what :func:`find_accelerator` finds
-    :param memory_mib: RAM in MiB
+    :param memory_mib: RAM in MiB; default what the image needs
     :param store: default the user's own
     :param booting: called before a boot, which takes a second or more
     :param deadline: seconds the boot may take

@@ -16,7 +16,7 @@ from ktrace.agent.ops import Spawn
 from ktrace.agent.reports import Spawned
 from ktrace.errors import GuestPanic
 from ktrace.image.elf import read_elf_facts
-from ktrace.image.foreign import import_image
+from ktrace.image.foreign import KernelFiles, import_image
 from ktrace.image.image import Image
 from ktrace.image.initramfs import build_initramfs
 from ktrace.image.kconfig import merge_fragments, parse_config
@@ -109,7 +109,7 @@ def test_slab_caches_can_be_read(prog: drgn.Program) -> None:
 
 def test_an_import_of_the_same_kernel_boots(image: Image, tmp_path: Path) -> None:
     store = open_store(tmp_path / "store")
-    mine = import_image("mine", image.vmlinux, config=image.config, store=store)
+    mine = import_image("mine", KernelFiles(image.vmlinux, config=image.config), store=store)
     assert mine.build_id == image.build_id
     assert mine.kernel.read_bytes() == image.kernel.read_bytes()
     with Machine.boot(mine, directory=tmp_path / "machine", accel=TCG) as machine:
@@ -130,7 +130,7 @@ def spoil(vmlinux: Path, function: str, broken: Path) -> None:
 def test_an_import_that_panics_says_so(image: Image, tmp_path: Path) -> None:
     store = open_store(tmp_path / "store")
     spoil(image.vmlinux, "init_pipe_fs", tmp_path / "vmlinux")
-    mine = import_image("broken", tmp_path / "vmlinux", store=store)
+    mine = import_image("broken", KernelFiles(tmp_path / "vmlinux"), store=store)
     with pytest.raises(GuestPanic) as caught, Machine.boot(mine, directory=tmp_path / "machine", accel=TCG):
         pass
     assert "init_pipe_fs" in caught.value.console

@@ -10,13 +10,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
-from ktrace.errors import GuestDied, GuestError, GuestGarbage, GuestHang, GuestPanic, HostError
+from ktrace.errors import GuestDied, GuestError, GuestGarbage, GuestHang, GuestPanic, HostError, UsageError
 from ktrace.image.cpio import character_device, directory, regular_file, write_cpio
+from ktrace.image.elf import PHYS32_ENTRY, read_notes
 from ktrace.image.image import Image
 from ktrace.machine.machine import Machine
 from ktrace.machine.template.template import Template
 
+#: Name and type of the note that says where a kernel is entered through PVH.
+PVH_ENTRY = ("Xen", PHYS32_ENTRY)
 #: An init that finds the agent's port and writes what is no frame.
 BABBLER = r"""
 #include <dirent.h>
@@ -74,6 +78,7 @@ class Built:
     vmlinux: Path
     build_id: str
     key: str
+    memory_mib: int = 64
 
 
 def other_init(image: Image, source: str, place: Path) -> Built:
@@ -173,9 +178,42 @@ def test_use_after_kill(machine: Machine) -> None:
 
 
 def test_a_kernel_that_qemu_cannot_load(image: Image, tmp_path: Path) -> None:
-    broken = replace(image, kernel=tmp_path / "none")
-    with pytest.raises(HostError, match=r"QEMU cannot start this guest, it exited with status 1: .*none"):
-        Machine.boot(broken, directory=tmp_path / "machine")
+    with pytest.raises(HostError, match=r"cannot read '.*none': No such file"):
+        Machine.boot(replace(image, kernel=tmp_path / "none"), directory=tmp_path / "machine")
+    (tmp_path / "junk").write_bytes(b"junk" * 1000)
+    with pytest.raises(HostError, match=r"QEMU cannot start this guest, it exited with status 1: .*"):
+        Machine.boot(replace(image, kernel=tmp_path / "junk"), directory=tmp_path / "machine")
+
+
+@pytest.mark.parametrize("mib", [8, 16, 30])
+def test_a_memory_that_cannot_hold_the_kernel_is_refused(image: Image, tmp_path: Path, mib: int) -> None:
+    with pytest.raises(UsageError, match=f"^the kernel needs more than {mib} MiB: --memory 64$"):
+        Machine.boot(image, directory=tmp_path / "machine", memory_mib=mib)
+    assert not (tmp_path / "machine").exists()
+
+
+@pytest.mark.parametrize("mib", [32, 36])
+def test_a_kernel_that_runs_out_of_memory_says_how_much_it_needs(image: Image, tmp_path: Path, mib: int) -> None:
+    with pytest.raises(GuestPanic, match=f"^the kernel needs more than {mib} MiB: --memory 64$") as caught:
+        Machine.boot(image, directory=tmp_path / "machine", memory_mib=mib)
+    assert "memory" in (caught.value.hint or "")
+    assert "Kernel panic" in caught.value.console
+
+
+def test_a_guest_that_restarts_without_a_word_may_need_memory(image: Image, tmp_path: Path) -> None:
+    """An entry of one invalid instruction: without a handler for it, the processor resets."""
+    shutil.copyfile(image.kernel, tmp_path / "kernel")
+    with (tmp_path / "kernel").open("r+b") as stream:
+        elf = ELFFile(stream)
+        (entry,) = [
+            int.from_bytes(desc[:8], "little") for name, kind, desc in read_notes(elf) if (name, kind) == PVH_ENTRY
+        ]
+        segment = next(one for one in elf.iter_segments("PT_LOAD") if 0 <= entry - one["p_paddr"] < one["p_filesz"])
+        stream.seek(segment["p_offset"] + entry - segment["p_paddr"])
+        stream.write(b"\x0f\x0b")
+    with pytest.raises(GuestDied, match=r"^the guest restarted before its kernel said anything$") as caught:
+        Machine.boot(replace(image, kernel=tmp_path / "kernel"), directory=tmp_path / "machine")
+    assert caught.value.hint == "it may need more memory than 64 MiB: --memory 128"
 
 
 def test_a_damaged_template(template: Template, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ def build_deb(
     version: str,
     files: Mapping[str, bytes],
     depends: str = "",
-    links: Mapping[str, str] = {},
+    links: Mapping[str, str] | None = None,
 ) -> Path:
     """Make a package file.
 
@@ -31,7 +31,7 @@ def build_deb(
     for name, data in files.items():
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_bytes(data)
-    for name, target in links.items():
+    for name, target in (links or {}).items():
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).symlink_to(target)
     path = directory / f"{package}_{version.replace(':', '%3a')}_amd64.deb"

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from ktrace.cli.building import BuildProgress
 from ktrace.cli.image import image
 from ktrace.cli.main import main
-from ktrace.image.foreign import import_image
+from ktrace.image.foreign import KernelFiles, import_image
 from ktrace.image.image import Image
 from ktrace.image.store import open_store
 
@@ -23,7 +23,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def mine(kernel: Path, tmp_path: Path) -> Image:
     (tmp_path / "dot-config").write_text("CONFIG_A=y\n")
-    return import_image("mine", kernel, config=tmp_path / "dot-config", store=open_store())
+    return import_image("mine", KernelFiles(kernel, config=tmp_path / "dot-config"), store=open_store())
 
 
 def run(*arguments: str) -> Result:
@@ -61,6 +61,18 @@ def test_import(kernel):
     assert run("import", "mine", "--vmlinux", str(kernel), "-q").output == ""
 
 
+def test_config(tmp_path):
+    (tmp_path / "config").write_text("CONFIG_64BIT=y\n")
+    answer = run("config", "--for", str(tmp_path / "config"))
+    assert "# System V IPC: else half of what is checked is not there\nCONFIG_SYSVIPC=y\n" in answer.stdout
+    assert "missing: initramfs, virtio transport, virtio console, " in answer.stderr
+    (tmp_path / "whole").write_text(f"CONFIG_64BIT=y\n{answer.stdout}")
+    answer = run("config", "--for", str(tmp_path / "whole"))
+    assert (answer.stdout, answer.stderr) == ("", "nothing is missing\n")
+    facts = json.loads(run("config", "--for", str(tmp_path / "config"), "--json").stdout)
+    assert {"what": "System V IPC", "why": "half of what is checked is not there", "required": True} in facts["missing"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -69,7 +81,17 @@ def test_import(kernel):
         (["build", "nope"], 2, "no recipe 'nope'"),
         (["verify", "nope"], 2, "no image 'nope'"),
         (["import", "mine", "--vmlinux", "/nowhere"], 2, "cannot read '/nowhere'"),
-        (["import", "mine"], 2, "Missing option '--vmlinux'"),
+        (["import", "mine"], 2, "give one of --package, --deb, --build and --vmlinux, not none"),
+        (["import", "mine", "--build", "/x", "--vmlinux", "/y"], 2, "not --build and --vmlinux"),
+        (["import", "mine", "--build", "/nowhere"], 2, "neither a kernel's source tree nor its build directory"),
+        (["import", "mine", "--deb", "/nowhere", "/either"], 2, "'/nowhere' is no Debian package"),
+        (["import", "mine", "--build", "/x", "/y"], 2, "unexpected extra argument (/y)"),
+        (["import", "mine", "--deb", "/x", "--suite", "sid"], 2, "--suite goes with --package"),
+        (["import", "mine", "--deb", "/x", "--config", "/y"], 2, "--boot, --config and --modules go with --vmlinux"),
+        (["import", "mine", "--package", "a b"], 2, "'a b' is no package"),
+        (["import", "lab-6.1", "--package", "linux-image-6.1"], 2, "is the name of a recipe"),
+        (["config", "--for", "/nowhere"], 2, "cannot read '/nowhere'"),
+        (["config"], 2, "Missing option '--for'"),
         (["refresh", "nope"], 2, "no imported image 'nope'"),
         (["source", "nope", "/tmp"], 2, "no recipe 'nope'"),
     ],

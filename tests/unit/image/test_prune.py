@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ktrace.image.foreign import import_image
+from ktrace.image.foreign import KernelFiles, import_image
 from ktrace.image.image import find_image
 from ktrace.image.prune import prune_store
 from ktrace.image.store import Store, open_store, write_json
@@ -30,9 +30,9 @@ def template(store: Store, name: str, image: str) -> None:
 
 
 def test_replaced_image_goes_and_the_new_one_stays(kernel, link, store):
-    old = import_image("mine", kernel, store=store)
+    old = import_image("mine", KernelFiles(kernel), store=store)
     template(store, "old", old.key)
-    new = import_image("mine", link("other", "-g", "-Wl,--build-id=sha1", source=OTHER), store=store)
+    new = import_image("mine", KernelFiles(link("other", "-g", "-Wl,--build-id=sha1", source=OTHER)), store=store)
     template(store, "new", new.key)
     removed = {entry.path.name for entry in prune_store(store)}
     assert removed == {old.key, old.manifest["kernel"]["key"], "old"}
@@ -45,13 +45,13 @@ def test_replaced_image_goes_and_the_new_one_stays(kernel, link, store):
 
 
 def test_kernel_shared_by_two_names_stays(kernel, store):
-    import_image("one", kernel, store=store)
-    import_image("two", kernel, store=store)
+    import_image("one", KernelFiles(kernel), store=store)
+    import_image("two", KernelFiles(kernel), store=store)
     assert prune_store(store) == []
 
 
 def test_a_store_that_builds_is_not_pruned(kernel, store):
-    import_image("mine", kernel, store=store)
+    import_image("mine", KernelFiles(kernel), store=store)
     program = (
         "import sys; from pathlib import Path; from ktrace.image.prune import prune_store;"
         "from ktrace.image.store import Store; print('begin', flush=True); prune_store(Store(Path(sys.argv[1])));"
