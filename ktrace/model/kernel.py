@@ -75,7 +75,7 @@ def is_modelled(actor: str | None, name: str) -> bool:
 
 
 class Subsystem:
-    """Be told of what concerns every subsystem; each overrides what it needs.
+    """Have hooks for what concerns every subsystem; each overrides those that it needs.
 
     The hooks of exit run in the order of ``do_exit()``: ``exit_mm``, ``exit_sem``, ``exit_shm``,
     ``exit_files``, ``exit_ns``, ``exit_last``.
@@ -104,10 +104,10 @@ class Subsystem:
         """Free what *task* kept to its very end."""
 
     def elapse(self, kernel: Kernel) -> None:
-        """Do what timers did between the last step and this one."""
+        """Let timers fire that did so between the last step and this one."""
 
     def idle(self, kernel: Kernel) -> None:
-        """Do what kernel threads and timers do while every actor sleeps; called until no actor is woken."""
+        """Run kernel threads and timers while every actor sleeps; called until no actor is woken."""
 
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> None:
         """Add this subsystem's objects, with raw references, to *objects*."""
@@ -202,23 +202,23 @@ class Kernel:
         return self._outcome()
 
     def find_task(self, who: str | int) -> Task | None:
-        """Return the living task named *who*, or with that pid (``find_task_by_vpid()``)."""
+        """Return the living task with the name or pid *who* (``find_task_by_vpid()``)."""
         if isinstance(who, str):
             return self.tasks.get(who)
         return next((task for task in self.tasks.values() if task.pid == who), None)
 
     def pid_of(self, name: str) -> int:
-        """Return the pid of *name*, dead or alive: who refers to a ``struct pid`` keeps its number (``pid_vnr()``)."""
+        """Return the pid of *name*, dead or alive, as a reference to its ``struct pid`` keeps it (``pid_vnr()``)."""
         task = self.tasks.get(name)
         return task.pid if task is not None else self.gone.get(name, 0)
 
     def name_of(self, pid: int) -> str | None:
-        """Return who has *pid*, or had it last."""
+        """Return the name of the task that has *pid*, or had it last."""
         alive = next((task.name for task in self.tasks.values() if task.pid == pid), None)
         return alive or next((name for name in reversed(self.gone) if self.gone[name] == pid), None)
 
     def _begin(self, actor: str | None, evidence: Evidence) -> None:
-        """Let time pass since the last step, which *actor* ends, and see what was observed of this one."""
+        """Take over what was observed of this step, and let timers fire that did so before it."""
         self.clock, self._left = evidence.clock, evidence.left
         self._observed = Observed(evidence, actor)
         self.choices = []

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Mutex:
-    """Mirror one ``struct mutex``: who holds it, and who waits, in order; no signal ends that wait.
+    """Mirror one ``struct mutex``: its owner and its waiters, in order; no signal ends their wait.
 
     :ivar handoff: the first waiter found it taken again and is to get it next (MUTEX_FLAG_HANDOFF)
     """
@@ -36,7 +36,7 @@ class Mutex:
         self.waiters.remove(task)
 
     def unlock(self, kernel: Kernel) -> None:
-        """Let go of it and wake the first who waits (``__mutex_unlock_slowpath()``)."""
+        """Release it and wake the first waiter (``__mutex_unlock_slowpath()``)."""
         first = self.waiters[0] if self.waiters else None
         self.owner = first if self.handoff else None
         self.handoff = False

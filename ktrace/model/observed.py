@@ -83,7 +83,7 @@ class Observed:
         return task.name in self._left
 
     def early(self) -> tuple[str, ...]:
-        """Return who returned before the actor of the step did; nobody where that one did not return."""
+        """Return the actors that returned before the actor of the step did; none where that one did not return."""
         order = tuple(self._results)
         return order[: order.index(self._actor)] if self._actor in order else ()
 
@@ -156,7 +156,7 @@ class Observed:
         return found.tcp if found is not None else None
 
     def listener(self, port: int) -> TcpSock | None:
-        """Return who listens at *port*."""
+        """Return the listener at *port*."""
         for value in self.socks():
             known = value.tcp is not None and value.inet is not None and value.sk_state == "TCP_LISTEN"
             if known and value.inet is not None and value.inet.inet_num == port:

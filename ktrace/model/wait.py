@@ -64,7 +64,7 @@ class WaitQueue:
 
 
 def waiters(queue: WaitQueue) -> tuple[Waiter, ...]:
-    """Return who sleeps on *queue*, in wake-up order."""
+    """Return the entries of *queue* in wake-up order."""
     return tuple(
         Waiter(
             process=Ref("process", entry.task.name) if entry.task is not None else None,

@@ -53,7 +53,7 @@ class Epitem:
     waits: list[tuple[WaitQueue, WaitEntry]] = field(default_factory=list)
 
     def poll(self, task: Task) -> int:
-        """Ask the file for what is wanted (``ep_item_poll()``)."""
+        """Return the events of interest that the file has now (``ep_item_poll()``)."""
         task.poll_key = self.events
         return self.file.ops.poll(task, self.file) & self.events
 
@@ -135,14 +135,14 @@ EPOLL_OPS = EpollFileOperations()
 
 
 def _done_scan(kernel: Kernel, ep: EventPoll, left: list[Epitem]) -> None:
-    """Put back what was not looked at, before what came meanwhile (``ep_done_scan()``)."""
+    """Put the items that were not looked at back, before those that became ready meanwhile (``ep_done_scan()``)."""
     ep.ready = left + ep.ready
     if ep.ready and ep.wq.entries:
         wake_up(kernel, ep.wq)
 
 
 def _callback(kernel: Kernel, item: Epitem) -> Callable[[int], bool]:
-    """Make what a watched file's queue calls at a wake-up (``ep_poll_callback()``)."""
+    """Return the wake function of an item's entry on the queue of its file (``ep_poll_callback()``)."""
 
     def ep_poll_callback(key: int) -> bool:
         ep = item.ep

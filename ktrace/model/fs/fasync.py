@@ -1,4 +1,4 @@
-"""Who wants a signal when a file is ready (``fs/fcntl.c``: fasync)."""
+"""Signals to the owners of files that became ready (``fs/fcntl.c``: fasync)."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def close_range(task: Task, first: int, last: int, flags: int) -> int:
 
 
 def close_on_exec(task: Task) -> None:
-    """Close what is marked so, in ascending order (``fs/file.c: do_close_on_exec()``)."""
+    """Close the descriptors with FD_CLOEXEC, in ascending order (``fs/file.c: do_close_on_exec()``)."""
     for fd in sorted(fd for fd, slot in task.files.slots.items() if slot.cloexec):
         filp_close(task, task.files.slots.pop(fd).file)
 
@@ -196,7 +196,7 @@ def _owner_or_capable(task: Task, file: File) -> bool:
 
 
 def _setown(task: Task, fd: int, file: File, arg: Any) -> int:
-    """Say who gets SIGIO (``fs/fcntl.c: f_setown()``)."""
+    """Set the task that gets SIGIO (``fs/fcntl.c: f_setown()``)."""
     who = arg if isinstance(arg, str) else (arg & UINT_MAX ^ 1 << 31) - (1 << 31)
     if who == INT_MIN:
         raise Errno("EINVAL")
@@ -208,7 +208,7 @@ def _setown(task: Task, fd: int, file: File, arg: Any) -> int:
 
 @dataclass(frozen=True)
 class Stranger:
-    """A process that is no actor: what SIGIO does to it is not seen."""
+    """A process that is no actor; nobody sees what SIGIO does to it."""
 
     pid: int
     exiting: bool = True
@@ -248,7 +248,7 @@ def _set_owner(task: Task, file: File, owner: Task | Stranger | None, kind: str)
 
 
 def _living_owner(file: File) -> Task | None:
-    """Return whom SIGIO would reach; no actor leads a process group (``pid_task()``)."""
+    """Return the living task that SIGIO would reach; no actor leads a process group (``pid_task()``)."""
     owner = file.f_owner
     if not isinstance(owner, Task) or owner.exiting or file.f_owner_type == "F_OWNER_PGRP":
         return None
@@ -256,7 +256,7 @@ def _living_owner(file: File) -> Task | None:
 
 
 def _stranger_pid(task: Task, file: File, find: Callable[[Result], int | None]) -> int:
-    """Return the pid of an owner that is no actor, 0 where it is not there, or leads no group.
+    """Return the pid of an owner that is no actor, 0 where there is none, or where it leads no group.
 
     :param find: finds it in the result of the call
     """
@@ -272,7 +272,7 @@ def _stranger_pid(task: Task, file: File, find: Callable[[Result], int | None]) 
 
 
 def _getown(task: Task, fd: int, file: File, arg: Any) -> Answer:
-    """Tell who gets SIGIO, if it is alive (``fs/fcntl.c: f_getown()``)."""
+    """Return the pid that gets SIGIO, 0 where it is dead (``fs/fcntl.c: f_getown()``)."""
     owner = _living_owner(file)
     if owner is None:
         pid = _stranger_pid(task, file, lambda result: abs(result.value))

@@ -84,7 +84,7 @@ class FileOperations:
         raise Errno("EINVAL")
 
     def splice_eof(self, task: Task, file: File) -> None:
-        """Be told that sendfile() has no more, though it said so (``direct_file_splice_eof()``)."""
+        """Act on the end of a file where sendfile() promised more (``direct_file_splice_eof()``)."""
 
     @property
     def has_llseek(self) -> bool:
@@ -96,7 +96,7 @@ class FileOperations:
         raise Errno("ESPIPE")
 
     def ioctl(self, task: Task, file: File, cmd: int, arg: Any) -> MaySleep[Answer]:
-        """Answer an ioctl (``vfs_ioctl()`` without ``unlocked_ioctl``: ENOTTY)."""
+        """Do an ioctl (``vfs_ioctl()`` without ``unlocked_ioctl``: ENOTTY)."""
         raise Errno("ENOTTY")
 
     can_pwrite = True
@@ -106,7 +106,7 @@ class FileOperations:
     """FMODE_CAN_ODIRECT."""
 
     def fcntl(self, task: Task, file: File, cmd: int, arg: Any) -> MaySleep[int]:
-        """Answer the commands that only some files know (F_GETPIPE_SZ: EBADF, anything else: EINVAL)."""
+        """Do the commands that only some files have (F_GETPIPE_SZ: EBADF, anything else: EINVAL)."""
         raise Errno("EBADF" if cmd in (1031, 1032) else "EINVAL")
 
     def poll(self, task: Task, file: File) -> int:

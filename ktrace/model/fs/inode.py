@@ -91,10 +91,10 @@ class Inode:
         raise Errno("EACCES")
 
     def owner_set(self, uid: int) -> None:
-        """Act on a new owner, even if it is the old one (``inode_operations.setattr`` with ATTR_UID)."""
+        """Take over a new owner, even the same one (``inode_operations.setattr`` with ATTR_UID)."""
 
     def born(self, kernel: Kernel) -> Inode:
-        """Set all times and return it (``inode_init_owner()`` and what follows it everywhere)."""
+        """Set all times to now and return the inode, as callers of ``inode_init_owner()`` do."""
         self.i_atime = self.i_mtime = self.i_ctime = current_time(kernel)
         return self
 

@@ -229,7 +229,7 @@ def _mknod(task: Task, dirfd: int, path: bytes, mode: int) -> int:
 
 
 def make(task: Task, dirfd: int, path: bytes | Pointer, mode: int) -> Inode:
-    """Make an inode with a new name (``fs/namei.c: filename_create()`` and what follows).
+    """Make an inode with a new name (``fs/namei.c: filename_create()``, ``vfs_mknod()``).
 
     :param mode: with the file type
     :raises Errno: EEXIST, ENOENT and whatever the lookup says
@@ -301,7 +301,7 @@ def rmdir(task: Task, pathname: bytes) -> int:
 
 @syscall("umask")
 def umask(task: Task, mask: int) -> int:
-    """Say which permissions new files lack (``kernel/sys.c``: umask)."""
+    """Set the permission bits that new files lack (``kernel/sys.c``: umask)."""
     old, task.umask = task.umask, mask & 0o777
     return old
 

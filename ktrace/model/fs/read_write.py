@@ -59,12 +59,12 @@ def check_area(count: int) -> int:
 
 
 def do_read(task: Task, file: File, to: Destination) -> Sleeps[int]:
-    """Read and say what arrived (``new_sync_read()``)."""
+    """Read and return the number of bytes (``new_sync_read()``)."""
     return (yield from drive(file.ops.read_iter(task, file, to)))
 
 
 def do_write(task: Task, file: File, data: Source) -> Sleeps[int]:
-    """Write (``new_sync_write()``)."""
+    """Write and return the number of bytes (``new_sync_write()``)."""
     return (yield from drive(file.ops.write_iter(task, file, data)))
 
 
@@ -106,7 +106,7 @@ def writev(task: Task, fd: int, iov: Any, iovcnt: int) -> Sleeps[int]:
 
 
 def _reported(iov: Any) -> bool:
-    """Tell whether a vector has room, all of it where its content can be told: no element has an address of its own."""
+    """Tell whether the call reports what it read: no element of the vector has an address of the script's choice."""
     return not isinstance(iov, Pointer) and any(iov) and not any(isinstance(item, dict) for item in iov)
 
 

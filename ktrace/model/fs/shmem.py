@@ -191,7 +191,7 @@ class ShmemFileOperations(FileOperations):
         return iter_file_splice_write(task, pipe, file, position, length, nonblock)
 
     def fcntl(self, task: Task, file: File, cmd: int, arg: Any) -> MaySleep[int]:
-        """Answer F_GET_SEALS and F_ADD_SEALS (``mm/memfd.c: memfd_fcntl()``)."""
+        """Do F_GET_SEALS and F_ADD_SEALS (``mm/memfd.c: memfd_fcntl()``)."""
         if cmd == F_GET_SEALS:
             return file_inode(file).seals
         if cmd == F_ADD_SEALS:

@@ -41,7 +41,7 @@ def stat(task: Task, pathname: bytes) -> Result:
 
 
 def _stat(task: Task, inode: Inode | None) -> Result:
-    """Fill in what the model knows; the rest is any number that stays the same as long as the inode does.
+    """Return the members of ``struct stat``; those that the model cannot know stay as they were first seen.
 
     Numbers, devices, sizes of directories, blocks and times are the file system's own
     (``generic_fillattr()``: ``get_next_ino()``, ``i_blocks``, ``current_time()``).
@@ -91,14 +91,14 @@ def _as_real_user(task: Task) -> Cred:
 
 @syscall("chown")
 def chown(task: Task, pathname: bytes, owner: int, group: int) -> int:
-    """Give a file away (``chown_common()``)."""
+    """Change the owner of a file (``chown_common()``)."""
     tree = task.kernel.fs
     return _chown(task, tree.lookup(task, pathname), owner, group)
 
 
 @syscall("fchown")
 def fchown(task: Task, fd: int, owner: int, group: int) -> int:
-    """Give an open file away (``chown_common()``)."""
+    """Change the owner of an open file (``chown_common()``)."""
     with fdget(task, fd) as file:
         return _chown(task, file.inode, owner, group) if file.inode is not None else 0
 

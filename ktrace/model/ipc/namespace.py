@@ -95,7 +95,7 @@ class Namespace:
 
 
 class WakeQ:
-    """Collect whom to wake once the locks are dropped; each task once (``kernel/sched/core.c: wake_q_add()``)."""
+    """Collect tasks to wake once the locks are dropped, each once (``kernel/sched/core.c: wake_q_add()``)."""
 
     def __init__(self) -> None:
         self._tasks: list[Task] = []

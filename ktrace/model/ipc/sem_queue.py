@@ -1,4 +1,4 @@
-"""Operations on semaphores: trying them, queueing them, and finding who can go on (``ipc/sem.c``)."""
+"""Operations on semaphores: trying them, queueing them, completing those that can go on (``ipc/sem.c``)."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def do_smart_update(kernel: Kernel, sma: SemArray, sops: tuple[SemBuf, ...] | No
 
 
 def count_semcnt(sma: SemArray, semnum: int, count_zero: bool) -> int:
-    """Count who waits on one semaphore (``count_semcnt()``, ``check_qop()``)."""
+    """Count the operations that wait on one semaphore (``count_semcnt()``, ``check_qop()``)."""
     sem = sma.sems[semnum]
     simple = sem.pending_const if count_zero else sem.pending_alter
     complex_ = sma.pending_alter + sma.pending_const if count_zero else sma.pending_alter

@@ -1,4 +1,4 @@
-"""SEM_UNDO: who owes what to which array, and how a process pays when it ends (``ipc/sem.c``)."""
+"""SEM_UNDO: what processes owe to arrays, and how it is applied when they end (``ipc/sem.c``)."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def copy_semundo(parent: Task, child: Task, flags: int) -> None:
 
 
 def exit_sem(task: Task, ns: Namespace) -> None:
-    """Leave the undo list; who leaves it last applies it (``exit_sem()``)."""
+    """Leave the undo list; the last task to leave applies it (``exit_sem()``)."""
     kernel = task.kernel
     ulp, task.undo_list = task.undo_list, None
     if ulp is None:

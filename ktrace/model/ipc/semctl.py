@@ -120,7 +120,7 @@ def semctl_setval(task: Task, ns: Namespace, semid: int, semnum: int, val: int) 
 
 
 def _changed(kernel: Kernel, sma: SemArray) -> None:
-    """Finish SETVAL and SETALL: somebody may have waited for this."""
+    """Complete the operations that SETVAL or SETALL lets go on (``do_smart_update()``)."""
     wake_q = WakeQ()
     sma.sem_ctime = ktime_get_real_seconds(kernel)
     do_smart_update(kernel, sma, None, False, wake_q)

@@ -88,7 +88,7 @@ def find_limit(ns: Namespace, path: str) -> Limit | None:
 
 
 def sysctl(kernel: Kernel, ns: Namespace, path: str, value: str) -> bool:
-    """Write a limit from outside; tell whether *path* is one. A write that fails, ktrace tells of by itself."""
+    """Set a limit as the agent does, which reports a failing write itself; tell whether *path* is a limit."""
     limit = find_limit(ns, path)
     if limit is None:
         return False

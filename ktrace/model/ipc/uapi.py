@@ -80,7 +80,7 @@ MEMBERS = {
 
 
 def seen_time(kernel: Kernel, ipcp: IpcObject, member: str, time: Time) -> int:
-    """Return a time of an object to the second: the kernel's own, where the model knows it to two (see Evidence)."""
+    """Return a time of an object: the kernel's own second, where the model knows an interval."""
     if isinstance(time, int):
         return time
 

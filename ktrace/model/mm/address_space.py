@@ -49,7 +49,7 @@ class Backing:
 
 
 class AnonPage(bytearray):
-    """Mirror one anonymous page: its content, and who has it.
+    """Mirror one anonymous page: its content and its mappings.
 
     :ivar exclusive: no fork has shared it (``PageAnonExclusive()``)
     :ivar mappers: address spaces that map it

@@ -243,7 +243,7 @@ def import_destination(task: Task, iov: Any, iovcnt: int) -> Destination:
 
 
 def _forget(offset: int, data: bytes) -> None:
-    """Keep nothing: the buffer is the call's own and is reported."""
+    """Drop the bytes: the buffer is the call's own and is reported."""
 
 
 def import_pages(task: Task, iov: Any) -> Iterator[tuple[Page | None, int, int]]:

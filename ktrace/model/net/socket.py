@@ -193,7 +193,7 @@ def sock_release(task: Task, socket: Socket) -> Sleeps[None]:
 
 
 def run(answer: MaySleep[None]) -> None:
-    """Run a release to its end where nobody can sleep."""
+    """Run *answer* to its end where no task is there to sleep."""
     for _ in drive(answer):
         raise RuntimeError("this release sleeps where the model has no task to put to sleep")
 

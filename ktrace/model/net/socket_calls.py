@@ -270,7 +270,7 @@ def shutdown(task: Task, sockfd: int, how: int) -> Sleeps[int]:
 
 
 def _forbid_cmsg_compat(kernel: Kernel, flags: int) -> None:
-    """Keep the flag of 32-bit callers to them; a kernel without such callers does not know it."""
+    """Refuse MSG_CMSG_COMPAT, which is for 32-bit callers; a kernel without those ignores it."""
     if flags & MSG_CMSG_COMPAT and kernel.net.facts.compat:
         raise Errno("EINVAL")
 

@@ -59,7 +59,7 @@ def tables(facts: SocketFacts) -> SocketTables:
 def _registered(
     known: Iterable[ProtocolSwitch], found: Iterable[ProtocolSwitch]
 ) -> Mapping[int, tuple[ProtocolSwitch, ...]]:
-    """Register one after the other what is there: *known* ones in the order of the boot, then the rest."""
+    """Return the entries of *there* as registered: *known* ones in the order of the boot, then the rest."""
     present = [(entry.type, entry.protocol) for entry in found]
     ours = [entry for entry in known if (entry.type, entry.protocol) in present]
     named = {(entry.type, entry.protocol) for entry in ours}

@@ -1,4 +1,4 @@
-"""Options of SOL_SOCKET about who receives: busy polling, the CPU that a packet came in on (``net/core/sock.c``)."""
+"""Options of SOL_SOCKET about receiving: busy polling, the CPU on which a packet came in (``net/core/sock.c``)."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ _LINE = re.compile(rb"[ \t\r\v\f]*(\d*)[ \t\r\v\f]+(\d*)[ \t\r\v\f]+(\d*)[ \t\r\
 
 
 class _Open:
-    """What an open file remembers: whose namespace it is, and who opened it."""
+    """What an open file remembers: the namespace that it describes and the credentials of its opener."""
 
     def __init__(self, ns: UserNamespace, cred: Cred) -> None:
         self.ns, self.cred = ns, cred
@@ -171,7 +171,7 @@ class SetgroupsFile(NamespaceFile):
     name = "proc_setgroups_operations"
 
     def open(self, task: Task, inode: Inode, file: File) -> None:
-        """Refuse to be written by who may not (``proc_setgroups_open()``: EACCES)."""
+        """Refuse an opener that may not write (``proc_setgroups_open()``: EACCES)."""
         super().open(task, inode, file)
         if file.f_mode & FMODE_WRITE and not ns_capable(task.cred, file.private.ns, "CAP_SYS_ADMIN"):
             raise Errno("EACCES")

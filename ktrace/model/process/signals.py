@@ -59,7 +59,7 @@ def kill_from_agent(kernel: Kernel, actor: str, signo: int) -> None:
 
 @syscall("sigaction")
 def sigaction(task: Task, signo: int, handler: str) -> int:
-    """Say what a signal does from now on (``kernel/signal.c: do_sigaction()``)."""
+    """Set what a signal does from now on (``kernel/signal.c: do_sigaction()``)."""
     if not 1 <= signo <= SIGRTMAX or signal_name(signo) in UNBLOCKABLE:
         raise Errno("EINVAL")
     name = signal_name(signo)

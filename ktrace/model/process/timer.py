@@ -71,7 +71,7 @@ def schedule_until(task: Task, timer: Timer | None) -> Sleeps[bool]:
 
 
 def expire_early(kernel: Kernel) -> None:
-    """Wake whose time was up before the step: who returned before its actor did, with nothing to tell."""
+    """Wake the sleepers whose timer fired before the step: those that timed out before the step's actor returned."""
 
     for task, timer in _armed(kernel):
 
@@ -103,7 +103,7 @@ def expire_timers(kernel: Kernel) -> None:
 
 
 def _armed(kernel: Kernel) -> list[tuple[Task, Timer]]:
-    """Return who sleeps until a timer's time at the latest, the first to be woken first."""
+    """Return the tasks that sleep with a timer, the first to expire first."""
     sleepers = [(task, task.timer) for task in kernel.tasks.values() if task.sleeping and task.timer is not None]
     return sorted(sleepers, key=lambda item: item[1].timeout + item[1].armed[0])
 

@@ -141,7 +141,7 @@ def commit_creds(task: Task, new: Cred) -> None:
 
 
 def set_dumpable(task: Task, dumpable: bool) -> None:
-    """Say whether others of the same user may look into a process (``set_dumpable()``)."""
+    """Set whether other processes of the same user may look into this one (``set_dumpable()``)."""
     task.mm.dumpable = dumpable
 
 

@@ -54,7 +54,7 @@ def _free_slot(offset: int, length: int, flags: tuple[str, ...], private: Any) -
 
 @dataclass(eq=False)
 class PipeBuffer:
-    """Mirror one ``struct pipe_buffer``; what *ops* is ``None`` for is not in use."""
+    """Mirror one ``struct pipe_buffer``, which is in use while *ops* is set."""
 
     page: Page | None = None
     offset: int = 0
@@ -112,7 +112,7 @@ class PipeInode:
 
     @property
     def ref(self) -> Ref:
-        """Return the raw reference of this pipe, which goes by its inode."""
+        """Return the raw reference of this pipe, which has the number of its inode."""
         return Ref("pipe", self.inode.key if self.inode is not None else self.key)
 
     def lock(self, task: Task) -> Sleeps[None]:
@@ -275,7 +275,7 @@ class Pipes(Subsystem):
                 pipe.release(buf)
 
     def user_page(self, kernel: Kernel, data: bytearray) -> Page:
-        """Return the page whose content is the very *data* that a process has in its memory."""
+        """Return the page whose content is *data*, the memory of a process itself."""
         page = self._user_pages.get(id(data))
         if page is None:
             self._user_pages[id(data)] = page = UserPage(kernel.serial(), 0, data)
@@ -397,7 +397,7 @@ def pipe_resize_ring(task: Task, pipe: PipeInode, slots: int) -> None:
 
 
 def _allocate(task: Task, size: int) -> None:
-    """Fail where the page allocator may: large contiguous memory is the kernel's to refuse."""
+    """Fail with ENOMEM where the kernel did: it may refuse large contiguous memory."""
     kernel = task.kernel
     if size > KMALLOC_MAX_SIZE:
         raise Errno("ENOMEM")

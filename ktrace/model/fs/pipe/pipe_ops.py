@@ -182,7 +182,7 @@ class PipeFileOperations(FileOperations):
         return mask
 
     def ioctl(self, task: Task, file: File, cmd: int, arg: Any) -> Sleeps[Answer]:
-        """Answer FIONREAD and the size of a watch queue (``pipe_ioctl()``)."""
+        """Do FIONREAD and the size of a watch queue (``pipe_ioctl()``)."""
         kernel = task.kernel
         pipe: PipeInode = file.private
         if cmd == FIONREAD:
@@ -201,7 +201,7 @@ class PipeFileOperations(FileOperations):
         raise Errno("ENOTTY")
 
     def fcntl(self, task: Task, file: File, cmd: int, arg: Any) -> Sleeps[int]:
-        """Answer F_GETPIPE_SZ and F_SETPIPE_SZ (``pipe_fcntl()``)."""
+        """Do F_GETPIPE_SZ and F_SETPIPE_SZ (``pipe_fcntl()``)."""
         kernel = task.kernel
         pipe: PipeInode = file.private
         if cmd not in (F_SETPIPE_SZ, F_GETPIPE_SZ):
@@ -226,7 +226,7 @@ class PipeFileOperations(FileOperations):
         pipe.mutex.unlock(task.kernel)
 
     def release(self, task: Task, file: File) -> Sleeps[None]:
-        """Leave; tell the other side if it stays behind alone (``pipe_release()``)."""
+        """Close an end and wake everybody where only one side is left (``pipe_release()``)."""
         kernel = task.kernel
         pipe: PipeInode = file.private
         yield from pipe.mutex.lock(task)
@@ -247,7 +247,7 @@ PIPE_OPS = PipeFileOperations()
 
 
 def _read_one(pipe: PipeInode, to: Destination) -> tuple[int, str]:
-    """Read from the slot at the tail; how much, and why it went no further (``pipe_read()``, the loop's middle)."""
+    """Read from the slot at the tail; return the bytes read and the error that ends the call (``pipe_read()``)."""
     buf = pipe.slot(pipe.tail)
     chars = buf.len
     if chars > to.count:
@@ -271,7 +271,7 @@ def _read_one(pipe: PipeInode, to: Destination) -> tuple[int, str]:
 
 
 def _merge(pipe: PipeInode, source: Source) -> tuple[int, str]:
-    """Put what does not fill a page into the last slot, if it may be and fits (``pipe_write()``)."""
+    """Append the odd bytes of a write to the last slot, if it may be merged into and has room (``pipe_write()``)."""
     chars = source.count & PAGE_SIZE - 1
     if not chars or pipe.empty():
         return 0, ""
@@ -289,7 +289,7 @@ def _merge(pipe: PipeInode, source: Source) -> tuple[int, str]:
 
 
 def _fill_one(kernel: Kernel, pipe: PipeInode, file: File, source: Source) -> tuple[int, str]:
-    """Take the slot at the head and fill its page; on a bad address it stays, empty (``pipe_write()``)."""
+    """Take the slot at the head and fill its page; it stays, empty, at a bad address (``pipe_write()``)."""
     page = pipe.tmp_page or Page(kernel.serial())
     pipe.tmp_page = None
     buf = pipe.push()

@@ -98,7 +98,7 @@ def splice_from_pipe(task: Task, pipe: PipeInode, sd: SpliceDesc, actor: Actor) 
 
 
 def splice_from_pipe_end(kernel: Kernel, pipe: PipeInode, sd: SpliceDesc, error: str) -> int:
-    """``splice_from_pipe_end()``, ``pipe_unlock()``, and what it comes to."""
+    """Wake writers, unlock the pipe and return the bytes moved, or fail (``splice_from_pipe_end()``)."""
     if sd.need_wakeup:
         wakeup_pipe_writers(kernel, pipe)
     pipe.unlock(kernel)
@@ -153,7 +153,7 @@ def splice_from_pipe_feed(pipe: PipeInode, sd: SpliceDesc, actor: Actor) -> Slee
 def iter_file_splice_write(
     task: Task, pipe: PipeInode, out: File, position: int, length: int, nonblock: bool
 ) -> Sleeps[tuple[int, int]]:
-    """Write a pipe's data to a file, as many buffers at once as there are; how much, and the position after it."""
+    """Write all buffers of a pipe at once to a file; return the bytes written and the position after them."""
     sd = SpliceDesc(length, nonblock)
     error = ""
     yield from pipe.lock(task)
@@ -194,7 +194,7 @@ def _gather(pipe: PipeInode, length: int) -> list[tuple[bytearray, int, int]]:
 
 
 def _dismiss(pipe: PipeInode, sd: SpliceDesc, done: int) -> None:
-    """Drop what was written."""
+    """Release the *done* bytes that were written."""
     while done:
         buf = pipe.slot(pipe.tail)
         if done < buf.len:
@@ -309,7 +309,7 @@ def splice_pipe_to_pipe(task: Task, ipipe: PipeInode, opipe: PipeInode, length: 
 
 
 def _move(ipipe: PipeInode, opipe: PipeInode, length: int) -> tuple[int, bool]:
-    """Move one buffer, or share it for a part; how many bytes, and whether the whole of it went."""
+    """Move one buffer, or share it for a part; return the bytes moved and whether it was the whole buffer."""
     ibuf, obuf = ipipe.slot(ipipe.tail), opipe.push()
     copy_slot(ibuf, obuf)
     if length >= ibuf.len:

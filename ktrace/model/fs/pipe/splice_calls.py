@@ -143,7 +143,7 @@ def _splice_file_to_pipe(task: Task, source: File, position: int, pipe: PipeInod
 
 
 def _do_splice_from(task: Task, pipe: PipeInode, out: File, position: int, length: int, flags: int) -> Moved:
-    """``do_splice_from()``; ``pipefifo_fops`` can do it, too, which only a pipe for notifications comes to."""
+    """``do_splice_from()``; only a notification pipe gets here with ``pipefifo_fops``."""
     if isinstance(out.ops, PipeFileOperations):
         nonblock = bool(flags & SPLICE_F_NONBLOCK)
         return (yield from iter_file_splice_write(task, pipe, out, position, length, nonblock))
@@ -268,7 +268,7 @@ def sendfile(task: Task, out_fd: int, in_fd: int, offset: Any, count: int) -> Sl
 
 
 def _splice_direct(task: Task, source: File, position: int, target: File, length: int) -> Moved:
-    """Go through a pipe of the process's own, which stays with it (``splice_direct_to_actor()``)."""
+    """Move the data through a pipe that the process keeps for this (``splice_direct_to_actor()``)."""
     _check_position(target.pos, length)
     if target.f_flags & O_APPEND or not source.ops.has_llseek:
         raise Errno("EINVAL")

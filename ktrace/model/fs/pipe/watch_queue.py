@@ -47,7 +47,7 @@ def watch_queue_set_size(task: Task, pipe: PipeInode, nr_notes: int) -> int:
 
 
 def watch_queue_set_filter(task: Task, pipe: PipeInode, arg: Any) -> int:
-    """Say which notifications are wanted; none come here (``watch_queue_set_filter()``)."""
+    """Choose notifications, of which none ever come here (``watch_queue_set_filter()``)."""
     if not pipe.watch_queue:
         raise Errno("ENODEV")
     address = arg.value if isinstance(arg, Pointer) else int(arg)

@@ -31,7 +31,7 @@ from ktrace.uapi.socket import MSG_DONTWAIT, MSG_PEEK, SOCK_SEQPACKET, SOCK_STRE
 
 
 class ReceiveShutdown(Exception):
-    """Say that nothing will come any more: ``err = 0`` and no packet."""
+    """End a wait for packets on a socket that was shut down for reading: ``err = 0`` and no packet."""
 
 
 def skb_try_recv_from_queue(queue: list[SkBuff], flags: int, off: int) -> tuple[SkBuff, int] | None:

@@ -38,7 +38,7 @@ def refill(task: Task) -> PageFrag:
 
 
 def copy_to_frag(task: Task, data: bytes) -> tuple[Compound, int, int]:
-    """Copy as much of *data* as there is room for; where it went and how much (``linear_to_page()``)."""
+    """Copy as much of *data* as there is room for; return page, offset and size (``linear_to_page()``)."""
     frag = refill(task)
     page, offset = frag.page, frag.offset
     size = min(len(data), SIZE - offset)
@@ -48,7 +48,7 @@ def copy_to_frag(task: Task, data: bytes) -> tuple[Compound, int, int]:
 
 
 def fill_unseen(task: Task) -> None:
-    """Note that *task* sends over TCP or UDP, which fill the same pages (``tcp_sendmsg_locked()``)."""
+    """Forget the page fragment of *task*, which TCP and UDP fill out of sight (``tcp_sendmsg_locked()``)."""
     task.frag_unseen = True
     frag, task.task_frag = task.task_frag, None
     if frag is not None:

@@ -59,7 +59,7 @@ class InMessage:
 
 
 class ProtoOps:
-    """Answer as ``sock_no_*()`` do; each kind overrides what its ``struct proto_ops`` has.
+    """Mirror a ``struct proto_ops`` of ``sock_no_*()`` functions; each kind overrides those that it has.
 
     A method is a generator where the kernel may sleep.
     """
@@ -131,7 +131,7 @@ class ProtoOps:
         raise NotImplementedError
 
     def splice_eof(self, kernel: Kernel, sock: Socket) -> None:
-        """Be told that sendfile() has no more (``sock_splice_eof()``)."""
+        """Act on the end of a file where sendfile() promised more (``sock_splice_eof()``)."""
 
     def setsockopt(self, task: Task, sock: Socket, level: int, optname: int, optval: bytes) -> int:
         """Set an option above SOL_SOCKET (``__sys_setsockopt()`` without ``setsockopt``: EOPNOTSUPP)."""

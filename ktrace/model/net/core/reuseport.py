@@ -32,7 +32,7 @@ class SockReuseport(Generic[S]):
 
 
 def add_sock(sk: Inet, others: Iterable[Inet]) -> None:
-    """Join the group of the first of *others* with whom *sk* shares all, or found one.
+    """Join the group of the first of *others* that has the address, device and owner of *sk*, or found one.
 
     ``udp_reuseport_add_sock()``, ``inet_reuseport_add_sock()``.
 
@@ -69,7 +69,7 @@ def select(
     took: Callable[[S, ObservedSock], bool],
     unseen: Callable[[Observed, S], bool],
 ) -> S | None:
-    """Return who of the group of *sk* takes a packet, ``None`` where *sk* has none (``reuseport_select_sock()``).
+    """Return the member of a group that receives a packet, ``None`` without a group (``reuseport_select_sock()``).
 
     :param flow: where the packet comes from and goes to
     :param took: tells from the observed sock that a member took it
@@ -101,6 +101,6 @@ def select(
 
 
 def wakes(seen: Observed, sk: Inet) -> bool:
-    """Tell whether somebody who sleeps on *sk* returned in this step."""
+    """Tell whether a task that slept on *sk* returned in this step."""
     sleepers = [entry.task for entry in sk.wq.entries if entry.task is not None] if sk.wq is not None else []
     return any(map(seen.returned, sleepers))

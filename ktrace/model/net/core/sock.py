@@ -261,7 +261,7 @@ def sock_rcvlowat(sk: Sock, waitall: int, size: int) -> int:
 
 
 def sock_wake_async(kernel: Kernel, sk: Sock, how: int, band: int) -> None:
-    """Send SIGIO or SIGURG to who asked for it (``net/socket.c: sock_wake_async()``)."""
+    """Send SIGIO or SIGURG to the owner of the file (``net/socket.c: sock_wake_async()``)."""
     socket = sk.socket
     if not sk.flag("SOCK_FASYNC") or socket is None or not socket.fasync_list:
         return

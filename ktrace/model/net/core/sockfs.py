@@ -33,12 +33,12 @@ class SocketInode(Inode):
             self.socket.sk.uid = uid
 
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> Ref:
-        """Add nothing: :func:`ktrace.model.sock_view.view_socket` tells of it."""
+        """Add nothing: the World has this inode within its socket."""
         return self.socket.ref
 
 
 def number(task: Task, fd: int, socket: Socket, others: set[int]) -> None:
-    """Take over the inode number of the *socket* that *fd* opens by now (``fs/inode.c: get_next_ino()``).
+    """Take over the kernel's inode number of the *socket* at *fd* (``fs/inode.c: get_next_ino()``).
 
     The kernel counts; procfs and others count with it.
 

@@ -91,7 +91,7 @@ def icmpv6_rcv(kernel: Kernel, packet: IpPacket) -> None:
 
 
 def ping_rcv(kernel: Kernel, packet: IpPacket) -> None:
-    """Give an echo reply to who asked (``ping_rcv()``)."""
+    """Queue an echo reply on the ping socket with its identifier (``ping_rcv()``)."""
     sk = ping_lookup(kernel, packet, struct.unpack_from(">H", packet.payload, 4)[0])
     if sk is not None:
         queue_rcv_skb(kernel, sk, packet, packet.payload)
@@ -102,19 +102,19 @@ def ping_rcv(kernel: Kernel, packet: IpPacket) -> None:
 
 @answers_nobody(False)
 def protocol_unreachable(kernel: Kernel, packet: IpPacket) -> None:
-    """Say that nobody knows the protocol (``ip_protocol_deliver_rcu()``)."""
+    """Answer a packet of an unknown protocol with ICMP_PROT_UNREACH (``ip_protocol_deliver_rcu()``)."""
     unreachable(kernel, packet, ICMP_PROT_UNREACH, ENOPROTOOPT)
 
 
 @answers_nobody(True)
 def unknown_next_header(kernel: Kernel, packet: IpPacket) -> None:
-    """Say that nobody knows the next header (``ip6_protocol_deliver_rcu()``)."""
+    """Answer a packet with an unknown next header with ICMPV6_UNK_NEXTHDR (``ip6_protocol_deliver_rcu()``)."""
     _send_error6(kernel, packet, ICMPV6_PARAMPROB, ICMPV6_UNK_NEXTHDR, 6)
     _tell_raw(kernel, packet, EPROTO)
 
 
 def port_unreachable(kernel: Kernel, packet: IpPacket) -> None:
-    """Say that nobody has the port (``icmp_send()``, ``icmpv6_send()``)."""
+    """Answer a packet to a closed port with an ICMP error (``icmp_send()``, ``icmpv6_send()``)."""
     if packet.wide:
         _send_error6(kernel, packet, ICMPV6_DEST_UNREACH, ICMPV6_PORT_UNREACH, 0)
         _tell_raw(kernel, packet, ECONNREFUSED)
@@ -123,7 +123,7 @@ def port_unreachable(kernel: Kernel, packet: IpPacket) -> None:
 
 
 def unreachable(kernel: Kernel, packet: IpPacket, code: int, error: int) -> None:
-    """Send an ICMP_DEST_UNREACH about *packet*, and tell who hears of it (``icmp_unreach()``)."""
+    """Send an ICMP_DEST_UNREACH about *packet* and report it to the raw sockets that sent it (``icmp_unreach()``)."""
     if watched(kernel, False, IPPROTO_ICMP):
         quoted = (packet.header + packet.payload)[:ROOM4]
         message = bytes([ICMP_DEST_UNREACH, code, 0, 0]) + bytes(4) + quoted
@@ -155,7 +155,7 @@ def _send_error6(kernel: Kernel, packet: IpPacket, kind: int, code: int, info: i
 
 
 def _deliver_error(kernel: Kernel, answer: IpPacket) -> None:
-    """Show an error to raw sockets; what it does beside that is told by who calls."""
+    """Queue an ICMP error on raw sockets; its caller reports it to the packet's sender."""
     raw_deliver(kernel, answer)
 
 
@@ -164,7 +164,7 @@ def _shifted(places: Places, by: int) -> Places:
 
 
 def _tell_raw(kernel: Kernel, packet: IpPacket, error: int) -> None:
-    """Tell raw sockets that are connected to where *packet* went (``raw_icmp_error()``, ``raw6_icmp_error()``)."""
+    """Report an error to raw sockets connected to where *packet* went (``raw_icmp_error()``, ``raw6_icmp_error()``)."""
     if len(packet.payload) < SIZEOF_ICMPHDR:
         return
     for sk in list(raw_hash(kernel, packet.wide)):

@@ -1,4 +1,4 @@
-"""Control messages of IPv4 (``net/ipv4/ip_sockglue.c``): what a sender may say of a packet, what a receiver is told."""
+"""Control messages of IPv4 (``net/ipv4/ip_sockglue.c``): those of senders, and those of receivers."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def source_of(cookie: IpcmCookie, sk: Inet) -> str:
 
 
 def pktinfo_prepare(sk: Inet, skb: SkBuff) -> None:
-    """Keep what IP_PKTINFO will tell, if it is wanted by now (``ipv4_pktinfo_prepare()``)."""
+    """Record what IP_PKTINFO delivers, if the socket asks for it by now (``ipv4_pktinfo_prepare()``)."""
     skb.pktinfo = None
     if sk.options.get((SOL_IP, IP_PKTINFO)) and ":" not in skb.daddr:
         # fib_compute_spec_dst(): for a broadcast, the address that one would answer from
@@ -120,7 +120,7 @@ def pktinfo_prepare(sk: Inet, skb: SkBuff) -> None:
 
 
 def ip_cmsg_recv(sk: Inet, skb: SkBuff, msg: InMessage) -> None:
-    """Tell what was asked for of a packet (``ip_cmsg_recv_offset()``); it has no options and was not cut."""
+    """Deliver the control messages that the socket asks for (``ip_cmsg_recv_offset()``); no packet has options."""
     wants = sk.options
     if wants.get((SOL_IP, IP_PKTINFO)):
         index, spec_dst = skb.pktinfo or (0, "0.0.0.0")

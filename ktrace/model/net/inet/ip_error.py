@@ -146,7 +146,7 @@ def header(error: ExtendedError) -> bytes:
 
 
 def sock_dequeue_err_skb(kernel: Kernel, sk: Inet) -> SkBuff:
-    """Take the oldest error, and let the next one be the sock's, or none (``sock_dequeue_err_skb()``).
+    """Take the oldest error and make the next one the pending error of the sock (``sock_dequeue_err_skb()``).
 
     :raises Errno: EAGAIN
     """

@@ -92,7 +92,7 @@ def send(kernel: Kernel, packet: IpPacket, sk: Inet | None = None) -> None:
 
 
 def deliver(kernel: Kernel, packet: IpPacket) -> None:
-    """Give a packet to who takes it."""
+    """Deliver a packet to raw sockets and to the handler of its protocol."""
     refuse_taps(kernel)
     taken = raw_deliver(kernel, packet)
     known = kernel.net.facts.inet6_protos if packet.wide else kernel.net.facts.inet_protos

@@ -124,7 +124,7 @@ IPHDR_SUMMED: Places = ((0, SIZEOF_IPHDR),)
 
 
 def as_seen(kernel: Kernel, data: bytes, free: Places, summed: Places) -> bytes:
-    """Return *data* with what the kernel put into its *free* places, where that was seen and its sums come out."""
+    """Return *data* with the bytes that the kernel put into its *free* places, where its checksums come out right."""
     if not free:
         return data
 

@@ -223,7 +223,7 @@ def get_ip_option(kernel: Kernel, sk: Inet, level: int, optname: int, optlen: in
 
 
 def _has_route(sk: Inet) -> bool:
-    """Say whether a socket keeps a route (``sk_dst_get()``); a stream does from ``connect()`` on."""
+    """Tell whether a socket keeps a route (``sk_dst_get()``); a stream does from ``connect()`` on."""
     if sk.type != SOCK_STREAM:
         return sk.dst_cached
     if sk.state == "TCP_CLOSE" and sk.daddr != "0.0.0.0":

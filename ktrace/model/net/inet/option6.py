@@ -285,7 +285,7 @@ def _value(sk: Inet, optname: int) -> int:
 
 
 def check_control6(msg: OutMessage) -> None:
-    """Refuse control messages that are no good (``ip6_datagram_send_ctl()``).
+    """Refuse malformed control messages (``ip6_datagram_send_ctl()``).
 
     :raises Errno: EINVAL
     """
@@ -297,7 +297,7 @@ def check_control6(msg: OutMessage) -> None:
 
 
 def ip6_datagram_recv_ctl(sk: Inet, skb: SkBuff, msg: InMessage) -> None:
-    """Tell what was asked for of a packet.
+    """Deliver the control messages that the socket asks for (``ip6_datagram_recv_ctl()``).
 
     ``ip6_datagram_recv_common_ctl()``, ``ip6_datagram_recv_specific_ctl()``.
     """

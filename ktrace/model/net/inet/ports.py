@@ -105,7 +105,7 @@ class Ports:
                 del self.buckets[tw.num]
 
     def expire(self, kernel: Kernel, asked: bool = False) -> None:
-        """Forget those whose time is over (``tw_timer_handler()``); clocks are known to the second.
+        """Free TIME_WAIT ports whose time is over (``tw_timer_handler()``); clocks are known to the second.
 
         :param asked: a call is about to find out: those whose time may be over are gone, if it was seen to succeed
         """
@@ -225,5 +225,5 @@ def choose_port(
 
 
 def _let_in(seen: Observed) -> bool:
-    """Tell whether no call failed for an address that somebody has."""
+    """Tell whether no call of the step failed with EADDRINUSE or EADDRNOTAVAIL."""
     return not any(result.errno in ("EADDRINUSE", "EADDRNOTAVAIL") for result in seen.results.values())

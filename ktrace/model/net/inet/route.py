@@ -33,7 +33,7 @@ def route(sk: Inet, daddr: str, saddr: str = ANY) -> str:
 
 
 def check_source(saddr: str) -> None:
-    """Refuse to send from what is no one's address, to which an AF_INET6 socket may be bound.
+    """Refuse a source address that no packet may have, to which an AF_INET6 socket may be bound.
 
     :raises Errno: EINVAL
     """

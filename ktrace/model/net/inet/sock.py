@@ -197,7 +197,7 @@ Answered = Callable[[], None]
 
 
 class Proto(Generic[S]):
-    """Answer as a ``struct proto`` without members; each protocol overrides what it has."""
+    """Mirror a ``struct proto`` without members; each protocol overrides those that it has."""
 
     sock: type[S]
     """What it allocates (``obj_size``)."""
@@ -217,7 +217,7 @@ class Proto(Generic[S]):
         raise NotImplementedError
 
     def become_ipv4(self, sk: S) -> None:
-        """Go on as the AF_INET protocol (IPV6_ADDRFORM in ``do_ipv6_setsockopt()``)."""
+        """Turn into a sock of the AF_INET protocol (IPV6_ADDRFORM in ``do_ipv6_setsockopt()``)."""
         raise NotImplementedError
 
     def get_port(self, kernel: Kernel, sk: S, port: int) -> None:
@@ -248,7 +248,7 @@ class Proto(Generic[S]):
         raise NotImplementedError
 
     def ioctl(self, kernel: Kernel, sk: S, cmd: int, arg: Any) -> Result:
-        """Answer an ioctl (``proto.ioctl``)."""
+        """Do an ioctl (``proto.ioctl``)."""
         raise Errno("ENOIOCTLCMD")
 
     def setsockopt(self, task: Task, sk: S, level: int, optname: int, optval: bytes) -> int:

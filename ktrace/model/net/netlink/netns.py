@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class NetlinkTables:
-    """Who has which number of which protocol."""
+    """The bound sockets of every netlink protocol, by port id (``nl_table[]``)."""
 
     def __init__(self) -> None:
         self._hashes: dict[int, dict[int, Netlink]] = {}

@@ -137,14 +137,14 @@ def unix_dgram_peer_wake_disconnect(sk: Unix, other: Unix) -> None:
 
 
 def unix_dgram_peer_wake_disconnect_wakeup(kernel: Kernel, sk: Unix, other: Unix) -> None:
-    """Do so and wake writers of *sk* (``unix_dgram_peer_wake_disconnect_wakeup()``)."""
+    """Leave the queue of *other* and wake writers of *sk* (``unix_dgram_peer_wake_disconnect_wakeup()``)."""
     unix_dgram_peer_wake_disconnect(sk, other)
     if sk.wq is not None:
         wake_up(kernel, sk.wq, 1, POLL_WRITE)
 
 
 def unix_dgram_peer_wake_me(kernel: Kernel, sk: Unix, other: Unix) -> bool:
-    """Ask to be told when *other* has room; tell whether it has none (``unix_dgram_peer_wake_me()``)."""
+    """Queue *sk* for the moment when *other* has room; tell whether it has none now (``unix_dgram_peer_wake_me()``)."""
     connected = False
     if sk.peer_wake_at is None:
         entry = WaitEntry(None, False, kind="unix_dgram_peer_wake_relay")
@@ -168,7 +168,7 @@ def unix_dgram_peer_wake_me(kernel: Kernel, sk: Unix, other: Unix) -> bool:
 
 
 def init_peercred(task: Task, sk: Unix) -> None:
-    """Keep who called (``init_peercred()``)."""
+    """Record the credentials of the caller (``init_peercred()``)."""
     sk.peer_cred = (task.name, task.cred.euid, task.cred.egid)
     sk.peer_groups = tuple(sorted(task.cred.groups))
 

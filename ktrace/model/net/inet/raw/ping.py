@@ -34,7 +34,7 @@ from ktrace.uapi.socket import AF_INET, AF_INET6, AF_UNSPEC, MSG_OOB
 
 
 def ping_lookup(kernel: Kernel, packet: IpPacket, ident: int) -> Raw | None:
-    """Return who takes an echo reply (``ping_lookup()``)."""
+    """Return the ping socket that receives an echo reply (``ping_lookup()``)."""
     for sk in kernel.net.inet.ping:
         if sk.inet_num != ident or (sk.family == "AF_INET6") != packet.wide or sk.bound_dev_if not in (0, 1):
             continue

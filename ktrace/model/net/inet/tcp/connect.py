@@ -175,7 +175,7 @@ def release_sock(kernel: Kernel, sk: Tcp, in_backlog: Answered | None) -> None:
 
 
 def tcp_v4_connect(kernel: Kernel, sk: Tcp, addr: bytes) -> Answered | None:
-    """Send a SYN (``tcp_v4_connect()``); return what its answer will do.
+    """Send a SYN (``tcp_v4_connect()``); return the effect of its answer.
 
     :raises Errno: EINVAL, EAFNOSUPPORT, ENETUNREACH, EADDRNOTAVAIL
     """
@@ -206,7 +206,7 @@ def tcp_v4_connect(kernel: Kernel, sk: Tcp, addr: bytes) -> Answered | None:
 
 
 def tcp_connect(kernel: Kernel, sk: Tcp) -> Answered | None:
-    """Send a SYN and forget what was before (``tcp_connect_init()``); return what its answer will do."""
+    """Send a SYN and forget the last connection (``tcp_connect_init()``); return the effect of its answer."""
     sk.err = 0
     sk.set_flag("SOCK_DONE", False)
     sk.write_gap, sk.unsent_gap = 1, 0
@@ -252,7 +252,7 @@ def inet_check_established(kernel: Kernel, sk: Tcp, port: int) -> bool:
 
 
 def inet_lookup_listener(kernel: Kernel, sk: Tcp) -> Tcp | None:
-    """Return who listens where *sk* connects to, an exact address before a wild card.
+    """Return the listener at the address that *sk* connects to, an exact address before a wild card.
 
     ``__inet_lookup_listener()``, where an AF_INET sock goes before an AF_INET6 one, and ``inet6_lookup_listener()``.
     """
@@ -302,7 +302,7 @@ def _listens_on(listener: Tcp, address: str) -> bool:
 
 
 def tcp_conn_request(kernel: Kernel, sk: Tcp) -> Answered | None:
-    """Take the SYN at the listener (``tcp_conn_request()``); return what its answer does to *sk*."""
+    """Take the SYN at the listener (``tcp_conn_request()``); return the effect of its answer on *sk*."""
     local, remote = sk.endpoints()
     refuse_watchers(kernel, is_ipv6(remote))
     if sk.af_ops == "ipv6_mapped" and is_ipv6(remote):
@@ -356,7 +356,7 @@ def _defer(kernel: Kernel, listener: Tcp, client: Tcp) -> RequestSock:
 
 
 def reqsk_timer_handler(kernel: Kernel, listener: Tcp) -> None:
-    """Let those in whose client was asked often enough (``reqsk_timer_handler()``, ``syn_ack_recalc()``)."""
+    """Accept requests whose SYN-ACK was sent often enough (``reqsk_timer_handler()``, ``syn_ack_recalc()``)."""
 
     def find(seen: Observed) -> bool | None:
         twin = seen.listener(listener.inet_num)
@@ -375,7 +375,7 @@ def reqsk_timer_handler(kernel: Kernel, listener: Tcp) -> None:
 
 
 def retransmit_syns(kernel: Kernel) -> None:
-    """Send the SYNs of all that wait again, in the order in which listeners were seen to take them.
+    """Send the SYNs of all waiting socks again, in the order in which listeners were seen to take them.
 
     Timers that are due within 32 ms of each other fire in any order (``kernel/time/timer.c: calc_wheel_index()``).
     """
@@ -422,7 +422,7 @@ def retransmit_syn(kernel: Kernel, sk: Tcp) -> None:
 
 
 def _is_open(kernel: Kernel, sk: Tcp) -> bool:
-    """Tell whether an actor has a descriptor for the socket of *sk*, so that the World shows it."""
+    """Tell whether an actor has the socket of *sk* open, so that the World shows it."""
     return any(
         sk.socket is not None and slot.file.private is sk.socket
         for task in kernel.tasks.values()
@@ -431,7 +431,7 @@ def _is_open(kernel: Kernel, sk: Tcp) -> bool:
 
 
 def tcp_rcv_synsent_state_process(kernel: Kernel, sk: Tcp) -> None:
-    """Take one's own SYN: a simultaneous open with oneself (``tcp_rcv_synsent_state_process()``)."""
+    """Take the SYN of *sk* at *sk* itself: a simultaneous open (``tcp_rcv_synsent_state_process()``)."""
     tcp_set_state(kernel, sk, "TCP_ESTABLISHED")
     sk.was_connected = True
     sk.peer = sk

@@ -274,7 +274,7 @@ def tcp_recv_timestamp(task: Task, sk: Tcp, msg: InMessage) -> None:
 
 
 def _left_alone(task: Task, msg: InMessage, copied: int) -> None:
-    """Say what lies in a buffer that MSG_TRUNC does not write: what was there before."""
+    """Report the buffer that MSG_TRUNC leaves unwritten with the bytes that it had before."""
 
     def find(seen: Observed) -> bytes | None:
         buf = seen.out(task, "buf")

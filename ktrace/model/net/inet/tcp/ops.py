@@ -178,7 +178,7 @@ class StreamOps(InetOps):
 
 
 def elapse(kernel: Kernel) -> None:
-    """Answer SYNs that were sent again before this step (``tcp_retransmit_timer()``).
+    """Take SYNs at their listeners that were sent again before this step (``tcp_retransmit_timer()``).
 
     Between two steps or within one: that is seen by who returned before the step's own actor did.
     """
@@ -198,7 +198,7 @@ def elapse(kernel: Kernel) -> None:
 
 
 def _early(kernel: Kernel, seen: Observed) -> list[Task]:
-    """Return the sleepers that were seen to return before an actor that did not sleep."""
+    """Return the sleepers that returned before an actor that did not sleep."""
     early: list[Task] = []
     for name in seen.results:
         task = kernel.tasks.get(name)
@@ -209,7 +209,7 @@ def _early(kernel: Kernel, seen: Observed) -> list[Task]:
 
 
 def progress(kernel: Kernel) -> None:
-    """Send what may go by now, and let writers on that wait for room (``tcp_data_snd_check()``)."""
+    """Send what may go by now, and wake writers that have room again (``tcp_data_snd_check()``)."""
     tcp_connect.retransmit_syns(kernel)
     for orphan in list(kernel.net.inet.orphans):
         if orphan.lost:

@@ -181,7 +181,7 @@ def _set_small(kernel: Kernel, sk: Tcp, optname: int, value: int) -> None:
 
 
 def _set_repair(task: Task, sk: Tcp, optname: int, value: int) -> None:
-    """What belongs to repair mode, which the model never enters, and what is unknown."""
+    """Refuse the options of repair mode, which the model never enters, and unknown ones."""
     if optname == TCP_REPAIR:
         if not task.cred.capable("CAP_NET_ADMIN") or sk.state == "TCP_LISTEN":
             raise Errno("EPERM")
@@ -217,7 +217,7 @@ def secs_to_retrans(seconds: int) -> int:
 
 
 def retrans_to_secs(count: int) -> int:
-    """Return the reverse (``retrans_to_secs()``)."""
+    """Return the seconds in which a SYN-ACK is sent again *count* times (``retrans_to_secs()``)."""
     timeout, period = 1, min(count, 1)
     for _ in range(count - 1):
         timeout = min(2 * timeout, TCP_RTO_MAX)
@@ -226,7 +226,7 @@ def retrans_to_secs(count: int) -> int:
 
 
 def get_tcp_option(kernel: Kernel, sk: Tcp, optname: int, optlen: int) -> OptionValue:
-    """Return one option; a value that is not determined goes with a whole int only.
+    """Return one option; a value that only the kernel knows needs room for a whole int.
 
     :raises Errno: EINVAL for a negative length, EPERM, ENOPROTOOPT
     """

@@ -42,13 +42,13 @@ Place = tuple[state.PipeBuffer, "Borrowed | None"]
 
 
 class Borrowed(Compound):
-    """Pages that a socket's packet was in."""
+    """Pages of a packet whose references only TCP knows."""
 
     def __init__(self, key: int) -> None:
         super().__init__(key, bytes(LARGEST))
 
     def references(self) -> int | Between:
-        """Return ``page_count()``: who else holds them is TCP's affair."""
+        """Return ``page_count()``: any number, as TCP's queues hold these pages, too."""
         return Between(WHOSE, 1, LARGEST)
 
 

@@ -164,7 +164,7 @@ class Tcp(Inet):
         return Between(DELAYED_ACK, waiting, self.bytes_sent + waiting + 1)
 
     def acked_at_once(self) -> bool:
-        """Tell whether nothing sent is without acknowledgement: the receiver had room for all of it."""
+        """Tell whether all that was sent is acknowledged: the receiver does so at once and has room."""
         return self.quickack and isinstance(self.peer, Tcp) and self.peer.has_room() and not self.lost
 
     def _rtx_queue(self) -> bytes | EndOf:
@@ -174,7 +174,7 @@ class Tcp(Inet):
         return EndOf(DELAYED_ACK, bytes(self.sent), self.bytes_sent - len(self.sent))
 
     def has_room(self) -> bool:
-        """Tell whether it surely takes what is sent: little waits, in a buffer of the usual size."""
+        """Tell whether the receive buffer surely has room: few bytes wait in one of the usual size."""
         return len(self.rx) <= SURE and "SOCK_RCVBUF_LOCK" not in self.userlocks
 
     def copied_seq(self) -> int:
@@ -244,13 +244,13 @@ class Tcp(Inet):
         return self.state
 
     def dst_reset(self) -> None:
-        """Forget the route, and with it that the peer's segments are to be acknowledged at once."""
+        """Forget the route, which has the peer's segments acknowledged at once."""
         self.dst_cached = False
         if isinstance(self.peer, Tcp):
             self.peer.quickack = False
 
     def settle_buffers(self, kernel: Kernel) -> None:
-        """Take over how far the buffers of a connection grew: locked, they stay so (SO_BUF_LOCK)."""
+        """Take over the sizes to which the buffers of a connection grew; SO_BUF_LOCK keeps them there."""
         if not self.was_connected:
             return
 
@@ -341,7 +341,7 @@ def tcp_send_active_reset(kernel: Kernel, sk: Tcp) -> None:
 
 
 def tcp_time_wait(kernel: Kernel, sk: Tcp, state: str) -> None:
-    """Replace a finished connection by what keeps its port for a while (``tcp_time_wait()``)."""
+    """Replace a finished connection by a TIME_WAIT entry that keeps its port (``tcp_time_wait()``)."""
     tw = TimeWait(
         num=sk.inet_num or sk.sport,
         rcv_saddr=sk.rcv_saddr,
@@ -395,7 +395,7 @@ def tcp_v4_rcv(kernel: Kernel, sender: Tcp, data: ByteQueue, urgent: bool = Fals
 
 
 def tcp_data_queue(kernel: Kernel, sender: Tcp, sk: Tcp, data: ByteQueue) -> None:
-    """Queue bytes for readers, and send what waited for their acknowledgement (``tcp_data_queue()``)."""
+    """Queue bytes for readers, and send what their acknowledgement allows (``tcp_data_queue()``)."""
     if not len(data):
         return
     sk.rx += data
@@ -409,7 +409,7 @@ def tcp_data_queue(kernel: Kernel, sender: Tcp, sk: Tcp, data: ByteQueue) -> Non
 
 
 def tcp_try_rmem_schedule(kernel: Kernel, sender: Tcp, sk: Tcp) -> ByteQueue:
-    """Return how much of what is under way *sk* takes; the rest is dropped and sent again (``tcp_data_queue()``).
+    """Return the bytes under way that *sk* has room for; the rest is dropped and sent again (``tcp_data_queue()``).
 
     Whether a segment fits into ``sk_rcvbuf`` depends on how those before it were merged.
     """
@@ -428,7 +428,7 @@ def tcp_try_rmem_schedule(kernel: Kernel, sender: Tcp, sk: Tcp) -> ByteQueue:
 
 
 def tcp_retransmit_skb(kernel: Kernel, sender: Tcp) -> None:
-    """Receive what was sent again (``tcp_retransmit_timer()``, ``tcp_send_loss_probe()``)."""
+    """Have the peer receive what *sender* sends again (``tcp_retransmit_skb()``, ``tcp_send_loss_probe()``)."""
     sk = sender.peer
     if not isinstance(sk, Tcp):
         # Nothing is left there: the answer is a reset, whenever a timer sends again.
@@ -531,7 +531,7 @@ def tcp_send_fin(kernel: Kernel, sk: Tcp) -> None:
 
 
 def tcp_push_pending_frames(kernel: Kernel, sk: Tcp, late: bool = False) -> None:
-    """Send what waits, as far as rules let it go (``__tcp_push_pending_frames()``).
+    """Send waiting bytes as far as Nagle's test and the windows allow (``__tcp_push_pending_frames()``).
 
     :param late: what happened need not have led to sending: a timer, or a segment that acknowledges nothing new
     """
@@ -552,7 +552,7 @@ def tcp_push_pending_frames(kernel: Kernel, sk: Tcp, late: bool = False) -> None
 
 
 def _deliver_fin(kernel: Kernel, sk: Tcp) -> None:
-    """Have the other end take the FIN, and hear of it."""
+    """Have the peer receive the FIN, and take its acknowledgement."""
     sk.fin_lost = False
     tcp_fin(kernel, sk)
     if (sk.acked_at_once() or (sk.closing and sk.quickack)) and sk.state == "TCP_FIN_WAIT1":
@@ -623,13 +623,13 @@ def may_send(kernel: Kernel, sk: Tcp, late: bool) -> int:
 
 
 def _arrived(seen: Observed, receiver: Tcp, waiting: int) -> int:
-    """Return how much of what a closed sock had to send was seen to arrive: nobody sees the sender any more."""
+    """Return the bytes of a closed sock that were seen to arrive: its own side is not visible any more."""
     tcp = seen.tcp(receiver)
     return 0 if tcp is None else max(0, min(waiting, tcp.bytes_received - receiver.bytes_received))
 
 
 def waits_for_timer(kernel: Kernel) -> bool:
-    """Tell whether a timer is about to do something: send a SYN or what was held back again."""
+    """Tell whether a TCP timer is about to send a SYN again, or bytes that were held back."""
     socks = (socket.sk for socket in kernel.net.sockets.values())
     return kernel.net.inet.held_back or any(isinstance(sk, Tcp) and sk.state == "TCP_SYN_SENT" for sk in socks)
 

@@ -62,7 +62,7 @@ class Tcp6Proto(TcpProto):
 
 
 def tcp_v6_connect(kernel: Kernel, sk: Tcp, addr: bytes) -> Answered | None:
-    """Send a SYN, over IPv4 where the address says so (``tcp_v6_connect()``); return what its answer will do.
+    """Send a SYN, over IPv4 to a mapped address (``tcp_v6_connect()``); return the effect of its answer.
 
     :raises Errno: EINVAL, EAFNOSUPPORT, ENETUNREACH, EADDRNOTAVAIL
     """
@@ -110,7 +110,7 @@ def tcp_v6_connect(kernel: Kernel, sk: Tcp, addr: bytes) -> Answered | None:
 
 
 def _connect_mapped(kernel: Kernel, sk: Tcp, inside: str, dport: int) -> Answered | None:
-    """TCP over IPv4: from now on the sock is one of IPv4 below (``ipv6_mapped``)."""
+    """Connect over IPv4; from now on the sock uses IPv4 below (``ipv6_mapped``)."""
     if sk.ipv6only:
         raise Errno("ENETUNREACH")
     sk.af_ops = "ipv6_mapped"

@@ -202,7 +202,7 @@ class UdpProto(Proto[Udp]):
         return sockaddr_in(*skb.addr)
 
     def tell(self, sk: Udp, skb: SkBuff, msg: InMessage) -> None:
-        """Tell what was asked for of the packet (``ip_cmsg_recv_offset()``)."""
+        """Deliver the control messages that the socket asks for (``ip_cmsg_recv_offset()``)."""
         ip_cmsg_recv(sk, skb, msg)
 
     def receive_error(self, kernel: Kernel, sk: Udp, msg: InMessage) -> int:

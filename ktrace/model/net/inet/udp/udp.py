@@ -178,7 +178,7 @@ def udp_lib_unhash(kernel: Kernel, sk: Udp) -> None:
 
 
 def udp_lib_lookup(kernel: Kernel, protocol: int, saddr: str, sport: int, daddr: str, dport: int) -> Udp | None:
-    """Return who takes a packet: the best match on its address, then on any.
+    """Return the sock that receives a packet: the best match on its address, then on any.
 
     ``__udp4_lib_lookup()``, ``__udp6_lib_lookup()``.
     """

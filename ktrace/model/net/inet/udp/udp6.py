@@ -91,7 +91,7 @@ class Udp6Proto(UdpProto):
         return len(data)
 
     def _fits(self, kernel: Kernel, sk: Udp, length: int, daddr: str, dport: int) -> None:
-        """Refuse what no packet holds, or no fragment may (``__ip6_append_data()``)."""
+        """Refuse a message that no packet can hold (``__ip6_append_data()``)."""
         length += SIZEOF_UDPHDR
         np = sk.np
         whole = "dontfrag" in np.bits or IPV6_PMTUDISC_DO <= np.pmtudisc < IPV6_PMTUDISC_OMIT
@@ -122,7 +122,7 @@ class Udp6Proto(UdpProto):
         return sockaddr_in6(address if is_ipv6(address) else v4mapped(address), port)
 
     def tell(self, sk: Udp, skb: SkBuff, msg: InMessage) -> None:
-        """Tell what was asked for of the packet (``ip6_datagram_recv_ctl()``), of an IPv4 one as IPv4 does."""
+        """Deliver the control messages asked for (``ip6_datagram_recv_ctl()``), IPv4's with packets of IPv4."""
         ip6_datagram_recv_ctl(sk, skb, msg)
         if not is_ipv6(skb.daddr):
             ip_cmsg_recv(sk, skb, msg)
