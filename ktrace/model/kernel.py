@@ -387,7 +387,7 @@ class Kernel:
         del self.tasks[task.name]
         self.gone[task.name] = task.pid
         task.running = None
-        self._events.append(Exited(task.name, status, signal))
+        self._events.append(Exited(actor=task.name, status=status, signal=signal))
 
     # -- the state -------------------------------------------------------------------------------
 
