@@ -10,7 +10,7 @@ from typing import Any
 from ktrace.agent import ops, reports
 from ktrace.agent.client import Agent
 from ktrace.agent.frames import Refusal, Refused
-from ktrace.agent.syscalls import decode, encode
+from ktrace.agent.syscalls import RawCall, decode, encode
 from ktrace.errors import GuestGarbage, GuestHang, UsageError
 from ktrace.include.linux.time64 import NSEC_PER_SEC
 from ktrace.state.call import Call, Completed, Event, Exited, Outcome, Result, Signalled
@@ -152,21 +152,7 @@ class Actors:
                 return ops.CopyIn(slot, call.args[0], call.args[1])
             case "load":
                 return ops.CopyOut(slot, call.args[0], call.args[1])
-        raw = encode(call, self._hello.arena(slot), self._hello.arena_size, self.pids)
-        return ops.Call(
-            slot,
-            raw.nr,
-            raw.args,
-            tuple([ops.Store(addr, data) for addr, data in raw.stores]),
-            tuple(
-                [
-                    ops.Load(load.addr, load.length, ops.Bound.RET, load.scale)
-                    if load.scale
-                    else ops.Load(load.addr, load.length, ops.Bound.OK)
-                    for load in raw.loads
-                ]
-            ),
-        )
+        return operation(slot, encode(call, self._hello.arena(slot), self._hello.arena_size, self.pids))
 
     def _reserve(self, name: str) -> int:
         if name in self._slots:
@@ -265,6 +251,24 @@ class Actors:
 
 
 _OPERATIONS = frozenset({"fork", "exit", "exec", "sigaction", "store", "load"})
+
+
+def operation(slot: int, raw: RawCall) -> ops.Call:
+    """Return the operation that has the actor in *slot* make a call."""
+    return ops.Call(
+        slot,
+        raw.nr,
+        raw.args,
+        tuple([ops.Store(addr, data) for addr, data in raw.stores]),
+        tuple(
+            [
+                ops.Load(load.addr, load.length, ops.Bound.RET, load.scale)
+                if load.scale
+                else ops.Load(load.addr, load.length, ops.Bound.OK)
+                for load in raw.loads
+            ]
+        ),
+    )
 
 
 def _credential_calls(credentials: Mapping[str, Any]) -> list[Call]:

@@ -16,7 +16,10 @@ from ktrace.uapi.signal import SIGKILL
 POLL_NS = 100_000_000
 """guest time between two looks at the output"""
 
-_ENDED = 2
+ENDED = 2
+"""the state of a command that has ended"""
+
+_LAST_NS = 1_000_000_000
 
 OnOutput = Callable[[bytes, bytes], None]
 """Take new standard output and error as they come."""
@@ -69,7 +72,11 @@ class _Output:
         return data
 
 
-def _result(report: StepReport) -> RunResult:
+def result_of(report: StepReport) -> RunResult:
+    """Return what a report says of the command.
+
+    :raises GuestGarbage: nothing
+    """
     for event in report.events:
         if isinstance(event, RunResult):
             return event
@@ -80,6 +87,8 @@ def run_command(agent: Agent, command: Command, on_output: OnOutput | None = Non
     """Run *command* in the guest, outside the actors, to its end.
 
     :param on_output: called with new standard output and error as they come, which are then not kept
+    What *on_output* raises ends the command.
+
     :raises GuestFileError: the command could not be started
     :raises GuestHang: it did not end in time
     """
@@ -89,17 +98,22 @@ def run_command(agent: Agent, command: Command, on_output: OnOutput | None = Non
     out, err = _Output(agent, names[1]), _Output(agent, names[2])
     kept: list[tuple[bytes, bytes]] = []
     tell = on_output or (lambda more, complaint: kept.append((more, complaint)))
-    started = _result(agent.step(Run(command.argv, command.env, command.cwd, *names)))
+    started = result_of(agent.step(Run(command.argv, command.env, command.cwd, *names)))
     if started.ret < 0:
         raise GuestFileError(command.argv[0], -started.ret)
     deadline = monotonic() + command.timeout
     while True:
-        state = _result(agent.step(RunPoll(POLL_NS)))
-        tell(out.news(), err.news())
-        if state.state == _ENDED:
+        state = result_of(agent.step(RunPoll(POLL_NS)))
+        news = out.news(), err.news()
+        try:
+            tell(*news)
+        except BaseException:
+            agent.step(RunPoll(_LAST_NS, SIGKILL))
+            raise
+        if state.state == ENDED:
             return Finished(state.status, b"".join(more for more, _ in kept), b"".join(less for _, less in kept))
         if state.ret == -errno.ECHILD:
             raise GuestGarbage("the command was lost")
         if monotonic() > deadline:
-            agent.step(RunPoll(1_000_000_000, SIGKILL))
+            agent.step(RunPoll(_LAST_NS, SIGKILL))
             raise GuestHang(f"{command.argv[0]!r} did not end within {command.timeout} s")

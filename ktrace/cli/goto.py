@@ -13,22 +13,22 @@ from ktrace.trace.session_reader import SessionReader
 from ktrace.verify.goto import guest_at_step
 from ktrace.verify.paused import announced
 
-_COMMANDS = ("inspect", "shell", "dump")
+_COMMANDS = ("inspect", "shell", "console", "dump")
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("session", type=click.Path(path_type=Path))
 @click.argument("step", type=click.IntRange(0))
-@click.option("--hold", "held", is_flag=True, help="Keep the guest, for inspect, shell and dump from elsewhere.")
+@click.option("--hold", "held", is_flag=True, help="Keep the guest, for inspect, shell, console and dump.")
 @click.option("--rerun", "anew", is_flag=True, help="Make the calls again even where a checkpoint is.")
 @click.option("--moved", is_flag=True, help="Let objects lie at other addresses than the session says.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def goto(session: Path, step: int, held: bool, anew: bool, moved: bool, command: tuple[str, ...]) -> int:
     """Restore the guest of SESSION as it was after STEP, and do COMMAND there.
 
-    COMMAND is inspect, shell or dump with their own arguments, such as: ktrace goto SESSION 12 inspect pipes. Without
-    one, the guest is held. It is cloned from the last checkpoint (run --checkpoint) or from the image's template, and
-    the session's calls since are made again, each compared with what the session says of it.
+    COMMAND is inspect, shell, console or dump with their own arguments, such as: ktrace goto SESSION 12 inspect pipes.
+    Without one, the guest is held. It is cloned from the last checkpoint (run --checkpoint) or from the image's
+    template, and the session's calls since are made again, each compared with what the session says of it.
     """
     if command and command[0] not in _COMMANDS:
         raise UsageError(f"goto does not know {command[0]!r}", f"there are {', '.join(_COMMANDS)}")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import select
-import sys
-import termios
 import tty
 from types import TracebackType
+
+from ktrace.cli.terminal import TerminalModes
 
 _NAMES = {
     b"\x1b[C": "right", b"\x1b[D": "left", b"\x1b[A": "left", b"\x1b[B": "right", b"\x1bOC": "right",
@@ -20,16 +20,15 @@ class Keys:
     """Read keys from standard input while in use; the terminal is as before afterwards."""
 
     def __enter__(self) -> Keys:
-        self._fd = sys.stdin.fileno()
         self._typed = b""
-        self._before = termios.tcgetattr(self._fd)
-        tty.setcbreak(self._fd)
+        self._modes = TerminalModes(tty.setcbreak)
+        self._fd = self._modes.__enter__().fd
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        termios.tcsetattr(self._fd, termios.TCSADRAIN, self._before)
+        self._modes.__exit__(kind, value, traceback)
 
     def read(self, seconds: float | None = None) -> str | None:
         """Wait for a key and return its name, or the character itself.

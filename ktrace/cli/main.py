@@ -17,6 +17,7 @@ from ktrace.errors import GuestError, KtraceError
 _COMMANDS = {
     "bench": "ktrace.cli.bench:bench",
     "check": "ktrace.cli.check:check",
+    "console": "ktrace.cli.console:console",
     "diff": "ktrace.cli.diff:diff",
     "doctor": "ktrace.cli.doctor:doctor",
     "dump": "ktrace.cli.dump:dump",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @recording_options
 @session_options
 @click.option("--plain", is_flag=True, help="Without the functions and probes that the script asks for.")
-@click.option("--hold", is_flag=True, help="Keep the guest at the workload's end, for inspect and shell.")
+@click.option("--hold", is_flag=True, help="Keep the guest at the workload's end, for inspect, shell and console.")
 @click.option("--report", "page", type=click.Path(path_type=Path), help="Write the session as an HTML page, too.")
 @view_options
 def run(

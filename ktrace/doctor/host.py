@@ -32,6 +32,8 @@ PROGRAMS = {
     "xz": "xz-utils",
     "setpriv": "util-linux",
 }
+#: The shell that ``ktrace console`` brings into a guest, and the Debian package that has it; nothing else needs it.
+SHELL = ("busybox", "busybox-static")
 #: Files that compilations need, and the Debian package that has them.
 FILES = {
     "libelf headers": (("/usr/include/gelf.h",), "libelf-dev"),
@@ -70,6 +72,14 @@ def check_programs() -> list[Check]:
         except KtraceError as error:
             checks.append(missing(program, error.message, _install(package)))
     return checks
+
+
+def check_shell() -> Check:
+    """Check whether there is a shell for guests."""
+    program, package = SHELL
+    if (found := shutil.which(program)) is None:
+        return warning(program, "not installed", f"for ktrace console, {_install(package)}")
+    return ok(program, found)
 
 
 def check_files() -> list[Check]:
@@ -182,6 +192,7 @@ def examine_host() -> list[Check]:
         check_machine,
         check_programs,
         check_files,
+        lambda: [check_shell()],
         check_sources,
         check_room,
         check_images,

@@ -13,14 +13,12 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 from elftools.elf.segments import InterpSegment
 
-from ktrace.agent.actors import Actors
 from ktrace.agent.client import Agent
+from ktrace.agent.own_actor import OwnActor
 from ktrace.agent.syscalls import make_call
 from ktrace.errors import GuestFileError, GuestGarbage, HostError, UsageError
-from ktrace.state.call import Completed
 
 LISTING_SECONDS = 20
-_CARRIER = "Carrier"
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ def bring(agent: Agent, files: Iterable[str]) -> None:
     :raises GuestGarbage: the guest cannot take one
     """
     paths = list(files)
-    _make_directories(agent, [Path(path).parent for path in paths])
+    make_directories(agent, [Path(path).parent for path in paths])
     for path in paths:
         try:
             data, mode = Path(path).read_bytes(), Path(path).stat().st_mode & 0o777
@@ -96,13 +94,14 @@ def bring(agent: Agent, files: Iterable[str]) -> None:
             raise HostError(f"{path!r} does not fit into the guest's memory", "it has 64 MiB; bring less") from error
 
 
-def _make_directories(agent: Agent, directories: Iterable[Path]) -> None:
-    """Make *directories* and those above them, by an actor that is gone afterwards."""
+def make_directories(agent: Agent, directories: Iterable[Path]) -> None:
+    """Make *directories* of the guest, and those above them.
+
+    :raises GuestGarbage: the guest refuses
+    """
     wanted = sorted({place for directory in directories for place in (directory, *directory.parents)})
-    actors = Actors(agent)
-    actors.perform(None, make_call("spawn", _CARRIER))
-    for place in wanted:
-        (done,) = actors.perform(_CARRIER, make_call("mkdir", bytes(place), 0o755)).outcome.events
-        if not isinstance(done, Completed) or done.result.errno not in (None, "EEXIST"):
-            raise GuestGarbage(f"the guest does not make the directory {str(place)!r}: {done}")
-    actors.perform(_CARRIER, make_call("exit", 0))
+    with OwnActor(agent) as actor:
+        for place in wanted:
+            done = actor.call(make_call("mkdir", bytes(place), 0o755))
+            if done.errno not in (None, "EEXIST"):
+                raise GuestGarbage(f"the guest does not make the directory {str(place)!r}: {done.errno}")

@@ -26,6 +26,7 @@ class Live:
     :param living: pids of the actors that live, by name; *names_by_pid*: of all that ever lived
     :param addresses: where the objects are, by their names in the session (``pipe:pipe1``)
     :param registers: of the CPU, while it stands still
+    :param console: path of the socket on which shells are given
     """
 
     pid: int
@@ -39,6 +40,7 @@ class Live:
     names_by_pid: Mapping[str, str] = field(default_factory=dict)
     addresses: Mapping[str, int] = field(default_factory=dict)
     registers: Mapping[str, int] = field(default_factory=dict)
+    console: str = ""
 
     def write(self, directory: Path) -> None:
         """Put it into a session's directory, whole or not at all."""

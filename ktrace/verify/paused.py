@@ -15,6 +15,7 @@ from ktrace.inspect.memory import PhysicalMemory
 from ktrace.inspect.process.process import find_task
 from ktrace.machine.machine import Machine
 from ktrace.machine.registers import read_registers
+from ktrace.machine.shell_server import ShellServer
 from ktrace.state.naming import Namer
 from ktrace.state.world import World
 from ktrace.trace.live import FILE_NAME, Live
@@ -75,16 +76,27 @@ def inspect_memory(
 
 @contextmanager
 def announced(guest: PausedGuest, title: str) -> Iterator[Path]:
-    """Have other processes find the guest meanwhile; yields the directory that names it for them."""
+    """Have other processes find the guest meanwhile; yields the directory that names it for them.
+
+    They may look at it, and have a shell in it.
+    """
     place = guest.machine.console.path.parent
-    _live(guest, title).write(place)
+    everybody = frozenset(guest.inspection.inspector.names_by_pid)
+    shells = ShellServer(guest.machine, lambda pids: _live(guest, title, shells.path, pids).write(place))
     try:
-        yield place
+        with shells:
+            _live(guest, title, shells.path, everybody).write(place)
+            yield place
     finally:
-        (place / FILE_NAME).unlink(missing_ok=True)
+        (place / FILE_NAME).unlink(missing_ok=True)  # the last thing: whoever has a shell is told first
 
 
-def _live(guest: PausedGuest, title: str) -> Live:
+def _live(guest: PausedGuest, title: str, console: Path, pids: frozenset[int] | None) -> Live:
+    """Say where the guest is.
+
+    :param console: socket on which shells are given
+    :param pids: that living actors may have; ``None``: the guest goes on, and nobody knows
+    """
     machine, inspector = guest.machine, guest.inspection.inspector
     addresses = guest.inspection.namer.addresses
     return Live(
@@ -95,8 +107,13 @@ def _live(guest: PausedGuest, title: str) -> Live:
         title=title,
         vmlinux=str(guest.vmlinux),
         vmcoreinfo=guest.vmcoreinfo.decode(),
-        living={name: pid for pid, name in inspector.names_by_pid.items() if name in inspector.tasks},
+        living={
+            name: pid
+            for pid, name in inspector.names_by_pid.items()
+            if name in inspector.tasks and (pids is None or pid in pids)
+        },
         names_by_pid={str(pid): name for pid, name in inspector.names_by_pid.items()},
         addresses={f"{ref.kind}:{ref.key}": address for ref, address in addresses.items()},
-        registers=read_registers(machine),
+        registers={} if pids is None else read_registers(machine),
+        console=str(console),
     )

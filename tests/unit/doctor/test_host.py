@@ -20,7 +20,7 @@ def packages() -> set[str]:
 
 
 def test_every_package_is_known_to_the_setup():
-    named = {*host.PROGRAMS.values(), *(package for _, package in host.FILES.values())}
+    named = {*host.PROGRAMS.values(), host.SHELL[1], *(package for _, package in host.FILES.values())}
     kernels = [load_recipe(name).kernel for name in recipe_names()]
     named |= {kernel.package for kernel in kernels if kernel.suite is None}
     assert named - packages() == set()
@@ -35,6 +35,15 @@ def test_a_missing_program_is_named_with_its_package(monkeypatch, tmp_path):
     assert list(missing) == ["flex"]
     assert missing["flex"].verdict is Verdict.MISSING
     assert missing["flex"].remedy == "as root: apt-get install flex"
+
+
+def test_a_missing_shell_is_only_warned_of(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    check = host.check_shell()
+    assert check.verdict is Verdict.WARNING
+    assert check.remedy == "for ktrace console, as root: apt-get install busybox-static"
+    (tmp_path / "busybox").symlink_to("/bin/true")
+    assert host.check_shell().verdict is Verdict.OK
 
 
 def test_a_missing_library_is_named(monkeypatch):
