@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ktrace.state.step import Step
-from ktrace.trace.session import End, Header, Verdict
+from ktrace.trace.session import Choices, End, Header, Verdict
 
 
 class Record:
@@ -15,6 +15,7 @@ class Record:
     def __init__(self) -> None:
         self.headers: list[Header] = []
         self.steps: list[Step] = []
+        self.chosen: list[Choices] = []
         self.verdicts: list[Verdict] = []
         self.ends: list[tuple[End, str]] = []
 
@@ -25,6 +26,10 @@ class Record:
     def step(self, step: Step) -> None:
         """Keep a step."""
         self.steps.append(step)
+
+    def choices(self, choices: Choices) -> None:
+        """Keep what the kernel chose."""
+        self.chosen.append(choices)
 
     def verdict(self, verdict: Verdict) -> None:
         """Keep a verdict."""

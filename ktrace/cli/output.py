@@ -14,7 +14,7 @@ from rich.console import Console
 from ktrace.report.json_view import JsonView
 from ktrace.report.terminal import TerminalView
 from ktrace.state.step import Step
-from ktrace.trace.session import End, Header, Verdict
+from ktrace.trace.session import Choices, End, Header, Verdict
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -66,6 +66,10 @@ class View:
     def step(self, step: Step) -> None:
         """Print one step."""
         self._to.step(step)
+
+    def choices(self, choices: Choices) -> None:
+        """Print what the kernel chose in the last step."""
+        self._to.choices(choices)
 
     def verdict(self, verdict: Verdict) -> None:
         """Print a divergence."""

@@ -18,7 +18,7 @@ from ktrace.cli.output import View, console, notify
 from ktrace.cli.show import play as show_again
 from ktrace.report.watch import Film
 from ktrace.state.step import Step
-from ktrace.trace.session import FILE_NAME, End, Header, Verdict
+from ktrace.trace.session import FILE_NAME, Choices, End, Header, Verdict
 from ktrace.verify.options import GuestOptions, SessionOptions
 
 _HELP = " space → next   ← back   p play   e to the end   + - faster, slower   q quit "
@@ -100,6 +100,9 @@ class _Watch(View):
         self._film.step(step)
         self._wait()
 
+    def choices(self, choices: Choices) -> None:
+        """Show nothing of it: pictures are of what is."""
+
     def verdict(self, verdict: Verdict) -> None:
         """Show a divergence."""
         assert self._film is not None
@@ -109,7 +112,7 @@ class _Watch(View):
 
     def end(self, end: End, place: str = "") -> None:
         """Show the end until a key is pressed."""
-        self.last_line = f"{end.status}: {end.steps} steps, {end.objects} objects, {end.fields} fields compared"
+        self.last_line = f"{end.status}: {end.totals}"
         if place:
             self.last_line += f"\nsession {place}"
         if self._film is not None and self._film.frames:

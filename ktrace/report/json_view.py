@@ -17,7 +17,7 @@ from ktrace.state.step import Step
 from ktrace.state.world import World
 from ktrace.trace.changes import changes
 from ktrace.trace.functions_json import write_functions
-from ktrace.trace.session import End, Header, Verdict
+from ktrace.trace.session import Choices, End, Header, Verdict
 from ktrace.trace.value import short
 
 
@@ -72,6 +72,26 @@ class JsonView:
             }
         )
 
+    def choices(self, choices: Choices) -> None:
+        """Print what the kernel chose, by rule: all other fields of the step were predicted."""
+        self._print(
+            {
+                "event": "choices",
+                "step": choices.number,
+                "rules": [
+                    {
+                        "rule": str(rule),
+                        "source": rule.source,
+                        "used": [
+                            {"field": choice.path or None, "taken": _shown(choice.taken), "allowed": choice.allowed}
+                            for choice in used
+                        ],
+                    }
+                    for rule, used in choices.by_rule().items()
+                ],
+            }
+        )
+
     def verdict(self, verdict: Verdict) -> None:
         """Print where a step diverged."""
         self._print(
@@ -96,6 +116,7 @@ class JsonView:
                 "steps": end.steps,
                 "objects": end.objects,
                 "fields": end.fields,
+                "held": end.held,
                 "message": end.message,
                 "session": place,
             }

@@ -114,6 +114,9 @@ def _packed(
                 beside.append(record)
                 for hit in record["hits"]:
                     totals.functions.update((hit["function"], *hit["stack"]))
+            elif "choices" in record:
+                chunk.choices(record["rules"])
+                totals.functions.update(function for _, function, _, _ in record["rules"])
             elif "diverged" in record:
                 totals.diverged = record["diverged"]
                 totals.functions.update(_rule_function(rule) for rule in record["rules"])
@@ -182,6 +185,11 @@ class _Chunk:
         names = _cut(" ".join((*map(_label, (*changed, *gone)), *dict.fromkeys(found))))
         text, answer = _cut(str(record["text"])), _cut(str(record["answer"]))
         self._lines.append([record["step"], actor, text, answer, state, names, record.get("comment", "")])
+
+    def choices(self, rules: list[Any]) -> None:
+        """Take what the kernel chose in the last step, by rule."""
+        if self.steps:
+            self.steps[-1]["choices"] = rules
 
     def verdict(self, verdict: Mapping[str, Any]) -> None:
         """Take the verdict on the last step."""

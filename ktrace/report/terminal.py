@@ -13,10 +13,11 @@ from ktrace.report.pictures import involved, picture
 from ktrace.state.call import Completed, Exited, Signalled
 from ktrace.state.compare import ABSENT, Difference
 from ktrace.state.net.socket_tables import TABLES
+from ktrace.state.rule import Choice
 from ktrace.state.step import Step
 from ktrace.state.world import World
 from ktrace.trace.changes import Change, changes
-from ktrace.trace.session import End, Header, Verdict
+from ktrace.trace.session import Choices, End, Header, Verdict
 from ktrace.trace.value import short
 
 _INDENT = " " * 8
@@ -35,6 +36,7 @@ class TerminalView:
         self._verbosity = verbosity
         self._world = World()
         self._last: Step | None = None
+        self._refused: list[Choice] = []
         self._named: Mapping[str, Collection[str]] | None = None
 
     def header(self, header: Header) -> None:
@@ -52,6 +54,7 @@ class TerminalView:
         """Print one step and what it changed."""
         before, self._world = self._world, step.world
         self._last = step
+        self._refused = []
         if self._verbosity < 0:
             return
         if step.comment:
@@ -80,12 +83,26 @@ class TerminalView:
                     self._line(Text(_INDENT), row)
                 self._line()
 
+    def choices(self, choices: Choices) -> None:
+        """Print, with -v, what the kernel chose and by which rule; what is not allowed comes with the verdict."""
+        self._refused = [choice for choice in choices.choices if not choice.allowed and not choice.path]
+        if self._verbosity <= 0:
+            return
+        for rule, used in choices.by_rule().items():
+            allowed = [choice.path or short(choice.taken) for choice in used if choice.allowed]
+            if allowed:
+                what = Text(", ".join(allowed))
+                self._line(Text(f"{_INDENT}allowed    ", "dim"), what, Text(f"  by {rule}, {rule.source}", "dim"))
+
     def verdict(self, verdict: Verdict) -> None:
         """Print where a step diverged: what was observed, what was allowed, and by which rule."""
         step = self._last
         self._line(Text(f"\ndivergence at step {verdict.number}", "bold red"), Text(f": {_of(step)}" if step else ""))
         for text in divergence_lines(verdict.differences):
             self._line(Text(f"  {text}"))
+        for choice in self._refused:
+            rule = choice.rule
+            self._line(Text(f"  not allowed: {short(choice.taken)}"), Text(f"  by {rule}, {rule.source}", "dim"))
         for complaint in verdict.complaints:
             self._line(Text(f"  {complaint}"))
         if verdict.rules:
@@ -94,8 +111,7 @@ class TerminalView:
     def end(self, end: End, place: str = "") -> None:
         """Print what was checked, and where the session lies."""
         style = "bold green" if end.status == "agreed" else "bold red"
-        totals = f": {end.steps} steps, {end.objects} objects, {end.fields} fields compared"
-        self._line(Text(end.status, style), Text(totals))
+        self._line(Text(end.status, style), Text(f": {end.totals}"))
         if end.message:
             self._line(Text(end.message))
         if place:

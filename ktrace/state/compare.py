@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from ktrace.state.allowed import Between, EndOf, OneOf
 from ktrace.state.ref import Ref
+from ktrace.state.rule import Choice
 from ktrace.state.world import World
 
 
@@ -36,16 +37,33 @@ class Difference:
     expected: Any
 
 
-Agreed = dict[Ref, tuple[Any, Any]]
-"""Pairs of objects that were compared and agree: the very same two need not be compared again."""
+Agreed = dict[Ref, tuple[Any, Any, int]]
+"""Pairs of objects that were compared and agree, with how many fields were only held to a rule: the very same two
+need not be compared again."""
 
 
-def compare(observed: World, expected: World, agreed: Agreed | None = None) -> list[Difference]:
+@dataclass
+class Held:
+    """Note which fields were only held to a rule.
+
+    :param fields: how many of all that a World has
+    :param choices: those of them that were not so in the last comparison
+    """
+
+    fields: int = 0
+    choices: list[Choice] = field(default_factory=list)
+
+
+def compare(
+    observed: World, expected: World, agreed: Agreed | None = None, held: Held | None = None
+) -> list[Difference]:
     """Return every difference between two Worlds, objects in the order of their names.
 
     :param agreed: what earlier comparisons found equal; kept up to date
+    :param held: told of the fields for which the expected value is a set
     """
     seen, wanted = observed.objects, expected.objects
+    held = Held() if held is None else held
     if agreed is None:
         agreed = {}
     differing: list[tuple[Ref, list[Difference]]] = []
@@ -55,13 +73,18 @@ def compare(observed: World, expected: World, agreed: Agreed | None = None) -> l
             continue
         pair = agreed.get(ref)
         if pair is not None and pair[0] is other and pair[1] is value:
+            held.fields += pair[2]
             continue
         # What holds an allowed set is never equal to what was observed: the walk decides.
-        found = [] if other == value else list(differ(label(ref), other, value))
+        choices: list[Choice] = []
+        found = [] if other == value else list(differ(label(ref), other, value, choices))
+        held.fields += len(choices)
+        if choices and (pair is None or pair[0] != other or pair[1] != value):
+            held.choices += choices
         if found:
             differing.append((ref, found))
         else:
-            agreed[ref] = (other, value)
+            agreed[ref] = (other, value, len(choices))
     if len(agreed) > 2 * len(wanted) + 64:
         for gone in agreed.keys() - wanted.keys():
             del agreed[gone]
@@ -75,10 +98,16 @@ def label(ref: Ref) -> str:
     return str(ref) if str(ref.key).startswith(ref.kind) else f"{ref.kind} {ref.key}"
 
 
-def differ(path: str, observed: Any, expected: Any) -> Iterator[Difference]:
-    """Yield the differences between two values of the same shape."""
+def differ(path: str, observed: Any, expected: Any, held: list[Choice] | None = None) -> Iterator[Difference]:
+    """Yield the differences between two values of the same shape.
+
+    :param held: told of the fields for which the expected value is a set
+    """
     if isinstance(expected, (Between, OneOf, EndOf)):
-        if not expected.admits(observed):
+        fits = expected.admits(observed)
+        if held is not None:
+            held.append(Choice(expected.rule, observed, fits, path))
+        if not fits:
             yield Difference(path, observed, expected)
     elif type(observed) is not type(expected):
         yield Difference(path, observed, expected)
@@ -86,16 +115,16 @@ def differ(path: str, observed: Any, expected: Any) -> Iterator[Difference]:
         for name in field_names(type(expected)):
             seen, wanted = getattr(observed, name), getattr(expected, name)
             if seen is not wanted and seen != wanted:
-                yield from differ(f"{path}.{name}", seen, wanted)
+                yield from differ(f"{path}.{name}", seen, wanted, held)
     elif isinstance(expected, Mapping):
         for key in sorted(observed.keys() | expected.keys(), key=str):
-            yield from differ(f"{path}[{key}]", observed.get(key, ABSENT), expected.get(key, ABSENT))
+            yield from differ(f"{path}[{key}]", observed.get(key, ABSENT), expected.get(key, ABSENT), held)
     elif isinstance(expected, tuple) and not hasattr(expected, "_fields"):
         for index in range(max(len(observed), len(expected))):
             seen = observed[index] if index < len(observed) else ABSENT
             wanted = expected[index] if index < len(expected) else ABSENT
             if seen is not wanted and seen != wanted:
-                yield from differ(f"{path}[{index}]", seen, wanted)
+                yield from differ(f"{path}[{index}]", seen, wanted, held)
     elif observed != expected:
         yield Difference(path, observed, expected)
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from ktrace.errors import HostError
 from ktrace.state.compare import Difference
 from ktrace.state.ref import Ref
+from ktrace.state.rule import Choice, Rule
 from ktrace.state.step import Step
 from ktrace.state.world import World
 
@@ -42,6 +43,21 @@ class Header:
 
 
 @dataclass(frozen=True)
+class Choices:
+    """What the kernel did in a step that the model could not predict, and by which rules it might."""
+
+    number: int
+    choices: tuple[Choice, ...]
+
+    def by_rule(self) -> dict[Rule, list[Choice]]:
+        """Return them by rule, in the order of first use."""
+        found: dict[Rule, list[Choice]] = {}
+        for choice in self.choices:
+            found.setdefault(choice.rule, []).append(choice)
+        return found
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What became of a step's check: the differences, or none."""
 
@@ -53,13 +69,23 @@ class Verdict:
 
 @dataclass(frozen=True)
 class End:
-    """How a session ended: ``agreed``, ``diverged``, or who failed, with the totals."""
+    """How a session ended: ``agreed``, ``diverged``, or who failed, with the totals.
+
+    :param held: how many of *fields* were only held to a rule that leaves the kernel a choice
+    """
 
     status: str
     steps: int
     objects: int
     fields: int
     message: str = ""
+    held: int = 0
+
+    @property
+    def totals(self) -> str:
+        """What was compared, in words."""
+        by_rule = f", {self.held} of them with a rule's leave" if self.held else ""
+        return f"{self.steps} steps, {self.objects} objects, {self.fields} fields compared{by_rule}"
 
 
 class Sink(Protocol):
@@ -70,6 +96,9 @@ class Sink(Protocol):
 
     def step(self, step: Step) -> None:
         """Take one step."""
+
+    def choices(self, choices: Choices) -> None:
+        """Take what the kernel chose in the last step, if it did."""
 
     def verdict(self, verdict: Verdict) -> None:
         """Take the verdict on a step that did not agree."""
@@ -86,6 +115,9 @@ class NullSink:
 
     def step(self, step: Step) -> None:
         """Drop one step."""
+
+    def choices(self, choices: Choices) -> None:
+        """Drop what the kernel chose."""
 
     def verdict(self, verdict: Verdict) -> None:
         """Drop a verdict."""

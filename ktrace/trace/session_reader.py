@@ -14,13 +14,14 @@ from ktrace.state.call import Call, Outcome
 from ktrace.state.codec import decode
 from ktrace.state.compare import Difference
 from ktrace.state.ref import Ref
+from ktrace.state.rule import Choice, Rule
 from ktrace.state.step import Step
 from ktrace.state.trace.functions import FunctionTrace
 from ktrace.state.trace.probe import Hit
 from ktrace.state.trace.tracepoint import EventTrace, TraceEvent
 from ktrace.state.world import World
 from ktrace.trace.functions_json import read_functions
-from ktrace.trace.session import FILE_NAME, End, Header, Sink, Verdict
+from ktrace.trace.session import FILE_NAME, Choices, End, Header, Sink, Verdict
 from ktrace.trace.session_writer import VERSION
 
 
@@ -78,7 +79,7 @@ class SessionReader:
         """Yield the steps of :meth:`events` alone."""
         return (event for event in self.events() if isinstance(event, Step))
 
-    def events(self) -> Iterator[Step | Verdict | End]:
+    def events(self) -> Iterator[Step | Choices | Verdict | End]:
         """Yield what happened, in order.
 
         :raises UsageError: a line in the middle cannot be read
@@ -103,13 +104,22 @@ class SessionReader:
                     world = world.apply(decode(event["changed"]) or {}, decode(event["gone"]))
                     yield _step(event, world, functions, probes, console, events)
                     functions, probes, console, events = None, (), (), None
+                elif "choices" in event:
+                    yield Choices(event["choices"], tuple(_choices(event["rules"])))
                 elif "diverged" in event:
                     differences = tuple(
                         Difference(item["path"], item["observed"], item["expected"]) for item in event["differences"]
                     )
                     yield Verdict(event["diverged"], differences, tuple(event["rules"]), tuple(event["complaints"]))
                 elif "end" in event:
-                    yield End(event["end"], event["steps"], event["objects"], event["fields"], event["message"])
+                    yield End(
+                        event["end"],
+                        event["steps"],
+                        event["objects"],
+                        event["fields"],
+                        event["message"],
+                        event.get("held", 0),
+                    )
             except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
                 raise UsageError(f"{str(self.path)!r}, line {number}: {error!r} is not a session's event") from error
 
@@ -125,6 +135,8 @@ class SessionReader:
             match event:
                 case Step():
                     sink.step(event)
+                case Choices():
+                    sink.choices(event)
                 case Verdict():
                     diverged = True
                     sink.verdict(event)
@@ -189,6 +201,12 @@ def _step(
         addresses=_read_addresses(event.get("at", {})),
         events=events,
     )
+
+
+def _choices(rules: list[Any]) -> Iterator[Choice]:
+    for source, function, what, used in rules:
+        rule = Rule(source, function, what)
+        yield from (Choice(rule, taken, not refused, path) for path, taken, *refused in used)
 
 
 def _read_addresses(written: Mapping[str, str]) -> dict[Ref, int]:

@@ -13,12 +13,15 @@ from typing import IO, Any
 from ktrace.state.codec import encode
 from ktrace.state.compare import ABSENT
 from ktrace.state.ref import Ref
+from ktrace.state.rule import Choice
 from ktrace.state.step import Step
 from ktrace.state.world import World
 from ktrace.trace.functions_json import write_functions
-from ktrace.trace.session import FILE_NAME, End, Header, Verdict, unwritable
+from ktrace.trace.session import FILE_NAME, Choices, End, Header, Verdict, unwritable
 
 VERSION = 1
+TAKEN_LIMIT = 60
+"""Characters that are kept of what the kernel chose."""
 
 
 class SessionWriter:
@@ -104,6 +107,18 @@ class SessionWriter:
         if lines:
             self._write({"console": number, "lines": lines})
 
+    def choices(self, choices: Choices) -> None:
+        """Append what the kernel chose in the last step."""
+        self._write(
+            {
+                "choices": choices.number,
+                "rules": [
+                    [rule.source, rule.function, rule.what, [_choice(choice) for choice in used]]
+                    for rule, used in choices.by_rule().items()
+                ],
+            }
+        )
+
     def verdict(self, verdict: Verdict) -> None:
         """Append the verdict on a step that did not agree."""
         self._write(
@@ -128,6 +143,7 @@ class SessionWriter:
                 "objects": end.objects,
                 "fields": end.fields,
                 "message": end.message,
+                "held": end.held,
             }
         )
 
@@ -141,6 +157,13 @@ class SessionWriter:
 
 def _write_addresses(addresses: Mapping[Ref, int]) -> dict[str, str]:
     return {f"{ref.kind}:{ref.key}": f"{address:x}" for ref, address in addresses.items()}
+
+
+def _choice(choice: Choice) -> list[Any]:
+    """Return the field and what the kernel has there, with ``false`` where the rule does not allow it."""
+    taken = str(choice.taken)
+    taken = taken if len(taken) <= TAKEN_LIMIT else taken[:TAKEN_LIMIT] + "…"
+    return [choice.path, taken] if choice.allowed else [choice.path, taken, False]
 
 
 def _shown(value: Any) -> str:

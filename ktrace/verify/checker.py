@@ -9,9 +9,10 @@ from typing import Any
 from ktrace.errors import ModelError, UsageError
 from ktrace.model.kernel import Kernel, is_modelled
 from ktrace.state.call import Completed, Event, Exited, Outcome, Signalled
-from ktrace.state.compare import ABSENT, Agreed, Difference, compare, count_fields, differ
+from ktrace.state.compare import ABSENT, Agreed, Difference, Held, compare, count_fields, differ
 from ktrace.state.naming import Namer
 from ktrace.state.ref import Ref
+from ktrace.state.rule import Choice
 from ktrace.state.step import Step
 from ktrace.state.world import World
 from ktrace.verify import citations
@@ -28,6 +29,8 @@ class Checker:
     :param make_model: builds the model in the state of the guest before the first step
     :param history: where the steps so far are kept (a session file); ``None``: here, all of them
     :ivar steps: steps compared so far; *fields* and *objects* are counted likewise
+    :ivar held: how many of the *fields* were only held to a rule
+    :ivar choices: what the kernel did in the last step that the model could not predict, by rule
     """
 
     def __init__(self, make_model: ModelFactory, history: StepHistory | None = None) -> None:
@@ -41,6 +44,8 @@ class Checker:
         self.steps = 0
         self.fields = 0
         self.objects = 0
+        self.held = 0
+        self.choices: tuple[Choice, ...] = ()
 
     @property
     def model(self) -> Kernel:
@@ -85,8 +90,13 @@ class Checker:
             ) from error
         self.steps += 1
         self._count(step.world)
-        differences = list(compare_outcomes(step.outcome, expected_outcome))
-        differences += compare(step.world, expected, self._agreed)
+        held = Held()
+        differences = compare_outcomes(step.outcome, expected_outcome, held.choices)
+        differences += compare(step.world, expected, self._agreed, held)
+        self.held += held.fields
+        # A choice that is not allowed, and yet all agrees: somebody else did what the rule looks for.
+        taken = (choice for choice in self._model.choices if differences or choice.allowed)
+        self.choices = (*taken, *held.choices)
         return tuple(differences)
 
     def rules(self, differences: tuple[Difference, ...]) -> tuple[str, ...]:
@@ -110,8 +120,11 @@ class Checker:
         self.fields += total
 
 
-def compare_outcomes(observed: Outcome, expected: Outcome) -> list[Difference]:
-    """Return where two outcomes differ: the events in their order, then who is blocked."""
+def compare_outcomes(observed: Outcome, expected: Outcome, held: list[Choice] | None = None) -> list[Difference]:
+    """Return where two outcomes differ: the events in their order, then who is blocked.
+
+    :param held: told of what was only held to a rule
+    """
     differences: list[Difference] = []
     seen, wanted = list(map(_event, observed.events)), list(map(_event, expected.events))
     seen_names, wanted_names = [name for name, _ in seen], [name for name, _ in wanted]
@@ -123,7 +136,7 @@ def compare_outcomes(observed: Outcome, expected: Outcome) -> list[Difference]:
         if match is None:
             differences.append(Difference(name, value, ABSENT))
         else:
-            differences += differ(name, value, remaining.pop(match)[1])
+            differences += differ(name, value, remaining.pop(match)[1], held)
     differences += [Difference(name, ABSENT, value) for name, value in remaining]
     for actor in sorted(observed.blocked ^ expected.blocked):
         states = ("blocked", "not blocked") if actor in observed.blocked else ("not blocked", "blocked")

@@ -8,7 +8,7 @@ from typing import Protocol
 from ktrace.errors import KtraceError
 from ktrace.model.build import build_model
 from ktrace.state.step import Step
-from ktrace.trace.session import End, Header, Sink, Verdict
+from ktrace.trace.session import Choices, End, Header, Sink, Verdict
 from ktrace.verify.background_checker import BackgroundChecker
 from ktrace.verify.checker import Checker, StepHistory
 
@@ -66,6 +66,8 @@ def _first_verdict(steps: Iterator[Observed], sink: Sink, checker: Checker, path
 
         def verdict() -> Verdict | None:
             differences = background.settle()
+            if last is not None and checker.choices:
+                sink.choices(Choices(last[0].number, checker.choices))
             if last is None or not (differences or last[1]):
                 return None
             return Verdict(last[0].number, differences, checker.rules(differences) if differences else (), last[1])
@@ -89,6 +91,6 @@ def _first_verdict(steps: Iterator[Observed], sink: Sink, checker: Checker, path
 
 
 def _end(sink: Sink, checker: Checker, status: str, message: str) -> End:
-    end = End(status, checker.steps, checker.objects, checker.fields, message)
+    end = End(status, checker.steps, checker.objects, checker.fields, message, checker.held)
     sink.end(end)
     return end

@@ -10,7 +10,7 @@ from typing import Any
 from ktrace.errors import HostError, KtraceError, UsageError
 from ktrace.machine.checkpoints import Checkpoints
 from ktrace.state.step import Step
-from ktrace.trace.session import End, Header, Sink, Verdict, new_directory
+from ktrace.trace.session import Choices, End, Header, Sink, Verdict, new_directory
 from ktrace.trace.session_reader import SessionReader
 from ktrace.trace.session_writer import SessionWriter
 from ktrace.verify.guests import Guests
@@ -137,6 +137,10 @@ class _FileAndSink:
         self._sink.step(step)
         if self._checkpoints is not None:
             self._checkpoints.save(step.number)
+
+    def choices(self, choices: Choices) -> None:
+        self._writer.choices(choices)
+        self._sink.choices(choices)
 
     def verdict(self, verdict: Verdict) -> None:
         self._writer.verdict(verdict)

@@ -27,6 +27,7 @@ function drawDetail(at, options) {
       at.detail.gone.filter(ref => refKind(ref) in PAINTERS).map(ref => h('figure', {class: 'picture gone'}, h('figcaption', {}, h('b', {}, label(ref)), chip('gone', 'lost')))),
       !shown.length && !detail.gone.length ? h('p', {class: 'dim none'}, Object.keys(detail.changed).length ? 'no picture: only what is listed below changed' : 'this step changed nothing that is watched') : null),
     drawChanges(at, options),
+    drawChoices(detail, options),
     drawRules(detail, options),
     drawFunctions(detail, options),
     drawWorld(at),
@@ -112,6 +113,16 @@ function drawChanges(at, options) {
     }
   }
   return groups.length ? h('section', {class: 'changes'}, h('h3', {}, 'what changed'), h('table', {class: 'rows'}, groups)) : null;
+}
+
+// What no model can predict: [source, function, what is open, [[field, what the kernel has, false where that is not allowed]]].
+function drawChoices({choices}, {places}) {
+  if (!choices?.length) return null;
+  const used = ([field, taken, allowed]) => h('div', {class: allowed === false ? 'text bad' : 'text'}, field ? [field, h('span', {class: 'dim'}, ' = ')] : null, taken);
+  const refused = choices.some(([, , , items]) => items.some(item => item[2] === false));
+  return h('details', {class: 'choices', open: refused}, h('summary', {}, h('h3', {}, 'left to the kernel ', h('small', {class: 'dim'}, many(choices.length, 'rule')))),
+    h('table', {class: 'rows'}, choices.map(([file, name, what, items]) => h('tr', {}, h('td', {}, h('code', {}, name + '()'), ' ', what, ' ', h('small', {class: 'dim'}, source(places[name] ?? file))),
+      h('td', {}, items.slice(0, 20).map(used), items.length > 20 ? h('div', {class: 'dim'}, `and ${items.length - 20} more`) : null)))));
 }
 
 // The kernel functions that the model's rules for this step mirror.

@@ -27,7 +27,8 @@ class Page {
     const {manifest, end, truncated, diverged} = this.store.about;
     document.getElementById('where').append([manifest.image, manifest.release && 'Linux ' + manifest.release, manifest.accelerator].filter(Boolean).join(' · '));
     const status = diverged !== null ? 'diverged' : end ? end.end : 'cut off';
-    const totals = end ? ` · ${end.steps} steps, ${end.objects} objects, ${end.fields} fields compared` : ` · ${this.store.length} steps`;
+    const leave = end?.held ? `, ${end.held} of them with a rule's leave` : '';
+    const totals = end ? ` · ${end.steps} steps, ${end.objects} objects, ${end.fields} fields compared${leave}` : ` · ${this.store.length} steps`;
     document.getElementById('verdict').append(h('span', {class: 'badge ' + (status === 'agreed' ? 'ok' : truncated ? 'wait' : 'bad'), title: end?.message},
       status), h('small', {class: 'dim'}, totals));
     if (diverged !== null) document.getElementById('verdict').addEventListener('click', () => this.go(this.store.lines.findIndex(line => line[0] === diverged)));

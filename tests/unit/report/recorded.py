@@ -10,11 +10,12 @@ from ktrace.state.compare import Difference
 from ktrace.state.fs.inode import Inode
 from ktrace.state.ipc.msg import MsgMsg, MsgQueue
 from ktrace.state.ref import Ref
+from ktrace.state.rule import Choice, Rule
 from ktrace.state.step import Step
 from ktrace.state.trace.probe import Hit
 from ktrace.state.trace.tracepoint import EventTrace, TraceEvent
 from ktrace.state.world import World
-from ktrace.trace.session import End, Header, Verdict
+from ktrace.trace.session import Choices, End, Header, Verdict
 from ktrace.trace.session_writer import SessionWriter
 from tests.unit.report.worlds import (
     MSG,
@@ -33,6 +34,8 @@ from tests.unit.report.worlds import (
 HOSTILE = (
     '</script><script>window.pwned=1;alert(1)</script><img src=x onerror="window.pwned=2">\'"`${pwned}&amp;\x00\u2028'
 )
+
+ANY_PAGE = Rule("mm/swap.c", "lru_cache_add", "batches hold pages")
 
 MANIFEST = {"image": "lab-6.1", "release": "6.1", "accelerator": "tcg"}
 
@@ -123,6 +126,8 @@ def told_session(directory: Path) -> Path:
             step = _pipe_step(number)
             more = {"probes": hits, "console": ("[   1.0] watch out",), "events": events} if number == 2 else {}
             writer.step(replace(step, host=(number * 1_000_000, number * 1_000_000 + 500), clock=(0, 86400), **more))
+            if number == 2:
+                writer.choices(Choices(2, (Choice(ANY_PAGE, "7", True, "page1.count"), Choice(ANY_PAGE, "9", False))))
         writer.end(End("agreed", 3, 3, 3))
     return directory
 
@@ -161,6 +166,8 @@ def hostile_session(directory: Path) -> Path:
             events=EventTrace((TraceEvent(HOSTILE, HOSTILE, 1, {HOSTILE: HOSTILE}),)),
         )
         writer.step(step)
+        rule = Rule(HOSTILE, HOSTILE, HOSTILE)
+        writer.choices(Choices(1, (Choice(rule, HOSTILE, True, HOSTILE), Choice(rule, HOSTILE, False))))
         writer.verdict(Verdict(1, (Difference(HOSTILE, HOSTILE, HOSTILE),), (HOSTILE,), (HOSTILE,)))
         writer.end(End("diverged", 1, 1, 1, HOSTILE))
     assert PIPE in objects

@@ -222,25 +222,28 @@ def test_probes_and_console_stand_in_their_step(tmp_path: Path) -> None:
         told_session(tmp_path),
         tmp_path,
         """
-        answer.first = [$('.probes'), $('.console'), $('.traced')];
+        answer.first = [$('.probes'), $('.console'), $('.traced'), $('.choices')];
         press('ArrowRight'); await at(2);
         answer.probes = $('.probes').innerText;
         answer.console = $('.console pre').textContent;
         answer.traced = $('.traced').innerText;
         answer.moment = $('.moment').title;
+        answer.choices = $('.choices').innerText;
         $('#search').value = 'probe pipe_write'; $('#search').dispatchEvent(new Event('input'));
         answer.found = $('#count').textContent;
         press('Escape'); press('ArrowRight'); await at(3);
-        answer.last = [$('.probes'), $('.console'), $('.traced')];
+        answer.last = [$('.probes'), $('.console'), $('.traced'), $('.choices')];
         """,
         places={"pipe_write": "fs/pipe.c:417"},
     )
-    assert answer["first"] == answer["last"] == [None, None, None]
+    assert answer["first"] == answer["last"] == [None, None, None, None]
     assert "2 stops" in answer["probes"]
     assert "pipe_write(iocb=0xffff)" in answer["probes"]
     assert "fs/pipe.c:417" in answer["probes"]
     assert '"B2"' in answer["probes"]
     assert "called by vfs_write and 1 more" in answer["probes"]
+    assert "lru_cache_add() batches hold pages mm/swap.c" in answer["choices"]
+    assert "page1.count = 7" in answer["choices"]
     assert answer["console"] == "[   1.0] watch out"
     assert "2 events" in answer["traced"]
     assert "4 events were lost" in answer["traced"]

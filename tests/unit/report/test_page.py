@@ -93,6 +93,8 @@ def test_what_stands_in_front_of_a_step_goes_with_it(tmp_path: Path) -> None:
     lines.insert(place, '{"novelty":3,"what":"unheard of"}')
     (session / FILE_NAME).write_text("\n".join(lines) + "\n")
     steps = blobs(page_of(session), 'class="steps"')[0]["steps"]
+    rule = ["mm/swap.c", "lru_cache_add", "batches hold pages", [["page1.count", "7"], ["", "9", False]]]
+    assert [step.get("choices") for step in steps] == [None, [rule], None]
     assert [len(step.get("probes", ())) for step in steps] == [0, 2, 0]
     assert [step.get("console") for step in steps] == [None, ["[   1.0] watch out"], None]
     lines = [*lines[:-1], '{"console":4,"lines":["Kernel panic - not syncing"]}', lines[-1]]

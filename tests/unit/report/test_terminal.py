@@ -13,9 +13,10 @@ from ktrace.state.call import Call, Completed, Exited, Outcome, Result, Signalle
 from ktrace.state.compare import Difference
 from ktrace.state.fs.file import Descriptor, DescriptorTable
 from ktrace.state.ref import Ref
+from ktrace.state.rule import Choice, Rule
 from ktrace.state.step import Step
 from ktrace.state.world import World
-from ktrace.trace.session import End, Header, Verdict
+from ktrace.trace.session import Choices, End, Header, Verdict
 from ktrace.trace.value import quoted, run_lengths, short
 
 TABLE = Ref("fdtable", "fdtable1")
@@ -97,6 +98,43 @@ def test_a_session_on_the_terminal() -> None:
         "  model rule mirrors fs/file.c: put_files_struct()\n"
         "diverged: 3 steps, 4 objects, 5 fields compared\n"
         "session /somewhere\n"
+    )
+
+
+def chosen(verbosity: int) -> str:
+    """Print a step in which the kernel chose, and one in which it chose what it may not."""
+    out = io.StringIO()
+    view = TerminalView(Console(file=out, no_color=True, highlight=False, width=80), verbosity)
+    view.header(Header("a title", {}, {}, BEFORE))
+    names = Rule("net/unix/af_unix.c", "unix_autobind", "any free name")
+    time = Rule("fs/inode.c", "current_time", "to the second")
+    for number, allowed in ((1, True), (2, False)):
+        outcome = Outcome((Completed("A", Result(0)),))
+        step = Step(number=number, actor="A", call=Call("bind"), text="bind(3)", answer="0", outcome=outcome,
+                    clock=(0, 0), world=BEFORE)  # fmt: skip
+        view.step(step)
+        view.choices(Choices(number, (Choice(names, b"x", allowed), Choice(time, 7, True, "inode1.i_mtime"))))
+    view.verdict(Verdict(2, (Difference("sock1.unix.addr", b"x", b"y"),)))
+    view.end(End("diverged", 2, 4, 5, held=2))
+    return out.getvalue()
+
+
+def test_what_the_kernel_chose_is_told_by_rule() -> None:
+    verdict = (
+        "\ndivergence at step 2: A: bind(3) = 0\n"
+        '  sock1.unix.addr  observed "x"\n'
+        '                   allowed  "y"\n'
+        '  not allowed: "x"  by unix_autobind(): any free name, net/unix/af_unix.c\n'
+        "diverged: 2 steps, 4 objects, 5 fields compared, 2 of them with a rule's leave\n"
+    )
+    assert chosen(-1) == verdict
+    assert chosen(0).endswith("   1 A  bind(3) = 0\n   2 A  bind(3) = 0\n" + verdict)
+    assert chosen(1).endswith(
+        "   1 A  bind(3) = 0\n"
+        '        allowed    "x"  by unix_autobind(): any free name, net/unix/af_unix.c\n'
+        "        allowed    inode1.i_mtime  by current_time(): to the second, fs/inode.c\n"
+        "   2 A  bind(3) = 0\n"
+        "        allowed    inode1.i_mtime  by current_time(): to the second, fs/inode.c\n" + verdict
     )
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ktrace.state.allowed import Between, OneOf
-from ktrace.state.compare import ABSENT, Difference, compare, count_fields
+from ktrace.state.compare import ABSENT, Difference, Held, compare, count_fields
 from ktrace.state.fs.file import Descriptor, DescriptorTable
 from ktrace.state.process.process import Process
 from ktrace.state.ref import Ref
+from ktrace.state.rule import Choice, Rule
 from ktrace.state.world import World
 
 TABLE = DescriptorTable(1, {3: Descriptor(Ref("file", "file1"), False), 5: Descriptor(Ref("file", "file2"), True)})
+RULE = Rule("kernel/sys.c", "setuid", "anything")
 A = Process("A", 7, Ref("fdtable", "fdtable1"), 0, 0, 0, 0)
 
 
@@ -38,10 +40,22 @@ def test_a_missing_object_is_absent_on_its_side() -> None:
 
 def test_an_allowed_set_admits_its_members_only() -> None:
     ref = Ref("process", "A")
-    expected = World({ref: replace(A, uid=Between("a rule", 5, 7), gid=OneOf("a rule", (1, 2)))})
+    expected = World({ref: replace(A, uid=Between(RULE, 5, 7), gid=OneOf(RULE, (1, 2)))})
     assert compare(World({ref: replace(A, uid=6, gid=2)}), expected) == []
     paths = [item.path for item in compare(World({ref: replace(A, uid=8, gid=3)}), expected)]
     assert paths == ["process A.uid", "process A.gid"]
+
+
+def test_what_is_held_to_a_rule_is_told_once_and_counted_each_time() -> None:
+    ref, agreed = Ref("process", "A"), {}  # type: ignore[var-annotated]
+    expected = World({ref: replace(A, uid=Between(RULE, 5, 7))})
+    for observed, chosen in ((6, [6]), (6, []), (7, [7])):
+        held = Held()
+        assert compare(World({ref: replace(A, uid=observed)}), expected, agreed, held) == []
+        assert held == Held(1, [Choice(RULE, value, True, "process A.uid") for value in chosen])
+    held = Held()
+    assert len(compare(World({ref: replace(A, uid=8)}), expected, agreed, held)) == 1
+    assert held.choices == [Choice(RULE, 8, False, "process A.uid")]
 
 
 def test_fields_are_counted_as_leaves() -> None:

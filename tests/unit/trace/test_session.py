@@ -18,11 +18,12 @@ from ktrace.state.compare import Difference
 from ktrace.state.fs.file import Descriptor, DescriptorTable
 from ktrace.state.process.process import Process
 from ktrace.state.ref import Ref
+from ktrace.state.rule import Choice, Rule
 from ktrace.state.step import Step
 from ktrace.state.trace.probe import Hit
 from ktrace.state.trace.tracepoint import EventTrace, TraceEvent
 from ktrace.state.world import World
-from ktrace.trace.session import FILE_NAME, End, Header, Verdict
+from ktrace.trace.session import FILE_NAME, Choices, End, Header, Verdict
 from ktrace.trace.session_reader import SessionReader
 from ktrace.trace.session_writer import SessionWriter
 
@@ -76,6 +77,12 @@ VERDICT = Verdict(3, (Difference("process A", "absent", "there"),), ("kernel/exi
 END = End("diverged", 3, 7, 20, "why")
 
 
+RULE = Rule("net/unix/af_unix.c", "unix_autobind", "any free name")
+CHOICES = Choices(
+    3, (Choice(RULE, "b'\\x0000001'", True), Choice(RULE, "7", False), Choice(RULE, "8", True, "sock1.unix.addr"))
+)
+
+
 def record(directory: Path) -> Path:
     """Write the session above."""
     with SessionWriter(directory) as writer:
@@ -85,6 +92,24 @@ def record(directory: Path) -> Path:
         writer.verdict(VERDICT)
         writer.end(END)
     return directory / FILE_NAME
+
+
+def test_choices_are_kept_with_their_step(tmp_path: Path) -> None:
+    with SessionWriter(tmp_path) as writer:
+        writer.header(HEADER)
+        writer.step(STEPS[0])
+        writer.choices(CHOICES)
+        long = Choices(3, (Choice(RULE, b"x" * 1000, True),))
+        writer.choices(long)
+        writer.end(replace(END, held=3))
+    _, choices, cut, end = SessionReader(tmp_path).events()
+    assert isinstance(choices, Choices)
+    assert set(choices.choices) == set(CHOICES.choices)
+    assert isinstance(cut, Choices)
+    assert len(cut.choices[0].taken) < 100
+    assert isinstance(end, End)
+    assert end.totals == "3 steps, 7 objects, 20 fields compared, 3 of them with a rule's leave"
+    assert END.totals == "3 steps, 7 objects, 20 fields compared"
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:

@@ -84,20 +84,20 @@ def select(
     key = (flow, tuple((other.key, other in members) for other in group.socks))
     before = group.selected.get(key)
 
-    def find(seen: Observed) -> S | None:
-        twins = ((other, seen.sock(other)) for other in members)
-        return next((other for other, twin in twins if twin is not None and took(other, twin)), None)
+    def find(seen: Observed) -> int | None:
+        twins = ((group.socks.index(other), other, seen.sock(other)) for other in members)
+        return next((index for index, other, twin in twins if twin is not None and took(other, twin)), None)
 
-    chosen = kernel.choose(SELECT, find, lambda other: before in (None, other), otherwise=before)
+    def find_unseen(seen: Observed) -> int | None:
+        return next((group.socks.index(other) for other in members if unseen(seen, other)), None)
+
+    expected = None if before is None else group.socks.index(before)
+    chosen = kernel.choose(SELECT, find, lambda index: expected in (None, index), otherwise=expected)
     if chosen is not None:
-        group.selected[key] = chosen
-        return chosen
-    return kernel.choose(
-        SELECT,
-        lambda seen: next((other for other in members if unseen(seen, other)), None),
-        lambda other: True,
-        otherwise=members[0],
-    )
+        group.selected[key] = group.socks[chosen]
+    else:
+        chosen = kernel.choose(SELECT, find_unseen, lambda index: True, otherwise=group.socks.index(members[0]))
+    return group.socks[chosen]
 
 
 def wakes(seen: Observed, sk: Inet) -> bool:

@@ -385,12 +385,14 @@ def retransmit_syns(kernel: Kernel) -> None:
         if isinstance(socket.sk, Tcp) and socket.sk.state == "TCP_SYN_SENT"
     ]
 
-    def find(seen: Observed) -> list[Tcp]:
+    def find(seen: Observed) -> list[int]:
         taken = seen.accepted()
-        return sorted(waiting, key=lambda sk: taken.index(sk.sport) if sk.sport in taken else len(taken))
+        return sorted(ports, key=lambda port: taken.index(port) if port in taken else len(taken))
 
     if len(waiting) > 1:
-        waiting = kernel.choose(TIMER_WHEEL, find, lambda order: True, otherwise=waiting)
+        ports = [sk.sport for sk in waiting]
+        order = kernel.choose(TIMER_WHEEL, find, lambda order: True, otherwise=ports)
+        waiting.sort(key=lambda sk: order.index(sk.sport))
     for sk in waiting:
         retransmit_syn(kernel, sk)
 

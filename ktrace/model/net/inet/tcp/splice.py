@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 WHOSE = Rule("net/ipv4/tcp.c", "tcp_splice_read", "TCP's queues and the page fragments of tasks hold the page, too")
 PIECES = Rule("net/core/skbuff.c", "skb_splice_bits", "in which pieces of which pages the bytes of a stream lie")
 LARGEST = 1 << 16
-Place = tuple[state.PipeBuffer, "Borrowed | None"]
-"""The kernel's own slot of a pipe, and the model's page for the kernel's where a pipe has that already."""
 
 
 class Borrowed(Compound):
@@ -158,17 +156,15 @@ def _parts(kernel: Kernel, sk: Tcp, pipe: PipeInode, size: int) -> Iterator[Part
             left = known.cut(at, known.size)
             data = left.read()
 
-            def find(seen: Observed, slot: int = index & pipe.ring_size - 1) -> Place | None:
-                return _place_of(kernel, seen, pipe, slot)
+            def find(seen: Observed, slot: int = index & pipe.ring_size - 1) -> state.PipeBuffer | None:
+                return _slot(kernel, seen, pipe, slot, borrowed)
 
-            def fits(place: Place, data: bytes = data) -> bool:
-                slot = place[0]
+            def fits(slot: state.PipeBuffer, data: bytes = data) -> bool:
                 if slot.ops != NOSTEAL_OPS:
                     return slot.ops is None
                 return 0 < slot.len <= len(data) and data.startswith(slot.data)
 
-            place = kernel.choose(PIECES, find, fits, otherwise=None)
-            slot, shared = place or (None, None)
+            slot = kernel.choose(PIECES, find, fits, otherwise=None)
             index += 1
             length = slot.len if slot is not None and slot.ops == NOSTEAL_OPS else len(data)
             at += length
@@ -176,7 +172,7 @@ def _parts(kernel: Kernel, sk: Tcp, pipe: PipeInode, size: int) -> Iterator[Part
                 left.page.get()
                 yield left.page, left.offset, length
                 continue
-            page, offset = _place(kernel, slot, shared, length, borrowed)
+            page, offset = _place(kernel, slot, length, borrowed)
             page.data[offset : offset + length] = left.data[:length]
             page.get()
             yield page, offset, length
@@ -185,7 +181,6 @@ def _parts(kernel: Kernel, sk: Tcp, pipe: PipeInode, size: int) -> Iterator[Part
 def _place(
     kernel: Kernel,
     slot: state.PipeBuffer | None,
-    shared: Borrowed | None,
     length: int,
     borrowed: dict[Ref, Borrowed],
 ) -> tuple[Borrowed, int]:
@@ -194,16 +189,22 @@ def _place(
         # Read on in the same step: the offset is where reading ended.
         offset = slot.offset - length if slot is not None and slot.ops is None else 0
         return Borrowed(kernel.serial()), min(max(offset, 0), LARGEST - length)
-    page = borrowed.get(slot.page) or shared or Borrowed(kernel.serial())
+    page = borrowed.get(slot.page) or Borrowed(kernel.serial())
     borrowed[slot.page] = page
     return page, min(slot.offset, LARGEST - length)
 
 
-def _place_of(kernel: Kernel, seen: Observed, pipe: PipeInode, index: int) -> Place | None:
-    """Return the kernel's own slot of a pipe, and its page where a pipe has that already."""
+def _slot(
+    kernel: Kernel, seen: Observed, pipe: PipeInode, index: int, borrowed: dict[Ref, Borrowed]
+) -> state.PipeBuffer | None:
+    """Return the kernel's own slot of a pipe; its page is *borrowed* where a pipe has it already."""
     twin = seen.pipe(pipe)
     slot = twin.bufs.get(index) if twin is not None else None
-    return None if slot is None else (slot, _elsewhere(kernel, seen, slot))
+    if slot is not None and slot.page is not None and slot.page not in borrowed:
+        page = _elsewhere(kernel, seen, slot)
+        if page is not None:
+            borrowed[slot.page] = page
+    return slot
 
 
 def _elsewhere(kernel: Kernel, seen: Observed, slot: state.PipeBuffer) -> Borrowed | None:

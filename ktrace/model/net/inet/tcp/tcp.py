@@ -417,9 +417,10 @@ def tcp_try_rmem_schedule(kernel: Kernel, sender: Tcp, sk: Tcp) -> ByteQueue:
 
     def find(seen: Observed) -> int | None:
         tcp = seen.tcp(sk)
-        return None if tcp is None else tcp.bytes_received - sk.bytes_received
+        # What comes later in the same step counts as well.
+        return None if tcp is None else min(tcp.bytes_received - sk.bytes_received, waiting)
 
-    size = kernel.choose(RMEM, find, lambda taken: 0 <= taken <= waiting, waiting)
+    size = kernel.choose(RMEM, find, lambda taken: taken >= 0, waiting)
     if size < waiting:
         kernel.net.inet.held_back = True
     data = sender.lost[:size]
