@@ -8,6 +8,7 @@ from pathlib import Path
 from ktrace.bench.builds import Build, make_image
 from ktrace.bench.commands import own_bench, whole_commands
 from ktrace.bench.figure import Compared, alternate, compare
+from ktrace.verify.options import GuestOptions
 
 NEEDS_NO_GUEST = ("start-up", "check-traces")
 
@@ -25,7 +26,7 @@ def compare_builds(
     other: Build,
     names: Sequence[str],
     runs: int,
-    image: str,
+    guest: GuestOptions,
     also_unknown: bool,
     told: Callable[[str], None],
 ) -> Iterator[list[Compared]]:
@@ -39,21 +40,21 @@ def compare_builds(
     :param told: called with what is done next
     :raises UsageError, GuestError, HostError: a benchmark failed in one of the builds
     """
-    commands = whole_commands(traces_for(ours, other), image)
+    commands = whole_commands(traces_for(ours, other), guest)
     theirs = other.benches()
     if also_unknown or not set(names) <= {*NEEDS_NO_GUEST}:
         for build in (ours, other):
-            told(f"making sure that {image} is there for {build.name}")
-            make_image(build, image)
+            told(f"making sure that {guest.image} is there for {build.name}")
+            make_image(build, guest.image)
     for name in names:
         told(f"measuring {name}")
         if name in commands:
             for measure in commands[name]:
                 yield alternate(measure, ours, other, runs)
         elif name in theirs:
-            yield alternate(own_bench(name, image), ours, other, runs, warm_up=False)
+            yield alternate(own_bench(name, guest), ours, other, runs, warm_up=False)
         else:
-            yield compare([own_bench(name, image)(ours)], [])
+            yield compare([own_bench(name, guest)(ours)], [])
     for name in sorted(theirs - ours.benches()) if also_unknown else ():
         told(f"measuring {name}")
-        yield compare([], [own_bench(name, image)(other)])
+        yield compare([], [own_bench(name, guest)(other)])

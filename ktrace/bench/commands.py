@@ -15,6 +15,7 @@ from ktrace.bench.builds import DEADLINE, Answer, Build, failure, finished
 from ktrace.bench.figure import Figure, Measure
 from ktrace.bench.measure import Row
 from ktrace.errors import HostError, UsageError
+from ktrace.verify.options import GuestOptions
 
 FUZZ_STEPS = 600
 FUZZ_SEED = 1
@@ -53,11 +54,11 @@ def watched(build: Build, *arguments: str) -> tuple[float, float]:
     return float(wall), int(peak) / 1024
 
 
-def whole_commands(traces: Sequence[Path], image: str) -> dict[str, list[Measure]]:
+def whole_commands(traces: Sequence[Path], guest: GuestOptions) -> dict[str, list[Measure]]:
     """Return what can be measured of a build by its command line, by the name of the benchmark.
 
     :param traces: recorded traces to show and to check; may be none
-    :param image: for what needs a guest
+    :param guest: what guests are made of, for what needs one
     """
     return {
         "start-up": [
@@ -65,11 +66,11 @@ def whole_commands(traces: Sequence[Path], image: str) -> dict[str, list[Measure
             _start_up("check", "--help"),
             *([_show(shown)] if (shown := _shown(traces)) is not None else []),
         ],
-        "run-pipe-basic": [lambda build: _run_pipe_basic(build, image)],
+        "run-pipe-basic": [lambda build: _run_pipe_basic(build, guest)],
         "check-traces": [_Check(traces)] if traces else [],
         "fuzz": [
-            lambda build: _fuzz(build, image, "pipe,sem", jobs=1),
-            lambda build: _fuzz(build, image, "", jobs=2),
+            lambda build: _fuzz(build, guest, "pipe,sem", jobs=1),
+            lambda build: _fuzz(build, guest, "", jobs=2),
         ],
     }
 
@@ -79,11 +80,11 @@ def with_goals(rows: Sequence[Row]) -> list[Row]:
     return [replace(row, goal=GOALS.get(row.name), at_most=row.name in GOALS) for row in rows]
 
 
-def own_bench(name: str, image: str) -> Measure:
+def own_bench(name: str, guest: GuestOptions) -> Measure:
     """Return the measure that has a build measure its own benchmark *name*, a few runs at a time."""
 
     def measure(build: Build) -> list[Figure]:
-        arguments = ("bench", "--only", name, "--runs", str(_INNER_RUNS), "--image", image, "--json")
+        arguments = ("bench", "--only", name, "--runs", str(_INNER_RUNS), *guest.command_line(), "--json")
         # 1: a goal was missed, which is no failure here; without rows it is one.
         answer = build.answer(*arguments, accept=(0, 1))
         try:
@@ -113,9 +114,9 @@ def _show(trace: Path) -> Measure:
     return lambda build: [Figure("start-up: show pipe-basic", "ms", watched(build, "show", str(trace))[0] * 1e3)]
 
 
-def _run_pipe_basic(build: Build, image: str) -> list[Figure]:
+def _run_pipe_basic(build: Build, guest: GuestOptions) -> list[Figure]:
     with TemporaryDirectory(prefix="run-", dir=build.scratch) as scratch:
-        wall, peak = watched(build, "run", "pipe-basic", "-q", "--image", image, "--session", f"{scratch}/session")
+        wall, peak = watched(build, "run", "pipe-basic", "-q", *guest.command_line(), "--session", f"{scratch}/session")
     return [Figure("run-pipe-basic", "s", wall), Figure("run-pipe-basic: peak memory", "MB", peak)]
 
 
@@ -138,9 +139,9 @@ class _Check:
                 Figure("check-traces: fields", "fields", fields)]  # fmt: skip
 
 
-def _fuzz(build: Build, image: str, families: str, jobs: int) -> list[Figure]:
+def _fuzz(build: Build, guest: GuestOptions, families: str, jobs: int) -> list[Figure]:
     arguments = ["fuzz", *(("--family", families) if families else ()), "--seed", str(FUZZ_SEED),
-                 "--steps", str(FUZZ_STEPS), "--jobs", str(jobs), "--image", image, "--json"]  # fmt: skip
+                 "--steps", str(FUZZ_STEPS), "--jobs", str(jobs), *guest.command_line(), "--json"]  # fmt: skip
     out = build.answer(*arguments).out
     try:
         rate = float(json.loads(out)["steps_per_second"])

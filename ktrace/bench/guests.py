@@ -25,7 +25,7 @@ def boot_vs_clone(image: Image, template: Template, runs: int) -> list[Row]:
 
         def boot() -> float:
             start = perf_counter()
-            with Machine.boot(image, directory=next(places), accel=accel):
+            with Machine.boot(image, directory=next(places), accel=accel, memory_mib=template.spec.memory_mib):
                 return perf_counter() - start
 
         def clone() -> float:

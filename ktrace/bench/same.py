@@ -11,6 +11,7 @@ from typing import Any
 from ktrace.bench.builds import Build, failure
 from ktrace.bench.commands import ends_of
 from ktrace.errors import UsageError
+from ktrace.verify.options import GuestOptions
 
 FAMILIES = ("pipe", "sem", "msg", "shm", "unix", "inet", "raw", "netlink")
 _MOVES = ("digest", "steps", "sequences", "not_modelled")
@@ -40,7 +41,7 @@ class Same:
 
 
 def same_moves(
-    ours: Build, other: Build, families: Sequence[str], seeds: Sequence[int], steps: int, image: str
+    ours: Build, other: Build, families: Sequence[str], seeds: Sequence[int], steps: int, guest: GuestOptions
 ) -> Iterator[Same]:
     """Yield what both builds' random search does, by family and seed.
 
@@ -49,7 +50,7 @@ def same_moves(
     """
     for family in families:
         for seed in seeds:
-            arguments = ("fuzz", "--family", family, "--seed", str(seed), "--steps", str(steps), "--image", image)
+            arguments = ("fuzz", "--family", family, "--seed", str(seed), "--steps", str(steps), *guest.command_line())
             yield Same(f"fuzz {family}, seed {seed}", *(_moves(build, arguments) for build in (ours, other)))
 
 

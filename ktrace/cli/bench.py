@@ -70,24 +70,23 @@ def bench(
     turn. "times better" is above 1 where this build is better. With --same, both make the moves of ktrace fuzz and
     replay the recorded traces; exit code 1 if moves or counts differ.
     """
-    image_name = guest.image
     if other is None:
         if at_least is not None or same:
             raise UsageError(f"{'--same' if same else '--at-least'} needs another build", "give --against DIR")
-        return _on_its_own(only, runs, image_name, as_json)
+        return _on_its_own(only, runs, guest, as_json)
     if same:
         if at_least is not None or only:
             raise UsageError(f"--same measures nothing: leave out {'--only' if only else '--at-least'}")
-        return _same(other, seeds, steps, image_name, as_json)
-    return _against(other, only, runs, image_name, at_least, as_json)
+        return _same(other, seeds, steps, guest, as_json)
+    return _against(other, only, runs, guest, at_least, as_json)
 
 
-def _on_its_own(only: tuple[str, ...], runs: int, image_name: str, as_json: bool) -> int:
+def _on_its_own(only: tuple[str, ...], runs: int, guest: GuestOptions, as_json: bool) -> int:
     names = only or NAMES
     rows: list[Row] = []
     if any(name in IN_A_GUEST for name in names):
-        rows += _in_a_guest([name for name in names if name in IN_A_GUEST], runs, image_name, as_json)
-    rows += _commands([name for name in names if name not in IN_A_GUEST], runs, image_name, as_json)
+        rows += _in_a_guest([name for name in names if name in IN_A_GUEST], runs, guest, as_json)
+    rows += _commands([name for name in names if name not in IN_A_GUEST], runs, guest, as_json)
     if as_json:
         click.echo(json.dumps([row.as_dict() for row in rows], indent=2))
     else:
@@ -95,7 +94,7 @@ def _on_its_own(only: tuple[str, ...], runs: int, image_name: str, as_json: bool
     return 0 if all(row.met is not False for row in rows) else 1
 
 
-def _in_a_guest(names: list[str], runs: int, image_name: str, quiet: bool) -> list[Row]:
+def _in_a_guest(names: list[str], runs: int, guest: GuestOptions, quiet: bool) -> list[Row]:
     from ktrace.bench.enumeration import inspect_vs_drgn
     from ktrace.bench.functions import events_overhead, functions_overhead
     from ktrace.bench.guests import agent_round_trip, boot_vs_clone
@@ -103,7 +102,7 @@ def _in_a_guest(names: list[str], runs: int, image_name: str, quiet: bool) -> li
     from ktrace.verify.guests import prepare_guests
 
     rows: list[Row] = []
-    guests = prepare_guests(GuestOptions(image_name), notify)
+    guests = prepare_guests(guest, notify)
     image, template = guests.image, guests.template
     measures: dict[str, Callable[[], list[Row]]] = {
         "boot-vs-clone": lambda: boot_vs_clone(image, template, runs),
@@ -119,14 +118,14 @@ def _in_a_guest(names: list[str], runs: int, image_name: str, quiet: bool) -> li
     return rows
 
 
-def _commands(names: list[str], runs: int, image_name: str, quiet: bool) -> list[Row]:
+def _commands(names: list[str], runs: int, guest: GuestOptions, quiet: bool) -> list[Row]:
     from ktrace.bench.builds import this_build
     from ktrace.bench.commands import whole_commands, with_goals
     from ktrace.bench.figure import alone
 
     rows: list[Row] = []
     with this_build() as build:
-        commands = whole_commands(build.recorded(), image_name)
+        commands = whole_commands(build.recorded(), guest)
         for name in names:
             _tell(f"measuring {name}", quiet)
             for measure in commands[name]:
@@ -135,7 +134,7 @@ def _commands(names: list[str], runs: int, image_name: str, quiet: bool) -> list
 
 
 def _against(
-    other: Path, only: tuple[str, ...], runs: int, image_name: str, at_least: float | None, as_json: bool
+    other: Path, only: tuple[str, ...], runs: int, guest: GuestOptions, at_least: float | None, as_json: bool
 ) -> int:
     from ktrace.bench.against import compare_builds
     from ktrace.bench.builds import two_builds
@@ -145,7 +144,7 @@ def _against(
     with two_builds(other) as (ours, theirs):
         try:
             for more in compare_builds(
-                ours, theirs, only or NAMES, runs, image_name, not only, lambda text: _tell(text, as_json)
+                ours, theirs, only or NAMES, runs, guest, not only, lambda text: _tell(text, as_json)
             ):
                 rows += more
         except KtraceError as error:
@@ -159,7 +158,7 @@ def _against(
     return 1 if any(row.below(at_least) for row in rows) else 0
 
 
-def _same(other: Path, seeds: tuple[int, ...], steps: int, image_name: str, as_json: bool) -> int:
+def _same(other: Path, seeds: tuple[int, ...], steps: int, guest: GuestOptions, as_json: bool) -> int:
     from ktrace.bench.against import traces_for
     from ktrace.bench.builds import make_image, two_builds
     from ktrace.bench.same import FAMILIES, same_counts, same_moves
@@ -170,8 +169,8 @@ def _same(other: Path, seeds: tuple[int, ...], steps: int, image_name: str, as_j
         done += same_counts(ours, theirs, traces_for(ours, theirs))
         _tell("making the moves of fuzz", as_json)
         for build in (ours, theirs):
-            make_image(build, image_name)
-        done += same_moves(ours, theirs, FAMILIES, seeds, steps, image_name)
+            make_image(build, guest.image)
+        done += same_moves(ours, theirs, FAMILIES, seeds, steps, guest)
     different = [same for same in done if not same.equal]
     if as_json:
         click.echo(json.dumps([same.as_dict() for same in done], indent=2))

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ktrace.cli.hold import hold
+from ktrace.cli.options import memory_option
 from ktrace.cli.output import notify
 from ktrace.errors import UsageError
 from ktrace.trace.session_reader import SessionReader
@@ -22,8 +23,11 @@ _COMMANDS = ("inspect", "shell", "console", "dump")
 @click.option("--hold", "held", is_flag=True, help="Keep the guest, for inspect, shell, console and dump.")
 @click.option("--rerun", "anew", is_flag=True, help="Make the calls again even where a checkpoint is.")
 @click.option("--moved", is_flag=True, help="Let objects lie at other addresses than the session says.")
+@memory_option
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
-def goto(session: Path, step: int, held: bool, anew: bool, moved: bool, command: tuple[str, ...]) -> int:
+def goto(
+    session: Path, step: int, held: bool, anew: bool, moved: bool, memory_mib: int | None, command: tuple[str, ...]
+) -> int:
     """Restore the guest of SESSION as it was after STEP, and do COMMAND there.
 
     COMMAND is inspect, shell, console or dump with their own arguments, such as: ktrace goto SESSION 12 inspect pipes.
@@ -33,7 +37,7 @@ def goto(session: Path, step: int, held: bool, anew: bool, moved: bool, command:
     if command and command[0] not in _COMMANDS:
         raise UsageError(f"goto does not know {command[0]!r}", f"there are {', '.join(_COMMANDS)}")
     title = SessionReader(session).header.title
-    with guest_at_step(session, step, anew, moved, notify) as guest, announced(guest, title) as place:
+    with guest_at_step(session, step, anew, moved, notify, memory_mib) as guest, announced(guest, title) as place:
         if command:
             _do(command, place)
         if held or not command:

@@ -55,7 +55,7 @@ def _number(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 @click.option("-c", "--creator", "view", flag_value="creator", help="ipcs: creators and owners.")
 @click.option("-l", "--limits", "view", flag_value="limits", help="ipcs: limits.")
 @click.option("-u", "--summary", "view", flag_value="summary", help="ipcs: totals, and where ids go on.")
-@click.option("-M", "--memory", "view", flag_value="memory", help="ipcs: pages of segments, as crash's ipcs -M.")
+@click.option("-M", "--pages", "view", flag_value="memory", help="ipcs: pages of segments, as crash's ipcs -M.")
 @click.option("-n", "--namespace", "actor", metavar="ACTOR", help="ipcs: the namespace that ACTOR is in.")
 @click.option(
     "-a", "--addresses", "with_addresses", is_flag=True, help="ipcs: where each object lies, as crash's ipcs."

@@ -23,8 +23,17 @@ def command_line() -> str:
     return shlex.join(["ktrace", *sys.argv[1:]])
 
 
+memory_option = click.option(
+    "--memory",
+    "memory_mib",
+    type=click.IntRange(1),
+    metavar="MIB",
+    help="Memory of the guest; by default what its kernel needs.",
+)
+
+
 def guest_options(purpose: str = "The image to boot.", accel: bool = False) -> _Decorator[Any]:
-    """Add ``--image``; the command gets ``guest``.
+    """Add ``--image`` and ``--memory``; the command gets ``guest``.
 
     :param purpose: what the help says of the image
     :param accel: add ``--accel``, too
@@ -32,10 +41,13 @@ def guest_options(purpose: str = "The image to boot.", accel: bool = False) -> _
 
     def decorate(function: _Function) -> _Function:
         @functools.wraps(function)
-        def wrapper(*args: Any, image_name: str, accel: str | None = None, **kwargs: Any) -> Any:
-            return function(*args, guest=GuestOptions(image_name, accel), **kwargs)
+        def wrapper(
+            *args: Any, image_name: str, memory_mib: int | None, accel: str | None = None, **kwargs: Any
+        ) -> Any:
+            return function(*args, guest=GuestOptions(image_name, accel, memory_mib), **kwargs)
 
-        command = click.option("--image", "image_name", default=DEFAULT_IMAGE, show_default=True, help=purpose)(wrapper)
+        command = memory_option(wrapper)
+        command = click.option("--image", "image_name", default=DEFAULT_IMAGE, show_default=True, help=purpose)(command)
         if accel:
             choice = click.Choice(["kvm", "tcg"])
             command = click.option("--accel", type=choice, help="Use this accelerator, without trying.")(command)

@@ -25,12 +25,18 @@ ATTEMPTS = 3
 
 @contextmanager
 def guest_at_step(
-    session: Path, number: int, anew: bool = False, moved: bool = False, notify: Notify = silent
+    session: Path,
+    number: int,
+    anew: bool = False,
+    moved: bool = False,
+    notify: Notify = silent,
+    memory_mib: int | None = None,
 ) -> Iterator[PausedGuest]:
     """Yield a guest that stands still as *session* had it after step *number*.
 
     :param anew: make the calls again even where a checkpoint is
     :param moved: let objects lie elsewhere than the session says
+    :param memory_mib: RAM in MiB of a guest that makes the calls again; default what the session says
     :raises UsageError: there is no such step, the image is another one, or the guest did not do the same again
     """
     reader = SessionReader(session)
@@ -40,6 +46,7 @@ def guest_at_step(
     options = GuestOptions(
         image=str(manifest.get("image")),
         accel=str(accel) if accel else None,
+        memory_mib=manifest.get("memory_mib") if memory_mib is None else memory_mib,
         functions=bool(manifest.get("functions")),
         events=tuple(map(parse_event, manifest.get("events", ()))),
     )

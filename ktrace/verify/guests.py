@@ -104,6 +104,7 @@ class Guests:
             "build_id": self.image.build_id,
             "release": lab.hello.release,
             "accelerator": self.template.spec.accel,
+            "memory_mib": self.template.spec.memory_mib,
             "began": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "template": self.template.directory.name,
             "functions": self.options.functions,
@@ -120,7 +121,9 @@ def prepare_guests(options: GuestOptions, notify: Notify = silent) -> Guests:
     """
     image = find_image(options.image)
     accel = named_accelerator(options.accel) if options.accel else None
-    template = ensure_template(image, accel=accel, booting=lambda: notify(f"booting {image.name} once"))
+    template = ensure_template(
+        image, accel=accel, memory_mib=options.memory_mib, booting=lambda: notify(f"booting {image.name} once")
+    )
     inlined: InlinedTable = {}
     if options.functions:
         template = traced_template(template, notify)

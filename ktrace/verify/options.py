@@ -21,6 +21,7 @@ class GuestOptions:
 
     :param image: name of the image to boot
     :param accel: name of the accelerator to use; ``None`` finds out by trying
+    :param memory_mib: RAM in MiB; ``None`` is what the image needs
     :param functions: every step carries the kernel functions that it goes through
     :param probes: every step stops at these functions
     :param events: every step carries these events
@@ -28,9 +29,15 @@ class GuestOptions:
 
     image: str = DEFAULT_IMAGE
     accel: str | None = None
+    memory_mib: int | None = None
     functions: bool = False
     probes: tuple[ProbeTarget, ...] = ()
     events: tuple[EventTarget, ...] = ()
+
+    def command_line(self) -> list[str]:
+        """Write the options of a command that has it boot the same guests."""
+        memory = [] if self.memory_mib is None else ["--memory", str(self.memory_mib)]
+        return ["--image", self.image, *memory]
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,10 @@ def hold_target(target: str | None, step: int | None, guest: GuestOptions, notif
         return
     if step is not None:
         title = SessionReader(Path(target)).header.title
-        with guest_at_step(Path(target), step, notify=notify) as paused, announced(paused, title) as place:
+        with (
+            guest_at_step(Path(target), step, notify=notify, memory_mib=guest.memory_mib) as paused,
+            announced(paused, title) as place,
+        ):
             yield place
         return
     if Path(target).is_dir():

@@ -21,6 +21,7 @@ from ktrace.bench.figure import LESS, MORE, Figure, alternate, better, compare
 from ktrace.bench.same import same_counts, same_moves
 from ktrace.errors import GuestError, HostError, UsageError
 from ktrace.image.store import open_store
+from ktrace.verify.options import GuestOptions
 
 ROOT = Path(__file__).parents[3]
 RECORDED = ROOT / "traces" / "recorded"
@@ -133,7 +134,9 @@ def test_rows_of_both_builds_are_united_and_an_unknown_bench_is_measured_in_its_
     two = program(tmp_path / "two", log, benches("a|\n   d", row("a", "ms", 3)))
     rows = [
         row
-        for rows in compare_builds(build_of(one), build_of(two), ["a", "b"], 2, "lab", True, lambda _: None)
+        for rows in compare_builds(
+            build_of(one), build_of(two), ["a", "b"], 2, GuestOptions("lab"), True, lambda _: None
+        )
         for row in rows
     ]
     assert [(row.name, row.ours, row.other, row.ratio, row.note) for row in rows] == [
@@ -168,7 +171,7 @@ def test_a_bench_that_fails_says_so_in_one_line(
     with pytest.raises(
         kind, match=r"^broken: ktrace bench --only a .*" + said.replace("(", r"\(").replace(")", r"\)")
     ) as caught:
-        own_bench("a", "lab")(broken)
+        own_bench("a", GuestOptions("lab"))(broken)
     assert "\n" not in str(caught.value)
 
 
@@ -278,8 +281,8 @@ def test_other_moves_are_found(tmp_path: Path, log: Path) -> None:
     one = build_of(program(tmp_path / "one", log, fuzzing("abc")))
     two = build_of(program(tmp_path / "two", log, fuzzing("abc")))
     three = build_of(program(tmp_path / "three", log, fuzzing("abd")))
-    assert [same.equal for same in same_moves(one, two, ["pipe", "sem"], [1, 2], 9, "lab")] == [True] * 4
-    (found,) = same_moves(one, three, ["pipe"], [1], 9, "lab")
+    assert [same.equal for same in same_moves(one, two, ["pipe", "sem"], [1, 2], 9, GuestOptions("lab"))] == [True] * 4
+    (found,) = same_moves(one, three, ["pipe"], [1], 9, GuestOptions("lab"))
     assert not found.equal and (found.ours, found.other) == (
         "digest abc, steps 9, sequences 1, 0 divergences",
         "digest abd, steps 9, sequences 1, 0 divergences",
