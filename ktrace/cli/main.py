@@ -70,7 +70,7 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; the process ends with the exit code of DESIGN.md."""
+    """Run the command line; the process ends with its exit code (``ktrace/errors.py``)."""
     # What steps leave behind has no cycles: looking for some at every 700 objects finds nothing.
     gc.set_threshold(200_000, 20, 100)
     try:

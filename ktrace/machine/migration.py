@@ -49,8 +49,23 @@ def save_state(qmp: Qmp, path: Path) -> bytes:
         os.close(descriptor)
     qmp.forget_events()
     qmp.command("migrate", uri="fd:state")
-    _wait(qmp, "save the guest", f"is there room for {str(path)!r}?")
+    try:
+        _wait(qmp, "save the guest", f"is there room for {str(path)!r}?")
+    finally:
+        _finish(qmp)
     return path.read_bytes()
+
+
+def _finish(qmp: Qmp) -> None:
+    """Wait until QEMU takes commands for the guest again: it tells the end of a migration before it is through with it.
+
+    Until then it refuses ``cont``: "Migration is not finalized yet" (QEMU's ``migration/migration.c:
+    migration_iteration_finish()``). No event tells of it.
+    """
+    deadline = monotonic() + SAVE_SECONDS
+    while qmp.command("query-status")["status"] == "finish-migrate":
+        if monotonic() > deadline:
+            raise HostError("QEMU does not finish saving the guest", "is this machine overloaded?")
 
 
 def _wait(qmp: Qmp, what: str, hint: str) -> None:
