@@ -5,14 +5,23 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import drgn
 import pytest
 
+from ktrace.agent.syscalls import make_call
 from ktrace.cli.main import main
+from ktrace.errors import GuestGarbage
 from ktrace.fuzz.campaign import Campaign, Plan, Report
 from ktrace.fuzz.pool import Pool
+from ktrace.fuzz.trial import Observer
 from ktrace.image.image import Image
+from ktrace.machine.machine import Machine
 from ktrace.machine.template.template import Template
+from ktrace.model.build import build_model
 from ktrace.model.fs.pipe.pipe_ops import PipeFileOperations
+from ktrace.verify.checker import Checker
+from ktrace.verify.lab import Lab
+from tests.guest.poke import write
 
 
 @pytest.fixture(autouse=True)
@@ -97,3 +106,31 @@ def test_a_wrong_rule_is_found_made_short_and_replayed(
 def test_an_unknown_family_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     code, _ = run("--family", "pipes", capsys=capsys)
     assert code == 2
+
+
+def test_a_step_is_looked_at_as_ktrace_run_does(lab: Lab, machine: Machine) -> None:
+    checker = Checker(lambda: build_model(lab.facts))
+    assert checker.initial(lab.look()) == ()
+    observer = Observer(lab, machine, checker)
+    moves = [(None, make_call("spawn", "A", {})), ("A", make_call("pipe2", 0)), ("A", make_call("read", 0, 1))]
+    for number, (actor, call) in enumerate(moves, 1):
+        step = observer.observe(number, actor, call)
+        assert observer.check(step) is None
+    assert step.outcome.blocked == {"A"}
+    assert "pipe_read" in step.sleeps["A"]
+    assert (step.text, step.answer) == ("read(0, 1)", "blocked")
+
+
+def test_memory_that_cannot_be_read_is_a_finding(lab: Lab, machine: Machine) -> None:
+    observer = Observer(lab, machine, Checker(lambda: build_model(lab.facts)))
+    observer.observe(1, None, make_call("spawn", "A", {}))
+    task = drgn.Object(lab.kernel.prog, "struct task_struct *", value=lab.inspector.tasks["A"])
+    files = task.member_("files")
+    assert files.address_ is not None
+    write(lab, files, 0x1234)
+    call = make_call("getuid")
+    with pytest.raises(GuestGarbage) as caught:
+        lab.see(())
+    finding = observer.failure(call, caught.value)
+    assert finding.call == "getuid"
+    assert min(finding.kinds).startswith(("corrupt: ", "guest: "))
