@@ -18,12 +18,12 @@ from typing import Any, Protocol
 
 from ktrace.errors import HostError, UsageError
 from ktrace.include.asm.page_types import PAGE_SIZE
+from ktrace.uapi.elf import EM_X86_64, ET_CORE, NT_PRSTATUS, PT_LOAD, PT_NOTE
 
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _SEGMENT = struct.Struct("<IIQQQQQQ")
 _NOTE = struct.Struct("<III")
 _IDENT = b"\x7fELF\x02\x01\x01" + bytes(9)
-_ET_CORE, _EM_X86_64, _PT_LOAD, _PT_NOTE, _NT_PRSTATUS = 4, 62, 1, 4, 1
 _CORE, _VMCOREINFO, _OURS = "CORE", "VMCOREINFO", "KTRACE"
 _BLOCK = 1 << 16
 
@@ -82,19 +82,19 @@ def write_vmcore(path: Path, memory: Memory, segments: Mapping[int, int], notes:
     )
     ours = {name: value for name, value in asdict(notes).items() if name not in ("vmcoreinfo", "registers")}
     noted = (
-        _note(_CORE, _NT_PRSTATUS, prstatus + bytes(_AFTER_REGISTERS))
+        _note(_CORE, NT_PRSTATUS, prstatus + bytes(_AFTER_REGISTERS))
         + _note(_VMCOREINFO, 0, notes.vmcoreinfo)
         + _note(_OURS, 0, json.dumps(ours).encode())
     )
     begin = _HEADER.size + _SEGMENT.size * (len(segments) + 1)
     data = begin + len(noted) + -(begin + len(noted)) % PAGE_SIZE
     ident = _HEADER.pack(
-        _IDENT, _ET_CORE, _EM_X86_64, 1, 0, _HEADER.size, 0, 0, _HEADER.size, _SEGMENT.size, len(segments) + 1, 0, 0, 0
+        _IDENT, ET_CORE, EM_X86_64, 1, 0, _HEADER.size, 0, 0, _HEADER.size, _SEGMENT.size, len(segments) + 1, 0, 0, 0
     )
-    table = _SEGMENT.pack(_PT_NOTE, 0, begin, 0, 0, len(noted), len(noted), 4)
+    table = _SEGMENT.pack(PT_NOTE, 0, begin, 0, 0, len(noted), len(noted), 4)
     for virtual, physical in segments.items():
         length = memory.size - physical
-        table += _SEGMENT.pack(_PT_LOAD, 7, data + physical, virtual, physical, length, length, PAGE_SIZE)
+        table += _SEGMENT.pack(PT_LOAD, 7, data + physical, virtual, physical, length, length, PAGE_SIZE)
     scratch = path.with_name(f".{path.name}.part")
     try:
         with scratch.open("wb") as file:
@@ -126,7 +126,7 @@ def is_core(path: Path) -> bool:
             head = file.read(18)
     except OSError:
         return False
-    return head[:4] == b"\x7fELF" and head[16:18] == _ET_CORE.to_bytes(2, "little")
+    return head[:4] == b"\x7fELF" and head[16:18] == ET_CORE.to_bytes(2, "little")
 
 
 class Vmcore:
@@ -150,7 +150,7 @@ class Vmcore:
             raise UsageError(
                 f"cannot read {str(path)!r}: {error}", "give an ELF vmcore: ktrace dump -o FILE"
             ) from error
-        loaded = {entry[4]: (entry[2], entry[5]) for entry in entries if entry[0] == _PT_LOAD}
+        loaded = {entry[4]: (entry[2], entry[5]) for entry in entries if entry[0] == PT_LOAD}
         if not self.notes.vmcoreinfo or not loaded:
             raise UsageError(f"{str(path)!r} has no VMCOREINFO, or no memory", "it is no kernel's core file")
         self._ranges = sorted((physical, offset, length) for physical, (offset, length) in loaded.items())
@@ -170,14 +170,14 @@ class Vmcore:
     def _read_notes(self, entries: list[tuple[int, ...]]) -> CoreNotes:
         vmcoreinfo, registers, ours = b"", {}, dict[str, Any]()
         for entry in entries:
-            if entry[0] != _PT_NOTE:
+            if entry[0] != PT_NOTE:
                 continue
             for name, kind, content in _notes(self._map[entry[2] : entry[2] + entry[5]]):
                 if name == _VMCOREINFO:
                     vmcoreinfo = content
                 elif name == _OURS:
                     ours = json.loads(content)
-                elif name == _CORE and kind == _NT_PRSTATUS:
+                elif name == _CORE and kind == NT_PRSTATUS:
                     values = struct.unpack_from(f"<{len(_REGISTERS)}Q", content, _BEFORE_REGISTERS)
                     registers = dict(zip(_REGISTERS, values, strict=True))
         return CoreNotes(vmcoreinfo, registers, **{_FORMERLY.get(name, name): value for name, value in ours.items()})

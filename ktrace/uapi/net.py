@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from ktrace.uapi.socket import AF_MAX
+
+NPROTO = AF_MAX
+
 SS_FREE = 0
 SS_UNCONNECTED = 1
 SS_CONNECTING = 2

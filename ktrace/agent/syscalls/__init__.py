@@ -18,6 +18,7 @@ from ktrace.agent.syscalls.signature import Returns, Signature
 from ktrace.agent.syscalls.text import Naming, format_value, quote
 from ktrace.errors import UsageError
 from ktrace.state.call import NULL, Call, Result
+from ktrace.uapi.stat import S_IFIFO
 
 __all__ = [
     "ALIASES",
@@ -144,7 +145,7 @@ def _mkfifo(args: Sequence[Any], named: Mapping[str, Any]) -> Call:
     given = dict(zip(("pathname", "mode"), args, strict=False)) | dict(named)
     if given.keys() != {"pathname", "mode"}:
         raise UsageError("mkfifo takes pathname and mode", "write mkfifo(pathname, mode)")
-    return make_call("mknod", given["pathname"], 0o010000 | given["mode"], 0)
+    return make_call("mknod", given["pathname"], S_IFIFO | given["mode"], 0)
 
 
 def _send(args: Sequence[Any], named: Mapping[str, Any]) -> Call:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
+from ktrace.include.linux.types import u32
 from ktrace.model.fs.file import File, FileOperations, fdget, observe_file
 from ktrace.model.fs.file_table import alloc_empty_file
 from ktrace.model.fs.poll import UserSigmask
@@ -220,7 +221,7 @@ def epoll_ctl(task: Task, epfd: int, op: int, fd: int, event: Any) -> int:
             raise Errno("EPERM")
         if file is target or file.ops is not EPOLL_OPS:
             raise Errno("EINVAL")
-        events = event["events"] & 0xFFFFFFFF & ~EPOLLWAKEUP if has_event else 0
+        events = u32(event["events"]) & ~EPOLLWAKEUP if has_event else 0
         _check_exclusive(op, events, target)
         ep: EventPoll = file.private
         if op == EPOLL_CTL_ADD and target.ops is EPOLL_OPS and _loops(kernel, ep, target.private):

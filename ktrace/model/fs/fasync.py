@@ -6,18 +6,49 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ktrace.model.task import Task
+from ktrace.uapi.eventpoll import (
+    EPOLLERR,
+    EPOLLHUP,
+    EPOLLIN,
+    EPOLLMSG,
+    EPOLLOUT,
+    EPOLLPRI,
+    EPOLLRDBAND,
+    EPOLLRDNORM,
+    EPOLLWRBAND,
+    EPOLLWRNORM,
+)
 from ktrace.uapi.fcntl import FASYNC
 from ktrace.uapi.siginfo import POLL_ERR, POLL_HUP, POLL_IN, POLL_MSG, POLL_OUT, POLL_PRI, SI_KERNEL, SI_SIGIO
-from ktrace.uapi.signal import SIGIO, SIGRTMIN, SIGURG, signal_name
+from ktrace.uapi.signal import (
+    SIGBUS,
+    SIGCHLD,
+    SIGFPE,
+    SIGILL,
+    SIGIO,
+    SIGRTMIN,
+    SIGSEGV,
+    SIGSYS,
+    SIGTRAP,
+    SIGURG,
+    signal_name,
+)
 
 if TYPE_CHECKING:
     from ktrace.model.fs.file import File
     from ktrace.model.kernel import Kernel
 
-BANDS = {POLL_IN: 0x41, POLL_OUT: 0x304, POLL_MSG: 0x441, POLL_ERR: 0x8, POLL_PRI: 0x82, POLL_HUP: 0x18}
+BANDS = {
+    POLL_IN: EPOLLIN | EPOLLRDNORM,
+    POLL_OUT: EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND,
+    POLL_MSG: EPOLLIN | EPOLLRDNORM | EPOLLMSG,
+    POLL_ERR: EPOLLERR,
+    POLL_PRI: EPOLLPRI | EPOLLRDBAND,
+    POLL_HUP: EPOLLHUP | EPOLLERR,
+}
 """``band_table``: poll masks by reason."""
 
-SPECIFIC = frozenset({4, 8, 11, 7, 5, 17, 29, 31})
+SPECIFIC = frozenset({SIGILL, SIGFPE, SIGSEGV, SIGBUS, SIGTRAP, SIGCHLD, SIGIO, SIGSYS})
 """Signals whose codes mean something of their own (``SIG_SPECIFIC_SICODES_MASK``)."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ktrace.include.linux.types import s32
 from ktrace.model.fs.file import Descriptor, File, FilesStruct, fdget, filp_close
 from ktrace.model.kernel import Answer, syscall
 from ktrace.model.task import Errno, Task
@@ -197,7 +198,7 @@ def _owner_or_capable(task: Task, file: File) -> bool:
 
 def _setown(task: Task, fd: int, file: File, arg: Any) -> int:
     """Set the task that gets SIGIO (``fs/fcntl.c: f_setown()``)."""
-    who = arg if isinstance(arg, str) else (arg & UINT_MAX ^ 1 << 31) - (1 << 31)
+    who = arg if isinstance(arg, str) else s32(arg)
     if who == INT_MIN:
         raise Errno("EINVAL")
     group = isinstance(who, int) and who < 0

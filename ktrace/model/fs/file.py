@@ -13,7 +13,10 @@ from ktrace.model.task import Errno
 from ktrace.model.wait import MaySleep, Sleeps, drive
 from ktrace.state.fs import file as state
 from ktrace.state.ref import Ref
+from ktrace.uapi.eventpoll import EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM
 from ktrace.uapi.fcntl import (
+    F_GETPIPE_SZ,
+    F_SETPIPE_SZ,
     FASYNC,
     O_PATH,
 )
@@ -107,11 +110,11 @@ class FileOperations:
 
     def fcntl(self, task: Task, file: File, cmd: int, arg: Any) -> MaySleep[int]:
         """Do the commands that only some files have (F_GETPIPE_SZ: EBADF, anything else: EINVAL)."""
-        raise Errno("EBADF" if cmd in (1031, 1032) else "EINVAL")
+        raise Errno("EBADF" if cmd in (F_SETPIPE_SZ, F_GETPIPE_SZ) else "EINVAL")
 
     def poll(self, task: Task, file: File) -> int:
         """Return the poll mask (``DEFAULT_POLLMASK`` where there is no ``poll``)."""
-        return 0x1 | 0x4 | 0x40 | 0x100
+        return EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM
 
     def poll_queues(self, task: Task, file: File) -> list[WaitQueue]:
         """Return the queues that ``poll`` registers with, in its order (``poll_wait()``)."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from ktrace.include.linux.fs import MAY_EXEC
+from ktrace.include.linux.stat import S_IXUGO
 from ktrace.model.task import Errno, Task
 from ktrace.state.allowed import Between
 from ktrace.state.fs import inode as state
@@ -86,7 +87,7 @@ class Inode:
         if mask & ~mode & 0o7 == 0:
             return
         is_dir = self.i_mode & S_IFMT == S_IFDIR
-        if cred.capable("CAP_DAC_OVERRIDE") and (is_dir or not mask & MAY_EXEC or self.i_mode & 0o111):
+        if cred.capable("CAP_DAC_OVERRIDE") and (is_dir or not mask & MAY_EXEC or self.i_mode & S_IXUGO):
             return
         raise Errno("EACCES")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ktrace.include.linux.fs import FMODE_WRITE, MAY_EXEC, MAY_READ, MAY_WRITE
-from ktrace.include.linux.stat import S_IALLUGO
+from ktrace.include.linux.stat import S_IALLUGO, S_IRWXUGO
 from ktrace.model.fs.file import File, FileOperations, file_inode, fput
 from ktrace.model.fs.file_table import alloc_empty_file
 from ktrace.model.fs.inode import Inode, current_time
@@ -33,12 +33,14 @@ from ktrace.uapi.fcntl import (
     O_NONBLOCK,
     O_PATH,
     O_RDWR,
+    O_SYNC,
+    O_TMPFILE,
     O_TRUNC,
     O_WRONLY,
 )
-from ktrace.uapi.stat import S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK
+from ktrace.uapi.stat import S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK, S_ISVTX
 
-O_SYNC_BIT, O_TMPFILE_BIT = 0o4000000, 0o20000000
+O_SYNC_BIT, O_TMPFILE_BIT = O_SYNC & ~O_DSYNC, O_TMPFILE & ~O_DIRECTORY
 VALID_OPEN_FLAGS = (
     O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_DSYNC | O_SYNC_BIT | FASYNC
     | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE_BIT
@@ -246,7 +248,7 @@ def make(task: Task, dirfd: int, path: bytes | Pointer, mode: int) -> Inode:
 @syscall("mkdir")
 def mkdir(task: Task, pathname: bytes, mode: int) -> int:
     """Make a directory (``fs/namei.c: do_mkdirat()``)."""
-    make(task, AT_FDCWD, pathname, S_IFDIR | mode & 0o1777)
+    make(task, AT_FDCWD, pathname, S_IFDIR | mode & (S_IRWXUGO | S_ISVTX))
     return 0
 
 
@@ -302,7 +304,7 @@ def rmdir(task: Task, pathname: bytes) -> int:
 @syscall("umask")
 def umask(task: Task, mask: int) -> int:
     """Set the permission bits that new files lack (``kernel/sys.c``: umask)."""
-    old, task.umask = task.umask, mask & 0o777
+    old, task.umask = task.umask, mask & S_IRWXUGO
     return old
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ktrace.include.linux.types import u32
 from ktrace.model.fs.file import File, fdget, fput
 from ktrace.model.kernel import syscall
 from ktrace.model.process.signals import mask_names
@@ -172,7 +173,7 @@ class UserSigmask:
 
 
 def _do_sys_poll(task: Task, fds: Any, nfds: int, timeout: float | None, interrupted: str) -> Sleeps[Result]:
-    if nfds & 0xFFFFFFFF > task.rlimit_nofile:
+    if u32(nfds) > task.rlimit_nofile:
         raise Errno("EINVAL")
     if isinstance(fds, Pointer) and nfds:
         raise Errno("EFAULT")

@@ -16,11 +16,21 @@ from ktrace.model.mm.page import Page, lru_references
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import MaySleep, Sleeps
 from ktrace.state.allowed import Between
-from ktrace.uapi.fcntl import F_ADD_SEALS, F_GET_SEALS, F_SEAL_SEAL, O_APPEND, O_NOATIME
+from ktrace.uapi.fcntl import (
+    F_ADD_SEALS,
+    F_GET_SEALS,
+    F_SEAL_FUTURE_WRITE,
+    F_SEAL_GROW,
+    F_SEAL_SEAL,
+    F_SEAL_SHRINK,
+    F_SEAL_WRITE,
+    O_APPEND,
+    O_NOATIME,
+)
 from ktrace.uapi.fs import SEEK_DATA, SEEK_HOLE
 from ktrace.uapi.splice import SPLICE_F_NONBLOCK
 
-F_ALL_SEALS = 0x1F
+F_ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE
 
 
 class FilePage(Page):

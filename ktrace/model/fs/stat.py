@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE, MAY_EXEC, MAY_READ, MAY_WRITE
+from ktrace.include.linux.stat import S_IRWXUGO
 from ktrace.model.fs.file import File, fdget
 from ktrace.model.fs.file_table import alloc_empty_file
 from ktrace.model.fs.inode import Inode, current_time
@@ -18,7 +19,7 @@ from ktrace.state.call import Pointer, Result
 from ktrace.state.rule import Rule
 from ktrace.uapi.fcntl import F_SEAL_SEAL, O_LARGEFILE, O_RDWR
 from ktrace.uapi.memfd import MFD_ALLOW_SEALING, MFD_CLOEXEC
-from ktrace.uapi.stat import S_IFDIR, S_IFMT, S_IFREG
+from ktrace.uapi.stat import S_IFDIR, S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_IXGRP
 
 FILLATTR = Rule("fs/stat.c", "generic_fillattr", "numbers, devices, blocks and times of the file system's own")
 DNAME = Rule("fs/pipe.c", "pipefs_dname", "the number of the inode")
@@ -118,7 +119,7 @@ def _chown(task: Task, inode: Inode, owner: int, group: int) -> int:
         inode.owner_set(uid)
     inode.i_ctime = current_time(task.kernel)
     if inode.i_mode & S_IFMT != S_IFDIR:
-        kill = 0o4000 | (0o2000 if inode.i_mode & 0o010 else 0)  # setattr_should_drop_suidgid()
+        kill = S_ISUID | (S_ISGID if inode.i_mode & S_IXGRP else 0)  # setattr_should_drop_suidgid()
         inode.i_mode &= ~kill
     return 0
 
@@ -223,7 +224,9 @@ def memfd_create(task: Task, name: bytes | Pointer, flags: int) -> int:
         del task.files.reserved[fd]
         raise
     cred = task.cred
-    inode = Inode(kernel.serial(), S_IFREG | 0o777, cred.euid, cred.egid, "tmpfs", SHMEM_OPS.name, i_nlink=0, count=1)
+    inode = Inode(
+        kernel.serial(), S_IFREG | S_IRWXUGO, cred.euid, cred.egid, "tmpfs", SHMEM_OPS.name, i_nlink=0, count=1
+    )
     inode.born(kernel)
     inode.seals = 0 if flags & MFD_ALLOW_SEALING else F_SEAL_SEAL
     mode = FMODE_READ | FMODE_WRITE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ktrace.include.linux.fs import MAY_EXEC, MAY_WRITE
+from ktrace.include.linux.stat import S_IALLUGO
 from ktrace.model.fs.inode import Inode
 from ktrace.model.kernel import Kernel, Subsystem
 from ktrace.model.task import Errno, Task
@@ -135,7 +136,7 @@ class Tree(Subsystem):
         directory.permission(task, MAY_WRITE | MAY_EXEC)
         kind = mode & S_IFMT
         gid = task.cred.egid
-        permissions = mode & 0o7777 & ~task.umask
+        permissions = mode & S_IALLUGO & ~task.umask
         if directory.i_mode & S_ISGID:
             gid = directory.i_gid
             if kind == S_IFDIR:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from ktrace.include.linux.types import s32
 from ktrace.model.process.user_namespace import INIT_USER_NS, UserNamespace
 from ktrace.model.task import Cred, Errno, Task
 from ktrace.state.allowed import Between
@@ -24,26 +25,6 @@ NO_REF = Ref("?", "?")
 
 Time = int | Between
 """Seconds since the epoch: 0 for never, else what the clock showed around the step."""
-
-
-def s32(value: int) -> int:
-    """Return *value* as the C type int holds it."""
-    return ((value & 0xFFFFFFFF) ^ 0x80000000) - 0x80000000
-
-
-def s16(value: int) -> int:
-    """Return *value* as the C type short holds it."""
-    return ((value & 0xFFFF) ^ 0x8000) - 0x8000
-
-
-def s64(value: int) -> int:
-    """Return *value* as the C type long holds it."""
-    return ((value & 0xFFFFFFFFFFFFFFFF) ^ 1 << 63) - (1 << 63)
-
-
-def u64(value: int) -> int:
-    """Return *value* as the C type unsigned long holds it."""
-    return value & 0xFFFFFFFFFFFFFFFF
 
 
 def ktime_get_real_seconds(kernel: Kernel) -> Time:

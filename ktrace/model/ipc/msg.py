@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ktrace.include.linux.stat import S_IRUGO, S_IRWXUGO, S_IWUGO
-from ktrace.model.ipc.ids import ktime_get_real_seconds, s32, s64
+from ktrace.include.linux.types import s32, s64
+from ktrace.model.ipc.ids import ktime_get_real_seconds
 from ktrace.model.ipc.msg_queue import (
     MsgMsg,
     MsgQueue,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ktrace.model.ipc.ids import ktime_get_real_seconds, s32, u64
+from ktrace.include.linux.types import s32, u32, u64
+from ktrace.model.ipc.ids import ktime_get_real_seconds
 from ktrace.model.ipc.msg_queue import MsgQueue, expunge_all, ss_wakeup
 from ktrace.model.ipc.namespace import (
     Namespace,
@@ -85,7 +86,7 @@ def msgctl_down(task: Task, ns: Namespace, msqid: int, given: Mapping[str, Any] 
         return 0
     msg_qbytes = s32(given["msg_qbytes"])
     # An int against an unsigned int: a negative size is a huge one.
-    if msg_qbytes & 0xFFFFFFFF > ns.msg_ctlmnb and not task.cred.capable("CAP_SYS_RESOURCE"):
+    if u32(msg_qbytes) > ns.msg_ctlmnb and not task.cred.capable("CAP_SYS_RESOURCE"):
         raise Errno("EPERM")
     ipc_update_perm(task.cred, given["msg_perm"], msq)
     msq.q_qbytes = u64(msg_qbytes)

@@ -7,13 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ktrace.include.linux.stat import S_IRUGO, S_IRWXUGO
-from ktrace.model.ipc.ids import Ids, IpcObject, Object, s32
+from ktrace.include.linux.types import s32
+from ktrace.model.ipc.ids import Ids, IpcObject, Object
 from ktrace.model.process.user_namespace import INIT_USER_NS, UserNamespace, ns_capable, user_ns
 from ktrace.model.task import Cred, Errno, Task
 from ktrace.state.call import Result
 from ktrace.state.ipc.namespace import IdsFacts, IpcFacts, IpcNamespace
 from ktrace.state.ref import Ref
 from ktrace.uapi.ipc import IPC_CREAT, IPC_EXCL, IPC_PRIVATE, IPC_STAT
+from ktrace.uapi.limits import UINT_MAX, ULONG_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +58,7 @@ class Namespace:
         self.msg_ctlmni = 32000 if fresh else facts.msg_ctlmni
         self.msg_bytes = 0
         self.msg_hdrs = 0
-        unlimited = (1 << 64) - 1 - (1 << 24)
+        unlimited = ULONG_MAX - (1 << 24)
         self.shm_ctlmax = unlimited if fresh else facts.shm_ctlmax
         self.shm_ctlall = unlimited if fresh else facts.shm_ctlall
         self.shm_tot = 0
@@ -181,7 +183,7 @@ def ipc_update_perm(cred: Cred, given: Mapping[str, int], out: IpcObject) -> Non
     :raises Errno: EINVAL for the id -1, which is nobody's, and others that are nobody's for the caller
     """
     uid, gid = user_ns(cred).make_kuid(given["uid"]), user_ns(cred).make_kgid(given["gid"])
-    if 0xFFFFFFFF in (uid, gid):
+    if UINT_MAX in (uid, gid):
         raise Errno("EINVAL")
     out.uid, out.gid = uid, gid
     out.mode = out.mode & ~S_IRWXUGO | given["mode"] & S_IRWXUGO

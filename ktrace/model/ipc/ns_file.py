@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ktrace.include.linux.stat import S_IRUGO
 from ktrace.model.fs.file import FileOperations
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.proc import proc_lookup
@@ -70,7 +71,7 @@ def ns_inode(task: Task, path: bytes) -> Inode | None:
     found: Inode | None = ns.inode
     if found is None:
         found = ns.inode = NsInode(
-            kernel.serial(), S_IFREG | 0o444, 0, 0, i_sb="nsfs", i_fop=NS_OPS.name, i_private=ns, ops=NS_OPS
+            kernel.serial(), S_IFREG | S_IRUGO, 0, 0, i_sb="nsfs", i_fop=NS_OPS.name, i_private=ns, ops=NS_OPS
         )  # fmt: skip
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ktrace.include.linux.fs import MAY_READ, MAY_WRITE
+from ktrace.include.linux.stat import S_IRUGO, S_IWUGO
 from ktrace.model.fs.file import FileOperations
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.proc import proc_lookup
@@ -37,7 +38,7 @@ class ProcSysInode(Inode):
         uid, gid = roots(ns)
         restore = any(ns_capable(cred, ns, name) for name in ("CAP_CHECKPOINT_RESTORE", "CAP_SYS_ADMIN"))
         if self.limit.name.endswith("_ids") and restore:
-            mode = 0o666
+            mode = S_IRUGO | S_IWUGO
         elif cred.euid == uid:
             mode >>= 6
         elif cred.egid == gid or gid in cred.groups:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ktrace.include.asm.page_types import PAGE_SIZE
+from ktrace.include.linux.stat import S_IRUGO
 from ktrace.model.fs.file import FileOperations
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.proc import proc_lookup
@@ -236,6 +237,6 @@ def sysvipc_inode(task: Task, path: bytes) -> Inode | None:
     inodes = kernel.ipc.proc_inodes
     if kind not in inodes:
         inodes[kind] = Inode(
-            kernel.serial(), S_IFREG | 0o444, 0, 0, "proc", SYSVIPC_OPS.name, i_private=kind, ops=SYSVIPC_OPS
+            kernel.serial(), S_IFREG | S_IRUGO, 0, 0, "proc", SYSVIPC_OPS.name, i_private=kind, ops=SYSVIPC_OPS
         )  # fmt: skip
     return inodes[kind]

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ktrace.include.linux.stat import S_IRUGO, S_IRWXUGO, S_IWUGO
-from ktrace.model.ipc.ids import ktime_get_real_seconds, s16, s32
+from ktrace.include.linux.types import s16, s32, u32
+from ktrace.model.ipc.ids import ktime_get_real_seconds
 from ktrace.model.ipc.namespace import Namespace, WakeQ, ipcget, ipcperms
 from ktrace.model.ipc.sem_array import (
     USE_GLOBAL_LOCK_HYSTERESIS,
@@ -73,13 +74,13 @@ def semop(task: Task, semid: int, sops: Any, nsops: int) -> Sleeps[int]:
 def semtimedop(task: Task, semid: int, sops: Any, timeout: Any, nsops: int) -> Sleeps[int]:
     """Do operations on an array, sleeping no longer than *timeout* (``ksys_semtimedop()``, ``do_semtimedop()``)."""
     ns = task.kernel.ipc.namespace(task)
-    semid, nsops = s32(semid), nsops & 0xFFFFFFFF
+    semid, nsops = s32(semid), u32(nsops)
     if timeout is not None and address_of(timeout) != 0:
         timeout = read_struct(task, timeout, TIMESPEC)
     else:
         timeout = None
     # An unsigned number against an int: a negative limit is none.
-    if nsops > ns.sem_ctls[2] & 0xFFFFFFFF:
+    if nsops > u32(ns.sem_ctls[2]):
         raise Errno("E2BIG")
     if nsops < 1:
         raise Errno("EINVAL")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ktrace.model.ipc.ids import ktime_get_real_seconds, s32
+from ktrace.include.linux.types import s32
+from ktrace.model.ipc.ids import ktime_get_real_seconds
 from ktrace.model.ipc.namespace import WakeQ
 from ktrace.model.ipc.sem_array import SemArray, SemBuf, SemQueue
 from ktrace.uapi import errno

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ktrace.include.linux.stat import S_IRUGO, S_IWUGO
-from ktrace.model.ipc.ids import ktime_get_real_seconds, later, s32
+from ktrace.include.linux.types import s32
+from ktrace.model.ipc.ids import ktime_get_real_seconds, later
 from ktrace.model.ipc.namespace import (
     Namespace,
     WakeQ,

@@ -7,7 +7,8 @@ from typing import Any
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.fs import MAX_LFS_FILESIZE
 from ktrace.include.linux.stat import S_IRUGO, S_IRWXUGO, S_IWUGO, S_IXUGO
-from ktrace.model.ipc.ids import ktime_get_real_seconds, s32, u64
+from ktrace.include.linux.types import s32, u64
+from ktrace.model.ipc.ids import ktime_get_real_seconds
 from ktrace.model.ipc.namespace import Namespace, ipcget, ipcperms
 from ktrace.model.ipc.shm_segment import ShmAttachment, ShmidKernel, shm_destroy, shm_may_destroy
 from ktrace.model.kernel import syscall

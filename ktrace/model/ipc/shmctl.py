@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ktrace.model.ipc.ids import ktime_get_real_seconds, s32
+from ktrace.include.asm.page_types import PAGE_SHIFT
+from ktrace.include.linux.types import s32
+from ktrace.model.ipc.ids import ktime_get_real_seconds
 from ktrace.model.ipc.namespace import (
     Namespace,
     ipc_update_perm,
@@ -20,6 +22,7 @@ from ktrace.model.kernel import Answer, syscall
 from ktrace.model.process.user_namespace import memlock_limit, ns_capable, user_ns
 from ktrace.model.task import Errno, Task
 from ktrace.uapi.ipc import IPC_INFO, IPC_RMID, IPC_SET, IPC_STAT
+from ktrace.uapi.resource import RLIM_INFINITY
 from ktrace.uapi.shm import SHM_INFO, SHM_LOCK, SHM_LOCKED, SHM_STAT, SHM_STAT_ANY, SHM_UNLOCK
 
 
@@ -107,7 +110,7 @@ def _user_shm_lock(task: Task, shp: ShmidKernel, limit: int) -> None:
     locked: dict[Account, int] = kernel.ipc.locked_shm
     account = (user_ns(task.cred), task.cred.uid)
     most = (1 << 63) - 1
-    too_many = limit != (1 << 64) - 1 and locked.get(account, 0) + shp.numpages > limit >> 12
+    too_many = limit != RLIM_INFINITY and locked.get(account, 0) + shp.numpages > limit >> PAGE_SHIFT
     for one in accounts(account):
         locked[one] = locked.get(one, 0) + shp.numpages
         too_many = too_many or locked[one] > most

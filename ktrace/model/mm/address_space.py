@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ktrace.include.asm.page_types import PAGE_SIZE
+from ktrace.include.asm.page_types import PAGE_MASK, PAGE_SIZE
 from ktrace.model.task import Errno, Task
 from ktrace.state.mm.address_space import MmFacts
 from ktrace.uapi.mman import PROT_EXEC, PROT_READ, PROT_WRITE
@@ -235,7 +235,7 @@ class AddressSpace:
         :raises Errno: ENOMEM
         """
         limit = task.rlimits.get(RLIMIT_AS)
-        if limit is not None and sum(vma.end - vma.start for vma in self.vmas) + more > limit.cur & ~0xFFF:
+        if limit is not None and sum(vma.end - vma.start for vma in self.vmas) + more > limit.cur & PAGE_MASK:
             raise Errno("ENOMEM")
 
     def forked(self, parent: Task) -> AddressSpace:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ktrace.include.asm.page_types import PAGE_SIZE
-from ktrace.model.ipc.ids import u64
+from ktrace.include.linux.types import u64
 from ktrace.model.ipc.shm_segment import ShmAttachment
 from ktrace.model.kernel import syscall
 from ktrace.model.mm.address_space import AddressSpace, PrivateMemory, Vma, page_align
@@ -14,7 +14,7 @@ from ktrace.uapi.mman import MADV_DONTNEED, MADV_REMOVE, MADV_WILLNEED, MS_ASYNC
 @syscall("msync")
 def msync(task: Task, addr: int, length: int, flags: int) -> int:
     """Write what is shared back to its file; there is none behind these (``shm_fsync()``, ``noop_fsync()``)."""
-    start, size = u64(addr), page_align(u64(length)) & (1 << 64) - 1
+    start, size = u64(addr), u64(page_align(u64(length)))
     if flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) or start & (PAGE_SIZE - 1):
         raise Errno("EINVAL")
     if flags & MS_ASYNC and flags & MS_SYNC:
@@ -30,7 +30,7 @@ def madvise(task: Task, addr: int, length: int, advice: int) -> int:
 
     :raises LookupError: another advice than MADV_WILLNEED, MADV_DONTNEED and MADV_REMOVE
     """
-    start, size = u64(addr), page_align(u64(length)) & (1 << 64) - 1
+    start, size = u64(addr), u64(page_align(u64(length)))
     if advice not in (MADV_WILLNEED, MADV_DONTNEED, MADV_REMOVE):
         raise LookupError(f"the model knows nothing of madvise advice {advice}")
     if start & (PAGE_SIZE - 1) or (u64(length) and not size) or start + size >> 64:

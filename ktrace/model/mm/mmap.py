@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ktrace.include.asm.page_types import PAGE_SIZE
-from ktrace.model.ipc.ids import u64
+from ktrace.include.linux.types import u64
 from ktrace.model.kernel import syscall
 from ktrace.model.mm.address_space import Backing, PrivateMemory, Vma, page_align
 from ktrace.model.task import Errno, Task

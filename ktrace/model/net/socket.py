@@ -33,14 +33,33 @@ from ktrace.state.net.facts import SocketFacts
 from ktrace.state.net.socket_tables import TABLES
 from ktrace.state.ref import Ref
 from ktrace.uapi.fcntl import O_NONBLOCK, O_RDWR
+from ktrace.uapi.net import NPROTO
 from ktrace.uapi.socket import MSG_DONTWAIT, MSG_EOR, PF_INET, PF_PACKET, SOCK_PACKET, SOCK_SEQPACKET
-from ktrace.uapi.sockios import SOCK_IOC_TYPE
+from ktrace.uapi.sockios import (
+    SIOCATMARK,
+    SIOCBRADDBR,
+    SIOCBRADDIF,
+    SIOCBRDELBR,
+    SIOCBRDELIF,
+    SIOCGIFBR,
+    SIOCGIFVLAN,
+    SIOCGSKNS,
+    SIOCGSTAMP_OLD,
+    SIOCGSTAMPNS_OLD,
+    SIOCOUTQNSD,
+    SIOCRTMSG,
+    SIOCSIFBR,
+    SIOCSIFVLAN,
+    SOCK_IOC_TYPE,
+)
 
-NPROTO = 46
-WITH_ROOM = (0x8905, 0x894B)
-"""SIOCATMARK and SIOCOUTQNSD, for whose answer there is always room: no EFAULT."""
+WITH_ROOM = (SIOCATMARK, SIOCOUTQNSD)
+"""Those for whose answer there is always room: no EFAULT."""
 
-NO_IFREQ = (0x8906, 0x8907, 0x890D, 0x8940, 0x8941, 0x894C, 0x8982, 0x8983, 0x89A0, 0x89A1, 0x89A2, 0x89A3)
+NO_IFREQ = (
+    *(SIOCGSTAMP_OLD, SIOCGSTAMPNS_OLD, SIOCRTMSG, SIOCGIFBR, SIOCSIFBR, SIOCGSKNS, SIOCGIFVLAN, SIOCSIFVLAN),
+    *(SIOCBRADDBR, SIOCBRDELBR, SIOCBRADDIF, SIOCBRDELIF),
+)
 """Ioctls of sockets and network devices that do not begin with reading from their argument."""
 
 Create = Callable[[Task, Socket, int], None]

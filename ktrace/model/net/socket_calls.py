@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ktrace.include.linux.fs import MAX_RW_COUNT
 from ktrace.include.linux.net import SOCK_TYPE_MASK
 from ktrace.include.linux.socket import MSG_CMSG_COMPAT, MSG_INTERNAL_SENDMSG_FLAGS
+from ktrace.include.linux.types import s32, u32, u64
 from ktrace.model.fs.file import fdget, fput
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.mm.iov import (
@@ -116,7 +118,7 @@ def address_to_kernel(task: Task, addr: Any, addrlen: int) -> bytes:
 
     :raises Errno: EINVAL for a length that cannot be, EFAULT
     """
-    addrlen = _as_int(addrlen)
+    addrlen = s32(addrlen)
     if not 0 <= addrlen <= SIZEOF_SOCKADDR_STORAGE:
         raise Errno("EINVAL")
     if addrlen == 0:
@@ -124,11 +126,6 @@ def address_to_kernel(task: Task, addr: Any, addrlen: int) -> bytes:
     if addr is None or isinstance(addr, (Pointer, int)):
         raise Errno("EFAULT")
     return pack(addr)[:addrlen].ljust(addrlen, b"\0")
-
-
-def _as_int(value: int) -> int:
-    value &= 0xFFFFFFFF
-    return value - (1 << 32) if value >> 31 else value
 
 
 def address_to_user(task: Task, data: bytes, addrlen: int | Pointer) -> dict[str, Any]:
@@ -142,7 +139,7 @@ def address_to_user(task: Task, data: bytes, addrlen: int | Pointer) -> dict[str
             raise Errno("EFAULT")
         room = 0
     else:
-        room = _as_int(addrlen)
+        room = s32(addrlen)
     length = min(room, len(data))
     if length < 0:
         raise Errno("EINVAL")
@@ -164,7 +161,7 @@ def _address_wanted(task: Task) -> bool:
 
 def _no_address(task: Task, addrlen: int | Pointer) -> dict[str, Any]:
     """Return what is reported where no address was asked for: the length as it was given."""
-    return {} if isinstance(addrlen, Pointer) else {"addrlen": _as_int(addrlen)}
+    return {} if isinstance(addrlen, Pointer) else {"addrlen": s32(addrlen)}
 
 
 # -- names and connections -----------------------------------------------------------------------
@@ -184,7 +181,7 @@ def listen(task: Task, sockfd: int, backlog: int) -> Sleeps[int]:
     """Take connections, *backlog* at most wait (``__sys_listen()``)."""
     with sockfd_lookup(task, sockfd) as sock:
         somaxconn = task.kernel.net.setting("core/somaxconn")
-        if backlog & 0xFFFFFFFF > somaxconn:
+        if u32(backlog) > somaxconn:
             backlog = somaxconn
         assert sock.ops is not None
         return (yield from drive(sock.ops.listen(task, sock, backlog)))
@@ -282,7 +279,7 @@ def _file_flags(sock: Socket) -> int:
 @syscall("sendto")
 def sendto(task: Task, sockfd: int, buf: Any, flags: int, dest_addr: Any, len: int, addrlen: int) -> Sleeps[int]:
     """Send bytes (``__sys_sendto()``)."""
-    data = source(task, buf, min(len & (1 << 64) - 1, 0x7FFFF000))
+    data = source(task, buf, min(u64(len), MAX_RW_COUNT))
     with sockfd_lookup(task, sockfd) as sock:
         name = None
         if dest_addr is not None and not (isinstance(dest_addr, Pointer) and dest_addr.value == 0):
@@ -295,7 +292,7 @@ def sendto(task: Task, sockfd: int, buf: Any, flags: int, dest_addr: Any, len: i
 @syscall("recvfrom")
 def recvfrom(task: Task, sockfd: int, len: int, flags: int, addrlen: int | Pointer) -> Sleeps[Result]:
     """Receive bytes and the sender's address (``__sys_recvfrom()``)."""
-    to = destination(task, "buf", min(len & (1 << 64) - 1, 0x7FFFF000))
+    to = destination(task, "buf", min(u64(len), MAX_RW_COUNT))
     with sockfd_lookup(task, sockfd) as sock:
         wanted = _address_wanted(task)
         message = InMessage(to, wanted)
@@ -322,7 +319,7 @@ def _send_message(task: Task, sock: Socket, msg: Any, flags: int, allowed: int) 
     given = msg.get("msg_name")
     if given is not None and not (isinstance(given, Pointer) and given.value == 0):
         length = msg.get("msg_namelen", 16 if isinstance(given, Pointer) else _packed(given))
-        if _as_int(length) < 0:
+        if s32(length) < 0:
             raise Errno("EINVAL")
         name = address_to_kernel(task, given, min(length, SIZEOF_SOCKADDR_STORAGE)) or None
     iov = msg["msg_iov"]
@@ -397,7 +394,7 @@ def _receive_message(task: Task, sock: Socket, msg: Any, flags: int) -> Sleeps[t
         raise Errno("EFAULT")
     iov = msg["msg_iov"]
     _check_iov(iov)
-    namelen, controllen = _as_int(msg["msg_namelen"]), msg["msg_controllen"]
+    namelen, controllen = s32(msg["msg_namelen"]), msg["msg_controllen"]
     name_at = msg.get("msg_name")
     has_name = name_at.value != 0 if isinstance(name_at, Pointer) else namelen != 0
     if has_name and namelen < 0:

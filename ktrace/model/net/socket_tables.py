@@ -6,36 +6,56 @@ from collections.abc import Iterable, Mapping
 
 from ktrace.state.net.facts import ProtocolSwitch, SocketFacts
 from ktrace.state.net.socket_tables import Family, SocketTables
-from ktrace.uapi.socket import SOCK_DGRAM, SOCK_RAW, SOCK_STREAM
+from ktrace.uapi.in6 import IPPROTO_DSTOPTS, IPPROTO_FRAGMENT, IPPROTO_ICMPV6, IPPROTO_NONE, IPPROTO_ROUTING
+from ktrace.uapi.in_ import IPPROTO_ICMP, IPPROTO_IGMP, IPPROTO_IP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE
+from ktrace.uapi.socket import PF_INET, PF_INET6, PF_NETLINK, PF_PACKET, PF_UNIX, SOCK_DGRAM, SOCK_RAW, SOCK_STREAM
 
 REUSE, PERMANENT, ICSK = "INET_PROTOSW_REUSE", "INET_PROTOSW_PERMANENT", "INET_PROTOSW_ICSK"
 
-CREATE = {1: "unix_create", 2: "inet_create", 10: "inet6_create", 16: "netlink_create", 17: "packet_create"}
+CREATE = {
+    PF_UNIX: "unix_create",
+    PF_INET: "inet_create",
+    PF_INET6: "inet6_create",
+    PF_NETLINK: "netlink_create",
+    PF_PACKET: "packet_create",
+}
 """``struct net_proto_family`` of those that a lab may have."""
 
 INETSW = (
-    ProtocolSwitch(SOCK_STREAM, 6, "tcp_prot", "inet_stream_ops", (PERMANENT, ICSK)),
-    ProtocolSwitch(SOCK_DGRAM, 17, "udp_prot", "inet_dgram_ops", (PERMANENT,)),
-    ProtocolSwitch(SOCK_DGRAM, 1, "ping_prot", "inet_sockraw_ops", (REUSE,)),
-    ProtocolSwitch(SOCK_RAW, 0, "raw_prot", "inet_sockraw_ops", (REUSE,)),
-    ProtocolSwitch(SOCK_DGRAM, 136, "udplite_prot", "inet_dgram_ops", (PERMANENT,)),
+    ProtocolSwitch(SOCK_STREAM, IPPROTO_TCP, "tcp_prot", "inet_stream_ops", (PERMANENT, ICSK)),
+    ProtocolSwitch(SOCK_DGRAM, IPPROTO_UDP, "udp_prot", "inet_dgram_ops", (PERMANENT,)),
+    ProtocolSwitch(SOCK_DGRAM, IPPROTO_ICMP, "ping_prot", "inet_sockraw_ops", (REUSE,)),
+    ProtocolSwitch(SOCK_RAW, IPPROTO_IP, "raw_prot", "inet_sockraw_ops", (REUSE,)),
+    ProtocolSwitch(SOCK_DGRAM, IPPROTO_UDPLITE, "udplite_prot", "inet_dgram_ops", (PERMANENT,)),
 )
 """``inetsw_array[]``, then ``udplite4_register()``."""
 
 INETSW6 = (
-    ProtocolSwitch(SOCK_RAW, 0, "rawv6_prot", "inet6_sockraw_ops", (REUSE,)),
-    ProtocolSwitch(SOCK_DGRAM, 17, "udpv6_prot", "inet6_dgram_ops", (PERMANENT,)),
-    ProtocolSwitch(SOCK_DGRAM, 136, "udplitev6_prot", "inet6_dgram_ops", (PERMANENT,)),
-    ProtocolSwitch(SOCK_STREAM, 6, "tcpv6_prot", "inet6_stream_ops", (PERMANENT, ICSK)),
-    ProtocolSwitch(SOCK_DGRAM, 58, "pingv6_prot", "inet6_sockraw_ops", (REUSE,)),
+    ProtocolSwitch(SOCK_RAW, IPPROTO_IP, "rawv6_prot", "inet6_sockraw_ops", (REUSE,)),
+    ProtocolSwitch(SOCK_DGRAM, IPPROTO_UDP, "udpv6_prot", "inet6_dgram_ops", (PERMANENT,)),
+    ProtocolSwitch(SOCK_DGRAM, IPPROTO_UDPLITE, "udplitev6_prot", "inet6_dgram_ops", (PERMANENT,)),
+    ProtocolSwitch(SOCK_STREAM, IPPROTO_TCP, "tcpv6_prot", "inet6_stream_ops", (PERMANENT, ICSK)),
+    ProtocolSwitch(SOCK_DGRAM, IPPROTO_ICMPV6, "pingv6_prot", "inet6_sockraw_ops", (REUSE,)),
 )
 """In the order of ``inet6_init()``."""
 
-HANDLERS = {1: "icmp_rcv", 2: "igmp_rcv", 6: "tcp_v4_rcv", 17: "udp_rcv", 136: "udplite_rcv"}
+HANDLERS = {
+    IPPROTO_ICMP: "icmp_rcv",
+    IPPROTO_IGMP: "igmp_rcv",
+    IPPROTO_TCP: "tcp_v4_rcv",
+    IPPROTO_UDP: "udp_rcv",
+    IPPROTO_UDPLITE: "udplite_rcv",
+}
 HANDLERS6 = {
-    6: "tcp_v6_rcv", 17: "udpv6_rcv", 43: "ipv6_rthdr_rcv", 44: "ipv6_frag_rcv", 58: "icmpv6_rcv", 59: "dst_discard",
-    60: "ipv6_destopt_rcv", 136: "udplitev6_rcv",
-}  # fmt: skip
+    IPPROTO_TCP: "tcp_v6_rcv",
+    IPPROTO_UDP: "udpv6_rcv",
+    IPPROTO_ROUTING: "ipv6_rthdr_rcv",
+    IPPROTO_FRAGMENT: "ipv6_frag_rcv",
+    IPPROTO_ICMPV6: "icmpv6_rcv",
+    IPPROTO_NONE: "dst_discard",
+    IPPROTO_DSTOPTS: "ipv6_destopt_rcv",
+    IPPROTO_UDPLITE: "udplitev6_rcv",
+}
 
 
 def tables(facts: SocketFacts) -> SocketTables:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ktrace.include.linux.sched import MAX_SCHEDULE_TIMEOUT
+from ktrace.include.linux.types import s32
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.mm.iov import is_bad
 from ktrace.model.net import (
@@ -27,7 +28,7 @@ from ktrace.state.call import Pointer, Result
 from ktrace.uapi import socket
 from ktrace.uapi.if_ import IFNAMSIZ
 from ktrace.uapi.in_ import IP_OPTIONS
-from ktrace.uapi.limits import INT_MAX, UINT_MAX
+from ktrace.uapi.limits import UINT_MAX
 from ktrace.uapi.named import numbers
 from ktrace.uapi.socket import (
     SIZEOF_UCRED,
@@ -97,7 +98,7 @@ def getsockopt(task: Task, sockfd: int, level: int, optname: int, optlen: int | 
         assert sock.ops is not None
         bad = isinstance(optlen, Pointer) and is_bad(task, optlen)
         room = 0 if isinstance(optlen, Pointer) else optlen & UINT_MAX
-        room = room - (1 << 32) if room > INT_MAX else room
+        room = s32(room)
         if level == SOL_SOCKET:
             if bad:
                 raise Errno("EFAULT")

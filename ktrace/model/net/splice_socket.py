@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.socket import MSG_SENDPAGE_NOTLAST
+from ktrace.include.linux.types import u32
 from ktrace.model.fs.file import File
 from ktrace.model.fs.pipe.pipe import DEFAULT_OPS, PipeBuffer, PipeInode, push_page
 from ktrace.model.fs.pipe.pipe_ops import send_sigpipe
@@ -84,7 +85,7 @@ class PipeDestination(Destination):
     def discard(self) -> None:
         """Take back what was put (``pipe_discard_from()``)."""
         while self.pipe.head != self.start_head:
-            self.pipe.head = self.pipe.head - 1 & 0xFFFFFFFF
+            self.pipe.head = u32(self.pipe.head - 1)
             self.pipe.release(self.pipe.slot(self.pipe.head))
 
 

@@ -13,7 +13,7 @@ from ktrace.model.task import Errno, Rlimit, Task
 from ktrace.state.call import Pointer, Result
 from ktrace.state.rule import Rule
 from ktrace.uapi.limits import NGROUPS_MAX
-from ktrace.uapi.resource import RLIM_NLIMITS, RLIMIT_NOFILE
+from ktrace.uapi.resource import RLIM_INFINITY, RLIM_NLIMITS, RLIMIT_NOFILE
 
 LIMIT_AT_BIRTH = Rule("kernel/sys.c", "do_prlimit", "limits that the agent was born with")
 UNCHANGED = 0xFFFFFFFF
@@ -179,7 +179,7 @@ def _pointed(task: Task, name: str) -> bool:
 def _learn_limit(task: Task, out: str | None) -> Rlimit:
     """Take a limit that nobody set from the guest: it is what the agent was born with."""
     kernel = task.kernel
-    unlimited = {"rlim_cur": (1 << 64) - 1, "rlim_max": (1 << 64) - 1}
+    unlimited = {"rlim_cur": RLIM_INFINITY, "rlim_max": RLIM_INFINITY}
     chosen: dict[str, int] = kernel.choose(
         LIMIT_AT_BIRTH,
         lambda seen: seen.out(task, out) if out else None,

@@ -21,7 +21,7 @@ LIBRARY = (
 )
 """Headers of the C library that know what no installed header of the kernel does."""
 
-NEEDED = {"ktrace.uapi.errqueue": ("time.h",)}
+NEEDED = {"ktrace.uapi.errqueue": ("time.h",), "ktrace.uapi.net": ("sys/socket.h",)}
 """Headers that must stand before those that a module cites."""
 
 EXPRESSIONS = {

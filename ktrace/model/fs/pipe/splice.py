@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ktrace.include.linux.pipe_fs_i import PIPE_BUF_FLAG_CAN_MERGE, PIPE_BUF_FLAG_GIFT
+from ktrace.include.linux.types import u32
 from ktrace.model.fs.file import File
 from ktrace.model.fs.pipe.pipe import PipeBuffer, PipeInode, signal_readers, signal_writers
 from ktrace.model.fs.pipe.pipe_ops import send_sigpipe
@@ -347,7 +348,7 @@ def link_pipe(task: Task, ipipe: PipeInode, opipe: PipeInode, length: int) -> Sl
         obuf.len = min(obuf.len, length)
         done += obuf.len
         length -= obuf.len
-        tail = tail + 1 & 0xFFFFFFFF
+        tail = u32(tail + 1)
         if not length:
             break
     ipipe.unlock(kernel)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+from ktrace.include.linux.types import u32
 from ktrace.model.fs.pipe.pipe import PipeInode, pipe_is_unprivileged_user, pipe_resize_ring
 from ktrace.model.mm.iov import load
 from ktrace.model.task import Errno, Task
@@ -27,7 +28,7 @@ def watch_queue_set_size(task: Task, pipe: PipeInode, nr_notes: int) -> int:
         raise Errno("ENODEV")
     if pipe.watch_notes:
         raise Errno("EBUSY")
-    nr_notes &= 0xFFFFFFFF
+    nr_notes = u32(nr_notes)
     if not 1 <= nr_notes <= 512:
         raise Errno("EINVAL")
     nr_pages = (nr_notes + NOTES_PER_PAGE - 1) // NOTES_PER_PAGE

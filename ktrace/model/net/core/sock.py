@@ -26,6 +26,7 @@ from ktrace.uapi.eventpoll import (
     EPOLLWRBAND,
     EPOLLWRNORM,
 )
+from ktrace.uapi.limits import ULONG_MAX
 from ktrace.uapi.siginfo import POLL_ERR, POLL_IN, POLL_OUT, POLL_PRI, SI_KERNEL
 from ktrace.uapi.signal import SIGIO, SIGURG
 from ktrace.uapi.socket import MSG_PEEK
@@ -131,7 +132,7 @@ class Sock:
     write_space: Callable[[Kernel], None] | None = None
     dst_cached: bool = False
     destruct: Callable[[Kernel], None] | None = None
-    max_pacing_rate: int = (1 << 64) - 1
+    max_pacing_rate: int = ULONG_MAX
     txrehash: int | None = None
     incoming_cpu: int = -1
     txtime: bytes = bytes(8)

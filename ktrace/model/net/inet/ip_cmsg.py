@@ -27,7 +27,7 @@ from ktrace.uapi.in_ import (
     IP_TTL,
     SIZEOF_IN_PKTINFO,
 )
-from ktrace.uapi.socket import SOL_IP
+from ktrace.uapi.socket import SOL_IP, SOL_SOCKET
 
 
 @dataclass
@@ -56,7 +56,7 @@ def ip_cmsg_send(task: Task, sk: Inet, msg: OutMessage) -> IpcmCookie:
     """
     cookie = IpcmCookie()
     for message in for_each_cmsghdr(msg):
-        if message["cmsg_level"] == 1:
+        if message["cmsg_level"] == SOL_SOCKET:
             mark = sock_cmsg_send(task, message)
             cookie.mark = mark if mark is not None else cookie.mark
         elif message["cmsg_level"] == SOL_IP:

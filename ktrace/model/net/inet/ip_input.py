@@ -20,7 +20,7 @@ from ktrace.model.net.inet.sock import ANY, Inet
 from ktrace.state.net.inet import RawSock
 from ktrace.uapi.in6 import IPPROTO_ICMPV6
 from ktrace.uapi.in_ import IP_PKTINFO, IPPROTO_ICMP, IPPROTO_TCP
-from ktrace.uapi.socket import SOCK_RAW
+from ktrace.uapi.socket import SOCK_RAW, SOL_IP
 
 ICMP_FILTER_TYPES = 32
 
@@ -150,7 +150,7 @@ def queue_rcv_skb(kernel: Kernel, sk: Sock, packet: IpPacket, data: bytes) -> bo
     skb.mark, skb.since = packet.mark, kernel.clock[0]
     if isinstance(sk, Raw) and sk.type == SOCK_RAW:
         pktinfo_prepare(sk, skb)
-    elif isinstance(sk, Raw) and sk.options.get((0, IP_PKTINFO)):
+    elif isinstance(sk, Raw) and sk.options.get((SOL_IP, IP_PKTINFO)):
         raise NotImplementedError("the model does not know what IP_PKTINFO tells a ping socket")
     sk.rmem_alloc += skb.truesize
     sk.receive_queue.append(skb)

@@ -19,6 +19,7 @@ from ktrace.uapi.in_ import (
     IP_PMTUDISC_WANT,
 )
 from ktrace.uapi.ip import SIZEOF_IPHDR
+from ktrace.uapi.socket import SOL_IP
 
 if TYPE_CHECKING:
     from ktrace.model.observed import Observed
@@ -111,7 +112,7 @@ def df_and_ident(sk: Inet) -> tuple[int, bool]:
 
     ``__ip_make_skb()``, ``ip_select_ident_segs()``.
     """
-    discover = sk.options.get((0, IP_MTU_DISCOVER), IP_PMTUDISC_WANT)
+    discover = sk.options.get((SOL_IP, IP_MTU_DISCOVER), IP_PMTUDISC_WANT)
     if discover not in (IP_PMTUDISC_WANT, IP_PMTUDISC_DO, IP_PMTUDISC_PROBE):
         return 0, True
     return IP_DF, discover == IP_PMTUDISC_WANT or sk.daddr != ANY

@@ -6,6 +6,7 @@ import ipaddress
 import struct
 from typing import NoReturn
 
+from ktrace.include.linux.types import u32
 from ktrace.include.net.ip import INET_ECN_MASK, IP_MAX_MTU, LOOPBACK_IFINDEX
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.inet.ip_multicast import change_membership, set_multicast_if
@@ -54,8 +55,16 @@ from ktrace.uapi.in_ import (
     IP_UNBLOCK_SOURCE,
     IP_UNICAST_IF,
     IP_XFRM_POLICY,
+    IPPROTO_RAW,
+    MCAST_BLOCK_SOURCE,
+    MCAST_JOIN_GROUP,
+    MCAST_JOIN_SOURCE_GROUP,
+    MCAST_LEAVE_GROUP,
+    MCAST_LEAVE_SOURCE_GROUP,
     MCAST_MSFILTER,
+    MCAST_UNBLOCK_SOURCE,
 )
+from ktrace.uapi.ip import IPTOS_TOS_MASK
 from ktrace.uapi.socket import SOCK_RAW, SOCK_STREAM, SOL_IP
 
 TOS_PRIORITY = (0, 0, 0, 0, 2, 2, 2, 2, 6, 6, 6, 6, 4, 4, 4, 4)
@@ -68,14 +77,15 @@ IP_BITS = {
 }  # fmt: skip
 NEED_A_BYTE = (IP_FREEBIND, IP_MULTICAST_LOOP, IP_MULTICAST_ALL, IP_TTL, IP_MINTTL, IP_MULTICAST_TTL)
 BYTES_NEEDED = {
-    IP_ADD_MEMBERSHIP: 8, IP_DROP_MEMBERSHIP: 8, IP_MSFILTER: 16, IP_MULTICAST_IF: 4, 42: 136, 45: 136,
-    MCAST_MSFILTER: 144,
+    IP_ADD_MEMBERSHIP: 8, IP_DROP_MEMBERSHIP: 8, IP_MSFILTER: 16, IP_MULTICAST_IF: 4, MCAST_JOIN_GROUP: 136,
+    MCAST_LEAVE_GROUP: 136, MCAST_MSFILTER: 144,
 }  # fmt: skip
 """Sizes of the structures for multicast (``include/uapi/linux/in.h``); less is EINVAL."""
 
 BYTES_EXACT = {
     IP_UNBLOCK_SOURCE: 12, IP_BLOCK_SOURCE: 12, IP_ADD_SOURCE_MEMBERSHIP: 12, IP_DROP_SOURCE_MEMBERSHIP: 12,
-    43: 264, 44: 264, 46: 264, 47: 264, IP_UNICAST_IF: 4, IP_LOCAL_PORT_RANGE: 4,
+    MCAST_BLOCK_SOURCE: 264, MCAST_UNBLOCK_SOURCE: 264, MCAST_JOIN_SOURCE_GROUP: 264, MCAST_LEAVE_SOURCE_GROUP: 264,
+    IP_UNICAST_IF: 4, IP_LOCAL_PORT_RANGE: 4,
 }  # fmt: skip
 MESSAGES = (
     IP_PKTINFO, IP_RECVTTL, IP_RECVTOS, IP_RECVOPTS, IP_RETOPTS, IP_PASSSEC, IP_RECVORIGDSTADDR, IP_CHECKSUM,
@@ -94,7 +104,7 @@ def set_ip_option(task: Task, sk: Inet, level: int, optname: int, optval: bytes)
     value: int = struct.unpack_from("<i", optval)[0] if len(optval) >= 4 else (optval[0] if optval else 0)
     if optname in (IP_HDRINCL, IP_NODEFRAG) and sk.type != SOCK_RAW:
         raise Errno("ENOPROTOOPT")
-    if optname == IP_ROUTER_ALERT and (sk.type != SOCK_RAW or sk.inet_num == 255):
+    if optname == IP_ROUTER_ALERT and (sk.type != SOCK_RAW or sk.inet_num == IPPROTO_RAW):
         raise Errno("EINVAL")
     if optname == IP_TRANSPARENT:
         if value and not (task.cred.capable("CAP_NET_RAW") or task.cred.capable("CAP_NET_ADMIN")):
@@ -159,7 +169,7 @@ def _set_number(task: Task, sk: Inet, optname: int, value: int) -> None:
             raise NotImplementedError("the model does not drop packets for their TTL")
         sk.options[SOL_IP, optname] = value
     elif optname == IP_UNICAST_IF:
-        index = int.from_bytes((value & 0xFFFFFFFF).to_bytes(4, "little"), "big")
+        index = int.from_bytes(u32(value).to_bytes(4, "little"), "big")
         if index not in (0, LOOPBACK_IFINDEX):
             raise Errno("EADDRNOTAVAIL")
         sk.options[SOL_IP, optname] = value
@@ -180,11 +190,11 @@ def _range(value: int, low: int, high: int) -> int:
 
 def _set_tos(sk: Inet, value: int) -> None:
     """``__ip_sock_set_tos()``."""
-    if sk.type == 1:
+    if sk.type == SOCK_STREAM:
         value = value & ~INET_ECN_MASK | sk.tos & INET_ECN_MASK
     if sk.tos != value:
         sk.tos = value & 0xFF
-        sk.priority = TOS_PRIORITY[(value & 0x1E) >> 1]
+        sk.priority = TOS_PRIORITY[(value & IPTOS_TOS_MASK) >> 1]
         sk.dst_reset()
 
 

@@ -6,6 +6,7 @@ import ipaddress
 import struct
 from typing import Any
 
+from ktrace.include.linux.types import u32
 from ktrace.include.net.ip import INET_ECN_MASK, LOOPBACK_IFINDEX
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
@@ -17,7 +18,12 @@ from ktrace.model.net.inet.route import LOOPBACK_MTU
 from ktrace.model.net.inet.sock import DEFAULT_HOPS, Inet
 from ktrace.model.task import Errno, Task
 from ktrace.uapi.in6 import (
+    IPV6_2292DSTOPTS,
+    IPV6_2292HOPLIMIT,
+    IPV6_2292HOPOPTS,
+    IPV6_2292PKTINFO,
     IPV6_2292PKTOPTIONS,
+    IPV6_2292RTHDR,
     IPV6_ADD_MEMBERSHIP,
     IPV6_ADDR_PREFERENCES,
     IPV6_ADDRFORM,
@@ -25,6 +31,7 @@ from ktrace.uapi.in6 import (
     IPV6_DONTFRAG,
     IPV6_DROP_MEMBERSHIP,
     IPV6_DSTOPTS,
+    IPV6_FLOWINFO,
     IPV6_FLOWINFO_SEND,
     IPV6_FLOWLABEL_MGR,
     IPV6_FREEBIND,
@@ -45,9 +52,17 @@ from ktrace.uapi.in6 import (
     IPV6_PMTUDISC_OMIT,
     IPV6_PREFER_SRC_HOME,
     IPV6_PREFER_SRC_PUBTMP_DEFAULT,
+    IPV6_RECVDSTOPTS,
     IPV6_RECVERR,
     IPV6_RECVERR_RFC4884,
     IPV6_RECVFRAGSIZE,
+    IPV6_RECVHOPLIMIT,
+    IPV6_RECVHOPOPTS,
+    IPV6_RECVORIGDSTADDR,
+    IPV6_RECVPATHMTU,
+    IPV6_RECVPKTINFO,
+    IPV6_RECVRTHDR,
+    IPV6_RECVTCLASS,
     IPV6_ROUTER_ALERT,
     IPV6_ROUTER_ALERT_ISOLATE,
     IPV6_RTHDR,
@@ -61,13 +76,36 @@ from ktrace.uapi.in6 import (
 )
 from ktrace.uapi.in_ import IPPROTO_TCP, IPPROTO_UDP, MCAST_JOIN_GROUP, MCAST_MSFILTER
 from ktrace.uapi.ipv6 import IPV6_MIN_MTU
-from ktrace.uapi.socket import AF_INET, AF_INET6, SOCK_DGRAM, SOCK_RAW, SOCK_STREAM, SOL_IP, SOL_IPV6, SOL_SOCKET
+from ktrace.uapi.socket import (
+    AF_INET,
+    AF_INET6,
+    SCM_CREDENTIALS,
+    SCM_RIGHTS,
+    SOCK_DGRAM,
+    SOCK_RAW,
+    SOCK_STREAM,
+    SOL_IP,
+    SOL_IPV6,
+    SOL_SOCKET,
+)
 
 RXOPT = {
-    49: "rxinfo", 2: "rxoinfo", 51: "rxhlim", 8: "rxohlim", 56: "srcrt", 5: "osrcrt", 53: "hopopts", 3: "ohopopts",
-    58: "dstopts", 4: "odstopts", 66: "rxtclass", 11: "rxflow", 60: "rxpmtu", 74: "rxorigdstaddr",
+    IPV6_RECVPKTINFO: "rxinfo",
+    IPV6_2292PKTINFO: "rxoinfo",
+    IPV6_RECVHOPLIMIT: "rxhlim",
+    IPV6_2292HOPLIMIT: "rxohlim",
+    IPV6_RECVRTHDR: "srcrt",
+    IPV6_2292RTHDR: "osrcrt",
+    IPV6_RECVHOPOPTS: "hopopts",
+    IPV6_2292HOPOPTS: "ohopopts",
+    IPV6_RECVDSTOPTS: "dstopts",
+    IPV6_2292DSTOPTS: "odstopts",
+    IPV6_RECVTCLASS: "rxtclass",
+    IPV6_FLOWINFO: "rxflow",
+    IPV6_RECVPATHMTU: "rxpmtu",
+    IPV6_RECVORIGDSTADDR: "rxorigdstaddr",
     IPV6_RECVFRAGSIZE: "recvfragsize",
-}  # fmt: skip
+}
 """Options that are one bit of ``np->rxopt``."""
 
 TOLD = ("rxinfo", "rxhlim", "rxtclass", "srcrt", "hopopts", "dstopts", "rxpmtu", "recvfragsize")
@@ -184,7 +222,7 @@ def _set_number(sk: Inet, optname: int, value: int) -> None:
             raise Errno("EINVAL")
         if value and sk.type != SOCK_STREAM:
             raise NotImplementedError("the model does not cut IPv6 packets into fragments")
-        np.frag_size = value & 0xFFFFFFFF
+        np.frag_size = u32(value)
     elif optname == IPV6_MINHOPCOUNT:
         if _range(value, 0, 255) > DEFAULT_HOPS:
             raise NotImplementedError("the model does not drop packets for their hop limit")
@@ -194,7 +232,7 @@ def _set_number(sk: Inet, optname: int, value: int) -> None:
             raise Errno("ENODEV")
         np.mcast_oif = value
     elif optname == IPV6_UNICAST_IF:
-        index = int.from_bytes((value & 0xFFFFFFFF).to_bytes(4, "little"), "big")
+        index = int.from_bytes(u32(value).to_bytes(4, "little"), "big")
         if index not in (0, LOOPBACK_IFINDEX):
             raise Errno("EADDRNOTAVAIL")
         if index and sk.bound_dev_if:
@@ -241,7 +279,7 @@ def get_ipv6_option(kernel: Kernel, sk: Inet, level: int, optname: int, optlen: 
         return b""
     value = _value(sk, optname)
     # min_t(unsigned int, sizeof(int), len)
-    return struct.pack("<I", value & 0xFFFFFFFF)[: optlen if 0 <= optlen < 4 else 4]
+    return struct.pack("<I", u32(value))[: optlen if 0 <= optlen < 4 else 4]
 
 
 def _value(sk: Inet, optname: int) -> int:
@@ -290,7 +328,7 @@ def check_control6(msg: OutMessage) -> None:
     :raises Errno: EINVAL
     """
     for message in for_each_cmsghdr(msg):
-        if message["cmsg_level"] == SOL_SOCKET and message["cmsg_type"] not in (1, 2):
+        if message["cmsg_level"] == SOL_SOCKET and message["cmsg_type"] not in (SCM_RIGHTS, SCM_CREDENTIALS):
             raise Errno("EINVAL")
         if message["cmsg_level"] == SOL_IPV6:
             raise NotImplementedError("the model does not know what SOL_IPV6 messages change")

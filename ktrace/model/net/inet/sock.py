@@ -14,7 +14,22 @@ from ktrace.model.task import Errno, Task
 from ktrace.model.wait import MaySleep
 from ktrace.state.call import Result
 from ktrace.state.net.inet import InetSock, Ipv6Sock
-from ktrace.uapi.in_ import IP_MINTTL, IP_MTU_DISCOVER, IP_MULTICAST_TTL, IP_PMTUDISC_WANT
+from ktrace.uapi.in_ import (
+    IP_CHECKSUM,
+    IP_MINTTL,
+    IP_MTU_DISCOVER,
+    IP_MULTICAST_TTL,
+    IP_PASSSEC,
+    IP_PKTINFO,
+    IP_PMTUDISC_WANT,
+    IP_RECVFRAGSIZE,
+    IP_RECVOPTS,
+    IP_RECVORIGDSTADDR,
+    IP_RECVTOS,
+    IP_RECVTTL,
+    IP_RETOPTS,
+)
+from ktrace.uapi.socket import SOL_IP
 
 if TYPE_CHECKING:
     from ktrace.model.net.core.reuseport import SockReuseport
@@ -47,8 +62,8 @@ class Pinet6:
 
 
 CMSG_FLAGS = {
-    8: "PKTINFO", 12: "TTL", 13: "TOS", 6: "RECVOPTS", 7: "RETOPTS", 18: "PASSSEC", 20: "ORIGDSTADDR", 23: "CHECKSUM",
-    25: "RECVFRAGSIZE",
+    IP_PKTINFO: "PKTINFO", IP_RECVTTL: "TTL", IP_RECVTOS: "TOS", IP_RECVOPTS: "RECVOPTS", IP_RETOPTS: "RETOPTS",
+    IP_PASSSEC: "PASSSEC", IP_RECVORIGDSTADDR: "ORIGDSTADDR", IP_CHECKSUM: "CHECKSUM", IP_RECVFRAGSIZE: "RECVFRAGSIZE",
 }  # fmt: skip
 """Bits of ``inet_sock.cmsg_flags`` by the option that sets them, in their order."""
 
@@ -138,9 +153,9 @@ class Inet(Sock):
                 tos=self.tos,
                 bits=tuple(sorted(self.bits)),
                 cmsg_flags=tuple(name for option, name in CMSG_FLAGS.items() if self.options.get((0, option))),
-                min_ttl=self.options.get((0, IP_MINTTL), 0),
-                pmtudisc=self.options.get((0, IP_MTU_DISCOVER), IP_PMTUDISC_WANT),
-                mc_ttl=self.options.get((0, IP_MULTICAST_TTL), 1),
+                min_ttl=self.options.get((SOL_IP, IP_MINTTL), 0),
+                pmtudisc=self.options.get((SOL_IP, IP_MTU_DISCOVER), IP_PMTUDISC_WANT),
+                mc_ttl=self.options.get((SOL_IP, IP_MULTICAST_TTL), 1),
                 mc_index=self.mc_index,
                 mc_addr=self.mc_addr,
                 mc_list=tuple(f"{group} {index}" for group, _, index in self.mc_list),

@@ -6,6 +6,7 @@ import ipaddress
 import struct
 from typing import Any
 
+from ktrace.include.linux.types import u32
 from ktrace.include.net.sock import RCV_SHUTDOWN, SHUTDOWN_MASK, SK_CAN_REUSE
 from ktrace.model.fs.file import File
 from ktrace.model.kernel import Kernel
@@ -203,7 +204,7 @@ class InetOps(ProtoOps):
     def shutdown(self, task: Task, sock: Socket, how: int) -> int:
         """``inet_shutdown()``."""
         kernel = task.kernel
-        how = how + 1 & 0xFFFFFFFF
+        how = u32(how + 1)
         if how & ~SHUTDOWN_MASK or not how:
             raise Errno("EINVAL")
         sk = inet_sk(sock.sk)

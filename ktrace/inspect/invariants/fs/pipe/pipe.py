@@ -12,6 +12,7 @@ from drgn.helpers.linux.pid import for_each_task
 from ktrace.errors import KtraceError
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
+from ktrace.include.linux.types import s32
 from ktrace.inspect.corrupt import NONSENSE, CorruptStructure
 from ktrace.inspect.fs.file import FileReader
 from ktrace.inspect.fs.inode import InodeReader
@@ -248,7 +249,7 @@ def _page_count(kernel: LiveKernel, reader: PipeReader, page: int) -> int:
         page = head - 1
         memory.pfn(page)
     value = memory.u32(page + reader.refcount_offset)
-    return value - (1 << 32) if value >> 31 else value
+    return s32(value)
 
 
 def _check_users(kernel: LiveKernel, reader: PipeReader, census: Census) -> Iterator[Violation]:

@@ -32,7 +32,7 @@ from ktrace.model.net.sockopt import int_option
 from ktrace.model.task import Errno, Task
 from ktrace.uapi.icmpv6 import ICMPV6_FILTER, SIZEOF_ICMP6_FILTER
 from ktrace.uapi.in6 import IPPROTO_ICMPV6, IPV6_CHECKSUM, IPV6_HDRINCL, SIZEOF_SOCKADDR_IN6
-from ktrace.uapi.in_ import IPPROTO_RAW
+from ktrace.uapi.in_ import IPPROTO_RAW, IPPROTO_UDP
 from ktrace.uapi.ipv6 import SIZEOF_IPV6HDR
 from ktrace.uapi.socket import AF_INET6, MSG_MORE, MSG_OOB, SOL_ICMPV6, SOL_IPV6, SOL_RAW
 
@@ -129,7 +129,7 @@ class Raw6Proto(RawProto):
         protocol = port or sk.inet_num
         if protocol != sk.inet_num and sk.inet_num != IPPROTO_RAW:
             raise Errno("EINVAL")
-        if protocol > 255:
+        if protocol > IPPROTO_RAW:
             raise Errno("EINVAL")
         return daddr, protocol
 
@@ -146,7 +146,7 @@ class Raw6Proto(RawProto):
         blank = data[:at] + bytes(2) + data[at + 2 :]
         total = ones_sum(pseudo_header(saddr, daddr, protocol, len(data)) + blank)
         value = ~total & 0xFFFF
-        if value == 0 and protocol == 17:
+        if value == 0 and protocol == IPPROTO_UDP:
             value = 0xFFFF
         return data[:at] + struct.pack(">H", value) + data[at + 2 :]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ktrace.include.linux.types import u32
 from ktrace.include.net.ip import LOOPBACK_IFINDEX
 from ktrace.include.net.sock import SEND_SHUTDOWN
 from ktrace.model.kernel import Kernel
@@ -95,7 +96,7 @@ def inet_listen(kernel: Kernel, sk: Tcp, sock: Socket, backlog: int) -> int:
     """Take connections (``inet_listen()``, ``inet_csk_listen_start()``)."""
     if sock.state != "SS_UNCONNECTED" or sk.state not in ("TCP_CLOSE", "TCP_LISTEN"):
         raise Errno("EINVAL")
-    sk.max_ack_backlog = backlog & 0xFFFFFFFF
+    sk.max_ack_backlog = u32(backlog)
     if sk.state != "TCP_LISTEN":
         sk.ack_backlog = 0
         sk.state = "TCP_LISTEN"

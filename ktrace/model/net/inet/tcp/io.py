@@ -35,6 +35,9 @@ from ktrace.uapi.socket import (
     MSG_PEEK,
     MSG_TRUNC,
     MSG_WAITALL,
+    SCM_CREDENTIALS,
+    SCM_RIGHTS,
+    SOL_SOCKET,
 )
 
 if TYPE_CHECKING:
@@ -91,7 +94,7 @@ def tcp_sendmsg(task: Task, sk: Tcp, msg: OutMessage) -> Sleeps[int]:
 def check_control(msg: OutMessage) -> None:
     """Refuse what ``sock_cmsg_send()`` does not know; SCM_RIGHTS and credentials are ignored."""
     for message in for_each_cmsghdr(msg):
-        if message["cmsg_level"] == 1 and message["cmsg_type"] not in (1, 2):
+        if message["cmsg_level"] == SOL_SOCKET and message["cmsg_type"] not in (SCM_RIGHTS, SCM_CREDENTIALS):
             raise Errno("EINVAL")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from ktrace.include.linux.limits import U8_MAX
-from ktrace.include.linux.types import SIZEOF_INT
+from ktrace.include.linux.types import SIZEOF_INT, u32
 from ktrace.include.net.tcp import (
     MAX_TCP_KEEPCNT,
     MAX_TCP_KEEPIDLE,
@@ -119,7 +119,7 @@ def set_tcp_option(task: Task, sk: Tcp, optname: int, optval: bytes) -> int:
     elif optname == TCP_USER_TIMEOUT:
         sk.user_timeout = _range(value, 0, (1 << 31) - 1)
     elif optname == TCP_NOTSENT_LOWAT:
-        sk.notsent_lowat = value & 0xFFFFFFFF
+        sk.notsent_lowat = u32(value)
         sk.call_write_space(kernel)
     elif optname == TCP_MAXSEG:
         sk.options[SOL_TCP, optname] = _range(value, TCP_MIN_MSS, MAX_TCP_WINDOW) if value else 0
@@ -274,7 +274,7 @@ def get_tcp_option(kernel: Kernel, sk: Tcp, optname: int, optlen: int) -> Option
     }
     if optname not in values:
         raise Errno("ENOPROTOOPT")
-    return struct.pack("<I", values[optname] & 0xFFFFFFFF)[:optlen]
+    return struct.pack("<I", u32(values[optname]))[:optlen]
 
 
 def _undetermined(sk: Tcp, optname: int) -> Between | OneOf | None:
