@@ -9,7 +9,6 @@ import re
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import NoReturn
 
@@ -42,14 +41,14 @@ class Line:
 class ShellClient:
     """One shell, for the length of a ``with``.
 
-    :param path: of the socket that the holder listens on
+    :param address: of the socket that the holder listens on
     :raises UsageError: nobody holds the guest any more
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, address: str) -> None:
         connection = socket.socket(socket.AF_UNIX)
         try:
-            connection.connect(path)
+            connection.connect(f"\0{address}")
         except OSError:
             connection.close()
             raise UsageError("the session's guest is gone", "start one with: ktrace run --hold WORKLOAD") from None
@@ -166,12 +165,12 @@ class ShellClient:
         raise GuestDied("the ktrace that held the guest is gone") from None
 
 
-def connect(path: str | Path) -> ShellClient:
+def connect(address: str) -> ShellClient:
     """Ask who holds a guest for a shell in it.
 
     :raises UsageError: nobody does any more
     """
-    return ShellClient(str(path))
+    return ShellClient(address)
 
 
 def _error(told: Message) -> KtraceError:

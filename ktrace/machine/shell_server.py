@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import base64
 import os
+import secrets
 import select
-import shutil
 import socket
 import struct
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Thread
 from types import TracebackType
 from typing import Any
@@ -56,14 +54,15 @@ class ShellServer:
 
     :param changed: called with ``None`` before the guest goes on, and with the pids of the actors that still live when
         it stands still again
-    :ivar path: of the socket, for :func:`ktrace.machine.shell_client.connect`
+    :ivar address: of the socket, for :func:`ktrace.machine.shell_client.connect`. It has no file, so none is left
+        behind when this process is killed; users other than ours and root are sent away.
     """
-
-    path: Path
 
     def __init__(self, machine: Machine, changed: Callable[[frozenset[int] | None], None]) -> None:
         self._machine = machine
         self._changed = changed
+        self.address = f"ktrace-{os.getpid()}-{secrets.token_hex(8)}"
+        self._place = machine.console.path.parent
         self._shell: str | None = None
         self._terminals = 0
         self._user = 0
@@ -71,11 +70,8 @@ class ShellServer:
 
     def __enter__(self) -> ShellServer:
         with ExitStack() as stack:
-            self._place = Path(tempfile.mkdtemp(prefix="ktrace-"))
-            stack.callback(shutil.rmtree, self._place, ignore_errors=True)
-            self.path = self._place / "shell"
             self._listener = stack.enter_context(socket.socket(socket.AF_UNIX))
-            self._listener.bind(str(self.path))
+            self._listener.bind(f"\0{self.address}")
             self._listener.listen(8)
             self._stop = os.eventfd(0, os.EFD_CLOEXEC)
             stack.callback(os.close, self._stop)
@@ -98,9 +94,10 @@ class ShellServer:
                 return
             connection, _ = self._listener.accept()
             channel = Channel(connection)
-            self._user = _peer(connection)
+            self._user, uid = _peer(connection)
             with suppress(ChannelClosed):
-                self._serve(channel)
+                if uid in (0, os.getuid()):
+                    self._serve(channel)
             channel.close()
 
     def _serve(self, channel: Channel) -> None:
@@ -222,10 +219,11 @@ def _ready(*sources: Any, seconds: float | None = None) -> list[Any]:
     return select.select(sources, [], [], seconds)[0]
 
 
-def _peer(connection: socket.socket) -> int:
-    """Return the process at the other end."""
+def _peer(connection: socket.socket) -> tuple[int, int]:
+    """Return the process at the other end, and its user."""
     data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return int(struct.unpack("3i", data)[0])
+    pid, uid, _ = struct.unpack("3i", data)
+    return pid, uid
 
 
 def _told(error: KtraceError) -> Message:

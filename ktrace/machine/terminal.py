@@ -60,6 +60,7 @@ class Terminal:
     def __enter__(self) -> Terminal:
         with ExitStack() as stack:
             for path in (self.keyboard, self.screen):
+                path.unlink(missing_ok=True)  # of one that was killed
                 os.mkfifo(path, 0o600)
                 stack.callback(path.unlink)
             _make_nodes(self._machine.agent)

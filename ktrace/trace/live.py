@@ -26,7 +26,7 @@ class Live:
     :param living: pids of the actors that live, by name; *names_by_pid*: of all that ever lived
     :param addresses: where the objects are, by their names in the session (``pipe:pipe1``)
     :param registers: of the CPU, while it stands still
-    :param console: path of the socket on which shells are given
+    :param console: abstract address of the socket on which shells are given
     """
 
     pid: int

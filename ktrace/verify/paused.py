@@ -82,19 +82,19 @@ def announced(guest: PausedGuest, title: str) -> Iterator[Path]:
     """
     place = guest.machine.console.path.parent
     everybody = frozenset(guest.inspection.inspector.names_by_pid)
-    shells = ShellServer(guest.machine, lambda pids: _live(guest, title, shells.path, pids).write(place))
+    shells = ShellServer(guest.machine, lambda pids: _live(guest, title, shells.address, pids).write(place))
     try:
         with shells:
-            _live(guest, title, shells.path, everybody).write(place)
+            _live(guest, title, shells.address, everybody).write(place)
             yield place
     finally:
         (place / FILE_NAME).unlink(missing_ok=True)  # the last thing: whoever has a shell is told first
 
 
-def _live(guest: PausedGuest, title: str, console: Path, pids: frozenset[int] | None) -> Live:
+def _live(guest: PausedGuest, title: str, console: str, pids: frozenset[int] | None) -> Live:
     """Say where the guest is.
 
-    :param console: socket on which shells are given
+    :param console: address of the socket on which shells are given
     :param pids: that living actors may have; ``None``: the guest goes on, and nobody knows
     """
     machine, inspector = guest.machine, guest.inspection.inspector
@@ -115,5 +115,5 @@ def _live(guest: PausedGuest, title: str, console: Path, pids: frozenset[int] | 
         names_by_pid={str(pid): name for pid, name in inspector.names_by_pid.items()},
         addresses={f"{ref.kind}:{ref.key}": address for ref, address in addresses.items()},
         registers={} if pids is None else read_registers(machine),
-        console=str(console),
+        console=console,
     )

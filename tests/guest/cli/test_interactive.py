@@ -227,7 +227,12 @@ def test_a_guest_that_ends_gives_the_terminal_back(template: Template, tmp_path:
         assert holder.wait(SECONDS) == 4
 
 
-def test_a_holder_that_ends_gives_the_terminal_back(template: Template, tmp_path: Path) -> None:
+def test_a_holder_that_ends_gives_the_terminal_back(
+    template: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
     with holding(tmp_path / "session", "run", "pipe-basic") as holder:
         terminal = console(tmp_path / "session")
         assert holder.stdin is not None
@@ -241,6 +246,7 @@ def test_a_holder_that_ends_gives_the_terminal_back(template: Template, tmp_path
         holder.kill()
         terminal.says("the ktrace that held the guest is gone")
         assert terminal.ends() == 4
+    assert list(scratch.iterdir()) == []  # though it was killed
 
 
 def test_commands_are_read_without_a_terminal(held: Path) -> None:
@@ -324,10 +330,10 @@ def test_watch_gives_the_terminal_back(template: Template, number: signal.Signal
 
 
 def test_nonsense_on_the_socket_disturbs_nothing(held: Path) -> None:
-    path = json.loads((held / FILE_NAME).read_text())["console"]
+    address = json.loads((held / FILE_NAME).read_text())["console"]
     for said in (b"", b"nonsense\n", b"[]\n", b'{"rows": "many"}\n', b'{"script": 7, "timeout": "x"}\n', b"{" * 100):
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(path)
+            connection.connect(f"\0{address}")
             connection.sendall(said)
             connection.shutdown(socket.SHUT_WR)
             connection.settimeout(SECONDS)
