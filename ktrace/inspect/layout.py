@@ -20,6 +20,8 @@ from ktrace.inspect.memory import KernelMemory
 
 _INTEGER_CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 _OPTIONAL, _BYTES, _ARRAY = "?", "&", "[]"
+Unpacker = Callable[[bytes, int], Any]
+"""Bytes and an offset into them to a named tuple."""
 
 
 @cache
@@ -59,10 +61,9 @@ class Layout:
         self.start: int = min((field.start for field in here), default=0)
         self.span: int = max((field.start + field.length for field in here), default=0) - self.start
         """Bytes from *start*, where the first member begins, to the end of the last one."""
-        self.unpack: Callable[[bytes, int], Any] = self._in_one_go(0) or self._each(0)
-        self.unpack_span: Callable[[bytes, int], Any] = self.unpack
-        if self.start:
-            self.unpack_span = self._in_one_go(self.start) or self._each(self.start)
+        plan = self._in_one_go()
+        self.unpack: Unpacker = plan(self.start) if plan else self._each(0)
+        self.unpack_span: Unpacker = plan(0) if plan else self._each(self.start)
         """The same as *unpack*, of bytes that begin at *start*."""
 
     def read(self, memory: KernelMemory, address: int) -> Any:
@@ -98,11 +99,11 @@ class Layout:
             raise MissingMember(self.name, path, f"is of type {found[0].type_name()!r}, no number,")
         return offset // 8, f"{count or ''}{code}", drgn.sizeof(type_) * (count or 1), None
 
-    def _in_one_go(self, start: int) -> Callable[[bytes, int], Any] | None:
-        """Return an unpacker of bytes that begin *start* bytes into the structure, which is one
-        ``struct.unpack_from``; ``None`` where two names stand for the same bytes."""
-        at = start
-        text = "<"
+    def _in_one_go(self) -> Callable[[int], Unpacker] | None:
+        """Return what makes unpackers that are one ``struct.unpack_from`` each, of bytes that begin so many bytes
+        before *start*; ``None`` where two names stand for the same bytes."""
+        at = self.start
+        text = ""
         count = 0
         places: dict[str, Callable[[Any], Any]] = {}
         for field in sorted(
@@ -115,35 +116,39 @@ class Layout:
             width = int(field.code[:-1]) if field.is_array else 1
             places[field.name] = _place(count, width, field)
             count += width
-        unpack_from = struct.Struct(text).unpack_from
+        arrange = self._arranged(places, count)
+        return lambda before: arrange(struct.Struct(f"<{before}x{text}").unpack_from)
+
+    def _arranged(
+        self, places: dict[str, Callable[[Any], Any]], count: int
+    ) -> Callable[[Callable[[bytes, int], Any]], Unpacker]:
+        """Return what puts *count* unpacked values, in the order of memory, into the order that was asked for.
+
+        :param places: what takes each member out of the values
+        """
         make = self._make
-        in_order = [field.name for field in self._fields] == list(places)
-        if in_order and count == len(self._fields) and all(field.bits is None for field in self._fields):
-
-            def straight(data: bytes, offset: int = 0) -> Any:
-                return make(unpack_from(data, offset))
-
-            return straight
-        if count == len(self._fields) and all(field.bits is None and not field.is_array for field in self._fields):
+        plain = count == len(self._fields) and all(field.bits is None for field in self._fields)
+        if plain and [field.name for field in self._fields] == list(places):
+            return lambda unpack_from: lambda data, offset: make(unpack_from(data, offset))
+        if plain and not any(field.is_array for field in self._fields):
             order = list(places)
             pick = operator.itemgetter(*[order.index(field.name) for field in self._fields])
-
-            def reordered(data: bytes, offset: int = 0) -> Any:
-                return make(pick(unpack_from(data, offset)))
-
-            return reordered
+            return lambda unpack_from: lambda data, offset: make(pick(unpack_from(data, offset)))
         getters: list[Callable[[Any], Any]] = [places.get(field.name, _missing) for field in self._fields]
 
-        def gathered(data: bytes, offset: int = 0) -> Any:
-            values = unpack_from(data, offset)
-            return make([get(values) for get in getters])
+        def gathered(unpack_from: Callable[[bytes, int], Any]) -> Unpacker:
+            def unpack(data: bytes, offset: int) -> Any:
+                values = unpack_from(data, offset)
+                return make([get(values) for get in getters])
+
+            return unpack
 
         return gathered
 
-    def _each(self, start: int) -> Callable[[bytes, int], Any]:
+    def _each(self, start: int) -> Unpacker:
         """Return an unpacker of bytes that begin *start* bytes into the structure, which takes member by member."""
 
-        def unpack(data: bytes, offset: int = 0) -> Any:
+        def unpack(data: bytes, offset: int) -> Any:
             values: list[Any] = []
             for field in self._fields:
                 if field.offset is None:

@@ -25,31 +25,28 @@ class Remembered(Generic[T]):
     """
 
     def __init__(self) -> None:
-        # The first place, mostly the only one, lies open: this is read at every step for every object.
-        self._known: dict[Hashable, tuple[T, int, bytes, Sequence[Place]]] = {}
+        self._known: dict[Hashable, tuple[T, Sequence[Place]]] = {}
 
     def find(self, memory: KernelMemory, key: Hashable) -> T | None:
         """Return the value that was kept as *key* if all that it depends on is as it was."""
         known = self._known.get(key)
         if known is None:
             return None
-        value, address, data, more = known
+        value, places = known
         try:
-            if memory.read(address, len(data)) != data or (more and not memory.holds(more)):
-                return None
+            return value if memory.holds(places) else None
         except CorruptStructure:
             return None  # what was mapped there is not any more
-        return value
 
     def keep(self, key: Hashable, value: T, places: Sequence[Place] | None) -> T:
         """Keep *value*, which depends on *places*, in place of what was kept as *key*; return it.
 
-        :param places: at least one, that which changes most often first; ``None`` to keep nothing
+        :param places: that which changes most often first; ``None`` to keep nothing
         """
         if places is None:
             self._known.pop(key, None)
         else:
             if len(self._known) >= LIMIT:
                 self._known.clear()
-            self._known[key] = (value, *places[0], places[1:])
+            self._known[key] = (value, places)
         return value

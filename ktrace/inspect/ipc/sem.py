@@ -143,27 +143,27 @@ class SemReader:
         offset = self._sems
         unpack, size = self._sem.unpack, self._sem.size
         for _ in range(raw.sem_nsems):
-            sem = unpack(data, offset)
+            semval, sempid, sem_otime, first_alter, first_const = unpack(data, offset)
             at = address + offset
             alter, const = at + self._sem_alter, at + self._sem_const
             offset += size
-            if sem.alter == alter and sem.const == const:
-                key = (sem.semval, sem.sempid, sem.sem_otime)
+            if first_alter == alter and first_const == const:
+                key = (semval, sempid, sem_otime)
                 known = plain.get(key)
                 if known is None:
-                    pid = self.pids.name(observation, sem.sempid)
+                    pid = self.pids.name(observation, sempid)
                     known = plain[key] = Sem(
-                        semval=sem.semval, sempid=pid, pending_alter=(), pending_const=(), sem_otime=sem.sem_otime
+                        semval=semval, sempid=pid, pending_alter=(), pending_const=(), sem_otime=sem_otime
                     )
                 sems.append(known)
                 continue
             sems.append(
                 Sem(
-                    semval=sem.semval,
-                    sempid=self.pids.name(observation, sem.sempid),
-                    pending_alter=queues(alter, sem.alter),
-                    pending_const=queues(const, sem.const),
-                    sem_otime=sem.sem_otime,
+                    semval=semval,
+                    sempid=self.pids.name(observation, sempid),
+                    pending_alter=queues(alter, first_alter),
+                    pending_const=queues(const, first_const),
+                    sem_otime=sem_otime,
                 )
             )
         list_id: tuple[Ref, ...] = ()

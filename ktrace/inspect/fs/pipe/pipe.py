@@ -209,6 +209,8 @@ class PipeReader:
 
     def _fasync(self, observation: Observation, first: int, what: str) -> tuple[Fasync, ...]:
         """Return who wants signals, the last one first."""
+        if not first:
+            return ()
         found: list[Fasync] = []
         for address in for_each_next(observation.memory, first, what, MAX_FASYNC, self._fa_next):
             entry = self.fasync.read(observation.memory, address)
