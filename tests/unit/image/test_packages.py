@@ -9,6 +9,7 @@ import pytest
 
 from ktrace.errors import UsageError
 from ktrace.image.apt import Apt
+from ktrace.image.foreign import refresh_import
 from ktrace.image.image import Image, find_image
 from ktrace.image.packages import import_debs, import_package, kernel_packages, known_suites, pinned_packages
 from ktrace.image.store import Store
@@ -91,6 +92,7 @@ def test_package_files_become_an_image(store: Store, work: Path, link: Link, lay
     debs = layout(work, link)
     check(import_debs("stock", debs[::-1], store=store))
     assert find_image("stock", store=store).imported
+    check(refresh_import("stock", store=store))
     assert list((store.root / "tmp").iterdir()) == []
 
 

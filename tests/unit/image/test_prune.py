@@ -9,6 +9,8 @@ import pytest
 from ktrace.image.foreign import KernelFiles, import_image
 from ktrace.image.image import find_image
 from ktrace.image.prune import prune_store
+from ktrace.image.recipe import load_recipe
+from ktrace.image.source import source_key
 from ktrace.image.store import Store, open_store, write_json
 
 OTHER = "int _start(void) { return 7; }"
@@ -66,3 +68,13 @@ def test_a_store_that_builds_is_not_pruned(kernel, store):
             other.wait(timeout=0.5)
         other.terminate()
     assert (store.root / "images").is_dir()
+
+
+def test_source_that_a_recipe_names_stays(store):
+    def fetch(_scratch, output):
+        (output / "linux.tar.xz").write_bytes(b"source")
+
+    named = store.build("sources", source_key(load_recipe("lab-7.3").kernel), fetch)
+    other = store.build("sources", "0" * 64, fetch)
+    assert [entry.path for entry in prune_store(store)] == [other]
+    assert named.is_dir()
