@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from ktrace.state.rule import Rule
 
@@ -68,3 +68,12 @@ class EndOf:
 
 
 Allowed = Between | OneOf | EndOf
+T = TypeVar("T")
+
+
+def allowed(value: T | Allowed) -> T:
+    """Return *value* as a member of the World, where a set of allowed values may stand in the place of one.
+
+    The model makes such Worlds; only ``state.compare`` and what shows values look into the sets.
+    """
+    return cast(T, value)

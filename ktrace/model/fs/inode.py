@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ktrace.include.linux.fs import MAY_EXEC
 from ktrace.include.linux.stat import S_IXUGO
 from ktrace.model.task import Errno, Task
-from ktrace.state.allowed import Between
+from ktrace.state.allowed import Between, allowed
 from ktrace.state.fs import inode as state
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Rule
@@ -142,9 +142,9 @@ class Inode:
             i_fop=self.i_fop,
             i_pipe=self.pipe.ref if self.pipe is not None else None,
             entries={name: inode.ref for name, inode in sorted(self.entries.items())},
-            i_atime=cast(int, self.i_atime),
-            i_mtime=cast(int, self.i_mtime),
-            i_ctime=cast(int, self.i_ctime),
+            i_atime=allowed(self.i_atime),
+            i_mtime=allowed(self.i_mtime),
+            i_ctime=allowed(self.i_ctime),
         )
         if self.pipe is not None:
             self.pipe.observe(kernel, objects)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ktrace.model.ipc.ids import IpcObject, Time, ktime_get_real_seconds, pid_name
 from ktrace.model.ipc.namespace import WakeQ
 from ktrace.model.task import Task
+from ktrace.state.allowed import allowed
 from ktrace.state.ipc import msg as state
 from ktrace.state.ipc.msg import SEARCH_LESSEQUAL, SEARCH_NUMBER
 from ktrace.state.ipc.namespace import IpcFacts
@@ -75,9 +76,9 @@ class MsgQueue(IpcObject):
         """Return the value that the World holds."""
         return state.MsgQueue(
             q_perm=self.observe_perm(),
-            q_stime=self.q_stime,  # type: ignore[arg-type]
-            q_rtime=self.q_rtime,  # type: ignore[arg-type]
-            q_ctime=self.q_ctime,  # type: ignore[arg-type]
+            q_stime=allowed(self.q_stime),
+            q_rtime=allowed(self.q_rtime),
+            q_ctime=allowed(self.q_ctime),
             q_cbytes=self.q_cbytes,
             q_qnum=self.q_qnum,
             q_qbytes=self.q_qbytes,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ktrace.model.ipc.ids import IpcObject, Time, pid_name
 from ktrace.model.task import Task
+from ktrace.state.allowed import allowed
 from ktrace.state.ipc import sem as state
 from ktrace.state.ref import Ref, process
 from ktrace.uapi.ipc import IPC_NOWAIT
@@ -122,7 +123,7 @@ class Sem:
             sempid=pid_name(self.sempid),
             pending_alter=_queues(self.pending_alter),
             pending_const=_queues(self.pending_const),
-            sem_otime=self.sem_otime,  # type: ignore[arg-type]
+            sem_otime=allowed(self.sem_otime),
         )
 
 
@@ -147,7 +148,7 @@ class SemArray(IpcObject):
         """Return the value that the World holds."""
         return state.SemArray(
             sem_perm=self.observe_perm(),
-            sem_ctime=self.sem_ctime,  # type: ignore[arg-type]
+            sem_ctime=allowed(self.sem_ctime),
             pending_alter=_queues(self.pending_alter),
             pending_const=_queues(self.pending_const),
             list_id=tuple([undo.ref for undo in self.list_id]),

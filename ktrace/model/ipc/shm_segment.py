@@ -11,6 +11,7 @@ from ktrace.model.ipc.ids import IpcObject, Time, ktime_get_real_seconds, pid_na
 from ktrace.model.mm.address_space import Backing
 from ktrace.model.process.user_namespace import UserNamespace
 from ktrace.model.task import Task
+from ktrace.state.allowed import allowed
 from ktrace.state.ipc import shm as state
 from ktrace.state.ref import process
 from ktrace.uapi.shm import SHM_DEST
@@ -68,9 +69,9 @@ class ShmidKernel(IpcObject):
             ),
             shm_nattch=self.shm_nattch,
             shm_segsz=self.shm_segsz,
-            shm_atim=self.shm_atim,  # type: ignore[arg-type]
-            shm_dtim=self.shm_dtim,  # type: ignore[arg-type]
-            shm_ctim=self.shm_ctim,  # type: ignore[arg-type]
+            shm_atim=allowed(self.shm_atim),
+            shm_dtim=allowed(self.shm_dtim),
+            shm_ctim=allowed(self.shm_ctim),
             shm_cprid=pid_name(self.shm_cprid),
             shm_lprid=pid_name(self.shm_lprid),
             mlock_ucounts=None if self.mlock_user is None else (self.mlock_user[1], locked_shm[self.mlock_user]),

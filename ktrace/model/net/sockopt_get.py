@@ -24,6 +24,7 @@ from ktrace.model.net.socket import sockfd_lookup
 from ktrace.model.net.sockopt import BUF_LOCKS, FLAG_OPTIONS
 from ktrace.model.process.timer import HZ
 from ktrace.model.task import Errno, Task
+from ktrace.state.allowed import Between
 from ktrace.state.call import Pointer, Result
 from ktrace.uapi import socket
 from ktrace.uapi.if_ import IFNAMSIZ
@@ -122,7 +123,7 @@ def getsockopt(task: Task, sockfd: int, level: int, optname: int, optlen: int | 
     return Result(0, None, out)
 
 
-def _buffer(kernel: Kernel, sk: Sock, optname: int) -> Any:
+def _buffer(kernel: Kernel, sk: Sock, optname: int) -> int | Between:
     """Return the size of a buffer, or what it may have grown to by itself."""
     sysctl = kernel.net.facts.sysctl
     rcvbuf, sndbuf = sk.view_buffers(sysctl.get("ipv4/tcp_rmem/2", 0), sysctl.get("ipv4/tcp_wmem/2", 0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.pipe_fs_i import (
@@ -19,7 +19,7 @@ from ktrace.model.mm.page import LENT, Page, UserPage
 from ktrace.model.mutex import Mutex
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps, WaitQueue, waiters, wake_up
-from ktrace.state.allowed import Between
+from ktrace.state.allowed import Between, allowed
 from ktrace.state.fs.pipe import pipe as state
 from ktrace.state.fs.pipe.pipe import PipeFacts
 from ktrace.state.names import flag_names
@@ -71,12 +71,12 @@ class PipeBuffer:
             return _free_slot(self.offset, self.len, flags, self.private)
         return state.PipeBuffer(
             page=Ref("page", page.key),
-            page_count=cast(int, page.references()),
+            page_count=allowed(page.references()),
             offset=self.offset,
             len=self.len,
             ops=self.ops,
             flags=flags,
-            private=cast(int, self.private),
+            private=allowed(self.private),
             data=bytes(page.data[self.offset : self.offset + self.len]),
         )
 

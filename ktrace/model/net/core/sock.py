@@ -13,6 +13,7 @@ from ktrace.model.net.core.sockfs import SocketInode
 from ktrace.model.process.timer import HZ, Timer, schedule_until, start
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps, WaitEntry, WaitQueue, wake_up
+from ktrace.state.allowed import Between, OneOf
 from ktrace.state.net.skbuff import Buffer
 from ktrace.state.ref import Ref
 from ktrace.uapi.errno import errno_name
@@ -168,7 +169,7 @@ class Sock:
         """Return the socks that this one points at."""
         return (skb.sk for skb in self.receive_queue if skb.sk is not None)
 
-    def view_state(self) -> Any:
+    def view_state(self) -> str | OneOf:
         """Return ``sk_state`` as the World has it, or what it may be."""
         return self.state
 
@@ -179,7 +180,7 @@ class Sock:
     def settle_buffers(self, kernel: Kernel) -> None:
         """Find out how large the buffers are now, where they grow by themselves."""
 
-    def view_buffers(self, rmem_max: int, wmem_max: int) -> tuple[Any, Any]:
+    def view_buffers(self, rmem_max: int, wmem_max: int) -> tuple[int | Between, int | Between]:
         """Return ``sk_rcvbuf`` and ``sk_sndbuf`` as the World has them, or what they may be."""
         return self.rcvbuf, self.sndbuf
 

@@ -8,7 +8,7 @@ from ktrace.model.fs.file import observe_file
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.sock import Sock, Socket
 from ktrace.model.wait import waiters
-from ktrace.state.allowed import OneOf
+from ktrace.state.allowed import OneOf, allowed
 from ktrace.state.fs.inode import mode_name
 from ktrace.state.net import sock as state
 from ktrace.state.net.socket import Socket as SocketState
@@ -24,7 +24,7 @@ def view_socket(socket: Socket) -> SocketState:
     return SocketState(
         state=socket.state,
         type=state.SOCK_TYPES.get(socket.type, str(socket.type)),
-        flags=_flags(socket),
+        flags=allowed(_flags(socket)),
         file=socket.file.ref if socket.file is not None else None,
         sk=socket.sk.ref if socket.sk is not None else None,
         ops=socket.ops.name if socket.ops is not None else None,
@@ -37,7 +37,7 @@ def view_socket(socket: Socket) -> SocketState:
     )
 
 
-def _flags(socket: Socket) -> Any:
+def _flags(socket: Socket) -> tuple[str, ...] | OneOf:
     """Return the flags; TCP takes SOCK_NOSPACE back by itself when there is room (``sk_stream_write_space()``)."""
     flags = tuple(sorted(socket.flags))
     if "SOCK_NOSPACE" in flags and socket.sk is not None and not socket.sk.accounted:
@@ -76,7 +76,7 @@ def view_sock(kernel: Kernel, sk: Sock) -> state.Sock:
     rcvbuf, sndbuf = sk.view_buffers(sysctl.get("ipv4/tcp_rmem/2", 0), sysctl.get("ipv4/tcp_wmem/2", 0))
     return state.Sock(
         sk_family=sk.family,
-        sk_state=sk.view_state(),
+        sk_state=allowed(sk.view_state()),
         sk_reuse=sk.reuse,
         sk_reuseport=sk.reuseport,
         sk_bound_dev_if=sk.bound_dev_if,
@@ -88,8 +88,8 @@ def view_sock(kernel: Kernel, sk: Sock) -> state.Sock:
         sk_backlog=(),
         sk_error_queue=tuple(skb.view() for skb in sk.error_queue),
         sk_rmem_alloc=sk.rmem_alloc if accounted else None,
-        sk_rcvbuf=rcvbuf,
-        sk_sndbuf=sndbuf,
+        sk_rcvbuf=allowed(rcvbuf),
+        sk_sndbuf=allowed(sndbuf),
         sk_wmem_alloc=sk.wmem_alloc if accounted else None,
         sk_peek_off=sk.peek_off,
         sk_sndtimeo=sk.sndtimeo,

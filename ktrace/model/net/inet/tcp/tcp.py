@@ -36,7 +36,7 @@ from ktrace.model.net.inet.tcp.byte_queue import ByteQueue
 from ktrace.model.process.timer import Timer
 from ktrace.model.task import Task
 from ktrace.model.wait import Sleeps, WaitEntry, wake_up
-from ktrace.state.allowed import Between, EndOf, OneOf
+from ktrace.state.allowed import Between, EndOf, OneOf, allowed
 from ktrace.state.net.inet import TcpSock
 from ktrace.state.net.skbuff import Buffer
 from ktrace.state.rule import Rule
@@ -205,18 +205,18 @@ class Tcp(Inet):
         sent = self.bytes_sent + (self.fin_out == "sent")
         if self.state == "TCP_SYN_SENT":
             sent = 1
-        unread: Any = len(self.rx) + (self.fin == "queued")
+        unread: int | OneOf = len(self.rx) + (self.fin == "queued")
         if not self.rx and self.fin == "queued" and self.bytes_received > 1:
             unread = OneOf(FIN_COALESCED, (0, 1))
-        unacked: Any = Between(DELAYED_ACK, 0, sent)
+        unacked: int | Between = Between(DELAYED_ACK, 0, sent)
         if self.state == "TCP_SYN_SENT":
             unacked = 1
         elif self.acked_at_once():
             unacked = 0
         tcp = TcpSock(
-            unacked=unacked if counted else None,
+            unacked=allowed(unacked) if counted else None,
             unsent=len(self.out) + (self.fin_out == "queued") if counted else None,
-            unread=unread,
+            unread=allowed(unread),
             tcp_rtx_queue=self._rtx_queue() if counted else b"",
             bytes_sent=self.bytes_sent,
             bytes_received=self.bytes_received,
@@ -237,7 +237,7 @@ class Tcp(Inet):
         )
         return {**Inet.view_parts(self), "tcp": tcp}
 
-    def view_state(self) -> Any:
+    def view_state(self) -> str | OneOf:
         """Return ``sk_state``: FIN_WAIT1 ends when the peer acknowledges."""
         if self.state == "TCP_FIN_WAIT1" and self.fin_out == "sent" and not self.acked_at_once():
             return OneOf(DELAYED_FIN_ACK, ("TCP_FIN_WAIT1", "TCP_FIN_WAIT2"))
@@ -265,10 +265,10 @@ class Tcp(Inet):
             grown = Between(SNDBUF, self.sndbuf, setting("ipv4/tcp_wmem/2"))
             self.sndbuf = kernel.choose(SNDBUF, lambda seen: size(seen, "sk_sndbuf"), grown.admits, self.sndbuf)
 
-    def view_buffers(self, rmem_max: int, wmem_max: int) -> tuple[Any, Any]:
+    def view_buffers(self, rmem_max: int, wmem_max: int) -> tuple[int | Between, int | Between]:
         """Return ``sk_rcvbuf`` and ``sk_sndbuf``: both grow by themselves on a connection."""
-        rcvbuf: Any = self.rcvbuf
-        sndbuf: Any = self.sndbuf
+        rcvbuf: int | Between = self.rcvbuf
+        sndbuf: int | Between = self.sndbuf
         if self.was_connected and "SOCK_RCVBUF_LOCK" not in self.userlocks:
             rcvbuf = Between(RCVBUF, self.rcvbuf, rmem_max)
         if self.was_connected and "SOCK_SNDBUF_LOCK" not in self.userlocks:
