@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ktrace.state.call import Call, Signalled
-from ktrace.uapi.signal import signal_name, signal_number
+from ktrace.uapi.signal import SIGRTMAX, signal_name, signal_number
 
 if TYPE_CHECKING:
     from ktrace.model.fs.file import FilesStruct
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
     from ktrace.model.mm.address_space import AddressSpace
     from ktrace.model.net.core.page_frag import PageFrag
-    from ktrace.model.process.timer import Timer
     from ktrace.model.process.user_namespace import UserNamespace
+    from ktrace.model.timer import Timer
     from ktrace.model.wait import MaySleep, Sleeps
 
 NR_OPEN_DEFAULT_LIMIT = 1024
@@ -184,3 +184,10 @@ DEFAULT_DISPOSITIONS = {
     **dict.fromkeys(IGNORED_BY_DEFAULT, "ignore"),
     **dict.fromkeys(RECORDED, "record"),
 }
+
+UNBLOCKABLE = frozenset({"SIGKILL", "SIGSTOP"})
+
+
+def mask_names(mask: int) -> frozenset[str]:
+    """Return the signals of a mask without those that cannot be blocked."""
+    return frozenset(signal_name(bit + 1) for bit in range(SIGRTMAX) if mask >> bit & 1) - UNBLOCKABLE

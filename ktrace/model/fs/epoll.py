@@ -13,8 +13,8 @@ from ktrace.model.fs.file_table import alloc_empty_file
 from ktrace.model.fs.poll import UserSigmask
 from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.mm.iov import out_is_bad
-from ktrace.model.process.timer import schedule_until, start
 from ktrace.model.task import Errno, Task
+from ktrace.model.timer import schedule_until, start
 from ktrace.model.wait import Sleeps, WaitEntry, WaitQueue, waiters, wake_up
 from ktrace.state.call import Pointer, Result
 from ktrace.state.fs import epoll as state

@@ -8,9 +8,8 @@ from typing import Any
 from ktrace.include.linux.types import u32
 from ktrace.model.fs.file import File, fdget, fput
 from ktrace.model.kernel import syscall
-from ktrace.model.process.signals import mask_names
-from ktrace.model.process.timer import Timer, schedule_until, start
-from ktrace.model.task import Errno, Task
+from ktrace.model.task import Errno, Task, mask_names
+from ktrace.model.timer import Timer, schedule_until, start
 from ktrace.model.wait import Sleeps, WaitEntry, WaitQueue
 from ktrace.state.call import Pointer, Result
 from ktrace.uapi.eventpoll import (

@@ -23,8 +23,8 @@ from ktrace.model.ipc.sem_queue import do_smart_update, perform_atomic_semop, se
 from ktrace.model.ipc.sem_undo import find_alloc_undo
 from ktrace.model.ipc.uapi import SEMBUF, TIMESPEC, address_of, read_array, read_struct
 from ktrace.model.kernel import syscall
-from ktrace.model.process.timer import schedule_timeout
 from ktrace.model.task import Errno, Task
+from ktrace.model.timer import schedule_timeout
 from ktrace.model.wait import Sleeps
 from ktrace.uapi import errno
 from ktrace.uapi.errno import errno_name

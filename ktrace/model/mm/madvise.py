@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.types import u64
-from ktrace.model.ipc.shm_segment import ShmAttachment
 from ktrace.model.kernel import syscall
 from ktrace.model.mm.address_space import AddressSpace, PrivateMemory, Vma, page_align
 from ktrace.model.task import Errno, Task
@@ -58,7 +57,7 @@ def _remove(vma: Vma, first: int, count: int) -> None:
         raise Errno("EINVAL" if vma.backing.anonymous else "EACCES")
     if not vma.may_write:
         raise Errno("EACCES")
-    pages = vma.backing.segment.pages if isinstance(vma.backing, ShmAttachment) else vma.backing.pages
+    pages = vma.backing.pages
     for index in [index for index in pages if first <= index < first + count]:
         del pages[index]
 

@@ -12,8 +12,8 @@ from ktrace.model.kernel import Kernel, syscall
 from ktrace.model.net import sockopt_busy_poll, sockopt_filter, sockopt_memory, sockopt_timestamp, sockopt_transmit
 from ktrace.model.net.core.sock import Sock, Socket
 from ktrace.model.net.socket import sockfd_lookup
-from ktrace.model.process.timer import HZ
 from ktrace.model.task import Errno, Task
+from ktrace.model.timer import HZ
 from ktrace.state.call import Pointer
 from ktrace.uapi import socket
 from ktrace.uapi.if_ import IFNAMSIZ

@@ -22,8 +22,8 @@ from ktrace.model.net.core.proto_ops import OptionValue
 from ktrace.model.net.core.sock import Sock, Socket
 from ktrace.model.net.socket import sockfd_lookup
 from ktrace.model.net.sockopt import BUF_LOCKS, FLAG_OPTIONS
-from ktrace.model.process.timer import HZ
 from ktrace.model.task import Errno, Task
+from ktrace.model.timer import HZ
 from ktrace.state.allowed import Between
 from ktrace.state.call import Pointer, Result
 from ktrace.uapi import socket

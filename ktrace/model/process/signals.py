@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from ktrace.model.kernel import Kernel, operation, syscall
 from ktrace.model.process.user_namespace import ns_capable, user_ns
-from ktrace.model.task import IGNORED_BY_DEFAULT, Errno, Task
+from ktrace.model.task import IGNORED_BY_DEFAULT, UNBLOCKABLE, Errno, Task, mask_names
 from ktrace.model.wait import Sleeps
 from ktrace.state.call import Pointer, Result
 from ktrace.uapi.siginfo import SI_TKILL, SI_USER
 from ktrace.uapi.signal import SIG_BLOCK, SIG_SETMASK, SIG_UNBLOCK, SIGRTMAX, signal_name, signal_number
 
-UNBLOCKABLE = frozenset({"SIGKILL", "SIGSTOP"})
 ACTIONS = {"DFL": "default", "IGN": "ignore", "RECORD": "record", "RECORD_RESTART": "restart"}
 
 
@@ -90,11 +89,6 @@ def rt_sigprocmask(task: Task, how: int, set: int | Pointer | None) -> Result:
             raise Errno("EINVAL")
     pointed = task.call is not None and "oldset" in task.call.pointers
     return Result(0, None, {} if pointed else {"oldset": old})
-
-
-def mask_names(mask: int) -> frozenset[str]:
-    """Return the signals of a mask without those that cannot be blocked."""
-    return frozenset(signal_name(bit + 1) for bit in range(SIGRTMAX) if mask >> bit & 1) - UNBLOCKABLE
 
 
 @syscall("pause")

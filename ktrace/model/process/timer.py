@@ -1,14 +1,12 @@
-"""Sleeping for a limited time (``kernel/time/hrtimer.c``), and letting guest time pass."""
+"""Timers that fire, and guest time that passes (``kernel/time/hrtimer.c``)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ktrace.model.kernel import Kernel, operation
 from ktrace.model.task import Task
-from ktrace.model.wait import Sleeps
+from ktrace.model.timer import Timer
 from ktrace.state.rule import Rule
 
 if TYPE_CHECKING:
@@ -16,58 +14,9 @@ if TYPE_CHECKING:
 
 HRTIMER = Rule("kernel/time/hrtimer.c", "hrtimer_wakeup", "at any time after the timer's")
 WAIT = Rule("kernel/time/hrtimer.c", "hrtimer_nanosleep", "how long the agent waits for something to happen")
-HZ = 250
-"""Jiffies a second (CONFIG_HZ)."""
-
 GIVEN_UP = ("EAGAIN", "ETIMEDOUT", "EINPROGRESS")
 TICKS = 20
 """Milliseconds that a timer may be late by: a few ticks, where the guest has no better clock."""
-
-
-@dataclass(eq=False)
-class Timer:
-    """A timer that ends a sleep.
-
-    :param armed: seconds of the guest's clock around the step that armed it
-    :param timeout: seconds
-    """
-
-    armed: tuple[int, int]
-    timeout: float
-    expired: bool = False
-
-    def may_expire(self, clock: tuple[int, int]) -> bool:
-        """Tell whether it can have expired by the end of a step; the clock is known to the second."""
-        return clock[1] + 1 - self.armed[0] >= self.timeout
-
-    def may_fire_in(self, clock: tuple[int, int]) -> Callable[[bool], bool]:
-        """Return what tells whether it is allowed that it fired, or that it did not."""
-        return lambda fired: not fired or self.may_expire(clock)
-
-    def must_expire(self, clock: tuple[int, int]) -> bool:
-        """Tell whether it must have expired before a step began."""
-        return clock[0] - 1 - self.armed[1] > self.timeout
-
-
-def start(kernel: Kernel, timeout: float | None) -> Timer | None:
-    """Return a timer of *timeout* seconds from now on, ``None`` for ever."""
-    return None if timeout is None else Timer(kernel.clock, timeout)
-
-
-def schedule_timeout(task: Task, timeout: float | None) -> Sleeps[bool]:
-    """Sleep until woken, or for *timeout* seconds; tell whether time ended it (``schedule_hrtimeout_range()``)."""
-    return (yield from schedule_until(task, start(task.kernel, timeout)))
-
-
-def schedule_until(task: Task, timer: Timer | None) -> Sleeps[bool]:
-    """Sleep until woken or until *timer* ends, which may run since an earlier sleep; tell whether it did."""
-    if timer is None:
-        yield
-        return False
-    task.timer = timer
-    yield
-    task.timer = None
-    return timer.expired
 
 
 def expire_early(kernel: Kernel) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ktrace.model.kernel import Kernel
-from ktrace.model.net.inet.sock import Inet, S
 from ktrace.state.net.sock import Sock as ObservedSock
 from ktrace.state.rule import Rule
 
 if TYPE_CHECKING:
+    from ktrace.model.net.inet.sock import Inet
     from ktrace.model.observed import Observed
 
+S = TypeVar("S", bound="Inet")
 SELECT = Rule("net/core/sock_reuseport.c", "reuseport_select_sock", "a hash with a secret, the same for the same flow")
 Flow = tuple[str, int, str, int]
 

@@ -10,8 +10,8 @@ from ktrace.include.linux.net import SOCK_WAKE_IO, SOCK_WAKE_SPACE, SOCK_WAKE_UR
 from ktrace.model.fs.fasync import FasyncList, kill_fasync
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sockfs import SocketInode
-from ktrace.model.process.timer import HZ, Timer, schedule_until, start
 from ktrace.model.task import Errno, Task
+from ktrace.model.timer import HZ, Timer, schedule_until, start
 from ktrace.model.wait import Sleeps, WaitEntry, WaitQueue, wake_up
 from ktrace.state.allowed import Between, OneOf
 from ktrace.state.net.skbuff import Buffer

@@ -41,8 +41,8 @@ from ktrace.model.net.inet.tcp.tcp import (
     tcp_set_state,
     tcp_sk,
 )
-from ktrace.model.process.timer import start
 from ktrace.model.task import Errno, Task
+from ktrace.model.timer import start
 from ktrace.model.wait import Sleeps
 from ktrace.state.net.sock import Sock as ObservedSock
 from ktrace.state.rule import Rule

@@ -23,8 +23,8 @@ from ktrace.model.net.core.proto_ops import OptionValue
 from ktrace.model.net.inet.tcp.info import get_info
 from ktrace.model.net.inet.tcp.tcp import Tcp, tcp_push_pending_frames
 from ktrace.model.net.sockopt import int_option
-from ktrace.model.process.timer import HZ
 from ktrace.model.task import Errno, Task
+from ktrace.model.timer import HZ
 from ktrace.state.allowed import Between, OneOf
 from ktrace.state.rule import Rule
 from ktrace.uapi.socket import SOL_TCP

@@ -33,8 +33,8 @@ from ktrace.model.net.inet.ip_input import refuse_watchers
 from ktrace.model.net.inet.ports import TimeWait
 from ktrace.model.net.inet.sock import Inet
 from ktrace.model.net.inet.tcp.byte_queue import ByteQueue
-from ktrace.model.process.timer import Timer
 from ktrace.model.task import Task
+from ktrace.model.timer import Timer
 from ktrace.model.wait import Sleeps, WaitEntry, wake_up
 from ktrace.state.allowed import Between, EndOf, OneOf, allowed
 from ktrace.state.net.inet import TcpSock
