@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ktrace.state.call import Call, Signalled
 from ktrace.uapi.signal import SIGRTMAX, signal_name, signal_number
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ktrace.model.ipc.nsproxy import NsProxy
     from ktrace.model.ipc.sem_array import SemUndoList
     from ktrace.model.ipc.shm_segment import ShmidKernel
-    from ktrace.model.kernel import Kernel
+    from ktrace.model.kernel import Answer, Kernel
     from ktrace.model.mm.address_space import AddressSpace
     from ktrace.model.net.core.page_frag import PageFrag
     from ktrace.model.process.user_namespace import UserNamespace
@@ -126,7 +126,7 @@ class Task:
     timer: Timer | None = None
     proc_inodes: dict[str, Inode] = field(default_factory=dict)
     call: Call | None = None
-    running: Sleeps[Any] | None = None
+    running: Sleeps[Answer | None] | None = None
     sleeping: bool = False
     uninterruptible: bool = False
     pending: list[Signalled] = field(default_factory=list)

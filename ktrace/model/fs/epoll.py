@@ -116,7 +116,7 @@ class EpollFileOperations(FileOperations):
                 mask = EPOLLIN | EPOLLRDNORM
                 break
             left.pop(0)
-        _done_scan(task.kernel, ep, left)
+        ep_done_scan(task.kernel, ep, left)
         return mask
 
     def llseek(self, task: Task, file: File, offset: int, whence: int) -> int:
@@ -129,20 +129,20 @@ class EpollFileOperations(FileOperations):
         if ep.poll_wait.entries:
             wake_up(task.kernel, ep.poll_wait, 1, EPOLLIN)
         for item in list(ep.items):
-            remove(ep, item)
+            ep_remove(ep, item)
 
 
 EPOLL_OPS = EpollFileOperations()
 
 
-def _done_scan(kernel: Kernel, ep: EventPoll, left: list[Epitem]) -> None:
+def ep_done_scan(kernel: Kernel, ep: EventPoll, left: list[Epitem]) -> None:
     """Put the items that were not looked at back, before those that became ready meanwhile (``ep_done_scan()``)."""
     ep.ready = left + ep.ready
     if ep.ready and ep.wq.entries:
         wake_up(kernel, ep.wq)
 
 
-def _callback(kernel: Kernel, item: Epitem) -> Callable[[int], bool]:
+def _waker(kernel: Kernel, item: Epitem) -> Callable[[int], bool]:
     """Return the wake function of an item's entry on the queue of its file (``ep_poll_callback()``)."""
 
     def ep_poll_callback(key: int) -> bool:
@@ -163,7 +163,7 @@ def _callback(kernel: Kernel, item: Epitem) -> Callable[[int], bool]:
     return ep_poll_callback
 
 
-def remove(ep: EventPoll, item: Epitem) -> None:
+def ep_remove(ep: EventPoll, item: Epitem) -> None:
     """Stop watching one descriptor (``ep_remove()``)."""
     for queue, entry in item.waits:
         queue.remove(entry)
@@ -180,7 +180,7 @@ class _Release:
         self.item = item
 
     def __call__(self) -> None:
-        remove(self.item.ep, self.item)
+        ep_remove(self.item.ep, self.item)
 
 
 @syscall("epoll_create")
@@ -224,25 +224,25 @@ def epoll_ctl(task: Task, epfd: int, op: int, fd: int, event: Any) -> int:
         events = u32(event["events"]) & ~EPOLLWAKEUP if has_event else 0
         _check_exclusive(op, events, target)
         ep: EventPoll = file.private
-        if op == EPOLL_CTL_ADD and target.ops is EPOLL_OPS and _loops(kernel, ep, target.private):
+        if op == EPOLL_CTL_ADD and target.ops is EPOLL_OPS and ep_loop_check(kernel, ep, target.private):
             raise Errno("ELOOP")
         item = ep.find(target, fd)
         if op == EPOLL_CTL_ADD:
             if item is not None:
                 raise Errno("EEXIST")
-            _insert(task, ep, target, fd, events | EPOLLERR | EPOLLHUP, event["data"])
+            ep_insert(task, ep, target, fd, events | EPOLLERR | EPOLLHUP, event["data"])
         elif op not in (EPOLL_CTL_DEL, EPOLL_CTL_MOD):
             raise Errno("EINVAL")
         elif item is None:
             raise Errno("ENOENT")
         elif op == EPOLL_CTL_DEL:
-            remove(ep, item)
+            ep_remove(ep, item)
         elif item.events & EPOLLEXCLUSIVE:
             raise Errno("EINVAL")
         else:
             item.events, item.data = events | EPOLLERR | EPOLLHUP, event["data"]
             if item.poll(task):
-                _make_ready(kernel, ep, item)
+                _add_ready(kernel, ep, item)
     return 0
 
 
@@ -254,7 +254,7 @@ def _check_exclusive(op: int, events: int, target: File) -> None:
         raise Errno("EINVAL")
 
 
-def _loops(kernel: Kernel, ep: EventPoll, to: EventPoll) -> bool:
+def ep_loop_check(kernel: Kernel, ep: EventPoll, to: EventPoll) -> bool:
     """Tell whether putting *to* into *ep* makes a loop or too deep a chain (``ep_loop_check()``)."""
 
     def down(found: EventPoll, depth: int) -> int:
@@ -285,21 +285,21 @@ def _files_of(kernel: Kernel, ep: EventPoll) -> set[File]:
     }
 
 
-def _insert(task: Task, ep: EventPoll, target: File, fd: int, events: int, data: int) -> None:
+def ep_insert(task: Task, ep: EventPoll, target: File, fd: int, events: int, data: int) -> None:
     """Watch a descriptor (``ep_insert()``, ``ep_ptable_queue_proc()``)."""
     kernel = task.kernel
     item = Epitem(ep, target, fd, events, data)
     ep.items.append(item)
     target.on_release.insert(0, _Release(item))
     for queue in target.ops.poll_queues(task, target):
-        entry = WaitEntry(None, bool(events & EPOLLEXCLUSIVE), _callback(kernel, item), kind="ep_poll_callback")
+        entry = WaitEntry(None, bool(events & EPOLLEXCLUSIVE), _waker(kernel, item), kind="ep_poll_callback")
         queue.add(entry)
         item.waits.append((queue, entry))
     if item.poll(task):
-        _make_ready(kernel, ep, item)
+        _add_ready(kernel, ep, item)
 
 
-def _make_ready(kernel: Kernel, ep: EventPoll, item: Epitem) -> None:
+def _add_ready(kernel: Kernel, ep: EventPoll, item: Epitem) -> None:
     if item in ep.ready:
         return
     ep.ready.append(item)
@@ -339,7 +339,7 @@ def epoll_wait(task: Task, epfd: int, maxevents: int, timeout: int) -> Sleeps[Re
             if available:
                 if task.fatal_signal_pending():
                     raise Errno("EINTR")
-                found = _send_events(task, ep, maxevents)
+                found = ep_send_events(task, ep, maxevents)
                 if found:
                     break
             if timed_out:
@@ -370,7 +370,7 @@ def _waiter(task: Task, ep: EventPoll) -> WaitEntry:
     return entry
 
 
-def _send_events(task: Task, ep: EventPoll, maxevents: int) -> tuple[dict[str, int], ...]:
+def ep_send_events(task: Task, ep: EventPoll, maxevents: int) -> tuple[dict[str, int], ...]:
     """Hand over what is still ready (``ep_send_events()``)."""
     kernel = task.kernel
     left, ep.ready = ep.ready, []
@@ -383,12 +383,12 @@ def _send_events(task: Task, ep: EventPoll, maxevents: int) -> tuple[dict[str, i
             continue
         if bad:
             left.insert(0, item)
-            _done_scan(kernel, ep, left)
+            ep_done_scan(kernel, ep, left)
             raise Errno("EFAULT")
         found.append({"events": revents, "data": item.data})
         if item.events & EPOLLONESHOT:
             item.events &= PRIVATE_BITS
         elif not item.events & EPOLLET:
             ep.ready.append(item)
-    _done_scan(kernel, ep, left)
+    ep_done_scan(kernel, ep, left)
     return tuple(found)
