@@ -14,7 +14,7 @@ from ktrace.model.build import build_model
 from ktrace.model.kernel import Kernel
 from ktrace.trace.session_reader import SessionReader
 
-RECORDED = Path(__file__).parents[3] / "traces" / "recorded" / "pipe-basic.jsonl.gz"
+RECORDED = Path(__file__).parents[3] / "traces" / "recorded" / "raw.jsonl.gz"
 
 
 @cache
@@ -33,8 +33,12 @@ def dry_run(source: Source, limit: int) -> tuple[Trial, Kernel]:
         if actor is not None:
             task = kernel.tasks[actor]
             assert task.running is None, f"{actor} is inside a call and cannot make {call.name}"
-        outcome = kernel.act(actor, call)
         done = Done(actor, call)
+        try:
+            outcome = kernel.act(actor, call)
+        except NotImplementedError as error:
+            trial.unmodelled = f"{call.name}: {error}"
+            break
         trial.moves.append(done)
         trial.calls[call.name] += 1
         if actor is not None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import combinations
 
 import pytest
 
+from ktrace.fuzz import planner
 from ktrace.fuzz.families import FAMILIES
-from tests.unit.fuzz.bench import failures, moves, plan, returned
+from ktrace.fuzz.planner import Planner
+from tests.unit.fuzz.bench import dry_run, failures, moves, plan, returned
 
 KNOWN = sorted(FAMILIES)
 ESSENTIAL = {
@@ -51,12 +54,19 @@ def test_most_calls_do_something_and_some_fail(family: str) -> None:
 
 
 def test_several_families_mix() -> None:
-    from ktrace.fuzz.planner import Planner
-    from tests.unit.fuzz.bench import dry_run
-
     calls = [set(dry_run(Planner(["pipe", "sem"], 4, str(seed)), 150)[0].calls) for seed in range(8)]
     assert any({"semop", "write"} <= made for made in calls)
     assert any("semop" in made and "write" not in made for made in calls)
+
+
+@pytest.mark.parametrize("pair", list(combinations(KNOWN, 2)), ids="+".join)
+def test_every_two_families_can_stand_the_descriptors_of_each_other(
+    pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planner, "ALONE", 0.0)
+    for seed in range(3):
+        trial, _ = dry_run(Planner(pair, 5, f"pair/{seed}"), 120)
+        assert trial.moves
 
 
 def test_every_family_says_its_name() -> None:
@@ -77,8 +87,6 @@ def test_descriptors_arrive_in_messages() -> None:
 def test_nobody_waits_long_for_a_second_syn() -> None:
     from ktrace.fuzz.families.net.socket import SYN_STEPS
     from ktrace.fuzz.model_view import ModelView, open_fds
-    from ktrace.fuzz.planner import Planner
-    from tests.unit.fuzz.bench import dry_run
 
     waiting: dict[int, int] = {}
 

@@ -13,7 +13,7 @@ from ktrace.fuzz.families.fs.watchers import watching
 from ktrace.fuzz.family import Family, Generator, Scene
 from ktrace.fuzz.model_view import ModelView, Move, open_fds
 from ktrace.model.fs.file import File
-from ktrace.model.net.core.sock import Socket
+from ktrace.model.net.core.sock import Sock, Socket
 from ktrace.model.net.unix.garbage import has_dropped
 from ktrace.model.task import Task
 from ktrace.state.call import BAD, Call
@@ -34,6 +34,12 @@ _NAMES = (
 def is_socket(file: File) -> bool:
     """Tell whether *file* is a socket."""
     return isinstance(file.private, Socket)
+
+
+def sock_of(task: Task, fd: int) -> Sock | None:
+    """Return the sock of *task*'s socket *fd*, of whichever family it is; ``None`` where that is no socket."""
+    slot = task.files.slots.get(fd)
+    return slot.file.private.sk if slot is not None and is_socket(slot.file) else None
 
 
 def is_listener(file: File) -> bool:

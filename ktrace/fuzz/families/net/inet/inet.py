@@ -19,7 +19,7 @@ from ktrace.fuzz.families.net.inet.scenarios import (
 )
 from ktrace.fuzz.families.net.options import INET_OPTIONS, OPTIONS
 from ktrace.fuzz.families.net.scenarios import crowd, options, signalled, spliced, talking
-from ktrace.fuzz.families.net.socket import SocketFamily, is_socket
+from ktrace.fuzz.families.net.socket import SocketFamily, sock_of
 from ktrace.fuzz.family import Scene
 from ktrace.fuzz.model_view import ModelView
 from ktrace.model.task import Task
@@ -85,8 +85,7 @@ class InetFamily(SocketFamily):
 
     def fit(self, choose: Chance, task: Task, fd: int, address: dict[str, Any]) -> dict[str, Any]:
         """Return an IPv6 address for an AF_INET6 socket, mostly."""
-        slot = task.files.slots.get(fd)
-        sk = slot.file.private.sk if slot is not None and is_socket(slot.file) else None
+        sk = sock_of(task, fd)
         if sk is None or sk.family != "AF_INET6" or choose.chance(0.05):
             return address
         host = choose.one(_HOSTS6.get(address["sin_addr"], ("2001:db8::1", "::ffff:10.0.0.1", "fe80::1")))

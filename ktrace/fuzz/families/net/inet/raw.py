@@ -11,9 +11,11 @@ from ktrace.fuzz.chance import Chance, pattern
 from ktrace.fuzz.families.fs.files import may_block, pick_fd
 from ktrace.fuzz.families.fs.watchers import watching
 from ktrace.fuzz.families.net.inet.inet import InetFamily
-from ktrace.fuzz.families.net.socket import is_socket, is_talking
+from ktrace.fuzz.families.net.socket import is_socket, is_talking, sock_of
 from ktrace.fuzz.family import Scene
 from ktrace.fuzz.model_view import ModelView
+from ktrace.model.net.core.sock import Sock
+from ktrace.model.net.inet.sock import Inet
 from ktrace.model.task import Task
 from ktrace.state.call import Call
 
@@ -79,16 +81,14 @@ class RawFamily(InetFamily):
         fd = pick_fd(choose, task, is_talking)
         if fd is None:
             return None
-        slot = task.files.slots.get(fd)
-        sk = slot.file.private.sk if slot is not None and is_socket(slot.file) else None
-        data = self._payload(choose, sk, pattern(state.number, self.size(choose)))
+        data = self._payload(choose, sock_of(task, fd), pattern(state.number, self.size(choose)))
         flags = 0 if may_block(state, choose, 0.4) else C["MSG_DONTWAIT"]
         address = self.address_for(state, choose, task, fd) if choose.chance(0.7) else None
         return make_call("sendto", fd, data, flags=flags | choose.flags(0.03, C["MSG_OOB"]), dest_addr=address)
 
-    def _payload(self, choose: Chance, sk: Any, data: bytes) -> bytes:
+    def _payload(self, choose: Chance, sk: Sock | None, data: bytes) -> bytes:
         """Return an echo for who speaks ICMP, a header for who makes it by hand."""
-        if sk is None or choose.chance(0.1):
+        if not isinstance(sk, Inet) or choose.chance(0.1):
             return data
         echo = bytes([choose.one((8, 8, 0, 15)) if sk.protocol == 1 else choose.one((128, 128, 129, 200)), 0])
         if sk.protocol in (1, 58):

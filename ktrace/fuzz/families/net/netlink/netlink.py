@@ -11,9 +11,10 @@ from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.chance import Chance, pattern
 from ktrace.fuzz.families.fs.files import pick_fd
 from ktrace.fuzz.families.fs.watchers import watching
-from ktrace.fuzz.families.net.socket import SocketFamily, is_socket, is_talking
+from ktrace.fuzz.families.net.socket import SocketFamily, is_socket, is_talking, sock_of
 from ktrace.fuzz.family import Scene
 from ktrace.fuzz.model_view import ModelView
+from ktrace.model.net.netlink.sock import Netlink
 from ktrace.model.task import Task
 from ktrace.state.call import Call
 
@@ -68,8 +69,8 @@ class NetlinkFamily(SocketFamily):
         fd = pick_fd(choose, task, is_talking)
         if fd is None:
             return None
-        slot = task.files.slots.get(fd)
-        if slot is not None and is_socket(slot.file) and slot.file.private.sk.protocol == C["NETLINK_ROUTE"]:
+        sk = sock_of(task, fd)
+        if isinstance(sk, Netlink) and sk.protocol == C["NETLINK_ROUTE"]:
             return make_call("sendto", fd, _ACK * choose.one((1, 1, 3)), flags=C["MSG_DONTWAIT"])
         address = self.address(state, choose, task) if choose.chance(0.7) else None
         data = pattern(state.number, self.size(choose))
