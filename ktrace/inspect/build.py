@@ -8,8 +8,9 @@ from typing import Any
 from ktrace.inspect.corrupt import explained
 from ktrace.inspect.fs.epoll import EpollReader
 from ktrace.inspect.fs.file import FileReader
-from ktrace.inspect.fs.inode import InodeReader, TreeReader
+from ktrace.inspect.fs.inode import InodeReader
 from ktrace.inspect.fs.pipe.pipe import PipeReader, read_pipe_facts
+from ktrace.inspect.fs.tree import TreeReader
 from ktrace.inspect.inspector import Inspector
 from ktrace.inspect.ipc.subsystem import SysvReader
 from ktrace.inspect.kernel import LiveKernel

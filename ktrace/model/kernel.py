@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ktrace.model.observed import Evidence, Observed
-from ktrace.model.task import Cred, Errno, Task
+from ktrace.model.task import AsObserved, Cred, Errno, Task
 from ktrace.model.wait import MaySleep, Sleeps, drive
 from ktrace.state.call import Call, Completed, Event, Exited, Outcome, Result, Signalled
 from ktrace.state.ref import Ref
@@ -72,6 +72,13 @@ def operation(name: str) -> Callable[[Operation], Operation]:
 def is_modelled(actor: str | None, name: str) -> bool:
     """Tell whether the model knows call *name* of an actor, or operation *name* where *actor* is ``None``."""
     return name in (_OPERATIONS if actor is None else _SYSTEM_CALLS)
+
+
+UNSIMULATED = Rule("fs/open.c", "do_dentry_open", "what files of kinds that are not simulated answer")
+
+
+def _returned(task: Task, early: bool) -> Callable[[Observed], bool]:
+    return lambda seen: task.name in seen.early() if early else seen.returned(task)
 
 
 class Subsystem:
@@ -254,12 +261,43 @@ class Kernel:
         try:
             running: Sleeps[Answer] = drive(function(task, *call.args))
             answer = yield from running
+        except AsObserved as opaque:
+            answer = yield from self._as_seen(task, opaque)
         except Errno as error:
             return Result(-1, error.name)
         if task.exiting:
             return Result(0)
         assert isinstance(answer, (int, Result)), f"the model of {call.name!r} answered {answer!r}"
         return answer
+
+    def _as_seen(self, task: Task, opaque: AsObserved) -> Sleeps[Result]:
+        try:
+            return (yield from self.as_observed(task, opaque))
+        except Errno as error:
+            return Result(-1, error.name)
+
+    def as_observed(self, task: Task, opaque: AsObserved) -> Sleeps[Result]:
+        """Return what the call of *task* was seen to answer, once it did: nothing else is known of it.
+
+        :raises Errno: ERESTARTSYS where the task is killed
+        """
+        while (seen := self.choose(UNSIMULATED, lambda seen: seen.result(task), lambda _: True, None)) is None:
+            if task.fatal_signal_pending():
+                raise Errno("ERESTARTSYS")
+            task.watches_opaque = True
+            yield
+        if opaque.only_errors and seen.errno is None:
+            raise NotImplementedError(f"the model does not know what this changes in {opaque.what}")
+        return seen
+
+    def wake_watchers(self, early: bool) -> None:
+        """Wake who was seen to return from a call that something not simulated may end.
+
+        :param early: only who returned before the actor of the step
+        """
+        for task in list(self.tasks.values()):
+            if task.watches_opaque and task.sleeping and self.choose(UNSIMULATED, _returned(task, early), bool, False):
+                self.wake_up_process(task)
 
     def _run(self, task: Task) -> None:
         if task.name not in self.tasks:
@@ -400,6 +438,6 @@ class Kernel:
 
     def spawn(self, name: str, files: FilesStruct, cred: Cred | None = None, pid: int = 0) -> Task:
         """Add a task named *name* (the agent's fork of a fresh actor)."""
-        task = Task(self, name, files, self.mm.born(), cred or Cred(), pid)
+        task = Task(self, name, files, self.mm.born(), self.fs.born(), cred or Cred(), pid)
         self.tasks[name] = task
         return task

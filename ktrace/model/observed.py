@@ -96,11 +96,15 @@ class Observed:
 
     def opened(self, task: Task, fd: int) -> Any:
         """Return what a descriptor leads to: a pipe, a socket, an inode."""
+        return self._at(self.target(task, fd))
+
+    def target(self, task: Task, fd: int) -> Ref | None:
+        """Return the reference of what a descriptor leads to."""
         process = self.process(task.name)
         table = self._at(process.files) if process is not None else None
         slot = table.fds.get(fd) if isinstance(table, DescriptorTable) else None
         file = self._at(slot.file) if slot is not None else None
-        return self._at(file.target) if isinstance(file, File) else None
+        return file.target if isinstance(file, File) else None
 
     def pipe(self, pipe: PipeInode) -> Pipe | None:
         """Return the kernel's own *pipe*, which some actor has open."""

@@ -11,6 +11,7 @@ from ktrace.uapi.signal import SIGRTMAX, signal_name, signal_number
 
 if TYPE_CHECKING:
     from ktrace.model.fs.file import FilesStruct
+    from ktrace.model.fs.fs_struct import FsStruct
     from ktrace.model.fs.inode import Inode
     from ktrace.model.fs.pipe.pipe import PipeInode
     from ktrace.model.ipc.nsproxy import NsProxy
@@ -77,6 +78,19 @@ class Cred:
         return self.user_ns is None and capability in self.capabilities
 
 
+class AsObserved(Exception):
+    """End a call with whatever the kernel was seen to answer.
+
+    :param what: what is not simulated, such as ``procfs``
+    :param only_errors: success would have changed what the model knows nothing of
+    """
+
+    def __init__(self, what: str, only_errors: bool = False) -> None:
+        super().__init__(what)
+        self.what = what
+        self.only_errors = only_errors
+
+
 @dataclass(frozen=True)
 class Rlimit:
     """A limit of a process (``struct rlimit64``).
@@ -103,6 +117,7 @@ class Task:
     :param frag_unseen: TCP or UDP filled the same page, how far nobody knows
     :param poll_key: what poll or epoll asks a file for (``poll_table._key``)
     :param timer: ends its sleep
+    :param watches_opaque: it sleeps in a call that a file of a kind that is not simulated may end
     :param proc_inodes: of its files below /proc, by name
     :param uninterruptible: no signal wakes it (TASK_UNINTERRUPTIBLE)
     """
@@ -111,6 +126,7 @@ class Task:
     name: str
     files: FilesStruct
     mm: AddressSpace
+    fs: FsStruct
     cred: Cred = field(default_factory=Cred)
     pid: int = 0
     rlimit_nofile: int = NR_OPEN_DEFAULT_LIMIT
@@ -136,8 +152,7 @@ class Task:
     saved_mask: frozenset[str] | None = None
     task_works: list[Callable[[], MaySleep[None]]] = field(default_factory=list)
     exiting: bool = False
-    umask: int = 0o022
-    cwd: str = "/"
+    watches_opaque: bool = False
 
     def deliverable(self) -> list[Signalled]:
         """Return what is pending and not blocked, in the order of delivery: the thread's own signals first.

@@ -67,7 +67,24 @@ class EndOf:
         return f"an end of {self.more + len(self.data)} bytes ({self.rule})"
 
 
-Allowed = Between | OneOf | EndOf
+@dataclass(frozen=True, slots=True)
+class Anything:
+    """Allow whatever was observed: it is of a kind that the model does not simulate.
+
+    :param rule: which kind that is
+    """
+
+    rule: Rule
+
+    def admits(self, value: Any) -> bool:
+        """Tell whether *value* is allowed."""
+        return True
+
+    def __str__(self) -> str:
+        return f"anything ({self.rule})"
+
+
+Allowed = Between | OneOf | EndOf | Anything
 T = TypeVar("T")
 
 

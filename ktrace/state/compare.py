@@ -8,7 +8,7 @@ from functools import cache
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from ktrace.state.allowed import Between, EndOf, OneOf
+from ktrace.state.allowed import Anything, Between, EndOf, OneOf
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Choice
 from ktrace.state.world import World
@@ -103,7 +103,7 @@ def differ(path: str, observed: Any, expected: Any, held: list[Choice] | None = 
 
     :param held: told of the fields for which the expected value is a set
     """
-    if isinstance(expected, (Between, OneOf, EndOf)):
+    if isinstance(expected, (Between, OneOf, EndOf, Anything)):
         fits = expected.admits(observed)
         if held is not None:
             held.append(Choice(expected.rule, observed, fits, path))

@@ -1,4 +1,4 @@
-"""Where lseek() counts from (``include/uapi/linux/fs.h``)."""
+"""Where lseek() counts from, and how renameat2() does it (``include/uapi/linux/fs.h``)."""
 
 from __future__ import annotations
 
@@ -8,3 +8,7 @@ SEEK_END = 2
 SEEK_DATA = 3
 SEEK_HOLE = 4
 SEEK_MAX = SEEK_HOLE
+
+RENAME_NOREPLACE = 0x1
+RENAME_EXCHANGE = 0x2
+RENAME_WHITEOUT = 0x4

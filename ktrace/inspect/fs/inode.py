@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from drgn.helpers.linux.fs import for_each_mount, mount_fstype
-
-from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.fs.super_block import SuperBlocks
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
-from ktrace.inspect.lib.list import for_each_hlist_node, for_each_list_node
-from ktrace.inspect.members import first_member, has_member, offset_of
-from ktrace.inspect.memory import KernelMemory
+from ktrace.inspect.members import first_member
 from ktrace.inspect.remembered import Remembered
-from ktrace.state.fs.inode import Inode, TreeFacts, mode_name
+from ktrace.state.fs.inode import Inode, mode_name
 from ktrace.state.ref import Ref
 from ktrace.uapi.stat import S_IFDIR, S_IFIFO, S_IFMT
 
 PipeObserver = Callable[[Observation, int, int], Ref]
+DirectoryObserver = Callable[[Observation, int, Any], bool]
 DEPTH = 64
 ENTRIES = 1 << 16
 
@@ -40,12 +36,13 @@ class _Known(NamedTuple):
 
 
 class InodeReader:
-    """Read inodes; a FIFO's pipe is read by *pipes*, which the reader of pipes sets."""
+    """Read inodes; a FIFO's pipe is read by *pipes*, a directory by *directories*, which their readers set."""
 
     def __init__(self, kernel: LiveKernel) -> None:
         prog = kernel.prog
         self.kernel = kernel
         self.pipes: PipeObserver | None = None
+        self.directories: DirectoryObserver | None = None
         self.inode = Layout(
             prog,
             "struct inode",
@@ -53,6 +50,7 @@ class InodeReader:
             "i_uid.val",
             "i_gid.val",
             "i_nlink",
+            "i_rdev",
             "i_size",
             "i_sb",
             "i_fop",
@@ -83,6 +81,8 @@ class InodeReader:
         if known is None or known.inode.i_sb != self.super_blocks.name(observation, known.i_sb):
             data = observation.memory.read(address, self.inode.size)
             raw = self.inode.unpack(data, 0)
+            if raw.i_mode & S_IFMT == S_IFDIR and self.directories and self.directories(observation, address, raw):
+                return ref
             inode = self._decode(observation, address, raw, {})
             known = self._remembered.keep(address, _Known(inode, raw.i_pipe, raw.i_sb), ((address, data),))
         observation.objects[ref] = known.inode
@@ -116,86 +116,3 @@ class InodeReader:
         """Add the pipe behind an inode that is a FIFO in use."""
         if inode.i_pipe is not None and self.pipes is not None and inode.i_pipe not in observation.objects:
             self.pipes(observation, i_pipe, address)
-
-
-class TreeReader:
-    """Read the directory in which workloads make their files: the tmpfs mounted at *path*.
-
-    Its entries lie in the dentry cache, all of them, as long as they exist (``fs/libfs.c``).
-
-    :param path: where it is mounted
-    """
-
-    def __init__(self, kernel: LiveKernel, inodes: InodeReader, path: str = "/tmp") -> None:
-        prog = kernel.prog
-        self.inodes = inodes
-        self.path = path
-        self.dentry = Layout(prog, "struct dentry", "d_inode", "d_name.name", "d_name.len", "d_hash.pprev")
-        self._hlist = has_member(prog, "struct dentry", "d_children.first")
-        if self._hlist:
-            self._head_offset = offset_of(prog, "struct dentry", "d_children")
-            self._child_offset = offset_of(prog, "struct dentry", "d_sib")
-        else:
-            self._head_offset = offset_of(prog, "struct dentry", "d_subdirs")
-            self._child_offset = offset_of(prog, "struct dentry", "d_child")
-        self.root = 0
-        for mount in for_each_mount(kernel.variable("init_task").nsproxy.mnt_ns, dst=path):
-            if mount_fstype(mount) == b"tmpfs":
-                self.root = mount.mnt.mnt_root.value_()
-                self.inodes.names[mount.mnt.mnt_root.d_inode.value_()] = Ref("inode", path)
-
-    def observe(self, observation: Observation) -> None:
-        """Add the directory and everything below it."""
-        if self.root:
-            self._directory(observation, self.root, 0)
-
-    def _directory(self, observation: Observation, address: int, depth: int) -> Ref:
-        memory = observation.memory
-        if depth > DEPTH:
-            raise CorruptStructure("dentry.d_subdirs", address, f"more than {DEPTH} directories deep")
-        dentry = self.dentry.read(memory, address)
-        ref = self.inodes.ref(dentry.d_inode)
-        if ref in observation.objects:
-            return ref
-        raw = self.inodes.read(observation, dentry.d_inode)
-        entries: dict[str, Ref] = {}
-        if raw.i_mode & S_IFMT == S_IFDIR:
-            for child in self.children(memory, address):
-                below = self.dentry.read(memory, child)
-                if not below.d_inode or not below.d_hash_pprev:
-                    continue  # a negative dentry, or an unlinked one that is still open
-                name = memory.read(below.d_name_name, min(below.d_name_len, 255)).decode("utf-8", "backslashreplace")
-                entries[name] = self._directory(observation, child, depth + 1)
-        self.inodes.add(observation, dentry.d_inode, raw, dict(sorted(entries.items())))
-        return ref
-
-    def children(self, memory: KernelMemory, address: int) -> list[int]:
-        """Return the dentries below the one at *address*, the latest first.
-
-        :raises CorruptStructure: the list of them cannot be followed
-        """
-        head = address + self._head_offset
-        if self._hlist:
-            nodes = for_each_hlist_node(memory, head, "dentry.d_children", ENTRIES)
-        else:
-            nodes = for_each_list_node(memory, head, "dentry.d_subdirs", ENTRIES)
-        return [node - self._child_offset for node in nodes]
-
-    def facts(self) -> TreeFacts:
-        """Return what the directory is now; taken before the first step."""
-        if not self.root:
-            return TreeFacts(path=self.path)
-        memory = self.inodes.kernel.memory
-        raw = self.inodes.inode.read(memory, self.dentry.read(memory, self.root).d_inode)
-        symbol = self.inodes.kernel.symbol
-        # tmpfs takes O_DIRECT where its files have an open of their own, which sets FMODE_CAN_ODIRECT.
-        direct = self.inodes.kernel.has_symbol("shmem_file_open")
-        return TreeFacts(
-            path=self.path,
-            i_mode=raw.i_mode,
-            i_uid=raw.i_uid_val,
-            i_gid=raw.i_gid_val,
-            i_fop=symbol(raw.i_fop),
-            direct=direct,
-            times=(raw.i_atime, raw.i_mtime, raw.i_ctime),
-        )

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
 from ktrace.model.mm.iov import Destination, Source
 from ktrace.model.task import Errno
 from ktrace.model.wait import MaySleep, Sleeps, drive
+from ktrace.state.allowed import Allowed, Anything
 from ktrace.state.fs import file as state
 from ktrace.state.ref import Ref
+from ktrace.state.rule import Rule
 from ktrace.uapi.eventpoll import EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM
 from ktrace.uapi.fcntl import (
     F_GETPIPE_SZ,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 MODES = {FMODE_READ: "r", FMODE_WRITE: "w", FMODE_READ | FMODE_WRITE: "rw", 0: ""}
 
+UNSIMULATED: Any = Anything(Rule("fs/open.c", "do_dentry_open", "files of this kind are not simulated"))
 NR_OPEN_DEFAULT = 64
 """Descriptors that a table has room for without more memory (BITS_PER_LONG)."""
 
@@ -143,6 +146,10 @@ class FileOperations:
     def fasync(self, task: Task, fd: int, file: File, on: bool) -> MaySleep[None]:
         """Register for SIGIO, or take the registration back."""
 
+    def f_count(self, file: File) -> int | Allowed:
+        """Return how many references the World may show."""
+        return file.count
+
     def flush(self, task: Task, file: File) -> None:
         """Act on every close of a descriptor."""
 
@@ -163,6 +170,8 @@ class File:
     :param private: the subsystem's own object (``private_data``)
     :param seekable: FMODE_LSEEK, FMODE_PREAD and FMODE_PWRITE
     :param inode: the model's inode, where a name leads to it
+    :param dentry: directory and name by which it was opened
+    :param pos_known: whether *pos* and *f_version* are the model's to tell
     :param f_owner: the task that gets SIGIO; *f_owner_type* one of F_OWNER_*; *f_owner_cred* uid and euid of the setter
     :param on_release: run at the last close before anything else (``eventpoll_release()``)
     """
@@ -177,6 +186,8 @@ class File:
     pos: int = 0
     seekable: bool = False
     inode: Inode | None = None
+    dentry: tuple[Inode, str] | None = None
+    pos_known: bool = True
     f_owner: Task | Stranger | None = None
     f_owner_type: str = "F_OWNER_TID"
     f_owner_cred: tuple[int, int] = (0, 0)
@@ -303,12 +314,12 @@ def observe_file(kernel: Kernel, objects: dict[Ref, Any], file: File) -> Ref:
             f_op=file.ops.name,
             f_mode=MODES[file.f_mode & (FMODE_READ | FMODE_WRITE)],
             f_flags=state.open_flags(file.f_flags),
-            f_count=file.count,
+            f_count=cast(int, file.ops.f_count(file)),
             target=file.target,
-            f_pos=file.pos,
+            f_pos=file.pos if file.pos_known else UNSIMULATED,
             f_owner=Ref("process", file.f_owner.name) if file.f_owner is not None else None,
             f_signum=file.f_signum,
-            f_version=file.f_version,
+            f_version=file.f_version if file.pos_known else UNSIMULATED,
         )
         file.ops.observe(kernel, file, objects)
     return ref

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ktrace.include.linux.fs import MAY_EXEC
+from ktrace.include.linux.fs import MAY_EXEC, MAY_READ, MAY_WRITE
 from ktrace.include.linux.stat import S_IXUGO
 from ktrace.model.task import Errno, Task
 from ktrace.state.allowed import Between, allowed
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ktrace.model.fs.pipe.pipe import PipeInode
     from ktrace.model.kernel import Kernel
     from ktrace.model.mm.page import Page
+    from ktrace.model.task import Task
 
 Time = int | Between
 SET_NOW = Rule("fs/inode.c", "current_time", "the second in which a step did it")
@@ -43,6 +44,11 @@ class Inode:
     :param i_private: what a file of a special file system stands for
     :param relatime: where it is mounted, reading does not always change *i_atime* (MNT_RELATIME)
     :param seals: F_SEAL_* of a regular file
+    :param parent: the directory that has it, of a directory
+    :param mounted: root of what is mounted on it; *covers* is what a root is mounted on
+    :param root: of the file system, of what is no directory
+    :param link: where a symbolic link leads
+    :param i_rdev: of a device, its number (``dev_t``)
     :param numbers: st_ino and st_dev, once seen
     :param ops: of its open files, where its type does not say
     """
@@ -59,6 +65,11 @@ class Inode:
     pipe: PipeInode | None = None
     entries: dict[str, Inode] = field(default_factory=dict)
     parent: Inode | None = None
+    mounted: Inode | None = None
+    covers: Inode | None = None
+    root: Inode | None = None
+    link: bytes | None = None
+    i_rdev: int = 0
     i_pages: dict[int, Page] = field(default_factory=dict)
     i_private: Any = None
     seals: int = 1
@@ -87,9 +98,23 @@ class Inode:
         if mask & ~mode & 0o7 == 0:
             return
         is_dir = self.i_mode & S_IFMT == S_IFDIR
+        if cred.capable("CAP_DAC_READ_SEARCH") and (not mask & MAY_WRITE if is_dir else mask == MAY_READ):
+            return
         if cred.capable("CAP_DAC_OVERRIDE") and (is_dir or not mask & MAY_EXEC or self.i_mode & S_IXUGO):
             return
         raise Errno("EACCES")
+
+    def lookup(self, task: Task, name: str) -> Inode | None:
+        """Return what a directory has under *name* (``inode_operations.lookup``)."""
+        return self.entries.get(name)
+
+    def magic_link(self, task: Task) -> Inode | None:
+        """Return what a link of procfs leads to without a path (``nd_jump_link()``), ``None`` for any other inode."""
+        return None
+
+    def name_of(self, inode: Inode) -> str:
+        """Return what a directory calls one below it (``d_name``)."""
+        return next((name for name, entry in self.entries.items() if entry is inode), "")
 
     def owner_set(self, uid: int) -> None:
         """Take over a new owner, even the same one (``inode_operations.setattr`` with ATTR_UID)."""

@@ -1,299 +1,239 @@
-"""Opening, making and removing files by name (``fs/open.c``, ``fs/namei.c``)."""
+"""Making, removing and renaming by name (``fs/namei.c``)."""
 
 from __future__ import annotations
 
-import re
-
-from ktrace.include.linux.fs import FMODE_WRITE, MAY_EXEC, MAY_READ, MAY_WRITE
+from ktrace.include.linux.fs import MAY_EXEC, MAY_WRITE
 from ktrace.include.linux.stat import S_IALLUGO, S_IRWXUGO
-from ktrace.model.fs.file import File, FileOperations, file_inode, fput
-from ktrace.model.fs.file_table import alloc_empty_file
 from ktrace.model.fs.inode import Inode, current_time
-from ktrace.model.fs.proc import proc_inode
-from ktrace.model.fs.shmem import DIRECTORY_OPS, SHMEM_OPS, truncate_inode
-from ktrace.model.kernel import syscall
-from ktrace.model.task import Errno, Task
-from ktrace.model.wait import Sleeps, drive
-from ktrace.state.call import Pointer
-from ktrace.uapi.fcntl import (
-    AT_FDCWD,
-    FASYNC,
-    O_ACCMODE,
-    O_APPEND,
-    O_CLOEXEC,
-    O_CREAT,
-    O_DIRECT,
-    O_DIRECTORY,
-    O_DSYNC,
-    O_EXCL,
-    O_LARGEFILE,
-    O_NOATIME,
-    O_NOCTTY,
-    O_NOFOLLOW,
-    O_NONBLOCK,
-    O_PATH,
-    O_RDWR,
-    O_SYNC,
-    O_TMPFILE,
-    O_TRUNC,
-    O_WRONLY,
+from ktrace.model.fs.path_walk import (
+    LAST_DOT,
+    LAST_DOTDOT,
+    LAST_NORM,
+    Nameidata,
+    getname,
+    lookup,
+    path_lookupat,
+    path_parentat,
 )
-from ktrace.uapi.stat import S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK, S_ISVTX
-
-O_SYNC_BIT, O_TMPFILE_BIT = O_SYNC & ~O_DSYNC, O_TMPFILE & ~O_DIRECTORY
-VALID_OPEN_FLAGS = (
-    O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_DSYNC | O_SYNC_BIT | FASYNC
-    | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE_BIT
-)  # fmt: skip
-O_PATH_FLAGS = O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC
-FD_LINK = re.compile(rb"/proc/(?:self|thread-self)/fd/(\d+)")
-FOPS: dict[int, FileOperations] = {S_IFREG: SHMEM_OPS, S_IFDIR: DIRECTORY_OPS}
-"""By file type; the FIFO's are added by its own module."""
-
-
-class PathOperations(FileOperations):
-    """``empty_fops`` of a file opened with O_PATH."""
-
-    name = "empty_fops"
-
-
-PATH_OPS = PathOperations()
-
-
-@syscall("open")
-def open_(task: Task, pathname: bytes, flags: int, mode: int) -> Sleeps[int]:
-    """Open a file by name (``fs/open.c: do_sys_open()``)."""
-    return (yield from do_open(task, AT_FDCWD, pathname, flags, mode))
-
-
-@syscall("openat")
-def openat(task: Task, dirfd: int, pathname: bytes, flags: int, mode: int) -> Sleeps[int]:
-    """Open a file below a directory (``fs/open.c: do_sys_open()``)."""
-    return (yield from do_open(task, dirfd, pathname, flags, mode))
-
-
-@syscall("creat")
-def creat(task: Task, pathname: bytes, mode: int) -> Sleeps[int]:
-    """Make a file, or empty it (``fs/open.c``: creat)."""
-    return (yield from do_open(task, AT_FDCWD, pathname, O_CREAT | O_WRONLY | O_TRUNC, mode))
-
-
-def do_open(task: Task, dirfd: int, path: bytes | Pointer, flags: int, mode: int) -> Sleeps[int]:
-    """Take a descriptor, then open (``fs/open.c: do_sys_openat2()``)."""
-    flags = flags & VALID_OPEN_FLAGS | O_LARGEFILE
-    if flags & O_PATH:
-        flags &= O_PATH_FLAGS
-    cloexec = bool(flags & O_CLOEXEC)
-    flags &= ~O_CLOEXEC
-    _check_flags(flags)
-    if isinstance(path, Pointer):
-        raise Errno("EFAULT")
-    if not path.split(b"\0", 1)[0]:
-        raise Errno("ENOENT")
-    files = task.files
-    fd = files.reserve(task, cloexec)
-    try:
-        file = yield from _open_file(task, dirfd, path, flags, mode & S_IALLUGO)
-    except Errno:
-        del files.reserved[fd]
-        raise
-    files.install(fd, file, cloexec)
-    return fd
-
-
-def _check_flags(flags: int) -> None:
-    """``fs/open.c: build_open_flags()``."""
-    if flags & O_DIRECTORY and flags & O_CREAT:
-        raise Errno("EINVAL")
-    if flags & O_TMPFILE_BIT and (not flags & O_DIRECTORY or flags & O_ACCMODE not in (O_WRONLY, O_RDWR)):
-        raise Errno("EINVAL")
-
-
-def _open_file(task: Task, dirfd: int, path: bytes, flags: int, mode: int) -> Sleeps[File]:
-    """Find or make the inode and open it (``fs/namei.c: path_openat()``, ``do_open()``)."""
-    kernel = task.kernel
-    tree = kernel.fs
-    alloc_empty_file(task)
-    created = False
-    if (link := FD_LINK.fullmatch(path)) is not None:
-        inode = _behind_link(task, int(link[1]))
-    elif (found := proc_inode(task, path)) is not None:
-        inode = found
-    elif flags & O_CREAT:
-        directory, name, trailing = tree.parent_of(task, path, dirfd)
-        if trailing or not name:
-            raise Errno("EISDIR")
-        found = directory.entries.get(name)
-        created = found is None
-        inode = found or tree.create(task, directory, name, S_IFREG | mode)
-    else:
-        inode = tree.lookup(task, path, dirfd)
-    if flags & O_CREAT:
-        if flags & O_EXCL and not created:
-            raise Errno("EEXIST")
-        if inode.i_mode & S_IFMT == S_IFDIR:
-            raise Errno("EISDIR")
-    if flags & O_DIRECTORY and inode.i_mode & S_IFMT != S_IFDIR:
-        raise Errno("ENOTDIR")
-    if not created:
-        _may_open(task, inode, flags)
-    return (yield from open_inode(task, inode, flags, created))
-
-
-def _behind_link(task: Task, fd: int) -> Inode:
-    """Return what a descriptor's link below /proc leads to (``fs/proc/fd.c: proc_fd_link()``)."""
-    slot = task.files.slots.get(fd)
-    if slot is None:
-        raise Errno("ENOENT")
-    if slot.file.inode is None or slot.file.target.kind == "socket":
-        # anon_inode: 0600 and root's; a socket's inode: 0777. Neither can be opened (no_open()).
-        anonymous = slot.file.target.kind != "socket"
-        if anonymous and task.cred.euid != 0 and not task.cred.capable("CAP_DAC_OVERRIDE"):
-            raise Errno("EACCES")
-        raise Errno("ENXIO")
-    inode: Inode = slot.file.inode
-    return inode
-
-
-def _may_open(task: Task, inode: Inode, flags: int) -> None:
-    """``fs/namei.c: may_open()``."""
-    if flags & O_PATH:
-        return
-    mask = (MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE)[flags & O_ACCMODE]
-    if flags & O_TRUNC:
-        mask |= MAY_WRITE
-    if inode.i_mode & S_IFMT == S_IFDIR and mask & MAY_WRITE:
-        raise Errno("EISDIR")
-    inode.permission(task, mask)
-    if flags & O_NOATIME and task.cred.euid != inode.i_uid and not task.cred.capable("CAP_FOWNER"):
-        raise Errno("EPERM")
-
-
-def open_inode(task: Task, inode: Inode, flags: int, created: bool = False) -> Sleeps[File]:
-    """Make an open file of an inode (``fs/open.c: do_dentry_open()``)."""
-    kernel = task.kernel
-    kind = inode.i_mode & S_IFMT
-    if kind == S_IFSOCK and not flags & O_PATH:
-        raise Errno("ENXIO")  # no_open()
-    # OPEN_FMODE: O_ACCMODE 3 gives neither mode.
-    f_mode = flags + 1 & O_ACCMODE
-    ops = PATH_OPS if flags & O_PATH else inode.ops or FOPS[kind]
-    file = File(kernel.serial(), ops, 0 if flags & O_PATH else f_mode, flags, inode.ref, inode=inode)
-    inode.get()
-    if not flags & O_PATH:
-        file.seekable = kind != S_IFIFO
-        try:
-            yield from drive(ops.open(task, inode, file))
-        except Errno:
-            inode.put(kernel)
-            raise
-    file.f_flags &= ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC)
-    tree = kernel.fs
-    if flags & O_DIRECT and not (kind == S_IFREG and tree.facts.direct):
-        fput(task, file)
-        raise Errno("EINVAL")
-    if flags & O_TRUNC and not created and kind == S_IFREG:
-        truncate_inode(kernel, inode, 0, True)
-    return file
-
-
-# -- making and removing -------------------------------------------------------------------------
+from ktrace.model.fs.tree import is_dead, root_of
+from ktrace.model.kernel import syscall
+from ktrace.model.task import AsObserved, Errno, Task
+from ktrace.state.call import Pointer
+from ktrace.uapi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_FOLLOW
+from ktrace.uapi.fs import RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT
+from ktrace.uapi.limits import PATH_MAX
+from ktrace.uapi.stat import S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK, S_ISVTX
 
 
 @syscall("mknod")
 def mknod(task: Task, pathname: bytes, mode: int, dev: int) -> int:
-    """Make a FIFO, a socket's name or an empty file (``fs/namei.c: do_mknodat()``)."""
+    """Make a FIFO, a socket's name or an empty file (``do_mknodat()``)."""
     return _mknod(task, AT_FDCWD, pathname, mode)
 
 
 @syscall("mkfifo")
 def mkfifo(task: Task, pathname: bytes, mode: int) -> int:
-    """Make a FIFO: mknod(2) with the type set (``fs/namei.c: do_mknodat()``)."""
+    """Make a FIFO: mknod(2) with the type set (``do_mknodat()``)."""
     return _mknod(task, AT_FDCWD, pathname, mode | S_IFIFO)
 
 
 @syscall("mknodat")
 def mknodat(task: Task, dirfd: int, pathname: bytes, mode: int, dev: int) -> int:
-    """Make a FIFO below a directory (``fs/namei.c: do_mknodat()``)."""
+    """Make a FIFO below a directory (``do_mknodat()``)."""
     return _mknod(task, dirfd, pathname, mode)
 
 
-def _mknod(task: Task, dirfd: int, path: bytes, mode: int) -> int:
+def _mknod(task: Task, dirfd: int, path: bytes | Pointer, mode: int) -> int:
+    """``do_mknodat()``, ``may_mknod()``."""
     kind = mode & S_IFMT or S_IFREG
-    if isinstance(path, Pointer):
-        raise Errno("EFAULT")  # getname() comes first
+    getname(path)
     if kind == S_IFDIR:
         raise Errno("EPERM")
-    if kind not in (S_IFREG, S_IFIFO, S_IFSOCK):
+    if kind not in (S_IFREG, S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK):
         raise Errno("EINVAL")
+    if kind in (S_IFCHR, S_IFBLK):
+        raise AsObserved("a device", only_errors=True)
     make(task, dirfd, path, kind | mode & S_IALLUGO)
     return 0
 
 
-def make(task: Task, dirfd: int, path: bytes | Pointer, mode: int) -> Inode:
-    """Make an inode with a new name (``fs/namei.c: filename_create()``, ``vfs_mknod()``).
+def make(task: Task, dirfd: int, path: bytes | Pointer, mode: int) -> tuple[Inode, Inode, str]:
+    """Make an inode with a new name, and return it, its directory and the name (``filename_create()``).
 
     :param mode: with the file type
-    :raises Errno: EEXIST, ENOENT and whatever the lookup says
+    :raises Errno: EEXIST, ENOENT and whatever the walk says
     """
-    tree = task.kernel.fs
-    directory, name, trailing = tree.parent_of(task, path, dirfd)
-    if not name or name in directory.entries:
+    nd = path_parentat(task, path, dirfd)
+    _absent(task, nd, wants_dir=mode & S_IFMT == S_IFDIR)
+    return task.kernel.fs.create(task, nd.inode, nd.last, mode), nd.inode, nd.last
+
+
+def _absent(task: Task, nd: Nameidata, wants_dir: bool) -> None:
+    """Refuse where the last name is none, or is there already (``filename_create()``).
+
+    :raises Errno: EEXIST, ENOENT
+    """
+    if nd.last_type != LAST_NORM:
         raise Errno("EEXIST")
-    if trailing and mode & S_IFMT != S_IFDIR:
+    if is_dead(nd.inode):
         raise Errno("ENOENT")
-    return tree.create(task, directory, name, mode)
+    if lookup(task, nd.inode, nd.last) is not None:
+        raise Errno("EEXIST")
+    if nd.slash and not wants_dir:
+        raise Errno("ENOENT")
 
 
 @syscall("mkdir")
 def mkdir(task: Task, pathname: bytes, mode: int) -> int:
-    """Make a directory (``fs/namei.c: do_mkdirat()``)."""
-    make(task, AT_FDCWD, pathname, S_IFDIR | mode & (S_IRWXUGO | S_ISVTX))
+    """Make a directory (``do_mkdirat()``)."""
+    return mkdirat(task, AT_FDCWD, pathname, mode)
+
+
+@syscall("mkdirat")
+def mkdirat(task: Task, dirfd: int, pathname: bytes, mode: int) -> int:
+    """Make a directory below another (``do_mkdirat()``)."""
+    make(task, dirfd, pathname, S_IFDIR | mode & (S_IRWXUGO | S_ISVTX))
+    return 0
+
+
+@syscall("symlink")
+def symlink(task: Task, target: bytes, linkpath: bytes) -> int:
+    """Make a symbolic link (``do_symlinkat()``)."""
+    return symlinkat(task, target, AT_FDCWD, linkpath)
+
+
+@syscall("symlinkat")
+def symlinkat(task: Task, target: bytes, newdirfd: int, linkpath: bytes) -> int:
+    """Make a symbolic link below a directory (``do_symlinkat()``, ``shmem_symlink()``).
+
+    :raises Errno: ENAMETOOLONG, EEXIST, ENOENT
+    """
+    text = getname(target).encode("utf-8", "surrogateescape")
+    assert len(text) < PATH_MAX
+    inode, _, _ = make(task, newdirfd, linkpath, S_IFLNK | S_IRWXUGO)
+    inode.link, inode.i_size = text, len(text)
+    return 0
+
+
+@syscall("link")
+def link(task: Task, oldpath: bytes, newpath: bytes) -> int:
+    """Give a file one more name (``do_linkat()``)."""
+    return linkat(task, AT_FDCWD, oldpath, AT_FDCWD, newpath, 0)
+
+
+@syscall("linkat")
+def linkat(task: Task, olddirfd: int, oldpath: bytes, newdirfd: int, newpath: bytes, flags: int) -> int:
+    """Give a file one more name (``do_linkat()``, ``vfs_link()``).
+
+    :raises Errno: EINVAL, ENOENT, EEXIST, EXDEV, EPERM of a directory
+    """
+    if flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH):
+        raise Errno("EINVAL")
+    if flags & AT_EMPTY_PATH and not task.cred.capable("CAP_DAC_READ_SEARCH"):
+        raise Errno("ENOENT")
+    inode = path_lookupat(
+        task, oldpath, olddirfd, bool(flags & AT_SYMLINK_FOLLOW), bool(flags & AT_EMPTY_PATH), changes=True
+    )
+    nd = path_parentat(task, newpath, newdirfd)
+    _absent(task, nd, wants_dir=False)
+    if not same_file_system(inode, nd.inode):
+        raise Errno("EXDEV")
+    nd.inode.permission(task, MAY_WRITE | MAY_EXEC)
+    if inode.i_mode & S_IFMT == S_IFDIR:
+        raise Errno("EPERM")
+    if not inode.i_nlink:
+        raise Errno("ENOENT")
+    # shmem_link(), simple_link()
+    nd.inode.changed(task.kernel)
+    inode.i_ctime = current_time(task.kernel)
+    inode.i_nlink += 1
+    nd.inode.entries[nd.last] = inode
     return 0
 
 
 @syscall("unlink")
 def unlink(task: Task, pathname: bytes) -> int:
-    """Remove a name; the inode stays while it is open (``fs/namei.c: do_unlinkat()``)."""
-    kernel = task.kernel
-    tree = kernel.fs
-    directory, name, trailing = tree.parent_of(task, pathname)
-    if not name:
-        raise Errno("EBUSY" if directory is tree.root else "EISDIR")
-    inode = directory.entries.get(name)
-    if inode is None:
-        raise Errno("ENOENT")
-    is_dir = inode.i_mode & S_IFMT == S_IFDIR
-    if trailing:
-        raise Errno("EISDIR" if is_dir else "ENOTDIR")
-    tree.may_delete(task, directory, inode)
-    if is_dir:
-        raise Errno("EISDIR")
-    del directory.entries[name]
-    inode.i_nlink -= 1
-    directory.changed(kernel)
-    inode.i_ctime = current_time(kernel)
-    inode.evict()
-    return 0
+    """Remove a name; the inode stays while it is open (``do_unlinkat()``)."""
+    return _unlink(task, AT_FDCWD, pathname)
 
 
 @syscall("rmdir")
 def rmdir(task: Task, pathname: bytes) -> int:
-    """Remove an empty directory (``fs/namei.c: do_rmdir()``)."""
+    """Remove an empty directory (``do_rmdir()``)."""
+    return _rmdir(task, AT_FDCWD, pathname)
+
+
+@syscall("unlinkat")
+def unlinkat(task: Task, dirfd: int, pathname: bytes, flags: int) -> int:
+    """Remove a name below a directory (``fs/namei.c``: unlinkat)."""
+    if flags & ~AT_REMOVEDIR:
+        raise Errno("EINVAL")
+    return _rmdir(task, dirfd, pathname) if flags & AT_REMOVEDIR else _unlink(task, dirfd, pathname)
+
+
+def _unlink(task: Task, dirfd: int, path: bytes | Pointer) -> int:
+    """``do_unlinkat()``, ``vfs_unlink()``."""
     kernel = task.kernel
-    tree = kernel.fs
-    directory, name, _ = tree.parent_of(task, pathname)
-    if not name:
-        raise Errno("EBUSY")
-    inode = directory.entries.get(name)
+    nd = path_parentat(task, path, dirfd)
+    if nd.last_type != LAST_NORM:
+        raise Errno("EISDIR")
+    directory, inode = nd.inode, _existing(task, nd)
+    is_dir = inode.i_mode & S_IFMT == S_IFDIR
+    if nd.slash:
+        raise Errno("EISDIR" if is_dir else "ENOTDIR")
+    may_delete(task, directory, inode)
+    if is_dir:
+        raise Errno("EISDIR")
+    del directory.entries[nd.last]
+    directory.changed(kernel)
+    inode.i_ctime = current_time(kernel)
+    inode.i_nlink -= 1
+    inode.evict()
+    return 0
+
+
+def may_delete(task: Task, directory: Inode, victim: Inode) -> None:
+    """Refuse what the caller may not remove (``may_delete()``).
+
+    :raises Errno: EACCES, EPERM in a sticky directory
+    """
+    directory.permission(task, MAY_WRITE | MAY_EXEC)
+    uid = task.cred.euid
+    sticky = directory.i_mode & S_ISVTX and uid not in (victim.i_uid, directory.i_uid)
+    if sticky and not task.cred.capable("CAP_FOWNER"):
+        raise Errno("EPERM")
+
+
+def _existing(task: Task, nd: Nameidata) -> Inode:
+    """Return what the last name stands for, mounts not crossed (``__lookup_hash()``).
+
+    :raises Errno: ENOENT
+    """
+    inode = None if is_dead(nd.inode) else lookup(task, nd.inode, nd.last)
     if inode is None:
         raise Errno("ENOENT")
-    tree.may_delete(task, directory, inode)
+    return inode
+
+
+def _rmdir(task: Task, dirfd: int, path: bytes | Pointer) -> int:
+    """``do_rmdir()``, ``vfs_rmdir()``, ``simple_rmdir()``."""
+    kernel = task.kernel
+    nd = path_parentat(task, path, dirfd)
+    if nd.last_type == LAST_DOTDOT:
+        raise Errno("ENOTEMPTY")
+    if nd.last_type == LAST_DOT:
+        raise Errno("EINVAL")
+    if nd.last_type != LAST_NORM:
+        raise Errno("EBUSY")
+    directory, inode = nd.inode, _existing(task, nd)
+    may_delete(task, directory, inode)
     if inode.i_mode & S_IFMT != S_IFDIR:
         raise Errno("ENOTDIR")
+    if inode.mounted is not None:
+        raise Errno("EBUSY")
     if inode.entries:
         raise Errno("ENOTEMPTY")
-    del directory.entries[name]
+    del directory.entries[nd.last]
     inode.i_nlink -= 2
     directory.i_nlink -= 1
     directory.changed(kernel)
@@ -301,76 +241,123 @@ def rmdir(task: Task, pathname: bytes) -> int:
     return 0
 
 
-@syscall("umask")
-def umask(task: Task, mask: int) -> int:
-    """Set the permission bits that new files lack (``kernel/sys.c``: umask)."""
-    old, task.umask = task.umask, mask & S_IRWXUGO
-    return old
+@syscall("rename")
+def rename(task: Task, oldpath: bytes, newpath: bytes) -> int:
+    """Change a file's name (``do_renameat2()``)."""
+    return renameat2(task, AT_FDCWD, oldpath, AT_FDCWD, newpath, 0)
 
 
-@syscall("chdir")
-def chdir(task: Task, path: bytes) -> int:
-    """Change the working directory (``fs/open.c``: chdir)."""
-    tree = task.kernel.fs
-    inode = tree.lookup(task, path)
-    if inode.i_mode & S_IFMT != S_IFDIR:
+@syscall("renameat")
+def renameat(task: Task, olddirfd: int, oldpath: bytes, newdirfd: int, newpath: bytes) -> int:
+    """Change a file's name below directories (``do_renameat2()``)."""
+    return renameat2(task, olddirfd, oldpath, newdirfd, newpath, 0)
+
+
+@syscall("renameat2")
+def renameat2(task: Task, olddirfd: int, oldpath: bytes, newdirfd: int, newpath: bytes, flags: int) -> int:
+    """Change a file's name, or exchange two (``do_renameat2()``, ``vfs_rename()``).
+
+    :raises Errno: EINVAL, EXDEV, EBUSY, EEXIST, ENOENT, ENOTDIR, ENOTEMPTY, EISDIR
+    """
+    if flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT):
+        raise Errno("EINVAL")
+    if flags & (RENAME_NOREPLACE | RENAME_WHITEOUT) and flags & RENAME_EXCHANGE:
+        raise Errno("EINVAL")
+    if flags & RENAME_WHITEOUT:
+        raise NotImplementedError("the model does not know RENAME_WHITEOUT")
+    old, new = path_parentat(task, oldpath, olddirfd), path_parentat(task, newpath, newdirfd)
+    if not same_file_system(old.inode, new.inode):
+        raise Errno("EXDEV")
+    if old.last_type != LAST_NORM:
+        raise Errno("EBUSY")
+    if new.last_type != LAST_NORM:
+        raise Errno("EEXIST" if flags & RENAME_NOREPLACE else "EBUSY")
+    inode = _existing(task, old)
+    target = None if is_dead(new.inode) else lookup(task, new.inode, new.last)
+    if is_dead(new.inode):
+        raise Errno("ENOENT")
+    exchange = bool(flags & RENAME_EXCHANGE)
+    if target is not None and flags & RENAME_NOREPLACE:
+        raise Errno("EEXIST")
+    if exchange:
+        if target is None:
+            raise Errno("ENOENT")
+        if target.i_mode & S_IFMT != S_IFDIR and new.slash:
+            raise Errno("ENOTDIR")
+    is_dir = inode.i_mode & S_IFMT == S_IFDIR
+    if not is_dir and (old.slash or (not exchange and new.slash)):
         raise Errno("ENOTDIR")
-    inode.permission(task, MAY_EXEC)
-    task.cwd = tree.path_of(inode)
+    if _is_below(new.inode, inode):
+        raise Errno("EINVAL")
+    if target is not None and _is_below(old.inode, target):
+        raise Errno("EINVAL" if exchange else "ENOTEMPTY")
+    _vfs_rename(task, old, new, inode, target, exchange)
     return 0
 
 
-@syscall("chmod")
-def chmod(task: Task, pathname: bytes, mode: int) -> int:
-    """Change a file's permissions (``fs/open.c: chmod_common()``)."""
-    tree = task.kernel.fs
-    return _chmod(task, tree.lookup(task, pathname), mode)
-
-
-@syscall("fchmod")
-def fchmod(task: Task, fd: int, mode: int) -> int:
-    """Change an open file's permissions (``fs/open.c: chmod_common()``)."""
-    file = task.files.get(fd)
-    if file.inode is None or file.f_flags & O_PATH:
-        raise Errno("EBADF")
-    return _chmod(task, file.inode, mode)
-
-
-def _chmod(task: Task, inode: Inode, mode: int) -> int:
-    if task.cred.euid != inode.i_uid and not task.cred.capable("CAP_FOWNER"):
-        raise Errno("EPERM")
-    inode.i_mode = inode.i_mode & S_IFMT | mode & S_IALLUGO
-    inode.i_ctime = current_time(task.kernel)
-    return 0
-
-
-@syscall("truncate")
-def truncate(task: Task, path: bytes, length: int) -> int:
-    """Cut or extend a file by name (``fs/open.c: vfs_truncate()``)."""
+def _vfs_rename(task: Task, old: Nameidata, new: Nameidata, inode: Inode, target: Inode | None, exchange: bool) -> None:
+    """``vfs_rename()``, ``shmem_rename2()``, ``simple_rename()``."""
     kernel = task.kernel
-    tree = kernel.fs
-    if length < 0:
-        raise Errno("EINVAL")
-    inode = tree.lookup(task, path)
-    kind = inode.i_mode & S_IFMT
-    if kind == S_IFDIR:
-        raise Errno("EISDIR")
-    if kind != S_IFREG:
-        raise Errno("EINVAL")
-    inode.permission(task, MAY_WRITE)
-    truncate_inode(kernel, inode, length, False)
-    return 0
+    if target is inode:
+        return
+    is_dir = inode.i_mode & S_IFMT == S_IFDIR
+    target_is_dir = target is not None and target.i_mode & S_IFMT == S_IFDIR
+    may_delete(task, old.inode, inode)
+    if target is None:
+        new.inode.permission(task, MAY_WRITE | MAY_EXEC)
+    else:
+        may_delete(task, new.inode, target)
+        if not exchange and is_dir != target_is_dir:
+            raise Errno("ENOTDIR" if is_dir else "EISDIR")
+    if old.inode is not new.inode:
+        if is_dir:
+            inode.permission(task, MAY_WRITE)
+        if exchange and target_is_dir:
+            assert target is not None
+            target.permission(task, MAY_WRITE)
+    if inode.mounted is not None or (target is not None and target.mounted is not None):
+        raise Errno("EBUSY")
+    if target is not None and target.entries and not exchange:
+        raise Errno("ENOTEMPTY")
+    new.inode.entries[new.last] = inode
+    if exchange:
+        assert target is not None
+        old.inode.entries[old.last] = target
+        _moved(target, new.inode, old.inode)
+    else:
+        del old.inode.entries[old.last]
+        if target is not None:
+            target.i_nlink -= 2 if target_is_dir else 1
+            new.inode.i_nlink -= target_is_dir
+    _moved(inode, old.inode, new.inode)
+    if target is not None:
+        target.i_ctime = current_time(kernel)
+        target.evict()
+    for directory in (old.inode, new.inode):
+        directory.changed(kernel)
+    inode.i_ctime = current_time(kernel)
 
 
-@syscall("ftruncate")
-def ftruncate(task: Task, fd: int, length: int) -> int:
-    """Cut or extend an open file (``fs/open.c: do_sys_ftruncate()``)."""
-    if length < 0:
-        raise Errno("EINVAL")
-    file = task.files.get(fd)
-    if file.f_flags & O_PATH:
-        raise Errno("EBADF")
-    if file.ops is not SHMEM_OPS or not file.f_mode & FMODE_WRITE:
-        raise Errno("EINVAL")
-    truncate_inode(task.kernel, file_inode(file), length, True)
-    return 0
+def _moved(inode: Inode, old: Inode, new: Inode) -> None:
+    if inode.i_mode & S_IFMT == S_IFDIR:
+        inode.parent = new
+        old.i_nlink -= 1
+        new.i_nlink += 1
+
+
+def same_file_system(one: Inode, other: Inode) -> bool:
+    """Tell whether two inodes lie below the same mount."""
+    return _root_of(one) is _root_of(other)
+
+
+def _root_of(inode: Inode) -> object:
+    """Return the root of a directory's mount; a file's is its ``super_block``."""
+    return root_of(inode) if inode.i_mode & S_IFMT == S_IFDIR else inode.root
+
+
+def _is_below(inode: Inode | None, above: Inode) -> bool:
+    while inode is not None:
+        if inode is above:
+            return True
+        inode = inode.parent
+    return False

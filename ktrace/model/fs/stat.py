@@ -1,30 +1,37 @@
-"""What a file is, whose it is, what it is called (``fs/stat.c``, ``fs/open.c``, ``fs/namei.c``)."""
+"""What a file is, and where links lead (``fs/stat.c``, ``fs/d_path.c``)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from ktrace.include.asm.page_types import PAGE_SIZE
-from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE, MAY_EXEC, MAY_READ, MAY_WRITE
-from ktrace.include.linux.stat import S_IRWXUGO
 from ktrace.model.fs.file import File, fdget
-from ktrace.model.fs.file_table import alloc_empty_file
-from ktrace.model.fs.inode import Inode, current_time
-from ktrace.model.fs.namei import FD_LINK
-from ktrace.model.fs.shmem import SHMEM_OPS
+from ktrace.model.fs.inode import Inode
+from ktrace.model.fs.opaque import OpaqueInode, OpaqueOperations
+from ktrace.model.fs.path_walk import (
+    LAST_NORM,
+    LAST_ROOT,
+    d_path,
+    getname,
+    is_dir,
+    link_path_walk,
+    lookup,
+    path_init,
+    path_lookupat,
+    topmost,
+)
+from ktrace.model.fs.proc import FdLink
+from ktrace.model.fs.tree import is_dead
 from ktrace.model.kernel import syscall
-from ktrace.model.task import Cred, Errno, Task
+from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.state.call import Pointer, Result
 from ktrace.state.rule import Rule
-from ktrace.uapi.fcntl import F_SEAL_SEAL, O_LARGEFILE, O_RDWR
-from ktrace.uapi.memfd import MFD_ALLOW_SEALING, MFD_CLOEXEC
-from ktrace.uapi.stat import S_IFDIR, S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_IXGRP
+from ktrace.uapi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW
+from ktrace.uapi.limits import PATH_MAX
+from ktrace.uapi.stat import S_IFDIR, S_IFLNK, S_IFMT
 
 FILLATTR = Rule("fs/stat.c", "generic_fillattr", "numbers, devices, blocks and times of the file system's own")
 DNAME = Rule("fs/pipe.c", "pipefs_dname", "the number of the inode")
-UNCHANGED = 0xFFFFFFFF
-MFD_NAME_MAX = 249
 
 
 @syscall("fstat")
@@ -37,12 +44,29 @@ def fstat(task: Task, fd: int) -> Result:
 @syscall("stat")
 def stat(task: Task, pathname: bytes) -> Result:
     """Describe a file by name (``vfs_statx()``)."""
-    tree = task.kernel.fs
-    return _stat(task, tree.lookup(task, pathname))
+    return _stat(task, path_lookupat(task, pathname, opaque=True))
+
+
+@syscall("lstat")
+def lstat(task: Task, pathname: bytes) -> Result:
+    """Describe a file by name, or a link itself (``vfs_statx()``)."""
+    return _stat(task, path_lookupat(task, pathname, follow=False, opaque=True))
+
+
+@syscall("newfstatat")
+def newfstatat(task: Task, dirfd: int, pathname: bytes, flags: int) -> Result:
+    """Describe a file below a directory (``vfs_fstatat()``).
+
+    :raises Errno: EINVAL
+    """
+    if flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH):
+        raise Errno("EINVAL")
+    follow, empty = not flags & AT_SYMLINK_NOFOLLOW, bool(flags & AT_EMPTY_PATH)
+    return _stat(task, path_lookupat(task, pathname, dirfd, follow, empty, opaque=True))
 
 
 def _stat(task: Task, inode: Inode | None) -> Result:
-    """Return the members of ``struct stat``; those that the model cannot know stay as they were first seen.
+    """Fill in what the model knows; the rest is any number that stays the same as long as the inode does.
 
     Numbers, devices, sizes of directories, blocks and times are the file system's own
     (``generic_fillattr()``: ``get_next_ino()``, ``i_blocks``, ``current_time()``).
@@ -50,13 +74,15 @@ def _stat(task: Task, inode: Inode | None) -> Result:
     kernel = task.kernel
     if task.call is not None and isinstance(task.call.pointers.get("statbuf"), Pointer):
         raise Errno("EFAULT")
+    if isinstance(inode, OpaqueInode):
+        raise AsObserved(inode.what)
     nothing: Mapping[str, int] = {}
     answer = dict(kernel.choose(FILLATTR, lambda seen: seen.out(task, "statbuf"), lambda found: bool(found), nothing))
     if inode is None:
         return Result(0, None, {"statbuf": answer})
     answer.update(
-        st_mode=inode.i_mode, st_nlink=inode.i_nlink, st_uid=inode.i_uid, st_gid=inode.i_gid, st_rdev=0,
-        st_blksize=PAGE_SIZE,
+        st_mode=inode.i_mode, st_nlink=inode.i_nlink, st_uid=inode.i_uid, st_gid=inode.i_gid,
+        st_rdev=new_encode_dev(inode.i_rdev), st_blksize=PAGE_SIZE,
     )  # fmt: skip
     if inode.i_mode & S_IFMT != S_IFDIR:
         answer["st_size"] = inode.i_size
@@ -66,170 +92,101 @@ def _stat(task: Task, inode: Inode | None) -> Result:
     return Result(0, None, {"statbuf": answer})
 
 
-@syscall("access")
-def access(task: Task, pathname: bytes, mode: int) -> int:
-    """Ask what the real user may do (``do_faccessat()``)."""
-    if mode & ~(MAY_READ | MAY_WRITE | MAY_EXEC):
-        raise Errno("EINVAL")
-    tree = task.kernel.fs
-    kept = task.cred
-    task.cred = _as_real_user(task)
-    try:
-        inode = tree.lookup(task, pathname)
-        if mode:
-            inode.permission(task, mode)
-    finally:
-        task.cred = kept
-    return 0
-
-
-def _as_real_user(task: Task) -> Cred:
-    """``fs/open.c: access_override_creds()``."""
-    cred = task.cred
-    capabilities = cred.permitted if cred.uid == 0 else frozenset()
-    return replace(cred, euid=cred.uid, egid=cred.gid, capabilities=capabilities)
-
-
-@syscall("chown")
-def chown(task: Task, pathname: bytes, owner: int, group: int) -> int:
-    """Change the owner of a file (``chown_common()``)."""
-    tree = task.kernel.fs
-    return _chown(task, tree.lookup(task, pathname), owner, group)
-
-
-@syscall("fchown")
-def fchown(task: Task, fd: int, owner: int, group: int) -> int:
-    """Change the owner of an open file (``chown_common()``)."""
-    with fdget(task, fd) as file:
-        return _chown(task, file.inode, owner, group) if file.inode is not None else 0
-
-
-def _chown(task: Task, inode: Inode, owner: int, group: int) -> int:
-    cred = task.cred
-    mine = cred.euid == inode.i_uid
-    uid = inode.i_uid if owner & UNCHANGED == UNCHANGED else owner & UNCHANGED
-    gid = inode.i_gid if group & UNCHANGED == UNCHANGED else group & UNCHANGED
-    if not cred.capable("CAP_CHOWN"):
-        if owner & UNCHANGED != UNCHANGED and not (mine and uid == inode.i_uid):
-            raise Errno("EPERM")  # chown_ok()
-        if group & UNCHANGED != UNCHANGED and not (mine and (gid == cred.egid or gid in cred.groups)):
-            raise Errno("EPERM")  # chgrp_ok()
-    inode.i_uid, inode.i_gid = uid, gid
-    if owner & UNCHANGED != UNCHANGED:
-        inode.owner_set(uid)
-    inode.i_ctime = current_time(task.kernel)
-    if inode.i_mode & S_IFMT != S_IFDIR:
-        kill = S_ISUID | (S_ISGID if inode.i_mode & S_IXGRP else 0)  # setattr_should_drop_suidgid()
-        inode.i_mode &= ~kill
-    return 0
-
-
-@syscall("rename")
-def rename(task: Task, oldpath: bytes, newpath: bytes) -> int:
-    """Change a file's name (``do_renameat2()``, ``vfs_rename()``)."""
-    kernel = task.kernel
-    tree = kernel.fs
-    old_dir, old_name, _ = tree.parent_of(task, oldpath)
-    new_dir, new_name, trailing = tree.parent_of(task, newpath)
-    if not old_name or not new_name:
-        raise Errno("EBUSY")
-    inode = old_dir.entries.get(old_name)
-    if inode is None:
-        raise Errno("ENOENT")
-    is_dir = inode.i_mode & S_IFMT == S_IFDIR
-    if trailing and not is_dir:
-        raise Errno("ENOTDIR")
-    if is_dir and _is_below(new_dir, inode):
-        raise Errno("EINVAL")
-    target = new_dir.entries.get(new_name)
-    if target is inode:
-        return 0
-    if target is not None and _is_below(old_dir, target):
-        raise Errno("ENOTEMPTY")
-    tree.may_delete(task, old_dir, inode)
-    if target is None:
-        new_dir.permission(task, MAY_WRITE | MAY_EXEC)
-    else:
-        tree.may_delete(task, new_dir, target)
-        target_is_dir = target.i_mode & S_IFMT == S_IFDIR
-        if is_dir != target_is_dir:
-            raise Errno("ENOTDIR" if is_dir else "EISDIR")
-        if target.entries:
-            raise Errno("ENOTEMPTY")
-        target.i_nlink -= 2 if target_is_dir else 1
-        new_dir.i_nlink -= target_is_dir
-    if is_dir and old_dir is not new_dir:
-        inode.permission(task, MAY_WRITE)
-    del old_dir.entries[old_name]
-    new_dir.entries[new_name] = inode
-    inode.parent = new_dir
-    old_dir.i_nlink -= is_dir
-    new_dir.i_nlink += is_dir
-    if target is not None:
-        target.i_ctime = current_time(kernel)
-        target.evict()
-    for directory in (old_dir, new_dir):
-        directory.changed(kernel)
-    inode.i_ctime = current_time(kernel)
-    return 0
-
-
-def _is_below(inode: Inode | None, above: Inode) -> bool:
-    while inode is not None:
-        if inode is above:
-            return True
-        inode = inode.parent
-    return False
+def new_encode_dev(dev: int) -> int:
+    """Return a ``dev_t`` as user space has it (``include/linux/kdev_t.h``)."""
+    major, minor = dev >> 20, dev & 0xFFFFF
+    return minor & 0xFF | major << 8 | (minor & ~0xFF) << 12
 
 
 @syscall("readlink")
 def readlink(task: Task, pathname: bytes, bufsiz: int) -> Result:
-    """Read where a descriptor's link leads (``do_readlinkat()``, ``d_path()``); the directory has no links."""
-    kernel = task.kernel
+    """Read where a link leads (``do_readlinkat()``)."""
+    return readlinkat(task, AT_FDCWD, pathname, bufsiz)
+
+
+@syscall("readlinkat")
+def readlinkat(task: Task, dirfd: int, pathname: bytes, bufsiz: int) -> Result:
+    """Read where a link below a directory leads (``do_readlinkat()``).
+
+    :raises Errno: EINVAL where it is no link, or there is no room
+    """
     if bufsiz <= 0:
         raise Errno("EINVAL")
-    tree = kernel.fs
-    if isinstance(pathname, Pointer) or (link := FD_LINK.fullmatch(pathname)) is None:
-        tree.lookup(task, pathname)
+    text = getname(pathname, empty=True)
+    nd = path_init(task, dirfd, text)
+    if not text:
+        found = nd.inode
+        if found is None or found.i_mode & S_IFMT != S_IFLNK:
+            raise Errno("ENOENT")
+    else:
+        link_path_walk(nd, text)
+        if nd.last_type == LAST_ROOT or nd.last_type != LAST_NORM or nd.slash:
+            found = path_lookupat(task, pathname, dirfd, follow=False)
+        else:
+            below = lookup(task, nd.inode, nd.last)
+            if below is None:
+                raise Errno("ENOENT")
+            found = topmost(below)
+    if isinstance(found, OpaqueInode):
+        raise AsObserved(found.what)
+    if isinstance(found, FdLink):
+        return _behind(task, found, bufsiz)
+    if found.magic_link(task) is not None:
+        return _told(d_path(found.magic_link(task) or found), bufsiz)
+    if found.i_mode & S_IFMT != S_IFLNK:
         raise Errno("EINVAL")
-    slot = task.files.slots.get(int(link[1]))
-    if slot is None:
-        raise Errno("ENOENT")
-    inode = slot.file.inode
-    if inode is not None and inode.i_sb == "tmpfs" and inode.i_nlink and (inode.parent or inode is tree.root):
-        text = tree.path_of(inode).encode()
-        return Result(min(len(text), bufsiz), None, {"buf": text[:bufsiz]})
+    found.accessed(task.kernel)
+    if found.link is None:
+        raise AsObserved("a long symbolic link")
+    return Result(min(len(found.link), bufsiz), None, {"buf": found.link[:bufsiz]})
+
+
+def _told(path: str, bufsiz: int) -> Result:
+    text = path.encode("utf-8", "surrogateescape")
+    return Result(min(len(text), bufsiz), None, {"buf": text[:bufsiz]})
+
+
+def _behind(task: Task, link: FdLink, bufsiz: int) -> Result:
+    """Tell what a descriptor opens (``do_proc_readlink()``, ``d_path()``, ``d_dname()``)."""
+    link.magic_link(task)  # it is there
+    file: File = link.owner.files.slots[link.fd].file
+    inode = file.inode
+    if isinstance(inode, OpaqueInode) or isinstance(file.ops, OpaqueOperations):
+        raise AsObserved("a file that was there before")
+    if inode is not None and is_dir(inode):
+        return _told(d_path(inode) + (" (deleted)" if is_dead(inode) else ""), bufsiz)
+    if inode is not None and file.dentry is not None:
+        directory, name = file.dentry
+        if directory.entries.get(name) is inode:
+            return _told(f"{d_path(directory).rstrip('/')}/{name}", bufsiz)
+        name = directory.name_of(inode)
+        if name:
+            return _told(f"{d_path(directory).rstrip('/')}/{name}", bufsiz)
+        raise AsObserved("the name of a file that was removed or moved")
     # pipe:[inode number] and the like (pipefs_dname()).
     start = b"pipe:[" if inode is not None and inode.i_sb == "pipefs" else b""
-    found: bytes = kernel.choose(
+    found: bytes = task.kernel.choose(
         DNAME, lambda seen: seen.out(task, "buf"), lambda text: text.startswith(start[:bufsiz]), start
     )
     return Result(len(found), None, {"buf": found})
 
 
-@syscall("memfd_create")
-def memfd_create(task: Task, name: bytes | Pointer, flags: int) -> int:
-    """Make a file without a name (``mm/memfd.c``: memfd_create)."""
-    kernel = task.kernel
-    if flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING):
-        raise Errno("EINVAL")
-    if isinstance(name, Pointer):
-        raise Errno("EFAULT")
-    if len(name.split(b"\0", 1)[0]) > MFD_NAME_MAX:
-        raise Errno("EINVAL")
-    fd = task.files.reserve(task)
-    try:
-        alloc_empty_file(task)
-    except Errno:
-        del task.files.reserved[fd]
-        raise
-    cred = task.cred
-    inode = Inode(
-        kernel.serial(), S_IFREG | S_IRWXUGO, cred.euid, cred.egid, "tmpfs", SHMEM_OPS.name, i_nlink=0, count=1
-    )
-    inode.born(kernel)
-    inode.seals = 0 if flags & MFD_ALLOW_SEALING else F_SEAL_SEAL
-    mode = FMODE_READ | FMODE_WRITE
-    file = File(kernel.serial(), SHMEM_OPS, mode, O_RDWR | O_LARGEFILE, inode.ref, seekable=True, inode=inode)
-    task.files.install(fd, file, bool(flags & MFD_CLOEXEC))
-    return fd
+@syscall("getcwd")
+def getcwd(task: Task, size: int) -> Result:
+    """Tell the working directory (``fs/d_path.c``: getcwd); the answer counts the NUL at its end.
+
+    :raises Errno: ENOENT where it was removed, ERANGE, EFAULT
+    """
+    pwd = task.fs.pwd
+    if isinstance(pwd, OpaqueInode):
+        raise AsObserved(pwd.what)
+    if is_dead(pwd):
+        raise Errno("ENOENT")
+    text = d_path(pwd).encode("utf-8", "surrogateescape") + b"\0"
+    if len(text) > PATH_MAX:
+        raise Errno("ENAMETOOLONG")
+    if len(text) > size:
+        raise Errno("ERANGE")
+    if task.call is not None and isinstance(task.call.pointers.get("buf"), Pointer):
+        raise NotImplementedError("the model does not know getcwd() to an address of the script's own")
+    return Result(len(text), None, {"buf": text})

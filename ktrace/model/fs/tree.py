@@ -1,4 +1,4 @@
-"""The workload's directory, a tmpfs: names, permissions, new inodes (``fs/namei.c``, ``mm/shmem.c``)."""
+"""The tree of files: what is mounted where, and its new inodes (``fs/namespace.c``, ``fs/namei.c``, ``mm/shmem.c``)."""
 
 from __future__ import annotations
 
@@ -6,28 +6,56 @@ from typing import Any
 
 from ktrace.include.linux.fs import MAY_EXEC, MAY_WRITE
 from ktrace.include.linux.stat import S_IALLUGO
+from ktrace.model.fs.fs_struct import FsStruct
 from ktrace.model.fs.inode import Inode
+from ktrace.model.fs.mem_devices import mem_device
+from ktrace.model.fs.opaque import OpaqueInode, OpaqueOperations
+from ktrace.model.fs.proc import ProcDirectory
 from ktrace.model.kernel import Kernel, Subsystem
-from ktrace.model.task import Errno, Task
-from ktrace.state.call import Pointer
-from ktrace.state.fs.inode import TreeFacts
+from ktrace.model.task import AsObserved, Errno, Task
+from ktrace.state.fs.inode import MountFacts, NodeFacts, TreeFacts
 from ktrace.state.ref import Ref
-from ktrace.uapi.fcntl import AT_FDCWD
-from ktrace.uapi.limits import NAME_MAX, PATH_MAX
-from ktrace.uapi.stat import S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK, S_ISGID, S_ISVTX
+from ktrace.uapi.sched import CLONE_FS
+from ktrace.uapi.stat import (
+    S_IFBLK,
+    S_IFCHR,
+    S_IFDIR,
+    S_IFIFO,
+    S_IFLNK,
+    S_IFMT,
+    S_IFREG,
+    S_IFSOCK,
+    S_ISGID,
+)
 
-SPECIAL_FOPS = {S_IFIFO: "pipefifo_fops", S_IFSOCK: "no_open_fops", S_IFREG: "shmem_file_operations"}
+SPECIAL_FOPS = {
+    S_IFIFO: "pipefifo_fops",
+    S_IFSOCK: "no_open_fops",
+    S_IFLNK: "no_open_fops",
+    S_IFREG: "shmem_file_operations",
+}
+MNT_RELATIME = 0x20
+"""``include/linux/mount.h``."""
+
+BEFORE = "a session that does not tell what the guest's tree held"
 
 
 class Tree(Subsystem):
-    """Hold the directory that workloads work in; every other path is as the guest's init left it.
+    """Hold every file that can be reached by name, as far as its file system is simulated.
 
-    :param facts: the directory itself
+    :param facts: the workload's directory, and what else is mounted
+    :ivar slash: the root of all
+    :ivar root: the workload's directory, which the World shows with all that is below it
     """
 
     def __init__(self, facts: TreeFacts | None = None) -> None:
         self.facts = facts or TreeFacts()
-        self.root = Inode(
+        self._keys = 0
+        self.root = self._workload_directory()
+        self.slash = self._mount_all(self.facts.mounts) if self.facts.mounts else self._unknown_root()
+
+    def _workload_directory(self) -> Inode:
+        root = Inode(
             self.facts.path,
             self.facts.i_mode,
             self.facts.i_uid,
@@ -37,128 +65,177 @@ class Tree(Subsystem):
             i_nlink=2,
             relatime=True,
         )
-        self.root.i_atime, self.root.i_mtime, self.root.i_ctime = self.facts.times
+        root.i_atime, root.i_mtime, root.i_ctime = self.facts.times
+        return root
+
+    def _key(self) -> int:
+        """Return a raw key for what was there before the first serial number."""
+        self._keys += 1
+        return -self._keys
+
+    def _unknown_root(self) -> Inode:
+        """Return a root below which only the workload's directory and /proc are known."""
+        slash = UnknownRoot(self._key(), self.root, ProcDirectory(self._key()), self.facts.path.strip("/"))
+        self.root.covers = OpaqueInode(self._key(), BEFORE)
+        self.root.covers.parent = slash
+        return slash
+
+    def _mount_all(self, mounts: tuple[MountFacts, ...]) -> Inode:
+        slash: Inode | None = None
+        for mount in mounts:
+            root = self._mounted(mount)
+            if mount.path == "/" and slash is None:
+                slash = root
+                continue
+            assert slash is not None, "the root is mounted first"
+            at = self._mountpoint(slash, mount.path)
+            if at is not None:
+                at.mounted, root.covers = root, at
+        assert slash is not None
+        return slash
+
+    def _mounted(self, mount: MountFacts) -> Inode:
+        if mount.path == self.facts.path:
+            for name, node in mount.root.entries.items():
+                self._grow(self.root, name, node, "tmpfs")
+            return self.root
+        if mount.fstype == "proc":
+            return ProcDirectory(self._key())
+        if not mount.whole:
+            return OpaqueInode(self._key(), mount.fstype, mount.path)
+        root = self._inode(mount.root, mount.fstype, bool(mount.flags & MNT_RELATIME))
+        for name, node in mount.root.entries.items():
+            self._grow(root, name, node, mount.fstype)
+        return root
+
+    def _grow(self, directory: Inode, name: str, node: NodeFacts, fstype: str) -> None:
+        inode = self._inode(node, fstype, directory.relatime)
+        directory.entries[name] = inode
+        if node.i_mode & S_IFMT == S_IFDIR:
+            inode.parent = directory
+            for below, child in node.entries.items():
+                self._grow(inode, below, child, fstype)
+        else:
+            inode.root = root_of(directory)
+
+    def _inode(self, node: NodeFacts, fstype: str, relatime: bool) -> Inode:
+        inode = Inode(
+            self._key(),
+            node.i_mode,
+            node.i_uid,
+            node.i_gid,
+            fstype,
+            node.i_fop,
+            i_nlink=node.i_nlink,
+            relatime=relatime,
+            link=node.link,
+            i_rdev=node.i_rdev,
+        )
+        kind = node.i_mode & S_IFMT
+        if kind in (S_IFCHR, S_IFBLK):
+            inode.ops = mem_device(node.i_rdev) if kind == S_IFCHR else None
+            inode.ops = inode.ops or OpaqueOperations("a device")
+        elif kind == S_IFREG:
+            inode.ops = OpaqueOperations("a file that was there before", node.i_fop)
+        if kind != S_IFDIR:
+            inode.i_size = node.i_size
+        if not isinstance(inode.ops, OpaqueOperations):
+            inode.i_atime, inode.i_mtime, inode.i_ctime = node.times
+        return inode
+
+    @staticmethod
+    def _mountpoint(slash: Inode, path: str) -> Inode | None:
+        """Return the directory at *path*, ``None`` where it is in a file system that is not simulated."""
+        at = slash
+        for name in path.strip("/").split("/"):
+            at = at.mounted or at
+            below = at.entries.get(name)
+            if below is None:
+                return None
+            at = below
+        return at.mounted or at
+
+    def born(self) -> FsStruct:
+        """Return what the agent's children begin with: the root, and the usual umask."""
+        return FsStruct(self.slash)
 
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> None:
-        """Add the directory and what is below it."""
+        """Add the workload's directory and what is below it."""
         self.root.observe(kernel, objects)
 
     def fork(self, parent: Task, child: Task, flags: int) -> None:
-        """Copy umask and working directory (``copy_fs()``)."""
-        child.umask, child.cwd = parent.umask, parent.cwd
-
-    # -- lookup ----------------------------------------------------------------------------------
-
-    def parent_of(self, task: Task, path: bytes | Pointer, dirfd: int = AT_FDCWD) -> tuple[Inode, str, bool]:
-        """Return the directory, the last name and whether slashes trail (``filename_parentat()``).
-
-        :raises Errno: ENOENT, ENOTDIR, EACCES, ENAMETOOLONG, EFAULT, EBADF
-        """
-        names, trailing = self._names(task, path, dirfd)
-        inode = self._walk(task, names[:-1])
-        if inode.i_mode & S_IFMT != S_IFDIR:
-            raise Errno("ENOTDIR")
-        inode.permission(task, MAY_EXEC)
-        if len(names[-1].encode()) > NAME_MAX:
-            raise Errno("ENAMETOOLONG")
-        return inode, names[-1], trailing
-
-    def lookup(self, task: Task, path: bytes | Pointer, dirfd: int = AT_FDCWD) -> Inode:
-        """Return the inode that *path* leads to (``filename_lookup()``).
-
-        :raises Errno: ENOENT, ENOTDIR, EACCES, ENAMETOOLONG, EFAULT, EBADF
-        """
-        names, trailing = self._names(task, path, dirfd)
-        inode = self._walk(task, names)
-        if trailing and inode.i_mode & S_IFMT != S_IFDIR:
-            raise Errno("ENOTDIR")
-        return inode
-
-    def _names(self, task: Task, path: bytes | Pointer, dirfd: int) -> tuple[list[str], bool]:
-        """Return the names below the directory that *path* goes through, and whether slashes trail."""
-        if isinstance(path, Pointer):
-            raise Errno("EFAULT")
-        path = path.split(b"\0", 1)[0]
-        if not path:
-            raise Errno("ENOENT")
-        if len(path) >= PATH_MAX:
-            raise Errno("ENAMETOOLONG")
-        text = path.decode("utf-8", "surrogateescape")
-        if not text.startswith("/"):
-            if dirfd == AT_FDCWD:
-                text = f"{task.cwd}/{text}"
-            else:
-                inode = task.files.get(dirfd).inode
-                if inode is None or inode.i_mode & S_IFMT != S_IFDIR:
-                    raise Errno("ENOTDIR")
-                text = f"{self.path_of(inode)}/{text}"
-        names: list[str] = []
-        for name in text.split("/"):
-            if name == "..":
-                names = names[:-1]
-            elif name not in ("", "."):
-                names.append(name)
-        mount = self.facts.path.strip("/").split("/")
-        if names[: len(mount)] != mount:
-            raise Errno("ENOENT")
-        return ["", *names[len(mount) :]], text.endswith("/")
-
-    def _walk(self, task: Task, names: list[str]) -> Inode:
-        inode = self.root
-        for name in names[1:]:
-            if inode.i_mode & S_IFMT != S_IFDIR:
-                raise Errno("ENOTDIR")
-            inode.permission(task, MAY_EXEC)
-            if len(name.encode("utf-8", "surrogateescape")) > NAME_MAX:
-                raise Errno("ENAMETOOLONG")
-            below = inode.entries.get(name)
-            if below is None:
-                raise Errno("ENOENT")
-            inode = below
-        return inode
-
-    def path_of(self, inode: Inode) -> str:
-        """Return the path of a directory (``d_path()``)."""
-        if inode.parent is None:
-            return self.facts.path
-        name = next(name for name, entry in inode.parent.entries.items() if entry is inode)
-        return f"{self.path_of(inode.parent)}/{name}"
-
-    # -- changes ---------------------------------------------------------------------------------
+        """Share or copy umask and working directory (``copy_fs()``)."""
+        if flags & CLONE_FS:
+            child.fs = parent.fs
+            child.fs.users += 1
+        else:
+            child.fs = parent.fs.copy()
 
     def create(self, task: Task, directory: Inode, name: str, mode: int) -> Inode:
         """Add a new inode (``vfs_create()``, ``vfs_mknod()``, ``vfs_mkdir()``, ``shmem_get_inode()``).
 
         :param mode: with the file type, umask not yet applied
-        :raises Errno: EACCES
+        :raises Errno: EACCES, ENOENT in a directory that was removed
         """
-        kernel = task.kernel
+        if is_dead(directory):
+            raise Errno("ENOENT")
         directory.permission(task, MAY_WRITE | MAY_EXEC)
-        kind = mode & S_IFMT
+        inode = self.new_inode(task, directory, mode & ~task.fs.umask if mode & S_IFMT != S_IFLNK else mode)
+        directory.changed(task.kernel)
+        if inode.i_mode & S_IFMT == S_IFDIR:
+            inode.parent = directory
+            directory.i_nlink += 1
+        directory.entries[name] = inode
+        return inode
+
+    def new_inode(self, task: Task, directory: Inode, mode: int) -> Inode:
+        """Return a new inode of the file system that *directory* is in (``shmem_get_inode()``, ``inode_init_owner()``).
+
+        :raises AsObserved: that is not tmpfs
+        """
+        if directory.i_fop != self.facts.i_fop:
+            raise AsObserved(directory.i_sb, only_errors=True)
+        kind, permissions = mode & S_IFMT, mode & S_IALLUGO
         gid = task.cred.egid
-        permissions = mode & S_IALLUGO & ~task.umask
         if directory.i_mode & S_ISGID:
             gid = directory.i_gid
             if kind == S_IFDIR:
                 permissions |= S_ISGID
         fop = self.facts.i_fop if kind == S_IFDIR else SPECIAL_FOPS[kind]
-        inode = Inode(kernel.serial(), kind | permissions, task.cred.euid, gid, "tmpfs", fop, parent=directory)
-        inode.relatime = True
-        inode.born(kernel)
-        directory.changed(kernel)
-        if kind == S_IFDIR:
-            inode.i_nlink = 2
-            directory.i_nlink += 1
-        directory.entries[name] = inode
-        return inode
+        inode = Inode(task.kernel.serial(), kind | permissions, task.cred.euid, gid, directory.i_sb, fop)
+        inode.relatime = directory.relatime
+        inode.root = root_of(directory)
+        inode.i_nlink = 2 if kind == S_IFDIR else 1
+        return inode.born(task.kernel)
 
-    def may_delete(self, task: Task, directory: Inode, victim: Inode) -> None:
-        """Refuse what the caller may not remove (``may_delete()``).
 
-        :raises Errno: EACCES, EPERM in a sticky directory
-        """
-        directory.permission(task, MAY_WRITE | MAY_EXEC)
-        uid = task.cred.euid
-        sticky = directory.i_mode & S_ISVTX and uid not in (victim.i_uid, directory.i_uid)
-        if sticky and not task.cred.capable("CAP_FOWNER"):
-            raise Errno("EPERM")
+class UnknownRoot(OpaqueInode):
+    """The root of a tree of which a session of old tells nothing but the workload's directory.
+
+    :param below: names that lead there
+    """
+
+    def __init__(self, key: int | str, workload: Inode, proc: Inode, below: str) -> None:
+        super().__init__(key, BEFORE, "/", S_IFDIR | 0o755)
+        self._below = below
+        self._known = {below: workload, "proc": proc}
+
+    def lookup(self, task: Task, name: str) -> Inode | None:
+        """Return one of the two; of any other name nothing is known."""
+        return self._known.get(name) or super().lookup(task, name)
+
+    def name_of(self, inode: Inode) -> str:
+        """Return what leads to the workload's directory."""
+        return self._below
+
+
+def root_of(directory: Inode) -> Inode:
+    """Return the root of the file system that a directory is in."""
+    while directory.parent is not None:
+        directory = directory.parent
+    return directory
+
+
+def is_dead(directory: Inode) -> bool:
+    """Tell whether a directory was removed (``IS_DEADDIR()``)."""
+    return directory.i_nlink == 0

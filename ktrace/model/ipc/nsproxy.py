@@ -106,6 +106,9 @@ def unshare(task: Task, flags: int) -> int:
     cred = create_user_ns(task.cred, memlock_limit(task)) if flags & CLONE_NEWUSER else task.cred
     if flags & NAMESPACES and "CAP_SYS_ADMIN" not in cred.capabilities:
         raise Errno("EPERM")
+    if flags & CLONE_FS and task.fs.users > 1:
+        task.fs.users -= 1
+        task.fs = task.fs.copy()  # unshare_fs()
     if flags & CLONE_FILES and task.files.users > 1:
         old, task.files = task.files, task.files.copy(kernel.serial())
         old.users -= 1

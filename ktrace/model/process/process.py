@@ -46,10 +46,12 @@ class Processes(Subsystem):
     def elapse(self, kernel: Kernel) -> None:
         """Let timers fire that did so before the step."""
         expire_early(kernel)
+        kernel.wake_watchers(early=True)
 
     def idle(self, kernel: Kernel) -> None:
         """Let timers fire."""
         expire_timers(kernel)
+        kernel.wake_watchers(early=False)
 
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> None:
         """Add processes, descriptor tables, files and users."""

@@ -49,6 +49,50 @@ def mode_name(mode: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeFacts:
+    """What one inode of a file system is before the first step.
+
+    :param i_mode: with the file type; likewise *i_uid*, *i_gid*, *i_nlink*, *i_size* in bytes
+    :param i_fop: symbol of its ``file_operations``
+    :param times: its *i_atime*, *i_mtime* and *i_ctime*, in seconds
+    :param i_rdev: of a device, its number (``dev_t``)
+    :param link: where a symbolic link leads, else ``None``
+    :param entries: what a directory has by name
+    """
+
+    i_mode: int
+    i_uid: int
+    i_gid: int
+    i_nlink: int
+    i_size: int
+    i_fop: str
+    times: tuple[int, int, int]
+    i_rdev: int = 0
+    link: bytes | None = None
+    entries: Mapping[str, NodeFacts] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MountFacts:
+    """One mounted file system.
+
+    :param path: where it is mounted
+    :param fstype: its type's name, such as ``tmpfs``, ``proc``
+    :param s_op: symbol of its ``super_operations``
+    :param flags: ``mnt_flags``
+    :param root: its root, with all that is below it where *whole*
+    :param whole: all its names lie in the dentry cache, as long as they exist (``fs/libfs.c``)
+    """
+
+    path: str
+    fstype: str
+    s_op: str
+    flags: int
+    root: NodeFacts
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TreeFacts:
     """What the workload's directory is before the first step.
 
@@ -57,6 +101,7 @@ class TreeFacts:
     :param i_fop: symbol of its ``file_operations``; directories below it have the same
     :param times: its *i_atime*, *i_mtime* and *i_ctime*
     :param direct: whether regular files can be opened with O_DIRECT (FMODE_CAN_ODIRECT)
+    :param mounts: every mounted file system, the root's first
     """
 
     path: str = "/tmp"
@@ -66,3 +111,4 @@ class TreeFacts:
     i_fop: str = "simple_dir_operations"
     direct: bool = False
     times: tuple[int, int, int] = (0, 0, 0)
+    mounts: tuple[MountFacts, ...] = ()

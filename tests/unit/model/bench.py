@@ -57,9 +57,15 @@ class Bench:
     """
 
     def __init__(
-        self, actors: str = "", *, pipe: PipeFacts | None = None, ipc: IpcFacts = IPC, net: SocketFacts = NET
+        self,
+        actors: str = "",
+        *,
+        pipe: PipeFacts | None = None,
+        tree: TreeFacts | None = None,
+        ipc: IpcFacts = IPC,
+        net: SocketFacts = NET,
     ) -> None:
-        facts = {"pipe": pipe or PipeFacts(), "tree": TreeFacts(), "sysv": ipc, "socket": net}
+        facts = {"pipe": pipe or PipeFacts(), "tree": tree or TreeFacts(), "sysv": ipc, "socket": net}
         self.kernel = build_model(facts)
         self.outcome = Outcome(())
         for name in actors:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
 from ktrace.model.fs.file import File
 from ktrace.model.fs.inode import Inode
-from ktrace.model.fs.namei import FOPS
+from ktrace.model.fs.open import FOPS
 from ktrace.model.fs.pipe.pipe import PipeInode, put_pipe_info
 from ktrace.model.fs.pipe.pipe_ops import PipeFileOperations
 from ktrace.model.kernel import Kernel

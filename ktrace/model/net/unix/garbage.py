@@ -98,7 +98,7 @@ def unix_gc(kernel: Kernel) -> None:
         return
     own.gc_wanted = False
     # A kernel thread: what it drops last goes to delayed_fput().
-    worker = Task(kernel, "kworker", FilesStruct(0), kernel.mm.born(), exiting=True)
+    worker = Task(kernel, "kworker", FilesStruct(0), kernel.mm.born(), kernel.fs.born(), exiting=True)
     hitlist: list[SkBuff] = []
     for socket in dead(kernel):
         sk = unix_sk(socket.sk)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from ktrace.include.linux.fs import MAY_WRITE
 from ktrace.include.linux.stat import S_IRWXUGO
+from ktrace.model.fs.namei import make
+from ktrace.model.fs.path_walk import path_lookupat
 from ktrace.model.net.unix.sock import Unix
 from ktrace.model.task import Errno, Task
+from ktrace.uapi.fcntl import AT_FDCWD
 from ktrace.uapi.stat import S_IFMT, S_IFSOCK
 from ktrace.uapi.un import SUN_PATH
 
@@ -16,7 +19,7 @@ def unix_find_bsd(task: Task, path: bytes, type_: int) -> Unix:
     :raises Errno: ECONNREFUSED where there is none, EPROTOTYPE, EACCES, or what the path walk says
     """
     kernel = task.kernel
-    inode = kernel.fs.lookup(task, path)
+    inode = path_lookupat(task, path, changes=True)
     inode.permission(task, MAY_WRITE)
     if inode.i_mode & S_IFMT != S_IFSOCK:
         raise Errno("ECONNREFUSED")
@@ -35,13 +38,10 @@ def unix_bind_bsd(task: Task, sk: Unix, path: bytes) -> None:
     :raises Errno: EADDRINUSE where the path exists, EINVAL where *sk* has a name, or what the path walk says
     """
     kernel = task.kernel
-    tree = kernel.fs
-    directory, name, trailing = tree.parent_of(task, path)
-    if not name or path.rstrip(b"/").rsplit(b"/", 1)[-1] in (b".", b"..") or name in directory.entries:
-        raise Errno("EADDRINUSE")
-    if trailing:
-        raise Errno("ENOENT")
-    inode = tree.create(task, directory, name, S_IFSOCK | S_IRWXUGO)
+    try:
+        inode, directory, name = make(task, AT_FDCWD, path, S_IFSOCK | S_IRWXUGO)
+    except Errno as error:
+        raise Errno("EADDRINUSE" if error.name == "EEXIST" else error.name) from None
     if sk.addr is not None:
         # failed after successful mknod: vfs_unlink()
         del directory.entries[name]

@@ -17,7 +17,8 @@ from drgn.helpers.linux.xarray import xa_for_each
 
 from ktrace.include.net.af_unix import UNIX_HASH_SIZE
 from ktrace.inspect.corrupt import CorruptStructure
-from ktrace.inspect.fs.inode import InodeReader, TreeReader
+from ktrace.inspect.fs.inode import InodeReader
+from ktrace.inspect.fs.tree import TreeReader
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.lib.list import for_each_hlist_node, for_each_list_node, for_each_next
 from ktrace.inspect.lib.maple_tree import MapleTreeWalker
@@ -153,11 +154,11 @@ def test_directories(populated: Lab) -> None:
     reader = TreeReader(populated.kernel, InodeReader(populated.kernel))
     root = drgn.Object(populated.kernel.prog, "struct dentry *", value=reader.root)
     expected = [int(child) for child in list_for_each_entry("struct dentry", root.d_subdirs.address_of_(), "d_child")]
-    assert reader.children(populated.kernel.memory, reader.root) == expected
+    assert reader.dentries.children(populated.kernel.memory, reader.root) == expected
     assert len(expected) == 3
     write(populated, root.d_subdirs.next.prev, 0x1234)
     with pytest.raises(CorruptStructure, match=r"dentry\.d_subdirs at 0x\w+: prev is 0x1234, not"):
-        reader.children(populated.kernel.memory, reader.root)
+        reader.dentries.children(populated.kernel.memory, reader.root)
 
 
 @pytest.mark.parametrize("kind", [0, 1, 2])

@@ -1,0 +1,502 @@
+"""Opening files, and what else is done to them by name (``fs/open.c``, ``fs/namei.c: path_openat()``)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ktrace.include.linux.fs import FMODE_WRITE, MAY_EXEC, MAY_READ, MAY_WRITE
+from ktrace.include.linux.stat import S_IALLUGO, S_IRWXUGO
+from ktrace.model.fs.file import File, FileOperations, fdget, fput
+from ktrace.model.fs.file_table import alloc_empty_file
+from ktrace.model.fs.inode import Inode, current_time
+from ktrace.model.fs.opaque import OpaqueInode, OpaqueOperations, identify
+from ktrace.model.fs.path_walk import (
+    LAST_NORM,
+    LAST_ROOT,
+    Nameidata,
+    getname,
+    is_dir,
+    link_path_walk,
+    lookup,
+    parent,
+    path_init,
+    path_lookupat,
+    step_into,
+)
+from ktrace.model.fs.shmem import DIRECTORY_OPS, SHMEM_OPS, truncate_inode
+from ktrace.model.fs.tree import is_dead
+from ktrace.model.kernel import syscall
+from ktrace.model.task import AsObserved, Cred, Errno, Task
+from ktrace.model.wait import Sleeps, drive
+from ktrace.state.call import Pointer
+from ktrace.uapi.fcntl import (
+    AT_EACCESS,
+    AT_EMPTY_PATH,
+    AT_FDCWD,
+    AT_SYMLINK_NOFOLLOW,
+    FASYNC,
+    O_ACCMODE,
+    O_APPEND,
+    O_CLOEXEC,
+    O_CREAT,
+    O_DIRECT,
+    O_DIRECTORY,
+    O_DSYNC,
+    O_EXCL,
+    O_LARGEFILE,
+    O_NOATIME,
+    O_NOCTTY,
+    O_NOFOLLOW,
+    O_NONBLOCK,
+    O_PATH,
+    O_RDWR,
+    O_SYNC,
+    O_TMPFILE,
+    O_TRUNC,
+    O_WRONLY,
+)
+from ktrace.uapi.stat import S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK, S_ISGID, S_ISUID, S_IXGRP
+
+TMPFILE_BIT = O_TMPFILE & ~O_DIRECTORY
+"""``__O_TMPFILE``."""
+
+VALID_OPEN_FLAGS = (
+    O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_DSYNC | O_SYNC | FASYNC
+    | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | TMPFILE_BIT
+)  # fmt: skip
+O_PATH_FLAGS = O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC
+
+UNCHANGED = 0xFFFFFFFF
+FOPS: dict[int, FileOperations] = {S_IFREG: SHMEM_OPS, S_IFDIR: DIRECTORY_OPS}
+"""By file type; the FIFO's are added by its own module."""
+
+
+class PathOperations(FileOperations):
+    """``empty_fops`` of a file opened with O_PATH."""
+
+    name = "empty_fops"
+
+
+PATH_OPS = PathOperations()
+
+
+@syscall("open")
+def open_(task: Task, pathname: bytes, flags: int, mode: int) -> Sleeps[int]:
+    """Open a file by name (``do_sys_open()``)."""
+    return (yield from do_open(task, AT_FDCWD, pathname, flags, mode))
+
+
+@syscall("openat")
+def openat(task: Task, dirfd: int, pathname: bytes, flags: int, mode: int) -> Sleeps[int]:
+    """Open a file below a directory (``do_sys_open()``)."""
+    return (yield from do_open(task, dirfd, pathname, flags, mode))
+
+
+@syscall("creat")
+def creat(task: Task, pathname: bytes, mode: int) -> Sleeps[int]:
+    """Make a file, or empty it (``fs/open.c``: creat)."""
+    return (yield from do_open(task, AT_FDCWD, pathname, O_CREAT | O_WRONLY | O_TRUNC, mode))
+
+
+def do_open(task: Task, dirfd: int, path: bytes | Pointer, flags: int, mode: int) -> Sleeps[int]:
+    """Take a descriptor, then open (``do_sys_openat2()``)."""
+    flags = flags & VALID_OPEN_FLAGS | O_LARGEFILE
+    if flags & O_PATH:
+        flags &= O_PATH_FLAGS
+    cloexec = bool(flags & O_CLOEXEC)
+    flags &= ~O_CLOEXEC
+    _check_flags(flags)
+    text = getname(path)
+    files = task.files
+    fd = files.reserve(task, cloexec)
+    try:
+        file = yield from _open_file(task, dirfd, text, fd, flags, mode & S_IALLUGO)
+    except (Errno, AsObserved):
+        del files.reserved[fd]
+        raise
+    files.install(fd, file, cloexec)
+    return fd
+
+
+def _check_flags(flags: int) -> None:
+    """``build_open_flags()``."""
+    if flags & TMPFILE_BIT:
+        if not flags & O_DIRECTORY or flags & O_CREAT or flags & O_ACCMODE not in (O_WRONLY, O_RDWR):
+            raise Errno("EINVAL")
+    elif flags & O_DIRECTORY and flags & O_CREAT:
+        raise Errno("EINVAL")
+
+
+def _open_file(task: Task, dirfd: int, path: str, fd: int, flags: int, mode: int) -> Sleeps[File]:
+    """Find or make the inode and open it (``path_openat()``, ``do_open()``)."""
+    alloc_empty_file(task)
+    nd = path_init(task, dirfd, path)
+    if flags & TMPFILE_BIT:
+        return (yield from _tmpfile(nd, path, flags, mode))
+    link_path_walk(nd, path)
+    try:
+        created = _last_lookups(nd, flags, mode)
+        inode = nd.inode
+        if isinstance(inode, OpaqueInode):
+            return (yield from _open_opaque(task, inode, fd, flags))
+        if flags & O_CREAT:
+            if flags & O_EXCL and not created:
+                raise Errno("EEXIST")
+            if is_dir(inode):
+                raise Errno("EISDIR")
+        if (flags & O_DIRECTORY or nd.slash) and not is_dir(inode):
+            raise Errno("ENOTDIR")
+        if not created:
+            _may_open(task, inode, flags)
+        file = yield from open_inode(task, inode, flags, created)
+        if nd.directory is not None and nd.directory.entries.get(nd.last) is inode:
+            file.dentry = nd.directory, nd.last
+        return file
+    except AsObserved as opaque:
+        # A driver, or a file system that is not simulated, has the last word.
+        result = yield from task.kernel.as_observed(task, opaque)
+        raise Errno(result.errno or "EIO") from None
+
+
+def _last_lookups(nd: Nameidata, flags: int, mode: int) -> bool:
+    """Go to the last name, or make it with O_CREAT; tell whether it was made (``open_last_lookups()``).
+
+    :raises Errno: EISDIR, ENOENT, EACCES
+    """
+    task = nd.task
+    follow = not flags & O_NOFOLLOW and not (flags & O_CREAT and flags & O_EXCL)
+    while True:
+        if nd.last_type != LAST_NORM:
+            if nd.last_type != LAST_ROOT and nd.last_type == "..":
+                nd.inode = parent(nd.inode)
+            return False
+        if flags & O_CREAT and nd.slash:
+            raise Errno("EISDIR")
+        directory = nd.directory = nd.inode
+        if is_dead(directory) and not isinstance(directory, OpaqueInode):
+            raise Errno("ENOENT")
+        found = lookup(task, directory, nd.last)
+        if found is None:
+            if not flags & O_CREAT:
+                raise Errno("ENOENT")
+            nd.inode = task.kernel.fs.create(task, directory, nd.last, S_IFREG | mode)
+            return True
+        before = nd.links
+        last_link = _one_link(nd, found, follow or nd.slash)
+        if not last_link:
+            step_into(nd, found, follow or nd.slash)
+            return False
+        assert nd.links > before
+
+
+def _one_link(nd: Nameidata, found: Inode, follow: bool) -> bool:
+    """Walk along a link at the end up to its own last name, which may not be there yet; tell whether it is a link.
+
+    :raises Errno: ELOOP
+    """
+    if not follow or found.mounted is not None or found.i_mode & S_IFMT != S_IFLNK or found.link is None:
+        return False
+    nd.links += 1
+    if nd.links > 40:
+        raise Errno("ELOOP")
+    found.accessed(nd.task.kernel)
+    slash = nd.slash
+    link_path_walk(nd, found.link.decode("utf-8", "surrogateescape"))
+    nd.slash = nd.slash or slash
+    return True
+
+
+def _tmpfile(nd: Nameidata, path: str, flags: int, mode: int) -> Sleeps[File]:
+    """Open a file that has no name yet (``do_tmpfile()``, ``shmem_tmpfile()``).
+
+    :raises Errno: ENOTDIR, EACCES
+    """
+    task = nd.task
+    directory = path_lookupat(task, path.encode("utf-8", "surrogateescape"), _start(task, nd), changes=True)
+    if not is_dir(directory):
+        raise Errno("ENOTDIR")
+    directory.permission(task, MAY_WRITE | MAY_EXEC)
+    inode = task.kernel.fs.new_inode(task, directory, S_IFREG | mode & ~task.fs.umask)
+    inode.i_nlink = 0
+    return (yield from open_inode(task, inode, flags & ~TMPFILE_BIT & ~O_DIRECTORY, True))
+
+
+def _start(task: Task, nd: Nameidata) -> int:
+    """Return the descriptor that a walk began at (``nd->dfd``)."""
+    if nd.inode is task.fs.pwd or nd.inode is task.kernel.fs.slash:
+        return AT_FDCWD
+    return next(fd for fd, slot in task.files.slots.items() if slot.file.inode is nd.inode)
+
+
+def _open_opaque(task: Task, inode: OpaqueInode, fd: int, flags: int) -> Sleeps[File]:
+    """Open what is not simulated, if the kernel was seen to.
+
+    :raises Errno: as observed
+    """
+    result = yield from task.kernel.as_observed(task, AsObserved(inode.what))
+    if result.errno is not None:
+        raise Errno(result.errno)
+    found = identify(task, fd, inode.what, inode.path)
+    found.parent = inode.parent
+    return (yield from open_inode(task, found, flags))
+
+
+def _may_open(task: Task, inode: Inode, flags: int) -> None:
+    """``fs/namei.c: may_open()``."""
+    kind = inode.i_mode & S_IFMT
+    if flags & O_PATH:
+        return
+    mask = (MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE)[flags & O_ACCMODE]
+    if flags & O_TRUNC:
+        mask |= MAY_WRITE
+    if kind == S_IFLNK:
+        raise Errno("ELOOP")
+    if kind == S_IFDIR and mask & MAY_WRITE:
+        raise Errno("EISDIR")
+    inode.permission(task, mask)
+    if flags & O_NOATIME and task.cred.euid != inode.i_uid and not task.cred.capable("CAP_FOWNER"):
+        raise Errno("EPERM")
+
+
+def open_inode(task: Task, inode: Inode, flags: int, created: bool = False) -> Sleeps[File]:
+    """Make an open file of an inode (``do_dentry_open()``)."""
+    kernel = task.kernel
+    kind = inode.i_mode & S_IFMT
+    path_only = bool(flags & O_PATH)
+    # OPEN_FMODE: O_ACCMODE 3 gives neither mode.
+    f_mode = flags + 1 & O_ACCMODE
+    ops = PATH_OPS if path_only else inode.ops or FOPS.get(kind)
+    if ops is None or (kind == S_IFSOCK and not path_only):
+        raise Errno("ENXIO")  # no_open()
+    file = File(kernel.serial(), ops, 0 if path_only else f_mode, flags, inode.ref, inode=inode)
+    inode.get()
+    if not path_only:
+        file.seekable = kind != S_IFIFO
+        try:
+            yield from drive(ops.open(task, inode, file))
+        except (Errno, AsObserved):
+            inode.put(kernel)
+            raise
+    file.f_flags &= ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC)
+    if flags & O_DIRECT and not _can_direct(task, inode, ops):
+        fput(task, file)
+        raise Errno("EINVAL")
+    if flags & O_TRUNC and not created and kind == S_IFREG and not isinstance(ops, OpaqueOperations):
+        truncate_inode(kernel, inode, 0, True)
+    return file
+
+
+def _can_direct(task: Task, inode: Inode, ops: FileOperations) -> bool:
+    """Tell whether O_DIRECT is taken (FMODE_CAN_ODIRECT); of what is not simulated, whatever was seen."""
+    if isinstance(ops, OpaqueOperations):
+        return True
+    return ops is SHMEM_OPS and task.kernel.fs.facts.direct
+
+
+# -- what else is done by name --------------------------------------------------------------------
+
+
+@syscall("umask")
+def umask(task: Task, mask: int) -> int:
+    """Say which permissions new files lack (``kernel/sys.c``: umask)."""
+    old, task.fs.umask = task.fs.umask, mask & S_IRWXUGO
+    return old
+
+
+@syscall("chdir")
+def chdir(task: Task, path: bytes) -> Sleeps[int]:
+    """Change the working directory (``fs/open.c``: chdir)."""
+    inode = path_lookupat(task, path, opaque=True)
+    if isinstance(inode, OpaqueInode):
+        result = yield from task.kernel.as_observed(task, AsObserved(inode.what))
+        if result.errno is not None:
+            raise Errno(result.errno)
+    else:
+        _may_enter(task, inode)
+    task.fs.pwd = inode
+    return 0
+
+
+@syscall("fchdir")
+def fchdir(task: Task, fd: int) -> int:
+    """Make an open directory the working one (``fs/open.c``: fchdir).
+
+    :raises Errno: EBADF, ENOTDIR, EACCES
+    """
+    with fdget(task, fd, raw=True) as file:
+        if isinstance(file.inode, OpaqueInode):
+            raise AsObserved(file.inode.what, only_errors=True)
+        if file.inode is None:
+            raise Errno("ENOTDIR")
+        _may_enter(task, file.inode)
+        task.fs.pwd = file.inode
+    return 0
+
+
+def _may_enter(task: Task, inode: Inode) -> None:
+    if not is_dir(inode):
+        raise Errno("ENOTDIR")
+    inode.permission(task, MAY_EXEC)
+
+
+@syscall("chmod")
+def chmod(task: Task, pathname: bytes, mode: int) -> int:
+    """Change a file's permissions (``chmod_common()``)."""
+    return _chmod(task, path_lookupat(task, pathname, changes=True), mode)
+
+
+@syscall("fchmodat")
+def fchmodat(task: Task, dirfd: int, pathname: bytes, mode: int) -> int:
+    """Change the permissions of a file below a directory (``do_fchmodat()``)."""
+    return _chmod(task, path_lookupat(task, pathname, dirfd, changes=True), mode)
+
+
+@syscall("fchmod")
+def fchmod(task: Task, fd: int, mode: int) -> int:
+    """Change an open file's permissions (``chmod_common()``)."""
+    file = task.files.get(fd)
+    if isinstance(file.inode, OpaqueInode):
+        raise AsObserved(file.inode.what)
+    if file.inode is None or file.f_flags & O_PATH:
+        raise Errno("EBADF")
+    return _chmod(task, file.inode, mode)
+
+
+def _chmod(task: Task, inode: Inode, mode: int) -> int:
+    """``chmod_common()``, ``setattr_prepare()``."""
+    if inode.i_mode & S_IFMT == S_IFLNK:
+        raise Errno("EOPNOTSUPP")
+    if task.cred.euid != inode.i_uid and not task.cred.capable("CAP_FOWNER"):
+        raise Errno("EPERM")
+    inode.i_mode = inode.i_mode & S_IFMT | mode & S_IALLUGO
+    inode.i_ctime = current_time(task.kernel)
+    return 0
+
+
+@syscall("chown")
+def chown(task: Task, pathname: bytes, owner: int, group: int) -> int:
+    """Give a file away (``do_fchownat()``)."""
+    return fchownat(task, AT_FDCWD, pathname, owner, group, 0)
+
+
+@syscall("lchown")
+def lchown(task: Task, pathname: bytes, owner: int, group: int) -> int:
+    """Give a file away, or a link itself (``do_fchownat()``)."""
+    return fchownat(task, AT_FDCWD, pathname, owner, group, AT_SYMLINK_NOFOLLOW)
+
+
+@syscall("fchownat")
+def fchownat(task: Task, dirfd: int, pathname: bytes, owner: int, group: int, flags: int) -> int:
+    """Give a file below a directory away (``do_fchownat()``).
+
+    :raises Errno: EINVAL
+    """
+    if flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH):
+        raise Errno("EINVAL")
+    follow, empty = not flags & AT_SYMLINK_NOFOLLOW, bool(flags & AT_EMPTY_PATH)
+    return _chown(task, path_lookupat(task, pathname, dirfd, follow, empty, changes=True), owner, group)
+
+
+@syscall("fchown")
+def fchown(task: Task, fd: int, owner: int, group: int) -> int:
+    """Give an open file away (``chown_common()``)."""
+    with fdget(task, fd) as file:
+        if isinstance(file.inode, OpaqueInode):
+            raise AsObserved(file.inode.what)
+        return _chown(task, file.inode, owner, group) if file.inode is not None else 0
+
+
+def _chown(task: Task, inode: Inode, owner: int, group: int) -> int:
+    cred = task.cred
+    mine = cred.euid == inode.i_uid
+    uid = inode.i_uid if owner & UNCHANGED == UNCHANGED else owner & UNCHANGED
+    gid = inode.i_gid if group & UNCHANGED == UNCHANGED else group & UNCHANGED
+    if not cred.capable("CAP_CHOWN"):
+        if owner & UNCHANGED != UNCHANGED and not (mine and uid == inode.i_uid):
+            raise Errno("EPERM")  # chown_ok()
+        if group & UNCHANGED != UNCHANGED and not (mine and (gid == cred.egid or gid in cred.groups)):
+            raise Errno("EPERM")  # chgrp_ok()
+    inode.i_uid, inode.i_gid = uid, gid
+    if owner & UNCHANGED != UNCHANGED:
+        inode.owner_set(uid)
+    inode.i_ctime = current_time(task.kernel)
+    if inode.i_mode & S_IFMT != S_IFDIR:
+        kill = S_ISUID | (S_ISGID if inode.i_mode & S_IXGRP else 0)  # setattr_should_drop_suidgid()
+        inode.i_mode &= ~kill
+    return 0
+
+
+@syscall("truncate")
+def truncate(task: Task, path: bytes, length: int) -> int:
+    """Cut or extend a file by name (``vfs_truncate()``)."""
+    if length < 0:
+        raise Errno("EINVAL")
+    inode = path_lookupat(task, path, changes=True)
+    kind = inode.i_mode & S_IFMT
+    if kind == S_IFDIR:
+        raise Errno("EISDIR")
+    if kind != S_IFREG:
+        raise Errno("EINVAL")
+    inode.permission(task, MAY_WRITE)
+    if isinstance(inode.ops, OpaqueOperations):
+        raise AsObserved(inode.ops.what, only_errors=True)
+    truncate_inode(task.kernel, inode, length, False)
+    return 0
+
+
+@syscall("ftruncate")
+def ftruncate(task: Task, fd: int, length: int) -> int:
+    """Cut or extend an open file (``do_sys_ftruncate()``)."""
+    if length < 0:
+        raise Errno("EINVAL")
+    file = task.files.get(fd)
+    if file.f_flags & O_PATH:
+        raise Errno("EBADF")
+    if isinstance(file.ops, OpaqueOperations):
+        raise AsObserved(file.ops.what)
+    if file.ops is not SHMEM_OPS or file.inode is None or not file.f_mode & FMODE_WRITE:
+        raise Errno("EINVAL")
+    truncate_inode(task.kernel, file.inode, length, True)
+    return 0
+
+
+@syscall("access")
+def access(task: Task, pathname: bytes, mode: int) -> int:
+    """Ask what the real user may do (``do_faccessat()``)."""
+    return _faccessat(task, AT_FDCWD, pathname, mode, 0)
+
+
+@syscall("faccessat")
+def faccessat(task: Task, dirfd: int, pathname: bytes, mode: int) -> int:
+    """Ask what the real user may do to a file below a directory (``do_faccessat()``)."""
+    return _faccessat(task, dirfd, pathname, mode, 0)
+
+
+@syscall("faccessat2")
+def faccessat2(task: Task, dirfd: int, pathname: bytes, mode: int, flags: int) -> int:
+    """Ask what the real or the effective user may do (``do_faccessat()``)."""
+    return _faccessat(task, dirfd, pathname, mode, flags)
+
+
+def _faccessat(task: Task, dirfd: int, path: bytes, mode: int, flags: int) -> int:
+    if mode & ~(MAY_READ | MAY_WRITE | MAY_EXEC):
+        raise Errno("EINVAL")
+    if flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH):
+        raise Errno("EINVAL")
+    kept = task.cred
+    if not flags & AT_EACCESS:
+        task.cred = _as_real_user(task)
+    try:
+        inode = path_lookupat(task, path, dirfd, not flags & AT_SYMLINK_NOFOLLOW, bool(flags & AT_EMPTY_PATH))
+        if mode:
+            inode.permission(task, mode)
+    finally:
+        task.cred = kept
+    return 0
+
+
+def _as_real_user(task: Task) -> Cred:
+    """``access_override_creds()``."""
+    cred = task.cred
+    capabilities = cred.permitted if cred.uid == 0 else frozenset()
+    return replace(cred, euid=cred.uid, egid=cred.gid, capabilities=capabilities)
