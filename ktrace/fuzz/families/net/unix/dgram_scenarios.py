@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from ktrace.agent.syscalls import CONSTANTS as C
@@ -24,9 +24,9 @@ from ktrace.fuzz.families.net.actions import (
 )
 from ktrace.fuzz.families.net.scenarios import poll_of
 from ktrace.fuzz.model_view import ModelView, Move
-from ktrace.uapi.socket import MSG_DONTWAIT
+from ktrace.uapi.socket import AF_UNSPEC, MSG_DONTWAIT
 
-UNSPEC: Address = {"sa_family": 0}
+UNSPEC: Address = {"sa_family": AF_UNSPEC}
 
 
 def named(state: ModelView, kind: str = "") -> Address:
@@ -34,18 +34,26 @@ def named(state: ModelView, kind: str = "") -> Address:
     return {"sa_family": C["AF_UNIX"], "sun_path": b"\0%s%d" % (kind.encode(), state.number)}
 
 
+def bound_socket(state: ModelView, choose: Chance, prefix: str) -> Generator[Move, None, tuple[End, Address] | None]:
+    """Have an actor make a datagram socket under a new name that begins with *prefix*; ``None`` if that failed."""
+    task = actor(state, choose)
+    yield from make_room(task, choose)
+    end = yield from new_socket(state, choose, task, C["AF_UNIX"], C["SOCK_DGRAM"])
+    if end is None:
+        return None
+    address = named(state, prefix)
+    yield do(end, "bind", address)
+    return end, address
+
+
 def many_to_one(state: ModelView, choose: Chance) -> Iterator[Move]:
     """Have several sockets send to one or two receivers until there is no room, by name or connected."""
     receivers: list[tuple[End, Address]] = []
     for _ in range(choose.one((1, 1, 2))):
-        task = actor(state, choose)
-        yield from make_room(task, choose)
-        end = yield from new_socket(state, choose, task, C["AF_UNIX"], C["SOCK_DGRAM"])
-        if end is None:
+        bound = yield from bound_socket(state, choose, "r")
+        if bound is None:
             return
-        address = named(state, "r")
-        yield do(end, "bind", address)
-        receivers.append((end, address))
+        receivers.append(bound)
     senders: list[End] = []
     for _ in range(choose.integer(1, 3)):
         if not state.free():
@@ -158,14 +166,10 @@ def mutual(state: ModelView, choose: Chance) -> Iterator[Move]:
     for _ in range(choose.one((2, 2, 3))):
         if not state.free():
             return
-        task = actor(state, choose)
-        yield from make_room(task, choose)
-        end = yield from new_socket(state, choose, task, C["AF_UNIX"], C["SOCK_DGRAM"])
-        if end is None:
+        bound = yield from bound_socket(state, choose, "m")
+        if bound is None:
             return
-        address = named(state, "m")
-        yield do(end, "bind", address)
-        ends.append((end, address))
+        ends.append(bound)
     for number, (end, _) in enumerate(ends):
         if holds(end, state):
             yield do(end, "connect", ends[1 - number][1] if number < 2 else ends[0][1])
@@ -174,7 +178,7 @@ def mutual(state: ModelView, choose: Chance) -> Iterator[Move]:
         if holds(end, state):
             yield send(state, choose, end, choose.one((1, 10)))
     for _ in range(choose.integer(2, 6)):
-        end, address = choose.one(ends)
+        end, _ = choose.one(ends)
         if not holds(end, state):
             continue
         match choose.integer(0, 7):
@@ -194,13 +198,10 @@ def mutual(state: ModelView, choose: Chance) -> Iterator[Move]:
 
 def waiting_for_room(state: ModelView, choose: Chance) -> Iterator[Move]:
     """Fill a receiver, have one or two senders wait for room, then make some, or take the receiver away."""
-    task = actor(state, choose)
-    yield from make_room(task, choose)
-    receiver = yield from new_socket(state, choose, task, C["AF_UNIX"], C["SOCK_DGRAM"])
-    if receiver is None:
+    bound = yield from bound_socket(state, choose, "w")
+    if bound is None:
         return
-    address = named(state, "w")
-    yield do(receiver, "bind", address)
+    receiver, address = bound
     senders: list[End] = []
     for _ in range(choose.one((1, 2, 2))):
         if not state.free():
