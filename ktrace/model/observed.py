@@ -18,6 +18,7 @@ from ktrace.state.world import World
 
 if TYPE_CHECKING:
     from ktrace.model.fs.pipe.pipe import PipeInode
+    from ktrace.model.net.core.sock import Socket as ModelSocket
     from ktrace.model.net.inet.sock import Inet
     from ktrace.model.net.inet.tcp.tcp import Tcp
     from ktrace.model.task import Task
@@ -127,14 +128,14 @@ class Observed:
 
     def sock(self, sk: Inet) -> Sock | None:
         """Return *sk*, found by the number of its socket's inode, where that is known."""
-        number = sk.socket.inode.numbers.get("st_ino") if sk.socket is not None else None
-        if not number:
-            return None
-        for socket in self._of(Socket):
-            if socket.i_ino == number and socket.sk is not None:
-                found = self._at(socket.sk)
-                return found if isinstance(found, Sock) else None
-        return None
+        socket = self.socket(sk.socket) if sk.socket is not None else None
+        found = self._at(socket.sk) if socket is not None else None
+        return found if isinstance(found, Sock) else None
+
+    def socket(self, socket: ModelSocket) -> Socket | None:
+        """Return *socket*, found by the number of its inode, where that is known."""
+        number = socket.inode.numbers.get("st_ino")
+        return next((found for found in self._of(Socket) if number and found.i_ino == number), None)
 
     def connection(self, sk: Tcp) -> Sock | None:
         """Return the end *sk* of a connection, found by its ports."""

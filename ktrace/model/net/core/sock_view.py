@@ -8,15 +8,12 @@ from ktrace.model.fs.file import observe_file
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.sock import Sock, Socket
 from ktrace.model.wait import waiters
-from ktrace.state.allowed import OneOf, allowed
+from ktrace.state.allowed import allowed
 from ktrace.state.fs.inode import mode_name
 from ktrace.state.net import sock as state
 from ktrace.state.net.socket import Socket as SocketState
 from ktrace.state.process.process import Credentials
 from ktrace.state.ref import Ref
-from ktrace.state.rule import Rule
-
-WRITE_SPACE = Rule("net/core/stream.c", "sk_stream_write_space", "when room was made")
 
 
 def view_socket(socket: Socket) -> SocketState:
@@ -24,7 +21,7 @@ def view_socket(socket: Socket) -> SocketState:
     return SocketState(
         state=socket.state,
         type=state.SOCK_TYPES.get(socket.type, str(socket.type)),
-        flags=allowed(_flags(socket)),
+        flags=tuple(sorted(socket.flags)),
         file=socket.file.ref if socket.file is not None else None,
         sk=socket.sk.ref if socket.sk is not None else None,
         ops=socket.ops.name if socket.ops is not None else None,
@@ -35,15 +32,6 @@ def view_socket(socket: Socket) -> SocketState:
         i_uid=socket.inode.i_uid,
         i_gid=socket.inode.i_gid,
     )
-
-
-def _flags(socket: Socket) -> tuple[str, ...] | OneOf:
-    """Return the flags; TCP takes SOCK_NOSPACE back by itself when there is room (``sk_stream_write_space()``)."""
-    flags = tuple(sorted(socket.flags))
-    if "SOCK_NOSPACE" in flags and socket.sk is not None and not socket.sk.accounted:
-        rest = tuple(name for name in flags if name != "SOCK_NOSPACE")
-        return OneOf(WRITE_SPACE, (flags, rest))
-    return flags
 
 
 def view_open_socket(kernel: Kernel, socket: Socket, objects: dict[Ref, Any]) -> None:

@@ -10,8 +10,7 @@ from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.kernel import Kernel
 from ktrace.model.mm.page import Page
 from ktrace.model.net.core.proto_ops import InMessage, OptionValue, OutMessage
-from ktrace.model.net.core.sock import POLL_WRITE, Socket, data_ready, sock_rcvlowat
-from ktrace.model.net.core.sock_view import WRITE_SPACE
+from ktrace.model.net.core.sock import Socket, data_ready, sock_rcvlowat
 from ktrace.model.net.inet.option import get_ip_option, set_ip_option
 from ktrace.model.net.inet.sock import Answered, Proto
 from ktrace.model.net.inet.socket import InetOps, register
@@ -20,10 +19,11 @@ from ktrace.model.net.inet.tcp import io as tcp_io
 from ktrace.model.net.inet.tcp import splice as tcp_splice
 from ktrace.model.net.inet.tcp import tcp
 from ktrace.model.net.inet.tcp.option import get_tcp_option, set_tcp_option
+from ktrace.model.net.inet.tcp.space import poll_space, tcp_check_space
 from ktrace.model.net.inet.tcp.tcp import Tcp, tcp_sk
 from ktrace.model.net.socket import ELAPSE_WORK, IDLE_WORK
 from ktrace.model.task import Errno, Task
-from ktrace.model.wait import Sleeps, wake_up
+from ktrace.model.wait import Sleeps
 from ktrace.state.allowed import Between
 from ktrace.state.call import Result
 from ktrace.uapi.eventpoll import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP, EPOLLRDNORM, EPOLLWRNORM
@@ -98,10 +98,11 @@ class TcpProto(Proto[Tcp]):
                 target += 1
             if len(sk.rx) + (sk.fin == "queued") >= target:
                 mask |= EPOLLIN | EPOLLRDNORM
-            mask |= EPOLLOUT | EPOLLWRNORM
+            if poll_space(kernel, sk):
+                mask |= EPOLLOUT | EPOLLWRNORM
             if sk.urg_data & TCP_URG_VALID:
                 mask |= EPOLLPRI
-        if sk.err:
+        if sk.err or sk.error_queue:
             mask |= EPOLLERR
         return mask
 
@@ -228,18 +229,7 @@ def progress(kernel: Kernel) -> None:
             tcp.tcp_retransmit_skb(kernel, sk)
         if sk.out:
             tcp.tcp_push_pending_frames(kernel, sk, late=sk.quickack)
-        if sk.wq is not None and sk.wq.entries and "SOCK_NOSPACE" in socket.flags:
-
-            def find(seen: Observed, sk: Tcp = sk) -> bool:
-                twin = seen.tcp(sk)
-                if twin is None or twin.unsent is None:
-                    return False
-                return twin.bytes_sent + twin.unsent > sk.bytes_sent + len(sk.out)
-
-            if kernel.choose(WRITE_SPACE, find, lambda made: True, otherwise=False):
-                # sk_stream_write_space()
-                socket.flags.discard("SOCK_NOSPACE")
-                wake_up(kernel, sk.wq, 1, POLL_WRITE)
+        tcp_check_space(kernel, sk)
 
 
 ELAPSE_WORK.append(elapse)

@@ -12,13 +12,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ktrace.include.linux.net import SOCK_WAKE_SPACE, SOCK_WAKE_WAITD
+from ktrace.include.linux.net import SOCK_WAKE_WAITD
 from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, SHUTDOWN_MASK
 from ktrace.include.net.tcp import TCP_NAGLE_CORK, TCP_NAGLE_OFF, TCP_NAGLE_PUSH, TCP_URG_VALID
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.reuseport import detach
 from ktrace.model.net.core.sock import (
-    POLL_WRITE,
     Sock,
     Timeo,
     data_ready,
@@ -33,15 +32,16 @@ from ktrace.model.net.inet.ip_input import refuse_watchers
 from ktrace.model.net.inet.ports import TimeWait
 from ktrace.model.net.inet.sock import Inet
 from ktrace.model.net.inet.tcp.byte_queue import ByteQueue
+from ktrace.model.net.inet.tcp.space import sk_stream_write_space
 from ktrace.model.task import Task
 from ktrace.model.timer import Timer
-from ktrace.model.wait import Sleeps, WaitEntry, wake_up
+from ktrace.model.wait import Sleeps, WaitEntry
 from ktrace.state.allowed import Between, EndOf, OneOf, allowed
 from ktrace.state.net.inet import TcpSock
 from ktrace.state.net.skbuff import Buffer
 from ktrace.state.rule import Rule
 from ktrace.uapi.errno import ECONNREFUSED, ECONNRESET, EPIPE
-from ktrace.uapi.siginfo import POLL_HUP, POLL_IN, POLL_OUT
+from ktrace.uapi.siginfo import POLL_HUP, POLL_IN
 
 if TYPE_CHECKING:
     from ktrace.model.observed import Observed
@@ -55,7 +55,6 @@ SNDBUF = Rule("net/ipv4/tcp_input.c", "tcp_sndbuf_expand", "the buffer grows wit
 RMEM = Rule("net/ipv4/tcp_input.c", "tcp_try_rmem_schedule", "a segment that finds no room is dropped")
 RETRANSMIT = Rule("net/ipv4/tcp_timer.c", "tcp_retransmit_timer", "when it sends again and hears that nobody is there")
 WRITE_XMIT = Rule("net/ipv4/tcp_output.c", "tcp_write_xmit", "the windows and Nagle's test hold segments back")
-WRITEABLE = Rule("include/net/sock.h", "__sk_stream_is_writeable", "what is acknowledged makes room")
 SENT_KEPT = 4096
 """Bytes of what was sent that are remembered."""
 
@@ -558,28 +557,6 @@ def _deliver_fin(kernel: Kernel, sk: Tcp) -> None:
     tcp_fin(kernel, sk)
     if (sk.acked_at_once() or (sk.closing and sk.quickack)) and sk.state == "TCP_FIN_WAIT1":
         tcp_rcv_state_process(kernel, sk)
-
-
-def sk_stream_write_space(kernel: Kernel, sk: Tcp) -> None:
-    """Tell writers that there is room (``sk_stream_write_space()``).
-
-    Whether there is room for sure is known of a sock that has nothing under way (``__sk_stream_is_writeable()``);
-    ``progress()`` finds out of the others.
-    """
-
-    def find(seen: Observed) -> bool:
-        tcp = seen.tcp(sk)
-        return tcp is not None and bool(tcp.unacked)
-
-    if sk.socket is None or sk.out:
-        return
-    if "SOCK_SNDBUF_LOCK" in sk.userlocks and kernel.choose(WRITEABLE, find, lambda full: True, otherwise=False):
-        return
-    sk.socket.flags.discard("SOCK_NOSPACE")
-    if sk.wq is not None:
-        wake_up(kernel, sk.wq, 1, POLL_WRITE)
-    if not sk.shutdown & SEND_SHUTDOWN:
-        sock_wake_async(kernel, sk, SOCK_WAKE_SPACE, POLL_OUT)
 
 
 def may_send(kernel: Kernel, sk: Tcp, late: bool) -> int:
