@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
@@ -335,7 +336,7 @@ def fput(task: Task, file: File) -> None:
     """Drop a reference; the last one releases on the way back to user mode (``fput()``: ``task_work_add()``)."""
     file.count -= 1
     if file.count == 0:
-        task.task_works.append(lambda: release_file(task, file))
+        task.task_works.append(partial(release_file, task, file))
 
 
 def release_file(task: Task, file: File) -> Sleeps[None]:

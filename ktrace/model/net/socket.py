@@ -212,9 +212,12 @@ def sock_release(task: Task, socket: Socket) -> Sleeps[None]:
 
 
 def run(answer: MaySleep[None]) -> None:
-    """Run *answer* to its end where no task is there to sleep."""
+    """Run a release to its end where nobody can sleep.
+
+    :raises NotImplementedError: it sleeps
+    """
     for _ in drive(answer):
-        raise RuntimeError("this release sleeps where the model has no task to put to sleep")
+        raise NotImplementedError("the model does not put a kernel thread to sleep that closes a file")
 
 
 @contextmanager

@@ -30,11 +30,13 @@ class Processes(Subsystem):
 
     :param rlimit_nofile: soft and hard limit that the agent's children are born with
     :ivar file_max: fs/file-max, ``None`` as long as it is out of reach
+    :ivar waited: milliseconds that the agent waited in which nothing happened
     """
 
     def __init__(self, rlimit_nofile: tuple[int, int] = (1024, 4096)) -> None:
         self.rlimit_nofile = rlimit_nofile
         self.file_max: int | None = None
+        self.waited = 0
 
     def sysctl(self, kernel: Kernel, path: str, value: str) -> bool:
         """Take over fs/file-max."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ktrace.model.net.unix.garbage import Dropped
     from ktrace.model.net.unix.sock import Unix
-    from ktrace.model.wait import MaySleep
 
 
 class BoundSockets:
@@ -32,11 +31,11 @@ class NetnsUnix:
 
     :ivar inflight: ``user_struct.unix_inflight`` by user: files that travel in messages
     :ivar gc_wanted: a release asked for the garbage collector
-    :ivar delayed_fput: what the collector dropped and a kernel thread closes later, each with the number of its step
+    :ivar delayed_fput: what the collector dropped and a kernel thread closes later
     """
 
     def __init__(self) -> None:
         self.table = BoundSockets()
         self.inflight: dict[int, int] = {}
         self.gc_wanted = False
-        self.delayed_fput: list[tuple[int, Callable[[], MaySleep[None]]]] = []
+        self.delayed_fput: list[Dropped] = []
