@@ -16,7 +16,7 @@ from ktrace.model.net.inet.addr6 import (
     needs_scope_id,
     v4mapped,
 )
-from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, route, route6
+from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, ip_route_output_flow, route6
 from ktrace.model.net.inet.sock import ANY, Inet
 from ktrace.model.net.inet.socket import inet_address, sockaddr_in
 from ktrace.model.task import Errno
@@ -40,12 +40,13 @@ def ip4_datagram_connect(sk: Inet, addr: bytes, rehash: Rehash) -> None:
         raise Errno("EAFNOSUPPORT")
     sk.dst_cached = False
     sk.flow = daddr, dport
-    daddr = route(sk, daddr)
-    sk.flow = daddr, dport
+    flow = ip_route_output_flow(sk, daddr)
+    daddr = flow.daddr
+    sk.flow, sk.flow_saddr = (daddr, dport), flow.saddr
     if sk.saddr == ANY:
-        sk.saddr = LOOPBACK_ADDRESS
+        sk.saddr = flow.saddr
     if sk.rcv_saddr == ANY:
-        sk.rcv_saddr = LOOPBACK_ADDRESS
+        sk.rcv_saddr = flow.saddr
         rehash()
     sk.daddr, sk.dport = daddr, dport
     _has_conns(sk)

@@ -58,6 +58,8 @@ def icmp_rcv(kernel: Kernel, packet: IpPacket) -> None:
     if len(message) < SIZEOF_ICMPHDR or checksum(message):
         return
     kind = message[0]
+    if address_type(packet.routed or packet.daddr) in ("RTN_MULTICAST", "RTN_BROADCAST"):
+        return  # echoes to many are ignored (icmp_echo_ignore_broadcasts), other messages are no good
     if kind == ICMP_ECHO:
         # icmp_echo(), icmp_reply(): no route leads to or from an address that is not this machine's.
         if {address_type(packet.saddr), address_type(packet.daddr)} != {"RTN_LOCAL"}:
@@ -123,7 +125,12 @@ def port_unreachable(kernel: Kernel, packet: IpPacket) -> None:
 
 
 def unreachable(kernel: Kernel, packet: IpPacket, code: int, error: int) -> None:
-    """Send an ICMP_DEST_UNREACH about *packet* and report it to the raw sockets that sent it (``icmp_unreach()``)."""
+    """Send an ICMP_DEST_UNREACH about *packet* and report it to the raw sockets that sent it (``icmp_unreach()``).
+
+    None is sent where no route leads from where it went (``icmp_route_lookup()``), or where it went to many.
+    """
+    if address_type(packet.daddr) != "RTN_LOCAL":
+        return
     if watched(kernel, False, IPPROTO_ICMP):
         quoted = (packet.header + packet.payload)[:ROOM4]
         message = bytes([ICMP_DEST_UNREACH, code, 0, 0]) + bytes(4) + quoted

@@ -13,7 +13,7 @@ from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.scm import for_each_cmsghdr, put_cmsg
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock_cmsg import cmsg_bytes, sock_cmsg_send
-from ktrace.model.net.inet.sock import Inet
+from ktrace.model.net.inet.sock import ANY, Inet
 from ktrace.model.net.inet.socket import address_type, sockaddr_in
 from ktrace.model.task import Errno, Task
 from ktrace.uapi.in_ import (
@@ -92,31 +92,14 @@ def _number(data: bytes, least: int) -> int:
     return value
 
 
-def source_of(cookie: IpcmCookie, sk: Inet) -> str:
-    """Return the source address that a sender asked for, ``0.0.0.0`` for none (``ip_route_output_key_hash_rcu()``).
-
-    :raises Errno: EINVAL for one that no packet may have, ENETUNREACH for one that is not ours, ENODEV for a device
-        that is not there
-    """
-    saddr = cookie.addr if cookie.addr not in (None, "0.0.0.0") else sk.saddr
-    if saddr != "0.0.0.0":
-        value = ipaddress.IPv4Address(saddr)
-        if value.is_multicast or saddr == "255.255.255.255" or int(value) >> 24 == 0:
-            raise Errno("EINVAL")
-        if address_type(saddr) != "RTN_LOCAL":
-            raise Errno("ENETUNREACH")
-    if cookie.oif not in (0, LOOPBACK_IFINDEX):
-        raise Errno("ENODEV")
-    return str(saddr)
-
-
 def pktinfo_prepare(sk: Inet, skb: SkBuff) -> None:
     """Record what IP_PKTINFO delivers, if the socket asks for it by now (``ipv4_pktinfo_prepare()``)."""
     skb.pktinfo = None
     if sk.options.get((SOL_IP, IP_PKTINFO)) and ":" not in skb.daddr:
-        # fib_compute_spec_dst(): for a broadcast, the address that one would answer from
-        local = address_type(skb.daddr) == "RTN_LOCAL"
-        skb.pktinfo = LOOPBACK_IFINDEX, skb.daddr if local else "127.0.0.1"
+        # fib_compute_spec_dst(): for a broadcast or a group, the address that one would answer from
+        single = address_type(skb.daddr) in ("RTN_LOCAL", "RTN_UNICAST")
+        known = skb.addr is not None and skb.addr[0] != ANY
+        skb.pktinfo = LOOPBACK_IFINDEX, skb.daddr if single else "127.0.0.1" if known else ANY
 
 
 def ip_cmsg_recv(sk: Inet, skb: SkBuff, msg: InMessage) -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import Sock, data_ready
 from ktrace.model.net.inet.addr6 import ANY6
 from ktrace.model.net.inet.ip_cmsg import pktinfo_prepare
+from ktrace.model.net.inet.ip_multicast import ip_check_mc, ip_mc_sf_allow
 from ktrace.model.net.inet.ip_packet import IpPacket, as_seen
 from ktrace.model.net.inet.sock import ANY, Inet
 from ktrace.state.net.inet import RawSock
@@ -94,6 +96,8 @@ def send(kernel: Kernel, packet: IpPacket, sk: Inet | None = None) -> None:
 def deliver(kernel: Kernel, packet: IpPacket) -> None:
     """Deliver a packet to raw sockets and to the handler of its protocol."""
     refuse_taps(kernel)
+    if not ip_check_mc(kernel, packet.routed or packet.daddr):
+        return
     taken = raw_deliver(kernel, packet)
     known = kernel.net.facts.inet6_protos if packet.wide else kernel.net.facts.inet_protos
     handler = _HANDLERS.get((packet.wide, packet.protocol))
@@ -125,6 +129,8 @@ def raw_match(sk: Raw, wide: bool, protocol: int, remote: str, local: str) -> bo
         return False
     if wide:
         return sk.v6_daddr in (ANY6, remote) and sk.v6_rcv_saddr in (ANY6, local)
+    if ipaddress.IPv4Address(local).is_multicast and not ip_mc_sf_allow(sk, local):
+        return False
     return sk.daddr in (ANY, remote) and sk.rcv_saddr in (ANY, local)
 
 

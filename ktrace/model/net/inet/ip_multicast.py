@@ -6,14 +6,34 @@ import ipaddress
 import struct
 
 from ktrace.include.net.ip import LOOPBACK_IFINDEX
+from ktrace.model.kernel import Kernel
 from ktrace.model.net.inet.sock import ANY, Inet
 from ktrace.model.task import Errno
 from ktrace.uapi.in_ import SIZEOF_IP_MREQ, SIZEOF_IP_MREQN
+
+ALL_HOSTS = "224.0.0.1"
+"""``IGMP_ALL_HOSTS``, which every device is in."""
 
 MAX_MEMBERSHIPS = 20
 """``IP_MAX_MEMBERSHIPS``, which ``/proc/sys/net/ipv4/igmp_max_memberships`` is at first."""
 
 LOOPBACK = ipaddress.IPv4Network("127.0.0.0/8")
+
+
+def ip_check_mc(kernel: Kernel, daddr: str) -> bool:
+    """Tell whether a packet to *daddr* is received: to a group only if this machine is in it.
+
+    ``ip_check_mc_rcu()``; what nobody is to receive goes to ``dst_discard()``.
+    """
+    if ":" in daddr or daddr == ALL_HOSTS or not ipaddress.IPv4Address(daddr).is_multicast:
+        return True
+    socks = [socket.sk for socket in kernel.net.sockets.values() if isinstance(socket.sk, Inet)]
+    return any(group == daddr for sk in socks for group, _, _ in sk.mc_list)
+
+
+def ip_mc_sf_allow(sk: Inet, daddr: str) -> bool:
+    """Tell whether a sock takes packets to a group: those that it joined, or all (``ip_mc_sf_allow()``)."""
+    return "mc_all" in sk.bits or any(group == daddr for group, _, _ in sk.mc_list)
 
 
 def _request(optval: bytes) -> tuple[str, str, int]:

@@ -38,6 +38,7 @@ class IpPacket:
     :param truesize: charge of its buffer; *paged* bytes of it lie in pages
     :param header: the IPv4 header; empty for IPv6, of whose header no socket sees anything
     :param free: places in header and payload that only the kernel knows, with checksums that must fit in *summed*
+    :param routed: where it was routed to, if not to what its header says (IP_HDRINCL)
     :param cloned: a raw sock has a copy
     """
 
@@ -54,6 +55,7 @@ class IpPacket:
     summed: Places = ()
     cloned: bool = False
     mark: int = 0
+    routed: str = ""
 
     @property
     def wide(self) -> bool:

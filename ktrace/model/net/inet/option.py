@@ -172,6 +172,9 @@ def _set_number(task: Task, sk: Inet, optname: int, value: int) -> None:
         index = int.from_bytes(u32(value).to_bytes(4, "little"), "big")
         if index not in (0, LOOPBACK_IFINDEX):
             raise Errno("EADDRNOTAVAIL")
+        if index and sk.bound_dev_if:
+            raise Errno("EINVAL")
+        sk.uc_index = index
         sk.options[SOL_IP, optname] = value
     elif optname in (IP_IPSEC_POLICY, IP_XFRM_POLICY):
         # xfrm_user_policy() without CONFIG_XFRM

@@ -78,7 +78,7 @@ class Inet(Sock):
     :param v6_rcv_saddr: ``skc_v6_rcv_saddr``; *v6_daddr*, *ipv6only* likewise; kept for AF_INET6 only
     :param pinet6: what only an AF_INET6 sock has
     :param mc_list: groups that it joined, the last first: group, address, interface
-    :param flow: where the last connect() or corked message went (``inet->cork.fl``)
+    :param flow: where the last connect() or corked message went (``inet->cork.fl``); *flow_saddr*: from where
     :param reuseport_cb: the group that it is in
     """
 
@@ -99,6 +99,8 @@ class Inet(Sock):
     ipv6only: bool = False
     pinet6: Pinet6 | None = None
     flow: tuple[str, int] | None = None
+    flow_saddr: str = ANY
+    uc_index: int = 0
     mc_index: int = 0
     mc_addr: str = ANY
     mc_list: list[tuple[str, str, int]] = field(default_factory=list)
@@ -169,9 +171,11 @@ class Inet(Sock):
     def hop_limit(self, daddr: str) -> tuple[int, int]:
         """Return TTL and type of service, or hop limit and traffic class, of its packets to *daddr*.
 
-        ``ip4_dst_hoplimit()``, ``ip6_sk_dst_hoplimit()``.
+        ``ip_select_ttl()``, ``ip6_sk_dst_hoplimit()``.
         """
         limit, tos = self.uc_ttl, self.tos
+        if ":" not in daddr and 224 <= int(daddr.partition(".")[0]) < 240:
+            limit = self.options.get((0, IP_MULTICAST_TTL), 1)
         if self.pinet6 is not None and ":" in daddr:
             limit, tos = self.pinet6.hop_limit, self.pinet6.tclass
         return limit if limit >= 0 else DEFAULT_HOPS, tos

@@ -127,7 +127,7 @@ def address_type(address: str) -> str:
     value = ipaddress.IPv4Address(address)
     if value.is_multicast:
         return "RTN_MULTICAST"
-    if address in (ANY, "255.255.255.255") or int(value) >> 24 == 0:
+    if address in (ANY, "255.255.255.255"):
         return "RTN_BROADCAST" if address != ANY else "RTN_LOCAL"
     if value in LOOPBACK:
         return "RTN_BROADCAST" if address == "127.255.255.255" else "RTN_LOCAL"

@@ -11,14 +11,14 @@ from ktrace.model.net.core.sock import raise_sock_error, sock_orphan
 from ktrace.model.net.inet.addr6 import ANY6, LOOPBACK6, inet6_address, is_multicast, mapped_v4, needs_scope_id
 from ktrace.model.net.inet.datagram_connect import ip4_datagram_connect, ip6_datagram_connect, udp_disconnect
 from ktrace.model.net.inet.icmp_output import icmp_packet, icmpv6_packet
-from ktrace.model.net.inet.ip_cmsg import ip_cmsg_send, source_of
+from ktrace.model.net.inet.ip_cmsg import ip_cmsg_send
 from ktrace.model.net.inet.ip_error import ip_local_error, pmtu, skb_errqueue_purge
 from ktrace.model.net.inet.ip_input import Raw, send
 from ktrace.model.net.inet.ip_packet import IpPacket, df_and_ident
 from ktrace.model.net.inet.option import get_ip_option, set_ip_option
 from ktrace.model.net.inet.option6 import check_control6, get_ipv6_option, set_ipv6_option
 from ktrace.model.net.inet.raw.receive import recv_packet
-from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, LOOPBACK_MTU, route, route6
+from ktrace.model.net.inet.route import LOOPBACK_MTU, ip_route_output_flow, route6
 from ktrace.model.net.inet.sock import ANY, Inet, Proto
 from ktrace.model.net.inet.socket import address_type, inet_address, not_local
 from ktrace.model.task import Errno, Task
@@ -177,14 +177,13 @@ class PingProto(Proto[Raw]):
                 raise Errno("EDESTADDRREQ")
             daddr = sk.daddr
         cookie = ip_cmsg_send(task, sk, msg)
-        saddr = source_of(cookie, sk)
-        daddr = route(sk, daddr)
+        flow = ip_route_output_flow(sk, daddr, cookie.addr, cookie.oif)
+        saddr, daddr = flow.saddr, flow.daddr
         if length > IP_MAX_MTU - SIZEOF_IPHDR:
             ip_local_error(kernel, sk, EMSGSIZE, daddr, sk.dport, pmtu(sk))
             raise Errno("EMSGSIZE")
         data = self.echo(sk, head, msg)
         hops, tos = cookie.limits(sk, daddr)
-        saddr = saddr if saddr != ANY else LOOPBACK_ADDRESS
         send(kernel, icmp_packet(kernel, saddr, daddr, data, hops, tos, *df_and_ident(sk)), sk)
         return length
 

@@ -13,7 +13,7 @@ from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.sock import raise_sock_error, sock_orphan
 from ktrace.model.net.inet.datagram_connect import ip4_datagram_connect, udp_disconnect
 from ktrace.model.net.inet.ip_append import HH_LEN, Room, make_skb
-from ktrace.model.net.inet.ip_cmsg import ip_cmsg_send, source_of
+from ktrace.model.net.inet.ip_cmsg import ip_cmsg_send
 from ktrace.model.net.inet.ip_error import ip_local_error, pmtu, skb_errqueue_purge
 from ktrace.model.net.inet.ip_input import Raw, raw_hash, send
 from ktrace.model.net.inet.ip_packet import (
@@ -28,7 +28,7 @@ from ktrace.model.net.inet.ip_packet import (
 from ktrace.model.net.inet.option import get_ip_option, set_ip_option
 from ktrace.model.net.inet.raw.ping import PingProto
 from ktrace.model.net.inet.raw.receive import recv_packet
-from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, LOOPBACK_MTU, route
+from ktrace.model.net.inet.route import LOOPBACK_MTU, Flow, ip_route_output_flow
 from ktrace.model.net.inet.sock import ANY, Proto
 from ktrace.model.net.inet.socket import PacketOps, address_type, inet_address, not_local, register
 from ktrace.model.task import Errno, Task
@@ -117,11 +117,10 @@ class RawProto(Proto[Raw]):
             probed = msg.source.copy(2)
             if len(probed) < 2:
                 raise Errno("EFAULT")
-        saddr = source_of(cookie, sk)
-        daddr = route(sk, daddr)
-        saddr = saddr if saddr != ANY else LOOPBACK_ADDRESS
+        flow = ip_route_output_flow(sk, daddr, cookie.addr, cookie.oif)
+        saddr, daddr = flow.saddr, flow.daddr
         if hdrincl:
-            self._send_hdrinc(kernel, sk, msg, saddr)
+            self._send_hdrinc(kernel, sk, msg, flow)
             return length
         if msg.flags & MSG_MORE:
             raise NotImplementedError("the model does not cork raw sockets")
@@ -139,7 +138,7 @@ class RawProto(Proto[Raw]):
         send(kernel, packet, sk)
         return length
 
-    def _send_hdrinc(self, kernel: Kernel, sk: Raw, msg: OutMessage, saddr: str) -> None:
+    def _send_hdrinc(self, kernel: Kernel, sk: Raw, msg: OutMessage, flow: Flow) -> None:
         """Send a packet whose header user space made (``raw_send_hdrinc()``)."""
         length = msg.source.count
         if length > LOOPBACK_MTU:
@@ -155,7 +154,7 @@ class RawProto(Proto[Raw]):
             raise Errno("EINVAL")
         if data[0] >> 4 != 4 or size != SIZEOF_IPHDR or struct.unpack_from(">H", data, 6)[0] & 0x3FFF:
             raise NotImplementedError("the model does not receive odd IPv4 headers, options or fragments made by hand")
-        source = data[12:16] if any(data[12:16]) else packed(saddr)
+        source = data[12:16] if any(data[12:16]) else packed(flow.saddr)
         header = data[:2] + struct.pack(">H", length) + data[4:10] + bytes(2) + source + data[16:20]
         header = with_checksum(header, 10)
         alloc = kernel.net.alloc
@@ -164,6 +163,7 @@ class RawProto(Proto[Raw]):
             _dotted(source), _dotted(data[16:20]), data[9], data[size:], alloc.truesize(length + HH_LEN + 15), 0,
             data[8], data[1], header,
         )  # fmt: skip
+        packet.routed = flow.daddr
         if not any(data[4:6]) and not data[6] & IP_DF >> 8:
             packet.free, packet.summed = IPHDR_FREE, IPHDR_SUMMED
         send(kernel, packet, sk)

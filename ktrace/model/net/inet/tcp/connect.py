@@ -26,9 +26,9 @@ from ktrace.model.net.core.sock import (
 from ktrace.model.net.inet.addr6 import ANY6, LOOPBACK4_IPV6, is_ipv6, v4mapped
 from ktrace.model.net.inet.ip_input import refuse_watchers
 from ktrace.model.net.inet.ports import choose_port
-from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, check_source
+from ktrace.model.net.inet.route import ip_route_output_key
 from ktrace.model.net.inet.sock import ANY, Answered
-from ktrace.model.net.inet.socket import address_type, inet_address
+from ktrace.model.net.inet.socket import inet_address
 from ktrace.model.net.inet.tcp.option import retrans_to_secs
 from ktrace.model.net.inet.tcp.tcp import (
     RequestSock,
@@ -185,13 +185,12 @@ def tcp_v4_connect(kernel: Kernel, sk: Tcp, addr: bytes) -> Answered | None:
     family, daddr, dport = inet_address(addr)
     if family != AF_INET:
         raise Errno("EAFNOSUPPORT")
-    check_source(sk.saddr)
-    if daddr == ANY:
-        daddr = sk.saddr if sk.saddr != ANY else LOOPBACK_ADDRESS
-    if address_type(daddr) != "RTN_LOCAL":
+    flow = ip_route_output_key(sk, daddr, sk.saddr, sk.bound_dev_if)
+    if flow.kind in ("RTN_MULTICAST", "RTN_BROADCAST"):
         raise Errno("ENETUNREACH")
+    daddr = flow.daddr
     if sk.saddr == ANY:
-        sk.saddr = LOOPBACK_ADDRESS
+        sk.saddr = flow.saddr
     sk.set_rcv_saddr(sk.saddr)
     sk.dport = dport
     sk.set_daddr(daddr)

@@ -24,11 +24,11 @@ from ktrace.model.net.core.sock import (
 from ktrace.model.net.core.sock_cmsg import sock_recv_cmsgs
 from ktrace.model.net.inet.datagram_connect import ip4_datagram_connect, udp_disconnect
 from ktrace.model.net.inet.ip_append import make_skb
-from ktrace.model.net.inet.ip_cmsg import ip_cmsg_recv, ip_cmsg_send, source_of
+from ktrace.model.net.inet.ip_cmsg import ip_cmsg_recv, ip_cmsg_send
 from ktrace.model.net.inet.ip_error import ip_local_error, ip_recv_error, pmtu, skb_errqueue_purge
 from ktrace.model.net.inet.option import get_ip_option, set_ip_option
-from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, route
-from ktrace.model.net.inet.sock import ANY, Proto
+from ktrace.model.net.inet.route import ip_route_output_flow
+from ktrace.model.net.inet.sock import Proto
 from ktrace.model.net.inet.socket import PacketOps, inet_address, register, sockaddr_in
 from ktrace.model.net.inet.udp import udp
 from ktrace.model.net.inet.udp.option import get_udp_option, set_udp_option
@@ -102,15 +102,15 @@ class UdpProto(Proto[Udp]):
         if sk.pending is None:
             daddr, dport = self._destination(sk, msg)
             cookie = ip_cmsg_send(task, sk, msg)
-            saddr = source_of(cookie, sk)
             if msg.name is None and not msg.control and sk.dst_cached and sk.flow is not None:
                 # A cached route spares the lookup: the packet goes where inet->cork.fl says.
-                daddr, dport = sk.flow
+                saddr, (daddr, dport) = sk.flow_saddr, sk.flow
             else:
-                daddr = route(sk, daddr, saddr)
+                flow = ip_route_output_flow(sk, daddr, cookie.addr, cookie.oif)
+                saddr, daddr = flow.saddr, flow.daddr
                 sk.dst_cached = sk.dst_cached or (msg.name is None and not msg.control)
             if more:
-                sk.flow = daddr, dport
+                sk.flow, sk.flow_saddr = (daddr, dport), saddr
             if length + SIZEOF_UDPHDR > IP_MAX_MTU - SIZEOF_IPHDR:
                 ip_local_error(kernel, sk, EMSGSIZE, daddr, sk.dport, pmtu(sk))
                 raise Errno("EMSGSIZE")
@@ -118,7 +118,7 @@ class UdpProto(Proto[Udp]):
                 self.may_send(sk)
                 skb = make_skb(kernel, msg.source.copy_all(), room=UDP4)
                 skb.hops, skb.own_tos, skb.mark = cookie.ttl or 0, cookie.tos, cookie.mark or 0
-                udp.transmit(kernel, sk, skb, saddr if saddr != ANY else LOOPBACK_ADDRESS, daddr, dport)
+                udp.transmit(kernel, sk, skb, saddr, daddr, dport)
                 return length
             if msg.control:
                 raise NotImplementedError("the model does not keep control messages of a corked datagram")
@@ -172,9 +172,8 @@ class UdpProto(Proto[Udp]):
 
     def send_corked(self, kernel: Kernel, sk: Udp, pending: Pending, daddr: str, dport: int) -> None:
         """Send a corked message (``udp_send_skb()``)."""
-        saddr = sk.saddr if sk.saddr != ANY else LOOPBACK_ADDRESS
         skb = make_skb(kernel, pending.data, pending.first, room=UDP4)
-        udp.transmit(kernel, sk, skb, saddr, daddr, dport, corked=True)
+        udp.transmit(kernel, sk, skb, sk.flow_saddr, daddr, dport, corked=True)
 
     def _destination(self, sk: Udp, msg: OutMessage) -> tuple[str, int]:
         if msg.name is None:

@@ -6,6 +6,7 @@ import struct
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from ktrace.include.net.ip import LOOPBACK_IFINDEX
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.reuseport import add_sock, detach, select, wakes
 from ktrace.model.net.core.skbuff import SkBuff
@@ -17,6 +18,7 @@ from ktrace.model.net.inet.ip_append import HH_LEN, Room
 from ktrace.model.net.inet.ip_cmsg import pktinfo_prepare
 from ktrace.model.net.inet.ip_error import icmp_unreachable
 from ktrace.model.net.inet.ip_input import raw_deliver, refuse_taps, watched
+from ktrace.model.net.inet.ip_multicast import ip_check_mc, ip_mc_sf_allow
 from ktrace.model.net.inet.ip_packet import (
     IPHDR_FREE,
     IPHDR_SUMMED,
@@ -45,7 +47,6 @@ if TYPE_CHECKING:
     from ktrace.model.observed import Observed
 
 GET_PORT = Rule("net/ipv4/udp.c", "udp_lib_get_port", "any free port")
-ALL_HOSTS = "224.0.0.1"
 UDP4 = Room(SIZEOF_IPHDR + SIZEOF_UDPHDR, HH_LEN, HH_LEN + 15)
 UDP6 = Room(SIZEOF_IPV6HDR + SIZEOF_UDPHDR, HH_LEN + 8, HH_LEN + 8)
 """``__ip6_append_data()`` reserves a ``struct frag_hdr``."""
@@ -257,6 +258,8 @@ def transmit(kernel: Kernel, sk: Udp, skb: SkBuff, saddr: str, daddr: str, dport
     skb.mark = skb.mark or sk.mark
     skb.since = kernel.clock[0]
     refuse_taps(kernel)
+    if not ip_check_mc(kernel, daddr):
+        return
     packet = _packet(sk, skb, saddr, daddr, dport, corked)
     if sk.protocol == IPPROTO_UDP and watched(kernel, packet.wide, IPPROTO_UDP):
         raw_deliver(kernel, packet)
@@ -312,10 +315,7 @@ def udp_mcast_deliver(kernel: Kernel, protocol: int, skb: SkBuff, dport: int) ->
     """Give a packet to all that have its port; the first one found gets it last (``__udp4_lib_mcast_deliver()``)."""
     assert skb.addr is not None
     saddr, sport = skb.addr
-    groups = {group for sk in kernel.net.inet.udp_table(protocol).bound for group, _, _ in sk.mc_list} | {ALL_HOSTS}
     multicast = address_type(skb.daddr) == "RTN_MULTICAST"
-    if multicast and skb.daddr not in groups:
-        return  # ip_check_mc_rcu(): this machine is not in the group
     takers = [
         sk
         for sk in kernel.net.inet.udp_table(protocol).bound
@@ -324,7 +324,8 @@ def udp_mcast_deliver(kernel: Kernel, protocol: int, skb: SkBuff, dport: int) ->
         and sk.daddr in (ANY, saddr)
         and sk.dport in (0, sport)
         and sk.rcv_saddr in (ANY, skb.daddr)
-        and (not multicast or "mc_all" in sk.bits or any(group == skb.daddr for group, _, _ in sk.mc_list))
+        and sk.bound_dev_if in (0, LOOPBACK_IFINDEX)
+        and (not multicast or ip_mc_sf_allow(sk, skb.daddr))
     ]
     for sk in (*takers[1:], *takers[:1]):
         udp_enqueue_schedule_skb(kernel, sk, replace(skb) if len(takers) > 1 else skb)
