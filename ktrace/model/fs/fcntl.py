@@ -197,7 +197,16 @@ def _owner_or_capable(task: Task, file: File) -> bool:
 
 
 def _setown(task: Task, fd: int, file: File, arg: Any) -> int:
-    """Set the task that gets SIGIO (``fs/fcntl.c: f_setown()``)."""
+    """F_SETOWN."""
+    return f_setown(task, file, arg)
+
+
+def f_setown(task: Task, file: File, arg: int | str) -> int:
+    """Say who gets SIGIO: a process, or the group of a negative number (``fs/fcntl.c: f_setown()``).
+
+    :param arg: a pid, or an actor's name
+    :raises Errno: EINVAL, ESRCH
+    """
     who = arg if isinstance(arg, str) else s32(arg)
     if who == INT_MIN:
         raise Errno("EINVAL")
@@ -273,12 +282,26 @@ def _stranger_pid(task: Task, file: File, find: Callable[[Result], int | None]) 
 
 
 def _getown(task: Task, fd: int, file: File, arg: Any) -> Answer:
-    """Return the pid that gets SIGIO, 0 where it is dead (``fs/fcntl.c: f_getown()``)."""
+    """F_GETOWN."""
+    owner = f_getown(task, file, lambda result: result.value)
+    return owner if isinstance(owner, int) else Result(owner.pid, None, {"actor": owner.name})
+
+
+def f_getown(task: Task, file: File, find: Callable[[Result], int | None]) -> Task | int:
+    """Tell who gets SIGIO, if it is alive: an actor, another's pid, 0 for nobody (``fs/fcntl.c: f_getown()``).
+
+    :param find: finds the number that was told in the result of the call
+    """
     owner = _living_owner(file)
-    if owner is None:
-        pid = _stranger_pid(task, file, lambda result: abs(result.value))
-        return -pid if file.f_owner_type == "F_OWNER_PGRP" else pid
-    return Result(owner.pid, None, {"actor": owner.name})
+    if owner is not None:
+        return owner
+
+    def told(result: Result) -> int | None:
+        number = find(result)
+        return abs(number) if isinstance(number, int) else None
+
+    pid = _stranger_pid(task, file, told)
+    return -pid if file.f_owner_type == "F_OWNER_PGRP" else pid
 
 
 def _setown_ex(task: Task, fd: int, file: File, arg: Any) -> int:

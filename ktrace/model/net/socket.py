@@ -10,6 +10,7 @@ from typing import Any
 from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
 from ktrace.include.linux.net import SOCK_MAX
 from ktrace.model.fs.fasync import fasync_helper
+from ktrace.model.fs.fcntl import f_getown, f_setown
 from ktrace.model.fs.file import File, FileOperations, fdget
 from ktrace.model.fs.file_table import alloc_empty_file
 from ktrace.model.fs.pipe.pipe import PipeInode
@@ -29,6 +30,7 @@ from ktrace.model.net.splice_socket import generic_splice_sendpage, splice_by_me
 from ktrace.model.net.unix.netns import NetnsUnix
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import MaySleep, Sleeps, WaitQueue, drive
+from ktrace.state.call import Pointer, Result
 from ktrace.state.net.facts import SocketFacts
 from ktrace.state.net.socket_tables import TABLES
 from ktrace.state.ref import Ref
@@ -36,6 +38,8 @@ from ktrace.uapi.fcntl import O_NONBLOCK, O_RDWR
 from ktrace.uapi.net import NPROTO
 from ktrace.uapi.socket import MSG_DONTWAIT, MSG_EOR, PF_INET, PF_PACKET, SOCK_PACKET, SOCK_SEQPACKET
 from ktrace.uapi.sockios import (
+    FIOGETOWN,
+    FIOSETOWN,
     SIOCATMARK,
     SIOCBRADDBR,
     SIOCBRADDIF,
@@ -43,6 +47,7 @@ from ktrace.uapi.sockios import (
     SIOCBRDELIF,
     SIOCGIFBR,
     SIOCGIFVLAN,
+    SIOCGPGRP,
     SIOCGSKNS,
     SIOCGSTAMP_OLD,
     SIOCGSTAMPNS_OLD,
@@ -50,6 +55,7 @@ from ktrace.uapi.sockios import (
     SIOCRTMSG,
     SIOCSIFBR,
     SIOCSIFVLAN,
+    SIOCSPGRP,
     SOCK_IOC_TYPE,
 )
 
@@ -310,6 +316,13 @@ class SocketFileOperations(FileOperations):
         """Ask the family, then give up (``sock_ioctl()``, ``sock_do_ioctl()``)."""
         socket: Socket = file.private
         assert socket.ops is not None
+        if cmd in (FIOSETOWN, SIOCSPGRP):
+            if isinstance(arg, Pointer):
+                raise Errno("EFAULT")
+            return f_setown(task, file, arg)
+        if cmd in (FIOGETOWN, SIOCGPGRP):
+            owner = f_getown(task, file, lambda result: result.out.get("arg"))
+            return Result(0, None, {"arg": owner if isinstance(owner, int) else owner.name})
         try:
             return socket.ops.ioctl(task, socket, cmd, arg)
         except Errno as error:
