@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN
-from ktrace.include.net.tcp import TCP_NAGLE_PUSH, TCP_URG_READ
+from ktrace.include.net.tcp import TCP_NAGLE_PUSH, TCP_URG_READ, TCP_URG_VALID
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.page_frag import fill_unseen
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
@@ -76,19 +76,24 @@ def tcp_sendmsg(task: Task, sk: Tcp, msg: OutMessage) -> Sleeps[int]:
             if not msg.source.count:
                 break
             if copied:
-                tcp_push_pending_frames(kernel, sk)
+                _push(kernel, sk, msg.flags)
             yield from sk_stream_wait_memory(task, sk, timeo)
     except Errno as error:
         if copied:
-            tcp_push_pending_frames(kernel, sk)
+            _push(kernel, sk, msg.flags)
             return copied
         raise sk_stream_error(task, sk, msg.flags, error) from None
     if copied:
-        if msg.flags & MSG_OOB:
-            sk.snd_up = len(sk.out)  # tcp_mark_urg()
         sk.more = bool(msg.flags & MSG_MORE)
-        tcp_push_pending_frames(kernel, sk)
+        _push(kernel, sk, msg.flags)
     return copied
+
+
+def _push(kernel: Kernel, sk: Tcp, flags: int) -> None:
+    """Send what may go; with MSG_OOB its last byte is urgent (``tcp_push()``, ``tcp_mark_urg()``)."""
+    if flags & MSG_OOB and sk.out:
+        sk.snd_up = len(sk.out)
+    tcp_push_pending_frames(kernel, sk)
 
 
 def check_control(msg: OutMessage) -> None:
@@ -292,6 +297,8 @@ def tcp_recv_urg(task: Task, sk: Tcp, msg: InMessage, flags: int) -> int:
         raise Errno("EINVAL")
     if sk.state == "TCP_CLOSE" and not sk.flag("SOCK_DONE"):
         raise Errno("ENOTCONN")
+    if not sk.urg_data & TCP_URG_VALID:
+        raise Errno("EAGAIN")
     byte = bytes([sk.urg_data & 0xFF])
     if not flags & MSG_PEEK:
         sk.urg_data = TCP_URG_READ

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ktrace.include.linux.limits import U16_MAX
 from ktrace.include.linux.net import SOCK_WAKE_WAITD
 from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN, SHUTDOWN_MASK
-from ktrace.include.net.tcp import TCP_NAGLE_CORK, TCP_NAGLE_OFF, TCP_NAGLE_PUSH, TCP_URG_VALID
+from ktrace.include.net.tcp import TCP_NAGLE_CORK, TCP_NAGLE_OFF, TCP_NAGLE_PUSH, TCP_URG_NOTYET, TCP_URG_VALID
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.reuseport import detach
 from ktrace.model.net.core.sock import (
@@ -364,10 +365,10 @@ def tcp_time_wait(kernel: Kernel, sk: Tcp, state: str) -> None:
         peer.peer = tw
 
 
-def tcp_v4_rcv(kernel: Kernel, sender: Tcp, data: ByteQueue, urgent: bool = False) -> None:
+def tcp_v4_rcv(kernel: Kernel, sender: Tcp, data: ByteQueue, urgent: int | None = None) -> None:
     """Take a segment of *sender* at its other end (``tcp_v4_rcv()``, ``tcp_data_queue()``).
 
-    :param urgent: its urgent pointer is behind its last byte
+    :param urgent: how far behind its first byte its urgent pointer is, ``None`` where it has none
     """
     refuse_watchers(kernel, is_ipv6(sender.endpoints()[1]))
     sk = sender.peer.complete(kernel) if isinstance(sender.peer, RequestSock) else sender.peer
@@ -380,13 +381,12 @@ def tcp_v4_rcv(kernel: Kernel, sender: Tcp, data: ByteQueue, urgent: bool = Fals
     if sk is None or sk.state == "TCP_CLOSE":
         tcp_reset(kernel, sender)
         return
+    tcp_urg(kernel, sender, sk, bytes(data), urgent)
     if sk.state in ("TCP_FIN_WAIT1", "TCP_FIN_WAIT2") and sk.shutdown & RCV_SHUTDOWN:
         # RFC 1122 says we MUST send a reset
         tcp_reset(kernel, sk)
         tcp_reset(kernel, sender)
         return
-    if urgent:
-        tcp_check_urg(kernel, sk, bytes(data))
     if sender.lost or not sk.has_room():
         sender.lost += data
         data = tcp_try_rmem_schedule(kernel, sender, sk)
@@ -445,19 +445,30 @@ def tcp_retransmit_skb(kernel: Kernel, sender: Tcp) -> None:
         _deliver_fin(kernel, sender)
 
 
-def tcp_check_urg(kernel: Kernel, sk: Tcp, data: bytes) -> None:
-    """Note an urgent byte, the last of *data*, and tell the owner (``tcp_check_urg()``, ``tcp_urg()``)."""
-    at = sk.rcv_total + len(data) - 1
-    if sk.urg_data and at <= sk.urg_seq:
+def tcp_urg(kernel: Kernel, sender: Tcp, sk: Tcp, data: bytes, urgent: int | None) -> None:
+    """Look at the urgent pointer of a segment, and for the byte that one before it announced (``tcp_urg()``).
+
+    :param urgent: how far behind the segment's first byte it points, ``None`` where it has none
+    """
+    start = sk.rcv_total + len(sender.lost)
+    if urgent is not None:
+        _check_urg(kernel, sk, start + urgent - 1)
+    if sk.urg_data == TCP_URG_NOTYET and start <= sk.urg_seq < start + len(data):
+        sk.urg_data = TCP_URG_VALID | data[sk.urg_seq - start]
+        if not sk.flag("SOCK_DEAD"):
+            data_ready(kernel, sk)
+
+
+def _check_urg(kernel: Kernel, sk: Tcp, at: int) -> None:
+    """Note where an urgent byte is, and tell the owner (``tcp_check_urg()``)."""
+    if at < sk.rcv_total or (sk.urg_data and at <= sk.urg_seq):
         return
     send_sigurg(kernel, sk)
     if sk.urg_data and sk.urg_seq == sk.copied_seq() and not sk.flag("SOCK_URGINLINE") and sk.rx:
         # An old urgent byte that nobody read is lost.
         del sk.rx[:1]
     sk.urg_seq = at
-    sk.urg_data = TCP_URG_VALID | data[-1]
-    if not sk.flag("SOCK_DEAD"):
-        data_ready(kernel, sk)
+    sk.urg_data = TCP_URG_NOTYET
 
 
 def tcp_fin(kernel: Kernel, sender: Tcp) -> None:
@@ -542,7 +553,11 @@ def tcp_push_pending_frames(kernel: Kernel, sk: Tcp, late: bool = False) -> None
         sk.bytes_sent += len(data)
         sk.sent += bytes(data)
         del sk.sent[:-SENT_KEPT]
-        urgent, sk.snd_up = sk.snd_up == size, None
+        urgent = sk.snd_up
+        if urgent is not None:
+            if urgent > U16_MAX:
+                raise NotImplementedError("the model does not know urgent pointers beyond 65535 bytes")
+            sk.snd_up = urgent - size if urgent > size else None
         tcp_v4_rcv(kernel, sk, data, urgent)
     if sk.fin_out == "queued" and not sk.out and sk.state != "TCP_CLOSE":
         sk.fin_out = "sent"
