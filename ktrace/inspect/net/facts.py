@@ -34,6 +34,7 @@ _NET_SETTINGS = {
     "ipv6/bindv6only": ("ipv6.sysctl.bindv6only",),
     "ipv6/ip_nonlocal_bind": ("ipv6.sysctl.ip_nonlocal_bind",),
     "ipv4/tcp_tw_reuse": ("ipv4.sysctl_tcp_tw_reuse",),
+    "ipv4/tcp_timestamps": ("ipv4.sysctl_tcp_timestamps",),
     "ipv4/tcp_notsent_lowat": ("ipv4.sysctl_tcp_notsent_lowat",),
 }
 """Settings of a network namespace and where ``struct net`` keeps them."""

@@ -114,7 +114,7 @@ class Ports:
             for tw in list(bucket.deathrow):
                 over = before - 1 - tw.started > TCP_TIMEWAIT_LEN
                 perhaps = after + 1 - tw.started >= TCP_TIMEWAIT_LEN
-                if over or (asked and perhaps and kernel.choose(TIMEWAIT, _let_in, lambda gone: True, otherwise=True)):
+                if over or (asked and perhaps and kernel.choose(TIMEWAIT, let_in, lambda gone: True, otherwise=True)):
                     self.drop_time_wait(tw)
                     if tw.peer is not None and tw.peer.peer is tw:
                         tw.peer.peer = None
@@ -224,6 +224,6 @@ def choose_port(
     return kernel.choose(rule, find, free, port)
 
 
-def _let_in(seen: Observed) -> bool:
+def let_in(seen: Observed) -> bool:
     """Tell whether no call of the step failed with EADDRINUSE or EADDRNOTAVAIL."""
     return not any(result.errno in ("EADDRINUSE", "EADDRNOTAVAIL") for result in seen.results.values())

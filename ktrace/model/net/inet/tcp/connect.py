@@ -25,7 +25,7 @@ from ktrace.model.net.core.sock import (
 )
 from ktrace.model.net.inet.addr6 import ANY6, LOOPBACK4_IPV6, is_ipv6, v4mapped
 from ktrace.model.net.inet.ip_input import refuse_watchers
-from ktrace.model.net.inet.ports import choose_port
+from ktrace.model.net.inet.ports import TimeWait, choose_port, let_in
 from ktrace.model.net.inet.route import ip_route_output_key
 from ktrace.model.net.inet.sock import ANY, Answered
 from ktrace.model.net.inet.socket import inet_address
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 
 OPEN_PORT = Rule("net/ipv4/inet_connection_sock.c", "inet_csk_find_open_port", "any free port")
 HASH_CONNECT = Rule("net/ipv4/inet_hashtables.c", "__inet_hash_connect", "any port without a bind()")
+TWSK_UNIQUE = Rule("net/ipv4/tcp_ipv4.c", "tcp_twsk_unique", "whether a second has begun since its last segment")
 REQSK_TIMER = Rule("net/ipv4/inet_connection_sock.c", "reqsk_timer_handler", "at any time after the timer's")
 TIMER_WHEEL = Rule("kernel/time/timer.c", "calc_wheel_index", "timers due within 32 ms of each other, in any order")
 SECOND_SYN = Rule("net/ipv4/tcp_timer.c", "tcp_retransmit_timer", "a second SYN finds room, or nobody")
@@ -214,17 +215,21 @@ def tcp_connect(kernel: Kernel, sk: Tcp) -> Answered | None:
 
 
 def inet_hash_connect(kernel: Kernel, sk: Tcp) -> None:
-    """Make the connection's four numbers unique; choose a port where none was bound (``__inet_hash_connect()``)."""
+    """Make the connection's four numbers unique; choose a port where none was bound (``__inet_hash_connect()``).
+
+    :raises Errno: EADDRNOTAVAIL
+    """
     table = kernel.net.inet.bhash
     table.expire(kernel, asked=True)
     if sk.inet_num:
-        if inet_check_established(kernel, sk, sk.inet_num):
+        if inet_check_established(kernel, sk, sk.inet_num, bound=True):
             raise Errno("EADDRNOTAVAIL")
+        _replace_time_wait(kernel, sk, sk.inet_num)
         return
 
     def free(number: int) -> bool:
         bucket = table.buckets.get(number)
-        return bucket is None or (not bucket.by_bind and not inet_check_established(kernel, sk, number))
+        return bucket is None or (not bucket.by_bind and not inet_check_established(kernel, sk, number, bound=False))
 
     def port_of(value: ObservedSock) -> int | None:
         if value.inet is None or value.tcp is None:
@@ -235,12 +240,16 @@ def inet_hash_connect(kernel: Kernel, sk: Tcp) -> None:
     known = {socket.sk.sport for socket in kernel.net.sockets.values() if isinstance(socket.sk, Tcp)}
     known |= {other.sport for bucket in table.buckets.values() for other in bucket.owners}
     port = choose_port(kernel, HASH_CONNECT, port_of, free)
+    _replace_time_wait(kernel, sk, port)
     table.hold(sk, port, by_bind=False)
     sk.sport = port
 
 
-def inet_check_established(kernel: Kernel, sk: Tcp, port: int) -> bool:
-    """Tell whether another connection has these four numbers (``__inet_check_established()``)."""
+def inet_check_established(kernel: Kernel, sk: Tcp, port: int, bound: bool) -> bool:
+    """Tell whether another connection has these four numbers (``__inet_check_established()``).
+
+    :param bound: bind() chose the port: nothing else will do, so one in TIME_WAIT may be replaced at once
+    """
     bucket = kernel.net.inet.bhash.buckets.get(port)
     if bucket is None:
         return False
@@ -248,7 +257,37 @@ def inet_check_established(kernel: Kernel, sk: Tcp, port: int) -> bool:
     return any(
         other is not sk and (other.endpoints(), other.dport) == key and other.state != "TCP_LISTEN"
         for other in bucket.owners
-    ) or any((tw.endpoints(), tw.dport) == key for tw in bucket.deathrow)
+    ) or any((tw.endpoints(), tw.dport) == key and not tcp_twsk_unique(kernel, tw, bound) for tw in bucket.deathrow)
+
+
+def tcp_twsk_unique(kernel: Kernel, tw: TimeWait, bound: bool) -> bool:
+    """Tell whether a new connection may replace *tw* (``tcp_twsk_unique()``).
+
+    Time stamps make it safe. Where another port would do, net.ipv4.tcp_tw_reuse says if it is done: 2 for the loopback
+    alone, which all is here; and only in another second than the last segment's.
+    """
+    sysctl = kernel.net.facts.sysctl
+    if not sysctl.get("ipv4/tcp_timestamps", 1):
+        return False
+    if bound:
+        return True
+    if not sysctl.get("ipv4/tcp_tw_reuse", 2) or tw.substate == "TCP_FIN_WAIT2":
+        return False
+    if kernel.clock[0] - tw.started > 1:
+        return True
+    return kernel.choose(TWSK_UNIQUE, let_in, lambda unique: True, otherwise=False)
+
+
+def _replace_time_wait(kernel: Kernel, sk: Tcp, port: int) -> None:
+    """Forget the connection in TIME_WAIT that *sk* takes the place of (``inet_twsk_deschedule_put()``)."""
+    table = kernel.net.inet.bhash
+    bucket = table.buckets.get(port)
+    for tw in list(bucket.deathrow) if bucket is not None else ():
+        if (tw.endpoints(), tw.dport) != (sk.endpoints(), sk.dport):
+            continue
+        if isinstance(tw.peer, Tcp) and tw.peer.state != "TCP_CLOSE":
+            raise NotImplementedError("the model does not know a SYN that meets the other end of FIN_WAIT2")
+        table.drop_time_wait(tw)
 
 
 def inet_lookup_listener(kernel: Kernel, sk: Tcp) -> Tcp | None:
@@ -309,6 +348,12 @@ def tcp_conn_request(kernel: Kernel, sk: Tcp) -> Answered | None:
         # tcp_v6_connect() does not take icsk_af_ops back: the SYN goes out over IPv4, and no answer finds the sock.
         return None
     listener = inet_lookup_listener(kernel, sk)
+    waiting = _time_wait_at(kernel, sk)
+    if waiting is not None:
+        # tcp_timewait_state_process(): TCP_TW_SYN, for sequence number or time stamp are later
+        if listener is None:
+            raise NotImplementedError("the model does not know what a SYN does to a connection in TIME_WAIT")
+        kernel.net.inet.bhash.drop_time_wait(waiting)
     if listener is None and (remote, sk.dport) == (local, sk.sport):
         return lambda: tcp_rcv_synsent_state_process(kernel, sk)
     if listener is None:
@@ -327,6 +372,16 @@ def tcp_conn_request(kernel: Kernel, sk: Tcp) -> Answered | None:
             inet_csk_complete_hashdance(kernel, listener, sk)
 
     return syn_ack
+
+
+def _time_wait_at(kernel: Kernel, sk: Tcp) -> TimeWait | None:
+    """Return what is left of an older connection with the same four numbers where *sk* connects to."""
+    bucket = kernel.net.inet.bhash.buckets.get(sk.dport)
+    local, remote = sk.endpoints()
+    for tw in bucket.deathrow if bucket is not None else ():
+        if tw.endpoints() == (remote, local) and tw.dport == sk.sport:
+            return tw
+    return None
 
 
 def inet_csk_complete_hashdance(kernel: Kernel, listener: Tcp, client: Tcp) -> Tcp:
