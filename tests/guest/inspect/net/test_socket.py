@@ -177,6 +177,18 @@ def test_a_healthy_guest_has_no_violations(busy: Lab) -> None:
     assert validate_socket(busy.kernel) == []
 
 
+def test_a_queue_that_was_dropped_is_not_counted_back(busy: Lab) -> None:
+    """A datagram socket whose peer went drops what it was sent, with its descriptors (``unix_dgram_disconnected()``)."""
+    first, second = do(busy, "A", "socketpair", 1, 2, 0).out["sv"]
+    rights = {"cmsg_level": 1, "cmsg_type": 1, "cmsg_data": (second,)}
+    do(busy, "A", "sendmsg", first, {"msg_iov": (b"g",), "msg_control": (rights,)}, 0)
+    do(busy, "A", "close", first)
+    do(busy, "A", "sendto", second, b"x", 0)
+    unix = drgn.cast("struct unix_sock *", address_of(busy, second))
+    assert int(unix.scm_stat.nr_fds.counter) == 1
+    assert validate_socket(busy.kernel) == []
+
+
 def socket_alloc(sk: drgn.Object) -> drgn.Object:
     """Return the structure around the socket of *sk* (``SOCK_INODE()``)."""
     return drgn.Object(sk.prog_, "struct socket_alloc", address=int(sk.sk_socket.value_()))
@@ -195,7 +207,7 @@ BREAKS: dict[str, tuple[int, Callable[[drgn.Object], Any], int, str]] = {
     "wmem": (0, lambda sk: sk.sk_wmem_alloc.refs.counter, 0x01, "sk_wmem_alloc: is"),
     "truesize": (1, lambda sk: sk.sk_receive_queue.prev.truesize, 0x02, "sk_wmem_alloc: is"),
     "peer": (0, lambda sk: drgn.cast("struct unix_sock *", sk).peer, 0x40, "peer"),
-    "nr_fds": (0, lambda sk: drgn.cast("struct unix_sock *", sk).scm_stat.nr_fds.counter, 1, "nr_fds: is 1, but 0"),
+    "nr_fds": (1, lambda sk: drgn.cast("struct unix_sock *", sk).scm_stat.nr_fds.counter, 1, "nr_fds: is 1, but 0"),
     "sk_shutdown": (0, lambda sk: sk.sk_shutdown, 0x08, "sk_shutdown: is"),
     "listener": (
         7,
