@@ -17,6 +17,9 @@ class Pointer:
     value: int
 
 
+COUNTED = 1 << 18
+"""Bytes of a buffer that a call may count: what nobody gave of them is zeros."""
+
 NULL = Pointer(0)
 BAD = Pointer(0xBAD00)
 """An address that no actor ever has mapped: EFAULT."""

@@ -10,15 +10,26 @@ from ktrace.agent.syscalls.layout import Struct, pack_ints, unpack_ints
 from ktrace.agent.syscalls.parameter import REQUIRED, Int, Parameter, Values, ints, pointer_text, sequence
 from ktrace.agent.syscalls.text import Naming, format_struct, quote
 from ktrace.errors import UsageError
-from ktrace.state.call import Pointer
+from ktrace.include.linux.fs import MAX_RW_COUNT
+from ktrace.state.call import COUNTED, Pointer
+from ktrace.uapi.limits import NGROUPS_MAX
 
 
 class In(Parameter):
-    """A buffer that the kernel reads; an address may stand in its place. *nullable*: ``None`` is NULL."""
+    """A buffer that the kernel reads; an address may stand in its place.
 
-    def __init__(self, name: str, default: Any = REQUIRED, nullable: bool = False) -> None:
+    :param nullable: ``None`` is NULL
+    :param counted: the parameter that says how many items of *item* bytes there are: zeros stand for what is missing
+    """
+
+    item = 1
+    most = MAX_RW_COUNT
+    """Items that the kernel takes: more are refused before it reads them."""
+
+    def __init__(self, name: str, default: Any = REQUIRED, nullable: bool = False, counted: str | None = None) -> None:
         super().__init__(name, default)
         self.nullable = nullable or default is None
+        self.counted = counted
 
     numeric = False
     """Whether a plain number is a value rather than an address."""
@@ -42,7 +53,22 @@ class In(Parameter):
             return (0,)
         if isinstance(value, Pointer):
             return (value.value,)
-        return (frame.put(self.pack(value, frame)),)
+        return (frame.put(self.fill(self.pack(value, frame), values)),)
+
+    def fill(self, data: bytes, values: Values) -> bytes:
+        """Return *data* with zeros behind it, as many as the call counts.
+
+        :raises UsageError: that is more than an arena holds
+        """
+        count = values[self.counted] if self.counted is not None else 0
+        if not isinstance(count, int) or count > self.most or not len(data) < count * self.item:
+            return data
+        if count * self.item > COUNTED:
+            raise UsageError(
+                f"{self.name} is {len(data)} bytes, {self.counted} says {count!r}: no more than {COUNTED} are given",
+                "map memory with mmap, fill it with store, and pass its address",
+            )
+        return data.ljust(count * self.item, b"\0")
 
     def pack(self, value: Any, frame: Frame) -> bytes:
         """Return the bytes of a value that is no address."""
@@ -104,9 +130,10 @@ class InStruct(In):
 class InStructs(In):
     """An array of structs that the kernel reads."""
 
-    def __init__(self, name: str, layout: Struct) -> None:
-        super().__init__(name)
+    def __init__(self, name: str, layout: Struct, counted: str | None = None) -> None:
+        super().__init__(name, counted=counted)
         self.layout = layout
+        self.item = layout.size
 
     def convert(self, value: Any) -> tuple[dict[str, Any], ...]:
         return tuple(self.layout.coerce(item) for item in sequence(self.name, value))
@@ -121,9 +148,11 @@ class InStructs(In):
 class InInts(In):
     """An array of numbers that the kernel reads; *code* is the :mod:`struct` code of one."""
 
-    def __init__(self, name: str, code: str) -> None:
-        super().__init__(name)
+    def __init__(self, name: str, code: str, counted: str | None = None) -> None:
+        super().__init__(name, counted=counted)
         self.code = code
+        self.item = len(pack_ints(code, (0,)))
+        self.most = NGROUPS_MAX
 
     def convert(self, value: Any) -> tuple[int, ...]:
         return ints(self.name, value)

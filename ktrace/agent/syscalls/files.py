@@ -140,19 +140,22 @@ class FifoMode(Int):
 
 
 _OPEN = (Int("flags", c.OPEN), Int("mode", c.MODE, default=0))
-_IOV = (Fd("fd"), IovOut("iov"), Int("iovcnt", late=count_of("iov")))
-_IOV_IN = (Fd("fd"), IovIn("iov"), Int("iovcnt", late=count_of("iov")))
+_IOV = (Fd("fd"), IovOut("iov", counted="iovcnt"), Int("iovcnt", late=count_of("iov")))
+_IOV_IN = (Fd("fd"), IovIn("iov", counted="iovcnt"), Int("iovcnt", late=count_of("iov")))
+_COUNT = Int("count", late=count_of("buf"))
 _SETS = (FdSet("readfds"), FdSet("writefds"), FdSet("exceptfds"))
 # The kernel takes an offset of preadv in two halves; on x86-64 the low one is all of it.
 _OFFSET = (Int("offset"), Const(0))
 
 SIGNATURES = (
     Signature("read", 0, Fd("fd"), OutBytes("buf", "count"), Int("count")),
-    Signature("write", 1, Fd("fd"), InBytes("buf"), Int("count", late=count_of("buf"))),
+    Signature("write", 1, Fd("fd"), InBytes("buf", counted="count"), Int("count", late=count_of("buf"))),
     Signature("readv", 19, *_IOV),
     Signature("writev", 20, *_IOV_IN),
     Signature("pread64", 17, Fd("fd"), OutBytes("buf", "count"), Int("count"), Int("offset")),
-    Signature("pwrite64", 18, Fd("fd"), InBytes("buf"), Int("count", late=count_of("buf")), Int("offset")),
+    Signature(
+        "pwrite64", 18, Fd("fd"), InBytes("buf", counted="count"), Int("count", late=count_of("buf")), Int("offset")
+    ),
     Signature("preadv", 295, *_IOV, *_OFFSET),
     Signature("pwritev", 296, *_IOV_IN, *_OFFSET),
     Signature("lseek", 8, Fd("fd"), Int("offset"), Int("whence", c.WHENCE)),

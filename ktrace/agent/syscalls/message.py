@@ -23,8 +23,10 @@ from ktrace.agent.syscalls.structs import MMSGHDR, MSGHDR
 from ktrace.agent.syscalls.text import Naming, format_value, quote
 from ktrace.agent.syscalls.vectors import element, own_length, pack_iov, show_element
 from ktrace.errors import UsageError
-from ktrace.state.call import Pointer
+from ktrace.state.call import COUNTED, Pointer
 from ktrace.state.net.sockaddr import pack, unpack
+from ktrace.uapi.socket import SIZEOF_SOCKADDR_STORAGE
+from ktrace.uapi.uio import UIO_MAXIOV
 
 _SENT = ("msg_name", "msg_namelen", "msg_iov", "msg_control", "msg_controllen", "msg_flags")
 
@@ -54,6 +56,7 @@ def pack_sent(message: Mapping[str, Any], frame: Frame) -> bytes:
     name = message.get("msg_name")
     if isinstance(name, Mapping):
         packed = pack(name)
+        packed = packed.ljust(min(message.get("msg_namelen", 0) & 0xFFFFFFFF, SIZEOF_SOCKADDR_STORAGE), b"\0")
         values |= {"msg_name": frame.put(packed), "msg_namelen": len(packed)}
     elif isinstance(name, Pointer):
         values |= {"msg_name": name.value, "msg_namelen": 16}
@@ -63,11 +66,13 @@ def pack_sent(message: Mapping[str, Any], frame: Frame) -> bytes:
     else:
         values |= {"msg_iov": frame.put(pack_iov(iov, frame)), "msg_iovlen": len(iov)}
     control = message.get("msg_control")
+    # What the lengths count beyond what is given is zeros.
+    room = min(message.get("msg_controllen", 0), COUNTED)
     if isinstance(control, tuple):
         packed = pack_control(control, frame)
-        values |= {"msg_control": frame.put(packed), "msg_controllen": len(packed)}
+        values |= {"msg_control": frame.put(packed.ljust(room, b"\0")), "msg_controllen": len(packed)}
     elif isinstance(control, bytes):
-        values |= {"msg_control": frame.put(control), "msg_controllen": len(control)}
+        values |= {"msg_control": frame.put(control.ljust(room, b"\0")), "msg_controllen": len(control)}
     elif isinstance(control, Pointer):
         values |= {"msg_control": control.value, "msg_controllen": HEADER + 8}
     for length in ("msg_namelen", "msg_controllen"):
@@ -120,6 +125,7 @@ class SentMessages(In):
         if isinstance(value, Pointer):
             return (value.value,)
         data = b"".join([pack_sent(item, frame) + bytes(MMSGHDR.size - MSGHDR.size) for item in value])
+        data = data.ljust(MMSGHDR.size * min(values["vlen"], UIO_MAXIOV), b"\0")
         addr = frame.put(data)
         frame.want(addr, len(data), scale=MMSGHDR.size)
         return (addr,)
@@ -185,9 +191,15 @@ class ReceivedMessages(Parameter):
             return value
         return tuple(coerce_received(item) for item in sequence(self.name, value))
 
-    def layout(self, messages: tuple[Any, ...]) -> tuple[list[tuple[int, int, int]], int]:
-        """Return where each message's name, control data and bytes lie behind the headers, and the size."""
-        at = MMSGHDR.size * len(messages)
+    def layout(self, messages: tuple[Any, ...], count: int = 1) -> tuple[list[tuple[int, int, int]], int]:
+        """Return where each message's name, control data and bytes lie behind the headers, and the size.
+
+        :param count: headers that the call counts: zeros stand for those that are missing
+        :raises UsageError: they are too many
+        """
+        if len(messages) < count > UIO_MAXIOV:
+            raise UsageError(f"{self.name} has {len(messages)} messages, the call counts {count!r}")
+        at = MMSGHDR.size * max(len(messages), count)
         places = []
         for message in messages:
             name = at
@@ -202,7 +214,7 @@ class ReceivedMessages(Parameter):
         messages = values[self.name]
         if isinstance(messages, Pointer):
             return (messages.value,)
-        places, size = self.layout(messages)
+        places, size = self.layout(messages, values.get("vlen", 1))
         vectors = []
         base = frame.take(size)
         for message, (_, _, data) in zip(messages, places, strict=True):
@@ -232,7 +244,7 @@ class ReceivedMessages(Parameter):
                     }
                 }
             )
-        frame.stores.append((base, heads))
+        frame.stores.append((base, heads.ljust(MMSGHDR.size * values.get("vlen", 1), b"\0")))
         frame.want(base, size)
         return (base,)
 
@@ -241,7 +253,7 @@ class ReceivedMessages(Parameter):
         if isinstance(messages, Pointer):
             return {}
         block = next(take)
-        places, _ = self.layout(messages)
+        places, _ = self.layout(messages, values["vlen"])
         received = []
         for number in range(min(ret, len(messages))):
             head = MMSGHDR.unpack(block[number * MMSGHDR.size :])

@@ -54,6 +54,10 @@ class Parameter:
         """
         return value
 
+    def coerce_among(self, value: Any, values: Values) -> Any:
+        """Return *value* in that form, where it depends on the arguments before it."""
+        return self.coerce(value)
+
     def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
         """Lay its buffers out in *frame* and return its registers."""
         raise NotImplementedError

@@ -26,7 +26,7 @@ SIGNATURES = (
         "vmsplice",
         278,
         Fd("fd"),
-        IovIn("iov"),
+        IovIn("iov", counted="nr_segs"),
         Int("nr_segs", late=count_of("iov")),
         Int("flags", c.SPLICE, default=0),
     ),

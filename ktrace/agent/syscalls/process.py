@@ -47,7 +47,7 @@ SIGNATURES = (
     Signature("getrlimit", 97, Int("resource", c.RLIMIT), OutStruct("rlim", RLIMIT)),
     Signature("setresuid", 117, Int("ruid"), Int("euid"), Int("suid")),
     Signature("setresgid", 119, Int("rgid"), Int("egid"), Int("sgid")),
-    Signature("setgroups", 116, Int("size", late=count_of("list")), InInts("list", "I")),
+    Signature("setgroups", 116, Int("size", late=count_of("list")), InInts("list", "I", counted="size")),
     Signature("getuid", 102),
     Signature("geteuid", 107),
     Signature("getgid", 104),

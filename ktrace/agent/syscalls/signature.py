@@ -99,7 +99,7 @@ class Signature:
             if param.name in given or param.late is not None:
                 try:
                     if param.name in given:
-                        values[param.name] = param.coerce(given[param.name])
+                        values[param.name] = param.coerce_among(given[param.name], values)
                     elif param.late is not None:
                         values[param.name] = param.late(values)
                 except UsageError as error:

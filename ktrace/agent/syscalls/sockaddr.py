@@ -15,7 +15,7 @@ from ktrace.agent.syscalls.text import Naming, quote
 from ktrace.errors import UsageError
 from ktrace.state.call import Pointer
 from ktrace.state.net.sockaddr import pack, unpack
-from ktrace.uapi.socket import AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX
+from ktrace.uapi.socket import AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX, SIZEOF_SOCKADDR_STORAGE
 
 MEMBERS: Mapping[int, Mapping[str, Any]] = {
     AF_UNIX: {"sun_path": b""},
@@ -88,6 +88,8 @@ def _show_member(value: Any) -> str:
 
 class Address(In):
     """A socket address that the kernel reads."""
+
+    most = SIZEOF_SOCKADDR_STORAGE
 
     def convert(self, value: Any) -> dict[str, Any]:
         return coerce(value)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ktrace.agent.syscalls import constants as c
@@ -17,9 +18,19 @@ from ktrace.agent.syscalls.sockaddr import Address, AddressLength, AddressOut
 from ktrace.agent.syscalls.structs import LINGER, TCP_INFO, TIMESPEC, TIMEVAL, UCRED
 from ktrace.agent.syscalls.text import Naming, format_struct, format_value
 from ktrace.errors import UsageError
-from ktrace.state.call import Pointer
+from ktrace.state.call import COUNTED, Pointer
 from ktrace.uapi import tcp as uapi_tcp
-from ktrace.uapi.in_ import IP_OPTIONS
+from ktrace.uapi.in6 import IPV6_ADD_MEMBERSHIP, IPV6_DROP_MEMBERSHIP
+from ktrace.uapi.in_ import (
+    IP_ADD_MEMBERSHIP,
+    IP_ADD_SOURCE_MEMBERSHIP,
+    IP_BLOCK_SOURCE,
+    IP_DROP_MEMBERSHIP,
+    IP_DROP_SOURCE_MEMBERSHIP,
+    IP_MULTICAST_IF,
+    IP_OPTIONS,
+    IP_UNBLOCK_SOURCE,
+)
 from ktrace.uapi.socket import (
     SO_BINDTODEVICE,
     SO_LINGER,
@@ -31,6 +42,7 @@ from ktrace.uapi.socket import (
     SO_RCVTIMEO,
     SO_SNDTIMEO,
     SOL_IP,
+    SOL_IPV6,
     SOL_SOCKET,
     SOL_TCP,
 )
@@ -60,6 +72,46 @@ def _layout(values: Values) -> Struct | None:
     return _SO_STRUCTS.get(values["optname"]) if values["level"] == SOL_SOCKET else None
 
 
+_MREQ, _MREQ_SOURCE, _MREQ6 = ("4", "4", "i"), ("4", "4", "4"), ("6", "i")
+_ADDRESSES: Mapping[tuple[int, int], tuple[str, ...]] = {
+    **{(SOL_IP, option): _MREQ for option in (IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, IP_MULTICAST_IF)},
+    **{
+        (SOL_IP, option): _MREQ_SOURCE
+        for option in (IP_ADD_SOURCE_MEMBERSHIP, IP_DROP_SOURCE_MEMBERSHIP, IP_BLOCK_SOURCE, IP_UNBLOCK_SOURCE)
+    },
+    **{(SOL_IPV6, option): _MREQ6 for option in (IPV6_ADD_MEMBERSHIP, IPV6_DROP_MEMBERSHIP)},
+}
+"""Members of structs that hold addresses: of four bytes, of sixteen, or a number; the last may be missing."""
+
+
+def option_struct(level: int, optname: int, members: Sequence[Any]) -> Mapping[str, int] | bytes:
+    """Return what ``{a, b}`` means to a socket option: its struct, or numbers in a row where it has none.
+
+    :raises UsageError: the members do not fit
+    """
+    layout = _SO_STRUCTS.get(optname) if level == SOL_SOCKET else None
+    if layout is not None:
+        return layout.coerce(members)
+    codes = _ADDRESSES.get((level, optname), ("i",) * len(members))
+    if len(members) not in (len(codes), len(codes) - 1):
+        raise UsageError(f"the option's struct has {len(codes)} members, not {len(members)!r}")
+    return b"".join([_member(code, value) for code, value in zip(codes, members, strict=False)])
+
+
+def _member(code: str, value: Any) -> bytes:
+    if isinstance(value, int):
+        size = 16 if code == "6" else 4
+        return value.to_bytes(size, "big") if code != "i" else struct.pack("<I", value & 0xFFFFFFFF)
+    text = value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        raise UsageError(f"a member of the option is a number or an address, not {text!r}") from None
+    if f"{address.version}" != code:
+        raise UsageError(f"{text!r} does not fit into the option's struct")
+    return address.packed
+
+
 class OptionName(Int):
     """The name of a socket option, which depends on the level."""
 
@@ -69,19 +121,22 @@ class OptionName(Int):
 
 
 class OptionIn(In):
-    """The value that setsockopt reads: a number, a string or a struct."""
+    """The value that setsockopt reads: a number, a string or a struct, its members in the option's own order."""
 
     numeric = True
+
+    def coerce_among(self, value: Any, values: Values) -> Any:
+        if isinstance(value, (tuple, list)):
+            return option_struct(values["level"], values["optname"], value)
+        return self.coerce(value)
 
     def convert(self, value: Any) -> Any:
         if isinstance(value, (int, bytes)):
             return value
-        if isinstance(value, (Mapping, tuple, list)):
+        if isinstance(value, Mapping):
             for layout in (LINGER, TIMEVAL, UCRED):
-                if isinstance(value, Mapping) and value.keys() <= layout.fields.keys():
+                if value.keys() <= layout.fields.keys():
                     return layout.coerce(value)
-            if not isinstance(value, Mapping) and len(value) == 2:
-                return LINGER.coerce(value)
         raise UsageError(f"{self.name} is a number, a string or a struct, not {value!r}")
 
     def pack(self, value: Any, frame: Frame) -> bytes:
@@ -90,6 +145,9 @@ class OptionIn(In):
         if isinstance(value, bytes):
             return value
         return pack_struct(_option_layout(value), value, frame)
+
+    def fill(self, data: bytes, values: Values) -> bytes:
+        return data.ljust(min(values["optlen"] & 0xFFFFFFFF, COUNTED), b"\0")
 
     def show(self, value: Any, values: Values, naming: Naming) -> str:
         if isinstance(value, Mapping):
@@ -183,8 +241,8 @@ _OPTION = (Fd("sockfd"), Int("level", c.LEVEL), OptionName("optname"))
 SIGNATURES = (
     Signature("socket", 41, *_NEW, returns=FD),
     Signature("socketpair", 53, *_NEW, OutInts("sv", "i", 2, descriptors=True)),
-    Signature("bind", 49, Fd("sockfd"), Address("addr"), AddressLength("addrlen", "addr")),
-    Signature("connect", 42, Fd("sockfd"), Address("addr"), AddressLength("addrlen", "addr")),
+    Signature("bind", 49, Fd("sockfd"), Address("addr", counted="addrlen"), AddressLength("addrlen", "addr")),
+    Signature("connect", 42, Fd("sockfd"), Address("addr", counted="addrlen"), AddressLength("addrlen", "addr")),
     Signature("listen", 50, Fd("sockfd"), Int("backlog")),
     Signature("accept", 43, Fd("sockfd"), AddressOut("addr", "addrlen"), returns=FD),
     Signature("accept4", 288, Fd("sockfd"), AddressOut("addr", "addrlen"), Int("flags", c.ACCEPT), returns=FD),
@@ -194,10 +252,10 @@ SIGNATURES = (
         "sendto",
         44,
         Fd("sockfd"),
-        InBytes("buf"),
+        InBytes("buf", counted="len"),
         Int("len", late=count_of("buf")),
         _FLAGS,
-        Address("dest_addr", default=None),
+        Address("dest_addr", default=None, counted="addrlen"),
         AddressLength("addrlen", "dest_addr"),
     ),
     Signature(

@@ -14,6 +14,10 @@ from ktrace.agent.syscalls.structs import EPOLL_EVENT, POLLFD
 from ktrace.agent.syscalls.text import Naming, format_struct, quote
 from ktrace.errors import UsageError
 from ktrace.state.call import Pointer
+from ktrace.uapi.uio import UIO_MAXIOV
+
+MOST_FDS = 1 << 14
+"""Descriptors that poll may be asked about: no limit of an actor is larger."""
 
 IOVEC = Struct("iovec", ("iov_base", "Q"), ("iov_len", "Q"))
 _IOVEC = struct.Struct("<QQ")
@@ -48,6 +52,9 @@ def show_element(value: Any, naming: Naming) -> str:
 
 class IovIn(In):
     """An iovec array that the kernel reads from: strings, or addresses and lengths."""
+
+    item = _IOVEC.size
+    most = UIO_MAXIOV
 
     def convert(self, value: Any) -> tuple[Any, ...]:
         return tuple(element(item, bytes) for item in sequence(self.name, value))
@@ -114,7 +121,8 @@ class PollFds(InStructs):
     """An array of pollfd; what came is out value ``revents``."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(name, POLLFD)
+        super().__init__(name, POLLFD, counted="nfds")
+        self.most = MOST_FDS
 
     def convert(self, value: Any) -> tuple[dict[str, Any], ...]:
         return tuple({"fd": item["fd"], "events": item["events"]} for item in super().convert(value))
@@ -123,7 +131,7 @@ class PollFds(InStructs):
         value = values[self.name]
         if isinstance(value, Pointer):
             return (value.value,)
-        data = self.pack(value, frame)
+        data = self.fill(self.pack(value, frame), values)
         addr = frame.put(data)
         frame.want(addr, len(data))
         return (addr,)

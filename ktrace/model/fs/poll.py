@@ -180,7 +180,7 @@ def _do_sys_poll(task: Task, fds: Any, nfds: int, timeout: float | None, interru
     timed_out = timeout == 0
     table.registering = not timed_out
     timer = start(task.kernel, timeout)
-    asked = fds[:nfds] if nfds else ()
+    asked = (*fds[:nfds], *[{"fd": 0, "events": 0}] * (nfds - len(fds))) if nfds else ()
     try:
         while True:
             revents = tuple([_do_pollfd(task, table, item["fd"], item["events"]) for item in asked])

@@ -9,7 +9,7 @@ from ktrace.include.asm.page_types import PAGE_SIZE, TASK_SIZE_MAX
 from ktrace.include.linux.fs import MAX_RW_COUNT
 from ktrace.model.mm.page import Page
 from ktrace.model.task import Errno, Task
-from ktrace.state.call import Pointer
+from ktrace.state.call import COUNTED, Pointer
 from ktrace.uapi.mman import PROT_WRITE
 from ktrace.uapi.uio import UIO_MAXIOV
 
@@ -179,7 +179,7 @@ def source(task: Task, buf: bytes | Pointer, count: int) -> Source:
     """Make the source of a call with one buffer."""
     if isinstance(buf, Pointer):
         return Source(load(task, buf, count), count)
-    return Source(buf[:count], count)
+    return Source(buf[:count].ljust(min(count, COUNTED), b"\0"), count)
 
 
 def destination(task: Task, name: str, count: int) -> Destination:
@@ -276,7 +276,8 @@ def _segments(task: Task, iov: Any, iovcnt: int) -> list[tuple[Pointer | bytes, 
         raise Errno("EFAULT")
     found: list[tuple[Pointer | bytes, int]] = []
     base: Pointer | bytes
-    for item in iov[:iovcnt]:
+    nothing = {"iov_base": 0, "iov_len": 0}
+    for item in (*iov[:iovcnt], *[nothing] * (iovcnt - len(iov))):
         if isinstance(item, int):
             base, length = b"", item
         elif isinstance(item, (bytes, bytearray)):

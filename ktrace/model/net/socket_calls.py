@@ -38,6 +38,7 @@ from ktrace.state.call import Pointer, Result
 from ktrace.state.net.sockaddr import pack, unpack
 from ktrace.uapi import errno
 from ktrace.uapi.fcntl import O_CLOEXEC, O_NONBLOCK
+from ktrace.uapi.limits import INT_MAX
 from ktrace.uapi.socket import (
     MSG_CMSG_CLOEXEC,
     MSG_DONTWAIT,
@@ -50,6 +51,9 @@ from ktrace.uapi.socket import (
     SOCK_NONBLOCK,
 )
 from ktrace.uapi.uio import UIO_MAXIOV
+
+CTL_ON_STACK = 36
+"""Bytes of control messages that ``____sys_sendmsg()`` has room for itself."""
 
 
 @syscall("socket")
@@ -326,10 +330,12 @@ def _send_message(task: Task, sock: Socket, msg: Any, flags: int, allowed: int) 
     _check_iov(iov)
     data = import_source(task, iov, 1 if isinstance(iov, Pointer) else len(iov))
     control = msg.get("msg_control")
-    if isinstance(control, Pointer):
-        if msg.get("msg_controllen", 24):
-            raise Errno("EFAULT")
-        control = None
+    length = msg.get("msg_controllen", 24 if isinstance(control, Pointer) else 0)
+    if length > INT_MAX or (length > CTL_ON_STACK and length >= task.kernel.net.setting("core/optmem_max")):
+        raise Errno("ENOBUFS")  # sock_kmalloc()
+    if (control is None or isinstance(control, Pointer)) and length:
+        raise Errno("EFAULT")
+    control = None if isinstance(control, Pointer) else control
     flags = flags | msg.get("msg_flags", 0) & allowed
     flags = flags & ~MSG_INTERNAL_SENDMSG_FLAGS | _file_flags(sock)
     assert sock.ops is not None
@@ -357,7 +363,7 @@ def sendmmsg(task: Task, sockfd: int, msgvec: Any, flags: int, vlen: int) -> Sle
         lengths: list[int] = []
         for index in range(min(vlen, UIO_MAXIOV)):
             try:
-                message = msgvec if isinstance(msgvec, Pointer) else msgvec[index]
+                message = _message(msgvec, index)
                 sent = yield from _send_message(task, sock, message, flags, MSG_EOR)
             except Errno:
                 if not lengths:
@@ -367,6 +373,13 @@ def sendmmsg(task: Task, sockfd: int, msgvec: Any, flags: int, vlen: int) -> Sle
             if sent < _total(message):
                 break
         return Result(len(lengths), None, {"msg_len": tuple(lengths)})
+
+
+def _message(msgvec: Any, index: int) -> Any:
+    """Return a header of an array: zeros lie behind those that are given."""
+    if isinstance(msgvec, Pointer):
+        return msgvec
+    return msgvec[index] if index < len(msgvec) else {"msg_iov": (), "msg_namelen": 0, "msg_controllen": 0}
 
 
 def _total(message: Any) -> int:
@@ -444,7 +457,7 @@ def recvmmsg(task: Task, sockfd: int, msgvec: Any, flags: int, timeout: Any, vle
         error: Errno | None = None
         for index in range(vlen):
             try:
-                message = msgvec if isinstance(msgvec, Pointer) else msgvec[index]
+                message = _message(msgvec, index)
                 value, out, seen = yield from _receive_message(task, sock, message, flags & ~MSG_WAITFORONE)
             except Errno as caught:
                 error = caught
@@ -461,4 +474,4 @@ def recvmmsg(task: Task, sockfd: int, msgvec: Any, flags: int, timeout: Any, vle
         if error is not None and error.name != "EAGAIN":
             name = "EINTR" if error.name.startswith("ERESTART") else error.name
             sk.err = 512 if error.name == "ERESTARTSYS" else getattr(errno, name)
-        return Result(len(found), None, {"msgvec": tuple(found)})
+        return Result(len(found), None, {"msgvec": tuple(found[: len(msgvec)])})

@@ -70,7 +70,7 @@ def setgroups(task: Task, list: Any, size: int) -> int:
         raise Errno("EINVAL")
     if isinstance(list, Pointer) and size:
         raise Errno("EFAULT")
-    groups = [ns.make_kgid(group) for group in list[:size]] if size else []
+    groups = [ns.make_kgid(group) for group in (*list[:size], *[0] * (size - len(list)))] if size else []
     if UNCHANGED in groups:
         raise Errno("EINVAL")
     task.cred = replace(task.cred, groups=tuple(sorted(groups)))

@@ -8,6 +8,7 @@ from typing import Any
 
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.task import Errno
+from ktrace.state.call import COUNTED
 from ktrace.uapi.socket import MSG_CTRUNC, SCM_CREDENTIALS, SIZEOF_CMSGHDR, SIZEOF_UCRED, SOL_SOCKET
 
 
@@ -30,6 +31,8 @@ def for_each_cmsghdr(msg: OutMessage) -> Iterator[Mapping[str, Any]]:
             raise Errno("EINVAL")
         yield message
         offset += length + 7 & ~7
+    if msg.controllen is not None and offset + SIZEOF_CMSGHDR <= msg.controllen:
+        raise Errno("EINVAL")  # zeros lie behind them
 
 
 def _length(data: Any) -> int:
@@ -39,7 +42,7 @@ def _length(data: Any) -> int:
 
 
 def _parse(data: bytes, controllen: int) -> Iterator[Mapping[str, Any]]:
-    data = data[:controllen]
+    data = data[:controllen].ljust(min(controllen, COUNTED), b"\0")
     offset = 0
     while offset + SIZEOF_CMSGHDR <= len(data):
         length, level, kind = struct.unpack_from("<Qii", data, offset)
