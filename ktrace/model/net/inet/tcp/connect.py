@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ktrace.include.linux.types import u32
 from ktrace.include.net.ip import LOOPBACK_IFINDEX
 from ktrace.include.net.sock import SEND_SHUTDOWN
+from ktrace.include.net.tcp import TFO_CLIENT_NO_COOKIE, TFO_SERVER_ENABLE
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.reuseport import add_sock, select, wakes
 from ktrace.model.net.core.sock import (
@@ -49,7 +50,7 @@ from ktrace.state.rule import Rule
 from ktrace.uapi.fcntl import O_NONBLOCK
 from ktrace.uapi.in_ import IP_MULTICAST_TTL, SIZEOF_SOCKADDR_IN
 from ktrace.uapi.socket import AF_INET, AF_UNSPEC, SOL_TCP
-from ktrace.uapi.tcp import TCP_FASTOPEN
+from ktrace.uapi.tcp import TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, TCP_FASTOPEN_NO_COOKIE
 
 if TYPE_CHECKING:
     from ktrace.model.observed import Observed
@@ -113,16 +114,20 @@ def inet_listen(kernel: Kernel, sk: Tcp, sock: Socket, backlog: int) -> int:
     return 0
 
 
-def inet_stream_connect(task: Task, sock: Socket, addr: bytes, flags: int) -> Sleeps[int]:
-    """Connect, and wait for it (``__inet_stream_connect()``)."""
+def inet_stream_connect(task: Task, sock: Socket, addr: bytes | None, flags: int) -> Sleeps[int]:
+    """Connect, and wait for it (``__inet_stream_connect()``).
+
+    :param addr: ``None`` for sendmsg() with MSG_FASTOPEN and no address
+    """
     kernel = task.kernel
     sk = tcp_sk(sock.sk)
-    if len(addr) < 2:
-        raise Errno("EINVAL")
-    if int.from_bytes(addr[:2], "little") == AF_UNSPEC:
-        tcp_disconnect(kernel, sk)
-        sock.state = "SS_UNCONNECTED"
-        return 0
+    if addr is not None:
+        if len(addr) < 2:
+            raise Errno("EINVAL")
+        if int.from_bytes(addr[:2], "little") == AF_UNSPEC:
+            tcp_disconnect(kernel, sk)
+            sock.state = "SS_UNCONNECTED"
+            return 0
     in_backlog: Answered | None = None
     if sock.state == "SS_CONNECTED":
         raise Errno("EISCONN")
@@ -131,7 +136,7 @@ def inet_stream_connect(task: Task, sock: Socket, addr: bytes, flags: int) -> Sl
     elif sock.state == "SS_UNCONNECTED":
         if sk.state != "TCP_CLOSE":
             raise Errno("EISCONN")
-        in_backlog = sk.proto.connect(kernel, sk, addr)
+        in_backlog = sk.proto.connect(kernel, sk, addr or b"")
         sock.state = "SS_CONNECTING"
         error = Errno("EINPROGRESS")
     else:
@@ -211,7 +216,23 @@ def tcp_connect(kernel: Kernel, sk: Tcp) -> Answered | None:
     sk.err = 0
     sk.set_flag("SOCK_DONE", False)
     sk.write_gap, sk.unsent_gap = 1, 0
+    if sk.options.get((SOL_TCP, TCP_FASTOPEN_CONNECT)):
+        # tcp_fastopen_defer_connect(): nothing is deferred without a cookie, but one is asked for
+        tcp_fastopen_cookie_check(kernel, sk)
+        sk.fastopen_req = True
     return tcp_conn_request(kernel, sk)
+
+
+def tcp_fastopen_cookie_check(kernel: Kernel, sk: Tcp) -> None:
+    """Find no cookie, so that no data goes with the SYN (``tcp_fastopen_cookie_check()``).
+
+    :raises NotImplementedError: cookies are given, or not needed
+    """
+    setting = kernel.net.setting("ipv4/tcp_fastopen")
+    if setting & TFO_SERVER_ENABLE:
+        raise NotImplementedError("the model does not know the cookies of TCP Fast Open (net.ipv4.tcp_fastopen)")
+    if setting & TFO_CLIENT_NO_COOKIE or sk.options.get((SOL_TCP, TCP_FASTOPEN_NO_COOKIE)):
+        raise NotImplementedError("the model does not know TCP Fast Open without a cookie")
 
 
 def inet_hash_connect(kernel: Kernel, sk: Tcp) -> None:

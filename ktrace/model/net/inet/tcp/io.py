@@ -21,6 +21,7 @@ from ktrace.model.net.core.sock import (
     sock_sndtimeo,
 )
 from ktrace.model.net.core.sock_cmsg import TIMESTAMP_KINDS, sock_recv_timestamp
+from ktrace.model.net.inet.tcp.fastopen import tcp_sendmsg_fastopen
 from ktrace.model.net.inet.tcp.tcp import SURE, Tcp, tcp_push_pending_frames
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps
@@ -29,6 +30,7 @@ from ktrace.uapi.socket import (
     MSG_CTRUNC,
     MSG_DONTWAIT,
     MSG_ERRQUEUE,
+    MSG_FASTOPEN,
     MSG_MORE,
     MSG_NOSIGNAL,
     MSG_OOB,
@@ -56,6 +58,8 @@ def tcp_sendmsg(task: Task, sk: Tcp, msg: OutMessage) -> Sleeps[int]:
     timeo = sock_sndtimeo(sk, msg.flags & MSG_DONTWAIT)
     copied = 0
     try:
+        if msg.flags & MSG_FASTOPEN:
+            yield from tcp_sendmsg_fastopen(task, sk, msg)
         if sk.state not in CONNECTED:
             yield from sk_stream_wait_connect(task, sk, timeo)
         if msg.control:

@@ -175,7 +175,7 @@ def _set_small(kernel: Kernel, sk: Tcp, optname: int, value: int) -> None:
             raise Errno("EINVAL")
     elif optname == TCP_FASTOPEN_NO_COOKIE and sk.state not in ("TCP_CLOSE", "TCP_LISTEN"):
         raise Errno("EINVAL")
-    if value and optname in (TCP_FASTOPEN_CONNECT, TCP_INQ):
+    if value and optname == TCP_INQ:
         raise NotImplementedError(f"the model does not know what the TCP option {optname} changes")
     sk.options[SOL_TCP, optname] = value
 

@@ -101,6 +101,7 @@ class Tcp(Inet):
     :param rcv_total: bytes of the stream received
     :param more: the last call said that more will come (MSG_MORE)
     :param closing: nobody has it open any more
+    :param fastopen_req: connect() asked for a cookie of TCP Fast Open
     :param write_gap: ``write_seq - snd_una`` of a closed sock that never had a connection; *unsent_gap* likewise
         ``write_seq - snd_nxt``
     """
@@ -139,6 +140,7 @@ class Tcp(Inet):
     closing: bool = False
     write_gap: int = 0
     unsent_gap: int = 0
+    fastopen_req: bool = False
 
     accounted = False
 
@@ -662,6 +664,7 @@ def tcp_disconnect(kernel: Kernel, sk: Tcp) -> None:
     sk.shutdown = 0
     sk.set_flag("SOCK_DONE", False)
     sk.bytes_sent = sk.bytes_received = 0
+    sk.fastopen_req = False
     sk.sent.clear()
     sk.write_gap += 2
     sk.unsent_gap += 2
