@@ -178,7 +178,7 @@ def test_a_healthy_guest_has_no_violations(busy: Lab) -> None:
 
 
 def test_a_queue_that_was_dropped_is_not_counted_back(busy: Lab) -> None:
-    """A datagram socket whose peer went drops what it was sent, with its descriptors (``unix_dgram_disconnected()``)."""
+    """A datagram socket whose peer went drops what it was sent (``unix_dgram_disconnected()``)."""
     first, second = do(busy, "A", "socketpair", 1, 2, 0).out["sv"]
     rights = {"cmsg_level": 1, "cmsg_type": 1, "cmsg_data": (second,)}
     do(busy, "A", "sendmsg", first, {"msg_iov": (b"g",), "msg_control": (rights,)}, 0)
