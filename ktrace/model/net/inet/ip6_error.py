@@ -53,7 +53,7 @@ def ipv6_recv_error(kernel: Kernel, sk: Inet, msg: InMessage) -> int:
     :raises Errno: EAGAIN, EFAULT
     """
     skb, error, copied = receive_error(kernel, sk, msg)
-    if msg.wants_name:
+    if msg.wants_name and error.has_address:
         if "sndflow" in sk.np.bits and error.origin == SO_EE_ORIGIN_ICMP6:
             raise NotImplementedError("the model does not know the flow label of a packet that an ICMPv6 error answers")
         msg.name = sockaddr_in6(_wide(error.daddr), error.port)

@@ -17,7 +17,7 @@ from ktrace.model.net.inet.ip_cmsg import ip_cmsg_recv
 from ktrace.model.net.inet.sock import Inet
 from ktrace.model.net.inet.socket import sockaddr_in
 from ktrace.model.task import Errno
-from ktrace.uapi.errqueue import SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6, SO_EE_ORIGIN_LOCAL
+from ktrace.uapi.errqueue import SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6, SO_EE_ORIGIN_LOCAL, SO_EE_ORIGIN_ZEROCOPY
 from ktrace.uapi.icmp import ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, SIZEOF_ICMPHDR
 from ktrace.uapi.in_ import IP_MTU_DISCOVER, IP_PMTUDISC_PROBE, IP_RECVERR
 from ktrace.uapi.ip import IPTOS_PREC_INTERNETCONTROL, IPTOS_TOS_MASK, SIZEOF_IPHDR
@@ -51,6 +51,17 @@ class ExtendedError:
     daddr: str
     port: int
     offender: str | None
+    data: int = 0
+
+    @property
+    def charged(self) -> bool:
+        """Tell whether its buffer counts for ``sk_rmem_alloc``: that of MSG_ZEROCOPY is ``sock_omalloc()``'s."""
+        return self.origin != SO_EE_ORIGIN_ZEROCOPY
+
+    @property
+    def has_address(self) -> bool:
+        """``ipv4_datagram_support_addr()``, ``ipv6_datagram_support_addr()``."""
+        return self.origin in (*SO_EE_ORIGINS_ICMP, SO_EE_ORIGIN_LOCAL) or bool(self.port)
 
 
 def icmp_unreachable(kernel: Kernel, sk: Inet, skb: SkBuff, errno: int, dport: int) -> None:
@@ -101,7 +112,8 @@ def sock_queue_err_skb(kernel: Kernel, sk: Inet, skb: SkBuff) -> None:
 def skb_errqueue_purge(sk: Inet) -> None:
     """Drop all errors (``skb_errqueue_purge()``)."""
     while sk.error_queue:
-        sk.rmem_alloc -= sk.error_queue.pop().truesize
+        skb = sk.error_queue.pop()
+        sk.rmem_alloc -= skb.truesize if skb.error is None or skb.error.charged else 0
 
 
 def receive_error(kernel: Kernel, sk: Inet, msg: InMessage) -> tuple[SkBuff, ExtendedError, int]:
@@ -129,7 +141,7 @@ def ip_recv_error(kernel: Kernel, sk: Inet, msg: InMessage) -> int:
     :raises Errno: EAGAIN, EFAULT
     """
     skb, error, copied = receive_error(kernel, sk, msg)
-    if msg.wants_name:
+    if msg.wants_name and error.has_address:
         msg.name = sockaddr_in(error.daddr, error.port)
     offender = bytes(16)
     if error.offender is not None:
@@ -142,7 +154,7 @@ def ip_recv_error(kernel: Kernel, sk: Inet, msg: InMessage) -> int:
 
 def header(error: ExtendedError) -> bytes:
     """Return the bytes of the ``struct sock_extended_err``."""
-    return struct.pack("<IBBBBII", error.errno, error.origin, error.type, error.code, 0, error.info, 0)
+    return struct.pack("<IBBBBII", error.errno, error.origin, error.type, error.code, 0, error.info, error.data)
 
 
 def sock_dequeue_err_skb(kernel: Kernel, sk: Inet) -> SkBuff:
@@ -153,7 +165,7 @@ def sock_dequeue_err_skb(kernel: Kernel, sk: Inet) -> SkBuff:
     if not sk.error_queue:
         raise Errno("EAGAIN")
     skb = sk.error_queue.pop(0)
-    sk.rmem_alloc -= skb.truesize
+    sk.rmem_alloc -= skb.truesize if skb.error is None or skb.error.charged else 0
     following = sk.error_queue[0].error if sk.error_queue else None
     if following is not None and following.origin in SO_EE_ORIGINS_ICMP:
         sk.err = following.errno

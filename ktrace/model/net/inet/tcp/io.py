@@ -21,8 +21,11 @@ from ktrace.model.net.core.sock import (
     sock_sndtimeo,
 )
 from ktrace.model.net.core.sock_cmsg import TIMESTAMP_KINDS, sock_recv_timestamp
+from ktrace.model.net.inet.ip6_error import ipv6_recv_error
+from ktrace.model.net.inet.ip_error import ip_recv_error
 from ktrace.model.net.inet.tcp.fastopen import tcp_sendmsg_fastopen
 from ktrace.model.net.inet.tcp.tcp import SURE, Tcp, tcp_push_pending_frames
+from ktrace.model.net.inet.tcp.zerocopy import msg_zerocopy_alloc, msg_zerocopy_callback
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps
 from ktrace.state.rule import Rule
@@ -37,6 +40,7 @@ from ktrace.uapi.socket import (
     MSG_PEEK,
     MSG_TRUNC,
     MSG_WAITALL,
+    MSG_ZEROCOPY,
     SCM_CREDENTIALS,
     SCM_RIGHTS,
     SOL_SOCKET,
@@ -57,7 +61,10 @@ def tcp_sendmsg(task: Task, sk: Tcp, msg: OutMessage) -> Sleeps[int]:
     kernel = task.kernel
     timeo = sock_sndtimeo(sk, msg.flags & MSG_DONTWAIT)
     copied = 0
+    zerocopy = bool(msg.flags & MSG_ZEROCOPY and msg.source.count and sk.flag("SOCK_ZEROCOPY"))
     try:
+        if zerocopy:
+            msg_zerocopy_alloc(task, msg.source.count)
         if msg.flags & MSG_FASTOPEN:
             yield from tcp_sendmsg_fastopen(task, sk, msg)
         if sk.state not in CONNECTED:
@@ -71,7 +78,8 @@ def tcp_sendmsg(task: Task, sk: Tcp, msg: OutMessage) -> Sleeps[int]:
             size = sk_stream_memory_free(kernel, sk, msg.source.count)
             if size and not sk.out:
                 sk.nonagle &= ~TCP_NAGLE_PUSH  # tcp_skb_entail()
-            fill_unseen(task)
+            if not zerocopy:
+                fill_unseen(task)
             data = msg.source.copy(size)
             sk.out += data
             copied += len(data)
@@ -81,15 +89,21 @@ def tcp_sendmsg(task: Task, sk: Tcp, msg: OutMessage) -> Sleeps[int]:
                 break
             if copied:
                 _push(kernel, sk, msg.flags)
+                if zerocopy:
+                    msg_zerocopy_callback(kernel, sk)
             yield from sk_stream_wait_memory(task, sk, timeo)
     except Errno as error:
         if copied:
             _push(kernel, sk, msg.flags)
+            if zerocopy:
+                msg_zerocopy_callback(kernel, sk)
             return copied
         raise sk_stream_error(task, sk, msg.flags, error) from None
     if copied:
         sk.more = bool(msg.flags & MSG_MORE)
         _push(kernel, sk, msg.flags)
+        if zerocopy:
+            msg_zerocopy_callback(kernel, sk)
     return copied
 
 
@@ -185,7 +199,7 @@ def sk_wait_event(task: Task, sk: Tcp, timeo: Timeo) -> Sleeps[None]:
 def tcp_recvmsg(task: Task, sk: Tcp, msg: InMessage, flags: int) -> Sleeps[int]:
     """Read bytes (``tcp_recvmsg_locked()``)."""
     if flags & MSG_ERRQUEUE:
-        raise Errno("EAGAIN")
+        return (ip_recv_error if sk.family == "AF_INET" else ipv6_recv_error)(task.kernel, sk, msg)
     if sk.state == "TCP_LISTEN":
         raise Errno("ENOTCONN")
     timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT)

@@ -90,6 +90,7 @@ class UdpProto(Proto[Udp]):
         """``udp_sendmsg()``."""
         kernel = task.kernel
         length = msg.source.count
+        udp.refuse_zerocopy(sk, msg)
         if sk.pending is not None or length > FRAGMENTS_FROM:
             fill_unseen(task)
         if length > IP_MAX_MTU:

@@ -40,10 +40,11 @@ from ktrace.uapi.errno import ECONNREFUSED
 from ktrace.uapi.in_ import IPPROTO_UDP
 from ktrace.uapi.ip import SIZEOF_IPHDR
 from ktrace.uapi.ipv6 import SIZEOF_IPV6HDR
-from ktrace.uapi.socket import AF_INET
+from ktrace.uapi.socket import AF_INET, MSG_ZEROCOPY
 from ktrace.uapi.udp import SIZEOF_UDPHDR, UDP_NO_CHECK6_TX
 
 if TYPE_CHECKING:
+    from ktrace.model.net.core.proto_ops import OutMessage
     from ktrace.model.observed import Observed
 
 GET_PORT = Rule("net/ipv4/udp.c", "udp_lib_get_port", "any free port")
@@ -113,6 +114,12 @@ def udp_sk(sk: Sock | None) -> Udp:
     """Return *sk*, which is one of UDP (``udp_sk()``)."""
     assert isinstance(sk, Udp)
     return sk
+
+
+def refuse_zerocopy(sk: Udp, msg: OutMessage) -> None:
+    """Stop where the pages of the sender would go into a datagram (``__ip_append_data()``): their charge is unknown."""
+    if msg.flags & MSG_ZEROCOPY and msg.source.count and sk.flag("SOCK_ZEROCOPY"):
+        raise NotImplementedError("the model does not know the pages of a datagram sent with MSG_ZEROCOPY")
 
 
 def udp_lib_lport_inuse(kernel: Kernel, sk: Udp, port: int) -> bool:

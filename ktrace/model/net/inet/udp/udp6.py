@@ -38,6 +38,7 @@ class Udp6Proto(UdpProto):
     def sendmsg(self, task: Task, sk: Udp, msg: OutMessage) -> int:
         """``udpv6_sendmsg()``."""
         kernel = task.kernel
+        udp.refuse_zerocopy(sk, msg)
         name, daddr = msg.name, None
         dport = sk.dport
         if name is not None:
