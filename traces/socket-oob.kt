@@ -87,3 +87,13 @@ A: recv(s, 10000, MSG_DONTWAIT)                    # 2000
 A: recv(s, 10000, MSG_DONTWAIT)                    # 2000
 A: recv(s, 1, MSG_OOB)                             # 1 "!"
 A: recv(s, 10000, MSG_DONTWAIT)                    # 1000
+## FIONREAD of AF_UNIX counts a byte that was skipped no more
+A: socketpair(AF_UNIX, SOCK_STREAM, 0, [d, e])     # 0
+A: send(d, "q", MSG_OOB)                           # 1
+A: ioctl(e, FIONREAD)                              # _
+A: recv(e, 10, MSG_DONTWAIT)                       # EAGAIN
+A: ioctl(e, FIONREAD)                              # 0 0
+A: send(d, "abc", 0)                               # 3
+A: ioctl(e, FIONREAD)                              # 0 3
+A: recv(e, 10, MSG_DONTWAIT)                       # 3
+A: ioctl(e, FIONREAD)                              # 0 0
