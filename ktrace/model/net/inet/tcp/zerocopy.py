@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ktrace.include.asm.page_types import PAGE_SHIFT
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import error_report
 from ktrace.model.net.inet.ip_error import ExtendedError
@@ -18,8 +19,6 @@ from ktrace.uapi.errqueue import SO_EE_CODE_ZEROCOPY_COPIED, SO_EE_ORIGIN_ZEROCO
 if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
     from ktrace.model.net.inet.tcp.tcp import Tcp
-
-PAGE_SHIFT = 12
 
 
 def msg_zerocopy_alloc(task: Task, size: int) -> None:
