@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ktrace.state.call import Result
+from ktrace.state.fs.epoll import Epoll
 from ktrace.state.fs.file import DescriptorTable, File
 from ktrace.state.fs.pipe.pipe import Pipe
 from ktrace.state.net.inet import TcpSock
@@ -17,7 +18,9 @@ from ktrace.state.ref import Ref
 from ktrace.state.world import World
 
 if TYPE_CHECKING:
+    from ktrace.model.fs.epoll import EventPoll
     from ktrace.model.fs.pipe.pipe import PipeInode
+    from ktrace.model.kernel import Kernel
     from ktrace.model.net.core.sock import Socket as ModelSocket
     from ktrace.model.net.inet.sock import Inet
     from ktrace.model.net.inet.tcp.tcp import Tcp
@@ -114,6 +117,14 @@ class Observed:
                 if slot.file.private is pipe and isinstance(found := self.opened(task, fd), Pipe):
                     return found
         return None
+
+    def ready(self, ep: EventPoll, kernel: Kernel) -> tuple[int, ...]:
+        """Return the descriptors that are on the ready list of the kernel's own *ep*, which some actor has open."""
+        for task in kernel.tasks.values():
+            for fd, slot in task.files.slots.items():
+                if slot.file.private is ep and isinstance(found := self.opened(task, fd), Epoll):
+                    return found.ready
+        return ()
 
     def ipc(self, kind: str, number: int) -> list[Any]:
         """Return the System V objects of a *kind*, in whichever namespace, that have an identifier."""

@@ -24,6 +24,7 @@ from ktrace.model.net.core.sock_cmsg import TIMESTAMP_KINDS, sock_recv_timestamp
 from ktrace.model.net.inet.ip6_error import ipv6_recv_error
 from ktrace.model.net.inet.ip_error import ip_recv_error
 from ktrace.model.net.inet.tcp.fastopen import tcp_sendmsg_fastopen
+from ktrace.model.net.inet.tcp.space import lowat
 from ktrace.model.net.inet.tcp.tcp import SURE, Tcp, tcp_push_pending_frames
 from ktrace.model.net.inet.tcp.zerocopy import msg_zerocopy_alloc, msg_zerocopy_callback
 from ktrace.model.task import Errno, Task
@@ -127,7 +128,9 @@ def sk_stream_memory_free(kernel: Kernel, sk: Tcp, size: int) -> int:
     All of them where they are few; of many, as many as the kernel took, which depends on its page
     fragments and on what was acknowledged meanwhile.
     """
-    if size + len(sk.out) <= SURE and "SOCK_SNDBUF_LOCK" not in sk.userlocks:
+    # tcp_stream_memory_free(): TCP_NOTSENT_LOWAT stops a new packet, not one that grows.
+    plenty = lowat(kernel, sk) >= SURE
+    if plenty and size + len(sk.out) <= SURE and "SOCK_SNDBUF_LOCK" not in sk.userlocks:
         return size
 
     def find(seen: Observed) -> int | None:

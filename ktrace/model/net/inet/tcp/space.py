@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from ktrace.include.linux.limits import U32_MAX
 from ktrace.include.linux.net import SOCK_WAKE_SPACE
 from ktrace.include.net.sock import SEND_SHUTDOWN
+from ktrace.model.fs.epoll import EventPoll
 from ktrace.model.net.core.sock import POLL_WRITE, set_wq_bit, sock_wake_async
 from ktrace.model.wait import wake_up
 from ktrace.state.rule import Rule
+from ktrace.uapi.eventpoll import EPOLLOUT
 from ktrace.uapi.siginfo import POLL_OUT
 
 if TYPE_CHECKING:
@@ -26,6 +28,11 @@ WRITEABLE = Rule("include/net/sock.h", "__sk_stream_is_writeable", "sk_wmem_queu
 CHECK_SPACE = Rule("net/ipv4/tcp_input.c", "tcp_check_space", "when acknowledgements make room")
 
 
+def lowat(kernel: Kernel, sk: Tcp) -> int:
+    """Return how many bytes may wait without being sent (``tcp_notsent_lowat()``)."""
+    return sk.notsent_lowat or kernel.net.facts.sysctl.get("ipv4/tcp_notsent_lowat", U32_MAX)
+
+
 def sure(kernel: Kernel, sk: Tcp) -> bool | None:
     """Tell whether there is room where bytes alone say so, ``None`` where they do not (``__sk_stream_is_writeable()``).
 
@@ -33,8 +40,7 @@ def sure(kernel: Kernel, sk: Tcp) -> bool | None:
     bytes (``tcp_stream_memory_free()``).
     """
     unsent = sk.outq(False)
-    lowat = sk.notsent_lowat or kernel.net.facts.sysctl.get("ipv4/tcp_notsent_lowat", U32_MAX)
-    if isinstance(unsent, int) and unsent << 1 >= lowat:
+    if isinstance(unsent, int) and unsent << 1 >= lowat(kernel, sk):
         return False
     if not sk.out and not sk.lost and (sk.state == "TCP_CLOSE" or sk.acked_at_once()):
         return True if isinstance(unsent, int) else None
@@ -94,8 +100,12 @@ def tcp_check_space(kernel: Kernel, sk: Tcp) -> None:
     if "SOCK_NOSPACE" not in sk.socket.flags:
         return
     known = sure(kernel, sk)
+    # A writer that sleeps may have been woken and have filled it again, all within its own call.
+    sleeps = sk.wq is not None and any(entry.kind == "woken_wake_function" for entry in sk.wq.entries)
 
     def find(seen: Observed) -> bool:
+        if sleeps and _told(kernel, seen, sk):
+            return True
         twin = seen.tcp(sk)
         got = twin.bytes_sent + twin.unsent if twin is not None and twin.unsent is not None else 0
         return got > sk.bytes_sent + len(sk.out) + (sk.fin_out == "queued") or (
@@ -110,6 +120,20 @@ def _room_left(seen: Observed, sk: Tcp) -> bool | None:
     """Tell whether nobody waits for room any more."""
     socket = seen.socket(sk.socket) if sk.socket is not None else None
     return None if socket is None else "SOCK_NOSPACE" not in socket.flags
+
+
+def _told(kernel: Kernel, seen: Observed, sk: Tcp) -> bool:
+    """Tell whether an epoll set heard of room that the model does not know of."""
+    for task in kernel.tasks.values():
+        for slot in task.files.slots.values():
+            ep = slot.file.private
+            if not isinstance(ep, EventPoll):
+                continue
+            for item in ep.items:
+                watches = item.file.private is sk.socket and item.events & EPOLLOUT and item not in ep.ready
+                if watches and item.fd in seen.ready(ep, kernel):
+                    return True
+    return False
 
 
 def _little_under_way(seen: Observed, sk: Tcp) -> bool | None:
