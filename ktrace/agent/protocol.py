@@ -42,6 +42,7 @@ from ktrace.agent.reports import (
     StepReport,
 )
 from ktrace.errors import GuestGarbage
+from ktrace.include.linux.limits import U64_MAX
 
 NO_SLOT = 0xFF
 
@@ -85,7 +86,6 @@ _HELLO_NUMBERS = (
 _PIDS = Struct(f"<{SLOTS}i")
 _TEXT = Struct("<H")
 
-_MASK = (1 << 64) - 1
 _NO_ARGS = (0, 0, 0, 0, 0, 0)
 
 
@@ -97,8 +97,8 @@ def _call(op: Call) -> bytes:
     args = op.args
     if len(args) != 6:
         args = (*args, *_NO_ARGS[len(args) :])
-    if min(args) < 0 or max(args) > _MASK:
-        args = tuple(value & _MASK for value in args)
+    if min(args) < 0 or max(args) > U64_MAX:
+        args = tuple(value & U64_MAX for value in args)
     parts = [b"", _CALL.pack(op.nr & 0xFFFFFFFF, len(op.stores), len(op.loads), *args)]
     for store in op.stores:
         parts.append(_STORE.pack(store.addr, len(store.data)))

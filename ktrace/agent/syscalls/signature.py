@@ -11,10 +11,9 @@ from ktrace.agent.syscalls.parameter import Parameter
 from ktrace.agent.syscalls.text import Naming, format_value
 from ktrace.agent.syscalls.vocabulary import Vocabulary
 from ktrace.errors import GuestGarbage, UsageError
+from ktrace.include.linux.limits import U64_MAX
 from ktrace.state.call import Call, Pointer, Result
 from ktrace.uapi.errno import errno_name
-
-_MASK = 2**64 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +133,9 @@ class Signature:
         for param in self.params:
             registers.extend(param.encode(values, frame))
         registers.extend((0,) * (6 - len(registers)))
-        return RawCall(self.nr, tuple([value & _MASK for value in registers]), tuple(frame.stores), tuple(frame.loads))
+        return RawCall(
+            self.nr, tuple([value & U64_MAX for value in registers]), tuple(frame.stores), tuple(frame.loads)
+        )
 
     def decode(self, call: Call, ret: int, loads: Sequence[bytes], actors: Mapping[int, str]) -> Result:
         """Return what *call* answered.

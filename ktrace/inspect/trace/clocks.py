@@ -5,9 +5,8 @@ from __future__ import annotations
 from drgn import FaultError
 from drgn.helpers.linux.percpu import per_cpu
 
+from ktrace.include.linux.limits import U64_MAX
 from ktrace.inspect.kernel import LiveKernel
-
-_MASK = (1 << 64) - 1
 
 
 def read_clocks(kernel: LiveKernel) -> tuple[int, int] | None:
@@ -27,6 +26,6 @@ def read_clocks(kernel: LiveKernel) -> tuple[int, int] | None:
         scale = per_cpu(kernel.prog["cyc2ns"], 0).read_()
         data = scale.data[scale.seq.seqcount.sequence.value_() & 1]
         cycles = base.cycle_last.value_() * data.cyc2ns_mul.value_() >> data.cyc2ns_shift.value_()
-        return realtime, cycles + data.cyc2ns_offset.value_() & _MASK
+        return realtime, cycles + data.cyc2ns_offset.value_() & U64_MAX
     except (LookupError, AttributeError, FaultError):
         return None

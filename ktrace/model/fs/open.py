@@ -55,6 +55,7 @@ from ktrace.uapi.fcntl import (
     O_TRUNC,
     O_WRONLY,
 )
+from ktrace.uapi.limits import UINT_MAX
 from ktrace.uapi.stat import S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK, S_ISGID, S_ISUID, S_IXGRP
 
 TMPFILE_BIT = O_TMPFILE & ~O_DIRECTORY
@@ -66,7 +67,7 @@ VALID_OPEN_FLAGS = (
 )  # fmt: skip
 O_PATH_FLAGS = O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC
 
-UNCHANGED = 0xFFFFFFFF
+UNCHANGED = UINT_MAX
 FOPS: dict[int, FileOperations] = {S_IFREG: SHMEM_OPS, S_IFDIR: DIRECTORY_OPS}
 """By file type; the FIFO's are added by its own module."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from ktrace.include.asm.page_types import PAGE_MASK, PAGE_SIZE
 from ktrace.model.task import Errno, Task
@@ -12,10 +11,7 @@ from ktrace.state.mm.address_space import MmFacts
 from ktrace.uapi.mman import PROT_EXEC, PROT_READ, PROT_WRITE
 from ktrace.uapi.resource import RLIMIT_AS
 
-if TYPE_CHECKING:
-    pass
-
-
+PROT_ANY = PROT_READ | PROT_WRITE | PROT_EXEC
 ZERO_PAGE = bytearray(PAGE_SIZE)
 """``empty_zero_page``; nobody writes it."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ktrace.include.asm.page_types import PAGE_SIZE, TASK_SIZE_MAX
 from ktrace.include.linux.fs import MAX_RW_COUNT
+from ktrace.model.mm.address_space import PROT_ANY
 from ktrace.model.mm.page import Page
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import COUNTED, Pointer
@@ -14,7 +15,6 @@ from ktrace.uapi.mman import PROT_WRITE
 from ktrace.uapi.uio import UIO_MAXIOV
 
 Store = Callable[[int, bytes], None]
-PROT_ANY = 7
 COPY_CHUNK = 8
 """Bytes that ``rep movsq`` moves at a time (``copy_user_generic_string()``)."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.types import u64
 from ktrace.model.kernel import syscall
-from ktrace.model.mm.address_space import Backing, PrivateMemory, Vma, page_align
+from ktrace.model.mm.address_space import PROT_ANY, Backing, PrivateMemory, Vma, page_align
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Result
 from ktrace.uapi.mman import (
@@ -17,8 +17,6 @@ from ktrace.uapi.mman import (
     MAP_TYPE,
     PROT_WRITE,
 )
-
-PROT_ALL = 7
 
 
 @syscall("store")
@@ -51,7 +49,7 @@ def mprotect(task: Task, addr: int, len: int, prot: int) -> int:
     """Change what may be done with a range (``mm/mprotect.c: do_mprotect_pkey()``)."""
     mm = task.mm
     addr, length = u64(addr), page_align(u64(len))
-    if addr & (PAGE_SIZE - 1) or prot & ~PROT_ALL:
+    if addr & (PAGE_SIZE - 1) or prot & ~PROT_ANY:
         raise Errno("EINVAL")
     if not u64(len):
         return 0
@@ -112,5 +110,5 @@ def mmap(task: Task, addr: int, length: int, prot: int, flags: int, fd: int, off
     else:
         raise Errno("EINVAL")
     mm.make_room(task, addr, addr + size)
-    mm.insert(Vma(addr, addr + size, prot & PROT_ALL, backing))
+    mm.insert(Vma(addr, addr + size, prot & PROT_ANY, backing))
     return addr

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ktrace.model.mm.address_space import PROT_ANY
 from ktrace.model.task import Errno, Task
-from ktrace.uapi.mman import PROT_EXEC, PROT_READ, PROT_WRITE
+from ktrace.uapi.mman import PROT_WRITE
 
 if TYPE_CHECKING:
     pass
-
-PROT_ANY = PROT_READ | PROT_WRITE | PROT_EXEC
 
 
 def copy_from_user(task: Task, address: int, size: int) -> bytes:

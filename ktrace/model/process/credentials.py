@@ -12,11 +12,11 @@ from ktrace.model.process.user_namespace import commit_creds, ns_capable, user_n
 from ktrace.model.task import Errno, Rlimit, Task
 from ktrace.state.call import Pointer, Result
 from ktrace.state.rule import Rule
-from ktrace.uapi.limits import NGROUPS_MAX
+from ktrace.uapi.limits import NGROUPS_MAX, UINT_MAX
 from ktrace.uapi.resource import RLIM_INFINITY, RLIM_NLIMITS, RLIMIT_NOFILE
 
 LIMIT_AT_BIRTH = Rule("kernel/sys.c", "do_prlimit", "limits that the agent was born with")
-UNCHANGED = 0xFFFFFFFF
+UNCHANGED = UINT_MAX
 SYSCTL_NR_OPEN = 1024 * 1024
 
 

@@ -14,6 +14,7 @@ from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import error_report
 from ktrace.model.net.core.sock_cmsg import sock_recv_timestamp
 from ktrace.model.net.inet.ip_cmsg import ip_cmsg_recv
+from ktrace.model.net.inet.route import LOOPBACK_MTU
 from ktrace.model.net.inet.sock import Inet
 from ktrace.model.net.inet.socket import sockaddr_in
 from ktrace.model.task import Errno
@@ -27,7 +28,6 @@ from ktrace.uapi.udp import SIZEOF_UDPHDR
 SO_EE_ORIGINS_ICMP = (SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6)
 """``is_icmp_err_skb()``."""
 
-LOOPBACK_MTU = 65536
 ICMP_MOST = 576
 """Bytes that an ICMP error packet has at most (``__icmp_send()``)."""
 
