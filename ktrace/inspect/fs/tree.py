@@ -143,7 +143,7 @@ class TreeReader:
         """Return what the directory is now, and what else is mounted; taken before the first step."""
         mounts = tuple(self._mount_facts(mount) for mount in self._mounts())
         if not self.root:
-            return TreeFacts(self.path, mounts=mounts)
+            return TreeFacts(path=self.path, mounts=mounts)
         memory = self.kernel.memory
         root = self._node(self.dentries.inode(memory, self.root), 0, 0)
         # tmpfs takes O_DIRECT where its files have an open of their own, which sets FMODE_CAN_ODIRECT.
