@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -15,11 +16,13 @@ import click
 from ktrace.cli.options import command_line, guest_options
 from ktrace.cli.output import View, notify
 from ktrace.errors import UsageError
+from ktrace.fuzz.judgement import Judgement
 from ktrace.trace.session import NullSink
 from ktrace.verify.options import GuestOptions
 
 if TYPE_CHECKING:
     from ktrace.fuzz.campaign import Found, Plan, Report
+    from ktrace.fuzz.sound import SoundKernel
     from ktrace.fuzz.workers import Workers
     from ktrace.verify.guests import Guests
 
@@ -33,6 +36,11 @@ WORTH_STEPS = 1000
 @click.command()
 @click.option("--family", "asked", default="", help="Families of calls, with commas between; default all.")
 @guest_options(accel=True)
+@click.option(
+    "--sound",
+    metavar="IMAGE",
+    help="The sound kernel: what it does, too, is no divergence.  [default: an imported kernel's recipe]",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same run.")
 @click.option("--steps", type=click.IntRange(1), help=f"How many steps; default {STEPS} without --time.")
 @click.option("--time", "seconds", type=click.FloatRange(0, min_open=True), help="How many seconds.")
@@ -55,6 +63,7 @@ WORTH_STEPS = 1000
 def fuzz(
     asked: str,
     guest: GuestOptions,
+    sound: str | None,
     seed: int,
     steps: int | None,
     seconds: float | None,
@@ -67,7 +76,9 @@ def fuzz(
 ) -> int:
     """Make random calls in fresh guests, most of which do something, and check every step.
 
-    A divergence is made shorter, saved as a script that ``ktrace run`` replays, and printed; exit code 1.
+    A divergence is made shorter, saved as a script that ``ktrace run`` replays, and printed; exit code 1. What does
+    not come again three times of three is unsteady: its session is kept as it was, and it is counted apart, as is
+    what the sound kernel does, too.
     """
     from ktrace.fuzz.campaign import Campaign, Plan
     from ktrace.fuzz.pool import Pool
@@ -82,15 +93,43 @@ def fuzz(
         Pool(guests.template, Path(scratch)) as pool,
     ):
         progress = _Progress(plan, enabled=sys.stderr.isatty() and not quiet and not as_json)
-        with _workers(plan, guests, Path(scratch), jobs) as workers:
-            report = Campaign(plan, guests.image, pool, progress, workers).run()
+        with (
+            _sound_kernel(plan, guest, guests, sound, Path(scratch)) as beside,
+            _workers(plan, guests, Path(scratch), jobs) as workers,
+        ):
+            report = Campaign(plan, guests.image, pool, progress, workers, beside).run()
         progress.done()
         saved = [_save(guests, plan, found, as_json) for found in report.found]
     if as_json:
         click.echo(json.dumps(_data(plan, guest.image, report, saved)))
     else:
         click.echo(_summary(plan, report))
-    return 1 if report.found else 0
+    return 1 if report.of(Judgement.DIVERGENCE) else 0
+
+
+def _sound_kernel(
+    plan: Plan, guest: GuestOptions, guests: Guests, name: str | None, scratch: Path
+) -> AbstractContextManager[SoundKernel | None]:
+    """Return what tells faults of the model from those of the kernel: where there is a sound one beside it.
+
+    :raises UsageError: there is no such image
+    :raises HostError: it is not built
+    """
+    from ktrace.fuzz.campaign import leaves_nothing
+    from ktrace.fuzz.sound import SoundKernel, sound_image
+    from ktrace.image.image import find_image
+    from ktrace.verify.guests import prepare_guests
+
+    name = sound_image(guests.image) if name is None else name
+    if name is None:
+        return nullcontext()
+    if find_image(name).build_id == guests.image.build_id:
+        raise UsageError(f"--sound {name!r} is the kernel that is fuzzed", "name the one that it was made from")
+    place = scratch / "sound"
+    place.mkdir()
+    return SoundKernel(
+        lambda: prepare_guests(replace(guest, image=name), notify), place, leaves_nothing(plan.families)
+    )  # fmt: skip
 
 
 def _workers(plan: Plan, guests: Guests, scratch: Path, jobs: int | None) -> AbstractContextManager[Workers | None]:
@@ -145,18 +184,26 @@ def _save(guests: Guests, plan: Plan, found: Found, quiet: bool) -> dict[str, An
 
     assert found.trial.finding is not None
     saved = save_finding(plan, found)
+    if found.judgement is Judgement.UNSTEADY:
+        if not quiet:
+            text = f"{saved.text}\n{found.trial.finding.text}\nunsteady: it did not come again"
+            click.echo(f"{text}; what was seen: ktrace show {saved.directory}")
+        return {"script": str(saved.script), "session": str(saved.directory)}
     if not quiet:
         click.echo(saved.text)
     status = replay_finding(guests, saved, NullSink() if quiet else View(False, 0), command_line())
     if not quiet:
-        click.echo(f"{found.trial.finding.text}\nreplay it with: ktrace run {saved.script}")
+        sound = "the sound kernel does so, too\n" if found.judgement is Judgement.SOUND else ""
+        click.echo(f"{found.trial.finding.text}\n{sound}replay it with: ktrace run {saved.script}")
     return {"script": str(saved.script), "session": str(saved.directory), "replay": status}
 
 
 def _summary(plan: Plan, report: Report) -> str:
     rate = report.steps / report.seconds if report.seconds else 0
-    found = len(report.found)
+    found, unsteady, sound = (len(report.of(judgement)) for judgement in Judgement)
     verdict = "no divergence" if not found else f"{found} divergence{'s' if found > 1 else ''}"
+    verdict += f", {unsteady} unsteady" if unsteady else ""
+    verdict += f", {sound} that the sound kernel shows, too" if sound else ""
     return (
         f"{verdict}: {report.steps} steps in {report.sequences} sequences of {', '.join(plan.families)}, "
         f"seed {plan.seed}, {report.seconds:.1f} s, {rate:.0f} steps/s"
@@ -164,11 +211,11 @@ def _summary(plan: Plan, report: Report) -> str:
 
 
 def _data(plan: Plan, image: str, report: Report, saved: list[dict[str, Any]]) -> dict[str, Any]:
-    divergences = []
+    by_judgement: dict[Judgement, list[dict[str, Any]]] = {judgement: [] for judgement in Judgement}
     for found, where in zip(report.found, saved, strict=True):
         finding = found.trial.finding
         assert finding is not None
-        divergences.append({
+        by_judgement[found.judgement].append({
             "sequence": found.sequence,
             "step": found.step,
             "steps": found.steps,
@@ -193,5 +240,8 @@ def _data(plan: Plan, image: str, report: Report, saved: list[dict[str, Any]]) -
         "calls": dict(sorted(report.calls.items())),
         "errnos": {name: dict(sorted(counts.items())) for name, counts in sorted(report.errnos.items())},
         "not_modelled": dict(sorted(report.unmodelled.items())),
-        "divergences": divergences,
+        "divergences": by_judgement[Judgement.DIVERGENCE],
+        "unsteady": by_judgement[Judgement.UNSTEADY],
+        "sound": by_judgement[Judgement.SOUND],
+        "repeated": {str(judgement): count for judgement, count in sorted(report.repeated.items())},
     }

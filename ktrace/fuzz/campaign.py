@@ -11,9 +11,12 @@ from typing import Any
 
 from ktrace.fuzz.chance import Chance
 from ktrace.fuzz.families import FAMILIES
+from ktrace.fuzz.judgement import Judgement
 from ktrace.fuzz.planner import Planner
 from ktrace.fuzz.pool import Pool
 from ktrace.fuzz.shrink import Shrinker
+from ktrace.fuzz.sound import SoundKernel
+from ktrace.fuzz.steadiness import is_steady, shows_again
 from ktrace.fuzz.trial import Source, Trial, attempt
 from ktrace.fuzz.workers import SequenceJob, Workers
 from ktrace.image.image import Image
@@ -45,6 +48,7 @@ class Report:
     """What a run did.
 
     :ivar unmodelled: what ended sequences because the model does not know it
+    :ivar repeated: findings of a kind that was found before, by what they were found to be
     """
 
     steps: int = 0
@@ -54,12 +58,17 @@ class Report:
     errnos: dict[str, Counter[str]] = field(default_factory=dict)
     unmodelled: Counter[str] = field(default_factory=Counter)
     found: list[Found] = field(default_factory=list)
+    repeated: Counter[Judgement] = field(default_factory=Counter)
     _digest: Any = field(default_factory=hashlib.sha256)
 
     @property
     def digest(self) -> str:
         """What tells one run from another: all moves, in order."""
         return str(self._digest.hexdigest()[:16])
+
+    def of(self, judgement: Judgement) -> list[Found]:
+        """Return the findings that were found to be so."""
+        return [found for found in self.found if found.judgement is judgement]
 
     def add(self, trial: Trial) -> None:
         """Count a sequence."""
@@ -76,13 +85,14 @@ class Report:
 
 @dataclass(frozen=True)
 class Found:
-    """A finding, and the shortest way to it.
+    """A finding, what it is, and the shortest way to it.
 
     :param sequence: the number of the sequence; with the run's seed it gives the whole of it again
     :param step: the step at which the sequence showed it; *steps* of the run so far
     :param tries: guests it took to make it shorter
     """
 
+    judgement: Judgement
     sequence: int
     step: int
     steps: int
@@ -96,27 +106,35 @@ class Campaign:
 
     :param progress: called after each sequence
     :param workers: make the sequences; without them they are made here, one after the other
+    :param sound: what it does, too, is told apart and ends nothing
     """
 
     def __init__(
-        self, plan: Plan, image: Image, pool: Pool, progress: Callable[[Report], None], workers: Workers | None = None
+        self,
+        plan: Plan,
+        image: Image,
+        pool: Pool,
+        progress: Callable[[Report], None],
+        workers: Workers | None = None,
+        sound: SoundKernel | None = None,
     ) -> None:
         self._plan = plan
         self._workers = workers
         self._image = image
         self._pool = pool
         self._progress = progress
+        self._sound = sound
+        self._judged: dict[str, Judgement] = {}
         self._kernels = KernelCache()
         self._audit = leaves_nothing(plan.families)
 
     def run(self) -> Report:
-        """Run until the plan's bounds, or the first finding.
+        """Run until the plan's bounds, or the first divergence.
 
         :raises HostError: a guest could not be made
         """
         plan, report = self._plan, Report()
         start = monotonic()
-        seen: set[str] = set()
         while True:
             report.seconds = monotonic() - start
             limit = self._length(report)
@@ -126,34 +144,59 @@ class Campaign:
             deadline = None if plan.seconds is None else start + plan.seconds
             report.add(trial := self._sequence(report.sequences, limit, deadline))
             report.seconds = monotonic() - start
-            if trial.finding is not None and not seen & trial.finding.kinds:
-                seen |= trial.finding.kinds
-                report.found.append(self._shorten(trial, report))
-                if not plan.keep_going:
+            if trial.finding is not None and (found := self._look_into(trial, report)) is not None:
+                report.found.append(found)
+                if found.judgement is Judgement.DIVERGENCE and not plan.keep_going:
                     return report
             self._progress(report)
+
+    def _look_into(self, trial: Trial, report: Report) -> Found | None:
+        """Find out what a finding is, and make it shorter; ``None`` if the like of it is known already.
+
+        What is known of one kind of finding is not taken for granted of the next: only a divergence hides those
+        of its kind, for that the model is wrong somewhere does not say that the kernel is right there.
+        """
+        assert trial.finding is not None
+        kinds = trial.finding.kinds
+        known = {self._judged[kind] for kind in kinds if kind in self._judged}
+        if Judgement.DIVERGENCE in known:
+            report.repeated[Judgement.DIVERGENCE] += 1
+            return None
+        if Judgement.SOUND in known and self._is_sound(trial):
+            report.repeated[Judgement.SOUND] += 1
+            return None
+        if not is_steady(self.attempt, trial):
+            return self._found(Judgement.UNSTEADY, trial, trial, report)
+        shrinker = Shrinker(self.attempt, self._plan.shrink_seconds)
+        short = shrinker.shrink(trial) if trial.moves else trial
+        if short is not trial and not is_steady(self.attempt, short):
+            short = trial
+        judgement = Judgement.SOUND if self._is_sound(short) else Judgement.DIVERGENCE
+        return self._found(judgement, trial, short, report, shrinker.tries)
+
+    def _is_sound(self, trial: Trial) -> bool:
+        """Tell whether the sound kernel shows the finding of *trial*, too."""
+        return self._sound is not None and shows_again(self._sound.attempt, trial)
+
+    def _found(self, judgement: Judgement, trial: Trial, short: Trial, report: Report, tries: int = 0) -> Found:
+        assert trial.finding is not None
+        for kind in trial.finding.kinds:
+            self._judged[kind] = judgement
+        return Found(judgement, report.sequences - 1, len(trial.moves), report.steps, report.seconds, short, tries)
 
     def _sequence(self, number: int, limit: int, deadline: float | None) -> Trial:
         if self._workers is not None:
             return self._workers.get(SequenceJob(number, limit, deadline))
-        return self.attempt(
-            Planner(self._plan.families, self._plan.actors, f"{self._plan.seed}/{number}"), limit, deadline
-        )
+        planner = Planner(self._plan.families, self._plan.actors, f"{self._plan.seed}/{number}")
+        return attempt(self._pool, self._image, self._kernels, planner, limit, deadline, self._audit, keep=True)
 
-    def attempt(self, source: Source, limit: int, deadline: float | None = None) -> Trial:
+    def attempt(self, source: Source, limit: int) -> Trial:
         """Make one trial in a fresh guest."""
-        return attempt(self._pool, self._image, self._kernels, source, limit, deadline, self._audit)
+        return attempt(self._pool, self._image, self._kernels, source, limit, audit=self._audit)
 
     def _length(self, report: Report) -> int:
         length = planned_length(self._plan.seed, report.sequences)
         return length if self._plan.steps is None else min(length, self._plan.steps - report.steps)
-
-    def _shorten(self, trial: Trial, report: Report) -> Found:
-        shrinker = Shrinker(self.attempt, self._plan.shrink_seconds)
-        short = shrinker.shrink(trial) if trial.moves else trial
-        return Found(
-            report.sequences - 1, len(trial.moves), report.steps, report.seconds, short, shrinker.tries
-        )  # fmt: skip
 
 
 def leaves_nothing(families: Sequence[str]) -> bool:

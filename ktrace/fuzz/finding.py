@@ -11,6 +11,9 @@ from ktrace.state.compare import Difference
 _NUMBER = re.compile(r"\d+")
 _ACTOR = re.compile(r"^[A-Z]\d*(?='s |$)|(?<=^process )[^.\s\[]+")
 
+CONTRADICTION = "contradiction: "
+"""How the kinds of what memory says against itself begin."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

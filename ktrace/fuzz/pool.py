@@ -27,8 +27,8 @@ class Pool:
     """
 
     def __init__(self, template: Template, scratch: Path, ahead: int = 1) -> None:
-        self._template = template
-        self._scratch = scratch
+        self.template = template
+        self.scratch = scratch
         self._ready: queue.Queue[Machine | BaseException] = queue.Queue()
         self._asked: queue.Queue[Machine | None] = queue.Queue()
         self._ahead = ahead
@@ -77,7 +77,7 @@ class Pool:
 
     def _make(self, number: int, held: list[Machine]) -> None:
         try:
-            machine = Machine.clone(self._template, directory=self._scratch / f"guest-{number}")
+            machine = Machine.clone(self.template, directory=self.scratch / f"guest-{number}")
         except BaseException as error:
             self._ready.put(error)
             return

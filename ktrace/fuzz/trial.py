@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import monotonic
 from typing import Protocol
 
 from ktrace.agent.syscalls import make_call
 from ktrace.errors import GuestError, ModelError, UsageError
-from ktrace.fuzz.finding import Finding, of_differences, of_failure, of_failures
+from ktrace.fuzz.finding import CONTRADICTION, Finding, of_differences, of_failure, of_failures
 from ktrace.fuzz.leaks import Census, leaked, take
 from ktrace.fuzz.model_view import ModelView, Move
 from ktrace.fuzz.pool import Pool
+from ktrace.fuzz.record import Record, keep_record
 from ktrace.image.image import Image
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.invariants.all import validate
@@ -66,6 +68,7 @@ class Trial:
     :param calls: how often each call was made; *errnos*: how it failed, by call
     :param finding: what was wrong with the last one, if anything
     :param unmodelled: the last one's call, if the model does not know what it asks for
+    :param session: where the steps that led to the finding are kept, if they are
     """
 
     moves: list[Done] = field(default_factory=list)
@@ -73,6 +76,7 @@ class Trial:
     errnos: dict[str, Counter[str]] = field(default_factory=dict)
     finding: Finding | None = None
     unmodelled: str | None = None
+    session: Path | None = None
 
     def note(self, outcome: Outcome, pending: dict[str, Done], source: Source) -> None:
         """Note what calls returned."""
@@ -85,23 +89,31 @@ class Trial:
 
 
 def run_trial(
-    lab: Lab, machine: Machine, source: Source, limit: int, deadline: float | None = None, audit: bool = False
+    lab: Lab,
+    machine: Machine,
+    source: Source,
+    limit: int,
+    deadline: float | None = None,
+    audit: bool = False,
+    record: Record | None = None,
 ) -> Trial:
     """Make up to *limit* moves, until one shows a finding; in the end, check memory against itself.
 
     :param source: asked for each move with the model's state before it
     :param deadline: on the monotonic clock; no step begins after it
     :param audit: after the last move, kill all actors and see whether anything of theirs is left
+    :param record: takes the steps
     """
+    record = record or Record(lab)
     trial = Trial()
     before = take(lab.kernel) if audit else None
     checker = Checker(lambda: build_model(lab.facts))
-    if differences := checker.initial(lab.look()):
+    if differences := checker.initial(record.initial):
         trial.finding = of_differences("the start", differences)
         return trial
     state = ModelView(checker.model)
     pending: dict[str, Done] = {}
-    observer = Observer(lab, machine, checker)
+    observer = Observer(lab, machine, checker, record)
     refused = 0
     while len(trial.moves) < limit and refused < REFUSALS:
         if deadline is not None and monotonic() >= deadline:
@@ -136,7 +148,7 @@ def run_trial(
             return trial
         state.steps += 1
     if trial.moves and (violations := validate(lab.kernel)):
-        kinds = frozenset(f"contradiction: {NUMBERS.sub('N', item.where)}" for item in violations)
+        kinds = frozenset(f"{CONTRADICTION}{NUMBERS.sub('N', item.where)}" for item in violations)
         trial.finding = Finding(kinds, trial.moves[-1].call.name, "\n".join(map(str, violations)))
     elif before is not None:
         _audit(lab, observer, trial, state, before)
@@ -151,10 +163,19 @@ def attempt(
     limit: int,
     deadline: float | None = None,
     audit: bool = False,
+    keep: bool = False,
 ) -> Trial:
-    """Make one trial in a fresh guest of *pool*."""
+    """Make one trial in a fresh guest of *pool*.
+
+    :param keep: write what leads to a finding as a session, below the scratch directory of *pool*
+    """
     with pool.guest() as machine:
-        return run_trial(Lab(machine, image.vmlinux, kernels), machine, source, limit, deadline, audit)
+        lab = Lab(machine, image.vmlinux, kernels)
+        record = Record(lab)
+        trial = run_trial(lab, machine, source, limit, deadline, audit, record)
+        if keep and trial.finding is not None:
+            trial.session = keep_record(record, pool, image, lab.hello.release, trial.finding)
+        return trial
 
 
 def _audit(lab: Lab, observer: Observer, trial: Trial, state: ModelView, before: Census) -> None:
@@ -203,10 +224,14 @@ class NotModelled(Exception):
 
 
 class Observer:
-    """Look at the guest after each step from every side."""
+    """Look at the guest after each step from every side.
 
-    def __init__(self, lab: Lab, machine: Machine, checker: Checker) -> None:
+    :param record: takes the steps
+    """
+
+    def __init__(self, lab: Lab, machine: Machine, checker: Checker, record: Record | None = None) -> None:
         self._lab = lab
+        self._record = record
         self._machine = machine
         self._checker = checker
 
@@ -220,7 +245,10 @@ class Observer:
         """
         if self._machine.paused:
             self._machine.resume()
-        return observe_step(self._lab, number, actor, call, after_call=self._hold)
+        step = observe_step(self._lab, number, actor, call, after_call=self._hold)
+        if self._record is not None:
+            self._record.add(step)
+        return step
 
     def _hold(self, _number: int, _lab: Lab) -> None:
         model = self._checker.model

@@ -164,7 +164,7 @@ def _run_worker(connection: Connection, setup: WorkerSetup, place: Path, parent:
             while True:
                 job: SequenceJob = connection.recv()
                 planner = Planner(setup.families, setup.actors, f"{setup.seed}/{job.number}")
-                trial = attempt(pool, image, kernels, planner, job.limit, job.deadline, setup.audit)
+                trial = attempt(pool, image, kernels, planner, job.limit, job.deadline, setup.audit, keep=True)
                 connection.send(trial)
     except EOFError:
         return

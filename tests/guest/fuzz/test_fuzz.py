@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import drgn
 import pytest
@@ -11,16 +14,26 @@ import pytest
 from ktrace.agent.syscalls import make_call
 from ktrace.cli.main import main
 from ktrace.errors import GuestGarbage
+from ktrace.fuzz import trial
 from ktrace.fuzz.campaign import Campaign, Plan, Report
+from ktrace.fuzz.judgement import Judgement
 from ktrace.fuzz.pool import Pool
-from ktrace.fuzz.trial import Observer
+from ktrace.fuzz.sound import SoundKernel
+from ktrace.fuzz.trial import Observer, Source, Trial
 from ktrace.image.image import Image
 from ktrace.machine.machine import Machine
 from ktrace.machine.template.template import Template
 from ktrace.model.build import build_model
+from ktrace.model.fs.file import File
 from ktrace.model.fs.pipe.pipe_ops import PipeFileOperations
+from ktrace.model.kernel import Kernel
+from ktrace.model.task import Task
+from ktrace.trace.session import Verdict
+from ktrace.trace.session_reader import SessionReader
 from ktrace.verify.checker import Checker
+from ktrace.verify.guests import prepare_guests
 from ktrace.verify.lab import Lab
+from ktrace.verify.options import GuestOptions
 from tests.guest.poke import write
 
 
@@ -82,13 +95,7 @@ def test_time_bounds_a_run(template: Template, image: Image, tmp_path: Path) -> 
 def test_a_wrong_rule_is_found_made_short_and_replayed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sound = PipeFileOperations.release
-
-    def wrong(self: PipeFileOperations, task, file) -> None:  # type: ignore[no-untyped-def]
-        sound(self, task, file)
-        file.private.r_counter += 1
-
-    monkeypatch.setattr(PipeFileOperations, "release", wrong)
+    break_rule(monkeypatch, lambda: True)
     code, out = run("--family", "pipe", "--steps", "400", "--json", capsys=capsys)
     assert code == 1
     (found,) = json.loads(out)["divergences"]
@@ -101,6 +108,97 @@ def test_a_wrong_rule_is_found_made_short_and_replayed(
     with pytest.raises(SystemExit) as ended:
         main(["run", str(script), "-q"])
     assert ended.value.code == 0
+
+
+def break_rule(monkeypatch: pytest.MonkeyPatch, applies: Callable[[], bool]) -> None:
+    """Have the model count a reader too many at the end of a pipe's file, as long as *applies* says so."""
+    sound = PipeFileOperations.release
+
+    def wrong(self: PipeFileOperations, task: Task, file: File) -> Any:
+        file.private.r_counter += applies()
+        return sound(self, task, file)
+
+    monkeypatch.setattr(PipeFileOperations, "release", wrong)
+
+
+def test_what_does_not_come_again_is_unsteady_and_its_session_is_kept(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    uses = count()
+    break_rule(monkeypatch, lambda: next(uses) == 0)
+    code, out = run("--family", "pipe", "--steps", "200", "--json", capsys=capsys)
+    report = json.loads(out)
+    assert (code, report["divergences"], report["steps"]) == (0, [], 200)
+    (found,) = report["unsteady"]
+    assert "pipe.r_counter" in found["kinds"]
+    reader = SessionReader(Path(found["session"]))
+    last = list(reader.events())[-2]
+    assert isinstance(last, Verdict) and "r_counter" in last.complaints[0]
+    monkeypatch.undo()
+    with pytest.raises(SystemExit) as ended:
+        main(["check", found["session"], "-q"])
+    assert ended.value.code == 0, "what was recorded is what the sound model says"
+
+
+def test_what_comes_twice_of_three_times_is_unsteady(
+    template: Template, image: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guests: list[Kernel] = []
+
+    def build(facts: Any) -> Kernel:
+        guests.append(build_model(facts))
+        return guests[-1]
+
+    monkeypatch.setattr(trial, "build_model", build)
+    # The sequence is the first guest, the last of its three replays the fourth; none after it is wrong.
+    break_rule(monkeypatch, lambda: len(guests) <= 3)
+    with Pool(template, tmp_path) as pool:
+        report = Campaign(Plan(("pipe",), 0, 4, 60, None), image, pool, lambda report: None).run()
+    assert len(guests) > 3
+    assert [found.judgement for found in report.found] == [Judgement.UNSTEADY]
+
+
+def test_what_the_sound_kernel_does_too_does_not_end_the_hunt(
+    template: Template, image: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_rule(monkeypatch, lambda: True)
+    sound = prepared(image, tmp_path)
+    with Pool(template, tmp_path) as pool, sound:
+        report = Campaign(Plan(("pipe",), 0, 4, 600, None), image, pool, lambda report: None, sound=sound).run()
+    assert {found.judgement for found in report.found} == {Judgement.SOUND}
+    assert report.steps == 600
+    assert report.repeated[Judgement.SOUND], "several sequences of this seed close a pipe"
+
+
+def test_what_only_the_broken_kernel_does_ends_it(
+    template: Template, image: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = False
+    break_rule(monkeypatch, lambda: not beside)
+
+    class Beside(SoundKernel):
+        def attempt(self, source: Source, limit: int) -> Trial:
+            nonlocal beside
+            beside = True
+            made = super().attempt(source, limit)
+            beside = False
+            return made
+
+    with Pool(template, tmp_path) as pool, prepared(image, tmp_path, Beside) as sound:
+        report = Campaign(Plan(("pipe",), 0, 4, 600, None), image, pool, lambda report: None, sound=sound).run()
+    assert [found.judgement for found in report.found] == [Judgement.DIVERGENCE]
+
+
+def prepared(image: Image, tmp_path: Path, kind: type[SoundKernel] = SoundKernel) -> SoundKernel:
+    """Return the same image as a sound kernel beside itself."""
+    place = tmp_path / "sound"
+    place.mkdir()
+    return kind(lambda: prepare_guests(GuestOptions(image.name)), place, False)
+
+
+def test_a_kernel_is_not_sound_beside_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _ = run("--sound", "lab-6.1", "--steps", "1", capsys=capsys)
+    assert code == 2
 
 
 def test_an_unknown_family_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,20 @@
+"""Tell whether a finding comes again: what does not is no divergence, for nobody can look into it."""
+
+from __future__ import annotations
+
+from ktrace.fuzz.shrink import Attempt, Replay
+from ktrace.fuzz.trial import Trial
+
+REPLAYS = 3
+"""How often the moves are made again; the finding must show each time."""
+
+
+def shows_again(attempt: Attempt, trial: Trial) -> bool:
+    """Tell whether *attempt* shows the finding of *trial* when it makes its moves once more."""
+    assert trial.finding is not None
+    return trial.finding.same_as(attempt(Replay(trial.moves), len(trial.moves)).finding)
+
+
+def is_steady(attempt: Attempt, trial: Trial) -> bool:
+    """Tell whether the finding of *trial* shows each time that its moves are made again, of :data:`REPLAYS` times."""
+    return all(shows_again(attempt, trial) for _ in range(REPLAYS))
