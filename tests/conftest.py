@@ -1,9 +1,30 @@
 """What every test may rely on, however pytest was started."""
 
+from __future__ import annotations
+
+import os
 import signal
+from collections.abc import Generator
+
+import pytest
+
+NO_SKIP = "KTRACE_NO_SKIP"
+"""An environment variable: what would be skipped for want of something on this machine fails instead."""
 
 
 def pytest_configure() -> None:
     """Undo what ``nohup`` and a shell's ``&`` do: an ignored SIGINT would be inherited by every program under test."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Make an error of a skip, where the environment asks for it and the test is not marked as optional."""
+    report = yield
+    skipped = report.skipped and not hasattr(report, "wasxfail")
+    if skipped and os.environ.get(NO_SKIP) and item.get_closest_marker("optional") is None:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{NO_SKIP} is set, and this was skipped: {reason}"
+    return report

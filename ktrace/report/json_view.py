@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
-
-import click
 
 from ktrace.state.call import Completed, Event, Exited, Signalled
 from ktrace.state.codec import encode
@@ -22,9 +20,13 @@ from ktrace.trace.value import short
 
 
 class JsonView:
-    """Print each event as data."""
+    """Print each event as data.
 
-    def __init__(self) -> None:
+    :param write: prints a line
+    """
+
+    def __init__(self, write: Callable[[str], object] = print) -> None:
+        self._write = write
         self._world = World()
 
     def header(self, header: Header) -> None:
@@ -123,7 +125,7 @@ class JsonView:
         )
 
     def _print(self, value: dict[str, Any]) -> None:
-        click.echo(json.dumps(value))
+        self._write(json.dumps(value))
 
 
 def _hex(addresses: Mapping[Ref, int]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from elftools.elf.elffile import ELFFile
 
@@ -27,6 +28,7 @@ from ktrace.fuzz.planner import Planner
 from ktrace.fuzz.trial import run_trial
 from ktrace.image.image import find_image
 from ktrace.machine.machine import Machine
+from ktrace.machine.qemu import Launch, qemu_argv
 from ktrace.machine.template.make import ensure_template
 from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.run import perform_script
@@ -138,7 +140,7 @@ class Code:
             if (function := self.function(file, line)) is not None:
                 function.lines.add(line)
 
-    def _unit(self, dwarf: object, unit: object, file: str) -> None:
+    def _unit(self, dwarf: Any, unit: Any, file: str) -> None:
         program = dwarf.line_program_for_CU(unit)
         names = program["file_entry"]
         own = {index for index, entry in enumerate(names) if entry.name.decode() == Path(file).name}
@@ -178,14 +180,14 @@ class Code:
 
 def instrument(ranges: list[tuple[int, int]], log: Path) -> None:
     """Have every QEMU from now on write down what it translates in *ranges*."""
-    plain = machine_module.qemu_argv
+    plain = qemu_argv
     text = ",".join(f"{start:#x}+{size:#x}" for start, size in ranges)
 
-    def argv(launch: machine_module.Launch) -> list[str]:
+    def argv(launch: Launch) -> list[str]:
         number = len(list(log.iterdir()))
         return [*plain(launch), "-d", "in_asm,nochain", "-dfilter", text, "-D", str(log / f"{number}.asm")]
 
-    machine_module.qemu_argv = argv
+    vars(machine_module)["qemu_argv"] = argv
 
 
 def work(image: str, subject: Subject, steps: int, scratch: Path) -> tuple[int, list[str]]:

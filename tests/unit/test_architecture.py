@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -11,22 +13,22 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "ktrace"
 
-FORBIDDEN = {
-    "uapi": ("ktrace",),
-    "include": ("ktrace",),
-    "state": ("ktrace.model", "ktrace.inspect", "ktrace.machine", "ktrace.agent", "ktrace.image", "ktrace.workload",
-              "ktrace.verify", "ktrace.trace", "ktrace.report", "ktrace.cli", "drgn"),
-    "model": ("ktrace.inspect", "ktrace.machine", "ktrace.agent", "ktrace.image", "ktrace.workload", "ktrace.verify",
-              "ktrace.trace", "ktrace.report", "ktrace.cli", "drgn", "time", "random", "os", "subprocess", "socket"),
-    "inspect": ("ktrace.model", "ktrace.machine", "ktrace.agent", "ktrace.verify", "ktrace.cli"),
-    "verify": ("ktrace.report", "ktrace.fuzz", "ktrace.seed", "ktrace.bench", "ktrace.cli", "click"),
-    "fuzz": ("ktrace.bench", "ktrace.seed", "ktrace.cli", "click"),
-    "bench": ("ktrace.cli", "click"),
-    "trace": ("ktrace.machine", "ktrace.verify", "ktrace.inspect", "ktrace.model", "ktrace.cli"),
-    "report": ("ktrace.machine", "ktrace.verify", "ktrace.inspect", "ktrace.model", "ktrace.cli"),
+TABLE = ROOT / "docs" / "architecture.md"
+FOR_ALL = frozenset({"uapi", "include", "errors"})
+"""What every room may import but the first two themselves."""
+
+OUTSIDE = {
+    "drgn": {"inspect", "verify", "cli", "bench", "seed", "fuzz"},
+    "click": {"cli"},
+    "rich": {"cli", "report", "seed"},
+    "jinja2": {"report"},
+    "pexpect": {"machine"},
+    "random": {"fuzz"},
 }  # fmt: skip
-ALLOWED = {"include": "ktrace.uapi"}
-"""What is not meant by the above, beside the room itself."""
+"""Modules of others' that only some rooms use."""
+
+NOT_THE_MODEL = ("time", "random", "os", "subprocess", "socket", "secrets")
+"""What the model says depends on nothing but the calls."""
 
 
 def imports(source: str) -> Iterator[str]:
@@ -35,39 +37,109 @@ def imports(source: str) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
+            if node.module == "ktrace":
+                yield from (f"ktrace.{alias.name}" for alias in node.names)
+            else:
+                yield node.module
 
 
-def trespasses(room: str, source: str) -> list[str]:
-    """Return what *source*, a module of *room*, imports against the rules."""
-    return [
-        name
-        for name in imports(source)
-        if any(_within(name, other) for other in FORBIDDEN[room])
-        and not any(_within(name, other) for other in (f"ktrace.{room}", ALLOWED.get(room, f"ktrace.{room}")))
-    ]
+def rooms(table: str) -> dict[str, set[str]]:
+    """Return what each room may import, as the table in docs/architecture.md has it."""
+    found = {}
+    for line in table.splitlines():
+        if (match := re.fullmatch(r"\| `ktrace/(\w+)/` \|.*\| (.*) ?\|", line)) is not None:
+            found[match[1]] = set(re.findall(r"`(\w+)`", match[2]))
+    return found
 
 
-def _within(name: str, room: str) -> bool:
-    return name == room or name.startswith(room + ".")
+def imported_rooms(source: str) -> set[str]:
+    """Return the rooms that *source* imports."""
+    return {name.split(".")[1] for name in imports(source) if name.startswith("ktrace.")}
 
 
-@pytest.mark.parametrize("room", sorted(FORBIDDEN))
-def test_rooms_import_only_what_they_may(room: str) -> None:
-    modules = sorted((PACKAGE / room).rglob("*.py"))
-    assert modules
-    found = {str(path.relative_to(ROOT)): trespasses(room, path.read_text()) for path in modules}
+def sources(room: str) -> dict[str, str]:
+    """Return the modules of a room."""
+    return {str(path.relative_to(ROOT)): path.read_text() for path in sorted((PACKAGE / room).rglob("*.py"))}
+
+
+def test_every_room_stands_in_the_table() -> None:
+    assert rooms(TABLE.read_text()).keys() == {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+
+
+@pytest.mark.parametrize("room", sorted(rooms(TABLE.read_text())))
+def test_rooms_import_what_the_table_says(room: str) -> None:
+    allowed = rooms(TABLE.read_text())[room]
+    known = allowed | {room} | (FOR_ALL if room not in ("uapi", "include") else set())
+    found = {path: imported_rooms(source) - known for path, source in sources(room).items()}
+    assert {path: names for path, names in found.items() if names} == {}
+    used = set().union(*(imported_rooms(source) for source in sources(room).values()))
+    assert allowed - used == set(), "the table allows more than there is"
+
+
+@pytest.mark.parametrize("module", sorted(OUTSIDE))
+def test_modules_of_others_are_used_where_they_belong(module: str) -> None:
+    found = {
+        path
+        for room in rooms(TABLE.read_text())
+        if room not in OUTSIDE[module]
+        for path, source in sources(room).items()
+        if any(name == module or name.startswith(module + ".") for name in imports(source))
+    }
+    assert found == set()
+
+
+def test_the_model_depends_on_nothing_but_the_calls() -> None:
+    found = {path: set(imports(source)) & set(NOT_THE_MODEL) for path, source in sources("model").items()}
     assert {path: names for path, names in found.items() if names} == {}
 
 
 def test_the_rule_sees_a_trespass() -> None:
-    assert trespasses("model", "import drgn\nfrom ktrace.inspect.memory import X\nimport ktrace.state") == [
-        "drgn",
-        "ktrace.inspect.memory",
-    ]
-    assert trespasses(
-        "include", "from ktrace.uapi import ipc\nfrom ktrace.include import net\nimport ktrace.uapi2"
-    ) == ["ktrace.uapi2"]
+    assert imported_rooms("import drgn\nfrom ktrace.inspect.memory import X\nfrom ktrace import cli\n") == {
+        "inspect",
+        "cli",
+    }
+    assert rooms("| `ktrace/machine/` | QEMU | `agent`, `image` |\n| `ktrace/state/` | World | |") == {
+        "machine": {"agent", "image"},
+        "state": set(),
+    }
+
+
+def at_run_time(source: str) -> Iterator[str]:
+    """Yield the modules that *source* imports when it is imported itself: neither for types only, nor in functions."""
+    tree = ast.parse(source)
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def circle(modules: Mapping[str, str]) -> list[str]:
+    """Return modules that import each other in a circle, none where there is none."""
+    graph: dict[str, set[str]] = {}
+    for name, source in modules.items():
+        # What is taken from a package is a module of it, or else is in the package itself.
+        taken = (other if other in modules else other.rpartition(".")[0] for other in at_run_time(source))
+        graph[name] = {other for other in taken if other in modules and other != name}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        found: list[str] = error.args[1]
+        return found
+    return []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    modules = {}
+    for path in PACKAGE.rglob("*.py"):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        modules[name] = path.read_text()
+    assert circle(modules) == []
+
+
+def test_the_rule_sees_a_circle() -> None:
+    assert circle({"a": "from b import x", "b": "import a"}) != []
+    assert circle({"a": "from b import x", "b": "def f():\n    import a\n"}) == []
 
 
 MAY_SLEEP = {"ktrace/machine/clock.py": "it measures how fast a counter runs"}

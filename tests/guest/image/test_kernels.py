@@ -17,6 +17,7 @@ from ktrace.image.wishes import advise
 from ktrace.machine.machine import Machine
 from ktrace.machine.template.make import ensure_template
 
+pytestmark = pytest.mark.optional(reason="kernels other than lab-6.1 take long to build: make test-kernels")
 LABS = ("lab-6.12", "lab-7.3")
 #: Imports of Debian's linux-image-...-cloud-amd64.
 STOCK = ("stock-6.1", "stock-6.12", "stock-7.3")

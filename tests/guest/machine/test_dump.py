@@ -9,7 +9,7 @@ from pathlib import Path
 import drgn
 import pytest
 from click.testing import CliRunner
-from drgn.helpers.linux import find_task, for_each_task
+from drgn.helpers.linux.pid import find_task, for_each_task
 
 from ktrace.cli.dump import dump
 from ktrace.errors import UsageError

@@ -185,6 +185,7 @@ def test_what_is_inlined_is_told_with_its_place(inlined: Table) -> None:
     assert inlined["create_pipe_files"]["get_pipe_inode"].declared == "fs/pipe.c"
 
 
+@pytest.mark.optional(reason="the second flavour of the kernel takes minutes to build")
 def test_the_flavour_keeps_the_functions_that_the_seed_names() -> None:
     try:
         flavour = find_image("lab-6.1-functions")

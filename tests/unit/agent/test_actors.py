@@ -307,7 +307,7 @@ def test_wait_lets_time_pass_until_something_happens(lab: Lab) -> None:
 
 
 def test_batch_reports_each_step_and_stops_at_the_first_refusal(lab: Lab) -> None:
-    ops = [Spawn(0), Call(0, a.SYS_GETPID), Spawn(0), Call(0, a.SYS_GETPID)]
+    ops: list[Spawn | Call] = [Spawn(0), Call(0, a.SYS_GETPID), Spawn(0), Call(0, a.SYS_GETPID)]
     with pytest.raises(Refused) as caught:
         lab.agent.batch(ops)
     assert caught.value.reason is Refusal.LIVE

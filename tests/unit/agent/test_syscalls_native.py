@@ -197,7 +197,7 @@ def test_shared_memory(do: One) -> None:
 
 
 def test_unix_sockets(do: One, tmp_path: Path) -> None:
-    path = {"sa_family": 1, "sun_path": str(tmp_path / "s").encode()}
+    path: dict[str, Any] = {"sa_family": 1, "sun_path": str(tmp_path / "s").encode()}
     size = 2 + len(path["sun_path"]) + 1
     server = do.ok("socket", 1, 1).value
     assert do("bind", server, path).value == 0

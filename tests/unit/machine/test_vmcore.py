@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from elftools.elf.elffile import ELFFile
+from elftools.elf.segments import NoteSegment
 
 from ktrace.errors import HostError, UsageError
 from ktrace.machine.vmcore import CoreNotes, Vmcore, is_core, write_vmcore
@@ -82,7 +83,9 @@ def test_another_reader_sees_the_same(core: Path) -> None:
             (TEXT, 2 * MIB, 2 * MIB),
         ]
         assert segments[2].data()[5:8] == b"abc"
-        notes = {note["n_name"]: note for note in segments[0].iter_notes()}
+        first = segments[0]
+        assert isinstance(first, NoteSegment)
+        notes = {note["n_name"]: note for note in first.iter_notes()}
         assert set(notes) == {"CORE", "VMCOREINFO", "KTRACE"}
         assert notes["VMCOREINFO"]["n_descdata"] == NOTES.vmcoreinfo
 

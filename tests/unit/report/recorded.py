@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ktrace.state.call import Call, Completed, Outcome, Result, Signalled
 from ktrace.state.compare import Difference
@@ -124,7 +125,9 @@ def told_session(directory: Path) -> Path:
         writer.header(Header("a session that tells more", {}, MANIFEST, pipe_world(pipe())))
         for number in (1, 2, 3):
             step = _pipe_step(number)
-            more = {"probes": hits, "console": ("[   1.0] watch out",), "events": events} if number == 2 else {}
+            more: dict[str, Any] = (
+                {"probes": hits, "console": ("[   1.0] watch out",), "events": events} if number == 2 else {}
+            )
             writer.step(replace(step, host=(number * 1_000_000, number * 1_000_000 + 500), clock=(0, 86400), **more))
             if number == 2:
                 writer.choices(Choices(2, (Choice(ANY_PAGE, "7", True, "page1.count"), Choice(ANY_PAGE, "9", False))))

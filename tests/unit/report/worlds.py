@@ -94,7 +94,7 @@ def shm_world() -> World:
     """Return a removed segment that A and B still have."""
     file = ShmFile(8192, 7, False, 1, {0: b"shared"})
     perm = replace(PERM, mode=0o1600, key=0)
-    segment = ShmidKernel(perm, file, 2, 8192, 0, 0, 0, "A", "B", False, process("A"), Ref("ipc_ns", "init"))
+    segment = ShmidKernel(perm, file, 2, 8192, 0, 0, 0, "A", "B", None, process("A"), Ref("ipc_ns", "init"))
     objects: dict[Ref, Any] = {SHM: segment}
     for name, protection in (("A", "rw-"), ("B", "r--")):
         mapping = ShmMapping(0x20000000, 8192, SHM, 0, protection)

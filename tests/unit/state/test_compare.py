@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ktrace.state.allowed import Between, OneOf
+from ktrace.state.allowed import Between, OneOf, allowed
 from ktrace.state.compare import ABSENT, Difference, Held, compare, count_fields
 from ktrace.state.fs.file import Descriptor, DescriptorTable
 from ktrace.state.process.process import Process
@@ -40,7 +40,7 @@ def test_a_missing_object_is_absent_on_its_side() -> None:
 
 def test_an_allowed_set_admits_its_members_only() -> None:
     ref = Ref("process", "A")
-    expected = World({ref: replace(A, uid=Between(RULE, 5, 7), gid=OneOf(RULE, (1, 2)))})
+    expected = World({ref: replace(A, uid=allowed(Between(RULE, 5, 7)), gid=allowed(OneOf(RULE, (1, 2))))})
     assert compare(World({ref: replace(A, uid=6, gid=2)}), expected) == []
     paths = [item.path for item in compare(World({ref: replace(A, uid=8, gid=3)}), expected)]
     assert paths == ["process A.uid", "process A.gid"]
@@ -48,7 +48,7 @@ def test_an_allowed_set_admits_its_members_only() -> None:
 
 def test_what_is_held_to_a_rule_is_told_once_and_counted_each_time() -> None:
     ref, agreed = Ref("process", "A"), {}  # type: ignore[var-annotated]
-    expected = World({ref: replace(A, uid=Between(RULE, 5, 7))})
+    expected = World({ref: replace(A, uid=allowed(Between(RULE, 5, 7)))})
     for observed, chosen in ((6, [6]), (6, []), (7, [7])):
         held = Held()
         assert compare(World({ref: replace(A, uid=observed)}), expected, agreed, held) == []

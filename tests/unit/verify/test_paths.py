@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,7 +100,7 @@ def test_a_line_may_go_on() -> None:
     assert str(two) == "a > b"
 
 
-def step(number: int, actor: str, name: str, result: Result | None, trees: Mapping[str, str], **more: object) -> Step:
+def step(number: int, actor: str, name: str, result: Result | None, trees: Mapping[str, str], **more: Any) -> Step:
     events = more.pop("events", None) or (() if result is None else (Completed(actor, result),))
     blocked = frozenset() if result is not None else frozenset({actor})
     functions = FunctionTrace({who: spans(text) for who, text in trees.items()})

@@ -99,7 +99,7 @@ def test_arrays_are_those_of_proc(busy: Lab) -> None:
 
 def test_queues_are_those_of_proc(busy: Lab) -> None:
     world = busy.look()
-    pids = {None: 0, **busy.actors.pids}
+    pids: dict[Any, int] = {None: 0, **busy.actors.pids}
     (queue,) = of_kind(world, "msg")
     assert rows(busy, "msg") == [
         {
@@ -119,7 +119,7 @@ def test_queues_are_those_of_proc(busy: Lab) -> None:
 
 def test_segments_are_those_of_proc(busy: Lab) -> None:
     world = busy.look()
-    pids = {None: 0, **busy.actors.pids}
+    pids: dict[Any, int] = {None: 0, **busy.actors.pids}
     expected = [
         {
             **perms(segment.shm_perm),
@@ -193,7 +193,8 @@ def test_objects_are_those_of_the_control_calls(busy: Lab, kind: str) -> None:
     for item in of_kind(world, kind):
         perm = getattr(item, PERM[kind])
         expected: dict[str, Any] = {
-            name: source(item) if callable(source) else getattr(item, source) for name, source in STAT[kind].items()
+            name: source(item) if callable(source) else getattr(item, str(source))
+            for name, source in STAT[kind].items()
         }
         names = ("key", "uid", "gid", "cuid", "cgid", "mode", "seq")
         expected[f"{kind}_perm"] = {name: getattr(perm, name) for name in names}
