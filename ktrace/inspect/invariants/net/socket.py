@@ -215,14 +215,15 @@ class _Validator:
             yield Violation(f"{where}.sk_backlog", f"holds {sock.backlog} bytes, and nobody has the sock locked")
         packets, found = self.buffers.queue(where, "sk_receive_queue", address)
         yield from found
-        for name in ("sk_write_queue", "sk_error_queue"):
-            yield from self.buffers.queue(where, name, address)[1]
+        yield from self.buffers.queue(where, "sk_write_queue", address)[1]
+        errors, found = self.buffers.queue(where, "sk_error_queue", address)
+        yield from found
         if sock.family == AF_UNIX:
             more: list[int] = []
             yield from self.unix.check(where, address, sock, packets, charges, more)
             self.census.socks.update(dict.fromkeys(more))
         elif sock.family in (AF_INET, AF_INET6):
-            yield from self.inet.check(where, address, sock, packets)
+            yield from self.inet.check(where, address, sock, packets, self.buffers.charged(errors))
         elif sock.family == AF_NETLINK:
             charged = sum(packet.skb.truesize for packet in packets)
             if sock.rmem_alloc != charged:

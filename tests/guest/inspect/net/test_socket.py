@@ -19,7 +19,7 @@ from ktrace.state.net.socket import SOCKET_STATES, Socket
 from ktrace.state.net.socket_tables import TABLES
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
-from ktrace.uapi.socket import SO_MEMINFO, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_STREAM, SOL_SOCKET, SOL_TCP
+from ktrace.uapi.socket import SO_MEMINFO, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET, SOL_TCP
 from ktrace.verify.lab import Lab
 from tests.guest.poke import poke
 
@@ -27,6 +27,11 @@ from tests.guest.poke import poke
 def inet(port: int) -> dict[str, Any]:
     """Return an address of the loopback."""
     return {"sa_family": 2, "sin_port": port, "sin_addr": "127.0.0.1"}
+
+
+def inet6(port: int) -> dict[str, Any]:
+    """Return an IPv6 address of the loopback."""
+    return {"sa_family": 10, "sin6_port": port, "sin6_flowinfo": 0, "sin6_addr": "::1", "sin6_scope_id": 0}
 
 
 def unix(path: bytes) -> dict[str, Any]:
@@ -189,6 +194,63 @@ def test_a_queue_that_was_dropped_is_not_counted_back(busy: Lab) -> None:
     assert validate_socket(busy.kernel) == []
 
 
+def test_a_packet_socket_counts_its_descriptors_exactly(lab: Lab) -> None:
+    """Nothing drops a message of SOCK_SEQPACKET but recvmsg(), which counts back."""
+    do(lab, None, "spawn", "A", {})
+    do(lab, "A", "socketpair", 1, SOCK_SEQPACKET, 0)
+    do(lab, "A", "sendto", 0, b"x", 0)
+    assert validate_socket(lab.kernel) == []
+    count = drgn.cast("struct unix_sock *", address_of(lab, 1)).scm_stat.nr_fds.counter
+    poke(lab, count, lambda byte: byte + 1)
+    assert ["nr_fds: is 1, but 0" in str(violation) for violation in validate_socket(lab.kernel)] == [True]
+
+
+def test_a_descriptor_with_a_byte_out_of_band_is_not_counted_back(lab: Lab) -> None:
+    """The buffer stays when its byte was received, and ``manage_oob()`` drops it."""
+    do(lab, None, "spawn", "A", {})
+    do(lab, "A", "socketpair", 1, SOCK_STREAM, 0)
+    rights = {"cmsg_level": 1, "cmsg_type": 1, "cmsg_data": (0,)}
+    do(lab, "A", "sendmsg", 0, {"msg_iov": (b"u",), "msg_control": (rights,)}, C["MSG_OOB"])
+    assert do(lab, "A", "recvfrom", 1, 1, C["MSG_OOB"]).out["buf"] == b"u"
+    do(lab, "A", "sendto", 0, b"xy", 0)
+    do(lab, "A", "recvfrom", 1, 1, 0)
+    assert int(drgn.cast("struct unix_sock *", address_of(lab, 1)).scm_stat.nr_fds.counter) == 1
+    assert validate_socket(lab.kernel) == []
+
+
+@pytest.mark.parametrize("kind", [(SOCK_DGRAM, 0), (SOCK_DGRAM, 136)], ids=["udp", "udplite"])
+@pytest.mark.parametrize("family", [2, 10], ids=["ipv4", "ipv6"])
+def test_an_error_that_waits_is_charged(lab: Lab, family: int, kind: tuple[int, int]) -> None:
+    """``sock_queue_err_skb()`` charges what it queues to ``sk_rmem_alloc``."""
+    do(lab, None, "spawn", "A", {})
+    do(lab, "A", "socket", family, *kind)
+    level, name = (C["SOL_IP"], C["IP_RECVERR"]) if family == 2 else (C["SOL_IPV6"], C["IPV6_RECVERR"])
+    do(lab, "A", "setsockopt", 0, level, name, 1)
+    do(lab, "A", "sendto", 0, b"x", 0, dest_addr=inet(9) if family == 2 else inet6(9))
+    sk = address_of(lab, 0)
+    assert int(sk.sk_error_queue.qlen) == 1 and int(sk.sk_backlog.rmem_alloc.counter)
+    assert validate_socket(lab.kernel) == []
+    poke(lab, sk.sk_backlog.rmem_alloc.counter, lambda byte: byte ^ 1)
+    assert any("sk_rmem_alloc: is" in str(violation) for violation in validate_socket(lab.kernel))
+
+
+def test_what_tells_of_a_packet_is_charged_to_a_connection(lab: Lab) -> None:
+    """``tcp_v6_do_rcv()`` keeps a charged copy of the last packet whose traffic class is wanted."""
+    do(lab, None, "spawn", "A", {})
+    for fd in (0, 1):
+        do(lab, "A", "socket", 10, SOCK_STREAM, 0)
+        do(lab, "A", "setsockopt", fd, C["SOL_IPV6"], C["IPV6_TCLASS"], 0x20)
+    do(lab, "A", "bind", 0, inet6(5000))
+    do(lab, "A", "listen", 0, 1)
+    do(lab, "A", "connect", 1, inet6(5000))
+    end = do(lab, "A", "accept4", 0, 0).value
+    do(lab, "A", "setsockopt", end, C["SOL_IPV6"], 11, 1)  # IPV6_FLOWINFO
+    do(lab, "A", "sendto", 1, b"hello", 0)
+    kept = drgn.cast("struct tcp6_sock *", address_of(lab, end)).inet6.pktoptions
+    assert kept and int(kept.truesize)
+    assert validate_socket(lab.kernel) == []
+
+
 def socket_alloc(sk: drgn.Object) -> drgn.Object:
     """Return the structure around the socket of *sk* (``SOCK_INODE()``)."""
     return drgn.Object(sk.prog_, "struct socket_alloc", address=int(sk.sk_socket.value_()))
@@ -207,7 +269,12 @@ BREAKS: dict[str, tuple[int, Callable[[drgn.Object], Any], int, str]] = {
     "wmem": (0, lambda sk: sk.sk_wmem_alloc.refs.counter, 0x01, "sk_wmem_alloc: is"),
     "truesize": (1, lambda sk: sk.sk_receive_queue.prev.truesize, 0x02, "sk_wmem_alloc: is"),
     "peer": (0, lambda sk: drgn.cast("struct unix_sock *", sk).peer, 0x40, "peer"),
-    "nr_fds": (1, lambda sk: drgn.cast("struct unix_sock *", sk).scm_stat.nr_fds.counter, 1, "nr_fds: is 1, but 0"),
+    "nr_fds": (
+        7,
+        lambda sk: drgn.cast("struct unix_sock *", sk.sk_receive_queue.next.sk).scm_stat.nr_fds.counter,
+        0x02,
+        "nr_fds: is 0, but 2",
+    ),
     "sk_shutdown": (0, lambda sk: sk.sk_shutdown, 0x08, "sk_shutdown: is"),
     "listener": (
         7,

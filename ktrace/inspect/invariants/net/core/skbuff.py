@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -47,11 +48,25 @@ class Buffers:
         self.kernel = kernel
         self.skb = Layout(
             prog, "struct sk_buff", "next", "prev", "sk", "&cb", "len", "data_len", "end", "tail", "head", "data",
-            "truesize", users="users.refs.counter",
+            "truesize", "destructor", users="users.refs.counter",
         )  # fmt: skip
         self.shared = Layout(prog, "struct skb_shared_info", "nr_frags", "frag_list", "&frags")
         self.head = Layout(prog, "struct sk_buff_head", "next", "prev", "qlen")
         self.max_head = 1 << 20
+
+    def charged(self, packets: Iterable[Queued]) -> int:
+        """Return how many bytes of an error queue are charged to ``sk_rmem_alloc``.
+
+        ``sock_queue_err_skb()`` charges what it queues; what tells of MSG_ZEROCOPY is charged as an option
+        (``sock_omalloc()``).
+        """
+        return sum(
+            packet.skb.truesize for packet in packets if self.kernel.symbol(packet.skb.destructor) == "sock_rmem_free"
+        )
+
+    def truesize(self, address: int) -> int:
+        """Return what the buffer at *address* is charged with, 0 where there is none."""
+        return int(self.skb.read(self.kernel.memory, address).truesize) if address else 0
 
     def queue(
         self, where: str, name: str, owner: int, type_name: str = "struct sock"

@@ -45,8 +45,11 @@ class InetChecks:
         self.udp = Layout(prog, "struct udp_sock", "forward_deficit")
         self.ipv6 = Inet6Checks(kernel)
 
-    def check(self, where: str, address: int, sock: Any, packets: list[Queued]) -> Iterator[Violation]:
-        """Check one sock, whose receive queue holds *packets*."""
+    def check(self, where: str, address: int, sock: Any, packets: list[Queued], errors: int) -> Iterator[Violation]:
+        """Check one sock, whose receive queue holds *packets*.
+
+        :param errors: bytes that its error queue charges to ``sk_rmem_alloc``
+        """
         found = self.inet.read(self.kernel.memory, address)
         port = (found.inet_sport & 0xFF) << 8 | found.inet_sport >> 8
         # Raw sockets have their protocol there, and a closed one has no port left in inet_sport.
@@ -54,9 +57,11 @@ class InetChecks:
             yield Violation(f"{where}.inet_sport", f"is {port}, but skc_num is {found.num}")
         if not 0 < sock.state <= TCP_MAX_STATE:
             yield Violation(f"{where}.sk_state", f"is {sock.state}")
-        charged = sum(packet.skb.truesize for packet in packets)
+        charged = errors + sum(packet.skb.truesize for packet in packets)
         if sock.family == AF_INET6:
             yield from self.ipv6.check(where, address, sock)
+            if sock.sk_type == SOCK_STREAM:
+                charged += self.buffers.truesize(self.ipv6.pktoptions(address))
         if sock.sk_type == SOCK_STREAM and sock.sk_protocol == IPPROTO_TCP:
             yield from self._check_tcp(where, address, sock, packets, charged)
         elif sock.sk_type == SOCK_DGRAM and sock.sk_protocol in (IPPROTO_UDP, IPPROTO_UDPLITE):
@@ -88,13 +93,19 @@ class InetChecks:
         yield from self._check_sequence(where, found, packets)
 
     def _check_sequence(self, where: str, found: Any, packets: list[Queued]) -> Iterator[Violation]:
-        """Check that the receive queue is one piece of the stream that ends at ``rcv_nxt``."""
+        """Check that the receive queue is one piece of the stream that ends at ``rcv_nxt``.
+
+        What was sent again may overlap what is there already: ``tcp_data_queue()`` takes it whole, and recvmsg()
+        skips what it has read.
+        """
         expected = None
         for index, packet in enumerate(packets):
             place = f"{where}.sk_receive_queue[{index}]"
             cb = self.cb.unpack(packet.skb.cb, 0)
-            if expected is not None and cb.seq - expected & UINT_MAX:
+            if expected is not None and _after(cb.seq, expected):
                 yield Violation(f"{place}.seq", f"is {cb.seq}, but the one before ends at {expected}")
+            if expected is not None and not _after(cb.end_seq, expected):
+                yield Violation(f"{place}.end_seq", f"is {cb.end_seq}, but the one before ends at {expected}")
             length = packet.skb.len + (cb.tcp_flags & FIN)
             if cb.end_seq - cb.seq & UINT_MAX != length:
                 yield Violation(
@@ -124,3 +135,8 @@ class InetChecks:
             yield Violation(f"{where}.sk_ack_backlog", f"is {sock.sk_ack_backlog}, with {count} to accept")
         if found.qlen < 0:
             yield Violation(f"{where}.qlen", f"is {found.qlen}")
+
+
+def _after(one: int, other: int) -> bool:
+    """Tell whether a sequence number is beyond another one (``after()``)."""
+    return 0 < one - other & UINT_MAX < 1 << 31

@@ -35,6 +35,16 @@ class Inet6Checks:
         self.places = {
             name: type_of(prog, f"struct {name}").size - size for name in ("tcp6_sock", "udp6_sock", "raw6_sock")
         }
+        self.pinfo = Layout(prog, "struct ipv6_pinfo", "pktoptions")
+
+    def pktoptions(self, address: int) -> int:
+        """Return the buffer that tells IPV6_2292PKTOPTIONS of the last packet, 0 where there is none.
+
+        It is charged to the sock of a TCP connection (``skb_clone_and_charge_r()``).
+        """
+        memory = self.kernel.memory
+        pinet6 = self.sock.read(memory, address).pinet6
+        return int(self.pinfo.read(memory, pinet6).pktoptions) if pinet6 else 0
 
     def check(self, where: str, address: int, sock: Any) -> Iterator[Violation]:
         """Check the sock at *address*."""

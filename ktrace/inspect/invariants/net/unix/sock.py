@@ -107,12 +107,21 @@ class UnixChecks:
                 count, violations = self._files(place, cb.fp, charges)
                 fds += count
                 yield from violations
-        # unix_dgram_disconnected() and unix_collect_skb() drop a whole queue and do not count back.
-        dropped = sock.sk_type == SOCK_DGRAM or not packets
-        if (found.nr_fds < fds or (found.nr_fds > fds and not dropped)) and not sock.flags & self.dead:
+        uncounted = not packets or not self._counts_back(sock)
+        if (found.nr_fds < fds or (found.nr_fds > fds and not uncounted)) and not sock.flags & self.dead:
             yield Violation(f"{where}.scm_stat.nr_fds", f"is {found.nr_fds}, but {fds} descriptors are queued")
         if found.oob_skb and found.oob_skb not in (packet.address for packet in packets):
             yield Violation(f"{where}.oob_skb", f"{found.oob_skb:#x} is not queued")
+
+    def _counts_back(self, sock: Any) -> bool:
+        """Tell whether each message that leaves the queue of a living sock goes through ``scm_stat_del()``.
+
+        ``unix_dgram_disconnected()`` purges the queue of who loses its peer; ``manage_oob()`` drops buffers whose
+        byte was received out of band or is not wanted. What ``unix_collect_skb()`` drops is the whole queue.
+        """
+        if sock.sk_type == SOCK_DGRAM:
+            return False
+        return sock.sk_type != SOCK_STREAM or "oob_skb" not in self.unix.offsets
 
     def _check_peer(self, where: str, address: int, sock: Any, found: Any) -> Iterator[Violation]:
         if sock.sk_type == SOCK_DGRAM:
