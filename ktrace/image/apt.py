@@ -13,6 +13,8 @@ from ktrace.image.archive import Archive, apt_environment, archive_for, configur
 from ktrace.image.store import Store, digest_bytes, host_errors
 from ktrace.image.toolchain import require_tool
 
+#: Part of the store with the lists: fetched again when they are missed.
+PLACE = "apt"
 #: Seconds: lists, a look at them, a package of some hundred megabytes.
 UPDATE_SECONDS = 300.0
 LOOK_SECONDS = 60.0
@@ -60,6 +62,9 @@ def write_settings(place: Path) -> str:
         [
             f'Dir::State::Lists "{place}/lists";\n',
             f'Dir::Cache "{place}/cache";\n',
+            # Containers switch them off; without them each look reads all lists anew.
+            'Dir::Cache::pkgcache "pkgcache.bin";\n',
+            'Dir::Cache::srcpkgcache "srcpkgcache.bin";\n',
             # What is installed here is no offer of a suite.
             'Dir::State::status "/dev/null";\n',
             f'Dir::Etc::SourceList "{place}/own.sources";\n',
@@ -101,7 +106,7 @@ class Apt:
 
     def __post_init__(self) -> None:
         sources = write_sources(self.suites, configured_archives())
-        self.place = self.store.root / "apt" / digest_bytes(sources.encode())[:16]
+        self.place = self.store.root / PLACE / digest_bytes(sources.encode())[:16]
         self.settings = self.place / "apt.conf"
         with host_errors("make", self.place):
             for part in ("lists/partial", "cache/archives/partial"):

@@ -211,9 +211,16 @@ def import_package(
         raise UsageError(f"{package!r} is no package", hint="write PACKAGE or PACKAGE=VERSION")
     if suite is not None and not SUITE.fullmatch(suite):
         raise UsageError(f"{suite!r} is no name of a suite")
+    with store.in_use():
+        return _fetch_and_import(name, wanted, version or None, suite, store, progress)
+
+
+def _fetch_and_import(
+    name: str, package: str, version: str | None, suite: str | None, store: Store, progress: Progress
+) -> Image:
     progress.stage(f"looking for {package}")
     apt = Apt(store, known_suites() if suite is None else (suite,))
-    offers = kernel_packages(apt, wanted, version or None)
+    offers = kernel_packages(apt, package, version)
     origin = {"package": offers[0].package, "package_version": offers[0].version}
     if _imported(store, name, origin):
         return refresh_import(name, store=store, progress=progress)

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ktrace.errors import UsageError
+from ktrace.image.apt import PLACE
 from ktrace.image.recipe import load_recipe, recipe_names
 from ktrace.image.source import source_key
 from ktrace.image.store import Store, host_errors
 
-#: Parts whose entries belong to images, a template says in its manifest which; and to recipes.
-_PARTS = ("images", "kernels", "initramfs", "templates", "sources")
+#: Parts whose entries belong to images, a template says in its manifest which; to recipes; or to nobody for long.
+_PARTS = ("images", "kernels", "initramfs", "templates", "sources", PLACE)
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def _kept(store: Store) -> dict[str, set[str]]:
 
 
 def _size(directory: Path) -> int:
-    facts = [path.stat() for path in directory.iterdir() if path.is_file()]
+    facts = [path.stat() for path in directory.rglob("*") if path.is_file()]
     return sum(fact.st_blocks * 512 for fact in facts if fact.st_nlink == 1)
 
 

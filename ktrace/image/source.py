@@ -88,9 +88,10 @@ def find_source(recipe: KernelRecipe, store: Store, progress: Progress) -> Sourc
     name, version, suite = recipe.package, recipe.version, recipe.suite
 
     def fetch(scratch: Path, output: Path) -> None:
-        apt = Apt(store, (suite,))
         progress.stage(f"fetching {name} {version} from {suite}")
-        deb = apt.download(apt.find(name, version), scratch)
+        with store.in_use():
+            apt = Apt(store, (suite,))
+            deb = apt.download(apt.find(name, version), scratch)
         tarball = output / f"{name}.tar.xz"
         if not extract_deb(deb, lambda member: tarball if member == f"usr/src/{tarball.name}" else None):
             raise UsageError(f"package {name!r} {version} has no usr/src/{tarball.name}: it is no kernel source")
