@@ -230,7 +230,6 @@ static int as_actor(char **argv)
 
 int main(int argc, char **argv, char **envp)
 {
-	struct kernel_sigaction ignore = { (void *)1, SA_RESTORER, signal_return, 0 };
 	const char *port = DEFAULT_PORT;
 	int quiesce = QUIESCE_AUTO, stdio = 0;
 	long ret;
@@ -252,7 +251,6 @@ int main(int argc, char **argv, char **envp)
 	ret = sys4(__NR_readlinkat, AT_FDCWD, "/proc/self/exe", exe_path, sizeof(exe_path) - 1);
 	if (ret < 0)
 		put_str(exe_path, exe_path + sizeof(exe_path), argv[0]);
-	sys4(__NR_rt_sigaction, SIGPIPE, &ignore, 0, KERNEL_SIGSET);
 	sys1(__NR_umask, 0);
 	ret = make_region(!stdio);
 	if (ret == 0)

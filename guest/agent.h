@@ -70,7 +70,7 @@ void settle_actor(int pid);
 uint64_t settle(int command_runs);
 void settle_listen(uint64_t timeout_ns, int (*satisfied)(void));
 
-/* agent_reap.c: children that have ended */
+/* agent_reap.c: children that have ended, stopped or continued */
 struct death {
 	int32_t slot; /* -1: reported */
 	int32_t status;
@@ -78,6 +78,8 @@ struct death {
 
 extern struct death deaths[SLOTS];
 extern unsigned death_count;
+extern int32_t job_status[SLOTS]; /* as wait4(2) gives it, of job_slots */
+extern uint64_t job_slots;
 
 unsigned reap_children(void);
 void reap_expect(int pid);

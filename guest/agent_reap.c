@@ -1,13 +1,17 @@
-/* Children that have ended: actors, whose deaths are to be reported, and one that is no actor. */
+/* Children that have ended, stopped or continued: actors, to be reported, and one that is no actor. */
 #include <asm/signal.h>
 #include <linux/wait.h>
 
 #include "agent.h"
 
-#define WNOHANG_ALL (WNOHANG | __WALL)
+#define WNOHANG_ALL (WNOHANG | WUNTRACED | WCONTINUED | __WALL)
 
 struct death deaths[SLOTS]; /* not yet reported, in the order of the kernel's list of children */
 unsigned death_count;
+
+/* Who was stopped or continued and is not yet reported; as with wait4(2), the last such change counts. */
+int32_t job_status[SLOTS];
+uint64_t job_slots;
 
 /* The child that is no actor: a command that somebody waits for. */
 static struct {
@@ -26,17 +30,21 @@ static int slot_of(long pid)
 
 static void note(long pid, int status)
 {
-	int slot = slot_of(pid);
+	int slot = slot_of(pid), lives = (status & 0xff) == 0x7f || status == 0xffff;
 
-	if (slot >= 0) {
+	if (slot >= 0 && lives) {
+		job_status[slot] = status;
+		job_slots |= 1ull << slot;
+	} else if (slot >= 0) {
+		job_slots &= ~(1ull << slot);
 		deaths[death_count++] = (struct death){ slot, status };
-	} else if (pid == expected.pid) {
+	} else if (pid == expected.pid && !lives) {
 		expected.ended = 1;
 		expected.status = status;
 	}
 }
 
-/* Collect dead children; how many deaths of actors await their report. */
+/* Ask what became of the children; how many deaths of actors await their report. */
 unsigned reap_children(void)
 {
 	for_each_slot(slot, forking_slots)

@@ -8,7 +8,7 @@ int report_pending(void)
 {
 	struct control *c = control();
 
-	return reap_children() || __atomic_load_n(&c->head, __ATOMIC_ACQUIRE) != c->tail;
+	return reap_children() || job_slots || __atomic_load_n(&c->head, __ATOMIC_ACQUIRE) != c->tail;
 }
 
 static void read_clock(int64_t *sec, uint32_t *nsec)
@@ -165,6 +165,14 @@ static int put_deaths_at(uint32_t place, const uint32_t *places, struct out *out
 	return 1;
 }
 
+/* Who was stopped or continued: behind all that they did. */
+static void put_jobs(struct out *out, struct wire_report *report)
+{
+	for_each_slot(slot, job_slots)
+		if (put_number(out, report, EVENT_JOB, slot, job_status[slot]))
+			job_slots &= ~(1ull << slot);
+}
+
 /* Move what the ring and the deaths tell into the report, as far as there is room. */
 static void put_events(struct out *out, struct wire_report *report, unsigned subject)
 {
@@ -185,7 +193,9 @@ static void put_events(struct out *out, struct wire_report *report, unsigned sub
 	__atomic_store_n(&c->tail, i, __ATOMIC_RELEASE);
 	if (death_count)
 		reap_forget_reported();
-	if (i != head || death_count)
+	if (i == head && !death_count)
+		put_jobs(out, report);
+	if (i != head || death_count || job_slots)
 		report->flags |= REPORT_MORE;
 }
 

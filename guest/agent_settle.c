@@ -89,6 +89,11 @@ int settle_start(int wanted)
 {
 	struct kernel_sigaction action = { (void *)on_child, SA_RESTORER, signal_return, 0 };
 
+	struct kernel_sigaction ignore = { (void *)1, SA_RESTORER, signal_return, 0 };
+
+	/* Actors may signal everybody, or the process group that the agent is in, too. */
+	for (int signo = 1; signo <= 64; signo++)
+		sys4(__NR_rt_sigaction, signo, &ignore, 0, KERNEL_SIGSET);
 	cpus = count_cpus();
 	sys4(__NR_rt_sigaction, SIGCHLD, &action, 0, KERNEL_SIGSET);
 	if (wanted != QUIESCE_OBSERVED && cpus == 1 && use_priority()) {

@@ -121,6 +121,7 @@ enum event_kind {
 	EVENT_EXITED = 4,
 	EVENT_FILE = 5,
 	EVENT_RUN = 6,
+	EVENT_JOB = 7, /* stopped or continued: wait status */
 };
 
 struct wire_event_header {

@@ -13,10 +13,10 @@ from ktrace.agent.frames import Refusal, Refused
 from ktrace.agent.syscalls import RawCall, decode, encode
 from ktrace.errors import GuestGarbage, GuestHang, UsageError
 from ktrace.include.linux.time64 import NSEC_PER_SEC
-from ktrace.state.call import Call, Completed, Event, Exited, Outcome, Result, Signalled
+from ktrace.state.call import Call, Completed, Continued, Event, Exited, Outcome, Result, Signalled, Stopped
 from ktrace.state.trace.probe import Hit
 from ktrace.uapi.errno import errno_name
-from ktrace.uapi.signal import signal_name
+from ktrace.uapi.signal import SIGKILL, SIGSTOP, signal_name
 
 _SI_FD_CODES = frozenset(range(1, 7))
 """POLL_IN .. POLL_HUP: the codes of SIGIO with which ``si_fd`` and ``si_band`` mean something."""
@@ -54,6 +54,7 @@ class Actors:
         self._slots: dict[str, int] = {}
         self._names: dict[int, str] = {}
         self._calls: dict[int, Call] = {}
+        self._own_group: set[str] = set()
         self.pids: dict[str, int] = {}
         self.by_pid: dict[int, str] = {}
 
@@ -73,6 +74,11 @@ class Actors:
             self.pids[name] = pid
             self.by_pid[pid] = name
         self._calls = {self._slots[name]: call for name, call in calls.items()}
+
+    @property
+    def agent_pid(self) -> int:
+        """The pid of the agent, the parent of all actors."""
+        return self._hello.agent_pid
 
     @property
     def alive(self) -> tuple[str, ...]:
@@ -152,7 +158,22 @@ class Actors:
                 return ops.CopyIn(slot, call.args[0], call.args[1])
             case "load":
                 return ops.CopyOut(slot, call.args[0], call.args[1])
+        if call.name in ("kill", "tgkill"):
+            self._spare_the_agent(slot, call)
         return operation(slot, encode(call, self._hello.arena(slot), self._hello.arena_size, self.pids))
+
+    def _spare_the_agent(self, slot: int, call: Call) -> None:
+        """Refuse what would kill or stop the agent itself: the guest would be gone.
+
+        :raises UsageError: it would
+        """
+        who, signo = call.args[-2:]
+        own = self._names[slot] in self._own_group
+        if signo in (SIGKILL, SIGSTOP) and (who in (-1, self._hello.agent_pid) or (who == 0 and not own)):
+            raise UsageError(
+                f"{call.name}({who!r}, {signal_name(signo)}) would meet the agent, without which there is no guest",
+                "name the actors, or have them setpgid(0, 0) and signal their group",
+            )
 
     def _reserve(self, name: str) -> int:
         if name in self._slots:
@@ -185,7 +206,7 @@ class Actors:
 
     def _performed(self, answers: Sequence[reports.StepReport], quiet: bool = False) -> Performed:
         events: list[Event] = []
-        ends: list[Exited] = []
+        ends: list[Exited | Stopped | Continued] = []
         spawned: dict[str, int] = {}
         for report in answers:
             if report.unsettled:
@@ -203,7 +224,10 @@ class Actors:
                     events.append(self._signalled(event))
                 elif isinstance(event, reports.Exited):
                     ends.append(self._exited(event))
-        for name in [name for name in self._slots if name not in self.pids]:
+                elif isinstance(event, reports.Job):
+                    ends.append(self._job(event))
+        forking = {call.args[0] for call in self._calls.values() if call.name == "fork"}
+        for name in [name for name in self._slots if name not in self.pids and name not in forking]:
             # The fork that was to fill this slot failed.
             del self._names[self._slots.pop(name)]
         blocked = frozenset([self._name(slot) for slot in reports.slots_of(answers[-1].blocked)])
@@ -215,7 +239,12 @@ class Actors:
         call = self._calls.pop(event.slot, None)
         if call is None:
             raise GuestGarbage(f"the agent reports the end of a call that {name!r} did not make")
-        return Completed(name, self._result(call, event))
+        result = self._result(call, event)
+        if call.name in ("setpgid", "setsid") and result.errno is None:
+            self._own_group.add(name)
+        elif call.name == "fork" and result.errno is None and name in self._own_group:
+            self._own_group.add(call.args[0])
+        return Completed(name, result)
 
     def _result(self, call: Call, event: reports.Completed) -> Result:
         if call.name in _OPERATIONS:
@@ -238,10 +267,17 @@ class Actors:
     def _exited(self, event: reports.Exited) -> Exited:
         name = self._name(event.slot)
         del self._slots[name], self._names[event.slot], self.pids[name]
+        self._own_group.discard(name)
         self._calls.pop(event.slot, None)
         if os.WIFSIGNALED(event.status):
             return Exited(name, None, signal_name(os.WTERMSIG(event.status)))
         return Exited(name, os.WEXITSTATUS(event.status), None)
+
+    def _job(self, event: reports.Job) -> Stopped | Continued:
+        name = self._name(event.slot)
+        if os.WIFSTOPPED(event.status):
+            return Stopped(name, signal_name(os.WSTOPSIG(event.status)))
+        return Continued(name)
 
     def _name(self, slot: int) -> str:
         name = self._names.get(slot)

@@ -35,6 +35,7 @@ from ktrace.agent.reports import (
     Exited,
     FileResult,
     Hello,
+    Job,
     Quiescence,
     RunResult,
     Signalled,
@@ -209,6 +210,8 @@ def _event(kind: int, slot: int, count: int, payload: bytes, at: int, end: int) 
         return Signalled(slot, *_SIGNALLED.unpack_from(payload, at))
     if kind == 4 and size == 4:
         return Exited(slot, _NUMBER.unpack_from(payload, at)[0])
+    if kind == 7 and size == 4:
+        return Job(slot, _NUMBER.unpack_from(payload, at)[0])
     if kind == 6 and size == _RUN.size:
         return RunResult(*_RUN.unpack_from(payload, at))
     raise GuestGarbage(f"event of kind {kind} with {size} bytes")

@@ -56,6 +56,14 @@ class Exited:
 
 
 @dataclass(frozen=True, slots=True)
+class Job:
+    """An actor was stopped or continued. status: as wait4(2) gives it (``os.WIFSTOPPED``, ``os.WIFCONTINUED``)."""
+
+    slot: int
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
 class FileResult:
     """What ReadFile or WriteFile did. ret: bytes or -errno."""
 
@@ -73,7 +81,7 @@ class RunResult:
     state: int
 
 
-Event = Spawned | Completed | Signalled | Exited | FileResult | RunResult
+Event = Spawned | Completed | Signalled | Exited | Job | FileResult | RunResult
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.net.facts import read_facts as read_socket_facts
 from ktrace.inspect.net.socket import SocketReader
 from ktrace.inspect.process.process import ProcessReader
+from ktrace.inspect.process.signal import SignalReader
 
 
 def build_inspector(kernel: LiveKernel) -> Inspector:
@@ -35,7 +36,7 @@ def _build_inspector(kernel: LiveKernel) -> Inspector:
     files = FileReader(kernel, inodes)
     sockets = SocketReader(kernel, inodes, files)
     files.add_targets(PipeReader(kernel, inodes, files), EpollReader(kernel, files), sockets)
-    processes = ProcessReader(kernel, files, [sysv, sockets])
+    processes = ProcessReader(kernel, files, [sysv, sockets, SignalReader(kernel)])
     return Inspector(kernel, [processes, TreeReader(kernel, inodes), sysv])
 
 

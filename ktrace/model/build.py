@@ -13,6 +13,7 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.mm.subsystem import Memory
 from ktrace.model.net.socket import Sockets
 from ktrace.model.process.process import Processes
+from ktrace.state.process.process import ProcessFacts
 
 ROOMS = (
     "fs",
@@ -42,7 +43,7 @@ def build_model(facts: Mapping[str, Any]) -> Kernel:
     :param facts: what ``inspect`` read of it, by subsystem
     """
     return Kernel(
-        processes=Processes(),
+        processes=Processes(facts.get("process", ProcessFacts())),
         pipes=Pipes(facts["pipe"]),
         fs=Tree(facts["tree"]),
         mm=Memory(facts["sysv"].mm),

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ktrace.model.observed import Evidence, Observed
+from ktrace.model.signal import get_signal, send_signal
 from ktrace.model.task import AsObserved, Cred, Errno, Task
 from ktrace.model.wait import MaySleep, Sleeps, drive
-from ktrace.state.call import Call, Completed, Event, Exited, Outcome, Result, Signalled
+from ktrace.state.call import Call, Completed, Continued, Event, Exited, Outcome, Result, Signalled, Stopped
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Choice, Rule
 from ktrace.state.world import World
-from ktrace.uapi.signal import SIGRTMIN, signal_number
 
 if TYPE_CHECKING:
     from ktrace.model.fs.file import FilesStruct
@@ -81,6 +81,16 @@ def _returned(task: Task, early: bool) -> Callable[[Observed], bool]:
     return lambda seen: task.name in seen.early() if early else seen.returned(task)
 
 
+def restarts(errno: str, handler: str | None) -> bool:
+    """Tell whether a call that a signal interrupted starts again.
+
+    ``arch/x86/kernel/signal.c: arch_do_signal_or_restart(), handle_signal()``
+
+    :param handler: the disposition of the first handler that ran, ``None`` where none did: after a stop, all do
+    """
+    return handler is None or errno == "ERESTARTNOINTR" or (errno == "ERESTARTSYS" and handler == "restart")
+
+
 class Subsystem:
     """Have hooks for what concerns every subsystem; each overrides those that it needs.
 
@@ -128,6 +138,7 @@ class Kernel:
     """Run calls one after the other and tell what each made happen.
 
     :ivar subsystems: all of them, in the order in which their hooks run
+    :ivar current: the task that runs (``current``)
     :ivar clock: seconds of the guest's CLOCK_REALTIME just before and just after the step
     :ivar choices: what the kernel was seen to choose in the step, where that was not what the model would have done
     """
@@ -148,6 +159,7 @@ class Kernel:
         self._left: frozenset[str] = frozenset()
         self.step_number = 0
         self._serial = 0
+        self.current: Task | None = None
         self._run_queue: deque[Task] = deque()
         self._events: list[Event] = []
         self._late: list[Event] = []
@@ -196,8 +208,11 @@ class Kernel:
         task = self.tasks[actor]
         function = _SYSTEM_CALLS[call.name]
         task.call = call
-        task.running = self._enter(function, task, call)
-        self._run_queue.append(task)
+        if task.running is None:
+            task.running = self._enter(function, task, call)
+            self._run_queue.append(task)
+        else:
+            task.running = self._enter_later(task.running, function, task, call)
         self.settle()
         return self._outcome()
 
@@ -249,13 +264,26 @@ class Kernel:
 
     def _outcome(self) -> Outcome:
         # The agent runs last and reaps then: ends come after everything else.
-        ends = sorted((event for event in self._events if isinstance(event, Exited)), key=lambda event: event.actor)
+        ended = [event for event in self._events if isinstance(event, Exited)]
+        ends = sorted([*ended, *self._jobs()], key=lambda event: event.actor)
         others = [event for event in self._events if not isinstance(event, Exited)]
         inside = (name for name, task in self.tasks.items() if task.running is not None and task.call is not None)
         # What returned too late for this step's report is in the next one.
         self._late = [event for event in others if isinstance(event, Completed) and event.actor in self._left]
         blocked = frozenset(inside) | {event.actor for event in self._late}
         return Outcome((*[event for event in others if event not in self._late], *ends), blocked)
+
+    def _jobs(self) -> Iterator[Stopped | Continued]:
+        """Tell the agent who was stopped or continued.
+
+        ``kernel/exit.c: wait_task_stopped(), wait_task_continued()``
+        """
+        for task in self.tasks.values():
+            if task.stop_code is not None:
+                yield Stopped(task.name, task.stop_code)
+            elif task.stop_continued:
+                yield Continued(task.name)
+            task.stop_code, task.stop_continued = None, False
 
     def _enter(self, function: SystemCall, task: Task, call: Call) -> Sleeps[Answer]:
         try:
@@ -279,10 +307,11 @@ class Kernel:
     def as_observed(self, task: Task, opaque: AsObserved) -> Sleeps[Result]:
         """Return what the call of *task* was seen to answer, once it did: nothing else is known of it.
 
-        :raises Errno: ERESTARTSYS where the task is killed
+        :raises Errno: ERESTARTSYS where the task is killed or stopped
         """
         while (seen := self.choose(UNSIMULATED, lambda seen: seen.result(task), lambda _: True, None)) is None:
-            if task.fatal_signal_pending():
+            stops = any(task.disposition(item.signal) == "stop" for item in task.deliverable())
+            if task.fatal_signal_pending() or stops:
                 raise Errno("ERESTARTSYS")
             task.watches_opaque = True
             yield
@@ -299,11 +328,17 @@ class Kernel:
             if task.watches_opaque and task.sleeping and self.choose(UNSIMULATED, _returned(task, early), bool, False):
                 self.wake_up_process(task)
 
+    def _enter_later(self, stopped: Sleeps[Any], function: SystemCall, task: Task, call: Call) -> Sleeps[Answer | None]:
+        """Have a task that is stopped in user mode begin a call once it goes on."""
+        yield from stopped
+        return None if task.exiting else (yield from self._enter(function, task, call))
+
     def _run(self, task: Task) -> None:
         if task.name not in self.tasks:
             return
+        self.current = task
         if task.running is None:
-            task.running = self._deliver(task)
+            task.running = self._get_signal(task)
         task.sleeping = False
         while task.running is not None:
             running = task.running
@@ -315,33 +350,29 @@ class Kernel:
                     task.running = None if stop.value is None else self._return_to_user(task, stop.value)
             else:
                 task.sleeping = True
-                return
+                break
+        self.current = None
 
     def _return_to_user(self, task: Task, answer: Answer) -> Sleeps[None]:
         """Leave the kernel (``exit_to_user_mode_loop()``), or start the call again (``handle_signal()``)."""
         yield from self.run_task_works(task)
         result = answer if isinstance(answer, Result) else Result(answer)
         call = task.call
-        restart = False
-        if result.errno in RESTARTS:
-            # The first handler decides: with SA_RESTART the call starts again after it.
-            first = next(iter(task.deliverable()), None)
-            restart = first is None or (
-                result.errno in ("ERESTARTSYS", "ERESTARTNOINTR") and task.disposition(first.signal) == "restart"
-            )
-            result = Result(-1, "EINTR")
-        yield from self._deliver(task)
+        handler = yield from get_signal(self, task)
         if task.exiting:
             return
-        if restart and call is not None:
-            task.running = self._enter(_SYSTEM_CALLS[call.name], task, call)
-            return
+        if result.errno in RESTARTS:
+            if call is not None and restarts(result.errno, handler):
+                task.running = self._enter(_SYSTEM_CALLS[call.name], task, call)
+                return
+            result = Result(-1, "EINTR")
+        task.resumed = None
         task.call = task.running = None
         self._events.append(Completed(task.name, result))
 
     def wake_up_process(self, task: Task) -> bool:
         """Make a sleeping task runnable (``try_to_wake_up()``); tell whether it slept."""
-        if not task.sleeping:
+        if not task.sleeping or task.stopped:
             return False
         task.sleeping = False
         self._run_queue.append(task)
@@ -359,47 +390,29 @@ class Kernel:
         band: int = 0,
         thread: bool = False,
     ) -> None:
-        """Queue *signal* for *task* and wake it if it can be interrupted (``send_signal_locked()``).
-
-        Ignored signals vanish (``prepare_signal()``); a standard signal that is pending already on the same queue
-        is not queued twice (``legacy_queue()``).
+        """Send *signal* to *task*.
 
         :param thread: it is for the thread (PIDTYPE_PID), not for the process
         """
-        blocked = signal in task.blocked and signal != "SIGKILL"
-        if task.exiting or (task.disposition(signal) == "ignore" and not blocked):
-            return
-        queue = task.pending if thread else task.shared_pending
-        if signal_number(signal) < SIGRTMIN and any(item.signal == signal for item in queue):
-            return
-        queue.append(
-            Signalled(
-                actor=task.name, signal=signal, code=code, sender=sender.name if sender else None, fd=fd, band=band
-            )
-        )
-        if blocked:
-            return
-        if task.running is None and task not in self._run_queue:
-            self._run_queue.append(task)
+        who = sender.name if sender else None
+        item = Signalled(actor=task.name, signal=signal, code=code, sender=who, fd=fd, band=band)
+        send_signal(self, task, item, thread)
+
+    def note(self, event: Event) -> None:
+        """Have the step tell of *event*."""
+        self._events.append(event)
+
+    def signal_wake_up(self, task: Task) -> None:
+        """Make *task* look at its signals, in user mode or in a sleep that they may end (``signal_wake_up()``)."""
+        if task.running is None:
+            if task not in self._run_queue:
+                self._run_queue.append(task)
         elif not task.uninterruptible:
             self.wake_up_process(task)
 
-    def _deliver(self, task: Task) -> Sleeps[None]:
-        """Act on what is pending and not blocked, on the way to user mode (``get_signal()``)."""
-        deliverable = task.deliverable()
-        fatal = next((item for item in deliverable if item.signal == "SIGKILL"), None)
-        fatal = fatal or next((item for item in deliverable if task.disposition(item.signal) == "kill"), None)
-        if fatal is not None:
-            yield from self.exit(task, signal=fatal.signal)
-            return
-        task.dequeue(deliverable)
-        for item in deliverable:
-            if task.disposition(item.signal) != "ignore":
-                self._events.append(item)
-        if task.saved_mask is not None:
-            # The mask that ppoll() and the like put in place ends with the handlers (sigmask_to_save()).
-            task.blocked, task.saved_mask = task.saved_mask, None
-            yield from self._deliver(task)
+    def _get_signal(self, task: Task) -> Sleeps[None]:
+        """Have *task*, which was in user mode, look at its signals."""
+        yield from get_signal(self, task)
 
     # -- the ends of tasks -----------------------------------------------------------------------
 
@@ -439,5 +452,7 @@ class Kernel:
     def spawn(self, name: str, files: FilesStruct, cred: Cred | None = None, pid: int = 0) -> Task:
         """Add a task named *name* (the agent's fork of a fresh actor)."""
         task = Task(self, name, files, self.mm.born(), self.fs.born(), cred or Cred(), pid)
+        facts = self.processes.facts
+        task.pgrp, task.pgrp_attached, task.session = facts.agent_pgrp, self.serial(), facts.agent_session
         self.tasks[name] = task
         return task

@@ -120,6 +120,13 @@ class Task:
     :param watches_opaque: it sleeps in a call that a file of a kind that is not simulated may end
     :param proc_inodes: of its files below /proc, by name
     :param uninterruptible: no signal wakes it (TASK_UNINTERRUPTIBLE)
+    :param group_exit: the signal that has decided its end (``signal->flags``: SIGNAL_GROUP_EXIT)
+    :param stopped: SIGNAL_STOP_STOPPED
+    :param stop_code: the signal that stopped it, until the agent has heard of it (``signal->group_exit_code``)
+    :param stop_continued: it was continued, and the agent has not heard of it (SIGNAL_STOP_CONTINUED)
+    :param pgrp: number of its process group, *session* of its session; *pgrp_attached*: grows with each that joins one
+    :param session_leader: ``signal->leader``
+    :param resumed: the timer of a sleep that a signal ended, for the same call where it is started again
     """
 
     kernel: Kernel
@@ -145,6 +152,15 @@ class Task:
     running: Sleeps[Answer | None] | None = None
     sleeping: bool = False
     uninterruptible: bool = False
+    group_exit: str | None = None
+    stopped: bool = False
+    stop_code: str | None = None
+    stop_continued: bool = False
+    pgrp: int = 0
+    pgrp_attached: int = 0
+    session: int = 0
+    session_leader: bool = False
+    resumed: Timer | None = None
     pending: list[Signalled] = field(default_factory=list)
     shared_pending: list[Signalled] = field(default_factory=list)
     dispositions: dict[str, str] = field(default_factory=dict)
@@ -172,16 +188,15 @@ class Task:
 
     def signal_pending(self) -> bool:
         """Tell whether a signal waits for delivery (``signal_pending()``)."""
-        return any(item.signal not in self.blocked for item in (*self.pending, *self.shared_pending))
+        waits = any(item.signal not in self.blocked for item in (*self.pending, *self.shared_pending))
+        return waits or self.group_exit is not None
 
     def fatal_signal_pending(self) -> bool:
-        """Tell whether SIGKILL, or a signal with a fatal default action, waits (``fatal_signal_pending()``)."""
-        return any(self.disposition(item.signal) == "kill" for item in self.deliverable())
+        """Tell whether its end is decided: SIGKILL is pending (``fatal_signal_pending()``)."""
+        return self.group_exit is not None
 
     def disposition(self, signal: str) -> str:
-        """Return what *signal* would do: ``record``, ``restart``, ``ignore`` or ``kill``."""
-        if signal in ("SIGKILL",):
-            return "kill"
+        """Return what *signal* would do: ``record``, ``restart``, ``ignore``, ``stop`` or ``kill``."""
         return self.dispositions.get(signal, DEFAULT_DISPOSITIONS.get(signal, "kill"))
 
 
@@ -193,10 +208,19 @@ RECORDED = frozenset({*_RECORDED.split(), *(signal_name(number) for number in ra
 """Signals for which the agent installs a recording handler, without SA_RESTART, in every actor at birth."""
 
 IGNORED_BY_DEFAULT = frozenset({"SIGCHLD", "SIGWINCH", "SIGCONT", "SIGURG"})
-"""``include/linux/signal.h: SIG_KERNEL_IGNORE_MASK``; SIGCONT has nothing to continue here."""
+"""``include/linux/signal.h: SIG_KERNEL_IGNORE_MASK``; SIGCONT continues a stopped task whatever its action is."""
+
+STOPS = frozenset({"SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU"})
+"""``include/linux/signal.h: SIG_KERNEL_STOP_MASK``."""
+
+COREDUMPS = frozenset(
+    {"SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGFPE", "SIGSEGV", "SIGBUS", "SIGSYS", "SIGXCPU", "SIGXFSZ"}
+)
+"""``include/linux/signal.h: SIG_KERNEL_COREDUMP_MASK``; they end a task when it takes them off its queue."""
 
 DEFAULT_DISPOSITIONS = {
     **dict.fromkeys(IGNORED_BY_DEFAULT, "ignore"),
+    **dict.fromkeys(STOPS, "stop"),
     **dict.fromkeys(RECORDED, "record"),
 }
 

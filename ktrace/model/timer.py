@@ -46,6 +46,16 @@ def start(kernel: Kernel, timeout: float | None) -> Timer | None:
     return None if timeout is None else Timer(kernel.clock, timeout)
 
 
+def start_or_resume(task: Task, timeout: float | None) -> Timer | None:
+    """Return a timer as :func:`start` does; the one that ran on where a stop interrupted the call.
+
+    A call with a timeout is started again with what is left of it: ``fs/select.c: do_restart_poll()``,
+    ``poll_select_finish()``, which writes that into the caller's memory.
+    """
+    timer, task.resumed = task.resumed or start(task.kernel, timeout), None
+    return timer
+
+
 def schedule_timeout(task: Task, timeout: float | None) -> Sleeps[bool]:
     """Sleep until woken, or for *timeout* seconds; tell whether time ended it (``schedule_hrtimeout_range()``)."""
     return (yield from schedule_until(task, start(task.kernel, timeout)))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ktrace.state.call import Completed, Event, Exited, Signalled
+from ktrace.state.call import Completed, Continued, Event, Exited, Signalled, Stopped
 from ktrace.state.codec import encode
 from ktrace.state.compare import ABSENT
 from ktrace.state.ref import Ref
@@ -143,6 +143,10 @@ def _event(event: Event) -> dict[str, Any]:
         }
     if isinstance(event, Signalled):
         return {"actor": event.actor, "signal": event.signal, "sender": event.sender}
+    if isinstance(event, Stopped):
+        return {"actor": event.actor, "stopped": event.signal}
+    if isinstance(event, Continued):
+        return {"actor": event.actor, "continued": True}
     assert isinstance(event, Exited)
     return {"actor": event.actor, "exited": event.status, "killed": event.signal}
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ktrace.report.function_tree import function_lines, way_lines
 from ktrace.report.pictures import involved, picture
-from ktrace.state.call import Completed, Exited, Signalled
+from ktrace.state.call import Completed, Continued, Exited, Signalled, Stopped
 from ktrace.state.compare import ABSENT, Difference
 from ktrace.state.net.socket_tables import TABLES
 from ktrace.state.rule import Choice
@@ -128,6 +128,10 @@ class TerminalView:
             elif isinstance(event, Exited):
                 how = f"killed by {event.signal}" if event.signal else f"exited {event.status}"
                 self._line(Text(f"{_INDENT}{event.actor} {how}", "magenta"))
+            elif isinstance(event, Stopped):
+                self._line(Text(f"{_INDENT}{event.actor} stopped by {event.signal}", "magenta"))
+            elif isinstance(event, Continued):
+                self._line(Text(f"{_INDENT}{event.actor} continued", "magenta"))
             elif isinstance(event, Completed) and event.actor != step.actor:
                 result = event.result
                 answer = result.errno or str(result.value)

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ktrace.report.pictures import gone, involved, picture, subject
 from ktrace.report.terminal import divergence_lines
-from ktrace.state.call import Completed, Exited, Signalled
+from ktrace.state.call import Completed, Continued, Exited, Signalled, Stopped
 from ktrace.state.ref import Ref
 from ktrace.state.step import Step
 from ktrace.state.world import World
@@ -123,6 +123,10 @@ def _told(frame: Frame) -> Iterator[Text]:
             yield Text(f"{event.actor} caught {event.signal}", "magenta")
         elif isinstance(event, Exited):
             yield Text(f"{event.actor} {f'killed by {event.signal}' if event.signal else 'exited'}", "magenta")
+        elif isinstance(event, Stopped):
+            yield Text(f"{event.actor} stopped by {event.signal}", "magenta")
+        elif isinstance(event, Continued):
+            yield Text(f"{event.actor} continued", "magenta")
         elif isinstance(event, Completed) and event.actor != step.actor:
             out = "".join(f" {name} {short(value)}" for name, value in event.result.out.items())
             answer = event.result.errno or event.result.value

@@ -93,7 +93,25 @@ class Exited:
     signal: str | None = None
 
 
-Event = Completed | Signalled | Exited
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """An actor was stopped, and is so at the step's end.
+
+    :param signal: name of the signal that did it, such as ``SIGSTOP``
+    """
+
+    actor: str
+    signal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Continued:
+    """An actor that was stopped goes on."""
+
+    actor: str
+
+
+Event = Completed | Signalled | Exited | Stopped | Continued
 
 
 @dataclass(frozen=True, slots=True)

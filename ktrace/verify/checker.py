@@ -8,7 +8,7 @@ from typing import Any
 
 from ktrace.errors import ModelError, UsageError
 from ktrace.model.kernel import Kernel, is_modelled
-from ktrace.state.call import Completed, Event, Exited, Outcome, Signalled
+from ktrace.state.call import Completed, Continued, Event, Exited, Outcome, Signalled, Stopped
 from ktrace.state.compare import ABSENT, Agreed, Difference, Held, compare, count_fields, differ
 from ktrace.state.naming import Namer
 from ktrace.state.ref import Ref
@@ -155,5 +155,9 @@ def _event(event: Event) -> tuple[str, Mapping[str, Any]]:
             f"{event.actor}'s {event.signal}",
             {"code": event.code, "sender": event.sender, "fd": event.fd, "band": event.band},
         )
+    if isinstance(event, Stopped):
+        return f"{event.actor}'s stop", {"signal": event.signal}
+    if isinstance(event, Continued):
+        return f"{event.actor}'s continuation", {}
     assert isinstance(event, Exited)
     return f"{event.actor}'s end", {"status": event.status, "signal": event.signal}

@@ -14,6 +14,7 @@ from ktrace.inspect.inspector import Inspector
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.memory import PhysicalMemory
 from ktrace.inspect.process.process import find_task
+from ktrace.inspect.process.signal import read_process_facts
 from ktrace.inspect.process.stack import StackReader
 from ktrace.machine.console import Console
 from ktrace.state.call import Call, Exited
@@ -85,8 +86,10 @@ class Lab:
         if state is None:
             fix_random_numbers(self.kernel, guest.memory)
         self.inspector: Inspector = build_inspector(self.kernel)
-        self.facts: Mapping[str, Any] = read_facts(self.kernel) if state is None else {}
         self.actors = Actors(guest.agent)
+        self.facts: Mapping[str, Any] = {}
+        if state is None:
+            self.facts = {**read_facts(self.kernel), "process": read_process_facts(self.kernel, self.actors.agent_pid)}
         self._namer = Namer()
         self._stacks = StackReader(self.kernel)
         self._sleeps: dict[str, tuple[int, tuple[str, ...]]] = {}

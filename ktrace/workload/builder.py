@@ -7,7 +7,7 @@ from typing import Any
 
 from ktrace.agent.syscalls import signature
 from ktrace.errors import UsageError
-from ktrace.state.call import BAD, Call, Completed, Exited, Outcome, Pointer, Signalled
+from ktrace.state.call import BAD, Call, Completed, Continued, Exited, Outcome, Pointer, Signalled, Stopped
 from ktrace.workload.check import check_script
 from ktrace.workload.parser import parse_expectations
 from ktrace.workload.script import (
@@ -211,6 +211,10 @@ def expected(outcome: Outcome, actor: str | None) -> tuple[Expectation, ...]:
                     found.append(Expectation("returns", who, value=literal(result.value)))
             case Signalled():
                 found.append(Expectation("handles", who, event.signal))
+            case Stopped():
+                found.append(Expectation("stopped", who, event.signal))
+            case Continued():
+                found.append(Expectation("continued", who))
             case Exited():
                 if event.signal is not None:
                     found.append(Expectation("killed", who, event.signal))

@@ -29,7 +29,8 @@ from ktrace.workload.script import (
 )
 from ktrace.workload.tokens import Place, ScriptError
 
-RESERVED = frozenset({"_", "repeat", "spawn", "blocked", "exited", "killed", "as"})
+_OUTCOMES = ("blocked", "exited", "killed", "stopped", "continued")
+RESERVED = frozenset({"_", "repeat", "spawn", "as", *_OUTCOMES})
 
 
 def check_script(script: Script, text: str = "") -> None:
@@ -115,7 +116,7 @@ class _Checker:
                 self.fail("whose? nobody acts in this step", item.place, "write the actor first: B: killed SIGKILL")
             if isinstance(item.value, Name) and not self.known(item.value.name, known):
                 word = item.value.name
-                close = _close(word, [*known, *ERRNO_NUMBERS, *SIGNAL_NAMES.values(), "blocked", "exited", "killed"])
+                close = _close(word, [*known, *ERRNO_NUMBERS, *SIGNAL_NAMES.values(), *_OUTCOMES])
                 self.fail(f"unknown annotation {word!r}", item.value.place, close or "prose is written behind ##")
             if item.value is not None:
                 self.names(item.value, known, pattern=True)

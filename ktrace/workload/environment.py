@@ -116,6 +116,8 @@ class Scope:
             case Abstract(value):
                 return b"\0" + value
             case Unary(operator, operand):
+                if operator == "-" and isinstance(name := self.evaluate(operand), str):
+                    return f"-{name}"  # the process group that an actor leads
                 number = self._number(operand)
                 return -number if operator == "-" else ~number
             case Binary():

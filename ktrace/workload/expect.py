@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ktrace.agent.syscalls.text import quote
-from ktrace.state.call import Completed, Exited, Outcome, Pointer, Result, Signalled
+from ktrace.state.call import Completed, Continued, Event, Exited, Outcome, Pointer, Result, Signalled, Stopped
 from ktrace.workload.environment import Environment, Scope
 from ktrace.workload.format import format_expectation
 from ktrace.workload.script import Array, Braces, Expectation, Expression, Name, Step, String
@@ -52,7 +52,7 @@ def _happened(item: Expectation, actor: str, outcome: Outcome, scope: Scope) -> 
     return any(event.actor == actor and _matches_event(item, event, scope) for event in outcome.events)
 
 
-def _matches_event(item: Expectation, event: Completed | Signalled | Exited, scope: Scope) -> bool:
+def _matches_event(item: Expectation, event: Event, scope: Scope) -> bool:
     match event:
         case Completed(_, result):
             if item.kind == "fails":
@@ -60,6 +60,10 @@ def _matches_event(item: Expectation, event: Completed | Signalled | Exited, sco
             return item.kind == "returns" and result.errno is None and _returned(item, result, scope)
         case Signalled():
             return item.kind == "handles" and event.signal == item.word and _attributes(item, event, scope)
+        case Stopped():
+            return item.kind == "stopped" and event.signal == item.word
+        case Continued():
+            return item.kind == "continued"
         case Exited():
             if item.kind == "exited":
                 return event.status is not None and _matches(item.value, event.status, scope)
@@ -77,7 +81,7 @@ def _attributes(item: Expectation, event: Signalled, scope: Scope) -> bool:
 
 
 def _returned(item: Expectation, result: Result, scope: Scope) -> bool:
-    if item.value is not None and not _matches(item.value, result.value, scope):
+    if item.value is not None and not _matches(item.value, _named(item.value, result, scope), scope):
         return False
     plain = list(result.out.values())
     at = 0
@@ -90,6 +94,13 @@ def _returned(item: Expectation, result: Result, scope: Scope) -> bool:
                 return False
             at += 1
     return True
+
+
+def _named(pattern: Expression, result: Result, scope: Scope) -> Any:
+    """Return what *result* is, by the actor's name where the annotation has one: ``# A``."""
+    if isinstance(pattern, Name) and pattern.name not in scope.values and pattern.name in scope.actors:
+        return result.out.get("actor", result.value)
+    return result.value
 
 
 def _matches(pattern: Expression | None, value: Any, scope: Scope) -> bool:
@@ -133,6 +144,10 @@ def _observed(actor: str, outcome: Outcome) -> str:
                 parts.append(result.errno or " ".join([str(result.value), *outs]))
             case Signalled():
                 parts.append(f"{event.signal} code={event.code} sender={event.sender} fd={event.fd}")
+            case Stopped():
+                parts.append(f"stopped {event.signal}")
+            case Continued():
+                parts.append("continued")
             case Exited():
                 parts.append(f"killed {event.signal}" if event.signal else f"exited {event.status}")
     if actor in outcome.blocked:

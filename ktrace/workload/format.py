@@ -94,8 +94,10 @@ def format_expectation(item: Expectation) -> str:
             parts = ["exited"]
         case "killed":
             parts = ["killed", item.word]
-        case "blocked":
-            parts = ["blocked"]
+        case "stopped":
+            parts = ["stopped", item.word]
+        case "blocked" | "continued":
+            parts = [item.kind]
         case "fails" | "handles":
             parts = [item.word]
     if item.value is not None:

@@ -237,15 +237,15 @@ class _Parser(Reader):
         token = self.token
         place = token.place
         word = token.text if token.kind == "name" and self.ahead().kind not in ("(", "=", ".", "[") else ""
-        if word == "blocked":
+        if word in ("blocked", "continued"):
             self.take()
-            return Expectation("blocked", actor, place=place)
+            return Expectation(word, actor, place=place)
         if word == "exited":
             self.take()
             return Expectation("exited", actor, value=self.expression(), place=place)
-        if word == "killed":
+        if word in ("killed", "stopped"):
             self.take()
-            return Expectation("killed", actor, self.signal(), place=place)
+            return Expectation(word, actor, self.signal(), place=place)
         if word in SIGNAL_NUMBERS:
             return Expectation("handles", actor, self.signal(), outs=self.attributes(), place=place)
         if word in ERRNO_NUMBERS:
@@ -287,7 +287,7 @@ class _Parser(Reader):
                 self.take()
             outs.append((key, self.expression()))
         if value is None and not outs:
-            self.unexpected("a value, an error, blocked, exited, killed or a signal")
+            self.unexpected("a value, an error, blocked, exited, killed, stopped, continued or a signal")
         return Expectation("returns", actor, value=value, outs=tuple(outs), place=place)
 
 

@@ -108,7 +108,8 @@ Expression = Number | String | Name | Abstract | Unary | Binary | Array | Braces
 class Expectation(Node):
     """One thing that an annotation says about what a step makes happen.
 
-    :param kind: ``returns``, ``fails``, ``blocked``, ``exited``, ``killed`` or ``handles``
+    :param kind: ``returns``, ``fails``, ``blocked``, ``exited``, ``killed``, ``stopped``, ``continued`` or
+        ``handles``
     :param actor: whose; ``None`` for the step's own
     :param word: the error's or the signal's name
     :param value: what is returned, the exit status; ``None`` where any will do

@@ -25,6 +25,7 @@ from ktrace.agent.syscalls.vectors import (
 from ktrace.agent.syscalls.vocabulary import Vocabulary
 from ktrace.errors import UsageError
 from ktrace.state.call import Pointer
+from ktrace.uapi.errno import EBADF
 from ktrace.uapi.fcntl import F_GET_SEALS, F_GETFD, F_GETFL, F_GETOWN, F_GETOWN_EX, F_GETPIPE_SZ, F_GETSIG
 from ktrace.uapi.ioctls import FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD, TIOCOUTQ
 from ktrace.uapi.sockios import FIOGETOWN, FIOSETOWN, SIOCATMARK, SIOCGPGRP, SIOCOUTQNSD, SIOCSPGRP
@@ -82,6 +83,11 @@ class FcntlArgument(Parameter):
             if cmd == c.FCNTL.choices[name] and isinstance(value, int):
                 return [vocabulary.format(value)]
         return [str(value)]
+
+
+def _fcntl_fails(values: Mapping[str, Any], errno: int) -> bool:
+    """Tell an error from a process group, which F_GETOWN returns as a negative number (fcntl(2), BUGS)."""
+    return values["cmd"] != F_GETOWN or errno == EBADF
 
 
 def _fcntl_returns(values: Mapping[str, Any]) -> Returns:
@@ -164,7 +170,9 @@ SIGNATURES = (
     Signature("dup", 32, Fd("oldfd"), returns=FD),
     Signature("dup2", 33, Fd("oldfd"), Fd("newfd"), returns=FD),
     Signature("dup3", 292, Fd("oldfd"), Fd("newfd"), Int("flags", c.DUP), returns=FD),
-    Signature("fcntl", 72, Fd("fd"), Int("cmd", c.FCNTL), FcntlArgument("arg", 0), returns=_fcntl_returns),
+    Signature(
+        "fcntl", 72, Fd("fd"), Int("cmd", c.FCNTL), FcntlArgument("arg", 0), returns=_fcntl_returns, fails=_fcntl_fails
+    ),
     Signature("ioctl", 16, Fd("fd"), Int("request", c.IOCTL), IoctlArgument("arg", 0)),
     Signature("poll", 7, PollFds("fds"), Int("nfds", late=count_of("fds")), Int("timeout")),
     Signature(

@@ -96,12 +96,14 @@ class Frame:
         return self.want_fresh(length if 0 <= length <= left else left, scale)
 
     def pid(self, value: int | str) -> int:
-        """Return the process id of an actor, or *value* itself where it is a number.
+        """Return the process id of an actor, negative for ``-B``, or *value* itself where it is a number.
 
         :raises UsageError: there is no such actor
         """
         if isinstance(value, int):
             return value
+        if value.startswith("-"):
+            return -self.pid(value[1:])
         try:
             return self.pids[value]
         except KeyError:

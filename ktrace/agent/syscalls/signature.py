@@ -41,6 +41,7 @@ class Signature:
     :param nr: its x86-64 number
     :param params: its parameters in the order of the C prototype
     :param returns: what it returns; a callable where that depends on the arguments
+    :param fails: whether a small negative number that it returned is an error, of that errno
     """
 
     def __init__(
@@ -49,11 +50,13 @@ class Signature:
         nr: int,
         *params: Parameter,
         returns: Returns | Callable[[Mapping[str, Any]], Returns] = NUMBER,
+        fails: Callable[[Mapping[str, Any], int], bool] = lambda values, errno: True,
     ) -> None:
         self.name = name
         self.nr = nr
         self.params = params
         self._returns = returns
+        self._fails = fails
         inputs = [param for param in params if param.argument]
         required = [param for param in inputs if not param.optional]
         constant = [param for param in inputs if param.optional and param.late is None]
@@ -142,9 +145,9 @@ class Signature:
 
         :raises GuestGarbage: bytes that were asked for are missing
         """
-        if -4095 <= ret < 0:
-            return Result(-1, errno_name(-ret))
         values = self.values(call)
+        if -4095 <= ret < 0 and self._fails(values, -ret):
+            return Result(-1, errno_name(-ret))
         out: dict[str, Any] = {}
         take = iter(loads)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ktrace.model.process.job_control import members
 from ktrace.model.task import Task
 from ktrace.uapi.eventpoll import (
     EPOLLERR,
@@ -88,12 +89,24 @@ def kill_fasync(kernel: Kernel, entries: FasyncList, sig: int, band: int) -> Non
 
 
 def send_sigio(kernel: Kernel, file: File, fd: int, reason: int) -> None:
-    """Send SIGIO, or the signal that F_SETSIG chose, to the owner of *file* (``send_sigio_to_task()``)."""
+    """Send SIGIO, or the signal that F_SETSIG chose, to the owner of *file*, or to all of its group."""
+    for owner in owners(kernel, file):
+        if permitted(file, owner):
+            _send_sigio_to_task(kernel, owner, file, fd, reason)
+
+
+def owners(kernel: Kernel, file: File) -> list[Task]:
+    """Return who lives of those that the owner of *file* stands for (``do_each_pid_task()``)."""
     owner = file.f_owner
-    if not isinstance(owner, Task) or owner.exiting or file.f_owner_type == "F_OWNER_PGRP":
-        return  # no actor leads a process group
-    if not _permitted(file, owner):
-        return
+    if not isinstance(owner, Task):
+        return []
+    if file.f_owner_type == "F_OWNER_PGRP":
+        return members(kernel, owner.pid)
+    return [] if owner.exiting else [owner]
+
+
+def _send_sigio_to_task(kernel: Kernel, owner: Task, file: File, fd: int, reason: int) -> None:
+    """``fs/fcntl.c: send_sigio_to_task()``."""
     signum, thread = file.f_signum, file.f_owner_type == "F_OWNER_TID"
     if signum == 0:
         kernel.send_signal(owner, signal_name(SIGIO), code=SI_KERNEL, thread=thread)
@@ -107,7 +120,7 @@ def send_sigio(kernel: Kernel, file: File, fd: int, reason: int) -> None:
         kernel.send_signal(owner, signal_name(signum), kernel.find_task(band), code, thread=thread)
 
 
-def _permitted(file: File, owner: Task) -> bool:
+def permitted(file: File, owner: Task) -> bool:
     """``fs/fcntl.c: sigio_perm()``."""
     uid, euid = file.f_owner_cred
     return euid == 0 or bool({uid, euid} & {owner.cred.suid, owner.cred.uid})

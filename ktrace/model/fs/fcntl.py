@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ktrace.include.linux.types import s32
+from ktrace.model.fs.fasync import owners
 from ktrace.model.fs.file import Descriptor, File, FilesStruct, fdget, filp_close
 from ktrace.model.kernel import Answer, syscall
 from ktrace.model.task import Errno, Task
@@ -210,8 +211,8 @@ def f_setown(task: Task, file: File, arg: int | str) -> int:
     who = arg if isinstance(arg, str) else s32(arg)
     if who == INT_MIN:
         raise Errno("EINVAL")
-    group = isinstance(who, int) and who < 0
-    owner = _find_vpid(task, abs(who) if isinstance(who, int) else who)
+    group = who.startswith("-") if isinstance(who, str) else who < 0
+    owner = _find_vpid(task, abs(who) if isinstance(who, int) else who.removeprefix("-"))
     _set_owner(task, file, owner, "F_OWNER_PGRP" if group else "F_OWNER_PID")
     return 0
 
@@ -257,12 +258,10 @@ def _set_owner(task: Task, file: File, owner: Task | Stranger | None, kind: str)
         file.f_owner_cred = (task.cred.uid, task.cred.euid)
 
 
-def _living_owner(file: File) -> Task | None:
-    """Return the living task that SIGIO would reach; no actor leads a process group (``pid_task()``)."""
+def _living_owner(task: Task, file: File) -> Task | None:
+    """Return the owner of *file* if SIGIO would reach anybody: the leader of a group may be dead (``pid_task()``)."""
     owner = file.f_owner
-    if not isinstance(owner, Task) or owner.exiting or file.f_owner_type == "F_OWNER_PGRP":
-        return None
-    return owner
+    return owner if isinstance(owner, Task) and owners(task.kernel, file) else None
 
 
 def _stranger_pid(task: Task, file: File, find: Callable[[Result], int | None]) -> int:
@@ -292,9 +291,9 @@ def f_getown(task: Task, file: File, find: Callable[[Result], int | None]) -> Ta
 
     :param find: finds the number that was told in the result of the call
     """
-    owner = _living_owner(file)
+    owner = _living_owner(task, file)
     if owner is not None:
-        return owner
+        return -owner.pid if file.f_owner_type == "F_OWNER_PGRP" else owner
 
     def told(result: Result) -> int | None:
         number = find(result)
@@ -319,7 +318,7 @@ def _getown_ex(task: Task, fd: int, file: File, arg: Any) -> Result:
     """``fs/fcntl.c: f_getown_ex()``."""
     if isinstance(arg, Pointer):
         raise Errno("EFAULT")
-    owner = _living_owner(file)
+    owner = _living_owner(task, file)
     pid: int | str = (
         owner.name
         if owner is not None

@@ -9,7 +9,7 @@ from ktrace.include.linux.types import u32
 from ktrace.model.fs.file import File, fdget, fput
 from ktrace.model.kernel import syscall
 from ktrace.model.task import Errno, Task, mask_names
-from ktrace.model.timer import Timer, schedule_until, start
+from ktrace.model.timer import Timer, schedule_until, start_or_resume
 from ktrace.model.wait import Sleeps, WaitEntry, WaitQueue
 from ktrace.state.call import Pointer, Result
 from ktrace.uapi.eventpoll import (
@@ -179,7 +179,7 @@ def _do_sys_poll(task: Task, fds: Any, nfds: int, timeout: float | None, interru
     table = PollTable(task)
     timed_out = timeout == 0
     table.registering = not timed_out
-    timer = start(task.kernel, timeout)
+    timer = start_or_resume(task, timeout)
     asked = (*fds[:nfds], *[{"fd": 0, "events": 0}] * (nfds - len(fds))) if nfds else ()
     try:
         while True:
@@ -189,6 +189,7 @@ def _do_sys_poll(task: Task, fds: Any, nfds: int, timeout: float | None, interru
             if count:
                 break
             if task.signal_pending():
+                task.resumed = timer
                 raise Errno(interrupted)
             if timed_out:
                 break
@@ -230,7 +231,7 @@ def _core_sys_select(
     table = PollTable(task)
     timed_out = timeout == 0
     table.registering = not timed_out
-    timer = start(task.kernel, timeout)
+    timer = start_or_resume(task, timeout)
     try:
         while True:
             found = _select_once(task, table, everything, wanted)
@@ -242,6 +243,7 @@ def _core_sys_select(
     finally:
         table.free()
     if not count and task.signal_pending():
+        task.resumed = timer
         raise Errno("ERESTARTNOHAND")
     names = ("readfds", "writefds", "exceptfds")
     # set_fd_set() writes whole words; what lies beyond them stays as it was.

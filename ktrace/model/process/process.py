@@ -28,12 +28,14 @@ ALLOC_PID = Rule("kernel/pid.c", "alloc_pid", "any number that no process has")
 class Processes(Subsystem):
     """Show every living process, its descriptors and the files behind them.
 
+    :param facts: what was read of the agent
     :param rlimit_nofile: soft and hard limit that the agent's children are born with
     :ivar file_max: fs/file-max, ``None`` as long as it is out of reach
     :ivar waited: milliseconds that the agent waited in which nothing happened
     """
 
-    def __init__(self, rlimit_nofile: tuple[int, int] = (1024, 4096)) -> None:
+    def __init__(self, facts: state.ProcessFacts, rlimit_nofile: tuple[int, int] = (1024, 4096)) -> None:
+        self.facts = facts
         self.rlimit_nofile = rlimit_nofile
         self.file_max: int | None = None
         self.waited = 0
@@ -71,10 +73,19 @@ class Processes(Subsystem):
                 gid=cred.gid,
                 euid=cred.euid,
                 egid=cred.egid,
+                stopped=task.stopped,
+                pgrp=_leader(kernel, task.pgrp),
+                session=_leader(kernel, task.session),
                 **fields,
             )
             if table is not None and table not in objects:
                 observe_table(kernel, objects, table, task.files)
+
+
+def _leader(kernel: Kernel, number: int) -> Ref | None:
+    """Return the actor that leads, or led, a group or session; ``None`` for one of nobody's."""
+    name = kernel.name_of(number) if number else None
+    return None if name is None else Ref("process", name)
 
 
 def observe_table(kernel: Kernel, objects: dict[Ref, Any], table: Ref, files: FilesStruct) -> None:
@@ -135,6 +146,7 @@ def fork(task: Task, child: str, flags: int) -> Result:
     new.rlimits = dict(task.rlimits)  # copy_signal()
     new.dispositions = task.dispositions if flags & CLONE_SIGHAND else dict(task.dispositions)
     new.blocked = task.blocked
+    new.pgrp, new.session = task.pgrp, task.session
     try:
         for subsystem in kernel.subsystems:
             subsystem.fork(task, new, flags)

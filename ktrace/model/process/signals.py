@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ktrace.model.kernel import Kernel, operation, syscall
+from ktrace.model.process.job_control import find_process, members, number_of
 from ktrace.model.process.user_namespace import ns_capable, user_ns
-from ktrace.model.task import IGNORED_BY_DEFAULT, UNBLOCKABLE, Errno, Task, mask_names
+from ktrace.model.task import IGNORED_BY_DEFAULT, STOPS, UNBLOCKABLE, Errno, Task, mask_names
 from ktrace.model.wait import Sleeps
 from ktrace.state.call import Pointer, Result
+from ktrace.uapi.limits import INT_MIN
 from ktrace.uapi.siginfo import SI_TKILL, SI_USER
-from ktrace.uapi.signal import SIG_BLOCK, SIG_SETMASK, SIG_UNBLOCK, SIGRTMAX, signal_name, signal_number
+from ktrace.uapi.signal import SIG_BLOCK, SIG_SETMASK, SIG_UNBLOCK, SIGCONT, SIGRTMAX, signal_name, signal_number
 
 ACTIONS = {"DFL": "default", "IGN": "ignore", "RECORD": "record", "RECORD_RESTART": "restart"}
 
@@ -19,24 +21,71 @@ def kill_ok(task: Task, target: Task) -> bool:
     return bool({cred.euid, cred.uid} & {other.suid, other.uid}) or ns_capable(cred, user_ns(other), "CAP_KILL")
 
 
-def _kill(task: Task, who: int | str, sig: int, code: int) -> int:
-    kernel = task.kernel
-    target = kernel.find_task(who)
-    if target is None:
-        raise Errno("ESRCH")
+def _group_send_sig_info(task: Task, target: Task | None, sig: int, code: int) -> None:
+    """Send *sig* if that is allowed (``kernel/signal.c: group_send_sig_info(), check_kill_permission()``).
+
+    :param target: ``None`` for the agent and the first process, which are root's and heed no signal
+    :raises Errno: EINVAL or EPERM
+    """
     if not 0 <= sig <= SIGRTMAX:
         raise Errno("EINVAL")
-    if target is not task and not kill_ok(task, target):
+    session = task.kernel.processes.facts.agent_session if target is None else target.session
+    allowed = 0 in (task.cred.euid, task.cred.uid) or task.cred.capable("CAP_KILL")
+    if target is not None:
+        allowed = target is task or kill_ok(task, target)
+    if not allowed and not (sig == SIGCONT and session in (0, task.session)):
         raise Errno("EPERM")
-    if sig:
-        kernel.send_signal(target, signal_name(sig), sender=task, code=code, thread=code == SI_TKILL)
-    return 0
+    if sig and target is not None:
+        task.kernel.send_signal(target, signal_name(sig), sender=task, code=code, thread=code == SI_TKILL)
 
 
 @syscall("kill")
 def kill(task: Task, pid: int | str, sig: int) -> int:
-    """Send a signal (``kernel/signal.c: kill_proc_info()``)."""
-    return _kill(task, pid, sig, SI_USER)
+    """Send a signal to a process, a process group, or all (``kernel/signal.c: kill_something_info()``)."""
+    kernel = task.kernel
+    number = number_of(kernel, pid)
+    if number > 0 or pid in kernel.tasks:
+        _group_send_sig_info(task, find_process(kernel, pid), sig, SI_USER)
+        return 0
+    if number == INT_MIN:
+        raise Errno("ESRCH")
+    facts = kernel.processes.facts
+    targets: list[Task | None]
+    if number == -1:
+        targets = [None, *(target for target in kernel.tasks.values() if target is not task)]
+        return _kill_all(task, targets, sig)
+    pgrp = -number if number else task.pgrp
+    targets = [*members(kernel, pgrp), *([None] if pgrp == facts.agent_pgrp else [])]
+    return _kill_pgrp_info(task, targets, sig)
+
+
+def _kill_pgrp_info(task: Task, targets: list[Task | None], sig: int) -> int:
+    """Signal a group; one success is enough (``kernel/signal.c: __kill_pgrp_info()``)."""
+    success, error = False, Errno("ESRCH")
+    for target in targets:
+        try:
+            _group_send_sig_info(task, target, sig, SI_USER)
+            success = True
+        except Errno as failed:
+            error = failed
+    if not success:
+        raise error
+    return 0
+
+
+def _kill_all(task: Task, targets: list[Task | None], sig: int) -> int:
+    """Signal all but the first process and the caller; the last error but EPERM counts (``kill_something_info()``)."""
+    error: Errno | None = None
+    for target in targets:
+        try:
+            _group_send_sig_info(task, target, sig, SI_USER)
+            error = None
+        except Errno as failed:
+            if failed.name != "EPERM":
+                error = failed
+    if error is not None:
+        raise error
+    return 0
 
 
 @syscall("tgkill")
@@ -47,7 +96,10 @@ def tgkill(task: Task, tgid: int | str, tid: int | str, sig: int) -> int:
         raise Errno("EINVAL")
     if kernel.find_task(tid) is not kernel.find_task(tgid):
         raise Errno("ESRCH")
-    return _kill(task, tid, sig, SI_TKILL)
+    if (target := kernel.find_task(tid)) is None:
+        raise Errno("ESRCH")
+    _group_send_sig_info(task, target, sig, SI_TKILL)
+    return 0
 
 
 @operation("kill")
@@ -64,7 +116,7 @@ def sigaction(task: Task, signo: int, handler: str) -> int:
     name = signal_name(signo)
     action = ACTIONS[handler]
     if action == "default":
-        action = "ignore" if name in IGNORED_BY_DEFAULT else "kill"
+        action = "ignore" if name in IGNORED_BY_DEFAULT else "stop" if name in STOPS else "kill"
     task.dispositions[name] = action
     if action == "ignore":
         task.dequeue([item for item in (*task.pending, *task.shared_pending) if item.signal == name])

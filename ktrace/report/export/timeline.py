@@ -144,6 +144,10 @@ class Timeline:
                 how = f"killed by {event['signal']}" if event.get("signal") else f"exited {event.get('status')}"
                 yield Instant(who, end, how)
                 ended.add(who)
+            elif event["$"] == "call.Stopped":
+                yield Instant(who, end, f"stopped by {event['signal']}")
+            elif event["$"] == "call.Continued":
+                yield Instant(who, end, "continued")
             else:
                 ended.add(who)
         for who in sorted(ended & (self._open | {actor})):

@@ -53,6 +53,8 @@ function drawEvents({detail, line}, {places}) {
   for (const event of detail.events) {
     if (event.$ === 'call.Signalled') rows.push(h('li', {}, '↯ ', who(event.actor), ` caught ${event.signal}`, event.sender ? ` from ${event.sender}` : ''));
     else if (event.$ === 'call.Exited') rows.push(h('li', {}, '✕ ', who(event.actor), event.signal ? ` was killed by ${event.signal}` : ` exited ${event.status}`));
+    else if (event.$ === 'call.Stopped') rows.push(h('li', {}, '‖ ', who(event.actor), ` stopped by ${event.signal}`));
+    else if (event.$ === 'call.Continued') rows.push(h('li', {}, '▸ ', who(event.actor), ' continued'));
     else if (event.$ === 'call.Completed' && event.actor !== actor) rows.push(h('li', {class: 'woken'}, '↑ ', who(event.actor), ` woken: its call returned ${event.result.errno ?? event.result.value} `,
       pairs(event.result.out).map(([name, value]) => h('code', {}, `${keyOf(name)} ${short(value)} `))));
   }

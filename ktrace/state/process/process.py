@@ -19,6 +19,8 @@ class Process:
     :param undo_list: ``sysvsem.undo_list``, kind ``undo_list``
     :param mappings: System V segments by address
     :param shm_clist: segments that it created, the latest first
+    :param stopped: by a signal, until SIGCONT (``signal->flags``: SIGNAL_STOP_STOPPED)
+    :param pgrp: the actor that leads its process group, *session* its session; ``None`` for those of the agent
     """
 
     name: str
@@ -32,6 +34,21 @@ class Process:
     undo_list: Ref | None = None
     mappings: tuple[ShmMapping, ...] = ()
     shm_clist: tuple[Ref, ...] = ()
+    stopped: bool = False
+    pgrp: Ref | None = None
+    session: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessFacts:
+    """What the model must be told of the agent, the parent of all actors, at the start.
+
+    :param agent_pid: its pid; *agent_pgrp* and *agent_session*: the numbers of its process group and session
+    """
+
+    agent_pid: int = 0
+    agent_pgrp: int = 0
+    agent_session: int = 0
 
 
 @dataclass(frozen=True, slots=True)

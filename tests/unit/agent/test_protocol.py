@@ -15,7 +15,7 @@ from ktrace.agent import frames, ops, protocol, reports
 from ktrace.agent.frames import HEADER_SIZE, FrameType, Refusal, check_payload, decode_header, encode_frame
 from ktrace.agent.ops import Bound, Call, Exec, Load, ReadFile, Run, Store, WriteFile
 from ktrace.agent.protocol import decode_batch, decode_hello, encode_op
-from ktrace.agent.reports import Completed, Event, Exited, FileResult, RunResult, Signalled, Spawned, StepReport
+from ktrace.agent.reports import Completed, Event, Exited, FileResult, Job, RunResult, Signalled, Spawned, StepReport
 from ktrace.errors import GuestGarbage
 
 WIRE_H = (Path(__file__).parents[3] / "guest" / "wire.h").read_text()
@@ -33,6 +33,7 @@ events: st.SearchStrategy[Event] = st.one_of(
     st.builds(Completed, slot, i64, st.lists(st.binary(max_size=40), max_size=4).map(tuple)),
     st.builds(Signalled, slot, i32, i32, i32, i32, u32, i32, i64, u64),
     st.builds(Exited, slot, i32),
+    st.builds(Job, slot, i32),
     st.builds(FileResult, i64, st.binary(max_size=40), st.booleans()),
     st.builds(RunResult, i64, i32, i32),
 )
@@ -61,6 +62,8 @@ def pack_event(event: Event) -> bytes:
             kind, count, body = 3, 0, struct.pack("<iiiiIiqQ", signo, code, error, pid, uid, fd, band, value)
         case Exited(slot, number):
             kind, count, body = 4, 0, struct.pack("<i", number)
+        case Job(slot, number):
+            kind, count, body = 7, 0, struct.pack("<i", number)
         case FileResult(ret, data, at_end):
             kind, slot, count, body = 5, 255, int(at_end), struct.pack("<q", ret) + data
         case RunResult(ret, status, state):

@@ -7,7 +7,7 @@ from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ktrace.include.linux.net import SOCK_WAKE_IO, SOCK_WAKE_SPACE, SOCK_WAKE_URG, SOCK_WAKE_WAITD
-from ktrace.model.fs.fasync import FasyncList, kill_fasync
+from ktrace.model.fs.fasync import FasyncList, kill_fasync, owners, permitted
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sockfs import SocketInode
 from ktrace.model.task import Errno, Task
@@ -281,12 +281,11 @@ def send_sigurg(kernel: Kernel, sk: Sock) -> None:
     if sk.socket is None or sk.socket.file is None:
         return
     file = sk.socket.file
-    owner = file.f_owner
-    if not isinstance(owner, Task) or owner.exiting:
+    if file.f_owner is None:
         return
-    uid, euid = file.f_owner_cred
-    if euid == 0 or {uid, euid} & {owner.cred.suid, owner.cred.uid}:
-        kernel.send_signal(owner, "SIGURG", code=SI_KERNEL, thread=file.f_owner_type == "F_OWNER_TID")
+    for owner in owners(kernel, file):
+        if permitted(file, owner):
+            kernel.send_signal(owner, "SIGURG", code=SI_KERNEL, thread=file.f_owner_type == "F_OWNER_TID")
     sock_wake_async(kernel, sk, SOCK_WAKE_URG, POLL_PRI)
 
 

@@ -1,0 +1,67 @@
+"""Read what a process's threads share of signals and job control (``struct signal_struct``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ktrace.inspect.inspector import Observation
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.layout import Layout
+from ktrace.inspect.members import offset_of
+from ktrace.inspect.process.pid import Pids
+from ktrace.inspect.process.process import find_task
+from ktrace.state.process.process import ProcessFacts
+from ktrace.state.ref import Ref
+
+SIGNAL_STOP_STOPPED = 1
+"""``include/linux/sched/signal.h``."""
+
+PIDTYPE_PGID, PIDTYPE_SID = 2, 3
+"""``include/linux/pid.h: enum pid_type``."""
+
+
+def read_process_facts(kernel: LiveKernel, agent_pid: int) -> ProcessFacts:
+    """Return what the model must be told of the agent.
+
+    :param agent_pid: in the initial pid namespace
+    :raises GuestGarbage: there is no such process
+    """
+    groups = offset_of(kernel.prog, "struct signal_struct", "pids")
+    task = find_task(kernel, agent_pid)
+    signal = kernel.memory.u64(task + offset_of(kernel.prog, "struct task_struct", "signal"))
+    nr = offset_of(kernel.prog, "struct pid", "numbers") + offset_of(kernel.prog, "struct upid", "nr")
+    pgrp, session = (kernel.memory.u64(signal + groups + 8 * kind) for kind in (PIDTYPE_PGID, PIDTYPE_SID))
+    return ProcessFacts(agent_pid, kernel.memory.u32(pgrp + nr), kernel.memory.u32(session + nr))
+
+
+class SignalReader:
+    """Tell who is stopped, and whose process group and session an actor is in."""
+
+    def __init__(self, kernel: LiveKernel) -> None:
+        prog = kernel.prog
+        self._pids = Pids(kernel)
+        self._signal = offset_of(prog, "struct task_struct", "signal")
+        self._shared = Layout(prog, "struct signal_struct", "flags")
+        self._groups = offset_of(prog, "struct signal_struct", "pids") + 8 * PIDTYPE_PGID
+        self._init = prog["init_struct_pid"].address_of_().value_()
+
+    def process_fields(self, observation: Observation, task: int) -> Mapping[str, Any]:
+        """Return what the World shows of ``task_struct.signal`` of the task at *task*."""
+        memory = observation.memory
+        signal = memory.u64(task + self._signal)
+        stopped = bool(self._shared.read(memory, signal).flags & SIGNAL_STOP_STOPPED)
+        groups = memory.read(signal + self._groups, 16)
+        pgrp, session = (int.from_bytes(groups[at : at + 8], "little") for at in (0, 8))
+        return {
+            "stopped": stopped,
+            "pgrp": self._leader(observation, pgrp),
+            "session": self._leader(observation, session),
+        }
+
+    def _leader(self, observation: Observation, pid: int) -> Ref | None:
+        """Return the actor whose ``struct pid`` is at *pid*; ``None`` for one of nobody's, and for a stranger."""
+        if pid in (0, self._init):
+            return None
+        name = self._pids.name(observation, pid)
+        return None if name is None or name.startswith("pid ") else Ref("process", name)

@@ -1,0 +1,116 @@
+"""Process groups and sessions (``kernel/sys.c``): who is in them, who may change that, whom they stand for."""
+
+from __future__ import annotations
+
+from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.task import Errno, Task
+from ktrace.state.call import Result
+
+Who = int | str
+"""A process: its number, an actor's name, or for a group ``-B``: that which an actor leads."""
+
+
+def pid_result(kernel: Kernel, pid: int) -> Result:
+    """Return a pid as a call's answer, with the name of the actor that has it or had it."""
+    name = kernel.name_of(pid) if pid > 0 else None
+    return Result(pid, None, {} if name is None else {"actor": name})
+
+
+def number_of(kernel: Kernel, who: Who) -> int:
+    """Return the number of *who*, negative for the group that an actor leads."""
+    if isinstance(who, int):
+        return who
+    return -kernel.pid_of(who[1:]) if who.startswith("-") else kernel.pid_of(who)
+
+
+def find_process(kernel: Kernel, who: Who) -> Task | None:
+    """Return the actor *who*; ``None`` for the agent and the first process (``find_task_by_vpid()``).
+
+    :raises Errno: ESRCH
+    :raises NotImplementedError: it may be one of the kernel's own threads
+    """
+    if (found := kernel.find_task(who)) is not None:
+        return found
+    pid = number_of(kernel, who)
+    agent = kernel.processes.facts.agent_pid
+    if pid in (1, agent):
+        return None
+    if 0 < pid < agent:
+        raise NotImplementedError(f"nobody knows whether there is a process {pid}")
+    raise Errno("ESRCH")
+
+
+def members(kernel: Kernel, pgrp: int) -> list[Task]:
+    """Return the actors in a process group, the one that came last first (``do_each_pid_task()``)."""
+    found = [task for task in kernel.tasks.values() if task.pgrp == pgrp]
+    return sorted(found, key=lambda task: -task.pgrp_attached)
+
+
+def attach_pgrp(task: Task, pgrp: int) -> None:
+    """Put *task* at the head of a group's list (``kernel/pid.c: attach_pid(), change_pid()``)."""
+    task.pgrp, task.pgrp_attached = pgrp, task.kernel.serial()
+
+
+@syscall("setpgid")
+def setpgid(task: Task, pid: Who, pgid: Who) -> int:
+    """Move the caller to another process group; no actor has children (``SYSCALL_DEFINE2(setpgid)``)."""
+    kernel = task.kernel
+    group = number_of(kernel, pgid) or number_of(kernel, pid) or task.pid
+    if group < 0:
+        raise Errno("EINVAL")
+    if (find_process(kernel, pid) if pid else task) is not task:
+        raise Errno("ESRCH")
+    if task.session_leader:
+        raise Errno("EPERM")
+    if group != task.pid:
+        there = members(kernel, group)
+        if not there or there[0].session != task.session:
+            raise Errno("EPERM")
+    if task.pgrp != group:
+        attach_pgrp(task, group)
+    return 0
+
+
+@syscall("getpgid")
+def getpgid(task: Task, pid: Who) -> Result:
+    """Return the process group of a process, 0 being the caller (``do_getpgid()``)."""
+    kernel = task.kernel
+    found = find_process(kernel, pid) if pid else task
+    if found is None:
+        return pid_result(kernel, kernel.processes.facts.agent_pgrp)
+    return pid_result(kernel, found.pgrp)
+
+
+@syscall("getpgrp")
+def getpgrp(task: Task) -> Result:
+    """Return the caller's process group (``SYSCALL_DEFINE0(getpgrp)``)."""
+    return pid_result(task.kernel, task.pgrp)
+
+
+@syscall("getsid")
+def getsid(task: Task, pid: Who) -> Result:
+    """Return the session of a process, 0 being the caller (``SYSCALL_DEFINE1(getsid)``)."""
+    kernel = task.kernel
+    found = find_process(kernel, pid) if pid else task
+    if found is None:
+        return pid_result(kernel, kernel.processes.facts.agent_session)
+    return pid_result(kernel, found.session)
+
+
+@syscall("setsid")
+def setsid(task: Task) -> Result:
+    """Lead a session and a process group of one's own (``ksys_setsid()``)."""
+    kernel = task.kernel
+    if task.session_leader or members(kernel, task.pid):
+        raise Errno("EPERM")
+    task.session_leader = True
+    task.session = task.pid
+    if task.pgrp != task.pid:
+        attach_pgrp(task, task.pid)
+    return pid_result(kernel, task.pid)
+
+
+@syscall("getppid")
+def getppid(task: Task) -> int:
+    """Return the pid of the agent, of which all actors are children (``SYSCALL_DEFINE0(getppid)``)."""
+    return task.kernel.processes.facts.agent_pid

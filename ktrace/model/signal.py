@@ -1,0 +1,104 @@
+"""Signals on their way: what queues them, whom they wake, what they do before a task is in user mode again, stops."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ktrace.model.task import COREDUMPS, STOPS, Task
+from ktrace.model.wait import Sleeps
+from ktrace.state.call import Signalled
+from ktrace.uapi.signal import SIGRTMIN, signal_number
+
+if TYPE_CHECKING:
+    from ktrace.model.kernel import Kernel
+
+
+def send_signal(kernel: Kernel, task: Task, item: Signalled, thread: bool) -> None:
+    """Queue *item* for *task* and wake it if it can be interrupted (``send_signal_locked()``, ``complete_signal()``).
+
+    Ignored signals vanish (``sig_ignored()``); a standard signal that is pending already on the same queue is not
+    queued twice (``legacy_queue()``).
+
+    :param thread: it is for the thread (PIDTYPE_PID), not for the process
+    """
+    signal = item.signal
+    if task.exiting or task.group_exit is not None:
+        return
+    _prepare_signal(kernel, task, signal)
+    blocked = signal in task.blocked and signal != "SIGKILL"
+    if task.disposition(signal) == "ignore" and not blocked:
+        return
+    queue = task.pending if thread else task.shared_pending
+    if signal_number(signal) < SIGRTMIN and any(other.signal == signal for other in queue):
+        return
+    # wants_signal(): one that has a signal to look at already, or is stopped, needs no waking.
+    wants = not blocked and not task.stopped and (kernel.current is task or not task.signal_pending())
+    queue.append(item)
+    if signal == "SIGKILL" or (wants and task.disposition(signal) == "kill" and signal not in COREDUMPS):
+        task.group_exit = signal
+        task.stopped, task.stop_code, task.stop_continued = False, None, False
+        kernel.signal_wake_up(task)
+    elif wants:
+        kernel.signal_wake_up(task)
+
+
+def _prepare_signal(kernel: Kernel, task: Task, signal: str) -> None:
+    """Have a stop and a continuation cancel each other (``kernel/signal.c: prepare_signal()``)."""
+    if signal in STOPS:
+        task.dequeue([item for item in (*task.pending, *task.shared_pending) if item.signal == "SIGCONT"])
+    elif signal == "SIGCONT":
+        task.dequeue([item for item in (*task.pending, *task.shared_pending) if item.signal in STOPS])
+        if task.stopped:
+            task.stopped, task.stop_code, task.stop_continued = False, None, True
+            kernel.signal_wake_up(task)
+
+
+def get_signal(kernel: Kernel, task: Task) -> Sleeps[str | None]:
+    """Act on what is pending and not blocked, on the way to user mode (``kernel/signal.c: get_signal()``).
+
+    Each handler runs with all signals blocked, so one after the other.
+
+    :returns: the disposition of the first handler that ran, ``None`` where none did
+    """
+    first = None
+    while True:
+        if task.group_exit is not None:
+            yield from kernel.exit(task, signal=task.group_exit)
+            return None
+        item = next(iter(task.deliverable()), None)
+        if item is None:
+            break
+        task.dequeue([item])
+        action = task.disposition(item.signal)
+        if action == "stop":
+            if item.signal == "SIGSTOP" or not is_current_pgrp_orphaned(task):
+                yield from _do_signal_stop(task, item.signal)
+        elif action == "kill":
+            yield from kernel.exit(task, signal=item.signal)
+            return None
+        elif action != "ignore":
+            first = first or action
+            kernel.note(item)
+    if task.saved_mask is not None:
+        # The mask that ppoll() and the like put in place ends with the handlers (sigmask_to_save()).
+        task.blocked, task.saved_mask = task.saved_mask, None
+        later = yield from get_signal(kernel, task)
+        first = first or later
+    return first
+
+
+def _do_signal_stop(task: Task, signal: str) -> Sleeps[None]:
+    """Stop until SIGCONT or SIGKILL comes (``kernel/signal.c: do_signal_stop()``)."""
+    task.stopped, task.stop_code, task.stop_continued = True, signal, False
+    while task.stopped:
+        yield
+
+
+def is_current_pgrp_orphaned(task: Task) -> bool:
+    """Tell whether nobody outside the process group of *task* looks after it (``kernel/exit.c``).
+
+    All actors are children of the agent: whoever is in another group than the agent, but in its session, has a
+    parent who does.
+    """
+    facts = task.kernel.processes.facts
+    return task.pgrp == facts.agent_pgrp or task.session != facts.agent_session
