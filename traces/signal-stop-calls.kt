@@ -17,6 +17,17 @@ B: poll([{r, POLLIN}], 200)                        # blocked
 kill(B, SIGSTOP)
 kill(B, SIGCONT)
 wait(2000)                                         ## B: 0
+B: poll([{r, POLLIN}], 3000)                        # blocked
+wait(2500)
+kill(B, SIGSTOP)
+kill(B, SIGCONT)                                   # B: continued
+wait(2000)                                         # B: 0
+## a handler ends them, with SA_RESTART, too
+B: sigaction(SIGUSR2, RECORD_RESTART)
+B: poll([{r, POLLIN}], -1)                         # blocked
+kill(B, SIGSTOP)
+kill(B, SIGUSR2)
+kill(B, SIGCONT)                                   # B: SIGUSR2; B: EINTR; B: continued
 B: ppoll([{r, POLLIN}], {100, 0}, 0x10000)         # blocked
 kill(B, SIGSTOP)
 kill(B, SIGCONT)

@@ -47,6 +47,11 @@ A: kill(C, SIGTSTP)                                # 0
 A: kill(B, SIGSTOP)                                # B: stopped SIGSTOP
 A: kill(B, SIGKILL)                                # B: killed SIGKILL
 C: sigaction(SIGTERM, SIG_DFL)
+A: fork() -> D
+D: sigaction(SIGTERM, SIG_DFL)
+A: kill(D, SIGSTOP)                                # D: stopped SIGSTOP
+A: kill(D, SIGTERM)                                # 0
+A: kill(D, SIGCONT)                                # D: killed SIGTERM
 A: kill(C, SIGSTOP)                                # C: stopped SIGSTOP
 A: kill(C, SIGHUP)                                 # 0
 A: kill(C, SIGTERM)                                # 0

@@ -372,7 +372,7 @@ class Kernel:
 
     def wake_up_process(self, task: Task) -> bool:
         """Make a sleeping task runnable (``try_to_wake_up()``); tell whether it slept."""
-        if not task.sleeping or task.stopped:
+        if not task.sleeping:
             return False
         task.sleeping = False
         self._run_queue.append(task)
