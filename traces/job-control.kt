@@ -58,12 +58,12 @@ E: kill(-B, SIGTERM)                               # EPERM
 E: kill(1, SIGTERM)                                # EPERM
 E: kill(agent, SIGCONT)                            # 0
 ## the group outlives its leader, and is whom SIGIO goes to
-A: pipe([r, w])
+A: pipe([r, w])                                    # 0
 A: fcntl(r, F_SETOWN, -B)                          # 0
 A: fcntl(r, F_GETOWN) -> group
 A: fcntl(r, F_SETFL, FASYNC|O_NONBLOCK)           # 0
 A: write(w, "x")                                   # 1; C: SIGIO; B: SIGIO
-B: exit(0)
+B: exit(0)                                         # exited 0
 A: fcntl(r, F_GETOWN)                              # group
 A: write(w, "x")                                   # 1; C: SIGIO
 A: kill(group, SIGSTOP)                            # C: stopped SIGSTOP
@@ -71,7 +71,7 @@ A: kill(C, SIGKILL)                                # C: killed SIGKILL
 A: fcntl(r, F_GETOWN)                              # 0
 A: write(w, "x")                                   # 1
 A: kill(group, SIGUSR1)                            # ESRCH
-A: socketpair(AF_UNIX, SOCK_STREAM, 0, [s1, s2])
+A: socketpair(AF_UNIX, SOCK_STREAM, 0, [s1, s2])   # 0
 A: setpgid(0, 0)                                   # 0
 A: fcntl(s2, F_SETOWN, -A)                         # 0
 A: send(s1, "!", MSG_OOB)                          # 1; SIGURG

@@ -208,11 +208,11 @@ class Kernel:
         task = self.tasks[actor]
         function = _SYSTEM_CALLS[call.name]
         task.call = call
-        if task.running is None:
+        if task.stopped and task.running is not None:
+            task.running = self._enter_later(task.running, function, task, call)
+        else:
             task.running = self._enter(function, task, call)
             self._run_queue.append(task)
-        else:
-            task.running = self._enter_later(task.running, function, task, call)
         self.settle()
         return self._outcome()
 
