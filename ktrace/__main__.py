@@ -8,8 +8,11 @@ import sys
 def main() -> None:
     """Run the command line; Ctrl-C while its modules are still being loaded is no traceback either."""
     try:
-        from ktrace.cli.main import main as command
+        from ktrace.interrupt import held_back, interrupts
 
+        interrupts.take_over()
+        with held_back():
+            from ktrace.cli.main import main as command
         command()
     except KeyboardInterrupt:
         sys.stderr.write("ktrace: interrupted\n")

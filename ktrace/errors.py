@@ -1,8 +1,14 @@
-"""Errors that say whose fault it is; each carries the exit code of the command line."""
+"""Errors that say whose fault it is; each carries the exit code of the command line.
+
+0 all agreed; 1 a divergence, and nothing else; 2 the person's input; 3 this machine; 4 the guest; 5 ktrace itself.
+"""
 
 from __future__ import annotations
 
 import os
+import traceback
+
+REPORT = "this is a bug in ktrace, please report it; KTRACE_TRACEBACK=1 shows where"
 
 
 class KtraceError(Exception):
@@ -76,8 +82,21 @@ class GuestFileError(GuestError):
         self.errno = errno
 
 
-class ModelError(KtraceError):
-    """The model itself failed: a bug of ours. Neither kernel nor person is to blame."""
+class InternalError(KtraceError):
+    """ktrace itself failed: a bug of ours. Neither kernel nor person is to blame."""
 
-    exit_code = 1
+    exit_code = 5
+    blame = "bug"
+
+    @classmethod
+    def of(cls, error: BaseException) -> InternalError:
+        """Return what to say of an exception that nobody caught."""
+        place = traceback.extract_tb(error.__traceback__)[-1:]
+        where = f", {os.path.basename(place[0].filename)}:{place[0].lineno}" if place else ""
+        return cls(f"{type(error).__name__}: {error}{where}", REPORT)
+
+
+class ModelError(InternalError):
+    """The model itself failed: a bug of ours."""
+
     blame = "model"

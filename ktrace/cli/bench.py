@@ -11,6 +11,7 @@ import click
 from rich.table import Table
 
 from ktrace.bench.measure import Row
+from ktrace.cli.mistakes import Choice
 from ktrace.cli.options import guest_options
 from ktrace.cli.output import console, notify
 from ktrace.errors import KtraceError, UsageError
@@ -34,7 +35,7 @@ NAMES = (*IN_A_GUEST, "start-up", "run-pipe-basic", "check-traces", "fuzz")
 
 
 @click.command()
-@click.option("--only", type=click.Choice(NAMES), multiple=True, help="Measure this one only.")
+@click.option("--only", type=Choice(NAMES), multiple=True, help="Measure this one only.")
 @click.option("--runs", type=click.IntRange(3, 1000), default=11, show_default=True, help="Pairs per figure.")
 @guest_options()
 @click.option(

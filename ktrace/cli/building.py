@@ -6,8 +6,10 @@ import sys
 import time
 from types import TracebackType
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from ktrace.cli.style import console
+from ktrace.report.untrusted import one_line
 
 #: On a pipe a long stage says how far it is this many times.
 PLAIN_LINES = 10
@@ -20,7 +22,7 @@ class BuildProgress:
     """
 
     def __init__(self, quiet: bool = False) -> None:
-        self._console = Console(stderr=True, highlight=False)
+        self._console = console(sys.stderr)
         self._quiet = quiet
         self._bar: Progress | None = None
         if not quiet and self._console.is_terminal:
@@ -66,7 +68,7 @@ class BuildProgress:
         """Tell that a unit is done."""
         if self._bar is not None and self._task is not None:
             total = max(self._total, done) or None
-            self._bar.update(self._task, completed=done, total=total, what=what[-40:])
+            self._bar.update(self._task, completed=done, total=total, what=one_line(what[-40:]))
         elif not self._quiet and self._total >= PLAIN_LINES:
             tenth = min(done * PLAIN_LINES // self._total, PLAIN_LINES)
             if tenth > self._said:
@@ -76,6 +78,6 @@ class BuildProgress:
     def note(self, text: str) -> None:
         """Say something worth a line of its own."""
         if self._bar is not None:
-            self._console.print(text, markup=False)
+            self._console.print(one_line(text), markup=False)
         else:
             self._line(text)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ktrace.cli.output import View, view_options
+from ktrace.cli.output import View, view_options, worse
 from ktrace.trace.choice_counts import ChoiceCounts, Counting, Row
 from ktrace.trace.session_reader import SessionReader
 from ktrace.verify.replay import replay
@@ -23,7 +23,7 @@ from ktrace.verify.replay import replay
 @click.option("--choices", is_flag=True, help="Count the rules that leave the kernel a choice, over all TRACES.")
 @view_options
 def check(traces: tuple[Path, ...], paths: Path | None, choices: bool, view: View) -> int:
-    """Replay recorded TRACES against the reference model; exit code 1 where one diverges.
+    """Replay recorded TRACES against the reference model; exit code 1 where one diverges, 2 where one was cut off.
 
     Where a trace has functions, they are held against the paths beside its workload.
     """
@@ -31,8 +31,7 @@ def check(traces: tuple[Path, ...], paths: Path | None, choices: bool, view: Vie
     counts = ChoiceCounts()
     for trace in traces:
         end = replay(SessionReader(trace), Counting(counts, view.only_verdicts()), paths)
-        if end.status != "agreed":
-            code = 1
+        code = worse(code, end.exit_code)
     if choices and view.is_json:
         click.echo(json.dumps({"event": "rules", "rules": [row.as_dict() for row in counts.rows()]}))
     elif choices:

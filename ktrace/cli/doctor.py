@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 
 import click
 
+from ktrace.cli.style import styled
 from ktrace.doctor.check import Check, Verdict
 from ktrace.doctor.host import examine_host
 
@@ -15,10 +15,7 @@ _STYLE = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.MISSING: "red"
 
 
 def _say(check: Check) -> None:
-    verdict = f"{check.verdict:<8}"
-    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
-        verdict = click.style(verdict, fg=_STYLE[check.verdict])
-    click.echo(f"{verdict} {check.name:<20} {check.found}")
+    styled(sys.stdout, (f"{check.verdict:<8}", _STYLE[check.verdict]), f" {check.name:<20} {check.found}")
     if check.remedy:
         click.echo(f"{'':<29} -> {check.remedy}")
 

@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 import click
 
-from ktrace.errors import HostError, UsageError
+from ktrace.cli.mistakes import Choice
+from ktrace.cli.output import notify
+from ktrace.errors import UsageError
+from ktrace.output_file import output_file
 from ktrace.report.export import FORMATS
 from ktrace.report.export import export as exported
+from ktrace.trace.session_reader import is_whole
 
 
 @click.command()
 @click.argument("session", type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice([*FORMATS]), required=True, help="What to write.")
+@click.option("--format", "form", type=Choice([*FORMATS]), required=True, help="What to write.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write.  [default: standard output]")
-def export(session: Path, form: str, output: Path | None) -> None:
+def export(session: Path, form: str, output: Path | None) -> int:
     """Write SESSION for other tools.
 
     perfetto, chrome and ftrace draw a track for each actor, with curves of ring usage, semaphore values and bytes in
     queues; inside a step time is the guest's, between steps none passes. ktap and junit hold a test for each step;
-    csv a row for each field that changed.
+    csv a row for each field that changed. Exit code 2 if SESSION was cut off; what there is is written.
     """
     parts = exported(session, form)
     if output is None or str(output) == "-":
         if form == "perfetto" and sys.stdout.isatty():
             raise UsageError("perfetto's format is not for a terminal", "write it to a file: -o trace.pftrace")
         for part in parts:
-            sys.stdout.buffer.write(part)
-        return
-    scratch = output.with_name(f".{output.name}.{os.getpid()}")
-    try:
-        try:
-            with open(scratch, "wb") as out:
-                for part in parts:
-                    out.write(part)
-            scratch.replace(output)
-        finally:
-            scratch.unlink(missing_ok=True)
-    except OSError as error:
-        raise HostError(f"cannot write {str(output)!r}: {error.strerror}", "name another file with -o") from error
+            if sys.stdout.isatty():
+                sys.stdout.write(part.decode("utf-8", "replace"))  # which escapes what would steer it
+            else:
+                sys.stdout.buffer.write(part)
+    else:
+        with output_file(output) as out:
+            for part in parts:
+                out.write(part)
+    if is_whole(session):
+        return 0
+    notify(f"ktrace: steps of {session} are missing: it was cut off, or is still being written")
+    return UsageError.exit_code

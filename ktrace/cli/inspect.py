@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import click
 
+from ktrace.cli.mistakes import Choice
 from ktrace.cli.options import guest_options
 from ktrace.cli.output import console, notify
 from ktrace.errors import UsageError
@@ -41,7 +42,7 @@ def _number(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 
 
 @click.command()
-@click.argument("what", type=click.Choice([*GROUPS, "all"]))
+@click.argument("what", type=Choice([*GROUPS, "all"]))
 @click.argument("target", required=False)
 @guest_options("The image to run a workload on.")
 @click.option("--json", "as_json", is_flag=True, help="Print data.")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -12,7 +14,12 @@ from typing import Any
 
 import click
 
-from ktrace.errors import GuestError, KtraceError
+from ktrace.cli.mistakes import Choice, told
+from ktrace.cli.streams import give_up_output, prepare_streams
+from ktrace.cli.style import colours, styled
+from ktrace.errors import GuestError, HostError, InternalError, KtraceError, UsageError
+from ktrace.interrupt import held_back, interrupts
+from ktrace.suggest import did_you_mean
 
 _COMMANDS = {
     "bench": "ktrace.cli.bench:bench",
@@ -38,6 +45,8 @@ _COMMANDS = {
 """Where each command lives; a command's module is loaded only when it is asked for."""
 
 CONSOLE_LINES = 20
+INTERRUPTED = 128 + signal.SIGINT
+READER_GONE = 128 + signal.SIGPIPE
 
 
 class _Commands(click.Group):
@@ -51,9 +60,23 @@ class _Commands(click.Group):
         if place is None:
             return None
         module, _, name = place.partition(":")
-        command = getattr(importlib.import_module(module), name)
+        with held_back():  # Python throws some interruptions of an import away
+            command = getattr(importlib.import_module(module), name)
         assert isinstance(command, click.Command)
+        command.short_help = (command.help or "").partition("\n\n")[0].replace("\n", " ").strip()
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that *args* begin with.
+
+        :raises UsageError: there is none of that name
+        """
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            hint = did_you_mean(args[0], _COMMANDS, f"there are {', '.join(sorted(_COMMANDS))}")
+            raise UsageError(f"no command {args[0]!r}", hint)
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; click would end the process with 1 if it saw the errno of a reader that left."""
@@ -61,45 +84,100 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:
             raise BrokenPipeError from None
+        except OSError as error:
+            raise _of_host(error) from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ktrace")
-def cli() -> None:
-    """Boot a Linux guest, run IPC workloads in it call by call, and prove what the kernel did."""
+@click.option(
+    "--color", "when", type=Choice(["auto", "always", "never"]), default="auto", help="When to print colours."
+)
+def cli(when: str) -> None:
+    """Boot a Linux guest, run IPC workloads in it call by call, and prove what the kernel did.
+
+    Exit codes: 0 all agreed, 1 a divergence, 2 your input, 3 this machine, 4 the guest, 5 a bug of ktrace,
+    130 interrupted.
+    """
+    colours.when = when
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; the process ends with its exit code (``ktrace/errors.py``)."""
     # What steps leave behind has no cycles: looking for some at every 700 objects finds nothing.
     gc.set_threshold(200_000, 20, 100)
+    interrupts.take_over()
     try:
+        code = _run(arguments)
+        interrupts.raise_if_seen()
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        code = _say("interrupted", None, INTERRUPTED)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said and done
+    # Python ends a process by SIGINT, whatever its exit code, if the last text that was executed (dataclasses are) was
+    # interrupted (Python/pythonrun.c: run_eval_code_obj()).
+    exec("")
+    try:
+        sys.stdout.flush()
+    except (BrokenPipeError, HostError):
+        give_up_output()
+    sys.exit(code)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    """Run the command line and return its exit code; what goes wrong has been told."""
+    try:
+        prepare_streams()
         code = cli.main(args=arguments, prog_name="ktrace", standalone_mode=False)
         sys.stdout.flush()
+        return code if isinstance(code, int) else 0
     except click.exceptions.Abort:
-        code = _say("interrupted", None, 130)
+        raise
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return UsageError.exit_code
     except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+        return _tell(told(error))
     except KtraceError as error:
-        if "KTRACE_TRACEBACK" in os.environ:
-            traceback.print_exc()
-        if isinstance(error, GuestError) and error.console:
-            tail = "\n".join(error.console.splitlines()[-CONSOLE_LINES:])
-            click.echo(f"{click.style('the end of the guest console:', dim=True)}\n{tail}", err=True)
-        code = _say(error.message, error.hint, error.exit_code, error.blame)
-    except KeyboardInterrupt:
-        code = _say("interrupted", None, 130)
+        return _tell(error)
     except BrokenPipeError:
         # Whoever read our output has gone: nothing is left to say, and nobody to say it to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 141
-    sys.exit(code if isinstance(code, int) else 0)
+        give_up_output()
+        return READER_GONE
+    except OSError as error:
+        return _tell(_of_host(error))
+    except MemoryError:
+        return _tell(HostError("out of memory", "close something else"))
+    except Exception as error:  # a mistake of ours: nobody caught it, so nobody may take it for a verdict
+        return _tell(InternalError.of(error))
+
+
+def _of_host(error: OSError) -> HostError:
+    """Return what to say of an error that nobody expected this machine to make."""
+    what = os.strerror(error.errno) if error.errno else str(error)
+    hint = "free some space there" if error.errno == errno.ENOSPC else None
+    return HostError(f"{error.filename!r}: {what}" if error.filename else what, hint)
+
+
+def _tell(error: KtraceError) -> int:
+    if "KTRACE_TRACEBACK" in os.environ:
+        traceback.print_exception(error)
+    if isinstance(error, GuestError) and error.console:
+        tail = "\n".join(error.console.splitlines()[-CONSOLE_LINES:])
+        _print(("the end of the guest console:", "dim"), f"\n{tail}")
+    return _say(error.message, error.hint, error.exit_code, error.blame)
 
 
 def _say(message: str, hint: str | None, code: int, blame: str = "") -> int:
-    where = f" ({blame})" if blame else ""
-    click.echo(f"{click.style('ktrace', bold=True)}{where}: {message}", err=True)
+    _print(("ktrace", "bold"), f"{f' ({blame})' if blame else ''}: {message}")
     if hint:
-        click.echo(f"  {hint}", err=True)
+        _print(f"  {hint}")
     return code
+
+
+def _print(*parts: str | tuple[str, str]) -> None:
+    """Print on standard error; where that is impossible there is nobody to be told."""
+    try:
+        styled(sys.stderr, *parts)
+    except (OSError, HostError):
+        return

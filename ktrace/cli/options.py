@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ktrace.cli.mistakes import Choice
 from ktrace.verify.options import DEFAULT_IMAGE, GuestOptions, SessionOptions
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -49,7 +50,7 @@ def guest_options(purpose: str = "The image to boot.", accel: bool = False) -> _
         command = memory_option(wrapper)
         command = click.option("--image", "image_name", default=DEFAULT_IMAGE, show_default=True, help=purpose)(command)
         if accel:
-            choice = click.Choice(["kvm", "tcg"])
+            choice = Choice(["kvm", "tcg"])
             command = click.option("--accel", type=choice, help="Use this accelerator, without trying.")(command)
         return command  # type: ignore[return-value]
 

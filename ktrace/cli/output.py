@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
+from ktrace.cli import style
 from ktrace.report.json_view import JsonView
 from ktrace.report.terminal import TerminalView
 from ktrace.state.step import Step
@@ -19,21 +19,19 @@ from ktrace.trace.session import Choices, End, Header, Verdict
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """Leave it to ``ktrace.cli.main`` what becomes of a reader that left; rich would end the process with 1."""
-        raise BrokenPipeError
-
-
 def console() -> Console:
-    """Return a console for standard output: no colour on a pipe or under NO_COLOR, no wrapping."""
-    plain = not sys.stdout.isatty() or "NO_COLOR" in os.environ
-    return _Console(file=sys.stdout, no_color=plain, highlight=False, soft_wrap=True)
+    """Return a console for standard output."""
+    return style.console(sys.stdout)
 
 
 def notify(text: str) -> None:
     """Tell the person something that is no result."""
     click.echo(text, err=True)
+
+
+def worse(one: int, other: int) -> int:
+    """Return which of two exit codes says more: a divergence, whatever came of the rest."""
+    return 1 if 1 in (one, other) else max(one, other)
 
 
 class View:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import io
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from ktrace.errors import HostError, KtraceError, UsageError
+from ktrace.errors import KtraceError, UsageError
+from ktrace.output_file import output_file
 from ktrace.report.page import write_page
 from ktrace.trace.session_reader import SessionReader
 from ktrace.verify import citations
@@ -43,9 +44,12 @@ def _places(reader: SessionReader, names: set[str]) -> Mapping[str, str]:
     metavar="DIR|URL",
     help="Link functions to their source there; a URL has {file} and {line} in it.",
 )
-def report(session: Path, output: Path | None, rules: bool | None, source: str) -> None:
-    """Write SESSION as one self-contained HTML page to look through in a browser."""
-    write_report(session, output or Path("report.html"), rules, _link(source))
+def report(session: Path, output: Path | None, rules: bool | None, source: str) -> int:
+    """Write SESSION as one self-contained HTML page to look through in a browser.
+
+    Exit code 2 if SESSION was cut off; the page has what there is.
+    """
+    return write_report(session, output or Path("report.html"), rules, _link(source))
 
 
 def _link(source: str) -> str:
@@ -62,8 +66,8 @@ def _link(source: str) -> str:
     return f"{Path(source).resolve().as_uri()}/{{file}}" if source else ""
 
 
-def write_report(session: Path, output: Path, rules: bool | None = None, source: str = "") -> None:
-    """Do what ``ktrace report`` does.
+def write_report(session: Path, output: Path, rules: bool | None = None, source: str = "") -> int:
+    """Do what ``ktrace report`` does, and return its exit code.
 
     :param rules: name the model's rules; ``None``: unless the session is large
     :param source: what functions are linked to
@@ -73,24 +77,17 @@ def write_report(session: Path, output: Path, rules: bool | None = None, source:
     reader = SessionReader(session)
     if rules is None:
         rules = reader.path.stat().st_size <= RULES_LIMIT
-    if output.is_dir():
-        raise UsageError(f"{str(output)!r} is a directory", "name a file: -o report.html")
-    scratch = output.with_name(f".{output.name}.{os.getpid()}")
-    try:
-        try:
-            with open(scratch, "w", encoding="utf-8") as out:
-                totals = write_page(
-                    reader,
-                    out,
-                    lambda names: _places(reader, names),
-                    citations.of_session(SessionReader(session)) if rules else (),
-                    source,
-                )
-            scratch.replace(output)
-        finally:
-            scratch.unlink(missing_ok=True)
-        size = output.stat().st_size
-    except OSError as error:
-        raise HostError(f"cannot write {str(output)!r}: {error.strerror}", "name another file with -o") from error
-    note = "  (the session was cut off)" if totals.truncated else ""
-    click.echo(f"{output}: {totals.steps} steps, {size / 1024:.0f} KiB{note}")
+    with output_file(output) as file:
+        out = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        totals = write_page(
+            reader,
+            out,
+            lambda names: _places(reader, names),
+            citations.of_session(SessionReader(session)) if rules else (),
+            source,
+        )
+        out.detach().flush()
+        size = f", {file.tell() / 1024:.0f} KiB" if file.seekable() else ""
+    note = "  (the session was cut off, or is still being written)" if totals.truncated else ""
+    click.echo(f"{output}: {totals.steps} steps{size}{note}", err=True)
+    return UsageError.exit_code if totals.truncated else 0

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ktrace.cli.options import guest_options, recording_options, session_options
-from ktrace.cli.output import View, notify, view_options
+from ktrace.cli.output import View, notify, view_options, worse
 from ktrace.errors import GuestError, ModelError, UsageError
+from ktrace.output_file import check_output
 from ktrace.trace.session import End, new_directory
 from ktrace.verify.options import GuestOptions, RunOptions, SessionOptions
 from ktrace.workload.library import bundled, load, titles
@@ -59,6 +60,8 @@ def run(
     if page is not None and view.is_json:
         raise UsageError("--report takes one workload, and no --json", "write the others with: ktrace report SESSION")
     options = RunOptions(workloads, guest, session, plain, hold, page)
+    if page is not None:
+        check_output(page)
     scripts = {name: load(name) for name in workloads}
     if len(workloads) == 1:
         return _run_one(options, scripts[workloads[0]], view)
@@ -82,7 +85,7 @@ def _run_one(options: RunOptions, script: Script, view: View) -> int:
         from ktrace.cli.report import write_report
 
         write_report(session.directory, options.page)
-    return 0 if end.status == "agreed" else 1
+    return end.exit_code
 
 
 def _run_several(options: RunOptions, scripts: dict[str, Script], view: View) -> int:
@@ -98,10 +101,10 @@ def _run_several(options: RunOptions, scripts: dict[str, Script], view: View) ->
         session = replace(options.session, paths=paths_file(name))
         try:
             ends.append(run_session(guests, script, view.only_verdicts(), session))
-            worst = max(worst, ends[-1].status != "agreed")
+            worst = worse(worst, ends[-1].exit_code)
         except (UsageError, GuestError, ModelError) as error:
             click.echo(f"{script.name}: {error.blame}: {error.message}", err=True)
-            worst = max(worst, error.exit_code)
+            worst = worse(worst, error.exit_code)
     if not view.is_json:
         agreed = sum(end.status == "agreed" for end in ends)
         steps, fields = sum(end.steps for end in ends), sum(end.fields for end in ends)

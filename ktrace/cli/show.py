@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from ktrace.cli.output import View, view_options
+from ktrace.cli.output import View, notify, view_options
+from ktrace.errors import UsageError
 from ktrace.trace.session_reader import SessionReader
 
 
@@ -14,13 +15,19 @@ from ktrace.trace.session_reader import SessionReader
 @click.argument("session", type=click.Path(path_type=Path))
 @view_options
 def show(session: Path, view: View) -> int:
-    """Print SESSION as it was printed when it ran."""
+    """Print SESSION as it was printed when it ran.
+
+    Exit code 0 if it agreed, 1 if it diverged, 2 if it was cut off or did not come to its end.
+    """
     return play(session, view)
 
 
 def play(session: Path, view: View) -> int:
     """Print a session again; say so where it has no end. Return the exit code."""
-    played = SessionReader(session).play(view, str(session))
-    if not played.ended:
-        click.echo(f"ktrace: {session} ends early: it was cut off, or is still running", err=True)
-    return 1 if played.diverged else 0
+    reader = SessionReader(session)
+    played = reader.play(view, str(session))
+    if reader.truncated:
+        notify(f"ktrace: steps of {session} are missing: it was cut off, or is still being written")
+    if played.diverged:
+        return 1
+    return UsageError.exit_code if played.end is None or reader.truncated else played.end.exit_code

@@ -62,7 +62,7 @@ def _play(what: str, guest: GuestOptions, view: View) -> int:
 
         script = load(what)
         end = run_session(prepare_guests(guest, notify), script, view, SessionOptions(command=command_line()))
-        return 0 if end.status == "agreed" else 1
+        return end.exit_code
     return show_again(path, view)
 
 

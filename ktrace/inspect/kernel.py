@@ -13,6 +13,7 @@ from ktrace.errors import UsageError
 from ktrace.include.asm.page_types import PAGE_SHIFT, PAGE_SIZE
 from ktrace.inspect.members import type_of
 from ktrace.inspect.memory import START_KERNEL_MAP, KernelMemory, PhysicalMemory
+from ktrace.interrupt import held_back
 
 _NUMBERED = re.compile(r"\.[0-9]+$")
 PAGE_OFFSET_4LEVEL = 0xFFFF888000000000
@@ -55,11 +56,16 @@ class LiveKernel:
 
     @classmethod
     def attach(cls, physical: PhysicalMemory, vmlinux: Path, vmcoreinfo: bytes) -> LiveKernel:
-        """Open the kernel that runs in *physical*.
+        """Open the kernel that runs in *physical*; drgn loses a KeyboardInterrupt, so none comes meanwhile.
 
         :param vmcoreinfo: the text of the guest's vmcoreinfo note
         :raises UsageError: *vmlinux* has no debug information, or is not this kernel's
         """
+        with held_back():
+            return cls._attached(physical, vmlinux, vmcoreinfo)
+
+    @classmethod
+    def _attached(cls, physical: PhysicalMemory, vmlinux: Path, vmcoreinfo: bytes) -> LiveKernel:
         prog = drgn.Program(drgn.Platform(drgn.Architecture.X86_64))
         prog.set_linux_kernel_custom(vmcoreinfo, True)
         current = _Current(physical)

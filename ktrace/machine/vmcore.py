@@ -6,18 +6,17 @@ registers, the VMCOREINFO note, and segments by physical and virtual address. A 
 
 from __future__ import annotations
 
-import errno
 import json
 import mmap
-import os
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from ktrace.errors import HostError, UsageError
+from ktrace.errors import UsageError
 from ktrace.include.asm.page_types import PAGE_SIZE
+from ktrace.output_file import can_have_holes, output_file
 from ktrace.uapi.elf import EM_X86_64, ET_CORE, NT_PRSTATUS, PT_LOAD, PT_NOTE
 
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
@@ -72,7 +71,7 @@ class CoreNotes:
 
 
 def write_vmcore(path: Path, memory: Memory, segments: Mapping[int, int], notes: CoreNotes) -> None:
-    """Write the file, whole or not at all; it has holes where memory is zero.
+    """Write the file; a regular one has holes where memory is zero.
 
     :param segments: what is mapped where: physical by virtual address, each to the end of RAM
     :raises HostError: it cannot be written
@@ -95,21 +94,18 @@ def write_vmcore(path: Path, memory: Memory, segments: Mapping[int, int], notes:
     for virtual, physical in segments.items():
         length = memory.size - physical
         table += _SEGMENT.pack(PT_LOAD, 7, data + physical, virtual, physical, length, length, PAGE_SIZE)
-    scratch = path.with_name(f".{path.name}.part")
-    try:
-        with scratch.open("wb") as file:
-            file.write(ident + table + noted)
-            for start in range(0, memory.size, _BLOCK):
-                block = memory.read(start, min(_BLOCK, memory.size - start))
-                if block.count(0) != len(block):
-                    file.seek(data + start)
-                    file.write(block)
+    with output_file(path) as file:
+        holes = can_have_holes(file)
+        file.write((ident + table + noted).ljust(data, b"\0"))
+        for start in range(0, memory.size, _BLOCK):
+            block = memory.read(start, min(_BLOCK, memory.size - start))
+            if not holes:
+                file.write(block)
+            elif block.count(0) != len(block):
+                file.seek(data + start)
+                file.write(block)
+        if holes:
             file.truncate(data + memory.size)
-        os.replace(scratch, path)
-    except OSError as error:
-        scratch.unlink(missing_ok=True)
-        hint = "free some space there" if error.errno == errno.ENOSPC else "name a place that can be written"
-        raise HostError(f"cannot write {str(path)!r}: {error.strerror}", hint) from error
 
 
 def _note(name: str, kind: int, content: bytes) -> bytes:

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from ktrace.errors import UsageError
 from ktrace.state.compare import label
 from ktrace.state.ref import Ref
-from ktrace.trace.session_reader import SessionReader
+from ktrace.trace.session_reader import SessionReader, what_lacks
 
 STEPS_PER_CHUNK = 256
 """Steps that are decoded at once in the browser; each chunk begins with its whole World."""
@@ -130,7 +130,7 @@ def _packed(
                 beside.append(record)
                 totals.functions.update(row[2].removesuffix("%return") for row in record.get("rows", ()))
     except (KeyError, TypeError, AttributeError, IndexError) as error:
-        raise UsageError(f"{str(reader.path)!r}: {error!r} is not a session's event") from error
+        raise UsageError(f"{str(reader.path)!r}: {what_lacks(error)}") from error
     chunk.last(beside)
     yield chunk.packed()
     totals.truncated = reader.truncated

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ktrace.report.function_tree import function_lines, way_lines
 from ktrace.report.pictures import involved, picture
+from ktrace.report.untrusted import one_line, printable
 from ktrace.state.call import Completed, Continued, Exited, Signalled, Stopped
 from ktrace.state.compare import ABSENT, Difference
 from ktrace.state.net.socket_tables import TABLES
@@ -48,7 +49,7 @@ class TerminalView:
         image = header.manifest.get("image", "")
         release = header.manifest.get("release", "")
         accelerator = header.manifest.get("accelerator", "")
-        self._line(Text(header.title, "bold"), Text(f"   {image}, Linux {release}, {accelerator}", "dim"))
+        self._line(Text(one_line(header.title), "bold"), Text(f"   {image}, Linux {release}, {accelerator}", "dim"))
 
     def step(self, step: Step) -> None:
         """Print one step and what it changed."""
@@ -191,7 +192,7 @@ class TerminalView:
         if self._console.is_terminal:
             self._console.print(text, soft_wrap=True, highlight=False)
         else:  # the same characters, four times as fast
-            self._console.file.write(text.plain + "\n")
+            self._console.file.write(printable(text.plain) + "\n")
             self._console.file.flush()
 
 

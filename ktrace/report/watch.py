@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ktrace.report.pictures import gone, involved, picture, subject
 from ktrace.report.terminal import divergence_lines
+from ktrace.report.untrusted import printable_text
 from ktrace.state.call import Completed, Continued, Exited, Signalled, Stopped
 from ktrace.state.ref import Ref
 from ktrace.state.step import Step
@@ -87,9 +88,10 @@ class Film:
             rows = [*rows[: room - 1], Text(f"⋮ {more} more lines, for a taller terminal", "dim")]
         rows += [Text()] * (room - len(rows))
         rows.append(Text(footer, "reverse dim"))
-        for row in rows:
+        shown = [printable_text(row) for row in rows]
+        for row in shown:
             row.truncate(width, overflow="ellipsis")
-        return rows
+        return shown
 
     def _list(self, place: int) -> Iterator[Text]:
         first = max(0, min(place - LISTED // 2, len(self.frames) - LISTED))

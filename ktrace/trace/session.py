@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from ktrace.errors import HostError
+from ktrace.errors import HostError, UsageError
 from ktrace.state.compare import Difference
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Choice, Rule
@@ -69,7 +69,9 @@ class Verdict:
 
 @dataclass(frozen=True)
 class End:
-    """How a session ended: ``agreed``, ``diverged``, or who failed, with the totals.
+    """How a session ended: ``agreed``, ``diverged``, ``cut off``, or who failed, with the totals.
+
+    A session that was cut off, or that has no step, agreed to nothing: it is ``cut off`` or ``empty``.
 
     :param held: how many of *fields* were only held to a rule that leaves the kernel a choice
     """
@@ -82,10 +84,23 @@ class End:
     held: int = 0
 
     @property
+    def exit_code(self) -> int:
+        """Exit code of a command whose result this is: 1 stands for a divergence and for nothing else."""
+        return {"agreed": 0, "diverged": 1}.get(self.status, UsageError.exit_code)
+
+    @property
     def totals(self) -> str:
         """What was compared, in words."""
         by_rule = f", {self.held} of them with a rule's leave" if self.held else ""
-        return f"{self.steps} steps, {self.objects} objects, {self.fields} fields compared{by_rule}"
+        return (
+            f"{counted(self.steps, 'step')}, {counted(self.objects, 'object')}, "
+            f"{counted(self.fields, 'field')} compared{by_rule}"
+        )
+
+
+def counted(number: int, what: str) -> str:
+    """Return how many there are of *what*, an English word that takes an s."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 class Sink(Protocol):

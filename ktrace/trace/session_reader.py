@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,10 +31,10 @@ from ktrace.trace.session_writer import VERSION
 class Played:
     """What a session's file tells of its run.
 
-    :param ended: it has an end: the run was not cut off, and is not still going on
+    :param end: ``None``: the run was cut off, or is still going on
     """
 
-    ended: bool
+    end: End | None
     diverged: bool
 
 
@@ -41,32 +43,30 @@ class SessionReader:
 
     :param path: the session's directory, or its file
     :ivar initial: the World before the first step, as it is written
+    :ivar truncated: it has no end, or lacks steps: it was cut off, or is still being written
     :raises UsageError: no session is there, or it is of another version
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path / FILE_NAME if path.is_dir() else path
+        try:
+            self.path = path / FILE_NAME if path.is_dir() else path
+        except OSError as error:
+            raise _unreadable(path, error) from error
         self.truncated = False
         self._lines = self._read_lines()
         first = next(self._lines, None)
         if first is None or "ktrace_session" not in first:
-            raise UsageError(
-                f"{str(path)!r} is not a ktrace session", "give a session's directory or its session.jsonl"
-            )
+            raise _no_session(path)
         if first["ktrace_session"] != VERSION:
             raise UsageError(
                 f"{str(path)!r} has session format {first['ktrace_session']!r}, this ktrace reads {VERSION}",
                 "use the ktrace that recorded it",
             )
-        self.initial = first["initial"]
-        self.header = Header(
-            first["title"],
-            decode(first["facts"]),
-            first["manifest"],
-            World(decode(first["initial"]) or {}),
-            tuple(first["clocks"]) if "clocks" in first else None,
-            _read_addresses(first.get("at", {})),
-        )
+        try:
+            self.initial = first["initial"]
+            self.header = _header(first)
+        except _NO_EVENT as error:
+            raise UsageError(f"{str(self.path)!r}, line 1: {what_lacks(error)}") from error
 
     def records(self) -> Iterator[dict[str, Any]]:
         """Yield what happened as it is written, of every kind, in order; instead of :meth:`events`.
@@ -120,8 +120,8 @@ class SessionReader:
                         event["message"],
                         event.get("held", 0),
                     )
-            except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
-                raise UsageError(f"{str(self.path)!r}, line {number}: {error!r} is not a session's event") from error
+            except _NO_EVENT as error:
+                raise UsageError(f"{str(self.path)!r}, line {number}: {what_lacks(error)}") from error
 
     def play(self, sink: Sink, place: str = "") -> Played:
         """Hand everything to *sink*, as it was when the session ran.
@@ -129,7 +129,8 @@ class SessionReader:
         :param place: told *sink* at the end
         :raises UsageError: a line in the middle cannot be read
         """
-        ended = diverged = False
+        ended: End | None = None
+        diverged = False
         sink.header(self.header)
         for event in self.events():
             match event:
@@ -141,26 +142,68 @@ class SessionReader:
                     diverged = True
                     sink.verdict(event)
                 case End():
-                    ended = True
+                    ended = event
                     sink.end(event, place)
         return Played(ended, diverged)
 
     def _read_lines(self) -> Iterator[dict[str, Any]]:
+        self.truncated = True  # until its last line has come
+        steps = 0
         try:
             with _open(self.path) as file:
-                for number, line in enumerate(file, 1):
-                    if not line.endswith("\n"):
-                        self.truncated = True
-                        return
+                for number, line in enumerate(_whole(file), 1):
                     try:
                         event = json.loads(line)
-                    except json.JSONDecodeError as error:
-                        raise UsageError(f"{str(self.path)!r}, line {number}: {error}") from error
+                    except (ValueError, RecursionError) as error:  # json's own error is a ValueError
+                        if number == 1:
+                            raise _no_session(self.path) from error
+                        raise UsageError(f"{str(self.path)!r}, line {number}: {what_lacks(error)}") from error
                     if not isinstance(event, dict):
-                        raise UsageError(f"{str(self.path)!r}, line {number}: not an object")
+                        raise (
+                            _no_session(self.path)
+                            if number == 1
+                            else UsageError(f"{str(self.path)!r}, line {number}: not an object")
+                        )
+                    if "step" in event:
+                        steps += 1
+                        if event["step"] != steps:
+                            raise UsageError(
+                                f"{str(self.path)!r}, line {number}: step {event['step']!r} where step {steps} belongs"
+                            )
+                    elif "end" in event:
+                        # Whoever failed may have been in the middle of a step.
+                        self.truncated = event["end"] in ("agreed", "diverged") and event.get("steps") != steps
                     yield event
-        except (OSError, EOFError) as error:
-            raise UsageError(f"cannot read {str(self.path)!r}: {getattr(error, 'strerror', None) or error}") from error
+        except OSError as error:
+            raise _unreadable(self.path, error) from error
+
+
+def is_whole(path: Path) -> bool:
+    """Tell whether the session at *path* has its last line; its steps are not decoded for that."""
+    reader = SessionReader(path)
+    deque(reader.records(), 0)
+    return not reader.truncated
+
+
+def _no_session(path: Path) -> UsageError:
+    return UsageError(f"{str(path)!r} is not a ktrace session", "give a session's directory or its session.jsonl")
+
+
+def _unreadable(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"cannot read {str(path)!r}: {error.strerror or error}")
+
+
+def _whole(file: IO[str]) -> Iterator[str]:
+    """Yield the lines of *file* up to where it was torn off; a compressed one may be torn anywhere."""
+    lines = iter(file)
+    while True:
+        try:
+            line = next(lines, "")
+        except (EOFError, zlib.error):
+            return
+        if not line.endswith("\n"):
+            return
+        yield line
 
 
 def _open(path: Path) -> IO[str]:
@@ -168,6 +211,32 @@ def _open(path: Path) -> IO[str]:
     if path.suffix == ".gz":
         return gzip.open(path, "rt", encoding="utf-8", errors="replace")
     return open(path, encoding="utf-8", errors="replace")
+
+
+_NO_EVENT = (KeyError, IndexError, TypeError, AttributeError, ValueError, RecursionError)
+"""What reading raises of a line that is an object, but not one that a session has."""
+
+
+def what_lacks(error: Exception) -> str:
+    """Say why a line is no event of a session."""
+    if isinstance(error, KeyError):
+        return f"not an event of a session: it lacks {error.args[0]!r}"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return f"not an event of a session: {error}"
+
+
+def _header(first: Mapping[str, Any]) -> Header:
+    if not isinstance(first["title"], str) or not isinstance(first["manifest"], dict):
+        raise TypeError("its title is no text, or its manifest no object")
+    return Header(
+        first["title"],
+        decode(first["facts"]),
+        first["manifest"],
+        World(decode(first["initial"]) or {}),
+        tuple(first["clocks"]) if "clocks" in first else None,
+        _read_addresses(first.get("at", {})),
+    )
 
 
 def _step(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any
 
-from ktrace.errors import ModelError, UsageError
+from ktrace.errors import REPORT, ModelError, UsageError
 from ktrace.model.kernel import Kernel, is_modelled
 from ktrace.state.call import Completed, Continued, Event, Exited, Outcome, Signalled, Stopped
 from ktrace.state.compare import ABSENT, Agreed, Difference, Held, compare, count_fields, differ
@@ -84,9 +84,7 @@ class Checker:
             raise ModelError(
                 f"the model fails at step {step.number}, {step.call.name!r}: "
                 + (str(error) if unknown else f"{type(error).__name__}: {error}"),
-                "leave the call out: it is not modelled"
-                if unknown
-                else "this is a bug in ktrace, please report it; KTRACE_TRACEBACK=1 shows where",
+                "leave the call out: it is not modelled" if unknown else REPORT,
             ) from error
         self.steps += 1
         self._count(step.world)

@@ -34,12 +34,12 @@ def judge(
     *,
     history: StepHistory | None = None,
     paths: Paths | None = None,
-    cut_off: Callable[[], bool] = lambda: False,
+    cut_off: Callable[[], str] = lambda: "",
 ) -> End:
     """Take *steps* until their end or the first divergence, and tell *sink*.
 
     :param history: gives the steps that *sink* has taken again, where it keeps them
-    :param cut_off: asked at the end of *steps*: tells whether there were more once
+    :param cut_off: asked at the end of *steps*: says how it can be that there were more; empty where there were not
     :raises UsageError: the model does not know a call, or *steps* says so
     :raises ModelError: the model itself fails
     """
@@ -51,8 +51,10 @@ def judge(
     if (verdict := _first_verdict(steps, sink, checker, paths)) is not None:
         sink.verdict(verdict)
         return _end(sink, checker, "diverged", "")
-    if cut_off():
-        return _end(sink, checker, "agreed", "the trace was cut off")
+    if reason := cut_off():
+        return _end(sink, checker, "cut off", reason)
+    if not checker.steps:
+        return _end(sink, checker, "empty", "there is no step in it")
     if paths is not None and (unmet := paths.unmet()):
         sink.verdict(Verdict(checker.steps, (), (), unmet))
         return _end(sink, checker, "diverged", "some expected paths were never put to the test")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import NoReturn
 
 from ktrace.agent.syscalls import ALIASES, CONSTANTS, HANDLERS, OPERATIONS, SIGNATURES
 from ktrace.agent.syscalls.signature import Signature
+from ktrace.suggest import did_you_mean
 from ktrace.uapi.errno import ERRNO_NUMBERS
 from ktrace.uapi.signal import SIGNAL_NAMES
 from ktrace.workload.script import (
@@ -80,7 +80,7 @@ class _Checker:
                 self.fail(f"{actor!r} is no name for an actor", step.place, "begin it with a capital letter")
         entry = SIGNATURES.get(step.name) or OPERATIONS.get(step.name)
         if entry is None and step.name not in ALIASES:
-            self.fail(f"unknown call {step.name!r}", step.place, _close(step.name, _CALLS))
+            self.fail(f"unknown call {step.name!r}", step.place, did_you_mean(step.name, _CALLS))
         if step.name in ("spawn", "sysctl", "wait") and step.actor is not None:
             self.fail(f"{step.name} is not done by an actor", step.place, f"leave out '{step.actor}:'")
         if step.name == "fork" and step.value is None:
@@ -99,7 +99,7 @@ class _Checker:
                 self.fail(
                     f"{step.name} has no parameter {key!r}",
                     value.place,
-                    _close(key, [*entry.names, *entry.outs]) or entry.prototype(),
+                    did_you_mean(key, [*entry.names, *entry.outs]) or entry.prototype(),
                 )
             self.names(value, known)
         if entry is not None and step.name not in ("spawn", "fork"):
@@ -116,7 +116,7 @@ class _Checker:
                 self.fail("whose? nobody acts in this step", item.place, "write the actor first: B: killed SIGKILL")
             if isinstance(item.value, Name) and not self.known(item.value.name, known):
                 word = item.value.name
-                close = _close(word, [*known, *ERRNO_NUMBERS, *SIGNAL_NAMES.values(), *_OUTCOMES])
+                close = did_you_mean(word, [*known, *ERRNO_NUMBERS, *SIGNAL_NAMES.values(), *_OUTCOMES])
                 self.fail(f"unknown annotation {word!r}", item.value.place, close or "prose is written behind ##")
             if item.value is not None:
                 self.names(item.value, known, pattern=True)
@@ -163,7 +163,7 @@ class _Checker:
                     self.fail(
                         f"unknown name {name!r}",
                         item.place,
-                        _close(name, [*known, *self.actors, *_WORDS])
+                        did_you_mean(name, [*known, *self.actors, *_WORDS])
                         or "bind it in an earlier step: [name, name] or -> name",
                     )
             case String(_, prefix):
@@ -184,8 +184,3 @@ class _Checker:
 
 _WORDS = frozenset([*CONSTANTS, *HANDLERS, "NULL", "BAD"])
 _CALLS = [*SIGNATURES, *OPERATIONS, *ALIASES]
-
-
-def _close(word: str, words: Iterable[str]) -> str | None:
-    found = difflib.get_close_matches(word, list(words), 3)
-    return f"did you mean {' or '.join(found)}" if found else None

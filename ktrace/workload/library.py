@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 from ktrace.errors import UsageError
+from ktrace.suggest import did_you_mean
 from ktrace.workload.parser import parse_script
 from ktrace.workload.script import Script
 
 SUFFIX = ".kt"
+STDIN = "-"
 
 
 def directory() -> Path:
@@ -35,16 +36,18 @@ def bundled() -> tuple[str, ...]:
 def load(name: str) -> Script:
     """Return a workload.
 
-    :param name: of a bundled one, or the path of a script: with a slash, or ending in ``.kt``
+    :param name: of a bundled one, or the path of a script: with a slash, or ending in ``.kt``; ``-`` reads the script
+        from standard input
     :raises UsageError: there is none; the hint has close matches
     :raises ScriptError: the script is wrong
     """
+    if name == STDIN:
+        return _script(sys.stdin.buffer.read() if sys.stdin is not None else b"", "stdin", "stdin")
     if "/" in name or name.endswith(SUFFIX):
         return read(Path(name))
     known = bundled()
     if name not in known:
-        close = difflib.get_close_matches(name, known, 3)
-        hint = f"did you mean {' or '.join(close)}" if close else "ktrace run --list shows them; a path needs a slash"
+        hint = did_you_mean(name, known, "ktrace run --list shows them; a path needs a slash")
         raise UsageError(f"unknown workload {name!r}", hint)
     return read(directory() / (name + SUFFIX))
 
@@ -56,15 +59,19 @@ def read(path: Path) -> Script:
     :raises ScriptError: it holds no script
     """
     try:
-        text = path.read_text("utf-8")
+        data = path.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {str(path)!r}: {error.strerror}") from None
+    return _script(data, path.name, path.stem)
+
+
+def _script(data: bytes, source: str, name: str) -> Script:
+    try:
+        text = data.decode("utf-8-sig")  # some editors begin a file with a byte order mark
     except UnicodeDecodeError:
-        raise UsageError(f"cannot read {str(path)!r}: not a text in UTF-8") from None
-    script = parse_script(text, path.name)
-    if script.name:
-        return script
-    return replace(script, name=path.stem)
+        raise UsageError(f"cannot read {source!r}: not a text in UTF-8") from None
+    script = parse_script(text.replace("\r\n", "\n"), source)
+    return script if script.name else replace(script, name=name)
 
 
 def titles() -> dict[str, str]:

@@ -72,6 +72,8 @@ class _Parser(Reader):
             if not steps:
                 self.fail("the script is empty", Place(1, 1), "its first line is its title: ## name: title")
             title = ""
+        if not steps:
+            self.fail("the script has no step", Place(1, 1), "write one behind the title, such as A: pipe2([r, w], 0)")
         return Script(title, tuple(steps), name, tuple(comments), functions, tuple(probes), source=self.source)
 
     def wish(self) -> str | None:

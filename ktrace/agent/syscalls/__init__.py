@@ -5,7 +5,6 @@ Arguments and out values of every call are those of its manual page; :func:`prot
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +17,7 @@ from ktrace.agent.syscalls.signature import Returns, Signature
 from ktrace.agent.syscalls.text import Naming, format_value, quote
 from ktrace.errors import UsageError
 from ktrace.state.call import NULL, Call, Result
+from ktrace.suggest import did_you_mean
 from ktrace.uapi.stat import S_IFIFO
 
 __all__ = [
@@ -55,8 +55,7 @@ def signature(name: str) -> Signature:
     """
     found = SIGNATURES.get(name) or OPERATIONS.get(name)
     if found is None:
-        close = difflib.get_close_matches(name, [*SIGNATURES, *OPERATIONS, *ALIASES], 3)
-        raise UsageError(f"unknown call {name!r}", f"did you mean {' or '.join(close)}" if close else None)
+        raise UsageError(f"unknown call {name!r}", did_you_mean(name, [*SIGNATURES, *OPERATIONS, *ALIASES]))
     return found
 
 

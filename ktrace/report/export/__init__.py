@@ -13,7 +13,7 @@ from ktrace.report.export.perfetto import perfetto
 from ktrace.report.export.results import cases, junit, ktap, totals
 from ktrace.report.export.table import table
 from ktrace.report.export.timeline import Mark, Timeline
-from ktrace.trace.session_reader import SessionReader
+from ktrace.trace.session_reader import SessionReader, what_lacks
 
 Exporter = Callable[[Path], Iterator[bytes]]
 
@@ -27,7 +27,7 @@ def export(path: Path, form: str) -> Iterator[bytes]:
     try:
         yield from FORMATS[form](path)
     except (KeyError, TypeError, AttributeError, IndexError) as error:
-        raise UsageError(f"{str(path)!r}: {error!r} is not a session's event") from error
+        raise UsageError(f"{str(path)!r}: {what_lacks(error)}") from error
 
 
 def _marks(reader: SessionReader) -> Iterator[Mark]:

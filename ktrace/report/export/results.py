@@ -107,12 +107,12 @@ def _plain(text: str) -> str:
 
 
 def _xml(text: str) -> str:
-    """Return *text* with what XML 1.0 cannot hold replaced."""
+    """Return *text* with what XML 1.0 cannot hold, and what steers terminals, replaced."""
     return "".join(char if char in "\n\t" or _allowed(ord(char)) else "\ufffd" for char in text)
 
 
 def _allowed(code: int) -> bool:
-    return 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or 0x10000 <= code <= 0x10FFFF
+    return 0x20 <= code < 0x7F or 0xA0 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or 0x10000 <= code <= 0x10FFFF
 
 
 def _attribute(text: str) -> str:

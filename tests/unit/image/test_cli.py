@@ -91,7 +91,7 @@ def test_config(tmp_path):
         (["import", "mine", "--package", "a b"], 2, "'a b' is no package"),
         (["import", "lab-6.1", "--package", "linux-image-6.1"], 2, "is the name of a recipe"),
         (["config", "--for", "/nowhere"], 2, "cannot read '/nowhere'"),
-        (["config"], 2, "Missing option '--for'"),
+        (["config"], 2, "--for is missing"),
         (["refresh", "nope"], 2, "no imported image 'nope'"),
         (["source", "nope", "/tmp"], 2, "no recipe 'nope'"),
     ],

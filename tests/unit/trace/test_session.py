@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 from dataclasses import replace
@@ -148,7 +149,45 @@ def test_a_session_cut_off_anywhere_still_opens(tmp_path: Path) -> None:
         assert events == [*STEPS, VERDICT, END][: len(events)]
         whole = data[:length].split(b"\n")[1:-1]
         assert len(events) == sum(not line.startswith((b'{"events"', b'{"console"')) for line in whole)
-        assert reader.truncated == (not data[:length].endswith(b"\n"))
+        assert reader.truncated == (END not in events)
+
+
+def test_a_compressed_session_is_read_up_to_where_it_was_torn(tmp_path: Path) -> None:
+    data = gzip.compress(record(tmp_path).read_bytes(), 0)
+    cut = tmp_path / "cut.jsonl.gz"
+    counts = []
+    for length in range(len(data) // 2, len(data) + 1, 11):
+        cut.write_bytes(data[:length])
+        reader = SessionReader(cut)
+        events = list(reader.events())
+        assert events == [*STEPS, VERDICT, END][: len(events)]
+        assert reader.truncated == (END not in events)
+        counts.append(len(events))
+    assert counts == sorted(counts)
+    assert len(set(counts)) > 2
+
+
+def test_steps_that_are_missing_or_exchanged_are_noticed(tmp_path: Path) -> None:
+    path = record(tmp_path)
+    lines = path.read_text().splitlines(keepends=True)
+    steps = [number for number, line in enumerate(lines) if line.startswith('{"step"')]
+    path.write_text("".join(line for number, line in enumerate(lines) if number not in steps))
+    reader = SessionReader(path)
+    list(reader.events())
+    assert reader.truncated
+    lines[steps[0]], lines[steps[1]] = lines[steps[1]], lines[steps[0]]
+    path.write_text("".join(lines))
+    with pytest.raises(UsageError, match="step 2 where step 1 belongs"):
+        list(SessionReader(path).events())
+
+
+def test_a_line_that_is_nested_too_deeply_is_named(tmp_path: Path) -> None:
+    path = record(tmp_path)
+    first = path.read_text().splitlines(keepends=True)[0]
+    for depth in (2000, 200_000):
+        path.write_text(first + '{"step": 1, "changed": ' + "[" * depth + "]" * depth + "}\n")
+        with pytest.raises(UsageError, match="line 2: it is nested too deeply"):
+            list(SessionReader(path).events())
 
 
 def test_files_are_private(tmp_path: Path) -> None:
@@ -160,8 +199,10 @@ def test_files_are_private(tmp_path: Path) -> None:
     [
         ("", "is not a ktrace session"),
         ("{}\n", "is not a ktrace session"),
-        ("[]\n", "line 1: not an object"),
-        ("garbage\n", "line 1: "),
+        ("[]\n", "is not a ktrace session"),
+        ("garbage\n", "is not a ktrace session"),
+        ("[" * 200_000 + "\n", "is not a ktrace session"),
+        ('{"ktrace_session": 1, "title": 3}\n', "line 1: not an event of a session: it lacks 'initial'"),
         ('{"ktrace_session": 99}\n', "session format 99"),
     ],
 )

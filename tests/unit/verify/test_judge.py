@@ -74,5 +74,8 @@ def test_paths_that_nothing_met_are_a_verdict_unless_steps_are_missing() -> None
     record = Record()
     assert judge(header, steps(), record, paths=Paths()).status == "diverged"
     assert record.verdicts[0].complaints == ("no step to hold it against",)
-    end = judge(header, steps(), Record(), paths=Paths(), cut_off=lambda: True)
-    assert (end.status, end.message) == ("agreed", "the trace was cut off")
+    end = judge(header, steps(), Record(), paths=Paths(), cut_off=lambda: "torn")
+    assert (end.status, end.message) == ("cut off", "torn")
+    assert end.exit_code == 2
+    nothing = judge(header, iter(()), Record())
+    assert (nothing.status, nothing.exit_code) == ("empty", 2)

@@ -18,7 +18,6 @@ from ktrace.workload.script import (
     Member,
     Name,
     Number,
-    Script,
     String,
     Unary,
 )
@@ -259,4 +258,5 @@ def test_any_text_is_a_script_or_an_error_with_a_place(text: str) -> None:
 def test_an_empty_script_is_none() -> None:
     with pytest.raises(ScriptError, match="the script is empty"):
         parse_script("\n\n")
-    assert parse_script("## only a title") == Script("only a title")
+    with pytest.raises(ScriptError, match="1:1: the script has no step"):
+        parse_script("## only a title")
