@@ -31,11 +31,23 @@ class Interrupts:
         """
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, self._came)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # scripts/ktrace had it wait for this
         sys.unraisablehook = self._thrown_away
 
     def forget(self) -> None:
         """Take what came for what was wanted: it ended what it was to end, and is no interruption."""
         self.seen = False
+
+    @contextmanager
+    def left_alone(self) -> Iterator[None]:
+        """Have Python deal with SIGINT as it always does: somebody else's prompt knows what to make of it."""
+        before = signal.getsignal(signal.SIGINT)
+        if before == self._came:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def raise_if_seen(self) -> None:
         """Raise what may have been lost.

@@ -6,6 +6,8 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, TextIO
 
 from ktrace.errors import HostError
@@ -75,6 +77,18 @@ def trusted(stream: TextIO | None) -> IO[str]:
     """Return where to write styled text to that comes out on *stream*."""
     assert stream is not None
     return _Trusted(stream) if isinstance(stream, SafeText) else stream  # type: ignore[return-value]
+
+
+@contextmanager
+def unescaped() -> Iterator[None]:
+    """Have standard output take what is printed as it is: it is the person's own program that prints."""
+    before = sys.stdout
+    if isinstance(before, SafeText):
+        sys.stdout = trusted(before)
+    try:
+        yield
+    finally:
+        sys.stdout = before
 
 
 def prepare_streams() -> None:

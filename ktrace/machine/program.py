@@ -21,6 +21,18 @@ from ktrace.errors import GuestFileError, GuestGarbage, HostError, UsageError
 LISTING_SECONDS = 20
 
 
+class NoProgram(UsageError):
+    """There is no such program; shells end with this code, too."""
+
+    exit_code = 127
+
+
+class CannotExecute(UsageError):
+    """It is no program, or none for the guest; shells end with this code, too."""
+
+    exit_code = 126
+
+
 @dataclass(frozen=True)
 class Program:
     """An executable and what the dynamic loader maps for it.
@@ -41,7 +53,9 @@ def find_program(name: str) -> Program:
     """
     found = shutil.which(name)
     if found is None:
-        raise UsageError(f"no program {name!r} on this machine", "give its path; it is copied into the guest")
+        if "/" in name and Path(name).exists():
+            raise CannotExecute(f"{name!r} is not executable", f"is it a program? chmod +x {name}")
+        raise NoProgram(f"no program {name!r} on this machine", "give its path; it is copied into the guest")
     path = str(Path(found).absolute())
     return Program(path, (path, *_linked_with(path)))
 
@@ -55,9 +69,11 @@ def _linked_with(path: str) -> list[str]:
                 segment.get_interp_name() for segment in elf.iter_segments() if isinstance(segment, InterpSegment)
             ]
     except (OSError, ELFError) as error:
-        raise UsageError(f"{path!r} is not an ELF program: {error}", "give the interpreter of a script first") from None
+        raise CannotExecute(
+            f"{path!r} is not an ELF program: {error}", "give the interpreter of a script first"
+        ) from None
     if machine != "x64" or kind not in ("ET_EXEC", "ET_DYN"):
-        raise UsageError(f"{path!r} is {kind} for {machine}", "the guest runs x86-64 executables")
+        raise CannotExecute(f"{path!r} is {kind} for {machine}", "the guest runs x86-64 executables")
     if not loaders:
         return []
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -22,7 +23,24 @@ class TestExec:
         done = ktrace_exec(
             "--env", "WHO=me", "/bin/sh", "-c", 'read line; echo "$line $WHO"; echo no >&2; exit 7', given=b"I\n"
         )
-        assert (done.returncode, done.stdout, done.stderr) == (7, b"I me\n", b"no\n")
+        assert (done.returncode, done.stdout) == (7, b"I me\n")
+        assert done.stderr.startswith(b"no\nktrace: checked ")
+        assert b"left behind" not in done.stderr
+        quiet = ktrace_exec("-q", "/bin/sh", "-c", "echo no >&2; exit 1")
+        assert (quiet.returncode, quiet.stdout, quiet.stderr) == (1, b"", b"no\n")
+
+    def test_what_was_checked_and_what_is_left_is_said(self) -> None:
+        done = ktrace_exec("ipcmk", "-Q", "-S", "5")
+        said = done.stderr.decode().splitlines()
+        assert re.fullmatch(
+            r"ktrace: checked \d+ pipes?, \d+ sockets?, 1 message queue, 1 semaphore set, 0 shared memory segments: "
+            r"nothing contradicts itself",
+            said[0],
+        )
+        assert re.fullmatch(r"ktrace: left behind: 1 message queue \(0x[0-9a-f]{8}, id 0\)", said[1])
+        assert re.fullmatch(r"ktrace: left behind: 1 semaphore set \(0x[0-9a-f]{8}, id 0\)", said[2])
+        ghost = ktrace_exec("--put", "/usr/bin/sleep", "/bin/sh", "-c", "sleep 100 & echo $!")
+        assert re.search(rb"left behind: 1 process \(" + ghost.stdout.strip() + rb" sleep\)", ghost.stderr)
 
     def test_it_runs_on_the_guests_kernel(self, template: Template) -> None:
         done = ktrace_exec("uname", "-r")
@@ -34,7 +52,7 @@ class TestExec:
 
     def test_one_that_does_not_end_is_killed(self) -> None:
         done = ktrace_exec("--timeout", "0.5", "sleep", "1000")
-        assert done.returncode == 4
+        assert done.returncode == 124
         assert b"did not end within 0.5 s" in done.stderr
 
     def test_a_panic_is_255_with_the_console(self) -> None:
@@ -44,8 +62,14 @@ class TestExec:
 
 
 def test_what_cannot_be_run_is_the_callers_mistake() -> None:
-    for name, reason in (("nonsense", b"no program 'nonsense'"), ("/usr/bin/ldd", b"is not an ELF program")):
-        done = ktrace_exec(name)
-        assert done.returncode == 2
+    for name, code, reason in (
+        ("nonsense", 127, b"no program 'nonsense'"),
+        ("/usr/bin/ldd", 126, b"is not an ELF program"),
+        ("/etc/passwd", 126, b"'/etc/passwd' is not executable"),
+        ("/nowhere/x", 127, b"no program '/nowhere/x'"),
+        ("--env=x", 122, b"is no NAME=VALUE"),
+    ):
+        done = ktrace_exec(*([name, "true"] if name.startswith("-") else [name]))
+        assert done.returncode == code
         assert reason in done.stderr
         assert b"Traceback" not in done.stderr

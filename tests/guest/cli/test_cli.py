@@ -117,9 +117,11 @@ def test_a_session_cut_off_still_shows(template: Template, tmp_path: Path) -> No
     data = path.read_bytes()
     path.write_bytes(data[: len(data) * 2 // 3])
     shown = ktrace("show", str(session))
-    assert shown.returncode == 0
+    assert shown.returncode == 2
     assert "cut off" in shown.stderr
-    assert ktrace("check", str(session)).returncode == 0
+    checked = ktrace("check", str(session))
+    assert checked.returncode == 2
+    assert "cut off: " in checked.stdout
 
 
 @pytest.mark.parametrize(
@@ -221,8 +223,11 @@ def test_ctrl_c_at_any_moment_leaves_nothing(template: Template, script: Path, t
     assert wait_gone(guests) == []
     if lines:
         shown = ktrace("show", str(session))
-        assert shown.returncode == 0
+        assert shown.returncode == 2
         assert "interrupted" in shown.stdout
+        checked = ktrace("check", str(session))
+        assert checked.returncode == 2
+        assert "did not come to an end: interrupted" in checked.stdout
 
 
 def test_two_runs_at_once_do_not_disturb_each_other(template: Template, tmp_path: Path) -> None:
@@ -255,10 +260,36 @@ def test_a_held_guest_can_be_inspected_from_outside(template: Template, image: I
     assert any(key.startswith("pipe:") for key in data)
     asked = ktrace("shell", str(session), "-c", "print(task('A').comm.string_().decode(), len(look()))")
     assert asked.stdout.startswith("actor-0 "), asked.stderr
+    failed = ktrace("shell", str(session), "-c", "look()\n1 / 0")
+    assert failed.returncode == 2
+    assert failed.stderr == "ktrace (usage): ZeroDivisionError: division by zero, line 2 of the code\n"
     _, errors = process.communicate("\n", timeout=30)
     assert process.returncode == 0, errors
     again = ktrace("inspect", "pipes", str(session))
     assert again.returncode == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_guest_is_held_where_nobody_can_press_enter(
+    template: Template, tmp_path: Path, number: signal.Signals
+) -> None:
+    session = tmp_path / "session"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ktrace", "run", "pipe-full", "-q", "--hold", "--session", str(session)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert f"kill {process.pid} ends it" in process.stderr.readline()
+    guests = children(process.pid)
+    assert ktrace("inspect", "pipes", str(session)).returncode == 0  # long after the end of its input
+    assert process.poll() is None
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors.strip()) == (0, "")
+    assert wait_gone(guests) == []
 
 
 def test_inspect_takes_a_workload_to_a_step(template: Template) -> None:
