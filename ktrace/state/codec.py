@@ -86,6 +86,11 @@ def decode(value: Any) -> Any:
         ) from error
 
 
+def types() -> tuple[type, ...]:
+    """Return every dataclass of ``ktrace.state``."""
+    return tuple(_types().values())
+
+
 _PLAIN = frozenset({int, str, bool, float, type(None)})
 
 

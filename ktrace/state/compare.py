@@ -9,8 +9,9 @@ from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from ktrace.state.allowed import Anything, Between, EndOf, OneOf
+from ktrace.state.order import unordered_fields
 from ktrace.state.ref import Ref
-from ktrace.state.rule import Choice
+from ktrace.state.rule import Choice, Rule
 from ktrace.state.world import World
 
 
@@ -115,7 +116,11 @@ def differ(path: str, observed: Any, expected: Any, held: list[Choice] | None = 
         for name in field_names(type(expected)):
             seen, wanted = getattr(observed, name), getattr(expected, name)
             if seen is not wanted and seen != wanted:
-                yield from differ(f"{path}.{name}", seen, wanted, held)
+                rule = unordered_fields(type(expected)).get(name)
+                if rule is None or not isinstance(seen, tuple) or not isinstance(wanted, tuple):
+                    yield from differ(f"{path}.{name}", seen, wanted, held)
+                else:
+                    yield from _differ_in_any_order(f"{path}.{name}", seen, wanted, rule, held)
     elif isinstance(expected, Mapping):
         for key in sorted(observed.keys() | expected.keys(), key=str):
             yield from differ(f"{path}[{key}]", observed.get(key, ABSENT), expected.get(key, ABSENT), held)
@@ -127,6 +132,25 @@ def differ(path: str, observed: Any, expected: Any, held: list[Choice] | None = 
                 yield from differ(f"{path}[{index}]", seen, wanted, held)
     elif observed != expected:
         yield Difference(path, observed, expected)
+
+
+def _differ_in_any_order(
+    path: str, observed: tuple[Any, ...], expected: tuple[Any, ...], rule: Rule, held: list[Choice] | None
+) -> Iterator[Difference]:
+    """Yield the differences between two lists whose order *rule* leaves open: what is left when all pairs are found."""
+    missing = list(expected)
+    strange = []
+    for value in observed:
+        at = next((index for index, other in enumerate(missing) if not any(differ(path, value, other))), None)
+        if at is None:
+            strange.append(value)
+        else:
+            missing.pop(at)
+    if not missing and not strange:
+        if held is not None:
+            held.append(Choice(rule, observed, True, path))
+        return
+    yield from differ(path, tuple(strange), tuple(missing), held)
 
 
 def count_fields(value: Any) -> int:

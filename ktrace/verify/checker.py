@@ -12,7 +12,7 @@ from ktrace.state.call import Completed, Continued, Event, Exited, Outcome, Sign
 from ktrace.state.compare import ABSENT, Agreed, Difference, Held, compare, count_fields, differ
 from ktrace.state.naming import Namer
 from ktrace.state.ref import Ref
-from ktrace.state.rule import Choice
+from ktrace.state.rule import Choice, Rule
 from ktrace.state.step import Step
 from ktrace.state.world import World
 from ktrace.verify import citations
@@ -21,6 +21,10 @@ from ktrace.verify.evidence import evidence_of
 ModelFactory = Callable[[], Kernel]
 StepHistory = Callable[[], Iterable[Step]]
 """Gives the steps so far again, from the first on."""
+
+
+WAKE_ORDER = Rule("kernel/sched/core.c", "wake_up_q", "those who are woken at once return in any order")
+"""What they come back with is compared: who takes what others wait for shows in their results, not in their order."""
 
 
 class Checker:
@@ -119,7 +123,7 @@ class Checker:
 
 
 def compare_outcomes(observed: Outcome, expected: Outcome, held: list[Choice] | None = None) -> list[Difference]:
-    """Return where two outcomes differ: the events in their order, then who is blocked.
+    """Return where two outcomes differ: each actor's events in their order, then who is blocked.
 
     :param held: told of what was only held to a rule
     """
@@ -127,7 +131,10 @@ def compare_outcomes(observed: Outcome, expected: Outcome, held: list[Choice] | 
     seen, wanted = list(map(_event, observed.events)), list(map(_event, expected.events))
     seen_names, wanted_names = [name for name, _ in seen], [name for name, _ in wanted]
     if seen_names != wanted_names and sorted(seen_names) == sorted(wanted_names):
-        differences.append(Difference("order of events", ", ".join(seen_names), ", ".join(wanted_names)))
+        if _by_actor(observed) != _by_actor(expected):
+            differences.append(Difference("order of events", ", ".join(seen_names), ", ".join(wanted_names)))
+        elif held is not None:
+            held.append(Choice(WAKE_ORDER, ", ".join(seen_names), True, "order of events"))
     remaining = list(wanted)
     for name, value in seen:
         match = next((index for index, (other, _) in enumerate(remaining) if other == name), None)
@@ -140,6 +147,14 @@ def compare_outcomes(observed: Outcome, expected: Outcome, held: list[Choice] | 
         states = ("blocked", "not blocked") if actor in observed.blocked else ("not blocked", "blocked")
         differences.append(Difference(f"{actor}", *states))
     return differences
+
+
+def _by_actor(outcome: Outcome) -> dict[str, list[str]]:
+    """Return what each actor went through, in order."""
+    found: dict[str, list[str]] = {}
+    for event in outcome.events:
+        found.setdefault(event.actor, []).append(_event(event)[0])
+    return found
 
 
 def _event(event: Event) -> tuple[str, Mapping[str, Any]]:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ktrace.state.ipc.namespace import KernIpcPerm
+from ktrace.state.order import unordered
 from ktrace.state.ref import Ref
+from ktrace.state.rule import Rule
+
+LIST_ID = Rule("ipc/sem.c", "find_alloc_undo", "undo structures of an array lie in any order: all are treated alike")
+LIST_PROC = Rule("ipc/sem.c", "lookup_undo", "undo structures of a process lie in any order: each is of another array")
+PENDING_CONST = Rule("ipc/sem.c", "wake_const_ops", "who waits for zero lies in any order: nobody takes it from others")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ class Sem:
     semval: int
     sempid: str | None
     pending_alter: tuple[SemQueue, ...]
-    pending_const: tuple[SemQueue, ...]
+    pending_const: tuple[SemQueue, ...] = field(metadata=unordered(PENDING_CONST))
     sem_otime: int
 
 
@@ -61,7 +67,7 @@ class Sem:
 class SemArray:
     """A ``struct sem_array``.
 
-    :param list_id: undo structures of all processes for this array, in list order
+    :param list_id: undo structures of all processes for this array
     :param complex_count: sleeping calls with more than one operation
     :param use_global_lock: above 0 the whole array is locked for every call
     """
@@ -69,8 +75,8 @@ class SemArray:
     sem_perm: KernIpcPerm
     sem_ctime: int
     pending_alter: tuple[SemQueue, ...]
-    pending_const: tuple[SemQueue, ...]
-    list_id: tuple[Ref, ...]
+    pending_const: tuple[SemQueue, ...] = field(metadata=unordered(PENDING_CONST))
+    list_id: tuple[Ref, ...] = field(metadata=unordered(LIST_ID))
     sem_nsems: int
     complex_count: int
     use_global_lock: int
@@ -96,8 +102,8 @@ class SemUndoList:
     """A ``struct sem_undo_list``.
 
     :param refcnt: processes that share it
-    :param list_proc: its undo structures, most recently used first
+    :param list_proc: its undo structures
     """
 
     refcnt: int
-    list_proc: tuple[Ref, ...]
+    list_proc: tuple[Ref, ...] = field(metadata=unordered(LIST_PROC))

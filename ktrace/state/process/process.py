@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ktrace.state.ipc.shm import ShmMapping
+from ktrace.state.order import unordered
 from ktrace.state.ref import Ref
+from ktrace.state.rule import Rule
+
+SHM_CLIST = Rule("ipc/shm.c", "exit_shm", "segments of their creator lie in any order: each is orphaned on its own")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,7 @@ class Process:
     :param ipc_ns: ``nsproxy->ipc_ns``, kind ``ipc_ns``
     :param undo_list: ``sysvsem.undo_list``, kind ``undo_list``
     :param mappings: System V segments by address
-    :param shm_clist: segments that it created, the latest first
+    :param shm_clist: segments that it created
     :param stopped: by a signal, until SIGCONT (``signal->flags``: SIGNAL_STOP_STOPPED)
     :param pgrp: the actor that leads its process group, *session* its session; ``None`` for those of the agent
     """
@@ -33,7 +37,7 @@ class Process:
     ipc_ns: Ref | None = None
     undo_list: Ref | None = None
     mappings: tuple[ShmMapping, ...] = ()
-    shm_clist: tuple[Ref, ...] = ()
+    shm_clist: tuple[Ref, ...] = field(default=(), metadata=unordered(SHM_CLIST))
     stopped: bool = False
     pgrp: Ref | None = None
     session: Ref | None = None
