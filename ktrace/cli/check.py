@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ktrace.cli.options import SessionName
 from ktrace.cli.output import View, view_options, worse
 from ktrace.trace.choice_counts import ChoiceCounts, Counting, Row
 from ktrace.trace.session_reader import SessionReader
@@ -14,7 +15,7 @@ from ktrace.verify.replay import replay
 
 
 @click.command()
-@click.argument("traces", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("traces", nargs=-1, required=True, type=SessionName())
 @click.option(
     "--paths",
     type=click.Path(path_type=Path),

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import click
 
+from ktrace.cli.options import SessionName
 from ktrace.trace.difference import differences
 from ktrace.trace.session import Header
 from ktrace.trace.session_reader import SessionReader
 
 
 @click.command()
-@click.argument("one", type=click.Path(path_type=Path))
-@click.argument("other", type=click.Path(path_type=Path))
+@click.argument("one", type=SessionName())
+@click.argument("other", type=SessionName())
 @click.option("--functions/--no-functions", default=True, help="Compare the function trees, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print data, one JSON object a line.")
 def diff(one: Path, other: Path, functions: bool, as_json: bool) -> int:

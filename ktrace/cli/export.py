@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ktrace.cli.mistakes import Choice
+from ktrace.cli.options import SessionName
 from ktrace.cli.output import notify
 from ktrace.errors import UsageError
 from ktrace.output_file import output_file
@@ -17,7 +18,7 @@ from ktrace.trace.session_reader import is_whole
 
 
 @click.command()
-@click.argument("session", type=click.Path(path_type=Path))
+@click.argument("session", type=SessionName())
 @click.option("--format", "form", type=Choice([*FORMATS]), required=True, help="What to write.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write.  [default: standard output]")
 def export(session: Path, form: str, output: Path | None) -> int:

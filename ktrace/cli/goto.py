@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ktrace.cli.hold import hold
-from ktrace.cli.options import memory_option
+from ktrace.cli.options import SessionName, memory_option
 from ktrace.cli.output import notify
 from ktrace.errors import UsageError
 from ktrace.trace.session_reader import SessionReader
@@ -18,7 +18,7 @@ _COMMANDS = ("inspect", "shell", "console", "dump")
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("session", type=click.Path(path_type=Path))
+@click.argument("session", type=SessionName())
 @click.argument("step", type=click.IntRange(0))
 @click.option("--hold", "held", is_flag=True, help="Keep the guest, for inspect, shell, console and dump.")
 @click.option("--rerun", "anew", is_flag=True, help="Make the calls again even where a checkpoint is.")

@@ -38,6 +38,7 @@ _COMMANDS = {
     "probe": "ktrace.cli.probe:probe",
     "run": "ktrace.cli.run:run",
     "seed": "ktrace.cli.seed:seed",
+    "sessions": "ktrace.cli.sessions:sessions",
     "shell": "ktrace.cli.shell:shell",
     "show": "ktrace.cli.show:show",
     "watch": "ktrace.cli.watch:watch",

@@ -24,6 +24,21 @@ def command_line() -> str:
     return shlex.join(["ktrace", *sys.argv[1:]])
 
 
+class SessionName(click.ParamType[Path]):
+    """A session: its path, or the name of one that was kept, or the beginning of that, or ``last``."""
+
+    name = "session"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return its path.
+
+        :raises UsageError: there is no such session
+        """
+        from ktrace.trace.kept import find_session
+
+        return value if isinstance(value, Path) else find_session(str(value))
+
+
 memory_option = click.option(
     "--memory",
     "memory_mib",
@@ -95,6 +110,7 @@ def session_options(function: _Function) -> _Function:
     """Add what a session is to do: ``--session``, ``--checkpoint``, ``--validate``; the command gets ``session``."""
 
     @click.option("--session", "directory", type=click.Path(path_type=Path), help="Write the session there.")
+    @click.option("--force", is_flag=True, help="Overwrite a session that is there already.")
     @click.option(
         "--checkpoint",
         type=click.IntRange(1),
@@ -106,8 +122,10 @@ def session_options(function: _Function) -> _Function:
     )
     @click.option("--validate", is_flag=True, help="Check memory against itself after every step, too.")
     @functools.wraps(function)
-    def wrapper(*args: Any, directory: Path | None, checkpoint: int | None, validate: bool, **kwargs: Any) -> Any:
-        session = SessionOptions(directory, None, validate, checkpoint or 0, command_line())
+    def wrapper(
+        *args: Any, directory: Path | None, checkpoint: int | None, validate: bool, force: bool, **kwargs: Any
+    ) -> Any:
+        session = SessionOptions(directory, None, validate, checkpoint or 0, command_line(), force)
         return function(*args, session=session, **kwargs)
 
     return wrapper  # type: ignore[return-value]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from ktrace.cli.options import SessionName
 from ktrace.errors import KtraceError, UsageError
 from ktrace.output_file import output_file
 from ktrace.report.page import write_page
@@ -31,7 +32,7 @@ def _places(reader: SessionReader, names: set[str]) -> Mapping[str, str]:
 
 
 @click.command()
-@click.argument("session", type=click.Path(path_type=Path))
+@click.argument("session", type=SessionName())
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write.  [default: report.html]")
 @click.option(
     "--rules/--no-rules",

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from ktrace.cli.options import SessionName
 from ktrace.cli.output import View, notify, view_options
 from ktrace.errors import UsageError
 from ktrace.trace.session_reader import SessionReader
 
 
 @click.command()
-@click.argument("session", type=click.Path(path_type=Path))
+@click.argument("session", type=SessionName())
 @view_options
 def show(session: Path, view: View) -> int:
     """Print SESSION as it was printed when it ran.

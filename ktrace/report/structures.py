@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from typing import Any
 
 from ktrace.state.compare import label
@@ -52,4 +53,14 @@ def describe(ref: Ref, value: Any) -> Iterator[str]:
             yield f"    {field.name}"
             yield from (f"        [{index}] {short(inner)}" for index, inner in enumerate(item))
         else:
-            yield f"    {field.name:<{width}}  {short(item)}"
+            yield f"    {field.name:<{width}}  {_shown(field, item)}"
+
+
+def _shown(field: Field[Any], item: Any) -> str:
+    """Return a member's value: a number that nobody read is not NULL, and no flags are 0."""
+    kind = str(field.type)
+    if item is None and re.search(r"\bint\b|\bbool\b", kind) and "Ref" not in kind:
+        return "not read"
+    if item == () and kind.startswith("tuple[str"):
+        return "0"
+    return short(item)

@@ -93,6 +93,15 @@ def read_live(directory: Path) -> Live:
         ) from None
 
 
+def is_held(directory: Path) -> bool:
+    """Tell whether the guest of the session in *directory* is held: whoever held it may have been killed."""
+    try:
+        live = read_live(directory)
+    except UsageError:
+        return False
+    return os.path.exists(f"/proc/{live.pid}/fd/{live.ram_fd}")
+
+
 def newest_live() -> Path:
     """Return the newest session whose guest still runs.
 

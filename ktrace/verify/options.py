@@ -49,6 +49,7 @@ class SessionOptions:
     :param validate: memory is checked against itself after every step, too
     :param checkpoint: the guest is saved after every so many steps; 0: never
     :param command: the command line that asks for it, which the session notes
+    :param force: a session that is in *directory* already is overwritten
     """
 
     directory: Path | None = None
@@ -56,6 +57,7 @@ class SessionOptions:
     validate: bool = False
     checkpoint: int = 0
     command: str = ""
+    force: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from typing import Any
 from ktrace.errors import HostError, KtraceError, UsageError
 from ktrace.machine.checkpoints import Checkpoints
 from ktrace.state.step import Step
-from ktrace.trace.session import Choices, End, Header, Sink, Verdict, new_directory
+from ktrace.trace.kept import remove_session
+from ktrace.trace.session import FILE_NAME, Choices, End, Header, Sink, Verdict, new_directory
 from ktrace.trace.session_reader import SessionReader
 from ktrace.trace.session_writer import SessionWriter
 from ktrace.verify.guests import Guests
@@ -39,7 +40,7 @@ def run_session(
     :raises GuestError: the guest failed; the file says so
     """
     options = options or SessionOptions()
-    place = new_directory(script.name or "workload") if options.directory is None else _make(options.directory)
+    place = new_directory(script.name or "workload") if options.directory is None else _make(options)
     with ExitStack() as stack:
         lab, machine = stack.enter_context(guests.lab(place))
         writer = stack.enter_context(SessionWriter(place))
@@ -151,9 +152,17 @@ class _FileAndSink:
         self._sink.end(end, str(self._place))
 
 
-def _make(directory: Path) -> Path:
+def _make(options: SessionOptions) -> Path:
+    directory = options.directory
+    assert directory is not None
+    if directory.exists() and not directory.is_dir():
+        raise UsageError(f"{str(directory)!r} is no directory", "name one that is not there yet")
+    if (directory / FILE_NAME).exists():
+        if not options.force:
+            raise UsageError(f"{str(directory)!r} has a session already", "name another directory, or add --force")
+        remove_session(directory)
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise HostError(f"cannot make {str(directory)!r}: {error.strerror}") from error
     return directory

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ktrace.errors import UsageError
@@ -11,6 +12,7 @@ from ktrace.image.image import find_image
 from ktrace.inspect.memory import START_KERNEL_MAP
 from ktrace.machine.vmcore import CoreNotes, Vmcore, is_core, write_vmcore
 from ktrace.state.ref import Ref
+from ktrace.trace.kept import find_session
 from ktrace.trace.live import FILE_NAME, LiveMemory, newest_live, read_live
 from ktrace.trace.session_reader import SessionReader
 from ktrace.verify.goto import guest_at_step
@@ -19,6 +21,7 @@ from ktrace.verify.notify import Notify, silent
 from ktrace.verify.options import GuestOptions
 from ktrace.verify.paused import Inspection, announced, inspect_memory
 from ktrace.verify.sessions import run_to_step
+from ktrace.workload.library import bundled
 
 
 @contextmanager
@@ -30,6 +33,7 @@ def open_target(target: str | None, guest: GuestOptions, notify: Notify = silent
     :param guest: to run a workload in; whose kernel a core file is of that does not say so
     :raises UsageError: there is no such thing
     """
+    target = _named(target)
     if target is None or Path(target).is_dir():
         yield open_live(newest_live() if target is None else Path(target))
         return
@@ -48,6 +52,7 @@ def hold_target(target: str | None, step: int | None, guest: GuestOptions, notif
     :param step: of the session *target*, to go back to
     :raises UsageError: there is no such guest
     """
+    target = _named(target)
     if target is None or (step is None and (Path(target) / FILE_NAME).exists()):
         yield newest_live() if target is None else Path(target)
         return
@@ -64,6 +69,15 @@ def hold_target(target: str | None, step: int | None, guest: GuestOptions, notif
     name, number = _workload_and_step(target)
     with run_to_step(prepare_guests(guest, notify), name, number) as paused, announced(paused, target) as place:
         yield place
+
+
+def _named(target: str | None) -> str | None:
+    """Return the path of a kept session that *target* names, *target* itself where it means something else."""
+    if target is None or "/" in target or os.path.lexists(target) or target.partition(":")[0] in bundled():
+        return target
+    with suppress(UsageError):
+        return str(find_session(target))
+    return target
 
 
 def _workload_and_step(target: str) -> tuple[str, int | None]:
