@@ -10,7 +10,7 @@ from typing import Any
 from ktrace.agent import ops, reports
 from ktrace.agent.client import Agent
 from ktrace.agent.frames import Refusal, Refused
-from ktrace.agent.syscalls import RawCall, decode, encode
+from ktrace.agent.syscalls import RawCall, decode, encode, format_call
 from ktrace.errors import GuestGarbage, GuestHang, UsageError
 from ktrace.include.linux.time64 import NSEC_PER_SEC
 from ktrace.state.call import Call, Completed, Continued, Event, Exited, Outcome, Result, Signalled, Stopped
@@ -195,6 +195,11 @@ class Actors:
     def _refusal(self, error: Refused, actor: str, call: Call) -> Exception:
         if error.reason is Refusal.BLOCKED:
             return UsageError(f"{actor} cannot call {call.name!r}: it is inside a call that has not returned")
+        if error.reason in (Refusal.RANGE, Refusal.OP):
+            return UsageError(
+                f"{actor} cannot do this: {format_call(call)}",
+                "actors have no threads, no vfork, no pid namespaces; SIGSEGV and SIGBUS are the agent's own",
+            )
         return error
 
     def _must_succeed(self, report: reports.StepReport, name: str) -> None:

@@ -407,7 +407,7 @@ class Kernel:
         if task.running is None:
             if task not in self._run_queue:
                 self._run_queue.append(task)
-        elif not task.uninterruptible:
+        elif not task.uninterruptible and (not task.killable or task.fatal_signal_pending()):
             self.wake_up_process(task)
 
     def _get_signal(self, task: Task) -> Sleeps[None]:

@@ -119,7 +119,7 @@ class Task:
     :param timer: ends its sleep
     :param watches_opaque: it sleeps in a call that a file of a kind that is not simulated may end
     :param proc_inodes: of its files below /proc, by name
-    :param uninterruptible: no signal wakes it (TASK_UNINTERRUPTIBLE)
+    :param uninterruptible: no signal wakes it (TASK_UNINTERRUPTIBLE); *killable*: one that kills does (TASK_KILLABLE)
     :param group_exit: the signal that has decided its end (``signal->flags``: SIGNAL_GROUP_EXIT)
     :param stopped: SIGNAL_STOP_STOPPED
     :param stop_code: the signal that stopped it, until the agent has heard of it (``signal->group_exit_code``)
@@ -152,6 +152,7 @@ class Task:
     running: Sleeps[Answer | None] | None = None
     sleeping: bool = False
     uninterruptible: bool = False
+    killable: bool = False
     group_exit: str | None = None
     stopped: bool = False
     stop_code: str | None = None

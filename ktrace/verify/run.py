@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ktrace.errors import UsageError
 from ktrace.inspect.invariants.all import validate as validate_all
 from ktrace.inspect.trace.clocks import read_clocks
 from ktrace.trace.session import End, Header, Sink
@@ -17,6 +18,7 @@ from ktrace.verify.tracing.protocol import StepTracer
 from ktrace.workload.environment import Environment
 from ktrace.workload.expect import check_annotation
 from ktrace.workload.script import Script
+from ktrace.workload.tokens import ScriptError
 
 
 def run_script(
@@ -57,17 +59,21 @@ def perform_script(
     environment = Environment()
     began = time.monotonic_ns()
     for number, scripted in enumerate(script.expanded(), 1):
-        step = observe_step(
-            lab,
-            number,
-            scripted.actor,
-            environment.resolve(scripted),
-            tracer,
-            began=began,
-            line=scripted.line,
-            comment="\n".join(scripted.comments),
-            after_call=after_call,
-        )
+        call = environment.resolve(scripted)
+        try:
+            step = observe_step(
+                lab,
+                number,
+                scripted.actor,
+                call,
+                tracer,
+                began=began,
+                line=scripted.line,
+                comment="\n".join(scripted.comments),
+                after_call=after_call,
+            )
+        except UsageError as error:
+            raise ScriptError(error.message, scripted.place, error.hint, script.source or script.name) from error
         environment.observe(scripted, step.outcome)
         complaints = tuple(
             f"{script.source or script.name}:{scripted.line}: {item}"

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ktrace.agent.syscalls import constants as c
 from ktrace.agent.syscalls.buffers import InOutInt, OutInts
-from ktrace.agent.syscalls.parameter import Fd, Int, count_of
+from ktrace.agent.syscalls.parameter import Fd, Int, count_of, sequence
 from ktrace.agent.syscalls.signature import Signature
 from ktrace.agent.syscalls.vectors import IovIn
+from ktrace.errors import UsageError
+
+
+class VmspliceIov(IovIn):
+    """What vmsplice takes: memory of the caller itself, for a pipe would go on to hold the pages of a text."""
+
+    def convert(self, value: Any) -> tuple[Any, ...]:
+        if any(isinstance(item, bytes) for item in sequence(self.name, value)):
+            raise UsageError(
+                "vmsplice shares the caller's own memory, and a text has none that lasts",
+                "map memory with mmap, fill it with store, and write [{address, length}]",
+            )
+        return super().convert(value)
+
 
 SIGNATURES = (
     Signature("pipe", 22, OutInts("pipefd", "i", 2, descriptors=True)),
@@ -26,7 +42,7 @@ SIGNATURES = (
         "vmsplice",
         278,
         Fd("fd"),
-        IovIn("iov", counted="nr_segs"),
+        VmspliceIov("iov", counted="nr_segs"),
         Int("nr_segs", late=count_of("iov")),
         Int("flags", c.SPLICE, default=0),
     ),

@@ -283,7 +283,7 @@ def open_inode(task: Task, inode: Inode, flags: int, created: bool = False) -> S
         fput(task, file)
         raise Errno("EINVAL")
     if flags & O_TRUNC and not created and kind == S_IFREG and not isinstance(ops, OpaqueOperations):
-        truncate_inode(kernel, inode, 0, True)
+        truncate_inode(task, inode, 0, True)
     return file
 
 
@@ -441,7 +441,7 @@ def truncate(task: Task, path: bytes, length: int) -> int:
     inode.permission(task, MAY_WRITE)
     if isinstance(inode.ops, OpaqueOperations):
         raise AsObserved(inode.ops.what, only_errors=True)
-    truncate_inode(task.kernel, inode, length, False)
+    truncate_inode(task, inode, length, False)
     return 0
 
 
@@ -457,7 +457,7 @@ def ftruncate(task: Task, fd: int, length: int) -> int:
         raise AsObserved(file.ops.what)
     if file.ops is not SHMEM_OPS or file.inode is None or not file.f_mode & FMODE_WRITE:
         raise Errno("EINVAL")
-    truncate_inode(task.kernel, file.inode, length, True)
+    truncate_inode(task, file.inode, length, True)
     return 0
 
 

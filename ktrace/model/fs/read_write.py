@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ktrace.include.asm.page_types import TASK_SIZE_MAX
-from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE, MAX_RW_COUNT
+from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE, MAX_LFS_FILESIZE, MAX_RW_COUNT
 from ktrace.model.fs.file import File, fdget
 from ktrace.model.kernel import Answer, syscall
 from ktrace.model.mm.iov import (
@@ -58,6 +58,23 @@ def check_area(count: int) -> int:
     return min(count, MAX_RW_COUNT)
 
 
+def check_end(file: File, count: int) -> None:
+    """Refuse to go beyond the largest position that there is (``rw_verify_area()``).
+
+    :raises Errno: EINVAL
+    """
+    check_end_at(file.pos, count)
+
+
+def check_end_at(position: int, count: int) -> None:
+    """Refuse to go beyond the largest position that there is, from *position* on (``rw_verify_area()``).
+
+    :raises Errno: EINVAL
+    """
+    if position + count > MAX_LFS_FILESIZE:
+        raise Errno("EINVAL")
+
+
 def do_read(task: Task, file: File, to: Destination) -> Sleeps[int]:
     """Read and return the number of bytes (``new_sync_read()``)."""
     return (yield from drive(file.ops.read_iter(task, file, to)))
@@ -73,7 +90,9 @@ def read(task: Task, fd: int, count: int) -> Sleeps[Result]:
     """Read from a descriptor (``fs/read_write.c: ksys_read()``, ``vfs_read()``)."""
     with fdget(task, fd) as file:
         check_readable(file)
-        to = destination(task, "buf", check_buffer(count))
+        size = check_buffer(count)
+        check_end(file, count)
+        to = destination(task, "buf", size)
         value = yield from do_read(task, file, to)
     return Result(value, None, result_buffer(task, "buf", to.data))
 
@@ -83,7 +102,9 @@ def write(task: Task, fd: int, buf: bytes | Pointer, count: int) -> Sleeps[int]:
     """Write to a descriptor (``fs/read_write.c: ksys_write()``, ``vfs_write()``)."""
     with fdget(task, fd) as file:
         check_writable(file)
-        return (yield from do_write(task, file, source(task, buf, check_buffer(count))))
+        size = check_buffer(count)
+        check_end(file, count)
+        return (yield from do_write(task, file, source(task, buf, size)))
 
 
 @syscall("readv")
@@ -92,6 +113,7 @@ def readv(task: Task, fd: int, iov: Any, iovcnt: int) -> Sleeps[Result]:
     with fdget(task, fd) as file:
         to = import_destination(task, iov, iovcnt)
         check_readable(file)
+        check_end(file, to.count)
         value = (yield from do_read(task, file, to)) if to.count else 0
     return Result(value, None, {"buf": bytes(to.data)} if _reported(iov) else {})
 
@@ -102,6 +124,7 @@ def writev(task: Task, fd: int, iov: Any, iovcnt: int) -> Sleeps[int]:
     with fdget(task, fd) as file:
         data = import_source(task, iov, iovcnt)
         check_writable(file)
+        check_end(file, data.count)
         return (yield from do_write(task, file, data)) if data.count else 0
 
 
@@ -128,7 +151,9 @@ def pread64(task: Task, fd: int, count: int, offset: int) -> Sleeps[Result]:
     with fdget(task, fd) as file:
         _check_position(file)
         check_readable(file)
-        to = destination(task, "buf", check_buffer(count))
+        size = check_buffer(count)
+        check_end_at(offset, count)
+        to = destination(task, "buf", size)
         value = yield from _at(file, offset, do_read(task, file, to))
     return Result(value, None, result_buffer(task, "buf", to.data))
 
@@ -140,7 +165,9 @@ def pwrite64(task: Task, fd: int, buf: bytes | Pointer, offset: int, count: int)
     with fdget(task, fd) as file:
         _check_position(file, write=True)
         check_writable(file)
-        data = source(task, buf, check_buffer(count))
+        size = check_buffer(count)
+        check_end_at(offset, count)
+        data = source(task, buf, size)
         return (yield from _at(file, offset, do_write(task, file, data)))
 
 
@@ -152,6 +179,7 @@ def preadv(task: Task, fd: int, iov: Any, offset: int, iovcnt: int) -> Sleeps[Re
         _check_position(file)
         to = import_destination(task, iov, iovcnt)
         check_readable(file)
+        check_end_at(offset, to.count)
         value = (yield from _at(file, offset, do_read(task, file, to))) if to.count else 0
     return Result(value, None, {"buf": bytes(to.data)} if _reported(iov) else {})
 
@@ -164,6 +192,7 @@ def pwritev(task: Task, fd: int, iov: Any, offset: int, iovcnt: int) -> Sleeps[i
         _check_position(file, write=True)
         data = import_source(task, iov, iovcnt)
         check_writable(file)
+        check_end_at(offset, data.count)
         return (yield from _at(file, offset, do_write(task, file, data))) if data.count else 0
 
 

@@ -10,10 +10,12 @@ from ktrace.model.fs.file import File, FileOperations, file_inode
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.pipe.pipe import DEFAULT_OPS, PAGE_CACHE_OPS, PipeInode, push_page
 from ktrace.model.fs.pipe.splice import iter_file_splice_write
+from ktrace.model.fs.size import generic_write_checks, inode_newsize_ok
 from ktrace.model.kernel import Kernel
 from ktrace.model.mm.iov import Destination, Source
 from ktrace.model.mm.page import Page, lru_references
 from ktrace.model.task import Errno, Task
+from ktrace.model.timer import HZ, schedule_timeout
 from ktrace.model.wait import MaySleep, Sleeps
 from ktrace.state.allowed import Between
 from ktrace.uapi.fcntl import (
@@ -24,11 +26,14 @@ from ktrace.uapi.fcntl import (
     F_SEAL_SEAL,
     F_SEAL_SHRINK,
     F_SEAL_WRITE,
-    O_APPEND,
     O_NOATIME,
 )
 from ktrace.uapi.fs import SEEK_DATA, SEEK_HOLE
+from ktrace.uapi.limits import UINT_MAX
 from ktrace.uapi.splice import SPLICE_F_NONBLOCK
+
+LATENCIES = [(HZ << scan) // 200 for scan in range(1, 5)]
+"""Jiffies between two scans for pages that are held (LAST_SCAN of them)."""
 
 F_ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE
 
@@ -55,11 +60,17 @@ def page_of(kernel: Kernel, inode: Inode, index: int) -> Page:
     return page
 
 
-def truncate_inode(kernel: Kernel, inode: Inode, size: int, touch: bool) -> None:
+def truncate_inode(task: Task, inode: Inode, size: int, touch: bool) -> None:
     """Give a file another size (``shmem_setattr()``): pages past the end go, the last one is zeroed from there.
 
     :param touch: change the times even where the size stays (ATTR_MTIME, ATTR_CTIME of ftruncate and O_TRUNC)
+    :raises Errno: EFBIG, or EPERM where a seal forbids it
     """
+    kernel = task.kernel
+    inode_newsize_ok(task, inode, size)
+    forbidding = F_SEAL_SHRINK if size < inode.i_size else F_SEAL_GROW if size > inode.i_size else 0
+    if inode.seals & forbidding:
+        raise Errno("EPERM")
     if touch or size != inode.i_size:
         inode.changed(kernel)
     pages = inode.i_pages
@@ -109,6 +120,42 @@ def _seek_hole_data(inode: Inode, start: int, data: bool) -> int:
     return min(start, end)
 
 
+def _memfd_add_seals(task: Task, file: File, seals: Any) -> Sleeps[int]:
+    """Forbid some changes from now on (``mm/memfd.c: memfd_add_seals()``)."""
+    inode = file_inode(file)
+    if not isinstance(seals, int) or seals > UINT_MAX:
+        raise Errno("EINVAL")
+    if not file.f_mode & FMODE_WRITE:
+        raise Errno("EPERM")
+    if seals & ~F_ALL_SEALS:
+        raise Errno("EINVAL")
+    if inode.seals & F_SEAL_SEAL:
+        raise Errno("EPERM")
+    if seals & F_SEAL_WRITE and not inode.seals & F_SEAL_WRITE:
+        yield from _memfd_wait_for_pins(task, inode)
+    inode.seals |= seals
+    return 0
+
+
+def _memfd_wait_for_pins(task: Task, inode: Inode) -> Sleeps[None]:
+    """Wait a little until nobody else, such as a pipe, holds a page (``mm/memfd.c: memfd_wait_for_pins()``).
+
+    :raises Errno: EBUSY
+    """
+    pinned = [page for page in inode.i_pages.values() if page.count != 1]
+    task.killable = True
+    try:
+        for jiffies in LATENCIES:
+            if not pinned:
+                return
+            yield from schedule_timeout(task, jiffies / HZ)
+            pinned = [page for page in pinned if page.count != 1]
+    finally:
+        task.killable = False
+    if pinned:
+        raise Errno("EBUSY")
+
+
 class ShmemFileOperations(FileOperations):
     """``shmem_file_operations``."""
 
@@ -140,13 +187,23 @@ class ShmemFileOperations(FileOperations):
         return done
 
     def write_iter(self, task: Task, file: File, source: Source) -> int:
-        """Write at the offset, or at the end with O_APPEND (``generic_perform_write()``)."""
-        kernel = task.kernel
-        inode = file_inode(file)
+        """Write at the offset, or at the end with O_APPEND (``generic_file_write_iter()``).
+
+        :raises Errno: EFBIG, EFAULT, or EPERM where a seal forbids it
+        """
         if not source.count:
             return 0
-        if file.f_flags & O_APPEND:
-            file.pos = inode.i_size
+        position = file.pos
+        try:
+            return self._write(task, file, source)
+        except Errno:
+            file.pos = position
+            raise
+
+    def _write(self, task: Task, file: File, source: Source) -> int:
+        kernel = task.kernel
+        inode = file_inode(file)
+        generic_write_checks(task, file, source)
         inode.changed(kernel)  # __generic_file_write_iter(): file_update_time() comes first
         done = 0
         while source.count:
@@ -154,6 +211,11 @@ class ShmemFileOperations(FileOperations):
             if source.is_exhausted():
                 if not done:
                     raise Errno("EFAULT")
+                break
+            grows = file.pos + min(PAGE_SIZE - start, source.count) > inode.i_size
+            if inode.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE | (F_SEAL_GROW if grows else 0)):
+                if not done:  # shmem_write_begin()
+                    raise Errno("EPERM")
                 break
             page = page_of(kernel, inode, file.pos // PAGE_SIZE)
             copied = source.copy_into(page.data, start, min(PAGE_SIZE - start, source.count))
@@ -205,12 +267,7 @@ class ShmemFileOperations(FileOperations):
         if cmd == F_GET_SEALS:
             return file_inode(file).seals
         if cmd == F_ADD_SEALS:
-            if not file.f_mode & FMODE_WRITE or file_inode(file).seals & F_SEAL_SEAL:
-                raise Errno("EPERM")
-            if arg & ~F_ALL_SEALS:
-                raise Errno("EINVAL")
-            file_inode(file).seals |= arg
-            return 0
+            return _memfd_add_seals(task, file, arg)
         return super().fcntl(task, file, cmd, arg)
 
     def llseek(self, task: Task, file: File, offset: int, whence: int) -> int:

@@ -246,15 +246,15 @@ def _forget(offset: int, data: bytes) -> None:
     """Drop the bytes: the buffer is the call's own and is reported."""
 
 
-def import_pages(task: Task, iov: Any) -> Iterator[tuple[Page | None, int, int]]:
+def import_pages(task: Task, iov: Any, iovcnt: int) -> Iterator[tuple[Page | None, int, int]]:
     """Yield page, offset and size of each part of the caller's memory (``iov_iter_get_pages2()``).
 
     A page is the same object every time; ``None`` stands where nothing is mapped.
     """
     kernel = task.kernel
-    for item in iov:
-        address, length = item["iov_base"], item["iov_len"]
-        address = address.value if isinstance(address, Pointer) else address
+    for base, length in _segments(task, iov, iovcnt):
+        assert isinstance(base, Pointer)  # vmsplice() takes addresses alone
+        address = base.value
         while length:
             offset = address % PAGE_SIZE
             size = min(length, PAGE_SIZE - offset)

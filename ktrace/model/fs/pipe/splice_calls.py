@@ -199,7 +199,7 @@ def vmsplice(task: Task, fd: int, iov: Any, flags: int, nr_segs: int) -> Sleeps[
         yield from pipe.lock(task)
         try:
             yield from wait_for_space(task, pipe, bool(flags & SPLICE_F_NONBLOCK))
-            done = _iter_to_pipe(task, pipe, iov, PIPE_BUF_FLAG_GIFT if flags & SPLICE_F_GIFT else 0)
+            done = _iter_to_pipe(task, pipe, iov, nr_segs, PIPE_BUF_FLAG_GIFT if flags & SPLICE_F_GIFT else 0)
         finally:
             pipe.unlock(kernel)
         if done > 0:
@@ -220,11 +220,11 @@ def _vmsplice_to_user(task: Task, pipe: PipeInode, to: Destination, flags: int) 
     return (yield from splice_from_pipe(task, pipe, sd, pipe_to_user))
 
 
-def _iter_to_pipe(task: Task, pipe: PipeInode, iov: Any, flags: int) -> int:
+def _iter_to_pipe(task: Task, pipe: PipeInode, iov: Any, nr_segs: int, flags: int) -> int:
     """Add page after page of the caller's memory until the pipe is full (``iter_to_pipe()``, ``add_to_pipe()``)."""
     done = 0
     error = ""
-    for page, offset, size in import_pages(task, iov):
+    for page, offset, size in import_pages(task, iov, nr_segs):
         if page is None:
             error = "EFAULT"
             break
