@@ -102,13 +102,14 @@ class Checker:
         return tuple(differences)
 
     def rules(self, differences: tuple[Difference, ...]) -> tuple[str, ...]:
-        """Return the kernel functions that the model's rules of the last step mirror.
+        """Return the kernel functions that the rules mirror which decided what differs after the last step.
 
-        The whole history runs again in a fresh model with every call of a rule noted; that costs
-        nothing as long as all agrees.
+        The whole history runs again in a fresh model, and its last step is watched; that costs nothing as long as
+        all agrees.
         """
         steps = self._kept if self._history is None else islice(self._history(), self.steps)
-        return citations.of_step(self._make_model, ((step, evidence_of(step)) for step in steps), differences)
+        history = ((step, evidence_of(step)) for step in steps)
+        return citations.of_step(self._make_model, history, differences, self._namer.names())
 
     def _count(self, world: World) -> None:
         counts = self._field_counts

@@ -2,54 +2,84 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from types import CodeType, FrameType
 from typing import Any
 
-import ktrace.model
 from ktrace.model.build import build_model
 from ktrace.model.kernel import Kernel
 from ktrace.model.observed import Evidence
+from ktrace.state.allowed import Allowed
 from ktrace.state.compare import Difference
+from ktrace.state.ref import Ref
 from ktrace.state.step import Step
 from ktrace.trace.session_reader import SessionReader
+from ktrace.verify.deciding import Decided, room_of
 from ktrace.verify.evidence import evidence_of
+from ktrace.verify.step_watch import MODEL, Chain
 
 _CITATION = re.compile(r"``?((?:[\w/-]+\.[ch]: )?\w+\(\))``?")
 
-_MODEL = f"{Path(ktrace.model.__file__).parent}{os.sep}"
+MOST = 8
+"""Functions that are named."""
 
-_SUBJECTS = {
-    "pipe": ("fs/pipe/",),
-    "sem": ("ipc/sem",),
-    "undo": ("ipc/sem",),
-    "msg": ("ipc/msg",),
-    "shm": ("ipc/shm",),
-    "sock": ("net/",),
-}
-"""Where in the model the rules are that speak of a kind of object; those are named where any of them ran."""
+_FIELDS = 6
+"""Differences whose fields are looked into."""
 
 
 def of_step(
-    make_model: Callable[[], Kernel], history: Iterable[tuple[Step, Evidence]], differences: Sequence[Difference]
+    make_model: Callable[[], Kernel],
+    history: Iterable[tuple[Step, Evidence]],
+    differences: Sequence[Difference],
+    names: Mapping[Ref, Ref],
 ) -> tuple[str, ...]:
-    """Return the kernel functions mirrored by the rules that ran in the last step of *history*."""
+    """Return the kernel functions mirrored by the rules that decided what differs after the last step of *history*.
+
+    The nearest comes first: a rule that the kernel's choice breaks, who wrote the field last, who called that.
+
+    :param names: final names of the objects by the model's own numbers, as they are after the step
+    """
     kernel = make_model()
+    kernel.world()
     last: tuple[Step, Evidence] | None = None
     for item in history:
         if last is not None:
             kernel.act(last[0].actor, last[0].call, last[1])
+            kernel.world()
         last = item
     if last is None:
         return ()
-    rules = rules_of(kernel, *last)
-    subjects = _subjects_of(differences)
-    fitting = [code for code in rules if _file(code).startswith(subjects)]
-    return mirrored(fitting or rules)
+    decided = Decided(kernel, *last, differences[:_FIELDS], names)
+    found: list[tuple[bool, list[str]]] = []
+    chains: list[Chain] = []
+    for difference in differences[:_FIELDS]:
+        seen, chain = decided.by(difference)
+        rules = [difference.expected.rule] if isinstance(difference.expected, Allowed) else []
+        rules += decided.unanswered(chain)
+        if seen:
+            chains.append(chain)
+        cited = [*(rule.citation for rule in rules), *mirrored(_inside((*chain, *decided.consulted(chain))))]
+        found.append((not seen, cited))
+    found.sort(key=lambda pair: pair[0])
+    nearest = [citation for layer in zip_longest(*(cited for _, cited in found)) for citation in layer if citation]
+    nearest[1:1] = mirrored(_inside(_common(chains)))[:1]
+    return _once(tuple(nearest))[:MOST]
+
+
+def _inside(chain: Chain) -> Chain:
+    """Leave out who only led to the subsystem of the nearest function: the scheduler, system calls of any file."""
+    room = next((room_of(code) for code in chain if mirrored((code,)) and room_of(code)), "")
+    return tuple(code for code in chain if room_of(code) and not room.startswith(f"{room_of(code)}/")) or chain
+
+
+def _common(chains: Sequence[Chain]) -> Chain:
+    """Return who had everything that differs done: one of them took a wrong turn, or all below did something wrong."""
+    if len({chain[0] for chain in chains}) < 2:
+        return ()
+    return tuple(code for code in chains[0] if all(code in chain for chain in chains[1:]))
 
 
 def of_session(reader: SessionReader) -> Iterator[tuple[int, tuple[str, ...]]]:
@@ -80,7 +110,7 @@ def rules_of(kernel: Kernel, step: Step, evidence: Evidence) -> list[CodeType]:
         kernel.act(step.actor, step.call, evidence)
     finally:
         sys.setprofile(None)
-    return [code for code in codes if code.co_filename.startswith(_MODEL)]
+    return [code for code in codes if code.co_filename.startswith(MODEL)]
 
 
 def mirrored(rules: Iterable[CodeType]) -> tuple[str, ...]:
@@ -91,19 +121,6 @@ def mirrored(rules: Iterable[CodeType]) -> tuple[str, ...]:
         for citation in _CITATION.findall(doc):
             found.setdefault(citation)
     return tuple(found)
-
-
-def _subjects_of(differences: Sequence[Difference]) -> tuple[str, ...]:
-    for difference in differences:
-        for kind, modules in _SUBJECTS.items():
-            if difference.path.startswith(kind):
-                return modules
-    return ()
-
-
-def _file(code: CodeType) -> str:
-    """Return the file of a rule, below the model's directory."""
-    return code.co_filename.removeprefix(_MODEL)
 
 
 def _once(found: tuple[str, ...]) -> tuple[str, ...]:
