@@ -39,7 +39,8 @@ class TestExec:
         )
         assert re.fullmatch(r"ktrace: left behind: 1 message queue \(0x[0-9a-f]{8}, id 0\)", said[1])
         assert re.fullmatch(r"ktrace: left behind: 1 semaphore set \(0x[0-9a-f]{8}, id 0\)", said[2])
-        ghost = ktrace_exec("--put", "/usr/bin/sleep", "/bin/sh", "-c", "sleep 100 & echo $!")
+        script = "setsid sleep 100 & echo $!"
+        ghost = ktrace_exec("--put", "/usr/bin/setsid", "--put", "/usr/bin/sleep", "/bin/sh", "-c", script)
         assert re.search(rb"left behind: 1 process \(" + ghost.stdout.strip() + rb" sleep\)", ghost.stderr)
 
     def test_it_runs_on_the_guests_kernel(self, template: Template) -> None:
