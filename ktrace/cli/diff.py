@@ -10,7 +10,7 @@ import click
 
 from ktrace.cli.options import SessionName
 from ktrace.trace.difference import differences
-from ktrace.trace.session import Header
+from ktrace.trace.session import Header, counted
 from ktrace.trace.session_reader import SessionReader
 
 
@@ -38,7 +38,7 @@ def diff(one: Path, other: Path, functions: bool, as_json: bool) -> int:
         click.echo(f"  {item.kind:<9} {item.what}")
         click.echo(f"            {_short(item.one)}\n            {_short(item.other)}")
     if not as_json:
-        click.echo(f"{found} differences" if found else "no difference")
+        click.echo(counted(found, "difference") if found else "no difference")
     return 1 if found else 0
 
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from ktrace.cli import style
 from ktrace.report.json_view import JsonView
 from ktrace.report.terminal import TerminalView
+from ktrace.report.untrusted import one_line
 from ktrace.state.step import Step
 from ktrace.trace.session import Choices, End, Header, Verdict
 
@@ -58,7 +59,7 @@ class View:
 
     def header(self, header: Header) -> None:
         """Print the start."""
-        self._title = header.title
+        self._title = one_line(str(header.manifest.get("workload") or header.title or "(no title)"))
         self._to.header(header)
 
     def step(self, step: Step) -> None:

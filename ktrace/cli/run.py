@@ -15,7 +15,7 @@ from ktrace.errors import GuestError, ModelError, UsageError
 from ktrace.output_file import check_output
 from ktrace.trace.session import End, new_directory
 from ktrace.verify.options import GuestOptions, RunOptions, SessionOptions
-from ktrace.workload.library import bundled, load, titles
+from ktrace.workload.library import bundled, chosen, load, titles
 from ktrace.workload.script import Script
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.argument("workloads", nargs=-1)
 @click.option("--list", "list_them", is_flag=True, help="List the bundled workloads.")
 @click.option("--all", "all_of_them", is_flag=True, help="Run every bundled workload.")
+@click.option("-k", "words", default="", metavar="TEXT", help="Run the bundled workloads with TEXT in their name.")
 @guest_options(accel=True)
 @recording_options
 @session_options
@@ -37,6 +38,7 @@ def run(
     workloads: tuple[str, ...],
     list_them: bool,
     all_of_them: bool,
+    words: str,
     guest: GuestOptions,
     session: SessionOptions,
     plain: bool,
@@ -44,7 +46,7 @@ def run(
     page: Path | None,
     view: View,
 ) -> int:
-    """Run WORKLOADS, bundled ones by name or scripts by path, each in a guest of its own.
+    """Run WORKLOADS, bundled ones by name or pattern, scripts by path, or '-', each in a guest of its own.
 
     A script that is run alone gets the functions and probes that it asks for ('with functions', 'with probe').
     Exit code 0 if every step was what the model says, 1 if one was not.
@@ -55,8 +57,7 @@ def run(
         from ktrace.cli.seed import run_seed
 
         return run_seed(guest, as_json=view.is_json)
-    if all_of_them:
-        workloads = (*workloads, *bundled())
+    workloads = chosen((*workloads, *(bundled() if all_of_them else ())), words)
     if page is not None and view.is_json:
         raise UsageError("--report takes one workload, and no --json", "write the others with: ktrace report SESSION")
     options = RunOptions(workloads, guest, session, plain, hold, page)

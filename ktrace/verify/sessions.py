@@ -55,7 +55,11 @@ def run_session(
                 script,
                 lab,
                 both,
-                {**guests.manifest(lab, options.command), **_noted_paths(guests, script, options.paths)},
+                {
+                    **guests.manifest(lab, options.command),
+                    "workload": script.name,
+                    **_noted_paths(guests, script, options.paths),
+                },
                 tracer=guests.tracer(lab, machine),
                 paths=_path_checker(guests, lab, options.paths),
                 history=lambda: SessionReader(place).steps(),

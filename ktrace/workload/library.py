@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,6 +52,29 @@ def load(name: str) -> Script:
         hint = did_you_mean(name, known, "ktrace run --list shows them; a path needs a slash")
         raise UsageError(f"unknown workload {name!r}", hint)
     return read(directory() / (name + SUFFIX))
+
+
+def chosen(asked: Iterable[str], words: str = "") -> tuple[str, ...]:
+    """Return the workloads that *asked* names: as they are, or those bundled ones that a pattern (``pipe-*``) fits.
+
+    :param words: bundled ones that have this in their name, too
+    :raises UsageError: none fits
+    """
+    found: dict[str, None] = {}
+    for name in asked:
+        if "/" in name or not set(name) & set("*?["):
+            found[name] = None
+            continue
+        fitting = fnmatch.filter(bundled(), name)
+        if not fitting:
+            raise UsageError(f"no workload fits {name!r}", "see: ktrace run --list")
+        found.update(dict.fromkeys(fitting))
+    if words:
+        fitting = [name for name in bundled() if words in name]
+        if not fitting:
+            raise UsageError(f"no workload has {words!r} in its name", "see: ktrace run --list")
+        found.update(dict.fromkeys(fitting))
+    return tuple(found)
 
 
 def read(path: Path) -> Script:

@@ -8,7 +8,7 @@ import pytest
 
 from ktrace.errors import UsageError
 from ktrace.workload import ScriptError, bundled, load, titles
-from ktrace.workload.library import directory
+from ktrace.workload.library import chosen, directory
 
 
 def test_bundled_workloads_have_names_and_titles() -> None:
@@ -64,3 +64,13 @@ def test_an_installed_package_has_them_below_its_prefix(tmp_path: Path, monkeypa
     (installed / "one.kt").unlink()
     with pytest.raises(UsageError, match="no bundled workloads are installed"):
         directory()
+
+
+def test_patterns_and_words_choose_bundled_workloads() -> None:
+    pipes = tuple(name for name in bundled() if name.startswith("pipe-b"))
+    assert pipes
+    assert chosen(["pipe-b*", "./x*.kt", pipes[0]]) == (*pipes, "./x*.kt")
+    assert chosen([], "pipe-b") == pipes
+    for asked, words in ((["nosuch*"], ""), ([], "nosuch")):
+        with pytest.raises(UsageError, match="nosuch"):
+            chosen(asked, words)
