@@ -129,6 +129,6 @@ def test_a_session_that_diverged_before_its_first_step_says_why(tmp_path: Path) 
 def test_what_is_no_event_is_refused(tmp_path: Path) -> None:
     session = small_session(tmp_path)
     with open(session / FILE_NAME, "a") as file:
-        file.write('{"step": 99}\n')
-    with pytest.raises(UsageError, match="is not a session's event"):
+        file.write('{"step": 13}\n')
+    with pytest.raises(UsageError, match="not an event of a session: it lacks"):
         page_of(session)
