@@ -32,7 +32,11 @@ def read_process_facts(kernel: LiveKernel, agent_pid: int) -> ProcessFacts:
     signal = kernel.memory.u64(task + offset_of(kernel.prog, "struct task_struct", "signal"))
     nr = offset_of(kernel.prog, "struct pid", "numbers") + offset_of(kernel.prog, "struct upid", "nr")
     pgrp, session = (kernel.memory.u64(signal + groups + 8 * kind) for kind in (PIDTYPE_PGID, PIDTYPE_SID))
-    return ProcessFacts(agent_pid, kernel.memory.u32(pgrp + nr), kernel.memory.u32(session + nr))
+    return ProcessFacts(
+        agent_pid=agent_pid,
+        agent_pgrp=kernel.memory.u32(pgrp + nr),
+        agent_session=kernel.memory.u32(session + nr),
+    )
 
 
 class SignalReader:
