@@ -7,6 +7,7 @@ from typing import Any
 
 from ktrace.inspect.corrupt import explained
 from ktrace.inspect.fs.epoll import EpollReader
+from ktrace.inspect.fs.eventfd import EventFdReader
 from ktrace.inspect.fs.file import FileReader
 from ktrace.inspect.fs.inode import InodeReader
 from ktrace.inspect.fs.pipe.pipe import PipeReader, read_pipe_facts
@@ -35,7 +36,7 @@ def _build_inspector(kernel: LiveKernel) -> Inspector:
     sysv = SysvReader(kernel)
     files = FileReader(kernel, inodes)
     sockets = SocketReader(kernel, inodes, files)
-    files.add_targets(PipeReader(kernel, inodes, files), EpollReader(kernel, files), sockets)
+    files.add_targets(PipeReader(kernel, inodes, files), EpollReader(kernel, files), EventFdReader(kernel), sockets)
     processes = ProcessReader(kernel, files, [sysv, sockets, SignalReader(kernel)])
     return Inspector(kernel, [processes, TreeReader(kernel, inodes), sysv])
 

@@ -125,7 +125,7 @@ class Task:
     :param stop_code: the signal that stopped it, until the agent has heard of it (``signal->group_exit_code``)
     :param stop_continued: it was continued, and the agent has not heard of it (SIGNAL_STOP_CONTINUED)
     :param pgrp: number of its process group, *session* of its session; *pgrp_attached*: grows with each that joins one
-    :param session_leader: ``signal->leader``
+    :param session_leader: ``signal->leader``; *no_new_privs*: PFA_NO_NEW_PRIVS
     :param resumed: the timer of a sleep that a signal ended, for the same call where it is started again
     """
 
@@ -161,6 +161,7 @@ class Task:
     pgrp_attached: int = 0
     session: int = 0
     session_leader: bool = False
+    no_new_privs: bool = False
     resumed: Timer | None = None
     pending: list[Signalled] = field(default_factory=list)
     shared_pending: list[Signalled] = field(default_factory=list)

@@ -15,6 +15,7 @@ from ktrace.include.linux.stat import S_IALLUGO, S_IRWXUGO
 from ktrace.include.net import udplite
 from ktrace.uapi import (
     close_range,
+    eventfd,
     eventpoll,
     fcntl,
     fs,
@@ -45,6 +46,7 @@ from ktrace.uapi import (
     time,
     udp,
     un,
+    wait,
     watch_queue,
 )
 from ktrace.uapi.named import family, numbers
@@ -82,6 +84,7 @@ IOCTL = choice(
 )
 POLL = flags(family(poll, "POLL"))
 EPOLL = flags(family(eventpoll, "EPOLL", but="EPOLL_ EPOLLNVAL"))
+EVENTFD = flags(numbers(eventfd, "EFD_SEMAPHORE EFD_CLOEXEC EFD_NONBLOCK"))
 EPOLL_CREATE = flags(numbers(eventpoll, "EPOLL_CLOEXEC"))
 EPOLL_CTL = choice(family(eventpoll, "EPOLL_CTL_"))
 SPLICE = flags(family(splice, "SPLICE_F_", but="SPLICE_F_ALL"))
@@ -100,6 +103,9 @@ RLIMIT = choice(family(resource, "RLIMIT_"))
 CLONE = flags(family(sched, "CLONE_"))
 SIGNAL = choice({name: number for number, name in signal.SIGNAL_NAMES.items() if name not in ("SIG32", "SIG33")})
 SIGMASK_HOW = choice(numbers(signal, "SIG_BLOCK SIG_UNBLOCK SIG_SETMASK"))
+WAIT = flags(family(wait, "W", but="WUNTRACED"), family(wait, "__W"))
+IDTYPE = choice(family(wait, "P_"))
+TIMER_FLAGS = flags(numbers(time, "TIMER_ABSTIME"))
 CLOCK = choice(family(time, "CLOCK_"))
 ITIMER = choice(family(time, "ITIMER_"))
 PRCTL = choice(family(prctl, "PR_"))
@@ -164,6 +170,7 @@ OPTIONS = {
 """Names of socket options by level."""
 
 OTHERS = (
+    numbers(wait, "WUNTRACED"),
     numbers(page_types, "PAGE_SIZE"),
     numbers(limits, "PIPE_BUF INT_MAX INT_MIN UINT_MAX LONG_MAX"),
     numbers(resource, "RLIM_INFINITY"),

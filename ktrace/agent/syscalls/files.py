@@ -214,6 +214,8 @@ SIGNATURES = (
         SignalMask("sigmask", None),
         Const(8),
     ),
+    Signature("eventfd", 284, Int("initval"), returns=FD),
+    Signature("eventfd2", 290, Int("initval"), Int("flags", c.EVENTFD, default=0), returns=FD),
     Signature("stat", 4, Path("pathname"), OutStruct("statbuf", STAT)),
     Signature("fstat", 5, Fd("fd"), OutStruct("statbuf", STAT)),
     Signature("open", 2, Path("pathname"), *_OPEN, returns=FD),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ktrace.agent.syscalls import constants as c
-from ktrace.agent.syscalls.buffers import InInts, InStruct, OutStruct
+from ktrace.agent.syscalls.buffers import InInts, InStruct, OutInts, OutStruct
 from ktrace.agent.syscalls.parameter import Address, Const, Fd, Int, Pid, count_of
 from ktrace.agent.syscalls.signature import ADDRESS, PID, Signature
 from ktrace.agent.syscalls.structs import ITIMERVAL, RLIMIT, TIMESPEC
@@ -76,6 +76,24 @@ SIGNATURES = (
     Signature("pause", 34),
     Signature("sched_yield", 24),
     Signature("nanosleep", 35, InStruct("req", TIMESPEC), Const(0)),
+    Signature(
+        "clock_nanosleep",
+        230,
+        Int("clockid", c.CLOCK),
+        Int("flags", c.TIMER_FLAGS),
+        InStruct("req", TIMESPEC),
+        Const(0),
+    ),
+    Signature("wait4", 61, Pid("pid"), OutInts("wstatus", "i", 1), Int("options", c.WAIT, default=0), Const(0)),
+    Signature(
+        "waitid",
+        247,
+        Int("idtype", c.IDTYPE),
+        Pid("id"),
+        Const(0),
+        Int("options", c.WAIT),
+        Const(0),
+    ),
     Signature("clock_settime", 227, Int("clockid", c.CLOCK), InStruct("tp", TIMESPEC)),
     Signature("alarm", 37, Int("seconds")),
     Signature(

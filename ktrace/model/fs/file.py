@@ -49,6 +49,9 @@ class FileOperations:
     name = "?"
     """The symbol of the ``file_operations``, such as ``pipefifo_fops``."""
 
+    maps = False
+    """Whether there is an ``mmap`` among them."""
+
     def open(self, task: Task, inode: Inode, file: File) -> MaySleep[None]:
         """Open *inode* by name (``no_open()``: ENXIO)."""
         raise Errno("ENXIO")

@@ -26,6 +26,8 @@ class MemDevice(FileOperations):
     :param kind: its name below /dev
     """
 
+    maps = True
+
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.name = f"{kind}_fops"

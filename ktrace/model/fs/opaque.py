@@ -80,6 +80,7 @@ class OpaqueOperations(FileOperations):
     """
 
     has_fasync = True
+    maps = True
 
     def __init__(self, what: str, name: str = UNKNOWN) -> None:
         self.what = what

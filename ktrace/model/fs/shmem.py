@@ -160,6 +160,7 @@ class ShmemFileOperations(FileOperations):
     """``shmem_file_operations``."""
 
     name = "shmem_file_operations"
+    maps = True
 
     def open(self, task: Task, inode: Inode, file: File) -> None:
         """Nothing to do (``generic_file_open()``)."""

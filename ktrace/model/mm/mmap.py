@@ -3,20 +3,41 @@
 from __future__ import annotations
 
 from ktrace.include.asm.page_types import PAGE_SIZE
+from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
 from ktrace.include.linux.types import u64
+from ktrace.model.fs.file import File
 from ktrace.model.kernel import syscall
 from ktrace.model.mm.address_space import PROT_ANY, Backing, PrivateMemory, Vma, page_align
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Result
+from ktrace.uapi.fcntl import O_PATH
 from ktrace.uapi.mman import (
     MAP_ANONYMOUS,
     MAP_FIXED,
     MAP_FIXED_NOREPLACE,
     MAP_PRIVATE,
     MAP_SHARED,
+    MAP_SHARED_VALIDATE,
     MAP_TYPE,
     PROT_WRITE,
 )
+
+
+def can_map(file: File, kind: int, prot: int) -> None:
+    """Refuse what no address space takes (``do_mmap()``).
+
+    :raises Errno: EACCES, ENODEV, EINVAL
+    :raises NotImplementedError: a file that can be mapped
+    """
+    if kind not in (MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE):
+        raise Errno("EINVAL")
+    if kind != MAP_PRIVATE and prot & PROT_WRITE and not file.f_mode & FMODE_WRITE:
+        raise Errno("EACCES")
+    if not file.f_mode & FMODE_READ:
+        raise Errno("EACCES")
+    if file.ops.maps:
+        raise NotImplementedError("the model does not know memory that is a file's")
+    raise Errno("ENODEV")
 
 
 @syscall("store")
@@ -78,9 +99,10 @@ def mprotect(task: Task, addr: int, len: int, prot: int) -> int:
 
 @syscall("mmap")
 def mmap(task: Task, addr: int, length: int, prot: int, flags: int, fd: int, offset: int) -> int:
-    """Map anonymous memory (``do_mmap()``); what else there is to map, actors have no files of.
+    """Map anonymous memory (``do_mmap()``).
 
     :raises Errno: EINVAL, EEXIST, EPERM, ENOMEM; EBADF for a bad descriptor, ENODEV for one that cannot be mapped
+    :raises NotImplementedError: a file that can
     """
     mm = task.mm
     addr, size = u64(addr), page_align(u64(length))
@@ -89,8 +111,10 @@ def mmap(task: Task, addr: int, length: int, prot: int, flags: int, fd: int, off
     backing: Backing
     kind = flags & MAP_TYPE
     if not flags & MAP_ANONYMOUS:
-        task.files.get(fd)
-        raise Errno("ENODEV")
+        file = task.files.get(fd)
+        if file.f_flags & O_PATH:
+            raise Errno("EBADF")
+        can_map(file, kind, prot)
     if not u64(length):
         raise Errno("EINVAL")
     if not size:

@@ -251,6 +251,7 @@ class SocketFileOperations(FileOperations):
     """``socket_file_ops`` (``net/socket.c``)."""
 
     name = "socket_file_ops"
+    maps = True
     has_fasync = True
 
     def read_iter(self, task: Task, file: File, to: Destination) -> Sleeps[int]:

@@ -1,4 +1,16 @@
 """Processes (``kernel/*.c``)."""
 
-RULES = ("clock", "credentials", "job_control", "proc_userns", "process", "signals", "sysctl", "timer")
+RULES = (
+    "children",
+    "clock",
+    "credentials",
+    "job_control",
+    "prctl",
+    "proc_userns",
+    "process",
+    "signals",
+    "sleep",
+    "sysctl",
+    "timer",
+)
 """Modules that register rules when they are imported."""

@@ -146,7 +146,7 @@ def fork(task: Task, child: str, flags: int) -> Result:
     new.rlimits = dict(task.rlimits)  # copy_signal()
     new.dispositions = task.dispositions if flags & CLONE_SIGHAND else dict(task.dispositions)
     new.blocked = task.blocked
-    new.pgrp, new.session = task.pgrp, task.session
+    new.pgrp, new.session, new.no_new_privs = task.pgrp, task.session, task.no_new_privs
     try:
         for subsystem in kernel.subsystems:
             subsystem.fork(task, new, flags)

@@ -1,0 +1,51 @@
+"""What a process may say about itself (``kernel/sys.c: SYSCALL_DEFINE5(prctl)``)."""
+
+from __future__ import annotations
+
+from ktrace.model.kernel import syscall
+from ktrace.model.process.user_namespace import set_dumpable
+from ktrace.model.task import Errno, Task
+from ktrace.uapi.prctl import (
+    PR_GET_DUMPABLE,
+    PR_GET_KEEPCAPS,
+    PR_GET_NO_NEW_PRIVS,
+    PR_SET_CHILD_SUBREAPER,
+    PR_SET_DUMPABLE,
+    PR_SET_NO_NEW_PRIVS,
+    PR_SET_PDEATHSIG,
+)
+from ktrace.uapi.signal import SIGRTMAX
+
+
+@syscall("prctl")
+def prctl(task: Task, option: int, arg2: int, arg3: int, arg4: int, arg5: int) -> int:
+    """Do what changes nothing that the model has, or what it has.
+
+    :raises Errno: EINVAL
+    :raises NotImplementedError: another option
+    """
+    if option == PR_SET_PDEATHSIG:
+        if not 0 <= arg2 <= SIGRTMAX:
+            raise Errno("EINVAL")
+        return 0
+    if option == PR_GET_DUMPABLE:
+        return int(task.mm.dumpable)
+    if option == PR_SET_DUMPABLE:
+        if arg2 not in (0, 1):
+            raise Errno("EINVAL")
+        set_dumpable(task, bool(arg2))
+        return 0
+    if option == PR_SET_NO_NEW_PRIVS:
+        if arg2 != 1 or arg3 or arg4 or arg5:
+            raise Errno("EINVAL")
+        task.no_new_privs = True
+        return 0
+    if option == PR_GET_NO_NEW_PRIVS:
+        if arg2 or arg3 or arg4 or arg5:
+            raise Errno("EINVAL")
+        return int(task.no_new_privs)
+    if option == PR_GET_KEEPCAPS:
+        return 0
+    if option == PR_SET_CHILD_SUBREAPER:
+        return 0
+    raise NotImplementedError(f"the model does not know prctl option {option}")

@@ -1,0 +1,78 @@
+"""Sleeping for a time (``kernel/time/hrtimer.c``, ``kernel/time/posix-timers.c``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ktrace.include.linux.time64 import NSEC_PER_SEC
+from ktrace.model.kernel import syscall
+from ktrace.model.task import Errno, Task
+from ktrace.model.timer import schedule_until, start_or_resume
+from ktrace.model.wait import Sleeps
+from ktrace.state.call import Pointer
+from ktrace.uapi.time import (
+    CLOCK_BOOTTIME,
+    CLOCK_MONOTONIC,
+    CLOCK_MONOTONIC_COARSE,
+    CLOCK_MONOTONIC_RAW,
+    CLOCK_REALTIME,
+    CLOCK_REALTIME_COARSE,
+    CLOCK_TAI,
+    TIMER_ABSTIME,
+)
+
+SLEEPABLE = (CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_TAI)
+WITHOUT_NSLEEP = (CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE)
+CLOCKS = 12
+"""Numbers of clocks from here on belong to nobody (``posix_clocks``)."""
+
+
+@syscall("nanosleep")
+def nanosleep(task: Task, req: Any) -> Sleeps[int]:
+    """Sleep by CLOCK_MONOTONIC (``SYSCALL_DEFINE2(nanosleep)``)."""
+    return (yield from _hrtimer_nanosleep(task, _timespec(req)))
+
+
+@syscall("clock_nanosleep")
+def clock_nanosleep(task: Task, clockid: int, flags: int, req: Any) -> Sleeps[int]:
+    """Sleep by some clock (``SYSCALL_DEFINE4(clock_nanosleep)``).
+
+    :raises Errno: EINVAL, EOPNOTSUPP, EFAULT
+    :raises NotImplementedError: until a time, whose distance the model does not know; other clocks
+    """
+    if clockid >= CLOCKS or clockid == 10:
+        raise Errno("EINVAL")
+    if clockid in WITHOUT_NSLEEP:
+        raise Errno("EOPNOTSUPP")
+    if clockid not in SLEEPABLE:
+        raise NotImplementedError(f"the model does not know the clock {clockid}")
+    seconds = _timespec(req)
+    if flags & TIMER_ABSTIME and seconds:
+        raise NotImplementedError("the model does not know how far away a time is")
+    return (yield from _hrtimer_nanosleep(task, seconds))
+
+
+def _timespec(req: Any) -> float:
+    """Return a ``struct timespec`` in seconds (``get_timespec64()``, ``timespec64_valid()``).
+
+    :raises Errno: EFAULT, EINVAL
+    """
+    if isinstance(req, Pointer):
+        raise Errno("EFAULT")
+    if req["tv_sec"] < 0 or not 0 <= req["tv_nsec"] < NSEC_PER_SEC:
+        raise Errno("EINVAL")
+    return float(req["tv_sec"] + req["tv_nsec"] / NSEC_PER_SEC)
+
+
+def _hrtimer_nanosleep(task: Task, seconds: float) -> Sleeps[int]:
+    """``kernel/time/hrtimer.c: hrtimer_nanosleep(), do_nanosleep(), hrtimer_nanosleep_restart()``.
+
+    :raises Errno: ERESTART_RESTARTBLOCK
+    """
+    timer = start_or_resume(task, seconds)
+    while not (timer is not None and timer.expired):
+        if task.signal_pending():
+            task.resumed = timer
+            raise Errno("ERESTART_RESTARTBLOCK")
+        yield from schedule_until(task, timer)
+    return 0

@@ -1,0 +1,9 @@
+"""eventfd() (``include/uapi/linux/eventfd.h``; before Linux 6.11 ``include/linux/eventfd.h``)."""
+
+from __future__ import annotations
+
+from ktrace.uapi.fcntl import O_CLOEXEC, O_NONBLOCK
+
+EFD_SEMAPHORE = 1 << 0
+EFD_CLOEXEC = O_CLOEXEC
+EFD_NONBLOCK = O_NONBLOCK
