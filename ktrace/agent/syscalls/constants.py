@@ -24,6 +24,7 @@ from ktrace.uapi import (
     if_ether,
     in6,
     in_,
+    inotify,
     ioctls,
     ipc,
     limits,
@@ -31,6 +32,7 @@ from ktrace.uapi import (
     mman,
     msg,
     netlink,
+    pidfd,
     poll,
     prctl,
     resource,
@@ -38,12 +40,14 @@ from ktrace.uapi import (
     sem,
     shm,
     signal,
+    signalfd,
     socket,
     sockios,
     splice,
     stat,
     tcp,
     time,
+    timerfd,
     udp,
     un,
     wait,
@@ -85,6 +89,12 @@ IOCTL = choice(
 POLL = flags(family(poll, "POLL"))
 EPOLL = flags(family(eventpoll, "EPOLL", but="EPOLL_ EPOLLNVAL"))
 EVENTFD = flags(numbers(eventfd, "EFD_SEMAPHORE EFD_CLOEXEC EFD_NONBLOCK"))
+TIMERFD = flags(numbers(timerfd, "TFD_CLOEXEC TFD_NONBLOCK"))
+TIMERFD_SETTIME = flags(numbers(timerfd, "TFD_TIMER_ABSTIME TFD_TIMER_CANCEL_ON_SET"))
+SIGNALFD = flags(family(signalfd, "SFD_"))
+PIDFD = flags(family(pidfd, "PIDFD_"))
+INOTIFY_INIT = flags(numbers(inotify, "IN_CLOEXEC IN_NONBLOCK"))
+INOTIFY = flags(family(inotify, "IN_", but="IN_CLOEXEC IN_NONBLOCK"))
 EPOLL_CREATE = flags(numbers(eventpoll, "EPOLL_CLOEXEC"))
 EPOLL_CTL = choice(family(eventpoll, "EPOLL_CTL_"))
 SPLICE = flags(family(splice, "SPLICE_F_", but="SPLICE_F_ALL"))

@@ -9,9 +9,20 @@ from typing import Any
 from ktrace.agent.syscalls import constants as c
 from ktrace.agent.syscalls.buffers import InBytes, InStruct, OutBytes, OutStruct, Path, pack_struct
 from ktrace.agent.syscalls.frame import Frame
-from ktrace.agent.syscalls.parameter import Const, Directory, Fd, Int, Parameter, Values, count_of, pointer_text
+from ktrace.agent.syscalls.parameter import (
+    Address,
+    Const,
+    Directory,
+    Fd,
+    Int,
+    Parameter,
+    Pid,
+    Values,
+    count_of,
+    pointer_text,
+)
 from ktrace.agent.syscalls.signature import FD, NUMBER, PID, Returns, Signature
-from ktrace.agent.syscalls.structs import EPOLL_EVENT, F_OWNER_EX, STAT, TIMESPEC, TIMEVAL
+from ktrace.agent.syscalls.structs import EPOLL_EVENT, F_OWNER_EX, ITIMERSPEC, STAT, TIMESPEC, TIMEVAL
 from ktrace.agent.syscalls.text import Naming, format_struct
 from ktrace.agent.syscalls.vectors import (
     EpollEvents,
@@ -216,6 +227,31 @@ SIGNATURES = (
     ),
     Signature("eventfd", 284, Int("initval"), returns=FD),
     Signature("eventfd2", 290, Int("initval"), Int("flags", c.EVENTFD, default=0), returns=FD),
+    Signature("timerfd_create", 283, Int("clockid", c.CLOCK), Int("flags", c.TIMERFD, default=0), returns=FD),
+    Signature(
+        "timerfd_settime",
+        286,
+        Fd("fd"),
+        Int("flags", c.TIMERFD_SETTIME),
+        InStruct("new_value", ITIMERSPEC),
+        OutStruct("old_value", ITIMERSPEC),
+    ),
+    Signature("timerfd_gettime", 287, Fd("fd"), OutStruct("curr_value", ITIMERSPEC)),
+    Signature(
+        "signalfd4", 289, Fd("fd"), SignalMask("mask"), Const(8), Int("flags", c.SIGNALFD, default=0), returns=FD
+    ),
+    Signature("inotify_init1", 294, Int("flags", c.INOTIFY_INIT, default=0), returns=FD),
+    Signature("inotify_add_watch", 254, Fd("fd"), Path("pathname"), Int("mask", c.INOTIFY)),
+    Signature("inotify_rm_watch", 255, Fd("fd"), Int("wd")),
+    Signature("pidfd_open", 434, Pid("pid"), Int("flags", c.PIDFD, default=0), returns=FD),
+    Signature(
+        "pidfd_send_signal",
+        424,
+        Fd("pidfd"),
+        Int("sig", c.SIGNAL),
+        Address("info", default=0),
+        Int("flags", default=0),
+    ),
     Signature("stat", 4, Path("pathname"), OutStruct("statbuf", STAT)),
     Signature("fstat", 5, Fd("fd"), OutStruct("statbuf", STAT)),
     Signature("open", 2, Path("pathname"), *_OPEN, returns=FD),

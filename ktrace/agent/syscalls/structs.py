@@ -8,6 +8,7 @@ from ktrace.agent.syscalls.layout import Struct
 TIMESPEC = Struct("timespec", ("tv_sec", "q"), ("tv_nsec", "q"))
 TIMEVAL = Struct("timeval", ("tv_sec", "q"), ("tv_usec", "q"))
 ITIMERVAL = Struct("itimerval", ("it_interval", TIMEVAL), ("it_value", TIMEVAL))
+ITIMERSPEC = Struct("itimerspec", ("it_interval", TIMESPEC), ("it_value", TIMESPEC))
 RLIMIT = Struct("rlimit", ("rlim_cur", "Q"), ("rlim_max", "Q"))
 POLLFD = Struct("pollfd", ("fd", "i"), ("events", "H", c.POLL), ("revents", "H", c.POLL))
 EPOLL_EVENT = Struct("epoll_event", ("events", "I", c.EPOLL), ("data", "Q"))

@@ -1,4 +1,4 @@
 """Files (``fs/*.c``, ``mm/shmem.c``)."""
 
-RULES = ("epoll", "eventfd", "fcntl", "namei", "open", "poll", "read_write", "stat")
+RULES = ("anon_files", "epoll", "eventfd", "fcntl", "namei", "open", "poll", "read_write", "stat")
 """Modules that register rules when they are imported."""

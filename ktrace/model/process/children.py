@@ -5,7 +5,7 @@ An actor's children are born with CLONE_PARENT, so that they are the agent's: no
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from ktrace.model.kernel import syscall
 from ktrace.model.process.job_control import Who, number_of
@@ -59,8 +59,6 @@ def waitid(task: Task, which: int, upid: Who, options: int) -> NoReturn:
         raise Errno("EINVAL")
     if which not in (P_ALL, P_PID, P_PGID, P_PIDFD):
         raise Errno("EINVAL")
-    if which == P_PIDFD:
-        file: Any = task.files.get(number)
-        if file.ops.name != "pidfd_fops":
-            raise Errno("EBADF")
+    if which == P_PIDFD and getattr(task.files.get(number).ops, "what", "") != "pidfd":
+        raise Errno("EBADF")
     raise Errno("ECHILD")

@@ -21,7 +21,7 @@ def kill_ok(task: Task, target: Task) -> bool:
     return bool({cred.euid, cred.uid} & {other.suid, other.uid}) or ns_capable(cred, user_ns(other), "CAP_KILL")
 
 
-def _group_send_sig_info(task: Task, target: Task | None, sig: int, code: int) -> None:
+def group_send_sig_info(task: Task, target: Task | None, sig: int, code: int) -> None:
     """Send *sig* if that is allowed (``kernel/signal.c: group_send_sig_info(), check_kill_permission()``).
 
     :param target: ``None`` for the agent and the first process, which are root's and heed no signal
@@ -45,7 +45,7 @@ def kill(task: Task, pid: int | str, sig: int) -> int:
     kernel = task.kernel
     number = number_of(kernel, pid)
     if number > 0 or pid in kernel.tasks:
-        _group_send_sig_info(task, find_process(kernel, pid), sig, SI_USER)
+        group_send_sig_info(task, find_process(kernel, pid), sig, SI_USER)
         return 0
     if number == INT_MIN:
         raise Errno("ESRCH")
@@ -64,7 +64,7 @@ def _kill_pgrp_info(task: Task, targets: list[Task | None], sig: int) -> int:
     success, error = False, Errno("ESRCH")
     for target in targets:
         try:
-            _group_send_sig_info(task, target, sig, SI_USER)
+            group_send_sig_info(task, target, sig, SI_USER)
             success = True
         except Errno as failed:
             error = failed
@@ -78,7 +78,7 @@ def _kill_all(task: Task, targets: list[Task | None], sig: int) -> int:
     error: Errno | None = None
     for target in targets:
         try:
-            _group_send_sig_info(task, target, sig, SI_USER)
+            group_send_sig_info(task, target, sig, SI_USER)
             error = None
         except Errno as failed:
             if failed.name != "EPERM":
@@ -98,7 +98,7 @@ def tgkill(task: Task, tgid: int | str, tid: int | str, sig: int) -> int:
         raise Errno("ESRCH")
     if (target := kernel.find_task(tid)) is None:
         raise Errno("ESRCH")
-    _group_send_sig_info(task, target, sig, SI_TKILL)
+    group_send_sig_info(task, target, sig, SI_TKILL)
     return 0
 
 

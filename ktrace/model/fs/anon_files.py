@@ -1,0 +1,241 @@
+"""Descriptors without a name that the model opens, passes on and closes, but does not simulate.
+
+What reading, polling and setting them brings is taken as it was observed (``fs/timerfd.c``, ``fs/signalfd.c``,
+``fs/notify/inotify/inotify_user.c``, ``kernel/pid.c``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
+from ktrace.model.fs.file import File, fdget
+from ktrace.model.fs.file_table import alloc_empty_file
+from ktrace.model.fs.opaque import OpaqueOperations, identify
+from ktrace.model.kernel import syscall
+from ktrace.model.process.job_control import Who, find_process
+from ktrace.model.process.signals import group_send_sig_info
+from ktrace.model.task import AsObserved, Errno, Task
+from ktrace.model.wait import MaySleep, WaitQueue
+from ktrace.state.call import Pointer
+from ktrace.state.rule import Rule
+from ktrace.uapi.fcntl import O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_RDWR
+from ktrace.uapi.inotify import IN_CLOEXEC, IN_NONBLOCK
+from ktrace.uapi.siginfo import SI_USER
+from ktrace.uapi.time import (
+    CLOCK_BOOTTIME,
+    CLOCK_BOOTTIME_ALARM,
+    CLOCK_MONOTONIC,
+    CLOCK_REALTIME,
+    CLOCK_REALTIME_ALARM,
+)
+
+if TYPE_CHECKING:
+    from ktrace.model.observed import Observed
+
+CONFIGURED = Rule("kernel/sys_ni.c", "sys_ni_syscall", "CONFIG_TIMERFD, CONFIG_SIGNALFD, CONFIG_INOTIFY_USER")
+CLOCKS = (CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME)
+ALARMS = (CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM)
+
+
+class AnonOperations(OpaqueOperations):
+    """The ``file_operations`` of one such kind."""
+
+    has_fasync = False
+    maps = False
+
+    def llseek(self, task: Task, file: File, offset: int, whence: int) -> int:
+        """Stay where it is (``noop_llseek()``)."""
+        return file.pos
+
+    def splice_read(
+        self, task: Task, file: File, position: int, pipe: Any, length: int, flags: int
+    ) -> MaySleep[tuple[int, int]]:
+        """Refuse: there is no ``splice_read`` (``do_splice_to()``)."""
+        raise Errno("EINVAL")
+
+    def splice_write(
+        self, task: Task, pipe: Any, file: File, position: int, length: int, flags: int
+    ) -> MaySleep[tuple[int, int]]:
+        """Refuse: there is no ``splice_write`` (``do_splice_from()``)."""
+        raise Errno("EINVAL")
+
+
+class SignalfdOperations(AnonOperations):
+    """``signalfd_fops``: reading takes signals from the reader's own queues."""
+
+    def read_iter(self, task: Task, file: File, to: Any) -> MaySleep[int]:
+        """Stop: which signals are gone is not known (``signalfd_read()``)."""
+        raise NotImplementedError("the model does not know what a signalfd takes from the reader's signals")
+
+
+class PidfdOperations(AnonOperations):
+    """``pidfd_fops``, or those of pidfs: nothing can be read.
+
+    :param target: whom it stands for; ``None`` for the agent and the first process
+    """
+
+    def __init__(self, target: Task | None) -> None:
+        super().__init__("pidfd")
+        self.target = target
+
+    @property
+    def can_read(self) -> bool:
+        """Tell that there is no ``read``."""
+        return False
+
+    @property
+    def can_write(self) -> bool:
+        """Tell that there is no ``write``."""
+        return False
+
+
+TIMERFD = AnonOperations("timerfd", "timerfd_fops")
+SIGNALFD = SignalfdOperations("signalfd", "signalfd_fops")
+INOTIFY = AnonOperations("inotify", "inotify_fops")
+
+
+def sys_ni_syscall(task: Task) -> None:
+    """Fail where the kernel was seen to be built without the call (``kernel/sys_ni.c``).
+
+    :raises Errno: ENOSYS
+    """
+
+    def find(seen: Observed) -> bool:
+        result = seen.result(task)
+        return result is not None and result.errno == "ENOSYS"
+
+    if task.kernel.choose(CONFIGURED, find, lambda _: True, otherwise=False):
+        raise Errno("ENOSYS")
+
+
+def anon_inode_getfd(task: Task, ops: AnonOperations, flags: int) -> int:
+    """Open a descriptor without a name (``fs/anon_inodes.c: anon_inode_getfd()``).
+
+    :raises Errno: EMFILE, ENFILE
+    """
+    kernel = task.kernel
+    fd = task.files.reserve(task)
+    try:
+        alloc_empty_file(task)
+    except Errno:
+        del task.files.reserved[fd]
+        raise
+    inode = identify(task, fd, ops.what, "")
+    inode.get()
+    mode = FMODE_READ | (FMODE_WRITE if flags & O_RDWR else 0)
+    kept = flags & (O_RDWR | O_NONBLOCK)
+    file = File(kernel.serial(), ops, mode, kept, inode.ref, WaitQueue(), inode=inode)
+    task.files.install(fd, file, bool(flags & O_CLOEXEC))
+    return fd
+
+
+@syscall("timerfd_create")
+def timerfd_create(task: Task, clockid: int, flags: int) -> int:
+    """Make a timer to wait on (``SYSCALL_DEFINE2(timerfd_create)``).
+
+    :raises Errno: EINVAL, EPERM, EMFILE
+    """
+    sys_ni_syscall(task)
+    if flags & ~(O_CLOEXEC | O_NONBLOCK) or clockid not in (*CLOCKS, *ALARMS):
+        raise Errno("EINVAL")
+    if clockid in ALARMS and not task.cred.capable("CAP_WAKE_ALARM"):
+        raise Errno("EPERM")
+    return anon_inode_getfd(task, TIMERFD, O_RDWR | flags)
+
+
+@syscall("timerfd_settime")
+def timerfd_settime(task: Task, fd: int, flags: int, new_value: Any) -> NoReturn:
+    """Start or stop it (``do_timerfd_settime()``): as observed."""
+    sys_ni_syscall(task)
+    _as_seen(task, fd, TIMERFD)
+
+
+@syscall("timerfd_gettime")
+def timerfd_gettime(task: Task, fd: int) -> NoReturn:
+    """Tell how long it has (``do_timerfd_gettime()``): as observed."""
+    sys_ni_syscall(task)
+    _as_seen(task, fd, TIMERFD)
+
+
+def _as_seen(task: Task, fd: int, ops: AnonOperations) -> NoReturn:
+    with fdget(task, fd) as file:
+        if file.ops is not ops:
+            raise Errno("EINVAL")
+    raise AsObserved(ops.what)
+
+
+@syscall("signalfd4")
+def signalfd4(task: Task, fd: int, mask: int | Pointer, flags: int) -> int:
+    """Make a descriptor that signals are read from, or change one (``do_signalfd4()``).
+
+    :raises Errno: EFAULT, EINVAL, EBADF, EMFILE
+    """
+    sys_ni_syscall(task)
+    if isinstance(mask, Pointer):
+        raise Errno("EFAULT")
+    if flags & ~(O_CLOEXEC | O_NONBLOCK):
+        raise Errno("EINVAL")
+    if fd == -1:
+        return anon_inode_getfd(task, SIGNALFD, O_RDWR | flags)
+    with fdget(task, fd) as file:
+        if file.ops is not SIGNALFD:
+            raise Errno("EINVAL")
+    return fd
+
+
+@syscall("inotify_init1")
+def inotify_init1(task: Task, flags: int) -> int:
+    """Make a list of things to watch (``do_inotify_init()``).
+
+    :raises Errno: EINVAL, EMFILE
+    """
+    sys_ni_syscall(task)
+    if flags & ~(IN_CLOEXEC | IN_NONBLOCK):
+        raise Errno("EINVAL")
+    return anon_inode_getfd(task, INOTIFY, O_RDONLY | flags)
+
+
+@syscall("inotify_add_watch")
+def inotify_add_watch(task: Task, fd: int, pathname: Any, mask: int) -> NoReturn:
+    """Watch what a path leads to (``SYSCALL_DEFINE3(inotify_add_watch)``): as observed."""
+    sys_ni_syscall(task)
+    _as_seen(task, fd, INOTIFY)
+
+
+@syscall("inotify_rm_watch")
+def inotify_rm_watch(task: Task, fd: int, wd: int) -> NoReturn:
+    """Watch it no more (``SYSCALL_DEFINE2(inotify_rm_watch)``): as observed."""
+    sys_ni_syscall(task)
+    _as_seen(task, fd, INOTIFY)
+
+
+@syscall("pidfd_open")
+def pidfd_open(task: Task, pid: Who, flags: int) -> int:
+    """Make a descriptor that stands for a process (``SYSCALL_DEFINE2(pidfd_open)``).
+
+    :raises Errno: EINVAL, ESRCH, EMFILE
+    """
+    if flags & ~O_NONBLOCK or (isinstance(pid, int) and pid <= 0):
+        raise Errno("EINVAL")
+    target = find_process(task.kernel, pid)
+    return anon_inode_getfd(task, PidfdOperations(target), O_RDWR | O_CLOEXEC | flags)
+
+
+@syscall("pidfd_send_signal")
+def pidfd_send_signal(task: Task, pidfd: int, sig: int, info: int, flags: int) -> int:
+    """Send a signal to whom a descriptor stands for (``SYSCALL_DEFINE4(pidfd_send_signal)``).
+
+    :raises Errno: EINVAL, EBADF, ESRCH, EPERM
+    :raises NotImplementedError: flags, which kernels know since when they differ, and a siginfo of one's own
+    """
+    if flags or info:
+        raise NotImplementedError("the model knows pidfd_send_signal without flags and siginfo only")
+    with fdget(task, pidfd) as file:
+        if not isinstance(file.ops, PidfdOperations):
+            raise Errno("EBADF")
+        target = file.ops.target
+    if target is not None and target.name not in task.kernel.tasks:
+        raise Errno("ESRCH")
+    group_send_sig_info(task, target, sig, SI_USER)
+    return 0
