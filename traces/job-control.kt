@@ -61,7 +61,7 @@ E: kill(agent, SIGCONT)                            # 0
 A: pipe([r, w])                                    # 0
 A: fcntl(r, F_SETOWN, -B)                          # 0
 A: fcntl(r, F_GETOWN) -> group
-A: fcntl(r, F_SETFL, FASYNC|O_NONBLOCK)           # 0
+A: fcntl(r, F_SETFL, O_ASYNC|O_NONBLOCK)           # 0
 A: write(w, "x")                                   # 1; C: SIGIO; B: SIGIO
 B: exit(0)                                         # exited 0
 A: fcntl(r, F_GETOWN)                              # group

@@ -157,7 +157,14 @@ ERRNO_NAMES: Mapping[int, str] = MappingProxyType(
 )
 """Names of the errors that user space is told (``include/uapi/asm-generic/errno-base.h``, ``errno.h``)."""
 
-ERRNO_NUMBERS: Mapping[str, int] = MappingProxyType({name: number for number, name in ERRNO_NAMES.items()})
+ERRNO_ALIASES: Mapping[str, int] = MappingProxyType(
+    {"EWOULDBLOCK": EAGAIN, "EDEADLOCK": EDEADLK, "ENOTSUP": EOPNOTSUPP}
+)
+"""Other words of the manual pages, which are understood but not written."""
+
+ERRNO_NUMBERS: Mapping[str, int] = MappingProxyType(
+    {**ERRNO_ALIASES, **{name: number for number, name in ERRNO_NAMES.items()}}
+)
 """The same, by name."""
 
 INTERNAL_ERRNO_NAMES: Mapping[int, str] = MappingProxyType(_numbered(_INTERNAL, _FIRST_INTERNAL))

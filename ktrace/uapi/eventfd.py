@@ -1,4 +1,4 @@
-"""eventfd() (``include/uapi/linux/eventfd.h``; before Linux 6.11 ``include/linux/eventfd.h``)."""
+"""eventfd() (``include/linux/eventfd.h``)."""
 
 from __future__ import annotations
 

@@ -23,6 +23,11 @@ def family(header: ModuleType, prefix: str, but: str = "") -> dict[str, int]:
     return {name: found[name] for name in sorted(found, key=found.__getitem__) if not name.startswith(without)}
 
 
+def everything(header: ModuleType) -> dict[str, int]:
+    """Return all constants of *header*."""
+    return {name: value for name, value in vars(header).items() if name.isupper() and isinstance(value, int)}
+
+
 def by_number(constants: dict[str, int], strip: str = "") -> dict[int, str]:
     """Return names by number.
 

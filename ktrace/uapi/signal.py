@@ -82,8 +82,12 @@ SIGNAL_NAMES: Mapping[int, str] = MappingProxyType(
 )
 """The name of every signal."""
 
+SIGNAL_ALIASES: Mapping[str, int] = MappingProxyType({"SIGIOT": SIGABRT, "SIGPOLL": SIGIO, "SIGCLD": SIGCHLD})
+"""Other words of the manual pages, which are understood but not written."""
+
 SIGNAL_NUMBERS: Mapping[str, int] = MappingProxyType(
-    {_upwards(number): number for number in range(LIBC_SIGRTMIN, SIGRTMAX + 1)}
+    dict(SIGNAL_ALIASES)
+    | {_upwards(number): number for number in range(LIBC_SIGRTMIN, SIGRTMAX + 1)}
     | {_downwards(number): number for number in range(LIBC_SIGRTMIN, SIGRTMAX + 1)}
     | {f"SIG{number}": number for number in range(SIGRTMIN, SIGRTMAX + 1)}
     | {name: number for number, name in SIGNAL_NAMES.items()}
@@ -102,3 +106,15 @@ def signal_number(name: str) -> int:
     :raises KeyError: none is
     """
     return SIGNAL_NUMBERS[name]
+
+
+SA_NOCLDSTOP = 0x00000001
+SA_NOCLDWAIT = 0x00000002
+SA_SIGINFO = 0x00000004
+SA_RESTORER = 0x04000000
+SA_ONSTACK = 0x08000000
+SA_RESTART = 0x10000000
+SA_NOMASK = 0x40000000
+SA_NODEFER = 0x40000000
+SA_RESETHAND = 0x80000000
+SA_ONESHOT = 0x80000000

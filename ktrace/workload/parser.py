@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ktrace.uapi.errno import ERRNO_NUMBERS
+from ktrace.uapi.errno import ERRNO_NAMES, ERRNO_NUMBERS
 from ktrace.uapi.signal import SIGNAL_NUMBERS, signal_name
 from ktrace.workload.check import check_script
 from ktrace.workload.reader import Reader, number_of
@@ -252,7 +252,7 @@ class _Parser(Reader):
             return Expectation("handles", actor, self.signal(), outs=self.attributes(), place=place)
         if word in ERRNO_NUMBERS:
             self.take()
-            return Expectation("fails", actor, word, place=place)
+            return Expectation("fails", actor, ERRNO_NAMES[ERRNO_NUMBERS[word]], place=place)
         return self.returns(actor, place)
 
     def signal(self) -> str:

@@ -22,6 +22,7 @@ from ktrace.uapi import (
     icmp,
     icmpv6,
     if_ether,
+    if_packet,
     in6,
     in_,
     inotify,
@@ -53,7 +54,7 @@ from ktrace.uapi import (
     wait,
     watch_queue,
 )
-from ktrace.uapi.named import family, numbers
+from ktrace.uapi.named import everything, family, numbers
 
 OPEN = Vocabulary(
     choices=numbers(fcntl, "O_RDONLY O_WRONLY O_RDWR"),
@@ -76,8 +77,8 @@ RENAME = flags(family(fs, "RENAME_"))
 ACCESS = flags({"R_OK": linux_fs.MAY_READ, "W_OK": linux_fs.MAY_WRITE, "X_OK": linux_fs.MAY_EXEC})
 WHENCE = choice(family(fs, "SEEK_", but="SEEK_MAX"))
 CLOSE_RANGE = flags(family(close_range, "CLOSE_RANGE_"))
-MEMFD = flags(family(memfd, "MFD_"))
-FCNTL = choice(family(fcntl, "F_", but="F_OWNER_ F_SEAL_ F_LINUX_"))
+MEMFD = flags(family(memfd, "MFD_", but="MFD_HUGE_"))
+FCNTL = choice(family(fcntl, "F_", but="F_OWNER_ F_SEAL_ F_LINUX_ F_RDLCK F_WRLCK F_UNLCK F_EXLCK F_SHLCK"))
 FD = flags(numbers(fcntl, "FD_CLOEXEC"))
 OWNER = choice(family(fcntl, "F_OWNER_"))
 IOCTL = choice(
@@ -99,11 +100,11 @@ EPOLL_CREATE = flags(numbers(eventpoll, "EPOLL_CLOEXEC"))
 EPOLL_CTL = choice(family(eventpoll, "EPOLL_CTL_"))
 SPLICE = flags(family(splice, "SPLICE_F_", but="SPLICE_F_ALL"))
 
-PROT = flags(family(mman, "PROT_"))
+PROT = Vocabulary(choices=numbers(mman, "PROT_NONE"), mask=-1, flags=family(mman, "PROT_", but="PROT_NONE"))
 MAP = Vocabulary(
     choices=numbers(mman, "MAP_SHARED MAP_PRIVATE MAP_SHARED_VALIDATE"),
     mask=mman.MAP_TYPE,
-    flags=family(mman, "MAP_", but="MAP_SHARED MAP_PRIVATE MAP_TYPE"),
+    flags=family(mman, "MAP_", but="MAP_SHARED MAP_PRIVATE MAP_TYPE MAP_FILE MAP_HUGE_"),
 )
 MSYNC = flags(family(mman, "MS_"))
 MADVICE = choice(family(mman, "MADV_"))
@@ -118,7 +119,12 @@ IDTYPE = choice(family(wait, "P_"))
 TIMER_FLAGS = flags(numbers(time, "TIMER_ABSTIME"))
 CLOCK = choice(family(time, "CLOCK_"))
 ITIMER = choice(family(time, "ITIMER_"))
-PRCTL = choice(family(prctl, "PR_"))
+PRCTL = choice(
+    family(prctl, "PR_SET_", but="PR_SET_MM_ PR_SET_PTRACER_ PR_SET_VMA_"),
+    family(prctl, "PR_GET_"),
+    family(prctl, "PR_CAPBSET_"),
+    numbers(prctl, "PR_CAP_AMBIENT PR_MCE_KILL PR_MCE_KILL_GET PR_SCHED_CORE"),
+)
 
 KEY = choice(numbers(ipc, "IPC_PRIVATE"))
 IPC_FLAGS = numbers(ipc, "IPC_CREAT IPC_EXCL IPC_NOWAIT")
@@ -139,7 +145,7 @@ MSGCTL = choice(IPC_COMMANDS, numbers(msg, "MSG_STAT MSG_INFO MSG_STAT_ANY"))
 SHMCTL = choice(IPC_COMMANDS, numbers(shm, "SHM_LOCK SHM_UNLOCK SHM_STAT SHM_INFO SHM_STAT_ANY"))
 SEG_MODE = Vocabulary(flags=numbers(shm, "SHM_DEST SHM_LOCKED"), octal=S_IRWXUGO)
 
-FAMILY = choice(family(socket, "AF_", but="AF_LOCAL"))
+FAMILY = choice(family(socket, "AF_", but="AF_LOCAL AF_FILE AF_ROUTE"))
 SOCKET_TYPE = Vocabulary(
     choices=numbers(socket, "SOCK_STREAM SOCK_DGRAM SOCK_RAW SOCK_RDM SOCK_SEQPACKET SOCK_DCCP SOCK_PACKET"),
     mask=net.SOCK_TYPE_MASK,
@@ -151,11 +157,16 @@ MSG = flags(family(socket, "MSG_"))
 SHUTDOWN = choice(family(socket, "SHUT_"))
 LEVEL = choice(family(socket, "SOL_"))
 SO = choice(
-    family(socket, "SO_", but="SO_RCVTIMEO_OLD SO_SNDTIMEO_OLD SO_TIMESTAMP_OLD SO_TIMESTAMPNS_OLD SO_TIMESTAMPING_OLD")
+    family(
+        socket,
+        "SO_",
+        but="SO_RCVTIMEO_OLD SO_SNDTIMEO_OLD SO_TIMESTAMP_OLD SO_TIMESTAMPNS_OLD SO_TIMESTAMPING_OLD SO_DETACH_BPF "
+        "SO_GET_FILTER",
+    )
 )
 TCP = choice(family(tcp, "TCP_", but="TCP_MSS_DEFAULT"))
 UDP = choice(family(udp, "UDP_", but="UDP_ENCAP_"))
-IP = choice(family(in_, "IP_", but="IP_PMTUDISC_"))
+IP = choice(family(in_, "IP_", but="IP_PMTUDISC_ IP_ORIGDSTADDR IP_RECVRETOPTS"))
 IPV6 = choice(family(in6, "IPV6_", but="IPV6_PMTUDISC_ IPV6_PREFER_ IPV6_FLOWINFO_FLOWLABEL IPV6_FLOWINFO_PRIORITY"))
 SCM = choice(numbers(socket, "SCM_RIGHTS SCM_CREDENTIALS SCM_SECURITY"))
 RAW = choice(numbers(icmp, "ICMP_FILTER"))
@@ -179,7 +190,17 @@ OPTIONS = {
 }
 """Names of socket options by level."""
 
+WHOLE = (
+    *(fcntl, mman, memfd, fs, resource, sched, stat, shm, sem, msg, ipc, in_, in6, netlink, if_ether, if_packet, icmp),
+    *(limits, udp, prctl, socket, tcp, time, wait, poll, eventpoll, splice, close_range, sockios, ioctls),
+    *(eventfd, timerfd, signalfd, pidfd, inotify),
+)
+"""Headers all of whose constants scripts may name."""
+
 OTHERS = (
+    *map(everything, WHOLE),
+    signal.SIGNAL_ALIASES,
+    family(signal, "SA_"),
     numbers(wait, "WUNTRACED"),
     numbers(page_types, "PAGE_SIZE"),
     numbers(limits, "PIPE_BUF INT_MAX INT_MIN UINT_MAX LONG_MAX"),

@@ -16,7 +16,7 @@ from ktrace.uapi.named import by_number, family, numbers
 from tests.unit.uapi.owned import Header, headers
 
 LIBRARY = (
-    *("fcntl.h", "limits.h", "unistd.h", "sys/shm.h", "sys/socket.h", "sys/un.h"),
+    *("fcntl.h", "limits.h", "unistd.h", "sys/shm.h", "sys/socket.h", "sys/un.h", "sys/mman.h", "sys/eventfd.h"),
     *("netinet/in.h", "netinet/tcp.h", "netinet/udp.h"),
 )
 """Headers of the C library that know what no installed header of the kernel does."""
@@ -108,7 +108,9 @@ def test_every_module_says_which_header_it_is() -> None:
 def test_tables_are_made_of_headers() -> None:
     assert numbers(fcntl, "O_EXCL O_CREAT") == {"O_EXCL": 0o200, "O_CREAT": 0o100}
     assert list(family(socket, "SHUT_")) == ["SHUT_RD", "SHUT_WR", "SHUT_RDWR"]
-    assert list(family(fcntl, "F_", but="F_SEAL_ F_GET F_SET F_DUP F_OWNER_ F_ADD_ F_LINUX_")) == []
+    assert list(family(fcntl, "F_", but="F_SEAL_ F_GET F_SET F_DUP F_OWNER_ F_ADD_ F_LINUX_ F_OFD_")) == [
+        *("F_RDLCK", "F_WRLCK", "F_UNLCK", "F_EXLCK", "F_SHLCK", "F_NOTIFY", "F_CANCELLK")
+    ]
     assert by_number(numbers(shm, "SHM_DEST SHM_LOCKED"), strip="SHM_") == {0o1000: "DEST", 0o2000: "LOCKED"}
     with pytest.raises(AttributeError):
         numbers(fcntl, "O_NOSUCH")
