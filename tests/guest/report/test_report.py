@@ -24,9 +24,10 @@ from ktrace.workload.parser import parse_script
 
 
 def ktrace(*arguments: str | Path) -> str:
-    """Run the command and return what it printed."""
+    """Run the command and return what it printed, then what it said beside that."""
     command = [sys.executable, "-m", "ktrace", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=100, check=True).stdout
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
+    return done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
