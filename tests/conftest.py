@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -28,3 +28,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         report.outcome = "failed"
         report.longrepr = f"{NO_SKIP} is set, and this was skipped: {reason}"
     return report
+
+
+@pytest.fixture(autouse=True)
+def sigint_as_python_has_it() -> Iterator[None]:
+    """Undo what the command leaves at its end, which a test may have run in this very process: SIGINT ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, signal.default_int_handler)
