@@ -22,7 +22,7 @@ from ktrace.inspect.invariants.all import validate
 from ktrace.machine.machine import Machine
 from ktrace.model.build import build_model
 from ktrace.model.fs.inode import Inode
-from ktrace.model.net.inet.tcp.tcp import waits_for_timer
+from ktrace.model.net.inet.tcp.tcp_timer import waits_for_timer
 from ktrace.model.net.unix.garbage import waits_for_fput
 from ktrace.state.call import Call, Completed, Outcome, Result
 from ktrace.state.step import Step

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
     from ktrace.model.net.core.sock import Socket as ModelSocket
     from ktrace.model.net.inet.sock import Inet
-    from ktrace.model.net.inet.tcp.tcp import Tcp
+    from ktrace.model.net.inet.tcp.sock import Tcp
     from ktrace.model.task import Task
 
 

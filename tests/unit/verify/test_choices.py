@@ -16,8 +16,9 @@ from ktrace.model.fs.stat import DNAME
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.reuseport import SELECT
 from ktrace.model.net.core.sockfs import NEXT_INO
-from ktrace.model.net.inet.tcp.connect import HASH_CONNECT
-from ktrace.model.net.inet.tcp.tcp import RCVBUF, WRITE_XMIT
+from ktrace.model.net.inet.tcp.inet_hashtables import HASH_CONNECT
+from ktrace.model.net.inet.tcp.sock import RCVBUF
+from ktrace.model.net.inet.tcp.tcp_output import WRITE_XMIT
 from ktrace.model.net.inet.udp.udp import GET_PORT
 from ktrace.model.net.netlink.sock import ROVER
 from ktrace.model.net.unix.name import AUTOBIND

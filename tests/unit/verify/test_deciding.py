@@ -17,7 +17,7 @@ import pytest
 from ktrace.model.fs import fasync, fcntl, namei
 from ktrace.model.fs.pipe import pipe
 from ktrace.model.ipc import msg, msg_queue, namespace, sem_queue, sem_undo, shm_segment
-from ktrace.model.net.inet.tcp import tcp
+from ktrace.model.net.inet.tcp import segment
 from ktrace.model.net.inet.udp import udp
 from ktrace.model.net.netlink import sock as netlink
 from ktrace.model.net.unix import ops as unix_ops
@@ -69,7 +69,7 @@ BROKEN: list[tuple[str, Callable[..., Any], str, str, str]] = [
     ("msg-ctl", namespace.ipcctl_obtain_check, '"EPERM"', '"EACCES"', "ipcctl_obtain_check()"),
     ("socketpair", unix_ops.UnixOps.shutdown, "|= mode", "|= 0", "unix_shutdown()"),
     ("udp-loopback", udp.udp_enqueue_schedule_skb, "+= skb.truesize", "+= 1", "__udp_enqueue_schedule_skb()"),
-    ("tcp-loopback", tcp.tcp_data_queue, "bytes_received += len(data)", "bytes_received += 1", "tcp_data_queue()"),
+    ("tcp-loopback", segment.tcp_data_queue, "bytes_received += len(data)", "bytes_received += 1", "tcp_data_queue()"),
     ("netlink", netlink.NetlinkOps._insert, "sk.bound = True", "sk.bound = False", "netlink_insert()"),
 ]
 """A recording, a rule, what of it is broken and how, and the kernel's function that it mirrors."""

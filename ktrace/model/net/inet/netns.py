@@ -10,7 +10,7 @@ from ktrace.state.net.facts import SocketFacts
 if TYPE_CHECKING:
     from ktrace.model.net.inet.ip_input import Raw
     from ktrace.model.net.inet.ip_packet import IpPacket
-    from ktrace.model.net.inet.tcp.tcp import Tcp
+    from ktrace.model.net.inet.tcp.sock import Tcp
     from ktrace.model.net.inet.udp.udp import Udp
 
 

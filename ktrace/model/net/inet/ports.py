@@ -14,7 +14,7 @@ from ktrace.state.rule import Rule
 
 if TYPE_CHECKING:
     from ktrace.model.net.inet.sock import Inet
-    from ktrace.model.net.inet.tcp.tcp import Tcp
+    from ktrace.model.net.inet.tcp.sock import Tcp
     from ktrace.model.observed import Observed
 
 TIMEWAIT = Rule("net/ipv4/inet_timewait_sock.c", "tw_timer_handler", "at any time after the timer's")

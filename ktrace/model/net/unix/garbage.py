@@ -13,7 +13,7 @@ from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import Socket
-from ktrace.model.net.inet.tcp.tcp import Tcp
+from ktrace.model.net.inet.tcp.sock import Tcp
 from ktrace.model.net.socket import run
 from ktrace.model.net.unix.skb import kfree_skb
 from ktrace.model.net.unix.sock import Unix, unix_sk

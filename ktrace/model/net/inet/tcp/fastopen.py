@@ -17,7 +17,7 @@ from ktrace.uapi.socket import AF_UNSPEC, MSG_DONTWAIT
 
 if TYPE_CHECKING:
     from ktrace.model.net.core.proto_ops import OutMessage
-    from ktrace.model.net.inet.tcp.tcp import Tcp
+    from ktrace.model.net.inet.tcp.sock import Tcp
 
 
 def tcp_sendmsg_fastopen(task: Task, sk: Tcp, msg: OutMessage) -> Sleeps[None]:

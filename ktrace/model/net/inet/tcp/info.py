@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ktrace.include.linux.limits import U8_MAX, U32_MAX, U64_MAX
-from ktrace.model.net.inet.tcp.tcp import Tcp
+from ktrace.model.net.inet.tcp.sock import Tcp
 from ktrace.state.allowed import Between, OneOf
 from ktrace.state.net.sock import TCP_STATES
 from ktrace.state.rule import Rule

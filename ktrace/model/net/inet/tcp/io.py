@@ -24,8 +24,9 @@ from ktrace.model.net.core.sock_cmsg import TIMESTAMP_KINDS, sock_recv_timestamp
 from ktrace.model.net.inet.ip6_error import ipv6_recv_error
 from ktrace.model.net.inet.ip_error import ip_recv_error
 from ktrace.model.net.inet.tcp.fastopen import tcp_sendmsg_fastopen
+from ktrace.model.net.inet.tcp.segment import tcp_push_pending_frames
+from ktrace.model.net.inet.tcp.sock import SURE, Tcp
 from ktrace.model.net.inet.tcp.space import lowat
-from ktrace.model.net.inet.tcp.tcp import SURE, Tcp, tcp_push_pending_frames
 from ktrace.model.net.inet.tcp.zerocopy import msg_zerocopy_alloc, msg_zerocopy_callback
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps

@@ -15,12 +15,15 @@ from ktrace.model.net.inet.option import get_ip_option, set_ip_option
 from ktrace.model.net.inet.sock import Answered, Proto
 from ktrace.model.net.inet.socket import InetOps, register
 from ktrace.model.net.inet.tcp import connect as tcp_connect
+from ktrace.model.net.inet.tcp import inet_connection_sock, tcp, tcp_timer
 from ktrace.model.net.inet.tcp import io as tcp_io
 from ktrace.model.net.inet.tcp import splice as tcp_splice
-from ktrace.model.net.inet.tcp import tcp
+from ktrace.model.net.inet.tcp.inet_hashtables import inet_lookup_listener
 from ktrace.model.net.inet.tcp.option import get_tcp_option, set_tcp_option
+from ktrace.model.net.inet.tcp.segment import tcp_push_pending_frames, tcp_send_fin
+from ktrace.model.net.inet.tcp.sock import Tcp, tcp_sk
 from ktrace.model.net.inet.tcp.space import poll_space, tcp_check_space
-from ktrace.model.net.inet.tcp.tcp import Tcp, tcp_sk
+from ktrace.model.net.inet.tcp.tcp_state import tcp_close_state
 from ktrace.model.net.socket import ELAPSE_WORK, IDLE_WORK
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps
@@ -58,7 +61,7 @@ class TcpProto(Proto[Tcp]):
 
     def get_port(self, kernel: Kernel, sk: Tcp, port: int) -> None:
         """``inet_csk_get_port()``."""
-        tcp_connect.inet_csk_get_port(kernel, sk, port)
+        inet_connection_sock.inet_csk_get_port(kernel, sk, port)
 
     def close(self, task: Task, sk: Tcp, timeout: int | None) -> Sleeps[None]:
         """``tcp_close()``."""
@@ -72,8 +75,8 @@ class TcpProto(Proto[Tcp]):
         """``tcp_shutdown()``."""
         if not how & SEND_SHUTDOWN or sk.state not in ("TCP_ESTABLISHED", "TCP_SYN_SENT", "TCP_CLOSE_WAIT"):
             return
-        if tcp.tcp_close_state(kernel, sk):
-            tcp.tcp_send_fin(kernel, sk)
+        if tcp_close_state(kernel, sk):
+            tcp_send_fin(kernel, sk)
 
     def sendmsg(self, task: Task, sk: Tcp, msg: OutMessage) -> Sleeps[int]:
         """``tcp_sendmsg()``."""
@@ -159,11 +162,11 @@ class StreamOps(InetOps):
 
     def listen(self, task: Task, sock: Socket, backlog: int) -> int:
         """``inet_listen()``."""
-        return tcp_connect.inet_listen(task.kernel, tcp_sk(sock.sk), sock, backlog)
+        return inet_connection_sock.inet_listen(task.kernel, tcp_sk(sock.sk), sock, backlog)
 
     def accept(self, task: Task, sock: Socket, newsock: Socket, flags: int) -> Sleeps[int]:
         """``inet_accept()``."""
-        return tcp_connect.inet_csk_accept(task, sock, newsock, flags)
+        return inet_connection_sock.inet_csk_accept(task, sock, newsock, flags)
 
     def set_rcvlowat(self, kernel: Kernel, sock: Socket, value: int) -> None:
         """``tcp_set_rcvlowat()``."""
@@ -190,12 +193,12 @@ def elapse(kernel: Kernel) -> None:
 
             def find(seen: Observed, sk: Tcp = sk) -> bool:
                 early = _early(kernel, seen)
-                listener = tcp_connect.inet_lookup_listener(kernel, sk) if early else None
+                listener = inet_lookup_listener(kernel, sk) if early else None
                 queues = [end.wq for end in (sk, listener) if end is not None and end.wq is not None]
                 return any(entry.task in early for queue in queues for entry in queue.entries if entry.task)
 
-            if kernel.choose(tcp_connect.SECOND_SYN, find, lambda answered: True, otherwise=False):
-                tcp_connect.retransmit_syn(kernel, sk)
+            if kernel.choose(tcp_timer.SECOND_SYN, find, lambda answered: True, otherwise=False):
+                tcp_timer.retransmit_syn(kernel, sk)
 
 
 def _early(kernel: Kernel, seen: Observed) -> list[Task]:
@@ -211,12 +214,12 @@ def _early(kernel: Kernel, seen: Observed) -> list[Task]:
 
 def progress(kernel: Kernel) -> None:
     """Send what may go by now, and wake writers that have room again (``tcp_data_snd_check()``)."""
-    tcp_connect.retransmit_syns(kernel)
+    tcp_timer.retransmit_syns(kernel)
     for orphan in list(kernel.net.inet.orphans):
         if orphan.lost:
-            tcp.tcp_retransmit_skb(kernel, orphan)
+            tcp_timer.tcp_retransmit_skb(kernel, orphan)
         if orphan.out or orphan.fin_out == "queued":
-            tcp.tcp_push_pending_frames(kernel, orphan, late=True)
+            tcp_push_pending_frames(kernel, orphan, late=True)
         if orphan.state == "TCP_CLOSE" or not (orphan.out or orphan.lost or orphan.fin_out == "queued"):
             kernel.net.inet.orphans.remove(orphan)
     for socket in list(kernel.net.sockets.values()):
@@ -224,11 +227,11 @@ def progress(kernel: Kernel) -> None:
         if not isinstance(sk, Tcp):
             continue
         if sk.requests and sk.state == "TCP_LISTEN":
-            tcp_connect.reqsk_timer_handler(kernel, sk)
+            inet_connection_sock.reqsk_timer_handler(kernel, sk)
         if sk.lost:
-            tcp.tcp_retransmit_skb(kernel, sk)
+            tcp_timer.tcp_retransmit_skb(kernel, sk)
         if sk.out:
-            tcp.tcp_push_pending_frames(kernel, sk, late=sk.quickack)
+            tcp_push_pending_frames(kernel, sk, late=sk.quickack)
         tcp_check_space(kernel, sk)
 
 

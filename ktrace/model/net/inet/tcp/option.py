@@ -21,7 +21,8 @@ from ktrace.include.net.tcp import (
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import OptionValue
 from ktrace.model.net.inet.tcp.info import get_info
-from ktrace.model.net.inet.tcp.tcp import Tcp, tcp_push_pending_frames
+from ktrace.model.net.inet.tcp.segment import tcp_push_pending_frames
+from ktrace.model.net.inet.tcp.sock import Tcp
 from ktrace.model.net.sockopt import int_option
 from ktrace.model.task import Errno, Task
 from ktrace.model.timer import HZ

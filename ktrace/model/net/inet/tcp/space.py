@@ -21,7 +21,7 @@ from ktrace.uapi.siginfo import POLL_OUT
 
 if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
-    from ktrace.model.net.inet.tcp.tcp import Tcp
+    from ktrace.model.net.inet.tcp.sock import Tcp
     from ktrace.model.observed import Observed
 
 WRITEABLE = Rule("include/net/sock.h", "__sk_stream_is_writeable", "sk_wmem_queued depends on how packets were cut")

@@ -20,7 +20,8 @@ from ktrace.model.net.inet.tcp.io import (
     sk_stream_wait_memory,
     sk_wait_event,
 )
-from ktrace.model.net.inet.tcp.tcp import Tcp, tcp_push_pending_frames, tcp_sk
+from ktrace.model.net.inet.tcp.segment import tcp_push_pending_frames
+from ktrace.model.net.inet.tcp.sock import Tcp, tcp_sk
 from ktrace.model.net.splice_socket import NOSTEAL_OPS, PartialPage, splice_to_pipe
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps

@@ -21,8 +21,11 @@ from ktrace.model.net.inet.sock import Answered
 from ktrace.model.net.inet.socket import register, sockaddr_in
 from ktrace.model.net.inet.socket6 import Inet6Ops
 from ktrace.model.net.inet.tcp import connect as tcp_connect
+from ktrace.model.net.inet.tcp.inet_hashtables import inet_hash_connect
 from ktrace.model.net.inet.tcp.ops import STREAM_OPS, TCP, StreamOps, TcpProto
-from ktrace.model.net.inet.tcp.tcp import Tcp, inet_bhash2_reset_saddr, tcp_set_state
+from ktrace.model.net.inet.tcp.sock import Tcp
+from ktrace.model.net.inet.tcp.tcp import inet_bhash2_reset_saddr
+from ktrace.model.net.inet.tcp.tcp_state import tcp_set_state
 from ktrace.model.task import Errno, Task
 from ktrace.uapi.in6 import SIZEOF_SOCKADDR_IN6
 from ktrace.uapi.socket import AF_INET6, SOL_TCP
@@ -100,7 +103,7 @@ def tcp_v6_connect(kernel: Kernel, sk: Tcp, addr: bytes) -> Answered | None:
     sk.dport = dport
     sk.state = "TCP_SYN_SENT"
     try:
-        tcp_connect.inet_hash_connect(kernel, sk)
+        inet_hash_connect(kernel, sk)
     except Errno:
         tcp_set_state(kernel, sk, "TCP_CLOSE")
         inet_bhash2_reset_saddr(sk)

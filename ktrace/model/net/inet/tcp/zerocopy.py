@@ -18,7 +18,7 @@ from ktrace.uapi.errqueue import SO_EE_CODE_ZEROCOPY_COPIED, SO_EE_ORIGIN_ZEROCO
 
 if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
-    from ktrace.model.net.inet.tcp.tcp import Tcp
+    from ktrace.model.net.inet.tcp.sock import Tcp
 
 
 def msg_zerocopy_alloc(task: Task, size: int) -> None:

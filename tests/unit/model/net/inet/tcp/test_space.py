@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ktrace.model.net.inet.tcp.sock import Tcp
 from ktrace.model.net.inet.tcp.space import sure
-from ktrace.model.net.inet.tcp.tcp import Tcp
 from ktrace.uapi.eventpoll import EPOLLOUT
 from ktrace.uapi.socket import AF_INET, MSG_DONTWAIT, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, SOL_TCP
 from ktrace.uapi.tcp import TCP_CORK, TCP_NOTSENT_LOWAT

@@ -1,0 +1,72 @@
+"""What goes out, and when (``net/ipv4/tcp_output.c``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ktrace.include.net.tcp import TCP_NAGLE_CORK, TCP_NAGLE_OFF, TCP_NAGLE_PUSH
+from ktrace.model.kernel import Kernel
+from ktrace.model.net.inet.addr6 import is_ipv6
+from ktrace.model.net.inet.ip_input import refuse_watchers
+from ktrace.model.net.inet.tcp.sock import SURE, Tcp
+from ktrace.model.net.inet.tcp.tcp_input import tcp_reset
+from ktrace.state.rule import Rule
+
+if TYPE_CHECKING:
+    from ktrace.model.observed import Observed
+
+WRITE_XMIT = Rule("net/ipv4/tcp_output.c", "tcp_write_xmit", "the windows and Nagle's test hold segments back")
+
+
+def tcp_send_active_reset(kernel: Kernel, sk: Tcp) -> None:
+    """Send a RST to the other end (``tcp_send_active_reset()``)."""
+    refuse_watchers(kernel, is_ipv6(sk.endpoints()[1]))
+    peer, sk.peer = sk.peer, None
+    tcp_reset(kernel, peer)
+
+
+def may_send(kernel: Kernel, sk: Tcp, late: bool) -> int:
+    """Return how many of the waiting bytes go out now.
+
+    All of them, where little is under way. ``tcp_nagle_test()`` may hold a small segment back while
+    another is not acknowledged, ``tcp_cwnd_test()`` and ``tcp_snd_wnd_test()`` may stop a large one:
+    both depend on when the receiver acknowledges and how much it makes room for, so any amount is allowed.
+    """
+    waiting = len(sk.out)
+    peer = sk.peer
+    calm = not late and not sk.lost
+    if not waiting or (calm and not isinstance(peer, Tcp)):
+        return waiting
+    small = calm and isinstance(peer, Tcp) and waiting + len(peer.rx) <= SURE and peer.has_room()
+    corked = bool(sk.nonagle & TCP_NAGLE_CORK) or sk.more
+    # tcp_nagle_test(): a FIN, urgent bytes and TCP_NODELAY send at once.
+    at_once = (
+        sk.fin_out is not None
+        or sk.snd_up is not None
+        or bool(sk.nonagle & TCP_NAGLE_PUSH)
+        or (sk.nonagle & TCP_NAGLE_OFF and not corked)
+    )
+    if small and (at_once or not (corked or (sk.bytes_sent and not sk.quickack))):
+        return waiting
+    if small and corked and sk.quickack:
+        kernel.net.inet.held_back = True
+        return 0
+
+    def find(seen: Observed) -> int | None:
+        tcp = seen.tcp(sk)
+        if tcp is not None:
+            return tcp.bytes_sent - sk.bytes_sent
+        return _arrived(seen, peer, waiting) if sk.closing and isinstance(peer, Tcp) else None
+
+    went = kernel.choose(WRITE_XMIT, find, lambda size: 0 <= size <= waiting, otherwise=None)
+    if went is None:
+        return 0 if corked or late else waiting
+    if went < waiting:
+        kernel.net.inet.held_back = True
+    return went
+
+
+def _arrived(seen: Observed, receiver: Tcp, waiting: int) -> int:
+    """Return the bytes of a closed sock that were seen to arrive: its own side is not visible any more."""
+    tcp = seen.tcp(receiver)
+    return 0 if tcp is None else max(0, min(waiting, tcp.bytes_received - receiver.bytes_received))
