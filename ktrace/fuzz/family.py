@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.chance import Chance, swarm
 from ktrace.fuzz.model_view import ModelView, Move
-from ktrace.model.kernel import is_modelled
+from ktrace.model.calls import is_modelled
 from ktrace.model.task import Task
 from ktrace.state.call import Call
 

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
-from ktrace.model.fs.pipe.pipe import Pipes
+from ktrace.model.fs.pipe.subsystem import Pipes
 from ktrace.model.fs.tree import Tree
 from ktrace.model.ipc.subsystem import SysvIpc
 from ktrace.model.kernel import Kernel

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ktrace.model.calls import OPERATIONS, SYSTEM_CALLS, Answer, SystemCall
 from ktrace.model.observed import Evidence, Observed
 from ktrace.model.signal import get_signal, send_signal
+from ktrace.model.subsystem import Subsystem
 from ktrace.model.task import AsObserved, Cred, Errno, Task
-from ktrace.model.wait import MaySleep, Sleeps, drive
+from ktrace.model.wait import Sleeps, drive
 from ktrace.state.call import Call, Completed, Continued, Event, Exited, Outcome, Result, Signalled, Stopped
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Choice, Rule
@@ -17,61 +19,16 @@ from ktrace.state.world import World
 
 if TYPE_CHECKING:
     from ktrace.model.fs.file import FilesStruct
-    from ktrace.model.fs.pipe.pipe import Pipes
+    from ktrace.model.fs.pipe.subsystem import Pipes
     from ktrace.model.fs.tree import Tree
     from ktrace.model.ipc.subsystem import SysvIpc
     from ktrace.model.mm.subsystem import Memory
     from ktrace.model.net.socket import Sockets
     from ktrace.model.process.process import Processes
 
-Answer = int | Result
-"""What a system call returns."""
-
-SystemCall = Callable[..., MaySleep[Answer]]
-Operation = Callable[..., None]
-Function = TypeVar("Function", bound=SystemCall)
 T = TypeVar("T")
 D = TypeVar("D")
-
-_SYSTEM_CALLS: dict[str, SystemCall] = {}
 RESTARTS = frozenset({"ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK"})
-_OPERATIONS: dict[str, Operation] = {}
-
-
-def syscall(name: str) -> Callable[[Function], Function]:
-    """Register a function as the model of system call *name*.
-
-    It is called as ``f(task, *call.args)`` and returns an int or a :class:`Result`, or is a generator that yields
-    where the kernel sleeps and then returns one of those. It raises :class:`Errno` to fail.
-    """
-
-    def register(function: Function) -> Function:
-        if name in _SYSTEM_CALLS:
-            raise ValueError(f"two models of {name!r}")
-        _SYSTEM_CALLS[name] = function
-        return function
-
-    return register
-
-
-def operation(name: str) -> Callable[[Operation], Operation]:
-    """Register what the agent does to the guest besides system calls, such as ``spawn``.
-
-    It is called as ``f(kernel, *call.args)``.
-    """
-
-    def register(function: Operation) -> Operation:
-        if name in _OPERATIONS:
-            raise ValueError(f"two models of {name!r}")
-        _OPERATIONS[name] = function
-        return function
-
-    return register
-
-
-def is_modelled(actor: str | None, name: str) -> bool:
-    """Tell whether the model knows call *name* of an actor, or operation *name* where *actor* is ``None``."""
-    return name in (_OPERATIONS if actor is None else _SYSTEM_CALLS)
 
 
 UNSIMULATED = Rule("fs/open.c", "do_dentry_open", "what files of kinds that are not simulated answer")
@@ -89,49 +46,6 @@ def restarts(errno: str, handler: str | None) -> bool:
     :param handler: the disposition of the first handler that ran, ``None`` where none did: after a stop, all do
     """
     return handler is None or errno == "ERESTARTNOINTR" or (errno == "ERESTARTSYS" and handler == "restart")
-
-
-class Subsystem:
-    """Have hooks for what concerns every subsystem; each overrides those that it needs.
-
-    The hooks of exit run in the order of ``do_exit()``: ``exit_mm``, ``exit_sem``, ``exit_shm``,
-    ``exit_files``, ``exit_ns``, ``exit_last``.
-    """
-
-    def fork(self, parent: Task, child: Task, flags: int) -> None:
-        """Copy or share what *child* gets from *parent* (``copy_process()``)."""
-
-    def sysctl(self, kernel: Kernel, path: str, value: str) -> bool:
-        """Take over the new *value* of a limit below /proc/sys; tell whether it is this subsystem's."""
-        return False
-
-    def exit_mm(self, task: Task) -> None:
-        """Undo the mappings of *task*."""
-
-    def exit_sem(self, task: Task) -> None:
-        """Apply the undo list of *task*."""
-
-    def exit_shm(self, task: Task) -> None:
-        """Orphan the segments of *task*."""
-
-    def exit_ns(self, task: Task) -> None:
-        """Leave the namespaces of *task*."""
-
-    def exit_last(self, task: Task) -> None:
-        """Free what *task* kept to its very end."""
-
-    def elapse(self, kernel: Kernel) -> None:
-        """Let timers fire that did so between the last step and this one."""
-
-    def idle(self, kernel: Kernel) -> None:
-        """Run kernel threads and timers while every actor sleeps; called until no actor is woken."""
-
-    def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> None:
-        """Add this subsystem's objects, with raw references, to *objects*."""
-
-    def process_fields(self, task: Task) -> Mapping[str, Any]:
-        """Return this subsystem's members of ``state.process.Process``."""
-        return {}
 
 
 class Kernel:
@@ -196,7 +110,7 @@ class Kernel:
         """
         if actor is not None:
             return self.step(actor, call, evidence)
-        function = _OPERATIONS[call.name]
+        function = OPERATIONS[call.name]
         return self.do_operation(lambda: function(self, *call.args), evidence)
 
     def step(self, actor: str, call: Call, evidence: Evidence | None = None) -> Outcome:
@@ -206,7 +120,7 @@ class Kernel:
         """
         self._begin(actor, evidence or Evidence())
         task = self.tasks[actor]
-        function = _SYSTEM_CALLS[call.name]
+        function = SYSTEM_CALLS[call.name]
         task.call = call
         if task.stopped and task.running is not None:
             task.running = self._enter_later(task.running, function, task, call)
@@ -363,7 +277,7 @@ class Kernel:
             return
         if result.errno in RESTARTS:
             if call is not None and restarts(result.errno, handler):
-                task.running = self._enter(_SYSTEM_CALLS[call.name], task, call)
+                task.running = self._enter(SYSTEM_CALLS[call.name], task, call)
                 return
             result = Result(-1, "EINTR")
         task.resumed = None

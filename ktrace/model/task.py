@@ -10,6 +10,7 @@ from ktrace.state.call import Call, Signalled
 from ktrace.uapi.signal import SIGRTMAX, signal_name, signal_number
 
 if TYPE_CHECKING:
+    from ktrace.model.calls import Answer
     from ktrace.model.fs.file import FilesStruct
     from ktrace.model.fs.fs_struct import FsStruct
     from ktrace.model.fs.inode import Inode
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ktrace.model.ipc.nsproxy import NsProxy
     from ktrace.model.ipc.sem_array import SemUndoList
     from ktrace.model.ipc.shm_segment import ShmidKernel
-    from ktrace.model.kernel import Answer, Kernel
+    from ktrace.model.kernel import Kernel
     from ktrace.model.mm.address_space import AddressSpace
     from ktrace.model.net.core.page_frag import PageFrag
     from ktrace.model.process.user_namespace import UserNamespace

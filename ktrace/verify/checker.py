@@ -7,7 +7,8 @@ from itertools import islice
 from typing import Any
 
 from ktrace.errors import REPORT, ModelError, UsageError
-from ktrace.model.kernel import Kernel, is_modelled
+from ktrace.model.calls import is_modelled
+from ktrace.model.kernel import Kernel
 from ktrace.state.call import Completed, Continued, Event, Exited, Outcome, Signalled, Stopped
 from ktrace.state.compare import ABSENT, Agreed, Difference, Held, compare, count_fields, differ
 from ktrace.state.naming import Namer

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
+from ktrace.model.calls import syscall
 from ktrace.model.fs.file import File, fdget
 from ktrace.model.fs.file_table import alloc_empty_file
 from ktrace.model.fs.opaque import OpaqueOperations, identify
-from ktrace.model.kernel import syscall
 from ktrace.model.process.job_control import Who, find_process
 from ktrace.model.process.signals import group_send_sig_info
 from ktrace.model.task import AsObserved, Errno, Task
@@ -22,13 +22,7 @@ from ktrace.state.rule import Rule
 from ktrace.uapi.fcntl import O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_RDWR
 from ktrace.uapi.inotify import IN_CLOEXEC, IN_NONBLOCK
 from ktrace.uapi.siginfo import SI_USER
-from ktrace.uapi.time import (
-    CLOCK_BOOTTIME,
-    CLOCK_BOOTTIME_ALARM,
-    CLOCK_MONOTONIC,
-    CLOCK_REALTIME,
-    CLOCK_REALTIME_ALARM,
-)
+from ktrace.uapi.time import CLOCK_BOOTTIME, CLOCK_BOOTTIME_ALARM, CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_REALTIME_ALARM
 
 if TYPE_CHECKING:
     from ktrace.model.observed import Observed

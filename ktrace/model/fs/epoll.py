@@ -8,10 +8,11 @@ from typing import Any
 
 from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
 from ktrace.include.linux.types import u32
+from ktrace.model.calls import syscall
 from ktrace.model.fs.file import File, FileOperations, fdget, observe_file
 from ktrace.model.fs.file_table import alloc_empty_file
 from ktrace.model.fs.poll import UserSigmask
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.kernel import Kernel
 from ktrace.model.mm.iov import out_is_bad
 from ktrace.model.task import Errno, Task
 from ktrace.model.timer import schedule_until, start

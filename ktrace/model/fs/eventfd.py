@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
+from ktrace.model.calls import syscall
 from ktrace.model.fs.file import File, FileOperations
 from ktrace.model.fs.file_table import alloc_empty_file
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.kernel import Kernel
 from ktrace.model.mm.iov import Destination, Source
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps, WaitEntry, WaitQueue, waiters, wake_up

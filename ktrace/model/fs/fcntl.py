@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ktrace.include.linux.types import s32
+from ktrace.model.calls import Answer, syscall
 from ktrace.model.fs.fasync import owners
 from ktrace.model.fs.file import Descriptor, File, FilesStruct, fdget, filp_close
-from ktrace.model.kernel import Answer, syscall
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import MaySleep, Sleeps, drive
 from ktrace.state.call import Pointer, Result

@@ -17,19 +17,15 @@ from ktrace.state.fs import file as state
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Rule
 from ktrace.uapi.eventpoll import EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM
-from ktrace.uapi.fcntl import (
-    F_GETPIPE_SZ,
-    F_SETPIPE_SZ,
-    FASYNC,
-    O_PATH,
-)
+from ktrace.uapi.fcntl import F_GETPIPE_SZ, F_SETPIPE_SZ, FASYNC, O_PATH
 from ktrace.uapi.limits import UINT_MAX
 
 if TYPE_CHECKING:
+    from ktrace.model.calls import Answer
     from ktrace.model.fs.fcntl import Stranger
     from ktrace.model.fs.inode import Inode
     from ktrace.model.fs.pipe.pipe import PipeInode
-    from ktrace.model.kernel import Answer, Kernel
+    from ktrace.model.kernel import Kernel
     from ktrace.model.task import Task
     from ktrace.model.wait import WaitQueue
 

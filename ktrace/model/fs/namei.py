@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ktrace.include.linux.fs import MAY_EXEC, MAY_WRITE
 from ktrace.include.linux.stat import S_IALLUGO, S_IRWXUGO
+from ktrace.model.calls import syscall
 from ktrace.model.fs.inode import Inode, current_time
 from ktrace.model.fs.path_walk import (
     LAST_DOT,
@@ -16,7 +17,6 @@ from ktrace.model.fs.path_walk import (
     path_parentat,
 )
 from ktrace.model.fs.tree import is_dead, root_of
-from ktrace.model.kernel import syscall
 from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.state.call import Pointer
 from ktrace.uapi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_FOLLOW

@@ -21,8 +21,9 @@ from ktrace.state.ref import Ref
 from ktrace.state.rule import Rule
 
 if TYPE_CHECKING:
+    from ktrace.model.calls import Answer
     from ktrace.model.fs.file import File
-    from ktrace.model.kernel import Answer, Kernel
+    from ktrace.model.kernel import Kernel
     from ktrace.model.observed import Observed
     from ktrace.model.task import Task
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ktrace.include.linux.types import u32
+from ktrace.model.calls import syscall
 from ktrace.model.fs.file import File, fdget, fput
-from ktrace.model.kernel import syscall
 from ktrace.model.task import Errno, Task, mask_names
 from ktrace.model.timer import Timer, schedule_until, start_or_resume
 from ktrace.model.wait import Sleeps, WaitEntry, WaitQueue

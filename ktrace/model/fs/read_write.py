@@ -6,8 +6,8 @@ from typing import Any
 
 from ktrace.include.asm.page_types import TASK_SIZE_MAX
 from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE, MAX_LFS_FILESIZE, MAX_RW_COUNT
+from ktrace.model.calls import Answer, syscall
 from ktrace.model.fs.file import File, fdget
-from ktrace.model.kernel import Answer, syscall
 from ktrace.model.mm.iov import (
     Destination,
     Source,

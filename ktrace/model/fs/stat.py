@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ktrace.include.asm.page_types import PAGE_SIZE
+from ktrace.model.calls import syscall
 from ktrace.model.fs.file import File, fdget
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.opaque import OpaqueInode, OpaqueOperations
@@ -22,7 +23,6 @@ from ktrace.model.fs.path_walk import (
 )
 from ktrace.model.fs.proc import FdLink
 from ktrace.model.fs.tree import is_dead
-from ktrace.model.kernel import syscall
 from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.state.call import Pointer, Result
 from ktrace.state.rule import Rule

@@ -11,22 +11,13 @@ from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.mem_devices import mem_device
 from ktrace.model.fs.opaque import OpaqueInode, OpaqueOperations
 from ktrace.model.fs.proc import ProcDirectory
-from ktrace.model.kernel import Kernel, Subsystem
+from ktrace.model.kernel import Kernel
+from ktrace.model.subsystem import Subsystem
 from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.state.fs.inode import MountFacts, NodeFacts, TreeFacts
 from ktrace.state.ref import Ref
 from ktrace.uapi.sched import CLONE_FS
-from ktrace.uapi.stat import (
-    S_IFBLK,
-    S_IFCHR,
-    S_IFDIR,
-    S_IFIFO,
-    S_IFLNK,
-    S_IFMT,
-    S_IFREG,
-    S_IFSOCK,
-    S_ISGID,
-)
+from ktrace.uapi.stat import S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK, S_ISGID
 
 SPECIAL_FOPS = {
     S_IFIFO: "pipefifo_fops",

@@ -6,6 +6,7 @@ from typing import Any
 
 from ktrace.include.linux.stat import S_IRUGO, S_IRWXUGO, S_IWUGO
 from ktrace.include.linux.types import s32, s64
+from ktrace.model.calls import syscall
 from ktrace.model.ipc.ids import ktime_get_real_seconds
 from ktrace.model.ipc.msg_queue import (
     MsgMsg,
@@ -19,7 +20,6 @@ from ktrace.model.ipc.msg_queue import (
 )
 from ktrace.model.ipc.namespace import Namespace, WakeQ, ipcget, ipcperms
 from ktrace.model.ipc.uapi import address_of
-from ktrace.model.kernel import syscall
 from ktrace.model.mm.user_memory import copy_from_user, copy_to_user
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ktrace.include.linux.types import s32, u32, u64
+from ktrace.model.calls import Answer, syscall
 from ktrace.model.ipc.ids import ktime_get_real_seconds
 from ktrace.model.ipc.msg_queue import MsgQueue, expunge_all, ss_wakeup
 from ktrace.model.ipc.namespace import (
@@ -17,7 +18,7 @@ from ktrace.model.ipc.namespace import (
     obtain_for_stat,
 )
 from ktrace.model.ipc.uapi import MSGINFO, MSQID64_DS, read_struct, write_struct
-from ktrace.model.kernel import Answer, Kernel, syscall
+from ktrace.model.kernel import Kernel
 from ktrace.model.task import Errno, Task
 from ktrace.uapi import errno
 from ktrace.uapi.ipc import IPC_INFO, IPC_RMID, IPC_SET, IPC_STAT

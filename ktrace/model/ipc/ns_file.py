@@ -6,13 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from ktrace.include.linux.stat import S_IRUGO
+from ktrace.model.calls import syscall
 from ktrace.model.fs.file import FileOperations
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.proc import proc_lookup
 from ktrace.model.ipc.namespace import Namespace
 from ktrace.model.ipc.nsproxy import NsProxy, put_ipc_ns, switch_task_namespaces
 from ktrace.model.ipc.sem_undo import exit_sem
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.kernel import Kernel
 from ktrace.model.process.user_namespace import ns_capable
 from ktrace.model.task import Errno, Task
 from ktrace.uapi.sched import CLONE_NEWIPC

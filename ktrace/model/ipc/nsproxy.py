@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from ktrace.model.calls import syscall
 from ktrace.model.ipc.msgctl import freeque
 from ktrace.model.ipc.namespace import Namespace
 from ktrace.model.ipc.sem_undo import exit_sem
 from ktrace.model.ipc.semctl import freeary
 from ktrace.model.ipc.shm_segment import do_shm_rmid, exit_shm
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.kernel import Kernel
 from ktrace.model.process.user_namespace import commit_creds, create_user_ns, memlock_limit, user_ns
 from ktrace.model.task import Cred, Errno, Task
 from ktrace.uapi.sched import (

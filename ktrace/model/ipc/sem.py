@@ -7,6 +7,7 @@ from typing import Any
 
 from ktrace.include.linux.stat import S_IRUGO, S_IRWXUGO, S_IWUGO
 from ktrace.include.linux.types import s16, s32, u32
+from ktrace.model.calls import syscall
 from ktrace.model.ipc.ids import ktime_get_real_seconds
 from ktrace.model.ipc.namespace import Namespace, WakeQ, ipcget, ipcperms
 from ktrace.model.ipc.sem_array import (
@@ -22,7 +23,6 @@ from ktrace.model.ipc.sem_array import (
 from ktrace.model.ipc.sem_queue import do_smart_update, perform_atomic_semop, set_semotime, unlink_queue
 from ktrace.model.ipc.sem_undo import find_alloc_undo
 from ktrace.model.ipc.uapi import SEMBUF, TIMESPEC, address_of, read_array, read_struct
-from ktrace.model.kernel import syscall
 from ktrace.model.task import Errno, Task
 from ktrace.model.timer import schedule_timeout
 from ktrace.model.wait import Sleeps

@@ -8,6 +8,7 @@ from typing import Any
 
 from ktrace.include.linux.stat import S_IRUGO, S_IWUGO
 from ktrace.include.linux.types import s32
+from ktrace.model.calls import Answer, syscall
 from ktrace.model.ipc.ids import ktime_get_real_seconds, later
 from ktrace.model.ipc.namespace import (
     Namespace,
@@ -22,7 +23,7 @@ from ktrace.model.ipc.namespace import (
 from ktrace.model.ipc.sem_array import SemArray, SemQueue, sem_lock, sem_unlock
 from ktrace.model.ipc.sem_queue import count_semcnt, do_smart_update, unlink_queue, wake_up_sem_queue_prepare
 from ktrace.model.ipc.uapi import SEMID64_DS, SEMINFO, address_of, read_struct, write_struct
-from ktrace.model.kernel import Answer, Kernel, syscall
+from ktrace.model.kernel import Kernel
 from ktrace.model.mm.user_memory import copy_from_user, copy_to_user
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer, Result

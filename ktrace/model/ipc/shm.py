@@ -8,10 +8,10 @@ from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.fs import MAX_LFS_FILESIZE
 from ktrace.include.linux.stat import S_IRUGO, S_IRWXUGO, S_IWUGO, S_IXUGO
 from ktrace.include.linux.types import s32, u64
+from ktrace.model.calls import syscall
 from ktrace.model.ipc.ids import ktime_get_real_seconds
 from ktrace.model.ipc.namespace import Namespace, ipcget, ipcperms
 from ktrace.model.ipc.shm_segment import ShmAttachment, ShmidKernel, shm_destroy, shm_may_destroy
-from ktrace.model.kernel import syscall
 from ktrace.model.mm.address_space import AddressSpace, Vma, page_align
 from ktrace.model.task import Errno, Task
 from ktrace.state.ipc.shm import ShmMapping

@@ -7,6 +7,7 @@ from typing import Any
 
 from ktrace.include.asm.page_types import PAGE_SHIFT
 from ktrace.include.linux.types import s32
+from ktrace.model.calls import Answer, syscall
 from ktrace.model.ipc.ids import ktime_get_real_seconds
 from ktrace.model.ipc.namespace import (
     Namespace,
@@ -18,7 +19,6 @@ from ktrace.model.ipc.namespace import (
 from ktrace.model.ipc.shm_segment import Account, ShmidKernel, accounts, do_shm_rmid, user_shm_unlock
 from ktrace.model.ipc.uapi import SHM_INFO as SHM_INFO_BUF
 from ktrace.model.ipc.uapi import SHMID64_DS, SHMINFO64, read_struct, write_struct
-from ktrace.model.kernel import Answer, syscall
 from ktrace.model.process.user_namespace import memlock_limit, ns_capable, user_ns
 from ktrace.model.task import Errno, Task
 from ktrace.uapi.ipc import IPC_INFO, IPC_RMID, IPC_SET, IPC_STAT

@@ -13,7 +13,8 @@ from ktrace.model.ipc.sem_undo import copy_semundo, exit_sem
 from ktrace.model.ipc.shm import attached_segments, shm_fields
 from ktrace.model.ipc.shm_segment import Account, exit_shm
 from ktrace.model.ipc.sysctl import sysctl
-from ktrace.model.kernel import Kernel, Subsystem
+from ktrace.model.kernel import Kernel
+from ktrace.model.subsystem import Subsystem
 from ktrace.model.task import Errno, Task
 from ktrace.state.ipc import sem as sem_state
 from ktrace.state.ipc.namespace import IpcFacts

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
+from ktrace.model.calls import syscall
 from ktrace.model.fs.file import File
 from ktrace.model.fs.file_table import alloc_empty_file
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.shmem import SHMEM_OPS
-from ktrace.model.kernel import syscall
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer
 from ktrace.uapi.fcntl import F_SEAL_SEAL, O_LARGEFILE, O_RDWR

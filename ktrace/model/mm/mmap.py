@@ -5,8 +5,8 @@ from __future__ import annotations
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
 from ktrace.include.linux.types import u64
+from ktrace.model.calls import syscall
 from ktrace.model.fs.file import File
-from ktrace.model.kernel import syscall
 from ktrace.model.mm.address_space import PROT_ANY, Backing, PrivateMemory, Vma, page_align
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Result

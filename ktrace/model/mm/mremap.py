@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.types import u64
-from ktrace.model.kernel import syscall
+from ktrace.model.calls import syscall
 from ktrace.model.mm.address_space import AddressSpace, PrivateMemory, Vma, page_align
 from ktrace.model.task import Errno, Task
 from ktrace.uapi.mman import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE

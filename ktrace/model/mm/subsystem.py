@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ktrace.model.kernel import Subsystem
 from ktrace.model.mm.address_space import AddressSpace
+from ktrace.model.subsystem import Subsystem
 from ktrace.model.task import Task
 from ktrace.state.mm.address_space import MmFacts
 from ktrace.uapi.sched import CLONE_VM

@@ -9,12 +9,13 @@ from typing import Any
 
 from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
 from ktrace.include.linux.net import SOCK_MAX
+from ktrace.model.calls import Answer
 from ktrace.model.fs.fasync import fasync_helper
 from ktrace.model.fs.fcntl import f_getown, f_setown
 from ktrace.model.fs.file import File, FileOperations, fdget
 from ktrace.model.fs.file_table import alloc_empty_file
 from ktrace.model.fs.pipe.pipe import PipeInode
-from ktrace.model.kernel import Answer, Kernel, Subsystem
+from ktrace.model.kernel import Kernel
 from ktrace.model.mm.iov import Destination, Source
 from ktrace.model.net.core.page_frag import put_page_frag
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
@@ -28,6 +29,7 @@ from ktrace.model.net.packet.netns import NetnsPacket
 from ktrace.model.net.socket_tables import tables
 from ktrace.model.net.splice_socket import generic_splice_sendpage, splice_by_message
 from ktrace.model.net.unix.netns import NetnsUnix
+from ktrace.model.subsystem import Subsystem
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import MaySleep, Sleeps, WaitQueue, drive
 from ktrace.state.call import Pointer, Result

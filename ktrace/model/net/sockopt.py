@@ -8,7 +8,8 @@ from typing import Any
 
 from ktrace.include.linux.sched import MAX_SCHEDULE_TIMEOUT
 from ktrace.include.net.ip import LOOPBACK_IFINDEX
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.calls import syscall
+from ktrace.model.kernel import Kernel
 from ktrace.model.net import sockopt_busy_poll, sockopt_filter, sockopt_memory, sockopt_timestamp, sockopt_transmit
 from ktrace.model.net.core.sock import Sock, Socket
 from ktrace.model.net.socket import sockfd_lookup

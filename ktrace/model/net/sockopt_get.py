@@ -8,7 +8,8 @@ from typing import Any
 
 from ktrace.include.linux.sched import MAX_SCHEDULE_TIMEOUT
 from ktrace.include.linux.types import s32
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.calls import syscall
+from ktrace.model.kernel import Kernel
 from ktrace.model.mm.iov import is_bad
 from ktrace.model.net import (
     sockopt_busy_poll,

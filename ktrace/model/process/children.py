@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from ktrace.model.kernel import syscall
+from ktrace.model.calls import syscall
 from ktrace.model.process.job_control import Who, number_of
 from ktrace.model.task import Errno, Task
 from ktrace.uapi.limits import INT_MIN

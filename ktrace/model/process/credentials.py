@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ktrace.model.kernel import syscall
+from ktrace.model.calls import syscall
 from ktrace.model.process.process import replace_gids, replace_uids
 from ktrace.model.process.user_namespace import commit_creds, ns_capable, user_ns
 from ktrace.model.task import Errno, Rlimit, Task

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ktrace.model.kernel import Kernel, syscall
+from ktrace.model.calls import syscall
+from ktrace.model.kernel import Kernel
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Result
 

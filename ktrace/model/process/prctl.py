@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ktrace.model.kernel import syscall
+from ktrace.model.calls import syscall
 from ktrace.model.process.user_namespace import set_dumpable
 from ktrace.model.task import Errno, Task
 from ktrace.uapi.prctl import (

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ktrace.model.calls import operation, syscall
 from ktrace.model.fs.fcntl import close_on_exec
 from ktrace.model.fs.file import FilesStruct, observe_file
-from ktrace.model.kernel import Kernel, Subsystem, operation, syscall
+from ktrace.model.kernel import Kernel
 from ktrace.model.process.timer import expire_early, expire_timers
 from ktrace.model.process.user_namespace import create_user_ns, memlock_limit, set_dumpable, user_ns
+from ktrace.model.subsystem import Subsystem
 from ktrace.model.task import CAPABILITIES_OF_ROOT, IGNORED_BY_DEFAULT, Cred, Errno, Task
 from ktrace.model.wait import Sleeps
 from ktrace.state.call import Result

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ktrace.model.kernel import Kernel, operation, syscall
+from ktrace.model.calls import operation, syscall
+from ktrace.model.kernel import Kernel
 from ktrace.model.process.job_control import find_process, members, number_of
 from ktrace.model.process.user_namespace import ns_capable, user_ns
 from ktrace.model.task import IGNORED_BY_DEFAULT, STOPS, UNBLOCKABLE, Errno, Task, mask_names

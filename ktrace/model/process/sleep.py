@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ktrace.include.linux.time64 import NSEC_PER_SEC
-from ktrace.model.kernel import syscall
+from ktrace.model.calls import syscall
 from ktrace.model.task import Errno, Task
 from ktrace.model.timer import schedule_until, start_or_resume
 from ktrace.model.wait import Sleeps

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ktrace.model.kernel import Kernel, operation
+from ktrace.model.calls import operation
+from ktrace.model.kernel import Kernel
 
 
 @operation("sysctl")

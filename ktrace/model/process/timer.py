@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ktrace.model.kernel import Kernel, operation
+from ktrace.model.calls import operation
+from ktrace.model.kernel import Kernel
 from ktrace.model.task import Task
 from ktrace.model.timer import Timer
 from ktrace.state.rule import Rule

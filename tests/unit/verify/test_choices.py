@@ -20,7 +20,7 @@ from ktrace.model.net.inet.tcp.inet_hashtables import HASH_CONNECT
 from ktrace.model.net.inet.tcp.sock import RCVBUF
 from ktrace.model.net.inet.tcp.tcp_output import WRITE_XMIT
 from ktrace.model.net.inet.udp.udp import GET_PORT
-from ktrace.model.net.netlink.sock import ROVER
+from ktrace.model.net.netlink.ops import ROVER
 from ktrace.model.net.unix.name import AUTOBIND
 from ktrace.model.process.process import ALLOC_PID
 from ktrace.model.process.timer import HRTIMER

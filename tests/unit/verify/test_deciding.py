@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from ktrace.model.fs import fasync, fcntl, namei
-from ktrace.model.fs.pipe import pipe
+from ktrace.model.fs.pipe import pipe, pipe_size
 from ktrace.model.ipc import msg, msg_queue, namespace, sem_queue, sem_undo, shm_segment
 from ktrace.model.net.inet.tcp import segment
 from ktrace.model.net.inet.udp import udp
-from ktrace.model.net.netlink import sock as netlink
+from ktrace.model.net.netlink import ops as netlink
 from ktrace.model.net.unix import ops as unix_ops
 from ktrace.model.process import credentials
 from ktrace.state.call import Completed, Outcome, Result
@@ -56,7 +56,7 @@ def names(verdict: Verdict) -> list[str]:
 
 BROKEN: list[tuple[str, Callable[..., Any], str, str, str]] = [
     ("pipe-basic", pipe.PipeInode.push, "self.head + 1", "self.head + 2", "pipe_write()"),
-    ("pipe-resize", pipe.pipe_resize_ring, "pipe.ring_size = slots", "pipe.ring_size = 1", "pipe_resize_ring()"),
+    ("pipe-resize", pipe_size.pipe_resize_ring, "pipe.ring_size = slots", "pipe.ring_size = 1", "pipe_resize_ring()"),
     ("pipe-sigio", fasync._send_sigio_to_task, "code=SI_KERNEL", "code=0", "send_sigio_to_task()"),
     ("pipe-owners", fcntl.setfl, "arg & SETFL_MASK |", "", "setfl()"),
     ("fifo", namei._unlink, "inode.i_nlink -= 1", "inode.i_nlink -= 2", "do_unlinkat()"),

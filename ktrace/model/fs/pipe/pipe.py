@@ -6,26 +6,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ktrace.include.asm.page_types import PAGE_SIZE
-from ktrace.include.linux.pipe_fs_i import (
-    PIPE_BUF_FLAG_LRU,
-    PIPE_DEF_BUFFERS,
-)
+from ktrace.include.linux.pipe_fs_i import PIPE_BUF_FLAG_LRU
 from ktrace.model.fs.fasync import FasyncList, kill_fasync
 from ktrace.model.fs.file import observe_file
 from ktrace.model.fs.inode import Inode
-from ktrace.model.kernel import Kernel, Subsystem
-from ktrace.model.mm.page import LENT, Page, UserPage
+from ktrace.model.kernel import Kernel
+from ktrace.model.mm.page import LENT, Page
 from ktrace.model.mutex import Mutex
-from ktrace.model.task import Errno, Task
+from ktrace.model.task import Task
 from ktrace.model.wait import Sleeps, WaitQueue, waiters, wake_up
 from ktrace.state.allowed import Between, allowed
 from ktrace.state.fs.pipe import pipe as state
-from ktrace.state.fs.pipe.pipe import PipeFacts
 from ktrace.state.names import flag_names
-from ktrace.state.process.process import User
 from ktrace.state.ref import Ref
-from ktrace.state.rule import Rule
 from ktrace.uapi.eventpoll import EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM
 from ktrace.uapi.limits import UINT_MAX
 from ktrace.uapi.siginfo import POLL_IN, POLL_OUT
@@ -34,15 +27,9 @@ from ktrace.uapi.signal import SIGIO
 if TYPE_CHECKING:
     from ktrace.model.observed import Observed
 
-COSTLY_ORDER = Rule("mm/page_alloc.c", "__alloc_pages", "costly orders may fail")
-PIPE_MIN_DEF_BUFFERS = 2
 ANON_OPS = "anon_pipe_buf_ops"
 DEFAULT_OPS = "default_pipe_buf_ops"
 PAGE_CACHE_OPS = "page_cache_pipe_buf_ops"
-SIZEOF_PIPE_BUFFER = 40
-KMALLOC_MAX_SIZE = 1 << 22
-SURE_ALLOCATION = 8 * PAGE_SIZE
-"""The page allocator does not give up on less (``PAGE_ALLOC_COSTLY_ORDER``)."""
 
 
 @lru_cache(maxsize=4096)
@@ -203,12 +190,8 @@ class PipeInode:
             w_counter=self.w_counter,
             poll_usage=self.poll_usage,
             tmp_page=self.tmp_page is not None,
-            fasync_readers=tuple(
-                state.Fasync(observe_file(kernel, objects, item.file), item.fd) for item in self.fasync_readers
-            ),
-            fasync_writers=tuple(
-                state.Fasync(observe_file(kernel, objects, item.file), item.fd) for item in self.fasync_writers
-            ),
+            fasync_readers=_observe_fasync(kernel, objects, self.fasync_readers),
+            fasync_writers=_observe_fasync(kernel, objects, self.fasync_writers),
             bufs={index: buf.observed() for index, buf in enumerate(self.bufs) if not buf.is_blank},
             user=Ref("user", str(self.uid)),
             watch_queue=self.watch_queue,
@@ -222,96 +205,6 @@ class PipeInode:
 
 def _observe_fasync(kernel: Kernel, objects: dict[Ref, Any], entries: FasyncList) -> tuple[state.Fasync, ...]:
     return tuple(state.Fasync(observe_file(kernel, objects, item.file), item.fd) for item in entries)
-
-
-class Pipes(Subsystem):
-    """Keep what all pipes share: limits, and what each user has taken.
-
-    :param facts: limits and accounting of the kernel before the first step
-    """
-
-    def __init__(self, facts: PipeFacts | None = None) -> None:
-        facts = facts or PipeFacts()
-        self.facts = facts
-        self.max_size = facts.pipe_max_size
-        self.soft = facts.pipe_user_pages_soft
-        self.hard = facts.pipe_user_pages_hard
-        self.pipe_bufs = dict(facts.pipe_bufs or {})
-        self._user_pages: dict[int, Page] = {}
-
-    def account_pipe_buffers(self, uid: int, old: int, new: int) -> int:
-        """Charge *uid* for *new* slots instead of *old* (``account_pipe_buffers()``)."""
-        self.pipe_bufs[uid] = self.pipe_bufs.get(uid, 0) + new - old
-        return self.pipe_bufs[uid]
-
-    def too_many_pipe_buffers_soft(self, user_bufs: int) -> bool:
-        """``too_many_pipe_buffers_soft()``."""
-        return bool(self.soft) and user_bufs > self.soft
-
-    def too_many_pipe_buffers_hard(self, user_bufs: int) -> bool:
-        """``too_many_pipe_buffers_hard()``."""
-        return bool(self.hard) and user_bufs > self.hard
-
-    def alloc_pipe_info(self, task: Task) -> PipeInode | None:
-        """Make an empty pipe at the expense of the caller's user; ``None`` over the limit (``alloc_pipe_info()``)."""
-        uid = task.cred.uid
-        slots = PIPE_DEF_BUFFERS
-        if slots * PAGE_SIZE > self.max_size and not task.cred.capable("CAP_SYS_RESOURCE"):
-            slots = self.max_size // PAGE_SIZE
-        user_bufs = self.account_pipe_buffers(uid, 0, slots)
-        if self.too_many_pipe_buffers_soft(user_bufs) and pipe_is_unprivileged_user(task):
-            user_bufs = self.account_pipe_buffers(uid, slots, PIPE_MIN_DEF_BUFFERS)
-            slots = PIPE_MIN_DEF_BUFFERS
-        if self.too_many_pipe_buffers_hard(user_bufs) and pipe_is_unprivileged_user(task):
-            self.account_pipe_buffers(uid, slots, 0)
-            return None
-        return PipeInode(task.kernel, uid, slots)
-
-    def free_pipe_info(self, pipe: PipeInode) -> None:
-        """Give back a pipe's pages and what it was charged (``free_pipe_info()``)."""
-        self.account_pipe_buffers(pipe.uid, pipe.nr_accounted, 0)
-        for buf in pipe.bufs:
-            if buf.ops is not None:
-                pipe.release(buf)
-
-    def user_page(self, kernel: Kernel, data: bytearray) -> Page:
-        """Return the page whose content is *data*, the memory of a process itself."""
-        page = self._user_pages.get(id(data))
-        if page is None:
-            self._user_pages[id(data)] = page = UserPage(kernel.serial(), 0, data)
-        return page
-
-    def exit_last(self, task: Task) -> None:
-        """Free the pipe that sendfile() made for the process (``kernel/exit.c: do_exit()``: splice_pipe)."""
-        pipe, task.splice_pipe = task.splice_pipe, None
-        if pipe is not None:
-            self.free_pipe_info(pipe)
-
-    def sysctl(self, kernel: Kernel, path: str, value: str) -> bool:
-        """Change fs.pipe-max-size, rounded, and fs.pipe-user-pages-* (``fs/pipe.c: fs_pipe_sysctls``)."""
-        if path == "fs/pipe-max-size":
-            self.max_size = round_pipe_size(int(value)) or self.max_size
-        elif path == "fs/pipe-user-pages-soft":
-            self.soft = int(value)
-        elif path == "fs/pipe-user-pages-hard":
-            self.hard = int(value)
-        else:
-            return False
-        return True
-
-    def observe_user(self, objects: dict[Ref, Any], uid: int) -> None:
-        """Add what *uid* has taken."""
-        objects[Ref("user", str(uid))] = User(self.pipe_bufs.get(uid, 0))
-
-    def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> None:
-        """Add the users of all actors; pipes are reached through files and inodes."""
-        for task in kernel.tasks.values():
-            self.observe_user(objects, task.cred.uid)
-
-
-def pipe_is_unprivileged_user(task: Task) -> bool:
-    """``pipe_is_unprivileged_user()``."""
-    return not task.cred.capable("CAP_SYS_RESOURCE") and not task.cred.capable("CAP_SYS_ADMIN")
 
 
 def push_page(pipe: PipeInode, page: Page, ops: str, offset: int, size: int) -> None:
@@ -348,64 +241,3 @@ def signal_readers(kernel: Kernel, pipe: PipeInode) -> None:
 def signal_writers(kernel: Kernel, pipe: PipeInode) -> None:
     """``kill_fasync(&pipe->fasync_writers, SIGIO, POLL_OUT)``."""
     kill_fasync(kernel, pipe.fasync_writers, SIGIO, POLL_OUT)
-
-
-def round_pipe_size(size: int) -> int:
-    """Return *size* in whole pages and a power of two, 0 where it is too large (``round_pipe_size()``)."""
-    if size < 0 or size > 1 << 31:
-        return 0
-    return PAGE_SIZE if size < PAGE_SIZE else 1 << (size - 1).bit_length()
-
-
-def pipe_set_size(task: Task, pipe: PipeInode, arg: int) -> int:
-    """Give a pipe a ring of another size (``pipe_set_size()``)."""
-    pipes = task.kernel.pipes
-    if pipe.watch_queue:
-        raise Errno("EBUSY")
-    size = round_pipe_size(arg)
-    slots = size // PAGE_SIZE
-    if not slots:
-        raise Errno("EINVAL")
-    if slots > pipe.max_usage and size > pipes.max_size and not task.cred.capable("CAP_SYS_RESOURCE"):
-        raise Errno("EPERM")
-    user_bufs = pipes.account_pipe_buffers(pipe.uid, pipe.nr_accounted, slots)
-    try:
-        over = pipes.too_many_pipe_buffers_hard(user_bufs) or pipes.too_many_pipe_buffers_soft(user_bufs)
-        if slots > pipe.max_usage and over and pipe_is_unprivileged_user(task):
-            raise Errno("EPERM")
-        pipe_resize_ring(task, pipe, slots)
-    except Errno:
-        pipes.account_pipe_buffers(pipe.uid, slots, pipe.nr_accounted)
-        raise
-    return pipe.max_usage * PAGE_SIZE
-
-
-def pipe_resize_ring(task: Task, pipe: PipeInode, slots: int) -> None:
-    """Move what is in the ring to the start of a new one (``pipe_resize_ring()``)."""
-    _allocate(task, slots * SIZEOF_PIPE_BUFFER)
-    used = pipe.occupancy()
-    if slots < used:
-        raise Errno("EBUSY")
-    kept = [pipe.slot(pipe.tail + index) for index in range(used)]
-    pipe.bufs = kept + [PipeBuffer() for _ in range(slots - used)]
-    pipe.ring_size = slots
-    pipe.max_usage = min(pipe.max_usage, slots)
-    pipe.tail, pipe.head = 0, used
-    if not pipe.watch_queue:
-        pipe.max_usage = pipe.nr_accounted = slots
-    wake_up(task.kernel, pipe.wr_wait, 1)
-
-
-def _allocate(task: Task, size: int) -> None:
-    """Fail with ENOMEM where the kernel did: it may refuse large contiguous memory."""
-    kernel = task.kernel
-    if size > KMALLOC_MAX_SIZE:
-        raise Errno("ENOMEM")
-    if size > SURE_ALLOCATION:
-
-        def find(seen: Observed) -> bool | None:
-            result = seen.result(task)
-            return result.errno == "ENOMEM" if result is not None else None
-
-        if kernel.choose(COSTLY_ORDER, find, lambda failed: True, otherwise=False):
-            raise Errno("ENOMEM")

@@ -12,6 +12,7 @@ from ktrace.include.linux.pipe_fs_i import (
     PIPE_BUF_FLAG_PACKET,
     PIPE_BUF_FLAG_WHOLE,
 )
+from ktrace.model.calls import Answer, syscall
 from ktrace.model.fs.fasync import fasync_helper
 from ktrace.model.fs.file import File, FileOperations, file_inode, fput
 from ktrace.model.fs.file_table import alloc_empty_file
@@ -19,15 +20,15 @@ from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.pipe.pipe import (
     ANON_OPS,
     PipeInode,
-    pipe_set_size,
     put_pipe_info,
     signal_readers,
     signal_writers,
     wake_readers,
     wake_writers,
 )
+from ktrace.model.fs.pipe.pipe_size import pipe_set_size
 from ktrace.model.fs.pipe.watch_queue import LOSS_NOTIFICATION, watch_queue_set_filter, watch_queue_set_size
-from ktrace.model.kernel import Answer, Kernel, syscall
+from ktrace.model.kernel import Kernel
 from ktrace.model.mm.iov import Destination, Source, out_is_bad
 from ktrace.model.mm.page import Page
 from ktrace.model.task import Errno, Task

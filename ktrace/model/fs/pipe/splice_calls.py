@@ -8,6 +8,7 @@ from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE, MAX_LFS_FILESIZE
 from ktrace.include.linux.limits import SIZE_MAX
 from ktrace.include.linux.pipe_fs_i import PIPE_BUF_FLAG_GIFT
+from ktrace.model.calls import Answer, syscall
 from ktrace.model.fs.file import File, fdget
 from ktrace.model.fs.pipe.pipe import PipeBuffer, PipeInode
 from ktrace.model.fs.pipe.pipe_ops import PipeFileOperations
@@ -24,7 +25,6 @@ from ktrace.model.fs.pipe.splice import (
     wakeup_pipe_readers,
 )
 from ktrace.model.fs.read_write import check_area
-from ktrace.model.kernel import Answer, syscall
 from ktrace.model.mm.iov import Destination, import_destination, import_pages
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps, drive

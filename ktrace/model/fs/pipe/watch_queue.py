@@ -6,14 +6,13 @@ import struct
 from typing import Any
 
 from ktrace.include.linux.types import u32
-from ktrace.model.fs.pipe.pipe import PipeInode, pipe_is_unprivileged_user, pipe_resize_ring
+from ktrace.model.fs.pipe.pipe import PipeInode
+from ktrace.model.fs.pipe.pipe_size import pipe_resize_ring
+from ktrace.model.fs.pipe.subsystem import pipe_is_unprivileged_user
 from ktrace.model.mm.iov import load
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer
-from ktrace.uapi.watch_queue import (
-    SIZEOF_WATCH_NOTIFICATION_TYPE_FILTER,
-    WATCH_INFO_LENGTH,
-)
+from ktrace.uapi.watch_queue import SIZEOF_WATCH_NOTIFICATION_TYPE_FILTER, WATCH_INFO_LENGTH
 
 FILTERS = 16
 NOTES_PER_PAGE = 4096 // 128

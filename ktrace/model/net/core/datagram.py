@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from ktrace.include.net.sock import RCV_SHUTDOWN, SHUTDOWN_MASK
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock import (
-    Sock,
-    Timeo,
-    prepare_to_wait,
-    raise_sock_error,
-    receiver,
-    set_wq_bit,
-    sock_intr_errno,
-    sock_rcvtimeo,
-)
+from ktrace.model.net.core.sock import Sock, raise_sock_error
+from ktrace.model.net.core.sock_callbacks import set_wq_bit
+from ktrace.model.net.core.sock_wait import Timeo, prepare_to_wait, receiver, sock_intr_errno, sock_rcvtimeo
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps
 from ktrace.uapi.eventpoll import (

@@ -10,9 +10,10 @@ from ktrace.model.task import Errno
 from ktrace.state.allowed import Between, OneOf
 
 if TYPE_CHECKING:
+    from ktrace.model.calls import Answer
     from ktrace.model.fs.file import File
     from ktrace.model.fs.pipe.pipe import PipeInode
-    from ktrace.model.kernel import Answer, Kernel
+    from ktrace.model.kernel import Kernel
     from ktrace.model.mm.page import Page
     from ktrace.model.net.core.sock import Socket
     from ktrace.model.task import Task

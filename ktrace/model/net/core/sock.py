@@ -1,4 +1,4 @@
-"""``struct socket`` and ``struct sock``: their life, their callbacks, their accounting (``net/core/sock.c``)."""
+"""``struct socket`` and ``struct sock``: their life and their accounting (``net/core/sock.c``)."""
 
 from __future__ import annotations
 
@@ -6,30 +6,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ktrace.include.linux.net import SOCK_WAKE_IO, SOCK_WAKE_SPACE, SOCK_WAKE_URG, SOCK_WAKE_WAITD
-from ktrace.model.fs.fasync import FasyncList, kill_fasync, owners, permitted
+from ktrace.model.fs.fasync import FasyncList
 from ktrace.model.net.core.skbuff import SkBuff
+from ktrace.model.net.core.sock_callbacks import def_write_space
 from ktrace.model.net.core.sockfs import SocketInode
-from ktrace.model.task import Errno, Task
-from ktrace.model.timer import HZ, Timer, schedule_until, start
-from ktrace.model.wait import Sleeps, WaitEntry, WaitQueue, wake_up
+from ktrace.model.task import Errno
+from ktrace.model.wait import WaitQueue
 from ktrace.state.allowed import Between, OneOf
 from ktrace.state.net.skbuff import Buffer
 from ktrace.state.ref import Ref
 from ktrace.uapi.errno import errno_name
-from ktrace.uapi.eventpoll import (
-    EPOLLERR,
-    EPOLLIN,
-    EPOLLOUT,
-    EPOLLPRI,
-    EPOLLRDBAND,
-    EPOLLRDNORM,
-    EPOLLWRBAND,
-    EPOLLWRNORM,
-)
 from ktrace.uapi.limits import ULONG_MAX
-from ktrace.uapi.siginfo import POLL_ERR, POLL_IN, POLL_OUT, POLL_PRI, SI_KERNEL
-from ktrace.uapi.signal import SIGIO, SIGURG
 from ktrace.uapi.socket import MSG_PEEK
 
 if TYPE_CHECKING:
@@ -37,9 +24,6 @@ if TYPE_CHECKING:
     from ktrace.model.fs.inode import Inode
     from ktrace.model.kernel import Kernel
     from ktrace.model.net.core.proto_ops import ProtoOps
-
-POLL_READ = EPOLLIN | EPOLLPRI | EPOLLRDNORM | EPOLLRDBAND
-POLL_WRITE = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND
 
 
 @dataclass(eq=False)
@@ -220,111 +204,10 @@ def raise_sock_error(sk: Sock) -> None:
         raise Errno(name)
 
 
-class Timeo:
-    """Mirror the ``long timeo`` that a call carries from sleep to sleep; true while time is left.
-
-    :param jiffies: 0 for not to sleep at all, ``None`` for ever
-    """
-
-    def __init__(self, jiffies: int | None) -> None:
-        self.jiffies = jiffies
-        self._timer: Timer | None = None
-
-    def __bool__(self) -> bool:
-        return self.jiffies != 0
-
-    def sleep(self, task: Task) -> Sleeps[None]:
-        """Sleep until woken or until the time is over (``schedule_timeout()``)."""
-        if self._timer is None and self.jiffies is not None:
-            self._timer = start(task.kernel, self.jiffies / HZ)
-        if (yield from schedule_until(task, self._timer)):
-            self.jiffies = 0
-
-
-def sock_intr_errno(timeo: Timeo) -> Errno:
-    """Return what an interrupted wait fails with (``sock_intr_errno()``): no restart where there is a timeout."""
-    return Errno("ERESTARTSYS" if timeo.jiffies is None else "EINTR")
-
-
-def sock_sndtimeo(sk: Sock, noblock: int) -> Timeo:
-    """Return how long to wait for room to send."""
-    return Timeo(0 if noblock else sk.sndtimeo)
-
-
-def sock_rcvtimeo(sk: Sock, noblock: int) -> Timeo:
-    """Return how long to wait for something to receive."""
-    return Timeo(0 if noblock else sk.rcvtimeo)
-
-
 def sock_rcvlowat(sk: Sock, waitall: int, size: int) -> int:
     """Return how many bytes satisfy a reader (``sock_rcvlowat()``)."""
     low = size if waitall else min(sk.rcvlowat, size)
     return low or 1
-
-
-def sock_wake_async(kernel: Kernel, sk: Sock, how: int, band: int) -> None:
-    """Send SIGIO or SIGURG to the owner of the file (``net/socket.c: sock_wake_async()``)."""
-    socket = sk.socket
-    if not sk.flag("SOCK_FASYNC") or socket is None or not socket.fasync_list:
-        return
-    if how == SOCK_WAKE_WAITD and "SOCKWQ_ASYNC_WAITDATA" in socket.wq_flags:
-        return
-    if how == SOCK_WAKE_SPACE:
-        if "SOCKWQ_ASYNC_NOSPACE" not in socket.wq_flags:
-            return
-        socket.wq_flags.discard("SOCKWQ_ASYNC_NOSPACE")
-    kill_fasync(kernel, socket.fasync_list, SIGURG if how == SOCK_WAKE_URG else SIGIO, band)
-
-
-def send_sigurg(kernel: Kernel, sk: Sock) -> None:
-    """Tell the owner of the file that there is an urgent byte (``sk_send_sigurg()``, ``fs/fcntl.c: send_sigurg()``)."""
-    if sk.socket is None or sk.socket.file is None:
-        return
-    file = sk.socket.file
-    if file.f_owner is None:
-        return
-    for owner in owners(kernel, file):
-        if permitted(file, owner):
-            kernel.send_signal(owner, "SIGURG", code=SI_KERNEL, thread=file.f_owner_type == "F_OWNER_TID")
-    sock_wake_async(kernel, sk, SOCK_WAKE_URG, POLL_PRI)
-
-
-def set_wq_bit(sk: Sock, name: str, on: bool = True) -> None:
-    """Set a SOCKWQ_ bit, which only a socket with SIGIO keeps (``sk_set_bit()``, ``sk_clear_bit()``)."""
-    if sk.socket is None or not sk.flag("SOCK_FASYNC"):
-        return
-    if on:
-        sk.socket.wq_flags.add(name)
-    else:
-        sk.socket.wq_flags.discard(name)
-
-
-def state_change(kernel: Kernel, sk: Sock) -> None:
-    """``sock_def_wakeup()``."""
-    if sk.wq is not None:
-        wake_up(kernel, sk.wq, 0)
-
-
-def data_ready(kernel: Kernel, sk: Sock) -> None:
-    """``sock_def_readable()``."""
-    if sk.wq is not None:
-        wake_up(kernel, sk.wq, 1, POLL_READ)
-    sock_wake_async(kernel, sk, SOCK_WAKE_WAITD, POLL_IN)
-
-
-def error_report(kernel: Kernel, sk: Sock) -> None:
-    """``sock_def_error_report()``."""
-    if sk.wq is not None:
-        wake_up(kernel, sk.wq, 1, EPOLLERR)
-    sock_wake_async(kernel, sk, SOCK_WAKE_IO, POLL_ERR)
-
-
-def def_write_space(kernel: Kernel, sk: Sock) -> None:
-    """``sock_def_write_space()``: wake only where half of the buffer is free (``sock_writeable()``)."""
-    if sk.wmem_alloc < sk.sndbuf >> 1:
-        if sk.wq is not None:
-            wake_up(kernel, sk.wq, 1, POLL_WRITE)
-        sock_wake_async(kernel, sk, SOCK_WAKE_SPACE, POLL_OUT)
 
 
 def sock_graft(sk: Sock, parent: Socket) -> None:
@@ -365,33 +248,6 @@ def sock_put(kernel: Kernel, sk: Sock) -> None:
         sk.wmem_alloc -= 1
         if sk.wmem_alloc == 0 and sk.destruct is not None:
             sk.destruct(kernel)
-
-
-def sleeper(task: Task, kind: str = "autoremove_wake_function", exclusive: bool = False) -> WaitEntry:
-    """Return a wait queue entry of *task* with the wake function called *kind*."""
-    return WaitEntry(task, exclusive, kind=kind)
-
-
-def receiver(task: Task, queue: WaitQueue) -> WaitEntry:
-    """Return the entry of a datagram receiver: only EPOLLIN and EPOLLERR wake it (``receiver_wake_function()``)."""
-    entry = WaitEntry(task, True, kind="receiver_wake_function")
-
-    def wake(key: int) -> bool:
-        if key and not key & (EPOLLIN | EPOLLERR):
-            return False
-        woke = task.kernel.wake_up_process(task)
-        if woke:
-            queue.remove(entry)
-        return woke
-
-    entry.func = wake
-    return entry
-
-
-def prepare_to_wait(queue: WaitQueue, entry: WaitEntry) -> None:
-    """Queue *entry* unless it is queued (``prepare_to_wait()``, ``prepare_to_wait_exclusive()``)."""
-    if entry not in queue.entries:
-        queue.add(entry)
 
 
 def sk_peek_offset(sk: Sock, flags: int) -> int:

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from ktrace.include.net.sock import SEND_SHUTDOWN
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock import (
-    Sock,
-    Timeo,
-    prepare_to_wait,
-    raise_sock_error,
-    set_wq_bit,
-    sleeper,
-    sock_intr_errno,
-    sock_sndtimeo,
-)
+from ktrace.model.net.core.sock import Sock, raise_sock_error
+from ktrace.model.net.core.sock_callbacks import set_wq_bit
+from ktrace.model.net.core.sock_wait import Timeo, prepare_to_wait, sleeper, sock_intr_errno, sock_sndtimeo
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps
 

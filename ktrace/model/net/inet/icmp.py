@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from ktrace.model.kernel import Kernel
-from ktrace.model.net.core.sock import error_report
+from ktrace.model.net.core.sock_callbacks import error_report
 from ktrace.model.net.inet.icmp_output import icmp_packet, icmpv6_packet
 from ktrace.model.net.inet.ip_input import (
     answers_nobody,

@@ -11,7 +11,7 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import InMessage
 from ktrace.model.net.core.scm import put_cmsg
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock import error_report
+from ktrace.model.net.core.sock_callbacks import error_report
 from ktrace.model.net.core.sock_cmsg import sock_recv_timestamp
 from ktrace.model.net.inet.ip_cmsg import ip_cmsg_recv
 from ktrace.model.net.inet.route import LOOPBACK_MTU

@@ -13,7 +13,8 @@ from typing import Any
 
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock import Sock, data_ready
+from ktrace.model.net.core.sock import Sock
+from ktrace.model.net.core.sock_callbacks import data_ready
 from ktrace.model.net.inet.addr6 import ANY6
 from ktrace.model.net.inet.ip_cmsg import pktinfo_prepare
 from ktrace.model.net.inet.ip_multicast import ip_check_mc, ip_mc_sf_allow

@@ -11,7 +11,8 @@ from ktrace.include.net.sock import RCV_SHUTDOWN, SHUTDOWN_MASK, SK_CAN_REUSE
 from ktrace.model.fs.file import File
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import InMessage, OptionValue, OutMessage, ProtoOps
-from ktrace.model.net.core.sock import Socket, state_change
+from ktrace.model.net.core.sock import Socket
+from ktrace.model.net.core.sock_callbacks import state_change
 from ktrace.model.net.inet.sock import ANY, Inet, Proto, inet_sk
 from ktrace.model.net.socket import family
 from ktrace.model.task import Errno, Task

@@ -1,4 +1,4 @@
 """AF_NETLINK (``net/netlink/af_netlink.c``)."""
 
-RULES = ("sock",)
+RULES = ("ops",)
 """Modules that register rules when they are imported."""

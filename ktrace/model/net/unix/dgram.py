@@ -6,23 +6,18 @@ from ktrace.include.net.sock import RCV_SHUTDOWN
 from ktrace.model.net.core.datagram import ReceiveShutdown, skb_recv_datagram
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.sock import (
-    POLL_WRITE,
     Socket,
-    Timeo,
-    data_ready,
-    prepare_to_wait,
     raise_sock_error,
     sk_peek_offset,
     sk_peek_offset_bwd,
     sk_peek_offset_fwd,
-    sleeper,
     sock_hold,
-    sock_intr_errno,
     sock_put,
-    sock_sndtimeo,
 )
 from ktrace.model.net.core.sock_alloc import sock_alloc_send_pskb
+from ktrace.model.net.core.sock_callbacks import POLL_WRITE, data_ready
 from ktrace.model.net.core.sock_cmsg import sock_recv_timestamp
+from ktrace.model.net.core.sock_wait import Timeo, prepare_to_wait, sleeper, sock_intr_errno, sock_sndtimeo
 from ktrace.model.net.unix.name import unix_autobind, unix_find_other, unix_validate_addr
 from ktrace.model.net.unix.scm import (
     Scm,

@@ -14,20 +14,9 @@ from ktrace.model.mm.page import Page
 from ktrace.model.net.core.datagram import ReceiveShutdown, skb_recv_datagram
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage, ProtoOps
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock import (
-    POLL_WRITE,
-    Socket,
-    Timeo,
-    data_ready,
-    set_wq_bit,
-    sock_graft,
-    sock_hold,
-    sock_intr_errno,
-    sock_put,
-    sock_sndtimeo,
-    sock_wake_async,
-    state_change,
-)
+from ktrace.model.net.core.sock import Socket, sock_graft, sock_hold, sock_put
+from ktrace.model.net.core.sock_callbacks import POLL_WRITE, data_ready, set_wq_bit, sock_wake_async, state_change
+from ktrace.model.net.core.sock_wait import Timeo, sock_intr_errno, sock_sndtimeo
 from ktrace.model.net.socket import ELAPSE_WORK, IDLE_WORK, family
 from ktrace.model.net.unix.dgram import (
     unix_dgram_recvmsg,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ktrace.include.linux.net import SOCK_WAKE_WAITD
 from ktrace.include.net.sock import SHUTDOWN_MASK
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock import error_report, sock_orphan, sock_put, sock_wake_async, sock_wfree, state_change
+from ktrace.model.net.core.sock import sock_orphan, sock_put, sock_wfree
+from ktrace.model.net.core.sock_callbacks import error_report, sock_wake_async, state_change
 from ktrace.model.net.unix.scm import unix_destruct_scm
 from ktrace.model.net.unix.sock import CONNECTED_TYPES, Unix, unix_dgram_peer_wake_disconnect, unix_skb_len
 from ktrace.model.task import Task

@@ -10,7 +10,8 @@ from ktrace.include.linux.net import SOCK_WAKE_SPACE
 from ktrace.model.fs.inode import Inode
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock import POLL_WRITE, Sock, Socket, sock_hold, sock_wake_async
+from ktrace.model.net.core.sock import Sock, Socket, sock_hold
+from ktrace.model.net.core.sock_callbacks import POLL_WRITE, sock_wake_async
 from ktrace.model.task import Task
 from ktrace.model.wait import WaitEntry, WaitQueue, waiters, wake_up
 from ktrace.state.net.skbuff import Buffer

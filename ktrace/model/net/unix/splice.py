@@ -6,8 +6,9 @@ from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN
 from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.mm.page import Page
 from ktrace.model.net.core.skbuff import INVALID_ID, SkBuff
-from ktrace.model.net.core.sock import Socket, data_ready
+from ktrace.model.net.core.sock import Socket
 from ktrace.model.net.core.sock_alloc import sock_alloc_send_pskb
+from ktrace.model.net.core.sock_callbacks import data_ready
 from ktrace.model.net.splice_socket import skb_splice_bits
 from ktrace.model.net.unix.scm import maybe_add_creds
 from ktrace.model.net.unix.skb import kfree_skb

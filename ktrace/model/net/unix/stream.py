@@ -11,21 +11,15 @@ from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.skbuff import Fragment, SkBuff, fragment_sizes
 from ktrace.model.net.core.sock import (
     Socket,
-    Timeo,
-    data_ready,
-    prepare_to_wait,
-    send_sigurg,
-    set_wq_bit,
     sk_peek_offset,
     sk_peek_offset_bwd,
     sk_peek_offset_fwd,
-    sleeper,
     sock_error,
-    sock_intr_errno,
     sock_rcvlowat,
-    sock_rcvtimeo,
 )
 from ktrace.model.net.core.sock_alloc import sock_alloc_send_pskb
+from ktrace.model.net.core.sock_callbacks import data_ready, send_sigurg, set_wq_bit
+from ktrace.model.net.core.sock_wait import Timeo, prepare_to_wait, sleeper, sock_intr_errno, sock_rcvtimeo
 from ktrace.model.net.unix.scm import (
     Scm,
     maybe_add_creds,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ktrace.include.net.tcp import TFO_CLIENT_NO_COOKIE, TFO_SERVER_ENABLE
 from ktrace.model.kernel import Kernel
-from ktrace.model.net.core.sock import Socket, Timeo, sleeper, sock_error, sock_intr_errno, sock_sndtimeo, state_change
+from ktrace.model.net.core.sock import Socket, sock_error
+from ktrace.model.net.core.sock_callbacks import state_change
+from ktrace.model.net.core.sock_wait import Timeo, sleeper, sock_intr_errno, sock_sndtimeo
 from ktrace.model.net.inet.addr6 import is_ipv6
 from ktrace.model.net.inet.ip_input import refuse_watchers
 from ktrace.model.net.inet.route import ip_route_output_key

@@ -8,16 +8,9 @@ from ktrace.include.linux.types import u32
 from ktrace.include.net.sock import SEND_SHUTDOWN
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.reuseport import add_sock
-from ktrace.model.net.core.sock import (
-    Socket,
-    Timeo,
-    data_ready,
-    prepare_to_wait,
-    sleeper,
-    sock_graft,
-    sock_intr_errno,
-    sock_rcvtimeo,
-)
+from ktrace.model.net.core.sock import Socket, sock_graft
+from ktrace.model.net.core.sock_callbacks import data_ready
+from ktrace.model.net.core.sock_wait import Timeo, prepare_to_wait, sleeper, sock_intr_errno, sock_rcvtimeo
 from ktrace.model.net.inet.ports import choose_port
 from ktrace.model.net.inet.tcp.inet_hashtables import listeners
 from ktrace.model.net.inet.tcp.option import retrans_to_secs

@@ -10,17 +10,10 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.page_frag import fill_unseen
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.scm import for_each_cmsghdr
-from ktrace.model.net.core.sock import (
-    Timeo,
-    set_wq_bit,
-    sleeper,
-    sock_error,
-    sock_intr_errno,
-    sock_rcvlowat,
-    sock_rcvtimeo,
-    sock_sndtimeo,
-)
+from ktrace.model.net.core.sock import sock_error, sock_rcvlowat
+from ktrace.model.net.core.sock_callbacks import set_wq_bit
 from ktrace.model.net.core.sock_cmsg import TIMESTAMP_KINDS, sock_recv_timestamp
+from ktrace.model.net.core.sock_wait import Timeo, sleeper, sock_intr_errno, sock_rcvtimeo, sock_sndtimeo
 from ktrace.model.net.inet.ip6_error import ipv6_recv_error
 from ktrace.model.net.inet.ip_error import ip_recv_error
 from ktrace.model.net.inet.tcp.fastopen import tcp_sendmsg_fastopen

@@ -10,7 +10,8 @@ from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.kernel import Kernel
 from ktrace.model.mm.page import Page
 from ktrace.model.net.core.proto_ops import InMessage, OptionValue, OutMessage
-from ktrace.model.net.core.sock import Socket, data_ready, sock_rcvlowat
+from ktrace.model.net.core.sock import Socket, sock_rcvlowat
+from ktrace.model.net.core.sock_callbacks import data_ready
 from ktrace.model.net.inet.option import get_ip_option, set_ip_option
 from ktrace.model.net.inet.sock import Answered, Proto
 from ktrace.model.net.inet.socket import InetOps, register

@@ -12,7 +12,7 @@ from ktrace.include.linux.limits import U16_MAX
 from ktrace.include.linux.net import SOCK_WAKE_WAITD
 from ktrace.include.net.sock import RCV_SHUTDOWN, SHUTDOWN_MASK
 from ktrace.model.kernel import Kernel
-from ktrace.model.net.core.sock import data_ready, sock_wake_async, state_change
+from ktrace.model.net.core.sock_callbacks import data_ready, sock_wake_async, state_change
 from ktrace.model.net.inet.addr6 import is_ipv6
 from ktrace.model.net.inet.ip_input import refuse_watchers
 from ktrace.model.net.inet.ports import TimeWait

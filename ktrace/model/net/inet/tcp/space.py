@@ -13,7 +13,7 @@ from ktrace.include.linux.limits import U32_MAX
 from ktrace.include.linux.net import SOCK_WAKE_SPACE
 from ktrace.include.net.sock import SEND_SHUTDOWN
 from ktrace.model.fs.epoll import EventPoll
-from ktrace.model.net.core.sock import POLL_WRITE, set_wq_bit, sock_wake_async
+from ktrace.model.net.core.sock_callbacks import POLL_WRITE, set_wq_bit, sock_wake_async
 from ktrace.model.wait import wake_up
 from ktrace.state.rule import Rule
 from ktrace.uapi.eventpoll import EPOLLOUT

@@ -11,7 +11,9 @@ from ktrace.include.net.tcp import TCP_NAGLE_PUSH
 from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.kernel import Kernel
 from ktrace.model.mm.page import Compound, Page
-from ktrace.model.net.core.sock import Socket, set_wq_bit, sock_error, sock_intr_errno, sock_rcvtimeo, sock_sndtimeo
+from ktrace.model.net.core.sock import Socket, sock_error
+from ktrace.model.net.core.sock_callbacks import set_wq_bit
+from ktrace.model.net.core.sock_wait import sock_intr_errno, sock_rcvtimeo, sock_sndtimeo
 from ktrace.model.net.inet.tcp.io import (
     CONNECTED,
     sk_stream_error,

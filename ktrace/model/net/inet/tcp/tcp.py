@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ktrace.include.net.sock import SHUTDOWN_MASK
 from ktrace.model.kernel import Kernel
-from ktrace.model.net.core.sock import Timeo, error_report, sock_orphan
+from ktrace.model.net.core.sock import sock_orphan
+from ktrace.model.net.core.sock_callbacks import error_report
+from ktrace.model.net.core.sock_wait import Timeo
 from ktrace.model.net.inet.tcp.segment import tcp_send_fin
 from ktrace.model.net.inet.tcp.sock import Tcp
 from ktrace.model.net.inet.tcp.tcp_minisocks import tcp_time_wait

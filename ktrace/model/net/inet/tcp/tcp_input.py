@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ktrace.include.net.sock import SEND_SHUTDOWN
 from ktrace.include.net.tcp import TCP_URG_NOTYET, TCP_URG_VALID
 from ktrace.model.kernel import Kernel
-from ktrace.model.net.core.sock import data_ready, error_report, send_sigurg, state_change
+from ktrace.model.net.core.sock_callbacks import data_ready, error_report, send_sigurg, state_change
 from ktrace.model.net.inet.ports import TimeWait
 from ktrace.model.net.inet.tcp.byte_queue import ByteQueue
 from ktrace.model.net.inet.tcp.sock import RequestSock, Tcp

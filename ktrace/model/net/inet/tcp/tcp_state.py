@@ -5,7 +5,7 @@ from __future__ import annotations
 from ktrace.include.net.sock import SHUTDOWN_MASK
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.reuseport import detach
-from ktrace.model.net.core.sock import state_change
+from ktrace.model.net.core.sock_callbacks import state_change
 from ktrace.model.net.inet.tcp.sock import Tcp
 
 

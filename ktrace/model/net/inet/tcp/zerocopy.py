@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ktrace.include.asm.page_types import PAGE_SHIFT
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock import error_report
+from ktrace.model.net.core.sock_callbacks import error_report
 from ktrace.model.net.inet.ip_error import ExtendedError
 from ktrace.model.process.user_namespace import memlock_limit
 from ktrace.model.task import Errno, Task

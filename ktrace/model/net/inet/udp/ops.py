@@ -13,15 +13,9 @@ from ktrace.model.net.core.datagram import ReceiveShutdown, datagram_poll, skb_t
 from ktrace.model.net.core.page_frag import FRAGMENTS_FROM, fill_unseen
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock import (
-    Socket,
-    raise_sock_error,
-    sk_peek_offset,
-    sk_peek_offset_bwd,
-    sock_orphan,
-    sock_rcvtimeo,
-)
+from ktrace.model.net.core.sock import Socket, raise_sock_error, sk_peek_offset, sk_peek_offset_bwd, sock_orphan
 from ktrace.model.net.core.sock_cmsg import sock_recv_cmsgs
+from ktrace.model.net.core.sock_wait import sock_rcvtimeo
 from ktrace.model.net.inet.datagram_connect import ip4_datagram_connect, udp_disconnect
 from ktrace.model.net.inet.ip_append import make_skb
 from ktrace.model.net.inet.ip_cmsg import ip_cmsg_recv, ip_cmsg_send

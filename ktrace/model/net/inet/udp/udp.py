@@ -10,7 +10,8 @@ from ktrace.include.net.ip import LOOPBACK_IFINDEX
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.reuseport import add_sock, detach, select, wakes
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock import Sock, data_ready, error_report
+from ktrace.model.net.core.sock import Sock
+from ktrace.model.net.core.sock_callbacks import data_ready, error_report
 from ktrace.model.net.inet.addr6 import ANY6, is_ipv6
 from ktrace.model.net.inet.icmp import port_unreachable
 from ktrace.model.net.inet.ip6_error import icmpv6_unreachable

@@ -1,0 +1,139 @@
+"""Attributes that are changed: permissions, owner, size (``fs/open.c``, ``fs/attr.c``)."""
+
+from __future__ import annotations
+
+from ktrace.include.linux.fs import FMODE_WRITE, MAY_WRITE
+from ktrace.include.linux.stat import S_IALLUGO
+from ktrace.model.calls import syscall
+from ktrace.model.fs.file import fdget
+from ktrace.model.fs.inode import Inode, current_time
+from ktrace.model.fs.opaque import OpaqueInode, OpaqueOperations
+from ktrace.model.fs.path_walk import path_lookupat
+from ktrace.model.fs.shmem import SHMEM_OPS, truncate_inode
+from ktrace.model.task import AsObserved, Errno, Task
+from ktrace.uapi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, O_PATH
+from ktrace.uapi.limits import UINT_MAX
+from ktrace.uapi.stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_IXGRP
+
+UNCHANGED = UINT_MAX
+
+
+@syscall("chmod")
+def chmod(task: Task, pathname: bytes, mode: int) -> int:
+    """Change a file's permissions (``chmod_common()``)."""
+    return _chmod(task, path_lookupat(task, pathname, changes=True), mode)
+
+
+@syscall("fchmodat")
+def fchmodat(task: Task, dirfd: int, pathname: bytes, mode: int) -> int:
+    """Change the permissions of a file below a directory (``do_fchmodat()``)."""
+    return _chmod(task, path_lookupat(task, pathname, dirfd, changes=True), mode)
+
+
+@syscall("fchmod")
+def fchmod(task: Task, fd: int, mode: int) -> int:
+    """Change an open file's permissions (``chmod_common()``)."""
+    file = task.files.get(fd)
+    if isinstance(file.inode, OpaqueInode):
+        raise AsObserved(file.inode.what)
+    if file.inode is None or file.f_flags & O_PATH:
+        raise Errno("EBADF")
+    return _chmod(task, file.inode, mode)
+
+
+def _chmod(task: Task, inode: Inode, mode: int) -> int:
+    """``chmod_common()``, ``setattr_prepare()``."""
+    if inode.i_mode & S_IFMT == S_IFLNK:
+        raise Errno("EOPNOTSUPP")
+    if task.cred.euid != inode.i_uid and not task.cred.capable("CAP_FOWNER"):
+        raise Errno("EPERM")
+    inode.i_mode = inode.i_mode & S_IFMT | mode & S_IALLUGO
+    inode.i_ctime = current_time(task.kernel)
+    return 0
+
+
+@syscall("chown")
+def chown(task: Task, pathname: bytes, owner: int, group: int) -> int:
+    """Give a file away (``do_fchownat()``)."""
+    return fchownat(task, AT_FDCWD, pathname, owner, group, 0)
+
+
+@syscall("lchown")
+def lchown(task: Task, pathname: bytes, owner: int, group: int) -> int:
+    """Give a file away, or a link itself (``do_fchownat()``)."""
+    return fchownat(task, AT_FDCWD, pathname, owner, group, AT_SYMLINK_NOFOLLOW)
+
+
+@syscall("fchownat")
+def fchownat(task: Task, dirfd: int, pathname: bytes, owner: int, group: int, flags: int) -> int:
+    """Give a file below a directory away (``do_fchownat()``).
+
+    :raises Errno: EINVAL
+    """
+    if flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH):
+        raise Errno("EINVAL")
+    follow, empty = not flags & AT_SYMLINK_NOFOLLOW, bool(flags & AT_EMPTY_PATH)
+    return _chown(task, path_lookupat(task, pathname, dirfd, follow, empty, changes=True), owner, group)
+
+
+@syscall("fchown")
+def fchown(task: Task, fd: int, owner: int, group: int) -> int:
+    """Give an open file away (``chown_common()``)."""
+    with fdget(task, fd) as file:
+        if isinstance(file.inode, OpaqueInode):
+            raise AsObserved(file.inode.what)
+        return _chown(task, file.inode, owner, group) if file.inode is not None else 0
+
+
+def _chown(task: Task, inode: Inode, owner: int, group: int) -> int:
+    cred = task.cred
+    mine = cred.euid == inode.i_uid
+    uid = inode.i_uid if owner & UNCHANGED == UNCHANGED else owner & UNCHANGED
+    gid = inode.i_gid if group & UNCHANGED == UNCHANGED else group & UNCHANGED
+    if not cred.capable("CAP_CHOWN"):
+        if owner & UNCHANGED != UNCHANGED and not (mine and uid == inode.i_uid):
+            raise Errno("EPERM")  # chown_ok()
+        if group & UNCHANGED != UNCHANGED and not (mine and (gid == cred.egid or gid in cred.groups)):
+            raise Errno("EPERM")  # chgrp_ok()
+    inode.i_uid, inode.i_gid = uid, gid
+    if owner & UNCHANGED != UNCHANGED:
+        inode.owner_set(uid)
+    inode.i_ctime = current_time(task.kernel)
+    if inode.i_mode & S_IFMT != S_IFDIR:
+        kill = S_ISUID | (S_ISGID if inode.i_mode & S_IXGRP else 0)  # setattr_should_drop_suidgid()
+        inode.i_mode &= ~kill
+    return 0
+
+
+@syscall("truncate")
+def truncate(task: Task, path: bytes, length: int) -> int:
+    """Cut or extend a file by name (``vfs_truncate()``)."""
+    if length < 0:
+        raise Errno("EINVAL")
+    inode = path_lookupat(task, path, changes=True)
+    kind = inode.i_mode & S_IFMT
+    if kind == S_IFDIR:
+        raise Errno("EISDIR")
+    if kind != S_IFREG:
+        raise Errno("EINVAL")
+    inode.permission(task, MAY_WRITE)
+    if isinstance(inode.ops, OpaqueOperations):
+        raise AsObserved(inode.ops.what, only_errors=True)
+    truncate_inode(task, inode, length, False)
+    return 0
+
+
+@syscall("ftruncate")
+def ftruncate(task: Task, fd: int, length: int) -> int:
+    """Cut or extend an open file (``do_sys_ftruncate()``)."""
+    if length < 0:
+        raise Errno("EINVAL")
+    file = task.files.get(fd)
+    if file.f_flags & O_PATH:
+        raise Errno("EBADF")
+    if isinstance(file.ops, OpaqueOperations):
+        raise AsObserved(file.ops.what)
+    if file.ops is not SHMEM_OPS or file.inode is None or not file.f_mode & FMODE_WRITE:
+        raise Errno("EINVAL")
+    truncate_inode(task, file.inode, length, True)
+    return 0
