@@ -84,7 +84,40 @@ class Anything:
         return f"anything ({self.rule})"
 
 
-Allowed = Between | OneOf | EndOf | Anything
+@dataclass(eq=False, slots=True)
+class Stays:
+    """Allow an int from *low* to *high*, both included; once one was seen, that one alone.
+
+    What a kernel may choose freely it chooses once: a number that names something, the moment at which something was.
+    ``None``, for what a reader did not read, is allowed as long as nothing was seen.
+
+    :param rule: what leaves it open at first
+    :ivar seen: what was seen, which is predicted from then on
+    """
+
+    rule: Rule
+    low: int
+    high: int
+    seen: int | None = None
+
+    def admits(self, value: Any) -> bool:
+        """Tell whether *value* is allowed, and hold to it from now on if it is."""
+        if self.seen is not None or value is None:
+            return bool(value == self.seen)
+        if not isinstance(value, int) or not self.low <= value <= self.high:
+            return False
+        self.seen = value
+        return True
+
+    def settled(self) -> int | Stays:
+        """Return what was seen, this set as long as nothing was."""
+        return self if self.seen is None else self.seen
+
+    def __str__(self) -> str:
+        return f"{self.low}..{self.high} ({self.rule})" if self.seen is None else str(self.seen)
+
+
+Allowed = Between | OneOf | EndOf | Anything | Stays
 T = TypeVar("T")
 
 

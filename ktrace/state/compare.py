@@ -8,7 +8,7 @@ from functools import cache
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from ktrace.state.allowed import Anything, Between, EndOf, OneOf
+from ktrace.state.allowed import Anything, Between, EndOf, OneOf, Stays
 from ktrace.state.order import unordered_fields
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Choice, Rule
@@ -104,7 +104,7 @@ def differ(path: str, observed: Any, expected: Any, held: list[Choice] | None = 
 
     :param held: told of the fields for which the expected value is a set
     """
-    if isinstance(expected, (Between, OneOf, EndOf, Anything)):
+    if isinstance(expected, (Between, OneOf, EndOf, Anything, Stays)):
         fits = expected.admits(observed)
         if held is not None:
             held.append(Choice(expected.rule, observed, fits, path))

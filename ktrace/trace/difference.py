@@ -11,7 +11,7 @@ from ktrace.state.compare import Difference, compare
 from ktrace.state.step import Step
 from ktrace.state.trace.functions import FunctionTrace, Node, tree
 
-INCIDENTAL = ("time", "tim", ".pid")
+INCIDENTAL = ("time", "tim", "time_nsec", ".pid")
 """How members end that differ from run to run: the second at which something happened (``sem_otime``, ``shm_atim``)."""
 
 OPAQUE = (

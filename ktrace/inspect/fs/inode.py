@@ -27,6 +27,11 @@ CTIME = ("i_ctime.tv_sec", "__i_ctime.tv_sec", "i_ctime_sec")
 """Where an inode may keep the seconds of its times."""
 
 
+def _nanoseconds(seconds: tuple[str, ...]) -> tuple[str, ...]:
+    """Return where the nanoseconds are that belong to the *seconds*."""
+    return tuple(f"{name.removesuffix('sec')}nsec" for name in seconds)
+
+
 class _Known(NamedTuple):
     """An inode, and what leads on from it."""
 
@@ -51,6 +56,7 @@ class InodeReader:
             "i_gid.val",
             "i_nlink",
             "i_rdev",
+            "i_ino",
             "i_size",
             "i_sb",
             "i_fop",
@@ -58,6 +64,9 @@ class InodeReader:
             i_atime=first_member(prog, "struct inode", *ATIME),
             i_mtime=first_member(prog, "struct inode", *MTIME),
             i_ctime=first_member(prog, "struct inode", *CTIME),
+            i_atime_nsec=first_member(prog, "struct inode", *_nanoseconds(ATIME)),
+            i_mtime_nsec=first_member(prog, "struct inode", *_nanoseconds(MTIME)),
+            i_ctime_nsec=first_member(prog, "struct inode", *_nanoseconds(CTIME)),
         )
         self.super_blocks = SuperBlocks(kernel)
         self._remembered: Remembered[_Known] = Remembered()
@@ -110,6 +119,11 @@ class InodeReader:
             i_atime=raw.i_atime,
             i_mtime=raw.i_mtime,
             i_ctime=raw.i_ctime,
+            i_ino=raw.i_ino,
+            s_dev=self.super_blocks.device(raw.i_sb),
+            i_atime_nsec=raw.i_atime_nsec,
+            i_mtime_nsec=raw.i_mtime_nsec,
+            i_ctime_nsec=raw.i_ctime_nsec,
         )
 
     def _follow(self, observation: Observation, inode: Inode, i_pipe: int, address: int) -> None:

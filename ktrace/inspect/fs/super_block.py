@@ -25,7 +25,7 @@ class SuperBlocks:
     def __init__(self, kernel: LiveKernel) -> None:
         prog = kernel.prog
         self.kernel = kernel
-        self.super_block = Layout(prog, "struct super_block", "s_magic", "s_type", "s_op")
+        self.super_block = Layout(prog, "struct super_block", "s_magic", "s_type", "s_op", "s_dev")
         self._next = offset_of(prog, "struct file_system_type", "next")
         self._mnt_sb = offset_of(prog, "struct vfsmount", "mnt_sb")
         self._file_systems = int(kernel.variable("file_systems").address_)
@@ -52,6 +52,10 @@ class SuperBlocks:
     def operations(self, address: int) -> str:
         """Return the symbol of the ``super_operations`` of the ``super_block`` at *address*."""
         return self.kernel.symbol(self.super_block.read(self.kernel.memory, address).s_op)
+
+    def device(self, address: int) -> int:
+        """Return the ``dev_t`` of the ``super_block`` at *address*."""
+        return int(self.super_block.read(self.kernel.memory, address).s_dev)
 
     def _read(self, memory: KernelMemory, address: int) -> str:
         raw = self.super_block.read(memory, address)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from ktrace.include.linux.fs import MAY_EXEC, MAY_READ, MAY_WRITE
 from ktrace.include.linux.stat import S_IXUGO
 from ktrace.model.task import Errno, Task
-from ktrace.state.allowed import Between, allowed
+from ktrace.state.allowed import Anything, Between, Stays, allowed
 from ktrace.state.fs import inode as state
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Rule
+from ktrace.uapi.limits import UINT_MAX, ULONG_MAX
 from ktrace.uapi.stat import S_IFDIR, S_IFMT
 
 if TYPE_CHECKING:
@@ -21,15 +22,48 @@ if TYPE_CHECKING:
     from ktrace.model.mm.page import Page
     from ktrace.model.task import Task
 
-Time = int | Between
+
 SET_NOW = Rule("fs/inode.c", "current_time", "the second in which a step did it")
 RELATIME = Rule("fs/inode.c", "relatime_need_update", "compares times to the nanosecond")
 UNKNOWN = Between(Rule("fs/inode.c", "current_time", "times of this file system are not modelled"), 0, 1 << 62)
+NSEC_PER_SEC = 1_000_000_000
+NANOSECOND = Rule("fs/inode.c", "current_time", "the nanosecond in which a step did it")
+ANY_NANOSECOND = Anything(NANOSECOND)
+NEXT_INO = Rule("fs/inode.c", "get_next_ino", "a number that no other inode of the file system has")
+ANON_DEV = Rule("fs/super.c", "get_anon_bdev", "any minor number that no other file system has")
 
 
-def current_time(kernel: Kernel) -> Time:
+@dataclass(eq=False)
+class Moment:
+    """A time of an inode that a step set: known to the second or two, and exactly once it was seen.
+
+    :param seconds: since the epoch; *nanoseconds* past them
+    """
+
+    seconds: Stays
+    nanoseconds: Stays
+
+
+Time = int | Between | Moment
+
+
+def current_time(kernel: Kernel) -> Moment:
     """Return the time of the step that runs, known to the second or two (``fs/inode.c: current_time()``)."""
-    return Between(SET_NOW, *kernel.clock)
+    return _moment(SET_NOW, *kernel.clock)
+
+
+def _moment(rule: Rule, low: int, high: int) -> Moment:
+    return Moment(Stays(rule=rule, low=low, high=high), Stays(rule=NANOSECOND, low=0, high=NSEC_PER_SEC - 1))
+
+
+def seconds_of(time: Time) -> int | Between | Stays:
+    """Return the seconds of a time, or what they may be."""
+    return time.seconds.settled() if isinstance(time, Moment) else time
+
+
+def nanoseconds_of(time: Time) -> int | Between | Stays | Anything:
+    """Return the nanoseconds of a time, or what they may be: those of a time before the first step are not known."""
+    return time.nanoseconds.settled() if isinstance(time, Moment) else ANY_NANOSECOND
 
 
 @dataclass(eq=False)
@@ -49,7 +83,7 @@ class Inode:
     :param root: of the file system, of what is no directory
     :param link: where a symbolic link leads
     :param i_rdev: of a device, its number (``dev_t``)
-    :param numbers: st_ino and st_dev, once seen
+    :param numbers: st_ino and st_dev, once seen in an answer; *i_ino* and *s_dev*, once seen in memory
     :param ops: of its open files, where its type does not say
     """
 
@@ -79,6 +113,8 @@ class Inode:
     relatime: bool = False
     numbers: dict[str, int] = field(default_factory=dict)
     ops: FileOperations | None = None
+    i_ino: Stays = field(default_factory=lambda: Stays(rule=NEXT_INO, low=0, high=ULONG_MAX))
+    s_dev: Stays = field(default_factory=lambda: Stays(rule=ANON_DEV, low=0, high=UINT_MAX))
 
     @property
     def ref(self) -> Ref:
@@ -134,7 +170,7 @@ class Inode:
         if self.relatime:
             # relatime_need_update() compares times to the nanosecond.
             old, new = _low(self.i_atime), kernel.clock[1]
-            now = Between(RELATIME, old, max(old, new))
+            now = _moment(RELATIME, old, max(old, new))
         self.i_atime = now
 
     def get(self) -> None:
@@ -167,9 +203,14 @@ class Inode:
             i_fop=self.i_fop,
             i_pipe=self.pipe.ref if self.pipe is not None else None,
             entries={name: inode.ref for name, inode in sorted(self.entries.items())},
-            i_atime=allowed(self.i_atime),
-            i_mtime=allowed(self.i_mtime),
-            i_ctime=allowed(self.i_ctime),
+            i_atime=allowed(seconds_of(self.i_atime)),
+            i_mtime=allowed(seconds_of(self.i_mtime)),
+            i_ctime=allowed(seconds_of(self.i_ctime)),
+            i_ino=allowed(self.i_ino.settled()),
+            s_dev=allowed(self.s_dev.settled()),
+            i_atime_nsec=allowed(nanoseconds_of(self.i_atime)),
+            i_mtime_nsec=allowed(nanoseconds_of(self.i_mtime)),
+            i_ctime_nsec=allowed(nanoseconds_of(self.i_ctime)),
         )
         if self.pipe is not None:
             self.pipe.observe(kernel, objects)
@@ -179,4 +220,5 @@ class Inode:
 
 
 def _low(time: Time) -> int:
-    return time if isinstance(time, int) else time.low
+    known = seconds_of(time)
+    return known if isinstance(known, int) else known.low

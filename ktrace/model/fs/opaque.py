@@ -68,6 +68,11 @@ class OpaqueInode(Inode):
                 i_atime=unknown,
                 i_mtime=unknown,
                 i_ctime=unknown,
+                i_ino=unknown,
+                s_dev=unknown,
+                i_atime_nsec=unknown,
+                i_mtime_nsec=unknown,
+                i_ctime_nsec=unknown,
             ),
         )
         return self.ref

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.model.calls import syscall
 from ktrace.model.fs.file import File, fdget
-from ktrace.model.fs.inode import Inode
+from ktrace.model.fs.inode import UNKNOWN, Inode, Time, nanoseconds_of, seconds_of
 from ktrace.model.fs.opaque import OpaqueInode, OpaqueOperations
 from ktrace.model.fs.path_walk import (
     LAST_NORM,
@@ -32,6 +33,9 @@ from ktrace.uapi.stat import S_IFDIR, S_IFLNK, S_IFMT
 
 FILLATTR = Rule("fs/stat.c", "generic_fillattr", "numbers, devices, blocks and times of the file system's own")
 DNAME = Rule("fs/pipe.c", "pipefs_dname", "the number of the inode")
+
+BOGO_DIRENT_SIZE = 20
+"""What tmpfs says that a name takes (``mm/shmem.c``)."""
 
 
 @syscall("fstat")
@@ -77,7 +81,9 @@ def _stat(task: Task, inode: Inode | None) -> Result:
     if isinstance(inode, OpaqueInode):
         raise AsObserved(inode.what)
     nothing: Mapping[str, int] = {}
-    answer = dict(kernel.choose(FILLATTR, lambda seen: seen.out(task, "statbuf"), lambda found: bool(found), nothing))
+    answer: dict[str, Any] = dict(
+        kernel.choose(FILLATTR, lambda seen: seen.out(task, "statbuf"), lambda found: bool(found), nothing)
+    )
     if inode is None:
         return Result(0, None, {"statbuf": answer})
     answer.update(
@@ -86,10 +92,38 @@ def _stat(task: Task, inode: Inode | None) -> Result:
     )  # fmt: skip
     if inode.i_mode & S_IFMT != S_IFDIR:
         answer["st_size"] = inode.i_size
-    for name in ("st_ino", "st_dev"):
+    elif inode.i_sb == "tmpfs":
+        answer["st_size"] = BOGO_DIRENT_SIZE * (2 + len(inode.entries))
+    if (blocks := _blocks(inode)) is not None:
+        answer["st_blocks"] = blocks
+    for name, seen in (("st_ino", inode.i_ino.seen), ("st_dev", _encoded(inode.s_dev.seen))):
         if name in answer:
-            answer[name] = inode.numbers.setdefault(name, answer[name])
+            answer[name] = inode.numbers.setdefault(name, answer[name] if seen is None else seen)
+    for name in ("i_atime", "i_mtime", "i_ctime"):
+        _tell_time(answer, f"st_{name[2:]}", getattr(inode, name))
     return Result(0, None, {"statbuf": answer})
+
+
+def _blocks(inode: Inode) -> int | None:
+    """Return ``i_blocks``: of tmpfs what its pages take (``shmem_recalc_inode()``); ``None`` for other file systems."""
+    if inode.i_sb in ("pipefs", "sockfs"):
+        return 0
+    if inode.i_sb != "tmpfs" or inode.i_mode & S_IFMT == S_IFLNK:
+        return None
+    return len(inode.i_pages) * (PAGE_SIZE // 512)
+
+
+def _tell_time(answer: dict[str, Any], name: str, time: Time) -> None:
+    """Say of a time what is known: what was seen in memory, or what it may be."""
+    if time is not UNKNOWN and name in answer:
+        answer[name] = seconds_of(time)
+    nanoseconds = nanoseconds_of(time)
+    if isinstance(nanoseconds, int):
+        answer[f"{name}_nsec"] = nanoseconds
+
+
+def _encoded(dev: int | None) -> int | None:
+    return None if dev is None else new_encode_dev(dev)
 
 
 def new_encode_dev(dev: int) -> int:

@@ -26,6 +26,9 @@ class Inode:
     :param i_pipe: the pipe behind a FIFO, ``None`` while nobody has it open
     :param entries: a directory's inodes by name
     :param i_atime: seconds; also *i_mtime*, *i_ctime*
+    :param i_ino: its number; ``None`` in sessions of a time when it was not read, as all that follow
+    :param s_dev: the device of its file system (``i_sb->s_dev``, a ``dev_t``)
+    :param i_atime_nsec: nanoseconds of *i_atime*; also *i_mtime_nsec*, *i_ctime_nsec*
     """
 
     i_mode: str
@@ -40,6 +43,11 @@ class Inode:
     i_atime: int = 0
     i_mtime: int = 0
     i_ctime: int = 0
+    i_ino: int | None = None
+    s_dev: int | None = None
+    i_atime_nsec: int | None = None
+    i_mtime_nsec: int | None = None
+    i_ctime_nsec: int | None = None
 
 
 def mode_name(mode: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ktrace.state import codec
-from ktrace.state.allowed import Between, OneOf, allowed
+from ktrace.state.allowed import Between, OneOf, Stays, allowed
 from ktrace.state.call import Completed, Event, Outcome, Result, Signalled
 from ktrace.state.compare import ABSENT, Difference, Held, compare, count_fields
 from ktrace.state.fs.file import Descriptor, DescriptorTable
@@ -68,6 +68,23 @@ def test_what_is_held_to_a_rule_is_told_once_and_counted_each_time() -> None:
 
 def test_fields_are_counted_as_leaves() -> None:
     assert count_fields((1, "two", {"a": b"three", "b": (4, None)}, Descriptor(Ref("file", "file1"), True))) == 7
+
+
+def test_what_stays_is_anything_at_first_and_the_same_ever_after() -> None:
+    ref = Ref("process", "A")
+    pid = Stays(RULE, 1, 99)
+
+    def found(observed: int | None) -> list[Difference]:
+        held = Held()
+        expected = World({ref: replace(A, pid=allowed(pid.settled()))})
+        return compare(World({ref: replace(A, pid=observed)}), expected, held=held)  # type: ignore[arg-type]
+
+    assert found(None) == [], "nobody read it"
+    (difference,) = found(100)
+    assert (difference.path, difference.observed, str(difference.expected)) == ("process A.pid", 100, f"1..99 ({RULE})")
+    assert found(7) == [] == found(7)
+    assert found(8) == [Difference("process A.pid", 8, 7)]
+    assert found(None) == [Difference("process A.pid", None, 7)]
 
 
 UNORDERED = [

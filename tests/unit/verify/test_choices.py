@@ -24,7 +24,7 @@ from ktrace.model.net.netlink.ops import ROVER
 from ktrace.model.net.unix.name import AUTOBIND
 from ktrace.model.process.process import ALLOC_PID
 from ktrace.model.process.timer import HRTIMER
-from ktrace.state.allowed import Between
+from ktrace.state.allowed import Between, Stays
 from ktrace.state.rule import Choice, Rule
 from ktrace.trace.session_reader import SessionReader
 from ktrace.verify.replay import replay
@@ -99,8 +99,9 @@ def test_a_choice_that_is_not_allowed_is_named_with_its_rule(
 def test_a_value_outside_of_its_set_is_named_with_its_rule(
     name: str, rule: Rule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    admits = Between.admits
-    monkeypatch.setattr(Between, "admits", lambda self, value: self.rule is not rule and admits(self, value))
+    kind = Stays if rule is SET_NOW else Between
+    admits = kind.admits
+    monkeypatch.setattr(kind, "admits", lambda self, value: self.rule is not rule and admits(self, value))
     record = played(name)
     (verdict,) = record.verdicts
     refused = {choice.path for choice in record.chosen[-1].choices if choice.rule == rule and not choice.allowed}
