@@ -22,12 +22,23 @@ from ktrace.verify.replay import replay
     help="Hold recorded functions against this file.  [default: the one beside the bundled workload]",
 )
 @click.option("--choices", is_flag=True, help="Count the rules that leave the kernel a choice, over all TRACES.")
+@click.option(
+    "--perturb", is_flag=True, help="Change one observed value at a time instead, and tell which the check misses."
+)
+@click.option(
+    "--changes", type=click.IntRange(1), default=6, show_default=True, help="With --perturb: so many of each step."
+)
+@click.option("--seed", default="0", show_default=True, help="With --perturb: the same seed changes the same.")
 @view_options
-def check(traces: tuple[Path, ...], paths: Path | None, choices: bool, view: View) -> int:
+def check(
+    traces: tuple[Path, ...], paths: Path | None, choices: bool, perturb: bool, changes: int, seed: str, view: View
+) -> int:
     """Replay recorded TRACES against the reference model; exit code 1 where one diverges, 2 where one was cut off.
 
     Where a trace has functions, they are held against the paths beside its workload.
     """
+    if perturb:
+        return _perturb(traces, changes, seed, view)
     code = 0
     counts = ChoiceCounts()
     for trace in traces:
@@ -38,6 +49,31 @@ def check(traces: tuple[Path, ...], paths: Path | None, choices: bool, view: Vie
     elif choices:
         _print(counts.rows())
     return code
+
+
+def _perturb(traces: tuple[Path, ...], changes: int, seed: str, view: View) -> int:
+    """Print what the check does not notice, and why; exit code 1 where no rule says why, or the model falls over."""
+    from ktrace.fuzz.perturbing.perturb import NO_RULE, Tally, perturb
+
+    tally = Tally()
+    for trace in traces:
+        perturb(SessionReader(trace), seed, changes, tally)
+    faults = len(tally.failures) + sum(kind.rules[NO_RULE] for _, kind in tally.unnoticed())
+    if view.is_json:
+        click.echo(json.dumps({"event": "perturbed", **tally.as_dict()}))
+        return 1 if faults else 0
+    share = 100 * tally.noticed / tally.changed if tally.changed else 100.0
+    click.echo(
+        f"{tally.noticed} of {tally.changed} changes noticed, {share:.2f} %, of {len(tally.kinds)} kinds; seed {seed}\n"
+    )
+    if tally.unnoticed():
+        click.echo("| not noticed | of | what | by which rule |\n|---|---|---|---|")
+    for name, kind in tally.unnoticed():
+        for rule, count in kind.rules.most_common():
+            click.echo(f"| {count} | {kind.changed} | `{name}` | {rule} |")
+    for text in tally.failures:
+        click.echo(f"the model fell over {text}")
+    return 1 if faults else 0
 
 
 def _print(rows: list[Row]) -> None:

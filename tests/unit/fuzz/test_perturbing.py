@@ -1,0 +1,70 @@
+"""One changed value of a recorded step is noticed, or a rule says why not; a check that sees less is found out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ktrace.cli.check import check
+from ktrace.fuzz.perturbing import perturb as perturbing
+from ktrace.fuzz.perturbing.leaves import leaves, named, with_leaf
+from ktrace.fuzz.perturbing.perturb import NO_RULE, Tally, perturb
+from ktrace.state.fs.file import Descriptor, DescriptorTable
+from ktrace.state.ref import Ref
+from ktrace.state.step import Step
+from ktrace.trace.session_reader import SessionReader
+from ktrace.verify.checker import Checker
+
+RECORDED = Path(__file__).parents[3] / "traces" / "recorded"
+
+
+def tally(name: str, seed: str = "1", count: int = 3) -> Tally:
+    """Change values of a recorded trace."""
+    found = Tally()
+    perturb(SessionReader(RECORDED / f"{name}.jsonl.gz"), seed, count, found)
+    return found
+
+
+def test_every_leaf_has_a_place() -> None:
+    table = DescriptorTable(1, {3: Descriptor(Ref("file", "file1"), False)})
+    found = {named(place): leaf for place, leaf in leaves(table)}
+    assert found == {".users": 1, ".fds[].file": Ref("file", "file1"), ".fds[].cloexec": False, ".max_fds": 64}
+    for place, leaf in leaves(table):
+        assert with_leaf(table, place, leaf) == table
+        assert [at for at, value in leaves(with_leaf(table, place, "other")) if value == "other"] == [place]
+
+
+@pytest.mark.parametrize("name", ["pipe-basic", "sem-basic", "msg-types", "unix-stream"])
+def test_what_is_not_noticed_has_a_rule(name: str) -> None:
+    found = tally(name)
+    assert found.changed >= 40 and found.failures == []
+    assert [kind.rules[NO_RULE] for _, kind in found.unnoticed()] == [0] * len(found.unnoticed())
+    assert found.noticed >= 0.95 * found.changed
+
+
+def test_the_same_seed_changes_the_same() -> None:
+    assert tally("pipe-basic").as_dict() == tally("pipe-basic").as_dict()
+    assert tally("pipe-basic").as_dict() != tally("pipe-basic", seed="2").as_dict()
+
+
+def test_a_check_that_sees_nothing_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Blind(Checker):
+        def check(self, step: Step) -> tuple[()]:
+            super().check(step)
+            return ()
+
+    monkeypatch.setattr(perturbing, "Checker", Blind)
+    found = tally("pipe-basic", count=1)
+    assert sum(kind.rules[NO_RULE] for _, kind in found.unnoticed()) > 0
+
+
+def test_the_command_prints_a_table_and_data() -> None:
+    trace = str(RECORDED / "pipe-basic.jsonl.gz")
+    answer = CliRunner().invoke(check, ["--perturb", "--changes", "2", trace], catch_exceptions=False)
+    assert "changes noticed, " in answer.output and "seed 0" in answer.output
+    answer = CliRunner().invoke(check, ["--perturb", "--changes", "2", "--json", trace], catch_exceptions=False)
+    data = json.loads(answer.output)
+    assert data["noticed"] <= data["changed"] == sum(kind["changed"] for kind in data["kinds"].values())
