@@ -1,4 +1,4 @@
-"""Hold what two builds do against each other: the moves of random search, and what is compared of recorded traces."""
+"""Hold what two builds do against each other: the actions of random search, and what is compared of recorded traces."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ktrace.errors import UsageError
 from ktrace.verify.options import GuestOptions
 
 FAMILIES = ("pipe", "sem", "msg", "shm", "unix", "inet", "raw", "netlink")
-_MOVES = ("digest", "steps", "sequences", "not_modelled")
+_ACTIONS = ("digest", "steps", "sequences", "not_modelled")
 _COUNTS = ("status", "steps", "objects", "fields")
 
 
@@ -40,7 +40,7 @@ class Same:
         return {**asdict(self), "equal": self.equal}
 
 
-def same_moves(
+def same_actions(
     ours: Build, other: Build, families: Sequence[str], seeds: Sequence[int], steps: int, guest: GuestOptions
 ) -> Iterator[Same]:
     """Yield what both builds' random search does, by family and seed.
@@ -51,7 +51,7 @@ def same_moves(
     for family in families:
         for seed in seeds:
             arguments = ("fuzz", "--family", family, "--seed", str(seed), "--steps", str(steps), *guest.command_line())
-            yield Same(f"fuzz {family}, seed {seed}", *(_moves(build, arguments) for build in (ours, other)))
+            yield Same(f"fuzz {family}, seed {seed}", *(_actions(build, arguments) for build in (ours, other)))
 
 
 def same_counts(ours: Build, other: Build, traces: Sequence[Path]) -> Iterator[Same]:
@@ -65,12 +65,12 @@ def same_counts(ours: Build, other: Build, traces: Sequence[Path]) -> Iterator[S
         yield Same(f"check {trace.parent.name}/{trace.name}", one, two)
 
 
-def _moves(build: Build, arguments: Sequence[str]) -> str:
-    # 1: it found a divergence, which is a move like any other.
+def _actions(build: Build, arguments: Sequence[str]) -> str:
+    # 1: it found a divergence, which is an action like any other.
     answer = build.answer(*arguments, "--jobs", "1", "--shrink", "0", "--json", accept=(0, 1))
     try:
         report = json.loads(answer.out)
-        said = [f"{name} {report[name]}" for name in _MOVES if report[name]]
+        said = [f"{name} {report[name]}" for name in _ACTIONS if report[name]]
         return ", ".join([*said, f"{len(report['divergences'])} divergences"])
     except (ValueError, KeyError, TypeError):
         raise failure(f"{build.name}: ktrace {' '.join(arguments)}", answer) from None

@@ -68,8 +68,8 @@ def bench(
     Exit code 1 if a goal was missed.
 
     With --against DIR, the same benches run in the build in DIR as well, a checkout of any revision, pair by pair in
-    turn. "times better" is above 1 where this build is better. With --same, both make the moves of ktrace fuzz and
-    replay the recorded traces; exit code 1 if moves or counts differ.
+    turn. "times better" is above 1 where this build is better. With --same, both make the actions of ktrace fuzz and
+    replay the recorded traces; exit code 1 if actions or counts differ.
     """
     if other is None:
         if at_least is not None or same:
@@ -162,16 +162,16 @@ def _against(
 def _same(other: Path, seeds: tuple[int, ...], steps: int, guest: GuestOptions, as_json: bool) -> int:
     from ktrace.bench.against import traces_for
     from ktrace.bench.builds import make_image, two_builds
-    from ktrace.bench.same import FAMILIES, same_counts, same_moves
+    from ktrace.bench.same import FAMILIES, same_actions, same_counts
 
     done: list[Same] = []
     with two_builds(other) as (ours, theirs):
         _tell("replaying recorded traces", as_json)
         done += same_counts(ours, theirs, traces_for(ours, theirs))
-        _tell("making the moves of fuzz", as_json)
+        _tell("making the actions of fuzz", as_json)
         for build in (ours, theirs):
             make_image(build, guest.image)
-        done += same_moves(ours, theirs, FAMILIES, seeds, steps, guest)
+        done += same_actions(ours, theirs, FAMILIES, seeds, steps, guest)
     different = [same for same in done if not same.equal]
     if as_json:
         click.echo(json.dumps([same.as_dict() for same in done], indent=2))

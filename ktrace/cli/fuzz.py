@@ -220,7 +220,7 @@ def _data(plan: Plan, image: str, report: Report, saved: list[dict[str, Any]]) -
             "step": found.step,
             "steps": found.steps,
             "seconds": round(found.seconds, 3),
-            "shortened_to": len(found.trial.moves),
+            "shortened_to": len(found.trial.actions),
             "tries": found.tries,
             "call": finding.call,
             "kinds": sorted(finding.kinds),

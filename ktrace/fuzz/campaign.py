@@ -63,7 +63,7 @@ class Report:
 
     @property
     def digest(self) -> str:
-        """What tells one run from another: all moves, in order."""
+        """What tells one run from another: all actions, in order."""
         return str(self._digest.hexdigest()[:16])
 
     def of(self, judgement: Judgement) -> list[Found]:
@@ -73,9 +73,9 @@ class Report:
     def add(self, trial: Trial) -> None:
         """Count a sequence."""
         self.sequences += 1
-        self.steps += len(trial.moves)
+        self.steps += len(trial.actions)
         self.calls.update(trial.calls)
-        for done in trial.moves:
+        for done in trial.actions:
             self._digest.update(repr((done.actor, done.call)).encode())
         if trial.unmodelled is not None:
             self.unmodelled[trial.unmodelled] += 1
@@ -168,7 +168,7 @@ class Campaign:
         if not is_steady(self.attempt, trial):
             return self._found(Judgement.UNSTEADY, trial, trial, report)
         shrinker = Shrinker(self.attempt, self._plan.shrink_seconds)
-        short = shrinker.shrink(trial) if trial.moves else trial
+        short = shrinker.shrink(trial) if trial.actions else trial
         if short is not trial and not is_steady(self.attempt, short):
             short = trial
         judgement = Judgement.SOUND if self._is_sound(short) else Judgement.DIVERGENCE
@@ -182,7 +182,7 @@ class Campaign:
         assert trial.finding is not None
         for kind in trial.finding.kinds:
             self._judged[kind] = judgement
-        return Found(judgement, report.sequences - 1, len(trial.moves), report.steps, report.seconds, short, tries)
+        return Found(judgement, report.sequences - 1, len(trial.actions), report.steps, report.seconds, short, tries)
 
     def _sequence(self, number: int, limit: int, deadline: float | None) -> Trial:
         if self._workers is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.chance import Chance, swarm
-from ktrace.fuzz.model_view import ModelView, Move
+from ktrace.fuzz.model_view import Action, ModelView
 from ktrace.model.calls import is_modelled
 from ktrace.model.task import Task
 from ktrace.state.call import Call
@@ -14,8 +14,8 @@ from ktrace.state.call import Call
 Generator = Callable[[ModelView, Chance, Task], Call | None]
 """Think of a call for a task, or of none if there is nothing to do that with."""
 
-Scene = Callable[[ModelView, Chance], Iterator[Move]]
-"""Think of several moves that belong together, such as a crowd that gathers on one queue; asked again after each."""
+Scenario = Callable[[ModelView, Chance], Iterator[Action]]
+"""Think of several actions that belong together, such as a crowd that gathers on one queue; asked again after each."""
 
 TRIES = 30
 _START, _SECONDS = 1767229200, 10
@@ -31,16 +31,16 @@ class Family:
     name = "?"
     """What ``--family`` calls it."""
 
-    scene_share = 0.04
-    """How often, instead of one call, a scene begins."""
+    scenario_share = 0.04
+    """How often, instead of one call, a scenario begins."""
 
     leaves_nothing = False
     """Whether all that its calls make is gone with the processes that made it."""
 
     def __init__(self, choose: Chance) -> None:
         self.table = swarm(choose, self.generators())
-        self._scene: Iterator[Move] = iter(())
-        self._in_scene = False
+        self._scenario: Iterator[Action] = iter(())
+        self._in_scenario = False
 
     def generators(self) -> Sequence[tuple[float, Generator]]:
         """Return what this family can do, each with its weight."""
@@ -58,28 +58,28 @@ class Family:
         """Yield what an actor does first that has just been forked."""
         return iter(())
 
-    def scenes(self) -> Sequence[tuple[float, Scene]]:
-        """Return what takes several moves, each with its weight."""
+    def scenarios(self) -> Sequence[tuple[float, Scenario]]:
+        """Return what takes several actions, each with its weight."""
         return ()
 
-    def urgent(self, state: ModelView) -> Move | None:
-        """Return a move that has to come before any other, mostly none."""
+    def urgent(self, state: ModelView) -> Action | None:
+        """Return an action that has to come before any other, mostly none."""
         return None
 
     @property
-    def in_scene(self) -> bool:
-        """Whether the last move was part of a scene, which may go on."""
-        return self._in_scene
+    def in_scenario(self) -> bool:
+        """Whether the last action was part of a scenario, which may go on."""
+        return self._in_scenario
 
-    def next(self, state: ModelView, choose: Chance) -> Move | None:
-        """Return a move of a free actor, ``None`` if nothing came to mind."""
+    def next(self, state: ModelView, choose: Chance) -> Action | None:
+        """Return an action of a free actor, ``None`` if nothing came to mind."""
         free = state.free()
-        if (move := self._go_on(state)) is not None:
-            return move
-        if choose.chance(self.scene_share) and (scenes := self.scenes()):
-            self._scene = choose.weighted(scenes)(state, choose)
-            if (move := self._go_on(state)) is not None:
-                return move
+        if (action := self._go_on(state)) is not None:
+            return action
+        if choose.chance(self.scenario_share) and (scenarios := self.scenarios()):
+            self._scenario = choose.weighted(scenarios)(state, choose)
+            if (action := self._go_on(state)) is not None:
+                return action
         for _ in range(TRIES):
             task = choose.one(free)
             call = choose.weighted(self.table)(state, choose, task)
@@ -87,19 +87,19 @@ class Family:
                 return task.name, call
         return None
 
-    def _go_on(self, state: ModelView) -> Move | None:
-        """Return the scene's next move; it is over where whoever should make it is asleep or gone."""
-        move = next(self._scene, None)
-        self._in_scene = move is not None and possible(move, state)
-        if not self._in_scene:
-            self._scene = iter(())
+    def _go_on(self, state: ModelView) -> Action | None:
+        """Return the scenario's next action; it is over where whoever should make it is asleep or gone."""
+        action = next(self._scenario, None)
+        self._in_scenario = action is not None and possible(action, state)
+        if not self._in_scenario:
+            self._scenario = iter(())
             return None
-        return move
+        return action
 
 
-def possible(move: Move, state: ModelView) -> bool:
-    """Tell whether whoever should make *move* is there and awake, and the model knows the call."""
-    actor, call = move
+def possible(action: Action, state: ModelView) -> bool:
+    """Tell whether whoever should make *action* is there and awake, and the model knows the call."""
+    actor, call = action
     return is_modelled(actor, call.name) and (actor is None or any(task.name == actor for task in state.free()))
 
 

@@ -10,6 +10,6 @@ class Judgement(StrEnum):
 
     DIVERGENCE = "divergence"
     UNSTEADY = "unsteady"
-    """It does not come again each time that its moves are made."""
+    """It does not come again each time that its actions are made."""
     SOUND = "sound kernel, too"
     """The sound kernel does the same: the model is wrong."""

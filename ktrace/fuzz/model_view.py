@@ -9,7 +9,7 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.task import Task
 from ktrace.state.call import Call
 
-Move = tuple[str | None, Call]
+Action = tuple[str | None, Call]
 """Who does what; ``None`` is ktrace itself."""
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -1,4 +1,4 @@
-"""Make the moves of one trial again in another: descriptors and ids that come out differently are followed."""
+"""Make the actions of one trial again in another: descriptors and ids that come out differently are followed."""
 
 from __future__ import annotations
 

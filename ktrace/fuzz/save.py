@@ -35,7 +35,7 @@ class SavedFinding:
 
 
 def save_finding(plan: Plan, found: Found) -> SavedFinding:
-    """Write the moves that show *found* as a script, in a session's directory of its own; what is unsteady, as it was.
+    """Write a script of the actions that show *found* into a session directory of its own; what is unsteady, as it was.
 
     :raises HostError: it cannot be written
     :raises UsageError: a value has no expression in a script

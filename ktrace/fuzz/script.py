@@ -8,13 +8,13 @@ from ktrace.workload.script import Script
 
 
 def script_of(trial: Trial, name: str, title: str, comments: str = "") -> Script:
-    """Return the script that makes the moves of *trial*.
+    """Return the script that makes the actions of *trial*.
 
     :raises UsageError: a value has no expression
     """
     builder = Builder(title, name)
     if comments:
         builder.comment(comments)
-    for done in trial.moves:
+    for done in trial.actions:
         builder.call(done.actor, done.call)
     return builder.script()

@@ -1,4 +1,4 @@
-"""Make a series of moves shorter while it still shows the same (delta debugging, Zeller and Hildebrandt 2002).
+"""Make a series of actions shorter while it still shows the same (delta debugging, Zeller and Hildebrandt 2002).
 
 Not hypothesis: its shrinker works on the choices behind a generator and runs the generator again for every try.
 Here the generator looks at the model's state, so that one choice less turns all later calls into others; and a
@@ -11,28 +11,28 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 
 from ktrace.fuzz.finding import Finding
-from ktrace.fuzz.model_view import ModelView, Move
+from ktrace.fuzz.model_view import Action, ModelView
 from ktrace.fuzz.renumbering import Renumbering
 from ktrace.fuzz.trial import Done, Source, Trial
 from ktrace.state.call import Result
 
 Attempt = Callable[[Source, int], Trial]
-"""Make moves in a fresh guest, up to so many."""
+"""Make actions in a fresh guest, up to so many."""
 
 
 class Replay:
-    """Give the moves of an earlier trial again, without those that cannot be made any more."""
+    """Give the actions of an earlier trial again, without those that cannot be made any more."""
 
-    def __init__(self, moves: Sequence[Done]) -> None:
-        self._moves = list(moves)
+    def __init__(self, actions: Sequence[Done]) -> None:
+        self._actions = list(actions)
         self._at = 0
         self._renumbering = Renumbering()
         self._inside: dict[str, Done] = {}
 
-    def next(self, state: ModelView) -> Move | None:
-        """Return the next move whose actor is there and awake."""
-        while self._at < len(self._moves):
-            done = self._moves[self._at]
+    def next(self, state: ModelView) -> Action | None:
+        """Return the next action whose actor is there and awake."""
+        while self._at < len(self._actions):
+            done = self._actions[self._at]
             self._at += 1
             if _possible(done, state):
                 if done.actor is not None:
@@ -56,7 +56,7 @@ def _possible(done: Done, state: ModelView) -> bool:
 
 
 class Shrinker:
-    """Leave moves out as long as the finding stays the same.
+    """Leave actions out as long as the finding stays the same.
 
     :param attempt: makes a try
     :param seconds: how long it may take; what was reached by then is the result
@@ -71,43 +71,43 @@ class Shrinker:
         """Return the shortest trial found that shows what *trial* showed; *trial* itself if none does."""
         assert trial.finding is not None
         wanted = trial.finding
-        best = self._try(trial.moves, wanted)
+        best = self._try(trial.actions, wanted)
         if best is None:
             return trial
         best = self._without_actors(best, wanted)
-        size = len(best.moves) // 2
+        size = len(best.actions) // 2
         while size and monotonic() < self._deadline:
             shorter = self._pass(best, wanted, size)
             if shorter is None:
                 size //= 2
             else:
                 best = shorter
-                size = min(size, len(best.moves) // 2)
+                size = min(size, len(best.actions) // 2)
         return best
 
     def _without_actors(self, best: Trial, wanted: Finding) -> Trial:
         """Leave out everything that one actor does, for each of them."""
-        last = best.moves[-1]
-        for name in sorted({done.actor for done in best.moves if done.actor is not None} - {last.actor}):
-            rest = [done for done in best.moves if done.actor != name and not _brings_up(done, name)]
+        last = best.actions[-1]
+        for name in sorted({done.actor for done in best.actions if done.actor is not None} - {last.actor}):
+            rest = [done for done in best.actions if done.actor != name and not _brings_up(done, name)]
             best = self._try(rest, wanted) or best
         return best
 
     def _pass(self, best: Trial, wanted: Finding, size: int) -> Trial | None:
-        """Leave out *size* moves at a time, from behind; return what is left if anything could go."""
+        """Leave out *size* actions at a time, from behind; return what is left if anything could go."""
         shorter = None
-        end = len(best.moves) - 1
+        end = len(best.actions) - 1
         while end > 0 and monotonic() < self._deadline:
             start = max(0, end - size)
-            found = self._try([*best.moves[:start], *best.moves[end:]], wanted)
-            if found is not None and len(found.moves) < len(best.moves):
+            found = self._try([*best.actions[:start], *best.actions[end:]], wanted)
+            if found is not None and len(found.actions) < len(best.actions):
                 best = shorter = found
-            end = min(start, len(best.moves) - 1)
+            end = min(start, len(best.actions) - 1)
         return shorter
 
-    def _try(self, moves: Sequence[Done], wanted: Finding) -> Trial | None:
+    def _try(self, actions: Sequence[Done], wanted: Finding) -> Trial | None:
         self.tries += 1
-        found = self._attempt(Replay(moves), len(moves))
+        found = self._attempt(Replay(actions), len(actions))
         return found if wanted.same_as(found.finding) else None
 
 

@@ -1,4 +1,4 @@
-"""Make moves in a fresh guest, hold each against the model, and tell what came of it."""
+"""Make actions in a fresh guest, hold each against the model, and tell what came of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ktrace.agent.syscalls import make_call
 from ktrace.errors import GuestError, ModelError, UsageError
 from ktrace.fuzz.finding import CONTRADICTION, Finding, of_differences, of_failure, of_failures
 from ktrace.fuzz.leaks import Census, leaked, take
-from ktrace.fuzz.model_view import ModelView, Move
+from ktrace.fuzz.model_view import Action, ModelView
 from ktrace.fuzz.pool import Pool
 from ktrace.fuzz.record import Record, keep_record
 from ktrace.image.image import Image
@@ -33,10 +33,10 @@ from ktrace.verify.observe import observe_step
 
 
 class Source(Protocol):
-    """Where moves come from."""
+    """Where actions come from."""
 
-    def next(self, state: ModelView) -> Move | None:
-        """Return the next move; ``None`` ends the trial."""
+    def next(self, state: ModelView) -> Action | None:
+        """Return the next action; ``None`` ends the trial."""
 
     def saw(self, actor: str, result: Result) -> None:
         """Hear that a call returned."""
@@ -48,12 +48,12 @@ PATIENCE, GRACE_MS = 5, 60
 """How often, and how long each time, what RCU and work queues free may take to be gone."""
 
 REFUSALS = 50
-"""Moves in a row that the agent cannot encode before a trial gives up."""
+"""Actions in a row that the agent cannot encode before a trial gives up."""
 
 
 @dataclass
 class Done:
-    """A move that was made, and what its call returned, whenever it did."""
+    """An action that was made, and what its call returned, whenever it did."""
 
     actor: str | None
     call: Call
@@ -62,16 +62,16 @@ class Done:
 
 @dataclass
 class Trial:
-    """What came of a series of moves.
+    """What came of a series of actions.
 
-    :param moves: those that were made, in order
+    :param actions: those that were made, in order
     :param calls: how often each call was made; *errnos*: how it failed, by call
     :param finding: what was wrong with the last one, if anything
     :param unmodelled: the last one's call, if the model does not know what it asks for
     :param session: where the steps that led to the finding are kept, if they are
     """
 
-    moves: list[Done] = field(default_factory=list)
+    actions: list[Done] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
     errnos: dict[str, Counter[str]] = field(default_factory=dict)
     finding: Finding | None = None
@@ -97,11 +97,11 @@ def run_trial(
     audit: bool = False,
     record: Record | None = None,
 ) -> Trial:
-    """Make up to *limit* moves, until one shows a finding; in the end, check memory against itself.
+    """Make up to *limit* actions, until one shows a finding; in the end, check memory against itself.
 
-    :param source: asked for each move with the model's state before it
+    :param source: asked for each action with the model's state before it
     :param deadline: on the monotonic clock; no step begins after it
-    :param audit: after the last move, kill all actors and see whether anything of theirs is left
+    :param audit: after the last action, kill all actors and see whether anything of theirs is left
     :param record: takes the steps
     """
     record = record or Record(lab)
@@ -115,26 +115,26 @@ def run_trial(
     pending: dict[str, Done] = {}
     observer = Observer(lab, machine, checker, record)
     refused = 0
-    while len(trial.moves) < limit and refused < REFUSALS:
+    while len(trial.actions) < limit and refused < REFUSALS:
         if deadline is not None and monotonic() >= deadline:
             break
-        move = source.next(state)
-        if move is None:
+        action = source.next(state)
+        if action is None:
             break
-        actor, call = move
+        actor, call = action
         try:
-            step = observer.observe(len(trial.moves) + 1, actor, call)
+            step = observer.observe(len(trial.actions) + 1, actor, call)
         except UsageError:
             # It cannot be encoded: it never reached the guest.
             refused += 1
             continue
         except GuestError as error:
-            trial.moves.append(Done(actor, call))
+            trial.actions.append(Done(actor, call))
             trial.finding = observer.failure(call, error)
             return trial
         refused = 0
         done = Done(actor, call)
-        trial.moves.append(done)
+        trial.actions.append(done)
         trial.calls[call.name] += 1
         if actor is not None:
             pending[actor] = done
@@ -147,9 +147,9 @@ def run_trial(
         if trial.finding is not None:
             return trial
         state.steps += 1
-    if trial.moves and (violations := validate(lab.kernel)):
+    if trial.actions and (violations := validate(lab.kernel)):
         kinds = frozenset(f"{CONTRADICTION}{NUMBERS.sub('N', item.where)}" for item in violations)
-        trial.finding = Finding(kinds, trial.moves[-1].call.name, "\n".join(map(str, violations)))
+        trial.finding = Finding(kinds, trial.actions[-1].call.name, "\n".join(map(str, violations)))
     elif before is not None:
         _audit(lab, observer, trial, state, before)
     return trial
@@ -186,7 +186,7 @@ def _audit(lab: Lab, observer: Observer, trial: Trial, state: ModelView, before:
             ends.append(Done(None, make_call("kill", task.name, SIGNAL_NUMBERS["SIGKILL"])))
             trial.finding = _step(observer, state.number + len(ends), ends[-1].call)
             if trial.finding is not None:
-                trial.moves += ends
+                trial.actions += ends
                 return
     left: dict[str, int] = {}
     for _ in range(0 if state.kernel.net.inet.held_back else PATIENCE):
@@ -199,7 +199,7 @@ def _audit(lab: Lab, observer: Observer, trial: Trial, state: ModelView, before:
         text = "\n".join(f"{name}: {count:+} when all actors are dead" for name, count in sorted(left.items()))
         trial.finding = of_failures("the end", [f"left over: {name}" for name in left], text)
     if trial.finding is not None:
-        trial.moves += ends
+        trial.actions += ends
 
 
 def _named(directory: Inode) -> set[int]:
@@ -236,7 +236,7 @@ class Observer:
         self._checker = checker
 
     def observe(self, number: int, actor: str | None, call: Call) -> Step:
-        """Make a move and look; where a timer of TCP may fire, the guest's clock stands still between moves.
+        """Make an action and look; where a timer of TCP may fire, the guest's clock stands still between actions.
 
         So it does not fire because the host is busy. What the collector of AF_UNIX drops is freed a jiffy later,
         however: that is waited for.

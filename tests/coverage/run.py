@@ -208,7 +208,7 @@ def work(image: str, subject: Subject, steps: int, scratch: Path) -> tuple[int, 
     while done < steps:
         for one, machine in lab(1_000_000 + sequence):
             trial = run_trial(one, machine, Planner(subject.families, subject.actors, f"coverage/{sequence}"), SEQUENCE)
-            done += len(trial.moves)
+            done += len(trial.actions)
             if trial.finding is not None:
                 complaints.append(f"sequence {sequence}: {trial.finding}")
         sequence += 1

@@ -217,8 +217,8 @@ def test_a_step_is_looked_at_as_ktrace_run_does(lab: Lab, machine: Machine) -> N
     checker = Checker(lambda: build_model(lab.facts))
     assert checker.initial(lab.look()) == ()
     observer = Observer(lab, machine, checker)
-    moves = [(None, make_call("spawn", "A", {})), ("A", make_call("pipe2", 0)), ("A", make_call("read", 0, 1))]
-    for number, (actor, call) in enumerate(moves, 1):
+    actions = [(None, make_call("spawn", "A", {})), ("A", make_call("pipe2", 0)), ("A", make_call("read", 0, 1))]
+    for number, (actor, call) in enumerate(actions, 1):
         step = observer.observe(number, actor, call)
         assert observer.check(step) is None
     assert step.outcome.blocked == {"A"}

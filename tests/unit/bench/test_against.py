@@ -18,7 +18,7 @@ from ktrace.bench.against import compare_builds
 from ktrace.bench.builds import Build, finished, two_builds
 from ktrace.bench.commands import own_bench, watched
 from ktrace.bench.figure import LESS, MORE, Figure, alternate, better, compare
-from ktrace.bench.same import same_counts, same_moves
+from ktrace.bench.same import same_actions, same_counts
 from ktrace.errors import GuestError, HostError, UsageError
 from ktrace.image.store import open_store
 from ktrace.verify.options import GuestOptions
@@ -277,12 +277,14 @@ def fuzzing(digest: str, **more: object) -> str:
     return f"print(json.dumps({report!r}))"
 
 
-def test_other_moves_are_found(tmp_path: Path, log: Path) -> None:
+def test_other_actions_are_found(tmp_path: Path, log: Path) -> None:
     one = build_of(program(tmp_path / "one", log, fuzzing("abc")))
     two = build_of(program(tmp_path / "two", log, fuzzing("abc")))
     three = build_of(program(tmp_path / "three", log, fuzzing("abd")))
-    assert [same.equal for same in same_moves(one, two, ["pipe", "sem"], [1, 2], 9, GuestOptions("lab"))] == [True] * 4
-    (found,) = same_moves(one, three, ["pipe"], [1], 9, GuestOptions("lab"))
+    assert [same.equal for same in same_actions(one, two, ["pipe", "sem"], [1, 2], 9, GuestOptions("lab"))] == [
+        True
+    ] * 4
+    (found,) = same_actions(one, three, ["pipe"], [1], 9, GuestOptions("lab"))
     assert not found.equal and (found.ours, found.other) == (
         "digest abc, steps 9, sequences 1, 0 divergences",
         "digest abd, steps 9, sequences 1, 0 divergences",

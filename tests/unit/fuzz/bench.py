@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ktrace.fuzz.model_view import ModelView, Move
+from ktrace.fuzz.model_view import Action, ModelView
 from ktrace.fuzz.planner import Planner
 from ktrace.fuzz.trial import Done, Source, Trial
 from ktrace.model.build import build_model
@@ -24,12 +24,12 @@ def facts() -> Any:
 
 
 def dry_run(source: Source, limit: int) -> tuple[Trial, Kernel]:
-    """Make moves in the model alone."""
+    """Make actions in the model alone."""
     kernel = build_model(facts())
     state, trial = ModelView(kernel), Trial()
     pending: dict[str, Done] = {}
-    while len(trial.moves) < limit and (move := source.next(state)) is not None:
-        actor, call = move
+    while len(trial.actions) < limit and (action := source.next(state)) is not None:
+        actor, call = action
         if actor is not None:
             task = kernel.tasks[actor]
             assert task.running is None, f"{actor} is inside a call and cannot make {call.name}"
@@ -39,7 +39,7 @@ def dry_run(source: Source, limit: int) -> tuple[Trial, Kernel]:
         except NotImplementedError as error:
             trial.unmodelled = f"{call.name}: {error}"
             break
-        trial.moves.append(done)
+        trial.actions.append(done)
         trial.calls[call.name] += 1
         if actor is not None:
             pending[actor] = done
@@ -53,9 +53,9 @@ def plan(family: str, seed: int, limit: int = 150, actors: int = 4) -> Trial:
     return dry_run(Planner([family], actors, str(seed)), limit)[0]
 
 
-def moves(trial: Trial) -> list[Move]:
+def actions(trial: Trial) -> list[Action]:
     """Return who made which call."""
-    return [(done.actor, done.call) for done in trial.moves]
+    return [(done.actor, done.call) for done in trial.actions]
 
 
 def failures(trial: Trial) -> int:
@@ -65,4 +65,4 @@ def failures(trial: Trial) -> int:
 
 def returned(trial: Trial) -> Counter[str]:
     """Return how often each call returned without an error."""
-    return Counter(done.call.name for done in trial.moves if done.result is not None and done.result.errno is None)
+    return Counter(done.call.name for done in trial.actions if done.result is not None and done.result.errno is None)

@@ -1,4 +1,4 @@
-"""Sequences: the same seed, the same moves; nobody who sleeps is given a call; most calls do something."""
+"""Sequences: the same seed, the same actions; nobody who sleeps is given a call; most calls do something."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from ktrace.fuzz import planner
 from ktrace.fuzz.families import FAMILIES
 from ktrace.fuzz.planner import Planner
-from tests.unit.fuzz.bench import dry_run, failures, moves, plan, returned
+from tests.unit.fuzz.bench import actions, dry_run, failures, plan, returned
 
 KNOWN = sorted(FAMILIES)
 ESSENTIAL = {
@@ -27,13 +27,13 @@ ESSENTIAL = {
 
 
 @pytest.mark.parametrize("family", ["pipe", "sem", "msg", "shm", "unix", "inet"])
-def test_the_same_seed_gives_the_same_moves(family: str) -> None:
-    assert moves(plan(family, 3)) == moves(plan(family, 3))
-    assert moves(plan(family, 3)) != moves(plan(family, 4))
+def test_the_same_seed_gives_the_same_actions(family: str) -> None:
+    assert actions(plan(family, 3)) == actions(plan(family, 3))
+    assert actions(plan(family, 3)) != actions(plan(family, 4))
 
 
 def test_hash_randomisation_changes_nothing() -> None:
-    code = "from tests.unit.fuzz.bench import moves, plan; print(moves(plan('pipe', 5)))"
+    code = "from tests.unit.fuzz.bench import actions, plan; print(actions(plan('pipe', 5)))"
     runs = {
         subprocess.run(
             [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed, "PATH": ""}, capture_output=True, check=True
@@ -46,7 +46,7 @@ def test_hash_randomisation_changes_nothing() -> None:
 @pytest.mark.parametrize("family", ["pipe", "sem", "msg", "shm", "unix", "inet"])
 def test_most_calls_do_something_and_some_fail(family: str) -> None:
     trials = [plan(family, seed) for seed in range(6)]
-    made = sum(len(trial.moves) for trial in trials)
+    made = sum(len(trial.actions) for trial in trials)
     failed = sum(failures(trial) for trial in trials)
     assert 0.02 * made < failed < 0.5 * made
     worked = sum((returned(trial) for trial in trials), start=returned(trials[0]))
@@ -66,7 +66,7 @@ def test_every_two_families_can_stand_the_descriptors_of_each_other(
     monkeypatch.setattr(planner, "ALONE", 0.0)
     for seed in range(3):
         trial, _ = dry_run(Planner(pair, 5, f"pair/{seed}"), 120)
-        assert trial.moves
+        assert trial.actions
 
 
 def test_every_family_says_its_name() -> None:
@@ -77,7 +77,7 @@ def test_every_family_says_its_name() -> None:
 def test_descriptors_arrive_in_messages() -> None:
     received = 0
     for seed in range(8):
-        for done in plan("unix", seed).moves:
+        for done in plan("unix", seed).actions:
             if done.call.name == "recvmsg" and done.result is not None and done.result.errno is None:
                 control = done.result.out.get("msg_control") or ()
                 received += sum(message["cmsg_type"] == 1 for message in control if isinstance(message, dict))

@@ -1,4 +1,4 @@
-"""Making a series of moves shorter, with the model in the guest's place."""
+"""Making a series of actions shorter, with the model in the guest's place."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def attempt(source: Source, limit: int) -> Trial:
 
 
 def _finds(trial: Trial) -> bool:
-    for number, done in enumerate(trial.moves, 1):
+    for number, done in enumerate(trial.actions, 1):
         if done.call.name == "read" and done.result is not None and done.result.value > 99:
-            del trial.moves[number:]
+            del trial.actions[number:]
             trial.finding = WRONG
             return True
     return False
@@ -37,7 +37,7 @@ def found() -> Trial:
     """Return a sequence that shows the finding."""
     for seed in range(100):
         trial = plan("pipe", seed)
-        if _finds(trial) and len(trial.moves) > 30:
+        if _finds(trial) and len(trial.actions) > 30:
             return trial
     raise AssertionError("no seed reads 100 bytes")
 
@@ -46,13 +46,13 @@ def test_what_is_left_is_what_it_takes() -> None:
     long = found()
     short = Shrinker(attempt, 60).shrink(long)
     assert short.finding is WRONG
-    assert len(short.moves) <= 8 < len(long.moves)
-    assert short.moves[-1].call.name == "read"
+    assert len(short.actions) <= 8 < len(long.actions)
+    assert short.actions[-1].call.name == "read"
 
 
 def test_without_time_the_trial_stays() -> None:
     long = found()
-    assert len(Shrinker(attempt, 0).shrink(long).moves) <= len(long.moves)
+    assert len(Shrinker(attempt, 0).shrink(long).actions) <= len(long.actions)
 
 
 def test_a_finding_that_does_not_come_again_is_kept_as_it_was() -> None:

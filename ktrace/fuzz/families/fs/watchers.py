@@ -1,4 +1,4 @@
-"""Scenes of watching: what is watched, what happens to it, and whether the watcher hears of it, once or again."""
+"""Scenarios of watching: what is watched, what happens to it, and whether the watcher hears of it, once or again."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.chance import Chance
 from ktrace.fuzz.families.fs.files import Wanted, is_epoll, may_block
-from ktrace.fuzz.family import Scene
-from ktrace.fuzz.model_view import ModelView, Move, open_fds
+from ktrace.fuzz.family import Scenario
+from ktrace.fuzz.model_view import Action, ModelView, open_fds
 from ktrace.model.fs.file import File
 from ktrace.uapi.signal import SIGNAL_NUMBERS
 
-Poke = Callable[[ModelView, Chance, File], Move | None]
+Poke = Callable[[ModelView, Chance, File], Action | None]
 """Think of a call, by anybody, that happens to a file and does not sleep."""
 
 KEPT = C["O_NONBLOCK"] | C["O_DIRECT"] | C["O_APPEND"]
 EVENTS = (C["EPOLLIN"], C["EPOLLOUT"], C["EPOLLIN"] | C["EPOLLOUT"], C["EPOLLIN"] | C["EPOLLRDHUP"])
 
 
-def watching(wanted: Wanted, poke: Poke) -> Scene:
-    """Return the scene in which files that are as *wanted* are watched and poked."""
+def watching(wanted: Wanted, poke: Poke) -> Scenario:
+    """Return the scenario in which files that are as *wanted* are watched and poked."""
 
-    def scene(state: ModelView, choose: Chance) -> Iterator[Move]:
+    def scenario(state: ModelView, choose: Chance) -> Iterator[Action]:
         watchers = [task for task in state.free() if any(wanted(file) for _, file in open_fds(task))]
         if not watchers:
             return
@@ -43,17 +43,17 @@ def watching(wanted: Wanted, poke: Poke) -> Scene:
             sleeps = may_block(state, choose, 0.25)
             yield task.name, make_call("epoll_wait", epfd, choose.one((1, 8)), -1 if sleeps else 0)
             for _ in range(choose.integer(1, 3)):
-                move = poke(state, choose, choose.one(watched)[1])
-                if move is not None:
-                    yield move
+                action = poke(state, choose, choose.one(watched)[1])
+                if action is not None:
+                    yield action
 
-    return scene
+    return scenario
 
 
-def signalled(wanted: Wanted, poke: Poke) -> Scene:
-    """Return the scene in which somebody asks for signals from files that are as *wanted*, and these are poked."""
+def signalled(wanted: Wanted, poke: Poke) -> Scenario:
+    """Return the scenario in which somebody asks for signals from files that are as *wanted*, and these are poked."""
 
-    def scene(state: ModelView, choose: Chance) -> Iterator[Move]:
+    def scenario(state: ModelView, choose: Chance) -> Iterator[Action]:
         ends = [(task, fd, file) for task in state.free() for fd, file in open_fds(task) if wanted(file)]
         for task, fd, file in choose.some(ends, 1, 2):
             if task.files.slots.get(fd) is None or task.running is not None:
@@ -65,7 +65,7 @@ def signalled(wanted: Wanted, poke: Poke) -> Scene:
             flags = file.f_flags & KEPT | C["FASYNC"]
             yield task.name, make_call("fcntl", fd, C["F_SETFL"], flags)
         for _ in range(choose.integer(1, 4)) if ends else ():
-            if (move := poke(state, choose, choose.one(ends)[2])) is not None:
-                yield move
+            if (action := poke(state, choose, choose.one(ends)[2])) is not None:
+                yield action
 
-    return scene
+    return scenario

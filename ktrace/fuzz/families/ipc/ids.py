@@ -9,8 +9,8 @@ from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.background import USERS
 from ktrace.fuzz.chance import Chance
-from ktrace.fuzz.family import Family, Scene
-from ktrace.fuzz.model_view import ModelView, Move
+from ktrace.fuzz.family import Family, Scenario
+from ktrace.fuzz.model_view import Action, ModelView
 from ktrace.model.ipc.ids import Ids
 from ktrace.model.ipc.namespace import Namespace
 from ktrace.model.task import Task
@@ -47,11 +47,11 @@ class SysvFamily(Family):
                 uid = choose.one(USERS)
                 yield make_call("setresuid", uid, uid, uid)
 
-    def scenes(self) -> Sequence[tuple[float, Scene]]:
-        """Return what takes several moves."""
+    def scenarios(self) -> Sequence[tuple[float, Scenario]]:
+        """Return what takes several actions."""
         return [(0.6, self._churn), (0.5, self._new_limits)]
 
-    def _new_limits(self, state: ModelView, choose: Chance) -> Iterator[Move]:
+    def _new_limits(self, state: ModelView, choose: Chance) -> Iterator[Action]:
         """Change limits while objects are in use."""
         for call in self.limits(choose):
             yield None, call
@@ -69,7 +69,7 @@ class SysvFamily(Family):
         # Whoever may do most comes first: it is the one that starts.
         return entry, sorted(choose.some(tasks, len(tasks)), key=lambda task: not task.cred.capable("CAP_IPC_OWNER"))
 
-    def _churn(self, state: ModelView, choose: Chance) -> Iterator[Move]:
+    def _churn(self, state: ModelView, choose: Chance) -> Iterator[Action]:
         """Make and remove objects until the indices wrap and the sequence number moves on."""
         task = choose.one(state.free())
         for _ in range(choose.weighted([(9, 4), (1, 66)])):

@@ -9,8 +9,8 @@ from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.chance import Chance, pattern
 from ktrace.fuzz.families.fs.files import may_block
 from ktrace.fuzz.families.ipc.ids import SysvFamily, bad_pointer
-from ktrace.fuzz.family import Generator, Scene, later
-from ktrace.fuzz.model_view import ModelView, Move
+from ktrace.fuzz.family import Generator, Scenario, later
+from ktrace.fuzz.model_view import Action, ModelView
 from ktrace.model.ipc.msg_queue import MsgQueue
 from ktrace.model.ipc.namespace import Namespace
 from ktrace.model.task import Task
@@ -69,11 +69,11 @@ class MsgFamily(SysvFamily):
         """Remove an object."""
         return make_call("msgctl", ident, C["IPC_RMID"])
 
-    def scenes(self) -> Sequence[tuple[float, Scene]]:
-        """Return what takes several moves."""
-        return [*super().scenes(), (4, self._crowd_of_receivers), (4, self._crowd_of_senders)]
+    def scenarios(self) -> Sequence[tuple[float, Scenario]]:
+        """Return what takes several actions."""
+        return [*super().scenarios(), (4, self._crowd_of_receivers), (4, self._crowd_of_senders)]
 
-    def _crowd_of_receivers(self, state: ModelView, choose: Chance) -> Iterator[Move]:
+    def _crowd_of_receivers(self, state: ModelView, choose: Chance) -> Iterator[Action]:
         """Have several wait for messages of several types and sizes, then send some."""
         if (found := self.crowded(state, choose)) is None:
             return
@@ -91,7 +91,7 @@ class MsgFamily(SysvFamily):
             message = {"mtype": choose.one((1, 1, 2, 3, 9)), "mtext": pattern(state.number, choose.one((0, 5, 6, 50)))}
             yield choose.one(awake).name, make_call("msgsnd", msq.id, message, C["IPC_NOWAIT"])
 
-    def _crowd_of_senders(self, state: ModelView, choose: Chance) -> Iterator[Move]:
+    def _crowd_of_senders(self, state: ModelView, choose: Chance) -> Iterator[Action]:
         """Have several wait for room, each for as much as it needs, then make some."""
         if (found := self.crowded(state, choose)) is None:
             return

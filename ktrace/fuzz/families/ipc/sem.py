@@ -9,9 +9,9 @@ from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.chance import Chance
 from ktrace.fuzz.families.fs.files import may_block
 from ktrace.fuzz.families.ipc.ids import LONG, SysvFamily, bad_pointer
-from ktrace.fuzz.families.ipc.sem_scenarios import MOST, SEMMSL_FAST, SceneAtArray, chain, crowd, extremes
-from ktrace.fuzz.family import Generator, Scene, later
-from ktrace.fuzz.model_view import ModelView, Move, open_fds
+from ktrace.fuzz.families.ipc.sem_scenarios import MOST, SEMMSL_FAST, ScenarioAtArray, chain, crowd, extremes
+from ktrace.fuzz.family import Generator, Scenario, later
+from ktrace.fuzz.model_view import Action, ModelView, open_fds
 from ktrace.model.ipc.namespace import Namespace
 from ktrace.model.ipc.ns_file import NS_OPS
 from ktrace.model.ipc.sem_array import SemArray
@@ -84,17 +84,17 @@ class SemFamily(SysvFamily):
         """Remove an object."""
         return make_call("semctl", ident, 0, C["IPC_RMID"])
 
-    def scenes(self) -> Sequence[tuple[float, Scene]]:
-        """Return what takes several moves."""
+    def scenarios(self) -> Sequence[tuple[float, Scenario]]:
+        """Return what takes several actions."""
         together = [(5, crowd), (2, chain), (1.5, extremes)]
-        return [*super().scenes(), *((weight, self._at_an_array(scene)) for weight, scene in together)]
+        return [*super().scenarios(), *((weight, self._at_an_array(scenario)) for weight, scenario in together)]
 
-    def _at_an_array(self, scene: SceneAtArray) -> Scene:
-        """Return *scene* at any array that several can name."""
+    def _at_an_array(self, scenario: ScenarioAtArray) -> Scenario:
+        """Return *scenario* at any array that several can name."""
 
-        def begin(state: ModelView, choose: Chance) -> Iterator[Move]:
+        def begin(state: ModelView, choose: Chance) -> Iterator[Action]:
             if len(state.free()) > 2 and (found := self.crowded(state, choose)) is not None:
-                yield from scene(state, choose, *found)
+                yield from scenario(state, choose, *found)
 
         return begin
 

@@ -8,7 +8,7 @@ from typing import Any
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.chance import Chance
-from ktrace.fuzz.model_view import ModelView, Move
+from ktrace.fuzz.model_view import Action, ModelView
 from ktrace.model.ipc.sem_array import SemArray
 from ktrace.model.task import Task
 from ktrace.uapi.ipc import IPC_NOWAIT
@@ -18,11 +18,11 @@ SEMMSL_FAST = 256
 """Values that fit onto the kernel's stack; for more it allocates memory (``ipc/sem.c``)."""
 MOST = SEMMSL_FAST + 8
 """As many as the largest array has, and more: the id may be another one's."""
-SceneAtArray = Callable[[ModelView, Chance, SemArray, list[Task]], Iterator[Move]]
-"""Make moves around an array; the last argument are free tasks that can name it."""
+ScenarioAtArray = Callable[[ModelView, Chance, SemArray, list[Task]], Iterator[Action]]
+"""Make actions around an array; the last argument are free tasks that can name it."""
 
 
-def crowd(state: ModelView, choose: Chance, array: SemArray, holders: list[Task]) -> Iterator[Move]:
+def crowd(state: ModelView, choose: Chance, array: SemArray, holders: list[Task]) -> Iterator[Action]:
     """Have several sleep on *array*, each for something of its own, then let some of them go on, step by step.
 
     :param holders: free tasks that can name the array
@@ -42,7 +42,7 @@ def crowd(state: ModelView, choose: Chance, array: SemArray, holders: list[Task]
         yield choose.one(awake).name, _change(choose, array, width)
 
 
-def chain(state: ModelView, choose: Chance, array: SemArray, holders: list[Task]) -> Iterator[Move]:
+def chain(state: ModelView, choose: Chance, array: SemArray, holders: list[Task]) -> Iterator[Action]:
     """Have each wait for one semaphore and then let the next one's waiter go on, in any order; then begin with one."""
     width = min(len(array.sems), 4)
     start = choose.one((0, 0, 1))
@@ -110,7 +110,7 @@ def _change(choose: Chance, array: SemArray, width: int) -> Any:
     return make_call("semop", array.id, (_sop(num, choose.one((1, 1, 2, 3)), choose.one((0, 0, SEM_UNDO))),))
 
 
-def extremes(state: ModelView, choose: Chance, array: SemArray, holders: list[Task]) -> Iterator[Move]:
+def extremes(state: ModelView, choose: Chance, array: SemArray, holders: list[Task]) -> Iterator[Action]:
     """Drive a value and an adjustment to their limits, from either side, and one step further."""
     task, num = holders[0].name, choose.integer(0, min(len(array.sems), 3) - 1)
     sign = choose.one((1, -1))

@@ -1,4 +1,4 @@
-"""What scenes of sockets are made of: fresh sockets, connections, and calls on either end."""
+"""What scenarios of sockets are made of: fresh sockets, connections, and calls on either end."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.chance import Chance, pattern
 from ktrace.fuzz.families.fs.files import may_block
-from ktrace.fuzz.model_view import ModelView, Move, open_fds
+from ktrace.fuzz.model_view import Action, ModelView, open_fds
 from ktrace.model.net.core.sock import Socket
 from ktrace.model.task import Task
 from ktrace.uapi.socket import MSG_DONTWAIT
 
 MANY = 12
-"""Sockets of one actor from which on a scene closes some first."""
+"""Sockets of one actor from which on a scenario closes some first."""
 
 Address = dict[str, Any]
-Moves = Generator[Move, None, None]
+Actions = Generator[Action, None, None]
 
 
 class End(NamedTuple):
@@ -36,8 +36,8 @@ class Connection(NamedTuple):
     listener: End | None = None
 
 
-Made = Generator[Move, None, End | None]
-Connected = Generator[Move, None, Connection | None]
+Made = Generator[Action, None, End | None]
+Connected = Generator[Action, None, Connection | None]
 
 
 def actor(state: ModelView, choose: Chance) -> Task:
@@ -56,12 +56,12 @@ def holds(end: End, state: ModelView) -> bool:
     return is_awake(end.task, state) and slot is not None and isinstance(slot.file.private, Socket)
 
 
-def do(end: End, name: str, *args: Any, **named: Any) -> Move:
-    """Return the move in which the actor of *end* calls *name* on its socket."""
+def do(end: End, name: str, *args: Any, **named: Any) -> Action:
+    """Return the action in which the actor of *end* calls *name* on its socket."""
     return end.task.name, make_call(name, end.fd, *args, **named)
 
 
-def make_room(task: Task, choose: Chance) -> Moves:
+def make_room(task: Task, choose: Chance) -> Actions:
     """Close some sockets of an actor that has many."""
     sockets = [fd for fd, file in open_fds(task) if isinstance(file.private, Socket)]
     if len(sockets) > MANY:
@@ -135,14 +135,14 @@ def hand_over(state: ModelView, choose: Chance, end: End) -> Made:
     return end if child is None else End(child, end.fd)
 
 
-def send(state: ModelView, choose: Chance, end: End, size: int, flags: int = MSG_DONTWAIT) -> Move:
+def send(state: ModelView, choose: Chance, end: End, size: int, flags: int = MSG_DONTWAIT) -> Action:
     """Return the sending of *size* bytes that tell where they come from."""
     if not flags & ~MSG_DONTWAIT and choose.chance(0.1):
         return do(end, "sendmsg", {"msg_iov": (pattern(state.number, size),)}, flags)
     return do(end, "sendto", pattern(state.number, size), flags=flags)
 
 
-def receive(state: ModelView, choose: Chance, end: End, length: int, flags: int = MSG_DONTWAIT) -> Move:
+def receive(state: ModelView, choose: Chance, end: End, length: int, flags: int = MSG_DONTWAIT) -> Action:
     """Return the receiving of up to *length* bytes."""
     if choose.chance(0.15):
         room = {"msg_iov": (length,), "msg_namelen": choose.one((0, 16, 110)), "msg_controllen": choose.one((0, 64))}

@@ -1,4 +1,4 @@
-"""Scenes on connections of any family: how they are made, used, watched and ended."""
+"""Scenarios on connections of any family: how they are made, used, watched and ended."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.chance import Chance
 from ktrace.fuzz.families.fs.files import may_block
 from ktrace.fuzz.families.net.actions import (
+    Actions,
     Address,
     Connected,
     End,
-    Moves,
     accepted,
     actor,
     do,
@@ -26,8 +26,8 @@ from ktrace.fuzz.families.net.actions import (
     send,
     sleepy,
 )
-from ktrace.fuzz.family import Scene
-from ktrace.fuzz.model_view import ModelView, Move
+from ktrace.fuzz.family import Scenario
+from ktrace.fuzz.model_view import Action, ModelView
 from ktrace.model.task import Task
 from ktrace.uapi.signal import SIGNAL_NUMBERS
 from ktrace.uapi.socket import MSG_DONTWAIT, SOL_SOCKET
@@ -50,13 +50,13 @@ TALK_OPTIONS: Sequence[Option] = (
 ASKED = ("SO_ERROR", "SO_ERROR", "SO_TYPE", "SO_ACCEPTCONN", "SO_DOMAIN", "SO_PROTOCOL", "SO_PEERCRED", "SO_SNDBUF")
 
 
-def talking(connected: Maker, sizes: Sequence[int], urgent: bool) -> Scene:
-    """Return the scene in which both ends of a connection send and receive, sleep, and end it in some way.
+def talking(connected: Maker, sizes: Sequence[int], urgent: bool) -> Scenario:
+    """Return the scenario in which both ends of a connection send and receive, sleep, and end it in some way.
 
     :param urgent: there are urgent bytes
     """
 
-    def scene(state: ModelView, choose: Chance) -> Iterator[Move]:
+    def scenario(state: ModelView, choose: Chance) -> Iterator[Action]:
         made = yield from connected(state, choose)
         if made is None:
             return
@@ -71,14 +71,14 @@ def talking(connected: Maker, sizes: Sequence[int], urgent: bool) -> Scene:
             if holds(end, state):
                 yield do(end, "setsockopt", *choose.one(TALK_OPTIONS))
         for _ in range(choose.integer(2, 9)):
-            if (move := _exchange(state, choose, choose.one(ends), sizes, urgent)) is not None:
-                yield move
+            if (action := _exchange(state, choose, choose.one(ends), sizes, urgent)) is not None:
+                yield action
         yield from ending(state, choose, ends, sizes)
 
-    return scene
+    return scenario
 
 
-def _exchange(state: ModelView, choose: Chance, end: End, sizes: Sequence[int], urgent: bool) -> Move | None:
+def _exchange(state: ModelView, choose: Chance, end: End, sizes: Sequence[int], urgent: bool) -> Action | None:
     """Think of a call on one end of a connection."""
     if not holds(end, state):
         return None
@@ -107,7 +107,7 @@ def poll_of(state: ModelView, choose: Chance, end: End) -> Any:
     return make_call("poll", ({"fd": end.fd, "events": events},), -1 if may_block(state, choose, 0.3) else 0)
 
 
-def ending(state: ModelView, choose: Chance, ends: list[End], sizes: Sequence[int]) -> Moves:
+def ending(state: ModelView, choose: Chance, ends: list[End], sizes: Sequence[int]) -> Actions:
     """End a connection from one side, and see what the other one gets."""
     first, second = ends if choose.chance(0.5) else ends[::-1]
     if holds(second, state) and choose.chance(0.4):
@@ -148,10 +148,10 @@ def ending(state: ModelView, choose: Chance, ends: list[End], sizes: Sequence[in
         yield do(second, "close") if choose.chance(0.6) else do(second, "shutdown", choose.integer(0, 2))
 
 
-def crowd(domain: int, kinds: Sequence[int], fresh: Callable[[ModelView, Chance], Address]) -> Scene:
-    """Return the scene in which more connect to a listener than it has room for."""
+def crowd(domain: int, kinds: Sequence[int], fresh: Callable[[ModelView, Chance], Address]) -> Scenario:
+    """Return the scenario in which more connect to a listener than it has room for."""
 
-    def scene(state: ModelView, choose: Chance) -> Iterator[Move]:
+    def scenario(state: ModelView, choose: Chance) -> Iterator[Action]:
         task = actor(state, choose)
         yield from make_room(task, choose)
         listener = yield from new_socket(state, choose, task, domain, choose.one(kinds) & 0xF)
@@ -180,14 +180,14 @@ def crowd(domain: int, kinds: Sequence[int], fresh: Callable[[ModelView, Chance]
         for _ in range(choose.integer(1, 5)):
             yield from _at_listener(state, choose, listener, clients, address)
 
-    return scene
+    return scenario
 
 
 def _maybe_nonblock(state: ModelView, choose: Chance) -> int:
     return 0 if may_block(state, choose, 0.4) else C["SOCK_NONBLOCK"]
 
 
-def _at_listener(state: ModelView, choose: Chance, listener: End, clients: list[End], address: Address) -> Moves:
+def _at_listener(state: ModelView, choose: Chance, listener: End, clients: list[End], address: Address) -> Actions:
     """Do something to a listener, or to one that waits at it."""
     client = choose.one(clients)
     kind = choose.integer(0, 12)
@@ -220,10 +220,10 @@ def _at_listener(state: ModelView, choose: Chance, listener: End, clients: list[
         yield client.task.name, poll_of(state, choose, client)
 
 
-def signalled(connected: Maker, sizes: Sequence[int]) -> Scene:
-    """Return the scene in which SIGIO or SIGURG tell of what happens to one end (O_ASYNC, F_SETOWN, F_SETSIG)."""
+def signalled(connected: Maker, sizes: Sequence[int]) -> Scenario:
+    """Return the scenario in which SIGIO or SIGURG tell of what happens to one end (O_ASYNC, F_SETOWN, F_SETSIG)."""
 
-    def scene(state: ModelView, choose: Chance) -> Iterator[Move]:
+    def scenario(state: ModelView, choose: Chance) -> Iterator[Action]:
         made = yield from connected(state, choose)
         if made is None:
             return
@@ -239,17 +239,17 @@ def signalled(connected: Maker, sizes: Sequence[int]) -> Scene:
             yield do(watched, "setsockopt", SOL_SOCKET, C["SO_SNDBUF"], 0)
         for _ in range(choose.integer(2, 7)):
             end = choose.one((watched, other, other))
-            if holds(end, state) and (move := _exchange(state, choose, end, sizes, True)) is not None:
-                yield move
+            if holds(end, state) and (action := _exchange(state, choose, end, sizes, True)) is not None:
+                yield action
         yield from ending(state, choose, [other, watched], sizes)
 
-    return scene
+    return scenario
 
 
-def spliced(connected: Maker) -> Scene:
-    """Return the scene in which bytes go from a connection into a pipe and from there into another, or back."""
+def spliced(connected: Maker) -> Scenario:
+    """Return the scenario in which bytes go from a connection into a pipe and from there into another, or back."""
 
-    def scene(state: ModelView, choose: Chance) -> Iterator[Move]:
+    def scenario(state: ModelView, choose: Chance) -> Iterator[Action]:
         made = yield from connected(state, choose)
         if made is None or not is_awake(made.server.task, state):
             return
@@ -287,7 +287,7 @@ def spliced(connected: Maker) -> Scene:
             if holds(other, state):
                 yield task.name, make_call("splice", other.fd, None, write, None, 100, flags)
 
-    return scene
+    return scenario
 
 
 def _room(task: Task, fd: int) -> bool:
@@ -299,14 +299,14 @@ def _room(task: Task, fd: int) -> bool:
 
 def options(
     pool: Sequence[tuple[int, int, Sequence[Any]]], makers: Sequence[Callable[[ModelView, Chance], Any]]
-) -> Scene:
-    """Return the scene in which options are set and asked for, on sockets in any state.
+) -> Scenario:
+    """Return the scenario in which options are set and asked for, on sockets in any state.
 
     :param pool: level, name and values of options
     :param makers: bring about a socket, the first of :class:`End` or :class:`Connection`
     """
 
-    def scene(state: ModelView, choose: Chance) -> Iterator[Move]:
+    def scenario(state: ModelView, choose: Chance) -> Iterator[Action]:
         made = yield from choose.one(makers)(state, choose)
         if made is None:
             return
@@ -325,4 +325,4 @@ def options(
             if holds(end, state):
                 yield do(end, "getsockopt", SOL_SOCKET, C[choose.one(ASKED)])
 
-    return scene
+    return scenario

@@ -10,8 +10,8 @@ from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.chance import Chance, pattern
 from ktrace.fuzz.families.fs.files import Descriptors, may_block, pick_fd
 from ktrace.fuzz.families.fs.watchers import watching
-from ktrace.fuzz.family import Family, Generator, Scene
-from ktrace.fuzz.model_view import ModelView, Move, open_fds
+from ktrace.fuzz.family import Family, Generator, Scenario
+from ktrace.fuzz.model_view import Action, ModelView, open_fds
 from ktrace.model.fs.file import File
 from ktrace.model.net.core.sock import Sock, Socket
 from ktrace.model.net.unix.garbage import has_dropped
@@ -118,7 +118,7 @@ class SocketFamily(Family):
             *[(weight * 0.3, generator) for weight, generator in Descriptors(is_socket).generators()],
         ]
 
-    def urgent(self, state: ModelView) -> Move | None:
+    def urgent(self, state: ModelView) -> Action | None:
         """Give up a connection that waits for a SYN to be sent again, in a second or so; let dropped files be freed.
 
         They are freed in the middle of a step, and what takes their place in memory then is not told from them.
@@ -156,8 +156,8 @@ class SocketFamily(Family):
         if kind != C["SOCK_DGRAM"]:
             yield make_call("listen", fd, choose.one((0, 1, 5)))
 
-    def scenes(self) -> Sequence[tuple[float, Scene]]:
-        """Return what takes several moves."""
+    def scenarios(self) -> Sequence[tuple[float, Scenario]]:
+        """Return what takes several actions."""
         return [(1, watching(is_socket, _poke))]
 
     # -- making ----------------------------------------------------------------------------------
@@ -340,7 +340,7 @@ def _idle(file: File) -> bool:
     return sk is None or (not sk.receive_queue and not sk.ack_backlog and not sk.shutdown)
 
 
-def _poke(state: ModelView, choose: Chance, file: File) -> Move | None:
+def _poke(state: ModelView, choose: Chance, file: File) -> Action | None:
     """Send through or receive from *file* or its like, without sleeping."""
     holders = [(task, fd) for task in state.free() for fd, opened in open_fds(task) if is_talking(opened)]
     if not holders:

@@ -25,8 +25,8 @@ from ktrace.fuzz.families.fs.pipe.scenarios import (
 )
 from ktrace.fuzz.families.fs.pipe.sockets import through_socket
 from ktrace.fuzz.families.fs.watchers import signalled, watching
-from ktrace.fuzz.family import Family, Generator, Scene, later
-from ktrace.fuzz.model_view import ModelView, Move, open_fds
+from ktrace.fuzz.family import Family, Generator, Scenario, later
+from ktrace.fuzz.model_view import Action, ModelView, open_fds
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.model.fs.file import File
 from ktrace.model.fs.pipe.pipe import PipeInode
@@ -72,7 +72,7 @@ class PipeFamily(Family):
             *[(weight * 0.5, generator) for weight, generator in Descriptors(is_pipe).generators()],
         ]
 
-    def scenes(self) -> Sequence[tuple[float, Scene]]:
+    def scenarios(self) -> Sequence[tuple[float, Scenario]]:
         """Return crowds at either end of a pipe, and rings that were used."""
         return [
             (2, crowd_of_writers),
@@ -86,7 +86,7 @@ class PipeFamily(Family):
             (0.3, self._new_limits),
         ]
 
-    def _new_limits(self, state: ModelView, choose: Chance) -> Iterator[Move]:
+    def _new_limits(self, state: ModelView, choose: Chance) -> Iterator[Action]:
         """Change limits while pipes are in use."""
         for call in self.limits(choose):
             yield None, call

@@ -8,7 +8,7 @@ from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.chance import Chance, pattern
 from ktrace.fuzz.families.fs.files import Wanted
-from ktrace.fuzz.model_view import ModelView, Move, open_fds
+from ktrace.fuzz.model_view import Action, ModelView, open_fds
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
 from ktrace.model.fs.file import File, file_inode
@@ -48,7 +48,7 @@ def is_regular(file: File) -> bool:
     return file.seekable
 
 
-def crowd_of_writers(state: ModelView, choose: Chance) -> Iterator[Move]:
+def crowd_of_writers(state: ModelView, choose: Chance) -> Iterator[Action]:
     """Fill a pipe, have several write to it, then make room: a little, a lot, or none any more."""
     pipe = _shared(state, choose, is_write_end)
     if pipe is None or pipe.max_usage > 16:
@@ -68,7 +68,7 @@ def crowd_of_writers(state: ModelView, choose: Chance) -> Iterator[Move]:
     yield from _relieve(state, choose, pipe, is_read_end)
 
 
-def crowd_of_readers(state: ModelView, choose: Chance) -> Iterator[Move]:
+def crowd_of_readers(state: ModelView, choose: Chance) -> Iterator[Action]:
     """Empty a pipe, have several read from it, then write: a little, a lot, or none any more."""
     pipe = _shared(state, choose, is_read_end)
     if pipe is None:
@@ -85,7 +85,7 @@ def crowd_of_readers(state: ModelView, choose: Chance) -> Iterator[Move]:
     yield from _relieve(state, choose, pipe, is_write_end)
 
 
-def abandoned(state: ModelView, choose: Chance) -> Iterator[Move]:
+def abandoned(state: ModelView, choose: Chance) -> Iterator[Action]:
     """Have some sleep at one side of a pipe, all of whose other side one actor holds, who then leaves it."""
     mine, theirs = choose.one(((is_write_end, is_read_end), (is_read_end, is_write_end)))
     pipe = _shared(state, choose, mine)
@@ -124,7 +124,7 @@ def abandoned(state: ModelView, choose: Chance) -> Iterator[Move]:
         yield leaver.name, make_call("close", fd)
 
 
-def used_slots(state: ModelView, choose: Chance) -> Iterator[Move]:
+def used_slots(state: ModelView, choose: Chance) -> Iterator[Action]:
     """Use every slot of a ring, then have a file's pages take their places, then write once more."""
     holders = [(task, fd, file) for task in state.free() for fd, file in open_fds(task) if is_write_end(file)]
     holders = [holder for holder in holders if holder[2].private.max_usage <= 16]
@@ -157,7 +157,7 @@ def used_slots(state: ModelView, choose: Chance) -> Iterator[Move]:
     yield task.name, make_call("write", fd, pattern(state.number, choose.one((1, 50))))
 
 
-def meeting(state: ModelView, choose: Chance) -> Iterator[Move]:
+def meeting(state: ModelView, choose: Chance) -> Iterator[Action]:
     """Have several open a FIFO from either side; some wait for each other, are interrupted, and leave again."""
     path = choose.one(PATHS)
     name = path.rpartition(b"/")[2].decode()
@@ -185,7 +185,7 @@ def meeting(state: ModelView, choose: Chance) -> Iterator[Move]:
                     yield task.name, make_call("read", fd, choose.one((1, 200)))
 
 
-def poke(state: ModelView, choose: Chance, file: File) -> Move | None:
+def poke(state: ModelView, choose: Chance, file: File) -> Action | None:
     """Read from or write to the pipe of *file*, a little, where that does not sleep; or close or resize it."""
     pipe: PipeInode = file.private
     if choose.chance(0.15) and (ends := _ends(state, pipe, is_pipe)):
@@ -203,7 +203,7 @@ def poke(state: ModelView, choose: Chance, file: File) -> Move | None:
     return task.name, make_call("write", fd, pattern(state.number, choose.one((1, 10, 100))))
 
 
-def _relieve(state: ModelView, choose: Chance, pipe: PipeInode, wanted: Wanted) -> Iterator[Move]:
+def _relieve(state: ModelView, choose: Chance, pipe: PipeInode, wanted: Wanted) -> Iterator[Action]:
     """Act at the other end: by calls that go through, by closing all there is, or not at all."""
     way = choose.integer(0, 3)
     for _ in range(choose.integer(1, 3)):
@@ -248,7 +248,7 @@ def _fds(task: Task, pipe: PipeInode, wanted: Wanted) -> list[int]:
     return [fd for fd, file in open_fds(task) if wanted(file) and file.private is pipe]
 
 
-def _wakeable(choose: Chance, ends: list[End]) -> Iterator[Move]:
+def _wakeable(choose: Chance, ends: list[End]) -> Iterator[Action]:
     """Let calls on these descriptors sleep."""
     for task, fd, file in ends:
         if file.f_flags & C["O_NONBLOCK"]:

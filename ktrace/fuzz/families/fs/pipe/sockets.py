@@ -9,7 +9,7 @@ from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.chance import Chance, pattern
 from ktrace.fuzz.families.fs.pipe.scenarios import is_read_end, is_write_end
 from ktrace.fuzz.families.net.socket import is_socket
-from ktrace.fuzz.model_view import ModelView, Move, open_fds
+from ktrace.fuzz.model_view import Action, ModelView, open_fds
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.model.task import Task
 from ktrace.uapi.splice import SPLICE_F_NONBLOCK
@@ -18,7 +18,7 @@ _DONTWAIT = C["MSG_DONTWAIT"] | C["MSG_NOSIGNAL"]
 SIZES = (1, 10, 100, PAGE_SIZE, 6000)
 
 
-def through_socket(state: ModelView, choose: Chance) -> Iterator[Move]:
+def through_socket(state: ModelView, choose: Chance) -> Iterator[Action]:
     """Have somebody who has a pipe move what sockets carry into it, and out of it again, and write behind that."""
     holders = [(task, fd) for task in state.free() for fd, file in open_fds(task) if is_write_end(file)]
     if not holders:

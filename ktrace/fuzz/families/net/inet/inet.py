@@ -20,7 +20,7 @@ from ktrace.fuzz.families.net.inet.scenarios import (
 from ktrace.fuzz.families.net.options import INET_OPTIONS, OPTIONS
 from ktrace.fuzz.families.net.scenarios import crowd, options, signalled, spliced, talking
 from ktrace.fuzz.families.net.socket import SocketFamily, sock_of
-from ktrace.fuzz.family import Scene
+from ktrace.fuzz.family import Scenario
 from ktrace.fuzz.model_view import ModelView
 from ktrace.model.task import Task
 
@@ -57,7 +57,7 @@ class InetFamily(SocketFamily):
     name = "inet"
     domain = C["AF_INET"]
     types = (C["SOCK_STREAM"], C["SOCK_STREAM"], C["SOCK_DGRAM"])
-    scene_share = 0.4
+    scenario_share = 0.4
 
     def __init__(self, choose: Chance) -> None:
         self._share6 = choose.one((0.0, 0.0, 0.5, 1.0))
@@ -67,11 +67,11 @@ class InetFamily(SocketFamily):
         """Return one of the two families."""
         return C["AF_INET6"] if choose.chance(self._share6) else self.domain
 
-    def scenes(self) -> Sequence[tuple[float, Scene]]:
-        """Return what takes several moves."""
+    def scenarios(self) -> Sequence[tuple[float, Scenario]]:
+        """Return what takes several actions."""
         domain = self.new_domain
         return [
-            *super().scenes(),
+            *super().scenarios(),
             (5, talking(stream(domain), (1, 5, 100, 1000), urgent=True)),
             (3, crowd(self.domain, (C["SOCK_STREAM"],), _somewhere)),
             (1.5, spliced(stream(domain))),

@@ -12,7 +12,7 @@ from ktrace.fuzz.families.fs.files import may_block, pick_fd
 from ktrace.fuzz.families.fs.watchers import watching
 from ktrace.fuzz.families.net.inet.inet import InetFamily
 from ktrace.fuzz.families.net.socket import is_socket, is_talking, sock_of
-from ktrace.fuzz.family import Scene
+from ktrace.fuzz.family import Scenario
 from ktrace.fuzz.model_view import ModelView
 from ktrace.model.net.core.sock import Sock
 from ktrace.model.net.inet.sock import Inet
@@ -55,8 +55,8 @@ class RawFamily(InetFamily):
         for _ in range(choose.integer(0, 3)):
             yield self._new(choose)
 
-    def scenes(self) -> Sequence[tuple[float, Scene]]:
-        """Return what takes several moves: watching with poll and epoll."""
+    def scenarios(self) -> Sequence[tuple[float, Scenario]]:
+        """Return what takes several actions: watching with poll and epoll."""
         return [(1, watching(is_socket, lambda state, choose, file: None))]
 
     def _new(self, choose: Chance) -> Call:

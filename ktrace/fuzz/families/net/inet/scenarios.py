@@ -1,4 +1,4 @@
-"""Scenes of TCP and UDP: connections of all kinds, refused and half-made ones, ports that are taken, datagrams."""
+"""Scenarios of TCP and UDP: connections of all kinds, refused and half-made ones, ports that are taken, datagrams."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.fuzz.chance import Chance
 from ktrace.fuzz.families.net.actions import (
+    Actions,
     Address,
     Connected,
     End,
     Made,
-    Moves,
     actor,
     connect_fresh,
     do,
@@ -24,7 +24,7 @@ from ktrace.fuzz.families.net.actions import (
     sleepy,
 )
 from ktrace.fuzz.families.net.scenarios import poll_of
-from ktrace.fuzz.model_view import ModelView, Move
+from ktrace.fuzz.model_view import Action, ModelView
 from ktrace.uapi.socket import MSG_DONTWAIT, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET
 
 Domain = Callable[[Chance], int]
@@ -92,10 +92,10 @@ def some_socket(domain: Domain) -> Callable[[ModelView, Chance], Made]:
     return make
 
 
-def alone(domain: Domain) -> Callable[[ModelView, Chance], Iterator[Move]]:
-    """Return the scene in which one socket connects to nobody, to itself, twice, and to nowhere again (AF_UNSPEC)."""
+def alone(domain: Domain) -> Callable[[ModelView, Chance], Iterator[Action]]:
+    """Return the scenario in which one socket connects to nobody, to itself, twice, and to nowhere again"""
 
-    def scene(state: ModelView, choose: Chance) -> Iterator[Move]:
+    def scenario(state: ModelView, choose: Chance) -> Iterator[Action]:
         task = actor(state, choose)
         yield from make_room(task, choose)
         family, kind = domain(choose), choose.one((SOCK_STREAM, SOCK_STREAM, SOCK_DGRAM))
@@ -139,7 +139,7 @@ def alone(domain: Domain) -> Callable[[ModelView, Chance], Iterator[Move]]:
                     else:
                         yield task.name, poll_of(state, choose, end)
 
-    return scene
+    return scenario
 
 
 def _odd_name(choose: Chance, family: int, port: int) -> Address:
@@ -150,10 +150,10 @@ def _odd_name(choose: Chance, family: int, port: int) -> Address:
     return address(family, choose.one((port, 0)), choose.one(("127.0.0.1", "0.0.0.0")))
 
 
-def ports(domain: Domain) -> Callable[[ModelView, Chance], Iterator[Move]]:
-    """Return the scene in which several sockets want one port: addresses, SO_REUSEADDR, SO_REUSEPORT, users."""
+def ports(domain: Domain) -> Callable[[ModelView, Chance], Iterator[Action]]:
+    """Return the scenario in which several sockets want one port: addresses, SO_REUSEADDR, SO_REUSEPORT, users."""
 
-    def scene(state: ModelView, choose: Chance) -> Iterator[Move]:
+    def scenario(state: ModelView, choose: Chance) -> Iterator[Action]:
         port = choose.one((fresh_port(state), 5000, 80))
         kind = choose.one((SOCK_STREAM, SOCK_STREAM, SOCK_DGRAM))
         ends: list[End] = []
@@ -200,13 +200,13 @@ def ports(domain: Domain) -> Callable[[ModelView, Chance], Iterator[Move]]:
                 case _:
                     yield do(end, "getsockname")
 
-    return scene
+    return scenario
 
 
-def datagrams(domain: Domain) -> Callable[[ModelView, Chance], Iterator[Move]]:
-    """Return the scene in which UDP sockets send to each other: connected or not, corked, refused, until full."""
+def datagrams(domain: Domain) -> Callable[[ModelView, Chance], Iterator[Action]]:
+    """Return the scenario in which UDP sockets send to each other: connected or not, corked, refused, until full."""
 
-    def scene(state: ModelView, choose: Chance) -> Iterator[Move]:
+    def scenario(state: ModelView, choose: Chance) -> Iterator[Action]:
         family = domain(choose)
         ends: list[tuple[End, int]] = []
         for number in range(choose.integer(2, 3)):
@@ -229,7 +229,7 @@ def datagrams(domain: Domain) -> Callable[[ModelView, Chance], Iterator[Move]]:
         for _ in range(choose.integer(6, 16)):
             yield from _datagram(state, choose, family, ends)
 
-    return scene
+    return scenario
 
 
 _SIZES = (0, 1, 10, 100, 1400, 3000)
@@ -242,7 +242,7 @@ _SMALL_OPTIONS: Sequence[tuple[int, int, Sequence[Any]]] = (
 )
 
 
-def _datagram(state: ModelView, choose: Chance, family: int, ends: list[tuple[End, int]]) -> Moves:
+def _datagram(state: ModelView, choose: Chance, family: int, ends: list[tuple[End, int]]) -> Actions:
     end, _ = choose.one(ends)
     target = choose.one(ends)[1]
     if not holds(end, state):
@@ -282,10 +282,10 @@ def _datagram(state: ModelView, choose: Chance, family: int, ends: list[tuple[En
                 yield do(end, "close")
 
 
-def large(domain: Domain) -> Callable[[ModelView, Chance], Iterator[Move]]:
-    """Return the scene in which one end sends more than the other has room for, waits, and is let go on."""
+def large(domain: Domain) -> Callable[[ModelView, Chance], Iterator[Action]]:
+    """Return the scenario in which one end sends more than the other has room for, waits, and is let go on."""
 
-    def scene(state: ModelView, choose: Chance) -> Iterator[Move]:
+    def scenario(state: ModelView, choose: Chance) -> Iterator[Action]:
         made = yield from stream(domain)(state, choose)
         if made is None:
             return
@@ -308,4 +308,4 @@ def large(domain: Domain) -> Callable[[ModelView, Chance], Iterator[Move]]:
         if holds(one, state):
             yield receive(state, choose, one, 10)
 
-    return scene
+    return scenario

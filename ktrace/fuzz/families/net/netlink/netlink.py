@@ -12,7 +12,7 @@ from ktrace.fuzz.chance import Chance, pattern
 from ktrace.fuzz.families.fs.files import pick_fd
 from ktrace.fuzz.families.fs.watchers import watching
 from ktrace.fuzz.families.net.socket import SocketFamily, is_socket, is_talking, sock_of
-from ktrace.fuzz.family import Scene
+from ktrace.fuzz.family import Scenario
 from ktrace.fuzz.model_view import ModelView
 from ktrace.model.net.netlink.sock import Netlink
 from ktrace.model.task import Task
@@ -37,8 +37,8 @@ class NetlinkFamily(SocketFamily):
         yield make_call("socket", self.domain, self.kind(choose), C["NETLINK_USERSOCK"])
         yield make_call("bind", max(task.files.slots, default=0), self.address(state, choose, task))
 
-    def scenes(self) -> Sequence[tuple[float, Scene]]:
-        """Return what takes several moves: watching with poll and epoll."""
+    def scenarios(self) -> Sequence[tuple[float, Scenario]]:
+        """Return what takes several actions: watching with poll and epoll."""
         return [(1, watching(is_socket, lambda state, choose, file: None))]
 
     def address(self, state: ModelView, choose: Chance, task: Task) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Scenes of datagrams between AF_UNIX sockets: who sends to whom, full queues, receivers that change or go."""
+"""Scenarios of datagrams between AF_UNIX sockets: who sends to whom, full queues, receivers that change or go."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.chance import Chance
 from ktrace.fuzz.families.fs.files import may_block
 from ktrace.fuzz.families.net.actions import (
+    Actions,
     Address,
     End,
-    Moves,
     actor,
     do,
     holds,
@@ -23,7 +23,7 @@ from ktrace.fuzz.families.net.actions import (
     sleepy,
 )
 from ktrace.fuzz.families.net.scenarios import poll_of
-from ktrace.fuzz.model_view import ModelView, Move
+from ktrace.fuzz.model_view import Action, ModelView
 from ktrace.uapi.socket import AF_UNSPEC, MSG_DONTWAIT
 
 UNSPEC: Address = {"sa_family": AF_UNSPEC}
@@ -34,7 +34,7 @@ def named(state: ModelView, kind: str = "") -> Address:
     return {"sa_family": C["AF_UNIX"], "sun_path": b"\0%s%d" % (kind.encode(), state.number)}
 
 
-def bound_socket(state: ModelView, choose: Chance, prefix: str) -> Generator[Move, None, tuple[End, Address] | None]:
+def bound_socket(state: ModelView, choose: Chance, prefix: str) -> Generator[Action, None, tuple[End, Address] | None]:
     """Have an actor make a datagram socket under a new name that begins with *prefix*; ``None`` if that failed."""
     task = actor(state, choose)
     yield from make_room(task, choose)
@@ -46,7 +46,7 @@ def bound_socket(state: ModelView, choose: Chance, prefix: str) -> Generator[Mov
     return end, address
 
 
-def many_to_one(state: ModelView, choose: Chance) -> Iterator[Move]:
+def many_to_one(state: ModelView, choose: Chance) -> Iterator[Action]:
     """Have several sockets send to one or two receivers until there is no room, by name or connected."""
     receivers: list[tuple[End, Address]] = []
     for _ in range(choose.one((1, 1, 2))):
@@ -82,7 +82,7 @@ def many_to_one(state: ModelView, choose: Chance) -> Iterator[Move]:
         yield from _step(state, choose, receivers, senders)
 
 
-def _claim(state: ModelView, choose: Chance, receivers: list[tuple[End, Address]], senders: list[End]) -> Moves:
+def _claim(state: ModelView, choose: Chance, receivers: list[tuple[End, Address]], senders: list[End]) -> Actions:
     """Connect a receiver to one of the senders: from then on it takes packets from that one only."""
     sender, (receiver, _) = choose.one(senders), choose.one(receivers)
     if holds(sender, state) and holds(receiver, state):
@@ -92,7 +92,7 @@ def _claim(state: ModelView, choose: Chance, receivers: list[tuple[End, Address]
             yield do(receiver, "connect", address)
 
 
-def _message(state: ModelView, choose: Chance, sender: End, receivers: list[tuple[End, Address]], flags: int) -> Move:
+def _message(state: ModelView, choose: Chance, sender: End, receivers: list[tuple[End, Address]], flags: int) -> Action:
     size = choose.one((0, 1, 10, 10, 100, 3000))
     if choose.chance(0.35):
         address: Any = choose.one(receivers)[1]
@@ -115,7 +115,7 @@ def _watched(state: ModelView, choose: Chance, end: End) -> Any:
     return epoll
 
 
-def _step(state: ModelView, choose: Chance, receivers: list[tuple[End, Address]], senders: list[End]) -> Moves:
+def _step(state: ModelView, choose: Chance, receivers: list[tuple[End, Address]], senders: list[End]) -> Actions:
     sender, (receiver, address) = choose.one(senders), choose.one(receivers)
     match choose.integer(0, 13):
         case 0 | 1 if holds(sender, state) and may_block(state, choose, 1.0):
@@ -139,7 +139,7 @@ def _step(state: ModelView, choose: Chance, receivers: list[tuple[End, Address]]
             yield do(receiver, "setsockopt", C["SOL_SOCKET"], C["SO_PEEK_OFF"], choose.one((0, 2, 12, -1)))
 
 
-def peeking_at_offsets(state: ModelView, choose: Chance) -> Iterator[Move]:
+def peeking_at_offsets(state: ModelView, choose: Chance) -> Iterator[Action]:
     """Peek at offsets across packets of a pair, empty ones among them, then receive."""
     task = actor(state, choose)
     yield from make_room(task, choose)
@@ -160,7 +160,7 @@ def peeking_at_offsets(state: ModelView, choose: Chance) -> Iterator[Move]:
             yield receive(state, choose, other, choose.one((1, 4, 5, 20)), flags)
 
 
-def mutual(state: ModelView, choose: Chance) -> Iterator[Move]:
+def mutual(state: ModelView, choose: Chance) -> Iterator[Action]:
     """Connect packets' sockets to each other, fill them, then connect elsewhere, to nobody, or close one."""
     ends: list[tuple[End, Address]] = []
     for _ in range(choose.one((2, 2, 3))):
@@ -196,7 +196,7 @@ def mutual(state: ModelView, choose: Chance) -> Iterator[Move]:
                 yield end.task.name, poll_of(state, choose, end)
 
 
-def waiting_for_room(state: ModelView, choose: Chance) -> Iterator[Move]:
+def waiting_for_room(state: ModelView, choose: Chance) -> Iterator[Action]:
     """Fill a receiver, have one or two senders wait for room, then make some, or take the receiver away."""
     bound = yield from bound_socket(state, choose, "w")
     if bound is None:

@@ -1,4 +1,4 @@
-"""Scenes of what travels in messages between AF_UNIX sockets: descriptors, credentials, and garbage of both."""
+"""Scenarios of what travels in messages between AF_UNIX sockets: descriptors, credentials, and garbage of both."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ktrace.fuzz.families.net.actions import (
     send,
 )
 from ktrace.fuzz.families.net.unix.dgram_scenarios import named
-from ktrace.fuzz.model_view import ModelView, Move, open_fds
+from ktrace.fuzz.model_view import Action, ModelView, open_fds
 from ktrace.model.task import Task
 from ktrace.uapi.socket import MSG_DONTWAIT, SOL_SOCKET
 
@@ -63,7 +63,7 @@ def _some_fds(choose: Chance, task: Task, most: int) -> list[int]:
     return [choose.one(fds) for _ in range(choose.integer(1, most))] if fds else []
 
 
-def passing(state: ModelView, choose: Chance) -> Iterator[Move]:
+def passing(state: ModelView, choose: Chance) -> Iterator[Action]:
     """Send descriptors and bytes in turn, close what was sent, receive with rooms of many sizes."""
     made = yield from stream(state, choose)
     if made is None:
@@ -107,7 +107,7 @@ def passing(state: ModelView, choose: Chance) -> Iterator[Move]:
             yield do(end, "close")
 
 
-def introduced(state: ModelView, choose: Chance) -> Iterator[Move]:
+def introduced(state: ModelView, choose: Chance) -> Iterator[Action]:
     """Send with credentials, given, true or forged, to who asks for them and who does not."""
     made = yield from stream(state, choose)
     if made is None:
@@ -137,7 +137,7 @@ def introduced(state: ModelView, choose: Chance) -> Iterator[Move]:
             yield do(other, "recvmsg", room, MSG_DONTWAIT | choose.flags(0.2, C["MSG_PEEK"]))
 
 
-def garbage(state: ModelView, choose: Chance) -> Iterator[Move]:
+def garbage(state: ModelView, choose: Chance) -> Iterator[Action]:
     """Send sockets over each other or themselves and close them all: only the collector can free them."""
     task = actor(state, choose)
     yield from make_room(task, choose)
@@ -187,7 +187,7 @@ def _unaccepted(state: ModelView, choose: Chance, task: Task) -> Connected:
     return Connection(client, listener)
 
 
-def names(state: ModelView, choose: Chance) -> Iterator[Move]:
+def names(state: ModelView, choose: Chance) -> Iterator[Action]:
     """Bind to names of all kinds, twice, taken ones, removed ones; ask for them."""
     ends: list[End] = []
     for _ in range(choose.integer(1, 3)):

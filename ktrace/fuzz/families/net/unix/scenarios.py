@@ -8,7 +8,7 @@ from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.chance import Chance, pattern
 from ktrace.fuzz.families.net.socket import is_socket
-from ktrace.fuzz.model_view import ModelView, Move, open_fds
+from ktrace.fuzz.model_view import Action, ModelView, open_fds
 from ktrace.model.net.core.sock import Sock
 from ktrace.model.net.unix.sock import Unix
 from ktrace.model.task import Task
@@ -17,7 +17,7 @@ from ktrace.uapi.socket import MSG_DONTWAIT
 End = tuple[Task, int, Unix]
 
 
-def full_queue(state: ModelView, choose: Chance) -> Iterator[Move]:
+def full_queue(state: ModelView, choose: Chance) -> Iterator[Action]:
     """Send until there is no room, wait for some now and then, then receive."""
     if (pair := _pair(state, choose)) is None:
         return
@@ -44,7 +44,7 @@ def full_queue(state: ModelView, choose: Chance) -> Iterator[Move]:
         yield end[0].name, make_call("close", end[1])
 
 
-def urgent(state: ModelView, choose: Chance) -> Iterator[Move]:
+def urgent(state: ModelView, choose: Chance) -> Iterator[Action]:
     """Send ordinary and urgent bytes in turn, receive them in any order."""
     if (pair := _pair(state, choose)) is None:
         return
@@ -63,7 +63,7 @@ def urgent(state: ModelView, choose: Chance) -> Iterator[Move]:
                 yield end[0].name, make_call("recvfrom", end[1], len=choose.one((1, 2, 5, 50)), flags=flags)
 
 
-def peeking(state: ModelView, choose: Chance) -> Iterator[Move]:
+def peeking(state: ModelView, choose: Chance) -> Iterator[Action]:
     """Set an offset for peeking, then peek and receive across several messages."""
     if (pair := _pair(state, choose)) is None:
         return

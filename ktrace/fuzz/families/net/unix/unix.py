@@ -21,7 +21,7 @@ from ktrace.fuzz.families.net.unix.dgram_scenarios import (
 )
 from ktrace.fuzz.families.net.unix.rights_scenarios import by_name, garbage, introduced, names, pair, passing, stream
 from ktrace.fuzz.families.net.unix.scenarios import full_queue, peeking, urgent
-from ktrace.fuzz.family import Generator, Scene
+from ktrace.fuzz.family import Generator, Scenario
 from ktrace.fuzz.model_view import ModelView, open_fds
 from ktrace.model.task import Task
 from ktrace.state.call import Call
@@ -40,7 +40,7 @@ class UnixFamily(SocketFamily):
     name = "unix"
     domain = C["AF_UNIX"]
     types = (C["SOCK_STREAM"], C["SOCK_STREAM"], C["SOCK_DGRAM"], C["SOCK_SEQPACKET"])
-    scene_share = 0.4
+    scenario_share = 0.4
 
     def __init__(self, choose: Chance) -> None:
         self._large = choose.chance(0.3)
@@ -56,10 +56,10 @@ class UnixFamily(SocketFamily):
             (1, self._fork_off),
         ]
 
-    def scenes(self) -> Sequence[tuple[float, Scene]]:
-        """Return what takes several moves."""
+    def scenarios(self) -> Sequence[tuple[float, Scenario]]:
+        """Return what takes several actions."""
         return [
-            *super().scenes(),
+            *super().scenarios(),
             (2, full_queue),
             (2, urgent),
             (1, peeking),
