@@ -94,6 +94,8 @@ def _run_in_guest(
         before = take_census(lab.kernel) if validate else None
         status = _run(machine, Command(argv, environment, stdin=given, timeout=timeout))
         violations = validate_all(lab.kernel) if validate else []
+        if violations:
+            guests.require_whole()
         said = [] if before is None else list(_said(before, take_census(lab.kernel), violations))
     return os.waitstatus_to_exitcode(status), violations, said
 

@@ -183,6 +183,7 @@ def _save(guests: Guests, plan: Plan, found: Found, quiet: bool) -> dict[str, An
     from ktrace.fuzz.save import replay_finding, save_finding
 
     assert found.trial.finding is not None
+    guests.require_whole()
     saved = save_finding(plan, found)
     if found.judgement is Judgement.UNSTEADY:
         if not quiet:

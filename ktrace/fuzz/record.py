@@ -12,6 +12,7 @@ from ktrace.fuzz.finding import Finding
 from ktrace.fuzz.pool import Pool
 from ktrace.image.image import Image
 from ktrace.inspect.trace.clocks import read_clocks
+from ktrace.machine.template.template import template_identity
 from ktrace.state.ref import Ref
 from ktrace.state.step import Step
 from ktrace.state.world import World
@@ -71,7 +72,7 @@ def keep_record(record: Record, pool: Pool, image: Image, release: str, finding:
         "release": release,
         "accelerator": spec.accel,
         "memory_mib": spec.memory_mib,
-        "template": pool.template.directory.name,
+        "template": template_identity(pool.template),
         "functions": False,
     }
     directory = Path(mkdtemp(prefix="session-", dir=pool.scratch))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ktrace.image.damage import damaged_outputs
 from ktrace.image.image import Image, compose_image, open_image
 from ktrace.image.initramfs import build_initramfs, initramfs_inputs
 from ktrace.image.kernel import build_kernel, kernel_inputs
@@ -54,6 +55,20 @@ def ensure_initramfs(recipe: InitramfsRecipe, store: Store, progress: Progress, 
     )
 
 
+def _whole(store: Store, ensure: Callable[[], Path], progress: Progress) -> Path:
+    """Return an entry of the store, built again if a file of it is not as it was built."""
+
+    def damage(directory: Path) -> list[str]:
+        return damaged_outputs(directory, read_manifest(directory))
+
+    entry = ensure()
+    if damaged := damage(entry):
+        progress.note(f"{', '.join(damaged)} in {str(entry)!r} is damaged: building it again")
+        store.remove(entry.parent.name, entry.name, lambda directory: bool(damage(directory)))
+        entry = ensure()
+    return entry
+
+
 def build_image(name: str, *, store: Store | None = None, progress: Progress | None = None) -> Image:
     """Build an image, or find that it is there.
 
@@ -67,8 +82,8 @@ def build_image(name: str, *, store: Store | None = None, progress: Progress | N
     store = store or open_store()
     progress = progress or Silent()
     with store.in_use():
-        kernel = ensure_kernel(recipe, store, progress)
-        initramfs = ensure_initramfs(recipe.initramfs, store, progress)
+        kernel = _whole(store, lambda: ensure_kernel(recipe, store, progress), progress)
+        initramfs = _whole(store, lambda: ensure_initramfs(recipe.initramfs, store, progress), progress)
         kernel_manifest, initramfs_manifest = read_manifest(kernel), read_manifest(initramfs)
         manifest = {
             "origin": "recipe",
@@ -81,6 +96,6 @@ def build_image(name: str, *, store: Store | None = None, progress: Progress | N
             "outputs": {**kernel_manifest["outputs"], **initramfs_manifest["outputs"]},
         }
         key = digest_json({"name": recipe.name, "kernel": kernel.name, "initramfs": initramfs.name})
-        directory = compose_image(store, kernel, initramfs, manifest, key)
+        directory = _whole(store, lambda: compose_image(store, kernel, initramfs, manifest, key), progress)
         store.write_ref(recipe.name, {"image": key})
     return open_image(recipe.name, directory)

@@ -206,6 +206,24 @@ class Store:
                     output.rename(final)
         return final
 
+    def remove(self, part: str, key: str, unwanted: Callable[[Path], bool] = lambda path: True) -> bool:
+        """Remove the entry of that key; whoever has its files open keeps them.
+
+        :param unwanted: asked under the entry's lock: somebody may have built it anew meanwhile
+        :returns: whether it was there and unwanted
+        :raises HostError: it cannot be removed
+        """
+        path = self.entry(part, key)
+        with self.locked(f"{part}-{key}"):
+            if not path.is_dir() or not unwanted(path):
+                return False
+            with host_errors("remove", path):
+                # Renamed first: what is half removed must not look whole.
+                grave = self.root / "tmp" / f"{part}-{key}@{secrets.token_hex(4)}"
+                path.rename(grave)
+                shutil.rmtree(grave)
+        return True
+
     def write_ref(self, name: str, value: dict[str, Any]) -> None:
         """Let a name stand for an entry.
 

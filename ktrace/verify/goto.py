@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ktrace.errors import UsageError
 from ktrace.machine.checkpoints import Checkpoint, nearest_checkpoint
+from ktrace.machine.template.template import template_identity
 from ktrace.trace.session import new_directory
 from ktrace.trace.session_reader import SessionReader
 from ktrace.trace.session_state import SessionState
@@ -58,7 +59,7 @@ def guest_at_step(
             "run the workload again",
         )
     attempts = ATTEMPTS
-    if found is None and manifest.get("template") != guests.template.directory.name:
+    if found is None and manifest.get("template") != template_identity(guests.template):
         notify(f"{image.name} was booted anew since, or its guest programs or QEMU have changed")
         attempts = 1
     for left in reversed(range(attempts)):

@@ -9,13 +9,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ktrace.errors import GuestError, GuestFileError
+from ktrace.errors import GuestError, GuestFileError, HostError
 from ktrace.image.image import Image, find_image
-from ktrace.machine.accel import named_accelerator
+from ktrace.machine.accel import KVM, Accelerator, kvm_obstacle, named_accelerator
+from ktrace.machine.find_accel import find_accelerator
 from ktrace.machine.machine import Machine
 from ktrace.machine.template.make import ensure_template
 from ktrace.machine.template.prepared import prepared_template
-from ktrace.machine.template.template import Template
+from ktrace.machine.template.template import Template, template_identity
 from ktrace.trace.session_state import SessionState
 from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.notify import Notify, silent
@@ -28,6 +29,7 @@ from ktrace.verify.tracing.functions import SETTINGS, FunctionTracer, InlinedTab
 from ktrace.verify.tracing.guest_files import SettledFiles
 from ktrace.verify.tracing.inlined_cache import inlined_functions
 from ktrace.verify.tracing.protocol import StepTracer
+from ktrace.verify.wholeness import blamed_rightly, require_whole
 
 
 class Guests:
@@ -54,7 +56,7 @@ class Guests:
         :param checkpoint: what to clone instead of the image's template, and where its session was then
         """
         template, state = checkpoint or (self.template, None)
-        with Machine.clone(template, directory=directory) as machine:
+        with blamed_rightly(self.image, template), Machine.clone(template, directory=directory) as machine:
             try:
                 if not self.options.probes:
                     yield Lab(machine, self.image.vmlinux, self._kernels, state), machine
@@ -67,6 +69,13 @@ class Guests:
             except GuestError as error:
                 error.console = error.console or machine.console_tail()
                 raise
+
+    def require_whole(self) -> None:
+        """See, before the kernel is blamed for anything, that its guests were made of what was built.
+
+        :raises HostError: a file of the image, or the template, was damaged
+        """
+        require_whole(self.image, self.template)
 
     @contextmanager
     def paused(
@@ -106,7 +115,7 @@ class Guests:
             "accelerator": self.template.spec.accel,
             "memory_mib": self.template.spec.memory_mib,
             "began": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "template": self.template.directory.name,
+            "template": template_identity(self.template),
             "functions": self.options.functions,
             **({"events": events} if events else {}),
         }
@@ -120,10 +129,15 @@ def prepare_guests(options: GuestOptions, notify: Notify = silent) -> Guests:
     :raises HostError: it is not built, or this machine cannot run it
     """
     image = find_image(options.image)
-    accel = named_accelerator(options.accel) if options.accel else None
-    template = ensure_template(
-        image, accel=accel, memory_mib=options.memory_mib, booting=lambda: notify(f"booting {image.name} once")
-    )
+    accel = _asked_for(options.accel)
+    with blamed_rightly(image), _under(accel, image):
+        template = ensure_template(
+            image,
+            accel=accel,
+            memory_mib=options.memory_mib,
+            booting=lambda: notify(f"booting {image.name} once"),
+            damaged=lambda why: notify(f"the template of {image.name} is damaged ({why}): it is made anew"),
+        )
     inlined: InlinedTable = {}
     if options.functions:
         template = traced_template(template, notify)
@@ -133,6 +147,36 @@ def prepare_guests(options: GuestOptions, notify: Notify = silent) -> Guests:
     return Guests(image, template, options, inlined)
 
 
+def _asked_for(name: str | None) -> Accelerator | None:
+    """Return the accelerator that a person asked for.
+
+    :raises HostError: this machine does not have it
+    """
+    accel = None if name is None else named_accelerator(name)
+    if accel == KVM and (obstacle := kvm_obstacle()) is not None:
+        raise _no_kvm(obstacle)
+    return accel
+
+
+@contextmanager
+def _under(accel: Accelerator | None, image: Image) -> Iterator[None]:
+    """Tell a guest that cannot come up under KVM from one that cannot come up.
+
+    :raises HostError: no guest comes up under it
+    """
+    try:
+        yield
+    except (GuestError, HostError) as error:
+        if accel == KVM and (found := find_accelerator(image)).name != KVM.name:
+            raise _no_kvm(found.reason) from error
+        raise
+
+
+def _no_kvm(reason: str) -> HostError:
+    reason = reason.removeprefix("KVM does not work here: ")
+    return HostError(f"KVM does not work on this machine: {reason}", "leave out --accel: QEMU's own emulation does")
+
+
 def traced_template(template: Template, notify: Notify = silent) -> Template:
     """Return *template* with the function graph tracer at work.
 
@@ -140,6 +184,11 @@ def traced_template(template: Template, notify: Notify = silent) -> Template:
     """
     name = template.spec.image
     try:
-        return prepared_template(template, SETTINGS, preparing=lambda: notify(f"preparing {name} for tracing once"))
+        return prepared_template(
+            template,
+            SETTINGS,
+            preparing=lambda: notify(f"preparing {name} for tracing once"),
+            damaged=lambda why: notify(f"the template of {name} for tracing is damaged ({why}): it is made anew"),
+        )
     except GuestFileError as error:
         raise cannot_trace(error) from error

@@ -49,7 +49,7 @@ def run_session(
             checkpoints = stack.enter_context(
                 Checkpoints(place, machine, guests.template, options.checkpoint, lab.vmcoreinfo)
             )
-        both = _FileAndSink(writer, sink, place, checkpoints)
+        both = _FileAndSink(writer, sink, place, checkpoints, guests.require_whole)
         try:
             end = run_script(
                 script,
@@ -125,11 +125,19 @@ class _FileAndSink:
     :ivar steps: how many came
     """
 
-    def __init__(self, writer: SessionWriter, sink: Sink, place: Path, checkpoints: Checkpoints | None) -> None:
+    def __init__(
+        self,
+        writer: SessionWriter,
+        sink: Sink,
+        place: Path,
+        checkpoints: Checkpoints | None,
+        require_whole: Callable[[], None],
+    ) -> None:
         self._writer = writer
         self._sink = sink
         self._place = place
         self._checkpoints = checkpoints
+        self._require_whole = require_whole
         self.steps = 0
 
     def header(self, header: Header) -> None:
@@ -148,6 +156,7 @@ class _FileAndSink:
         self._sink.choices(choices)
 
     def verdict(self, verdict: Verdict) -> None:
+        self._require_whole()
         self._writer.verdict(verdict)
         self._sink.verdict(verdict)
 

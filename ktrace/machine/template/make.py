@@ -24,11 +24,12 @@ from ktrace.machine.qemu import (
     qemu_version,
 )
 from ktrace.machine.spec import GuestSpec
-from ktrace.machine.template.template import Template, open_template
+from ktrace.machine.template.template import DamagedTemplate, Template, open_template
 
 PART = "templates"
+MANIFEST = "manifest.json"
 #: Raised whenever this module starts to make templates differently.
-PROCEDURE = 2
+PROCEDURE = 3
 CLOCKSOURCE = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 CLOCKEVENT = "/sys/devices/system/clockevents/clockevent0/current_device"
 SETTLE_SECONDS = 10.0
@@ -64,6 +65,7 @@ def ensure_template(
     memory_mib: int | None = None,
     store: Store | None = None,
     booting: Callable[[], None] | None = None,
+    damaged: Callable[[str], None] | None = None,
     deadline: float = BOOT_SECONDS,
 ) -> Template:
     """Return the template of *image*, booting it first if there is none.
@@ -74,6 +76,7 @@ def ensure_template(
     :param memory_mib: RAM in MiB; default what the image needs
     :param store: default the user's own
     :param booting: called before a boot, which takes a second or more
+    :param damaged: told why one that is there cannot be used; it is made anew
     :param deadline: seconds the boot may take
     :raises HostError: the store cannot be written, no QEMU, no room
     :raises GuestError: the guest does not boot
@@ -91,12 +94,36 @@ def ensure_template(
                 if _settle(machine) or attempt == ATTEMPTS:
                     machine.checkpoint(output)
                     break
-        write_json(output / "manifest.json", {"qemu": qemu_version(), "accel": accel.name, "image": image.key})
+        write_json(output / MANIFEST, {"qemu": qemu_version(), "accel": accel.name, "image": image.key})
 
+    return kept_template(store, template_key(image, accel, memory_mib), make, damaged)
+
+
+def kept_template(
+    store: Store, key: str, make: Callable[[Path, Path], None], damaged: Callable[[str], None] | None = None
+) -> Template:
+    """Return the template of that *key* in *store*, made by *make* if there is none, or none that is whole.
+
+    :param damaged: told why one that is there cannot be used
+    :raises HostError: the store cannot be written
+    """
     with host_errors("make", store.root / PART):
         (store.root / PART).mkdir(mode=0o700, exist_ok=True)
-    directory = store.build(PART, template_key(image, accel, memory_mib), make)
-    return open_template(directory)
+    directory = store.build(PART, key, make)
+    try:
+        return open_template(directory)
+    except DamagedTemplate as error:
+        if damaged is not None:
+            damaged(error.why)
+    store.remove(PART, key, lambda directory: not _is_whole(directory))
+    return open_template(store.build(PART, key, make))
+
+
+def _is_whole(directory: Path) -> bool:
+    with suppress(DamagedTemplate):
+        open_template(directory)
+        return True
+    return False
 
 
 def _settle(machine: Machine) -> bool:
