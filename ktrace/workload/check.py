@@ -10,6 +10,7 @@ from ktrace.agent.syscalls.signature import Signature
 from ktrace.suggest import did_you_mean
 from ktrace.uapi.errno import ERRNO_NUMBERS
 from ktrace.uapi.signal import SIGNAL_NAMES
+from ktrace.workload.environment import out_places
 from ktrace.workload.script import (
     Array,
     Binary,
@@ -28,29 +29,25 @@ from ktrace.workload.script import (
     unrolled,
 )
 from ktrace.workload.tokens import Place, ScriptError
+from ktrace.workload.values import wrong_value
 
 _OUTCOMES = ("blocked", "exited", "killed", "stopped", "continued")
 RESERVED = frozenset({"_", "repeat", "spawn", "as", *_OUTCOMES})
 
 
-def check_script(script: Script, text: str = "") -> None:
+def check_script(script: Script, text: str = "", values: bool = True) -> None:
     """Check every step of *script*.
 
     :param text: what it was read from, for the messages
+    :param values: check of what kind values are, too, as far as that is known before a call has returned
     :raises ScriptError: at the first thing that is wrong
     """
-    _Checker(script, text.split("\n")).check(script.steps, frozenset())
-
-
-def out_places(entry: Signature | None, args: tuple[Expression, ...]) -> frozenset[int]:
-    """Return which of a call's positional arguments stand for out-buffers: all are given, in C's order."""
-    if entry is None or len(args) != len(entry.places):
-        return frozenset()
-    return frozenset(number for number, name in enumerate(entry.places) if name in entry.outs)
+    _Checker(script, text.split("\n"), values).check(script.steps, frozenset())
 
 
 class _Checker:
-    def __init__(self, script: Script, lines: list[str]) -> None:
+    def __init__(self, script: Script, lines: list[str], values: bool) -> None:
+        self.values = values
         self.source = script.source
         self.lines = lines
         self.actors = {*script.initial} | {
@@ -104,6 +101,8 @@ class _Checker:
             self.names(value, known)
         if entry is not None and step.name not in ("spawn", "fork"):
             self.count(step, entry)
+        if self.values and (wrong := wrong_value(step, self.actors, outs)) is not None:
+            self.fail(*wrong)
         if step.name != "fork" and step.value is not None:
             patterns.append(step.value)
         patterns.extend(name for _, name in step.outs)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ktrace.agent.syscalls import ALIASES, CONSTANTS, HANDLERS, OPERATIONS, SIGNATURES, make_call, sockaddr
+from ktrace.agent.syscalls.signature import Signature
 from ktrace.errors import UsageError
 from ktrace.state.call import BAD, NULL, Call, Completed, Exited, Outcome, Pointer, Result
-from ktrace.workload.check import out_places
 from ktrace.workload.script import (
     Abstract,
     Array,
@@ -222,3 +222,10 @@ def _resolve(step: Step, scope: Scope) -> Call:
         if not skipped:
             given[entry.places[number]] = scope.evaluate(arg)
     return entry.call(given)
+
+
+def out_places(entry: Signature | None, args: tuple[Expression, ...]) -> frozenset[int]:
+    """Return which of a call's positional arguments stand for out-buffers: all are given, in C's order."""
+    if entry is None or len(args) != len(entry.places):
+        return frozenset()
+    return frozenset(number for number, name in enumerate(entry.places) if name in entry.outs)

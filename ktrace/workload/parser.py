@@ -19,14 +19,16 @@ from ktrace.workload.tokens import Place, Token, unquote
 TIMES_LIMIT = 100_000
 
 
-def parse_script(text: str, source: str = "") -> Script:
+def parse_script(text: str, source: str = "", values: bool = True) -> Script:
     """Return the script that *text* is.
+
+    :param values: values of the wrong kind are refused, as far as that is known before a call has returned
 
     :param source: its name, for messages
     :raises ScriptError: it is none; says where
     """
     script = _Parser(text, source).script()
-    check_script(script, text)
+    check_script(script, text, values)
     return script
 
 

@@ -65,7 +65,10 @@ def make_call(name: str, *args: Any, **named: Any) -> Call:
     :raises UsageError: the call or an argument of it is not known, missing or of the wrong kind
     """
     if name in ALIASES:
-        return ALIASES[name](args, named)
+        try:
+            return ALIASES[name](args, named)
+        except (TypeError, AttributeError, ValueError) as error:
+            raise UsageError(f"{name}: an argument is of the wrong kind: {error}") from error
     entry = signature(name)
     given = entry.place(args)
     for key in named:

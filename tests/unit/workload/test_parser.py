@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ktrace.workload import Repeat, ScriptError, Step, format_script, parse_script
+from ktrace.workload.reader import Reader
 from ktrace.workload.script import (
     Abstract,
     Array,
@@ -135,7 +136,7 @@ def test_annotations(text: str, expectation: Expectation) -> None:
     ],
 )
 def test_expressions(text: str, expression: object) -> None:
-    assert one(f"A: close({text})", "A: getpid() -> v\n").args == (expression,)
+    assert Reader(text, "").expression() == expression
 
 
 def test_repeat_and_spawn() -> None:
@@ -260,3 +261,26 @@ def test_an_empty_script_is_none() -> None:
         parse_script("\n\n")
     with pytest.raises(ScriptError, match="1:1: the script has no step"):
         parse_script("## only a title")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('A: pipe2([r, w], "0")', "s.kt:2:18: pipe2: flags is a number, not b'0'"),
+        ('A: pipe2("0")', "s.kt:2:10: pipe2: flags is a number, not b'0'"),
+        ("A: write(1, [1, 2], 1)", "s.kt:2:13: write: buf is"),
+        ('A: write(1, "x" * 100000000, 1)', "s.kt:2:17: the string is too long"),
+        ("A: close(1 << 99)", "s.kt:2:12: cannot shift by 99"),
+        ("A: close(unix())", "s.kt:2:10: close: fd is a number, not {"),
+        ('A: mkfifo("/x", "0")', "s.kt:2:4: mkfifo: an argument is of the wrong kind"),
+        ('A: semget(IPC_PRIVATE, 1, "x") -> s', "s.kt:2:27: semget: semflg is a number"),
+        ('A: fork("x") -> B', "s.kt:2:9: fork: flags is a number"),
+        ("A: write(1, buf=5)", "s.kt:2:4: write: buf is an address"),
+    ],
+)
+def test_values_of_the_wrong_kind_are_found_before_the_run(line: str, message: str) -> None:
+    with pytest.raises(ScriptError) as caught:
+        parse_script(f"## t\n{line}\n", "s.kt")
+    assert caught.value.message.startswith(message)
+    assert f"\n    {line}\n" in caught.value.message
+    assert caught.value.message.endswith("^")
