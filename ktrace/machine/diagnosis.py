@@ -60,7 +60,8 @@ class Diagnosis:
             )
         if self._process.exited_well:
             return self.explain(GuestDied("the guest switched itself off or restarted"))
-        return self.explain(GuestDied(f"QEMU {self._process.fate}{said}"))
+        ended = self._process.told_to_end
+        return self.explain(GuestDied(f"QEMU {self._process.fate}{'' if ended else said}"))
 
     def explain(self, error: _Error) -> _Error:
         """Give an error of the guest the end of its console."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import shutil
 import subprocess
@@ -28,6 +29,10 @@ def find_program(name: str, package: str) -> str:
     if path is None:
         raise HostError(f"no {name!r} on this machine", f"install it as root with: apt-get install {package}")
     return path
+
+
+_TOLD_TO_END = re.compile(r"terminating on signal (\d+)(?: from pid (\d+) \(([^)\n]*)\))?")
+"""What QEMU prints when a signal has it end, with the exit status 0 (``softmmu/runstate.c: qemu_kill_report()``)."""
 
 
 class QemuProcess:
@@ -75,6 +80,10 @@ class QemuProcess:
             return "still runs"
         if code < 0:
             return f"was ended by {signal_name(-code)}"
+        if (told := _TOLD_TO_END.search(self.said)) is not None:
+            number, pid, program = told.groups()
+            sender = f" from process {pid}{f' ({program})' if program else ''}" if pid else ""
+            return f"was ended by {signal_name(int(number))}{sender}"
         return f"exited with status {code}"
 
     @property
@@ -85,7 +94,12 @@ class QemuProcess:
     @property
     def exited_well(self) -> bool:
         """Tell whether it has ended of its own accord, as it does when the guest restarts."""
-        return self._child.returncode == 0
+        return self._child.returncode == 0 and not self.told_to_end
+
+    @property
+    def told_to_end(self) -> bool:
+        """Tell whether a signal had it end in an orderly way."""
+        return _TOLD_TO_END.search(self.said) is not None
 
     @property
     def said(self) -> str:

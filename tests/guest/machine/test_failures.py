@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
 import signal
@@ -160,13 +161,19 @@ def test_garbage_on_the_agents_port(image: Image, tmp_path: Path) -> None:
 
 
 def test_qemu_killed_by_someone(machine: Machine) -> None:
-    import os
-
     os.kill(machine.pid, signal.SIGKILL)
     with pytest.raises(GuestDied, match="QEMU was ended by SIGKILL"):
         machine.agent.hello()
     with pytest.raises(GuestDied):
         machine.pause()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_qemu_that_is_told_to_end(machine: Machine, number: signal.Signals) -> None:
+    """It exits with status 0, as it does where the guest restarts."""
+    os.kill(machine.pid, number)
+    with pytest.raises(GuestDied, match=rf"^QEMU was ended by {number.name} from process {os.getpid()} \(.*\)$"):
+        machine.agent.hello(timeout=5)
 
 
 def test_use_after_kill(machine: Machine) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
+from os import SEEK_CUR
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from ktrace.machine.accel import TCG
 from ktrace.machine.find_accel import REMEMBERED, find_accelerator
 from ktrace.machine.machine import Machine
 from ktrace.machine.template.make import ensure_template, remove_template, template_key
+from ktrace.machine.template.template import Template
 
 
 def test_a_template_is_made_once(image: Image, tmp_path: Path) -> None:
@@ -28,6 +31,28 @@ def test_a_template_is_made_once(image: Image, tmp_path: Path) -> None:
         assert machine.template == first
     remove_template(first)
     assert not first.directory.exists()
+
+
+@pytest.mark.parametrize("damage", ["ram", "state"])
+def test_a_damaged_template_is_made_anew(image: Image, template: Template, tmp_path: Path, damage: str) -> None:
+    """A kept one is copied for that: the boot that mends it is the only one here."""
+    store = open_store(tmp_path / "cache")
+    (store.root / "templates").mkdir()
+    place = store.entry("templates", template.directory.name)
+    shutil.copytree(template.directory, place)
+    told: list[str] = []
+    assert ensure_template(image, store=store, damaged=told.append).directory == place
+    assert not told
+    (place / damage).chmod(0o600)
+    with (place / damage).open("r+b") as file:
+        file.seek(21 << 20 if damage == "ram" else 60)
+        byte = file.read(1)[0]
+        file.seek(-1, SEEK_CUR)
+        file.write(bytes([byte ^ 4]))
+    mended = ensure_template(image, store=store, damaged=told.append)
+    assert len(told) == 1
+    with Machine.clone(mended, directory=tmp_path / "machine") as machine:
+        assert machine.hello.build_id.hex() == image.build_id
 
 
 def test_a_template_that_is_cut_off_leaves_nothing(image: Image, tmp_path: Path) -> None:

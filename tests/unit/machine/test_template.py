@@ -12,7 +12,7 @@ from ktrace.machine.accel import Accelerator, kvm_obstacle, named_accelerator, r
 from ktrace.machine.clock import tsc_khz
 from ktrace.machine.identity import check_build_id
 from ktrace.machine.spec import GuestSpec
-from ktrace.machine.template.template import Template, open_template
+from ktrace.machine.template.template import DamagedTemplate, Template, open_template, template_identity
 
 
 @pytest.fixture
@@ -46,6 +46,63 @@ def test_a_template_that_is_not_whole(template: Template, damage: str) -> None:
         template.ram.unlink()
     with pytest.raises(HostError, match="no usable template"):
         open_template(template.directory)
+
+
+def _flip(path: Path, offset: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[offset] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "offset", "why"),
+    [
+        ("ram", 0, "its ram is not as it was written"),
+        ("ram", 12287, "its ram is not as it was written"),
+        ("state", 4, "its state is not as it was written"),
+        ("console.log", 2, "its console is not as it was written"),
+    ],
+)
+def test_one_bit_that_is_not_as_it_was_written(template: Template, name: str, offset: int, why: str) -> None:
+    template.console.write_bytes(b"hello")
+    template.write()
+    _flip(template.directory / name, offset)
+    with pytest.raises(DamagedTemplate) as caught:
+        open_template(template.directory)
+    assert caught.value.why == why
+
+
+def test_every_bit_of_the_description_counts(template: Template) -> None:
+    description = template.directory / "template.json"
+    whole = description.read_bytes()
+    for offset in range(len(whole) - 1):  # the last is a newline
+        _flip(description, offset)
+        with pytest.raises(DamagedTemplate):
+            open_template(template.directory)
+        description.write_bytes(whole)
+
+
+def test_bytes_that_no_clone_gets_do_not_matter(template: Template) -> None:
+    _flip(template.ram, 5000)
+    assert open_template(template.directory) == template
+
+
+def test_what_was_saved_against_a_template_needs_that_very_one(template: Template, tmp_path: Path) -> None:
+    place = tmp_path / "checkpoint"
+    place.mkdir()
+    saved = Template(place, template.spec, ((4096, 4096),), template)
+    saved.ram.write_bytes(bytes(1 << 20))
+    saved.state.write_bytes(b"state")
+    saved.write()
+    assert open_template(place) == saved
+    before = template_identity(template)
+    template.state.write_bytes(b"other")
+    with pytest.raises(DamagedTemplate, match="its state is not as it was written"):
+        open_template(place)
+    template.write()
+    with pytest.raises(DamagedTemplate, match="was made anew since"):
+        open_template(place)
+    assert template_identity(template) != before
 
 
 def test_what_was_found_is_recalled_only_on_the_same_machine(tmp_path: Path) -> None:
