@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ktrace.inspect.changes import read_changes
 from ktrace.inspect.corrupt import explained
 from ktrace.inspect.fs.epoll import EpollReader
 from ktrace.inspect.fs.eventfd import EventFdReader
@@ -48,6 +49,7 @@ def read_facts(kernel: LiveKernel) -> Mapping[str, Any]:
     :raises GuestGarbage: its variables make no sense
     """
     facts: dict[str, Callable[[], Any]] = {
+        "changes": lambda: read_changes(kernel),
         "pipe": lambda: read_pipe_facts(kernel),
         "tree": lambda: TreeReader(kernel, InodeReader(kernel)).facts(),
         "sysv": lambda: SysvReader(kernel).facts(),

@@ -78,6 +78,17 @@ def offset_of(prog: drgn.Program, name: str, path: str) -> int:
         raise MissingMember(name, path) from None
 
 
+def member_of(prog: drgn.Program, name: str, path: str) -> tuple[Any, int, int | None]:
+    """Return type, offset in bits and width (of a bit field, else ``None``) of a member.
+
+    :raises MissingMember: this kernel has no such member
+    """
+    found = find_member(type_of(prog, name), path)
+    if found is None:
+        raise MissingMember(name, path)
+    return found
+
+
 def has_member(prog: drgn.Program, name: str, path: str) -> bool:
     """Tell whether this kernel has a member that is one of ``OPTIONAL``.
 

@@ -18,17 +18,56 @@ _TIMESPEC = (
 )
 _INET_FLAGS = "a bit of inet_flags since {}; in the series of c274af224269 (inet: introduce inet->inet_flags), 6.6"
 _INET6_FLAGS = "a bit of inet_sock.inet_flags since {}, by 6.12"
+_PREALLOC = "since 7.3: a pool of pages (struct anon_pipe_prealloc) in place of tmp_page"
+_NS_REF = "called __ns_ref somewhere between 6.12 and 7.2 (include/linux/ns/ns_common_types.h)"
+_NETMEM = "a struct of its own, no bio_vec, somewhere between 6.1 and 6.12: skb_frag_t is {netmem, len, offset}"
+_SCM_FLAGS = (
+    "since SO_PASSCRED and its like are kept in the sock, and no longer as bits of socket.flags, which were numbered "
+    "anew with it; somewhere between 6.12 and 7.2 (include/net/sock.h)"
+)
+_D_ALIAS = "in a union that has no name somewhere between 6.12 and 7.3 (include/linux/dcache.h)"
+_GRAPH_TIMES = "in ftrace_graph_ret once, beside it somewhere between 6.12 and 7.2 (kernel/trace/trace_entries.h)"
 _TRACED = "CONFIG_FUNCTION_GRAPH_TRACER only"
 
 OPTIONAL: Mapping[str, str] = {
     "struct pipe_inode_info.note_loss": _NOTE_LOSS,
     "struct pipe_inode_info.watch_queue": _WATCH_QUEUE,
+    "struct pipe_inode_info.poll_usage": "replaced by pseudo_edgetrigger in 7.3 (fs/pipe.c: pipe_poll())",
+    "struct pipe_inode_info.pseudo_edgetrigger": "since 7.3, in place of poll_usage (fs/pipe.c: pipe_poll())",
+    "struct pipe_inode_info.tmp_page": "replaced by prealloc in 7.3",
+    "struct pipe_inode_info.prealloc.count": _PREALLOC,
+    "struct pipe_inode_info.prealloc.pages": _PREALLOC,
+    "struct file.f_count.counter": "replaced by f_ref somewhere between 6.12 and 7.2",
+    "struct file.f_ref.refcnt.counter": (
+        "since file_ref_t, somewhere between 6.12 and 7.2; it is one less (include/linux/file_ref.h: FILE_REF_ONEREF)"
+    ),
+    "struct netns_ipv4.fib_info_hash": "a variable for all namespaces before, somewhere between 6.12 and 7.2",
+    "struct netns_ipv4.ping_port_rover": "a variable for all namespaces before, somewhere between 6.12 and 7.2",
+    **{f"struct ftrace_graph_ret_entry.{name}": _GRAPH_TIMES for name in ("calltime", "rettime")},
+    **{f"struct ftrace_graph_ret_entry.ret.{name}": _GRAPH_TIMES for name in ("calltime", "rettime")},
+    "struct file_system_type.next": "replaced by list somewhere between 6.12 and 7.2 (fs/filesystems.c)",
+    "struct file_system_type.list.next": "a hlist_node in place of next, somewhere between 6.12 and 7.2",
+    "struct ipc_namespace.ns.count.refs.counter": _NS_REF,
+    "struct ipc_namespace.ns.__ns_ref.refs.counter": _NS_REF,
+    "skb_frag_t.bv_page": _NETMEM,
+    "skb_frag_t.netmem": _NETMEM,
+    "skb_frag_t.bv_len": _NETMEM,
+    "skb_frag_t.len": _NETMEM,
+    "skb_frag_t.bv_offset": _NETMEM,
+    "skb_frag_t.offset": _NETMEM,
+    "struct sock.sk_scm_recv_flags": _SCM_FLAGS,
+    "struct sock.sk_scm_credentials": _SCM_FLAGS,
+    "struct sock.sk_scm_security": _SCM_FLAGS,
+    "struct sock.sk_scm_pidfd": _SCM_FLAGS,
+    "struct sock.sk_scm_rights": _SCM_FLAGS,
     "struct file.f_version": "removed in 6.12 (fs: remove f_version); a FIFO's is f_pipe then",
     "struct file.f_pipe": "added in 6.12 (fs: add f_pipe), in place of f_version",
     "struct file.f_owner.pid": "in the file itself until 1934b212615d (file: reclaim 24 bytes from f_owner), 6.12",
     **{f"struct inode.i_{letter}time.tv_{unit}": _TIMESPEC for letter in "amc" for unit in ("sec", "nsec")},
     **{f"struct inode.__i_{letter}time.tv_{unit}": _TIMESPEC for letter in "amc" for unit in ("sec", "nsec")},
     **{f"struct inode.i_{letter}time_{unit}": _TIMESPEC for letter in "amc" for unit in ("sec", "nsec")},
+    "struct dentry.d_u.d_alias": _D_ALIAS,
+    "struct dentry.d_alias": _D_ALIAS,
     "struct dentry.d_children.first": "since da549bdd15c2 (dentry: switch the lists of children to hlist), 6.8",
     "struct sem_array.sem_perm.lock.rlock.raw_lock.val.counter": _SPINLOCK,
     "struct msg_queue.q_perm.lock.rlock.raw_lock.val.counter": _SPINLOCK,
@@ -88,6 +127,7 @@ SHAPES: Mapping[str, str] = {
     "struct sem_undo.semadj": (
         "a pointer in 6.1, an array of no fixed length by 6.12 (ipc/sem: use flexible array in 'struct sem_undo')"
     ),
+    "struct pipe_inode_info.tmp_page": "an array of two somewhere between 6.12 and 7.2 (pipe: cache 2 pages)",
     "struct task_struct.ret_stack": (
         "points at structures in 6.1, at longs since 42675b723b48 (function_graph: Convert ret_stack to a series of "
         "longs), by 6.12"

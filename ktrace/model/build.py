@@ -13,6 +13,7 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.mm.subsystem import Memory
 from ktrace.model.net.socket import Sockets
 from ktrace.model.process.process import Processes
+from ktrace.state.changes import Changes
 from ktrace.state.process.process import ProcessFacts
 
 ROOMS = (
@@ -49,4 +50,5 @@ def build_model(facts: Mapping[str, Any]) -> Kernel:
         mm=Memory(facts["sysv"].mm),
         ipc=SysvIpc(facts["sysv"]),
         net=Sockets(facts["socket"]),
+        changes=facts.get("changes", Changes()),
     )

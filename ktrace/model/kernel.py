@@ -13,6 +13,7 @@ from ktrace.model.subsystem import Subsystem
 from ktrace.model.task import AsObserved, Cred, Errno, Task
 from ktrace.model.wait import Sleeps, drive
 from ktrace.state.call import Call, Completed, Continued, Event, Exited, Outcome, Result, Signalled, Stopped
+from ktrace.state.changes import Changes
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Choice, Rule
 from ktrace.state.world import World
@@ -51,13 +52,17 @@ def restarts(errno: str, handler: str | None) -> bool:
 class Kernel:
     """Run calls one after the other and tell what each made happen.
 
+    :ivar changes: what the kernel that is modelled has of the changes since Linux 6.1
     :ivar subsystems: all of them, in the order in which their hooks run
     :ivar current: the task that runs (``current``)
     :ivar clock: seconds of the guest's CLOCK_REALTIME just before and just after the step
     :ivar choices: what the kernel was seen to choose in the step, where that was not what the model would have done
     """
 
-    def __init__(self, *, processes: Processes, pipes: Pipes, fs: Tree, mm: Memory, ipc: SysvIpc, net: Sockets) -> None:
+    def __init__(
+        self, *, processes: Processes, pipes: Pipes, fs: Tree, mm: Memory, ipc: SysvIpc, net: Sockets, changes: Changes
+    ) -> None:
+        self.changes = changes
         self.processes = processes
         self.pipes = pipes
         self.fs = fs

@@ -19,7 +19,7 @@ def _sixteen_buffers(record: Record) -> Judgement:
 def _one_inode_two_files(record: Record) -> Judgement:
     world = record.world(2)
     pipe = record.only(2, "pipe")
-    files = [file for file in world.of_kind("file").values() if file.f_op == "pipefifo_fops"]
+    files = [file for file in world.of_kind("file").values() if file.f_op in ("pipefifo_fops", "pipeanon_fops")]
     inodes = [inode for inode in world.of_kind("inode").values() if inode.i_sb == "pipefs"]
     return verdict(
         len(files) == 2 and pipe.files == 2 and len(inodes) == 1,

@@ -24,6 +24,10 @@ _Opened = tuple[File, int, int]
 """A file, and what leads to the object behind it: ``private_data``, ``f_inode``."""
 
 
+PIPE_FOPS = frozenset({"pipefifo_fops", "pipeanon_fops"})
+"""Of FIFOs and pipes; anonymous pipes have the second where a kernel has it (``fs/pipe.c``)."""
+
+
 class FileReader:
     """Read open files wherever they are held: descriptor tables, messages under way, blocked calls.
 
@@ -36,9 +40,12 @@ class FileReader:
         self.targets: dict[str, FileTargets] = {}
         prog = kernel.prog
         self.file = Layout(
-            prog, "struct file", "f_count.counter", "f_flags", "f_mode", "f_op", "f_inode", "f_pos", "private_data",
+            prog, "struct file", "f_flags", "f_mode", "f_op", "f_inode", "f_pos", "private_data",
             version=first_member(prog, "struct file", "f_version", "f_pipe"),
+            count=first_member(prog, "struct file", "f_count.counter", "f_ref.refcnt.counter"),
         )  # fmt: skip
+        # A file_ref_t is 0 where there is one reference (FILE_REF_ONEREF).
+        self._one = 0 if has_member(prog, "struct file", "f_count.counter") else 1
         self._has_version = has_member(prog, "struct file", "f_version")
         self._fown = Layout(prog, "struct fown_struct", "pid", "signum")
         has_owner = has_member(prog, "struct file", "f_owner.pid")
@@ -94,13 +101,13 @@ class FileReader:
             f_op=f_op,
             f_mode=FMODES[raw.f_mode & 3],
             f_flags=open_flags(raw.f_flags),
-            f_count=raw.f_count_counter,
+            f_count=raw.count + self._one,
             target=behind,
             f_pos=raw.f_pos,
             f_owner=self._pids.process(observation, pid),
             f_signum=signum,
             # Another file's f_pipe is something else (include/linux/fs.h: struct file).
-            f_version=raw.version if self._has_version or f_op == "pipefifo_fops" else 0,
+            f_version=raw.version if self._has_version or f_op in PIPE_FOPS else 0,
         )
         # The name of an actor is not in the kernel's memory.
         return file, None if pid else places

@@ -9,7 +9,7 @@ import drgn
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
-from ktrace.inspect.members import offset_of
+from ktrace.inspect.members import first_member, offset_of
 from ktrace.inspect.memory import KernelMemory
 
 MAGIC = {"pipefs": 0x50495045, "tmpfs": 0x01021994}
@@ -26,7 +26,10 @@ class SuperBlocks:
         prog = kernel.prog
         self.kernel = kernel
         self.super_block = Layout(prog, "struct super_block", "s_magic", "s_type", "s_op", "s_dev")
-        self._next = offset_of(prog, "struct file_system_type", "next")
+        link = first_member(prog, "struct file_system_type", "next", "list.next")
+        self._next = offset_of(prog, "struct file_system_type", link)
+        # A list of nodes leads to the members, not to the structures that they are in.
+        self._node = self._next if link == "list.next" else 0
         self._mnt_sb = offset_of(prog, "struct vfsmount", "mnt_sb")
         self._file_systems = int(kernel.variable("file_systems").address_)
         self._pipe_mnt = int(kernel.variable("pipe_mnt").address_)
@@ -80,11 +83,12 @@ class SuperBlocks:
 
     def _is_registered(self, memory: KernelMemory, kind: int) -> bool:
         node = memory.u64(self._file_systems)
+        kind += self._node
         try:
             for _ in range(FILE_SYSTEMS):
                 if node in (0, kind):
                     break
-                node = memory.u64(node + self._next)
+                node = memory.u64(node + self._next - self._node)
         except CorruptStructure:
             return False
         return node == kind

@@ -13,7 +13,7 @@ from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.list import for_each_hlist_node, for_each_list_node
-from ktrace.inspect.members import has_member, offset_of
+from ktrace.inspect.members import first_member, has_member, offset_of
 from ktrace.inspect.memory import KernelMemory
 from ktrace.state.fs.inode import MountFacts, NodeFacts, TreeFacts
 from ktrace.state.ref import Ref
@@ -41,7 +41,9 @@ class DentryReader:
             self._head_offset = offset_of(prog, "struct dentry", "d_subdirs")
             self._child_offset = offset_of(prog, "struct dentry", "d_child")
         self._aliases = Layout(prog, "struct inode", "i_dentry.first", "i_link")
-        self._alias_offset = offset_of(prog, "struct dentry", "d_u.d_alias")
+        self._alias_offset = offset_of(
+            prog, "struct dentry", first_member(prog, "struct dentry", "d_u.d_alias", "d_alias")
+        )
 
     def inode(self, memory: KernelMemory, address: int) -> int:
         """Return the address of the inode of the dentry at *address*."""

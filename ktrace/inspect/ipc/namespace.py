@@ -11,7 +11,7 @@ from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.rhashtable import KeyTable
 from ktrace.inspect.lib.xarray import XArrayWalker
-from ktrace.inspect.members import offset_of, type_of
+from ktrace.inspect.members import first_member, offset_of, type_of
 from ktrace.inspect.memory import KernelMemory
 from ktrace.state.ipc.namespace import IdsFacts, IpcFacts, IpcIds, IpcNamespace, KernIpcPerm
 from ktrace.state.mm.address_space import MmFacts
@@ -105,7 +105,7 @@ class NamespaceReader:
             bytes_counters="percpu_msg_bytes.counters",
             hdrs_count="percpu_msg_hdrs.count",
             hdrs_counters="percpu_msg_hdrs.counters",
-            count="ns.count.refs.counter",
+            count=first_member(prog, "struct ipc_namespace", "ns.count.refs.counter", "ns.__ns_ref.refs.counter"),
         )
         self._sem_ctls = Layout(prog, "struct ipc_namespace", "sem_ctls[]")
         self._ids_offset = offset_of(prog, "struct ipc_namespace", "ids")

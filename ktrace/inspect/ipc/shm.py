@@ -12,6 +12,7 @@ from drgn.helpers.linux.pid import for_each_task
 from ktrace.errors import GuestGarbage
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.mm import VM_EXEC, VM_NORESERVE, VM_READ, VM_WRITE
+from ktrace.include.linux.shmem_fs import SHMEM_F_NORESERVE
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.ipc.namespace import perm_members, perm_of
 from ktrace.inspect.kernel import LiveKernel
@@ -128,6 +129,10 @@ class ShmReader:
 class NoReserve:
     """Tell whether a segment's inode has VM_NORESERVE; kernels without CONFIG_SHMEM do not keep it.
 
+    Between 6.12 and 7.3 it became SHMEM_F_NORESERVE, another bit. Both are ``#define``s, so nothing in the debug
+    information tells which one a kernel has, but neither kind of kernel uses the other's bit for anything
+    (``mm/shmem.c: __shmem_get_inode()``; ``include/linux/shmem_fs.h: SHMEM_F_*``).
+
     :param prog: for ``struct shmem_inode_info``
     """
 
@@ -143,7 +148,7 @@ class NoReserve:
         """Read ``SHMEM_I(inode)->flags``."""
         if self._offset is None:
             return False
-        return bool(memory.u64(inode + self._offset & (1 << 64) - 1) & VM_NORESERVE)
+        return bool(memory.u64(inode + self._offset & (1 << 64) - 1) & (VM_NORESERVE | SHMEM_F_NORESERVE))
 
 
 def has_shmem(prog: drgn.Program) -> bool:

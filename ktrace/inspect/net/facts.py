@@ -8,7 +8,7 @@ import drgn
 from drgn.helpers.linux.list import hlist_for_each_entry, list_for_each_entry
 
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.members import has_member, shape_of, type_of
+from ktrace.inspect.members import MissingMember, constant, has_member, shape_of, type_of
 from ktrace.inspect.net.netlink.sock import read_netlink_tables
 from ktrace.inspect.net.socket_tables import TablesReader
 from ktrace.state.net.facts import SocketFacts
@@ -24,6 +24,7 @@ ENOPROTOOPT = (-92).to_bytes(4, "little", signed=True)
 
 _NET_SETTINGS = {
     "core/somaxconn": ("core.sysctl_somaxconn",),
+    "core/optmem_max": ("core.sysctl_optmem_max",),
     "unix/max_dgram_qlen": ("unx.sysctl_max_dgram_qlen",),
     "ipv4/ip_unprivileged_port_start": ("ipv4.sysctl_ip_prot_sock",),
     "ipv4/ip_nonlocal_bind": ("ipv4.sysctl_ip_nonlocal_bind",),
@@ -87,6 +88,7 @@ def read_facts(kernel: LiveKernel) -> SocketFacts:
             "smp_cache_bytes": SMP_CACHE_BYTES,
             "page_size": 4096,
             "kmalloc_max_cache": KMALLOC_MAX_CACHE_SIZE,
+            **_small_heads(kernel),
         },
         sysctl=sysctl,
         congestion={
@@ -100,8 +102,28 @@ def read_facts(kernel: LiveKernel) -> SocketFacts:
         netlink=tuple(netlink),
         netlink_tables=netlink,
         quickack=_quickack(kernel),
-        ping_port_rover=int(kernel.variable("ping_port_rover")),
+        ping_port_rover=_ping_port_rover(kernel),
     )
+
+
+def _small_heads(kernel: LiveKernel) -> dict[str, int]:
+    """Return the size of small heads where they have a cache of their own, and whether charged ones do not use it.
+
+    ``net/core/skbuff.c: kmalloc_reserve()``; since 6.3. With CONFIG_MEMCG, __GFP_ACCOUNT is one of
+    KMALLOC_NOT_NORMAL_BITS (``include/linux/slab.h``).
+    """
+    prog = kernel.prog
+    for name, member in (("net_hotdata", "skb_small_head_cache"), ("skb_small_head_cache", "")):
+        if name not in prog:
+            continue
+        cache = _member(prog[name], member) if member else prog[name]
+        if cache is None:
+            raise MissingMember("struct net_hotdata", member)
+        normal, charged = constant(prog, "KMALLOC_NORMAL"), constant(prog, "KMALLOC_CGROUP")
+        if normal is None or charged is None:
+            raise MissingMember("enum kmalloc_cache_type")
+        return {"skb_small_head": int(cache.object_size), "charged_apart": int(normal != charged)}
+    return {}
 
 
 def _bindable(kernel: LiveKernel) -> bool:
@@ -122,7 +144,11 @@ def _member(value: drgn.Object, path: str) -> Any:
 
 def _quickack(kernel: LiveKernel) -> bool:
     """Tell whether every route to a local address asks for quick acknowledgements (``fib_info_hash[]``)."""
-    table, size = kernel.variable("fib_info_hash"), int(kernel.variable("fib_info_hash_size"))
+    if has_member(kernel.prog, "struct netns_ipv4", "fib_info_hash"):
+        ipv4 = kernel.variable("init_net").ipv4
+        table, size = ipv4.fib_info_hash, 1 << int(ipv4.fib_info_hash_bits)
+    else:
+        table, size = kernel.variable("fib_info_hash"), int(kernel.variable("fib_info_hash_size"))
     found = [
         int(route.fib_metrics.metrics[RTAX_QUICKACK - 1])
         for index in range(size)
@@ -130,6 +156,13 @@ def _quickack(kernel: LiveKernel) -> bool:
         if int(route.fib_type) == RTN_LOCAL
     ]
     return bool(found) and all(found)
+
+
+def _ping_port_rover(kernel: LiveKernel) -> int:
+    """Return the last identifier that a ping socket was given; per network namespace on later kernels."""
+    if has_member(kernel.prog, "struct netns_ipv4", "ping_port_rover"):
+        return int(kernel.variable("init_net").ipv4.ping_port_rover)
+    return int(kernel.variable("ping_port_rover"))
 
 
 def _port_range(net: drgn.Object) -> tuple[int, int]:

@@ -11,12 +11,13 @@ from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.net.core.sock import SockReader
 from ktrace.inspect.net.core.sock_names import bit_names, enum_name
+from ktrace.inspect.net.socket_flags import SocketFlags
 from ktrace.inspect.net.socket_tables import TablesReader
 from ktrace.inspect.remembered import Remembered
 from ktrace.inspect.wait_queue import WaitQueues
 from ktrace.state.fs.inode import mode_name
 from ktrace.state.net.sock import SOCK_TYPES
-from ktrace.state.net.socket import SOCKET_FLAGS, SOCKET_STATES, SOCKWQ_FLAGS, Socket
+from ktrace.state.net.socket import SOCKET_STATES, SOCKWQ_FLAGS, Socket
 from ktrace.state.ref import Ref
 
 
@@ -36,6 +37,7 @@ class SocketReader:
         self.socks = SockReader(kernel, inodes, files)
         self.queues = WaitQueues(kernel)
         self.tables = TablesReader(kernel)
+        self.flags = SocketFlags(kernel)
         self.socket = Layout(
             kernel.prog, "struct socket_alloc",
             state="socket.state", type="socket.type", flags="socket.flags", file="socket.file", sk="socket.sk",
@@ -65,10 +67,11 @@ class SocketReader:
             return known
         raw = memory.read(address, self.socket.size)
         found = self.socket.unpack(raw, 0)
+        flags, more = self.flags.read(memory, found.flags, found.sk)
         value = Socket(
             state=enum_name(found.state, SOCKET_STATES),
             type=SOCK_TYPES.get(found.type, str(found.type)),
-            flags=bit_names(found.flags, SOCKET_FLAGS),
+            flags=flags,
             file=Ref("file", found.file) if found.file else None,
             sk=Ref("sock", found.sk) if found.sk else None,
             ops=self.kernel.symbol(found.ops) if found.ops else None,
@@ -79,7 +82,7 @@ class SocketReader:
             i_uid=found.i_uid,
             i_gid=found.i_gid,
         )
-        return self._remembered.keep(address, value, None if value.wait else ((address, raw),))
+        return self._remembered.keep(address, value, None if value.wait else ((address, raw), *more))
 
     def process_fields(self, observation: Observation, task: int) -> Mapping[str, object]:
         """Return nothing: a ``task_struct`` keeps nothing of sockets."""

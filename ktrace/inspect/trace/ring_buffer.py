@@ -10,7 +10,7 @@ from ktrace.errors import GuestGarbage
 from ktrace.inspect.corrupt import explained
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
-from ktrace.inspect.members import offset_of, type_of
+from ktrace.inspect.members import first_member, offset_of, type_of
 
 _PADDING, _TIME_EXTEND, _TIME_STAMP = 29, 30, 31
 """``enum ring_buffer_type`` (``include/linux/ring_buffer.h``)."""
@@ -170,8 +170,10 @@ class GraphEvents:
         self._enter_type, self._return_type = types["TRACE_GRAPH_ENT"], types["TRACE_GRAPH_RET"]
         self._head = struct.Struct("<HBBi").unpack_from
         self._enter = Layout(prog, "struct ftrace_graph_ent_entry", "graph_ent.func", "graph_ent.depth").unpack
+        called = first_member(prog, "struct ftrace_graph_ret_entry", "ret.calltime", "calltime")
+        returned = first_member(prog, "struct ftrace_graph_ret_entry", "ret.rettime", "rettime")
         self._return = Layout(
-            prog, "struct ftrace_graph_ret_entry", "ret.func", "ret.depth", "ret.calltime", "ret.rettime"
+            prog, "struct ftrace_graph_ret_entry", "ret.func", "ret.depth", called=called, returned=returned
         ).unpack
         self._sizes = {
             self._enter_type: type_of(prog, "struct ftrace_graph_ent_entry").size,

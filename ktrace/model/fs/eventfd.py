@@ -110,7 +110,7 @@ class EventFdOperations(FileOperations):
         if task.call is not None and task.call.name in ("writev", "pwritev") and len(task.call.args[1]) > 1:
             raise NotImplementedError("the model does not know writev of several buffers to an eventfd")
         ctx: EventFdContext = file.private
-        if source.count < SIZE:
+        if source.count < SIZE or (source.count > SIZE and task.kernel.changes.eventfd_write_exact):
             raise Errno("EINVAL")
         data = source.copy(SIZE)
         if len(data) < SIZE:

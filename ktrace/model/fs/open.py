@@ -60,8 +60,8 @@ VALID_OPEN_FLAGS = (
     | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | TMPFILE_BIT
 )  # fmt: skip
 O_PATH_FLAGS = O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC
-FOPS: dict[int, FileOperations] = {S_IFREG: SHMEM_OPS, S_IFDIR: DIRECTORY_OPS}
-"""By file type; the FIFO's are added by its own module."""
+FOPS: dict[int, FileOperations] = {S_IFREG: SHMEM_OPS}
+"""By file type; the FIFO's are added by its own module, and a directory's go by the symbol that its inode has."""
 
 
 class PathOperations(FileOperations):
@@ -258,7 +258,7 @@ def open_inode(task: Task, inode: Inode, flags: int, created: bool = False) -> S
     path_only = bool(flags & O_PATH)
     # OPEN_FMODE: O_ACCMODE 3 gives neither mode.
     f_mode = flags + 1 & O_ACCMODE
-    ops = PATH_OPS if path_only else inode.ops or FOPS.get(kind)
+    ops = PATH_OPS if path_only else inode.ops or FOPS.get(kind) or DIRECTORY_OPS.get(inode.i_fop)
     if ops is None or (kind == S_IFSOCK and not path_only):
         raise Errno("ENXIO")  # no_open()
     file = File(kernel.serial(), ops, 0 if path_only else f_mode, flags, inode.ref, inode=inode)

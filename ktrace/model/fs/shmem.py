@@ -296,5 +296,12 @@ class DirectoryOperations(FileOperations):
         raise Errno("EISDIR")
 
 
+class OffsetDirectoryOperations(DirectoryOperations):
+    """``simple_offset_dir_operations``, which tmpfs has on later kernels (``mm/shmem.c: shmem_get_inode()``)."""
+
+    name = "simple_offset_dir_operations"
+
+
 SHMEM_OPS = ShmemFileOperations()
-DIRECTORY_OPS = DirectoryOperations()
+DIRECTORY_OPS = {ops.name: ops for ops in (DirectoryOperations(), OffsetDirectoryOperations())}
+"""By the symbol that the inode has."""

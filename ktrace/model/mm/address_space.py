@@ -198,8 +198,8 @@ class AddressSpace:
         self.insert(upper)
         return upper
 
-    def unmap(self, task: Task, start: int, end: int) -> None:
-        """Take away [*start*, *end*), splitting what lies across its ends (``do_mas_align_munmap()``).
+    def split_ends(self, task: Task, start: int, end: int) -> None:
+        """Split what lies across the ends of [*start*, *end*).
 
         :raises Errno: EINVAL where that cannot be; what was split before stays split
         """
@@ -208,6 +208,13 @@ class AddressSpace:
                 vma = self.split(task, vma, start)
             if vma.end > end:
                 self.split(task, vma, end)
+
+    def unmap(self, task: Task, start: int, end: int) -> None:
+        """Take away [*start*, *end*), splitting what lies across its ends (``do_mas_align_munmap()``).
+
+        :raises Errno: EINVAL where that cannot be; what was split before stays split
+        """
+        self.split_ends(task, start, end)
         gone = self.intersecting(start, end)
         self.vmas = [vma for vma in self.vmas if vma not in gone]
         for vma in gone:
@@ -216,9 +223,15 @@ class AddressSpace:
     def make_room(self, task: Task, start: int, end: int) -> None:
         """Take away what lies where a mapping is to go (``mmap_region()``).
 
-        :raises Errno: ENOMEM where that cannot be, or RLIMIT_AS forbids it
+        :raises Errno: ENOMEM where that cannot be, or RLIMIT_AS forbids it; EINVAL for a piece of one of the kernel's
+            own where the kernel says why it cannot be (``vms_gather_munmap_vmas()``), before it looks at RLIMIT_AS
         """
         replaced = sum(min(vma.end, end) - max(vma.start, start) for vma in self.intersecting(start, end))
+        if task.kernel.changes.vms_gather_munmap_vmas:
+            self.split_ends(task, start, end)
+            self.may_expand(task, end - start - replaced)
+            self.unmap(task, start, end)
+            return
         self.may_expand(task, end - start - replaced)
         try:
             self.unmap(task, start, end)

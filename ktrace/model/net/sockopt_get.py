@@ -174,7 +174,7 @@ def _get(task: Task, sock: Socket, optname: int, room: int) -> bytes:
         return _peername(kernel, sock, room)
     if optname == SO_PEEK_OFF:
         assert sock.ops is not None
-        if not sock.ops.has_peek_off:
+        if not sock.ops.has_peek_off(kernel):
             raise Errno("EOPNOTSUPP")
         return _int(sk.peek_off, room)
     if optname == SO_BINDTODEVICE and kernel.net.facts.netdevices:

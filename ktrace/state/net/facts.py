@@ -32,7 +32,8 @@ class SocketFacts:
     :param inetsw6: ``inetsw6[]`` likewise; empty without IPv6
     :param inet_protos: symbol of the ``handler`` by IP protocol; *inet6_protos* likewise
     :param sizes: bytes of ``sk_buff`` and ``skb_shared_info`` (unaligned), ``max_skb_frags``,
-        ``smp_cache_bytes``, ``page_size``, ``kmalloc_max_cache``
+        ``smp_cache_bytes``, ``page_size``, ``kmalloc_max_cache``; ``skb_small_head`` where small heads have a cache of
+        their own (since 6.3), and ``charged_apart`` where that is not for what is charged to a memory cgroup
     :param sysctl: settings below ``/proc/sys/net`` by path, such as ``core/rmem_default``
     :param congestion: symbol of the ``tcp_congestion_ops`` by name; a new socket has *default_congestion*
     :param netdevices: whether sockets can be bound to a device (CONFIG_NETDEVICES)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import drgn
 from drgn.helpers.linux.user import for_each_user
 
 from ktrace.include.asm.page_types import PAGE_SHIFT, PAGE_SIZE
 from ktrace.inspect.corrupt import CorruptStructure
-from ktrace.inspect.fs.file import FileReader
+from ktrace.inspect.fs.file import PIPE_FOPS, FileReader
 from ktrace.inspect.fs.inode import InodeReader
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.list import for_each_next
-from ktrace.inspect.members import has_member, offset_of
+from ktrace.inspect.members import first_member, has_member, offset_of, shape_of
 from ktrace.inspect.memory import KernelMemory
 from ktrace.inspect.process.user import UserReader
 from ktrace.inspect.remembered import Place, Remembered
@@ -46,7 +48,7 @@ class PipeReader:
     :param files: reads the files that want signals
     """
 
-    f_ops = frozenset({"pipefifo_fops"})
+    f_ops = PIPE_FOPS
 
     def __init__(self, kernel: LiveKernel, inodes: InodeReader, files: FileReader) -> None:
         prog = kernel.prog
@@ -73,14 +75,15 @@ class PipeReader:
             "files",
             "r_counter",
             "w_counter",
-            "poll_usage",
-            "tmp_page",
             "fasync_readers",
             "fasync_writers",
             "bufs",
             "user",
             "?watch_queue",
         )
+        name = first_member(prog, "struct pipe_inode_info", "poll_usage", "pseudo_edgetrigger")
+        self._every_write = Layout(prog, "struct pipe_inode_info", every_write=name)
+        self.kept_pages = self._kept_pages(prog)
         self._rd_wait = self.pipe.offsets["rd_wait_head_next"]
         self._wr_wait = self.pipe.offsets["wr_wait_head_next"]
         self.buffer = Layout(prog, "struct pipe_buffer", "page", "offset", "len", "ops", "flags", "private")
@@ -91,6 +94,36 @@ class PipeReader:
         self._fa_next = offset_of(prog, "struct fasync_struct", "fa_next")
         self._remembered: Remembered[_Known] = Remembered()
         self._flags = {value: flag_names(value, PIPE_BUF_FLAGS) for value in range(0x80)}
+
+    @staticmethod
+    def _kept_pages(prog: drgn.Program) -> Callable[[bytes], tuple[bool | int, tuple[int, ...]]]:
+        """Return what tells of a ``pipe_inode_info`` whether a page is kept for the next write, and which.
+
+        Where several may be kept, it tells how many.
+        """
+        if first_member(prog, "struct pipe_inode_info", "tmp_page", "prealloc.count") == "prealloc.count":
+            pool = Layout(prog, "struct pipe_inode_info", "?prealloc.pages[]", count="?prealloc.count")
+
+            def of_pool(data: bytes) -> tuple[bool | int, tuple[int, ...]]:
+                found = pool.unpack(data, 0)
+                return found.count, found.prealloc_pages[: found.count]
+
+            return of_pool
+        if shape_of(prog, "struct pipe_inode_info", "tmp_page").kind == drgn.TypeKind.ARRAY:
+            several = Layout(prog, "struct pipe_inode_info", "?tmp_page[]")
+
+            def of_several(data: bytes) -> tuple[bool | int, tuple[int, ...]]:
+                pages = tuple([page for page in several.unpack(data, 0).tmp_page if page])
+                return len(pages), pages
+
+            return of_several
+        single = Layout(prog, "struct pipe_inode_info", "?tmp_page")
+
+        def of_one(data: bytes) -> tuple[bool | int, tuple[int, ...]]:
+            page = single.unpack(data, 0).tmp_page
+            return page != 0, (page,) if page else ()
+
+        return of_one
 
     def file_target(self, observation: Observation, file: int, private_data: int, f_inode: int) -> Ref:
         """Add the pipe behind a file and return its reference: another one than the inode's, where they differ."""
@@ -138,8 +171,8 @@ class PipeReader:
             files=raw.files,
             r_counter=raw.r_counter,
             w_counter=raw.w_counter,
-            poll_usage=raw.poll_usage,
-            tmp_page=raw.tmp_page != 0,
+            poll_usage=self._every_write.unpack(data, 0).every_write,
+            tmp_page=self.kept_pages(data)[0],
             fasync_readers=self._fasync(observation, raw.fasync_readers, "pipe_inode_info.fasync_readers"),
             fasync_writers=self._fasync(observation, raw.fasync_writers, "pipe_inode_info.fasync_writers"),
             bufs=ring,

@@ -10,7 +10,7 @@ from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.list import Met, for_each_next, points_elsewhere
-from ktrace.inspect.members import MissingMember, offset_of
+from ktrace.inspect.members import MissingMember, first_member, offset_of
 from ktrace.inspect.memory import KernelMemory
 
 MAX_QUEUED = 1 << 16
@@ -39,7 +39,10 @@ class BufferReader:
         # sk_buff.rbnode is in a union at its very beginning.
         self.node = Layout(prog, "struct rb_node", "rb_left", "rb_right")
         self.shared = Layout(prog, "struct skb_shared_info", "nr_frags", "frag_list", "&frags")
-        for name, offset in (("bv_page", 0), ("bv_len", 8), ("bv_offset", 12)):
+        page = first_member(prog, "skb_frag_t", "bv_page", "netmem")
+        length = first_member(prog, "skb_frag_t", "bv_len", "len")
+        start = first_member(prog, "skb_frag_t", "bv_offset", "offset")
+        for name, offset in ((page, 0), (length, 8), (start, 12)):
             if offset_of(prog, "skb_frag_t", name) != offset:
                 raise MissingMember("skb_frag_t", name, f"is not at {offset}")
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
-from ktrace.inspect.members import constant
+from ktrace.inspect.members import constant, member_of
 from ktrace.inspect.remembered import Place
 from ktrace.state.net.inet import Ipv6Sock
 from ktrace.state.net.sockaddr import ipv6_text
@@ -39,6 +37,7 @@ class Inet6Reader:
             "min_hopcount",
         )  # fmt: skip
         numbers = ("hop_limit", "mcast_hops", "pmtudisc", "srcprefs")
+        self.widths = {name: member_of(prog, "struct ipv6_pinfo", name)[2] for name in ("hop_limit", "mcast_hops")}
         self.numbers = {name: Layout(prog, "struct ipv6_pinfo", name) for name in numbers}
         self.bits = Layout(prog, "struct ipv6_pinfo", *(f"?{name}" for name in BITS))
         self.rxopt = Layout(prog, "struct ipv6_pinfo", *(f"rxopt.bits.{name}" for name in RXOPT))
@@ -62,8 +61,8 @@ class Inet6Reader:
             ipv6only=bool(found.ipv6only),
             flow_label=int.from_bytes(np.flow_label.to_bytes(4, "little"), "big"),
             frag_size=np.frag_size,
-            hop_limit=_hops(hop_limit),
-            mcast_hops=_hops(mcast_hops),
+            hop_limit=_hops(hop_limit, self.widths["hop_limit"]),
+            mcast_hops=_hops(mcast_hops, self.widths["mcast_hops"]),
             ucast_oif=np.ucast_oif,
             mcast_oif=np.mcast_oif,
             tclass=np.tclass,
@@ -87,7 +86,9 @@ class Inet6Reader:
         return tuple(sorted(names))
 
 
-def _hops(value: Any) -> int:
-    """Return a signed number that has nine bits on 6.1, and sixteen since Linux 6.8."""
-    bits = 9 if value < 1 << 9 else 16
-    return int(value - (1 << bits) if value >> bits - 1 else value)
+def _hops(value: int, width: int | None) -> int:
+    """Return a signed number that is a bit field of *width* bits, or has a type of its own that tells its sign.
+
+    ``hop_limit`` has nine bits on 6.1; by 6.12 it is an ``s16``, and ``mcast_hops`` a ``u8``.
+    """
+    return value if width is None else value - (value >> width - 1 << width)

@@ -146,8 +146,9 @@ class ProtoOps:
         """Set SO_PEEK_OFF (``sk_setsockopt()`` without ``set_peek_off``: EOPNOTSUPP)."""
         raise Errno("EOPNOTSUPP")
 
-    has_peek_off = False
-    """Whether the ``proto_ops`` have ``set_peek_off``."""
+    def has_peek_off(self, kernel: Kernel) -> bool:
+        """Tell whether the ``proto_ops`` have ``set_peek_off``."""
+        return False
 
     def set_rcvlowat(self, kernel: Kernel, sock: Socket, value: int) -> None:
         """Set SO_RCVLOWAT (``sk_setsockopt()`` without ``set_rcvlowat``)."""

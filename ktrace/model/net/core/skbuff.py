@@ -135,6 +135,8 @@ class Allocator:
         self.kmalloc_max_cache = sizes["kmalloc_max_cache"]
         self.shared_info = self.data_align(sizes["skb_shared_info"])
         self.sk_buff = self.data_align(sizes["sk_buff"])
+        self.small_head = sizes.get("skb_small_head", 0)
+        self.charged_apart = bool(sizes.get("charged_apart", 0))
 
     def data_align(self, size: int) -> int:
         """``SKB_DATA_ALIGN()``."""
@@ -163,14 +165,22 @@ class Allocator:
             bucket *= 2
         return bucket
 
-    def head_room(self, size: int) -> int:
-        """Return the linear bytes that a buffer asked for *size* really has (``skb_end_offset()``)."""
-        return self.kmalloc_size_roundup(self.data_align(size) + self.shared_info) - self.shared_info
+    def head_room(self, size: int, account: bool = False) -> int:
+        """Return the linear bytes that a buffer asked for *size* really has (``skb_end_offset()``).
 
-    def truesize(self, header_len: int, data_len: int = 0) -> int:
+        Small ones come from a cache of their own, where there is one (``kmalloc_reserve()``).
+
+        :param account: it is charged to a memory cgroup (``__GFP_ACCOUNT``)
+        """
+        wanted = self.data_align(size) + self.shared_info
+        if wanted <= self.small_head and not (account and self.charged_apart):
+            return self.small_head - self.shared_info
+        return self.kmalloc_size_roundup(wanted) - self.shared_info
+
+    def truesize(self, header_len: int, data_len: int = 0, account: bool = False) -> int:
         """Return the charge of a buffer (``alloc_skb_with_frags()``, ``__build_skb_around()``)."""
         pages = -(-data_len // self.page_size) * self.page_size
-        return self.head_room(header_len) + self.sk_buff + self.shared_info + pages
+        return self.head_room(header_len, account) + self.sk_buff + self.shared_info + pages
 
 
 def fragment_sizes(data_len: int) -> list[int]:

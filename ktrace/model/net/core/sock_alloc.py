@@ -34,7 +34,8 @@ def sock_alloc_send_pskb(task: Task, sk: Sock, header_len: int, data_len: int, n
     alloc = task.kernel.net.alloc
     if -(-data_len // alloc.page_size) > alloc.max_frags:
         raise Errno("EMSGSIZE")
-    skb = SkBuff(b"", data_len, alloc.truesize(header_len, data_len), sk)
+    account = sk.family == "AF_UNIX"  # unix_create1(): sk_allocation is GFP_KERNEL_ACCOUNT
+    skb = SkBuff(b"", data_len, alloc.truesize(header_len, data_len, account), sk)
     sk.wmem_alloc += skb.truesize
     return skb
 

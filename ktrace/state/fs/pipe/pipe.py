@@ -59,7 +59,9 @@ class Pipe:
     :param rd_wait: sleepers in the order in which they would be woken; also *wr_wait*
     :param max_usage: slots that may be used; *ring_size*: slots there are
     :param nr_accounted: slots charged to *user*
-    :param tmp_page: whether a page is kept for the next write
+    :param tmp_page: whether a page is kept for the next write; how many where several may be (``tmp_page[2]``,
+        ``prealloc``)
+    :param poll_usage: whether every write wakes readers (``pseudo_edgetrigger`` since 7.3)
     :param bufs: by index into the ring, every slot that was ever used since the ring was made
     :param user: who pays, kind ``user``, by uid
     :param watch_queue: whether notifications come through it
@@ -81,7 +83,7 @@ class Pipe:
     r_counter: int
     w_counter: int
     poll_usage: bool
-    tmp_page: bool
+    tmp_page: bool | int
     fasync_readers: tuple[Fasync, ...]
     fasync_writers: tuple[Fasync, ...]
     bufs: Mapping[int, PipeBuffer]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
 from ktrace.include.linux.types import s32
 from ktrace.inspect.corrupt import NONSENSE, CorruptStructure
-from ktrace.inspect.fs.file import FileReader
+from ktrace.inspect.fs.file import PIPE_FOPS, FileReader
 from ktrace.inspect.fs.inode import InodeReader
 from ktrace.inspect.fs.pipe.pipe import MAX_SLOTS, PipeReader
 from ktrace.inspect.invariants.violation import Violation
@@ -131,7 +131,7 @@ class _Tables:
                 continue
             census.files.add(file)
             raw = files.file.read(memory, file)
-            if kernel.symbol(raw.f_op) != "pipefifo_fops" or not raw.private_data:
+            if kernel.symbol(raw.f_op) not in PIPE_FOPS or not raw.private_data:
                 continue
             ends = census.pipes.setdefault(raw.private_data, Ends())
             ends.files += 1
@@ -162,11 +162,17 @@ def _check(
     for name, value in (("readers", raw.readers), ("writers", raw.writers)):
         if value > raw.files:
             yield Violation(f"{where}.{name}", f"is {value}, more than files, {raw.files}")
-    yield from check_ring(kernel, reader, where, raw, held)
+    _, kept = reader.kept_pages(kernel.memory.read(address, reader.pipe.size))
+    yield from check_ring(kernel, reader, where, raw, kept, held)
 
 
-def check_ring(kernel: LiveKernel, reader: PipeReader, where: str, raw: Any, held: Counter[int]) -> Iterator[Violation]:
-    """Check the ring's bounds and every slot; count the pages that slots hold."""
+def check_ring(
+    kernel: LiveKernel, reader: PipeReader, where: str, raw: Any, kept: Sequence[int], held: Counter[int]
+) -> Iterator[Violation]:
+    """Check the ring's bounds and every slot; count the pages that slots hold.
+
+    :param kept: the pages that are kept for the next write
+    """
     size, most = raw.ring_size, raw.max_usage
     if not 0 < size <= MAX_SLOTS or size & (size - 1):
         yield Violation(f"{where}.ring_size", f"is {size}, not a power of two from 1 to {MAX_SLOTS}")
@@ -195,15 +201,15 @@ def check_ring(kernel: LiveKernel, reader: PipeReader, where: str, raw: Any, hel
             pages.add(buf.page)
             held[buf.page] += 1
             yield from _check_slot(kernel, reader, slot, buf)
-    if raw.tmp_page:
+    for page in kept:
         try:
-            count = _page_count(kernel, reader, raw.tmp_page)
+            count = _page_count(kernel, reader, page)
         except CorruptStructure as error:
             yield Violation(f"{where}.tmp_page", error.message)
             return
         if count != 1:
             yield Violation(f"{where}.tmp_page", f"has {count} references")
-        if raw.tmp_page in pages:
+        if page in pages or kept.count(page) > 1:
             yield Violation(f"{where}.tmp_page", "is also in the ring")
 
 

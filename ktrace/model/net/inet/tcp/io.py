@@ -10,7 +10,13 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.page_frag import fill_unseen
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.scm import for_each_cmsghdr
-from ktrace.model.net.core.sock import sock_error, sock_rcvlowat
+from ktrace.model.net.core.sock import (
+    sk_peek_offset,
+    sk_peek_offset_bwd,
+    sk_peek_offset_fwd,
+    sock_error,
+    sock_rcvlowat,
+)
 from ktrace.model.net.core.sock_callbacks import set_wq_bit
 from ktrace.model.net.core.sock_cmsg import TIMESTAMP_KINDS, sock_recv_timestamp
 from ktrace.model.net.core.sock_wait import Timeo, sleeper, sock_intr_errno, sock_rcvtimeo, sock_sndtimeo
@@ -205,7 +211,8 @@ def tcp_recvmsg(task: Task, sk: Tcp, msg: InMessage, flags: int) -> Sleeps[int]:
     size = msg.destination.count
     target = sock_rcvlowat(sk, flags & MSG_WAITALL, size)
     peeking = bool(flags & MSG_PEEK)
-    copied = at = 0
+    copied = 0
+    at = max(sk_peek_offset(sk, flags), 0)
     while True:
         if sk.urg_data and sk.urg_seq == sk.copied_seq() + at:
             if copied:
@@ -232,14 +239,16 @@ def tcp_recvmsg(task: Task, sk: Tcp, msg: InMessage, flags: int) -> Sleeps[int]:
             size -= used
             if peeking:
                 at += used
+                sk_peek_offset_fwd(sk, used)
             else:
                 del sk.rx[:used]
+                sk_peek_offset_bwd(sk, used)
             if sk.urg_data and sk.copied_seq() > sk.urg_seq:
                 sk.urg_data = 0
             if not size:
                 break
             continue
-        if sk.fin == "queued" and len(sk.rx) == at:
+        if sk.fin == "queued" and len(sk.rx) <= at:
             if not peeking:
                 sk.fin = "read"
             break

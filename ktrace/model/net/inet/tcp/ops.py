@@ -143,7 +143,16 @@ class StreamOps(InetOps):
     """``inet_stream_ops``."""
 
     name = "inet_stream_ops"
-    has_peek_off = False
+
+    def has_peek_off(self, kernel: Kernel) -> bool:
+        """They have, where MSG_PEEK of TCP knows an offset."""
+        return bool(kernel.changes.tcp_peek_off)
+
+    def set_peek_off(self, kernel: Kernel, sock: Socket, value: int) -> None:
+        """``sk_set_peek_off()``."""
+        if not self.has_peek_off(kernel):
+            raise Errno("EOPNOTSUPP")
+        tcp_sk(sock.sk).peek_off = value
 
     def sendpage(self, task: Task, sock: Socket, page: Page, offset: int, size: int, flags: int) -> Sleeps[int]:
         """``inet_sendpage()``, ``tcp_sendpage()``."""

@@ -45,6 +45,7 @@ def tcp_disconnect(kernel: Kernel, sk: Tcp) -> None:
     elif old == "TCP_SYN_SENT":
         sk.err = ECONNRESET
     sk.peer = None
+    sk.peek_off = -1
     sk.rx.clear()
     sk.fin = None
     sk.urg_data = 0

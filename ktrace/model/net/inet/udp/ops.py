@@ -61,6 +61,8 @@ class UdpProto(Proto[Udp]):
         """``udp_init_sock()``."""
         assert sk.socket is not None
         sk.socket.flags.add("SOCK_SUPPORT_ZC")
+        if task.kernel.changes.udp_custom_sockopt:
+            sk.socket.flags.add("SOCK_CUSTOM_SOCKOPT")
 
     def connect(self, kernel: Kernel, sk: Udp, addr: bytes) -> None:
         """``ip4_datagram_connect()``."""
@@ -292,7 +294,10 @@ class DgramOps(PacketOps):
     """``inet_dgram_ops``."""
 
     name = "inet_dgram_ops"
-    has_peek_off = True
+
+    def has_peek_off(self, kernel: Kernel) -> bool:
+        """They have."""
+        return True
 
     def set_peek_off(self, kernel: Kernel, sock: Socket, value: int) -> None:
         """``sk_set_peek_off()``."""

@@ -104,7 +104,7 @@ def violations(raw: Any, fake: Fake) -> list[str]:
     census: Any = Census()
     reader: Any = SimpleNamespace(buffer=Buffers(), refcount_offset=REFCOUNT)
     kernel: Any = fake
-    found = list(check_ring(kernel, reader, "p", raw, census.pages))
+    found = list(check_ring(kernel, reader, "p", raw, [raw.tmp_page] if raw.tmp_page else [], census.pages))
     assert isinstance(census.pages, Counter)
     return [str(item) for item in [*found, *check_pages(kernel, reader, census)]]
 

@@ -1,0 +1,113 @@
+"""Read which changes a kernel has: from its members, symbols and tables, never from its version.
+
+A ``#define`` that moved, or a rule that was turned round, leaves nothing in the debug information: a member that came
+with it tells, or two that enclose it. Between those two it cannot be told, and is ``None``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.members import MissingMember, constant, find_member, type_of
+from ktrace.state.changes import Changes
+
+Probe = Callable[[LiveKernel], bool | None]
+
+
+def _symbol(name: str) -> Probe:
+    return lambda kernel: kernel.has_symbol(name)
+
+
+def _member(structure: str, member: str) -> Probe:
+    return lambda kernel: find_member(type_of(kernel.prog, structure), member) is not None
+
+
+def _type(name: str) -> Probe:
+    def has(kernel: LiveKernel) -> bool:
+        try:
+            return bool(kernel.prog.type(name).is_complete())
+        except LookupError:
+            return False
+
+    return has
+
+
+def _not(probe: Probe) -> Probe:
+    def other(kernel: LiveKernel) -> bool | None:
+        found = probe(kernel)
+        return None if found is None else not found
+
+    return other
+
+
+def _between(before: Probe, since: Probe) -> Probe:
+    """Return what says yes where *since* does, no where *before* does, and else that it cannot be told."""
+    return lambda kernel: True if since(kernel) else False if before(kernel) else None
+
+
+def _setpipe_unsigned_int(kernel: LiveKernel) -> bool:
+    return int(kernel.prog.function("pipe_fcntl").type_.parameters[2].type.size) == 4
+
+
+def _tcp_peek_off(kernel: LiveKernel) -> bool:
+    if not _HAS_SET_PEEK_OFF(kernel):
+        raise MissingMember("struct proto_ops", "set_peek_off")
+    return bool(kernel.variable("inet_stream_ops").set_peek_off.value_())
+
+
+def _unix_socket_state(kernel: LiveKernel) -> bool:
+    """Tell whether no code of AF_UNIX marks a socket as connected."""
+    symbol = kernel.prog.symbol("unix_socketpair")
+    code = kernel.memory.read(symbol.address, symbol.size)
+    return _STORES_SS_CONNECTED.search(code) is None
+
+
+_STORES_SS_CONNECTED = re.compile(rb"\xc7(?:[\x00-\x03\x06\x07]|\x04\x24|\x45\x00)\x03\x00\x00\x00")
+"""``movl $SS_CONNECTED, (reg)``: ``socket.state`` is the first member."""
+
+_HAS_SET_PEEK_OFF = _member("struct proto_ops", "set_peek_off")
+_SENDPAGE = _member("struct proto_ops", "sendpage")
+_VMA_MUNMAP = _type("struct vma_munmap_struct")
+_F_COUNT = _member("struct file", "f_count")
+_SCM_FLAGS = _member("struct sock", "sk_scm_recv_flags")
+
+PROBES: Mapping[str, Probe] = {
+    "pipeanon_fops": _symbol("pipeanon_fops"),
+    "pipe_write_whole": _symbol("pipeanon_fops"),
+    "pipe_wakes_when_freed": _symbol("pipeanon_fops"),
+    "pipe_prealloc": _member("struct pipe_inode_info", "prealloc"),
+    "pipe_pseudo_edgetrigger": _member("struct pipe_inode_info", "pseudo_edgetrigger"),
+    "pipe_size_unsigned_int": _setpipe_unsigned_int,
+    "splice_to_socket": _not(_SENDPAGE),
+    "splice_zero_pages": _symbol("zero_pipe_buf_ops"),
+    "splice_failed_keeps_pos": _symbol("splice_file_range"),
+    "eventfd_write_exact": _symbol("splice_file_range"),
+    "select_negative": _between(_member("struct ns_common", "count"), _member("struct file_system_type", "list")),
+    "epoll_wait_fd_first": _symbol("epoll_sendevents"),
+    "vms_gather_munmap_vmas": _VMA_MUNMAP,
+    "init_ns_uncounted": lambda kernel: constant(kernel.prog, "NS_LAST_INIT_ID") is not None,
+    "udp_custom_sockopt": _member("struct udp_sock", "forward_threshold"),
+    "udp_drops_unless_empty": _between(_F_COUNT, _member("struct udp_sock", "udp_prod_queue")),
+    "tcp_peek_off": _tcp_peek_off,
+    "tcp_connect_bind": _member("struct inet_timewait_sock", "tw_connect_bind"),
+    "busy_poll_for_all": _between(_SENDPAGE, _VMA_MUNMAP),
+    "txrehash_tcp_only": _SCM_FLAGS,
+    "scm_flags_in_sock": _SCM_FLAGS,
+    "unix_socket_state": _unix_socket_state,
+    "unix_custom_sockopt": _member("struct unix_sock", "scm_rights_notrunc"),
+    "unix_stream_custom_sockopt": _member("struct unix_sock", "recvmsg_inq"),
+    "unix_oob_holes": _between(_SENDPAGE, _VMA_MUNMAP),
+    "unix_inq_len": _member("struct unix_sock", "inq_len"),
+    "unix_dgram_allocates_first": _between(_F_COUNT, _SCM_FLAGS),
+}
+"""How each field of :class:`~ktrace.state.changes.Changes` is told."""
+
+
+def read_changes(kernel: LiveKernel) -> Changes:
+    """Return what *kernel* has of the known changes.
+
+    :raises MissingMember: it lacks a structure that tells
+    """
+    return Changes(**{name: probe(kernel) for name, probe in PROBES.items()})

@@ -1,0 +1,332 @@
+"""What changed between kernels that the model must know: each difference once, with its source and how it is told.
+
+The inspector reads them of a kernel (``ktrace/inspect/changes.py``), the model asks for them by name, annotations may
+depend on them, and ``docs/kernels.md`` is written from them. Nothing here or there asks for a version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+_CHANGE = "change"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference of behaviour.
+
+    :param area: ``pipe``, ``ipc``, ``socket``, ``file`` or ``structures`` (which no program sees)
+    :param what: what is so on kernels that have it
+    :param before: what was so on kernels before
+    :param source: file of the kernel's source, with *function* in it
+    :param since: release or commit; two releases where no more is known
+    :param told: what of a kernel tells that it has it
+    :param shown: workload and line of a step that shows it; empty where none does
+    """
+
+    area: str
+    what: str
+    before: str
+    source: str
+    function: str
+    since: str
+    told: str
+    shown: str = ""
+
+    @property
+    def citation(self) -> str:
+        """The kernel's function with its file."""
+        return f"{self.source}: {self.function}()"
+
+
+def _change(
+    area: str, what: str, *, before: str, source: str, function: str, since: str, told: str, shown: str = ""
+) -> Any:
+    """Return the field of a change."""
+    change = Change(
+        area=area, what=what, before=before, source=source, function=function, since=since, told=told, shown=shown
+    )
+    return field(default=False, metadata={_CHANGE: change})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What a kernel has of the changes since Linux 6.1; ``None`` for what cannot be told of it.
+
+    Sessions from before this was read have none of it: they could not be recorded on any other kernel than 6.1.
+    """
+
+    pipeanon_fops: bool | None = _change(
+        "pipe",
+        "anonymous pipes have file operations of their own, and do not touch st_atime, st_mtime and st_ctime",
+        before="they are like FIFOs, which still do",
+        source="fs/pipe.c",
+        function="fifo_pipe_read",
+        since="between 6.12 and 7.2",
+        told="symbol pipeanon_fops",
+    )
+    pipe_write_whole: bool | None = _change(
+        "pipe",
+        "a write that meets a bad address takes whole pages, or fails with EFAULT",
+        before="what could be copied stays, and an empty buffer behind it",
+        source="fs/pipe.c",
+        function="anon_pipe_write",
+        since="between 6.12 and 7.2",
+        told="symbol pipeanon_fops, of the same series",
+    )
+    pipe_wakes_when_freed: bool | None = _change(
+        "pipe",
+        (
+            "a reader wakes writers, and sends them SIGIO, only when it freed a slot of a full ring; one "
+            "that goes to sleep does neither"
+        ),
+        before="writers are woken by any reader of a ring that was full when it began",
+        source="fs/pipe.c",
+        function="anon_pipe_read",
+        since="between 6.12 and 7.2",
+        told="symbol pipeanon_fops, of about the same time",
+    )
+    pipe_prealloc: bool | None = _change(
+        "pipe",
+        "a pool of up to eight pages is filled before a write takes the lock, and cut to two after",
+        before="one freed page is kept for the next write",
+        source="fs/pipe.c",
+        function="anon_pipe_prefill_and_lock",
+        since="7.3",
+        told="member pipe_inode_info.prealloc",
+    )
+    pipe_pseudo_edgetrigger: bool | None = _change(
+        "pipe",
+        "only epoll with EPOLLET of a reader makes every later write wake readers",
+        before="any poll() of either end does",
+        source="fs/pipe.c",
+        function="pipe_poll",
+        since="7.3",
+        told="member pipe_inode_info.pseudo_edgetrigger",
+    )
+    pipe_size_unsigned_int: bool | None = _change(
+        "pipe",
+        "F_SETPIPE_SZ looks at 32 bits of its argument",
+        before="at all 64: more than 2 GiB is EINVAL",
+        source="fs/pipe.c",
+        function="pipe_fcntl",
+        since="between 6.1 and 6.12",
+        told="type of pipe_fcntl()'s argument",
+    )
+    splice_to_socket: bool | None = _change(
+        "pipe",
+        (
+            "splice and sendfile to a socket are one sendmsg(MSG_SPLICE_PAGES) of up to 16 buffers: one "
+            "splice() is one datagram, and none is merged into the last buffer of an AF_UNIX stream; "
+            "sendfile() says MSG_MORE until enough was read"
+        ),
+        before="each page goes by sendpage()",
+        source="fs/splice.c",
+        function="splice_to_socket",
+        since="6.5",
+        told="no member proto_ops.sendpage",
+    )
+    splice_zero_pages: bool | None = _change(
+        "pipe",
+        "holes of a file in tmpfs are spliced as the zero page, cut where pages end",
+        before="as pages that are filled with zeros",
+        source="mm/shmem.c",
+        function="splice_zeropage_into_pipe",
+        since="6.5",
+        told="symbol zero_pipe_buf_ops",
+    )
+    splice_failed_keeps_pos: bool | None = _change(
+        "pipe",
+        "a splice() that fails leaves the file's offset alone",
+        before="it writes the old offset back, over what others moved meanwhile",
+        source="fs/splice.c",
+        function="do_splice",
+        since="between 6.1 and 6.12",
+        told="symbol splice_file_range, of about the same time",
+    )
+    eventfd_write_exact: bool | None = _change(
+        "file",
+        "a write to an eventfd has 8 bytes, no more",
+        before="what is behind the 8th byte is ignored",
+        source="fs/eventfd.c",
+        function="eventfd_write",
+        since="between 6.1 and 6.12",
+        told=(
+            "whether eventfd_write()'s first refusal is of any other size: symbol splice_file_range, of "
+            "about the same time"
+        ),
+    )
+    select_negative: bool | None = _change(
+        "file",
+        "select() with a negative tv_sec or tv_usec is EINVAL",
+        before="a negative tv_usec is carried over",
+        source="fs/select.c",
+        function="kern_select",
+        since="between 6.12 and 7.2",
+        told="member file_system_type.list; where a kernel has neither that nor ns_common.count, it cannot be told",
+    )
+    epoll_wait_fd_first: bool | None = _change(
+        "file",
+        "epoll_wait() of a bad descriptor with bad arguments is EBADF",
+        before="EINVAL or EFAULT",
+        source="fs/eventpoll.c",
+        function="do_epoll_wait",
+        since="between 6.12 and 7.2",
+        told="symbol epoll_sendevents, of the same series",
+    )
+    vms_gather_munmap_vmas: bool | None = _change(
+        "ipc",
+        "shmat(SHM_REMAP) over a part of the kernel's own mappings is EINVAL",
+        before="ENOMEM",
+        source="mm/vma.c",
+        function="vms_gather_munmap_vmas",
+        since="6.12",
+        told="struct vma_munmap_struct",
+    )
+    init_ns_uncounted: bool | None = _change(
+        "ipc",
+        "references to the initial namespaces are not counted",
+        before="they are",
+        source="include/linux/ns_common.h",
+        function="__ns_ref_get",
+        since="between 6.12 and 7.2",
+        told="enumerator NS_LAST_INIT_ID",
+    )
+    udp_custom_sockopt: bool | None = _change(
+        "structures",
+        "UDP sockets carry SOCK_CUSTOM_SOCKOPT",
+        before="they do not",
+        source="include/net/udp.h",
+        function="udp_lib_init_sock",
+        since="6.2",
+        told="member udp_sock.forward_threshold, of the same commit",
+    )
+    udp_drops_unless_empty: bool | None = _change(
+        "socket",
+        "UDP drops a packet that does not fit into the receive buffer unless the queue is empty",
+        before="unless the queue is larger than the buffer already",
+        source="net/ipv4/udp.c",
+        function="__udp_enqueue_schedule_skb",
+        since="between 6.12 and 7.2",
+        told="member udp_sock.udp_prod_queue; where a kernel has neither that nor file.f_count, it cannot be told",
+    )
+    tcp_peek_off: bool | None = _change(
+        "socket",
+        "SO_PEEK_OFF is known to TCP",
+        before="EOPNOTSUPP",
+        source="net/ipv4/tcp.c",
+        function="tcp_recvmsg_locked",
+        since="between 6.1 and 6.12",
+        told="inet_stream_ops.set_peek_off",
+    )
+    tcp_connect_bind: bool | None = _change(
+        "structures",
+        "a port that connect() chose is marked SOCK_CONNECT_BIND in sk_userlocks",
+        before="it is not",
+        source="net/ipv4/inet_hashtables.c",
+        function="__inet_hash_connect",
+        since="between 6.12 and 7.2",
+        told="member inet_timewait_sock.tw_connect_bind",
+    )
+    busy_poll_for_all: bool | None = _change(
+        "socket",
+        "SO_BUSY_POLL may be raised without CAP_NET_ADMIN",
+        before="EPERM",
+        source="net/core/sock.c",
+        function="sk_setsockopt",
+        since="between 6.1 and 6.12",
+        told="struct vma_munmap_struct; where a kernel has neither that nor proto_ops.sendpage, it cannot be told",
+    )
+    txrehash_tcp_only: bool | None = _change(
+        "socket",
+        "SO_TXREHASH is for TCP only, else EOPNOTSUPP",
+        before="for every socket",
+        source="net/core/sock.c",
+        function="sk_setsockopt",
+        since="between 6.12 and 7.2",
+        told="member sock.sk_scm_recv_flags, of the same series",
+    )
+    scm_flags_in_sock: bool | None = _change(
+        "socket",
+        (
+            "SO_PASSCRED is for AF_UNIX and AF_NETLINK only, SO_PASSSEC as well, and only with "
+            "CONFIG_SECURITY_NETWORK: else EOPNOTSUPP; AF_UNIX has SO_PASSRIGHTS"
+        ),
+        before="for every socket",
+        source="net/core/sock.c",
+        function="sk_may_scm_recv",
+        since="between 6.12 and 7.2",
+        told="member sock.sk_scm_recv_flags",
+    )
+    unix_socket_state: bool | None = _change(
+        "structures",
+        "AF_UNIX leaves socket.state at SS_UNCONNECTED",
+        before="a connected socket is SS_CONNECTED",
+        source="net/unix/af_unix.c",
+        function="unix_stream_connect",
+        since="between 6.12 and 7.2",
+        told="whether the code of unix_socketpair() stores SS_CONNECTED",
+    )
+    unix_custom_sockopt: bool | None = _change(
+        "structures",
+        "AF_UNIX sockets carry SOCK_CUSTOM_SOCKOPT",
+        before="they do not",
+        source="net/unix/af_unix.c",
+        function="unix_create",
+        since="7.3",
+        told="member unix_sock.scm_rights_notrunc, of the option that needs it",
+    )
+    unix_stream_custom_sockopt: bool | None = _change(
+        "structures",
+        "AF_UNIX streams carry SOCK_CUSTOM_SOCKOPT",
+        before="they do not",
+        source="net/unix/af_unix.c",
+        function="unix_create",
+        since="between 6.12 and 7.2",
+        told="member unix_sock.recvmsg_inq, of the option that needs it",
+    )
+    unix_oob_holes: bool | None = _change(
+        "socket",
+        (
+            "an out-of-band byte that was read leaves its empty buffer in the queue: a read stops there, "
+            "SIOCATMARK says so, and a byte behind it is skipped"
+        ),
+        before="the next read removes it and waits for more",
+        source="net/unix/af_unix.c",
+        function="manage_oob",
+        since="between 6.1 and 6.12",
+        told="struct vma_munmap_struct; where a kernel has neither that nor proto_ops.sendpage, it cannot be told",
+    )
+    unix_inq_len: bool | None = _change(
+        "socket",
+        (
+            "FIONREAD of an AF_UNIX stream is a count that is kept, from which an out-of-band byte that is "
+            "skipped is not taken (known bug unix-fionread-oob)"
+        ),
+        before="the queue is summed up",
+        source="net/unix/af_unix.c",
+        function="unix_inq_len",
+        since="between 6.12 and 7.2",
+        told="member unix_sock.inq_len",
+    )
+    unix_dgram_allocates_first: bool | None = _change(
+        "socket",
+        (
+            "a datagram is put together before it is known where it goes: one that fails with ENOTCONN or "
+            "ECONNREFUSED wakes writers, EPOLLOUT|EPOLLET gets an event (known bug "
+            "unix-epollout-failed-send)"
+        ),
+        before="it fails first",
+        source="net/unix/af_unix.c",
+        function="unix_dgram_sendmsg",
+        since="between 6.12 and 7.2",
+        told="member sock.sk_scm_recv_flags; where a kernel has neither that nor file.f_count, it cannot be told",
+    )
+
+
+def changes() -> Iterator[tuple[str, Change]]:
+    """Yield every change with the name of its field."""
+    for item in fields(Changes):
+        yield item.name, item.metadata[_CHANGE]
