@@ -14,7 +14,7 @@ B: nanosleep({0, 1000000000})                      # EINVAL
 B: nanosleep(BAD)                                  # EFAULT
 B: clock_nanosleep(CLOCK_MONOTONIC, 0, {0, 300000000})     # blocked
 wait(2000)                                         # B: 0
-B: clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, {0, 0})    # _
+B: clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, {0, 0})
 wait(100)
 B: clock_nanosleep(CLOCK_MONOTONIC_RAW, 0, {0, 1}) # EOPNOTSUPP
 B: clock_nanosleep(CLOCK_MONOTONIC_COARSE, 0, {0, 1})    # EOPNOTSUPP

@@ -89,3 +89,18 @@ wait(100)
 A: read(r, 100)                                    # 14 "nobody watches"
 A: read(r, 100)                                    # 0
 A: send(x, "to nobody", 0)                         # ECONNREFUSED
+## one that holds itself and waits at another that does: the end of the other lets it be found, in the same step
+A: pipe([r, w])                                    # 0
+A: socketpair(AF_UNIX, SOCK_STREAM, 0, [x, i])     # 0
+A: socketpair(AF_UNIX, SOCK_STREAM, 0, [y, j])     # 0
+A: sendmsg(i, {msg_iov=["1"], msg_control=[{SOL_SOCKET, SCM_RIGHTS, [x, w]}]}, 0)   # 1
+A: sendmsg(j, {msg_iov=["2"], msg_control=[{SOL_SOCKET, SCM_RIGHTS, [x]}]}, 0)      # 1
+A: sendmsg(j, {msg_iov=["3"], msg_control=[{SOL_SOCKET, SCM_RIGHTS, [y]}]}, 0)      # 1
+A: close(w)                                        # 0
+A: close(x)                                        # 0
+A: close(i)                                        # 0
+A: close(y)                                        # 0
+A: poll([{r, POLLIN}], 0)                          # 0
+A: close(j)                                        # 0
+A: poll([{r, POLLIN}], 0)                          # 1 [POLLHUP]
+A: close(r)                                        # 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from ktrace.agent import ops, reports
 from ktrace.agent.client import Agent
@@ -20,6 +20,11 @@ from ktrace.uapi.signal import SIGKILL, SIGSTOP, signal_name
 
 _SI_FD_CODES = frozenset(range(1, 7))
 """POLL_IN .. POLL_HUP: the codes of SIGIO with which ``si_fd`` and ``si_band`` mean something."""
+
+JIFFY_NS = 4_000_000
+"""What a kernel thread puts off by a jiffy is due then (CONFIG_HZ of 250)."""
+JIFFIES = 250
+"""After so many a guest is not at rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +47,26 @@ class Performed:
         return self.times[0] // NSEC_PER_SEC, self.times[1] // NSEC_PER_SEC
 
 
+class PutOff(Protocol):
+    """What the kernel does a little later, on its own."""
+
+    def began(self) -> bool:
+        """Tell whether it was put off since this was asked last."""
+
+    def waits(self) -> bool:
+        """Tell whether it still waits for its time."""
+
+
 class Actors:
     """Have actors of one guest make calls.
 
     :param agent: connected, its hello read
+    :param later: what the kernel may put off and belongs to the step all the same: it is waited for
     """
 
-    def __init__(self, agent: Agent) -> None:
+    def __init__(self, agent: Agent, later: PutOff | None = None) -> None:
         self._agent = agent
+        self._later = later
         self._hello = agent.hello()
         self._slots: dict[str, int] = {}
         self._names: dict[int, str] = {}
@@ -101,7 +118,7 @@ class Actors:
         except Refused as error:
             del self._calls[slot]
             raise self._refusal(error, actor, call) from error
-        return self._performed((report,))
+        return self._performed(self._at_rest(report))
 
     def perform_many(self, calls: Iterable[tuple[str, Call]]) -> list[Performed]:
         """Have actors make calls one after the other, all in one round trip."""
@@ -112,6 +129,23 @@ class Actors:
             self._calls[slot] = call
             performed.append(self._performed((report,)))
         return performed
+
+    def _at_rest(self, report: reports.StepReport) -> tuple[reports.StepReport, ...]:
+        """Return *report* and what happened while the kernel did what it had put off.
+
+        :raises GuestHang: it goes on doing so
+        """
+        done = [report]
+        later = self._later
+        while later is not None and later.began():
+            waits = True
+            while waits:
+                if len(done) > JIFFIES:
+                    raise GuestHang("the guest did not come to rest: a kernel thread puts off closing files")
+                # Where nothing waits any more it may be about it: the agent does not come back before that is done.
+                waits = later.waits()
+                done.append(self._agent.step(ops.Wait(JIFFY_NS if waits else 0)))
+        return tuple(done)
 
     # -- operations ------------------------------------------------------------------------------
 
@@ -127,7 +161,7 @@ class Actors:
             return self._performed(answers, quiet=True)
         if call.name == "kill":
             name, signo = call.args
-            return self._performed((self._agent.step(ops.Kill(self._slot(name), signo)),))
+            return self._performed(self._at_rest(self._agent.step(ops.Kill(self._slot(name), signo))))
         if call.name == "sysctl":
             path, value = call.args
             report = self._agent.step(ops.WriteFile(f"/proc/sys/{path}", value.encode()))
@@ -139,7 +173,7 @@ class Actors:
                     )
             return self._performed((report,))
         if call.name == "wait":
-            return self._performed((self._agent.step(ops.Wait(call.args[0] * 1_000_000)),))
+            return self._performed(self._at_rest(self._agent.step(ops.Wait(call.args[0] * 1_000_000))))
         raise UsageError(f"{call.name!r} needs an actor", f"write it as: A: {call.name}(...)")
 
     def _operation(self, slot: int, call: Call) -> ops.Op:

@@ -23,7 +23,6 @@ from ktrace.machine.machine import Machine
 from ktrace.model.build import build_model
 from ktrace.model.fs.inode import Inode
 from ktrace.model.net.inet.tcp.tcp_timer import waits_for_timer
-from ktrace.model.net.unix.garbage import waits_for_fput
 from ktrace.state.call import Call, Completed, Outcome, Result
 from ktrace.state.step import Step
 from ktrace.uapi.signal import SIGNAL_NUMBERS
@@ -238,8 +237,7 @@ class Observer:
     def observe(self, number: int, actor: str | None, call: Call) -> Step:
         """Make an action and look; where a timer of TCP may fire, the guest's clock stands still between actions.
 
-        So it does not fire because the host is busy. What the collector of AF_UNIX drops is freed a jiffy later,
-        however: that is waited for.
+        So it does not fire because the host is busy.
 
         :raises UsageError, GuestError: see :func:`observe_step`
         """
@@ -251,8 +249,7 @@ class Observer:
         return step
 
     def _hold(self, _number: int, _lab: Lab) -> None:
-        model = self._checker.model
-        if waits_for_timer(model) and not waits_for_fput(model):
+        if waits_for_timer(self._checker.model):
             self._machine.pause()
 
     def check(self, step: Step) -> Finding | None:

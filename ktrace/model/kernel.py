@@ -76,7 +76,6 @@ class Kernel:
         self.choices: list[Choice] = []
         self._observed = Observed(Evidence())
         self._left: frozenset[str] = frozenset()
-        self.step_number = 0
         self._serial = 0
         self.current: Task | None = None
         self._run_queue: deque[Task] = deque()
@@ -163,7 +162,6 @@ class Kernel:
         self.clock, self._left = evidence.clock, evidence.left
         self._observed = Observed(evidence, actor)
         self.choices = []
-        self.step_number += 1
         self._events, self._late = list(self._late), []
         for subsystem in self.subsystems:
             subsystem.elapse(self)
@@ -176,10 +174,14 @@ class Kernel:
             while self._run_queue:
                 self._run(self._run_queue.popleft())
             # Every actor sleeps: kernel threads have their turn, before the agent (SCHED_IDLE).
-            for subsystem in self.subsystems:
-                subsystem.idle(self)
-            if not self._run_queue:
+            busy = [subsystem.idle(self) for subsystem in self.subsystems]
+            if not self._run_queue and not any(busy):
                 break
+
+    @property
+    def has_woken(self) -> bool:
+        """Tell whether a task waits for the CPU."""
+        return bool(self._run_queue)
 
     def _outcome(self) -> Outcome:
         # The agent runs last and reaps then: ends come after everything else.

@@ -44,8 +44,12 @@ class Subsystem:
     def elapse(self, kernel: Kernel) -> None:
         """Let timers fire that did so between the last step and this one."""
 
-    def idle(self, kernel: Kernel) -> None:
-        """Run kernel threads and timers while every actor sleeps; called until no actor is woken."""
+    def idle(self, kernel: Kernel) -> bool:
+        """Run kernel threads and timers while every actor sleeps; called until nobody is woken and nothing left to do.
+
+        :returns: whether a kernel thread has more to do
+        """
+        return False
 
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> None:
         """Add this subsystem's objects, with raw references, to *objects*."""

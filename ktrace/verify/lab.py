@@ -10,6 +10,7 @@ from ktrace.agent.client import Agent
 from ktrace.errors import GuestGarbage
 from ktrace.inspect.build import build_inspector, read_facts
 from ktrace.inspect.corrupt import CorruptStructure
+from ktrace.inspect.fs.delayed_fput import DelayedFputs
 from ktrace.inspect.inspector import Inspector
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.memory import PhysicalMemory
@@ -86,7 +87,7 @@ class Lab:
         if state is None:
             fix_random_numbers(self.kernel, guest.memory)
         self.inspector: Inspector = build_inspector(self.kernel)
-        self.actors = Actors(guest.agent)
+        self.actors = Actors(guest.agent, DelayedFputs(self.kernel))
         self.facts: Mapping[str, Any] = {}
         if state is None:
             self.facts = {**read_facts(self.kernel), "process": read_process_facts(self.kernel, self.actors.agent_pid)}

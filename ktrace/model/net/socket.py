@@ -75,6 +75,8 @@ _CREATE: dict[str, Create] = {}
 ELAPSE_WORK: list[Callable[[Kernel], None]] = []
 IDLE_WORK: list[Callable[[Kernel], None]] = []
 """What families do while every actor sleeps, in the order of their registration."""
+BUSY: list[Callable[[Kernel], bool]] = []
+"""What tells whether something of that is left to do."""
 
 
 def family(symbol: str) -> Callable[[Create], Create]:
@@ -125,10 +127,11 @@ class Sockets(Subsystem):
         for work in ELAPSE_WORK:
             work(kernel)
 
-    def idle(self, kernel: Kernel) -> None:
+    def idle(self, kernel: Kernel) -> bool:
         """Let kernel threads and timers of the families work."""
         for work in IDLE_WORK:
             work(kernel)
+        return any(busy(kernel) for busy in BUSY)
 
     def exit_last(self, task: Task) -> None:
         """Let go of the page that the socket calls of *task* filled (``do_exit()``: *task_frag*)."""

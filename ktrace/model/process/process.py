@@ -40,7 +40,6 @@ class Processes(Subsystem):
         self.facts = facts
         self.rlimit_nofile = rlimit_nofile
         self.file_max: int | None = None
-        self.waited = 0
 
     def sysctl(self, kernel: Kernel, path: str, value: str) -> bool:
         """Take over fs/file-max."""
@@ -54,10 +53,11 @@ class Processes(Subsystem):
         expire_early(kernel)
         kernel.wake_watchers(early=True)
 
-    def idle(self, kernel: Kernel) -> None:
+    def idle(self, kernel: Kernel) -> bool:
         """Let timers fire."""
         expire_timers(kernel)
         kernel.wake_watchers(early=False)
+        return False
 
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> None:
         """Add processes, descriptor tables, files and users."""

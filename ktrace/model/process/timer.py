@@ -76,7 +76,6 @@ def wait(kernel: Kernel, milliseconds: int) -> None:
     """
     if kernel.choose(WAIT, lambda seen: bool(seen.results), lambda happened: True, otherwise=False):
         return
-    kernel.processes.waited += milliseconds
     for task in kernel.tasks.values():
         timer = task.timer
         if timer is not None and timer.timeout * 1000 + TICKS <= milliseconds:

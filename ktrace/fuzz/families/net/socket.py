@@ -14,7 +14,6 @@ from ktrace.fuzz.family import Family, Generator, Scenario
 from ktrace.fuzz.model_view import Action, ModelView, open_fds
 from ktrace.model.fs.file import File
 from ktrace.model.net.core.sock import Sock, Socket
-from ktrace.model.net.unix.garbage import has_dropped
 from ktrace.model.task import Task
 from ktrace.state.call import BAD, Call
 from ktrace.uapi.signal import SIGNAL_NUMBERS
@@ -119,12 +118,7 @@ class SocketFamily(Family):
         ]
 
     def urgent(self, state: ModelView) -> Action | None:
-        """Give up a connection that waits for a SYN to be sent again, in a second or so; let dropped files be freed.
-
-        They are freed in the middle of a step, and what takes their place in memory then is not told from them.
-        """
-        if has_dropped(state.kernel) and state.free():
-            return state.free()[0].name, make_call("getuid")
+        """Give up a connection that waits for a SYN to be sent again, in a second or so."""
         for task in state.tasks():
             for fd, file in open_fds(task):
                 if not is_socket(file) or file.private.sk is None or file.private.sk.state != "TCP_SYN_SENT":

@@ -2,49 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
 
-from ktrace.include.net.sock import RCV_SHUTDOWN
-from ktrace.model.fs.epoll import EventPoll
-from ktrace.model.fs.file import File, FilesStruct, release_file
-from ktrace.model.fs.pipe.pipe import PipeInode
+from ktrace.model.fs.file import FilesStruct, release_file
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import Socket
-from ktrace.model.net.inet.tcp.sock import Tcp
 from ktrace.model.net.socket import run
 from ktrace.model.net.unix.skb import kfree_skb
 from ktrace.model.net.unix.sock import Unix, unix_sk
-from ktrace.model.process.timer import TICKS
 from ktrace.model.task import Task
-from ktrace.state.net.sock import Sock as ObservedSock
-from ktrace.state.rule import Rule
-
-if TYPE_CHECKING:
-    from ktrace.model.observed import Observed
-
-DELAYED_FPUT = Rule("fs/file_table.c", "delayed_fput", "a jiffy after the collector dropped a file")
-FPUT_STEPS = 4
-"""Steps after which dropped files are closed for sure."""
-
-
-@dataclass
-class Dropped:
-    """Hold a file on ``delayed_fput_list``.
-
-    :param step: number of the step in which it was dropped
-    :param waited: milliseconds that the agent had waited by then
-    """
-
-    step: int
-    waited: int
-    file: File
-
-    def due(self, kernel: Kernel) -> bool:
-        """Tell whether more than a jiffy has passed for sure."""
-        return kernel.step_number - self.step > FPUT_STEPS or kernel.processes.waited - self.waited >= TICKS
 
 
 def in_flight(kernel: Kernel) -> dict[Socket, list[Unix]]:
@@ -141,96 +108,27 @@ def _kthread(kernel: Kernel) -> Task:
 
 
 def _drop(kernel: Kernel, worker: Task) -> None:
-    """Put files whose last reference a kernel thread dropped on the list (``fput()``)."""
+    """Put files whose last reference a kernel thread dropped on ``delayed_fput_list`` (``fput()``)."""
     works, worker.task_works = worker.task_works, []
-    kernel.net.unix.delayed_fput.extend(
-        Dropped(kernel.step_number, kernel.processes.waited, work.args[1])
-        for work in works
-        if isinstance(work, partial)
-    )
+    kernel.net.unix.delayed_fput.extend(work.args[1] for work in works if isinstance(work, partial))
 
 
 def delayed_fput(kernel: Kernel) -> None:
     """Close what a kernel thread dropped, a jiffy later, the last dropped first (``fs/file_table.c``).
 
-    Whether it was before the agent looked shows in what the files led to. Where nothing shows it was some steps later
-    at the latest: each takes more than a jiffy with the way to the host and back, but perhaps not the first one.
-    What a close drops in turn waits for another jiffy.
+    A step is not over before that is done (``inspect.fs.delayed_fput``). Whoever a close wakes runs at once, before the
+    kernel thread goes on; what a close drops in turn waits for another jiffy, and the collector comes before it.
     """
     own = kernel.net.unix
-    while own.delayed_fput:
-        waiting = own.delayed_fput
-
-        def find(seen: Observed, waiting: list[Dropped] = waiting) -> bool | None:
-            return None if seen.blind else any(_shows(kernel, seen, dropped.file) for dropped in waiting)
-
-        now = kernel.choose(DELAYED_FPUT, find, lambda closed: True, otherwise=None)
-        due = waiting if now or now is None else [dropped for dropped in waiting if dropped.due(kernel)]
-        if not due:
-            return
-        own.delayed_fput = [dropped for dropped in waiting if dropped not in due]
-        worker = _kthread(kernel)
-        for dropped in reversed(due):
-            run(release_file(worker, dropped.file))
+    if not own.closing:
+        own.closing, own.delayed_fput = own.delayed_fput, []
+    worker = _kthread(kernel)
+    while own.closing and not kernel.has_woken:
+        run(release_file(worker, own.closing.pop()))
         _drop(kernel, worker)
 
 
-def _shows(kernel: Kernel, seen: Observed, file: File) -> bool:
-    """Tell whether *file* was seen to be closed, in what it led to."""
-    private = file.private
-    if isinstance(private, PipeInode):
-        twin = seen.pipe(private)
-        return twin is not None and twin.files < private.files
-    if isinstance(private, EventPoll):
-        return any(_watchers(seen, item.file) < _watching(item.file) for item in private.items)
-    sk = private.sk if isinstance(private, Socket) else None
-    if isinstance(sk, Unix):
-        return sum("SOCK_DEAD" in sock.sk_flags for sock in seen.socks() if sock.unix is not None) > _visible_dead(
-            kernel
-        )
-    peer = sk.peer if isinstance(sk, Tcp) and isinstance(sk.peer, Tcp) else None
-    found = seen.sock(peer) if peer is not None and peer.socket is not None else None
-    if found is None or peer is None:
-        return False
-    gone = found.sk_state == "TCP_CLOSE" and peer.state != "TCP_CLOSE"
-    return gone or ("RCV_SHUTDOWN" in found.sk_shutdown and not peer.shutdown & RCV_SHUTDOWN)
-
-
-def _watching(file: File) -> int:
-    """Count the epoll sets that wait on a pipe or a socket."""
-    private = file.private
-    if isinstance(private, PipeInode):
-        queues = [private.rd_wait, private.wr_wait]
-    else:
-        queues = [private.wq] if isinstance(private, Socket) else []
-    return sum(entry.kind == "ep_poll_callback" for queue in queues for entry in queue.entries)
-
-
-def _watchers(seen: Observed, file: File) -> int:
-    """Count those that were seen to; as many as the model has where nobody saw."""
-    private = file.private
-    if isinstance(private, PipeInode):
-        pipe = seen.pipe(private)
-        waiters = (*pipe.rd_wait, *pipe.wr_wait) if pipe is not None else None
-    else:
-        socket = seen.socket(private) if isinstance(private, Socket) else None
-        waiters = socket.wait if socket is not None else None
-    return _watching(file) if waiters is None else sum(waiter.func == "ep_poll_callback" for waiter in waiters)
-
-
-def waits_for_fput(kernel: Kernel) -> bool:
-    """Tell whether the collector has dropped files that are still to be closed, or may have to."""
-    return has_dropped(kernel) or bool(in_flight(kernel))
-
-
-def has_dropped(kernel: Kernel) -> bool:
-    """Tell whether there are files that the collector has dropped and that are still to be closed."""
-    return bool(kernel.net.unix.delayed_fput)
-
-
-def _visible_dead(kernel: Kernel) -> int:
-    """Count the dead AF_UNIX socks that the model shows."""
-    objects: dict[Any, Any] = {}
-    kernel.net.observe(kernel, objects)
-    socks = (value for value in objects.values() if isinstance(value, ObservedSock))
-    return sum("SOCK_DEAD" in sock.sk_flags for sock in socks if sock.unix is not None)
+def is_busy(kernel: Kernel) -> bool:
+    """Tell whether the collector or ``delayed_fput()`` have something left to do."""
+    own = kernel.net.unix
+    return own.gc_wanted or bool(own.closing or own.delayed_fput)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ktrace.model.net.unix.garbage import Dropped
+    from ktrace.model.fs.file import File
     from ktrace.model.net.unix.sock import Unix
 
 
@@ -31,11 +31,12 @@ class NetnsUnix:
 
     :ivar inflight: ``user_struct.unix_inflight`` by user: files that travel in messages
     :ivar gc_wanted: a release asked for the garbage collector
-    :ivar delayed_fput: what the collector dropped and a kernel thread closes later
+    :ivar delayed_fput: what a kernel thread dropped (``delayed_fput_list``); *closing*: what another closes by now
     """
 
     def __init__(self) -> None:
         self.table = BoundSockets()
         self.inflight: dict[int, int] = {}
         self.gc_wanted = False
-        self.delayed_fput: list[Dropped] = []
+        self.delayed_fput: list[File] = []
+        self.closing: list[File] = []

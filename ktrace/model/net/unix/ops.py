@@ -17,7 +17,7 @@ from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import Socket, sock_graft, sock_hold, sock_put
 from ktrace.model.net.core.sock_callbacks import POLL_WRITE, data_ready, set_wq_bit, sock_wake_async, state_change
 from ktrace.model.net.core.sock_wait import Timeo, sock_intr_errno, sock_sndtimeo
-from ktrace.model.net.socket import ELAPSE_WORK, IDLE_WORK, family
+from ktrace.model.net.socket import BUSY, IDLE_WORK, family
 from ktrace.model.net.unix.dgram import (
     unix_dgram_recvmsg,
     unix_dgram_sendmsg,
@@ -25,7 +25,7 @@ from ktrace.model.net.unix.dgram import (
     unix_seqpacket_sendmsg,
     unix_wait_for_peer,
 )
-from ktrace.model.net.unix.garbage import delayed_fput, unix_gc
+from ktrace.model.net.unix.garbage import delayed_fput, is_busy, unix_gc
 from ktrace.model.net.unix.name import family_of, unix_autobind, unix_bind, unix_find_other, unix_validate_addr
 from ktrace.model.net.unix.skb import kfree_skb, unix_dgram_disconnected, unix_release_sock
 from ktrace.model.net.unix.sock import (
@@ -373,5 +373,5 @@ def unix_create(task: Task, socket: Socket, protocol: int) -> None:
     unix_create1(task.kernel, socket, socket.type)
 
 
-ELAPSE_WORK.append(delayed_fput)
 IDLE_WORK.extend((unix_gc, delayed_fput))
+BUSY.append(is_busy)

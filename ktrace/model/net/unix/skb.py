@@ -61,8 +61,9 @@ def unix_release_sock(task: Task, sk: Unix, embryo: bool) -> None:
     if path is not None:
         path.put(kernel)
     sock_put(kernel, sk)
-    # unix_gc(): a kernel thread looks for garbage once the actors sleep.
-    kernel.net.unix.gc_wanted = True
+    # unix_gc(), if anything is in flight: a kernel thread looks for garbage once the actors sleep.
+    own = kernel.net.unix
+    own.gc_wanted |= any(own.inflight.values())
 
 
 def unix_dgram_disconnected(task: Task, sk: Unix, other: Unix) -> None:
