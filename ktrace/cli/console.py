@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from ktrace.cli.options import guest_options
-from ktrace.cli.output import notify
+from ktrace.cli.output import exit_code, notify, pass_on
 from ktrace.cli.terminal import TerminalModes
 from ktrace.errors import UsageError
 from ktrace.machine.shell_client import Line, ShellClient, connect
@@ -45,8 +45,8 @@ def console(target: str | None, guest: GuestOptions, timeout: float) -> int:
     """
     with _held(target, guest) as place, connect(read_live(place).console) as client:
         if not sys.stdin.isatty():
-            status = client.run(sys.stdin.buffer.read(), timeout, _tell)
-            return _code(status)
+            status = client.run(sys.stdin.buffer.read(), timeout, pass_on)
+            return exit_code(status)
         rows, columns = _size()
         line = client.open_terminal(rows, columns, os.environ.get("TERM", "vt100"))
         click.echo(f"console of {place.name}: Ctrl-] leaves it", err=True)
@@ -56,7 +56,7 @@ def console(target: str | None, guest: GuestOptions, timeout: float) -> int:
             client.leave()
     if ended is None:
         click.echo("\nleft the console; the guest stands still again", err=True)
-    return 0 if ended is None else _code(ended)
+    return 0 if ended is None else exit_code(ended)
 
 
 @contextmanager
@@ -71,18 +71,6 @@ def _held(target: str | None, guest: GuestOptions) -> Iterator[Path]:
 
     with hold_target(target, None, guest, notify) as place:
         yield place
-
-
-def _tell(out: bytes, err: bytes) -> None:
-    for stream, data in ((sys.stdout, out), (sys.stderr, err)):
-        stream.buffer.write(data)
-        stream.flush()
-
-
-def _code(status: int) -> int:
-    """Return an exit code for a wait status, as shells have it."""
-    code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else 128 - code
 
 
 def _size() -> tuple[int, int]:

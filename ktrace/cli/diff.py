@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from ktrace.cli.options import SessionName
-from ktrace.trace.difference import differences
-from ktrace.trace.session import Header, counted
+from ktrace.trace.difference import compare_sessions
+from ktrace.trace.session import counted
 from ktrace.trace.session_reader import SessionReader
 
 
@@ -24,10 +24,9 @@ def diff(one: Path, other: Path, functions: bool, as_json: bool) -> int:
 
     Exit code 0 if they agree, 1 if not.
     """
-    left, right = SessionReader(one), SessionReader(other)
     found = 0
     step = 0
-    for item in differences(left.steps(), right.steps(), functions, _chosen_ports(left.header, right.header)):
+    for item in compare_sessions(SessionReader(one), SessionReader(other), functions):
         found += 1
         if as_json:
             click.echo(json.dumps(asdict(item)))
@@ -40,17 +39,6 @@ def diff(one: Path, other: Path, functions: bool, as_json: bool) -> int:
     if not as_json:
         click.echo(counted(found, "difference") if found else "no difference")
     return 1 if found else 0
-
-
-def _chosen_ports(*headers: Header) -> range:
-    """Return the ports that the kernels chose from, as far as they are the same."""
-    settings = [getattr(header.facts.get("socket"), "sysctl", {}) for header in headers]
-    name = "ipv4/ip_local_port_range/"
-    low, high = (
-        max(item.get(name + "low", 1) for item in settings),
-        min(item.get(name + "high", 0) for item in settings),
-    )
-    return range(low, high + 1)
 
 
 def _short(text: str, limit: int = 200) -> str:

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import click
 
-from ktrace.agent.command import Command, run_command
+from ktrace.agent.command import Command
 from ktrace.cli.options import guest_options
-from ktrace.cli.output import notify
+from ktrace.cli.output import exit_code, notify, pass_on
 from ktrace.errors import GuestPanic, KtraceError, UsageError
-from ktrace.inspect.census import Census, take_census
-from ktrace.inspect.invariants.all import validate as validate_all
-from ktrace.inspect.invariants.violation import Violation
-from ktrace.machine.machine import Machine
-from ktrace.machine.program import bring, find_program
+from ktrace.machine.program import find_program
+from ktrace.trace.session import counted
 from ktrace.verify.guests import prepare_guests
 from ktrace.verify.options import GuestOptions
+from ktrace.verify.program import ProgramEnd, run_program
 
 PANIC = 255
 OWN = 120
 """What is added to exit codes of ours, so that they are not taken for the program's: 121 to 125."""
-CHECKED = ("pipe", "socket", "msg", "sem", "shm")
+PATH = "PATH=/usr/bin:/bin:/usr/sbin:/sbin"
 
 
 @click.command("exec", context_settings={"allow_interspersed_args": False})
@@ -56,67 +50,29 @@ def exec_(
     kernel has panicked; 128 and more: a signal ended the program.
     """
     try:
-        code, violations, said = _run_in_guest(command, guest, put, env, timeout, validate)
+        for item in env:
+            if "=" not in item:
+                raise UsageError(f"{item!r} is no NAME=VALUE", "write --env NAME=VALUE")
+        program = find_program(command[0])
+        given = b"" if sys.stdin.isatty() else sys.stdin.buffer.read()
+        wanted = Command((program.path, *command[1:]), (PATH, *env), stdin=given, timeout=timeout)
+        end = run_program(prepare_guests(guest, notify), program, wanted, put, validate, pass_on)
+    except GuestPanic as error:
+        error.exit_code = PANIC
+        raise
     except KtraceError as error:
         if error.exit_code < OWN:
             error.exit_code += OWN
         raise
-    for violation in violations:
+    for violation in end.violations:
         notify(f"contradiction: {violation}")
-    if not quiet:
-        for line in said:
-            notify(f"ktrace: {line}")
-    return OWN + 1 if violations else code if code >= 0 else 128 - code
+    if end.checked and not quiet:
+        _say(end)
+    return OWN + 1 if end.violations else exit_code(end.status)
 
 
-def _run_in_guest(
-    command: tuple[str, ...],
-    guest: GuestOptions,
-    put: tuple[str, ...],
-    env: tuple[str, ...],
-    timeout: float,
-    validate: bool,
-) -> tuple[int, list[Violation], list[str]]:
-    """Return the program's exit code, negative for a signal; what contradicts itself; and what there is to say."""
-    for item in env:
-        if "=" not in item:
-            raise UsageError(f"{item!r} is no NAME=VALUE", "write --env NAME=VALUE")
-    program = find_program(command[0])
-    extra = [str(Path(item).absolute()) for item in put]
-    given = b"" if sys.stdin.isatty() else sys.stdin.buffer.read()
-    guests = prepare_guests(guest, notify)
-    with (
-        TemporaryDirectory(prefix="ktrace-exec-") as scratch,
-        guests.lab(Path(scratch)) as (lab, machine),
-    ):
-        bring(machine.agent, [*program.files, *extra])
-        argv, environment = (program.path, *command[1:]), ("PATH=/usr/bin:/bin:/usr/sbin:/sbin", *env)
-        before = take_census(lab.kernel) if validate else None
-        status = _run(machine, Command(argv, environment, stdin=given, timeout=timeout))
-        violations = validate_all(lab.kernel) if validate else []
-        if violations:
-            guests.require_whole()
-        said = [] if before is None else list(_said(before, take_census(lab.kernel), violations))
-    return os.waitstatus_to_exitcode(status), violations, said
-
-
-def _said(before: Census, after: Census, violations: list[Violation]) -> Iterator[str]:
-    found = f"{len(violations)} contradictions" if len(violations) != 1 else "1 contradiction"
-    yield f"checked {after.told(CHECKED)}: {found if violations else 'nothing contradicts itself'}"
-    for kind in after.since(before):
-        yield f"left behind: {kind}"
-
-
-def _run(machine: Machine, command: Command) -> int:
-    """Run *command*, its output passed on as it comes, and return its wait status."""
-
-    def tell(out: bytes, err: bytes) -> None:
-        for stream, data in ((sys.stdout, out), (sys.stderr, err)):
-            stream.buffer.write(data)
-            stream.flush()
-
-    try:
-        return run_command(machine.agent, command, tell).status
-    except GuestPanic as error:
-        error.exit_code = PANIC
-        raise
+def _say(end: ProgramEnd) -> None:
+    found = counted(len(end.violations), "contradiction") if end.violations else "nothing contradicts itself"
+    notify(f"ktrace: checked {end.checked}: {found}")
+    for kind in end.left:
+        notify(f"ktrace: left behind: {kind}")

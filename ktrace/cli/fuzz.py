@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ktrace.cli.options import command_line, guest_options
 from ktrace.cli.output import View, notify
-from ktrace.errors import UsageError
+from ktrace.fuzz import MOST_JOBS
 from ktrace.fuzz.judgement import Judgement
 from ktrace.trace.session import NullSink
 from ktrace.verify.options import GuestOptions
 
 if TYPE_CHECKING:
     from ktrace.fuzz.campaign import Found, Plan, Report
-    from ktrace.fuzz.sound import SoundKernel
-    from ktrace.fuzz.workers import Workers
     from ktrace.verify.guests import Guests
 
 STEPS = 2000
 SHRINK_SECONDS = 60.0
-MOST_JOBS = 4
-WORTH_STEPS = 1000
-"""Steps from which on more than one process is started, where nobody said how many."""
 
 
 @click.command()
@@ -80,81 +70,25 @@ def fuzz(
     not come again three times of three is unsteady: its session is kept as it was, and it is counted apart, as is
     what the sound kernel does, too.
     """
-    from ktrace.fuzz.campaign import Campaign, Plan
-    from ktrace.fuzz.pool import Pool
+    from ktrace.fuzz.campaign import Plan
+    from ktrace.fuzz.families import chosen_families
+    from ktrace.fuzz.hunt import hunt
+    from ktrace.fuzz.report_data import report_data
     from ktrace.verify.guests import prepare_guests
 
     plan = Plan(
-        _families(asked), seed, actors, steps if steps or seconds else STEPS, seconds, shrink, keep_going
+        chosen_families(asked), seed, actors, steps if steps or seconds else STEPS, seconds, shrink, keep_going
     )  # fmt: skip
     guests = prepare_guests(guest, notify)
-    with (
-        TemporaryDirectory(prefix="ktrace-fuzz-") as scratch,
-        Pool(guests.template, Path(scratch)) as pool,
-    ):
-        progress = _Progress(plan, enabled=sys.stderr.isatty() and not quiet and not as_json)
-        with (
-            _sound_kernel(plan, guest, guests, sound, Path(scratch)) as beside,
-            _workers(plan, guests, Path(scratch), jobs) as workers,
-        ):
-            report = Campaign(plan, guests.image, pool, progress, workers, beside).run()
+    progress = _Progress(plan, enabled=sys.stderr.isatty() and not quiet and not as_json)
+    with hunt(plan, guests, sound, jobs, progress, notify) as report:
         progress.done()
         saved = [_save(guests, plan, found, as_json) for found in report.found]
     if as_json:
-        click.echo(json.dumps(_data(plan, guest.image, report, saved)))
+        click.echo(json.dumps(report_data(plan, guest.image, report, saved)))
     else:
         click.echo(_summary(plan, report))
     return 1 if report.of(Judgement.DIVERGENCE) else 0
-
-
-def _sound_kernel(
-    plan: Plan, guest: GuestOptions, guests: Guests, name: str | None, scratch: Path
-) -> AbstractContextManager[SoundKernel | None]:
-    """Return what tells faults of the model from those of the kernel: where there is a sound one beside it.
-
-    :raises UsageError: there is no such image
-    :raises HostError: it is not built
-    """
-    from ktrace.fuzz.campaign import leaves_nothing
-    from ktrace.fuzz.sound import SoundKernel, sound_image
-    from ktrace.image.image import find_image
-    from ktrace.verify.guests import prepare_guests
-
-    name = sound_image(guests.image) if name is None else name
-    if name is None:
-        return nullcontext()
-    if find_image(name).build_id == guests.image.build_id:
-        raise UsageError(f"--sound {name!r} is the kernel that is fuzzed", "name the one that it was made from")
-    place = scratch / "sound"
-    place.mkdir()
-    return SoundKernel(
-        lambda: prepare_guests(replace(guest, image=name), notify), place, leaves_nothing(plan.families)
-    )  # fmt: skip
-
-
-def _workers(plan: Plan, guests: Guests, scratch: Path, jobs: int | None) -> AbstractContextManager[Workers | None]:
-    """Return what makes the sequences: processes of their own, where that is worth starting them."""
-    from ktrace.fuzz.campaign import leaves_nothing, planned_length
-    from ktrace.fuzz.workers import Workers, WorkerSetup
-
-    if jobs is None:
-        short = plan.steps is not None and plan.steps < WORTH_STEPS
-        jobs = 1 if short else min(MOST_JOBS, len(os.sched_getaffinity(0)))
-    if jobs == 1:
-        return nullcontext()
-    audit = leaves_nothing(plan.families)
-    setup = WorkerSetup(plan.families, plan.actors, plan.seed, guests.image.name, guests.template, audit)
-    return Workers(setup, jobs, scratch, lambda number: planned_length(plan.seed, number))
-
-
-def _families(asked: str) -> tuple[str, ...]:
-    from ktrace.fuzz.families import FAMILIES
-
-    names = [name for name in asked.split(",") if name] or list(FAMILIES)
-    for name in names:
-        if name not in FAMILIES:
-            raise UsageError(f"unknown family {name!r}", f"there are {', '.join(FAMILIES)}")
-    return tuple(name for name in FAMILIES if name in names)
 
 
 class _Progress:
@@ -209,40 +143,3 @@ def _summary(plan: Plan, report: Report) -> str:
         f"{verdict}: {report.steps} steps in {report.sequences} sequences of {', '.join(plan.families)}, "
         f"seed {plan.seed}, {report.seconds:.1f} s, {rate:.0f} steps/s"
     )
-
-
-def _data(plan: Plan, image: str, report: Report, saved: list[dict[str, Any]]) -> dict[str, Any]:
-    by_judgement: dict[Judgement, list[dict[str, Any]]] = {judgement: [] for judgement in Judgement}
-    for found, where in zip(report.found, saved, strict=True):
-        finding = found.trial.finding
-        assert finding is not None
-        by_judgement[found.judgement].append({
-            "sequence": found.sequence,
-            "step": found.step,
-            "steps": found.steps,
-            "seconds": round(found.seconds, 3),
-            "shortened_to": len(found.trial.actions),
-            "tries": found.tries,
-            "call": finding.call,
-            "kinds": sorted(finding.kinds),
-            "text": finding.text,
-            **where,
-        })  # fmt: skip
-    return {
-        "image": image,
-        "families": plan.families,
-        "seed": plan.seed,
-        "actors": plan.actors,
-        "steps": report.steps,
-        "sequences": report.sequences,
-        "digest": report.digest,
-        "seconds": round(report.seconds, 3),
-        "steps_per_second": round(report.steps / report.seconds, 1) if report.seconds else 0,
-        "calls": dict(sorted(report.calls.items())),
-        "errnos": {name: dict(sorted(counts.items())) for name, counts in sorted(report.errnos.items())},
-        "not_modelled": dict(sorted(report.unmodelled.items())),
-        "divergences": by_judgement[Judgement.DIVERGENCE],
-        "unsteady": by_judgement[Judgement.UNSTEADY],
-        "sound": by_judgement[Judgement.SOUND],
-        "repeated": {str(judgement): count for judgement, count in sorted(report.repeated.items())},
-    }

@@ -11,12 +11,13 @@ import click
 from ktrace.cli.building import BuildProgress
 from ktrace.image.build import DEFAULT_RECIPE, build_image
 from ktrace.image.build_tree import build_files
+from ktrace.image.facts import image_facts, image_state
 from ktrace.image.foreign import KernelFiles, import_image, refresh_import
-from ktrace.image.image import Image, changed_inputs, find_image, known_names, open_image
+from ktrace.image.image import Image, find_image, known_names
 from ktrace.image.packages import import_debs, import_package
 from ktrace.image.prune import prune_store
 from ktrace.image.recipe import load_recipe, recipe_names
-from ktrace.image.store import Store, open_store
+from ktrace.image.store import open_store
 from ktrace.image.tree import prepare_source
 from ktrace.image.verify import verify_image
 from ktrace.image.wishes import advise_for
@@ -32,30 +33,8 @@ def _say_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, sort_keys=True))
 
 
-def _facts(image: Image) -> dict[str, Any]:
-    kernel = image.manifest["kernel"]
-    return {
-        "name": image.name,
-        "key": image.key,
-        "origin": image.manifest["origin"],
-        "build_id": image.build_id,
-        "boot_format": image.manifest["boot_format"],
-        "directory": str(image.directory),
-        "kernel": str(image.kernel),
-        "vmlinux": str(image.vmlinux),
-        "initramfs": str(image.initramfs),
-        "config": str(image.config) if image.config else None,
-        "package": kernel["inputs"].get("package"),
-        "package_version": kernel["inputs"].get("package_version"),
-        "modules": kernel["inputs"].get("modules", []),
-        "memory_mib": image.memory_mib,
-        "outputs": image.manifest["outputs"],
-        "changed_inputs": changed_inputs(image),
-    }
-
-
 def _say_image(image: Image) -> None:
-    facts = _facts(image)
+    facts = image_facts(image)
     click.echo(f"image      {image.name}")
     if facts["package"]:
         click.echo(f"source     {facts['package']} {facts['package_version']}")
@@ -87,19 +66,9 @@ def build_command(name: str, as_json: bool, quiet: bool) -> None:
         image = build_image(name, progress=progress)
         ensure_template(image, booting=lambda: progress.stage("booting it once, to clone it ever after"))
     if as_json:
-        _say_json(_facts(image))
+        _say_json(image_facts(image))
     elif not quiet:
         _say_image(image)
-
-
-def _state(store: Store, name: str) -> dict[str, Any]:
-    ref = store.read_ref(name)
-    directory = store.entry("images", str((ref or {}).get("image")))
-    if ref is None or not directory.is_dir():
-        return {"name": name, "state": "not built"}
-    image = open_image(name, directory)
-    changed = changed_inputs(image)
-    return {**_facts(image), "state": "out of date" if changed else "built"}
 
 
 @image.command("list")
@@ -107,7 +76,7 @@ def _state(store: Store, name: str) -> dict[str, Any]:
 def list_command(as_json: bool) -> None:
     """List recipes and imported kernels, and whether they are built."""
     store = open_store()
-    rows = [_state(store, name) for name in known_names(store)]
+    rows = [image_state(store, name) for name in known_names(store)]
     if as_json:
         _say_json(rows)
         return
@@ -134,7 +103,7 @@ def show_command(name: str, only_config: bool, only_manifest: bool, as_json: boo
     elif only_manifest:
         _say_json(image.manifest)
     elif as_json:
-        _say_json(_facts(image))
+        _say_json(image_facts(image))
     else:
         _say_image(image)
 
@@ -222,7 +191,7 @@ def import_command(
             assert vmlinux is not None
             image = import_image(name, KernelFiles(vmlinux, boot, config, modules), progress=progress)
     if as_json:
-        _say_json(_facts(image))
+        _say_json(image_facts(image))
     elif not quiet:
         _say_image(image)
 

@@ -11,16 +11,11 @@ from ktrace.cli.mistakes import Choice
 from ktrace.cli.options import guest_options
 from ktrace.cli.output import console, notify
 from ktrace.errors import UsageError
-from ktrace.inspect.inspector import Inspector
-from ktrace.inspect.invariants.all import validate as validate_all
-from ktrace.inspect.ipc.subsystem import SysvReader
-from ktrace.inspect.net.socket_tables import TablesReader
 from ktrace.report.ipcs import PERMS, details, listing
 from ktrace.report.pictures import picture, subject
 from ktrace.report.sockets import registered, table
 from ktrace.report.structures import GROUPS, describe, select
 from ktrace.state.codec import encode
-from ktrace.state.naming import Namer
 from ktrace.state.net.socket_tables import TABLES
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
@@ -94,14 +89,9 @@ def inspect(
     if target is None and what in _TABLES and not is_any_live():
         target = _ANY
     with open_target(target, guest, notify) as opened:
-        inspector, namer = opened.inspector, opened.namer
-        world = namer.name(inspector.observe())
-        if what in _TABLES:
-            # They are there even where no actor has a socket.
-            registry = TablesReader(inspector.kernel).read()
-            world = World({**world.objects, TABLES: registry})
-        addresses = _addresses(inspector, namer)
-        violations = validate_all(inspector.kernel) if validate else []
+        world = opened.look(tables=what in _TABLES)
+        addresses = opened.ipc_addresses()
+        violations = opened.validate() if validate else []
     for violation in violations:
         click.echo(str(violation), err=True)
     if ipc_id is not None and not as_json:
@@ -114,7 +104,7 @@ def inspect(
         except LookupError:
             raise UsageError(f"no actor {actor!r} lives", "see ktrace inspect processes") from None
     elif what in _TABLES and not as_json:
-        for line in registered(registry, what):
+        for line in registered(world.objects[TABLES], what):
             click.echo(line)
     else:
         if what == "sockets" and not as_json and world.of_kind("sock"):
@@ -131,13 +121,6 @@ def _one(world: World, kind: str, ipc_id: int, addresses: Mapping[Ref, int]) -> 
         raise UsageError(f"no {kind} with id {ipc_id}", "see ktrace inspect ipcs")
     for line in lines:
         click.echo(line)
-
-
-def _addresses(inspector: Inspector, namer: Namer) -> dict[Ref, int]:
-    """Return the address of every System V object by its name."""
-    return {ref: address for address, ref in SysvReader(inspector.kernel).init_objects().items()} | {
-        named: raw.key for raw, named in namer.names().items() if raw.kind in PERMS and isinstance(raw.key, int)
-    }
 
 
 def _structures(world: World, what: str, as_json: bool, pictures: bool) -> None:

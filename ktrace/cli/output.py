@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -28,6 +29,19 @@ def console() -> Console:
 def notify(text: str) -> None:
     """Tell the person something that is no result."""
     click.echo(text, err=True)
+
+
+def pass_on(out: bytes, err: bytes) -> None:
+    """Print what a program of the person's said, as it is."""
+    for stream, data in ((sys.stdout, out), (sys.stderr, err)):
+        stream.buffer.write(data)
+        stream.flush()
+
+
+def exit_code(status: int) -> int:
+    """Return an exit code for a wait status, as shells have it."""
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
 
 
 def worse(one: int, other: int) -> int:

@@ -12,6 +12,7 @@ from ktrace.cli.options import guest_options
 from ktrace.cli.output import console, notify
 from ktrace.state.step import Step
 from ktrace.state.trace.probe import Hit
+from ktrace.trace.session import counted
 from ktrace.verify.options import GuestOptions
 
 
@@ -40,27 +41,23 @@ def probe(
 
     Exit code 1 if the function was never entered.
     """
-    from ktrace.trace.session import new_directory
     from ktrace.verify.guests import prepare_guests
     from ktrace.verify.probing.breakpoints import ProbeTarget
-    from ktrace.verify.run import perform_script
+    from ktrace.verify.probing.hits import steps_with_hits
     from ktrace.workload.library import load
 
     script = load(workload)
     count = 0
     guests = prepare_guests(replace(guest, probes=(ProbeTarget(function, expressions),)), notify)
-    with guests.lab(new_directory(f"probe-{script.name}")) as (lab, _):
-        for step, _ in perform_script(script, lab):
-            count += len(step.probes)
-            for index, hit in enumerate(step.probes):
-                if as_json:
-                    click.echo(json.dumps({"step": step.number, **asdict(hit)}))
-                else:
-                    _print(step, hit, index == 0, stack)
-            if count >= limit:
-                break
+    for step in steps_with_hits(guests, script, limit):
+        count += len(step.probes)
+        for index, hit in enumerate(step.probes):
+            if as_json:
+                click.echo(json.dumps({"step": step.number, **asdict(hit)}))
+            else:
+                _print(step, hit, index == 0, stack)
     if not as_json:
-        click.echo(f"{count} hits" if count != 1 else "1 hit")
+        click.echo(counted(count, "hit"))
     return 0 if count else 1
 
 

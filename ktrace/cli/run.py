@@ -83,9 +83,10 @@ def _run_one(options: RunOptions, script: Script, view: View) -> int:
     guests = prepare_guests(options.guest, notify)
     end = run_session(guests, script, view, session, hold if options.hold else None)
     if options.page is not None and session.directory is not None:
-        from ktrace.cli.report import write_report
+        from ktrace.cli.report import tell_of
+        from ktrace.report.session_page import write_report
 
-        write_report(session.directory, options.page)
+        tell_of(write_report(session.directory, options.page))
     return end.exit_code
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 import click
 
 from ktrace.cli.options import guest_options
 from ktrace.cli.output import console, notify
 from ktrace.verify.options import GuestOptions
+
+if TYPE_CHECKING:
+    from ktrace.seed.audit import ChapterVerdict
 
 
 @click.command()
@@ -27,26 +31,14 @@ def seed(guest: GuestOptions, only: tuple[str, ...], as_json: bool, verbose: boo
 
 def run_seed(guest: GuestOptions, only: tuple[str, ...] = (), as_json: bool = False, verbose: bool = False) -> int:
     """Do what ``ktrace seed`` does."""
-    from ktrace.errors import UsageError
-    from ktrace.seed.audit import ChapterVerdict, audit_chapter
-    from ktrace.seed.chapters import CHAPTERS
+    from ktrace.seed.audit import audit, chosen_chapters
     from ktrace.seed.view import print_chapter, print_totals
-    from ktrace.trace.session import new_directory
     from ktrace.verify.guests import prepare_guests
-    from ktrace.verify.tracing.functions import FunctionTracer
 
-    unknown = set(only) - {chapter.name for chapter in CHAPTERS}
-    if unknown:
-        raise UsageError(f"no chapter {min(unknown)!r}", f"there are {', '.join(chapter.name for chapter in CHAPTERS)}")
+    chapters = chosen_chapters(only)
     done: list[ChapterVerdict] = []
     out = console()
-    guests = prepare_guests(replace(guest, functions=True), notify)
-    for number, chapter in enumerate(CHAPTERS, 1):
-        if only and chapter.name not in only:
-            continue
-        with guests.lab(new_directory(f"seed-{chapter.name}")) as (lab, machine):
-            tracer = FunctionTracer(machine.agent, lab.kernel, guests.inlined)
-            verdict = audit_chapter(chapter, lab, tracer, guests.inlined)
+    for number, verdict in audit(prepare_guests(replace(guest, functions=True), notify), chapters):
         done.append(verdict)
         if as_json:
             click.echo(json.dumps({"image": guest.image, **asdict(verdict)}, default=str))

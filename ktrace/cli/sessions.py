@@ -8,10 +8,9 @@ import time
 import click
 
 from ktrace.cli.output import notify
-from ktrace.errors import KtraceError, UsageError
-from ktrace.trace.kept import Kept, find_session, kept_sessions, remove_sessions
+from ktrace.errors import UsageError
+from ktrace.trace.kept import kept_sessions, named_sessions, remove_sessions
 from ktrace.trace.session import counted
-from ktrace.trace.session_reader import SessionReader
 
 
 @click.group("sessions", invoke_without_command=True)
@@ -25,7 +24,7 @@ def sessions(context: click.Context, as_json: bool) -> None:
     if context.invoked_subcommand is not None:
         return
     for kept in kept_sessions():
-        title = _title(kept)
+        title = kept.title()
         if as_json:
             facts = {"name": kept.name, "path": str(kept.path), "changed": kept.changed, "bytes": kept.size}
             click.echo(json.dumps({**facts, "held": kept.live, "title": title}))
@@ -41,23 +40,9 @@ def rm(names: tuple[str, ...], keep: int | None) -> None:
     """Remove the sessions NAMES, or all but the newest (--keep N). One whose guest is held stays."""
     if bool(names) == (keep is not None):
         raise UsageError("which sessions?", "give names, or --keep N")
-    kept = kept_sessions()
-    if keep is not None:
-        chosen = kept[keep:]
-    else:
-        places = {find_session(name).resolve() for name in names}
-        chosen = [item for item in kept if item.path.resolve() in places]
-        if strange := places - {item.path.resolve() for item in kept}:
-            raise UsageError(f"{str(min(strange))!r} is not among the kept sessions", "remove it with rm -r")
+    chosen = kept_sessions()[keep:] if keep is not None else named_sessions(names)
     freed = remove_sessions(chosen)
     held = [item.name for item in chosen if item.live]
     notify(f"{counted(len(chosen) - len(held), 'session')} removed, {freed / 1e6:.1f} MB")
     for name in held:
         notify(f"{name} is held, and stays")
-
-
-def _title(kept: Kept) -> str:
-    try:
-        return SessionReader(kept.path).header.title
-    except KtraceError:
-        return "(no session)"

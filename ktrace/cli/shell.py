@@ -13,7 +13,7 @@ from ktrace.cli.streams import unescaped
 from ktrace.errors import KtraceError, UsageError
 from ktrace.interrupt import held_back, interrupts
 from ktrace.verify.options import GuestOptions
-from ktrace.verify.paused import Inspection
+from ktrace.verify.shell_names import shell_names
 from ktrace.verify.targets import open_target
 
 CODE = "<command>"
@@ -27,7 +27,7 @@ CODE = "<command>"
 def shell(target: str | None, guest: GuestOptions, command: str | None) -> None:
     """Open drgn's shell on the guest that TARGET names (see inspect)."""
     with open_target(target, guest, notify) as opened:
-        names = _names(opened)
+        names = shell_names(opened)
         prog = opened.inspector.kernel.prog
         with held_back():
             from drgn.cli import default_globals, run_interactive
@@ -59,23 +59,3 @@ def _run(command: str, names: dict[str, Any]) -> None:
             notify("".join(traceback.format_tb(trace)).rstrip())
         where = f", line {trace.tb_lineno} of the code" if trace is not None else ""
         raise UsageError(f"{type(error).__name__}: {error}{where}") from error
-
-
-def _names(opened: Inspection) -> dict[str, Any]:
-    """Return what the shell knows beyond drgn's own names."""
-    import drgn
-
-    inspector, namer = opened.inspector, opened.namer
-    prog = inspector.kernel.prog
-
-    def task(actor: str) -> drgn.Object:
-        """Return an actor's ``struct task_struct *``."""
-        return drgn.Object(prog, "struct task_struct *", value=inspector.tasks[actor])
-
-    return {
-        "inspector": inspector,
-        "kernel": inspector.kernel,
-        "memory": inspector.kernel.memory,
-        "look": lambda: namer.name(inspector.observe()).objects,
-        "task": task,
-    }

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import drgn
 
+from ktrace.errors import UsageError
 from ktrace.inspect.trace.inlined import Inlined
 from ktrace.model.build import build_model
-from ktrace.seed.chapters import Chapter, Tree
+from ktrace.seed.chapters import CHAPTERS, Chapter, Tree
 from ktrace.seed.claims import CLAIMS
 from ktrace.seed.judgement import Claim
 from ktrace.seed.members import MemberVerdict, audit_members
 from ktrace.seed.record import Record
 from ktrace.state.compare import Difference
 from ktrace.state.step import Step
+from ktrace.trace.session import new_directory
 from ktrace.verify.checker import Checker
+from ktrace.verify.guests import Guests
 from ktrace.verify.lab import Lab
 from ktrace.verify.path_check import PathChecker
 from ktrace.verify.path_match import Matcher
@@ -63,6 +66,30 @@ class ChapterVerdict:
     trees: tuple[TreeVerdict, ...]
     claims: tuple[ClaimVerdict, ...]
     differences: tuple[Difference, ...]
+
+
+def chosen_chapters(only: Sequence[str] = ()) -> list[tuple[int, Chapter]]:
+    """Return the chapters called *only*, all where that is empty, each with its number.
+
+    :raises UsageError: there is no chapter of such a name
+    """
+    names = [chapter.name for chapter in CHAPTERS]
+    if unknown := set(only) - set(names):
+        raise UsageError(f"no chapter {min(unknown)!r}", f"there are {', '.join(names)}")
+    return [(number, chapter) for number, chapter in enumerate(CHAPTERS, 1) if not only or chapter.name in only]
+
+
+def audit(guests: Guests, chapters: Sequence[tuple[int, Chapter]]) -> Iterator[tuple[int, ChapterVerdict]]:
+    """Audit *chapters*, each in a fresh guest; yield what came of it, and its number.
+
+    :param guests: whose steps carry functions
+    :raises GuestError: a guest failed
+    """
+    for number, chapter in chapters:
+        with guests.lab(new_directory(f"seed-{chapter.name}")) as (lab, machine):
+            tracer = FunctionTracer(machine.agent, lab.kernel, guests.inlined)
+            verdict = audit_chapter(chapter, lab, tracer, guests.inlined)
+        yield number, verdict
 
 
 def audit_chapter(

@@ -10,6 +10,8 @@ from itertools import zip_longest
 from ktrace.state.compare import Difference, compare
 from ktrace.state.step import Step
 from ktrace.state.trace.functions import FunctionTrace, Node, tree
+from ktrace.trace.session import Header
+from ktrace.trace.session_reader import SessionReader
 
 INCIDENTAL = ("time", "tim", "time_nsec", ".pid")
 """How members end that differ from run to run: the second at which something happened (``sem_otime``, ``shm_atim``)."""
@@ -52,6 +54,25 @@ class Differing:
     what: str
     one: str
     other: str
+
+
+def compare_sessions(one: SessionReader, other: SessionReader, functions: bool = True) -> Iterator[Differing]:
+    """Yield where two sessions differ, see :func:`differences`.
+
+    :raises UsageError: one of them cannot be read
+    """
+    yield from differences(one.steps(), other.steps(), functions, _chosen_ports(one.header, other.header))
+
+
+def _chosen_ports(*headers: Header) -> range:
+    """Return the ports that the kernels chose from, as far as they are the same."""
+    settings = [getattr(header.facts.get("socket"), "sysctl", {}) for header in headers]
+    name = "ipv4/ip_local_port_range/"
+    low, high = (
+        max(item.get(name + "low", 1) for item in settings),
+        min(item.get(name + "high", 0) for item in settings),
+    )
+    return range(low, high + 1)
 
 
 def differences(

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ktrace.errors import HostError, UsageError
+from ktrace.errors import HostError, KtraceError, UsageError
 from ktrace.suggest import did_you_mean
 from ktrace.trace.live import is_held
 from ktrace.trace.session import FILE_NAME, sessions_directory
+from ktrace.trace.session_reader import SessionReader
 
 LAST = "last"
 _SHOWN = 5
@@ -34,6 +35,13 @@ class Kept:
     def name(self) -> str:
         """The name of its directory."""
         return self.path.name
+
+    def title(self) -> str:
+        """Return the session's title, or say that it is none."""
+        try:
+            return SessionReader(self.path).header.title
+        except KtraceError:
+            return "(no session)"
 
 
 def kept_sessions() -> list[Kept]:
@@ -77,6 +85,18 @@ def find_session(name: str) -> Path:
         raise UsageError(f"{name!r} may be any of {len(found)} sessions: {shown}", "give more of its name")
     hint = did_you_mean(name, [item.name for item in kept], "see: ktrace sessions; a path needs a slash")
     raise UsageError(f"no session {name!r}", hint)
+
+
+def named_sessions(names: Sequence[str]) -> list[Kept]:
+    """Return those of the kept sessions that *names* stand for.
+
+    :raises UsageError: there is no such session, or it is not among those that were kept
+    """
+    kept = kept_sessions()
+    places = {find_session(name).resolve() for name in names}
+    if strange := places - {item.path.resolve() for item in kept}:
+        raise UsageError(f"{str(min(strange))!r} is not among the kept sessions", "remove it with rm -r")
+    return [item for item in kept if item.path.resolve() in places]
 
 
 def remove_session(directory: Path) -> None:

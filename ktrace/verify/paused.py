@@ -10,13 +10,19 @@ from pathlib import Path
 
 from ktrace.inspect.build import build_inspector
 from ktrace.inspect.inspector import Inspector
+from ktrace.inspect.invariants.all import validate
+from ktrace.inspect.invariants.violation import Violation
+from ktrace.inspect.ipc.subsystem import SysvReader
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.memory import PhysicalMemory
+from ktrace.inspect.net.socket_tables import TablesReader
 from ktrace.inspect.process.process import find_task
 from ktrace.machine.machine import Machine
 from ktrace.machine.registers import read_registers
 from ktrace.machine.shell_server import ShellServer
 from ktrace.state.naming import Namer
+from ktrace.state.net.socket_tables import TABLES
+from ktrace.state.ref import Ref
 from ktrace.state.world import World
 from ktrace.trace.live import FILE_NAME, Live
 
@@ -32,12 +38,28 @@ class Inspection:
     inspector: Inspector
     namer: Namer
 
-    def look(self) -> World:
+    def look(self, tables: bool = False) -> World:
         """Return the named World.
+
+        :param tables: with those that socket() looks things up in, which are there even where no actor has a socket
+        :raises GuestGarbage: the kernel's memory makes no sense
+        """
+        world = self.namer.name(self.inspector.observe())
+        return World({**world.objects, TABLES: TablesReader(self.inspector.kernel).read()}) if tables else world
+
+    def ipc_addresses(self) -> dict[Ref, int]:
+        """Return where every System V object of the last look lies, and every other that the guest had at first."""
+        kinds = ("msg", "sem", "shm")
+        at_first = {ref: address for address, ref in SysvReader(self.inspector.kernel).init_objects().items()}
+        names = self.namer.names().items()
+        return at_first | {named: raw.key for raw, named in names if raw.kind in kinds and isinstance(raw.key, int)}
+
+    def validate(self) -> list[Violation]:
+        """Check all structures of the guest against themselves.
 
         :raises GuestGarbage: the kernel's memory makes no sense
         """
-        return self.namer.name(self.inspector.observe())
+        return validate(self.inspector.kernel)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ktrace.errors import UsageError
 from ktrace.fuzz.families.fs.pipe.pipe import PipeFamily
 from ktrace.fuzz.families.ipc.msg import MsgFamily
 from ktrace.fuzz.families.ipc.sem import SemFamily
@@ -19,3 +20,15 @@ FAMILIES: Mapping[str, type[Family]] = {
     for family in (PipeFamily, SemFamily, MsgFamily, ShmFamily, UnixFamily, InetFamily, RawFamily, NetlinkFamily)
 }
 """By the name that ``--family`` takes."""
+
+
+def chosen_families(asked: str) -> tuple[str, ...]:
+    """Return the names of the families that *asked* lists, with commas between; all where it is empty.
+
+    :raises UsageError: there is no such family
+    """
+    names = [name for name in asked.split(",") if name] or list(FAMILIES)
+    for name in names:
+        if name not in FAMILIES:
+            raise UsageError(f"unknown family {name!r}", f"there are {', '.join(FAMILIES)}")
+    return tuple(name for name in FAMILIES if name in names)
