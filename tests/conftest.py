@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 
+FAULTS = Path(__file__).parent / "faults"
 NO_SKIP = "KTRACE_NO_SKIP"
 """An environment variable: what would be skipped for want of something on this machine fails instead."""
 
@@ -16,6 +18,12 @@ def pytest_configure() -> None:
     """Undo what ``nohup`` and a shell's ``&`` do: an ignored SIGINT would be inherited by every program under test."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the minutes of faults on purpose, unless they are asked for (``make faults``)."""
+    asked = any("faults" in argument for argument in config.args)
+    return True if collection_path == FAULTS and not asked else None
 
 
 @pytest.hookimpl(wrapper=True)

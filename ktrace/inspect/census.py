@@ -12,6 +12,7 @@ from drgn.helpers.linux.pid import for_each_task
 
 from ktrace.inspect.ipc.subsystem import SysvReader
 from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.lib.list import each_once
 from ktrace.uapi.stat import S_IFIFO, S_IFMT, S_IFSOCK
 
 KINDS: Mapping[str, str] = {
@@ -52,7 +53,7 @@ def take_census(kernel: LiveKernel) -> Census:
     :param kernel: at rest
     """
     found: dict[str, dict[int, str]] = {kind: {} for kind in KINDS}
-    for task in for_each_task(kernel.prog):
+    for task in each_once(for_each_task(kernel.prog), "the list of tasks"):
         if not task.mm:
             continue  # a thread of the kernel
         found["process"][task.value_()] = f"{task.pid.value_()} {task.comm.string_().decode('ascii', 'replace')}"

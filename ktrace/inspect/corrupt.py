@@ -16,32 +16,31 @@ NONSENSE = (
 """What Python, ``struct`` and drgn raise over memory or debug information that no sane kernel has."""
 
 
+class CorruptStructure(GuestGarbage):
+    """A kernel structure cannot be followed: a wild pointer, an endless list, an impossible count.
+
+    :param what: which structure and member, such as ``pipe_inode_info.bufs``; or who reads
+    :param address: where it was read, a kernel virtual address; ``None``: somewhere in what is read
+    """
+
+    def __init__(self, what: str, address: int | None, why: str) -> None:
+        if address is None:
+            message, where = f"the kernel's memory makes no sense to {what}: {why}", "; KTRACE_TRACEBACK=1 shows where"
+        else:
+            message, where = f"{what} at {address:#x}: {why}", ""
+        super().__init__(message, f"the kernel's memory is damaged, or vmlinux is not this kernel's{where}")
+        self.what = what
+        self.address = address
+
+
 @contextmanager
 def explained(what: str) -> Iterator[None]:
     """Turn whatever falls over garbage within into one error of ours.
 
     :param what: whose reading it is, such as ``SocketReader``
-    :raises GuestGarbage: something in :data:`NONSENSE` was raised
+    :raises CorruptStructure: something in :data:`NONSENSE` was raised
     """
     try:
         yield
     except NONSENSE as error:
-        raise GuestGarbage(
-            f"the kernel's memory makes no sense to {what}: {type(error).__name__}: {error}",
-            "it is damaged, or vmlinux is not this kernel's; KTRACE_TRACEBACK=1 shows where",
-        ) from error
-
-
-class CorruptStructure(GuestGarbage):
-    """A kernel structure cannot be followed: a wild pointer, an endless list, an impossible count.
-
-    :param what: which structure and member, such as ``pipe_inode_info.bufs``
-    :param address: where it was read, a kernel virtual address
-    """
-
-    def __init__(self, what: str, address: int, why: str) -> None:
-        super().__init__(
-            f"{what} at {address:#x}: {why}", "the kernel's memory is damaged, or vmlinux is not this kernel's"
-        )
-        self.what = what
-        self.address = address
+        raise CorruptStructure(what, None, f"{type(error).__name__}: {error}") from error

@@ -68,6 +68,7 @@ OPTIONAL: Mapping[str, str] = {
     **{f"struct inode.i_{letter}time_{unit}": _TIMESPEC for letter in "amc" for unit in ("sec", "nsec")},
     "struct dentry.d_u.d_alias": _D_ALIAS,
     "struct dentry.d_alias": _D_ALIAS,
+    "struct mnt_namespace.list": "a red-black tree since 2eea9ce4310d (mounts: keep list of mounts in an rbtree), 6.8",
     "struct dentry.d_children.first": "since da549bdd15c2 (dentry: switch the lists of children to hlist), 6.8",
     "struct sem_array.sem_perm.lock.rlock.raw_lock.val.counter": _SPINLOCK,
     "struct msg_queue.q_perm.lock.rlock.raw_lock.val.counter": _SPINLOCK,

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from drgn.helpers.linux.fs import for_each_mount, mount_dst, mount_fstype
+from drgn.helpers.linux.fs import mount_dst, mount_fstype
+from drgn.helpers.linux.list import list_for_each_entry
+from drgn.helpers.linux.rbtree import rbtree_inorder_for_each_entry
 
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.fs.inode import InodeReader
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
-from ktrace.inspect.lib.list import for_each_hlist_node, for_each_list_node
+from ktrace.inspect.lib.list import each_once, for_each_hlist_node, for_each_list_node
 from ktrace.inspect.members import first_member, has_member, offset_of
 from ktrace.inspect.memory import KernelMemory
 from ktrace.state.fs.inode import MountFacts, NodeFacts, TreeFacts
@@ -101,7 +103,13 @@ class TreeReader:
                 self.inodes.names[mount.mnt.mnt_root.d_inode.value_()] = Ref("inode", path)
 
     def _mounts(self) -> list[Any]:
-        return list(for_each_mount(self.kernel.variable("init_task").nsproxy.mnt_ns))
+        namespace = self.kernel.variable("init_task").nsproxy.mnt_ns
+        if has_member(self.kernel.prog, "struct mnt_namespace", "list"):
+            mounts = list_for_each_entry("struct mount", namespace.list.address_of_(), "mnt_list")
+        else:
+            mounts = rbtree_inorder_for_each_entry("struct mount", namespace.mounts.address_of_(), "mnt_node")
+        # Who reads /proc/mounts has a cursor in the list, which has no file system.
+        return [mount for mount in each_once(mounts, "mnt_namespace") if mount.mnt.mnt_sb]
 
     def observe(self, observation: Observation) -> None:
         """Add the directory and everything below it."""

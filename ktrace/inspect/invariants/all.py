@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ktrace.inspect.corrupt import explained
 from ktrace.inspect.invariants.fs.pipe.pipe import validate_pipe
 from ktrace.inspect.invariants.ipc.subsystem import validate_ipc
 from ktrace.inspect.invariants.net.socket import validate_socket
@@ -13,5 +14,7 @@ def validate(kernel: LiveKernel) -> list[Violation]:
     """Return everything about pipes, System V IPC and sockets that contradicts itself.
 
     :param kernel: at rest
+    :raises CorruptStructure: its memory makes no sense
     """
-    return [*validate_pipe(kernel), *validate_ipc(kernel), *validate_socket(kernel)]
+    with explained("the validators"):
+        return [*validate_pipe(kernel), *validate_ipc(kernel), *validate_socket(kernel)]

@@ -17,7 +17,7 @@ from ktrace.inspect.inspector import Observation
 from ktrace.inspect.ipc.namespace import perm_members, perm_of
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
-from ktrace.inspect.lib.list import for_each_list_node
+from ktrace.inspect.lib.list import each_once, for_each_list_node
 from ktrace.inspect.lib.maple_tree import MapleTreeWalker
 from ktrace.inspect.lib.xarray import XArrayWalker
 from ktrace.inspect.members import offset_of
@@ -195,7 +195,11 @@ class MappingReader:
         :raises GuestGarbage: no process runs the agent
         """
         prog, memory = kernel.prog, kernel.memory
-        agents = [task for task in for_each_task(prog) if task.comm.string_() == b"agent" and task.mm]
+        agents = [
+            task
+            for task in each_once(for_each_task(prog), "the list of tasks")
+            if task.comm.string_() == b"agent" and task.mm
+        ]
         if not agents:
             raise GuestGarbage("no process of this guest is called 'agent'", "was it booted with ktrace's own init?")
         mm = agents[0].mm

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+
+import drgn
 
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.memory import KernelMemory
@@ -72,6 +74,18 @@ def for_each_next(memory: KernelMemory, first: int, what: str, limit: int = LIMI
         met.add(node)
         yield node
         node = memory.u64(node + offset)
+
+
+def each_once(found: Iterable[drgn.Object], what: str, limit: int = LIMIT) -> Iterator[drgn.Object]:
+    """Yield the pointers of a walk of drgn's, which has no bounds of its own.
+
+    :param what: what is walked, named in the error
+    :raises CorruptStructure: one comes again, or there are more than *limit*
+    """
+    met = Met(what, limit)
+    for pointer in found:
+        met.add(pointer.value_())
+        yield pointer
 
 
 class Met:

@@ -8,6 +8,7 @@ import drgn
 from drgn.helpers.linux.list import hlist_for_each_entry, list_for_each_entry
 
 from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.lib.list import each_once
 from ktrace.inspect.members import MissingMember, constant, has_member, shape_of, type_of
 from ktrace.inspect.net.netlink.sock import read_netlink_tables
 from ktrace.inspect.net.socket_tables import TablesReader
@@ -93,7 +94,9 @@ def read_facts(kernel: LiveKernel) -> SocketFacts:
         sysctl=sysctl,
         congestion={
             ops.name.string_().decode("ascii", "replace"): kernel.symbol(ops.value_())
-            for ops in list_for_each_entry("struct tcp_congestion_ops", congestion.address_of_(), "list")
+            for ops in each_once(
+                list_for_each_entry("struct tcp_congestion_ops", congestion.address_of_(), "list"), "tcp_cong_list"
+            )
         },
         default_congestion=kernel.symbol(net.ipv4.tcp_congestion_control.value_()),
         compat=kernel.has_symbol("__ia32_compat_sys_recvmsg"),
@@ -152,7 +155,9 @@ def _quickack(kernel: LiveKernel) -> bool:
     found = [
         int(route.fib_metrics.metrics[RTAX_QUICKACK - 1])
         for index in range(size)
-        for route in hlist_for_each_entry("struct fib_info", table[index].address_of_(), "fib_hash")
+        for route in each_once(
+            hlist_for_each_entry("struct fib_info", table[index].address_of_(), "fib_hash"), "fib_info_hash"
+        )
         if int(route.fib_type) == RTN_LOCAL
     ]
     return bool(found) and all(found)

@@ -16,7 +16,7 @@ from ktrace.inspect.fs.inode import InodeReader
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
-from ktrace.inspect.lib.list import for_each_next
+from ktrace.inspect.lib.list import each_once, for_each_next
 from ktrace.inspect.members import first_member, has_member, offset_of, shape_of
 from ktrace.inspect.memory import KernelMemory
 from ktrace.inspect.process.user import UserReader
@@ -262,7 +262,10 @@ def read_pipe_facts(kernel: LiveKernel) -> PipeFacts:
         pipe_max_size=kernel.variable("pipe_max_size").value_(),
         pipe_user_pages_soft=kernel.variable("pipe_user_pages_soft").value_(),
         pipe_user_pages_hard=kernel.variable("pipe_user_pages_hard").value_(),
-        pipe_bufs={user.uid.val.value_(): user.pipe_bufs.counter.value_() for user in for_each_user(prog)},
+        pipe_bufs={
+            user.uid.val.value_(): user.pipe_bufs.counter.value_()
+            for user in each_once(for_each_user(prog), "uidhash_table")
+        },
         watch_queue=has_member(prog, "struct pipe_inode_info", "watch_queue"),
         size_mask=(1 << 8 * argument.size) - 1,
     )

@@ -21,6 +21,7 @@ from ktrace.inspect.ipc.namespace import KINDS, Ids
 from ktrace.inspect.ipc.shm import Attachment
 from ktrace.inspect.ipc.subsystem import SysvReader
 from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.lib.list import each_once
 from ktrace.state.ipc.namespace import IpcNamespace
 from ktrace.state.ref import Ref
 
@@ -87,7 +88,7 @@ def _scan_tasks(reader: SysvReader, observation: Observation, findings: Findings
     """Look at every task: its namespace, its undo list, its mappings."""
     memory = observation.memory
     spaces: set[int] = set()
-    for task in for_each_task(reader.kernel.prog):
+    for task in each_once(for_each_task(reader.kernel.prog), "the list of tasks"):
         address = int(task.value_())
         name = f"pid {int(task.pid)}"
         observation.names[address] = name

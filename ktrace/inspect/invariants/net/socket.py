@@ -18,6 +18,7 @@ from ktrace.inspect.invariants.net.unix.sock import UnixChecks
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.lib.list import each_once
 from ktrace.inspect.members import offset_of
 from ktrace.inspect.net.core.sock_names import mask_names
 from ktrace.inspect.process.process import MAX_FDS
@@ -92,7 +93,7 @@ class _Validator:
 
     def run(self) -> list[Violation]:
         census = self.census
-        for task in for_each_task(self.kernel.prog):
+        for task in each_once(for_each_task(self.kernel.prog), "the list of tasks"):
             owner = f"pid {int(task.pid)}"
             try:
                 if address := int(task.files.value_()):

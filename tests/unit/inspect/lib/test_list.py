@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
+from itertools import cycle
 from typing import Any
 
+import drgn
 import pytest
 
 from ktrace.inspect.corrupt import CorruptStructure
-from ktrace.inspect.lib.list import for_each_hlist_node, for_each_list_node, for_each_next
+from ktrace.inspect.lib.list import each_once, for_each_hlist_node, for_each_list_node, for_each_next
 
 HEAD, A, B, C = 0x1000, 0x2000, 0x3000, 0x4000
 
@@ -103,3 +106,18 @@ def test_a_singly_linked_list_is_walked_once_round() -> None:
     assert cycle == ([A, B, C], "thing.list at 0x3000: is reached again after 3 nodes", 3)
     long = walk(for_each_next, words, A, offset=16, limit=2)
     assert long[:2] == ([A, B], "thing.list at 0x4000: comes after 2 others, more than there can be")
+
+
+def test_a_walk_of_drgns_ends_where_it_comes_round() -> None:
+    prog = drgn.Program(drgn.Platform(drgn.Architecture.X86_64))
+    pointer = prog.pointer_type(prog.void_type())
+
+    def round_and_round() -> Iterator[drgn.Object]:
+        for address in cycle((0x10, 0x20, 0x30)):
+            yield drgn.Object(prog, pointer, value=address)
+
+    met = []
+    with pytest.raises(CorruptStructure, match="mnt_namespace at 0x10: is reached again after 3 nodes"):
+        for one in each_once(round_and_round(), "mnt_namespace"):
+            met.append(one.value_())
+    assert met == [0x10, 0x20, 0x30]

@@ -20,6 +20,7 @@ from ktrace.inspect.fs.pipe.pipe import MAX_SLOTS, PipeReader
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
+from ktrace.inspect.lib.list import each_once
 from ktrace.inspect.process.process import MAX_FDS
 from ktrace.uapi.limits import UINT_MAX
 from ktrace.uapi.stat import S_IFIFO, S_IFMT
@@ -83,7 +84,7 @@ def validate_pipe(kernel: LiveKernel) -> list[Violation]:
     reader = PipeReader(kernel, inodes, files)
     tables = _Tables(kernel)
     tasks = set()
-    for task in for_each_task(kernel.prog):
+    for task in each_once(for_each_task(kernel.prog), "the list of tasks"):
         tasks.add(int(task.value_()))
         try:
             if address := int(task.files.value_()):

@@ -15,7 +15,7 @@ from ktrace.inspect.invariants.net.core.skbuff import Buffers, Charges, Queued
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
-from ktrace.inspect.lib.list import for_each_hlist_node
+from ktrace.inspect.lib.list import each_once, for_each_hlist_node
 from ktrace.inspect.members import offset_of
 from ktrace.uapi.net import SS_CONNECTED, SS_UNCONNECTED
 from ktrace.uapi.socket import SOCK_DGRAM, SOCK_STREAM
@@ -55,7 +55,7 @@ class UnixChecks:
         """
         memory = self.kernel.memory
         found: set[int] = set()
-        for net in for_each_net(self.kernel.prog):
+        for net in each_once(for_each_net(self.kernel.prog), "net_namespace_list"):
             buckets = int(net.unx.table.buckets.value_())
             if not buckets:
                 continue

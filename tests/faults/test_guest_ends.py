@@ -1,0 +1,137 @@
+"""A guest that panics, freezes, floods its console, or runs out of memory, while actors work in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from time import monotonic
+
+import pytest
+from elftools.elf.elffile import ELFFile
+
+from ktrace.errors import GuestError, GuestHang, GuestPanic
+from ktrace.image.image import Image
+from ktrace.inspect.memory import START_KERNEL_MAP
+from ktrace.machine.machine import Machine
+from ktrace.machine.template.template import Template
+from ktrace.trace.session import FILE_NAME, End
+from ktrace.trace.session_reader import SessionReader
+from ktrace.trace.session_writer import SessionWriter
+from ktrace.verify.lab import KernelCache, Lab
+from ktrace.verify.run import run_script
+from ktrace.workload.library import load
+from tests.faults.tally import Tally
+
+FUNCTIONS = {
+    "pipe-basic": ("create_pipe_files", "pipe_read", "pipe_write", "pipe_release"),
+    "pipe-poll": ("pipe_poll", "pipe_write", "pipe_release"),
+    "sem-basic": ("newary", "do_semtimedop", "perform_atomic_semop", "freeary"),
+    "msg-types": ("newque", "do_msgsnd", "do_msgrcv", "freeque"),
+    "unix-stream": ("unix_stream_sendmsg", "unix_stream_read_generic", "unix_release_sock"),
+}
+"""Workloads, and kernel functions that each comes through, sooner or later.
+
+Nothing may have come through them in this guest before: QEMU does not see that what it translated was changed.
+"""
+
+PATIENCE = 3.0
+"""Seconds that an answer may take."""
+
+Break = Callable[[Machine, Image, str, Random], None]
+
+
+def put_code(machine: Machine, image: Image, function: str, code: bytes) -> None:
+    """Put *code* at the beginning of a function of the kernel."""
+    with image.vmlinux.open("rb") as stream:
+        (symbol,) = ELFFile(stream).get_section_by_name(".symtab").get_symbol_by_name(function)
+    machine.memory.write(int(symbol["st_value"]) - START_KERNEL_MAP, code)
+
+
+def panics(machine: Machine, image: Image, function: str, chance: Random) -> None:
+    """Have an invalid instruction in a call, and an oops be a panic."""
+    machine.agent.write_file("/proc/sys/kernel/panic_on_oops", b"1")
+    put_code(machine, image, function, b"\x0f\x0b" * 4)
+
+
+def freezes(machine: Machine, image: Image, function: str, chance: Random) -> None:
+    """Have a call that never ends: the kernel, which is not preemptible there, does nothing else."""
+    put_code(machine, image, function, b"\xfa\xeb\xfe")  # cli; jmp .
+
+
+def floods(machine: Machine, image: Image, function: str, chance: Random) -> None:
+    """Write more to the console than it can take in the time there is."""
+    machine.agent.write_file("/proc/sys/kernel/printk", b"8 8 8 8")
+    machine.agent.write_file("/proc/sys/kernel/printk_devkmsg", b"on\n")
+    line = b"<0>" + b"flood " * 150 + b"\n"
+    for _ in range(chance.randrange(200, 400)):
+        machine.agent.write_file("/dev/kmsg", line)
+
+
+def runs_out_of_memory(machine: Machine, image: Image, function: str, chance: Random) -> None:
+    """Fill the guest's memory with files until there is none."""
+    piece = bytes([chance.randrange(1, 256)]) * (1 << 20)
+    machine.agent.write_file("/proc/sys/vm/overcommit_memory", b"1")
+    try:
+        for number in range(machine.spec.memory_mib):
+            machine.agent.write_file(f"/tmp/piece{number}", piece, create=True)
+    except GuestError as error:
+        # The file system is full, or the guest has ended already.
+        if isinstance(error, GuestPanic | GuestHang):
+            raise
+
+
+FAULTS: dict[str, tuple[int, Break]] = {
+    "a guest panics": (25, panics),
+    "a guest freezes": (10, freezes),
+    "a guest floods its console": (10, floods),
+    "a guest runs out of memory": (10, runs_out_of_memory),
+}
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_guest_ends(
+    fault: str, template: Template, image: Image, kernels: KernelCache, tally: Tally, tmp_path: Path
+) -> None:
+    row = tally.row(fault)
+    count, break_it = FAULTS[fault]
+    chance = Random(fault)
+    sessions = 0
+    for number in range(tally.times(count)):
+        place = tmp_path / f"session{number}"
+        place.mkdir()
+        began = monotonic()
+        end = ended(template, image, kernels, place, break_it, chance)
+        row.count(end, monotonic() - began)
+        sessions += readable(place)
+    assert set(row.ends) <= {"agreed", "diverged", "GuestPanic", "GuestHang", "GuestDied", "GuestFileError"}
+    assert sessions > 0, row
+    if fault == "a guest panics":
+        assert set(row.ends) == {"GuestPanic"}
+    if fault == "a guest freezes":
+        assert set(row.ends) == {"GuestHang"}
+
+
+def readable(place: Path) -> bool:
+    """Read a session from end to end; tell whether it had begun."""
+    if not (place / FILE_NAME).read_bytes().startswith(b'{"ktrace_session"'):
+        return False
+    list(SessionReader(place).events())
+    return True
+
+
+def ended(template: Template, image: Image, kernels: KernelCache, place: Path, break_it: Break, chance: Random) -> str:
+    """Run a workload in a guest that is broken, and tell how that ends."""
+    workload = chance.choice(list(FUNCTIONS))
+    function = chance.choice(FUNCTIONS[workload])
+    with Machine.clone(template, directory=place / "machine") as machine:
+        machine.agent._timeout = PATIENCE
+        lab = Lab(machine, image.vmlinux, kernels)
+        with SessionWriter(place) as writer:
+            try:
+                break_it(machine, image, function, chance)
+                return run_script(load(workload), lab, writer, {}).status
+            except GuestError as error:
+                writer.end(End(error.blame, 0, 0, 0, str(error)))
+                return type(error).__name__
