@@ -101,6 +101,18 @@ class Address(In):
         return show(value)
 
 
+def put_length(length: int | Pointer, frame: Frame) -> int:
+    """Return where a call finds the length of a buffer, and leaves that of what it wrote.
+
+    :param length: ``int *``
+    """
+    if isinstance(length, Pointer):
+        return length.value
+    where = frame.put(struct.pack("<I", length & 0xFFFFFFFF))
+    frame.want(where, 4)
+    return where
+
+
 class AddressLength(Int):
     """The size of the address in argument *of*, unless a script says otherwise."""
 
@@ -141,11 +153,7 @@ class AddressOut(Parameter):
         else:
             size = length if isinstance(length, int) and 0 <= length < 128 else 128
             addr = frame.want_fresh(size)
-        if isinstance(length, Pointer):
-            return (addr, length.value)
-        where = frame.put(struct.pack("<I", length & 0xFFFFFFFF))
-        frame.want(where, 4)
-        return (addr, where)
+        return (addr, put_length(length, frame))
 
     def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
         data = None if isinstance(values.get(self.buffer), Pointer) else next(take)

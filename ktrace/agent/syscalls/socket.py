@@ -14,7 +14,7 @@ from ktrace.agent.syscalls.layout import Struct
 from ktrace.agent.syscalls.message import ReceivedMessage, ReceivedMessages, SentMessage, SentMessages
 from ktrace.agent.syscalls.parameter import Fd, Int, Parameter, Values, count_of, pointer_text
 from ktrace.agent.syscalls.signature import FD, Signature
-from ktrace.agent.syscalls.sockaddr import Address, AddressLength, AddressOut
+from ktrace.agent.syscalls.sockaddr import Address, AddressLength, AddressOut, put_length
 from ktrace.agent.syscalls.structs import LINGER, TCP_INFO, TIMESPEC, TIMEVAL, UCRED
 from ktrace.agent.syscalls.text import Naming, format_struct, format_value
 from ktrace.errors import UsageError
@@ -191,11 +191,7 @@ class OptionOut(Parameter):
             addr = pointer.value
         else:
             addr = frame.want_up_to(length if isinstance(length, int) and 0 <= length < 4096 else 4096)
-        if isinstance(length, Pointer):
-            return (addr, length.value)
-        where = frame.put(struct.pack("<I", length & 0xFFFFFFFF))
-        frame.want(where, 4)
-        return (addr, where)
+        return (addr, put_length(length, frame))
 
     def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
         data = None if isinstance(values.get("optval"), Pointer) else next(take)

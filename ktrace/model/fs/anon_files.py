@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
 from ktrace.model.calls import syscall
 from ktrace.model.fs.file import File, fdget
-from ktrace.model.fs.file_table import alloc_empty_file
+from ktrace.model.fs.file_table import get_unused_fd
 from ktrace.model.fs.opaque import OpaqueOperations, identify
 from ktrace.model.process.job_control import Who, find_process
 from ktrace.model.process.signals import group_send_sig_info
@@ -109,12 +109,7 @@ def anon_inode_getfd(task: Task, ops: AnonOperations, flags: int) -> int:
     :raises Errno: EMFILE, ENFILE
     """
     kernel = task.kernel
-    fd = task.files.reserve(task)
-    try:
-        alloc_empty_file(task)
-    except Errno:
-        del task.files.reserved[fd]
-        raise
+    fd = get_unused_fd(task)
     inode = identify(task, fd, ops.what, "")
     inode.get()
     mode = FMODE_READ | (FMODE_WRITE if flags & O_RDWR else 0)

@@ -10,7 +10,7 @@ from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
 from ktrace.include.linux.types import u32
 from ktrace.model.calls import syscall
 from ktrace.model.fs.file import File, FileOperations, fdget, observe_file
-from ktrace.model.fs.file_table import alloc_empty_file
+from ktrace.model.fs.file_table import get_unused_fd
 from ktrace.model.fs.poll import UserSigmask
 from ktrace.model.kernel import Kernel
 from ktrace.model.mm.iov import out_is_bad
@@ -199,12 +199,7 @@ def epoll_create1(task: Task, flags: int) -> int:
     if flags & ~O_CLOEXEC:
         raise Errno("EINVAL")
     ep = EventPoll(kernel.serial())
-    fd = task.files.reserve(task)
-    try:
-        alloc_empty_file(task)
-    except Errno:
-        del task.files.reserved[fd]
-        raise
+    fd = get_unused_fd(task)
     file = File(kernel.serial(), EPOLL_OPS, FMODE_READ | FMODE_WRITE, O_RDWR, ep.ref, ep)
     task.files.install(fd, file, bool(flags & O_CLOEXEC))
     return fd

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
 from ktrace.model.calls import syscall
 from ktrace.model.fs.file import File, FileOperations
-from ktrace.model.fs.file_table import alloc_empty_file
+from ktrace.model.fs.file_table import get_unused_fd
 from ktrace.model.kernel import Kernel
 from ktrace.model.mm.iov import Destination, Source
 from ktrace.model.task import Errno, Task
@@ -165,12 +165,7 @@ def eventfd2(task: Task, initval: int, flags: int) -> int:
     if flags & ~(O_CLOEXEC | O_NONBLOCK | EFD_SEMAPHORE):
         raise Errno("EINVAL")
     ctx = EventFdContext(kernel.serial(), initval & 0xFFFFFFFF, bool(flags & EFD_SEMAPHORE))
-    fd = task.files.reserve(task)
-    try:
-        alloc_empty_file(task)
-    except Errno:
-        del task.files.reserved[fd]
-        raise
+    fd = get_unused_fd(task)
     file = File(kernel.serial(), EVENTFD_OPS, FMODE_READ | FMODE_WRITE, O_RDWR | flags & O_NONBLOCK, ctx.ref, ctx)
     task.files.install(fd, file, bool(flags & O_CLOEXEC))
     return fd

@@ -32,3 +32,17 @@ def alloc_empty_file(task: Task) -> None:
         full = kernel.choose(NR_FILES, find, lambda answer: True, otherwise=False)
     if full:
         raise Errno("ENFILE")
+
+
+def get_unused_fd(task: Task) -> int:
+    """Reserve a descriptor for a file that is about to be made (``get_unused_fd_flags()``, ``alloc_empty_file()``).
+
+    :raises Errno: EMFILE, ENFILE
+    """
+    fd = task.files.reserve(task)
+    try:
+        alloc_empty_file(task)
+    except Errno:
+        del task.files.reserved[fd]
+        raise
+    return fd

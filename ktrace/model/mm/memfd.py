@@ -5,7 +5,7 @@ from __future__ import annotations
 from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
 from ktrace.model.calls import syscall
 from ktrace.model.fs.file import File
-from ktrace.model.fs.file_table import alloc_empty_file
+from ktrace.model.fs.file_table import get_unused_fd
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.shmem import SHMEM_OPS
 from ktrace.model.task import Errno, Task
@@ -27,12 +27,7 @@ def memfd_create(task: Task, name: bytes | Pointer, flags: int) -> int:
         raise Errno("EFAULT")
     if len(name.split(b"\0", 1)[0]) > MFD_NAME_MAX:
         raise Errno("EINVAL")
-    fd = task.files.reserve(task)
-    try:
-        alloc_empty_file(task)
-    except Errno:
-        del task.files.reserved[fd]
-        raise
+    fd = get_unused_fd(task)
     cred = task.cred
     inode = Inode(kernel.serial(), S_IFREG | 0o777, cred.euid, cred.egid, "tmpfs", SHMEM_OPS.name, i_nlink=0, count=1)
     inode.born(kernel)

@@ -96,6 +96,10 @@ class ShmFamily(SysvFamily):
         mm = task.mm
         return [vma for vma in mm.vmas if isinstance(vma.backing, ShmAttachment)]
 
+    def _mapping(self, state: ModelView, choose: Chance, task: Task) -> Vma | None:
+        found = self._mappings(state, task)
+        return choose.one(found) if found else None
+
     # -- attaching -------------------------------------------------------------------------------
 
     def _shmat(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
@@ -138,27 +142,24 @@ class ShmFamily(SysvFamily):
         return make_call("load", choose.one(found).start + choose.one((0, 7, PAGE_SIZE - 20)), 20)
 
     def _munmap(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
-        found = self._mappings(state, task)
-        if not found:
+        vma = self._mapping(state, choose, task)
+        if vma is None:
             return None
-        vma = choose.one(found)
         pages = (vma.end - vma.start) // PAGE_SIZE
         first = choose.integer(0, pages - 1)
         length = choose.integer(1, pages - first + (1 if choose.chance(0.1) else 0))
         return make_call("munmap", vma.start + first * PAGE_SIZE, length * PAGE_SIZE)
 
     def _mprotect(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
-        found = self._mappings(state, task)
-        if not found:
+        vma = self._mapping(state, choose, task)
+        if vma is None:
             return None
-        vma = choose.one(found)
         return make_call("mprotect", vma.start, choose.one((PAGE_SIZE, vma.end - vma.start)), choose.one((1, 1, 3, 0)))
 
     def _mremap(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
-        found = self._mappings(state, task)
-        if not found:
+        vma = self._mapping(state, choose, task)
+        if vma is None:
             return None
-        vma = choose.one(found)
         pages = (vma.end - vma.start) // PAGE_SIZE
         first = choose.integer(0, pages - 1)
         old = choose.integer(0, pages - first)

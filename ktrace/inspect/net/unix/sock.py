@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from typing import Any
 
 from ktrace.include.net.scm import SCM_MAX_FD
@@ -13,7 +14,7 @@ from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.members import offset_of, type_of
 from ktrace.inspect.memory import KernelMemory
-from ktrace.inspect.net.core.family import SockPart, plain_buffers
+from ktrace.inspect.net.core.family import SockPart, plain_buffer, plain_buffers
 from ktrace.inspect.net.core.skbuff import Packet
 from ktrace.inspect.process.pid import Pids
 from ktrace.inspect.remembered import Place
@@ -100,12 +101,8 @@ class UnixReader:
         """Return a packet with its ``UNIXCB()``."""
         skb = packet.skb
         cb = self.cb.unpack(skb.cb, 0)
-        return Buffer(
-            len=skb.len,
-            data_len=skb.data_len,
-            truesize=skb.truesize,
-            data=packet.data,
-            sk=Ref("sock", skb.sk) if skb.sk else None,
+        return replace(
+            plain_buffer(packet),
             unix=UnixBuffer(
                 creds=Credentials(pid=self.pids.name(observation, cb.pid), uid=cb.uid, gid=cb.gid),
                 fp=self._descriptors(observation, cb.fp),

@@ -59,6 +59,16 @@ class InMessage:
     flags: int = 0
 
 
+def in_range(value: int, low: int, high: int) -> int:
+    """Return the *value* of an option that is between *low* and *high*.
+
+    :raises Errno: EINVAL: it is not
+    """
+    if not low <= value <= high:
+        raise Errno("EINVAL")
+    return value
+
+
 class ProtoOps:
     """Mirror a ``struct proto_ops`` of ``sock_no_*()`` functions; each kind overrides those that it has.
 

@@ -136,3 +136,13 @@ def _connect_mapped(sk: Inet, addr: bytes, rehash: Rehash) -> None:
     if sk.v6_rcv_saddr in (ANY6, MAPPED_ANY):
         sk.v6_rcv_saddr = v4mapped(sk.rcv_saddr)
         rehash()
+
+
+def ip6_datagram_connect_v6_only(sk: Inet, addr: bytes) -> None:
+    """Set the default receiver of a sock that has no IPv4 below (``ip6_datagram_connect_v6_only()``).
+
+    :raises Errno: EAFNOSUPPORT, and what :func:`ip6_datagram_connect` raises
+    """
+    if int.from_bytes(addr[:2], "little") != AF_INET6:
+        raise Errno("EAFNOSUPPORT")
+    ip6_datagram_connect(sk, addr, lambda: None)

@@ -9,6 +9,7 @@ from typing import NoReturn
 from ktrace.include.linux.types import u32
 from ktrace.include.net.ip import INET_ECN_MASK, IP_MAX_MTU, LOOPBACK_IFINDEX
 from ktrace.model.kernel import Kernel
+from ktrace.model.net.core.proto_ops import in_range
 from ktrace.model.net.inet.ip_multicast import change_membership, set_multicast_if
 from ktrace.model.net.inet.sock import Inet
 from ktrace.model.task import Errno, Task
@@ -136,7 +137,7 @@ def set_ip_option(task: Task, sk: Inet, level: int, optname: int, optval: bytes)
 
 def _set_bit(sk: Inet, optname: int, value: int) -> None:
     if optname in (IP_RECVERR_RFC4884, IP_MULTICAST_ALL):
-        _range(value, 0, 1)
+        in_range(value, 0, 1)
     if optname == IP_RECVERR and value and sk.type == SOCK_RAW:
         raise NotImplementedError("the model does not queue ICMP errors of raw sockets (raw_err())")
     if optname == IP_RECVERR and not value:
@@ -158,14 +159,14 @@ def _set_message(sk: Inet, optname: int, value: int) -> None:
 def _set_number(task: Task, sk: Inet, optname: int, value: int) -> None:
     if optname == IP_TTL:
         if value != -1:
-            _range(value, 1, 255)
+            in_range(value, 1, 255)
         sk.uc_ttl = value
     elif optname == IP_MTU_DISCOVER:
-        sk.options[SOL_IP, optname] = _range(value, 0, IP_PMTUDISC_OMIT)
+        sk.options[SOL_IP, optname] = in_range(value, 0, IP_PMTUDISC_OMIT)
     elif optname == IP_MULTICAST_TTL:
-        sk.options[SOL_IP, optname] = _range(1 if value == -1 else value, 0, 255)
+        sk.options[SOL_IP, optname] = in_range(1 if value == -1 else value, 0, 255)
     elif optname == IP_MINTTL:
-        if _range(value, 0, 255) > 64:
+        if in_range(value, 0, 255) > 64:
             raise NotImplementedError("the model does not drop packets for their TTL")
         sk.options[SOL_IP, optname] = value
     elif optname == IP_UNICAST_IF:
@@ -183,12 +184,6 @@ def _set_number(task: Task, sk: Inet, optname: int, value: int) -> None:
         raise NotImplementedError(f"the model does not know the SOL_IP option {optname}")
     else:
         raise Errno("ENOPROTOOPT")
-
-
-def _range(value: int, low: int, high: int) -> int:
-    if not low <= value <= high:
-        raise Errno("EINVAL")
-    return value
 
 
 def _set_tos(sk: Inet, value: int) -> None:

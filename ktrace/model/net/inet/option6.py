@@ -9,7 +9,7 @@ from typing import Any
 from ktrace.include.linux.types import u32
 from ktrace.include.net.ip import INET_ECN_MASK, LOOPBACK_IFINDEX
 from ktrace.model.kernel import Kernel
-from ktrace.model.net.core.proto_ops import InMessage, OutMessage
+from ktrace.model.net.core.proto_ops import InMessage, OutMessage, in_range
 from ktrace.model.net.core.scm import for_each_cmsghdr, put_cmsg
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.inet.addr6 import is_ipv6, mapped_v4, v4mapped
@@ -184,7 +184,7 @@ def _set_rxopt(sk: Inet, name: str, value: int) -> None:
 
 def _set_bit(sk: Inet, optname: int, value: int) -> None:
     if optname in (IPV6_MULTICAST_LOOP, IPV6_RECVERR_RFC4884):
-        _range(value, 0, 1)
+        in_range(value, 0, 1)
     if optname == IPV6_RECVERR and value and not sk.prot.startswith(("tcp", "udp")):
         raise NotImplementedError("the model does not queue ICMP errors of raw and ping sockets (ipv6_icmp_error())")
     if optname == IPV6_RECVERR and not value:
@@ -196,27 +196,21 @@ def _set_bit(sk: Inet, optname: int, value: int) -> None:
         sk.np.bits.add("autoflowlabel_set")
 
 
-def _range(value: int, low: int, high: int) -> int:
-    if not low <= value <= high:
-        raise Errno("EINVAL")
-    return value
-
-
 def _set_number(sk: Inet, optname: int, value: int) -> None:
     np = sk.np
     if optname == IPV6_UNICAST_HOPS:
-        np.hop_limit = _range(value, -1, 255)
+        np.hop_limit = in_range(value, -1, 255)
     elif optname == IPV6_MULTICAST_HOPS:
-        np.mcast_hops = 1 if _range(value, -1, 255) == -1 else value
+        np.mcast_hops = 1 if in_range(value, -1, 255) == -1 else value
     elif optname == IPV6_TCLASS:
-        value = max(_range(value, -1, 255), 0)
+        value = max(in_range(value, -1, 255), 0)
         if sk.type == SOCK_STREAM:
             value = value & ~INET_ECN_MASK | np.tclass & INET_ECN_MASK
         if np.tclass != value:
             np.tclass = value
             sk.dst_reset()
     elif optname == IPV6_MTU_DISCOVER:
-        np.pmtudisc = _range(value, 0, IPV6_PMTUDISC_OMIT)
+        np.pmtudisc = in_range(value, 0, IPV6_PMTUDISC_OMIT)
     elif optname == IPV6_MTU:
         if value and value < IPV6_MIN_MTU:
             raise Errno("EINVAL")
@@ -224,7 +218,7 @@ def _set_number(sk: Inet, optname: int, value: int) -> None:
             raise NotImplementedError("the model does not cut IPv6 packets into fragments")
         np.frag_size = u32(value)
     elif optname == IPV6_MINHOPCOUNT:
-        if _range(value, 0, 255) > DEFAULT_HOPS:
+        if in_range(value, 0, 255) > DEFAULT_HOPS:
             raise NotImplementedError("the model does not drop packets for their hop limit")
         np.min_hopcount = value
     elif optname == IPV6_MULTICAST_IF:

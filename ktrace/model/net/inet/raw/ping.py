@@ -9,7 +9,7 @@ from ktrace.model.net.core.datagram import datagram_poll
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.sock import raise_sock_error, sock_orphan
 from ktrace.model.net.inet.addr6 import ANY6, LOOPBACK6, inet6_address, is_multicast, mapped_v4, needs_scope_id
-from ktrace.model.net.inet.datagram_connect import ip4_datagram_connect, ip6_datagram_connect, udp_disconnect
+from ktrace.model.net.inet.datagram_connect import ip4_datagram_connect, ip6_datagram_connect_v6_only, udp_disconnect
 from ktrace.model.net.inet.icmp_output import icmp_packet, icmpv6_packet
 from ktrace.model.net.inet.ip_cmsg import ip_cmsg_send
 from ktrace.model.net.inet.ip_error import ip_local_error, pmtu, skb_errqueue_purge
@@ -235,9 +235,7 @@ class Ping6Proto(PingProto):
 
     def connect(self, kernel: Kernel, sk: Raw, addr: bytes) -> None:
         """``ip6_datagram_connect_v6_only()``."""
-        if int.from_bytes(addr[:2], "little") != AF_INET6:
-            raise Errno("EAFNOSUPPORT")
-        ip6_datagram_connect(sk, addr, lambda: None)
+        ip6_datagram_connect_v6_only(sk, addr)
 
     def sendmsg(self, task: Task, sk: Raw, msg: OutMessage) -> int:
         """``ping_v6_sendmsg()``."""

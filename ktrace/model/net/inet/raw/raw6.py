@@ -17,7 +17,7 @@ from ktrace.model.net.inet.addr6 import (
     mapped_v4,
     needs_scope_id,
 )
-from ktrace.model.net.inet.datagram_connect import ip6_datagram_connect
+from ktrace.model.net.inet.datagram_connect import ip6_datagram_connect_v6_only
 from ktrace.model.net.inet.ip_append import HH_LEN, Room, make_skb
 from ktrace.model.net.inet.ip_input import Raw, send
 from ktrace.model.net.inet.ip_packet import IpPacket, ones_sum, pseudo_header
@@ -80,9 +80,7 @@ class Raw6Proto(RawProto):
 
     def connect(self, kernel: Kernel, sk: Raw, addr: bytes) -> None:
         """``ip6_datagram_connect_v6_only()``."""
-        if int.from_bytes(addr[:2], "little") != AF_INET6:
-            raise Errno("EAFNOSUPPORT")
-        ip6_datagram_connect(sk, addr, lambda: None)
+        ip6_datagram_connect_v6_only(sk, addr)
 
     def sendmsg(self, task: Task, sk: Raw, msg: OutMessage) -> int:
         """``rawv6_sendmsg()``."""

@@ -112,6 +112,14 @@ def tcp_v4_connect(kernel: Kernel, sk: Tcp, addr: bytes) -> Answered | None:
     sk.set_rcv_saddr(sk.saddr)
     sk.dport = dport
     sk.set_daddr(daddr)
+    return hash_and_connect(kernel, sk)
+
+
+def hash_and_connect(kernel: Kernel, sk: Tcp) -> Answered | None:
+    """Do the rest of ``tcp_v4_connect()`` and ``tcp_v6_connect()``, once the addresses are known.
+
+    :raises Errno: EADDRNOTAVAIL
+    """
     sk.state = "TCP_SYN_SENT"
     try:
         inet_hash_connect(kernel, sk)

@@ -11,6 +11,7 @@ from ktrace.model.net.core.page_frag import fill_unseen
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.scm import for_each_cmsghdr
 from ktrace.model.net.core.sock import (
+    raise_sock_error,
     sk_peek_offset,
     sk_peek_offset_bwd,
     sk_peek_offset_fwd,
@@ -258,17 +259,8 @@ def tcp_recvmsg(task: Task, sk: Tcp, msg: InMessage, flags: int) -> Sleeps[int]:
             if not timeo or sk.err or sk.state == "TCP_CLOSE" or sk.shutdown & RCV_SHUTDOWN or task.signal_pending():
                 break
         else:
-            if sk.flag("SOCK_DONE"):
+            if at_end(sk, timeo):
                 break
-            name = sock_error(sk)
-            if name:
-                raise Errno(name)
-            if sk.shutdown & RCV_SHUTDOWN:
-                break
-            if sk.state == "TCP_CLOSE":
-                raise Errno("ENOTCONN")
-            if not timeo:
-                raise Errno("EAGAIN")
             if task.signal_pending():
                 raise sock_intr_errno(timeo)
         set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA")
@@ -281,6 +273,23 @@ def tcp_recvmsg(task: Task, sk: Tcp, msg: InMessage, flags: int) -> Sleeps[int]:
     if copied:
         tcp_recv_timestamp(task, sk, msg)
     return copied
+
+
+def at_end(sk: Tcp, timeo: Timeo) -> bool:
+    """Tell whether nothing more will come (``tcp_recvmsg_locked()``, ``tcp_splice_read()``: with nothing received yet).
+
+    :raises Errno: the pending error; ENOTCONN; EAGAIN where nobody waits
+    """
+    if sk.flag("SOCK_DONE"):
+        return True
+    raise_sock_error(sk)
+    if sk.shutdown & RCV_SHUTDOWN:
+        return True
+    if sk.state == "TCP_CLOSE":
+        raise Errno("ENOTCONN")
+    if not timeo:
+        raise Errno("EAGAIN")
+    return False
 
 
 def tcp_recv_timestamp(task: Task, sk: Tcp, msg: InMessage) -> None:

@@ -19,7 +19,7 @@ from ktrace.include.net.tcp import (
     TFO_CLIENT_ENABLE,
 )
 from ktrace.model.kernel import Kernel
-from ktrace.model.net.core.proto_ops import OptionValue
+from ktrace.model.net.core.proto_ops import OptionValue, in_range
 from ktrace.model.net.inet.tcp.info import get_info
 from ktrace.model.net.inet.tcp.segment import tcp_push_pending_frames
 from ktrace.model.net.inet.tcp.sock import Tcp
@@ -108,29 +108,29 @@ def set_tcp_option(task: Task, sk: Tcp, optname: int, optval: bytes) -> int:
                 sk.nonagle |= TCP_NAGLE_PUSH
             tcp_push_pending_frames(kernel, sk)
     elif optname == TCP_KEEPIDLE:
-        sk.keepalive_time = _range(value, 1, MAX_TCP_KEEPIDLE) * HZ
+        sk.keepalive_time = in_range(value, 1, MAX_TCP_KEEPIDLE) * HZ
     elif optname == TCP_KEEPINTVL:
-        sk.keepalive_intvl = _range(value, 1, MAX_TCP_KEEPIDLE) * HZ
+        sk.keepalive_intvl = in_range(value, 1, MAX_TCP_KEEPIDLE) * HZ
     elif optname == TCP_KEEPCNT:
-        sk.keepalive_probes = _range(value, 1, MAX_TCP_KEEPCNT)
+        sk.keepalive_probes = in_range(value, 1, MAX_TCP_KEEPCNT)
     elif optname == TCP_SYNCNT:
-        sk.syn_retries = _range(value, 1, MAX_TCP_SYNCNT)
+        sk.syn_retries = in_range(value, 1, MAX_TCP_SYNCNT)
     elif optname == TCP_LINGER2:
         sk.linger2 = -1 if value < 0 else min(value, TCP_FIN_TIMEOUT_MAX) * HZ
     elif optname == TCP_USER_TIMEOUT:
-        sk.user_timeout = _range(value, 0, (1 << 31) - 1)
+        sk.user_timeout = in_range(value, 0, (1 << 31) - 1)
     elif optname == TCP_NOTSENT_LOWAT:
         sk.notsent_lowat = u32(value)
         sk.call_write_space(kernel)
     elif optname == TCP_MAXSEG:
-        sk.options[SOL_TCP, optname] = _range(value, TCP_MIN_MSS, MAX_TCP_WINDOW) if value else 0
+        sk.options[SOL_TCP, optname] = in_range(value, TCP_MIN_MSS, MAX_TCP_WINDOW) if value else 0
     elif optname == TCP_WINDOW_CLAMP:
         if not value and sk.state != "TCP_CLOSE":
             raise Errno("EINVAL")
     elif optname == TCP_THIN_DUPACK:
-        _range(value, 0, 1)
+        in_range(value, 0, 1)
     elif optname in SMALL_OPTIONS:
-        _set_small(kernel, sk, optname, _range(value, 0, SMALL_OPTIONS[optname]))
+        _set_small(kernel, sk, optname, in_range(value, 0, SMALL_OPTIONS[optname]))
     elif optname == TCP_FASTOPEN:
         if value < 0 or sk.state not in ("TCP_CLOSE", "TCP_LISTEN"):
             raise Errno("EINVAL")
@@ -199,12 +199,6 @@ def _set_repair(task: Task, sk: Tcp, optname: int, value: int) -> None:
         raise Errno("EPERM")
     else:
         raise Errno("ENOPROTOOPT")
-
-
-def _range(value: int, low: int, high: int) -> int:
-    if not low <= value <= high:
-        raise Errno("EINVAL")
-    return value
 
 
 def secs_to_retrans(seconds: int) -> int:

@@ -11,11 +11,12 @@ from ktrace.include.net.tcp import TCP_NAGLE_PUSH
 from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.kernel import Kernel
 from ktrace.model.mm.page import Compound, Page
-from ktrace.model.net.core.sock import Socket, sock_error
+from ktrace.model.net.core.sock import Socket
 from ktrace.model.net.core.sock_callbacks import set_wq_bit
 from ktrace.model.net.core.sock_wait import sock_intr_errno, sock_rcvtimeo, sock_sndtimeo
 from ktrace.model.net.inet.tcp.io import (
     CONNECTED,
+    at_end,
     sk_stream_error,
     sk_stream_memory_free,
     sk_stream_wait_connect,
@@ -105,17 +106,8 @@ def tcp_splice_read(task: Task, sock: Socket, pipe: PipeInode, length: int) -> S
                 if not timeo or closed or task.signal_pending():
                     break
                 continue
-            if spliced or sk.flag("SOCK_DONE"):
+            if spliced or at_end(sk, timeo):
                 break
-            name = sock_error(sk)
-            if name:
-                raise Errno(name)
-            if sk.shutdown & RCV_SHUTDOWN:
-                break
-            if sk.state == "TCP_CLOSE":
-                raise Errno("ENOTCONN")
-            if not timeo:
-                raise Errno("EAGAIN")
             if sk.rx:
                 break  # urgent data is in the way
             set_wq_bit(sk, "SOCKWQ_ASYNC_WAITDATA")

@@ -20,12 +20,9 @@ from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, route6
 from ktrace.model.net.inet.sock import Answered
 from ktrace.model.net.inet.socket import register, sockaddr_in
 from ktrace.model.net.inet.socket6 import Inet6Ops
-from ktrace.model.net.inet.tcp import connect as tcp_connect
-from ktrace.model.net.inet.tcp.inet_hashtables import inet_hash_connect
+from ktrace.model.net.inet.tcp.connect import hash_and_connect, tcp_v4_connect
 from ktrace.model.net.inet.tcp.ops import STREAM_OPS, TCP, StreamOps, TcpProto
 from ktrace.model.net.inet.tcp.sock import Tcp
-from ktrace.model.net.inet.tcp.tcp import inet_bhash2_reset_saddr
-from ktrace.model.net.inet.tcp.tcp_state import tcp_set_state
 from ktrace.model.task import Errno, Task
 from ktrace.uapi.in6 import SIZEOF_SOCKADDR_IN6
 from ktrace.uapi.socket import AF_INET6, SOL_TCP
@@ -101,15 +98,7 @@ def tcp_v6_connect(kernel: Kernel, sk: Tcp, addr: bytes) -> Answered | None:
     np.saddr = sk.v6_rcv_saddr
     sk.rcv_saddr = LOOPBACK4_IPV6
     sk.dport = dport
-    sk.state = "TCP_SYN_SENT"
-    try:
-        inet_hash_connect(kernel, sk)
-    except Errno:
-        tcp_set_state(kernel, sk, "TCP_CLOSE")
-        inet_bhash2_reset_saddr(sk)
-        sk.dport = 0
-        raise
-    return tcp_connect.tcp_connect(kernel, sk)
+    return hash_and_connect(kernel, sk)
 
 
 def _connect_mapped(kernel: Kernel, sk: Tcp, inside: str, dport: int) -> Answered | None:
@@ -118,7 +107,7 @@ def _connect_mapped(kernel: Kernel, sk: Tcp, inside: str, dport: int) -> Answere
         raise Errno("ENETUNREACH")
     sk.af_ops = "ipv6_mapped"
     try:
-        answer = tcp_connect.tcp_v4_connect(kernel, sk, sockaddr_in(inside, dport))
+        answer = tcp_v4_connect(kernel, sk, sockaddr_in(inside, dport))
     except Errno:
         sk.af_ops = "ipv6_specific"
         sk.dport = 0
