@@ -9,7 +9,7 @@ import click
 
 from ktrace.cli.options import SessionName
 from ktrace.cli.output import View, view_options, worse
-from ktrace.trace.choice_counts import ChoiceCounts, Counting, Row
+from ktrace.trace.choice_counts import ChoiceCounts, Counting, RuleCount
 from ktrace.trace.session_reader import SessionReader
 from ktrace.verify.replay import replay
 
@@ -76,7 +76,7 @@ def _perturb(traces: tuple[Path, ...], changes: int, seed: str, view: View) -> i
     return 1 if faults else 0
 
 
-def _print(rows: list[Row]) -> None:
+def _print(rows: list[RuleCount]) -> None:
     """Print a line for each rule, the one used most first."""
     cells = [("used", "steps", "rule", "kernel source")]
     cells += [(str(row.used), str(row.steps), str(row.rule), row.rule.source) for row in rows]

@@ -16,7 +16,7 @@ from ktrace.cli.keys import Keys
 from ktrace.cli.options import command_line, guest_options
 from ktrace.cli.output import View, console, notify
 from ktrace.cli.show import play as show_again
-from ktrace.report.watch import Film
+from ktrace.report.watch import PictureSeries
 from ktrace.state.step import Step
 from ktrace.trace.kept import find_session
 from ktrace.trace.session import FILE_NAME, Choices, End, Header, Verdict
@@ -80,7 +80,7 @@ class _Watch(View):
         self._delay = delay
         self._to_end = False
         self._console = console()
-        self._film: Film | None = None
+        self._series: PictureSeries | None = None
         self._live: Live | None = None
         self.last_line = ""
 
@@ -94,12 +94,12 @@ class _Watch(View):
     def header(self, header: Header) -> None:
         """Take the start."""
         image = " ".join(str(header.manifest.get(name, "")) for name in ("image", "release", "accelerator"))
-        self._film = Film(f"{header.title}   {image}", header.initial)
+        self._series = PictureSeries(f"{header.title}   {image}", header.initial)
 
     def step(self, step: Step) -> None:
         """Show one step until the next is wanted."""
-        assert self._film is not None
-        self._film.step(step)
+        assert self._series is not None
+        self._series.step(step)
         self._wait()
 
     def choices(self, choices: Choices) -> None:
@@ -107,8 +107,8 @@ class _Watch(View):
 
     def verdict(self, verdict: Verdict) -> None:
         """Show a divergence."""
-        assert self._film is not None
-        self._film.verdict(verdict)
+        assert self._series is not None
+        self._series.verdict(verdict)
         self._to_end, self._delay = False, None
         self._wait()
 
@@ -117,14 +117,14 @@ class _Watch(View):
         self.last_line = f"{end.status}: {end.totals}"
         if place:
             self.last_line += f"\nsession {place}"
-        if self._film is not None and self._film.frames:
+        if self._series is not None and self._series.pictures:
             self._to_end, self._delay = False, None
             self._wait(f" {end.status}: the end of the session ")
 
     def _wait(self, note: str = "") -> None:
-        assert self._film is not None
-        frames = self._film.frames
-        place = len(frames) - 1
+        assert self._series is not None
+        pictures = self._series.pictures
+        place = len(pictures) - 1
         while not self._to_end:
             self._show(place, note + _HELP)
             key = self._keys.read(self._delay)
@@ -144,13 +144,13 @@ class _Watch(View):
             elif key in ("e", "end"):
                 self._to_end = True
             elif key in (None, "right", "space", "pagedown", "n"):
-                if place == len(frames) - 1:
+                if place == len(pictures) - 1:
                     return
                 place += 1
 
     def _show(self, place: int, footer: str) -> None:
-        assert self._film is not None
+        assert self._series is not None
         assert self._live is not None
         width, height = self._console.size
-        rows: list[Any] = list(self._film.draw(place, width, height, footer))
+        rows: list[Any] = list(self._series.draw(place, width, height, footer))
         self._live.update(Group(*rows), refresh=True)

@@ -160,21 +160,23 @@ class ModuleTree:
             self._visit(name, done, ())
         return list(done.values())
 
-    def _visit(self, name: str, done: dict[str, Module], way: tuple[str, ...]) -> None:
+    def _visit(self, name: str, done: dict[str, Module], needed_by: tuple[str, ...]) -> None:
         if name in done:
             return
-        if name in way:
-            raise UsageError(f"modules in {str(self.top)!r} need each other in a circle: {' -> '.join((*way, name))}")
+        if name in needed_by:
+            raise UsageError(
+                f"modules in {str(self.top)!r} need each other in a circle: {' -> '.join((*needed_by, name))}"
+            )
         if name not in self.files:
             raise UsageError(
-                f"module {way[-1]!r} needs {name!r}, which is not in {str(self.top)!r}"
-                if way
+                f"module {needed_by[-1]!r} needs {name!r}, which is not in {str(self.top)!r}"
+                if needed_by
                 else f"no module {name!r} in {str(self.top)!r}",
                 hint="give all modules of that build",
             )
         module = read_module(self.files[name])
         for other in (*(other for other in module.before if other in self.files), *module.depends):
-            self._visit(other, done, (*way, name))
+            self._visit(other, done, (*needed_by, name))
         done[name] = module
 
 

@@ -36,7 +36,7 @@ UNSIMULATED = Rule("fs/open.c", "do_dentry_open", "what files of kinds that are 
 
 
 def _returned(task: Task, early: bool) -> Callable[[Observed], bool]:
-    return lambda seen: task.name in seen.early() if early else seen.returned(task)
+    return lambda seen: task.name in seen.returned_first() if early else seen.returned(task)
 
 
 def restarts(errno: str, handler: str | None) -> bool:
@@ -159,7 +159,7 @@ class Kernel:
 
     def _begin(self, actor: str | None, evidence: Evidence) -> None:
         """Take over what was observed of this step, and let timers fire that did so before it."""
-        self.clock, self._left = evidence.clock, evidence.left
+        self.clock, self._left = evidence.clock, evidence.left_since_report
         self._observed = Observed(evidence, actor)
         self.choices = []
         self._events, self._late = list(self._late), []

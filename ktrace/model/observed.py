@@ -34,13 +34,13 @@ class Evidence:
     :param results: completed calls of the step by actor, in the order in which they returned
     :param world: the observed World, raw or named
     :param clock: seconds of the guest's CLOCK_REALTIME just before and just after the step
-    :param left: actors that are reported inside a call that they had left when somebody looked
+    :param left_since_report: actors that are reported inside a call that they had left when somebody looked
     """
 
     results: Mapping[str, Result] = field(default_factory=dict)
     world: World = field(default_factory=World)
     clock: tuple[int, int] = (0, 0)
-    left: frozenset[str] = frozenset()
+    left_since_report: frozenset[str] = frozenset()
 
 
 class Observed:
@@ -51,7 +51,7 @@ class Observed:
 
     def __init__(self, evidence: Evidence, actor: str | None = None) -> None:
         self._results = evidence.results
-        self._left = evidence.left
+        self._left_since_report = evidence.left_since_report
         self._objects = evidence.world.objects
         self._actor = actor
         self._by_type: dict[type, list[Any]] = {}
@@ -82,11 +82,11 @@ class Observed:
         """Tell whether the call of *task* was reported to have returned."""
         return task.name in self._results
 
-    def left(self, task: Task) -> bool:
+    def left_since_report(self, task: Task) -> bool:
         """Tell whether *task* was reported inside a call and had left it when somebody looked."""
-        return task.name in self._left
+        return task.name in self._left_since_report
 
-    def early(self) -> tuple[str, ...]:
+    def returned_first(self) -> tuple[str, ...]:
         """Return the actors that returned before the actor of the step did; none where that one did not return."""
         order = tuple(self._results)
         return order[: order.index(self._actor)] if self._actor in order else ()

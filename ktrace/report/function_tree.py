@@ -35,13 +35,13 @@ def function_lines(trace: FunctionTrace, whole: bool = False) -> Iterator[tuple[
         yield "", f"{trace.lost} events lost", "the trace buffer was too small"
 
 
-def way_lines(trace: FunctionTrace, way: Mapping[str, Collection[str]]) -> Iterator[tuple[str, str, str]]:
-    """Yield what :func:`function_lines` does of the functions in *way* alone, each below the nearest of its callers.
+def call_path_lines(trace: FunctionTrace, call_path: Mapping[str, Collection[str]]) -> Iterator[tuple[str, str, str]]:
+    """Yield what :func:`function_lines` does of the functions in *call_path* alone, each below its nearest caller.
 
-    :param way: by actor, ``""`` for whoever else is there; ``*`` in a name stands for any letters
+    :param call_path: by actor, ``""`` for whoever else is there; ``*`` in a name stands for any letters
     """
     for actor, spans in trace.spans.items():
-        names = way.get(actor, way.get("", ()))
+        names = call_path.get(actor, call_path.get("", ()))
         patterns = [name for name in names if "*" in name]
 
         def wanted(name: str, names: Collection[str] = names, patterns: Sequence[str] = patterns) -> bool:

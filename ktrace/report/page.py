@@ -27,7 +27,7 @@ _PARTS = ("values.js", "store.js", "timeline.js", "pictures.js", "details.js", "
 
 
 @dataclass
-class Totals:
+class PageTotals:
     """What a page holds.
 
     :param steps: how many
@@ -57,7 +57,7 @@ def write_page(
     places: Places = lambda names: {},
     rules: Iterable[tuple[int, tuple[str, ...]]] = (),
     source: str = "",
-) -> Totals:
+) -> PageTotals:
     """Write the page of a session as it is read; one chunk of it is held in memory.
 
     :param places: asked once, for every function that the session names
@@ -65,7 +65,7 @@ def write_page(
     :param source: where functions are linked to, with ``{file}`` and ``{line}`` in it
     :raises UsageError: the session cannot be read
     """
-    totals = Totals()
+    totals = PageTotals()
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(_asset("report.html.j2"))
     script, style = "\n".join(map(_asset, _PARTS)), _asset("report.css")
@@ -84,7 +84,7 @@ def write_page(
 
 
 def _packed(
-    reader: SessionReader, totals: Totals, rules: Iterator[tuple[int, tuple[str, ...]]]
+    reader: SessionReader, totals: PageTotals, rules: Iterator[tuple[int, tuple[str, ...]]]
 ) -> Iterator[tuple[str, str]]:
     """Yield the chunks: lines of the list; and the World before, with what each step brought."""
     world = dict(_pairs(reader.initial))
@@ -207,7 +207,7 @@ class _Chunk:
         return _pack(self._lines), _pack({"before": self._before, "steps": self.steps})
 
 
-def _about(reader: SessionReader, totals: Totals, places: Places) -> dict[str, Any]:
+def _about(reader: SessionReader, totals: PageTotals, places: Places) -> dict[str, Any]:
     header = reader.header
     return {
         "title": header.title,

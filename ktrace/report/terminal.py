@@ -8,7 +8,7 @@ from itertools import groupby
 from rich.console import Console
 from rich.text import Text
 
-from ktrace.report.function_tree import function_lines, way_lines
+from ktrace.report.function_tree import call_path_lines, function_lines
 from ktrace.report.pictures import involved, picture
 from ktrace.report.untrusted import one_line, printable
 from ktrace.state.call import Completed, Continued, Exited, Signalled, Stopped
@@ -43,7 +43,7 @@ class TerminalView:
     def header(self, header: Header) -> None:
         """Print what is run, and on what."""
         self._world = header.initial
-        self._named = header.manifest.get("way")
+        self._named = header.manifest.get("call_path", header.manifest.get("way"))  # as sessions of before call it
         if self._verbosity < 0:
             return
         image = header.manifest.get("image", "")
@@ -168,7 +168,7 @@ class TerminalView:
             # An actor that slept is in a call of its own; ksoftirqd works for who makes this one.
             own, woken = self._named.get(step.call.name, ()), self._named.get("woken", ())
             actors = {actor: woken for actor in step.functions.spans if actor[:1].isupper() and actor != step.actor}
-            lines = way_lines(step.functions, {**actors, "": own})
+            lines = call_path_lines(step.functions, {**actors, "": own})
         else:
             lines = function_lines(step.functions, whole=self._verbosity > 0)
         for who, function, remark in lines:

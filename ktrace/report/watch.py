@@ -1,4 +1,4 @@
-"""A session as a film: one frame a step, with the pictures of what it touched."""
+"""A session as a series: one picture a step, with the pictures of what it touched."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _KEPT = 4
 
 
 @dataclass(slots=True)
-class Frame:
+class StepPicture:
     """What one step showed.
 
     :param refs: what is drawn, the step's own first
@@ -44,14 +44,14 @@ class Frame:
     verdict: Verdict | None = None
 
 
-class Film:
-    """Keep the frames of a session, and draw one of them."""
+class PictureSeries:
+    """Keep the pictures of a session, and draw one of them."""
 
     def __init__(self, title: str, initial: World) -> None:
         self._title = title
         self._world = initial
         self._recent: tuple[Ref, ...] = ()
-        self.frames: deque[Frame] = deque(maxlen=HISTORY)
+        self.pictures: deque[StepPicture] = deque(maxlen=HISTORY)
 
     def step(self, step: Step) -> None:
         """Take the next step."""
@@ -59,27 +59,27 @@ class Film:
         own = tuple(involved(step, before))
         alive = [ref for ref in self._recent if ref not in own and subject(step.world, ref) == ref]
         self._recent = (*own, *alive)[: max(_KEPT, len(own))]
-        self.frames.append(Frame(step, before, self._recent))
+        self.pictures.append(StepPicture(step, before, self._recent))
 
     def verdict(self, verdict: Verdict) -> None:
         """Take the verdict on the last step."""
-        if self.frames:
-            self.frames[-1].verdict = verdict
+        if self.pictures:
+            self.pictures[-1].verdict = verdict
 
     def draw(self, place: int, width: int, height: int, footer: str = "") -> list[Text]:
-        """Return the lines of the frame at *place*.
+        """Return the lines of the picture at *place*.
 
-        :param place: index into :attr:`frames`
+        :param place: index into :attr:`pictures`
         :param width: columns there are
         :param height: lines there are
         """
-        frame = self.frames[place]
+        shown = self.pictures[place]
         rows = [Text(self._title, "bold"), *self._list(place), Text("─" * width, "dim")]
-        rows += _told(frame)
-        for ref in frame.refs:
+        rows += _told(shown)
+        for ref in shown.refs:
             rows.append(Text())
-            rows += picture(frame.step.world, ref, frame.before)
-        lost = gone(frame.step.world, frame.before)
+            rows += picture(shown.step.world, ref, shown.before)
+        lost = gone(shown.step.world, shown.before)
         if lost:
             rows += [Text(), Text(f"gone: {', '.join(lost)}", "dim")]
         room = max(1, height - 1)
@@ -88,15 +88,15 @@ class Film:
             rows = [*rows[: room - 1], Text(f"⋮ {more} more lines, for a taller terminal", "dim")]
         rows += [Text()] * (room - len(rows))
         rows.append(Text(footer, "reverse dim"))
-        shown = [printable_text(row) for row in rows]
-        for row in shown:
-            row.truncate(width, overflow="ellipsis")
-        return shown
+        lines = [printable_text(row) for row in rows]
+        for line in lines:
+            line.truncate(width, overflow="ellipsis")
+        return lines
 
     def _list(self, place: int) -> Iterator[Text]:
-        first = max(0, min(place - LISTED // 2, len(self.frames) - LISTED))
-        for index in range(first, min(len(self.frames), first + LISTED)):
-            step = self.frames[index].step
+        first = max(0, min(place - LISTED // 2, len(self.pictures) - LISTED))
+        for index in range(first, min(len(self.pictures), first + LISTED)):
+            step = self.pictures[index].step
             row = line_of(step)
             if index == place:
                 row.stylize("reverse")
@@ -112,9 +112,9 @@ def line_of(step: Step) -> Text:
     )
 
 
-def _told(frame: Frame) -> Iterator[Text]:
+def _told(shown: StepPicture) -> Iterator[Text]:
     """Yield what is to be said of a step beside its picture."""
-    step = frame.step
+    step = shown.step
     for line in step.comment.splitlines():
         yield Text(f"# {line}", "dim italic")
     for actor in sorted(step.outcome.blocked):
@@ -147,7 +147,7 @@ def _told(frame: Frame) -> Iterator[Text]:
         yield Text(f"and {len(traced) - _EVENTS} more events", "dim")
     for line in step.console:
         yield Text(f"console: {line}", "red")
-    if frame.verdict is not None:
+    if shown.verdict is not None:
         yield Text("the kernel and the model disagree", "bold red")
-        for line in (*divergence_lines(frame.verdict.differences), *frame.verdict.complaints):
+        for line in (*divergence_lines(shown.verdict.differences), *shown.verdict.complaints):
             yield Text(f"  {line}", "red")

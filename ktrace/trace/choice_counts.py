@@ -11,7 +11,7 @@ from ktrace.trace.session import Choices, End, Header, Sink, Verdict
 
 
 @dataclass
-class Row:
+class RuleCount:
     """What was counted of one rule.
 
     :param used: how often the kernel chose by it; of a set of values, how many fields were held to it when they changed
@@ -34,17 +34,17 @@ class ChoiceCounts:
     """Count by rule."""
 
     def __init__(self) -> None:
-        self._rows: dict[Rule, Row] = {}
+        self._rows: dict[Rule, RuleCount] = {}
 
     def note(self, choices: Choices) -> None:
         """Count the choices of one step."""
         for rule, used in choices.by_rule().items():
-            row = self._rows.setdefault(rule, Row(rule))
+            row = self._rows.setdefault(rule, RuleCount(rule))
             row.used += sum(choice.allowed for choice in used)
             row.refused += sum(not choice.allowed for choice in used)
             row.steps += 1
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[RuleCount]:
         """Return the rules, the one used most first."""
         return sorted(self._rows.values(), key=lambda row: (-row.used, row.rule.citation, row.rule.what))
 

@@ -106,7 +106,7 @@ def _noted_paths(guests: Guests, script: Script, paths: Path | None) -> Mapping[
     """Return what a session notes of the functions that its script wants to be seen, and of their paths."""
     if not guests.options.functions or paths is None:
         return {}
-    return {**noted(paths), **({"way": functions_by_call(read_paths(paths))} if script.functions else {})}
+    return {**noted(paths), **({"call_path": functions_by_call(read_paths(paths))} if script.functions else {})}
 
 
 def _path_checker(guests: Guests, lab: Lab, paths: Path | None) -> PathChecker | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ktrace.agent.syscalls import files, pipe, process, sockaddr, socket, sysv
 from ktrace.agent.syscalls.constants import CONSTANTS, SIGNAL
-from ktrace.agent.syscalls.frame import Load, RawCall
+from ktrace.agent.syscalls.frame import Fetched, RawCall
 from ktrace.agent.syscalls.operations import HANDLERS, OPERATIONS
 from ktrace.agent.syscalls.signature import Returns, Signature
 from ktrace.agent.syscalls.text import Naming, format_value, quote
@@ -27,7 +27,7 @@ __all__ = [
     "OPERATIONS",
     "SIGNAL",
     "SIGNATURES",
-    "Load",
+    "Fetched",
     "RawCall",
     "Returns",
     "Signature",

@@ -9,7 +9,7 @@ from ktrace.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class Fetched:
     """Ask for bytes of an actor's memory once its call has returned.
 
     :param addr: where they begin
@@ -35,7 +35,7 @@ class RawCall:
     nr: int
     args: tuple[int, ...]
     stores: tuple[tuple[int, bytes], ...] = ()
-    loads: tuple[Load, ...] = ()
+    loads: tuple[Fetched, ...] = ()
 
 
 class Frame:
@@ -53,7 +53,7 @@ class Frame:
         self._end = arena + size
         self.pids = pids
         self.stores: list[tuple[int, bytes]] = []
-        self.loads: list[Load] = []
+        self.loads: list[Fetched] = []
 
     def take(self, size: int) -> int:
         """Return the address of *size* fresh bytes, aligned to 16.
@@ -82,12 +82,12 @@ class Frame:
 
     def want(self, addr: int, length: int, scale: int = 0) -> None:
         """Have *length* bytes at *addr* loaded after the call."""
-        self.loads.append(Load(addr, length, scale))
+        self.loads.append(Fetched(addr, length, scale))
 
     def want_fresh(self, length: int, scale: int = 0) -> int:
         """Take *length* fresh bytes, have them loaded after the call, and return their address."""
         addr = self.take(length)
-        self.loads.append(Load(addr, length, scale))
+        self.loads.append(Fetched(addr, length, scale))
         return addr
 
     def want_up_to(self, length: int, scale: int = 0) -> int:

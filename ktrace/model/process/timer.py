@@ -26,7 +26,7 @@ def expire_early(kernel: Kernel) -> None:
     for task, timer in _armed(kernel):
 
         def find(seen: Observed, task: Task = task) -> bool | None:
-            result = seen.result(task) if task.name in seen.early() else None
+            result = seen.result(task) if task.name in seen.returned_first() else None
             return True if result is not None and (not result.value or result.errno in GIVEN_UP) else None
 
         if kernel.choose(HRTIMER, find, timer.may_fire_in(kernel.clock), otherwise=False):
@@ -44,7 +44,7 @@ def expire_timers(kernel: Kernel) -> None:
     for task, timer in _armed(kernel):
 
         def find(seen: Observed, task: Task = task) -> bool:
-            return seen.returned(task) or seen.left(task)
+            return seen.returned(task) or seen.left_since_report(task)
 
         expired = kernel.choose(HRTIMER, find, timer.may_fire_in(clock), otherwise=False)
         if expired or timer.must_expire(clock):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ktrace.report.function_tree import SHORT_LINES, function_lines, way_lines
+from ktrace.report.function_tree import SHORT_LINES, call_path_lines, function_lines
 from ktrace.state.trace.functions import FunctionTrace, Span
 
 SPANS = (
@@ -50,7 +50,7 @@ def test_a_way_has_what_it_names_below_the_nearest_caller() -> None:
     spans = tuple(Span(depth, name, 0, 1000) for depth, name in enumerate(("f", "g", "tcp_push", "h", "loopback_xmit")))
     trace = FunctionTrace({"B": spans, "A": spans[:2]}, 0, {"f": (("sock_sendmsg", "net/socket.c:1"), ("x", "y:1"))})
     way = {"": ("f", "sock_sendmsg", "tcp_*", "loopback_xmit"), "A": ("g",)}
-    assert [f"{actor}|{text}|{remark}" for actor, text, remark in way_lines(trace, way)] == [
+    assert [f"{actor}|{text}|{remark}" for actor, text, remark in call_path_lines(trace, way)] == [
         "B|f|1 us",
         "B|  sock_sendmsg|inlined in f, net/socket.c:1",
         "B|  tcp_push|1 us",

@@ -1,4 +1,4 @@
-"""The film of a session: its frames, and a person at the keys."""
+"""The series of a session: its pictures, and a person at the keys."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from ktrace.report.watch import Film
+from ktrace.report.watch import PictureSeries
 from ktrace.state.step import Step
 from ktrace.trace.session import Verdict
 from ktrace.trace.session_reader import SessionReader
@@ -19,20 +19,20 @@ KTRACE = [sys.executable, "-m", "ktrace"]
 RIGHT, LEFT = "\x1b[C", "\x1b[D"
 
 
-def film_of(session: Path) -> Film:
-    """Return all frames of a session."""
+def series_of(session: Path) -> PictureSeries:
+    """Return all pictures of a session."""
     reader = SessionReader(session)
-    film = Film(reader.header.title, reader.header.initial)
+    series = PictureSeries(reader.header.title, reader.header.initial)
     for event in reader.events():
         if isinstance(event, Step):
-            film.step(event)
+            series.step(event)
         elif isinstance(event, Verdict):
-            film.verdict(event)
-    return film
+            series.verdict(event)
+    return series
 
 
 def test_a_frame(tmp_path: Path) -> None:
-    rows = [row.plain.rstrip() for row in film_of(small_session(tmp_path)).draw(4, 76, 26, " keys ")]
+    rows = [row.plain.rstrip() for row in series_of(small_session(tmp_path)).draw(4, 76, 26, " keys ")]
     assert rows == [
         "a small session",
         '    2 B  write(4, "step 2") = 6',
@@ -65,13 +65,13 @@ def test_a_frame(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(20, 6), (80, 24), (300, 100), (1, 1)])
 def test_a_frame_fits(width: int, height: int, tmp_path: Path) -> None:
-    rows = film_of(every_picture(tmp_path)).draw(0, width, height, "footer")
+    rows = series_of(every_picture(tmp_path)).draw(0, width, height, "footer")
     assert len(rows) == max(2, height)
     assert all(row.cell_len <= width for row in rows)
 
 
 def test_a_divergence_is_told(tmp_path: Path) -> None:
-    text = "\n".join(row.plain for row in film_of(every_picture(tmp_path)).draw(0, 80, 24))
+    text = "\n".join(row.plain for row in series_of(every_picture(tmp_path)).draw(0, 80, 24))
     assert (
         "the kernel and the model disagree\n  pipe1.head  observed 1\n              allowed  2\n  a complaint" in text
     )

@@ -16,7 +16,7 @@ from ktrace.uapi.signal import SIGNAL_NUMBERS
 Poke = Callable[[ModelView, Chance, File], Action | None]
 """Think of a call, by anybody, that happens to a file and does not sleep."""
 
-KEPT = C["O_NONBLOCK"] | C["O_DIRECT"] | C["O_APPEND"]
+KEPT_FLAGS = C["O_NONBLOCK"] | C["O_DIRECT"] | C["O_APPEND"]
 EVENTS = (C["EPOLLIN"], C["EPOLLOUT"], C["EPOLLIN"] | C["EPOLLOUT"], C["EPOLLIN"] | C["EPOLLRDHUP"])
 
 
@@ -62,7 +62,7 @@ def signalled(wanted: Wanted, poke: Poke) -> Scenario:
             if choose.chance(0.3):
                 signo = choose.one((0, SIGNAL_NUMBERS["SIGUSR1"], SIGNAL_NUMBERS["SIGIO"], 34))
                 yield task.name, make_call("fcntl", fd, C["F_SETSIG"], signo)
-            flags = file.f_flags & KEPT | C["FASYNC"]
+            flags = file.f_flags & KEPT_FLAGS | C["FASYNC"]
             yield task.name, make_call("fcntl", fd, C["F_SETFL"], flags)
         for _ in range(choose.integer(1, 4)) if ends else ():
             if (action := poke(state, choose, choose.one(ends)[2])) is not None:

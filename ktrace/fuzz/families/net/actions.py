@@ -21,7 +21,7 @@ Address = dict[str, Any]
 Actions = Generator[Action, None, None]
 
 
-class End(NamedTuple):
+class SocketEnd(NamedTuple):
     """A socket in the hands of an actor."""
 
     task: Task
@@ -31,12 +31,12 @@ class End(NamedTuple):
 class Connection(NamedTuple):
     """Both ends of what was connected, and who listens for more."""
 
-    client: End
-    server: End
-    listener: End | None = None
+    client: SocketEnd
+    server: SocketEnd
+    listener: SocketEnd | None = None
 
 
-Made = Generator[Action, None, End | None]
+Made = Generator[Action, None, SocketEnd | None]
 Connected = Generator[Action, None, Connection | None]
 
 
@@ -50,13 +50,13 @@ def is_awake(task: Task, state: ModelView) -> bool:
     return state.kernel.tasks.get(task.name) is task and task.running is None
 
 
-def holds(end: End, state: ModelView) -> bool:
+def holds(end: SocketEnd, state: ModelView) -> bool:
     """Tell whether *end* still is a socket that its actor may use now."""
     slot = end.task.files.slots.get(end.fd)
     return is_awake(end.task, state) and slot is not None and isinstance(slot.file.private, Socket)
 
 
-def do(end: End, name: str, *args: Any, **named: Any) -> Action:
+def do(end: SocketEnd, name: str, *args: Any, **named: Any) -> Action:
     """Return the action in which the actor of *end* calls *name* on its socket."""
     return end.task.name, make_call(name, end.fd, *args, **named)
 
@@ -81,19 +81,19 @@ def new_pair(state: ModelView, choose: Chance, task: Task, kind: int) -> Connect
     before = set(task.files.slots)
     yield task.name, make_call("socketpair", C["AF_UNIX"], kind, 0)
     fresh = sorted(set(task.files.slots) - before)
-    return Connection(End(task, fresh[0]), End(task, fresh[1])) if len(fresh) == 2 else None
+    return Connection(SocketEnd(task, fresh[0]), SocketEnd(task, fresh[1])) if len(fresh) == 2 else None
 
 
-def accepted(listener: End, flags: int) -> Made:
+def accepted(listener: SocketEnd, flags: int) -> Made:
     """Accept a connection that waits already."""
     before = set(listener.task.files.slots)
     yield do(listener, "accept4", flags)
     return _new_end(listener.task, before)
 
 
-def _new_end(task: Task, before: set[int]) -> End | None:
+def _new_end(task: Task, before: set[int]) -> SocketEnd | None:
     fresh = set(task.files.slots) - before
-    return End(task, fresh.pop()) if len(fresh) == 1 else None
+    return SocketEnd(task, fresh.pop()) if len(fresh) == 1 else None
 
 
 def connect_fresh(
@@ -125,24 +125,24 @@ def connect_fresh(
     return None if other is None else Connection(end, other, listener)
 
 
-def hand_over(state: ModelView, choose: Chance, end: End) -> Made:
+def hand_over(state: ModelView, choose: Chance, end: SocketEnd) -> Made:
     """Fork, so that a child has *end*, too; return the child's, or *end* itself where there are actors enough."""
     if len(state.tasks()) > 6 or not is_awake(end.task, state):
         return end
     name = state.new_name()
     yield end.task.name, make_call("fork", name, 0)
     child = state.kernel.tasks.get(name)
-    return end if child is None else End(child, end.fd)
+    return end if child is None else SocketEnd(child, end.fd)
 
 
-def send(state: ModelView, choose: Chance, end: End, size: int, flags: int = MSG_DONTWAIT) -> Action:
+def send(state: ModelView, choose: Chance, end: SocketEnd, size: int, flags: int = MSG_DONTWAIT) -> Action:
     """Return the sending of *size* bytes that tell where they come from."""
     if not flags & ~MSG_DONTWAIT and choose.chance(0.1):
         return do(end, "sendmsg", {"msg_iov": (pattern(state.number, size),)}, flags)
     return do(end, "sendto", pattern(state.number, size), flags=flags)
 
 
-def receive(state: ModelView, choose: Chance, end: End, length: int, flags: int = MSG_DONTWAIT) -> Action:
+def receive(state: ModelView, choose: Chance, end: SocketEnd, length: int, flags: int = MSG_DONTWAIT) -> Action:
     """Return the receiving of up to *length* bytes."""
     if choose.chance(0.15):
         room = {"msg_iov": (length,), "msg_namelen": choose.one((0, 16, 110)), "msg_controllen": choose.one((0, 64))}

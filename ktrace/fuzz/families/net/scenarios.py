@@ -13,7 +13,7 @@ from ktrace.fuzz.families.net.actions import (
     Actions,
     Address,
     Connected,
-    End,
+    SocketEnd,
     accepted,
     actor,
     do,
@@ -78,7 +78,7 @@ def talking(connected: Maker, sizes: Sequence[int], urgent: bool) -> Scenario:
     return scenario
 
 
-def _exchange(state: ModelView, choose: Chance, end: End, sizes: Sequence[int], urgent: bool) -> Action | None:
+def _exchange(state: ModelView, choose: Chance, end: SocketEnd, sizes: Sequence[int], urgent: bool) -> Action | None:
     """Think of a call on one end of a connection."""
     if not holds(end, state):
         return None
@@ -99,7 +99,7 @@ def _exchange(state: ModelView, choose: Chance, end: End, sizes: Sequence[int], 
     return end.task.name, poll_of(state, choose, end)
 
 
-def poll_of(state: ModelView, choose: Chance, end: End) -> Any:
+def poll_of(state: ModelView, choose: Chance, end: SocketEnd) -> Any:
     """Return a call that asks what *end* is ready for."""
     events = choose.one((C["POLLIN"], C["POLLOUT"], C["POLLIN"] | C["POLLOUT"] | C["POLLPRI"], C["POLLRDHUP"], 0))
     if choose.chance(0.3):
@@ -107,8 +107,8 @@ def poll_of(state: ModelView, choose: Chance, end: End) -> Any:
     return make_call("poll", ({"fd": end.fd, "events": events},), -1 if may_block(state, choose, 0.3) else 0)
 
 
-def ending(state: ModelView, choose: Chance, ends: list[End], sizes: Sequence[int]) -> Actions:
-    """End a connection from one side, and see what the other one gets."""
+def ending(state: ModelView, choose: Chance, ends: list[SocketEnd], sizes: Sequence[int]) -> Actions:
+    """SocketEnd a connection from one side, and see what the other one gets."""
     first, second = ends if choose.chance(0.5) else ends[::-1]
     if holds(second, state) and choose.chance(0.4):
         flags = sleepy(state, choose, 0.6)
@@ -166,7 +166,7 @@ def crowd(domain: int, kinds: Sequence[int], fresh: Callable[[ModelView, Chance]
         yield do(listener, "listen", backlog)
         if choose.chance(0.3) and may_block(state, choose, 1.0):
             yield do(listener, "accept4", 0)
-        clients: list[End] = []
+        clients: list[SocketEnd] = []
         for _ in range(choose.integer(1, 5)):
             if not state.free():
                 return
@@ -187,7 +187,9 @@ def _maybe_nonblock(state: ModelView, choose: Chance) -> int:
     return 0 if may_block(state, choose, 0.4) else C["SOCK_NONBLOCK"]
 
 
-def _at_listener(state: ModelView, choose: Chance, listener: End, clients: list[End], address: Address) -> Actions:
+def _at_listener(
+    state: ModelView, choose: Chance, listener: SocketEnd, clients: list[SocketEnd], address: Address
+) -> Actions:
     """Do something to a listener, or to one that waits at it."""
     client = choose.one(clients)
     kind = choose.integer(0, 12)
@@ -303,14 +305,14 @@ def options(
     """Return the scenario in which options are set and asked for, on sockets in any state.
 
     :param pool: level, name and values of options
-    :param makers: bring about a socket, the first of :class:`End` or :class:`Connection`
+    :param makers: bring about a socket, the first of :class:`SocketEnd` or :class:`Connection`
     """
 
     def scenario(state: ModelView, choose: Chance) -> Iterator[Action]:
         made = yield from choose.one(makers)(state, choose)
         if made is None:
             return
-        end = made if isinstance(made, End) else made.client
+        end = made if isinstance(made, SocketEnd) else made.client
         if choose.chance(0.3) and holds(end, state):
             uid = choose.one((1000, 1001))
             yield end.task.name, make_call("setresuid", uid, uid, uid)

@@ -34,7 +34,7 @@ GARBAGE = (KtraceError, *NONSENSE)
 
 
 @dataclass
-class Census:
+class SocketCensus:
     """Collect what all tasks have open.
 
     :ivar sockets: file by the address of its ``struct socket``
@@ -69,7 +69,7 @@ class _Validator:
     def __init__(self, kernel: LiveKernel) -> None:
         prog = kernel.prog
         self.kernel = kernel
-        self.census = Census()
+        self.census = SocketCensus()
         self.files = FileReader(kernel, InodeReader(kernel))
         self.files_struct = Layout(prog, "struct files_struct", "fdt")
         self.fdtable = Layout(prog, "struct fdtable", "max_fds", "fd")

@@ -14,7 +14,7 @@ RXOPT = (
     "srcrt", "osrcrt", "rxinfo", "rxoinfo", "rxhlim", "rxohlim", "hopopts", "ohopopts", "dstopts", "odstopts",
     "rxflow", "rxtclass", "rxpmtu", "rxorigdstaddr", "recvfragsize",
 )  # fmt: skip
-BITS = {
+PINET6_BITS = {
     "mc_loop": "MC6_LOOP", "mc_all": "MC6_ALL", "recverr": "RECVERR6", "sndflow": "SNDFLOW", "repflow": "REPFLOW",
     "dontfrag": "DONTFRAG", "autoflowlabel": "AUTOFLOWLABEL", "autoflowlabel_set": "AUTOFLOWLABEL_SET",
     "recverr_rfc4884": "RECVERR6_RFC4884", "rtalert_isolate": "RTALERT_ISOLATE",
@@ -39,9 +39,9 @@ class Inet6Reader:
         numbers = ("hop_limit", "mcast_hops", "pmtudisc", "srcprefs")
         self.widths = {name: member_of(prog, "struct ipv6_pinfo", name)[2] for name in ("hop_limit", "mcast_hops")}
         self.numbers = {name: Layout(prog, "struct ipv6_pinfo", name) for name in numbers}
-        self.bits = Layout(prog, "struct ipv6_pinfo", *(f"?{name}" for name in BITS))
+        self.bits = Layout(prog, "struct ipv6_pinfo", *(f"?{name}" for name in PINET6_BITS))
         self.rxopt = Layout(prog, "struct ipv6_pinfo", *(f"rxopt.bits.{name}" for name in RXOPT))
-        self.flags = {name: constant(prog, f"INET_FLAGS_{flag}") for name, flag in BITS.items()}
+        self.flags = {name: constant(prog, f"INET_FLAGS_{flag}") for name, flag in PINET6_BITS.items()}
 
     def read(self, observation: Observation, raw: bytes) -> tuple[Ipv6Sock | None, list[Place]]:
         """Return the IPv6 part of a sock whose ``struct inet_sock`` is *raw*, and the places that it depends on."""

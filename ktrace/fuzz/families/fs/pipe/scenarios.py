@@ -19,7 +19,7 @@ from ktrace.uapi.stat import S_IFIFO
 
 FILES = (b"/tmp/d1", b"/tmp/d2")
 PATHS = (b"/tmp/f1", b"/tmp/f2")
-End = tuple[Task, int, File]
+PipeEnd = tuple[Task, int, File]
 """One actor's descriptor of a pipe."""
 
 
@@ -233,7 +233,7 @@ def _shared(state: ModelView, choose: Chance, wanted: Wanted) -> PipeInode | Non
     return choose.one(found) if found else None
 
 
-def _ends(state: ModelView, pipe: PipeInode, wanted: Wanted) -> list[End]:
+def _ends(state: ModelView, pipe: PipeInode, wanted: Wanted) -> list[PipeEnd]:
     """Return one descriptor of *pipe* for each free actor."""
     ends = []
     for task in state.free():
@@ -248,7 +248,7 @@ def _fds(task: Task, pipe: PipeInode, wanted: Wanted) -> list[int]:
     return [fd for fd, file in open_fds(task) if wanted(file) and file.private is pipe]
 
 
-def _wakeable(choose: Chance, ends: list[End]) -> Iterator[Action]:
+def _wakeable(choose: Chance, ends: list[PipeEnd]) -> Iterator[Action]:
     """Let calls on these descriptors sleep."""
     for task, fd, file in ends:
         if file.f_flags & C["O_NONBLOCK"]:

@@ -11,8 +11,8 @@ from ktrace.fuzz.families.net.actions import (
     Actions,
     Address,
     Connected,
-    End,
     Made,
+    SocketEnd,
     actor,
     connect_fresh,
     do,
@@ -156,7 +156,7 @@ def ports(domain: Domain) -> Callable[[ModelView, Chance], Iterator[Action]]:
     def scenario(state: ModelView, choose: Chance) -> Iterator[Action]:
         port = choose.one((fresh_port(state), 5000, 80))
         kind = choose.one((SOCK_STREAM, SOCK_STREAM, SOCK_DGRAM))
-        ends: list[End] = []
+        ends: list[SocketEnd] = []
         for _ in range(choose.integer(2, 4)):
             if not state.free():
                 return
@@ -208,7 +208,7 @@ def datagrams(domain: Domain) -> Callable[[ModelView, Chance], Iterator[Action]]
 
     def scenario(state: ModelView, choose: Chance) -> Iterator[Action]:
         family = domain(choose)
-        ends: list[tuple[End, int]] = []
+        ends: list[tuple[SocketEnd, int]] = []
         for number in range(choose.integer(2, 3)):
             if not state.free():
                 return
@@ -242,7 +242,7 @@ _SMALL_OPTIONS: Sequence[tuple[int, int, Sequence[Any]]] = (
 )
 
 
-def _datagram(state: ModelView, choose: Chance, family: int, ends: list[tuple[End, int]]) -> Actions:
+def _datagram(state: ModelView, choose: Chance, family: int, ends: list[tuple[SocketEnd, int]]) -> Actions:
     end, _ = choose.one(ends)
     target = choose.one(ends)[1]
     if not holds(end, state):

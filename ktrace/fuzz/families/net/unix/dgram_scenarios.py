@@ -12,7 +12,7 @@ from ktrace.fuzz.families.fs.files import may_block
 from ktrace.fuzz.families.net.actions import (
     Actions,
     Address,
-    End,
+    SocketEnd,
     actor,
     do,
     holds,
@@ -34,7 +34,9 @@ def named(state: ModelView, kind: str = "") -> Address:
     return {"sa_family": C["AF_UNIX"], "sun_path": b"\0%s%d" % (kind.encode(), state.number)}
 
 
-def bound_socket(state: ModelView, choose: Chance, prefix: str) -> Generator[Action, None, tuple[End, Address] | None]:
+def bound_socket(
+    state: ModelView, choose: Chance, prefix: str
+) -> Generator[Action, None, tuple[SocketEnd, Address] | None]:
     """Have an actor make a datagram socket under a new name that begins with *prefix*; ``None`` if that failed."""
     task = actor(state, choose)
     yield from make_room(task, choose)
@@ -48,13 +50,13 @@ def bound_socket(state: ModelView, choose: Chance, prefix: str) -> Generator[Act
 
 def many_to_one(state: ModelView, choose: Chance) -> Iterator[Action]:
     """Have several sockets send to one or two receivers until there is no room, by name or connected."""
-    receivers: list[tuple[End, Address]] = []
+    receivers: list[tuple[SocketEnd, Address]] = []
     for _ in range(choose.one((1, 1, 2))):
         bound = yield from bound_socket(state, choose, "r")
         if bound is None:
             return
         receivers.append(bound)
-    senders: list[End] = []
+    senders: list[SocketEnd] = []
     for _ in range(choose.integer(1, 3)):
         if not state.free():
             return
@@ -82,7 +84,9 @@ def many_to_one(state: ModelView, choose: Chance) -> Iterator[Action]:
         yield from _step(state, choose, receivers, senders)
 
 
-def _claim(state: ModelView, choose: Chance, receivers: list[tuple[End, Address]], senders: list[End]) -> Actions:
+def _claim(
+    state: ModelView, choose: Chance, receivers: list[tuple[SocketEnd, Address]], senders: list[SocketEnd]
+) -> Actions:
     """Connect a receiver to one of the senders: from then on it takes packets from that one only."""
     sender, (receiver, _) = choose.one(senders), choose.one(receivers)
     if holds(sender, state) and holds(receiver, state):
@@ -92,7 +96,9 @@ def _claim(state: ModelView, choose: Chance, receivers: list[tuple[End, Address]
             yield do(receiver, "connect", address)
 
 
-def _message(state: ModelView, choose: Chance, sender: End, receivers: list[tuple[End, Address]], flags: int) -> Action:
+def _message(
+    state: ModelView, choose: Chance, sender: SocketEnd, receivers: list[tuple[SocketEnd, Address]], flags: int
+) -> Action:
     size = choose.one((0, 1, 10, 10, 100, 3000))
     if choose.chance(0.35):
         address: Any = choose.one(receivers)[1]
@@ -100,7 +106,7 @@ def _message(state: ModelView, choose: Chance, sender: End, receivers: list[tupl
     return send(state, choose, sender, size, flags)
 
 
-def _watched(state: ModelView, choose: Chance, end: End) -> Any:
+def _watched(state: ModelView, choose: Chance, end: SocketEnd) -> Any:
     """Watch for room to send with epoll."""
     before = set(end.task.files.slots)
     yield end.task.name, make_call("epoll_create1", 0)
@@ -115,7 +121,9 @@ def _watched(state: ModelView, choose: Chance, end: End) -> Any:
     return epoll
 
 
-def _step(state: ModelView, choose: Chance, receivers: list[tuple[End, Address]], senders: list[End]) -> Actions:
+def _step(
+    state: ModelView, choose: Chance, receivers: list[tuple[SocketEnd, Address]], senders: list[SocketEnd]
+) -> Actions:
     sender, (receiver, address) = choose.one(senders), choose.one(receivers)
     match choose.integer(0, 13):
         case 0 | 1 if holds(sender, state) and may_block(state, choose, 1.0):
@@ -149,7 +157,7 @@ def peeking_at_offsets(state: ModelView, choose: Chance) -> Iterator[Action]:
     fresh = sorted(set(task.files.slots) - before)
     if len(fresh) != 2:
         return
-    one, other = End(task, fresh[0]), End(task, fresh[1])
+    one, other = SocketEnd(task, fresh[0]), SocketEnd(task, fresh[1])
     yield do(other, "setsockopt", C["SOL_SOCKET"], C["SO_PEEK_OFF"], choose.one((0, 0, 5, 10, 100)))
     for size in (choose.one((0, 1, 5, 5, 10)) for _ in range(choose.integer(2, 4))):
         if holds(one, state):
@@ -162,7 +170,7 @@ def peeking_at_offsets(state: ModelView, choose: Chance) -> Iterator[Action]:
 
 def mutual(state: ModelView, choose: Chance) -> Iterator[Action]:
     """Connect packets' sockets to each other, fill them, then connect elsewhere, to nobody, or close one."""
-    ends: list[tuple[End, Address]] = []
+    ends: list[tuple[SocketEnd, Address]] = []
     for _ in range(choose.one((2, 2, 3))):
         if not state.free():
             return
@@ -202,7 +210,7 @@ def waiting_for_room(state: ModelView, choose: Chance) -> Iterator[Action]:
     if bound is None:
         return
     receiver, address = bound
-    senders: list[End] = []
+    senders: list[SocketEnd] = []
     for _ in range(choose.one((1, 2, 2))):
         if not state.free():
             return

@@ -11,7 +11,7 @@ from ktrace.fuzz.chance import Chance, pattern
 from ktrace.fuzz.families.net.actions import (
     Connected,
     Connection,
-    End,
+    SocketEnd,
     accepted,
     actor,
     connect_fresh,
@@ -189,7 +189,7 @@ def _unaccepted(state: ModelView, choose: Chance, task: Task) -> Connected:
 
 def names(state: ModelView, choose: Chance) -> Iterator[Action]:
     """Bind to names of all kinds, twice, taken ones, removed ones; ask for them."""
-    ends: list[End] = []
+    ends: list[SocketEnd] = []
     for _ in range(choose.integer(1, 3)):
         task = actor(state, choose)
         yield from make_room(task, choose)

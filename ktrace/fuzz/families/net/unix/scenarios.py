@@ -14,7 +14,7 @@ from ktrace.model.net.unix.sock import Unix
 from ktrace.model.task import Task
 from ktrace.uapi.socket import MSG_DONTWAIT
 
-End = tuple[Task, int, Unix]
+UnixEnd = tuple[Task, int, Unix]
 
 
 def full_queue(state: ModelView, choose: Chance) -> Iterator[Action]:
@@ -81,7 +81,7 @@ def peeking(state: ModelView, choose: Chance) -> Iterator[Action]:
         yield end[0].name, make_call("recvfrom", end[1], len=choose.one((1, 4, 10, 100)), flags=flags)
 
 
-def _pair(state: ModelView, choose: Chance) -> tuple[End, End] | None:
+def _pair(state: ModelView, choose: Chance) -> tuple[UnixEnd, UnixEnd] | None:
     """Return both ends of a connection, each in the hands of a free actor; ``None`` if there is none."""
     found = []
     for task in state.free():
@@ -93,7 +93,7 @@ def _pair(state: ModelView, choose: Chance) -> tuple[End, End] | None:
     return choose.one(found) if found else None
 
 
-def _end_of(state: ModelView, sk: Sock | None) -> End | None:
+def _end_of(state: ModelView, sk: Sock | None) -> UnixEnd | None:
     for task in state.free():
         for fd, file in open_fds(task):
             if sk is not None and is_socket(file) and file.private.sk is sk:

@@ -49,7 +49,7 @@ class Ends:
 
 
 @dataclass
-class Census:
+class PipeCensus:
     """Collect what all tasks have open.
 
     :ivar pipes: by address of the ``pipe_inode_info``
@@ -78,7 +78,7 @@ def validate_pipe(kernel: LiveKernel) -> list[Violation]:
 
     :param kernel: at rest: on a running guest what is in flight is reported, too
     """
-    census = Census()
+    census = PipeCensus()
     inodes = InodeReader(kernel)
     files = FileReader(kernel, inodes)
     reader = PipeReader(kernel, inodes, files)
@@ -117,7 +117,7 @@ class _Tables:
         self.files_struct = Layout(kernel.prog, "struct files_struct", "count.counter", "fdt")
         self.fdtable = Layout(kernel.prog, "struct fdtable", "max_fds", "fd")
 
-    def count(self, kernel: LiveKernel, files: FileReader, census: Census, address: int, owner: str) -> None:
+    def count(self, kernel: LiveKernel, files: FileReader, census: PipeCensus, address: int, owner: str) -> None:
         if address in census.tables:
             return
         census.tables.add(address)
@@ -235,7 +235,7 @@ def _check_slot(kernel: LiveKernel, reader: PipeReader, slot: str, buf: Any) -> 
         yield Violation(f"{slot}.page", f"has {count} references")
 
 
-def check_pages(kernel: LiveKernel, reader: PipeReader, census: Census) -> Iterator[Violation]:
+def check_pages(kernel: LiveKernel, reader: PipeReader, census: PipeCensus) -> Iterator[Violation]:
     """Check that no page has fewer references than there are slots that hold it."""
     for page, slots in census.pages.items():
         try:
@@ -259,7 +259,7 @@ def _page_count(kernel: LiveKernel, reader: PipeReader, page: int) -> int:
     return s32(value)
 
 
-def _check_users(kernel: LiveKernel, reader: PipeReader, census: Census) -> Iterator[Violation]:
+def _check_users(kernel: LiveKernel, reader: PipeReader, census: PipeCensus) -> Iterator[Violation]:
     """Check each user's account; pipes whose files are all in flight are not known here."""
     for address, charged in census.charged.items():
         try:

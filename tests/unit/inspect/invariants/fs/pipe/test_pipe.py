@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ktrace.inspect.corrupt import CorruptStructure
-from ktrace.inspect.invariants.fs.pipe.pipe import Census, check_pages, check_ring
+from ktrace.inspect.invariants.fs.pipe.pipe import PipeCensus, check_pages, check_ring
 
 SLOT = struct.Struct("<QIIQIQ")
 BUFS, PAGES, PAGE_STRUCT_SIZE = 0x1000, 0x100000, 64
@@ -101,7 +101,7 @@ SOUND = slots((0, 0, 4096, ANON, 0x10), (1, 5, 10, CACHE, 0))
 
 def violations(raw: Any, fake: Fake) -> list[str]:
     """Return what is wrong with a pipe, as text."""
-    census: Any = Census()
+    census: Any = PipeCensus()
     reader: Any = SimpleNamespace(buffer=Buffers(), refcount_offset=REFCOUNT)
     kernel: Any = fake
     found = list(check_ring(kernel, reader, "p", raw, [raw.tmp_page] if raw.tmp_page else [], census.pages))
