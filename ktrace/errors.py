@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import traceback
 
 REPORT = "this is a bug in ktrace, please report it; KTRACE_TRACEBACK=1 shows where"
 
@@ -91,6 +90,8 @@ class InternalError(KtraceError):
     @classmethod
     def of(cls, error: BaseException) -> InternalError:
         """Return what to say of an exception that nobody caught."""
+        import traceback  # it takes longer to load than the rest of this module
+
         place = traceback.extract_tb(error.__traceback__)[-1:]
         where = f", {os.path.basename(place[0].filename)}:{place[0].lineno}" if place else ""
         return cls(f"{type(error).__name__}: {error}{where}", REPORT)

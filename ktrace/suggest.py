@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 SHOWN = 3
@@ -13,5 +12,7 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str | None = None) 
 
     :param otherwise: the hint where none is
     """
+    import difflib  # nobody else needs it, and most command lines are right
+
     close = difflib.get_close_matches(word, sorted(set(known)), SHOWN)
     return f"did you mean {' or '.join(close)}" if close else otherwise

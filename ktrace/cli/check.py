@@ -9,9 +9,8 @@ import click
 
 from ktrace.cli.options import SessionName
 from ktrace.cli.output import View, view_options, worse
+from ktrace.interrupt import held_back
 from ktrace.trace.choice_counts import ChoiceCounts, Counting, RuleCount
-from ktrace.trace.session_reader import SessionReader
-from ktrace.verify.replay import replay
 
 
 @click.command()
@@ -39,6 +38,10 @@ def check(
     """
     if perturb:
         return _perturb(traces, changes, seed, view)
+    with held_back():  # among them the whole model: --help does not wait for it
+        from ktrace.trace.session_reader import SessionReader
+        from ktrace.verify.replay import replay
+
     code = 0
     counts = ChoiceCounts()
     for trace in traces:
@@ -53,7 +56,9 @@ def check(
 
 def _perturb(traces: tuple[Path, ...], changes: int, seed: str, view: View) -> int:
     """Print what the check does not notice, and why; exit code 1 where no rule says why, or the model falls over."""
-    from ktrace.fuzz.perturbing.perturb import NO_RULE, Tally, perturb
+    with held_back():
+        from ktrace.fuzz.perturbing.perturb import NO_RULE, Tally, perturb
+        from ktrace.trace.session_reader import SessionReader
 
     tally = Tally()
     for trace in traces:

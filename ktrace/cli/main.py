@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import errno
-import gc
 import importlib
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
+from ktrace.cli.colours import colours, styled
 from ktrace.cli.mistakes import Choice, told
 from ktrace.cli.streams import give_up_output, prepare_streams
-from ktrace.cli.style import colours, styled
 from ktrace.errors import GuestError, HostError, InternalError, KtraceError, UsageError
 from ktrace.interrupt import held_back, interrupts
 from ktrace.suggest import did_you_mean
@@ -105,8 +103,6 @@ def cli(when: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; the process ends with its exit code (``ktrace/errors.py``)."""
-    # What steps leave behind has no cycles: looking for some at every 700 objects finds nothing.
-    gc.set_threshold(200_000, 20, 100)
     interrupts.take_over()
     try:
         code = _run(arguments)
@@ -162,6 +158,8 @@ def _of_host(error: OSError) -> HostError:
 
 def _tell(error: KtraceError) -> int:
     if "KTRACE_TRACEBACK" in os.environ:
+        import traceback
+
         traceback.print_exception(error)
     if isinstance(error, GuestError) and error.console:
         tail = "\n".join(error.console.splitlines()[-CONSOLE_LINES:])

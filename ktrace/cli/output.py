@@ -6,23 +6,27 @@ import functools
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from rich.console import Console
 
-from ktrace.cli import style
-from ktrace.report.json_view import JsonView
-from ktrace.report.terminal import TerminalView
+from ktrace.interrupt import held_back
 from ktrace.report.untrusted import one_line
-from ktrace.state.step import Step
-from ktrace.trace.session import Choices, End, Header, Verdict
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ktrace.state.step import Step
+    from ktrace.trace.session import Choices, End, Header, Sink, Verdict
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def console() -> Console:
     """Return a console for standard output."""
+    with held_back():
+        from ktrace.cli import style
+
     return style.console(sys.stdout)
 
 
@@ -59,7 +63,7 @@ class View:
     def __init__(self, json: bool, verbosity: int) -> None:
         self._json = json
         self._verbosity = verbosity
-        self._to: JsonView | TerminalView = JsonView() if json else TerminalView(console(), verbosity)
+        self._to = _view(json, verbosity)
         self._title = ""
 
     @property
@@ -93,6 +97,18 @@ class View:
         if self._verbosity < 0 and not self._json:
             click.echo(f"{self._title}: ", nl=False)
         self._to.end(end, place)
+
+
+def _view(json: bool, verbosity: int) -> Sink:
+    """Return what prints; it is loaded only now, since every command's module is there for its ``--help``, too."""
+    with held_back():
+        if json:
+            from ktrace.report.json_view import JsonView
+
+            return JsonView()
+        from ktrace.report.terminal import TerminalView
+
+        return TerminalView(console(), verbosity)
 
 
 def view_options(function: _Function) -> _Function:

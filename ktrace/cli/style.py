@@ -1,15 +1,15 @@
-"""Styled text on standard output and error: whether there are colours, and what is escaped before they are added."""
+"""Styled text on standard output and error: what is escaped before colours are added."""
 
 from __future__ import annotations
 
-import os
 from typing import Any, TextIO
 
 from rich.console import Console
 from rich.text import Text
 
+from ktrace.cli.colours import colours
 from ktrace.cli.streams import trusted
-from ktrace.report.untrusted import printable_text
+from ktrace.report.untrusted_text import printable_text
 
 
 class SafeConsole(Console):
@@ -26,30 +26,6 @@ class SafeConsole(Console):
         raise BrokenPipeError
 
 
-class Colours:
-    """When there are colours: what the person says, else what the environment says, else on a terminal.
-
-    :ivar when: ``auto``, ``always`` or ``never``
-    """
-
-    def __init__(self) -> None:
-        self.when = "auto"
-
-    def on(self, stream: TextIO) -> bool:
-        """Tell whether *stream* gets colours."""
-        if self.when != "auto":
-            return self.when == "always"
-        if os.environ.get("NO_COLOR"):
-            return False
-        if os.environ.get("CLICOLOR_FORCE", "0") != "0" or os.environ.get("FORCE_COLOR"):
-            return True
-        return stream.isatty() and os.environ.get("TERM") != "dumb" and os.environ.get("CLICOLOR") != "0"
-
-
-colours = Colours()
-"""Of this process, which has but one command line."""
-
-
 def console(stream: TextIO) -> Console:
     """Return a console for *stream*: no wrapping, and colours only where they are wanted."""
     wanted = colours.on(stream)
@@ -63,11 +39,6 @@ def console(stream: TextIO) -> Console:
     )
 
 
-def styled(stream: TextIO, *parts: str | tuple[str, str]) -> None:
-    """Print a line of plain and of styled parts, as (text, style)."""
-    text = Text.assemble(*parts)
-    if colours.on(stream):
-        console(stream).print(text, soft_wrap=True, highlight=False)
-    else:
-        stream.write(text.plain + "\n")
-        stream.flush()
+def print_parts(stream: TextIO, *parts: str | tuple[str, str]) -> None:
+    """Print a line of plain and of styled parts, as (text, style), in colours."""
+    console(stream).print(Text.assemble(*parts), soft_wrap=True, highlight=False)

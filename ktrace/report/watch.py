@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ktrace.report.pictures import gone, involved, picture, subject
 from ktrace.report.terminal import divergence_lines
-from ktrace.report.untrusted import printable_text
+from ktrace.report.untrusted_text import printable_text
 from ktrace.state.call import Completed, Continued, Exited, Signalled, Stopped
 from ktrace.state.ref import Ref
 from ktrace.state.step import Step

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
+from ktrace.state.quick import dataclass
 from ktrace.state.rule import Rule
 
 

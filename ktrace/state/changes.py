@@ -7,8 +7,10 @@ depend on them, and ``docs/kernels.md`` is written from them. Nothing here or th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any
+
+from ktrace.state.quick import dataclass
 
 _CHANGE = "change"
 

@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from ktrace.errors import UsageError
@@ -55,13 +55,34 @@ def decode(value: Any) -> Any:
 
     :raises UsageError: *value* names a type that this version does not have
     """
-    if isinstance(value, list):
-        return tuple([decode(item) for item in value])
-    if not isinstance(value, dict):
+    cls = value.__class__
+    # Most of what is in a value is plain: it is not worth a call.
+    if cls is list:
+        return tuple([item if item.__class__ in _PLAIN else decode(item) for item in value])
+    if cls is not dict:
         return value
+    name = value.get(_TYPE)
+    if name is None:
+        return _decode_bare(value)
+    if name == "frozenset":
+        return frozenset(decode(value["items"]))
+    made, members = _type_called(name)
+    if members is not None:
+        value = {members.get(key, key): item for key, item in value.items()}
+    arguments = {key: item if item.__class__ in _PLAIN else decode(item) for key, item in value.items()}
+    del arguments[_TYPE]
+    try:
+        return made(**arguments)
+    except TypeError as error:
+        raise UsageError(
+            f"a recorded {name!r} does not fit: {error}", "it was recorded by another version of ktrace"
+        ) from error
+
+
+def _decode_bare(value: dict[str, Any]) -> Any:
+    """Return the value of an object that names no type."""
     if _REF in value:
-        kind, _, key = value[_REF].partition(":")
-        return Ref(kind, key)
+        return _ref(value[_REF])
     if _BYTES in value:
         return value[_BYTES].encode("latin-1")
     if _RUN in value:
@@ -69,21 +90,26 @@ def decode(value: Any) -> Any:
         return bytes([byte]) * length
     if _MAP in value:
         return {decode(key): decode(item) for key, item in value[_MAP]}
-    name: str | None = value.get(_TYPE)
-    if name is None:
-        return {key: decode(item) for key, item in value.items()}
-    if name == "frozenset":
-        return frozenset(decode(value["items"]))
+    return {key: item if item.__class__ in _PLAIN else decode(item) for key, item in value.items()}
+
+
+@lru_cache(1 << 16)
+def _ref(written: str) -> Ref:
+    """Return the reference that is *written* so: one object for all its mentions."""
+    kind, _, key = written.partition(":")
+    return Ref(kind, key)
+
+
+@lru_cache(1 << 10)
+def _type_called(name: str) -> tuple[type, Mapping[Any, str] | None]:
+    """Return the type that a session calls *name*, and today's names of its members where some had others.
+
+    :raises UsageError: there is none
+    """
     cls = _types().get(aliases.TYPES.get(name, name))
     if cls is None:
         raise UsageError(f"unknown type {name!r} in a recorded trace", "it was recorded by another version of ktrace")
-    try:
-        members: Mapping[Any, str] = aliases.MEMBERS.get(name, {})
-        return cls(**{members.get(key, key): decode(item) for key, item in value.items() if key != _TYPE})
-    except TypeError as error:
-        raise UsageError(
-            f"a recorded {name!r} does not fit: {error}", "it was recorded by another version of ktrace"
-        ) from error
+    return cls, aliases.MEMBERS.get(name)
 
 
 def types() -> tuple[type, ...]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import field, fields, is_dataclass
 from functools import cache
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from ktrace.state.allowed import Anything, Between, EndOf, OneOf, Stays
 from ktrace.state.order import unordered_fields
+from ktrace.state.quick import dataclass
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Choice, Rule
 from ktrace.state.world import World

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ktrace.state.call import Call, Outcome
+from ktrace.state.quick import dataclass
 from ktrace.state.ref import Ref
 from ktrace.state.trace.functions import FunctionTrace
 from ktrace.state.trace.probe import Hit

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -156,7 +155,7 @@ def new_directory(name: str) -> Path:
     try:
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
         while True:
-            path = base / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}-{secrets.token_hex(2)}"
+            path = base / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}-{os.urandom(2).hex()}"
             try:
                 path.mkdir(mode=0o700)
             except FileExistsError:

@@ -9,7 +9,7 @@ from ktrace.errors import KtraceError
 from ktrace.model.build import build_model
 from ktrace.state.step import Step
 from ktrace.trace.session import Choices, End, Header, Sink, Verdict
-from ktrace.verify.background_checker import BackgroundChecker
+from ktrace.verify.background_checker import BackgroundChecker, Checking, InlineChecker
 from ktrace.verify.checker import Checker, StepHistory
 
 Complaints = tuple[str, ...]
@@ -35,11 +35,13 @@ def judge(
     history: StepHistory | None = None,
     paths: Paths | None = None,
     cut_off: Callable[[], str] = lambda: "",
+    ahead: bool = False,
 ) -> End:
     """Take *steps* until their end or the first divergence, and tell *sink*.
 
     :param history: gives the steps that *sink* has taken again, where it keeps them
     :param cut_off: asked at the end of *steps*: says how it can be that there were more; empty where there were not
+    :param ahead: take a step while the one before is checked: worth a thread where *steps* waits for a guest
     :raises UsageError: the model does not know a call, or *steps* says so
     :raises ModelError: the model itself fails
     """
@@ -48,7 +50,7 @@ def judge(
     if differences := checker.initial(header.initial):
         sink.verdict(Verdict(0, differences))
         return _end(sink, checker, "diverged", "the World before the first step differs")
-    if (verdict := _first_verdict(steps, sink, checker, paths)) is not None:
+    if (verdict := _first_verdict(steps, sink, checker, paths, ahead)) is not None:
         sink.verdict(verdict)
         return _end(sink, checker, "diverged", "")
     if reason := cut_off():
@@ -61,13 +63,16 @@ def judge(
     return _end(sink, checker, "agreed", "")
 
 
-def _first_verdict(steps: Iterator[Observed], sink: Sink, checker: Checker, paths: Paths | None) -> Verdict | None:
-    """Take every step and return the first verdict; a step is checked while the next one is made or read."""
+def _first_verdict(
+    steps: Iterator[Observed], sink: Sink, checker: Checker, paths: Paths | None, ahead: bool
+) -> Verdict | None:
+    """Take every step and return the first verdict; a step is settled when the next one has been made or read."""
     last: Observed | None = None
-    with BackgroundChecker(checker) as background:
+    checking: Checking = BackgroundChecker(checker) if ahead else InlineChecker(checker)
+    with checking:
 
         def verdict() -> Verdict | None:
-            differences = background.settle()
+            differences = checking.settle()
             if last is not None and checker.choices:
                 sink.choices(Choices(last[0].number, checker.choices))
             if last is None or not (differences or last[1]):
@@ -89,7 +94,7 @@ def _first_verdict(steps: Iterator[Observed], sink: Sink, checker: Checker, path
             if paths is not None:
                 complaints += paths.check(step)
             last = (step, complaints)
-            background.submit(step)
+            checking.submit(step)
 
 
 def _end(sink: Sink, checker: Checker, status: str, message: str) -> End:

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from ktrace.inspect.trace.inlined import Inlined
 from ktrace.state.call import Completed, Exited
 from ktrace.state.step import Step
-from ktrace.state.trace.functions import FunctionTrace
+from ktrace.state.trace.functions import SOFTIRQ_THREAD, FunctionTrace
 from ktrace.verify.path_match import Matcher, Place
 from ktrace.verify.paths import Expectation
-from ktrace.verify.tracing.functions import SOFTIRQ_THREAD
 
 
 class PathChecker:

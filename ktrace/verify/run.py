@@ -45,7 +45,7 @@ def run_script(
     """
     header = Header(script.title, lab.facts, manifest, lab.look(), read_clocks(lab.kernel), lab.fresh)
     steps = perform_script(script, lab, after_call, tracer, validate)
-    return judge(header, steps, sink, history=history, paths=paths)
+    return judge(header, steps, sink, history=history, paths=paths, ahead=True)
 
 
 def perform_script(

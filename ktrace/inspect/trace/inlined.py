@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from elftools.elf.elffile import ELFFile
-
 SOURCE_PREFIX = "/usr/src/linux/"
 
 SEED_UNITS = (
@@ -53,6 +51,8 @@ def read_inlined(vmlinux: Path, units: tuple[str, ...] = SEED_UNITS) -> tuple[In
 
     :param vmlinux: with DWARF
     """
+    from elftools.elf.elffile import ELFFile  # who holds recorded functions against paths does not wait for it
+
     found: list[Inlined] = []
     with vmlinux.open("rb") as file:
         dwarf = ELFFile(file).get_dwarf_info()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from ktrace.state.quick import dataclass
 from ktrace.state.ref import Ref
 from ktrace.state.wait import Waiter
 from ktrace.uapi import eventpoll

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ktrace.state.names import flag_names
+from ktrace.state.quick import dataclass
 from ktrace.state.ref import Ref
 from ktrace.uapi import fcntl
 from ktrace.uapi.named import by_number, numbers

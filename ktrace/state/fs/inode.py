@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from ktrace.state.quick import dataclass
 from ktrace.state.ref import Ref
 from ktrace.uapi import stat
 from ktrace.uapi.named import by_number, family

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ktrace.state.ipc.namespace import KernIpcPerm
+from ktrace.state.quick import dataclass
 from ktrace.state.ref import Ref
 
 SEARCH_ANY = 1

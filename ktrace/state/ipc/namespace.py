@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ktrace.state.mm.address_space import MmFacts
+from ktrace.state.quick import dataclass
 from ktrace.state.ref import Ref
 
 

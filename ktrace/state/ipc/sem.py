@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ktrace.state.ipc.namespace import KernIpcPerm
 from ktrace.state.order import unordered
+from ktrace.state.quick import dataclass
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Rule
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from ktrace.state.net.skbuff import Buffer
+from ktrace.state.quick import dataclass
 from ktrace.state.ref import Ref
 
 

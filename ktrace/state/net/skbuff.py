@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ktrace.state.process.process import Credentials
+from ktrace.state.quick import dataclass
 from ktrace.state.ref import Ref
 
 

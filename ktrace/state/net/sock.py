@@ -5,8 +5,6 @@ Names of constants are the kernel's own; a number without a name is shown as it 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ktrace.include.net import sock, tcp_states
 from ktrace.state.net.inet import InetSock, Ipv6Sock, RawSock, TcpSock, UdpSock
 from ktrace.state.net.netlink import NetlinkSock
@@ -14,6 +12,7 @@ from ktrace.state.net.packet import PacketSock
 from ktrace.state.net.skbuff import Buffer
 from ktrace.state.net.unix import UnixSock
 from ktrace.state.process.process import Credentials
+from ktrace.state.quick import dataclass
 from ktrace.state.ref import Ref
 from ktrace.uapi import socket
 from ktrace.uapi.named import by_number, family, numbers

@@ -5,9 +5,8 @@ Names of constants are the kernel's own; a number without a name is shown as it 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ktrace.include.linux import net
+from ktrace.state.quick import dataclass
 from ktrace.state.ref import Ref
 from ktrace.state.wait import Waiter
 from ktrace.uapi import net as uapi_net

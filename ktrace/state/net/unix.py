@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ktrace.state.quick import dataclass
 from ktrace.state.ref import Ref
 from ktrace.state.wait import Waiter
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from ktrace.state.quick import dataclass
+
+SOFTIRQ_THREAD = "ksoftirqd/0"
+"""It appears among the actors where it had something to do (``kernel/softirq.c: run_ksoftirqd()``)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.trace.inlined import Inlined
 from ktrace.inspect.trace.ring_buffer import GraphEvents, Record, RingBuffer
 from ktrace.state.call import Exited
-from ktrace.state.trace.functions import FunctionTrace
+from ktrace.state.trace.functions import SOFTIRQ_THREAD, FunctionTrace
 from ktrace.trace.functions import Assembler
 from ktrace.verify.tracing.guest_files import GuestFiles
 from ktrace.verify.tracing.protocol import Recorded
@@ -24,8 +24,6 @@ InlinedTable = Mapping[str, Mapping[str, Inlined]]
 TRACEFS = "/sys/kernel/tracing/"
 BUFFER_KIB = 4096
 
-SOFTIRQ_THREAD = "ksoftirqd/0"
-"""It appears among the actors where it had something to do (``kernel/softirq.c: run_ksoftirqd()``)."""
 TRACER = "function_graph"
 SETTINGS = tuple((TRACEFS + name, f"{value}\n") for name, value in (
     ("tracing_on", "0"),

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from rich.text import Text
 
-from ktrace.report.untrusted import one_line, printable, printable_text
+from ktrace.report.untrusted import one_line, printable
+from ktrace.report.untrusted_text import printable_text
 
 TRACES = Path(__file__).parents[3] / "traces" / "recorded"
 SESSION = TRACES / "pipe-basic.jsonl.gz"
@@ -98,6 +99,12 @@ def test_what_is_escaped() -> None:
     ]
     assert printable("a\tb\n\x1b\x7f\x9b\u202e\ud800→") == "a\tb\n\\x1b\\x7f\\x9b\\u202e\\ud800→"
     assert one_line("a\tb\n\x1b") == "a\\tb\\n\\x1b"
+
+
+def test_of_all_characters_those_that_steer_are_escaped() -> None:
+    steering = {*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A),
+                *range(0xD800, 0xE000)} - {ord("\t"), ord("\n")}  # fmt: skip
+    assert {code for code in range(sys.maxunicode + 1) if printable(f"a{chr(code)}") != f"a{chr(code)}"} == steering
 
 
 @pytest.mark.parametrize(

@@ -39,22 +39,25 @@ class Paths:
         return ("no step to hold it against",)
 
 
-def test_what_agrees_is_counted_and_told() -> None:
+@pytest.mark.parametrize("ahead", [False, True])
+def test_what_agrees_is_counted_and_told(ahead: bool) -> None:
     record = Record()
-    end = judge(SessionReader(RECORDED).header, steps(), record)
+    end = judge(SessionReader(RECORDED).header, steps(), record, ahead=ahead)
     assert (end.status, end.steps) == ("agreed", len(record.steps))
     assert record.ends == [(end, "")]
     assert record.verdicts == []
 
 
-def test_a_complaint_ends_it_at_its_step() -> None:
+@pytest.mark.parametrize("ahead", [False, True])
+def test_a_complaint_ends_it_at_its_step(ahead: bool) -> None:
     record = Record()
-    end = judge(SessionReader(RECORDED).header, steps(complaint_at=3), record)
+    end = judge(SessionReader(RECORDED).header, steps(complaint_at=3), record, ahead=ahead)
     assert (end.status, end.steps) == ("diverged", 3)
     assert [(verdict.number, verdict.complaints) for verdict in record.verdicts] == [(3, ("a complaint",))]
 
 
-def test_a_failure_after_a_divergence_is_its_consequence() -> None:
+@pytest.mark.parametrize("ahead", [False, True])
+def test_a_failure_after_a_divergence_is_its_consequence(ahead: bool) -> None:
     def failing(broken: bool) -> Iterator[Observed]:
         for step, _ in steps():
             if step.number == 4:
@@ -63,10 +66,10 @@ def test_a_failure_after_a_divergence_is_its_consequence() -> None:
 
     record = Record()
     header = SessionReader(RECORDED).header
-    assert judge(header, failing(broken=True), record).status == "diverged"
+    assert judge(header, failing(broken=True), record, ahead=ahead).status == "diverged"
     assert record.verdicts[0].number == 3
     with pytest.raises(GuestDied):
-        judge(header, failing(broken=False), Record())
+        judge(header, failing(broken=False), Record(), ahead=ahead)
 
 
 def test_paths_that_nothing_met_are_a_verdict_unless_steps_are_missing() -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ktrace.include.linux import pipe_fs_i
+from ktrace.state.quick import dataclass
 from ktrace.state.ref import Ref
 from ktrace.state.wait import Waiter
 from ktrace.uapi.named import by_number, family
