@@ -56,9 +56,9 @@ def attach(lab: Lab, image: Image, structure: str, name: str, change: Change) ->
         ("pipe_inode_info", "tmp_page", gone, "struct pipe_inode_info has no member 'tmp_page'"),
         (
             "pipe_inode_info",
-            "tmp_page",
+            "nr_accounted",
             two,
-            "struct pipe_inode_info.tmp_page is of type 'struct page *[2]', no number,",
+            "struct pipe_inode_info.nr_accounted is of type 'unsigned int [2]', no number,",
         ),
         ("file", "f_count", gone, "struct file has no member 'f_count.counter'"),
         ("file_system_type", "next", gone, "struct file_system_type has no member 'next'"),
