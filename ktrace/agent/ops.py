@@ -7,8 +7,6 @@ from enum import IntEnum
 
 MAX_EVENT = 1 << 20
 """bytes that one operation may bring back"""
-MAX_COPY = 0x30000
-"""bytes of one CopyIn or CopyOut"""
 
 
 class Bound(IntEnum):

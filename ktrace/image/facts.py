@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ktrace.errors import HostError
 from ktrace.image.image import Image, changed_inputs, open_image
 from ktrace.image.store import Store
 
@@ -37,6 +38,9 @@ def image_state(store: Store, name: str) -> dict[str, Any]:
     directory = store.entry("images", str((ref or {}).get("image")))
     if ref is None or not directory.is_dir():
         return {"name": name, "state": "not built"}
-    image = open_image(name, directory)
+    try:
+        image = open_image(name, directory)
+    except HostError:
+        return {"name": name, "state": "damaged"}
     changed = changed_inputs(image)
     return {**image_facts(image), "state": "out of date" if changed else "built"}

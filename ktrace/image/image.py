@@ -188,15 +188,3 @@ def find_image(name: str, *, store: Store | None = None, check_inputs: bool = Tr
             hint=f"run: ktrace image {again} {name}",
         )
     return image
-
-
-def list_images(store: Store | None = None) -> list[Image]:
-    """List every image that is built and whole, by name."""
-    store = store or open_store()
-    images = []
-    for name in store.ref_names():
-        try:
-            images.append(find_image(name, store=store, check_inputs=False))
-        except HostError:
-            continue
-    return images

@@ -69,7 +69,6 @@ PIPE = flags(numbers(fcntl, "O_NONBLOCK O_DIRECT O_CLOEXEC"), numbers(watch_queu
 DUP = flags(numbers(fcntl, "O_CLOEXEC"))
 MODE = Vocabulary(octal=S_IALLUGO)
 FILE_MODE = Vocabulary(choices=family(stat, "S_IF", but="S_IFMT"), mask=stat.S_IFMT, octal=S_IALLUGO)
-DIRFD = choice(numbers(fcntl, "AT_FDCWD"))
 AT = flags(numbers(fcntl, "AT_SYMLINK_NOFOLLOW AT_SYMLINK_FOLLOW AT_NO_AUTOMOUNT AT_EMPTY_PATH"))
 FACCESS_AT = flags(numbers(fcntl, "AT_SYMLINK_NOFOLLOW AT_EACCESS AT_EMPTY_PATH"))
 UNLINK_AT = flags(numbers(fcntl, "AT_REMOVEDIR"))

@@ -68,7 +68,6 @@ class Signature:
         """Names of the C prototype's parameters, in order."""
         self.outs: frozenset[str] = frozenset(out for param in params for out in param.outs)
         """Out-buffers, which may be given an address in ``Call.pointers``."""
-        self._required = len(required)
 
     def place(self, positional: Sequence[Any]) -> dict[str, Any]:
         """Give positional arguments their names: all places of the C prototype, or those of ``Call.args``.

@@ -143,11 +143,3 @@ def _settle(machine: Machine) -> bool:
         own_timer = machine.agent.read_file(CLOCKEVENT).strip() != b"pit"
     machine.agent.step(Wait(GRACE_NS))
     return own_timer
-
-
-def remove_template(template: Template) -> None:
-    """Remove a template from the store; running clones keep what they have."""
-    with host_errors("remove", template.directory):
-        for path in sorted(template.directory.iterdir()):
-            path.unlink()
-        template.directory.rmdir()

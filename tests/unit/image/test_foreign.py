@@ -11,8 +11,9 @@ import pytest
 from ktrace.errors import HostError, UsageError
 from ktrace.image.bzimage import bzimage_payload
 from ktrace.image.elf import read_elf_facts
+from ktrace.image.facts import image_state
 from ktrace.image.foreign import KernelFiles, import_image, refresh_import
-from ktrace.image.image import find_image, list_images
+from ktrace.image.image import find_image
 from ktrace.image.store import digest_file
 from tests.unit.image.conftest import CONFIGURED
 
@@ -40,7 +41,8 @@ def test_import(kernel, store, tmp_path):
     for name, digest in image.manifest["outputs"].items():
         assert digest_file(image.directory / name) == digest
     assert find_image("mine", store=store) == image
-    assert list_images(store) == [image]
+    assert store.ref_names() == ["mine"]
+    assert image_state(store, "mine")["state"] == "built"
 
 
 def test_import_without_config(kernel, store):
@@ -253,7 +255,7 @@ def test_damaged_image_is_named(kernel, store):
     manifest.unlink()
     with pytest.raises(HostError, match="damaged"):
         find_image("mine", store=store)
-    assert list_images(store) == []
+    assert image_state(store, "mine") == {"name": "mine", "state": "damaged"}
 
 
 def test_image_without_its_kernel_is_named(kernel, store):

@@ -19,7 +19,6 @@ from ktrace.state.call import Call
 from ktrace.uapi.mman import PROT_READ, PROT_WRITE
 
 PLACES = (0x30000000, 0x30001000, 0x30002000, 0x30010000)
-UNLIMITED = (1 << 64) - 1 - (1 << 24)
 
 
 class ShmFamily(SysvFamily):
