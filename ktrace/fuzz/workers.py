@@ -1,4 +1,9 @@
-"""Several processes that make sequences at the same time; who asks gets them in order, as if there were one."""
+"""Several processes that make sequences at the same time; who asks gets them in order, as if there were one.
+
+Python's own pools do not do this with less. ``multiprocessing.Pool`` waits for ever for what a killed worker was to
+make. ``ProcessPoolExecutor`` says of a worker that could not begin that its pool is broken, and not why; and up to
+Python 3.13 it has no way to kill those that are in the middle of a sequence, as the end of a run and Ctrl-C do.
+"""
 
 from __future__ import annotations
 

@@ -105,13 +105,26 @@ def test_the_rule_sees_a_trespass() -> None:
 
 
 def at_run_time(source: str) -> Iterator[str]:
-    """Yield the modules that *source* imports when it is imported itself: neither for types only, nor in functions."""
+    """Yield the modules that *source* imports when it runs: all but those for types only."""
     tree = ast.parse(source)
-    for node in tree.body:
+    typing_only = only_for_types(tree)
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
         if isinstance(node, ast.ImportFrom) and node.module:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+
+
+def only_for_types(tree: ast.AST) -> set[int]:
+    """Return the ids of all nodes under ``if TYPE_CHECKING``."""
+    return {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
 
 
 def circle(modules: Mapping[str, str]) -> list[str]:
@@ -139,7 +152,8 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 def test_the_rule_sees_a_circle() -> None:
     assert circle({"a": "from b import x", "b": "import a"}) != []
-    assert circle({"a": "from b import x", "b": "def f():\n    import a\n"}) == []
+    assert circle({"a": "from b import x", "b": "def f():\n    import a\n"}) != []
+    assert circle({"a": "from b import x", "b": "if TYPE_CHECKING:\n    import a\n"}) == []
 
 
 MAY_SLEEP = {"ktrace/machine/clock.py": "it measures how fast a counter runs"}
@@ -170,12 +184,7 @@ SEES = {"ktrace/model/observed.py", "ktrace/model/kernel.py"}
 def peeks(source: str) -> list[str]:
     """Return what of *source*, a module of the model, gets at the observed World without a choice."""
     tree = ast.parse(source)
-    typing_only = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
+    typing_only = only_for_types(tree)
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr in ("_observed", "evidence", "advice"):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ktrace.errors import UsageError
+from ktrace.errors import GuestFileError, UsageError
 from ktrace.image.image import Image
 from ktrace.machine.machine import Machine
 from ktrace.machine.template.template import Template, open_template
@@ -60,7 +60,7 @@ def test_a_clone_leaves_its_template_as_it_was(template: Template, tmp_path: Pat
         a.agent.write_file("/tmp/mine", b"x", create=True)
     with Machine.clone(template, directory=tmp_path / "b") as b:
         assert b"mine" not in b.agent.read_file("/proc/self/mountinfo")
-        with pytest.raises(Exception, match="No such file"):
+        with pytest.raises(GuestFileError, match="No such file"):
             b.agent.read_file("/tmp/mine")
     assert template.ram.stat().st_mtime_ns == before
 
@@ -104,7 +104,7 @@ def test_going_back_to_a_checkpoint(machine: Machine, tmp_path: Path) -> None:
     for number in range(2):
         with Machine.clone(open_template(template.directory), directory=tmp_path / str(number)) as back:
             assert back.agent.read_file("/tmp/early") == b"1"
-            with pytest.raises(Exception, match="No such file"):
+            with pytest.raises(GuestFileError, match="No such file"):
                 back.agent.read_file("/tmp/late")
             assert back.template == template
 
