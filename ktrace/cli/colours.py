@@ -1,4 +1,4 @@
-"""Whether there are colours, and lines that have some where there are."""
+"""Whether there are colours."""
 
 from __future__ import annotations
 
@@ -28,14 +28,3 @@ class Colours:
 
 colours = Colours()
 """Of this process, which has but one command line."""
-
-
-def styled(stream: TextIO, *parts: str | tuple[str, str]) -> None:
-    """Print a line of plain and of styled parts, as (text, style)."""
-    if colours.on(stream):
-        from ktrace.cli.style import print_parts  # rich takes longer to load than all else that an error needs
-
-        print_parts(stream, *parts)
-    else:
-        stream.write("".join(part if isinstance(part, str) else part[0] for part in parts) + "\n")
-        stream.flush()

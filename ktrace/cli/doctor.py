@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from ktrace.cli.colours import styled
+from ktrace.cli.lines import styled
 from ktrace.doctor.check import Check, Verdict
 from ktrace.doctor.host import examine_host
 

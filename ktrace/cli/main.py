@@ -12,7 +12,8 @@ from typing import Any
 
 import click
 
-from ktrace.cli.colours import colours, styled
+from ktrace.cli.colours import colours
+from ktrace.cli.lines import styled
 from ktrace.cli.mistakes import Choice, told
 from ktrace.cli.streams import give_up_output, prepare_streams
 from ktrace.errors import GuestError, HostError, InternalError, KtraceError, UsageError
