@@ -1,8 +1,8 @@
 /*
  * "scm_fds" in the fdinfo of an AF_UNIX socket never goes down again for messages that were thrown away.
  *
- * It counts the descriptors that are queued. Messages are thrown away by connect(AF_UNSPEC) and with an out-of-band byte
- * that recv() passes over.
+ * It counts the descriptors that are queued. Messages are thrown away by connect(AF_UNSPEC), and with an out-of-band
+ * byte that recv() passes over.
  *
  * cc unix-scm-fds-drift.c && ./a.out        0: as expected, 1: the bug shows, 2: could not be tried
  */
