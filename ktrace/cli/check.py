@@ -9,8 +9,10 @@ import click
 
 from ktrace.cli.options import SessionName
 from ktrace.cli.output import View, view_options, worse
+from ktrace.cli.progress import Counted, Progress
 from ktrace.interrupt import held_back
 from ktrace.trace.choice_counts import ChoiceCounts, Counting, RuleCount
+from ktrace.trace.session import expected_steps
 
 
 @click.command()
@@ -45,7 +47,9 @@ def check(
     code = 0
     counts = ChoiceCounts()
     for trace in traces:
-        end = replay(SessionReader(trace), Counting(counts, view.only_verdicts()), paths)
+        with Progress("checking", expected_steps(trace), wanted=not view.is_json) as progress:
+            sink = Counted(view.only_verdicts(), progress)
+            end = replay(SessionReader(trace), Counting(counts, sink), paths)
         code = worse(code, end.exit_code)
     if choices and view.is_json:
         click.echo(json.dumps({"event": "rules", "rules": [row.as_dict() for row in counts.rows()]}))

@@ -16,6 +16,7 @@ import click
 
 from ktrace.cli.options import guest_options
 from ktrace.cli.output import exit_code, notify, pass_on
+from ktrace.cli.progress import Progress
 from ktrace.cli.terminal import TerminalModes
 from ktrace.errors import UsageError
 from ktrace.machine.shell_client import Line, ShellClient, connect
@@ -69,7 +70,8 @@ def _held(target: str | None, guest: GuestOptions) -> Iterator[Path]:
         raise UsageError(f"{target!r} is no guest that could run a shell", "name a held session, or WORKLOAD:STEP")
     from ktrace.verify.targets import hold_target
 
-    with hold_target(target, None, guest, notify) as place:
+    with Progress("running") as progress, hold_target(target, None, guest, notify, progress) as place:
+        progress.clear()
         yield place
 
 

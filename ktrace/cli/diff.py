@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 from ktrace.cli.options import SessionName
+from ktrace.cli.progress import Progress
 from ktrace.trace.difference import compare_sessions
-from ktrace.trace.session import counted
+from ktrace.trace.session import counted, expected_steps
 from ktrace.trace.session_reader import SessionReader
 
 
@@ -26,16 +27,18 @@ def diff(one: Path, other: Path, functions: bool, as_json: bool) -> int:
     """
     found = 0
     step = 0
-    for item in compare_sessions(SessionReader(one), SessionReader(other), functions):
-        found += 1
-        if as_json:
-            click.echo(json.dumps(asdict(item)))
-            continue
-        if item.step != step:
-            step = item.step
-            click.echo(f"step {step}")
-        click.echo(f"  {item.kind:<9} {item.what}")
-        click.echo(f"            {_short(item.one)}\n            {_short(item.other)}")
+    with Progress("comparing", expected_steps(one), wanted=not as_json) as progress:
+        for item in compare_sessions(SessionReader(one, progress), SessionReader(other), functions):
+            found += 1
+            progress.clear()
+            if as_json:
+                click.echo(json.dumps(asdict(item)))
+                continue
+            if item.step != step:
+                step = item.step
+                click.echo(f"step {step}")
+            click.echo(f"  {item.kind:<9} {item.what}")
+            click.echo(f"            {_short(item.one)}\n            {_short(item.other)}")
     if not as_json:
         click.echo(counted(found, "difference") if found else "no difference")
     return 1 if found else 0

@@ -8,6 +8,7 @@ import click
 
 from ktrace.cli.options import guest_options
 from ktrace.cli.output import notify
+from ktrace.cli.progress import Progress
 from ktrace.trace.live import read_live
 from ktrace.verify.options import GuestOptions
 from ktrace.verify.targets import dump_live, hold_target
@@ -26,7 +27,8 @@ def dump(target: str | None, step: int | None, output: Path, guest: GuestOptions
     TARGET is a session whose guest still runs (default: the newest), a session and a STEP to go back to (see goto), or
     WORKLOAD[:STEP]. Open it with: crash VMLINUX FILE, drgn -c FILE -s VMLINUX, or ktrace inspect all FILE.
     """
-    with hold_target(target, step, guest, notify) as place:
+    with Progress("running") as progress, hold_target(target, step, guest, notify, progress) as place:
+        progress.clear()
         dump_live(place, output)
         vmlinux = read_live(place).vmlinux
     click.echo(f"{output}: {output.stat().st_blocks * 512 >> 20} MiB; its kernel: {vmlinux}", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -10,10 +11,12 @@ import click
 from ktrace.cli.mistakes import Choice
 from ktrace.cli.options import SessionName
 from ktrace.cli.output import notify
+from ktrace.cli.progress import Progress
 from ktrace.errors import UsageError
 from ktrace.output_file import output_file
 from ktrace.report.export import FORMATS
 from ktrace.report.export import export as exported
+from ktrace.trace.session import expected_steps
 from ktrace.trace.session_reader import is_whole
 
 
@@ -28,7 +31,15 @@ def export(session: Path, form: str, output: Path | None) -> int:
     queues; inside a step time is the guest's, between steps none passes. ktap and junit hold a test for each step;
     csv a row for each field that changed. Exit code 2 if SESSION was cut off; what there is is written.
     """
-    parts = exported(session, form)
+    with Progress("exporting", expected_steps(session), wanted=output is not None) as progress:
+        _write(exported(session, form, progress), form, output)
+    if is_whole(session):
+        return 0
+    notify(f"ktrace: steps of {session} are missing: it was cut off, or is still being written")
+    return UsageError.exit_code
+
+
+def _write(parts: Iterable[bytes], form: str, output: Path | None) -> None:
     if output is None or str(output) == "-":
         if form == "perfetto" and sys.stdout.isatty():
             raise UsageError("perfetto's format is not for a terminal", "write it to a file: -o trace.pftrace")
@@ -41,7 +52,3 @@ def export(session: Path, form: str, output: Path | None) -> int:
         with output_file(output) as out:
             for part in parts:
                 out.write(part)
-    if is_whole(session):
-        return 0
-    notify(f"ktrace: steps of {session} are missing: it was cut off, or is still being written")
-    return UsageError.exit_code

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ktrace.cli.options import command_line, guest_options
 from ktrace.cli.output import View, notify
+from ktrace.cli.progress import StatusLine
 from ktrace.fuzz import MOST_JOBS
 from ktrace.fuzz.judgement import Judgement
 from ktrace.trace.session import NullSink
@@ -80,7 +80,7 @@ def fuzz(
         chosen_families(asked), seed, actors, steps if steps or seconds else STEPS, seconds, shrink, keep_going
     )  # fmt: skip
     guests = prepare_guests(guest, notify)
-    progress = _Progress(plan, enabled=sys.stderr.isatty() and not quiet and not as_json)
+    progress = _Progress(plan, enabled=not quiet and not as_json)
     with hunt(plan, guests, sound, jobs, progress, notify) as report:
         progress.done()
         saved = [_save(guests, plan, found, as_json) for found in report.found]
@@ -96,20 +96,19 @@ class _Progress:
 
     def __init__(self, plan: Plan, enabled: bool) -> None:
         self._plan = plan
-        self._enabled = enabled
+        self._line = StatusLine(enabled)
 
     def __call__(self, report: Report) -> None:
-        if self._enabled:
+        if self._line.on:
             rate = report.steps / report.seconds if report.seconds else 0
             of = f" of {self._plan.steps}" if self._plan.steps else ""
             text = (
                 f"{report.steps}{of} steps in {report.sequences} sequences, {report.seconds:.0f} s, {rate:.0f} steps/s"
             )
-            click.echo(f"\r\x1b[K{text}", nl=False, err=True)
+            self._line.show(text)
 
     def done(self) -> None:
-        if self._enabled:
-            click.echo("\r\x1b[K", nl=False, err=True)
+        self._line.clear()
 
 
 def _save(guests: Guests, plan: Plan, found: Found, quiet: bool) -> dict[str, Any]:

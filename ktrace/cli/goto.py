@@ -9,9 +9,11 @@ import click
 from ktrace.cli.hold import hold
 from ktrace.cli.options import SessionName, memory_option
 from ktrace.cli.output import notify
+from ktrace.cli.progress import Progress
 from ktrace.errors import UsageError
 from ktrace.trace.session_reader import SessionReader
 from ktrace.verify.goto import guest_at_step
+from ktrace.verify.notify import Notify
 from ktrace.verify.paused import announced
 
 _COMMANDS = ("inspect", "shell", "console", "dump")
@@ -37,12 +39,27 @@ def goto(
     if command and command[0] not in _COMMANDS:
         raise UsageError(f"goto does not know {command[0]!r}", f"there are {', '.join(_COMMANDS)}")
     title = SessionReader(session).header.title
-    with guest_at_step(session, step, anew, moved, notify, memory_mib) as guest, announced(guest, title) as place:
+    with (
+        Progress("going there", step) as progress,
+        guest_at_step(session, step, anew, moved, _after(progress), memory_mib, progress) as guest,
+        announced(guest, title) as place,
+    ):
+        progress.clear()
         if command:
             _do(command, place)
         if held or not command:
             hold(guest)
     return 0
+
+
+def _after(progress: Progress) -> Notify:
+    """Return what tells the person something where *progress* had its line."""
+
+    def tell(text: str) -> None:
+        progress.clear()
+        notify(text)
+
+    return tell
 
 
 def _do(command: tuple[str, ...], place: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ktrace.cli.building import BuildProgress
+from ktrace.cli.mistakes import Group
 from ktrace.image.build import DEFAULT_RECIPE, build_image
 from ktrace.image.build_tree import build_files
 from ktrace.image.facts import image_facts, image_state
@@ -51,7 +52,7 @@ def _say_image(image: Image) -> None:
         click.echo(f"out of date: {', '.join(facts['changed_inputs'])} changed since it was built")
 
 
-@click.group("image")
+@click.group("image", cls=Group)
 def image() -> None:
     """Build, list and check the kernels that ktrace boots."""
 

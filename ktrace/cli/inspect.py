@@ -10,6 +10,7 @@ import click
 from ktrace.cli.mistakes import Choice
 from ktrace.cli.options import guest_options
 from ktrace.cli.output import console, notify
+from ktrace.cli.progress import Progress
 from ktrace.errors import UsageError
 from ktrace.report.ipcs import PERMS, details, listing
 from ktrace.report.pictures import picture, subject
@@ -88,7 +89,8 @@ def inspect(
             raise UsageError("-i needs a kind", "add -s, -q or -m")
     if target is None and what in _TABLES and not is_any_live():
         target = _ANY
-    with open_target(target, guest, notify) as opened:
+    with Progress("running") as progress, open_target(target, guest, notify, progress) as opened:
+        progress.clear()
         world = opened.look(tables=what in _TABLES)
         addresses = opened.ipc_addresses()
         violations = opened.validate() if validate else []

@@ -14,11 +14,10 @@ import click
 
 from ktrace.cli.colours import colours
 from ktrace.cli.lines import styled
-from ktrace.cli.mistakes import Choice, told
+from ktrace.cli.mistakes import Choice, Group, told
 from ktrace.cli.streams import give_up_output, prepare_streams
 from ktrace.errors import GuestError, HostError, InternalError, KtraceError, UsageError
 from ktrace.interrupt import held_back, interrupts
-from ktrace.suggest import did_you_mean
 
 _COMMANDS = {
     "bench": "ktrace.cli.bench:bench",
@@ -49,7 +48,7 @@ INTERRUPTED = 128 + signal.SIGINT
 READER_GONE = 128 + signal.SIGPIPE
 
 
-class _Commands(click.Group):
+class _Commands(Group):
     """Load a command when it is named."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -65,18 +64,6 @@ class _Commands(click.Group):
         assert isinstance(command, click.Command)
         command.short_help = (command.help or "").partition("\n\n")[0].replace("\n", " ").strip()
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that *args* begin with.
-
-        :raises UsageError: there is none of that name
-        """
-        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
-            hint = did_you_mean(args[0], _COMMANDS, f"there are {', '.join(sorted(_COMMANDS))}")
-            raise UsageError(f"no command {args[0]!r}", hint)
-        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; click would end the process with 1 if it saw the errno of a reader that left."""
@@ -108,8 +95,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         code = _run(arguments)
         interrupts.raise_if_seen()
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        code = _say("interrupted", None, INTERRUPTED)
+    except (KeyboardInterrupt, click.exceptions.Abort) as error:
+        code = _say("interrupted", _notes(error, error.__cause__), INTERRUPTED)
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said and done
     # Python ends a process by SIGINT, whatever its exit code, if the last text that was executed (dataclasses are) was
@@ -165,7 +152,13 @@ def _tell(error: KtraceError) -> int:
     if isinstance(error, GuestError) and error.console:
         tail = "\n".join(error.console.splitlines()[-CONSOLE_LINES:])
         _print(("the end of the guest console:", "dim"), f"\n{tail}")
-    return _say(error.message, error.hint, error.exit_code, error.blame)
+    return _say(error.message, _notes(error, hint=error.hint), error.exit_code, error.blame)
+
+
+def _notes(*errors: BaseException | None, hint: str | None = None) -> str | None:
+    """Return what else there is to say of an error: a hint, how far it was, where its session lies."""
+    notes = [note for error in errors for note in getattr(error, "__notes__", ())]
+    return "\n  ".join(filter(None, (hint, *notes))) or None
 
 
 def _say(message: str, hint: str | None, code: int, blame: str = "") -> int:

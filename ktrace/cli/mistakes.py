@@ -25,6 +25,24 @@ class Choice(click.Choice[str]):
         raise UsageError(f"{what}{value!r} is not known", did_you_mean(value, self.choices, known))
 
 
+class Group(click.Group):
+    """Verbs below a verb; one that there is not is told with those that are like it."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that *args* begin with.
+
+        :raises UsageError: there is none of that name
+        """
+        known = self.list_commands(ctx)
+        if args and args[0] not in known and not args[0].startswith("-"):
+            hint = did_you_mean(args[0], known, f"there are {', '.join(known)}")
+            where = f"{ctx.info_name} " if ctx.parent is not None else ""
+            raise UsageError(f"no command {where + args[0]!r}", hint)
+        return super().resolve_command(ctx, args)
+
+
 def told(error: click.ClickException) -> UsageError:
     """Return what to say of *error*."""
     context = error.ctx if isinstance(error, click.UsageError) else None

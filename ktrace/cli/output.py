@@ -71,6 +71,11 @@ class View:
         """Tell whether data is printed."""
         return self._json
 
+    @property
+    def is_quiet(self) -> bool:
+        """Tell whether nobody sees what is done: steps are not printed, or not on this terminal."""
+        return not self._json and (self._verbosity < 0 or not sys.stdout.isatty())
+
     def only_verdicts(self) -> View:
         """Return a view that prints, of an agreeing session, its one last line."""
         return View(self._json, self._verbosity - 1) if not self._json else self
@@ -105,7 +110,7 @@ def _view(json: bool, verbosity: int) -> Sink:
         if json:
             from ktrace.report.json_view import JsonView
 
-            return JsonView()
+            return JsonView(quiet=verbosity < 0)
         from ktrace.report.terminal import TerminalView
 
         return TerminalView(console(), verbosity)

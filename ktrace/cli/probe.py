@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ktrace.cli.options import guest_options
 from ktrace.cli.output import console, notify
+from ktrace.errors import UsageError
 from ktrace.state.step import Step
 from ktrace.state.trace.probe import Hit
 from ktrace.trace.session import counted
@@ -39,7 +40,7 @@ def probe(
 ) -> int:
     """Run WORKLOAD and stop whenever one of its actors enters FUNCTION; show arguments and EXPRs as they are then.
 
-    Exit code 1 if the function was never entered.
+    Exit code 2 if the function is never entered.
     """
     from ktrace.verify.guests import prepare_guests
     from ktrace.verify.probing.breakpoints import ProbeTarget
@@ -56,9 +57,11 @@ def probe(
                 click.echo(json.dumps({"step": step.number, **asdict(hit)}))
             else:
                 _print(step, hit, index == 0, stack)
+    if not count:
+        raise UsageError(f"no actor of {workload} enters {function}()", "what they go through: ktrace run --functions")
     if not as_json:
         click.echo(counted(count, "hit"))
-    return 0 if count else 1
+    return 0
 
 
 def _print(step: Step, hit: Hit, first: bool, stack: bool) -> None:

@@ -9,7 +9,9 @@ import click
 
 from ktrace.cli.options import SessionName
 from ktrace.cli.output import notify
+from ktrace.cli.progress import Progress
 from ktrace.errors import UsageError
+from ktrace.trace.session import expected_steps
 
 if TYPE_CHECKING:
     from ktrace.report.session_page import WrittenPage
@@ -36,7 +38,8 @@ def report(session: Path, output: Path | None, rules: bool | None, source: str) 
     """
     from ktrace.report.session_page import source_link, write_report
 
-    page = write_report(session, output or Path("report.html"), rules, source_link(source))
+    with Progress("writing the page", expected_steps(session)) as progress:
+        page = write_report(session, output or Path("report.html"), rules, source_link(source), progress)
     tell_of(page)
     return UsageError.exit_code if page.truncated else 0
 

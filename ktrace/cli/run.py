@@ -11,6 +11,7 @@ import click
 
 from ktrace.cli.options import guest_options, recording_options, session_options
 from ktrace.cli.output import View, notify, view_options, worse
+from ktrace.cli.progress import Counted, Progress
 from ktrace.errors import GuestError, ModelError, UsageError
 from ktrace.output_file import check_output
 from ktrace.trace.session import End, new_directory
@@ -81,7 +82,8 @@ def _run_one(options: RunOptions, script: Script, view: View) -> int:
     if options.page is not None and session.directory is None:
         session = replace(session, directory=new_directory(script.name or "workload"))
     guests = prepare_guests(options.guest, notify)
-    end = run_session(guests, script, view, session, hold if options.hold else None)
+    with Progress("running", script.length, wanted=view.is_quiet) as progress:
+        end = run_session(guests, script, Counted(view, progress), session, hold if options.hold else None)
     if options.page is not None and session.directory is not None:
         from ktrace.cli.report import tell_of
         from ktrace.report.session_page import write_report
@@ -102,7 +104,8 @@ def _run_several(options: RunOptions, scripts: dict[str, Script], view: View) ->
     for name, script in scripts.items():
         session = replace(options.session, paths=paths_file(name))
         try:
-            ends.append(run_session(guests, script, view.only_verdicts(), session))
+            with Progress(script.name, script.length, wanted=not view.is_json) as progress:
+                ends.append(run_session(guests, script, Counted(view.only_verdicts(), progress), session))
             worst = worse(worst, ends[-1].exit_code)
         except (UsageError, GuestError, ModelError) as error:
             click.echo(f"{script.name}: {error.blame}: {error.message}", err=True)

@@ -7,13 +7,14 @@ import time
 
 import click
 
+from ktrace.cli.mistakes import Group
 from ktrace.cli.output import notify
 from ktrace.errors import UsageError
 from ktrace.trace.kept import kept_sessions, named_sessions, remove_sessions
 from ktrace.trace.session import counted
 
 
-@click.group("sessions", invoke_without_command=True)
+@click.group("sessions", cls=Group, invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print data, one JSON object a line.")
 @click.pass_context
 def sessions(context: click.Context, as_json: bool) -> None:
@@ -23,7 +24,8 @@ def sessions(context: click.Context, as_json: bool) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    for kept in kept_sessions():
+    everything = kept_sessions()
+    for kept in everything:
         title = kept.title()
         if as_json:
             facts = {"name": kept.name, "path": str(kept.path), "changed": kept.changed, "bytes": kept.size}

@@ -9,6 +9,7 @@ import click
 
 from ktrace.cli.options import guest_options
 from ktrace.cli.output import notify
+from ktrace.cli.progress import Progress
 from ktrace.cli.streams import unescaped
 from ktrace.errors import KtraceError, UsageError
 from ktrace.interrupt import held_back, interrupts
@@ -26,7 +27,8 @@ CODE = "<command>"
 @click.option("-c", "--command", help="Run this code and leave.")
 def shell(target: str | None, guest: GuestOptions, command: str | None) -> None:
     """Open drgn's shell on the guest that TARGET names (see inspect)."""
-    with open_target(target, guest, notify) as opened:
+    with Progress("running") as progress, open_target(target, guest, notify, progress) as opened:
+        progress.clear()
         names = shell_names(opened)
         prog = opened.inspector.kernel.prog
         with held_back():

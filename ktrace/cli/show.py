@@ -8,7 +8,9 @@ import click
 
 from ktrace.cli.options import SessionName
 from ktrace.cli.output import View, notify, view_options
+from ktrace.cli.progress import Counted, Progress
 from ktrace.errors import UsageError
+from ktrace.trace.session import expected_steps
 from ktrace.trace.session_reader import SessionReader
 
 
@@ -25,8 +27,9 @@ def show(session: Path, view: View) -> int:
 
 def play(session: Path, view: View) -> int:
     """Print a session again; say so where it has no end. Return the exit code."""
-    reader = SessionReader(session)
-    played = reader.play(view, str(session))
+    with Progress("reading", expected_steps(session), wanted=view.is_quiet) as progress:
+        reader = SessionReader(session)
+        played = reader.play(Counted(view, progress), str(session))
     if reader.truncated:
         notify(f"ktrace: steps of {session} are missing: it was cut off, or is still being written")
     if played.diverged:

@@ -19,7 +19,7 @@ from ktrace.cli.show import play as show_again
 from ktrace.report.watch import PictureSeries
 from ktrace.state.step import Step
 from ktrace.trace.kept import find_session
-from ktrace.trace.session import FILE_NAME, Choices, End, Header, Verdict
+from ktrace.trace.session import Choices, End, Header, Verdict
 from ktrace.verify.options import GuestOptions, SessionOptions
 from ktrace.workload.library import SUFFIX, bundled
 
@@ -57,7 +57,7 @@ def watch(what: str, delay: float | None, guest: GuestOptions) -> int:
 def _play(what: str, guest: GuestOptions, view: View) -> int:
     """Hand a session's events to *view*, or a workload's as they happen."""
     path = Path(what) if what in bundled() or what.endswith(SUFFIX) else find_session(what)
-    if not (path / FILE_NAME).exists() and path.suffix not in (".jsonl", ".gz"):
+    if not path.is_dir() and path.suffix not in (".jsonl", ".gz"):
         from ktrace.verify.guests import prepare_guests
         from ktrace.verify.sessions import run_session
         from ktrace.workload.library import load

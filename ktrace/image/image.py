@@ -15,6 +15,7 @@ from ktrace.image.initramfs import source_digests
 from ktrace.image.kconfig import merge_fragments
 from ktrace.image.recipe import load_recipe, recipe_names
 from ktrace.image.store import Store, host_errors, open_store, write_json
+from ktrace.suggest import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,8 @@ def find_image(name: str, *, store: Store | None = None, check_inputs: bool = Tr
     if ref is None:
         if name in recipe_names():
             raise HostError(f"image {name!r} is not built", hint=f"run: ktrace image build {name}")
-        raise UsageError(f"no image {name!r}", hint=f"there is: {', '.join(known_names(store)) or 'none'}")
+        known = known_names(store)
+        raise UsageError(f"no image {name!r}", did_you_mean(name, known, f"there is: {', '.join(known) or 'none'}"))
     directory = store.entry("images", str(ref.get("image")))
     if not directory.is_dir():
         raise HostError(f"image {name!r} is no longer in the store", hint=f"run: ktrace image build {name}")

@@ -23,10 +23,12 @@ class JsonView:
     """Print each event as data.
 
     :param write: prints a line
+    :param quiet: print the start, verdicts and the end, and no step
     """
 
-    def __init__(self, write: Callable[[str], object] = print) -> None:
+    def __init__(self, write: Callable[[str], object] = print, quiet: bool = False) -> None:
         self._write = write
+        self._quiet = quiet
         self._world = World()
 
     def header(self, header: Header) -> None:
@@ -44,6 +46,8 @@ class JsonView:
     def step(self, step: Step) -> None:
         """Print one step and the fields it changed."""
         before, self._world = self._world, step.world
+        if self._quiet:
+            return
         self._print(
             {
                 "event": "step",
@@ -76,6 +80,8 @@ class JsonView:
 
     def choices(self, choices: Choices) -> None:
         """Print what the kernel chose, by rule: all other fields of the step were predicted."""
+        if self._quiet:
+            return
         self._print(
             {
                 "event": "choices",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,15 +33,22 @@ class WrittenPage:
     truncated: bool
 
 
-def write_report(session: Path, output: Path, rules: bool | None = None, source: str = "") -> WrittenPage:
+def write_report(
+    session: Path,
+    output: Path,
+    rules: bool | None = None,
+    source: str = "",
+    read: Callable[[int], object] | None = None,
+) -> WrittenPage:
     """Write *session* as a page.
 
     :param rules: name the model's rules; ``None``: unless the session is large
     :param source: what functions are linked to, see :func:`source_link`
+    :param read: told the number of every step as it is read
     :raises UsageError: the session cannot be read, or *output* is a directory
     :raises HostError: it cannot be written
     """
-    reader = SessionReader(session)
+    reader = SessionReader(session, read)
     if rules is None:
         rules = reader.path.stat().st_size <= RULES_LIMIT
     with output_file(output) as file:

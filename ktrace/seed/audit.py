@@ -17,7 +17,7 @@ from ktrace.seed.members import MemberVerdict, audit_members
 from ktrace.seed.record import Record
 from ktrace.state.compare import Difference
 from ktrace.state.step import Step
-from ktrace.trace.session import new_directory
+from ktrace.trace.session import scratch_directory
 from ktrace.verify.checker import Checker
 from ktrace.verify.guests import Guests
 from ktrace.verify.lab import Lab
@@ -86,7 +86,7 @@ def audit(guests: Guests, chapters: Sequence[tuple[int, Chapter]]) -> Iterator[t
     :raises GuestError: a guest failed
     """
     for number, chapter in chapters:
-        with guests.lab(new_directory(f"seed-{chapter.name}")) as (lab, machine):
+        with scratch_directory(f"seed-{chapter.name}") as place, guests.lab(place) as (lab, machine):
             tracer = FunctionTracer(machine.agent, lab.kernel, guests.inlined)
             verdict = audit_chapter(chapter, lab, tracer, guests.inlined)
         yield number, verdict

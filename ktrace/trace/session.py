@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from ktrace.errors import HostError, UsageError
+from ktrace.errors import GuestError, HostError, UsageError
 from ktrace.state.compare import Difference
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Choice, Rule
@@ -18,6 +21,8 @@ from ktrace.state.step import Step
 from ktrace.state.world import World
 
 FILE_NAME = "session.jsonl"
+_TAIL = 1 << 14
+"""Bytes in which the last line of a session begins."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +151,18 @@ def sessions_directory() -> Path:
     return Path(base) / "ktrace" / "sessions"
 
 
+def expected_steps(path: Path) -> int | None:
+    """Return how many steps the last line of a session says that there are; ``None`` where that cannot be told soon."""
+    file = path / FILE_NAME if path.is_dir() else path
+    if file.suffix == ".gz":
+        return None
+    with suppress(OSError, ValueError, KeyError, TypeError), file.open("rb") as stream:
+        stream.seek(max(0, stream.seek(0, os.SEEK_END) - _TAIL))
+        steps = json.loads(stream.read().splitlines()[-1])["steps"]
+        return steps if isinstance(steps, int) else None
+    return None
+
+
 def new_directory(name: str) -> Path:
     """Make a private directory for a session of workload *name*.
 
@@ -163,6 +180,23 @@ def new_directory(name: str) -> Path:
             return path
     except OSError as error:
         raise unwritable(base, error) from error
+
+
+@contextmanager
+def scratch_directory(name: str) -> Iterator[Path]:
+    """Yield a directory for a guest of which no session is kept; it stays where the guest fails, with its console.
+
+    :raises HostError: it cannot be made
+    """
+    path = new_directory(name)
+    try:
+        yield path
+    except GuestError:
+        raise
+    except BaseException:
+        shutil.rmtree(path, ignore_errors=True)
+        raise
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def unwritable(path: Path, error: OSError) -> HostError:

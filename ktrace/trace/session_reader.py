@@ -6,7 +6,7 @@ import gzip
 import json
 import zlib
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -42,14 +42,18 @@ class SessionReader:
     """Read a session file back, event by event; a last line that was cut off is left out.
 
     :param path: the session's directory, or its file
+    :param read: told the number of every step as it is read
     :ivar initial: the World before the first step, as it is written
     :ivar truncated: it has no end, or lacks steps: it was cut off, or is still being written
     :raises UsageError: no session is there, or it is of another version
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, read: Callable[[int], object] | None = None) -> None:
+        self._read = read
         try:
             self.path = path / FILE_NAME if path.is_dir() else path
+            if self.path != path and not self.path.exists():
+                raise _no_session(path)
         except OSError as error:
             raise _unreadable(path, error) from error
         self.truncated = False
@@ -170,6 +174,8 @@ class SessionReader:
                             raise UsageError(
                                 f"{str(self.path)!r}, line {number}: step {event['step']!r} where step {steps} belongs"
                             )
+                        if self._read is not None:
+                            self._read(steps)
                     elif "end" in event:
                         # Whoever failed may have been in the middle of a step.
                         self.truncated = event["end"] in ("agreed", "diverged") and event.get("steps") != steps

@@ -10,11 +10,11 @@ from pathlib import Path
 from ktrace.errors import UsageError
 from ktrace.machine.checkpoints import Checkpoint, nearest_checkpoint
 from ktrace.machine.template.template import template_identity
-from ktrace.trace.session import new_directory
+from ktrace.trace.session import scratch_directory
 from ktrace.trace.session_reader import SessionReader
 from ktrace.trace.session_state import SessionState
 from ktrace.verify.guests import Guests, prepare_guests
-from ktrace.verify.notify import Notify, silent
+from ktrace.verify.notify import Notify, StepsDone, silent, uncounted
 from ktrace.verify.options import GuestOptions
 from ktrace.verify.paused import Inspection, PausedGuest
 from ktrace.verify.rerun import RanOtherwise, arrive, rerun
@@ -32,12 +32,14 @@ def guest_at_step(
     moved: bool = False,
     notify: Notify = silent,
     memory_mib: int | None = None,
+    progress: StepsDone = uncounted,
 ) -> Iterator[PausedGuest]:
     """Yield a guest that stands still as *session* had it after step *number*.
 
     :param anew: make the calls again even where a checkpoint is
     :param moved: let objects lie elsewhere than the session says
     :param memory_mib: RAM in MiB of a guest that makes the calls again; default what the session says
+    :param progress: told of the steps that were found or made again
     :raises UsageError: there is no such step, the image is another one, or the guest did not do the same again
     """
     reader = SessionReader(session)
@@ -65,7 +67,7 @@ def guest_at_step(
     for left in reversed(range(attempts)):
         with ExitStack() as stack:
             try:
-                paused = _restored(stack, guests, session, number, found, moved, notify)
+                paused = _restored(stack, guests, session, number, found, moved, notify, progress)
             except RanOtherwise as error:
                 if not left:
                     raise
@@ -83,15 +85,16 @@ def _restored(
     found: Checkpoint | None,
     moved: bool,
     notify: Notify,
+    progress: StepsDone,
 ) -> PausedGuest:
     """Return the guest after step *number*; it ends with *stack*.
 
     :raises RanOtherwise: the guest did not do the same again
     """
-    reader = SessionReader(session)
+    reader = SessionReader(session, progress)
     steps = reader.steps()
     state = SessionState(reader.header.initial, dict(reader.header.addresses))
-    place = new_directory(f"goto-{number}")
+    place = stack.enter_context(scratch_directory(f"goto-{number}"))
     for recorded in islice(steps, 0 if found is None else found.step):
         state.follow(recorded)
     if found is not None and found.step == number:

@@ -12,6 +12,18 @@ class Notify(Protocol):
         """Tell them *text*, one line."""
 
 
+class StepsDone(Protocol):
+    """Tell a person how far something is that takes long."""
+
+    def __call__(self, done: int, total: int | None = None) -> None:
+        """Tell them that *done* steps are done, of *total* if that is known."""
+
+
+def uncounted(done: int, total: int | None = None) -> None:
+    """Tell nobody."""
+    del done, total
+
+
 def silent(text: str) -> None:
     """Tell nobody."""
     del text

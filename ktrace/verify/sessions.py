@@ -11,11 +11,12 @@ from ktrace.errors import HostError, KtraceError, UsageError
 from ktrace.machine.checkpoints import Checkpoints
 from ktrace.state.step import Step
 from ktrace.trace.kept import remove_session
-from ktrace.trace.session import FILE_NAME, Choices, End, Header, Sink, Verdict, new_directory
+from ktrace.trace.session import FILE_NAME, Choices, End, Header, Sink, Verdict, new_directory, scratch_directory
 from ktrace.trace.session_reader import SessionReader
 from ktrace.trace.session_writer import SessionWriter
 from ktrace.verify.guests import Guests
 from ktrace.verify.lab import Lab
+from ktrace.verify.notify import StepsDone, uncounted
 from ktrace.verify.options import SessionOptions
 from ktrace.verify.path_check import PathChecker
 from ktrace.verify.path_replay import noted
@@ -71,6 +72,8 @@ def run_session(
             blame = error.blame if isinstance(error, KtraceError) else "interrupted"
             writer.console(both.steps + 1, machine.console.fresh())
             writer.end(End(blame, both.steps, 0, 0, str(error)))
+            if not isinstance(error, UsageError):
+                error.add_note(f"session {place}")
             raise
         if hold is not None:
             machine.pause()
@@ -82,17 +85,20 @@ def run_session(
 
 
 @contextmanager
-def run_to_step(guests: Guests, workload: str, step: int | None) -> Iterator[PausedGuest]:
+def run_to_step(
+    guests: Guests, workload: str, step: int | None, progress: StepsDone = uncounted
+) -> Iterator[PausedGuest]:
     """Yield a guest, standing still, in which *workload* was run up to *step* (``None``: to its end).
 
+    :param progress: told of the steps that were made
     :raises UsageError: it has no such step
     """
     script = load(workload)
-    place = new_directory(script.name or "workload")
-    with guests.lab(place) as (lab, machine):
+    with scratch_directory(script.name or "workload") as place, guests.lab(place) as (lab, machine):
         number = 0
         for done, _complaints in perform_script(script, lab):
             number = done.number
+            progress(number, script.length if step is None else step)
             if number == step:
                 break
         if step is not None and number != step:

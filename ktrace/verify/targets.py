@@ -17,7 +17,7 @@ from ktrace.trace.live import FILE_NAME, LiveMemory, newest_live, read_live
 from ktrace.trace.session_reader import SessionReader
 from ktrace.verify.goto import guest_at_step
 from ktrace.verify.guests import prepare_guests
-from ktrace.verify.notify import Notify, silent
+from ktrace.verify.notify import Notify, StepsDone, silent, uncounted
 from ktrace.verify.options import GuestOptions
 from ktrace.verify.paused import Inspection, announced, inspect_memory
 from ktrace.verify.sessions import run_to_step
@@ -25,7 +25,9 @@ from ktrace.workload.library import bundled
 
 
 @contextmanager
-def open_target(target: str | None, guest: GuestOptions, notify: Notify = silent) -> Iterator[Inspection]:
+def open_target(
+    target: str | None, guest: GuestOptions, notify: Notify = silent, progress: StepsDone = uncounted
+) -> Iterator[Inspection]:
     """Open what *target* names.
 
     :param target: a session's directory; a core file; ``WORKLOAD`` or ``WORKLOAD:STEP``, which is run up to there;
@@ -41,12 +43,18 @@ def open_target(target: str | None, guest: GuestOptions, notify: Notify = silent
         yield _of_core(Path(target), guest.image)
         return
     name, step = _workload_and_step(target)
-    with run_to_step(prepare_guests(guest, notify), name, step) as paused:
+    with run_to_step(prepare_guests(guest, notify), name, step, progress) as paused:
         yield paused.inspection
 
 
 @contextmanager
-def hold_target(target: str | None, step: int | None, guest: GuestOptions, notify: Notify = silent) -> Iterator[Path]:
+def hold_target(
+    target: str | None,
+    step: int | None,
+    guest: GuestOptions,
+    notify: Notify = silent,
+    progress: StepsDone = uncounted,
+) -> Iterator[Path]:
     """Have other processes find the guest that *target* names; yields the directory that names it for them.
 
     :param step: of the session *target*, to go back to
@@ -59,7 +67,7 @@ def hold_target(target: str | None, step: int | None, guest: GuestOptions, notif
     if step is not None:
         title = SessionReader(Path(target)).header.title
         with (
-            guest_at_step(Path(target), step, notify=notify, memory_mib=guest.memory_mib) as paused,
+            guest_at_step(Path(target), step, notify=notify, memory_mib=guest.memory_mib, progress=progress) as paused,
             announced(paused, title) as place,
         ):
             yield place
@@ -67,7 +75,10 @@ def hold_target(target: str | None, step: int | None, guest: GuestOptions, notif
     if Path(target).is_dir():
         raise UsageError(f"{target!r} has no running guest", f"say which step: ktrace dump {target} STEP")
     name, number = _workload_and_step(target)
-    with run_to_step(prepare_guests(guest, notify), name, number) as paused, announced(paused, target) as place:
+    with (
+        run_to_step(prepare_guests(guest, notify), name, number, progress) as paused,
+        announced(paused, target) as place,
+    ):
         yield place
 
 

@@ -201,11 +201,20 @@ class Script:
                 found.setdefault(created, False)
         return tuple(name for name, initial in found.items() if initial)
 
+    @property
+    def length(self) -> int:
+        """How many steps it makes."""
+        return len(self.initial) + _length(self.steps)
+
     def expanded(self) -> Iterator[Step]:
         """Yield every step in order: the initial actors' spawns first, repeats unrolled."""
         for name in self.initial:
             yield Step(None, "spawn", (Name(name),))
         yield from unrolled(self.steps)
+
+
+def _length(steps: tuple[Step | Repeat, ...]) -> int:
+    return sum(item.count * _length(item.steps) if isinstance(item, Repeat) else item.times for item in steps)
 
 
 def created_actor(step: Step) -> str | None:

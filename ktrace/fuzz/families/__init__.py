@@ -14,6 +14,7 @@ from ktrace.fuzz.families.net.inet.raw import RawFamily
 from ktrace.fuzz.families.net.netlink.netlink import NetlinkFamily
 from ktrace.fuzz.families.net.unix.unix import UnixFamily
 from ktrace.fuzz.family import Family
+from ktrace.suggest import did_you_mean
 
 FAMILIES: Mapping[str, type[Family]] = {
     family.name: family
@@ -30,5 +31,6 @@ def chosen_families(asked: str) -> tuple[str, ...]:
     names = [name for name in asked.split(",") if name] or list(FAMILIES)
     for name in names:
         if name not in FAMILIES:
-            raise UsageError(f"unknown family {name!r}", f"there are {', '.join(FAMILIES)}")
+            known = f"there are {', '.join(FAMILIES)}"
+            raise UsageError(f"unknown family {name!r}", did_you_mean(name, FAMILIES, known))
     return tuple(name for name in FAMILIES if name in names)

@@ -15,17 +15,20 @@ from ktrace.report.export.table import table
 from ktrace.report.export.timeline import Mark, Timeline
 from ktrace.trace.session_reader import SessionReader, what_lacks
 
-Exporter = Callable[[Path], Iterator[bytes]]
+Opener = Callable[[], SessionReader]
+"""Open the session, once more."""
+Exporter = Callable[[Opener], Iterator[bytes]]
 
 
-def export(path: Path, form: str) -> Iterator[bytes]:
+def export(path: Path, form: str, read: Callable[[int], object] | None = None) -> Iterator[bytes]:
     """Yield the session at *path* in the format *form*, piece by piece.
 
     :param form: one of :data:`FORMATS`
+    :param read: told the number of every step as it is read
     :raises UsageError: the session cannot be read
     """
     try:
-        yield from FORMATS[form](path)
+        yield from FORMATS[form](lambda: SessionReader(path, read))
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise UsageError(f"{str(path)!r}: {what_lacks(error)}") from error
 
@@ -34,32 +37,32 @@ def _marks(reader: SessionReader) -> Iterator[Mark]:
     return Timeline().marks(reader.records())
 
 
-def _perfetto(path: Path) -> Iterator[bytes]:
-    reader = SessionReader(path)
+def _perfetto(opened: Opener) -> Iterator[bytes]:
+    reader = opened()
     yield from perfetto(reader.header.title, _marks(reader))
 
 
-def _chrome(path: Path) -> Iterator[bytes]:
-    reader = SessionReader(path)
+def _chrome(opened: Opener) -> Iterator[bytes]:
+    reader = opened()
     yield from _encoded(chrome(reader.header.title, _marks(reader)))
 
 
-def _ftrace(path: Path) -> Iterator[bytes]:
-    yield from _encoded(ftrace(_marks(SessionReader(path))))
+def _ftrace(opened: Opener) -> Iterator[bytes]:
+    yield from _encoded(ftrace(_marks(opened())))
 
 
-def _ktap(path: Path) -> Iterator[bytes]:
-    total, reader = totals(SessionReader(path).records()), SessionReader(path)
+def _ktap(opened: Opener) -> Iterator[bytes]:
+    total, reader = totals(opened().records()), opened()
     yield from _encoded(ktap(reader.header.title, cases(reader.records()), total))
 
 
-def _junit(path: Path) -> Iterator[bytes]:
-    total, reader = totals(SessionReader(path).records()), SessionReader(path)
+def _junit(opened: Opener) -> Iterator[bytes]:
+    total, reader = totals(opened().records()), opened()
     yield from _encoded(junit(reader.header.title, cases(reader.records()), total))
 
 
-def _csv(path: Path) -> Iterator[bytes]:
-    yield from _encoded(table(SessionReader(path)))
+def _csv(opened: Opener) -> Iterator[bytes]:
+    yield from _encoded(table(opened()))
 
 
 def _encoded(parts: Iterator[Any]) -> Iterator[bytes]:

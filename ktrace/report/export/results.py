@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -13,11 +13,13 @@ class Case:
     """One step as a test.
 
     :param failure: lines that say what did not agree; empty where all did
+    :param seconds: that its call took, on the host
     """
 
     number: int
     name: str
     failure: tuple[str, ...] = ()
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Totals:
     cases: int
     failures: int
     ended: str = ""
+    seconds: float = 0.0
 
 
 def cases(records: Iterable[Mapping[str, Any]]) -> Iterator[Case]:
@@ -37,7 +40,7 @@ def cases(records: Iterable[Mapping[str, Any]]) -> Iterator[Case]:
             if waiting is not None:
                 yield waiting
             who = record["actor"] or "ktrace"
-            waiting = Case(record["step"], f"{who} {record['text']} = {record['answer']}")
+            waiting = Case(record["step"], f"{who} {record['text']} = {record['answer']}", (), _seconds(record))
         elif "diverged" in record:
             lines = [
                 f"{item['path']}: observed {item['observed']}, allowed {item['expected']}"
@@ -48,7 +51,7 @@ def cases(records: Iterable[Mapping[str, Any]]) -> Iterator[Case]:
                 lines.append("model rule mirrors " + ", ".join(record["rules"]))
             if waiting is None:
                 waiting = Case(0, "the World before the first step")
-            waiting = Case(waiting.number, waiting.name, tuple(lines) or ("diverged",))
+            waiting = replace(waiting, failure=tuple(lines) or ("diverged",))
     if waiting is not None:
         yield waiting
 
@@ -57,16 +60,18 @@ def totals(records: Iterable[Mapping[str, Any]]) -> Totals:
     """Return the totals of a session; it is read once for them."""
     steps = failures = before = 0
     ended = "the session was cut off"
+    seconds = 0.0
     for record in records:
         if "step" in record:
             steps += 1
+            seconds += _seconds(record)
         elif "diverged" in record:
             failures += 1
             before += not steps
         elif "end" in record:
             known = record["end"] in ("agreed", "diverged")
             ended = "" if known else f"{record['end']}: {record['message']}"
-    return Totals(steps + before, failures, ended)
+    return Totals(steps + before, failures, ended, seconds)
 
 
 def ktap(title: str, found: Iterable[Case], total: Totals) -> Iterator[str]:
@@ -86,10 +91,12 @@ def junit(title: str, found: Iterable[Case], total: Totals) -> Iterator[str]:
     """Yield JUnit's XML: one suite, a case for each step; an early end is an error of its own."""
     errors = 1 if total.ended else 0
     counts = f'tests="{total.cases + errors}" failures="{total.failures}" errors="{errors}"'
+    time = f'time="{total.seconds:.6f}"'
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
-    yield f'<testsuites {counts}>\n<testsuite name={_attribute(title)} {counts} skipped="0" time="0">\n'
+    yield f'<testsuites {counts} {time}>\n<testsuite name={_attribute(title)} {counts} skipped="0" {time}>\n'
     for case in found:
-        start = f'<testcase classname={_attribute(title)} name={_attribute(f"{case.number} {case.name}")} time="0"'
+        start = f"<testcase classname={_attribute(title)} name={_attribute(f'{case.number} {case.name}')}"
+        start += f' time="{case.seconds:.6f}"'
         if not case.failure:
             yield start + "/>\n"
             continue
@@ -99,6 +106,12 @@ def junit(title: str, found: Iterable[Case], total: Totals) -> Iterator[str]:
         yield f'<testcase classname={_attribute(title)} name="the end of the session" time="0">'
         yield f'<error message={_attribute(total.ended)} type="end"></error></testcase>\n'
     yield "</testsuite>\n</testsuites>\n"
+
+
+def _seconds(record: Mapping[str, Any]) -> float:
+    """Return how long a step's call took on the host."""
+    asked, answered = record.get("host") or (0, 0)
+    return float(answered - asked) / 1e9
 
 
 def _plain(text: str) -> str:

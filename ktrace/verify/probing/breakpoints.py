@@ -16,6 +16,7 @@ from ktrace.errors import GuestHang, KtraceError, UsageError
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.machine.gdbstub import GdbStub
 from ktrace.state.trace.probe import Hit
+from ktrace.suggest import did_you_mean
 
 WORLD = "world"
 _ARGUMENTS = ("rdi", "rsi", "rdx", "rcx", "r8", "r9")
@@ -153,7 +154,8 @@ class Breakpoints:
         }
         scope = _Scope(prog, {**_helpers(), **arguments, "task": task, "prog": prog})
         shown = {
-            text: self._changed() if text == WORLD else _evaluate(code, scope) for text, code in place.code.items()
+            text: self._changed() if text == WORLD else _evaluate(text, code, scope, place.function)
+            for text, code in place.code.items()
         }
         written = {name: _written(value) for name, value in arguments.items()}
         self._hits.append(Hit(place.function, actor, written, shown, tuple(self._stack(registers))))
@@ -221,16 +223,19 @@ def _place(prog: drgn.Program, target: ProbeTarget) -> tuple[int, _Place]:
     try:
         address = int(prog.symbol(function).address)
     except LookupError:
-        raise UsageError(
-            f"this kernel has no function {function!r} to stop at",
-            "if gcc inlined it, the image lab-6.1-functions may have it",
-        ) from None
+        hint = did_you_mean(function, _functions(prog), "if gcc inlined it, the image lab-6.1-functions may have it")
+        raise UsageError(f"this kernel has no function {function!r} to stop at", hint) from None
     try:
         parameters = prog.function(function).type_.parameters
     except LookupError:
         parameters = []  # written in assembler
     named = tuple((parameter.name or f"argument{index}", parameter.type) for index, parameter in enumerate(parameters))
     return address, _Place(function, named, code)
+
+
+def _functions(prog: drgn.Program) -> set[str]:
+    """Return the names of the kernel's functions."""
+    return {symbol.name for symbol in prog.symbols() if symbol.kind == drgn.SymbolKind.FUNC}
 
 
 def _helpers() -> dict[str, Any]:
@@ -241,11 +246,22 @@ def _helpers() -> dict[str, Any]:
     return names
 
 
-def _evaluate(code: Any, scope: _Scope) -> str:
+def _evaluate(text: str, code: Any, scope: _Scope, function: str) -> str:
+    """Return what an expression is now.
+
+    :raises UsageError: it is nothing at any time
+    """
     try:
         return _written(eval(code, {"__builtins__": __builtins__}, scope))
     except drgn.FaultError as error:
         return f"cannot be read: {error}"
+    except (AttributeError, NameError, KeyError, TypeError, SyntaxError) as error:
+        # It is so at every hit: the kernel has no such member, or nobody knows the name.
+        what = f"no name {error.args[0]!r}" if isinstance(error, KeyError) else str(error)
+        raise UsageError(
+            f"cannot show {text!r} at {function}(): {what}",
+            "parameters, task, prog and the kernel's variables have names",
+        ) from error
     except Exception as error:
         return f"{type(error).__name__}: {error}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ktrace.state.step import Step
-from ktrace.trace.session import new_directory
+from ktrace.trace.session import scratch_directory
 from ktrace.verify.guests import Guests
 from ktrace.verify.run import perform_script
 from ktrace.workload.script import Script
@@ -17,7 +17,7 @@ def steps_with_hits(guests: Guests, script: Script, limit: int) -> Iterator[Step
     :param limit: hits after which nothing more is run
     """
     count = 0
-    with guests.lab(new_directory(f"probe-{script.name}")) as (lab, _):
+    with scratch_directory(f"probe-{script.name}") as place, guests.lab(place) as (lab, _):
         for step, _ in perform_script(script, lab):
             if step.probes:
                 yield step

@@ -351,3 +351,21 @@ def test_a_machine_without_busybox_says_so(template: Template, tmp_path: Path, m
         done = ktrace("console", str(tmp_path / "session"), given="echo never")
     assert (done.returncode, done.stdout) == (3, "")
     assert "no program 'busybox'" in done.stderr and "busybox-static" in done.stderr
+
+
+def test_what_takes_long_tells_how_far_it_is(template: Template, tmp_path: Path) -> None:
+    script = tmp_path / "long.kt"
+    script.write_text(
+        '## long: many steps\nA: pipe2([r, w], 0)\nrepeat 2000 {\n    A: write(w, "x")\n    A: read(r, 1)\n}\n'
+    )
+    terminal = Terminal("run", str(script), "-q", "--session", str(tmp_path / "session"))
+    terminal.says(r"running: step \d+ of 4002, \d+ %")
+    terminal.child.sendintr()
+    terminal.says("interrupted")
+    terminal.says(re.escape(f"session {tmp_path / 'session'}"))
+    terminal.says(r"running: step \d+ of 4002")
+    assert terminal.ends() == 130
+    terminal = Terminal("goto", str(tmp_path / "session"), "100000")
+    terminal.says(r"going there: step \d+ of 100000")
+    terminal.child.sendintr()
+    assert terminal.ends() == 130
