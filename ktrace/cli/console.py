@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from ktrace.cli.options import guest_options
+from ktrace.cli.options import TargetName, guest_options
 from ktrace.cli.output import exit_code, notify, pass_on
 from ktrace.cli.progress import Progress
 from ktrace.cli.terminal import TerminalModes
@@ -31,7 +31,7 @@ _SHOWN_LATER = 1 << 20
 
 
 @click.command()
-@click.argument("target", required=False)
+@click.argument("target", required=False, type=TargetName())
 @guest_options("The image to run a workload on.")
 @click.option("--timeout", default=60.0, show_default=True, help="Seconds for commands from standard input.")
 def console(target: str | None, guest: GuestOptions, timeout: float) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ktrace.cli.options import guest_options
+from ktrace.cli.options import TargetName, guest_options
 from ktrace.cli.output import notify
 from ktrace.cli.progress import Progress
 from ktrace.trace.live import read_live
@@ -15,7 +15,7 @@ from ktrace.verify.targets import dump_live, hold_target
 
 
 @click.command()
-@click.argument("target", required=False)
+@click.argument("target", required=False, type=TargetName())
 @click.argument("step", required=False, type=click.IntRange(0))
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The file to write."

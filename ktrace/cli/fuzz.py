@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ktrace.cli.options import command_line, guest_options
+from ktrace.cli.options import FamilyNames, command_line, guest_options
 from ktrace.cli.output import View, notify
 from ktrace.cli.progress import StatusLine
 from ktrace.fuzz import MOST_JOBS
@@ -24,7 +24,9 @@ SHRINK_SECONDS = 60.0
 
 
 @click.command()
-@click.option("--family", "asked", default="", help="Families of calls, with commas between; default all.")
+@click.option(
+    "--family", "asked", type=FamilyNames(), default="", help="Families of calls, with commas between; default all."
+)
 @guest_options(accel=True)
 @click.option(
     "--sound",

@@ -1,4 +1,4 @@
-"""``ktrace image``: build, list, show, verify, import, config, refresh, source, prune."""
+"""``ktrace image``: build, list, show, verify, import, config, refresh, source, rm, prune."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import click
 
 from ktrace.cli.building import BuildProgress
 from ktrace.cli.mistakes import Group
+from ktrace.cli.options import ImageName
 from ktrace.image.build import DEFAULT_RECIPE, build_image
 from ktrace.image.build_tree import build_files
 from ktrace.image.facts import image_facts, image_state
 from ktrace.image.foreign import KernelFiles, import_image, refresh_import
 from ktrace.image.image import Image, find_image, known_names
 from ktrace.image.packages import import_debs, import_package
-from ktrace.image.prune import prune_store
+from ktrace.image.prune import Pruned, prune_store, remove_image
 from ktrace.image.recipe import load_recipe, recipe_names
 from ktrace.image.store import open_store
 from ktrace.image.tree import prepare_source
@@ -26,7 +27,7 @@ from ktrace.machine.template.make import ensure_template
 
 _json = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 _quiet = click.option("-q", "--quiet", is_flag=True, help="No progress.")
-_name = click.argument("name", default=DEFAULT_RECIPE)
+_name = click.argument("name", type=ImageName(), default=DEFAULT_RECIPE)
 _file = click.Path(path_type=Path)
 
 
@@ -247,13 +248,25 @@ def refresh_command(name: str, quiet: bool) -> None:
 @_json
 def prune_command(as_json: bool) -> None:
     """Remove from the store what no image's name leads to any more."""
-    removed = prune_store(open_store())
+    _say_removed(prune_store(open_store()), as_json)
+
+
+def _say_removed(removed: list[Pruned], as_json: bool) -> None:
     if as_json:
         _say_json([{"path": str(entry.path), "size": entry.size} for entry in removed])
         return
     for entry in removed:
         click.echo(f"{entry.size / 1e6:8.1f} MB  {entry.path}")
     click.echo(f"{sum(entry.size for entry in removed) / 1e6:8.1f} MB removed")
+
+
+@image.command("rm")
+@click.argument("names", nargs=-1, required=True, type=ImageName(), metavar="NAME...")
+@_json
+def rm_command(names: tuple[str, ...], as_json: bool) -> None:
+    """Remove the images NAME, built or imported, with their templates and whatever no other image has."""
+    store = open_store()
+    _say_removed([entry for name in names for entry in remove_image(store, name)], as_json)
 
 
 @image.command("source")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import click
 
 from ktrace.cli.mistakes import Choice
-from ktrace.cli.options import guest_options
+from ktrace.cli.options import TargetName, guest_options
 from ktrace.cli.output import console, notify
 from ktrace.cli.progress import Progress
 from ktrace.errors import UsageError
@@ -38,8 +38,8 @@ def _number(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 
 
 @click.command()
-@click.argument("what", type=Choice([*GROUPS, "all"]))
-@click.argument("target", required=False)
+@click.argument("what", type=Choice([*GROUPS, "all"]), metavar="WHAT")
+@click.argument("target", required=False, type=TargetName())
 @guest_options("The image to run a workload on.")
 @click.option("--json", "as_json", is_flag=True, help="Print data.")
 @click.option("--picture/--no-picture", "pictures", default=True, help="Draw pipes, queues, ... above their members.")
@@ -73,7 +73,8 @@ def inspect(
     with_addresses: bool,
     validate: bool,
 ) -> None:
-    """Show WHAT of the guest that TARGET names.
+    """Show WHAT of the guest that TARGET names: pipes, sem, undo, msg, shm, ipcs, sockets, files, processes, all,
+    inetsw, net_families or protocols.
 
     TARGET is a session whose guest still runs (default: the newest; see run --hold), or WORKLOAD[:STEP], which is
     run up to that step first. ipcs lists System V objects in the columns of ipcs(1), and what it does not see;

@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from ktrace.cli.mistakes import Choice
 from ktrace.verify.options import DEFAULT_IMAGE, GuestOptions, SessionOptions
@@ -38,6 +39,82 @@ class SessionName(click.ParamType[Path]):
 
         return value if isinstance(value, Path) else find_session(str(value))
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Return the names of sessions that *incomplete* may become, or have the shell look for files."""
+        from ktrace.trace.kept import LAST
+        from ktrace.trace.session import FILE_NAME, sessions_directory
+
+        if "/" in incomplete:
+            return [CompletionItem(incomplete, type="file")]
+        kept = sorted(path.parent.name for path in sessions_directory().glob(f"*/{FILE_NAME}"))
+        return _completing(incomplete, [LAST, *reversed(kept)])
+
+
+class _Completed(click.ParamType[str]):
+    """A word that a shell can complete."""
+
+    name = "text"
+
+    def words(self) -> Iterable[str]:
+        """Return what it may be."""
+        raise NotImplementedError
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Return what *incomplete* may become; behind a comma the next word begins."""
+        done, comma, rest = incomplete.rpartition(",")
+        return [CompletionItem(done + comma + item.value) for item in _completing(rest, self.words())]
+
+
+class WorkloadName(_Completed):
+    """A bundled workload, the path of a script, or ``WORKLOAD:STEP`` where that is asked for."""
+
+    def words(self) -> Iterable[str]:
+        """Return the names of the bundled workloads."""
+        from ktrace.workload.library import bundled
+
+        return bundled()
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Return the names that *incomplete* may become, or have the shell look for files."""
+        if "/" in incomplete or incomplete.startswith("."):
+            return [CompletionItem(incomplete, type="file")]
+        return _completing(incomplete, self.words())
+
+
+class TargetName(WorkloadName):
+    """What ``inspect``, ``shell``, ``console`` and ``dump`` look at: a workload, or a session."""
+
+    def words(self) -> Iterable[str]:
+        """Return the names of workloads and of kept sessions."""
+        from ktrace.trace.session import sessions_directory
+
+        return [*super().words(), *sorted(path.name for path in sessions_directory().glob("*/"))]
+
+
+class ImageName(_Completed):
+    """The name of an image."""
+
+    def words(self) -> Iterable[str]:
+        """Return the names of all recipes and of everything that was built or imported."""
+        from ktrace.image.image import known_names
+        from ktrace.image.store import open_store
+
+        return known_names(open_store())
+
+
+class FamilyNames(_Completed):
+    """Families of calls, with commas between."""
+
+    def words(self) -> Iterable[str]:
+        """Return the names of all families."""
+        from ktrace.fuzz.families import FAMILIES
+
+        return FAMILIES
+
+
+def _completing(incomplete: str, words: Iterable[str]) -> list[CompletionItem]:
+    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
 
 memory_option = click.option(
     "--memory",
@@ -63,7 +140,9 @@ def guest_options(purpose: str = "The image to boot.", accel: bool = False) -> _
             return function(*args, guest=GuestOptions(image_name, accel, memory_mib), **kwargs)
 
         command = memory_option(wrapper)
-        command = click.option("--image", "image_name", default=DEFAULT_IMAGE, show_default=True, help=purpose)(command)
+        command = click.option(
+            "--image", "image_name", type=ImageName(), default=DEFAULT_IMAGE, show_default=True, help=purpose
+        )(command)
         if accel:
             choice = Choice(["kvm", "tcg"])
             command = click.option("--accel", type=choice, help="Use this accelerator, without trying.")(command)

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 import click
 from rich.text import Text
 
-from ktrace.cli.options import guest_options
+from ktrace.cli.options import WorkloadName, guest_options
 from ktrace.cli.output import console, notify
 from ktrace.errors import UsageError
 from ktrace.state.step import Step
@@ -19,7 +19,7 @@ from ktrace.verify.options import GuestOptions
 
 @click.command()
 @click.argument("function")
-@click.argument("workload")
+@click.argument("workload", type=WorkloadName())
 @click.option(
     "--show", "expressions", multiple=True, metavar="EXPR", help="Show this: sk->sk_socket->state, task.comm, ..."
 )

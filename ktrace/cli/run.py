@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ktrace.cli.options import guest_options, recording_options, session_options
+from ktrace.cli.options import WorkloadName, guest_options, recording_options, session_options
 from ktrace.cli.output import View, notify, view_options, worse
 from ktrace.cli.progress import Counted, Progress
 from ktrace.errors import GuestError, ModelError, UsageError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("workloads", nargs=-1)
+@click.argument("workloads", nargs=-1, type=WorkloadName())
 @click.option("--list", "list_them", is_flag=True, help="List the bundled workloads.")
 @click.option("--all", "all_of_them", is_flag=True, help="Run every bundled workload.")
 @click.option("-k", "words", default="", metavar="TEXT", help="Run the bundled workloads with TEXT in their name.")

@@ -8,6 +8,7 @@ import time
 import click
 
 from ktrace.cli.mistakes import Group
+from ktrace.cli.options import SessionName
 from ktrace.cli.output import notify
 from ktrace.errors import UsageError
 from ktrace.trace.kept import kept_sessions, named_sessions, remove_sessions
@@ -36,7 +37,7 @@ def sessions(context: click.Context, as_json: bool) -> None:
 
 
 @sessions.command("rm")
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, shell_complete=SessionName().shell_complete)
 @click.option("--keep", type=click.IntRange(0), metavar="N", help="Remove all but the newest N.")
 def rm(names: tuple[str, ...], keep: int | None) -> None:
     """Remove the sessions NAMES, or all but the newest (--keep N). One whose guest is held stays."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ktrace.cli.options import guest_options
+from ktrace.cli.options import TargetName, guest_options
 from ktrace.cli.output import notify
 from ktrace.cli.progress import Progress
 from ktrace.cli.streams import unescaped
@@ -22,7 +22,7 @@ CODE = "<command>"
 
 
 @click.command()
-@click.argument("target", required=False)
+@click.argument("target", required=False, type=TargetName())
 @guest_options("The image to run a workload on.")
 @click.option("-c", "--command", help="Run this code and leave.")
 def shell(target: str | None, guest: GuestOptions, command: str | None) -> None:

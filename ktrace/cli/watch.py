@@ -13,7 +13,7 @@ from rich.console import Group
 from rich.live import Live
 
 from ktrace.cli.keys import Keys
-from ktrace.cli.options import command_line, guest_options
+from ktrace.cli.options import TargetName, command_line, guest_options
 from ktrace.cli.output import View, console, notify
 from ktrace.cli.show import play as show_again
 from ktrace.report.watch import PictureSeries
@@ -32,7 +32,7 @@ class _Quit(KeyboardInterrupt):
 
 
 @click.command()
-@click.argument("what", metavar="WORKLOAD|SESSION")
+@click.argument("what", metavar="WORKLOAD|SESSION", type=TargetName())
 @click.option("--delay", type=click.FloatRange(min=0), help="Go on by itself after so many seconds.")
 @guest_options("The image to run a workload on.")
 def watch(what: str, delay: float | None, guest: GuestOptions) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 from collections.abc import Callable
@@ -149,7 +150,11 @@ def check_room() -> list[Check]:
         free = free_bytes(store.root)
         text = f"{free / 1e9:.1f} GB free in {store.root}"
         remedy = f"a kernel build needs {BUILD_ROOM / 1e9:.1f} GB there; or set XDG_CACHE_HOME to a larger file system"
-        checks.append(ok("image store", text) if free >= BUILD_ROOM else warning("image store", text, remedy))
+        if not os.access(store.root / "tmp", os.W_OK | os.X_OK):
+            text, remedy = f"{store.root} cannot be written", "make it writable, or set XDG_CACHE_HOME elsewhere"
+            checks.append(warning("image store", text, remedy))
+        else:
+            checks.append(ok("image store", text) if free >= BUILD_ROOM else warning("image store", text, remedy))
     except KtraceError as error:
         checks.append(missing("image store", error.message, error.hint or "make it writable"))
     return checks

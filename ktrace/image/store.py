@@ -246,29 +246,30 @@ class Store:
             raise HostError(f"{str(path)!r} is damaged: {error}", hint="remove it and build again") from error
         return value if isinstance(value, dict) else None
 
+    def remove_ref(self, name: str) -> None:
+        """Let a name stand for nothing."""
+        path = self.root / "refs" / f"{name}.json"
+        with host_errors("remove", path):
+            path.unlink(missing_ok=True)
+
     def ref_names(self) -> list[str]:
         """List all names."""
         return sorted(path.stem for path in (self.root / "refs").glob("[!.]*.json"))
 
 
 def open_store(root: Path | None = None) -> Store:
-    """Open the store, making its directories, all private to their owner.
+    """Open the store, making its directories, all private to their owner; one that is read-only can be read.
 
     :param root: where; default ``$XDG_CACHE_HOME/ktrace``, else ``~/.cache/ktrace``
-    :raises HostError: if it cannot be made or written
+    :raises HostError: if it is not there and cannot be made
     """
     if root is None:
         cache = os.environ.get("XDG_CACHE_HOME", "")
         root = (Path(cache) if cache.startswith("/") else Path.home() / ".cache") / "ktrace"
     with host_errors("make", root):
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for part in _PARTS:
-            (root / part).mkdir(mode=0o700, exist_ok=True)
-    if not os.access(root / "tmp", os.W_OK | os.X_OK):
-        raise HostError(
-            f"cannot write {str(root / 'tmp')!r}: permission denied",
-            hint="make it writable, or set XDG_CACHE_HOME to a directory that is",
-        )
+        for path in (root, *(root / part for part in _PARTS)):
+            if not path.is_dir():
+                path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Store(root)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from ktrace.errors import GuestError, HostError
@@ -49,7 +50,8 @@ def find_accelerator(
     if trying is not None:
         trying()
     found = _try_kvm(image, deadline)
-    write_json(path, {fingerprint: {"name": found.name, "reason": found.reason}})
+    with suppress(OSError):  # a store that cannot be written: it is tried anew each time
+        write_json(path, {fingerprint: {"name": found.name, "reason": found.reason}})
     return found
 
 

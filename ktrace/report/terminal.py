@@ -49,7 +49,8 @@ class TerminalView:
         image = header.manifest.get("image", "")
         release = header.manifest.get("release", "")
         accelerator = header.manifest.get("accelerator", "")
-        self._line(Text(one_line(header.title), "bold"), Text(f"   {image}, Linux {release}, {accelerator}", "dim"))
+        title = header.title or str(header.manifest.get("workload") or "(no title)")
+        self._line(Text(one_line(title), "bold"), Text(f"   {image}, Linux {release}, {accelerator}", "dim"))
 
     def step(self, step: Step) -> None:
         """Print one step and what it changed."""

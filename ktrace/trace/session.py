@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -184,11 +185,11 @@ def new_directory(name: str) -> Path:
 
 @contextmanager
 def scratch_directory(name: str) -> Iterator[Path]:
-    """Yield a directory for a guest of which no session is kept; it stays where the guest fails, with its console.
-
-    :raises HostError: it cannot be made
-    """
-    path = new_directory(name)
+    """Yield a directory for a guest of which no session is kept; it stays where the guest fails, with its console."""
+    try:
+        path = new_directory(name)
+    except HostError:  # a store that is only to be read
+        path = Path(tempfile.mkdtemp(prefix=f"ktrace-{name}-"))
     try:
         yield path
     except GuestError:
@@ -201,5 +202,9 @@ def scratch_directory(name: str) -> Iterator[Path]:
 
 def unwritable(path: Path, error: OSError) -> HostError:
     """Return what to say when a session cannot be written."""
-    hint = "free some space" if error.errno == errno.ENOSPC else "set XDG_CACHE_HOME to a directory that can be written"
+    hint = (
+        "free some space"
+        if error.errno == errno.ENOSPC
+        else "name another place with --session, or with XDG_CACHE_HOME"
+    )
     return HostError(f"cannot write {str(path)!r}: {error.strerror}", hint)

@@ -107,8 +107,9 @@ def kept_template(
     :param damaged: told why one that is there cannot be used
     :raises HostError: the store cannot be written
     """
-    with host_errors("make", store.root / PART):
-        (store.root / PART).mkdir(mode=0o700, exist_ok=True)
+    if not (store.root / PART).is_dir():
+        with host_errors("make", store.root / PART):
+            (store.root / PART).mkdir(mode=0o700, exist_ok=True)
     directory = store.build(PART, key, make)
     try:
         return open_template(directory)

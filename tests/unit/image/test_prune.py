@@ -1,5 +1,6 @@
 """Pruning removes what no name leads to, and only that."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,9 +8,10 @@ from time import monotonic
 
 import pytest
 
+from ktrace.errors import UsageError
 from ktrace.image.foreign import KernelFiles, import_image
 from ktrace.image.image import find_image
-from ktrace.image.prune import prune_store
+from ktrace.image.prune import prune_store, remove_image
 from ktrace.image.recipe import load_recipe
 from ktrace.image.source import source_key
 from ktrace.image.store import Store, open_store, write_json
@@ -86,3 +88,40 @@ def test_source_that_a_recipe_names_stays(store):
     other = store.build("sources", "0" * 64, fetch)
     assert [entry.path for entry in prune_store(store)] == [other]
     assert named.is_dir()
+
+
+def test_an_image_is_removed_with_what_is_its_own(kernel, link, store):
+    one = import_image("one", KernelFiles(kernel), store=store)
+    same = import_image("same", KernelFiles(kernel), store=store)
+    other = import_image("other", KernelFiles(link("other", "-g", "-Wl,--build-id=sha1", source=OTHER)), store=store)
+    template(store, "ones", one.key)
+    template(store, "others", other.key)
+    removed = {entry.path.name for entry in remove_image(store, "other")}
+    assert removed == {other.key, other.manifest["kernel"]["key"], "others"}
+    assert entries(store, "initramfs") == [one.manifest["initramfs"]["key"]]
+    assert {entry.path.name for entry in remove_image(store, "same")} == {same.key}  # its kernel is one's, too
+    assert find_image("one", store=store) == one
+    remove_image(store, "one")
+    assert [entries(store, part) for part in ("images", "kernels", "initramfs", "templates", "refs")] == [[]] * 5
+
+
+def test_an_image_that_is_not_there_is_not_removed(store):
+    with pytest.raises(UsageError, match="no image 'nonsense'"):
+        remove_image(store, "nonsense")
+    with pytest.raises(UsageError, match=r"image 'lab-6.1' is not built"):
+        remove_image(store, "lab-6.1")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+def test_a_store_that_is_only_to_be_read_can_be_read(kernel, store):
+    import_image("mine", KernelFiles(kernel), store=store)
+    script = f'mount --bind {store.root} {store.root} && mount -o remount,ro,bind {store.root} && exec "$@"'
+    program = (
+        "import sys; from pathlib import Path; from ktrace.image.image import find_image;"
+        "from ktrace.image.prune import prune_store; from ktrace.image.store import open_store;"
+        "store = open_store(Path(sys.argv[1])); print(find_image('mine', store=store).name); prune_store(store)"
+    )
+    command = ["unshare", "--mount", "sh", "-c", script, "sh", sys.executable, "-c", program, str(store.root)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "mine\n"
+    assert "Read-only file system" in done.stderr
