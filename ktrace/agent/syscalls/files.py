@@ -24,15 +24,7 @@ from ktrace.agent.syscalls.parameter import (
 from ktrace.agent.syscalls.signature import FD, NUMBER, PID, Returns, Signature
 from ktrace.agent.syscalls.structs import EPOLL_EVENT, F_OWNER_EX, ITIMERSPEC, STAT, TIMESPEC, TIMEVAL
 from ktrace.agent.syscalls.text import Naming, format_struct
-from ktrace.agent.syscalls.vectors import (
-    EpollEvents,
-    FdSet,
-    IovIn,
-    IovOut,
-    PollFds,
-    SignalMask,
-    SignalMaskAndSize,
-)
+from ktrace.agent.syscalls.vectors import EpollEvents, FdSet, IovIn, IovOut, PollFds, SignalMask, SignalMaskAndSize
 from ktrace.agent.syscalls.vocabulary import Vocabulary
 from ktrace.errors import UsageError
 from ktrace.state.call import Pointer
@@ -265,6 +257,8 @@ SIGNATURES = (
     Signature("mkdir", 83, Path("pathname"), Int("mode", c.MODE)),
     Signature("rmdir", 84, Path("pathname")),
     Signature("rename", 82, Path("oldpath"), Path("newpath")),
+    Signature("fsync", 74, Fd("fd")),
+    Signature("fdatasync", 75, Fd("fd")),
     Signature("truncate", 76, Path("path"), Int("length")),
     Signature("ftruncate", 77, Fd("fd"), Int("length")),
     Signature("readlink", 89, Path("pathname"), OutBytes("buf", "bufsiz"), Int("bufsiz")),

@@ -13,5 +13,6 @@ RULES = (
     "poll",
     "read_write",
     "stat",
+    "sync",
 )
 """Modules that register rules when they are imported."""

@@ -38,6 +38,10 @@ class AnonOperations(OpaqueOperations):
     has_fasync = False
     maps = False
 
+    def fsync(self, task: Task, file: File) -> int:
+        """Refuse: there is no ``fsync`` (``vfs_fsync_range()``)."""
+        raise Errno("EINVAL")
+
     def llseek(self, task: Task, file: File, offset: int, whence: int) -> int:
         """Stay where it is (``noop_llseek()``)."""
         return file.pos

@@ -101,6 +101,10 @@ class FileOperations:
         """Move the offset (``no_llseek()``: ESPIPE)."""
         raise Errno("ESPIPE")
 
+    def fsync(self, task: Task, file: File) -> int:
+        """Write what is not on its medium yet (``vfs_fsync_range()`` without ``fsync``: EINVAL)."""
+        raise Errno("EINVAL")
+
     def ioctl(self, task: Task, file: File, cmd: int, arg: Any) -> MaySleep[Answer]:
         """Do an ioctl (``vfs_ioctl()`` without ``unlocked_ioctl``: ENOTTY)."""
         raise Errno("ENOTTY")

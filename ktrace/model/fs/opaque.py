@@ -107,6 +107,10 @@ class OpaqueOperations(FileOperations):
         """Write as observed."""
         raise AsObserved(self.what)
 
+    def fsync(self, task: Task, file: File) -> int:
+        """Write as observed."""
+        raise AsObserved(self.what)
+
     def llseek(self, task: Task, file: File, offset: int, whence: int) -> int:
         """Move the offset as observed."""
         raise AsObserved(self.what)

@@ -165,6 +165,10 @@ class ShmemFileOperations(FileOperations):
     def open(self, task: Task, inode: Inode, file: File) -> None:
         """Nothing to do (``generic_file_open()``)."""
 
+    def fsync(self, task: Task, file: File) -> int:
+        """Nothing to do: its pages are all there is of it (``noop_fsync()``)."""
+        return 0
+
     def read_iter(self, task: Task, file: File, to: Destination) -> int:
         """Read up to the end of the file (``shmem_file_read_iter()``)."""
         kernel = task.kernel
@@ -290,6 +294,10 @@ class DirectoryOperations(FileOperations):
 
     def open(self, task: Task, inode: Inode, file: File) -> None:
         """Nothing to do that can be seen (``dcache_dir_open()``)."""
+
+    def fsync(self, task: Task, file: File) -> int:
+        """Nothing to do (``noop_fsync()``)."""
+        return 0
 
     def read(self, task: Task, file: File, count: int) -> bytes:
         """Refuse (``generic_read_dir()``: EISDIR)."""

@@ -57,9 +57,11 @@ function involved(at) {
 }
 
 // Which arguments of a call are descriptors; the twin of ktrace/report/pictures/touched.py.
-const DESCRIPTORS = {splice: [0, 2], tee: [0, 1], sendfile: [0, 1], dup2: [0, 1], dup3: [0, 1]};
-for (const name of `read write readv writev pread64 pwrite64 preadv pwritev close dup fcntl ioctl lseek fstat vmsplice ftruncate bind listen connect
-  accept accept4 send recv sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg shutdown getsockname getpeername getsockopt setsockopt`.split(/\s+/)) DESCRIPTORS[name] = [0];
+const DESCRIPTORS = {splice: [0, 2], tee: [0, 1], sendfile: [0, 1], dup2: [0, 1], dup3: [0, 1], epoll_ctl: [0, 2], mmap: [4]};
+for (const name of `read write readv writev pread64 pwrite64 preadv pwritev close dup fcntl ioctl lseek fstat fchdir fchmod fchown fsync
+  fdatasync ftruncate vmsplice bind listen connect accept accept4 sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg shutdown
+  getsockname getpeername getsockopt setsockopt epoll_wait epoll_pwait inotify_add_watch inotify_rm_watch pidfd_send_signal setns
+  signalfd4 timerfd_gettime timerfd_settime`.split(/\s+/)) DESCRIPTORS[name] = [0];
 
 // What the call's own arguments name: the file behind its descriptor, the object of its identifier.
 function named({world, before, detail, line}) {

@@ -12,15 +12,16 @@ from ktrace.state.world import World
 
 _FIRST = (
     "read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "pwritev", "close", "dup", "fcntl", "ioctl",
-    "lseek", "fstat", "vmsplice", "ftruncate", "bind", "listen", "connect", "accept", "accept4", "send", "recv",
-    "sendto", "recvfrom", "sendmsg", "recvmsg", "sendmmsg", "recvmmsg", "shutdown", "getsockname", "getpeername",
-    "getsockopt", "setsockopt",
+    "lseek", "fstat", "fchdir", "fchmod", "fchown", "fsync", "fdatasync", "ftruncate", "vmsplice", "bind", "listen",
+    "connect", "accept", "accept4", "sendto", "recvfrom", "sendmsg", "recvmsg", "sendmmsg", "recvmmsg", "shutdown",
+    "getsockname", "getpeername", "getsockopt", "setsockopt", "epoll_wait", "epoll_pwait", "inotify_add_watch",
+    "inotify_rm_watch", "pidfd_send_signal", "setns", "signalfd4", "timerfd_gettime", "timerfd_settime",
 )  # fmt: skip
 DESCRIPTORS = {
-    "splice": (0, 2), "tee": (0, 1), "sendfile": (0, 1), "dup2": (0, 1), "dup3": (0, 1),
-    **dict.fromkeys(_FIRST, (0,)),
+    "splice": (0, 2), "tee": (0, 1), "sendfile": (0, 1), "dup2": (0, 1), "dup3": (0, 1), "epoll_ctl": (0, 2),
+    "mmap": (4,), **dict.fromkeys(_FIRST, (0,)),
 }  # fmt: skip
-"""Which arguments of a call are descriptors of the acting process."""
+"""Which arguments of a call are descriptors of the acting process, other than of directories that paths begin at."""
 
 _KINDS = ("sem", "msg", "shm")
 
