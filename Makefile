@@ -1,6 +1,7 @@
 # make demo    set everything up, build the lab image, run every workload, write report.html
 # make test    the same set-up, then every test
 # make faults make thousands of faults of every kind, and write what came of them into docs/reliability.md (20 minutes)
+# make walk    every call, flag and option, on every kind of file and socket, against model and kernel: half an hour
 # make check   what is checked without running anything: format, lint, types
 # make image   set-up and the lab image only
 # make kernels set-up and the lab images of every kernel: Linux 6.1, 6.12 and 7.3
@@ -11,7 +12,7 @@ IMAGE := lab-6.1
 KERNELS := lab-6.1 lab-6.12 lab-7.3
 TESTS := tests
 
-.PHONY: demo test check setup setup-tests image kernels faults clean
+.PHONY: demo test walk check setup setup-tests image kernels faults clean
 .DEFAULT_GOAL := demo
 # Both set-ups write into the same environment.
 .NOTPARALLEL:
@@ -38,6 +39,9 @@ test: setup-tests image
 
 faults: setup-tests image
 	$(VENV)/bin/python -m pytest tests/faults --write-table
+
+walk: setup-tests image
+	$(VENV)/bin/python -m tests.walk
 
 check: setup
 	$(VENV)/bin/ruff format --check .

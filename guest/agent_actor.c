@@ -112,6 +112,13 @@ static unsigned my_slot(void)
 	return (unsigned)(((uintptr_t)__builtin_frame_address(0) - REGION_BASE) / SLOT_STRIDE - 1);
 }
 
+/* Signals with codes of their own (sig_sicodes): POLL_* with any other comes from a descriptor. */
+static int has_own_codes(int signo)
+{
+	return signo == SIGILL || signo == SIGFPE || signo == SIGSEGV || signo == SIGBUS ||
+	       signo == SIGTRAP || signo == SIGCHLD || signo == SIGSYS;
+}
+
 static void on_record(int signo, siginfo_t *info, void *context)
 {
 	struct control *c = control();
@@ -128,7 +135,8 @@ static void on_record(int signo, siginfo_t *info, void *context)
 	event->uid = 0;
 	event->band = 0;
 	event->value = 0;
-	if (info->si_code >= POLL_IN && info->si_code <= POLL_HUP && (signo == SIGIO || signo >= 32)) {
+	if (info->si_code == SI_SIGIO ||
+	    (info->si_code >= POLL_IN && info->si_code <= POLL_HUP && !has_own_codes(signo))) {
 		event->band = info->si_band;
 		event->fd = info->si_fd;
 	} else {

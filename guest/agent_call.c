@@ -61,6 +61,13 @@ struct result do_call(const struct op *op)
 		if (s->loads[i].bound > LOAD_RET)
 			return FAIL(ERR_PAYLOAD);
 	}
+	/* What the kernel does not write keeps this; where it reads as well, a store follows. */
+	for (unsigned i = 0; i < loads; i++) {
+		if (!s->loads[i].length)
+			continue;
+		memset((void *)s->loads[i].addr, UNWRITTEN, s->loads[i].length);
+		touch(s->loads[i].addr);
+	}
 	p = op->body + 56;
 	for (unsigned i = 0; i < stores; i++) {
 		uint32_t length = u32_at(p + 8);

@@ -83,6 +83,7 @@ struct wire_load {
 	uint32_t extra;
 } __attribute__((packed));
 
+#define UNWRITTEN 0xb7 /* in every byte that a call may write, before it is made */
 #define MAX_LOADS 32
 #define MAX_STORES 64
 #define MAX_PATH 4096

@@ -33,6 +33,22 @@ class UsageError(KtraceError):
     blame = "usage"
 
 
+class NotModelled(UsageError):
+    """A step asks for what the model does not know: nobody can tell whether the kernel does it right.
+
+    :param what: the call, and what of it is not known
+    :ivar step: the step's number
+    """
+
+    def __init__(self, step: int, what: str) -> None:
+        super().__init__(
+            f"step {step}: {what}",
+            "leave it out: nobody can tell whether the kernel does it right; docs/coverage.md says what is known",
+        )
+        self.step = step
+        self.what = what
+
+
 class HostError(KtraceError):
     """This machine cannot do it: no QEMU, no space, no permission."""
 

@@ -16,10 +16,11 @@ from ktrace.include.linux.time64 import NSEC_PER_SEC
 from ktrace.state.call import Call, Completed, Continued, Event, Exited, Outcome, Result, Signalled, Stopped
 from ktrace.state.trace.probe import Hit
 from ktrace.uapi.errno import errno_name
+from ktrace.uapi.siginfo import POLL_HUP, POLL_IN, SI_SIGIO
 from ktrace.uapi.signal import SIGKILL, SIGSTOP, signal_name
 
-_SI_FD_CODES = frozenset(range(1, 7))
-"""POLL_IN .. POLL_HUP: the codes of SIGIO with which ``si_fd`` and ``si_band`` mean something."""
+_SI_FD_CODES = frozenset((SI_SIGIO, *range(POLL_IN, POLL_HUP + 1)))
+"""The codes of SIGIO with which ``si_fd`` and ``si_band`` mean something."""
 
 JIFFY_NS = 4_000_000
 """What a kernel thread puts off by a jiffy is due then (CONFIG_HZ of 250)."""

@@ -266,8 +266,6 @@ class Observer:
             raise NotModelled(error.message) from error
         except ModelError as error:
             cause = error.__cause__ or error
-            if type(cause) is LookupError:
-                raise NotModelled(str(cause)) from error
             return of_failure(name, f"model: {cause!r}", f"the model failed: {cause!r}")
         return of_differences(name, differences) if differences else None
 

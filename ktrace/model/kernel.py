@@ -110,7 +110,7 @@ class Kernel:
     def act(self, actor: str | None, call: Call, evidence: Evidence | None = None) -> Outcome:
         """Do one step: a call by *actor*, or an operation where that is ``None``.
 
-        :raises LookupError: the model does not know the call
+        :raises KeyError: the model does not know the call
         """
         if actor is not None:
             return self.step(actor, call, evidence)

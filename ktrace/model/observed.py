@@ -34,6 +34,7 @@ class Evidence:
     :param results: completed calls of the step by actor, in the order in which they returned
     :param world: the observed World, raw or named
     :param clock: seconds of the guest's CLOCK_REALTIME just before and just after the step
+    :param alarms: how often an actor heard of its timer's end before the step's actor returned, and in the whole step
     :param left_since_report: actors that are reported inside a call that they had left when somebody looked
     """
 
@@ -41,6 +42,7 @@ class Evidence:
     world: World = field(default_factory=World)
     clock: tuple[int, int] = (0, 0)
     left_since_report: frozenset[str] = frozenset()
+    alarms: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 class Observed:
@@ -52,6 +54,7 @@ class Observed:
     def __init__(self, evidence: Evidence, actor: str | None = None) -> None:
         self._results = evidence.results
         self._left_since_report = evidence.left_since_report
+        self._alarms = evidence.alarms
         self._objects = evidence.world.objects
         self._actor = actor
         self._by_type: dict[type, list[Any]] = {}
@@ -69,6 +72,11 @@ class Observed:
         """What calls returned in this step, by actor, in their order."""
         return self._results
 
+    @property
+    def happened(self) -> bool:
+        """Tell whether a call returned in this step, or a timer's signal came."""
+        return bool(self._results) or bool(self._alarms)
+
     def result(self, task: Task) -> Result | None:
         """Return what the call of *task* returned, ``None`` where it did not."""
         return self._results.get(task.name)
@@ -85,6 +93,10 @@ class Observed:
     def left_since_report(self, task: Task) -> bool:
         """Tell whether *task* was reported inside a call and had left it when somebody looked."""
         return task.name in self._left_since_report
+
+    def alarms(self, task: Task, early: bool) -> int:
+        """Return how often SIGALRM of its timer came to *task*: before the step's actor returned, or at all."""
+        return self._alarms.get(task.name, (0, 0))[not early]
 
     def returned_first(self) -> tuple[str, ...]:
         """Return the actors that returned before the actor of the step did; none where that one did not return."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
     from ktrace.model.mm.address_space import AddressSpace
     from ktrace.model.net.core.page_frag import PageFrag
+    from ktrace.model.process.itimer import RealTimer
     from ktrace.model.process.user_namespace import UserNamespace
     from ktrace.model.timer import Timer
     from ktrace.model.wait import MaySleep, Sleeps
@@ -127,6 +128,7 @@ class Task:
     :param stop_continued: it was continued, and the agent has not heard of it (SIGNAL_STOP_CONTINUED)
     :param pgrp: number of its process group, *session* of its session; *pgrp_attached*: grows with each that joins one
     :param session_leader: ``signal->leader``; *no_new_privs*: PFA_NO_NEW_PRIVS
+    :param it_real: the timer that ends with SIGALRM (``signal->real_timer``); *alarms*: how often it ended in the step
     :param resumed: the timer of a sleep that a signal ended, for the same call where it is started again
     """
 
@@ -164,6 +166,8 @@ class Task:
     session_leader: bool = False
     no_new_privs: bool = False
     resumed: Timer | None = None
+    it_real: RealTimer | None = None
+    alarms: int = 0
     pending: list[Signalled] = field(default_factory=list)
     shared_pending: list[Signalled] = field(default_factory=list)
     dispositions: dict[str, str] = field(default_factory=dict)

@@ -22,6 +22,9 @@ class Pointer:
 COUNTED = 1 << 18
 """Bytes of a buffer that a call may count: what nobody gave of them is zeros."""
 
+UNWRITTEN = 0xB7
+"""What every byte of an out-buffer holds before the call: the kernel has not written one that holds it afterwards."""
+
 NULL = Pointer(0)
 BAD = Pointer(0xBAD00)
 """An address that no actor ever has mapped: EFAULT."""

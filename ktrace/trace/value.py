@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from ktrace.state.call import UNWRITTEN
 from ktrace.state.compare import ABSENT
 from ktrace.state.ref import Ref
 
@@ -14,6 +15,18 @@ TEXT_LIMIT = 24
 
 _OCTAL = frozenset({"mode"})
 """Members that everybody writes in octal."""
+
+
+_UNWRITTEN = {
+    int.from_bytes(bytes([UNWRITTEN]) * size, "little", signed=signed) for size in (2, 4, 8) for signed in (True, False)
+}
+
+
+def is_unwritten(value: int | bytes) -> bool:
+    """Tell whether an out value is what its buffer held before the call: the kernel has not written it."""
+    if isinstance(value, int):
+        return value in _UNWRITTEN
+    return len(value) > 1 and value == bytes([UNWRITTEN]) * len(value)
 
 
 def short(value: Any, zeros: bool = True) -> str:
@@ -29,6 +42,8 @@ def short(value: Any, zeros: bool = True) -> str:
         return "true" if value else "false"
     if isinstance(value, Ref):
         return str(value.key)
+    if isinstance(value, (int, bytes)) and is_unwritten(value):
+        return f"{len(value)} bytes that were not written" if isinstance(value, bytes) else f"{value} (not written)"
     if isinstance(value, bytes):
         return quoted(value)
     if is_dataclass(value) and not isinstance(value, type):

@@ -90,7 +90,7 @@ class BackgroundChecker:
     def settle(self) -> Differences:
         """Wait for the step submitted last and return its differences; none if there is no such step.
 
-        :raises UsageError: the model does not know its call
+        :raises NotModelled: the model does not know its call
         :raises ModelError: the model failed
         """
         pending, self._pending = self._pending, None

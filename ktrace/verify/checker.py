@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any
 
-from ktrace.errors import REPORT, ModelError, UsageError
+from ktrace.errors import REPORT, ModelError, NotModelled
 from ktrace.model.calls import is_modelled
 from ktrace.model.kernel import Kernel
 from ktrace.state.call import Completed, Continued, Event, Exited, Outcome, Signalled, Stopped
@@ -64,14 +64,11 @@ class Checker:
     def check(self, step: Step) -> tuple[Difference, ...]:
         """Predict *step* and return where the kernel did otherwise.
 
-        :raises UsageError: the model does not know the call, or says that it does not know what it does here
+        :raises NotModelled: the model does not know the call, or says that it does not know what it does here
         :raises ModelError: the model itself fails
         """
         if not is_modelled(step.actor, step.call.name):
-            raise UsageError(
-                f"step {step.number}: the model does not know {step.call.name!r}",
-                "see docs/coverage.md for what it knows",
-            )
+            raise NotModelled(step.number, f"{step.call.name} is not modelled")
         evidence = evidence_of(step)
         if self._history is None:
             self._kept.append(step)
@@ -79,17 +76,11 @@ class Checker:
             expected_outcome = self._model.act(step.actor, step.call, evidence)
             expected = self._namer.name(self._model.world())
         except NotImplementedError as error:
-            what = str(error) or "the model does not know what this call does here"
-            raise UsageError(
-                f"step {step.number}, {step.call.name!r}: {what}",
-                "leave it out: nobody can tell whether the kernel does it right",
-            ) from error
+            what = str(error) or "the model does not know what it does here"
+            raise NotModelled(step.number, f"{step.call.name} is not modelled here: {what}") from error
         except Exception as error:
-            unknown = type(error) is LookupError
             raise ModelError(
-                f"the model fails at step {step.number}, {step.call.name!r}: "
-                + (str(error) if unknown else f"{type(error).__name__}: {error}"),
-                "leave the call out: it is not modelled" if unknown else REPORT,
+                f"the model fails at step {step.number}, {step.call.name!r}: {type(error).__name__}: {error}", REPORT
             ) from error
         self.steps += 1
         self._count(step.world)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ktrace.model.observed import Evidence
-from ktrace.state.call import Completed
+from ktrace.state.call import Completed, Exited, Signalled
 from ktrace.state.step import Step
+from ktrace.uapi.siginfo import SI_KERNEL
 
 MAILBOX = "do_futex"
 """Where an actor sleeps that has nothing to do."""
@@ -15,4 +18,19 @@ def evidence_of(step: Step) -> Evidence:
     results = {event.actor: event.result for event in step.outcome.events if isinstance(event, Completed)}
     # A timer may fire between the agent's report and the look at what is left: whose mailbox is waited for has left.
     left = frozenset(actor for actor, functions in step.sleeps.items() if MAILBOX in functions)
-    return Evidence(results, step.world, step.clock, left)
+    return Evidence(results, step.world, step.clock, left, _alarms(step))
+
+
+def _alarms(step: Step) -> Mapping[str, tuple[int, int]]:
+    """Return how often each actor heard of its timer's end, or ended by it: before the actor returned, and at all."""
+    found: dict[str, tuple[int, int]] = {}
+    returned = False
+    for event in step.outcome.events:
+        if isinstance(event, Completed):
+            returned = returned or event.actor == step.actor
+        elif (isinstance(event, Signalled) and (event.signal, event.code) == ("SIGALRM", SI_KERNEL)) or (
+            isinstance(event, Exited) and event.signal == "SIGALRM"
+        ):
+            early, all_of_them = found.get(event.actor, (0, 0))
+            found[event.actor] = early + (not returned), all_of_them + 1
+    return found

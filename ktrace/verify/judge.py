@@ -42,7 +42,8 @@ def judge(
     :param history: gives the steps that *sink* has taken again, where it keeps them
     :param cut_off: asked at the end of *steps*: says how it can be that there were more; empty where there were not
     :param ahead: take a step while the one before is checked: worth a thread where *steps* waits for a guest
-    :raises UsageError: the model does not know a call, or *steps* says so
+    :raises NotModelled: the model does not know a call
+    :raises UsageError: *steps* says so
     :raises ModelError: the model itself fails
     """
     sink.header(header)

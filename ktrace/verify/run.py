@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
-from ktrace.errors import UsageError
+from ktrace.errors import NotModelled, UsageError
 from ktrace.inspect.invariants.all import validate as validate_all
 from ktrace.inspect.trace.clocks import read_clocks
 from ktrace.trace.session import End, Header, Sink
@@ -45,7 +46,11 @@ def run_script(
     """
     header = Header(script.title, lab.facts, manifest, lab.look(), read_clocks(lab.kernel), lab.fresh)
     steps = perform_script(script, lab, after_call, tracer, validate)
-    return judge(header, steps, sink, history=history, paths=paths, ahead=True)
+    try:
+        return judge(header, steps, sink, history=history, paths=paths, ahead=True)
+    except NotModelled as error:
+        scripted = next(islice(script.expanded(), error.step - 1, None))
+        raise script.wrong(error.what, scripted.place, error.hint) from error
 
 
 def perform_script(
@@ -59,8 +64,8 @@ def perform_script(
     environment = Environment()
     began = time.monotonic_ns()
     for number, scripted in enumerate(script.expanded(), 1):
-        call = environment.resolve(scripted)
         try:
+            call = environment.resolve(scripted)
             step = observe_step(
                 lab,
                 number,
@@ -72,9 +77,14 @@ def perform_script(
                 comment="\n".join(scripted.comments),
                 after_call=after_call,
             )
+        except ScriptError as error:
+            raise script.wrong(error.text, error.place, error.hint) from error
         except UsageError as error:
-            raise ScriptError(error.message, scripted.place, error.hint, script.source or script.name) from error
-        environment.observe(scripted, step.outcome)
+            raise script.wrong(error.message, scripted.place, error.hint) from error
+        try:
+            environment.observe(scripted, step.outcome)
+        except ScriptError as error:
+            raise script.wrong(error.text, error.place, error.hint) from error
         complaints = tuple(
             f"{script.source or script.name}:{scripted.line}: {item}"
             for item in check_annotation(scripted, step.outcome, environment)

@@ -28,36 +28,33 @@ from ktrace.workload.script import (
     created_actor,
     unrolled,
 )
-from ktrace.workload.tokens import Place, ScriptError
+from ktrace.workload.tokens import Place
 from ktrace.workload.values import wrong_value
 
 _OUTCOMES = ("blocked", "exited", "killed", "stopped", "continued")
 RESERVED = frozenset({"_", "repeat", "spawn", "as", *_OUTCOMES})
 
 
-def check_script(script: Script, text: str = "", values: bool = True) -> None:
+def check_script(script: Script, values: bool = True) -> None:
     """Check every step of *script*.
 
-    :param text: what it was read from, for the messages
     :param values: check of what kind values are, too, as far as that is known before a call has returned
     :raises ScriptError: at the first thing that is wrong
     """
-    _Checker(script, text.split("\n"), values).check(script.steps, frozenset())
+    _Checker(script, values).check(script.steps, frozenset())
 
 
 class _Checker:
-    def __init__(self, script: Script, lines: list[str], values: bool) -> None:
+    def __init__(self, script: Script, values: bool) -> None:
         self.values = values
-        self.source = script.source
-        self.lines = lines
+        self.script = script
         self.actors = {*script.initial} | {
             actor for step in unrolled(script.steps) if (actor := created_actor(step)) is not None
         }
         self.bound: set[str] = set()
 
     def fail(self, text: str, place: Place, hint: str | None = None) -> NoReturn:
-        line = self.lines[place.line - 1] if 0 < place.line <= len(self.lines) else None
-        raise ScriptError(text, place, hint, self.source, line)
+        raise self.script.wrong(text, place, hint)
 
     def check(self, steps: tuple[Step | Repeat, ...], counters: frozenset[str]) -> None:
         for item in steps:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ktrace.uapi.errno import ERRNO_NAMES, ERRNO_NUMBERS
 from ktrace.uapi.signal import SIGNAL_NUMBERS, signal_name
 from ktrace.workload.check import check_script
@@ -27,8 +29,8 @@ def parse_script(text: str, source: str = "", values: bool = True) -> Script:
     :param source: its name, for messages
     :raises ScriptError: it is none; says where
     """
-    script = _Parser(text, source).script()
-    check_script(script, text, values)
+    script = replace(_Parser(text, source).script(), lines=tuple(text.split("\n")))
+    check_script(script, values)
     return script
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ktrace.workload.tokens import Place
+from ktrace.workload.tokens import Place, ScriptError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +177,7 @@ class Script:
     :param functions: it asks for the kernel functions that its steps go through
     :param probes: where it asks to stop and what to show there (``parse_probe()``)
     :param source: where it was read from, for messages
+    :param lines: what was read, likewise
     """
 
     title: str
@@ -186,6 +187,12 @@ class Script:
     functions: bool = False
     probes: tuple[str, ...] = ()
     source: str = field(default="", compare=False)
+    lines: tuple[str, ...] = field(default=(), compare=False, repr=False)
+
+    def wrong(self, text: str, place: Place, hint: str | None = None) -> ScriptError:
+        """Return the error that says what is wrong at *place*, with the line and a caret."""
+        line = self.lines[place.line - 1] if 0 < place.line <= len(self.lines) else None
+        return ScriptError(text, place, hint, self.source or self.name, line)
 
     @property
     def initial(self) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ def signature(name: str) -> Signature:
     return found
 
 
-def make_call(name: str, *args: Any, **named: Any) -> Call:
+def make_call(name: str, /, *args: Any, **named: Any) -> Call:
     """Make a call: arguments as in the C prototype, or without out-buffers and counts, or by name.
 
     :raises UsageError: the call or an argument of it is not known, missing or of the wrong kind

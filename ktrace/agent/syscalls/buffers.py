@@ -7,7 +7,7 @@ from typing import Any
 
 from ktrace.agent.syscalls.frame import Frame
 from ktrace.agent.syscalls.layout import Struct, pack_ints, unpack_ints
-from ktrace.agent.syscalls.parameter import REQUIRED, Int, Parameter, Values, ints, pointer_text, sequence
+from ktrace.agent.syscalls.parameter import REQUIRED, Offset, Parameter, Values, ints, pointer_text, sequence
 from ktrace.agent.syscalls.text import Naming, format_struct, quote
 from ktrace.errors import UsageError
 from ktrace.include.linux.fs import MAX_RW_COUNT
@@ -174,7 +174,7 @@ class InOutInt(In):
         self.code = code
 
     def convert(self, value: Any) -> int:
-        return Int(self.name).coerce(value)
+        return Offset(self.name).coerce(value)
 
     def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
         value = values[self.name]

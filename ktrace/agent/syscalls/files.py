@@ -15,6 +15,9 @@ from ktrace.agent.syscalls.parameter import (
     Directory,
     Fd,
     Int,
+    Long,
+    Mode,
+    Offset,
     Parameter,
     Pid,
     Values,
@@ -141,33 +144,33 @@ class IoctlArgument(Parameter):
         return [f"[{value}]" if request in _IOCTL_IN else str(value)]
 
 
-class FifoMode(Int):
+class FifoMode(Mode):
     """The permissions of a FIFO, which mknod(2) takes with the type of the file."""
 
     def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
         return (values[self.name] | S_IFIFO,)
 
 
-_OPEN = (Int("flags", c.OPEN), Int("mode", c.MODE, default=0))
-_IOV = (Fd("fd"), IovOut("iov", counted="iovcnt"), Int("iovcnt", late=count_of("iov")))
-_IOV_IN = (Fd("fd"), IovIn("iov", counted="iovcnt"), Int("iovcnt", late=count_of("iov")))
-_COUNT = Int("count", late=count_of("buf"))
+_OPEN = (Int("flags", c.OPEN), Mode("mode", c.MODE, default=0))
+_IOV = (Fd("fd"), IovOut("iov", counted="iovcnt"), Long("iovcnt", late=count_of("iov")))
+_IOV_IN = (Fd("fd"), IovIn("iov", counted="iovcnt"), Long("iovcnt", late=count_of("iov")))
+_COUNT = Long("count", late=count_of("buf"))
 _SETS = (FdSet("readfds"), FdSet("writefds"), FdSet("exceptfds"))
 # The kernel takes an offset of preadv in two halves; on x86-64 the low one is all of it.
-_OFFSET = (Int("offset"), Const(0))
+_OFFSET = (Offset("offset"), Const(0))
 
 SIGNATURES = (
-    Signature("read", 0, Fd("fd"), OutBytes("buf", "count"), Int("count")),
-    Signature("write", 1, Fd("fd"), InBytes("buf", counted="count"), Int("count", late=count_of("buf"))),
+    Signature("read", 0, Fd("fd"), OutBytes("buf", "count"), Long("count")),
+    Signature("write", 1, Fd("fd"), InBytes("buf", counted="count"), Long("count", late=count_of("buf"))),
     Signature("readv", 19, *_IOV),
     Signature("writev", 20, *_IOV_IN),
-    Signature("pread64", 17, Fd("fd"), OutBytes("buf", "count"), Int("count"), Int("offset")),
+    Signature("pread64", 17, Fd("fd"), OutBytes("buf", "count"), Long("count"), Offset("offset")),
     Signature(
-        "pwrite64", 18, Fd("fd"), InBytes("buf", counted="count"), Int("count", late=count_of("buf")), Int("offset")
+        "pwrite64", 18, Fd("fd"), InBytes("buf", counted="count"), Long("count", late=count_of("buf")), Offset("offset")
     ),
     Signature("preadv", 295, *_IOV, *_OFFSET),
     Signature("pwritev", 296, *_IOV_IN, *_OFFSET),
-    Signature("lseek", 8, Fd("fd"), Int("offset"), Int("whence", c.WHENCE)),
+    Signature("lseek", 8, Fd("fd"), Offset("offset"), Int("whence", c.WHENCE)),
     Signature("close", 3, Fd("fd")),
     Signature("close_range", 436, Int("first"), Int("last"), Int("flags", c.CLOSE_RANGE, default=0)),
     Signature("dup", 32, Fd("oldfd"), returns=FD),
@@ -248,22 +251,22 @@ SIGNATURES = (
     Signature("fstat", 5, Fd("fd"), OutStruct("statbuf", STAT)),
     Signature("open", 2, Path("pathname"), *_OPEN, returns=FD),
     Signature("openat", 257, Directory("dirfd"), Path("pathname"), *_OPEN, returns=FD),
-    Signature("creat", 85, Path("pathname"), Int("mode", c.MODE), returns=FD),
+    Signature("creat", 85, Path("pathname"), Mode("mode", c.MODE), returns=FD),
     Signature("memfd_create", 319, Path("name"), Int("flags", c.MEMFD, default=0), returns=FD),
-    Signature("mknod", 133, Path("pathname"), Int("mode", c.FILE_MODE), Int("dev", default=0)),
+    Signature("mknod", 133, Path("pathname"), Mode("mode", c.FILE_MODE), Int("dev", default=0)),
     Signature("mkfifo", 133, Path("pathname"), FifoMode("mode", c.MODE), Const(0)),
-    Signature("mknodat", 259, Directory("dirfd"), Path("pathname"), Int("mode", c.FILE_MODE), Int("dev", default=0)),
+    Signature("mknodat", 259, Directory("dirfd"), Path("pathname"), Mode("mode", c.FILE_MODE), Int("dev", default=0)),
     Signature("unlink", 87, Path("pathname")),
-    Signature("mkdir", 83, Path("pathname"), Int("mode", c.MODE)),
+    Signature("mkdir", 83, Path("pathname"), Mode("mode", c.MODE)),
     Signature("rmdir", 84, Path("pathname")),
     Signature("rename", 82, Path("oldpath"), Path("newpath")),
     Signature("fsync", 74, Fd("fd")),
     Signature("fdatasync", 75, Fd("fd")),
-    Signature("truncate", 76, Path("path"), Int("length")),
-    Signature("ftruncate", 77, Fd("fd"), Int("length")),
+    Signature("truncate", 76, Path("path"), Offset("length")),
+    Signature("ftruncate", 77, Fd("fd"), Offset("length")),
     Signature("readlink", 89, Path("pathname"), OutBytes("buf", "bufsiz"), Int("bufsiz")),
-    Signature("chmod", 90, Path("pathname"), Int("mode", c.MODE)),
-    Signature("fchmod", 91, Fd("fd"), Int("mode", c.MODE)),
+    Signature("chmod", 90, Path("pathname"), Mode("mode", c.MODE)),
+    Signature("fchmod", 91, Fd("fd"), Mode("mode", c.MODE)),
     Signature("chown", 92, Path("pathname"), Int("owner"), Int("group")),
     Signature("fchown", 93, Fd("fd"), Int("owner"), Int("group")),
     Signature("umask", 95, Int("mask", c.MODE), returns=Returns("flags", c.MODE)),
@@ -294,7 +297,7 @@ SIGNATURES = (
         Path("newpath"),
         Int("flags", c.AT, default=0),
     ),
-    Signature("mkdirat", 258, Directory("dirfd"), Path("pathname"), Int("mode", c.MODE)),
+    Signature("mkdirat", 258, Directory("dirfd"), Path("pathname"), Mode("mode", c.MODE)),
     Signature("unlinkat", 263, Directory("dirfd"), Path("pathname"), Int("flags", c.UNLINK_AT, default=0)),
     Signature("renameat", 264, Directory("olddirfd"), Path("oldpath"), Directory("newdirfd"), Path("newpath")),
     Signature(
@@ -307,9 +310,9 @@ SIGNATURES = (
         Int("flags", c.RENAME, default=0),
     ),
     Signature("readlinkat", 267, Directory("dirfd"), Path("pathname"), OutBytes("buf", "bufsiz"), Int("bufsiz")),
-    Signature("getcwd", 79, OutBytes("buf", "size"), Int("size")),
+    Signature("getcwd", 79, OutBytes("buf", "size"), Long("size")),
     Signature("fchdir", 81, Fd("fd")),
-    Signature("fchmodat", 268, Directory("dirfd"), Path("pathname"), Int("mode", c.MODE)),
+    Signature("fchmodat", 268, Directory("dirfd"), Path("pathname"), Mode("mode", c.MODE)),
     Signature(
         "fchownat",
         260,

@@ -84,6 +84,8 @@ class Struct:
                 items[name] = kind.coerce(item, fill)
             elif not isinstance(item, int) and not (name in self.pids and isinstance(item, str)):
                 raise UsageError(f"{name} of struct {self.name} is a number, not {item!r}")
+            elif isinstance(item, int) and not -(1 << _RANGES[kind] - 1) <= item < 1 << _RANGES[kind]:
+                items[name] = _wrap(kind, item)
         if fill:
             return {
                 name: items[name] if name in items else (kind.coerce({}) if isinstance(kind, Struct) else 0)

@@ -187,6 +187,7 @@ class ReceivedMessages(Parameter):
     """The messages that recvmmsg fills; out value ``msgvec``. One run of the arena holds all of them."""
 
     def coerce(self, value: Any) -> Any:
+        value = Pointer(value) if isinstance(value, int) else value
         if isinstance(value, Pointer):
             return value
         return tuple(coerce_received(item) for item in sequence(self.name, value))
@@ -282,6 +283,7 @@ class ReceivedMessage(ReceivedMessages):
     """The message that recvmsg fills; its members are out values."""
 
     def coerce(self, value: Any) -> Any:
+        value = Pointer(value) if isinstance(value, int) else value
         return value if isinstance(value, Pointer) else coerce_received(value)
 
     def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:

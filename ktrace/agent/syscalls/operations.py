@@ -8,7 +8,7 @@ from typing import Any
 from ktrace.agent.syscalls import constants as c
 from ktrace.agent.syscalls.buffers import InBytes, OutBytes
 from ktrace.agent.syscalls.frame import Frame
-from ktrace.agent.syscalls.parameter import Address, Int, Parameter, Values, ints
+from ktrace.agent.syscalls.parameter import Address, Int, Long, Parameter, Values, ints
 from ktrace.agent.syscalls.signature import PID, Signature
 from ktrace.agent.syscalls.text import Naming, quote
 from ktrace.errors import UsageError
@@ -82,12 +82,12 @@ class Operation(Signature):
 OPERATIONS = {
     operation.name: operation
     for operation in (
-        Operation("fork", Name("child"), Int("flags", c.CLONE, default=0), returns=PID),
+        Operation("fork", Name("child"), Long("flags", c.CLONE, default=0), returns=PID),
         Operation("exit", Int("status")),
         Operation("exec"),
         Operation("sigaction", Int("signum", c.SIGNAL), Handler("handler")),
         Operation("store", Address("addr"), InBytes("data")),
-        Operation("load", Address("addr"), OutBytes("buf", "length"), Int("length")),
+        Operation("load", Address("addr"), OutBytes("buf", "length"), Long("length")),
         Operation("spawn", Name("name"), Credentials("credentials", {}), returns=PID),
         Operation("sysctl", Text("path"), Text("value")),
         Operation("wait", Int("milliseconds")),

@@ -9,6 +9,7 @@ from ktrace.agent.syscalls.frame import Frame
 from ktrace.agent.syscalls.text import Naming
 from ktrace.agent.syscalls.vocabulary import Vocabulary
 from ktrace.errors import UsageError
+from ktrace.include.linux.types import s64
 from ktrace.state.call import Pointer
 
 REQUIRED: Final = object()
@@ -84,7 +85,13 @@ def pointer_text(pointer: Pointer) -> str:
 
 
 class Int(Parameter):
-    """A number; *vocabulary* says how it is written."""
+    """A number; *vocabulary* says how it is written.
+
+    It is an ``int`` or ``unsigned int`` of C, 32 bits of what is given: ``SYSCALL_DEFINE`` drops the others
+    (``include/linux/syscalls.h: __SC_CAST``).
+    """
+
+    bits = 32
 
     def __init__(
         self, name: str, vocabulary: Vocabulary | None = None, default: Any = REQUIRED, late: Late | None = None
@@ -97,7 +104,7 @@ class Int(Parameter):
             return value.value
         if not isinstance(value, int):
             raise UsageError(f"{self.name} is a number, not {value!r}")
-        return int(value)
+        return wrap(int(value), self.bits)
 
     def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
         return (values[self.name],)
@@ -106,7 +113,26 @@ class Int(Parameter):
         return self.vocabulary.format(value) if self.vocabulary else str(value)
 
 
-class Address(Int):
+class Long(Int):
+    """A number of 64 bits: ``size_t``, ``unsigned long``."""
+
+    bits = 64
+
+
+class Offset(Long):
+    """A number of 64 bits with a sign: ``loff_t``, ``off_t``, ``long``."""
+
+    def coerce(self, value: Any) -> int:
+        return s64(super().coerce(value))
+
+
+class Mode(Int):
+    """The mode of a file, 16 bits (``umode_t``)."""
+
+    bits = 16
+
+
+class Address(Long):
     """An address that the call takes as a number."""
 
     def show(self, value: Any, values: Values, naming: Naming) -> str:
@@ -133,10 +159,18 @@ class Pid(Parameter):
     def coerce(self, value: Any) -> int | str:
         if not isinstance(value, (int, str)):
             raise UsageError(f"{self.name} is an actor or a process id, not {value!r}")
-        return value
+        return value if isinstance(value, str) else wrap(value, 32)
 
     def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
         return (frame.pid(values[self.name]),)
+
+
+def wrap(value: int, bits: int) -> int:
+    """Return *value* as a C type of so many bits has it; where it fits, with a sign or without, it stays as it is."""
+    if -(1 << bits - 1) <= value < 1 << bits:
+        return value
+    value &= (1 << bits) - 1
+    return value - (1 << bits) if value >> bits - 1 and bits > 16 else value
 
 
 class Const(Parameter):

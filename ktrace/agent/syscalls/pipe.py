@@ -6,7 +6,7 @@ from typing import Any
 
 from ktrace.agent.syscalls import constants as c
 from ktrace.agent.syscalls.buffers import InOutInt, OutInts
-from ktrace.agent.syscalls.parameter import Fd, Int, count_of, sequence
+from ktrace.agent.syscalls.parameter import Fd, Int, Long, count_of, sequence
 from ktrace.agent.syscalls.signature import Signature
 from ktrace.agent.syscalls.vectors import IovIn
 from ktrace.errors import UsageError
@@ -34,17 +34,17 @@ SIGNATURES = (
         InOutInt("off_in"),
         Fd("fd_out"),
         InOutInt("off_out"),
-        Int("len"),
+        Long("len"),
         Int("flags", c.SPLICE, default=0),
     ),
-    Signature("tee", 276, Fd("fd_in"), Fd("fd_out"), Int("len"), Int("flags", c.SPLICE, default=0)),
+    Signature("tee", 276, Fd("fd_in"), Fd("fd_out"), Long("len"), Int("flags", c.SPLICE, default=0)),
     Signature(
         "vmsplice",
         278,
         Fd("fd"),
         VmspliceIov("iov", counted="nr_segs"),
-        Int("nr_segs", late=count_of("iov")),
+        Long("nr_segs", late=count_of("iov")),
         Int("flags", c.SPLICE, default=0),
     ),
-    Signature("sendfile", 40, Fd("out_fd"), Fd("in_fd"), InOutInt("offset"), Int("count")),
+    Signature("sendfile", 40, Fd("out_fd"), Fd("in_fd"), InOutInt("offset"), Long("count")),
 )

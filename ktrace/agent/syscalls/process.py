@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ktrace.agent.syscalls import constants as c
 from ktrace.agent.syscalls.buffers import InInts, InStruct, OutInts, OutStruct
-from ktrace.agent.syscalls.parameter import Address, Const, Fd, Int, Pid, count_of
+from ktrace.agent.syscalls.parameter import Address, Const, Fd, Int, Long, Pid, count_of
 from ktrace.agent.syscalls.signature import ADDRESS, PID, Signature
 from ktrace.agent.syscalls.structs import ITIMERVAL, RLIMIT, TIMESPEC
 from ktrace.agent.syscalls.vectors import SignalMask, SignalMaskOut
@@ -14,24 +14,24 @@ SIGNATURES = (
         "mmap",
         9,
         Address("addr"),
-        Int("length"),
-        Int("prot", c.PROT),
-        Int("flags", c.MAP),
+        Long("length"),
+        Long("prot", c.PROT),
+        Long("flags", c.MAP),
         Fd("fd", default=-1),
-        Int("offset", default=0),
+        Long("offset", default=0),
         returns=ADDRESS,
     ),
-    Signature("munmap", 11, Address("addr"), Int("length")),
-    Signature("mprotect", 10, Address("addr"), Int("len"), Int("prot", c.PROT)),
-    Signature("msync", 26, Address("addr"), Int("length"), Int("flags", c.MSYNC)),
-    Signature("madvise", 28, Address("addr"), Int("length"), Int("advice", c.MADVICE)),
+    Signature("munmap", 11, Address("addr"), Long("length")),
+    Signature("mprotect", 10, Address("addr"), Long("len"), Long("prot", c.PROT)),
+    Signature("msync", 26, Address("addr"), Long("length"), Int("flags", c.MSYNC)),
+    Signature("madvise", 28, Address("addr"), Long("length"), Int("advice", c.MADVICE)),
     Signature(
         "mremap",
         25,
         Address("old_address"),
-        Int("old_size"),
-        Int("new_size"),
-        Int("flags", c.MREMAP, default=0),
+        Long("old_size"),
+        Long("new_size"),
+        Long("flags", c.MREMAP, default=0),
         Address("new_address", default=0),
         returns=ADDRESS,
     ),
@@ -52,7 +52,7 @@ SIGNATURES = (
     Signature("geteuid", 107),
     Signature("getgid", 104),
     Signature("getegid", 108),
-    Signature("unshare", 272, Int("flags", c.CLONE)),
+    Signature("unshare", 272, Long("flags", c.CLONE)),
     Signature("setns", 308, Fd("fd"), Int("nstype", c.CLONE)),
     Signature("getpid", 39, returns=PID),
     Signature("getppid", 110, returns=PID),
@@ -68,10 +68,10 @@ SIGNATURES = (
         "prctl",
         157,
         Int("option", c.PRCTL),
-        Int("arg2", default=0),
-        Int("arg3", default=0),
-        Int("arg4", default=0),
-        Int("arg5", default=0),
+        Long("arg2", default=0),
+        Long("arg3", default=0),
+        Long("arg4", default=0),
+        Long("arg5", default=0),
     ),
     Signature("pause", 34),
     Signature("sched_yield", 24),
@@ -96,6 +96,7 @@ SIGNATURES = (
     ),
     Signature("clock_settime", 227, Int("clockid", c.CLOCK), InStruct("tp", TIMESPEC)),
     Signature("alarm", 37, Int("seconds")),
+    Signature("getitimer", 36, Int("which", c.ITIMER), OutStruct("curr_value", ITIMERVAL)),
     Signature(
         "setitimer",
         38,

@@ -12,7 +12,7 @@ from ktrace.agent.syscalls.buffers import In, InBytes, InStruct, OutBytes, OutIn
 from ktrace.agent.syscalls.frame import Frame
 from ktrace.agent.syscalls.layout import Struct
 from ktrace.agent.syscalls.message import ReceivedMessage, ReceivedMessages, SentMessage, SentMessages
-from ktrace.agent.syscalls.parameter import Fd, Int, Parameter, Values, count_of, pointer_text
+from ktrace.agent.syscalls.parameter import Fd, Int, Long, Parameter, Values, count_of, pointer_text
 from ktrace.agent.syscalls.signature import FD, Signature
 from ktrace.agent.syscalls.sockaddr import Address, AddressLength, AddressOut, put_length
 from ktrace.agent.syscalls.structs import LINGER, TCP_INFO, TIMESPEC, TIMEVAL, UCRED
@@ -249,7 +249,7 @@ SIGNATURES = (
         44,
         Fd("sockfd"),
         InBytes("buf", counted="len"),
-        Int("len", late=count_of("buf")),
+        Long("len", late=count_of("buf")),
         _FLAGS,
         Address("dest_addr", default=None, counted="addrlen"),
         AddressLength("addrlen", "dest_addr"),
@@ -259,7 +259,7 @@ SIGNATURES = (
         45,
         Fd("sockfd"),
         OutBytes("buf", "len"),
-        Int("len"),
+        Long("len"),
         _FLAGS,
         AddressOut("addr", "addrlen"),
     ),

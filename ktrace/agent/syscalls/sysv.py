@@ -10,7 +10,7 @@ from ktrace.agent.syscalls import constants as c
 from ktrace.agent.syscalls.buffers import In, InStruct, InStructs, Out
 from ktrace.agent.syscalls.frame import Frame
 from ktrace.agent.syscalls.layout import Struct, pack_ints, unpack_ints
-from ktrace.agent.syscalls.parameter import Address, Int, Parameter, Values, count_of, ints, pointer_text
+from ktrace.agent.syscalls.parameter import Address, Int, Long, Offset, Parameter, Values, count_of, ints, pointer_text
 from ktrace.agent.syscalls.signature import ADDRESS, IPC, NUMBER, PID, Returns, Signature
 from ktrace.agent.syscalls.structs import (
     MSGINFO,
@@ -263,7 +263,7 @@ SIGNATURES = (
         69,
         Int("msqid"),
         Message("msgp"),
-        Int("msgsz", late=_message_size),
+        Long("msgsz", late=_message_size),
         Int("msgflg", c.MSGSND, default=0),
     ),
     Signature(
@@ -271,12 +271,12 @@ SIGNATURES = (
         70,
         Int("msqid"),
         MessageOut("msgp"),
-        Int("msgsz"),
-        Int("msgtyp", default=0),
+        Long("msgsz"),
+        Offset("msgtyp", default=0),
         Int("msgflg", c.MSGRCV, default=0),
     ),
     Signature("msgctl", 71, Int("msqid"), Int("cmd", c.MSGCTL), ControlBuffer("buf", _MSG_BUFFERS, MSQID_DS)),
-    Signature("shmget", 29, Int("key", c.KEY), Int("size"), Int("shmflg", c.SHMGET, default=0), returns=IPC),
+    Signature("shmget", 29, Int("key", c.KEY), Long("size"), Int("shmflg", c.SHMGET, default=0), returns=IPC),
     Signature(
         "shmat",
         30,

@@ -9,10 +9,11 @@ from typing import Any
 from ktrace.agent.syscalls.buffers import In, InStructs, Out
 from ktrace.agent.syscalls.frame import Frame
 from ktrace.agent.syscalls.layout import Struct
-from ktrace.agent.syscalls.parameter import Int, Values, ints, sequence
+from ktrace.agent.syscalls.parameter import Long, Values, ints, sequence
 from ktrace.agent.syscalls.structs import EPOLL_EVENT, POLLFD
 from ktrace.agent.syscalls.text import Naming, format_struct, quote
 from ktrace.errors import UsageError
+from ktrace.include.linux.limits import U64_MAX
 from ktrace.state.call import Pointer
 from ktrace.uapi.uio import UIO_MAXIOV
 
@@ -198,7 +199,7 @@ class SignalMask(In):
     numeric = True
 
     def convert(self, value: Any) -> int:
-        return Int(self.name).coerce(value)
+        return Long(self.name).coerce(value) & U64_MAX
 
     def pack(self, value: Any, frame: Frame) -> bytes:
         return struct.pack("<Q", value)

@@ -217,6 +217,8 @@ class MappingReader:
             totalram_pages=ram,
             overcommit_memory=overcommit,
             special=tuple([vma.vm_start for vma in vmas if vma.vm_ops == cut]),
+            swap=kernel.has_symbol("swap_info"),
+            hugetlb=kernel.has_symbol("hugetlb_file_setup"),
         )
 
     def vmas(self, memory: KernelMemory, task: int) -> list[Any]:

@@ -77,6 +77,10 @@ class PidfdOperations(AnonOperations):
         super().__init__("pidfd")
         self.target = target
 
+    def llseek(self, task: Task, file: File, offset: int, whence: int) -> int:
+        """Refuse: there is no ``llseek`` (``no_llseek()``)."""
+        raise Errno("ESPIPE")
+
     @property
     def can_read(self) -> bool:
         """Tell that there is no ``read``."""
@@ -139,8 +143,13 @@ def timerfd_create(task: Task, clockid: int, flags: int) -> int:
 
 @syscall("timerfd_settime")
 def timerfd_settime(task: Task, fd: int, flags: int, new_value: Any) -> NoReturn:
-    """Start or stop it (``do_timerfd_settime()``): as observed."""
+    """Start or stop it (``do_timerfd_settime()``): as observed.
+
+    :raises Errno: EFAULT, EBADF, EINVAL
+    """
     sys_ni_syscall(task)
+    if isinstance(new_value, Pointer):
+        raise Errno("EFAULT")  # get_itimerspec64() comes first
     _as_seen(task, fd, TIMERFD)
 
 

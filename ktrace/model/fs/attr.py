@@ -45,6 +45,8 @@ def _chmod(task: Task, inode: Inode, mode: int) -> int:
     """``chmod_common()``, ``setattr_prepare()``."""
     if inode.i_mode & S_IFMT == S_IFLNK:
         raise Errno("EOPNOTSUPP")
+    if inode.ops is not None and "mode" in inode.ops.refuses:
+        raise Errno("EPERM")
     if task.cred.euid != inode.i_uid and not task.cred.capable("CAP_FOWNER"):
         raise Errno("EPERM")
     inode.i_mode = inode.i_mode & S_IFMT | mode & S_IALLUGO
@@ -87,6 +89,8 @@ def fchown(task: Task, fd: int, owner: int, group: int) -> int:
 
 def _chown(task: Task, inode: Inode, owner: int, group: int) -> int:
     cred = task.cred
+    if inode.ops is not None and "owner" in inode.ops.refuses:
+        raise Errno("EPERM")
     mine = cred.euid == inode.i_uid
     uid = inode.i_uid if owner & UNCHANGED == UNCHANGED else owner & UNCHANGED
     gid = inode.i_gid if group & UNCHANGED == UNCHANGED else group & UNCHANGED

@@ -27,7 +27,6 @@ from ktrace.uapi.signal import (
     SIGFPE,
     SIGILL,
     SIGIO,
-    SIGRTMIN,
     SIGSEGV,
     SIGSYS,
     SIGTRAP,
@@ -112,12 +111,7 @@ def _send_sigio_to_task(kernel: Kernel, owner: Task, file: File, fd: int, reason
         kernel.send_signal(owner, signal_name(SIGIO), code=SI_KERNEL, thread=thread)
         return
     code = SI_SIGIO if signum != SIGIO and signum in SPECIFIC else reason
-    band = BANDS[reason]
-    if signum == SIGIO or signum >= SIGRTMIN:
-        kernel.send_signal(owner, signal_name(signum), code=code, fd=fd, band=band, thread=thread)
-    else:
-        # siginfo has si_band where other signals have si_pid, which is what a handler looks at.
-        kernel.send_signal(owner, signal_name(signum), kernel.find_task(band), code, thread=thread)
+    kernel.send_signal(owner, signal_name(signum), code=code, fd=fd, band=BANDS[reason], thread=thread)
 
 
 def permitted(file: File, owner: Task) -> bool:

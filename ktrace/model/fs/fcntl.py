@@ -6,28 +6,45 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ktrace.include.linux.types import s32
+from ktrace.include.linux.fs import FMODE_WRITE
+from ktrace.include.linux.types import s32, u64
 from ktrace.model.calls import Answer, syscall
 from ktrace.model.fs.fasync import owners
 from ktrace.model.fs.file import Descriptor, File, FilesStruct, fdget, filp_close
-from ktrace.model.task import Errno, Task
+from ktrace.model.fs.opaque import OpaqueInode
+from ktrace.model.mm.address_space import PROT_ANY
+from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.model.wait import MaySleep, Sleeps, drive
 from ktrace.state.call import Pointer, Result
 from ktrace.state.rule import Rule
 from ktrace.uapi.close_range import CLOSE_RANGE_CLOEXEC, CLOSE_RANGE_UNSHARE
 from ktrace.uapi.fcntl import (
+    F_ADD_SEALS,
     F_DUPFD,
     F_DUPFD_CLOEXEC,
+    F_GET_RW_HINT,
     F_GETFD,
     F_GETFL,
+    F_GETLEASE,
+    F_GETLK,
     F_GETOWN,
     F_GETOWN_EX,
+    F_GETOWNER_UIDS,
     F_GETSIG,
+    F_NOTIFY,
+    F_OFD_GETLK,
+    F_OFD_SETLK,
+    F_OFD_SETLKW,
+    F_SET_RW_HINT,
     F_SETFD,
     F_SETFL,
+    F_SETLEASE,
+    F_SETLK,
+    F_SETLKW,
     F_SETOWN,
     F_SETOWN_EX,
     F_SETSIG,
+    F_UNLCK,
     FASYNC,
     FD_CLOEXEC,
     O_APPEND,
@@ -39,7 +56,7 @@ from ktrace.uapi.fcntl import (
 )
 from ktrace.uapi.limits import INT_MIN, UINT_MAX
 from ktrace.uapi.signal import SIGRTMAX
-from ktrace.uapi.stat import S_IFIFO, S_IFMT
+from ktrace.uapi.stat import S_IFIFO, S_IFMT, S_IFREG
 
 if TYPE_CHECKING:
     from ktrace.model.observed import Observed
@@ -143,6 +160,10 @@ def fcntl(task: Task, fd: int, cmd: int, arg: Any) -> Sleeps[Answer]:
         if cmd in _DESCRIPTOR:
             running: Sleeps[Answer] = drive(_DESCRIPTOR[cmd](task, fd, file, arg))
             return (yield from running)
+        if cmd == F_ADD_SEALS and not (isinstance(arg, int) and arg > UINT_MAX) and not file.f_mode & FMODE_WRITE:
+            raise Errno("EPERM")  # memfd_add_seals(): asked before whether there are any seals
+        if cmd in _OF_ANY_FILE:
+            return _OF_ANY_FILE[cmd](task, file, arg)
         return (yield from drive(file.ops.fcntl(task, file, cmd, arg)))
 
 
@@ -337,6 +358,70 @@ def _setsig(task: Task, fd: int, file: File, arg: Any) -> int:
 def _getsig(task: Task, fd: int, file: File, arg: Any) -> int:
     return file.f_signum
 
+
+def _lock(task: Task, file: File, arg: Any) -> int:
+    """Stop, unless there is not even a ``struct flock``, or a hint, to be read (``copy_from_user()``).
+
+    :raises Errno: EFAULT
+    """
+    if _is_no_address(task, arg):
+        raise Errno("EFAULT")
+    raise NotImplementedError("the model does not know locks on files, nor hints of how long data lives")
+
+
+def _is_no_address(task: Task, arg: Any) -> bool:
+    """Tell whether nothing is mapped at *arg*."""
+    if not isinstance(arg, (int, Pointer)):
+        return False
+    address = arg.value if isinstance(arg, Pointer) else arg
+    return not task.mm.accessible(u64(address), 1, PROT_ANY)
+
+
+def _getlease(task: Task, file: File, arg: Any) -> int:
+    """Tell that nobody has a lease (``fs/locks.c: fcntl_getlease()``)."""
+    return F_UNLCK
+
+
+def _setlease(task: Task, file: File, arg: Any) -> int:
+    """Stop, unless it is refused: leases break what others do (``fs/locks.c: generic_setlease()``).
+
+    :raises Errno: EACCES, EINVAL, EAGAIN
+    """
+    if isinstance(file.inode, OpaqueInode):
+        raise AsObserved(file.inode.what, only_errors=True)
+    if file.inode_uid != task.cred.euid and not task.cred.capable("CAP_LEASE"):
+        raise Errno("EACCES")
+    if file.inode is None or file.inode.i_mode & S_IFMT != S_IFREG:
+        raise Errno("EINVAL")
+    if arg == F_UNLCK:
+        raise Errno("EAGAIN")  # generic_delete_lease(): there is none
+    raise NotImplementedError("the model does not know leases (F_SETLEASE)")
+
+
+def _notify(task: Task, file: File, arg: Any) -> int:
+    """Fail as observed, where it does: without CONFIG_DNOTIFY always (``fcntl_dirnotify()``)."""
+    raise AsObserved("dnotify", only_errors=True)
+
+
+def _getowner_uids(task: Task, file: File, arg: Any) -> int:
+    """Stop, unless there is nowhere to put them (``f_getowner_uids()``).
+
+    :raises Errno: EINVAL without CONFIG_CHECKPOINT_RESTORE, EFAULT
+    """
+    if task.kernel.ipc.namespace(task).sem_ids.next_id is None:
+        raise Errno("EINVAL")
+    return _lock(task, file, arg)
+
+
+_OF_ANY_FILE: dict[int, Callable[[Task, File, Any], Answer]] = {
+    **dict.fromkeys((F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW), _lock),
+    **dict.fromkeys((F_GET_RW_HINT, F_SET_RW_HINT), _lock),
+    F_GETOWNER_UIDS: _getowner_uids,
+    F_GETLEASE: _getlease,
+    F_SETLEASE: _setlease,
+    F_NOTIFY: _notify,
+}
+"""Commands that any file takes, none of which is modelled in full."""
 
 _DESCRIPTOR: dict[int, Callable[[Task, int, File, Any], MaySleep[Answer]]] = {
     F_DUPFD: _dupfd,

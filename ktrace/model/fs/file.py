@@ -48,6 +48,9 @@ class FileOperations:
     maps = False
     """Whether there is an ``mmap`` among them."""
 
+    maps_pages = False
+    """Whether that maps pages of the file, as of tmpfs (``shmem_vm_ops``)."""
+
     def open(self, task: Task, inode: Inode, file: File) -> MaySleep[None]:
         """Open *inode* by name (``no_open()``: ENXIO)."""
         raise Errno("ENXIO")
@@ -114,6 +117,9 @@ class FileOperations:
 
     can_odirect = False
     """FMODE_CAN_ODIRECT."""
+
+    refuses: tuple[str, ...] = ()
+    """What of an inode of this kind nobody may change (``inode_operations.setattr``): its ``mode``, its ``owner``."""
 
     def fcntl(self, task: Task, file: File, cmd: int, arg: Any) -> MaySleep[int]:
         """Do the commands that only some files have (F_GETPIPE_SZ: EBADF, anything else: EINVAL)."""

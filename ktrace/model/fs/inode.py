@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ktrace.model.fs.file import FileOperations
     from ktrace.model.fs.pipe.pipe import PipeInode
     from ktrace.model.kernel import Kernel
+    from ktrace.model.mm.address_space import PrivateMemory
     from ktrace.model.mm.page import Page
     from ktrace.model.task import Task
 
@@ -49,10 +50,11 @@ Time = int | Between | Moment
 
 def current_time(kernel: Kernel) -> Moment:
     """Return the time of the step that runs, known to the second or two (``fs/inode.c: current_time()``)."""
-    return _moment(SET_NOW, *kernel.clock)
+    return moment(SET_NOW, *kernel.clock)
 
 
-def _moment(rule: Rule, low: int, high: int) -> Moment:
+def moment(rule: Rule, low: int, high: int) -> Moment:
+    """Return a time that *rule* leaves open, between two seconds."""
     return Moment(Stays(rule=rule, low=low, high=high), Stays(rule=NANOSECOND, low=0, high=NSEC_PER_SEC - 1))
 
 
@@ -85,6 +87,8 @@ class Inode:
     :param i_rdev: of a device, its number (``dev_t``)
     :param numbers: st_ino and st_dev, once seen in an answer; *i_ino* and *s_dev*, once seen in memory
     :param ops: of its open files, where its type does not say
+    :param mappings: how often its pages are mapped; *i_mmap_writable* so that it can be written
+    :param copies: what its private mappings have instead of its pages
     """
 
     key: int | str
@@ -113,6 +117,9 @@ class Inode:
     relatime: bool = False
     numbers: dict[str, int] = field(default_factory=dict)
     ops: FileOperations | None = None
+    mappings: int = 0
+    i_mmap_writable: int = 0
+    copies: list[PrivateMemory] = field(default_factory=list)
     i_ino: Stays = field(default_factory=lambda: Stays(rule=NEXT_INO, low=0, high=ULONG_MAX))
     s_dev: Stays = field(default_factory=lambda: Stays(rule=ANON_DEV, low=0, high=UINT_MAX))
 
@@ -169,8 +176,8 @@ class Inode:
         now = current_time(kernel)
         if self.relatime:
             # relatime_need_update() compares times to the nanosecond.
-            old, new = _low(self.i_atime), kernel.clock[1]
-            now = _moment(RELATIME, old, max(old, new))
+            old, new = lowest(self.i_atime), kernel.clock[1]
+            now = moment(RELATIME, old, max(old, new))
         self.i_atime = now
 
     def get(self) -> None:
@@ -219,6 +226,7 @@ class Inode:
         return self.ref
 
 
-def _low(time: Time) -> int:
+def lowest(time: Time) -> int:
+    """Return the earliest second that a time can be."""
     known = seconds_of(time)
     return known if isinstance(known, int) else known.low

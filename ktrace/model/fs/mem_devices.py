@@ -26,10 +26,9 @@ class MemDevice(FileOperations):
     :param kind: its name below /dev
     """
 
-    maps = True
-
     def __init__(self, kind: str) -> None:
         self.kind = kind
+        self.maps = kind == ZERO  # mmap_zero()
         self.name = f"{kind}_fops"
 
     def open(self, task: Task, inode: Any, file: File) -> None:

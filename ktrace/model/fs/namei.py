@@ -46,11 +46,11 @@ def mknodat(task: Task, dirfd: int, pathname: bytes, mode: int, dev: int) -> int
 def _mknod(task: Task, dirfd: int, path: bytes | Pointer, mode: int) -> int:
     """``do_mknodat()``, ``may_mknod()``."""
     kind = mode & S_IFMT or S_IFREG
-    getname(path)
     if kind == S_IFDIR:
         raise Errno("EPERM")
     if kind not in (S_IFREG, S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK):
         raise Errno("EINVAL")
+    getname(path)
     if kind in (S_IFCHR, S_IFBLK):
         raise AsObserved("a device", only_errors=True)
     make(task, dirfd, path, kind | mode & S_IALLUGO)

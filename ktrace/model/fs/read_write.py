@@ -6,8 +6,10 @@ from typing import Any
 
 from ktrace.include.asm.page_types import TASK_SIZE_MAX
 from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE, MAX_LFS_FILESIZE, MAX_RW_COUNT
+from ktrace.include.linux.types import u64
 from ktrace.model.calls import Answer, syscall
 from ktrace.model.fs.file import File, fdget
+from ktrace.model.fs.opaque import OpaqueInode, OpaqueOperations
 from ktrace.model.mm.iov import (
     Destination,
     Source,
@@ -18,14 +20,15 @@ from ktrace.model.mm.iov import (
     result_buffer,
     source,
 )
-from ktrace.model.task import Errno, Task
+from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.model.wait import Sleeps, drive
 from ktrace.state.call import Pointer, Result
 from ktrace.uapi.fcntl import FASYNC, O_NONBLOCK
 from ktrace.uapi.fs import SEEK_MAX
-from ktrace.uapi.ioctls import FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD
+from ktrace.uapi.ioctls import FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD, FIOQSIZE
 from ktrace.uapi.limits import ULONG_MAX
-from ktrace.uapi.stat import S_IFMT, S_IFREG
+from ktrace.uapi.mman import PROT_WRITE
+from ktrace.uapi.stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
 
 
 def check_readable(file: File) -> None:
@@ -135,6 +138,8 @@ def _reported(iov: Any) -> bool:
 
 def _check_position(file: File, write: bool = False) -> None:
     # ksys_pread64(), do_preadv(): EINVAL comes before EBADF, see _at().
+    if isinstance(file.ops, OpaqueOperations) and file.seekable:
+        raise AsObserved(file.ops.what)  # a driver may say FMODE_PREAD, FMODE_PWRITE or not
     if not file.seekable or (write and not file.ops.can_pwrite):
         raise Errno("ESPIPE")
 
@@ -228,6 +233,12 @@ def ioctl(task: Task, fd: int, request: int, arg: Any) -> Sleeps[Answer]:
             return (yield from _ioctl_fioasync(task, fd, file, _int_argument(task, arg) != 0))
         if request == FIONREAD and file.inode is not None and file.inode.i_mode & S_IFMT == S_IFREG:
             return Result(0, None, {"arg": file.inode.i_size - file.pos})
+        if request == FIOQSIZE and file.inode is not None and not isinstance(file.inode, OpaqueInode):
+            if file.inode.i_mode & S_IFMT not in (S_IFREG, S_IFDIR, S_IFLNK):
+                raise Errno("ENOTTY")
+            if isinstance(arg, str) or not task.mm.accessible(u64(_address(arg)), 1, PROT_WRITE):
+                raise Errno("EFAULT")
+            raise NotImplementedError("the model does not know how much room a file takes (FIOQSIZE)")
         running: Sleeps[Answer] = drive(file.ops.ioctl(task, file, request, arg))
         answer = yield from running
         if isinstance(answer, Result) and answer.out and isinstance(arg, Pointer):
@@ -235,6 +246,10 @@ def ioctl(task: Task, fd: int, request: int, arg: Any) -> Sleeps[Answer]:
                 raise Errno("EFAULT")
             return Result(answer.value)
         return answer
+
+
+def _address(arg: Any) -> int:
+    return arg.value if isinstance(arg, Pointer) else int(arg)
 
 
 def _int_argument(task: Task, arg: Any) -> int:
@@ -252,5 +267,7 @@ def _ioctl_fioasync(task: Task, fd: int, file: File, on: bool) -> Sleeps[int]:
     if bool(file.f_flags & FASYNC) != on:
         if not file.ops.has_fasync:
             raise Errno("ENOTTY")
+        if isinstance(file.ops, OpaqueOperations):
+            raise AsObserved(file.ops.what, only_errors=True)
         yield from drive(file.ops.fasync(task, fd, file, on))
     return 0

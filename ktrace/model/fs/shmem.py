@@ -12,8 +12,9 @@ from ktrace.model.fs.pipe.pipe import DEFAULT_OPS, PAGE_CACHE_OPS, PipeInode, pu
 from ktrace.model.fs.pipe.splice import iter_file_splice_write
 from ktrace.model.fs.size import generic_write_checks, inode_newsize_ok
 from ktrace.model.kernel import Kernel
+from ktrace.model.mm.address_space import page_align
 from ktrace.model.mm.iov import Destination, Source
-from ktrace.model.mm.page import Page, lru_references
+from ktrace.model.mm.page import FileData, Page, lru_references
 from ktrace.model.task import Errno, Task
 from ktrace.model.timer import HZ, schedule_timeout
 from ktrace.model.wait import MaySleep, Sleeps
@@ -28,7 +29,7 @@ from ktrace.uapi.fcntl import (
     F_SEAL_WRITE,
     O_NOATIME,
 )
-from ktrace.uapi.fs import SEEK_DATA, SEEK_HOLE
+from ktrace.uapi.fs import SEEK_CUR, SEEK_DATA, SEEK_HOLE, SEEK_SET
 from ktrace.uapi.limits import UINT_MAX
 from ktrace.uapi.splice import SPLICE_F_NONBLOCK
 
@@ -39,24 +40,27 @@ F_ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_
 
 
 class FilePage(Page):
-    """One page of a file in the page cache; a pipe may hold it, too.
+    """One page of a file in the page cache; a pipe may hold it, too, and processes may have it mapped.
 
     :param key: its raw identity
     """
 
-    def __init__(self, key: int) -> None:
-        super().__init__(key, 1)
+    def __init__(self, key: int, inode: Inode) -> None:
+        data = FileData(PAGE_SIZE)
+        super().__init__(key, 1, data)
+        data.page = self
+        self.inode = inode
 
     def references(self) -> int | Between:
-        """Return ``page_count()``: the cache's own, and pipes'."""
-        return lru_references(self.count, self.lent)
+        """Return ``page_count()``: the cache's own, pipes', and perhaps one for each mapping."""
+        return lru_references(self.count, self.lent + self.inode.mappings)
 
 
 def page_of(kernel: Kernel, inode: Inode, index: int) -> Page:
     """Return page *index* of a file, made of zeros if it is a hole (``shmem_get_folio()``)."""
     page = inode.i_pages.get(index)
     if page is None:
-        inode.i_pages[index] = page = FilePage(kernel.serial())
+        inode.i_pages[index] = page = FilePage(kernel.serial(), inode)
     return page
 
 
@@ -80,7 +84,21 @@ def truncate_inode(task: Task, inode: Inode, size: int, touch: bool) -> None:
         if size % PAGE_SIZE and size // PAGE_SIZE in pages:
             start = size % PAGE_SIZE
             pages[size // PAGE_SIZE].data[start:] = bytes(PAGE_SIZE - start)
+        for copies in inode.copies:  # unmap_mapping_range() with even_cows
+            copies.drop(page_align(size) // PAGE_SIZE, MAX_LFS_FILESIZE)
     inode.i_size = size
+
+
+def punch_hole(kernel: Kernel, inode: Inode, first: int, last: int) -> None:
+    """Give the pages from *first* up to *last*, which is not included, away (``shmem_fallocate()``).
+
+    :raises Errno: EPERM where a seal forbids it
+    """
+    if inode.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE):
+        raise Errno("EPERM")
+    for index in [index for index in inode.i_pages if first <= index < last]:
+        inode.i_pages.pop(index).put()
+    inode.changed(kernel)  # shmem_undo_range(): i_ctime = i_mtime
 
 
 def _append_zeros(kernel: Kernel, pipe: PipeInode, size: int, room: int) -> tuple[int, int]:
@@ -101,8 +119,8 @@ def _append_zeros(kernel: Kernel, pipe: PipeInode, size: int, room: int) -> tupl
     return put, room
 
 
-def _accessed(kernel: Kernel, file: File) -> None:
-    """``file_accessed()``."""
+def file_accessed(kernel: Kernel, file: File) -> None:
+    """Note that a file was read (``file_accessed()``)."""
     if not file.f_flags & O_NOATIME:
         file_inode(file).accessed(kernel)
 
@@ -132,6 +150,8 @@ def _memfd_add_seals(task: Task, file: File, seals: Any) -> Sleeps[int]:
     if inode.seals & F_SEAL_SEAL:
         raise Errno("EPERM")
     if seals & F_SEAL_WRITE and not inode.seals & F_SEAL_WRITE:
+        if inode.i_mmap_writable:
+            raise Errno("EBUSY")  # mapping_deny_writable()
         yield from _memfd_wait_for_pins(task, inode)
     inode.seals |= seals
     return 0
@@ -160,7 +180,7 @@ class ShmemFileOperations(FileOperations):
     """``shmem_file_operations``."""
 
     name = "shmem_file_operations"
-    maps = True
+    maps = maps_pages = True
 
     def open(self, task: Task, inode: Inode, file: File) -> None:
         """Nothing to do (``generic_file_open()``)."""
@@ -185,10 +205,10 @@ class ShmemFileOperations(FileOperations):
             file.pos += copied
             if copied < size:
                 if not done:
-                    _accessed(kernel, file)
+                    file_accessed(kernel, file)
                     raise Errno("EFAULT")
                 break
-        _accessed(kernel, file)
+        file_accessed(kernel, file)
         return done
 
     def write_iter(self, task: Task, file: File, source: Source) -> int:
@@ -257,7 +277,7 @@ class ShmemFileOperations(FileOperations):
             length -= put
             if put < size:
                 break
-        _accessed(kernel, file)
+        file_accessed(kernel, file)
         return done, position
 
     def splice_write(
@@ -298,6 +318,17 @@ class DirectoryOperations(FileOperations):
     def fsync(self, task: Task, file: File) -> int:
         """Nothing to do (``noop_fsync()``)."""
         return 0
+
+    def llseek(self, task: Task, file: File, offset: int, whence: int) -> int:
+        """Move the offset (``dcache_dir_lseek()``; since Linux 6.6 ``offset_dir_llseek()``).
+
+        :raises Errno: EINVAL
+        """
+        base = {SEEK_SET: 0, SEEK_CUR: file.pos}.get(whence)
+        if base is None or base + offset < 0:
+            raise Errno("EINVAL")
+        file.pos = base + offset
+        return file.pos
 
     def read(self, task: Task, file: File, count: int) -> bytes:
         """Refuse (``generic_read_dir()``: EISDIR)."""

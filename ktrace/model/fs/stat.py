@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ktrace.include.asm.page_types import PAGE_SIZE
+from ktrace.include.linux.types import u64
 from ktrace.model.calls import syscall
 from ktrace.model.fs.file import File, fdget
 from ktrace.model.fs.inode import UNKNOWN, Inode, Time, nanoseconds_of, seconds_of
@@ -27,7 +28,7 @@ from ktrace.model.fs.tree import is_dead
 from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.state.call import Pointer, Result
 from ktrace.state.rule import Rule
-from ktrace.uapi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW
+from ktrace.uapi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_STATX_SYNC_TYPE, AT_SYMLINK_NOFOLLOW
 from ktrace.uapi.limits import PATH_MAX
 from ktrace.uapi.stat import S_IFDIR, S_IFLNK, S_IFMT
 
@@ -63,7 +64,7 @@ def newfstatat(task: Task, dirfd: int, pathname: bytes, flags: int) -> Result:
 
     :raises Errno: EINVAL
     """
-    if flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH):
+    if flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE):
         raise Errno("EINVAL")
     follow, empty = not flags & AT_SYMLINK_NOFOLLOW, bool(flags & AT_EMPTY_PATH)
     return _stat(task, path_lookupat(task, pathname, dirfd, follow, empty, opaque=True))
@@ -219,7 +220,7 @@ def getcwd(task: Task, size: int) -> Result:
     text = d_path(pwd).encode("utf-8", "surrogateescape") + b"\0"
     if len(text) > PATH_MAX:
         raise Errno("ENAMETOOLONG")
-    if len(text) > size:
+    if len(text) > u64(size):
         raise Errno("ERANGE")
     if task.call is not None and isinstance(task.call.pointers.get("buf"), Pointer):
         raise NotImplementedError("the model does not know getcwd() to an address of the script's own")

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ktrace.include.linux.stat import S_IRUGO
+from ktrace.include.linux.types import s32
 from ktrace.model.calls import syscall
 from ktrace.model.fs.file import FileOperations
 from ktrace.model.fs.inode import Inode
@@ -29,6 +30,7 @@ class NsOperations(FileOperations):
     """``ns_file_operations``: such a file can only be held, and given to setns."""
 
     name = "ns_file_operations"
+    refuses = ("mode", "owner")  # S_IMMUTABLE
 
     def open(self, task: Task, inode: Inode, file: File) -> None:
         """Nothing to do."""
@@ -87,7 +89,7 @@ def setns(task: Task, fd: int, nstype: int) -> int:
     inode = file.inode
     if file.ops is not NS_OPS or not isinstance(inode, NsInode):
         raise Errno("EINVAL")
-    if nstype not in (0, CLONE_NEWIPC):
+    if s32(nstype) not in (0, CLONE_NEWIPC):
         raise Errno("EINVAL")
     # ipcns_install()
     if (

@@ -58,7 +58,7 @@ def copy_namespaces(parent: Task, child: Task, flags: int) -> None:
     :raises Errno: EPERM, EINVAL
     """
     if flags & CLONE_UNMODELLED:
-        raise LookupError(f"the model knows nothing of clone({flags & CLONE_UNMODELLED:#x})")
+        raise NotImplementedError(f"the model knows nothing of clone({flags & CLONE_UNMODELLED:#x})")
     if not flags & NAMESPACES:
         if parent.nsproxy is not None:
             parent.nsproxy.count += 1
@@ -98,7 +98,7 @@ def unshare(task: Task, flags: int) -> int:
     """
     kernel = task.kernel
     if flags & CLONE_UNMODELLED:
-        raise LookupError(f"the model knows nothing of unshare({flags & CLONE_UNMODELLED:#x})")
+        raise NotImplementedError(f"the model knows nothing of unshare({flags & CLONE_UNMODELLED:#x})")
     if flags & ~KNOWN:
         raise Errno("EINVAL")
     if flags & CLONE_VM and task.mm.users > 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ktrace.include.linux.fs import MAY_READ, MAY_WRITE
 from ktrace.include.linux.stat import S_IRUGO, S_IWUGO
@@ -57,6 +57,7 @@ class ProcSysOperations(FileOperations):
     """``proc_sys_file_operations``."""
 
     name = "proc_sys_file_operations"
+    refuses = ("mode", "owner")  # proc_sys_setattr()
 
     def open(self, task: Task, inode: Inode, file: File) -> None:
         """Nothing to do (``proc_sys_open()``)."""
@@ -78,6 +79,20 @@ class ProcSysOperations(FileOperations):
         taken = len(data) if file.pos else write_limit(task.kernel, inode.ns, inode.limit, data)
         file.pos += taken
         return taken
+
+    def poll(self, task: Task, file: File) -> int:
+        """Be ready: no limit has a queue (``proc_sys_poll()``)."""
+        return super().poll(task, file)
+
+    def splice_read(self, task: Task, file: File, position: int, pipe: Any, length: int, flags: int) -> tuple[int, int]:
+        """Stop: what a pipe gets differs between kernels, and is not known."""
+        raise NotImplementedError("the model does not know what splice brings from a limit below /proc/sys")
+
+    def splice_write(
+        self, task: Task, pipe: Any, file: File, position: int, length: int, flags: int
+    ) -> tuple[int, int]:
+        """Stop: what a pipe of several pages writes is not known (``iter_file_splice_write()``)."""
+        raise NotImplementedError("the model does not know what splice writes to a limit below /proc/sys")
 
     def llseek(self, task: Task, file: File, offset: int, whence: int) -> int:
         """Move the offset (``default_llseek()``)."""

@@ -84,7 +84,7 @@ class ShmAttachment(Backing):
     """Mirror the ``struct file`` that each shmat makes, with its ``shm_file_data``."""
 
     def __init__(self, segment: ShmidKernel) -> None:
-        self.limit = segment.numpages
+        self.most = segment.numpages
         self.segment = segment
         self.pages = segment.pages
         self.mappings = 0

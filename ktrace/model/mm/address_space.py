@@ -25,13 +25,17 @@ class Backing:
     """What is behind a mapping; one that has nothing to say of opening and closing is plain memory.
 
     :ivar pages: contents of the pages that exist, by index
+    :ivar most: pages that there can be
     """
-
-    limit: int | None = None
-    """Pages that there are at most; ``None`` for no end."""
 
     def __init__(self) -> None:
         self.pages: dict[int, bytearray] = {}
+        self.most: int | None = None
+
+    @property
+    def limit(self) -> int | None:
+        """Return how many pages there are at most; ``None`` for no end."""
+        return self.most
 
     def open(self, task: Task) -> None:
         """Act on one more ``vm_area_struct`` (``vm_ops->open()``)."""
@@ -42,6 +46,13 @@ class Backing:
     def forked(self) -> Backing:
         """Return what a child's copy of the mapping is backed by."""
         return self
+
+    def page(self, index: int, write: bool) -> bytearray:
+        """Return page *index*, which comes to be if it is not there (``handle_mm_fault()``).
+
+        :param write: it is to be written
+        """
+        return self.pages.setdefault(index, bytearray(PAGE_SIZE))
 
 
 class AnonPage(bytearray):
@@ -69,7 +80,7 @@ class PrivateMemory(Backing):
 
     def forked(self) -> Backing:
         """Return the child's: the same pages, for now (``copy_present_page()``)."""
-        copy = PrivateMemory(self.anonymous)
+        copy = self.moved()
         copy.pages = dict(self.pages)
         for page in self.pages.values():
             assert isinstance(page, AnonPage)
@@ -77,12 +88,24 @@ class PrivateMemory(Backing):
             page.exclusive = False
         return copy
 
+    def page(self, index: int, write: bool) -> bytearray:
+        """Return page *index*; one that was never written shows what is below it."""
+        return self.writable(index) if write else self.pages.get(index) or self.below(index)
+
+    def below(self, index: int) -> bytearray:
+        """Return what a page that was never written shows: zeros."""
+        return ZERO_PAGE
+
+    def moved(self) -> PrivateMemory:
+        """Return memory of the same kind without a page, to which a mapping is moved (``copy_vma()``)."""
+        return PrivateMemory(self.anonymous)
+
     def writable(self, index: int) -> bytearray:
         """Return page *index* to be written: a new one, a copy, or itself (``do_wp_page()``)."""
         page = self.pages.get(index)
         assert page is None or isinstance(page, AnonPage)
         if page is None:
-            page = AnonPage(PAGE_SIZE)
+            page = AnonPage(self.below(index))
         elif not page.exclusive and (page.mappers > 1 or page.pins):
             page.mappers -= 1
             page = AnonPage(page)
@@ -141,6 +164,11 @@ class AddressSpace:
     def find_vma(self, address: int) -> Vma | None:
         """Return the first mapping that ends above *address* (``find_vma()``)."""
         return next((vma for vma in self.vmas if vma.end > address), None)
+
+    def before(self, vma: Vma) -> Vma | None:
+        """Return the mapping below *vma*."""
+        at = self.vmas.index(vma)
+        return self.vmas[at - 1] if at else None
 
     def intersecting(self, start: int, end: int) -> list[Vma]:
         """Return the mappings that have a part of [*start*, *end*) (``find_vma_intersection()``)."""
@@ -292,12 +320,7 @@ class AddressSpace:
             assert vma is not None and vma.start <= address
             index, offset = divmod(address - vma.start, PAGE_SIZE)
             size = min(length, PAGE_SIZE - offset)
-            pages = vma.backing.pages
-            if isinstance(vma.backing, PrivateMemory):
-                at = vma.pgoff + index
-                yield vma.backing.writable(at) if write else pages.get(at, ZERO_PAGE), offset, size
-            else:
-                yield pages.setdefault(vma.pgoff + index, bytearray(PAGE_SIZE)), offset, size
+            yield vma.backing.page(vma.pgoff + index, write), offset, size
             address += size
             length -= size
 

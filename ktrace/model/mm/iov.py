@@ -10,7 +10,7 @@ from ktrace.include.linux.fs import MAX_RW_COUNT
 from ktrace.model.mm.address_space import PROT_ANY
 from ktrace.model.mm.page import Page
 from ktrace.model.task import Errno, Task
-from ktrace.state.call import COUNTED, Pointer
+from ktrace.state.call import COUNTED, UNWRITTEN, Pointer
 from ktrace.uapi.mman import PROT_WRITE
 from ktrace.uapi.uio import UIO_MAXIOV
 
@@ -135,6 +135,13 @@ class Destination:
         self.count -= len(put)
         self.good -= len(put)
         return len(put)
+
+    def skip(self, size: int) -> None:
+        """Count *size* bytes as put, and leave what was there (MSG_TRUNC of ``tcp_recvmsg_locked()``)."""
+        size = min(size, self.count)
+        self.data += bytes([UNWRITTEN]) * size
+        self.count -= size
+        self.good -= min(size, self.good)
 
     def copy_page(self, page: bytearray, offset: int, size: int) -> int:
         """Put a part of *page* and return how much of it arrived (``copy_page_to_iter()``).

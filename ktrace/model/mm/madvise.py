@@ -5,7 +5,9 @@ from __future__ import annotations
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.types import u64
 from ktrace.model.calls import syscall
+from ktrace.model.fs.shmem import punch_hole
 from ktrace.model.mm.address_space import AddressSpace, PrivateMemory, Vma, page_align
+from ktrace.model.mm.file_mapping import FileMapping
 from ktrace.model.task import Errno, Task
 from ktrace.uapi.mman import MADV_DONTNEED, MADV_REMOVE, MADV_WILLNEED, MS_ASYNC, MS_INVALIDATE, MS_SYNC
 
@@ -27,15 +29,21 @@ def msync(task: Task, addr: int, length: int, flags: int) -> int:
 def madvise(task: Task, addr: int, length: int, advice: int) -> int:
     """Give pages away (``do_madvise()``, ``madvise_walk_vmas()``).
 
-    :raises LookupError: another advice than MADV_WILLNEED, MADV_DONTNEED and MADV_REMOVE
+    :raises NotImplementedError: another advice than MADV_WILLNEED, MADV_DONTNEED and MADV_REMOVE
     """
     start, size = u64(addr), u64(page_align(u64(length)))
     if advice not in (MADV_WILLNEED, MADV_DONTNEED, MADV_REMOVE):
-        raise LookupError(f"the model knows nothing of madvise advice {advice}")
+        raise NotImplementedError(f"the model knows nothing of madvise advice {advice}")
     if start & (PAGE_SIZE - 1) or (u64(length) and not size) or start + size >> 64:
         raise Errno("EINVAL")
     mm = task.mm
     end = start + size
+    if (
+        advice == MADV_WILLNEED
+        and not mm.facts.swap
+        and any(isinstance(vma.backing, PrivateMemory) and vma.backing.anonymous for vma in mm.intersecting(start, end))
+    ):
+        raise Errno("EBADF")  # madvise_willneed()
     for vma in mm.intersecting(start, end):
         first = vma.pgoff + (max(vma.start, start) - vma.start) // PAGE_SIZE
         count = (min(vma.end, end) - max(vma.start, start)) // PAGE_SIZE
@@ -57,6 +65,9 @@ def _remove(vma: Vma, first: int, count: int) -> None:
         raise Errno("EINVAL" if vma.backing.anonymous else "EACCES")
     if not vma.may_write:
         raise Errno("EACCES")
+    if isinstance(vma.backing, FileMapping):
+        punch_hole(vma.backing.kernel, vma.backing.inode, first, first + count)
+        return
     pages = vma.backing.pages
     for index in [index for index in pages if first <= index < first + count]:
         del pages[index]

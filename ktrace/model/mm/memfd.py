@@ -11,7 +11,7 @@ from ktrace.model.fs.shmem import SHMEM_OPS
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer
 from ktrace.uapi.fcntl import F_SEAL_SEAL, O_LARGEFILE, O_RDWR
-from ktrace.uapi.memfd import MFD_ALLOW_SEALING, MFD_CLOEXEC
+from ktrace.uapi.memfd import MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_HUGE_MASK, MFD_HUGE_SHIFT, MFD_HUGETLB
 from ktrace.uapi.stat import S_IFREG
 
 MFD_NAME_MAX = 249
@@ -21,12 +21,18 @@ MFD_NAME_MAX = 249
 def memfd_create(task: Task, name: bytes | Pointer, flags: int) -> int:
     """Make a file without a name (``mm/memfd.c``: memfd_create)."""
     kernel = task.kernel
-    if flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING):
+    huge = MFD_HUGETLB | MFD_HUGE_MASK << MFD_HUGE_SHIFT if flags & MFD_HUGETLB else 0
+    if flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | huge):
         raise Errno("EINVAL")
     if isinstance(name, Pointer):
         raise Errno("EFAULT")
     if len(name.split(b"\0", 1)[0]) > MFD_NAME_MAX:
         raise Errno("EINVAL")
+    if flags & MFD_HUGETLB:
+        if kernel.mm.facts.hugetlb:
+            raise NotImplementedError("the model does not know huge pages")
+        task.files.unused(task)
+        raise Errno("ENOSYS")  # hugetlb_file_setup()
     fd = get_unused_fd(task)
     cred = task.cred
     inode = Inode(kernel.serial(), S_IFREG | 0o777, cred.euid, cred.egid, "tmpfs", SHMEM_OPS.name, i_nlink=0, count=1)

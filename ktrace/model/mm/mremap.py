@@ -6,6 +6,7 @@ from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.types import u64
 from ktrace.model.calls import syscall
 from ktrace.model.mm.address_space import AddressSpace, PrivateMemory, Vma, page_align
+from ktrace.model.mm.file_mapping import join
 from ktrace.model.task import Errno, Task
 from ktrace.uapi.mman import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
 
@@ -14,7 +15,7 @@ from ktrace.uapi.mman import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
 def mremap(task: Task, old_address: int, old_size: int, new_size: int, flags: int, new_address: int) -> int:
     """Change a mapping (``SYSCALL_DEFINE5(mremap)``).
 
-    :raises LookupError: the mapping is one of the kernel's own (vvar, vdso)
+    :raises NotImplementedError: the mapping is one of the kernel's own (vvar, vdso)
     """
     addr, new_addr = u64(old_address), u64(new_address)
     if flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP):
@@ -29,7 +30,7 @@ def mremap(task: Task, old_address: int, old_size: int, new_size: int, flags: in
     mm = task.mm
     vma = _lookup(mm, addr)
     if vma.special:
-        raise LookupError("the model knows nothing of mremap of vvar and vdso")
+        raise NotImplementedError("the model knows nothing of mremap of vvar and vdso")
     _join(mm, vma)
     if flags & (MREMAP_FIXED | MREMAP_DONTUNMAP):
         return _mremap_to(task, mm, addr, old_len, new_addr, new_len, flags)
@@ -40,6 +41,7 @@ def mremap(task: Task, old_address: int, old_size: int, new_size: int, flags: in
     vma = _vma_to_resize(task, mm, addr, old_len, new_len)
     if old_len == vma.end - addr and _expandable(task, mm, vma, new_len - old_len):
         vma.end = addr + new_len
+        join(task, mm, vma)
         return addr
     if not flags & MREMAP_MAYMOVE:
         raise Errno("ENOMEM")
@@ -140,13 +142,16 @@ def _move_vma(
     pgoff = vma.pgoff + (addr - vma.start) // PAGE_SIZE
     if isinstance(vma.backing, PrivateMemory):
         # move_page_tables(): the pages go along.
-        moved = PrivateMemory(vma.backing.anonymous)
+        moved = vma.backing.moved()
         for index in [index for index in vma.backing.pages if pgoff <= index < pgoff + old_len // PAGE_SIZE]:
-            moved.pages[index - pgoff] = vma.backing.pages.pop(index)
-        mm.insert(Vma(new_addr, new_addr + new_len, vma.prot, moved, 0, vma.may_write))
+            moved.pages[index] = vma.backing.pages.pop(index)
+        moved.open(task)
+        new = Vma(new_addr, new_addr + new_len, vma.prot, moved, pgoff, vma.may_write)
     else:
         vma.backing.open(task)
-        mm.insert(Vma(new_addr, new_addr + new_len, vma.prot, vma.backing, pgoff, vma.may_write))
+        new = Vma(new_addr, new_addr + new_len, vma.prot, vma.backing, pgoff, vma.may_write)
+    mm.insert(new)
     if old_len and not flags & MREMAP_DONTUNMAP:
         mm.unmap(task, addr, addr + old_len)
+    join(task, mm, new)
     return new_addr

@@ -46,6 +46,15 @@ class Page:
         return Between(LENT, self.count, self.count + self.lent) if self.lent else self.count
 
 
+class FileData(bytearray):
+    """What a page of a file holds, wherever it is mapped.
+
+    :ivar page: the page itself
+    """
+
+    page: Page
+
+
 class Compound(Page):
     """Pages in a row, of which the first one is referred to (``struct page`` with a compound order)."""
 

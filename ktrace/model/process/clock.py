@@ -17,9 +17,11 @@ TIME_SETTOD_SEC_MAX = ((1 << 63) - 1) // NSEC_PER_SEC - 30 * 365 * 24 * 3600
 
 @syscall("clock_settime")
 def clock_settime(task: Task, clockid: int, tp: Any) -> int:
-    """Set the time of day (``SYSCALL_DEFINE2(clock_settime)``, ``do_sys_settimeofday64()``); of ids, from 0 to 11."""
-    if clockid in (2, 3):
-        raise LookupError("clock_settime() of a CPU clock")
+    """Set the time of day (``SYSCALL_DEFINE2(clock_settime)``, ``do_sys_settimeofday64()``)."""
+    if clockid < 0 or clockid in (2, 3):
+        if isinstance(tp, Pointer):
+            raise Errno("EFAULT")
+        raise NotImplementedError("the model does not know clock_settime() of a CPU clock")
     if clockid != CLOCK_REALTIME:
         raise Errno("EINVAL")
     if isinstance(tp, Pointer):

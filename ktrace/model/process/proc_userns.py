@@ -45,6 +45,7 @@ class NamespaceFile(FileOperations):
     """What the three have in common: their text is read from any offset, and written at the beginning."""
 
     can_pwrite = False
+    refuses = ("mode",)  # proc_setattr()
 
     def open(self, task: Task, inode: Inode, file: File) -> None:
         """Note whose namespace it is now (``proc_id_map_open()``)."""

@@ -9,6 +9,7 @@ from ktrace.model.calls import operation, syscall
 from ktrace.model.fs.fcntl import close_on_exec
 from ktrace.model.fs.file import FilesStruct, observe_file
 from ktrace.model.kernel import Kernel
+from ktrace.model.process.itimer import expire_itimers
 from ktrace.model.process.timer import expire_early, expire_timers
 from ktrace.model.process.user_namespace import create_user_ns, memlock_limit, set_dumpable, user_ns
 from ktrace.model.subsystem import Subsystem
@@ -50,12 +51,16 @@ class Processes(Subsystem):
 
     def elapse(self, kernel: Kernel) -> None:
         """Let timers fire that did so before the step."""
+        for task in kernel.tasks.values():
+            task.alarms = 0
+        expire_itimers(kernel, early=True)
         expire_early(kernel)
         kernel.wake_watchers(early=True)
 
     def idle(self, kernel: Kernel) -> bool:
         """Let timers fire."""
         expire_timers(kernel)
+        expire_itimers(kernel, early=False)
         kernel.wake_watchers(early=False)
         return False
 

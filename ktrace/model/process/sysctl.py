@@ -10,8 +10,8 @@ from ktrace.model.kernel import Kernel
 def sysctl(kernel: Kernel, path: str, value: str) -> None:
     """Write *value* to /proc/sys/*path* as root (``fs/proc/proc_sysctl.c: proc_sys_write()``).
 
-    :raises LookupError: no subsystem knows the limit
+    :raises NotImplementedError: no subsystem knows the limit
     """
     known = [subsystem.sysctl(kernel, path, value) for subsystem in kernel.subsystems]
     if not any(known):
-        raise LookupError(f"the model knows no limit {path!r}")
+        raise NotImplementedError(f"the model knows no limit {path!r}")

@@ -1,10 +1,9 @@
-"""Timers that fire, and guest time that passes (``kernel/time/hrtimer.c``)."""
+"""Timers that fire (``kernel/time/hrtimer.c``)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ktrace.model.calls import operation
 from ktrace.model.kernel import Kernel
 from ktrace.model.task import Task
 from ktrace.model.timer import Timer
@@ -14,10 +13,7 @@ if TYPE_CHECKING:
     from ktrace.model.observed import Observed
 
 HRTIMER = Rule("kernel/time/hrtimer.c", "hrtimer_wakeup", "at any time after the timer's")
-WAIT = Rule("kernel/time/hrtimer.c", "hrtimer_nanosleep", "how long the agent waits for something to happen")
 GIVEN_UP = ("EAGAIN", "ETIMEDOUT", "EINPROGRESS")
-TICKS = 20
-"""Milliseconds that a timer may be late by: a few ticks, where the guest has no better clock."""
 
 
 def expire_early(kernel: Kernel) -> None:
@@ -62,22 +58,8 @@ def clock_was_set(kernel: Kernel, seconds: int) -> None:
     """Leave running timers alone when the clock is set: they run by CLOCK_MONOTONIC."""
     before = kernel.clock[0]
     for task in kernel.tasks.values():
-        timer = task.timer
-        if timer is not None:
+        for timer in (task.timer, task.it_real.timer if task.it_real is not None else None):
+            if timer is None:
+                continue
             # It was at most a second after the look at it.
             timer.armed = (timer.armed[0] + seconds - before - 1, timer.armed[1] + seconds - before)
-
-
-@operation("wait")
-def wait(kernel: Kernel, milliseconds: int) -> None:
-    """Let guest time pass, until something happens to an actor or *milliseconds* are over.
-
-    Where nothing happened all of them are over, and so is every sleep that was to be shorter.
-    """
-    if kernel.choose(WAIT, lambda seen: bool(seen.results), lambda happened: True, otherwise=False):
-        return
-    for task in kernel.tasks.values():
-        timer = task.timer
-        if timer is not None and timer.timeout * 1000 + TICKS <= milliseconds:
-            timer.expired = True
-            kernel.wake_up_process(task)

@@ -16,6 +16,7 @@ class MmFacts:
     :param mmap_min_addr: below it only CAP_SYS_RAWIO may map (``dac_mmap_min_addr``)
     :param totalram_pages: pages of RAM and swap; more cannot be promised (``__vm_enough_memory()``)
     :param overcommit_memory: ``sysctl_overcommit_memory``
+    :param swap: CONFIG_SWAP; *hugetlb* CONFIG_HUGETLBFS
     """
 
     birth: tuple[tuple[int, int, int], ...]
@@ -25,3 +26,5 @@ class MmFacts:
     totalram_pages: int
     overcommit_memory: int
     special: tuple[int, ...] = ()
+    swap: bool = False
+    hugetlb: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+from pathlib import Path
 
 import pytest
 
@@ -27,10 +28,14 @@ from ktrace.agent.ops import (
     Wait,
 )
 from ktrace.agent.reports import Completed, Exited, Job, Signalled, Spawned
+from ktrace.state.call import UNWRITTEN
 from ktrace.uapi.errno import EBADF, EFAULT, EINTR, EINVAL, EPIPE
 from ktrace.uapi.signal import SIGCONT, SIGKILL, SIGPIPE, SIGSTOP, SIGUSR1, SIGUSR2
 from tests.unit.agent import actors as a
 from tests.unit.agent.actors import Lab, blocked, live
+
+GUEST = Path(__file__).parents[3] / "guest"
+NOTHING = bytes([UNWRITTEN])
 
 
 def test_spawn_reports_pid_and_an_empty_descriptor_table(lab: Lab) -> None:
@@ -115,8 +120,23 @@ def test_exit_and_reuse_of_a_slot_with_a_clean_arena(lab: Lab) -> None:
     assert report.events == (Exited(0, 3 << 8),)
     assert live(report) == set()
     lab.spawn(0)
-    loads = (Load(arena, 4), Load(arena + 700_000, 4))
-    assert lab.completed(Call(0, a.SYS_GETPID, loads=loads)).loads == (bytes(4), bytes(4))
+    for address in (arena, arena + 700_000):
+        assert lab.completed(CopyOut(0, address, 4)).loads == (bytes(4),)
+
+
+def test_what_a_call_does_not_write_is_told_from_what_it_writes(lab: Lab) -> None:
+    lab.spawn(0)
+    lab.pipe(0)
+    arena = lab.hello.arena(0)
+    lab.completed(lab.writing(0, 1, b"ab"))
+    loads = (Load(arena, 4), Load(arena + 64, 4))
+    event = lab.completed(Call(0, a.SYS_READ, (0, arena, 4), stores=(Store(arena + 66, b"in"),), loads=loads))
+    assert event.loads == (b"ab" + NOTHING * 2, NOTHING * 2 + b"in")
+
+
+def test_agent_and_model_mean_the_same_byte() -> None:
+    wire = (GUEST / "wire.h").read_text()
+    assert f"#define UNWRITTEN {UNWRITTEN:#x} " in wire
 
 
 def test_kill_ends_a_blocked_actor(lab: Lab) -> None:
@@ -288,9 +308,9 @@ def test_store_and_load_bounds(lab: Lab) -> None:
     event = lab.completed(
         Call(0, a.SYS_READ, (0, arena, 4), stores=(Store(arena, b"zzzzzz"), Store(arena + 4, b"YY")), loads=loads)
     )
-    assert event.loads == (b"abc", b"abcdY", b"ab", b"abcdYYgh")
+    assert event.loads == (b"abc", b"abcdY", b"ab", b"abcdYY" + NOTHING * 2)
     event = lab.completed(Call(0, a.SYS_READ, (9, arena, 4), loads=loads))
-    assert event == Completed(0, -EBADF, (b"abc", b"", b"", b""))
+    assert event == Completed(0, -EBADF, (NOTHING * 3, b"", b"", b""))
 
 
 def test_wait_lets_time_pass_until_something_happens(lab: Lab) -> None:

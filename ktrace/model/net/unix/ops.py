@@ -59,7 +59,7 @@ from ktrace.uapi.fcntl import O_NONBLOCK
 from ktrace.uapi.siginfo import POLL_HUP, POLL_IN
 from ktrace.uapi.socket import AF_UNSPEC, MSG_DONTWAIT, PF_UNIX, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM
 from ktrace.uapi.sockios import SIOCATMARK, SIOCINQ, SIOCOUTQ
-from ktrace.uapi.un import SUN_PATH
+from ktrace.uapi.un import SIOCUNIXFILE, SUN_PATH
 
 
 class UnixOps(ProtoOps):
@@ -120,6 +120,13 @@ class UnixOps(ProtoOps):
             return Result(0, None, {"arg": sk.wmem_get()})
         if cmd == SIOCINQ:
             return Result(0, None, {"arg": self._inq_len(sk)})
+        if cmd == SIOCUNIXFILE:
+            # unix_open_file()
+            if not task.cred.capable("CAP_NET_ADMIN"):
+                raise Errno("EPERM")
+            if sk.path is None:
+                raise Errno("ENOENT")
+            raise NotImplementedError("the model does not know SIOCUNIXFILE, which opens the file of a name")
         if cmd == SIOCATMARK and task.kernel.net.facts.oob:
             if sk.type != SOCK_STREAM:
                 raise Errno("EOPNOTSUPP")

@@ -31,10 +31,13 @@ from ktrace.model.net.inet.socket6 import Inet6Ops
 from ktrace.model.net.sockopt import int_option
 from ktrace.model.task import Errno, Task
 from ktrace.uapi.icmpv6 import ICMPV6_FILTER, SIZEOF_ICMP6_FILTER
-from ktrace.uapi.in6 import IPPROTO_ICMPV6, IPV6_CHECKSUM, IPV6_HDRINCL, SIZEOF_SOCKADDR_IN6
+from ktrace.uapi.in6 import IPPROTO_ICMPV6, IPPROTO_MH, IPV6_CHECKSUM, IPV6_HDRINCL, SIZEOF_SOCKADDR_IN6
 from ktrace.uapi.in_ import IPPROTO_RAW, IPPROTO_UDP
 from ktrace.uapi.ipv6 import SIZEOF_IPV6HDR
 from ktrace.uapi.socket import AF_INET6, MSG_MORE, MSG_OOB, SOL_ICMPV6, SOL_IPV6, SOL_RAW
+
+CHECKSUM_AT = {IPPROTO_ICMPV6: 2, IPPROTO_MH: 4}
+"""Where the checksum stands in packets of protocols that have one."""
 
 RAW6 = Room(SIZEOF_IPV6HDR, HH_LEN + 8, HH_LEN + 8)
 
@@ -45,10 +48,10 @@ class Raw6Proto(RawProto):
     wide = True
 
     def init(self, task: Task, sk: Raw) -> None:
-        """``rawv6_init_sk()``: the kernel puts the checksum of ICMPv6 in."""
+        """``rawv6_init_sk()``: the kernel puts the checksums of ICMPv6 and of mobility headers in."""
         super().init(task, sk)
-        if sk.inet_num == IPPROTO_ICMPV6:
-            sk.checksum, sk.offset = 1, 2
+        if sk.inet_num in CHECKSUM_AT:
+            sk.checksum, sk.offset = 1, CHECKSUM_AT[sk.inet_num]
 
     def bind(self, task: Task, sk: Raw, addr: bytes) -> int:
         """``rawv6_bind()``."""

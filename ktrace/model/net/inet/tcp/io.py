@@ -53,7 +53,6 @@ if TYPE_CHECKING:
 
 MEMORY_FREE = Rule("include/net/sock.h", "sk_stream_memory_free", "what page fragments and acknowledgements leave")
 STAMPED = Rule("net/core/dev.c", "net_timestamp_check", "some time after the first socket asked")
-LEFT_ALONE = Rule("net/ipv4/tcp.c", "tcp_recvmsg_locked", "MSG_TRUNC copies nothing")
 CONNECTED = ("TCP_ESTABLISHED", "TCP_CLOSE_WAIT")
 CONNECTING = ("TCP_SYN_SENT", "TCP_SYN_RECV")
 
@@ -269,7 +268,7 @@ def tcp_recvmsg(task: Task, sk: Tcp, msg: InMessage, flags: int) -> Sleeps[int]:
         if not size:
             break
     if flags & MSG_TRUNC and copied:
-        _left_alone(task, msg, copied)
+        msg.destination.skip(copied)
     if copied:
         tcp_recv_timestamp(task, sk, msg)
     return copied
@@ -314,16 +313,6 @@ def tcp_recv_timestamp(task: Task, sk: Tcp, msg: InMessage) -> None:
         sock_recv_timestamp(kernel, sk, msg, 0)
 
 
-def _left_alone(task: Task, msg: InMessage, copied: int) -> None:
-    """Report the buffer that MSG_TRUNC leaves unwritten with the bytes that it had before."""
-
-    def find(seen: Observed) -> bytes | None:
-        buf = seen.out(task, "buf")
-        return buf if isinstance(buf, bytes) else None
-
-    msg.destination.copy(task.kernel.choose(LEFT_ALONE, find, lambda buf: len(buf) == copied, bytes(copied)))
-
-
 def tcp_recv_urg(task: Task, sk: Tcp, msg: InMessage, flags: int) -> int:
     """Read the urgent byte (``tcp_recv_urg()``)."""
     if sk.flag("SOCK_URGINLINE") or not sk.urg_data or sk.urg_data == TCP_URG_READ:
@@ -340,7 +329,7 @@ def tcp_recv_urg(task: Task, sk: Tcp, msg: InMessage, flags: int) -> int:
         msg.flags |= MSG_TRUNC
         return 0
     if flags & MSG_TRUNC:
-        _left_alone(task, msg, 1)
+        msg.destination.skip(1)
     elif not msg.destination.copy(byte):
         raise Errno("EFAULT")
     return 1
