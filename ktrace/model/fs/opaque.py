@@ -183,16 +183,18 @@ def _is_at(task: Task, fd: int, file: File) -> bool:
 def identify(task: Task, fd: int, what: str, path: str) -> OpaqueInode:
     """Return the inode that *fd* is about to open: one that is open already where it was seen to be the same."""
     kernel = task.kernel
-    opened = [
-        (other, number, slot.file.inode)
+    opened = {
+        f"descriptor {number} of {other.name}": (other, number, slot.file.inode)
         for other in kernel.tasks.values()
         for number, slot in other.files.slots.items()
         if isinstance(slot.file.inode, OpaqueInode)
-    ]
+    }
 
-    def find(seen: Observed) -> OpaqueInode | None:
+    def find(seen: Observed) -> str | None:
         target = seen.target(task, fd)
-        same = (inode for other, number, inode in opened if target is not None and seen.target(other, number) == target)
-        return next(same, None)
+        if target is None:
+            return None
+        return next((name for name, (other, number, _) in opened.items() if seen.target(other, number) == target), None)
 
-    return kernel.choose(SAME, find, lambda _: True, None) or OpaqueInode(kernel.serial(), what, path)
+    same = kernel.choose(SAME, find, lambda _: True, None)
+    return opened[same][2] if same is not None else OpaqueInode(kernel.serial(), what, path)
