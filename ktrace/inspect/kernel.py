@@ -48,6 +48,8 @@ class LiveKernel:
         self.memory = memory
         self._current = current
         self._symbols: dict[int, str] = {}
+        self._functions: dict[int, str] = {}
+        self._addresses: dict[str, int | None] = {}
 
     def use(self, physical: PhysicalMemory) -> None:
         """Read from *physical* from now on: another guest that runs the same kernel, of the same size."""
@@ -140,18 +142,34 @@ class LiveKernel:
 
         :raises UsageError: the kernel has no such symbol
         """
-        try:
-            return int(self.prog.symbol(symbol).address)
-        except LookupError:
-            raise UsageError(f"this kernel has no symbol {symbol!r}", "was it configured out?") from None
+        if (address := self._find(symbol)) is None:
+            raise UsageError(f"this kernel has no symbol {symbol!r}", "was it configured out?")
+        return address
 
     def has_symbol(self, symbol: str) -> bool:
         """Tell whether the kernel has a symbol of that name."""
-        try:
-            self.prog.symbol(symbol)
-        except LookupError:
-            return False
-        return True
+        return self._find(symbol) is not None
+
+    def caller(self, return_address: int) -> str:
+        """Return the name of the function that made the call which returns to *return_address*, or its hex."""
+        name = self._functions.get(return_address)
+        if name is None:
+            try:
+                name = str(self.prog.symbol(return_address - 1).name)
+            except (LookupError, OverflowError):
+                # A kernel without frame pointers leaves anything there, even 0.
+                name = f"{return_address:#x}"
+            self._functions[return_address] = name
+        return name
+
+    def _find(self, symbol: str) -> int | None:
+        """Return the address of *symbol*, if there is one: drgn needs a millisecond to say so, for every new guest."""
+        if symbol not in self._addresses:
+            try:
+                self._addresses[symbol] = int(self.prog.symbol(symbol).address)
+            except LookupError:
+                self._addresses[symbol] = None
+        return self._addresses[symbol]
 
     @cached_property
     def config(self) -> dict[str, Any]:

@@ -9,6 +9,8 @@ when their graphs are.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from ktrace.state.map_refs import rename
@@ -87,28 +89,39 @@ class Namer:
 
         # Objects that have a name already are the roots, in the order of their names, so that the
         # walk does not depend on addresses.
-        named_before = [(known.get(ref, ref), ref) for ref in objects if ref in known or _final(ref)]
-        queue = [raw for _, raw in sorted(named_before, key=lambda pair: _order(pair[0]))]
-        waiting = [ref for ref in objects if not _final(ref) and ref not in known]
+        roots: list[tuple[tuple[str, int, str], Ref, Ref]] = []
+        waiting: list[Ref] = []
+        for raw in objects:
+            named = raw if raw.key.__class__ is str else known.get(raw)
+            if named is None:
+                waiting.append(raw)
+            else:
+                roots.append((_order(named), named, raw))
+        roots.sort(key=itemgetter(0))
+        queue: list[Ref] = []
         result: dict[Ref, Any] = {}
         renamed: dict[Ref, _Renamed] = {}
+        last_renamed = self._renamed
+        for _, named, raw in roots:
+            if named is not raw:
+                kept[raw] = named
+            value = objects[raw]
+            entry = last_renamed.get(raw)
+            if entry is not None and entry.lasting is not None and (entry.value is value or entry.value == value):
+                # Nothing new in it, and its references were named for good: they are roots already.
+                kept.update(entry.lasting)
+            else:
+                entry = self._rename(raw, value, resolve)
+            renamed[raw] = entry
+            result[named] = entry.result
         done = 0
         while True:
             while done < len(queue):
                 raw = queue[done]
                 done += 1
                 if raw in objects:
-                    named = resolve(raw)
-                    last = self._renamed.get(raw)
-                    value = objects[raw]
-                    if last is not None and last.lasting is not None and (last.value is value or last.value == value):
-                        # Nothing new in it, and its references were named for good: they are roots already.
-                        entry = last
-                        kept.update(last.lasting)
-                    else:
-                        entry = self._rename(raw, value, resolve)
-                    renamed[raw] = entry
-                    result[named] = entry.result
+                    renamed[raw] = entry = self._rename(raw, objects[raw], resolve)
+                    result[resolve(raw)] = entry.result
             waiting = [ref for ref in waiting if ref not in kept]
             if not waiting:
                 break
@@ -155,6 +168,7 @@ def _final(ref: Ref) -> bool:
     return isinstance(ref.key, str)
 
 
+@lru_cache(1 << 14)
 def _order(ref: Ref) -> tuple[str, int, str]:
     key = str(ref.key)
     return (ref.kind, len(key), key)

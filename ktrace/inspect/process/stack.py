@@ -61,7 +61,7 @@ class StackReader:
             at = bp - low
             addresses.append(int.from_bytes(data[at + 8 : at + 16], "little"))
             previous, bp = bp, int.from_bytes(data[at : at + 8], "little")
-        names = [self._name(address) for address in self._traced.resolve(task, addresses)]
+        names = [self._kernel.caller(address) for address in self._traced.resolve(task, addresses)]
         return names if any(name.startswith(_ENTRY) for name in names) else []
 
     def _by_drgn(self, task: int) -> list[str]:
@@ -71,10 +71,3 @@ class StackReader:
         except (ValueError, LookupError, drgn.FaultError):
             return []
         return [frame.name for frame in trace if frame.name]
-
-    def _name(self, return_address: int) -> str:
-        try:
-            return str(self._kernel.prog.symbol(return_address - 1).name)
-        except (LookupError, OverflowError):
-            # A kernel without frame pointers leaves anything there, even 0.
-            return f"{return_address:#x}"

@@ -122,6 +122,8 @@ def delayed_fput(kernel: Kernel) -> None:
     own = kernel.net.unix
     if not own.closing:
         own.closing, own.delayed_fput = own.delayed_fput, []
+    if not own.closing:
+        return
     worker = _kthread(kernel)
     while own.closing and not kernel.has_woken:
         run(release_file(worker, own.closing.pop()))
