@@ -13,6 +13,7 @@ from ktrace.inspect.members import MissingMember, constant, has_member, shape_of
 from ktrace.inspect.net.netlink.sock import read_netlink_tables
 from ktrace.inspect.net.socket_tables import TablesReader
 from ktrace.state.net.facts import SocketFacts
+from ktrace.uapi.errno import ENOPROTOOPT
 from ktrace.uapi.rtnetlink import RTAX_QUICKACK, RTN_LOCAL
 
 SMP_CACHE_BYTES = 64
@@ -21,7 +22,7 @@ SMP_CACHE_BYTES = 64
 KMALLOC_MAX_CACHE_SIZE = 8192
 """``1 << KMALLOC_SHIFT_HIGH`` of SLUB: two pages (``include/linux/slab.h``)."""
 
-ENOPROTOOPT = (-92).to_bytes(4, "little", signed=True)
+_NO_SUCH_OPTION = (-ENOPROTOOPT).to_bytes(4, "little", signed=True)
 
 _NET_SETTINGS = {
     "core/somaxconn": ("core.sysctl_somaxconn",),
@@ -133,7 +134,7 @@ def _bindable(kernel: LiveKernel) -> bool:
     """Tell whether sockets can be bound to a device (CONFIG_NETDEVICES): without it, all there is of
     ``sock_bindtoindex()`` is that it returns -ENOPROTOOPT."""
     symbol = kernel.prog.symbol("sock_bindtoindex")
-    return ENOPROTOOPT not in kernel.memory.read(symbol.address, symbol.size)
+    return _NO_SUCH_OPTION not in kernel.memory.read(symbol.address, symbol.size)
 
 
 def _member(value: drgn.Object, path: str) -> Any:

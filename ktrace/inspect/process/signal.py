@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ktrace.include.linux.pid import PIDTYPE_PGID, PIDTYPE_SID
+from ktrace.include.linux.sched_signal import SIGNAL_STOP_STOPPED
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
@@ -14,10 +16,8 @@ from ktrace.inspect.process.process import find_task
 from ktrace.state.process.process import ProcessFacts
 from ktrace.state.ref import Ref
 
-SIGNAL_STOP_STOPPED = 1
 """``include/linux/sched/signal.h``."""
 
-PIDTYPE_PGID, PIDTYPE_SID = 2, 3
 """``include/linux/pid.h: enum pid_type``."""
 
 

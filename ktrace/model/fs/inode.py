@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ktrace.include.linux.fs import MAY_EXEC, MAY_READ, MAY_WRITE
 from ktrace.include.linux.stat import S_IXUGO
+from ktrace.include.linux.time64 import NSEC_PER_SEC
 from ktrace.model.task import Errno, Task
 from ktrace.state.allowed import Anything, Between, Stays, allowed
 from ktrace.state.fs import inode as state
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 SET_NOW = Rule("fs/inode.c", "current_time", "the second in which a step did it")
 RELATIME = Rule("fs/inode.c", "relatime_need_update", "compares times to the nanosecond")
 UNKNOWN = Between(Rule("fs/inode.c", "current_time", "times of this file system are not modelled"), 0, 1 << 62)
-NSEC_PER_SEC = 1_000_000_000
 NANOSECOND = Rule("fs/inode.c", "current_time", "the nanosecond in which a step did it")
 ANY_NANOSECOND = Anything(NANOSECOND)
 NEXT_INO = Rule("fs/inode.c", "get_next_ino", "a number that no other inode of the file system has")

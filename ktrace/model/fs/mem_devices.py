@@ -8,6 +8,7 @@ from ktrace.model.fs.file import FileOperations
 from ktrace.model.fs.pipe.splice import SpliceDesc, splice_from_pipe
 from ktrace.model.task import Errno
 from ktrace.model.wait import Sleeps
+from ktrace.uapi.major import MEM_MAJOR
 from ktrace.uapi.splice import SPLICE_F_NONBLOCK
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from ktrace.model.mm.iov import Destination, Source
     from ktrace.model.task import Task
 
-MEM_MAJOR = 1
 NULL, ZERO, FULL = "null", "zero", "full"
 MINORS = {3: NULL, 5: ZERO, 7: FULL}
 

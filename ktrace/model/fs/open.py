@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ktrace.include.linux.fs import MAY_EXEC, MAY_READ, MAY_WRITE
+from ktrace.include.linux.namei import MAXSYMLINKS
 from ktrace.include.linux.stat import S_IALLUGO
 from ktrace.model.calls import syscall
 from ktrace.model.fs.file import File, FileOperations, fput
@@ -190,7 +191,7 @@ def _one_link(nd: Nameidata, found: Inode, follow: bool) -> bool:
     if not follow or found.mounted is not None or found.i_mode & S_IFMT != S_IFLNK or found.link is None:
         return False
     nd.links += 1
-    if nd.links > 40:
+    if nd.links > MAXSYMLINKS:
         raise Errno("ELOOP")
     found.accessed(nd.task.kernel)
     slash = nd.slash

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ktrace.include.linux.fs import MAY_EXEC
+from ktrace.include.linux.namei import MAXSYMLINKS
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.opaque import OpaqueInode
 from ktrace.model.task import AsObserved, Errno
@@ -17,7 +18,6 @@ from ktrace.uapi.stat import S_IFDIR, S_IFLNK, S_IFMT
 if TYPE_CHECKING:
     from ktrace.model.task import Task
 
-MAXSYMLINKS = 40
 """``include/linux/namei.h``."""
 
 LAST_NORM, LAST_ROOT, LAST_DOT, LAST_DOTDOT = "name", "root", ".", ".."

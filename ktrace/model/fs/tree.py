@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ktrace.include.linux.fs import MAY_EXEC, MAY_WRITE
+from ktrace.include.linux.mount import MNT_RELATIME
 from ktrace.include.linux.stat import S_IALLUGO
 from ktrace.model.fs.fs_struct import FsStruct
 from ktrace.model.fs.inode import Inode
@@ -25,7 +26,6 @@ SPECIAL_FOPS = {
     S_IFLNK: "no_open_fops",
     S_IFREG: "shmem_file_operations",
 }
-MNT_RELATIME = 0x20
 """``include/linux/mount.h``."""
 
 BEFORE = "a session that does not tell what the guest's tree held"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ktrace.include.asm.page_types import PAGE_SIZE
+from ktrace.include.linux.skbuff import MAX_SKB_FRAGS
 from ktrace.include.linux.socket import MSG_SENDPAGE_NOTLAST
 from ktrace.include.linux.types import u32
 from ktrace.model.fs.file import File
@@ -15,7 +16,7 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.mm.iov import Destination
 from ktrace.model.mm.page import Page
 from ktrace.model.net.core.page_frag import copy_to_frag
-from ktrace.model.net.core.skbuff import MAX_SKB_FRAGS, SkBuff
+from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import Socket
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import MaySleep, Sleeps, drive

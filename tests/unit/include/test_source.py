@@ -15,7 +15,7 @@ from tests.unit.uapi.owned import Header, headers
 SOURCE = Path("/usr/src/linux-source-6.1.tar.xz")
 CONFIGURED = (
     *("__KERNEL__", "BITS_PER_LONG=64", "CONFIG_64BIT", "CONFIG_X86_64", "CONFIG_COMPAT", "CONFIG_MMU"),
-    *("CONFIG_WATCH_QUEUE", "IS_ENABLED(option)=0", "IS_BUILTIN(option)=0"),
+    *("CONFIG_WATCH_QUEUE", "PAGE_SIZE=4096", "IS_ENABLED(option)=0", "IS_BUILTIN(option)=0"),
 )
 """What the configuration says that matters to these headers."""
 
@@ -30,6 +30,7 @@ PRELUDE = """
 #include <linux/const.h>
 #include <linux/types.h>
 #define __force
+#define BIT(number) (1UL << (number))
 #define loff_t long long
 #define cpu_to_be32(number) (number)
 typedef unsigned int fmode_t;

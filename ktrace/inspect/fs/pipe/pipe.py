@@ -22,7 +22,7 @@ from ktrace.inspect.memory import KernelMemory
 from ktrace.inspect.process.user import UserReader
 from ktrace.inspect.remembered import Place, Remembered
 from ktrace.inspect.wait_queue import WaitQueues
-from ktrace.state.fs.pipe.pipe import PIPE_BUF_FLAGS, Fasync, Pipe, PipeBuffer, PipeFacts
+from ktrace.state.fs.pipe.pipe import ANON_OPS, PIPE_BUF_FLAGS, Fasync, Pipe, PipeBuffer, PipeFacts
 from ktrace.state.names import flag_names
 from ktrace.state.ref import Ref
 
@@ -31,7 +31,6 @@ MAX_SLOTS = 1 << 19
 
 MAX_FASYNC = 1 << 16
 MAX_ROW = 1 << 17
-ANON_OPS = "anon_pipe_buf_ops"
 
 
 class _Known(NamedTuple):

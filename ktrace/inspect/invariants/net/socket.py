@@ -9,6 +9,7 @@ from typing import Any
 from drgn.helpers.linux.pid import for_each_task
 
 from ktrace.errors import KtraceError
+from ktrace.include.linux.err import MAX_ERRNO
 from ktrace.inspect.corrupt import NONSENSE, CorruptStructure
 from ktrace.inspect.fs.file import FileReader
 from ktrace.inspect.fs.inode import InodeReader
@@ -28,7 +29,6 @@ from ktrace.uapi.socket import AF_INET, AF_INET6, AF_NETLINK, AF_UNIX
 from ktrace.uapi.stat import S_IFMT, S_IFSOCK
 
 MAX_SOCKS = 1 << 16
-MAX_ERRNO = 4095
 GARBAGE = (KtraceError, *NONSENSE)
 """What reading memory that makes no sense raises."""
 

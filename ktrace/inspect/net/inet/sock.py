@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ktrace.include.net import inet_sock
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
@@ -20,6 +21,7 @@ from ktrace.state.net.inet import InetSock, RawSock, UdpSock
 from ktrace.state.net.skbuff import Buffer
 from ktrace.state.ref import Ref
 from ktrace.uapi.in_ import IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE
+from ktrace.uapi.named import by_number, family
 from ktrace.uapi.socket import AF_INET, AF_INET6, SOCK_DGRAM, SOCK_RAW, SOCK_STREAM
 from ktrace.uapi.udp import SIZEOF_UDPHDR
 
@@ -27,11 +29,8 @@ INET_BITS = (
     "recverr", "is_icsk", "freebind", "hdrincl", "mc_loop", "transparent", "mc_all", "nodefrag",
     "bind_address_no_port", "recverr_rfc4884", "defer_connect",
 )  # fmt: skip
-CMSG_FLAGS = {
-    1: "PKTINFO", 2: "TTL", 4: "TOS", 8: "RECVOPTS", 16: "RETOPTS", 32: "PASSSEC", 64: "ORIGDSTADDR", 128: "CHECKSUM",
-    256: "RECVFRAGSIZE",
-}  # fmt: skip
-"""``IP_CMSG_*`` (``include/net/inet_sock.h``)."""
+CMSG_FLAGS = by_number(family(inet_sock, "IP_CMSG_"), "IP_CMSG_")
+"""``inet_sock.cmsg_flags``."""
 
 CORKED = 0x1
 

@@ -17,6 +17,7 @@ from ktrace.model.task import Task
 from ktrace.model.wait import Sleeps, WaitQueue, waiters, wake_up
 from ktrace.state.allowed import Between, allowed
 from ktrace.state.fs.pipe import pipe as state
+from ktrace.state.fs.pipe.pipe import ANON_OPS
 from ktrace.state.names import flag_names
 from ktrace.state.ref import Ref
 from ktrace.uapi.eventpoll import EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM
@@ -27,7 +28,6 @@ from ktrace.uapi.signal import SIGIO
 if TYPE_CHECKING:
     from ktrace.model.observed import Observed
 
-ANON_OPS = "anon_pipe_buf_ops"
 DEFAULT_OPS = "default_pipe_buf_ops"
 PAGE_CACHE_OPS = "page_cache_pipe_buf_ops"
 

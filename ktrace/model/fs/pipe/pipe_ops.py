@@ -18,7 +18,6 @@ from ktrace.model.fs.file import File, FileOperations, file_inode, fput
 from ktrace.model.fs.file_table import alloc_empty_file
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.pipe.pipe import (
-    ANON_OPS,
     PipeInode,
     put_pipe_info,
     signal_readers,
@@ -34,6 +33,7 @@ from ktrace.model.mm.page import Page
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps, WaitQueue, wait_event, wake_up
 from ktrace.state.call import Pointer, Result
+from ktrace.state.fs.pipe.pipe import ANON_OPS
 from ktrace.uapi.eventpoll import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM
 from ktrace.uapi.fcntl import F_GETPIPE_SZ, F_SETPIPE_SZ, O_CLOEXEC, O_DIRECT, O_NOATIME, O_NONBLOCK, O_WRONLY
 from ktrace.uapi.ioctls import FIONREAD

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ktrace.include.asm.page_types import PAGE_SIZE
+from ktrace.include.linux.skbuff import MAX_SKB_FRAGS
 from ktrace.state.net.facts import SocketFacts
 from ktrace.state.net.skbuff import Buffer, UnixBuffer
 from ktrace.state.process.process import Credentials
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from ktrace.model.net.core.sock import Sock
     from ktrace.model.net.inet.ip_error import ExtendedError
 
-MAX_SKB_FRAGS = 17
 FRAG_ORDER = 3
 INVALID_ID = 0xFFFFFFFF
 """``INVALID_UID`` and ``INVALID_GID`` as they lie in memory."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ktrace.include.net.ipv6 import IPV6_FLOWINFO_MASK, SIN6_LEN_RFC2133
+from ktrace.model.net.inet.addr4 import ANY, LOOPBACK_ADDRESS
 from ktrace.model.net.inet.addr6 import (
     ANY6,
     LOOPBACK4_IPV6,
@@ -16,8 +17,8 @@ from ktrace.model.net.inet.addr6 import (
     needs_scope_id,
     v4mapped,
 )
-from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, ip_route_output_flow, route6
-from ktrace.model.net.inet.sock import ANY, Inet
+from ktrace.model.net.inet.route import ip_route_output_flow, route6
+from ktrace.model.net.inet.sock import Inet
 from ktrace.model.net.inet.socket import inet_address, sockaddr_in
 from ktrace.model.task import Errno
 from ktrace.uapi.in6 import SIZEOF_SOCKADDR_IN6

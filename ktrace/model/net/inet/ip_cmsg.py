@@ -13,7 +13,8 @@ from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.scm import for_each_cmsghdr, put_cmsg
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock_cmsg import cmsg_bytes, sock_cmsg_send
-from ktrace.model.net.inet.sock import ANY, Inet
+from ktrace.model.net.inet.addr4 import ANY
+from ktrace.model.net.inet.sock import Inet
 from ktrace.model.net.inet.socket import address_type, sockaddr_in
 from ktrace.model.task import Errno, Task
 from ktrace.uapi.in_ import (

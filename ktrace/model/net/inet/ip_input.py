@@ -15,11 +15,12 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import Sock
 from ktrace.model.net.core.sock_callbacks import data_ready
+from ktrace.model.net.inet.addr4 import ANY
 from ktrace.model.net.inet.addr6 import ANY6
 from ktrace.model.net.inet.ip_cmsg import pktinfo_prepare
 from ktrace.model.net.inet.ip_multicast import ip_check_mc, ip_mc_sf_allow
 from ktrace.model.net.inet.ip_packet import IpPacket, as_seen
-from ktrace.model.net.inet.sock import ANY, Inet
+from ktrace.model.net.inet.sock import Inet
 from ktrace.state.net.inet import RawSock
 from ktrace.uapi.in6 import IPPROTO_ICMPV6
 from ktrace.uapi.in_ import IP_PKTINFO, IPPROTO_ICMP, IPPROTO_TCP

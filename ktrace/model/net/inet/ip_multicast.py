@@ -7,7 +7,8 @@ import struct
 
 from ktrace.include.net.ip import LOOPBACK_IFINDEX
 from ktrace.model.kernel import Kernel
-from ktrace.model.net.inet.sock import ANY, Inet
+from ktrace.model.net.inet.addr4 import ANY, LOOPBACK
+from ktrace.model.net.inet.sock import Inet
 from ktrace.model.task import Errno
 from ktrace.uapi.in_ import SIZEOF_IP_MREQ, SIZEOF_IP_MREQN
 
@@ -16,8 +17,6 @@ ALL_HOSTS = "224.0.0.1"
 
 MAX_MEMBERSHIPS = 20
 """``IP_MAX_MEMBERSHIPS``, which ``/proc/sys/net/ipv4/igmp_max_memberships`` is at first."""
-
-LOOPBACK = ipaddress.IPv4Network("127.0.0.0/8")
 
 
 def ip_check_mc(kernel: Kernel, daddr: str) -> bool:

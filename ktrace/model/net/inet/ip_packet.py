@@ -9,15 +9,11 @@ from typing import TYPE_CHECKING
 
 from ktrace.include.net.ip import IP_DF
 from ktrace.model.kernel import Kernel
+from ktrace.model.net.inet.addr4 import ANY
 from ktrace.model.net.inet.addr6 import is_ipv6
-from ktrace.model.net.inet.sock import ANY, Inet
+from ktrace.model.net.inet.sock import Inet
 from ktrace.state.rule import Rule
-from ktrace.uapi.in_ import (
-    IP_MTU_DISCOVER,
-    IP_PMTUDISC_DO,
-    IP_PMTUDISC_PROBE,
-    IP_PMTUDISC_WANT,
-)
+from ktrace.uapi.in_ import IP_MTU_DISCOVER, IP_PMTUDISC_DO, IP_PMTUDISC_PROBE, IP_PMTUDISC_WANT
 from ktrace.uapi.ip import SIZEOF_IPHDR
 from ktrace.uapi.socket import SOL_IP
 

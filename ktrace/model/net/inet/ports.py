@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ktrace.model.kernel import Kernel
+from ktrace.model.net.inet.addr4 import ANY
 from ktrace.model.net.inet.addr6 import ANY6, MAPPED_ANY, mapped_v4, v4mapped
 from ktrace.model.task import Errno
 from ktrace.state.net.sock import Sock as ObservedSock
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from ktrace.model.observed import Observed
 
 TIMEWAIT = Rule("net/ipv4/inet_timewait_sock.c", "tw_timer_handler", "at any time after the timer's")
-ANY = "0.0.0.0"
 
 
 TCP_TIMEWAIT_LEN = 60

@@ -6,12 +6,12 @@ import ipaddress
 from dataclasses import dataclass
 
 from ktrace.include.net.ip import LOOPBACK_IFINDEX
+from ktrace.model.net.inet.addr4 import ANY, LIMITED_BROADCAST, LOOPBACK, LOOPBACK_ADDRESS
 from ktrace.model.net.inet.addr6 import ANY6, LOOPBACK6, mapped_v4
-from ktrace.model.net.inet.sock import ANY, Inet
-from ktrace.model.net.inet.socket import LOOPBACK, address_type
+from ktrace.model.net.inet.sock import Inet
+from ktrace.model.net.inet.socket import address_type
 from ktrace.model.task import Errno
 
-LOOPBACK_ADDRESS, LIMITED_BROADCAST = "127.0.0.1", "255.255.255.255"
 LOOPBACK_MTU = 65536
 LOCAL_GROUPS = ipaddress.IPv4Network("224.0.0.0/24")
 """``ipv4_is_local_multicast()``."""

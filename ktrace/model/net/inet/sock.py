@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import InMessage, OptionValue, OutMessage
 from ktrace.model.net.core.sock import Sock
+from ktrace.model.net.inet.addr4 import ANY
 from ktrace.model.net.inet.addr6 import ANY6, mapped_v4, v4mapped
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import MaySleep
@@ -34,7 +35,6 @@ from ktrace.uapi.socket import SOL_IP
 if TYPE_CHECKING:
     from ktrace.model.net.core.reuseport import SockReuseport
 
-ANY = "0.0.0.0"
 DEFAULT_HOPS = 64
 """``IPDEFTTL``, ``IPV6_DEFAULT_HOPLIMIT``; nobody changes the settings."""
 

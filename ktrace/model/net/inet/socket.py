@@ -13,7 +13,8 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import InMessage, OptionValue, OutMessage, ProtoOps
 from ktrace.model.net.core.sock import Socket
 from ktrace.model.net.core.sock_callbacks import state_change
-from ktrace.model.net.inet.sock import ANY, Inet, Proto, inet_sk
+from ktrace.model.net.inet.addr4 import ANY, LOOPBACK
+from ktrace.model.net.inet.sock import Inet, Proto, inet_sk
 from ktrace.model.net.socket import family
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import MaySleep
@@ -22,9 +23,6 @@ from ktrace.state.net.facts import ProtocolSwitch
 from ktrace.state.net.sockaddr import pack
 from ktrace.uapi.in_ import IPPROTO_IP, IPPROTO_MAX, IPPROTO_RAW, SIZEOF_SOCKADDR_IN
 from ktrace.uapi.socket import AF_INET, AF_UNSPEC, PF_INET, SOCK_RAW
-
-LOOPBACK = ipaddress.IPv4Network("127.0.0.0/8")
-
 
 _PROTOS: dict[str, Proto[Any]] = {}
 _OPS: dict[str, ProtoOps] = {}

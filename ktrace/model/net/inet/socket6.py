@@ -6,6 +6,7 @@ from ktrace.include.net.ip import LOOPBACK_IFINDEX
 from ktrace.include.net.ipv6 import SIN6_LEN_RFC2133
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.sock import Socket
+from ktrace.model.net.inet.addr4 import ANY
 from ktrace.model.net.inet.addr6 import (
     ANY6,
     LOOPBACK4_IPV6,
@@ -16,7 +17,7 @@ from ktrace.model.net.inet.addr6 import (
     needs_scope_id,
     sockaddr_in6,
 )
-from ktrace.model.net.inet.sock import ANY, Inet, Pinet6, inet_sk
+from ktrace.model.net.inet.sock import Inet, Pinet6, inet_sk
 from ktrace.model.net.inet.socket import InetOps, address_type, make_sock, not_local
 from ktrace.model.net.socket import family
 from ktrace.model.task import Errno, Task

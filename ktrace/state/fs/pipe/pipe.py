@@ -13,6 +13,9 @@ from ktrace.uapi.named import by_number, family
 PIPE_BUF_FLAGS = by_number(family(pipe_fs_i, "PIPE_BUF_FLAG_"), strip="PIPE_BUF_FLAG_")
 """``include/linux/pipe_fs_i.h``: PIPE_BUF_FLAG_*."""
 
+ANON_OPS = "anon_pipe_buf_ops"
+"""The symbol of what pages have that write() filled."""
+
 
 @dataclass(frozen=True, slots=True)
 class PipeBuffer:

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.include.asm.page_types import PAGE_SIZE
+from ktrace.include.linux.skbuff import MAX_SKB_FRAGS
 from ktrace.model.fs.pipe.pipe import PipeBuffer
 from ktrace.model.mm.page import Page
-from ktrace.model.net.core.skbuff import MAX_SKB_FRAGS, SkBuff, fragment_sizes
+from ktrace.model.net.core.skbuff import SkBuff, fragment_sizes
 from ktrace.model.net.inet.tcp.byte_queue import ByteQueue
 from ktrace.state.call import Result
 from tests.unit.model.bench import Bench

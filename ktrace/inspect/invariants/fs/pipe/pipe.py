@@ -22,6 +22,7 @@ from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.list import each_once
 from ktrace.inspect.process.process import MAX_FDS
+from ktrace.state.fs.pipe.pipe import ANON_OPS
 from ktrace.uapi.limits import UINT_MAX
 from ktrace.uapi.stat import S_IFIFO, S_IFMT
 
@@ -33,7 +34,6 @@ OPS = frozenset(
 )
 """Every ``pipe_buf_operations`` of the kernel."""
 
-ANON_OPS = "anon_pipe_buf_ops"
 MUTEX_OWNER = UINT_MAX << 32 | UINT_MAX & ~0x7
 """``MUTEX_FLAGS`` are in the low bits (``kernel/locking/mutex.c``)."""
 

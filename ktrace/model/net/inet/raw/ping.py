@@ -8,6 +8,7 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.datagram import datagram_poll
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.sock import raise_sock_error, sock_orphan
+from ktrace.model.net.inet.addr4 import ANY
 from ktrace.model.net.inet.addr6 import ANY6, LOOPBACK6, inet6_address, is_multicast, mapped_v4, needs_scope_id
 from ktrace.model.net.inet.datagram_connect import ip4_datagram_connect, ip6_datagram_connect_v6_only, udp_disconnect
 from ktrace.model.net.inet.icmp_output import icmp_packet, icmpv6_packet
@@ -19,7 +20,7 @@ from ktrace.model.net.inet.option import get_ip_option, set_ip_option
 from ktrace.model.net.inet.option6 import check_control6, get_ipv6_option, set_ipv6_option
 from ktrace.model.net.inet.raw.receive import recv_packet
 from ktrace.model.net.inet.route import LOOPBACK_MTU, ip_route_output_flow, route6
-from ktrace.model.net.inet.sock import ANY, Inet, Proto
+from ktrace.model.net.inet.sock import Inet, Proto
 from ktrace.model.net.inet.socket import address_type, inet_address, not_local
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps

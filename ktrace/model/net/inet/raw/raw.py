@@ -11,6 +11,7 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.datagram import datagram_poll
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.sock import raise_sock_error, sock_orphan
+from ktrace.model.net.inet.addr4 import ANY
 from ktrace.model.net.inet.datagram_connect import ip4_datagram_connect, udp_disconnect
 from ktrace.model.net.inet.ip_append import HH_LEN, Room, make_skb
 from ktrace.model.net.inet.ip_cmsg import ip_cmsg_send
@@ -29,7 +30,7 @@ from ktrace.model.net.inet.option import get_ip_option, set_ip_option
 from ktrace.model.net.inet.raw.ping import PingProto
 from ktrace.model.net.inet.raw.receive import recv_packet
 from ktrace.model.net.inet.route import LOOPBACK_MTU, Flow, ip_route_output_flow
-from ktrace.model.net.inet.sock import ANY, Proto
+from ktrace.model.net.inet.sock import Proto
 from ktrace.model.net.inet.socket import PacketOps, address_type, inet_address, not_local, register
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps

@@ -8,6 +8,7 @@ from ktrace.include.net.ip import LOOPBACK_IFINDEX
 from ktrace.include.net.ipv6 import IPV6_MAXPLEN, SIN6_LEN_RFC2133
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import OutMessage
+from ktrace.model.net.inet.addr4 import ANY
 from ktrace.model.net.inet.addr6 import (
     ANY6,
     LOOPBACK4_IPV6,
@@ -25,7 +26,6 @@ from ktrace.model.net.inet.option6 import check_control6, get_ipv6_option, set_i
 from ktrace.model.net.inet.raw.ping import Ping6Proto
 from ktrace.model.net.inet.raw.raw import RawOps, RawProto
 from ktrace.model.net.inet.route import LOOPBACK_MTU, route6
-from ktrace.model.net.inet.sock import ANY
 from ktrace.model.net.inet.socket import not_local, register
 from ktrace.model.net.inet.socket6 import Inet6Ops
 from ktrace.model.net.sockopt import int_option

@@ -7,10 +7,11 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.sock import Socket, sock_error
 from ktrace.model.net.core.sock_callbacks import state_change
 from ktrace.model.net.core.sock_wait import Timeo, sleeper, sock_intr_errno, sock_sndtimeo
+from ktrace.model.net.inet.addr4 import ANY
 from ktrace.model.net.inet.addr6 import is_ipv6
 from ktrace.model.net.inet.ip_input import refuse_watchers
 from ktrace.model.net.inet.route import ip_route_output_key
-from ktrace.model.net.inet.sock import ANY, Answered
+from ktrace.model.net.inet.sock import Answered
 from ktrace.model.net.inet.socket import inet_address
 from ktrace.model.net.inet.tcp.inet_connection_sock import defer, inet_csk_complete_hashdance, shut_down_before
 from ktrace.model.net.inet.tcp.inet_hashtables import inet_hash_connect, inet_lookup_listener, time_wait_at

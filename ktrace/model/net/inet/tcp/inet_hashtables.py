@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.reuseport import select, wakes
+from ktrace.model.net.inet.addr4 import ANY
 from ktrace.model.net.inet.addr6 import ANY6, is_ipv6
 from ktrace.model.net.inet.ports import TimeWait, choose_port, let_in
-from ktrace.model.net.inet.sock import ANY
 from ktrace.model.net.inet.tcp.sock import Tcp
 from ktrace.model.task import Errno
 from ktrace.state.net.sock import Sock as ObservedSock

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ktrace.include.net.ipv6 import IPV6_FLOWINFO_MASK, SIN6_LEN_RFC2133
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import OptionValue
+from ktrace.model.net.inet.addr4 import LOOPBACK_ADDRESS
 from ktrace.model.net.inet.addr6 import (
     ANY6,
     LOOPBACK4_IPV6,
@@ -16,7 +17,7 @@ from ktrace.model.net.inet.addr6 import (
     v4mapped,
 )
 from ktrace.model.net.inet.option6 import get_ipv6_option, set_ipv6_option
-from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, route6
+from ktrace.model.net.inet.route import route6
 from ktrace.model.net.inet.sock import Answered
 from ktrace.model.net.inet.socket import register, sockaddr_in
 from ktrace.model.net.inet.socket6 import Inet6Ops

@@ -12,6 +12,7 @@ from ktrace.model.net.core.reuseport import add_sock, detach, select, wakes
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import Sock
 from ktrace.model.net.core.sock_callbacks import data_ready, error_report
+from ktrace.model.net.inet.addr4 import ANY
 from ktrace.model.net.inet.addr6 import ANY6, is_ipv6
 from ktrace.model.net.inet.icmp import port_unreachable
 from ktrace.model.net.inet.ip6_error import icmpv6_unreachable
@@ -30,7 +31,7 @@ from ktrace.model.net.inet.ip_packet import (
     pseudo_header,
 )
 from ktrace.model.net.inet.ports import choose_port, rcv_saddr_equal
-from ktrace.model.net.inet.sock import ANY, Inet
+from ktrace.model.net.inet.sock import Inet
 from ktrace.model.net.inet.socket import address_type
 from ktrace.model.task import Errno
 from ktrace.state.net.inet import UdpSock

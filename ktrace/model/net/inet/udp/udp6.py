@@ -8,13 +8,14 @@ from ktrace.include.net.ipv6 import IPV6_MAXPLEN, SIN6_LEN_RFC2133
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage, ProtoOps
 from ktrace.model.net.core.skbuff import SkBuff
+from ktrace.model.net.inet.addr4 import LOOPBACK_ADDRESS
 from ktrace.model.net.inet.addr6 import ANY6, LOOPBACK6, inet6_address, is_ipv6, mapped_v4, sockaddr_in6, v4mapped
 from ktrace.model.net.inet.datagram_connect import ip6_datagram_connect
 from ktrace.model.net.inet.ip6_error import ipv6_local_error, ipv6_recv_error
 from ktrace.model.net.inet.ip_append import make_skb
 from ktrace.model.net.inet.ip_cmsg import ip_cmsg_recv
 from ktrace.model.net.inet.option6 import check_control6, get_ipv6_option, ip6_datagram_recv_ctl, set_ipv6_option
-from ktrace.model.net.inet.route import LOOPBACK_ADDRESS, LOOPBACK_MTU, route6
+from ktrace.model.net.inet.route import LOOPBACK_MTU, route6
 from ktrace.model.net.inet.socket import register, sockaddr_in
 from ktrace.model.net.inet.socket6 import Inet6Ops
 from ktrace.model.net.inet.udp import udp

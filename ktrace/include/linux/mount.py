@@ -1,0 +1,5 @@
+"""Mounts (``include/linux/mount.h``)."""
+
+from __future__ import annotations
+
+MNT_RELATIME = 0x20
