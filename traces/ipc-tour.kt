@@ -10,7 +10,7 @@ B: read(r, 5000)                                    # 4105
 ## nothing is left: the reader sleeps until somebody writes
 B: read(r, 100)                                     # blocked
 A: write(w, "wake up")                              # 7; B: 7 "wake up"
-## all sixteen slots are taken: the writer sleeps until somebody reads
+## sixteen pages take all slots; then the writer sleeps until somebody reads
 A: write(w, "y" * 4096) * 16                        # 4096
 A: write(w, "z" * 5000)                             # blocked
 B: read(r, 4096)                                    # 4096

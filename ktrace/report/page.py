@@ -15,6 +15,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from ktrace.errors import UsageError
+from ktrace.report.overview import Overview
 from ktrace.state.compare import label
 from ktrace.state.ref import Ref
 from ktrace.trace.session_reader import SessionReader, what_lacks
@@ -23,7 +24,7 @@ STEPS_PER_CHUNK = 256
 """Steps that are decoded at once in the browser; each chunk begins with its whole World."""
 
 TEXT_LIMIT = 240
-_PARTS = ("values.js", "store.js", "timeline.js", "pictures.js", "details.js", "page.js")
+_PARTS = ("values.js", "store.js", "timeline.js", "pictures.js", "details.js", "overview.js", "page.js")
 
 
 @dataclass
@@ -36,6 +37,7 @@ class PageTotals:
     :param end: the session's last line
     :param initial: the verdict on the World before the first step, if there is one
     :param functions: names of kernel functions in it
+    :param overview: what it was about
     """
 
     steps: int = 0
@@ -45,6 +47,7 @@ class PageTotals:
     initial: Mapping[str, Any] | None = None
     actors: list[str] = field(default_factory=list)
     functions: set[str] = field(default_factory=set)
+    overview: Overview = field(default_factory=lambda: Overview(()))
 
 
 Places = Callable[[set[str]], Mapping[str, str]]
@@ -88,6 +91,7 @@ def _packed(
 ) -> Iterator[tuple[str, str]]:
     """Yield the chunks: lines of the list; and the World before, with what each step brought."""
     world = dict(_pairs(reader.initial))
+    totals.overview = overview = Overview(world)
     chunk = _Chunk(world)
     beside: list[Mapping[str, Any]] = []  # what stands in front of its step
     try:
@@ -99,9 +103,11 @@ def _packed(
                 chunk.step(record, world, beside)
                 beside = []
                 number, mirrored = next(rules, (0, ()))
-                if number == record["step"]:
-                    chunk.steps[-1]["rules"] = mirrored
-                    totals.functions.update(map(_rule_function, mirrored))
+                known = mirrored if number == record["step"] else ()
+                if known:
+                    chunk.steps[-1]["rules"] = known
+                    totals.functions.update(map(_rule_function, known))
+                overview.step(record, chunk.steps[-1]["changed"], chunk.steps[-1]["gone"], known)
                 totals.steps += 1
                 for names in record.get("sleeps", {}).values():
                     totals.functions.update(names)
@@ -116,6 +122,7 @@ def _packed(
                     totals.functions.update((hit["function"], *hit["stack"]))
             elif "choices" in record:
                 chunk.choices(record["rules"])
+                overview.choices(record["rules"])
                 totals.functions.update(function for _, function, _, _ in record["rules"])
             elif "diverged" in record:
                 totals.diverged = record["diverged"]
@@ -219,6 +226,7 @@ def _about(reader: SessionReader, totals: PageTotals, places: Places) -> dict[st
         "truncated": totals.truncated,
         "diverged": totals.diverged,
         "initial": totals.initial,
+        "overview": totals.overview.as_dict(),
         "places": dict(places(totals.functions)) if totals.functions else {},
     }
 

@@ -9,10 +9,19 @@ from typing import Any
 from ktrace.state.call import UNWRITTEN
 from ktrace.state.compare import ABSENT
 from ktrace.state.ref import Ref
+from ktrace.uapi.socket import AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX, AF_UNSPEC
 
 TEXT_LIMIT = 24
 
 
+_FAMILIES = {
+    AF_UNSPEC: "AF_UNSPEC",
+    AF_UNIX: "AF_UNIX",
+    AF_INET: "AF_INET",
+    AF_INET6: "AF_INET6",
+    AF_NETLINK: "AF_NETLINK",
+    AF_PACKET: "AF_PACKET",
+}
 _OCTAL = frozenset({"mode"})
 """Members that everybody writes in octal."""
 
@@ -57,12 +66,19 @@ def short(value: Any, zeros: bool = True) -> str:
         ]
         return "{" + " ".join(shown) + "}"
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{short(key)}: {short(item, zeros)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{short(key)}: {_member(key, item, zeros)}" for key, item in value.items()) + "}"
     if isinstance(value, (tuple, list)):
         if value and all(isinstance(item, str) for item in value):
             return "|".join(value)
         return "[" + ", ".join(run_lengths([short(item, zeros) for item in value])) + "]"
     return str(value)
+
+
+def _member(name: Any, value: Any, zeros: bool) -> str:
+    """Return a member of a struct, which has a word where everybody writes one."""
+    if name == "sa_family" and isinstance(value, int):
+        return _FAMILIES.get(value, str(value))
+    return short(value, zeros)
 
 
 def run_lengths(items: list[str]) -> list[str]:

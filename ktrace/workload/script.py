@@ -242,5 +242,8 @@ def unrolled(steps: tuple[Step | Repeat, ...], given: tuple[tuple[str, Any], ...
                 yield from unrolled(item.steps, inner)
         else:
             single = replace(item, times=1, given=given) if item.times != 1 or given else item
-            for _ in range(item.times):
-                yield single
+            yield single
+            # What is said above a step is said once.
+            again = replace(single, comments=()) if item.times > 1 and item.comments else single
+            for _ in range(1, item.times):
+                yield again

@@ -101,20 +101,29 @@ function drawTraced({traced}, {places}) {
 }
 
 function drawChanges(at, options) {
-  const {detail, before} = at, groups = [];
+  const {detail, before} = at, groups = [], whole = [];
   for (const ref of unique([...Object.keys(detail.changed), ...detail.gone])) {
     const old = before.has(ref) ? before.get(ref) : ABSENT, now = ref in detail.changed ? detail.changed[ref] : ABSENT;
-    const name = h('td', {class: 'object', rowspan: 1}, h('button', {class: 'link', title: 'only steps that touch it', onclick: () => options.search(label(ref))}, label(ref)));
-    if (old === ABSENT) groups.push(h('tr', {}, name, h('td', {}, chip('new', 'newchip')), h('td', {class: 'text', colspan: 3}, short(now))));
-    else if (now === ABSENT) groups.push(h('tr', {}, name, h('td', {}, chip('gone', 'lost')), h('td', {class: 'text dim', colspan: 3}, short(old))));
+    const name = h('td', {class: 'object'}, h('button', {class: 'link', title: 'only steps that touch it', onclick: () => options.search(label(ref))}, label(ref)));
+    if (old === ABSENT) whole.push(h('tr', {}, name, h('td', {}, chip('new', 'newchip')), h('td', {class: 'text'}, short(now))));
+    else if (now === ABSENT) whole.push(h('tr', {}, name, h('td', {}, chip('gone', 'lost')), h('td', {class: 'text dim'}, short(old))));
     else {
       const items = [...differ('', old, now)];
-      items.slice(0, 60).forEach((item, index) => groups.push(h('tr', {}, index ? h('td', {}) : name, h('td', {class: 'text field'}, item.path),
-        h('td', {class: 'text before'}, short(item.before)), h('td', {class: 'dim'}, '→'), h('td', {class: 'text after'}, short(item.after)))));
-      if (items.length > 60) groups.push(h('tr', {}, h('td', {}), h('td', {class: 'dim', colspan: 4}, `and ${items.length - 60} more fields`)));
+      const rows = items.map((item, index) => h('tr', {}, index ? h('td', {}) : name, h('td', {class: 'text field'}, item.path),
+        h('td', {class: 'text before'}, short(item.before)), h('td', {class: 'dim'}, '→'), h('td', {class: 'text after'}, short(item.after))));
+      groups.push(...rows.slice(0, 60));
+      if (rows.length > 60) groups.push(more(rows.slice(60), 5, 'fields'));
     }
   }
-  return groups.length ? h('section', {class: 'changes'}, h('h3', {}, 'what changed'), h('table', {class: 'rows'}, groups)) : null;
+  // What is new as a whole has a table of its own: its long lines would tear before and after apart.
+  const table = rows => rows.length ? h('div', {class: 'scroll'}, h('table', {class: 'rows'}, rows)) : null;
+  return groups.length || whole.length ? h('section', {class: 'changes'}, h('h3', {}, 'what changed'), table(groups), table(whole)) : null;
+}
+
+// A row that stands for *rows*, and gives way to them when it is pressed.
+function more(rows, columns, what) {
+  const row = h('tr', {}, h('td', {}), h('td', {colspan: columns - 1}, h('button', {class: 'link', onclick: () => row.replaceWith(...rows)}, `and ${rows.length} more ${what}`)));
+  return row;
 }
 
 // What no model can predict: [source, function, what is open, [[field, what the kernel has, false where that is not allowed]]].
@@ -185,6 +194,7 @@ function drawFunctions({functions}, {places}) {
     return element;
   };
   const count = Object.values(functions.spans).reduce((sum, rows) => sum + rows.length, 0);
+  if (!count && !functions.lost) return null;
   return h('section', {class: 'functions'}, h('h3', {}, 'functions ', h('small', {class: 'dim'}, many(count, 'call'))),
     functions.lost ? h('p', {class: 'bad'}, `${functions.lost} events were lost`) : null,
     Object.entries(functions.spans).map(([actor, rows]) => h('div', {class: 'tree'}, who(actor), fold(nest(rows)).map(node => draw(node, 0)))));

@@ -2,7 +2,7 @@
 
 const ROW = 28;
 const KEYS = [['← → or j k', 'one step'], ['PageUp PageDown', 'ten steps'], ['Home End', 'first, last'], ['n p', 'next, previous that failed, slept or diverged'],
-  ['/', 'search'], ['Esc', 'clear the search'], ['a', 'draw all objects, or those of the step'], ['+ − 0, or the wheel', 'zoom the strip above in, out, to all of the session'], ['space', 'play'], ['t', 'light or dark'], ['?', 'these keys']];
+  ['/', 'search'], ['Esc', 'clear the search'], ['o', 'the overview that the page opens on'], ['a', 'draw all objects, or those of the step'], ['+ − 0, or the wheel', 'zoom the strip above in, out, to all of the session'], ['space', 'play'], ['t', 'light or dark'], ['?', 'these keys']];
 
 class Page {
   constructor(store) {
@@ -82,6 +82,17 @@ class Page {
     if (top < scrollTop + ROW || top > scrollTop + clientHeight - 2 * ROW) this.rows.scrollTop = top - clientHeight / 2;
   }
 
+  // What the page opens on; the address #overview leads back to it.
+  overview() {
+    this.index = this.timeline.index = -1;
+    this.timeline.mark();
+    this.show();
+    this.detail.replaceChildren(...drawOverview(this.store.about, number => this.go(this.store.lines.findIndex(line => line[0] === number))).flat(Infinity).filter(Boolean));
+    this.detail.scrollTop = 0;
+    try { history.replaceState(null, '', '#overview'); } catch { /* a page without an address */ }
+    document.body.dataset.step = '0';
+  }
+
   async go(index) {
     index = Math.max(0, Math.min(this.store.length - 1, index));
     if (!this.store.length) {
@@ -137,6 +148,7 @@ class Page {
     new ResizeObserver(() => this.show()).observe(this.rows);
     this.input.addEventListener('input', () => this.filter());
     document.getElementById('theme').addEventListener('click', () => this.theme());
+    for (const name of ['about-button', 'logo']) document.getElementById(name).addEventListener('click', () => this.overview());
     document.getElementById('help').addEventListener('click', () => this.help());
     document.getElementById('keys').addEventListener('click', () => document.getElementById('keys').close());
     window.addEventListener('hashchange', () => this.fromAddress());
@@ -149,9 +161,9 @@ class Page {
     const keys = {ArrowRight: () => this.move(1), ArrowLeft: () => this.move(-1), ArrowDown: () => this.move(1), ArrowUp: () => this.move(-1),
       j: () => this.move(1), k: () => this.move(-1), PageDown: () => this.move(10), PageUp: () => this.move(-10),
       Home: () => this.move(-this.store.length), End: () => this.move(this.store.length), n: () => this.notable(1), p: () => this.notable(-1),
-      '/': () => this.input.focus(), t: () => this.theme(), '?': () => this.help(), ' ': () => this.play(),
+      o: () => this.overview(), '/': () => this.input.focus(), t: () => this.theme(), '?': () => this.help(), ' ': () => this.play(),
       '+': () => this.timeline.zoom(0.5), '=': () => this.timeline.zoom(0.5), '-': () => this.timeline.zoom(2), 0: () => this.timeline.show(0, this.store.length),
-      a: () => { this.all = !this.all; this.go(this.index); }};
+      a: () => { this.all = !this.all; if (this.index >= 0) this.go(this.index); }};
     document.addEventListener('keydown', event => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === 'Escape') { this.search(''); this.input.blur(); return; }
@@ -167,8 +179,11 @@ class Page {
 
   fromAddress() {
     const number = Number(location.hash.slice(1)), index = this.store.lines.findIndex(line => line[0] === number);
-    const first = this.store.about.diverged === null ? 0 : this.store.lines.findIndex(line => line[0] === this.store.about.diverged);
-    if (index !== this.index || index < 0) return this.go(index >= 0 ? index : Math.max(0, first));
+    if (index >= 0) return index === this.index ? null : this.go(index);
+    if (!this.store.length) return this.go(0);
+    // A divergence is what everybody looks for first.
+    const diverged = this.store.lines.findIndex(line => line[0] === this.store.about.diverged);
+    return diverged < 0 || location.hash === '#overview' ? this.overview() : this.go(diverged);
   }
 }
 

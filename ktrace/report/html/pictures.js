@@ -175,26 +175,27 @@ function ring(pipe, old, buffers, used, fresh) {
       parts.push(svg('text', {x: p, y: q, class: 'index'}, slots[0]));
     }
   }
-  const pointer = (value, was, name, radius) => {
+  const pointer = (value, was, name) => {
     const angle = 2 * Math.PI * ((value % count) + 0.5) / count;
-    const [x, y] = point(angle, outer + 6), [p, q] = point(angle, radius + name.length * 2 * Math.abs(Math.sin(angle)));
-    const degrees = angle * 180 / Math.PI;
-    return svg('g', {class: 'pointer ' + name.split(' ')[0] + changedClass(old && value !== was)},
+    const [x, y] = point(angle, outer + 6), [p, q] = point(angle, outer + 21), side = Math.sin(angle);
+    const degrees = angle * 180 / Math.PI, anchor = side > 0.3 ? 'start' : side < -0.3 ? 'end' : 'middle';
+    const lines = name.split('\n'), up = Math.cos(angle) > 0.9 ? 11 * (lines.length - 1) : 0;
+    return svg('g', {class: 'pointer ' + lines[0] + changedClass(old && value !== was)},
       svg('path', {d: 'M0 0L-6 -11L6 -11Z', transform: `translate(${x} ${y}) rotate(${degrees})`}),
-      svg('text', {x: p, y: q}, name));
+      lines.map((line, number) => svg('text', {x: p, y: q + 12 * number - up, style: {'text-anchor': anchor}}, line)));
   };
-  if (pipe.head % count === pipe.tail % count) parts.push(pointer(pipe.tail, old?.tail, 'tail = head', outer + 28));
-  else parts.push(pointer(pipe.tail, old?.tail, 'tail', outer + 27), pointer(pipe.head, old?.head, 'head', outer + 27));
+  if (pipe.head % count === pipe.tail % count) parts.push(pointer(pipe.tail, old?.tail, 'tail\n= head'));
+  else parts.push(pointer(pipe.tail, old?.tail, 'tail'), pointer(pipe.head, old?.head, 'head'));
   const total = used.reduce((sum, slot) => sum + (buffers.get(slot)?.len ?? 0), 0);
   parts.push(svg('text', {x: middle, y: middle - 6, class: 'total' + changedClass(old && (old.head !== pipe.head || old.tail !== pipe.tail))}, `${used.length}/${count}`),
     svg('text', {x: middle, y: middle + 13, class: 'index'}, `${total} bytes`));
-  return svg('svg', {class: 'ring', viewBox: '-30 4 360 292', role: 'img', 'aria-label': `${used.length} of ${count} slots in use`}, parts);
+  return svg('svg', {class: 'ring', viewBox: '-36 0 372 300', role: 'img', 'aria-label': `${used.length} of ${count} slots in use`}, parts);
 }
 
 function contents(pipe, old, used, buffers, then, fresh) {
   if (!used.length) return null;
-  const was = new Set(old ? occupied(old) : []), shown = used.filter((slot, place) => place < 5 || fresh(slot)).slice(0, 9);
-  return h('table', {class: 'rows'}, shown.map(slot => {
+  const was = new Set(old ? occupied(old) : []), shown = new Set(used.filter((slot, place) => place < 5 || fresh(slot)).slice(0, 9));
+  const draw = slot => {
     const buffer = buffers.get(slot);
     if (!buffer) return null;
     const past = then.get(slot);
@@ -205,7 +206,9 @@ function contents(pipe, old, used, buffers, then, fresh) {
       h('td', {class: 'text'}, quoted(buffer.data, 20)), h('td', {}, buffer.flags.map(flag => chip(flag, 'flag'))),
       h('td', {class: 'dim'}, (buffer.page ? keyOf(buffer.page) : 'no page') + '+' + buffer.offset + (buffer.page_count > 1 ? ` shared by ${buffer.page_count}` : '')),
       h('td', {class: 'dim'}, buffer.ops), h('td', {}, merged ? chip(`+${merged} merged`, 'newchip') : null));
-  }), used.length > shown.length ? h('tr', {}, h('td', {colspan: 8, class: 'dim'}, `and ${used.length - shown.length} more buffers`)) : null);
+  };
+  const rest = used.filter(slot => !shown.has(slot)).map(draw);
+  return h('div', {class: 'scroll'}, h('table', {class: 'rows'}, [...shown].map(draw), rest.length ? more(rest, 8, 'buffers') : null));
 }
 
 function fasync(pipe) {

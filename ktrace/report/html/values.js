@@ -61,9 +61,11 @@ function short(value, zeros = false) {
     return '{' + shown.map(([name, item]) =>
       name + ' ' + (name === 'mode' && typeof item === 'number' ? octal(item) : short(item, zeros))).join(' ') + '}';
   }
-  return '{' + pairs(value).map(([key, item]) => keyOf(key) + ': ' + short(item, zeros)).join(', ') + '}';
+  return '{' + pairs(value).map(([key, item]) => keyOf(key) + ': ' + (key === 'sa_family' ? FAMILIES[item] ?? item : short(item, zeros))).join(', ') + '}';
 }
 
+// include/linux/socket.h
+const FAMILIES = {0: 'AF_UNSPEC', 1: 'AF_UNIX', 2: 'AF_INET', 10: 'AF_INET6', 16: 'AF_NETLINK', 17: 'AF_PACKET'};
 const octal = value => value.toString(8).padStart(4, '0');
 
 function runs(items) {
