@@ -33,6 +33,16 @@ class TerminalModes:
         self._change(self.fd)
         return self
 
+    def put_back(self) -> None:
+        """Have them as they were before, for a while."""
+        with suppress(termios.error):
+            termios.tcsetattr(self.fd, termios.TCSADRAIN, self._before)
+
+    def change(self) -> None:
+        """Change them again."""
+        with suppress(termios.error):
+            self._change(self.fd)
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from itertools import groupby
 
 from rich.console import Console
 from rich.text import Text
 
+from ktrace.report.changed import LABEL, change_lines, folded
 from ktrace.report.function_tree import call_path_lines, function_lines
 from ktrace.report.pictures import involved, picture
 from ktrace.report.untrusted import one_line, printable
+from ktrace.report.untrusted_text import printable_text
 from ktrace.state.call import Completed, Continued, Exited, Signalled, Stopped
-from ktrace.state.compare import ABSENT, Difference
-from ktrace.state.net.socket_tables import TABLES
+from ktrace.state.compare import Difference
 from ktrace.state.rule import Choice
 from ktrace.state.step import Step
 from ktrace.state.world import World
-from ktrace.trace.changes import Change, changes
 from ktrace.trace.session import Choices, End, Header, Verdict
 from ktrace.trace.value import short
 
@@ -68,11 +67,8 @@ class TerminalView:
         answer = Text(step.answer, "yellow" if blocked else "red" if failed else "green")
         self._line(Text(f"{step.number:4} ", "dim"), Text(f"{who:<3}", _colour(who)), Text(f"{step.text} = "), answer)
         self._events(step)
-        for ref, group in groupby(changes(before, step.world), key=lambda change: change.ref):
-            items = list(group)
-            if ref == TABLES and self._verbosity <= 0 and not items[0].path:
-                continue  # they are there from the first socket on, and never change
-            self._line(Text(f"{_INDENT}{items[0].label:<10} ", "cyan"), *self._described(items))
+        for changed in change_lines(before, step.world, zeros=self._verbosity > 0):
+            self._line(Text(_INDENT), changed, hang=len(_INDENT) + LABEL)
         self._probes(step)
         for text in step.console:
             self._line(Text(f"{_INDENT}console    ", "red"), Text(text))
@@ -82,7 +78,7 @@ class TerminalView:
             for ref in involved(step, before):
                 self._line()
                 for row in picture(step.world, ref, before):
-                    self._line(Text(_INDENT), row)
+                    self._line(Text(_INDENT), row, hang=None)
                 self._line()
 
     def choices(self, choices: Choices) -> None:
@@ -175,34 +171,16 @@ class TerminalView:
         for who, function, remark in lines:
             self._line(Text(f"{_INDENT}{who:<3}", _colour(who or "-")), Text(function), Text(f"  {remark}", "dim"))
 
-    def _described(self, items: list[Change]) -> list[Text]:
-        first = items[0]
-        if not first.path:
-            if first.after is ABSENT:
-                return [Text("gone", "dim")]
-            return [Text("new ", "dim"), Text(short(first.after, zeros=self._verbosity > 0))]
-        parts: list[Text] = []
-        for item in items:
-            if parts:
-                parts.append(Text(", "))
-            parts.append(_change(item))
-        return parts
-
-    def _line(self, *parts: Text) -> None:
+    def _line(self, *parts: Text, hang: int | None = len(_INDENT) + 2) -> None:
+        """Print a line; on a terminal one that is too long goes on *hang* columns in (``None``: as it is)."""
         text = Text.assemble(*parts)
         if self._console.is_terminal:
-            self._console.print(text, soft_wrap=True, highlight=False)
+            fold = hang is not None and self._console.file.isatty()
+            for line in folded(printable_text(text), self._console.width, hang or 0) if fold else (text,):
+                self._console.print(line, soft_wrap=True, highlight=False)
         else:  # the same characters, four times as fast
             self._console.file.write(printable(text.plain) + "\n")
             self._console.file.flush()
-
-
-def _change(item: Change) -> Text:
-    if item.before is ABSENT or item.before is None:
-        return Text(f"{item.path} {short(item.after)}")
-    if item.after is ABSENT:
-        return Text(f"{item.path} gone")
-    return Text(f"{item.path} {short(item.before)}→{short(item.after)}")
 
 
 def divergence_lines(differences: tuple[Difference, ...]) -> list[str]:

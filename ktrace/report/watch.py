@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
+from ktrace.report.changed import LABEL, change_lines, folded
 from ktrace.report.pictures import gone, involved, picture, subject
 from ktrace.report.terminal import divergence_lines
 from ktrace.report.untrusted_text import printable_text
@@ -45,10 +46,14 @@ class StepPicture:
 
 
 class PictureSeries:
-    """Keep the pictures of a session, and draw one of them."""
+    """Keep the pictures of a session, and draw one of them.
 
-    def __init__(self, title: str, initial: World) -> None:
+    :param total: how many steps there will be, if that is known
+    """
+
+    def __init__(self, title: str, initial: World, total: int | None = None) -> None:
         self._title = title
+        self._total = total
         self._world = initial
         self._recent: tuple[Ref, ...] = ()
         self.pictures: deque[StepPicture] = deque(maxlen=HISTORY)
@@ -74,15 +79,22 @@ class PictureSeries:
         :param height: lines there are
         """
         shown = self.pictures[place]
-        rows = [Text(self._title, "bold"), *self._list(place), Text("─" * width, "dim")]
-        rows += _told(shown)
+        rows = list(_told(shown))
         for ref in shown.refs:
             rows.append(Text())
             rows += picture(shown.step.world, ref, shown.before)
         lost = gone(shown.step.world, shown.before)
         if lost:
             rows += [Text(), Text(f"gone: {', '.join(lost)}", "dim")]
+        if changed := list(change_lines(shown.before, shown.step.world)):
+            rows.append(Text())
+            rows += [part for line in changed for part in folded(line, width, LABEL)]
         room = max(1, height - 1)
+        # What the step itself leaves free shows more of the steps around it.
+        listed = max(LISTED, room - len(rows) - 2)
+        of = f" of {self._total}" if self._total else ""
+        where = Text.assemble((f"step {shown.step.number}{of}   ", "cyan"), (self._title, "bold"))
+        rows = [where, *self._list(place, listed), Text("─" * width, "dim"), *rows]
         if len(rows) > room:
             more = len(rows) - room + 1
             rows = [*rows[: room - 1], Text(f"⋮ {more} more lines, for a taller terminal", "dim")]
@@ -93,14 +105,41 @@ class PictureSeries:
             line.truncate(width, overflow="ellipsis")
         return lines
 
-    def _list(self, place: int) -> Iterator[Text]:
-        first = max(0, min(place - LISTED // 2, len(self.pictures) - LISTED))
-        for index in range(first, min(len(self.pictures), first + LISTED)):
+    def find(self, text: str, place: int, by: int) -> int | None:
+        """Return the place of the next picture after *place* whose step has *text* in what is said of it.
+
+        :param by: 1 looks forward, -1 back
+        """
+        index = place + by
+        while 0 <= index < len(self.pictures):
+            if matches(self.pictures[index], text):
+                return index
+            index += by
+        return None
+
+    def place_of(self, number: int) -> int | None:
+        """Return the place of step *number*, or of the first that is kept, if that is later; ``None``: not yet."""
+        if not self.pictures or number > self.pictures[-1].step.number:
+            return None
+        return max(0, number - self.pictures[0].step.number)
+
+    def _list(self, place: int, listed: int) -> Iterator[Text]:
+        first = max(0, min(place - listed // 2, len(self.pictures) - listed))
+        for index in range(first, min(len(self.pictures), first + listed)):
             step = self.pictures[index].step
             row = line_of(step)
             if index == place:
                 row.stylize("reverse")
             yield row
+
+
+def matches(shown: StepPicture, text: str) -> bool:
+    """Tell whether a step's call, answer, comment, or what it changed has *text* in it, in whatever case."""
+    step, wanted = shown.step, text.lower()
+    said = f"{step.actor or '-'} {step.text} = {step.answer}\n{step.comment}"
+    return wanted in said.lower() or any(
+        wanted in line.plain.lower() for line in change_lines(shown.before, step.world)
+    )
 
 
 def line_of(step: Step) -> Text:

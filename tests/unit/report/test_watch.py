@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -32,9 +33,9 @@ def series_of(session: Path) -> PictureSeries:
 
 
 def test_a_frame(tmp_path: Path) -> None:
-    rows = [row.plain.rstrip() for row in series_of(small_session(tmp_path)).draw(4, 76, 26, " keys ")]
+    rows = [row.plain.rstrip() for row in series_of(small_session(tmp_path)).draw(4, 76, 30, " keys ")]
     assert rows == [
-        "a small session",
+        "step 5   a small session",
         '    2 B  write(4, "step 2") = 6',
         '    3 B  write(4, "step 3") = 6',
         '    4 B  write(4, "step 4") = 6',
@@ -59,6 +60,10 @@ def test_a_frame(tmp_path: Path) -> None:
         '  [3] "step 5"  CAN_MERGE  page1+0  anon_pipe_buf_ops',
         "  waiting to write: B (exclusive)",
         "",
+        "pipe1      wr_wait[0] {process B exclusive true func",
+        '           autoremove_wake_function}, bufs[0].data "step 4"→"step 5",',
+        '           bufs[1].data "step 4"→"step 5", bufs[2].data "step 4"→"step 5",',
+        '           bufs[3].data "step 4"→"step 5"',
         " keys",
     ]
 
@@ -121,3 +126,74 @@ def test_a_session_that_diverged_ends_with_1(tmp_path: Path) -> None:
     done = subprocess.run([*KTRACE, "watch", str(session)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "divergence at step 1" in done.stdout
+
+
+def test_a_frame_says_which_step_of_how_many_and_what_changed(tmp_path: Path) -> None:
+    reader = SessionReader(small_session(tmp_path))
+    series = PictureSeries(reader.header.title, reader.header.initial, 12)
+    for step in reader.steps():
+        series.step(step)
+    rows = [row.plain.rstrip() for row in series.draw(1, 60, 40)]
+    assert rows[0] == "step 2 of 12   a small session"
+    assert rows[13] == "─" * 60  # the list has the room that nothing else needs
+    changed = next(index for index, row in enumerate(rows) if row.startswith("pipe1      "))
+    assert rows[changed].startswith('pipe1      head 1→2, bufs[0].data "step 1"→"step 2", bufs[1]')
+    assert rows[changed + 1].startswith(" " * 11)
+
+
+def test_steps_are_found_by_number_and_text(tmp_path: Path) -> None:
+    series = series_of(small_session(tmp_path))
+    assert [series.place_of(number) for number in (1, 12, 13)] == [0, 11, None]
+    assert series.find("STEP 3", 0, 1) == 2
+    assert series.find("step 3", 2, 1) == 3  # which changes it
+    assert series.find("nothing has this", 0, 1) is None
+    assert series.find("eagain", 11, -1) == 11 - 6
+    assert series.find("wr_wait", 0, 1) == 4
+    assert series.find("a comment", 0, 1) == 4
+
+
+class Shell:
+    """bash on a pseudo terminal, which runs ``ktrace watch`` on a session."""
+
+    def __init__(self, session: Path) -> None:
+        environment = {**os.environ, "PS1": "PROMPT> ", "TERM": "xterm"}
+        self.child = pexpect.spawn(
+            "bash", ["--norc", "--noprofile", "-i"], dimensions=(30, 90), timeout=60, encoding="utf-8", env=environment
+        )
+        self.says("PROMPT> ")
+        self.types(f"{' '.join(KTRACE)} watch {session}\n", "step 1 of 12")
+
+    def says(self, text: str) -> None:
+        self.child.expect_exact(text)
+
+    def types(self, keys: str, text: str) -> None:
+        """Press *keys*, and wait for *text*."""
+        self.child.send(keys)
+        self.says(text)
+
+
+def test_jumps_searches_and_help(tmp_path: Path) -> None:
+    shell = Shell(small_session(tmp_path))
+    shell.types("g10\r", "step 10 of 12")
+    shell.types("g3x\x7f\x7f2\r", "step 2 of 12")
+    shell.types("/EAGAIN\r", "step 6 of 12")
+    shell.types("n", "step 12 of 12")
+    shell.types("N", "step 6 of 12")
+    shell.types("?", "any key goes back")
+    shell.types("x", "step 6 of 12")
+    shell.types("/no such thing\r", "no step has 'no such thing'")
+    shell.types("g99\r", "step 12 of 12")
+    shell.types("q", "PROMPT> ")
+
+
+def test_a_watch_that_is_stopped_gives_the_terminal_back_and_draws_anew(tmp_path: Path) -> None:
+    shell = Shell(small_session(tmp_path))
+    shell.types(" ", "step 2 of 12")
+    shell.types("\x1a", "Stopped")
+    shell.says("PROMPT> ")
+    shell.types("stty -a | tr ' ;' '\\n' | grep icanon\n", "\ricanon")
+    shell.types("fg\n", "step 2 of 12")
+    shell.says("slots in use")
+    shell.types(" ", "step 3 of 12")  # without Enter: the keys live
+    shell.types("q", "PROMPT> ")
+    shell.types("stty -a | tr ' ;' '\\n' | grep icanon\n", "\ricanon")
