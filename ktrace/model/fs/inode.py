@@ -198,9 +198,10 @@ class Inode:
 
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> Ref:
         """Add this inode, its pipe and what is below it, and return its reference."""
-        if self.ref in objects:
-            return self.ref
-        objects[self.ref] = state.Inode(
+        ref = self.ref
+        if ref in objects:
+            return ref
+        objects[ref] = state.Inode(
             i_mode=state.mode_name(self.i_mode),
             i_uid=self.i_uid,
             i_gid=self.i_gid,
@@ -223,7 +224,7 @@ class Inode:
             self.pipe.observe(kernel, objects)
         for inode in self.entries.values():
             inode.observe(kernel, objects)
-        return self.ref
+        return ref
 
 
 def lowest(time: Time) -> int:

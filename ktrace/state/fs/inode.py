@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from functools import cache
 
 from ktrace.state.quick import dataclass
 from ktrace.state.ref import Ref
@@ -51,6 +52,7 @@ class Inode:
     i_ctime_nsec: int | None = None
 
 
+@cache
 def mode_name(mode: int) -> str:
     """Write ``i_mode`` as file type and octal permissions."""
     kind = FILE_TYPES.get(mode & S_IFMT, f"{mode & S_IFMT:#o}")
