@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ktrace.bench.builds import Build, failure
+from ktrace.bench.against import traces_for
+from ktrace.bench.builds import Build, failure, make_image
 from ktrace.bench.commands import ends_of
 from ktrace.errors import UsageError
 from ktrace.verify.options import GuestOptions
@@ -38,6 +39,23 @@ class Same:
     def as_dict(self) -> dict[str, Any]:
         """Return both, and whether they are equal."""
         return {**asdict(self), "equal": self.equal}
+
+
+def hold_against(
+    ours: Build, other: Build, seeds: Sequence[int], steps: int, guest: GuestOptions, told: Callable[[str], None]
+) -> Iterator[Same]:
+    """Yield what both builds do: with recorded traces, then by random search of every family.
+
+    :param seeds: of the search, *steps* each
+    :param told: called with what is done next
+    :raises UsageError, HostError: one of them cannot do it
+    """
+    told("replaying recorded traces")
+    yield from same_counts(ours, other, traces_for(ours, other))
+    told("making the actions of fuzz")
+    for build in (ours, other):
+        make_image(build, guest.image)
+    yield from same_actions(ours, other, FAMILIES, seeds, steps, guest)
 
 
 def same_actions(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import click
 from rich.table import Table
 
 from ktrace.bench.measure import Row
+from ktrace.bench.names import NAMES
 from ktrace.cli.mistakes import Choice
 from ktrace.cli.options import guest_options
 from ktrace.cli.output import console, notify
@@ -19,19 +19,9 @@ from ktrace.verify.options import GuestOptions
 
 if TYPE_CHECKING:
     from ktrace.bench.figure import Compared
-    from ktrace.bench.same import Same
 
-IN_A_GUEST = (
-    "boot-vs-clone",
-    "agent-round-trip",
-    "checked-vs-unchecked",
-    "inspect-vs-drgn",
-    "functions-overhead",
-    "events-overhead",
-)
 WIDE = 200
 """Columns of what is no terminal: a figure's row is one line there."""
-NAMES = (*IN_A_GUEST, "start-up", "run-pipe-basic", "check-traces", "fuzz")
 
 
 @click.command()
@@ -83,55 +73,16 @@ def bench(
 
 
 def _on_its_own(only: tuple[str, ...], runs: int, guest: GuestOptions, as_json: bool) -> int:
-    names = only or NAMES
+    from ktrace.bench.this_build import measure_this_build
+
     rows: list[Row] = []
-    if any(name in IN_A_GUEST for name in names):
-        rows += _in_a_guest([name for name in names if name in IN_A_GUEST], runs, guest, as_json)
-    rows += _commands([name for name in names if name not in IN_A_GUEST], runs, guest, as_json)
+    for more in measure_this_build(only or NAMES, runs, guest, lambda text: _tell(text, as_json), notify):
+        rows += more
     if as_json:
         click.echo(json.dumps([row.as_dict() for row in rows], indent=2))
     else:
         _print(_table(rows))
     return 0 if all(row.met is not False for row in rows) else 1
-
-
-def _in_a_guest(names: list[str], runs: int, guest: GuestOptions, quiet: bool) -> list[Row]:
-    from ktrace.bench.enumeration import inspect_vs_drgn
-    from ktrace.bench.functions import events_overhead, functions_overhead
-    from ktrace.bench.guests import agent_round_trip, boot_vs_clone
-    from ktrace.bench.steps import checked_vs_unchecked
-    from ktrace.verify.guests import prepare_guests
-
-    rows: list[Row] = []
-    guests = prepare_guests(guest, notify)
-    image, template = guests.image, guests.template
-    measures: dict[str, Callable[[], list[Row]]] = {
-        "boot-vs-clone": lambda: boot_vs_clone(image, template, runs),
-        "agent-round-trip": lambda: agent_round_trip(template, runs),
-        "checked-vs-unchecked": lambda: checked_vs_unchecked(image, template, runs),
-        "inspect-vs-drgn": lambda: inspect_vs_drgn(image, template, runs),
-        "functions-overhead": lambda: functions_overhead(image, template, runs),
-        "events-overhead": lambda: events_overhead(image, template, runs),
-    }
-    for name in names:
-        _tell(f"measuring {name}", quiet)
-        rows += measures[name]()
-    return rows
-
-
-def _commands(names: list[str], runs: int, guest: GuestOptions, quiet: bool) -> list[Row]:
-    from ktrace.bench.builds import this_build
-    from ktrace.bench.commands import whole_commands, with_goals
-    from ktrace.bench.figure import alone
-
-    rows: list[Row] = []
-    with this_build() as build:
-        commands = whole_commands(build.recorded(), guest)
-        for name in names:
-            _tell(f"measuring {name}", quiet)
-            for measure in commands[name]:
-                rows += with_goals(alone(measure, build, runs))
-    return rows
 
 
 def _against(
@@ -160,18 +111,11 @@ def _against(
 
 
 def _same(other: Path, seeds: tuple[int, ...], steps: int, guest: GuestOptions, as_json: bool) -> int:
-    from ktrace.bench.against import traces_for
-    from ktrace.bench.builds import make_image, two_builds
-    from ktrace.bench.same import FAMILIES, same_actions, same_counts
+    from ktrace.bench.builds import two_builds
+    from ktrace.bench.same import hold_against
 
-    done: list[Same] = []
     with two_builds(other) as (ours, theirs):
-        _tell("replaying recorded traces", as_json)
-        done += same_counts(ours, theirs, traces_for(ours, theirs))
-        _tell("making the actions of fuzz", as_json)
-        for build in (ours, theirs):
-            make_image(build, guest.image)
-        done += same_actions(ours, theirs, FAMILIES, seeds, steps, guest)
+        done = list(hold_against(ours, theirs, seeds, steps, guest, lambda text: _tell(text, as_json)))
     different = [same for same in done if not same.equal]
     if as_json:
         click.echo(json.dumps([same.as_dict() for same in done], indent=2))

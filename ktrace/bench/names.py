@@ -1,0 +1,13 @@
+"""What ``ktrace bench`` measures, by name."""
+
+from __future__ import annotations
+
+IN_A_GUEST = (
+    "boot-vs-clone",
+    "agent-round-trip",
+    "checked-vs-unchecked",
+    "inspect-vs-drgn",
+    "functions-overhead",
+    "events-overhead",
+)
+NAMES = (*IN_A_GUEST, "start-up", "run-pipe-basic", "check-traces", "fuzz")
