@@ -28,6 +28,19 @@ class Record(NamedTuple):
     data: bytes
 
 
+class _End(NamedTuple):
+    """Where the buffer ended at one moment: its last page with its bytes, and how much was written by then."""
+
+    page: int
+    data: bytes
+    stamp: int
+    time: int
+    entries: int
+    pages_touched: int
+    nr_pages: int
+    refused: int
+
+
 class RingBuffer:
     """The trace buffer of CPU 0 (``kernel/trace/ring_buffer.c: struct ring_buffer_per_cpu``).
 
@@ -61,40 +74,59 @@ class RingBuffer:
 
     def skip(self) -> None:
         """Go to the end: what was written so far is of no interest."""
-        cpu = self._cpu.read(self._memory, self._address)
-        self._at = cpu.commit_page
-        self._offset, self._time = self._end_of(cpu.commit_page)
-        self._written, self._touched = cpu.entries, cpu.pages_touched
-        self._refused = cpu.commit_overrun + cpu.dropped_events
+        self._last = self._end()
 
     def read(self) -> list[Record]:
         """Return what was written since the last call.
 
         :raises GuestGarbage: the buffer's pages do not hang together
         """
-        cpu = self._cpu.read(self._memory, self._address)
-        written = cpu.entries - self._written
-        refused = cpu.commit_overrun + cpu.dropped_events - self._refused
+        end = self._end()
+        written = end.entries - self._last.entries
+        refused = end.refused - self._last.refused
         self.lost = refused
         if not written:
-            self._refused += refused
+            self._last = end
             return []
-        page, offset, time = self._at, self._offset, self._time
-        if cpu.pages_touched - self._touched >= cpu.nr_pages:
+        page, offset, time = self._last.page, len(self._last.data), self._last.time
+        if end.pages_touched - self._last.pages_touched >= end.nr_pages:
             # The writer came round to where we stood: begin with the oldest page that is left.
-            page, offset, time = self._next(cpu.commit_page), 0, 0
+            page, offset, time = self._next(end.page), 0, 0
         records: list[Record] = []
-        for _ in range(cpu.nr_pages + 1):
-            data, stamp = self._bytes_of(page)
+        for _ in range(end.nr_pages + 1):
+            last = page == end.page
+            data, stamp = (end.data, end.stamp) if last else self._bytes_of(page)
             records += decode_page(data, offset, time if offset else stamp)
-            if page == cpu.commit_page:
+            if last:
                 break
             page, offset = self._next(page), 0
         else:
             raise GuestGarbage("the pages of the trace buffer do not lead to the last one written")
         self.lost = max(0, written - len(records)) + refused
-        self.skip()
+        self._last = end
         return records
+
+    def _end(self) -> _End:
+        """Return where the buffer ends.
+
+        ksoftirqd is traced, too, and may still be at work: counters and the last page are read until they are of one
+        moment, else what was written in between would be counted, and taken for lost (``8 events lost``).
+        """
+        while True:
+            cpu = self._cpu.read(self._memory, self._address)
+            data, stamp = self._bytes_of(cpu.commit_page)
+            again = self._cpu.read(self._memory, self._address)
+            if (cpu.entries, cpu.commit_page, cpu.pages_touched) == (
+                again.entries, again.commit_page, again.pages_touched
+            ):  # fmt: skip
+                break
+        time = stamp
+        for record in decode_page(data, 0, stamp):
+            time = record.time
+        refused = cpu.commit_overrun + cpu.dropped_events
+        return _End(
+            cpu.commit_page, data, stamp, time, cpu.entries, cpu.pages_touched, cpu.nr_pages, refused
+        )  # fmt: skip
 
     def _next(self, page: int) -> int:
         return int(self._page.read(self._memory, page).list_next) & ~_LIST_FLAGS
@@ -103,13 +135,6 @@ class RingBuffer:
         address = self._page.read(self._memory, page).page
         head = self._data.read(self._memory, address)
         return self._memory.read(address + self._header, head.commit & _COMMIT_MASK), head.time_stamp
-
-    def _end_of(self, page: int) -> tuple[int, int]:
-        data, stamp = self._bytes_of(page)
-        time = stamp
-        for record in decode_page(data, 0, stamp):
-            time = record.time
-        return len(data), time
 
 
 def decode_page(data: bytes, offset: int, time: int) -> Iterator[Record]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from elftools.elf.elffile import ELFFile
@@ -103,6 +104,43 @@ def test_the_guest_itself_tells_the_same(traced_lab: Lab) -> None:
     assert [name for name in told if name in set(seen)] == [name for name in seen if name in set(told)]
     assert {"ipcget", "newary", "ipc_addid"} <= set(told) & set(seen)
     assert trace.lost == 0
+
+
+class Meddled:
+    """A guest's memory in which something happens after a look at it: what still writes does not wait for readers."""
+
+    def __init__(self, memory: Any, happens: Callable[[], object], looks: int) -> None:
+        self._memory, self._happens, self._looks = memory, happens, looks
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._memory, name)
+
+    def read(self, address: int, size: int) -> bytes:
+        data: bytes = self._memory.read(address, size)
+        self._looks -= 1
+        if not self._looks:
+            self._happens()
+        return data
+
+
+@pytest.mark.parametrize("looks", [1, 2, 3, 4])
+def test_what_is_written_while_the_buffer_is_read_is_not_lost(traced_lab: Lab, looks: int) -> None:
+    tracer = FunctionTracer(traced_lab.guest.agent, traced_lab.kernel)
+    perform(traced_lab, tracer, None, "spawn", "A")
+    buffer = tracer._buffer
+    memory = buffer._memory
+    meddled: Any = Meddled(memory, lambda: traced_lab.perform("A", make_call("getpid")), looks)
+    buffer._memory = meddled
+    seen = buffer.read()
+    buffer._memory = memory
+    traced_lab.perform("A", make_call("getppid"))
+    seen += buffer.read()
+    assert buffer.lost == 0
+    events = list(tracer._events.decode(seen))
+    entered = [tracer._name(event.function) for event in events if event.enters]
+    for name in ("__do_sys_getpid", "__x64_sys_getpid"), ("__do_sys_getppid", "__x64_sys_getppid"):
+        assert set(name) & set(entered), entered
+    assert len(seen) == len({(item.time, item.data) for item in seen})  # none twice
 
 
 def test_what_is_lost_is_counted(traced_lab: Lab) -> None:
