@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ktrace.errors import UsageError
-from ktrace.workload import ScriptError, bundled, load, titles
+from ktrace.workload import ScriptError, bundled, load, parse_script, titles
 from ktrace.workload.library import chosen, directory
 
 ROOT = Path(__file__).parents[3]
@@ -76,3 +76,41 @@ def test_patterns_and_words_choose_bundled_workloads() -> None:
     for asked, words in ((["nosuch*"], ""), ([], "nosuch")):
         with pytest.raises(UsageError, match="nosuch"):
             chosen(asked, words)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xef\xbb\xbf## own: t\nA: getpid()\n",
+        b"## own: t\r\nA: getpid()\r\n",
+        b"\xef\xbb\xbf## own: t\r\nA: getpid()\r\n",
+        b"## own: t\nA: getpid()",
+    ],
+)
+def test_scripts_of_any_editor(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "own.kt"
+    path.write_bytes(data)
+    script = load(str(path))
+    assert script == parse_script("## own: t\nA: getpid()\n", "own.kt")
+    assert script.steps[0].place.line == 2
+
+
+def test_a_mistake_in_a_script_of_another_editor_is_shown_where_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "own.kt"
+    path.write_bytes(b"\xef\xbb\xbfA: getpid()\r\nA: nonsense()\r\n")
+    with pytest.raises(ScriptError) as caught:
+        load(str(path))
+    assert caught.value.message == "own.kt:2:4: unknown call 'nonsense'\n    A: nonsense()\n       ^^^^^^^^"
+
+
+def test_a_script_that_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "own.kt"
+    path.write_bytes("## t: ä\nA: getpid()\n".encode("utf-16"))
+    with pytest.raises(UsageError, match=r"cannot read 'own.kt': not a text in UTF-8"):
+        load(str(path))
+
+
+def test_how_many_steps_a_script_makes() -> None:
+    for name in bundled():
+        script = load(name)
+        assert script.length == sum(1 for _ in script.expanded())
