@@ -36,8 +36,10 @@ def fchmod(task: Task, fd: int, mode: int) -> int:
     file = task.files.get(fd)
     if isinstance(file.inode, OpaqueInode):
         raise AsObserved(file.inode.what)
-    if file.inode is None or file.f_flags & O_PATH:
+    if file.f_flags & O_PATH:
         raise Errno("EBADF")
+    if file.inode is None:
+        raise AsObserved("an inode that all files without a name share")
     return _chmod(task, file.inode, mode)
 
 
@@ -137,7 +139,9 @@ def ftruncate(task: Task, fd: int, length: int) -> int:
         raise Errno("EBADF")
     if isinstance(file.ops, OpaqueOperations):
         raise AsObserved(file.ops.what)
-    if file.ops is not SHMEM_OPS or file.inode is None or not file.f_mode & FMODE_WRITE:
+    inode = file.inode
+    if inode is None or inode.i_mode & S_IFMT != S_IFREG or not file.f_mode & FMODE_WRITE:
         raise Errno("EINVAL")
-    truncate_inode(task, file.inode, length, True)
-    return 0
+    if file.ops is SHMEM_OPS:
+        truncate_inode(task, inode, length, True)
+    return 0  # proc_sys_setattr(), proc_setattr(): a file without a size

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
 from ktrace.include.linux.types import u32
 from ktrace.model.calls import syscall
 from ktrace.model.fs.file import File, FileOperations, fdget, observe_file
 from ktrace.model.fs.file_table import get_unused_fd
+from ktrace.model.fs.opaque import OpaqueOperations
 from ktrace.model.fs.poll import UserSigmask
-from ktrace.model.kernel import Kernel
+from ktrace.model.kernel import UNSIMULATED, Kernel
 from ktrace.model.mm.iov import out_is_bad
 from ktrace.model.task import Errno, Task
 from ktrace.model.timer import schedule_until, start
@@ -37,6 +38,9 @@ from ktrace.uapi.eventpoll import (
 )
 from ktrace.uapi.fcntl import O_CLOEXEC, O_RDWR
 
+if TYPE_CHECKING:
+    from ktrace.model.observed import Observed
+
 PRIVATE_BITS = EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE
 EXCLUSIVE_OK_BITS = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE
 EP_MAX_NESTS = 4
@@ -55,9 +59,39 @@ class Epitem:
     waits: list[tuple[WaitQueue, WaitEntry]] = field(default_factory=list)
 
     def poll(self, task: Task) -> int:
-        """Return the events of interest that the file has now (``ep_item_poll()``)."""
+        """Return the events of interest that the file has now (``ep_item_poll()``).
+
+        Of a file that is not simulated: those that the caller was told, else any as long as it stays on the ready list.
+        """
+        if self.is_opaque:
+            mask = task.kernel.choose(UNSIMULATED, lambda seen: self._as_seen(seen, task), lambda _: True, 0)
+            return mask & self.events
         task.poll_key = self.events
         return self.file.ops.poll(task, self.file) & self.events
+
+    @property
+    def is_opaque(self) -> bool:
+        """Tell whether nobody but the kernel knows when the file is ready."""
+        return isinstance(self.file.ops, OpaqueOperations)
+
+    def told(self, seen: Observed, task: Task) -> int | None:
+        """Return what epoll_wait was seen to tell *task* of this item, ``None`` where it did not return.
+
+        :raises NotImplementedError: others of the set have the same number
+        """
+        call, result = task.call, seen.result(task)
+        if result is None or call is None or call.name not in ("epoll_wait", "epoll_pwait"):
+            return None
+        masks = [event["events"] for event in result.out.get("events", ()) if event["data"] == self.data]
+        if masks and any(item.data == self.data for item in self.ep.items if item is not self):
+            raise NotImplementedError("the model does not know which of the descriptors with the same data is ready")
+        return masks[0] if masks else 0
+
+    def _as_seen(self, seen: Observed, task: Task) -> int:
+        told = self.told(seen, task)
+        if told is not None:
+            return told
+        return self.events & ~PRIVATE_BITS if self.fd in seen.ready(self.ep, task.kernel) else 0
 
 
 class EventPoll:
@@ -92,6 +126,39 @@ class EventPoll:
                 items=items, ready=ready, wq=waiters(self.wq), poll_wait=waiters(self.poll_wait)
             )
         return self.ref
+
+
+def hear_of_the_unknown(kernel: Kernel) -> None:
+    """Put items on their ready list whose file was seen to have become ready (``ep_poll_callback()``)."""
+    for ep in _sets(kernel):
+        for item in ep.items:
+            if not item.is_opaque or item in ep.ready or not item.events & ~PRIVATE_BITS:
+                continue
+
+            def find(seen: Observed, ep: EventPoll = ep, item: Epitem = item) -> bool:
+                waiting = [task for task in kernel.tasks.values() if _waits_in(task, ep)]
+                return item.fd in seen.ready(ep, kernel) or any(item.told(seen, task) for task in waiting)
+
+            if kernel.choose(UNSIMULATED, find, lambda _: True, otherwise=False):
+                _add_ready(kernel, ep, item)
+
+
+def _sets(kernel: Kernel) -> list[EventPoll]:
+    """Return the sets that some actor has open."""
+    found: dict[int, EventPoll] = {}
+    for task in kernel.tasks.values():
+        for slot in task.files.slots.values():
+            if slot.file.ops is EPOLL_OPS:
+                found[slot.file.private.key] = slot.file.private
+    return list(found.values())
+
+
+def _waits_in(task: Task, ep: EventPoll) -> bool:
+    """Tell whether *task* is in epoll_wait() on *ep*."""
+    if task.call is None or task.call.name not in ("epoll_wait", "epoll_pwait"):
+        return False
+    slot = task.files.slots.get(task.call.args[0])
+    return slot is not None and slot.file.private is ep
 
 
 class EpollFileOperations(FileOperations):
@@ -328,6 +395,7 @@ def epoll_wait(task: Task, epfd: int, maxevents: int, timeout: int) -> Sleeps[Re
         if file.ops is not EPOLL_OPS:
             raise Errno("EINVAL")
         ep: EventPoll = file.private
+        hear_of_the_unknown(task.kernel)
         available = bool(ep.ready)
         timed_out = timeout == 0
         timer = start(task.kernel, None if timeout < 0 else timeout / 1000)

@@ -360,13 +360,13 @@ def _getsig(task: Task, fd: int, file: File, arg: Any) -> int:
 
 
 def _lock(task: Task, file: File, arg: Any) -> int:
-    """Stop, unless there is not even a ``struct flock``, or a hint, to be read (``copy_from_user()``).
+    """Stop, unless there is not even a ``struct flock`` to be read (``copy_from_user()``).
 
     :raises Errno: EFAULT
     """
     if _is_no_address(task, arg):
         raise Errno("EFAULT")
-    raise NotImplementedError("the model does not know locks on files, nor hints of how long data lives")
+    raise NotImplementedError("the model does not know locks on files")
 
 
 def _is_no_address(task: Task, arg: Any) -> bool:
@@ -375,6 +375,11 @@ def _is_no_address(task: Task, arg: Any) -> bool:
         return False
     address = arg.value if isinstance(arg, Pointer) else arg
     return not task.mm.accessible(u64(address), 1, PROT_ANY)
+
+
+def _rw_hint(task: Task, file: File, arg: Any) -> int:
+    """Fail as observed, where it does (``fcntl_rw_hint()``)."""
+    raise AsObserved("hints of how long data lives", only_errors=True)
 
 
 def _getlease(task: Task, file: File, arg: Any) -> int:
@@ -415,7 +420,7 @@ def _getowner_uids(task: Task, file: File, arg: Any) -> int:
 
 _OF_ANY_FILE: dict[int, Callable[[Task, File, Any], Answer]] = {
     **dict.fromkeys((F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW), _lock),
-    **dict.fromkeys((F_GET_RW_HINT, F_SET_RW_HINT), _lock),
+    **dict.fromkeys((F_GET_RW_HINT, F_SET_RW_HINT), _rw_hint),
     F_GETOWNER_UIDS: _getowner_uids,
     F_GETLEASE: _getlease,
     F_SETLEASE: _setlease,

@@ -51,6 +51,12 @@ class FileOperations:
     maps_pages = False
     """Whether that maps pages of the file, as of tmpfs (``shmem_vm_ops``)."""
 
+    maps_zeros = False
+    """Whether that maps memory of nobody's, as of /dev/zero (``mmap_zero()``)."""
+
+    def mmap(self, task: Task, file: File, prot: int) -> None:
+        """Refuse to be mapped, or have nothing against it (``call_mmap()``)."""
+
     def open(self, task: Task, inode: Inode, file: File) -> MaySleep[None]:
         """Open *inode* by name (``no_open()``: ENXIO)."""
         raise Errno("ENXIO")

@@ -28,7 +28,7 @@ class MemDevice(FileOperations):
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
-        self.maps = kind == ZERO  # mmap_zero()
+        self.maps = self.maps_zeros = kind == ZERO  # mmap_zero()
         self.name = f"{kind}_fops"
 
     def open(self, task: Task, inode: Any, file: File) -> None:

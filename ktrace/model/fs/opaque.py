@@ -123,6 +123,10 @@ class OpaqueOperations(FileOperations):
         """Answer as observed."""
         raise AsObserved(self.what)
 
+    def fasync(self, task: Task, fd: int, file: File, on: bool) -> MaySleep[None]:
+        """Stop: drivers have one or not."""
+        raise NotImplementedError(f"the model does not know whether {self.what} sends SIGIO")
+
     def splice_read(
         self, task: Task, file: File, position: int, pipe: Any, length: int, flags: int
     ) -> MaySleep[tuple[int, int]]:

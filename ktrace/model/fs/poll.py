@@ -8,6 +8,7 @@ from typing import Any
 from ktrace.include.linux.types import u32
 from ktrace.model.calls import syscall
 from ktrace.model.fs.file import File, fdget, fput
+from ktrace.model.mm.iov import access_ok
 from ktrace.model.task import Errno, Task, mask_names
 from ktrace.model.timer import Timer, schedule_until, start_or_resume
 from ktrace.model.wait import Sleeps, WaitEntry, WaitQueue
@@ -174,8 +175,10 @@ class UserSigmask:
 def _do_sys_poll(task: Task, fds: Any, nfds: int, timeout: float | None, interrupted: str) -> Sleeps[Result]:
     if u32(nfds) > task.rlimit_nofile:
         raise Errno("EINVAL")
-    if isinstance(fds, Pointer) and nfds:
-        raise Errno("EFAULT")
+    if isinstance(fds, Pointer):
+        access_ok(fds, 0)
+        if nfds:
+            raise Errno("EFAULT")
     table = PollTable(task)
     timed_out = timeout == 0
     table.registering = not timed_out

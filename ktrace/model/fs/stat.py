@@ -39,6 +39,10 @@ BOGO_DIRENT_SIZE = 20
 """What tmpfs says that a name takes (``mm/shmem.c``)."""
 
 
+PROC_BLOCK = 1024
+"""``fs/proc/root.c: proc_fill_super()``: s_blocksize."""
+
+
 @syscall("fstat")
 def fstat(task: Task, fd: int) -> Result:
     """Describe an open file (``vfs_fstat()``)."""
@@ -89,7 +93,7 @@ def _stat(task: Task, inode: Inode | None) -> Result:
         return Result(0, None, {"statbuf": answer})
     answer.update(
         st_mode=inode.i_mode, st_nlink=inode.i_nlink, st_uid=inode.i_uid, st_gid=inode.i_gid,
-        st_rdev=new_encode_dev(inode.i_rdev), st_blksize=PAGE_SIZE,
+        st_rdev=new_encode_dev(inode.i_rdev), st_blksize=PROC_BLOCK if inode.i_sb == "proc" else PAGE_SIZE,
     )  # fmt: skip
     if inode.i_mode & S_IFMT != S_IFDIR:
         answer["st_size"] = inode.i_size

@@ -17,6 +17,7 @@ from ktrace.model.ipc.sem_undo import exit_sem
 from ktrace.model.kernel import Kernel
 from ktrace.model.process.user_namespace import ns_capable
 from ktrace.model.task import Errno, Task
+from ktrace.uapi.fcntl import O_PATH
 from ktrace.uapi.sched import CLONE_NEWIPC
 from ktrace.uapi.stat import S_IFREG
 
@@ -86,6 +87,8 @@ def setns(task: Task, fd: int, nstype: int) -> int:
     What the task owes its old arrays is paid; the segments that it created stay on its list.
     """
     file = task.files.get(fd)
+    if file.f_flags & O_PATH:
+        raise Errno("EBADF")
     inode = file.inode
     if file.ops is not NS_OPS or not isinstance(inode, NsInode):
         raise Errno("EINVAL")

@@ -7,6 +7,7 @@ from typing import Any
 
 from ktrace.include.asm.page_types import PAGE_SIZE, TASK_SIZE_MAX
 from ktrace.include.linux.fs import MAX_RW_COUNT
+from ktrace.include.linux.types import u64
 from ktrace.model.mm.address_space import PROT_ANY
 from ktrace.model.mm.page import Page
 from ktrace.model.task import Errno, Task
@@ -182,9 +183,22 @@ def is_bad(task: Task, pointer: Pointer, count: int = 1, write: bool = True) -> 
     return accessible(task, pointer, count, write) < count
 
 
+def access_ok(pointer: Pointer, count: int) -> None:
+    """Refuse what lies beyond user space, before anything else is looked at (``arch/x86/include/asm/uaccess.h``).
+
+    :raises Errno: EFAULT
+    """
+    if u64(pointer.value) + count > TASK_SIZE_MAX:
+        raise Errno("EFAULT")
+
+
 def source(task: Task, buf: bytes | Pointer, count: int) -> Source:
-    """Make the source of a call with one buffer."""
+    """Make the source of a call with one buffer (``import_single_range()``).
+
+    :raises Errno: EFAULT for an address of the kernel's
+    """
     if isinstance(buf, Pointer):
+        access_ok(buf, count)
         return Source(load(task, buf, count), count)
     return Source(buf[:count].ljust(min(count, COUNTED), b"\0"), count)
 
@@ -194,6 +208,7 @@ def destination(task: Task, name: str, count: int) -> Destination:
     pointer = _pointers(task).get(name)
     if pointer is None:
         return Destination(count)
+    access_ok(pointer, count)
     return Destination(count, accessible(task, pointer, count, True), [(count, _store(task, pointer))])
 
 
@@ -294,6 +309,8 @@ def _segments(task: Task, iov: Any, iovcnt: int) -> list[tuple[Pointer | bytes, 
             base, length = raw if isinstance(raw, (Pointer, bytes)) else Pointer(raw), item["iov_len"]
         if length < 0 or length >= 1 << 63:
             raise Errno("EINVAL")
+        if isinstance(base, Pointer):
+            access_ok(base, length)
         if length > TASK_SIZE_MAX:
             raise Errno("EFAULT")
         found.append((base, length))

@@ -82,10 +82,10 @@ def _map_file(task: Task, file: File, size: int, prot: int, flags: int, pgoff: i
         raise NotImplementedError("the model does not know whether files of a file system may be executed (MS_NOEXEC)")
     if flags & MAP_GROWSDOWN:
         raise Errno("EINVAL")
-    if not file.ops.maps_pages:
+    if file.ops.maps_zeros:
         return _anonymous(task, size) if shared else PrivateFileMapping(kernel, file), may_write
-    if not regular:
-        raise NotImplementedError("the model does not know memory that is a file's of this kind")
+    if not file.ops.maps_pages or not regular:
+        return Backing(), may_write  # which mmap() of the file says no to
     inode = file_inode(file)
     sealed = inode.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)
     if not shared:
@@ -223,6 +223,8 @@ def mmap(task: Task, addr: int, length: int, prot: int, flags: int, fd: int, off
     mm.make_room(task, addr, addr + size)
     if isinstance(backing, FileMapping) and prot & PROT_WRITE and backing.inode.seals & F_SEAL_FUTURE_WRITE:
         raise Errno("EPERM")  # seal_check_write(): what was there is gone
+    if file is not None:
+        file.ops.mmap(task, file, prot)
     if isinstance(backing, (FileMapping, PrivateFileMapping)):
         if file is not None and file.ops.maps_pages:
             file_accessed(task.kernel, file)  # shmem_mmap()

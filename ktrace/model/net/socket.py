@@ -318,6 +318,10 @@ class SocketFileOperations(FileOperations):
         """Every family waits on the socket's own queue (``sock_poll_wait()``)."""
         return [file.private.wq]
 
+    def mmap(self, task: Task, file: File, prot: int) -> None:
+        """Ask the family (``sock_mmap()``)."""
+        file.private.ops.mmap(task, file.private, prot)
+
     def ioctl(self, task: Task, file: File, cmd: int, arg: Any) -> MaySleep[Answer]:
         """Ask the family, then give up (``sock_ioctl()``, ``sock_do_ioctl()``)."""
         socket: Socket = file.private

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ktrace.model.calls import operation, syscall
+from ktrace.model.fs.epoll import hear_of_the_unknown
 from ktrace.model.fs.fcntl import close_on_exec
 from ktrace.model.fs.file import FilesStruct, observe_file
 from ktrace.model.kernel import Kernel
@@ -56,12 +57,14 @@ class Processes(Subsystem):
         expire_itimers(kernel, early=True)
         expire_early(kernel)
         kernel.wake_watchers(early=True)
+        hear_of_the_unknown(kernel)
 
     def idle(self, kernel: Kernel) -> bool:
         """Let timers fire."""
         expire_timers(kernel)
         expire_itimers(kernel, early=False)
         kernel.wake_watchers(early=False)
+        hear_of_the_unknown(kernel)
         return False
 
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> None:

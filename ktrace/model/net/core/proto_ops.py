@@ -103,6 +103,10 @@ class ProtoOps:
         """``sock_no_getname()``."""
         raise Errno("EOPNOTSUPP")
 
+    def mmap(self, task: Task, sock: Socket, prot: int) -> None:
+        """Refuse (``sock_no_mmap()``)."""
+        raise Errno("ENODEV")
+
     def poll(self, task: Task, file: File, sock: Socket) -> int:
         """Return the poll mask; 0 without a ``poll`` (``net/socket.c: sock_poll()``)."""
         return 0

@@ -12,7 +12,8 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage, in_range
 from ktrace.model.net.core.scm import for_each_cmsghdr, put_cmsg
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.inet.addr6 import is_ipv6, mapped_v4, v4mapped
+from ktrace.model.net.core.sock_cmsg import cmsg_bytes, sock_cmsg_send
+from ktrace.model.net.inet.addr6 import ANY6, LOOPBACK6, is_ipv6, mapped_v4, v4mapped
 from ktrace.model.net.inet.option import get_ip_option, set_ip_option
 from ktrace.model.net.inet.route import LOOPBACK_MTU
 from ktrace.model.net.inet.sock import DEFAULT_HOPS, Inet
@@ -79,8 +80,6 @@ from ktrace.uapi.ipv6 import IPV6_MIN_MTU
 from ktrace.uapi.socket import (
     AF_INET,
     AF_INET6,
-    SCM_CREDENTIALS,
-    SCM_RIGHTS,
     SOCK_DGRAM,
     SOCK_RAW,
     SOCK_STREAM,
@@ -316,16 +315,54 @@ def _value(sk: Inet, optname: int) -> int:
     raise Errno("ENOPROTOOPT")
 
 
-def check_control6(msg: OutMessage) -> None:
-    """Refuse malformed control messages (``ip6_datagram_send_ctl()``).
+def ip6_datagram_send_ctl(task: Task, sk: Inet, msg: OutMessage, oif: int = 0) -> str:
+    """Act on control messages, and return the source address that IPV6_PKTINFO asks for, ``::`` for any.
 
-    :raises Errno: EINVAL
+    :param oif: the device that is chosen already
+    :raises Errno: EINVAL, ENODEV
+    :raises NotImplementedError: other SOL_IPV6 messages, where they are well formed
     """
+    saddr = ANY6
     for message in for_each_cmsghdr(msg):
-        if message["cmsg_level"] == SOL_SOCKET and message["cmsg_type"] not in (SCM_RIGHTS, SCM_CREDENTIALS):
+        kind, data = message["cmsg_type"], message["cmsg_data"]
+        if message["cmsg_level"] == SOL_SOCKET and sock_cmsg_send(task, message) is not None:
+            raise NotImplementedError("the model does not know marks of IPv6 packets")
+        if message["cmsg_level"] != SOL_IPV6:
+            continue
+        if kind in (IPV6_PKTINFO, IPV6_2292PKTINFO):
+            saddr, oif = _in6_pktinfo(sk, cmsg_bytes(data), oif)
+        elif kind in WITH_NUMBER:
+            low, high = WITH_NUMBER[kind]
+            if len(cmsg_bytes(data)) != 4 or not low <= struct.unpack("<i", cmsg_bytes(data))[0] <= high:
+                raise Errno("EINVAL")
+            raise NotImplementedError(f"the model does not know what the SOL_IPV6 message {kind} changes")
+        else:
+            raise NotImplementedError(f"the model does not know the SOL_IPV6 message {kind}")
+    return saddr
+
+
+IN6_PKTINFO = 20
+"""Bytes of a ``struct in6_pktinfo``."""
+WITH_NUMBER = {IPV6_HOPLIMIT: (-1, 255), IPV6_2292HOPLIMIT: (-1, 255), IPV6_TCLASS: (-1, 255), IPV6_DONTFRAG: (0, 1)}
+"""Messages that hold an int, and between what it must be."""
+
+
+def _in6_pktinfo(sk: Inet, data: bytes, oif: int) -> tuple[str, int]:
+    """Return source address and device of a ``struct in6_pktinfo``."""
+    if len(data) < IN6_PKTINFO:
+        raise Errno("EINVAL")
+    address, index = str(ipaddress.IPv6Address(data[:16])), struct.unpack_from("<i", data, 16)[0]
+    if index:
+        if oif and index != oif:
             raise Errno("EINVAL")
-        if message["cmsg_level"] == SOL_IPV6:
-            raise NotImplementedError("the model does not know what SOL_IPV6 messages change")
+        oif = index
+    if oif and oif != LOOPBACK_IFINDEX:
+        raise Errno("ENODEV")
+    if not oif and ipaddress.IPv6Address(data[:16]).is_link_local:
+        raise Errno("EINVAL")
+    if address not in (ANY6, LOOPBACK6) and not {"freebind", "transparent"} & sk.bits:
+        raise Errno("EINVAL")  # ipv6_chk_addr_and_flags()
+    return address, oif
 
 
 def ip6_datagram_recv_ctl(sk: Inet, skb: SkBuff, msg: InMessage) -> None:

@@ -80,6 +80,7 @@ class Inet(Sock):
     :param mc_list: groups that it joined, the last first: group, address, interface
     :param flow: where the last connect() or corked message went (``inet->cork.fl``); *flow_saddr*: from where
     :param reuseport_cb: the group that it is in
+    :param zckey: ``sk_zckey``: sends with MSG_ZEROCOPY
     """
 
     inet_num: int = 0
@@ -105,6 +106,7 @@ class Inet(Sock):
     mc_addr: str = ANY
     mc_list: list[tuple[str, str, int]] = field(default_factory=list)
     reuseport_cb: SockReuseport[Any] | None = None
+    zckey: int = 0
 
     @property
     def np(self) -> Pinet6:

@@ -140,6 +140,10 @@ class PacketSocketOps(ProtoOps):
         """``packet_poll()``, without rings."""
         return datagram_poll(pkt_sk(sock.sk))
 
+    def mmap(self, task: Task, sock: Socket, prot: int) -> None:
+        """Refuse where there is no ring (``packet_mmap()``)."""
+        raise Errno("EINVAL")
+
     def ioctl(self, task: Task, sock: Socket, cmd: int, arg: Any) -> Result:
         """``packet_ioctl()``."""
         if cmd == SIOCOUTQ:

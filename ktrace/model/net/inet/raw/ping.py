@@ -17,7 +17,7 @@ from ktrace.model.net.inet.ip_error import ip_local_error, pmtu, skb_errqueue_pu
 from ktrace.model.net.inet.ip_input import Raw, send
 from ktrace.model.net.inet.ip_packet import IpPacket, df_and_ident
 from ktrace.model.net.inet.option import get_ip_option, set_ip_option
-from ktrace.model.net.inet.option6 import check_control6, get_ipv6_option, set_ipv6_option
+from ktrace.model.net.inet.option6 import get_ipv6_option, ip6_datagram_send_ctl, set_ipv6_option
 from ktrace.model.net.inet.raw.receive import recv_packet
 from ktrace.model.net.inet.route import LOOPBACK_MTU, ip_route_output_flow, route6
 from ktrace.model.net.inet.sock import Inet, Proto
@@ -31,7 +31,7 @@ from ktrace.uapi.in6 import SIZEOF_SOCKADDR_IN6
 from ktrace.uapi.in_ import SIZEOF_SOCKADDR_IN
 from ktrace.uapi.ip import SIZEOF_IPHDR
 from ktrace.uapi.ipv6 import SIZEOF_IPV6HDR
-from ktrace.uapi.socket import AF_INET, AF_INET6, AF_UNSPEC, MSG_OOB
+from ktrace.uapi.socket import AF_INET, AF_INET6, AF_UNSPEC, MSG_OOB, MSG_PROBE
 
 
 def ping_lookup(kernel: Kernel, packet: IpPacket, ident: int) -> Raw | None:
@@ -183,6 +183,8 @@ class PingProto(Proto[Raw]):
         if length > IP_MAX_MTU - SIZEOF_IPHDR:
             ip_local_error(kernel, sk, EMSGSIZE, daddr, sk.dport, pmtu(sk))
             raise Errno("EMSGSIZE")
+        if msg.flags & MSG_PROBE:
+            return length  # ip_append_data(), ip6_append_data()
         data = self.echo(sk, head, msg)
         hops, tos = cookie.limits(sk, daddr)
         send(kernel, icmp_packet(kernel, saddr, daddr, data, hops, tos, *df_and_ident(sk)), sk)
@@ -261,10 +263,12 @@ class Ping6Proto(PingProto):
         if sk.bound_dev_if and oif != sk.bound_dev_if:
             raise Errno("EINVAL")
         if msg.control:
-            check_control6(msg)
+            ip6_datagram_send_ctl(task, sk, msg, oif)  # what it asks for is forgotten
         saddr = route6(sk.np.saddr, daddr)
         if length > LOOPBACK_MTU - SIZEOF_IPV6HDR:
             raise NotImplementedError("the model does not cut IPv6 packets into fragments")
+        if msg.flags & MSG_PROBE:
+            return length  # ip_append_data(), ip6_append_data()
         data = self.echo(sk, head, msg)
         hops, tos = sk.hop_limit(daddr)
         send(kernel, icmpv6_packet(kernel, saddr, daddr, data, hops, tos), sk)

@@ -39,7 +39,7 @@ from ktrace.uapi.errno import EMSGSIZE
 from ktrace.uapi.icmp import ICMP_FILTER
 from ktrace.uapi.in_ import IPPROTO_ICMP, SIZEOF_SOCKADDR_IN
 from ktrace.uapi.ip import SIZEOF_IPHDR
-from ktrace.uapi.socket import AF_INET, MSG_MORE, MSG_OOB, SOL_RAW
+from ktrace.uapi.socket import AF_INET, MSG_MORE, MSG_OOB, MSG_PROBE, SOL_RAW
 from ktrace.uapi.sockios import SIOCINQ, SIOCOUTQ
 
 RAW4 = Room(SIZEOF_IPHDR, HH_LEN, HH_LEN + 15)
@@ -128,6 +128,8 @@ class RawProto(Proto[Raw]):
         if length > IP_MAX_MTU - SIZEOF_IPHDR:
             ip_local_error(kernel, sk, EMSGSIZE, daddr, sk.dport, pmtu(sk))
             raise Errno("EMSGSIZE")
+        if msg.flags & MSG_PROBE:
+            return length  # ip_append_data(), ip6_append_data()
         data = probed + msg.source.copy_all()
         skb = make_skb(kernel, data, room=RAW4)
         hops, tos = cookie.limits(sk, daddr)

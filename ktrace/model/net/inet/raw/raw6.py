@@ -22,7 +22,7 @@ from ktrace.model.net.inet.datagram_connect import ip6_datagram_connect_v6_only
 from ktrace.model.net.inet.ip_append import HH_LEN, Room, make_skb
 from ktrace.model.net.inet.ip_input import Raw, send
 from ktrace.model.net.inet.ip_packet import IpPacket, ones_sum, pseudo_header
-from ktrace.model.net.inet.option6 import check_control6, get_ipv6_option, set_ipv6_option
+from ktrace.model.net.inet.option6 import get_ipv6_option, ip6_datagram_send_ctl, set_ipv6_option
 from ktrace.model.net.inet.raw.ping import Ping6Proto
 from ktrace.model.net.inet.raw.raw import RawOps, RawProto
 from ktrace.model.net.inet.route import LOOPBACK_MTU, route6
@@ -34,7 +34,7 @@ from ktrace.uapi.icmpv6 import ICMPV6_FILTER, SIZEOF_ICMP6_FILTER
 from ktrace.uapi.in6 import IPPROTO_ICMPV6, IPPROTO_MH, IPV6_CHECKSUM, IPV6_HDRINCL, SIZEOF_SOCKADDR_IN6
 from ktrace.uapi.in_ import IPPROTO_RAW, IPPROTO_UDP
 from ktrace.uapi.ipv6 import SIZEOF_IPV6HDR
-from ktrace.uapi.socket import AF_INET6, MSG_MORE, MSG_OOB, SOL_ICMPV6, SOL_IPV6, SOL_RAW
+from ktrace.uapi.socket import AF_INET6, MSG_MORE, MSG_OOB, MSG_PROBE, SOL_ICMPV6, SOL_IPV6, SOL_RAW
 
 CHECKSUM_AT = {IPPROTO_ICMPV6: 2, IPPROTO_MH: 4}
 """Where the checksum stands in packets of protocols that have one."""
@@ -92,8 +92,7 @@ class Raw6Proto(RawProto):
         if msg.flags & MSG_OOB:
             raise Errno("EOPNOTSUPP")
         daddr, protocol = self._destination(sk, msg)
-        if msg.control:
-            check_control6(msg)
+        source = ip6_datagram_send_ctl(task, sk, msg, sk.bound_dev_if) if msg.control else ANY6
         hdrincl = "hdrincl" in sk.bits
         probed = b""
         if not hdrincl and protocol == IPPROTO_ICMPV6:
@@ -102,7 +101,7 @@ class Raw6Proto(RawProto):
             if len(probed) < 2:
                 raise Errno("EFAULT")
         daddr = LOOPBACK6 if daddr == ANY6 else daddr
-        saddr = route6(sk.np.saddr, daddr)
+        saddr = route6(sk.np.saddr if source == ANY6 else source, daddr)
         if hdrincl:
             raise NotImplementedError("the model does not send IPv6 packets whose header was made by hand")
         if msg.flags & MSG_MORE:
@@ -111,6 +110,8 @@ class Raw6Proto(RawProto):
             raise Errno("EMSGSIZE")
         if length > LOOPBACK_MTU - SIZEOF_IPV6HDR:
             raise NotImplementedError("the model does not cut IPv6 packets into fragments")
+        if msg.flags & MSG_PROBE:
+            return length  # ip_append_data(), ip6_append_data()
         data = self._with_checksum(sk, saddr, daddr, protocol, probed + msg.source.copy_all())
         skb = make_skb(kernel, data, room=RAW6)
         hops, tos = sk.hop_limit(daddr)

@@ -27,7 +27,8 @@ from ktrace.model.net.inet.tcp.fastopen import tcp_sendmsg_fastopen
 from ktrace.model.net.inet.tcp.segment import tcp_push_pending_frames
 from ktrace.model.net.inet.tcp.sock import SURE, Tcp
 from ktrace.model.net.inet.tcp.space import lowat
-from ktrace.model.net.inet.tcp.zerocopy import msg_zerocopy_alloc, msg_zerocopy_callback
+from ktrace.model.net.inet.tcp.zerocopy import msg_zerocopy_callback
+from ktrace.model.net.inet.zerocopy import msg_zerocopy_alloc
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps
 from ktrace.state.rule import Rule

@@ -32,6 +32,7 @@ from ktrace.state.allowed import Between
 from ktrace.state.call import Result
 from ktrace.uapi.eventpoll import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP, EPOLLRDNORM, EPOLLWRNORM
 from ktrace.uapi.limits import INT_MAX
+from ktrace.uapi.mman import PROT_EXEC, PROT_WRITE
 from ktrace.uapi.socket import SOL_TCP
 from ktrace.uapi.sockios import SIOCATMARK, SIOCINQ, SIOCOUTQ, SIOCOUTQNSD
 
@@ -143,6 +144,12 @@ class StreamOps(InetOps):
     """``inet_stream_ops``."""
 
     name = "inet_stream_ops"
+
+    def mmap(self, task: Task, sock: Socket, prot: int) -> None:
+        """Refuse what would be written (``tcp_mmap()``)."""
+        if prot & (PROT_WRITE | PROT_EXEC):
+            raise Errno("EPERM")
+        raise NotImplementedError("the model does not know TCP_ZEROCOPY_RECEIVE, which a mapped socket is for")
 
     def has_peek_off(self, kernel: Kernel) -> bool:
         """They have, where MSG_PEEK of TCP knows an offset."""

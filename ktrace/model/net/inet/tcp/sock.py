@@ -66,7 +66,6 @@ class Tcp(Inet):
     :param rcv_total: bytes of the stream received
     :param more: the last call said that more will come (MSG_MORE)
     :param closing: nobody has it open any more
-    :param zckey: ``sk_zckey``: sends with MSG_ZEROCOPY
     :param fastopen_req: connect() asked for a cookie of TCP Fast Open
     :param write_gap: ``write_seq - snd_una`` of a closed sock that never had a connection; *unsent_gap* likewise
         ``write_seq - snd_nxt``
@@ -107,7 +106,6 @@ class Tcp(Inet):
     write_gap: int = 0
     unsent_gap: int = 0
     fastopen_req: bool = False
-    zckey: int = 0
 
     accounted = False
 

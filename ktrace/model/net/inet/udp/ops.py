@@ -44,6 +44,7 @@ from ktrace.uapi.socket import (
     MSG_MORE,
     MSG_OOB,
     MSG_PEEK,
+    MSG_PROBE,
     MSG_TRUNC,
     SOL_UDP,
     SOL_UDPLITE,
@@ -86,7 +87,6 @@ class UdpProto(Proto[Udp]):
         """``udp_sendmsg()``."""
         kernel = task.kernel
         length = msg.source.count
-        udp.refuse_zerocopy(sk, msg)
         if sk.pending is not None or length > FRAGMENTS_FROM:
             fill_unseen(task)
         if length > IP_MAX_MTU:
@@ -98,6 +98,7 @@ class UdpProto(Proto[Udp]):
             raise Errno("EINVAL")
         if sk.pending is None:
             daddr, dport = self._destination(sk, msg)
+            udp.udp_cmsg_send(msg)
             cookie = ip_cmsg_send(task, sk, msg)
             if msg.name is None and not msg.control and sk.dst_cached and sk.flow is not None:
                 # A cached route spares the lookup: the packet goes where inet->cork.fl says.
@@ -107,13 +108,16 @@ class UdpProto(Proto[Udp]):
                 saddr, daddr = flow.saddr, flow.daddr
                 sk.dst_cached = sk.dst_cached or (msg.name is None and not msg.control)
             if more:
+                udp.wants_zerocopy(task, sk, msg, more)
                 sk.flow, sk.flow_saddr = (daddr, dport), saddr
             if length + SIZEOF_UDPHDR > IP_MAX_MTU - SIZEOF_IPHDR:
                 ip_local_error(kernel, sk, EMSGSIZE, daddr, sk.dport, pmtu(sk))
                 raise Errno("EMSGSIZE")
             if not more:
                 self.may_send(sk)
-                skb = make_skb(kernel, msg.source.copy_all(), room=UDP4)
+                if msg.flags & MSG_PROBE:
+                    return length  # ip_make_skb()
+                skb = udp.new_skb(task, sk, msg, UDP4)
                 skb.hops, skb.own_tos, skb.mark = cookie.ttl or 0, cookie.tos, cookie.mark or 0
                 udp.transmit(kernel, sk, skb, saddr, daddr, dport)
                 return length

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 from ktrace.include.net.ip import LOOPBACK_IFINDEX
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.reuseport import add_sock, detach, select, wakes
+from ktrace.model.net.core.scm import for_each_cmsghdr
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import Sock
 from ktrace.model.net.core.sock_callbacks import data_ready, error_report
+from ktrace.model.net.core.sock_cmsg import cmsg_bytes
 from ktrace.model.net.inet.addr4 import ANY
 from ktrace.model.net.inet.addr6 import ANY6, is_ipv6
 from ktrace.model.net.inet.icmp import port_unreachable
 from ktrace.model.net.inet.ip6_error import icmpv6_unreachable
-from ktrace.model.net.inet.ip_append import HH_LEN, Room
+from ktrace.model.net.inet.ip_append import HH_LEN, Room, make_skb
 from ktrace.model.net.inet.ip_cmsg import pktinfo_prepare
 from ktrace.model.net.inet.ip_error import icmp_unreachable
 from ktrace.model.net.inet.ip_input import raw_deliver, refuse_taps, watched
@@ -31,9 +33,11 @@ from ktrace.model.net.inet.ip_packet import (
     pseudo_header,
 )
 from ktrace.model.net.inet.ports import choose_port, rcv_saddr_equal
+from ktrace.model.net.inet.route import LOOPBACK_MTU
 from ktrace.model.net.inet.sock import Inet
 from ktrace.model.net.inet.socket import address_type
-from ktrace.model.task import Errno
+from ktrace.model.net.inet.zerocopy import msg_zerocopy_alloc, zerocopy_skb
+from ktrace.model.task import Errno, Task
 from ktrace.state.net.inet import UdpSock
 from ktrace.state.net.skbuff import Buffer
 from ktrace.state.net.sock import Sock as ObservedSock
@@ -42,8 +46,8 @@ from ktrace.uapi.errno import ECONNREFUSED
 from ktrace.uapi.in_ import IPPROTO_UDP
 from ktrace.uapi.ip import SIZEOF_IPHDR
 from ktrace.uapi.ipv6 import SIZEOF_IPV6HDR
-from ktrace.uapi.socket import AF_INET, MSG_ZEROCOPY
-from ktrace.uapi.udp import SIZEOF_UDPHDR, UDP_NO_CHECK6_TX
+from ktrace.uapi.socket import AF_INET, MSG_ZEROCOPY, SOL_UDP
+from ktrace.uapi.udp import SIZEOF_UDPHDR, UDP_NO_CHECK6_TX, UDP_SEGMENT
 
 if TYPE_CHECKING:
     from ktrace.model.net.core.proto_ops import OutMessage
@@ -118,10 +122,39 @@ def udp_sk(sk: Sock | None) -> Udp:
     return sk
 
 
-def refuse_zerocopy(sk: Udp, msg: OutMessage) -> None:
-    """Stop where the pages of the sender would go into a datagram (``__ip_append_data()``): their charge is unknown."""
-    if msg.flags & MSG_ZEROCOPY and msg.source.count and sk.flag("SOCK_ZEROCOPY"):
-        raise NotImplementedError("the model does not know the pages of a datagram sent with MSG_ZEROCOPY")
+def wants_zerocopy(task: Task, sk: Udp, msg: OutMessage, more: bool) -> bool:
+    """Tell whether the pages of the sender go into a datagram (``__ip_append_data()``).
+
+    :raises Errno: ENOBUFS
+    :raises NotImplementedError: the datagram is corked, or too large for one packet
+    """
+    if not (msg.flags & MSG_ZEROCOPY and sk.flag("SOCK_ZEROCOPY")):
+        return False
+    if more or sk.pending is not None or msg.source.count > LOOPBACK_MTU - SIZEOF_IPV6HDR - SIZEOF_UDPHDR:
+        raise NotImplementedError("the model does not know MSG_ZEROCOPY of a datagram that is not sent at once")
+    msg_zerocopy_alloc(task, msg.source.count + SIZEOF_UDPHDR)
+    return True
+
+
+def udp_cmsg_send(msg: OutMessage) -> None:
+    """Refuse control messages of SOL_UDP that are none (``__udp_cmsg_send()``).
+
+    :raises Errno: EINVAL
+    :raises NotImplementedError: UDP_SEGMENT
+    """
+    for message in for_each_cmsghdr(msg):
+        if message["cmsg_level"] != SOL_UDP:
+            continue
+        if message["cmsg_type"] != UDP_SEGMENT or len(cmsg_bytes(message["cmsg_data"])) != 2:
+            raise Errno("EINVAL")
+        raise NotImplementedError("the model does not know datagrams that are cut into segments (UDP_SEGMENT)")
+
+
+def new_skb(task: Task, sk: Udp, msg: OutMessage, room: Room) -> SkBuff:
+    """Return the packet of a message that is sent at once (``ip_make_skb()``, ``ip6_make_skb()``)."""
+    zerocopy = wants_zerocopy(task, sk, msg, more=False)
+    data = msg.source.copy_all()
+    return zerocopy_skb(task.kernel, sk, data, room) if zerocopy else make_skb(task.kernel, data, room=room)
 
 
 def udp_lib_lport_inuse(kernel: Kernel, sk: Udp, port: int) -> bool:

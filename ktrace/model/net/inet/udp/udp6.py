@@ -14,7 +14,7 @@ from ktrace.model.net.inet.datagram_connect import ip6_datagram_connect
 from ktrace.model.net.inet.ip6_error import ipv6_local_error, ipv6_recv_error
 from ktrace.model.net.inet.ip_append import make_skb
 from ktrace.model.net.inet.ip_cmsg import ip_cmsg_recv
-from ktrace.model.net.inet.option6 import check_control6, get_ipv6_option, ip6_datagram_recv_ctl, set_ipv6_option
+from ktrace.model.net.inet.option6 import get_ipv6_option, ip6_datagram_recv_ctl, ip6_datagram_send_ctl, set_ipv6_option
 from ktrace.model.net.inet.route import LOOPBACK_MTU, route6
 from ktrace.model.net.inet.socket import register, sockaddr_in
 from ktrace.model.net.inet.socket6 import Inet6Ops
@@ -25,7 +25,7 @@ from ktrace.model.task import Errno, Task
 from ktrace.uapi.errno import EMSGSIZE
 from ktrace.uapi.in6 import IPV6_PMTUDISC_DO, IPV6_PMTUDISC_OMIT
 from ktrace.uapi.ipv6 import SIZEOF_IPV6HDR
-from ktrace.uapi.socket import AF_INET, AF_INET6, AF_UNSPEC, MSG_MORE, SOL_UDP
+from ktrace.uapi.socket import AF_INET, AF_INET6, AF_UNSPEC, MSG_MORE, MSG_PROBE, SOL_UDP
 from ktrace.uapi.udp import SIZEOF_UDPHDR
 
 
@@ -39,7 +39,6 @@ class Udp6Proto(UdpProto):
     def sendmsg(self, task: Task, sk: Udp, msg: OutMessage) -> int:
         """``udpv6_sendmsg()``."""
         kernel = task.kernel
-        udp.refuse_zerocopy(sk, msg)
         name, daddr = msg.name, None
         dport = sk.dport
         if name is not None:
@@ -76,21 +75,23 @@ class Udp6Proto(UdpProto):
             daddr = sk.v6_daddr
         elif not dport:
             raise Errno("EINVAL")
-        if msg.control:
-            check_control6(msg)
+        udp.udp_cmsg_send(msg)
+        source = ip6_datagram_send_ctl(task, sk, msg, sk.bound_dev_if) if msg.control else ANY6
         assert daddr is not None
         daddr = LOOPBACK6 if daddr == ANY6 else daddr
-        saddr = route6(sk.np.saddr, daddr)
+        saddr = route6(sk.np.saddr if source == ANY6 else source, daddr)
         sk.dst_cached = sk.dst_cached or (name is None and not msg.control)
         if more:
+            udp.wants_zerocopy(task, sk, msg, more)
             sk.flow = daddr, dport
             self._fits(kernel, sk, msg.source.count, daddr, dport)
             return self.cork(kernel, sk, msg, AF_INET6)
         self._fits(kernel, sk, msg.source.count, daddr, dport)
         self.may_send(sk)
-        data = msg.source.copy_all()
-        udp.transmit(kernel, sk, make_skb(kernel, data, room=UDP6), saddr, daddr, dport)
-        return len(data)
+        length = msg.source.count
+        if not msg.flags & MSG_PROBE:  # ip6_make_skb()
+            udp.transmit(kernel, sk, udp.new_skb(task, sk, msg, UDP6), saddr, daddr, dport)
+        return length
 
     def _fits(self, kernel: Kernel, sk: Udp, length: int, daddr: str, dport: int) -> None:
         """Refuse a message that no packet can hold (``__ip6_append_data()``)."""
