@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ktrace.model.calls import OPERATIONS, SYSTEM_CALLS, Answer, SystemCall
@@ -39,6 +40,12 @@ def _returned(task: Task, early: bool) -> Callable[[Observed], bool]:
     return lambda seen: task.name in seen.returned_first() if early else seen.returned(task)
 
 
+def _whole(result: Result) -> Result:
+    """Return an answer that was seen, with as many bytes as came: that is what such a call returns."""
+    data = result.out.get("buf")
+    return replace(result, value=len(data)) if isinstance(data, bytes) else result
+
+
 def restarts(errno: str, handler: str | None) -> bool:
     """Tell whether a call that a signal interrupted starts again.
 
@@ -56,6 +63,7 @@ class Kernel:
     :ivar subsystems: all of them, in the order in which their hooks run
     :ivar current: the task that runs (``current``)
     :ivar clock: seconds of the guest's CLOCK_REALTIME just before and just after the step
+    :ivar moment: ns of its CLOCK_REALTIME_COARSE, as far as they are known: the earlier, the later
     :ivar choices: what the kernel was seen to choose in the step, where that was not what the model would have done
     """
 
@@ -73,6 +81,7 @@ class Kernel:
         self.tasks: dict[str, Task] = {}
         self.gone: dict[str, int] = {}
         self.clock = (0, 0)
+        self.moment = (0, 0)
         self.choices: list[Choice] = []
         self._observed = Observed(Evidence())
         self._left: frozenset[str] = frozenset()
@@ -160,6 +169,7 @@ class Kernel:
     def _begin(self, actor: str | None, evidence: Evidence) -> None:
         """Take over what was observed of this step, and let timers fire that did so before it."""
         self.clock, self._left = evidence.clock, evidence.left_since_report
+        self.moment = evidence.moment
         self._observed = Observed(evidence, actor)
         self.choices = []
         self._events, self._late = list(self._late), []
@@ -238,7 +248,9 @@ class Kernel:
             yield
         if opaque.only_errors and seen.errno is None:
             raise NotImplementedError(f"the model does not know what this changes in {opaque.what}")
-        return seen
+        if opaque.done is not None:
+            opaque.done(seen)
+        return _whole(seen)
 
     def wake_watchers(self, early: bool) -> None:
         """Wake who was seen to return from a call that something not simulated may end.

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ktrace.include.linux.time64 import NSEC_PER_SEC
 from ktrace.state.call import Result
 from ktrace.state.fs.epoll import Epoll
 from ktrace.state.fs.file import DescriptorTable, File
@@ -36,6 +37,7 @@ class Evidence:
     :param clock: seconds of the guest's CLOCK_REALTIME just before and just after the step
     :param alarms: how often an actor heard of its timer's end before the step's actor returned, and in the whole step
     :param left_since_report: actors that are reported inside a call that they had left when somebody looked
+    :param times: ns of its CLOCK_REALTIME_COARSE likewise, zeros where they are not known
     """
 
     results: Mapping[str, Result] = field(default_factory=dict)
@@ -43,6 +45,14 @@ class Evidence:
     clock: tuple[int, int] = (0, 0)
     left_since_report: frozenset[str] = frozenset()
     alarms: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    times: tuple[int, int] = (0, 0)
+
+    @property
+    def moment(self) -> tuple[int, int]:
+        """Return the *times*, the earlier one first: a step may set the clock back."""
+        if any(self.times):
+            return min(self.times), max(self.times)
+        return min(self.clock) * NSEC_PER_SEC, (max(self.clock) + 1) * NSEC_PER_SEC - 1
 
 
 class Observed:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ktrace.state.call import Call, Signalled
+from ktrace.state.call import Call, Result, Signalled
 from ktrace.uapi.signal import SIGRTMAX, signal_name, signal_number
 
 if TYPE_CHECKING:
@@ -85,12 +85,14 @@ class AsObserved(Exception):
 
     :param what: what is not simulated, such as ``procfs``
     :param only_errors: success would have changed what the model knows nothing of
+    :param done: hears what it answered
     """
 
-    def __init__(self, what: str, only_errors: bool = False) -> None:
+    def __init__(self, what: str, only_errors: bool = False, done: Callable[[Result], None] | None = None) -> None:
         super().__init__(what)
         self.what = what
         self.only_errors = only_errors
+        self.done = done
 
 
 @dataclass(frozen=True)

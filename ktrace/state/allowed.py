@@ -92,32 +92,65 @@ class Stays:
     ``None``, for what a reader did not read, is allowed as long as nothing was seen.
 
     :param rule: what leaves it open at first
+    :param low: ``None``, as *high*: it may be anything, of any type
     :ivar seen: what was seen, which is predicted from then on
     """
 
     rule: Rule
-    low: int
-    high: int
-    seen: int | None = None
+    low: int | None = None
+    high: int | None = None
+    seen: Any = None
 
     def admits(self, value: Any) -> bool:
         """Tell whether *value* is allowed, and hold to it from now on if it is."""
         if self.seen is not None or value is None:
             return bool(value == self.seen)
-        if not isinstance(value, int) or not self.low <= value <= self.high:
+        if self.low is not None and self.high is not None and not _is_in(value, (self.low, self.high)):
             return False
         self.seen = value
         return True
 
-    def settled(self) -> int | Stays:
+    def settled(self) -> Any:
         """Return what was seen, this set as long as nothing was."""
         return self if self.seen is None else self.seen
 
     def __str__(self) -> str:
-        return f"{self.low}..{self.high} ({self.rule})" if self.seen is None else str(self.seen)
+        if self.seen is not None:
+            return str(self.seen)
+        return f"anything at first ({self.rule})" if self.low is None else f"{self.low}..{self.high} ({self.rule})"
 
 
-Allowed = Between | OneOf | EndOf | Anything | Stays
+@dataclass(eq=False, slots=True)
+class Moves:
+    """Allow what was seen before, or one of *steps* (values, or pairs of the lowest and highest one).
+
+    :param rule: what leaves it open whether it moves; it does so once
+    :ivar seen: what was seen last; ``None``: anything is allowed yet
+    """
+
+    rule: Rule
+    seen: int | None = None
+    steps: tuple[int | tuple[int, int], ...] = ()
+
+    def admits(self, value: Any) -> bool:
+        """Tell whether *value* is allowed, and take it for what it is from now on if it is."""
+        if self.seen is not None and value != self.seen and not any(_is_in(value, step) for step in self.steps):
+            return False
+        self.seen, self.steps = value, ()
+        return True
+
+    def __str__(self) -> str:
+        if self.seen is None:
+            return f"anything at first ({self.rule})"
+        steps = (f"{step[0]}..{step[1]}" if isinstance(step, tuple) else str(step) for step in self.steps)
+        return f"one of {', '.join([str(self.seen), *steps])} ({self.rule})"
+
+
+def _is_in(value: Any, step: int | tuple[int, int]) -> bool:
+    return value == step if isinstance(step, int) else isinstance(value, int) and step[0] <= value <= step[1]
+
+
+Allowed = Between | OneOf | EndOf | Anything | Stays | Moves
 T = TypeVar("T")
 
 

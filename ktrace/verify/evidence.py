@@ -18,7 +18,7 @@ def evidence_of(step: Step) -> Evidence:
     results = {event.actor: event.result for event in step.outcome.events if isinstance(event, Completed)}
     # A timer may fire between the agent's report and the look at what is left: whose mailbox is waited for has left.
     left = frozenset(actor for actor, functions in step.sleeps.items() if MAILBOX in functions)
-    return Evidence(results, step.world, step.clock, left, _alarms(step))
+    return Evidence(results, step.world, step.clock, left, _alarms(step), step.guest)
 
 
 def _alarms(step: Step) -> Mapping[str, tuple[int, int]]:

@@ -166,6 +166,7 @@ class TreeReader:
             i_fop=root.i_fop,
             direct=direct,
             times=root.times,
+            multigrain=self.kernel.has_symbol("ktime_get_coarse_real_ts64_mg"),
             mounts=mounts,
         )
 

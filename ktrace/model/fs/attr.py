@@ -35,7 +35,7 @@ def fchmod(task: Task, fd: int, mode: int) -> int:
     """Change an open file's permissions (``chmod_common()``)."""
     file = task.files.get(fd)
     if isinstance(file.inode, OpaqueInode):
-        raise AsObserved(file.inode.what)
+        raise AsObserved(file.inode.what, done=file.inode.set_attributes)
     if file.f_flags & O_PATH:
         raise Errno("EBADF")
     if file.inode is None:
@@ -85,7 +85,7 @@ def fchown(task: Task, fd: int, owner: int, group: int) -> int:
     """Give an open file away (``chown_common()``)."""
     with fdget(task, fd) as file:
         if isinstance(file.inode, OpaqueInode):
-            raise AsObserved(file.inode.what)
+            raise AsObserved(file.inode.what, done=file.inode.set_attributes)
         return _chown(task, file.inode, owner, group) if file.inode is not None else 0
 
 

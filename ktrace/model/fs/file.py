@@ -187,7 +187,7 @@ class File:
     :param seekable: FMODE_LSEEK, FMODE_PREAD and FMODE_PWRITE
     :param inode: the model's inode, where a name leads to it
     :param dentry: directory and name by which it was opened
-    :param pos_known: whether *pos* and *f_version* are the model's to tell
+    :param pos_known: whether *pos* and *f_version* are the model's to tell; *offset*: else, what *f_pos* may be
     :param f_owner: the task that gets SIGIO; *f_owner_type* one of F_OWNER_*; *f_owner_cred* uid and euid of the setter
     :param on_release: run at the last close before anything else (``eventpoll_release()``)
     """
@@ -204,6 +204,7 @@ class File:
     inode: Inode | None = None
     dentry: tuple[Inode, str] | None = None
     pos_known: bool = True
+    offset: Any = UNSIMULATED
     f_owner: Task | Stranger | None = None
     f_owner_type: str = "F_OWNER_TID"
     f_owner_cred: tuple[int, int] = (0, 0)
@@ -332,7 +333,7 @@ def observe_file(kernel: Kernel, objects: dict[Ref, Any], file: File) -> Ref:
             f_flags=state.open_flags(file.f_flags),
             f_count=cast(int, file.ops.f_count(file)),
             target=file.target,
-            f_pos=file.pos if file.pos_known else UNSIMULATED,
+            f_pos=file.pos if file.pos_known else file.offset,
             f_owner=Ref("process", file.f_owner.name) if file.f_owner is not None else None,
             f_signum=file.f_signum,
             f_version=file.f_version if file.pos_known else UNSIMULATED,

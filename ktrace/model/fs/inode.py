@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ktrace.include.linux.fs import MAY_EXEC, MAY_READ, MAY_WRITE
 from ktrace.include.linux.stat import S_IXUGO
 from ktrace.include.linux.time64 import NSEC_PER_SEC
 from ktrace.model.task import Errno, Task
-from ktrace.state.allowed import Anything, Between, Stays, allowed
+from ktrace.state.allowed import Anything, Moves, Stays, allowed
 from ktrace.state.fs import inode as state
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Rule
@@ -27,45 +27,124 @@ if TYPE_CHECKING:
 
 SET_NOW = Rule("fs/inode.c", "current_time", "the second in which a step did it")
 RELATIME = Rule("fs/inode.c", "relatime_need_update", "compares times to the nanosecond")
-UNKNOWN = Between(Rule("fs/inode.c", "current_time", "times of this file system are not modelled"), 0, 1 << 62)
+BEFORE = Rule("fs/inode.c", "current_time", "when it was before the first step")
 NANOSECOND = Rule("fs/inode.c", "current_time", "the nanosecond in which a step did it")
+TOUCHED = Rule("fs/inode.c", "current_time", "whether a step touches a file of a kind that is not simulated")
 ANY_NANOSECOND = Anything(NANOSECOND)
+MULTIGRAIN_NS = 10_000_000
+"""What a time may be ahead of CLOCK_REALTIME_COARSE where it is finer (``ktime_get_coarse_real_ts64_mg()``): a tick."""
+DAY_NS = 24 * 60 * 60 * NSEC_PER_SEC
 NEXT_INO = Rule("fs/inode.c", "get_next_ino", "a number that no other inode of the file system has")
 ANON_DEV = Rule("fs/super.c", "get_anon_bdev", "any minor number that no other file system has")
 
 
-@dataclass(eq=False)
 class Moment:
-    """A time of an inode that a step set: known to the second or two, and exactly once it was seen.
+    """A time of an inode: mostly known by CLOCK_REALTIME_COARSE around the step that set it, exactly once it was seen.
 
-    :param seconds: since the epoch; *nanoseconds* past them
+    :param rule: what leaves it open
+    :param low: ns since the epoch; it is not later than *high*
+    :ivar seconds: since the epoch; *nanoseconds* past them
     """
 
-    seconds: Stays
-    nanoseconds: Stays
+    __slots__ = ("_nanoseconds", "_seconds")
+
+    def __init__(self, rule: Rule, low: int, high: int, fine: bool = True) -> None:
+        self._seconds: int | Stays = low // NSEC_PER_SEC
+        self._nanoseconds: int | Stays | Anything = low % NSEC_PER_SEC if fine else ANY_NANOSECOND
+        last = high // NSEC_PER_SEC
+        if self._seconds != last:
+            self._seconds = Stays(rule=rule, low=self._seconds, high=last)
+            if fine:
+                self._nanoseconds = Stays(rule=NANOSECOND, low=0, high=NSEC_PER_SEC - 1)
+        elif low != high and fine:
+            self._nanoseconds = Stays(rule=NANOSECOND, low=low % NSEC_PER_SEC, high=high % NSEC_PER_SEC)
+
+    @property
+    def seconds(self) -> int | Stays:
+        """Return the seconds, or what they may be."""
+        return self._seconds.settled() if isinstance(self._seconds, Stays) else self._seconds
+
+    @property
+    def nanoseconds(self) -> int | Stays | Anything:
+        """Return the nanoseconds, or what they may be."""
+        return self._nanoseconds.settled() if isinstance(self._nanoseconds, Stays) else self._nanoseconds
+
+    @property
+    def exact(self) -> int | None:
+        """Return it in ns where it is known."""
+        seconds, nanoseconds = self.seconds, self.nanoseconds
+        if isinstance(seconds, int) and isinstance(nanoseconds, int):
+            return seconds * NSEC_PER_SEC + nanoseconds
+        return None
+
+    def at(self, kernel: Kernel) -> Moment:
+        """Return it as it may be after the step that runs."""
+        return self
+
+    @property
+    def low(self) -> int:
+        """Return the ns before which it cannot have been."""
+        seconds, nanoseconds = self.seconds, self.nanoseconds
+        low = seconds if isinstance(seconds, int) else seconds.low or 0
+        return low * NSEC_PER_SEC + (nanoseconds if isinstance(nanoseconds, int) else 0)
 
 
-Time = int | Between | Moment
+class Touched(Moment):
+    """A time of a file that is not simulated: each step may leave it alone, or set it."""
+
+    __slots__ = ("_moved",)
+
+    def __init__(self) -> None:
+        super().__init__(BEFORE, 0, 0)
+        self._moved = Moves(TOUCHED), Moves(TOUCHED)
+
+    def at(self, kernel: Kernel) -> Moment:
+        """Allow that the step that runs set it (``tty_update_time()`` leaves the nanoseconds alone)."""
+        low, high = _bounds(kernel)
+        first, last = low // NSEC_PER_SEC, high // NSEC_PER_SEC
+        seconds, nanoseconds = self._moved
+        seconds.steps = ((first, last),)
+        nanoseconds.steps = ((low % NSEC_PER_SEC, high % NSEC_PER_SEC) if first == last else (0, NSEC_PER_SEC - 1),)
+        return self
+
+    @property
+    def seconds(self) -> Any:
+        """Return what the seconds may be."""
+        return self._moved[0]
+
+    @property
+    def nanoseconds(self) -> Any:
+        """Return what the nanoseconds may be."""
+        return self._moved[1]
+
+    exact = None
+
+
+def before(seconds: int | None = None) -> Moment:
+    """Return a time before the first step, of which no more than the *seconds* are known, if so much."""
+    if seconds is None:
+        return Moment(BEFORE, 0, 1 << 62)
+    return Moment(BEFORE, seconds * NSEC_PER_SEC, (seconds + 1) * NSEC_PER_SEC - 1)
 
 
 def current_time(kernel: Kernel) -> Moment:
-    """Return the time of the step that runs, known to the second or two (``fs/inode.c: current_time()``)."""
-    return moment(SET_NOW, *kernel.clock)
+    """Return the time of the step that runs (``fs/inode.c: current_time()``).
+
+    That is CLOCK_REALTIME_COARSE; the agent looked at it before the step and after. Where times are finer
+    (FS_MGTIME) they may be a tick ahead of it.
+    """
+    return Moment(SET_NOW, *_bounds(kernel), fine=kernel.fs.facts.multigrain is not None)
 
 
-def moment(rule: Rule, low: int, high: int) -> Moment:
-    """Return a time that *rule* leaves open, between two seconds."""
-    return Moment(Stays(rule=rule, low=low, high=high), Stays(rule=NANOSECOND, low=0, high=NSEC_PER_SEC - 1))
+def since(rule: Rule, time: Moment, kernel: Kernel) -> Moment:
+    """Return a time that *rule* leaves open: from *time* to now."""
+    low, high = time.low, _bounds(kernel)[1]
+    return Moment(rule, low, max(low, high), kernel.fs.facts.multigrain is not None)
 
 
-def seconds_of(time: Time) -> int | Between | Stays:
-    """Return the seconds of a time, or what they may be."""
-    return time.seconds.settled() if isinstance(time, Moment) else time
-
-
-def nanoseconds_of(time: Time) -> int | Between | Stays | Anything:
-    """Return the nanoseconds of a time, or what they may be: those of a time before the first step are not known."""
-    return time.nanoseconds.settled() if isinstance(time, Moment) else ANY_NANOSECOND
+def _bounds(kernel: Kernel) -> tuple[int, int]:
+    low, high = kernel.moment
+    return low, high + MULTIGRAIN_NS if kernel.fs.facts.multigrain else high
 
 
 @dataclass(eq=False)
@@ -111,9 +190,9 @@ class Inode:
     i_pages: dict[int, Page] = field(default_factory=dict)
     i_private: Any = None
     seals: int = 1
-    i_atime: Time = UNKNOWN
-    i_mtime: Time = UNKNOWN
-    i_ctime: Time = UNKNOWN
+    i_atime: Moment = field(default_factory=before)
+    i_mtime: Moment = field(default_factory=before)
+    i_ctime: Moment = field(default_factory=before)
     relatime: bool = False
     numbers: dict[str, int] = field(default_factory=dict)
     ops: FileOperations | None = None
@@ -175,9 +254,11 @@ class Inode:
         """Note that it was read (``touch_atime()``)."""
         now = current_time(kernel)
         if self.relatime:
-            # relatime_need_update() compares times to the nanosecond.
-            old, new = lowest(self.i_atime), kernel.clock[1]
-            now = moment(RELATIME, old, max(old, new))
+            old, modified, changed = self.i_atime.exact, self.i_mtime.exact, self.i_ctime.exact
+            if old is None or modified is None or changed is None:
+                now = since(RELATIME, self.i_atime, kernel)
+            elif modified < old and changed < old and kernel.moment[0] - old < DAY_NS:
+                return  # relatime_need_update()
         self.i_atime = now
 
     def get(self) -> None:
@@ -201,6 +282,7 @@ class Inode:
         ref = self.ref
         if ref in objects:
             return ref
+        atime, mtime, ctime = self.i_atime.at(kernel), self.i_mtime.at(kernel), self.i_ctime.at(kernel)
         objects[ref] = state.Inode(
             i_mode=state.mode_name(self.i_mode),
             i_uid=self.i_uid,
@@ -211,23 +293,17 @@ class Inode:
             i_fop=self.i_fop,
             i_pipe=self.pipe.ref if self.pipe is not None else None,
             entries={name: inode.ref for name, inode in sorted(self.entries.items())},
-            i_atime=allowed(seconds_of(self.i_atime)),
-            i_mtime=allowed(seconds_of(self.i_mtime)),
-            i_ctime=allowed(seconds_of(self.i_ctime)),
+            i_atime=cast(int, atime.seconds),
+            i_mtime=cast(int, mtime.seconds),
+            i_ctime=cast(int, ctime.seconds),
             i_ino=allowed(self.i_ino.settled()),
             s_dev=allowed(self.s_dev.settled()),
-            i_atime_nsec=allowed(nanoseconds_of(self.i_atime)),
-            i_mtime_nsec=allowed(nanoseconds_of(self.i_mtime)),
-            i_ctime_nsec=allowed(nanoseconds_of(self.i_ctime)),
+            i_atime_nsec=cast(int, atime.nanoseconds),
+            i_mtime_nsec=cast(int, mtime.nanoseconds),
+            i_ctime_nsec=cast(int, ctime.nanoseconds),
         )
         if self.pipe is not None:
             self.pipe.observe(kernel, objects)
         for inode in self.entries.values():
             inode.observe(kernel, objects)
         return ref
-
-
-def lowest(time: Time) -> int:
-    """Return the earliest second that a time can be."""
-    known = seconds_of(time)
-    return known if isinstance(known, int) else known.low

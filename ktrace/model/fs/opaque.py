@@ -6,15 +6,16 @@ it was observed.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ktrace.model.fs.file import UNSIMULATED as UNKNOWN
 from ktrace.model.fs.file import FileOperations
-from ktrace.model.fs.inode import Inode
+from ktrace.model.fs.inode import Inode, Touched
 from ktrace.model.kernel import UNSIMULATED
 from ktrace.model.task import AsObserved
 from ktrace.model.wait import MaySleep, WaitQueue
-from ktrace.state.allowed import Allowed, Between
+from ktrace.state.allowed import Allowed, Between, Moves, Stays
 from ktrace.state.call import Result
 from ktrace.state.fs import inode as state
 from ktrace.state.ref import Ref
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 SAME = Rule("fs/namei.c", "path_openat", "whether two paths of a file system that is not simulated lead to one inode")
 POLLWAIT = Rule("fs/select.c", "__pollwait", "a reference for each queue of a driver that is not simulated")
+IDENTITY = Rule("fs/inode.c", "iget_locked", "what an inode of a file system that is not simulated is: it stays so")
+OFFSET = Rule("fs/read_write.c", "ksys_read", "whether a driver that is not simulated moves the offset")
 QUEUES = 3
 """No driver's poll waits on more queues than one and these."""
 
@@ -43,6 +46,15 @@ class OpaqueInode(Inode):
         super().__init__(key, i_mode, 0, 0, what, "?", ops=OpaqueOperations(what))
         self.what = what
         self.path = path
+        self._numbers = {name: Stays(IDENTITY) for name in ("i_ino", "s_dev", "i_sb", "i_fop")}
+        self._attributes: dict[str, Stays] = {}
+        self.i_atime, self.i_mtime, self.i_ctime = Touched(), Touched(), Touched()
+        self.set_attributes()
+
+    def set_attributes(self, result: Result | None = None) -> None:
+        """Take whatever mode, owner and number of names it has now; no news where *result* is an error."""
+        if result is None or result.errno is None:
+            self._attributes = {name: Stays(IDENTITY) for name in ("i_mode", "i_uid", "i_gid", "i_nlink")}
 
     def lookup(self, task: Task, name: str) -> Inode | None:
         """Return something of which nothing but the name is known."""
@@ -51,28 +63,26 @@ class OpaqueInode(Inode):
         return below
 
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> Ref:
-        """Add it with nothing but its identity."""
+        """Add it with nothing but its identity: what was seen of it stays, or changes as no call of the model's does.
+
+        The owner of what procfs tells of a process follows that (``pid_revalidate()``).
+        """
         unknown: Any = UNKNOWN
+        stays: dict[str, Any] = {name: known.settled() for name, known in {**self._numbers, **self._attributes}.items()}
+        if self.what == "proc":
+            stays["i_uid"] = stays["i_gid"] = unknown
+        times: dict[str, Any] = {}
+        for name in ("i_atime", "i_mtime", "i_ctime"):
+            time = getattr(self, name).at(kernel)
+            times[name], times[f"{name}_nsec"] = time.seconds, time.nanoseconds
         objects.setdefault(
             self.ref,
             state.Inode(
-                i_mode=unknown,
-                i_uid=unknown,
-                i_gid=unknown,
-                i_nlink=unknown,
                 i_size=unknown,
-                i_sb=unknown,
-                i_fop=unknown,
                 i_pipe=None,
                 entries={},
-                i_atime=unknown,
-                i_mtime=unknown,
-                i_ctime=unknown,
-                i_ino=unknown,
-                s_dev=unknown,
-                i_atime_nsec=unknown,
-                i_mtime_nsec=unknown,
-                i_ctime_nsec=unknown,
+                **stays,
+                **times,
             ),
         )
         return self.ref
@@ -95,25 +105,26 @@ class OpaqueOperations(FileOperations):
     def open(self, task: Task, inode: Any, file: File) -> None:
         """Open it, or fail as it was seen to: drivers have their own reasons (``chrdev_open()``)."""
         file.pos_known = False
+        file.offset = Moves(OFFSET, file.pos)
         file.private = WaitQueue()
         if task.kernel.choose(UNSIMULATED, lambda seen: _failed(seen.result(task)), lambda _: True, None):
             raise AsObserved(self.what)
 
     def read_iter(self, task: Task, file: File, to: Any) -> MaySleep[int]:
         """Read as observed."""
-        raise AsObserved(self.what)
+        raise AsObserved(self.what, done=partial(_moved, file))
 
     def write_iter(self, task: Task, file: File, source: Any) -> MaySleep[int]:
         """Write as observed."""
-        raise AsObserved(self.what)
+        raise AsObserved(self.what, done=partial(_moved, file))
 
     def fsync(self, task: Task, file: File) -> int:
         """Write as observed."""
         raise AsObserved(self.what)
 
     def llseek(self, task: Task, file: File, offset: int, whence: int) -> int:
-        """Move the offset as observed."""
-        raise AsObserved(self.what)
+        """Move the offset to where it was seen to go (``vfs_setpos()``)."""
+        raise AsObserved(self.what, done=partial(_sought, file))
 
     def ioctl(self, task: Task, file: File, cmd: int, arg: Any) -> MaySleep[Answer]:
         """Answer as observed."""
@@ -166,6 +177,19 @@ class OpaqueOperations(FileOperations):
                 mask for name, mask in masks.items() for fd in seen.out.get(name) or () if _is_at(task, fd, file)
             )
         raise NotImplementedError(f"the model does not know when {self.what} is ready")
+
+
+def _moved(file: File, result: Result) -> None:
+    """Allow the offset to stand behind what was read or written; drivers without one leave it alone."""
+    offset = file.offset
+    if isinstance(offset, Moves) and offset.seen is not None and result.value > 0:
+        offset.steps = (offset.seen + result.value,)
+
+
+def _sought(file: File, result: Result) -> None:
+    """Put the offset where the answer says it is."""
+    if result.errno is None and not file.pos_known:
+        file.offset.seen, file.offset.steps = result.value, ()
 
 
 def _failed(result: Result | None) -> str | None:

@@ -9,7 +9,7 @@ from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.types import u64
 from ktrace.model.calls import syscall
 from ktrace.model.fs.file import File, fdget
-from ktrace.model.fs.inode import UNKNOWN, Inode, Time, nanoseconds_of, seconds_of
+from ktrace.model.fs.inode import Inode, Moment
 from ktrace.model.fs.opaque import OpaqueInode, OpaqueOperations
 from ktrace.model.fs.path_walk import (
     LAST_NORM,
@@ -26,6 +26,7 @@ from ktrace.model.fs.path_walk import (
 from ktrace.model.fs.proc import FdLink
 from ktrace.model.fs.tree import is_dead
 from ktrace.model.task import AsObserved, Errno, Task
+from ktrace.state.allowed import Stays
 from ktrace.state.call import Pointer, Result
 from ktrace.state.rule import Rule
 from ktrace.uapi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_STATX_SYNC_TYPE, AT_SYMLINK_NOFOLLOW
@@ -118,13 +119,12 @@ def _blocks(inode: Inode) -> int | None:
     return len(inode.i_pages) * (PAGE_SIZE // 512)
 
 
-def _tell_time(answer: dict[str, Any], name: str, time: Time) -> None:
+def _tell_time(answer: dict[str, Any], name: str, time: Moment) -> None:
     """Say of a time what is known: what was seen in memory, or what it may be."""
-    if time is not UNKNOWN and name in answer:
-        answer[name] = seconds_of(time)
-    nanoseconds = nanoseconds_of(time)
-    if isinstance(nanoseconds, int):
-        answer[f"{name}_nsec"] = nanoseconds
+    if name in answer:
+        answer[name] = time.seconds
+    if isinstance(time.nanoseconds, (int, Stays)):
+        answer[f"{name}_nsec"] = time.nanoseconds
 
 
 def _encoded(dev: int | None) -> int | None:

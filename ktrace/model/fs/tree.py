@@ -8,7 +8,7 @@ from ktrace.include.linux.fs import MAY_EXEC, MAY_WRITE
 from ktrace.include.linux.mount import MNT_RELATIME
 from ktrace.include.linux.stat import S_IALLUGO
 from ktrace.model.fs.fs_struct import FsStruct
-from ktrace.model.fs.inode import Inode
+from ktrace.model.fs.inode import Inode, Touched, before
 from ktrace.model.fs.mem_devices import mem_device
 from ktrace.model.fs.opaque import OpaqueInode, OpaqueOperations
 from ktrace.model.fs.proc import ProcDirectory
@@ -56,7 +56,7 @@ class Tree(Subsystem):
             i_nlink=2,
             relatime=True,
         )
-        root.i_atime, root.i_mtime, root.i_ctime = self.facts.times
+        root.i_atime, root.i_mtime, root.i_ctime = map(before, self.facts.times)
         return root
 
     def _key(self) -> int:
@@ -131,7 +131,9 @@ class Tree(Subsystem):
         if kind != S_IFDIR:
             inode.i_size = node.i_size
         if not isinstance(inode.ops, OpaqueOperations):
-            inode.i_atime, inode.i_mtime, inode.i_ctime = node.times
+            inode.i_atime, inode.i_mtime, inode.i_ctime = map(before, node.times)
+        else:
+            inode.i_atime, inode.i_mtime, inode.i_ctime = Touched(), Touched(), Touched()
         return inode
 
     @staticmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.model.fs.file import File, file_inode, fput
-from ktrace.model.fs.inode import Inode, lowest, moment
+from ktrace.model.fs.inode import Inode, since
 from ktrace.model.fs.shmem import page_of
 from ktrace.model.kernel import Kernel
 from ktrace.model.mm.address_space import ZERO_PAGE, AddressSpace, Backing, PrivateMemory, Vma, page_align
@@ -38,9 +38,8 @@ class FileMapping(Backing):
         """Return a page of the file, made of zeros where it is a hole (``shmem_fault()``)."""
         inode = self.inode
         if write:
-            now = self.kernel.clock[1]
-            inode.i_mtime = moment(MKWRITE, lowest(inode.i_mtime), now)
-            inode.i_ctime = moment(MKWRITE, lowest(inode.i_ctime), now)
+            inode.i_mtime = since(MKWRITE, inode.i_mtime, self.kernel)
+            inode.i_ctime = since(MKWRITE, inode.i_ctime, self.kernel)
         return page_of(self.kernel, inode, index).data
 
     def open(self, task: Task) -> None:

@@ -148,13 +148,20 @@ class Destination:
         """Put a part of *page* and return how much of it arrived (``copy_page_to_iter()``).
 
         The page may be the very one that is written to: copying goes forward, a few words at a time.
+
+        :raises NotImplementedError: onto the next few words: how many are read before they are written depends on the
+            routine that the kernel patched in for the CPU (``arch/x86/lib/copy_user_64.S``)
         """
         if not self.places:
             return self.copy(bytes(page[offset : offset + size]))
         done = 0
         while done < size:
             chunk = min(COPY_CHUNK, size - done)
-            put = self.copy(bytes(page[offset + done : offset + done + chunk]))
+            data = bytes(page[offset + done : offset + done + chunk])
+            put = self.copy(data)
+            after = page[offset + done : offset + done + chunk]
+            if after != data and after[0] == data[0]:
+                raise NotImplementedError("the model does not know what a copy onto its own next few bytes leaves")
             done += put
             if put < chunk:
                 break

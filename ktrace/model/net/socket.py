@@ -138,12 +138,7 @@ class Sockets(Subsystem):
         put_page_frag(task)
 
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> None:
-        """Add every socket that an actor has open, and all that it leads to."""
-        for task in kernel.tasks.values():
-            for slot in task.files.slots.values():
-                if slot.file.ops is SOCKET_FILE_OPS:
-                    objects.setdefault(TABLES, self.tables)
-                    view_open_socket(kernel, slot.file.private, objects)
+        """Add nothing: sockets are added with the files that lead to them."""
 
 
 def _settings(name: str) -> tuple[tuple[str, ...], ...]:
@@ -258,6 +253,11 @@ class SocketFileOperations(FileOperations):
     name = "socket_file_ops"
     maps = True
     has_fasync = True
+
+    def observe(self, kernel: Kernel, file: File, objects: dict[Ref, Any]) -> None:
+        """Add the socket, also where nothing but an epoll set, a message or a call on its way leads to the file."""
+        objects.setdefault(TABLES, kernel.net.tables)
+        view_open_socket(kernel, file.private, objects)
 
     def read_iter(self, task: Task, file: File, to: Destination) -> Sleeps[int]:
         """Receive (``sock_read_iter()``)."""

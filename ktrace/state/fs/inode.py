@@ -112,6 +112,7 @@ class TreeFacts:
     :param i_fop: symbol of its ``file_operations``; directories below it have the same
     :param times: its *i_atime*, *i_mtime* and *i_ctime*
     :param direct: whether regular files can be opened with O_DIRECT (FMODE_CAN_ODIRECT)
+    :param multigrain: whether times may be finer than CLOCK_REALTIME_COARSE; ``None`` where nanoseconds are not told
     :param mounts: every mounted file system, the root's first
     """
 
@@ -123,3 +124,4 @@ class TreeFacts:
     direct: bool = False
     times: tuple[int, int, int] = (0, 0, 0)
     mounts: tuple[MountFacts, ...] = ()
+    multigrain: bool | None = None
