@@ -24,7 +24,7 @@ from ktrace.state.step import Step
 from ktrace.state.trace.probe import Hit
 from ktrace.state.trace.tracepoint import EventTrace, TraceEvent
 from ktrace.state.world import World
-from ktrace.trace.session import FILE_NAME, Choices, End, Header, Verdict
+from ktrace.trace.session import FILE_NAME, Choices, End, Header, Verdict, expected_steps
 from ktrace.trace.session_reader import SessionReader
 from ktrace.trace.session_writer import SessionWriter
 
@@ -255,3 +255,12 @@ def test_a_run_of_one_byte_is_written_short(byte: int, length: int) -> None:
     text = json.dumps(encode(data))
     assert decode(json.loads(text)) == data
     assert length < 64 or len(text) < 64
+
+
+def test_what_tells_no_number_of_steps_is_no_mistake_of_ours(tmp_path: Path) -> None:
+    empty, fifo = tmp_path / "empty.jsonl", tmp_path / "fifo"
+    empty.touch()
+    os.mkfifo(fifo)
+    assert [expected_steps(path) for path in (empty, fifo, Path("/dev/null"), tmp_path)] == [None] * 4
+    empty.write_text('{"end": "agreed", "steps": 3}\n')
+    assert expected_steps(empty) == 3
