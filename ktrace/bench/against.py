@@ -13,12 +13,16 @@ from ktrace.verify.options import GuestOptions
 NEEDS_NO_GUEST = ("start-up", "check-traces")
 
 
-def traces_for(ours: Build, other: Build) -> list[Path]:
-    """Return the recorded traces that both builds can read: the other's, else those of this one.
+def shared_traces(build: Build, other: Build) -> list[Path]:
+    """Return what *build* has recorded of the workloads that both have recorded; where one has none, the other's.
 
-    A build reads what older ones recorded; the other way round that need not be so.
+    A build that reads more of a kernel, or that has its agent fill buffers otherwise, records the same workload anew.
     """
-    return other.recorded() or ours.recorded()
+    ours = {path.name: path for path in build.recorded()}
+    theirs = {path.name: path for path in other.recorded()}
+    if not ours or not theirs:
+        return sorted((ours or theirs).values())
+    return sorted(path for name, path in ours.items() if name in theirs)
 
 
 def compare_builds(
@@ -40,7 +44,7 @@ def compare_builds(
     :param told: called with what is done next
     :raises UsageError, GuestError, HostError: a benchmark failed in one of the builds
     """
-    commands = whole_commands(traces_for(ours, other), guest)
+    commands = whole_commands(lambda build: shared_traces(build, other if build is ours else ours), guest)
     theirs = other.benches()
     if also_unknown or not set(names) <= {*NEEDS_NO_GUEST}:
         for build in (ours, other):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +16,9 @@ from ktrace.bench.figure import Figure, Measure
 from ktrace.bench.measure import Row
 from ktrace.errors import HostError, UsageError
 from ktrace.verify.options import GuestOptions
+
+Traces = Callable[[Build], Sequence[Path]]
+"""Which recorded traces a build is given."""
 
 FUZZ_STEPS = 600
 FUZZ_SEED = 1
@@ -54,20 +57,20 @@ def watched(build: Build, *arguments: str) -> tuple[float, float]:
     return float(wall), int(peak) / 1024
 
 
-def whole_commands(traces: Sequence[Path], guest: GuestOptions) -> dict[str, list[Measure]]:
+def whole_commands(traces: Traces, guest: GuestOptions) -> dict[str, list[Measure]]:
     """Return what can be measured of a build by its command line, by the name of the benchmark.
 
-    :param traces: recorded traces to show and to check; may be none
+    :param traces: tells which recorded traces a build is to show and to check; may be none
     :param guest: what guests are made of, for what needs one
     """
     return {
         "start-up": [
             _start_up("--version"),
             _start_up("check", "--help"),
-            *([_show(shown)] if (shown := _shown(traces)) is not None else []),
+            lambda build: _show(build, traces(build)),
         ],
         "run-pipe-basic": [lambda build: _run_pipe_basic(build, guest)],
-        "check-traces": [_Check(traces)] if traces else [],
+        "check-traces": [_Check(traces)],
         "fuzz": [
             lambda build: _fuzz(build, guest, "pipe,sem", jobs=1),
             lambda build: _fuzz(build, guest, "", jobs=2),
@@ -106,12 +109,11 @@ def _start_up(*arguments: str) -> Measure:
     return lambda build: [Figure(name, "ms", watched(build, *arguments)[0] * 1e3)]
 
 
-def _shown(traces: Sequence[Path]) -> Path | None:
-    return next((path for path in traces if path.name == "pipe-basic.jsonl.gz"), None)
-
-
-def _show(trace: Path) -> Measure:
-    return lambda build: [Figure("start-up: show pipe-basic", "ms", watched(build, "show", str(trace))[0] * 1e3)]
+def _show(build: Build, traces: Sequence[Path]) -> list[Figure]:
+    for path in traces:
+        if path.name == "pipe-basic.jsonl.gz":
+            return [Figure("start-up: show pipe-basic", "ms", watched(build, "show", str(path))[0] * 1e3)]
+    return []
 
 
 def _run_pipe_basic(build: Build, guest: GuestOptions) -> list[Figure]:
@@ -123,18 +125,21 @@ def _run_pipe_basic(build: Build, guest: GuestOptions) -> list[Figure]:
 class _Check:
     """Measure the replay of traces, per field that the build compares in them."""
 
-    def __init__(self, traces: Sequence[Path]) -> None:
-        self._traces = [str(trace) for trace in traces]
+    def __init__(self, traces: Traces) -> None:
+        self._traces = traces
         self._fields: dict[Path, int] = {}
 
     def __call__(self, build: Build) -> list[Figure]:
+        traces = [str(trace) for trace in self._traces(build)]
+        if not traces:
+            return []
         if build.root not in self._fields:
-            ends = ends_of(build.answer("check", "--json", *self._traces).out)
+            ends = ends_of(build.answer("check", "--json", *traces).out)
             self._fields[build.root] = sum(end["fields"] for end in ends)
         fields = self._fields[build.root]
         if not fields:
-            raise UsageError(f"{build.name}: ktrace check compares no field of {len(self._traces)} recorded traces")
-        wall, _ = watched(build, "check", "-q", *self._traces)
+            raise UsageError(f"{build.name}: ktrace check compares no field of {len(traces)} recorded traces")
+        wall, _ = watched(build, "check", "-q", *traces)
         return [Figure("check-traces", "us per field", wall * 1e6 / fields),
                 Figure("check-traces: fields", "fields", fields)]  # fmt: skip
 

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ktrace.bench.against import traces_for
 from ktrace.bench.builds import Build, failure, make_image
 from ktrace.bench.commands import ends_of
 from ktrace.errors import UsageError
@@ -51,7 +50,7 @@ def hold_against(
     :raises UsageError, HostError: one of them cannot do it
     """
     told("replaying recorded traces")
-    yield from same_counts(ours, other, traces_for(ours, other))
+    yield from same_counts(ours, other, other.recorded() or ours.recorded())
     told("making the actions of fuzz")
     for build in (ours, other):
         make_image(build, guest.image)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from ktrace.bench.builds import this_build
+from ktrace.bench.builds import Build, this_build
 from ktrace.bench.commands import whole_commands, with_goals
 from ktrace.bench.enumeration import inspect_vs_drgn
 from ktrace.bench.figure import alone
@@ -31,7 +31,7 @@ def measure_this_build(
     if inside:
         yield from _in_a_guest(inside, runs, guest, told, notify)
     with this_build() as build:
-        commands = whole_commands(build.recorded(), guest)
+        commands = whole_commands(Build.recorded, guest)
         for name in names:
             if name in IN_A_GUEST:
                 continue
