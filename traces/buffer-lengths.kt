@@ -33,7 +33,7 @@ A: recvmmsg(k, [{msg_iov=[10], msg_namelen=0, msg_controllen=0}], vlen=3)   # 3
 A: recv(k, 10, MSG_DONTWAIT)                       # 0
 A: sendmsg(s, {msg_iov=["c"], msg_control=[{SOL_SOCKET, SCM_RIGHTS, [r]}], msg_controllen=28}, 0)   # 1
 A: sendmsg(s, {msg_iov=["c"], msg_control=[{SOL_SOCKET, SCM_RIGHTS, [r]}], msg_controllen=64}, 0)   # EINVAL
-A: sendmsg(s, {msg_iov=["c"], msg_control=[{SOL_SOCKET, SCM_RIGHTS, [r]}], msg_controllen=100000}, 0)   # ENOBUFS
+A: sendmsg(s, {msg_iov=["c"], msg_control=[{SOL_SOCKET, SCM_RIGHTS, [r]}], msg_controllen=1000000}, 0)  # ENOBUFS
 A: sendmsg(s, {msg_iov=["c"], msg_controllen=16}, 0)   # EFAULT
 ## options, and what {a, b} means to each
 A: socket(AF_INET, SOCK_DGRAM) -> u

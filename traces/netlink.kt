@@ -54,5 +54,5 @@ A: sendto(r, "\x10\0\0\0\x01\0\x05\0\x07\0\0\0\0\0\0\0" * 5, 0, netlink(0, 0))  
 A: recvfrom(r, 10, 0)                                     # ENOBUFS
 A: recvfrom(r, 10, 0)                                     # 10
 A: recvfrom(r, 10, 0)                                     # 10
-A: recvfrom(r, 10, 0)                                     # 10
+A: recvfrom(r, 10, MSG_DONTWAIT)                          ## a third one fits on some kernels, as buffers are charged
 A: recvfrom(r, 10, MSG_DONTWAIT)                          # EAGAIN

@@ -36,3 +36,5 @@ A: epoll_ctl(ep, EPOLL_CTL_DEL, r, NULL)              # 0
 A: epoll_ctl(ep, EPOLL_CTL_DEL, r, NULL)              # ENOENT
 B: exit(0)                                            # exited 0
 C: exit(0)                                            # exited 0
+## what is wrong with a call is told in another order
+A: epoll_wait(77, 0, 0)                               # EBADF if epoll_wait_fd_first else EINVAL

@@ -38,6 +38,6 @@ A: ppoll([{r, POLLIN}], {-1, 0}, NULL)                  # EINVAL
 A: ppoll([{r, POLLIN}], BAD, NULL)                      # EFAULT
 A: select(r + 1, [r], NULL, NULL, {-1, 0})              # EINVAL
 A: select(r + 1, [r], NULL, NULL, {0, -5})              # EINVAL
-A: select(r + 1, [r], NULL, NULL, {1, -1000000})        # _
+A: select(r + 1, [r], NULL, NULL, {1, -1000000})        # EINVAL if select_negative else _
 A: select(r + 1, [r], NULL, NULL, BAD)                  # EFAULT
 A: pselect6(r + 1, [r], NULL, NULL, {1, -1})            # EINVAL

@@ -110,7 +110,8 @@ X: epoll_wait(e1, 5, -1)     # blocked
 Y: epoll_wait(e2, 5, -1)     # blocked
 Z: read(x, 100)     # blocked
 W: write(y, "hello")                                  # 5; X: 1
-W: write(y, "hello")                                  # 5; Y: 1
+W: write(y, "hello")                                  # 5; Y: blocked if pipe_pseudo_edgetrigger else 1
+kill(Y, SIGUSR2)                                      # Y: SIGUSR2; Y: EINTR if pipe_pseudo_edgetrigger
 kill(X, SIGUSR1)                                      # X: SIGUSR1
 kill(Z, SIGUSR1)                                      # Z: SIGUSR1; Z: 10
 Z: read(x, 100)                                       # blocked

@@ -40,6 +40,6 @@ A: shmdt(r)                                              # 0
 A: shmctl(m, IPC_STAT)                                   # EINVAL
 ## the kernel's own mappings cannot be cut
 A: shmget(IPC_PRIVATE, 8192, 0600) -> n
-A: shmat(n, 0x7ffff7ff8000, SHM_REMAP)                   # ENOMEM
+A: shmat(n, 0x7ffff7ff8000, SHM_REMAP)                   # EINVAL if vms_gather_munmap_vmas else ENOMEM
 A: munmap(0x7ffff7ffa000, 4096)                          # EINVAL
 A: shmctl(n, IPC_STAT)                                   # 0 {shm_nattch=0}

@@ -54,10 +54,10 @@ B: shmctl(m, IPC_STAT)                                   # 0
 B: mremap(0x50000000, 0x1000, 0x2000)                    # 0x50000000
 B: mremap(0x50000000, 0x1000, 0x3000, MREMAP_MAYMOVE) -> z
 B: load(z, 1)                                            # 0
-B: mremap(z, 0x3000, 0x1000)                             # 0x7ffff7ff4000
+B: mremap(z, 0x3000, 0x1000)                             # z
 B: mremap(z, 0x1000, 0x1000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x58000000) # 0x58000000
 B: mremap(0x58000000, 0, 0x1000, MREMAP_MAYMOVE)         # EINVAL
-B: mremap(0x58000000, 0x1000, 0x1000, MREMAP_MAYMOVE|MREMAP_DONTUNMAP) # 0x7ffff7ff6000
+B: mremap(0x58000000, 0x1000, 0x1000, MREMAP_MAYMOVE|MREMAP_DONTUNMAP) # z + 0x2000
 ## two neighbours are one mapping to the kernel
 B: mmap(0x70000000, 0x2000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED) # 0x70000000
 B: mmap(0x70002000, 0x2000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED) # 0x70002000

@@ -64,6 +64,6 @@ U: setresuid(7,7,7)                                      # EPERM
 spawn V uid=7
 V: shmat(n, 0x1000)                                      # 4096
 V: shmat(n, 0x10000)                                     # 65536
-V: shmat(n, 0)                                           # 0x7ffff7ff8000
+V: shmat(n, 0)                                           # _
 V: shmctl(n, IPC_RMID)                                   # 0
 V: exit(0)                                               # exited 0

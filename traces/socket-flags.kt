@@ -13,7 +13,7 @@ A: send(s, "confirm", 0x800)                                 # 7
 A: send(s, "eor", MSG_EOR)                                   # 3
 A: recv(c, 5, MSG_PEEK)                                      # 5
 A: recv(c, 100, MSG_DONTWAIT)                                # 19
-A: setsockopt(c, SOL_SOCKET, SO_PEEK_OFF, 0)                 # EOPNOTSUPP
+A: setsockopt(c, SOL_SOCKET, SO_PEEK_OFF, 0)                 # 0 if tcp_peek_off else EOPNOTSUPP
 A: setsockopt(c, SOL_SOCKET, SO_RCVLOWAT, 10)                # 0
 A: send(s, "short", 0)                                       # 5
 A: poll([{c, POLLIN}], 0)                                    # 0
@@ -75,11 +75,11 @@ U: setsockopt(u, SOL_SOCKET, SO_RCVBUFFORCE, 1000000)        # EPERM
 U: setsockopt(u, SOL_SOCKET, SO_MARK, 1)                     # EPERM
 U: setsockopt(u, SOL_SOCKET, SO_PRIORITY, 7)                 # EPERM
 U: setsockopt(u, SOL_SOCKET, SO_DEBUG, 1)                    # EACCES
-U: setsockopt(u, SOL_SOCKET, SO_BUSY_POLL, 10)               # EPERM
+U: setsockopt(u, SOL_SOCKET, SO_BUSY_POLL, 10)               # 0 if busy_poll_for_all else EPERM
 U: setsockopt(u, SOL_IP, IP_TRANSPARENT, 1)                  # EPERM
 U: setsockopt(u, SOL_SOCKET, SO_RCVTIMEO, "short")           # EINVAL
 U: setsockopt(u, SOL_SOCKET, SO_LINGER, 1)                   # EINVAL
-U: setsockopt(u, SOL_SOCKET, SO_PASSCRED, 1)                 # 0
+U: setsockopt(u, SOL_SOCKET, SO_PASSCRED, 1)                 # EOPNOTSUPP if scm_flags_in_sock else 0
 U: bind(u, inet("127.0.0.1", 7000))                          # 0
 U: sendto(u, "self", 0, inet("127.0.0.1", 7000))             # 4
 U: recvmsg(u, {msg_iov=[10], msg_controllen=64}, 0)          # 4

@@ -92,8 +92,8 @@ A: socketpair(AF_UNIX, SOCK_STREAM, 0, [d, e])     # 0
 A: send(d, "q", MSG_OOB)                           # 1
 A: ioctl(e, FIONREAD)                              # _
 A: recv(e, 10, MSG_DONTWAIT)                       # EAGAIN
-A: ioctl(e, FIONREAD)                              # 0 0
+A: ioctl(e, FIONREAD)                              # 0 1 if unix_inq_len else 0 0
 A: send(d, "abc", 0)                               # 3
-A: ioctl(e, FIONREAD)                              # 0 3
+A: ioctl(e, FIONREAD)                              # 0 4 if unix_inq_len else 0 3
 A: recv(e, 10, MSG_DONTWAIT)                       # 3
-A: ioctl(e, FIONREAD)                              # 0 0
+A: ioctl(e, FIONREAD)                              # 0 1 if unix_inq_len else 0 0

@@ -55,7 +55,7 @@ A: getsockopt(a, SOL_SOCKET, SO_COOKIE, 8)                   # 0
 A: getsockopt(a, SOL_SOCKET, SO_MEMINFO)                     # 0
 A: getsockopt(a, SOL_SOCKET, SO_PEERGROUPS)                  # 0
 A: getsockopt(a, SOL_SOCKET, SO_INCOMING_CPU)                # 0
-A: getsockopt(a, SOL_SOCKET, SO_TXREHASH)                    # 0
+A: getsockopt(a, SOL_SOCKET, SO_TXREHASH)                    # EOPNOTSUPP if txrehash_tcp_only else 0
 A: getsockopt(a, SOL_SOCKET, SO_NETNS_COOKIE, 8)             # 0
 A: getsockopt(a, SOL_SOCKET, SO_BINDTODEVICE)                # ENOPROTOOPT
 A: getsockopt(a, SOL_SOCKET, SO_PEERSEC)                     # ENOPROTOOPT
@@ -66,5 +66,5 @@ A: setsockopt(a, SOL_SOCKET, SO_TXTIME, "12345678")          # EINVAL
 A: setsockopt(a, SOL_SOCKET, SO_ATTACH_FILTER, "12345678")   # EINVAL
 A: setsockopt(a, SOL_SOCKET, SO_DETACH_FILTER, 0)            # ENOENT
 A: setsockopt(a, SOL_SOCKET, SO_INCOMING_CPU, 0)             # 0
-A: setsockopt(a, SOL_SOCKET, SO_PASSSEC, 1)                  # 0
+A: setsockopt(a, SOL_SOCKET, SO_PASSSEC, 1)                  # EOPNOTSUPP if scm_flags_in_sock and not security_network else 0
 A: setsockopt(a, SOL_SOCKET, SO_BUSY_POLL, 1)                # 0

@@ -51,7 +51,7 @@ A: setsockopt(c, SOL_SOCKET, SO_SNDBUF, 5000)      # 0
 A: poll([{c, POLLOUT}], 0)                         # 1
 A: epoll_wait(e, 4, 0)                             # 1
 A: setsockopt(c, SOL_SOCKET, SO_SNDTIMEO, {0, 40000}) # 0
-A: send(c, "z" * 400000, 0)                        # blocked
+A: send(c, "z" * 480000, 0)                        # blocked
 wait(500)
 A: shutdown(s, SHUT_RDWR)                          # 0
 A: poll([{c, POLLOUT}], 0)                         # 0

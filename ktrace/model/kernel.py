@@ -15,6 +15,7 @@ from ktrace.model.task import AsObserved, Cred, Errno, Task
 from ktrace.model.wait import Sleeps, drive
 from ktrace.state.call import Call, Completed, Continued, Event, Exited, Outcome, Result, Signalled, Stopped
 from ktrace.state.changes import Changes
+from ktrace.state.known_bugs import KNOWN_BUGS
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Choice, Rule
 from ktrace.state.world import World
@@ -113,6 +114,10 @@ class Kernel:
         if not fits or seen != otherwise:
             self.choices.append(Choice(rule, seen, fits))
         return seen if fits else otherwise
+
+    def known_bug(self, name: str) -> None:
+        """Note that the kernel's bug *name* shows in this step (``docs/kernel-bugs/``)."""
+        self.choices.append(Choice(KNOWN_BUGS[name], "as it has it", True))
 
     # -- steps -----------------------------------------------------------------------------------
 
@@ -291,10 +296,12 @@ class Kernel:
         yield from self.run_task_works(task)
         result = answer if isinstance(answer, Result) else Result(answer)
         call = task.call
+        # What does not find a signal at the way out goes to the program as it is.
+        pending = task.signal_pending()
         handler = yield from get_signal(self, task)
         if task.exiting:
             return
-        if result.errno in RESTARTS:
+        if result.errno in RESTARTS and pending:
             if call is not None and restarts(result.errno, handler):
                 task.running = self._enter(SYSTEM_CALLS[call.name], task, call)
                 return

@@ -84,9 +84,13 @@ class TerminalView:
     def choices(self, choices: Choices) -> None:
         """Print, with -v, what the kernel chose and by which rule; what is not allowed comes with the verdict."""
         self._refused = [choice for choice in choices.choices if not choice.allowed and not choice.path]
+        for name in dict.fromkeys(rule.known_bug for rule in choices.by_rule() if rule.known_bug):
+            self._line(Text(f"{_INDENT}known bug {name}", "yellow"), Text(f"  docs/kernel-bugs/{name}.md", "dim"))
         if self._verbosity <= 0:
             return
         for rule, used in choices.by_rule().items():
+            if rule.known_bug:
+                continue
             allowed = [choice.path or short(choice.taken) for choice in used if choice.allowed]
             if allowed:
                 what = Text(", ".join(allowed))

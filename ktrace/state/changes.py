@@ -68,6 +68,7 @@ class Changes:
         function="fifo_pipe_read",
         since="between 6.12 and 7.2",
         told="symbol pipeanon_fops",
+        shown="pipe-stat",
     )
     pipe_write_whole: bool | None = _change(
         "pipe",
@@ -89,6 +90,7 @@ class Changes:
         function="anon_pipe_read",
         since="between 6.12 and 7.2",
         told="symbol pipeanon_fops, of about the same time",
+        shown="pipe-waits",
     )
     pipe_prealloc: bool | None = _change(
         "pipe",
@@ -98,6 +100,7 @@ class Changes:
         function="anon_pipe_prefill_and_lock",
         since="7.3",
         told="member pipe_inode_info.prealloc",
+        shown="pipe-basic",
     )
     pipe_pseudo_edgetrigger: bool | None = _change(
         "pipe",
@@ -121,8 +124,8 @@ class Changes:
         "pipe",
         (
             "splice and sendfile to a socket are one sendmsg(MSG_SPLICE_PAGES) of up to 16 buffers: one "
-            "splice() is one datagram, and none is merged into the last buffer of an AF_UNIX stream; "
-            "sendfile() says MSG_MORE until enough was read"
+            "splice() is one datagram, and nothing is merged into the last buffer of an AF_UNIX stream; where only "
+            "empty buffers are left, errno is 512 (known bug splice-empty-errno-512)"
         ),
         before="each page goes by sendpage()",
         source="fs/splice.c",
@@ -138,6 +141,7 @@ class Changes:
         function="splice_zeropage_into_pipe",
         since="6.5",
         told="symbol zero_pipe_buf_ops",
+        shown="pipe-splice",
     )
     splice_failed_keeps_pos: bool | None = _change(
         "pipe",
@@ -195,6 +199,7 @@ class Changes:
         function="__ns_ref_get",
         since="between 6.12 and 7.2",
         told="enumerator NS_LAST_INIT_ID",
+        shown="ipc-namespaces",
     )
     udp_custom_sockopt: bool | None = _change(
         "structures",
@@ -204,6 +209,7 @@ class Changes:
         function="udp_lib_init_sock",
         since="6.2",
         told="member udp_sock.forward_threshold, of the same commit",
+        shown="udp-loopback",
     )
     udp_drops_unless_empty: bool | None = _change(
         "socket",
@@ -231,6 +237,7 @@ class Changes:
         function="__inet_hash_connect",
         since="between 6.12 and 7.2",
         told="member inet_timewait_sock.tw_connect_bind",
+        shown="tcp-loopback",
     )
     busy_poll_for_all: bool | None = _change(
         "socket",
@@ -270,6 +277,7 @@ class Changes:
         function="unix_stream_connect",
         since="between 6.12 and 7.2",
         told="whether the code of unix_socketpair() stores SS_CONNECTED",
+        shown="unix-stream",
     )
     unix_custom_sockopt: bool | None = _change(
         "structures",
@@ -279,6 +287,7 @@ class Changes:
         function="unix_create",
         since="7.3",
         told="member unix_sock.scm_rights_notrunc, of the option that needs it",
+        shown="unix-dgram",
     )
     unix_stream_custom_sockopt: bool | None = _change(
         "structures",
@@ -288,6 +297,7 @@ class Changes:
         function="unix_create",
         since="between 6.12 and 7.2",
         told="member unix_sock.recvmsg_inq, of the option that needs it",
+        shown="unix-stream",
     )
     unix_oob_holes: bool | None = _change(
         "socket",
@@ -300,6 +310,7 @@ class Changes:
         function="manage_oob",
         since="between 6.1 and 6.12",
         told="struct vma_munmap_struct; where a kernel has neither that nor proto_ops.sendpage, it cannot be told",
+        shown="socket-oob",
     )
     unix_inq_len: bool | None = _change(
         "socket",
@@ -316,9 +327,8 @@ class Changes:
     unix_dgram_allocates_first: bool | None = _change(
         "socket",
         (
-            "a datagram is put together before it is known where it goes: one that fails with ENOTCONN or "
-            "ECONNREFUSED wakes writers, EPOLLOUT|EPOLLET gets an event (known bug "
-            "unix-epollout-failed-send)"
+            "a datagram is put together before a socket without a peer is found to have none: ENOTCONN frees it "
+            "again, which wakes writers, and EPOLLOUT|EPOLLET gets an event (known bug unix-epollout-failed-send)"
         ),
         before="it fails first",
         source="net/unix/af_unix.c",

@@ -6,6 +6,9 @@ from typing import Any
 
 from ktrace.state.quick import dataclass
 
+KNOWN_BUG = "known bug "
+"""Begins what a rule says that is a bug of the kernel (``ktrace/state/known_bugs.py``)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -22,6 +25,11 @@ class Rule:
 
     def __str__(self) -> str:
         return f"{self.function}(): {self.what}"
+
+    @property
+    def known_bug(self) -> str:
+        """The name of the kernel's bug that the rule is, empty where it is none."""
+        return self.what.removeprefix(KNOWN_BUG).partition(":")[0] if self.what.startswith(KNOWN_BUG) else ""
 
     @property
     def citation(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from ktrace.errors import NotModelled, UsageError
 from ktrace.inspect.invariants.all import validate as validate_all
 from ktrace.inspect.trace.clocks import read_clocks
+from ktrace.state.conditions import conditions
 from ktrace.trace.session import End, Header, Sink
 from ktrace.verify.checker import StepHistory
 from ktrace.verify.judge import Observed, Paths, judge
@@ -62,6 +63,7 @@ def perform_script(
 ) -> Iterator[Observed]:
     """Yield every step of *script* as it was observed, with what its annotation complains of."""
     environment = Environment()
+    known = conditions(lab.facts)
     began = time.monotonic_ns()
     for number, scripted in enumerate(script.expanded(), 1):
         try:
@@ -87,7 +89,7 @@ def perform_script(
             raise script.wrong(error.text, error.place, error.hint) from error
         complaints = tuple(
             f"{script.source or script.name}:{scripted.line}: {item}"
-            for item in check_annotation(scripted, step.outcome, environment)
+            for item in check_annotation(scripted, step.outcome, environment, known)
         )
         if validate:
             complaints += tuple(f"contradiction: {violation}" for violation in validate_all(lab.kernel))

@@ -107,7 +107,7 @@ class _Checker:
             self.nameable(name, step.place)
             self.bound.add(name)
         known = self.bound | counters
-        for item in step.expectations:
+        for item in (one for said in step.expectations for one in said.alternatives()):
             if item.actor is None and step.actor is None:
                 self.fail("whose? nobody acts in this step", item.place, "write the actor first: B: killed SIGKILL")
             if isinstance(item.value, Name) and not self.known(item.value.name, known):

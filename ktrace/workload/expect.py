@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from ktrace.agent.syscalls.text import quote
@@ -31,18 +32,25 @@ class Mismatch:
         return f"expected {self.expected}, got {self.observed}"
 
 
-def check_annotation(step: Step, outcome: Outcome, environment: Environment) -> tuple[Mismatch, ...]:
+def check_annotation(
+    step: Step, outcome: Outcome, environment: Environment, known: Mapping[str, bool | None] = MappingProxyType({})
+) -> tuple[Mismatch, ...]:
     """Return everything in *outcome* that is not as *step*'s annotation says; what it does not mention is free.
 
     :param environment: after it has observed the outcome
+    :param known: what holds of the kernel (``state.conditions.conditions()``)
     :raises ScriptError: the annotation uses a name that is not bound
     """
     scope = environment.scope(step)
     found = []
-    for item in step.expectations:
+    for said in step.expectations:
+        item = said.chosen(known)
+        if item is None:
+            continue
         actor = item.actor or step.actor or ""
         if not _happened(item, actor, outcome, scope):
-            found.append(Mismatch(item.place, format_expectation(item), _observed(actor, outcome)))
+            alone = replace(item, condition=None, otherwise=None)
+            found.append(Mismatch(item.place, format_expectation(alone), _observed(actor, outcome)))
     return tuple(found)
 
 

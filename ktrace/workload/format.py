@@ -111,7 +111,14 @@ def format_expectation(item: Expectation) -> str:
         else:
             parts.append(f"({text})" if parts and isinstance(pattern, Unary) else text)
     text = " ".join(parts)
-    return f"{item.actor}: {text}" if item.actor is not None else text
+    if item.actor is not None:
+        text = f"{item.actor}: {text}"
+    if item.condition is not None:
+        terms = [name if wanted else f"not {name}" for name, wanted in item.condition.terms]
+        text += f" if {' and '.join(terms)}"
+    if item.otherwise is not None:
+        text += f" else {format_expectation(item.otherwise)}"
+    return text
 
 
 def format_expression(item: Expression) -> str:

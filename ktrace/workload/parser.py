@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ktrace.state.conditions import condition_names
+from ktrace.suggest import did_you_mean
 from ktrace.uapi.errno import ERRNO_NAMES, ERRNO_NUMBERS
 from ktrace.uapi.signal import SIGNAL_NUMBERS, signal_name
 from ktrace.workload.check import check_script
 from ktrace.workload.reader import Reader, number_of
 from ktrace.workload.script import (
+    Condition,
     Expectation,
     Expression,
     Name,
@@ -19,6 +22,8 @@ from ktrace.workload.script import (
 from ktrace.workload.tokens import Place, Token, unquote
 
 TIMES_LIMIT = 100_000
+CONDITIONAL = ("if", "else")
+"""Words that end a part of an annotation."""
 
 
 def parse_script(text: str, source: str = "", values: bool = True) -> Script:
@@ -235,6 +240,44 @@ class _Parser(Reader):
         return tuple(found)
 
     def expectation(self) -> Expectation:
+        """Read one part of an annotation, with what it depends on (docs/annotations.md)."""
+        found = self.part()
+        if not self.accept_word("if"):
+            return found
+        condition = self.condition()
+        otherwise = None
+        if self.accept_word("else"):
+            otherwise = self.expectation()
+            if otherwise.actor is None and found.actor is not None:
+                otherwise = replace(otherwise, actor=found.actor)
+        return replace(found, condition=condition, otherwise=otherwise)
+
+    def accept_word(self, word: str) -> bool:
+        """Take the name *word* if it comes next."""
+        if self.token.kind != "name" or self.token.text != word:
+            return False
+        self.take()
+        return True
+
+    def is_conditional(self) -> bool:
+        """Tell whether a part of an annotation ends here."""
+        return self.token.kind == "name" and self.token.text in CONDITIONAL
+
+    def condition(self) -> Condition:
+        """Read ``x and not y``: words for what a kernel has."""
+        place = self.token.place
+        terms: list[tuple[str, bool]] = []
+        while True:
+            wanted = not self.accept_word("not")
+            token = self.expect("name", "what a kernel has, such as splice_to_socket")
+            if token.text not in condition_names():
+                hint = did_you_mean(token.text, condition_names()) or "docs/annotations.md lists them"
+                self.fail(f"unknown condition {token.text!r}", token.place, hint)
+            terms.append((token.text, wanted))
+            if not self.accept_word("and"):
+                return Condition(tuple(terms), place=place)
+
+    def part(self) -> Expectation:
         start = self.token
         actor = None
         if start.kind == "name" and self.ahead().kind == ":":
@@ -271,7 +314,7 @@ class _Parser(Reader):
 
     def attributes(self) -> tuple[tuple[str | None, Expression], ...]:
         found: list[tuple[str | None, Expression]] = []
-        while self.token.kind == "name":
+        while self.token.kind == "name" and not self.is_conditional():
             key = self.take()
             if key.text not in ("code", "sender", "fd", "band"):
                 self.fail(f"a signal has no {key.text!r}", key.place, "it has code, sender, fd and band")
@@ -286,7 +329,7 @@ class _Parser(Reader):
         if token.kind in ("number", "-", "~", "(") or (token.kind == "name" and self.ahead().kind not in ("=", "(")):
             value = self.expression()
         outs: list[tuple[str | None, Expression]] = []
-        while self.token.kind not in (";", "newline", "comment", "end"):
+        while self.token.kind not in (";", "newline", "comment", "end") and not self.is_conditional():
             key = None
             if self.token.kind == "name" and self.ahead().kind == "=":
                 key = self.take().text

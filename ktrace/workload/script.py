@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -105,6 +105,21 @@ Expression = Number | String | Name | Abstract | Unary | Binary | Array | Braces
 
 
 @dataclass(frozen=True, slots=True)
+class Condition(Node):
+    """``x and not y`` behind ``if``: what must hold of the kernel.
+
+    :param terms: names of changes or options (``ktrace/state/conditions.py``), and whether each must hold
+    """
+
+    terms: tuple[tuple[str, bool], ...]
+
+    def holds(self, known: Mapping[str, bool | None]) -> bool | None:
+        """Tell whether it holds; ``None`` where *known* does not say."""
+        answers = [None if known.get(name) is None else known[name] == wanted for name, wanted in self.terms]
+        return False if False in answers else None if None in answers else True
+
+
+@dataclass(frozen=True, slots=True)
 class Expectation(Node):
     """One thing that an annotation says about what a step makes happen.
 
@@ -114,6 +129,7 @@ class Expectation(Node):
     :param word: the error's or the signal's name
     :param value: what is returned, the exit status; ``None`` where any will do
     :param outs: what is in the out values, with their names where given; or a signal's attributes
+    :param condition: it is said of kernels of which this holds; *otherwise* of others, ``None`` for nothing
     """
 
     kind: str
@@ -121,6 +137,25 @@ class Expectation(Node):
     word: str = ""
     value: Expression | None = None
     outs: tuple[tuple[str | None, Expression], ...] = ()
+    condition: Condition | None = None
+    otherwise: Expectation | None = None
+
+    def alternatives(self) -> Iterator[Expectation]:
+        """Yield it, and what is said where its condition does not hold."""
+        item: Expectation | None = self
+        while item is not None:
+            yield item
+            item = item.otherwise
+
+    def chosen(self, known: Mapping[str, bool | None]) -> Expectation | None:
+        """Return the alternative that is said of a kernel; ``None`` where none is, or where nobody can tell."""
+        for item in self.alternatives():
+            if item.condition is None:
+                return item
+            holds = item.condition.holds(known)
+            if holds is not False:
+                return item if holds else None
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +235,7 @@ class Script:
         found: dict[str, bool] = {}
         for step in unrolled(self.steps):
             created = created_actor(step)
-            mentioned = [step.actor, *[item.actor for item in step.expectations]]
+            mentioned = [step.actor, *[one.actor for item in step.expectations for one in item.alternatives()]]
             for name in mentioned:
                 if name is not None and name != created:
                     found.setdefault(name, True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ktrace.include.linux.fs import I_CTIME_QUERIED
 from ktrace.inspect.fs.super_block import SuperBlocks
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
@@ -123,7 +124,7 @@ class InodeReader:
             s_dev=self.super_blocks.device(raw.i_sb),
             i_atime_nsec=raw.i_atime_nsec,
             i_mtime_nsec=raw.i_mtime_nsec,
-            i_ctime_nsec=raw.i_ctime_nsec,
+            i_ctime_nsec=raw.i_ctime_nsec & ~I_CTIME_QUERIED,
         )
 
     def _follow(self, observation: Observation, inode: Inode, i_pipe: int, address: int) -> None:

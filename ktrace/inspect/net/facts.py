@@ -102,6 +102,7 @@ def read_facts(kernel: LiveKernel) -> SocketFacts:
         default_congestion=kernel.symbol(net.ipv4.tcp_congestion_control.value_()),
         compat=kernel.has_symbol("__ia32_compat_sys_recvmsg"),
         netdevices=_bindable(kernel),
+        security=kernel.has_symbol("security_socket_create"),
         oob=has_member(prog, "struct unix_sock", "oob_skb"),
         netlink=tuple(netlink),
         netlink_tables=netlink,

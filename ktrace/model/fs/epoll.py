@@ -389,9 +389,11 @@ def epoll_pwait(task: Task, epfd: int, maxevents: int, timeout: int, sigmask: in
 @syscall("epoll_wait")
 def epoll_wait(task: Task, epfd: int, maxevents: int, timeout: int) -> Sleeps[Result]:
     """Wait for something to be ready, or only look where *timeout* is 0 (``do_epoll_wait()``, ``ep_poll()``)."""
-    if not 0 < maxevents <= EP_MAX_EVENTS:
+    if not 0 < maxevents <= EP_MAX_EVENTS and not task.kernel.changes.epoll_wait_fd_first:
         raise Errno("EINVAL")
     with fdget(task, epfd) as file:
+        if not 0 < maxevents <= EP_MAX_EVENTS:
+            raise Errno("EINVAL")  # ep_check_params()
         if file.ops is not EPOLL_OPS:
             raise Errno("EINVAL")
         ep: EventPoll = file.private

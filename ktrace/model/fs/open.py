@@ -62,7 +62,9 @@ VALID_OPEN_FLAGS = (
 )  # fmt: skip
 O_PATH_FLAGS = O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC
 FOPS: dict[int, FileOperations] = {S_IFREG: SHMEM_OPS}
-"""By file type; the FIFO's are added by its own module, and a directory's go by the symbol that its inode has."""
+"""By file type; the FIFO's are added by its own module."""
+OPS_BY_SYMBOL: dict[str, FileOperations] = {**DIRECTORY_OPS}
+"""Of file types that have more than one kind, by the symbol that the inode has."""
 
 
 class PathOperations(FileOperations):
@@ -259,7 +261,7 @@ def open_inode(task: Task, inode: Inode, flags: int, created: bool = False) -> S
     path_only = bool(flags & O_PATH)
     # OPEN_FMODE: O_ACCMODE 3 gives neither mode.
     f_mode = flags + 1 & O_ACCMODE
-    ops = PATH_OPS if path_only else inode.ops or FOPS.get(kind) or DIRECTORY_OPS.get(inode.i_fop)
+    ops = PATH_OPS if path_only else inode.ops or OPS_BY_SYMBOL.get(inode.i_fop) or FOPS.get(kind)
     if ops is None or (kind == S_IFSOCK and not path_only):
         raise Errno("ENXIO")  # no_open()
     file = File(kernel.serial(), ops, 0 if path_only else f_mode, flags, inode.ref, inode=inode)

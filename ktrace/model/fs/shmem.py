@@ -8,7 +8,7 @@ from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.fs import FMODE_WRITE, MAX_LFS_FILESIZE
 from ktrace.model.fs.file import File, FileOperations, file_inode
 from ktrace.model.fs.inode import Inode
-from ktrace.model.fs.pipe.pipe import DEFAULT_OPS, PAGE_CACHE_OPS, PipeInode, push_page
+from ktrace.model.fs.pipe.pipe import DEFAULT_OPS, PAGE_CACHE_OPS, ZERO_OPS, PipeInode, push_page
 from ktrace.model.fs.pipe.splice import iter_file_splice_write
 from ktrace.model.fs.size import generic_write_checks, inode_newsize_ok
 from ktrace.model.kernel import Kernel
@@ -117,6 +117,28 @@ def _append_zeros(kernel: Kernel, pipe: PipeInode, size: int, room: int) -> tupl
             room = PAGE_SIZE - chunk
         put += chunk
     return put, room
+
+
+def _shmem_file_splice_read(kernel: Kernel, file: File, position: int, pipe: PipeInode, length: int) -> tuple[int, int]:
+    """Share the file's pages, and the zero page for its holes, with a pipe (``shmem_file_splice_read()``)."""
+    inode = file_inode(file)
+    done = 0
+    while length and position < inode.i_size and not pipe.full():
+        start = position % PAGE_SIZE
+        size = min(PAGE_SIZE - start, inode.i_size - position, length)
+        page = inode.i_pages.get(position // PAGE_SIZE)
+        if page is not None:
+            push_page(pipe, page, PAGE_CACHE_OPS, start, size)
+        else:
+            buf = pipe.push()
+            buf.page, buf.offset, buf.len, buf.ops, buf.flags, buf.private = (
+                kernel.mm.zero_page, start, size, ZERO_OPS, 0, 0
+            )  # fmt: skip
+        done += size
+        position += size
+        length -= size
+    file_accessed(kernel, file)
+    return done, position
 
 
 def file_accessed(kernel: Kernel, file: File) -> None:
@@ -254,9 +276,12 @@ class ShmemFileOperations(FileOperations):
     ) -> tuple[int, int]:
         """Put pages of the file into a pipe (``generic_file_splice_read()``, ``shmem_file_read_iter()``).
 
-        What the file has is shared with it; a hole becomes pages of zeros that are the pipe's own.
+        What the file has is shared with it; a hole becomes pages of zeros that are the pipe's own, on later kernels
+        the zero page, cut where pages end (``shmem_file_splice_read()``, ``splice_zeropage_into_pipe()``).
         """
         kernel = task.kernel
+        if kernel.changes.splice_zero_pages:
+            return _shmem_file_splice_read(kernel, file, position, pipe, length)
         inode = file_inode(file)
         pages = inode.i_pages
         done = room = 0

@@ -75,7 +75,8 @@ class Tree(Subsystem):
         slash: Inode | None = None
         for mount in mounts:
             root = self._mounted(mount)
-            if mount.path == "/" and slash is None:
+            # Later kernels mount the initramfs over an empty nullfs, which is nobody's root (fs/namespace.c).
+            if mount.path == "/":
                 slash = root
                 continue
             assert slash is not None, "the root is mounted first"

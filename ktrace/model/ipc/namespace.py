@@ -74,8 +74,9 @@ class Namespace:
         new.user_ns = self.user_ns
         new.ref = Ref(new.kind, str(new.id) if self.ref.key == "init" else kernel.serial())
 
-    def observe(self) -> IpcNamespace:
-        """Return the value that the World holds."""
+    def observe(self, kernel: Kernel) -> IpcNamespace:
+        """Return the value that the World holds; later kernels do not count references to the initial one."""
+        uncounted = kernel.changes.init_ns_uncounted and self.ref.key == "init"
         return IpcNamespace(
             sem_ids=self.sem_ids.observe(),
             msg_ids=self.msg_ids.observe(),
@@ -92,7 +93,7 @@ class Namespace:
             shm_tot=self.shm_tot,
             shm_ctlmni=self.shm_ctlmni,
             shm_rmid_forced=self.shm_rmid_forced,
-            count=self.count,
+            count=self.facts.count if uncounted else self.count,
         )
 
 

@@ -88,7 +88,7 @@ class SysvIpc(Subsystem):
             if task.undo_list is not None:
                 undo_lists[task.undo_list.key] = task.undo_list
         for ns in self.namespaces(kernel):
-            objects[ns.ref] = ns.observe()
+            objects[ns.ref] = ns.observe(kernel)
             for sma in ns.sem_ids.idr.values():
                 objects[sma.ref] = sma.observe()
                 for undo in sma.list_id:

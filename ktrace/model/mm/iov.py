@@ -112,6 +112,47 @@ class BufferSource(Source):
         return done
 
 
+class PageSource(BufferSource):
+    """Parts of a pipe's pages on their way into a socket (``MSG_SPLICE_PAGES``), to be shared or copied.
+
+    :param pages: page, offset and size of each
+    """
+
+    def __init__(self, pages: list[tuple[Page, int, int]]) -> None:
+        super().__init__([(page.data, offset, size) for page, offset, size in pages])
+        self.pages = pages
+
+    def copy(self, size: int) -> bytes:
+        """Take up to *size* bytes as a copy."""
+        self.take(size, count=False)
+        return super().copy(size)
+
+    def take(self, size: int, count: bool = True) -> list[tuple[Page, int, int]]:
+        """Take up to *size* bytes as they lie in pages, in pieces that end where pages do
+        (``iov_iter_extract_pages()``).
+
+        :param count: whether they are gone with that
+        """
+        size = min(size, self.count)
+        if count:
+            super().copy(size)
+        found = []
+        while size:
+            page, offset, left = self.pages.pop(0)
+            piece = min(left, size, PAGE_SIZE - offset % PAGE_SIZE)
+            found.append((page, offset, piece))
+            if piece < left:
+                self.pages.insert(0, (page, offset + piece, left - piece))
+            size -= piece
+        return found
+
+    def give_back(self, pieces: list[tuple[Page, int, int]]) -> None:
+        """Take back what did not fit (``iov_iter_revert()``)."""
+        self.pages[:0] = pieces
+        self.parts[:0] = [(page.data, offset, size) for page, offset, size in pieces]
+        self.count += sum(size for _, _, size in pieces)
+
+
 class Destination:
     """Room that user space offers (``ITER_DEST``).
 

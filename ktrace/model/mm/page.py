@@ -55,6 +55,14 @@ class FileData(bytearray):
     page: Page
 
 
+class ZeroPage(Page):
+    """The page of zeros that all share (``ZERO_PAGE(0)``)."""
+
+    def references(self) -> int | Between:
+        """Return ``page_count()``: any."""
+        return Between(ZERO_PAGE, 1, 1 << 30)
+
+
 class Compound(Page):
     """Pages in a row, of which the first one is referred to (``struct page`` with a compound order)."""
 

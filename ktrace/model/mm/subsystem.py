@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ktrace.model.mm.address_space import AddressSpace
+from ktrace.model.mm.page import ZeroPage
 from ktrace.model.subsystem import Subsystem
 from ktrace.model.task import Task
 from ktrace.state.mm.address_space import MmFacts
@@ -13,10 +14,12 @@ class Memory(Subsystem):
     """Give each task its address space.
 
     :param facts: what a process of the agent has mapped at birth
+    :ivar zero_page: the page of zeros that pipes share with holes of files
     """
 
     def __init__(self, facts: MmFacts) -> None:
         self.facts = facts
+        self.zero_page = ZeroPage(-1)
 
     def born(self) -> AddressSpace:
         """Return the address space of a program that has just begun (``fs/exec.c: exec_mmap()``)."""

@@ -14,6 +14,7 @@ from ktrace.model.fs.fasync import fasync_helper
 from ktrace.model.fs.fcntl import f_getown, f_setown
 from ktrace.model.fs.file import File, FileOperations, fdget
 from ktrace.model.fs.file_table import alloc_empty_file
+from ktrace.model.fs.pipe.copy_splice import splice_by_message
 from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.kernel import Kernel
 from ktrace.model.mm.iov import Destination, Source
@@ -27,7 +28,8 @@ from ktrace.model.net.inet.netns import NetnsInet
 from ktrace.model.net.netlink.netns import NetlinkTables
 from ktrace.model.net.packet.netns import NetnsPacket
 from ktrace.model.net.socket_tables import tables
-from ktrace.model.net.splice_socket import generic_splice_sendpage, splice_by_message
+from ktrace.model.net.splice_socket import generic_splice_sendpage
+from ktrace.model.net.splice_to_socket import SpliceToSocket
 from ktrace.model.net.unix.netns import NetnsUnix
 from ktrace.model.subsystem import Subsystem
 from ktrace.model.task import Errno, Task
@@ -301,7 +303,9 @@ class SocketFileOperations(FileOperations):
     def splice_write(
         self, task: Task, pipe: PipeInode, file: File, position: int, length: int, flags: int
     ) -> Sleeps[tuple[int, int]]:
-        """Send what a pipe holds (``generic_splice_sendpage()``)."""
+        """Send what a pipe holds (``generic_splice_sendpage()``, on later kernels ``splice_to_socket()``)."""
+        if task.kernel.changes.splice_to_socket:
+            return (yield from SpliceToSocket(task, pipe, file, length, flags).run()), position
         return (yield from generic_splice_sendpage(task, pipe, file, length, flags)), position
 
     def splice_eof(self, task: Task, file: File) -> None:

@@ -243,11 +243,28 @@ def _linger(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None
 
 
 def _passcred(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
+    _may_scm_recv(task, sk)
     _socket_flag(sk, "SOCK_PASSCRED", value != 0)
 
 
 def _passsec(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
+    _may_scm_recv(task, sk, security=True)
     _socket_flag(sk, "SOCK_PASSSEC", value != 0)
+
+
+def may_scm_recv(kernel: Kernel, sk: Sock, security: bool = False) -> bool:
+    """Tell whether a sock may ask for credentials or a security context (``sk_may_scm_recv()``): once, any could.
+
+    :param security: it asks for a security context, which CONFIG_SECURITY_NETWORK alone knows
+    """
+    if not kernel.changes.scm_flags_in_sock:
+        return True
+    return sk.family in ("AF_UNIX", "AF_NETLINK") and (kernel.net.facts.security or not security)
+
+
+def _may_scm_recv(task: Task, sk: Sock, security: bool = False) -> None:
+    if not may_scm_recv(task.kernel, sk, security):
+        raise Errno("EOPNOTSUPP")
 
 
 def _socket_flag(sk: Sock, name: str, on: bool) -> None:

@@ -22,7 +22,7 @@ from ktrace.model.net import (
 from ktrace.model.net.core.proto_ops import OptionValue
 from ktrace.model.net.core.sock import Sock, Socket
 from ktrace.model.net.socket import sockfd_lookup
-from ktrace.model.net.sockopt import BUF_LOCKS, FLAG_OPTIONS
+from ktrace.model.net.sockopt import BUF_LOCKS, FLAG_OPTIONS, may_scm_recv
 from ktrace.model.task import Errno, Task
 from ktrace.model.timer import HZ
 from ktrace.state.allowed import Between
@@ -172,6 +172,8 @@ def _get(task: Task, sock: Socket, optname: int, room: int) -> bytes:
         return _peercred(kernel, sk)[:room]
     if optname == SO_PEERNAME:
         return _peername(kernel, sock, room)
+    if optname in (SO_PASSCRED, SO_PASSSEC) and not may_scm_recv(kernel, sk, optname == SO_PASSSEC):
+        raise Errno("EOPNOTSUPP")
     if optname == SO_PEEK_OFF:
         assert sock.ops is not None
         if not sock.ops.has_peek_off(kernel):

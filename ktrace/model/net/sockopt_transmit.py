@@ -52,6 +52,7 @@ def get_txtime(task: Task, sk: Sock, optname: int, room: int) -> bytes:
 
 def set_txrehash(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:
     """Say whether a connection that stalls may take another way (SO_TXREHASH in ``sk_setsockopt()``)."""
+    _only_tcp(task, sk)
     if not -1 <= value <= 1:
         raise Errno("EINVAL")
     sk.txrehash = SOCK_TXREHASH_ENABLED if value < 0 else value
@@ -59,8 +60,18 @@ def set_txrehash(task: Task, sk: Sock, optname: int, value: int, data: bytes) ->
 
 def get_txrehash(task: Task, sk: Sock, optname: int, room: int) -> bytes:
     """Tell whether it may; the internet's socks may unless somebody said otherwise."""
+    _only_tcp(task, sk)
     default = SOCK_TXREHASH_ENABLED if sk.family in ("AF_INET", "AF_INET6") else 0
     return struct.pack("<I", default if sk.txrehash is None else sk.txrehash)[:room]
+
+
+def _only_tcp(task: Task, sk: Sock) -> None:
+    """Refuse SO_TXREHASH to others where a kernel does.
+
+    :raises Errno: EOPNOTSUPP
+    """
+    if task.kernel.changes.txrehash_tcp_only and sk.prot not in ("tcp_prot", "tcpv6_prot"):
+        raise Errno("EOPNOTSUPP")
 
 
 def set_cnx_advice(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:

@@ -40,6 +40,7 @@ class SocketFacts:
     :param netdevices: whether sockets can be bound to a device (CONFIG_NETDEVICES)
     :param compat: whether there are 32-bit system calls (CONFIG_COMPAT)
     :param oob: whether AF_UNIX has out-of-band bytes (CONFIG_AF_UNIX_OOB)
+    :param security: whether sockets have security contexts (CONFIG_SECURITY_NETWORK)
     :param netlink: protocols that somebody registered (``nl_table[]``); *netlink_tables*: what they are
     :param ping_port_rover: the last identifier that a ping socket was given
     :param quickack: the routes to this machine's own addresses ask TCP to acknowledge at once (RTAX_QUICKACK)
@@ -58,6 +59,7 @@ class SocketFacts:
     netdevices: bool = False
     oob: bool = True
     netlink: tuple[int, ...] = ()
+    security: bool = False
     quickack: bool = False
     ping_port_rover: int = 0
     netlink_tables: Mapping[int, NetlinkTable] = field(default_factory=dict)

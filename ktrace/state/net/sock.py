@@ -33,7 +33,8 @@ SHUTDOWN = by_number(numbers(sock, "RCV_SHUTDOWN SEND_SHUTDOWN"))
 
 
 USERLOCKS = by_number(
-    numbers(socket, "SOCK_SNDBUF_LOCK SOCK_RCVBUF_LOCK") | numbers(sock, "SOCK_BINDADDR_LOCK SOCK_BINDPORT_LOCK")
+    numbers(socket, "SOCK_SNDBUF_LOCK SOCK_RCVBUF_LOCK")
+    | numbers(sock, "SOCK_BINDADDR_LOCK SOCK_BINDPORT_LOCK SOCK_CONNECT_BIND")
 )
 """Bits of ``sk_userlocks`` (``include/net/sock.h``)."""
 

@@ -46,6 +46,8 @@ ELSEWHERE = {
     "TASK_SIZE_MAX": "a function that looks at the CPU (arch/x86/include/asm/page_64.h: task_size_max())",
     "SOCK_CUSTOM_SOCKOPT": "not in Linux 6.1, but in 6.12",
     "SHMEM_F_NORESERVE": "not in Linux 6.1, but in 7.3",
+    "I_CTIME_QUERIED": "not in Linux 6.1, but in 7.3",
+    "SOCK_CONNECT_BIND": "not in Linux 6.1, but in 7.3",
     "SIZEOF_INT": "a C type",
     "SIZEOF_LONG": "a C type",
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ktrace.errors import UsageError
+from ktrace.trace.session import Choices
 from ktrace.trace.session_reader import SessionReader
 from ktrace.verify.path_replay import RecordedPaths, expectations_of
 from ktrace.verify.replay import replay
@@ -26,6 +27,40 @@ def test_the_model_says_what_the_kernel_did(path: Path) -> None:
     assert end.status == "agreed"
     assert end.message == ""
     assert end.steps > 0
+
+
+@pytest.mark.parametrize(
+    "path", sorted(RECORDED.glob("lab-*/*.gz")), ids=lambda path: f"{path.parent.name}-{path.name.partition('.')[0]}"
+)
+def test_the_model_says_what_other_kernels_did(path: Path) -> None:
+    record = Record()
+    end = replay(SessionReader(path), record)
+    assert record.verdicts == []
+    assert (end.status, end.message) == ("agreed", "")
+    bugs = {name for choices in record.chosen for name in known_bugs(choices)}
+    assert bugs == KNOWN_BUGS.get((path.parent.name, path.name.partition(".")[0]), set())
+
+
+KNOWN_BUGS = {
+    ("lab-6.12", "pipe-corners"): {"splice-empty-errno-512"},
+    ("lab-7.3", "socket-oob"): {"unix-fionread-oob"},
+    ("lab-7.3", "unix-epollout"): {"unix-epollout-failed-send"},
+}
+"""What of the kernels' own bugs the recordings show."""
+
+
+def known_bugs(choices: Choices) -> set[str]:
+    return {rule.known_bug for rule in choices.by_rule() if rule.known_bug}
+
+
+def test_a_fact_that_is_turned_round_is_found(tmp_path: Path) -> None:
+    text = gzip.decompress((RECORDED / "lab-7.3" / "pipe-stat.jsonl.gz").read_bytes()).decode()
+    assert '"pipeanon_fops":true' in text
+    changed = tmp_path / "session.jsonl"
+    changed.write_text(text.replace('"pipeanon_fops":true', '"pipeanon_fops":false', 1))
+    record = Record()
+    assert replay(SessionReader(changed), record).status == "diverged"
+    assert {item.path.partition(".")[2] for item in record.verdicts[0].differences} >= {"f_op", "i_fop"}
 
 
 @pytest.mark.parametrize("path", sorted(FUNCTIONS.glob("*.gz")), ids=lambda path: path.name.partition(".")[0])

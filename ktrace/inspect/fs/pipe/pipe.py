@@ -17,7 +17,7 @@ from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.list import each_once, for_each_next
-from ktrace.inspect.members import first_member, has_member, offset_of, shape_of
+from ktrace.inspect.members import first_member, has_member, member_of, offset_of, shape_of
 from ktrace.inspect.memory import KernelMemory
 from ktrace.inspect.process.user import UserReader
 from ktrace.inspect.remembered import Place, Remembered
@@ -253,6 +253,15 @@ class PipeReader:
 _INT = struct.Struct("<i")
 
 
+def _kept_facts(prog: drgn.Program) -> dict[str, Any]:
+    """Return how many pages a pipe may keep, and whether they are a pool that writes fill."""
+    if first_member(prog, "struct pipe_inode_info", "tmp_page", "prealloc.count") == "prealloc.count":
+        pages, *_ = member_of(prog, "struct pipe_inode_info", "prealloc.pages")
+        return {"kept_pages": pages.length, "prefills": True}
+    pages = shape_of(prog, "struct pipe_inode_info", "tmp_page")
+    return {"kept_pages": pages.length if pages.kind == drgn.TypeKind.ARRAY else 1}
+
+
 def read_pipe_facts(kernel: LiveKernel) -> PipeFacts:
     """Return the limits of a kernel's pipes, and what its users have taken already."""
     prog = kernel.prog
@@ -267,4 +276,5 @@ def read_pipe_facts(kernel: LiveKernel) -> PipeFacts:
         },
         watch_queue=has_member(prog, "struct pipe_inode_info", "watch_queue"),
         size_mask=(1 << 8 * argument.size) - 1,
+        **_kept_facts(prog),
     )

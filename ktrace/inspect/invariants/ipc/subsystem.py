@@ -22,6 +22,7 @@ from ktrace.inspect.ipc.shm import Attachment
 from ktrace.inspect.ipc.subsystem import SysvReader
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.lib.list import each_once
+from ktrace.inspect.members import constant
 from ktrace.state.ipc.namespace import IpcNamespace
 from ktrace.state.ref import Ref
 
@@ -126,7 +127,9 @@ def _check_namespace(
     where = f"ipc_ns {name}"
     files = {item.vma.vm_file for item in findings.attachments if item.ns == address}
     users = sum(proxied == address for proxied in findings.proxies.values()) + len(files)
-    if not users <= ns.count < 1 << 30:
+    # Later kernels do not count references to the initial namespaces (__ns_ref_get()).
+    uncounted = name == "init" and constant(reader.kernel.prog, "NS_LAST_INIT_ID") is not None
+    if not (uncounted or users <= ns.count < 1 << 30):
         findings.add(f"{where}.ns.count", f"is {ns.count}, {users} nsproxies and attachments hold it")
     objects = [
         _read_objects(reader, observation, findings, kind, of_kind) for kind, of_kind in zip(KINDS, refs, strict=True)

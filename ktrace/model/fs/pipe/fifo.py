@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
 from ktrace.model.fs.file import File
 from ktrace.model.fs.inode import Inode
-from ktrace.model.fs.open import FOPS
+from ktrace.model.fs.open import FOPS, OPS_BY_SYMBOL
 from ktrace.model.fs.pipe.pipe import PipeInode, put_pipe_info
 from ktrace.model.fs.pipe.pipe_ops import PipeFileOperations
 from ktrace.model.kernel import Kernel
@@ -123,5 +123,13 @@ def wait_for_partner(task: Task, pipe: PipeInode, counter: Callable[[], int]) ->
     return counter() != before
 
 
+class AnonFifoFileOperations(FifoFileOperations):
+    """``pipeanon_fops`` with its ``open``: a pipe that is opened again through /proc."""
+
+    name = "pipeanon_fops"
+    keeps_times = False
+
+
 FIFO_OPS = FifoFileOperations()
 FOPS[S_IFIFO] = FIFO_OPS
+OPS_BY_SYMBOL["pipeanon_fops"] = AnonFifoFileOperations()

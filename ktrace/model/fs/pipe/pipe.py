@@ -10,6 +10,7 @@ from ktrace.include.linux.pipe_fs_i import PIPE_BUF_FLAG_LRU
 from ktrace.model.fs.fasync import FasyncList, kill_fasync
 from ktrace.model.fs.file import observe_file
 from ktrace.model.fs.inode import Inode
+from ktrace.model.fs.pipe.kept_pages import KeptPages
 from ktrace.model.kernel import Kernel
 from ktrace.model.mm.page import LENT, Page
 from ktrace.model.mutex import Mutex
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 DEFAULT_OPS = "default_pipe_buf_ops"
 PAGE_CACHE_OPS = "page_cache_pipe_buf_ops"
+ZERO_OPS = "zero_pipe_buf_ops"
 
 
 @lru_cache(maxsize=4096)
@@ -67,6 +69,12 @@ class PipeBuffer:
             data=bytes(page.data[self.offset : self.offset + self.len]),
         )
 
+    def get(self) -> None:
+        """Take a reference to the page (``pipe_buf_get()``); nobody counts those to the zero page."""
+        assert self.page is not None
+        if self.ops != ZERO_OPS:
+            self.page.get()
+
     @property
     def is_blank(self) -> bool:
         """Tell whether the slot was never used since the ring was made."""
@@ -89,7 +97,7 @@ class PipeInode:
         self.readers = self.writers = self.files = 0
         self.r_counter = self.w_counter = 1
         self.poll_usage = False
-        self.tmp_page: Page | None = None
+        self.kept = KeptPages(kernel.pipes.facts)
         self.fasync_readers: FasyncList = []
         self.fasync_writers: FasyncList = []
         self.bufs = [PipeBuffer() for _ in range(slots)]
@@ -153,9 +161,9 @@ class PipeInode:
         assert page is not None
         if ops in (PAGE_CACHE_OPS, "user_page_pipe_buf_ops"):
             buf.flags &= ~PIPE_BUF_FLAG_LRU  # page_cache_pipe_buf_release()
-        if ops == ANON_OPS and page.count == 1 and self.tmp_page is None and not (page.lent and self._still_lent()):
-            self.tmp_page = page
-        else:
+        if ops == ANON_OPS and page.count == 1 and self.kept.has_room() and not (page.lent and self._still_lent()):
+            self.kept.push(page)
+        elif ops != ZERO_OPS:  # zero_pipe_buf_release()
             page.put()
 
     def _still_lent(self) -> bool:
@@ -163,7 +171,7 @@ class PipeInode:
 
         def find(seen: Observed) -> bool | None:
             pipe = seen.pipe(self)
-            return True if pipe is not None and pipe.tmp_page else None
+            return True if pipe is not None and pipe.tmp_page > len(self.kept) else None
 
         return not self.kernel.choose(LENT, find, lambda kept: True, otherwise=False)
 
@@ -189,7 +197,7 @@ class PipeInode:
             r_counter=self.r_counter,
             w_counter=self.w_counter,
             poll_usage=self.poll_usage,
-            tmp_page=self.tmp_page is not None,
+            tmp_page=self.kept.shown(),
             fasync_readers=_observe_fasync(kernel, objects, self.fasync_readers),
             fasync_writers=_observe_fasync(kernel, objects, self.fasync_writers),
             bufs={index: buf.observed() for index, buf in enumerate(self.bufs) if not buf.is_blank},

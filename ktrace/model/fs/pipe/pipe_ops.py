@@ -29,12 +29,11 @@ from ktrace.model.fs.pipe.pipe_size import pipe_set_size
 from ktrace.model.fs.pipe.watch_queue import LOSS_NOTIFICATION, watch_queue_set_filter, watch_queue_set_size
 from ktrace.model.kernel import Kernel
 from ktrace.model.mm.iov import Destination, Source, out_is_bad
-from ktrace.model.mm.page import Page
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps, WaitQueue, wait_event, wake_up
 from ktrace.state.call import Pointer, Result
 from ktrace.state.fs.pipe.pipe import ANON_OPS
-from ktrace.uapi.eventpoll import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM
+from ktrace.uapi.eventpoll import EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM
 from ktrace.uapi.fcntl import F_GETPIPE_SZ, F_SETPIPE_SZ, O_CLOEXEC, O_DIRECT, O_NOATIME, O_NONBLOCK, O_WRONLY
 from ktrace.uapi.ioctls import FIONREAD
 from ktrace.uapi.siginfo import SI_USER
@@ -47,9 +46,11 @@ class PipeFileOperations(FileOperations):
 
     name = "pipefifo_fops"
     has_fasync = True
+    keeps_times = True
+    """Whether reading and writing change the inode's times (``fifo_pipe_read()``, ``fifo_pipe_write()``)."""
 
     def read_iter(self, task: Task, file: File, to: Destination) -> Sleeps[int]:
-        """Read what is there, sleep only for the first byte (``pipe_read()``)."""
+        """Read what is there, sleep only for the first byte (``pipe_read()``, ``anon_pipe_read()``)."""
         kernel = task.kernel
         pipe: PipeInode = file.private
         if to.count == 0:
@@ -57,7 +58,9 @@ class PipeFileOperations(FileOperations):
         ret = 0
         error = ""
         yield from pipe.mutex.lock(task)
-        was_full = pipe.full()
+        # Later kernels wake writers only where a slot of a full ring was freed, and none before a sleep.
+        sparing = bool(kernel.changes.pipe_wakes_when_freed)
+        was_full = pipe.full() and not sparing
         wake_next_reader = False
         while True:
             if pipe.note_loss:
@@ -70,7 +73,9 @@ class PipeFileOperations(FileOperations):
                 ret += len(LOSS_NOTIFICATION)
                 pipe.note_loss = False
             if not pipe.empty():
+                full, tail = pipe.full(), pipe.tail
                 took, error = _read_one(pipe, to)
+                was_full = was_full or (sparing and full and pipe.tail != tail)
                 ret += took
                 if error or to.count == 0:
                     break
@@ -82,30 +87,35 @@ class PipeFileOperations(FileOperations):
                 error = "EAGAIN"
                 break
             pipe.mutex.unlock(kernel)
-            if was_full:
-                wake_writers(kernel, pipe)
-            signal_writers(kernel, pipe)
+            if not sparing:
+                if was_full:
+                    wake_writers(kernel, pipe)
+                signal_writers(kernel, pipe)
             if (yield from wait_event(task, pipe.rd_wait, pipe.readable, exclusive=True)):
                 raise Errno("ERESTARTSYS")
             yield from pipe.mutex.lock(task)
-            was_full = pipe.full()
+            was_full = was_full if sparing else pipe.full()
             wake_next_reader = True
         if pipe.empty():
             wake_next_reader = False
+        pipe.kept.trim()
         pipe.mutex.unlock(kernel)
         if was_full:
             wake_writers(kernel, pipe)
         if wake_next_reader:
             wake_readers(kernel, pipe)
         signal_writers(kernel, pipe)
-        if ret > 0 and not file.f_flags & O_NOATIME:
+        if ret > 0 and self.keeps_times and not file.f_flags & O_NOATIME:
             file_inode(file).accessed(kernel)
         if not ret and error:
             raise Errno(error)
         return ret
 
     def write_iter(self, task: Task, file: File, source: Source) -> Sleeps[int]:
-        """Merge into the last page if it may be, then fill pages, sleep until all is in (``pipe_write()``)."""
+        """Merge into the last page if it may be, then fill pages, sleep until all is in.
+
+        ``pipe_write()``, ``anon_pipe_write()``
+        """
         kernel = task.kernel
         pipe: PipeInode = file.private
         if pipe.watch_queue:
@@ -115,7 +125,9 @@ class PipeFileOperations(FileOperations):
         ret = 0
         error = ""
         was_empty = wake_next_writer = False
+        missing = pipe.kept.missing(source.count)
         yield from pipe.mutex.lock(task)
+        pipe.kept.prefill(kernel, missing)
         if not pipe.readers:
             send_sigpipe(task)
             error = "EPIPE"
@@ -147,13 +159,14 @@ class PipeFileOperations(FileOperations):
             wake_next_writer = True
         if pipe.full():
             wake_next_writer = False
+        pipe.kept.trim()
         pipe.mutex.unlock(kernel)
         if was_empty or pipe.poll_usage:
             wake_readers(kernel, pipe)
         signal_readers(kernel, pipe)
         if wake_next_writer:
             wake_writers(kernel, pipe)
-        if ret > 0:
+        if ret > 0 and self.keeps_times:
             file_inode(file).changed(kernel)
         if not ret and error:
             raise Errno(error)
@@ -168,7 +181,8 @@ class PipeFileOperations(FileOperations):
     def poll(self, task: Task, file: File) -> int:
         """Tell what can be done without sleeping (``pipe_poll()``)."""
         pipe: PipeInode = file.private
-        pipe.poll_usage = True
+        if not task.kernel.changes.pipe_pseudo_edgetrigger or (file.f_mode & FMODE_READ and task.poll_key & EPOLLET):
+            pipe.poll_usage = True
         mask = 0
         if file.f_mode & FMODE_READ:
             if not pipe.empty():
@@ -244,7 +258,20 @@ class PipeFileOperations(FileOperations):
         put_pipe_info(kernel, pipe)
 
 
+class AnonPipeFileOperations(PipeFileOperations):
+    """``pipeanon_fops``, where a kernel has them."""
+
+    name = "pipeanon_fops"
+    keeps_times = False
+
+
 PIPE_OPS = PipeFileOperations()
+ANON_PIPE_OPS = AnonPipeFileOperations()
+
+
+def anon_pipe_ops(kernel: Kernel) -> PipeFileOperations:
+    """Return the file operations of anonymous pipes (``create_pipe_files()``)."""
+    return ANON_PIPE_OPS if kernel.changes.pipeanon_fops else PIPE_OPS
 
 
 def _read_one(pipe: PipeInode, to: Destination) -> tuple[int, str]:
@@ -291,8 +318,9 @@ def _merge(pipe: PipeInode, source: Source) -> tuple[int, str]:
 
 def _fill_one(kernel: Kernel, pipe: PipeInode, file: File, source: Source) -> tuple[int, str]:
     """Take the slot at the head and fill its page; it stays, empty, at a bad address (``pipe_write()``)."""
-    page = pipe.tmp_page or Page(kernel.serial())
-    pipe.tmp_page = None
+    if kernel.changes.pipe_write_whole:
+        return _fill_whole(kernel, pipe, file, source)
+    page = pipe.kept.get(kernel)
     buf = pipe.push()
     buf.page, buf.ops, buf.offset, buf.len = page, ANON_OPS, 0, 0
     buf.flags = PIPE_BUF_FLAG_PACKET if file.f_flags & O_DIRECT else PIPE_BUF_FLAG_CAN_MERGE
@@ -301,6 +329,21 @@ def _fill_one(kernel: Kernel, pipe: PipeInode, file: File, source: Source) -> tu
     if len(data) < PAGE_SIZE and source.count:
         return 0, "EFAULT"
     buf.len = len(data)
+    return len(data), ""
+
+
+def _fill_whole(kernel: Kernel, pipe: PipeInode, file: File, source: Source) -> tuple[int, str]:
+    """Fill a page and take the slot at the head for it; at a bad address, neither (``anon_pipe_write()``)."""
+    page = pipe.kept.get(kernel)
+    data = source.copy(PAGE_SIZE)
+    page.data[: len(data)] = data
+    if len(data) < PAGE_SIZE and source.count:
+        if pipe.kept.has_room():
+            pipe.kept.push(page)
+        return 0, "EFAULT"
+    buf = pipe.push()
+    buf.page, buf.ops, buf.offset, buf.len = page, ANON_OPS, 0, len(data)
+    buf.flags = PIPE_BUF_FLAG_PACKET if file.f_flags & O_DIRECT else PIPE_BUF_FLAG_CAN_MERGE
     return len(data), ""
 
 
@@ -335,7 +378,8 @@ def _do_pipe2(task: Task, flags: int) -> Result:
         pipes.free_pipe_info(pipe)
         raise
     cred = task.cred
-    inode = Inode(kernel.serial(), S_IFIFO | 0o600, cred.euid, cred.egid, "pipefs", PIPE_OPS.name).born(kernel)
+    inode = Inode(kernel.serial(), S_IFIFO | 0o600, cred.euid, cred.egid, "pipefs", anon_pipe_ops(kernel).name)
+    inode.born(kernel)
     inode.pipe, pipe.inode = pipe, inode
     inode.count = pipe.files = 2
     pipe.readers = pipe.writers = 1
@@ -352,7 +396,7 @@ def pipe(task: Task) -> Result:
 
 
 def _open_end(kernel: Kernel, pipe: PipeInode, mode: int, flags: int) -> File:
-    return File(kernel.serial(), PIPE_OPS, mode, flags, pipe.ref, pipe, inode=pipe.inode)
+    return File(kernel.serial(), anon_pipe_ops(kernel), mode, flags, pipe.ref, pipe, inode=pipe.inode)
 
 
 def _install(task: Task, read_end: File, write_end: File, cloexec: bool) -> tuple[int, int]:

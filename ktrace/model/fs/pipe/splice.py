@@ -317,8 +317,7 @@ def _move(ipipe: PipeInode, opipe: PipeInode, length: int) -> tuple[int, bool]:
         ibuf.ops = None
         ipipe.advance_tail()
         return obuf.len, True
-    assert ibuf.page is not None
-    ibuf.page.get()
+    ibuf.get()
     obuf.flags &= ~(PIPE_BUF_FLAG_GIFT | PIPE_BUF_FLAG_CAN_MERGE)
     obuf.len = length
     ibuf.offset += length
@@ -341,8 +340,7 @@ def link_pipe(task: Task, ipipe: PipeInode, opipe: PipeInode, length: int) -> Sl
         if ipipe.head == tail or opipe.full():
             break
         ibuf, obuf = ipipe.slot(tail), opipe.push()
-        assert ibuf.page is not None
-        ibuf.page.get()
+        ibuf.get()
         copy_slot(ibuf, obuf)
         obuf.flags &= ~(PIPE_BUF_FLAG_GIFT | PIPE_BUF_FLAG_CAN_MERGE)
         obuf.len = min(obuf.len, length)

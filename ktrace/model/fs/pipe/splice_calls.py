@@ -10,6 +10,7 @@ from ktrace.include.linux.limits import SIZE_MAX
 from ktrace.include.linux.pipe_fs_i import PIPE_BUF_FLAG_GIFT
 from ktrace.model.calls import Answer, syscall
 from ktrace.model.fs.file import File, fdget
+from ktrace.model.fs.pipe.copy_splice import copy_splice_read
 from ktrace.model.fs.pipe.pipe import PipeBuffer, PipeInode
 from ktrace.model.fs.pipe.pipe_ops import PipeFileOperations
 from ktrace.model.fs.pipe.splice import (
@@ -29,7 +30,7 @@ from ktrace.model.mm.iov import Destination, import_destination, import_pages
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps, drive
 from ktrace.state.call import Pointer, Result
-from ktrace.uapi.fcntl import O_APPEND, O_NOATIME, O_NONBLOCK
+from ktrace.uapi.fcntl import O_APPEND, O_DIRECT, O_NOATIME, O_NONBLOCK
 from ktrace.uapi.splice import SPLICE_F_GIFT, SPLICE_F_MORE, SPLICE_F_NONBLOCK
 
 USER_OPS = "user_page_pipe_buf_ops"
@@ -107,10 +108,13 @@ def _pipe_to_file(
     _check_position(position, length)
     try:
         done, position = yield from _do_splice_from(task, pipe, out, position, length, flags)
-    finally:
-        # do_splice(): where it failed, too, whoever moved the offset meanwhile.
-        if offset is None:
+    except Errno:
+        # do_splice(): where it failed, too, whoever moved the offset meanwhile; not any more on later kernels.
+        if offset is None and not task.kernel.changes.splice_failed_keeps_pos:
             out.pos = position
+        raise
+    if offset is None:
+        out.pos = position
     return done, None if offset is None else position
 
 
@@ -120,11 +124,17 @@ def _file_to_pipe(
     if offset is not None and not source.seekable:
         raise Errno("EINVAL")
     position = source.pos if offset is None else offset
+    kept = bool(task.kernel.changes.splice_failed_keeps_pos)
+    if kept:
+        _check_position(position, length)
     try:
         done, position = yield from _splice_file_to_pipe(task, source, position, pipe, length, flags)
-    finally:
-        if offset is None:
+    except Errno:
+        if offset is None and not kept:
             source.pos = position
+        raise
+    if offset is None:
+        source.pos = position
     return done, None if offset is None else position
 
 
@@ -151,11 +161,13 @@ def _do_splice_from(task: Task, pipe: PipeInode, out: File, position: int, lengt
 
 
 def _do_splice_to(task: Task, source: File, position: int, pipe: PipeInode, length: int, flags: int) -> Moved:
-    """``do_splice_to()``."""
+    """``do_splice_to()``, ``do_splice_read()``, which reads a file with O_DIRECT into pages of the pipe's own."""
     if not source.f_mode & FMODE_READ:
         raise Errno("EBADF")
     length = min(length, (pipe.max_usage - pipe.occupancy()) * PAGE_SIZE)
     _check_position(position, length)
+    if source.f_flags & O_DIRECT and task.kernel.changes.splice_to_socket:
+        return (yield from copy_splice_read(task, source, position, pipe, length))
     return (yield from drive(source.ops.splice_read(task, source, position, pipe, length, flags)))
 
 

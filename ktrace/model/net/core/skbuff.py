@@ -90,10 +90,14 @@ class SkBuff:
             return self.linear
         return self.linear + b"".join(fragment.data() for fragment in self.frags)
 
-    def append_page(self, page: Page, offset: int, size: int) -> bool:
-        """Share a part of a page; tell whether there was room (``skb_append_pagefrags()``)."""
+    def append_page(self, page: Page, offset: int, size: int, across: bool = True) -> bool:
+        """Share a part of a page; tell whether there was room (``skb_append_pagefrags()``).
+
+        :param across: what lies in the next one of pages in a row may join a fragment, as they go by their first one
+        """
         last = self.frags[-1] if self.frags else None
-        if last is not None and last.page is page and last.offset + last.size == offset:
+        joins = across or offset % PAGE_SIZE
+        if last is not None and last.page is page and last.offset + last.size == offset and joins:
             last.size += size
             return True
         if len(self.frags) >= MAX_SKB_FRAGS:

@@ -26,14 +26,15 @@ class Room(NamedTuple):
     kept: int = 0
 
 
-def make_skb(kernel: Kernel, data: bytes, first: int | None = None, *, room: Room) -> SkBuff:
+def make_skb(kernel: Kernel, data: bytes, first: int | None = None, *, room: Room, shared: bool = False) -> SkBuff:
     """Return a packet as its receiver gets it (``__ip_append_data()``, ``__ip6_append_data()``).
 
     :param first: bytes of the first piece of a corked message, which is linear
+    :param shared: the payload is shared pages (``MSG_SPLICE_PAGES``)
     """
     alloc = kernel.net.alloc
     linear = len(data) if first is None else first
-    if room.headers + linear + room.extra >= alloc.max_order(2):
+    if shared or room.headers + linear + room.extra >= alloc.max_order(2):
         linear = room.kept
     paged = len(data) - linear
     asked = room.headers + linear + room.extra

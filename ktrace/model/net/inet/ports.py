@@ -91,6 +91,7 @@ class Ports:
                 del self.buckets[sk.bind_hash or -1]
         sk.bind_hash = None
         sk.inet_num = 0
+        sk.userlocks.discard("SOCK_CONNECT_BIND")
 
     def add_time_wait(self, tw: TimeWait) -> None:
         """Let *tw* hold its port (``inet_twsk_hashdance()``)."""

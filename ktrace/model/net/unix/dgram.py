@@ -31,7 +31,13 @@ from ktrace.model.net.unix.scm import (
     unix_scm_to_skb,
 )
 from ktrace.model.net.unix.skb import kfree_skb, unix_dgram_disconnected
-from ktrace.model.net.unix.sock import Unix, unix_dgram_peer_wake_disconnect_wakeup, unix_dgram_peer_wake_me, unix_sk
+from ktrace.model.net.unix.sock import (
+    SCM_RIGHTS_FLAG,
+    Unix,
+    unix_dgram_peer_wake_disconnect_wakeup,
+    unix_dgram_peer_wake_me,
+    unix_sk,
+)
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps, wake_up
 from ktrace.uapi.socket import MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_TRUNC, SOCK_SEQPACKET
@@ -55,6 +61,11 @@ def unix_dgram_sendmsg(task: Task, socket: Socket, msg: OutMessage) -> Sleeps[in
         scm.destroy(task)
 
 
+def takes_rights(other: Unix) -> bool:
+    """Tell whether *other* takes descriptors (``sk_scm_rights``), which SO_PASSRIGHTS may forbid."""
+    return other.socket is None or SCM_RIGHTS_FLAG in other.socket.flags
+
+
 class DgramSender:
     """One call that sends a packet."""
 
@@ -73,9 +84,10 @@ class DgramSender:
         if msg.flags & MSG_OOB:
             raise Errno("EOPNOTSUPP")
         other: Unix | None = None
+        late = bool(kernel.changes.unix_dgram_allocates_first)
         if msg.name:
             unix_validate_addr(msg.name)
-        else:
+        elif not late:
             other = sk.peer
             if other is None:
                 raise Errno("ENOTCONN")
@@ -92,7 +104,14 @@ class DgramSender:
         try:
             unix_scm_to_skb(task, kernel, self.scm, skb, True)
             skb.linear = msg.source.copy_all()
+            if late and not msg.name:
+                other = sk.peer
+                if other is None:
+                    kernel.known_bug("unix-epollout-failed-send")
+                    raise Errno("ENOTCONN")
             receiver = yield from self._receiver(other)
+            if skb.fp and kernel.changes.scm_flags_in_sock and not takes_rights(receiver):
+                raise Errno("EPERM")
         except Errno:
             kfree_skb(task, skb)
             raise

@@ -30,7 +30,9 @@ from ktrace.model.net.unix.name import family_of, unix_autobind, unix_bind, unix
 from ktrace.model.net.unix.skb import kfree_skb, unix_dgram_disconnected, unix_release_sock
 from ktrace.model.net.unix.sock import (
     CONNECTED_TYPES,
+    SCM_FLAGS,
     Unix,
+    connected_state,
     init_peercred,
     unix_create1,
     unix_dgram_peer_wake_disconnect_wakeup,
@@ -119,7 +121,7 @@ class UnixOps(ProtoOps):
         if cmd == SIOCOUTQ:
             return Result(0, None, {"arg": sk.wmem_get()})
         if cmd == SIOCINQ:
-            return Result(0, None, {"arg": self._inq_len(sk)})
+            return Result(0, None, {"arg": self._inq_len(task.kernel, sk)})
         if cmd == SIOCUNIXFILE:
             # unix_open_file()
             if not task.cred.capable("CAP_NET_ADMIN"):
@@ -130,14 +132,28 @@ class UnixOps(ProtoOps):
         if cmd == SIOCATMARK and task.kernel.net.facts.oob:
             if sk.type != SOCK_STREAM:
                 raise Errno("EOPNOTSUPP")
-            first = sk.receive_queue[0] if sk.receive_queue else None
-            return Result(0, None, {"arg": int(first is not None and first is sk.oob_skb)})
+            return Result(0, None, {"arg": int(self._at_mark(task.kernel, sk))})
         raise Errno("ENOIOCTLCMD")
 
-    def _inq_len(self, sk: Unix) -> int:
-        """``unix_inq_len()``."""
+    def _at_mark(self, kernel: Kernel, sk: Unix) -> bool:
+        """Tell whether the next byte is the one out of band; later kernels look past one that was read."""
+        queue = sk.receive_queue
+        if not queue:
+            return False
+        if queue[0] is sk.oob_skb:
+            return True
+        if not kernel.changes.unix_oob_holes or unix_skb_len(queue[0]):
+            return False
+        return sk.oob_skb is None or (len(queue) > 1 and queue[1] is sk.oob_skb)
+
+    def _inq_len(self, kernel: Kernel, sk: Unix) -> int:
+        """``unix_inq_len()``; on later kernels a stream's is a count that is kept."""
         if sk.state == "TCP_LISTEN":
             raise Errno("EINVAL")
+        if sk.type == SOCK_STREAM and kernel.changes.unix_inq_len:
+            if sk.inq_len != sum(unix_skb_len(skb) for skb in sk.receive_queue):
+                kernel.known_bug("unix-fionread-oob")
+            return sk.inq_len
         if sk.type in CONNECTED_TYPES:
             return sum(unix_skb_len(skb) for skb in sk.receive_queue)
         return len(sk.receive_queue[0]) if sk.receive_queue else 0
@@ -219,13 +235,15 @@ class ConnectedOps(UnixOps):
         newsk.type = sk.type
         init_peercred(task, newsk)
         newsk.listener = other
+        if kernel.changes.scm_flags_in_sock and other.socket is not None:
+            newsk.inherited = frozenset(other.socket.flags & SCM_FLAGS)
         newsk.wq = newsk.peer_wait
         if other.path is not None:
             other.path.count += 1
             newsk.path = other.path
         newsk.addr = other.addr
         sk.peer_cred, sk.peer_groups = other.peer_cred, other.peer_groups
-        sock.state = "SS_CONNECTED"
+        sock.state = connected_state(kernel)
         sk.state = "TCP_ESTABLISHED"
         sock_hold(newsk)
         sk.peer = newsk
@@ -263,8 +281,14 @@ class ConnectedOps(UnixOps):
         kfree_skb(task, skb)
         wake_up(task.kernel, sk.peer_wait, 1)
         child.listener = None
-        newsock.state = "SS_CONNECTED"
-        newsock.flags |= sock.flags & {"SOCK_PASSCRED", "SOCK_PASSSEC"}
+        kernel = task.kernel
+        newsock.state = connected_state(kernel)
+        if kernel.changes.scm_flags_in_sock:
+            newsock.flags |= child.inherited
+        else:
+            newsock.flags |= sock.flags & {"SOCK_PASSCRED", "SOCK_PASSSEC"}
+        if kernel.changes.unix_custom_sockopt or kernel.changes.unix_stream_custom_sockopt:
+            newsock.flags.add("SOCK_CUSTOM_SOCKOPT")
         sock_graft(child, newsock)
         return 0
 
@@ -377,6 +401,9 @@ def unix_create(task: Task, socket: Socket, protocol: int) -> None:
     if socket.type not in ops:
         raise Errno("ESOCKTNOSUPPORT")
     socket.ops = ops[socket.type]
+    changes = task.kernel.changes
+    if changes.unix_custom_sockopt or (changes.unix_stream_custom_sockopt and socket.type == SOCK_STREAM):
+        socket.flags.add("SOCK_CUSTOM_SOCKOPT")
     unix_create1(task.kernel, socket, socket.type)
 
 

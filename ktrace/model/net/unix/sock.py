@@ -20,6 +20,10 @@ from ktrace.uapi.siginfo import POLL_OUT
 from ktrace.uapi.socket import SOCK_SEQPACKET, SOCK_STREAM
 from ktrace.uapi.un import SUN_PATH
 
+SCM_RIGHTS_FLAG = "sk_scm_rights"
+SCM_FLAGS = frozenset({"SOCK_PASSCRED", "SOCK_PASSSEC", "SOCK_PASSPIDFD", SCM_RIGHTS_FLAG})
+"""What later kernels keep in the sock (``sk_scm_recv_flags``); descriptors are taken unless SO_PASSRIGHTS is off."""
+
 CONNECTED_TYPES = (SOCK_STREAM, SOCK_SEQPACKET)
 
 
@@ -31,6 +35,8 @@ class Unix(Sock):
     :param path: inode that a bound path made
     :param peer_wake: its own entry on the ``peer_wait`` of *peer_wake_at* (``unix_dgram_peer_wake_me()``)
     :param nr_fds: descriptors in its receive queue
+    :param inq_len: bytes of a stream as later kernels count them (``unix_sock.inq_len``)
+    :param inherited: flags of the listener that it was connected to, until it has a socket (``sk_scm_recv_flags``)
     """
 
     addr: bytes | None = None
@@ -42,6 +48,8 @@ class Unix(Sock):
     peer_wake_at: Unix | None = None
     nr_fds: int = 0
     oob_skb: SkBuff | None = None
+    inq_len: int = 0
+    inherited: frozenset[str] = frozenset()
 
     def neighbours(self) -> Iterable[Sock]:
         """Return the socks that this one points at."""
@@ -122,6 +130,8 @@ def unix_create1(kernel: Kernel, socket: Socket | None, type_: int) -> Unix:
         sk.uid = socket.i_uid
         sk.socket = socket
         socket.sk = sk
+        if kernel.changes.scm_flags_in_sock:
+            socket.flags.add(SCM_RIGHTS_FLAG)
     return sk
 
 
@@ -168,6 +178,11 @@ def unix_dgram_peer_wake_me(kernel: Kernel, sk: Unix, other: Unix) -> bool:
     return False
 
 
+def connected_state(kernel: Kernel) -> str:
+    """Return the ``socket.state`` of a connected socket, which later kernels leave as it was."""
+    return "SS_UNCONNECTED" if kernel.changes.unix_socket_state else "SS_CONNECTED"
+
+
 def init_peercred(task: Task, sk: Unix) -> None:
     """Record the credentials of the caller (``init_peercred()``)."""
     sk.peer_cred = (task.name, task.cred.euid, task.cred.egid)
@@ -183,4 +198,4 @@ def unix_socketpair(task: Task, first: Unix, second: Unix) -> None:
         init_peercred(task, sk)
         sk.state = "TCP_ESTABLISHED"
         assert sk.socket is not None
-        sk.socket.state = "SS_CONNECTED"
+        sk.socket.state = connected_state(task.kernel)

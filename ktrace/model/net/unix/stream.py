@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ktrace.include.linux.socket import MSG_SPLICE_PAGES
 from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN
 from ktrace.model.kernel import Kernel
+from ktrace.model.mm.iov import PageSource
 from ktrace.model.mm.page import Compound
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.skbuff import Fragment, SkBuff, fragment_sizes
@@ -20,6 +22,7 @@ from ktrace.model.net.core.sock import (
 from ktrace.model.net.core.sock_alloc import sock_alloc_send_pskb
 from ktrace.model.net.core.sock_callbacks import data_ready, send_sigurg, set_wq_bit
 from ktrace.model.net.core.sock_wait import Timeo, prepare_to_wait, sleeper, sock_intr_errno, sock_rcvtimeo
+from ktrace.model.net.splice_to_socket import skb_splice_from_iter
 from ktrace.model.net.unix.scm import (
     Scm,
     maybe_add_creds,
@@ -63,9 +66,13 @@ def unix_stream_sendmsg(task: Task, socket: Socket, msg: OutMessage) -> Sleeps[i
             raise _pipe_error(task, msg, sent)
         fds_sent = False
         while sent < length:
-            size, data_len = _next_size(kernel, sk, length - sent)
-            skb = yield from sock_alloc_send_pskb(task, sk, size - data_len, data_len, msg.flags & MSG_DONTWAIT)
-            _fill(task, scm, skb, msg, size, not fds_sent)
+            if msg.flags & MSG_SPLICE_PAGES and isinstance(msg.source, PageSource):
+                skb = yield from sock_alloc_send_pskb(task, sk, 0, 0, msg.flags & MSG_DONTWAIT)
+                size = _share(task, scm, skb, msg.source, sk, length - sent, not fds_sent)
+            else:
+                size, data_len = _next_size(kernel, sk, length - sent)
+                skb = yield from sock_alloc_send_pskb(task, sk, size - data_len, data_len, msg.flags & MSG_DONTWAIT)
+                _fill(task, scm, skb, msg, size, not fds_sent)
             fds_sent = True
             if other.flag("SOCK_DEAD") or other.shutdown & RCV_SHUTDOWN:
                 kfree_skb(task, skb)
@@ -110,9 +117,22 @@ def _fill(task: Task, scm: Scm, skb: SkBuff, msg: OutMessage, size: int, send_fd
         raise
 
 
+def _share(task: Task, scm: Scm, skb: SkBuff, source: PageSource, sk: Unix, size: int, send_fds: bool) -> int:
+    """Put credentials, descriptors and pages of a pipe into *skb*; return the bytes; free it where that fails."""
+    try:
+        unix_scm_to_skb(task, task.kernel, scm, skb, send_fds)
+        size = skb_splice_from_iter(skb, source, size)
+    except Errno:
+        kfree_skb(task, skb)
+        raise
+    sk.wmem_alloc += size
+    return size
+
+
 def _queue(task: Task, socket: Socket, other: Unix, skb: SkBuff) -> None:
     maybe_add_creds(task, skb, socket, other)
     scm_stat_add(task, other, skb)
+    other.inq_len += len(skb)
     other.receive_queue.append(skb)
 
 
@@ -169,7 +189,8 @@ class StreamReader:
         self.peek = bool(flags & MSG_PEEK)
         self.oob = kernel.net.facts.oob
         self.scm = Scm()
-        self.size = size
+        self.holes = kernel.changes.unix_oob_holes
+        self.size = self.asked = size
         self.recv_actor = recv_actor
         self.copied = 0
         self.skip = 0
@@ -200,9 +221,14 @@ class StreamReader:
                 last_len = len(skb) if skb is not None else 0
             # again:
             if self.oob and skb is not None:
-                skb = self._manage_oob(skb)
-                if skb is None and self.copied:
-                    break
+                if self.holes:
+                    skb, last = self._pass_oob(skb, last)
+                    if skb is None and (self.copied or not self.asked):
+                        break
+                else:
+                    skb = self._manage_oob(skb)
+                    if skb is None and self.copied:
+                        break
             if skb is None:
                 if self.copied >= target:
                     break
@@ -218,6 +244,8 @@ class StreamReader:
                     if self.copied:
                         return self.copied
                     raise sock_intr_errno(timeo)
+                if self.holes:
+                    self.skip = max(sk_peek_offset(sk, flags), 0)
                 redo = True
                 continue
             while skb is not None and self.skip >= unix_skb_len(skb):
@@ -281,6 +309,43 @@ class StreamReader:
                 return skb_peek_next(queue, skb)
         return skb
 
+    def _pass_oob(self, skb: SkBuff, last: SkBuff | None) -> tuple[SkBuff | None, SkBuff | None]:
+        """Stop at the empty buffer of a byte that was read, or pass it; stop before, skip or drop the one that is
+        out of band (``manage_oob()`` of later kernels).
+
+        :param last: what the queue ends with unless more arrives
+        :returns: the buffer to read, and *last* anew
+        """
+        sk, queue = self.sk, self.sk.receive_queue
+        following: SkBuff | None = skb
+        if not unix_skb_len(skb):
+            if self.copied and (sk.oob_skb is None or skb is sk.oob_skb):
+                return None, last
+            following = skb_peek_next(queue, skb)
+            if self.peek:
+                last = skb
+            else:
+                last = following
+                queue.remove(skb)
+                kfree_skb(self.task, skb)
+            if following is None:
+                return None, last
+        if following is not sk.oob_skb:
+            return following, last
+        assert following is not None
+        if self.copied:
+            return None, last
+        if not self.peek:
+            sk.oob_skb = None
+            if not sk.flag("SOCK_URGINLINE"):
+                queue.remove(following)
+                kfree_skb(self.task, following)
+                following = last = queue[0] if queue else None
+        elif not sk.flag("SOCK_URGINLINE"):
+            last = following
+            following = skb_peek_next(queue, following)
+        return following, last
+
     def _copy(self, skb: SkBuff) -> bool:
         """Copy from *skb*; tell whether the call ends after it."""
         sk = self.sk
@@ -311,6 +376,7 @@ class StreamReader:
         """Mark bytes as read; free the buffer with its last one. Tell whether the call ends."""
         sk = self.sk
         skb.consumed += chunk
+        sk.inq_len -= chunk
         sk_peek_offset_bwd(sk, chunk)
         if skb.fp:
             scm_stat_del(self.kernel, sk, skb)
@@ -330,6 +396,7 @@ class StreamReader:
         read: SkBuff | None = None
         if not self.peek:
             sk.oob_skb = None
+            sk.inq_len -= 1
             at = queue.index(skb)
             if at > 0 and not unix_skb_len(queue[at - 1]):
                 read = queue.pop(at - 1)
@@ -355,7 +422,7 @@ class StreamReader:
             tail = sk.receive_queue[-1] if sk.receive_queue else None
             if (
                 tail is not last
-                or (tail is not None and len(tail) != last_len)
+                or (tail is not None and len(tail) != last_len and not self.holes)
                 or sk.err
                 or sk.shutdown & RCV_SHUTDOWN
                 or task.signal_pending()

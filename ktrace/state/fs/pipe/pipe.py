@@ -105,6 +105,8 @@ class PipeFacts:
     :param watch_queue: CONFIG_WATCH_QUEUE
     :param size_mask: bits of F_SETPIPE_SZ's argument that are looked at: those of the type that
         ``pipe_fcntl()`` takes, an ``unsigned long`` once, an ``unsigned int`` now
+    :param kept_pages: how many pages a pipe may keep for its next writes
+    :param prefills: a write fills them up beforehand (``prealloc``)
     """
 
     pipe_max_size: int = 1048576
@@ -113,3 +115,5 @@ class PipeFacts:
     pipe_bufs: Mapping[int, int] | None = None
     watch_queue: bool = True
     size_mask: int = (1 << 64) - 1
+    kept_pages: int = 1
+    prefills: bool = False

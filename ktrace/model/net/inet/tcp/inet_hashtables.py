@@ -8,7 +8,7 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.reuseport import select, wakes
 from ktrace.model.net.inet.addr4 import ANY
 from ktrace.model.net.inet.addr6 import ANY6, is_ipv6
-from ktrace.model.net.inet.ports import TimeWait, choose_port, let_in
+from ktrace.model.net.inet.ports import Bucket, TimeWait, choose_port, let_in
 from ktrace.model.net.inet.tcp.sock import Tcp
 from ktrace.model.task import Errno
 from ktrace.state.net.sock import Sock as ObservedSock
@@ -36,7 +36,9 @@ def inet_hash_connect(kernel: Kernel, sk: Tcp) -> None:
 
     def free(number: int) -> bool:
         bucket = table.buckets.get(number)
-        return bucket is None or (not bucket.by_bind and not inet_check_established(kernel, sk, number, bound=False))
+        return bucket is None or (
+            not _is_bound(kernel, bucket) and not inet_check_established(kernel, sk, number, bound=False)
+        )
 
     def port_of(value: ObservedSock) -> int | None:
         if value.inet is None or value.tcp is None:
@@ -50,6 +52,19 @@ def inet_hash_connect(kernel: Kernel, sk: Tcp) -> None:
     _replace_time_wait(kernel, sk, port)
     table.hold(sk, port, by_bind=False)
     sk.sport = port
+    if kernel.changes.tcp_connect_bind:
+        sk.userlocks.add("SOCK_CONNECT_BIND")
+
+
+def _is_bound(kernel: Kernel, bucket: Bucket) -> bool:
+    """Tell whether bind() holds a port, from which connect() keeps away.
+
+    Where a kernel knows who has its port from connect(), a bucket that only those have left is free for others
+    (``inet_bind2_bucket_destroy()``).
+    """
+    if kernel.changes.tcp_connect_bind and bucket.owners:
+        return bucket.by_bind and not all("SOCK_CONNECT_BIND" in sk.userlocks for sk in bucket.owners)
+    return bucket.by_bind
 
 
 def inet_check_established(kernel: Kernel, sk: Tcp, port: int, bound: bool) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ktrace.include.linux.socket import MSG_SPLICE_PAGES
 from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN
 from ktrace.include.net.tcp import TCP_NAGLE_PUSH, TCP_URG_READ, TCP_URG_VALID
 from ktrace.model.kernel import Kernel
+from ktrace.model.mm.iov import PageSource
 from ktrace.model.net.core.page_frag import fill_unseen
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.scm import for_each_cmsghdr
@@ -80,13 +82,19 @@ def tcp_sendmsg(task: Task, sk: Tcp, msg: OutMessage) -> Sleeps[int]:
             size = sk_stream_memory_free(kernel, sk, msg.source.count)
             if size and not sk.out:
                 sk.nonagle &= ~TCP_NAGLE_PUSH  # tcp_skb_entail()
-            if not zerocopy:
-                fill_unseen(task)
-            data = msg.source.copy(size)
-            sk.out += data
-            copied += len(data)
-            if len(data) < size:
-                raise Errno("EFAULT")
+            if msg.flags & MSG_SPLICE_PAGES and isinstance(msg.source, PageSource):
+                for page, offset, piece in msg.source.take(size):
+                    page.lend()
+                    sk.out.append_page(page, offset, piece)
+                copied += size
+            else:
+                if not zerocopy:
+                    fill_unseen(task)
+                data = msg.source.copy(size)
+                sk.out += data
+                copied += len(data)
+                if len(data) < size:
+                    raise Errno("EFAULT")
             if not msg.source.count:
                 break
             if copied:

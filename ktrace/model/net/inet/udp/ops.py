@@ -87,7 +87,7 @@ class UdpProto(Proto[Udp]):
         """``udp_sendmsg()``."""
         kernel = task.kernel
         length = msg.source.count
-        if sk.pending is not None or length > FRAGMENTS_FROM:
+        if (sk.pending is not None or length > FRAGMENTS_FROM) and not udp.shares_pages(sk, msg):
             fill_unseen(task)
         if length > IP_MAX_MTU:
             raise Errno("EMSGSIZE")
@@ -134,9 +134,10 @@ class UdpProto(Proto[Udp]):
     def cork(self, kernel: Kernel, sk: Udp, msg: OutMessage, family: int) -> int:
         """Hold the first piece of a message back (``ip_append_data()``)."""
         self.may_send(sk)
-        data = msg.source.copy_all()
-        skb = make_skb(kernel, data, room=UDP4 if family == AF_INET else UDP6)
-        sk.pending = Pending(data, len(data), skb.truesize, skb.data_len, family)
+        shares = udp.shares_pages(sk, msg)
+        data = udp.payload(sk, msg)
+        skb = make_skb(kernel, data, room=UDP4 if family == AF_INET else UDP6, shared=shares)
+        sk.pending = Pending(data, 0 if shares else len(data), skb.truesize, skb.data_len, family)
         sk.wmem_alloc += skb.truesize
         return len(data)
 
@@ -146,7 +147,7 @@ class UdpProto(Proto[Udp]):
         assert pending is not None
         length = msg.source.count
         try:
-            pending.data += msg.source.copy_all()
+            pending.data += udp.payload(sk, msg)
         except Errno:
             self.flush(sk)
             raise

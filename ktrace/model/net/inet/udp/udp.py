@@ -6,8 +6,11 @@ import struct
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from ktrace.include.linux.skbuff import MAX_SKB_FRAGS
+from ktrace.include.linux.socket import MSG_SPLICE_PAGES
 from ktrace.include.net.ip import LOOPBACK_IFINDEX
 from ktrace.model.kernel import Kernel
+from ktrace.model.mm.iov import PageSource
 from ktrace.model.net.core.reuseport import add_sock, detach, select, wakes
 from ktrace.model.net.core.scm import for_each_cmsghdr
 from ktrace.model.net.core.skbuff import SkBuff
@@ -153,8 +156,33 @@ def udp_cmsg_send(msg: OutMessage) -> None:
 def new_skb(task: Task, sk: Udp, msg: OutMessage, room: Room) -> SkBuff:
     """Return the packet of a message that is sent at once (``ip_make_skb()``, ``ip6_make_skb()``)."""
     zerocopy = wants_zerocopy(task, sk, msg, more=False)
-    data = msg.source.copy_all()
-    return zerocopy_skb(task.kernel, sk, data, room) if zerocopy else make_skb(task.kernel, data, room=room)
+    shared = shares_pages(sk, msg)
+    data = payload(sk, msg)
+    if zerocopy:
+        return zerocopy_skb(task.kernel, sk, data, room)
+    return make_skb(task.kernel, data, room=room, shared=shared)
+
+
+def shares_pages(sk: Udp, msg: OutMessage) -> bool:
+    """Tell whether a message shares a pipe's pages; UDP-Lite, which sums them up, copies (``__ip_append_data()``)."""
+    shares = msg.flags & MSG_SPLICE_PAGES and msg.source.count and sk.protocol == IPPROTO_UDP
+    return bool(shares) and isinstance(msg.source, PageSource)
+
+
+def payload(sk: Udp, msg: OutMessage) -> bytes:
+    """Take the bytes of a message; packets hold the pages that they share (``MSG_SPLICE_PAGES``).
+
+    :raises Errno: EFAULT; EMSGSIZE for more pages than a packet holds
+    """
+    source = msg.source
+    if not (shares_pages(sk, msg) and isinstance(source, PageSource)):
+        return source.copy_all()
+    pieces = source.take(source.count)
+    if len(pieces) > MAX_SKB_FRAGS:
+        raise Errno("EMSGSIZE")
+    for page, _, _ in pieces:
+        page.lent += 1
+    return b"".join([bytes(page.data[offset : offset + size]) for page, offset, size in pieces])
 
 
 def udp_lib_lport_inuse(kernel: Kernel, sk: Udp, port: int) -> bool:
@@ -375,7 +403,8 @@ def udp_mcast_deliver(kernel: Kernel, protocol: int, skb: SkBuff, dport: int) ->
 
 def udp_enqueue_schedule_skb(kernel: Kernel, sk: Udp, skb: SkBuff) -> None:
     """Queue a packet, or drop it where the receive buffer is full (``__udp_enqueue_schedule_skb()``)."""
-    if sk.rmem_alloc > sk.rcvbuf:
+    fits = sk.rmem_alloc + skb.truesize <= sk.rcvbuf
+    if sk.rmem_alloc > sk.rcvbuf or (kernel.changes.udp_drops_unless_empty and sk.rmem_alloc and not fits):
         sk.drops += 1
         return
     if sk.rmem_alloc > sk.rcvbuf >> 1:

@@ -71,9 +71,9 @@ def test_one_page_is_kept_for_the_next_write(bench: Bench) -> None:
     pipe = bench.pipe("A", 0)
     first = pipe.slot(0).page
     bench.step("A", "read", 0, 2 * PAGE_SIZE)
-    assert pipe.tmp_page is first
+    assert pipe.kept.pages == [first]
     bench.step("A", "write", 1, b"y")
-    assert pipe.tmp_page is None and pipe.slot(2).page is first
+    assert pipe.kept.pages == [None] and pipe.slot(2).page is first
 
 
 def test_a_bad_address_leaves_an_empty_buffer(bench: Bench) -> None:

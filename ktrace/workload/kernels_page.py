@@ -1,0 +1,98 @@
+"""Write docs/kernels.md: what changed between kernels, from the changes that the model knows and recordings of each."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+
+from ktrace.state.changes import Change, Changes, changes
+from ktrace.workload.library import directory
+
+KERNELS = ("lab-6.1", "lab-6.12", "lab-7.3")
+AREAS = {
+    "pipe": "Pipes, FIFOs, splice",
+    "ipc": "System V IPC",
+    "socket": "Sockets",
+    "file": "Files and descriptors",
+    "structures": "Structures, which no program sees",
+}
+_STEP = re.compile(r"^(?P<call>[^#]*\S)\s+# (?P<said>.*)$")
+
+_HEAD = """\
+# What changed between kernels
+
+What users of pipes, System V IPC and sockets see differently on Linux 6.1, 6.12 and 7.3, as far as ktrace's model
+knows it: each line is a rule of the model (`ktrace/state/changes.py`), which workloads put to the test on each kernel.
+This page is written by `scripts/kernels-page`; a test holds it against the rules, the workloads and the recordings.
+
+A kernel is never asked for its version. *told by* says what of it is looked at; **yes** and no are what was read of
+the recorded kernels (`traces/recorded/`). *since* is the release where it is known, else the two between which it came.
+"""
+
+_MIDDLE = """\
+## Where each comes from
+
+| word | function | told by |
+|---|---|---|
+"""
+
+_TAIL = """\
+
+The words may stand in annotations: [annotations.md](annotations.md). Bugs of kernels that were found on the way are
+described in [kernel-bugs/](kernel-bugs/README.md); a step that shows one says `known bug NAME`.
+"""
+
+
+def kernels_page(recorded: Mapping[str, Changes]) -> str:
+    """Return the page.
+
+    :param recorded: what was read of each of ``KERNELS``
+    """
+    lines = [_HEAD]
+    known = list(changes())
+    for area, title in AREAS.items():
+        rows = [(name, change) for name, change in known if change.area == area]
+        lines += [f"## {title}", "", f"| what is so | before | since | {' | '.join(KERNELS)} | shown by | word |"]
+        lines.append("|---|---|---|" + "---|" * len(KERNELS) + "---|---|")
+        for name, change in rows:
+            has = [_yes(getattr(recorded[kernel], name)) for kernel in KERNELS]
+            cells = [change.what, change.before, change.since, *has, _shown(name, change), f"`{name}`"]
+            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        lines.append("")
+    lines.append(_MIDDLE.rstrip("\n"))
+    lines += [f"| `{name}` | {change.citation} | {change.told} |" for name, change in known]
+    return "\n".join(lines) + "\n" + _TAIL
+
+
+def read_recorded() -> dict[str, Changes]:
+    """Return what was read of each kernel when its traces were recorded; of 6.1, before that was read, nothing."""
+    found = {"lab-6.1": Changes()}
+    for kernel in KERNELS[1:]:
+        first = min((directory() / "recorded" / kernel).glob("*.gz"))
+        with gzip.open(first, "rt", encoding="utf-8") as lines:
+            facts = json.loads(next(lines))["facts"]["changes"]
+        found[kernel] = Changes(**{item.name: facts[item.name] for item in fields(Changes)})
+    return found
+
+
+def steps_that_show(name: str) -> list[str]:
+    """Return the steps of bundled workloads whose annotation depends on the change *name*: workload and call."""
+    found = []
+    for path in sorted(directory().glob("*.kt")):
+        for line in path.read_text("utf-8").split("\n"):
+            match = _STEP.match(line)
+            if match and " if " in match["said"] and re.search(rf"\b{name}\b", match["said"]):
+                found.append(f"{path.stem}: `{match['call']}`")
+    return found
+
+
+def _shown(name: str, change: Change) -> str:
+    steps = steps_that_show(name)
+    return steps[0] if steps else change.shown
+
+
+def _yes(has: bool | None) -> str:
+    return "?" if has is None else "**yes**" if has else "no"
