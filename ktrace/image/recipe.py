@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sysconfig
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -93,17 +94,19 @@ class Recipe:
 
 
 def project_root() -> Path:
-    """Find the checkout that holds ``images/`` and ``guest/``.
+    """Find what holds ``images/`` and ``guest/``: the checkout, or once installed a directory of the environment's.
 
     :raises HostError: if the package was installed without them
     """
-    root = Path(__file__).resolve().parents[2]
-    if not (root / "images").is_dir() or not (root / "guest").is_dir():
-        raise HostError(
-            f"no images/ and guest/ beside the package in {str(root)!r}",
-            hint="install ktrace from its checkout with: pip install -e .",
-        )
-    return root
+    checkout = Path(__file__).resolve().parents[2]
+    installed = Path(sysconfig.get_path("data")) / "share" / "ktrace"
+    for root in (checkout, installed):
+        if (root / "images").is_dir() and (root / "guest").is_dir():
+            return root
+    raise HostError(
+        f"no images/ and guest/ beside the package in {str(checkout)!r}, nor in {str(installed)!r}",
+        hint="install ktrace again, or from its checkout with: pip install -e .",
+    )
 
 
 def recipe_names() -> list[str]:

@@ -1,5 +1,6 @@
 """Recipes say what is wrong with them."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -137,3 +138,11 @@ def test_bundled_recipes_are_good():
         assert recipe.summary
         assert {binary.path for binary in recipe.initramfs.binaries} == {"init", "agent"}
         assert all(path.is_relative_to(project_root()) for path in recipe.kernel.fragments)
+
+
+def test_an_installed_package_has_what_images_are_built_from():
+    data = tomllib.loads((project_root() / "pyproject.toml").read_text())["tool"]["setuptools"]["data-files"]
+    for place in ("images", "guest", "traces"):
+        packed = {path for glob in data[f"share/ktrace/{place}"] for path in project_root().glob(glob)}
+        there = {path for path in (project_root() / place).iterdir() if path.is_file()}
+        assert there == packed
