@@ -85,12 +85,10 @@ def perform_script(
             raise script.wrong(error.message, scripted.place, error.hint) from error
         try:
             environment.observe(scripted, step.outcome)
+            mismatches = check_annotation(scripted, step.outcome, environment, known)
         except ScriptError as error:
             raise script.wrong(error.text, error.place, error.hint) from error
-        complaints = tuple(
-            f"{script.source or script.name}:{scripted.line}: {item}"
-            for item in check_annotation(scripted, step.outcome, environment, known)
-        )
+        complaints = tuple(f"{script.source or script.name}:{scripted.line}: {item}" for item in mismatches)
         if validate:
             complaints += tuple(f"contradiction: {violation}" for violation in validate_all(lab.kernel))
         yield step, complaints

@@ -34,7 +34,7 @@ from ktrace.model.net.unix.netns import NetnsUnix
 from ktrace.model.subsystem import Subsystem
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import MaySleep, Sleeps, WaitQueue, drive
-from ktrace.state.call import Pointer, Result
+from ktrace.state.call import BAD, NULL, Pointer, Result
 from ktrace.state.net.facts import SocketFacts
 from ktrace.state.net.socket_tables import TABLES
 from ktrace.state.ref import Ref
@@ -341,9 +341,9 @@ class SocketFileOperations(FileOperations):
             return socket.ops.ioctl(task, socket, cmd, arg)
         except Errno as error:
             if error.name == "ENOIOCTLCMD":
-                if cmd >> 8 & 0xFF != SOCK_IOC_TYPE or cmd in WITH_ROOM or not isinstance(arg, int):
+                if cmd >> 8 & 0xFF != SOCK_IOC_TYPE or cmd in WITH_ROOM or not isinstance(arg, (int, Pointer)):
                     raise Errno("ENOTTY") from None
-                if cmd in NO_IFREQ:
+                if cmd in NO_IFREQ or (isinstance(arg, Pointer) and arg not in (NULL, BAD)):
                     raise NotImplementedError(f"the model does not know the ioctl {cmd:#x} of sockets") from None
                 raise Errno("EFAULT") from None
             raise

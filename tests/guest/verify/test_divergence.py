@@ -12,6 +12,7 @@ import pytest
 from ktrace.verify.lab import Lab
 from ktrace.verify.run import run_script
 from ktrace.workload.parser import parse_script
+from ktrace.workload.tokens import ScriptError
 from tests.guest.poke import poke
 from tests.sinks import Record
 
@@ -151,3 +152,22 @@ def test_an_annotation_that_does_not_hold_is_a_divergence(lab: Lab) -> None:
     (verdict,) = record.verdicts
     assert verdict.differences == ()
     assert verdict.complaints == ("lie:3: expected 4, got 3",)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("A: read(f, 10)", "lost.kt:3:9: 'f' is not bound\n    A: read(f, 10)\n            ^"),
+        ("A: getpid()  # f", "lost.kt:3:16: 'f' is not bound\n    A: getpid()  # f\n                   ^"),
+        ("B: getpid()", "lost.kt:3:4: no actor 'B' lives"),
+        ("A: open(f, O_RDONLY)", "lost.kt:3:9: 'f' is not bound"),
+    ],
+)
+def test_what_is_found_while_running_has_its_place(lab: Lab, line: str, message: str) -> None:
+    """What could not be known before: which names are bound, and who lives."""
+    before = "B: exit(0)" if line.startswith("B") else 'A: open("/nosuch", O_RDONLY) -> f'
+    text = f"## lost\n{before}\n{line}\n"
+    with pytest.raises(ScriptError) as caught:
+        run_script(parse_script(text, "lost.kt"), lab, Record(), {})
+    assert caught.value.message.startswith(message)
+    assert caught.value.message.endswith("^")

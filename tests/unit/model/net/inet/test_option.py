@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ktrace.state.call import BAD, NULL, Pointer
 from ktrace.uapi.in_ import IP_ADD_MEMBERSHIP, IP_MTU, IP_PKTINFO, IP_RECVERR, IP_RECVTTL, IP_TTL
 from ktrace.uapi.socket import (
     AF_INET,
@@ -16,7 +17,7 @@ from ktrace.uapi.socket import (
     SOL_IP,
     SOL_SOCKET,
 )
-from ktrace.uapi.sockios import SIOCGIFCONF
+from ktrace.uapi.sockios import SIOCGIFBR, SIOCGIFCONF
 from tests.unit.model.bench import Bench, inet, unix
 from tests.unit.model.net.inet.tcp.test_tcp import connected
 
@@ -113,6 +114,12 @@ def test_ioctls_that_a_socket_does_not_know() -> None:
     fd = udp(bench)
     assert bench.call("A", "ioctl", fd, SIOCGIFCONF, 0) == "EFAULT"
     assert bench.call("A", "ioctl", fd, 0x1234, 0) == "ENOTTY"
+    for nowhere in (NULL, BAD):
+        assert bench.call("A", "ioctl", fd, SIOCGIFCONF, nowhere) == "EFAULT"
+        assert bench.call("A", "ioctl", fd, 0x1234, nowhere) == "ENOTTY"
+    for argument in (NULL, Pointer(0x7000)):
+        with pytest.raises(NotImplementedError, match="does not know the ioctl 0x8940"):
+            bench.call("A", "ioctl", fd, SIOCGIFBR, argument)
 
 
 def test_rights_that_cannot_be_sent() -> None:
