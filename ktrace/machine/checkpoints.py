@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from types import TracebackType
 from ktrace.errors import HostError
 from ktrace.machine.machine import Machine
 from ktrace.machine.template.memory import TemplateMemory
-from ktrace.machine.template.template import Template, open_template
+from ktrace.machine.template.template import DamagedTemplate, Template, open_template
 
 DIRECTORY = "checkpoints"
 VMCOREINFO = "vmcoreinfo"
@@ -71,13 +72,22 @@ class Checkpoint:
     vmcoreinfo: bytes
 
 
-def nearest_checkpoint(place: Path, number: int) -> Checkpoint | None:
-    """Return the last checkpoint of the session in *place* at or before step *number*; ``None`` if there is none."""
+def nearest_checkpoint(
+    place: Path, number: int, damaged: Callable[[str], object] = lambda text: None
+) -> Checkpoint | None:
+    """Return the last checkpoint of the session in *place* at or before step *number*; ``None`` if there is none.
+
+    :param damaged: told which cannot be used, and why
+    """
     found: list[int] = []
     with suppress(OSError):
         found = [int(path.name) for path in (place / DIRECTORY).iterdir() if path.name.isdigit()]
     for step in sorted((step for step in found if step <= number), reverse=True):
-        with suppress(HostError, OSError):
+        try:
             template = open_template(place / DIRECTORY / str(step))
             return Checkpoint(step, template, (place / DIRECTORY / VMCOREINFO).read_bytes())
+        except DamagedTemplate as error:
+            damaged(f"the checkpoint after step {step} cannot be used: {error.why}")
+        except (HostError, OSError) as error:
+            damaged(f"the checkpoint after step {step} cannot be used: {error}")
     return None

@@ -155,7 +155,7 @@ def sessions_directory() -> Path:
 def expected_steps(path: Path) -> int | None:
     """Return how many steps the last line of a session says that there are; ``None`` where that cannot be told soon."""
     file = path / FILE_NAME if path.is_dir() else path
-    if file.suffix == ".gz" or not file.is_file():
+    if file.suffix == ".gz" or not file.is_file():  # what others write to may not be opened twice
         return None
     with suppress(OSError, ValueError, LookupError, TypeError), file.open("rb") as stream:
         stream.seek(max(0, stream.seek(0, os.SEEK_END) - _TAIL))

@@ -44,7 +44,7 @@ def guest_at_step(
     """
     reader = SessionReader(session)
     manifest = reader.header.manifest
-    found = None if anew else nearest_checkpoint(reader.path.parent, number)
+    found = None if anew else nearest_checkpoint(reader.path.parent, number, notify)
     accel = manifest.get("accelerator")
     options = GuestOptions(
         image=str(manifest.get("image")),

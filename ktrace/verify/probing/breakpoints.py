@@ -255,7 +255,7 @@ def _evaluate(text: str, code: Any, scope: _Scope, function: str) -> str:
         return _written(eval(code, {"__builtins__": __builtins__}, scope))
     except drgn.FaultError as error:
         return f"cannot be read: {error}"
-    except (AttributeError, NameError, KeyError, TypeError, SyntaxError) as error:
+    except (AttributeError, NameError, KeyError) as error:
         # It is so at every hit: the kernel has no such member, or nobody knows the name.
         what = f"no name {error.args[0]!r}" if isinstance(error, KeyError) else str(error)
         raise UsageError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -48,14 +48,15 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def session(recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of it; what goto leaves goes away with it."""
-    monkeypatch.setattr("ktrace.verify.goto.new_directory", lambda name: tmp_path / name)
+def session(recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of it; goto leaves nothing among the sessions that are kept."""
+    monkeypatch.setattr("ktrace.trace.session.sessions_directory", lambda: tmp_path / "kept")
     place = tmp_path / "session"
     place.mkdir()
     shutil.copy(recorded / FILE_NAME, place)
     (place / DIRECTORY).symlink_to(recorded / DIRECTORY)
-    return place
+    yield place
+    assert list((tmp_path / "kept").glob("*")) == []
 
 
 def seen(session: Path, number: int, anew: bool) -> tuple[World, dict[Ref, int]]:
@@ -97,3 +98,16 @@ def test_what_is_not_as_the_session_says_is_refused(session: Path, change: Chang
 def test_there_is_no_such_step(session: Path) -> None:
     with pytest.raises(UsageError, match="has 12 steps, not 13"), guest_at_step(session, 13):
         pass
+
+
+def test_a_checkpoint_that_is_damaged_is_gone_by(session: Path, recorded: Path) -> None:
+    (session / DIRECTORY).unlink()
+    shutil.copytree(recorded / DIRECTORY, session / DIRECTORY)
+    state = session / DIRECTORY / "10" / "state"
+    state.chmod(0o600)
+    state.write_bytes(bytes([state.read_bytes()[0] ^ 1]) + state.read_bytes()[1:])
+    told: list[str] = []
+    with guest_at_step(session, 10, notify=lambda text: told.append(text)) as guest:
+        assert guest.inspection.look().objects
+    assert told[0] == "the checkpoint after step 10 cannot be used: its state is not as it was written"
+    assert "from the checkpoint after step 5" in told[-1]

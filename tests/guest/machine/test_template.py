@@ -11,11 +11,13 @@ import pytest
 
 from ktrace.errors import HostError
 from ktrace.image.image import Image
+from ktrace.image.prune import prune_store
 from ktrace.image.store import open_store
 from ktrace.machine.accel import TCG
 from ktrace.machine.find_accel import REMEMBERED, find_accelerator
 from ktrace.machine.machine import Machine
 from ktrace.machine.template.make import ensure_template, template_key
+from ktrace.machine.template.prepared import prepared_template
 from ktrace.machine.template.template import Template
 
 
@@ -51,6 +53,19 @@ def test_a_damaged_template_is_made_anew(image: Image, template: Template, tmp_p
     assert len(told) == 1
     with Machine.clone(mended, directory=tmp_path / "machine") as machine:
         assert machine.hello.build_id.hex() == image.build_id
+
+
+def test_a_prepared_template_belongs_to_its_image(image: Image, template: Template, tmp_path: Path) -> None:
+    """It is kept as long as that is, when the store is pruned."""
+    store = open_store(tmp_path / "cache")
+    prepared = prepared_template(template, [("/proc/sys/kernel/panic", "5\n")], store=store)
+    store.write_ref(image.name, {"image": image.key})
+    assert prune_store(store) == []
+    assert prepared_template(template, [("/proc/sys/kernel/panic", "5\n")], store=store) == prepared
+    with Machine.clone(prepared, directory=tmp_path / "machine") as machine:
+        assert machine.agent.read_file("/proc/sys/kernel/panic") == b"5\n"
+    store.write_ref(image.name, {"image": "another"})
+    assert [entry.path.name for entry in prune_store(store)] == [prepared.directory.name]
 
 
 def test_a_template_that_is_cut_off_leaves_nothing(image: Image, tmp_path: Path) -> None:

@@ -50,11 +50,23 @@ def test_a_pipe_with_its_mutex_held(hits: Hits) -> None:
     assert {hit.shown["pipe->mutex.owner.counter != 0"] for _, hit in found} == {"True"}
 
 
+@pytest.mark.parametrize(
+    ("expression", "why"),
+    [
+        ("nobody", "name 'nobody' is not defined"),
+        ("iocb->nothing", "'struct kiocb' has no member 'nothing'"),
+    ],
+)
+def test_an_expression_that_no_hit_can_show_is_refused(hits: Hits, expression: str, why: str) -> None:
+    with pytest.raises(UsageError, match=f"cannot show '{expression}' at pipe_write\\(\\): {why}"):
+        hits("pipe-basic", "pipe_write", expression)
+
+
 def test_an_expression_that_fails_says_so_and_the_guest_goes_on(hits: Hits) -> None:
-    found = hits("pipe-basic", "pipe_write", "nobody", "iocb->nothing")
+    found = hits("pipe-basic", "pipe_write", "1 / 0", "Object(prog, 'int', address=1)")
     assert len(found) == 3
-    assert found[0][1].shown["nobody"].startswith("NameError")
-    assert found[0][1].shown["iocb->nothing"].startswith("AttributeError")
+    assert found[0][1].shown["1 / 0"].startswith("ZeroDivisionError")
+    assert found[0][1].shown["Object(prog, 'int', address=1)"].startswith("cannot be read")
 
 
 def test_no_such_function(hits: Hits) -> None:

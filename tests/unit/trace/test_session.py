@@ -257,10 +257,14 @@ def test_a_run_of_one_byte_is_written_short(byte: int, length: int) -> None:
     assert length < 64 or len(text) < 64
 
 
-def test_what_tells_no_number_of_steps_is_no_mistake_of_ours(tmp_path: Path) -> None:
-    empty, fifo = tmp_path / "empty.jsonl", tmp_path / "fifo"
-    empty.touch()
-    os.mkfifo(fifo)
-    assert [expected_steps(path) for path in (empty, fifo, Path("/dev/null"), tmp_path)] == [None] * 4
-    empty.write_text('{"end": "agreed", "steps": 3}\n')
-    assert expected_steps(empty) == 3
+def test_how_many_steps_are_expected(tmp_path: Path) -> None:
+    """Of what is no session, or none that is whole, nobody knows; a FIFO is not opened for that."""
+    path = tmp_path / FILE_NAME
+    for text in ("", "\n", "[]\n", "7\n", '{"steps": "many"}\n', '{"step": 3}\n', "nonsense\n"):
+        path.write_text(text)
+        assert expected_steps(path) is None
+    path.write_text('{"step": 1}\n{"end": "agreed", "steps": 33}\n')
+    assert expected_steps(path) == expected_steps(tmp_path) == 33
+    os.mkfifo(tmp_path / "fifo")
+    for none in (Path("/dev/null"), tmp_path / "fifo", tmp_path / "nowhere", tmp_path / "x.gz"):
+        assert expected_steps(none) is None
