@@ -125,6 +125,13 @@ def join(task: Task, mm: AddressSpace, vma: Vma) -> Vma:
     return vma
 
 
+def meets_its_like(mm: AddressSpace, vma: Vma) -> bool:
+    """Tell whether a mapping beside the room for *vma* becomes longer instead (``can_vma_merge_after()``)."""
+    first = next((below for below in reversed(mm.vmas) if below.end <= vma.start), None)
+    after = mm.find_vma(vma.end)
+    return (first is not None and _meet(first, vma)) or (after is not None and _meet(vma, after))
+
+
 def _meet(first: Vma, after: Vma) -> bool:
     if first.end != after.start or first.prot != after.prot or first.may_write != after.may_write:
         return False

@@ -11,7 +11,7 @@ from ktrace.model.fs.file import File, file_inode
 from ktrace.model.fs.opaque import OpaqueOperations
 from ktrace.model.fs.shmem import file_accessed
 from ktrace.model.mm.address_space import PROT_ANY, Backing, PrivateMemory, Vma, page_align
-from ktrace.model.mm.file_mapping import FileMapping, PrivateFileMapping, join, populate
+from ktrace.model.mm.file_mapping import FileMapping, PrivateFileMapping, join, meets_its_like, populate
 from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.state.call import Result
 from ktrace.uapi.fcntl import F_SEAL_FUTURE_WRITE, F_SEAL_WRITE, O_PATH
@@ -221,15 +221,16 @@ def mmap(task: Task, addr: int, length: int, prot: int, flags: int, fd: int, off
     else:
         raise Errno("EINVAL")
     mm.make_room(task, addr, addr + size)
-    if isinstance(backing, FileMapping) and prot & PROT_WRITE and backing.inode.seals & F_SEAL_FUTURE_WRITE:
-        raise Errno("EPERM")  # seal_check_write(): what was there is gone
-    if file is not None:
-        file.ops.mmap(task, file, prot)
-    if isinstance(backing, (FileMapping, PrivateFileMapping)):
-        if file is not None and file.ops.maps_pages:
-            file_accessed(task.kernel, file)  # shmem_mmap()
-        backing.open(task)
     vma = Vma(addr, addr + size, prot & PROT_ANY, backing, pgoff, may_write)
+    if file is not None and not meets_its_like(mm, vma):
+        # __mmap_region(): the file hears of it (call_mmap()) only where no mapping beside it is made longer.
+        if isinstance(backing, FileMapping) and prot & PROT_WRITE and backing.inode.seals & F_SEAL_FUTURE_WRITE:
+            raise Errno("EPERM")  # seal_check_write(): what was there is gone
+        file.ops.mmap(task, file, prot)
+        if file.ops.maps_pages:
+            file_accessed(task.kernel, file)  # shmem_mmap()
+    if isinstance(backing, (FileMapping, PrivateFileMapping)):
+        backing.open(task)
     mm.insert(vma)
     if isinstance(backing, (FileMapping, PrivateFileMapping)):
         if flags & MAP_LOCKED or flags & (MAP_POPULATE | MAP_NONBLOCK) == MAP_POPULATE:
