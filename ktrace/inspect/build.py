@@ -16,29 +16,39 @@ from ktrace.inspect.fs.tree import TreeReader
 from ktrace.inspect.inspector import Inspector
 from ktrace.inspect.ipc.subsystem import SysvReader
 from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.members import allow_unread
 from ktrace.inspect.net.facts import read_facts as read_socket_facts
 from ktrace.inspect.net.socket import SocketReader
 from ktrace.inspect.process.process import ProcessReader
 from ktrace.inspect.process.signal import SignalReader
+from ktrace.inspect.unread import reader_or_unread
 
 
 def build_inspector(kernel: LiveKernel) -> Inspector:
     """Return an inspector with a reader of every subsystem.
 
-    :raises MissingMember: this kernel lacks a member that a reader needs
+    What a kernel has no member for reads as :class:`~ktrace.state.unread.Unread` where nothing else depends on it, and
+    is noted (``ktrace.inspect.members.allow_unread()``).
+
+    :raises MissingMember: this kernel lacks a member without which nothing can be read
     :raises GuestGarbage: its variables make no sense
     """
+    allow_unread(kernel.prog)
     with explained("the readers"):
         return _build_inspector(kernel)
 
 
 def _build_inspector(kernel: LiveKernel) -> Inspector:
+    prog = kernel.prog
     inodes = InodeReader(kernel)
     sysv = SysvReader(kernel)
     files = FileReader(kernel, inodes)
-    sockets = SocketReader(kernel, inodes, files)
-    files.add_targets(PipeReader(kernel, inodes, files), EpollReader(kernel, files), EventFdReader(kernel), sockets)
-    processes = ProcessReader(kernel, files, [sysv, sockets, SignalReader(kernel)])
+    sockets = reader_or_unread(prog, lambda: SocketReader(kernel, inodes, files), SocketReader.f_ops, "socket")
+    pipes = reader_or_unread(prog, lambda: PipeReader(kernel, inodes, files), PipeReader.f_ops, "pipe", by_inode=True)
+    epolls = reader_or_unread(prog, lambda: EpollReader(kernel, files), EpollReader.f_ops, "epoll")
+    eventfds = reader_or_unread(prog, lambda: EventFdReader(kernel), EventFdReader.f_ops, "eventfd")
+    files.add_targets(pipes, epolls, eventfds, sockets)
+    processes = ProcessReader(kernel, files, [sysv, SignalReader(kernel)])
     return Inspector(kernel, [processes, TreeReader(kernel, inodes), sysv])
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from ktrace.errors import UsageError
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.members import MissingMember, constant, find_member, type_of
 from ktrace.state.changes import Changes
@@ -106,8 +107,11 @@ PROBES: Mapping[str, Probe] = {
 
 
 def read_changes(kernel: LiveKernel) -> Changes:
-    """Return what *kernel* has of the known changes.
-
-    :raises MissingMember: it lacks a structure that tells
-    """
-    return Changes(**{name: probe(kernel) for name, probe in PROBES.items()})
+    """Return what *kernel* has of the known changes; ``None`` for what cannot be told of it."""
+    found: dict[str, bool | None] = {}
+    for name, probe in PROBES.items():
+        try:
+            found[name] = probe(kernel)
+        except (UsageError, LookupError, AttributeError):
+            found[name] = None  # what it is told by is not there
+    return Changes(**found)

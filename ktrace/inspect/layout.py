@@ -9,14 +9,23 @@ from __future__ import annotations
 import operator
 import struct
 from collections import namedtuple
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
 import drgn
 
-from ktrace.inspect.members import MissingMember, bare, find_member, require_optional, type_of
+from ktrace.inspect.members import (
+    MissingMember,
+    bare,
+    find_member,
+    note_unread,
+    require_optional,
+    type_of,
+    unread_allowed,
+)
 from ktrace.inspect.memory import KernelMemory
+from ktrace.state.unread import Unread
 
 _INTEGER_CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 _OPTIONAL, _BYTES, _ARRAY = "?", "&", "[]"
@@ -54,9 +63,10 @@ class Layout:
         self.name = type_name
         wanted = [(plain_path(path).replace(".", "_"), path) for path in members]
         wanted += list(renamed.items())
-        self._fields = [_Field(name, *self._find(path)) for name, path in wanted]
+        self._fields = [self._field(prog, name, path) for name, path in wanted]
         self._make: Callable[[Iterable[Any]], Any] = _members(tuple(field.name for field in self._fields))._make
-        self.offsets = {field.name: field.offset for field in self._fields if field.offset is not None}
+        self.offsets = _Offsets(type_name, {field.name: field.absent for field in self._fields})
+        self.offsets.update({field.name: field.offset for field in self._fields if field.offset is not None})
         here = [field for field in self._fields if field.offset is not None]
         self.start: int = min((field.start for field in here), default=0)
         self.span: int = max((field.start + field.length for field in here), default=0) - self.start
@@ -69,6 +79,17 @@ class Layout:
     def read(self, memory: KernelMemory, address: int) -> Any:
         """Return the members of the structure at kernel *address* as a named tuple."""
         return self.unpack_span(memory.read(address + self.start, self.span), 0)
+
+    def _field(self, prog: drgn.Program, name: str, marked: str) -> _Field:
+        """Return how a member is read; one that is missing and may not be reads as :class:`Unread`, and is noted."""
+        try:
+            return _Field(name, *self._find(marked))
+        except MissingMember as error:
+            if not unread_allowed(prog):
+                raise
+            absent = Unread(structure=self.name, member=plain_path(marked))
+            note_unread(prog, absent, error)
+            return _Field(name, None, "", 0, None, absent)
 
     def _find(self, marked: str) -> tuple[int | None, str, int, tuple[int, int] | None]:
         """Return offset, struct code, size in bytes, and position and width of a bit field."""
@@ -134,7 +155,9 @@ class Layout:
             order = list(places)
             pick = operator.itemgetter(*[order.index(field.name) for field in self._fields])
             return lambda unpack_from: lambda data, offset: make(pick(unpack_from(data, offset)))
-        getters: list[Callable[[Any], Any]] = [places.get(field.name, _missing) for field in self._fields]
+        getters: list[Callable[[Any], Any]] = [
+            places.get(field.name) or _always(field.absent) for field in self._fields
+        ]
 
         def gathered(unpack_from: Callable[[bytes, int], Any]) -> Unpacker:
             def unpack(data: bytes, offset: int) -> Any:
@@ -152,7 +175,7 @@ class Layout:
             values: list[Any] = []
             for field in self._fields:
                 if field.offset is None:
-                    values.append(None)
+                    values.append(field.absent)
                     continue
                 found = struct.unpack_from("<" + field.code, data, offset + field.offset - start)
                 if field.bits is not None:
@@ -175,6 +198,7 @@ class _Field(NamedTuple):
     code: str
     length: int
     bits: tuple[int, int] | None
+    absent: Unread | None = None
 
     @property
     def start(self) -> int:
@@ -195,8 +219,22 @@ def _place(index: int, width: int, field: _Field) -> Callable[[Any], Any]:
     return lambda values: int.from_bytes(values[index], "little") >> shift & mask
 
 
-def _missing(_values: Any) -> None:
-    """Stand for a member that this kernel does not have."""
+def _always(absent: Unread | None) -> Callable[[Any], Any]:
+    """Return what stands for a member that this kernel does not have."""
+    return lambda _values: absent
+
+
+class _Offsets(dict[str, int]):
+    """Offsets by name; to ask for that of a member that is missing says so."""
+
+    def __init__(self, structure: str, absent: Mapping[str, Unread | None]) -> None:
+        super().__init__()
+        self._structure = structure
+        self._absent = absent
+
+    def __missing__(self, name: str) -> int:
+        absent = self._absent.get(name)
+        raise MissingMember(self._structure, absent.member if absent is not None else name)
 
 
 def _number_code(type_: Any) -> str | None:

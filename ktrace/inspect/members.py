@@ -8,8 +8,12 @@ import drgn
 
 from ktrace.errors import UsageError
 from ktrace.inspect.optional import OPTIONAL, SHAPES
+from ktrace.state.unread import Unread
 
-_HINT = "Linux 6.1 and 6.12 are understood; is it a newer kernel, or one with another configuration?"
+_UNREAD: dict[int, dict[str, Unread]] = {}
+"""What of a kernel cannot be read, by the program that has its types; only those that stand here may lack anything."""
+
+_HINT = "Linux 6.1, 6.12 and 7.3 are understood; is it another kernel, or one with another configuration?"
 
 
 class MissingMember(UsageError):
@@ -39,6 +43,26 @@ def type_of(prog: drgn.Program, name: str) -> Any:
     if not found.is_complete():
         raise MissingMember(name)
     return found
+
+
+def allow_unread(prog: drgn.Program) -> dict[str, Unread]:
+    """Have members that *prog* lacks read as :class:`Unread` from now on; return what those are, by name."""
+    return _UNREAD.setdefault(id(prog), {})
+
+
+def unread_allowed(prog: drgn.Program) -> bool:
+    """Tell whether members that *prog* lacks may be passed over."""
+    return id(prog) in _UNREAD
+
+
+def note_unread(prog: drgn.Program, absent: Unread, error: MissingMember) -> None:
+    """Note that *absent* is not read of the kernel whose types *prog* has.
+
+    :raises MissingMember: nobody may pass it over
+    """
+    if id(prog) not in _UNREAD:
+        raise error
+    _UNREAD[id(prog)][absent.name] = absent
 
 
 def bare(type_: Any) -> Any:

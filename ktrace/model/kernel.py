@@ -12,6 +12,7 @@ from ktrace.model.observed import Evidence, Observed
 from ktrace.model.signal import get_signal, send_signal
 from ktrace.model.subsystem import Subsystem
 from ktrace.model.task import AsObserved, Cred, Errno, Task
+from ktrace.model.told import told
 from ktrace.model.wait import Sleeps, drive
 from ktrace.state.call import Call, Completed, Continued, Event, Exited, Outcome, Result, Signalled, Stopped
 from ktrace.state.changes import Changes
@@ -71,7 +72,7 @@ class Kernel:
     def __init__(
         self, *, processes: Processes, pipes: Pipes, fs: Tree, mm: Memory, ipc: SysvIpc, net: Sockets, changes: Changes
     ) -> None:
-        self.changes = changes
+        self.changes = told(changes)
         self.processes = processes
         self.pipes = pipes
         self.fs = fs

@@ -43,6 +43,10 @@ class TerminalView:
         """Print what is run, and on what."""
         self._world = header.initial
         self._named = header.manifest.get("call_path", header.manifest.get("way"))  # as sessions of before call it
+        if unread := header.manifest.get("partly_read"):
+            self._line(Text(f"partly read: {', '.join(unread)}", "yellow"))
+        if untold := header.manifest.get("untold"):
+            self._line(Text(f"cannot be told of this kernel: {', '.join(untold)}", "yellow"))
         if self._verbosity < 0:
             return
         image = header.manifest.get("image", "")

@@ -13,6 +13,7 @@ from ktrace.state.order import unordered_fields
 from ktrace.state.quick import dataclass
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Choice, Rule
+from ktrace.state.unread import Unread
 from ktrace.state.world import World
 
 
@@ -71,7 +72,7 @@ def compare(
     differing: list[tuple[Ref, list[Difference]]] = []
     for ref, value in wanted.items():
         other = seen.get(ref, ABSENT)
-        if other is value:
+        if other is value or (other is ABSENT and _is_partial(seen)):
             continue
         pair = agreed.get(ref)
         if pair is not None and pair[0] is other and pair[1] is value:
@@ -92,7 +93,23 @@ def compare(
             del agreed[gone]
     differing += [(ref, list(differ(label(ref), value, ABSENT))) for ref, value in seen.items() if ref not in wanted]
     differing.sort(key=lambda item: (item[0].kind, str(item[0].key)))
-    return [difference for _, found in differing for difference in found]
+    differences = [difference for _, found in differing for difference in found]
+    if differences and _is_partial(seen):
+        differences = [item for item in differences if not _is_misnamed(item)]
+    return differences
+
+
+def _is_partial(seen: Mapping[Ref, Any]) -> bool:
+    """Tell whether an object could not be read at all: what only it leads to is not there either."""
+    return any(isinstance(value, Unread) for value in seen.values())
+
+
+def _is_misnamed(difference: Difference) -> bool:
+    """Tell whether only names differ, where an object could not be read: what it leads to is met later, or never."""
+    observed, expected = difference.observed, difference.expected
+    if expected is ABSENT and is_dataclass(observed):
+        return True
+    return isinstance(observed, Ref) and isinstance(expected, Ref) and observed.kind == expected.kind
 
 
 def label(ref: Ref) -> str:
@@ -105,6 +122,8 @@ def differ(path: str, observed: Any, expected: Any, held: list[Choice] | None = 
 
     :param held: told of the fields for which the expected value is a set
     """
+    if isinstance(observed, Unread):
+        return  # this kernel has no such member
     if isinstance(expected, (Between, OneOf, EndOf, Anything, Stays, Moves)):
         fits = expected.admits(observed)
         if held is not None:

@@ -11,12 +11,14 @@ from typing import Any
 
 from ktrace.errors import GuestError, GuestFileError, HostError
 from ktrace.image.image import Image, find_image
+from ktrace.inspect.members import allow_unread
 from ktrace.machine.accel import KVM, Accelerator, kvm_obstacle, named_accelerator
 from ktrace.machine.find_accel import find_accelerator
 from ktrace.machine.machine import Machine
 from ktrace.machine.template.make import ensure_template
 from ktrace.machine.template.prepared import prepared_template
 from ktrace.machine.template.template import Template, template_identity
+from ktrace.state.changes import Changes, changes
 from ktrace.trace.session_state import SessionState
 from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.notify import Notify, silent
@@ -106,6 +108,9 @@ class Guests:
         :param command: the command line that asked for it
         """
         events = [target.text for target in self.options.events]
+        unread = allow_unread(lab.kernel.prog)
+        told = lab.facts.get("changes", Changes())
+        untold = [name for name, _ in changes() if getattr(told, name) is None]
         return {
             "ktrace": version("ktrace"),
             "command": command,
@@ -118,6 +123,8 @@ class Guests:
             "template": template_identity(self.template),
             "functions": self.options.functions,
             **({"events": events} if events else {}),
+            **({"partly_read": list(unread)} if unread else {}),
+            **({"untold": untold} if untold else {}),
         }
 
 

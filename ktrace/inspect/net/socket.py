@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ktrace.inspect.fs.file import FileReader
 from ktrace.inspect.fs.inode import InodeReader
 from ktrace.inspect.inspector import Observation
@@ -83,7 +81,3 @@ class SocketReader:
             i_gid=found.i_gid,
         )
         return self._remembered.keep(address, value, None if value.wait else ((address, raw), *more))
-
-    def process_fields(self, observation: Observation, task: int) -> Mapping[str, object]:
-        """Return nothing: a ``task_struct`` keeps nothing of sockets."""
-        return {}

@@ -25,6 +25,7 @@ from ktrace.inspect.wait_queue import WaitQueues
 from ktrace.state.net.sock import FAMILIES, SHUTDOWN, SOCK_TYPES, TCP_STATES, USERLOCKS, Sock
 from ktrace.state.process.process import Credentials
 from ktrace.state.ref import Ref
+from ktrace.state.unread import UnreadMember
 from ktrace.uapi.socket import AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX
 
 
@@ -88,7 +89,11 @@ class SockReader:
             if ref not in objects:
                 known = self._remembered.find(observation.memory, at)
                 if known is None or not self._has_same_peer(observation, known):
-                    known = self._read(observation, at)
+                    try:
+                        known = self._read(observation, at)
+                    except UnreadMember as error:
+                        objects[ref] = error.absent
+                        continue
                 objects[ref] = known.sock
                 pending.extend(known.leads_to)
         return Ref("sock", address)
