@@ -79,8 +79,8 @@ class Epitem:
 
         :raises NotImplementedError: others of the set have the same number
         """
-        call, result = task.call, seen.result(task)
-        if result is None or call is None or call.name not in ("epoll_wait", "epoll_pwait"):
+        result = seen.result(task)
+        if result is None or not _waits_in(task, self.ep):
             return None
         masks = [event["events"] for event in result.out.get("events", ()) if event["data"] == self.data]
         if masks and any(item.data == self.data for item in self.ep.items if item is not self):
@@ -280,7 +280,7 @@ def epoll_ctl(task: Task, epfd: int, op: int, fd: int, event: Any) -> int:
     if has_event and (event is None or isinstance(event, Pointer)):
         raise Errno("EFAULT")
     with fdget(task, epfd) as file, fdget(task, fd) as target:
-        if not target.ops.can_poll:
+        if not target.ops.can_poll or _has_no_poll(task, target):
             raise Errno("EPERM")
         if file is target or file.ops is not EPOLL_OPS:
             raise Errno("EINVAL")
@@ -307,6 +307,17 @@ def epoll_ctl(task: Task, epfd: int, op: int, fd: int, event: Any) -> int:
             if item.poll(task):
                 _add_ready(kernel, ep, item)
     return 0
+
+
+def _has_no_poll(task: Task, target: File) -> bool:
+    """Tell whether a driver that is not simulated was seen to have no ``poll`` (``file_can_poll()``)."""
+
+    def find(seen: Observed) -> bool:
+        result = seen.result(task)
+        return result is not None and result.errno == "EPERM"
+
+    unknown = isinstance(target.ops, OpaqueOperations)
+    return unknown and bool(task.kernel.choose(UNSIMULATED, find, lambda _: True, otherwise=False))
 
 
 def _check_exclusive(op: int, events: int, target: File) -> None:

@@ -112,16 +112,12 @@ class PrivateFileMapping(PrivateMemory):
 
 def join(task: Task, mm: AddressSpace, vma: Vma) -> Vma:
     """Make one mapping of *vma* and those of the same file that meet it (``vma_merge()``), and return it."""
-    for first in (mm.before(vma), vma):
-        after = mm.find_vma(first.end) if first is not None else None
-        if first is None or after is None or not _meet(first, after):
-            continue
-        if after.backing is not first.backing:
-            first.backing.pages.update(after.backing.pages)
-        mm.vmas.remove(after)
-        first.end = after.end
-        after.backing.close(task)
-        vma = first if after is vma else vma
+    before = mm.before(vma)
+    if before is not None and _meet(before, vma):
+        vma = _joined(task, mm, before, vma)
+    after = mm.find_vma(vma.end)
+    if after is not None and _meet(vma, after):
+        _joined(task, mm, vma, after)
     return vma
 
 
@@ -130,6 +126,15 @@ def meets_its_like(mm: AddressSpace, vma: Vma) -> bool:
     first = next((below for below in reversed(mm.vmas) if below.end <= vma.start), None)
     after = mm.find_vma(vma.end)
     return (first is not None and _meet(first, vma)) or (after is not None and _meet(vma, after))
+
+
+def _joined(task: Task, mm: AddressSpace, first: Vma, after: Vma) -> Vma:
+    if after.backing is not first.backing:
+        first.backing.pages.update(after.backing.pages)
+    mm.vmas.remove(after)
+    first.end = after.end
+    after.backing.close(task)
+    return first
 
 
 def _meet(first: Vma, after: Vma) -> bool:

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from ktrace.include.linux.time64 import NSEC_PER_SEC
 from ktrace.model.calls import syscall
 from ktrace.model.process.timer import clock_was_set
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Pointer
+from ktrace.state.rule import Rule
 from ktrace.uapi.time import CLOCK_REALTIME
+
+if TYPE_CHECKING:
+    from ktrace.model.observed import Observed
 
 TIME_SETTOD_SEC_MAX = ((1 << 63) - 1) // NSEC_PER_SEC - 30 * 365 * 24 * 3600
 """``include/linux/time64.h``."""
+
+
+SETTIMEOFDAY = Rule("kernel/time/timekeeping.c", "do_settimeofday64", "no time of day is less than the kernel's uptime")
+LONGEST_UPTIME = 10 * 365 * 24 * 3600
+
+
+def _refused(task: Task) -> Callable[[Observed], bool]:
+    def find(seen: Observed) -> bool:
+        result = seen.result(task)
+        return result is not None and result.errno == "EINVAL"
+
+    return find
 
 
 @syscall("clock_settime")
@@ -31,5 +48,7 @@ def clock_settime(task: Task, clockid: int, tp: Any) -> int:
         raise Errno("EINVAL")
     if not task.cred.capable("CAP_SYS_TIME"):
         raise Errno("EPERM")
+    if seconds < LONGEST_UPTIME and task.kernel.choose(SETTIMEOFDAY, _refused(task), lambda _: True, otherwise=False):
+        raise Errno("EINVAL")
     clock_was_set(task.kernel, seconds)
     return 0

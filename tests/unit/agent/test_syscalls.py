@@ -220,3 +220,28 @@ def test_every_signature_is_sound() -> None:
         assert set(entry.names) | entry.outs == set(entry.places) | set(entry.names), entry.name
     numbers = [entry.nr for name, entry in SIGNATURES.items() if name != "mkfifo"]  # the library's word for mknod
     assert len(set(numbers)) == len(numbers)
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "expected"),
+    [
+        ("kill", {"pid": 1 << 32 | 7, "sig": 1 << 63}, (7, 0)),
+        ("close", {"fd": (1 << 32) - 1}, ((1 << 32) - 1,)),
+        ("close", {"fd": (1 << 33) - 1}, (-1,)),
+        ("mkdir", {"pathname": b"d", "mode": 0x10FFF}, (b"d", 0xFFF)),
+        ("lseek", {"fd": 0, "offset": 1 << 63, "whence": 0}, (0, -1 << 63, 0)),
+        ("read", {"fd": 0, "count": 1 << 63}, (0, 1 << 63)),
+    ],
+)
+def test_numbers_are_as_wide_as_the_call_has_them(name: str, args: dict[str, Any], expected: tuple[Any, ...]) -> None:
+    assert make_call(name, **args).args == expected
+
+
+def test_a_member_of_a_struct_is_as_wide_as_the_struct_has_it() -> None:
+    call = make_call("poll", [{"fd": (1 << 32) + 3, "events": 0x10001}], 0)
+    assert call.args[0] == ({"fd": 3, "events": 1},)
+
+
+def test_a_signal_mask_with_a_sign_can_be_given() -> None:
+    raw = encode(make_call("rt_sigprocmask", 0, -1), 0x1000, 0x1000)
+    assert raw.stores[0][1] == b"\xff" * 8

@@ -17,6 +17,7 @@ from ktrace.model.net.inet.addr4 import ANY
 from ktrace.model.net.inet.sock import Inet
 from ktrace.model.net.inet.socket import address_type, sockaddr_in
 from ktrace.model.task import Errno, Task
+from ktrace.uapi.in6 import IPV6_PKTINFO
 from ktrace.uapi.in_ import (
     IP_PKTINFO,
     IP_PROTOCOL,
@@ -28,7 +29,10 @@ from ktrace.uapi.in_ import (
     IP_TTL,
     SIZEOF_IN_PKTINFO,
 )
-from ktrace.uapi.socket import SOL_IP, SOL_SOCKET
+from ktrace.uapi.socket import SOL_IP, SOL_IPV6, SOL_SOCKET
+
+IN6_PKTINFO = 20
+"""Bytes of a ``struct in6_pktinfo``."""
 
 
 @dataclass
@@ -50,8 +54,10 @@ class IpcmCookie:
         return self.ttl or hops, tos if self.tos is None else self.tos
 
 
-def ip_cmsg_send(task: Task, sk: Inet, msg: OutMessage) -> IpcmCookie:
+def ip_cmsg_send(task: Task, sk: Inet, msg: OutMessage, over_ipv6: bool = False) -> IpcmCookie:
     """Read the control messages of a call (``ip_cmsg_send()``).
+
+    :param over_ipv6: IPV6_PKTINFO with an IPv4 address inside is taken, too (*allow_ipv6*)
 
     :raises Errno: EINVAL, EPERM
     """
@@ -60,9 +66,20 @@ def ip_cmsg_send(task: Task, sk: Inet, msg: OutMessage) -> IpcmCookie:
         if message["cmsg_level"] == SOL_SOCKET:
             mark = sock_cmsg_send(task, message)
             cookie.mark = mark if mark is not None else cookie.mark
+        elif (message["cmsg_level"], message["cmsg_type"]) == (SOL_IPV6, IPV6_PKTINFO) and over_ipv6:
+            _mapped_pktinfo(cookie, cmsg_bytes(message["cmsg_data"]))
         elif message["cmsg_level"] == SOL_IP:
             _one_message(cookie, message["cmsg_type"], cmsg_bytes(message["cmsg_data"]))
     return cookie
+
+
+def _mapped_pktinfo(cookie: IpcmCookie, data: bytes) -> None:
+    """Read a ``struct in6_pktinfo`` with an IPv4 address inside."""
+    inside = ipaddress.IPv6Address(data[:16]).ipv4_mapped if len(data) >= IN6_PKTINFO else None
+    if inside is None:
+        raise Errno("EINVAL")
+    cookie.oif = struct.unpack_from("<i", data, 16)[0] or cookie.oif
+    cookie.addr = str(inside)
 
 
 def _one_message(cookie: IpcmCookie, kind: int, data: bytes) -> None:

@@ -14,6 +14,7 @@ from ktrace.model.net.core.scm import for_each_cmsghdr, put_cmsg
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock_cmsg import cmsg_bytes, sock_cmsg_send
 from ktrace.model.net.inet.addr6 import ANY6, LOOPBACK6, is_ipv6, mapped_v4, v4mapped
+from ktrace.model.net.inet.ip_cmsg import IN6_PKTINFO
 from ktrace.model.net.inet.option import get_ip_option, set_ip_option
 from ktrace.model.net.inet.route import LOOPBACK_MTU
 from ktrace.model.net.inet.sock import DEFAULT_HOPS, Inet
@@ -341,8 +342,6 @@ def ip6_datagram_send_ctl(task: Task, sk: Inet, msg: OutMessage, oif: int = 0) -
     return saddr
 
 
-IN6_PKTINFO = 20
-"""Bytes of a ``struct in6_pktinfo``."""
 WITH_NUMBER = {IPV6_HOPLIMIT: (-1, 255), IPV6_2292HOPLIMIT: (-1, 255), IPV6_TCLASS: (-1, 255), IPV6_DONTFRAG: (0, 1)}
 """Messages that hold an int, and between what it must be."""
 

@@ -99,7 +99,7 @@ class UdpProto(Proto[Udp]):
         if sk.pending is None:
             daddr, dport = self._destination(sk, msg)
             udp.udp_cmsg_send(msg)
-            cookie = ip_cmsg_send(task, sk, msg)
+            cookie = ip_cmsg_send(task, sk, msg, over_ipv6=sk.family == "AF_INET6")
             if msg.name is None and not msg.control and sk.dst_cached and sk.flow is not None:
                 # A cached route spares the lookup: the packet goes where inet->cork.fl says.
                 saddr, (daddr, dport) = sk.flow_saddr, sk.flow
