@@ -27,5 +27,5 @@ A: socket(AF_INET6, SOCK_RAW, 222) -> w            # 2
 A: sendmsg(w, {msg_name=inet6("::1", 0), msg_iov=["y"], msg_control=[{SOL_IPV6, IPV6_PKTINFO, "\x00" * 15 + "\x01\x01\x00\x00\x00"}]}) # 1
 A: sendmsg(w, {msg_name=inet6("::1", 0), msg_iov=["y"], msg_control=[{SOL_IPV6, IPV6_PKTINFO, "\x00" * 16 + "\x07\x00\x00\x00"}]}) # ENODEV
 A: recv(w, 10, MSG_DONTWAIT)                       # 1
-A: setsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, "lo\x00") # ENOPROTOOPT
-A: sendmsg(s, {msg_name=inet6("::1", 5007), msg_iov=["y"], msg_control=[{SOL_IPV6, IPV6_PKTINFO, "\x00" * 16 + "\x07\x00\x00\x00"}]}) # ENODEV
+A: setsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, "lo\x00") # 0 if netdevices else ENOPROTOOPT
+A: sendmsg(s, {msg_name=inet6("::1", 5007), msg_iov=["y"], msg_control=[{SOL_IPV6, IPV6_PKTINFO, "\x00" * 16 + "\x07\x00\x00\x00"}]}) # EINVAL if netdevices else ENODEV

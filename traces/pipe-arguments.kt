@@ -184,6 +184,7 @@ kill(W, SIGUSR1)
 kill(W, SIGUSR2)                                      # W: EINTR
 W: pselect6(1, [r], NULL, NULL, {0, 100000000}, 0x200)   # blocked
 wait(1000)                                            # W: 0
+when watch_queue {
 V: pipe2([nr, nw], O_NOTIFICATION_PIPE)               # 0
 V: ioctl(nr, IOC_WATCH_QUEUE_SET_FILTER, 0)           # 0
 V: ioctl(r, IOC_WATCH_QUEUE_SET_FILTER, 0)  # ENODEV
@@ -203,3 +204,4 @@ V: vmsplice(nw, [{0x10000000, 1}], 0)                 # EBADF
 V: write(nw, "")                                      # EXDEV
 V: read(nr, 0)                                        # 0
 V: poll([{nr, POLLIN}, {nw, POLLOUT}], 0)             # 1
+}

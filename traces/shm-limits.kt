@@ -1,6 +1,6 @@
 ## shm-limits: sizes, limits, locking, and shm_rmid_forced
 A: shmget(IPC_PRIVATE, 0, 0600)                          # EINVAL
-A: shmget(IPC_PRIVATE, 1, 0600|SHM_HUGETLB)              # EINVAL
+A: shmget(IPC_PRIVATE, 1, 0600|SHM_HUGETLB)              # ENOMEM if hugetlbfs else EINVAL
 A: shmget(IPC_PRIVATE, 1 << 40, 0600)                    # ENOMEM
 A: shmget(IPC_PRIVATE, 1 << 40, 0600|SHM_NORESERVE) -> big
 A: shmat(big) -> p

@@ -59,10 +59,10 @@ A: shmdt(-4096)                                          # EINVAL
 A: shmdt(0x1000)                                         # 0
 ## and who may
 spawn U uid=1000
-U: shmat(n, 0x1000)                                      # 4096
+U: shmat(n, 0x1000)                                      # EPERM if mmap_min_addr else 4096
 U: setresuid(7,7,7)                                      # EPERM
 spawn V uid=7
-V: shmat(n, 0x1000)                                      # 4096
+V: shmat(n, 0x1000)                                      # EPERM if mmap_min_addr else 4096
 V: shmat(n, 0x10000)                                     # 65536
 V: shmat(n, 0)                                           # _
 V: shmctl(n, IPC_RMID)                                   # 0

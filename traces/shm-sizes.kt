@@ -1,9 +1,9 @@
 ## shm-sizes: sizes from 0 to beyond all memory, SHM_HUGETLB, shmall, shmmax, shmmni, and flags
 ## this kernel has no huge pages: EINVAL, unless the key finds a segment
-A: shmget(IPC_PRIVATE, 4096, SHM_HUGETLB|0600)           # EINVAL
-A: shmget(IPC_PRIVATE, 4096, SHM_HUGETLB|SHM_HUGE_2MB|0600) # EINVAL
+A: shmget(IPC_PRIVATE, 4096, SHM_HUGETLB|0600)           # ENOMEM if hugetlbfs else EINVAL
+A: shmget(IPC_PRIVATE, 4096, SHM_HUGETLB|SHM_HUGE_2MB|0600) # ENOMEM if hugetlbfs else EINVAL
 A: shmget(IPC_PRIVATE, 0, SHM_HUGETLB|0600)              # EINVAL
-A: shmget(0x3, 4096, SHM_HUGETLB|IPC_CREAT|0600)         # EINVAL
+A: shmget(0x3, 4096, SHM_HUGETLB|IPC_CREAT|0600)         # ENOMEM if hugetlbfs else EINVAL
 A: shmget(0x3, 4096, IPC_CREAT|0600) -> m
 A: shmget(0x3, 4096, SHM_HUGETLB|0600)                   # m
 ## sizes that overflow, that shmall forbids, that no file can have

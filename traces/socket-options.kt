@@ -35,7 +35,7 @@ A: write(a, "abc")                                           # 3
 A: shutdown(a, SHUT_WR)                                      # 0; B: _
 B: setsockopt(b, SOL_SOCKET, SO_RCVLOWAT, 10)                # 0
 B: read(b, 100)                                              # 0
-A: setsockopt(a, SOL_SOCKET, SO_BINDTODEVICE, "lo\0")        # ENOPROTOOPT
+A: setsockopt(a, SOL_SOCKET, SO_BINDTODEVICE, "lo\0")        # 0 if netdevices else ENOPROTOOPT
 A: setsockopt(a, SOL_SOCKET, SO_LINGER, {l_onoff=1, l_linger=5}) # 0
 A: getsockopt(a, SOL_SOCKET, SO_LINGER)                      # 0
 A: setsockopt(a, SOL_SOCKET, SO_REUSEPORT, 1)                # EOPNOTSUPP
@@ -57,7 +57,7 @@ A: getsockopt(a, SOL_SOCKET, SO_PEERGROUPS)                  # 0
 A: getsockopt(a, SOL_SOCKET, SO_INCOMING_CPU)                # 0
 A: getsockopt(a, SOL_SOCKET, SO_TXREHASH)                    # EOPNOTSUPP if txrehash_tcp_only else 0
 A: getsockopt(a, SOL_SOCKET, SO_NETNS_COOKIE, 8)             # 0
-A: getsockopt(a, SOL_SOCKET, SO_BINDTODEVICE)                # ENOPROTOOPT
+A: getsockopt(a, SOL_SOCKET, SO_BINDTODEVICE)                # 0 if netdevices else ENOPROTOOPT
 A: getsockopt(a, SOL_SOCKET, SO_PEERSEC)                     # ENOPROTOOPT
 A: setsockopt(a, SOL_SOCKET, SO_MAX_PACING_RATE, 1000)       # 0
 A: getsockopt(a, SOL_SOCKET, SO_MAX_PACING_RATE)             # 0

@@ -1,4 +1,6 @@
 ## tcp-full-neighbours: full send buffers of other sizes: TCP_NOTSENT_LOWAT, buffers that grow, SIGIO, timeouts, ends that go away
+sysctl("net/ipv4/tcp_rmem", "4096 131072 371456")
+sysctl("net/ipv4/tcp_wmem", "4096 16384 371456")
 A: socket(AF_INET, SOCK_STREAM) -> l               # 0
 A: setsockopt(l, SOL_SOCKET, SO_RCVBUF, 2000)      # 0
 A: bind(l, inet("127.0.0.1", 5000))                # 0

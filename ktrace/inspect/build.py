@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ktrace.inspect.changes import read_changes
+from ktrace.inspect.config import read_config
 from ktrace.inspect.corrupt import explained
 from ktrace.inspect.fs.epoll import EpollReader
 from ktrace.inspect.fs.eventfd import EventFdReader
@@ -60,6 +61,7 @@ def read_facts(kernel: LiveKernel) -> Mapping[str, Any]:
     """
     facts: dict[str, Callable[[], Any]] = {
         "changes": lambda: read_changes(kernel),
+        "config": lambda: read_config(kernel),
         "pipe": lambda: read_pipe_facts(kernel),
         "tree": lambda: TreeReader(kernel, InodeReader(kernel)).facts(),
         "sysv": lambda: SysvReader(kernel).facts(),

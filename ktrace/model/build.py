@@ -14,6 +14,7 @@ from ktrace.model.mm.subsystem import Memory
 from ktrace.model.net.socket import Sockets
 from ktrace.model.process.process import Processes
 from ktrace.state.changes import Changes
+from ktrace.state.config import ConfigFacts
 from ktrace.state.process.process import ProcessFacts
 
 ROOMS = (
@@ -51,4 +52,5 @@ def build_model(facts: Mapping[str, Any]) -> Kernel:
         ipc=SysvIpc(facts["sysv"]),
         net=Sockets(facts["socket"]),
         changes=facts.get("changes", Changes()),
+        config=facts.get("config", ConfigFacts()),
     )

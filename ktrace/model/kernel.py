@@ -16,6 +16,7 @@ from ktrace.model.told import told
 from ktrace.model.wait import Sleeps, drive
 from ktrace.state.call import Call, Completed, Continued, Event, Exited, Outcome, Result, Signalled, Stopped
 from ktrace.state.changes import Changes
+from ktrace.state.config import ConfigFacts
 from ktrace.state.known_bugs import KNOWN_BUGS
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Choice, Rule
@@ -61,6 +62,7 @@ def restarts(errno: str, handler: str | None) -> bool:
 class Kernel:
     """Run calls one after the other and tell what each made happen.
 
+    :ivar config: how it is configured
     :ivar changes: what the kernel that is modelled has of the changes since Linux 6.1
     :ivar subsystems: all of them, in the order in which their hooks run
     :ivar current: the task that runs (``current``)
@@ -70,9 +72,19 @@ class Kernel:
     """
 
     def __init__(
-        self, *, processes: Processes, pipes: Pipes, fs: Tree, mm: Memory, ipc: SysvIpc, net: Sockets, changes: Changes
+        self,
+        *,
+        processes: Processes,
+        pipes: Pipes,
+        fs: Tree,
+        mm: Memory,
+        ipc: SysvIpc,
+        net: Sockets,
+        changes: Changes,
+        config: ConfigFacts,
     ) -> None:
         self.changes = told(changes)
+        self.config = config
         self.processes = processes
         self.pipes = pipes
         self.fs = fs

@@ -7,9 +7,16 @@ from dataclasses import fields
 from typing import Any
 
 from ktrace.state.changes import Changes
+from ktrace.state.config import ConfigFacts
 from ktrace.uapi.in_ import IPPROTO_UDPLITE
 
 Facts = Mapping[str, Any]
+
+
+def _config(facts: Facts) -> ConfigFacts:
+    found: ConfigFacts = facts.get("config", ConfigFacts())
+    return found
+
 
 CONFIGURED: Mapping[str, tuple[str, Callable[[Facts], bool]]] = {
     "watch_queue": ("CONFIG_WATCH_QUEUE", lambda facts: facts["pipe"].watch_queue),
@@ -21,6 +28,8 @@ CONFIGURED: Mapping[str, tuple[str, Callable[[Facts], bool]]] = {
         "UDP-Lite, which went between 6.12 and 7.2",
         lambda facts: any(entry.protocol == IPPROTO_UDPLITE for entry in facts["socket"].inetsw),
     ),
+    "pm_sleep": ("CONFIG_PM_SLEEP", lambda facts: _config(facts).pm_sleep),
+    "hugetlbfs": ("there are sizes of huge pages (CONFIG_HUGETLBFS)", lambda facts: bool(_config(facts).huge_pages)),
     "mmap_min_addr": (
         "the first pages are for CAP_SYS_RAWIO only (CONFIG_DEFAULT_MMAP_MIN_ADDR)",
         lambda facts: facts["sysv"].mm.mmap_min_addr > 0,

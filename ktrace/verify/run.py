@@ -50,7 +50,7 @@ def run_script(
     try:
         return judge(header, steps, sink, history=history, paths=paths, ahead=True)
     except NotModelled as error:
-        scripted = next(islice(script.expanded(), error.step - 1, None))
+        scripted = next(islice(script.expanded(conditions(lab.facts)), error.step - 1, None))
         raise script.wrong(error.what, scripted.place, error.hint) from error
 
 
@@ -65,7 +65,7 @@ def perform_script(
     environment = Environment()
     known = conditions(lab.facts)
     began = time.monotonic_ns()
-    for number, scripted in enumerate(script.expanded(), 1):
+    for number, scripted in enumerate(script.expanded(known), 1):
         try:
             call = environment.resolve(scripted)
             step = observe_step(

@@ -11,6 +11,7 @@ from ktrace.workload.script import (
     Array,
     Binary,
     Braces,
+    Condition,
     Expectation,
     Expression,
     Form,
@@ -46,7 +47,8 @@ def _lines(item: Step | Repeat, margin: str) -> Iterator[str]:
         yield margin + format_step(item)
         return
     counter = f" as {item.counter}" if item.counter else ""
-    yield f"{margin}repeat {item.count}{counter} {{"
+    head = f"repeat {item.count}{counter}" if item.condition is None else f"when {_condition(item.condition)}"
+    yield f"{margin}{head} {{"
     for step in item.steps:
         yield from _lines(step, margin + "    ")
     yield from _comments(item.closing, margin + "    ")
@@ -114,11 +116,14 @@ def format_expectation(item: Expectation) -> str:
     if item.actor is not None:
         text = f"{item.actor}: {text}"
     if item.condition is not None:
-        terms = [name if wanted else f"not {name}" for name, wanted in item.condition.terms]
-        text += f" if {' and '.join(terms)}"
+        text += f" if {_condition(item.condition)}"
     if item.otherwise is not None:
         text += f" else {format_expectation(item.otherwise)}"
     return text
+
+
+def _condition(item: Condition) -> str:
+    return " and ".join(name if wanted else f"not {name}" for name, wanted in item.terms)
 
 
 def format_expression(item: Expression) -> str:

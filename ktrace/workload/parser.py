@@ -109,6 +109,8 @@ class _Parser(Reader):
             return self.step(comments)
         if token.text == "repeat":
             return self.repeat(comments)
+        if token.text == "when" and self.ahead().kind == "name":
+            return self.when(comments)
         if token.text == "spawn":
             return self.spawn(comments)
         if token.text in ("kill", "sysctl", "wait") and self.ahead().kind == "(":
@@ -185,13 +187,25 @@ class _Parser(Reader):
         if self.token.kind == "name" and self.token.text == "as":
             self.take()
             counter = self.expect("name", "a name for the number").text
+        steps, inner = self.block(place, "repeat")
+        return Repeat(count, steps, counter, comments, inner, place=place)
+
+    def when(self, comments: tuple[str, ...]) -> Repeat:
+        """Read steps that are made only on kernels of which a condition holds."""
+        place = self.take().place
+        condition = self.condition()
+        steps, inner = self.block(place, "when")
+        return Repeat(1, steps, None, comments, inner, condition, place=place)
+
+    def block(self, place: Place, what: str) -> tuple[tuple[Step | Repeat, ...], tuple[str, ...]]:
+        """Read the steps between braces, and the comments behind the last one."""
         self.expect("{")
         self.expect("newline", "the end of the line")
         steps: list[Step | Repeat] = []
         inner: list[str] = []
         while not self.accept("}"):
             if self.token.kind == "end":
-                self.fail("the repeat is not closed", place, "close it with } on a line of its own")
+                self.fail(f"the {what} is not closed", place, "close it with } on a line of its own")
             if self.accept("newline"):
                 continue
             if self.token.kind == "comment":
@@ -200,7 +214,7 @@ class _Parser(Reader):
             steps.append(self.statement(tuple(inner)))
             inner = []
         self.expect("newline", "the end of the line")
-        return Repeat(count, tuple(steps), counter, comments, tuple(inner), place=place)
+        return tuple(steps), tuple(inner)
 
     def times(self) -> int:
         token = self.expect("number", "a number")

@@ -192,13 +192,17 @@ class Step(Node):
 
 @dataclass(frozen=True, slots=True)
 class Repeat(Node):
-    """Steps that are made several times; *counter* names a number that goes up from 0."""
+    """Steps that are made several times; *counter* names a number that goes up from 0.
+
+    :param condition: they are made on kernels of which it holds; ``when`` makes them once
+    """
 
     count: int
     steps: tuple[Step | Repeat, ...]
     counter: str | None = None
     comments: tuple[str, ...] = ()
     closing: tuple[str, ...] = ()
+    condition: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,11 +252,14 @@ class Script:
         """How many steps it makes."""
         return len(self.initial) + _length(self.steps)
 
-    def expanded(self) -> Iterator[Step]:
-        """Yield every step in order: the initial actors' spawns first, repeats unrolled."""
+    def expanded(self, known: Mapping[str, bool | None] | None = None) -> Iterator[Step]:
+        """Yield every step in order: the initial actors' spawns first, repeats unrolled.
+
+        :param known: what holds of the kernel, where steps under a condition that does not hold are to be left out
+        """
         for name in self.initial:
             yield Step(None, "spawn", (Name(name),))
-        yield from unrolled(self.steps)
+        yield from unrolled(self.steps, known=known)
 
 
 def _length(steps: tuple[Step | Repeat, ...]) -> int:
@@ -268,13 +275,19 @@ def created_actor(step: Step) -> str | None:
     return None
 
 
-def unrolled(steps: tuple[Step | Repeat, ...], given: tuple[tuple[str, Any], ...] = ()) -> Iterator[Step]:
-    """Yield the steps with every repetition written out."""
+def unrolled(
+    steps: tuple[Step | Repeat, ...],
+    given: tuple[tuple[str, Any], ...] = (),
+    known: Mapping[str, bool | None] | None = None,
+) -> Iterator[Step]:
+    """Yield the steps with every repetition written out, without those whose condition does not hold."""
     for item in steps:
         if isinstance(item, Repeat):
+            if known is not None and item.condition is not None and not item.condition.holds(known):
+                continue
             for number in range(item.count):
                 inner = given if item.counter is None else (*given, (item.counter, number))
-                yield from unrolled(item.steps, inner)
+                yield from unrolled(item.steps, inner, known)
         else:
             single = replace(item, times=1, given=given) if item.times != 1 or given else item
             yield single

@@ -284,7 +284,9 @@ def epoll_ctl(task: Task, epfd: int, op: int, fd: int, event: Any) -> int:
             raise Errno("EPERM")
         if file is target or file.ops is not EPOLL_OPS:
             raise Errno("EINVAL")
-        events = u32(event["events"]) & ~EPOLLWAKEUP if has_event else 0
+        events = u32(event["events"]) if has_event else 0
+        if not (task.kernel.config.pm_sleep and task.cred.capable("CAP_BLOCK_SUSPEND")):
+            events &= ~EPOLLWAKEUP  # ep_take_care_of_epollwakeup()
         _check_exclusive(op, events, target)
         ep: EventPoll = file.private
         if op == EPOLL_CTL_ADD and target.ops is EPOLL_OPS and ep_loop_check(kernel, ep, target.private):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.fs import MAX_LFS_FILESIZE
@@ -16,7 +16,16 @@ from ktrace.model.mm.address_space import AddressSpace, Vma, page_align
 from ktrace.model.task import Errno, Task
 from ktrace.state.ipc.shm import ShmMapping
 from ktrace.uapi.mman import OVERCOMMIT_ALWAYS, OVERCOMMIT_NEVER, PROT_EXEC, PROT_READ, PROT_WRITE
-from ktrace.uapi.shm import SHM_EXEC, SHM_HUGETLB, SHM_NORESERVE, SHM_RDONLY, SHM_REMAP, SHM_RND
+from ktrace.uapi.shm import (
+    SHM_EXEC,
+    SHM_HUGE_MASK,
+    SHM_HUGE_SHIFT,
+    SHM_HUGETLB,
+    SHM_NORESERVE,
+    SHM_RDONLY,
+    SHM_REMAP,
+    SHM_RND,
+)
 
 
 @syscall("shmget")
@@ -32,7 +41,7 @@ def shmget(task: Task, key: int, size: int, shmflg: int) -> int:
             raise Errno("EINVAL")
         if u64(numpages << 12) < size or ns.shm_tot + numpages > ns.shm_ctlall:
             raise Errno("ENOSPC")
-        noreserve = _shmem_file_setup(ns, size, shmflg)
+        noreserve = _shmem_file_setup(task, ns, size, shmflg)
         shp = ShmidKernel("shm", key, shmflg & S_IRWXUGO, ns=ns, shm_segsz=size, vm_noreserve=noreserve)
         shp.shm_cprid = task
         shp.shm_ctim = ktime_get_real_seconds(kernel)
@@ -51,14 +60,31 @@ def shmget(task: Task, key: int, size: int, shmflg: int) -> int:
     return ipcget(ns.shm_ids, task.cred, key, shmflg, newseg, more_checks)
 
 
-def _shmem_file_setup(ns: Namespace, size: int, shmflg: int) -> bool:
+def _refuse_huge_pages(task: Task, shmflg: int) -> NoReturn:
+    """Refuse a segment of huge pages, of which there are none (``newseg()``, ``hugetlb_file_setup()``).
+
+    :raises Errno: EINVAL where there is no such size, or CONFIG_HUGETLBFS is not set; EPERM, ENOMEM
+    :raises NotImplementedError: there are huge pages, or none are to be reserved
+    """
+    config = task.kernel.config
+    size = shmflg >> SHM_HUGE_SHIFT & SHM_HUGE_MASK
+    if not config.huge_pages or (size and size not in config.huge_pages):
+        raise Errno("EINVAL")  # hstate_sizelog()
+    if not task.cred.capable("CAP_IPC_LOCK"):
+        raise Errno("EPERM")  # can_do_hugetlb_shm()
+    if config.huge_pages_free or shmflg & SHM_NORESERVE:
+        raise NotImplementedError("the model does not know segments of huge pages")
+    raise Errno("ENOMEM")
+
+
+def _shmem_file_setup(task: Task, ns: Namespace, size: int, shmflg: int) -> bool:
     """Make the segment's file; return whether it has VM_NORESERVE (``newseg()``, ``__shmem_file_setup()``).
 
     :raises Errno: EINVAL, ENOMEM; EINVAL for SHM_HUGETLB where there are no huge pages
     """
     mm = ns.facts.mm
     if shmflg & SHM_HUGETLB:
-        raise Errno("EINVAL")  # hstate_sizelog() without CONFIG_HUGETLBFS
+        _refuse_huge_pages(task, shmflg)
     noreserve = bool(shmflg & SHM_NORESERVE) and mm.overcommit_memory != OVERCOMMIT_NEVER
     if size > MAX_LFS_FILESIZE:
         raise Errno("EINVAL")

@@ -88,6 +88,22 @@ def test_it_is_written_as_it_is_read() -> None:
     assert parse_script(format_script(script)) == script
 
 
+def test_steps_under_a_condition_are_made_where_it_holds() -> None:
+    block = "when watch_queue and not compat {\n    A: close(r)  # 0\n    ## why\n}\n"
+    text = f"## t: t\nA: pipe([r, w])\n{block}A: close(w)\n"
+    script = parse_script(text)
+    assert parse_script(format_script(script)) == script
+    made = [found.line for found in script.expanded({"watch_queue": True, "compat": False})]
+    assert made == [0, 2, 4, 7]
+    for known in ({"watch_queue": True, "compat": True}, {"watch_queue": None, "compat": False}, {}):
+        assert [found.line for found in script.expanded(known)] == [0, 2, 7]
+    assert len(list(script.expanded())) == script.length == 4
+    with pytest.raises(ScriptError, match="the when is not closed"):
+        parse_script("## t: t\nwhen compat {\nA: close(1)\n")
+    with pytest.raises(ScriptError, match="unknown condition"):
+        parse_script("## t: t\nwhen compact {\nA: close(1)\n}\n")
+
+
 def test_words_are_changes_and_options_and_are_on_the_page() -> None:
     text = PAGE.read_text("utf-8")
     for name in CONFIGURED:
