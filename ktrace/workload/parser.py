@@ -18,10 +18,13 @@ from ktrace.workload.script import (
     Repeat,
     Script,
     Step,
+    number_of_steps,
 )
 from ktrace.workload.tokens import Place, Token, unquote
 
 TIMES_LIMIT = 100_000
+STEPS_LIMIT = 1_000_000
+"""Of one ``repeat`` with all that is repeated in it."""
 CONDITIONAL = ("if", "else")
 """Words that end a part of an annotation."""
 
@@ -188,7 +191,10 @@ class _Parser(Reader):
             self.take()
             counter = self.expect("name", "a name for the number").text
         steps, inner = self.block(place, "repeat")
-        return Repeat(count, steps, counter, comments, inner, place=place)
+        whole = Repeat(count, steps, counter, comments, inner, place=place)
+        if number_of_steps((whole,)) > STEPS_LIMIT:
+            self.fail("the repeat makes too many steps", place, f"{STEPS_LIMIT} at most, with those repeated in it")
+        return whole
 
     def when(self, comments: tuple[str, ...]) -> Repeat:
         """Read steps that are made only on kernels of which a condition holds."""

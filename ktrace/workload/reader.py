@@ -26,6 +26,10 @@ DEPTH_LIMIT = 100
 PRECEDENCE = {"|": 1, "&": 2, "<<": 3, "+": 4, "-": 4, "*": 5}
 
 
+DIGITS_LIMIT = 100
+"""Beyond it a number is too large for whatever it was meant for (and Python refuses one of 4,300 digits)."""
+
+
 class Reader:
     """Go through the tokens of *text*; the parser of steps goes on from here."""
 
@@ -199,7 +203,9 @@ class Reader:
 
 
 def number_of(text: str) -> tuple[int, int]:
-    """Return a number and the base that it is written in."""
+    """Return a number and the base that it is written in; of one too long for any use, ``1 << 64``."""
+    if len(text) > DIGITS_LIMIT:
+        return 1 << 64, 10
     if text[:2] in ("0x", "0X"):
         return int(text, 16), 16
     if text[0] == "0" and len(text) > 1:

@@ -250,7 +250,7 @@ class Script:
     @property
     def length(self) -> int:
         """How many steps it makes."""
-        return len(self.initial) + _length(self.steps)
+        return len(self.initial) + number_of_steps(self.steps)
 
     def expanded(self, known: Mapping[str, bool | None] | None = None) -> Iterator[Step]:
         """Yield every step in order: the initial actors' spawns first, repeats unrolled.
@@ -262,8 +262,9 @@ class Script:
         yield from unrolled(self.steps, known=known)
 
 
-def _length(steps: tuple[Step | Repeat, ...]) -> int:
-    return sum(item.count * _length(item.steps) if isinstance(item, Repeat) else item.times for item in steps)
+def number_of_steps(steps: tuple[Step | Repeat, ...]) -> int:
+    """Return how many steps are made when every repetition is written out."""
+    return sum(item.count * number_of_steps(item.steps) if isinstance(item, Repeat) else item.times for item in steps)
 
 
 def created_actor(step: Step) -> str | None:

@@ -45,7 +45,7 @@ from ktrace.uapi.fcntl import (
     O_NOFOLLOW,
     O_NONBLOCK,
     O_PATH,
-    O_RDWR,
+    O_RDONLY,
     O_SYNC,
     O_TMPFILE,
     O_TRUNC,
@@ -117,7 +117,7 @@ def do_open(task: Task, dirfd: int, path: bytes | Pointer, flags: int, mode: int
 def _check_flags(flags: int) -> None:
     """``build_open_flags()``."""
     if flags & TMPFILE_BIT:
-        if not flags & O_DIRECTORY or flags & O_CREAT or flags & O_ACCMODE not in (O_WRONLY, O_RDWR):
+        if not flags & O_DIRECTORY or flags & O_CREAT or flags & O_ACCMODE == O_RDONLY:  # ACC_MODE: 3 may write
             raise Errno("EINVAL")
     elif flags & O_DIRECTORY and flags & O_CREAT:
         raise Errno("EINVAL")
@@ -208,13 +208,14 @@ def _tmpfile(nd: Nameidata, path: str, flags: int, mode: int) -> Sleeps[File]:
     :raises Errno: ENOTDIR, EACCES
     """
     task = nd.task
-    directory = path_lookupat(task, path.encode("utf-8", "surrogateescape"), _start(task, nd), changes=True)
+    text = path.encode("utf-8", "surrogateescape")
+    directory = path_lookupat(task, text, _start(task, nd), follow=not flags & O_NOFOLLOW, changes=True)
     if not is_dir(directory):
         raise Errno("ENOTDIR")
     directory.permission(task, MAY_WRITE | MAY_EXEC)
     inode = task.kernel.fs.new_inode(task, directory, S_IFREG | mode & ~task.fs.umask)
     inode.i_nlink = 0
-    return (yield from open_inode(task, inode, flags & ~TMPFILE_BIT & ~O_DIRECTORY, True))
+    return (yield from open_inode(task, inode, flags, True))
 
 
 def _start(task: Task, nd: Nameidata) -> int:

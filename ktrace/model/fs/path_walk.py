@@ -200,13 +200,13 @@ def step_into(nd: Nameidata, found: Inode, follow: bool) -> None:
     nd.links += 1
     if nd.links > MAXSYMLINKS:
         raise Errno("ELOOP")
+    if target is None and found.link is None:
+        raise AsObserved("a long symbolic link")
+    found.accessed(nd.task.kernel)  # pick_link(): touch_atime()
     if target is not None:
         nd.inode = topmost(target)  # nd_jump_link()
         return
-    if found.link is None:
-        raise AsObserved("a long symbolic link")
-    found.accessed(nd.task.kernel)  # get_link(): atime_needs_update()
-    link_path_walk(nd, found.link.decode("utf-8", "surrogateescape"))
+    link_path_walk(nd, (found.link or b"").decode("utf-8", "surrogateescape"))
     finish(nd, follow=True)
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
 from ktrace.include.linux.stat import S_IRWXUGO
-from ktrace.model.fs.inode import Inode
+from ktrace.model.fs.inode import Inode, current_time
 from ktrace.model.fs.opaque import OpaqueInode
+from ktrace.model.process.user_namespace import task_dump_owner
 from ktrace.model.task import AsObserved, Errno
-from ktrace.uapi.stat import S_IFDIR, S_IFLNK, S_IRWXU
+from ktrace.uapi.limits import UINT_MAX
+from ktrace.uapi.stat import S_IFDIR, S_IFLNK, S_IRUSR, S_IWUSR, S_IXUSR
 
 if TYPE_CHECKING:
+    from ktrace.model.kernel import Kernel
     from ktrace.model.task import Task
 
 Lookup = Callable[["Task", bytes], Inode | None]
@@ -23,6 +27,14 @@ def proc_lookup(lookup: Lookup) -> Lookup:
     """Register a function that returns the inode of a path of its own, ``None`` for any other path."""
     _LOOKUPS.append(lookup)
     return lookup
+
+
+def name_to_int(name: str) -> int | None:
+    """Return the number that a name of procfs is, ``None`` where it is none, as with a leading zero."""
+    if not (name.isascii() and name.isdigit()) or (len(name) > 1 and name[0] == "0"):
+        return None
+    number = int(name)
+    return number if number // 10 < (UINT_MAX - 9) // 10 else None  # fs/proc/util.c
 
 
 class ProcDirectory(OpaqueInode):
@@ -43,10 +55,11 @@ class ProcDirectory(OpaqueInode):
             if (found := find(task, path)) is not None:
                 return found
         target = self._task(task)
-        if target is not None and len(names) == 3 and names[1] == "fd" and name.isdigit():
-            return FdLink(task.kernel.serial(), target, int(name))
+        fd = name_to_int(name)
+        if target is not None and len(names) == 3 and names[1] == "fd" and fd is not None:
+            return fd_link(task.kernel, target, fd, names[0])
         if target is not None and len(names) == 2 and name in ("cwd", "root"):
-            return DirectoryLink(task.kernel.serial(), target.fs.pwd if name == "cwd" else task.kernel.fs.slash)
+            return directory_link(task.kernel, target, names)
         below = ProcDirectory(task.kernel.serial(), names)
         below.parent = self
         return below
@@ -57,18 +70,60 @@ class ProcDirectory(OpaqueInode):
             return None
         if self.names[0] in SELF:
             return task
-        return task.kernel.find_task(int(self.names[0])) if self.names[0].isdigit() else None
+        pid = name_to_int(self.names[0])
+        return None if pid is None else task.kernel.find_task(pid)
 
 
-class FdLink(Inode):
+def fd_link(kernel: Kernel, owner: Task, fd: int, below: str) -> FdLink:
+    """Return the link of a descriptor, the same one as long as no lookup misses it (``tid_fd_revalidate()``).
+
+    :param below: the name of the directory: each of *owner*'s has links of its own
+    """
+    name = f"{'task' if below == 'thread-self' else ''}/fd/{fd}"
+    if fd not in owner.files.slots:
+        owner.proc_inodes.pop(name, None)
+        return FdLink(kernel, owner, fd)
+    link = owner.proc_inodes.get(name)
+    if not isinstance(link, FdLink):
+        link = owner.proc_inodes[name] = FdLink(kernel, owner, fd)
+    link.update()
+    return link
+
+
+class ProcLink(Inode):
+    """A link that leads somewhere without a path (``fs/proc/base.c: proc_pid_make_inode()``).
+
+    :param owner: whose it is
+    """
+
+    def __init__(self, kernel: Kernel, owner: Task, permissions: int, i_size: int) -> None:
+        now = current_time(kernel)
+        super().__init__(
+            kernel.serial(), S_IFLNK | permissions, 0, 0, "proc", "no_open_fops",
+            i_size=i_size, i_atime=now, i_mtime=now, i_ctime=now, relatime=True,
+        )  # fmt: skip
+        self.owner = owner
+
+
+class FdLink(ProcLink):
     """A link to what a descriptor opens (``fs/proc/fd.c: proc_fd_link()``).
 
     :param fd: of *owner*
     """
 
-    def __init__(self, key: int, owner: Task, fd: int) -> None:
-        super().__init__(key, S_IFLNK | S_IRWXU, owner.cred.euid, owner.cred.egid, "proc", "?")
-        self.owner, self.fd = owner, fd
+    def __init__(self, kernel: Kernel, owner: Task, fd: int) -> None:
+        super().__init__(kernel, owner, 0, 64)
+        self.fd = fd
+
+    def update(self) -> None:
+        """Take the owner's ids, and as mode what the descriptor may do (``tid_fd_update_inode()``)."""
+        self.i_uid, self.i_gid = task_dump_owner(self.owner)
+        f_mode = self.owner.files.slots[self.fd].file.f_mode
+        self.i_mode = S_IFLNK
+        if f_mode & FMODE_READ:
+            self.i_mode |= S_IRUSR | S_IXUSR
+        if f_mode & FMODE_WRITE:
+            self.i_mode |= S_IWUSR | S_IXUSR
 
     def magic_link(self, task: Task) -> Inode:
         """Return the inode that the descriptor opens (``proc_pid_get_link()``).
@@ -87,16 +142,29 @@ class FdLink(Inode):
         return behind if isinstance(behind, Inode) else AnonInode(task.kernel.serial())
 
 
-class DirectoryLink(Inode):
+def directory_link(kernel: Kernel, owner: Task, names: tuple[str, ...]) -> DirectoryLink:
+    """Return one of a task's links to directories, always the same (``pid_revalidate()``).
+
+    :param names: of the link, from /proc on
+    """
+    name = f"{'task' if names[0] == 'thread-self' else ''}/{names[1]}"
+    link = owner.proc_inodes.get(name)
+    if not isinstance(link, DirectoryLink):
+        link = owner.proc_inodes[name] = DirectoryLink(kernel, owner, names[1] == "root")
+    link.i_uid, link.i_gid = task_dump_owner(owner)
+    return link
+
+
+class DirectoryLink(ProcLink):
     """/proc/PID/cwd and /proc/PID/root (``fs/proc/base.c``)."""
 
-    def __init__(self, key: int, target: Inode) -> None:
-        super().__init__(key, S_IFLNK | S_IRWXUGO, 0, 0, "proc", "?")
-        self.target = target
+    def __init__(self, kernel: Kernel, owner: Task, slash: bool) -> None:
+        super().__init__(kernel, owner, S_IRWXUGO, 0)
+        self.slash = slash
 
     def magic_link(self, task: Task) -> Inode:
-        """Return the directory."""
-        return self.target
+        """Return the directory (``proc_cwd_link()``, ``proc_root_link()``)."""
+        return task.kernel.fs.slash if self.slash else self.owner.fs.pwd
 
 
 class AnonInode(Inode):

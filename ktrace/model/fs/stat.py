@@ -169,8 +169,11 @@ def readlinkat(task: Task, dirfd: int, pathname: bytes, bufsiz: int) -> Result:
     if isinstance(found, OpaqueInode):
         raise AsObserved(found.what)
     if isinstance(found, FdLink):
+        found.magic_link(task)  # it is there
+        found.accessed(task.kernel)
         return _behind(task, found, bufsiz)
     if found.magic_link(task) is not None:
+        found.accessed(task.kernel)
         return _told(d_path(found.magic_link(task) or found), bufsiz)
     if found.i_mode & S_IFMT != S_IFLNK:
         raise Errno("EINVAL")
@@ -187,7 +190,6 @@ def _told(path: str, bufsiz: int) -> Result:
 
 def _behind(task: Task, link: FdLink, bufsiz: int) -> Result:
     """Tell what a descriptor opens (``do_proc_readlink()``, ``d_path()``, ``d_dname()``)."""
-    link.magic_link(task)  # it is there
     file: File = link.owner.files.slots[link.fd].file
     inode = file.inode
     if isinstance(inode, OpaqueInode) or isinstance(file.ops, OpaqueOperations):

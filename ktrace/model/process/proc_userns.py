@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ktrace.model.mm.iov import Destination
 
 MAX_EXTENTS = 340
-_PATH = re.compile(rb"/proc/(self|thread-self|\d+)/(uid_map|gid_map|setgroups)")
+_PATH = re.compile(rb"/proc/(self|thread-self|0|[1-9]\d*)/(uid_map|gid_map|setgroups)")
 _LINE = re.compile(rb"[ \t\r\v\f]*(\d*)[ \t\r\v\f]+(\d*)[ \t\r\v\f]+(\d*)[ \t\r\v\f]*")
 
 

@@ -241,6 +241,20 @@ def test_depth_has_an_end(deep: str) -> None:
     assert len(raised.value.message) < 500
 
 
+@pytest.mark.parametrize("line", ["A: close({})", "A: close(a[{}])", "A: getpid() * {}", "A: getpid() # {}"])
+def test_a_number_of_any_length_is_a_mistake(line: str) -> None:
+    with pytest.raises(ScriptError) as raised:
+        parse_script(f"## t\n{line.format('9' * 5000)}")
+    assert raised.value.place.line == 2
+
+
+def test_repeats_in_repeats_have_an_end() -> None:
+    with pytest.raises(ScriptError, match="too many steps") as raised:
+        parse_script("## t\nrepeat 100000 {\nrepeat 10 {\nrepeat 2 {\nA: getpid()\n}\n}\n}\n")
+    assert (raised.value.place.line, raised.value.place.column) == (2, 1)
+    parse_script("## t\nrepeat 100000 {\nrepeat 10 {\nA: getpid()\n}\n}\n")
+
+
 SIGNS = "A : ( ) [ ] { } r , -> # ## = 1 0x * - ... @ ; é"
 WORDS = "pipe2 blocked EAGAIN repeat spawn kill sysctl fork unix"
 FRAGMENTS = [*SIGNS.split(), *WORDS.split(), '"', "\\", "\n", " "]

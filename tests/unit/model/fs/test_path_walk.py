@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ktrace.agent.syscalls import CONSTANTS as C
+from ktrace.model.fs.proc import name_to_int
 from ktrace.model.observed import Evidence
 from ktrace.state.call import Result
 from ktrace.state.fs.inode import MountFacts, NodeFacts, TreeFacts
@@ -90,6 +91,22 @@ def test_a_descriptor_below_proc_is_what_it_opens(bench: Bench) -> None:
     assert bench.call("A", "mkfifo", b"/dev/fd/0/f", 0o600) == 0
     assert bench.call("A", "access", b"/tmp/d/f", 0) == 0
     assert bench.call("A", "access", b"/proc/self/fd/1", 0) == "ENOENT"
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [("0", 0), ("9", 9), ("", None), ("00", None), ("07", None), ("+1", None), ("\u0663", None), ("7", 7),
+     ("4294967279", 4294967279), ("4294967280", None), ("4294967295", None), ("10000000000", None)],
+)  # fmt: skip
+def test_a_number_of_procfs_has_no_leading_zero(name: str, answer: int | None) -> None:
+    assert name_to_int(name) == answer
+
+
+def test_a_file_without_a_name_keeps_its_flags(bench: Bench) -> None:
+    assert bench.call("A", "open", b"/tmp", C["O_TMPFILE"] | C["O_RDONLY"], 0o600) == "EINVAL"
+    assert bench.call("A", "open", b"/tmp", C["O_TMPFILE"] | C["O_ACCMODE"], 0o600) == 0
+    assert bench.call("A", "open", b"/tmp", C["O_TMPFILE"] | C["O_RDWR"] | C["O_EXCL"], 0o600) == 1
+    assert bench.call("A", "fcntl", 1, C["F_GETFL"], 0) == C["O_TMPFILE"] | C["O_RDWR"] | C["O_LARGEFILE"]
 
 
 def test_what_is_mounted_stays(bench: Bench) -> None:
