@@ -235,11 +235,16 @@ def what_lacks(error: Exception) -> str:
 def _header(first: Mapping[str, Any]) -> Header:
     if not isinstance(first["title"], str) or not isinstance(first["manifest"], dict):
         raise TypeError("its title is no text, or its manifest no object")
+    facts, initial = decode(first["facts"]), decode(first["initial"])
+    if not isinstance(facts, dict):
+        raise TypeError("its facts are no object")
+    if not isinstance(initial, dict) or not all(isinstance(ref, Ref) for ref in initial):
+        raise TypeError("its first World is none")
     return Header(
         first["title"],
-        decode(first["facts"]),
+        facts,
         first["manifest"],
-        World(decode(first["initial"]) or {}),
+        World(initial),
         tuple(first["clocks"]) if "clocks" in first else None,
         _read_addresses(first.get("at", {})),
     )

@@ -204,6 +204,12 @@ def test_files_are_private(tmp_path: Path) -> None:
         ("[" * 200_000 + "\n", "is not a ktrace session"),
         ('{"ktrace_session": 1, "title": 3}\n', "line 1: not an event of a session: it lacks 'initial'"),
         ('{"ktrace_session": 99}\n', "session format 99"),
+        ('{"ktrace_session": 1, "title": "", "manifest": {}, "facts": -1, "initial": {}}\n', "its facts are no object"),
+        (
+            '{"ktrace_session": 1, "title": "", "manifest": {}, "facts": {}, "initial": null}\n',
+            "its first World is none",
+        ),
+        ('{"ktrace_session": 1, "title": "", "manifest": {}, "facts": {}, "initial": {"a": 1}}\n', "World is none"),
     ],
 )
 def test_what_is_no_session_is_refused(tmp_path: Path, text: str, message: str) -> None:
