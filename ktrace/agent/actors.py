@@ -266,10 +266,11 @@ class Actors:
                     ends.append(self._exited(event))
                 elif isinstance(event, reports.Job):
                     ends.append(self._job(event))
-        forking = {call.args[0] for call in self._calls.values() if call.name == "fork"}
-        for name in [name for name in self._slots if name not in self.pids and name not in forking]:
-            # The fork that was to fill this slot failed.
-            del self._names[self._slots.pop(name)]
+        if len(self._slots) != len(self.pids):  # some wait for the process that is to fill them
+            forking = {call.args[0] for call in self._calls.values() if call.name == "fork"}
+            for name in [name for name in self._slots if name not in self.pids and name not in forking]:
+                # The fork that was to fill this slot failed.
+                del self._names[self._slots.pop(name)]
         blocked = frozenset([self._name(slot) for slot in reports.slots_of(answers[-1].blocked)])
         times = (answers[0].before, answers[-1].after)
         return Performed(Outcome((*events, *sorted(ends, key=lambda end: end.actor)), blocked), times, spawned)

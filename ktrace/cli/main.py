@@ -18,6 +18,7 @@ from ktrace.cli.mistakes import Choice, Group, told
 from ktrace.cli.streams import give_up_output, prepare_streams
 from ktrace.errors import GuestError, HostError, InternalError, KtraceError, UsageError
 from ktrace.interrupt import held_back, interrupts
+from ktrace.version import VERSION
 
 _COMMANDS = {
     "bench": "ktrace.cli.bench:bench",
@@ -76,7 +77,7 @@ class _Commands(Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="ktrace")
+@click.version_option(VERSION)
 @click.option(
     "--color", "when", type=Choice(["auto", "always", "never"]), default="auto", help="When to print colours."
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -19,6 +18,7 @@ from ktrace.state.world import World
 from ktrace.trace.session import End, Header, Verdict
 from ktrace.trace.session_writer import SessionWriter
 from ktrace.verify.lab import Lab
+from ktrace.version import VERSION
 
 
 class Record:
@@ -66,7 +66,7 @@ def keep_record(record: Record, pool: Pool, image: Image, release: str, finding:
     """
     spec = pool.template.spec
     manifest = {
-        "ktrace": version("ktrace"),
+        "ktrace": VERSION,
         "image": image.name,
         "build_id": image.build_id,
         "release": release,

@@ -43,4 +43,9 @@ def explained(what: str) -> Iterator[None]:
     try:
         yield
     except NONSENSE as error:
-        raise CorruptStructure(what, None, f"{type(error).__name__}: {error}") from error
+        raise nonsense(what, error) from error
+
+
+def nonsense(what: str, error: Exception) -> CorruptStructure:
+    """Return the error that says that *what* fell over *error*, which is of :data:`NONSENSE`."""
+    return CorruptStructure(what, None, f"{type(error).__name__}: {error}")

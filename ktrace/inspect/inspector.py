@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from ktrace.inspect.corrupt import explained
+from ktrace.inspect.corrupt import NONSENSE, nonsense
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
@@ -86,7 +86,10 @@ class Inspector:
         :raises GuestGarbage: the kernel's memory makes no sense
         """
         observation = Observation(self.kernel, self.tasks, self.names_by_pid)
-        for reader in self.readers:
-            with explained(type(reader).__name__):
+        reader: Reader | None = None
+        try:  # one for all: to enter explained() for each takes as long as some of them
+            for reader in self.readers:
                 reader.observe(observation)
+        except NONSENSE as error:
+            raise nonsense(type(reader).__name__, error) from error
         return World(observation.objects)

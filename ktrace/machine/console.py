@@ -31,6 +31,7 @@ class Console:
 
     def __init__(self, path: Path, history: bytes = b"") -> None:
         self.path = path
+        self._name = str(path)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(history)
@@ -51,7 +52,7 @@ class Console:
 
     def fresh(self) -> tuple[str, ...]:
         """Return the lines that were printed since this was last asked; one that has not ended yet comes later."""
-        if self.path.stat().st_size <= self._told:
+        if os.stat(self._name).st_size <= self._told:  # at every step
             return ()
         with self.path.open("rb") as stream:
             stream.seek(self._told)

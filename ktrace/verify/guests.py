@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ from ktrace.verify.tracing.guest_files import SettledFiles
 from ktrace.verify.tracing.inlined_cache import inlined_functions
 from ktrace.verify.tracing.protocol import StepTracer
 from ktrace.verify.wholeness import blamed_rightly, require_whole
+from ktrace.version import VERSION
 
 
 class Guests:
@@ -112,7 +112,7 @@ class Guests:
         told = lab.facts.get("changes", Changes())
         untold = [name for name, _ in changes() if getattr(told, name) is None]
         return {
-            "ktrace": version("ktrace"),
+            "ktrace": VERSION,
             "command": command,
             "image": self.image.name,
             "build_id": self.image.build_id,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import struct
+from types import SimpleNamespace
+from typing import cast
 
 import drgn
 import pytest
 
 from ktrace.errors import GuestGarbage, UsageError
 from ktrace.inspect.corrupt import CorruptStructure, explained
+from ktrace.inspect.inspector import Inspector, Observation
+from ktrace.inspect.kernel import LiveKernel
 
 
 @pytest.mark.parametrize(
@@ -38,3 +42,18 @@ def test_what_explains_itself_passes(error: BaseException) -> None:
     with pytest.raises(type(error)) as caught, explained("SocketReader"):
         raise error
     assert caught.value is error
+
+
+def test_a_look_says_which_of_its_readers_fell_over_what() -> None:
+    class GoodReader:
+        def observe(self, observation: Observation) -> None:
+            pass
+
+    class SocketReader:
+        def observe(self, observation: Observation) -> None:
+            raise AttributeError("no member 'sk'")
+
+    kernel = SimpleNamespace(memory=None)
+    inspector = Inspector(cast(LiveKernel, kernel), [GoodReader(), SocketReader(), GoodReader()])
+    with pytest.raises(CorruptStructure, match="makes no sense to SocketReader: AttributeError: no member 'sk'"):
+        inspector.observe()
