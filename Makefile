@@ -5,6 +5,7 @@
 # make check   what is checked without running anything: format, lint, types
 # make image   set-up and the lab image only
 # make kernels set-up and the lab images of every kernel: Linux 6.1, 6.12 and 7.3
+# make test-kernels  the lab images of every kernel, every workload on each of them, and the traces recorded on them
 # make clean   remove what these made here (not the store of images: rm -r ~/.cache/ktrace does that)
 
 VENV  := .venv
@@ -12,7 +13,7 @@ IMAGE := lab-6.1
 KERNELS := lab-6.1 lab-6.12 lab-7.3
 TESTS := tests
 
-.PHONY: demo test walk check setup setup-tests image kernels faults clean
+.PHONY: demo test walk check setup setup-tests image kernels test-kernels faults clean
 .DEFAULT_GOAL := demo
 # Both set-ups write into the same environment.
 .NOTPARALLEL:
@@ -28,6 +29,10 @@ image: setup
 
 kernels: setup
 	@for name in $(KERNELS); do $(VENV)/bin/ktrace image build $$name || exit; done
+
+test-kernels: setup-tests kernels
+	@failed=; for name in $(KERNELS); do echo "$$name:"; $(VENV)/bin/ktrace run --all -q --image $$name || failed=1; done; test -z "$$failed"
+	$(VENV)/bin/python -m pytest tests/unit/verify/test_recorded.py tests/unit/inspect/test_changes.py
 
 demo: image
 	$(VENV)/bin/ktrace run --all
