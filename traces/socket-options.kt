@@ -58,7 +58,7 @@ A: getsockopt(a, SOL_SOCKET, SO_INCOMING_CPU)                # 0
 A: getsockopt(a, SOL_SOCKET, SO_TXREHASH)                    # EOPNOTSUPP if txrehash_tcp_only else 0
 A: getsockopt(a, SOL_SOCKET, SO_NETNS_COOKIE, 8)             # 0
 A: getsockopt(a, SOL_SOCKET, SO_BINDTODEVICE)                # 0 if netdevices else ENOPROTOOPT
-A: getsockopt(a, SOL_SOCKET, SO_PEERSEC)                     # ENOPROTOOPT
+A: getsockopt(a, SOL_SOCKET, SO_PEERSEC)                     # 0 if peer_labels else ENOPROTOOPT
 A: setsockopt(a, SOL_SOCKET, SO_MAX_PACING_RATE, 1000)       # 0
 A: getsockopt(a, SOL_SOCKET, SO_MAX_PACING_RATE)             # 0
 A: setsockopt(a, SOL_SOCKET, SO_RESERVE_MEM, 1)              # EOPNOTSUPP

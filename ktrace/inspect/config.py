@@ -18,5 +18,8 @@ def read_config(kernel: LiveKernel) -> ConfigFacts:
         sizes = [int(states[index].order) + PAGE_SHIFT for index in order]
         free = sum(int(state.free_huge_pages) for state in states)
     return ConfigFacts(
-        pm_sleep=kernel.has_symbol("wakeup_source_register"), huge_pages=tuple(sizes), huge_pages_free=free
+        pm_sleep=kernel.has_symbol("wakeup_source_register"),
+        huge_pages=tuple(sizes),
+        huge_pages_free=free,
+        peer_labels=kernel.has_symbol("apparmor_socket_socketpair"),
     )

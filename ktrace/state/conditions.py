@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
+from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.state.changes import Changes
 from ktrace.state.config import ConfigFacts
 from ktrace.uapi.in_ import IPPROTO_UDPLITE
@@ -30,9 +31,10 @@ CONFIGURED: Mapping[str, tuple[str, Callable[[Facts], bool]]] = {
     ),
     "pm_sleep": ("CONFIG_PM_SLEEP", lambda facts: _config(facts).pm_sleep),
     "hugetlbfs": ("there are sizes of huge pages (CONFIG_HUGETLBFS)", lambda facts: bool(_config(facts).huge_pages)),
+    "peer_labels": ("AppArmor labels the peers of AF_UNIX sockets", lambda facts: _config(facts).peer_labels),
     "mmap_min_addr": (
-        "the first pages are for CAP_SYS_RAWIO only (CONFIG_DEFAULT_MMAP_MIN_ADDR)",
-        lambda facts: facts["sysv"].mm.mmap_min_addr > 0,
+        "the first pages, and not only the first one, are for CAP_SYS_RAWIO only (CONFIG_LSM_MMAP_MIN_ADDR)",
+        lambda facts: facts["sysv"].mm.mmap_min_addr > PAGE_SIZE,
     ),
 }
 """How a kernel is configured, by the word for it: what it means, and how the facts of a kernel tell."""

@@ -23,7 +23,7 @@ from ktrace.model.net.core.proto_ops import OptionValue
 from ktrace.model.net.core.sock import Sock, Socket
 from ktrace.model.net.socket import sockfd_lookup
 from ktrace.model.net.sockopt import BUF_LOCKS, FLAG_OPTIONS, may_scm_recv
-from ktrace.model.task import Errno, Task
+from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.model.timer import HZ
 from ktrace.state.allowed import Between
 from ktrace.state.call import Pointer, Result
@@ -187,6 +187,8 @@ def _get(task: Task, sock: Socket, optname: int, room: int) -> bytes:
         return b"lo\0"
     if optname == SO_PEERGROUPS:
         return _peer_groups(sk, room)
+    if optname == SO_PEERSEC and kernel.config.peer_labels and FAMILY_NUMBERS[sk.family] == socket.AF_UNIX:
+        raise AsObserved("AppArmor's label of a peer")
     if (by_subject := _BY_SUBJECT.get(optname)) is not None:
         return by_subject(task, sk, optname, room)
     raise Errno("ENOPROTOOPT")
