@@ -12,7 +12,8 @@ HEAD = """\
 Written by `make faults`: every kind of fault was made on purpose, at seeded random moments and places, on a live guest.
 A fault is survived if nothing is left behind (no process, no file in `/dev/shm`), every session opens as far as it got,
 and what is said of it is one of the ends in the last column. One that is not survived fails the run, and no table is
-written.
+written. Seconds are those from the fault, or the question after it, to the answer; of changed memory, those of the
+processor.
 
 | fault | made | slowest | ends |
 |---|---:|---:|---|
