@@ -125,14 +125,21 @@ class TableReader:
         if not 0 < fdt.max_fds <= MAX_FDS:
             raise CorruptStructure("fdtable.max_fds", head.fdt, f"{fdt.max_fds} descriptors")
         size = (fdt.max_fds + 63) // 64 * 8
-        opened = int.from_bytes(read(fdt.open_fds, size), "little")
-        cloexec = int.from_bytes(read(fdt.close_on_exec, size), "little")
-        count = opened.bit_length()
+        opened = read(fdt.open_fds, size)
+        cloexec = read(fdt.close_on_exec, size)
+        count = int.from_bytes(opened, "little").bit_length()
         pointers = struct.unpack(f"<{count}Q", read(fdt.fd, 8 * count)) if count else ()
-        used = [(fd, pointer) for fd, pointer in enumerate(pointers) if opened >> fd & 1]
+        used = [(fd, pointer) for fd, pointer in enumerate(pointers) if opened[fd >> 3] >> (fd & 7) & 1]
         fds = {
-            fd: Descriptor(file=Ref("file", pointer) if pointer else None, cloexec=bool(cloexec >> fd & 1))
+            fd: Descriptor(
+                file=Ref("file", pointer) if pointer else None, cloexec=bool(cloexec[fd >> 3] >> (fd & 7) & 1)
+            )
             for fd, pointer in used
         }
         table = DescriptorTable(users=head.count_counter, fds=fds, max_fds=fdt.max_fds)
         return _Known(table, tuple(pointer for _, pointer in used if pointer)), tuple(places)
+
+
+def _has_bit(bitmap: bytes, number: int) -> bool:
+    """Tell whether a bit is set; shifting a long integer for each would take the square of the time."""
+    return bool(bitmap[number >> 3] >> (number & 7) & 1)

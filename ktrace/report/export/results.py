@@ -91,12 +91,12 @@ def junit(title: str, found: Iterable[Case], total: Totals) -> Iterator[str]:
     """Yield JUnit's XML: one suite, a case for each step; an early end is an error of its own."""
     errors = 1 if total.ended else 0
     counts = f'tests="{total.cases + errors}" failures="{total.failures}" errors="{errors}"'
-    time = f'time="{total.seconds:.6f}"'
+    time = f'time="{total.seconds:.3f}"'
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
     yield f'<testsuites {counts} {time}>\n<testsuite name={_attribute(title)} {counts} skipped="0" {time}>\n'
     for case in found:
         start = f"<testcase classname={_attribute(title)} name={_attribute(f'{case.number} {case.name}')}"
-        start += f' time="{case.seconds:.6f}"'
+        start += f' time="{case.seconds:.3f}"'
         if not case.failure:
             yield start + "/>\n"
             continue
