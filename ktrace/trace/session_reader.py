@@ -201,10 +201,15 @@ def _unreadable(path: Path, error: OSError) -> UsageError:
 
 def _whole(file: IO[str]) -> Iterator[str]:
     """Yield the lines of *file* up to where it was torn off; a compressed one may be torn anywhere."""
-    lines = iter(file)
+    start = ""
+    try:
+        if (start := file.read(1)) != "{":
+            return  # no object, and maybe a device whose line never ends
+    except (EOFError, zlib.error):
+        return
     while True:
         try:
-            line = next(lines, "")
+            line, start = start + file.readline(), ""
         except (EOFError, zlib.error):
             return
         if not line.endswith("\n"):

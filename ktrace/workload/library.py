@@ -16,6 +16,9 @@ from ktrace.workload.script import Script
 SUFFIX = ".kt"
 STDIN = "-"
 
+SIZE_LIMIT = 64 << 20
+"""Bytes of a script: what is read from a device may have no end."""
+
 
 def directory() -> Path:
     """Return where the bundled workloads lie: beside the package in a checkout, below sys.prefix once installed.
@@ -44,7 +47,7 @@ def load(name: str) -> Script:
     :raises ScriptError: the script is wrong
     """
     if name == STDIN:
-        return _script(sys.stdin.buffer.read() if sys.stdin is not None else b"", "stdin", "stdin")
+        return _script(sys.stdin.buffer.read(SIZE_LIMIT + 1) if sys.stdin is not None else b"", "stdin", "stdin")
     if "/" in name or name.endswith(SUFFIX):
         return read(Path(name))
     known = bundled()
@@ -84,13 +87,16 @@ def read(path: Path) -> Script:
     :raises ScriptError: it holds no script
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(SIZE_LIMIT + 1)
     except OSError as error:
         raise UsageError(f"cannot read {str(path)!r}: {error.strerror}") from None
     return _script(data, path.name, path.stem)
 
 
 def _script(data: bytes, source: str, name: str) -> Script:
+    if len(data) > SIZE_LIMIT:
+        raise UsageError(f"cannot read {source!r}: it has more than {SIZE_LIMIT} bytes")
     try:
         text = data.decode("utf-8-sig")  # some editors begin a file with a byte order mark
     except UnicodeDecodeError:

@@ -9,7 +9,7 @@ from ktrace.suggest import did_you_mean
 from ktrace.uapi.errno import ERRNO_NAMES, ERRNO_NUMBERS
 from ktrace.uapi.signal import SIGNAL_NUMBERS, signal_name
 from ktrace.workload.check import check_script
-from ktrace.workload.reader import Reader, number_of
+from ktrace.workload.reader import DEPTH_LIMIT, Reader, number_of
 from ktrace.workload.script import (
     Condition,
     Expectation,
@@ -205,6 +205,10 @@ class _Parser(Reader):
 
     def block(self, place: Place, what: str) -> tuple[tuple[Step | Repeat, ...], tuple[str, ...]]:
         """Read the steps between braces, and the comments behind the last one."""
+        outer = self.depth
+        if outer >= DEPTH_LIMIT:
+            self.fail(f"too many blocks stand inside each other, {DEPTH_LIMIT} at most", place)
+        self.depth += 1
         self.expect("{")
         self.expect("newline", "the end of the line")
         steps: list[Step | Repeat] = []
@@ -220,6 +224,7 @@ class _Parser(Reader):
             steps.append(self.statement(tuple(inner)))
             inner = []
         self.expect("newline", "the end of the line")
+        self.depth = outer
         return tuple(steps), tuple(inner)
 
     def times(self) -> int:

@@ -219,6 +219,11 @@ def test_what_is_no_session_is_refused(tmp_path: Path, text: str, message: str) 
         SessionReader(path)
 
 
+def test_a_device_without_end_is_no_session() -> None:
+    with pytest.raises(UsageError, match="is not a ktrace session"):
+        SessionReader(Path("/dev/zero"))
+
+
 def test_a_damaged_line_is_named(tmp_path: Path) -> None:
     path = record(tmp_path)
     lines = path.read_text().splitlines(keepends=True)

@@ -8,7 +8,7 @@ import pytest
 
 from ktrace.errors import UsageError
 from ktrace.workload import ScriptError, bundled, load, parse_script, titles
-from ktrace.workload.library import chosen, directory
+from ktrace.workload.library import chosen, directory, read
 
 ROOT = Path(__file__).parents[3]
 
@@ -114,3 +114,8 @@ def test_how_many_steps_a_script_makes() -> None:
     for name in bundled():
         script = load(name)
         assert script.length == sum(1 for _ in script.expanded())
+
+
+def test_a_device_without_end_is_no_script() -> None:
+    with pytest.raises(UsageError, match="more than 67108864 bytes"):
+        read(Path("/dev/zero"))

@@ -255,6 +255,12 @@ def test_repeats_in_repeats_have_an_end() -> None:
     parse_script("## t\nrepeat 100000 {\nrepeat 10 {\nA: getpid()\n}\n}\n")
 
 
+def test_blocks_in_blocks_have_an_end() -> None:
+    with pytest.raises(ScriptError, match="inside each other"):
+        parse_script("## t\n" + "repeat 1 {\n" * 5000 + "A: getpid()\n" + "}\n" * 5000)
+    parse_script("## t\n" + "repeat 1 {\n" * 50 + "A: getpid()\n" + "}\n" * 50)
+
+
 SIGNS = "A : ( ) [ ] { } r , -> # ## = 1 0x * - ... @ ; é"
 WORDS = "pipe2 blocked EAGAIN repeat spawn kill sysctl fork unix"
 FRAGMENTS = [*SIGNS.split(), *WORDS.split(), '"', "\\", "\n", " "]
