@@ -101,6 +101,7 @@ PROBES: Mapping[str, Probe] = {
     "unix_stream_custom_sockopt": _member("struct unix_sock", "recvmsg_inq"),
     "unix_oob_holes": _between(_SENDPAGE, _VMA_MUNMAP),
     "unix_inq_len": _member("struct unix_sock", "inq_len"),
+    "shmem_mmap_prepare": _symbol("shmem_mmap_prepare"),
     "unix_dgram_allocates_first": _between(_F_COUNT, _SCM_FLAGS),
 }
 """How each field of :class:`~ktrace.state.changes.Changes` is told."""

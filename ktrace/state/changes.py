@@ -324,6 +324,16 @@ class Changes:
         since="between 6.12 and 7.2",
         told="member unix_sock.inq_len",
     )
+    shmem_mmap_prepare: bool | None = _change(
+        "file",
+        "a file hears of a mapping before neighbours are joined: one that makes another longer is an access too",
+        before="a file does not hear of a mapping that makes the one beside it longer",
+        source="mm/shmem.c",
+        function="shmem_mmap_prepare",
+        since="between 6.12 and 7.3",
+        told="symbol shmem_mmap_prepare",
+        shown="file-mapping",
+    )
     unix_dgram_allocates_first: bool | None = _change(
         "socket",
         (

@@ -229,6 +229,8 @@ def mmap(task: Task, addr: int, length: int, prot: int, flags: int, fd: int, off
         file.ops.mmap(task, file, prot)
         if file.ops.maps_pages:
             file_accessed(task.kernel, file)  # shmem_mmap()
+    elif file is not None and file.ops.maps_pages and task.kernel.changes.shmem_mmap_prepare:
+        file_accessed(task.kernel, file)  # call_mmap_prepare() comes before vma_merge_new_range()
     if isinstance(backing, (FileMapping, PrivateFileMapping)):
         backing.open(task)
     mm.insert(vma)
