@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -76,11 +77,17 @@ class Workers:
 
     def __enter__(self) -> Workers:
         context = get_context("spawn")
+        ensure_running()  # Python's own helper; when it is begun it lets SIGINT through again
         for place in self._places:
             place.mkdir()
             here, there = context.Pipe()
             worker = context.Process(target=_run_worker, args=(there, self._setup, place, os.getpid()), daemon=True)
-            worker.start()
+            # Ctrl-C is the parent's: it must not reach the worker's imports, before it can say that it ignores it.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                worker.start()
+            finally:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
             there.close()
             self._workers[here] = worker
         # The time that a run is given begins when they are ready.
@@ -161,6 +168,7 @@ def _run_worker(connection: Connection, setup: WorkerSetup, place: Path, parent:
         sys.exit()
     # Ctrl-C reaches every process of the terminal: the one that asks decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     kernels = KernelCache()
     try:
         image = find_image(setup.image)
