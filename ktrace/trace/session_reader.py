@@ -205,12 +205,12 @@ def _whole(file: IO[str]) -> Iterator[str]:
     try:
         if (start := file.read(1)) != "{":
             return  # no object, and maybe a device whose line never ends
-    except (EOFError, zlib.error):
+    except (EOFError, zlib.error, gzip.BadGzipFile):
         return
     while True:
         try:
             line, start = start + file.readline(), ""
-        except (EOFError, zlib.error):
+        except (EOFError, zlib.error, gzip.BadGzipFile):
             return
         if not line.endswith("\n"):
             return

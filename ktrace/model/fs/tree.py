@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ktrace.errors import UsageError
 from ktrace.include.linux.fs import MAY_EXEC, MAY_WRITE
 from ktrace.include.linux.mount import MNT_RELATIME
 from ktrace.include.linux.stat import S_IALLUGO
@@ -79,11 +80,13 @@ class Tree(Subsystem):
             if mount.path == "/":
                 slash = root
                 continue
-            assert slash is not None, "the root is mounted first"
+            if slash is None:
+                break
             at = self._mountpoint(slash, mount.path)
             if at is not None:
                 at.mounted, root.covers = root, at
-        assert slash is not None
+        if slash is None:
+            raise UsageError("the session's facts are damaged: tree.mounts does not begin with '/'")
         return slash
 
     def _mounted(self, mount: MountFacts) -> Inode:

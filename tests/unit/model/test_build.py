@@ -50,3 +50,9 @@ def test_members_of_members_are_looked_at(facts: dict[str, Any]) -> None:
     node = replace(first.root, times=(1, "x", 3))
     with pytest.raises(UsageError, match=r"mounts\[0\].root.times\[1\] is no int"):
         build_model({**facts, "tree": replace(facts["tree"], mounts=(replace(first, root=node), *others))})
+
+
+def test_the_root_is_mounted_first(facts: dict[str, Any]) -> None:
+    first, *others = facts["tree"].mounts
+    with pytest.raises(UsageError, match=r"facts are damaged: tree.mounts does not begin with '/'"):
+        build_model({**facts, "tree": replace(facts["tree"], mounts=(replace(first, path="/elsewhere"), *others))})

@@ -167,6 +167,12 @@ def test_a_compressed_session_is_read_up_to_where_it_was_torn(tmp_path: Path) ->
     assert len(set(counts)) > 2
 
 
+def test_what_stands_behind_a_compressed_session_is_not_of_it(tmp_path: Path) -> None:
+    file = tmp_path / "session.jsonl.gz"
+    file.write_bytes(gzip.compress(record(tmp_path).read_bytes()) + b"junk")
+    assert list(SessionReader(file).events()) == list(SessionReader(tmp_path).events())
+
+
 def test_steps_that_are_missing_or_exchanged_are_noticed(tmp_path: Path) -> None:
     path = record(tmp_path)
     lines = path.read_text().splitlines(keepends=True)
