@@ -16,10 +16,6 @@ from ktrace.inspect.process.process import find_task
 from ktrace.state.process.process import ProcessFacts
 from ktrace.state.ref import Ref
 
-"""``include/linux/sched/signal.h``."""
-
-"""``include/linux/pid.h: enum pid_type``."""
-
 
 def read_process_facts(kernel: LiveKernel, agent_pid: int) -> ProcessFacts:
     """Return what the model must be told of the agent.

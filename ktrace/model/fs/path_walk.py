@@ -18,7 +18,6 @@ from ktrace.uapi.stat import S_IFDIR, S_IFLNK, S_IFMT
 if TYPE_CHECKING:
     from ktrace.model.task import Task
 
-"""``include/linux/namei.h``."""
 
 LAST_NORM, LAST_ROOT, LAST_DOT, LAST_DOTDOT = "name", "root", ".", ".."
 
