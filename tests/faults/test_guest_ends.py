@@ -26,8 +26,8 @@ from tests.faults.tally import Tally
 FUNCTIONS = {
     "pipe-basic": ("create_pipe_files", "pipe_read", "pipe_write", "pipe_release"),
     "pipe-poll": ("pipe_poll", "pipe_write", "pipe_release"),
-    "sem-basic": ("newary", "do_semtimedop", "perform_atomic_semop", "freeary"),
-    "msg-types": ("newque", "do_msgsnd", "do_msgrcv", "freeque"),
+    "sem-basic": ("newary", "do_semtimedop", "freeary"),
+    "msg-types": ("newque", "do_msgsnd", "ksys_msgrcv", "freeque"),
     "unix-stream": ("unix_stream_sendmsg", "unix_stream_read_generic", "unix_release_sock"),
 }
 """Workloads, and kernel functions that each comes through, sooner or later.

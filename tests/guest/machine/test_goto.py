@@ -107,7 +107,7 @@ def test_a_checkpoint_that_is_damaged_is_gone_by(session: Path, recorded: Path) 
     state.chmod(0o600)
     state.write_bytes(bytes([state.read_bytes()[0] ^ 1]) + state.read_bytes()[1:])
     told: list[str] = []
-    with guest_at_step(session, 10, notify=lambda text: told.append(text)) as guest:
+    with guest_at_step(session, 10, moved=True, notify=told.append) as guest:
         assert guest.inspection.look().objects
     assert told[0] == "the checkpoint after step 10 cannot be used: its state is not as it was written"
     assert "from the checkpoint after step 5" in told[-1]
