@@ -10,8 +10,8 @@ from ktrace.errors import UsageError
 from ktrace.inspect.optional import OPTIONAL, SHAPES
 from ktrace.state.unread import Unread
 
-_UNREAD: dict[int, dict[str, Unread]] = {}
-"""What of a kernel cannot be read, by the program that has its types; only those that stand here may lack anything."""
+_UNREAD = "ktrace: unread members"
+"""Where a drgn program keeps what of its kernel cannot be read, by name; only one that has this may lack anything."""
 
 _HINT = "Linux 6.1, 6.12 and 7.3 are understood; is it another kernel, or one with another configuration?"
 
@@ -47,12 +47,13 @@ def type_of(prog: drgn.Program, name: str) -> Any:
 
 def allow_unread(prog: drgn.Program) -> dict[str, Unread]:
     """Have members that *prog* lacks read as :class:`Unread` from now on; return what those are, by name."""
-    return _UNREAD.setdefault(id(prog), {})
+    found: dict[str, Unread] = prog.cache.setdefault(_UNREAD, {})
+    return found
 
 
 def unread_allowed(prog: drgn.Program) -> bool:
     """Tell whether members that *prog* lacks may be passed over."""
-    return id(prog) in _UNREAD
+    return _UNREAD in prog.cache
 
 
 def note_unread(prog: drgn.Program, absent: Unread, error: MissingMember) -> None:
@@ -60,9 +61,9 @@ def note_unread(prog: drgn.Program, absent: Unread, error: MissingMember) -> Non
 
     :raises MissingMember: nobody may pass it over
     """
-    if id(prog) not in _UNREAD:
+    if not unread_allowed(prog):
         raise error
-    _UNREAD[id(prog)][absent.name] = absent
+    allow_unread(prog)[absent.name] = absent
 
 
 def bare(type_: Any) -> Any:

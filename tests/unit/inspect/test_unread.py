@@ -32,7 +32,7 @@ def prog() -> Iterator[drgn.Program]:
     sample = prog.struct_type("sample", 16, [drgn.TypeMember(word, "x", 0), drgn.TypeMember(inner, "odd", 64)])
     prog.register_type_finder("fake", lambda _p, _k, name, _f: sample if name == "sample" else None, enable_index=0)
     yield prog
-    members._UNREAD.pop(id(prog), None)
+    prog.cache.pop(members._UNREAD, None)
 
 
 def test_a_missing_member_is_refused_unless_it_may_be_passed_over(prog: drgn.Program) -> None:
