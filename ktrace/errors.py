@@ -1,11 +1,15 @@
 """Errors that say whose fault it is; each carries the exit code of the command line.
 
-0 all agreed; 1 a divergence, and nothing else; 2 the person's input; 3 this machine; 4 the guest; 5 ktrace itself.
+0 all agreed; 1 a divergence, and nothing else; 2 the person's input; 3 this machine; 4 the guest; 5 ktrace itself;
+6 what was measured, or built again, is not as it should be. ``ktrace diff`` alone has 1 as diff(1) has it.
 """
 
 from __future__ import annotations
 
 import os
+
+FELL_SHORT = 6
+"""The exit code where no kernel is judged: a goal was missed, the check misses something, a build differs."""
 
 REPORT = "this is a bug in ktrace, please report it; KTRACE_TRACEBACK=1 shows where"
 

@@ -14,7 +14,7 @@ from ktrace.bench.names import NAMES
 from ktrace.cli.mistakes import Choice
 from ktrace.cli.options import guest_options
 from ktrace.cli.output import console, notify
-from ktrace.errors import KtraceError, UsageError
+from ktrace.errors import FELL_SHORT, KtraceError, UsageError
 from ktrace.verify.options import GuestOptions
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ WIDE = 200
 @click.option(
     "--at-least",
     type=click.FloatRange(0),
-    help="With --against: exit code 1 if a row is less than so many times better.",
+    help="With --against: exit code 6 if a row is less than so many times better.",
 )
 @click.option("--same", is_flag=True, help="With --against: measure nothing; do both builds do the same?")
 @click.option("--seed", "seeds", type=int, multiple=True, default=(1, 2), show_default=True, help="With --same.")
@@ -55,11 +55,11 @@ def bench(
 ) -> int:
     """Measure what ktrace promises: medians, and ratios of what ran side by side.
 
-    Exit code 1 if a goal was missed.
+    Exit code 6 if a goal was missed.
 
     With --against DIR, the same benches run in the build in DIR as well, a checkout of any revision, pair by pair in
     turn. "times better" is above 1 where this build is better. With --same, both make the actions of ktrace fuzz and
-    replay the recorded traces; exit code 1 if actions or counts differ.
+    replay the recorded traces; exit code 6 if actions or counts differ.
     """
     if other is None:
         if at_least is not None or same:
@@ -82,7 +82,7 @@ def _on_its_own(only: tuple[str, ...], runs: int, guest: GuestOptions, as_json: 
         click.echo(json.dumps([row.as_dict() for row in rows], indent=2))
     else:
         _print(_table(rows))
-    return 0 if all(row.met is not False for row in rows) else 1
+    return 0 if all(row.met is not False for row in rows) else FELL_SHORT
 
 
 def _against(
@@ -107,7 +107,7 @@ def _against(
         _print(_compared(rows, str(other), at_least))
     if failed is not None:
         raise failed  # what was measured before that is printed
-    return 1 if any(row.below(at_least) for row in rows) else 0
+    return FELL_SHORT if any(row.below(at_least) for row in rows) else 0
 
 
 def _same(other: Path, seeds: tuple[int, ...], steps: int, guest: GuestOptions, as_json: bool) -> int:
@@ -123,7 +123,7 @@ def _same(other: Path, seeds: tuple[int, ...], steps: int, guest: GuestOptions, 
         for same in different:
             click.echo(f"{same.what}\n  this build: {same.ours}\n  {other}: {same.other}")
         click.echo(f"{len(done) - len(different)} of {len(done)} are the same")
-    return 1 if different else 0
+    return FELL_SHORT if different else 0
 
 
 def _tell(text: str, quiet: bool) -> None:

@@ -10,6 +10,7 @@ import click
 from ktrace.cli.options import SessionName
 from ktrace.cli.output import View, view_options, worse
 from ktrace.cli.progress import Counted, Progress
+from ktrace.errors import FELL_SHORT, UsageError
 from ktrace.interrupt import held_back
 from ktrace.trace.choice_counts import ChoiceCounts, Counting, RuleCount
 from ktrace.trace.session import expected_steps
@@ -39,6 +40,8 @@ def check(
     Where a trace has functions, they are held against the paths beside its workload.
     """
     if perturb:
+        if choices or paths is not None:
+            raise UsageError(f"--perturb checks nothing: leave out {'--choices' if choices else '--paths'}")
         return _perturb(traces, changes, seed, view)
     with held_back():  # among them the whole model: --help does not wait for it
         from ktrace.trace.session_reader import SessionReader
@@ -59,18 +62,19 @@ def check(
 
 
 def _perturb(traces: tuple[Path, ...], changes: int, seed: str, view: View) -> int:
-    """Print what the check does not notice, and why; exit code 1 where no rule says why, or the model falls over."""
+    """Print what the check does not notice, and why; exit code 6 where no rule says why, or the model falls over."""
     with held_back():
         from ktrace.fuzz.perturbing.perturb import NO_RULE, Tally, perturb
         from ktrace.trace.session_reader import SessionReader
 
     tally = Tally()
     for trace in traces:
-        perturb(SessionReader(trace), seed, changes, tally)
+        with Progress("changing", expected_steps(trace), wanted=not view.is_json) as progress:
+            perturb(SessionReader(trace), seed, changes, tally, progress)
     faults = len(tally.failures) + sum(kind.rules[NO_RULE] for _, kind in tally.unnoticed())
     if view.is_json:
         click.echo(json.dumps({"event": "perturbed", **tally.as_dict()}))
-        return 1 if faults else 0
+        return FELL_SHORT if faults else 0
     share = 100 * tally.noticed / tally.changed if tally.changed else 100.0
     click.echo(
         f"{tally.noticed} of {tally.changed} changes noticed, {share:.2f} %, of {len(tally.kinds)} kinds; seed {seed}\n"
@@ -82,7 +86,7 @@ def _perturb(traces: tuple[Path, ...], changes: int, seed: str, view: View) -> i
             click.echo(f"| {count} | {kind.changed} | `{name}` | {rule} |")
     for text in tally.failures:
         click.echo(f"the model fell over {text}")
-    return 1 if faults else 0
+    return FELL_SHORT if faults else 0
 
 
 def _print(rows: list[RuleCount]) -> None:

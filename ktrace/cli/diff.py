@@ -23,7 +23,7 @@ from ktrace.trace.session_reader import SessionReader
 def diff(one: Path, other: Path, functions: bool, as_json: bool) -> int:
     """Compare the sessions ONE and OTHER: calls, results, structures, functions. Times are not compared.
 
-    Exit code 0 if they agree, 1 if not.
+    Exit code 0 if they agree, 1 if not, as diff(1) has it.
     """
     found = 0
     step = 0

@@ -11,6 +11,7 @@ import click
 from ktrace.cli.building import BuildProgress
 from ktrace.cli.mistakes import Group
 from ktrace.cli.options import ImageName
+from ktrace.errors import FELL_SHORT
 from ktrace.image.build import DEFAULT_RECIPE, build_image
 from ktrace.image.build_tree import build_files
 from ktrace.image.facts import image_facts, image_state
@@ -116,7 +117,7 @@ def show_command(name: str, only_config: bool, only_manifest: bool, as_json: boo
 @_quiet
 @click.pass_context
 def verify_command(context: click.Context, name: str, as_json: bool, quiet: bool) -> None:
-    """Build the image NAME again in another directory and compare it bit for bit (exit code 1 if it differs)."""
+    """Build the image NAME again in another directory and compare it bit for bit (exit code 6 if it differs)."""
     with BuildProgress(quiet) as progress:
         rows = verify_image(name, progress=progress)
     if as_json:
@@ -129,7 +130,7 @@ def verify_command(context: click.Context, name: str, as_json: bool, quiet: bool
                 click.echo(f"           the file in the store was altered: sha256 {row.stored}")
             if row.rebuilt != row.manifest:
                 click.echo(f"           the manifest says            sha256 {row.manifest}")
-    context.exit(0 if all(row.equal for row in rows) else 1)
+    context.exit(0 if all(row.equal for row in rows) else FELL_SHORT)
 
 
 @image.command("import")

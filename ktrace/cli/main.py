@@ -85,7 +85,7 @@ def cli(when: str) -> None:
     """Boot a Linux guest, run IPC workloads in it call by call, and prove what the kernel did.
 
     Exit codes: 0 all agreed, 1 a divergence, 2 your input, 3 this machine, 4 the guest, 5 a bug of ktrace,
-    130 interrupted.
+    6 a goal or a check that falls short, 130 interrupted.
     """
     colours.when = when
 

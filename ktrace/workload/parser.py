@@ -33,7 +33,6 @@ def parse_script(text: str, source: str = "", values: bool = True) -> Script:
     """Return the script that *text* is.
 
     :param values: values of the wrong kind are refused, as far as that is known before a call has returned
-
     :param source: its name, for messages
     :raises ScriptError: it is none; says where
     """

@@ -11,12 +11,13 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from ktrace.errors import KtraceError, ModelError
+from ktrace.errors import REPORT, InternalError, KtraceError, ModelError, UsageError
 from ktrace.fuzz.perturbing.change import Change, choose_changes
 from ktrace.model.build import build_model
 from ktrace.state.step import Step
 from ktrace.trace.session_reader import SessionReader
 from ktrace.verify.checker import Checker
+from ktrace.verify.notify import StepsDone, uncounted
 
 
 @dataclass
@@ -90,17 +91,19 @@ class Tally:
 NO_RULE = "no rule"
 
 
-def perturb(reader: SessionReader, seed: str, count: int, tally: Tally) -> None:
+def perturb(reader: SessionReader, seed: str, count: int, tally: Tally, progress: StepsDone = uncounted) -> None:
     """Change up to *count* leaves of each step of a session, one at a time, and tell *tally* what came of it.
 
     A change is noticed where the check finds a difference at that step or, the rest being as it was recorded, at a
     later one: what the model took over once must stay.
 
-    :raises UsageError: the session cannot be read, or the model does not know one of its calls
+    :param progress: told of the steps that were changed
+    :raises UsageError: the session cannot be read, or diverges as it is, or the model does not know one of its calls
     """
     header, steps = reader.header, list(reader.steps())
     checker = Checker(lambda: build_model(header.facts))
-    checker.initial(header.initial)
+    if checker.initial(header.initial):
+        raise _diverges(reader, 0)
     before = header.initial
     calls: dict[str, str] = {}
     tried = Counter({name: kind.changed for name, kind in tally.kinds.items()})
@@ -110,11 +113,20 @@ def perturb(reader: SessionReader, seed: str, count: int, tally: Tally) -> None:
         random = Random(f"{seed}/{header.title}/{step.number}")
         changes = choose_changes(random, step, before, calls, count, tried)
         said = [_apart(partial(_check, checker, steps, number, change)) for change in changes]
-        checker.check(step)
+        if checker.check(step):
+            raise _diverges(reader, step.number)
         allowed = {(str(choice.rule), choice.path, str(choice.taken)) for choice in checker.choices}
         for change, answer in zip(changes, said, strict=True):
             tally.add(change, answer, allowed)
         before = step.world
+        progress(step.number, len(steps))
+
+
+def _diverges(reader: SessionReader, number: int) -> UsageError:
+    where = f"at step {number}" if number else "before its first step"
+    return UsageError(
+        f"{str(reader.path)!r} diverges {where}, without any change", f"see how: ktrace check {reader.path}"
+    )
 
 
 def _check(checker: Checker, steps: Sequence[Step], number: int, change: Change) -> dict[str, Any]:
@@ -137,20 +149,31 @@ def _check(checker: Checker, steps: Sequence[Step], number: int, change: Change)
 
 
 def _apart(function: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return what *function* returns in a child: nothing that it does to the model stays."""
+    """Return what *function* returns in a child: nothing that it does to the model stays.
+
+    :raises InternalError: it raised something, or its process was ended
+    """
     ours, theirs = os.pipe()
     child = os.fork()
     if not child:
         status = 1
         try:
+            try:
+                said = function()
+            except Exception as error:
+                said = {"raised": InternalError.of(error).message}
             with os.fdopen(theirs, "w") as stream:
-                json.dump(function(), stream)
+                json.dump(said, stream)
             status = 0
         finally:
             os._exit(status)
     os.close(theirs)
     with os.fdopen(ours) as stream:
         text = stream.read()
-    os.waitpid(child, 0)
+    _, ended = os.waitpid(child, 0)
+    if ended:
+        raise InternalError(f"what checks a changed step ended with {os.waitstatus_to_exitcode(ended)}", REPORT)
     answer: dict[str, Any] = json.loads(text)
+    if "raised" in answer:
+        raise InternalError(answer["raised"], REPORT)
     return answer

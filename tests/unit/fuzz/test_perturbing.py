@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from ktrace.cli.check import check
+from ktrace.cli.main import main
+from ktrace.errors import InternalError, UsageError
 from ktrace.fuzz.perturbing import perturb as perturbing
 from ktrace.fuzz.perturbing.leaves import leaves, named, with_leaf
 from ktrace.fuzz.perturbing.perturb import NO_RULE, Tally, perturb
@@ -50,15 +53,47 @@ def test_the_same_seed_changes_the_same() -> None:
     assert tally("pipe-basic").as_dict() != tally("pipe-basic", seed="2").as_dict()
 
 
-def test_a_check_that_sees_nothing_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Blind(Checker):
-        def check(self, step: Step) -> tuple[()]:
-            super().check(step)
-            return ()
+class Blind(Checker):
+    """It finds nothing."""
 
+    def check(self, step: Step) -> tuple[()]:
+        super().check(step)
+        return ()
+
+
+def test_a_check_that_sees_nothing_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(perturbing, "Checker", Blind)
     found = tally("pipe-basic", count=1)
     assert sum(kind.rules[NO_RULE] for _, kind in found.unnoticed()) > 0
+
+
+def test_a_check_that_falls_over_is_a_bug_and_says_what(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fall_over(*_: object) -> None:
+        raise KeyError("lost")
+
+    monkeypatch.setattr(perturbing, "_check", fall_over)
+    with pytest.raises(InternalError, match=r"KeyError: 'lost', test_perturbing.py:"):
+        tally("pipe-basic", count=1)
+
+
+def test_a_session_that_diverges_by_itself_is_refused(tmp_path: Path) -> None:
+    """All that comes behind a divergence would be noticed."""
+    text = gzip.decompress((RECORDED / "lab-7.3" / "pipe-stat.jsonl.gz").read_bytes()).decode()
+    changed = tmp_path / "session.jsonl"
+    changed.write_text(text.replace('"pipeanon_fops":true', '"pipeanon_fops":false', 1))
+    with pytest.raises(UsageError, match=r"diverges at step \d+, without any change"):
+        perturb(SessionReader(changed), "1", 1, Tally())
+
+
+def test_what_is_missed_without_a_rule_is_exit_code_6(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["check", "--perturb", "--changes", "1", str(RECORDED / "pipe-basic.jsonl.gz")]
+    for kind, code in ((Checker, 0), (Blind, 6)):
+        monkeypatch.setattr(perturbing, "Checker", kind)
+        with pytest.raises(SystemExit) as caught:
+            main(arguments)
+        assert caught.value.code == code, capsys.readouterr().out
 
 
 def test_the_command_prints_a_table_and_data() -> None:
