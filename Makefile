@@ -1,5 +1,5 @@
 # make demo    set everything up, build the lab image, run every workload, write report.html
-# make test    the same set-up, then every test
+# make test    the same set-up, then every test but the faults and the walk
 # make faults make thousands of faults of every kind, and write what came of them into docs/reliability.md (20 minutes)
 # make walk    every call, flag and option, on every kind of file and socket, against model and kernel: half an hour
 # make check   what is checked without running anything: format, lint, types

@@ -48,12 +48,23 @@ _FCNTL_VALUES: Mapping[str, Returns] = {
 _WITHOUT_ARGUMENT = {F_GETFD, F_GETFL, F_GETOWN, F_GETSIG, F_GETPIPE_SZ, F_GET_SEALS}
 
 
+_FLOCK = {"l_type", "l_whence", "l_start", "l_len", "l_pid"}
+"""Members of struct flock (``include/uapi/asm-generic/fcntl.h``)."""
+
+
 class FcntlArgument(Parameter):
     """fcntl's third argument: a number, an actor for F_SETOWN, a struct f_owner_ex."""
 
     def coerce(self, value: Any) -> Any:
         if isinstance(value, (int, str, Pointer)):
             return value
+        if (isinstance(value, Mapping) and value.keys() & _FLOCK) or (
+            isinstance(value, tuple | list) and len(value) in (4, 5)
+        ):
+            raise UsageError(
+                "record locks (F_GETLK, F_SETLK, ...) are not known, nor is struct flock",
+                "leave it out; of structs, F_SETOWN_EX takes a struct f_owner_ex: {F_OWNER_TID, A}",
+            )
         return F_OWNER_EX.coerce(value)
 
     def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:

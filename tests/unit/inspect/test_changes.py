@@ -11,6 +11,7 @@ import pytest
 
 from ktrace.inspect.changes import PROBES
 from ktrace.state.changes import Change, Changes, changes
+from ktrace.state.fs.pipe.pipe import PipeFacts
 
 ROOT = Path(__file__).parents[3]
 RELEASE = re.compile(r"[4-9]\.\d+")
@@ -33,11 +34,16 @@ def test_a_change_is_cited_as_rules_are() -> None:
     assert dict(changes())["splice_to_socket"].citation == "fs/splice.c: splice_to_socket()"
 
 
+FACTS = {"pipe_prealloc": "prefills", "pipe_size_unsigned_int": "size_mask"}
+"""Changes that the model knows by a fact of ``state.fs.pipe.pipe.PipeFacts``."""
+
+
 def test_every_change_is_asked_for() -> None:
-    asked: set[str] = set()
+    asked = set(FACTS)
+    assert set(FACTS.values()) <= {item.name for item in fields(PipeFacts)}
     for path in (ROOT / "ktrace" / "model").rglob("*.py"):
         asked.update(re.findall(r"\bchanges\.(\w+)", path.read_text()))
-    assert asked - {item.name for item in fields(Changes)} == set()
+    assert asked == {item.name for item in fields(Changes)}
 
 
 @pytest.mark.parametrize("room", ["model", "inspect", "workload", "verify", "fuzz"])

@@ -296,6 +296,15 @@ def test_an_empty_script_is_none() -> None:
         ('A: semget(IPC_PRIVATE, 1, "x") -> s', "s.kt:2:27: semget: semflg is a number"),
         ('A: fork("x") -> B', "s.kt:2:9: fork: flags is a number"),
         ("A: write(1, buf=5)", "s.kt:2:4: write: buf is an address"),
+        (
+            "A: fcntl(0, F_SETLK, {l_type=F_WRLCK, l_len=1})",
+            "s.kt:2:22: fcntl: record locks",
+        ),
+        ("A: fcntl(0, F_OFD_SETLK, {F_WRLCK, SEEK_SET, 0, 0})", "s.kt:2:26: fcntl: record locks"),
+        (
+            "A: fcntl(0, F_SETOWN_EX, {type=F_OWNER_TID, pd=1})",
+            "s.kt:2:26: fcntl: struct f_owner_ex has no member",
+        ),
     ],
 )
 def test_values_of_the_wrong_kind_are_found_before_the_run(line: str, message: str) -> None:
