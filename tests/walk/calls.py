@@ -183,9 +183,6 @@ MEANT: Mapping[str, tuple[str, ...]] = {
 }
 """Every call, as it is meant."""
 
-NOT_SO: frozenset[tuple[str, str]] = frozenset()
-"""Calls that are not made with such numbers: call and number."""
-
 _BAD_BUFFER = {"-1": "BAD", "0": "NULL", "0x7fffffff": "BAD", "0x8000000000000000": "0x8000000000000000"}
 
 

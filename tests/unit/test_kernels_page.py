@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from ktrace.state.changes import changes
-from ktrace.workload.kernels_page import KERNELS, kernels_page, read_recorded, steps_that_show
 from ktrace.workload.library import bundled
+from tests.kernels_page import KERNELS, kernels_page, read_recorded, steps_that_show
 
-PAGE = Path(__file__).parents[3] / "docs" / "kernels.md"
+PAGE = Path(__file__).parents[2] / "docs" / "kernels.md"
 
 
 def test_the_page_is_current() -> None:
