@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,8 +115,5 @@ def prune_store(store: Store) -> list[Pruned]:
 def _removed(store: Store, directory: Path) -> Pruned:
     with host_errors("remove", directory):
         pruned = Pruned(directory, _size(directory))
-        # Renamed first: what is half removed must not look whole.
-        grave = store.root / "tmp" / f"prune@{directory.name}"
-        directory.rename(grave)
-        shutil.rmtree(grave)
+    store.bury(directory)
     return pruned

@@ -217,12 +217,18 @@ class Store:
         with self.locked(f"{part}-{key}"):
             if not path.is_dir() or not unwanted(path):
                 return False
-            with host_errors("remove", path):
-                # Renamed first: what is half removed must not look whole.
-                grave = self.root / "tmp" / f"{part}-{key}@{secrets.token_hex(4)}"
-                path.rename(grave)
-                shutil.rmtree(grave)
+            self.bury(path)
         return True
+
+    def bury(self, path: Path) -> None:
+        """Remove the entry at *path*, renamed first: what is half removed must not look whole.
+
+        :raises HostError: it cannot be removed
+        """
+        with host_errors("remove", path):
+            grave = self.root / "tmp" / f"{path.parent.name}-{path.name}@{secrets.token_hex(4)}"
+            path.rename(grave)
+            shutil.rmtree(grave)
 
     def write_ref(self, name: str, value: dict[str, Any]) -> None:
         """Let a name stand for an entry.
