@@ -66,7 +66,7 @@ def watch(what: str, delay: float | None, guest: GuestOptions) -> int:
             with view.live():
                 code = _play(what, guest, view)
         except _Quit:
-            return 0
+            return 1 if view.diverged else 0
     click.echo(view.last_line)
     return code
 
@@ -93,6 +93,7 @@ class _Watch(View):
     """Show each step and wait until the person wants the next.
 
     :param delay: seconds to wait at most, ``None`` for ever
+    :ivar diverged: a divergence was shown
     """
 
     def __init__(self, keys: Keys, delay: float | None) -> None:
@@ -110,6 +111,7 @@ class _Watch(View):
         self._series: PictureSeries | None = None
         self._live: Live | None = None
         self.last_line = ""
+        self.diverged = False
 
     def expect(self, total: int | None) -> None:
         """Take how many steps there will be."""
@@ -159,6 +161,7 @@ class _Watch(View):
         """Show a divergence."""
         assert self._series is not None
         self._series.verdict(verdict)
+        self.diverged = True
         self._to_end, self._delay, self._until, self._seeking = False, None, None, False
         self._wait()
 

@@ -126,6 +126,12 @@ def test_a_session_that_diverged_ends_with_1(tmp_path: Path) -> None:
     done = subprocess.run([*KTRACE, "watch", str(session)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "divergence at step 1" in done.stdout
+    child = pexpect.spawn(KTRACE[0], [*KTRACE[1:], "watch", "--delay", "0", str(session)], timeout=60, encoding="utf-8")
+    child.expect_exact("the kernel and the model disagree")
+    child.send("q")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 1
 
 
 def test_a_frame_says_which_step_of_how_many_and_what_changed(tmp_path: Path) -> None:
