@@ -9,17 +9,6 @@ def flag_names(value: int, names: Mapping[int, str]) -> tuple[str, ...]:
     """Name the bits of *value*, sorted; what has no name is one number in hex."""
     if not value:
         return ()
-    # Vocabularies are constants of their modules: which one it is says enough.
-    known = _NAMED.get((value, id(names)))
-    if known is None:
-        known = _NAMED[value, id(names)] = _flag_names(value, names)
-    return known
-
-
-_NAMED: dict[tuple[int, int], tuple[str, ...]] = {}
-
-
-def _flag_names(value: int, names: Mapping[int, str]) -> tuple[str, ...]:
     found = sorted(name for bit, name in names.items() if value & bit)
     if rest := value & ~sum(bit for bit in names if value & bit):
         found.append(f"{rest:#x}")

@@ -9,8 +9,7 @@ from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.list import Met, for_each_list_node
 from ktrace.inspect.members import offset_of
 from ktrace.inspect.wait_queue import WaitQueues
-from ktrace.state.fs.epoll import EPOLL_EVENTS, Epoll, EpollItem
-from ktrace.state.names import flag_names
+from ktrace.state.fs.epoll import Epoll, EpollItem, event_names
 from ktrace.state.ref import Ref
 
 LIMIT = 1 << 16
@@ -58,7 +57,7 @@ class EpollReader:
             item = self.item.read(memory, stack.pop() - self._rbn)
             stack += [node for node in (item.left, item.right) if node]
             watched = self.files.observe(observation, item.file)
-            entry = EpollItem(fd=item.fd, events=flag_names(item.events, EPOLL_EVENTS), data=item.data)
+            entry = EpollItem(fd=item.fd, events=event_names(item.events), data=item.data)
             found.append((item.fd, watched, entry))
         items: dict[Ref, tuple[EpollItem, ...]] = {}
         for _, watched, entry in sorted(found, key=lambda entry: entry[0]):

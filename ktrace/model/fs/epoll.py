@@ -20,7 +20,6 @@ from ktrace.model.timer import schedule_until, start
 from ktrace.model.wait import Sleeps, WaitEntry, WaitQueue, waiters, wake_up
 from ktrace.state.call import Pointer, Result
 from ktrace.state.fs import epoll as state
-from ktrace.state.names import flag_names
 from ktrace.state.ref import Ref
 from ktrace.uapi.eventpoll import (
     EPOLL_CTL_ADD,
@@ -119,7 +118,7 @@ class EventPoll:
             items: dict[Ref, tuple[state.EpollItem, ...]] = {}
             for item in sorted(self.items, key=lambda item: item.fd):
                 file = observe_file(kernel, objects, item.file)
-                found = state.EpollItem(fd=item.fd, events=flag_names(item.events, state.EPOLL_EVENTS), data=item.data)
+                found = state.EpollItem(fd=item.fd, events=state.event_names(item.events), data=item.data)
                 items[file] = (*items.get(file, ()), found)
             ready = tuple(item.fd for item in self.ready)
             objects[self.ref] = state.Epoll(

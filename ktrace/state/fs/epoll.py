@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
+from ktrace.state.names import flag_names
 from ktrace.state.quick import dataclass
 from ktrace.state.ref import Ref
 from ktrace.state.wait import Waiter
@@ -12,6 +14,12 @@ from ktrace.uapi.named import by_number, family
 
 EPOLL_EVENTS = by_number(family(eventpoll, "EPOLL", but="EPOLL_"))
 """``include/uapi/linux/eventpoll.h``."""
+
+
+@lru_cache(1 << 10)
+def event_names(value: int) -> tuple[str, ...]:
+    """Name the bits of ``epoll_event.events``, sorted."""
+    return flag_names(value, EPOLL_EVENTS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from ktrace.state.names import flag_names
 from ktrace.state.quick import dataclass
@@ -71,6 +72,7 @@ OPEN_FLAGS = by_number(
 """Names of the bits of ``f_flags``."""
 
 
+@lru_cache(1 << 10)
 def open_flags(value: int) -> tuple[str, ...]:
     """Name the bits of ``f_flags``, sorted, without the access mode."""
     return flag_names(value & ~fcntl.O_ACCMODE, OPEN_FLAGS)

@@ -34,6 +34,11 @@ PAGE_CACHE_OPS = "page_cache_pipe_buf_ops"
 ZERO_OPS = "zero_pipe_buf_ops"
 
 
+@lru_cache(maxsize=1 << 8)
+def _flags(value: int) -> tuple[str, ...]:
+    return flag_names(value, state.PIPE_BUF_FLAGS)
+
+
 @lru_cache(maxsize=4096)
 def _free_slot(offset: int, length: int, flags: tuple[str, ...], private: Any) -> state.PipeBuffer:
     return state.PipeBuffer(
@@ -54,7 +59,7 @@ class PipeBuffer:
 
     def observed(self) -> state.PipeBuffer:
         """Return the slot as the state has it."""
-        flags = flag_names(self.flags, state.PIPE_BUF_FLAGS)
+        flags = _flags(self.flags)
         page = self.page
         if self.ops is None or page is None:
             return _free_slot(self.offset, self.len, flags, self.private)
