@@ -129,6 +129,7 @@ class TableReader:
         cloexec = read(fdt.close_on_exec, size)
         count = int.from_bytes(opened, "little").bit_length()
         pointers = struct.unpack(f"<{count}Q", read(fdt.fd, 8 * count)) if count else ()
+        # Bit by bit out of bytes: to shift a long integer for each would take the square of the time.
         used = [(fd, pointer) for fd, pointer in enumerate(pointers) if opened[fd >> 3] >> (fd & 7) & 1]
         fds = {
             fd: Descriptor(
@@ -138,8 +139,3 @@ class TableReader:
         }
         table = DescriptorTable(users=head.count_counter, fds=fds, max_fds=fdt.max_fds)
         return _Known(table, tuple(pointer for _, pointer in used if pointer)), tuple(places)
-
-
-def _has_bit(bitmap: bytes, number: int) -> bool:
-    """Tell whether a bit is set; shifting a long integer for each would take the square of the time."""
-    return bool(bitmap[number >> 3] >> (number & 7) & 1)

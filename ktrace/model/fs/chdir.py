@@ -12,8 +12,6 @@ from ktrace.model.fs.path_walk import is_dir, path_lookupat
 from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.model.wait import Sleeps
 
-# -- what else is done by name --------------------------------------------------------------------
-
 
 @syscall("umask")
 def umask(task: Task, mask: int) -> int:

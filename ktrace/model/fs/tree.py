@@ -27,7 +27,7 @@ SPECIAL_FOPS = {
     S_IFLNK: "no_open_fops",
     S_IFREG: "shmem_file_operations",
 }
-"""``include/linux/mount.h``."""
+"""``i_fop`` of what is made in tmpfs, by type; directories have one of two (``mm/shmem.c: shmem_get_inode()``)."""
 
 BEFORE = "a session that does not tell what the guest's tree held"
 

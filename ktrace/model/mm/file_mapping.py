@@ -10,6 +10,7 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.mm.address_space import ZERO_PAGE, AddressSpace, Backing, PrivateMemory, Vma, page_align
 from ktrace.model.task import Task
 from ktrace.state.rule import Rule
+from ktrace.uapi.mman import PROT_WRITE
 
 MKWRITE = Rule("mm/memory.c", "fault_dirty_shared_page", "only the first write to a page that is not mapped yet tells")
 
@@ -150,6 +151,6 @@ def populate(vma: Vma) -> None:
     last = vma.pgoff + (vma.end - vma.start) // PAGE_SIZE
     if vma.backing.limit is not None:
         last = min(last, vma.backing.limit)
-    writes = isinstance(vma.backing, PrivateMemory) and bool(vma.prot & 2)
+    writes = isinstance(vma.backing, PrivateMemory) and bool(vma.prot & PROT_WRITE)
     for index in range(vma.pgoff, last):
         vma.backing.page(index, writes)

@@ -11,8 +11,6 @@ from ktrace.state.call import Pointer
 from ktrace.state.net.sockaddr import pack, unpack
 from ktrace.uapi.socket import SIZEOF_SOCKADDR_STORAGE
 
-# -- addresses -----------------------------------------------------------------------------------
-
 
 def address_to_kernel(task: Task, addr: Any, addrlen: int) -> bytes:
     """Return the bytes of an address that a call gives (``move_addr_to_kernel()``).

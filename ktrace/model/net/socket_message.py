@@ -37,9 +37,6 @@ CTL_ON_STACK = 36
 """Bytes of control messages that ``____sys_sendmsg()`` has room for itself."""
 
 
-# -- sending and receiving -----------------------------------------------------------------------
-
-
 def _forbid_cmsg_compat(kernel: Kernel, flags: int) -> None:
     """Refuse MSG_CMSG_COMPAT, which is for 32-bit callers; a kernel without those ignores it."""
     if flags & MSG_CMSG_COMPAT and kernel.net.facts.compat:

@@ -29,10 +29,8 @@ from ktrace.uapi.in_ import (
     IP_TTL,
     SIZEOF_IN_PKTINFO,
 )
+from ktrace.uapi.ipv6 import SIZEOF_IN6_PKTINFO
 from ktrace.uapi.socket import SOL_IP, SOL_IPV6, SOL_SOCKET
-
-IN6_PKTINFO = 20
-"""Bytes of a ``struct in6_pktinfo``."""
 
 
 @dataclass
@@ -58,7 +56,6 @@ def ip_cmsg_send(task: Task, sk: Inet, msg: OutMessage, over_ipv6: bool = False)
     """Read the control messages of a call (``ip_cmsg_send()``).
 
     :param over_ipv6: IPV6_PKTINFO with an IPv4 address inside is taken, too (*allow_ipv6*)
-
     :raises Errno: EINVAL, EPERM
     """
     cookie = IpcmCookie()
@@ -75,7 +72,7 @@ def ip_cmsg_send(task: Task, sk: Inet, msg: OutMessage, over_ipv6: bool = False)
 
 def _mapped_pktinfo(cookie: IpcmCookie, data: bytes) -> None:
     """Read a ``struct in6_pktinfo`` with an IPv4 address inside."""
-    inside = ipaddress.IPv6Address(data[:16]).ipv4_mapped if len(data) >= IN6_PKTINFO else None
+    inside = ipaddress.IPv6Address(data[:16]).ipv4_mapped if len(data) >= SIZEOF_IN6_PKTINFO else None
     if inside is None:
         raise Errno("EINVAL")
     cookie.oif = struct.unpack_from("<i", data, 16)[0] or cookie.oif

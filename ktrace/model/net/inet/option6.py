@@ -14,7 +14,6 @@ from ktrace.model.net.core.scm import for_each_cmsghdr, put_cmsg
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock_cmsg import cmsg_bytes, sock_cmsg_send
 from ktrace.model.net.inet.addr6 import ANY6, LOOPBACK6, is_ipv6, mapped_v4, v4mapped
-from ktrace.model.net.inet.ip_cmsg import IN6_PKTINFO
 from ktrace.model.net.inet.option import get_ip_option, set_ip_option
 from ktrace.model.net.inet.route import LOOPBACK_MTU
 from ktrace.model.net.inet.sock import DEFAULT_HOPS, Inet
@@ -77,7 +76,7 @@ from ktrace.uapi.in6 import (
     IPV6_XFRM_POLICY,
 )
 from ktrace.uapi.in_ import IPPROTO_TCP, IPPROTO_UDP, MCAST_JOIN_GROUP, MCAST_MSFILTER
-from ktrace.uapi.ipv6 import IPV6_MIN_MTU
+from ktrace.uapi.ipv6 import IPV6_MIN_MTU, SIZEOF_IN6_PKTINFO
 from ktrace.uapi.socket import (
     AF_INET,
     AF_INET6,
@@ -348,7 +347,7 @@ WITH_NUMBER = {IPV6_HOPLIMIT: (-1, 255), IPV6_2292HOPLIMIT: (-1, 255), IPV6_TCLA
 
 def _in6_pktinfo(sk: Inet, data: bytes, oif: int) -> tuple[str, int]:
     """Return source address and device of a ``struct in6_pktinfo``."""
-    if len(data) < IN6_PKTINFO:
+    if len(data) < SIZEOF_IN6_PKTINFO:
         raise Errno("EINVAL")
     address, index = str(ipaddress.IPv6Address(data[:16])), struct.unpack_from("<i", data, 16)[0]
     if index:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ktrace.include.asm.page_types import PAGE_SHIFT, PAGE_SIZE
+from ktrace.include.linux.skbuff import MAX_SKB_FRAGS
 from ktrace.model.mm.address_space import page_align
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock_callbacks import error_report
@@ -68,13 +69,10 @@ def zerocopy_skb(kernel: Kernel, sk: Inet, data: bytes, room: Room) -> SkBuff:
         return queued[-1].truesize - base if queued and isinstance(queued[-1].truesize, int) else None
 
     def allowed(pages: int) -> bool:
-        return pages % PAGE_SIZE == 0 and least <= pages <= least + PAGE_SIZE * MOST_PIECES
+        # Each piece of a buffer may begin and end inside of pages.
+        return pages % PAGE_SIZE == 0 and least <= pages <= least + PAGE_SIZE * MAX_SKB_FRAGS
 
     filled = SkBuff(data, len(data), base + kernel.choose(SG_FROM_ITER, find, allowed, least))
     filled.tail_room = skb.tail_room
     msg_zerocopy_callback(kernel, sk)
     return filled
-
-
-MOST_PIECES = 17
-"""MAX_SKB_FRAGS: pieces of a buffer that each begin and end inside of pages."""

@@ -137,6 +137,7 @@ def inet_lookup_listener(kernel: Kernel, sk: Tcp) -> Tcp | None:
 
 
 def listeners(kernel: Kernel, port: int) -> list[Tcp]:
+    """Return the socks that listen on *port*, whatever their addresses."""
     bucket = kernel.net.inet.bhash.buckets.get(port)
     owners = bucket.owners if bucket is not None else []
     return [other for other in owners if isinstance(other, Tcp) and other.state == "TCP_LISTEN"]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ktrace.model.observed import Observed
 
 RETRANSMIT = Rule("net/ipv4/tcp_timer.c", "tcp_retransmit_timer", "when it sends again and hears that nobody is there")
+TIMER_WHEEL = Rule("kernel/time/timer.c", "calc_wheel_index", "timers due within 32 ms of each other, in any order")
+SECOND_SYN = Rule("net/ipv4/tcp_timer.c", "tcp_retransmit_timer", "a second SYN finds room, or nobody")
 
 
 def tcp_retransmit_skb(kernel: Kernel, sender: Tcp) -> None:
@@ -40,10 +42,6 @@ def waits_for_timer(kernel: Kernel) -> bool:
     """Tell whether a TCP timer is about to send a SYN again, or bytes that were held back."""
     socks = (socket.sk for socket in kernel.net.sockets.values())
     return kernel.net.inet.held_back or any(isinstance(sk, Tcp) and sk.state == "TCP_SYN_SENT" for sk in socks)
-
-
-TIMER_WHEEL = Rule("kernel/time/timer.c", "calc_wheel_index", "timers due within 32 ms of each other, in any order")
-SECOND_SYN = Rule("net/ipv4/tcp_timer.c", "tcp_retransmit_timer", "a second SYN finds room, or nobody")
 
 
 def retransmit_syns(kernel: Kernel) -> None:
