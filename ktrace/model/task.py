@@ -79,6 +79,10 @@ class Cred:
         """Tell whether *capability* is there over the initial user namespace (``capable()``)."""
         return self.user_ns is None and capability in self.capabilities
 
+    def in_group_p(self, gid: int) -> bool:
+        """Tell whether *gid* is the file-system group or a supplementary one (``kernel/groups.c: in_group_p()``)."""
+        return gid == self.egid or gid in self.groups
+
 
 class AsObserved(Exception):
     """End a call with whatever the kernel was seen to answer.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ktrace.include.linux.fs import FMODE_WRITE, MAY_WRITE
 from ktrace.include.linux.stat import S_IALLUGO
 from ktrace.model.calls import syscall
-from ktrace.model.fs.file import fdget
+from ktrace.model.fs.file import File, fdget
 from ktrace.model.fs.inode import Inode, current_time
 from ktrace.model.fs.opaque import OpaqueInode, OpaqueOperations
 from ktrace.model.fs.path_walk import path_lookupat
@@ -33,24 +33,39 @@ def fchmodat(task: Task, dirfd: int, pathname: bytes, mode: int) -> int:
 @syscall("fchmod")
 def fchmod(task: Task, fd: int, mode: int) -> int:
     """Change an open file's permissions (``chmod_common()``)."""
-    file = task.files.get(fd)
+    with fdget(task, fd) as file:
+        return _chmod(task, _known_inode(file), mode)
+
+
+def _known_inode(file: File) -> Inode:
+    """Return the inode of an open file; what others answer is as observed."""
     if isinstance(file.inode, OpaqueInode):
         raise AsObserved(file.inode.what, done=file.inode.set_attributes)
-    if file.f_flags & O_PATH:
-        raise Errno("EBADF")
     if file.inode is None:
         raise AsObserved("an inode that all files without a name share")
-    return _chmod(task, file.inode, mode)
+    return file.inode
+
+
+def _owner_or_capable(task: Task, inode: Inode) -> bool:
+    """``inode_owner_or_capable()``."""
+    return task.cred.euid == inode.i_uid or task.cred.capable("CAP_FOWNER")
+
+
+def _in_group_or_capable(task: Task, gid: int) -> bool:
+    """``in_group_or_capable()``."""
+    return task.cred.in_group_p(gid) or task.cred.capable("CAP_FSETID")
 
 
 def _chmod(task: Task, inode: Inode, mode: int) -> int:
-    """``chmod_common()``, ``setattr_prepare()``."""
+    """``chmod_common()``, ``setattr_prepare()``, ``setattr_copy()``."""
     if inode.i_mode & S_IFMT == S_IFLNK:
         raise Errno("EOPNOTSUPP")
     if inode.ops is not None and "mode" in inode.ops.refuses:
         raise Errno("EPERM")
-    if task.cred.euid != inode.i_uid and not task.cred.capable("CAP_FOWNER"):
+    if not _owner_or_capable(task, inode):
         raise Errno("EPERM")
+    if not _in_group_or_capable(task, inode.i_gid):
+        mode &= ~S_ISGID
     inode.i_mode = inode.i_mode & S_IFMT | mode & S_IALLUGO
     inode.i_ctime = current_time(task.kernel)
     return 0
@@ -84,30 +99,38 @@ def fchownat(task: Task, dirfd: int, pathname: bytes, owner: int, group: int, fl
 def fchown(task: Task, fd: int, owner: int, group: int) -> int:
     """Give an open file away (``chown_common()``)."""
     with fdget(task, fd) as file:
-        if isinstance(file.inode, OpaqueInode):
-            raise AsObserved(file.inode.what, done=file.inode.set_attributes)
-        return _chown(task, file.inode, owner, group) if file.inode is not None else 0
+        return _chown(task, _known_inode(file), owner, group)
 
 
 def _chown(task: Task, inode: Inode, owner: int, group: int) -> int:
+    """``chown_common()``, ``notify_change()``, ``setattr_prepare()``, ``setattr_copy()``."""
     cred = task.cred
-    if inode.ops is not None and "owner" in inode.ops.refuses:
+    gives, regroups = owner & UNCHANGED != UNCHANGED, group & UNCHANGED != UNCHANGED
+    if inode.ops is not None and "owner" in inode.ops.refuses and (gives or regroups):
         raise Errno("EPERM")
     mine = cred.euid == inode.i_uid
-    uid = inode.i_uid if owner & UNCHANGED == UNCHANGED else owner & UNCHANGED
-    gid = inode.i_gid if group & UNCHANGED == UNCHANGED else group & UNCHANGED
+    uid = owner & UNCHANGED if gives else inode.i_uid
+    gid = group & UNCHANGED if regroups else inode.i_gid
     if not cred.capable("CAP_CHOWN"):
-        if owner & UNCHANGED != UNCHANGED and not (mine and uid == inode.i_uid):
+        if gives and not (mine and uid == inode.i_uid):
             raise Errno("EPERM")  # chown_ok()
-        if group & UNCHANGED != UNCHANGED and not (mine and (gid == cred.egid or gid in cred.groups)):
+        if regroups and not (mine and (gid == inode.i_gid or cred.in_group_p(gid))):
             raise Errno("EPERM")  # chgrp_ok()
-    inode.i_uid, inode.i_gid = uid, gid
-    if owner & UNCHANGED != UNCHANGED:
+    mode = inode.i_mode
+    if mode & S_IFMT != S_IFDIR:
+        mode &= ~S_ISUID
+        if mode & S_IXGRP or not _in_group_or_capable(task, inode.i_gid):
+            mode &= ~S_ISGID  # setattr_should_drop_sgid()
+    if mode != inode.i_mode:
+        # The bits that go are a change of mode (ATTR_KILL_SUID, ATTR_KILL_SGID).
+        if not _owner_or_capable(task, inode):
+            raise Errno("EPERM")
+        if not _in_group_or_capable(task, gid):
+            mode &= ~S_ISGID
+    inode.i_uid, inode.i_gid, inode.i_mode = uid, gid, mode
+    if gives:
         inode.owner_set(uid)
     inode.i_ctime = current_time(task.kernel)
-    if inode.i_mode & S_IFMT != S_IFDIR:
-        kill = S_ISUID | (S_ISGID if inode.i_mode & S_IXGRP else 0)  # setattr_should_drop_suidgid()
-        inode.i_mode &= ~kill
     return 0
 
 

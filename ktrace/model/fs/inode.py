@@ -215,7 +215,7 @@ class Inode:
         cred, mode = task.cred, self.i_mode
         if cred.euid == self.i_uid:
             mode >>= 6
-        elif self.i_gid == cred.egid or self.i_gid in cred.groups:
+        elif cred.in_group_p(self.i_gid):
             mode >>= 3
         if mask & ~mode & 0o7 == 0:
             return

@@ -115,11 +115,6 @@ class WakeQ:
         self._tasks.clear()
 
 
-def in_group_p(cred: Cred, gid: int) -> bool:
-    """Tell whether *gid* is the file-system group or a supplementary one (``kernel/groups.c: in_group_p()``)."""
-    return gid == cred.egid or gid in cred.groups
-
-
 def ipcperms(cred: Cred, ipcp: IpcObject, flag: int) -> bool:
     """Tell whether *flag* is refused on *ipcp* (``ipc/util.c: ipcperms()``)."""
     flag &= 0xFFFF
@@ -127,7 +122,7 @@ def ipcperms(cred: Cred, ipcp: IpcObject, flag: int) -> bool:
     granted = ipcp.mode
     if cred.euid in (ipcp.cuid, ipcp.uid):
         granted >>= 6
-    elif in_group_p(cred, ipcp.cgid) or in_group_p(cred, ipcp.gid):
+    elif cred.in_group_p(ipcp.cgid) or cred.in_group_p(ipcp.gid):
         granted >>= 3
     return bool(requested & ~granted & 0o007) and not ns_capable(cred, ipcp.user_ns, "CAP_IPC_OWNER")
 

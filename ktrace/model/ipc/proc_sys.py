@@ -41,7 +41,7 @@ class ProcSysInode(Inode):
             mode = S_IRUGO | S_IWUGO
         elif cred.euid == uid:
             mode >>= 6
-        elif cred.egid == gid or gid in cred.groups:
+        elif cred.in_group_p(gid):
             mode >>= 3
         if mask & ~mode & (MAY_READ | MAY_WRITE):
             raise Errno("EACCES")
