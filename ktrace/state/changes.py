@@ -113,12 +113,12 @@ class Changes:
     )
     pipe_size_unsigned_int: bool | None = _change(
         "pipe",
-        "F_SETPIPE_SZ looks at 32 bits of its argument",
+        "F_SETPIPE_SZ and F_ADD_SEALS look at 32 bits of their argument",
         before="at all 64: more than 2 GiB is EINVAL",
         source="fs/pipe.c",
         function="pipe_fcntl",
         since="between 6.1 and 6.12",
-        told="type of pipe_fcntl()'s argument",
+        told="type of pipe_fcntl()'s argument; that of memfd_fcntl() became the same in the same series",
     )
     splice_to_socket: bool | None = _change(
         "pipe",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ktrace.include.linux.fs import FMODE_WRITE
-from ktrace.include.linux.types import s32, u64
+from ktrace.include.linux.types import s32, u32, u64
 from ktrace.model.calls import Answer, syscall
 from ktrace.model.fs.fasync import owners
 from ktrace.model.fs.file import Descriptor, File, FilesStruct, fdget, filp_close
@@ -35,6 +35,7 @@ from ktrace.uapi.fcntl import (
     F_OFD_GETLK,
     F_OFD_SETLK,
     F_OFD_SETLKW,
+    F_RDLCK,
     F_SET_RW_HINT,
     F_SETFD,
     F_SETFL,
@@ -45,6 +46,7 @@ from ktrace.uapi.fcntl import (
     F_SETOWN_EX,
     F_SETSIG,
     F_UNLCK,
+    F_WRLCK,
     FASYNC,
     FD_CLOEXEC,
     O_APPEND,
@@ -54,7 +56,7 @@ from ktrace.uapi.fcntl import (
     O_NONBLOCK,
     O_PATH,
 )
-from ktrace.uapi.limits import INT_MIN, UINT_MAX
+from ktrace.uapi.limits import INT_MIN, UINT_MAX, ULONG_MAX
 from ktrace.uapi.signal import SIGRTMAX
 from ktrace.uapi.stat import S_IFIFO, S_IFMT, S_IFREG
 
@@ -160,11 +162,26 @@ def fcntl(task: Task, fd: int, cmd: int, arg: Any) -> Sleeps[Answer]:
         if cmd in _DESCRIPTOR:
             running: Sleeps[Answer] = drive(_DESCRIPTOR[cmd](task, fd, file, arg))
             return (yield from running)
-        if cmd == F_ADD_SEALS and not (isinstance(arg, int) and arg > UINT_MAX) and not file.f_mode & FMODE_WRITE:
-            raise Errno("EPERM")  # memfd_add_seals(): asked before whether there are any seals
+        if cmd == F_ADD_SEALS:
+            arg = _seals(task, file, arg)
         if cmd in _OF_ANY_FILE:
             return _OF_ANY_FILE[cmd](task, file, arg)
         return (yield from drive(file.ops.fcntl(task, file, cmd, arg)))
+
+
+def _seals(task: Task, file: File, arg: Any) -> int:
+    """Return the seals that F_ADD_SEALS is given (``mm/memfd.c: memfd_fcntl()``).
+
+    :raises Errno: EINVAL; EPERM, which is asked before whether there are any seals (``memfd_add_seals()``)
+    """
+    if not isinstance(arg, (int, Pointer)):
+        arg = ULONG_MAX  # the number of an actor, or an address: no seals either way
+    seals = u64(arg.value if isinstance(arg, Pointer) else arg)
+    if seals > UINT_MAX and not task.kernel.changes.pipe_size_unsigned_int:
+        raise Errno("EINVAL")
+    if not file.f_mode & FMODE_WRITE:
+        raise Errno("EPERM")
+    return u32(seals)
 
 
 def _dupfd(task: Task, fd: int, file: File, arg: Any) -> int:
@@ -364,17 +381,19 @@ def _lock(task: Task, file: File, arg: Any) -> int:
 
     :raises Errno: EFAULT
     """
-    if _is_no_address(task, arg):
-        raise Errno("EFAULT")
+    _check_address(task, arg)
     raise NotImplementedError("the model does not know locks on files")
 
 
-def _is_no_address(task: Task, arg: Any) -> bool:
-    """Tell whether nothing is mapped at *arg*."""
-    if not isinstance(arg, (int, Pointer)):
-        return False
-    address = arg.value if isinstance(arg, Pointer) else arg
-    return not task.mm.accessible(u64(address), 1, PROT_ANY)
+def _check_address(task: Task, arg: Any) -> None:
+    """Refuse *arg* where nothing is mapped there.
+
+    :raises Errno: EFAULT
+    """
+    if isinstance(arg, (int, Pointer)):
+        address = arg.value if isinstance(arg, Pointer) else arg
+        if not task.mm.accessible(u64(address), 1, PROT_ANY):
+            raise Errno("EFAULT")
 
 
 def _rw_hint(task: Task, file: File, arg: Any) -> int:
@@ -388,10 +407,12 @@ def _getlease(task: Task, file: File, arg: Any) -> int:
 
 
 def _setlease(task: Task, file: File, arg: Any) -> int:
-    """Stop, unless it is refused: leases break what others do (``fs/locks.c: generic_setlease()``).
+    """Stop, unless it is refused: leases break what others do (``fs/locks.c: fcntl_setlease()``).
 
-    :raises Errno: EACCES, EINVAL, EAGAIN
+    :raises Errno: EINVAL, EACCES, EAGAIN
     """
+    if arg not in (F_RDLCK, F_WRLCK, F_UNLCK):
+        raise Errno("EINVAL")  # lease_alloc(): assign_type()
     if isinstance(file.inode, OpaqueInode):
         raise AsObserved(file.inode.what, only_errors=True)
     if file.inode_uid != task.cred.euid and not task.cred.capable("CAP_LEASE"):
@@ -415,7 +436,8 @@ def _getowner_uids(task: Task, file: File, arg: Any) -> int:
     """
     if task.kernel.ipc.namespace(task).sem_ids.next_id is None:
         raise Errno("EINVAL")
-    return _lock(task, file, arg)
+    _check_address(task, arg)
+    raise NotImplementedError("the model does not know who set the owner of a file (F_GETOWNER_UIDS)")
 
 
 _OF_ANY_FILE: dict[int, Callable[[Task, File, Any], Answer]] = {

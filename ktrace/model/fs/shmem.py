@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ktrace.include.asm.page_types import PAGE_SIZE
-from ktrace.include.linux.fs import FMODE_WRITE, MAX_LFS_FILESIZE
+from ktrace.include.linux.fs import MAX_LFS_FILESIZE
+from ktrace.include.linux.types import s64
 from ktrace.model.fs.file import File, FileOperations, file_inode
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.pipe.pipe import DEFAULT_OPS, PAGE_CACHE_OPS, ZERO_OPS, PipeInode, push_page
@@ -30,7 +31,6 @@ from ktrace.uapi.fcntl import (
     O_NOATIME,
 )
 from ktrace.uapi.fs import SEEK_CUR, SEEK_DATA, SEEK_HOLE, SEEK_SET
-from ktrace.uapi.limits import UINT_MAX
 from ktrace.uapi.splice import SPLICE_F_NONBLOCK
 
 LATENCIES = [(HZ << scan) // 200 for scan in range(1, 5)]
@@ -160,13 +160,9 @@ def _seek_hole_data(inode: Inode, start: int, data: bool) -> int:
     return min(start, end)
 
 
-def _memfd_add_seals(task: Task, file: File, seals: Any) -> Sleeps[int]:
+def _memfd_add_seals(task: Task, file: File, seals: int) -> Sleeps[int]:
     """Forbid some changes from now on (``mm/memfd.c: memfd_add_seals()``)."""
     inode = file_inode(file)
-    if not isinstance(seals, int) or seals > UINT_MAX:
-        raise Errno("EINVAL")
-    if not file.f_mode & FMODE_WRITE:
-        raise Errno("EPERM")
     if seals & ~F_ALL_SEALS:
         raise Errno("EINVAL")
     if inode.seals & F_SEAL_SEAL:
@@ -350,7 +346,7 @@ class DirectoryOperations(FileOperations):
         :raises Errno: EINVAL
         """
         base = {SEEK_SET: 0, SEEK_CUR: file.pos}.get(whence)
-        if base is None or base + offset < 0:
+        if base is None or s64(base + offset) < 0:
             raise Errno("EINVAL")
         file.pos = base + offset
         return file.pos

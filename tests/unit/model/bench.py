@@ -9,6 +9,7 @@ from ktrace.model.build import build_model
 from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.observed import Evidence
 from ktrace.state.call import Completed, Exited, Outcome, Result, Signalled
+from ktrace.state.changes import Changes
 from ktrace.state.fs.inode import TreeFacts
 from ktrace.state.fs.pipe.pipe import PipeFacts
 from ktrace.state.ipc.namespace import IpcFacts
@@ -54,6 +55,7 @@ class Bench:
 
     :param actors: a letter for each of root's actors that there are at the start; U is a user without rights
     :param pipe: facts about pipes; *ipc* and *net* likewise
+    :param changes: what the kernel has of the known changes
     """
 
     def __init__(
@@ -64,8 +66,15 @@ class Bench:
         tree: TreeFacts | None = None,
         ipc: IpcFacts = IPC,
         net: SocketFacts = NET,
+        changes: Changes | None = None,
     ) -> None:
-        facts = {"pipe": pipe or PipeFacts(), "tree": tree or TreeFacts(), "sysv": ipc, "socket": net}
+        facts = {
+            "pipe": pipe or PipeFacts(),
+            "tree": tree or TreeFacts(),
+            "sysv": ipc,
+            "socket": net,
+            "changes": changes or Changes(),
+        }
         self.kernel = build_model(facts)
         self.outcome = Outcome(())
         for name in actors:
