@@ -178,10 +178,8 @@ class UserSigmask:
 def _do_sys_poll(task: Task, fds: Any, nfds: int, timeout: float | None, interrupted: str) -> Sleeps[Result]:
     if u32(nfds) > task.rlimit_nofile:
         raise Errno("EINVAL")
-    if isinstance(fds, Pointer):
-        access_ok(fds, 0)
-        if nfds:
-            raise Errno("EFAULT")
+    if isinstance(fds, Pointer) and nfds:
+        raise Errno("EFAULT")
     table = PollTable(task)
     timed_out = timeout == 0
     table.registering = not timed_out
@@ -195,6 +193,7 @@ def _do_sys_poll(task: Task, fds: Any, nfds: int, timeout: float | None, interru
             if count:
                 break
             if task.signal_pending():
+                _check_array(fds)
                 task.resumed = timer
                 raise Errno(interrupted)
             if timed_out:
@@ -202,7 +201,17 @@ def _do_sys_poll(task: Task, fds: Any, nfds: int, timeout: float | None, interru
             timed_out = yield from table.schedule(timer)
     finally:
         table.free()
+    _check_array(fds)
     return Result(count, None, {} if isinstance(fds, Pointer) else {"revents": revents})
+
+
+def _check_array(fds: Any) -> None:
+    """Refuse an address of the kernel's for an array of nothing, once the wait is over (``user_write_access_begin()``).
+
+    :raises Errno: EFAULT
+    """
+    if isinstance(fds, Pointer):
+        access_ok(fds, 0)
 
 
 def _do_pollfd(task: Task, table: PollTable, fd: int, events: int) -> int:

@@ -27,6 +27,9 @@ from ktrace.uapi.shm import (
     SHM_RND,
 )
 
+HUGETLB_SHM_GROUP = 0
+"""``sysctl_hugetlb_shm_group``, which nobody changes (``fs/hugetlbfs/inode.c``)."""
+
 
 @syscall("shmget")
 def shmget(task: Task, key: int, size: int, shmflg: int) -> int:
@@ -70,7 +73,7 @@ def _refuse_huge_pages(task: Task, shmflg: int) -> NoReturn:
     size = shmflg >> SHM_HUGE_SHIFT & SHM_HUGE_MASK
     if not config.huge_pages or (size and size not in config.huge_pages):
         raise Errno("EINVAL")  # hstate_sizelog()
-    if not task.cred.capable("CAP_IPC_LOCK"):
+    if not task.cred.capable("CAP_IPC_LOCK") and not task.cred.in_group_p(HUGETLB_SHM_GROUP):
         raise Errno("EPERM")  # can_do_hugetlb_shm()
     if config.huge_pages_free or shmflg & SHM_NORESERVE:
         raise NotImplementedError("the model does not know segments of huge pages")

@@ -42,7 +42,7 @@ from ktrace.uapi.mman import (
     PROT_SEM,
     PROT_WRITE,
 )
-from ktrace.uapi.stat import S_IFMT, S_IFREG
+from ktrace.uapi.stat import S_IFMT, S_IFREG, S_IFSOCK
 
 LEGACY_MAP_MASK = (
     MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_UNINITIALIZED
@@ -59,8 +59,9 @@ def _map_file(task: Task, file: File, size: int, prot: int, flags: int, pgoff: i
     :raises NotImplementedError: a file that can be mapped but is not simulated
     """
     kernel, kind = task.kernel, flags & MAP_TYPE
-    regular = file.inode is not None and file.inode.i_mode & S_IFMT == S_IFREG
-    if regular and pgoff > MAX_LFS_FILESIZE - size >> PAGE_SHIFT:
+    type_ = file.inode.i_mode & S_IFMT if file.inode is not None else 0
+    regular = type_ == S_IFREG
+    if pgoff > (MAX_LFS_FILESIZE if type_ in (S_IFREG, S_IFSOCK) else U64_MAX) - size >> PAGE_SHIFT:
         raise Errno("EOVERFLOW")  # file_mmap_ok()
     may_write = True
     shared = kind in (MAP_SHARED, MAP_SHARED_VALIDATE)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ktrace.state.config import ConfigFacts
 from ktrace.uapi.ipc import IPC_CREAT, IPC_RMID
 from ktrace.uapi.shm import (
     SHM_EXEC,
@@ -340,3 +341,20 @@ def test_mremap_moves_grows_and_duplicates() -> None:
     assert bench.call("A", "mremap", BASE, 4096, 4096, 2, 2 * BASE) == "EINVAL"
     assert bench.call("A", "mremap", 3 * BASE, 4096, 4096) == "EFAULT"
     assert bench.call("A", "mremap", BASE, 8192, 12288, 1) == "EFAULT"
+
+
+@pytest.mark.parametrize(
+    ("who", "answer"),
+    [
+        ({"uid": 1000, "gid": 1000}, "EPERM"),
+        ({"uid": 1000, "gid": 0}, "ENOMEM"),
+        ({"uid": 1000, "gid": 1000, "groups": (0,)}, "ENOMEM"),
+        ({}, "ENOMEM"),
+    ],
+)
+def test_huge_pages_are_for_a_group(who: dict[str, Any], answer: str) -> None:
+    """can_do_hugetlb_shm(): CAP_IPC_LOCK, or the group vm.hugetlb_shm_group, which is 0."""
+    bench = Bench()
+    bench.kernel.config = ConfigFacts(huge_pages=(21,))
+    bench.spawn("X", **who)
+    assert bench.call("X", "shmget", 0, 1 << 21, 0o600 | SHM_HUGETLB) == answer
