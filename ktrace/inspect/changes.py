@@ -84,7 +84,7 @@ PROBES: Mapping[str, Probe] = {
     "splice_to_socket": _not(_SENDPAGE),
     "splice_zero_pages": _symbol("zero_pipe_buf_ops"),
     "splice_failed_keeps_pos": _symbol("splice_file_range"),
-    "eventfd_write_exact": _symbol("splice_file_range"),
+    "eventfd_write_exact": _between(_SENDPAGE, _VMA_MUNMAP),
     "select_negative": _between(_member("struct ns_common", "count"), _member("struct file_system_type", "list")),
     "epoll_wait_fd_first": _symbol("epoll_sendevents"),
     "vms_gather_munmap_vmas": _VMA_MUNMAP,

@@ -159,10 +159,7 @@ class Changes:
         source="fs/eventfd.c",
         function="eventfd_write",
         since="between 6.1 and 6.12",
-        told=(
-            "whether eventfd_write()'s first refusal is of any other size: symbol splice_file_range, of "
-            "about the same time"
-        ),
+        told="struct vma_munmap_struct; where a kernel has neither that nor proto_ops.sendpage, it cannot be told",
     )
     select_negative: bool | None = _change(
         "file",

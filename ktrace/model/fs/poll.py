@@ -99,8 +99,8 @@ def ppoll(task: Task, fds: Any, timeout: Any, sigmask: int | Pointer | None, nfd
 @syscall("select")
 def select(task: Task, nfds: int, readfds: Any, writefds: Any, exceptfds: Any, timeout: Any) -> Sleeps[Result]:
     """Wait for sets of descriptors (``kern_select()``)."""
-    timed = isinstance(timeout, Mapping)
-    if timed and task.kernel.changes.select_negative and min(timeout["tv_sec"], timeout["tv_usec"]) < 0:
+    negative = isinstance(timeout, Mapping) and min(timeout["tv_sec"], timeout["tv_usec"]) < 0
+    if negative and task.kernel.changes.select_negative:
         raise Errno("EINVAL")
     seconds = _seconds(timeout, "tv_usec")
     return (yield from _core_sys_select(task, nfds, readfds, writefds, exceptfds, seconds))

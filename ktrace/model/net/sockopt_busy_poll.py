@@ -30,9 +30,9 @@ def set_busy_poll(task: Task, sk: Sock, optname: int, value: int, data: bytes) -
     """Set how to poll a device; more than before is a privilege (``sk_setsockopt()``)."""
     if optname == SO_PREFER_BUSY_POLL:
         value = int(value != 0)
-    if optname == SO_BUSY_POLL and task.kernel.changes.busy_poll_for_all:
-        pass
-    elif value > sk.busy.get(optname, 0) and not task.cred.capable("CAP_NET_ADMIN"):
+    free = 0 if optname == SO_PREFER_BUSY_POLL else sk.busy.get(optname, 0)
+    forbidden = value > free and not task.cred.capable("CAP_NET_ADMIN")
+    if forbidden and not (optname == SO_BUSY_POLL and task.kernel.changes.busy_poll_for_all):
         raise Errno("EPERM")
     if not 0 <= value <= BUSY[optname]:
         raise Errno("EINVAL")

@@ -403,8 +403,8 @@ def udp_mcast_deliver(kernel: Kernel, protocol: int, skb: SkBuff, dport: int) ->
 
 def udp_enqueue_schedule_skb(kernel: Kernel, sk: Udp, skb: SkBuff) -> None:
     """Queue a packet, or drop it where the receive buffer is full (``__udp_enqueue_schedule_skb()``)."""
-    fits = sk.rmem_alloc + skb.truesize <= sk.rcvbuf
-    if sk.rmem_alloc > sk.rcvbuf or (kernel.changes.udp_drops_unless_empty and sk.rmem_alloc and not fits):
+    overflows = sk.rmem_alloc and sk.rmem_alloc + skb.truesize > sk.rcvbuf
+    if sk.rmem_alloc > sk.rcvbuf or (overflows and kernel.changes.udp_drops_unless_empty):
         sk.drops += 1
         return
     if sk.rmem_alloc > sk.rcvbuf >> 1:
