@@ -32,7 +32,8 @@ NANOSECOND = Rule("fs/inode.c", "current_time", "the nanosecond in which a step 
 TOUCHED = Rule("fs/inode.c", "current_time", "whether a step touches a file of a kind that is not simulated")
 ANY_NANOSECOND = Anything(NANOSECOND)
 MULTIGRAIN_NS = 10_000_000
-"""What a time may be ahead of CLOCK_REALTIME_COARSE where it is finer (``ktime_get_coarse_real_ts64_mg()``): a tick."""
+"""What a time may be ahead of CLOCK_REALTIME_COARSE where it is finer (``ktime_get_coarse_real_ts64_mg()``): a tick, of
+which the longest (CONFIG_HZ of 100) is this."""
 DAY_NS = 24 * 60 * 60 * NSEC_PER_SEC
 NEXT_INO = Rule("fs/inode.c", "get_next_ino", "a number that no other inode of the file system has")
 ANON_DEV = Rule("fs/super.c", "get_anon_bdev", "any minor number that no other file system has")

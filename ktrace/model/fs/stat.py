@@ -39,7 +39,6 @@ DNAME = Rule("fs/pipe.c", "pipefs_dname", "the number of the inode")
 BOGO_DIRENT_SIZE = 20
 """What tmpfs says that a name takes (``mm/shmem.c``)."""
 
-
 PROC_BLOCK = 1024
 """``fs/proc/root.c: proc_fill_super()``: s_blocksize."""
 
