@@ -26,6 +26,7 @@ from ktrace.model.net.inet.sock import Proto
 from ktrace.model.net.inet.socket import PacketOps, inet_address, register, sockaddr_in
 from ktrace.model.net.inet.udp import udp
 from ktrace.model.net.inet.udp.option import get_udp_option, set_udp_option
+from ktrace.model.net.inet.udp.payload import new_skb, payload, shares_pages, udp_cmsg_send, wants_zerocopy
 from ktrace.model.net.inet.udp.udp import UDP4, UDP6, Pending, Udp, udp_sk
 from ktrace.model.net.sockopt import int_option
 from ktrace.model.task import Errno, Task
@@ -87,7 +88,7 @@ class UdpProto(Proto[Udp]):
         """``udp_sendmsg()``."""
         kernel = task.kernel
         length = msg.source.count
-        if (sk.pending is not None or length > FRAGMENTS_FROM) and not udp.shares_pages(sk, msg):
+        if (sk.pending is not None or length > FRAGMENTS_FROM) and not shares_pages(sk, msg):
             fill_unseen(task)
         if length > IP_MAX_MTU:
             raise Errno("EMSGSIZE")
@@ -98,7 +99,7 @@ class UdpProto(Proto[Udp]):
             raise Errno("EINVAL")
         if sk.pending is None:
             daddr, dport = self._destination(sk, msg)
-            udp.udp_cmsg_send(msg)
+            udp_cmsg_send(msg)
             cookie = ip_cmsg_send(task, sk, msg, over_ipv6=sk.family == "AF_INET6")
             if msg.name is None and not msg.control and sk.dst_cached and sk.flow is not None:
                 # A cached route spares the lookup: the packet goes where inet->cork.fl says.
@@ -108,7 +109,7 @@ class UdpProto(Proto[Udp]):
                 saddr, daddr = flow.saddr, flow.daddr
                 sk.dst_cached = sk.dst_cached or (msg.name is None and not msg.control)
             if more:
-                udp.wants_zerocopy(task, sk, msg, more)
+                wants_zerocopy(task, sk, msg, more)
                 sk.flow, sk.flow_saddr = (daddr, dport), saddr
             if length + SIZEOF_UDPHDR > IP_MAX_MTU - SIZEOF_IPHDR:
                 ip_local_error(kernel, sk, EMSGSIZE, daddr, sk.dport, pmtu(sk))
@@ -117,7 +118,7 @@ class UdpProto(Proto[Udp]):
                 self.may_send(sk)
                 if msg.flags & MSG_PROBE:
                     return length  # ip_make_skb()
-                skb = udp.new_skb(task, sk, msg, UDP4)
+                skb = new_skb(task, sk, msg, UDP4)
                 skb.hops, skb.own_tos, skb.mark = cookie.ttl or 0, cookie.tos, cookie.mark or 0
                 udp.transmit(kernel, sk, skb, saddr, daddr, dport)
                 return length
@@ -134,8 +135,8 @@ class UdpProto(Proto[Udp]):
     def cork(self, kernel: Kernel, sk: Udp, msg: OutMessage, family: int) -> int:
         """Hold the first piece of a message back (``ip_append_data()``)."""
         self.may_send(sk)
-        shares = udp.shares_pages(sk, msg)
-        data = udp.payload(sk, msg)
+        shares = shares_pages(sk, msg)
+        data = payload(sk, msg)
         skb = make_skb(kernel, data, room=UDP4 if family == AF_INET else UDP6, shared=shares)
         sk.pending = Pending(data, 0 if shares else len(data), skb.truesize, skb.data_len, family)
         sk.wmem_alloc += skb.truesize
@@ -147,7 +148,7 @@ class UdpProto(Proto[Udp]):
         assert pending is not None
         length = msg.source.count
         try:
-            pending.data += udp.payload(sk, msg)
+            pending.data += payload(sk, msg)
         except Errno:
             self.flush(sk)
             raise

@@ -6,22 +6,17 @@ import struct
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ktrace.include.linux.skbuff import MAX_SKB_FRAGS
-from ktrace.include.linux.socket import MSG_SPLICE_PAGES
 from ktrace.include.net.ip import LOOPBACK_IFINDEX
 from ktrace.model.kernel import Kernel
-from ktrace.model.mm.iov import PageSource
 from ktrace.model.net.core.reuseport import add_sock, detach, select, wakes
-from ktrace.model.net.core.scm import for_each_cmsghdr
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import Sock
 from ktrace.model.net.core.sock_callbacks import data_ready, error_report
-from ktrace.model.net.core.sock_cmsg import cmsg_bytes
 from ktrace.model.net.inet.addr4 import ANY
 from ktrace.model.net.inet.addr6 import ANY6, is_ipv6
 from ktrace.model.net.inet.icmp import port_unreachable
 from ktrace.model.net.inet.ip6_error import icmpv6_unreachable
-from ktrace.model.net.inet.ip_append import HH_LEN, Room, make_skb
+from ktrace.model.net.inet.ip_append import HH_LEN, Room
 from ktrace.model.net.inet.ip_cmsg import pktinfo_prepare
 from ktrace.model.net.inet.ip_error import icmp_unreachable
 from ktrace.model.net.inet.ip_input import raw_deliver, refuse_taps, watched
@@ -36,11 +31,9 @@ from ktrace.model.net.inet.ip_packet import (
     pseudo_header,
 )
 from ktrace.model.net.inet.ports import choose_port, rcv_saddr_equal
-from ktrace.model.net.inet.route import LOOPBACK_MTU
 from ktrace.model.net.inet.sock import Inet
 from ktrace.model.net.inet.socket import address_type
-from ktrace.model.net.inet.zerocopy import msg_zerocopy_alloc, zerocopy_skb
-from ktrace.model.task import Errno, Task
+from ktrace.model.task import Errno
 from ktrace.state.net.inet import UdpSock
 from ktrace.state.net.skbuff import Buffer
 from ktrace.state.net.sock import Sock as ObservedSock
@@ -49,11 +42,10 @@ from ktrace.uapi.errno import ECONNREFUSED
 from ktrace.uapi.in_ import IPPROTO_UDP
 from ktrace.uapi.ip import SIZEOF_IPHDR
 from ktrace.uapi.ipv6 import SIZEOF_IPV6HDR
-from ktrace.uapi.socket import AF_INET, MSG_ZEROCOPY, SOL_UDP
-from ktrace.uapi.udp import SIZEOF_UDPHDR, UDP_NO_CHECK6_TX, UDP_SEGMENT
+from ktrace.uapi.socket import AF_INET
+from ktrace.uapi.udp import SIZEOF_UDPHDR, UDP_NO_CHECK6_TX
 
 if TYPE_CHECKING:
-    from ktrace.model.net.core.proto_ops import OutMessage
     from ktrace.model.observed import Observed
 
 GET_PORT = Rule("net/ipv4/udp.c", "udp_lib_get_port", "any free port")
@@ -123,66 +115,6 @@ def udp_sk(sk: Sock | None) -> Udp:
     """Return *sk*, which is one of UDP (``udp_sk()``)."""
     assert isinstance(sk, Udp)
     return sk
-
-
-def wants_zerocopy(task: Task, sk: Udp, msg: OutMessage, more: bool) -> bool:
-    """Tell whether the pages of the sender go into a datagram (``__ip_append_data()``).
-
-    :raises Errno: ENOBUFS
-    :raises NotImplementedError: the datagram is corked, or too large for one packet
-    """
-    if not (msg.flags & MSG_ZEROCOPY and sk.flag("SOCK_ZEROCOPY")):
-        return False
-    if more or sk.pending is not None or msg.source.count > LOOPBACK_MTU - SIZEOF_IPV6HDR - SIZEOF_UDPHDR:
-        raise NotImplementedError("the model does not know MSG_ZEROCOPY of a datagram that is not sent at once")
-    msg_zerocopy_alloc(task, msg.source.count + SIZEOF_UDPHDR)
-    return True
-
-
-def udp_cmsg_send(msg: OutMessage) -> None:
-    """Refuse control messages of SOL_UDP that are none (``__udp_cmsg_send()``).
-
-    :raises Errno: EINVAL
-    :raises NotImplementedError: UDP_SEGMENT
-    """
-    for message in for_each_cmsghdr(msg):
-        if message["cmsg_level"] != SOL_UDP:
-            continue
-        if message["cmsg_type"] != UDP_SEGMENT or len(cmsg_bytes(message["cmsg_data"])) != 2:
-            raise Errno("EINVAL")
-        raise NotImplementedError("the model does not know datagrams that are cut into segments (UDP_SEGMENT)")
-
-
-def new_skb(task: Task, sk: Udp, msg: OutMessage, room: Room) -> SkBuff:
-    """Return the packet of a message that is sent at once (``ip_make_skb()``, ``ip6_make_skb()``)."""
-    zerocopy = wants_zerocopy(task, sk, msg, more=False)
-    shared = shares_pages(sk, msg)
-    data = payload(sk, msg)
-    if zerocopy:
-        return zerocopy_skb(task.kernel, sk, data, room)
-    return make_skb(task.kernel, data, room=room, shared=shared)
-
-
-def shares_pages(sk: Udp, msg: OutMessage) -> bool:
-    """Tell whether a message shares a pipe's pages; UDP-Lite, which sums them up, copies (``__ip_append_data()``)."""
-    shares = msg.flags & MSG_SPLICE_PAGES and msg.source.count and sk.protocol == IPPROTO_UDP
-    return bool(shares) and isinstance(msg.source, PageSource)
-
-
-def payload(sk: Udp, msg: OutMessage) -> bytes:
-    """Take the bytes of a message; packets hold the pages that they share (``MSG_SPLICE_PAGES``).
-
-    :raises Errno: EFAULT; EMSGSIZE for more pages than a packet holds
-    """
-    source = msg.source
-    if not (shares_pages(sk, msg) and isinstance(source, PageSource)):
-        return source.copy_all()
-    pieces = source.take(source.count)
-    if len(pieces) > MAX_SKB_FRAGS:
-        raise Errno("EMSGSIZE")
-    for page, _, _ in pieces:
-        page.lent += 1
-    return b"".join([bytes(page.data[offset : offset + size]) for page, offset, size in pieces])
 
 
 def udp_lib_lport_inuse(kernel: Kernel, sk: Udp, port: int) -> bool:

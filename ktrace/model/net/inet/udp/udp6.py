@@ -20,6 +20,7 @@ from ktrace.model.net.inet.socket import register, sockaddr_in
 from ktrace.model.net.inet.socket6 import Inet6Ops
 from ktrace.model.net.inet.udp import udp
 from ktrace.model.net.inet.udp.ops import DGRAM_OPS, UDP, DgramOps, UdpProto
+from ktrace.model.net.inet.udp.payload import new_skb, udp_cmsg_send, wants_zerocopy
 from ktrace.model.net.inet.udp.udp import UDP6, Pending, Udp
 from ktrace.model.task import Errno, Task
 from ktrace.uapi.errno import EMSGSIZE
@@ -75,14 +76,14 @@ class Udp6Proto(UdpProto):
             daddr = sk.v6_daddr
         elif not dport:
             raise Errno("EINVAL")
-        udp.udp_cmsg_send(msg)
+        udp_cmsg_send(msg)
         source = ip6_datagram_send_ctl(task, sk, msg, sk.bound_dev_if) if msg.control else ANY6
         assert daddr is not None
         daddr = LOOPBACK6 if daddr == ANY6 else daddr
         saddr = route6(sk.np.saddr if source == ANY6 else source, daddr)
         sk.dst_cached = sk.dst_cached or (name is None and not msg.control)
         if more:
-            udp.wants_zerocopy(task, sk, msg, more)
+            wants_zerocopy(task, sk, msg, more)
             sk.flow = daddr, dport
             self._fits(kernel, sk, msg.source.count, daddr, dport)
             return self.cork(kernel, sk, msg, AF_INET6)
@@ -90,7 +91,7 @@ class Udp6Proto(UdpProto):
         self.may_send(sk)
         length = msg.source.count
         if not msg.flags & MSG_PROBE:  # ip6_make_skb()
-            udp.transmit(kernel, sk, udp.new_skb(task, sk, msg, UDP6), saddr, daddr, dport)
+            udp.transmit(kernel, sk, new_skb(task, sk, msg, UDP6), saddr, daddr, dport)
         return length
 
     def _fits(self, kernel: Kernel, sk: Udp, length: int, daddr: str, dport: int) -> None:
