@@ -5,6 +5,7 @@ RULES = (
     "anon_files",
     "attr",
     "chdir",
+    "dup",
     "epoll",
     "eventfd",
     "fcntl",

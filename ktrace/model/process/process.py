@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ktrace.model.calls import operation, syscall
+from ktrace.model.fs.dup import close_on_exec
 from ktrace.model.fs.epoll import hear_of_the_unknown
-from ktrace.model.fs.fcntl import close_on_exec
 from ktrace.model.fs.file import FilesStruct, observe_file
 from ktrace.model.kernel import Kernel
 from ktrace.model.process.itimer import expire_itimers
