@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ktrace.agent import ops, reports
@@ -14,6 +13,7 @@ from ktrace.agent.syscalls import RawCall, decode, encode, format_call
 from ktrace.errors import GuestGarbage, GuestHang, UsageError
 from ktrace.include.linux.time64 import NSEC_PER_SEC
 from ktrace.state.call import Call, Completed, Continued, Event, Exited, Outcome, Result, Signalled, Stopped
+from ktrace.state.quick import dataclass
 from ktrace.state.trace.probe import Hit
 from ktrace.uapi.errno import errno_name
 from ktrace.uapi.siginfo import POLL_HUP, POLL_IN, SI_SIGIO

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
 from enum import IntEnum
 from struct import Struct
 from struct import error as StructError
@@ -11,6 +10,7 @@ from struct import error as StructError
 from ktrace.agent.ops import Op
 from ktrace.agent.reports import StepReport
 from ktrace.errors import GuestGarbage, HostError
+from ktrace.state.quick import dataclass
 
 MAGIC = 0x4741544B
 VERSION = 1

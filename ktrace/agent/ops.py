@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+
+from ktrace.state.quick import dataclass
 
 MAX_EVENT = 1 << 20
 """bytes that one operation may bring back"""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 from ktrace.agent.syscalls.text import quote
 from ktrace.state.call import Completed, Continued, Event, Exited, Outcome, Pointer, Result, Signalled, Stopped
+from ktrace.state.quick import dataclass
 from ktrace.workload.environment import Environment, Scope
 from ktrace.workload.format import format_expectation
 from ktrace.workload.script import Array, Braces, Expectation, Expression, Name, Step, String

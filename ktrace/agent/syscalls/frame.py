@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ktrace.errors import UsageError
+from ktrace.state.quick import dataclass
 
 
 @dataclass(frozen=True, slots=True)

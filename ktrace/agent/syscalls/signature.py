@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ktrace.agent.syscalls.frame import Frame, RawCall
@@ -13,6 +12,7 @@ from ktrace.agent.syscalls.vocabulary import Vocabulary
 from ktrace.errors import GuestGarbage, UsageError
 from ktrace.include.linux.limits import U64_MAX
 from ktrace.state.call import Call, Pointer, Result
+from ktrace.state.quick import dataclass
 from ktrace.uapi.errno import errno_name
 
 

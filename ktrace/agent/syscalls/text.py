@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ktrace.agent.syscalls.layout import Struct
+from ktrace.state.quick import dataclass
 
 
 @dataclass(frozen=True, slots=True)

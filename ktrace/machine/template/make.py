@@ -29,7 +29,7 @@ from ktrace.machine.template.template import DamagedTemplate, Template, open_tem
 PART = "templates"
 MANIFEST = "manifest.json"
 #: Raised whenever this module starts to make templates differently.
-PROCEDURE = 3
+PROCEDURE = 4
 CLOCKSOURCE = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 CLOCKEVENT = "/sys/devices/system/clockevents/clockevent0/current_device"
 SETTLE_SECONDS = 10.0
