@@ -92,6 +92,7 @@ def test_a_fifo_stays_one_and_its_reader_gets_all(tmp_path: Path) -> None:
     assert stat.S_ISFIFO(path.stat().st_mode)
 
 
+@pytest.mark.optional("only root makes devices, and not on every file system")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root makes devices")
 def test_a_device_stays_one(tmp_path: Path) -> None:
     null, full = tmp_path / "null", tmp_path / "full"
