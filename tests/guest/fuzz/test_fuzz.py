@@ -15,14 +15,14 @@ import pytest
 
 from ktrace.agent.syscalls import make_call
 from ktrace.cli.main import main
-from ktrace.errors import GuestGarbage
+from ktrace.errors import GuestGarbage, HostError, UsageError
 from ktrace.fuzz import trial
 from ktrace.fuzz.campaign import Campaign, Plan, Report
 from ktrace.fuzz.judgement import Judgement
 from ktrace.fuzz.pool import Pool
 from ktrace.fuzz.sound import SoundKernel
 from ktrace.fuzz.trial import Observer, Source, Trial
-from ktrace.image.image import Image
+from ktrace.image.image import Image, find_image
 from ktrace.machine.machine import Machine
 from ktrace.machine.template.template import Template
 from ktrace.model.build import build_model
@@ -64,6 +64,18 @@ def test_a_sound_kernel_does_what_the_model_says(family: str, capsys: pytest.Cap
     assert (code, report["divergences"]) == (0, [])
     assert report["steps"] == sum(report["calls"].values()) == 150
     assert report["errnos"]
+
+
+@pytest.mark.optional(reason="kernels other than lab-6.1 take long to build: make test-kernels")
+@pytest.mark.parametrize("name", ["lab-6.12", "lab-7.3"])
+def test_a_later_sound_kernel_does_too(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        find_image(name)
+    except (HostError, UsageError) as error:
+        pytest.skip(error.message)
+    code, out = run("--image", name, "--jobs", "1", "--steps", "400", "--seed", "1", "--json", capsys=capsys)
+    report = json.loads(out)
+    assert (code, report["divergences"], report["steps"]) == (0, [], 400)
 
 
 def test_the_same_seed_gives_the_same_run(template: Template, image: Image, tmp_path: Path) -> None:
