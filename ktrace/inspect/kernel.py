@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cached_property
 from pathlib import Path
@@ -68,6 +69,9 @@ class LiveKernel:
 
     @classmethod
     def _attached(cls, physical: PhysicalMemory, vmlinux: Path, vmcoreinfo: bytes) -> LiveKernel:
+        # What plugins of drgn add to programs is not what ktrace was tested with, and to look for them takes as long as
+        # all other set-up of a program. DRGN_PLUGINS still names those that are wanted.
+        os.environ.setdefault("DRGN_DISABLE_PLUGINS", "*")
         prog = drgn.Program(drgn.Platform(drgn.Architecture.X86_64))
         prog.set_linux_kernel_custom(vmcoreinfo, True)
         current = _Current(physical)

@@ -58,3 +58,14 @@ def test_what_is_neither_has_no_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("mib", "more"), [(1, 64), (64, 128), (100, 128), (2048, 4096), (5000, 10000)])
 def test_the_next_size(mib: int, more: int) -> None:
     assert next_size(mib) == more
+
+
+def test_what_is_no_whole_elf_kernel_has_no_end(tmp_path: Path) -> None:
+    whole = b"\x7fELF\2\1" + bytes(26) + (64).to_bytes(8, "little") + bytes(14) + b"\x38\0\2\0" + bytes(6)
+    segment = b"\1\0\0\0" + bytes(20) + (4096).to_bytes(8, "little") + bytes(8) + (512).to_bytes(8, "little") + bytes(8)
+    kernel = tmp_path / "kernel"
+    kernel.write_bytes(whole + segment + bytes(56))
+    assert kernel_end(kernel) == 4096 + 512
+    for cut in (6, 63, 64, len(whole) + 100):
+        kernel.write_bytes((whole + segment + bytes(56))[:cut])
+        assert kernel_end(kernel) == 0
