@@ -17,7 +17,7 @@ from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.list import each_once, for_each_next
-from ktrace.inspect.members import first_member, has_member, member_of, offset_of, shape_of
+from ktrace.inspect.members import MissingMember, first_member, has_member, member_of, offset_of, shape_of
 from ktrace.inspect.memory import KernelMemory
 from ktrace.inspect.process.user import UserReader
 from ktrace.inspect.remembered import Place, Remembered
@@ -259,7 +259,16 @@ def _kept_facts(prog: drgn.Program) -> dict[str, Any]:
         pages, *_ = member_of(prog, "struct pipe_inode_info", "prealloc.pages")
         return {"kept_pages": pages.length, "prefills": True}
     pages = shape_of(prog, "struct pipe_inode_info", "tmp_page")
-    return {"kept_pages": pages.length if pages.kind == drgn.TypeKind.ARRAY else 1}
+    return {"kept_pages": pages.length if pages.kind == drgn.TypeKind.ARRAY else 1, "own_pages": _own_pages(prog)}
+
+
+def _own_pages(prog: drgn.Program) -> int:
+    """Return how many pages a write makes for itself at most: those of a pool that lies on its stack."""
+    try:
+        pages, *_ = member_of(prog, "struct anon_pipe_prealloc", "pages")
+    except MissingMember:
+        return 0
+    return int(pages.length)
 
 
 def read_pipe_facts(kernel: LiveKernel) -> PipeFacts:

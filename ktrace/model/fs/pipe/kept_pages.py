@@ -21,6 +21,7 @@ class KeptPages:
         self.prefills = facts.prefills
         self.pages: list[Page | None] = [] if self.prefills else [None] * facts.kept_pages
         self.most = facts.kept_pages
+        self.own_pages = facts.own_pages
 
     def __len__(self) -> int:
         return sum(page is not None for page in self.pages)
@@ -40,8 +41,20 @@ class KeptPages:
         else:
             self.pages[self.pages.index(None)] = page
 
-    def get(self, kernel: Kernel) -> Page:
-        """Return a page for a write, a new one where none is kept (``anon_pipe_get_page()``)."""
+    def own(self, kernel: Kernel, count: int) -> list[Page]:
+        """Return the pages that a write of *count* bytes makes for itself (``anon_pipe_get_page_prealloc()``)."""
+        want = -(-count // PAGE_SIZE) if count > PAGE_SIZE else 0
+        return [Page(kernel.serial()) for _ in range(min(want, self.own_pages))]
+
+    def refill(self, own: list[Page]) -> None:
+        """Keep what a write has left of its own pages, as far as there is room (``anon_pipe_refill_tmp_pages()``)."""
+        while own and self.has_room():
+            self.push(own.pop())
+
+    def get(self, kernel: Kernel, own: list[Page]) -> Page:
+        """Return a page for a write: its *own*, one that is kept, or a new one (``anon_pipe_get_page()``)."""
+        if own:
+            return own.pop()
         if self.prefills:
             return (self.pages.pop() if self.pages else None) or Page(kernel.serial())
         for index, page in enumerate(self.pages):

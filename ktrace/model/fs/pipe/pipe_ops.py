@@ -29,6 +29,7 @@ from ktrace.model.fs.pipe.pipe_size import pipe_set_size
 from ktrace.model.fs.pipe.watch_queue import LOSS_NOTIFICATION, watch_queue_set_filter, watch_queue_set_size
 from ktrace.model.kernel import Kernel
 from ktrace.model.mm.iov import Destination, Source, out_is_bad
+from ktrace.model.mm.page import Page
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps, WaitQueue, wait_event, wake_up
 from ktrace.state.call import Pointer, Result
@@ -126,6 +127,7 @@ class PipeFileOperations(FileOperations):
         error = ""
         was_empty = wake_next_writer = False
         missing = pipe.kept.missing(source.count)
+        own = pipe.kept.own(kernel, source.count)
         yield from pipe.mutex.lock(task)
         pipe.kept.prefill(kernel, missing)
         if not pipe.readers:
@@ -140,7 +142,7 @@ class PipeFileOperations(FileOperations):
                 error = "EPIPE"
                 break
             if not pipe.full():
-                copied, error = _fill_one(kernel, pipe, file, source)
+                copied, error = _fill_one(kernel, pipe, file, source, own)
                 ret += copied
                 continue
             if file.f_flags & O_NONBLOCK:
@@ -157,6 +159,7 @@ class PipeFileOperations(FileOperations):
             yield from pipe.mutex.lock(task)
             was_empty = pipe.empty()
             wake_next_writer = True
+        pipe.kept.refill(own)
         if pipe.full():
             wake_next_writer = False
         pipe.kept.trim()
@@ -316,11 +319,11 @@ def _merge(pipe: PipeInode, source: Source) -> tuple[int, str]:
     return chars, ""
 
 
-def _fill_one(kernel: Kernel, pipe: PipeInode, file: File, source: Source) -> tuple[int, str]:
+def _fill_one(kernel: Kernel, pipe: PipeInode, file: File, source: Source, own: list[Page]) -> tuple[int, str]:
     """Take the slot at the head and fill its page; it stays, empty, at a bad address (``pipe_write()``)."""
     if kernel.changes.pipe_write_whole:
-        return _fill_whole(kernel, pipe, file, source)
-    page = pipe.kept.get(kernel)
+        return _fill_whole(kernel, pipe, file, source, own)
+    page = pipe.kept.get(kernel, own)
     buf = pipe.push()
     buf.page, buf.ops, buf.offset, buf.len = page, ANON_OPS, 0, 0
     buf.flags = PIPE_BUF_FLAG_PACKET if file.f_flags & O_DIRECT else PIPE_BUF_FLAG_CAN_MERGE
@@ -332,9 +335,9 @@ def _fill_one(kernel: Kernel, pipe: PipeInode, file: File, source: Source) -> tu
     return len(data), ""
 
 
-def _fill_whole(kernel: Kernel, pipe: PipeInode, file: File, source: Source) -> tuple[int, str]:
+def _fill_whole(kernel: Kernel, pipe: PipeInode, file: File, source: Source, own: list[Page]) -> tuple[int, str]:
     """Fill a page and take the slot at the head for it; at a bad address, neither (``anon_pipe_write()``)."""
-    page = pipe.kept.get(kernel)
+    page = pipe.kept.get(kernel, own)
     data = source.copy(PAGE_SIZE)
     page.data[: len(data)] = data
     if len(data) < PAGE_SIZE and source.count:

@@ -287,7 +287,7 @@ class ConnectedOps(UnixOps):
             newsock.flags |= child.inherited
         else:
             newsock.flags |= sock.flags & {"SOCK_PASSCRED", "SOCK_PASSSEC"}
-        if kernel.changes.unix_custom_sockopt or kernel.changes.unix_stream_custom_sockopt:
+        if _custom_sockopt(kernel, child.type):
             newsock.flags.add("SOCK_CUSTOM_SOCKOPT")
         sock_graft(child, newsock)
         return 0
@@ -401,10 +401,15 @@ def unix_create(task: Task, socket: Socket, protocol: int) -> None:
     if socket.type not in ops:
         raise Errno("ESOCKTNOSUPPORT")
     socket.ops = ops[socket.type]
-    changes = task.kernel.changes
-    if changes.unix_custom_sockopt or (changes.unix_stream_custom_sockopt and socket.type == SOCK_STREAM):
+    if _custom_sockopt(task.kernel, socket.type):
         socket.flags.add("SOCK_CUSTOM_SOCKOPT")
     unix_create1(task.kernel, socket, socket.type)
+
+
+def _custom_sockopt(kernel: Kernel, kind: int) -> bool:
+    """Tell whether sockets of type *kind* have options of their own (``unix_create()``, ``unix_accept()``)."""
+    changes = kernel.changes
+    return bool(changes.unix_custom_sockopt or (changes.unix_stream_custom_sockopt and kind == SOCK_STREAM))
 
 
 IDLE_WORK.extend((unix_gc, delayed_fput))

@@ -107,6 +107,8 @@ class PipeFacts:
         ``pipe_fcntl()`` takes, an ``unsigned long`` once, an ``unsigned int`` now
     :param kept_pages: how many pages a pipe may keep for its next writes
     :param prefills: a write fills them up beforehand (``prealloc``)
+    :param own_pages: how many pages at most a write of more than one makes for itself before it takes the lock; what is
+        left of them is kept (``fs/pipe.c: anon_pipe_get_page_prealloc()``, between 6.12 and 7.2)
     """
 
     pipe_max_size: int = 1048576
@@ -117,3 +119,4 @@ class PipeFacts:
     size_mask: int = (1 << 64) - 1
     kept_pages: int = 1
     prefills: bool = False
+    own_pages: int = 0

@@ -7,6 +7,7 @@ import pytest
 from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.state.call import BAD, Result
+from ktrace.state.changes import Changes
 from ktrace.state.fs.pipe.pipe import PipeFacts
 from tests.unit.model.bench import Bench, errno
 
@@ -74,6 +75,26 @@ def test_one_page_is_kept_for_the_next_write(bench: Bench) -> None:
     assert pipe.kept.pages == [first]
     bench.step("A", "write", 1, b"y")
     assert pipe.kept.pages == [None] and pipe.slot(2).page is first
+
+
+def test_a_write_keeps_what_it_has_left_of_its_own_pages() -> None:
+    """anon_pipe_get_page_prealloc(), anon_pipe_refill_tmp_pages(): more than a page, at most eight, two stay."""
+    bench = Bench("A", pipe=PipeFacts(kept_pages=2, own_pages=8), changes=Changes(pipe_write_whole=True))
+    bench.step("A", "pipe2", NONBLOCK)
+    kept = bench.pipe("A", 0).kept
+    bench.step("A", "write", 1, b"x" * PAGE_SIZE)
+    assert len(kept) == 0
+    bench.step("A", "write", 1, b"y" * (2 * PAGE_SIZE))
+    assert len(kept) == 0
+    bench.step("A", "write", 1, b"z" * (13 * PAGE_SIZE))
+    assert bench.pipe("A", 0).full() and len(kept) == 0
+    assert errno(bench.step("A", "write", 1, b"z" * (PAGE_SIZE + 1))) == "EAGAIN"
+    assert len(kept) == 2
+    first, second = kept.pages
+    bench.step("A", "read", 0, 2 * PAGE_SIZE)
+    assert kept.pages == [first, second]
+    bench.step("A", "write", 1, b"w")
+    assert kept.pages == [None, second] and bench.pipe("A", 0).slot(16).page is first
 
 
 def test_a_bad_address_leaves_an_empty_buffer(bench: Bench) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ktrace.state.changes import Changes
 from ktrace.uapi.socket import (
     AF_UNIX,
     MSG_CTRUNC,
@@ -209,6 +210,29 @@ def test_connect_before_accept() -> None:
     bench.call("A", "getsockname", 1)
     assert bench.out("A", "addr") == unix(b"\0srv")
     assert bench.sock("B", client).sk_peer == bench.sock("A", fd).sk_peer
+
+
+@pytest.mark.parametrize("kind", [SOCK_STREAM, SOCK_SEQPACKET])
+@pytest.mark.parametrize(
+    ("changes", "marked"),
+    [
+        (Changes(), ()),
+        (Changes(unix_stream_custom_sockopt=True), (SOCK_STREAM,)),
+        (Changes(unix_stream_custom_sockopt=True, unix_custom_sockopt=True), (SOCK_STREAM, SOCK_SEQPACKET)),
+    ],
+)
+def test_both_ends_have_options_of_their_own(kind: int, changes: Changes, marked: tuple[int, ...]) -> None:
+    """unix_create(), unix_accept(): streams only at first, of all types since SO_RIGHTS_NOTRUNC."""
+    bench = Bench("AB", changes=changes)
+    fd = listener(bench, type_=kind)
+    client = bench.call("B", "socket", AF_UNIX, kind, 0)
+    assert isinstance(client, int)
+    assert bench.call("B", "connect", client, unix(b"\0srv")) == 0
+    accepted = bench.call("A", "accept", fd)
+    assert isinstance(accepted, int)
+    wanted = kind in marked
+    for actor, number in (("B", client), ("A", accepted)):
+        assert ("SOCK_CUSTOM_SOCKOPT" in bench.kernel.tasks[actor].files.get(number).private.flags) == wanted
 
 
 def test_a_full_backlog_blocks_one_connector_each_accept() -> None:
