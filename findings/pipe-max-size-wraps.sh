@@ -1,6 +1,6 @@
 #!/bin/sh
-# send() on an AF_UNIX datagram socket that is not connected sleeps for buffer space; it should fail with ENOTCONN.
-# What it is, and where in the source: docs/kernel-bugs/unix-unconnected-send-blocks.md
+# fs.pipe-max-size takes a number of 2^32 and more, and keeps its low 32 bits: 4294967296 makes it 4096.
+# What it is, and where in the source: docs/kernel-bugs/pipe-max-size-wraps.md
 #
 # Fetches Debian's own kernel (linux-binary-7.3.4+deb13-cloud-amd64 7.3.4-1~bpo13+1 of trixie-backports) from the Debian archive that
 # this machine's apt is configured for, and QEMU, gcc and cpio where the machine has not got them, into a temporary folder;
@@ -8,7 +8,7 @@
 # Nothing is installed, nothing of the machine's apt changes. Exit status: 0 the bug shows, 1 it does not, 2 not tried.
 set -u
 
-name=unix-unconnected-send-blocks
+name=pipe-max-size-wraps
 # Another kernel of Debian may be tried: PACKAGE, VERSION and SUITE in the environment.
 package=${PACKAGE:-linux-binary-7.3.4+deb13-cloud-amd64}
 version=${VERSION:-7.3.4-1~bpo13+1}
@@ -121,56 +121,59 @@ there=${there:-$work}
 
 cat >"$there/$name.c" <<'END_OF_PROGRAM'
 /*
- * send() on an AF_UNIX datagram socket that is not connected sleeps for buffer space; it should fail with ENOTCONN.
+ * fs.pipe-max-size takes a number of 2^32 and more, and keeps its low 32 bits: 4294967296 makes it 4096.
  *
- * cc unix-unconnected-send-blocks.c && ./a.out        0: as expected, 1: the bug shows, 2: could not be tried
+ * cc pipe-max-size-wraps.c && ./a.out        0: as expected, 1: the bug shows, 2: could not be tried (not root)
  */
 #include <errno.h>
-#include <stddef.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-#include <time.h>
+#include <unistd.h>
+
+#define SIZE "/proc/sys/fs/pipe-max-size"
+
+/* Write text to a file of /proc/sys: 0 or the error. */
+static int set(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY), error = 0;
+
+	if (fd < 0)
+		return errno;
+	if (write(fd, text, strlen(text)) < 0)
+		error = errno;
+	close(fd);
+	return error;
+}
+
+static void get(const char *path, char text[32])
+{
+	int fd = open(path, O_RDONLY);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, 31);
+
+	text[n > 0 ? n - 1 : 0] = 0;
+	close(fd);
+}
 
 int main(void)
 {
-	struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "\0ktrace-unconnected-send"};
-	socklen_t length = offsetof(struct sockaddr_un, sun_path) + 24;
-	struct sockaddr none = {.sa_family = AF_UNSPEC};
-	struct timeval limit = {.tv_sec = 1};
-	int s = socket(AF_UNIX, SOCK_DGRAM, 0), r = socket(AF_UNIX, SOCK_DGRAM, 0), size = 4608, error;
-	static char message[4000];
-	struct timespec a, b;
-	long ms;
+	char before[32], after[32];
+	int error, neighbour;
 
-	setsockopt(s, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	if (bind(r, (struct sockaddr *)&name, length) || connect(s, (struct sockaddr *)&name, length)) {
-		perror("bind, connect");
+	get(SIZE, before);
+	if ((error = set(SIZE, before))) {
+		printf("%s cannot be written: %s\n", SIZE, strerror(error));
 		return 2;
 	}
-	/* The receiver does not read, so these messages go on to fill the sender's buffer ... */
-	while (send(s, message, sizeof(message), MSG_DONTWAIT) > 0)
-		;
-	/* ... also when the sender has no peer any more. */
-	if (errno != EAGAIN || connect(s, &none, sizeof(none))) {
-		perror("fill, disconnect");
-		return 2;
-	}
-	/* Without this limit send() would sleep until somebody reads. */
-	setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	clock_gettime(CLOCK_MONOTONIC, &a);
-	if (send(s, "x", 1, 0) != -1) {
-		puts("send() succeeded");
-		return 2;
-	}
-	error = errno;
-	clock_gettime(CLOCK_MONOTONIC, &b);
-	ms = (b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000;
-	printf("expected %s at once\n", strerror(ENOTCONN));
-	printf("seen     %s after %ld ms (SO_SNDTIMEO is 1 s)\n", strerror(error), ms);
-	return error != ENOTCONN;
+	error = set(SIZE, "4294967296");
+	get(SIZE, after);
+	set(SIZE, before);
+	neighbour = set("/proc/sys/kernel/msgmax", "4294967296");
+	printf("expected 4294967296: %s, as for kernel.msgmax (%s); still %s\n", strerror(EINVAL), strerror(neighbour),
+	       before);
+	printf("seen     4294967296: %s; %s\n", error ? strerror(error) : "taken", after);
+	return error != EINVAL || strcmp(before, after) != 0;
 }
 END_OF_PROGRAM
 
