@@ -9,7 +9,7 @@ from ktrace.include.net.tcp_states import TCP_ESTABLISHED
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
-from ktrace.inspect.members import type_of
+from ktrace.inspect.members import find_member, offset_of, type_of
 from ktrace.inspect.net.core.sock_names import dotted
 from ktrace.state.net.sockaddr import ipv6_text
 from ktrace.uapi.in6 import IPPROTO_ICMPV6
@@ -30,11 +30,13 @@ class Inet6Checks:
             daddr="sk.__sk_common.skc_daddr", v6_rcv_saddr="&sk.__sk_common.skc_v6_rcv_saddr",
             v6_daddr="&sk.__sk_common.skc_v6_daddr",
         )  # fmt: skip
-        # inet6_sk_generic(): the last bytes of the object, which are not those of the last member where it is padded.
-        size = type_of(prog, "struct ipv6_pinfo").size
-        self.places = {
-            name: type_of(prog, f"struct {name}").size - size for name in ("tcp6_sock", "udp6_sock", "raw6_sock")
-        }
+        kinds = {kind: type_of(prog, f"struct {kind}") for kind in ("tcp6_sock", "udp6_sock", "raw6_sock")}
+        if find_member(type_of(prog, "struct proto"), "ipv6_pinfo_offset") is not None:
+            self.places = {kind: offset_of(prog, f"struct {kind}", "inet6") for kind in kinds}
+        else:
+            # inet6_sk_generic() took the last bytes of the object, which are not the last member's where it is padded.
+            size = type_of(prog, "struct ipv6_pinfo").size
+            self.places = {kind: type_.size - size for kind, type_ in kinds.items()}
         self.pinfo = Layout(prog, "struct ipv6_pinfo", "pktoptions")
 
     def pktoptions(self, address: int) -> int:

@@ -248,7 +248,7 @@ def progress(kernel: Kernel) -> None:
         if sk.lost:
             tcp_timer.tcp_retransmit_skb(kernel, sk)
         if sk.out:
-            tcp_push_pending_frames(kernel, sk, late=sk.quickack)
+            tcp_push_pending_frames(kernel, sk, late=sk.quickack or not isinstance(sk.peer, Tcp))
         tcp_check_space(kernel, sk)
 
 

@@ -33,11 +33,14 @@ def may_send(kernel: Kernel, sk: Tcp, late: bool) -> int:
     both depend on when the receiver acknowledges and how much it makes room for, so any amount is allowed.
     """
     waiting = len(sk.out)
+    if not waiting:
+        return 0
     peer = sk.peer
     calm = not late and not sk.lost
-    if not waiting or (calm and not isinstance(peer, Tcp)):
-        return waiting
-    small = calm and isinstance(peer, Tcp) and waiting + len(peer.rx) <= SURE and peer.has_room()
+    alone = calm and not isinstance(peer, Tcp)  # whatever was under way was acknowledged, or reset this sock
+    small = calm and waiting <= SURE
+    if small and isinstance(peer, Tcp):
+        small = waiting + len(peer.rx) <= SURE and peer.has_room()
     corked = bool(sk.nonagle & TCP_NAGLE_CORK) or sk.more
     # tcp_nagle_test(): a FIN, urgent bytes and TCP_NODELAY send at once.
     at_once = (
@@ -46,9 +49,11 @@ def may_send(kernel: Kernel, sk: Tcp, late: bool) -> int:
         or bool(sk.nonagle & TCP_NAGLE_PUSH)
         or (sk.nonagle & TCP_NAGLE_OFF and not corked)
     )
+    if alone and (at_once or not corked):
+        return waiting
     if small and (at_once or not (corked or (sk.bytes_sent and not sk.quickack))):
         return waiting
-    if small and corked and sk.quickack:
+    if small and corked and (alone or sk.quickack):
         kernel.net.inet.held_back = True
         return 0
 
