@@ -22,3 +22,10 @@ A: load(m + 8192, 13)                                 # 0 "from the pipe"
 A: vmsplice(w, [{BAD, 10}], 0)                        # EFAULT
 A: vmsplice(w, [{m, 10}, {BAD, 10}], 0)               # 10
 A: vmsplice(w, [], 0)                                 # 0
+## a hole of a file and memory that nobody wrote: on later kernels one page of zeros
+A: open("/tmp/hole", O_RDWR|O_CREAT, 0600) -> f
+A: ftruncate(f, 8192)                                 # 0
+A: pipe([r2, w2])                                     # 0
+A: splice(f, NULL, w2, NULL, 100, 0)                  # 100
+A: vmsplice(w2, [{m + 4096, 100}, {m + 12288, 5000}], 0) # 4196
+A: read(r2, 300)                                      # 300

@@ -80,6 +80,7 @@ U: setsockopt(u, SOL_IP, IP_TRANSPARENT, 1)                  # EPERM
 U: setsockopt(u, SOL_SOCKET, SO_RCVTIMEO, "short")           # EINVAL
 U: setsockopt(u, SOL_SOCKET, SO_LINGER, 1)                   # EINVAL
 U: setsockopt(u, SOL_SOCKET, SO_PASSCRED, 1)                 # EOPNOTSUPP if scm_flags_in_sock else 0
+U: getsockopt(u, SOL_SOCKET, SO_PASSCRED)                    # EOPNOTSUPP if scm_flags_in_sock else 0
 U: bind(u, inet("127.0.0.1", 7000))                          # 0
 U: sendto(u, "self", 0, inet("127.0.0.1", 7000))             # 4
 U: recvmsg(u, {msg_iov=[10], msg_controllen=64}, 0)          # 4

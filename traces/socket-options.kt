@@ -67,4 +67,5 @@ A: setsockopt(a, SOL_SOCKET, SO_ATTACH_FILTER, "12345678")   # EINVAL
 A: setsockopt(a, SOL_SOCKET, SO_DETACH_FILTER, 0)            # ENOENT
 A: setsockopt(a, SOL_SOCKET, SO_INCOMING_CPU, 0)             # 0
 A: setsockopt(a, SOL_SOCKET, SO_PASSSEC, 1)                  # EOPNOTSUPP if scm_flags_in_sock and not security_network else 0
+A: getsockopt(a, SOL_SOCKET, SO_PASSSEC)                     # EOPNOTSUPP if scm_flags_in_sock and not security_network else 0
 A: setsockopt(a, SOL_SOCKET, SO_BUSY_POLL, 1)                # 0

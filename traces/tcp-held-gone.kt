@@ -60,3 +60,13 @@ A: accept(m, NULL, NULL) -> i
 A: close(s)                                                  # 0
 A: send(i, "x" * 1000, MSG_MORE)                             # 1000
 A: close(i)                                                  # 0
+## more than the window takes, to a peer that is gone: the reset answers the first part
+A: socket(AF_INET, SOCK_STREAM) -> s
+A: connect(s, inet("127.0.0.1", 5000))                       # 0
+A: accept(l, NULL, NULL) -> j
+A: setsockopt(s, SOL_SOCKET, SO_RCVBUF, 20000)               # 0
+A: send(j, "x" * 5000, 0) * 3                                # 5000
+A: recv(s, 15000, MSG_WAITALL)                               # 15000
+A: close(s)                                                  # 0
+A: send(j, "x" * 70000, 0)                                   # 70000
+A: send(j, "z", MSG_NOSIGNAL)                                # EPIPE

@@ -10,6 +10,7 @@ from ktrace.state.allowed import Between
 from ktrace.state.rule import Rule
 
 ZERO_PAGE = Rule("mm/memory.c", "do_anonymous_page", "the zero page is everybody's")
+SHARED = Rule("mm/shmem.c", "shmem_fault", "who maps a page of shared memory holds it")
 LENT = Rule("net/ipv4/tcp.c", "tcp_build_frag", "packets hold a page until they are acknowledged and read")
 LRU = Rule("mm/swap.c", "folio_batch_add_and_move", "batches on their way to the LRU lists may hold a page")
 LRU_BATCHES = 1 + 15
@@ -89,7 +90,7 @@ class UserPage(Page):
             self.data.pins -= 1
 
     def references(self) -> int | Between:
-        """Return ``page_count()``; the page of zeros has any."""
+        """Return ``page_count()``; memory to share is in the page cache, and mapped by anybody."""
         if isinstance(self.data, AnonPage):
             return lru_references(self.data.mappers + self.data.pins, self.lent)
-        return Between(ZERO_PAGE, 1, 1 << 30)
+        return Between(SHARED, 1, 1 << 30)

@@ -154,6 +154,8 @@ def _get(task: Task, sock: Socket, optname: int, room: int) -> bytes:
     assert sk is not None
     if optname in FLAG_OPTIONS:
         return _int(sk.flag(FLAG_OPTIONS[optname]), room)
+    if optname in (SO_PASSCRED, SO_PASSSEC) and not may_scm_recv(kernel, sk, optname == SO_PASSSEC):
+        raise Errno("EOPNOTSUPP")
     if optname in _PLAIN:
         return _int(_PLAIN[optname](sock, sk), room)
     if optname == SO_ERROR:
@@ -172,8 +174,6 @@ def _get(task: Task, sock: Socket, optname: int, room: int) -> bytes:
         return _peercred(kernel, sk)[:room]
     if optname == SO_PEERNAME:
         return _peername(kernel, sock, room)
-    if optname in (SO_PASSCRED, SO_PASSSEC) and not may_scm_recv(kernel, sk, optname == SO_PASSSEC):
-        raise Errno("EOPNOTSUPP")
     if optname == SO_PEEK_OFF:
         assert sock.ops is not None
         if not sock.ops.has_peek_off(kernel):

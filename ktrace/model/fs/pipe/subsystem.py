@@ -8,6 +8,7 @@ from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.pipe_fs_i import PIPE_DEF_BUFFERS
 from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.kernel import Kernel
+from ktrace.model.mm.address_space import ZERO_PAGE
 from ktrace.model.mm.page import FileData, Page, UserPage
 from ktrace.model.subsystem import Subsystem
 from ktrace.model.task import Task
@@ -69,9 +70,11 @@ class Pipes(Subsystem):
                 pipe.release(buf)
 
     def user_page(self, kernel: Kernel, data: bytearray) -> Page:
-        """Return the page whose content is *data*, the memory of a process itself."""
+        """Return the page whose content is *data*, the memory of a process itself (``do_anonymous_page()``)."""
         if isinstance(data, FileData):
             return data.page
+        if data is ZERO_PAGE:
+            return kernel.mm.zero_page
         page = self._user_pages.get(id(data))
         if page is None:
             self._user_pages[id(data)] = page = UserPage(kernel.serial(), 0, data)

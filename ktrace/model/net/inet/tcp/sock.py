@@ -66,6 +66,7 @@ class Tcp(Inet):
     :param rcv_total: bytes of the stream received
     :param more: the last call said that more will come (MSG_MORE)
     :param closing: nobody has it open any more
+    :param narrow: the peer went while its window may have been small
     :param fastopen_req: connect() asked for a cookie of TCP Fast Open
     :param write_gap: ``write_seq - snd_una`` of a closed sock that never had a connection; *unsent_gap* likewise
         ``write_seq - snd_nxt``
@@ -103,6 +104,7 @@ class Tcp(Inet):
     ca_ops: str = ""
     ca_setsockopt: bool = False
     closing: bool = False
+    narrow: bool = False
     write_gap: int = 0
     unsent_gap: int = 0
     fastopen_req: bool = False

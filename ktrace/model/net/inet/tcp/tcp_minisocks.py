@@ -34,10 +34,11 @@ def tcp_time_wait(kernel: Kernel, sk: Tcp, state: str) -> None:
         ipv6only=sk.ipv6only,
     )
     kernel.net.inet.bhash.add_time_wait(tw)
-    peer = sk.peer
+    peer, narrow = sk.peer, not sk.has_room()
     tcp_done(kernel, sk)
     if isinstance(peer, Tcp):
         peer.peer = tw
+        peer.narrow = narrow
 
 
 def tcp_v4_syn_recv_sock(kernel: Kernel, listener: Tcp, client: Tcp) -> Tcp:

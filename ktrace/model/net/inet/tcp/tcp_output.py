@@ -38,9 +38,10 @@ def may_send(kernel: Kernel, sk: Tcp, late: bool) -> int:
     peer = sk.peer
     calm = not late and not sk.lost
     alone = calm and not isinstance(peer, Tcp)  # whatever was under way was acknowledged, or reset this sock
-    small = calm and waiting <= SURE
-    if small and isinstance(peer, Tcp):
-        small = waiting + len(peer.rx) <= SURE and peer.has_room()
+    if isinstance(peer, Tcp):
+        small = calm and waiting + len(peer.rx) <= SURE and peer.has_room()
+    else:
+        small = calm and waiting <= SURE and not sk.narrow
     corked = bool(sk.nonagle & TCP_NAGLE_CORK) or sk.more
     # tcp_nagle_test(): a FIN, urgent bytes and TCP_NODELAY send at once.
     at_once = (
@@ -49,16 +50,15 @@ def may_send(kernel: Kernel, sk: Tcp, late: bool) -> int:
         or bool(sk.nonagle & TCP_NAGLE_PUSH)
         or (sk.nonagle & TCP_NAGLE_OFF and not corked)
     )
-    if alone and (at_once or not corked):
-        return waiting
-    if small and (at_once or not (corked or (sk.bytes_sent and not sk.quickack))):
+    if small and (at_once or not (corked or (sk.bytes_sent and not sk.quickack and not alone))):
         return waiting
     if small and corked and (alone or sk.quickack):
         kernel.net.inet.held_back = True
         return 0
 
     def find(seen: Observed) -> int | None:
-        tcp = seen.tcp(sk)
+        found = seen.connection(sk) if isinstance(peer, Tcp) else seen.sock(sk)  # which a reset closes at once
+        tcp = None if found is None else found.tcp
         if tcp is not None:
             return tcp.bytes_sent - sk.bytes_sent
         return _arrived(seen, peer, waiting) if sk.closing and isinstance(peer, Tcp) else None
@@ -66,7 +66,7 @@ def may_send(kernel: Kernel, sk: Tcp, late: bool) -> int:
     went = kernel.choose(WRITE_XMIT, find, lambda size: 0 <= size <= waiting, otherwise=None)
     if went is None:
         return 0 if corked or late else waiting
-    if went < waiting:
+    if went < waiting and not alone:
         kernel.net.inet.held_back = True
     return went
 
