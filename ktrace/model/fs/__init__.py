@@ -7,6 +7,8 @@ RULES = (
     "chdir",
     "dup",
     "epoll",
+    "epoll_ctl",
+    "epoll_wait",
     "eventfd",
     "fcntl",
     "namei",
