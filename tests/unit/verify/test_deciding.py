@@ -20,7 +20,7 @@ from ktrace.model.ipc import msg, msg_queue, namespace, sem_queue, sem_undo, shm
 from ktrace.model.net.inet.tcp import segment
 from ktrace.model.net.inet.udp import udp
 from ktrace.model.net.netlink import ops as netlink
-from ktrace.model.net.unix import ops as unix_ops
+from ktrace.model.net.unix import base_ops
 from ktrace.model.process import credentials
 from ktrace.state.call import Completed, Outcome, Result
 from ktrace.state.step import Step
@@ -67,7 +67,7 @@ BROKEN: list[tuple[str, Callable[..., Any], str, str, str]] = [
     ("msg-qbytes", msg_queue.msg_fits_inqueue, "q_cbytes <=", "q_cbytes <", "msg_fits_inqueue()"),
     ("shm-attach", shm_segment.ShmAttachment.open, "shm_nattch += 1", "shm_nattch += 2", "__shm_open()"),
     ("msg-ctl", namespace.ipcctl_obtain_check, '"EPERM"', '"EACCES"', "ipcctl_obtain_check()"),
-    ("socketpair", unix_ops.UnixOps.shutdown, "|= mode", "|= 0", "unix_shutdown()"),
+    ("socketpair", base_ops.UnixOps.shutdown, "|= mode", "|= 0", "unix_shutdown()"),
     ("udp-loopback", udp.udp_enqueue_schedule_skb, "+= skb.truesize", "+= 1", "__udp_enqueue_schedule_skb()"),
     ("tcp-loopback", segment.tcp_data_queue, "bytes_received += len(data)", "bytes_received += 1", "tcp_data_queue()"),
     ("netlink", netlink.NetlinkOps._insert, "sk.bound = True", "sk.bound = False", "netlink_insert()"),

@@ -12,11 +12,9 @@ from ktrace.include.linux.pipe_fs_i import (
     PIPE_BUF_FLAG_PACKET,
     PIPE_BUF_FLAG_WHOLE,
 )
-from ktrace.model.calls import Answer, syscall
+from ktrace.model.calls import Answer
 from ktrace.model.fs.fasync import fasync_helper
-from ktrace.model.fs.file import File, FileOperations, file_inode, fput
-from ktrace.model.fs.file_table import alloc_empty_file
-from ktrace.model.fs.inode import Inode
+from ktrace.model.fs.file import File, FileOperations, file_inode
 from ktrace.model.fs.pipe.pipe import (
     PipeInode,
     put_pipe_info,
@@ -28,18 +26,17 @@ from ktrace.model.fs.pipe.pipe import (
 from ktrace.model.fs.pipe.pipe_size import pipe_set_size
 from ktrace.model.fs.pipe.watch_queue import LOSS_NOTIFICATION, watch_queue_set_filter, watch_queue_set_size
 from ktrace.model.kernel import Kernel
-from ktrace.model.mm.iov import Destination, Source, out_is_bad
+from ktrace.model.mm.iov import Destination, Source
 from ktrace.model.mm.page import Page
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps, WaitQueue, wait_event, wake_up
 from ktrace.state.call import Pointer, Result
 from ktrace.state.fs.pipe.pipe import ANON_OPS
 from ktrace.uapi.eventpoll import EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM
-from ktrace.uapi.fcntl import F_GETPIPE_SZ, F_SETPIPE_SZ, O_CLOEXEC, O_DIRECT, O_NOATIME, O_NONBLOCK, O_WRONLY
+from ktrace.uapi.fcntl import F_GETPIPE_SZ, F_SETPIPE_SZ, O_DIRECT, O_NOATIME, O_NONBLOCK
 from ktrace.uapi.ioctls import FIONREAD
 from ktrace.uapi.siginfo import SI_USER
-from ktrace.uapi.stat import S_IFIFO
-from ktrace.uapi.watch_queue import IOC_WATCH_QUEUE_SET_FILTER, IOC_WATCH_QUEUE_SET_SIZE, O_NOTIFICATION_PIPE
+from ktrace.uapi.watch_queue import IOC_WATCH_QUEUE_SET_FILTER, IOC_WATCH_QUEUE_SET_SIZE
 
 
 class PipeFileOperations(FileOperations):
@@ -353,69 +350,3 @@ def _fill_whole(kernel: Kernel, pipe: PipeInode, file: File, source: Source, own
 def send_sigpipe(task: Task) -> None:
     """Send the caller a SIGPIPE in its own name (``send_sig(SIGPIPE, current, 0)``)."""
     task.kernel.send_signal(task, "SIGPIPE", sender=task, code=SI_USER, thread=True)
-
-
-@syscall("pipe2")
-def pipe2(task: Task, flags: int) -> Result:
-    """Make a pipe and two descriptors (``do_pipe2()``)."""
-    return _do_pipe2(task, flags)
-
-
-def _do_pipe2(task: Task, flags: int) -> Result:
-    """``do_pipe2()``, ``create_pipe_files()``."""
-    kernel = task.kernel
-    pipes = kernel.pipes
-    if flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT | O_NOTIFICATION_PIPE):
-        raise Errno("EINVAL")
-    pipe = pipes.alloc_pipe_info(task)
-    if pipe is None:
-        raise Errno("ENFILE")
-    if flags & O_NOTIFICATION_PIPE:
-        if not pipes.facts.watch_queue:
-            pipes.free_pipe_info(pipe)
-            raise Errno("ENOPKG")
-        pipe.watch_queue = True
-    try:
-        alloc_empty_file(task)
-    except Errno:
-        pipes.free_pipe_info(pipe)
-        raise
-    cred = task.cred
-    inode = Inode(kernel.serial(), S_IFIFO | 0o600, cred.euid, cred.egid, "pipefs", anon_pipe_ops(kernel).name)
-    inode.born(kernel)
-    inode.pipe, pipe.inode = pipe, inode
-    inode.count = pipe.files = 2
-    pipe.readers = pipe.writers = 1
-    write_end = _open_end(kernel, pipe, FMODE_WRITE, O_WRONLY | flags & (O_NONBLOCK | O_DIRECT))
-    read_end = _open_end(kernel, pipe, FMODE_READ, flags & O_NONBLOCK)
-    fds = _install(task, read_end, write_end, bool(flags & O_CLOEXEC))
-    return Result(0, None, {"pipefd": fds})
-
-
-@syscall("pipe")
-def pipe(task: Task) -> Result:
-    """Make a pipe without flags (``do_pipe2()``)."""
-    return _do_pipe2(task, 0)
-
-
-def _open_end(kernel: Kernel, pipe: PipeInode, mode: int, flags: int) -> File:
-    return File(kernel.serial(), anon_pipe_ops(kernel), mode, flags, pipe.ref, pipe, inode=pipe.inode)
-
-
-def _install(task: Task, read_end: File, write_end: File, cloexec: bool) -> tuple[int, int]:
-    """Take two descriptors, or none (``__do_pipe_flags()``: err_fdr, err_read_pipe)."""
-    fds: list[int] = []
-    try:
-        for _ in (read_end, write_end):
-            fds.append(task.files.reserve(task, cloexec))
-        if out_is_bad(task, "pipefd"):
-            raise Errno("EFAULT")
-    except Errno:
-        fput(task, read_end)
-        fput(task, write_end)
-        for fd in fds:
-            del task.files.reserved[fd]
-        raise
-    task.files.install(fds[0], read_end, cloexec)
-    task.files.install(fds[1], write_end, cloexec)
-    return fds[0], fds[1]

@@ -13,7 +13,7 @@ from ktrace.model.net.splice_socket import skb_splice_bits
 from ktrace.model.net.unix.scm import maybe_add_creds
 from ktrace.model.net.unix.skb import kfree_skb
 from ktrace.model.net.unix.sock import unix_sk
-from ktrace.model.net.unix.stream import StreamReader
+from ktrace.model.net.unix.stream_read import StreamReader
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps
 from ktrace.uapi.fcntl import O_NONBLOCK
