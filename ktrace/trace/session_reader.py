@@ -24,7 +24,7 @@ from ktrace.state.trace.tracepoint import EventTrace, TraceEvent
 from ktrace.state.world import World
 from ktrace.trace.functions_json import read_functions
 from ktrace.trace.session import FILE_NAME, Choices, End, Header, Sink, Verdict
-from ktrace.trace.session_writer import VERSION
+from ktrace.trace.session_writer import NUMBER, VERSION
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,7 @@ class SessionReader:
     def _read_lines(self) -> Iterator[dict[str, Any]]:
         self.truncated = True  # until its last line has come
         steps = 0
+        numbered = False
         try:
             with _open(self.path) as file:
                 for number, line in enumerate(_whole(file), 1):
@@ -167,6 +168,12 @@ class SessionReader:
                             _no_session(self.path)
                             if number == 1
                             else UsageError(f"{str(self.path)!r}, line {number}: not an object")
+                        )
+                    numbered |= NUMBER in event  # sessions of before are not
+                    if (record := event.pop(NUMBER, None)) != number and numbered:
+                        raise UsageError(
+                            f"{str(self.path)!r}, line {number}: {_misplaced(record, number)}",
+                            "a line was lost, doubled or moved: take the session as ktrace wrote it",
                         )
                     if "step" in event:
                         steps += 1
@@ -222,6 +229,11 @@ def _open(path: Path) -> IO[str]:
     if path.suffix == ".gz":
         return gzip.open(path, "rt", encoding="utf-8", errors="replace")
     return open(path, encoding="utf-8", errors="replace")
+
+
+def _misplaced(record: object, number: int) -> str:
+    """Say what stands where record *number* belongs."""
+    return f"{'no record' if record is None else f'record {record!r}'} where record {number} belongs"
 
 
 _NO_EVENT = (KeyError, IndexError, TypeError, AttributeError, ValueError, RecursionError)

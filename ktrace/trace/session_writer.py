@@ -20,6 +20,8 @@ from ktrace.trace.functions_json import write_functions
 from ktrace.trace.session import FILE_NAME, Choices, End, Header, Verdict, unwritable
 
 VERSION = 1
+NUMBER = "record"
+"""What each line but the first has last: which it is, so that one that is lost, doubled or moved is missed."""
 TAKEN_LIMIT = 60
 """Characters that are kept of what the kernel chose."""
 
@@ -33,6 +35,7 @@ class SessionWriter:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._world = World()
+        self._records = 0
         try:
             descriptor = os.open(directory / FILE_NAME, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -148,6 +151,9 @@ class SessionWriter:
         )
 
     def _write(self, event: dict[str, Any]) -> None:
+        self._records += 1
+        if self._records > 1:
+            event[NUMBER] = self._records
         try:
             self._file.write(json.dumps(event, separators=(",", ":"), check_circular=False) + "\n")
             self._file.flush()

@@ -5,11 +5,16 @@ These tests take minutes, so ``make test`` leaves this directory out. Every rand
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from ktrace.image.bzimage import banner_version
+from ktrace.image.image import Image
 from tests.faults.sandbox import Sandbox
 from tests.faults.tally import Tally, write_table
 from tests.guest.conftest import image, kernels, template
@@ -27,28 +32,43 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def tally(pytestconfig: pytest.Config) -> Iterator[Tally]:
+def tally(pytestconfig: pytest.Config, image: Image, request: pytest.FixtureRequest) -> Iterator[Tally]:
     """Where each kind of fault is counted."""
     tally = Tally(pytestconfig.getoption("--faults"))
+    began = time.monotonic()
     yield tally
-    session_failed = getattr(pytestconfig, "faults_failed", False)
-    if pytestconfig.getoption("--write-table") and not session_failed:
-        write_table(TABLE, tally)
+    if pytestconfig.getoption("--write-table"):
+        whole = {item.path for item in request.session.items} == set(Path(__file__).parent.glob("test_*.py"))
+        if tally.share == 1 and whole and not _outcome.chosen and not _outcome.failed:
+            write_table(TABLE, tally, _measured(image, len(request.session.items), time.monotonic() - began))
+
+
+def _measured(image: Image, tests: int, seconds: float) -> str:
+    version = banner_version(image.vmlinux)
+    return (
+        f"Measured on {datetime.now(UTC):%Y-%m-%d} on {image.name} (Linux {version[0] if version else '?'}), "
+        f"{os.cpu_count()} CPUs at load {os.getloadavg()[2]:.1f}: {tests} tests in {seconds / 60:.0f} minutes."
+    )
+
+
+class _Outcome:
+    """What of a run forbids the table: it is of all faults, and of nothing but survived ones."""
+
+    failed = False
+    chosen = False
+
+
+_outcome = _Outcome()
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Remember that one failed: no table is written then."""
-    if report.failed:
-        _config.faults_failed = True  # type: ignore[attr-defined]
+    """Remember that one failed or was skipped."""
+    _outcome.failed |= report.failed or report.skipped
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Keep the configuration for the reports, which come without it."""
-    global _config
-    _config = config
-
-
-_config: pytest.Config
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Remember that not all were wanted."""
+    _outcome.chosen |= bool(items)
 
 
 @pytest.fixture

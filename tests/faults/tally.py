@@ -15,6 +15,8 @@ and what is said of it is one of the ends in the last column. One that is not su
 written. Seconds are those from the fault, or the question after it, to the answer; of changed memory, those of the
 processor.
 
+{measured}
+
 | fault | made | slowest | ends |
 |---|---:|---:|---|
 """
@@ -59,10 +61,13 @@ class Tally:
         return max(1, round(whole * self.share))
 
 
-def write_table(path: Path, tally: Tally) -> None:
-    """Write what was counted as a page."""
+def write_table(path: Path, tally: Tally, measured: str) -> None:
+    """Write what was counted as a page.
+
+    :param measured: one line: when, on what, how long
+    """
     lines = []
     for row in tally.rows:
         ends = ", ".join(f"{end} {number}" for end, number in row.ends.most_common())
         lines.append(f"| {row.fault} | {row.ends.total()} | {row.slowest:.2f} s | {ends} |\n")
-    path.write_text(HEAD + "".join(lines))
+    path.write_text(HEAD.format(measured=measured) + "".join(lines))

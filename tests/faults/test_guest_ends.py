@@ -27,7 +27,7 @@ FUNCTIONS = {
     "pipe-basic": ("create_pipe_files", "pipe_read", "pipe_write", "pipe_release"),
     "pipe-poll": ("pipe_poll", "pipe_write", "pipe_release"),
     "sem-basic": ("newary", "do_semtimedop", "freeary"),
-    "msg-types": ("newque", "do_msgsnd", "ksys_msgrcv", "freeque"),
+    "msg-types": ("newque", "do_msgsnd", "store_msg", "freeque"),
     "unix-stream": ("unix_stream_sendmsg", "unix_stream_read_generic", "unix_release_sock"),
 }
 """Workloads, and kernel functions that each comes through, sooner or later.

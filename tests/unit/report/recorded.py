@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from ktrace.state.step import Step
 from ktrace.state.trace.probe import Hit
 from ktrace.state.trace.tracepoint import EventTrace, TraceEvent
 from ktrace.state.world import World
-from ktrace.trace.session import Choices, End, Header, Verdict
-from ktrace.trace.session_writer import SessionWriter
+from ktrace.trace.session import FILE_NAME, Choices, End, Header, Verdict
+from ktrace.trace.session_writer import NUMBER, SessionWriter
 from tests.unit.report.worlds import (
     MSG,
     PIPE,
@@ -50,6 +51,19 @@ def small_session(directory: Path, steps: int = 12) -> Path:
             writer.step(_pipe_step(number))
         writer.end(End("agreed", steps, steps, steps))
     return directory
+
+
+def lines_of(session: Path) -> list[str]:
+    """Return the lines of a session."""
+    return (session / FILE_NAME).read_text().splitlines()
+
+
+def put_lines(session: Path, lines: list[str]) -> None:
+    """Write *lines* as the session's, numbered as they stand now."""
+    events = [json.loads(line) for line in lines]
+    for number, event in enumerate(events[1:], 2):
+        event[NUMBER] = number
+    (session / FILE_NAME).write_text("".join(json.dumps(event, separators=(",", ":")) + "\n" for event in events))
 
 
 def _pipe_step(number: int) -> Step:

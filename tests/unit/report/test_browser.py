@@ -16,10 +16,18 @@ import pytest
 
 from ktrace.report.page import write_page
 from ktrace.state.compare import Difference
-from ktrace.trace.session import FILE_NAME, Header, Verdict
+from ktrace.trace.session import Header, Verdict
 from ktrace.trace.session_reader import SessionReader
 from ktrace.trace.session_writer import SessionWriter
-from tests.unit.report.recorded import HOSTILE, every_picture, hostile_session, small_session, told_session
+from tests.unit.report.recorded import (
+    HOSTILE,
+    every_picture,
+    hostile_session,
+    lines_of,
+    put_lines,
+    small_session,
+    told_session,
+)
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed")
@@ -208,9 +216,9 @@ def test_functions_are_folded(tmp_path: Path) -> None:
     spans = [[depth, depth, depth * 10, 1000 - depth] for depth in range(7)] + [[7, 7, 80, 5], [7, 7, 90, 7]]
     inlined = {"leaf": [["tiny", "fs/pipe.c:7"]]}
     event = {"functions": 1, "since": 0, "lost": 3, "names": names, "spans": {"B": spans}, "inlined": inlined}
-    lines = (session / FILE_NAME).read_text().splitlines()
+    lines = lines_of(session)
     lines.insert(1, json.dumps(event))
-    (session / FILE_NAME).write_text("\n".join(lines) + "\n")
+    put_lines(session, lines)
     answer = browse(
         session,
         tmp_path,

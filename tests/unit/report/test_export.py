@@ -19,7 +19,15 @@ from ktrace.errors import UsageError
 from ktrace.report.export import FORMATS, export
 from ktrace.report.export.protobuf import varint
 from ktrace.trace.session import FILE_NAME
-from tests.unit.report.recorded import HOSTILE, every_picture, hostile_session, small_session, told_session
+from tests.unit.report.recorded import (
+    HOSTILE,
+    every_picture,
+    hostile_session,
+    lines_of,
+    put_lines,
+    small_session,
+    told_session,
+)
 
 CALL = {
     "functions": 1,
@@ -37,10 +45,10 @@ WOKEN = CALL | {
 def traced(directory: Path) -> Path:
     """Write a small session of which three steps were traced: one call, one that sleeps, one that wakes."""
     session = small_session(directory)
-    lines = (session / FILE_NAME).read_text().splitlines()
+    lines = lines_of(session)
     for number, event in ((6, WOKEN), (5, ASLEEP), (1, CALL)):
         lines.insert(number, json.dumps(event))
-    (session / FILE_NAME).write_text("\n".join(lines) + "\n")
+    put_lines(session, lines)
     return session
 
 
@@ -262,7 +270,6 @@ def test_a_session_that_was_cut_off(form: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", FORMATS)
 def test_what_is_no_event_is_refused(form: str, tmp_path: Path) -> None:
     session = small_session(tmp_path)
-    with open(session / FILE_NAME, "a") as file:
-        file.write('{"step": 13}\n')
+    put_lines(session, [*lines_of(session), '{"step": 13}'])
     with pytest.raises(UsageError, match="not an event of a session: it lacks '"):
         exported(session, form)

@@ -18,7 +18,7 @@ from ktrace.state.compare import Difference
 from ktrace.trace.session import FILE_NAME, Header, Verdict
 from ktrace.trace.session_reader import SessionReader
 from ktrace.trace.session_writer import SessionWriter
-from tests.unit.report.recorded import HOSTILE, hostile_session, small_session, told_session
+from tests.unit.report.recorded import HOSTILE, hostile_session, lines_of, put_lines, small_session, told_session
 
 
 def page_of(session: Path) -> str:
@@ -88,17 +88,17 @@ def test_rules_and_places_go_with_their_steps(tmp_path: Path) -> None:
 
 def test_what_stands_in_front_of_a_step_goes_with_it(tmp_path: Path) -> None:
     session = told_session(tmp_path)
-    lines = (session / FILE_NAME).read_text().splitlines()
+    lines = lines_of(session)
     place = next(index for index, line in enumerate(lines) if line.startswith('{"step":3'))
     lines.insert(place, '{"novelty":3,"what":"unheard of"}')
-    (session / FILE_NAME).write_text("\n".join(lines) + "\n")
+    put_lines(session, lines)
     steps = blobs(page_of(session), 'class="steps"')[0]["steps"]
     rule = ["mm/swap.c", "lru_cache_add", "batches hold pages", [["page1.count", "7"], ["", "9", False]]]
     assert [step.get("choices") for step in steps] == [None, [rule], None]
     assert [len(step.get("probes", ())) for step in steps] == [0, 2, 0]
     assert [step.get("console") for step in steps] == [None, ["[   1.0] watch out"], None]
     lines = [*lines[:-1], '{"console":4,"lines":["Kernel panic - not syncing"]}', lines[-1]]
-    (session / FILE_NAME).write_text("\n".join(lines) + "\n")
+    put_lines(session, lines)
     assert blobs(page_of(session), 'class="steps"')[0]["steps"][2]["after"] == ["Kernel panic - not syncing"]
     assert [step.get("more") for step in steps] == [None, None, [{"novelty": 3, "what": "unheard of"}]]
 
@@ -128,7 +128,6 @@ def test_a_session_that_diverged_before_its_first_step_says_why(tmp_path: Path) 
 
 def test_what_is_no_event_is_refused(tmp_path: Path) -> None:
     session = small_session(tmp_path)
-    with open(session / FILE_NAME, "a") as file:
-        file.write('{"step": 13}\n')
+    put_lines(session, [*lines_of(session), '{"step": 13}'])
     with pytest.raises(UsageError, match="not an event of a session: it lacks"):
         page_of(session)

@@ -173,8 +173,20 @@ def test_what_stands_behind_a_compressed_session_is_not_of_it(tmp_path: Path) ->
     assert list(SessionReader(file).events()) == list(SessionReader(tmp_path).events())
 
 
+def without_numbers(path: Path) -> Path:
+    """Make a session one of before, whose lines had no numbers."""
+    events = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text(
+        "".join(
+            json.dumps({k: v for k, v in event.items() if k != "record"}, separators=(",", ":")) + "\n"
+            for event in events
+        )
+    )
+    return path
+
+
 def test_steps_that_are_missing_or_exchanged_are_noticed(tmp_path: Path) -> None:
-    path = record(tmp_path)
+    path = without_numbers(record(tmp_path))
     lines = path.read_text().splitlines(keepends=True)
     steps = [number for number, line in enumerate(lines) if line.startswith('{"step"')]
     path.write_text("".join(line for number, line in enumerate(lines) if number not in steps))
@@ -285,3 +297,44 @@ def test_how_many_steps_are_expected(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     for none in (Path("/dev/null"), tmp_path / "fifo", tmp_path / "nowhere", tmp_path / "x.gz"):
         assert expected_steps(none) is None
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_line_that_was_lost_doubled_or_moved_is_noticed(tmp_path: Path, packed: bool) -> None:
+    lines = record(tmp_path).read_bytes().splitlines(keepends=True)
+    file = tmp_path / ("changed.jsonl.gz" if packed else "changed.jsonl")
+
+    def end(changed: list[bytes]) -> str:
+        text = b"".join(changed)
+        file.write_bytes(gzip.compress(text, 0) if packed else text)
+        try:
+            reader = SessionReader(file)
+            list(reader.events())
+        except UsageError as error:
+            return error.message
+        return "cut off" if reader.truncated else "whole"
+
+    assert end(lines) == "whole"
+    last = len(lines) - 1
+    for number in range(last):
+        for some in (1, 2):
+            kept = lines[:number] + lines[number + some :]
+            assert (end(kept) == "cut off") == (number + some > last), (number, some)
+            assert end(kept) != "whole", (number, some)
+        assert end([*lines[: number + 1], *lines[number:]]) not in ("whole", "cut off")
+    for number in range(last):
+        for other in range(number + 1, last + 1):
+            moved = lines.copy()
+            moved[number], moved[other] = moved[other], moved[number]
+            assert end(moved) not in ("whole", "cut off"), (number, other)
+    assert end([*lines, lines[-1]]) not in ("whole", "cut off")
+    assert end([lines[0], b'{"other":1}\n', *lines[1:]]) not in ("whole", "cut off")
+    assert end(lines[:-1]) == "cut off"
+    number = next(n for n, line in enumerate(lines) if b'"record":3}' in line)
+    assert end(lines[:number] + lines[number + 1 :]).endswith(f"line {number + 1}: record 4 where record 3 belongs")
+
+
+def test_a_session_of_before_whose_lines_have_no_numbers_opens(tmp_path: Path) -> None:
+    reader = SessionReader(without_numbers(record(tmp_path)))
+    assert list(reader.events()) == [*STEPS, VERDICT, END]
+    assert not reader.truncated
