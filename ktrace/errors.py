@@ -37,6 +37,10 @@ class UsageError(KtraceError):
     blame = "usage"
 
 
+class KernelLacks(UsageError):
+    """A kernel has not what is asked of it: a member, a tracer; another one may have it."""
+
+
 class NotModelled(UsageError):
     """A step asks for what the model does not know: nobody can tell whether the kernel does it right.
 

@@ -33,6 +33,7 @@ _COMMANDS = {
     "image": "ktrace.cli.image:image",
     "goto": "ktrace.cli.goto:goto",
     "inspect": "ktrace.cli.inspect:inspect",
+    "matrix": "ktrace.cli.matrix:matrix",
     "report": "ktrace.cli.report:report",
     "probe": "ktrace.cli.probe:probe",
     "run": "ktrace.cli.run:run",

@@ -102,6 +102,20 @@ class ImageName(_Completed):
         return known_names(open_store())
 
 
+class ImageNames(click.ParamType[tuple[str, ...]]):
+    """Names of images, with commas between."""
+
+    name = "images"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Return them, each once."""
+        return value if isinstance(value, tuple) else tuple(dict.fromkeys(filter(None, str(value).split(","))))
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Return what the last of them may become."""
+        return ImageName().shell_complete(ctx, param, incomplete)
+
+
 class FamilyNames(_Completed):
     """Families of calls, with commas between."""
 

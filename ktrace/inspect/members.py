@@ -6,7 +6,7 @@ from typing import Any
 
 import drgn
 
-from ktrace.errors import UsageError
+from ktrace.errors import KernelLacks
 from ktrace.inspect.optional import OPTIONAL, SHAPES
 from ktrace.state.unread import Unread
 
@@ -16,7 +16,7 @@ _UNREAD = "ktrace: unread members"
 _HINT = "Linux 6.1, 6.12 and 7.3 are understood; is it another kernel, or one with another configuration?"
 
 
-class MissingMember(UsageError):
+class MissingMember(KernelLacks):
     """A kernel's debug information lacks a type or a member, or has something else in its place.
 
     :param structure: such as ``struct sock``

@@ -26,6 +26,7 @@ class Change:
     :param since: release or commit; two releases where no more is known
     :param told: what of a kernel tells that it has it
     :param shown: workload and line of a step that shows it; empty where none does
+    :param facts: what else the model is told of it, such as ``pipe.prefills``
     """
 
     area: str
@@ -36,6 +37,7 @@ class Change:
     since: str
     told: str
     shown: str = ""
+    facts: tuple[str, ...] = ()
 
     @property
     def citation(self) -> str:
@@ -44,12 +46,19 @@ class Change:
 
 
 def _change(
-    area: str, what: str, *, before: str, source: str, function: str, since: str, told: str, shown: str = ""
+    area: str,
+    what: str,
+    *,
+    before: str,
+    source: str,
+    function: str,
+    since: str,
+    told: str,
+    shown: str = "",
+    facts: tuple[str, ...] = (),
 ) -> Any:
     """Return the field of a change."""
-    change = Change(
-        area=area, what=what, before=before, source=source, function=function, since=since, told=told, shown=shown
-    )
+    change = Change(area, what, before, source, function, since, told, shown, facts)
     return field(default=False, metadata={_CHANGE: change})
 
 
@@ -101,6 +110,7 @@ class Changes:
         since="7.3",
         told="member pipe_inode_info.prealloc",
         shown="pipe-basic",
+        facts=("pipe.prefills", "pipe.kept_pages", "pipe.own_pages"),
     )
     pipe_pseudo_edgetrigger: bool | None = _change(
         "pipe",
@@ -119,6 +129,7 @@ class Changes:
         function="pipe_fcntl",
         since="between 6.1 and 6.12",
         told="type of pipe_fcntl()'s argument; that of memfd_fcntl() became the same in the same series",
+        facts=("pipe.size_mask",),
     )
     splice_to_socket: bool | None = _change(
         "pipe",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from ktrace.errors import UsageError
+from ktrace.errors import KernelLacks
 from ktrace.state.quick import dataclass
 
 
-class UnreadMember(UsageError):
+class UnreadMember(KernelLacks):
     """Something depends on a member that this kernel lacks.
 
     :ivar absent: which

@@ -164,12 +164,13 @@ def expected_steps(path: Path) -> int | None:
     return None
 
 
-def new_directory(name: str) -> Path:
+def new_directory(name: str, base: Path | None = None) -> Path:
     """Make a private directory for a session of workload *name*.
 
+    :param base: where; ``None``: where sessions are kept
     :raises HostError: it cannot be made
     """
-    base = sessions_directory()
+    base = sessions_directory() if base is None else base
     try:
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
         while True:

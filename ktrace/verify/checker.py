@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any
 
-from ktrace.errors import REPORT, ModelError, NotModelled
+from ktrace.errors import REPORT, KernelLacks, ModelError, NotModelled
 from ktrace.model.calls import is_modelled
 from ktrace.model.kernel import Kernel
 from ktrace.state.call import Completed, Continued, Event, Exited, Outcome, Signalled, Stopped
@@ -65,6 +65,7 @@ class Checker:
         """Predict *step* and return where the kernel did otherwise.
 
         :raises NotModelled: the model does not know the call, or says that it does not know what it does here
+        :raises KernelLacks: what it does depends on a member that this kernel's debug information has not
         :raises ModelError: the model itself fails
         """
         if not is_modelled(step.actor, step.call.name):
@@ -78,6 +79,8 @@ class Checker:
         except NotImplementedError as error:
             what = str(error) or "the model does not know what it does here"
             raise NotModelled(step.number, f"{step.call.name} is not modelled here: {what}") from error
+        except KernelLacks as error:
+            raise KernelLacks(f"step {step.number}: {error.message}", error.hint) from error
         except Exception as error:
             raise ModelError(
                 f"the model fails at step {step.number}, {step.call.name!r}: {type(error).__name__}: {error}", REPORT

@@ -9,7 +9,7 @@ from dataclasses import replace
 from drgn.helpers.linux.pid import find_task, for_each_task
 
 from ktrace.agent.actors import Performed
-from ktrace.errors import GuestFileError, UsageError
+from ktrace.errors import GuestFileError, KernelLacks
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.trace.inlined import Inlined
 from ktrace.inspect.trace.ring_buffer import GraphEvents, Record, RingBuffer
@@ -52,7 +52,7 @@ class FunctionTracer:
     What a prepared template has set up already is left as it is.
 
     :param inlined: what is inlined in each function, to be told with the steps that go through it
-    :raises UsageError: this kernel cannot trace functions
+    :raises KernelLacks: this kernel cannot trace functions
     """
 
     def __init__(self, agent: GuestFiles, kernel: LiveKernel, inlined: InlinedTable | None = None) -> None:
@@ -155,9 +155,9 @@ def function_names(kernel: LiveKernel) -> frozenset[str]:
     return frozenset([_CLONED.sub("", symbol.name) for symbol in kernel.prog.symbols()])
 
 
-def cannot_trace(error: GuestFileError) -> UsageError:
+def cannot_trace(error: GuestFileError) -> KernelLacks:
     """Return what to say when the guest refused one of :data:`SETTINGS`."""
-    return UsageError(
+    return KernelLacks(
         f"this kernel cannot trace functions: {error.message}",
         "it needs CONFIG_FUNCTION_GRAPH_TRACER and CONFIG_DYNAMIC_FTRACE, see guest/trace.config",
     )
