@@ -18,6 +18,7 @@ AREAS = {
     "socket": "Sockets",
     "file": "Files and descriptors",
     "structures": "Structures, which no program sees",
+    "ways": "Ways through the kernel, which no program sees",
 }
 _STEP = re.compile(r"^(?P<call>[^#]*\S)\s+# (?P<said>.*)$")
 
@@ -29,7 +30,8 @@ knows it: each line is a rule of the model (`ktrace/state/changes.py`), which wo
 This page is written by `scripts/kernels-page`; a test holds it against the rules, the workloads and the recordings.
 
 A kernel is never asked for its version. *told by* says what of it is looked at; **yes** and no are what was read of
-the recorded kernels (`traces/recorded/`). *since* is the release where it is known, else the two between which it came.
+the recorded kernels (`traces/recorded/`). *since* is the release, with the commit that brought it where
+that is known, else the two between which it came.
 """
 
 _MIDDLE = """\

@@ -7,7 +7,7 @@ with probe "sendto: tcp_v4_rcv skb->len"
 with probe "sendto: tcp_data_queue skb->len; sk->sk_receive_queue.qlen"
 with probe "sendto: sock_def_readable sk->sk_receive_queue.qlen; world"
 with probe "sendto: __release_sock sk->sk_backlog.len; world"
-with probe "sendto: tcp_rate_skb_delivered skb->len"
+with probe "sendto: tcp_ack_tstamp skb->len"
 A: socket(AF_INET, SOCK_STREAM) -> l
 A: bind(l, inet("127.0.0.1", 5000))         # 0
 A: listen(l, 1)                             # 0

@@ -17,7 +17,8 @@ from ktrace.state.changes import Changes
 Probe = Callable[[LiveKernel], bool | None]
 
 
-def _symbol(name: str) -> Probe:
+def symbol(name: str) -> Probe:
+    """Return what tells whether a kernel has a symbol of that name."""
     return lambda kernel: kernel.has_symbol(name)
 
 
@@ -43,7 +44,7 @@ def _not(probe: Probe) -> Probe:
     return other
 
 
-def _between(before: Probe, since: Probe) -> Probe:
+def between(before: Probe, since: Probe) -> Probe:
     """Return what says yes where *since* does, no where *before* does, and else that it cannot be told."""
     return lambda kernel: True if since(kernel) else False if before(kernel) else None
 
@@ -60,8 +61,8 @@ def _tcp_peek_off(kernel: LiveKernel) -> bool:
 
 def _unix_socket_state(kernel: LiveKernel) -> bool:
     """Tell whether no code of AF_UNIX marks a socket as connected."""
-    symbol = kernel.prog.symbol("unix_socketpair")
-    code = kernel.memory.read(symbol.address, symbol.size)
+    function = kernel.prog.symbol("unix_socketpair")
+    code = kernel.memory.read(function.address, function.size)
     return _STORES_SS_CONNECTED.search(code) is None
 
 
@@ -72,37 +73,43 @@ _HAS_SET_PEEK_OFF = _member("struct proto_ops", "set_peek_off")
 _SENDPAGE = _member("struct proto_ops", "sendpage")
 _VMA_MUNMAP = _type("struct vma_munmap_struct")
 _F_COUNT = _member("struct file", "f_count")
+_I_CTIME = _member("struct inode", "i_ctime")
+_MOUNT_LIST = _member("struct mnt_namespace", "list")
 _SCM_FLAGS = _member("struct sock", "sk_scm_recv_flags")
 
 PROBES: Mapping[str, Probe] = {
-    "pipeanon_fops": _symbol("pipeanon_fops"),
-    "pipe_write_whole": _symbol("pipeanon_fops"),
-    "pipe_wakes_when_freed": _symbol("pipeanon_fops"),
+    "pipeanon_fops": symbol("pipeanon_fops"),
+    "pipe_write_whole": symbol("pipeanon_fops"),
+    "pipe_wakes_when_freed": between(_F_COUNT, symbol("pipeanon_fops")),
     "pipe_prealloc": _member("struct pipe_inode_info", "prealloc"),
     "pipe_pseudo_edgetrigger": _member("struct pipe_inode_info", "pseudo_edgetrigger"),
     "pipe_size_unsigned_int": _setpipe_unsigned_int,
     "splice_to_socket": _not(_SENDPAGE),
-    "splice_zero_pages": _symbol("zero_pipe_buf_ops"),
-    "splice_failed_keeps_pos": _symbol("splice_file_range"),
-    "eventfd_write_exact": _between(_SENDPAGE, _VMA_MUNMAP),
-    "select_negative": _between(_member("struct ns_common", "count"), _member("struct file_system_type", "list")),
-    "epoll_wait_fd_first": _symbol("epoll_sendevents"),
+    "splice_zero_pages": symbol("zero_pipe_buf_ops"),
+    "splice_failed_keeps_pos": between(_I_CTIME, _VMA_MUNMAP),
+    "eventfd_write_exact": between(_MOUNT_LIST, _tcp_peek_off),
+    "select_negative": between(_member("struct ns_common", "count"), _member("struct file_system_type", "list")),
+    "epoll_wait_fd_first": symbol("epoll_sendevents"),
     "vms_gather_munmap_vmas": _VMA_MUNMAP,
     "init_ns_uncounted": lambda kernel: constant(kernel.prog, "NS_LAST_INIT_ID") is not None,
     "udp_custom_sockopt": _member("struct udp_sock", "forward_threshold"),
-    "udp_drops_unless_empty": _between(_F_COUNT, _member("struct udp_sock", "udp_prod_queue")),
+    "udp_drops_unless_empty": _member("struct udp_sock", "udp_prod_queue"),
     "tcp_peek_off": _tcp_peek_off,
     "tcp_connect_bind": _member("struct inet_timewait_sock", "tw_connect_bind"),
-    "busy_poll_for_all": _between(_SENDPAGE, _VMA_MUNMAP),
+    "busy_poll_for_all": between(_I_CTIME, _not(_MOUNT_LIST)),
     "txrehash_tcp_only": _SCM_FLAGS,
     "scm_flags_in_sock": _SCM_FLAGS,
     "unix_socket_state": _unix_socket_state,
     "unix_custom_sockopt": _member("struct unix_sock", "scm_rights_notrunc"),
     "unix_stream_custom_sockopt": _member("struct unix_sock", "recvmsg_inq"),
-    "unix_oob_holes": _between(_SENDPAGE, _VMA_MUNMAP),
+    "unix_oob_holes": between(_SENDPAGE, _VMA_MUNMAP),
     "unix_inq_len": _member("struct unix_sock", "inq_len"),
-    "shmem_mmap_prepare": _symbol("shmem_mmap_prepare"),
-    "unix_dgram_allocates_first": _between(_F_COUNT, _SCM_FLAGS),
+    "shmem_mmap_prepare": symbol("shmem_mmap_prepare"),
+    "close_fput_sync": between(
+        _I_CTIME,
+        lambda kernel: kernel.has_symbol("filp_flush") or kernel.has_symbol("file_close_fd"),
+    ),
+    "unix_dgram_allocates_first": _member("struct sockcm_cookie", "priority"),
 }
 """How each field of :class:`~ktrace.state.changes.Changes` is told."""
 

@@ -19,11 +19,11 @@ _TIMESPEC = (
 _INET_FLAGS = "a bit of inet_flags since {}; in the series of c274af224269 (inet: introduce inet->inet_flags), 6.6"
 _INET6_FLAGS = "a bit of inet_sock.inet_flags since {}, by 6.12"
 _PREALLOC = "since 7.3: a pool of pages (struct anon_pipe_prealloc) in place of tmp_page"
-_NS_REF = "called __ns_ref somewhere between 6.12 and 7.2 (include/linux/ns/ns_common_types.h)"
+_NS_REF = "called __ns_ref since 024596a4e280 (ns: rename to __ns_ref), 6.18"
 _NETMEM = "a struct of its own, no bio_vec, somewhere between 6.1 and 6.12: skb_frag_t is {netmem, len, offset}"
 _SCM_FLAGS = (
     "since SO_PASSCRED and its like are kept in the sock, and no longer as bits of socket.flags, which were numbered "
-    "anew with it; somewhere between 6.12 and 7.2 (include/net/sock.h)"
+    "anew with it: 0e81cfd971dc (af_unix: Move SOCK_PASS{CRED,PIDFD,SEC} to struct sock), 6.16"
 )
 _D_ALIAS = "in a union that has no name somewhere between 6.12 and 7.3 (include/linux/dcache.h)"
 _GRAPH_TIMES = "in ftrace_graph_ret once, beside it somewhere between 6.12 and 7.2 (kernel/trace/trace_entries.h)"
@@ -37,16 +37,17 @@ OPTIONAL: Mapping[str, str] = {
     "struct pipe_inode_info.tmp_page": "replaced by prealloc in 7.3",
     "struct pipe_inode_info.prealloc.count": _PREALLOC,
     "struct pipe_inode_info.prealloc.pages": _PREALLOC,
-    "struct file.f_count.counter": "replaced by f_ref somewhere between 6.12 and 7.2",
+    "struct file.f_count.counter": "replaced by f_ref in 90ee6ed776c0 (fs: port files to file_ref), 6.13",
     "struct file.f_ref.refcnt.counter": (
-        "since file_ref_t, somewhere between 6.12 and 7.2; it is one less (include/linux/file_ref.h: FILE_REF_ONEREF)"
+        "since 90ee6ed776c0 (fs: port files to file_ref), 6.13; it is one less "
+        "(include/linux/file_ref.h: FILE_REF_ONEREF)"
     ),
     "struct netns_ipv4.fib_info_hash": "a variable for all namespaces before, somewhere between 6.12 and 7.2",
     "struct netns_ipv4.ping_port_rover": "a variable for all namespaces before, somewhere between 6.12 and 7.2",
     **{f"struct ftrace_graph_ret_entry.{name}": _GRAPH_TIMES for name in ("calltime", "rettime")},
     **{f"struct ftrace_graph_ret_entry.ret.{name}": _GRAPH_TIMES for name in ("calltime", "rettime")},
-    "struct file_system_type.next": "replaced by list somewhere between 6.12 and 7.2 (fs/filesystems.c)",
-    "struct file_system_type.list.next": "a hlist_node in place of next, somewhere between 6.12 and 7.2",
+    "struct file_system_type.next": "replaced by list in dc651e25a6d2 (fs: RCU-ify filesystems list), 7.2",
+    "struct file_system_type.list.next": "a hlist_node in place of next since dc651e25a6d2, 7.2",
     "struct ipc_namespace.ns.count.refs.counter": _NS_REF,
     "struct ipc_namespace.ns.__ns_ref.refs.counter": _NS_REF,
     "skb_frag_t.bv_page": _NETMEM,
@@ -128,7 +129,7 @@ SHAPES: Mapping[str, str] = {
     "struct sem_undo.semadj": (
         "a pointer in 6.1, an array of no fixed length by 6.12 (ipc/sem: use flexible array in 'struct sem_undo')"
     ),
-    "struct pipe_inode_info.tmp_page": "an array of two somewhere between 6.12 and 7.2 (pipe: cache 2 pages)",
+    "struct pipe_inode_info.tmp_page": "an array of two since 46af8e2406c2 (pipe: cache 2 pages instead of 1), 6.15",
     "struct task_struct.ret_stack": (
         "points at structures in 6.1, at longs since 42675b723b48 (function_graph: Convert ret_stack to a series of "
         "longs), by 6.12"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from ktrace.state.trace.functions import FunctionTrace, Node, tree
+from ktrace.state.trace.functions import FunctionTrace, Node, tree, whole_function
 
 _Inlined = Mapping[str, tuple[tuple[str, str], ...]]
 
@@ -62,7 +62,7 @@ def _only(nodes: tuple[Node, ...], wanted: Callable[[str], bool]) -> tuple[Node,
     found: list[Node] = []
     for node in nodes:
         below = _only(node.children, wanted)
-        found += [Node(node.span, below)] if wanted(node.span.function) else below
+        found += [Node(node.span, below)] if wanted(whole_function(node.span.function)) else below
     return tuple(found)
 
 

@@ -23,7 +23,8 @@ from ktrace.verify.guests import Guests
 from ktrace.verify.lab import Lab
 from ktrace.verify.path_check import PathChecker
 from ktrace.verify.path_match import Matcher
-from ktrace.verify.paths import Item, parse_paths
+from ktrace.verify.path_parser import parse_paths
+from ktrace.verify.paths import Item
 from ktrace.verify.run import perform_script
 from ktrace.verify.tracing.functions import FunctionTracer
 from ktrace.workload.parser import parse_script

@@ -11,7 +11,7 @@ from ktrace.seed.listings import PIPE, SOCKET, SYSV, UNDO, Listing
 class Tree:
     """A call tree of the seed.
 
-    :param title: where it stands; :param path: in the language of ``ktrace/verify/paths.py``
+    :param title: where it stands; :param path: in the language of ``ktrace/verify/path_parser.py``
     """
 
     title: str

@@ -19,7 +19,7 @@ _CHANGE = "change"
 class Change:
     """One difference of behaviour.
 
-    :param area: ``pipe``, ``ipc``, ``socket``, ``file`` or ``structures`` (which no program sees)
+    :param area: ``pipe``, ``ipc``, ``socket``, ``file``; or ``structures`` or ``ways``, which no program sees
     :param what: what is so on kernels that have it
     :param before: what was so on kernels before
     :param source: file of the kernel's source, with *function* in it
@@ -75,7 +75,7 @@ class Changes:
         before="they are like FIFOs, which still do",
         source="fs/pipe.c",
         function="fifo_pipe_read",
-        since="between 6.12 and 7.2",
+        since="6.15: 262b2fa99cbe",
         told="symbol pipeanon_fops",
         shown="pipe-stat",
     )
@@ -85,7 +85,7 @@ class Changes:
         before="what could be copied stays, and an empty buffer behind it",
         source="fs/pipe.c",
         function="anon_pipe_write",
-        since="between 6.12 and 7.2",
+        since="6.15: ee5eda8ea595",
         told="symbol pipeanon_fops, of the same series",
     )
     pipe_wakes_when_freed: bool | None = _change(
@@ -97,8 +97,8 @@ class Changes:
         before="writers are woken by any reader of a ring that was full when it began",
         source="fs/pipe.c",
         function="anon_pipe_read",
-        since="between 6.12 and 7.2",
-        told="symbol pipeanon_fops, of about the same time",
+        since="6.14: aaec5a95d596",
+        told="symbol pipeanon_fops, of 6.15; where a kernel has neither that nor file.f_count, it cannot be told",
         shown="pipe-waits",
     )
     pipe_prealloc: bool | None = _change(
@@ -127,7 +127,7 @@ class Changes:
         before="at all 64: more than 2 GiB is EINVAL",
         source="fs/pipe.c",
         function="pipe_fcntl",
-        since="between 6.1 and 6.12",
+        since="6.6: 515c5046650d; F_ADD_SEALS 6.5: f7b8f70ba44f",
         told="type of pipe_fcntl()'s argument; that of memfd_fcntl() became the same in the same series",
         facts=("pipe.size_mask",),
     )
@@ -141,7 +141,7 @@ class Changes:
         before="each page goes by sendpage()",
         source="fs/splice.c",
         function="splice_to_socket",
-        since="6.5",
+        since="6.5: 2dc334f1a63a",
         told="no member proto_ops.sendpage",
     )
     splice_zero_pages: bool | None = _change(
@@ -150,7 +150,7 @@ class Changes:
         before="as pages that are filled with zeros",
         source="mm/shmem.c",
         function="splice_zeropage_into_pipe",
-        since="6.5",
+        since="6.5: b81d7b89becc",
         told="symbol zero_pipe_buf_ops",
         shown="pipe-splice",
     )
@@ -160,8 +160,8 @@ class Changes:
         before="it writes the old offset back, over what others moved meanwhile",
         source="fs/splice.c",
         function="do_splice",
-        since="between 6.1 and 6.12",
-        told="symbol splice_file_range, of about the same time",
+        since="between 6.6 and 6.12",
+        told="struct vma_munmap_struct; where a kernel has neither that nor inode.i_ctime, it cannot be told",
     )
     eventfd_write_exact: bool | None = _change(
         "file",
@@ -169,8 +169,8 @@ class Changes:
         before="what is behind the 8th byte is ignored",
         source="fs/eventfd.c",
         function="eventfd_write",
-        since="between 6.1 and 6.12",
-        told="struct vma_munmap_struct; where a kernel has neither that nor proto_ops.sendpage, it cannot be told",
+        since="6.9",
+        told="inet_stream_ops.set_peek_off, of 6.10; without that and mnt_namespace.list, it cannot be told",
     )
     select_negative: bool | None = _change(
         "file",
@@ -178,7 +178,7 @@ class Changes:
         before="a negative tv_usec is carried over",
         source="fs/select.c",
         function="kern_select",
-        since="between 6.12 and 7.2",
+        since="7.1: 859c199bb3a9",
         told="member file_system_type.list; where a kernel has neither that nor ns_common.count, it cannot be told",
     )
     epoll_wait_fd_first: bool | None = _change(
@@ -187,7 +187,7 @@ class Changes:
         before="EINVAL or EFAULT",
         source="fs/eventpoll.c",
         function="do_epoll_wait",
-        since="between 6.12 and 7.2",
+        since="6.15: 6b47d35d4d9e",
         told="symbol epoll_sendevents, of the same series",
     )
     vms_gather_munmap_vmas: bool | None = _change(
@@ -205,8 +205,8 @@ class Changes:
         before="they are",
         source="include/linux/ns_common.h",
         function="__ns_ref_get",
-        since="between 6.12 and 7.2",
-        told="enumerator NS_LAST_INIT_ID",
+        since="6.19: 657aeb436d70",
+        told="enumerator NS_LAST_INIT_ID, of the same series",
         shown="ipc-namespaces",
     )
     udp_custom_sockopt: bool | None = _change(
@@ -215,7 +215,7 @@ class Changes:
         before="they do not",
         source="include/net/udp.h",
         function="udp_lib_init_sock",
-        since="6.2",
+        since="6.2: 8a3854c7b8e4",
         told="member udp_sock.forward_threshold, of the same commit",
         shown="udp-loopback",
     )
@@ -225,8 +225,8 @@ class Changes:
         before="unless the queue is larger than the buffer already",
         source="net/ipv4/udp.c",
         function="__udp_enqueue_schedule_skb",
-        since="between 6.12 and 7.2",
-        told="member udp_sock.udp_prod_queue; where a kernel has neither that nor file.f_count, it cannot be told",
+        since="6.18: 9aaec660b5be",
+        told="member udp_sock.udp_prod_queue, of the same release",
     )
     tcp_peek_off: bool | None = _change(
         "socket",
@@ -234,7 +234,7 @@ class Changes:
         before="EOPNOTSUPP",
         source="net/ipv4/tcp.c",
         function="tcp_recvmsg_locked",
-        since="between 6.1 and 6.12",
+        since="6.10: 05ea491641d3",
         told="inet_stream_ops.set_peek_off",
     )
     tcp_connect_bind: bool | None = _change(
@@ -243,7 +243,7 @@ class Changes:
         before="it is not",
         source="net/ipv4/inet_hashtables.c",
         function="__inet_hash_connect",
-        since="between 6.12 and 7.2",
+        since="6.18: d57f4b874946",
         told="member inet_timewait_sock.tw_connect_bind",
         shown="tcp-loopback",
     )
@@ -253,8 +253,8 @@ class Changes:
         before="EPERM",
         source="net/core/sock.c",
         function="sk_setsockopt",
-        since="between 6.1 and 6.12",
-        told="struct vma_munmap_struct; where a kernel has neither that nor proto_ops.sendpage, it cannot be told",
+        since="6.7: 2a4319cf3c83",
+        told="no member mnt_namespace.list, gone by 6.8; where there is that, but not inode.i_ctime, it cannot be told",
     )
     txrehash_tcp_only: bool | None = _change(
         "socket",
@@ -262,7 +262,7 @@ class Changes:
         before="for every socket",
         source="net/core/sock.c",
         function="sk_setsockopt",
-        since="between 6.12 and 7.2",
+        since="6.16: ae4f2f59e1f9",
         told="member sock.sk_scm_recv_flags, of the same series",
     )
     scm_flags_in_sock: bool | None = _change(
@@ -274,7 +274,7 @@ class Changes:
         before="for every socket",
         source="net/core/sock.c",
         function="sk_may_scm_recv",
-        since="between 6.12 and 7.2",
+        since="6.16: 0e81cfd971dc",
         told="member sock.sk_scm_recv_flags",
     )
     unix_socket_state: bool | None = _change(
@@ -303,7 +303,7 @@ class Changes:
         before="they do not",
         source="net/unix/af_unix.c",
         function="unix_create",
-        since="between 6.12 and 7.2",
+        since="6.17: df30285b3670",
         told="member unix_sock.recvmsg_inq, of the option that needs it",
         shown="unix-stream",
     )
@@ -316,7 +316,7 @@ class Changes:
         before="the next read removes it and waits for more",
         source="net/unix/af_unix.c",
         function="manage_oob",
-        since="between 6.1 and 6.12",
+        since="6.10 to 6.12: 93c99f21db36 to 5aa57d9f2d53",
         told="struct vma_munmap_struct; where a kernel has neither that nor proto_ops.sendpage, it cannot be told",
         shown="socket-oob",
     )
@@ -329,7 +329,7 @@ class Changes:
         before="the queue is summed up",
         source="net/unix/af_unix.c",
         function="unix_inq_len",
-        since="between 6.12 and 7.2",
+        since="6.17: f4e1fb04c123",
         told="member unix_sock.inq_len",
     )
     shmem_mmap_prepare: bool | None = _change(
@@ -338,9 +338,19 @@ class Changes:
         before="a file does not hear of a mapping that makes the one beside it longer",
         source="mm/shmem.c",
         function="shmem_mmap_prepare",
-        since="between 6.12 and 7.3",
+        since="between 6.17 and 7.2",
         told="symbol shmem_mmap_prepare",
         shown="file-mapping",
+    )
+    close_fput_sync: bool | None = _change(
+        "ways",
+        "close() drops the file itself: if nobody else has it, it is released within the call",
+        before="the last reference is dropped by a task work, on the way back to user space",
+        source="fs/open.c",
+        function="filp_flush",
+        since="6.6: 021a160abf62",
+        told="symbol filp_flush or file_close_fd; where a kernel has neither that nor inode.i_ctime, it cannot be told",
+        shown="pipe-basic",
     )
     unix_dgram_allocates_first: bool | None = _change(
         "socket",
@@ -351,8 +361,8 @@ class Changes:
         before="it fails first",
         source="net/unix/af_unix.c",
         function="unix_dgram_sendmsg",
-        since="between 6.12 and 7.2",
-        told="member sock.sk_scm_recv_flags; where a kernel has neither that nor file.f_count, it cannot be told",
+        since="6.14: 62c6db251e66",
+        told="member sockcm_cookie.priority, of the same release",
     )
 
 

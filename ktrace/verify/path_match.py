@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from ktrace.inspect.trace.inlined import Inlined
-from ktrace.state.trace.functions import Span
+from ktrace.state.trace.functions import Span, whole_function
 from ktrace.verify.paths import Item
 
 Place = Callable[[str], Mapping[str, Inlined]]
@@ -29,11 +29,15 @@ class Match:
 class Matcher:
     """Find paths among the spans of one actor.
 
+    The part of a function that gcc set apart is passed like the function itself. Its beginning is inlined where the
+    part is called, so what the part calls is called from there.
+
     :param place: tells what is inlined in a function; such a function counts as passed where the one that holds it was
     """
 
     def __init__(self, spans: tuple[Span, ...], place: Place) -> None:
         self._spans = spans
+        self._names = tuple([whole_function(span.function) for span in spans])
         self._place = place
         self._ends = _ends(spans)
 
@@ -45,7 +49,8 @@ class Matcher:
     def has(self, item: Item) -> bool:
         """Tell whether one of an item's functions was passed at all."""
         return any(
-            _named(item, span.function) or self._inlined(item, span.function) is not None for span in self._spans
+            _named(item, name) or self._inlined(item, span.function) is not None
+            for span, name in zip(self._spans, self._names, strict=True)
         )
 
     def _sequence(self, items: tuple[Item, ...], parent: int, start: int) -> tuple[int, tuple[Match, ...]] | None:
@@ -67,13 +72,13 @@ class Matcher:
         index = max(start, low)
         while index < high:
             function = spans[index].function
-            if _named(item, function):
+            if _named(item, self._names[index]):
                 below = self._sequence(item.inner, index, index + 1)
                 if below is not None:
                     yield self._ends[index], (Match(function, index), *below[1])
             elif not direct and (inlined := self._inlined(item, function)) is not None:
                 yield from self._within(item, index, index + 1, inlined)
-            index = self._ends[index] if direct else index + 1
+            index = self._ends[index] if direct and self._names[index] == function else index + 1
 
     def _within(self, item: Item, holder: int, start: int, inlined: Inlined) -> Iterator[tuple[int, tuple[Match, ...]]]:
         """Match an inlined function: what it calls, the one that holds it calls."""

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from ktrace.errors import UsageError
 from ktrace.inspect.trace.inlined import Inlined
+from ktrace.state.conditions import conditions
 from ktrace.state.step import Step
 from ktrace.trace.session import Header
 from ktrace.verify.path_check import PathChecker
-from ktrace.verify.paths import Expectation, read_paths
+from ktrace.verify.path_parser import read_paths
+from ktrace.verify.paths import Expectation, said_of
 from ktrace.workload.library import directory
 
 PATHS = "paths"
@@ -22,7 +24,7 @@ def noted(paths: Path) -> dict[str, str]:
 
 
 def expectations_of(header: Header, given: Path | None = None) -> tuple[tuple[Expectation, ...], str]:
-    """Return the paths that a session must go, and the name of their file; none where it notes none.
+    """Return the paths that a session on its kernel must go, and the name of their file; none where it notes none.
 
     :param given: a file to take instead
     :raises UsageError: the file cannot be read
@@ -30,9 +32,10 @@ def expectations_of(header: Header, given: Path | None = None) -> tuple[tuple[Ex
     if given is not None:
         if not given.exists():
             raise UsageError(f"no such file: {str(given)!r}", "give a file of paths, see docs/functions.md")
-        return read_paths(given), given.name
+        return said_of(read_paths(given), conditions(header.facts)), given.name
     name = str(header.manifest.get(PATHS, ""))
-    return read_paths(directory() / Path(name).name) if name else (), name
+    expectations = read_paths(directory() / Path(name).name) if name else ()
+    return said_of(expectations, conditions(header.facts)), name
 
 
 class RecordedPaths:

@@ -9,7 +9,9 @@ from typing import Any
 
 from ktrace.errors import HostError, KtraceError, UsageError
 from ktrace.machine.checkpoints import Checkpoints
+from ktrace.state.conditions import conditions
 from ktrace.state.step import Step
+from ktrace.state.trace.functions import whole_function
 from ktrace.trace.kept import remove_session
 from ktrace.trace.session import FILE_NAME, Choices, End, Header, Sink, Verdict, new_directory, scratch_directory
 from ktrace.trace.session_reader import SessionReader
@@ -19,8 +21,9 @@ from ktrace.verify.lab import Lab
 from ktrace.verify.notify import StepsDone, uncounted
 from ktrace.verify.options import SessionOptions
 from ktrace.verify.path_check import PathChecker
+from ktrace.verify.path_parser import read_paths
 from ktrace.verify.path_replay import noted
-from ktrace.verify.paths import functions_by_call, read_paths
+from ktrace.verify.paths import functions_by_call, said_of
 from ktrace.verify.paused import Inspection, PausedGuest, announced
 from ktrace.verify.run import perform_script, run_script
 from ktrace.verify.tracing.functions import function_names
@@ -59,7 +62,7 @@ def run_session(
                 {
                     **guests.manifest(lab, options.command),
                     "workload": script.name,
-                    **_noted_paths(guests, script, options.paths),
+                    **_noted_paths(guests, lab, script, options.paths),
                 },
                 tracer=guests.tracer(lab, machine),
                 paths=_path_checker(guests, lab, options.paths),
@@ -108,18 +111,22 @@ def run_to_step(
         yield PausedGuest(inspection, machine, lab.vmcoreinfo, guests.image.vmlinux)
 
 
-def _noted_paths(guests: Guests, script: Script, paths: Path | None) -> Mapping[str, Any]:
+def _noted_paths(guests: Guests, lab: Lab, script: Script, paths: Path | None) -> Mapping[str, Any]:
     """Return what a session notes of the functions that its script wants to be seen, and of their paths."""
     if not guests.options.functions or paths is None:
         return {}
-    return {**noted(paths), **({"call_path": functions_by_call(read_paths(paths))} if script.functions else {})}
+    if not script.functions:
+        return noted(paths)
+    return {**noted(paths), "call_path": functions_by_call(said_of(read_paths(paths), conditions(lab.facts)))}
 
 
 def _path_checker(guests: Guests, lab: Lab, paths: Path | None) -> PathChecker | None:
     expectations = read_paths(paths) if guests.options.functions and paths is not None else ()
     if not expectations or paths is None:
         return None
-    known = function_names(lab.kernel) | {name for table in guests.inlined.values() for name in table}
+    expectations = said_of(expectations, conditions(lab.facts))
+    known = {whole_function(name) for name in function_names(lab.kernel)}
+    known.update(name for table in guests.inlined.values() for name in table)
     return PathChecker(
         expectations, paths.name, lambda function: guests.inlined.get(function, {}), known.__contains__
     )  # fmt: skip

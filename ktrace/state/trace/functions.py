@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import field
 
@@ -9,6 +10,14 @@ from ktrace.state.quick import dataclass
 
 SOFTIRQ_THREAD = "ksoftirqd/0"
 """It appears among the actors where it had something to do (``kernel/softirq.c: run_ksoftirqd()``)."""
+
+_PART = re.compile(r"\.part\.[0-9]+$")
+"""What gcc appends to the rest of a function whose beginning it inlined."""
+
+
+def whole_function(symbol: str) -> str:
+    """Return the function that a symbol is all or part of: ``__do_pipe_flags`` of ``__do_pipe_flags.part.0``."""
+    return _PART.sub("", symbol) if "." in symbol else symbol
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from ktrace.image.image import Image, find_image
 from ktrace.inspect.trace.inlined import Inlined
 from ktrace.machine.machine import Machine
 from ktrace.machine.template.template import Template
+from ktrace.state.conditions import conditions
 from ktrace.state.trace.functions import FunctionTrace
 from ktrace.trace.session import Verdict
 from ktrace.trace.session_reader import SessionReader
@@ -23,7 +24,8 @@ from ktrace.trace.session_writer import SessionWriter
 from ktrace.verify.guests import traced_template
 from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.path_check import PathChecker
-from ktrace.verify.paths import SUFFIX, parse_paths, read_paths
+from ktrace.verify.path_parser import parse_paths, read_paths
+from ktrace.verify.paths import SUFFIX, said_of
 from ktrace.verify.run import run_script
 from ktrace.verify.tracing.functions import TRACEFS, FunctionTracer, function_names
 from ktrace.verify.tracing.inlined_cache import inlined_functions
@@ -204,9 +206,8 @@ def test_a_path_that_fails_is_a_divergence(traced_lab: Lab, tmp_path: Path) -> N
 @pytest.mark.parametrize("name", [path.stem for path in sorted(directory().glob("*" + SUFFIX))])
 def test_the_kernel_goes_the_ways_that_are_expected(name: str, traced_lab: Lab, inlined: Table, tmp_path: Path) -> None:
     known = function_names(traced_lab.kernel) | {function for table in inlined.values() for function in table}
-    checker = PathChecker(
-        read_paths(directory() / (name + SUFFIX)), name, lambda function: inlined.get(function, {}), known.__contains__
-    )
+    expectations = said_of(read_paths(directory() / (name + SUFFIX)), conditions(traced_lab.facts))
+    checker = PathChecker(expectations, name, lambda function: inlined.get(function, {}), known.__contains__)
     tracer = FunctionTracer(traced_lab.guest.agent, traced_lab.kernel, inlined)
     session = tmp_path / "session"
     session.mkdir()

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from ktrace.inspect.changes import PROBES
+from ktrace.inspect.changes import PROBES, between, symbol
+from ktrace.inspect.kernel import LiveKernel
 from ktrace.state.changes import Change, Changes, changes
 from ktrace.state.fs.pipe.pipe import PipeFacts
+from ktrace.verify.path_parser import read_paths
+from ktrace.verify.paths import SUFFIX, Expectation
+from ktrace.workload.library import directory
 
 ROOT = Path(__file__).parents[3]
+KNOWN = dict(changes())
 RELEASE = re.compile(r"[4-9]\.\d+")
 
 
@@ -23,7 +30,7 @@ def test_every_change_is_read_and_nothing_else() -> None:
 
 @pytest.mark.parametrize(("name", "change"), list(changes()))
 def test_a_change_says_what_where_since_and_how_it_is_told(name: str, change: Change) -> None:
-    assert change.area in ("pipe", "ipc", "socket", "file", "structures")
+    assert change.area in ("pipe", "ipc", "socket", "file", "structures", "ways")
     assert change.what and change.before and change.told, name
     assert re.fullmatch(r"[a-z0-9/_]+\.[ch]", change.source)
     assert re.fullmatch(r"[a-z0-9_]+", change.function)
@@ -34,8 +41,35 @@ def test_a_change_is_cited_as_rules_are() -> None:
     assert dict(changes())["splice_to_socket"].citation == "fs/splice.c: splice_to_socket()"
 
 
+class Symbols:
+    """A kernel of which only the symbols are known."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = names
+
+    def has_symbol(self, name: str) -> bool:
+        return name in self._names
+
+
+@pytest.mark.parametrize(
+    ("symbols", "told"),
+    [(("old",), False), (("new",), True), (("old", "new"), True), ((), None)],
+)
+def test_between_two_signs_it_cannot_be_told(symbols: tuple[str, ...], told: bool | None) -> None:
+    kernel = cast("LiveKernel", Symbols(*symbols))
+    assert between(symbol("old"), symbol("new"))(kernel) is told
+
+
 FACTS = {"pipe_prealloc": "prefills", "pipe_size_unsigned_int": "size_mask"}
 """Changes that the model knows by a fact of ``state.fs.pipe.pipe.PipeFacts``."""
+
+
+def ways_asked_for(expectation: Expectation) -> Iterator[str]:
+    """Yield the changes of the area ``ways``, which no rule asks for, that a path depends on."""
+    item: Expectation | None = expectation
+    while item is not None and item.condition is not None:
+        yield from (name for name, _ in item.condition.terms if KNOWN[name].area == "ways")
+        item = item.otherwise
 
 
 def test_every_change_is_asked_for() -> None:
@@ -43,6 +77,9 @@ def test_every_change_is_asked_for() -> None:
     assert set(FACTS.values()) <= {item.name for item in fields(PipeFacts)}
     for path in (ROOT / "ktrace" / "model").rglob("*.py"):
         asked.update(re.findall(r"\bchanges\.(\w+)", path.read_text()))
+    for path in directory().glob("*" + SUFFIX):
+        for expectation in read_paths(path):
+            asked.update(ways_asked_for(expectation))
     assert asked == {item.name for item in fields(Changes)}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from ktrace.seed.chapters import CHAPTERS, Chapter
 from ktrace.seed.claims import CLAIMS
-from ktrace.verify.paths import parse_paths
+from ktrace.verify.path_parser import parse_paths
 from ktrace.workload.parser import parse_script
 
 

@@ -16,7 +16,8 @@ from ktrace.state.trace.functions import FunctionTrace, Span
 from ktrace.state.world import World
 from ktrace.verify.path_check import PathChecker
 from ktrace.verify.path_match import Matcher
-from ktrace.verify.paths import SUFFIX, parse_paths, read_paths
+from ktrace.verify.path_parser import parse_paths, read_paths
+from ktrace.verify.paths import SUFFIX, said_of
 from ktrace.workload.library import bundled, directory, load
 
 PIPE2 = """\
@@ -79,6 +80,37 @@ def test_an_inlined_function_is_where_the_one_that_holds_it_is() -> None:
     assert not found("get_unused_fd_flags > get_pipe_inode", inlined=INLINED)
 
 
+PARTS = """\
+do_pipe2
+ create_pipe_files
+  alloc_pipe_info
+ __do_pipe_flags.part.0
+  get_unused_fd_flags
+   alloc_fd
+ fd_install
+"""
+
+
+@pytest.mark.parametrize("pattern", [
+    "__do_pipe_flags > get_unused_fd_flags",
+    "do_pipe2 > __do_pipe_flags",
+    "do_pipe2 > (create_pipe_files, __do_pipe_flags > get_unused_fd_flags, fd_install)",
+    "do_pipe2 > (create_pipe_files, get_unused_fd_flags > alloc_fd, fd_install)",
+    "__do_pipe_*",
+])  # fmt: skip
+def test_a_part_of_a_function_is_the_function(pattern: str) -> None:
+    assert found(pattern, PARTS)
+
+
+def test_the_beginning_of_a_part_is_inlined_where_it_is_called() -> None:
+    inlined = {"do_pipe2": {"__do_pipe_flags": Inlined("__do_pipe_flags", "do_pipe2", "fs/pipe.c:1026")}}
+    way = "__do_pipe_flags > (create_pipe_files > alloc_pipe_info, get_unused_fd_flags)"
+    assert found(way, PARTS, inlined)
+    assert not found(way, PARTS)
+    assert not found("do_pipe2 > alloc_fd", PARTS, inlined)
+    assert not found("__do_pipe_flags > (get_unused_fd_flags, create_pipe_files)", PARTS, inlined)
+
+
 @pytest.mark.parametrize(("text", "complaint"), [
     ("pipe2 do_pipe2", "t.paths:1: 'pipe2 do_pipe2' names no call"),
     ("pipe2: a >", "t.paths:1: a function is missing before 'the end'"),
@@ -86,6 +118,13 @@ def test_an_inlined_function_is_where_the_one_that_holds_it_is() -> None:
     ("pipe2: a ) b", "t.paths:1: ') b' is too much"),
     ("pipe2 = : a", "t.paths:1: 'pipe2 =' names no call"),
     ("pipe2: > a", "t.paths:1: a function is missing before '> a'"),
+    ("pipe2: a if", "t.paths:1: unknown condition 'the end'"),
+    ("pipe2: a if 7.3", "t.paths:1: unknown condition '7'"),
+    ("pipe2: a if pipe_prealoc else b", "t.paths:1: unknown condition 'pipe_prealoc'"),
+    ("pipe2: a if pipe_prealloc else", "t.paths:1: a function is missing before 'the end'"),
+    ("pipe2: a if pipe_prealloc or compat", "t.paths:1: 'or compat' is too much"),
+    ("pipe2: a > (b if compat)", "t.paths:1: a bracket is not closed"),
+    ("pipe2: if compat", "t.paths:1: a function is missing before 'if compat'"),
 ])  # fmt: skip
 def test_errors_name_file_and_line(text: str, complaint: str) -> None:
     with pytest.raises(UsageError) as caught:
@@ -98,6 +137,8 @@ def test_a_line_may_go_on() -> None:
     assert str(one) == "a > (b, c)"
     (two,) = parse_paths("pipe2: a\n   > b\n", "t")
     assert str(two) == "a > b"
+    (three,) = parse_paths("pipe2: a\n  if compat\n  else not b\n  > c\n", "t")
+    assert str(three.chosen({"compat": False})) == "not b > c"
 
 
 def step(number: int, actor: str, name: str, result: Result | None, trees: Mapping[str, str], **more: Any) -> Step:
@@ -130,6 +171,32 @@ def test_conditions_choose_the_step() -> None:
     assert check("pipe2: fd_install, do_pipe2", done) == [
         "t.paths:1: A's pipe2 must go through fd_install, do_pipe2: all called, but not one from the other so"
     ]
+
+
+CLOSE = "close: a > b if close_fput_sync and not compat else not c if compat else d"
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({"close_fput_sync": True, "compat": False}, ["a > b"]),
+        ({"close_fput_sync": True, "compat": True}, ["not c"]),
+        ({"close_fput_sync": False, "compat": False}, ["d"]),
+        ({"close_fput_sync": None, "compat": False}, []),
+        ({"close_fput_sync": None, "compat": True}, ["not c"]),
+        ({}, []),
+    ],
+)
+def test_what_is_said_depends_on_the_kernel(known: Mapping[str, bool | None], said: list[str]) -> None:
+    assert [str(item) for item in said_of(parse_paths(CLOSE, "t"), known)] == said
+    (otherwise_nothing,) = parse_paths("close: a if compat", "t")
+    assert otherwise_nothing.chosen({"compat": False}) is None
+
+
+def test_a_word_that_was_meant_otherwise_is_suggested() -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_paths("pipe2: a if pipe_prealoc", "t")
+    assert caught.value.hint is not None and "pipe_prealloc" in caught.value.hint
 
 
 def test_an_expectation_that_nothing_was_held_against_is_named() -> None:
