@@ -34,6 +34,8 @@ A: epoll_ctl(one, EPOLL_CTL_MOD, w, {EPOLLOUT, 2})    # EINVAL
 A: close(one)                                         # 0
 A: epoll_ctl(ep, EPOLL_CTL_DEL, r, NULL)              # 0
 A: epoll_ctl(ep, EPOLL_CTL_DEL, r, NULL)              # ENOENT
+A: ioctl(ep, FIONREAD)                                # EINVAL if epoll_ioctl else ENOTTY
+A: ioctl(ep, FIONBIO, 0)                              # 0
 B: exit(0)                                            # exited 0
 C: exit(0)                                            # exited 0
 ## what is wrong with a call is told in another order

@@ -90,6 +90,7 @@ PROBES: Mapping[str, Probe] = {
     "eventfd_write_exact": between(_MOUNT_LIST, _tcp_peek_off),
     "select_negative": between(_member("struct ns_common", "count"), _member("struct file_system_type", "list")),
     "epoll_wait_fd_first": symbol("epoll_sendevents"),
+    "epoll_ioctl": symbol("ep_eventpoll_ioctl"),
     "vms_gather_munmap_vmas": _VMA_MUNMAP,
     "init_ns_uncounted": lambda kernel: constant(kernel.prog, "NS_LAST_INIT_ID") is not None,
     "udp_custom_sockopt": _member("struct udp_sock", "forward_threshold"),

@@ -190,6 +190,16 @@ class Changes:
         since="6.15: 6b47d35d4d9e",
         told="symbol epoll_sendevents, of the same series",
     )
+    epoll_ioctl: bool | None = _change(
+        "file",
+        "an ioctl() of an epoll set that it does not know is EINVAL; EPIOCSPARAMS and EPIOCGPARAMS are known",
+        before="ENOTTY",
+        source="fs/eventpoll.c",
+        function="ep_eventpoll_ioctl",
+        since="6.9",
+        told="symbol ep_eventpoll_ioctl",
+        shown="pipe-epoll",
+    )
     vms_gather_munmap_vmas: bool | None = _change(
         "ipc",
         "shmat(SHM_REMAP) over a part of the kernel's own mappings is EINVAL",

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 PRIVATE_BITS = EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE
 
+EPIOCSPARAMS, EPIOCGPARAMS = 0x40088A01, 0x80088A02
+"""``include/uapi/linux/eventpoll.h`` has them since 6.9."""
+
 
 @dataclass(eq=False)
 class Epitem:
@@ -172,6 +175,14 @@ class EpollFileOperations(FileOperations):
             left.pop(0)
         ep_done_scan(task.kernel, ep, left)
         return mask
+
+    def ioctl(self, task: Task, file: File, cmd: int, arg: Any) -> int:
+        """Refuse what it does not know, since it knows anything (``ep_eventpoll_ioctl()``)."""
+        if not task.kernel.changes.epoll_ioctl:
+            raise Errno("ENOTTY")
+        if cmd in (EPIOCSPARAMS, EPIOCGPARAMS):
+            raise NotImplementedError("the model does not know how epoll polls network devices (EPIOCSPARAMS)")
+        raise Errno("EINVAL")
 
     def llseek(self, task: Task, file: File, offset: int, whence: int) -> int:
         """Stay where it is (``noop_llseek()``)."""
