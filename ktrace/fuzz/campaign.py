@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
 from ktrace.fuzz.chance import Chance
-from ktrace.fuzz.families import FAMILIES
 from ktrace.fuzz.judgement import Judgement
 from ktrace.fuzz.planner import Planner
 from ktrace.fuzz.pool import Pool
@@ -126,7 +125,6 @@ class Campaign:
         self._sound = sound
         self._judged: dict[str, Judgement] = {}
         self._kernels = KernelCache()
-        self._audit = leaves_nothing(plan.families)
 
     def run(self) -> Report:
         """Run until the plan's bounds, or the first divergence.
@@ -188,20 +186,15 @@ class Campaign:
         if self._workers is not None:
             return self._workers.get(SequenceJob(number, limit, deadline))
         planner = Planner(self._plan.families, self._plan.actors, f"{self._plan.seed}/{number}")
-        return attempt(self._pool, self._image, self._kernels, planner, limit, deadline, self._audit, keep=True)
+        return attempt(self._pool, self._image, self._kernels, planner, limit, deadline, keep=True)
 
     def attempt(self, source: Source, limit: int) -> Trial:
         """Make one trial in a fresh guest."""
-        return attempt(self._pool, self._image, self._kernels, source, limit, audit=self._audit)
+        return attempt(self._pool, self._image, self._kernels, source, limit)
 
     def _length(self, report: Report) -> int:
         length = planned_length(self._plan.seed, report.sequences)
         return length if self._plan.steps is None else min(length, self._plan.steps - report.steps)
-
-
-def leaves_nothing(families: Sequence[str]) -> bool:
-    """Tell whether all actors together leave nothing behind, so that this can be looked at."""
-    return all(FAMILIES[name].leaves_nothing for name in families)
 
 
 def planned_length(seed: int, number: int) -> int:

@@ -34,9 +34,6 @@ class Family:
     scenario_share = 0.04
     """How often, instead of one call, a scenario begins."""
 
-    leaves_nothing = False
-    """Whether all that its calls make is gone with the processes that made it."""
-
     def __init__(self, choose: Chance) -> None:
         self.table = swarm(choose, self.generators())
         self._scenario: Iterator[Action] = iter(())

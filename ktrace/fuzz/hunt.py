@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from ktrace.errors import UsageError
 from ktrace.fuzz import MOST_JOBS
-from ktrace.fuzz.campaign import Campaign, Plan, Report, leaves_nothing, planned_length
+from ktrace.fuzz.campaign import Campaign, Plan, Report, planned_length
 from ktrace.fuzz.pool import Pool
 from ktrace.fuzz.sound import SoundKernel, sound_image
 from ktrace.fuzz.workers import Workers, WorkerSetup
@@ -60,7 +60,7 @@ def _sound_kernel(
     place = scratch / "sound"
     place.mkdir()
     options = replace(guests.options, image=name)
-    return SoundKernel(lambda: prepare_guests(options, notify), place, leaves_nothing(plan.families))
+    return SoundKernel(lambda: prepare_guests(options, notify), place)
 
 
 def _workers(plan: Plan, guests: Guests, scratch: Path, jobs: int | None) -> AbstractContextManager[Workers | None]:
@@ -70,6 +70,5 @@ def _workers(plan: Plan, guests: Guests, scratch: Path, jobs: int | None) -> Abs
         jobs = 1 if short else min(MOST_JOBS, len(os.sched_getaffinity(0)))
     if jobs == 1:
         return nullcontext()
-    audit = leaves_nothing(plan.families)
-    setup = WorkerSetup(plan.families, plan.actors, plan.seed, guests.image.name, guests.template, audit)
+    setup = WorkerSetup(plan.families, plan.actors, plan.seed, guests.image.name, guests.template)
     return Workers(setup, jobs, scratch, lambda number: planned_length(plan.seed, number))

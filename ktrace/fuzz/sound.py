@@ -23,13 +23,11 @@ class SoundKernel:
 
     :param prepare: finds the image and boots it
     :param scratch: gets a directory for each guest
-    :param audit: see :func:`ktrace.fuzz.trial.run_trial`
     """
 
-    def __init__(self, prepare: Callable[[], Guests], scratch: Path, audit: bool) -> None:
+    def __init__(self, prepare: Callable[[], Guests], scratch: Path) -> None:
         self._prepare = prepare
         self._scratch = scratch
-        self._audit = audit
         self._kernels = KernelCache()
         self._stack = ExitStack()
         self._ready: tuple[Pool, Image] | None = None
@@ -51,7 +49,7 @@ class SoundKernel:
             guests = self._prepare()
             self._ready = self._stack.enter_context(Pool(guests.template, self._scratch)), guests.image
         pool, image = self._ready
-        return attempt(pool, image, self._kernels, source, limit, audit=self._audit)
+        return attempt(pool, image, self._kernels, source, limit)
 
 
 def sound_image(image: Image) -> str | None:

@@ -12,7 +12,7 @@ from typing import Protocol
 from ktrace.agent.syscalls import make_call
 from ktrace.errors import GuestError, ModelError, UsageError
 from ktrace.fuzz.finding import CONTRADICTION, Finding, of_differences, of_failure, of_failures
-from ktrace.fuzz.leaks import Census, leaked, take
+from ktrace.fuzz.leaks import Census, Kept, leaked, take
 from ktrace.fuzz.model_view import Action, ModelView
 from ktrace.fuzz.pool import Pool
 from ktrace.fuzz.record import Record, keep_record
@@ -22,6 +22,7 @@ from ktrace.inspect.invariants.all import validate
 from ktrace.machine.machine import Machine
 from ktrace.model.build import build_model
 from ktrace.model.fs.inode import Inode
+from ktrace.model.kernel import Kernel
 from ktrace.model.net.inet.tcp.tcp_timer import waits_for_timer
 from ktrace.state.call import Call, Completed, Outcome, Result
 from ktrace.state.step import Step
@@ -93,19 +94,19 @@ def run_trial(
     source: Source,
     limit: int,
     deadline: float | None = None,
-    audit: bool = False,
     record: Record | None = None,
 ) -> Trial:
     """Make up to *limit* actions, until one shows a finding; in the end, check memory against itself.
 
+    Then kill all actors, and see whether anything of theirs is left.
+
     :param source: asked for each action with the model's state before it
     :param deadline: on the monotonic clock; no step begins after it
-    :param audit: after the last action, kill all actors and see whether anything of theirs is left
     :param record: takes the steps
     """
     record = record or Record(lab)
     trial = Trial()
-    before = take(lab.kernel) if audit else None
+    before = take(lab.kernel)
     checker = Checker(lambda: build_model(lab.facts))
     if differences := checker.initial(record.initial):
         trial.finding = of_differences("the start", differences)
@@ -149,7 +150,7 @@ def run_trial(
     if trial.actions and (violations := validate(lab.kernel)):
         kinds = frozenset(f"{CONTRADICTION}{NUMBERS.sub('N', item.where)}" for item in violations)
         trial.finding = Finding(kinds, trial.actions[-1].call.name, "\n".join(map(str, violations)))
-    elif before is not None:
+    else:
         _audit(lab, observer, trial, state, before)
     return trial
 
@@ -161,7 +162,6 @@ def attempt(
     source: Source,
     limit: int,
     deadline: float | None = None,
-    audit: bool = False,
     keep: bool = False,
 ) -> Trial:
     """Make one trial in a fresh guest of *pool*.
@@ -171,7 +171,7 @@ def attempt(
     with pool.guest() as machine:
         lab = Lab(machine, image.vmlinux, kernels)
         record = Record(lab)
-        trial = run_trial(lab, machine, source, limit, deadline, audit, record)
+        trial = run_trial(lab, machine, source, limit, deadline, record)
         if keep and trial.finding is not None:
             trial.session = keep_record(record, pool, image, lab.hello.release, trial.finding)
         return trial
@@ -191,7 +191,7 @@ def _audit(lab: Lab, observer: Observer, trial: Trial, state: ModelView, before:
     for _ in range(0 if state.kernel.net.inet.held_back else PATIENCE):
         ends.append(Done(None, make_call("wait", GRACE_MS)))
         trial.finding = _step(observer, state.number + len(ends), ends[-1].call)
-        left = leaked(before, take(lab.kernel), len(_named(state.kernel.fs.root)))
+        left = leaked(before, take(lab.kernel), _kept(state.kernel))
         if trial.finding is not None or not left:
             break
     if left and trial.finding is None:
@@ -199,6 +199,13 @@ def _audit(lab: Lab, observer: Observer, trial: Trial, state: ModelView, before:
         trial.finding = of_failures("the end", [f"left over: {name}" for name in left], text)
     if trial.finding is not None:
         trial.actions += ends
+
+
+def _kept(kernel: Kernel) -> Kept:
+    """Return what dead actors leave: names, and objects of the initial IPC namespace."""
+    ns = kernel.ipc.init_ipc_ns
+    objects = sum(len(ids.idr) for ids in (ns.sem_ids, ns.msg_ids, ns.shm_ids))
+    return Kept(len(_named(kernel.fs.root)), len(ns.shm_ids.idr), objects)
 
 
 def _named(directory: Inode) -> set[int]:

@@ -56,7 +56,6 @@ class WorkerSetup:
     seed: int
     image: str
     template: Template
-    audit: bool
 
 
 class Workers:
@@ -177,7 +176,7 @@ def _run_worker(connection: Connection, setup: WorkerSetup, place: Path, parent:
             while True:
                 job: SequenceJob = connection.recv()
                 planner = Planner(setup.families, setup.actors, f"{setup.seed}/{job.number}")
-                trial = attempt(pool, image, kernels, planner, job.limit, job.deadline, setup.audit, keep=True)
+                trial = attempt(pool, image, kernels, planner, job.limit, job.deadline, keep=True)
                 connection.send(trial)
     except EOFError:
         return

@@ -119,6 +119,8 @@ def kernel_command_line(board: Board, tsc_khz: int | None, extra: str = "") -> s
         "reboot=t",
         # The same addresses in every boot, as vmlinux has them.
         "nokaslr",
+        # Each kind of object has a slab cache of its own name: what is left over can be told (ktrace/fuzz/leaks.py).
+        "slab_nomerge",
         # Under TCG the guest often fails to measure the counter; then its clock has steps of 4 ms and ticks for ever.
         *([f"tsc_early_khz={tsc_khz}", "tsc=reliable"] if tsc_khz else []),
         board.append,

@@ -64,7 +64,6 @@ class SocketFamily(Family):
 
     domain = 0
     types: Sequence[int] = ()
-    leaves_nothing = True
 
     def __init__(self, choose: Chance) -> None:
         self._types = choose.some(self.types, 1)
