@@ -95,6 +95,7 @@ PROBES: Mapping[str, Probe] = {
     "init_ns_uncounted": lambda kernel: constant(kernel.prog, "NS_LAST_INIT_ID") is not None,
     "udp_custom_sockopt": _member("struct udp_sock", "forward_threshold"),
     "udp_drops_unless_empty": _member("struct udp_sock", "udp_prod_queue"),
+    "ip6_flow_in_cork": _member("struct ipv6_pinfo", "final"),
     "tcp_peek_off": _tcp_peek_off,
     "tcp_connect_bind": _member("struct inet_timewait_sock", "tw_connect_bind"),
     "busy_poll_for_all": between(_I_CTIME, _not(_MOUNT_LIST)),

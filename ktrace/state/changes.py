@@ -247,6 +247,19 @@ class Changes:
         since="6.10: 05ea491641d3",
         told="inet_stream_ops.set_peek_off",
     )
+    ip6_flow_in_cork: bool | None = _change(
+        "socket",
+        (
+            "connect() of an IPv6 datagram socket leads what MSG_MORE or UDP_CORK holds back to the new peer, even if "
+            "it fails (known bug udp6-cork-connect); IPv4 always did"
+        ),
+        before="it goes where it was begun for",
+        source="net/ipv6/datagram.c",
+        function="ip6_datagram_dst_update",
+        since="between 6.18 and 7.3",
+        told="member ipv6_pinfo.final, of the same series",
+        shown="udp-held-connect",
+    )
     tcp_connect_bind: bool | None = _change(
         "structures",
         "a port that connect() chose is marked SOCK_CONNECT_BIND in sk_userlocks",

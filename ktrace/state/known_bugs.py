@@ -25,6 +25,10 @@ KNOWN_BUGS: Mapping[str, Rule] = dict(
             "unix-epollout-failed-send", "net/unix/af_unix.c", "unix_dgram_sendmsg",
             "a datagram that goes nowhere gives an EPOLLOUT event when it is freed",
         ),
+        _bug(
+            "udp6-cork-connect", "net/ipv6/datagram.c", "ip6_datagram_dst_update",
+            "connect() leads a datagram that is held back to another receiver",
+        ),
     ]
 )  # fmt: skip
 """The rule of each, by name."""

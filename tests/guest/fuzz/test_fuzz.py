@@ -212,7 +212,7 @@ def prepared(image: Image, tmp_path: Path, kind: type[SoundKernel] = SoundKernel
     """Return the same image as a sound kernel beside itself."""
     place = tmp_path / "sound"
     place.mkdir()
-    return kind(lambda: prepare_guests(GuestOptions(image.name)), place, False)
+    return kind(lambda: prepare_guests(GuestOptions(image.name)), place)
 
 
 def test_a_kernel_is_not_sound_beside_itself(capsys: pytest.CaptureFixture[str]) -> None:

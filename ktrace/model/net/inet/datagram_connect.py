@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ktrace.include.net.ipv6 import IPV6_FLOWINFO_MASK, SIN6_LEN_RFC2133
+from ktrace.model.kernel import Kernel
 from ktrace.model.net.inet.addr4 import ANY, LOOPBACK_ADDRESS
 from ktrace.model.net.inet.addr6 import (
     ANY6,
@@ -55,8 +56,10 @@ def ip4_datagram_connect(sk: Inet, addr: bytes, rehash: Rehash) -> None:
     sk.dst_cached = True
 
 
-def ip6_datagram_connect(sk: Inet, addr: bytes, rehash: Rehash) -> None:
+def ip6_datagram_connect(kernel: Kernel, sk: Inet, addr: bytes, rehash: Rehash) -> None:
     """Name the peer, which may be an IPv4 one (``__ip6_datagram_connect()``).
+
+    Later kernels look for the way in ``inet->cork.fl``, as IPv4 always did: that is where what is held back goes.
 
     :raises Errno: EINVAL, EAFNOSUPPORT, ENETUNREACH, EACCES
     """
@@ -91,6 +94,8 @@ def ip6_datagram_connect(sk: Inet, addr: bytes, rehash: Rehash) -> None:
     before = sk.v6_daddr, np.flow_label, sk.dport
     sk.v6_daddr, sk.dport = daddr, dport
     np.flow_label = flow & IPV6_FLOWINFO_MASK if "sndflow" in np.bits else 0
+    if kernel.changes.ip6_flow_in_cork:
+        sk.flow = daddr, dport
     try:
         saddr = route6(np.saddr, daddr)
     except Errno:
@@ -139,11 +144,11 @@ def _connect_mapped(sk: Inet, addr: bytes, rehash: Rehash) -> None:
         rehash()
 
 
-def ip6_datagram_connect_v6_only(sk: Inet, addr: bytes) -> None:
+def ip6_datagram_connect_v6_only(kernel: Kernel, sk: Inet, addr: bytes) -> None:
     """Set the default receiver of a sock that has no IPv4 below (``ip6_datagram_connect_v6_only()``).
 
     :raises Errno: EAFNOSUPPORT, and what :func:`ip6_datagram_connect` raises
     """
     if int.from_bytes(addr[:2], "little") != AF_INET6:
         raise Errno("EAFNOSUPPORT")
-    ip6_datagram_connect(sk, addr, lambda: None)
+    ip6_datagram_connect(kernel, sk, addr, lambda: None)

@@ -238,7 +238,7 @@ class Ping6Proto(PingProto):
 
     def connect(self, kernel: Kernel, sk: Raw, addr: bytes) -> None:
         """``ip6_datagram_connect_v6_only()``."""
-        ip6_datagram_connect_v6_only(sk, addr)
+        ip6_datagram_connect_v6_only(kernel, sk, addr)
 
     def sendmsg(self, task: Task, sk: Raw, msg: OutMessage) -> int:
         """``ping_v6_sendmsg()``."""

@@ -83,7 +83,7 @@ class Raw6Proto(RawProto):
 
     def connect(self, kernel: Kernel, sk: Raw, addr: bytes) -> None:
         """``ip6_datagram_connect_v6_only()``."""
-        ip6_datagram_connect_v6_only(sk, addr)
+        ip6_datagram_connect_v6_only(kernel, sk, addr)
 
     def sendmsg(self, task: Task, sk: Raw, msg: OutMessage) -> int:
         """``rawv6_sendmsg()``."""

@@ -60,6 +60,7 @@ class Pending:
 
     :param first: bytes of the first piece, which is linear; later ones are paged
     :param paged: bytes in pages
+    :param begun_for: where one over IPv6 was to go when it was begun
     """
 
     data: bytes
@@ -67,6 +68,7 @@ class Pending:
     charge: int
     paged: int = 0
     family: int = AF_INET
+    begun_for: tuple[str, int] | None = None
 
 
 @dataclass(eq=False)

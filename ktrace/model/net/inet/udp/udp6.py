@@ -35,7 +35,7 @@ class Udp6Proto(UdpProto):
 
     def connect(self, kernel: Kernel, sk: Udp, addr: bytes) -> None:
         """``ip6_datagram_connect()``."""
-        ip6_datagram_connect(sk, addr, lambda: udp.udp_lib_rehash(kernel, sk))
+        ip6_datagram_connect(kernel, sk, addr, lambda: udp.udp_lib_rehash(kernel, sk))
 
     def sendmsg(self, task: Task, sk: Udp, msg: OutMessage) -> int:
         """``udpv6_sendmsg()``."""
@@ -86,7 +86,10 @@ class Udp6Proto(UdpProto):
             wants_zerocopy(task, sk, msg, more)
             sk.flow = daddr, dport
             self._fits(kernel, sk, msg.source.count, daddr, dport)
-            return self.cork(kernel, sk, msg, AF_INET6)
+            length = self.cork(kernel, sk, msg, AF_INET6)
+            assert sk.pending is not None
+            sk.pending.begun_for = sk.flow
+            return length
         self._fits(kernel, sk, msg.source.count, daddr, dport)
         self.may_send(sk)
         length = msg.source.count
@@ -117,7 +120,13 @@ class Udp6Proto(UdpProto):
             super().send_corked(kernel, sk, pending, daddr, dport)
             return
         skb = make_skb(kernel, pending.data, pending.first, room=UDP6)
-        udp.transmit(kernel, sk, skb, route6(sk.np.saddr, daddr), daddr, dport, corked=True)
+        if pending.begun_for != (daddr, dport):
+            kernel.known_bug("udp6-cork-connect")
+        try:
+            saddr = route6(sk.np.saddr, daddr)
+        except Errno:
+            raise NotImplementedError("the model does not know where a datagram goes that was led astray") from None
+        udp.transmit(kernel, sk, skb, saddr, daddr, dport, corked=True)
 
     def source_name(self, skb: SkBuff) -> bytes:
         """Return the sender's address, an IPv4 one in its IPv6 form (``udpv6_recvmsg()``)."""
