@@ -7,28 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from ktrace.errors import GuestFileError, HostError, UsageError
+from ktrace.errors import GuestFileError
 from ktrace.image.elf import read_elf_facts
-from ktrace.image.image import Image, find_image
+from ktrace.image.image import Image
 from ktrace.image.kconfig import parse_config
 from ktrace.image.recipe import load_recipe
 from ktrace.image.store import digest_file
 from ktrace.image.wishes import advise
 from ktrace.machine.machine import Machine
 from ktrace.machine.template.make import ensure_template
+from tests.guest.kernels import LABS, STOCK, built, optional
 
-pytestmark = pytest.mark.optional(reason="kernels other than lab-6.1 take long to build: make test-kernels")
-LABS = ("lab-6.12", "lab-7.3")
-#: Imports of Debian's linux-image-...-cloud-amd64.
-STOCK = ("stock-6.1", "stock-6.12", "stock-7.3")
-
-
-def built(name: str) -> Image:
-    """Find an image of the store; ``make kernels`` builds those of recipes."""
-    try:
-        return find_image(name)
-    except (HostError, UsageError) as error:
-        pytest.skip(error.message)
+pytestmark = optional
 
 
 @pytest.fixture(params=[*LABS, *STOCK])
