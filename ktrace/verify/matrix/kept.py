@@ -99,16 +99,19 @@ class Kept:
             raise HostError(f"cannot write in {str(self.place(cell))!r}: {error.strerror}") from error
 
 
-def identity_of(image_key: str, script: Script, functions: bool) -> dict[str, Any]:
+def identity_of(image_key: str, script: Script, functions: bool, paths: Path | None = None) -> dict[str, Any]:
     """Return what a verdict is of: it holds for this kernel, this script, this ktrace, and what was recorded.
 
     :param image_key: digest that names the image in the store
+    :param paths: what recorded functions are held against, where there is such a file
     """
     text = "\n".join(script.lines)
+    expected = paths.read_bytes() if functions and paths is not None and paths.exists() else b""
     return {
         "image": image_key,
         "script": hashlib.sha256(text.encode()).hexdigest(),
         "functions": functions,
+        "paths": hashlib.sha256(expected).hexdigest(),
         "ktrace": code_digest(),
     }
 

@@ -17,6 +17,7 @@ from ktrace.verify.matrix.kept import Kept, identity_of
 from ktrace.verify.matrix.workers import Workers
 from ktrace.verify.notify import Notify, silent
 from ktrace.verify.options import GuestOptions, SessionOptions
+from ktrace.verify.paths import paths_file
 from ktrace.workload.library import SUFFIX, load
 from ktrace.workload.script import Script
 
@@ -61,7 +62,9 @@ def run_matrix(options: MatrixOptions, notify: Notify = silent) -> Iterator[tupl
         identities: dict[Cell, dict[str, Any]] = {}
         tasks: list[CellTask] = []
         for cell in cells(scripts, options.images):
-            identity = identity_of(keys[cell.image], scripts[cell.workload], options.guest.functions)
+            identity = identity_of(
+                keys[cell.image], scripts[cell.workload], options.guest.functions, paths_file(cell.workload)
+            )
             known = kept.read(cell, identity) if keys[cell.image] else None
             if known is not None and not (options.again and known.exit_code):
                 yield known, True

@@ -49,6 +49,16 @@ def test_a_verdict_holds_for_what_it_was_of(tmp_path: Path) -> None:
         assert kept.read(CELL, identity) is None
 
 
+def test_functions_are_held_against_the_paths_of_now(tmp_path: Path) -> None:
+    paths = tmp_path / "one.paths"
+    none = identity_of("key", script(), functions=True, paths=paths)
+    paths.write_text("close: fput\n")
+    some = identity_of("key", script(), functions=True, paths=paths)
+    paths.write_text("close: __fput_sync\n")
+    assert some not in (none, identity_of("key", script(), functions=True, paths=paths))
+    assert identity_of("key", script(), functions=False, paths=paths) == identity_of("key", script(), functions=False)
+
+
 @pytest.mark.parametrize(
     ("status", "final"), [("diverged", True), ("not there", True), ("guest", False), ("host", False)]
 )
