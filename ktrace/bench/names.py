@@ -10,4 +10,6 @@ IN_A_GUEST = (
     "functions-overhead",
     "events-overhead",
 )
-NAMES = (*IN_A_GUEST, "start-up", "run-pipe-basic", "check-traces", "fuzz")
+KERNELS = ("boot-images", "run-all-kernels")
+"""Of the kernels that are in the store: two builds are compared by these only where they are asked for."""
+NAMES = (*IN_A_GUEST, "start-up", "run-pipe-basic", "check-traces", "fuzz", *KERNELS)

@@ -10,8 +10,9 @@ from ktrace.bench.enumeration import inspect_vs_drgn
 from ktrace.bench.figure import alone
 from ktrace.bench.functions import events_overhead, functions_overhead
 from ktrace.bench.guests import agent_round_trip, boot_vs_clone
+from ktrace.bench.kernels import all_workloads, boot_of_each_image, missing_kernels
 from ktrace.bench.measure import Row
-from ktrace.bench.names import IN_A_GUEST
+from ktrace.bench.names import IN_A_GUEST, KERNELS
 from ktrace.bench.steps import checked_vs_unchecked
 from ktrace.verify.guests import prepare_guests
 from ktrace.verify.notify import Notify
@@ -33,11 +34,18 @@ def measure_this_build(
     with this_build() as build:
         commands = whole_commands(Build.recorded, guest)
         for name in names:
-            if name in IN_A_GUEST:
+            if name in IN_A_GUEST or name in KERNELS:
                 continue
             told(f"measuring {name}")
             for measure in commands[name]:
                 yield with_goals(alone(measure, build, runs))
+    if "boot-images" in names:
+        yield boot_of_each_image(runs, told)
+    if "run-all-kernels" in names:
+        if len(names) > len(KERNELS) and (missing := missing_kernels()):
+            notify(f"run-all-kernels is left out: {', '.join(missing)} is not built (make kernels)")
+        else:
+            yield all_workloads(guest, told, notify)
 
 
 def _in_a_guest(

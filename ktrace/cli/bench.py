@@ -10,7 +10,7 @@ import click
 from rich.table import Table
 
 from ktrace.bench.measure import Row
-from ktrace.bench.names import NAMES
+from ktrace.bench.names import KERNELS, NAMES
 from ktrace.cli.mistakes import Choice
 from ktrace.cli.options import guest_options
 from ktrace.cli.output import console, notify
@@ -95,9 +95,8 @@ def _against(
     failed: KtraceError | None = None
     with two_builds(other) as (ours, theirs):
         try:
-            for more in compare_builds(
-                ours, theirs, only or NAMES, runs, guest, not only, lambda text: _tell(text, as_json)
-            ):
+            names = only or tuple(name for name in NAMES if name not in KERNELS)
+            for more in compare_builds(ours, theirs, names, runs, guest, not only, lambda text: _tell(text, as_json)):
                 rows += more
         except KtraceError as error:
             failed = error

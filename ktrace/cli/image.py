@@ -24,6 +24,7 @@ from ktrace.image.store import open_store
 from ktrace.image.tree import prepare_source
 from ktrace.image.verify import verify_image
 from ktrace.image.wishes import advise_for
+from ktrace.interrupt import held_back
 from ktrace.machine.template.make import ensure_template
 
 _json = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
@@ -183,16 +184,18 @@ def import_command(
         raise click.UsageError("--suite goes with --package")
     if (boot or config or modules) and not vmlinux:
         raise click.UsageError("--boot, --config and --modules go with --vmlinux")
+    with held_back():  # drgn among them
+        from ktrace.verify.readable import require_readable as check
     with BuildProgress(quiet) as progress:
         if package:
-            image = import_package(name, package, suite=suite, progress=progress)
+            image = import_package(name, package, suite=suite, progress=progress, check=check)
         elif debs:
-            image = import_debs(name, [*debs, *more], progress=progress)
+            image = import_debs(name, [*debs, *more], progress=progress, check=check)
         elif build:
-            image = import_image(name, build_files(build, progress), progress=progress)
+            image = import_image(name, build_files(build, progress), progress=progress, check=check)
         else:
             assert vmlinux is not None
-            image = import_image(name, KernelFiles(vmlinux, boot, config, modules), progress=progress)
+            image = import_image(name, KernelFiles(vmlinux, boot, config, modules), progress=progress, check=check)
     if as_json:
         _say_json(image_facts(image))
     elif not quiet:

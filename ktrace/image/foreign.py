@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -139,9 +139,19 @@ def _require_readable(path: Path) -> None:
         raise UsageError(f"cannot read {str(path)!r}: {error.strerror}") from error
 
 
-def import_kernel(store: Store, files: KernelFiles, progress: Progress) -> Path:
+Check = Callable[[Path], None]
+"""Refuses a vmlinux that cannot be read; whoever knows what is read of a kernel says so."""
+
+
+def unchecked(vmlinux: Path) -> None:
+    """Refuse nothing."""
+    del vmlinux
+
+
+def import_kernel(store: Store, files: KernelFiles, progress: Progress, check: Check = unchecked) -> Path:
     """Put a foreign kernel into the store.
 
+    :param check: refuses a vmlinux that is whole, but cannot be read
     :returns: its directory in the store
     :raises UsageError: for files that cannot be used, saying why and what to do
     """
@@ -158,6 +168,7 @@ def import_kernel(store: Store, files: KernelFiles, progress: Progress) -> Path:
         read_config(config)
     if boot is not None:
         _require_readable(boot)
+    check(vmlinux)
     progress.stage("hashing what is imported")
     given = {"vmlinux": vmlinux, "boot": boot, "config": config}
     packed = pack_modules(modules) if modules else None
@@ -229,18 +240,24 @@ def require_import_name(name: str) -> None:
 
 
 def import_image(
-    name: str, files: KernelFiles, *, store: Store | None = None, progress: Progress | None = None
+    name: str,
+    files: KernelFiles,
+    *,
+    store: Store | None = None,
+    progress: Progress | None = None,
+    check: Check = unchecked,
 ) -> Image:
     """Make an image of a kernel that someone else built; it gets our initramfs, and those of its modules that it needs.
 
     :param name: name to give it, not that of a recipe; an earlier import of that name is replaced
+    :param check: refuses a vmlinux that is whole, but cannot be read
     :raises UsageError: for a bad name, or files that cannot be used
     """
     require_import_name(name)
     store = store or open_store()
     progress = progress or Silent()
     with store.in_use():
-        return _compose(name, import_kernel(store, files, progress), store, progress)
+        return _compose(name, import_kernel(store, files, progress, check), store, progress)
 
 
 def refresh_import(name: str, *, store: Store | None = None, progress: Progress | None = None) -> Image:

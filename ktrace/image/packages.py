@@ -15,7 +15,7 @@ from ktrace.image.build import read_manifest
 from ktrace.image.bzimage import banner_version, bzimage_version
 from ktrace.image.deb import deb_fields, extract_deb
 from ktrace.image.elf import read_elf_facts
-from ktrace.image.foreign import KernelFiles, import_image, refresh_import, require_import_name
+from ktrace.image.foreign import Check, KernelFiles, import_image, refresh_import, require_import_name, unchecked
 from ktrace.image.image import Image
 from ktrace.image.kernel import require_room
 from ktrace.image.progress import Progress, Silent
@@ -172,12 +172,18 @@ def known_suites() -> tuple[str, ...]:
 
 
 def import_debs(
-    name: str, debs: Sequence[Path], *, store: Store | None = None, progress: Progress | None = None
+    name: str,
+    debs: Sequence[Path],
+    *,
+    store: Store | None = None,
+    progress: Progress | None = None,
+    check: Check = unchecked,
 ) -> Image:
     """Make an image of a kernel's package files.
 
     :param name: name to give it, see :func:`ktrace.image.foreign.import_image`
     :param debs: kernel, modules and debug symbols, in any order
+    :param check: refuses a vmlinux that is whole, but cannot be read
     :raises UsageError: for a bad name, or packages that cannot be used
     """
     require_import_name(name)
@@ -185,7 +191,7 @@ def import_debs(
     progress = progress or Silent()
     with _workplace(store, name, progress) as place:
         progress.stage("unpacking packages")
-        return import_image(name, unpack_debs(debs, place), store=store, progress=progress)
+        return import_image(name, unpack_debs(debs, place), store=store, progress=progress, check=check)
 
 
 def import_package(
@@ -195,11 +201,13 @@ def import_package(
     suite: str | None = None,
     store: Store | None = None,
     progress: Progress | None = None,
+    check: Check = unchecked,
 ) -> Image:
     """Make an image of a kernel that Debian ships: fetch it with its modules and its debug symbols.
 
     :param package: ``linux-image-...``, or ``PACKAGE=VERSION``; default the newest version
     :param suite: where to look; default every suite that this machine or a recipe names
+    :param check: refuses a vmlinux that is whole, but cannot be read
     :raises UsageError: for a bad name, a package, version or suite that is not there, or a kernel that cannot be used
     :raises HostError: if the archive cannot be reached
     """
@@ -212,11 +220,11 @@ def import_package(
     if suite is not None and not SUITE.fullmatch(suite):
         raise UsageError(f"{suite!r} is no name of a suite")
     with store.in_use():
-        return _fetch_and_import(name, wanted, version or None, suite, store, progress)
+        return _fetch_and_import(name, wanted, version or None, suite, store, progress, check)
 
 
 def _fetch_and_import(
-    name: str, package: str, version: str | None, suite: str | None, store: Store, progress: Progress
+    name: str, package: str, version: str | None, suite: str | None, store: Store, progress: Progress, check: Check
 ) -> Image:
     progress.stage(f"looking for {package}")
     apt = Apt(store, known_suites() if suite is None else (suite,))
@@ -233,7 +241,7 @@ def _fetch_and_import(
         progress.stage("unpacking packages")
         (place / "files").mkdir()
         files = replace(unpack_debs(debs, place / "files"), origin=origin)
-        return import_image(name, files, store=store, progress=progress)
+        return import_image(name, files, store=store, progress=progress, check=check)
 
 
 def _imported(store: Store, name: str, origin: dict[str, str]) -> bool:

@@ -37,6 +37,17 @@ class _Current:
         self.read = physical.read
 
 
+class _Nothing:
+    """The memory of a machine that was never switched on."""
+
+    size = 1 << 26
+
+    def read(self, address: int, count: int) -> bytes:
+        """Return zeros."""
+        del address
+        return bytes(count)
+
+
 class LiveKernel:
     """Hold what readers need: drgn's program, fast memory, symbols.
 
@@ -113,6 +124,20 @@ class LiveKernel:
         prog.add_memory_segment(START_KERNEL_MAP, size - phys_base, lambda a, n, o, p: read(o + phys_base, n), False)
         memory.page_arrays = _page_arrays(prog, size) or memory.page_arrays
         return cls(prog, memory, current)
+
+    @classmethod
+    def switched_off(cls, prog: drgn.Program) -> LiveKernel:
+        """Return a kernel whose types and symbols *prog* has, in a machine whose memory is all zeros."""
+        nothing = _Nothing()
+        memory = KernelMemory(
+            nothing,
+            page_offset=PAGE_OFFSET_4LEVEL,
+            phys_base=0,
+            vmemmap=VMEMMAP_4LEVEL,
+            page_struct_size=type_of(prog, "struct page").size,
+            slow=nothing.read,
+        )
+        return cls(prog, memory, _Current(nothing))
 
     def symbol(self, address: int) -> str:
         """Return the name of the symbol at *address*, or its hex where there is none."""

@@ -32,11 +32,7 @@ def read_names(vmlinux: Path) -> KernelNames:
 
     :raises UsageError: it has none
     """
-    prog = drgn.Program()
-    module = prog.extra_module("vmlinux", create=True)
-    module.try_file(str(vmlinux), force=True)
-    if module.wants_debug_file():
-        raise UsageError(f"{str(vmlinux)!r} has no debug information")
+    prog = types_of(vmlinux)
     members = set()
     for name in OPTIONAL:
         structure, _, path = name.partition(".")
@@ -46,3 +42,16 @@ def read_names(vmlinux: Path) -> KernelNames:
         except MissingMember:
             continue
     return KernelNames(frozenset(members), frozenset(_CLONED.sub("", symbol.name) for symbol in prog.symbols()))
+
+
+def types_of(vmlinux: Path) -> drgn.Program:
+    """Return a program that has a kernel's types and symbols, and no memory.
+
+    :raises UsageError: the file has no debug information
+    """
+    prog = drgn.Program(drgn.Platform(drgn.Architecture.X86_64))
+    module = prog.extra_module("vmlinux", create=True)
+    module.try_file(str(vmlinux), force=True)
+    if module.wants_debug_file():
+        raise UsageError(f"{str(vmlinux)!r} has no debug information")
+    return prog

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from ktrace.cli.building import BuildProgress
 from ktrace.cli.image import image
 from ktrace.cli.main import main
+from ktrace.errors import KernelLacks
 from ktrace.image.foreign import KernelFiles, import_image
 from ktrace.image.image import Image
 from ktrace.image.store import open_store
@@ -50,7 +51,16 @@ def test_show(mine):
     assert json.loads(run("show", "mine", "--json").stdout)["vmlinux"] == str(mine.vmlinux)
 
 
-def test_import(kernel):
+def test_import_refuses_what_cannot_be_read(kernel):
+    """A file that is whole, but the kernel of nobody: no structure is in it."""
+    with pytest.raises(KernelLacks, match="cannot be read: struct page is unknown"):
+        run("import", "mine", "--vmlinux", str(kernel))
+    assert open_store().read_ref("mine") is None
+
+
+def test_import(kernel, monkeypatch):
+    # What is read of it is not what this is about: tests/guest/inspect/test_readable.py.
+    monkeypatch.setattr("ktrace.verify.readable.require_readable", lambda vmlinux: None)
     answer = run("import", "mine", "--vmlinux", str(kernel), "--json")
     facts = json.loads(answer.stdout)
     assert facts["origin"] == "import"
