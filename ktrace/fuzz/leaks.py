@@ -78,6 +78,9 @@ def take(kernel: LiveKernel) -> Census:
     for cache in for_each_slab_cache(prog):
         usage = slab_cache_usage(cache)
         found[cache.name.string_().decode()] = usage.num_objs - usage.free_objs - _rcu_freed(cache)
+    if "skbuff_head_cache" in found and "napi_alloc_cache" in prog:
+        # Heads of buffers that are free, for the next that are needed (napi_skb_cache_put()).
+        found["skbuff_head_cache"] -= int(per_cpu(prog["napi_alloc_cache"], 0).skb_count)
     # Kernels that collect by graph do not count who is in flight (unix_tot_inflight, gone between 6.12 and 7.2).
     for name in ("unix_tot_inflight", "unix_nr_socks"):
         if name in prog:
