@@ -24,7 +24,7 @@ KEPT_BY_OTHERS = frozenset({
 SHARED = frozenset({
     "cred_jar", "cred", "pid", "pidfs_attr_cache", "task_struct", "task_exec_state", "sighand_cache", "signal_cache",
     "files_cache", "fs_cache", "mm_struct", "skbuff_small_head", "ip_dst_cache", "rtable", "ip6_dst_cache",
-    "eventpoll_epi",
+    "eventpoll_epi", "fasync_cache", "posix_timers_cache", "tcp_bind_bucket",
 })  # fmt: skip
 """Caches that the kernel uses for its own purposes all the time, frees into with delay, or keeps a few objects of.
 

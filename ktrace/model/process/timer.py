@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ktrace.model.kernel import Kernel
+from ktrace.model.net.inet.tcp.sock import Tcp
 from ktrace.model.task import Task
 from ktrace.model.timer import Timer
 from ktrace.state.rule import Rule
@@ -55,11 +56,17 @@ def _armed(kernel: Kernel) -> list[tuple[Task, Timer]]:
 
 
 def clock_was_set(kernel: Kernel, seconds: int) -> None:
-    """Leave running timers alone when the clock is set: they run by CLOCK_MONOTONIC."""
+    """Leave running timers alone when the clock is set: they run by CLOCK_MONOTONIC, or by jiffies."""
     before = kernel.clock[0]
+    # It was at most a second after the look at it.
+    by = seconds - before - 1, seconds - before
     for task in kernel.tasks.values():
         for timer in (task.timer, task.it_real.timer if task.it_real is not None else None):
             if timer is None:
                 continue
-            # It was at most a second after the look at it.
-            timer.armed = (timer.armed[0] + seconds - before - 1, timer.armed[1] + seconds - before)
+            timer.armed = timer.armed[0] + by[0], timer.armed[1] + by[1]
+    kernel.net.inet.bhash.clock_was_set(by)
+    for socket in kernel.net.sockets.values():
+        for request in socket.sk.requests if isinstance(socket.sk, Tcp) else ():
+            if request.timer is not None:
+                request.timer.armed = request.timer.armed[0] + by[0], request.timer.armed[1] + by[1]

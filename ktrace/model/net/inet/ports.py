@@ -37,7 +37,7 @@ class TimeWait:
     reuseport: int
     bound_dev_if: int
     substate: str
-    started: int
+    started: tuple[int, int]
     peer: Tcp | TimeWait | None = None
     family: str = "AF_INET"
     v6_rcv_saddr: str = ANY6
@@ -113,12 +113,21 @@ class Ports:
         before, after = kernel.clock
         for bucket in list(self.buckets.values()):
             for tw in list(bucket.deathrow):
-                over = before - 1 - tw.started > TCP_TIMEWAIT_LEN
-                perhaps = after + 1 - tw.started >= TCP_TIMEWAIT_LEN
+                over = before - 1 - tw.started[1] > TCP_TIMEWAIT_LEN
+                perhaps = after + 1 - tw.started[0] >= TCP_TIMEWAIT_LEN
                 if over or (asked and perhaps and kernel.choose(TIMEWAIT, let_in, lambda gone: True, otherwise=True)):
                     self.drop_time_wait(tw)
                     if tw.peer is not None and tw.peer.peer is tw:
                         tw.peer.peer = None
+
+    def clock_was_set(self, by: tuple[int, int]) -> None:
+        """Let what waits run on, by clocks that nobody sets (``jiffies``).
+
+        :param by: how many seconds the clock was set forward, at least and at most
+        """
+        for bucket in self.buckets.values():
+            for tw in bucket.deathrow:
+                tw.started = tw.started[0] + by[0], tw.started[1] + by[1]
 
     def conflict(self, sk: Inet, port: int, relax: bool, reuseport_ok: bool) -> bool:
         """Tell whether somebody's hold on *port* excludes *sk* (``inet_csk_bind_conflict()``).

@@ -27,9 +27,10 @@ from ktrace.uapi.limits import UINT_MAX
 from ktrace.uapi.stat import S_IFIFO, S_IFMT
 
 KNOWN_FLAGS = 0x7F
+ZERO_OPS = "zero_pipe_buf_ops"
 OPS = frozenset(
     {"anon_pipe_buf_ops", "default_pipe_buf_ops", "nosteal_pipe_buf_ops", "page_cache_pipe_buf_ops"}
-    | {"user_page_pipe_buf_ops", "watch_queue_pipe_buf_ops", "zero_pipe_buf_ops", "sock_pipe_buf_ops"}
+    | {"user_page_pipe_buf_ops", "watch_queue_pipe_buf_ops", ZERO_OPS, "sock_pipe_buf_ops"}
     | {"buffer_pipe_buf_ops", "fuse_dev_pipe_buf_ops", "relay_pipe_buf_ops"}
 )
 """Every ``pipe_buf_operations`` of the kernel."""
@@ -200,7 +201,7 @@ def check_ring(
             yield Violation(f"{slot}.ops", "is NULL between tail and head")
         elif inside:
             pages.add(buf.page)
-            held[buf.page] += 1
+            held[buf.page] += kernel.symbol(buf.ops) != ZERO_OPS  # zero_pipe_buf_get() counts nothing
             yield from _check_slot(kernel, reader, slot, buf)
     for page in kept:
         try:

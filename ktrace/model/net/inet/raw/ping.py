@@ -185,7 +185,7 @@ class PingProto(Proto[Raw]):
             raise Errno("EMSGSIZE")
         if msg.flags & MSG_PROBE:
             return length  # ip_append_data(), ip6_append_data()
-        data = self.echo(sk, head, msg)
+        data = self.echo(kernel, sk, head, msg)
         hops, tos = cookie.limits(sk, daddr)
         send(kernel, icmp_packet(kernel, saddr, daddr, data, hops, tos, *df_and_ident(sk)), sk)
         return length
@@ -209,12 +209,17 @@ class PingProto(Proto[Raw]):
             raise Errno("EINVAL")
         return head
 
-    def echo(self, sk: Raw, head: bytes, msg: OutMessage) -> bytes:
+    def echo(self, kernel: Kernel, sk: Raw, head: bytes, msg: OutMessage) -> bytes:
         """Return the message with the sock's own identifier, its checksum still 0 (``struct pingfakehdr``)."""
         raise_sock_error(sk)
         if sk.shutdown & SEND_SHUTDOWN:
             raise Errno("EPIPE")
-        return head[:2] + bytes(2) + sk.sport.to_bytes(2, "big") + head[6:8] + msg.source.copy_all()
+        try:
+            data = msg.source.copy_all()
+        except Errno:
+            sk.call_write_space(kernel)  # its buffer is freed (sock_wfree())
+            raise
+        return head[:2] + bytes(2) + sk.sport.to_bytes(2, "big") + head[6:8] + data
 
     def recvmsg(self, task: Task, sk: Raw, msg: InMessage, flags: int) -> Sleeps[int]:
         """``ping_recvmsg()``."""
@@ -269,7 +274,7 @@ class Ping6Proto(PingProto):
             raise NotImplementedError("the model does not cut IPv6 packets into fragments")
         if msg.flags & MSG_PROBE:
             return length  # ip_append_data(), ip6_append_data()
-        data = self.echo(sk, head, msg)
+        data = self.echo(kernel, sk, head, msg)
         hops, tos = sk.hop_limit(daddr)
         send(kernel, icmpv6_packet(kernel, saddr, daddr, data, hops, tos), sk)
         return length

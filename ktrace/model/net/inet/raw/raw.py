@@ -151,10 +151,14 @@ class RawProto(Proto[Raw]):
         raise_sock_error(sk)
         if sk.shutdown & SEND_SHUTDOWN:
             raise Errno("EPIPE")
-        data = msg.source.copy_all()
-        size = (data[0] & 0xF) * 4
-        if not SIZEOF_IPHDR <= size <= length:
-            raise Errno("EINVAL")
+        try:
+            data = msg.source.copy_all()
+            size = (data[0] & 0xF) * 4
+            if not SIZEOF_IPHDR <= size <= length:
+                raise Errno("EINVAL")
+        except Errno:
+            sk.call_write_space(kernel)  # its buffer is freed (sock_wfree())
+            raise
         if data[0] >> 4 != 4 or size != SIZEOF_IPHDR or struct.unpack_from(">H", data, 6)[0] & 0x3FFF:
             raise NotImplementedError("the model does not receive odd IPv4 headers, options or fragments made by hand")
         source = data[12:16] if any(data[12:16]) else packed(flow.saddr)

@@ -95,7 +95,7 @@ def tcp_twsk_unique(kernel: Kernel, tw: TimeWait, bound: bool) -> bool:
         return True
     if not sysctl.get("ipv4/tcp_tw_reuse", 2) or tw.substate == "TCP_FIN_WAIT2":
         return False
-    if kernel.clock[0] - tw.started > 1:
+    if kernel.clock[0] - tw.started[1] > 1:
         return True
     return kernel.choose(TWSK_UNIQUE, let_in, lambda unique: True, otherwise=False)
 

@@ -26,7 +26,7 @@ def tcp_time_wait(kernel: Kernel, sk: Tcp, state: str) -> None:
         reuseport=sk.reuseport,
         bound_dev_if=sk.bound_dev_if,
         substate=state,
-        started=kernel.clock[1],
+        started=kernel.clock,
         peer=None if isinstance(sk.peer, RequestSock) else sk.peer,
         family=sk.family,
         v6_rcv_saddr=sk.v6_rcv_saddr,

@@ -26,7 +26,14 @@ from ktrace.model.net.inet.sock import Proto
 from ktrace.model.net.inet.socket import PacketOps, inet_address, register, sockaddr_in
 from ktrace.model.net.inet.udp import udp
 from ktrace.model.net.inet.udp.option import get_udp_option, set_udp_option
-from ktrace.model.net.inet.udp.payload import new_skb, payload, shares_pages, udp_cmsg_send, wants_zerocopy
+from ktrace.model.net.inet.udp.payload import (
+    first_payload,
+    new_skb,
+    payload,
+    shares_pages,
+    udp_cmsg_send,
+    wants_zerocopy,
+)
 from ktrace.model.net.inet.udp.udp import UDP4, UDP6, Pending, Udp, udp_sk
 from ktrace.model.net.sockopt import int_option
 from ktrace.model.task import Errno, Task
@@ -128,7 +135,7 @@ class UdpProto(Proto[Udp]):
         if len(sk.pending.data) + length + SIZEOF_UDPHDR > IP_MAX_MTU - SIZEOF_IPHDR:
             assert sk.flow is not None
             ip_local_error(kernel, sk, EMSGSIZE, sk.flow[0], sk.dport, pmtu(sk))
-            self.flush(sk)
+            self.flush(kernel, sk)
             raise Errno("EMSGSIZE")
         return self.append(kernel, sk, msg, more)
 
@@ -136,7 +143,7 @@ class UdpProto(Proto[Udp]):
         """Hold the first piece of a message back (``ip_append_data()``)."""
         self.may_send(sk)
         shares = shares_pages(sk, msg)
-        data = payload(sk, msg)
+        data = first_payload(kernel, sk, msg)
         skb = make_skb(kernel, data, room=UDP4 if family == AF_INET else UDP6, shared=shares)
         sk.pending = Pending(data, 0 if shares else len(data), skb.truesize, skb.data_len, family)
         sk.wmem_alloc += skb.truesize
@@ -150,7 +157,7 @@ class UdpProto(Proto[Udp]):
         try:
             pending.data += payload(sk, msg)
         except Errno:
-            self.flush(sk)
+            self.flush(kernel, sk)
             raise
         pending.charge += length
         pending.paged += length
@@ -159,17 +166,19 @@ class UdpProto(Proto[Udp]):
             self.push(kernel, sk)
         return length
 
-    def flush(self, sk: Udp) -> None:
-        """``udp_flush_pending_frames()``."""
+    def flush(self, kernel: Kernel, sk: Udp) -> None:
+        """Free what was held back, which makes room (``udp_flush_pending_frames()``, ``sock_wfree()``)."""
         if sk.pending is not None:
             sk.wmem_alloc -= sk.pending.charge
             sk.pending = None
+            sk.call_write_space(kernel)
 
     def push(self, kernel: Kernel, sk: Udp) -> None:
         """Send what was held back (``udp_push_pending_frames()``)."""
         pending = sk.pending
         if pending is not None:
-            self.flush(sk)
+            sk.wmem_alloc -= pending.charge
+            sk.pending = None
             assert sk.flow is not None
             self.send_corked(kernel, sk, pending, *sk.flow)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ktrace.include.linux.skbuff import MAX_SKB_FRAGS
 from ktrace.include.linux.socket import MSG_SPLICE_PAGES
+from ktrace.model.kernel import Kernel
 from ktrace.model.mm.iov import PageSource
 from ktrace.model.net.core.proto_ops import OutMessage
 from ktrace.model.net.core.scm import for_each_cmsghdr
@@ -52,7 +53,7 @@ def new_skb(task: Task, sk: Udp, msg: OutMessage, room: Room) -> SkBuff:
     """Return the packet of a message that is sent at once (``ip_make_skb()``, ``ip6_make_skb()``)."""
     zerocopy = wants_zerocopy(task, sk, msg, more=False)
     shared = shares_pages(sk, msg)
-    data = payload(sk, msg)
+    data = first_payload(task.kernel, sk, msg)
     if zerocopy:
         return zerocopy_skb(task.kernel, sk, data, room)
     return make_skb(task.kernel, data, room=room, shared=shared)
@@ -62,6 +63,18 @@ def shares_pages(sk: Udp, msg: OutMessage) -> bool:
     """Tell whether a message shares a pipe's pages; UDP-Lite, which sums them up, copies (``__ip_append_data()``)."""
     shares = msg.flags & MSG_SPLICE_PAGES and msg.source.count and sk.protocol == IPPROTO_UDP
     return bool(shares) and isinstance(msg.source, PageSource)
+
+
+def first_payload(kernel: Kernel, sk: Udp, msg: OutMessage) -> bytes:
+    """Take the bytes that a packet begins with; where that fails, it is freed, and there is room (``sock_wfree()``).
+
+    :raises Errno: as :func:`payload` does
+    """
+    try:
+        return payload(sk, msg)
+    except Errno:
+        sk.call_write_space(kernel)
+        raise
 
 
 def payload(sk: Udp, msg: OutMessage) -> bytes:

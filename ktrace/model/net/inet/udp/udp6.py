@@ -103,7 +103,7 @@ class Udp6Proto(UdpProto):
         np = sk.np
         whole = "dontfrag" in np.bits or IPV6_PMTUDISC_DO <= np.pmtudisc < IPV6_PMTUDISC_OMIT
         if length > (LOOPBACK_MTU - SIZEOF_IPV6HDR if whole else IPV6_MAXPLEN):
-            self.flush(sk)
+            self.flush(kernel, sk)
             ipv6_local_error(kernel, sk, EMSGSIZE, daddr, dport, LOOPBACK_MTU)
             raise Errno("EMSGSIZE")
         if length > LOOPBACK_MTU - SIZEOF_IPV6HDR:
