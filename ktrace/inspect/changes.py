@@ -92,6 +92,7 @@ PROBES: Mapping[str, Probe] = {
     "epoll_wait_fd_first": symbol("epoll_sendevents"),
     "epoll_ioctl": symbol("ep_eventpoll_ioctl"),
     "vms_gather_munmap_vmas": _VMA_MUNMAP,
+    "vma_longer_with_close": between(_not(_member("struct vm_area_struct", "__vm_flags")), _VMA_MUNMAP),
     "init_ns_uncounted": lambda kernel: constant(kernel.prog, "NS_LAST_INIT_ID") is not None,
     "udp_custom_sockopt": _member("struct udp_sock", "forward_threshold"),
     "udp_drops_unless_empty": _member("struct udp_sock", "udp_prod_queue"),

@@ -209,6 +209,16 @@ class Changes:
         since="6.12",
         told="struct vma_munmap_struct",
     )
+    vma_longer_with_close: bool | None = _change(
+        "ipc",
+        "mremap() of an attached segment makes its neighbour longer, where the pages follow: no attach is counted",
+        before="each is a mapping of its own",
+        source="mm/vma.c",
+        function="vma_merge_new_range",
+        since="between 6.1 and 6.12",
+        told="struct vma_munmap_struct; where a kernel has that not, but vm_area_struct.__vm_flags, it cannot be told",
+        shown="shm-mremap",
+    )
     init_ns_uncounted: bool | None = _change(
         "ipc",
         "references to the initial namespaces are not counted",

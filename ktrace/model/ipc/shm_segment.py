@@ -83,6 +83,8 @@ class ShmidKernel(IpcObject):
 class ShmAttachment(Backing):
     """Mirror the ``struct file`` that each shmat makes, with its ``shm_file_data``."""
 
+    has_close = True
+
     def __init__(self, segment: ShmidKernel) -> None:
         self.most = segment.numpages
         self.segment = segment

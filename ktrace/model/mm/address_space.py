@@ -28,6 +28,9 @@ class Backing:
     :ivar most: pages that there can be
     """
 
+    has_close = False
+    """Whether it has something to say of closing (``vm_ops->close``)."""
+
     def __init__(self) -> None:
         self.pages: dict[int, bytearray] = {}
         self.most: int | None = None

@@ -125,6 +125,24 @@ def _mremap_to(task: Task, mm: AddressSpace, addr: int, old_len: int, new_addr: 
     return _move_vma(task, mm, vma, addr, old_len, new_addr, new_len, flags)
 
 
+def _lengthened(mm: AddressSpace, vma: Vma, start: int, end: int, pgoff: int) -> bool:
+    """Make a neighbour longer instead of a new mapping, which nobody is told of (``vma_merge_new_range()``).
+
+    One that has something to be told when it goes is not removed: both neighbours do not become one
+    (``can_merge_remove_vma()``).
+    """
+    for other in mm.vmas:
+        if other.backing is not vma.backing or (other.prot, other.may_write) != (vma.prot, vma.may_write):
+            continue
+        if other.end == start and other.pgoff + (other.end - other.start) // PAGE_SIZE == pgoff:
+            other.end = end
+            return True
+        if other.start == end and pgoff + (end - start) // PAGE_SIZE == other.pgoff:
+            other.start, other.pgoff = start, pgoff
+            return True
+    return False
+
+
 def _move_vma(
     task: Task,
     mm: AddressSpace,
@@ -140,6 +158,11 @@ def _move_vma(
     An old length of 0 leaves the old one there: that is how mappings are duplicated.
     """
     pgoff = vma.pgoff + (addr - vma.start) // PAGE_SIZE
+    merges = task.kernel.changes.vma_longer_with_close and vma.backing.has_close
+    if merges and _lengthened(mm, vma, new_addr, new_addr + new_len, pgoff):
+        if old_len and not flags & MREMAP_DONTUNMAP:
+            mm.unmap(task, addr, addr + old_len)
+        return new_addr
     if isinstance(vma.backing, PrivateMemory):
         # move_page_tables(): the pages go along.
         moved = vma.backing.moved()
