@@ -48,8 +48,9 @@ def diff(
     """Compare the sessions ONE and OTHER: calls, results, structures, functions. Times are not compared.
 
     Where their kernels differ, the model is asked which known difference (docs/kernels.md) explains each, and what
-    none explains is said. A session is a path, such as one of ktrace matrix (DIR/IMAGE/WORKLOAD), or the name of one
-    that was kept. With --images, WORKLOAD is run on both images first.
+    none explains is said; of functions, each is told once, and what is called by one that only one of the kernels
+    calls is left out (--no-explain tells all). A session is a path, such as one of ktrace matrix
+    (DIR/IMAGE/WORKLOAD), or the name of one that was kept. With --images, WORKLOAD is run on both images first.
 
     Exit code 0 if they agree, 1 if not, as diff(1) has it.
     """

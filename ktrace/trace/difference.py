@@ -38,6 +38,9 @@ _ARRIVAL = "net_rx_action"
 _RECEIVED = ("tcp_v4_do_rcv", "tcp_v6_do_rcv")
 """Likewise: a packet for a sock that is in use just then waits on its backlog."""
 
+NOT_CALLED = "not called"
+"""Said of a function in the session that does not go through it."""
+
 _PORTS = (".inet_num", ".inet_sport", ".inet_dport")
 
 
@@ -159,4 +162,4 @@ def _calls(nodes: tuple[Node, ...], actor: str, caller: str) -> Iterator[tuple[s
 
 
 def _times(count: int) -> str:
-    return "not called" if not count else "called" if count == 1 else f"called {count} times"
+    return NOT_CALLED if not count else "called" if count == 1 else f"called {count} times"

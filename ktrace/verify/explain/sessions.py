@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ktrace.trace.difference import Differing
+from ktrace.state.step import Step
+from ktrace.trace.difference import NOT_CALLED, Differing
 from ktrace.trace.session import Header
 from ktrace.trace.session_reader import SessionReader
 from ktrace.verify.explain.attribution import Explained, explain
@@ -38,6 +39,30 @@ class Explanation:
         yield from sorted(counted.values(), key=lambda pair: (pair[0].change is None, -pair[1], pair[0].name))
 
 
+def functions_called(steps: Iterable[Step]) -> frozenset[str]:
+    """Return the names of all functions that *steps* went through."""
+    traces = [step.functions for step in steps if step.functions is not None]
+    return frozenset(span.function for trace in traces for spans in trace.spans.values() for span in spans)
+
+
+def telling(items: Iterable[Differing], one: Collection[str], other: Collection[str]) -> Iterator[Differing]:
+    """Yield *items*; of functions those that both kernels could call from where they are called, each once.
+
+    :param one: the functions that the one session went through anywhere, *other* likewise: what is called by one of
+        which only one kernel knows tells nothing more
+    """
+    said: set[tuple[str, bool]] = set()
+    for item in items:
+        if item.kind == "functions":
+            gone = item.other == NOT_CALLED
+            _, _, way = item.what.partition(": ")
+            caller, arrow, _ = way.partition(" > ")
+            if (way, gone) in said or (arrow and caller not in (other if gone else one)):
+                continue
+            said.add((way, gone))
+        yield item
+
+
 def same_kernel(one: Header, other: Header) -> bool:
     """Tell whether two sessions are of one kernel, and of one that has the same to say of itself."""
     return one.manifest.get("build_id") == other.manifest.get("build_id") and not facts_that_differ(
@@ -55,7 +80,10 @@ def explain_sessions(
     """
     first, second = SessionReader(one), SessionReader(other)
     here, there = first.header, second.header
-    explained = explain(here.facts, there.facts, list(second.steps()), items, told)
+    items, steps = list(items), list(second.steps())
+    if any(item.kind == "functions" for item in items):
+        items = list(telling(items, functions_called(first.steps()), functions_called(steps)))
+    explained = explain(here.facts, there.facts, steps, items, told)
     names = (kernel_names(here), kernel_names(there))
     facts = facts_that_differ(here.facts, there.facts)
     done: list[Explained] = []

@@ -22,6 +22,7 @@ from ktrace.trace.session_reader import SessionReader
 from ktrace.verify.explain.attribution import Explained, explain
 from ktrace.verify.explain.facts import facts_that_differ, facts_with, whole
 from ktrace.verify.explain.kernels import lacked_members, why_functions
+from ktrace.verify.explain.sessions import telling
 
 RECORDED = Path(__file__).parents[4] / "traces" / "recorded"
 
@@ -119,6 +120,19 @@ def test_functions_are_explained_by_what_a_kernel_has_and_by_what_cites_them() -
     other = Differing(3, "functions", "A: vfs_read > pipe_read", "called", "not called")
     assert why_functions(other, facts, (old, old)) == ((), "")
     assert why_functions(other, facts, (old, new))[1] == "the second kernel has no function pipe_read() of its own"
+
+
+def test_functions_are_told_once_and_not_below_what_one_kernel_alone_calls() -> None:
+    items = [
+        Differing(1, "structure", "pipe1.head", "0", "1"),
+        Differing(1, "functions", "A: vfs_write > new_write", "not called", "called"),
+        Differing(1, "functions", "A: new_write > copy", "not called", "called"),
+        Differing(2, "functions", "B: vfs_write > new_write", "not called", "called"),
+        Differing(2, "functions", "B: vfs_write > copy", "called", "not called"),
+        Differing(2, "functions", "old_entry", "called", "not called"),
+    ]
+    one, other = {"vfs_write", "copy", "old_entry"}, {"vfs_write", "new_write", "copy"}
+    assert list(telling(items, one, other)) == [items[0], items[1], items[4], items[5]]
 
 
 def test_members_that_one_kernel_lacks_are_named_with_their_reason() -> None:
