@@ -118,7 +118,7 @@ def _tell(options: MatrixOptions, done: list[tuple[CellVerdict, bool]], quiet: b
         out.print(matrix_table(options.workloads, options.images, verdicts))
         for text in reasons(verdicts):
             click.echo(text)
-    click.echo(summarize(done).text)
+    click.echo(summarize(done, len(options.workloads) * len(options.images)).text)
     click.echo(f"kept in {options.directory}")
 
 

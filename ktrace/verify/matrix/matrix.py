@@ -116,12 +116,13 @@ def _key(image: str) -> str:
 class Summary:
     """All verdicts of a matrix, counted.
 
-    :param before: how many of *total* were there already
+    :param before: how many of *total* were there already, *left*: how many were not done
     :param others: how many there are of each status that is not ``agreed``
     """
 
     total: int
     agreed: int
+    left: int
     before: int
     others: Mapping[str, int]
     steps: int
@@ -131,20 +132,23 @@ class Summary:
     def text(self) -> str:
         """One line that says it."""
         parts = [f"{self.agreed} of {self.total} agreed", *(f"{count} {name}" for name, count in self.others.items())]
+        if self.left:
+            parts.append(f"{self.left} not done yet")
         if self.before:
             parts.append(f"{self.before} of them from before")
         return f"{', '.join(parts)}: {self.steps} steps, {self.fields} fields compared"
 
 
-def summarize(verdicts: Sequence[tuple[CellVerdict, bool]]) -> Summary:
-    """Count *verdicts*."""
+def summarize(verdicts: Sequence[tuple[CellVerdict, bool]], total: int) -> Summary:
+    """Count *verdicts*, of *total* that there are to be."""
     others: dict[str, int] = {}
     for verdict, _ in verdicts:
         if verdict.status != "agreed":
             others[verdict.status] = others.get(verdict.status, 0) + 1
     return Summary(
-        len(verdicts),
+        total,
         sum(verdict.status == "agreed" for verdict, _ in verdicts),
+        total - len(verdicts),
         sum(before for _, before in verdicts),
         dict(sorted(others.items())),
         sum(verdict.steps for verdict, _ in verdicts),

@@ -130,8 +130,9 @@ def test_a_workload_that_is_not_there_is_refused_at_once(tmp_path: Path) -> None
 
 def test_the_sum_and_the_table() -> None:
     other = replace(AGREED, image="lab-7.3", status="diverged", message="step 3: pipe1.head", steps=3)
-    text = summarize([(AGREED, True), (other, False)]).text
+    text = summarize([(AGREED, True), (other, False)], 2).text
     assert text == "1 of 2 agreed, 1 diverged, 1 of them from before: 19 steps, 4118 fields compared"
+    assert summarize([(AGREED, False)], 3).text == "1 of 3 agreed, 2 not done yet: 16 steps, 2059 fields compared"
     table = matrix_table(["pipe-basic", "sem-basic"], ["lab-6.1", "lab-7.3"], [AGREED, other])
     cells = [[str(cell) for cell in column.cells] for column in table.columns]
     assert cells == [["pipe-basic", "sem-basic"], ["agreed 16", ""], ["diverged at 3", ""]]
