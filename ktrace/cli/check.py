@@ -27,13 +27,19 @@ from ktrace.trace.session import expected_steps
 @click.option(
     "--perturb", is_flag=True, help="Change one observed value at a time instead, and tell which the check misses."
 )
-@click.option(
-    "--changes", type=click.IntRange(1), default=6, show_default=True, help="With --perturb: so many of each step."
-)
-@click.option("--seed", default="0", show_default=True, help="With --perturb: the same seed changes the same.")
+@click.option("--changes", type=click.IntRange(1), help="With --perturb: so many of each step.  [default: 6]")
+@click.option("--seed", help="With --perturb: the same seed changes the same.  [default: 0]")
+@click.option("--jobs", "-j", type=click.IntRange(1), help="With --perturb: so many traces at a time.  [default: 1]")
 @view_options
 def check(
-    traces: tuple[Path, ...], paths: Path | None, choices: bool, perturb: bool, changes: int, seed: str, view: View
+    traces: tuple[Path, ...],
+    paths: Path | None,
+    choices: bool,
+    perturb: bool,
+    changes: int | None,
+    seed: str | None,
+    jobs: int | None,
+    view: View,
 ) -> int:
     """Replay recorded TRACES against the reference model; exit code 1 where one diverges, 2 where one was cut off.
 
@@ -42,7 +48,10 @@ def check(
     if perturb:
         if choices or paths is not None:
             raise UsageError(f"--perturb checks nothing: leave out {'--choices' if choices else '--paths'}")
-        return _perturb(traces, changes, seed, view)
+        return _perturb(traces, changes or 6, "0" if seed is None else seed, jobs or 1, view)
+    for option, given in (("--changes", changes), ("--seed", seed), ("--jobs", jobs)):
+        if given is not None:
+            raise UsageError(f"{option} says what is changed, and nothing is", "add --perturb")
     with held_back():  # among them the whole model: --help does not wait for it
         from ktrace.trace.session_reader import SessionReader
         from ktrace.verify.replay import replay
@@ -61,20 +70,19 @@ def check(
     return code
 
 
-def _perturb(traces: tuple[Path, ...], changes: int, seed: str, view: View) -> int:
+def _perturb(traces: tuple[Path, ...], changes: int, seed: str, jobs: int, view: View) -> int:
     """Print what the check does not notice, and why; exit code 6 where no rule says why, or the model falls over."""
     with held_back():
-        from ktrace.fuzz.perturbing.perturb import NO_RULE, Tally, perturb
-        from ktrace.trace.session_reader import SessionReader
+        from ktrace.fuzz.perturbing.perturb import perturb
+        from ktrace.fuzz.perturbing.plan import plan
 
-    tally = Tally()
-    for trace in traces:
-        with Progress("changing", expected_steps(trace), wanted=not view.is_json) as progress:
-            perturb(SessionReader(trace), seed, changes, tally, progress)
-    faults = len(tally.failures) + sum(kind.rules[NO_RULE] for _, kind in tally.unnoticed())
+    with Progress("reading", wanted=not view.is_json) as progress:
+        plans = plan(traces, seed, changes, progress)
+    with Progress("changing", wanted=not view.is_json) as progress:
+        tally = perturb(plans, jobs, progress)
     if view.is_json:
-        click.echo(json.dumps({"event": "perturbed", **tally.as_dict()}))
-        return FELL_SHORT if faults else 0
+        click.echo(json.dumps({"event": "perturbed", "seed": seed, **tally.as_dict()}))
+        return FELL_SHORT if tally.faults else 0
     share = 100 * tally.noticed / tally.changed if tally.changed else 100.0
     click.echo(
         f"{tally.noticed} of {tally.changed} changes noticed, {share:.2f} %, of {len(tally.kinds)} kinds; seed {seed}\n"
@@ -84,9 +92,11 @@ def _perturb(traces: tuple[Path, ...], changes: int, seed: str, view: View) -> i
     for name, kind in tally.unnoticed():
         for rule, count in kind.rules.most_common():
             click.echo(f"| {count} | {kind.changed} | `{name}` | {rule} |")
+    for text, rule in tally.missed if view.is_verbose else ():
+        click.echo(f"missed {text}: {rule}")
     for text in tally.failures:
         click.echo(f"the model fell over {text}")
-    return FELL_SHORT if faults else 0
+    return FELL_SHORT if tally.faults else 0
 
 
 def _print(rows: list[RuleCount]) -> None:

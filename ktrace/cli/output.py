@@ -76,6 +76,11 @@ class View:
         """Tell whether nobody sees what is done: steps are not printed, or not on this terminal."""
         return not self._json and (self._verbosity < 0 or not sys.stdout.isatty())
 
+    @property
+    def is_verbose(self) -> bool:
+        """Tell whether all that there is to say is wanted."""
+        return self._verbosity > 0
+
     def only_verdicts(self) -> View:
         """Return a view that prints, of an agreeing session, its one last line."""
         return View(self._json, self._verbosity - 1) if not self._json else self

@@ -13,8 +13,11 @@ from ktrace.state.call import Completed
 from ktrace.state.ref import Ref
 from ktrace.state.step import Step
 from ktrace.state.world import World
+from ktrace.uapi.errno import ERRNO_NAMES
 
 ABSENT = object()
+ERRNOS = tuple(ERRNO_NAMES.values())
+"""Every reason for which a call may fail."""
 _DISTANCES = (1, -1, 2, 4096, 1 << 20)
 
 
@@ -61,7 +64,8 @@ def choose_changes(
     for _ in range(min(count, len(found))):
         at = min(range(len(found)), key=lambda index: tried[found[index][0]])
         kind, where, place, old, former = found.pop(at)
-        new = "EIO" if place[-1:] == ((".", "errno"),) and old is None else _other(random, old, former, step.world)
+        errno = place[-1:] == ((".", "errno"),)
+        new = _other_errno(random, old) if errno else _other(random, old, former, step.world)
         if new is not ABSENT:
             tried[kind] += 1
             changes.append(Change(kind, where, place, old, new))
@@ -100,6 +104,11 @@ def _of_outcome(step: Step, calls: Mapping[str, str]) -> Iterator[_Found]:
                 yield f"{call}: {named(rest).lstrip('.')}", index, place, leaf, ABSENT
             else:
                 yield f"{type(event).__name__}{named(place)}", index, place, leaf, ABSENT
+
+
+def _other_errno(random: Random, old: str | None) -> str:
+    """Return any other reason to fail; only calls that are known to the program come back with it."""
+    return random.choice([name for name in ERRNOS if name != old])
 
 
 def _other(random: Random, old: Any, former: Any, world: World) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,12 +15,14 @@ from ktrace.cli.check import check
 from ktrace.cli.main import main
 from ktrace.errors import InternalError, UsageError
 from ktrace.fuzz.perturbing import perturb as perturbing
+from ktrace.fuzz.perturbing.apart import apart, side_by_side
 from ktrace.fuzz.perturbing.leaves import leaves, named, with_leaf
-from ktrace.fuzz.perturbing.perturb import NO_RULE, Tally, perturb
+from ktrace.fuzz.perturbing.perturb import perturb
+from ktrace.fuzz.perturbing.plan import plan, sample
+from ktrace.fuzz.perturbing.tally import NO_RULE, Tally
 from ktrace.state.fs.file import Descriptor, DescriptorTable
 from ktrace.state.ref import Ref
 from ktrace.state.step import Step
-from ktrace.trace.session_reader import SessionReader
 from ktrace.verify.checker import Checker
 
 RECORDED = Path(__file__).parents[3] / "traces" / "recorded"
@@ -26,9 +30,7 @@ RECORDED = Path(__file__).parents[3] / "traces" / "recorded"
 
 def tally(name: str, seed: str = "1", count: int = 3) -> Tally:
     """Change values of a recorded trace."""
-    found = Tally()
-    perturb(SessionReader(RECORDED / f"{name}.jsonl.gz"), seed, count, found)
-    return found
+    return perturb(plan([RECORDED / f"{name}.jsonl.gz"], seed, count))
 
 
 def test_every_leaf_has_a_place() -> None:
@@ -51,6 +53,28 @@ def test_what_is_not_noticed_has_a_rule(name: str) -> None:
 def test_the_same_seed_changes_the_same() -> None:
     assert tally("pipe-basic").as_dict() == tally("pipe-basic").as_dict()
     assert tally("pipe-basic").as_dict() != tally("pipe-basic", seed="2").as_dict()
+
+
+def test_what_is_done_side_by_side_comes_to_the_same() -> None:
+    paths = [RECORDED / f"{name}.jsonl.gz" for name in ("pipe-basic", "sem-basic", "pipe-tee")]
+    plans = sample(plan(paths, "1", 2), "1", 40)
+    assert sum(len(changes) for each in plans for changes in each.changes.values()) == 40
+    assert perturb(plans, jobs=3).as_dict() == perturb(plans).as_dict()
+
+
+def test_work_that_is_done_apart_leaves_nothing_and_says_how_it_ended() -> None:
+    here: list[int] = []
+
+    def work() -> int:
+        here.append(1)
+        return len(here)
+
+    assert apart(work) == 1 and here == []
+    assert list(side_by_side([partial(int, number) for number in range(5)], 2)) == list(range(5))
+    with pytest.raises(InternalError, match="ended with 3"):
+        apart(lambda: os._exit(3))
+    with pytest.raises(UsageError, match="is not a ktrace session"):
+        list(side_by_side([partial(plan, [Path("/dev/null")], "1", 1)], 2))
 
 
 class Blind(Checker):
@@ -82,7 +106,7 @@ def test_a_session_that_diverges_by_itself_is_refused(tmp_path: Path) -> None:
     changed = tmp_path / "session.jsonl"
     changed.write_text(text.replace('"pipeanon_fops":true', '"pipeanon_fops":false', 1))
     with pytest.raises(UsageError, match=r"diverges at step \d+, without any change"):
-        perturb(SessionReader(changed), "1", 1, Tally())
+        perturb(plan([changed], "1", 1))
 
 
 def test_what_is_missed_without_a_rule_is_exit_code_6(
@@ -94,6 +118,12 @@ def test_what_is_missed_without_a_rule_is_exit_code_6(
         with pytest.raises(SystemExit) as caught:
             main(arguments)
         assert caught.value.code == code, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("options", [["--changes", "1"], ["--seed", "2"], ["--jobs", "2"]])
+def test_what_says_how_to_change_needs_perturb(options: list[str]) -> None:
+    with pytest.raises(UsageError, match=f"{options[0]} says what is changed"):
+        CliRunner().invoke(check, [*options, str(RECORDED / "pipe-basic.jsonl.gz")], catch_exceptions=False)
 
 
 def test_the_command_prints_a_table_and_data() -> None:
