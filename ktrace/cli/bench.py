@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 WIDE = 200
 """Columns of what is no terminal: a figure's row is one line there."""
+SEEDS, STEPS = (1, 2), 300
+"""What --same makes unless it is told otherwise."""
 
 
 @click.command()
@@ -37,10 +39,8 @@ WIDE = 200
     help="With --against: exit code 6 if a row is less than so many times better.",
 )
 @click.option("--same", is_flag=True, help="With --against: measure nothing; do both builds do the same?")
-@click.option("--seed", "seeds", type=int, multiple=True, default=(1, 2), show_default=True, help="With --same.")
-@click.option(
-    "--steps", type=click.IntRange(1), default=300, show_default=True, help="With --same: of fuzz, per family and seed."
-)
+@click.option("--seed", "seeds", type=int, multiple=True, help="With --same.  [default: 1, 2]")
+@click.option("--steps", type=click.IntRange(1), help="With --same: of fuzz, per family and seed.  [default: 300]")
 @click.option("--json", "as_json", is_flag=True, help="Print data.")
 def bench(
     only: tuple[str, ...],
@@ -50,7 +50,7 @@ def bench(
     at_least: float | None,
     same: bool,
     seeds: tuple[int, ...],
-    steps: int,
+    steps: int | None,
     as_json: bool,
 ) -> int:
     """Measure what ktrace promises: medians, and ratios of what ran side by side.
@@ -61,6 +61,8 @@ def bench(
     turn. "times better" is above 1 where this build is better. With --same, both make the actions of ktrace fuzz and
     replay the recorded traces; exit code 6 if actions or counts differ.
     """
+    if not same and (seeds or steps is not None):
+        raise UsageError(f"{'--seed' if seeds else '--steps'} says what --same makes", "add --same, or leave it out")
     if other is None:
         if at_least is not None or same:
             raise UsageError(f"{'--same' if same else '--at-least'} needs another build", "give --against DIR")
@@ -68,7 +70,7 @@ def bench(
     if same:
         if at_least is not None or only:
             raise UsageError(f"--same measures nothing: leave out {'--only' if only else '--at-least'}")
-        return _same(other, seeds, steps, guest, as_json)
+        return _same(other, seeds or SEEDS, steps or STEPS, guest, as_json)
     return _against(other, only, runs, guest, at_least, as_json)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 
 from ktrace.cli.streams import trusted
@@ -92,14 +93,20 @@ class Progress:
 
 
 class Counted:
-    """Hand a session's events on, and tell *progress* of its steps."""
+    """Hand a session's events on, and tell *progress* of its steps.
 
-    def __init__(self, sink: Sink, progress: Progress) -> None:
+    :param length: tells how many there will be, once the kernel is known
+    """
+
+    def __init__(self, sink: Sink, progress: Progress, length: Callable[[Header], int] | None = None) -> None:
         self._sink = sink
         self._progress = progress
+        self._length = length
 
     def header(self, header: Header) -> None:
         """Take the start."""
+        if self._length is not None:
+            self._progress.total = self._length(header)
         self._sink.header(header)
 
     def step(self, step: Step) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,8 @@ from ktrace.cli.output import View, notify, view_options, worse
 from ktrace.cli.progress import Counted, Progress
 from ktrace.errors import GuestError, ModelError, UsageError
 from ktrace.output_file import check_output
-from ktrace.trace.session import End, new_directory
+from ktrace.state.conditions import conditions
+from ktrace.trace.session import End, Header, new_directory
 from ktrace.verify.options import GuestOptions, RunOptions, SessionOptions
 from ktrace.workload.library import bundled, chosen, load, titles
 from ktrace.workload.script import Script
@@ -82,8 +84,9 @@ def _run_one(options: RunOptions, script: Script, view: View) -> int:
     if options.page is not None and session.directory is None:
         session = replace(session, directory=new_directory(script.name or "workload"))
     guests = prepare_guests(options.guest, notify)
-    with Progress("running", script.length, wanted=view.is_quiet) as progress:
-        end = run_session(guests, script, Counted(view, progress), session, hold if options.hold else None)
+    with Progress("running", wanted=view.is_quiet) as progress:
+        sink = Counted(view, progress, partial(_length, script))
+        end = run_session(guests, script, sink, session, hold if options.hold else None)
     if options.page is not None and session.directory is not None:
         from ktrace.cli.report import tell_of
         from ktrace.report.session_page import write_report
@@ -104,8 +107,9 @@ def _run_several(options: RunOptions, scripts: dict[str, Script], view: View) ->
     for name, script in scripts.items():
         session = replace(options.session, paths=paths_file(name))
         try:
-            with Progress(script.name, script.length, wanted=not view.is_json) as progress:
-                ends.append(run_session(guests, script, Counted(view.only_verdicts(), progress), session))
+            with Progress(script.name, wanted=not view.is_json) as progress:
+                sink = Counted(view.only_verdicts(), progress, partial(_length, script))
+                ends.append(run_session(guests, script, sink, session))
             worst = worse(worst, ends[-1].exit_code)
         except (UsageError, GuestError, ModelError) as error:
             click.echo(f"{script.name}: {error.blame}: {error.message}", err=True)
@@ -115,6 +119,10 @@ def _run_several(options: RunOptions, scripts: dict[str, Script], view: View) ->
         steps, fields = sum(end.steps for end in ends), sum(end.fields for end in ends)
         click.echo(f"{agreed} of {len(scripts)} workloads agreed: {steps} steps, {fields} fields compared")
     return worst
+
+
+def _length(script: Script, header: Header) -> int:
+    return script.length(conditions(header.facts))
 
 
 def _list(as_json: bool) -> int:

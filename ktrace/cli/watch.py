@@ -19,6 +19,7 @@ from ktrace.cli.output import View, console, notify
 from ktrace.cli.show import play as show_again
 from ktrace.report.untrusted import one_line
 from ktrace.report.watch import PictureSeries, matches
+from ktrace.state.conditions import conditions
 from ktrace.state.step import Step
 from ktrace.trace.kept import find_session
 from ktrace.trace.session import Choices, End, Header, Verdict, expected_steps
@@ -81,11 +82,12 @@ def _play(what: str, guest: GuestOptions, view: View) -> int:
 
         script = load(what)
         if isinstance(view, _Watch):
-            view.expect(script.length)
+            view.expect(lambda header: script.length(conditions(header.facts)))
         end = run_session(prepare_guests(guest, notify), script, view, SessionOptions(command=command_line()))
         return end.exit_code
     if isinstance(view, _Watch):
-        view.expect(expected_steps(path))
+        steps = expected_steps(path)
+        view.expect(lambda _: steps)
     return show_again(path, view)
 
 
@@ -106,15 +108,15 @@ class _Watch(View):
         self._seeking = False
         self._place = 0
         self._footer = ""
-        self._total: int | None = None
+        self._total: Callable[[Header], int | None] = lambda _: None
         self._console = console()
         self._series: PictureSeries | None = None
         self._live: Live | None = None
         self.last_line = ""
         self.diverged = False
 
-    def expect(self, total: int | None) -> None:
-        """Take how many steps there will be."""
+    def expect(self, total: Callable[[Header], int | None]) -> None:
+        """Take what tells how many steps there will be, once the kernel is known."""
         self._total = total
 
     @contextmanager
@@ -141,7 +143,7 @@ class _Watch(View):
     def header(self, header: Header) -> None:
         """Take the start."""
         image = " ".join(str(header.manifest.get(name, "")) for name in ("image", "release", "accelerator"))
-        self._series = PictureSeries(f"{header.title}   {image}", header.initial, self._total)
+        self._series = PictureSeries(f"{header.title}   {image}", header.initial, self._total(header))
 
     def step(self, step: Step) -> None:
         """Show one step until the next is wanted."""

@@ -99,9 +99,10 @@ def run_to_step(
     script = load(workload)
     with scratch_directory(script.name or "workload") as place, guests.lab(place) as (lab, machine):
         number = 0
+        length = script.length(conditions(lab.facts))
         for done, _complaints in perform_script(script, lab):
             number = done.number
-            progress(number, script.length if step is None else step)
+            progress(number, length if step is None else step)
             if number == step:
                 break
         if step is not None and number != step:

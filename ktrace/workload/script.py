@@ -247,10 +247,12 @@ class Script:
                 found.setdefault(created, False)
         return tuple(name for name, initial in found.items() if initial)
 
-    @property
-    def length(self) -> int:
-        """How many steps it makes."""
-        return len(self.initial) + number_of_steps(self.steps)
+    def length(self, known: Mapping[str, bool | None] | None = None) -> int:
+        """Return how many steps it makes.
+
+        :param known: what holds of the kernel, as :meth:`expanded` takes it
+        """
+        return len(self.initial) + number_of_steps(self.steps, known)
 
     def expanded(self, known: Mapping[str, bool | None] | None = None) -> Iterator[Step]:
         """Yield every step in order: the initial actors' spawns first, repeats unrolled.
@@ -262,9 +264,15 @@ class Script:
         yield from unrolled(self.steps, known=known)
 
 
-def number_of_steps(steps: tuple[Step | Repeat, ...]) -> int:
-    """Return how many steps are made when every repetition is written out."""
-    return sum(item.count * number_of_steps(item.steps) if isinstance(item, Repeat) else item.times for item in steps)
+def number_of_steps(steps: tuple[Step | Repeat, ...], known: Mapping[str, bool | None] | None = None) -> int:
+    """Return how many steps are made when every repetition is written out, without what does not hold."""
+    found = 0
+    for item in steps:
+        if not isinstance(item, Repeat):
+            found += item.times
+        elif known is None or item.condition is None or item.condition.holds(known):
+            found += item.count * number_of_steps(item.steps, known)
+    return found
 
 
 def created_actor(step: Step) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ktrace.agent.syscalls import ALIASES, CONSTANTS, HANDLERS, OPERATIONS, SIGNATURES
@@ -35,13 +35,14 @@ def wrong_value(step: Step, actors: set[str], outs: frozenset[int]) -> tuple[str
     """
     scope = Scope({}, actors, {})
     entry = SIGNATURES.get(step.name) or OPERATIONS.get(step.name)
+    before: dict[str, Any] = {}
     for item, parameter in _given(step, entry, outs):
         if not _told(item, actors):
             continue
         try:
             value = scope.evaluate(item)
             if parameter is not None:
-                parameter.coerce(value)
+                before[parameter.name] = _coerce(parameter, value, before)
         except ScriptError as error:
             return error.text, error.place, error.hint
         except UsageError as error:
@@ -70,7 +71,7 @@ def _given(step: Step, entry: Signature | None, outs: frozenset[int]) -> Iterato
     by_name: dict[str, Parameter] = {}
     places: tuple[str, ...] = ()
     if entry is not None and step.name not in ALIASES:
-        by_name = {param.name: param for param in entry.inputs if _judges_alone(param)}
+        by_name = {param.name: param for param in entry.inputs if param.places == (param.name,)}
         places = entry.places if len(step.args) == len(entry.places) else entry.names
         if step.name == "fork":
             places = entry.names[1:]  # the child is called behind the arrow
@@ -81,8 +82,12 @@ def _given(step: Step, entry: Signature | None, outs: frozenset[int]) -> Iterato
         yield item, by_name.get(name)
 
 
-def _judges_alone(param: Parameter) -> bool:
-    return type(param).coerce_among is Parameter.coerce_among and param.places == (param.name,)
+def _coerce(parameter: Parameter, value: Any, before: Mapping[str, Any]) -> Any:
+    """Return *value* as the call has it; as it is where that depends on an argument that cannot be told yet."""
+    try:
+        return parameter.coerce_among(value, before)
+    except KeyError:
+        return value
 
 
 def _told(item: Any, actors: set[str]) -> bool:

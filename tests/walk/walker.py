@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -65,6 +66,14 @@ def dry(words: Iterable[Word], facts: Mapping[str, Any]) -> Iterator[Found]:
         yield _dry(word, number, facts)
 
 
+_SAYS_SO = re.compile(r"\b(is|are) not (known|modelled)\b|\bdoes not know\b|\bunknown\b")
+
+
+def _told(word: Word, error: UsageError) -> Found:
+    """Return that *word* is not known, where the error says so: any other speaks of a script that is wrong."""
+    return Found(word, UNKNOWN if _SAYS_SO.search(error.message) else WRONG, error.message, error)
+
+
 def _dry(word: Word, number: int, facts: Mapping[str, Any]) -> Found:
     try:
         script = script_of(word, number)
@@ -87,7 +96,7 @@ def _dry(word: Word, number: int, facts: Mapping[str, Any]) -> Found:
         except UsageError as error:
             if "is not bound" in error.message:
                 break  # a call before it failed, as it should
-            return Found(word, UNKNOWN, error.message, error)
+            return _told(word, error)
         except Exception as error:
             where = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{where.filename.split('ktrace/')[-1]}:{where.lineno}"
@@ -138,7 +147,7 @@ class Walker:
         except ModelError as error:
             return Found(word, WRONG, error.message, error)
         except UsageError as error:
-            return Found(word, UNKNOWN, error.message, error)
+            return _told(word, error)
         except KtraceError as error:
             return Found(word, WRONG, f"{error.blame}: {error.message}", error)
         except Exception:

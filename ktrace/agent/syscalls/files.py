@@ -32,7 +32,21 @@ from ktrace.agent.syscalls.vocabulary import Vocabulary
 from ktrace.errors import UsageError
 from ktrace.state.call import Pointer
 from ktrace.uapi.errno import EBADF
-from ktrace.uapi.fcntl import F_GET_SEALS, F_GETFD, F_GETFL, F_GETOWN, F_GETOWN_EX, F_GETPIPE_SZ, F_GETSIG
+from ktrace.uapi.fcntl import (
+    F_GET_SEALS,
+    F_GETFD,
+    F_GETFL,
+    F_GETLK,
+    F_GETOWN,
+    F_GETOWN_EX,
+    F_GETPIPE_SZ,
+    F_GETSIG,
+    F_OFD_GETLK,
+    F_OFD_SETLK,
+    F_OFD_SETLKW,
+    F_SETLK,
+    F_SETLKW,
+)
 from ktrace.uapi.ioctls import FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD, TIOCOUTQ
 from ktrace.uapi.sockios import FIOGETOWN, FIOSETOWN, SIOCATMARK, SIOCGPGRP, SIOCOUTQNSD, SIOCSPGRP
 from ktrace.uapi.stat import S_IFIFO
@@ -52,20 +66,30 @@ _FLOCK = {"l_type", "l_whence", "l_start", "l_len", "l_pid"}
 """Members of struct flock (``include/uapi/asm-generic/fcntl.h``)."""
 
 
+_LOCKS = {F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW}
+
+
+def _no_locks() -> UsageError:
+    return UsageError(
+        "record locks (F_GETLK, F_SETLK, ...) are not known, nor is struct flock",
+        "leave it out; of structs, F_SETOWN_EX takes a struct f_owner_ex: {F_OWNER_TID, A}",
+    )
+
+
 class FcntlArgument(Parameter):
     """fcntl's third argument: a number, an actor for F_SETOWN, a struct f_owner_ex."""
 
     def coerce(self, value: Any) -> Any:
         if isinstance(value, (int, str, Pointer)):
             return value
-        if (isinstance(value, Mapping) and value.keys() & _FLOCK) or (
-            isinstance(value, tuple | list) and len(value) in (4, 5)
-        ):
-            raise UsageError(
-                "record locks (F_GETLK, F_SETLK, ...) are not known, nor is struct flock",
-                "leave it out; of structs, F_SETOWN_EX takes a struct f_owner_ex: {F_OWNER_TID, A}",
-            )
+        if isinstance(value, Mapping) and value.keys() & _FLOCK:
+            raise _no_locks()
         return F_OWNER_EX.coerce(value)
+
+    def coerce_among(self, value: Any, values: Values) -> Any:
+        if values["cmd"] in _LOCKS and not isinstance(value, (int, str, Pointer)):
+            raise _no_locks()
+        return self.coerce(value)
 
     def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
         value, cmd = values[self.name], values["cmd"]

@@ -311,6 +311,8 @@ def test_what_is_no_build_is_refused(tmp_path: Path, log: Path) -> None:
     ("arguments", "said"),
     [
         (["--same"], "--same needs another build"),
+        (["--seed", "3"], "--seed says what --same makes"),
+        (["--against", ".", "--steps", "3"], "--steps says what --same makes"),
         (["--at-least", "0.95"], "--at-least needs another build"),
         (["--against", ".", "--same", "--at-least", "1"], "--same measures nothing: leave out --at-least"),
         (["--against", ".", "--same", "--only", "fuzz"], "--same measures nothing: leave out --only"),

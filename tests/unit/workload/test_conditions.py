@@ -97,7 +97,9 @@ def test_steps_under_a_condition_are_made_where_it_holds() -> None:
     assert made == [0, 2, 4, 7]
     for known in ({"watch_queue": True, "compat": True}, {"watch_queue": None, "compat": False}, {}):
         assert [found.line for found in script.expanded(known)] == [0, 2, 7]
-    assert len(list(script.expanded())) == script.length == 4
+    assert len(list(script.expanded())) == script.length() == 4
+    for known in ({"watch_queue": True, "compat": False}, {"watch_queue": True, "compat": True}, {}):
+        assert script.length(known) == sum(1 for _ in script.expanded(known))
     with pytest.raises(ScriptError, match="the when is not closed"):
         parse_script("## t: t\nwhen compat {\nA: close(1)\n")
     with pytest.raises(ScriptError, match="unknown condition"):

@@ -113,7 +113,7 @@ def test_a_script_that_is_no_text(tmp_path: Path) -> None:
 def test_how_many_steps_a_script_makes() -> None:
     for name in bundled():
         script = load(name)
-        assert script.length == sum(1 for _ in script.expanded())
+        assert script.length() == sum(1 for _ in script.expanded())
 
 
 def test_a_device_without_end_is_no_script() -> None:

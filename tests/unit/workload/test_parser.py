@@ -301,6 +301,10 @@ def test_an_empty_script_is_none() -> None:
             "s.kt:2:22: fcntl: record locks",
         ),
         ("A: fcntl(0, F_OFD_SETLK, {F_WRLCK, SEEK_SET, 0, 0})", "s.kt:2:26: fcntl: record locks"),
+        ("A: fcntl(0, F_SETLK, {F_WRLCK})", "s.kt:2:22: fcntl: record locks"),
+        ("A: fcntl(0, F_SETLKW, {F_WRLCK, SEEK_SET})", "s.kt:2:23: fcntl: record locks"),
+        ("A: fcntl(0, F_GETLK, {F_WRLCK, SEEK_SET, 0})", "s.kt:2:22: fcntl: record locks"),
+        ("A: fcntl(0, F_SETOWN_EX, {F_OWNER_TID, 1, 0})", "s.kt:2:26: fcntl: struct f_owner_ex has 2 members, not 3"),
         (
             "A: fcntl(0, F_SETOWN_EX, {type=F_OWNER_TID, pd=1})",
             "s.kt:2:26: fcntl: struct f_owner_ex has no member",
