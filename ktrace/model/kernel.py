@@ -8,12 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ktrace.model.calls import OPERATIONS, SYSTEM_CALLS, Answer, SystemCall
+from ktrace.model.fs.opaque_answers import answers_of
 from ktrace.model.observed import Evidence, Observed
 from ktrace.model.signal import get_signal, send_signal
 from ktrace.model.subsystem import Subsystem
 from ktrace.model.task import AsObserved, Cred, Errno, Task
 from ktrace.model.told import told
 from ktrace.model.wait import Sleeps, drive
+from ktrace.state.allowed import allowed
 from ktrace.state.call import Call, Completed, Continued, Event, Exited, Outcome, Result, Signalled, Stopped
 from ktrace.state.changes import Changes
 from ktrace.state.config import ConfigFacts
@@ -264,11 +266,14 @@ class Kernel:
                 raise Errno("ERESTARTSYS")
             task.watches_opaque = True
             yield
+        answers = None if opaque.simulated else answers_of(opaque.what, task.call)
+        if answers is not None and not answers.admits(seen.errno if seen.errno is not None else seen.value):
+            return Result(allowed(answers), None, seen.out)
         if opaque.only_errors and seen.errno is None:
             raise NotImplementedError(f"the model does not know what this changes in {opaque.what}")
         if opaque.done is not None:
             opaque.done(seen)
-        return _whole(seen)
+        return _whole(seen if opaque.held is None else opaque.held(seen))
 
     def wake_watchers(self, early: bool) -> None:
         """Wake who was seen to return from a call that something not simulated may end.

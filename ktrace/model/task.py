@@ -90,10 +90,21 @@ class AsObserved(Exception):
     :param what: what is not simulated, such as ``procfs``
     :param only_errors: success would have changed what the model knows nothing of
     :param done: hears what it answered
+    :param held: returns the answer as far as it was seen to be right, sets in the place of what it may be
+    :param simulated: it is no file of a kind that is not simulated, but a kernel of which something cannot be told
     """
 
-    def __init__(self, what: str, only_errors: bool = False, done: Callable[[Result], None] | None = None) -> None:
+    def __init__(
+        self,
+        what: str,
+        only_errors: bool = False,
+        done: Callable[[Result], None] | None = None,
+        held: Callable[[Result], Result] | None = None,
+        simulated: bool = False,
+    ) -> None:
         super().__init__(what)
+        self.held = held
+        self.simulated = simulated
         self.what = what
         self.only_errors = only_errors
         self.done = done

@@ -23,7 +23,7 @@ class _Told:
     def __getattr__(self, name: str) -> bool:
         if name not in {item.name for item in fields(Changes)}:
             raise AttributeError(name)
-        raise AsObserved(f"a kernel of which it cannot be told whether it has {name}")
+        raise AsObserved(f"a kernel of which it cannot be told whether it has {name}", simulated=True)
 
 
 def told(changes: Changes) -> Changes:

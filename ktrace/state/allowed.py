@@ -46,6 +46,27 @@ class OneOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """Allow what a call returns: an int from *low* to *high*, both included, or the name of one of *errnos*.
+
+    :param rule: what leaves it open
+    """
+
+    rule: Rule
+    low: int
+    high: int
+    errnos: frozenset[str]
+
+    def admits(self, value: Any) -> bool:
+        """Tell whether *value* is allowed."""
+        return value in self.errnos if isinstance(value, str) else self.low <= value <= self.high
+
+    def __str__(self) -> str:
+        some = f"{self.low}..{self.high}" if self.low != self.high else str(self.low)
+        return f"{some}, {', '.join(sorted(self.errnos))} ({self.rule})"
+
+
+@dataclass(frozen=True, slots=True)
 class EndOf:
     """Allow any end of *data*, also the whole of it or nothing.
 
@@ -129,8 +150,8 @@ class Moves:
     """
 
     rule: Rule
-    seen: int | None = None
-    steps: tuple[int | tuple[int, int], ...] = ()
+    seen: int | str | None = None
+    steps: tuple[int | str | tuple[int, int], ...] = ()
 
     def admits(self, value: Any) -> bool:
         """Tell whether *value* is allowed, and take it for what it is from now on if it is."""
@@ -146,11 +167,11 @@ class Moves:
         return f"one of {', '.join([str(self.seen), *steps])} ({self.rule})"
 
 
-def _is_in(value: Any, step: int | tuple[int, int]) -> bool:
-    return value == step if isinstance(step, int) else isinstance(value, int) and step[0] <= value <= step[1]
+def _is_in(value: Any, step: int | str | tuple[int, int]) -> bool:
+    return isinstance(value, int) and step[0] <= value <= step[1] if isinstance(step, tuple) else value == step
 
 
-Allowed = Between | OneOf | EndOf | Anything | Stays | Moves
+Allowed = Between | OneOf | Answers | EndOf | Anything | Stays | Moves
 T = TypeVar("T")
 
 

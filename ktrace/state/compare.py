@@ -8,7 +8,7 @@ from functools import cache
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from ktrace.state.allowed import Anything, Between, EndOf, Moves, OneOf, Stays
+from ktrace.state.allowed import Answers, Anything, Between, EndOf, Moves, OneOf, Stays
 from ktrace.state.order import unordered_fields
 from ktrace.state.quick import dataclass
 from ktrace.state.ref import Ref
@@ -124,7 +124,7 @@ def differ(path: str, observed: Any, expected: Any, held: list[Choice] | None = 
     """
     if isinstance(observed, Unread):
         return  # this kernel has no such member
-    if isinstance(expected, (Between, OneOf, EndOf, Anything, Stays, Moves)):
+    if isinstance(expected, (Between, OneOf, Answers, EndOf, Anything, Stays, Moves)):
         fits = expected.admits(observed)
         if held is not None:
             held.append(Choice(expected.rule, observed, fits, path))

@@ -6,6 +6,7 @@ from typing import Any
 
 import drgn
 from drgn.helpers.linux.list import hlist_for_each_entry, list_for_each_entry
+from drgn.helpers.linux.percpu import per_cpu_ptr
 
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.lib.list import each_once
@@ -21,6 +22,9 @@ SMP_CACHE_BYTES = 64
 
 KMALLOC_MAX_CACHE_SIZE = 8192
 """``1 << KMALLOC_SHIFT_HIGH`` of SLUB: two pages (``include/linux/slab.h``)."""
+
+COOKIE_LOCAL_BATCH = 4096
+"""``include/linux/cookie.h``."""
 
 _NO_SUCH_OPTION = (-ENOPROTOOPT).to_bytes(4, "little", signed=True)
 
@@ -108,7 +112,21 @@ def read_facts(kernel: LiveKernel) -> SocketFacts:
         netlink_tables=netlink,
         quickack=_quickack(kernel),
         ping_port_rover=_ping_port_rover(kernel),
+        next_cookie=_next_cookie(kernel),
+        net_cookie=int(_member(net, "net_cookie") or 0),
     )
+
+
+def _next_cookie(kernel: LiveKernel) -> int:
+    """Return what ``gen_cookie_next(&sock_cookie)`` gives next on the first CPU; 0 where that cannot be told.
+
+    ``include/linux/cookie.h``: CPUs take COOKIE_LOCAL_BATCH of them at a time.
+    """
+    if "sock_cookie" not in kernel.prog:
+        return 0
+    cookie = kernel.variable("sock_cookie")
+    last = int(per_cpu_ptr(cookie.local, 0).last)
+    return (last if last % COOKIE_LOCAL_BATCH else int(cookie.forward_last.counter)) + 1
 
 
 def _small_heads(kernel: LiveKernel) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,10 @@ from ktrace.inspect.process.pid import Pids
 from ktrace.inspect.process.process import find_task
 from ktrace.state.process.process import ProcessFacts
 from ktrace.state.ref import Ref
+from ktrace.uapi.resource import RLIM_NLIMITS
+
+SIZEOF_RLIM = 16
+"""Bytes of a ``struct rlimit``."""
 
 
 def read_process_facts(kernel: LiveKernel, agent_pid: int) -> ProcessFacts:
@@ -32,7 +37,16 @@ def read_process_facts(kernel: LiveKernel, agent_pid: int) -> ProcessFacts:
         agent_pid=agent_pid,
         agent_pgrp=kernel.memory.u32(pgrp + nr),
         agent_session=kernel.memory.u32(session + nr),
+        rlim=_read_limits(kernel, signal),
     )
+
+
+def _read_limits(kernel: LiveKernel, signal: int) -> tuple[tuple[int, int], ...]:
+    """Return ``rlim_cur`` and ``rlim_max`` of every limit of the ``signal_struct`` at *signal*."""
+    data = kernel.memory.read(
+        signal + offset_of(kernel.prog, "struct signal_struct", "rlim"), RLIM_NLIMITS * SIZEOF_RLIM
+    )
+    return tuple(struct.iter_unpack("<QQ", data))
 
 
 class SignalReader:

@@ -3,6 +3,7 @@
 RULES = (
     "access",
     "anon_files",
+    "timerfd",
     "attr",
     "chdir",
     "dup",

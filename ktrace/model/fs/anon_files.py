@@ -1,7 +1,7 @@
 """Descriptors without a name that the model opens, passes on and closes, but does not simulate.
 
-What reading, polling and setting them brings is taken as it was observed (``fs/timerfd.c``, ``fs/signalfd.c``,
-``fs/notify/inotify/inotify_user.c``, ``kernel/pid.c``).
+What reading, polling and setting them brings is taken as it was observed (``fs/signalfd.c``, ``kernel/pid.c``,
+``fs/notify/inotify/inotify_user.c``; ``fs/timerfd.c`` in ``timerfd.py``).
 """
 
 from __future__ import annotations
@@ -22,14 +22,11 @@ from ktrace.state.rule import Rule
 from ktrace.uapi.fcntl import O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_RDWR
 from ktrace.uapi.inotify import IN_CLOEXEC, IN_NONBLOCK
 from ktrace.uapi.siginfo import SI_USER
-from ktrace.uapi.time import CLOCK_BOOTTIME, CLOCK_BOOTTIME_ALARM, CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_REALTIME_ALARM
 
 if TYPE_CHECKING:
     from ktrace.model.observed import Observed
 
 CONFIGURED = Rule("kernel/sys_ni.c", "sys_ni_syscall", "CONFIG_TIMERFD, CONFIG_SIGNALFD, CONFIG_INOTIFY_USER")
-CLOCKS = (CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME)
-ALARMS = (CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM)
 
 
 class AnonOperations(OpaqueOperations):
@@ -92,7 +89,6 @@ class PidfdOperations(AnonOperations):
         return False
 
 
-TIMERFD = AnonOperations("timerfd", "timerfd_fops")
 SIGNALFD = SignalfdOperations("signalfd", "signalfd_fops")
 INOTIFY = AnonOperations("inotify", "inotify_fops")
 
@@ -111,9 +107,10 @@ def sys_ni_syscall(task: Task) -> None:
         raise Errno("ENOSYS")
 
 
-def anon_inode_getfd(task: Task, ops: AnonOperations, flags: int) -> int:
+def anon_inode_getfd(task: Task, ops: AnonOperations, flags: int, private: WaitQueue | None = None) -> int:
     """Open a descriptor without a name (``fs/anon_inodes.c: anon_inode_getfd()``).
 
+    :param private: ``private_data``, a queue of who polls it at least
     :raises Errno: EMFILE, ENFILE
     """
     kernel = task.kernel
@@ -122,49 +119,9 @@ def anon_inode_getfd(task: Task, ops: AnonOperations, flags: int) -> int:
     inode.get()
     mode = FMODE_READ | (FMODE_WRITE if flags & O_RDWR else 0)
     kept = flags & (O_RDWR | O_NONBLOCK)
-    file = File(kernel.serial(), ops, mode, kept, inode.ref, WaitQueue(), inode=inode)
+    file = File(kernel.serial(), ops, mode, kept, inode.ref, private or WaitQueue(), inode=inode)
     task.files.install(fd, file, bool(flags & O_CLOEXEC))
     return fd
-
-
-@syscall("timerfd_create")
-def timerfd_create(task: Task, clockid: int, flags: int) -> int:
-    """Make a timer to wait on (``SYSCALL_DEFINE2(timerfd_create)``).
-
-    :raises Errno: EINVAL, EPERM, EMFILE
-    """
-    sys_ni_syscall(task)
-    if flags & ~(O_CLOEXEC | O_NONBLOCK) or clockid not in (*CLOCKS, *ALARMS):
-        raise Errno("EINVAL")
-    if clockid in ALARMS and not task.cred.capable("CAP_WAKE_ALARM"):
-        raise Errno("EPERM")
-    return anon_inode_getfd(task, TIMERFD, O_RDWR | flags)
-
-
-@syscall("timerfd_settime")
-def timerfd_settime(task: Task, fd: int, flags: int, new_value: Any) -> NoReturn:
-    """Start or stop it (``do_timerfd_settime()``): as observed.
-
-    :raises Errno: EFAULT, EBADF, EINVAL
-    """
-    sys_ni_syscall(task)
-    if isinstance(new_value, Pointer):
-        raise Errno("EFAULT")  # get_itimerspec64() comes first
-    _as_seen(task, fd, TIMERFD)
-
-
-@syscall("timerfd_gettime")
-def timerfd_gettime(task: Task, fd: int) -> NoReturn:
-    """Tell how long it has (``do_timerfd_gettime()``): as observed."""
-    sys_ni_syscall(task)
-    _as_seen(task, fd, TIMERFD)
-
-
-def _as_seen(task: Task, fd: int, ops: AnonOperations) -> NoReturn:
-    with fdget(task, fd) as file:
-        if file.ops is not ops:
-            raise Errno("EINVAL")
-    raise AsObserved(ops.what)
 
 
 @syscall("signalfd4")
@@ -202,14 +159,25 @@ def inotify_init1(task: Task, flags: int) -> int:
 def inotify_add_watch(task: Task, fd: int, pathname: Any, mask: int) -> NoReturn:
     """Watch what a path leads to (``SYSCALL_DEFINE3(inotify_add_watch)``): as observed."""
     sys_ni_syscall(task)
-    _as_seen(task, fd, INOTIFY)
+    as_seen(task, fd, INOTIFY)
 
 
 @syscall("inotify_rm_watch")
 def inotify_rm_watch(task: Task, fd: int, wd: int) -> NoReturn:
     """Watch it no more (``SYSCALL_DEFINE2(inotify_rm_watch)``): as observed."""
     sys_ni_syscall(task)
-    _as_seen(task, fd, INOTIFY)
+    as_seen(task, fd, INOTIFY)
+
+
+def as_seen(task: Task, fd: int, ops: AnonOperations) -> NoReturn:
+    """Answer as observed where *fd* is of the kind of *ops*.
+
+    :raises Errno: EBADF, EINVAL
+    """
+    with fdget(task, fd) as file:
+        if file.ops is not ops:
+            raise Errno("EINVAL")
+    raise AsObserved(ops.what)
 
 
 @syscall("pidfd_open")

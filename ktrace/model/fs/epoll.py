@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from ktrace.model.observed import Observed
 
 PRIVATE_BITS = EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE
+OFTEN = 8
+"""No file becomes ready more often in a step, each time anew."""
 
 EPIOCSPARAMS, EPIOCGPARAMS = 0x40088A01, 0x80088A02
 """``include/uapi/linux/eventpoll.h`` has them since 6.9."""
@@ -38,7 +40,10 @@ EPIOCSPARAMS, EPIOCGPARAMS = 0x40088A01, 0x80088A02
 
 @dataclass(eq=False)
 class Epitem:
-    """Mirror one ``struct epitem``."""
+    """Mirror one ``struct epitem``.
+
+    :param heard: how often a file that is not simulated was taken to be ready in the step that runs
+    """
 
     ep: EventPoll
     file: File
@@ -46,6 +51,7 @@ class Epitem:
     events: int
     data: int
     waits: list[tuple[WaitQueue, WaitEntry]] = field(default_factory=list)
+    heard: int = 0
 
     def poll(self, task: Task) -> int:
         """Return the events of interest that the file has now (``ep_item_poll()``).
@@ -117,11 +123,17 @@ class EventPoll:
         return self.ref
 
 
-def hear_of_the_unknown(kernel: Kernel) -> None:
-    """Put items on their ready list whose file was seen to have become ready (``ep_poll_callback()``)."""
+def hear_of_the_unknown(kernel: Kernel, anew: bool = False) -> None:
+    """Put items on their ready list whose file was seen to have become ready (``ep_poll_callback()``).
+
+    Who was told otherwise by a file that is on the ready list sleeps on: that comes to an end.
+
+    :param anew: a step begins
+    """
     for ep in _sets(kernel):
         for item in ep.items:
-            if not item.is_opaque or item in ep.ready or not item.events & ~PRIVATE_BITS:
+            item.heard = 0 if anew else item.heard
+            if not item.is_opaque or item in ep.ready or not item.events & ~PRIVATE_BITS or item.heard > OFTEN:
                 continue
 
             def find(seen: Observed, ep: EventPoll = ep, item: Epitem = item) -> bool:
@@ -129,6 +141,7 @@ def hear_of_the_unknown(kernel: Kernel) -> None:
                 return item.fd in seen.ready(ep, kernel) or any(item.told(seen, task) for task in waiting)
 
             if kernel.choose(UNSIMULATED, find, lambda _: True, otherwise=False):
+                item.heard += 1
                 add_ready(kernel, ep, item)
 
 

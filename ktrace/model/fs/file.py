@@ -162,6 +162,10 @@ class FileOperations:
     def fasync(self, task: Task, fd: int, file: File, on: bool) -> MaySleep[None]:
         """Register for SIGIO, or take the registration back."""
 
+    def f_op(self, file: File) -> str:
+        """Return the symbol that the World may show."""
+        return self.name
+
     def f_count(self, file: File) -> int | Allowed:
         """Return how many references the World may show."""
         return file.count
@@ -187,7 +191,8 @@ class File:
     :param seekable: FMODE_LSEEK, FMODE_PREAD and FMODE_PWRITE
     :param inode: the model's inode, where a name leads to it
     :param dentry: directory and name by which it was opened
-    :param pos_known: whether *pos* and *f_version* are the model's to tell; *offset*: else, what *f_pos* may be
+    :param pos_known: whether *pos* is the model's to tell; *offset*: else, what *f_pos* may be
+    :param shown_op: what was seen of the operations of a file that is not simulated
     :param f_owner: the task that gets SIGIO; *f_owner_type* one of F_OWNER_*; *f_owner_cred* uid and euid of the setter
     :param on_release: run at the last close before anything else (``eventpoll_release()``)
     """
@@ -205,6 +210,7 @@ class File:
     dentry: tuple[Inode, str] | None = None
     pos_known: bool = True
     offset: Any = UNSIMULATED
+    shown_op: Any = None
     f_owner: Task | Stranger | None = None
     f_owner_type: str = "F_OWNER_TID"
     f_owner_cred: tuple[int, int] = (0, 0)
@@ -328,7 +334,7 @@ def observe_file(kernel: Kernel, objects: dict[Ref, Any], file: File) -> Ref:
     ref = file.ref
     if ref not in objects:
         objects[ref] = state.File(
-            f_op=file.ops.name,
+            f_op=file.ops.f_op(file),
             f_mode=MODES[file.f_mode & (FMODE_READ | FMODE_WRITE)],
             f_flags=state.open_flags(file.f_flags),
             f_count=cast(int, file.ops.f_count(file)),
@@ -336,7 +342,7 @@ def observe_file(kernel: Kernel, objects: dict[Ref, Any], file: File) -> Ref:
             f_pos=file.pos if file.pos_known else file.offset,
             f_owner=Ref("process", file.f_owner.name) if file.f_owner is not None else None,
             f_signum=file.f_signum,
-            f_version=file.f_version if file.pos_known else UNSIMULATED,
+            f_version=file.f_version,
         )
         file.ops.observe(kernel, file, objects)
     return ref

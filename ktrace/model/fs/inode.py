@@ -121,6 +121,28 @@ class Touched(Moment):
     exact = None
 
 
+class Still(Moment):
+    """A time of a file that is not simulated, and whose times nothing changes: any at first."""
+
+    __slots__ = ("_first",)
+
+    def __init__(self) -> None:
+        super().__init__(BEFORE, 0, 0)
+        self._first = Stays(BEFORE), Stays(BEFORE)
+
+    @property
+    def seconds(self) -> Any:
+        """Return the seconds, once they were seen."""
+        return self._first[0].settled()
+
+    @property
+    def nanoseconds(self) -> Any:
+        """Return the nanoseconds, once they were seen."""
+        return self._first[1].settled()
+
+    exact = None
+
+
 def before(seconds: int | None = None) -> Moment:
     """Return a time before the first step, of which no more than the *seconds* are known, if so much."""
     if seconds is None:

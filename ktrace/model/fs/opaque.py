@@ -6,16 +6,20 @@ it was observed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ktrace.include.linux.fs import FMODE_WRITE
+from ktrace.include.linux.kdev_t import new_encode_dev
 from ktrace.model.fs.file import UNSIMULATED as UNKNOWN
 from ktrace.model.fs.file import FileOperations
-from ktrace.model.fs.inode import Inode, Touched
+from ktrace.model.fs.inode import Inode, Still, Touched, before
 from ktrace.model.kernel import UNSIMULATED
+from ktrace.model.process.user_namespace import user_ns
 from ktrace.model.task import AsObserved
 from ktrace.model.wait import MaySleep, WaitQueue
-from ktrace.state.allowed import Allowed, Between, Moves, Stays
+from ktrace.state.allowed import Allowed, Between, Moves, OneOf, Stays
 from ktrace.state.call import Result
 from ktrace.state.fs import inode as state
 from ktrace.state.ref import Ref
@@ -32,6 +36,11 @@ SAME = Rule("fs/namei.c", "path_openat", "whether two paths of a file system tha
 POLLWAIT = Rule("fs/select.c", "__pollwait", "a reference for each queue of a driver that is not simulated")
 IDENTITY = Rule("fs/inode.c", "iget_locked", "what an inode of a file system that is not simulated is: it stays so")
 OFFSET = Rule("fs/read_write.c", "ksys_read", "whether a driver that is not simulated moves the offset")
+F_OP = Rule("fs/open.c", "do_dentry_open", "which operations a file that is not simulated has: until it is hung up")
+OWNER = Rule("fs/proc/base.c", "pid_revalidate", "root, or whom the process belongs to that it tells of")
+PROC = ("proc", "procfs")
+HUNG_UP = "hung_up_tty_fops"
+"""What a terminal's files have once it is hung up (``drivers/tty/tty_io.c: __tty_hangup()``)."""
 QUEUES = 3
 """No driver's poll waits on more queues than one and these."""
 
@@ -48,6 +57,8 @@ class OpaqueInode(Inode):
         self.path = path
         self._numbers = {name: Stays(IDENTITY) for name in ("i_ino", "s_dev", "i_sb", "i_fop")}
         self._attributes: dict[str, Stays] = {}
+        self._size = Stays(IDENTITY)
+        self._uids, self._gids = {0}, {0}
         self.i_atime, self.i_mtime, self.i_ctime = Touched(), Touched(), Touched()
         self.set_attributes()
 
@@ -55,6 +66,57 @@ class OpaqueInode(Inode):
         """Take whatever mode, owner and number of names it has now; no news where *result* is an error."""
         if result is None or result.errno is None:
             self._attributes = {name: Stays(IDENTITY) for name in ("i_mode", "i_uid", "i_gid", "i_nlink")}
+            if isinstance(self.i_mtime, Still):
+                self.keep_times()
+
+    def resize(self) -> None:
+        """Take whatever size it has now; what is written to procfs and sysfs changes none (``fs/kernfs/file.c``)."""
+        if self.what not in (*PROC, "sysfs"):
+            self._size = Stays(IDENTITY)
+
+    def keep_times(self) -> None:
+        """Have its times stay as they are: reading what procfs and sysfs tell changes none.
+
+        ``fs/seq_file.c: seq_read_iter()`` and ``fs/kernfs/file.c: kernfs_fop_read_iter()`` have no
+        ``file_accessed()``; it is no link, for links cannot be opened.
+        """
+        if self.what in (*PROC, "sysfs"):
+            self.i_atime, self.i_mtime, self.i_ctime = Still(), Still(), Still()
+
+    def root_of(self, node: state.NodeFacts) -> OpaqueInode:
+        """Take what was read of it before the first step, as of the root of a file system, and return it."""
+        self._attributes["i_mode"].seen = state.mode_name(node.i_mode)
+        self._attributes["i_nlink"].seen, self._size.seen = node.i_nlink, node.i_size
+        self._attributes["i_uid"].seen, self._attributes["i_gid"].seen = node.i_uid, node.i_gid
+        self.i_mtime, self.i_ctime = before(node.times[1]), before(node.times[2])
+        return self
+
+    def _owner(self, kernel: Kernel) -> tuple[Any, Any]:
+        """Return whom a file of procfs may belong to: root, or the process that it tells of (``task_dump_owner()``)."""
+        for task in kernel.tasks.values():
+            namespace = user_ns(task.cred)
+            self._uids |= {task.cred.euid, namespace.make_kuid(0)}
+            self._gids |= {task.cred.egid, namespace.make_kgid(0)}
+        return OneOf(OWNER, tuple(sorted(self._uids))), OneOf(OWNER, tuple(sorted(self._gids)))
+
+    def known(self, kernel: Kernel, seen: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what stat() says of it: *seen*, held to what lies in memory (``generic_fillattr()``).
+
+        procfs asks the process that a file of it belongs to (``pid_getattr()``).
+        """
+        told = dict(seen)
+        told |= {"st_ino": self._numbers["i_ino"].settled(), "st_size": self._size.settled()}
+        mode, device = self._attributes["i_mode"].seen, self._numbers["s_dev"].seen
+        if device is not None:
+            told["st_dev"] = new_encode_dev(device)
+        if self.what not in PROC:
+            told |= {f"st_{name}": self._attributes[f"i_{name}"].settled() for name in ("nlink", "uid", "gid")}
+            if mode is not None and mode != state.mode_name(told.get("st_mode", 0)):
+                told["st_mode"] = mode
+        for name in ("atime", "mtime", "ctime"):
+            time = getattr(self, f"i_{name}").at(kernel)
+            told[f"st_{name}"], told[f"st_{name}_nsec"] = time.seconds, time.nanoseconds
+        return {name: told[name] for name in seen}
 
     def lookup(self, task: Task, name: str) -> Inode | None:
         """Return something of which nothing but the name is known."""
@@ -67,10 +129,10 @@ class OpaqueInode(Inode):
 
         The owner of what procfs tells of a process follows that (``pid_revalidate()``).
         """
-        unknown: Any = UNKNOWN
+        size: Any = self._size.settled()
         stays: dict[str, Any] = {name: known.settled() for name, known in {**self._numbers, **self._attributes}.items()}
-        if self.what == "proc":
-            stays["i_uid"] = stays["i_gid"] = unknown
+        if self.what in PROC:
+            stays["i_uid"], stays["i_gid"] = self._owner(kernel)
         times: dict[str, Any] = {}
         for name in ("i_atime", "i_mtime", "i_ctime"):
             time = getattr(self, name).at(kernel)
@@ -78,7 +140,7 @@ class OpaqueInode(Inode):
         objects.setdefault(
             self.ref,
             state.Inode(
-                i_size=unknown,
+                i_size=size,
                 i_pipe=None,
                 entries={},
                 **stays,
@@ -105,6 +167,9 @@ class OpaqueOperations(FileOperations):
     def open(self, task: Task, inode: Any, file: File) -> None:
         """Open it, or fail as it was seen to: drivers have their own reasons (``chrdev_open()``)."""
         file.pos_known = False
+        file.shown_op = Moves(F_OP)
+        if isinstance(inode, OpaqueInode):
+            inode.keep_times()
         file.offset = Moves(OFFSET, file.pos)
         file.private = WaitQueue()
         if task.kernel.choose(UNSIMULATED, lambda seen: _failed(seen.result(task)), lambda _: True, None):
@@ -150,6 +215,13 @@ class OpaqueOperations(FileOperations):
         """Stop: how much it takes is not known."""
         raise NotImplementedError(f"the model does not know how much of a pipe {self.what} takes")
 
+    def f_op(self, file: File) -> Any:
+        """Return what was seen at first, or that its terminal hung up."""
+        if isinstance(file.shown_op, Moves):
+            file.shown_op.steps = (HUNG_UP,)
+            return file.shown_op
+        return self.name
+
     def poll_queues(self, task: Task, file: File) -> list[WaitQueue]:
         """Return a queue that stands for those of the driver."""
         return [file.private]
@@ -182,7 +254,9 @@ class OpaqueOperations(FileOperations):
 def _moved(file: File, result: Result) -> None:
     """Allow the offset to stand behind what was read or written; drivers without one leave it alone."""
     offset = file.offset
-    if isinstance(offset, Moves) and offset.seen is not None and result.value > 0:
+    if result.value > 0 and isinstance(file.inode, OpaqueInode) and file.f_mode & FMODE_WRITE:
+        file.inode.resize()
+    if isinstance(offset, Moves) and isinstance(offset.seen, int) and result.value > 0:
         offset.steps = (offset.seen + result.value,)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from ktrace.include.asm.page_types import PAGE_SIZE
+from ktrace.include.linux.kdev_t import new_encode_dev
 from ktrace.include.linux.types import u64
 from ktrace.model.calls import syscall
 from ktrace.model.fs.file import File, fdget
@@ -32,6 +35,9 @@ from ktrace.state.rule import Rule
 from ktrace.uapi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_STATX_SYNC_TYPE, AT_SYMLINK_NOFOLLOW
 from ktrace.uapi.limits import PATH_MAX
 from ktrace.uapi.stat import S_IFDIR, S_IFLNK, S_IFMT
+
+if TYPE_CHECKING:
+    from ktrace.model.kernel import Kernel
 
 FILLATTR = Rule("fs/stat.c", "generic_fillattr", "numbers, devices, blocks and times of the file system's own")
 DNAME = Rule("fs/pipe.c", "pipefs_dname", "the number of the inode")
@@ -84,7 +90,7 @@ def _stat(task: Task, inode: Inode | None) -> Result:
     if task.call is not None and isinstance(task.call.pointers.get("statbuf"), Pointer):
         raise Errno("EFAULT")
     if isinstance(inode, OpaqueInode):
-        raise AsObserved(inode.what)
+        raise AsObserved(inode.what, held=partial(_held, kernel, inode))
     nothing: Mapping[str, int] = {}
     answer: dict[str, Any] = dict(
         kernel.choose(FILLATTR, lambda seen: seen.out(task, "statbuf"), lambda found: bool(found), nothing)
@@ -109,6 +115,14 @@ def _stat(task: Task, inode: Inode | None) -> Result:
     return Result(0, None, {"statbuf": answer})
 
 
+def _held(kernel: Kernel, inode: OpaqueInode, seen: Result) -> Result:
+    """Return an answer that was seen, held to what is known of the inode."""
+    found = seen.out.get("statbuf")
+    if not isinstance(found, Mapping):
+        return seen
+    return replace(seen, out={**seen.out, "statbuf": inode.known(kernel, found)})
+
+
 def _blocks(inode: Inode) -> int | None:
     """Return ``i_blocks``: of tmpfs what its pages take (``shmem_recalc_inode()``); ``None`` for other file systems."""
     if inode.i_sb in ("pipefs", "sockfs"):
@@ -128,12 +142,6 @@ def _tell_time(answer: dict[str, Any], name: str, time: Moment) -> None:
 
 def _encoded(dev: int | None) -> int | None:
     return None if dev is None else new_encode_dev(dev)
-
-
-def new_encode_dev(dev: int) -> int:
-    """Return a ``dev_t`` as user space has it (``include/linux/kdev_t.h``)."""
-    major, minor = dev >> 20, dev & 0xFFFFF
-    return minor & 0xFF | major << 8 | (minor & ~0xFF) << 12
 
 
 @syscall("readlink")

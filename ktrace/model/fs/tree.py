@@ -95,9 +95,9 @@ class Tree(Subsystem):
                 self._grow(self.root, name, node, "tmpfs")
             return self.root
         if mount.fstype == "proc":
-            return ProcDirectory(self._key())
+            return ProcDirectory(self._key()).root_of(mount.root)
         if not mount.whole:
-            return OpaqueInode(self._key(), mount.fstype, mount.path)
+            return OpaqueInode(self._key(), mount.fstype, mount.path).root_of(mount.root)
         root = self._inode(mount.root, mount.fstype, bool(mount.flags & MNT_RELATIME))
         for name, node in mount.root.entries.items():
             self._grow(root, name, node, mount.fstype)

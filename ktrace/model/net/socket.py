@@ -95,7 +95,7 @@ class Sockets(Subsystem):
     """Hold every socket of the network namespace, and what each family keeps for all of its own.
 
     :param facts: what is known about the kernel that is modelled
-    :ivar cookie: SO_NETNS_COOKIE, once somebody asked for it
+    :ivar cookie: SO_NETNS_COOKIE, once somebody asked for it; *next_cookie*: SO_COOKIE of the next socket that is asked
     """
 
     def __init__(self, facts: SocketFacts) -> None:
@@ -104,6 +104,7 @@ class Sockets(Subsystem):
         self.tables = tables(facts)
         self.sockets: dict[int, Socket] = {}
         self.cookie: bytes | None = None
+        self.next_cookie = facts.next_cookie
         self.unix = NetnsUnix()
         self.inet = NetnsInet(facts)
         self.netlink = NetlinkTables()

@@ -25,7 +25,8 @@ def get_reserve_mem(task: Task, sk: Sock, optname: int, room: int) -> bytes:
 
 def get_meminfo(task: Task, sk: Sock, optname: int, room: int) -> bytes:
     """Tell bytes queued and allowed, as far as they are determined (``sk_get_meminfo()``)."""
-    known = {0: sk.rmem_alloc, 2: sk.wmem_get()} if sk.accounted else {}
+    # A packet of TCP has left its sender at the loopback device (skb_orphan()), and nobody has the sock locked.
+    known = {0: sk.rmem_alloc, 2: sk.wmem_get(), 1: sk.rcvbuf, 3: sk.sndbuf} if sk.accounted else {2: 0, 7: 0}
     if sk.family == "AF_UNIX":
         known |= {1: sk.rcvbuf, 3: sk.sndbuf, 4: 0, 5: 0, 6: 0, 7: 0, 8: 0}
     otherwise = struct.pack("<9I", *[known.get(index, 0) for index in range(9)])[:room]

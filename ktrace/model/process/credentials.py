@@ -160,7 +160,7 @@ def _do_prlimit(task: Task, target: Task, resource: int, new: Any, out: str | No
     if resource == RLIMIT_NOFILE:
         old = Rlimit(target.rlimit_nofile, target.rlimit_nofile_max)
     else:
-        old = target.rlimits.get(resource) or _learn_limit(task, out)
+        old = target.rlimits.get(resource) or _limit_at_birth(task, resource, out)
     if new is not None:
         if new["rlim_max"] > old.max and not task.cred.capable("CAP_SYS_RESOURCE"):
             raise Errno("EPERM")
@@ -176,9 +176,11 @@ def _pointed(task: Task, name: str) -> bool:
     return task.call is not None and name in task.call.pointers
 
 
-def _learn_limit(task: Task, out: str | None) -> Rlimit:
-    """Take a limit that nobody set from the guest: it is what the agent was born with."""
+def _limit_at_birth(task: Task, resource: int, out: str | None) -> Rlimit:
+    """Return a limit that nobody set: what the agent has, from the guest's answer where that was not read."""
     kernel = task.kernel
+    if kernel.processes.facts.rlim:
+        return Rlimit(*kernel.processes.facts.rlim[resource])
     unlimited = {"rlim_cur": RLIM_INFINITY, "rlim_max": RLIM_INFINITY}
     chosen: dict[str, int] = kernel.choose(
         LIMIT_AT_BIRTH,

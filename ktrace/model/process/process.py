@@ -57,7 +57,7 @@ class Processes(Subsystem):
         expire_itimers(kernel, early=True)
         expire_early(kernel)
         kernel.wake_watchers(early=True)
-        hear_of_the_unknown(kernel)
+        hear_of_the_unknown(kernel, anew=True)
 
     def idle(self, kernel: Kernel) -> bool:
         """Let timers fire."""

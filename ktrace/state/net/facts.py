@@ -43,6 +43,8 @@ class SocketFacts:
     :param security: whether sockets have security contexts (CONFIG_SECURITY_NETWORK)
     :param netlink: protocols that somebody registered (``nl_table[]``); *netlink_tables*: what they are
     :param ping_port_rover: the last identifier that a ping socket was given
+    :param next_cookie: what SO_COOKIE tells next of a socket that has none yet (``sock_cookie``), *net_cookie* what
+        SO_NETNS_COOKIE tells; 0 where they were not read
     :param quickack: the routes to this machine's own addresses ask TCP to acknowledge at once (RTAX_QUICKACK)
     """
 
@@ -62,4 +64,6 @@ class SocketFacts:
     security: bool = False
     quickack: bool = False
     ping_port_rover: int = 0
+    next_cookie: int = 0
+    net_cookie: int = 0
     netlink_tables: Mapping[int, NetlinkTable] = field(default_factory=dict)

@@ -49,11 +49,13 @@ class ProcessFacts:
     """What the model must be told of the agent, the parent of all actors, at the start.
 
     :param agent_pid: its pid; *agent_pgrp* and *agent_session*: the numbers of its process group and session
+    :param rlim: ``rlim_cur`` and ``rlim_max`` of each of its limits; empty where they were not read
     """
 
     agent_pid: int = 0
     agent_pgrp: int = 0
     agent_session: int = 0
+    rlim: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

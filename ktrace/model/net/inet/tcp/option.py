@@ -230,7 +230,7 @@ def get_tcp_option(kernel: Kernel, sk: Tcp, optname: int, optlen: int) -> Option
     if optname == TCP_INFO:
         if optlen < SIZEOF_TCP_INFO:
             raise NotImplementedError("the model does not know a part of TCP_INFO")
-        return get_info(sk)
+        return get_info(kernel, sk)
     if optname == TCP_CONGESTION:
         names = {symbol: name for name, symbol in kernel.net.facts.congestion.items()}
         return names[sk.ca_ops].encode().ljust(TCP_CA_NAME_MAX, b"\0")[:optlen]

@@ -1,0 +1,110 @@
+"""What a call may answer at all of a file that is not simulated: how many bytes, and for which reasons it fails.
+
+A driver may fail for many reasons, but not for each that there is; a walk of names has a handful.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ktrace.include.linux.fs import MAX_RW_COUNT
+from ktrace.state.allowed import Answers
+from ktrace.state.call import Call
+from ktrace.state.rule import Rule
+from ktrace.uapi.limits import INT_MAX
+
+ANSWERS = Rule("fs/open.c", "do_dentry_open", "what a call on a file of a kind that is not simulated may answer")
+
+
+def _errnos(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
+WALK = _errnos("EACCES ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR EPERM ESRCH")
+"""``fs/namei.c: link_path_walk()``, with ``fs/proc/base.c: proc_pid_get_link()`` and ``proc_map_files_lookup()``."""
+CREATE = WALK | _errnos("EDQUOT EEXIST EINVAL EMLINK ENOSPC EROFS")
+"""``fs/namei.c: filename_create()`` and the ``mkdir``, ``mknod``, ``symlink``, ``link`` of any file system."""
+REMOVE = WALK | _errnos("EBUSY EINVAL EISDIR EMLINK ENOSPC ENOTEMPTY EROFS EXDEV EEXIST EDQUOT")
+"""``do_rmdir()``, ``do_unlinkat()``, ``do_renameat2()``."""
+DRIVER = _errnos(
+    "EACCES EAGAIN EBADF EBUSY ECANCELED ECOMM EFAULT EFBIG EINTR EINVAL EIO EISDIR EMFILE ENFILE ENODATA ENODEV "
+    "ENOENT ENOLINK ENOMEM ENOSPC ENOSYS ENOTCONN ENOTTY ENXIO EOPNOTSUPP EOVERFLOW EPERM EPIPE ERANGE ERESTARTSYS "
+    "ERESTARTNOINTR ERESTARTNOHAND ERESTART_RESTARTBLOCK EROFS ESHUTDOWN ESPIPE ESRCH ETIME ETIMEDOUT E2BIG "
+    "ECHILD EDEADLK EDQUOT ENOTSUPP ENOMEDIUM EMEDIUMTYPE ETXTBSY EUCLEAN EILSEQ EPROTO EALREADY"
+)
+"""What the files of a kernel without networks and disks give back of reading, writing and asking."""
+PROC = _errnos(
+    "E2BIG EACCES EAGAIN EBADF EBUSY EFAULT EINTR EINVAL EIO EISDIR ENODEV ENOENT ENOMEM ENOSPC ENOTTY ENXIO "
+    "EOPNOTSUPP EOVERFLOW EPERM ERANGE ERESTARTSYS ESRCH"
+)
+"""``fs/seq_file.c: seq_read_iter()``, ``fs/proc/base.c``, and the ``proc_handler`` of a sysctl."""
+SYSFS = PROC - {"ENOTTY", "ESRCH", "EOVERFLOW"} | {"ENODATA", "ENOSYS", "ETIMEDOUT"}
+"""``fs/sysfs/file.c: sysfs_kf_read()``, ``sysfs_kf_write()`` and the ``show`` and ``store`` of attributes."""
+MEMORY = _errnos("EAGAIN EBADF EDQUOT EFAULT EFBIG EINTR EINVAL EISDIR ENOMEM ENOSPC EPERM EROFS")
+"""``mm/filemap.c: generic_file_read_iter()``, ``generic_file_write_iter()`` of what lies in memory alone."""
+TRANSFER = {"proc": PROC, "procfs": PROC, "sysfs": SYSFS, "a file that was there before": MEMORY}
+"""Why reading and writing fails, by kind of file; any other has a driver."""
+OPEN = WALK | DRIVER - {"EOVERFLOW"} | {"EEXIST"}
+"""``do_dentry_open()`` with the ``open`` of a driver; O_LARGEFILE is set for every file (``force_o_largefile()``)."""
+OPEN_TABLE = WALK | _errnos(
+    "EAGAIN EBUSY EEXIST EINTR EINVAL EIO EISDIR EMFILE ENFILE ENODEV ENXIO EOPNOTSUPP EROFS ETXTBSY"
+)
+"""The same of procfs and sysfs (``fs/proc/inode.c: proc_reg_open()``, ``fs/kernfs/file.c: kernfs_fop_open()``)."""
+SEEK = _errnos("EBADF EINVAL ENXIO EOVERFLOW ESPIPE EAGAIN EINTR")
+"""``fs/read_write.c: vfs_setpos()``, ``kernel/printk/printk.c: devkmsg_llseek()``."""
+ATTRIBUTES = WALK | _errnos("EDQUOT EINVAL EIO ENOSPC EOPNOTSUPP EROFS")
+
+
+Find = Callable[[str, Call], Answers]
+
+
+def _exactly(value: int, errnos: frozenset[str]) -> Find:
+    return lambda what, call: Answers(ANSWERS, value, value, errnos)
+
+
+def _up_to(argument: int, errnos: frozenset[str] | None = None) -> Find:
+    """Return answers up to what an argument says."""
+
+    def answers(what: str, call: Call) -> Answers:
+        size: Any = call.args[argument]
+        most = min(size, MAX_RW_COUNT) if isinstance(size, int) and size >= 0 else MAX_RW_COUNT
+        return Answers(ANSWERS, 0, most, TRANSFER.get(what, DRIVER) if errnos is None else errnos)
+
+    return answers
+
+
+def _open(what: str, call: Call) -> Answers:
+    errnos = OPEN_TABLE if what in ("proc", "procfs", "sysfs") else OPEN
+    return Answers(ANSWERS, 0, INT_MAX, errnos)
+
+
+_BY_CALL: dict[str, Find] = {
+    **dict.fromkeys(("stat", "lstat", "fstat", "newfstatat"), _exactly(0, WALK | {"EOVERFLOW"})),
+    **dict.fromkeys(("access", "faccessat", "faccessat2"), _exactly(0, WALK | {"EROFS"})),
+    **dict.fromkeys(("mkdir", "mkdirat", "mknod", "mknodat", "mkfifo", "symlink", "symlinkat"), _exactly(0, CREATE)),
+    **dict.fromkeys(("link", "linkat"), _exactly(0, CREATE | {"EXDEV"})),
+    **dict.fromkeys(("rmdir", "unlink", "unlinkat", "rename", "renameat", "renameat2"), _exactly(0, REMOVE)),
+    **dict.fromkeys(("chmod", "fchmod", "fchmodat", "chown", "fchown", "lchown", "fchownat"), _exactly(0, ATTRIBUTES)),
+    **dict.fromkeys(("chdir", "fchdir", "chroot"), _exactly(0, WALK)),
+    **dict.fromkeys(("fsync", "fdatasync"), _exactly(0, DRIVER)),
+    "read": _up_to(1),
+    "pread64": _up_to(1),
+    "write": _up_to(2),
+    "pwrite64": _up_to(3),
+    "lseek": lambda what, call: Answers(ANSWERS, 0, (1 << 63) - 1, SEEK),
+    **dict.fromkeys(("open", "openat", "creat", "openat2"), _open),
+    "readlink": _up_to(2, WALK | {"EINVAL", "EFAULT", "EIO"}),
+    "readlinkat": _up_to(3, WALK | {"EINVAL", "EFAULT", "EIO"}),
+    "timerfd_settime": _exactly(0, frozenset({"EINVAL", "EFAULT", "EBADF", "ECANCELED"})),
+    "timerfd_gettime": _exactly(0, frozenset({"EINVAL", "EFAULT", "EBADF"})),
+}
+
+
+def answers_of(what: str, call: Call | None) -> Answers | None:
+    """Return what *call* may answer of a file that is not simulated; ``None`` where nothing is known of that.
+
+    :param what: kind of file
+    """
+    find = _BY_CALL.get(call.name) if call is not None else None
+    return find(what, call) if find is not None and call is not None else None
