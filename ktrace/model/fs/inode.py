@@ -143,6 +143,27 @@ class Still(Moment):
     exact = None
 
 
+class Unknown(Moment):
+    """A time of a file that is not simulated, of which nothing is known."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(TOUCHED, 0, 0)
+
+    @property
+    def seconds(self) -> Any:
+        """Return that they may be any."""
+        return Anything(TOUCHED)
+
+    @property
+    def nanoseconds(self) -> Any:
+        """Return that they may be any."""
+        return Anything(TOUCHED)
+
+    exact = None
+
+
 def before(seconds: int | None = None) -> Moment:
     """Return a time before the first step, of which no more than the *seconds* are known, if so much."""
     if seconds is None:

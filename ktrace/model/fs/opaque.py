@@ -14,7 +14,7 @@ from ktrace.include.linux.fs import FMODE_WRITE
 from ktrace.include.linux.kdev_t import new_encode_dev
 from ktrace.model.fs.file import UNSIMULATED as UNKNOWN
 from ktrace.model.fs.file import FileOperations
-from ktrace.model.fs.inode import Inode, Still, Touched, before
+from ktrace.model.fs.inode import Inode, Still, Touched, Unknown, before
 from ktrace.model.kernel import UNSIMULATED
 from ktrace.model.process.user_namespace import user_ns
 from ktrace.model.task import AsObserved
@@ -67,21 +67,25 @@ class OpaqueInode(Inode):
         if result is None or result.errno is None:
             self._attributes = {name: Stays(IDENTITY) for name in ("i_mode", "i_uid", "i_gid", "i_nlink")}
             if isinstance(self.i_mtime, Still):
-                self.keep_times()
+                self.keep_times(set_once=True)
 
     def resize(self) -> None:
         """Take whatever size it has now; what is written to procfs and sysfs changes none (``fs/kernfs/file.c``)."""
         if self.what not in (*PROC, "sysfs"):
             self._size = Stays(IDENTITY)
 
-    def keep_times(self) -> None:
+    def keep_times(self, set_once: bool = False) -> None:
         """Have its times stay as they are: reading what procfs and sysfs tell changes none.
 
         ``fs/seq_file.c: seq_read_iter()`` and ``fs/kernfs/file.c: kernfs_fop_read_iter()`` have no
         ``file_accessed()``; it is no link, for links cannot be opened.
+
+        :param set_once: sysfs has times of its own from then on, which an inode hears of when it is asked
+            (``fs/kernfs/inode.c: kernfs_iattrs()``, ``kernfs_refresh_inode()``)
         """
         if self.what in (*PROC, "sysfs"):
-            self.i_atime, self.i_mtime, self.i_ctime = Still(), Still(), Still()
+            kind = Unknown if set_once and self.what == "sysfs" else Still
+            self.i_atime, self.i_mtime, self.i_ctime = kind(), kind(), kind()
 
     def root_of(self, node: state.NodeFacts) -> OpaqueInode:
         """Take what was read of it before the first step, as of the root of a file system, and return it."""

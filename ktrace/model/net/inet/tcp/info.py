@@ -43,10 +43,9 @@ AT_MOST = {
     "bytes_retrans": ("bytes_sent",),
     "rwnd_limited": ("busy_time",),
     "sndbuf_limited": ("busy_time",),
-    "snd_mss": ("pmtu",),
 }
 """What counts a part of something else (``tcp_update_skb_after_send()``, ``tcp_segs_in()``,
-``tcp_get_info_chrono_stats()``, ``tcp_mtu_to_mss()``), while it is connected."""
+``tcp_get_info_chrono_stats()``), while it is connected."""
 IP6_MAX_MTU = 0xFFFF + SIZEOF_IPV6HDR
 """``include/net/ipv6.h``: a bit more than IP_MAX_MTU."""
 TCP_CA_LOSS = 4
