@@ -17,7 +17,7 @@ from ktrace.model.net.inet.addr6 import is_ipv6
 from ktrace.model.net.inet.ip_input import refuse_watchers
 from ktrace.model.net.inet.ports import TimeWait
 from ktrace.model.net.inet.tcp.byte_queue import ByteQueue
-from ktrace.model.net.inet.tcp.sock import RequestSock, Tcp
+from ktrace.model.net.inet.tcp.sock import SURE, RequestSock, Tcp
 from ktrace.model.net.inet.tcp.tcp_input import tcp_rcv_state_process, tcp_reset, tcp_try_rmem_schedule, tcp_urg
 from ktrace.model.net.inet.tcp.tcp_minisocks import tcp_time_wait
 from ktrace.model.net.inet.tcp.tcp_output import may_send
@@ -28,9 +28,10 @@ SENT_KEPT = 4096
 """Bytes of what was sent that are remembered."""
 
 
-def tcp_v4_rcv(kernel: Kernel, sender: Tcp, data: ByteQueue, urgent: int | None = None) -> None:
+def tcp_v4_rcv(kernel: Kernel, sender: Tcp, data: ByteQueue, urgent: int | None = None, fin: bool = False) -> None:
     """Take a segment of *sender* at its other end (``tcp_v4_rcv()``, ``tcp_data_queue()``).
 
+    :param fin: a FIN is in it, which is delivered next
     :param urgent: how far behind its first byte its urgent pointer is, ``None`` where it has none
     """
     refuse_watchers(kernel, is_ipv6(sender.endpoints()[1]))
@@ -53,17 +54,21 @@ def tcp_v4_rcv(kernel: Kernel, sender: Tcp, data: ByteQueue, urgent: int | None 
     if sender.lost or not sk.has_room():
         sender.lost += data
         data = tcp_try_rmem_schedule(kernel, sender, sk)
-    tcp_data_queue(kernel, sender, sk, data)
+        fin = False
+    tcp_data_queue(kernel, sender, sk, data, fin)
 
 
-def tcp_data_queue(kernel: Kernel, sender: Tcp, sk: Tcp, data: ByteQueue) -> None:
-    """Queue bytes for readers, and send what their acknowledgement allows (``tcp_data_queue()``)."""
+def tcp_data_queue(kernel: Kernel, sender: Tcp, sk: Tcp, data: ByteQueue, fin: bool = False) -> None:
+    """Queue bytes for readers, and send what their acknowledgement allows (``tcp_data_queue()``).
+
+    :param fin: readers hear of the bytes when they hear of the FIN behind them, once
+    """
     if not len(data):
         return
     sk.rx += data
     sk.rcv_total += len(data)
     sk.bytes_received += len(data)
-    if len(sk.rx) >= sk.rcvlowat or sk.flag("SOCK_DONE"):
+    if not fin and (len(sk.rx) >= sk.rcvlowat or sk.flag("SOCK_DONE")):
         data_ready(kernel, sk)
     if sk.out and sk is not sender:
         # tcp_data_snd_check(), unless the segment was predicted (tcp_rcv_established()).
@@ -130,7 +135,9 @@ def tcp_push_pending_frames(kernel: Kernel, sk: Tcp, late: bool = False) -> None
             if urgent > U16_MAX:
                 raise NotImplementedError("the model does not know urgent pointers beyond 65535 bytes")
             sk.snd_up = urgent - size if urgent > size else None
-        tcp_v4_rcv(kernel, sk, data, urgent)
+        # tcp_send_fin(): the last segment that waits takes the FIN along.
+        fin = sk.fin_out == "queued" and not sk.out and size <= SURE and sk.state != "TCP_CLOSE"
+        tcp_v4_rcv(kernel, sk, data, urgent, fin)
     if sk.fin_out == "queued" and not sk.out and sk.state != "TCP_CLOSE":
         sk.fin_out = "sent"
         sk.fin_lost = bool(sk.lost)
