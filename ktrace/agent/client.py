@@ -200,9 +200,13 @@ class Agent:
             if refusal is not Refusal.ROOM or not reports:
                 raise Refused(refusal, detail, rest[len(reports)], done)
 
-    def step(self, op: Op) -> StepReport:
-        """Do one operation; see :meth:`batch`."""
-        answer = self._exchange(FrameType.BATCH, encode_op(op), self._timeout + _asked_for(op))
+    def step(self, op: Op, timeout: float | None = None) -> StepReport:
+        """Do one operation; see :meth:`batch`.
+
+        :param timeout: seconds, where the kernel itself may take long
+        """
+        patience = self._timeout if timeout is None else timeout
+        answer = self._exchange(FrameType.BATCH, encode_op(op), patience + _asked_for(op))
         reports, refusal, detail = decode_batch(answer)
         if refusal is not Refusal.NONE:
             raise Refused(refusal, detail, op)
@@ -226,9 +230,12 @@ class Agent:
                 break
         return b"".join(parts)
 
-    def write_file(self, path: str, data: bytes, *, create: bool = False, mode: int = 0o644) -> None:
+    def write_file(
+        self, path: str, data: bytes, *, create: bool = False, mode: int = 0o644, timeout: float | None = None
+    ) -> None:
         """Write a file of the guest, in one write where it fits a frame; create: make it, or empty it first.
 
+        :param timeout: seconds a write may take, where the kernel does more than to store what is written
         :raises GuestFileError: the guest's kernel refused
         """
         offset = 0
@@ -236,7 +243,7 @@ class Agent:
             piece = data[offset : offset + MAX_EVENT]
             first = create and offset == 0
             op = WriteFile(path, piece, offset, create=first, truncate=first, mode=mode)
-            result = _file_result(self.step(op), path)
+            result = _file_result(self.step(op, timeout), path)
             offset += result.ret
             if offset >= len(data):
                 return

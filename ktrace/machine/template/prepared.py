@@ -13,6 +13,9 @@ from ktrace.machine.template.template import Template
 
 Files = Sequence[tuple[str, str]]
 
+PATIENCE = 600.0
+"""seconds for one write: a distribution's kernel has 60,000 places for the tracer to patch, which is slow under TCG"""
+
 
 def prepared_template(
     template: Template,
@@ -38,7 +41,7 @@ def prepared_template(
             preparing()
         with Machine.clone(template, directory=scratch) as machine:
             for path, text in files:
-                machine.agent.write_file(path, text.encode())
+                machine.agent.write_file(path, text.encode(), timeout=PATIENCE)
             machine.checkpoint(output)
         # What image it belongs to, by which it is kept when the store is pruned.
         shutil.copyfile(template.directory / MANIFEST, output / MANIFEST)

@@ -154,6 +154,18 @@ def test_time_that_an_operation_asks_for_is_added() -> None:
         timer.join()
 
 
+def test_a_write_may_be_given_more_time() -> None:
+    with Puppet(timeout=0.1) as puppet, pytest.raises(GuestHang):
+        puppet.agent.write_file("/sys/kernel/tracing/current_tracer", b"function_graph\n")
+    with Puppet(timeout=0.1) as puppet:
+        answer = encode_frame(FrameType.BATCH | FrameType.REPLY, 1, bytes(12) + b"")
+        timer = threading.Timer(0.4, puppet.theirs.sendall, [answer])
+        timer.start()
+        with pytest.raises(GuestGarbage, match="0 reports for one"):
+            puppet.agent.write_file("/sys/kernel/tracing/current_tracer", b"function_graph\n", timeout=5)
+        timer.join()
+
+
 def test_what_the_machine_knows_comes_first() -> None:
     def panicked() -> None:
         raise GuestPanic("kernel panic", console="Oops")
