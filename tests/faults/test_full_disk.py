@@ -17,7 +17,7 @@ WHOLE_KIB = 400
 SMALL = 'mount -t tmpfs -o size="$1"k none "$0" && shift && "$@"; code=$?; cp -r "$0"/. "$0.kept"; exit $code'
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_the_disk_is_full(template: Template, sandbox: Sandbox, tally: Tally, tmp_path: Path) -> None:
     """The sessions of a run are written to a file system of random size."""
     row = tally.row("the disk full at a random moment of a run")

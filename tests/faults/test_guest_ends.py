@@ -89,7 +89,7 @@ FAULTS: dict[str, tuple[int, Break]] = {
 }
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_guest_ends(
     fault: str, template: Template, image: Image, kernels: KernelCache, tally: Tally, tmp_path: Path

@@ -22,7 +22,7 @@ SPAN = 2.5
 """Seconds, somewhat less than the first takes on a quiet machine."""
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(3600)
 def test_ktrace_is_killed(template: Template, sandbox: Sandbox, tally: Tally) -> None:
     row = tally.row("ktrace killed by SIGKILL at a random moment (run, run --checkpoint, fuzz --jobs 2)")
     chance = Random("ktrace is killed")
@@ -31,14 +31,14 @@ def test_ktrace_is_killed(template: Template, sandbox: Sandbox, tally: Tally) ->
             select.select([], [], [], chance.uniform(0, SPAN))
             process.kill()
             began = monotonic()
-            process.communicate(timeout=20)
+            process.communicate(timeout=60)
             assert sandbox.leftovers() == []
         row.count("killed" if process.returncode == -signal.SIGKILL else "it was done", monotonic() - began)
     assert row.ends["killed"] > row.ends["it was done"]
     assert sandbox.open_sessions()
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(3600)
 def test_qemu_is_killed(template: Template, sandbox: Sandbox, tally: Tally) -> None:
     row = tally.row("QEMU killed by SIGKILL at a random moment of a run")
     chance = Random("QEMU is killed")

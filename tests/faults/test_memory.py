@@ -222,7 +222,7 @@ def report(initial: Header, step: Step, world: World, place: Path) -> None:
     write_page(SessionReader(place), io.StringIO())
 
 
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_memory_is_damaged(
     name: str, template: Template, image: Image, kernels: KernelCache, tally: Tally, tmp_path: Path
@@ -255,7 +255,7 @@ def test_memory_is_damaged(
     questions.demand_no_failures()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_what_a_session_begins_with_is_damaged(
     template: Template, image: Image, kernels: KernelCache, tally: Tally, tmp_path: Path
 ) -> None:
