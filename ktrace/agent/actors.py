@@ -112,6 +112,9 @@ class Actors:
         if actor is None:
             return self._from_outside(call)
         slot = self._slot(actor)
+        if slot in self._calls:
+            # Its call may have returned since: that is seen by whoever lets time pass, not by luck.
+            raise _inside(actor, call)
         op = self._operation(slot, call)
         self._calls[slot] = call
         try:
@@ -229,7 +232,7 @@ class Actors:
 
     def _refusal(self, error: Refused, actor: str, call: Call) -> Exception:
         if error.reason is Refusal.BLOCKED:
-            return UsageError(f"{actor} cannot call {call.name!r}: it is inside a call that has not returned")
+            return _inside(actor, call)
         if error.reason in (Refusal.RANGE, Refusal.OP):
             return UsageError(
                 f"{actor} cannot do this: {format_call(call)}",
@@ -328,6 +331,13 @@ class Actors:
 
 
 _OPERATIONS = frozenset({"fork", "exit", "exec", "sigaction", "store", "load"})
+
+
+def _inside(actor: str, call: Call) -> UsageError:
+    return UsageError(
+        f"{actor} cannot call {call.name!r}: it is inside a call that has not returned",
+        "have another actor do what it waits for, or let time pass first: wait(100)",
+    )
 
 
 def operation(slot: int, raw: RawCall) -> ops.Call:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 D = TypeVar("D")
 RESTARTS = frozenset({"ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK"})
+ROUNDS = 100_000
+"""How often kernel threads may have their turn in one step."""
 
 
 UNSIMULATED = Rule("fs/open.c", "do_dentry_open", "what files of kinds that are not simulated answer")
@@ -200,13 +202,14 @@ class Kernel:
 
     def settle(self) -> None:
         """Run every woken task, in the order of waking (SCHED_FIFO on one CPU), until all sleep or are done."""
-        while True:
+        for _ in range(ROUNDS):
             while self._run_queue:
                 self._run(self._run_queue.popleft())
             # Every actor sleeps: kernel threads have their turn, before the agent (SCHED_IDLE).
             busy = [subsystem.idle(self) for subsystem in self.subsystems]
             if not self._run_queue and not any(busy):
-                break
+                return
+        raise RuntimeError("the model does not come to rest")
 
     @property
     def has_woken(self) -> bool:

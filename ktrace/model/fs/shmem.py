@@ -75,10 +75,11 @@ def truncate_inode(task: Task, inode: Inode, size: int, touch: bool) -> None:
     forbidding = F_SEAL_SHRINK if size < inode.i_size else F_SEAL_GROW if size > inode.i_size else 0
     if inode.seals & forbidding:
         raise Errno("EPERM")
-    if touch or size != inode.i_size:
-        inode.changed(kernel)
     pages = inode.i_pages
-    if size < inode.i_size:
+    cuts = size <= inode.i_size and bool(pages)  # info->alloced: shmem_truncate_range(), even where the size stays
+    if touch or cuts or size != inode.i_size:
+        inode.changed(kernel)
+    if cuts:
         for index in [index for index in pages if index * PAGE_SIZE >= size]:
             pages.pop(index).put()
         if size % PAGE_SIZE and size // PAGE_SIZE in pages:

@@ -38,9 +38,12 @@ class Page:
         """Drop a reference (``put_page()``)."""
         self.count -= 1
 
-    def lend(self) -> None:
-        """Have TCP take references, in its write queue and, merged, in a receive queue (``tcp_build_frag()``)."""
-        self.lent += 2
+    def lend(self, packets: int) -> None:
+        """Have TCP take references, one for each packet that has some of it (``tcp_build_frag()``).
+
+        :param packets: at most so many, in its write queue and, merged, in a receive queue (``skb_try_coalesce()``)
+        """
+        self.lent += 2 * packets
 
     def references(self) -> int | Between:
         """Return ``page_count()``."""

@@ -84,7 +84,7 @@ def tcp_sendmsg(task: Task, sk: Tcp, msg: OutMessage) -> Sleeps[int]:
                 sk.nonagle &= ~TCP_NAGLE_PUSH  # tcp_skb_entail()
             if msg.flags & MSG_SPLICE_PAGES and isinstance(msg.source, PageSource):
                 for page, offset, piece in msg.source.take(size):
-                    page.lend()
+                    page.lend(sk.most_packets(piece))
                     sk.out.append_page(page, offset, piece)
                 copied += size
             else:

@@ -146,6 +146,16 @@ class Tcp(Inet):
         """Tell whether the receive buffer surely has room: few bytes wait in one of the usual size."""
         return len(self.rx) <= SURE and "SOCK_RCVBUF_LOCK" not in self.userlocks
 
+    def most_packets(self, size: int) -> int:
+        """Return in how many packets *size* bytes in a row may lie, at most.
+
+        A packet ends where it has half of the largest window that the peer has offered (``tcp_bound_to_half_wnd()``),
+        which is half of its receive buffer (``tcp_win_from_space()``), and where a window ends
+        (``tcp_mss_split_point()``).
+        """
+        window = (self.peer.rcvbuf if isinstance(self.peer, Tcp) else self.rcvbuf) >> 1
+        return 1 + -(-size // (window >> 1)) + -(-size // window)
+
     def copied_seq(self) -> int:
         """Return the position of the next byte to read."""
         return self.rcv_total - len(self.rx)

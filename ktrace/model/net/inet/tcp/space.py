@@ -54,7 +54,12 @@ def sk_stream_is_writeable(kernel: Kernel, sk: Tcp) -> bool:
     known = sure(kernel, sk)
     if known is not None:
         return known
-    return kernel.choose(WRITEABLE, lambda seen: _room_left(seen, sk), lambda room: True, otherwise=True)
+
+    def find(seen: Observed) -> bool | None:
+        # A writer that was woken, too, may have filled it again after whoever looks now did.
+        return True if _reported(kernel, seen, sk) else _room_left(seen, sk)
+
+    return kernel.choose(WRITEABLE, find, lambda room: True, otherwise=True)
 
 
 def poll_space(kernel: Kernel, sk: Tcp) -> bool:
@@ -120,6 +125,26 @@ def _room_left(seen: Observed, sk: Tcp) -> bool | None:
     """Tell whether nobody waits for room any more."""
     socket = seen.socket(sk.socket) if sk.socket is not None else None
     return None if socket is None else "SOCK_NOSPACE" not in socket.flags
+
+
+def _reported(kernel: Kernel, seen: Observed, sk: Tcp) -> bool:
+    """Tell whether whoever looks now said that there is room, when its call returned."""
+    task = kernel.current
+    if task is None or task.call is None:
+        return False
+    own = {fd for fd, slot in task.files.slots.items() if slot.file.private is sk.socket}
+    if own & set(seen.out(task, "writefds") or ()):
+        return True
+    asked = task.call.args[0]
+    if revents := seen.out(task, "revents"):
+        return any(item["fd"] in own and mask & EPOLLOUT for item, mask in zip(asked, revents, strict=False))
+    told = {event["data"] for event in seen.out(task, "events") or () if event["events"] & EPOLLOUT}
+    slot = task.files.slots.get(asked) if told else None
+    return (
+        slot is not None
+        and isinstance(ep := slot.file.private, EventPoll)
+        and any(item.file.private is sk.socket and item.data in told for item in ep.items)
+    )
 
 
 def _told(kernel: Kernel, seen: Observed, sk: Tcp) -> bool:

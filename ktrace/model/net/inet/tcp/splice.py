@@ -70,7 +70,7 @@ def tcp_sendpage(task: Task, sk: Tcp, page: Page, offset: int, size: int, flags:
             if chunk:
                 if not sk.out:
                     sk.nonagle &= ~TCP_NAGLE_PUSH  # tcp_skb_entail()
-                page.lend()
+                page.lend(sk.most_packets(chunk))
                 sk.out.append_page(page, offset + copied, chunk)
                 copied += chunk
             if copied == size:
