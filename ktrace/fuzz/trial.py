@@ -43,6 +43,8 @@ class Source(Protocol):
 
 
 COMPLAINT = re.compile(r"(?:WARNING: |BUG: |Oops|general protection|KASAN|UBSAN|INFO: |list_(?:add|del) corruption)")
+COMPLAINT_LINES = 30
+"""So many of its lines are shown, from where it begins."""
 NUMBERS = re.compile(r"0x[0-9a-f]+|\d+")
 PATIENCE, GRACE_MS = 5, 60
 """How often, and how long each time, what RCU and work queues free may take to be gone."""
@@ -286,6 +288,9 @@ class Observer:
         tail = self._machine.console_tail(30)
         return of_failure(call.name, f"guest: {type(error).__name__}", f"{error}\n{tail}")
 
-    def _complained(self, name: str, complaint: re.Match[str]) -> Finding:
+    @staticmethod
+    def _complained(name: str, complaint: re.Match[str]) -> Finding:
         """Return what the kernel complains of on its console."""
-        return of_failure(name, f"console: {complaint[0]}", self._machine.console_tail(30))
+        begin = complaint.string.rfind("\n", 0, complaint.start()) + 1
+        lines = complaint.string[begin:].splitlines()[:COMPLAINT_LINES]
+        return of_failure(name, f"console: {complaint[0]}", "\n".join(lines))

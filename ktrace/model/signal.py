@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ktrace.model.task import COREDUMPS, STOPS, Task
 from ktrace.model.wait import Sleeps
 from ktrace.state.call import Signalled
+from ktrace.uapi.resource import RLIMIT_SIGPENDING
 from ktrace.uapi.signal import SIGRTMIN, signal_number
 
 if TYPE_CHECKING:
@@ -29,8 +30,16 @@ def send_signal(kernel: Kernel, task: Task, item: Signalled, thread: bool) -> No
     if task.disposition(signal) == "ignore" and not blocked:
         return
     queue = task.pending if thread else task.shared_pending
-    if signal_number(signal) < SIGRTMIN and any(other.signal == signal for other in queue):
+    same = [other for other in queue if other.signal == signal]
+    if same and signal_number(signal) < SIGRTMIN:
         return
+    if not _is_kept(kernel, task, item):
+        if same:
+            return  # sigaddset(): it is pending already, and nothing is known of a second one
+        item = Signalled(task.name, signal)
+        task.lost.append(item)
+    elif same and _is_lost(task, same[0]):
+        queue.remove(same[0])  # collect_signal() takes what is queued, and the bit with it
     # wants_signal(): one that has a signal to look at already, or is stopped, needs no waking.
     wants = not blocked and not task.stopped and (kernel.current is task or not task.signal_pending())
     queue.append(item)
@@ -40,6 +49,36 @@ def send_signal(kernel: Kernel, task: Task, item: Signalled, thread: bool) -> No
         kernel.signal_wake_up(task)
     elif wants:
         kernel.signal_wake_up(task)
+
+
+def _is_lost(task: Task, item: Signalled) -> bool:
+    """Tell whether nothing is known of a signal but that it is pending."""
+    return any(other is item for other in task.lost)
+
+
+def _is_kept(kernel: Kernel, task: Task, item: Signalled) -> bool:
+    """Tell whether what is known of a signal is kept (``kernel/signal.c: __sigqueue_alloc()``).
+
+    What is queued for anybody of that user counts; RLIMIT_SIGPENDING of the receiver is what it may come to.
+
+    :raises NotImplementedError: the agent's own SIGCHLD decides, or the sender hears of it
+    """
+    number, limit = signal_number(item.signal), task.rlimits.get(RLIMIT_SIGPENDING)
+    if item.signal == "SIGKILL" or limit is None or (number < SIGRTMIN and item.code >= 0):
+        return True
+    queued = sum(
+        not _is_lost(owner, other)
+        for owner in kernel.tasks.values()
+        if owner.cred.uid == task.cred.uid
+        for other in (*owner.pending, *owner.shared_pending)
+    )
+    if queued < limit.cur <= queued + 1 and not task.cred.uid:
+        raise NotImplementedError("the model does not know how many signals wait for the agent (RLIMIT_SIGPENDING)")
+    if queued < limit.cur:
+        return True
+    if number >= SIGRTMIN and item.code:
+        raise NotImplementedError("the model does not know how senders hear of RLIMIT_SIGPENDING")
+    return False
 
 
 def _prepare_signal(kernel: Kernel, task: Task, signal: str) -> None:

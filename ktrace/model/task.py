@@ -187,6 +187,7 @@ class Task:
     alarms: int = 0
     pending: list[Signalled] = field(default_factory=list)
     shared_pending: list[Signalled] = field(default_factory=list)
+    lost: list[Signalled] = field(default_factory=list)
     dispositions: dict[str, str] = field(default_factory=dict)
     blocked: frozenset[str] = frozenset()
     saved_mask: frozenset[str] | None = None
@@ -209,6 +210,7 @@ class Task:
         """Take *signals*, which are pending, off their queues."""
         self.pending = [item for item in self.pending if not any(item is gone for gone in signals)]
         self.shared_pending = [item for item in self.shared_pending if not any(item is gone for gone in signals)]
+        self.lost = [item for item in self.lost if not any(item is gone for gone in signals)]
 
     def signal_pending(self) -> bool:
         """Tell whether a signal waits for delivery (``signal_pending()``)."""

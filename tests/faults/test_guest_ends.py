@@ -8,11 +8,9 @@ from random import Random
 from time import monotonic
 
 import pytest
-from elftools.elf.elffile import ELFFile
 
 from ktrace.errors import GuestError, GuestHang, GuestPanic
 from ktrace.image.image import Image
-from ktrace.inspect.memory import START_KERNEL_MAP
 from ktrace.machine.machine import Machine
 from ktrace.machine.template.template import Template
 from ktrace.trace.session import FILE_NAME, End
@@ -22,6 +20,7 @@ from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.run import run_script
 from ktrace.workload.library import load
 from tests.faults.tally import Tally
+from tests.guest.poke import put_code
 
 FUNCTIONS = {
     "pipe-basic": ("create_pipe_files", "pipe_read", "pipe_write", "pipe_release"),
@@ -39,13 +38,6 @@ PATIENCE = 3.0
 """Seconds that an answer may take."""
 
 Break = Callable[[Machine, Image, str, Random], None]
-
-
-def put_code(machine: Machine, image: Image, function: str, code: bytes) -> None:
-    """Put *code* at the beginning of a function of the kernel."""
-    with image.vmlinux.open("rb") as stream:
-        (symbol,) = ELFFile(stream).get_section_by_name(".symtab").get_symbol_by_name(function)
-    machine.memory.write(int(symbol["st_value"]) - START_KERNEL_MAP, code)
 
 
 def panics(machine: Machine, image: Image, function: str, chance: Random) -> None:
