@@ -18,36 +18,45 @@ from tests.faults.tally import Tally
 SEVERAL = ("run", "pipe-basic", "unix-stream", "sem-basic", "tcp-loopback")
 SAVING = ("run", "--checkpoint", "2", "tcp-states")
 FUZZING = ("fuzz", "--jobs", "2", "--time", "30", "--family", "pipe")
-SPAN = 2.5
-"""Seconds, somewhat less than the first takes on a quiet machine."""
+
+
+def span(sandbox: Sandbox) -> float:
+    """Return in how many seconds the first is done, which depends on who else is at work on this machine."""
+    began = monotonic()
+    with sandbox.start(*SEVERAL) as process:
+        process.communicate(timeout=120)
+    assert process.returncode == 0
+    return monotonic() - began
 
 
 @pytest.mark.timeout(3600)
 def test_ktrace_is_killed(template: Template, sandbox: Sandbox, tally: Tally) -> None:
     row = tally.row("ktrace killed by SIGKILL at a random moment (run, run --checkpoint, fuzz --jobs 2)")
     chance = Random("ktrace is killed")
+    whole = span(sandbox)
     for _ in range(tally.times(100)):
         with sandbox.start(*chance.choice((SEVERAL, SAVING, FUZZING))) as process:
-            select.select([], [], [], chance.uniform(0, SPAN))
+            select.select([], [], [], chance.uniform(0, whole))
             process.kill()
             began = monotonic()
             process.communicate(timeout=60)
             assert sandbox.leftovers() == []
         row.count("killed" if process.returncode == -signal.SIGKILL else "it was done", monotonic() - began)
     assert row.ends["killed"] > row.ends["it was done"]
-    assert sandbox.open_sessions()
+    assert sandbox.open_sessions() > 4  # those of the whole run, and some that were cut off
 
 
 @pytest.mark.timeout(3600)
 def test_qemu_is_killed(template: Template, sandbox: Sandbox, tally: Tally) -> None:
     row = tally.row("QEMU killed by SIGKILL at a random moment of a run")
     chance = Random("QEMU is killed")
+    whole = span(sandbox)
     for _ in range(tally.times(100)):
         with sandbox.start(*SEVERAL) as process:
             deadline = monotonic() + 20
             while not sandbox.processes("qemu") and process.poll() is None and monotonic() < deadline:
                 select.select([], [], [], 0.01)
-            select.select([], [], [], chance.uniform(0, SPAN / 4))
+            select.select([], [], [], chance.uniform(0, whole / 4))
             for pid in sandbox.processes("qemu"):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)

@@ -110,7 +110,7 @@ def test_a_fault_of_the_model_does_not_hide_a_broken_kernel(
 ) -> None:
     place = tmp_path / "sound"
     place.mkdir()
-    sound = SoundKernel(lambda: prepare_guests(GuestOptions(image.name)), place, False)
+    sound = SoundKernel(lambda: prepare_guests(GuestOptions(image.name)), place)
     broken = Hurt(template, tmp_path, lambda _, machine: put_code(machine, image, "pipe_ioctl", REFUSES))
     with broken, sound:
         report = hunt(monkeypatch, broken, image, [CLOSES, CLOSES, ASKS, CLOSES], sound)
