@@ -53,6 +53,10 @@ class ShmReader:
         )
         self._clist = self._segment.offsets["clist"]
         self._f_inode = offset_of(prog, "struct file", "f_inode")
+        self._f_op = offset_of(prog, "struct file", "f_op")
+        self._blkbits = offset_of(prog, "struct inode", "i_blkbits")
+        huge = kernel.has_symbol("hugetlbfs_file_operations")
+        self._hugetlbfs = prog.symbol("hugetlbfs_file_operations").address if huge else None
         self._inode = Layout(prog, "struct inode", "i_ino", "i_size", "i_mapping")
         self._mapping = Layout(prog, "struct address_space", "nrpages", head="i_pages.xa_head")
         self._ucounts = Layout(prog, "struct ucounts", "uid.val", "&rlimit")
@@ -104,6 +108,15 @@ class ShmReader:
     def file_of(self, memory: KernelMemory, address: int) -> int:
         """Return the address of the file behind the ``struct shmid_kernel`` at *address*."""
         return int(self._segment.read(memory, address).shm_file)
+
+    def huge_page_size(self, memory: KernelMemory, file: int) -> int:
+        """Return the bytes of a page of the ``struct file`` at *file*; 0 where they are not huge pages.
+
+        ``include/linux/hugetlb.h: is_file_hugepages()``, ``fs/hugetlbfs/inode.c: hugetlbfs_fill_super()``.
+        """
+        if memory.u64(file + self._f_op) != self._hugetlbfs:
+            return 0
+        return 1 << memory.read(memory.u64(file + self._f_inode) + self._blkbits, 1)[0]
 
     def _read_file(self, memory: KernelMemory, file: int) -> ShmFile:
         address = memory.u64(file + self._f_inode)

@@ -36,12 +36,18 @@ def check_segments(
     mapped = Counter(attachment.file for attachment in attachments if attachment.ns == namespace)
     for address, segment in segments.items():
         file = reader.shm.file_of(observation.memory, address)
-        yield from _check_segment(f"shm {segment.shm_perm.id}", segment, mapped.pop(file, 0))
+        huge = reader.shm.huge_page_size(observation.memory, file) if file else 0
+        yield from _check_segment(f"shm {segment.shm_perm.id}", segment, mapped.pop(file, 0), huge)
     for count in mapped.values():
         yield Violation(where, f"{count} mappings are of a segment that the IDR does not have")
 
 
-def _check_segment(where: str, segment: ShmidKernel, mappings: int) -> Iterator[Violation]:
+def _check_segment(where: str, segment: ShmidKernel, mappings: int, huge: int) -> Iterator[Violation]:
+    """Yield what contradicts itself in one segment.
+
+    :param mappings: how often all address spaces map it
+    :param huge: bytes of a page of one with SHM_HUGETLB, of which its file is a multiple (``newseg()``); else 0
+    """
     if segment.shm_perm.refcount != 1:
         yield Violation(f"{where}.refcount", f"is {segment.shm_perm.refcount}, nobody sleeps with a reference")
     if segment.shm_nattch != mappings:
@@ -52,11 +58,12 @@ def _check_segment(where: str, segment: ShmidKernel, mappings: int) -> Iterator[
     if file is None:
         yield Violation(f"{where}.shm_file", "is NULL")
         return
-    if file.i_size != segment.shm_segsz:
+    if file.i_size != (-(-segment.shm_segsz // huge) * huge if huge else segment.shm_segsz):
         yield Violation(f"{where}.shm_segsz", f"is {segment.shm_segsz}, the file has {file.i_size} bytes")
     if file.i_ino != segment.shm_perm.id:
         yield Violation(f"{where}.shm_file.i_ino", f"is {file.i_ino}")
-    if file.nrpages != len(file.pages):
+    # A huge page counted once up to 6.6, and then for all that are in it (mm/filemap.c: __filemap_add_folio()).
+    if file.nrpages not in (len(file.pages), len(file.pages) * (huge or PAGE_SIZE) // PAGE_SIZE):
         yield Violation(f"{where}.shm_file.nrpages", f"is {file.nrpages}, the page cache has {len(file.pages)} pages")
     beyond = [index for index in file.pages if index * PAGE_SIZE >= file.i_size]
     if beyond:
