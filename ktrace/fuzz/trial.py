@@ -27,6 +27,7 @@ from ktrace.model.net.inet.tcp.tcp_timer import waits_for_timer
 from ktrace.state.call import Call, Completed, Outcome, Result
 from ktrace.state.step import Step
 from ktrace.uapi.signal import SIGNAL_NUMBERS
+from ktrace.uapi.socket import AF_UNIX, SOCK_DGRAM
 from ktrace.verify.checker import Checker
 from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.observe import observe_step
@@ -189,6 +190,19 @@ def _audit(lab: Lab, observer: Observer, trial: Trial, state: ModelView, before:
             if trial.finding is not None:
                 trial.actions += ends
                 return
+    if any(socket.sk is not None and socket.sk.family == "AF_UNIX" for socket in state.kernel.net.sockets.values()):
+        # What refers to itself is collected when some AF_UNIX socket is closed next (unix_release_sock()).
+        name = "Collector"
+        for actor, call in (
+            (None, make_call("spawn", name, {})),
+            (name, make_call("socket", AF_UNIX, SOCK_DGRAM, 0)),
+            (None, make_call("kill", name, SIGNAL_NUMBERS["SIGKILL"])),
+        ):
+            ends.append(Done(actor, call))
+            trial.finding = _step(observer, state.number + len(ends), call, actor)
+            if trial.finding is not None:
+                trial.actions += ends
+                return
     left: dict[str, int] = {}
     for _ in range(0 if state.kernel.net.inet.held_back else PATIENCE):
         ends.append(Done(None, make_call("wait", GRACE_MS)))
@@ -218,9 +232,9 @@ def _named(directory: Inode) -> set[int]:
     return found
 
 
-def _step(observer: Observer, number: int, call: Call) -> Finding | None:
+def _step(observer: Observer, number: int, call: Call, actor: str | None = None) -> Finding | None:
     try:
-        return observer.check(observer.observe(number, None, call))
+        return observer.check(observer.observe(number, actor, call))
     except NotModelled:
         return None
     except GuestError as error:

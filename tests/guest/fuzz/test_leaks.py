@@ -10,10 +10,13 @@ import pytest
 from ktrace.agent.syscalls import make_call
 from ktrace.errors import HostError, UsageError
 from ktrace.fuzz.leaks import Kept, leaked, take
+from ktrace.fuzz.model_view import Action, ModelView
+from ktrace.fuzz.trial import run_trial
 from ktrace.image.image import find_image
 from ktrace.machine.machine import Machine
 from ktrace.machine.template.make import ensure_template
-from ktrace.uapi.socket import AF_INET, AF_UNIX, SOCK_DGRAM, SOCK_STREAM
+from ktrace.state.call import Result
+from ktrace.uapi.socket import AF_INET, AF_UNIX, SCM_RIGHTS, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET
 from ktrace.verify.lab import KernelCache, Lab
 
 OTHERS = pytest.mark.optional(reason="kernels other than lab-6.1 take long to build: make test-kernels")
@@ -58,3 +61,30 @@ def test_a_segment_that_stays_is_told_from_one_that_leaked(any_lab: Lab) -> None
     after = take(any_lab.kernel)
     assert leaked(before, after, Kept(segments=1, objects=1)) == {}
     assert leaked(before, after, Kept()) == {"shmem_inode_cache": 1, "filp": 1, "uid_cache": 1}
+
+
+class Script:
+    """Gives these actions, one after the other."""
+
+    def __init__(self, actions: list[Action]) -> None:
+        self.left = list(actions)
+
+    def next(self, state: ModelView) -> Action | None:
+        return self.left.pop(0) if self.left else None
+
+    def saw(self, actor: str, result: Result) -> None:
+        pass
+
+
+def test_what_refers_to_itself_is_collected_before_it_is_called_left(any_lab: Lab) -> None:
+    """The last to have it dies, and closes no socket of AF_UNIX for good, which would have it collected."""
+    rights = {"cmsg_level": SOL_SOCKET, "cmsg_type": SCM_RIGHTS, "cmsg_data": (1, 0)}
+    actions: list[Action] = [
+        (None, make_call("spawn", "A", {})),
+        ("A", make_call("socketpair", AF_UNIX, SOCK_DGRAM, 0)),
+        ("A", make_call("fork", "B", 0)),
+        ("A", make_call("sendmsg", 1, {"msg_iov": (b"x",), "msg_control": (rights,)}, 0)),
+    ]
+    assert isinstance(any_lab.guest, Machine)
+    trial = run_trial(any_lab, any_lab.guest, Script(actions), len(actions))
+    assert (trial.finding, len(trial.actions)) == (None, 4)
