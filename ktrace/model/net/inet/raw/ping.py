@@ -6,6 +6,7 @@ from ktrace.include.net.ip import IP_MAX_MTU, LOOPBACK_IFINDEX
 from ktrace.include.net.sock import SEND_SHUTDOWN
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.datagram import datagram_poll
+from ktrace.model.net.core.page_frag import FRAGMENTS_FROM, fill_unseen
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.sock import raise_sock_error, sock_orphan
 from ktrace.model.net.inet.addr4 import ANY
@@ -185,6 +186,8 @@ class PingProto(Proto[Raw]):
             raise Errno("EMSGSIZE")
         if msg.flags & MSG_PROBE:
             return length  # ip_append_data(), ip6_append_data()
+        if length > FRAGMENTS_FROM:
+            fill_unseen(task)
         data = self.echo(kernel, sk, head, msg)
         hops, tos = cookie.limits(sk, daddr)
         send(kernel, icmp_packet(kernel, saddr, daddr, data, hops, tos, *df_and_ident(sk)), sk)
@@ -274,6 +277,8 @@ class Ping6Proto(PingProto):
             raise NotImplementedError("the model does not cut IPv6 packets into fragments")
         if msg.flags & MSG_PROBE:
             return length  # ip_append_data(), ip6_append_data()
+        if length > FRAGMENTS_FROM:
+            fill_unseen(task)
         data = self.echo(kernel, sk, head, msg)
         hops, tos = sk.hop_limit(daddr)
         send(kernel, icmpv6_packet(kernel, saddr, daddr, data, hops, tos), sk)

@@ -9,6 +9,7 @@ from ktrace.include.net.ip import IP_DF, IP_MAX_MTU
 from ktrace.include.net.sock import SEND_SHUTDOWN
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.datagram import datagram_poll
+from ktrace.model.net.core.page_frag import FRAGMENTS_FROM, fill_unseen
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.sock import raise_sock_error, sock_orphan
 from ktrace.model.net.inet.addr4 import ANY
@@ -130,6 +131,8 @@ class RawProto(Proto[Raw]):
             raise Errno("EMSGSIZE")
         if msg.flags & MSG_PROBE:
             return length  # ip_append_data(), ip6_append_data()
+        if length > FRAGMENTS_FROM:
+            fill_unseen(task)
         data = probed + msg.source.copy_all()
         skb = make_skb(kernel, data, room=RAW4)
         hops, tos = cookie.limits(sk, daddr)

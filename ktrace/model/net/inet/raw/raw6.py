@@ -7,6 +7,7 @@ import struct
 from ktrace.include.net.ip import LOOPBACK_IFINDEX
 from ktrace.include.net.ipv6 import IPV6_MAXPLEN, SIN6_LEN_RFC2133
 from ktrace.model.kernel import Kernel
+from ktrace.model.net.core.page_frag import FRAGMENTS_FROM, fill_unseen
 from ktrace.model.net.core.proto_ops import OutMessage
 from ktrace.model.net.inet.addr4 import ANY
 from ktrace.model.net.inet.addr6 import (
@@ -112,6 +113,8 @@ class Raw6Proto(RawProto):
             raise NotImplementedError("the model does not cut IPv6 packets into fragments")
         if msg.flags & MSG_PROBE:
             return length  # ip_append_data(), ip6_append_data()
+        if length > FRAGMENTS_FROM:
+            fill_unseen(task)
         data = self._with_checksum(sk, saddr, daddr, protocol, probed + msg.source.copy_all())
         skb = make_skb(kernel, data, room=RAW6)
         hops, tos = sk.hop_limit(daddr)

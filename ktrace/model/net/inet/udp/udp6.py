@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from ktrace.include.net.ipv6 import IPV6_MAXPLEN, SIN6_LEN_RFC2133
 from ktrace.model.kernel import Kernel
+from ktrace.model.net.core.page_frag import FRAGMENTS_FROM, fill_unseen
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage, ProtoOps
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.inet.addr4 import LOOPBACK_ADDRESS
@@ -20,7 +21,7 @@ from ktrace.model.net.inet.socket import register, sockaddr_in
 from ktrace.model.net.inet.socket6 import Inet6Ops
 from ktrace.model.net.inet.udp import udp
 from ktrace.model.net.inet.udp.ops import DGRAM_OPS, UDP, DgramOps, UdpProto
-from ktrace.model.net.inet.udp.payload import new_skb, udp_cmsg_send, wants_zerocopy
+from ktrace.model.net.inet.udp.payload import new_skb, shares_pages, udp_cmsg_send, wants_zerocopy
 from ktrace.model.net.inet.udp.udp import UDP6, Pending, Udp
 from ktrace.model.task import Errno, Task
 from ktrace.uapi.errno import EMSGSIZE
@@ -64,6 +65,8 @@ class Udp6Proto(UdpProto):
         if inside is not None:
             return self._over_ipv4(task, sk, replace(msg, name=sockaddr_in(inside, dport)))
         more = bool(sk.corkflag or msg.flags & MSG_MORE)
+        if (sk.pending is not None or msg.source.count > FRAGMENTS_FROM) and not shares_pages(sk, msg):
+            fill_unseen(task)
         if sk.pending is not None:
             if sk.pending.family == AF_INET:
                 return super().sendmsg(task, sk, replace(msg, name=name))
