@@ -27,6 +27,9 @@ StepHistory = Callable[[], Iterable[Step]]
 WAKE_ORDER = Rule("kernel/sched/core.c", "wake_up_q", "those who are woken at once return in any order")
 """What they come back with is compared: who takes what others wait for shows in their results, not in their order."""
 
+OUT_OF_MEMORY = "Out of memory: Killed process"
+"""What ``mm/oom_kill.c: __oom_kill_process()`` says: whom it kills is not modelled."""
+
 
 class Checker:
     """Run the model beside a series of observed steps.
@@ -70,6 +73,8 @@ class Checker:
         """
         if not is_modelled(step.actor, step.call.name):
             raise NotModelled(step.number, f"{step.call.name} is not modelled")
+        if any(OUT_OF_MEMORY in line for line in step.console):
+            raise NotModelled(step.number, f"{step.call.name}: the guest has run out of memory; --memory gives it more")
         evidence = evidence_of(step)
         if self._history is None:
             self._kept.append(step)
