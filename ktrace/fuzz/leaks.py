@@ -24,17 +24,16 @@ KEPT_BY_OTHERS = frozenset({
 SHARED = frozenset({
     "cred_jar", "cred", "pid", "pidfs_attr_cache", "task_struct", "task_exec_state", "sighand_cache", "signal_cache",
     "files_cache", "fs_cache", "mm_struct", "skbuff_small_head", "ip_dst_cache", "rtable", "ip6_dst_cache",
-    "eventpoll_epi", "fasync_cache", "posix_timers_cache", "tcp_bind_bucket",
 })  # fmt: skip
-"""Caches that the kernel uses for its own purposes all the time, frees into with delay, or keeps a few objects of.
+"""Caches that the kernel uses for its own purposes all the time, frees into with delay, or keeps a few objects of."""
 
-What ``kfree_rcu()`` frees may wait for five seconds (``kernel/rcu/tree.c: KFREE_DRAIN_JIFFIES``).
-"""
+DRAINED = frozenset({"eventpoll_epi", "fasync_cache", "posix_timers_cache", "tcp_bind_bucket"})
+"""Caches of what ``kfree_rcu()`` frees, up to five seconds late (``kernel/rcu/tree.c: KFREE_DRAIN_JIFFIES``)."""
 
 KMALLOC = "kmalloc-"
 """How caches of what has none of its own begin: they are shared, too, and System V objects are in them."""
 
-SLACK = 12
+SLACK, DRAIN_SLACK = 12, 128
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,7 @@ def leaked(before: Census, after: Census, kept: Kept) -> dict[str, int]:
             continue
         least, most = kept.bounds(name, grown)
         shared = name in SHARED or name.startswith(KMALLOC)
-        slack = max(SLACK, after[name] // 10) if shared else 0
+        slack = max(SLACK, after[name] // 10) if shared else DRAIN_SLACK if name in DRAINED else 0
         if not least - slack <= more <= most + slack:
             found[name] = more - (most if more > most else least)
     return found
