@@ -8,7 +8,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import fields
 
-from ktrace.state.changes import Change, Changes, changes
+from ktrace.state.change import Change
+from ktrace.state.changes import Changes, changes
 from ktrace.workload.library import directory
 
 KERNELS = ("lab-6.1", "lab-6.12", "lab-7.3")

@@ -7,59 +7,10 @@ depend on them, and ``docs/kernels.md`` is written from them. Nothing here or th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field, fields
-from typing import Any
+from dataclasses import fields
 
+from ktrace.state.change import CHANGE, Change, change
 from ktrace.state.quick import dataclass
-
-_CHANGE = "change"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One difference of behaviour.
-
-    :param area: ``pipe``, ``ipc``, ``socket``, ``file``; or ``structures`` or ``ways``, which no program sees
-    :param what: what is so on kernels that have it
-    :param before: what was so on kernels before
-    :param source: file of the kernel's source, with *function* in it
-    :param since: release or commit; two releases where no more is known
-    :param told: what of a kernel tells that it has it
-    :param shown: workload and line of a step that shows it; empty where none does
-    :param facts: what else the model is told of it, such as ``pipe.prefills``
-    """
-
-    area: str
-    what: str
-    before: str
-    source: str
-    function: str
-    since: str
-    told: str
-    shown: str = ""
-    facts: tuple[str, ...] = ()
-
-    @property
-    def citation(self) -> str:
-        """The kernel's function with its file."""
-        return f"{self.source}: {self.function}()"
-
-
-def _change(
-    area: str,
-    what: str,
-    *,
-    before: str,
-    source: str,
-    function: str,
-    since: str,
-    told: str,
-    shown: str = "",
-    facts: tuple[str, ...] = (),
-) -> Any:
-    """Return the field of a change."""
-    change = Change(area, what, before, source, function, since, told, shown, facts)
-    return field(default=False, metadata={_CHANGE: change})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +20,7 @@ class Changes:
     Sessions from before this was read have none of it: they could not be recorded on any other kernel than 6.1.
     """
 
-    pipeanon_fops: bool | None = _change(
+    pipeanon_fops: bool | None = change(
         "pipe",
         "anonymous pipes have file operations of their own, and do not touch st_atime, st_mtime and st_ctime",
         before="they are like FIFOs, which still do",
@@ -79,7 +30,7 @@ class Changes:
         told="symbol pipeanon_fops",
         shown="pipe-stat",
     )
-    pipe_write_whole: bool | None = _change(
+    pipe_write_whole: bool | None = change(
         "pipe",
         "a write that meets a bad address takes whole pages, or fails with EFAULT",
         before="what could be copied stays, and an empty buffer behind it",
@@ -88,7 +39,7 @@ class Changes:
         since="6.15: ee5eda8ea595",
         told="symbol pipeanon_fops, of the same series",
     )
-    pipe_wakes_when_freed: bool | None = _change(
+    pipe_wakes_when_freed: bool | None = change(
         "pipe",
         (
             "a reader wakes writers, and sends them SIGIO, only when it freed a slot of a full ring; one "
@@ -101,7 +52,7 @@ class Changes:
         told="symbol pipeanon_fops, of 6.15; where a kernel has neither that nor file.f_count, it cannot be told",
         shown="pipe-waits",
     )
-    pipe_prealloc: bool | None = _change(
+    pipe_prealloc: bool | None = change(
         "pipe",
         "a pool of up to eight pages is filled before a write takes the lock, and cut to two after",
         before="one freed page is kept for the next write",
@@ -112,7 +63,7 @@ class Changes:
         shown="pipe-basic",
         facts=("pipe.prefills", "pipe.kept_pages", "pipe.own_pages"),
     )
-    pipe_pseudo_edgetrigger: bool | None = _change(
+    pipe_pseudo_edgetrigger: bool | None = change(
         "pipe",
         "only epoll with EPOLLET of a reader makes every later write wake readers",
         before="any poll() of either end does",
@@ -121,7 +72,7 @@ class Changes:
         since="7.3",
         told="member pipe_inode_info.pseudo_edgetrigger",
     )
-    pipe_size_unsigned_int: bool | None = _change(
+    pipe_size_unsigned_int: bool | None = change(
         "pipe",
         "F_SETPIPE_SZ and F_ADD_SEALS look at 32 bits of their argument",
         before="at all 64: more than 2 GiB is EINVAL",
@@ -131,7 +82,7 @@ class Changes:
         told="type of pipe_fcntl()'s argument; that of memfd_fcntl() became the same in the same series",
         facts=("pipe.size_mask",),
     )
-    splice_to_socket: bool | None = _change(
+    splice_to_socket: bool | None = change(
         "pipe",
         (
             "splice and sendfile to a socket are one sendmsg(MSG_SPLICE_PAGES) of up to 16 buffers: one "
@@ -144,7 +95,7 @@ class Changes:
         since="6.5: 2dc334f1a63a",
         told="no member proto_ops.sendpage",
     )
-    splice_zero_pages: bool | None = _change(
+    splice_zero_pages: bool | None = change(
         "pipe",
         "holes of a file in tmpfs are spliced as the zero page, cut where pages end",
         before="as pages that are filled with zeros",
@@ -154,7 +105,7 @@ class Changes:
         told="symbol zero_pipe_buf_ops",
         shown="pipe-splice",
     )
-    splice_failed_keeps_pos: bool | None = _change(
+    splice_failed_keeps_pos: bool | None = change(
         "pipe",
         "a splice() that fails leaves the file's offset alone",
         before="it writes the old offset back, over what others moved meanwhile",
@@ -163,7 +114,7 @@ class Changes:
         since="between 6.6 and 6.12",
         told="struct vma_munmap_struct; where a kernel has neither that nor inode.i_ctime, it cannot be told",
     )
-    eventfd_write_exact: bool | None = _change(
+    eventfd_write_exact: bool | None = change(
         "file",
         "a write to an eventfd has 8 bytes, no more",
         before="what is behind the 8th byte is ignored",
@@ -172,7 +123,7 @@ class Changes:
         since="6.9",
         told="inet_stream_ops.set_peek_off, of 6.10; without that and mnt_namespace.list, it cannot be told",
     )
-    select_negative: bool | None = _change(
+    select_negative: bool | None = change(
         "file",
         "select() with a negative tv_sec or tv_usec is EINVAL",
         before="a negative tv_usec is carried over",
@@ -181,7 +132,7 @@ class Changes:
         since="7.1: 859c199bb3a9",
         told="member file_system_type.list; where a kernel has neither that nor ns_common.count, it cannot be told",
     )
-    epoll_wait_fd_first: bool | None = _change(
+    epoll_wait_fd_first: bool | None = change(
         "file",
         "epoll_wait() of a bad descriptor with bad arguments is EBADF",
         before="EINVAL or EFAULT",
@@ -190,7 +141,7 @@ class Changes:
         since="6.15: 6b47d35d4d9e",
         told="symbol epoll_sendevents, of the same series",
     )
-    epoll_ioctl: bool | None = _change(
+    epoll_ioctl: bool | None = change(
         "file",
         "an ioctl() of an epoll set that it does not know is EINVAL; EPIOCSPARAMS and EPIOCGPARAMS are known",
         before="ENOTTY",
@@ -200,7 +151,7 @@ class Changes:
         told="symbol ep_eventpoll_ioctl",
         shown="pipe-epoll",
     )
-    vms_gather_munmap_vmas: bool | None = _change(
+    vms_gather_munmap_vmas: bool | None = change(
         "ipc",
         "shmat(SHM_REMAP) over a part of the kernel's own mappings is EINVAL",
         before="ENOMEM",
@@ -209,7 +160,7 @@ class Changes:
         since="6.12",
         told="struct vma_munmap_struct",
     )
-    vma_longer_with_close: bool | None = _change(
+    vma_longer_with_close: bool | None = change(
         "ipc",
         "mremap() of an attached segment makes its neighbour longer, where the pages follow: no attach is counted",
         before="each is a mapping of its own",
@@ -219,7 +170,7 @@ class Changes:
         told="struct vma_munmap_struct; where a kernel has that not, but vm_area_struct.__vm_flags, it cannot be told",
         shown="shm-mremap",
     )
-    init_ns_uncounted: bool | None = _change(
+    init_ns_uncounted: bool | None = change(
         "ipc",
         "references to the initial namespaces are not counted",
         before="they are",
@@ -229,7 +180,7 @@ class Changes:
         told="enumerator NS_LAST_INIT_ID, of the same series",
         shown="ipc-namespaces",
     )
-    udp_custom_sockopt: bool | None = _change(
+    udp_custom_sockopt: bool | None = change(
         "structures",
         "UDP sockets carry SOCK_CUSTOM_SOCKOPT",
         before="they do not",
@@ -239,7 +190,7 @@ class Changes:
         told="member udp_sock.forward_threshold, of the same commit",
         shown="udp-loopback",
     )
-    udp_drops_unless_empty: bool | None = _change(
+    udp_drops_unless_empty: bool | None = change(
         "socket",
         "UDP drops a packet that does not fit into the receive buffer unless the queue is empty",
         before="unless the queue is larger than the buffer already",
@@ -248,7 +199,7 @@ class Changes:
         since="6.18: 9aaec660b5be",
         told="member udp_sock.udp_prod_queue, of the same release",
     )
-    tcp_peek_off: bool | None = _change(
+    tcp_peek_off: bool | None = change(
         "socket",
         "SO_PEEK_OFF is known to TCP",
         before="EOPNOTSUPP",
@@ -257,7 +208,7 @@ class Changes:
         since="6.10: 05ea491641d3",
         told="inet_stream_ops.set_peek_off",
     )
-    ip6_flow_in_cork: bool | None = _change(
+    ip6_flow_in_cork: bool | None = change(
         "socket",
         (
             "connect() of an IPv6 datagram socket leads what MSG_MORE or UDP_CORK holds back to the new peer, even if "
@@ -270,7 +221,7 @@ class Changes:
         told="member ipv6_pinfo.final, of the same series",
         shown="udp-held-connect",
     )
-    tcp_connect_bind: bool | None = _change(
+    tcp_connect_bind: bool | None = change(
         "structures",
         "a port that connect() chose is marked SOCK_CONNECT_BIND in sk_userlocks",
         before="it is not",
@@ -280,7 +231,7 @@ class Changes:
         told="member inet_timewait_sock.tw_connect_bind",
         shown="tcp-loopback",
     )
-    busy_poll_for_all: bool | None = _change(
+    busy_poll_for_all: bool | None = change(
         "socket",
         "SO_BUSY_POLL may be raised without CAP_NET_ADMIN",
         before="EPERM",
@@ -289,7 +240,7 @@ class Changes:
         since="6.7: 2a4319cf3c83",
         told="no member mnt_namespace.list, gone by 6.8; where there is that, but not inode.i_ctime, it cannot be told",
     )
-    txrehash_tcp_only: bool | None = _change(
+    txrehash_tcp_only: bool | None = change(
         "socket",
         "SO_TXREHASH is for TCP only, else EOPNOTSUPP",
         before="for every socket",
@@ -298,7 +249,7 @@ class Changes:
         since="6.16: ae4f2f59e1f9",
         told="member sock.sk_scm_recv_flags, of the same series",
     )
-    scm_flags_in_sock: bool | None = _change(
+    scm_flags_in_sock: bool | None = change(
         "socket",
         (
             "SO_PASSCRED is for AF_UNIX and AF_NETLINK only, SO_PASSSEC as well, and only with "
@@ -310,7 +261,7 @@ class Changes:
         since="6.16: 0e81cfd971dc",
         told="member sock.sk_scm_recv_flags",
     )
-    unix_socket_state: bool | None = _change(
+    unix_socket_state: bool | None = change(
         "structures",
         "AF_UNIX leaves socket.state at SS_UNCONNECTED",
         before="a connected socket is SS_CONNECTED",
@@ -320,7 +271,7 @@ class Changes:
         told="whether the code of unix_socketpair() stores SS_CONNECTED",
         shown="unix-stream",
     )
-    unix_custom_sockopt: bool | None = _change(
+    unix_custom_sockopt: bool | None = change(
         "structures",
         "AF_UNIX sockets carry SOCK_CUSTOM_SOCKOPT",
         before="they do not",
@@ -330,7 +281,7 @@ class Changes:
         told="member unix_sock.scm_rights_notrunc, of the option that needs it",
         shown="unix-dgram",
     )
-    unix_stream_custom_sockopt: bool | None = _change(
+    unix_stream_custom_sockopt: bool | None = change(
         "structures",
         "AF_UNIX streams carry SOCK_CUSTOM_SOCKOPT",
         before="they do not",
@@ -340,7 +291,7 @@ class Changes:
         told="member unix_sock.recvmsg_inq, of the option that needs it",
         shown="unix-stream",
     )
-    unix_oob_holes: bool | None = _change(
+    unix_oob_holes: bool | None = change(
         "socket",
         (
             "an out-of-band byte that was read leaves its empty buffer in the queue: a read stops there, "
@@ -353,7 +304,7 @@ class Changes:
         told="struct vma_munmap_struct; where a kernel has neither that nor proto_ops.sendpage, it cannot be told",
         shown="socket-oob",
     )
-    unix_inq_len: bool | None = _change(
+    unix_inq_len: bool | None = change(
         "socket",
         (
             "FIONREAD of an AF_UNIX stream is a count that is kept, from which an out-of-band byte that is "
@@ -365,7 +316,7 @@ class Changes:
         since="6.17: f4e1fb04c123",
         told="member unix_sock.inq_len",
     )
-    shmem_mmap_prepare: bool | None = _change(
+    shmem_mmap_prepare: bool | None = change(
         "file",
         "a file hears of a mapping before neighbours are joined: one that makes another longer is an access too",
         before="a file does not hear of a mapping that makes the one beside it longer",
@@ -375,7 +326,7 @@ class Changes:
         told="symbol shmem_mmap_prepare",
         shown="file-mapping",
     )
-    close_fput_sync: bool | None = _change(
+    close_fput_sync: bool | None = change(
         "ways",
         "close() drops the file itself: if nobody else has it, it is released within the call",
         before="the last reference is dropped by a task work, on the way back to user space",
@@ -385,7 +336,7 @@ class Changes:
         told="symbol filp_flush or file_close_fd; where a kernel has neither that nor inode.i_ctime, it cannot be told",
         shown="pipe-basic",
     )
-    unix_dgram_allocates_first: bool | None = _change(
+    unix_dgram_allocates_first: bool | None = change(
         "socket",
         (
             "a datagram is put together before a socket without a peer is found to have none: ENOTCONN frees it "
@@ -402,4 +353,4 @@ class Changes:
 def changes() -> Iterator[tuple[str, Change]]:
     """Yield every change with the name of its field."""
     for item in fields(Changes):
-        yield item.name, item.metadata[_CHANGE]
+        yield item.name, item.metadata[CHANGE]

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
-from ktrace.state.changes import Change, Changes, changes
+from ktrace.state.change import Change
+from ktrace.state.changes import Changes, changes
 from ktrace.state.config import ConfigFacts
 
 Facts = Mapping[str, Any]

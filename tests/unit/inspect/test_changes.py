@@ -13,7 +13,8 @@ import pytest
 
 from ktrace.inspect.changes import PROBES, between, symbol
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.state.changes import Change, Changes, changes
+from ktrace.state.change import Change
+from ktrace.state.changes import Changes, changes
 from ktrace.state.fs.pipe.pipe import PipeFacts
 from ktrace.verify.path_parser import read_paths
 from ktrace.verify.paths import SUFFIX, Expectation
