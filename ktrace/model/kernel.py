@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ktrace.model.calls import OPERATIONS, SYSTEM_CALLS, Answer, SystemCall
-from ktrace.model.fs.opaque_answers import answers_of
 from ktrace.model.observed import Evidence, Observed
 from ktrace.model.signal import get_signal, send_signal
 from ktrace.model.subsystem import Subsystem
 from ktrace.model.task import AsObserved, Cred, Errno, Task
 from ktrace.model.told import told
+from ktrace.model.unsimulated import as_observed
 from ktrace.model.wait import Sleeps, drive
-from ktrace.state.allowed import allowed
 from ktrace.state.call import Call, Completed, Continued, Event, Exited, Outcome, Result, Signalled, Stopped
 from ktrace.state.changes import Changes
 from ktrace.state.config import ConfigFacts
@@ -38,19 +36,6 @@ D = TypeVar("D")
 RESTARTS = frozenset({"ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK"})
 ROUNDS = 100_000
 """How often kernel threads may have their turn in one step."""
-
-
-UNSIMULATED = Rule("fs/open.c", "do_dentry_open", "what files of kinds that are not simulated answer")
-
-
-def _returned(task: Task, early: bool) -> Callable[[Observed], bool]:
-    return lambda seen: task.name in seen.returned_first() if early else seen.returned(task)
-
-
-def _whole(result: Result) -> Result:
-    """Return an answer that was seen, with as many bytes as came: that is what such a call returns."""
-    data = result.out.get("buf")
-    return replace(result, value=len(data)) if isinstance(data, bytes) else result
 
 
 def restarts(errno: str, handler: str | None) -> bool:
@@ -254,38 +239,9 @@ class Kernel:
 
     def _as_seen(self, task: Task, opaque: AsObserved) -> Sleeps[Result]:
         try:
-            return (yield from self.as_observed(task, opaque))
+            return (yield from as_observed(task, opaque))
         except Errno as error:
             return Result(-1, error.name)
-
-    def as_observed(self, task: Task, opaque: AsObserved) -> Sleeps[Result]:
-        """Return what the call of *task* was seen to answer, once it did: nothing else is known of it.
-
-        :raises Errno: ERESTARTSYS where the task is killed or stopped
-        """
-        while (seen := self.choose(UNSIMULATED, lambda seen: seen.result(task), lambda _: True, None)) is None:
-            stops = any(task.disposition(item.signal) == "stop" for item in task.deliverable())
-            if task.fatal_signal_pending() or stops:
-                raise Errno("ERESTARTSYS")
-            task.watches_opaque = True
-            yield
-        answers = None if opaque.simulated else answers_of(opaque.what, task.call)
-        if answers is not None and not answers.admits(seen.errno if seen.errno is not None else seen.value):
-            return Result(allowed(answers), None, seen.out)
-        if opaque.only_errors and seen.errno is None:
-            raise NotImplementedError(f"the model does not know what this changes in {opaque.what}")
-        if opaque.done is not None:
-            opaque.done(seen)
-        return _whole(seen if opaque.held is None else opaque.held(seen))
-
-    def wake_watchers(self, early: bool) -> None:
-        """Wake who was seen to return from a call that something not simulated may end.
-
-        :param early: only who returned before the actor of the step
-        """
-        for task in list(self.tasks.values()):
-            if task.watches_opaque and task.sleeping and self.choose(UNSIMULATED, _returned(task, early), bool, False):
-                self.wake_up_process(task)
 
     def _enter_later(self, stopped: Sleeps[Any], function: SystemCall, task: Task, call: Call) -> Sleeps[Answer | None]:
         """Have a task that is stopped in user mode begin a call once it goes on."""

@@ -10,6 +10,7 @@ from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.opaque import OpaqueInode
 from ktrace.model.fs.path_walk import is_dir, path_lookupat
 from ktrace.model.task import AsObserved, Errno, Task
+from ktrace.model.unsimulated import as_observed
 from ktrace.model.wait import Sleeps
 
 
@@ -25,7 +26,7 @@ def chdir(task: Task, path: bytes) -> Sleeps[int]:
     """Change the working directory (``fs/open.c``: chdir)."""
     inode = path_lookupat(task, path, opaque=True)
     if isinstance(inode, OpaqueInode):
-        result = yield from task.kernel.as_observed(task, AsObserved(inode.what))
+        result = yield from as_observed(task, AsObserved(inode.what))
         if result.errno is not None:
             raise Errno(result.errno)
     else:

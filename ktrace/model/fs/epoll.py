@@ -11,8 +11,9 @@ from ktrace.model.calls import syscall
 from ktrace.model.fs.file import File, FileOperations, observe_file
 from ktrace.model.fs.file_table import get_unused_fd
 from ktrace.model.fs.opaque import OpaqueOperations
-from ktrace.model.kernel import UNSIMULATED, Kernel
+from ktrace.model.kernel import Kernel
 from ktrace.model.task import Errno, Task
+from ktrace.model.unsimulated import UNSIMULATED
 from ktrace.model.wait import WaitEntry, WaitQueue, waiters, wake_up
 from ktrace.state.fs import epoll as state
 from ktrace.state.ref import Ref

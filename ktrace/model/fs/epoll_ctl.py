@@ -9,8 +9,9 @@ from ktrace.model.calls import syscall
 from ktrace.model.fs.epoll import EPOLL_OPS, Epitem, EventPoll, Release, add_ready, ep_remove, waker
 from ktrace.model.fs.file import File, fdget
 from ktrace.model.fs.opaque import OpaqueOperations
-from ktrace.model.kernel import UNSIMULATED, Kernel
+from ktrace.model.kernel import Kernel
 from ktrace.model.task import Errno, Task
+from ktrace.model.unsimulated import UNSIMULATED
 from ktrace.model.wait import WaitEntry
 from ktrace.state.call import Pointer
 from ktrace.uapi.eventpoll import (

@@ -15,9 +15,9 @@ from ktrace.include.linux.kdev_t import new_encode_dev
 from ktrace.model.fs.file import UNSIMULATED as UNKNOWN
 from ktrace.model.fs.file import FileOperations
 from ktrace.model.fs.inode import Inode, Still, Touched, Unknown, before
-from ktrace.model.kernel import UNSIMULATED
 from ktrace.model.process.user_namespace import user_ns
 from ktrace.model.task import AsObserved
+from ktrace.model.unsimulated import UNSIMULATED
 from ktrace.model.wait import MaySleep, WaitQueue
 from ktrace.state.allowed import Allowed, Between, Moves, OneOf, Stays
 from ktrace.state.call import Result

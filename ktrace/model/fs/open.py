@@ -26,6 +26,7 @@ from ktrace.model.fs.path_walk import (
 from ktrace.model.fs.shmem import DIRECTORY_OPS, SHMEM_OPS, truncate_inode
 from ktrace.model.fs.tree import is_dead
 from ktrace.model.task import AsObserved, Errno, Task
+from ktrace.model.unsimulated import as_observed
 from ktrace.model.wait import Sleeps, drive
 from ktrace.state.call import Pointer
 from ktrace.uapi.fcntl import (
@@ -150,7 +151,7 @@ def _open_file(task: Task, dirfd: int, path: str, fd: int, flags: int, mode: int
         return file
     except AsObserved as opaque:
         # A driver, or a file system that is not simulated, has the last word.
-        result = yield from task.kernel.as_observed(task, opaque)
+        result = yield from as_observed(task, opaque)
         raise Errno(result.errno or "EIO") from None
 
 
@@ -230,7 +231,7 @@ def _open_opaque(task: Task, inode: OpaqueInode, fd: int, flags: int) -> Sleeps[
 
     :raises Errno: as observed
     """
-    result = yield from task.kernel.as_observed(task, AsObserved(inode.what))
+    result = yield from as_observed(task, AsObserved(inode.what))
     if result.errno is not None:
         raise Errno(result.errno)
     found = identify(task, fd, inode.what, inode.path)

@@ -15,6 +15,7 @@ from ktrace.model.process.timer import expire_early, expire_timers
 from ktrace.model.process.user_namespace import create_user_ns, memlock_limit, set_dumpable, user_ns
 from ktrace.model.subsystem import Subsystem
 from ktrace.model.task import CAPABILITIES_OF_ROOT, IGNORED_BY_DEFAULT, Cred, Errno, Task
+from ktrace.model.unsimulated import wake_watchers
 from ktrace.model.wait import Sleeps
 from ktrace.state.call import Result
 from ktrace.state.fs import file as file_state
@@ -56,14 +57,14 @@ class Processes(Subsystem):
             task.alarms = 0
         expire_itimers(kernel, early=True)
         expire_early(kernel)
-        kernel.wake_watchers(early=True)
+        wake_watchers(kernel, early=True)
         hear_of_the_unknown(kernel, anew=True)
 
     def idle(self, kernel: Kernel) -> bool:
         """Let timers fire."""
         expire_timers(kernel)
         expire_itimers(kernel, early=False)
-        kernel.wake_watchers(early=False)
+        wake_watchers(kernel, early=False)
         hear_of_the_unknown(kernel)
         return False
 
