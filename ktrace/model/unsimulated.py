@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ktrace.model.fs.opaque_answers import answers_of
-from ktrace.model.observed import Observed
 from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.model.wait import Sleeps
 from ktrace.state.allowed import allowed
@@ -16,6 +15,7 @@ from ktrace.state.rule import Rule
 
 if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
+    from ktrace.model.observed import Observed
 
 UNSIMULATED = Rule("fs/open.c", "do_dentry_open", "what files of kinds that are not simulated answer")
 

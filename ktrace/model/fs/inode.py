@@ -39,6 +39,10 @@ NEXT_INO = Rule("fs/inode.c", "get_next_ino", "a number that no other inode of t
 ANON_DEV = Rule("fs/super.c", "get_anon_bdev", "any minor number that no other file system has")
 
 
+Part = int | Stays | Moves | Anything
+"""Seconds, or nanoseconds, or what they may be."""
+
+
 class Moment:
     """A time of an inode: mostly known by CLOCK_REALTIME_COARSE around the step that set it, exactly once it was seen.
 
@@ -61,12 +65,12 @@ class Moment:
             self._nanoseconds = Stays(rule=NANOSECOND, low=low % NSEC_PER_SEC, high=high % NSEC_PER_SEC)
 
     @property
-    def seconds(self) -> int | Stays:
+    def seconds(self) -> Part:
         """Return the seconds, or what they may be."""
         return self._seconds.settled() if isinstance(self._seconds, Stays) else self._seconds
 
     @property
-    def nanoseconds(self) -> int | Stays | Anything:
+    def nanoseconds(self) -> Part:
         """Return the nanoseconds, or what they may be."""
         return self._nanoseconds.settled() if isinstance(self._nanoseconds, Stays) else self._nanoseconds
 
@@ -86,7 +90,7 @@ class Moment:
     def low(self) -> int:
         """Return the ns before which it cannot have been."""
         seconds, nanoseconds = self.seconds, self.nanoseconds
-        low = seconds if isinstance(seconds, int) else seconds.low or 0
+        low = seconds if isinstance(seconds, int) else seconds.low or 0 if isinstance(seconds, Stays) else 0
         return low * NSEC_PER_SEC + (nanoseconds if isinstance(nanoseconds, int) else 0)
 
 
@@ -109,12 +113,12 @@ class Touched(Moment):
         return self
 
     @property
-    def seconds(self) -> Any:
+    def seconds(self) -> Part:
         """Return what the seconds may be."""
         return self._moved[0]
 
     @property
-    def nanoseconds(self) -> Any:
+    def nanoseconds(self) -> Part:
         """Return what the nanoseconds may be."""
         return self._moved[1]
 
@@ -131,14 +135,16 @@ class Still(Moment):
         self._first = Stays(BEFORE), Stays(BEFORE)
 
     @property
-    def seconds(self) -> Any:
+    def seconds(self) -> Part:
         """Return the seconds, once they were seen."""
-        return self._first[0].settled()
+        found: Part = self._first[0].settled()
+        return found
 
     @property
-    def nanoseconds(self) -> Any:
+    def nanoseconds(self) -> Part:
         """Return the nanoseconds, once they were seen."""
-        return self._first[1].settled()
+        found: Part = self._first[1].settled()
+        return found
 
     exact = None
 
@@ -152,12 +158,12 @@ class Unknown(Moment):
         super().__init__(TOUCHED, 0, 0)
 
     @property
-    def seconds(self) -> Any:
+    def seconds(self) -> Part:
         """Return that they may be any."""
         return Anything(TOUCHED)
 
     @property
-    def nanoseconds(self) -> Any:
+    def nanoseconds(self) -> Part:
         """Return that they may be any."""
         return Anything(TOUCHED)
 

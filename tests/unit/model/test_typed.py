@@ -13,6 +13,7 @@ RETURN_ANY = 10
 """Functions that may say ``-> Any``: a value of the World, or a set of those that are allowed in its place."""
 
 BY_POSITION = {
+    "Answers": "rule, low, high, errnos",
     "Between": "rule, low, high", "Call": "name and arguments", "Choice": "rule, taken, allowed",
     "EndOf": "rule, data, more", "ProtocolSwitch": "lines of a table", "Ref": "kind and key",
     "Result": "value, errno, out values", "Rule": "file, function, what is open",
