@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.fs import FMODE_WRITE
 from ktrace.include.linux.kdev_t import new_encode_dev
 from ktrace.model.fs.file import UNSIMULATED as UNKNOWN
@@ -39,6 +40,8 @@ OFFSET = Rule("fs/read_write.c", "ksys_read", "whether a driver that is not simu
 F_OP = Rule("fs/open.c", "do_dentry_open", "which operations a file that is not simulated has: until it is hung up")
 OWNER = Rule("fs/proc/base.c", "pid_revalidate", "root, or whom the process belongs to that it tells of")
 PROC = ("proc", "procfs")
+BLOCKS = {"proc": 1024, "procfs": 1024, "sysfs": PAGE_SIZE}
+"""``s_blocksize`` of what has no blocks (``fs/proc/root.c: proc_fill_super()``, ``fs/sysfs/mount.c``)."""
 HUNG_UP = "hung_up_tty_fops"
 """What a terminal's files have once it is hung up (``drivers/tty/tty_io.c: __tty_hangup()``)."""
 QUEUES = 3
@@ -113,10 +116,14 @@ class OpaqueInode(Inode):
         mode, device = self._attributes["i_mode"].seen, self._numbers["s_dev"].seen
         if device is not None:
             told["st_dev"] = new_encode_dev(device)
-        if self.what not in PROC:
+        if mode is not None and mode != state.mode_name(told.get("st_mode", 0)):
+            told["st_mode"] = mode
+        if self.what in PROC:
+            told["st_uid"], told["st_gid"] = self._owner(kernel)
+        else:
             told |= {f"st_{name}": self._attributes[f"i_{name}"].settled() for name in ("nlink", "uid", "gid")}
-            if mode is not None and mode != state.mode_name(told.get("st_mode", 0)):
-                told["st_mode"] = mode
+        if self.what in BLOCKS:
+            told |= {"st_blksize": BLOCKS[self.what], "st_blocks": 0}
         for name in ("atime", "mtime", "ctime"):
             time = getattr(self, f"i_{name}").at(kernel)
             told[f"st_{name}"], told[f"st_{name}_nsec"] = time.seconds, time.nanoseconds

@@ -43,7 +43,9 @@ SYSFS = PROC - {"ENOTTY", "ESRCH", "EOVERFLOW"} | {"ENODATA", "ENOSYS", "ETIMEDO
 """``fs/sysfs/file.c: sysfs_kf_read()``, ``sysfs_kf_write()`` and the ``show`` and ``store`` of attributes."""
 MEMORY = _errnos("EAGAIN EBADF EDQUOT EFAULT EFBIG EINTR EINVAL EISDIR ENOMEM ENOSPC EPERM EROFS")
 """``mm/filemap.c: generic_file_read_iter()``, ``generic_file_write_iter()`` of what lies in memory alone."""
-TRANSFER = {"proc": PROC, "procfs": PROC, "sysfs": SYSFS, "a file that was there before": MEMORY}
+TIMERFD = _errnos("EAGAIN ECANCELED EFAULT EINTR")
+"""``fs/timerfd.c: timerfd_read()`` of eight bytes and more."""
+TRANSFER = {"proc": PROC, "procfs": PROC, "sysfs": SYSFS, "a file that was there before": MEMORY, "timerfd": TIMERFD}
 """Why reading and writing fails, by kind of file; any other has a driver."""
 OPEN = WALK | DRIVER - {"EOVERFLOW"} | {"EEXIST"}
 """``do_dentry_open()`` with the ``open`` of a driver; O_LARGEFILE is set for every file (``force_o_largefile()``)."""

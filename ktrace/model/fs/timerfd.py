@@ -12,6 +12,7 @@ from ktrace.include.linux.time64 import NSEC_PER_SEC
 from ktrace.model.calls import syscall
 from ktrace.model.fs.anon_files import AnonOperations, anon_inode_getfd, sys_ni_syscall
 from ktrace.model.fs.file import File, fdget
+from ktrace.model.process.clock import LONGEST_UPTIME
 from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.model.wait import MaySleep, WaitQueue
 from ktrace.state.allowed import Between
@@ -24,6 +25,7 @@ from ktrace.uapi.timerfd import TFD_TIMER_ABSTIME
 REMAINING = Rule("fs/timerfd.c", "timerfd_get_remaining", "what is left of a timer when it is asked for")
 CLOCKS = (CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME)
 ALARMS = (CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM)
+LONGEST_UPTIME_NS = LONGEST_UPTIME * NSEC_PER_SEC
 SIZEOF_TICKS = 8
 """Bytes that ``timerfd_read()`` gives."""
 
@@ -89,7 +91,8 @@ def _ns(time: Mapping[str, int]) -> int:
 
 
 def _ticks(context: TimerfdCtx, seen: Result) -> Result:
-    if seen.errno is not None or context.interval:
+    ticks = int.from_bytes(seen.out.get("buf", b""), "little")
+    if seen.errno is not None or (context.interval and 0 < ticks <= LONGEST_UPTIME_NS // context.interval):
         return seen
     return replace(seen, out={**seen.out, "buf": (1).to_bytes(SIZEOF_TICKS, "little")} if "buf" in seen.out else {})
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ktrace.include.linux.limits import U8_MAX, U32_MAX, U64_MAX
 from ktrace.model.net.inet.tcp.sock import Tcp
+from ktrace.model.timer import HZ
 from ktrace.state.allowed import Between, OneOf
 from ktrace.state.net.inet import TcpSock
 from ktrace.state.net.sock import TCP_STATES
@@ -46,14 +47,17 @@ AT_MOST = {
 }
 """What counts a part of something else (``tcp_update_skb_after_send()``, ``tcp_segs_in()``,
 ``tcp_get_info_chrono_stats()``), while it is connected."""
+IP_MAX_MTU = 0xFFFF
 IP6_MAX_MTU = 0xFFFF + SIZEOF_IPV6HDR
 """``include/net/ipv6.h``: a bit more than IP_MAX_MTU."""
+TCP_INFINITE_SSTHRESH = 0x7FFFFFFF
+USEC_PER_SEC = 1_000_000
 TCP_CA_LOSS = 4
 """The last ``enum tcp_ca_state``."""
 TCPI_OPTIONS = 0x3F
 """Every TCPI_OPT_*."""
 INITIAL = {
-    "snd_mss": 536, "rttvar": 250_000, "snd_ssthresh": 0x7FFFFFFF, "snd_cwnd": 10, "min_rtt": U32_MAX,
+    "snd_mss": 536, "rttvar": 250_000, "snd_ssthresh": TCP_INFINITE_SSTHRESH, "snd_cwnd": 10, "min_rtt": U32_MAX,
     "pacing_rate": U64_MAX,
 }  # fmt: skip
 """What ``tcp_init_sock()`` sets; the rest is 0, or a setting."""
@@ -77,10 +81,11 @@ def get_info(kernel: Kernel, sk: Tcp) -> dict[str, Any]:
         return found | {"tcpi_unacked": sk.ack_backlog, "tcpi_sacked": sk.max_ack_backlog}
     if sk.state == "TCP_CLOSE" and not (sk.was_connected or sk.write_gap or sk.unsent_gap):
         return found | _of_nothing(said)
-    found |= _related(said)
+    found |= _related(sk, said)
     found |= {"tcpi_bytes_received": sk.bytes_received, "tcpi_bytes_sent": sk.bytes_sent}
     found |= dict.fromkeys((f"tcpi_{name}" for name in NEVER), 0)
-    if sk.state in ("TCP_ESTABLISHED", "TCP_CLOSE_WAIT", "TCP_SYN_SENT"):
+    closed = sk.state == "TCP_CLOSE" and not sk.was_connected
+    if closed or sk.state in ("TCP_ESTABLISHED", "TCP_CLOSE_WAIT", "TCP_SYN_SENT"):
         found["tcpi_notsent_bytes"] = sk.outq(sent=False)
     tcp: TcpSock | None = kernel.choose(MEASURED, lambda seen: seen.tcp(sk), lambda _: True, None)
     if tcp is not None and isinstance(tcp.unacked, int):
@@ -103,7 +108,7 @@ def _of_nothing(said: Mapping[str, int]) -> dict[str, Any]:
     return told
 
 
-def _related(said: Mapping[str, int]) -> dict[str, Any]:
+def _related(sk: Tcp, said: Mapping[str, int]) -> dict[str, Any]:
     """Return what members of a ``struct tcp_info`` say of each other."""
     found: dict[str, Any] = {
         f"tcpi_{name}": Between(MEASURED, 0, min(said.get(f"tcpi_{other}", U64_MAX) for other in others))
@@ -111,7 +116,11 @@ def _related(said: Mapping[str, int]) -> dict[str, Any]:
     }
     found["tcpi_ca_state"] = Between(MEASURED, 0, TCP_CA_LOSS)
     found["tcpi_options"] = Between(MEASURED, 0, TCPI_OPTIONS)
-    found["tcpi_pmtu"] = found["tcpi_advmss"] = found["tcpi_rcv_mss"] = Between(MEASURED, 0, IP6_MAX_MTU)
+    largest = Between(MEASURED, 0, IP_MAX_MTU if sk.family == "AF_INET" else IP6_MAX_MTU)
+    found |= dict.fromkeys(("tcpi_pmtu", "tcpi_advmss", "tcpi_snd_mss", "tcpi_rcv_mss"), largest)
+    found["tcpi_snd_ssthresh"] = Between(MEASURED, 0, TCP_INFINITE_SSTHRESH)
+    rto = said.get("tcpi_rto", 0)
+    found["tcpi_rto"] = Between(MEASURED, 0, U32_MAX) if rto % (USEC_PER_SEC // HZ) == 0 else 0
     found["tcpi_snd_cwnd"] = Between(MEASURED, 1, U32_MAX)
     # A SYN and a FIN are acknowledged like a byte.
     found["tcpi_bytes_acked"] = Between(MEASURED, 0, said.get("tcpi_bytes_sent", U64_MAX - 2) + 2)
