@@ -13,8 +13,8 @@ from tests.perturb_page import read_measured, reason, values_page
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "coverage-values.md"
 RECORDED = sorted((ROOT / "traces" / "recorded").glob("*.gz"))
-FLOOR = 0.997
-"""Share of the changes that must be noticed."""
+FLOOR, OF_A_SAMPLE = 0.997, 0.995
+"""Shares of the changes that must be noticed: of all, and of few, of which one may be too many."""
 
 
 def test_the_page_is_current() -> None:
@@ -40,6 +40,6 @@ def test_a_sample_of_the_recorded_traces_is_noticed() -> None:
     found = perturb(plans, jobs=2)
     assert found.failures == []
     assert found.changed == 300
-    assert found.noticed >= FLOOR * found.changed, found.missed
+    assert found.noticed >= OF_A_SAMPLE * found.changed, found.missed
     for _, rule in found.missed:
         assert reason(rule)
