@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.fs import FMODE_WRITE
 from ktrace.include.linux.kdev_t import new_encode_dev
+from ktrace.include.linux.limits import U16_MAX
 from ktrace.model.fs.file import UNSIMULATED as UNKNOWN
 from ktrace.model.fs.file import FileOperations
 from ktrace.model.fs.inode import Inode, Still, Touched, Unknown, before
@@ -116,7 +117,8 @@ class OpaqueInode(Inode):
         mode, device = self._attributes["i_mode"].seen, self._numbers["s_dev"].seen
         if device is not None:
             told["st_dev"] = new_encode_dev(device)
-        if mode is not None and mode != state.mode_name(told.get("st_mode", 0)):
+        told_mode = told.get("st_mode", 0)  # umode_t has 16 bits
+        if mode is not None and (told_mode > U16_MAX or mode != state.mode_name(told_mode)):
             told["st_mode"] = mode
         if self.what in PROC:
             told["st_uid"], told["st_gid"] = self._owner(kernel)

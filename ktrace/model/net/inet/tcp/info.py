@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ktrace.include.linux.limits import U8_MAX, U32_MAX, U64_MAX
+from ktrace.include.net.ip import IP_MAX_MTU
 from ktrace.model.net.inet.tcp.sock import Tcp
 from ktrace.model.timer import HZ
 from ktrace.state.allowed import Between, OneOf
@@ -47,8 +48,7 @@ AT_MOST = {
 }
 """What counts a part of something else (``tcp_update_skb_after_send()``, ``tcp_segs_in()``,
 ``tcp_get_info_chrono_stats()``), while it is connected."""
-IP_MAX_MTU = 0xFFFF
-IP6_MAX_MTU = 0xFFFF + SIZEOF_IPV6HDR
+IP6_MAX_MTU = IP_MAX_MTU + SIZEOF_IPV6HDR
 """``include/net/ipv6.h``: a bit more than IP_MAX_MTU."""
 TCP_INFINITE_SSTHRESH = 0x7FFFFFFF
 USEC_PER_SEC = 1_000_000
@@ -87,6 +87,8 @@ def get_info(kernel: Kernel, sk: Tcp) -> dict[str, Any]:
     closed = sk.state == "TCP_CLOSE" and not sk.was_connected
     if closed or sk.state in ("TCP_ESTABLISHED", "TCP_CLOSE_WAIT", "TCP_SYN_SENT"):
         found["tcpi_notsent_bytes"] = sk.outq(sent=False)
+    if sk.state == "TCP_CLOSE":
+        return found | {"tcpi_unacked": 0}  # tcp_write_queue_purge(), or all was acknowledged
     tcp: TcpSock | None = kernel.choose(MEASURED, lambda seen: seen.tcp(sk), lambda _: True, None)
     if tcp is not None and isinstance(tcp.unacked, int):
         # packets_out: each has a byte at least, or the FIN
