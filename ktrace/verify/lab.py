@@ -93,7 +93,7 @@ class Lab:
             self.facts = {**read_facts(self.kernel), "process": read_process_facts(self.kernel, self.actors.agent_pid)}
         self._namer = Namer()
         self._stacks = StackReader(self.kernel)
-        self._sleeps: dict[str, tuple[int, tuple[str, ...]]] = {}
+        self._sleeps: dict[str, tuple[tuple[int, int], tuple[str, ...]]] = {}
         if state is not None:
             self._adopt(state)
 
@@ -149,23 +149,24 @@ class Lab:
                 if not blocked or last == TRIES - 1:
                     raise
                 continue
-            asleep = all(depth for depth, _ in self._sleeps.values())
-            if not blocked or (asleep and self.where(blocked) == sleeps):
+            before = self._sleeps
+            asleep = all(depth for (depth, _), _ in before.values())
+            if not blocked or (asleep and self.where(blocked) == sleeps and self._sleeps == before):
                 break
         return sleeps, self._namer.name(raw)
 
     def where(self, blocked: Collection[str]) -> Mapping[str, tuple[str, ...]]:
         """Return the kernel functions in which *blocked* actors sleep.
 
-        One that slept in the same place when this was asked last is not unwound again: it has not run since.
+        One that has not run since this was asked last is not unwound again.
         """
         found = {}
         for name in blocked:
             task = self.inspector.tasks[name]
-            depth = self._stacks.depth(task)
+            rest = self._stacks.rest(task)
             known = self._sleeps.get(name)
-            same = known is not None and known[0] == depth and known[1]
-            found[name] = (depth, known[1] if known is not None and same else self._stacks.functions(task))
+            same = known is not None and known[0] == rest and known[1]
+            found[name] = (rest, known[1] if known is not None and same else self._stacks.functions(task))
         self._sleeps = found
         return {name: functions for name, (_, functions) in found.items()}
 

@@ -24,15 +24,17 @@ class StackReader:
 
     def __init__(self, kernel: LiveKernel) -> None:
         self._kernel = kernel
-        self._task = Layout(kernel.prog, "struct task_struct", "stack", "thread.sp", state="__state")
+        self._task = Layout(kernel.prog, "struct task_struct", "stack", "thread.sp", "nvcsw", "nivcsw", state="__state")
         self._frame = Layout(kernel.prog, "struct inactive_task_frame", "bp", "ret_addr")
         self._traced = ReturnStack(kernel)
 
-    def depth(self, task: int) -> int:
-        """Return the stack pointer that the task at *task* left, another one once it ran; 0 while it is runnable."""
+    def rest(self, task: int) -> tuple[int, int]:
+        """Return where the stack of the sleeping task at *task* ends, 0 while it is runnable, and how often it slept.
+
+        The second is another one once it ran (``kernel/sched/core.c: __schedule()``), though it may sleep there again.
+        """
         found = self._task.read(self._kernel.memory, task)
-        sp: int = found.thread_sp
-        return sp if found.state else 0
+        return found.thread_sp if found.state else 0, found.nvcsw + found.nivcsw
 
     def functions(self, task: int) -> tuple[str, ...]:
         """Return the functions on the stack of the sleeping task at *task*, innermost first.
