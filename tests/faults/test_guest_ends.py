@@ -9,7 +9,7 @@ from time import monotonic
 
 import pytest
 
-from ktrace.errors import GuestError, GuestHang, GuestPanic
+from ktrace.errors import GuestError, UsageError
 from ktrace.image.image import Image
 from ktrace.machine.machine import Machine
 from ktrace.machine.template.template import Template
@@ -19,6 +19,8 @@ from ktrace.trace.session_writer import SessionWriter
 from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.run import run_script
 from ktrace.workload.library import load
+from ktrace.workload.parser import parse_script
+from ktrace.workload.script import Script
 from tests.faults.tally import Tally
 from tests.guest.poke import put_code
 
@@ -37,7 +39,8 @@ Nothing may have come through them in this guest before: QEMU does not see that 
 PATIENCE = 3.0
 """Seconds that an answer may take."""
 
-Break = Callable[[Machine, Image, str, Random], None]
+Break = Callable[[Machine, Image, str, Random], Script | None]
+"""Breaks a guest, or tells of a script that does."""
 
 
 def panics(machine: Machine, image: Image, function: str, chance: Random) -> None:
@@ -60,17 +63,18 @@ def floods(machine: Machine, image: Image, function: str, chance: Random) -> Non
         machine.agent.write_file("/dev/kmsg", line)
 
 
-def runs_out_of_memory(machine: Machine, image: Image, function: str, chance: Random) -> None:
-    """Fill the guest's memory with files until there is none."""
-    piece = bytes([chance.randrange(1, 256)]) * (1 << 20)
+def runs_out_of_memory(machine: Machine, image: Image, function: str, chance: Random) -> Script:
+    """Have an actor take memory until there is none, in pieces, from another address each time."""
+    start, piece = chance.randrange(0x2000, 0x8000) << 16, chance.randrange(10_000, 60_000)
     machine.agent.write_file("/proc/sys/vm/overcommit_memory", b"1")
-    try:
-        for number in range(machine.spec.memory_mib):
-            machine.agent.write_file(f"/tmp/piece{number}", piece, create=True)
-    except GuestError as error:
-        # The file system is full, or the guest has ended already.
-        if isinstance(error, GuestPanic | GuestHang):
-            raise
+    flags = "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED|MAP_NORESERVE"
+    eats = f"""## eats: memory until there is none
+A: mmap({start:#x}, {2 * machine.spec.memory_mib << 20}, PROT_READ|PROT_WRITE, {flags})
+repeat {2 * (machine.spec.memory_mib << 20) // piece} as i {{
+A: store({start:#x} + i * {piece}, "x" * {piece})
+}}
+"""
+    return parse_script(eats, "eats.kt")
 
 
 FAULTS: dict[str, tuple[int, Break]] = {
@@ -97,12 +101,16 @@ def test_a_guest_ends(
         end = ended(template, image, kernels, place, break_it, chance)
         row.count(end, monotonic() - began)
         sessions += readable(place)
-    assert set(row.ends) <= {"agreed", "diverged", "GuestPanic", "GuestHang", "GuestDied", "GuestFileError"}
+    assert set(row.ends) <= {"agreed", "out of memory, said so (2)", "GuestPanic", "GuestHang", "GuestDied"}
     assert sessions > 0, row
     if fault == "a guest panics":
         assert set(row.ends) == {"GuestPanic"}
     if fault == "a guest freezes":
         assert set(row.ends) == {"GuestHang"}
+    if fault == "a guest floods its console":
+        assert set(row.ends) == {"agreed"}
+    if fault == "a guest runs out of memory":
+        assert "agreed" not in row.ends
 
 
 def readable(place: Path) -> bool:
@@ -122,8 +130,12 @@ def ended(template: Template, image: Image, kernels: KernelCache, place: Path, b
         lab = Lab(machine, image.vmlinux, kernels)
         with SessionWriter(place) as writer:
             try:
-                break_it(machine, image, function, chance)
-                return run_script(load(workload), lab, writer, {}).status
+                script = break_it(machine, image, function, chance) or load(workload)
+                return run_script(script, lab, writer, {}).status
+            except UsageError as error:
+                assert "the guest has run out of memory" in str(error)
+                writer.end(End(error.blame, 0, 0, 0, str(error)))
+                return "out of memory, said so (2)"
             except GuestError as error:
                 writer.end(End(error.blame, 0, 0, 0, str(error)))
                 return type(error).__name__
