@@ -15,13 +15,13 @@ A: truncate("/tmp/h", 5000)                     # 0
 ## what a mapping wrote behind the end of the file
 A: memfd_create("m") -> m
 A: write(m, "abcdef")                           # 6
-A: mmap(0x20000000, 4096, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_FIXED, m, 0)
-A: store(0x20000006, "behind")
+A: mmap(0x20000000, 4096, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_FIXED, m, 0) # 0x20000000
+A: store(0x20000006, "behind")                                 # 0
 A: load(0x20000000, 12)                         # 0 "abcdefbehind"
 A: ftruncate(m, 6)                              # 0
 A: load(0x20000000, 12)                         # 0 "abcdef\x00\x00\x00\x00\x00\x00"
-A: store(0x20000006, "behind")
+A: store(0x20000006, "behind")                                 # 0
 A: fork() -> B
-B: store(0x20000000, "B")
+B: store(0x20000000, "B")                                      # 0
 A: ftruncate(m, 12)                             # 0
 A: load(0x20000000, 12)                         # 0 "Bbcdefbehind"

@@ -46,21 +46,21 @@ A: shmctl(n, IPC_STAT)                                   # 0 {shm_nattch=0}
 ## pages that follow each other, put side by side
 A: shmget(IPC_PRIVATE, 0x3000, 0600) -> k
 A: shmat(k, 0x30000000) -> z
-A: mremap(z, 0, 0x1000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x40000000)
-A: mremap(z + 0x1000, 0, 0x1000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x40001000)
+A: mremap(z, 0, 0x1000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x40000000) # 0x40000000
+A: mremap(z + 0x1000, 0, 0x1000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x40001000) # 0x40001000
 A: shmctl(k, IPC_STAT)                                   # 0 {shm_nattch=2} if vma_longer_with_close else 0 {shm_nattch=3}
 ## in front of what follows
-A: mremap(z + 0x1000, 0, 0x1000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x50001000)
-A: mremap(z, 0, 0x1000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x50000000)
+A: mremap(z + 0x1000, 0, 0x1000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x50001000) # 0x50001000
+A: mremap(z, 0, 0x1000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x50000000) # 0x50000000
 A: shmctl(k, IPC_STAT)                                   # 0 {shm_nattch=3} if vma_longer_with_close else 0 {shm_nattch=5}
 ## between two, of which only one becomes longer
-A: mremap(z, 0, 0x1000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x60000000)
-A: mremap(z + 0x2000, 0, 0x1000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x60002000)
-A: mremap(z + 0x1000, 0, 0x1000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x60001000)
+A: mremap(z, 0, 0x1000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x60000000) # 0x60000000
+A: mremap(z + 0x2000, 0, 0x1000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x60002000) # 0x60002000
+A: mremap(z + 0x1000, 0, 0x1000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x60001000) # 0x60001000
 A: shmctl(k, IPC_STAT)                                   # 0 {shm_nattch=5} if vma_longer_with_close else 0 {shm_nattch=8}
 ## one that is moved, and one that is not where its pages would follow
-A: mremap(z + 0x2000, 0x1000, 0x1000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x40002000)
-A: mremap(z, 0x1000, 0x1000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x40003000)
+A: mremap(z + 0x2000, 0x1000, 0x1000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x40002000) # 0x40002000
+A: mremap(z, 0x1000, 0x1000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x40003000) # 0x40003000
 A: shmctl(k, IPC_STAT)                                   # 0 {shm_nattch=6} if vma_longer_with_close else 0 {shm_nattch=10}
 A: shmdt(0x40000000)                                     # 0
 A: exit(0)                                               # exited 0

@@ -235,7 +235,7 @@ class Actors:
             return _inside(actor, call)
         if error.reason in (Refusal.RANGE, Refusal.OP):
             return UsageError(
-                f"{actor} cannot do this: {format_call(call)}",
+                f"this is not known of actors: {format_call(call)}",
                 "actors have no threads, no vfork, no pid namespaces; SIGSEGV and SIGBUS are the agent's own",
             )
         return error

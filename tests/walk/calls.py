@@ -9,12 +9,15 @@ from ktrace.agent.syscalls import constants as c
 from ktrace.agent.syscalls.buffers import In
 from ktrace.agent.syscalls.message import ReceivedMessages, SentMessage, SentMessages
 from ktrace.agent.syscalls.parameter import Parameter
-from ktrace.agent.syscalls.vocabulary import Vocabulary
+from ktrace.agent.syscalls.vocabulary import Vocabulary, choice
 from tests.walk.subjects import FILES, SOCKETS
 
 _FILE, _PIPE, _MEMFD, _DIRECTORY = FILES["file"], FILES["pipe"], FILES["memfd"], FILES["directory"]
 _PAIR, _TCP, _UDP = SOCKETS["unix-stream"], SOCKETS["tcp"], SOCKETS["udp"]
 _MAPPED = ("mmap(0x20000000, 16384, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)",)
+_BARE_SEMCTL = choice({name: number for name, number in c.SEMCTL.choices.items() if name != "GETALL"})
+"""Commands whose argument may be left out."""
+
 _SEM = ("semget(IPC_PRIVATE, 2, IPC_CREAT|0600) -> q",)
 _MSG = ("msgget(IPC_PRIVATE, IPC_CREAT|0600) -> q", 'msgsnd(q, {1, "abc"})', 'msgsnd(q, {2, "de"})')
 _SHM = ("shmget(IPC_PRIVATE, 4096, IPC_CREAT|0600) -> q",)
@@ -300,7 +303,7 @@ TAKING: Mapping[str, tuple[Vocabulary, tuple[str, ...], tuple[str, ...]]] = {
     "msgsnd": (c.MSGSND, _MSG, ('msgsnd(q, {3, "x"}, ?)',)),
     "msgrcv": (c.MSGRCV, _MSG, ("msgrcv(q, 1, 0, ?)", "msgrcv(q, 9, 1, ?)")),
     "shmat": (c.SHMAT, _SHM, ("shmat(q, 0x30000001, ?)", "shmat(q, 0x30000000, ?)")),
-    "semctl": (c.SEMCTL, _SEM, ("semctl(q, 0, ?)", "semctl(0, 0, ?)")),
+    "semctl": (_BARE_SEMCTL, _SEM, ("semctl(q, 0, ?)", "semctl(0, 0, ?)")),
     "semctl of 1": (c.SEMCTL, _SEM, ("semctl(q, 1, ?, 1)",)),
     "msgctl": (c.MSGCTL, _MSG, ("msgctl(q, ?)", "msgctl(0, ?)")),
     "shmctl": (c.SHMCTL, _SHM, ("shmctl(q, ?)", "shmctl(0, ?)")),
