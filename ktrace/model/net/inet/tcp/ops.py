@@ -21,6 +21,7 @@ from ktrace.model.net.inet.tcp import io as tcp_io
 from ktrace.model.net.inet.tcp import splice as tcp_splice
 from ktrace.model.net.inet.tcp.inet_hashtables import inet_lookup_listener
 from ktrace.model.net.inet.tcp.option import get_tcp_option, set_tcp_option
+from ktrace.model.net.inet.tcp.pktoptions import keep_packet_options
 from ktrace.model.net.inet.tcp.segment import tcp_push_pending_frames, tcp_send_fin
 from ktrace.model.net.inet.tcp.sock import Tcp, tcp_sk
 from ktrace.model.net.inet.tcp.space import poll_space, tcp_check_space
@@ -250,6 +251,8 @@ def progress(kernel: Kernel) -> None:
         if sk.out:
             tcp_push_pending_frames(kernel, sk, late=sk.quickack or not isinstance(sk.peer, Tcp))
         tcp_check_space(kernel, sk)
+        if sk.pinet6 is not None and sk.pinet6.rxopt:
+            keep_packet_options(kernel, sk)
 
 
 ELAPSE_WORK.append(elapse)

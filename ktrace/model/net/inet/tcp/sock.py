@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.sock import Sock
 from ktrace.model.net.inet.ports import TimeWait
-from ktrace.model.net.inet.sock import Inet
+from ktrace.model.net.inet.sock import DEFAULT_HOPS, Inet
 from ktrace.model.net.inet.tcp.byte_queue import ByteQueue
 from ktrace.model.net.inet.tcp.space import sk_stream_write_space
 from ktrace.model.timer import Timer
@@ -67,6 +67,8 @@ class Tcp(Inet):
     :param more: the last call said that more will come (MSG_MORE)
     :param closing: nobody has it open any more
     :param narrow: the peer went while its window may have been small
+    :param peer_hops: the hop limit of the peer's packets; *heard*: that it is connected, and *bytes_received*, when
+        what of a packet is kept was looked at last
     :param fastopen_req: connect() asked for a cookie of TCP Fast Open
     :param write_gap: ``write_seq - snd_una`` of a closed sock that never had a connection; *unsent_gap* likewise
         ``write_seq - snd_nxt``
@@ -98,6 +100,8 @@ class Tcp(Inet):
     urg_seq: int = 0
     snd_up: int | None = None
     more: bool = False
+    peer_hops: int = DEFAULT_HOPS
+    heard: tuple[bool, int] | None = None
     rcv_total: int = 0
     was_connected: bool = False
     af_ops: str = "ipv4_specific"
