@@ -162,7 +162,7 @@ class Changes:
     )
     vma_longer_with_close: bool | None = change(
         "ipc",
-        "mremap() of an attached segment makes its neighbour longer, where the pages follow: no attach is counted",
+        "mremap(), mprotect() of an attached segment make a neighbour longer, where the pages follow: no attach counts",
         before="each is a mapping of its own",
         source="mm/vma.c",
         function="vma_merge_new_range",

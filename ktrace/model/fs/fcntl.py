@@ -132,7 +132,7 @@ def setfl(task: Task, fd: int, file: File, arg: Any) -> Sleeps[int]:
     """Change a file's flags (``fs/fcntl.c: setfl()``)."""
     if arg & O_NOATIME and not file.f_flags & O_NOATIME and not _owner_or_capable(task, file):
         raise Errno("EPERM")
-    if arg & O_DIRECT and not file.ops.can_odirect and not _is_fifo(file):
+    if arg & O_DIRECT and not file.can_odirect and not _is_fifo(file):
         raise Errno("EINVAL")
     if (arg ^ file.f_flags) & FASYNC and file.ops.has_fasync:
         yield from drive(file.ops.fasync(task, fd, file, bool(arg & FASYNC)))

@@ -121,9 +121,6 @@ class FileOperations:
     can_pwrite = True
     """FMODE_PWRITE; ``seq_open()`` takes it away."""
 
-    can_odirect = False
-    """FMODE_CAN_ODIRECT."""
-
     refuses: tuple[str, ...] = ()
     """What of an inode of this kind nobody may change (``inode_operations.setattr``): its ``mode``, its ``owner``."""
 
@@ -193,6 +190,7 @@ class File:
     :param dentry: directory and name by which it was opened
     :param pos_known: whether *pos* is the model's to tell; *offset*: else, what *f_pos* may be
     :param shown_op: what was seen of the operations of a file that is not simulated
+    :param can_odirect: FMODE_CAN_ODIRECT, which ``open()`` gives
     :param f_owner: the task that gets SIGIO; *f_owner_type* one of F_OWNER_*; *f_owner_cred* uid and euid of the setter
     :param on_release: run at the last close before anything else (``eventpoll_release()``)
     """
@@ -211,6 +209,7 @@ class File:
     pos_known: bool = True
     offset: Any = UNSIMULATED
     shown_op: Any = None
+    can_odirect: bool = False
     f_owner: Task | Stranger | None = None
     f_owner_type: str = "F_OWNER_TID"
     f_owner_cred: tuple[int, int] = (0, 0)

@@ -276,16 +276,10 @@ def open_inode(task: Task, inode: Inode, flags: int, created: bool = False) -> S
             inode.put(kernel)
             raise
     file.f_flags &= ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC)
-    if flags & O_DIRECT and not _can_direct(task, inode, ops):
+    file.can_odirect = ops is SHMEM_OPS and kernel.fs.facts.direct  # shmem_file_open()
+    if flags & O_DIRECT and not (file.can_odirect or isinstance(ops, OpaqueOperations)):
         fput(task, file)
         raise Errno("EINVAL")
     if flags & O_TRUNC and not created and kind == S_IFREG and not isinstance(ops, OpaqueOperations):
         truncate_inode(task, inode, 0, True)
     return file
-
-
-def _can_direct(task: Task, inode: Inode, ops: FileOperations) -> bool:
-    """Tell whether O_DIRECT is taken (FMODE_CAN_ODIRECT); of what is not simulated, whatever was seen."""
-    if isinstance(ops, OpaqueOperations):
-        return True
-    return ops is SHMEM_OPS and task.kernel.fs.facts.direct

@@ -10,7 +10,7 @@ from ktrace.model.calls import syscall
 from ktrace.model.fs.file import File, file_inode
 from ktrace.model.fs.opaque import OpaqueOperations
 from ktrace.model.fs.shmem import file_accessed
-from ktrace.model.mm.address_space import PROT_ANY, Backing, PrivateMemory, Vma, page_align
+from ktrace.model.mm.address_space import PROT_ANY, AddressSpace, Backing, PrivateMemory, Vma, page_align
 from ktrace.model.mm.file_mapping import FileMapping, PrivateFileMapping, join, meets_its_like, populate
 from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.state.call import Result
@@ -130,6 +130,28 @@ def munmap(task: Task, addr: int, length: int) -> int:
     return 0
 
 
+def _border_moves(task: Task, mm: AddressSpace, vma: Vma, start: int, end: int, prot: int) -> bool:
+    """Give a part of *vma* to a neighbour that it becomes like: nobody is told (``vma_merge_existing_range()``).
+
+    What has something to be told when it goes is not given away whole (``can_merge_remove_vma()``).
+    """
+    if not (task.kernel.changes.vma_longer_with_close and vma.backing.has_close) or end - start == vma.end - vma.start:
+        return False
+    pages = (end - start) // PAGE_SIZE
+    for other in mm.vmas:
+        if other.backing is not vma.backing or (other.prot, other.may_write) != (prot, vma.may_write):
+            continue
+        if other.end == start == vma.start and other.pgoff + (other.end - other.start) // PAGE_SIZE == vma.pgoff:
+            other.end = vma.start = end
+            vma.pgoff += pages
+            return True
+        if other.start == end == vma.end and vma.pgoff + (vma.end - vma.start) // PAGE_SIZE == other.pgoff:
+            other.start = vma.end = start
+            other.pgoff -= pages
+            return True
+    return False
+
+
 @syscall("mprotect")
 def mprotect(task: Task, addr: int, len: int, prot: int) -> int:
     """Change what may be done with a range (``mm/mprotect.c: do_mprotect_pkey()``)."""
@@ -159,7 +181,7 @@ def mprotect(task: Task, addr: int, len: int, prot: int) -> int:
         if prot & PROT_WRITE and not vma.may_write:
             raise Errno("EACCES")
         upto = min(vma.end, end)
-        if vma.prot != prot:  # mprotect_fixup()
+        if vma.prot != prot and not _border_moves(task, mm, vma, addr, upto, prot):  # mprotect_fixup()
             if vma.start < addr:
                 vma = mm.split(task, vma, addr)
             if vma.end > upto:
