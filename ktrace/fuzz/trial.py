@@ -47,8 +47,8 @@ COMPLAINT = re.compile(r"(?:WARNING: |BUG: |Oops|general protection|KASAN|UBSAN|
 COMPLAINT_LINES = 30
 """So many of its lines are shown, from where it begins."""
 NUMBERS = re.compile(r"0x[0-9a-f]+|\d+")
-PATIENCE, GRACE_MS = 5, 60
-"""How often, and how long each time, what RCU and work queues free may take to be gone."""
+GRACE_MS = (12, 24, 48, 96, 120)
+"""How long, time after time, what RCU and work queues free may take to be gone: mostly it is after three jiffies."""
 
 REFUSALS = 50
 """Actions in a row that the agent cannot encode before a trial gives up."""
@@ -204,8 +204,8 @@ def _audit(lab: Lab, observer: Observer, trial: Trial, state: ModelView, before:
                 trial.actions += ends
                 return
     left: dict[str, int] = {}
-    for _ in range(0 if state.kernel.net.inet.held_back else PATIENCE):
-        ends.append(Done(None, make_call("wait", GRACE_MS)))
+    for grace in () if state.kernel.net.inet.held_back else GRACE_MS:
+        ends.append(Done(None, make_call("wait", grace)))
         trial.finding = _step(observer, state.number + len(ends), ends[-1].call)
         left = leaked(before, take(lab.kernel), _kept(state.kernel))
         if trial.finding is not None or not left:
