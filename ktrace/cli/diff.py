@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,7 +62,8 @@ def diff(
     if explain and not _of_one_kernel(one, other):
         return _explained(one, other, functions is not False, as_json)
     found = 0
-    with Progress("comparing", expected_steps(one), wanted=not as_json) as progress, _steps(as_json) as say:
+    say = _Steps(as_json)
+    with Progress("comparing", expected_steps(one), wanted=not as_json) as progress:
         for item in compare_sessions(SessionReader(one, progress), SessionReader(other), functions is not False):
             found += 1
             progress.clear()
@@ -119,9 +119,9 @@ def _explained(one: Path, other: Path, functions: bool, as_json: bool) -> int:
     line = StatusLine(wanted=not as_json)
     explanation = explain_sessions(one, other, items, lambda runs: line.show(f"explaining: the model's run {runs}"))
     line.clear()
-    with _steps(as_json) as say:
-        for explained in explanation.items:
-            say(explained.item, explained)
+    say = _Steps(as_json)
+    for explained in explanation.items:
+        say(explained.item, explained)
     if as_json:
         click.echo(json.dumps(_as_dict(explanation)))
     else:
@@ -147,11 +147,6 @@ class _Steps:
         click.echo(f"{_INDENT}{_short(item.one)}\n{_INDENT}{_short(item.other)}")
         if explained is not None:
             click.echo(f"{_INDENT}{_words(explained)}")
-
-
-@contextmanager
-def _steps(as_json: bool) -> Iterator[_Steps]:
-    yield _Steps(as_json)
 
 
 def _words(explained: Explained) -> str:

@@ -7,16 +7,10 @@ Python 3.13 it has no way to kill those that are in the middle of a sequence, as
 
 from __future__ import annotations
 
-import ctypes
-import os
-import signal
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -27,8 +21,8 @@ from ktrace.fuzz.pool import Pool
 from ktrace.fuzz.trial import Trial, attempt
 from ktrace.image.image import find_image
 from ktrace.machine.template.template import Template
-from ktrace.uapi.prctl import PR_SET_PDEATHSIG
 from ktrace.verify.lab import KernelCache
+from ktrace.verify.worker_process import start_worker
 
 _PATIENCE = 300.0
 """Seconds without a word from any worker after which there is none to be waited for."""
@@ -75,20 +69,10 @@ class Workers:
         self._next = 0
 
     def __enter__(self) -> Workers:
-        context = get_context("spawn")
-        ensure_running()  # Python's own helper; when it is begun it lets SIGINT through again
         for place in self._places:
             place.mkdir()
-            here, there = context.Pipe()
-            worker = context.Process(target=_run_worker, args=(there, self._setup, place, os.getpid()), daemon=True)
-            # Ctrl-C is the parent's: it must not reach the worker's imports, before it can say that it ignores it.
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            try:
-                worker.start()
-            finally:
-                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-            there.close()
-            self._workers[here] = worker
+            worker, connection = start_worker(_run_worker, self._setup, place)
+            self._workers[connection] = worker
         # The time that a run is given begins when they are ready.
         self._assigned = dict.fromkeys(self._workers, SequenceJob(-1, 0, None))
         try:
@@ -160,14 +144,8 @@ class Workers:
             self._finished[job.number] = (job, answer)
 
 
-def _run_worker(connection: Connection, setup: WorkerSetup, place: Path, parent: int) -> None:
+def _run_worker(connection: Connection, setup: WorkerSetup, place: Path) -> None:
     """Make sequences until there is nobody left to hear of them."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        sys.exit()
-    # Ctrl-C reaches every process of the terminal: the one that asks decides.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     kernels = KernelCache()
     try:
         image = find_image(setup.image)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 import ktrace
 from ktrace.errors import HostError, UsageError
+from ktrace.image.store import write_json
 from ktrace.verify.matrix.cell import FINAL, Cell, CellVerdict
 from ktrace.workload.script import Script
 
@@ -50,7 +50,7 @@ class Kept:
                         f"{str(self.directory)!r} is no directory of a matrix",
                         "name one that is empty, or not there yet",
                     )
-                _write(mark, {"matrix": _FORMAT})
+                write_json(mark, {"matrix": _FORMAT})
             with (self.directory / _LOCK).open("w") as lock:
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -94,7 +94,7 @@ class Kept:
         :raises HostError: it cannot be written
         """
         try:
-            _write(self.place(cell) / VERDICT, {"identity": identity, "verdict": asdict(verdict)})
+            write_json(self.place(cell) / VERDICT, {"identity": identity, "verdict": asdict(verdict)})
         except OSError as error:
             raise HostError(f"cannot write in {str(self.place(cell))!r}: {error.strerror}") from error
 
@@ -124,18 +124,3 @@ def code_digest() -> str:
     for path in sorted(root.rglob("*.py")):
         digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
-
-
-def _write(path: Path, value: Any) -> None:
-    """Write *value*; whoever is killed meanwhile leaves what was there."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with fresh.open("w", encoding="utf-8") as file:
-            json.dump(value, file)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.rename(path)
-    except BaseException:
-        with suppress(OSError):
-            fresh.unlink(missing_ok=True)
-        raise

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
-import signal
-import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from multiprocessing.resource_tracker import ensure_running
 from types import TracebackType
 
 from ktrace.errors import HostError
-from ktrace.uapi.prctl import PR_SET_PDEATHSIG
 from ktrace.verify.matrix.cell import CellTask, CellVerdict
 from ktrace.verify.matrix.one import Filler
 from ktrace.verify.notify import Notify, silent
 from ktrace.verify.options import GuestOptions, SessionOptions
+from ktrace.verify.worker_process import start_worker
 
 _PATIENCE = 1800.0
 """Seconds without a word from any process after which there is none to be waited for; guests have shorter deadlines."""
@@ -47,17 +41,13 @@ class Workers:
     :param session: what each session is to do, but for its directory
     """
 
-    def __init__(
-        self, guest: GuestOptions, session: SessionOptions, jobs: int, notify: Notify = silent
-    ) -> None:  # fmt: skip
+    def __init__(self, guest: GuestOptions, session: SessionOptions, jobs: int, notify: Notify = silent) -> None:
         self._setup = (guest, session)
         self._jobs = jobs
         self._notify = notify
-        self._context = get_context("spawn")
         self._workers: list[_Worker] = []
 
     def __enter__(self) -> Workers:
-        ensure_running()  # Python's own helper; when it is begun it lets SIGINT through again
         return self
 
     def __exit__(
@@ -123,16 +113,7 @@ class Workers:
         yield task, said
 
     def _start(self) -> _Worker:
-        here, there = self._context.Pipe()
-        process = self._context.Process(target=_run, args=(there, *self._setup, os.getpid()), daemon=True)
-        # Ctrl-C is the parent's: it must not reach the worker's imports, before it can say that it ignores it.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            process.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        there.close()
-        return _Worker(process, here)
+        return _Worker(*start_worker(_run, *self._setup))
 
 
 def _end_of(process: BaseProcess) -> str:
@@ -140,13 +121,8 @@ def _end_of(process: BaseProcess) -> str:
     return f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
 
 
-def _run(connection: Connection, guest: GuestOptions, session: SessionOptions, parent: int) -> None:
+def _run(connection: Connection, guest: GuestOptions, session: SessionOptions) -> None:
     """Fill cells until there is nobody left to hear of them."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        sys.exit()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
     def notify(text: str) -> None:
         connection.send(text)

@@ -1,0 +1,45 @@
+"""Processes of ours that work for this one: they end with it, and leave Ctrl-C to it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from multiprocessing.resource_tracker import ensure_running
+from typing import Any
+
+from ktrace.uapi.prctl import PR_SET_PDEATHSIG
+
+
+def start_worker(work: Callable[..., None], *args: Any) -> tuple[BaseProcess, Connection]:
+    """Start a process that calls *work* with its end of a connection and *args*, and return it with the other end.
+
+    :param work: a function of a module; it finds the connection closed once this process has gone
+    """
+    ensure_running()  # Python's own helper; when it is begun it lets SIGINT through again
+    context = get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_begin, args=(os.getpid(), work, there, *args), daemon=True)
+    # Ctrl-C is the parent's: it must not reach the worker's imports, before it can say that it ignores it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    there.close()
+    return process, here
+
+
+def _begin(parent: int, work: Callable[..., None], connection: Connection, *args: Any) -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit()
+    # Ctrl-C reaches every process of the terminal: the one that asks decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    work(connection, *args)
