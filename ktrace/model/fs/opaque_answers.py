@@ -1,6 +1,6 @@
 """What a call may answer at all of a file that is not simulated: how many bytes, and for which reasons it fails.
 
-A driver may fail for many reasons, but not for each that there is; a walk of names has a handful.
+A driver may fail for whatever reason it likes; procfs, what lies in memory, and a walk of names have a handful.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from ktrace.include.linux.fs import MAX_RW_COUNT
 from ktrace.state.allowed import Answers
 from ktrace.state.call import Call
 from ktrace.state.rule import Rule
+from ktrace.uapi.errno import ERRNO_NUMBERS
 from ktrace.uapi.limits import INT_MAX
 
 ANSWERS = Rule("fs/open.c", "do_dentry_open", "what a call on a file of a kind that is not simulated may answer")
@@ -27,27 +28,22 @@ CREATE = WALK | _errnos("EDQUOT EEXIST EINVAL EMLINK ENOSPC EROFS")
 """``fs/namei.c: filename_create()`` and the ``mkdir``, ``mknod``, ``symlink``, ``link`` of any file system."""
 REMOVE = WALK | _errnos("EBUSY EINVAL EISDIR EMLINK ENOSPC ENOTEMPTY EROFS EXDEV EEXIST EDQUOT")
 """``do_rmdir()``, ``do_unlinkat()``, ``do_renameat2()``."""
-DRIVER = _errnos(
-    "EACCES EAGAIN EBADF EBUSY ECANCELED ECOMM EFAULT EFBIG EINTR EINVAL EIO EISDIR EMFILE ENFILE ENODATA ENODEV "
-    "ENOENT ENOLINK ENOMEM ENOSPC ENOSYS ENOTCONN ENOTTY ENXIO EOPNOTSUPP EOVERFLOW EPERM EPIPE ERANGE ERESTARTSYS "
-    "ERESTARTNOINTR ERESTARTNOHAND ERESTART_RESTARTBLOCK EROFS ESHUTDOWN ESPIPE ESRCH ETIME ETIMEDOUT E2BIG "
-    "ECHILD EDEADLK EDQUOT ENOTSUPP ENOMEDIUM EMEDIUMTYPE ETXTBSY EUCLEAN EILSEQ EPROTO EALREADY"
+DRIVER = frozenset(ERRNO_NUMBERS) | _errnos(
+    "ERESTARTSYS ERESTARTNOINTR ERESTARTNOHAND ERESTART_RESTARTBLOCK ENOTSUPP EMEDIUMTYPE"
 )
-"""What the files of a kernel without networks and disks give back of reading, writing and asking."""
+"""What a driver gives back of reading, writing and asking is its own, that of an attribute in sysfs as well."""
 PROC = _errnos(
     "E2BIG EACCES EAGAIN EBADF EBUSY EFAULT EINTR EINVAL EIO EISDIR ENODEV ENOENT ENOMEM ENOSPC ENOTTY ENXIO "
     "EOPNOTSUPP EOVERFLOW EPERM ERANGE ERESTARTSYS ESRCH"
 )
 """``fs/seq_file.c: seq_read_iter()``, ``fs/proc/base.c``, and the ``proc_handler`` of a sysctl."""
-SYSFS = PROC - {"ENOTTY", "ESRCH", "EOVERFLOW"} | {"ENODATA", "ENOSYS", "ETIMEDOUT"}
-"""``fs/sysfs/file.c: sysfs_kf_read()``, ``sysfs_kf_write()`` and the ``show`` and ``store`` of attributes."""
 MEMORY = _errnos("EAGAIN EBADF EDQUOT EFAULT EFBIG EINTR EINVAL EISDIR ENOMEM ENOSPC EPERM EROFS")
 """``mm/filemap.c: generic_file_read_iter()``, ``generic_file_write_iter()`` of what lies in memory alone."""
 TIMERFD = _errnos("EAGAIN ECANCELED EFAULT EINTR")
 """``fs/timerfd.c: timerfd_read()`` of eight bytes and more."""
-TRANSFER = {"proc": PROC, "procfs": PROC, "sysfs": SYSFS, "a file that was there before": MEMORY, "timerfd": TIMERFD}
+TRANSFER = {"proc": PROC, "procfs": PROC, "a file that was there before": MEMORY, "timerfd": TIMERFD}
 """Why reading and writing fails, by kind of file; any other has a driver."""
-OPEN = WALK | DRIVER - {"EOVERFLOW"} | {"EEXIST"}
+OPEN = DRIVER - {"EOVERFLOW"}
 """``do_dentry_open()`` with the ``open`` of a driver; O_LARGEFILE is set for every file (``force_o_largefile()``)."""
 OPEN_TABLE = WALK | _errnos(
     "EAGAIN EBUSY EEXIST EINTR EINVAL EIO EISDIR EMFILE ENFILE ENODEV ENXIO EOPNOTSUPP EROFS ETXTBSY"
