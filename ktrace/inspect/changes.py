@@ -107,6 +107,7 @@ PROBES: Mapping[str, Probe] = {
     "unix_stream_custom_sockopt": _member("struct unix_sock", "recvmsg_inq"),
     "unix_oob_holes": between(_SENDPAGE, _VMA_MUNMAP),
     "unix_inq_len": _member("struct unix_sock", "inq_len"),
+    "write_faults_late": between(_F_COUNT, symbol("pipeanon_fops")),
     "shmem_mmap_prepare": symbol("shmem_mmap_prepare"),
     "close_fput_sync": between(
         _I_CTIME,

@@ -316,6 +316,16 @@ class Changes:
         since="6.17: f4e1fb04c123",
         told="member unix_sock.inq_len",
     )
+    write_faults_late: bool | None = change(
+        "file",
+        "a write from a bad address fails, or ends, once the page that it was to go to is there",
+        before="it looks at the address before it takes a page",
+        source="mm/filemap.c",
+        function="generic_perform_write",
+        since="6.14: 665575cff098",
+        told="symbol pipeanon_fops; where a kernel has neither that nor file.f_count, it cannot be told",
+        shown="file-bad-write",
+    )
     shmem_mmap_prepare: bool | None = change(
         "file",
         "a file hears of a mapping before neighbours are joined: one that makes another longer is an access too",

@@ -252,7 +252,8 @@ class ShmemFileOperations(FileOperations):
         done = 0
         while source.count:
             start = file.pos % PAGE_SIZE
-            if source.is_exhausted():
+            bad = source.is_exhausted()
+            if bad and not kernel.changes.write_faults_late:
                 if not done:
                     raise Errno("EFAULT")
                 break
@@ -262,6 +263,10 @@ class ShmemFileOperations(FileOperations):
                     raise Errno("EPERM")
                 break
             page = page_of(kernel, inode, file.pos // PAGE_SIZE)
+            if bad:
+                if not done:
+                    raise Errno("EFAULT")
+                break
             copied = source.copy_into(page.data, start, min(PAGE_SIZE - start, source.count))
             file.pos += copied
             done += copied
