@@ -51,7 +51,7 @@ def check(
         return _perturb(traces, changes or 6, "0" if seed is None else seed, jobs or 1, view)
     for option, given in (("--changes", changes), ("--seed", seed), ("--jobs", jobs)):
         if given is not None:
-            raise UsageError(f"{option} says what is changed, and nothing is", "add --perturb")
+            raise UsageError(f"{option} is for --perturb", "add that, or leave it out")
     with held_back():  # among them the whole model: --help does not wait for it
         from ktrace.trace.session_reader import SessionReader
         from ktrace.verify.replay import replay

@@ -16,7 +16,7 @@ from ktrace.cli.progress import Progress, StatusLine
 from ktrace.errors import UsageError
 from ktrace.trace.difference import Differing, compare_sessions
 from ktrace.trace.session import NullSink, counted, expected_steps, new_directory
-from ktrace.trace.session_reader import SessionReader
+from ktrace.trace.session_reader import SessionReader, require_whole
 
 if TYPE_CHECKING:
     from ktrace.verify.explain.attribution import Explained
@@ -53,12 +53,16 @@ def diff(
 
     Exit code 0 if they agree, 1 if not, as diff(1) has it.
     """
+    if memory_mib is not None and not images:
+        raise UsageError("--memory is for guests that --images boots", "add that, or leave it out")
     if images:
         one, other = _run_both(sessions, images, bool(functions), memory_mib, as_json)
     elif len(sessions) == 2:
         one, other = (SessionName().convert(name, None, None) for name in sessions)
     else:
         raise UsageError(f"{counted(len(sessions), 'session')}, not 2", "give two, or --images A,B and a workload")
+    for place in (one, other):
+        require_whole(place)
     if explain and not _of_one_kernel(one, other):
         return _explained(one, other, functions is not False, as_json)
     found = 0

@@ -7,7 +7,8 @@ import sys
 import click
 
 from ktrace.agent.command import Command
-from ktrace.cli.options import guest_options
+from ktrace.cli.mistakes import told
+from ktrace.cli.options import Seconds, guest_options
 from ktrace.cli.output import exit_code, notify, pass_on
 from ktrace.errors import GuestPanic, KtraceError, UsageError
 from ktrace.machine.program import find_program
@@ -22,12 +23,29 @@ OWN = 120
 PATH = "PATH=/usr/bin:/bin:/usr/sbin:/sbin"
 
 
-@click.command("exec", context_settings={"allow_interspersed_args": False})
+class _Exec(click.Command):
+    """A command whose own mistakes are told apart from those of the program that it runs."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the command line, or refuse it with an exit code of ours."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except (click.ClickException, KtraceError) as error:
+            mistake = told(error) if isinstance(error, click.ClickException) else error
+            mistake.exit_code += OWN
+            raise mistake from None
+
+
+@click.command("exec", cls=_Exec, context_settings={"allow_interspersed_args": False})
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @guest_options("The image to run it in.")
 @click.option("--put", multiple=True, metavar="FILE", help="A file of this machine that it needs, too.")
 @click.option("--env", multiple=True, metavar="NAME=VALUE", help="Its environment; PATH is always set.")
-@click.option("--timeout", default=60.0, show_default=True, help="Seconds until it is killed.")
+@click.option(
+    "--timeout", type=Seconds(), metavar="SECONDS", default=60.0, show_default=True, help="Seconds until it is killed."
+)
 @click.option("--validate/--no-validate", default=True, help="Check the kernel's structures when it has ended.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing of what was checked, but contradictions.")
 def exec_(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ktrace.cli.options import FamilyNames, command_line, guest_options
+from ktrace.cli.options import FamilyNames, Seconds, command_line, guest_options
 from ktrace.cli.output import View, notify
 from ktrace.cli.progress import StatusLine
 from ktrace.fuzz import MOST_JOBS
@@ -35,7 +35,7 @@ SHRINK_SECONDS = 60.0
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same run.")
 @click.option("--steps", type=click.IntRange(1), help=f"How many steps; default {STEPS} without --time.")
-@click.option("--time", "seconds", type=click.FloatRange(0, min_open=True), help="How many seconds.")
+@click.option("--time", "seconds", type=Seconds(), metavar="SECONDS", help="How many seconds.")
 @click.option("--actors", type=click.IntRange(1, 32), default=4, show_default=True, help="How many processes act.")
 @click.option("--keep-going", is_flag=True, help="Do not end with the first divergence.")
 @click.option(

@@ -14,6 +14,7 @@ from ktrace.cli.mistakes import Choice
 from ktrace.cli.options import ImageNames, WorkloadName, command_line, memory_option
 from ktrace.cli.output import console, notify, worse
 from ktrace.cli.progress import StatusLine
+from ktrace.errors import UsageError
 from ktrace.verify.options import GuestOptions, SessionOptions
 from ktrace.workload.library import bundled, chosen
 
@@ -63,6 +64,8 @@ def matrix(
     """
     from ktrace.verify.matrix.matrix import MatrixOptions, images_in_store
 
+    if again and directory is None:
+        raise UsageError("--again is for what was done in a directory", "name it: -o DIR")
     options = MatrixOptions(
         chosen(workloads or (() if words else bundled()), words),
         images or images_in_store(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import shlex
 import sys
 from collections.abc import Callable, Iterable
@@ -14,6 +15,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from ktrace.cli.mistakes import Choice
+from ktrace.errors import UsageError
 from ktrace.verify.options import DEFAULT_IMAGE, GuestOptions, SessionOptions
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -23,6 +25,20 @@ _Decorator = Callable[[_Function], _Function]
 def command_line() -> str:
     """Return the command line of this process, as sessions note it."""
     return shlex.join(["ktrace", *sys.argv[1:]])
+
+
+class Seconds(click.FloatRange):
+    """A time that is over some day."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return it; what has no end is none."""
+        seconds = float(super().convert(value, param, ctx))
+        if not math.isfinite(seconds):
+            self.fail(f"{value!r} is not so many seconds", param, ctx)
+        return seconds
 
 
 class SessionName(click.ParamType[Path]):
@@ -108,8 +124,16 @@ class ImageNames(click.ParamType[tuple[str, ...]]):
     name = "images"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        """Return them, each once."""
-        return value if isinstance(value, tuple) else tuple(dict.fromkeys(filter(None, str(value).split(","))))
+        """Return them.
+
+        :raises UsageError: there is none, or one twice
+        """
+        if isinstance(value, tuple):
+            return value
+        names = tuple(name.strip() for name in str(value).split(","))
+        if not all(names) or len(set(names)) < len(names):
+            raise UsageError(f"{value!r} names an image {'twice' if all(names) else 'without a name'}", "such as: A,B")
+        return names
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Return what the last of them may become."""

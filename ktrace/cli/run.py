@@ -55,6 +55,8 @@ def run(
     Exit code 0 if every step was what the model says, 1 if one was not.
     """
     if list_them:
+        if workloads or all_of_them or words:
+            raise UsageError("--list lists them all", "name workloads without it to run them")
         return _list(view.is_json)
     if workloads == ("seed",):
         from ktrace.cli.seed import run_seed

@@ -47,8 +47,8 @@ COMPLAINT = re.compile(r"(?:WARNING: |BUG: |Oops|general protection|KASAN|UBSAN|
 COMPLAINT_LINES = 30
 """So many of its lines are shown, from where it begins."""
 NUMBERS = re.compile(r"0x[0-9a-f]+|\d+")
-GRACE_MS = (12, 24, 48, 96, 120)
-"""How long, time after time, what RCU and work queues free may take to be gone: mostly it is after three jiffies."""
+GRACE_MS = (16, 24, 48, 96, 120)
+"""How long, time after time, what RCU and work queues free may take to be gone: mostly it is after four jiffies."""
 
 REFUSALS = 50
 """Actions in a row that the agent cannot encode before a trial gives up."""

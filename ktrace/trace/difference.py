@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from ktrace.state.compare import Difference, compare
+from ktrace.state.call import Completed, Result
+from ktrace.state.compare import Difference, compare, differ
 from ktrace.state.step import Step
 from ktrace.state.trace.functions import FunctionTrace, Node, tree
 from ktrace.trace.session import Header
@@ -15,6 +16,9 @@ from ktrace.trace.session_reader import SessionReader
 
 INCIDENTAL = ("time", "tim", "time_nsec", ".pid")
 """How members end that differ from run to run: the second at which something happened (``sem_otime``, ``shm_atim``)."""
+
+MOMENTS = ("tv_sec", "tv_usec", "tv_nsec")
+"""Likewise in what calls give back: what is left of a timer, or when a packet came."""
 
 OPAQUE = (
     "kmem_cache_", "kmalloc", "__kmalloc", "kvmalloc", "kfree", "kvfree", "__alloc_pages", "__free_pages", "schedule",
@@ -41,7 +45,7 @@ _RECEIVED = ("tcp_v4_do_rcv", "tcp_v6_do_rcv")
 NOT_CALLED = "not called"
 """Said of a function in the session that does not go through it."""
 
-_PORTS = (".inet_num", ".inet_sport", ".inet_dport")
+_PORTS = (".inet_num", ".inet_sport", ".inet_dport", ".sin_port", ".sin6_port")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +103,17 @@ def differences(
         if (left.actor, left.call.name) != (right.actor, right.call.name):
             yield Differing(left.number, "call", "step", f"{left.actor}: {left.text}", f"{right.actor}: {right.text}")
             return
+        for item in differ("arguments", left.call.args, right.call.args):
+            yield Differing(left.number, "call", f"{left.text}: {item.path}", str(item.observed), str(item.expected))
         if left.answer != right.answer or left.outcome.blocked != right.outcome.blocked:
             yield Differing(left.number, "result", left.text, _result(left), _result(right))
+        for item in _outs(left, right):
+            if not chosen.same(item):
+                place = f"{left.text}: {item.path}"
+                yield Differing(left.number, "result", place, str(item.observed), str(item.expected))
         found: set[tuple[str, str, str]] = set()
         for item in compare(left.world, right.world):
-            if item.path.endswith(INCIDENTAL) or (item.path.endswith(_PORTS) and chosen.same(item)):
+            if item.path.endswith(INCIDENTAL) or chosen.same(item):
                 continue
             what = (item.path, str(item.observed), str(item.expected))
             found.add(what)
@@ -112,6 +122,20 @@ def differences(
         staying = found
         if functions and left.functions is not None and right.functions is not None:
             yield from _functions(left.number, left.functions, right.functions)
+
+
+def _outs(left: Step, right: Step) -> Iterator[Difference]:
+    """Yield where the out values of calls that returned differ, but for what differs from run to run."""
+    answers: dict[str, list[Result]] = {}
+    for event in right.outcome.events:
+        if isinstance(event, Completed):
+            answers.setdefault(event.actor, []).append(event.result)
+    for event in left.outcome.events:
+        if isinstance(event, Completed) and answers.get(event.actor):
+            for item in differ(event.actor, event.result.out, answers[event.actor].pop(0).out):
+                path = item.path.replace("[", ".").replace("]", "")
+                if not path.endswith((*INCIDENTAL, *MOMENTS)) and ".tcpi_" not in path:
+                    yield replace(item, path=path)
 
 
 class _Chosen:
@@ -124,8 +148,9 @@ class _Chosen:
 
     def same(self, item: Difference) -> bool:
         """Tell whether both are ports that the kernel chose for the same socket."""
-        one: int = item.observed
-        other: int = item.expected
+        one, other = item.observed, item.expected
+        if not (isinstance(one, int) and isinstance(other, int) and item.path.endswith(_PORTS)):
+            return False
         if one not in self._ports or other not in self._ports:
             return False
         return self._there.setdefault(one, other) == other and self._here.setdefault(other, one) == one

@@ -308,3 +308,12 @@ def _choices(rules: list[Any]) -> Iterator[Choice]:
 
 def _read_addresses(written: Mapping[str, str]) -> dict[Ref, int]:
     return {Ref(*name.split(":", 1)): int(address, 16) for name, address in written.items()}
+
+
+def require_whole(path: Path) -> None:
+    """Make sure that nothing of a session is missing.
+
+    :raises UsageError: it was cut off, or is still being written
+    """
+    if not is_whole(path):
+        raise UsageError(f"{str(path)!r}: steps are missing: it was cut off, or is still being written")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 from ktrace.fuzz.perturbing.change import Change, choose_changes
-from ktrace.trace.session_reader import SessionReader
+from ktrace.trace.session_reader import SessionReader, require_whole
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,16 @@ class Plan:
     changes: dict[int, tuple[Change, ...]]
 
 
-def plan(paths: Iterable[Path], seed: str, count: int, read: Callable[[int], object] | None = None) -> list[Plan]:
+def plan(paths: Sequence[Path], seed: str, count: int, read: Callable[[int], object] | None = None) -> list[Plan]:
     """Choose up to *count* leaves of each step of all sessions, the rarest kinds first.
 
     :param seed: the same seed chooses the same
     :param read: told the number of every step as it is read
-    :raises UsageError: a session cannot be read
+    :raises UsageError: a session cannot be read, or was cut off
     """
     tried: Counter[str] = Counter()
+    for path in paths:
+        require_whole(path)
     return [_plan(SessionReader(path, read), seed, count, tried) for path in paths]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import ktrace
 from ktrace.errors import HostError, UsageError
 from ktrace.image.store import write_json
+from ktrace.trace.session import FILE_NAME
 from ktrace.verify.matrix.cell import FINAL, Cell, CellVerdict
 from ktrace.workload.script import Script
 
@@ -43,6 +44,8 @@ class Kept:
         """
         mark = self.directory / _MARK
         try:
+            if self.directory.exists() and not self.directory.is_dir():
+                raise UsageError(f"{str(self.directory)!r} is no directory", "name one that is empty, or not there yet")
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not mark.exists():
                 if any(name.name != _LOCK for name in self.directory.iterdir()):
@@ -69,6 +72,8 @@ class Kept:
     def read(self, cell: Cell, identity: dict[str, Any]) -> CellVerdict | None:
         """Return what became of *cell*; ``None`` where it was not done, or not so, or may go otherwise now."""
         try:
+            if not (self.place(cell) / FILE_NAME).is_file():
+                return None  # somebody took the session away
             found = json.loads((self.place(cell) / VERDICT).read_text("utf-8"))
             verdict = CellVerdict(**{**found["verdict"], "left_out": tuple(found["verdict"]["left_out"])})
         except (OSError, ValueError, LookupError, TypeError):

@@ -52,7 +52,7 @@ class MatrixOptions:
 def run_matrix(options: MatrixOptions, notify: Notify = silent) -> Iterator[tuple[CellVerdict, bool]]:
     """Yield what became of every cell, and whether it was so before: those first, then each as it is done.
 
-    :raises UsageError: a workload cannot be read, or the directory has something else in it
+    :raises UsageError: a workload cannot be read, an image is not known, or the directory has something else in it
     :raises HostError: the directory cannot be written
     """
     scripts = {name: load(name) for name in options.workloads}
@@ -105,9 +105,14 @@ def images_in_store() -> tuple[str, ...]:
 
 
 def _key(image: str) -> str:
-    """Return the digest that names an image in the store; empty where it is not to be had."""
+    """Return the digest that names an image in the store; empty where it is not to be had.
+
+    :raises UsageError: there is none of that name
+    """
     try:
         return find_image(image).key
+    except UsageError:
+        raise
     except KtraceError:
         return ""
 

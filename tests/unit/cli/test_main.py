@@ -86,6 +86,13 @@ def test_a_bug_says_where() -> None:
         (("show", str(Path(__file__).parent)), f"{str(Path(__file__).parent)!r} is not a ktrace session"),
         (("watch", str(Path(__file__).parent)), f"{str(Path(__file__).parent)!r} is not a ktrace session"),
         (("show", "./a", "./b"), "got unexpected extra argument (./b)"),
+        (("run", "--list", "pipe-basic"), "--list lists them all"),
+        (("matrix", "pipe-basic", "--again"), "--again is for what was done in a directory"),
+        (("matrix", "pipe-basic", "--images", "a,a"), "'a,a' names an image twice"),
+        (("matrix", "pipe-basic", "--images", ""), "'' names an image without a name"),
+        (("matrix", "pipe-basic", "-o", __file__), f"{__file__!r} is no directory"),
+        (("diff", "a", "b", "--memory", "64"), "--memory is for guests that --images boots"),
+        (("check", __file__, "--jobs", "2"), "--jobs is for --perturb"),
         (("fuzz", "--steps", "0"), "--steps: 0 is not in the range x>=1"),
     ],
 )
@@ -94,6 +101,15 @@ def test_one_style_of_errors(command: tuple[str, ...], message: str) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith(f"ktrace (usage): {message}")
     assert len(done.stderr.splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    "options", [(), ("--nope", "--", "true"), ("--timeout", "-5", "true"), ("--timeout", "nan", "true")]
+)
+def test_what_is_wrong_with_exec_is_told_from_the_program(options: tuple[str, ...]) -> None:
+    done = run("exec", *options)
+    assert done.returncode == 122
+    assert done.stderr.startswith("ktrace (usage): ")
 
 
 def test_helps_are_whole() -> None:

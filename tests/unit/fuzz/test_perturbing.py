@@ -122,7 +122,7 @@ def test_what_is_missed_without_a_rule_is_exit_code_6(
 
 @pytest.mark.parametrize("options", [["--changes", "1"], ["--seed", "2"], ["--jobs", "2"]])
 def test_what_says_how_to_change_needs_perturb(options: list[str]) -> None:
-    with pytest.raises(UsageError, match=f"{options[0]} says what is changed"):
+    with pytest.raises(UsageError, match=f"{options[0]} is for --perturb"):
         CliRunner().invoke(check, [*options, str(RECORDED / "pipe-basic.jsonl.gz")], catch_exceptions=False)
 
 

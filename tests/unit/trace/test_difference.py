@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ktrace.state.call import Call, Outcome
+from ktrace.state.call import Call, Completed, Outcome, Result
 from ktrace.state.ipc.sem import SemUndo
 from ktrace.state.ref import Ref
 from ktrace.state.step import Step
@@ -46,6 +46,22 @@ def test_results_structures_and_functions_are_named() -> None:
         Differing(1, "functions", "A: a > c", "not called", "called"),
     ]
     assert [item.kind for item in differences([one], [other], functions=False)] == ["result", "structure"]
+
+
+def test_arguments_and_what_calls_give_back_are_compared() -> None:
+    def made(data: bytes, port: int, seconds: int) -> Step:
+        out = {"buf": data, "addr": {"sa_family": 2, "sin_port": port}, "left": {"tv_sec": seconds}}
+        return replace(
+            step("3"), call=Call("read", (len(data),)), outcome=Outcome((Completed("A", Result(3, None, out)),))
+        )
+
+    found = list(differences([made(b"abc", 40000, 1)], [made(b"abcd", 50000, 2)], ports=range(32768, 61000)))
+    assert found == [
+        Differing(1, "call", "read(): arguments[0]", "3", "4"),
+        Differing(1, "result", "read(): A.buf", "b'abc'", "b'abcd'"),
+    ]
+    (other,) = differences([made(b"abc", 5000, 1)], [made(b"abc", 5001, 1)])
+    assert (other.kind, other.what) == ("result", "read(): A.addr.sin_port")
 
 
 def test_after_another_call_nothing_more_is_compared() -> None:
