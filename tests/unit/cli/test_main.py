@@ -89,6 +89,7 @@ def test_a_bug_says_where() -> None:
         (("run", "--list", "pipe-basic"), "--list lists them all"),
         (("matrix", "pipe-basic", "--again"), "--again is for what was done in a directory"),
         (("matrix", "pipe-basic", "--images", "a,a"), "'a,a' names an image twice"),
+        (("matrix", "pipe-basic", "--images", "lab6.1"), "no image 'lab6.1'\n  did you mean lab-6.1"),
         (("matrix", "pipe-basic", "--images", ""), "'' names an image without a name"),
         (("matrix", "pipe-basic", "-o", __file__), f"{__file__!r} is no directory"),
         (("diff", "a", "b", "--memory", "64"), "--memory is for guests that --images boots"),
