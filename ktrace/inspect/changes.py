@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+import drgn
+
 from ktrace.errors import UsageError
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.members import MissingMember, constant, find_member, type_of
@@ -50,7 +52,7 @@ def between(before: Probe, since: Probe) -> Probe:
 
 
 def _setpipe_unsigned_int(kernel: LiveKernel) -> bool:
-    return int(kernel.prog.function("pipe_fcntl").type_.parameters[2].type.size) == 4
+    return bool(drgn.sizeof(kernel.prog.function("pipe_fcntl").type_.parameters[2].type) == 4)
 
 
 def _tcp_peek_off(kernel: LiveKernel) -> bool:

@@ -50,3 +50,9 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
     "socket.Waiter": {"task": "process"},
 }
 """Today's names of members, by the older name of their type."""
+
+GONE: Mapping[str, frozenset[str]] = {
+    # What these said, a change says: pipe_size_unsigned_int, pipe_prealloc.
+    "pipe.PipeFacts": frozenset({"size_mask", "prefills"}),
+}
+"""Members that are no more, by the older name of their type: what they said is told otherwise, in the same session."""

@@ -22,7 +22,7 @@ class Change:
     :param since: release or commit; two releases where no more is known
     :param told: what of a kernel tells that it has it
     :param shown: workload and line of a step that shows it; empty where none does
-    :param facts: what else the model is told of it, such as ``pipe.prefills``
+    :param facts: what else the model is told of it, such as ``pipe.kept_pages``
     """
 
     area: str

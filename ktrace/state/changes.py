@@ -61,7 +61,7 @@ class Changes:
         since="7.3",
         told="member pipe_inode_info.prealloc",
         shown="pipe-basic",
-        facts=("pipe.prefills", "pipe.kept_pages", "pipe.own_pages"),
+        facts=("pipe.kept_pages", "pipe.own_pages"),
     )
     pipe_pseudo_edgetrigger: bool | None = change(
         "pipe",
@@ -80,7 +80,6 @@ class Changes:
         function="pipe_fcntl",
         since="6.6: 515c5046650d; F_ADD_SEALS 6.5: f7b8f70ba44f",
         told="type of pipe_fcntl()'s argument; that of memfd_fcntl() became the same in the same series",
-        facts=("pipe.size_mask",),
     )
     splice_to_socket: bool | None = change(
         "pipe",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -66,9 +66,9 @@ def decode(value: Any) -> Any:
         return _decode_bare(value)
     if name == "frozenset":
         return frozenset(decode(value["items"]))
-    made, members = _type_called(name)
+    made, members, gone = _type_called(name)
     if members is not None:
-        value = {members.get(key, key): item for key, item in value.items()}
+        value = {members.get(key, key): item for key, item in value.items() if key not in gone}
     arguments = {key: item if item.__class__ in _PLAIN else decode(item) for key, item in value.items()}
     del arguments[_TYPE]
     try:
@@ -101,15 +101,18 @@ def _ref(written: str) -> Ref:
 
 
 @lru_cache(1 << 10)
-def _type_called(name: str) -> tuple[type, Mapping[Any, str] | None]:
-    """Return the type that a session calls *name*, and today's names of its members where some had others.
+def _type_called(name: str) -> tuple[type, Mapping[Any, str] | None, Container[Any]]:
+    """Return the type that a session calls *name*, and today's names of its members where some had others or are gone.
+
+    The members that are gone come last.
 
     :raises UsageError: there is none
     """
     cls = _types().get(aliases.TYPES.get(name, name))
     if cls is None:
         raise UsageError(f"unknown type {name!r} in a recorded trace", "it was recorded by another version of ktrace")
-    return cls, aliases.MEMBERS.get(name)
+    gone = aliases.GONE.get(name, frozenset())
+    return cls, aliases.MEMBERS.get(name, {} if gone else None), gone
 
 
 def types() -> tuple[type, ...]:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from ktrace.errors import UsageError
 from ktrace.state import aliases
 from ktrace.state.codec import decode
+from ktrace.state.fs.pipe.pipe import PipeFacts
 from ktrace.state.wait import Waiter
 from ktrace.trace.session_reader import SessionReader
 from ktrace.verify.replay import replay
@@ -39,3 +41,10 @@ def test_members_have_the_names_of_today() -> None:
     old = {"$": "socket.Waiter", "func": "autoremove_wake_function", "exclusive": True, "task": None}
     assert decode(old) == Waiter(process=None, exclusive=True, func="autoremove_wake_function")
     assert aliases.TYPES["sysv_sem.Sem"] == "sem.Sem"
+
+
+def test_members_that_are_told_otherwise_today_are_passed_over() -> None:
+    old = {"$": "pipe.PipeFacts", "pipe_max_size": 4096, "size_mask": (1 << 64) - 1, "kept_pages": 8, "prefills": True}
+    assert decode(old) == PipeFacts(pipe_max_size=4096, kept_pages=8)
+    with pytest.raises(UsageError, match="'prefill'"):
+        decode({"$": "pipe.PipeFacts", "prefill": True})

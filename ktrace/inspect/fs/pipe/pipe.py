@@ -254,10 +254,10 @@ _INT = struct.Struct("<i")
 
 
 def _kept_facts(prog: drgn.Program) -> dict[str, Any]:
-    """Return how many pages a pipe may keep, and whether they are a pool that writes fill."""
+    """Return how many pages a pipe may keep, and how many a write makes for itself."""
     if first_member(prog, "struct pipe_inode_info", "tmp_page", "prealloc.count") == "prealloc.count":
         pages, *_ = member_of(prog, "struct pipe_inode_info", "prealloc.pages")
-        return {"kept_pages": pages.length, "prefills": True}
+        return {"kept_pages": pages.length}
     pages = shape_of(prog, "struct pipe_inode_info", "tmp_page")
     return {"kept_pages": pages.length if pages.kind == drgn.TypeKind.ARRAY else 1, "own_pages": _own_pages(prog)}
 
@@ -274,7 +274,6 @@ def _own_pages(prog: drgn.Program) -> int:
 def read_pipe_facts(kernel: LiveKernel) -> PipeFacts:
     """Return the limits of a kernel's pipes, and what its users have taken already."""
     prog = kernel.prog
-    argument = prog.function("pipe_fcntl").type_.parameters[2].type
     return PipeFacts(
         pipe_max_size=kernel.variable("pipe_max_size").value_(),
         pipe_user_pages_soft=kernel.variable("pipe_user_pages_soft").value_(),
@@ -284,6 +283,5 @@ def read_pipe_facts(kernel: LiveKernel) -> PipeFacts:
             for user in each_once(for_each_user(prog), "uidhash_table")
         },
         watch_queue=has_member(prog, "struct pipe_inode_info", "watch_queue"),
-        size_mask=(1 << 8 * argument.size) - 1,
         **_kept_facts(prog),
     )

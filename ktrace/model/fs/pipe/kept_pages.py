@@ -14,11 +14,12 @@ PREALLOC_KEEP = 2
 class KeptPages:
     """Mirror ``tmp_page``, ``tmp_page[2]`` or ``prealloc`` of one pipe.
 
-    :param facts: how many pages there may be, and whether writes fill the pool beforehand
+    :param facts: how many pages there may be
+    :param prefills: they are a pool, which writes fill beforehand
     """
 
-    def __init__(self, facts: PipeFacts) -> None:
-        self.prefills = facts.prefills
+    def __init__(self, facts: PipeFacts, prefills: bool | None) -> None:
+        self.prefills = prefills
         self.pages: list[Page | None] = [] if self.prefills else [None] * facts.kept_pages
         self.most = facts.kept_pages
         self.own_pages = facts.own_pages

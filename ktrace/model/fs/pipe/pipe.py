@@ -102,7 +102,7 @@ class PipeInode:
         self.readers = self.writers = self.files = 0
         self.r_counter = self.w_counter = 1
         self.poll_usage = False
-        self.kept = KeptPages(kernel.pipes.facts)
+        self.kept = KeptPages(kernel.pipes.facts, kernel.changes.pipe_prealloc)
         self.fasync_readers: FasyncList = []
         self.fasync_writers: FasyncList = []
         self.bufs = [PipeBuffer() for _ in range(slots)]

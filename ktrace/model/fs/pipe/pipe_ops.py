@@ -12,6 +12,7 @@ from ktrace.include.linux.pipe_fs_i import (
     PIPE_BUF_FLAG_PACKET,
     PIPE_BUF_FLAG_WHOLE,
 )
+from ktrace.include.linux.types import u32, u64
 from ktrace.model.calls import Answer
 from ktrace.model.fs.fasync import fasync_helper
 from ktrace.model.fs.file import File, FileOperations, file_inode
@@ -225,8 +226,7 @@ class PipeFileOperations(FileOperations):
         try:
             if cmd == F_GETPIPE_SZ:
                 return pipe.max_usage * PAGE_SIZE
-            pipes = kernel.pipes
-            return pipe_set_size(task, pipe, arg & pipes.facts.size_mask)
+            return pipe_set_size(task, pipe, u32(arg) if kernel.changes.pipe_size_unsigned_int else u64(arg))
         finally:
             pipe.mutex.unlock(kernel)
 

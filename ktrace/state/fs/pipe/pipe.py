@@ -103,10 +103,7 @@ class PipeFacts:
     :param pipe_user_pages_soft: pages (``fs.pipe-user-pages-soft``); also *pipe_user_pages_hard*; 0 for no limit
     :param pipe_bufs: pages charged to each uid already
     :param watch_queue: CONFIG_WATCH_QUEUE
-    :param size_mask: bits of F_SETPIPE_SZ's argument that are looked at: those of the type that
-        ``pipe_fcntl()`` takes, an ``unsigned long`` once, an ``unsigned int`` now
     :param kept_pages: how many pages a pipe may keep for its next writes
-    :param prefills: a write fills them up beforehand (``prealloc``)
     :param own_pages: how many pages at most a write of more than one makes for itself before it takes the lock; what is
         left of them is kept (``fs/pipe.c: anon_pipe_get_page_prealloc()``, between 6.12 and 7.2)
     """
@@ -116,7 +113,5 @@ class PipeFacts:
     pipe_user_pages_hard: int = 0
     pipe_bufs: Mapping[int, int] | None = None
     watch_queue: bool = True
-    size_mask: int = (1 << 64) - 1
     kept_pages: int = 1
-    prefills: bool = False
     own_pages: int = 0

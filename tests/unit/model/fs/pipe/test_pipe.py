@@ -234,6 +234,22 @@ def test_sizes_that_cannot_be(bench: Bench) -> None:
     assert bench.step("A", "fcntl", 1, C["F_SETPIPE_SZ"], 0) == Result(PAGE_SIZE)
 
 
+@pytest.mark.parametrize(("unsigned_int", "answer"), [(False, "EINVAL"), (True, 8192)])
+def test_a_size_is_as_wide_as_pipe_fcntl_takes_it(unsigned_int: bool, answer: object) -> None:
+    bench = Bench("A", changes=Changes(pipe_size_unsigned_int=unsigned_int))
+    bench.step("A", "pipe2", 0)
+    assert bench.call("A", "fcntl", 1, C["F_SETPIPE_SZ"], (1 << 32) + 5000) == answer
+
+
+def test_pages_are_made_beforehand_where_pipes_have_a_pool() -> None:
+    bench = Bench("A", pipe=PipeFacts(kept_pages=8), changes=Changes(pipe_prealloc=True))
+    bench.step("A", "pipe2", NONBLOCK)
+    kept = bench.pipe("A", 0).kept
+    for _ in range(16):
+        bench.step("A", "write", 1, b"x" * PAGE_SIZE)
+    assert bench.call("A", "write", 1, b"x" * 3 * PAGE_SIZE) == "EAGAIN" and len(kept) == 2
+
+
 def test_pipe_max_size_binds_those_without_cap_sys_resource() -> None:
     """pipe_set_size(): -EPERM; alloc_pipe_info(): a new pipe is made smaller."""
     bench = Bench(pipe=PipeFacts(pipe_max_size=8192))
