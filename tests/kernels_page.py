@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
-import re
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, replace
+from functools import cache
 
 from ktrace.state.change import Change
 from ktrace.state.changes import Changes, changes
-from ktrace.workload.library import directory
+from ktrace.workload.format import format_step
+from ktrace.workload.library import bundled, directory, load
+from ktrace.workload.script import Repeat, Step
 
 KERNELS = ("lab-6.1", "lab-6.12", "lab-7.3")
 AREAS = {
@@ -21,7 +23,6 @@ AREAS = {
     "structures": "Structures, which no program sees",
     "ways": "Ways through the kernel, which no program sees",
 }
-_STEP = re.compile(r"^(?P<call>[^#]*\S)\s+# (?P<said>.*)$")
 
 _HEAD = """\
 # What changed between kernels
@@ -83,13 +84,30 @@ def read_recorded() -> dict[str, Changes]:
 
 def steps_that_show(name: str) -> list[str]:
     """Return the steps of bundled workloads whose annotation depends on the change *name*: workload and call."""
+    return [f"{workload}: `{call}`" for workload, call, names in _conditional_steps() if name in names]
+
+
+@cache
+def _conditional_steps() -> tuple[tuple[str, str, frozenset[str]], ...]:
+    """Return every step of bundled workloads whose annotation depends on something: workload, call, on what."""
     found = []
-    for path in sorted(directory().glob("*.kt")):
-        for line in path.read_text("utf-8").split("\n"):
-            match = _STEP.match(line)
-            if match and " if " in match["said"] and re.search(rf"\b{name}\b", match["said"]):
-                found.append(f"{path.stem}: `{match['call']}`")
-    return found
+    for workload in bundled():
+        for step in each_step(load(workload).steps):
+            alternatives = [one for item in step.expectations for one in item.alternatives()]
+            names = {name for one in alternatives if one.condition for name, _ in one.condition.terms}
+            if names:
+                call = format_step(replace(step, expectations=(), remark=""))
+                found.append((workload, call, frozenset(names)))
+    return tuple(found)
+
+
+def each_step(items: Iterable[Step | Repeat]) -> Iterator[Step]:
+    """Yield every step as it is written, those that are repeated or made on some kernels only as well."""
+    for item in items:
+        if isinstance(item, Step):
+            yield item
+        else:
+            yield from each_step(item.steps)
 
 
 def _shown(name: str, change: Change) -> str:

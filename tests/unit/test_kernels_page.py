@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ktrace.state.changes import changes
 from ktrace.workload.library import bundled
-from tests.kernels_page import KERNELS, kernels_page, read_recorded, steps_that_show
+from ktrace.workload.parser import parse_script
+from tests.kernels_page import KERNELS, each_step, kernels_page, read_recorded, steps_that_show
 
 PAGE = Path(__file__).parents[2] / "docs" / "kernels.md"
 
@@ -31,3 +32,10 @@ def test_what_users_see_is_shown_by_a_workload() -> None:
 def test_a_step_is_found_by_its_condition() -> None:
     assert steps_that_show("vms_gather_munmap_vmas") == ["shm-mremap: `A: shmat(n, 0x7ffff7ff8000, SHM_REMAP)`"]
     assert steps_that_show("pipe") == []
+
+
+def test_steps_are_found_wherever_they_are_written() -> None:
+    script = parse_script(
+        "## t\nA: getpid()\nrepeat 2 {\n when pipe_prealloc {\n A: getuid() # 0\n }\n}\nA: getgid()\n"
+    )
+    assert [step.name for step in each_step(script.steps)] == ["getpid", "getuid", "getgid"]
