@@ -33,7 +33,8 @@ This page is written by `scripts/kernels-page`; a test holds it against the rule
 
 A kernel is never asked for its version. *told by* says what of it is looked at; **yes** and no are what was read of
 the recorded kernels (`traces/recorded/`). *since* is the release, with the commit that brought it where
-that is known, else the two between which it came.
+that is known, else the two between which it came: of those without one none was found in what is stored of the
+kernel's history.
 """
 
 _MIDDLE = """\

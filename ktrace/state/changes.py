@@ -58,7 +58,7 @@ class Changes:
         before="one freed page is kept for the next write",
         source="fs/pipe.c",
         function="anon_pipe_prefill_and_lock",
-        since="7.3",
+        since="7.3: f7f4665dc520",
         told="member pipe_inode_info.prealloc",
         shown="pipe-basic",
         facts=("pipe.kept_pages", "pipe.own_pages"),
@@ -69,7 +69,7 @@ class Changes:
         before="any poll() of either end does",
         source="fs/pipe.c",
         function="pipe_poll",
-        since="7.3",
+        since="7.3: f1cebdec9739",
         told="member pipe_inode_info.pseudo_edgetrigger",
     )
     pipe_size_unsigned_int: bool | None = change(
@@ -119,7 +119,7 @@ class Changes:
         before="what is behind the 8th byte is ignored",
         source="fs/eventfd.c",
         function="eventfd_write",
-        since="6.9",
+        since="6.9: d31563b5f9bb",
         told="inet_stream_ops.set_peek_off, of 6.10; without that and mnt_namespace.list, it cannot be told",
     )
     select_negative: bool | None = change(
@@ -146,7 +146,7 @@ class Changes:
         before="ENOTTY",
         source="fs/eventpoll.c",
         function="ep_eventpoll_ioctl",
-        since="6.9",
+        since="6.9: 18e2bf0edf4d",
         told="symbol ep_eventpoll_ioctl",
         shown="pipe-epoll",
     )
@@ -156,7 +156,7 @@ class Changes:
         before="ENOMEM",
         source="mm/vma.c",
         function="vms_gather_munmap_vmas",
-        since="6.12",
+        since="6.12: c7c0c3c30f4e",
         told="struct vma_munmap_struct",
     )
     vma_longer_with_close: bool | None = change(
@@ -165,7 +165,7 @@ class Changes:
         before="each is a mapping of its own",
         source="mm/vma.c",
         function="vma_merge_new_range",
-        since="between 6.1 and 6.12",
+        since="6.12: cacded5e42b9; in part 6.4: 714965ca8252",
         told="struct vma_munmap_struct; where a kernel has that not, but vm_area_struct.__vm_flags, it cannot be told",
         shown="shm-mremap",
     )
@@ -216,7 +216,7 @@ class Changes:
         before="it goes where it was begun for",
         source="net/ipv6/datagram.c",
         function="ip6_datagram_dst_update",
-        since="between 6.18 and 7.3",
+        since="7.0: 4e6c91cf60f2",
         told="member ipv6_pinfo.final, of the same series",
         shown="udp-held-connect",
     )
@@ -266,7 +266,7 @@ class Changes:
         before="a connected socket is SS_CONNECTED",
         source="net/unix/af_unix.c",
         function="unix_stream_connect",
-        since="between 6.12 and 7.2",
+        since="7.2: ed9ea881746b",
         told="whether the code of unix_socketpair() stores SS_CONNECTED",
         shown="unix-stream",
     )

@@ -153,7 +153,10 @@ def test_the_command_says_what_explains_it(tmp_path: Path) -> None:
     answer = CliRunner().invoke(diff, [one, other], standalone_mode=False)
     assert answer.return_value == 1
     assert "-1 EINVAL\n            because of vms_gather_munmap_vmas" in answer.output
-    assert "vms_gather_munmap_vmas (mm/vma.c: vms_gather_munmap_vmas(), since 6.12): explains 1" in answer.output
+    assert (
+        "vms_gather_munmap_vmas (mm/vma.c: vms_gather_munmap_vmas(), since 6.12: c7c0c3c30f4e): explains 1"
+        in answer.output
+    )
     told = re.search(r"^(\d+) differences, none of them unexplained\n\Z", answer.output, re.M)
     assert told is not None
     count = int(told[1])
