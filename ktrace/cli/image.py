@@ -15,7 +15,7 @@ from ktrace.errors import FELL_SHORT
 from ktrace.image.build import DEFAULT_RECIPE, build_image
 from ktrace.image.build_tree import build_files
 from ktrace.image.facts import image_facts, image_state
-from ktrace.image.foreign import KernelFiles, import_image, refresh_import
+from ktrace.image.foreign import KernelFiles, import_image, refresh_import, require_import_name
 from ktrace.image.image import Image, find_image, known_names
 from ktrace.image.packages import import_debs, import_package
 from ktrace.image.prune import Pruned, prune_store, remove_image
@@ -184,6 +184,7 @@ def import_command(
         raise click.UsageError("--suite goes with --package")
     if (boot or config or modules) and not vmlinux:
         raise click.UsageError("--boot, --config and --modules go with --vmlinux")
+    require_import_name(name)
     with held_back():  # drgn among them
         from ktrace.verify.readable import require_readable as check
     with BuildProgress(quiet) as progress:

@@ -16,8 +16,12 @@ from ktrace.image.toolchain import clean_environment, require_tool
 def deb_fields(path: Path) -> dict[str, str]:
     """Read the control fields of a package file: ``Package``, ``Version``, ``Depends``, ...
 
-    :raises UsageError: if it is no package
+    :raises UsageError: if it cannot be read, or is no package
     """
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise UsageError(f"cannot read {str(path)!r}: {error.strerror}") from error
     answer = subprocess.run(
         [require_tool("dpkg-deb"), "--field", str(path)],
         env=clean_environment(),

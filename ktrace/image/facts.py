@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ktrace.errors import HostError
-from ktrace.image.image import Image, changed_inputs, open_image
+from ktrace.image.image import Image, changed_inputs, find_image
 from ktrace.image.store import Store
 
 
@@ -39,7 +39,7 @@ def image_state(store: Store, name: str) -> dict[str, Any]:
     if ref is None or not directory.is_dir():
         return {"name": name, "state": "not built"}
     try:
-        image = open_image(name, directory)
+        image = find_image(name, store=store, check_inputs=False)
     except HostError:
         return {"name": name, "state": "damaged"}
     changed = changed_inputs(image)

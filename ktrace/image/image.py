@@ -180,9 +180,11 @@ def find_image(name: str, *, store: Store | None = None, check_inputs: bool = Tr
     if not directory.is_dir():
         raise HostError(f"image {name!r} is no longer in the store", hint=f"run: ktrace image build {name}")
     image = open_image(name, directory)
-    if check_inputs and (changed := changed_inputs(image)):
+    if changed := changed_inputs(image):
         if (twin := _twin_of_this_checkout(image, store)) is not None:
             return twin
+        if not check_inputs:
+            return image
         shown = ", ".join(changed[:4]) + (f" and {len(changed) - 4} more" if len(changed) > 4 else "")
         again = "refresh" if image.imported else "build"
         raise HostError(

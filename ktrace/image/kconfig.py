@@ -101,8 +101,10 @@ def read_config(path: Path) -> Fragment:
     """
     try:
         text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {str(path)!r} as a configuration: {error}") from error
+    except OSError as error:
+        raise UsageError(f"cannot read {str(path)!r} as a configuration: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"cannot read {str(path)!r} as a configuration: not a text in UTF-8") from error
     if "CONFIG_" not in text:
         raise UsageError(f"{str(path)!r} is no kernel configuration: there is no CONFIG_ in it")
     return parse_config(text, path.name)

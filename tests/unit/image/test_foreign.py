@@ -239,10 +239,12 @@ def test_the_image_of_this_checkout_is_found_when_another_has_built_its_own(kern
     text, digest = manifest.read_text(), ours.manifest["initramfs"]["inputs"]["sources"]["init.c"]
     manifest.write_text(text.replace(digest, "1" * 64))
     store.write_ref("mine", {"image": theirs.name})
-    assert find_image("mine", store=store) == ours
+    assert find_image("mine", store=store) == find_image("mine", store=store, check_inputs=False) == ours
+    assert image_state(store, "mine")["state"] == "built"
     manifest.write_text(text.replace(digest, "1" * 64).replace(ours.manifest["kernel"]["key"], "2" * 64))
     with pytest.raises(HostError, match="out of date"):
         find_image("mine", store=store)
+    assert image_state(store, "mine")["state"] == "out of date"
 
 
 def test_damaged_image_is_named(kernel, store):
