@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -11,16 +12,20 @@ from ktrace.cli.mistakes import told
 from ktrace.cli.options import Seconds, guest_options
 from ktrace.cli.output import exit_code, notify, pass_on
 from ktrace.errors import GuestPanic, KtraceError, UsageError
-from ktrace.machine.program import find_program
+from ktrace.machine.baggage.pack import Packed, pack
 from ktrace.trace.session import counted
 from ktrace.verify.guests import prepare_guests
 from ktrace.verify.options import GuestOptions
-from ktrace.verify.program import ProgramEnd, run_program
+from ktrace.verify.program import ProgramEnd, run_program, with_room
 
 PANIC = 255
 OWN = 120
 """What is added to exit codes of ours, so that they are not taken for the program's: 121 to 125."""
-PATH = "PATH=/usr/bin:/bin:/usr/sbin:/sbin"
+PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
+"""Where programs are looked for in the guest, behind where they are on this machine."""
+HANDED_ON = ("LD_LIBRARY_PATH",)
+"""Of this process's environment: what the libraries were found by."""
+SKIPPED_SHOWN = 5
 
 
 class _Exec(click.Command):
@@ -41,27 +46,39 @@ class _Exec(click.Command):
 @click.command("exec", cls=_Exec, context_settings={"allow_interspersed_args": False})
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @guest_options("The image to run it in.")
-@click.option("--put", multiple=True, metavar="FILE", help="A file of this machine that it needs, too.")
+@click.option("--plain", is_flag=True, help="Run it at full speed, and look at the kernel when it has ended.")
+@click.option(
+    "--put", multiple=True, metavar="PATH", help="A file or directory that it needs; HERE:/THERE puts it elsewhere."
+)
 @click.option("--env", multiple=True, metavar="NAME=VALUE", help="Its environment; PATH is always set.")
+@click.option("--cwd", metavar="DIR", help="Where it is run, in the guest; by default the directory that you are in.")
 @click.option(
     "--timeout", type=Seconds(), metavar="SECONDS", default=60.0, show_default=True, help="Seconds until it is killed."
 )
 @click.option("--validate/--no-validate", default=True, help="Check the kernel's structures when it has ended.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing of what was checked, but contradictions.")
+@click.option("-v", "--verbose", is_flag=True, help="Say what is brought into the guest.")
 def exec_(
     command: tuple[str, ...],
     guest: GuestOptions,
+    plain: bool,
     put: tuple[str, ...],
     env: tuple[str, ...],
+    cwd: str | None,
     timeout: float,
     validate: bool,
     quiet: bool,
+    verbose: bool,
 ) -> int:
     """Run COMMAND, a program of this machine, in a fresh guest, and end with its exit code.
 
-    It is copied there with the libraries that it is linked with, runs as root, and reads what stands on standard
-    input. Afterwards every pipe, System V object and socket of the guest is checked against itself, contradictions are
-    printed, and what the program left behind is named.
+    It is copied there with the libraries that it is linked with and with what the words of its arguments name: programs
+    with theirs, files. A script comes with its interpreter; python and perl with their own library, and the modules
+    that are named. --put brings the rest, -v says what came; a guest gets memory for all of it, unless --memory says
+    how much. Everything belongs to root there, who runs it, so that it makes no difference whether it is setuid.
+
+    It reads what stands on standard input. Afterwards every pipe, System V object and socket of the guest is checked
+    against itself, contradictions are printed, and what the program left behind is named.
 
     Exit codes of ktrace's own are told apart from the program's: 121 contradictions, 122 your input, 123 this machine,
     124 the guest, 125 a bug of ktrace, 126 COMMAND cannot be executed, 127 there is no such program, 255 the guest's
@@ -71,10 +88,14 @@ def exec_(
         for item in env:
             if "=" not in item:
                 raise UsageError(f"{item!r} is no NAME=VALUE", "write --env NAME=VALUE")
-        program = find_program(command[0])
+        place = os.path.join(os.getcwd(), cwd or "")
+        packed = pack(command, put, place)
+        guest = with_room(guest, packed.baggage)
+        if verbose:
+            _tell_brought(packed, guest)
         given = b"" if sys.stdin.isatty() else sys.stdin.buffer.read()
-        wanted = Command((program.path, *command[1:]), (PATH, *env), stdin=given, timeout=timeout)
-        end = run_program(prepare_guests(guest, notify), program, wanted, put, validate, pass_on)
+        wanted = Command((packed.path, *command[1:]), (*_environment(), *env), place, given, timeout)
+        end = run_program(prepare_guests(guest, notify), packed.baggage, wanted, validate, pass_on)
     except GuestPanic as error:
         error.exit_code = PANIC
         raise
@@ -87,6 +108,22 @@ def exec_(
     if end.checked and not quiet:
         _say(end)
     return OWN + 1 if end.violations else exit_code(end.status)
+
+
+def _environment() -> list[str]:
+    places = [place for place in os.environ.get("PATH", "").split(":") if place.startswith("/")]
+    path = ":".join(dict.fromkeys([*places, *PATH.split(":")]))
+    return [f"PATH={path}", *(f"{name}={os.environ[name]}" for name in HANDED_ON if name in os.environ)]
+
+
+def _tell_brought(packed: Packed, guest: GuestOptions) -> None:
+    for line in packed.told:
+        notify(f"ktrace: brought {line}")
+    for line in packed.baggage.skipped:
+        notify(f"ktrace: not brought: {line}")
+    files = counted(len(packed.baggage.files), "file")
+    memory = "" if guest.memory_mib is None else f", so the guest has {guest.memory_mib} MiB"
+    notify(f"ktrace: {files}, {packed.baggage.memory / (1 << 20):.1f} MiB{memory}")
 
 
 def _say(end: ProgramEnd) -> None:

@@ -56,12 +56,13 @@ def smallest_mib(kernel: Path, initramfs: Path) -> int:
     return -(-(kernel_end(kernel) + initramfs.stat().st_size) // MIB)
 
 
-def enough_mib(kernel: Path, initramfs: Path) -> int:
+def enough_mib(kernel: Path, initramfs: Path, more: int = 0) -> int:
     """Choose the memory of a guest, in MiB.
 
+    :param more: bytes that are to be free besides what guests are given anyway
     :raises OSError: if kernel or initramfs cannot be read
     """
-    return next_size(smallest_mib(kernel, initramfs) + HEADROOM // MIB - 1)
+    return next_size(smallest_mib(kernel, initramfs) + (HEADROOM + more) // MIB - 1)
 
 
 def next_size(mib: int) -> int:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import errno
-from pathlib import Path
 
 from ktrace.agent.client import Agent
 from ktrace.agent.command import ENDED, Command, Finished, OnOutput, result_of, run_command
 from ktrace.agent.ops import Run, RunPoll
 from ktrace.errors import GuestFileError, GuestGarbage, HostError, UsageError
-from ktrace.machine.program import bring, find_program, make_directories
+from ktrace.machine.baggage.entries import Baggage
+from ktrace.machine.baggage.programs import Programs
+from ktrace.machine.baggage.unpack import unpack
+from ktrace.machine.memory import GuestMemory
 from ktrace.machine.terminal import Terminal
 from ktrace.uapi.signal import SIGHUP, SIGKILL
 
@@ -24,23 +26,25 @@ END_NS = 1_000_000_000
 INSTALL_SECONDS = 30.0
 
 
-def bring_shell(agent: Agent) -> str:
+def bring_shell(agent: Agent, memory: GuestMemory) -> str:
     """Copy busybox into the guest, make its commands known there, and return its path.
 
+    :param memory: the guest's RAM
     :raises HostError: this machine has none, or the guest no room
     """
+    baggage = Baggage()
     try:
-        program = find_program(PROGRAM)
+        path = Programs(baggage).take(PROGRAM)
     except UsageError as error:
         raise HostError(
             f"no shell to bring into the guest: {error.message}", "as root: apt-get install busybox-static"
         ) from error
-    bring(agent, program.files)
-    make_directories(agent, [Path(APPLETS)])
-    made = run_command(agent, Command((program.path, "--install", "-s", APPLETS), timeout=INSTALL_SECONDS))
+    baggage.add_directories(APPLETS)
+    unpack(agent, memory, baggage)
+    made = run_command(agent, Command((path, "--install", "-s", APPLETS), timeout=INSTALL_SECONDS))
     if made.status:
         raise GuestGarbage(f"{PROGRAM} makes no links in {APPLETS!r}: {made.err.decode(errors='replace').strip()!r}")
-    return program.path
+    return path
 
 
 def environment(term: str) -> tuple[str, ...]:

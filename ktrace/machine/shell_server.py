@@ -140,7 +140,7 @@ class ShellServer:
     def _give(self, channel: Channel, request: _Commands | _Console) -> int | None:
         """Return the shell's wait status."""
         if self._shell is None:
-            self._shell = bring_shell(self._machine.agent)
+            self._shell = bring_shell(self._machine.agent, self._machine.memory)
         if isinstance(request, _Commands):
             return self._commands(channel, self._shell, request)
         return self._terminal(channel, self._shell, request)

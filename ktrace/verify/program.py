@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ktrace.agent.command import Command, OnOutput, run_command
+from ktrace.image.footprint import enough_mib
+from ktrace.image.image import find_image
+from ktrace.image.store import host_errors
 from ktrace.inspect.census import take_census
 from ktrace.inspect.invariants.all import validate
 from ktrace.inspect.invariants.violation import Violation
-from ktrace.machine.program import Program, bring
+from ktrace.machine.baggage.entries import Baggage
+from ktrace.machine.baggage.unpack import unpack
 from ktrace.verify.guests import Guests
+from ktrace.verify.options import GuestOptions
 
 CHECKED = ("pipe", "socket", "msg", "sem", "shm")
+ROOM = 3
+"""times as much memory as what is brought takes: tmpfs has half of all, and programs run beside it"""
 
 
 @dataclass(frozen=True)
@@ -33,24 +39,34 @@ class ProgramEnd:
     left: tuple[str, ...] = ()
 
 
-def run_program(
-    guests: Guests, program: Program, command: Command, put: Sequence[str], check: bool, tell: OnOutput
-) -> ProgramEnd:
-    """Run *command*, whose program is *program*, in a fresh guest.
+def with_room(options: GuestOptions, baggage: Baggage) -> GuestOptions:
+    """Return *options* with as much memory as *baggage* asks for, unless they name some.
 
-    :param put: files of this machine that it needs besides its libraries
+    :raises UsageError: there is no such image
+    :raises HostError: it is not built, or cannot be read
+    """
+    if options.memory_mib is not None:
+        return options
+    image = find_image(options.image)
+    with host_errors("read", image.kernel):
+        enough = enough_mib(image.kernel, image.initramfs, ROOM * baggage.memory)
+    return options if enough <= image.memory_mib else replace(options, memory_mib=enough)
+
+
+def run_program(guests: Guests, baggage: Baggage, command: Command, check: bool, tell: OnOutput) -> ProgramEnd:
+    """Run *command* in a fresh guest.
+
+    :param baggage: files of this machine that it needs
     :param check: check the kernel's structures when it has ended
     :param tell: told its output as it comes
-    :raises UsageError: there is no such file
     :raises GuestPanic: the guest's kernel has panicked
-    :raises HostError: it contradicts itself because its template is damaged
+    :raises HostError: the guest has no room for what it needs, or contradicts itself because its template is damaged
     """
-    extra = [str(Path(item).absolute()) for item in put]
     with (
         TemporaryDirectory(prefix="ktrace-exec-") as scratch,
         guests.lab(Path(scratch)) as (lab, machine),
     ):
-        bring(machine.agent, [*program.files, *extra])
+        unpack(machine.agent, machine.memory, baggage)
         before = take_census(lab.kernel) if check else None
         status = run_command(machine.agent, command, tell).status
         if before is None:

@@ -1,0 +1,142 @@
+"""All that a command line needs in a guest, gathered."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ktrace.errors import UsageError
+from ktrace.machine.baggage.elf import MAGIC, read_elf
+from ktrace.machine.baggage.entries import OWN, Baggage, Regular, cannot_read
+from ktrace.machine.baggage.programs import SHELLS, Programs
+from ktrace.machine.baggage.words import words_of
+
+NAMED_MAX = 64 << 20
+"""bytes of a file that is brought because it is named; --put has no limit"""
+
+ETC = {
+    "/etc/passwd": b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+    "/etc/group": b"root:x:0:\nnogroup:x:65534:\n",
+    "/etc/hosts": b"127.0.0.1\tlocalhost ktrace\n::1\tlocalhost\n",
+    "/etc/nsswitch.conf": b"passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n",
+}
+"""What the C library reads to look up users and hosts, as far as it can be answered in a guest."""
+ETC_COPIED = ("/etc/services", "/etc/protocols")
+
+
+@dataclass(frozen=True)
+class Packed:
+    """:param path: of the program, in the guest
+    :param told: what is brought, for people, a line each
+    """
+
+    path: str
+    baggage: Baggage
+    told: tuple[str, ...]
+
+
+def pack(command: Sequence[str], put: Sequence[str] = (), cwd: str = "") -> Packed:
+    """Gather what *command* needs: its program with libraries, what its arguments name, and what is *put*.
+
+    Of each word of the arguments, the program or the regular file of that name comes, too.
+
+    :param put: files and directories, ``PATH`` or ``HERE:THERE``
+    :param cwd: directory of the guest that it is run in; ``""`` is that of this process
+    :raises UsageError: there is no such program or file, or the guest cannot run it
+    :raises HostError: something cannot be read
+    """
+    baggage = Baggage()
+    programs = Programs(baggage)
+    told: list[str] = []
+    path = programs.take(command[0])
+    for item in put:
+        told.append(_put(baggage, programs, item))
+    named = _take_arguments(baggage, programs, command)
+    for language in programs.languages.values():
+        told += _take_language(baggage, programs, language.executable, os.path.dirname(named[0]) if named else ".")
+    for file in [file for file in baggage.files if file.source]:
+        _take_libraries(programs, file)
+    for copied in ETC_COPIED:
+        if os.path.isfile(copied):
+            baggage.add(copied)
+    for place, data in ETC.items():
+        baggage.add_data(place, data)
+    baggage.add_directories(cwd or os.getcwd())
+    return Packed(path, baggage, (*programs.taken, *named, *told))
+
+
+def _put(baggage: Baggage, programs: Programs, item: str) -> str:
+    here, to = item, None
+    if not os.path.lexists(item) and ":/" in item:
+        here, _, to = item.rpartition(":")
+        to = os.path.normpath(to)
+    try:
+        files = baggage.add_tree(os.path.abspath(here), to)
+    except FileNotFoundError as error:
+        raise UsageError(f"no file {here!r} on this machine", "--put PATH, or --put HERE:/THERE") from error
+    except OSError as error:
+        raise cannot_read(error.filename or here, error) from error
+    size = sum(file.size for file in files)
+    return f"{item}: {len(files)} files, {size / (1 << 20):.1f} MiB"
+
+
+def _take_arguments(baggage: Baggage, programs: Programs, command: Sequence[str]) -> list[str]:
+    """Take programs and files that the arguments name; return the files."""
+    shell = os.path.basename(command[0]) in SHELLS
+    words = {*command[1:], *(word for argument in command[1:] for word in words_of(argument))}
+    programs.words |= words
+    programs.take_named({word for word in words if word and not _is_own(os.path.abspath(word))})
+    named = []
+    for word in sorted(words):
+        place = os.path.abspath(word)
+        if not word or place in programs.taken or _is_own(place):
+            continue
+        try:
+            status = os.stat(place)
+            if not stat.S_ISREG(status.st_mode):
+                continue
+            if status.st_size > NAMED_MAX:
+                baggage.skipped.append(f"{word!r} is large, {status.st_size >> 20} MiB: --put {word} brings it")
+                continue
+            baggage.add(place)
+            programs.read_script(place, shell)
+        except (OSError, ValueError):
+            continue  # a word that names no file, or none that can be read
+        named.append(place)
+    return named
+
+
+def _take_language(baggage: Baggage, programs: Programs, executable: str, beside: str) -> list[str]:
+    language = programs.languages[executable]
+    words = programs.words
+    told = []
+    try:
+        for directory in language.own:
+            files = baggage.add_tree(directory, leave_out=lambda relative: language.leaves_out(relative, words))
+            told.append(f"{directory}: {len(files)} files, {sum(file.size for file in files) / (1 << 20):.1f} MiB")
+        for extra in language.files:
+            baggage.add(extra)
+        for module in language.modules(words, os.path.abspath(beside)):
+            baggage.add_tree(module)
+            told.append(module)
+    except OSError as error:
+        raise cannot_read(error.filename or executable, error) from error
+    return told
+
+
+def _take_libraries(programs: Programs, file: Regular) -> None:
+    try:
+        with open(file.source, "rb") as stream:
+            if stream.read(len(MAGIC)) != MAGIC:
+                return
+        elf = read_elf(file.source)
+    except OSError as error:
+        raise cannot_read(file.source, error) from error
+    if elf is not None and elf.runs:
+        programs.libraries.take(file.source, elf, optional=True)
+
+
+def _is_own(path: str) -> bool:
+    return path.startswith(tuple(place + "/" for place in OWN))

@@ -1,0 +1,123 @@
+"""Programs of this machine: found as a shell finds them, taken with all that running them needs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from ktrace.errors import KtraceError
+from ktrace.machine.baggage.elf import read_elf
+from ktrace.machine.baggage.entries import Baggage
+from ktrace.machine.baggage.errors import CannotExecute, NoProgram
+from ktrace.machine.baggage.languages import Language, language_of
+from ktrace.machine.baggage.libraries import Libraries
+from ktrace.machine.baggage.words import code_of, words_of
+
+SCRIPT_HEAD = 256
+"""``include/uapi/linux/binfmts.h``: BINPRM_BUF_SIZE"""
+TEXT_MAX = 1 << 20
+"""bytes of a script in which words are looked for"""
+SHELLS = ("sh", "bash", "dash", "ksh", "mksh", "zsh", "busybox")
+
+
+class Programs:
+    """Take programs into *baggage*.
+
+    :ivar words: what stands in the scripts that were taken
+    :ivar languages: the interpreters that were
+    :ivar taken: paths of all, as they were found
+    """
+
+    def __init__(self, baggage: Baggage) -> None:
+        self._baggage = baggage
+        self.libraries = Libraries(baggage)
+        self.words: set[str] = set()
+        self.languages: dict[str, Language] = {}
+        self.taken: dict[str, None] = {}
+
+    def take(self, name: str) -> str:
+        """Take the program that a shell runs as *name*, and return its path.
+
+        :raises NoProgram: there is none
+        :raises CannotExecute: the guest cannot run it
+        :raises UsageError: it needs what this machine does not have
+        """
+        found = shutil.which(name)
+        if found is None:
+            if "/" in name and os.path.exists(name):
+                raise CannotExecute(f"{name!r} is not executable", f"is it a program? chmod +x {name}")
+            raise NoProgram(f"no program {name!r} on this machine", "give its path; it is copied into the guest")
+        path = os.path.abspath(found)
+        if path in self.taken:
+            return path
+        self.taken[path] = None
+        language = language_of(path)
+        if language is None:
+            self._take(path)
+            return path
+        self.languages[language.executable] = language
+        if read_elf(path) is None:  # it only finds the interpreter, as those of version managers do
+            self._take(language.executable)
+            self._baggage.add_link(path, language.executable)
+            return language.executable
+        self._take(path)
+        return path
+
+    def take_named(self, words: set[str]) -> None:
+        """Take the programs that *words* name, and pass over what the guest could not run."""
+        for word in sorted(words):
+            if shutil.which(word) is None:
+                continue
+            try:
+                self.take(word)
+            except KtraceError as error:
+                self._baggage.skipped.append(error.message)
+
+    def read_script(self, path: str, shell: bool = False) -> None:
+        """Look in a file for what it names: modules, and, of a shell's script, programs.
+
+        :raises OSError: it cannot be read
+        """
+        with open(path, "rb") as file:
+            text = file.read(TEXT_MAX)
+        if b"\0" in text:
+            return
+        words = words_of(code_of(text.decode("utf-8", "replace")))
+        self.words |= words
+        if shell:
+            self.take_named({word for word in words if "/" not in word or word.startswith("/")})
+
+    def _take(self, path: str) -> None:
+        try:
+            place = self._baggage.add(path)
+            elf = read_elf(place)
+            if elf is None:
+                self._take_script(path, place)
+                return
+        except OSError as error:
+            raise CannotExecute(f"cannot read {path!r}: {error.strerror}") from error
+        if not elf.runs:
+            raise CannotExecute(
+                f"{path!r} is no program for the guest: {elf.what}", "the guest runs x86-64 executables"
+            )
+        self.libraries.take(place, elf)
+
+    def _take_script(self, path: str, place: str) -> None:
+        with open(place, "rb") as file:
+            head = file.read(SCRIPT_HEAD)
+        line = head.partition(b"\n")[0].decode("utf-8", "surrogateescape")
+        words = line[2:].split()
+        if not head.startswith(b"#!") or not words:
+            raise CannotExecute(f"{path!r} is neither an ELF program nor a script", "a script begins with #!")
+        interpreter = words[0]
+        name = next((word for word in words[1:] if not word.startswith("-") and "=" not in word), "")
+        try:
+            self.take(interpreter)
+            if os.path.basename(interpreter) == "env" and name:
+                interpreter = name
+                self.take(name)
+        except NoProgram as error:
+            raise CannotExecute(
+                f"{path!r} asks for the interpreter {interpreter!r}, which this machine does not have"
+            ) from error
+        self.read_script(place, shell=os.path.basename(interpreter) in SHELLS)

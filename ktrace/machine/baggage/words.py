@@ -1,0 +1,21 @@
+"""Words of a command line or a script that may name something of this machine."""
+
+from __future__ import annotations
+
+import re
+
+_WORD = re.compile(r"[A-Za-z0-9_./+@%:~-]+")
+_COMMENT = re.compile(r"(?m)^[ \t]*#.*$")
+
+
+def words_of(text: str) -> set[str]:
+    """Return what in *text* could be the name of a program, a file or a module."""
+    found = set(_WORD.findall(text))
+    found.update(part for word in list(found) if ":" in word for part in word.split(":"))
+    found.update(word.rstrip(".:") for word in list(found))
+    return {word for word in found if any(map(str.isalpha, word)) and not word.startswith("-")}
+
+
+def code_of(text: str) -> str:
+    """Return a script without the lines that are comments."""
+    return _COMMENT.sub("", text)
