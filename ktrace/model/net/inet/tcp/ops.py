@@ -234,11 +234,11 @@ def progress(kernel: Kernel) -> None:
     """Send what may go by now, and wake writers that have room again (``tcp_data_snd_check()``)."""
     tcp_timer.retransmit_syns(kernel)
     for orphan in list(kernel.net.inet.orphans):
-        if orphan.lost:
+        if orphan.lost or orphan.fin_lost:
             tcp_timer.tcp_retransmit_skb(kernel, orphan)
         if orphan.out or orphan.fin_out == "queued":
             tcp_push_pending_frames(kernel, orphan, late=True)
-        if orphan.state == "TCP_CLOSE" or not (orphan.out or orphan.lost or orphan.fin_out == "queued"):
+        if orphan.state == "TCP_CLOSE" or not tcp.is_sending(orphan):
             kernel.net.inet.orphans.remove(orphan)
     for socket in list(kernel.net.sockets.values()):
         sk = socket.sk
@@ -246,9 +246,9 @@ def progress(kernel: Kernel) -> None:
             continue
         if sk.requests and sk.state == "TCP_LISTEN":
             inet_connection_sock.reqsk_timer_handler(kernel, sk)
-        if sk.lost:
+        if sk.lost or sk.fin_lost:
             tcp_timer.tcp_retransmit_skb(kernel, sk)
-        if sk.out:
+        if sk.out or sk.fin_out == "queued":
             tcp_push_pending_frames(kernel, sk, late=sk.quickack or not isinstance(sk.peer, Tcp))
         tcp_check_space(kernel, sk)
         if sk.pinet6 is not None and sk.pinet6.rxopt:

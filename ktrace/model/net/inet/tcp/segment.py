@@ -17,10 +17,17 @@ from ktrace.model.net.inet.addr6 import is_ipv6
 from ktrace.model.net.inet.ip_input import refuse_watchers
 from ktrace.model.net.inet.ports import TimeWait
 from ktrace.model.net.inet.tcp.byte_queue import ByteQueue
-from ktrace.model.net.inet.tcp.sock import SURE, RequestSock, Tcp
-from ktrace.model.net.inet.tcp.tcp_input import tcp_rcv_state_process, tcp_reset, tcp_try_rmem_schedule, tcp_urg
+from ktrace.model.net.inet.tcp.sock import RequestSock, Tcp
+from ktrace.model.net.inet.tcp.tcp_input import (
+    fin_taken,
+    tcp_rcv_state_process,
+    tcp_reset,
+    tcp_try_rmem_schedule,
+    tcp_urg,
+    tell_dropped,
+)
 from ktrace.model.net.inet.tcp.tcp_minisocks import tcp_time_wait
-from ktrace.model.net.inet.tcp.tcp_output import may_send
+from ktrace.model.net.inet.tcp.tcp_output import fin_may_go, is_one_segment, may_send
 from ktrace.model.net.inet.tcp.tcp_state import tcp_set_state
 from ktrace.uapi.siginfo import POLL_HUP, POLL_IN
 
@@ -52,10 +59,14 @@ def tcp_v4_rcv(kernel: Kernel, sender: Tcp, data: ByteQueue, urgent: int | None 
         tcp_reset(kernel, sender)
         return
     if sender.lost or not sk.has_room():
+        behind = bool(sender.lost)
         sender.lost += data
         data = tcp_try_rmem_schedule(kernel, sender, sk)
-        fin = False
-    tcp_data_queue(kernel, sender, sk, data, fin)
+        tcp_data_queue(kernel, sender, sk, data, fin and not sender.lost)
+        if sender.lost:
+            tell_dropped(kernel, sk, surely=not behind)
+    else:
+        tcp_data_queue(kernel, sender, sk, data, fin)
 
 
 def tcp_data_queue(kernel: Kernel, sender: Tcp, sk: Tcp, data: ByteQueue, fin: bool = False) -> None:
@@ -124,6 +135,8 @@ def tcp_push_pending_frames(kernel: Kernel, sk: Tcp, late: bool = False) -> None
     :param late: what happened need not have led to sending: a timer, or a segment that acknowledges nothing new
     """
     size = may_send(kernel, sk, late)
+    fin = sk.fin_out == "queued" and size == len(sk.out) and sk.state != "TCP_CLOSE" and fin_may_go(kernel, sk, size)
+    taken = fin and fin_taken(kernel, sk, size)
     if size:
         data = sk.out[:size]
         del sk.out[:size]
@@ -136,11 +149,10 @@ def tcp_push_pending_frames(kernel: Kernel, sk: Tcp, late: bool = False) -> None
                 raise NotImplementedError("the model does not know urgent pointers beyond 65535 bytes")
             sk.snd_up = urgent - size if urgent > size else None
         # tcp_send_fin(): the last segment that waits takes the FIN along.
-        fin = sk.fin_out == "queued" and not sk.out and size <= SURE and sk.state != "TCP_CLOSE"
-        tcp_v4_rcv(kernel, sk, data, urgent, fin)
-    if sk.fin_out == "queued" and not sk.out and sk.state != "TCP_CLOSE":
+        tcp_v4_rcv(kernel, sk, data, urgent, taken and is_one_segment(sk, size))
+    if fin and sk.fin_out == "queued" and sk.state != "TCP_CLOSE":
         sk.fin_out = "sent"
-        sk.fin_lost = bool(sk.lost)
+        sk.fin_lost = not taken or bool(sk.lost)
         if not sk.fin_lost:
             deliver_fin(kernel, sk)
 

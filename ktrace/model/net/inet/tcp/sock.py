@@ -138,7 +138,8 @@ class Tcp(Inet):
 
     def acked_at_once(self) -> bool:
         """Tell whether all that was sent is acknowledged: the receiver does so at once and has room."""
-        return self.quickack and isinstance(self.peer, Tcp) and self.peer.has_room() and not self.lost
+        missing = self.lost or self.fin_lost
+        return self.quickack and isinstance(self.peer, Tcp) and self.peer.has_room() and not missing
 
     def _rtx_queue(self) -> bytes | EndOf:
         """Return what was sent and is not acknowledged."""

@@ -96,7 +96,7 @@ def tcp_close(task: Task, sk: Tcp, timeout: int | None) -> Sleeps[None]:
             # What answers the FIN waits in the backlog until the sock is an orphan (__release_sock()).
             sk.set_flag("SOCK_DEAD", timeout == 0)
             tcp_send_fin(kernel, sk)
-        if sk.out or sk.fin_out == "queued" or sk.lost:
+        if is_sending(sk):
             kernel.net.inet.orphans.append(sk)
             yield from sk_stream_wait_close(task, sk, Timeo(timeout))
     sock_orphan(sk)
@@ -109,6 +109,11 @@ def tcp_close(task: Task, sk: Tcp, timeout: int | None) -> Sleeps[None]:
             return
     if sk.state == "TCP_CLOSE":
         inet_csk_destroy_sock(kernel, sk)
+
+
+def is_sending(sk: Tcp) -> bool:
+    """Tell whether bytes or a FIN still have to arrive."""
+    return bool(sk.out or sk.lost or sk.fin_lost) or sk.fin_out == "queued"
 
 
 def sk_stream_wait_close(task: Task, sk: Tcp, timeo: Timeo) -> Sleeps[None]:

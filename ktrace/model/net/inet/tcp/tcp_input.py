@@ -6,20 +6,24 @@ from typing import TYPE_CHECKING
 
 from ktrace.include.net.sock import SEND_SHUTDOWN
 from ktrace.include.net.tcp import TCP_URG_NOTYET, TCP_URG_VALID
+from ktrace.model.fs.epoll import EventPoll
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.sock_callbacks import data_ready, error_report, send_sigurg, state_change
 from ktrace.model.net.inet.ports import TimeWait
 from ktrace.model.net.inet.tcp.byte_queue import ByteQueue
-from ktrace.model.net.inet.tcp.sock import RequestSock, Tcp
+from ktrace.model.net.inet.tcp.sock import SURE, RequestSock, Tcp
 from ktrace.model.net.inet.tcp.tcp_minisocks import tcp_time_wait
 from ktrace.model.net.inet.tcp.tcp_state import tcp_done, tcp_set_state
 from ktrace.state.rule import Rule
 from ktrace.uapi.errno import ECONNREFUSED, ECONNRESET, EPIPE
+from ktrace.uapi.eventpoll import EPOLLIN
 
 if TYPE_CHECKING:
     from ktrace.model.observed import Observed
 
 RMEM = Rule("net/ipv4/tcp_input.c", "tcp_try_rmem_schedule", "a segment that finds no room is dropped")
+TOLD = Rule("net/ipv4/tcp_input.c", "tcp_data_queue", "readers hear of a segment that is dropped for want of room")
+FIN_RMEM = Rule("net/ipv4/tcp_input.c", "tcp_data_queue", "a FIN that finds no room is dropped, too, and sent again")
 
 
 def tcp_reset(kernel: Kernel, sk: Tcp | TimeWait | RequestSock | None) -> None:
@@ -63,6 +67,64 @@ def tcp_try_rmem_schedule(kernel: Kernel, sender: Tcp, sk: Tcp) -> ByteQueue:
     return data
 
 
+def fin_taken(kernel: Kernel, sender: Tcp, size: int = 0) -> bool:
+    """Tell whether the other end takes the FIN of *sender*, behind *size* bytes that go now (``tcp_data_queue()``).
+
+    Like any segment it is dropped where what is unread fills ``sk_rcvbuf``; later kernels take one without bytes.
+    """
+    sk = sender.peer
+    if not isinstance(sk, Tcp) or fin_is_sure(sender, sk, size):
+        return True
+    if not (sk.rx or size or sender.fin_lost or sender.lost or sender.closing):
+        return True  # it was seen to go out, and an empty queue takes it
+    taken = kernel.choose(FIN_RMEM, lambda seen: fin_arrived(seen, sk), lambda taken: True, otherwise=True)
+    if not taken:
+        kernel.net.inet.held_back = True
+        if not sender.fin_lost:
+            tell_dropped(kernel, sk, surely=not (size or sender.lost or sender.closing))
+    return taken
+
+
+def tell_dropped(kernel: Kernel, sk: Tcp, surely: bool) -> None:
+    """Tell readers of a segment that found no room, so that they make some (``tcp_data_queue()``).
+
+    :param surely: it was seen to go out, behind nothing that is missing; else the window may have held it back, or
+        the queue of what is out of order may have had room
+    """
+    if not sk.flag("SOCK_DEAD") and (
+        surely or kernel.choose(TOLD, lambda seen: _heard(kernel, seen, sk), lambda told: True, otherwise=False)
+    ):
+        data_ready(kernel, sk)
+
+
+def _heard(kernel: Kernel, seen: Observed, sk: Tcp) -> bool | None:
+    """Tell whether an epoll set has *sk* on its ready list that has it not here, ``None`` where none can tell."""
+    heard = None
+    for task in kernel.tasks.values():
+        for slot in task.files.slots.values():
+            ep = slot.file.private
+            if isinstance(ep, EventPoll):
+                for item in ep.items:
+                    if item.file.private is sk.socket and item.events & EPOLLIN and item not in ep.ready:
+                        heard = heard or item.fd in seen.ready(ep, kernel)
+    return heard
+
+
+def fin_is_sure(sk: Tcp, peer: Tcp, size: int) -> bool:
+    """Tell whether the FIN of *sk* surely finds room at its *peer*, behind *size* bytes more.
+
+    Not even an empty queue says so: who skips an urgent byte does not tell that the window is open
+    (``tcp_cleanup_rbuf()``).
+    """
+    return not (sk.lost or sk.fin_lost) and peer.has_room() and len(peer.rx) + size <= SURE
+
+
+def fin_arrived(seen: Observed, receiver: Tcp) -> bool | None:
+    """Tell whether *receiver* was seen to have a FIN, ``None`` where it is not visible (``tcp_fin()``)."""
+    found = seen.connection(receiver) or seen.sock(receiver)  # which it closes, where it was the second
+    return None if found is None else "SOCK_DONE" in found.sk_flags
+
+
 def tcp_urg(kernel: Kernel, sender: Tcp, sk: Tcp, data: bytes, urgent: int | None) -> None:
     """Look at the urgent pointer of a segment, and for the byte that one before it announced (``tcp_urg()``).
 
@@ -96,6 +158,11 @@ def tcp_rcv_state_process(kernel: Kernel, sk: Tcp) -> None:
         sk.shutdown |= SEND_SHUTDOWN
         if not sk.flag("SOCK_DEAD"):
             state_change(kernel, sk)
+        elif sk.socket is None:  # else tcp_close(), which waits for it, goes on itself
+            if sk.linger2 < 0:
+                tcp_done(kernel, sk)
+            else:
+                tcp_time_wait(kernel, sk, "TCP_FIN_WAIT2")
     elif sk.state == "TCP_CLOSING":
         tcp_time_wait(kernel, sk, "TCP_TIME_WAIT")
     elif sk.state == "TCP_LAST_ACK":

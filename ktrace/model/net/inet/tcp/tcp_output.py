@@ -9,12 +9,13 @@ from ktrace.model.kernel import Kernel
 from ktrace.model.net.inet.addr6 import is_ipv6
 from ktrace.model.net.inet.ip_input import refuse_watchers
 from ktrace.model.net.inet.tcp.sock import SURE, Tcp
-from ktrace.model.net.inet.tcp.tcp_input import tcp_reset
+from ktrace.model.net.inet.tcp.tcp_input import fin_is_sure, tcp_reset
 from ktrace.state.rule import Rule
 
 if TYPE_CHECKING:
     from ktrace.model.observed import Observed
 
+FIN_WINDOW = Rule("net/ipv4/tcp_output.c", "tcp_snd_wnd_test", "a FIN takes a place in the window")
 WRITE_XMIT = Rule("net/ipv4/tcp_output.c", "tcp_write_xmit", "the windows and Nagle's test hold segments back")
 
 
@@ -69,6 +70,31 @@ def may_send(kernel: Kernel, sk: Tcp, late: bool) -> int:
     if went < waiting and not alone:
         kernel.net.inet.held_back = True
     return went
+
+
+def fin_may_go(kernel: Kernel, sk: Tcp, size: int) -> bool:
+    """Tell whether the FIN goes out, behind *size* bytes that go now (``tcp_snd_wnd_test()``).
+
+    It takes a sequence number: a window that is full holds it back, a congestion window does not (``tcp_cwnd_test()``).
+    """
+    peer = sk.peer
+    if not isinstance(peer, Tcp) or fin_is_sure(sk, peer, size):
+        return True
+
+    def find(seen: Observed) -> bool | None:
+        tcp = seen.tcp(sk)  # not visible once it is closed: then whether the FIN arrives says all (tcp_data_queue())
+        return None if tcp is None or tcp.unsent is None else not tcp.unsent
+
+    goes = kernel.choose(FIN_WINDOW, find, lambda goes: True, otherwise=True)
+    if not goes:
+        kernel.net.inet.held_back = True
+    return goes
+
+
+def is_one_segment(sk: Tcp, size: int) -> bool:
+    """Tell whether *size* bytes go out as one segment (``tcp_bound_to_half_wnd()``, ``tcp_mss_split_point()``)."""
+    peer = sk.peer
+    return size <= SURE and (not isinstance(peer, Tcp) or peer.has_room() or size <= peer.rcvbuf >> 2)
 
 
 def _arrived(seen: Observed, receiver: Tcp, waiting: int) -> int:

@@ -9,7 +9,7 @@ from ktrace.model.net.inet.tcp.connect import tcp_conn_request
 from ktrace.model.net.inet.tcp.inet_hashtables import inet_lookup_listener
 from ktrace.model.net.inet.tcp.segment import deliver_fin, tcp_data_queue
 from ktrace.model.net.inet.tcp.sock import Tcp
-from ktrace.model.net.inet.tcp.tcp_input import tcp_reset, tcp_try_rmem_schedule
+from ktrace.model.net.inet.tcp.tcp_input import fin_taken, tcp_reset, tcp_try_rmem_schedule
 from ktrace.state.rule import Rule
 
 if TYPE_CHECKING:
@@ -33,8 +33,9 @@ def tcp_retransmit_skb(kernel: Kernel, sender: Tcp) -> None:
         ):
             tcp_reset(kernel, sender)
         return
-    tcp_data_queue(kernel, sender, sk, tcp_try_rmem_schedule(kernel, sender, sk))
-    if sender.fin_lost and not sender.lost:
+    if sender.lost:
+        tcp_data_queue(kernel, sender, sk, tcp_try_rmem_schedule(kernel, sender, sk))
+    if sender.fin_lost and not sender.lost and fin_taken(kernel, sender):
         deliver_fin(kernel, sender)
 
 
