@@ -13,10 +13,14 @@ FRAGMENTS_FROM = 4096
 """Bytes from which on a datagram may be put into a fragment instead of its head (``__ip_append_data()``)."""
 
 
+class FragPage(Compound):
+    """Pages that a fragment is cut from; TCP and UDP may have filled them, too, once they are ``lent``."""
+
+
 class PageFrag:
     """Mirror a task's ``struct page_frag``."""
 
-    def __init__(self, page: Compound) -> None:
+    def __init__(self, page: FragPage) -> None:
         self.page = page
         self.offset = 0
 
@@ -33,11 +37,11 @@ def refill(task: Task) -> PageFrag:
         if frag.offset + LEAST <= SIZE:
             return frag
         frag.page.put()
-    frag = task.task_frag = PageFrag(Compound(task.kernel.serial(), bytes(SIZE)))
+    frag = task.task_frag = PageFrag(FragPage(task.kernel.serial(), bytes(SIZE)))
     return frag
 
 
-def copy_to_frag(task: Task, data: bytes) -> tuple[Compound, int, int]:
+def copy_to_frag(task: Task, data: bytes) -> tuple[FragPage, int, int]:
     """Copy as much of *data* as there is room for; return page, offset and size (``linear_to_page()``)."""
     frag = refill(task)
     page, offset = frag.page, frag.offset

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from ktrace.include.linux.socket import MSG_SENDPAGE_NOTLAST
 from ktrace.include.net.sock import RCV_SHUTDOWN, SEND_SHUTDOWN
 from ktrace.include.net.tcp import TCP_NAGLE_PUSH
 from ktrace.model.fs.pipe.pipe import PipeInode
 from ktrace.model.kernel import Kernel
-from ktrace.model.mm.page import Compound, Page
+from ktrace.model.mm.page import Page
+from ktrace.model.net.core.page_frag import FragPage
 from ktrace.model.net.core.sock import Socket
 from ktrace.model.net.core.sock_callbacks import set_wq_bit
 from ktrace.model.net.core.sock_wait import sock_intr_errno, sock_rcvtimeo, sock_sndtimeo
@@ -43,7 +44,7 @@ PIECES = Rule("net/core/skbuff.c", "skb_splice_bits", "in which pieces of which 
 LARGEST = 1 << 16
 
 
-class Borrowed(Compound):
+class Borrowed(FragPage):
     """Pages of a packet whose references only TCP knows."""
 
     def __init__(self, key: int) -> None:
@@ -143,7 +144,7 @@ def _parts(kernel: Kernel, sk: Tcp, pipe: PipeInode, size: int) -> Iterator[Part
     Pages that came in by a splice are known. What was copied lies in page fragments of the sender's, in
     pieces that depend on all it sent before: these are as the kernel has them, as long as the bytes are right.
     """
-    borrowed: dict[Ref, Borrowed] = {}
+    borrowed: dict[Ref, FragPage] = {}
     index = pipe.head
     for known in sk.rx[:size].parts:
         at = 0
@@ -177,8 +178,8 @@ def _place(
     kernel: Kernel,
     slot: state.PipeBuffer | None,
     length: int,
-    borrowed: dict[Ref, Borrowed],
-) -> tuple[Borrowed, int]:
+    borrowed: dict[Ref, FragPage],
+) -> tuple[FragPage, int]:
     """Return page and offset of *length* bytes, as the kernel's own *slot* has them."""
     if slot is None or slot.page is None or slot.ops != NOSTEAL_OPS:
         # Read on in the same step: the offset is where reading ended.
@@ -186,11 +187,11 @@ def _place(
         return Borrowed(kernel.serial()), min(max(offset, 0), LARGEST - length)
     page = borrowed.get(slot.page) or Borrowed(kernel.serial())
     borrowed[slot.page] = page
-    return page, min(slot.offset, LARGEST - length)
+    return page, min(slot.offset, len(page.data) - length)
 
 
 def _slot(
-    kernel: Kernel, seen: Observed, pipe: PipeInode, index: int, borrowed: dict[Ref, Borrowed]
+    kernel: Kernel, seen: Observed, pipe: PipeInode, index: int, borrowed: dict[Ref, FragPage]
 ) -> state.PipeBuffer | None:
     """Return the kernel's own slot of a pipe; its page is *borrowed* where a pipe has it already."""
     twin = seen.pipe(pipe)
@@ -202,18 +203,26 @@ def _slot(
     return slot
 
 
-def _elsewhere(kernel: Kernel, seen: Observed, slot: state.PipeBuffer) -> Borrowed | None:
-    """Return the page of *slot* if a pipe has it already."""
+def _elsewhere(kernel: Kernel, seen: Observed, slot: state.PipeBuffer) -> FragPage | None:
+    """Return the page of *slot* if a pipe has it already.
+
+    That one came from TCP, or from a task's fragment that TCP filled on: what a socket without pages gives to a pipe
+    is copied to one (``net/core/skbuff.c: linear_to_page()``).
+    """
     if slot.page is None or slot.ops != NOSTEAL_OPS:
         return None
     files = {id(item.file): item.file for task in kernel.tasks.values() for item in task.files.slots.values()}
     for file in files.values():
         pipe = file.private
-        if not isinstance(pipe, PipeInode) or not any(isinstance(buf.page, Borrowed) for buf in pipe.bufs):
+        if not isinstance(pipe, PipeInode) or not any(_is_tcps(buf.page) for buf in pipe.bufs):
             continue
         twin = seen.pipe(pipe)
         for index, buf in enumerate(pipe.bufs):
             other = twin.bufs.get(index) if twin is not None else None
-            if isinstance(buf.page, Borrowed) and buf.ops and other is not None and other.page == slot.page:
+            if buf.ops and other is not None and other.page == slot.page and _is_tcps(buf.page):
                 return buf.page
     return None
+
+
+def _is_tcps(page: Page | None) -> TypeGuard[FragPage]:
+    return isinstance(page, Borrowed) or (isinstance(page, FragPage) and bool(page.lent))
