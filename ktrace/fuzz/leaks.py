@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from drgn import Object
 from drgn.helpers.linux.percpu import per_cpu, per_cpu_ptr, percpu_counter_sum
@@ -13,6 +14,8 @@ from ktrace.inspect.kernel import LiveKernel
 
 Census = Mapping[str, int]
 """How many objects there are, by the name of their slab cache, and what counters of the kernel say, by theirs."""
+
+NOTHING: Census = MappingProxyType({})
 
 KEPT_BY_OTHERS = frozenset({
     "radix_tree_node", "dentry", "proc_inode_cache", "inode_cache", "maple_node", "vm_area_struct", "vma_lock",
@@ -104,9 +107,12 @@ def _rcu_freed(cache: Object) -> int:
     return int(sheaf.size) if sheaf else 0
 
 
-def leaked(before: Census, after: Census, kept: Kept) -> dict[str, int]:
-    """Return how many objects are left over, by cache; negative where more were freed than made."""
-    grown = {name: count - before.get(name, 0) for name, count in after.items()}
+def leaked(before: Census, after: Census, kept: Kept, gathered: Census = NOTHING) -> dict[str, int]:
+    """Return how many objects are left over, by cache; negative where more were freed than made.
+
+    :param gathered: objects that only wait to be freed
+    """
+    grown = {name: count - before.get(name, 0) - gathered.get(name, 0) for name, count in after.items()}
     found = {}
     for name, more in grown.items():
         if name in KEPT_BY_OTHERS or (kept.objects and name.startswith(KMALLOC)):

@@ -12,6 +12,7 @@ from typing import Protocol
 from ktrace.agent.syscalls import make_call
 from ktrace.errors import GuestError, ModelError, UsageError
 from ktrace.fuzz.finding import CONTRADICTION, Finding, of_differences, of_failure, of_failures
+from ktrace.fuzz.gathered import gathered
 from ktrace.fuzz.leaks import Census, Kept, leaked, take
 from ktrace.fuzz.model_view import Action, ModelView
 from ktrace.fuzz.pool import Pool
@@ -207,7 +208,8 @@ def _audit(lab: Lab, observer: Observer, trial: Trial, state: ModelView, before:
     for grace in () if state.kernel.net.inet.held_back else GRACE_MS:
         ends.append(Done(None, make_call("wait", grace)))
         trial.finding = _step(observer, state.number + len(ends), ends[-1].call)
-        left = leaked(before, take(lab.kernel), _kept(state.kernel))
+        after, kept = take(lab.kernel), _kept(state.kernel)
+        left = leaked(before, after, kept) and leaked(before, after, kept, gathered(lab.kernel))
         if trial.finding is not None or not left:
             break
     if left and trial.finding is None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from drgn import Object, cast, container_of
+from drgn import cast, container_of
 
-from ktrace.include.asm.page_types import PAGE_SHIFT
+from ktrace.inspect.lib.slab import slab_cache
 from ktrace.seed.judgement import Claim, Judgement, verdict
 from ktrace.seed.record import Record
 
@@ -117,27 +117,13 @@ def _swapped(record: Record) -> Judgement:
     queue = _object(ids[1], 0, "struct msg_queue", "q_perm")
     message = list_first_entry(queue.q_messages.address_of_(), "struct msg_msg", "m_list")
     segment = _object(ids[2], 0, "struct shmid_kernel", "shm_perm")
-    slabs = [_slab_cache(record, address) for address in (array, message.value_())]
+    caches = [slab_cache(record.lab.kernel, address) for address in (array, message.value_())]
+    slabs = [cache.name.string_().decode() for cache in caches]
     pages = record.lab.kernel.symbol(segment.shm_file.f_mapping.a_ops.value_())
     return "wrong", (
         f"a set lies in {slabs[0]}, a message in {slabs[1]}: kernel memory, which is never swapped. Only a segment's "
         f"pages, which are a file's of tmpfs ({pages}), can be, unless SHM_LOCK keeps them"
     )
-
-
-def _slab_cache(record: Record, address: int) -> str:
-    """Return the name of the cache that the object at *address*, in the direct map, was taken from."""
-    memory, prog = record.lab.kernel.memory, record.prog
-    page = prog.type("struct page")
-    frame = (address - memory.page_offset) >> PAGE_SHIFT
-    array, first_frame = next(
-        (array, start) for array, start, count in memory.page_arrays if start <= frame < start + count
-    )
-    head = array + (frame - first_frame) * page.size
-    first = Object.from_bytes_(prog, page, memory.read(head, page.size)).compound_head.value_()
-    slab = prog.type("struct slab")
-    cache = Object.from_bytes_(prog, slab, memory.read(first - 1 if first & 1 else head, slab.size)).slab_cache
-    return str(cache.name.string_().decode())
 
 
 def _object(ids: Any, index: int, type_: str, member: str) -> Any:
