@@ -26,7 +26,7 @@ from ktrace.model.net.core.sock_wait import Timeo, sleeper, sock_intr_errno, soc
 from ktrace.model.net.inet.ip6_error import ipv6_recv_error
 from ktrace.model.net.inet.ip_error import ip_recv_error
 from ktrace.model.net.inet.tcp.fastopen import tcp_sendmsg_fastopen
-from ktrace.model.net.inet.tcp.segment import tcp_push_pending_frames
+from ktrace.model.net.inet.tcp.segment import tcp_cleanup_rbuf, tcp_push_pending_frames
 from ktrace.model.net.inet.tcp.sock import SURE, Tcp
 from ktrace.model.net.inet.tcp.space import lowat
 from ktrace.model.net.inet.tcp.zerocopy import msg_zerocopy_callback
@@ -279,6 +279,8 @@ def tcp_recvmsg(task: Task, sk: Tcp, msg: InMessage, flags: int) -> Sleeps[int]:
     if flags & MSG_TRUNC and copied:
         msg.destination.skip(copied)
     if copied:
+        if not peeking:
+            tcp_cleanup_rbuf(task.kernel, sk)
         tcp_recv_timestamp(task, sk, msg)
     return copied
 

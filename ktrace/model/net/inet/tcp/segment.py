@@ -157,6 +157,13 @@ def tcp_push_pending_frames(kernel: Kernel, sk: Tcp, late: bool = False) -> None
             deliver_fin(kernel, sk)
 
 
+def tcp_cleanup_rbuf(kernel: Kernel, sk: Tcp) -> None:
+    """Have the other end send what a reader of *sk* made room for, within its call (``tcp_cleanup_rbuf()``)."""
+    peer = sk.peer
+    if isinstance(peer, Tcp) and (peer.out or peer.fin_out == "queued"):
+        tcp_push_pending_frames(kernel, peer, late=peer.quickack or peer.closing)
+
+
 def deliver_fin(kernel: Kernel, sk: Tcp) -> None:
     """Have the peer receive the FIN, and take its acknowledgement."""
     sk.fin_lost = False

@@ -24,7 +24,7 @@ from ktrace.model.net.inet.tcp.io import (
     sk_stream_wait_memory,
     sk_wait_event,
 )
-from ktrace.model.net.inet.tcp.segment import tcp_push_pending_frames
+from ktrace.model.net.inet.tcp.segment import tcp_cleanup_rbuf, tcp_push_pending_frames
 from ktrace.model.net.inet.tcp.sock import Tcp, tcp_sk
 from ktrace.model.net.splice_socket import NOSTEAL_OPS, PartialPage, splice_to_pipe
 from ktrace.model.task import Errno, Task
@@ -135,6 +135,8 @@ def tcp_read_sock(task: Task, sk: Tcp, pipe: PipeInode, length: int) -> int:
         del sk.rx[:done]
     if sk.fin == "queued" and not sk.rx and done < length:
         sk.fin = "read"
+    if done:
+        tcp_cleanup_rbuf(task.kernel, sk)
     return done
 
 
