@@ -56,6 +56,7 @@ class Kernel:
     :ivar subsystems: all of them, in the order in which their hooks run
     :ivar current: the task that runs (``current``)
     :ivar clock: seconds of the guest's CLOCK_REALTIME just before and just after the step
+    :ivar clock_set: how often a call set the time of day
     :ivar moment: ns of its CLOCK_REALTIME_COARSE, as far as they are known: the earlier, the later
     :ivar choices: what the kernel was seen to choose in the step, where that was not what the model would have done
     """
@@ -84,6 +85,7 @@ class Kernel:
         self.tasks: dict[str, Task] = {}
         self.gone: dict[str, int] = {}
         self.clock = (0, 0)
+        self.clock_set = 0
         self.moment = (0, 0)
         self.choices: list[Choice] = []
         self._observed = Observed(Evidence())

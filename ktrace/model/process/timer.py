@@ -58,6 +58,7 @@ def _armed(kernel: Kernel) -> list[tuple[Task, Timer]]:
 def clock_was_set(kernel: Kernel, seconds: int) -> None:
     """Leave running timers alone when the clock is set: they run by CLOCK_MONOTONIC, or by jiffies."""
     before = kernel.clock[0]
+    kernel.clock_set += 1
     # It was at most a second after the look at it.
     by = seconds - before - 1, seconds - before
     for task in kernel.tasks.values():

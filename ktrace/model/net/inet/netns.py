@@ -32,6 +32,7 @@ class NetnsInet:
     :ivar bhash: ports of TCP (``tcp_hashinfo.bhash``)
     :ivar orphans: closed socks of TCP that still have something to send
     :ivar held_back: bytes ever had to wait for a timer of TCP, which may keep them for minutes
+    :ivar dropped: a receiver of TCP ever had no room for what was sent to it
     :ivar raw: raw socks of IPv4, the last one first (``raw_v4_hashinfo``); *raw6* of IPv6
     :ivar ping: ping socks that have an identifier, the last one first (``ping_table``)
     :ivar ping_port_rover: the last identifier that a ping sock was given
@@ -42,6 +43,7 @@ class NetnsInet:
         self.bhash = Ports()
         self.orphans: list[Tcp] = []
         self.held_back = False
+        self.dropped = False
         self.raw: list[Raw] = []
         self.raw6: list[Raw] = []
         self.ping: list[Raw] = []

@@ -13,6 +13,7 @@ from ktrace.model.net.inet.ip_input import refuse_watchers
 from ktrace.model.net.inet.route import ip_route_output_key
 from ktrace.model.net.inet.sock import Answered
 from ktrace.model.net.inet.socket import inet_address
+from ktrace.model.net.inet.tcp.agree import shake_hands, tcp_connect_init
 from ktrace.model.net.inet.tcp.inet_connection_sock import defer, inet_csk_complete_hashdance, shut_down_before
 from ktrace.model.net.inet.tcp.inet_hashtables import inet_hash_connect, inet_lookup_listener, time_wait_at
 from ktrace.model.net.inet.tcp.sock import Tcp, tcp_sk
@@ -137,6 +138,7 @@ def tcp_connect(kernel: Kernel, sk: Tcp) -> Answered | None:
     sk.err = 0
     sk.set_flag("SOCK_DONE", False)
     sk.write_gap, sk.unsent_gap = 1, 0
+    tcp_connect_init(kernel, sk)
     if sk.options.get((SOL_TCP, TCP_FASTOPEN_CONNECT)):
         # tcp_fastopen_defer_connect(): nothing is deferred without a cookie, but one is asked for
         tcp_fastopen_cookie_check(kernel, sk)
@@ -181,6 +183,7 @@ def tcp_conn_request(kernel: Kernel, sk: Tcp) -> Answered | None:
     def syn_ack() -> None:
         tcp_set_state(kernel, sk, "TCP_ESTABLISHED")
         sk.was_connected = True
+        shake_hands(kernel, sk, active=True)
         state_change(kernel, sk)
         if listener.defer_accept:
             sk.peer = defer(kernel, listener, sk)
@@ -194,6 +197,7 @@ def tcp_rcv_synsent_state_process(kernel: Kernel, sk: Tcp) -> None:
     """Take the SYN of *sk* at *sk* itself: a simultaneous open (``tcp_rcv_synsent_state_process()``)."""
     tcp_set_state(kernel, sk, "TCP_ESTABLISHED")
     sk.was_connected = True
+    shake_hands(kernel, sk, active=True, crossed=True)
     sk.peer = sk
     state_change(kernel, sk)
     shut_down_before(kernel, sk)

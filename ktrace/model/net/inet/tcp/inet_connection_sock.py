@@ -105,6 +105,7 @@ def defer(kernel: Kernel, listener: Tcp, client: Tcp) -> RequestSock:
             raise NotImplementedError("the model does not drop what completes a connection for which there is no room")
         return inet_csk_complete_hashdance(kernel, listener, client)
 
+    client.deferred = True
     request = RequestSock(listener, complete, start(kernel, retrans_to_secs(listener.defer_accept)))
     listener.requests.append(request)
     return request

@@ -251,6 +251,7 @@ def tcp_recvmsg(task: Task, sk: Tcp, msg: InMessage, flags: int) -> Sleeps[int]:
                 sk_peek_offset_fwd(sk, used)
             else:
                 del sk.rx[:used]
+                sk.reads += 1
                 sk_peek_offset_bwd(sk, used)
             if sk.urg_data and sk.copied_seq() > sk.urg_seq:
                 sk.urg_data = 0

@@ -127,6 +127,7 @@ def set_tcp_option(task: Task, sk: Tcp, optname: int, optval: bytes) -> int:
     elif optname == TCP_WINDOW_CLAMP:
         if not value and sk.state != "TCP_CLOSE":
             raise Errno("EINVAL")
+        sk.options[SOL_TCP, optname] = value
     elif optname == TCP_THIN_DUPACK:
         in_range(value, 0, 1)
     elif optname in SMALL_OPTIONS:

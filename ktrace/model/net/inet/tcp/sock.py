@@ -6,17 +6,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ktrace.model.elapsed import Instant
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.sock import Sock
 from ktrace.model.net.inet.ports import TimeWait
 from ktrace.model.net.inet.sock import DEFAULT_HOPS, Inet
 from ktrace.model.net.inet.tcp.byte_queue import ByteQueue
+from ktrace.model.net.inet.tcp.handshake import Handshake
 from ktrace.model.net.inet.tcp.space import sk_stream_write_space
 from ktrace.model.timer import Timer
 from ktrace.state.allowed import Between, EndOf, OneOf, allowed
 from ktrace.state.net.inet import TcpSock
 from ktrace.state.net.skbuff import Buffer
 from ktrace.state.rule import Rule
+from ktrace.uapi.tcp import TCP_MSS_DEFAULT
 
 if TYPE_CHECKING:
     from ktrace.model.observed import Observed
@@ -69,6 +72,14 @@ class Tcp(Inet):
     :param narrow: the peer went while its window may have been small
     :param peer_hops: the hop limit of the peer's packets; *heard*: that it is connected, and *bytes_received*, when
         what of a packet is kept was looked at last
+    :param handshake: what was agreed on when it was connected, until it is disconnected
+    :param advmss: the largest segment that it asks for, 0 before it was to be connected, with *rcv_mss*, a guess at the
+        peer's; *mss_cache*: the largest that it sends, ``None`` since its peer decides
+    :param gaps: bytes that were not sent, and that were not acknowledged at most, when its connection ended by itself
+    :param snd_wscale: by what its peer scales windows, where that is known
+    :param deferred: TCP_DEFER_ACCEPT put its connection off, so that SYN-ACKs came again
+    :param asked: when connect() sent its SYN last; *over_ipv6*: to an address of IPv6
+    :param reads: how often bytes were taken from it
     :param fastopen_req: connect() asked for a cookie of TCP Fast Open
     :param write_gap: ``write_seq - snd_una`` of a closed sock that never had a connection; *unsent_gap* likewise
         ``write_seq - snd_nxt``
@@ -112,6 +123,16 @@ class Tcp(Inet):
     write_gap: int = 0
     unsent_gap: int = 0
     fastopen_req: bool = False
+    handshake: Handshake | None = None
+    advmss: int = 0
+    rcv_mss: int = 0
+    mss_cache: int | None = TCP_MSS_DEFAULT
+    reads: int = 0
+    asked: Instant | None = None
+    gaps: tuple[int, int] | None = None
+    snd_wscale: int | None = None
+    deferred: bool = False
+    over_ipv6: bool = False
 
     accounted = False
 
@@ -126,6 +147,8 @@ class Tcp(Inet):
         ever offered, and 2.
         """
         if self.state == "TCP_CLOSE":
+            if self.handshake is not None and self.gaps is not None:
+                return Between(DELAYED_ACK, self.gaps[0], self.gaps[1] if sent else self.gaps[0] + 1)
             if self.was_connected:
                 return Between(WRITE_SEQ, 0, 1 << 30)
             return self.write_gap if sent else self.unsent_gap
@@ -135,6 +158,15 @@ class Tcp(Inet):
         if not sent or self.acked_at_once():
             return waiting
         return Between(DELAYED_ACK, waiting, self.bytes_sent + waiting + 1)
+
+    def keep_gaps(self) -> None:
+        """Note how much was not sent, and how much not acknowledged at most, before that is forgotten.
+
+        ``tcp_write_queue_purge()`` leaves *write_seq*, *snd_nxt* and *snd_una* as they were; a FIN may have gone along.
+        """
+        if self.handshake is not None and self.gaps is None:
+            waiting = len(self.out)
+            self.gaps = waiting, waiting + len(self.lost) + self.bytes_sent + 1
 
     def acked_at_once(self) -> bool:
         """Tell whether all that was sent is acknowledged: the receiver does so at once and has room."""

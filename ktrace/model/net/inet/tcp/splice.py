@@ -133,6 +133,7 @@ def tcp_read_sock(task: Task, sk: Tcp, pipe: PipeInode, length: int) -> int:
     if size:
         done = splice_to_pipe(task, pipe, list(_parts(task.kernel, sk, pipe, size)))
         del sk.rx[:done]
+        sk.reads += 1
     if sk.fin == "queued" and not sk.rx and done < length:
         sk.fin = "read"
     if done:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ktrace.include.net.sock import SHUTDOWN_MASK
+from ktrace.include.net.tcp import TCP_MIN_MSS
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.sock import sock_orphan
 from ktrace.model.net.core.sock_callbacks import error_report
@@ -59,6 +60,9 @@ def tcp_disconnect(kernel: Kernel, sk: Tcp) -> None:
     sk.set_flag("SOCK_DONE", False)
     sk.bytes_sent = sk.bytes_received = 0
     sk.fastopen_req = False
+    sk.deferred = False
+    sk.handshake = sk.gaps = sk.snd_wscale = None
+    sk.rcv_mss = TCP_MIN_MSS
     sk.sent.clear()
     sk.write_gap += 2
     sk.unsent_gap += 2

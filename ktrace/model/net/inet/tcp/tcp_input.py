@@ -38,6 +38,7 @@ def tcp_reset(kernel: Kernel, sk: Tcp | TimeWait | RequestSock | None) -> None:
         return
     if sk is None or sk.state == "TCP_CLOSE":
         return
+    sk.keep_gaps()
     sk.err = {"TCP_SYN_SENT": ECONNREFUSED, "TCP_CLOSE_WAIT": EPIPE}.get(sk.state, ECONNRESET)
     sk.out.clear()
     sk.lost.clear()
@@ -61,7 +62,7 @@ def tcp_try_rmem_schedule(kernel: Kernel, sender: Tcp, sk: Tcp) -> ByteQueue:
 
     size = kernel.choose(RMEM, find, lambda taken: taken >= 0, waiting)
     if size < waiting:
-        kernel.net.inet.held_back = True
+        kernel.net.inet.held_back = kernel.net.inet.dropped = True
     data = sender.lost[:size]
     del sender.lost[:size]
     return data

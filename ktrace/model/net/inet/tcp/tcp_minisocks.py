@@ -8,6 +8,7 @@ from ktrace.include.net.ip import LOOPBACK_IFINDEX
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.inet.addr6 import LOOPBACK4_IPV6, is_ipv6, v4mapped
 from ktrace.model.net.inet.ports import TimeWait
+from ktrace.model.net.inet.tcp.agree import shake_hands, tcp_dst_advmss, tcp_mss_clamp
 from ktrace.model.net.inet.tcp.sock import RequestSock, Tcp
 from ktrace.model.net.inet.tcp.tcp_state import tcp_done
 from ktrace.uapi.in_ import IP_MULTICAST_TTL
@@ -63,6 +64,11 @@ def tcp_v4_syn_recv_sock(kernel: Kernel, listener: Tcp, client: Tcp) -> Tcp:
         options={option: value for option, value in listener.options.items() if option != (SOL_TCP, TCP_FASTOPEN)},
     )  # fmt: skip
     _name_child(listener, child, client)
+    child.advmss = tcp_mss_clamp(child, tcp_dst_advmss(child))
+    child.asked, child.deferred = client.asked, client.deferred
+    shake_hands(kernel, child, active=False)
+    if child.handshake is not None and client.handshake is not None:
+        child.snd_wscale, client.snd_wscale = client.handshake.rcv_wscale, child.handshake.rcv_wscale
     kernel.net.inet.bhash.hold(child, client.dport, by_bind=True)
     child.peer, client.peer = client, child
     return child

@@ -30,6 +30,7 @@ def inet_csk_destroy_sock(kernel: Kernel, sk: Tcp) -> None:
 
 def tcp_done(kernel: Kernel, sk: Tcp) -> None:
     """End the connection (``tcp_done()``)."""
+    sk.keep_gaps()
     tcp_set_state(kernel, sk, "TCP_CLOSE")
     sk.shutdown = SHUTDOWN_MASK
     sk.peer = None
