@@ -138,7 +138,7 @@ def sk_stream_memory_free(kernel: Kernel, sk: Tcp, size: int) -> int:
     fragments and on what was acknowledged meanwhile.
     """
     # tcp_stream_memory_free(): TCP_NOTSENT_LOWAT stops a new packet, not one that grows.
-    plenty = lowat(kernel, sk) >= SURE
+    plenty = min(lowat(kernel, sk), sk.sndbuf) >= SURE
     if plenty and size + len(sk.out) <= SURE and "SOCK_SNDBUF_LOCK" not in sk.userlocks:
         return size
 

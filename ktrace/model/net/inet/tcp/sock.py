@@ -69,6 +69,8 @@ class Tcp(Inet):
     :param rcv_total: bytes of the stream received
     :param more: the last call said that more will come (MSG_MORE)
     :param closing: nobody has it open any more
+    :param clamped: its receive buffer was once set, and is not any more: the window keeps to what was offered then
+        (``tcp_select_initial_window()``), maybe until enough was read (``tcp_rcv_space_adjust()``)
     :param narrow: the peer went while its window may have been small
     :param peer_hops: the hop limit of the peer's packets; *heard*: that it is connected, and *bytes_received*, when
         what of a packet is kept was looked at last
@@ -119,6 +121,7 @@ class Tcp(Inet):
     ca_ops: str = ""
     ca_setsockopt: bool = False
     closing: bool = False
+    clamped: bool = False
     narrow: bool = False
     write_gap: int = 0
     unsent_gap: int = 0
@@ -181,7 +184,7 @@ class Tcp(Inet):
 
     def has_room(self) -> bool:
         """Tell whether the receive buffer surely has room: few bytes wait in one of the usual size."""
-        return len(self.rx) <= SURE and "SOCK_RCVBUF_LOCK" not in self.userlocks
+        return len(self.rx) <= SURE and "SOCK_RCVBUF_LOCK" not in self.userlocks and not self.clamped
 
     def most_packets(self, size: int) -> int:
         """Return in how many packets *size* bytes in a row may lie, at most.
@@ -267,6 +270,8 @@ class Tcp(Inet):
 
     def settle_buffers(self, kernel: Kernel) -> None:
         """Take over the sizes to which the buffers of a connection grew; SO_BUF_LOCK keeps them there."""
+        if "SOCK_RCVBUF_LOCK" in self.userlocks:
+            self.clamped = True
         if not self.was_connected:
             return
 
@@ -275,10 +280,10 @@ class Tcp(Inet):
 
         setting = kernel.net.setting
         if "SOCK_RCVBUF_LOCK" not in self.userlocks:
-            grown = Between(RCVBUF, self.rcvbuf, setting("ipv4/tcp_rmem/2"))
+            grown = self._grown_rcvbuf(setting("ipv4/tcp_rmem/2"))
             self.rcvbuf = kernel.choose(RCVBUF, lambda seen: size(seen, "sk_rcvbuf"), grown.admits, self.rcvbuf)
         if "SOCK_SNDBUF_LOCK" not in self.userlocks:
-            grown = Between(SNDBUF, self.sndbuf, setting("ipv4/tcp_wmem/2"))
+            grown = self._grown_sndbuf(setting("ipv4/tcp_wmem/2"))
             self.sndbuf = kernel.choose(SNDBUF, lambda seen: size(seen, "sk_sndbuf"), grown.admits, self.sndbuf)
 
     def view_buffers(self, rmem_max: int, wmem_max: int) -> tuple[int | Between, int | Between]:
@@ -286,10 +291,18 @@ class Tcp(Inet):
         rcvbuf: int | Between = self.rcvbuf
         sndbuf: int | Between = self.sndbuf
         if self.was_connected and "SOCK_RCVBUF_LOCK" not in self.userlocks:
-            rcvbuf = Between(RCVBUF, self.rcvbuf, rmem_max)
+            rcvbuf = self._grown_rcvbuf(rmem_max)
         if self.was_connected and "SOCK_SNDBUF_LOCK" not in self.userlocks:
-            sndbuf = Between(SNDBUF, self.sndbuf, wmem_max)
+            sndbuf = self._grown_sndbuf(wmem_max)
         return rcvbuf, sndbuf
+
+    def _grown_rcvbuf(self, most: int) -> Between:
+        """Return what ``tcp_rcv_space_adjust()`` makes of the receive buffer: SO_RCVBUF may have made it larger."""
+        return Between(RCVBUF, self.rcvbuf, max(self.rcvbuf, most))
+
+    def _grown_sndbuf(self, most: int) -> Between:
+        """Return what ``tcp_sndbuf_expand()`` makes of the send buffer: one that is larger than *most* may shrink."""
+        return Between(SNDBUF, min(self.sndbuf, most), max(self.sndbuf, most))
 
 
 def tcp_sk(sk: Sock | None) -> Tcp:

@@ -54,7 +54,7 @@ def tcp_v4_syn_recv_sock(kernel: Kernel, listener: Tcp, client: Tcp) -> Tcp:
         ack_backlog=listener.ack_backlog, max_ack_backlog=listener.max_ack_backlog, uid=listener.uid,
         shutdown=listener.shutdown, proto=listener.proto, uc_ttl=listener.uc_ttl, tos=listener.tos,
         bits=set(listener.bits), sport=client.dport, dport=client.sport, nonagle=listener.nonagle,
-        linger2=listener.linger2,
+        linger2=listener.linger2, clamped=listener.clamped,
         keepalive_time=listener.keepalive_time, keepalive_intvl=listener.keepalive_intvl,
         keepalive_probes=listener.keepalive_probes, syn_retries=listener.syn_retries,
         user_timeout=listener.user_timeout, notsent_lowat=listener.notsent_lowat, was_connected=True,
