@@ -68,6 +68,7 @@ unsigned settle_cpus(void);
 int settle_child_died(void);
 void settle_actor(int pid);
 uint64_t settle(int command_runs);
+void settle_let_others(int64_t ns);
 void settle_listen(uint64_t timeout_ns, int (*satisfied)(void));
 
 /* agent_reap.c: children that have ended, stopped or continued */
@@ -115,8 +116,20 @@ struct result files_write(const uint8_t *body, size_t length, struct out *out, s
 /* agent_run.c: a command outside the actors */
 struct result run_start(const uint8_t *body, size_t length, struct out *out, struct wire_report *report);
 struct result run_poll(const uint8_t *body, size_t length, struct out *out, struct wire_report *report);
+struct result run_stream(const uint8_t *body, size_t length, struct out *out, struct wire_report *report);
 int run_is_running(void);
 void run_kill(void);
+
+enum run_state { RUN_NONE = 0, RUN_RUNNING = 1, RUN_ENDED = 2 };
+
+/* agent_stream.c: its standard input and output */
+long stream_open(void);
+long stream_give(void);
+void stream_let_finish(void);
+void stream_started(void);
+void stream_close(void);
+struct result stream_pump(const uint8_t *body, size_t length, struct out *out, struct wire_report *report,
+			  int (*runs)(void), const int *status, const int *state);
 
 /* agent_hello.c: who and where we are */
 void hello_start(const char *exe_path, const char *region_path);

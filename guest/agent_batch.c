@@ -51,6 +51,8 @@ static struct result perform(const struct op *op, struct out *out, struct wire_r
 		return run_start(op->body, op->length, out, report);
 	case OP_RUN_POLL:
 		return run_poll(op->body, op->length, out, report);
+	case OP_RUN_STREAM:
+		return run_stream(op->body, op->length, out, report);
 	default:
 		return FAIL(ERR_OP);
 	}
@@ -65,7 +67,7 @@ static struct result step(const struct op *op, struct out *out)
 
 	if ((size_t)(out->end - out->p) < WIRE_MAX_EVENT + 65536)
 		return FAIL(ERR_ROOM);
-	if (op->code < OP_SPAWN || op->code > OP_RUN_POLL)
+	if (op->code < OP_SPAWN || op->code > OP_RUN_STREAM)
 		return FAIL(ERR_OP);
 	report_begin(out, &report);
 	result = perform(op, out, &report);

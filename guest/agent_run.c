@@ -1,6 +1,6 @@
 /* One command at a time outside the actors, for `ktrace exec`.
  *
- * Its input and output are files that the host names; it leads a session and
+ * Its input and output are files that the host names, or pipes (agent_stream.c); it leads a session and
  * process group of its own, runs at ordinary priority, and nothing of the
  * group outlives it.
  */
@@ -12,8 +12,6 @@
 
 #define MAX_STRINGS 1024
 #define FILES 4 /* working directory, stdin, stdout, stderr come before argv */
-
-enum run_state { RUN_NONE = 0, RUN_RUNNING = 1, RUN_ENDED = 2 };
 
 static int run_pid;
 static int run_status;
@@ -38,10 +36,21 @@ static long onto(long fd, int wanted)
 	return ret;
 }
 
+/* No name: pipes. */
+static int has_pipes(void)
+{
+	return !order.strings[1][0];
+}
+
 static long open_streams(void)
 {
 	const int create = O_WRONLY | O_CREAT | O_APPEND;
-	long ret = sys4(__NR_openat, AT_FDCWD, order.strings[1], O_RDONLY, 0);
+	long ret;
+
+	if (has_pipes())
+		return stream_give();
+	sys3(__NR_close_range, 0, ~0u, 0);
+	ret = sys4(__NR_openat, AT_FDCWD, order.strings[1], O_RDONLY, 0);
 
 	ret = onto(ret, 0);
 	if (ret >= 0)
@@ -67,7 +76,6 @@ static void run_child(unsigned unused)
 		sys4(__NR_rt_sigaction, signo, &by_default, 0, KERNEL_SIGSET);
 	sys0(__NR_setsid);
 	sys3(__NR_sched_setscheduler, 0, SCHED_NORMAL, &ordinary);
-	sys3(__NR_close_range, 0, ~0u, 0);
 	ret = open_streams();
 	if (ret >= 0)
 		ret = sys1(__NR_chdir, order.strings[0]);
@@ -126,6 +134,12 @@ struct result run_start(const uint8_t *body, size_t length, struct out *out, str
 	if (!parse(body, length))
 		return FAIL(ERR_PAYLOAD);
 	order.error = 0;
+	stream_close();
+	pid = has_pipes() ? stream_open() : 0;
+	if (pid < 0) {
+		put(out, report, pid);
+		return OK;
+	}
 	pid = clone_onto(CLONE_VM | CLONE_VFORK | SIGCHLD, child_stack + sizeof(child_stack), run_child, 0);
 	if (pid > 0 && order.error < 0) {
 		reap_child((int)pid);
@@ -135,6 +149,10 @@ struct result run_start(const uint8_t *body, size_t length, struct out *out, str
 	run_status = 0;
 	run_pid = pid > 0 ? (int)pid : 0;
 	reap_expect(run_pid);
+	if (pid > 0 && has_pipes())
+		stream_started();
+	else
+		stream_close();
 	put(out, report, pid);
 	return OK;
 }
@@ -143,11 +161,18 @@ struct result run_start(const uint8_t *body, size_t length, struct out *out, str
 int run_is_running(void)
 {
 	if (run_state == RUN_RUNNING && reap_expected(&run_status)) {
+		stream_let_finish();
 		sys2(__NR_kill, -run_pid, SIGKILL);
 		run_state = RUN_ENDED;
 		run_pid = 0;
 	}
 	return run_state == RUN_RUNNING;
+}
+
+/* Move what goes through its pipes (agent_stream.c). */
+struct result run_stream(const uint8_t *body, size_t length, struct out *out, struct wire_report *report)
+{
+	return stream_pump(body, length, out, report, run_is_running, &run_status, &run_state);
 }
 
 static int has_ended(void)
@@ -170,12 +195,15 @@ struct result run_poll(const uint8_t *body, size_t length, struct out *out, stru
 		sys2(__NR_kill, -run_pid, signo);
 	if (run_is_running())
 		settle_listen(timeout, has_ended);
+	if (!run_is_running())
+		stream_close();
 	put(out, report, run_state == RUN_NONE ? -ECHILD : run_state == RUN_ENDED);
 	return OK;
 }
 
 void run_kill(void)
 {
+	stream_close();
 	if (!run_pid)
 		return;
 	sys2(__NR_kill, -run_pid, SIGKILL);

@@ -142,6 +142,18 @@ static unsigned runnable(void)
 	return 1;
 }
 
+/* Sleep until nobody else wants the CPU, or so long: for who has a higher priority than all others. */
+void settle_let_others(int64_t ns)
+{
+	int64_t deadline = now_ns(CLOCK_MONOTONIC) + ns;
+
+	if (method != QUIESCE_PRIORITY)
+		return;
+	do
+		nap_ns(1000000);
+	while (runnable() > 1 && now_ns(CLOCK_MONOTONIC) < deadline);
+}
+
 /* How often this task was switched away from. */
 static int64_t switches(void)
 {

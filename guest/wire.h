@@ -61,6 +61,7 @@ enum wire_op {
 	OP_WAIT = 12,
 	OP_RUN = 13,
 	OP_RUN_POLL = 14,
+	OP_RUN_STREAM = 18,
 };
 
 #define NO_SLOT 0xff
@@ -87,6 +88,7 @@ struct wire_load {
 #define MAX_LOADS 32
 #define MAX_STORES 64
 #define MAX_PATH 4096
+#define WIRE_MAX_WAIT_NS 1000000000000000ull
 
 enum disposition { DISP_DFL = 0, DISP_IGN = 1, DISP_RECORD = 2, DISP_RECORD_RESTART = 3 };
 
@@ -123,6 +125,7 @@ enum event_kind {
 	EVENT_FILE = 5,
 	EVENT_RUN = 6,
 	EVENT_JOB = 7, /* stopped or continued: wait status */
+	EVENT_STREAM = 9, /* a command's standard input, output and error were moved */
 };
 
 struct wire_event_header {
@@ -141,6 +144,14 @@ struct wire_signalled {
 	int32_t fd;
 	int64_t band;
 	uint64_t value;
+} __attribute__((packed));
+
+struct wire_stream {
+	int64_t taken; /* bytes for standard input; -EPIPE: nobody reads them */
+	int32_t status; /* of the command, as wait4(2) gives it */
+	int32_t state; /* enum run_state */
+	uint32_t drained; /* there was no more output */
+	uint32_t out_length; /* of standard output, which follows; then standard error */
 } __attribute__((packed));
 
 #endif

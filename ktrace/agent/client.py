@@ -20,7 +20,7 @@ from ktrace.agent.frames import (
     decode_header,
     encode_frame,
 )
-from ktrace.agent.ops import MAX_EVENT, Op, ReadFile, RunPoll, Wait, WriteFile
+from ktrace.agent.ops import MAX_EVENT, Op, ReadFile, RunPoll, RunStream, Wait, WriteFile
 from ktrace.agent.protocol import decode_batch, decode_hello, encode_op
 from ktrace.agent.reports import FileResult, Hello, StepReport
 from ktrace.agent.stream import Stream, StreamTimeout
@@ -40,7 +40,7 @@ class Agent:
     such a failure the stream is out of step, and every later request raises the same error again.
 
     :param stream: closed by :meth:`close`
-    :param timeout: seconds per request, besides the time a ``Wait`` or ``RunPoll`` itself asks for
+    :param timeout: seconds per request, besides the time a ``Wait``, ``RunPoll`` or ``RunStream`` itself asks for
     :param check_alive: called now and then while waiting, and before giving up; raises if the guest is dead
     """
 
@@ -252,7 +252,7 @@ class Agent:
 
 
 def _asked_for(op: Op) -> float:
-    return op.timeout_ns / 1e9 if isinstance(op, (Wait, RunPoll)) else 0.0
+    return op.timeout_ns / 1e9 if isinstance(op, (Wait, RunPoll, RunStream)) else 0.0
 
 
 def _file_result(report: StepReport, path: str) -> FileResult:

@@ -160,7 +160,10 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Start a command outside the actors; output is appended to files. Result: its pid or -errno."""
+    """Start a command outside the actors; output is appended to files. Result: its pid or -errno.
+
+    :param stdin: a file; ``""``: standard input, output and error are pipes, see :class:`RunStream`
+    """
 
     argv: tuple[str, ...]
     env: tuple[str, ...] = ()
@@ -178,6 +181,20 @@ class RunPoll:
     signo: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class RunStream:
+    """Give the running command *data* on standard input, and take what it has written: a :class:`StreamResult`.
+
+    It comes as soon as there is output, all data are taken, or the command has ended.
+
+    :param end: standard input ends behind *data*
+    """
+
+    timeout_ns: int
+    data: bytes = b""
+    end: bool = False
+
+
 Op = (
     Spawn
     | Fork
@@ -193,4 +210,5 @@ Op = (
     | Wait
     | Run
     | RunPoll
+    | RunStream
 )

@@ -23,6 +23,7 @@ from ktrace.agent.ops import (
     ReadFile,
     Run,
     RunPoll,
+    RunStream,
     Sigaction,
     Spawn,
     Wait,
@@ -41,6 +42,7 @@ from ktrace.agent.reports import (
     Signalled,
     Spawned,
     StepReport,
+    StreamResult,
 )
 from ktrace.errors import GuestGarbage
 from ktrace.include.linux.limits import U64_MAX
@@ -60,6 +62,7 @@ _SIGACTION = Struct("<iI")
 _READ_FILE = Struct("<QI")
 _WRITE_FILE = Struct("<QIIH")
 _RUN_POLL = Struct("<QI")
+_RUN_STREAM = Struct("<QI")
 _BATCH_REPLY = Struct("<IHHi")
 _REPORT = Struct("<qqIIQQQIHH")
 _EVENT = Struct("<BBHI")
@@ -67,6 +70,7 @@ _RET = Struct("<q")
 _LENGTH = Struct("<I")
 _SIGNALLED = Struct("<iiiiIiqQ")
 _RUN = Struct("<qii")
+_STREAM = Struct("<qiiII")
 _HELLO = Struct("<HHI7QIIIiHHHH")
 _HELLO_NUMBERS = (
     "version",
@@ -177,6 +181,8 @@ def encode_op(op: Op) -> bytes:
             return _run(op)
         case RunPoll():
             return _op(14, NO_SLOT, _RUN_POLL.pack(op.timeout_ns, op.signo))
+        case RunStream():
+            return _op(18, NO_SLOT, _RUN_STREAM.pack(op.timeout_ns, op.end) + op.data)
 
 
 def _completed(slot: int, count: int, payload: bytes, at: int, end: int) -> Completed:
@@ -214,7 +220,17 @@ def _event(kind: int, slot: int, count: int, payload: bytes, at: int, end: int) 
         return Job(slot, _NUMBER.unpack_from(payload, at)[0])
     if kind == 6 and size == _RUN.size:
         return RunResult(*_RUN.unpack_from(payload, at))
+    if kind == 9 and size >= _STREAM.size:
+        return _stream(payload, at, end)
     raise GuestGarbage(f"event of kind {kind} with {size} bytes")
+
+
+def _stream(payload: bytes, at: int, end: int) -> StreamResult:
+    taken, status, state, drained, length = _STREAM.unpack_from(payload, at)
+    at += _STREAM.size
+    if at + length > end:
+        raise GuestGarbage(f"output reaches {at + length - end} bytes beyond its event")
+    return StreamResult(taken, status, state, bool(drained), payload[at : at + length], payload[at + length : end])
 
 
 def _report(payload: bytes, at: int) -> tuple[StepReport, int]:

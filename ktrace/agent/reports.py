@@ -82,7 +82,24 @@ class RunResult:
     state: int
 
 
-Event = Spawned | Completed | Signalled | Exited | Job | FileResult | RunResult
+@dataclass(frozen=True, slots=True)
+class StreamResult:
+    """What went through the command's pipes.
+
+    :ivar taken: bytes of what it was given; -EPIPE: nobody reads standard input
+    :ivar status, state: as in :class:`RunResult`
+    :ivar drained: it had written no more
+    """
+
+    taken: int
+    status: int
+    state: int
+    drained: bool
+    out: bytes
+    err: bytes
+
+
+Event = Spawned | Completed | Signalled | Exited | Job | FileResult | RunResult | StreamResult
 
 
 @dataclass(frozen=True, slots=True)

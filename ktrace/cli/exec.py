@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
 from ktrace.agent.command import Command
+from ktrace.agent.piped_command import DidNotEnd
 from ktrace.cli.mistakes import told
 from ktrace.cli.options import Seconds, guest_options
 from ktrace.cli.output import exit_code, notify, pass_on
@@ -52,6 +55,7 @@ class _Exec(click.Command):
 )
 @click.option("--env", multiple=True, metavar="NAME=VALUE", help="Its environment; PATH is always set.")
 @click.option("--cwd", metavar="DIR", help="Where it is run, in the guest; by default the directory that you are in.")
+@click.option("--stdin", metavar="FILE", help="What it reads on standard input, instead of ours.")
 @click.option(
     "--timeout", type=Seconds(), metavar="SECONDS", default=60.0, show_default=True, help="Seconds until it is killed."
 )
@@ -65,6 +69,7 @@ def exec_(
     put: tuple[str, ...],
     env: tuple[str, ...],
     cwd: str | None,
+    stdin: str | None,
     timeout: float,
     validate: bool,
     quiet: bool,
@@ -77,8 +82,10 @@ def exec_(
     that are named. --put brings the rest, -v says what came; a guest gets memory for all of it, unless --memory says
     how much. Everything belongs to root there, who runs it, so that it makes no difference whether it is setuid.
 
-    It reads what stands on standard input. Afterwards every pipe, System V object and socket of the guest is checked
-    against itself, contradictions are printed, and what the program left behind is named.
+    Its standard input, output and error are pipes of the guest; what is piped or redirected into ktrace, or --stdin,
+    comes to it as it reads. When it has ended, what it left running in its process group is killed. Then every pipe,
+    System V object and socket of the guest is checked against itself, contradictions are printed, and what it left
+    behind is named: queues, sets, segments, sockets, FIFOs, processes.
 
     Exit codes of ktrace's own are told apart from the program's: 121 contradictions, 122 your input, 123 this machine,
     124 the guest, 125 a bug of ktrace, 126 COMMAND cannot be executed, 127 there is no such program, 255 the guest's
@@ -93,9 +100,13 @@ def exec_(
         guest = with_room(guest, packed.baggage)
         if verbose:
             _tell_brought(packed, guest)
-        given = b"" if sys.stdin.isatty() else sys.stdin.buffer.read()
-        wanted = Command((packed.path, *command[1:]), (*_environment(), *env), place, given, timeout)
-        end = run_program(prepare_guests(guest, notify), packed.baggage, wanted, validate, pass_on)
+        wanted = Command((packed.path, *command[1:]), (*_environment(), *env), place, timeout=timeout)
+        with _opened(stdin) as given:
+            end = run_program(prepare_guests(guest, notify), packed.baggage, wanted, given, validate, pass_on)
+    except DidNotEnd as error:
+        error.console = ""  # its guest has nothing to say of that
+        error.exit_code += OWN
+        raise
     except GuestPanic as error:
         error.exit_code = PANIC
         raise
@@ -103,11 +114,29 @@ def exec_(
         if error.exit_code < OWN:
             error.exit_code += OWN
         raise
+    if end.killed:
+        notify(f"ktrace: {end.killed}")
     for violation in end.violations:
         notify(f"contradiction: {violation}")
     if end.checked and not quiet:
         _say(end)
     return OWN + 1 if end.violations else exit_code(end.status)
+
+
+@contextmanager
+def _opened(path: str | None) -> Iterator[int | None]:
+    """Yield the descriptor of what the program reads: *path*, or our standard input, unless somebody types there."""
+    if path is None:
+        yield None if sys.stdin.isatty() else sys.stdin.fileno()
+        return
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise UsageError(f"cannot read {path!r}: {error.strerror}", "--stdin FILE") from error
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _environment() -> list[str]:

@@ -1,4 +1,4 @@
-"""What there is in a guest, whoever made it: pipes, System V objects, sockets, processes."""
+"""What there is in a guest, whoever made it: pipes, System V objects, sockets, their names, processes."""
 
 from __future__ import annotations
 
@@ -10,20 +10,24 @@ import drgn
 from drgn.helpers.linux.fs import for_each_file
 from drgn.helpers.linux.pid import for_each_task
 
+from ktrace.inspect.fs.named import named_objects
 from ktrace.inspect.ipc.subsystem import SysvReader
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.lib.list import each_once
 from ktrace.uapi.stat import S_IFIFO, S_IFMT, S_IFSOCK
 
-KINDS: Mapping[str, str] = {
-    "pipe": "pipe",
-    "socket": "socket",
-    "msg": "message queue",
-    "sem": "semaphore set",
-    "shm": "shared memory segment",
-    "process": "process",
+KINDS: Mapping[str, tuple[str, str]] = {
+    "pipe": ("pipe", "pipes"),
+    "socket": ("socket", "sockets"),
+    "msg": ("message queue", "message queues"),
+    "sem": ("semaphore set", "semaphore sets"),
+    "shm": ("shared memory segment", "shared memory segments"),
+    "fifo": ("FIFO", "FIFOs"),
+    "bound": ("name of a socket", "names of sockets"),
+    "posix": ("file in /dev/shm", "files in /dev/shm"),
+    "process": ("process", "processes"),
 }
-"""What is counted, and its name for people."""
+"""What is counted, and its name for people, of one and of more."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ def take_census(kernel: LiveKernel) -> Census:
                 found[kind][file.f_inode.value_()] = f"descriptor {number} of {task.pid.value_()}"
     for address, ref in SysvReader(kernel).init_objects().items():
         found[ref.kind][address] = _ipc_name(kernel, ref.kind, address)
+    for kind, inode, path in named_objects(kernel):
+        found[kind][inode] = path
     return Census(found)
 
 
@@ -79,6 +85,4 @@ def _ipc_name(kernel: LiveKernel, kind: str, address: int) -> str:
 
 
 def _counted(number: int, kind: str) -> str:
-    name = KINDS[kind]
-    plural = name + ("es" if name.endswith("s") else "s")
-    return f"{number} {name if number == 1 else plural}"
+    return f"{number} {KINDS[kind][number != 1]}"

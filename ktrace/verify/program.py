@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ktrace.agent.command import Command, OnOutput, run_command
-from ktrace.image.footprint import enough_mib
+from ktrace.agent.command import Command, OnOutput
+from ktrace.agent.piped_command import DidNotEnd, run_piped
+from ktrace.image.footprint import enough_mib, next_size
 from ktrace.image.image import find_image
 from ktrace.image.store import host_errors
 from ktrace.inspect.census import take_census
@@ -15,6 +17,7 @@ from ktrace.inspect.invariants.all import validate
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.machine.baggage.entries import Baggage
 from ktrace.machine.baggage.unpack import unpack
+from ktrace.machine.machine import Machine
 from ktrace.verify.guests import Guests
 from ktrace.verify.options import GuestOptions
 
@@ -31,12 +34,14 @@ class ProgramEnd:
     :param violations: what contradicts itself
     :param checked: how much was checked, in words; empty where nothing was
     :param left: what has come since before the program, a kind at a time
+    :param killed: whom the kernel killed because its memory was used up, and what helps; ``""``: nobody
     """
 
     status: int
     violations: tuple[Violation, ...] = ()
     checked: str = ""
     left: tuple[str, ...] = ()
+    killed: str = ""
 
 
 def with_room(options: GuestOptions, baggage: Baggage) -> GuestOptions:
@@ -53,14 +58,18 @@ def with_room(options: GuestOptions, baggage: Baggage) -> GuestOptions:
     return options if enough <= image.memory_mib else replace(options, memory_mib=enough)
 
 
-def run_program(guests: Guests, baggage: Baggage, command: Command, check: bool, tell: OnOutput) -> ProgramEnd:
+def run_program(
+    guests: Guests, baggage: Baggage, command: Command, given: int | None, check: bool, tell: OnOutput
+) -> ProgramEnd:
     """Run *command* in a fresh guest.
 
     :param baggage: files of this machine that it needs
+    :param given: descriptor of what it reads on standard input; ``None``: nothing
     :param check: check the kernel's structures when it has ended
     :param tell: told its output as it comes
     :raises GuestPanic: the guest's kernel has panicked
-    :raises HostError: the guest has no room for what it needs, or contradicts itself because its template is damaged
+    :raises UsageError: the guest has no room for what it needs
+    :raises HostError: it contradicts itself because its template is damaged
     """
     with (
         TemporaryDirectory(prefix="ktrace-exec-") as scratch,
@@ -68,11 +77,28 @@ def run_program(guests: Guests, baggage: Baggage, command: Command, check: bool,
     ):
         unpack(machine.agent, machine.memory, baggage)
         before = take_census(lab.kernel) if check else None
-        status = run_command(machine.agent, command, tell).status
+        try:
+            status = run_piped(machine.agent, command, given, tell)
+        except DidNotEnd as error:
+            error.hint = _killed(machine) or error.hint
+            raise
+        killed = _killed(machine)
         if before is None:
-            return ProgramEnd(status)
+            return ProgramEnd(status, killed=killed)
         violations = tuple(validate(lab.kernel))
         if violations:
             guests.require_whole()
         after = take_census(lab.kernel)
-    return ProgramEnd(status, violations, after.told(CHECKED), tuple(after.since(before)))
+    return ProgramEnd(status, violations, after.told(CHECKED), tuple(after.since(before)), killed)
+
+
+def _killed(machine: Machine) -> str:
+    """Say whom the OOM killer took (``mm/oom_kill.c: __oom_kill_process()``)."""
+    names = re.findall(
+        r"^(?:\[[^]]*\] )?Out of memory: Killed process (\d+ \([^)\n]*\))", machine.console.text, re.MULTILINE
+    )
+    if not names:
+        return ""
+    others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    more = next_size(machine.spec.memory_mib)
+    return f"the guest's memory was used up, and its kernel killed {names[0]}{others}: --memory {more} gives it more"

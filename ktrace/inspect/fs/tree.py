@@ -83,6 +83,20 @@ class DentryReader:
             yield name.decode("utf-8", "backslashreplace"), child, below.d_inode
 
 
+def mounts_of(kernel: LiveKernel) -> list[Any]:
+    """Return every ``struct mount`` that the first process sees.
+
+    :raises CorruptStructure: they cannot be followed
+    """
+    namespace = kernel.variable("init_task").nsproxy.mnt_ns
+    if has_member(kernel.prog, "struct mnt_namespace", "list"):
+        mounts = list_for_each_entry("struct mount", namespace.list.address_of_(), "mnt_list")
+    else:
+        mounts = rbtree_inorder_for_each_entry("struct mount", namespace.mounts.address_of_(), "mnt_node")
+    # Who reads /proc/mounts has a cursor in the list, which has no file system.
+    return [mount for mount in each_once(mounts, "mnt_namespace") if mount.mnt.mnt_sb]
+
+
 class TreeReader:
     """Read the directory in which workloads make their files: the tmpfs mounted at *path*.
 
@@ -97,19 +111,10 @@ class TreeReader:
         self.root = 0
         self._whole: dict[int, bool] = {}
         inodes.directories = self.observe_directory
-        for mount in self._mounts():
+        for mount in mounts_of(kernel):
             if mount_dst(mount) == path.encode() and mount_fstype(mount) == b"tmpfs":
                 self.root = mount.mnt.mnt_root.value_()
                 self.inodes.names[mount.mnt.mnt_root.d_inode.value_()] = Ref("inode", path)
-
-    def _mounts(self) -> list[Any]:
-        namespace = self.kernel.variable("init_task").nsproxy.mnt_ns
-        if has_member(self.kernel.prog, "struct mnt_namespace", "list"):
-            mounts = list_for_each_entry("struct mount", namespace.list.address_of_(), "mnt_list")
-        else:
-            mounts = rbtree_inorder_for_each_entry("struct mount", namespace.mounts.address_of_(), "mnt_node")
-        # Who reads /proc/mounts has a cursor in the list, which has no file system.
-        return [mount for mount in each_once(mounts, "mnt_namespace") if mount.mnt.mnt_sb]
 
     def observe(self, observation: Observation) -> None:
         """Add the directory and everything below it."""
@@ -151,7 +156,7 @@ class TreeReader:
 
     def facts(self) -> TreeFacts:
         """Return what the directory is now, and what else is mounted; taken before the first step."""
-        mounts = tuple(self._mount_facts(mount) for mount in self._mounts())
+        mounts = tuple(self._mount_facts(mount) for mount in mounts_of(self.kernel))
         if not self.root:
             return TreeFacts(path=self.path, mounts=mounts)
         memory = self.kernel.memory

@@ -23,6 +23,7 @@ ETC = {
     "/etc/nsswitch.conf": b"passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n",
 }
 """What the C library reads to look up users and hosts, as far as it can be answered in a guest."""
+STREAMS = {f"/dev/{name}": f"/proc/self/fd/{number}" for number, name in enumerate(("stdin", "stdout", "stderr"))}
 ETC_COPIED = ("/etc/services", "/etc/protocols")
 
 
@@ -63,7 +64,13 @@ def pack(command: Sequence[str], put: Sequence[str] = (), cwd: str = "") -> Pack
             baggage.add(copied)
     for place, data in ETC.items():
         baggage.add_data(place, data)
-    baggage.add_directories(cwd or os.getcwd())
+    for place, target in STREAMS.items():
+        baggage.add_link(place, target)
+    place = cwd or os.getcwd()
+    if not _is_own(place):
+        baggage.add_directories(place)
+    elif not os.path.isdir(place):
+        raise UsageError(f"no directory {place!r}", "--cwd DIR; it is made unless it lies in /proc, /sys or /dev")
     return Packed(path, baggage, (*programs.taken, *named, *told))
 
 

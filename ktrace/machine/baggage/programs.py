@@ -17,6 +17,8 @@ SCRIPT_HEAD = 256
 """``include/uapi/linux/binfmts.h``: BINPRM_BUF_SIZE"""
 TEXT_MAX = 1 << 20
 """bytes of a script in which words are looked for"""
+WRAPPER_MAX = 1 << 12
+"""bytes of a script, found by its name alone, in which they are: egrep(1) needs grep(1), but not so xdg-open(1)"""
 SHELLS = ("sh", "bash", "dash", "ksh", "mksh", "zsh", "busybox")
 
 
@@ -35,9 +37,10 @@ class Programs:
         self.languages: dict[str, Language] = {}
         self.taken: dict[str, None] = {}
 
-    def take(self, name: str) -> str:
+    def take(self, name: str, own: bool = True) -> str:
         """Take the program that a shell runs as *name*, and return its path.
 
+        :param own: what it names itself, if it is a script, is needed, too; else of what is short
         :raises NoProgram: there is none
         :raises CannotExecute: the guest cannot run it
         :raises UsageError: it needs what this machine does not have
@@ -53,14 +56,14 @@ class Programs:
         self.taken[path] = None
         language = language_of(path)
         if language is None:
-            self._take(path)
+            self._take(path, own)
             return path
         self.languages[language.executable] = language
         if read_elf(path) is None:  # it only finds the interpreter, as those of version managers do
-            self._take(language.executable)
+            self._take(language.executable, own)
             self._baggage.add_link(path, language.executable)
             return language.executable
-        self._take(path)
+        self._take(path, own)
         return path
 
     def take_named(self, words: set[str]) -> None:
@@ -69,7 +72,7 @@ class Programs:
             if shutil.which(word) is None:
                 continue
             try:
-                self.take(word)
+                self.take(word, own="/" in word)
             except KtraceError as error:
                 self._baggage.skipped.append(error.message)
 
@@ -87,12 +90,12 @@ class Programs:
         if shell:
             self.take_named({word for word in words if "/" not in word or word.startswith("/")})
 
-    def _take(self, path: str) -> None:
+    def _take(self, path: str, own: bool) -> None:
         try:
             place = self._baggage.add(path)
             elf = read_elf(place)
             if elf is None:
-                self._take_script(path, place)
+                self._take_script(path, place, own)
                 return
         except OSError as error:
             raise CannotExecute(f"cannot read {path!r}: {error.strerror}") from error
@@ -102,7 +105,7 @@ class Programs:
             )
         self.libraries.take(place, elf)
 
-    def _take_script(self, path: str, place: str) -> None:
+    def _take_script(self, path: str, place: str, own: bool) -> None:
         with open(place, "rb") as file:
             head = file.read(SCRIPT_HEAD)
         line = head.partition(b"\n")[0].decode("utf-8", "surrogateescape")
@@ -112,12 +115,13 @@ class Programs:
         interpreter = words[0]
         name = next((word for word in words[1:] if not word.startswith("-") and "=" not in word), "")
         try:
-            self.take(interpreter)
+            self.take(interpreter, own=False)
             if os.path.basename(interpreter) == "env" and name:
                 interpreter = name
-                self.take(name)
+                self.take(name, own=False)
         except NoProgram as error:
             raise CannotExecute(
                 f"{path!r} asks for the interpreter {interpreter!r}, which this machine does not have"
             ) from error
-        self.read_script(place, shell=os.path.basename(interpreter) in SHELLS)
+        if own or os.path.getsize(place) <= WRAPPER_MAX:
+            self.read_script(place, shell=os.path.basename(interpreter) in SHELLS)

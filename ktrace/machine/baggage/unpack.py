@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ktrace.agent.client import Agent
 from ktrace.agent.own_actor import OwnActor
-from ktrace.errors import GuestFileError, HostError
+from ktrace.errors import GuestFileError, UsageError
 from ktrace.machine.baggage.entries import Baggage, Regular, cannot_read
 from ktrace.machine.baggage.window import Window
 from ktrace.machine.memory import GuestMemory
@@ -38,7 +38,8 @@ def unpack(agent: Agent, memory: GuestMemory | None, baggage: Baggage) -> None:
     """Make the directories and links of *baggage* in the guest, and copy the files.
 
     :param memory: the guest's RAM; ``None``: everything goes through the agent, which takes longer
-    :raises HostError: a file cannot be read here, or the guest has no room for it
+    :raises HostError: a file cannot be read here
+    :raises UsageError: the guest has no room for it
     :raises GuestFileError: the guest's kernel refuses
     """
     with OwnActor(agent) as actor:
@@ -104,9 +105,9 @@ def _make(actor: OwnActor, baggage: Baggage, calls: list[_Made]) -> None:
         if returned == call.want or returned == -call.allowed != 0:
             continue
         if returned >= 0 or returned == -errno.ENOSPC:  # a write that was cut short
-            raise HostError(
+            raise UsageError(
                 f"{baggage.memory >> 20} MiB of files do not fit into the guest's memory: {call.path!r} has no room",
-                "give it more with --memory, or leave that option out",
+                "leave --memory out, and the guest gets enough",
             )
         raise GuestFileError(call.path, -returned)
 

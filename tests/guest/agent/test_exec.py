@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,14 @@ class TestExec:
         )
         assert re.fullmatch(r"ktrace: left behind: 1 message queue \(0x[0-9a-f]{8}, id 0\)", said[1])
         assert re.fullmatch(r"ktrace: left behind: 1 semaphore set \(0x[0-9a-f]{8}, id 0\)", said[2])
+        script = "mkfifo /tmp/f; echo > /dev/shm/sem.x; ipcmk -M 100"
+        named = ktrace_exec("bash", "-c", script).stderr.decode()
+        assert "left behind: 1 FIFO (/tmp/f)\n" in named
+        assert "left behind: 1 file in /dev/shm (/dev/shm/sem.x)\n" in named
+        assert re.search(r"left behind: 1 shared memory segment \(0x[0-9a-f]{8}, id 0\)\n", named)
+        code = "import socket; socket.socket(socket.AF_UNIX).bind('/run/s')"
+        bound = ktrace_exec(sys.executable, "-c", code).stderr
+        assert b"left behind: 1 name of a socket (/run/s)\n" in bound
         ghost = ktrace_exec("/bin/sh", "-c", "setsid sleep 100 & echo $!")
         assert re.search(rb"left behind: 1 process \(" + ghost.stdout.strip() + rb" sleep\)", ghost.stderr)
 
@@ -53,10 +62,40 @@ class TestExec:
     def test_a_signal_is_told_like_a_shell_does(self) -> None:
         assert ktrace_exec("/bin/sh", "-c", "kill -9 $$").returncode == 137
 
-    def test_one_that_does_not_end_is_killed(self) -> None:
-        done = ktrace_exec("--timeout", "0.5", "sleep", "1000")
+    @pytest.mark.parametrize(
+        "script", ["sleep 1000", "while :; do :; done", "while :; do echo; done", "f() { sleep 9 & f | f & wait; }; f"]
+    )
+    def test_one_that_does_not_end_is_killed(self, script: str) -> None:
+        done = ktrace_exec("--memory", "256", "--timeout", "2", "bash", "-c", script)
         assert done.returncode == 124
-        assert b"did not end within 0.5 s" in done.stderr
+        assert re.fullmatch(rb"ktrace \(guest\): '\S*/bash' did not end within 2 s\n  .*\n", done.stderr)
+
+    def test_much_goes_in_and_comes_out(self, tmp_path: Path) -> None:
+        data = os.urandom(5_000_001)
+        (tmp_path / "data").write_bytes(data)
+        done = ktrace_exec("-q", "--stdin", str(tmp_path / "data"), "tee", "/dev/stderr")
+        assert (done.returncode, done.stdout, done.stderr) == (0, data, data)
+        part = ktrace_exec("-q", "head", "-c", "3", given=data)
+        assert (part.returncode, part.stdout, part.stderr) == (0, data[:3], b"")
+
+    def test_its_streams_are_pipes(self) -> None:
+        done = ktrace_exec("-q", "bash", "-c", "readlink /proc/self/fd/[012]; test -t 0 || echo none", given=b"x")
+        assert re.fullmatch(rb"(pipe:\[\d+\]\n){3}none\n", done.stdout)
+
+    def test_memory_that_is_used_up_is_told(self) -> None:
+        done = ktrace_exec("bash", "-c", "x=xx; while :; do x=$x$x; done")
+        assert done.returncode == 137
+        told = (
+            rb"ktrace: the guest's memory was used up, and its kernel killed \d+ \(bash\): --memory 128 gives it .*\n"
+        )
+        assert re.match(told, done.stderr)
+        assert done.stderr.endswith(b"nothing contradicts itself\n")
+
+    def test_a_setuid_program_is_root_as_any_other(self, tmp_path: Path) -> None:
+        program = tmp_path / "id"
+        shutil.copy("/usr/bin/id", program)
+        program.chmod(0o4755)
+        assert ktrace_exec("-q", str(program), "-u").stdout == b"0\n"
 
     def test_programs_of_a_pipeline_come_too(self) -> None:
         done = ktrace_exec("-v", "bash", "-c", "seq 1 100000 | sort -n | tail -1")
@@ -75,7 +114,7 @@ class TestExec:
         assert (done.returncode, done.stdout) == (0, b"[1, 2]\nthread\n")
         assert re.search(rb"ktrace: \d+ files, [\d.]+ MiB, so the guest has \d+ MiB\n", done.stderr)
         small = ktrace_exec("--memory", "64", sys.executable, "-c", code)
-        assert small.returncode == 123
+        assert small.returncode == 122
         assert re.match(rb".*: \d+ MiB of files do not fit into the guest's memory: .* has no room", small.stderr)
 
     def test_trees_links_and_modes_are_as_here(self, tmp_path: Path) -> None:
@@ -107,14 +146,27 @@ class TestExec:
         assert b"panic" in done.stderr
 
 
-def test_what_cannot_be_run_is_the_callers_mistake() -> None:
-    for name, code, reason in (
-        ("nonsense", 127, b"no program 'nonsense'"),
-        ("/etc/passwd", 126, b"'/etc/passwd' is not executable"),
-        ("/nowhere/x", 127, b"no program '/nowhere/x'"),
-        ("--env=x", 122, b"is no NAME=VALUE"),
+def test_what_cannot_be_run_is_the_callers_mistake(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_bytes(b"\x7fELF\1\1" + Path("/bin/sh").read_bytes()[6:18] + b"\3\0" + bytes(100))
+    other.chmod(0o755)
+    text = tmp_path / "text"
+    text.write_text("hello\n")
+    text.chmod(0o755)
+    for arguments, code, reason in (
+        (["nonsense"], 127, "no program 'nonsense'"),
+        (["/etc/passwd"], 126, "'/etc/passwd' is not executable"),
+        (["/nowhere/x"], 127, "no program '/nowhere/x'"),
+        ([str(text)], 126, "is neither an ELF program nor a script"),
+        ([str(other)], 126, "is no program for the guest: 32-bit executable for i386"),
+        (["--env=x", "true"], 122, "is no NAME=VALUE"),
+        (["--put=/nowhere", "true"], 122, "no file '/nowhere' on this machine"),
+        (["--put=/proc/cpuinfo", "true"], 122, "a guest has a /proc of its own"),
+        (["--cwd=/proc/nowhere", "true"], 122, "no directory '/proc/nowhere'"),
+        (["--stdin=/nowhere", "true"], 122, "cannot read '/nowhere': No such file or directory"),
     ):
-        done = ktrace_exec(*([name, "true"] if name.startswith("-") else [name]))
+        done = ktrace_exec(*arguments)
         assert done.returncode == code
-        assert reason in done.stderr
+        assert done.stderr.startswith(b"ktrace (usage): ")
+        assert reason.encode() in done.stderr
         assert b"Traceback" not in done.stderr
