@@ -86,3 +86,22 @@ A: recv(s, 50000, MSG_DONTWAIT)                              # _
 A: recv(s, 50000, MSG_DONTWAIT)                              # _
 A: recv(s, 50000, MSG_DONTWAIT)                              # _
 A: recv(s, 50000, MSG_DONTWAIT)                              # _
+A: close(s)                                                  # 0
+## TCP_WINDOW_CLAMP makes a window small where the buffer is large: once what was offered before is used up
+A: socket(AF_INET, SOCK_STREAM) -> l
+A: bind(l, inet("127.0.0.1", 5003))                          # 0
+A: listen(l, 5)                                              # 0
+B: socket(AF_INET, SOCK_STREAM) -> c
+B: connect(c, inet("127.0.0.1", 5003))                       # 0
+A: accept(l, NULL, NULL) -> s
+A: setsockopt(s, SOL_TCP, TCP_WINDOW_CLAMP, 2000)            # 0
+repeat 8 as i {
+B: send(c, "x" * 12000, 0)                                   # 12000
+A: recv(s, 50000, MSG_DONTWAIT)                              ## as much as the window let through
+}
+B: send(c, "x" * 5000, 0)                                    # 5000
+B: shutdown(c, SHUT_WR)                                      # 0
+A: recv(s, 5000, MSG_DONTWAIT)
+wait(25000)
+A: recv(s, 50000, MSG_DONTWAIT)
+A: recv(s, 50000, MSG_DONTWAIT)

@@ -128,6 +128,7 @@ def set_tcp_option(task: Task, sk: Tcp, optname: int, optval: bytes) -> int:
         if not value and sk.state != "TCP_CLOSE":
             raise Errno("EINVAL")
         sk.options[SOL_TCP, optname] = value
+        sk.clamped = True  # tcp_set_window_clamp(): what is offered from now on may be small
     elif optname == TCP_THIN_DUPACK:
         in_range(value, 0, 1)
     elif optname in SMALL_OPTIONS:

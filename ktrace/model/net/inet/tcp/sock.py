@@ -69,8 +69,8 @@ class Tcp(Inet):
     :param rcv_total: bytes of the stream received
     :param more: the last call said that more will come (MSG_MORE)
     :param closing: nobody has it open any more
-    :param clamped: its receive buffer was once set, and is not any more: the window keeps to what was offered then
-        (``tcp_select_initial_window()``), maybe until enough was read (``tcp_rcv_space_adjust()``)
+    :param clamped: its receive buffer was once set, and is not any more, or TCP_WINDOW_CLAMP was: the window may be
+        small until ``tcp_rcv_space_adjust()`` makes it larger
     :param narrow: the peer went while its window may have been small
     :param peer_hops: the hop limit of the peer's packets; *heard*: that it is connected, and *bytes_received*, when
         what of a packet is kept was looked at last
