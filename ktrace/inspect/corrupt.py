@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import drgn
 
-from ktrace.errors import GuestGarbage
+from ktrace.errors import GuestGarbage, KtraceError
+from ktrace.inspect.members import MissingMember
 
 NONSENSE = (
     ValueError, LookupError, ArithmeticError, AttributeError, TypeError, MemoryError, struct.error, drgn.FaultError
@@ -39,6 +41,7 @@ def explained(what: str) -> Iterator[None]:
 
     :param what: whose reading it is, such as ``SocketReader``
     :raises CorruptStructure: something in :data:`NONSENSE` was raised
+    :raises MissingMember: that was drgn, which found no such member, type or variable
     """
     try:
         yield
@@ -46,6 +49,13 @@ def explained(what: str) -> Iterator[None]:
         raise nonsense(what, error) from error
 
 
-def nonsense(what: str, error: Exception) -> CorruptStructure:
+_NO_MEMBER = re.compile(r"'((?:struct|union|enum) \w+)' has no member '(\w+)'")
+_NO_TYPE = re.compile(r"could not find '((?:struct|union|enum) \w+)'")
+"""How drgn says that debug information lacks something."""
+
+
+def nonsense(what: str, error: Exception) -> KtraceError:
     """Return the error that says that *what* fell over *error*, which is of :data:`NONSENSE`."""
+    if (match := _NO_MEMBER.fullmatch(str(error))) or (match := _NO_TYPE.fullmatch(str(error))):
+        return MissingMember(*match.groups())
     return CorruptStructure(what, None, f"{type(error).__name__}: {error}")

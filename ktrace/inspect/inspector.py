@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from ktrace.errors import KernelLacks, KtraceError
 from ktrace.inspect.corrupt import NONSENSE, nonsense
 from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.members import allow_unread, unread_allowed
 from ktrace.state.ref import Ref
+from ktrace.state.unread import Unread
 from ktrace.state.world import World
+
+_HINT = "this kernel is newer than ktrace, or configured otherwise"
 
 
 class Observation:
@@ -27,8 +32,13 @@ class Observation:
         self.names_by_pid = names_by_pid
         self.objects: dict[Ref, Any] = {}
 
-    def process(self, task: int) -> Ref | None:
-        """Name the actor whose ``task_struct`` is at *task*; ``None`` for NULL, a raw name for a stranger."""
+    def process(self, task: int) -> Any:
+        """Name the actor whose ``task_struct`` is at *task*; ``None`` for NULL, a raw name for a stranger.
+
+        What could not be read is returned as it is.
+        """
+        if isinstance(task, Unread):
+            return task
         if not task:
             return None
         name = self.names.get(task)
@@ -54,6 +64,10 @@ class FileTargets(Protocol):
 
     f_ops: frozenset[str]
     """Symbols of the ``file_operations`` that are this reader's."""
+    kind: str
+    """Of the objects."""
+    by_inode: bool
+    """They go by the address of their inode, not by ``private_data``."""
 
     def file_target(self, observation: Observation, file: int, private_data: int, f_inode: int) -> Ref:
         """Add the object behind the file and return its reference (kind and kernel address)."""
@@ -83,6 +97,7 @@ class Inspector:
     def observe(self) -> World:
         """Return the World as the kernel's memory has it now, with raw references.
 
+        :raises KernelLacks: a reader cannot do without a member that this kernel lacks
         :raises GuestGarbage: the kernel's memory makes no sense
         """
         observation = Observation(self.kernel, self.tasks, self.names_by_pid)
@@ -91,5 +106,13 @@ class Inspector:
             for reader in self.readers:
                 reader.observe(observation)
         except NONSENSE as error:
-            raise nonsense(type(reader).__name__, error) from error
+            raise self._because(type(reader).__name__, error) from error
         return World(observation.objects)
+
+    def _because(self, reader: str, error: Exception) -> KtraceError:
+        """Return what to say of *error*: of a kernel that lacks members, they are the likely cause."""
+        unread = allow_unread(self.kernel.prog) if unread_allowed(self.kernel.prog) else {}
+        if isinstance(error, (TypeError, AttributeError)) and unread:
+            what = f"{reader} needs what is not in this kernel's debug information: {', '.join(unread)}"
+            return KernelLacks(f"{what} ({type(error).__name__}: {error})", _HINT)
+        return nonsense(reader, error)

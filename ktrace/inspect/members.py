@@ -114,6 +114,28 @@ def member_of(prog: drgn.Program, name: str, path: str) -> tuple[Any, int, int |
     return found
 
 
+def lacking(prog: drgn.Program, name: str, *paths: str) -> Unread | None:
+    """Return what stands for a value that a kernel has in none of the members *paths*, and note it; else ``None``.
+
+    :raises MissingMember: it has none of them, and nobody may pass that over
+    """
+    if any(find_member(type_of(prog, name), path) is not None for path in paths):
+        return None
+    absent = Unread(structure=name, member=paths[0])
+    note_unread(prog, absent, MissingMember(name, paths[0]))
+    return absent
+
+
+def require_size(prog: drgn.Program, name: str, path: str, size: int) -> None:
+    """See that a member has *size* bytes, if there is one.
+
+    :raises MissingMember: it has not
+    """
+    found = find_member(type_of(prog, name), path)
+    if found is not None and (has := drgn.sizeof(found[0])) != size:
+        raise MissingMember(name, path, f"has {has} bytes, not {size},")
+
+
 def has_member(prog: drgn.Program, name: str, path: str) -> bool:
     """Tell whether this kernel has a member that is one of ``OPTIONAL``.
 

@@ -3,16 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import drgn
 
+from ktrace.errors import KernelLacks
 from ktrace.inspect.inspector import FileTargets, Observation
-from ktrace.inspect.members import MissingMember, note_unread
+from ktrace.inspect.members import MissingMember, allow_unread, note_unread, unread_allowed
 from ktrace.state.ref import Ref
-from ktrace.state.unread import Unread
+from ktrace.state.unread import Unread, UnreadMember
 
 Reader = TypeVar("Reader", bound=FileTargets)
+
+UNREADABLE = (KernelLacks, TypeError, AttributeError)
+"""What an object that cannot be read of a kernel raises: the last two where something came in the place of a number."""
+
+
+def absence(prog: drgn.Program, error: Exception) -> Unread:
+    """Return what a kernel lacks that an object, which *error* ended the reading of, cannot do without.
+
+    It stands in the World in place of the object: all others are read and compared.
+
+    :param error: one of :data:`UNREADABLE`
+    :raises Exception: *error*, where nothing that is missing explains it
+    """
+    if isinstance(error, UnreadMember):
+        return error.absent
+    if isinstance(error, MissingMember) and unread_allowed(prog):
+        absent = Unread(structure=error.structure, member=error.member)
+        note_unread(prog, absent, error)
+        return absent
+    unread = allow_unread(prog) if unread_allowed(prog) else {}
+    if isinstance(error, KernelLacks) or not unread:
+        raise error
+    return next(iter(unread.values()))
+
+
+def kept(value: Any, show: Callable[[Any], Any]) -> Any:
+    """Return *value* as *show* shows it; as it is where it could not be read."""
+    return value if isinstance(value, Unread) else show(value)
 
 
 class UnreadTargets:
@@ -35,13 +64,11 @@ class UnreadTargets:
         return ref
 
 
-def reader_or_unread(
-    prog: drgn.Program, make: Callable[[], Reader], f_ops: frozenset[str], kind: str, by_inode: bool = False
-) -> Reader | UnreadTargets:
-    """Return a reader of what lies behind files, or what tells that it cannot be read of this kernel."""
+def reader_or_unread(prog: drgn.Program, reader: type[Reader], make: Callable[[], Reader]) -> Reader | UnreadTargets:
+    """Return a *reader* of what lies behind files, or what tells that it cannot be read of this kernel."""
     try:
         return make()
     except MissingMember as error:
         absent = Unread(structure=error.structure, member=error.member)
         note_unread(prog, absent, error)
-        return UnreadTargets(f_ops, kind, absent, by_inode)
+        return UnreadTargets(reader.f_ops, reader.kind, absent, reader.by_inode)

@@ -20,6 +20,7 @@ from ktrace.state.config import ConfigFacts
 from ktrace.state.known_bugs import KNOWN_BUGS
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Choice, Rule
+from ktrace.state.unread import UnreadMember
 from ktrace.state.world import World
 
 if TYPE_CHECKING:
@@ -111,10 +112,15 @@ class Kernel:
         :param rule: what leaves the choice open
         :param find: finds what the kernel chose in what was observed; ``None`` where that does not show
         """
-        seen = find(self._observed)
-        if seen is None:
-            return otherwise
-        fits = allowed(seen)
+        try:
+            seen = find(self._observed)
+            if seen is None:
+                return otherwise
+            fits = allowed(seen)
+        except (AttributeError, TypeError, LookupError, StopIteration):
+            if (absent := self._observed.unread()) is None:
+                raise
+            raise UnreadMember(absent) from None
         if not fits or seen != otherwise:
             self.choices.append(Choice(rule, seen, fits))
         return seen if fits else otherwise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from ktrace.include.linux.time64 import NSEC_PER_SEC
@@ -16,6 +16,7 @@ from ktrace.state.net.sock import Sock
 from ktrace.state.net.socket import Socket
 from ktrace.state.process.process import Process
 from ktrace.state.ref import Ref
+from ktrace.state.unread import Unread
 from ktrace.state.world import World
 
 if TYPE_CHECKING:
@@ -74,6 +75,17 @@ class Observed:
     def blind(self) -> bool:
         """Tell whether nobody looked at the kernel's memory."""
         return not self._objects
+
+    def unread(self) -> Unread | None:
+        """Return something that could not be read of this kernel, ``None`` where nothing is missing."""
+        for value in self._objects.values():
+            members = (
+                [value, *(getattr(value, item.name) for item in fields(value))] if is_dataclass(value) else [value]
+            )
+            for member in members:
+                if isinstance(member, Unread):
+                    return member
+        return None
 
     # -- calls -----------------------------------------------------------------------------------
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import field, fields, is_dataclass
 from functools import cache
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from ktrace.state.allowed import Answers, Anything, Between, EndOf, Moves, OneOf, Stays
+from ktrace.state.map_refs import rename
 from ktrace.state.order import unordered_fields
 from ktrace.state.quick import dataclass
 from ktrace.state.ref import Ref
@@ -58,21 +59,29 @@ class Held:
 
 
 def compare(
-    observed: World, expected: World, agreed: Agreed | None = None, held: Held | None = None
+    observed: World,
+    expected: World,
+    agreed: Agreed | None = None,
+    held: Held | None = None,
+    unsure: set[str] | None = None,
 ) -> list[Difference]:
     """Return every difference between two Worlds, objects in the order of their names.
 
     :param agreed: what earlier comparisons found equal; kept up to date
     :param held: told of the fields for which the expected value is a set
+    :param unsure: kinds of objects of which it is not known who is who, since others could not be read; kept up to
+        date, as names stay what they are
     """
     seen, wanted = observed.objects, expected.objects
+    unsure = set() if unsure is None else unsure
+    unread: list[Ref] = []
     held = Held() if held is None else held
     if agreed is None:
         agreed = {}
     differing: list[tuple[Ref, list[Difference]]] = []
     for ref, value in wanted.items():
         other = seen.get(ref, ABSENT)
-        if other is value or (other is ABSENT and _is_partial(seen)):
+        if other is value or (other is ABSENT and (ref.kind in unsure or _is_partial(seen))):
             continue
         pair = agreed.get(ref)
         if pair is not None and pair[0] is other and pair[1] is value:
@@ -82,6 +91,8 @@ def compare(
         choices: list[Choice] = []
         found = [] if other == value else list(differ(label(ref), other, value, choices))
         held.fields += len(choices)
+        if other.__class__ is Unread:
+            unread.append(ref)
         if choices and (pair is None or pair[0] != other or pair[1] != value):
             held.choices += choices
         if found:
@@ -92,11 +103,38 @@ def compare(
         for gone in agreed.keys() - wanted.keys():
             del agreed[gone]
     differing += [(ref, list(differ(label(ref), value, ABSENT))) for ref, value in seen.items() if ref not in wanted]
+    if unread:
+        unsure |= _met_elsewhere(unread, wanted)
+    if differing and (unsure or _is_partial(seen)):
+        kinds = unsure | {ref.kind for ref, value in seen.items() if isinstance(value, Unread)}
+        differing = [
+            (ref, [item for item in found if not _is_misnamed(item, kinds)])
+            for ref, found in differing
+            if ref.kind not in unsure or not str(ref.key).startswith(ref.kind)
+        ]
     differing.sort(key=lambda item: (item[0].kind, str(item[0].key)))
-    differences = [difference for _, found in differing for difference in found]
-    if differences and _is_partial(seen):
-        differences = [item for item in differences if not _is_misnamed(item)]
-    return differences
+    return [difference for _, found in differing for difference in found]
+
+
+def _met_elsewhere(unread: Iterable[Ref], wanted: Mapping[Ref, Any]) -> set[str]:
+    """Return the kinds of what is reached through objects that could not be read: who of them is who is not known.
+
+    They are named in the order of meeting them.
+    """
+    found: set[Ref] = set()
+    pending = list(unread)
+
+    def note(ref: Ref) -> Ref:
+        if ref not in found:
+            found.add(ref)
+            pending.append(ref)
+        return ref
+
+    while pending:
+        at = pending.pop()
+        if at in wanted and at.kind != "process":
+            rename(wanted[at], note)
+    return {ref.kind for ref in found}
 
 
 def _is_partial(seen: Mapping[Ref, Any]) -> bool:
@@ -104,12 +142,14 @@ def _is_partial(seen: Mapping[Ref, Any]) -> bool:
     return any(isinstance(value, Unread) for value in seen.values())
 
 
-def _is_misnamed(difference: Difference) -> bool:
+def _is_misnamed(difference: Difference, kinds: Container[str]) -> bool:
     """Tell whether only names differ, where an object could not be read: what it leads to is met later, or never."""
     observed, expected = difference.observed, difference.expected
     if expected is ABSENT and is_dataclass(observed):
         return True
-    return isinstance(observed, Ref) and isinstance(expected, Ref) and observed.kind == expected.kind
+    if not isinstance(observed, Ref) or not isinstance(expected, Ref):
+        return False
+    return observed.kind == "stranger" or (observed.kind == expected.kind and observed.kind in kinds)
 
 
 def label(ref: Ref) -> str:

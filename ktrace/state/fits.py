@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from ktrace.state.unread import Unread
+
 _PLAIN: dict[str, type] = {"int": int, "bool": bool, "str": str, "bytes": bytes}
 
 
@@ -20,7 +22,12 @@ def misfits(value: Any, name: str) -> Iterator[str]:
 
 
 def _misfits(value: Any, declared: str, name: str) -> Iterator[str]:
-    """Yield likewise for a value that is declared so: plain, a class, a tuple or mapping of such, or ``None``."""
+    """Yield likewise for a value that is declared so: plain, a class, a tuple or mapping of such, or ``None``.
+
+    What a kernel has no member for fits everywhere: whatever depends on it says so.
+    """
+    if isinstance(value, Unread):
+        return
     if declared.endswith(" | None"):
         if value is None:
             return

@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from ktrace.errors import KernelLacks
 from ktrace.state.ref import Ref
+from ktrace.state.unread import Unread
 
 Resolve = Callable[[Ref], Ref]
 Renamer = Callable[[Any, Resolve], Any]
@@ -59,16 +61,26 @@ def _compile(cls: type) -> Renamer | None:
         return None
     if len(names) == 1:
         (_, only), name = plan[0], names[0]
-        return lambda value, resolve: cls(only(getattr(value, name), resolve))
+        return lambda value, resolve: cls(_unless_unread(only, getattr(value, name), resolve))
     members = operator.attrgetter(*names)
 
     def renamed(value: Any, resolve: Resolve) -> Any:
         values = list(members(value))
-        for index, inner in plan:
-            values[index] = inner(values[index], resolve)
+        try:
+            for index, inner in plan:
+                values[index] = inner(values[index], resolve)
+        except (AttributeError, KernelLacks):  # a member could not be read
+            values = list(members(value))
+            for index, inner in plan:
+                values[index] = _unless_unread(inner, values[index], resolve)
         return cls(*values)
 
     return renamed
+
+
+def _unless_unread(renamer: Renamer, value: Any, resolve: Resolve) -> Any:
+    """Rename *value*, unless it could not be read of this kernel, whatever else its member may be."""
+    return value if isinstance(value, Unread) else renamer(value, resolve)
 
 
 def _of_hint(hint: Any) -> Renamer | None:

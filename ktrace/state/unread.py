@@ -54,7 +54,12 @@ class Unread:
         """Return it again: what is reckoned with it is not known either."""
         return self
 
+    def __format__(self, spec: str) -> str:
+        return "unread" if not spec else self.needed()
+
+    to_bytes = bit_length = needed
     __bool__ = __int__ = __index__ = __len__ = __iter__ = __contains__ = needed
     __lt__ = __le__ = __gt__ = __ge__ = __getitem__ = needed
     __add__ = __radd__ = __sub__ = __rsub__ = __and__ = __rand__ = __or__ = __ror__ = same
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __neg__ = __pos__ = __xor__ = __rxor__ = same
     __rshift__ = __lshift__ = __rlshift__ = __rrshift__ = __mul__ = __rmul__ = __invert__ = same

@@ -47,6 +47,7 @@ class Checker:
         self._model = make_model()
         self._namer = Namer()
         self._agreed: Agreed = {}
+        self._unsure: set[str] = set()
         self._kept: list[Step] = []
         self._field_counts: dict[Ref, tuple[Any, int]] = {}
         self.steps = 0
@@ -62,7 +63,7 @@ class Checker:
 
     def initial(self, observed: World) -> tuple[Difference, ...]:
         """Compare the World before the first step."""
-        return tuple(compare(observed, self._namer.name(self._model.world())))
+        return tuple(compare(observed, self._namer.name(self._model.world()), unsure=self._unsure))
 
     def check(self, step: Step) -> tuple[Difference, ...]:
         """Predict *step* and return where the kernel did otherwise.
@@ -94,7 +95,7 @@ class Checker:
         self._count(step.world)
         held = Held()
         differences = compare_outcomes(step.outcome, expected_outcome, held.choices)
-        differences += compare(step.world, expected, self._agreed, held)
+        differences += compare(step.world, expected, self._agreed, held, self._unsure)
         self.held += held.fields
         # A choice that is not allowed, and yet all agrees: somebody else did what the rule looks for.
         taken = (choice for choice in self._model.choices if differences or choice.allowed)

@@ -22,6 +22,8 @@ class EpollReader:
     """
 
     f_ops = frozenset({"eventpoll_fops"})
+    kind = "epoll"
+    by_inode = False
 
     def __init__(self, kernel: LiveKernel, files: FileReader) -> None:
         prog = kernel.prog

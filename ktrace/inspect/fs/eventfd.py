@@ -16,6 +16,8 @@ class EventFdReader:
     """Read eventfds as files."""
 
     f_ops = frozenset({"eventfd_fops"})
+    kind = "eventfd"
+    by_inode = False
 
     def __init__(self, kernel: LiveKernel) -> None:
         self.queues = WaitQueues(kernel)

@@ -13,6 +13,7 @@ from ktrace.inspect.layout import Layout
 from ktrace.inspect.members import first_member, has_member, offset_of
 from ktrace.inspect.process.pid import Pids
 from ktrace.inspect.remembered import Place, Remembered
+from ktrace.inspect.unread import UNREADABLE, absence
 from ktrace.state.fs.file import File, open_flags
 from ktrace.state.ref import Ref
 
@@ -85,7 +86,12 @@ class FileReader:
         target = self.targets.get(f_op)
         if target is None:
             return self.inodes.observe(observation, f_inode)
-        return target.file_target(observation, address, private_data, f_inode)
+        try:
+            return target.file_target(observation, address, private_data, f_inode)
+        except UNREADABLE as error:
+            ref = Ref(target.kind, f_inode if target.by_inode else private_data)
+            observation.objects[ref] = absence(self.kernel.prog, error)
+            return ref
 
     def _decode(
         self, observation: Observation, address: int, data: bytes, raw: Any, f_op: str, behind: Ref

@@ -91,7 +91,7 @@ class InodeReader:
         if known is None or known.inode.i_sb != self.super_blocks.name(observation, known.i_sb):
             data = observation.memory.read(address, self.inode.size)
             raw = self.inode.unpack(data, 0)
-            if raw.i_mode & S_IFMT == S_IFDIR and self.directories and self.directories(observation, address, raw):
+            if int(raw.i_mode) & S_IFMT == S_IFDIR and self.directories and self.directories(observation, address, raw):
                 return ref
             inode = self._decode(observation, address, raw, {})
             known = self._remembered.keep(address, _Known(inode, raw.i_pipe, raw.i_sb), ((address, data),))
@@ -105,7 +105,7 @@ class InodeReader:
         self._follow(observation, inode, raw.i_pipe, address)
 
     def _decode(self, observation: Observation, address: int, raw: Any, entries: dict[str, Ref]) -> Inode:
-        kind = raw.i_mode & S_IFMT
+        kind = int(raw.i_mode) & S_IFMT
         return Inode(
             i_mode=mode_name(raw.i_mode),
             i_uid=raw.i_uid_val,

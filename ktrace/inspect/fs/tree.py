@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import drgn
 from drgn.helpers.linux.fs import mount_dst, mount_fstype
 from drgn.helpers.linux.list import list_for_each_entry
 from drgn.helpers.linux.rbtree import rbtree_inorder_for_each_entry
@@ -15,7 +16,7 @@ from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.list import each_once, for_each_hlist_node, for_each_list_node
-from ktrace.inspect.members import first_member, has_member, offset_of
+from ktrace.inspect.members import MissingMember, first_member, has_member, member_of, offset_of
 from ktrace.inspect.memory import KernelMemory
 from ktrace.state.fs.inode import MountFacts, NodeFacts, TreeFacts
 from ktrace.state.ref import Ref
@@ -92,6 +93,9 @@ def mounts_of(kernel: LiveKernel) -> list[Any]:
     if has_member(kernel.prog, "struct mnt_namespace", "list"):
         mounts = list_for_each_entry("struct mount", namespace.list.address_of_(), "mnt_list")
     else:
+        mounts_type, *_ = member_of(kernel.prog, "struct mnt_namespace", "mounts")
+        if mounts_type.kind != drgn.TypeKind.STRUCT:
+            raise MissingMember("struct mnt_namespace", "list")
         mounts = rbtree_inorder_for_each_entry("struct mount", namespace.mounts.address_of_(), "mnt_node")
     # Who reads /proc/mounts has a cursor in the list, which has no file system.
     return [mount for mount in each_once(mounts, "mnt_namespace") if mount.mnt.mnt_sb]
@@ -146,7 +150,7 @@ class TreeReader:
             return ref
         raw = self.inodes.read(observation, inode)
         entries: dict[str, Ref] = {}
-        if raw.i_mode & S_IFMT == S_IFDIR:
+        if int(raw.i_mode) & S_IFMT == S_IFDIR:
             for name, child, _ in self.dentries.names(memory, address):
                 entries[name] = self._directory(observation, child, depth + 1)
         self.inodes.add(observation, inode, raw, dict(sorted(entries.items())))
@@ -195,7 +199,7 @@ class TreeReader:
         if depth > DEPTH:
             raise CorruptStructure("dentry.d_subdirs", dentry, f"more than {DEPTH} directories deep")
         raw = self.inodes.inode.read(memory, inode)
-        kind = raw.i_mode & S_IFMT
+        kind = int(raw.i_mode) & S_IFMT
         entries = {}
         if dentry and kind == S_IFDIR:
             for name, child, below in self.dentries.names(memory, dentry):

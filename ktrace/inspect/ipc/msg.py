@@ -15,6 +15,7 @@ from ktrace.inspect.members import offset_of, type_of
 from ktrace.inspect.memory import KernelMemory
 from ktrace.inspect.process.pid import Pids
 from ktrace.inspect.remembered import Place, Remembered
+from ktrace.inspect.unread import UNREADABLE, absence, kept
 from ktrace.state.ipc.msg import SEARCH_MODES, MsgMsg, MsgQueue, MsgReceiver, MsgSender
 from ktrace.state.ref import Ref
 
@@ -32,7 +33,7 @@ class MsgReader:
     """Read every ``struct msg_queue`` of a namespace."""
 
     def __init__(self, kernel: LiveKernel, pids: Pids) -> None:
-        prog = kernel.prog
+        self.prog = prog = kernel.prog
         self.pids = pids
         self._queue = Layout(
             prog,
@@ -68,12 +69,15 @@ class MsgReader:
         """Add the queues at these addresses."""
         memory = observation.memory
         for address, ref in queues.items():
-            queue = self._remembered.find(memory, address)
-            # A message may change without its queue.
-            messages = self._read_messages(memory, address)
-            if queue is None or queue.q_messages != messages:
-                queue = self._remembered.keep(address, *self._read(observation, address, messages))
-            observation.objects[ref] = queue
+            try:
+                queue = self._remembered.find(memory, address)
+                # A message may change without its queue.
+                messages = self._read_messages(memory, address)
+                if queue is None or queue.q_messages != messages:
+                    queue = self._remembered.keep(address, *self._read(observation, address, messages))
+                observation.objects[ref] = queue
+            except UNREADABLE as error:
+                observation.objects[ref] = absence(self.prog, error)
 
     def _read(
         self, observation: Observation, address: int, messages: tuple[MsgMsg, ...]
@@ -146,7 +150,7 @@ class MsgReader:
         for node in for_each_list_node(observation.memory, address + self._receivers, "msg_receiver.r_list"):
             raw = self._receiver.read(observation.memory, node - self._receiver_list)
             message = raw.r_msg - (raw.r_msg >> 63 << 64)
-            mode = SEARCH_MODES.get(raw.r_mode, str(raw.r_mode))
+            mode = kept(raw.r_mode, lambda mode: SEARCH_MODES.get(mode, str(mode)))
             found.append(
                 MsgReceiver(
                     r_tsk=observation.process(raw.r_tsk),

@@ -13,9 +13,11 @@ from ktrace.inspect.lib.rhashtable import KeyTable
 from ktrace.inspect.lib.xarray import XArrayWalker
 from ktrace.inspect.members import first_member, offset_of, type_of
 from ktrace.inspect.memory import KernelMemory
+from ktrace.inspect.unread import UNREADABLE, absence, kept
 from ktrace.state.ipc.namespace import IdsFacts, IpcFacts, IpcIds, IpcNamespace, KernIpcPerm
 from ktrace.state.mm.address_space import MmFacts
 from ktrace.state.ref import Ref
+from ktrace.state.unread import Unread
 
 KINDS = ("sem", "msg", "shm")
 """``IPC_SEM_IDS``, ``IPC_MSG_IDS``, ``IPC_SHM_IDS``: the order of ``ipc_namespace.ids[]``."""
@@ -57,8 +59,13 @@ def perm_of(raw: Any) -> KernIpcPerm:
         mode=raw.perm_mode,
         seq=raw.perm_seq,
         refcount=raw.perm_refcount,
-        lock=f"{raw.perm_lock:#x}" if raw.perm_lock else "free",
+        lock=kept(raw.perm_lock, lock_word),
     )
+
+
+def lock_word(value: int | None) -> str:
+    """Return what a lock holds, ``free`` for one that nobody has, or that is none."""
+    return f"{value:#x}" if value else "free"
 
 
 def glance(memory: KernelMemory, address: int, size: int, least: int) -> bytes:
@@ -184,25 +191,36 @@ class NamespaceReader:
 
     def _observe_ids(self, memory: KernelMemory, ids: Ids, refs: Mapping[int, Ref]) -> IpcIds:
         raw = ids.raw
-        key_ht = {}
-        for obj in self._keys.objects(memory, raw.tbl):
-            number = memory.u32(obj + self._key)
-            key = number - (number >> 31 << 32)
-            key_ht[key] = refs.get(obj) or Ref("stranger", f"kern_ipc_perm@{obj:#x}")
+        keys: Any
+        try:
+            keys = self._by_key(memory, raw.tbl, refs)
+        except UNREADABLE as error:
+            keys = absence(self.kernel.prog, error)
         return IpcIds(
             in_use=raw.in_use,
             seq=raw.seq,
-            rwsem=f"{raw.rwsem:#x}" if raw.rwsem else "free",
+            rwsem=kept(raw.rwsem, lock_word),
             ipcs_idr={index: refs[obj] for index, obj in ids.objects.items()},
             idr_next=raw.idr_next,
             max_idx=raw.max_idx,
             last_idx=raw.last_idx,
             next_id=raw.next_id,
-            key_ht={key: key_ht[key] for key in sorted(key_ht)},
+            key_ht=keys,
         )
 
-    def _per_cpu_sum(self, memory: KernelMemory, count: int, counters: int) -> int:
+    def _by_key(self, memory: KernelMemory, tbl: int, refs: Mapping[int, Ref]) -> dict[int, Ref]:
+        """Return the objects of ``ipc_ids.key_ht`` by their keys."""
+        found = {}
+        for obj in self._keys.objects(memory, tbl):
+            number = memory.u32(obj + self._key)
+            key = number - (number >> 31 << 32)
+            found[key] = refs.get(obj) or Ref("stranger", f"kern_ipc_perm@{obj:#x}")
+        return {key: found[key] for key in sorted(found)}
+
+    def _per_cpu_sum(self, memory: KernelMemory, count: int, counters: Any) -> Any:
         """Return what ``percpu_counter_sum()`` would."""
+        if isinstance(counters, Unread):
+            return counters
         if not counters:
             return count
         for offset in self._per_cpu:

@@ -13,12 +13,14 @@ from ktrace.inspect.ipc.namespace import glance, perm_members, perm_of
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.list import for_each_list_node
-from ktrace.inspect.members import offset_of, shape_of
+from ktrace.inspect.members import MissingMember, offset_of, shape_of
 from ktrace.inspect.memory import KernelMemory
 from ktrace.inspect.process.pid import Pids
 from ktrace.inspect.remembered import Place, Remembered
+from ktrace.inspect.unread import UNREADABLE, absence
 from ktrace.state.ipc.sem import Sem, SemArray, SemBuf, SemQueue, SemUndo, SemUndoList
 from ktrace.state.ref import Ref
+from ktrace.state.unread import Unread
 from ktrace.uapi.ipc import IPC_NOWAIT
 from ktrace.uapi.sem import SEM_UNDO
 
@@ -27,6 +29,7 @@ MAX_NSOPS = 1 << 16
 GLANCE = 4
 """Semaphores that are read before it is known how many a set has."""
 
+_SHORT = 2
 _SEMBUF = struct.Struct("<Hhh")
 _FLAGS: dict[int, tuple[str, ...]] = {
     0: (),
@@ -40,7 +43,7 @@ class SemReader:
     """Read every ``struct sem_array`` of a namespace, and the undo lists of the actors."""
 
     def __init__(self, kernel: LiveKernel, pids: Pids) -> None:
-        prog = kernel.prog
+        self.prog = prog = kernel.prog
         self.pids = pids
         self._array = Layout(
             prog,
@@ -86,7 +89,10 @@ class SemReader:
         self._queue_list = offset_of(prog, "struct sem_queue", "list")
         self._undo = Layout(prog, "struct sem_undo", "ulp", "semid")
         self._semadj = offset_of(prog, "struct sem_undo", "semadj")
-        self._semadj_is_array = shape_of(prog, "struct sem_undo", "semadj").kind == drgn.TypeKind.ARRAY
+        semadj = shape_of(prog, "struct sem_undo", "semadj")
+        if semadj.kind not in (drgn.TypeKind.ARRAY, drgn.TypeKind.POINTER) or drgn.sizeof(semadj.type) != _SHORT:
+            raise MissingMember("struct sem_undo", "semadj", f"is of type {semadj.type_name()!r}, no shorts,")
+        self._semadj_is_array = semadj.kind == drgn.TypeKind.ARRAY
         self._undo_proc = offset_of(prog, "struct sem_undo", "list_proc")
         self._undo_id = offset_of(prog, "struct sem_undo", "list_id")
         self._ulp_refcnt = offset_of(prog, "struct sem_undo_list", "refcnt.refs.counter")
@@ -102,12 +108,15 @@ class SemReader:
             self._seen, self._plain = observation, {}
         memory, objects, find = observation.memory, observation.objects, self._remembered.find
         for address, ref in arrays.items():
-            array = find(memory, address)
-            if array is None:
-                array = self._remembered.keep(address, *self._read(observation, address))
-            objects[ref] = array
-            for undo in array.list_id:
-                self.observe_undo(observation, int(undo.key), array.sem_nsems)
+            try:
+                array = find(memory, address)
+                if array is None:
+                    array = self._remembered.keep(address, *self._read(observation, address))
+                objects[ref] = array
+                for undo in array.list_id:
+                    self.observe_undo(observation, int(undo.key), array.sem_nsems)
+            except UNREADABLE as error:
+                objects[ref] = absence(self.prog, error)
 
     def _bytes(self, observation: Observation, address: int) -> bytes:
         """Return all bytes of an array."""
@@ -231,6 +240,9 @@ class SemReader:
             return
         memory = observation.memory
         raw = self._undo.read(memory, address)
+        if isinstance(raw.ulp, Unread):
+            observation.objects[ref] = raw.ulp
+            return
         semadj: tuple[int, ...] = ()
         if nsems:
             start = address + self._semadj

@@ -23,6 +23,7 @@ from ktrace.inspect.lib.xarray import XArrayWalker
 from ktrace.inspect.members import offset_of
 from ktrace.inspect.memory import KernelMemory
 from ktrace.inspect.process.pid import Pids
+from ktrace.inspect.unread import UNREADABLE, absence
 from ktrace.state.ipc.shm import ShmFile, ShmidKernel, ShmMapping
 from ktrace.state.mm.address_space import MmFacts
 from ktrace.state.ref import Ref
@@ -32,7 +33,7 @@ class ShmReader:
     """Read every ``struct shmid_kernel`` of a namespace."""
 
     def __init__(self, kernel: LiveKernel, pids: Pids) -> None:
-        prog = kernel.prog
+        self.prog = prog = kernel.prog
         self.pids = pids
         self._segment = Layout(
             prog,
@@ -72,28 +73,42 @@ class ShmReader:
         :param namespaces: reference of each namespace by address
         :param files: takes the reference of each segment by the address of its file
         """
-        memory = observation.memory
         for address, ref in segments.items():
-            raw = self._segment.read(memory, address)
-            creator = None
-            if raw.clist != address + self._clist:
-                creator = observation.process(raw.shm_creator)
-            if raw.shm_file:
-                files[raw.shm_file] = ref
-            observation.objects[ref] = ShmidKernel(
-                shm_perm=perm_of(raw),
-                shm_file=self._read_file(memory, raw.shm_file) if raw.shm_file else None,
-                shm_nattch=raw.shm_nattch,
-                shm_segsz=raw.shm_segsz,
-                shm_atim=raw.shm_atim,
-                shm_dtim=raw.shm_dtim,
-                shm_ctim=raw.shm_ctim,
-                shm_cprid=self.pids.name(observation, raw.shm_cprid),
-                shm_lprid=self.pids.name(observation, raw.shm_lprid),
-                mlock_ucounts=self._account(memory, raw.mlock_ucounts) if raw.mlock_ucounts else None,
-                shm_creator=creator,
-                ns=namespaces.get(raw.ns) or (Ref("ipc_ns", raw.ns) if raw.ns else None),
-            )
+            try:
+                observation.objects[ref] = self._read(observation, address, ref, namespaces, files)
+            except UNREADABLE as error:
+                observation.objects[ref] = absence(self.prog, error)
+
+    def _read(
+        self,
+        observation: Observation,
+        address: int,
+        ref: Ref,
+        namespaces: Mapping[int, Ref],
+        files: dict[int, Ref],
+    ) -> ShmidKernel:
+        """Decode the segment at *address*, which goes by *ref*."""
+        memory = observation.memory
+        raw = self._segment.read(memory, address)
+        creator = None
+        if raw.clist != address + self._clist:
+            creator = observation.process(raw.shm_creator)
+        if raw.shm_file:
+            files[raw.shm_file] = ref
+        return ShmidKernel(
+            shm_perm=perm_of(raw),
+            shm_file=self._read_file(memory, raw.shm_file) if raw.shm_file else None,
+            shm_nattch=raw.shm_nattch,
+            shm_segsz=raw.shm_segsz,
+            shm_atim=raw.shm_atim,
+            shm_dtim=raw.shm_dtim,
+            shm_ctim=raw.shm_ctim,
+            shm_cprid=self.pids.name(observation, raw.shm_cprid),
+            shm_lprid=self.pids.name(observation, raw.shm_lprid),
+            mlock_ucounts=self._account(memory, raw.mlock_ucounts) if raw.mlock_ucounts else None,
+            shm_creator=creator,
+            ns=namespaces.get(raw.ns) or (Ref("ipc_ns", raw.ns) if raw.ns else None),
+        )
 
     def _account(self, memory: KernelMemory, ucounts: int) -> tuple[int, int]:
         """Return whose account is at *ucounts*, and the pages locked on it."""
@@ -246,7 +261,7 @@ class MappingReader:
         """Return the mappings of segments that the process at *task* has."""
         found = []
         for vma in self.vmas(memory, task):
-            if vma.vm_ops == self._shm_vm_ops:
+            if int(vma.vm_ops) == self._shm_vm_ops:
                 sfd = self._sfd.read(memory, memory.u64(vma.vm_file + self._private_data))
                 found.append(Attachment(vma, sfd.file, sfd.ns))
         return found

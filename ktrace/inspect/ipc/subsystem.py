@@ -12,9 +12,12 @@ from ktrace.inspect.ipc.sem import SemReader
 from ktrace.inspect.ipc.shm import Attachment, MappingReader, ShmReader
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.members import offset_of
+from ktrace.inspect.memory import KernelMemory
 from ktrace.inspect.process.pid import Pids
+from ktrace.inspect.unread import UNREADABLE, absence
 from ktrace.state.ipc.namespace import IpcFacts
 from ktrace.state.ref import Ref
+from ktrace.state.unread import Unread
 
 
 class SysvReader:
@@ -33,6 +36,10 @@ class SysvReader:
         self._segments: dict[int, Ref] = {}
         self._files: dict[int, Ref] = {}
         self._attachments: dict[int, list[Attachment]] = {}
+        self._unmapped: dict[int, Unread] = {}
+        """Of the tasks whose mappings cannot be read: what is missing."""
+        self._lost: Unread | None = None
+        """What is missing, where not every segment could be read: which of them are mapped is not known then."""
         self._foreign = False
         self._nsproxy = offset_of(prog, "struct task_struct", "nsproxy")
         self._undo_list = offset_of(prog, "struct task_struct", "sysvsem.undo_list")
@@ -69,13 +76,13 @@ class SysvReader:
         for task in observation.tasks.values():
             if ns := self.namespace_of(observation, task):
                 found.setdefault(ns, Ref("ipc_ns", ns))
-        self._files, self._segments, self._attachments = {}, {}, {}
+        self._files, self._segments, self._attachments, self._unmapped, self._lost = {}, {}, {}, {}, None
         self._foreign = self._foreign or len(found) > 1
         seen: set[int] = set()
         self._observe_namespaces(observation, found, seen)
         if self._files or self._foreign:
             for task in observation.tasks.values():
-                self._attachments[task] = attachments = self.mappings.attachments(memory, task)
+                attachments = self._attached(memory, task)
                 # A namespace lives on for as long as anybody has a segment of it mapped; and who leaves
                 # one by setns keeps the segments that it created there on its list.
                 created = self.shm.clist(memory, task + self._clist) if self._foreign else []
@@ -85,7 +92,19 @@ class SysvReader:
         for task in observation.tasks.values():
             undo_list = memory.u64(task + self._undo_list)
             if undo_list:
-                self.sem.observe_undo_list(observation, undo_list)
+                try:
+                    self.sem.observe_undo_list(observation, undo_list)
+                except UNREADABLE as error:
+                    observation.objects[Ref("undo_list", undo_list)] = absence(self.kernel.prog, error)
+
+    def _attached(self, memory: KernelMemory, task: int) -> list[Attachment]:
+        """Return the mappings of segments that the process at *task* has, and keep them."""
+        try:
+            found = self._attachments[task] = self.mappings.attachments(memory, task)
+        except UNREADABLE as error:
+            self._unmapped[task] = absence(self.kernel.prog, error)
+            return []
+        return found
 
     def _observe_namespaces(self, observation: Observation, found: dict[int, Ref], seen: set[int]) -> None:
         memory = observation.memory
@@ -93,13 +112,19 @@ class SysvReader:
             if ns in seen:
                 continue
             seen.add(ns)
-            data, ids = self.namespaces.read(memory, ns)
-            arrays, queues, segments = refs = self.namespaces.refs(memory, ns, ids)
-            observation.objects[ref] = self.namespaces.observe(memory, data, ids, refs)
+            try:
+                data, ids = self.namespaces.read(memory, ns)
+                arrays, queues, segments = refs = self.namespaces.refs(memory, ns, ids)
+                observation.objects[ref] = self.namespaces.observe(memory, data, ids, refs)
+            except UNREADABLE as error:
+                observation.objects[ref] = self._lost = absence(self.kernel.prog, error)
+                continue
             self.sem.observe(observation, arrays)
             self.msg.observe(observation, queues)
             self.shm.observe(observation, segments, found, self._files)
             self._segments.update(segments)
+            unread = (observation.objects[ref] for ref in segments.values())
+            self._lost = next((found for found in unread if isinstance(found, Unread)), self._lost)
 
     def process_fields(self, observation: Observation, task: int) -> Mapping[str, Any]:
         """Return what the World shows of the ``task_struct`` at *task*: namespace, undo list, segments."""
@@ -108,11 +133,16 @@ class SysvReader:
         memory = observation.memory
         ns = self.namespace_of(observation, task)
         undo_list = memory.u64(task + self._undo_list)
-        mappings = self.mappings.mappings(self._attachments.get(task, []), self._files)
+        mappings: Any = self._lost if self._lost is not None else self._unmapped.get(task)
+        if mappings is None:
+            mappings = self.mappings.mappings(self._attachments.get(task, []), self._files)
         clist = self.shm.clist(memory, task + self._clist) if self._segments else []
+        created: Any = self._lost
+        if created is None:
+            created = tuple([self._segments.get(shp) or Ref("stranger", f"shmid@{shp:#x}") for shp in clist])
         return {
             "ipc_ns": Ref("ipc_ns", "init" if ns == self.namespaces.init_ipc_ns else ns) if ns else None,
             "undo_list": Ref("undo_list", undo_list) if undo_list else None,
             "mappings": mappings,
-            "shm_clist": tuple([self._segments.get(shp) or Ref("stranger", f"shmid@{shp:#x}") for shp in clist]),
+            "shm_clist": created,
         }

@@ -71,6 +71,6 @@ class MapleTreeWalker:
 class _NodeLayout:
     def __init__(self, prog: drgn.Program, name: str) -> None:
         pivot, slot = Layout(prog, name, "pivot[]"), Layout(prog, name, "slot[]")
-        self.first_pivot, self.first_slot = pivot.start, slot.start
+        self.first_pivot, self.first_slot = pivot.offsets["pivot"], slot.offsets["slot"]
         self.pivots = struct.Struct(f"<{pivot.span // 8}Q").unpack_from
         self.slots = struct.Struct(f"<{slot.span // 8}Q").unpack_from

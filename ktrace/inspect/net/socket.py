@@ -8,10 +8,11 @@ from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.net.core.sock import SockReader
-from ktrace.inspect.net.core.sock_names import bit_names, enum_name
+from ktrace.inspect.net.core.sock_names import bit_names, enum_name, name_of
 from ktrace.inspect.net.socket_flags import SocketFlags
 from ktrace.inspect.net.socket_tables import TablesReader
 from ktrace.inspect.remembered import Remembered
+from ktrace.inspect.unread import kept
 from ktrace.inspect.wait_queue import WaitQueues
 from ktrace.state.fs.inode import mode_name
 from ktrace.state.net.sock import SOCK_TYPES
@@ -29,6 +30,8 @@ class SocketReader:
     """
 
     f_ops = frozenset({"socket_file_ops"})
+    kind = "socket"
+    by_inode = False
 
     def __init__(self, kernel: LiveKernel, inodes: InodeReader, files: FileReader) -> None:
         self.kernel = kernel
@@ -68,7 +71,7 @@ class SocketReader:
         flags, more = self.flags.read(memory, found.flags, found.sk)
         value = Socket(
             state=enum_name(found.state, SOCKET_STATES),
-            type=SOCK_TYPES.get(found.type, str(found.type)),
+            type=name_of(found.type, SOCK_TYPES),
             flags=flags,
             file=Ref("file", found.file) if found.file else None,
             sk=Ref("sock", found.sk) if found.sk else None,
@@ -76,7 +79,7 @@ class SocketReader:
             wait=self.queues.waiters(observation, address + self.wait_head, "socket_wq.wait", found.wait_first),
             wq_flags=bit_names(found.wq_flags, SOCKWQ_FLAGS),
             i_ino=found.i_ino,
-            i_mode=mode_name(found.i_mode),
+            i_mode=kept(found.i_mode, mode_name),
             i_uid=found.i_uid,
             i_gid=found.i_gid,
         )

@@ -11,11 +11,12 @@ from typing import Any
 
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
-from ktrace.inspect.members import MissingMember, constant, has_member
+from ktrace.inspect.members import MissingMember, constant, has_member, lacking
 from ktrace.inspect.memory import KernelMemory
-from ktrace.inspect.net.core.sock_names import bit_names
+from ktrace.inspect.net.core.sock_names import bit_names, unnamed
 from ktrace.inspect.remembered import Place
 from ktrace.state.net.socket import SOCKET_FLAGS
+from ktrace.state.unread import Unread
 from ktrace.uapi.socket import AF_BLUETOOTH, AF_NETLINK, AF_UNIX
 
 SCM_FLAGS = {
@@ -38,6 +39,8 @@ class SocketFlags:
         prog = kernel.prog
         self.names = dict(SOCKET_FLAGS)
         self._scm: Layout | None = None
+        self._lacked: Unread | None = None
+        """One of the bits has another name."""
         if has_member(prog, "struct sock", "sk_scm_recv_flags"):
             numbers = {
                 name: constant(prog, name) for name in ("SOCK_NOSPACE", "SOCK_SUPPORT_ZC", "SOCK_CUSTOM_SOCKOPT")
@@ -48,6 +51,8 @@ class SocketFlags:
             self._scm = Layout(
                 prog, "struct sock", *(f"?{name}" for name in SCM_FLAGS), family="__sk_common.skc_family"
             )
+            absent = [lacking(prog, "struct sock", name) for name in SCM_FLAGS]
+            self._lacked = next((item for item in absent if item is not None), None)
 
     def read(self, memory: KernelMemory, flags: int, sk: int) -> tuple[tuple[str, ...], tuple[Place, ...]]:
         """Return the names of a socket's flags, and what of its sock they depend on.
@@ -60,8 +65,10 @@ class SocketFlags:
         at = sk + self._scm.start
         data = memory.read(at, self._scm.span)
         found: Any = self._scm.unpack_span(data, 0)
-        if found.family not in _MAY_RECEIVE:
+        if int(found.family) not in _MAY_RECEIVE:
             return names, ()
+        if self._lacked is not None:
+            return unnamed(self._lacked), ()
         passed = [name for member, name in SCM_FLAGS.items() if getattr(found, member)]
         byte = sk + self._scm.offsets["sk_scm_credentials"]
         return tuple(sorted((*names, *passed))), ((byte, memory.read(byte, 1)),)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.members import offset_of
 from ktrace.state.ref import Ref
+from ktrace.state.unread import Unread
 
 
 class Pids:
@@ -20,8 +23,13 @@ class Pids:
         self._seen: Observation | None = None
         self._names: dict[int, str] = {}
 
-    def name(self, observation: Observation, pid: int) -> str | None:
-        """Return the actor whose ``struct pid`` is at *pid*, ``pid N`` for a stranger, ``None`` for NULL."""
+    def name(self, observation: Observation, pid: int) -> Any:
+        """Return the actor whose ``struct pid`` is at *pid*, ``pid N`` for a stranger, ``None`` for NULL.
+
+        What could not be read is returned as it is.
+        """
+        if isinstance(pid, Unread):
+            return pid
         if not pid:
             return None
         if observation is not self._seen:
@@ -33,7 +41,7 @@ class Pids:
             self._names[pid] = name = observation.names_by_pid.get(number) or f"pid {number}"
         return name
 
-    def process(self, observation: Observation, pid: int) -> Ref | None:
+    def process(self, observation: Observation, pid: int) -> Any:
         """Return a reference to the actor whose ``struct pid`` is at *pid*, ``None`` for NULL."""
         name = self.name(observation, pid)
-        return None if name is None else Ref("process", name)
+        return name if name is None or isinstance(name, Unread) else Ref("process", name)

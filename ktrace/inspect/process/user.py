@@ -7,6 +7,7 @@ from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.state.process.process import User
 from ktrace.state.ref import Ref
+from ktrace.state.unread import Unread
 
 
 class UserReader:
@@ -19,6 +20,9 @@ class UserReader:
         """Add the ``user_struct`` at *address* and return its reference, whose key is the uid."""
         # Whose it is cannot be remembered by the address: it is another's once that one has gone.
         user = self.user.read(observation.memory, address)
+        if isinstance(user.uid_val, Unread):
+            observation.objects[Ref("user", address)] = user.uid_val
+            return Ref("user", address)
         ref = Ref("user", str(user.uid_val))
         if ref not in observation.objects:
             observation.objects[ref] = User(pipe_bufs=user.pipe_bufs_counter)

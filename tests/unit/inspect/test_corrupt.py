@@ -9,18 +9,18 @@ from typing import cast
 import drgn
 import pytest
 
-from ktrace.errors import GuestGarbage, UsageError
+from ktrace.errors import GuestGarbage, KernelLacks, UsageError
 from ktrace.inspect.corrupt import CorruptStructure, explained
 from ktrace.inspect.inspector import Inspector, Observation
 from ktrace.inspect.kernel import LiveKernel
+from ktrace.inspect.members import MissingMember, allow_unread
+from ktrace.state.unread import Unread
 
 
 @pytest.mark.parametrize(
     ("error", "said"),
     [
         (KeyError("init_net"), "KeyError: 'init_net'"),
-        (LookupError("'struct net' has no member 'x'"), "LookupError: 'struct net' has no member 'x'"),
-        (AttributeError("'struct net' has no member 'x'"), "AttributeError: 'struct net' has no member 'x'"),
         (TypeError("cannot convert 'struct x' to int"), "TypeError: cannot convert 'struct x' to int"),
         (OverflowError("can't convert negative int to unsigned"), "OverflowError: can't convert negative int"),
         (struct.error("unpack requires a buffer of 8 bytes"), "error: unpack requires a buffer of 8 bytes"),
@@ -35,6 +35,20 @@ def test_a_surprise_says_whose_it_is(error: Exception, said: str) -> None:
     assert caught.value.message.startswith(f"the kernel's memory makes no sense to SocketReader: {said}")
     assert caught.value.hint is not None
     assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (LookupError("'struct net' has no member 'x'"), "struct net has no member 'x' in this vmlinux"),
+        (AttributeError("'union y' has no member 'x'"), "union y has no member 'x' in this vmlinux"),
+        (LookupError("could not find 'struct net'"), "struct net is unknown in this vmlinux"),
+    ],
+)
+def test_what_debug_information_lacks_is_named(error: Exception, said: str) -> None:
+    with pytest.raises(MissingMember) as caught, explained("SocketReader"):
+        raise error
+    assert (caught.value.message, caught.value.exit_code) == (said, 2)
 
 
 @pytest.mark.parametrize("error", [CorruptStructure("sock", 0x10, "is wild"), UsageError("no"), KeyboardInterrupt()])
@@ -53,7 +67,10 @@ def test_a_look_says_which_of_its_readers_fell_over_what() -> None:
         def observe(self, observation: Observation) -> None:
             raise AttributeError("no member 'sk'")
 
-    kernel = SimpleNamespace(memory=None)
+    kernel = SimpleNamespace(memory=None, prog=SimpleNamespace(cache={}))
     inspector = Inspector(cast(LiveKernel, kernel), [GoodReader(), SocketReader(), GoodReader()])
     with pytest.raises(CorruptStructure, match="makes no sense to SocketReader: AttributeError: no member 'sk'"):
+        inspector.observe()
+    allow_unread(kernel.prog)["struct sock.sk_mark"] = Unread("struct sock", "sk_mark")
+    with pytest.raises(KernelLacks, match=r"^SocketReader needs what is not in .*: struct sock\.sk_mark \(AttributeE"):
         inspector.observe()

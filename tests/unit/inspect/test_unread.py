@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import drgn
 import pytest
 
+from ktrace.errors import KernelLacks
 from ktrace.inspect import members
 from ktrace.inspect.corrupt import NONSENSE
-from ktrace.inspect.inspector import FileTargets
+from ktrace.inspect.inspector import Observation
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.members import MissingMember, allow_unread
-from ktrace.inspect.unread import UnreadTargets, reader_or_unread
+from ktrace.inspect.unread import UnreadTargets, absence, reader_or_unread
+from ktrace.model.observed import Evidence, Observed
 from ktrace.state.codec import decode, encode
 from ktrace.state.compare import compare
+from ktrace.state.map_refs import rename
 from ktrace.state.net.skbuff import Buffer
 from ktrace.state.ref import Ref
+from ktrace.state.rule import Rule
 from ktrace.state.unread import Unread, UnreadMember
 from ktrace.state.world import World
+from tests.unit.model.bench import IPC, Bench
 
 ABSENT = Unread("struct sample", "gone")
 
@@ -92,13 +98,72 @@ def test_names_of_a_kind_that_was_not_wholly_read_are_not_compared() -> None:
     assert compare(World({Ref("skb", "1"): buffer(sk=b), a: ABSENT}), World({**expected.objects, a: buffer()})) == []
 
 
+class Samples:
+    f_ops, kind, by_inode = frozenset({"sample_fops"}), "sample", False
+
+    def file_target(self, observation: Observation, file: int, private_data: int, f_inode: int) -> Ref:
+        """Read nothing."""
+        raise NotImplementedError
+
+
 def test_a_reader_that_cannot_be_made_has_a_stand_in(prog: drgn.Program) -> None:
-    def make() -> FileTargets:
+    def make() -> Samples:
         raise MissingMember("struct sample", "gone")
 
     with pytest.raises(MissingMember):
-        reader_or_unread(prog, make, frozenset({"sample_fops"}), "sample")
+        reader_or_unread(prog, Samples, make)
     unread = allow_unread(prog)
-    stand_in = reader_or_unread(prog, make, frozenset({"sample_fops"}), "sample")
+    stand_in = reader_or_unread(prog, Samples, make)
     assert isinstance(stand_in, UnreadTargets) and stand_in.absent == ABSENT
     assert list(unread) == ["struct sample.gone"]
+
+
+def test_what_an_unread_object_led_to_has_uncertain_names_from_then_on() -> None:
+    """A sock that could not be read once: which buffer is which is not known any more, all else is compared."""
+    sock, one, two, pipe = Ref("sock", "sock1"), Ref("skb", "skb1"), Ref("skb", "skb2"), Ref("pipe", "pipe1")
+    led_to = buffer(sk=one)
+    expected = World({sock: led_to, one: buffer(), two: buffer(len=2), pipe: buffer(len=7)})
+    unsure: set[str] = set()
+    assert compare(World({sock: ABSENT, pipe: buffer(len=7)}), expected, unsure=unsure) == []
+    assert unsure == {"skb"}
+    swapped = World({sock: buffer(sk=two), one: buffer(len=2), two: buffer(), pipe: buffer(len=8)})
+    assert [item.path for item in compare(swapped, expected, unsure=unsure)] == ["pipe1.len"]
+    assert len(compare(swapped, expected)) == 4
+
+
+def test_a_member_that_is_unread_leads_nowhere() -> None:
+    absent: Any = ABSENT
+    value = buffer(sk=absent, data=absent)
+    assert rename(value, lambda ref: Ref(ref.kind, "1")) == value
+    assert rename(buffer(sk=Ref("sock", "1")), lambda ref: Ref("other", "1")).sk == Ref("other", "1")
+
+
+def test_what_is_in_the_place_of_a_number_ends_one_object(prog: drgn.Program) -> None:
+    with pytest.raises(TypeError):
+        absence(prog, TypeError("a bytes-like object is required"))
+    allow_unread(prog)[ABSENT.name] = ABSENT
+    assert absence(prog, TypeError("a bytes-like object is required")) is ABSENT
+    assert absence(prog, MissingMember("struct sample", "other")) == Unread("struct sample", "other")
+    with pytest.raises(KernelLacks, match="no tracer"):
+        absence(prog, KernelLacks("no tracer"))
+
+
+def test_the_model_says_what_it_cannot_choose_by() -> None:
+    """Where the kernel's choice would be in what was not read."""
+    world = World({Ref("msg", "0"): ABSENT})
+    bench = Bench("A")
+    rule = Rule("ipc/msg.c", "do_msgrcv", "a choice")
+    bench.kernel._observed = Observed(Evidence(world=world))
+    with pytest.raises(UnreadMember, match=r"struct sample\.gone"):
+        bench.kernel.choose(rule, lambda seen: next(iter(())), bool, 0)
+    bench.kernel._observed = Observed(Evidence())
+    with pytest.raises(StopIteration):
+        bench.kernel.choose(rule, lambda seen: next(iter(())), bool, 0)
+
+
+def test_facts_may_lack_what_no_call_asks_for() -> None:
+    absent: Any = ABSENT
+    bench = Bench("A", ipc=replace(IPC, shm_ctlmax=absent))
+    assert bench.call("A", "semget", 0, 1, 0o600) == 0
+    with pytest.raises(UnreadMember, match=r"struct sample\.gone is not in this kernel's debug information"):
+        bench.call("A", "shmget", 0, 4096, 0o600)

@@ -21,6 +21,7 @@ from ktrace.inspect.members import MissingMember, first_member, has_member, memb
 from ktrace.inspect.memory import KernelMemory
 from ktrace.inspect.process.user import UserReader
 from ktrace.inspect.remembered import Place, Remembered
+from ktrace.inspect.unread import kept
 from ktrace.inspect.wait_queue import WaitQueues
 from ktrace.state.fs.pipe.pipe import ANON_OPS, PIPE_BUF_FLAGS, Fasync, Pipe, PipeBuffer, PipeFacts
 from ktrace.state.names import flag_names
@@ -48,6 +49,8 @@ class PipeReader:
     """
 
     f_ops = PIPE_FOPS
+    kind = "pipe"
+    by_inode = True
 
     def __init__(self, kernel: LiveKernel, inodes: InodeReader, files: FileReader) -> None:
         prog = kernel.prog
@@ -101,6 +104,8 @@ class PipeReader:
         Where several may be kept, it tells how many.
         """
         if first_member(prog, "struct pipe_inode_info", "tmp_page", "prealloc.count") == "prealloc.count":
+            if not has_member(prog, "struct pipe_inode_info", "prealloc.pages"):
+                raise MissingMember("struct pipe_inode_info", "prealloc.pages")
             pool = Layout(prog, "struct pipe_inode_info", "?prealloc.pages[]", count="?prealloc.count")
 
             def of_pool(data: bytes) -> tuple[bool | int, tuple[int, ...]]:
@@ -156,7 +161,7 @@ class PipeReader:
         ring, places = self.ring(memory, raw.bufs, raw.ring_size, address)
         rd_wait, wr_wait = address + self._rd_wait, address + self._wr_wait
         observation.objects[ref] = pipe = Pipe(
-            locked=raw.mutex_owner_counter != 0,
+            locked=kept(raw.mutex_owner_counter, bool),
             rd_wait=self.queues.waiters(observation, rd_wait, "pipe_inode_info.rd_wait", raw.rd_wait_head_next),
             wr_wait=self.queues.waiters(observation, wr_wait, "pipe_inode_info.wr_wait", raw.wr_wait_head_next),
             head=raw.head,
@@ -257,6 +262,10 @@ def _kept_facts(prog: drgn.Program) -> dict[str, Any]:
     """Return how many pages a pipe may keep, and how many a write makes for itself."""
     if first_member(prog, "struct pipe_inode_info", "tmp_page", "prealloc.count") == "prealloc.count":
         pages, *_ = member_of(prog, "struct pipe_inode_info", "prealloc.pages")
+        if pages.kind != drgn.TypeKind.ARRAY:
+            raise MissingMember(
+                "struct pipe_inode_info", "prealloc.pages", f"is of type {pages.type_name()!r}, no array,"
+            )
         return {"kept_pages": pages.length}
     pages = shape_of(prog, "struct pipe_inode_info", "tmp_page")
     return {"kept_pages": pages.length if pages.kind == drgn.TypeKind.ARRAY else 1, "own_pages": _own_pages(prog)}

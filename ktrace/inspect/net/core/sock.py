@@ -14,18 +14,18 @@ from ktrace.inspect.members import type_of
 from ktrace.inspect.memory import KernelMemory
 from ktrace.inspect.net.core.family import FamilyReader, SockPart, plain_buffers
 from ktrace.inspect.net.core.skbuff import BufferReader, Packet
-from ktrace.inspect.net.core.sock_names import bit_names, enum_name, jiffies, mask_names
+from ktrace.inspect.net.core.sock_names import bit_names, enum_name, jiffies, mask_names, name_of
 from ktrace.inspect.net.inet.sock import InetReader
 from ktrace.inspect.net.netlink.sock import NetlinkReader
 from ktrace.inspect.net.packet.sock import PacketReader
 from ktrace.inspect.net.unix.sock import UnixReader
 from ktrace.inspect.process.pid import Pids
 from ktrace.inspect.remembered import Place, Remembered
+from ktrace.inspect.unread import UNREADABLE, absence
 from ktrace.inspect.wait_queue import WaitQueues
 from ktrace.state.net.sock import FAMILIES, SHUTDOWN, SOCK_TYPES, TCP_STATES, USERLOCKS, Sock
 from ktrace.state.process.process import Credentials
 from ktrace.state.ref import Ref
-from ktrace.state.unread import UnreadMember
 from ktrace.uapi.socket import AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX
 
 
@@ -91,8 +91,8 @@ class SockReader:
                 if known is None or not self._has_same_peer(observation, known):
                     try:
                         known = self._read(observation, at)
-                    except UnreadMember as error:
-                        objects[ref] = error.absent
+                    except UNREADABLE as error:
+                        objects[ref] = absence(self.kernel.prog, error)
                         continue
                 objects[ref] = known.sock
                 pending.extend(known.leads_to)
@@ -112,14 +112,14 @@ class SockReader:
         unsent = self._queue(memory, address + self.write_queue, found.write_first)
         errors = self._queue(memory, address + self.error_queue, found.error_first)
         backlog = list(self.buffers.backlog(memory, found.backlog))
-        family = self.families.get(found.family)
+        family = self.families.get(int(found.family))  # which structure it is
         if family is not None:
             part = family.read(observation, address, found, received, unsent)
         else:
             part = SockPart({}, self.sock.size, plain_buffers(received), plain_buffers(unsent))
         peer, peer_places = self._peer(observation, found.sk_peer_pid, found.sk_peer_cred)
         sock = Sock(
-            sk_family=FAMILIES.get(found.family, str(found.family)),
+            sk_family=name_of(found.family, FAMILIES),
             sk_state=enum_name(found.state, TCP_STATES),
             sk_reuse=bits.reuse,
             sk_reuseport=bits.reuseport,
@@ -141,7 +141,7 @@ class SockReader:
             sk_mark=found.sk_mark,
             sk_userlocks=mask_names(bits.sk_userlocks, USERLOCKS),
             sk_no_check_tx=bits.sk_no_check_tx,
-            sk_type=SOCK_TYPES.get(found.sk_type, str(found.sk_type)),
+            sk_type=name_of(found.sk_type, SOCK_TYPES),
             sk_protocol=found.sk_protocol,
             sk_lingertime=jiffies(found.sk_lingertime),
             sk_flags=bit_names(found.flags, self.sock_flags),

@@ -10,16 +10,17 @@ from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.list import for_each_next
-from ktrace.inspect.members import constant
+from ktrace.inspect.members import constant, lacking
 from ktrace.inspect.net.core.family import SockPart, plain_buffers
 from ktrace.inspect.net.core.skbuff import MAX_QUEUED, BufferReader, Packet
-from ktrace.inspect.net.core.sock_names import dotted, ntohs
+from ktrace.inspect.net.core.sock_names import dotted, ntohs, unnamed
 from ktrace.inspect.net.inet.sock6 import Inet6Reader
 from ktrace.inspect.net.inet.tcp import TcpReader
 from ktrace.inspect.remembered import Place
 from ktrace.state.net.inet import InetSock, RawSock, UdpSock
 from ktrace.state.net.skbuff import Buffer
 from ktrace.state.ref import Ref
+from ktrace.state.unread import Unread
 from ktrace.uapi.in_ import IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE
 from ktrace.uapi.named import by_number, family
 from ktrace.uapi.socket import AF_INET, AF_INET6, SOCK_DGRAM, SOCK_RAW, SOCK_STREAM
@@ -51,6 +52,12 @@ class InetReader:
         )  # fmt: skip
         self.bits = Layout(prog, "struct inet_sock", *(f"?{name}" for name in INET_BITS), "?cmsg_flags", "?inet_flags")
         self.flags = {name: constant(prog, f"INET_FLAGS_{name.upper()}") for name in INET_BITS}
+        self._no_bits: Unread | None = None
+        for name, bit in self.flags.items():
+            if name not in self.bits.offsets and (bit is None or "inet_flags" not in self.bits.offsets):
+                self._no_bits = lacking(prog, "struct inet_sock", name if bit is None else "inet_flags")
+        self._no_cmsg_flags = lacking(prog, "struct inet_sock", "inet_flags", "cmsg_flags")
+        self._no_corkflag = lacking(prog, "struct udp_sock", "udp_flags", "corkflag")
         self.membership = Layout(
             prog, "struct ip_mc_socklist", "next_rcu", group="multi.imr_multiaddr.s_addr", index="multi.imr_ifindex"
         )
@@ -80,15 +87,16 @@ class InetReader:
         if sock.family == AF_INET6:
             ipv6, more = self.inet6.read(observation, raw)
             part = _joined(part, {"ipv6": ipv6}, more)
-        if sock.sk_type == SOCK_RAW:
+        sk_type, sk_protocol = int(sock.sk_type), int(sock.sk_protocol)  # which structure it is
+        if sk_type == SOCK_RAW:
             value, size = self._raw(observation, address, sock.family)
             part = _joined(part, {"raw": value}, (), size=size)
-        if sock.sk_type == SOCK_STREAM and sock.sk_protocol == IPPROTO_TCP:
+        if sk_type == SOCK_STREAM and sk_protocol == IPPROTO_TCP:
             tcp, receive_queue, children, more = self.tcp.read(observation, address, sock.state, received)
             write_queue = self.tcp.unsent(unsent)
             part = _joined(part, {"tcp": tcp}, more, size=self.tcp.tcp.size, receive_queue=receive_queue)
             return part._replace(write_queue=write_queue, leads_to=children, merges=True)
-        if sock.sk_type == SOCK_DGRAM and sock.sk_protocol in (IPPROTO_UDP, IPPROTO_UDPLITE):
+        if sk_type == SOCK_DGRAM and sk_protocol in (IPPROTO_UDP, IPPROTO_UDPLITE):
             udp, more = self._udp(observation, address)
             part = _joined(part, {"udp": udp}, more, size=self.udp.size)
         return part._replace(write_queue=tuple(map(_corked, unsent)))
@@ -142,21 +150,34 @@ class InetReader:
         waiting = list(self.buffers.for_each_skb(observation.memory, address + self.reader_queue, found.reader_first))
         udp = UdpSock(
             pending=found.pending,
-            corkflag=bool(found.udp_flags & CORKED if found.corkflag is None else found.corkflag),
+            corkflag=self._corkflag(found),
             encap_type=found.encap_type,
             reader_queue=plain_buffers(waiting),
             forward_deficit=found.forward_deficit,
         )
         return udp, None if waiting else ()
 
-    def _bits(self, found: Any) -> tuple[str, ...]:
-        if found.inet_flags is None:
-            return tuple(sorted(name for name in INET_BITS if getattr(found, name)))
-        flags: int = found.inet_flags
-        return tuple(sorted(name for name, bit in self.flags.items() if bit is not None and flags >> bit & 1))
+    def _corkflag(self, found: Any) -> Any:
+        if self._no_corkflag is not None:
+            return unnamed(self._no_corkflag)
+        return bool(found.udp_flags & CORKED if found.corkflag is None else found.corkflag)
 
-    def _cmsg_flags(self, found: Any) -> tuple[str, ...]:
-        flags: int = found.inet_flags if found.cmsg_flags is None else found.cmsg_flags
+    def _bits(self, found: Any) -> Any:
+        if self._no_bits is not None:
+            return unnamed(self._no_bits)
+        names = []
+        for name, bit in self.flags.items():
+            value = getattr(found, name)
+            if found.inet_flags >> bit & 1 if value is None else value:
+                names.append(name)
+        return tuple(sorted(names))
+
+    def _cmsg_flags(self, found: Any) -> Any:
+        flags: Any = self._no_cmsg_flags
+        if flags is None:
+            flags = found.inet_flags if found.cmsg_flags is None else found.cmsg_flags
+        if isinstance(flags, Unread):
+            return unnamed(flags)
         return tuple(name for bit, name in CMSG_FLAGS.items() if flags & bit)
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
-from ktrace.inspect.members import constant, member_of
+from ktrace.inspect.members import constant, lacking, member_of, require_size
+from ktrace.inspect.net.core.sock_names import unnamed
 from ktrace.inspect.remembered import Place
+from ktrace.inspect.unread import kept
 from ktrace.state.net.inet import Ipv6Sock
 from ktrace.state.net.sockaddr import ipv6_text
+from ktrace.state.unread import Unread
 
 RXOPT = (
     "srcrt", "osrcrt", "rxinfo", "rxoinfo", "rxhlim", "rxohlim", "hopopts", "ohopopts", "dstopts", "odstopts",
@@ -21,6 +26,9 @@ PINET6_BITS = {
 }  # fmt: skip
 """Bits of ``ipv6_pinfo``, with their names in ``inet_flags``, where later kernels have them."""
 
+IN6_ADDR = 16
+"""Bytes of a ``struct in6_addr``."""
+
 
 class Inet6Reader:
     """Read what only an AF_INET6 sock has."""
@@ -32,6 +40,12 @@ class Inet6Reader:
             rcv_saddr="&sk.__sk_common.skc_v6_rcv_saddr", daddr="&sk.__sk_common.skc_v6_daddr",
             ipv6only="sk.__sk_common.skc_ipv6only",
         )  # fmt: skip
+        for structure, path in (
+            ("struct inet_sock", "sk.__sk_common.skc_v6_rcv_saddr"),
+            ("struct inet_sock", "sk.__sk_common.skc_v6_daddr"),
+            ("struct ipv6_pinfo", "saddr"),
+        ):
+            require_size(prog, structure, path, IN6_ADDR)
         self.pinfo = Layout(
             prog, "struct ipv6_pinfo", "&saddr", "flow_label", "frag_size", "ucast_oif", "mcast_oif", "tclass",
             "min_hopcount",
@@ -42,6 +56,12 @@ class Inet6Reader:
         self.bits = Layout(prog, "struct ipv6_pinfo", *(f"?{name}" for name in PINET6_BITS))
         self.rxopt = Layout(prog, "struct ipv6_pinfo", *(f"rxopt.bits.{name}" for name in RXOPT))
         self.flags = {name: constant(prog, f"INET_FLAGS_{flag}") for name, flag in PINET6_BITS.items()}
+        self._no_bits: Unread | None = None
+        for name, bit in self.flags.items():
+            if name not in self.bits.offsets and bit is None:
+                self._no_bits = lacking(prog, "struct ipv6_pinfo", name)
+            elif name not in self.bits.offsets and "inet_flags" not in self.sock.offsets:
+                self._no_bits = lacking(prog, "struct inet_sock", "inet_flags")
 
     def read(self, observation: Observation, raw: bytes) -> tuple[Ipv6Sock | None, list[Place]]:
         """Return the IPv6 part of a sock whose ``struct inet_sock`` is *raw*, and the places that it depends on."""
@@ -59,7 +79,7 @@ class Inet6Reader:
             v6_rcv_saddr=ipv6_text(found.rcv_saddr),
             v6_daddr=ipv6_text(found.daddr),
             ipv6only=bool(found.ipv6only),
-            flow_label=int.from_bytes(np.flow_label.to_bytes(4, "little"), "big"),
+            flow_label=kept(np.flow_label, lambda label: int.from_bytes(label.to_bytes(4, "little"), "big")),
             frag_size=np.frag_size,
             hop_limit=_hops(hop_limit, self.widths["hop_limit"]),
             mcast_hops=_hops(mcast_hops, self.widths["mcast_hops"]),
@@ -74,12 +94,14 @@ class Inet6Reader:
         )
         return part, [(found.pinet6, data)]
 
-    def _bits(self, data: bytes, inet_flags: int | None) -> tuple[str, ...]:
+    def _bits(self, data: bytes, inet_flags: Any) -> Any:
+        if self._no_bits is not None:
+            return unnamed(self._no_bits)
         found = self.bits.unpack(data, 0)
         names = []
         for name, bit in self.flags.items():
             value = getattr(found, name)
-            if value is None and bit is not None and inet_flags is not None:
+            if value is None:
                 value = inet_flags >> bit & 1
             if value:
                 names.append(name)

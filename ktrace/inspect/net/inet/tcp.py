@@ -52,7 +52,7 @@ class TcpReader:
         raw = observation.memory.read(address, self.tcp.size)
         found = self.tcp.unpack(raw, 0)
         children = tuple(self._accept_queue(observation, found.accept_head)) if found.accept_head else ()
-        counted = state not in (TCP_CLOSE, TCP_LISTEN)
+        counted = int(state) not in (TCP_CLOSE, TCP_LISTEN)
         part = TcpSock(
             unacked=found.snd_nxt - found.snd_una & UINT_MAX if counted else None,
             unsent=found.write_seq - found.snd_nxt & UINT_MAX if counted else None,
