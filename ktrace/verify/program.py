@@ -75,6 +75,8 @@ def run_program(
         TemporaryDirectory(prefix="ktrace-exec-") as scratch,
         guests.lab(Path(scratch)) as (lab, machine),
     ):
+        if guests.image.config is not None:
+            baggage.add_tree(str(guests.image.config), f"/boot/config-{machine.hello.release}")
         unpack(machine.agent, machine.memory, baggage)
         before = take_census(lab.kernel) if check else None
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ktrace.errors import UsageError
@@ -24,6 +25,8 @@ ETC = {
 }
 """What the C library reads to look up users and hosts, as far as it can be answered in a guest."""
 STREAMS = {f"/dev/{name}": f"/proc/self/fd/{number}" for number, name in enumerate(("stdin", "stdout", "stderr"))}
+SHELL = "/bin/sh"
+"""What system(3) and popen(3) start."""
 ETC_COPIED = ("/etc/services", "/etc/protocols")
 
 
@@ -59,6 +62,8 @@ def pack(command: Sequence[str], put: Sequence[str] = (), cwd: str = "") -> Pack
         told += _take_language(baggage, programs, language.executable, os.path.dirname(named[0]) if named else ".")
     for file in [file for file in baggage.files if file.source]:
         _take_libraries(programs, file)
+    with suppress(UsageError):  # there may be machines without one
+        programs.take(SHELL, own=False)
     for copied in ETC_COPIED:
         if os.path.isfile(copied):
             baggage.add(copied)

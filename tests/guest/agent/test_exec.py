@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -57,6 +58,8 @@ class TestExec:
     def test_it_runs_on_the_guests_kernel(self, template: Template) -> None:
         done = ktrace_exec("uname", "-r")
         assert done.stdout.strip().endswith(b"-lab")
+        config = ktrace_exec("bash", "-c", "grep SYSVIPC= /boot/config-$(uname -r)")
+        assert config.stdout == b"CONFIG_SYSVIPC=y\n"
         assert ktrace_exec("ipcmk", "-Q", "-S", "5").stdout == b"Message queue id: 0\nSemaphore id: 0\n"
 
     def test_a_signal_is_told_like_a_shell_does(self) -> None:
@@ -82,6 +85,27 @@ class TestExec:
         done = ktrace_exec("-q", "bash", "-c", "readlink /proc/self/fd/[012]; test -t 0 || echo none", given=b"x")
         assert re.fullmatch(rb"(pipe:\[\d+\]\n){3}none\n", done.stdout)
 
+    def test_who_interrupts_it_or_reads_no_more_ends_it(self) -> None:
+        command = [
+            sys.executable,
+            "-m",
+            "ktrace",
+            "exec",
+            "bash",
+            "-c",
+            "echo started; while sleep 0.1; do echo; done",
+        ]
+        for end, code in ((signal.SIGINT, 130), (None, 128 + signal.SIGPIPE)):
+            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+                assert running.stdout is not None and running.stderr is not None
+                assert running.stdout.readline() == b"started\n"
+                if end is None:
+                    running.stdout.close()
+                else:
+                    running.send_signal(end)
+                assert running.wait(30) == code
+                assert running.stderr.read().strip() == (b"" if end is None else b"ktrace: interrupted")
+
     def test_memory_that_is_used_up_is_told(self) -> None:
         done = ktrace_exec("bash", "-c", "x=xx; while :; do x=$x$x; done")
         assert done.returncode == 137
@@ -105,13 +129,14 @@ class TestExec:
 
     def test_an_interpreter_has_its_library_and_the_guest_room_for_it(self) -> None:
         code = """if 1:
-            import multiprocessing, threading
+            import multiprocessing, os, pwd, socket, threading
             with multiprocessing.Pool(2) as pool:
                 print(pool.map(abs, [-1, -2]))
-            threading.Thread(target=print, args=["thread"]).start()
+            threading.Thread(target=print, args=["thread"], kwargs={"flush": True}).start()
+            print(os.popen("echo shell").read(), pwd.getpwuid(0).pw_dir, socket.gethostbyname("localhost"))
         """
         done = ktrace_exec("-v", sys.executable, "-c", code)
-        assert (done.returncode, done.stdout) == (0, b"[1, 2]\nthread\n")
+        assert (done.returncode, done.stdout) == (0, b"[1, 2]\nthread\nshell\n /root 127.0.0.1\n")
         assert re.search(rb"ktrace: \d+ files, [\d.]+ MiB, so the guest has \d+ MiB\n", done.stderr)
         small = ktrace_exec("--memory", "64", sys.executable, "-c", code)
         assert small.returncode == 122
