@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import drgn
 
-from ktrace.errors import GuestGarbage, KtraceError
+from ktrace.errors import GuestGarbage, KernelLacks, KtraceError
 from ktrace.inspect.members import MissingMember
 
 NONSENSE = (
@@ -41,7 +41,7 @@ def explained(what: str) -> Iterator[None]:
 
     :param what: whose reading it is, such as ``SocketReader``
     :raises CorruptStructure: something in :data:`NONSENSE` was raised
-    :raises MissingMember: that was drgn, which found no such member, type or variable
+    :raises KernelLacks: that was drgn, which found no such member, type or variable
     """
     try:
         yield
@@ -51,6 +51,7 @@ def explained(what: str) -> Iterator[None]:
 
 _NO_MEMBER = re.compile(r"'((?:struct|union|enum) \w+)' has no member '(\w+)'")
 _NO_TYPE = re.compile(r"could not find '((?:struct|union|enum) \w+)'")
+_NO_OBJECT = re.compile(r"could not find (?:(constant|variable|function|symbol) )?(?:with name )?'(\w+)'")
 """How drgn says that debug information lacks something."""
 
 
@@ -58,4 +59,6 @@ def nonsense(what: str, error: Exception) -> KtraceError:
     """Return the error that says that *what* fell over *error*, which is of :data:`NONSENSE`."""
     if (match := _NO_MEMBER.fullmatch(str(error))) or (match := _NO_TYPE.fullmatch(str(error))):
         return MissingMember(*match.groups())
+    if match := _NO_OBJECT.fullmatch(str(error)):
+        return KernelLacks(f"this kernel has no {match[1] or 'variable'} {match[2]!r}", "was it configured out?")
     return CorruptStructure(what, None, f"{type(error).__name__}: {error}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from typing import Any
 
 import drgn
@@ -19,12 +20,22 @@ from ktrace.state.net.socket_tables import TABLES, Family, SocketTables
 INET_PROTOSW = {1: "INET_PROTOSW_REUSE", 2: "INET_PROTOSW_PERMANENT", 4: "INET_PROTOSW_ICSK"}
 """``include/net/protocol.h``."""
 
+TABLE_OF: Mapping[str, str | None] = {
+    "net_families": None, "sock_mnt": None, "inetsw": "inet_create", "inet_protos": "inet_create",
+    "inetsw6": "inet6_create", "inet6_protos": "inet6_create",
+}  # fmt: skip
+"""Each table with the function that reads it, of a part of the kernel that may be configured out: one that has the
+function has the table as well, maybe under another name."""
+
 MAX_ENTRIES = 1 << 10
 MAX_INETPROTOS = 256
 
 
 class TablesReader:
-    """Read ``net_families[]``, ``inetsw[]``, ``inet_protos[]`` and their like."""
+    """Read ``net_families[]``, ``inetsw[]``, ``inet_protos[]`` and their like.
+
+    :raises UsageError: a kernel has no such table, and yet what reads it
+    """
 
     def __init__(self, kernel: LiveKernel) -> None:
         self.kernel = kernel
@@ -33,14 +44,14 @@ class TablesReader:
         self.switch = Layout(prog, "struct inet_protosw", "type", "protocol", "prot", "ops", "flags", "list.next")
         self.switch_list = offset_of(prog, "struct inet_protosw", "list")
         self.protocol = Layout(prog, "struct net_protocol", "handler")
-        self.protocol6 = Layout(prog, "struct inet6_protocol", "handler") if kernel.has_symbol("inet6_protos") else None
+        self.protocol6 = Layout(prog, "struct inet6_protocol", "handler")
         self.mount = Layout(prog, "struct vfsmount", "mnt_sb")
         self.super_block = Layout(prog, "struct super_block", "s_type", "s_op")
         self.fs_type = Layout(prog, "struct file_system_type", "name")
         self._tables = {
             name: (int(kernel.variable(name).address_ or 0), drgn.sizeof(kernel.variable(name)))
-            for name in ("net_families", "inetsw", "inetsw6", "inet_protos", "inet6_protos", "sock_mnt")
-            if kernel.has_symbol(name)
+            for name, reader in TABLE_OF.items()
+            if reader is None or kernel.has_symbol(name) or kernel.has_symbol(reader)
         }
         self._places: list[Place] = []
         self._remembered: Remembered[SocketTables] = Remembered()
@@ -74,12 +85,13 @@ class TablesReader:
             number: self._family(address) for number, address in enumerate(_pointers(raw["net_families"])) if address
         }
         switches = {name: self._switch(name, raw[name]) if name in raw else {} for name in ("inetsw", "inetsw6")}
-        protos6 = self._protocols(raw["inet6_protos"], self.protocol6) if self.protocol6 else {}
+        protos = self._protocols(raw.get("inet_protos", b""), self.protocol)
+        protos6 = self._protocols(raw.get("inet6_protos", b""), self.protocol6)
         return SocketTables(
             net_families=families,
             inetsw=switches["inetsw"],
             inetsw6=switches["inetsw6"],
-            inet_protos=self._protocols(raw["inet_protos"], self.protocol),
+            inet_protos=protos,
             inet6_protos=protos6,
             sock_mnt=self._mount(_pointers(raw["sock_mnt"])[0]),
         )

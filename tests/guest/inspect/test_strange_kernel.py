@@ -122,3 +122,18 @@ def test_a_member_that_may_be_missing_is_not_missed(lab: Lab, image: Image) -> N
 def test_a_variable_that_is_not_there_is_named(lab: Lab) -> None:
     with pytest.raises(UsageError, match=r"^this kernel has no variable 'no_such_thing'$"):
         lab.kernel.variable("no_such_thing")
+
+
+@pytest.mark.parametrize(
+    "name", ["net_families", "sock_mnt", "inetsw", "inetsw6", "inet_protos", "nl_table", "init_net"]
+)
+def test_a_table_that_has_another_name_is_missed(lab: Lab, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody says of a kernel that has TCP that it has no protocols."""
+    kernel = lab.kernel
+    variable, find = LiveKernel.variable, LiveKernel._find
+    monkeypatch.setattr(LiveKernel, "_find", lambda self, asked: None if asked == name else find(self, asked))
+    monkeypatch.setattr(
+        LiveKernel, "variable", lambda self, asked: variable(self, "no_such_thing" if asked == name else asked)
+    )
+    with pytest.raises(UsageError, match=r"^this kernel has no variable 'no_such_thing'$"):
+        read_facts(kernel)

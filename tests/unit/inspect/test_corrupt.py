@@ -13,7 +13,7 @@ from ktrace.errors import GuestGarbage, KernelLacks, UsageError
 from ktrace.inspect.corrupt import CorruptStructure, explained
 from ktrace.inspect.inspector import Inspector, Observation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.members import MissingMember, allow_unread
+from ktrace.inspect.members import allow_unread
 from ktrace.state.unread import Unread
 
 
@@ -37,16 +37,29 @@ def test_a_surprise_says_whose_it_is(error: Exception, said: str) -> None:
     assert "\n" not in caught.value.message
 
 
+def no_such_object() -> Exception:
+    """Return what drgn raises for a variable that there is not."""
+    with pytest.raises(LookupError) as caught:
+        drgn.Program()["tk_core"]
+    return caught.value
+
+
+NO_SUCH_OBJECT = no_such_object()
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [
         (LookupError("'struct net' has no member 'x'"), "struct net has no member 'x' in this vmlinux"),
         (AttributeError("'union y' has no member 'x'"), "union y has no member 'x' in this vmlinux"),
         (LookupError("could not find 'struct net'"), "struct net is unknown in this vmlinux"),
+        (NO_SUCH_OBJECT, "this kernel has no variable 'tk_core'"),
+        (LookupError("could not find constant 'NO'"), "this kernel has no constant 'NO'"),
+        (LookupError("could not find symbol with name 'a_b'"), "this kernel has no symbol 'a_b'"),
     ],
 )
 def test_what_debug_information_lacks_is_named(error: Exception, said: str) -> None:
-    with pytest.raises(MissingMember) as caught, explained("SocketReader"):
+    with pytest.raises(KernelLacks) as caught, explained("SocketReader"):
         raise error
     assert (caught.value.message, caught.value.exit_code) == (said, 2)
 

@@ -66,8 +66,11 @@ class NetlinkReader:
 
 
 def read_netlink_tables(kernel: LiveKernel) -> dict[int, NetlinkTable]:
-    """Return the registered protocols of ``nl_table[]``; empty without netlink."""
-    if not kernel.has_symbol("nl_table"):
+    """Return the registered protocols of ``nl_table[]``; empty without netlink.
+
+    :raises UsageError: there is netlink, but no table of that name
+    """
+    if not kernel.has_symbol("nl_table") and not kernel.has_symbol("netlink_create"):
         return {}
     table, tables = kernel.variable("nl_table"), {}
     for number in range(MAX_LINKS):
