@@ -28,7 +28,7 @@ PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
 """Where programs are looked for in the guest, behind where they are on this machine."""
 HANDED_ON = ("LD_LIBRARY_PATH",)
 """Of this process's environment: what the libraries were found by."""
-SKIPPED_SHOWN = 5
+MISSED_SHOWN = 5
 
 
 class _Exec(click.Command):
@@ -96,13 +96,17 @@ def exec_(
             if "=" not in item:
                 raise UsageError(f"{item!r} is no NAME=VALUE", "write --env NAME=VALUE")
         place = os.path.join(os.getcwd(), cwd or "")
-        packed = pack(command, put, place)
-        guest = with_room(guest, packed.baggage)
+        packed = pack(command, put, place, env)
+        roomy = with_room(guest, packed.baggage)
+        for line in packed.missed[:MISSED_SHOWN] if not verbose else packed.missed:
+            notify(f"ktrace: not brought: {line}")
         if verbose:
-            _tell_brought(packed, guest)
+            _tell_brought(packed, None if roomy is guest else roomy.memory_mib)
+        elif len(packed.missed) > MISSED_SHOWN:
+            notify(f"ktrace: not brought: {len(packed.missed) - MISSED_SHOWN} more, see -v")
         wanted = Command((packed.path, *command[1:]), (*_environment(), *env), place, timeout=timeout)
         with _opened(stdin) as given:
-            end = run_program(prepare_guests(guest, notify), packed.baggage, wanted, given, validate, pass_on)
+            end = run_program(prepare_guests(roomy, notify), packed.baggage, wanted, given, validate, pass_on)
     except DidNotEnd as error:
         error.console = ""  # its guest has nothing to say of that
         error.exit_code += OWN
@@ -145,13 +149,13 @@ def _environment() -> list[str]:
     return [f"PATH={path}", *(f"{name}={os.environ[name]}" for name in HANDED_ON if name in os.environ)]
 
 
-def _tell_brought(packed: Packed, guest: GuestOptions) -> None:
+def _tell_brought(packed: Packed, memory_mib: int | None) -> None:
     for line in packed.told:
         notify(f"ktrace: brought {line}")
-    for line in packed.baggage.skipped:
-        notify(f"ktrace: not brought: {line}")
+    for line in packed.passed_over:
+        notify(f"ktrace: passed over: {line}")
+    memory = "" if memory_mib is None else f", so the guest has {memory_mib} MiB"
     files = counted(len(packed.baggage.files), "file")
-    memory = "" if guest.memory_mib is None else f", so the guest has {guest.memory_mib} MiB"
     notify(f"ktrace: {files}, {packed.baggage.memory / (1 << 20):.1f} MiB{memory}")
 
 

@@ -30,6 +30,10 @@ KINDS: Mapping[str, tuple[str, str]] = {
 """What is counted, and its name for people, of one and of more."""
 
 
+NAMED = 8
+"""So many of a kind are named."""
+
+
 @dataclass(frozen=True)
 class Census:
     """What was there at one moment.
@@ -38,6 +42,10 @@ class Census:
     """
 
     found: Mapping[str, Mapping[int, str]]
+
+    def of(self, kind: str) -> Mapping[int, str]:
+        """Return what there is of *kind*, by address."""
+        return self.found[kind]
 
     def told(self, kinds: tuple[str, ...]) -> str:
         """Say how many there are of *kinds*, in words."""
@@ -48,7 +56,8 @@ class Census:
         for kind, objects in self.found.items():
             new = [name for address, name in objects.items() if address not in before.found[kind]]
             if new:
-                yield f"{_counted(len(new), kind)} ({', '.join(new)})"
+                names = new if len(new) <= NAMED + 1 else [*new[:NAMED], f"and {len(new) - NAMED} more"]
+                yield f"{_counted(len(new), kind)} ({', '.join(names)})"
 
 
 def take_census(kernel: LiveKernel) -> Census:

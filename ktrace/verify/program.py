@@ -8,20 +8,24 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ktrace.agent.command import Command, OnOutput
+from ktrace.agent.ops import Wait
 from ktrace.agent.piped_command import DidNotEnd, run_piped
 from ktrace.image.footprint import enough_mib, next_size
 from ktrace.image.image import find_image
 from ktrace.image.store import host_errors
-from ktrace.inspect.census import take_census
+from ktrace.inspect.census import Census, take_census
 from ktrace.inspect.invariants.all import validate
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.machine.baggage.entries import Baggage
 from ktrace.machine.baggage.unpack import unpack
 from ktrace.machine.machine import Machine
 from ktrace.verify.guests import Guests
+from ktrace.verify.lab import Lab
 from ktrace.verify.options import GuestOptions
 
 CHECKED = ("pipe", "socket", "msg", "sem", "shm")
+LOOKS = 3
+LOOK_AGAIN_NS = 20_000_000
 ROOM = 3
 """times as much memory as what is brought takes: tmpfs has half of all, and programs run beside it"""
 
@@ -87,11 +91,26 @@ def run_program(
         killed = _killed(machine)
         if before is None:
             return ProgramEnd(status, killed=killed)
-        violations = tuple(validate(lab.kernel))
+        violations, after = _look(lab, machine)
+        # Somebody whom the program left running may be in the middle of something: that is not so a second time.
+        for _ in range(LOOKS - 1):
+            if not violations or after.of("process").keys() <= before.of("process").keys():
+                break
+            machine.agent.step(Wait(LOOK_AGAIN_NS))
+            again, after = _look(lab, machine)
+            violations = tuple(violation for violation in violations if violation in again)
         if violations:
             guests.require_whole()
-        after = take_census(lab.kernel)
     return ProgramEnd(status, violations, after.told(CHECKED), tuple(after.since(before)), killed)
+
+
+def _look(lab: Lab, machine: Machine) -> tuple[tuple[Violation, ...], Census]:
+    """Check the kernel, and count what it has, while it stands still."""
+    machine.pause()
+    try:
+        return tuple(validate(lab.kernel)), take_census(lab.kernel)
+    finally:
+        machine.resume()
 
 
 def _killed(machine: Machine) -> str:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from ktrace.errors import UsageError
 from ktrace.machine.baggage.elf import MAGIC, read_elf
 from ktrace.machine.baggage.entries import OWN, Baggage, Regular, cannot_read
-from ktrace.machine.baggage.programs import SHELLS, Programs
+from ktrace.machine.baggage.languages import Language
+from ktrace.machine.baggage.programs import Programs
 from ktrace.machine.baggage.words import words_of
 
 NAMED_MAX = 64 << 20
@@ -34,20 +35,25 @@ ETC_COPIED = ("/etc/services", "/etc/protocols")
 class Packed:
     """:param path: of the program, in the guest
     :param told: what is brought, for people, a line each
+    :param missed: what was asked for or named, and is not brought
+    :param passed_over: what might have been named, and is not brought
     """
 
     path: str
     baggage: Baggage
     told: tuple[str, ...]
+    missed: tuple[str, ...] = ()
+    passed_over: tuple[str, ...] = ()
 
 
-def pack(command: Sequence[str], put: Sequence[str] = (), cwd: str = "") -> Packed:
+def pack(command: Sequence[str], put: Sequence[str] = (), cwd: str = "", env: Sequence[str] = ()) -> Packed:
     """Gather what *command* needs: its program with libraries, what its arguments name, and what is *put*.
 
-    Of each word of the arguments, the program or the regular file of that name comes, too.
+    Of each word of the arguments, and of *env*, the program or the regular file of that name comes, too.
 
     :param put: files and directories, ``PATH`` or ``HERE:THERE``
     :param cwd: directory of the guest that it is run in; ``""`` is that of this process
+    :param env: ``NAME=VALUE``
     :raises UsageError: there is no such program or file, or the guest cannot run it
     :raises HostError: something cannot be read
     """
@@ -57,13 +63,27 @@ def pack(command: Sequence[str], put: Sequence[str] = (), cwd: str = "") -> Pack
     path = programs.take(command[0])
     for item in put:
         told.append(_put(baggage, programs, item))
-    named = _take_arguments(baggage, programs, command)
+    missed = list(baggage.skipped)
+    baggage.skipped.clear()
+    values = [item.partition("=")[2] for item in env]
+    named = _take_named(baggage, programs, [*command[1:], *values], missed)
     for language in programs.languages.values():
-        told += _take_language(baggage, programs, language.executable, os.path.dirname(named[0]) if named else ".")
+        told += _take_language(baggage, programs, language, os.path.dirname(named[0]) if named else ".")
     for file in [file for file in baggage.files if file.source]:
         _take_libraries(programs, file)
+    taken = tuple(programs.taken)
     with suppress(UsageError):  # there may be machines without one
         programs.take(SHELL, own=False)
+    _add_what_all_have(baggage)
+    place = cwd or os.getcwd()
+    if not _is_own(place):
+        baggage.add_directories(place)
+    elif not os.path.isdir(place):
+        raise UsageError(f"no directory {place!r}", "--cwd DIR; it is made unless it lies in /proc, /sys or /dev")
+    return Packed(path, baggage, (*taken, *named, *told), tuple(missed), tuple(baggage.skipped))
+
+
+def _add_what_all_have(baggage: Baggage) -> None:
     for copied in ETC_COPIED:
         if os.path.isfile(copied):
             baggage.add(copied)
@@ -71,12 +91,6 @@ def pack(command: Sequence[str], put: Sequence[str] = (), cwd: str = "") -> Pack
         baggage.add_data(place, data)
     for place, target in STREAMS.items():
         baggage.add_link(place, target)
-    place = cwd or os.getcwd()
-    if not _is_own(place):
-        baggage.add_directories(place)
-    elif not os.path.isdir(place):
-        raise UsageError(f"no directory {place!r}", "--cwd DIR; it is made unless it lies in /proc, /sys or /dev")
-    return Packed(path, baggage, (*programs.taken, *named, *told))
 
 
 def _put(baggage: Baggage, programs: Programs, item: str) -> str:
@@ -94,10 +108,9 @@ def _put(baggage: Baggage, programs: Programs, item: str) -> str:
     return f"{item}: {len(files)} files, {size / (1 << 20):.1f} MiB"
 
 
-def _take_arguments(baggage: Baggage, programs: Programs, command: Sequence[str]) -> list[str]:
-    """Take programs and files that the arguments name; return the files."""
-    shell = os.path.basename(command[0]) in SHELLS
-    words = {*command[1:], *(word for argument in command[1:] for word in words_of(argument))}
+def _take_named(baggage: Baggage, programs: Programs, texts: Sequence[str], missed: list[str]) -> list[str]:
+    """Take programs and files that *texts* name; return the files."""
+    words = {*texts, *(word for text in texts for word in words_of(text))}
     programs.words |= words
     programs.take_named({word for word in words if word and not _is_own(os.path.abspath(word))})
     named = []
@@ -109,19 +122,18 @@ def _take_arguments(baggage: Baggage, programs: Programs, command: Sequence[str]
             status = os.stat(place)
             if not stat.S_ISREG(status.st_mode):
                 continue
-            if status.st_size > NAMED_MAX:
-                baggage.skipped.append(f"{word!r} is large, {status.st_size >> 20} MiB: --put {word} brings it")
+            if status.st_size > NAMED_MAX and os.path.realpath(place) not in baggage:
+                missed.append(f"{word!r} is large, {status.st_size >> 20} MiB: --put {word} brings it")
                 continue
             baggage.add(place)
-            programs.read_script(place, shell)
+            programs.read_text(place, is_script=word == texts[0])
         except (OSError, ValueError):
             continue  # a word that names no file, or none that can be read
         named.append(place)
     return named
 
 
-def _take_language(baggage: Baggage, programs: Programs, executable: str, beside: str) -> list[str]:
-    language = programs.languages[executable]
+def _take_language(baggage: Baggage, programs: Programs, language: Language, beside: str) -> list[str]:
     words = programs.words
     told = []
     try:
@@ -134,7 +146,7 @@ def _take_language(baggage: Baggage, programs: Programs, executable: str, beside
             baggage.add_tree(module)
             told.append(module)
     except OSError as error:
-        raise cannot_read(error.filename or executable, error) from error
+        raise cannot_read(error.filename or language.executable, error) from error
     return told
 
 

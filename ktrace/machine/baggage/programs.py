@@ -11,7 +11,7 @@ from ktrace.machine.baggage.entries import Baggage
 from ktrace.machine.baggage.errors import CannotExecute, NoProgram
 from ktrace.machine.baggage.languages import Language, language_of
 from ktrace.machine.baggage.libraries import Libraries
-from ktrace.machine.baggage.words import code_of, words_of
+from ktrace.machine.baggage.words import code_of, quoted_in, words_of
 
 SCRIPT_HEAD = 256
 """``include/uapi/linux/binfmts.h``: BINPRM_BUF_SIZE"""
@@ -19,6 +19,7 @@ TEXT_MAX = 1 << 20
 """bytes of a script in which words are looked for"""
 WRAPPER_MAX = 1 << 12
 """bytes of a script, found by its name alone, in which they are: egrep(1) needs grep(1), but not so xdg-open(1)"""
+SUFFIXES = (".sh", ".bash", ".py", ".pl", ".t")
 SHELLS = ("sh", "bash", "dash", "ksh", "mksh", "zsh", "busybox")
 
 
@@ -76,18 +77,21 @@ class Programs:
             except KtraceError as error:
                 self._baggage.skipped.append(error.message)
 
-    def read_script(self, path: str, shell: bool = False) -> None:
-        """Look in a file for what it names: modules, and, of a shell's script, programs.
+    def read_text(self, path: str, is_script: bool = False) -> None:
+        """Look in a file for what it names: modules, and, if it is a script, programs.
 
+        :param is_script: it is one, whatever it looks like
         :raises OSError: it cannot be read
         """
         with open(path, "rb") as file:
-            text = file.read(TEXT_MAX)
-        if b"\0" in text:
+            data = file.read(TEXT_MAX)
+        if b"\0" in data:
             return
-        words = words_of(code_of(text.decode("utf-8", "replace")))
-        self.words |= words
-        if shell:
+        code = code_of(data.decode("utf-8", "replace"))
+        self.words |= words_of(code)
+        if is_script or data.startswith(b"#!") or path.endswith(SUFFIXES):
+            shell = any(os.path.basename(taken) in SHELLS for taken in self.taken)
+            words = words_of(code if shell else quoted_in(code))
             self.take_named({word for word in words if "/" not in word or word.startswith("/")})
 
     def _take(self, path: str, own: bool) -> None:
@@ -124,4 +128,4 @@ class Programs:
                 f"{path!r} asks for the interpreter {interpreter!r}, which this machine does not have"
             ) from error
         if own or os.path.getsize(place) <= WRAPPER_MAX:
-            self.read_script(place, shell=os.path.basename(interpreter) in SHELLS)
+            self.read_text(place, is_script=True)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
+from typing import BinaryIO
 
 from ktrace.agent.client import Agent
 from ktrace.agent.own_actor import OwnActor
 from ktrace.errors import GuestFileError, UsageError
+from ktrace.include.linux.time64 import NSEC_PER_SEC
 from ktrace.machine.baggage.entries import Baggage, Regular, cannot_read
 from ktrace.machine.baggage.window import Window
 from ktrace.machine.memory import GuestMemory
@@ -70,17 +73,15 @@ def _pieces(files: list[Regular], window: Window) -> Iterator[tuple[bytes, list[
     data, calls, room = [], [], window.size
     for file in files:
         calls.append(_Made(file.path, OPEN, (_text(file.path), O_WRONLY | O_CREAT | O_TRUNC, file.mode)))
-        rest = memoryview(_read(file))
-        while rest:
-            piece = rest[:room]
-            rest = rest[len(piece) :]
-            calls.append(_Made(file.path, WRITE, (0, window.address + window.size - room, len(piece)), len(piece)))
-            data.append(piece)
-            room -= len(piece)
-            if not room:
-                yield b"".join(data), calls
-                data, calls, room = [], [], window.size
-        time = b"".join(part.to_bytes(_TIME_BYTES, "little") for part in divmod(file.mtime_ns, 1_000_000_000))
+        with _reading(file) as stream:
+            while piece := _read(file, stream, room):
+                calls.append(_Made(file.path, WRITE, (0, window.address + window.size - room, len(piece)), len(piece)))
+                data.append(piece)
+                room -= len(piece)
+                if not room:
+                    yield b"".join(data), calls
+                    data, calls, room = [], [], window.size
+        time = b"".join(part.to_bytes(_TIME_BYTES, "little") for part in divmod(file.mtime_ns, NSEC_PER_SEC))
         if file.source:
             calls.append(_Made(file.path, UTIMENSAT, (0, 0, time * 2, 0)))
         calls.append(_Made(file.path, CLOSE, (0,)))
@@ -90,12 +91,18 @@ def _pieces(files: list[Regular], window: Window) -> Iterator[tuple[bytes, list[
     yield b"".join(data), calls
 
 
-def _read(file: Regular) -> bytes:
+def _reading(file: Regular) -> BinaryIO:
     if not file.source:
-        return file.data
+        return BytesIO(file.data)
     try:
-        with open(file.source, "rb") as stream:
-            return stream.read()
+        return open(file.source, "rb")
+    except OSError as error:
+        raise cannot_read(file.source, error) from error
+
+
+def _read(file: Regular, stream: BinaryIO, count: int) -> bytes:
+    try:
+        return stream.read(count)
     except OSError as error:
         raise cannot_read(file.source, error) from error
 

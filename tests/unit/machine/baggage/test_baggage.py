@@ -194,6 +194,48 @@ def test_what_is_not_there_or_not_brought(tmp_path: Path) -> None:
             pack(["true"], [f"{tmp_path}/secret"], "/")
 
 
+def test_scripts_of_others_name_programs_in_quotes_and_texts_name_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "main.py").write_text("import subprocess  # sort\nsubprocess.run(['uniq', 'book'])\nwc = 1\n")
+    (tmp_path / "book").write_text("who will cut, sort and find 'uniq' things\n")
+    found = {os.path.basename(file) for file in files(pack([sys.executable, "main.py"]))}
+    assert "uniq" in found
+    assert not {"wc", "sort", "book"} & found
+    found = {os.path.basename(file) for file in files(pack(["bash", "-c", "wc book"]))}
+    assert {"wc", "book"} <= found
+    assert not {"who", "cut", "sort", "find", "uniq"} & found
+    assert "uniq" in {os.path.basename(file) for file in files(pack(["bash", "book"]))}
+
+
+def test_what_is_long_goes_no_further_than_its_interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script(tmp_path / "short", "#!/bin/sh\nexec uniq -c\n")
+    script(tmp_path / "long", "#!/bin/sh\nexec comm\n" + "# text\n" * 1000)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    packed = pack(["bash", "-c", "short; long"], (), "/")
+    found = {os.path.basename(file) for file in files(packed)}
+    assert {"short", "long", "uniq"} <= found
+    assert "comm" not in found
+    assert "comm" in {os.path.basename(file) for file in files(pack(["long"], (), "/"))}
+
+
+def test_what_is_missed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with open("large", "wb") as large:
+        large.truncate(65 << 20)
+    os.mkdir("tree")
+    os.mkfifo("tree/fifo")
+    (tmp_path / "hook.so").write_text("")
+    assert pack(["md5sum", "large"], ["tree"], "/").missed == (
+        f"'{tmp_path}/tree/fifo' is a FIFO",
+        "'large' is large, 65 MiB: --put large brings it",
+    )
+    assert pack(["md5sum", "large"], ["large"], "/").missed == ()
+    bare = pack(["true"], (), "/", ["LD_PRELOAD=./hook.so"])
+    assert f"{tmp_path}/hook.so" in files(bare)
+
+
 def test_words() -> None:
     assert words_of("a='x y'; use IPC::SysV; 12 -n /bin/ls. --to=/etc/f") == {
         *("a", "x", "y", "use", "IPC::SysV", "IPC", "SysV", "/bin/ls.", "/bin/ls", "/etc/f"),
