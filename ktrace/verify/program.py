@@ -11,7 +11,7 @@ from ktrace.agent.command import Command, OnOutput
 from ktrace.agent.ops import Wait
 from ktrace.agent.piped_command import DidNotEnd, run_piped
 from ktrace.image.footprint import enough_mib, next_size
-from ktrace.image.image import find_image
+from ktrace.image.image import Image, find_image
 from ktrace.image.store import host_errors
 from ktrace.inspect.census import Census, take_census
 from ktrace.inspect.invariants.all import validate
@@ -62,6 +62,17 @@ def with_room(options: GuestOptions, baggage: Baggage) -> GuestOptions:
     return options if enough <= image.memory_mib else replace(options, memory_mib=enough)
 
 
+def bring(image: Image, machine: Machine, baggage: Baggage) -> None:
+    """Copy *baggage* into the guest *machine*, and the configuration of its kernel to where programs look for it.
+
+    :raises UsageError: the guest has no room for it
+    :raises HostError: a file cannot be read
+    """
+    if image.config is not None:
+        baggage.add_tree(str(image.config), f"/boot/config-{machine.hello.release}")
+    unpack(machine.agent, machine.memory, baggage)
+
+
 def run_program(
     guests: Guests, baggage: Baggage, command: Command, given: int | None, check: bool, tell: OnOutput
 ) -> ProgramEnd:
@@ -79,9 +90,7 @@ def run_program(
         TemporaryDirectory(prefix="ktrace-exec-") as scratch,
         guests.lab(Path(scratch)) as (lab, machine),
     ):
-        if guests.image.config is not None:
-            baggage.add_tree(str(guests.image.config), f"/boot/config-{machine.hello.release}")
-        unpack(machine.agent, machine.memory, baggage)
+        bring(guests.image, machine, baggage)
         before = take_census(lab.kernel) if check else None
         try:
             status = run_piped(machine.agent, command, given, tell)

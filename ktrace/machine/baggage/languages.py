@@ -80,6 +80,7 @@ def language_of(path: str) -> Language | None:
         told = subprocess.run(ask, capture_output=True, timeout=ASK_SECONDS, check=True, stdin=subprocess.DEVNULL)
         said = json.loads(told.stdout)
         own, others, files = (tuple(map(str, said[key])) for key in ("own", "others", "files"))
+        own = tuple(path for path in own if not path.startswith(tuple(other + "/" for other in own)))
         return Language(name[1], os.path.abspath(str(said["executable"])), own, others, files)
     except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError):
         return None
@@ -91,7 +92,8 @@ def _python_modules(others: tuple[str, ...], words: set[str], beside: str) -> It
         for item in _listed(directory):
             stem, _, suffix = item.partition(".")
             place = os.path.join(directory, item)
-            is_module = suffix.endswith(("py", "so")) or os.path.exists(os.path.join(place, "__init__.py"))
+            # NAME.libs is where wheels have the libraries of NAME.
+            is_module = suffix.endswith(("py", "so", "libs")) or os.path.exists(os.path.join(place, "__init__.py"))
             if stem in names and is_module:
                 yield place
 

@@ -91,6 +91,8 @@ def _add_what_all_have(baggage: Baggage) -> None:
         baggage.add_data(place, data)
     for place, target in STREAMS.items():
         baggage.add_link(place, target)
+    for place in ("/root", "/var/tmp"):
+        baggage.add_directories(place)
 
 
 def _put(baggage: Baggage, programs: Programs, item: str) -> str:
