@@ -10,6 +10,7 @@ from drgn.helpers.linux.fs import mount_dst, mount_fstype
 from drgn.helpers.linux.list import list_for_each_entry
 from drgn.helpers.linux.rbtree import rbtree_inorder_for_each_entry
 
+from ktrace.include.linux.fs import I_CTIME_QUERIED
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.fs.inode import InodeReader
 from ktrace.inspect.inspector import Observation
@@ -191,6 +192,7 @@ class TreeReader:
             flags=int(mount.mnt.mnt_flags),
             root=self._node(root.d_inode.value_(), root.value_() if whole else 0, 0),
             whole=whole,
+            s_dev=int(super_block.s_dev),
         )
 
     def _node(self, inode: int, dentry: int, depth: int) -> NodeFacts:
@@ -215,4 +217,6 @@ class TreeReader:
             i_rdev=raw.i_rdev,
             link=self.dentries.link(memory, inode, raw.i_size) if kind == S_IFLNK else None,
             entries=dict(sorted(entries.items())),
+            i_ino=raw.i_ino,
+            nsec=(raw.i_atime_nsec, raw.i_mtime_nsec, raw.i_ctime_nsec & ~I_CTIME_QUERIED),
         )

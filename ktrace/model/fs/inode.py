@@ -99,9 +99,10 @@ class Touched(Moment):
 
     __slots__ = ("_moved",)
 
-    def __init__(self) -> None:
+    def __init__(self, first: tuple[int, int] | None = None) -> None:
         super().__init__(BEFORE, 0, 0)
-        self._moved = Moves(TOUCHED), Moves(TOUCHED)
+        seconds, nanoseconds = first or (None, None)
+        self._moved = Moves(TOUCHED, seconds), Moves(TOUCHED, nanoseconds)
 
     def at(self, kernel: Kernel) -> Moment:
         """Allow that the step that runs set it (``tty_update_time()`` leaves the nanoseconds alone)."""
@@ -130,9 +131,17 @@ class Still(Moment):
 
     __slots__ = ("_first",)
 
-    def __init__(self) -> None:
+    def __init__(self, first: tuple[int, int] | None = None) -> None:
         super().__init__(BEFORE, 0, 0)
-        self._first = Stays(BEFORE), Stays(BEFORE)
+        self._first = Stays(BEFORE, 0, 0), Stays(BEFORE, 0, NSEC_PER_SEC - 1)
+        if first is not None:
+            self._first[0].seen, self._first[1].seen = first
+
+    def at(self, kernel: Kernel) -> Moment:
+        """Allow any time until now, as long as none was seen."""
+        if self._first[0].seen is None:
+            self._first[0].high = _bounds(kernel)[1] // NSEC_PER_SEC
+        return self
 
     @property
     def seconds(self) -> Part:
@@ -170,11 +179,18 @@ class Unknown(Moment):
     exact = None
 
 
-def before(seconds: int | None = None) -> Moment:
+def before(seconds: int | None = None, nanoseconds: int | None = None) -> Moment:
     """Return a time before the first step, of which no more than the *seconds* are known, if so much."""
+    if seconds is not None and nanoseconds is not None:
+        return Moment(BEFORE, seconds * NSEC_PER_SEC + nanoseconds, seconds * NSEC_PER_SEC + nanoseconds)
     if seconds is None:
         return Moment(BEFORE, 0, 1 << 62)
     return Moment(BEFORE, seconds * NSEC_PER_SEC, (seconds + 1) * NSEC_PER_SEC - 1)
+
+
+def at_first(node: state.NodeFacts) -> tuple[tuple[int, int], ...] | None:
+    """Return the times that facts tell of, as seconds and ns past them; ``None`` where they lack the ns."""
+    return tuple(zip(node.times, node.nsec, strict=True)) if node.nsec is not None else None
 
 
 def current_time(kernel: Kernel) -> Moment:

@@ -7,6 +7,7 @@ it was observed.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,9 @@ from ktrace.include.linux.kdev_t import new_encode_dev
 from ktrace.include.linux.limits import U16_MAX
 from ktrace.model.fs.file import UNSIMULATED as UNKNOWN
 from ktrace.model.fs.file import FileOperations
-from ktrace.model.fs.inode import Inode, Still, Touched, Unknown, before
+from ktrace.model.fs.inode import Inode, Still, Touched, Unknown, at_first, before
 from ktrace.model.process.user_namespace import user_ns
-from ktrace.model.task import AsObserved
+from ktrace.model.task import AsObserved, Errno
 from ktrace.model.unsimulated import UNSIMULATED
 from ktrace.model.wait import MaySleep, WaitQueue
 from ktrace.state.allowed import Allowed, Between, Moves, OneOf, Stays
@@ -26,6 +27,7 @@ from ktrace.state.call import Result
 from ktrace.state.fs import inode as state
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Rule
+from ktrace.uapi.stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
 
 if TYPE_CHECKING:
     from ktrace.model.calls import Answer
@@ -45,8 +47,22 @@ BLOCKS = {"proc": 1024, "procfs": 1024, "sysfs": PAGE_SIZE}
 """``s_blocksize`` of what has no blocks (``fs/proc/root.c: proc_fill_super()``, ``fs/sysfs/mount.c``)."""
 HUNG_UP = "hung_up_tty_fops"
 """What a terminal's files have once it is hung up (``drivers/tty/tty_io.c: __tty_hangup()``)."""
+TIMES = tuple(f"{name}{part}" for name in ("atime", "mtime", "ctime") for part in ("", "_nsec"))
 QUEUES = 3
+LAY_THERE = "a file that was there before"
 """No driver's poll waits on more queues than one and these."""
+
+
+@dataclass(eq=False)
+class OpaqueFileSystem:
+    """What all inodes of a file system that is not simulated share.
+
+    :param attributes_set: a call set some of an inode's, which may have times of its own since
+    :param mounts: roots of what is mounted below, by path
+    """
+
+    attributes_set: bool = False
+    mounts: dict[str, Inode] = field(default_factory=dict)
 
 
 class OpaqueInode(Inode):
@@ -59,6 +75,7 @@ class OpaqueInode(Inode):
         super().__init__(key, i_mode, 0, 0, what, "?", ops=OpaqueOperations(what))
         self.what = what
         self.path = path
+        self.file_system = OpaqueFileSystem()
         self._numbers = {name: Stays(IDENTITY) for name in ("i_ino", "s_dev", "i_sb", "i_fop")}
         self._attributes: dict[str, Stays] = {}
         self._size = Stays(IDENTITY)
@@ -70,6 +87,7 @@ class OpaqueInode(Inode):
         """Take whatever mode, owner and number of names it has now; no news where *result* is an error."""
         if result is None or result.errno is None:
             self._attributes = {name: Stays(IDENTITY) for name in ("i_mode", "i_uid", "i_gid", "i_nlink")}
+            self.file_system.attributes_set |= result is not None
             if isinstance(self.i_mtime, Still):
                 self.keep_times(set_once=True)
 
@@ -91,13 +109,26 @@ class OpaqueInode(Inode):
             kind = Unknown if set_once and self.what == "sysfs" else Still
             self.i_atime, self.i_mtime, self.i_ctime = kind(), kind(), kind()
 
-    def root_of(self, node: state.NodeFacts) -> OpaqueInode:
+    def root_of(self, mount: state.MountFacts) -> OpaqueInode:
         """Take what was read of it before the first step, as of the root of a file system, and return it."""
+        node = mount.root
+        self._numbers["s_dev"].seen, self._numbers["i_ino"].seen = mount.s_dev, node.i_ino or None
         self._attributes["i_mode"].seen = state.mode_name(node.i_mode)
         self._attributes["i_nlink"].seen, self._size.seen = node.i_nlink, node.i_size
         self._attributes["i_uid"].seen, self._attributes["i_gid"].seen = node.i_uid, node.i_gid
-        self.i_mtime, self.i_ctime = before(node.times[1]), before(node.times[2])
+        atime, mtime, ctime = at_first(node) or (None, None, None)
+        if atime is not None:
+            self.i_atime = Touched(atime)  # who lists it may set this one
+        self.i_mtime = Still(mtime) if mtime is not None else before(node.times[1])
+        self.i_ctime = Still(ctime) if ctime is not None else before(node.times[2])
         return self
+
+    def in_mount_of(self, directory: OpaqueInode) -> None:
+        """Share what a whole file system has with the directory that it lies in."""
+        self.parent = directory
+        for name in ("s_dev", "i_sb"):
+            self._numbers[name] = directory._numbers[name]
+        self.file_system = directory.file_system
 
     def _owner(self, kernel: Kernel) -> tuple[Any, Any]:
         """Return whom a file of procfs may belong to: root, or the process that it tells of (``task_dump_owner()``)."""
@@ -107,10 +138,12 @@ class OpaqueInode(Inode):
             self._gids |= {task.cred.egid, namespace.make_kgid(0)}
         return OneOf(OWNER, tuple(sorted(self._uids))), OneOf(OWNER, tuple(sorted(self._gids)))
 
-    def known(self, kernel: Kernel, seen: Mapping[str, Any]) -> dict[str, Any]:
+    def known(self, kernel: Kernel, seen: Mapping[str, Any], memory: state.Inode | None) -> dict[str, Any]:
         """Return what stat() says of it: *seen*, held to what lies in memory (``generic_fillattr()``).
 
         procfs asks the process that a file of it belongs to (``pid_getattr()``).
+
+        :param memory: what was seen of it there after the call, where it is open
         """
         told = dict(seen)
         told |= {"st_ino": self._numbers["i_ino"].settled(), "st_size": self._size.settled()}
@@ -129,12 +162,25 @@ class OpaqueInode(Inode):
         for name in ("atime", "mtime", "ctime"):
             time = getattr(self, f"i_{name}").at(kernel)
             told[f"st_{name}"], told[f"st_{name}_nsec"] = time.seconds, time.nanoseconds
+        if memory is not None:
+            for name in TIMES:
+                told[f"st_{name}"] = getattr(memory, f"i_{name}")
+            if told_mode & S_IFMT == S_IFREG:
+                told["st_nlink"] = memory.i_nlink
+        elif self.what in (*PROC, "sysfs") and not self.file_system.attributes_set:
+            told |= _born_at_once(seen, told_mode)
         return {name: told[name] for name in seen}
+
+    def kind(self) -> str | None:
+        """Return its type, such as ``S_IFREG``, where that was seen."""
+        mode = self._attributes["i_mode"].seen
+        return None if mode is None else str(mode).partition("|")[0]
 
     def lookup(self, task: Task, name: str) -> Inode | None:
         """Return something of which nothing but the name is known."""
         below = OpaqueInode(task.kernel.serial(), self.what, f"{self.path.rstrip('/')}/{name}")
-        below.parent = self
+        below.in_mount_of(self)
+        below.mounted = self.file_system.mounts.get(below.path)
         return below
 
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> Ref:
@@ -161,6 +207,17 @@ class OpaqueInode(Inode):
             ),
         )
         return self.ref
+
+
+def _born_at_once(seen: Mapping[str, Any], mode: int) -> dict[str, Any]:
+    """Return times of an inode that has those of its making: only links and directories that are read have another.
+
+    ``fs/proc/inode.c: proc_get_inode()``, ``fs/proc/base.c: proc_pid_make_inode()``, ``fs/kernfs/inode.c:
+    set_default_inode_attr()``.
+    """
+    kind = mode & S_IFMT
+    first = "ctime" if kind in (S_IFDIR, S_IFLNK) else "atime"
+    return {f"st_{name}{part}": seen.get(f"st_{first}{part}") for name in ("mtime", "ctime") for part in ("", "_nsec")}
 
 
 class OpaqueOperations(FileOperations):
@@ -197,7 +254,16 @@ class OpaqueOperations(FileOperations):
         raise AsObserved(self.what, done=partial(_moved, file))
 
     def fsync(self, task: Task, file: File) -> int:
-        """Write as observed."""
+        """Do nothing for what lies in memory, refuse for procfs and directories of sysfs; else as observed.
+
+        ``fs/libfs.c: noop_fsync()``, which ``fs/kernfs/file.c: kernfs_file_fops`` has, and tmpfs.
+        """
+        inode = file.inode
+        mode = inode.kind() if isinstance(inode, OpaqueInode) else None
+        if self.what in PROC or (self.what == "sysfs" and mode == "S_IFDIR"):
+            raise Errno("EINVAL")
+        if self.what == LAY_THERE or (self.what == "sysfs" and mode == "S_IFREG"):
+            return 0
         raise AsObserved(self.what)
 
     def llseek(self, task: Task, file: File, offset: int, whence: int) -> int:

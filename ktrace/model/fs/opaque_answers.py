@@ -10,7 +10,7 @@ from typing import Any
 
 from ktrace.include.linux.fs import MAX_RW_COUNT
 from ktrace.state.allowed import Answers
-from ktrace.state.call import Call
+from ktrace.state.call import Call, Pointer
 from ktrace.state.rule import Rule
 from ktrace.uapi.errno import ERRNO_NUMBERS
 from ktrace.uapi.limits import INT_MAX
@@ -45,10 +45,10 @@ TRANSFER = {"proc": PROC, "procfs": PROC, "a file that was there before": MEMORY
 """Why reading and writing fails, by kind of file; any other has a driver."""
 OPEN = DRIVER - {"EOVERFLOW"}
 """``do_dentry_open()`` with the ``open`` of a driver; O_LARGEFILE is set for every file (``force_o_largefile()``)."""
-OPEN_TABLE = WALK | _errnos(
-    "EAGAIN EBUSY EEXIST EINTR EINVAL EIO EISDIR EMFILE ENFILE ENODEV ENXIO EOPNOTSUPP EROFS ETXTBSY"
-)
+OPEN_TABLE = WALK | _errnos("EAGAIN EEXIST EINTR EINVAL EIO EISDIR EMFILE ENFILE ENODEV ENXIO EOPNOTSUPP EROFS")
 """The same of procfs and sysfs (``fs/proc/inode.c: proc_reg_open()``, ``fs/kernfs/file.c: kernfs_fop_open()``)."""
+OPEN_MEMORY = _errnos("EAGAIN EINVAL EMFILE ENFILE ENOMEM EOVERFLOW EROFS ETXTBSY")
+"""The same of a file of tmpfs, once its names and its mode were looked at: it may be run, or have a lease."""
 SEEK = _errnos("EBADF EINVAL ENXIO EOVERFLOW ESPIPE EAGAIN EINTR")
 """``fs/read_write.c: vfs_setpos()``, ``kernel/printk/printk.c: devkmsg_llseek()``."""
 ATTRIBUTES = WALK | _errnos("EDQUOT EINVAL EIO ENOSPC EOPNOTSUPP EROFS")
@@ -67,13 +67,17 @@ def _up_to(argument: int, errnos: frozenset[str] | None = None) -> Find:
     def answers(what: str, call: Call) -> Answers:
         size: Any = call.args[argument]
         most = min(size, MAX_RW_COUNT) if isinstance(size, int) and size >= 0 else MAX_RW_COUNT
-        return Answers(ANSWERS, 0, most, TRANSFER.get(what, DRIVER) if errnos is None else errnos)
+        allowed = TRANSFER.get(what, DRIVER) if errnos is None else errnos
+        sound = "buf" not in call.pointers and not any(isinstance(each, Pointer) for each in call.args)
+        if allowed is not DRIVER and sound:
+            allowed -= {"EFAULT"}
+        return Answers(ANSWERS, 0, most, allowed)
 
     return answers
 
 
 def _open(what: str, call: Call) -> Answers:
-    errnos = OPEN_TABLE if what in ("proc", "procfs", "sysfs") else OPEN
+    errnos = OPEN_TABLE if what in ("proc", "procfs", "sysfs") else OPEN_MEMORY if what in TRANSFER else OPEN
     return Answers(ANSWERS, 0, INT_MAX, errnos)
 
 

@@ -61,7 +61,7 @@ class ProcDirectory(OpaqueInode):
         if target is not None and len(names) == 2 and name in ("cwd", "root"):
             return directory_link(task.kernel, target, names)
         below = ProcDirectory(task.kernel.serial(), names)
-        below.parent = self
+        below.in_mount_of(self)
         return below
 
     def _task(self, task: Task) -> Task | None:

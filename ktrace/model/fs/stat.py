@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -34,16 +35,21 @@ from ktrace.state.call import Pointer, Result
 from ktrace.state.rule import Rule
 from ktrace.uapi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_STATX_SYNC_TYPE, AT_SYMLINK_NOFOLLOW
 from ktrace.uapi.limits import PATH_MAX
-from ktrace.uapi.stat import S_IFDIR, S_IFLNK, S_IFMT
+from ktrace.uapi.stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
 
 if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
+    from ktrace.model.observed import Observed
 
 FILLATTR = Rule("fs/stat.c", "generic_fillattr", "numbers, devices, blocks and times of the file system's own")
 DNAME = Rule("fs/pipe.c", "pipefs_dname", "the number of the inode")
 
+ANON_INODES = ("[eventpoll]", "[eventfd]", "[timerfd]", "[signalfd]", "inotify", "[pidfd]")
 BOGO_DIRENT_SIZE = 20
 """What tmpfs says that a name takes (``mm/shmem.c``)."""
+
+SHORT_SYMLINK_LEN = 128
+"""``mm/shmem.c``."""
 
 PROC_BLOCK = 1024
 """``fs/proc/root.c: proc_fill_super()``: s_blocksize."""
@@ -90,7 +96,7 @@ def _stat(task: Task, inode: Inode | None) -> Result:
     if task.call is not None and isinstance(task.call.pointers.get("statbuf"), Pointer):
         raise Errno("EFAULT")
     if isinstance(inode, OpaqueInode):
-        raise AsObserved(inode.what, held=partial(_held, kernel, inode))
+        raise AsObserved(inode.what, held=partial(_held, task, inode))
     nothing: Mapping[str, int] = {}
     answer: dict[str, Any] = dict(
         kernel.choose(FILLATTR, lambda seen: seen.out(task, "statbuf"), lambda found: bool(found), nothing)
@@ -103,31 +109,42 @@ def _stat(task: Task, inode: Inode | None) -> Result:
     )  # fmt: skip
     if inode.i_mode & S_IFMT != S_IFDIR:
         answer["st_size"] = inode.i_size
-    elif inode.i_sb == "tmpfs":
+    elif kernel.fs.is_shmem(inode):
         answer["st_size"] = BOGO_DIRENT_SIZE * (2 + len(inode.entries))
-    if (blocks := _blocks(inode)) is not None:
+    if (blocks := _blocks(kernel, inode)) is not None:
         answer["st_blocks"] = blocks
     for name, seen in (("st_ino", inode.i_ino.seen), ("st_dev", _encoded(inode.s_dev.seen))):
         if name in answer:
-            answer[name] = inode.numbers.setdefault(name, answer[name] if seen is None else seen)
+            numbers = kernel.fs.devices_of(inode) if name == "st_dev" else inode.numbers
+            answer[name] = numbers.setdefault(name, answer[name] if seen is None else seen)
     for name in ("i_atime", "i_mtime", "i_ctime"):
         _tell_time(answer, f"st_{name[2:]}", getattr(inode, name))
     return Result(0, None, {"statbuf": answer})
 
 
-def _held(kernel: Kernel, inode: OpaqueInode, seen: Result) -> Result:
-    """Return an answer that was seen, held to what is known of the inode."""
-    found = seen.out.get("statbuf")
+def _held(task: Task, inode: OpaqueInode, seen: Result) -> Result:
+    """Return an answer that was seen, held to what is known of the inode, and to what lies in memory."""
+    found, call = seen.out.get("statbuf"), task.call
     if not isinstance(found, Mapping):
         return seen
-    return replace(seen, out={**seen.out, "statbuf": inode.known(kernel, found)})
+    memory = None
+    if call is not None and call.name == "fstat":
+        fd = call.args[0]
+        memory = task.kernel.choose(FILLATTR, lambda seen: seen.opened(task, fd), lambda _: True, None)
+    return replace(seen, out={**seen.out, "statbuf": inode.known(task.kernel, found, memory)})
 
 
-def _blocks(inode: Inode) -> int | None:
-    """Return ``i_blocks``: of tmpfs what its pages take (``shmem_recalc_inode()``); ``None`` for other file systems."""
-    if inode.i_sb in ("pipefs", "sockfs"):
+def _blocks(kernel: Kernel, inode: Inode) -> int | None:
+    """Return ``i_blocks``: of tmpfs what its pages take (``shmem_recalc_inode()``); ``None``: not known."""
+    kind = inode.i_mode & S_IFMT
+    if inode.i_sb in ("pipefs", "sockfs", "proc"):
         return 0
-    if inode.i_sb != "tmpfs" or inode.i_mode & S_IFMT == S_IFLNK:
+    if not kernel.fs.is_shmem(inode):
+        return None
+    if kind == S_IFLNK:
+        # shmem_symlink(): what is longer has a page
+        return None if inode.link is None else 0 if len(inode.link) < SHORT_SYMLINK_LEN else PAGE_SIZE // 512
+    if kind == S_IFREG and isinstance(inode.ops, OpaqueOperations):
         return None
     return len(inode.i_pages) * (PAGE_SIZE // 512)
 
@@ -211,12 +228,36 @@ def _behind(task: Task, link: FdLink, bufsiz: int) -> Result:
         if name:
             return _told(f"{d_path(directory).rstrip('/')}/{name}", bufsiz)
         raise AsObserved("the name of a file that was removed or moved")
-    # pipe:[inode number] and the like (pipefs_dname()).
-    start = b"pipe:[" if inode is not None and inode.i_sb == "pipefs" else b""
-    found: bytes = task.kernel.choose(
-        DNAME, lambda seen: seen.out(task, "buf"), lambda text: text.startswith(start[:bufsiz]), start
-    )
+    nothing = _names_of(inode, None)[0][:bufsiz].encode("utf-8", "surrogateescape")
+
+    def find(seen: Observed) -> Any:
+        return seen.out(task, "buf")
+
+    def allowed(text: bytes) -> bool:
+        said = text.decode("utf-8", "surrogateescape")
+        number = re.search(r"\d+", said)
+        return any(said == name[:bufsiz] for name in _names_of(inode, number and int(number[0])))
+
+    found: bytes = task.kernel.choose(DNAME, find, allowed, nothing)
     return Result(len(found), None, {"buf": found})
+
+
+def _names_of(inode: Inode | None, number: int | None) -> tuple[str, ...]:
+    """Return what a file without a path may be called: by the number of its inode, where that is known.
+
+    ``fs/pipe.c: pipefs_dname()``, ``net/socket.c: sockfs_dname()``, ``fs/dcache.c: d_tmpfile()``,
+    ``fs/anon_inodes.c: anon_inodefs_dname()``, ``mm/memfd.c``.
+
+    :param number: what it is taken to be otherwise
+    """
+    if inode is None:
+        return tuple(f"anon_inode:{name}" for name in ANON_INODES)
+    known = inode.i_ino.seen or inode.numbers.get("st_ino") or number or 0
+    if inode.i_sb in ("pipefs", "sockfs"):
+        return (f"{inode.i_sb.removesuffix('fs').replace('sock', 'socket')}:[{known}]",)
+    if inode.root is None:
+        raise AsObserved("a file without a path")
+    return (f"{d_path(inode.root).rstrip('/')}/#{known} (deleted)",)
 
 
 @syscall("getcwd")

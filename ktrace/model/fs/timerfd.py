@@ -10,8 +10,10 @@ from typing import Any, NoReturn
 from ktrace.include.linux.limits import U64_MAX
 from ktrace.include.linux.time64 import NSEC_PER_SEC
 from ktrace.model.calls import syscall
+from ktrace.model.elapsed import Instant, elapsed, this_step
 from ktrace.model.fs.anon_files import AnonOperations, anon_inode_getfd, sys_ni_syscall
 from ktrace.model.fs.file import File, fdget
+from ktrace.model.kernel import Kernel
 from ktrace.model.process.clock import LONGEST_UPTIME
 from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.model.wait import MaySleep, WaitQueue
@@ -52,26 +54,46 @@ class TimerfdCtx(WaitQueue):
 
     :param interval: ns from one end to the next (``tintv``); 0 for one end
     :param value: ns to its first end, 0 where it is not set, ``None`` where it was set to a time of a clock
+    :param since: when it was set
     """
 
     interval: int = 0
     value: int | None = 0
+    since: Instant | None = None
 
     def __post_init__(self) -> None:
         super().__init__()
 
-    def set(self, absolute: bool, new: Mapping[str, Mapping[str, int]], result: Result) -> None:
+    def set(self, since: Instant, absolute: bool, new: Mapping[str, Mapping[str, int]], result: Result) -> None:
         """Take a new setting, which holds even where the clock was set meanwhile (``timerfd_setup()``)."""
         if result.errno in (None, "ECANCELED"):
             value = _ns(new["it_value"])
             self.interval, self.value = _ns(new["it_interval"]), None if absolute and value else value
+            self.since = since
 
-    def left(self, seen: Any) -> Any:
+    def left(self, kernel: Kernel, seen: Any) -> Any:
         """Return a ``struct itimerspec`` that was seen, held to what was set (``do_timerfd_gettime()``)."""
         if not isinstance(seen, Mapping):
             return seen
         interval = {"tv_sec": self.interval // NSEC_PER_SEC, "tv_nsec": self.interval % NSEC_PER_SEC}
+        if self.value and not self.interval and self.since is not None:
+            least, most = elapsed(kernel, self.since)
+            low, high = max(0, self.value - most), max(0, self.value - least)
+            return {"it_interval": interval, "it_value": _between(seen["it_value"], low, high)}
         return {"it_interval": interval, "it_value": _up_to(self.value, self.interval)}
+
+
+def _between(seen: Mapping[str, int], low: int, high: int) -> dict[str, Any]:
+    """Return a ``struct timespec`` from *low* to *high* ns; *seen* is one of them, or *low* stands for them."""
+    first, last = divmod(low, NSEC_PER_SEC), divmod(high, NSEC_PER_SEC)
+    if not low <= _ns(seen) <= high:
+        return {"tv_sec": first[0], "tv_nsec": first[1]}
+    if first[0] == last[0]:
+        return {"tv_sec": first[0], "tv_nsec": Between(REMAINING, first[1], last[1]) if low < high else first[1]}
+    return {
+        "tv_sec": Between(REMAINING, first[0], last[0]),
+        "tv_nsec": Between(REMAINING, 0, NSEC_PER_SEC - 1),
+    }
 
 
 def _up_to(value: int | None, interval: int) -> dict[str, Any]:
@@ -121,16 +143,16 @@ def timerfd_settime(task: Task, fd: int, flags: int, new_value: Any) -> NoReturn
     if isinstance(new_value, Pointer):
         raise Errno("EFAULT")  # get_itimerspec64() comes first
     context = _context(task, fd)
-    before = TimerfdCtx(context.interval, context.value)
-    set_new = partial(context.set, bool(flags & TFD_TIMER_ABSTIME), new_value)
-    raise AsObserved(TIMERFD.what, done=set_new, held=partial(_held, before, "old_value"))
+    before = TimerfdCtx(context.interval, context.value, context.since)
+    set_new = partial(context.set, this_step(task.kernel), bool(flags & TFD_TIMER_ABSTIME), new_value)
+    raise AsObserved(TIMERFD.what, done=set_new, held=partial(_held, task.kernel, before, "old_value"))
 
 
 @syscall("timerfd_gettime")
 def timerfd_gettime(task: Task, fd: int) -> NoReturn:
     """Tell how long it has (``do_timerfd_gettime()``): as observed, up to what it was set to."""
     sys_ni_syscall(task)
-    raise AsObserved(TIMERFD.what, held=partial(_held, _context(task, fd), "curr_value"))
+    raise AsObserved(TIMERFD.what, held=partial(_held, task.kernel, _context(task, fd), "curr_value"))
 
 
 def _context(task: Task, fd: int) -> TimerfdCtx:
@@ -141,7 +163,7 @@ def _context(task: Task, fd: int) -> TimerfdCtx:
     return context
 
 
-def _held(context: TimerfdCtx, name: str, seen: Result) -> Result:
+def _held(kernel: Kernel, context: TimerfdCtx, name: str, seen: Result) -> Result:
     if name not in seen.out:
         return seen
-    return replace(seen, out={**seen.out, name: context.left(seen.out[name])})
+    return replace(seen, out={**seen.out, name: context.left(kernel, seen.out[name])})

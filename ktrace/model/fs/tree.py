@@ -9,15 +9,17 @@ from ktrace.include.linux.fs import MAY_EXEC, MAY_WRITE
 from ktrace.include.linux.mount import MNT_RELATIME
 from ktrace.include.linux.stat import S_IALLUGO
 from ktrace.model.fs.fs_struct import FsStruct
-from ktrace.model.fs.inode import Inode, Touched, before
+from ktrace.model.fs.inode import ANON_DEV, Inode, Touched, at_first, before
 from ktrace.model.fs.mem_devices import mem_device
-from ktrace.model.fs.opaque import OpaqueInode, OpaqueOperations
+from ktrace.model.fs.opaque import LAY_THERE, OpaqueInode, OpaqueOperations
 from ktrace.model.fs.proc import ProcDirectory
 from ktrace.model.kernel import Kernel
 from ktrace.model.subsystem import Subsystem
 from ktrace.model.task import AsObserved, Errno, Task
+from ktrace.state.allowed import Stays
 from ktrace.state.fs.inode import MountFacts, NodeFacts, TreeFacts
 from ktrace.state.ref import Ref
+from ktrace.uapi.limits import UINT_MAX
 from ktrace.uapi.sched import CLONE_FS
 from ktrace.uapi.stat import S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK, S_ISGID
 
@@ -43,6 +45,8 @@ class Tree(Subsystem):
     def __init__(self, facts: TreeFacts | None = None) -> None:
         self.facts = facts or TreeFacts()
         self._keys = 0
+        self._devices: dict[str, dict[str, int]] = {}
+        self._shmem = {"tmpfs", *(mount.fstype for mount in self.facts.mounts if mount.s_op == "shmem_ops")}
         self.root = self._workload_directory()
         self.slash = self._mount_all(self.facts.mounts) if self.facts.mounts else self._unknown_root()
 
@@ -83,7 +87,9 @@ class Tree(Subsystem):
             if slash is None:
                 break
             at = self._mountpoint(slash, mount.path)
-            if at is not None:
+            if isinstance(at, OpaqueInode) and at.path != mount.path:
+                at.file_system.mounts[mount.path] = root
+            elif at is not None:
                 at.mounted, root.covers = root, at
         if slash is None:
             raise UsageError("the session's facts are damaged: tree.mounts does not begin with '/'")
@@ -91,20 +97,22 @@ class Tree(Subsystem):
 
     def _mounted(self, mount: MountFacts) -> Inode:
         if mount.path == self.facts.path:
+            self.root.s_dev.seen = mount.s_dev
             for name, node in mount.root.entries.items():
                 self._grow(self.root, name, node, "tmpfs")
             return self.root
         if mount.fstype == "proc":
-            return ProcDirectory(self._key()).root_of(mount.root)
+            return ProcDirectory(self._key()).root_of(mount)
         if not mount.whole:
-            return OpaqueInode(self._key(), mount.fstype, mount.path).root_of(mount.root)
-        root = self._inode(mount.root, mount.fstype, bool(mount.flags & MNT_RELATIME))
+            return OpaqueInode(self._key(), mount.fstype, mount.path).root_of(mount)
+        device = Stays(ANON_DEV, 0, UINT_MAX, seen=mount.s_dev)
+        root = self._inode(mount.root, mount.fstype, bool(mount.flags & MNT_RELATIME), device)
         for name, node in mount.root.entries.items():
             self._grow(root, name, node, mount.fstype)
         return root
 
     def _grow(self, directory: Inode, name: str, node: NodeFacts, fstype: str) -> None:
-        inode = self._inode(node, fstype, directory.relatime)
+        inode = self._inode(node, fstype, directory.relatime, directory.s_dev)
         directory.entries[name] = inode
         if node.i_mode & S_IFMT == S_IFDIR:
             inode.parent = directory
@@ -113,7 +121,7 @@ class Tree(Subsystem):
         else:
             inode.root = root_of(directory)
 
-    def _inode(self, node: NodeFacts, fstype: str, relatime: bool) -> Inode:
+    def _inode(self, node: NodeFacts, fstype: str, relatime: bool, device: Stays) -> Inode:
         inode = Inode(
             self._key(),
             node.i_mode,
@@ -126,31 +134,43 @@ class Tree(Subsystem):
             link=node.link,
             i_rdev=node.i_rdev,
         )
-        kind = node.i_mode & S_IFMT
+        inode.i_ino.seen = node.i_ino or None
+        inode.s_dev = device
+        kind, first = node.i_mode & S_IFMT, at_first(node)
         if kind in (S_IFCHR, S_IFBLK):
             inode.ops = mem_device(node.i_rdev) if kind == S_IFCHR else None
             inode.ops = inode.ops or OpaqueOperations("a device")
         elif kind == S_IFREG:
-            inode.ops = OpaqueOperations("a file that was there before", node.i_fop)
+            inode.ops = OpaqueOperations(LAY_THERE, node.i_fop)
         if kind != S_IFDIR:
             inode.i_size = node.i_size
         if not isinstance(inode.ops, OpaqueOperations):
-            inode.i_atime, inode.i_mtime, inode.i_ctime = map(before, node.times)
+            inode.i_atime, inode.i_mtime, inode.i_ctime = map(before, node.times, node.nsec or (None, None, None))
         else:
-            inode.i_atime, inode.i_mtime, inode.i_ctime = Touched(), Touched(), Touched()
+            inode.i_atime, inode.i_mtime, inode.i_ctime = map(Touched, first or (None, None, None))
         return inode
 
     @staticmethod
     def _mountpoint(slash: Inode, path: str) -> Inode | None:
-        """Return the directory at *path*, ``None`` where it is in a file system that is not simulated."""
+        """Return the directory at *path*, or the root of the file system that is not simulated and has it."""
         at = slash
         for name in path.strip("/").split("/"):
             at = at.mounted or at
             below = at.entries.get(name)
             if below is None:
-                return None
+                return at if isinstance(at, OpaqueInode) else None
             at = below
         return at.mounted or at
+
+    def is_shmem(self, inode: Inode) -> bool:
+        """Tell whether an inode is one of tmpfs, by whatever name (``mm/shmem.c: shmem_ops``)."""
+        return inode.i_sb in self._shmem
+
+    def devices_of(self, inode: Inode) -> dict[str, int]:
+        """Return where the device number is kept that all inodes of the file system of *inode* share."""
+        directory = inode.i_mode & S_IFMT == S_IFDIR
+        root = root_of(inode) if directory else inode.root
+        return root.numbers if root is not None else self._devices.setdefault(inode.i_sb, {})
 
     def born(self) -> FsStruct:
         """Return what the agent's children begin with: the root, and the usual umask."""
@@ -202,6 +222,7 @@ class Tree(Subsystem):
         inode = Inode(task.kernel.serial(), kind | permissions, task.cred.euid, gid, directory.i_sb, fop)
         inode.relatime = directory.relatime
         inode.root = root_of(directory)
+        inode.s_dev = directory.s_dev
         inode.i_nlink = 2 if kind == S_IFDIR else 1
         return inode.born(task.kernel)
 

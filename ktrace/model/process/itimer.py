@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ktrace.include.linux.time64 import NSEC_PER_SEC
 from ktrace.model.calls import syscall
+from ktrace.model.elapsed import Instant, elapsed, this_step
 from ktrace.model.kernel import Kernel
 from ktrace.model.mm.iov import out_is_bad
 from ktrace.model.process.timer import HRTIMER
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 REMAINING = Rule("kernel/time/itimer.c", "itimer_get_remtime", "what is left of a timer when it is asked for")
 USEC_PER_SEC = 1_000_000
+NSEC_PER_USEC = 1000
 ITIMERVAL = 32
 """Bytes of a ``struct __kernel_old_itimerval``."""
 NOTHING: Mapping[str, Mapping[str, int]] = {
@@ -36,10 +39,12 @@ class RealTimer:
 
     :param timer: until it ends the next time
     :param interval: microseconds from one end to the next (``it_real_incr``); 0 for one end
+    :param since: when it was started, ``None`` where it started itself again
     """
 
     timer: Timer
     interval: int = 0
+    since: Instant | None = None
 
 
 @syscall("getitimer")
@@ -83,8 +88,8 @@ def alarm(task: Task, seconds: int) -> int:
 
     def allowed(told: int) -> bool:
         if not told:
-            return task.it_real is not None and task.it_real.timer.may_expire(task.kernel.clock)
-        return max(1, low // USEC_PER_SEC) <= told <= high // USEC_PER_SEC + 1
+            return task.it_real is not None and _may_have_ended(task, task.it_real)
+        return _seconds(low) <= told <= _seconds(high)
 
     def find(seen: Observed) -> int | None:
         result = seen.result(task)
@@ -112,7 +117,9 @@ def _pointed(task: Task, name: str) -> bool:
 
 
 def _start(task: Task, value: int, interval: int) -> None:
-    task.it_real = RealTimer(Timer(task.kernel.clock, value / USEC_PER_SEC), interval) if value else None
+    kernel = task.kernel
+    timer = Timer(kernel.clock, value / USEC_PER_SEC)
+    task.it_real = RealTimer(timer, interval, this_step(kernel)) if value else None
 
 
 def _left(task: Task) -> tuple[int, int]:
@@ -123,7 +130,24 @@ def _left(task: Task) -> tuple[int, int]:
     whole = int(timer.timeout * USEC_PER_SEC)
     low = whole - (after + 1 - timer.armed[0]) * USEC_PER_SEC
     high = whole - max(0, before - 1 - timer.armed[1]) * USEC_PER_SEC
+    if (since := task.it_real.since) is not None:
+        least, most = elapsed(task.kernel, since)
+        low, high = max(low, whole - most // NSEC_PER_USEC - 1), min(high, whole - least // NSEC_PER_USEC)
     return max(1, low), max(1, high)
+
+
+def _seconds(usec: int) -> int:
+    """Return what alarm() makes of what is left: rounded, but never to nothing (``alarm_setitimer()``)."""
+    seconds, left = divmod(usec, USEC_PER_SEC)
+    return seconds + (left >= USEC_PER_SEC // 2 or (not seconds and left > 0))
+
+
+def _may_have_ended(task: Task, running: RealTimer) -> bool:
+    """Tell whether its time may be up: its signal was ignored, or is blocked."""
+    if running.since is not None:
+        whole = int(running.timer.timeout * NSEC_PER_SEC)
+        return elapsed(task.kernel, running.since)[1] >= whole
+    return running.timer.may_expire(task.kernel.clock)
 
 
 def _get(task: Task, which: int, name: str) -> Mapping[str, Any]:
@@ -142,7 +166,7 @@ def _get(task: Task, which: int, name: str) -> Mapping[str, Any]:
         interval = found["it_interval"]
         left = found["it_value"]["tv_sec"] * USEC_PER_SEC + found["it_value"]["tv_usec"]
         if not left:
-            return running.timer.may_expire(task.kernel.clock)  # its signal was ignored, or is blocked
+            return _may_have_ended(task, running)
         same: bool = interval["tv_sec"] * USEC_PER_SEC + interval["tv_usec"] == running.interval
         return same and low <= left <= high
 
@@ -186,4 +210,4 @@ def it_real_fn(kernel: Kernel, task: Task) -> None:
         task.it_real = None
         return
     ended = running.timer.armed[0] + int(running.timer.timeout), kernel.clock[1]
-    running.timer = Timer(ended, running.interval / USEC_PER_SEC)
+    running.timer, running.since = Timer(ended, running.interval / USEC_PER_SEC), None

@@ -65,7 +65,8 @@ class NodeFacts:
 
     :param i_mode: with the file type; likewise *i_uid*, *i_gid*, *i_nlink*, *i_size* in bytes
     :param i_fop: symbol of its ``file_operations``
-    :param times: its *i_atime*, *i_mtime* and *i_ctime*, in seconds
+    :param times: its *i_atime*, *i_mtime* and *i_ctime*, in seconds; *nsec*: ns past them, ``None`` in sessions of old
+    :param i_ino: its number, 0 in sessions of old
     :param i_rdev: of a device, its number (``dev_t``)
     :param link: where a symbolic link leads, else ``None``
     :param entries: what a directory has by name
@@ -81,6 +82,8 @@ class NodeFacts:
     i_rdev: int = 0
     link: bytes | None = None
     entries: Mapping[str, NodeFacts] = field(default_factory=dict)
+    i_ino: int = 0
+    nsec: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ class MountFacts:
     :param flags: ``mnt_flags``
     :param root: its root, with all that is below it where *whole*
     :param whole: all its names lie in the dentry cache, as long as they exist (``fs/libfs.c``)
+    :param s_dev: its number (``dev_t``), ``None`` in sessions of old
     """
 
     path: str
@@ -101,6 +105,7 @@ class MountFacts:
     flags: int
     root: NodeFacts
     whole: bool
+    s_dev: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
