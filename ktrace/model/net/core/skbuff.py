@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.skbuff import MAX_SKB_FRAGS
+from ktrace.model.elapsed import Instant
+from ktrace.state.allowed import Stays
 from ktrace.state.net.facts import SocketFacts
 from ktrace.state.net.skbuff import Buffer, UnixBuffer
 from ktrace.state.process.process import Credentials
@@ -51,7 +53,8 @@ class SkBuff:
     :param daddr: where a packet of the internet went; *hops* and *tos* likewise from its header
     :param own_tos: a type of service for this packet alone
     :param pktinfo: what IP_PKTINFO will tell: interface, address
-    :param since: second in which it came at the earliest
+    :param since: when it came, where it may have been stamped then
+    :param stamps: its time stamp, by the unit of what is past the second: once told, it stays
     :param dropcount: how many the receiver had dropped before
     :param error: what an error queue's buffer tells (``SKB_EXT_ERR()``)
     :param consumed: bytes that a stream reader has taken
@@ -78,7 +81,8 @@ class SkBuff:
     dport: int = 0
     mark: int = 0
     pktinfo: tuple[int, str] | None = None
-    since: int = 0
+    since: Instant | None = None
+    stamps: dict[str, tuple[Stays, Stays]] = field(default_factory=dict)
     dropcount: int = 0
     error: ExtendedError | None = None
     frags: list[Fragment] = field(default_factory=list)

@@ -6,13 +6,15 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
+from ktrace.include.linux.time64 import NSEC_PER_SEC
+from ktrace.model.elapsed import TICK_NS, Instant, this_step
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import InMessage
 from ktrace.model.net.core.scm import put_cmsg
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import Sock
 from ktrace.model.task import Errno, Task
-from ktrace.state.allowed import Between
+from ktrace.state.allowed import Stays, allowed
 from ktrace.state.rule import Rule
 from ktrace.uapi.socket import (
     MSG_CTRUNC,
@@ -66,17 +68,20 @@ def sock_cmsg_send(task: Task, message: Mapping[str, Any]) -> int | None:
 
 def sock_recv_cmsgs(kernel: Kernel, sk: Sock, skb: SkBuff, msg: InMessage) -> None:
     """Tell when a packet came, how many were lost before it, and its mark (``__sock_recv_cmsgs()``)."""
-    sock_recv_timestamp(kernel, sk, msg, skb.since or kernel.clock[0])
+    sock_recv_timestamp(kernel, sk, msg, skb.since or this_step(kernel), skb)
     if sk.flag("SOCK_RXQ_OVFL") and skb.dropcount:
         put_cmsg(msg, SOL_SOCKET, SO_RXQ_OVFL, struct.pack("<I", skb.dropcount))
     if sk.flag("SOCK_RCVMARK"):
         put_cmsg(msg, SOL_SOCKET, SO_MARK, struct.pack("<I", skb.mark))
 
 
-def sock_recv_timestamp(kernel: Kernel, sk: Sock, msg: InMessage, since: int) -> None:
+def sock_recv_timestamp(kernel: Kernel, sk: Sock, msg: InMessage, since: Instant | None, skb: SkBuff | None) -> None:
     """Tell when a packet came (``__sock_recv_timestamp()``): at a time that the model does not know exactly.
 
-    :param since: second in which it came at the earliest
+    One that was not stamped when it came is stamped when it is told of.
+
+    :param since: when it came at the earliest, ``None``: at any time
+    :param skb: keeps what is told once; ``None``: the last segment's stamp
     """
     if not sk.flag("SOCK_RCVTSTAMP"):
         return
@@ -91,7 +96,17 @@ def sock_recv_timestamp(kernel: Kernel, sk: Sock, msg: InMessage, since: int) ->
         return
     put_cmsg(msg, SOL_SOCKET, kind, bytes(SIZEOF_STAMP))
     fraction = ("tv_nsec", 999_999_999) if nanoseconds else ("tv_usec", 999_999)
-    msg.control[-1]["cmsg_data"] = {
-        "tv_sec": Between(RULE, since, kernel.clock[1]),
-        fraction[0]: Between(RULE, 0, fraction[1]),
-    }
+    stamps = skb.stamps if skb is not None else {}
+    seconds, past = stamps.setdefault(fraction[0], _stamp(kernel, since, NSEC_PER_SEC // (fraction[1] + 1)))
+    msg.control[-1]["cmsg_data"] = {"tv_sec": allowed(seconds), fraction[0]: allowed(past)}
+
+
+def _stamp(kernel: Kernel, since: Instant | None, unit: int) -> tuple[Stays, Stays]:
+    """Return the seconds of a time between *since* and now, and what is past them in *unit* ns."""
+    low = since.low if since is not None and since.clock_set == kernel.clock_set else 0
+    high = kernel.moment[1] + TICK_NS
+    first, last = low // NSEC_PER_SEC, high // NSEC_PER_SEC
+    seconds = Stays(RULE, first, last)
+    if first == last:
+        return seconds, Stays(RULE, low % NSEC_PER_SEC // unit, high % NSEC_PER_SEC // unit)
+    return seconds, Stays(RULE, 0, NSEC_PER_SEC // unit - 1)

@@ -7,6 +7,7 @@ import struct
 from dataclasses import dataclass
 
 from ktrace.include.net.ip import IP_MAX_MTU
+from ktrace.model.elapsed import this_step
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import InMessage
 from ktrace.model.net.core.scm import put_cmsg
@@ -76,7 +77,7 @@ def icmp_unreachable(kernel: Kernel, sk: Inet, skb: SkBuff, errno: int, dport: i
     )
     error.daddr, error.hops = skb.addr[0] if skb.addr else "", kernel.net.setting("ipv4/ip_default_ttl")
     error.tos = skb.tos & IPTOS_TOS_MASK | IPTOS_PREC_INTERNETCONTROL
-    error.since = kernel.clock[0]
+    error.since = this_step(kernel)
     error.error = ExtendedError(
         errno, SO_EE_ORIGIN_ICMP, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, skb.daddr, dport, skb.daddr
     )
@@ -88,7 +89,7 @@ def ip_local_error(kernel: Kernel, sk: Inet, errno: int, daddr: str, port: int, 
     if "recverr" not in sk.bits:
         return
     error = SkBuff(b"", 0, kernel.net.alloc.truesize(SIZEOF_IPHDR))
-    error.since = kernel.clock[0]
+    error.since = this_step(kernel)
     error.error = ExtendedError(errno, SO_EE_ORIGIN_LOCAL, 0, 0, info, daddr, port, None)
     sock_queue_err_skb(kernel, sk, error)
 
@@ -129,8 +130,8 @@ def receive_error(kernel: Kernel, sk: Inet, msg: InMessage) -> tuple[SkBuff, Ext
         copied = msg.destination.count
     if msg.destination.copy(skb.data[:copied]) < copied:
         raise Errno("EFAULT")
-    if skb.since:
-        sock_recv_timestamp(kernel, sk, msg, skb.since)
+    if skb.since is not None:
+        sock_recv_timestamp(kernel, sk, msg, skb.since, skb)
     assert skb.error is not None
     return skb, skb.error, copied
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ktrace.model.elapsed import this_step
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import Sock
@@ -155,7 +156,7 @@ def queue_rcv_skb(kernel: Kernel, sk: Sock, packet: IpPacket, data: bytes) -> bo
         return False
     skb = SkBuff(data, packet.paged, packet.truesize, sk)
     skb.addr, skb.daddr, skb.hops, skb.tos = (packet.saddr, 0), packet.daddr, packet.hops, packet.tos
-    skb.mark, skb.since = packet.mark, kernel.clock[0]
+    skb.mark, skb.since = packet.mark, this_step(kernel)
     if isinstance(sk, Raw) and sk.type == SOCK_RAW:
         pktinfo_prepare(sk, skb)
     elif isinstance(sk, Raw) and sk.options.get((SOL_IP, IP_PKTINFO)):

@@ -212,12 +212,18 @@ def _excludes(sk: Inet, other: Inet | TimeWait, relax: bool, reuseport_ok: bool)
 
 
 def choose_port(
-    kernel: Kernel, rule: Rule, port_of: Callable[[ObservedSock], int | None], free: Callable[[int], bool]
+    kernel: Kernel,
+    rule: Rule,
+    port_of: Callable[[ObservedSock], int | None],
+    free: Callable[[int], bool],
+    parity: int | None = None,
 ) -> int:
     """Take the port that the kernel took, any one of the local range that is free.
 
     :param rule: what leaves the choice open
     :param port_of: tells the port of an observed sock, if it may be the one
+    :param parity: 0: ports as even or odd as the first of the range come first, as long as nobody holds one of them;
+        1: the others do
     :raises Errno: EADDRNOTAVAIL where no port is free
     """
 
@@ -228,6 +234,12 @@ def choose_port(
         ports = (port_of(value) for value in seen.socks() if value.inet is not None)
         return next((port for port in ports if port and low <= port <= high and free(port)), None)
 
+    step = 1 if parity is None else 2
+    first = range(low + (parity or 0), high + 1 if high <= low + 1 else low + ((high + 1 - low) & ~1), step)
+    held = kernel.net.inet.bhash.buckets
+    port = next((port for port in first if free(port) and (parity is None or port not in held)), None)
+    if port is not None:
+        return kernel.choose(rule, find, lambda port: port in first and free(port), port)
     port = next((port for port in range(low, high + 1) if free(port)), None)
     if port is None:
         raise Errno("EADDRNOTAVAIL")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ktrace.include.net.sock import RCV_SHUTDOWN
+from ktrace.model.elapsed import this_step
 from ktrace.model.net.core.datagram import ReceiveShutdown, skb_recv_datagram
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
 from ktrace.model.net.core.sock import (
@@ -211,7 +212,7 @@ def unix_dgram_recvmsg(task: Task, socket: Socket, msg: InMessage, flags: int) -
         if msg.destination.copy(skb.data[skip : skip + size]) < size:
             raise Errno("EFAULT")
         # No packet of AF_UNIX is stamped before somebody asks.
-        sock_recv_timestamp(kernel, sk, msg, kernel.clock[0])
+        sock_recv_timestamp(kernel, sk, msg, this_step(kernel), skb)
         scm = Scm(skb.pid, skb.uid, skb.gid)
         if not peeking:
             if skb.fp:

@@ -322,7 +322,7 @@ def tcp_recv_timestamp(task: Task, sk: Tcp, msg: InMessage) -> None:
         )
 
     if kernel.choose(STAMPED, find, lambda stamped: True, otherwise=True):
-        sock_recv_timestamp(kernel, sk, msg, 0)
+        sock_recv_timestamp(kernel, sk, msg, sk.handshake.at if sk.handshake is not None else None, None)
 
 
 def tcp_recv_urg(task: Task, sk: Tcp, msg: InMessage, flags: int) -> int:

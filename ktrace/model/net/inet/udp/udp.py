@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ktrace.include.net.ip import LOOPBACK_IFINDEX
+from ktrace.model.elapsed import this_step
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.reuseport import add_sock, detach, select, wakes
 from ktrace.model.net.core.skbuff import SkBuff
@@ -260,7 +261,7 @@ def transmit(kernel: Kernel, sk: Udp, skb: SkBuff, saddr: str, daddr: str, dport
     skb.hops, skb.tos = skb.hops or hops, tos if skb.own_tos is None else skb.own_tos
     skb.dport = dport
     skb.mark = skb.mark or sk.mark
-    skb.since = kernel.clock[0]
+    skb.since = this_step(kernel)
     refuse_taps(kernel)
     if not ip_check_mc(kernel, daddr):
         return
