@@ -229,7 +229,13 @@ def _stranger_pid(task: Task, file: File, find: Callable[[Result], int | None]) 
         result = seen.result(task)
         return find(result) if result is not None else None
 
-    return task.kernel.choose(PID_TASK, told, lambda found: found in (0, pid), 0)
+    groups = task.kernel.processes.groups
+    if file.f_owner_type == "F_OWNER_PGRP" and pid in groups:
+        return pid if groups[pid] else 0
+    found: int = task.kernel.choose(PID_TASK, told, lambda found: found in (0, pid), 0)
+    if file.f_owner_type == "F_OWNER_PGRP":
+        groups[pid] = found != 0
+    return found
 
 
 def _getown(task: Task, fd: int, file: File, arg: Any) -> Answer:

@@ -36,6 +36,7 @@ class Processes(Subsystem):
     :param facts: what was read of the agent
     :param rlimit_nofile: soft and hard limit that the agent's children are born with
     :ivar file_max: fs/file-max, ``None`` as long as it is out of reach
+    :ivar groups: whether a process group of no actors' was seen to be there: nobody outside comes or goes
     :ivar waited: milliseconds that the agent waited in which nothing happened
     """
 
@@ -43,6 +44,7 @@ class Processes(Subsystem):
         self.facts = facts
         self.rlimit_nofile = rlimit_nofile
         self.file_max: int | None = None
+        self.groups: dict[int, bool] = {}
 
     def sysctl(self, kernel: Kernel, path: str, value: str) -> bool:
         """Take over fs/file-max."""

@@ -1,4 +1,4 @@
-"""What public bug reports showed the kernel to do: each case agrees, with all validators, or is said not to be known."""
+"""What public bug reports showed the kernel to do: each case agrees, validators too, or is said not to be known."""
 
 from __future__ import annotations
 

@@ -161,6 +161,10 @@ class Sock:
         """Forget the route (``sk_dst_reset()``)."""
         self.dst_cached = False
 
+    def settled_parts(self, kernel: Kernel, parts: dict[str, Any]) -> dict[str, Any]:
+        """Return *parts* of :meth:`view_parts`, whose open members are held against each other."""
+        return parts
+
     def settle_buffers(self, kernel: Kernel) -> None:
         """Find out how large the buffers are now, where they grow by themselves."""
 

@@ -98,5 +98,5 @@ def view_sock(kernel: Kernel, sk: Sock) -> state.Sock:
         sk_rcvtimeo=sk.rcvtimeo,
         sk_shutdown=tuple(name for mask, name in state.SHUTDOWN.items() if sk.shutdown & mask),
         sk_socket=sk.socket.ref if sk.socket is not None else None,
-        **sk.view_parts(),
+        **sk.settled_parts(kernel, sk.view_parts()),
     )

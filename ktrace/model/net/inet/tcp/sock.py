@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ktrace.model.elapsed import Instant
@@ -255,6 +255,18 @@ class Tcp(Inet):
             icsk_af_ops=self.af_ops,
         )
         return {**Inet.view_parts(self), "tcp": tcp}
+
+    def settled_parts(self, kernel: Kernel, parts: dict[str, Any]) -> dict[str, Any]:
+        """Have as much unacknowledged as the queue of what was sent holds, and the FIN behind it."""
+        tcp: TcpSock = parts["tcp"]
+        if not isinstance(tcp.unacked, Between):
+            return parts
+        seen: TcpSock | None = kernel.choose(DELAYED_ACK, lambda seen: seen.tcp(self), lambda _: True, None)
+        if seen is None:
+            return parts
+        queued, fin = len(seen.tcp_rtx_queue), self.fin_out == "sent"
+        exact = queued + fin if queued else OneOf(DELAYED_ACK, (0, 1)) if fin else 0
+        return {**parts, "tcp": replace(tcp, unacked=allowed(exact))}
 
     def view_state(self) -> str | OneOf:
         """Return ``sk_state``: FIN_WAIT1 ends when the peer acknowledges."""
