@@ -6,7 +6,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 ASK_SECONDS = 20
@@ -60,14 +60,15 @@ class Language:
         """Tell whether a file of its own, by its path in there, is not needed by a program that has these words."""
         return _REST[self.name].fullmatch(relative) is not None and os.path.basename(relative) not in words
 
-    def modules(self, words: set[str], beside: str) -> Iterator[str]:
-        """Yield paths of installed modules that *words* name.
+    def modules(self, words: set[str], beside: Sequence[str]) -> Iterator[str]:
+        """Yield paths of modules that *words* name.
 
-        :param beside: directory of the program, whose modules it finds, too
+        :param beside: directories of programs, whose modules those find, too
         """
-        yield from (
-            _python_modules(self.others, words, beside) if self.name == "python" else _perl_modules(self.others, words)
-        )
+        if self.name == "python":
+            yield from _python_modules((*self.others, *beside), words)
+        else:
+            yield from _perl_modules((*self.others, *beside), words)
 
 
 def language_of(path: str) -> Language | None:
@@ -86,9 +87,9 @@ def language_of(path: str) -> Language | None:
         return None
 
 
-def _python_modules(others: tuple[str, ...], words: set[str], beside: str) -> Iterator[str]:
+def _python_modules(places: tuple[str, ...], words: set[str]) -> Iterator[str]:
     names = {part for word in words for part in word.split(".")[:1]}
-    for directory in (*others, beside):
+    for directory in places:
         for item in _listed(directory):
             stem, _, suffix = item.partition(".")
             place = os.path.join(directory, item)
@@ -98,8 +99,8 @@ def _python_modules(others: tuple[str, ...], words: set[str], beside: str) -> It
                 yield place
 
 
-def _perl_modules(others: tuple[str, ...], words: set[str]) -> Iterator[str]:
-    for directory in others:
+def _perl_modules(places: tuple[str, ...], words: set[str]) -> Iterator[str]:
+    for directory in places:
         for word in words:
             stem = os.path.join(directory, *filter(None, word.split("::")))
             shared = os.path.join(directory, "auto", *filter(None, word.split("::")))

@@ -67,8 +67,9 @@ def pack(command: Sequence[str], put: Sequence[str] = (), cwd: str = "", env: Se
     baggage.skipped.clear()
     values = [item.partition("=")[2] for item in env]
     named = _take_named(baggage, programs, [*command[1:], *values], missed)
+    named += _take_mentioned(baggage, programs, missed)
     for language in programs.languages.values():
-        told += _take_language(baggage, programs, language, os.path.dirname(named[0]) if named else ".")
+        told += _take_language(baggage, programs, language)
     for file in [file for file in baggage.files if file.source]:
         _take_libraries(programs, file)
     taken = tuple(programs.taken)
@@ -115,27 +116,52 @@ def _take_named(baggage: Baggage, programs: Programs, texts: Sequence[str], miss
     words = {*texts, *(word for text in texts for word in words_of(text))}
     programs.words |= words
     programs.take_named({word for word in words if word and not _is_own(os.path.abspath(word))})
-    named = []
-    for word in sorted(words):
-        place = os.path.abspath(word)
-        if not word or place in programs.taken or _is_own(place):
-            continue
-        try:
-            status = os.stat(place)
-            if not stat.S_ISREG(status.st_mode):
-                continue
-            if status.st_size > NAMED_MAX and os.path.realpath(place) not in baggage:
-                missed.append(f"{word!r} is large, {status.st_size >> 20} MiB: --put {word} brings it")
-                continue
-            baggage.add(place)
-            programs.read_text(place, is_script=word == texts[0])
-        except (OSError, ValueError):
-            continue  # a word that names no file, or none that can be read
-        named.append(place)
+    return [
+        place
+        for word in sorted(words)
+        if (place := os.path.abspath(word)) not in programs.taken
+        and _take_file(baggage, programs, word, place, missed, is_script=word == texts[0])
+    ]
+
+
+def _take_mentioned(baggage: Baggage, programs: Programs, missed: list[str]) -> list[str]:
+    """Take the files that scripts of the person's own name, seen from this directory or from theirs."""
+    named: list[str] = []
+    seen: set[tuple[str, str]] = set()
+    while pending := {(place, word) for place, words in programs.mentioned.items() for word in words} - seen:
+        seen |= pending
+        for directory, word in sorted(pending):
+            for place in dict.fromkeys((os.path.abspath(word), os.path.normpath(os.path.join(directory, word)))):
+                if place in programs.taken or os.path.realpath(place) in baggage:
+                    continue
+                if _take_file(baggage, programs, word, place, missed):
+                    named.append(place)
     return named
 
 
-def _take_language(baggage: Baggage, programs: Programs, language: Language, beside: str) -> list[str]:
+def _take_file(
+    baggage: Baggage, programs: Programs, word: str, place: str, missed: list[str], is_script: bool = False
+) -> bool:
+    """Take the regular file at *place*, if there is one that can be read, and what it needs if it is a program."""
+    if not word or _is_own(place):
+        return False
+    try:
+        status = os.stat(place)
+        if not stat.S_ISREG(status.st_mode):
+            return False
+        if status.st_size > NAMED_MAX and os.path.realpath(place) not in baggage:
+            missed.append(f"{word!r} is large, {status.st_size >> 20} MiB: --put {word} brings it")
+            return False
+        baggage.add(place)
+        programs.read_text(place, is_script)
+    except (OSError, ValueError):
+        return False  # a word that names no file, or none that can be read
+    if status.st_mode & stat.S_IXUSR:
+        programs.take_named({place})
+    return True
+
+
+def _take_language(baggage: Baggage, programs: Programs, language: Language) -> list[str]:
     words = programs.words
     told = []
     try:
@@ -144,9 +170,16 @@ def _take_language(baggage: Baggage, programs: Programs, language: Language, bes
             told.append(f"{directory}: {len(files)} files, {sum(file.size for file in files) / (1 << 20):.1f} MiB")
         for extra in language.files:
             baggage.add(extra)
-        for module in language.modules(words, os.path.abspath(beside)):
-            baggage.add_tree(module)
-            told.append(module)
+        beside = [os.getcwd(), *programs.mentioned]
+        seen: set[str] = set()
+        while new := set(language.modules(words, beside)) - seen:
+            seen |= new
+            for module in sorted(new):
+                files = baggage.add_tree(module)
+                told.append(module)
+                if os.path.dirname(module) in beside:  # one of the person's own, which may name others
+                    for file in files:
+                        programs.read_text(file.source)
     except OSError as error:
         raise cannot_read(error.filename or language.executable, error) from error
     return told

@@ -27,6 +27,7 @@ class Programs:
     """Take programs into *baggage*.
 
     :ivar words: what stands in the scripts that were taken
+    :ivar mentioned: what those name that are the person's own, by the directory that they lie in
     :ivar languages: the interpreters that were
     :ivar taken: paths of all, as they were found
     """
@@ -35,6 +36,7 @@ class Programs:
         self._baggage = baggage
         self.libraries = Libraries(baggage)
         self.words: set[str] = set()
+        self.mentioned: dict[str, set[str]] = {}
         self.languages: dict[str, Language] = {}
         self.taken: dict[str, None] = {}
 
@@ -77,10 +79,11 @@ class Programs:
             except KtraceError as error:
                 self._baggage.skipped.append(error.message)
 
-    def read_text(self, path: str, is_script: bool = False) -> None:
+    def read_text(self, path: str, is_script: bool = False, own: bool = True) -> None:
         """Look in a file for what it names: modules, and, if it is a script, programs.
 
         :param is_script: it is one, whatever it looks like
+        :param own: it is the person's own, and may name files
         :raises OSError: it cannot be read
         """
         with open(path, "rb") as file:
@@ -93,6 +96,8 @@ class Programs:
             shell = any(os.path.basename(taken) in SHELLS for taken in self.taken)
             words = words_of(code if shell else quoted_in(code))
             self.take_named({word for word in words if "/" not in word or word.startswith("/")})
+            if own:
+                self.mentioned.setdefault(os.path.dirname(path), set()).update(words)
 
     def _take(self, path: str, own: bool) -> None:
         try:
@@ -128,4 +133,4 @@ class Programs:
                 f"{path!r} asks for the interpreter {interpreter!r}, which this machine does not have"
             ) from error
         if own or os.path.getsize(place) <= WRAPPER_MAX:
-            self.read_text(place, is_script=True)
+            self.read_text(path, is_script=True, own=own)

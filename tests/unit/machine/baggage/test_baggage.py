@@ -201,12 +201,35 @@ def test_scripts_of_others_name_programs_in_quotes_and_texts_name_none(
     (tmp_path / "main.py").write_text("import subprocess  # sort\nsubprocess.run(['uniq', 'book'])\nwc = 1\n")
     (tmp_path / "book").write_text("who will cut, sort and find 'uniq' things\n")
     found = {os.path.basename(file) for file in files(pack([sys.executable, "main.py"]))}
-    assert "uniq" in found
-    assert not {"wc", "sort", "book"} & found
+    assert {"uniq", "book"} <= found
+    assert not {"wc", "sort", "who"} & found
     found = {os.path.basename(file) for file in files(pack(["bash", "-c", "wc book"]))}
     assert {"wc", "book"} <= found
     assert not {"who", "cut", "sort", "find", "uniq"} & found
     assert "uniq" in {os.path.basename(file) for file in files(pack(["bash", "book"]))}
+
+
+def test_scripts_of_ones_own_name_files_beside_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/")
+    tests = tmp_path / "tests"
+    tests.mkdir()
+    script(tests / "run", "#!/bin/sh\n. ./common\nexec ./helper <data/in\n")
+    (tests / "common").write_text("x=1\n")
+    script(tests / "helper", "#!/usr/bin/env bash\nuniq other.sh\n")
+    (tests / "other.sh").write_text("cat last\n")
+    (tests / "last").write_text("paste\n")
+    (tests / "data").mkdir()
+    (tests / "data" / "in").write_text("")
+    found = files(pack([str(tests / "run")]))
+    assert {str(tests / name) for name in ("run", "common", "helper", "other.sh", "last", "data/in")} <= found
+    assert {"bash", "uniq"} <= {os.path.basename(file) for file in found}
+    assert "paste" not in {os.path.basename(file) for file in found}
+    (tests / "main.py").write_text("import one\n")
+    (tests / "one.py").write_text("import two, click\n")
+    (tests / "two.py").write_text("open('last')\n")
+    found = files(pack([sys.executable, str(tests / "main.py")]))
+    assert {str(tests / name) for name in ("main.py", "one.py", "two.py")} <= found
+    assert pytest.importorskip("click").__file__ in found
 
 
 def test_what_is_long_goes_no_further_than_its_interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
