@@ -14,7 +14,7 @@ import drgn
 from ktrace.errors import UsageError
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.members import MissingMember, constant, find_member, type_of
-from ktrace.state.changes import Changes
+from ktrace.state.changes import Changes, changes
 
 Probe = Callable[[LiveKernel], bool | None]
 
@@ -121,11 +121,21 @@ PROBES: Mapping[str, Probe] = {
 
 
 def read_changes(kernel: LiveKernel) -> Changes:
-    """Return what *kernel* has of the known changes; ``None`` for what cannot be told of it."""
+    """Return what *kernel* has of the known changes; ``None`` for what cannot be told of it.
+
+    That is so, too, where a sign is missing, but the kernel has a change of that release or a later one: the sign may
+    have another name by now.
+    """
     found: dict[str, bool | None] = {}
     for name, probe in PROBES.items():
         try:
             found[name] = probe(kernel)
         except (UsageError, LookupError, AttributeError):
             found[name] = None  # what it is told by is not there
-    return Changes(**found)
+    return Changes(**_consistent(found))
+
+
+def _consistent(found: Mapping[str, bool | None]) -> dict[str, bool | None]:
+    releases = {name: change.releases for name, change in changes()}
+    newest = max((releases[name][0] for name, has in found.items() if has), default=(0, 0))
+    return {name: None if has is False and releases[name][1] <= newest else has for name, has in found.items()}

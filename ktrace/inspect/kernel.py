@@ -12,6 +12,7 @@ import drgn
 
 from ktrace.errors import UsageError
 from ktrace.include.asm.page_types import PAGE_SHIFT, PAGE_SIZE
+from ktrace.inspect.corrupt import explained
 from ktrace.inspect.members import type_of
 from ktrace.inspect.memory import START_KERNEL_MAP, KernelMemory, PhysicalMemory
 from ktrace.interrupt import held_back
@@ -122,7 +123,8 @@ class LiveKernel:
         # Two more segments spare drgn, too, its walk of the page tables.
         prog.add_memory_segment(page_offset, size, lambda a, n, o, p: read(o, n), False)
         prog.add_memory_segment(START_KERNEL_MAP, size - phys_base, lambda a, n, o, p: read(o + phys_base, n), False)
-        memory.page_arrays = _page_arrays(prog, size) or memory.page_arrays
+        with explained("the array of pages"):
+            memory.page_arrays = _page_arrays(prog, size) or memory.page_arrays
         return cls(prog, memory, current)
 
     @classmethod

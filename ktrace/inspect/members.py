@@ -126,6 +126,22 @@ def lacking(prog: drgn.Program, name: str, *paths: str) -> Unread | None:
     return absent
 
 
+def is_configured(prog: drgn.Program, name: str, path: str, function: str) -> Any:
+    """Tell whether a kernel has an option, by a member that is one of ``OPTIONAL``.
+
+    :param function: that no kernel without the option has, inlined or not: one that has it without the member has
+        another member; what stands for the answer is returned then, and noted
+    :raises MissingMember: that may not be passed over
+    """
+    if has_member(prog, name, path):
+        return True
+    try:
+        prog.function(function)
+    except LookupError:
+        return False
+    return lacking(prog, name, path)
+
+
 def require_size(prog: drgn.Program, name: str, path: str, size: int) -> None:
     """See that a member has *size* bytes, if there is one.
 

@@ -60,6 +60,9 @@ class Kernel:
     :ivar clock_set: how often a call set the time of day
     :ivar moment: ns of its CLOCK_REALTIME_COARSE, as far as they are known: the earlier, the later
     :ivar choices: what the kernel was seen to choose in the step, where that was not what the model would have done
+    :ivar untold: what cannot be told of the kernel, once a rule has asked for it: the call was taken as it was seen,
+        and nobody knows what else it did
+    :ivar unseen: a choice of the kernel did not show in what was observed of the step
     """
 
     def __init__(
@@ -89,6 +92,8 @@ class Kernel:
         self.clock_set = 0
         self.moment = (0, 0)
         self.choices: list[Choice] = []
+        self.unseen = False
+        self.untold = ""
         self._observed = Observed(Evidence())
         self._left: frozenset[str] = frozenset()
         self._serial = 0
@@ -115,6 +120,7 @@ class Kernel:
         try:
             seen = find(self._observed)
             if seen is None:
+                self.unseen = True
                 return otherwise
             fits = allowed(seen)
         except (AttributeError, TypeError, LookupError, StopIteration):
@@ -187,6 +193,7 @@ class Kernel:
         self.moment = evidence.moment
         self._observed = Observed(evidence, actor)
         self.choices = []
+        self.unseen = False
         self._events, self._late = list(self._late), []
         for subsystem in self.subsystems:
             subsystem.elapse(self)
@@ -246,6 +253,8 @@ class Kernel:
         return answer
 
     def _as_seen(self, task: Task, opaque: AsObserved) -> Sleeps[Result]:
+        if opaque.simulated:
+            self.untold = opaque.what
         try:
             return (yield from as_observed(task, opaque))
         except Errno as error:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import field
 from typing import Any
 
 from ktrace.state.quick import dataclass
+
+_RELEASE = re.compile(r"(?<![\w.])([4-9])\.(\d+)")
 
 CHANGE = "change"
 """By what a field of ``state.changes.Changes`` knows what it is of."""
@@ -34,6 +37,12 @@ class Change:
     told: str
     shown: str = ""
     facts: tuple[str, ...] = ()
+
+    @property
+    def releases(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The first and the last release that it may have come with."""
+        found = sorted((int(major), int(minor)) for major, minor in _RELEASE.findall(self.since))
+        return found[0], found[-1]
 
     @property
     def citation(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.state.changes import Changes
 from ktrace.state.config import ConfigFacts
+from ktrace.state.unread import UnreadMember
 from ktrace.uapi.in_ import IPPROTO_UDPLITE
 
 Facts = Mapping[str, Any]
@@ -57,5 +58,8 @@ def conditions(facts: Facts) -> dict[str, bool | None]:
     for item in fields(Changes):
         found[item.name] = getattr(changes, item.name)
     for name, (_, holds) in CONFIGURED.items():
-        found[name] = bool(holds(facts))
+        try:
+            found[name] = bool(holds(facts))
+        except UnreadMember:
+            found[name] = None
     return found

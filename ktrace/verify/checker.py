@@ -15,6 +15,7 @@ from ktrace.state.naming import Namer
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Choice, Rule
 from ktrace.state.step import Step
+from ktrace.state.unread import Unread, UnreadMember
 from ktrace.state.world import World
 from ktrace.verify import citations
 from ktrace.verify.evidence import evidence_of
@@ -97,10 +98,24 @@ class Checker:
         differences = compare_outcomes(step.outcome, expected_outcome, held.choices)
         differences += compare(step.world, expected, self._agreed, held, self._unsure)
         self.held += held.fields
+        if differences and self._model.untold:
+            raise KernelLacks(f"step {step.number}: this is {self._model.untold}, and what happened may depend on it")
+        if differences and self._model.unseen:
+            self._require_seen(step)
         # A choice that is not allowed, and yet all agrees: somebody else did what the rule looks for.
         taken = (choice for choice in self._model.choices if differences or choice.allowed)
         self.choices = (*taken, *held.choices)
         return tuple(differences)
+
+    def _require_seen(self, step: Step) -> None:
+        """See that what the kernel chose cannot have been in an object that was not read.
+
+        :raises KernelLacks: it can: nobody knows whether the kernel did it right
+        """
+        for value in step.world.objects.values():
+            if isinstance(value, Unread):
+                what = f"{value.name} is not in this kernel's debug information, and what happened may depend on it"
+                raise KernelLacks(f"step {step.number}: {what}", UnreadMember(value).hint)
 
     def rules(self, differences: tuple[Difference, ...]) -> tuple[str, ...]:
         """Return the kernel functions that the rules mirror which decided what differs after the last step.

@@ -39,7 +39,8 @@ class ScriptError(UsageError):
     ) -> None:
         self.text = text
         self.place = place
-        message = f"{source or 'script'}:{place.line}:{place.column}: {text}"
+        where = f":{place.line}:{place.column}" if place.line else ""  # what the script begins with stands nowhere
+        message = f"{source or 'script'}{where}: {text}"
         if line is not None:
             start = max(0, place.column - SHOWN) if place.column > SHOWN else 0
             shown = line[start : start + 2 * SHOWN].rstrip()

@@ -10,7 +10,7 @@ from drgn.helpers.linux.percpu import per_cpu_ptr
 
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.lib.list import each_once
-from ktrace.inspect.members import MissingMember, constant, has_member, shape_of, type_of
+from ktrace.inspect.members import MissingMember, constant, has_member, is_configured, shape_of, type_of
 from ktrace.inspect.net.netlink.sock import read_netlink_tables
 from ktrace.inspect.net.socket_tables import TablesReader
 from ktrace.state.net.facts import SocketFacts
@@ -107,7 +107,7 @@ def read_facts(kernel: LiveKernel) -> SocketFacts:
         compat=kernel.has_symbol("__ia32_compat_sys_recvmsg"),
         netdevices=_bindable(kernel),
         security=kernel.has_symbol("security_socket_create"),
-        oob=has_member(prog, "struct unix_sock", "oob_skb"),
+        oob=is_configured(prog, "struct unix_sock", "oob_skb", "queue_oob"),
         netlink=tuple(netlink),
         netlink_tables=netlink,
         quickack=_quickack(kernel),

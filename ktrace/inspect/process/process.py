@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from drgn.helpers.linux.pid import find_task as drgn_find_task
 
 from ktrace.errors import GuestGarbage
-from ktrace.inspect.corrupt import CorruptStructure
+from ktrace.inspect.corrupt import CorruptStructure, explained
 from ktrace.inspect.fs.file import FileReader
 from ktrace.inspect.inspector import Observation, ProcessMembers
 from ktrace.inspect.kernel import LiveKernel
@@ -28,8 +28,10 @@ def find_task(kernel: LiveKernel, pid: int) -> int:
     """Return the address of the ``task_struct`` of *pid* in the initial pid namespace (``find_task_by_vpid()``).
 
     :raises GuestGarbage: no such process
+    :raises KernelLacks: debug information lacks what leads to processes
     """
-    task: int = drgn_find_task(kernel.prog, pid).value_()
+    with explained("the table of processes"):
+        task: int = drgn_find_task(kernel.prog, pid).value_()
     if not task:
         raise GuestGarbage(f"the kernel knows no process {pid}", "did it exit already?")
     return task

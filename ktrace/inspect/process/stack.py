@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import drgn
 
+from ktrace.errors import KernelLacks
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
@@ -45,7 +46,7 @@ class StackReader:
         """
         try:
             names = self._by_frame_pointer(task) or self._by_drgn(task)
-        except CorruptStructure:
+        except (CorruptStructure, KernelLacks):
             return ()
         return tuple(name for name in names if not name.startswith((*_SCHEDULER, *_ENTRY)))
 

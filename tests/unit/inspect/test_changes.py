@@ -11,7 +11,7 @@ from typing import cast
 
 import pytest
 
-from ktrace.inspect.changes import PROBES, between, symbol
+from ktrace.inspect.changes import PROBES, _consistent, between, symbol
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.state.change import Change
 from ktrace.state.changes import Changes, changes
@@ -87,3 +87,24 @@ def test_no_version_decides(room: str) -> None:
                     text = ast.unparse(part)
                     assert not RELEASE.fullmatch(text.strip("'\"")), f"{path}:{node.lineno}: {ast.unparse(node)}"
                     assert not re.search(r"version_code|utsname|osrelease|uname", text), f"{path}:{node.lineno}"
+
+
+def consistent(**found: bool | None) -> dict[str, bool | None]:
+    """Return what is made of *found*, all else being no."""
+    return _consistent({**dict.fromkeys(KNOWN, False), **found})
+
+
+def test_a_sign_that_went_is_not_taken_as_an_old_kernel() -> None:
+    """Linux 7.4, say, where unix_sock.inq_len of 6.17 has another name."""
+    assert set(consistent().values()) == {False}
+    newer = consistent(pipe_prealloc=True, udp_drops_unless_empty=True)
+    assert newer["unix_inq_len"] is newer["tcp_peek_off"] is newer["pipe_pseudo_edgetrigger"] is None
+    older = consistent(tcp_peek_off=True)
+    assert older["unix_inq_len"] is False and older["splice_to_socket"] is None and older["tcp_peek_off"] is True
+
+
+def test_every_release_is_read_of_what_is_said() -> None:
+    assert KNOWN["splice_failed_keeps_pos"].releases == ((6, 6), (6, 12))
+    assert KNOWN["unix_oob_holes"].releases == ((6, 10), (6, 12))
+    assert KNOWN["vms_gather_munmap_vmas"].releases == ((6, 12), (6, 12))
+    assert KNOWN["vma_longer_with_close"].releases == ((6, 4), (6, 12))

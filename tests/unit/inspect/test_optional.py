@@ -52,10 +52,16 @@ def everywhere(function: str) -> set[tuple[str, str]]:
     return found
 
 
+CONFIGURED = ("oob_skb", "watch_queue")
+"""Members that ``is_configured()`` is asked for; a function is named behind each."""
+
+
 def asked() -> set[str]:
     """Return the members that are read as if they could be missing."""
     marked = {(name, plain_path(path)) for name, path in everywhere("Layout") if path.startswith("?")}
-    return {f"{name}.{path}" for name, path in marked | everywhere("has_member") | everywhere("first_member")}
+    read = marked | everywhere("has_member") | everywhere("first_member")
+    read |= {(name, path) for name, path in everywhere("is_configured") if "." not in path and path in CONFIGURED}
+    return {f"{name}.{path}" for name, path in read}
 
 
 def test_every_member_that_may_be_missing_says_why() -> None:

@@ -17,7 +17,15 @@ from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 from ktrace.inspect.lib.list import each_once, for_each_next
-from ktrace.inspect.members import MissingMember, first_member, has_member, member_of, offset_of, shape_of
+from ktrace.inspect.members import (
+    MissingMember,
+    first_member,
+    has_member,
+    is_configured,
+    member_of,
+    offset_of,
+    shape_of,
+)
 from ktrace.inspect.memory import KernelMemory
 from ktrace.inspect.process.user import UserReader
 from ktrace.inspect.remembered import Place, Remembered
@@ -291,6 +299,6 @@ def read_pipe_facts(kernel: LiveKernel) -> PipeFacts:
             user.uid.val.value_(): user.pipe_bufs.counter.value_()
             for user in each_once(for_each_user(prog), "uidhash_table")
         },
-        watch_queue=has_member(prog, "struct pipe_inode_info", "watch_queue"),
+        watch_queue=is_configured(prog, "struct pipe_inode_info", "watch_queue", "post_one_notification"),
         **_kept_facts(prog),
     )

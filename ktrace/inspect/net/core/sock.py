@@ -14,7 +14,7 @@ from ktrace.inspect.members import type_of
 from ktrace.inspect.memory import KernelMemory
 from ktrace.inspect.net.core.family import FamilyReader, SockPart, plain_buffers
 from ktrace.inspect.net.core.skbuff import BufferReader, Packet
-from ktrace.inspect.net.core.sock_names import bit_names, enum_name, jiffies, mask_names, name_of
+from ktrace.inspect.net.core.sock_names import bit_names, enum_name, jiffies, mask_names, name_of, unnamed
 from ktrace.inspect.net.inet.sock import InetReader
 from ktrace.inspect.net.netlink.sock import NetlinkReader
 from ktrace.inspect.net.packet.sock import PacketReader
@@ -26,6 +26,7 @@ from ktrace.inspect.wait_queue import WaitQueues
 from ktrace.state.net.sock import FAMILIES, SHUTDOWN, SOCK_TYPES, TCP_STATES, USERLOCKS, Sock
 from ktrace.state.process.process import Credentials
 from ktrace.state.ref import Ref
+from ktrace.state.unread import Unread
 from ktrace.uapi.socket import AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX
 
 
@@ -167,6 +168,9 @@ class SockReader:
 
     def _peer(self, observation: Observation, pid: int, cred: int) -> tuple[Credentials | None, list[Place]]:
         """Return who listened or connected at the other end."""
+        for number in (pid, cred):
+            if isinstance(number, Unread):
+                return unnamed(number), []
         if not pid and not cred:
             return None, []
         uid, gid, places = 0, 0, []
