@@ -40,6 +40,7 @@ struct slot {
 	uint8_t child; /* of a pending OP_FORK */
 	uint8_t load_count; /* of a pending OP_CALL */
 	uint8_t touched; /* the arena may hold something */
+	uint8_t traced; /* it becomes a program at its execve */
 	struct wire_load loads[MAX_LOADS];
 };
 
@@ -66,6 +67,7 @@ int settle_start(int wanted);
 int settle_method(void);
 unsigned settle_cpus(void);
 int settle_child_died(void);
+void settle_child_may_have_died(void);
 void settle_actor(int pid);
 uint64_t settle(int command_runs);
 void settle_let_others(int64_t ns);
@@ -130,6 +132,17 @@ void stream_started(void);
 void stream_close(void);
 struct result stream_pump(const uint8_t *body, size_t length, struct out *out, struct wire_report *report,
 			  int (*runs)(void), const int *status, const int *state);
+
+/* agent_traced.c: what became of traced tasks */
+int traced_any(void);
+void traced_begin(void);
+void traced_limit_slice(int pid);
+void traced_note(int pid, int status);
+void traced_note_slot(unsigned slot, int status);
+int traced_is_full(void);
+int traced_pending(void);
+void traced_tell(struct wire_traced *body);
+void traced_forget(void);
 
 /* agent_hello.c: who and where we are */
 void hello_start(const char *exe_path, const char *region_path);

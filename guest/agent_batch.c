@@ -3,7 +3,7 @@
 
 static struct result check_slot(const struct op *op)
 {
-	if (op->code >= OP_READ_FILE)
+	if (op->code >= OP_READ_FILE && op->code != OP_TRACE)
 		return op->slot == NO_SLOT ? OK : FAIL(ERR_SLOT);
 	if (op->slot >= SLOTS)
 		return FAIL(ERR_SLOT);
@@ -53,6 +53,12 @@ static struct result perform(const struct op *op, struct out *out, struct wire_r
 		return run_poll(op->body, op->length, out, report);
 	case OP_RUN_STREAM:
 		return run_stream(op->body, op->length, out, report);
+	case OP_TRACE:
+		return trace_slot(op);
+	case OP_RESUME:
+		return trace_resume(op->body, op->length);
+	case OP_PEEK:
+		return trace_peek(op->body, op->length, out, report);
 	default:
 		return FAIL(ERR_OP);
 	}
@@ -75,7 +81,7 @@ static struct result step(const struct op *op, struct out *out)
 		out->p = header;
 		return result;
 	}
-	report_end(out, header, &report, op->slot, settle(run_is_running()));
+	report_end(out, header, &report, op->slot, settle(run_is_running() && !traced_any()));
 	return result;
 }
 

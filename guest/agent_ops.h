@@ -51,6 +51,11 @@ struct result do_wait(const struct op *op);
 /* agent_call.c: a system call */
 struct result do_call(const struct op *op);
 
+/* agent_trace.c: a program, call by call */
+struct result trace_slot(const struct op *op);
+struct result trace_resume(const uint8_t *body, size_t length);
+struct result trace_peek(const uint8_t *body, size_t length, struct out *out, struct wire_report *report);
+
 /* agent_exec.c: another program, or this one again */
 struct result do_exec(const struct op *op);
 

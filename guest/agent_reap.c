@@ -32,13 +32,18 @@ static void note(long pid, int status)
 {
 	int slot = slot_of(pid), lives = (status & 0xff) == 0x7f || status == 0xffff;
 
-	if (slot >= 0 && lives) {
+	if (slot >= 0 && lives && slots[slot].traced && status != 0xffff) {
+		traced_note_slot((unsigned)slot, status);
+	} else if (slot >= 0 && lives) {
 		job_status[slot] = status;
 		job_slots |= 1ull << slot;
 	} else if (slot >= 0) {
 		job_slots &= ~(1ull << slot);
 		deaths[death_count++] = (struct death){ slot, status };
-	} else if (pid == expected.pid && !lives) {
+	} else if (traced_any()) {
+		traced_note((int)pid, status);
+	}
+	if (slot < 0 && pid == expected.pid && !lives) {
 		expected.ended = 1;
 		expected.status = status;
 	}
@@ -53,8 +58,13 @@ unsigned reap_children(void)
 		return death_count;
 	for (;;) {
 		int status = 0;
-		long pid = sys4(__NR_wait4, -1, &status, WNOHANG_ALL, 0);
+		long pid;
 
+		if (traced_is_full()) {
+			settle_child_may_have_died(); /* the rest comes with the next report */
+			return death_count;
+		}
+		pid = sys4(__NR_wait4, -1, &status, WNOHANG_ALL, 0);
 		if (pid <= 0)
 			return death_count;
 		note(pid, status);

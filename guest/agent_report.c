@@ -8,7 +8,8 @@ int report_pending(void)
 {
 	struct control *c = control();
 
-	return reap_children() || job_slots || __atomic_load_n(&c->head, __ATOMIC_ACQUIRE) != c->tail;
+	return reap_children() || job_slots || traced_pending() ||
+	       __atomic_load_n(&c->head, __ATOMIC_ACQUIRE) != c->tail;
 }
 
 static void read_clock(int64_t *sec, uint32_t *nsec)
@@ -173,6 +174,22 @@ static void put_jobs(struct out *out, struct wire_report *report)
 			job_slots &= ~(1ull << slot);
 }
 
+/* What became of traced tasks; 0 where some has no room. */
+static int put_traced(struct out *out, struct wire_report *report)
+{
+	while (traced_pending()) {
+		uint8_t *p = report_event(out, report, EVENT_TRACED, NO_SLOT, 0, sizeof(struct wire_traced));
+		struct wire_traced body;
+
+		if (!p)
+			return 0;
+		traced_tell(&body);
+		memcpy(p, &body, sizeof(body));
+		traced_forget();
+	}
+	return 1;
+}
+
 /* Move what the ring and the deaths tell into the report, as far as there is room. */
 static void put_events(struct out *out, struct wire_report *report, unsigned subject)
 {
@@ -195,7 +212,7 @@ static void put_events(struct out *out, struct wire_report *report, unsigned sub
 		reap_forget_reported();
 	if (i == head && !death_count)
 		put_jobs(out, report);
-	if (i != head || death_count || job_slots)
+	if (i != head || death_count || job_slots || !put_traced(out, report))
 		report->flags |= REPORT_MORE;
 }
 

@@ -43,6 +43,12 @@ int settle_child_died(void)
 	return __atomic_exchange_n(&child_died, 0, __ATOMIC_SEQ_CST) || method != QUIESCE_PRIORITY;
 }
 
+/* Have it asked again. */
+void settle_child_may_have_died(void)
+{
+	__atomic_store_n(&child_died, 1, __ATOMIC_SEQ_CST);
+}
+
 static unsigned count_cpus(void)
 {
 	char text[256];

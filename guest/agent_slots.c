@@ -39,6 +39,7 @@ void slot_clear(unsigned slot)
 	slot_set_pending(slot, 0);
 	slots[slot].load_count = 0;
 	slots[slot].touched = 1; /* by the kernel, before anybody could tell */
+	slots[slot].traced = 0;
 	mb->seen = mb->command;
 	mb->birth = 0;
 	mb->own_pid = 0;

@@ -62,6 +62,9 @@ enum wire_op {
 	OP_RUN = 13,
 	OP_RUN_POLL = 14,
 	OP_RUN_STREAM = 18,
+	OP_TRACE = 15,
+	OP_RESUME = 16,
+	OP_PEEK = 17,
 };
 
 #define NO_SLOT 0xff
@@ -126,6 +129,7 @@ enum event_kind {
 	EVENT_RUN = 6,
 	EVENT_JOB = 7, /* stopped or continued: wait status */
 	EVENT_STREAM = 9, /* a command's standard input, output and error were moved */
+	EVENT_TRACED = 8, /* a traced program's task stopped or ended */
 };
 
 struct wire_event_header {
@@ -152,6 +156,22 @@ struct wire_stream {
 	int32_t state; /* enum run_state */
 	uint32_t drained; /* there was no more output */
 	uint32_t out_length; /* of standard output, which follows; then standard error */
+} __attribute__((packed));
+
+enum traced_kind {
+	TRACED_OTHER = 0, /* ended, or stopped by a signal's default action */
+	TRACED_ENTRY = 1, /* numbers: system call, its six arguments */
+	TRACED_EXIT = 2, /* numbers: what it returned */
+	TRACED_EVENT = 3, /* PTRACE_EVENT_*, in the wait status; numbers: its message */
+	TRACED_SIGNAL = 4, /* about to be delivered; numbers: si_signo, si_code, si_pid, si_uid, si_value */
+};
+
+struct wire_traced {
+	int32_t pid;
+	int32_t status; /* as wait4(2) gives it */
+	uint32_t kind; /* enum traced_kind */
+	uint32_t zero;
+	uint64_t numbers[7];
 } __attribute__((packed));
 
 #endif

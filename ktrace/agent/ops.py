@@ -195,6 +195,34 @@ class RunStream:
     end: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Trace an actor by ptrace(2): at its next execve it leaves its slot, and stops at each call from then on."""
+
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Let a traced task that has stopped go on, by a request of ptrace(2), and come to rest again.
+
+    :param signo: the signal that it gets, 0 for none
+    """
+
+    pid: int
+    request: int
+    signo: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Peek:
+    """Read memory of a traced task: a :class:`FileResult`, with fewer bytes where some are not mapped."""
+
+    pid: int
+    addr: int
+    length: int
+
+
 Op = (
     Spawn
     | Fork
@@ -211,4 +239,7 @@ Op = (
     | Run
     | RunPoll
     | RunStream
+    | Trace
+    | Resume
+    | Peek
 )

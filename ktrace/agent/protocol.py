@@ -20,12 +20,15 @@ from ktrace.agent.ops import (
     Fork,
     Kill,
     Op,
+    Peek,
     ReadFile,
+    Resume,
     Run,
     RunPoll,
     RunStream,
     Sigaction,
     Spawn,
+    Trace,
     Wait,
     WriteFile,
 )
@@ -43,6 +46,8 @@ from ktrace.agent.reports import (
     Spawned,
     StepReport,
     StreamResult,
+    Traced,
+    TracedKind,
 )
 from ktrace.errors import GuestGarbage
 from ktrace.include.linux.limits import U64_MAX
@@ -71,6 +76,9 @@ _LENGTH = Struct("<I")
 _SIGNALLED = Struct("<iiiiIiqQ")
 _RUN = Struct("<qii")
 _STREAM = Struct("<qiiII")
+_RESUME = Struct("<iII")
+_PEEK = Struct("<iQI")
+_TRACED = Struct("<iiII7Q")
 _HELLO = Struct("<HHI7QIIIiHHHH")
 _HELLO_NUMBERS = (
     "version",
@@ -183,6 +191,12 @@ def encode_op(op: Op) -> bytes:
             return _op(14, NO_SLOT, _RUN_POLL.pack(op.timeout_ns, op.signo))
         case RunStream():
             return _op(18, NO_SLOT, _RUN_STREAM.pack(op.timeout_ns, op.end) + op.data)
+        case Trace():
+            return _op(15, op.slot, b"")
+        case Resume():
+            return _op(16, NO_SLOT, _RESUME.pack(op.pid, op.request, op.signo))
+        case Peek():
+            return _op(17, NO_SLOT, _PEEK.pack(op.pid, op.addr, op.length))
 
 
 def _completed(slot: int, count: int, payload: bytes, at: int, end: int) -> Completed:
@@ -222,6 +236,9 @@ def _event(kind: int, slot: int, count: int, payload: bytes, at: int, end: int) 
         return RunResult(*_RUN.unpack_from(payload, at))
     if kind == 9 and size >= _STREAM.size:
         return _stream(payload, at, end)
+    if kind == 8 and size == _TRACED.size:
+        pid, status, why, _, *numbers = _TRACED.unpack_from(payload, at)
+        return Traced(pid, status, TracedKind(why), tuple(numbers))
     raise GuestGarbage(f"event of kind {kind} with {size} bytes")
 
 

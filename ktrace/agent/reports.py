@@ -99,7 +99,32 @@ class StreamResult:
     err: bytes
 
 
-Event = Spawned | Completed | Signalled | Exited | Job | FileResult | RunResult | StreamResult
+class TracedKind(IntEnum):
+    """Why a traced task has stopped."""
+
+    OTHER = 0
+    """it has ended, or a signal has stopped it"""
+    ENTRY = 1
+    """numbers: the system call and its six arguments"""
+    EXIT = 2
+    """numbers: what it returned"""
+    EVENT = 3
+    """numbers: the message of the event (``PTRACE_EVENT_*``) in its status"""
+    SIGNAL = 4
+    """numbers: si_signo, si_code, si_pid, si_uid and si_value of the signal that it is to get"""
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A traced task has stopped or ended. status: as wait4(2) gives it; numbers: unsigned 64 bits each."""
+
+    pid: int
+    status: int
+    kind: TracedKind
+    numbers: tuple[int, ...]
+
+
+Event = Spawned | Completed | Signalled | Exited | Job | FileResult | RunResult | StreamResult | Traced
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from ktrace.agent.piped_command import DidNotEnd
 from ktrace.cli.mistakes import told
 from ktrace.cli.options import Seconds, guest_options
 from ktrace.cli.output import exit_code, notify, pass_on
+from ktrace.cli.traced import TracedOptions, run_traced, traced_options
 from ktrace.errors import GuestPanic, KtraceError, UsageError
 from ktrace.machine.baggage.pack import Packed, pack
 from ktrace.trace.session import counted
@@ -49,7 +50,8 @@ class _Exec(click.Command):
 @click.command("exec", cls=_Exec, context_settings={"allow_interspersed_args": False})
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @guest_options("The image to run it in.")
-@click.option("--plain", is_flag=True, help="Run it at full speed, and look at the kernel when it has ended.")
+@click.option("--plain", is_flag=True, help="Run it at full speed, and look at the kernel only when it has ended.")
+@traced_options
 @click.option(
     "--put", multiple=True, metavar="PATH", help="A file or directory that it needs; HERE:/THERE puts it elsewhere."
 )
@@ -66,6 +68,7 @@ def exec_(
     command: tuple[str, ...],
     guest: GuestOptions,
     plain: bool,
+    traced: TracedOptions,
     put: tuple[str, ...],
     env: tuple[str, ...],
     cwd: str | None,
@@ -106,6 +109,10 @@ def exec_(
             notify(f"ktrace: not brought: {len(packed.missed) - MISSED_SHOWN} more, see -v")
         wanted = Command((packed.path, *command[1:]), (*_environment(), *env), place, timeout=timeout)
         with _opened(stdin) as given:
+            if not plain:
+                return _own(run_traced(roomy, packed.baggage, wanted, given, traced, validate, quiet, verbose))
+            if traced.given:
+                raise UsageError(f"{traced.given[0]} is for calls, and --plain sees none", "leave one of them out")
             end = run_program(prepare_guests(roomy, notify), packed.baggage, wanted, given, validate, pass_on)
     except DidNotEnd as error:
         error.console = ""  # its guest has nothing to say of that
@@ -125,6 +132,11 @@ def exec_(
     if end.checked and not quiet:
         _say(end)
     return OWN + 1 if end.violations else exit_code(end.status)
+
+
+def _own(code: int) -> int:
+    """Tell an exit code of ours, which is negative, from the program's."""
+    return code if code >= 0 else OWN - code
 
 
 @contextmanager

@@ -62,8 +62,11 @@ def matrix(
 
     Exit code 0 if nothing diverged or failed, 1 if something diverged.
     """
+    from ktrace.verify.matrix.kept import require_directory
     from ktrace.verify.matrix.matrix import MatrixOptions, images_in_store
 
+    if directory is not None:
+        require_directory(directory)
     if again and directory is None:
         raise UsageError("--again is for what was done in a directory", "name it: -o DIR")
     options = MatrixOptions(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ktrace.model.calls import OPERATIONS, SYSTEM_CALLS, Answer, SystemCall
 from ktrace.model.observed import Evidence, Observed
+from ktrace.model.process.traced import Traced, notify_parent
 from ktrace.model.signal import get_signal, send_signal
 from ktrace.model.subsystem import Subsystem
 from ktrace.model.task import AsObserved, Cred, Errno, Task
@@ -22,6 +23,7 @@ from ktrace.state.ref import Ref
 from ktrace.state.rule import Choice, Rule
 from ktrace.state.unread import UnreadMember
 from ktrace.state.world import World
+from ktrace.uapi.signal import SIGNAL_NUMBERS
 
 if TYPE_CHECKING:
     from ktrace.model.fs.file import FilesStruct
@@ -59,6 +61,7 @@ class Kernel:
     :ivar clock: seconds of the guest's CLOCK_REALTIME just before and just after the step
     :ivar clock_set: how often a call set the time of day
     :ivar moment: ns of its CLOCK_REALTIME_COARSE, as far as they are known: the earlier, the later
+    :ivar zombies: tasks of programs that have ended and that nobody has waited for
     :ivar choices: what the kernel was seen to choose in the step, where that was not what the model would have done
     :ivar untold: what cannot be told of the kernel, once a rule has asked for it: the call was taken as it was seen,
         and nobody knows what else it did
@@ -101,6 +104,8 @@ class Kernel:
         self._run_queue: deque[Task] = deque()
         self._events: list[Event] = []
         self._late: list[Event] = []
+        self._ended: list[tuple[Task, int]] = []
+        self.zombies: dict[str, Task] = {}
 
     def serial(self) -> int:
         """Return a number that no object has yet; it is the raw key of a new object."""
@@ -205,11 +210,35 @@ class Kernel:
         for _ in range(ROUNDS):
             while self._run_queue:
                 self._run(self._run_queue.popleft())
+            # What a program's tasks do on their way to user mode belongs to their calls: timers come after that.
+            if self._reaps() or self._leaves():
+                continue
             # Every actor sleeps: kernel threads have their turn, before the agent (SCHED_IDLE).
             busy = [subsystem.idle(self) for subsystem in self.subsystems]
             if not self._run_queue and not any(busy):
                 return
         raise RuntimeError("the model does not come to rest")
+
+    def _reaps(self) -> bool:
+        """Have the agent wait for one of the program that has ended (``wait_task_zombie()``: EXIT_TRACE)."""
+        if not self._ended:
+            return False
+        notify_parent(self, *self._ended.pop(0))
+        return True
+
+    def _leaves(self) -> bool:
+        """Let the first task that stands at the exit of a call go on to user mode."""
+        task = next((task for task in self.tasks.values() if task.program is not None and task.program.at_exit), None)
+        if task is None or task.program is None:
+            return False
+        task.program.at_exit = False
+        task.running = self._to_user_mode(task)
+        self._run_queue.append(task)
+        return True
+
+    def _to_user_mode(self, task: Task) -> Sleeps[None]:
+        yield from self.run_task_works(task)
+        yield from get_signal(self, task)
 
     @property
     def has_woken(self) -> bool:
@@ -280,6 +309,8 @@ class Kernel:
                 if task.running is running:
                     # A call that came to its end has an answer; the way out of it has none.
                     task.running = None if stop.value is None else self._return_to_user(task, stop.value)
+                    if task.program is not None and stop.value is not None:
+                        self._stop_at_exit(task, task.program, stop.value)
             else:
                 task.sleeping = True
                 break
@@ -302,6 +333,16 @@ class Kernel:
             result = Result(-1, "EINTR")
         task.resumed = None
         task.call = task.running = None
+        self._events.append(Completed(task.name, result))
+
+    def _stop_at_exit(self, task: Task, program: Traced, answer: Answer) -> None:
+        """Have a task that is traced stop behind its call (``ptrace_report_syscall_exit()``)."""
+        result = answer if isinstance(answer, Result) else Result(answer)
+        program.called = task.call if result.errno == "ERESTART_RESTARTBLOCK" else None
+        if program.called is None:
+            task.resumed = None
+        task.call = task.running = None
+        program.at_exit = True
         self._events.append(Completed(task.name, result))
 
     def wake_up_process(self, task: Task) -> bool:
@@ -339,7 +380,8 @@ class Kernel:
     def signal_wake_up(self, task: Task) -> None:
         """Make *task* look at its signals, in user mode or in a sleep that they may end (``signal_wake_up()``)."""
         if task.running is None:
-            if task not in self._run_queue:
+            # One that is traced stands in the kernel, and meets its signals when it leaves; SIGKILL ends that, too.
+            if task not in self._run_queue and (task.program is None or task.group_exit is not None):
                 self._run_queue.append(task)
         elif not task.uninterruptible and (not task.killable or task.fatal_signal_pending()):
             self.wake_up_process(task)
@@ -372,6 +414,9 @@ class Kernel:
         del self.tasks[task.name]
         self.gone[task.name] = task.pid
         task.running = None
+        if task.program is not None:
+            self.zombies[task.name] = task
+            self._ended.append((task, status << 8 if status is not None else SIGNAL_NUMBERS[signal or ""]))
         self._events.append(Exited(actor=task.name, status=status, signal=signal))
 
     # -- the state -------------------------------------------------------------------------------

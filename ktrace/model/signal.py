@@ -27,8 +27,8 @@ def send_signal(kernel: Kernel, task: Task, item: Signalled, thread: bool) -> No
         return
     _prepare_signal(kernel, task, signal)
     blocked = signal in task.blocked and signal != "SIGKILL"
-    if task.disposition(signal) == "ignore" and not blocked:
-        return
+    if task.disposition(signal) == "ignore" and not blocked and (task.program is None or signal == "SIGKILL"):
+        return  # who traces a task is to see what it ignores, too
     queue = task.pending if thread else task.shared_pending
     same = [other for other in queue if other.signal == signal]
     if same and signal_number(signal) < SIGRTMIN:
@@ -43,7 +43,8 @@ def send_signal(kernel: Kernel, task: Task, item: Signalled, thread: bool) -> No
     # wants_signal(): one that has a signal to look at already, or is stopped, needs no waking.
     wants = not blocked and not task.stopped and (kernel.current is task or not task.signal_pending())
     queue.append(item)
-    if signal == "SIGKILL" or (wants and task.disposition(signal) == "kill" and signal not in COREDUMPS):
+    kills = wants and task.disposition(signal) == "kill" and signal not in COREDUMPS and task.program is None
+    if signal == "SIGKILL" or kills:
         task.group_exit = signal
         task.stopped, task.stop_code, task.stop_continued = False, None, False
         kernel.signal_wake_up(task)
@@ -109,6 +110,14 @@ def get_signal(kernel: Kernel, task: Task) -> Sleeps[str | None]:
             break
         task.dequeue([item])
         action = task.disposition(item.signal)
+        if task.program is not None:
+            kernel.note(item)  # ptrace_signal()
+            if action in ("record", "restart"):
+                first = first or action
+                task.program.deliver(task, item)
+                continue
+            if action == "stop":
+                raise NotImplementedError("the model does not know the stops of programs that are traced")
         if action == "stop":
             if item.signal == "SIGSTOP" or not is_current_pgrp_orphaned(task):
                 yield from _do_signal_stop(task, item.signal)

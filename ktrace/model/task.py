@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ktrace.model.mm.address_space import AddressSpace
     from ktrace.model.net.core.page_frag import PageFrag
     from ktrace.model.process.itimer import RealTimer
+    from ktrace.model.process.traced import Traced
     from ktrace.model.process.user_namespace import UserNamespace
     from ktrace.model.timer import Timer
     from ktrace.model.wait import MaySleep, Sleeps
@@ -53,7 +54,9 @@ _CAPABILITIES = (
     "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE "
     "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
 )
-CAPABILITIES_OF_ROOT = frozenset(f"CAP_{name}" for name in _CAPABILITIES.split())
+CAPABILITIES = tuple(f"CAP_{name}" for name in _CAPABILITIES.split())
+"""By number."""
+CAPABILITIES_OF_ROOT = frozenset(CAPABILITIES)
 """All there are (``include/uapi/linux/capability.h``)."""
 
 
@@ -147,6 +150,7 @@ class Task:
     :param session_leader: ``signal->leader``; *no_new_privs*: PFA_NO_NEW_PRIVS
     :param it_real: the timer that ends with SIGALRM (``signal->real_timer``); *alarms*: how often it ended in the step
     :param resumed: the timer of a sleep that a signal ended, for the same call where it is started again
+    :param program: what more is known of it where it is a task of a program that is traced
     """
 
     kernel: Kernel
@@ -194,6 +198,7 @@ class Task:
     task_works: list[Callable[[], MaySleep[None]]] = field(default_factory=list)
     exiting: bool = False
     watches_opaque: bool = False
+    program: Traced | None = None
 
     def deliverable(self) -> list[Signalled]:
         """Return what is pending and not blocked, in the order of delivery: the thread's own signals first.
@@ -223,6 +228,8 @@ class Task:
 
     def disposition(self, signal: str) -> str:
         """Return what *signal* would do: ``record``, ``restart``, ``ignore``, ``stop`` or ``kill``."""
+        if self.program is not None:
+            return self.program.disposition(signal)
         return self.dispositions.get(signal, DEFAULT_DISPOSITIONS.get(signal, "kill"))
 
 

@@ -69,7 +69,7 @@ class TerminalView:
         blocked = step.actor is not None and step.actor in step.outcome.blocked
         failed = step.answer.startswith("-1")
         answer = Text(step.answer, "yellow" if blocked else "red" if failed else "green")
-        self._line(Text(f"{step.number:4} ", "dim"), Text(f"{who:<3}", _colour(who)), Text(f"{step.text} = "), answer)
+        self._line(Text(f"{step.number:4} ", "dim"), Text(f"{who:<2} ", _colour(who)), Text(f"{step.text} = "), answer)
         self._events(step)
         for changed in change_lines(before, step.world, zeros=self._verbosity > 0):
             self._line(Text(_INDENT), changed, hang=len(_INDENT) + LABEL)
@@ -84,6 +84,10 @@ class TerminalView:
                 for row in picture(step.world, ref, before):
                     self._line(Text(_INDENT), row, hang=None)
                 self._line()
+
+    def pass_by(self, step: Step) -> None:
+        """Take a step that is not to be seen."""
+        self._world, self._last, self._refused = step.world, step, []
 
     def choices(self, choices: Choices) -> None:
         """Print, with -v, what the kernel chose and by which rule; what is not allowed comes with the verdict."""

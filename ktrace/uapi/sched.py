@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+CSIGNAL = 0x000000FF
 CLONE_VM = 0x100
 CLONE_FS = 0x200
 CLONE_FILES = 0x400

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from ktrace.machine.template.prepared import prepared_template
 from ktrace.machine.template.template import Template, template_identity
 from ktrace.state.changes import Changes, changes
 from ktrace.trace.session_state import SessionState
+from ktrace.verify.exec.lab import ProgramLab
 from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.notify import Notify, silent
 from ktrace.verify.options import GuestOptions
@@ -68,6 +69,20 @@ class Guests:
                     yield lab, machine
                 finally:
                     lab.close()
+            except GuestError as error:
+                error.console = error.console or machine.console_tail()
+                raise
+
+    @contextmanager
+    def program_lab(self, directory: Path, furnish: Callable[[Machine], None]) -> Iterator[tuple[ProgramLab, Machine]]:
+        """Yield a lab in which one actor becomes a program, in a fresh clone.
+
+        :param furnish: brings what the program needs, before anything of the guest is looked at
+        """
+        with blamed_rightly(self.image, self.template), Machine.clone(self.template, directory=directory) as machine:
+            try:
+                furnish(machine)
+                yield ProgramLab(machine, self.image.vmlinux, self._kernels), machine
             except GuestError as error:
                 error.console = error.console or machine.console_tail()
                 raise

@@ -87,7 +87,7 @@ class Lab:
         if state is None:
             fix_random_numbers(self.kernel, guest.memory)
         self.inspector: Inspector = build_inspector(self.kernel)
-        self.actors = Actors(guest.agent, DelayedFputs(self.kernel))
+        self.actors = self._make_actors(DelayedFputs(self.kernel))
         self.facts: Mapping[str, Any] = {}
         if state is None:
             self.facts = {**read_facts(self.kernel), "process": read_process_facts(self.kernel, self.actors.agent_pid)}
@@ -96,6 +96,9 @@ class Lab:
         self._sleeps: dict[str, tuple[tuple[int, int], tuple[str, ...]]] = {}
         if state is not None:
             self._adopt(state)
+
+    def _make_actors(self, later: DelayedFputs) -> Actors:
+        return Actors(self.guest.agent, later)
 
     def perform(self, actor: str | None, call: Call) -> Performed:
         """Do one step without looking (the unchecked rate of the benchmark)."""

@@ -44,7 +44,7 @@ def run_session(
     :raises GuestError: the guest failed; the file says so
     """
     options = options or SessionOptions()
-    place = new_directory(script.name or "workload") if options.directory is None else _make(options)
+    place = session_directory(options, script.name or "workload")
     with ExitStack() as stack:
         lab, machine = stack.enter_context(guests.lab(place))
         writer = stack.enter_context(SessionWriter(place))
@@ -53,7 +53,7 @@ def run_session(
             checkpoints = stack.enter_context(
                 Checkpoints(place, machine, guests.template, options.checkpoint, lab.vmcoreinfo)
             )
-        both = _FileAndSink(writer, sink, place, checkpoints, guests.require_whole)
+        both = FileAndSink(writer, sink, place, checkpoints, guests.require_whole)
         try:
             end = run_script(
                 script,
@@ -133,7 +133,7 @@ def _path_checker(guests: Guests, lab: Lab, paths: Path | None) -> PathChecker |
     )  # fmt: skip
 
 
-class _FileAndSink:
+class FileAndSink:
     """Write a session, tell the sink, and save the guest when it is time to.
 
     :ivar steps: how many came
@@ -177,6 +177,16 @@ class _FileAndSink:
     def end(self, end: End, place: str = "") -> None:
         self._writer.end(end, place)
         self._sink.end(end, str(self._place))
+
+
+def session_directory(options: SessionOptions, name: str) -> Path:
+    """Return where a session is to be written, made if it is not there.
+
+    :param name: what it is a session of
+    :raises UsageError: it has one already, or is no directory
+    :raises HostError: it cannot be made
+    """
+    return new_directory(name) if options.directory is None else _make(options)
 
 
 def _make(options: SessionOptions) -> Path:

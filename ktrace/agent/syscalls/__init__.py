@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from ktrace.agent.syscalls import files, pipe, process, sockaddr, socket, sysv
+from ktrace.agent.syscalls import files, pipe, process, program, sockaddr, socket, sysv
 from ktrace.agent.syscalls.constants import CONSTANTS, SIGNAL
-from ktrace.agent.syscalls.frame import Fetched, RawCall
+from ktrace.agent.syscalls.frame import Caller, Fault, Fetched, RawCall, Wanted
 from ktrace.agent.syscalls.operations import HANDLERS, OPERATIONS
 from ktrace.agent.syscalls.signature import Returns, Signature
 from ktrace.agent.syscalls.text import Naming, format_value, quote
@@ -25,18 +25,23 @@ __all__ = [
     "CONSTANTS",
     "HANDLERS",
     "OPERATIONS",
+    "PROGRAM_SIGNATURES",
     "SIGNAL",
     "SIGNATURES",
+    "Caller",
+    "Fault",
     "Fetched",
     "RawCall",
     "Returns",
     "Signature",
+    "Wanted",
     "decode",
     "encode",
     "format_call",
     "format_out",
     "format_result",
     "make_call",
+    "recall",
     "signature",
 ]
 
@@ -44,6 +49,12 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
     {entry.name: entry for module in (files, pipe, process, sysv, socket) for entry in module.SIGNATURES}
 )
 """Every system call by name."""
+
+PROGRAM_SIGNATURES: Mapping[str, Signature] = MappingProxyType({entry.name: entry for entry in program.SIGNATURES})
+"""Those that no script can use, but programs do."""
+
+_BY_NUMBER = {entry.nr: entry for entry in (*PROGRAM_SIGNATURES.values(), *reversed(tuple(SIGNATURES.values())))}
+"""The first of each number: mkfifo(3) is mknod(2)."""
 
 _EMPTY: Mapping[Any, Any] = MappingProxyType({})
 
@@ -57,6 +68,11 @@ def signature(name: str) -> Signature:
     if found is None:
         raise UsageError(f"unknown call {name!r}", did_you_mean(name, [*SIGNATURES, *OPERATIONS, *ALIASES]))
     return found
+
+
+def _known(name: str) -> Signature:
+    """Return the signature of any call, a script's or a program's."""
+    return PROGRAM_SIGNATURES.get(name) or program.unknown(name) or signature(name)
 
 
 def make_call(name: str, /, *args: Any, **named: Any) -> Call:
@@ -84,7 +100,18 @@ def encode(call: Call, arena: int, size: int, pids: Mapping[str, int] = _EMPTY) 
     :param pids: process ids of the actors that the call may name
     :raises UsageError: the buffers do not fit, or an actor is not known
     """
-    return signature(call.name).encode(call, arena, size, pids)
+    return _known(call.name).encode(call, arena, size, pids)
+
+
+def recall(nr: int, registers: Sequence[int], caller: Caller) -> tuple[Call, tuple[Wanted, ...]] | None:
+    """Return the call that a program is about to make, and what :func:`decode` will take of its memory.
+
+    :param nr: the x86-64 system call number
+    :param registers: six, unsigned 64 bits each
+    :returns: ``None`` where ktrace has no such call
+    """
+    entry = _BY_NUMBER.get(nr)
+    return None if entry is None else entry.recall(registers, caller)
 
 
 def decode(call: Call, ret: int, loads: Sequence[bytes], actors: Mapping[int, str] = _EMPTY) -> Result:
@@ -95,7 +122,7 @@ def decode(call: Call, ret: int, loads: Sequence[bytes], actors: Mapping[int, st
     :param actors: names of process ids; those in out values are replaced by them
     :raises GuestGarbage: bytes are missing
     """
-    return signature(call.name).decode(call, ret, loads, actors)
+    return _known(call.name).decode(call, ret, loads, actors)
 
 
 def format_call(
@@ -108,7 +135,7 @@ def format_call(
     :param width: bytes of a string to show; 0 shows all
     """
     out = _EMPTY if result is None else result.out
-    return signature(call.name).format(call, out, Naming(names or _EMPTY, width))
+    return _known(call.name).format(call, out, Naming(names or _EMPTY, width))
 
 
 def format_result(
@@ -122,7 +149,7 @@ def format_result(
     if result.errno is not None:
         return f"-1 {result.errno}"
     naming = Naming(names or _EMPTY, width)
-    text = signature(call.name).format_value(call, result.value, naming)
+    text = _known(call.name).format_value(call, result.value, naming)
     if outs and result.out:
         text += " " + format_out(result.out, width)
     return text

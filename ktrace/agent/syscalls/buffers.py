@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ktrace.agent.syscalls.frame import Frame
+from ktrace.agent.syscalls.frame import Caller, Fault, Frame, Wanted
 from ktrace.agent.syscalls.layout import Struct, pack_ints, unpack_ints
 from ktrace.agent.syscalls.parameter import REQUIRED, Offset, Parameter, Values, ints, pointer_text, sequence
 from ktrace.agent.syscalls.text import Naming, format_struct, quote
@@ -74,6 +74,29 @@ class In(Parameter):
         """Return the bytes of a value that is no address."""
         raise NotImplementedError
 
+    later = True
+
+    def recall(self, registers: tuple[int, ...], values: Values, caller: Caller) -> dict[str, Any]:
+        addr = registers[0]
+        if self.nullable and addr == 0:
+            return {self.name: None}
+        try:
+            value = self.read(addr, values, caller)
+        except Fault:
+            value = Pointer(addr)
+        return {self.name: value}
+
+    def read(self, addr: int, values: Values, caller: Caller) -> Any:
+        """Return the value at *addr*.
+
+        :raises Fault: it is not all mapped
+        """
+        raise NotImplementedError
+
+    def count(self, values: Values) -> int:
+        """Return how many items the call counts."""
+        return int(values[self.counted]) if self.counted is not None else 0
+
     def format(self, values: Values, out: Mapping[str, Any], naming: Naming) -> list[str]:
         value = values[self.name]
         if value is None:
@@ -95,6 +118,9 @@ class InBytes(In):
         data: bytes = value
         return data
 
+    def read(self, addr: int, values: Values, caller: Caller) -> Any:
+        return caller.read(addr, self.count(values))
+
     def show(self, value: Any, values: Values, naming: Naming) -> str:
         return quote(value, naming.width)
 
@@ -105,6 +131,9 @@ class Path(InBytes):
     def pack(self, value: Any, frame: Frame) -> bytes:
         data: bytes = value
         return data + b"\0"
+
+    def read(self, addr: int, values: Values, caller: Caller) -> Any:
+        return caller.read_string(addr)
 
     def show(self, value: Any, values: Values, naming: Naming) -> str:
         return quote(value, 0)
@@ -122,6 +151,9 @@ class InStruct(In):
 
     def pack(self, value: Any, frame: Frame) -> bytes:
         return pack_struct(self.layout, value, frame)
+
+    def read(self, addr: int, values: Values, caller: Caller) -> Any:
+        return read_struct(self.layout, caller.read(addr, self.layout.size), caller)
 
     def show(self, value: Any, values: Values, naming: Naming) -> str:
         return format_struct(self.layout, value)
@@ -141,6 +173,12 @@ class InStructs(In):
     def pack(self, value: Any, frame: Frame) -> bytes:
         return b"".join([pack_struct(self.layout, item, frame) for item in value])
 
+    def read(self, addr: int, values: Values, caller: Caller) -> Any:
+        data = caller.read(addr, self.count(values) * self.item)
+        return tuple(
+            read_struct(self.layout, data[at : at + self.item], caller) for at in range(0, len(data), self.item)
+        )
+
     def show(self, value: Any, values: Values, naming: Naming) -> str:
         return "[" + ", ".join(format_struct(self.layout, item) for item in value) + "]"
 
@@ -159,6 +197,9 @@ class InInts(In):
 
     def pack(self, value: Any, frame: Frame) -> bytes:
         return pack_ints(self.code, value)
+
+    def read(self, addr: int, values: Values, caller: Caller) -> Any:
+        return unpack_ints(self.code, caller.read(addr, self.count(values) * self.item))
 
     def show(self, value: Any, values: Values, naming: Naming) -> str:
         return "[" + ", ".join(map(str, value)) + "]"
@@ -181,13 +222,24 @@ class InOutInt(In):
         if value is None or isinstance(value, Pointer):
             return super().encode(values, frame)
         addr = frame.put(pack_ints(self.code, (value,)))
-        frame.want(addr, 8 if self.code == "q" else 4)
+        frame.want(addr, self.size)
         return (addr,)
 
     def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
         if not isinstance(values[self.name], int):
             return {}
         return {self.name: unpack_ints(self.code, next(take))[0]}
+
+    def read(self, addr: int, values: Values, caller: Caller) -> Any:
+        return unpack_ints(self.code, caller.read(addr, self.size))[0]
+
+    def wanted(self, registers: tuple[int, ...], values: Values, caller: Caller) -> list[Wanted]:
+        return [Wanted(((registers[0], self.size),))] if isinstance(values[self.name], int) else []
+
+    @property
+    def size(self) -> int:
+        """Bytes of the number."""
+        return 8 if self.code == "q" else 4
 
     def format(self, values: Values, out: Mapping[str, Any], naming: Naming) -> list[str]:
         if self.name in out:
@@ -226,6 +278,19 @@ class Out(Parameter):
         """Return the value in *data*."""
         return data
 
+    scale = 0
+    """The most bytes that the kernel writes for each that the call returns; 0 for all."""
+
+    def length(self, values: Values) -> int:
+        """Return how many bytes the kernel may write."""
+        raise NotImplementedError
+
+    def recall(self, registers: tuple[int, ...], values: Values, caller: Caller) -> dict[str, Any]:
+        return caller.out(self.name, registers[0])
+
+    def wanted(self, registers: tuple[int, ...], values: Values, caller: Caller) -> list[Wanted]:
+        return [] if self.name in values else [Wanted(((registers[0], self.length(values)),), self.scale)]
+
     def format(self, values: Values, out: Mapping[str, Any], naming: Naming) -> list[str]:
         pointer = values.get(self.name)
         if isinstance(pointer, Pointer):
@@ -240,8 +305,13 @@ class OutBytes(Out):
         super().__init__(name)
         self.size = size
 
+    scale = 1
+
     def ask(self, values: Values, frame: Frame) -> int:
         return frame.want_up_to(values[self.size], scale=1)
+
+    def length(self, values: Values) -> int:
+        return min(max(int(values[self.size]), 0), MAX_RW_COUNT)
 
     def unpack(self, data: bytes, values: Values, ret: int) -> bytes:
         return data[:ret]
@@ -260,6 +330,9 @@ class OutStruct(Out):
     def ask(self, values: Values, frame: Frame) -> int:
         return frame.want_fresh(self.layout.size)
 
+    def length(self, values: Values) -> int:
+        return self.layout.size
+
     def unpack(self, data: bytes, values: Values, ret: int) -> dict[str, Any]:
         return self.layout.unpack(data)
 
@@ -277,11 +350,14 @@ class OutInts(Out):
     def __init__(self, name: str, code: str, count: int, descriptors: bool = False) -> None:
         super().__init__(name)
         self.code = code
-        self.length = len(pack_ints(code, (0,) * count))
+        self.size = len(pack_ints(code, (0,) * count))
         self.descriptors = descriptors
 
     def ask(self, values: Values, frame: Frame) -> int:
-        return frame.want_fresh(self.length)
+        return frame.want_fresh(self.size)
+
+    def length(self, values: Values) -> int:
+        return self.size
 
     def unpack(self, data: bytes, values: Values, ret: int) -> tuple[int, ...]:
         return unpack_ints(self.code, data)
@@ -296,3 +372,8 @@ def pack_struct(layout: Struct, value: Mapping[str, Any], frame: Frame) -> bytes
     if layout.pids:
         value = {name: frame.pid(item) if name in layout.pids else item for name, item in value.items()}
     return layout.pack(value)
+
+
+def read_struct(layout: Struct, data: bytes, caller: Caller) -> dict[str, Any]:
+    """Return a struct's members with process ids replaced by actors' names."""
+    return layout.name_actors(layout.unpack(data), caller.actors)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ktrace.agent.syscalls import constants as c
 from ktrace.agent.syscalls.buffers import pack_struct
-from ktrace.agent.syscalls.frame import Frame
+from ktrace.agent.syscalls.frame import Caller, Frame
 from ktrace.agent.syscalls.layout import pack_ints, unpack_ints
 from ktrace.agent.syscalls.structs import CMSGHDR, TIMESPEC, TIMEVAL, UCRED
 from ktrace.agent.syscalls.text import format_value
@@ -85,6 +85,15 @@ def unpack_control(data: bytes) -> tuple[dict[str, Any], ...]:
         found.append({**head, "cmsg_data": body})
         data = data[length + 7 & ~7 :]
     return tuple(found)
+
+
+def read_control(data: bytes, caller: Caller) -> tuple[dict[str, Any], ...] | bytes:
+    """Return a program's control messages, as bytes where :func:`pack_control` would not make these of them."""
+    found = unpack_control(data)
+    if pack_control(found, Frame(0, len(data) + 64, {})) != data:
+        return data
+    name_senders({"msg_control": found}, caller.actors)
+    return found
 
 
 def show_cmsg(message: Mapping[str, Any]) -> str:

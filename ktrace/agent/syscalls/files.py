@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ktrace.agent.syscalls import constants as c
-from ktrace.agent.syscalls.buffers import InBytes, InStruct, OutBytes, OutStruct, Path, pack_struct
-from ktrace.agent.syscalls.frame import Frame
+from ktrace.agent.syscalls.buffers import InBytes, InStruct, OutBytes, OutStruct, Path, pack_struct, read_struct
+from ktrace.agent.syscalls.frame import Caller, Fault, Frame, Wanted
 from ktrace.agent.syscalls.parameter import (
     Address,
     Const,
@@ -25,11 +25,13 @@ from ktrace.agent.syscalls.parameter import (
     pointer_text,
 )
 from ktrace.agent.syscalls.signature import FD, NUMBER, PID, Returns, Signature
+from ktrace.agent.syscalls.sockaddr import recall_length
 from ktrace.agent.syscalls.structs import EPOLL_EVENT, F_OWNER_EX, ITIMERSPEC, STAT, TIMESPEC, TIMEVAL
 from ktrace.agent.syscalls.text import Naming, format_struct
 from ktrace.agent.syscalls.vectors import EpollEvents, FdSet, IovIn, IovOut, PollFds, SignalMask, SignalMaskAndSize
 from ktrace.agent.syscalls.vocabulary import Vocabulary
 from ktrace.errors import UsageError
+from ktrace.include.linux.types import s32, s64
 from ktrace.state.call import Pointer
 from ktrace.uapi.errno import EBADF
 from ktrace.uapi.fcntl import (
@@ -46,6 +48,8 @@ from ktrace.uapi.fcntl import (
     F_OFD_SETLKW,
     F_SETLK,
     F_SETLKW,
+    F_SETOWN,
+    F_SETOWN_EX,
 )
 from ktrace.uapi.ioctls import FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD, TIOCOUTQ
 from ktrace.uapi.sockios import FIOGETOWN, FIOSETOWN, SIOCATMARK, SIOCGPGRP, SIOCOUTQNSD, SIOCSPGRP
@@ -101,6 +105,28 @@ class FcntlArgument(Parameter):
             return (frame.put(pack_struct(F_OWNER_EX, value, frame)),)
         return (frame.pid(value),)
 
+    later = True
+
+    def recall(self, registers: tuple[int, ...], values: Values, caller: Caller) -> dict[str, Any]:
+        addr, cmd = registers[0], values["cmd"]
+        value: Any = s64(addr)
+        if cmd == F_SETOWN:
+            value = caller.pid(s32(addr))
+        elif cmd == F_SETOWN_EX:
+            try:
+                value = read_struct(F_OWNER_EX, caller.read(addr, F_OWNER_EX.size), caller)
+            except Fault:
+                value = Pointer(addr)
+        elif cmd == F_GETOWN_EX:
+            value = caller.out(self.name, addr).get(self.name, 0)
+        elif cmd in _LOCKS:
+            value = Pointer(addr)
+        return {self.name: value}
+
+    def wanted(self, registers: tuple[int, ...], values: Values, caller: Caller) -> list[Wanted]:
+        asked = values["cmd"] == F_GETOWN_EX and not isinstance(values[self.name], Pointer)
+        return [Wanted(((registers[0], F_OWNER_EX.size),))] if asked else []
+
     def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
         if values["cmd"] != F_GETOWN_EX or isinstance(values[self.name], Pointer):
             return {}
@@ -139,6 +165,7 @@ _IOCTL_OUT = {FIONREAD, TIOCOUTQ, SIOCATMARK, SIOCGPGRP, FIOGETOWN} | {SIOCOUTQN
 _IOCTL_IN = {FIONBIO, FIOASYNC, SIOCSPGRP, FIOSETOWN}
 _IOCTL_NONE = {FIOCLEX, FIONCLEX}
 _IOCTL_PID = {SIOCGPGRP, FIOGETOWN}
+_IOCTL_OWNER = {SIOCSPGRP, FIOSETOWN}
 
 
 class IoctlArgument(Parameter):
@@ -158,6 +185,23 @@ class IoctlArgument(Parameter):
         if request in _IOCTL_IN:
             return (frame.put(struct.pack("<I", frame.pid(value) & 0xFFFFFFFF)),)
         return (frame.pid(value),)
+
+    later = True
+
+    def recall(self, registers: tuple[int, ...], values: Values, caller: Caller) -> dict[str, Any]:
+        addr, request = registers[0], values["request"]
+        value: Any = s64(addr)
+        if request in _IOCTL_OUT:
+            value = caller.out(self.name, addr).get(self.name, 0)
+        elif request in _IOCTL_IN:
+            value = recall_length(addr, caller)
+            if request in _IOCTL_OWNER and isinstance(value, int):
+                value = caller.pid(value)
+        return {self.name: value}
+
+    def wanted(self, registers: tuple[int, ...], values: Values, caller: Caller) -> list[Wanted]:
+        asked = values["request"] in _IOCTL_OUT and not isinstance(values[self.name], Pointer)
+        return [Wanted(((registers[0], 4),))] if asked else []
 
     def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
         if values["request"] not in _IOCTL_OUT or isinstance(values[self.name], Pointer):

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from ktrace.errors import UsageError
+from ktrace.include.asm.page_types import PAGE_SIZE
+from ktrace.state.call import Pointer
 from ktrace.state.quick import dataclass
+from ktrace.uapi.limits import PATH_MAX
+
+MOST_BYTES = 1 << 24
+"""Bytes that are read of one buffer of a program's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +115,84 @@ class Frame:
             return self.pids[value]
         except KeyError:
             raise UsageError(f"no actor {value!r} is alive") from None
+
+
+class Fault(Exception):
+    """An address is not mapped in the process that makes the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Ask for bytes of a process's own memory once its call has returned, joined in this order.
+
+    :param parts: addresses and lengths in bytes; zeros stand for a part without an address
+    :param scale: no more of them than the value that the call returned times this; 0 for all of them
+    """
+
+    parts: tuple[tuple[int | None, int], ...]
+    scale: int = 0
+
+
+class Caller:
+    """A process that is about to make a call of its own: what its registers and its memory say.
+
+    :param read: returns so many bytes at an address of its memory, or raises :class:`Fault`
+    :param actors: names of process ids
+    :param semaphores: returns how many semaphores a set has, 0 where there is none: GETALL and SETALL do not say
+    """
+
+    __slots__ = ("_read", "actors", "semaphores")
+
+    def __init__(
+        self,
+        read: Callable[[int, int], bytes],
+        actors: Mapping[int, str] = MappingProxyType({}),
+        semaphores: Callable[[int], int] = lambda semid: 0,
+    ) -> None:
+        self._read = read
+        self.actors = actors
+        self.semaphores = semaphores
+
+    def read(self, addr: int, length: int) -> bytes:
+        """Return *length* bytes at *addr*.
+
+        :raises Fault: one of them is not mapped, or they are more than any call was seen to take
+        """
+        if not 0 <= length <= MOST_BYTES:
+            raise Fault
+        return self._read(addr, length) if length else b""
+
+    def read_or_none(self, addr: int, length: int) -> bytes | None:
+        """Return *length* bytes at *addr*; ``None`` where one of them is not mapped."""
+        try:
+            return self.read(addr, length)
+        except Fault:
+            return None
+
+    def read_string(self, addr: int, most: int = PATH_MAX) -> bytes:
+        """Return what stands before the next NUL, page by page; *most* bytes where there is none.
+
+        :raises Fault: it leaves what is mapped
+        """
+        found = b""
+        while len(found) < most:
+            part = self._read(addr, min(PAGE_SIZE - addr % PAGE_SIZE, most - len(found)))
+            if (end := part.find(b"\0")) >= 0:
+                return found + part[:end]
+            found += part
+            addr += len(part)
+        return found
+
+    def out(self, name: str, addr: int) -> dict[str, Pointer]:
+        """Return that out-buffer *name* is an address where nothing can be written; nothing where it is a buffer."""
+        try:
+            self._read(addr, 1)
+        except Fault:
+            return {name: Pointer(addr)}
+        return {}
+
+    def pid(self, value: int) -> int | str:
+        """Return the name of the actor with that process id, ``-B`` for its process group, else *value*."""
+        if -value in self.actors and value < 0:
+            return f"-{self.actors[-value]}"
+        return self.actors.get(value, value)

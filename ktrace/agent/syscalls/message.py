@@ -14,14 +14,15 @@ from ktrace.agent.syscalls.control import (
     coerce_cmsg,
     name_senders,
     pack_control,
+    read_control,
     show_cmsg,
     unpack_control,
 )
-from ktrace.agent.syscalls.frame import Frame
+from ktrace.agent.syscalls.frame import Caller, Fault, Frame, Wanted
 from ktrace.agent.syscalls.parameter import Parameter, Values, pointer_text, sequence
 from ktrace.agent.syscalls.structs import MMSGHDR, MSGHDR
 from ktrace.agent.syscalls.text import Naming, format_value, quote
-from ktrace.agent.syscalls.vectors import element, own_length, pack_iov, show_element
+from ktrace.agent.syscalls.vectors import element, own_length, pack_iov, read_iov, room_of, show_element, vectors
 from ktrace.errors import UsageError
 from ktrace.state.call import COUNTED, Pointer
 from ktrace.state.net.sockaddr import pack, unpack
@@ -81,6 +82,39 @@ def pack_sent(message: Mapping[str, Any], frame: Frame) -> bytes:
     return MSGHDR.pack(values)
 
 
+def read_sent(head: bytes, caller: Caller) -> dict[str, Any]:
+    """Return the message that a program's struct msghdr describes.
+
+    :param head: the struct's bytes
+    """
+    values = MSGHDR.unpack(head)
+    message: dict[str, Any] = {}
+    if addr := values["msg_name"]:
+        try:
+            message["msg_name"] = sockaddr.recall_address(caller.read(addr, values["msg_namelen"]))
+        except Fault:
+            message["msg_name"] = Pointer(addr)
+        if isinstance(message["msg_name"], Pointer) or len(pack(message["msg_name"])) != values["msg_namelen"]:
+            message["msg_namelen"] = values["msg_namelen"]
+    elif values["msg_namelen"]:
+        message["msg_namelen"] = values["msg_namelen"]
+    try:
+        message["msg_iov"] = read_iov(values["msg_iov"], values["msg_iovlen"], caller)
+    except Fault:
+        message["msg_iov"] = Pointer(values["msg_iov"])
+    if addr := values["msg_control"]:
+        try:
+            message["msg_control"] = read_control(caller.read(addr, values["msg_controllen"]), caller)
+        except Fault:
+            message["msg_control"] = Pointer(addr)
+            message["msg_controllen"] = values["msg_controllen"]
+    elif values["msg_controllen"]:
+        message["msg_controllen"] = values["msg_controllen"]
+    if values["msg_flags"]:
+        message["msg_flags"] = values["msg_flags"]
+    return message
+
+
 def show_sent(message: Mapping[str, Any], naming: Naming) -> str:
     """Write a message to send."""
     parts = []
@@ -110,6 +144,9 @@ class SentMessage(In):
     def pack(self, value: Any, frame: Frame) -> bytes:
         return pack_sent(value, frame)
 
+    def read(self, addr: int, values: Values, caller: Caller) -> Any:
+        return read_sent(caller.read(addr, MSGHDR.size), caller)
+
     def show(self, value: Any, values: Values, naming: Naming) -> str:
         return show_sent(value, naming)
 
@@ -129,6 +166,16 @@ class SentMessages(In):
         addr = frame.put(data)
         frame.want(addr, len(data), scale=MMSGHDR.size)
         return (addr,)
+
+    def read(self, addr: int, values: Values, caller: Caller) -> Any:
+        data = caller.read(addr, MMSGHDR.size * min(values["vlen"], UIO_MAXIOV))
+        return tuple(read_sent(data[at : at + MSGHDR.size], caller) for at in range(0, len(data), MMSGHDR.size))
+
+    def wanted(self, registers: tuple[int, ...], values: Values, caller: Caller) -> list[Wanted]:
+        value = values[self.name]
+        if isinstance(value, Pointer):
+            return []
+        return [Wanted(((registers[0], MMSGHDR.size * len(value)),), scale=MMSGHDR.size)]
 
     def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
         if isinstance(values[self.name], Pointer):
@@ -191,6 +238,34 @@ class ReceivedMessages(Parameter):
         if isinstance(value, Pointer):
             return value
         return tuple(coerce_received(item) for item in sequence(self.name, value))
+
+    later = True
+
+    def count(self, values: Values) -> int:
+        """Return how many messages the call counts."""
+        return min(int(values["vlen"]), UIO_MAXIOV)
+
+    def heads(self, addr: int, count: int, caller: Caller) -> list[dict[str, Any]]:
+        """Return the struct msghdr of each message.
+
+        :raises Fault: they are not mapped
+        """
+        data = caller.read(addr, MMSGHDR.size * count)
+        return [MSGHDR.unpack(data[at:]) for at in range(0, len(data), MMSGHDR.size)]
+
+    def recall(self, registers: tuple[int, ...], values: Values, caller: Caller) -> dict[str, Any]:
+        try:
+            heads = self.heads(registers[0], self.count(values), caller)
+        except Fault:
+            return {self.name: Pointer(registers[0])}
+        return {self.name: tuple(_receivable(head, caller) for head in heads)}
+
+    def wanted(self, registers: tuple[int, ...], values: Values, caller: Caller) -> list[Wanted]:
+        messages = values[self.name]
+        if isinstance(messages, Pointer):
+            return []
+        heads = self.heads(registers[0], len(messages), caller)
+        return [Wanted(((registers[0], MMSGHDR.size * len(messages)), *_parts(messages, heads, caller)))]
 
     def layout(self, messages: tuple[Any, ...], count: int = 1) -> tuple[list[tuple[int, int, int]], int]:
         """Return where each message's name, control data and bytes lie behind the headers, and the size.
@@ -292,6 +367,21 @@ class ReceivedMessage(ReceivedMessages):
             return (value.value,)
         return super().encode({self.name: (value,)}, frame)
 
+    def recall(self, registers: tuple[int, ...], values: Values, caller: Caller) -> dict[str, Any]:
+        try:
+            head = MSGHDR.unpack(caller.read(registers[0], MSGHDR.size))
+        except Fault:
+            return {self.name: Pointer(registers[0])}
+        return {self.name: _receivable(head, caller)}
+
+    def wanted(self, registers: tuple[int, ...], values: Values, caller: Caller) -> list[Wanted]:
+        value, addr = values[self.name], registers[0]
+        if isinstance(value, Pointer):
+            return []
+        head = MSGHDR.unpack(caller.read(addr, MSGHDR.size))
+        behind = (None, MMSGHDR.size - MSGHDR.size)
+        return [Wanted(((addr, MSGHDR.size), behind, *_parts((value,), [head], caller)))]
+
     def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
         value = values[self.name]
         if isinstance(value, Pointer):
@@ -308,6 +398,32 @@ class ReceivedMessage(ReceivedMessages):
         if isinstance(value, Pointer):
             return [pointer_text(value)]
         return [show_received(value, out if "msg_flags" in out else None, naming)]
+
+
+def _receivable(head: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+    """Return the message that a program's struct msghdr makes room for."""
+    try:
+        iov: Any = room_of(head["msg_iov"], head["msg_iovlen"], caller)
+    except Fault:
+        iov = Pointer(head["msg_iov"])
+    message = {"msg_namelen": head["msg_namelen"], "msg_controllen": head["msg_controllen"], "msg_iov": iov}
+    for name in ("msg_name", "msg_control"):
+        if not head[name] and head[f"{name}len"]:
+            message[name] = Pointer(0)
+    return message
+
+
+def _parts(messages: tuple[Any, ...], heads: list[dict[str, Any]], caller: Caller) -> Iterator[tuple[int | None, int]]:
+    """Yield where names, control data and bytes lie, in the order of :meth:`ReceivedMessages.layout`."""
+    for message, head in zip(messages, heads, strict=True):
+        for name in ("msg_name", "msg_control"):
+            size = message[f"{name}len"]
+            yield (head[name] or None, size)
+            yield (None, -size % 8)
+        iov = message["msg_iov"]
+        if not isinstance(iov, Pointer) and own_length(iov):
+            yield from vectors(head["msg_iov"], head["msg_iovlen"], caller)
+            yield (None, -own_length(iov) % 8)
 
 
 def _place(message: Mapping[str, Any], name: str, addr: int) -> int:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from ktrace.agent.syscalls.frame import Frame
+from ktrace.agent.syscalls.frame import Caller, Frame, Wanted
 from ktrace.agent.syscalls.text import Naming
 from ktrace.agent.syscalls.vocabulary import Vocabulary
 from ktrace.errors import UsageError
-from ktrace.include.linux.types import s64
+from ktrace.include.linux.types import s32, s64
 from ktrace.state.call import Pointer
 
 REQUIRED: Final = object()
@@ -67,6 +67,22 @@ class Parameter:
         """Return the out values in the bytes that it asked for, which *take* yields."""
         return {}
 
+    @property
+    def width(self) -> int:
+        """How many registers it takes."""
+        return max(1, len(self.places))
+
+    later = False
+    """Whether its value depends on those of other parameters."""
+
+    def recall(self, registers: tuple[int, ...], values: Values, caller: Caller) -> dict[str, Any]:
+        """Return its value, and the addresses of out-buffers that cannot be written, from its own *registers*."""
+        raise NotImplementedError
+
+    def wanted(self, registers: tuple[int, ...], values: Values, caller: Caller) -> list[Wanted]:
+        """Return what :meth:`decode` will take of the caller's own memory."""
+        return []
+
     def name_actors(self, out: dict[str, Any], values: Values, actors: Mapping[int, str]) -> None:
         """Replace process ids in *out* by actors' names."""
 
@@ -109,6 +125,15 @@ class Int(Parameter):
     def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
         return (values[self.name],)
 
+    def recall(self, registers: tuple[int, ...], values: Values, caller: Caller) -> dict[str, Any]:
+        value = registers[0] & (1 << self.bits) - 1
+        names = () if self.vocabulary is None else self.vocabulary.names().values()
+        return {self.name: value if value in names else self.signed(value)}
+
+    def signed(self, value: int) -> int:
+        """Return what stands in a register as C's type has it: flags have no sign."""
+        return s32(value) if self.vocabulary is None or not self.vocabulary.flags else value
+
     def show(self, value: Any, values: Values, naming: Naming) -> str:
         return self.vocabulary.format(value) if self.vocabulary else str(value)
 
@@ -118,6 +143,9 @@ class Long(Int):
 
     bits = 64
 
+    def signed(self, value: int) -> int:
+        return value
+
 
 class Offset(Long):
     """A number of 64 bits with a sign: ``loff_t``, ``off_t``, ``long``."""
@@ -125,11 +153,17 @@ class Offset(Long):
     def coerce(self, value: Any) -> int:
         return s64(super().coerce(value))
 
+    def signed(self, value: int) -> int:
+        return s64(value)
+
 
 class Mode(Int):
     """The mode of a file, 16 bits (``umode_t``)."""
 
     bits = 16
+
+    def signed(self, value: int) -> int:
+        return value
 
 
 class Address(Long):
@@ -164,6 +198,9 @@ class Pid(Parameter):
     def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
         return (frame.pid(values[self.name]),)
 
+    def recall(self, registers: tuple[int, ...], values: Values, caller: Caller) -> dict[str, Any]:
+        return {self.name: caller.pid(s32(registers[0]))}
+
 
 def wrap(value: int, bits: int) -> int:
     """Return *value* as a C type of so many bits has it; where it fits, with a sign or without, it stays as it is."""
@@ -188,6 +225,9 @@ class Const(Parameter):
 
     def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
         return (self.value,)
+
+    def recall(self, registers: tuple[int, ...], values: Values, caller: Caller) -> dict[str, Any]:
+        return {}
 
     def format(self, values: Values, out: Mapping[str, Any], naming: Naming) -> list[str]:
         return []

@@ -6,9 +6,10 @@ from typing import Any
 
 from ktrace.agent.syscalls import constants as c
 from ktrace.agent.syscalls.buffers import InOutInt, OutInts
-from ktrace.agent.syscalls.parameter import Fd, Int, Long, count_of, sequence
+from ktrace.agent.syscalls.frame import Caller
+from ktrace.agent.syscalls.parameter import Fd, Int, Long, Values, count_of, sequence
 from ktrace.agent.syscalls.signature import Signature
-from ktrace.agent.syscalls.vectors import IovIn
+from ktrace.agent.syscalls.vectors import IovIn, vectors
 from ktrace.errors import UsageError
 
 
@@ -22,6 +23,10 @@ class VmspliceIov(IovIn):
                 "map memory with mmap, fill it with store, and write [{address, length}]",
             )
         return super().convert(value)
+
+    def read(self, addr: int, values: Values, caller: Caller) -> Any:
+        found = vectors(addr, self.count(values), caller)
+        return tuple({"iov_base": base, "iov_len": length} for base, length in found)
 
 
 SIGNATURES = (

@@ -84,7 +84,15 @@ SIGNATURES = (
         InStruct("req", TIMESPEC),
         Const(0),
     ),
-    Signature("wait4", 61, Pid("pid"), OutInts("wstatus", "i", 1), Int("options", c.WAIT, default=0), Const(0)),
+    Signature(
+        "wait4",
+        61,
+        Pid("pid"),
+        OutInts("wstatus", "i", 1),
+        Int("options", c.WAIT, default=0),
+        Const(0),
+        returns=PID,
+    ),
     Signature(
         "waitid",
         247,

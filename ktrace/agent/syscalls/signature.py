@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ktrace.agent.syscalls.frame import Frame, RawCall
+from ktrace.agent.syscalls.frame import Caller, Frame, RawCall, Wanted
 from ktrace.agent.syscalls.parameter import Parameter
 from ktrace.agent.syscalls.text import Naming, format_value
 from ktrace.agent.syscalls.vocabulary import Vocabulary
@@ -138,6 +138,26 @@ class Signature:
         return RawCall(
             self.nr, tuple([value & U64_MAX for value in registers]), tuple(frame.stores), tuple(frame.loads)
         )
+
+    def recall(self, registers: Sequence[int], caller: Caller) -> tuple[Call, tuple[Wanted, ...]]:
+        """Return the call that a program is about to make, and what :meth:`decode` will take of its memory.
+
+        :param registers: six, unsigned 64 bits each
+        """
+        values: dict[str, Any] = {}
+        placed: list[tuple[Parameter, tuple[int, ...]]] = []
+        at = 0
+        for param in self.params:
+            placed.append((param, tuple(registers[at : at + param.width])))
+            at += param.width
+        for later in (False, True):
+            for param, own in placed:
+                if param.later is later:
+                    values.update(param.recall(own, values, caller))
+        pointers = {name: value for name, value in values.items() if name in self.outs}
+        call = Call(self.name, tuple(values[name] for name in self.names), pointers)
+        wanted = [item for param, own in placed for item in param.wanted(own, values, caller)]
+        return call, tuple(wanted)
 
     def decode(self, call: Call, ret: int, loads: Sequence[bytes], actors: Mapping[int, str]) -> Result:
         """Return what *call* answered.

@@ -9,7 +9,7 @@ from typing import Any
 
 from ktrace.agent.syscalls.buffers import In
 from ktrace.agent.syscalls.constants import FAMILY
-from ktrace.agent.syscalls.frame import Frame
+from ktrace.agent.syscalls.frame import Caller, Fault, Frame, Wanted
 from ktrace.agent.syscalls.parameter import Int, Parameter, Values, pointer_text
 from ktrace.agent.syscalls.text import Naming, quote
 from ktrace.errors import UsageError
@@ -97,8 +97,32 @@ class Address(In):
     def pack(self, value: Any, frame: Frame) -> bytes:
         return pack(value)
 
+    def read(self, addr: int, values: Values, caller: Caller) -> Any:
+        return recall_address(caller.read(addr, self.count(values)))
+
     def show(self, value: Any, values: Values, naming: Naming) -> str:
         return show(value)
+
+
+def recall_address(data: bytes) -> dict[str, Any]:
+    """Return the address in *data* so that :func:`pack` makes these bytes of it again.
+
+    :raises Fault: it has no family
+    """
+    addr = unpack(data)
+    if addr is None:
+        raise Fault
+    if pack(addr).ljust(len(data), b"\0") == data:
+        return addr
+    return {"sa_family": addr["sa_family"], "sa_data": data[2:]}
+
+
+def recall_length(addr: int, caller: Caller) -> int | Pointer:
+    """Return the ``int`` at *addr*, the address where it is not mapped."""
+    try:
+        return int.from_bytes(caller.read(addr, 4), "little", signed=True) if addr else Pointer(0)
+    except Fault:
+        return Pointer(addr)
 
 
 def put_length(length: int | Pointer, frame: Frame) -> int:
@@ -154,6 +178,20 @@ class AddressOut(Parameter):
             size = length if isinstance(length, int) and 0 <= length < 128 else 128
             addr = frame.want_fresh(size)
         return (addr, put_length(length, frame))
+
+    def recall(self, registers: tuple[int, ...], values: Values, caller: Caller) -> dict[str, Any]:
+        found: dict[str, Any] = caller.out(self.buffer, registers[0])
+        return {**found, self.name: recall_length(registers[1], caller)}
+
+    def wanted(self, registers: tuple[int, ...], values: Values, caller: Caller) -> list[Wanted]:
+        length = values[self.name]
+        found = []
+        if self.buffer not in values:
+            size = length if isinstance(length, int) and 0 <= length < 128 else 128
+            found.append(Wanted(((registers[0], size),)))
+        if isinstance(length, int):
+            found.append(Wanted(((registers[1], 4),)))
+        return found
 
     def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
         data = None if isinstance(values.get(self.buffer), Pointer) else next(take)

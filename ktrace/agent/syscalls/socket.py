@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ktrace.agent.syscalls import constants as c
-from ktrace.agent.syscalls.buffers import In, InBytes, InStruct, OutBytes, OutInts, pack_struct
-from ktrace.agent.syscalls.frame import Frame
+from ktrace.agent.syscalls.buffers import In, InBytes, InStruct, OutBytes, OutInts, pack_struct, read_struct
+from ktrace.agent.syscalls.frame import Caller, Frame, Wanted
 from ktrace.agent.syscalls.layout import Struct
 from ktrace.agent.syscalls.message import ReceivedMessage, ReceivedMessages, SentMessage, SentMessages
 from ktrace.agent.syscalls.parameter import Fd, Int, Long, Parameter, Values, count_of, pointer_text
 from ktrace.agent.syscalls.signature import FD, Signature
-from ktrace.agent.syscalls.sockaddr import Address, AddressLength, AddressOut, put_length
+from ktrace.agent.syscalls.sockaddr import Address, AddressLength, AddressOut, put_length, recall_length
 from ktrace.agent.syscalls.structs import LINGER, TCP_INFO, TIMESPEC, TIMEVAL, UCRED
 from ktrace.agent.syscalls.text import Naming, format_struct, format_value
 from ktrace.errors import UsageError
@@ -146,6 +146,14 @@ class OptionIn(In):
             return value
         return pack_struct(_option_layout(value), value, frame)
 
+    def read(self, addr: int, values: Values, caller: Caller) -> Any:
+        data = caller.read(addr, values["optlen"])
+        layout = _SO_STRUCTS.get(values["optname"]) if values["level"] == SOL_SOCKET else None
+        if layout is not None and len(data) == layout.size:
+            return read_struct(layout, data, caller)
+        named = (values["level"], values["optname"]) in _ADDRESSES or (values["level"], values["optname"]) in _BYTES
+        return int.from_bytes(data, "little", signed=True) if len(data) == 4 and not named else data
+
     def fill(self, data: bytes, values: Values) -> bytes:
         return data.ljust(min(values["optlen"] & 0xFFFFFFFF, COUNTED), b"\0")
 
@@ -192,6 +200,20 @@ class OptionOut(Parameter):
         else:
             addr = frame.want_up_to(length if isinstance(length, int) and 0 <= length < 4096 else 4096)
         return (addr, put_length(length, frame))
+
+    def recall(self, registers: tuple[int, ...], values: Values, caller: Caller) -> dict[str, Any]:
+        found: dict[str, Any] = caller.out("optval", registers[0])
+        return {**found, "optlen": recall_length(registers[1], caller)}
+
+    def wanted(self, registers: tuple[int, ...], values: Values, caller: Caller) -> list[Wanted]:
+        length = values["optlen"]
+        found = []
+        if "optval" not in values:
+            size = length if isinstance(length, int) and 0 <= length < 4096 else 4096
+            found.append(Wanted(((registers[0], size),)))
+        if isinstance(length, int):
+            found.append(Wanted(((registers[1], 4),)))
+        return found
 
     def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
         data = None if isinstance(values.get("optval"), Pointer) else next(take)

@@ -8,7 +8,7 @@ from typing import Any
 
 from ktrace.agent.syscalls import constants as c
 from ktrace.agent.syscalls.buffers import In, InStruct, InStructs, Out
-from ktrace.agent.syscalls.frame import Frame
+from ktrace.agent.syscalls.frame import Caller, Fault, Frame, Wanted
 from ktrace.agent.syscalls.layout import Struct, pack_ints, unpack_ints
 from ktrace.agent.syscalls.parameter import Address, Int, Long, Offset, Parameter, Values, count_of, ints, pointer_text
 from ktrace.agent.syscalls.signature import ADDRESS, IPC, NUMBER, PID, Returns, Signature
@@ -26,9 +26,10 @@ from ktrace.agent.syscalls.structs import (
 from ktrace.agent.syscalls.text import Naming, format_struct, quote
 from ktrace.agent.syscalls.vocabulary import Vocabulary
 from ktrace.errors import UsageError
+from ktrace.include.linux.types import s32, s64
 from ktrace.state.call import Pointer
 from ktrace.uapi.ipc import IPC_SET
-from ktrace.uapi.sem import GETALL, GETPID, SEMMSL
+from ktrace.uapi.sem import GETALL, GETPID, SEMMSL, SETALL, SETVAL
 
 
 def _layouts(vocabulary: Vocabulary, **layouts: Struct) -> dict[int, Struct]:
@@ -100,6 +101,31 @@ class ControlBuffer(Parameter):
             return (frame.put(self.read.pack(value)),)
         return (value or 0,)
 
+    later = True
+
+    def recall(self, registers: tuple[int, ...], values: Values, caller: Caller) -> dict[str, Any]:
+        addr, cmd = registers[0], values["cmd"]
+        value: Any = s64(addr) if addr else None
+        if cmd in self.written:
+            value = caller.out(self.name, addr).get(self.name)
+        elif cmd == IPC_SET:
+            try:
+                value = self.coerce(self._settable(self.read.unpack(caller.read(addr, self.read.size))))
+            except Fault:
+                value = Pointer(addr)
+        return {self.name: value}
+
+    def _settable(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what IPC_SET reads of a struct."""
+        perm = {name: item for name, item in found[self.perm].items() if name in _MEMBERS_OF_PERM}
+        bytes_of_queue = {"msg_qbytes": found["msg_qbytes"]} if "msg_qbytes" in found else {}
+        return {self.perm: perm, **bytes_of_queue}
+
+    def wanted(self, registers: tuple[int, ...], values: Values, caller: Caller) -> list[Wanted]:
+        layout = self.written.get(values["cmd"])
+        asked = layout is not None and not isinstance(values[self.name], (int, Pointer))
+        return [Wanted(((registers[0], layout.size),))] if layout is not None and asked else []
+
     def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
         layout = self.written.get(values["cmd"])
         if layout is None or isinstance(values[self.name], (int, Pointer)):
@@ -152,6 +178,26 @@ class SemctlArgument(ControlBuffer):
             return (addr,)
         return super().encode(values, frame)
 
+    def recall(self, registers: tuple[int, ...], values: Values, caller: Caller) -> dict[str, Any]:
+        addr, cmd = registers[0], values["cmd"]
+        if cmd == SETVAL:
+            return {self.name: s32(addr)}
+        count = caller.semaphores(values["semid"])
+        if cmd == GETALL:
+            return {self.name: count, **caller.out(self.name, addr)}
+        if cmd == SETALL:
+            try:
+                return {self.name: unpack_ints("H", caller.read(addr, 2 * count))}
+            except Fault:
+                return {self.name: Pointer(addr)}
+        return super().recall(registers, values, caller)
+
+    def wanted(self, registers: tuple[int, ...], values: Values, caller: Caller) -> list[Wanted]:
+        value = values[self.name]
+        if values["cmd"] == GETALL and isinstance(value, int):
+            return [Wanted(((registers[0], 2 * value),))]
+        return super().wanted(registers, values, caller)
+
     def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
         if values["cmd"] == GETALL and counts_values(values[self.name]):
             return {"array": unpack_ints("H", next(take))}
@@ -193,6 +239,10 @@ class Message(In):
         # A text that is shorter than the call says is followed by zeros.
         return (frame.put(pack_ints("q", (value["mtype"],)) + text.ljust(min(size, _MESSAGE_LIMIT), b"\0")),)
 
+    def read(self, addr: int, values: Values, caller: Caller) -> Any:
+        data = caller.read(addr, 8 + min(values["msgsz"], _MESSAGE_LIMIT))
+        return {"mtype": unpack_ints("q", data)[0], "mtext": data[8:]}
+
     def show(self, value: Any, values: Values, naming: Naming) -> str:
         return f"{{{value['mtype']}, {quote(value['mtext'], naming.width)}}}"
 
@@ -205,6 +255,9 @@ class SemOps(InStructs):
         if isinstance(value, Pointer):
             return (value.value,)
         return (frame.put(self.pack(value, frame).ljust(SEMBUF.size * min(count, 1 << 15), b"\0")),)
+
+    def count(self, values: Values) -> int:
+        return int(values["nsops"])
 
 
 def _message_size(values: Values) -> int:
@@ -223,6 +276,11 @@ class MessageOut(Out):
         frame.want(addr, 8)
         frame.want(addr + 8, size, scale=1)
         return addr
+
+    def wanted(self, registers: tuple[int, ...], values: Values, caller: Caller) -> list[Wanted]:
+        addr = registers[0]
+        size = min(max(values["msgsz"], 0), _MESSAGE_LIMIT)
+        return [] if self.name in values else [Wanted(((addr, 8),)), Wanted(((addr + 8, size),), scale=1)]
 
     def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
         if isinstance(values.get(self.name), Pointer):

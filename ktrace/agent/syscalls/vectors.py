@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ktrace.agent.syscalls.buffers import In, InStructs, Out
-from ktrace.agent.syscalls.frame import Frame
+from ktrace.agent.syscalls.frame import Caller, Fault, Frame, Wanted
 from ktrace.agent.syscalls.layout import Struct
 from ktrace.agent.syscalls.parameter import Long, Values, ints, sequence
 from ktrace.agent.syscalls.structs import EPOLL_EVENT, POLLFD
@@ -16,6 +16,9 @@ from ktrace.errors import UsageError
 from ktrace.include.linux.limits import U64_MAX
 from ktrace.state.call import Pointer
 from ktrace.uapi.uio import UIO_MAXIOV
+
+FD_SETSIZE = 1024
+"""``__FD_SETSIZE``: descriptors that a set of ``<sys/select.h>`` holds."""
 
 MOST_FDS = 1 << 14
 """Descriptors that poll may be asked about: no limit of an actor is larger."""
@@ -63,6 +66,9 @@ class IovIn(In):
     def pack(self, value: Any, frame: Frame) -> bytes:
         return pack_iov(value, frame)
 
+    def read(self, addr: int, values: Values, caller: Caller) -> Any:
+        return read_iov(addr, self.count(values), caller)
+
     def show(self, value: Any, values: Values, naming: Naming) -> str:
         return "[" + ", ".join(show_element(item, naming) for item in value) + "]"
 
@@ -78,6 +84,28 @@ def pack_iov(items: tuple[Any, ...], frame: Frame) -> bytes:
     return b"".join(parts)
 
 
+def vectors(addr: int, count: int, caller: Caller) -> list[tuple[int, int]]:
+    """Return the addresses and lengths in an iovec array of a program.
+
+    :raises Fault: it is not mapped
+    """
+    return list(_IOVEC.iter_unpack(caller.read(addr, count * _IOVEC.size)))
+
+
+def read_iov(addr: int, count: int, caller: Caller) -> tuple[Any, ...]:
+    """Return the strings of an iovec array; an address and a length where one is not mapped.
+
+    :raises Fault: the array is not mapped
+    """
+    items: list[Any] = []
+    for base, length in vectors(addr, count, caller):
+        try:
+            items.append(caller.read(base, length))
+        except Fault:
+            items.append({"iov_base": base, "iov_len": length})
+    return tuple(items)
+
+
 class IovOut(IovIn):
     """An iovec array that the kernel writes to: lengths, joined in out value ``buf``."""
 
@@ -86,6 +114,15 @@ class IovOut(IovIn):
 
     def pack(self, value: Any, frame: Frame) -> bytes:
         return ask_iov(value, frame)
+
+    def read(self, addr: int, values: Values, caller: Caller) -> Any:
+        return room_of(addr, self.count(values), caller)
+
+    def wanted(self, registers: tuple[int, ...], values: Values, caller: Caller) -> list[Wanted]:
+        items = values[self.name]
+        if isinstance(items, Pointer) or not own_length(items):
+            return []
+        return [Wanted(tuple(vectors(registers[0], self.count(values), caller)), scale=1)]
 
     def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
         items = values[self.name]
@@ -97,6 +134,17 @@ class IovOut(IovIn):
         if "buf" in out:
             return [quote(out["buf"], naming.width)]
         return super().format(values, out, naming)
+
+
+def room_of(addr: int, count: int, caller: Caller) -> tuple[Any, ...]:
+    """Return the lengths in an iovec array that is to be filled; with its address where one is not mapped.
+
+    :raises Fault: the array is not mapped
+    """
+    return tuple(
+        {"iov_base": base, "iov_len": length} if length and caller.out("", base) else length
+        for base, length in vectors(addr, count, caller)
+    )
 
 
 def own_length(items: tuple[Any, ...]) -> int:
@@ -143,6 +191,13 @@ class PollFds(InStructs):
         data = next(take)
         return {"revents": tuple(item[2] for item in struct.iter_unpack("<iHH", data))}
 
+    def read(self, addr: int, values: Values, caller: Caller) -> Any:
+        return self.convert(super().read(addr, values, caller))
+
+    def wanted(self, registers: tuple[int, ...], values: Values, caller: Caller) -> list[Wanted]:
+        value = values[self.name]
+        return [] if isinstance(value, Pointer) else [Wanted(((registers[0], self.item * len(value)),))]
+
     def format(self, values: Values, out: Mapping[str, Any], naming: Naming) -> list[str]:
         value = values[self.name]
         if isinstance(value, Pointer):
@@ -168,7 +223,7 @@ class FdSet(In):
 
     def convert(self, value: Any) -> tuple[int, ...]:
         fds = ints(self.name, value)
-        if any(not 0 <= fd < 1024 for fd in fds):
+        if any(not 0 <= fd < FD_SETSIZE for fd in fds):
             raise UsageError(f"{self.name} holds descriptors below 1024, not {fds!r}")
         return fds
 
@@ -186,11 +241,27 @@ class FdSet(In):
     def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
         if not isinstance(values[self.name], tuple):
             return {}
-        bits = int.from_bytes(next(take), "little")
-        return {self.name: tuple(fd for fd in range(bits.bit_length()) if bits >> fd & 1)}
+        return {self.name: _members(next(take))}
+
+    def read(self, addr: int, values: Values, caller: Caller) -> Any:
+        return _members(caller.read(addr, _fds_bytes(values["nfds"])))
+
+    def wanted(self, registers: tuple[int, ...], values: Values, caller: Caller) -> list[Wanted]:
+        whole = isinstance(values[self.name], tuple)
+        return [Wanted(((registers[0], _fds_bytes(values["nfds"])),))] if whole else []
 
     def show(self, value: Any, values: Values, naming: Naming) -> str:
         return "[" + ", ".join(naming.descriptor(fd) for fd in value) + "]"
+
+
+def _members(data: bytes) -> tuple[int, ...]:
+    bits = int.from_bytes(data, "little")
+    return tuple(fd for fd in range(bits.bit_length()) if bits >> fd & 1)
+
+
+def _fds_bytes(nfds: int) -> int:
+    """Return how much of a set the kernel reads and writes (``fs/select.c: FDS_BYTES()``), up to FD_SETSIZE."""
+    return (min(max(nfds, 0), FD_SETSIZE) + 63) // 64 * 8
 
 
 class SignalMask(In):
@@ -204,6 +275,9 @@ class SignalMask(In):
     def pack(self, value: Any, frame: Frame) -> bytes:
         return struct.pack("<Q", value)
 
+    def read(self, addr: int, values: Values, caller: Caller) -> Any:
+        return int.from_bytes(caller.read(addr, 8), "little")
+
     def show(self, value: Any, values: Values, naming: Naming) -> str:
         return f"{value:#x}"
 
@@ -215,12 +289,19 @@ class SignalMaskAndSize(SignalMask):
         (mask,) = super().encode(values, frame)
         return (frame.put(struct.pack("<QQ", mask, 8)) if mask else 0,)
 
+    def read(self, addr: int, values: Values, caller: Caller) -> Any:
+        mask = int.from_bytes(caller.read(addr, 8), "little")
+        return super().read(mask, values, caller) if mask else None
+
 
 class SignalMaskOut(Out):
     """A set of signals that the kernel writes, as a mask."""
 
     def ask(self, values: Values, frame: Frame) -> int:
         return frame.want_fresh(8)
+
+    def length(self, values: Values) -> int:
+        return 8
 
     def unpack(self, data: bytes, values: Values, ret: int) -> int:
         return int.from_bytes(data, "little")
@@ -234,6 +315,11 @@ class EpollEvents(Out):
 
     def ask(self, values: Values, frame: Frame) -> int:
         return frame.want_up_to(values["maxevents"] * EPOLL_EVENT.size, scale=EPOLL_EVENT.size)
+
+    scale = EPOLL_EVENT.size
+
+    def length(self, values: Values) -> int:
+        return max(int(values["maxevents"]), 0) * EPOLL_EVENT.size
 
     def unpack(self, data: bytes, values: Values, ret: int) -> tuple[dict[str, Any], ...]:
         size = EPOLL_EVENT.size

@@ -16,6 +16,7 @@ RULES = (
     "open",
     "poll",
     "read_write",
+    "readdir",
     "stat",
     "sync",
 )

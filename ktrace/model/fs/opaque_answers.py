@@ -96,8 +96,8 @@ _BY_CALL: dict[str, Find] = {
     "pwrite64": _up_to(3),
     "lseek": lambda what, call: Answers(ANSWERS, 0, (1 << 63) - 1, SEEK),
     **dict.fromkeys(("open", "openat", "creat", "openat2"), _open),
-    "readlink": _up_to(2, WALK | {"EINVAL", "EFAULT", "EIO"}),
-    "readlinkat": _up_to(3, WALK | {"EINVAL", "EFAULT", "EIO"}),
+    "readlink": _up_to(1, WALK | {"EINVAL", "EFAULT", "EIO"}),
+    "readlinkat": _up_to(2, WALK | {"EINVAL", "EFAULT", "EIO"}),
     "timerfd_settime": _exactly(0, frozenset({"EINVAL", "EFAULT", "EBADF", "ECANCELED"})),
     "timerfd_gettime": _exactly(0, frozenset({"EINVAL", "EFAULT", "EBADF"})),
 }

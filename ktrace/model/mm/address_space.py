@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from ktrace.include.asm.page_types import PAGE_MASK, PAGE_SIZE
+from ktrace.include.linux.types import u64
 from ktrace.model.task import Errno, Task
+from ktrace.state.call import Result
 from ktrace.state.mm.address_space import MmFacts
+from ktrace.state.rule import Rule
 from ktrace.uapi.mman import PROT_EXEC, PROT_READ, PROT_WRITE
 from ktrace.uapi.resource import RLIMIT_AS
 
 PROT_ANY = PROT_READ | PROT_WRITE | PROT_EXEC
 ZERO_PAGE = bytearray(PAGE_SIZE)
 """``empty_zero_page``; nobody writes it."""
+
+
+MEMORY = "memory of a program's own"
+ROOM = Rule("mm/mmap.c", "unmapped_area_topdown", "where a program has room: what else it has mapped is not known")
+
+
+def _address(result: Result | None) -> int | None:
+    return u64(result.value) if result is not None and result.errno is None else None
+
+
+def _is_full(result: Result | None) -> bool:
+    return result is not None and result.errno == "ENOMEM"
 
 
 def page_align(length: int) -> int:
@@ -153,11 +168,13 @@ class AddressSpace:
     """Mirror one ``mm_struct``; *users* counts the tasks that share it (CLONE_VM).
 
     :param mapped: start, end and PROT_ bits of what is mapped from the beginning
+    :param known: nothing else is mapped; a program has more, so that where it has room is taken as observed
     :ivar dumpable: SUID_DUMP_USER: others of the same user may look into it
     """
 
-    def __init__(self, facts: MmFacts, mapped: Iterable[tuple[int, int, int]]) -> None:
+    def __init__(self, facts: MmFacts, mapped: Iterable[tuple[int, int, int]], known: bool = True) -> None:
         self.facts = facts
+        self.known = known
         self.users = 1
         self.dumpable = True
         self.vmas = [
@@ -185,7 +202,15 @@ class AddressSpace:
         facts = self.facts
         if length > facts.task_size:
             raise Errno("ENOMEM")
-        if not fixed:
+        if not fixed and not self.known:
+            lacks = task.kernel.choose(ROOM, lambda seen: _is_full(seen.result(task)), lambda _: True, otherwise=False)
+            if lacks:
+                raise Errno("ENOMEM")
+            anywhere = facts.mmap_base - page_align(length)
+            address = task.kernel.choose(
+                ROOM, lambda seen: _address(seen.result(task)), self._is_free(length), anywhere
+            )
+        elif not fixed:
             address = self._topdown(address & ~(PAGE_SIZE - 1), length)
         if address > facts.task_size - length:
             raise Errno("ENOMEM")
@@ -195,6 +220,23 @@ class AddressSpace:
         if address < facts.mmap_min_addr and not task.cred.capable("CAP_SYS_RAWIO"):
             raise Errno("EPERM")
         return address
+
+    def covers(self, start: int, end: int) -> bool:
+        """Tell whether all of [*start*, *end*) is known."""
+        while start < end:
+            vma = self.find_vma(start)
+            if vma is None or vma.start > start:
+                return False
+            start = vma.end
+        return True
+
+    def is_unknown(self, start: int, end: int) -> bool:
+        """Tell whether nothing of [*start*, *end*) is known, though something may be mapped."""
+        return not self.known and not self.intersecting(start, end)
+
+    def _is_free(self, length: int) -> Callable[[int], bool]:
+        """Return what tells whether nothing that is known is mapped behind an address."""
+        return lambda address: not address & (PAGE_SIZE - 1) and not self.intersecting(address, address + length)
 
     def _topdown(self, hint: int, length: int) -> int:
         """Take the hint if it is free, else the highest gap below ``mmap_base`` (``unmapped_area_topdown()``)."""
@@ -280,7 +322,7 @@ class AddressSpace:
 
     def forked(self, parent: Task) -> AddressSpace:
         """Return a copy for a child (``dup_mmap()``, which runs in the parent)."""
-        copy = AddressSpace(self.facts, ())
+        copy = AddressSpace(self.facts, (), self.known)
         copy.dumpable = self.dumpable
         for vma in self.vmas:
             backing = vma.backing.forked()

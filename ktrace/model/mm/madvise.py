@@ -6,9 +6,9 @@ from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.types import u64
 from ktrace.model.calls import syscall
 from ktrace.model.fs.shmem import punch_hole
-from ktrace.model.mm.address_space import AddressSpace, PrivateMemory, Vma, page_align
+from ktrace.model.mm.address_space import MEMORY, AddressSpace, PrivateMemory, Vma, page_align
 from ktrace.model.mm.file_mapping import FileMapping
-from ktrace.model.task import Errno, Task
+from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.uapi.mman import MADV_DONTNEED, MADV_REMOVE, MADV_WILLNEED, MS_ASYNC, MS_INVALIDATE, MS_SYNC
 
 
@@ -20,6 +20,8 @@ def msync(task: Task, addr: int, length: int, flags: int) -> int:
         raise Errno("EINVAL")
     if flags & MS_ASYNC and flags & MS_SYNC:
         raise Errno("EINVAL")
+    if task.mm.is_unknown(start, start + size):
+        raise AsObserved(MEMORY, simulated=True)
     if start + size >> 64 or _holes(task.mm, start, start + size):
         raise Errno("ENOMEM")
     return 0
@@ -32,6 +34,8 @@ def madvise(task: Task, addr: int, length: int, advice: int) -> int:
     :raises NotImplementedError: another advice than MADV_WILLNEED, MADV_DONTNEED and MADV_REMOVE
     """
     start, size = u64(addr), u64(page_align(u64(length)))
+    if task.mm.is_unknown(start, start + size):
+        raise AsObserved(MEMORY, simulated=True)
     if advice not in (MADV_WILLNEED, MADV_DONTNEED, MADV_REMOVE):
         raise NotImplementedError(f"the model knows nothing of madvise advice {advice}")
     if start & (PAGE_SIZE - 1) or (u64(length) and not size) or start + size >> 64:

@@ -10,9 +10,10 @@ from ktrace.model.calls import syscall
 from ktrace.model.fs.file import File, file_inode
 from ktrace.model.fs.opaque import OpaqueOperations
 from ktrace.model.fs.shmem import file_accessed
-from ktrace.model.mm.address_space import PROT_ANY, AddressSpace, Backing, PrivateMemory, Vma, page_align
+from ktrace.model.mm.address_space import MEMORY, PROT_ANY, AddressSpace, Backing, PrivateMemory, Vma, page_align
 from ktrace.model.mm.file_mapping import FileMapping, PrivateFileMapping, join, meets_its_like, populate
 from ktrace.model.task import AsObserved, Errno, Task
+from ktrace.model.unsimulated import UNSIMULATED
 from ktrace.state.call import Result
 from ktrace.uapi.fcntl import F_SEAL_FUTURE_WRITE, F_SEAL_WRITE, O_PATH
 from ktrace.uapi.mman import (
@@ -78,7 +79,9 @@ def _map_file(task: Task, file: File, size: int, prot: int, flags: int, pgoff: i
     if not file.ops.maps:
         raise Errno("ENODEV")
     if isinstance(file.ops, OpaqueOperations):
-        raise AsObserved(file.ops.what, only_errors=True)
+        if task.mm.known or kernel.choose(UNSIMULATED, lambda seen: _failed(seen.result(task)), lambda _: True, None):
+            raise AsObserved(file.ops.what, only_errors=True)
+        return PrivateFileMapping(kernel, file), may_write  # of which no more than that it holds the file is known
     if prot & PROT_EXEC and file.dentry is not None:
         raise NotImplementedError("the model does not know whether files of a file system may be executed (MS_NOEXEC)")
     if flags & MAP_GROWSDOWN:
@@ -96,6 +99,10 @@ def _map_file(task: Task, file: File, size: int, prot: int, flags: int, pgoff: i
     if may_write and inode.seals & F_SEAL_WRITE:
         raise Errno("EPERM")  # mapping_map_writable()
     return FileMapping(kernel, file, may_write), may_write
+
+
+def _failed(result: Result | None) -> str | None:
+    return result.errno if result is not None else None
 
 
 def _anonymous(task: Task, size: int) -> Backing:
@@ -169,6 +176,8 @@ def mprotect(task: Task, addr: int, len: int, prot: int) -> int:
     if prot & ~(PROT_ANY | PROT_SEM):
         raise Errno("EINVAL")  # arch_validate_prot()
     prot &= PROT_ANY
+    if not mm.known and not mm.covers(addr, end):
+        raise AsObserved(MEMORY, simulated=True)
     vma = mm.find_vma(addr)
     if grows and vma is not None and vma.start < end and (grows == PROT_GROWSDOWN or vma.start <= addr):
         raise Errno("EINVAL")  # but the stack, which no script knows the place of
@@ -244,6 +253,8 @@ def mmap(task: Task, addr: int, length: int, prot: int, flags: int, fd: int, off
     else:
         raise Errno("EINVAL")
     mm.make_room(task, addr, addr + size)
+    if file is None and kind == MAP_PRIVATE and not mm.known:
+        return addr  # memory of a program's own, as it has more of
     vma = Vma(addr, addr + size, prot & PROT_ANY, backing, pgoff, may_write)
     if file is not None and not meets_its_like(mm, vma):
         # __mmap_region(): the file hears of it (call_mmap()) only where no mapping beside it is made longer.

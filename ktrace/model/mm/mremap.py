@@ -5,9 +5,9 @@ from __future__ import annotations
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.types import u64
 from ktrace.model.calls import syscall
-from ktrace.model.mm.address_space import AddressSpace, PrivateMemory, Vma, page_align
+from ktrace.model.mm.address_space import MEMORY, AddressSpace, PrivateMemory, Vma, page_align
 from ktrace.model.mm.file_mapping import join
-from ktrace.model.task import Errno, Task
+from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.uapi.mman import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
 
 
@@ -28,6 +28,8 @@ def mremap(task: Task, old_address: int, old_size: int, new_size: int, flags: in
     if addr & (PAGE_SIZE - 1) or not new_len:
         raise Errno("EINVAL")
     mm = task.mm
+    if mm.is_unknown(addr, addr + max(old_len, 1)):
+        raise AsObserved(MEMORY, simulated=True)
     vma = _lookup(mm, addr)
     if vma.special:
         raise NotImplementedError("the model knows nothing of mremap of vvar and vdso")

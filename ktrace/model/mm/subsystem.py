@@ -25,6 +25,10 @@ class Memory(Subsystem):
         """Return the address space of a program that has just begun (``fs/exec.c: exec_mmap()``)."""
         return AddressSpace(self.facts, self.facts.birth)
 
+    def unknown(self) -> AddressSpace:
+        """Return the address space of a program of which nobody knows what it has mapped (``exec_mmap()``)."""
+        return AddressSpace(self.facts, (), known=False)
+
     def fork(self, parent: Task, child: Task, flags: int) -> None:
         """Share or copy the parent's (``kernel/fork.c: copy_mm()``)."""
         if flags & CLONE_VM:
@@ -37,3 +41,5 @@ class Memory(Subsystem):
         """Unmap what only *task* has mapped (``kernel/exit.c: exit_mm()``)."""
         mm, task.mm = task.mm, AddressSpace(self.facts, ())
         mm.put(task)
+        if task.program is not None:
+            task.program.release_vfork(task.kernel)  # mm_release()

@@ -1,15 +1,17 @@
 """Waiting for children (``kernel/exit.c``).
 
-An actor's children are born with CLONE_PARENT, so that they are the agent's: no actor has any to wait for.
+An actor's children are born with CLONE_PARENT, so that they are the agent's: no actor has any to wait for. Programs
+have children of their own.
 """
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 from ktrace.model.calls import syscall
 from ktrace.model.process.job_control import Who, number_of
+from ktrace.model.process.traced import Traced, Zombie
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import MaySleep, Sleeps, WaitEntry
+from ktrace.state.call import Result
 from ktrace.uapi.limits import INT_MIN
 from ktrace.uapi.wait import (
     __WALL,
@@ -31,21 +33,68 @@ _KINDS = __WNOTHREAD | __WCLONE | __WALL
 
 
 @syscall("wait4")
-def wait4(task: Task, pid: Who, options: int) -> NoReturn:
-    """Find no child (``kernel_wait4()``, ``do_wait()``).
+def wait4(task: Task, pid: Who, options: int) -> MaySleep[Result]:
+    """Wait for a child that has ended (``kernel_wait4()``, ``do_wait()``).
 
-    :raises Errno: EINVAL, ESRCH, ECHILD
+    :raises Errno: EINVAL, ESRCH, ECHILD, ERESTARTSYS
     """
     if options & ~(WNOHANG | WUNTRACED | WCONTINUED | _KINDS):
         raise Errno("EINVAL")
-    raise Errno("ESRCH" if number_of(task.kernel, pid) == INT_MIN else "ECHILD")
+    number = number_of(task.kernel, pid)
+    if number == INT_MIN:
+        raise Errno("ESRCH")
+    if task.program is None:
+        raise Errno("ECHILD")
+    return _wait4(task, task.program, number, options)
+
+
+def _wait4(task: Task, program: Traced, number: int, options: int) -> Sleeps[Result]:
+    zombie = yield from do_wait(task, program, number, bool(options & WNOHANG))
+    if zombie is None:
+        return Result(0)
+    _release(task, program, zombie)
+    pointed = task.call is not None and "wstatus" in task.call.pointers
+    return Result(zombie.pid, None, {"actor": zombie.name, **({} if pointed else {"wstatus": (zombie.status,)})})
+
+
+def do_wait(task: Task, program: Traced, number: int, nohang: bool) -> Sleeps[Zombie | None]:
+    """Return a child that has ended (``do_wait()``); ``None`` where there is none yet and nobody is to wait.
+
+    :param number: its pid, negative that of its process group, 0 for the caller's own group, -1 for any
+    :raises Errno: ECHILD, ERESTARTSYS
+    """
+    entry = WaitEntry(task, autoremove=False)
+    try:
+        while True:
+            pgrp = task.pgrp if number == 0 else -number
+            living = [child for child in program.children if _is_meant(number, pgrp, child.pid, child.pgrp)]
+            for zombie in program.zombies:
+                if _is_meant(number, pgrp, zombie.pid, zombie.pgrp):
+                    return zombie
+            if not living:
+                raise Errno("ECHILD")
+            if nohang:
+                return None
+            if task.signal_pending():
+                raise Errno("ERESTARTSYS")
+            if entry not in program.wait_chldexit.entries:
+                program.wait_chldexit.add(entry)
+            yield
+    finally:
+        program.wait_chldexit.remove(entry)
+
+
+def _is_meant(number: int, pgrp: int, pid: int, group: int) -> bool:
+    """Tell whether somebody waits for a child (``eligible_pid()``)."""
+    return number == -1 or (number > 0 and pid == number) or (number <= 0 and group == pgrp)
 
 
 @syscall("waitid")
-def waitid(task: Task, which: int, upid: Who, options: int) -> NoReturn:
-    """Find no child (``kernel_waitid()``, ``do_wait()``).
+def waitid(task: Task, which: int, upid: Who, options: int) -> MaySleep[int]:
+    """Wait for a child that has ended (``kernel_waitid()``, ``do_wait()``).
 
-    :raises Errno: EINVAL, EBADF, ECHILD
+    :raises Errno: EINVAL, EBADF, ECHILD, ERESTARTSYS
+    :raises NotImplementedError: by a descriptor
     """
     kernel = task.kernel
     events = WEXITED | WSTOPPED | WCONTINUED
@@ -61,4 +110,22 @@ def waitid(task: Task, which: int, upid: Who, options: int) -> NoReturn:
         raise Errno("EINVAL")
     if which == P_PIDFD and getattr(task.files.get(number).ops, "what", "") != "pidfd":
         raise Errno("EBADF")
-    raise Errno("ECHILD")
+    if task.program is None:
+        raise Errno("ECHILD")
+    if which == P_PIDFD:
+        raise NotImplementedError("the model does not know children by their pidfds")
+    meant = -1 if which == P_ALL else -number if which == P_PGID else number
+    return _waitid(task, task.program, meant, options)
+
+
+def _waitid(task: Task, program: Traced, number: int, options: int) -> Sleeps[int]:
+    zombie = yield from do_wait(task, program, number, bool(options & WNOHANG) or not options & WEXITED)
+    if zombie is not None and not options & WNOWAIT:
+        _release(task, program, zombie)
+    return 0
+
+
+def _release(task: Task, program: Traced, zombie: Zombie) -> None:
+    """Let nothing of a child be left (``release_task()``)."""
+    program.zombies.remove(zombie)
+    task.kernel.zombies.pop(zombie.name, None)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ktrace.model.calls import syscall
-from ktrace.model.process.process import replace_gids, replace_uids
+from ktrace.model.process.cred import replace_gids, replace_uids
 from ktrace.model.process.user_namespace import commit_creds, ns_capable, user_ns
 from ktrace.model.task import Errno, Rlimit, Task
 from ktrace.state.call import Pointer, Result

@@ -30,7 +30,7 @@ def find_process(kernel: Kernel, who: Who) -> Task | None:
     :raises Errno: ESRCH
     :raises NotImplementedError: it may be one of the kernel's own threads
     """
-    if (found := kernel.find_task(who)) is not None:
+    if (found := kernel.find_task(who) or _zombie(kernel, who)) is not None:
         return found
     pid = number_of(kernel, who)
     agent = kernel.processes.facts.agent_pid
@@ -39,6 +39,13 @@ def find_process(kernel: Kernel, who: Who) -> Task | None:
     if 0 < pid < agent:
         raise NotImplementedError(f"nobody knows whether there is a process {pid}")
     raise Errno("ESRCH")
+
+
+def _zombie(kernel: Kernel, who: Who) -> Task | None:
+    """Return the task *who* that has ended, but was not waited for: it has its number still."""
+    if isinstance(who, str):
+        return kernel.zombies.get(who)
+    return next((task for task in kernel.zombies.values() if task.pid == who), None)
 
 
 def members(kernel: Kernel, pgrp: int) -> list[Task]:
@@ -112,6 +119,10 @@ def setsid(task: Task) -> Result:
 
 
 @syscall("getppid")
-def getppid(task: Task) -> int:
-    """Return the pid of the agent, of which all actors are children (``SYSCALL_DEFINE0(getppid)``)."""
-    return task.kernel.processes.facts.agent_pid
+def getppid(task: Task) -> Result:
+    """Return the pid of the parent (``SYSCALL_DEFINE0(getppid)``): the agent, of which all actors are children."""
+    program = task.program
+    if program is not None and program.orphaned:
+        return Result(1)
+    parent = program.parent if program is not None else None
+    return pid_result(task.kernel, task.kernel.processes.facts.agent_pid if parent is None else parent.pid)

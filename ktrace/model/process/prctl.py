@@ -4,17 +4,45 @@ from __future__ import annotations
 
 from ktrace.model.calls import syscall
 from ktrace.model.process.user_namespace import set_dumpable
-from ktrace.model.task import Errno, Task
+from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.uapi.prctl import (
+    PR_CAPBSET_READ,
     PR_GET_DUMPABLE,
     PR_GET_KEEPCAPS,
+    PR_GET_NAME,
     PR_GET_NO_NEW_PRIVS,
+    PR_GET_PDEATHSIG,
+    PR_GET_SECCOMP,
+    PR_GET_THP_DISABLE,
+    PR_GET_TIMERSLACK,
+    PR_MCE_KILL,
     PR_SET_CHILD_SUBREAPER,
     PR_SET_DUMPABLE,
+    PR_SET_NAME,
     PR_SET_NO_NEW_PRIVS,
     PR_SET_PDEATHSIG,
+    PR_SET_PTRACER,
+    PR_SET_THP_DISABLE,
+    PR_SET_TIMERSLACK,
+    PR_SET_VMA,
 )
 from ktrace.uapi.signal import SIGRTMAX
+
+OF_NO_MATTER = (
+    PR_SET_NAME,
+    PR_GET_NAME,
+    PR_SET_TIMERSLACK,
+    PR_GET_TIMERSLACK,
+    PR_SET_VMA,
+    PR_CAPBSET_READ,
+    PR_GET_SECCOMP,
+    PR_SET_THP_DISABLE,
+    PR_GET_THP_DISABLE,
+    PR_SET_PTRACER,
+    PR_MCE_KILL,
+    PR_GET_PDEATHSIG,
+)
+"""Options that change nothing that is modelled: what they answer is taken as observed."""
 
 
 @syscall("prctl")
@@ -27,7 +55,11 @@ def prctl(task: Task, option: int, arg2: int, arg3: int, arg4: int, arg5: int) -
     if option == PR_SET_PDEATHSIG:
         if not 0 <= arg2 <= SIGRTMAX:
             raise Errno("EINVAL")
+        if task.program is not None:
+            task.program.pdeath_signal = arg2
         return 0
+    if option in OF_NO_MATTER:
+        raise AsObserved("what a process is called, and how exactly it sleeps", simulated=True)
     if option == PR_GET_DUMPABLE:
         return int(task.mm.dumpable)
     if option == PR_SET_DUMPABLE:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ktrace.model.calls import operation, syscall
@@ -10,19 +9,30 @@ from ktrace.model.fs.dup import close_on_exec
 from ktrace.model.fs.epoll import hear_of_the_unknown
 from ktrace.model.fs.file import FilesStruct, observe_file
 from ktrace.model.kernel import Kernel
+from ktrace.model.process.cred import cred_after_exec, replace_gids, replace_uids
 from ktrace.model.process.itimer import expire_itimers
+from ktrace.model.process.program import born, wait_for_vfork_done
 from ktrace.model.process.timer import expire_early, expire_timers
-from ktrace.model.process.user_namespace import create_user_ns, memlock_limit, set_dumpable, user_ns
+from ktrace.model.process.user_namespace import create_user_ns, memlock_limit, set_dumpable
 from ktrace.model.subsystem import Subsystem
-from ktrace.model.task import CAPABILITIES_OF_ROOT, IGNORED_BY_DEFAULT, Cred, Errno, Task
+from ktrace.model.task import IGNORED_BY_DEFAULT, Cred, Errno, Task
 from ktrace.model.unsimulated import wake_watchers
-from ktrace.model.wait import Sleeps
+from ktrace.model.wait import MaySleep, Sleeps
 from ktrace.state.call import Result
 from ktrace.state.fs import file as file_state
 from ktrace.state.process import process as state
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Rule
-from ktrace.uapi.sched import CLONE_FILES, CLONE_FS, CLONE_NEWNS, CLONE_NEWUSER, CLONE_SIGHAND, CLONE_VM
+from ktrace.uapi.sched import (
+    CLONE_FILES,
+    CLONE_FS,
+    CLONE_NEWNS,
+    CLONE_NEWUSER,
+    CLONE_SIGHAND,
+    CLONE_THREAD,
+    CLONE_VFORK,
+    CLONE_VM,
+)
 
 if TYPE_CHECKING:
     from ktrace.model.observed import Observed
@@ -140,9 +150,14 @@ def spawn(kernel: Kernel, name: str, credentials: Any = None) -> None:
 
 
 @syscall("fork")
-def fork(task: Task, child: str, flags: int) -> Result:
-    """Copy the caller (``kernel/fork.c: copy_process()``); the child takes no step of its own."""
+def fork(task: Task, child: str, flags: int) -> MaySleep[Result]:
+    """Copy the caller (``kernel/fork.c: copy_process()``); the child takes no step of its own.
+
+    :raises NotImplementedError: threads
+    """
     kernel = task.kernel
+    if flags & CLONE_THREAD:
+        raise NotImplementedError("the model does not know threads (CLONE_THREAD)")
     if flags & CLONE_SIGHAND and not flags & CLONE_VM:
         raise Errno("EINVAL")
     if flags & CLONE_FS and flags & (CLONE_NEWNS | CLONE_NEWUSER):
@@ -167,7 +182,12 @@ def fork(task: Task, child: str, flags: int) -> Result:
         del kernel.tasks[child]
         files.put(task)
         raise
-    return Result(pid, None, {"actor": child})
+    answer = Result(pid, None, {"actor": child})
+    if task.program is not None:
+        new.program = born(task, task.program, new, flags)
+        if flags & CLONE_VFORK:
+            return wait_for_vfork_done(task, new.program, answer)
+    return answer
 
 
 @syscall("exit")
@@ -211,29 +231,3 @@ def exec_(task: Task) -> Sleeps[int]:
         yield from kernel.exit(task, status=127)
     task.rlimit_nofile = kept
     return 0
-
-
-def cred_after_exec(cred: Cred) -> Cred:
-    """Return the credentials of a program without file capabilities (``cap_bprm_creds_from_file()``)."""
-    root = user_ns(cred).make_kuid(0)
-    permitted = CAPABILITIES_OF_ROOT if root in (cred.uid, cred.euid) else frozenset()
-    effective = permitted if cred.euid == root else frozenset()
-    return replace(cred, suid=cred.euid, sgid=cred.egid, capabilities=effective, permitted=permitted)
-
-
-def replace_uids(cred: Cred, ruid: int, euid: int, suid: int) -> Cred:
-    """Return *cred* with other user ids and what is left of its capabilities (``cap_emulate_setxuid()``)."""
-    effective, permitted = cred.capabilities, cred.permitted
-    root = user_ns(cred).make_kuid(0)
-    if root in (cred.uid, cred.euid, cred.suid) and root not in (ruid, euid, suid):
-        effective = permitted = frozenset()
-    if cred.euid == root and euid != root:
-        effective = frozenset()
-    if cred.euid != root and euid == root:
-        effective = permitted
-    return replace(cred, uid=ruid, euid=euid, suid=suid, capabilities=effective, permitted=permitted)
-
-
-def replace_gids(cred: Cred, rgid: int, egid: int, sgid: int) -> Cred:
-    """Return *cred* with other group ids (``kernel/sys.c: __sys_setresgid()``)."""
-    return replace(cred, gid=rgid, egid=egid, sgid=sgid)

@@ -45,7 +45,7 @@ def kill(task: Task, pid: int | str, sig: int) -> int:
     """Send a signal to a process, a process group, or all (``kernel/signal.c: kill_something_info()``)."""
     kernel = task.kernel
     number = number_of(kernel, pid)
-    if number > 0 or pid in kernel.tasks:
+    if number > 0 or pid in kernel.tasks or pid in kernel.zombies:
         group_send_sig_info(task, find_process(kernel, pid), sig, SI_USER)
         return 0
     if number == INT_MIN:

@@ -44,8 +44,7 @@ class Kept:
         """
         mark = self.directory / _MARK
         try:
-            if self.directory.exists() and not self.directory.is_dir():
-                raise UsageError(f"{str(self.directory)!r} is no directory", "name one that is empty, or not there yet")
+            require_directory(self.directory)
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not mark.exists():
                 if any(name.name != _LOCK for name in self.directory.iterdir()):
@@ -129,3 +128,12 @@ def code_digest() -> str:
     for path in sorted(root.rglob("*.py")):
         digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+def require_directory(path: Path) -> None:
+    """Make sure that *path* is a directory, or nothing yet.
+
+    :raises UsageError: it is something else
+    """
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"{str(path)!r} is no directory", "name one that is empty, or not there yet")

@@ -206,6 +206,8 @@ def vmsplice(task: Task, fd: int, iov: Any, flags: int, nr_segs: int) -> Sleeps[
         pipe = get_pipe_info(file)
         if pipe is None:
             raise Errno("EBADF")
+        if not task.mm.known:
+            raise NotImplementedError("the model does not know the pages of a program's memory")
         if not file.f_mode & FMODE_WRITE:
             return (yield from _vmsplice_to_user(task, pipe, to, flags))
         yield from pipe.lock(task)

@@ -1,0 +1,147 @@
+"""Signatures of what only a program does: scripts have operations instead, or no use for them."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ktrace.agent.syscalls import constants as c
+from ktrace.agent.syscalls.buffers import In, Path
+from ktrace.agent.syscalls.frame import Caller, Frame, Wanted
+from ktrace.agent.syscalls.operations import Name, Operation
+from ktrace.agent.syscalls.parameter import Address, Const, Fd, Int, Long, Parameter, Values, pointer_text
+from ktrace.agent.syscalls.passed_over import PASSED_OVER
+from ktrace.agent.syscalls.signature import Signature
+from ktrace.agent.syscalls.text import Naming, quote
+from ktrace.state.call import Pointer
+from ktrace.uapi.signal import SA_RESTORER, SIG_DFL, SIG_IGN
+
+MOST_STRINGS = 4096
+SIGACTION = struct.Struct("<QQQQ")
+"""``struct kernel_sigaction`` of x86-64: handler, flags, restorer, mask (``arch/x86/include/asm/signal.h``)."""
+
+
+class Strings(In):
+    """An array of strings with NULL behind them, as execve takes two."""
+
+    def pack(self, value: Any, frame: Frame) -> bytes:
+        addresses = [frame.put(item + b"\0") for item in value]
+        return struct.pack(f"<{len(addresses) + 1}Q", *addresses, 0)
+
+    def read(self, addr: int, values: Values, caller: Caller) -> tuple[bytes, ...]:
+        found: list[bytes] = []
+        while len(found) < MOST_STRINGS:
+            place = int.from_bytes(caller.read(addr + 8 * len(found), 8), "little")
+            if not place:
+                break
+            found.append(caller.read_string(place))
+        return tuple(found)
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        if self.name == "envp":
+            return f"/* {len(value)} variables */"
+        return "[" + ", ".join(quote(item, naming.width) for item in value) + "]"
+
+
+class SignalAction(Parameter):
+    """What rt_sigaction sets: a handler's address, SIG_DFL or SIG_IGN, its flags and its mask."""
+
+    later = True
+
+    def coerce(self, value: Any) -> Any:
+        return value
+
+    def recall(self, registers: tuple[int, ...], values: Values, caller: Caller) -> dict[str, Any]:
+        addr = registers[0]
+        if not addr:
+            return {self.name: None}
+        data = caller.read_or_none(addr, SIGACTION.size)
+        if data is None:
+            return {self.name: Pointer(addr)}
+        handler, flags, _, mask = SIGACTION.unpack(data)
+        return {self.name: {"sa_handler": handler, "sa_flags": flags & ~SA_RESTORER, "sa_mask": mask}}
+
+    def format(self, values: Values, out: Mapping[str, Any], naming: Naming) -> list[str]:
+        value = values[self.name]
+        if value is None:
+            return ["NULL"]
+        if isinstance(value, Pointer):
+            return [pointer_text(value)]
+        return [_action(value)]
+
+
+class SignalActionOut(Parameter):
+    """What was set before."""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    @property
+    def outs(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    argument = False
+
+    def recall(self, registers: tuple[int, ...], values: Values, caller: Caller) -> dict[str, Any]:
+        return caller.out(self.name, registers[0])
+
+    def wanted(self, registers: tuple[int, ...], values: Values, caller: Caller) -> list[Wanted]:
+        return [] if self.name in values else [Wanted(((registers[0], SIGACTION.size),))]
+
+    def decode(self, values: Values, ret: int, take: Iterator[bytes]) -> dict[str, Any]:
+        if self.name in values:
+            return {}
+        handler, flags, _, mask = SIGACTION.unpack(next(take))
+        return {self.name: {"sa_handler": handler, "sa_flags": flags & ~SA_RESTORER, "sa_mask": mask}}
+
+    def format(self, values: Values, out: Mapping[str, Any], naming: Naming) -> list[str]:
+        if self.name in out:
+            return [_action(out[self.name])]
+        return [pointer_text(values[self.name])] if self.name in values else []
+
+
+CAPABILITIES = struct.Struct("<6I")
+"""Two ``struct __user_cap_data_struct``: effective, permitted, inheritable, low halves first."""
+
+
+class CapabilityData(In):
+    """The capabilities that capset sets, as masks of 64 bits."""
+
+    def read(self, addr: int, values: Values, caller: Caller) -> dict[str, int]:
+        low = CAPABILITIES.unpack(caller.read(addr, CAPABILITIES.size))
+        return {name: low[at] | low[at + 3] << 32 for at, name in enumerate(("effective", "permitted", "inheritable"))}
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        return "{" + ", ".join(f"{name}={mask:#x}" for name, mask in value.items()) + "}"
+
+
+def _action(value: Mapping[str, Any]) -> str:
+    handler = {SIG_DFL: "SIG_DFL", SIG_IGN: "SIG_IGN"}.get(value["sa_handler"], f"{value['sa_handler']:#x}")
+    return f"{{{handler}, {c.SA.format(value['sa_flags'])}, {value['sa_mask']:#x}}}"
+
+
+SIGNATURES = (
+    Signature("execve", 59, Path("pathname"), Strings("argv"), Strings("envp")),
+    Signature("rt_sigaction", 13, Int("signum", c.SIGNAL), SignalAction("act"), SignalActionOut("oldact"), Const(8)),
+    Signature("rt_sigreturn", 15),
+    Signature("restart_syscall", 219),
+    Signature("getdents64", 217, Fd("fd"), Address("dirp"), Long("count")),
+    Signature("getdents", 78, Fd("fd"), Address("dirp"), Long("count")),
+    Signature("capset", 126, Address("hdrp"), CapabilityData("datap")),
+    Operation("trace", Name("actor")),
+    *PASSED_OVER,
+)
+
+
+UNKNOWN = "syscall_"
+"""How a call is called of which nothing but the number is known."""
+
+
+def unknown(name: str) -> Signature | None:
+    """Return the signature of a call of which nothing but the number is known; ``None`` for any other name."""
+    number = name.removeprefix(UNKNOWN)
+    if number == name or not number.isdigit():
+        return None
+    return Signature(name, int(number), *(Address(f"arg{place}") for place in range(1, 7)))

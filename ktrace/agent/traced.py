@@ -1,0 +1,302 @@
+"""Actors of which one becomes a program: its tasks make calls of their own, one at a time, when they are told to.
+
+Between two steps each task of the program stands at the entry of its next call, or sleeps inside one. Who has left a
+call goes on to its next one within the same step, so that what the kernel puts off to the way out of a call is done.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ktrace.agent import ops, reports
+from ktrace.agent.actors import Actors, Performed, PutOff
+from ktrace.agent.client import Agent
+from ktrace.agent.frames import Refusal, Refused
+from ktrace.agent.program_calls import call_of
+from ktrace.agent.syscalls import Caller, Fault, Wanted, decode
+from ktrace.errors import GuestGarbage, GuestHang
+from ktrace.include.linux.types import s64
+from ktrace.state.call import Call, Completed, Event, Exited, Outcome, Result, Signalled
+from ktrace.uapi.errno import ESRCH
+from ktrace.uapi.ptrace import (
+    PTRACE_EVENT_CLONE,
+    PTRACE_EVENT_FORK,
+    PTRACE_EVENT_STOP,
+    PTRACE_EVENT_VFORK,
+    PTRACE_SYSCALL,
+)
+from ktrace.uapi.siginfo import SI_KERNEL
+from ktrace.uapi.signal import SIGTRAP, SIGXCPU, signal_name
+
+BIRTHS = {SIGTRAP | event << 8 for event in (PTRACE_EVENT_FORK, PTRACE_EVENT_VFORK, PTRACE_EVENT_CLONE)}
+ROUNDS = 10_000
+"""How often tasks may be let go on in one step."""
+SUCCESSFUL = range(-4095, 0)
+EVERYTHING = 1 << 62
+
+
+@dataclass(eq=False)
+class TracedTask:
+    """One task of a program.
+
+    :param number: grows with each that is born
+    :param call: what it is about to do, or is inside of; *wanted*: what of its memory the answer is
+    :param inside: it was let into that call
+    :param stopped: it stands somewhere, and can be let go on; *at_entry*: at the entry of *call*
+    :param signo: the signal that it gets when it goes on
+    :param spun: it used up its time without a call
+    """
+
+    name: str
+    pid: int
+    number: int
+    call: Call | None = None
+    wanted: tuple[Wanted, ...] = ()
+    inside: bool = False
+    stopped: bool = False
+    at_entry: bool = False
+    signo: int = 0
+    spun: bool = False
+
+
+@dataclass
+class _Seen:
+    """What a step made happen to tasks of the program, in order."""
+
+    events: list[Event] = field(default_factory=list)
+    ends: list[Exited] = field(default_factory=list)
+    born: dict[str, int] = field(default_factory=dict)
+
+
+class TracedActors(Actors):
+    """Have actors of one guest make calls, and the tasks of one program theirs.
+
+    :param semaphores: returns how many semaphores a set has (see :class:`Caller`)
+    :ivar ready: who is about to make a call, the one that has waited longest first
+    """
+
+    def __init__(self, agent: Agent, later: PutOff | None, semaphores: Callable[[int], int]) -> None:
+        super().__init__(agent, later)
+        self._semaphores = semaphores
+        self._tasks: dict[str, TracedTask] = {}
+        self._by_pid: dict[int, TracedTask] = {}
+        self._early: dict[int, list[reports.Traced]] = {}
+        self._seen = _Seen()
+        self._root = self._first = ""
+        self.ready: list[str] = []
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The names of the program's tasks."""
+        return tuple(self._tasks)
+
+    @property
+    def asleep(self) -> tuple[str, ...]:
+        """The names of those that sleep inside a call."""
+        return tuple(name for name, task in self._tasks.items() if task.inside)
+
+    def next_call(self, name: str) -> Call:
+        """Return what task *name* is about to do."""
+        call = self._tasks[name].call
+        assert call is not None
+        return call
+
+    def perform(self, actor: str | None, call: Call) -> Performed:
+        """Have *actor* make *call*: a task of the program the one that it is about to make."""
+        task = self._tasks.get(actor) if actor is not None else None
+        if task is None:
+            if actor is None and call.name == "trace":
+                (self._root,) = call.args
+                return self._performed((self._agent.step(ops.Trace(self._slot(self._root))),))
+            return super().perform(actor, call)
+        assert task.at_entry and task.call == call
+        self.ready.remove(task.name)
+        task.inside = True
+        # What a timer did since the last step comes first: afterwards nobody could tell.
+        early, report = self._agent.batch((ops.Wait(0), self._going_on(task)))
+        self._take(early)
+        self._first = task.name
+        done = self._at_rest(report)
+        return self._performed((early, *done))
+
+    # -- letting tasks go on ---------------------------------------------------------------------
+
+    def _going_on(self, task: TracedTask) -> ops.Resume:
+        signo, task.signo = task.signo, 0
+        task.stopped = task.at_entry = False
+        return ops.Resume(task.pid, PTRACE_SYSCALL, signo)
+
+    def _at_rest(self, report: reports.StepReport) -> tuple[reports.StepReport, ...]:
+        """Let go on who has left a call, one after the other in the order of their births, until each is at its next.
+
+        :raises GuestHang: they do not come to an end of that
+        """
+        done: list[reports.StepReport] = []
+        for settled in super()._at_rest(report):
+            done.append(settled)
+            self._take(settled)
+        for _ in range(ROUNDS):
+            task = next((task for task in self._tasks.values() if task.stopped and not task.at_entry), None)
+            if task is None:
+                return tuple(done)
+            try:
+                more = self._agent.step(self._going_on(task))
+            except Refused as error:
+                if error.reason is not Refusal.HOST or error.detail != ESRCH:
+                    raise
+                more = self._agent.step(ops.Wait(0))  # it was killed, and its end is on its way
+            for settled in super()._at_rest(more):
+                done.append(settled)
+                self._take(settled)
+        raise GuestHang("the tasks of the program do not come to rest")
+
+    # -- what became of them ---------------------------------------------------------------------
+
+    def _take(self, report: reports.StepReport) -> None:
+        """Take what became of tasks; the kernel lists them by birth, but who was let go on was so before others."""
+        events = [event for event in report.events if isinstance(event, reports.Traced)]
+        first = self._first
+        for event in sorted(events, key=lambda event: self._name_of(event.pid) != first):
+            self._traced(event)
+        self._first = ""
+
+    def _name_of(self, pid: int) -> str | None:
+        task = self._by_pid.get(pid)
+        return task.name if task is not None else None
+
+    def _traced(self, event: reports.Traced) -> None:
+        task = self._by_pid.get(event.pid)
+        if task is None and event.pid == self.pids.get(self._root):
+            task = self._leave_slot(event.pid)
+        if task is None:
+            self._early.setdefault(event.pid, []).append(event)  # its parent's word of it comes yet
+            return
+        task.stopped = True
+        if not os.WIFSTOPPED(event.status):
+            self._ended(task, event.status)
+        elif event.kind is reports.TracedKind.ENTRY:
+            self._entered(task, event)
+        elif event.kind is reports.TracedKind.EXIT:
+            self._left(task, s64(event.numbers[0]))
+        elif event.kind is reports.TracedKind.SIGNAL:
+            self._signal(task, event)
+        elif event.kind is reports.TracedKind.EVENT and event.status >> 8 in BIRTHS:
+            self._born(task, event.numbers[0])
+        elif event.kind is reports.TracedKind.EVENT and event.status >> 16 == PTRACE_EVENT_STOP:
+            self._group_stop(task, event.status >> 8 & 0xFF)
+
+    def _leave_slot(self, pid: int) -> TracedTask:
+        """Take over the actor that has become a program; it is inside its execve."""
+        slot = self._slots.pop(self._root)
+        del self._names[slot]
+        task = self._add(self._root, pid)
+        task.call, task.inside = self._calls.pop(slot), True
+        return task
+
+    def _add(self, name: str, pid: int) -> TracedTask:
+        task = TracedTask(name, pid, len(self.by_pid))
+        self._tasks[name] = self._by_pid[pid] = task
+        self.pids[name] = pid
+        self.by_pid[pid] = name
+        return task
+
+    def _entered(self, task: TracedTask, event: reports.Traced) -> None:
+        number, *registers = event.numbers
+        caller = Caller(self._reader(task.pid), self.by_pid, self._semaphores)
+        task.call, task.wanted = call_of(number, registers, caller, self._free_name)
+        task.at_entry, task.inside = True, False
+        self.ready.append(task.name)
+
+    def _free_name(self) -> str:
+        """Return a name for the next child."""
+        number = 2
+        taken = set(self.by_pid.values()) | {
+            task.call.args[0] for task in self._tasks.values() if task.call is not None and task.call.name == "fork"
+        }
+        while f"{self._root}.{number}" in taken:
+            number += 1
+        return f"{self._root}.{number}"
+
+    def _left(self, task: TracedTask, ret: int) -> None:
+        if not task.inside or task.call is None:
+            return  # a child's way out of its parent's fork
+        call, task.inside, task.call = task.call, False, None
+        self._seen.events.append(Completed(task.name, self._answer(task, call, ret)))
+
+    def _answer(self, task: TracedTask, call: Call, ret: int) -> Result:
+        if call.name == "fork" and ret > 0:
+            return Result(ret, None, {"actor": call.args[0]})
+        loads: list[bytes] = []
+        if ret not in SUCCESSFUL:
+            loads = [self._load(task.pid, wanted, ret) for wanted in task.wanted]
+        return decode(call, ret, loads, self.by_pid)
+
+    def _load(self, pid: int, wanted: Wanted, ret: int) -> bytes:
+        left = ret * wanted.scale if wanted.scale else EVERYTHING
+        read, data = self._reader(pid), b""
+        for addr, length in wanted.parts:
+            size = min(length, left)
+            left -= size
+            if size:
+                data += bytes(size) if addr is None else read(addr, size)
+        return data
+
+    def _signal(self, task: TracedTask, event: reports.Traced) -> None:
+        number, code, sender = (s64(value) for value in event.numbers[:3])
+        if number == SIGXCPU and code == SI_KERNEL:
+            task.spun = True  # its slice of time is over: RLIMIT_RTTIME of the agent's, not the program's
+            return
+        task.signo = number
+        self._seen.events.append(Signalled(task.name, signal_name(number), code, self.by_pid.get(sender)))
+
+    def _group_stop(self, task: TracedTask, signo: int) -> None:
+        if signo != SIGTRAP:
+            raise NotImplementedError(f"{task.name} was stopped by {signal_name(signo)}")
+
+    def _born(self, parent: TracedTask, pid: int) -> None:
+        assert parent.call is not None
+        name = parent.call.args[0]
+        task = self._add(name, pid)
+        self._seen.born[name] = pid
+        for event in self._early.pop(pid, []):
+            self._traced(event)
+        del task
+
+    def _ended(self, task: TracedTask, status: int) -> None:
+        del self._tasks[task.name], self._by_pid[task.pid], self.pids[task.name]
+        if task.name in self.ready:
+            self.ready.remove(task.name)
+        killed = os.WIFSIGNALED(status)
+        name = signal_name(os.WTERMSIG(status)) if killed else None
+        self._seen.ends.append(Exited(task.name, None if killed else os.WEXITSTATUS(status), name))
+
+    def _reader(self, pid: int) -> Callable[[int, int], bytes]:
+        def read(addr: int, length: int) -> bytes:
+            parts: list[bytes] = []
+            while length:
+                size = min(length, ops.MAX_EVENT)
+                part = next(
+                    event.data[: max(event.ret, 0)]
+                    for event in self._agent.step(ops.Peek(pid, addr, size)).events
+                    if isinstance(event, reports.FileResult)
+                )
+                if len(part) != size:
+                    raise Fault
+                parts.append(part)
+                addr, length = addr + size, length - size
+            return b"".join(parts)
+
+        return read
+
+    def _performed(self, answers: Sequence[reports.StepReport], quiet: bool = False) -> Performed:
+        first = super()._performed(answers, quiet)
+        seen, self._seen = self._seen, _Seen()
+        if any(isinstance(event, reports.Traced) for report in answers for event in report.events) and self._early:
+            raise GuestGarbage(f"the agent speaks of the tasks {sorted(self._early)}, which nobody gave birth to")
+        ends = [event for event in first.outcome.events if isinstance(event, Exited)]
+        others = [event for event in first.outcome.events if not isinstance(event, Exited)]
+        ends = sorted([*ends, *seen.ends], key=lambda end: end.actor)
+        outcome = Outcome((*others, *seen.events, *ends), first.outcome.blocked | frozenset(self.asleep))
+        return Performed(outcome, first.times, {**first.spawned, **seen.born}, first.hits)

@@ -1,0 +1,170 @@
+"""What only programs do: execve, handlers of their own, sharing memory until a child has another program."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ktrace.model.calls import SYSTEM_CALLS, operation, syscall
+from ktrace.model.fs.dup import close_on_exec
+from ktrace.model.fs.file import FilesStruct
+from ktrace.model.kernel import Kernel
+from ktrace.model.process.cred import cred_after_exec
+from ktrace.model.process.traced import SignalAction, Traced
+from ktrace.model.process.user_namespace import set_dumpable
+from ktrace.model.task import CAPABILITIES, IGNORED_BY_DEFAULT, UNBLOCKABLE, Errno, Rlimit, Task, mask_names
+from ktrace.model.wait import Sleeps, WaitEntry, WaitQueue
+from ktrace.state.call import Pointer, Result
+from ktrace.state.rule import Rule
+from ktrace.uapi.resource import RLIM_INFINITY, RLIMIT_RTTIME
+from ktrace.uapi.sched import CLONE_PARENT, CLONE_SIGHAND
+from ktrace.uapi.signal import (
+    SA_NOCLDSTOP,
+    SA_NOCLDWAIT,
+    SA_NODEFER,
+    SA_ONSTACK,
+    SA_RESETHAND,
+    SA_RESTART,
+    SA_SIGINFO,
+    SIG_DFL,
+    SIG_IGN,
+    SIGRTMAX,
+    signal_name,
+    signal_number,
+)
+
+EXECUTABLE = Rule("fs/exec.c", "do_open_execat", "whether a file that is not simulated can be executed")
+EXEC_ERRNOS = """
+    E2BIG EACCES EFAULT EINVAL EIO EISDIR ELIBBAD ELOOP EMFILE ENAMETOOLONG ENFILE ENOENT ENOEXEC ENOMEM ENOTDIR EPERM
+    ETXTBSY
+"""
+"""execve(2)."""
+SLICE_US = 100_000
+"""RLIMIT_RTTIME of what is traced (``guest/agent_trace.c``)."""
+SA_FLAGS = SA_NOCLDSTOP | SA_NOCLDWAIT | SA_NODEFER | SA_ONSTACK | SA_RESETHAND | SA_RESTART | SA_SIGINFO
+"""Flags that are kept (``include/linux/signal_types.h: UAPI_SA_FLAGS``); SA_RESTORER is not shown."""
+
+
+@operation("trace")
+def trace(kernel: Kernel, actor: str) -> None:
+    """Have the agent trace *actor*, a program from its next execve on (``kernel/ptrace.c: ptrace_attach()``)."""
+    kernel.tasks[actor].rlimits[RLIMIT_RTTIME] = Rlimit(SLICE_US, RLIM_INFINITY)
+
+
+@syscall("execve")
+def execve(task: Task, pathname: Any, argv: Any, envp: Any) -> int:
+    """Run another program (``fs/exec.c: begin_new_exec()``); what file it is is not looked at.
+
+    :raises Errno: whatever the kernel was seen to say of the file
+    """
+    kernel = task.kernel
+    failed = kernel.choose(EXECUTABLE, lambda seen: _errno(seen.result(task)), EXEC_ERRNOS.split().__contains__, None)
+    if failed is not None:
+        raise Errno(failed)
+    if task.files.users > 1:
+        _unshare_files(task)
+    for subsystem in kernel.subsystems:
+        subsystem.exit_mm(task)
+    task.mm = kernel.mm.unknown()
+    if task.program is None:
+        task.program = Traced()
+    task.program.release_vfork(kernel)
+    task.program.after_exec()
+    close_on_exec(task)
+    cred = task.cred
+    set_dumpable(task, (cred.uid, cred.gid) == (cred.euid, cred.egid))
+    task.cred = cred_after_exec(cred)
+    return 0
+
+
+def _unshare_files(task: Task) -> None:
+    old: FilesStruct = task.files
+    task.files = old.copy(task.kernel.serial())
+    old.users -= 1
+
+
+def _errno(result: Result | None) -> str | None:
+    return result.errno if result is not None else None
+
+
+def born(parent: Task, program: Traced, child: Task, flags: int) -> Traced:
+    """Return what a child gets of its parent's (``copy_sighand()``, ``copy_process()``)."""
+    actions = program.actions if flags & CLONE_SIGHAND else dict(program.actions)
+    real_parent = program.parent if flags & CLONE_PARENT else parent
+    if real_parent is not None and real_parent.program is not None:
+        real_parent.program.children.append(child)
+    return Traced(child.kernel.serial(), parent=real_parent, actions=actions, masks=list(program.masks))
+
+
+def wait_for_vfork_done(task: Task, child: Traced, answer: Result) -> Sleeps[Result]:
+    """Sleep until the child has other memory (``kernel/fork.c: wait_for_vfork_done()``)."""
+    queue = child.vfork_done = WaitQueue()
+    task.killable = True
+    while child.vfork_done is not None and not task.fatal_signal_pending():
+        queue.add(WaitEntry(task))
+        yield
+    task.killable = False
+    return answer
+
+
+@syscall("rt_sigaction")
+def rt_sigaction(task: Task, signum: int, act: Any) -> Result:
+    """Set and tell what a signal does (``kernel/signal.c: do_sigaction()``)."""
+    assert task.program is not None
+    if isinstance(act, Pointer):
+        raise Errno("EFAULT")
+    if not 1 <= signum <= SIGRTMAX or (act is not None and signal_name(signum) in UNBLOCKABLE):
+        raise Errno("EINVAL")
+    name = signal_name(signum)
+    old = task.program.action(name)
+    if act is not None:
+        mask = mask_names(act["sa_mask"])
+        task.program.actions[name] = SignalAction(act["sa_handler"], act["sa_flags"] & SA_FLAGS, mask)
+        if act["sa_handler"] == SIG_IGN or (act["sa_handler"] == SIG_DFL and name in IGNORED_BY_DEFAULT):
+            task.dequeue([item for item in (*task.pending, *task.shared_pending) if item.signal == name])
+    if task.call is not None and "oldact" in task.call.pointers:
+        return Result(0)
+    bits = sum(1 << signal_number(blocked) - 1 for blocked in old.mask)
+    return Result(0, None, {"oldact": {"sa_handler": old.handler, "sa_flags": old.flags, "sa_mask": bits}})
+
+
+REGISTERS = Rule("arch/x86/kernel/signal.c", "restore_sigcontext", "what stood in the register before a handler")
+
+
+@syscall("rt_sigreturn")
+def rt_sigreturn(task: Task) -> Result:
+    """Leave a handler (``arch/x86/kernel/signal.c: rt_sigreturn()``): what it had blocked is free again."""
+    assert task.program is not None
+    if task.program.masks:
+        task.blocked = task.program.masks.pop()
+    return task.kernel.choose(REGISTERS, lambda seen: seen.result(task), lambda _: True, Result(0))
+
+
+@syscall("capset")
+def capset(task: Task, hdrp: Any, datap: Any) -> int:
+    """Set one's own capabilities (``kernel/capability.c: SYSCALL_DEFINE2(capset)``, ``cap_capset()``).
+
+    :raises Errno: EFAULT, EPERM
+    """
+    if isinstance(datap, Pointer):
+        raise Errno("EFAULT")
+    effective, permitted = _capabilities(datap["effective"]), _capabilities(datap["permitted"])
+    if not permitted <= task.cred.permitted or not effective <= permitted:
+        raise Errno("EPERM")
+    task.cred = replace(task.cred, capabilities=effective, permitted=permitted)
+    return 0
+
+
+def _capabilities(mask: int) -> frozenset[str]:
+    return frozenset(name for bit, name in enumerate(CAPABILITIES) if mask >> bit & 1)
+
+
+@syscall("restart_syscall")
+def restart_syscall(task: Task) -> Any:
+    """Go on with a call that had a timeout where a signal ended it (``kernel/signal.c: restart_syscall()``)."""
+    assert task.program is not None
+    called = task.program.called
+    if called is None:
+        raise Errno("EINTR")
+    task.call = called
+    return SYSTEM_CALLS[called.name](task, *called.args)

@@ -1,0 +1,144 @@
+"""Tasks of a program that is traced: they stop at each way into the kernel and out of it (``kernel/ptrace.c``).
+
+Between two steps such a task stands at the entry of its next call, in the kernel. A signal waits there until the call
+comes to its end, and no other way out of it than that end is seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ktrace.model.task import IGNORED_BY_DEFAULT, STOPS, Task
+from ktrace.model.wait import WaitQueue, wake_up
+from ktrace.state.call import Call, Signalled
+from ktrace.uapi.siginfo import CLD_EXITED, CLD_KILLED
+from ktrace.uapi.signal import SA_NOCLDWAIT, SA_NODEFER, SA_RESETHAND, SA_RESTART, SIG_DFL, SIG_IGN, signal_name
+
+if TYPE_CHECKING:
+    from ktrace.model.kernel import Kernel
+
+
+@dataclass(frozen=True)
+class SignalAction:
+    """What a signal does (``struct k_sigaction``).
+
+    :param handler: its address, SIG_DFL or SIG_IGN
+    :param mask: signals that are blocked while it runs
+    """
+
+    handler: int = SIG_DFL
+    flags: int = 0
+    mask: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Zombie:
+    """A child that has ended and was not waited for.
+
+    :param born: grows with each that is born: in that order they are looked at (``do_wait_thread()``)
+    :param status: as wait4(2) tells it
+    """
+
+    name: str
+    pid: int
+    born: int
+    pgrp: int
+    status: int
+
+
+@dataclass(eq=False)
+class Traced:
+    """Mirror the part of a ``task_struct`` that only programs make use of.
+
+    :param parent: ``real_parent``; ``None`` for the agent, or the first process where *orphaned*
+    :param born: see :class:`Zombie`
+    :param wait_chldexit: ``signal->wait_chldexit``
+    :param pdeath_signal: what it gets when its parent ends; 0 for nothing
+    :param vfork_done: its parent sleeps until it runs a program of its own, or ends
+    :param masks: what was blocked before each handler that runs
+    :param at_exit: it stands at the exit of a call
+    :param called: the call that a signal ended and that may be started again
+    """
+
+    born: int = 0
+    wait_chldexit: WaitQueue = field(default_factory=WaitQueue)
+    parent: Task | None = None
+    orphaned: bool = False
+    children: list[Task] = field(default_factory=list)
+    zombies: list[Zombie] = field(default_factory=list)
+    actions: dict[str, SignalAction] = field(default_factory=dict)
+    masks: list[frozenset[str]] = field(default_factory=list)
+    pdeath_signal: int = 0
+    vfork_done: WaitQueue | None = None
+    at_exit: bool = False
+    called: Call | None = None
+
+    def action(self, signal: str) -> SignalAction:
+        """Return what *signal* does."""
+        return self.actions.get(signal, SignalAction())
+
+    def disposition(self, signal: str) -> str:
+        """Return what *signal* would do, in the words of :meth:`Task.disposition`."""
+        action = self.action(signal)
+        if action.handler == SIG_IGN:
+            return "ignore"
+        if action.handler != SIG_DFL:
+            return "restart" if action.flags & SA_RESTART else "record"
+        return "ignore" if signal in IGNORED_BY_DEFAULT else "stop" if signal in STOPS else "kill"
+
+    def deliver(self, task: Task, item: Signalled) -> None:
+        """Begin a handler (``kernel/signal.c: signal_setup_done()``, ``get_signal()``: SA_ONESHOT)."""
+        action = self.action(item.signal)
+        self.masks.append(task.blocked if task.saved_mask is None else task.saved_mask)
+        task.saved_mask = None
+        task.blocked |= action.mask
+        if not action.flags & SA_NODEFER:
+            task.blocked |= {item.signal}
+        if action.flags & SA_RESETHAND:
+            self.actions[item.signal] = SignalAction()
+
+    def ignores_children(self) -> bool:
+        """Tell whether children leave nothing to wait for (``do_notify_parent()``)."""
+        action = self.action("SIGCHLD")
+        return action.handler == SIG_IGN or bool(action.flags & SA_NOCLDWAIT)
+
+    def release_vfork(self, kernel: Kernel) -> None:
+        """Let the parent go on that has shared its memory (``complete_vfork_done()``)."""
+        queue, self.vfork_done = self.vfork_done, None
+        if queue is not None:
+            wake_up(kernel, queue, 0)
+
+    def after_exec(self) -> None:
+        """Forget handlers (``flush_signal_handlers()``); what is ignored stays so."""
+        self.actions = {name: SignalAction(SIG_IGN) for name, had in self.actions.items() if had.handler == SIG_IGN}
+        self.masks = []
+
+
+def notify_parent(kernel: Kernel, task: Task, status: int) -> None:
+    """Tell the parent of *task* that it has ended; it can be waited for from then on.
+
+    ``kernel/exit.c: wait_task_zombie(), forget_original_parent()``, ``kernel/signal.c: do_notify_parent()``
+
+    :param status: as wait4(2) tells it
+    """
+    assert task.program is not None
+    for child in task.program.children:
+        assert child.program is not None
+        child.program.parent, child.program.orphaned = None, True
+        if child.program.pdeath_signal:
+            kernel.send_signal(child, signal_name(child.program.pdeath_signal))
+    parent = task.program.parent
+    if parent is None or parent.program is None:
+        kernel.zombies.pop(task.name, None)  # the agent, or the first process, waits for it at once
+        return
+    known = parent.program
+    known.children = [child for child in known.children if child is not task]
+    if known.ignores_children():
+        kernel.zombies.pop(task.name, None)
+    else:
+        known.zombies.append(Zombie(task.name, task.pid, task.program.born, task.pgrp, status))
+        known.zombies.sort(key=lambda zombie: zombie.born)
+    if known.action("SIGCHLD").handler != SIG_IGN:
+        kernel.send_signal(parent, "SIGCHLD", sender=task, code=CLD_KILLED if status & 0x7F else CLD_EXITED)
+    wake_up(kernel, known.wait_chldexit, 0)

@@ -1,0 +1,1 @@
+"""Programs of this machine in a guest, call by call."""

@@ -1,0 +1,37 @@
+"""A lab in which one actor becomes a program."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from ktrace.agent.traced import TracedActors
+from ktrace.inspect.fs.delayed_fput import DelayedFputs
+from ktrace.state.ipc.sem import SemArray
+from ktrace.state.world import World
+from ktrace.verify.lab import Lab
+
+
+class ProgramLab(Lab):
+    """Have a program make its calls in a guest, and look at the kernel after each.
+
+    :ivar program: the actors, of which one is the program
+    """
+
+    program: TracedActors
+    _last = World()
+
+    def _make_actors(self, later: DelayedFputs) -> TracedActors:
+        self.program = TracedActors(self.guest.agent, later, self._semaphores)
+        return self.program
+
+    def see(self, blocked: Collection[str]) -> tuple[Mapping[str, tuple[str, ...]], World]:
+        """Return where *blocked* tasks sleep, and what there is (see :meth:`Lab.see`)."""
+        sleeps, self._last = super().see(blocked)
+        return sleeps, self._last
+
+    def _semaphores(self, semid: int) -> int:
+        """Return how many semaphores the set *semid* has; 0 where there is none."""
+        for value in self._last.objects.values():
+            if isinstance(value, SemArray) and value.sem_perm.id == semid:
+                return value.sem_nsems
+        return 0
