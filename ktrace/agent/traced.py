@@ -97,6 +97,11 @@ class TracedActors(Actors):
         """The names of those that sleep inside a call."""
         return tuple(name for name, task in self._tasks.items() if task.inside)
 
+    @property
+    def spinning(self) -> tuple[str, ...]:
+        """The names of those that were at work in user mode for a whole slice of time, and wait for another."""
+        return tuple(name for name, task in self._tasks.items() if task.spun)
+
     def next_call(self, name: str) -> Call:
         """Return what task *name* is about to do."""
         call = self._tasks[name].call
@@ -110,6 +115,8 @@ class TracedActors(Actors):
             if actor is None and call.name == "trace":
                 (self._root,) = call.args
                 return self._performed((self._agent.step(ops.Trace(self._slot(self._root))),))
+            if actor is None and call.name == "wait" and self.spinning:
+                return self._let_spin()
             return super().perform(actor, call)
         assert task.at_entry and task.call == call
         self.ready.remove(task.name)
@@ -120,6 +127,15 @@ class TracedActors(Actors):
         self._first = task.name
         done = self._at_rest(report)
         return self._performed((early, *done))
+
+    def _let_spin(self) -> Performed:
+        """Give a slice of time to each task that is at work in user mode."""
+        done: list[reports.StepReport] = []
+        for name in self.spinning:
+            if (task := self._tasks.get(name)) is not None:
+                task.spun = False
+                done += self._at_rest(self._agent.step(self._going_on(task)))
+        return self._performed(done)
 
     # -- letting tasks go on ---------------------------------------------------------------------
 
@@ -138,7 +154,9 @@ class TracedActors(Actors):
             done.append(settled)
             self._take(settled)
         for _ in range(ROUNDS):
-            task = next((task for task in self._tasks.values() if task.stopped and not task.at_entry), None)
+            task = next(
+                (task for task in self._tasks.values() if task.stopped and not (task.at_entry or task.spun)), None
+            )
             if task is None:
                 return tuple(done)
             try:

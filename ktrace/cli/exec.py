@@ -78,7 +78,12 @@ def exec_(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Run COMMAND, a program of this machine, in a fresh guest, and end with its exit code.
+    """Run COMMAND, a program of this machine, in a fresh guest, show each of its calls, and end with its exit code.
+
+    Under each call, as strace writes it, stands what it changed in the kernel; result and change are held against the
+    model. One process at a time makes one call at a time; --seed lets them go on in another order. Calls that change
+    nothing that is modelled are passed over, and that they changed nothing is what is checked of them. With --plain
+    the program runs at full speed, and the kernel is looked at only when it has ended.
 
     It is copied there with the libraries that it is linked with and with what the words of its arguments name: programs
     with theirs, files. A script comes with its interpreter; python and perl with their own library, and the modules
@@ -86,11 +91,11 @@ def exec_(
     how much. Everything belongs to root there, who runs it, so that it makes no difference whether it is setuid.
 
     Its standard input, output and error are pipes of the guest; what is piped or redirected into ktrace, or --stdin,
-    comes to it as it reads. When it has ended, what it left running in its process group is killed. Then every pipe,
-    System V object and socket of the guest is checked against itself, contradictions are printed, and what it left
-    behind is named: queues, sets, segments, sockets, FIFOs, processes.
+    comes to it as it reads. When it has ended, every pipe, System V object and socket of the guest is
+    checked against itself, contradictions are printed, and what it left behind is named: queues, sets, segments,
+    sockets, FIFOs, processes.
 
-    Exit codes of ktrace's own are told apart from the program's: 121 contradictions, 122 your input, 123 this machine,
+    Exit codes of ktrace's own are told apart from the program's: 121 divergences and contradictions, 122 your input, 123 this machine,
     124 the guest, 125 a bug of ktrace, 126 COMMAND cannot be executed, 127 there is no such program, 255 the guest's
     kernel has panicked; 128 and more: a signal ended the program.
     """

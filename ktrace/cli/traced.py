@@ -107,7 +107,7 @@ def chosen_calls(expressions: tuple[str, ...]) -> frozenset[str] | None:
             name = word.removeprefix("%")
             if name == "all":
                 names |= known
-            elif name in CLASSES and (word != name or name not in known):
+            elif name in CLASSES:
                 names |= CLASSES[name]
             elif word in known:
                 names.add(word)

@@ -44,6 +44,11 @@ def guest_at_step(
     """
     reader = SessionReader(session)
     manifest = reader.header.manifest
+    if "program" in manifest:
+        raise UsageError(
+            f"{str(session)!r} is of a program, whose steps cannot be made again without it",
+            "run it again with ktrace exec --hold, which keeps the guest as the last call left it",
+        )
     found = None if anew else nearest_checkpoint(reader.path.parent, number, notify)
     accel = manifest.get("accelerator")
     options = GuestOptions(

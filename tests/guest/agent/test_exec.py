@@ -18,7 +18,11 @@ from ktrace.machine.template.template import Template
 
 def ktrace_exec(*arguments: str, given: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [sys.executable, "-m", "ktrace", "exec", *arguments], input=given, capture_output=True, timeout=100, cwd=cwd
+        [sys.executable, "-m", "ktrace", "exec", "--plain", *arguments],
+        input=given,
+        capture_output=True,
+        timeout=100,
+        cwd=cwd,
     )
 
 
