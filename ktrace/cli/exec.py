@@ -91,13 +91,13 @@ def exec_(
     how much. Everything belongs to root there, who runs it, so that it makes no difference whether it is setuid.
 
     Its standard input, output and error are pipes of the guest; what is piped or redirected into ktrace, or --stdin,
-    comes to it as it reads. When it has ended, every pipe, System V object and socket of the guest is
-    checked against itself, contradictions are printed, and what it left behind is named: queues, sets, segments,
-    sockets, FIFOs, processes.
+    comes to it as it reads. When it has ended, every pipe, System V object and socket of the guest is checked against
+    itself, contradictions are printed, and what it left behind is named: queues, sets, segments, sockets, FIFOs,
+    processes.
 
-    Exit codes of ktrace's own are told apart from the program's: 121 divergences and contradictions, 122 your input, 123 this machine,
-    124 the guest, 125 a bug of ktrace, 126 COMMAND cannot be executed, 127 there is no such program, 255 the guest's
-    kernel has panicked; 128 and more: a signal ended the program.
+    Exit codes of ktrace's own are told apart from the program's: 121 a divergence or contradiction, 122 your input,
+    123 this machine, 124 the guest, 125 a bug of ktrace, 126 COMMAND cannot be executed, 127 there is no such program,
+    255 the guest's kernel has panicked; 128 and more: a signal ended the program.
     """
     try:
         for item in env:
