@@ -99,8 +99,9 @@ def _add_what_all_have(baggage: Baggage) -> None:
 def _put(baggage: Baggage, programs: Programs, item: str) -> str:
     here, to = item, None
     if not os.path.lexists(item) and ":/" in item:
-        here, _, to = item.rpartition(":")
-        to = os.path.normpath(to)
+        here, _, there = item.rpartition(":")
+        into = there.endswith("/") and not os.path.isdir(here)
+        to = os.path.normpath("/" + os.path.join(there, os.path.basename(here) if into else "").lstrip("/"))
     try:
         files = baggage.add_tree(os.path.abspath(here), to)
     except FileNotFoundError as error:

@@ -92,9 +92,11 @@ def test_here_and_there_may_differ(tmp_path: Path) -> None:
     (tmp_path / "a:b").write_text("1")
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "file").write_text("2")
-    packed = pack(["true"], [f"{tmp_path}/data:/srv/there/", f"{tmp_path}/a:b"], "/")
+    into = f"{tmp_path}/data/file:/srv/into/"
+    packed = pack(["true"], [f"{tmp_path}/data:/srv/there/", f"{tmp_path}/a:b", into], "/")
     places = {file.path: file.source for file in packed.baggage.files}
     assert places["/srv/there/file"] == f"{tmp_path}/data/file"
+    assert places["/srv/into/file"] == f"{tmp_path}/data/file"
     assert f"{tmp_path}/a:b" in places
     assert Directory("/srv", 0o755) in packed.baggage.directories
     assert f"{tmp_path}/data/file" not in places
