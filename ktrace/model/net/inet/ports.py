@@ -214,6 +214,7 @@ def _excludes(sk: Inet, other: Inet | TimeWait, relax: bool, reuseport_ok: bool)
 def choose_port(
     kernel: Kernel,
     rule: Rule,
+    sk: Inet,
     port_of: Callable[[ObservedSock], int | None],
     free: Callable[[int], bool],
     parity: int | None = None,
@@ -221,7 +222,8 @@ def choose_port(
     """Take the port that the kernel took, any one of the local range that is free.
 
     :param rule: what leaves the choice open
-    :param port_of: tells the port of an observed sock, if it may be the one
+    :param sk: which has no port; others may have the same one
+    :param port_of: tells the port of an observed sock, if it may be the one, where *sk* itself is not found
     :param parity: 0: ports as even or odd as the first of the range come first, as long as nobody holds one of them;
         1: the others do
     :raises Errno: EADDRNOTAVAIL where no port is free
@@ -231,8 +233,10 @@ def choose_port(
     low, high = own.setting("ipv4/ip_local_port_range/low"), own.setting("ipv4/ip_local_port_range/high")
 
     def find(seen: Observed) -> int | None:
-        ports = (port_of(value) for value in seen.socks() if value.inet is not None)
-        return next((port for port in ports if port and low <= port <= high and free(port)), None)
+        twin = seen.sock(sk)
+        sure = [twin.inet.inet_sport or twin.inet.inet_num] if twin is not None and twin.inet is not None else []
+        others = (port_of(value) for value in seen.socks() if value.inet is not None)
+        return next((port for port in (*sure, *others) if port and low <= port <= high and free(port)), None)
 
     step = 1 if parity is None else 2
     first = range(low + (parity or 0), high + 1 if high <= low + 1 else low + ((high + 1 - low) & ~1), step)

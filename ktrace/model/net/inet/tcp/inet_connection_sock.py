@@ -54,7 +54,7 @@ def inet_csk_get_port(kernel: Kernel, sk: Tcp, port: int) -> None:
             return value.inet.inet_num
 
         try:
-            port = choose_port(kernel, OPEN_PORT, port_of, free, parity=None if sk.reuse else 1)
+            port = choose_port(kernel, OPEN_PORT, sk, port_of, free, parity=None if sk.reuse else 1)
         except Errno:
             raise Errno("EADDRINUSE") from None
     elif table.conflict(sk, port, True, True):

@@ -48,7 +48,7 @@ def inet_hash_connect(kernel: Kernel, sk: Tcp) -> None:
 
     known = {socket.sk.sport for socket in kernel.net.sockets.values() if isinstance(socket.sk, Tcp)}
     known |= {other.sport for bucket in table.buckets.values() for other in bucket.owners}
-    port = choose_port(kernel, HASH_CONNECT, port_of, free, parity=0)
+    port = choose_port(kernel, HASH_CONNECT, sk, port_of, free, parity=0)
     _replace_time_wait(kernel, sk, port)
     table.hold(sk, port, by_bind=False)
     sk.sport = port

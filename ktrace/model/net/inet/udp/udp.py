@@ -148,7 +148,9 @@ def udp_lib_get_port(kernel: Kernel, sk: Udp, port: int) -> None:
             return value.inet.inet_num
 
         try:
-            port = choose_port(kernel, GET_PORT, port_of, lambda number: not udp_lib_lport_inuse(kernel, sk, number))
+            port = choose_port(
+                kernel, GET_PORT, sk, port_of, lambda number: not udp_lib_lport_inuse(kernel, sk, number)
+            )
         except Errno:
             raise Errno("EADDRINUSE") from None
     elif udp_lib_lport_inuse(kernel, sk, port):
