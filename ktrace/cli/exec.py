@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -27,6 +27,7 @@ OWN = 120
 """What is added to exit codes of ours, so that they are not taken for the program's: 121 to 125."""
 PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
 """Where programs are looked for in the guest, behind where they are on this machine."""
+HOME = "/root"
 HANDED_ON = ("LD_LIBRARY_PATH",)
 """Of this process's environment: what the libraries were found by."""
 MISSED_SHOWN = 5
@@ -55,7 +56,7 @@ class _Exec(click.Command):
 @click.option(
     "--put", multiple=True, metavar="PATH", help="A file or directory that it needs; HERE:/THERE puts it elsewhere."
 )
-@click.option("--env", multiple=True, metavar="NAME=VALUE", help="Its environment; PATH is always set.")
+@click.option("--env", multiple=True, metavar="NAME=VALUE", help="Its environment; PATH and HOME are always set.")
 @click.option("--cwd", metavar="DIR", help="Where it is run, in the guest; by default the directory that you are in.")
 @click.option("--stdin", metavar="FILE", help="What it reads on standard input, instead of ours.")
 @click.option(
@@ -112,7 +113,7 @@ def exec_(
             _tell_brought(packed, None if roomy is guest else roomy.memory_mib)
         elif len(packed.missed) > MISSED_SHOWN:
             notify(f"ktrace: not brought: {len(packed.missed) - MISSED_SHOWN} more, see -v")
-        wanted = Command((packed.path, *command[1:]), (*_environment(), *env), place, timeout=timeout)
+        wanted = Command((packed.path, *command[1:]), _environment(env), place, timeout=timeout)
         with _opened(stdin) as given:
             if not plain:
                 return _own(run_traced(roomy, packed.baggage, wanted, given, traced, validate, quiet, verbose))
@@ -160,10 +161,12 @@ def _opened(path: str | None) -> Iterator[int | None]:
         os.close(descriptor)
 
 
-def _environment() -> list[str]:
+def _environment(given: Sequence[str]) -> tuple[str, ...]:
     places = [place for place in os.environ.get("PATH", "").split(":") if place.startswith("/")]
     path = ":".join(dict.fromkeys([*places, *PATH.split(":")]))
-    return [f"PATH={path}", *(f"{name}={os.environ[name]}" for name in HANDED_ON if name in os.environ)]
+    handed_on = {name: os.environ[name] for name in HANDED_ON if name in os.environ}
+    values = {"PATH": path, "HOME": HOME, **handed_on, **dict(item.split("=", 1) for item in given)}
+    return tuple(f"{name}={value}" for name, value in values.items())
 
 
 def _tell_brought(packed: Packed, memory_mib: int | None) -> None:

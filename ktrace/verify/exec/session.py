@@ -12,7 +12,6 @@ from ktrace.inspect.invariants.all import validate
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.trace.clocks import read_clocks
 from ktrace.machine.baggage.entries import Baggage
-from ktrace.machine.baggage.unpack import unpack
 from ktrace.state.call import Exited
 from ktrace.trace.session import End, Header, Sink
 from ktrace.trace.session_reader import SessionReader
@@ -22,6 +21,7 @@ from ktrace.verify.guests import Guests
 from ktrace.verify.judge import judge
 from ktrace.verify.options import SessionOptions
 from ktrace.verify.paused import Inspection, PausedGuest, announced
+from ktrace.verify.program import bring
 from ktrace.verify.sessions import FileAndSink, Hold, session_directory
 
 
@@ -68,7 +68,7 @@ def trace_program(
     place = session_directory(options, "exec")
     with ExitStack() as stack:
         lab, machine = stack.enter_context(
-            guests.program_lab(place, lambda machine: unpack(machine.agent, machine.memory, baggage))
+            guests.program_lab(place, lambda machine: bring(guests.image, machine, baggage))
         )
         writer = stack.enter_context(SessionWriter(place))
         both = FileAndSink(writer, sink, place, None, guests.require_whole)

@@ -35,6 +35,8 @@ class TestExec:
         assert (done.returncode, done.stdout) == (7, b"I me\n")
         assert done.stderr.startswith(b"no\nktrace: checked ")
         assert b"left behind" not in done.stderr
+        own = ktrace_exec("--env", "HOME=/a=b", "/bin/sh", "-c", "echo $HOME")
+        assert own.stdout == b"/a=b\n"
         quiet = ktrace_exec("-q", "/bin/sh", "-c", "echo no >&2; exit 1")
         assert (quiet.returncode, quiet.stdout, quiet.stderr) == (1, b"", b"no\n")
 
@@ -95,6 +97,7 @@ class TestExec:
             "-m",
             "ktrace",
             "exec",
+            "--plain",
             "bash",
             "-c",
             "echo started; while sleep 0.1; do echo; done",
