@@ -191,7 +191,7 @@ def _audit(lab: Lab, observer: Observer, trial: Trial, state: ModelView, before:
             if trial.finding is not None:
                 trial.actions += ends
                 return
-    if any(socket.sk is not None and socket.sk.family == "AF_UNIX" for socket in state.kernel.net.sockets.values()):
+    if _travel(state.kernel):
         # What refers to itself is collected when some AF_UNIX socket is closed next (unix_release_sock()).
         name = "Collector"
         for actor, call in (
@@ -205,7 +205,8 @@ def _audit(lab: Lab, observer: Observer, trial: Trial, state: ModelView, before:
                 trial.actions += ends
                 return
     left: dict[str, int] = {}
-    for grace in () if state.kernel.net.inet.held_back else GRACE_MS:
+    # Those that travel still are forgotten for good (known bug unix-gc-forgets), with all that they hold.
+    for grace in () if state.kernel.net.inet.held_back or _travel(state.kernel) else GRACE_MS:
         ends.append(Done(None, make_call("wait", grace)))
         trial.finding = _step(observer, state.number + len(ends), ends[-1].call)
         after, kept = take(lab.kernel), _kept(state.kernel)
@@ -217,6 +218,11 @@ def _audit(lab: Lab, observer: Observer, trial: Trial, state: ModelView, before:
         trial.finding = of_failures("the end", [f"left over: {name}" for name in left], text)
     if trial.finding is not None:
         trial.actions += ends
+
+
+def _travel(kernel: Kernel) -> bool:
+    """Tell whether sockets of AF_UNIX are left, which can only be in messages."""
+    return any(socket.sk is not None and socket.sk.family == "AF_UNIX" for socket in kernel.net.sockets.values())
 
 
 def _kept(kernel: Kernel) -> Kept:

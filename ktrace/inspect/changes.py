@@ -55,6 +55,11 @@ def _setpipe_unsigned_int(kernel: LiveKernel) -> bool:
     return bool(drgn.sizeof(kernel.prog.function("pipe_fcntl").type_.parameters[2].type) == 4)
 
 
+def _unix_scc_unique(kernel: LiveKernel) -> bool:
+    """Tell whether __unix_walk_scc() numbers a component, before it asks unix_scc_dead() about it."""
+    return len(kernel.prog.function("unix_scc_dead").type_.parameters) == 1
+
+
 def _tcp_peek_off(kernel: LiveKernel) -> bool:
     if not _HAS_SET_PEEK_OFF(kernel):
         raise MissingMember("struct proto_ops", "set_peek_off")
@@ -108,6 +113,7 @@ PROBES: Mapping[str, Probe] = {
     "unix_custom_sockopt": _member("struct unix_sock", "scm_rights_notrunc"),
     "unix_stream_custom_sockopt": _member("struct unix_sock", "recvmsg_inq"),
     "unix_oob_holes": between(_SENDPAGE, _VMA_MUNMAP),
+    "unix_scc_unique": _unix_scc_unique,
     "unix_inq_len": _member("struct unix_sock", "inq_len"),
     "write_faults_late": between(_F_COUNT, symbol("pipeanon_fops")),
     "shmem_mmap_prepare": symbol("shmem_mmap_prepare"),

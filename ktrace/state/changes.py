@@ -303,6 +303,16 @@ class Changes:
         told="struct vma_munmap_struct; where a kernel has neither that nor proto_ops.sendpage, it cannot be told",
         shown="socket-oob",
     )
+    unix_scc_unique: bool | None = change(
+        "socket",
+        "sockets that only travel towards each other are collected, whichever way they do",
+        before="of some nobody ever thinks that they are (known bug unix-gc-forgets)",
+        source="net/unix/garbage.c",
+        function="__unix_walk_scc",
+        since="between 6.13 and 7.3",
+        told="whether unix_scc_dead() has one parameter, as it marks nothing any more",
+        shown="unix-gc-forgets",
+    )
     unix_inq_len: bool | None = change(
         "socket",
         (

@@ -26,6 +26,10 @@ KNOWN_BUGS: Mapping[str, Rule] = dict(
             "a datagram that goes nowhere gives an EPOLLOUT event when it is freed",
         ),
         _bug(
+            "unix-gc-forgets", "net/unix/garbage.c", "unix_vertex_dead",
+            "sockets that only travel towards each other are never collected",
+        ),
+        _bug(
             "udp6-cork-connect", "net/ipv6/datagram.c", "ip6_datagram_dst_update",
             "connect() leads a datagram that is held back to another receiver",
         ),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ktrace.model.mm.page import Page
     from ktrace.model.net.core.sock import Sock
     from ktrace.model.net.inet.ip_error import ExtendedError
+    from ktrace.model.net.unix.graph import Edge
 
 FRAG_ORDER = 3
 INVALID_ID = 0xFFFFFFFF
@@ -47,6 +48,7 @@ class SkBuff:
     :param destructor: told when the buffer is freed, such as ``sock_wfree()``
     :param pid: actor whose credentials travel, ``None`` where none do
     :param fp: files that travel
+    :param edges: of the graph that AF_UNIX keeps of them; *dead*: the collector frees it
     :param fp_uid: whose ``unix_inflight`` counts them, while they are counted
     :param addr: where a packet of the internet came from
     :param tail_room: bytes free behind its linear ones (``skb_tailroom()``)
@@ -72,6 +74,8 @@ class SkBuff:
     consumed: int = 0
     peeked: bool = False
     fp_uid: int | None = None
+    edges: list[Edge] = field(default_factory=list)
+    dead: bool = False
     addr: tuple[str, int] | None = None
     tail_room: int = 0
     daddr: str = ""

@@ -114,8 +114,10 @@ class ConnectedOps(UnixOps):
         assert isinstance(child, Unix)
         kfree_skb(task, skb)
         wake_up(task.kernel, sk.peer_wait, 1)
-        child.listener = None
         kernel = task.kernel
+        if child.nr_fds:
+            kernel.net.unix.graph.update(sk.vertex)  # unix_update_edges()
+        child.listener = None
         newsock.state = connected_state(kernel)
         if kernel.changes.scm_flags_in_sock:
             newsock.flags |= child.inherited

@@ -7,79 +7,34 @@ from functools import partial
 from ktrace.model.fs.file import FilesStruct, release_file
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock import Socket
 from ktrace.model.net.socket import run
+from ktrace.model.net.unix.graph import Vertex, is_cyclic
 from ktrace.model.net.unix.skb import kfree_skb
-from ktrace.model.net.unix.sock import Unix, unix_sk
+from ktrace.model.net.unix.sock import Unix
 from ktrace.model.task import Task
 
 
-def in_flight(kernel: Kernel) -> dict[Socket, list[Unix]]:
-    """Return every AF_UNIX socket whose file travels, with the socks it travels to (``unix_vertex.edges``).
+def is_dead(scc: list[Vertex]) -> bool:
+    """Tell whether nobody can receive what a component is of (``unix_scc_dead()``).
 
-    What is queued on an embryo counts for its listener (``unix_edge_successor()``).
+    Every file in it is held by messages alone, and all of those wait within it: which the kernel tells by one number,
+    ``scc_index``.
     """
-    found: dict[Socket, list[Unix]] = {}
-    for receiver in receivers(kernel):
-        for skb in receiver.receive_queue:
-            for file in skb.fp:
-                if isinstance(file.private, Socket) and isinstance(file.private.sk, Unix):
-                    successor = receiver.listener or receiver
-                    found.setdefault(file.private, []).append(successor)
-    return found
+    return all(_is_closed(vertex) and all(_within(vertex, edge.target()) for edge in vertex.edges) for vertex in scc)
 
 
-def receivers(kernel: Kernel) -> list[Unix]:
-    """Return every sock that may hold a message: those with a socket, and the embryos of listeners."""
-    socks = [socket.sk for socket in kernel.net.sockets.values() if isinstance(socket.sk, Unix)]
-    embryos = [
-        skb.sk for sk in socks if sk.state == "TCP_LISTEN" for skb in sk.receive_queue if isinstance(skb.sk, Unix)
-    ]
-    return socks + embryos
+def _is_closed(vertex: Vertex) -> bool:
+    socket = vertex.sk.socket
+    return socket is not None and socket.file is not None and socket.file.count == len(vertex.edges)
 
 
-def dead(kernel: Kernel) -> list[Socket]:
-    """Return the sockets that nobody can receive any more (``unix_scc_dead()``).
-
-    The kernel looks at strongly connected components: one is dead if every file in it is held by
-    messages alone and all of those wait within it.
-    """
-    edges = in_flight(kernel)
-    candidates = {
-        socket
-        for socket, successors in edges.items()
-        if socket.file is not None and socket.file.count == len(successors)
-    }
-    found: list[Socket] = []
-    for component in components(candidates, edges):
-        inside = {socket.sk for socket in component}
-        if all(successor in inside for socket in component for successor in edges[socket]):
-            found.extend(component)
-    return found
+def _within(vertex: Vertex, target: Vertex | None) -> bool:
+    return target is not None and target.scc_index == vertex.scc_index
 
 
-def components(candidates: set[Socket], edges: dict[Socket, list[Unix]]) -> list[list[Socket]]:
-    """Return the strongly connected components among *candidates*."""
-    reach: dict[Socket, set[Socket]] = {}
-    for start in candidates:
-        seen: set[Socket] = set()
-        pending = [start]
-        while pending:
-            for successor in edges.get(pending.pop(), ()):
-                socket = successor.socket
-                if socket is not None and socket in edges and socket not in seen:
-                    seen.add(socket)
-                    pending.append(socket)
-        reach[start] = seen
-    done: set[Socket] = set()
-    result = []
-    for start in sorted(candidates, key=lambda socket: socket.key):
-        if start not in done and start in reach[start]:
-            group = [other for other in reach[start] if start in reach.get(other, ()) or other is start]
-            done.update(group)
-            if all(other in candidates for other in group):
-                result.append(sorted(group, key=lambda socket: socket.key))
-    return result
+def _is_forgotten(scc: list[Vertex]) -> bool:
+    """Tell whether a component is dead that its own numbers say is not one."""
+    return all(_is_closed(vertex) and all(edge.target() in scc for edge in vertex.edges) for vertex in scc)
 
 
 def unix_gc(kernel: Kernel) -> None:
@@ -88,18 +43,37 @@ def unix_gc(kernel: Kernel) -> None:
     if not own.gc_wanted:
         return
     own.gc_wanted = False
-    worker = _kthread(kernel)
+    graph = own.graph
+    if not graph.maybe_cyclic:
+        return
+    components = graph.known() if graph.grouped else graph.walk(unique=kernel.changes.unix_scc_unique is not False)
+    graph.maybe_cyclic = False
     hitlist: list[SkBuff] = []
-    for socket in dead(kernel):
-        sk = unix_sk(socket.sk)
+    for scc in components:
+        if is_dead(scc):
+            _collect(scc, hitlist)
+            continue
+        if _is_forgotten(scc):
+            kernel.known_bug("unix-gc-forgets")
+        graph.max_scc_index = max(graph.max_scc_index, scc[0].scc_index)
+        graph.maybe_cyclic |= is_cyclic(scc)
+    for skb in hitlist:
+        skb.dead = True
+    worker = _kthread(kernel)
+    for skb in hitlist:
+        kfree_skb(worker, skb)
+    _drop(kernel, worker)
+
+
+def _collect(scc: list[Vertex], hitlist: list[SkBuff]) -> None:
+    """Take what waits at each of them (``unix_collect_skb()``)."""
+    for vertex in scc:
+        sk = vertex.sk
         queues = [skb.sk for skb in sk.receive_queue] if sk.state == "TCP_LISTEN" else [sk]
         for queue in queues:
             if isinstance(queue, Unix):
                 hitlist[:0] = queue.receive_queue  # skb_queue_splice_init(): before those of others
                 queue.receive_queue.clear()
-    for skb in hitlist:
-        kfree_skb(worker, skb)
-    _drop(kernel, worker)
 
 
 def _kthread(kernel: Kernel) -> Task:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ktrace.model.net.unix.graph import Graph
+
 if TYPE_CHECKING:
     from ktrace.model.fs.file import File
     from ktrace.model.net.unix.sock import Unix
@@ -30,6 +32,7 @@ class NetnsUnix:
     """AF_UNIX in one network namespace.
 
     :ivar inflight: ``user_struct.unix_inflight`` by user: files that travel in messages
+    :ivar graph: of the sockets among them
     :ivar gc_wanted: a release asked for the garbage collector
     :ivar delayed_fput: what a kernel thread dropped (``delayed_fput_list``); *closing*: what another closes by now
     """
@@ -37,6 +40,7 @@ class NetnsUnix:
     def __init__(self) -> None:
         self.table = BoundSockets()
         self.inflight: dict[int, int] = {}
+        self.graph = Graph()
         self.gc_wanted = False
         self.delayed_fput: list[File] = []
         self.closing: list[File] = []

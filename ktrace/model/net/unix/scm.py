@@ -150,6 +150,8 @@ def scm_stat_add(task: Task, sk: Unix, skb: SkBuff) -> None:
         skb.fp_uid = task.cred.uid
         inflight = task.kernel.net.unix.inflight
         inflight[skb.fp_uid] = inflight.get(skb.fp_uid, 0) + len(skb.fp)
+        ends = (file.private.sk for file in skb.fp if isinstance(file.private, Socket))
+        task.kernel.net.unix.graph.add(skb, (end for end in ends if isinstance(end, Unix)), sk)
 
 
 def scm_stat_del(kernel: Kernel, sk: Unix, skb: SkBuff) -> None:
@@ -162,6 +164,7 @@ def scm_stat_del(kernel: Kernel, sk: Unix, skb: SkBuff) -> None:
 def unix_del_edges(kernel: Kernel, skb: SkBuff) -> None:
     """``unix_del_edges()``: the receiver's own count is left to ``scm_stat_del()``."""
     if skb.fp_uid is not None:
+        kernel.net.unix.graph.remove(skb)
         kernel.net.unix.inflight[skb.fp_uid] -= len(skb.fp)
         skb.fp_uid = None
 

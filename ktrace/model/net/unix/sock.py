@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ktrace.include.linux.net import SOCK_WAKE_SPACE
 from ktrace.model.fs.inode import Inode
@@ -19,6 +19,9 @@ from ktrace.state.net.unix import UnixSock
 from ktrace.uapi.siginfo import POLL_OUT
 from ktrace.uapi.socket import SOCK_SEQPACKET, SOCK_STREAM
 from ktrace.uapi.un import SUN_PATH
+
+if TYPE_CHECKING:
+    from ktrace.model.net.unix.graph import Vertex
 
 SCM_RIGHTS_FLAG = "sk_scm_rights"
 SCM_FLAGS = frozenset({"SOCK_PASSCRED", "SOCK_PASSSEC", "SOCK_PASSPIDFD", SCM_RIGHTS_FLAG})
@@ -35,6 +38,7 @@ class Unix(Sock):
     :param path: inode that a bound path made
     :param peer_wake: its own entry on the ``peer_wait`` of *peer_wake_at* (``unix_dgram_peer_wake_me()``)
     :param nr_fds: descriptors in its receive queue
+    :param vertex: in the graph of what travels, while its own file does
     :param inq_len: bytes of a stream as later kernels count them (``unix_sock.inq_len``)
     :param inherited: flags of the listener that it was connected to, until it has a socket (``sk_scm_recv_flags``)
     """
@@ -47,6 +51,7 @@ class Unix(Sock):
     peer_wake: WaitEntry | None = None
     peer_wake_at: Unix | None = None
     nr_fds: int = 0
+    vertex: Vertex | None = None
     oob_skb: SkBuff | None = None
     inq_len: int = 0
     inherited: frozenset[str] = frozenset()
