@@ -17,6 +17,7 @@ from ktrace.model.process.job_control import Who, find_process
 from ktrace.model.process.signals import group_send_sig_info
 from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.model.wait import MaySleep, WaitQueue
+from ktrace.state.allowed import OneOf, allowed
 from ktrace.state.call import Pointer
 from ktrace.state.rule import Rule
 from ktrace.uapi.fcntl import O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_RDWR
@@ -26,6 +27,7 @@ from ktrace.uapi.siginfo import SI_USER
 if TYPE_CHECKING:
     from ktrace.model.observed import Observed
 
+PIDFD = Rule("fs/pidfs.c", "pidfs_alloc_file", "whether descriptors of processes have a file system of their own")
 CONFIGURED = Rule("kernel/sys_ni.c", "sys_ni_syscall", "CONFIG_TIMERFD, CONFIG_SIGNALFD, CONFIG_INOTIFY_USER")
 
 
@@ -71,7 +73,7 @@ class PidfdOperations(AnonOperations):
     """
 
     def __init__(self, target: Task | None) -> None:
-        super().__init__("pidfd")
+        super().__init__("pidfd", allowed(OneOf(PIDFD, ("pidfd_fops", "pidfs_file_operations"))))
         self.target = target
 
     def llseek(self, task: Task, file: File, offset: int, whence: int) -> int:

@@ -43,9 +43,11 @@ class FilePage(Page):
     """One page of a file in the page cache; a pipe may hold it, too, and processes may have it mapped.
 
     :param key: its raw identity
+    :param batched: batches on their way to LRU lists count, too
     """
 
-    def __init__(self, key: int, inode: Inode) -> None:
+    def __init__(self, key: int, inode: Inode, batched: bool) -> None:
+        self.batched = batched
         data = FileData(PAGE_SIZE)
         super().__init__(key, 1, data)
         data.page = self
@@ -53,14 +55,14 @@ class FilePage(Page):
 
     def references(self) -> int | Between:
         """Return ``page_count()``: the cache's own, pipes', and perhaps one for each mapping."""
-        return lru_references(self.count, self.lent + self.inode.mappings)
+        return lru_references(self.count, self.batched, self.lent, self.inode.mappings)
 
 
 def page_of(kernel: Kernel, inode: Inode, index: int) -> Page:
     """Return page *index* of a file, made of zeros if it is a hole (``shmem_get_folio()``)."""
     page = inode.i_pages.get(index)
     if page is None:
-        inode.i_pages[index] = page = FilePage(kernel.serial(), inode)
+        inode.i_pages[index] = page = FilePage(kernel.serial(), inode, kernel.pipes.batched)
     return page
 
 

@@ -230,8 +230,9 @@ def _behind(task: Task, link: FdLink, bufsiz: int) -> Result:
         raise AsObserved("the name of a file that was removed or moved")
     nothing = _names_of(inode, None)[0][:bufsiz].encode("utf-8", "surrogateescape")
 
-    def find(seen: Observed) -> Any:
-        return seen.out(task, "buf")
+    def find(seen: Observed) -> bytes | None:
+        text = seen.out(task, "buf")
+        return text if isinstance(text, bytes) else None
 
     def allowed(text: bytes) -> bool:
         said = text.decode("utf-8", "surrogateescape")

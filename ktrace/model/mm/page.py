@@ -74,13 +74,28 @@ class Compound(Page):
         super().__init__(key, 1, bytearray(data))
 
 
-def lru_references(count: int, lent: int = 0) -> Between:
-    """Return *count*, and what batches of pages between LRU lists may hold (``mm/swap.c: cpu_fbatches``)."""
-    return Between(LRU, count, count + LRU_BATCHES + lent)
+def lru_references(count: int, batched: bool, lent: int = 0, mapped: int = 0) -> int | Between:
+    """Return *count*, and what batches of pages between LRU lists may hold (``mm/swap.c: cpu_fbatches``).
+
+    :param batched: what those hold was not taken off
+    :param lent: references that TCP may have besides, and *mapped*, that mappings may have
+    """
+    if batched:
+        return Between(LRU, count, count + LRU_BATCHES + lent + mapped)
+    if lent or mapped:
+        return Between(LENT if lent else SHARED, count, count + lent + mapped)
+    return count
 
 
 class UserPage(Page):
-    """A page of a process's memory; what holds it besides decides whether a later write copies it."""
+    """A page of a process's memory; what holds it besides decides whether a later write copies it.
+
+    :param batched: batches on their way to LRU lists count, too
+    """
+
+    def __init__(self, key: int, data: bytearray, batched: bool) -> None:
+        super().__init__(key, 0, data)
+        self.batched = batched
 
     def get(self) -> None:
         """Take a reference (``get_user_pages()``)."""
@@ -95,5 +110,5 @@ class UserPage(Page):
     def references(self) -> int | Between:
         """Return ``page_count()``; memory to share is in the page cache, and mapped by anybody."""
         if isinstance(self.data, AnonPage):
-            return lru_references(self.data.mappers + self.data.pins, self.lent)
+            return lru_references(self.data.mappers + self.data.pins, self.batched, self.lent)
         return Between(SHARED, 1, 1 << 30)

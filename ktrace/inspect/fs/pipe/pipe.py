@@ -27,6 +27,7 @@ from ktrace.inspect.members import (
     shape_of,
 )
 from ktrace.inspect.memory import KernelMemory
+from ktrace.inspect.mm.batches import LruBatches
 from ktrace.inspect.process.user import UserReader
 from ktrace.inspect.remembered import Place, Remembered
 from ktrace.inspect.unread import kept
@@ -99,6 +100,7 @@ class PipeReader:
         self.buffer = Layout(prog, "struct pipe_buffer", "page", "offset", "len", "ops", "flags", "private")
         self._blank = bytes(self.buffer.size)
         self._i_pipe = inodes.inode.offsets["i_pipe"]
+        self.batches = LruBatches(kernel)
         self.refcount_offset = offset_of(prog, "struct page", "_refcount.counter")
         self.fasync = Layout(prog, "struct fasync_struct", "fa_fd", "fa_file")
         self._fa_next = offset_of(prog, "struct fasync_struct", "fa_next")
@@ -234,6 +236,11 @@ class PipeReader:
         at = raw.page + self.refcount_offset
         places.append((at, memory.read(at, 4)))
         count: int = _INT.unpack(places[-1][1])[0]
+        if ops != ANON_OPS:
+            # Of the pages that a write makes none ever is on an LRU list.
+            held, said_so = self.batches.held(memory)
+            count -= held.get(raw.page, 0)
+            places += said_so
         # A packet's pages come in rows of up to 32 KiB, of which the first one is told.
         pfn = memory.pfn(raw.page)
         room = PAGE_SIZE if ops == ANON_OPS else min(MAX_ROW, memory.ram_size - (pfn << PAGE_SHIFT))
@@ -300,5 +307,6 @@ def read_pipe_facts(kernel: LiveKernel) -> PipeFacts:
             for user in each_once(for_each_user(prog), "uidhash_table")
         },
         watch_queue=is_configured(prog, "struct pipe_inode_info", "watch_queue", "post_one_notification"),
+        lru_batches=LruBatches(kernel).known,
         **_kept_facts(prog),
     )

@@ -27,6 +27,7 @@ class Pipes(Subsystem):
 
     def __init__(self, facts: PipeFacts | None = None) -> None:
         facts = facts or PipeFacts()
+        self.batched = not facts.lru_batches
         self.facts = facts
         self.max_size = facts.pipe_max_size
         self.soft = facts.pipe_user_pages_soft
@@ -77,7 +78,7 @@ class Pipes(Subsystem):
             return kernel.mm.zero_page
         page = self._user_pages.get(id(data))
         if page is None:
-            self._user_pages[id(data)] = page = UserPage(kernel.serial(), 0, data)
+            self._user_pages[id(data)] = page = UserPage(kernel.serial(), data, self.batched)
         return page
 
     def exit_last(self, task: Task) -> None:

@@ -106,6 +106,7 @@ class PipeFacts:
     :param kept_pages: how many pages a pipe may keep for its next writes
     :param own_pages: how many pages at most a write of more than one makes for itself before it takes the lock; what is
         left of them is kept (``fs/pipe.c: anon_pipe_get_page_prealloc()``, between 6.12 and 7.2)
+    :param lru_batches: what batches on their way to LRU lists hold of a page is taken off its count
     """
 
     pipe_max_size: int = 1048576
@@ -115,3 +116,4 @@ class PipeFacts:
     watch_queue: bool = True
     kept_pages: int = 1
     own_pages: int = 0
+    lru_batches: bool = False

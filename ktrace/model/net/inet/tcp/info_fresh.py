@@ -64,7 +64,7 @@ def pmtu(sk: Tcp) -> int:
     return LOOPBACK_MTU if sk.over_ipv6 else IP_MAX_MTU
 
 
-def _first_window(sk: Tcp, said: Mapping[str, int]) -> Any:
+def _first_window(sk: Tcp, said: Mapping[str, int]) -> int | Between:
     """Return *rcv_ssthresh*: what a SYN offers, which is a multiple of *advmss* (``tcp_select_initial_window()``)."""
     if not sk.advmss:
         return 0

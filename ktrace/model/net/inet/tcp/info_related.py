@@ -101,7 +101,7 @@ def _agreed(sk: Tcp, hand: Handshake) -> dict[str, Any]:
     }
 
 
-def _wscale(sk: Tcp, hand: Handshake) -> Any:
+def _wscale(sk: Tcp, hand: Handshake) -> int | None:
     """Return by what each end scales its windows: of the peer's in the lower half of a byte."""
     if sk.snd_wscale is None or hand.rcv_wscale is None:
         return None
@@ -188,7 +188,7 @@ def _most_offered(kernel: Kernel, sk: Tcp, scale: int) -> int:
     return most + (1 << scale)
 
 
-def _rcv_mss(sk: Tcp, q: Mapping[str, int]) -> Any:
+def _rcv_mss(sk: Tcp, q: Mapping[str, int]) -> int | Between:
     """Return what is taken for the peer's segment (``tcp_initialize_rcv_mss()``, ``tcp_measure_rcv_mss()``)."""
     first = min(sk.advmss, q.get("snd_mss", TCP_MSS_DEFAULT), TCP_MSS_DEFAULT)
     if "SOCK_RCVBUF_LOCK" in sk.userlocks:
