@@ -191,7 +191,8 @@ class _Chunk:
         state = "b" if actor in detail["blocked"] else "f" if failed else ""
         names = _cut(" ".join((*map(_label, (*changed, *gone)), *dict.fromkeys(found))))
         text, answer = _cut(str(record["text"])), _cut(str(record["answer"]))
-        self._lines.append([record["step"], actor, text, answer, state, names, record.get("comment", "")])
+        when = [time // 1000 for time in record.get("host") or (0, 0)]
+        self._lines.append([record["step"], actor, text, answer, state, names, record.get("comment", ""), when])
 
     def choices(self, rules: list[Any]) -> None:
         """Take what the kernel chose in the last step, by rule."""

@@ -2,7 +2,7 @@
 
 const ROW = 28;
 const KEYS = [['← → or j k', 'one step'], ['PageUp PageDown', 'ten steps'], ['Home End', 'first, last'], ['n p', 'next, previous that failed, slept or diverged'],
-  ['/', 'search'], ['Esc', 'clear the search'], ['o', 'the overview that the page opens on'], ['a', 'draw all objects, or those of the step'], ['+ − 0, or the wheel', 'zoom the strip above in, out, to all of the session'], ['space', 'play'], ['t', 'light or dark'], ['?', 'these keys']];
+  ['/', 'search'], ['Esc', 'clear the search'], ['o', 'the overview that the page opens on'], ['a', 'draw all objects, or those of the step'], ['+ − 0, or the wheel', 'zoom the strip above in, out, to all of the session'], ['c', 'the strip by time, or by steps'], ['space', 'play'], ['t', 'light or dark'], ['?', 'these keys']];
 
 class Page {
   constructor(store) {
@@ -161,7 +161,7 @@ class Page {
     const keys = {ArrowRight: () => this.move(1), ArrowLeft: () => this.move(-1), ArrowDown: () => this.move(1), ArrowUp: () => this.move(-1),
       j: () => this.move(1), k: () => this.move(-1), PageDown: () => this.move(10), PageUp: () => this.move(-10),
       Home: () => this.move(-this.store.length), End: () => this.move(this.store.length), n: () => this.notable(1), p: () => this.notable(-1),
-      o: () => this.overview(), '/': () => this.input.focus(), t: () => this.theme(), '?': () => this.help(), ' ': () => this.play(),
+      o: () => this.overview(), '/': () => this.input.focus(), t: () => this.theme(), c: () => this.timeline.toggle(), '?': () => this.help(), ' ': () => this.play(),
       '+': () => this.timeline.zoom(0.5), '=': () => this.timeline.zoom(0.5), '-': () => this.timeline.zoom(2), 0: () => this.timeline.show(0, this.store.length),
       a: () => { this.all = !this.all; if (this.index >= 0) this.go(this.index); }};
     document.addEventListener('keydown', event => {

@@ -1,6 +1,8 @@
 // The strip above everything: a lane for each actor, a mark for each step, and the playhead to drag. The wheel zooms.
+// A place on it is a number of steps; by time it is as much of the session's time, so that both run from 0 to the same end.
 
 const FEWEST = 40;  // steps that are shown at least
+const CLOSEST = 1000;  // by time, what part of the session is
 
 class Timeline {
   constructor(element, store, go) {
@@ -9,10 +11,15 @@ class Timeline {
     this.store = store;
     this.from = 0;
     this.to = store.length;
+    this.byTime = false;
+    const times = store.lines.map(line => line[7] ?? [0, 0]);
+    this.began = times[0]?.[0] ?? 0;
+    this.lasted = (times.at(-1)?.[1] ?? 0) - this.began;
+    this.times = times.map(pair => pair.map(time => (time - this.began) / this.lasted * store.length));
     this.lanes = [null, ...store.about.actors];
     this.numbers = new Map(this.lanes.map((actor, number) => [actor, number]));
     this.head = element.querySelector('#playhead');
-    const move = event => go(Math.max(0, Math.min(store.length - 1, Math.floor(this.under(event)))));
+    const move = event => go(this.step(this.under(event)));
     this.element.addEventListener('pointerdown', event => {
       this.element.setPointerCapture(event.pointerId);
       move(event);
@@ -29,9 +36,31 @@ class Timeline {
     new ResizeObserver(() => { this.draw(); this.place(); }).observe(element);
   }
 
+  // Show how long steps took, or one after the other; a session of old does not tell the time.
+  toggle() {
+    if (!this.byTime && !(this.lasted > 0)) return;
+    this.byTime = !this.byTime;
+    this.show(0, this.store.length);
+  }
+
+  // Where a step begins and ends.
+  start(index) { return this.byTime ? this.times[index][0] : index; }
+  end(index) { return this.byTime ? this.times[index][1] : index + 1; }
+
+  // The step at a place: the last one that began by then.
+  step(place) {
+    let [low, high] = [0, this.store.length - 1];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if (this.start(middle) <= place) low = middle; else high = middle - 1;
+    }
+    return low;
+  }
+
+  get fewest() { return this.byTime ? this.store.length / CLOSEST : Math.min(FEWEST, this.store.length); }
   get left() { return 34; }
   get height() { return Math.round(this.lane() * this.lanes.length + 12); }
-  get span() { return Math.max(1, this.to - this.from); }
+  get span() { return this.byTime ? this.to - this.from : Math.max(1, this.to - this.from); }
   lane() { return Math.max(5, Math.min(16, 110 / this.lanes.length)); }
 
   // The place in the session under the pointer, as a fraction of steps.
@@ -41,8 +70,8 @@ class Timeline {
   }
 
   // Show more or less, with the step *at* staying where it is.
-  zoom(factor, at = this.index ?? 0) {
-    const length = this.store.length, span = Math.max(Math.min(FEWEST, length), Math.min(length, this.span * factor));
+  zoom(factor, at = this.start(this.index ?? 0)) {
+    const length = this.store.length, span = Math.max(this.fewest, Math.min(length, this.span * factor));
     const share = Math.max(0, Math.min(1, (at - this.from) / this.span));
     this.show(at - share * span, at - share * span + span);
   }
@@ -51,8 +80,9 @@ class Timeline {
 
   show(from, to) {
     const length = this.store.length, span = to - from;
-    this.from = Math.round(Math.max(0, Math.min(length - span, from)));
-    this.to = Math.min(length, Math.round(this.from + span));
+    const whole = place => this.byTime ? place : Math.round(place);
+    this.from = whole(Math.max(0, Math.min(length - span, from)));
+    this.to = Math.min(length, whole(this.from + span));
     this.draw();
     this.mark();
   }
@@ -82,17 +112,22 @@ class Timeline {
     const kind = state => state.includes('d') ? 'd' : state.includes('b') ? 'b' : state.includes('f') ? 'f' : '';
     // Steps that share a pixel share its height, too.
     const buckets = new Map();
-    for (let index = this.from; index < this.to; index++) {
+    for (let index = this.step(this.from); index < this.store.length && this.start(index) < this.to; index++) {
       const [, actor, , , state] = this.store.lines[index];
-      const number = this.numbers.get(actor) ?? 0, column = step < 2 ? Math.floor((index - this.from) * step) : index - this.from;
-      const key = number * 1e7 + column;
-      if (!buckets.has(key)) buckets.set(key, {number, column, '': 0, f: 0, b: 0, d: 0});
-      buckets.get(key)[kind(state)]++;
+      const number = this.numbers.get(actor) ?? 0, wide = (this.end(index) - this.start(index)) * step;
+      const place = Math.max(0, (this.start(index) - this.from) * step);
+      // By steps a mark is as wide as its step, to a limit; by time as its step took.
+      const size = this.byTime ? Math.max(1, wide) : wide < 2 ? 1 : Math.min(wide - 1, 14);
+      const x = wide < 2 ? Math.floor(place) : this.byTime ? place : place + (wide - size) / 2;
+      const key = number * 1e7 + Math.floor(x);
+      if (!buckets.has(key)) buckets.set(key, {number, x, size, '': 0, f: 0, b: 0, d: 0});
+      const bucket = buckets.get(key);
+      bucket.size = Math.max(bucket.size, size);
+      bucket[kind(state)]++;
     }
     for (const bucket of buckets.values()) {
       const total = bucket[''] + bucket.f + bucket.b + bucket.d;
-      const size = step < 2 ? 1 : Math.min(step - 1, 14);
-      const x = this.left + (step < 2 ? bucket.column : bucket.column * step + (step - size) / 2);
+      const size = bucket.size, x = this.left + bucket.x;
       const tall = bucket.d ? lane - 1 : lane - 5;
       let y = 4 + bucket.number * lane + (lane - tall) / 2;
       for (const state of ['d', 'f', 'b', '']) {
@@ -103,6 +138,12 @@ class Timeline {
         y += part;
       }
     }
+    if (this.byTime) {
+      paint.fillStyle = colour('--dim');
+      const [from, to] = [this.time(this.from), this.time(this.to)];
+      paint.fillText(from, this.left + 2, height - 6);
+      paint.fillText(to, width - paint.measureText(to).width - 4, height - 6);
+    }
     if (this.span === this.store.length) return;
     // Which part of the session this is.
     const whole = (width - this.left) / this.store.length;
@@ -112,9 +153,16 @@ class Timeline {
     paint.fillRect(this.left + this.from * whole, height - 4, Math.max(3, this.span * whole), 3);
   }
 
+  // What a place stands for since the session's first step.
+  time(place) {
+    const micros = place / this.store.length * this.lasted;
+    return micros < 1e4 ? `${Math.round(micros)} µs` : micros < 1e7 ? `${(micros / 1e3).toFixed(1)} ms` : `${(micros / 1e6).toFixed(2)} s`;
+  }
+
   place(index = this.index ?? 0) {
     this.index = index;
-    if (index < this.from || index >= this.to) this.show(index - this.span / 2, index + this.span / 2);
+    const at = this.start(index);
+    if (at < this.from || at >= this.to) this.show(at - this.span / 2, at + this.span / 2);
     this.mark();
     this.element.setAttribute('aria-valuenow', index + 1);
     this.element.setAttribute('aria-valuemin', 1);
@@ -123,10 +171,10 @@ class Timeline {
 
   mark() {
     const index = this.index ?? 0, step = (this.element.clientWidth - this.left) / this.span;
-    const inside = index >= this.from && index < this.to;
+    const at = this.start(index), inside = at >= this.from && at < this.to;
     this.head.style.display = inside ? '' : 'none';
-    this.head.style.left = this.left + (index - this.from) * step + 'px';
-    this.head.style.width = Math.max(2, step) + 'px';
-    this.element.dataset.shown = `${this.from + 1}-${this.to}`;
+    this.head.style.left = this.left + (at - this.from) * step + 'px';
+    this.head.style.width = Math.max(2, (this.end(index) - at) * step) + 'px';
+    this.element.dataset.shown = this.byTime ? `${this.time(this.from)}-${this.time(this.to)}` : `${this.from + 1}-${this.to}`;
   }
 }

@@ -120,6 +120,40 @@ def browse(
     return found
 
 
+def test_the_strip_counts_time_as_well_as_steps(tmp_path: Path) -> None:
+    """Ten steps of a millisecond each, but the fourth, which takes 91."""
+    session, began = small_session(tmp_path, 10), 5_000_000
+    lines = [json.loads(line) for line in lines_of(session)]
+    for event in lines:
+        if "step" in event:
+            ended = began + (91_000_000 if event["step"] == 4 else 1_000_000)
+            event["host"], began = [began, ended], ended
+    put_lines(session, [json.dumps(line) for line in lines])
+    answer = browse(
+        session,
+        tmp_path,
+        """
+        const strip = $('#timeline'), box = $('#timeline canvas').getBoundingClientRect();
+        strip.setPointerCapture = () => {};
+        const middle = () => strip.dispatchEvent(new PointerEvent('pointerdown', {
+          clientX: (box.left + 34 + box.right) / 2, pointerId: 1, bubbles: true}));
+        press('ArrowRight'); await at(1);
+        answer.steps = strip.dataset.shown;
+        middle(); await at(6);
+        press('c'); answer.time = strip.dataset.shown;
+        press('Home'); await at(1);
+        middle(); await at(4);
+        const wide = $('#playhead').getBoundingClientRect().width; answer.wide = wide / (box.width - 34);
+        press('+'); press('+'); answer.near = strip.dataset.shown;
+        press('c'); answer.again = strip.dataset.shown;
+        """,
+    )
+    assert answer["steps"] == answer["again"] == "1-10"
+    assert answer["time"] == "0 µs-100.0 ms"
+    assert 0.9 < answer["wide"] < 0.92
+    assert answer["near"].endswith(" ms") and answer["near"] != answer["time"]
+
+
 def test_keys_mouse_and_search(tmp_path: Path) -> None:
     answer = browse(
         small_session(tmp_path, 600),
