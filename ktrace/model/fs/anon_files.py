@@ -25,6 +25,7 @@ from ktrace.uapi.inotify import IN_CLOEXEC, IN_NONBLOCK
 from ktrace.uapi.siginfo import SI_USER
 
 if TYPE_CHECKING:
+    from ktrace.model.kernel import Kernel
     from ktrace.model.observed import Observed
 
 PIDFD = Rule("fs/pidfs.c", "pidfs_alloc_file", "whether descriptors of processes have a file system of their own")
@@ -79,6 +80,11 @@ class PidfdOperations(AnonOperations):
     def llseek(self, task: Task, file: File, offset: int, whence: int) -> int:
         """Refuse: there is no ``llseek`` (``no_llseek()``)."""
         raise Errno("ESPIPE")
+
+    def may_wake(self, kernel: Kernel, file: File) -> bool:
+        """Tell whether the process is gone, which wakes who polls (``do_notify_pidfd()``)."""
+        target = self.target
+        return target is None or target.exiting or target.name not in kernel.tasks
 
     @property
     def can_read(self) -> bool:

@@ -17,6 +17,7 @@ from ktrace.model.unsimulated import UNSIMULATED
 from ktrace.model.wait import WaitEntry, WaitQueue, waiters, wake_up
 from ktrace.state.fs import epoll as state
 from ktrace.state.ref import Ref
+from ktrace.state.rule import Rule
 from ktrace.uapi.eventpoll import (
     EPOLLET,
     EPOLLEXCLUSIVE,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from ktrace.model.observed import Observed
 
 PRIVATE_BITS = EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE
+READY = Rule("fs/eventpoll.c", "ep_poll_callback", "when a file that is not simulated becomes ready")
 OFTEN = 8
 """No file becomes ready more often in a step, each time anew."""
 
@@ -141,9 +143,18 @@ def hear_of_the_unknown(kernel: Kernel, anew: bool = False) -> None:
                 waiting = [task for task in kernel.tasks.values() if _waits_in(task, ep)]
                 return item.fd in seen.ready(ep, kernel) or any(item.told(seen, task) for task in waiting)
 
-            if kernel.choose(UNSIMULATED, find, lambda _: True, otherwise=False):
+            ops = item.file.ops
+            assert isinstance(ops, OpaqueOperations)
+            may = ops.may_wake(kernel, item.file)
+            if kernel.choose(READY, find, _once(may), otherwise=False):
                 item.heard += 1
+                ops.woke(item.file)
                 add_ready(kernel, ep, item)
+
+
+def _once(may: bool) -> Callable[[bool], bool]:
+    """Return what tells whether it is allowed that a file was seen to become ready, or not."""
+    return lambda heard: may or not heard
 
 
 def _sets(kernel: Kernel) -> list[EventPoll]:

@@ -294,6 +294,13 @@ class OpaqueOperations(FileOperations):
         """Stop: how much it takes is not known."""
         raise NotImplementedError(f"the model does not know how much of a pipe {self.what} takes")
 
+    def may_wake(self, kernel: Kernel, file: File) -> bool:
+        """Tell whether it may have become ready in this step."""
+        return True
+
+    def woke(self, file: File) -> None:
+        """Note that it became ready."""
+
     def f_op(self, file: File) -> Any:
         """Return what was seen at first, or that its terminal hung up."""
         if isinstance(file.shown_op, Moves):

@@ -44,6 +44,18 @@ class TimerfdOperations(AnonOperations):
             raise Errno("EINVAL")
         raise AsObserved(self.what, held=partial(_ticks, file.private))
 
+    def may_wake(self, kernel: Kernel, file: File) -> bool:
+        """Tell whether it may end: one that does so once does so no more (``timerfd_triggered()``)."""
+        context: TimerfdCtx = file.private
+        if context.value is None or context.interval:
+            return True
+        late = context.since is None or elapsed(kernel, context.since)[1] >= context.value
+        return bool(context.value) and late and not context.ended
+
+    def woke(self, file: File) -> None:
+        """Note that it ended."""
+        file.private.ended = True
+
 
 TIMERFD = TimerfdOperations("timerfd", "timerfd_fops")
 
@@ -55,11 +67,13 @@ class TimerfdCtx(WaitQueue):
     :param interval: ns from one end to the next (``tintv``); 0 for one end
     :param value: ns to its first end, 0 where it is not set, ``None`` where it was set to a time of a clock
     :param since: when it was set
+    :param ended: it was seen to end since
     """
 
     interval: int = 0
     value: int | None = 0
     since: Instant | None = None
+    ended: bool = False
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -69,7 +83,7 @@ class TimerfdCtx(WaitQueue):
         if result.errno in (None, "ECANCELED"):
             value = _ns(new["it_value"])
             self.interval, self.value = _ns(new["it_interval"]), None if absolute and value else value
-            self.since = since
+            self.since, self.ended = since, False
 
     def left(self, kernel: Kernel, seen: Any) -> Any:
         """Return a ``struct itimerspec`` that was seen, held to what was set (``do_timerfd_gettime()``)."""

@@ -261,11 +261,12 @@ class Tcp(Inet):
         tcp: TcpSock = parts["tcp"]
         if not isinstance(tcp.unacked, Between):
             return parts
-        seen: TcpSock | None = kernel.choose(DELAYED_ACK, lambda seen: seen.tcp(self), lambda _: True, None)
-        if seen is None:
+        seen = kernel.choose(DELAYED_ACK, lambda seen: seen.connection(self), lambda _: True, None)
+        if seen is None or seen.tcp is None:
             return parts
-        queued, fin = len(seen.tcp_rtx_queue), self.fin_out == "sent"
-        exact = queued + fin if queued else OneOf(DELAYED_ACK, (0, 1)) if fin else 0
+        # FIN_WAIT2 and TIME_WAIT begin when the FIN is acknowledged (tcp_rcv_state_process()).
+        fin = self.fin_out == "sent" and seen.sk_state in ("TCP_FIN_WAIT1", "TCP_CLOSING", "TCP_LAST_ACK")
+        exact = len(seen.tcp.tcp_rtx_queue) + fin
         return {**parts, "tcp": replace(tcp, unacked=allowed(exact))}
 
     def view_state(self) -> str | OneOf:
