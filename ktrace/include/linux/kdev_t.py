@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+MINORBITS = 20
+
 
 def new_encode_dev(dev: int) -> int:
     """Return a ``dev_t`` as user space has it."""

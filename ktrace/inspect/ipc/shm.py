@@ -11,7 +11,7 @@ from drgn.helpers.linux.pid import for_each_task
 
 from ktrace.errors import GuestGarbage
 from ktrace.include.asm.page_types import PAGE_SIZE
-from ktrace.include.linux.mm import VM_EXEC, VM_NORESERVE, VM_READ, VM_WRITE
+from ktrace.include.linux.mm import VM_DONTCOPY, VM_EXEC, VM_NORESERVE, VM_READ, VM_WRITE
 from ktrace.include.linux.shmem_fs import SHMEM_F_NORESERVE
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.ipc.namespace import perm_members, perm_of
@@ -218,7 +218,7 @@ class MappingReader:
         self._has_shmem = has_shmem(prog)
 
     def facts(self, kernel: LiveKernel) -> MmFacts:
-        """Return the address space that actors are born with, which is the agent's.
+        """Return the address space that actors are born with: the agent's, as far as fork() copies it.
 
         :raises GuestGarbage: no process runs the agent
         """
@@ -232,13 +232,15 @@ class MappingReader:
             raise GuestGarbage("no process of this guest is called 'agent'", "was it booted with ktrace's own init?")
         mm = agents[0].mm
         vmas = self.vmas(memory, agents[0].value_())
-        birth = tuple([(vma.vm_start, vma.vm_end, vma.vm_flags & 7) for vma in vmas])
+        copied = [vma for vma in vmas if not vma.vm_flags & VM_DONTCOPY]  # dup_mmap()
+        birth = tuple([(vma.vm_start, vma.vm_end, vma.vm_flags & 7) for vma in copied])
         cut = kernel.address_of("special_mapping_vmops")
         # Without CONFIG_SHMEM nobody asks __vm_enough_memory() about a segment; OVERCOMMIT_ALWAYS says the same.
         overcommit = int(kernel.variable("sysctl_overcommit_memory")) if self._has_shmem else 1
         ram = int(kernel.variable("_totalram_pages").counter)
         return MmFacts(
             birth=birth,
+            copied=True,
             mmap_base=int(mm.mmap_base),
             task_size=int(mm.task_size),
             mmap_min_addr=int(kernel.variable("dac_mmap_min_addr")),

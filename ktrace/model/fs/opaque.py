@@ -18,6 +18,7 @@ from ktrace.include.linux.limits import U16_MAX
 from ktrace.model.fs.file import UNSIMULATED as UNKNOWN
 from ktrace.model.fs.file import FileOperations
 from ktrace.model.fs.inode import Inode, Still, Touched, Unknown, at_first, before
+from ktrace.model.mm import maps
 from ktrace.model.process.user_namespace import user_ns
 from ktrace.model.task import AsObserved, Errno
 from ktrace.model.unsimulated import UNSIMULATED
@@ -69,6 +70,7 @@ class OpaqueInode(Inode):
     """An inode of which only its identity is known.
 
     :param path: what leads to it, as far as names of opaque directories are known
+    :ivar maps_of: whose mappings it tells of (/proc/PID/maps)
     """
 
     def __init__(self, key: int | str, what: str, path: str = "", i_mode: int = 0) -> None:
@@ -76,6 +78,7 @@ class OpaqueInode(Inode):
         self.what = what
         self.path = path
         self.file_system = OpaqueFileSystem()
+        self.maps_of: Task | None = None
         self._numbers = {name: Stays(IDENTITY) for name in ("i_ino", "s_dev", "i_sb", "i_fop")}
         self._attributes: dict[str, Stays] = {}
         self._size = Stays(IDENTITY)
@@ -246,8 +249,13 @@ class OpaqueOperations(FileOperations):
             raise AsObserved(self.what)
 
     def read_iter(self, task: Task, file: File, to: Any) -> MaySleep[int]:
-        """Read as observed."""
-        raise AsObserved(self.what, done=partial(_moved, file))
+        """Read as observed; what an address space has is known (``fs/proc/task_mmu.c``)."""
+        owner = file.inode.maps_of if isinstance(file.inode, OpaqueInode) else None
+        held = None
+        if owner is not None:
+            at = file.offset.seen if isinstance(file.offset, Moves) else 0
+            held = partial(maps.held, task.kernel, owner, at if isinstance(at, int) else None)
+        raise AsObserved(self.what, done=partial(_moved, file), held=held)
 
     def write_iter(self, task: Task, file: File, source: Any) -> MaySleep[int]:
         """Write as observed."""
@@ -385,4 +393,8 @@ def identify(task: Task, fd: int, what: str, path: str) -> OpaqueInode:
         return next((name for name, (other, number, _) in opened.items() if seen.target(other, number) == target), None)
 
     same = kernel.choose(SAME, find, lambda _: True, None)
-    return opened[same][2] if same is not None else OpaqueInode(kernel.serial(), what, path)
+    if same is not None:
+        return opened[same][2]
+    inode = OpaqueInode(kernel.serial(), what, path)
+    inode.maps_of = maps.owner_of(task, path) if what in PROC else None
+    return inode

@@ -16,6 +16,7 @@ class MmFacts:
     :param mmap_min_addr: below it only CAP_SYS_RAWIO may map (``dac_mmap_min_addr``)
     :param totalram_pages: pages of RAM and swap; more cannot be promised (``__vm_enough_memory()``)
     :param overcommit_memory: ``sysctl_overcommit_memory``
+    :param copied: *birth* leaves out what ``dup_mmap()`` does not copy (MADV_DONTFORK)
     :param swap: CONFIG_SWAP; *hugetlb* CONFIG_HUGETLBFS
     """
 
@@ -28,3 +29,4 @@ class MmFacts:
     special: tuple[int, ...] = ()
     swap: bool = False
     hugetlb: bool = False
+    copied: bool = False
