@@ -19,7 +19,6 @@ REASONS: Mapping[str, str] = {
         "another reason for which such a file may fail"
     ),
     "do_dentry_open(): files of this kind are not simulated": "likewise, of what lies in memory",
-    "no rule": "of a set with files that are not simulated: the same choice was made in either case",
     "tcp_disconnect(): write_seq jumps past the largest window": "which windows were offered is not observed",
     "path_openat(): whether two paths of a file system that is not simulated lead to one inode": (
         "which names are links is not known there"
@@ -32,6 +31,9 @@ REASONS: Mapping[str, str] = {
     ),
     "folio_batch_add_and_move(): batches on their way to the LRU lists may hold a page": (
         "they hold up to 16 references, and let go of them when others fill them"
+    ),
+    "tcp_build_frag(): packets hold a page until they are acknowledged and read": (
+        "how many packets its bytes lie in follows the windows"
     ),
     "do_anonymous_page(): the zero page is everybody's": "every process of the guest maps it",
     "pid_task(): processes that are no actors": "whether their group is there is not observed",
@@ -102,7 +104,9 @@ def reason(rule: str) -> str:
 
     :raises KeyError: nobody said
     """
-    return REASONS[rule.partition(" and ")[0] if rule not in REASONS else rule]
+    return REASONS[
+        rule if rule in REASONS else next((each for each in REASONS if rule.startswith(f"{each} and ")), rule)
+    ]
 
 
 def measured(said: Mapping[str, Any], traces: int, changes: int) -> dict[str, Any]:

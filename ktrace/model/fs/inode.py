@@ -133,7 +133,7 @@ class Still(Moment):
 
     def __init__(self, first: tuple[int, int] | None = None) -> None:
         super().__init__(BEFORE, 0, 0)
-        self._first = Stays(BEFORE, 0, 0), Stays(BEFORE, 0, NSEC_PER_SEC - 1)
+        self._first = Stays(rule=BEFORE, low=0, high=0), Stays(rule=BEFORE, low=0, high=NSEC_PER_SEC - 1)
         if first is not None:
             self._first[0].seen, self._first[1].seen = first
 

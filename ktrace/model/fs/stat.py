@@ -30,7 +30,7 @@ from ktrace.model.fs.path_walk import (
 from ktrace.model.fs.proc import FdLink
 from ktrace.model.fs.tree import is_dead
 from ktrace.model.task import AsObserved, Errno, Task
-from ktrace.state.allowed import Stays
+from ktrace.state.allowed import Moves, Stays
 from ktrace.state.call import Pointer, Result
 from ktrace.state.rule import Rule
 from ktrace.uapi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_STATX_SYNC_TYPE, AT_SYMLINK_NOFOLLOW
@@ -118,7 +118,7 @@ def _stat(task: Task, inode: Inode | None) -> Result:
             numbers = kernel.fs.devices_of(inode) if name == "st_dev" else inode.numbers
             answer[name] = numbers.setdefault(name, answer[name] if seen is None else seen)
     for name in ("i_atime", "i_mtime", "i_ctime"):
-        _tell_time(answer, f"st_{name[2:]}", getattr(inode, name))
+        _tell_time(answer, f"st_{name[2:]}", getattr(inode, name).at(kernel))
     return Result(0, None, {"statbuf": answer})
 
 
@@ -153,7 +153,7 @@ def _tell_time(answer: dict[str, Any], name: str, time: Moment) -> None:
     """Say of a time what is known: what was seen in memory, or what it may be."""
     if name in answer:
         answer[name] = time.seconds
-    if isinstance(time.nanoseconds, (int, Stays)):
+    if isinstance(time.nanoseconds, (int, Stays, Moves)):
         answer[f"{name}_nsec"] = time.nanoseconds
 
 

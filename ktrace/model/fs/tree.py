@@ -105,7 +105,7 @@ class Tree(Subsystem):
             return ProcDirectory(self._key()).root_of(mount)
         if not mount.whole:
             return OpaqueInode(self._key(), mount.fstype, mount.path).root_of(mount)
-        device = Stays(ANON_DEV, 0, UINT_MAX, seen=mount.s_dev)
+        device = Stays(rule=ANON_DEV, low=0, high=UINT_MAX, seen=mount.s_dev)
         root = self._inode(mount.root, mount.fstype, bool(mount.flags & MNT_RELATIME), device)
         for name, node in mount.root.entries.items():
             self._grow(root, name, node, mount.fstype)

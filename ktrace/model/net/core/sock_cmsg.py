@@ -106,7 +106,7 @@ def _stamp(kernel: Kernel, since: Instant | None, unit: int) -> tuple[Stays, Sta
     low = since.low if since is not None and since.clock_set == kernel.clock_set else 0
     high = kernel.moment[1] + TICK_NS
     first, last = low // NSEC_PER_SEC, high // NSEC_PER_SEC
-    seconds = Stays(RULE, first, last)
+    seconds = Stays(rule=RULE, low=first, high=last)
     if first == last:
-        return seconds, Stays(RULE, low % NSEC_PER_SEC // unit, high % NSEC_PER_SEC // unit)
-    return seconds, Stays(RULE, 0, NSEC_PER_SEC // unit - 1)
+        return seconds, Stays(rule=RULE, low=low % NSEC_PER_SEC // unit, high=high % NSEC_PER_SEC // unit)
+    return seconds, Stays(rule=RULE, low=0, high=NSEC_PER_SEC // unit - 1)
