@@ -59,6 +59,7 @@ class Kernel:
     :ivar subsystems: all of them, in the order in which their hooks run
     :ivar current: the task that runs (``current``)
     :ivar clock: seconds of the guest's CLOCK_REALTIME just before and just after the step
+    :ivar steps: how many were begun
     :ivar clock_set: how often a call set the time of day
     :ivar moment: ns of its CLOCK_REALTIME_COARSE, as far as they are known: the earlier, the later
     :ivar zombies: tasks of programs that have ended and that nobody has waited for
@@ -93,6 +94,7 @@ class Kernel:
         self.gone: dict[str, int] = {}
         self.clock = (0, 0)
         self.clock_set = 0
+        self.steps = 0
         self.moment = (0, 0)
         self.choices: list[Choice] = []
         self.unseen = False
@@ -196,6 +198,7 @@ class Kernel:
         """Take over what was observed of this step, and let timers fire that did so before it."""
         self.clock, self._left = evidence.clock, evidence.left_since_report
         self.moment = evidence.moment
+        self.steps += 1
         self._observed = Observed(evidence, actor)
         self.choices = []
         self.unseen = False

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ktrace.model.observed import Observed
 
 WRITEABLE = Rule("include/net/sock.h", "__sk_stream_is_writeable", "sk_wmem_queued depends on how packets were cut")
+GSO_LEGACY_MAX_SIZE = 65536
+"""``include/linux/netdevice.h``: bytes of a packet at most."""
 CHECK_SPACE = Rule("net/ipv4/tcp_input.c", "tcp_check_space", "when acknowledgements make room")
 
 
@@ -105,6 +107,7 @@ def tcp_check_space(kernel: Kernel, sk: Tcp) -> None:
     if "SOCK_NOSPACE" not in sk.socket.flags:
         return
     known = sure(kernel, sk)
+    largest = max(sk.sndbuf, kernel.net.setting("ipv4/tcp_wmem/2")) + GSO_LEGACY_MAX_SIZE
     # A writer that sleeps may have been woken and have filled it again, all within its own call.
     sleeps = sk.wq is not None and any(entry.kind == "woken_wake_function" for entry in sk.wq.entries)
 
@@ -113,9 +116,12 @@ def tcp_check_space(kernel: Kernel, sk: Tcp) -> None:
             return True
         twin = seen.tcp(sk)
         got = twin.bytes_sent + twin.unsent if twin is not None and twin.unsent is not None else 0
-        return got > sk.bytes_sent + len(sk.out) + (sk.fin_out == "queued") or (
-            known is None and bool(_room_left(seen, sk))
-        )
+        ours = sk.bytes_sent + len(sk.out) + (sk.fin_out == "queued")
+        if sk.told_of == (kernel.steps, got, ours):
+            return False  # and nobody took it: it is not the room that the kernel has more of
+        sk.told_of = kernel.steps, got, ours
+        # No buffer takes more than its size and a packet.
+        return 0 < got - ours <= largest or (known is None and bool(_room_left(seen, sk)))
 
     if known or kernel.choose(CHECK_SPACE, find, lambda made: True, otherwise=False):
         tell_writers(kernel, sk)
