@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ktrace.model.kernel import Kernel
     from ktrace.model.observed import Observed
 
-PIDFD = Rule("fs/pidfs.c", "pidfs_alloc_file", "whether descriptors of processes have a file system of their own")
+PIDFD = Rule("kernel/pid.c", "pidfd_create", "whether descriptors of processes have a file system of their own")
 CONFIGURED = Rule("kernel/sys_ni.c", "sys_ni_syscall", "CONFIG_TIMERFD, CONFIG_SIGNALFD, CONFIG_INOTIFY_USER")
 
 

@@ -79,7 +79,7 @@ class Tcp(Inet):
         peer's; *mss_cache*: the largest that it sends, ``None`` since its peer decides
     :param gaps: bytes that were not sent, and that were not acknowledged at most, when its connection ended by itself
     :param snd_wscale: by what its peer scales windows, where that is known
-    :param told_of: the step, and bytes that the kernel had taken, and the model, when writers were last told of room for more
+    :param told_of: the step, and bytes that kernel and model had taken, when writers were last told of room for more
     :param deferred: TCP_DEFER_ACCEPT put its connection off, so that SYN-ACKs came again
     :param asked: when connect() sent its SYN last; *over_ipv6*: to an address of IPv6
     :param reads: how often bytes were taken from it
