@@ -7,7 +7,7 @@ A: fork() -> B
 B: socket(AF_INET, SOCK_STREAM) -> c
 B: connect(c, inet("127.0.0.1", 5000))                       # 0
 A: accept(l, NULL, NULL) -> s
-A: setsockopt(s, SOL_SOCKET, SO_RCVBUF, 3000)                # 0
+A: setsockopt(s, SOL_SOCKET, SO_RCVBUF, 3200)                # 0
 B: send(c, "x" * 5000, 0)                                    # 5000
 B: send(c, "x" * 5000, 0)                                    # 5000
 B: close(c)                                                  # 0
@@ -20,7 +20,7 @@ A: fork() -> C
 C: socket(AF_INET6, SOCK_STREAM) -> c
 C: connect(c, inet6("::1", 5000))                            # 0
 A: accept(m, NULL, NULL) -> t
-A: setsockopt(t, SOL_SOCKET, SO_RCVBUF, 3000)                # 0
+A: setsockopt(t, SOL_SOCKET, SO_RCVBUF, 3200)                # 0
 C: send(c, "x" * 5000, 0)                                    # 5000
 C: send(c, "x" * 5000, 0)                                    # 5000
 C: send(c, "x" * 5000, 0)                                    # 5000
@@ -31,7 +31,7 @@ A: fork() -> D
 D: socket(AF_INET, SOCK_STREAM) -> c
 D: connect(c, inet("127.0.0.1", 5000))                       # 0
 A: accept(l, NULL, NULL) -> u
-A: setsockopt(u, SOL_SOCKET, SO_RCVBUF, 3000)                # 0
+A: setsockopt(u, SOL_SOCKET, SO_RCVBUF, 3200)                # 0
 D: send(c, "x" * 5000, 0)                                    # 5000
 D: send(c, "x" * 5000, 0)                                    # 5000
 D: shutdown(c, SHUT_WR)                                      # 0
@@ -98,7 +98,7 @@ A: recv(v, 1000, MSG_DONTWAIT)                               # EAGAIN
 D: socket(AF_INET, SOCK_STREAM) -> d
 D: connect(d, inet("127.0.0.1", 5000))                       # 0
 A: accept(l, NULL, NULL) -> w
-A: setsockopt(w, SOL_SOCKET, SO_RCVBUF, 3000)                # 0
+A: setsockopt(w, SOL_SOCKET, SO_RCVBUF, 3200)                # 0
 A: epoll_create1(0) -> e
 A: epoll_ctl(e, EPOLL_CTL_ADD, w, {events=EPOLLIN|EPOLLET})  # 0
 D: send(d, "x" * 5000, 0)                                    # 5000
