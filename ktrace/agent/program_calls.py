@@ -22,7 +22,7 @@ def call_of(
     :param child: gives a name to what a fork is to bear
     """
     if number in (EXIT, EXIT_GROUP):
-        return Call("exit", (s32(registers[0]),)), ()
+        return Call("exit" if number == EXIT_GROUP else "exit_thread", (s32(registers[0]),)), ()
     if number in (CLONE, CLONE3, FORK, VFORK):
         flags = _flags(number, registers, caller)
         if flags is not None:

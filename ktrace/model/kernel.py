@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ktrace.model.calls import OPERATIONS, SYSTEM_CALLS, Answer, SystemCall
 from ktrace.model.observed import Evidence, Observed
-from ktrace.model.process.traced import Traced, notify_parent
+from ktrace.model.process.traced import Traced, notify_parent, thread_ended
 from ktrace.model.signal import get_signal, send_signal
 from ktrace.model.subsystem import Subsystem
 from ktrace.model.task import AsObserved, Cred, Errno, Task
@@ -418,8 +418,11 @@ class Kernel:
         self.gone[task.name] = task.pid
         task.running = None
         if task.program is not None:
-            self.zombies[task.name] = task
-            self._ended.append((task, status << 8 if status is not None else SIGNAL_NUMBERS[signal or ""]))
+            if not task.program.is_thread(task):
+                self.zombies[task.name] = task
+            told = thread_ended(task, status << 8 if status is not None else SIGNAL_NUMBERS[signal or ""])
+            if told is not None:
+                self._ended.append(told)
         self._events.append(Exited(actor=task.name, status=status, signal=signal))
 
     # -- the state -------------------------------------------------------------------------------

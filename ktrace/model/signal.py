@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ktrace.model.process.traced import Traced, end_group
 from ktrace.model.task import COREDUMPS, STOPS, Task
 from ktrace.model.wait import Sleeps
 from ktrace.state.call import Signalled
@@ -30,6 +31,8 @@ def send_signal(kernel: Kernel, task: Task, item: Signalled, thread: bool) -> No
     if task.disposition(signal) == "ignore" and not blocked and (task.program is None or signal == "SIGKILL"):
         return  # who traces a task is to see what it ignores, too
     queue = task.pending if thread else task.shared_pending
+    if not thread and task.program is not None:
+        task = _who_wants(task, task.program, signal)
     same = [other for other in queue if other.signal == signal]
     if same and signal_number(signal) < SIGRTMIN:
         return
@@ -50,6 +53,14 @@ def send_signal(kernel: Kernel, task: Task, item: Signalled, thread: bool) -> No
         kernel.signal_wake_up(task)
     elif wants:
         kernel.signal_wake_up(task)
+
+
+def _who_wants(task: Task, program: Traced, signal: str) -> Task:
+    """Return the thread that is woken for a signal to the process (``complete_signal()``, ``wants_signal()``)."""
+    for thread in (task, *program.threads):
+        if signal not in thread.blocked and thread.sleeping and not thread.signal_pending():
+            return thread
+    return task
 
 
 def _is_lost(task: Task, item: Signalled) -> bool:
@@ -103,7 +114,10 @@ def get_signal(kernel: Kernel, task: Task) -> Sleeps[str | None]:
     first = None
     while True:
         if task.group_exit is not None:
-            yield from kernel.exit(task, signal=task.group_exit)
+            code = task.program.group_exit_code if task.program is not None else None
+            if code is None:
+                end_group(kernel, task, None, task.group_exit)
+            yield from kernel.exit(task, status=code, signal=task.group_exit if code is None else None)
             return None
         item = next(iter(task.deliverable()), None)
         if item is None:
@@ -122,6 +136,7 @@ def get_signal(kernel: Kernel, task: Task) -> Sleeps[str | None]:
             if item.signal == "SIGSTOP" or not is_current_pgrp_orphaned(task):
                 yield from _do_signal_stop(task, item.signal)
         elif action == "kill":
+            end_group(kernel, task, None, item.signal)
             yield from kernel.exit(task, signal=item.signal)
             return None
         elif action != "ignore":

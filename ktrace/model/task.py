@@ -214,7 +214,8 @@ class Task:
     def dequeue(self, signals: list[Signalled]) -> None:
         """Take *signals*, which are pending, off their queues."""
         self.pending = [item for item in self.pending if not any(item is gone for gone in signals)]
-        self.shared_pending = [item for item in self.shared_pending if not any(item is gone for gone in signals)]
+        # The threads of a process share this list.
+        self.shared_pending[:] = [item for item in self.shared_pending if not any(item is gone for gone in signals)]
         self.lost = [item for item in self.lost if not any(item is gone for gone in signals)]
 
     def signal_pending(self) -> bool:

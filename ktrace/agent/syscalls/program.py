@@ -130,6 +130,7 @@ SIGNATURES = (
     Signature("getdents64", 217, Fd("fd"), Address("dirp"), Long("count")),
     Signature("getdents", 78, Fd("fd"), Address("dirp"), Long("count")),
     Signature("capset", 126, Address("hdrp"), CapabilityData("datap")),
+    Operation("exit_thread", Int("status")),
     Operation("trace", Name("actor")),
     *PASSED_OVER,
 )

@@ -70,6 +70,13 @@ class Baggage:
     def __contains__(self, path: str) -> bool:
         return path in self._entries
 
+    def split(self, directory: str) -> tuple[Baggage, Baggage]:
+        """Return what lies below *directory*, and all else."""
+        below, rest = Baggage(), Baggage()
+        for path, entry in self._entries.items():
+            (below if path.startswith(f"{directory}/") else rest)._entries[path] = entry
+        return below, rest
+
     @property
     def directories(self) -> list[Directory]:
         """All, those above before those in them."""

@@ -300,7 +300,10 @@ def _lock(task: Task, file: File, arg: Any) -> int:
     """Stop, unless there is not even a ``struct flock`` to be read (``copy_from_user()``).
 
     :raises Errno: EFAULT
+    :raises AsObserved: a program locks: nothing that is modelled depends on it
     """
+    if not task.mm.known:
+        raise AsObserved("locks on files")
     _check_address(task, arg)
     raise NotImplementedError("the model does not know locks on files")
 

@@ -31,7 +31,7 @@ def getdents64(task: Task, fd: int, dirp: Any, count: int) -> NoReturn:
     inode = file.inode
     if inode is None or not (isinstance(inode, OpaqueInode) or is_dir(inode)):
         raise Errno("ENOTDIR")
-    raise AsObserved("names of a directory", done=lambda result: _was_read(task, file, result), simulated=True)
+    raise AsObserved("names of a directory", done=lambda result: _was_read(task, file, result))
 
 
 syscall("getdents")(getdents64)

@@ -21,7 +21,7 @@ def msync(task: Task, addr: int, length: int, flags: int) -> int:
     if flags & MS_ASYNC and flags & MS_SYNC:
         raise Errno("EINVAL")
     if task.mm.is_unknown(start, start + size):
-        raise AsObserved(MEMORY, simulated=True)
+        raise AsObserved(MEMORY)
     if start + size >> 64 or _holes(task.mm, start, start + size):
         raise Errno("ENOMEM")
     return 0
@@ -35,7 +35,7 @@ def madvise(task: Task, addr: int, length: int, advice: int) -> int:
     """
     start, size = u64(addr), u64(page_align(u64(length)))
     if task.mm.is_unknown(start, start + size):
-        raise AsObserved(MEMORY, simulated=True)
+        raise AsObserved(MEMORY)
     if advice not in (MADV_WILLNEED, MADV_DONTNEED, MADV_REMOVE):
         raise NotImplementedError(f"the model knows nothing of madvise advice {advice}")
     if start & (PAGE_SIZE - 1) or (u64(length) and not size) or start + size >> 64:

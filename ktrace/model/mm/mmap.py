@@ -82,7 +82,7 @@ def _map_file(task: Task, file: File, size: int, prot: int, flags: int, pgoff: i
         if task.mm.known or kernel.choose(UNSIMULATED, lambda seen: _failed(seen.result(task)), lambda _: True, None):
             raise AsObserved(file.ops.what, only_errors=True)
         return PrivateFileMapping(kernel, file), may_write  # of which no more than that it holds the file is known
-    if prot & PROT_EXEC and file.dentry is not None:
+    if prot & PROT_EXEC and file.dentry is not None and task.mm.known:
         raise NotImplementedError("the model does not know whether files of a file system may be executed (MS_NOEXEC)")
     if flags & MAP_GROWSDOWN:
         raise Errno("EINVAL")
@@ -177,7 +177,7 @@ def mprotect(task: Task, addr: int, len: int, prot: int) -> int:
         raise Errno("EINVAL")  # arch_validate_prot()
     prot &= PROT_ANY
     if not mm.known and not mm.covers(addr, end):
-        raise AsObserved(MEMORY, simulated=True)
+        raise AsObserved(MEMORY)
     vma = mm.find_vma(addr)
     if grows and vma is not None and vma.start < end and (grows == PROT_GROWSDOWN or vma.start <= addr):
         raise Errno("EINVAL")  # but the stack, which no script knows the place of

@@ -29,7 +29,7 @@ def mremap(task: Task, old_address: int, old_size: int, new_size: int, flags: in
         raise Errno("EINVAL")
     mm = task.mm
     if mm.is_unknown(addr, addr + max(old_len, 1)):
-        raise AsObserved(MEMORY, simulated=True)
+        raise AsObserved(MEMORY)
     vma = _lookup(mm, addr)
     if vma.special:
         raise NotImplementedError("the model knows nothing of mremap of vvar and vdso")

@@ -12,6 +12,7 @@ from ktrace.model.process.traced import Traced, Zombie
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import MaySleep, Sleeps, WaitEntry
 from ktrace.state.call import Result
+from ktrace.state.rule import Rule
 from ktrace.uapi.limits import INT_MIN
 from ktrace.uapi.wait import (
     __WALL,
@@ -29,6 +30,7 @@ from ktrace.uapi.wait import (
     WUNTRACED,
 )
 
+LEFT_ALONE = Rule("kernel/exit.c", "kernel_wait4", "what stood in the status before: it is left alone where none ended")
 _KINDS = __WNOTHREAD | __WCLONE | __WALL
 
 
@@ -51,7 +53,8 @@ def wait4(task: Task, pid: Who, options: int) -> MaySleep[Result]:
 def _wait4(task: Task, program: Traced, number: int, options: int) -> Sleeps[Result]:
     zombie = yield from do_wait(task, program, number, bool(options & WNOHANG))
     if zombie is None:
-        return Result(0)
+        before = task.kernel.choose(LEFT_ALONE, lambda seen: seen.out(task, "wstatus"), lambda _: True, None)
+        return Result(0, None, {} if before is None else {"wstatus": before})
     _release(task, program, zombie)
     pointed = task.call is not None and "wstatus" in task.call.pointers
     return Result(zombie.pid, None, {"actor": zombie.name, **({} if pointed else {"wstatus": (zombie.status,)})})

@@ -103,8 +103,9 @@ def getegid(task: Task) -> int:
 
 @syscall("getpid")
 def getpid(task: Task) -> Result:
-    """Return the caller's pid (``kernel/sys.c``)."""
-    return Result(task.pid, None, {"actor": task.name})
+    """Return the caller's pid, that of its first thread (``kernel/sys.c: task_tgid_vnr()``)."""
+    leader = (task.program.leader or task) if task.program is not None else task
+    return Result(leader.pid, None, {"actor": leader.name})
 
 
 @syscall("gettid")

@@ -50,8 +50,12 @@ def _zombie(kernel: Kernel, who: Who) -> Task | None:
 
 def members(kernel: Kernel, pgrp: int) -> list[Task]:
     """Return the actors in a process group, the one that came last first (``do_each_pid_task()``)."""
-    found = [task for task in kernel.tasks.values() if task.pgrp == pgrp]
+    found = [task for task in kernel.tasks.values() if task.pgrp == pgrp and not _is_thread(task)]
     return sorted(found, key=lambda task: -task.pgrp_attached)
+
+
+def _is_thread(task: Task) -> bool:
+    return task.program is not None and task.program.is_thread(task)
 
 
 def attach_pgrp(task: Task, pgrp: int) -> None:
@@ -125,4 +129,6 @@ def getppid(task: Task) -> Result:
     if program is not None and program.orphaned:
         return Result(1)
     parent = program.parent if program is not None else None
+    if parent is not None and parent.program is not None and parent.program.leader is not None:
+        parent = parent.program.leader
     return pid_result(task.kernel, task.kernel.processes.facts.agent_pid if parent is None else parent.pid)

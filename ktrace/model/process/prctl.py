@@ -59,7 +59,7 @@ def prctl(task: Task, option: int, arg2: int, arg3: int, arg4: int, arg5: int) -
             task.program.pdeath_signal = arg2
         return 0
     if option in OF_NO_MATTER:
-        raise AsObserved("what a process is called, and how exactly it sleeps", simulated=True)
+        raise AsObserved("what a process is called, and how exactly it sleeps")
     if option == PR_GET_DUMPABLE:
         return int(task.mm.dumpable)
     if option == PR_SET_DUMPABLE:

@@ -13,6 +13,7 @@ from ktrace.model.process.cred import cred_after_exec, replace_gids, replace_uid
 from ktrace.model.process.itimer import expire_itimers
 from ktrace.model.process.program import born, wait_for_vfork_done
 from ktrace.model.process.timer import expire_early, expire_timers
+from ktrace.model.process.traced import end_group
 from ktrace.model.process.user_namespace import create_user_ns, memlock_limit, set_dumpable
 from ktrace.model.subsystem import Subsystem
 from ktrace.model.task import IGNORED_BY_DEFAULT, Cred, Errno, Task
@@ -151,13 +152,10 @@ def spawn(kernel: Kernel, name: str, credentials: Any = None) -> None:
 
 @syscall("fork")
 def fork(task: Task, child: str, flags: int) -> MaySleep[Result]:
-    """Copy the caller (``kernel/fork.c: copy_process()``); the child takes no step of its own.
-
-    :raises NotImplementedError: threads
-    """
+    """Copy the caller (``kernel/fork.c: copy_process()``); the child takes no step of its own."""
     kernel = task.kernel
-    if flags & CLONE_THREAD:
-        raise NotImplementedError("the model does not know threads (CLONE_THREAD)")
+    if flags & CLONE_THREAD and (not flags & CLONE_SIGHAND or task.program is None):
+        raise Errno("EINVAL")
     if flags & CLONE_SIGHAND and not flags & CLONE_VM:
         raise Errno("EINVAL")
     if flags & CLONE_FS and flags & (CLONE_NEWNS | CLONE_NEWUSER):
@@ -192,7 +190,8 @@ def fork(task: Task, child: str, flags: int) -> MaySleep[Result]:
 
 @syscall("exit")
 def exit(task: Task, status: int) -> Sleeps[int]:
-    """End the caller (``kernel/exit.c: do_group_exit()``)."""
+    """End the caller, and the other threads of its process (``kernel/exit.c: do_group_exit()``)."""
+    end_group(task.kernel, task, status & 0xFF, None)
     yield from task.kernel.exit(task, status=status & 0xFF)
     return 0
 

@@ -17,7 +17,7 @@ from ktrace.model.wait import Sleeps, WaitEntry, WaitQueue
 from ktrace.state.call import Pointer, Result
 from ktrace.state.rule import Rule
 from ktrace.uapi.resource import RLIM_INFINITY, RLIMIT_RTTIME
-from ktrace.uapi.sched import CLONE_PARENT, CLONE_SIGHAND
+from ktrace.uapi.sched import CLONE_PARENT, CLONE_SIGHAND, CLONE_THREAD
 from ktrace.uapi.signal import (
     SA_NOCLDSTOP,
     SA_NOCLDWAIT,
@@ -61,13 +61,15 @@ def execve(task: Task, pathname: Any, argv: Any, envp: Any) -> int:
     failed = kernel.choose(EXECUTABLE, lambda seen: _errno(seen.result(task)), EXEC_ERRNOS.split().__contains__, None)
     if failed is not None:
         raise Errno(failed)
+    if task.program is not None and len(task.program.threads) > 1:
+        raise NotImplementedError("the model does not know execve() of a process with threads")
     if task.files.users > 1:
         _unshare_files(task)
     for subsystem in kernel.subsystems:
         subsystem.exit_mm(task)
     task.mm = kernel.mm.unknown()
     if task.program is None:
-        task.program = Traced()
+        task.program = Traced(leader=task, threads=[task])
     task.program.release_vfork(kernel)
     task.program.after_exec()
     close_on_exec(task)
@@ -88,12 +90,17 @@ def _errno(result: Result | None) -> str | None:
 
 
 def born(parent: Task, program: Traced, child: Task, flags: int) -> Traced:
-    """Return what a child gets of its parent's (``copy_sighand()``, ``copy_process()``)."""
+    """Return what a child gets of its parent's (``copy_sighand()``, ``copy_signal()``, ``copy_process()``)."""
+    number = child.kernel.serial()
     actions = program.actions if flags & CLONE_SIGHAND else dict(program.actions)
+    if flags & CLONE_THREAD:
+        child.shared_pending, child.rlimits = parent.shared_pending, parent.rlimits
+        program.threads.append(child)
+        return replace(program, born=number, actions=actions, masks=[], vfork_done=None, at_exit=False, called=None)
     real_parent = program.parent if flags & CLONE_PARENT else parent
     if real_parent is not None and real_parent.program is not None:
         real_parent.program.children.append(child)
-    return Traced(child.kernel.serial(), parent=real_parent, actions=actions, masks=list(program.masks))
+    return Traced(number, parent=real_parent, actions=actions, masks=list(program.masks), leader=child, threads=[child])
 
 
 def wait_for_vfork_done(task: Task, child: Traced, answer: Result) -> Sleeps[Result]:
@@ -105,6 +112,13 @@ def wait_for_vfork_done(task: Task, child: Traced, answer: Result) -> Sleeps[Res
         yield
     task.killable = False
     return answer
+
+
+@syscall("exit_thread")
+def exit_thread(task: Task, status: int) -> Sleeps[int]:
+    """End one thread (``SYSCALL_DEFINE1(exit)``)."""
+    yield from task.kernel.exit(task, status=status & 0xFF)
+    return 0
 
 
 @syscall("rt_sigaction")

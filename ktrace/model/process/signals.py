@@ -95,9 +95,10 @@ def tgkill(task: Task, tgid: int | str, tid: int | str, sig: int) -> int:
     kernel = task.kernel
     if (isinstance(tgid, int) and tgid <= 0) or (isinstance(tid, int) and tid <= 0):
         raise Errno("EINVAL")
-    if kernel.find_task(tid) is not kernel.find_task(tgid):
-        raise Errno("ESRCH")
     if (target := kernel.find_task(tid)) is None:
+        raise Errno("ESRCH")
+    leader = (target.program.leader or target) if target.program is not None else target
+    if kernel.find_task(tgid) is not leader:
         raise Errno("ESRCH")
     group_send_sig_info(task, target, sig, SI_TKILL)
     return 0

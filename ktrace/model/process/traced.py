@@ -54,6 +54,9 @@ class Traced:
     :param parent: ``real_parent``; ``None`` for the agent, or the first process where *orphaned*
     :param born: see :class:`Zombie`
     :param wait_chldexit: ``signal->wait_chldexit``
+    :param leader: of its thread group; *threads*: those of the group that live, in the order of their births
+    :param group_exit_code: what the group ends with (SIGNAL_GROUP_EXIT), where no signal ended it
+    :param ended: as what its parent is to hear of it, once no other thread of the group lives
     :param pdeath_signal: what it gets when its parent ends; 0 for nothing
     :param vfork_done: its parent sleeps until it runs a program of its own, or ends
     :param masks: what was blocked before each handler that runs
@@ -69,10 +72,18 @@ class Traced:
     zombies: list[Zombie] = field(default_factory=list)
     actions: dict[str, SignalAction] = field(default_factory=dict)
     masks: list[frozenset[str]] = field(default_factory=list)
+    leader: Task | None = None
+    threads: list[Task] = field(default_factory=list)
+    group_exit_code: int | None = None
+    ended: int | None = None
     pdeath_signal: int = 0
     vfork_done: WaitQueue | None = None
     at_exit: bool = False
     called: Call | None = None
+
+    def is_thread(self, task: Task) -> bool:
+        """Tell whether *task*, which this belongs to, is another thread than the first of its process."""
+        return self.leader is not None and self.leader is not task
 
     def action(self, signal: str) -> SignalAction:
         """Return what *signal* does."""
@@ -123,9 +134,12 @@ def notify_parent(kernel: Kernel, task: Task, status: int) -> None:
     :param status: as wait4(2) tells it
     """
     assert task.program is not None
-    for child in task.program.children:
+    children, task.program.children[:] = list(task.program.children), []
+    for child in children:
         assert child.program is not None
-        child.program.parent, child.program.orphaned = None, True
+        for thread in child.program.threads:
+            assert thread.program is not None
+            thread.program.parent, thread.program.orphaned = None, True
         if child.program.pdeath_signal:
             kernel.send_signal(child, signal_name(child.program.pdeath_signal))
     parent = task.program.parent
@@ -133,7 +147,8 @@ def notify_parent(kernel: Kernel, task: Task, status: int) -> None:
         kernel.zombies.pop(task.name, None)  # the agent, or the first process, waits for it at once
         return
     known = parent.program
-    known.children = [child for child in known.children if child is not task]
+    if task in known.children:
+        known.children.remove(task)
     if known.ignores_children():
         kernel.zombies.pop(task.name, None)
     else:
@@ -142,3 +157,34 @@ def notify_parent(kernel: Kernel, task: Task, status: int) -> None:
     if known.action("SIGCHLD").handler != SIG_IGN:
         kernel.send_signal(parent, "SIGCHLD", sender=task, code=CLD_KILLED if status & 0x7F else CLD_EXITED)
     wake_up(kernel, known.wait_chldexit, 0)
+
+
+def end_group(kernel: Kernel, task: Task, status: int | None, signal: str | None) -> None:
+    """Have the other threads of *task* end, too (``kernel/exit.c: do_group_exit()``, ``zap_other_threads()``).
+
+    :param status: what the process ends with, where no *signal* ends it
+    """
+    if task.program is None:
+        return
+    for other in task.program.threads:
+        if other is not task and other.group_exit is None and other.program is not None:
+            other.group_exit, other.program.group_exit_code = signal or "SIGKILL", status
+            kernel.signal_wake_up(other)
+
+
+def thread_ended(task: Task, status: int) -> tuple[Task, int] | None:
+    """Return whose parent is to hear what now that *task* has ended; ``None`` while its process lives on.
+
+    ``kernel/exit.c: exit_notify()``, ``delay_group_leader()``
+
+    :param status: as wait4(2) tells it
+    """
+    program = task.program
+    assert program is not None
+    if task in program.threads:
+        program.threads.remove(task)
+    leader = program.leader or task
+    if leader is task:
+        program.ended = status
+    told = leader.program.ended if leader.program is not None else None
+    return None if program.threads or told is None else (leader, told)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from random import Random
@@ -36,6 +36,7 @@ class ProgramRun:
     """Perform a program's calls.
 
     :param given: descriptor of what it reads on standard input; ``None``: nothing
+    :param brought: calls that make what it needs
     :param tell: told its output as it comes
     :param seed: another order of the tasks that could go on; ``None``: the one that has waited longest
     :ivar status: how the program ended: exit status, or a signal's name; ``None`` as long as it has not
@@ -46,6 +47,7 @@ class ProgramRun:
     lab: ProgramLab
     command: Command
     given: int | None
+    brought: Iterable[Call]
     tell: Tell
     seed: str | None = None
     tracer: StepTracer | None = None
@@ -67,7 +69,7 @@ class ProgramRun:
         :raises UsageError: it cannot be executed
         :raises DidNotEnd: it has not ended in time
         """
-        for actor, call in self.stdio.prelude(self.name, self.command.cwd):
+        for actor, call in self.stdio.prelude(self.name, self.command.cwd, self.brought):
             yield self._step(actor, call), ()
         program = self.lab.program
         yield self._step(self.name, self._execve()), ()

@@ -17,6 +17,7 @@ from ktrace.trace.session import End, Header, Sink
 from ktrace.trace.session_reader import SessionReader
 from ktrace.trace.session_writer import SessionWriter
 from ktrace.verify.exec.perform import ProgramRun, Tell
+from ktrace.verify.exec.scratch import DIRECTORY, bringing
 from ktrace.verify.guests import Guests
 from ktrace.verify.judge import judge
 from ktrace.verify.options import SessionOptions
@@ -66,13 +67,14 @@ def trace_program(
     :raises GuestError: the guest failed; the file says so
     """
     place = session_directory(options, "exec")
+    scratch, elsewhere = baggage.split(DIRECTORY)
     with ExitStack() as stack:
         lab, machine = stack.enter_context(
-            guests.program_lab(place, lambda machine: bring(guests.image, machine, baggage))
+            guests.program_lab(place, lambda machine: bring(guests.image, machine, elsewhere))
         )
         writer = stack.enter_context(SessionWriter(place))
         both = FileAndSink(writer, sink, place, None, guests.require_whole)
-        run = ProgramRun(lab, command, given, tell, seed, guests.tracer(lab, machine))
+        run = ProgramRun(lab, command, given, bringing(scratch), tell, seed, guests.tracer(lab, machine))
         before = take_census(lab.kernel)
         title = " ".join(command.argv)
         manifest = {**guests.manifest(lab, options.command), "program": command.argv[0]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ktrace.agent.syscalls import make_call
@@ -39,9 +39,14 @@ class Stdio:
     said: tuple[list[bytes], list[bytes]] = field(default_factory=lambda: ([], []))
     open: set[int] = field(default_factory=lambda: {IN, OUT, ERR})
 
-    def prelude(self, program: str, cwd: str) -> Iterator[tuple[str | None, Call]]:
-        """Yield the steps that make *program*, an actor whose standard files are pipes."""
+    def prelude(self, program: str, cwd: str, brought: Iterable[Call] = ()) -> Iterator[tuple[str | None, Call]]:
+        """Yield the steps that make *program*, an actor whose standard files are pipes.
+
+        :param brought: what is to be done before, by who has no descriptor yet
+        """
         yield None, make_call("spawn", NAME)
+        for call in brought:
+            yield NAME, call
         for _ in range(3):
             yield NAME, make_call("pipe2", 0)
         yield NAME, make_call("fork", program)
