@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ktrace.model.calls import OPERATIONS, SYSTEM_CALLS, Answer, SystemCall
@@ -196,6 +197,8 @@ class Kernel:
 
     def _begin(self, actor: str | None, evidence: Evidence) -> None:
         """Take over what was observed of this step, and let timers fire that did so before it."""
+        actors = {name for name in evidence.left_since_report if not self._is_program(name)}
+        evidence = replace(evidence, left_since_report=evidence.stopped_behind | actors)
         self.clock, self._left = evidence.clock, evidence.left_since_report
         self.moment = evidence.moment
         self.steps += 1
@@ -207,6 +210,11 @@ class Kernel:
             subsystem.elapse(self)
         if self._run_queue:
             self.settle()
+
+    def _is_program(self, name: str) -> bool:
+        """Tell whether *name* is a task of a program: it may wait for a futex of its own."""
+        task = self.tasks.get(name)
+        return task is not None and task.program is not None
 
     def settle(self) -> None:
         """Run every woken task, in the order of waking (SCHED_FIFO on one CPU), until all sleep or are done."""
@@ -313,7 +321,10 @@ class Kernel:
                     # A call that came to its end has an answer; the way out of it has none.
                     task.running = None if stop.value is None else self._return_to_user(task, stop.value)
                     if task.program is not None and stop.value is not None:
-                        self._stop_at_exit(task, task.program, stop.value)
+                        if task.fatal_signal_pending():
+                            task.running = self._to_user_mode(task)  # ptrace_stop() stops nobody who is to end
+                        else:
+                            self._stop_at_exit(task, task.program, stop.value)
             else:
                 task.sleeping = True
                 break

@@ -38,6 +38,7 @@ class Evidence:
     :param clock: seconds of the guest's CLOCK_REALTIME just before and just after the step
     :param alarms: how often an actor heard of its timer's end before the step's actor returned, and in the whole step
     :param left_since_report: actors that are reported inside a call that they had left when somebody looked
+    :param stopped_behind: the same of tasks of a program that is traced
     :param times: ns of its CLOCK_REALTIME_COARSE likewise, zeros where they are not known
     """
 
@@ -47,6 +48,7 @@ class Evidence:
     left_since_report: frozenset[str] = frozenset()
     alarms: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     times: tuple[int, int] = (0, 0)
+    stopped_behind: frozenset[str] = frozenset()
 
     @property
     def moment(self) -> tuple[int, int]:
