@@ -22,7 +22,7 @@ from ktrace.agent.frames import (
 )
 from ktrace.agent.ops import MAX_EVENT, Op, ReadFile, RunPoll, RunStream, Wait, WriteFile
 from ktrace.agent.protocol import decode_batch, decode_hello, encode_op
-from ktrace.agent.reports import FileResult, Hello, StepReport
+from ktrace.agent.reports import FileResult, Hello, StepReport, Traced
 from ktrace.agent.stream import Stream, StreamTimeout
 from ktrace.errors import GuestDied, GuestError, GuestFileError, GuestGarbage, GuestHang, HostError
 
@@ -41,6 +41,7 @@ class Agent:
 
     :param stream: closed by :meth:`close`
     :param timeout: seconds per request, besides the time a ``Wait``, ``RunPoll`` or ``RunStream`` itself asks for
+    :ivar traced: what became of traced tasks, with whatever report it came, until somebody takes it
     :param check_alive: called now and then while waiting, and before giving up; raises if the guest is dead
     """
 
@@ -50,6 +51,7 @@ class Agent:
         self._check_alive = check_alive
         self._sequence = 0
         self._buffer = b""
+        self.traced: list[Traced] = []
         self._failure: BaseException | None = None
         self._owned = ExitStack()
         self._owned.callback(stream.close)
@@ -192,6 +194,7 @@ class Agent:
             patience = self._timeout + sum(_asked_for(op) for op in rest)
             answer = self._exchange(FrameType.BATCH, b"".join(map(encode_op, rest)), patience)
             reports, refusal, detail = decode_batch(answer)
+            self._hear(reports)
             done += reports
             if refusal is Refusal.NONE and len(reports) == len(rest):
                 return done
@@ -208,11 +211,16 @@ class Agent:
         patience = self._timeout if timeout is None else timeout
         answer = self._exchange(FrameType.BATCH, encode_op(op), patience + _asked_for(op))
         reports, refusal, detail = decode_batch(answer)
+        self._hear(reports)
         if refusal is not Refusal.NONE:
             raise Refused(refusal, detail, op)
         if len(reports) != 1:
             raise GuestGarbage(f"{len(reports)} reports for one operation")
         return reports[0]
+
+    def _hear(self, reports: Sequence[StepReport]) -> None:
+        for report in reports:
+            self.traced += [event for event in report.events if isinstance(event, Traced)]
 
     def read_file(self, path: str, offset: int = 0, limit: int | None = None) -> bytes:
         """Read a file of the guest as the agent sees it, in pieces of at most 1 MiB.

@@ -123,7 +123,8 @@ class TracedActors(Actors):
         task.inside = True
         # What a timer did since the last step comes first: afterwards nobody could tell.
         early, report = self._agent.batch((ops.Wait(0), self._going_on(task)))
-        self._take(early)
+        own = sum(isinstance(event, reports.Traced) for event in report.events)
+        self._take(len(self._agent.traced) - own)
         self._first = task.name
         done = self._at_rest(report)
         return self._performed((early, *done))
@@ -149,14 +150,15 @@ class TracedActors(Actors):
 
         :raises GuestHang: they do not come to an end of that
         """
-        done: list[reports.StepReport] = []
-        for settled in super()._at_rest(report):
-            done.append(settled)
-            self._take(settled)
+        done = [*super()._at_rest(report)]
+        self._take()
         for _ in range(ROUNDS):
             task = next(
                 (task for task in self._tasks.values() if task.stopped and not (task.at_entry or task.spun)), None
             )
+            if task is None and self._agent.traced:
+                self._take()  # a timer's work, told while somebody's memory was read
+                continue
             if task is None:
                 return tuple(done)
             try:
@@ -165,20 +167,24 @@ class TracedActors(Actors):
                 if error.reason is not Refusal.HOST or error.detail != ESRCH:
                     raise
                 more = self._agent.step(ops.Wait(0))  # it was killed, and its end is on its way
-            for settled in super()._at_rest(more):
-                done.append(settled)
-                self._take(settled)
+            done += super()._at_rest(more)
+            self._take()
         raise GuestHang("the tasks of the program do not come to rest")
 
     # -- what became of them ---------------------------------------------------------------------
 
-    def _take(self, report: reports.StepReport) -> None:
-        """Take what became of tasks; the kernel lists them by birth, but who was let go on was so before others."""
-        events = [event for event in report.events if isinstance(event, reports.Traced)]
+    def _take(self, count: int | None = None) -> None:
+        """Take what became of tasks; the kernel lists them by birth, but who was let go on was so before others.
+
+        :param count: no more than so many of what the agent has told; ``None``: all of it
+        """
+        told = self._agent.traced
+        events, self._agent.traced = told[:count], [] if count is None else told[count:]
         first = self._first
         for event in sorted(events, key=lambda event: self._name_of(event.pid) != first):
             self._traced(event)
-        self._first = ""
+        if count is None:
+            self._first = ""
 
     def _name_of(self, pid: int) -> str | None:
         task = self._by_pid.get(pid)
@@ -311,7 +317,7 @@ class TracedActors(Actors):
     def _performed(self, answers: Sequence[reports.StepReport], quiet: bool = False) -> Performed:
         first = super()._performed(answers, quiet)
         seen, self._seen = self._seen, _Seen()
-        if any(isinstance(event, reports.Traced) for report in answers for event in report.events) and self._early:
+        if self._early:
             raise GuestGarbage(f"the agent speaks of the tasks {sorted(self._early)}, which nobody gave birth to")
         ends = [event for event in first.outcome.events if isinstance(event, Exited)]
         others = [event for event in first.outcome.events if not isinstance(event, Exited)]

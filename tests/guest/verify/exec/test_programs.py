@@ -53,6 +53,21 @@ if (!fork) { kill USR1 => $p; kill USR1 => $p; print W "x"; exit 0 } close W; wh
 wait; print $n > 0 ? "heard" : "deaf", " $c\\n"
 """
 
+PYTHON_POOL = """
+import multiprocessing, operator, functools
+with multiprocessing.Pool(2) as pool:
+    print(pool.starmap(operator.mul, [(1, 1), (2, 2), (3, 3)]))
+"""
+PYTHON_THREADS = """
+import os, threading
+r, w = os.pipe()
+threads = [threading.Thread(target=os.write, args=(w, b"%d" % n)) for n in (1, 2, 3)]
+for thread in threads:
+    thread.start()
+    thread.join()
+print(os.read(r, 3).decode())
+"""
+
 PROGRAMS = {
     "ipcmk": (["ipcmk", "-Q", "-S", "3"], 0, r"Message queue id: 0\nSemaphore id: 0\n"),
     "ipcmk-m": (["ipcmk", "-M", "5000"], 0, r"Shared memory id: 0\n"),
@@ -64,6 +79,8 @@ PROGRAMS = {
     "perl-sockets": (["perl", "-e", PERL_SOCKETS], 0, r"(LINE \d\n){5}"),
     "perl-sysv": (["perl", "-e", PERL_SYSV], 0, r"from the child\n"),
     "perl-signals": (["perl", "-e", PERL_SIGNALS], 0, r"heard 1\n"),
+    "python-pool": (["python3", "-c", PYTHON_POOL], 0, r"\[1, 4, 9\]\n"),
+    "python-threads": (["python3", "-c", PYTHON_THREADS], 0, r"123\n"),
     "killed": (["perl", "-e", "kill 11, $$"], 139, r""),
 }
 
