@@ -24,6 +24,9 @@ _LOCK = "lock"
 _MARK = "matrix.json"
 _FORMAT = 1
 
+WITH_SESSION = ("agreed", "diverged")
+"""What can be said of a cell that has a session."""
+
 
 class Kept:
     """Keep verdicts in *directory*, each beside its session, written whole or not at all.
@@ -71,12 +74,12 @@ class Kept:
     def read(self, cell: Cell, identity: dict[str, Any]) -> CellVerdict | None:
         """Return what became of *cell*; ``None`` where it was not done, or not so, or may go otherwise now."""
         try:
-            if not (self.place(cell) / FILE_NAME).is_file():
-                return None  # somebody took the session away
             found = json.loads((self.place(cell) / VERDICT).read_text("utf-8"))
             verdict = CellVerdict(**{**found["verdict"], "left_out": tuple(found["verdict"]["left_out"])})
         except (OSError, ValueError, LookupError, TypeError):
             return None
+        if verdict.status in WITH_SESSION and not (self.place(cell) / FILE_NAME).is_file():
+            return None  # somebody took the session away
         return verdict if found["identity"] == identity and verdict.status in FINAL else None
 
     def begin(self, cell: Cell) -> Path:

@@ -13,7 +13,6 @@ from click.testing import CliRunner
 from ktrace.cli.check import check
 from ktrace.model.fs.inode import SET_NOW
 from ktrace.model.fs.opaque import IDENTITY
-from ktrace.model.fs.stat import DNAME
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.reuseport import SELECT
 from ktrace.model.net.core.sockfs import NEXT_INO
@@ -77,7 +76,6 @@ def test_what_agrees_was_allowed(path: Path) -> None:
         ("udp-loopback", GET_PORT),
         ("netlink", ROVER),
         ("reuseport", SELECT),
-        ("pipe-stat", DNAME),
         ("pipe-timeout", HRTIMER),
         ("tcp-linger", WRITE_XMIT),
     ],
