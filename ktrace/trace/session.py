@@ -157,7 +157,7 @@ def expected_steps(path: Path) -> int | None:
     file = path / FILE_NAME if path.is_dir() else path
     if file.suffix == ".gz" or not file.is_file():  # what others write to may not be opened twice
         return None
-    with suppress(OSError, ValueError, LookupError, TypeError), file.open("rb") as stream:
+    with suppress(OSError, ValueError, LookupError, TypeError, RecursionError), file.open("rb") as stream:
         stream.seek(max(0, stream.seek(0, os.SEEK_END) - _TAIL))
         steps = json.loads(stream.read().splitlines()[-1])["steps"]
         return steps if isinstance(steps, int) else None

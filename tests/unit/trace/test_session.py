@@ -289,7 +289,7 @@ def test_a_run_of_one_byte_is_written_short(byte: int, length: int) -> None:
 def test_how_many_steps_are_expected(tmp_path: Path) -> None:
     """Of what is no session, or none that is whole, nobody knows; a FIFO is not opened for that."""
     path = tmp_path / FILE_NAME
-    for text in ("", "\n", "[]\n", "7\n", '{"steps": "many"}\n', '{"step": 3}\n', "nonsense\n"):
+    for text in ("", "\n", "[]\n", "[" * 50_000 + "\n", "7\n", '{"steps": "many"}\n', '{"step": 3}\n', "nonsense\n"):
         path.write_text(text)
         assert expected_steps(path) is None
     path.write_text('{"step": 1}\n{"end": "agreed", "steps": 33}\n')
