@@ -17,6 +17,7 @@ from ktrace.inspect.memory import PhysicalMemory
 from ktrace.inspect.process.process import find_task
 from ktrace.inspect.process.signal import read_process_facts
 from ktrace.inspect.process.stack import StackReader
+from ktrace.inspect.softirqs import Softirqs
 from ktrace.machine.console import Console
 from ktrace.state.call import Call, Exited
 from ktrace.state.naming import Namer
@@ -93,6 +94,7 @@ class Lab:
             self.facts = {**read_facts(self.kernel), "process": read_process_facts(self.kernel, self.actors.agent_pid)}
         self._namer = Namer()
         self._stacks = StackReader(self.kernel)
+        self._softirqs = Softirqs(self.kernel)
         self._sleeps: dict[str, tuple[tuple[int, int], tuple[str, ...]]] = {}
         if state is not None:
             self._adopt(state)
@@ -140,17 +142,21 @@ class Lab:
         return self._namer.fresh
 
     def see(self, blocked: Collection[str]) -> tuple[Mapping[str, tuple[str, ...]], World]:
-        """Return where *blocked* actors sleep, and what there is: again if a timer woke one meanwhile.
+        """Return where *blocked* actors sleep, and what there is: again if one was woken, or a softirq ran, meanwhile.
+
+        The guest runs on: a timer of TCP sends a SYN again, which makes a connection of what was read already.
 
         :raises CorruptStructure: it cannot be read, and nobody can have been at it
         """
         for last in range(TRIES):
-            sleeps = self.where(blocked)
+            ran, sleeps = self._softirqs.count(), self.where(blocked)
             try:
                 raw = self.inspector.observe()
             except CorruptStructure:
-                if not blocked or last == TRIES - 1:
+                if last == TRIES - 1 or (not blocked and self._softirqs.count() == ran):
                     raise
+                continue
+            if self._softirqs.count() != ran:
                 continue
             before = self._sleeps
             asleep = all(depth for (depth, _), _ in before.values())
