@@ -18,6 +18,7 @@ from ktrace.inspect.process.process import find_task
 from ktrace.inspect.process.signal import read_process_facts
 from ktrace.inspect.process.stack import StackReader
 from ktrace.inspect.softirqs import Softirqs
+from ktrace.inspect.wall_clock import WallClock
 from ktrace.machine.console import Console
 from ktrace.state.call import Call, Exited
 from ktrace.state.naming import Namer
@@ -95,6 +96,7 @@ class Lab:
         self._namer = Namer()
         self._stacks = StackReader(self.kernel)
         self._softirqs = Softirqs(self.kernel)
+        self._wall_clock = WallClock(self.kernel)
         self._sleeps: dict[str, tuple[tuple[int, int], tuple[str, ...]]] = {}
         if state is not None:
             self._adopt(state)
@@ -163,6 +165,10 @@ class Lab:
             if not blocked or (asleep and self.where(blocked) == sleeps and self._sleeps == before):
                 break
         return sleeps, self._namer.name(raw)
+
+    def until(self, clock: tuple[int, int]) -> tuple[int, int]:
+        """Return the *clock* around a step up to now, when it was looked at: a timer may have ended meanwhile."""
+        return clock[0], max(clock[1], self._wall_clock.seconds())
 
     def where(self, blocked: Collection[str]) -> Mapping[str, tuple[str, ...]]:
         """Return the kernel functions in which *blocked* actors sleep.

@@ -52,7 +52,8 @@ def observe_step(
         text=text,
         answer=answer,
         outcome=outcome,
-        clock=performed.clock,
+        # Who sleeps may be woken by a timer until it is seen.
+        clock=lab.until(performed.clock) if outcome.blocked else performed.clock,
         world=world,
         sleeps=sleeps,
         line=line,
