@@ -63,6 +63,7 @@ if TYPE_CHECKING:
 
 FIND_VPID = Rule("kernel/pid.c", "find_vpid", "processes that are no actors")
 PID_TASK = Rule("kernel/pid.c", "pid_task", "processes that are no actors")
+INIT = 1
 OWNER_TYPES = ("F_OWNER_TID", "F_OWNER_PID", "F_OWNER_PGRP")
 SETFL_MASK = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME
 
@@ -229,7 +230,10 @@ def _stranger_pid(task: Task, file: File, find: Callable[[Result], int | None]) 
         result = seen.result(task)
         return find(result) if result is not None else None
 
-    groups = task.kernel.processes.groups
+    processes = task.kernel.processes
+    if file.f_owner_type == "F_OWNER_PID" and pid in (INIT, processes.facts.agent_pid):
+        return pid  # neither ever ends
+    groups = processes.groups
     if file.f_owner_type == "F_OWNER_PGRP" and pid in groups:
         return pid if groups[pid] else 0
     found: int = task.kernel.choose(PID_TASK, told, lambda found: found in (0, pid), 0)

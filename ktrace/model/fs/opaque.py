@@ -28,7 +28,7 @@ from ktrace.state.call import Result
 from ktrace.state.fs import inode as state
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Rule
-from ktrace.uapi.stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
+from ktrace.uapi.stat import S_IFBLK, S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
 
 if TYPE_CHECKING:
     from ktrace.model.calls import Answer
@@ -156,6 +156,8 @@ class OpaqueInode(Inode):
         told_mode = told.get("st_mode", 0)  # umode_t has 16 bits
         if mode is not None and (told_mode > U16_MAX or mode != state.mode_name(told_mode)):
             told["st_mode"] = mode
+        if told_mode & S_IFMT not in (S_IFCHR, S_IFBLK):
+            told["st_rdev"] = 0
         if self.what in PROC:
             told["st_uid"], told["st_gid"] = self._owner(kernel)
         else:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NoReturn
 
-from ktrace.include.linux.limits import U64_MAX
 from ktrace.include.linux.time64 import NSEC_PER_SEC
 from ktrace.model.calls import syscall
 from ktrace.model.elapsed import Instant, elapsed, this_step
@@ -22,7 +21,7 @@ from ktrace.state.call import Pointer, Result
 from ktrace.state.rule import Rule
 from ktrace.uapi.fcntl import O_CLOEXEC, O_NONBLOCK, O_RDWR
 from ktrace.uapi.time import CLOCK_BOOTTIME, CLOCK_BOOTTIME_ALARM, CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_REALTIME_ALARM
-from ktrace.uapi.timerfd import TFD_TIMER_ABSTIME
+from ktrace.uapi.timerfd import TFD_TIMER_ABSTIME, TFD_TIMER_CANCEL_ON_SET
 
 REMAINING = Rule("fs/timerfd.c", "timerfd_get_remaining", "what is left of a timer when it is asked for")
 CLOCKS = (CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME)
@@ -67,12 +66,16 @@ class TimerfdCtx(WaitQueue):
     :param interval: ns from one end to the next (``tintv``); 0 for one end
     :param value: ns to its first end, 0 where it is not set, ``None`` where it was set to a time of a clock
     :param since: when it was set
+    :param until: the time that it was set to, of which no more than all can be left
+    :param cancels: setting the clock may end it, too (TFD_TIMER_CANCEL_ON_SET)
     :param ended: it was seen to end since
     """
 
     interval: int = 0
     value: int | None = 0
     since: Instant | None = None
+    until: int = 0
+    cancels: bool = False
     ended: bool = False
 
     def __post_init__(self) -> None:
@@ -83,6 +86,7 @@ class TimerfdCtx(WaitQueue):
         if result.errno in (None, "ECANCELED"):
             value = _ns(new["it_value"])
             self.interval, self.value = _ns(new["it_interval"]), None if absolute and value else value
+            self.until = value
             self.since, self.ended = since, False
 
     def left(self, kernel: Kernel, seen: Any) -> Any:
@@ -94,7 +98,8 @@ class TimerfdCtx(WaitQueue):
             least, most = elapsed(kernel, self.since)
             low, high = max(0, self.value - most), max(0, self.value - least)
             return {"it_interval": interval, "it_value": _between(seen["it_value"], low, high)}
-        return {"it_interval": interval, "it_value": _up_to(self.value, self.interval)}
+        value = self.until if self.value is None else self.value
+        return {"it_interval": interval, "it_value": _up_to(value, self.interval)}
 
 
 def _between(seen: Mapping[str, int], low: int, high: int) -> dict[str, Any]:
@@ -110,10 +115,8 @@ def _between(seen: Mapping[str, int], low: int, high: int) -> dict[str, Any]:
     }
 
 
-def _up_to(value: int | None, interval: int) -> dict[str, Any]:
+def _up_to(value: int, interval: int) -> dict[str, Any]:
     """Return the ``struct timespec`` of what may be left of *value*, or of a later *interval*."""
-    if value is None:
-        return {"tv_sec": Between(REMAINING, 0, U64_MAX), "tv_nsec": Between(REMAINING, 0, NSEC_PER_SEC - 1)}
     most = max(value, interval) if value else 0
     seconds, left = divmod(most, NSEC_PER_SEC)
     return {
@@ -127,6 +130,8 @@ def _ns(time: Mapping[str, int]) -> int:
 
 
 def _ticks(context: TimerfdCtx, seen: Result) -> Result:
+    if seen.errno == "ECANCELED" and not context.cancels:
+        return replace(seen, errno="EAGAIN")
     ticks = int.from_bytes(seen.out.get("buf", b""), "little")
     if seen.errno is not None or (context.interval and 0 < ticks <= LONGEST_UPTIME_NS // context.interval):
         return seen
@@ -157,7 +162,8 @@ def timerfd_settime(task: Task, fd: int, flags: int, new_value: Any) -> NoReturn
     if isinstance(new_value, Pointer):
         raise Errno("EFAULT")  # get_itimerspec64() comes first
     context = _context(task, fd)
-    before = TimerfdCtx(context.interval, context.value, context.since)
+    before = TimerfdCtx(context.interval, context.value, context.since, context.until)
+    context.cancels |= bool(flags & TFD_TIMER_CANCEL_ON_SET)
     set_new = partial(context.set, this_step(task.kernel), bool(flags & TFD_TIMER_ABSTIME), new_value)
     raise AsObserved(TIMERFD.what, done=set_new, held=partial(_held, task.kernel, before, "old_value"))
 

@@ -38,6 +38,7 @@ def changed(name: str, *kinds: str) -> Tally:
         ("file-sync", ["fsync: result", "fdatasync: result"]),
         ("file-nameless", ["readlink: buf"]),
         ("epoll-anon", ["epoll.ready[]"]),
+        ("file-held", ["timerfd_gettime: curr_value.it_value.tv_sec", "fstat: statbuf.st_rdev"]),
         ("anon-files", ["file.f_op"]),
         ("pipe-sendfile", ["pipe.bufs[].page_count"]),
         ("process-alarm", ["alarm: result"]),
