@@ -44,9 +44,6 @@ _CALLS = """
     setpriority 141 which who prio
     ioprio_get 252 which who
     ioprio_set 251 which who ioprio
-    mlock 149 addr len
-    mlock2 325 addr len flags
-    munlock 150 addr len
     mlockall 151 flags
     munlockall 152
     mincore 27 addr length vec

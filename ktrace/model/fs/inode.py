@@ -213,6 +213,9 @@ def _bounds(kernel: Kernel) -> tuple[int, int]:
     return low, high + MULTIGRAIN_NS if kernel.fs.facts.multigrain else high
 
 
+MKWRITE = Rule("mm/memory.c", "fault_dirty_shared_page", "only the first write to a page that is not mapped yet tells")
+
+
 @dataclass(eq=False)
 class Inode:
     """Mirror one ``struct inode``.
@@ -231,6 +234,7 @@ class Inode:
     :param link: where a symbolic link leads
     :param i_rdev: of a device, its number (``dev_t``)
     :param numbers: st_ino and st_dev, once seen in an answer; *i_ino* and *s_dev*, once seen in memory
+    :param in_program: a program has mapped it to write, and nobody knows what it wrote
     :param ops: of its open files, where its type does not say
     :param mappings: how often its pages are mapped; *i_mmap_writable* so that it can be written
     :param copies: what its private mappings have instead of its pages
@@ -263,6 +267,7 @@ class Inode:
     numbers: dict[str, int] = field(default_factory=dict)
     ops: FileOperations | None = None
     mappings: int = 0
+    in_program: bool = False
     i_mmap_writable: int = 0
     copies: list[PrivateMemory] = field(default_factory=list)
     i_ino: Stays = field(default_factory=lambda: Stays(rule=NEXT_INO, low=0, high=ULONG_MAX))
@@ -348,6 +353,8 @@ class Inode:
         ref = self.ref
         if ref in objects:
             return ref
+        if self.in_program and self.mappings:
+            self.i_mtime, self.i_ctime = since(MKWRITE, self.i_mtime, kernel), since(MKWRITE, self.i_ctime, kernel)
         atime, mtime, ctime = self.i_atime.at(kernel), self.i_mtime.at(kernel), self.i_ctime.at(kernel)
         objects[ref] = state.Inode(
             i_mode=state.mode_name(self.i_mode),

@@ -211,9 +211,14 @@ class ShmemFileOperations(FileOperations):
         return 0
 
     def read_iter(self, task: Task, file: File, to: Destination) -> int:
-        """Read up to the end of the file (``shmem_file_read_iter()``)."""
+        """Read up to the end of the file (``shmem_file_read_iter()``).
+
+        :raises NotImplementedError: a program has it mapped and may have written it
+        """
         kernel = task.kernel
         inode = file_inode(file)
+        if inode.in_program:
+            raise NotImplementedError("the model does not know what a program writes to a file that it maps")
         done = 0
         while to.count and file.pos < inode.i_size:
             start = file.pos % PAGE_SIZE

@@ -126,6 +126,7 @@ def shmat(task: Task, shmid: int, shmaddr: int, shmflg: int) -> int:
         raise Errno("EACCES")
 
     mm = task.mm
+    shp.in_program = shp.in_program or not mm.known
     shp.shm_nattch += 1
     try:
         if addr and not shmflg & SHM_REMAP:

@@ -14,15 +14,20 @@ from ktrace.model.task import Task
 from ktrace.state.allowed import allowed
 from ktrace.state.ipc import shm as state
 from ktrace.state.ref import process
+from ktrace.state.rule import Rule
 from ktrace.uapi.shm import SHM_DEST
 
 if TYPE_CHECKING:
     from ktrace.model.ipc.namespace import Namespace
     from ktrace.model.kernel import Kernel
+    from ktrace.model.observed import Observed
 
 
 Account = tuple[UserNamespace, int]
 """A ``struct ucounts``: a user namespace, and the kernel's user id."""
+
+
+WRITTEN = Rule("mm/shmem.c", "shmem_fault", "what a program writes to memory that it shares")
 
 
 @dataclass(eq=False)
@@ -30,6 +35,7 @@ class ShmidKernel(IpcObject):
     """Mirror one ``struct shmid_kernel`` and its file.
 
     :param ns: the namespace that it is in
+    :param in_program: a program has it attached, or had: what is in it is taken as observed
     :param mlock_user: whose account the locked pages are on
     """
 
@@ -46,6 +52,18 @@ class ShmidKernel(IpcObject):
     shm_creator: Task | None = None
     mlock_user: Account | None = None
     pages: dict[int, bytearray] = field(default_factory=dict)
+    in_program: bool = False
+
+    def take_pages(self, kernel: Kernel) -> None:
+        """Take over what a program has written, which makes no call for that."""
+
+        def find(seen: Observed) -> Mapping[int, bytes] | None:
+            found = seen.ipc("shm", self.id)
+            return found[0].shm_file.pages if len(found) == 1 else None
+
+        pages = kernel.choose(WRITTEN, find, lambda pages: all(0 <= index < self.numpages for index in pages), None)
+        if pages is not None:
+            self.pages = {index: bytearray(data.ljust(PAGE_SIZE, b"\0")) for index, data in pages.items()}
 
     @property
     def numpages(self) -> int:

@@ -96,6 +96,8 @@ class SysvIpc(Subsystem):
             for msq in ns.msg_ids.idr.values():
                 objects[msq.ref] = msq.observe(self.facts)
             for shp in ns.shm_ids.idr.values():
+                if shp.in_program:
+                    shp.take_pages(kernel)
                 objects[shp.ref] = shp.observe(self.locked_shm)
         for undo_list in undo_lists.values():
             undos = tuple([undo.ref for undo in undo_list.list_proc])

@@ -1,4 +1,4 @@
 """Memory of processes (``mm/*.c``, ``lib/iov_iter.c``)."""
 
-RULES = ("madvise", "memfd", "mmap", "mremap")
+RULES = ("madvise", "memfd", "mlock", "mmap", "mremap")
 """Modules that register rules when they are imported."""

@@ -146,6 +146,7 @@ class Vma:
     :param prot: PROT_READ, PROT_WRITE, PROT_EXEC
     :param may_write: VM_MAYWRITE
     :param pgoff: offset into *backing* in pages
+    :param locked: VM_LOCKED
     :param special: a mapping of the kernel's own, which cannot be split (``special_mapping_split()``)
     """
 
@@ -156,6 +157,7 @@ class Vma:
     pgoff: int = 0
     may_write: bool = True
     special: bool = False
+    locked: bool = False
 
     def close(self, task: Task) -> None:
         """Take it away (``unmap_vmas()``, ``remove_vma()``)."""
@@ -265,7 +267,8 @@ class AddressSpace:
         """
         if vma.special:
             raise Errno("EINVAL")
-        upper = Vma(at, vma.end, vma.prot, vma.backing, vma.pgoff + (at - vma.start) // PAGE_SIZE, vma.may_write)
+        pgoff = vma.pgoff + (at - vma.start) // PAGE_SIZE
+        upper = Vma(at, vma.end, vma.prot, vma.backing, pgoff, vma.may_write, locked=vma.locked)
         vma.backing.open(task)
         vma.end = at
         self.insert(upper)

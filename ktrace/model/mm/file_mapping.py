@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.model.fs.file import File, file_inode, fput
-from ktrace.model.fs.inode import Inode, since
+from ktrace.model.fs.inode import MKWRITE, Inode, since
 from ktrace.model.fs.shmem import page_of
 from ktrace.model.kernel import Kernel
 from ktrace.model.mm.address_space import ZERO_PAGE, AddressSpace, Backing, PrivateMemory, Vma, page_align
 from ktrace.model.task import Task
-from ktrace.state.rule import Rule
 from ktrace.uapi.mman import PROT_WRITE
-
-MKWRITE = Rule("mm/memory.c", "fault_dirty_shared_page", "only the first write to a page that is not mapped yet tells")
 
 
 class FileMapping(Backing):
@@ -48,6 +45,7 @@ class FileMapping(Backing):
         self.file.count += 1
         self.inode.mappings += 1
         self.inode.i_mmap_writable += self.may_write
+        self.inode.in_program = self.inode.in_program or (self.may_write and not task.mm.known)
 
     def close(self, task: Task) -> None:
         """Let go of the file (``remove_vma()``)."""

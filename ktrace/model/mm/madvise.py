@@ -9,7 +9,18 @@ from ktrace.model.fs.shmem import punch_hole
 from ktrace.model.mm.address_space import MEMORY, AddressSpace, PrivateMemory, Vma, page_align
 from ktrace.model.mm.file_mapping import FileMapping
 from ktrace.model.task import AsObserved, Errno, Task
-from ktrace.uapi.mman import MADV_DONTNEED, MADV_REMOVE, MADV_WILLNEED, MS_ASYNC, MS_INVALIDATE, MS_SYNC
+from ktrace.uapi.mman import (
+    MADV_DONTNEED,
+    MADV_POPULATE_READ,
+    MADV_POPULATE_WRITE,
+    MADV_REMOVE,
+    MADV_WILLNEED,
+    MS_ASYNC,
+    MS_INVALIDATE,
+    MS_SYNC,
+)
+
+POPULATES = (MADV_POPULATE_READ, MADV_POPULATE_WRITE)
 
 
 @syscall("msync")
@@ -37,6 +48,8 @@ def madvise(task: Task, addr: int, length: int, advice: int) -> int:
     if task.mm.is_unknown(start, start + size):
         raise AsObserved(MEMORY)
     if advice not in (MADV_WILLNEED, MADV_DONTNEED, MADV_REMOVE):
+        if not task.mm.known and advice in POPULATES:
+            raise AsObserved(MEMORY)  # it changes no more than what a program may at any time
         raise NotImplementedError(f"the model knows nothing of madvise advice {advice}")
     if start & (PAGE_SIZE - 1) or (u64(length) and not size) or start + size >> 64:
         raise Errno("EINVAL")

@@ -19,14 +19,14 @@ NAMES = """
     uname clock_gettime clock_getres gettimeofday time times getrusage statfs fstatfs statx sched_getaffinity
     sched_setaffinity sched_getparam sched_setparam sched_getscheduler sched_setscheduler sched_get_priority_max
     sched_get_priority_min sched_rr_get_interval sched_getattr sched_setattr getcpu getpriority setpriority ioprio_get
-    ioprio_set mlock mlock2 munlock mlockall munlockall mincore membarrier get_mempolicy set_mempolicy mbind pkey_alloc
+    ioprio_set mlockall munlockall mincore membarrier get_mempolicy set_mempolicy mbind pkey_alloc
     pkey_free sigaltstack capget personality fadvise64 readahead sync syncfs sync_file_range getgroups getresuid
     getresgid timer_create timer_settime timer_gettime timer_getoverrun timer_delete syslog kcmp getxattr lgetxattr
     fgetxattr listxattr llistxattr flistxattr flock
 """
 
 
-def _passed_over(task: Task, *_arguments: Any) -> Sleeps[Result]:
+def passed_over(task: Task, *_arguments: Any) -> Sleeps[Result]:
     """Return what was seen, once it was."""
     while (seen := task.kernel.choose(PASSED_OVER, lambda seen: seen.result(task), lambda _: True, None)) is None:
         if task.signal_pending():
@@ -40,4 +40,4 @@ NUMBERS = range(512)
 """Calls of which ktrace knows nothing but the number: ``syscall_N``."""
 
 for _name in (*NAMES.split(), *(f"syscall_{number}" for number in NUMBERS)):
-    syscall(_name)(_passed_over)
+    syscall(_name)(passed_over)

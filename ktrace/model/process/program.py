@@ -8,11 +8,12 @@ from typing import Any
 from ktrace.model.calls import SYSTEM_CALLS, operation, syscall
 from ktrace.model.fs.dup import close_on_exec
 from ktrace.model.fs.file import FilesStruct
+from ktrace.model.fs.path_walk import path_lookupat
 from ktrace.model.kernel import Kernel
 from ktrace.model.process.cred import cred_after_exec
 from ktrace.model.process.traced import SignalAction, Traced
 from ktrace.model.process.user_namespace import set_dumpable
-from ktrace.model.task import CAPABILITIES, IGNORED_BY_DEFAULT, UNBLOCKABLE, Errno, Rlimit, Task, mask_names
+from ktrace.model.task import CAPABILITIES, IGNORED_BY_DEFAULT, UNBLOCKABLE, AsObserved, Errno, Rlimit, Task, mask_names
 from ktrace.model.wait import Sleeps, WaitEntry, WaitQueue
 from ktrace.state.call import Pointer, Result
 from ktrace.state.rule import Rule
@@ -32,6 +33,7 @@ from ktrace.uapi.signal import (
     signal_name,
     signal_number,
 )
+from ktrace.uapi.stat import S_IFMT, S_IFREG
 
 EXECUTABLE = Rule("fs/exec.c", "do_open_execat", "whether a file that is not simulated can be executed")
 EXEC_ERRNOS = """
@@ -59,6 +61,8 @@ def execve(task: Task, pathname: Any, argv: Any, envp: Any) -> int:
     """
     kernel = task.kernel
     failed = kernel.choose(EXECUTABLE, lambda seen: _errno(seen.result(task)), EXEC_ERRNOS.split().__contains__, None)
+    if failed in (None, "ENOEXEC"):
+        _was_read(task, pathname)
     if failed is not None:
         raise Errno(failed)
     if task.program is not None and len(task.program.threads) > 1:
@@ -77,6 +81,16 @@ def execve(task: Task, pathname: Any, argv: Any, envp: Any) -> int:
     set_dumpable(task, (cred.uid, cred.gid) == (cred.euid, cred.egid))
     task.cred = cred_after_exec(cred)
     return 0
+
+
+def _was_read(task: Task, pathname: Any) -> None:
+    """Note that a file that is simulated was read (``prepare_binprm()``, ``kernel_read()``)."""
+    try:
+        inode = path_lookupat(task, pathname)
+    except (Errno, AsObserved):
+        return
+    if inode.i_mode & S_IFMT == S_IFREG:
+        inode.accessed(task.kernel)
 
 
 def _unshare_files(task: Task) -> None:

@@ -14,7 +14,7 @@ import pytest
 from ktrace.image.image import Image
 from ktrace.machine.template.template import Template
 from ktrace.model.calls import SYSTEM_CALLS
-from ktrace.model.process.passed_over import _passed_over
+from ktrace.model.process.passed_over import passed_over
 from ktrace.state.step import Step
 from ktrace.trace.session import Choices, End, Header, Verdict
 from ktrace.trace.session_reader import SessionReader
@@ -167,7 +167,7 @@ def test_a_seed_is_an_order_that_comes_again(tmp_path: Path) -> None:
 def dup_passed_over() -> Iterator[None]:
     """The list of what changes nothing is wrong in one entry."""
     known = SYSTEM_CALLS["dup"]
-    SYSTEM_CALLS["dup"] = _passed_over
+    SYSTEM_CALLS["dup"] = passed_over
     yield
     SYSTEM_CALLS["dup"] = known
 
