@@ -70,6 +70,10 @@ class _Seen:
     born: dict[str, int] = field(default_factory=dict)
 
 
+def _returns(event: Event, name: str) -> bool:
+    return isinstance(event, Completed) and event.actor == name
+
+
 class TracedActors(Actors):
     """Have actors of one guest make calls, and the tasks of one program theirs.
 
@@ -125,8 +129,13 @@ class TracedActors(Actors):
         early, report = self._agent.batch((ops.Wait(0), self._going_on(task)))
         own = sum(isinstance(event, reports.Traced) for event in report.events)
         self._take(len(self._agent.traced) - own)
+        before = len(self._seen.events)
         self._first = task.name
         done = self._at_rest(report)
+        # Others return because of what the task of the step did, however long it was on its way out.
+        events = self._seen.events
+        later = sorted(events[before:], key=lambda event: not _returns(event, task.name))
+        self._seen.events = [*events[:before], *later]
         return self._performed((early, *done))
 
     def _let_spin(self) -> Performed:

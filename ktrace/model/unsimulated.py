@@ -31,6 +31,7 @@ def as_observed(task: Task, opaque: AsObserved) -> Sleeps[Result]:
             raise Errno("ERESTARTSYS")
         task.watches_opaque = True
         yield
+    task.watches_opaque = False
     answers = None if opaque.simulated else answers_of(opaque.what, task.call)
     if answers is not None and not answers.admits(seen.errno if seen.errno is not None else seen.value):
         return Result(allowed(answers), None, seen.out)

@@ -33,6 +33,7 @@ def passed_over(task: Task, *_arguments: Any) -> Sleeps[Result]:
             raise Errno("ERESTARTSYS")
         task.watches_opaque = True
         yield
+    task.watches_opaque = False
     return seen
 
 

@@ -116,6 +116,26 @@ def test_every_call_agrees_on_later_kernels(lab: str) -> None:
         assert re.fullmatch(said, done.stdout)
 
 
+OF_OURS = {
+    "sysv": (r"shared\nfrom the child, 0, 0\n-1 EINTR\n", 0),
+    "spawn": (r"hello\nthrough a fifo\nPOPEN\n", 0),
+    "threads": (r"3\n", 0),
+}
+
+
+@pytest.mark.usefixtures("template")
+@pytest.mark.parametrize("name", OF_OURS)
+def test_c_programs_below_tmp(name: str, tmp_path: Path) -> None:
+    source = Path(__file__).parent / "programs" / f"{name}.c"
+    compiler = ["gcc", "-std=gnu11", "-O1", "-w", "-o", str(tmp_path / name), str(source), "-lpthread", "-lrt"]
+    subprocess.run(compiler, check=True, timeout=60)
+    programs = ("--put", "/usr/bin/cat", "--put", "/usr/bin/tr")
+    done = ktrace_exec(*programs, "-q", "--cwd", "/", str(tmp_path / name))
+    said, code = OF_OURS[name]
+    assert (done.returncode, done.stderr) == (code, "")
+    assert re.fullmatch(said, done.stdout)
+
+
 @pytest.mark.usefixtures("template")
 class TestWhatIsSaid:
     def test_lines_like_strace_and_what_each_changed(self) -> None:
