@@ -63,6 +63,7 @@ class Tcp(Inet):
     :param out: bytes written and not sent
     :param sent: the last bytes that were sent, which may not all be acknowledged
     :param fin_out: ``None``, ``queued`` behind *out*, or ``sent``
+    :param fin_in_doubt: nobody knows whether it is acknowledged, as it was not sure to be at once
     :param lost: bytes sent that the receiver had no room for; *fin_lost*: and the FIN behind them
     :param urg_seq: position of the urgent byte in the stream of bytes received
     :param snd_up: how many of the waiting bytes the urgent pointer covers
@@ -97,6 +98,7 @@ class Tcp(Inet):
     out: ByteQueue = field(default_factory=ByteQueue)
     sent: bytearray = field(default_factory=bytearray)
     fin_out: str | None = None
+    fin_in_doubt: bool = False
     lost: ByteQueue = field(default_factory=ByteQueue)
     fin_lost: bool = False
     bytes_sent: int = 0
@@ -274,6 +276,8 @@ class Tcp(Inet):
     def view_state(self) -> str | OneOf:
         """Return ``sk_state``: FIN_WAIT1 ends when the peer acknowledges."""
         if self.state == "TCP_FIN_WAIT1" and self.fin_out == "sent" and not self.acked_at_once():
+            self.fin_in_doubt = True  # for good: room that comes later does not say when it was acknowledged
+        if self.state == "TCP_FIN_WAIT1" and self.fin_in_doubt:
             return OneOf(DELAYED_FIN_ACK, ("TCP_FIN_WAIT1", "TCP_FIN_WAIT2"))
         return self.state
 

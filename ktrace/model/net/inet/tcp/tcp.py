@@ -53,7 +53,7 @@ def tcp_disconnect(kernel: Kernel, sk: Tcp) -> None:
     sk.out.clear()
     sk.lost.clear()
     sk.fin_lost = False
-    sk.fin_out = None
+    sk.fin_out, sk.fin_in_doubt = None, False
     sk.dport = 0
     inet_bhash2_reset_saddr(sk)
     sk.shutdown = 0
