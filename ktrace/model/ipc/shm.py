@@ -131,7 +131,7 @@ def shmat(task: Task, shmid: int, shmaddr: int, shmflg: int) -> int:
     try:
         if addr and not shmflg & SHM_REMAP:
             end = addr + shp.shm_segsz
-            if end >> 64 or mm.intersecting(addr, end):
+            if end >> 64 or mm.is_taken(task, addr, end, "EINVAL"):
                 raise Errno("EINVAL")
         return _do_mmap(task, mm, shp, addr, prot, fixed, writable=not shmflg & SHM_RDONLY)
     finally:

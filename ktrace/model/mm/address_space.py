@@ -27,6 +27,10 @@ def _address(result: Result | None) -> int | None:
     return u64(result.value) if result is not None and result.errno is None else None
 
 
+def _failed_with(result: Result | None, errno: str) -> bool:
+    return result is not None and result.errno == errno
+
+
 def _is_full(result: Result | None) -> bool:
     return result is not None and result.errno == "ENOMEM"
 
@@ -235,6 +239,15 @@ class AddressSpace:
     def is_unknown(self, start: int, end: int) -> bool:
         """Tell whether nothing of [*start*, *end*) is known, though something may be mapped."""
         return not self.known and not self.intersecting(start, end)
+
+    def is_taken(self, task: Task, start: int, end: int, errno: str) -> bool:
+        """Tell whether something is mapped in [*start*, *end*): what is not known, by the *errno* that was seen.
+
+        ``find_vma_intersection()``
+        """
+        if self.known or self.intersecting(start, end):
+            return bool(self.intersecting(start, end))
+        return task.kernel.choose(ROOM, lambda seen: _failed_with(seen.result(task), errno), bool, otherwise=False)
 
     def _is_free(self, length: int) -> Callable[[int], bool]:
         """Return what tells whether nothing that is known is mapped behind an address."""

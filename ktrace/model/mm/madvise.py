@@ -10,10 +10,22 @@ from ktrace.model.mm.address_space import MEMORY, AddressSpace, PrivateMemory, V
 from ktrace.model.mm.file_mapping import FileMapping
 from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.uapi.mman import (
+    MADV_COLD,
+    MADV_DODUMP,
+    MADV_DONTDUMP,
     MADV_DONTNEED,
+    MADV_FREE,
+    MADV_HUGEPAGE,
+    MADV_MERGEABLE,
+    MADV_NOHUGEPAGE,
+    MADV_NORMAL,
+    MADV_PAGEOUT,
     MADV_POPULATE_READ,
     MADV_POPULATE_WRITE,
+    MADV_RANDOM,
     MADV_REMOVE,
+    MADV_SEQUENTIAL,
+    MADV_UNMERGEABLE,
     MADV_WILLNEED,
     MS_ASYNC,
     MS_INVALIDATE,
@@ -21,6 +33,21 @@ from ktrace.uapi.mman import (
 )
 
 POPULATES = (MADV_POPULATE_READ, MADV_POPULATE_WRITE)
+HINTS = (
+    MADV_NORMAL,
+    MADV_RANDOM,
+    MADV_SEQUENTIAL,
+    MADV_FREE,
+    MADV_MERGEABLE,
+    MADV_UNMERGEABLE,
+    MADV_HUGEPAGE,
+    MADV_NOHUGEPAGE,
+    MADV_DONTDUMP,
+    MADV_DODUMP,
+    MADV_COLD,
+    MADV_PAGEOUT,
+)
+"""Advice that leaves a mapping what it is to others (``madvise_vma_behavior()``)."""
 
 
 @syscall("msync")
@@ -48,8 +75,9 @@ def madvise(task: Task, addr: int, length: int, advice: int) -> int:
     if task.mm.is_unknown(start, start + size):
         raise AsObserved(MEMORY)
     if advice not in (MADV_WILLNEED, MADV_DONTNEED, MADV_REMOVE):
-        if not task.mm.known and advice in POPULATES:
-            raise AsObserved(MEMORY)  # it changes no more than what a program may at any time
+        whole = all(start <= vma.start and vma.end <= start + size for vma in task.mm.intersecting(start, start + size))
+        if not task.mm.known and (advice in POPULATES or (advice in HINTS and whole)):
+            raise AsObserved(MEMORY)  # it changes no more than what a program may at any time, and splits no mapping
         raise NotImplementedError(f"the model knows nothing of madvise advice {advice}")
     if start & (PAGE_SIZE - 1) or (u64(length) and not size) or start + size >> 64:
         raise Errno("EINVAL")

@@ -233,7 +233,7 @@ def mmap(task: Task, addr: int, length: int, prot: int, flags: int, fd: int, off
     if not fixed and flags & MAP_32BIT:
         raise NotImplementedError("the model does not know where MAP_32BIT looks for room")
     addr = mm.get_unmapped_area(task, addr, size, fixed)
-    if flags & MAP_FIXED_NOREPLACE and mm.intersecting(addr, addr + size):
+    if flags & MAP_FIXED_NOREPLACE and mm.is_taken(task, addr, addr + size, "EEXIST"):
         raise Errno("EEXIST")
     if flags & MAP_LOCKED and not task.cred.capable("CAP_IPC_LOCK"):
         raise NotImplementedError("the model does not know how much memory one may lock (RLIMIT_MEMLOCK)")
