@@ -16,7 +16,7 @@ from ktrace.agent.client import Agent
 from ktrace.agent.frames import Refusal, Refused
 from ktrace.agent.program_calls import call_of
 from ktrace.agent.syscalls import Caller, Fault, Wanted, decode
-from ktrace.errors import GuestGarbage, GuestHang
+from ktrace.errors import GuestGarbage, GuestHang, UsageError
 from ktrace.include.linux.types import s64
 from ktrace.state.call import Call, Completed, Event, Exited, Outcome, Result, Signalled
 from ktrace.uapi.errno import ESRCH
@@ -285,8 +285,15 @@ class TracedActors(Actors):
         self._seen.events.append(Signalled(task.name, signal_name(number), code, self.by_pid.get(sender)))
 
     def _group_stop(self, task: TracedTask, signo: int) -> None:
+        """Take the first stop of a child; any other is a stop by a signal.
+
+        :raises UsageError: it is one
+        """
         if signo != SIGTRAP:
-            raise NotImplementedError(f"{task.name} was stopped by {signal_name(signo)}")
+            raise UsageError(
+                f"{task.name} was stopped by {signal_name(signo)}: the stops of programs are not modelled",
+                "--plain runs it all the same",
+            )
 
     def _born(self, parent: TracedTask, pid: int) -> None:
         assert parent.call is not None

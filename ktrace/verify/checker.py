@@ -28,6 +28,8 @@ StepHistory = Callable[[], Iterable[Step]]
 WAKE_ORDER = Rule("kernel/sched/core.c", "wake_up_q", "those who are woken at once return in any order")
 """What they come back with is compared: who takes what others wait for shows in their results, not in their order."""
 
+UNKNOWN_CALL = "syscall_"
+"""How a program's call is called of which nothing but the number is known: passed over where it changes nothing."""
 OUT_OF_MEMORY = "Out of memory: Killed process"
 """What ``mm/oom_kill.c: __oom_kill_process()`` says: whom it kills is not modelled."""
 
@@ -100,6 +102,8 @@ class Checker:
         self.held += held.fields
         if differences and self._model.untold:
             raise KernelLacks(f"step {step.number}: this is {self._model.untold}, and what happened may depend on it")
+        if differences and step.call.name.startswith(UNKNOWN_CALL):
+            raise NotModelled(step.number, f"{step.call.name} is not modelled")
         if differences and self._model.unseen:
             self._require_seen(step)
         # A choice that is not allowed, and yet all agrees: somebody else did what the rule looks for.

@@ -65,7 +65,6 @@ _CALLS = """
     getresuid 118 ruid euid suid
     getresgid 120 rgid egid sgid
     timer_create 222 clockid sevp timerid
-    timer_settime 223 timerid flags new_value old_value
     timer_gettime 224 timerid curr_value
     timer_getoverrun 225 timerid
     timer_delete 226 timerid

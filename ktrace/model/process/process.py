@@ -11,7 +11,7 @@ from ktrace.model.fs.file import FilesStruct, observe_file
 from ktrace.model.kernel import Kernel
 from ktrace.model.process.cred import cred_after_exec, replace_gids, replace_uids
 from ktrace.model.process.itimer import expire_itimers
-from ktrace.model.process.program import born, wait_for_vfork_done
+from ktrace.model.process.program import born, may_be_born, wait_for_vfork_done
 from ktrace.model.process.timer import expire_early, expire_timers
 from ktrace.model.process.traced import end_group
 from ktrace.model.process.user_namespace import create_user_ns, memlock_limit, set_dumpable
@@ -154,6 +154,8 @@ def spawn(kernel: Kernel, name: str, credentials: Any = None) -> None:
 def fork(task: Task, child: str, flags: int) -> MaySleep[Result]:
     """Copy the caller (``kernel/fork.c: copy_process()``); the child takes no step of its own."""
     kernel = task.kernel
+    if task.program is not None:
+        may_be_born(task, flags)
     if flags & CLONE_THREAD and (not flags & CLONE_SIGHAND or task.program is None):
         raise Errno("EINVAL")
     if flags & CLONE_SIGHAND and not flags & CLONE_VM:

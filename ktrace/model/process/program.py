@@ -11,14 +11,36 @@ from ktrace.model.fs.file import FilesStruct
 from ktrace.model.fs.path_walk import path_lookupat
 from ktrace.model.kernel import Kernel
 from ktrace.model.process.cred import cred_after_exec
-from ktrace.model.process.traced import SignalAction, Traced
+from ktrace.model.process.traced import SignalAction, Traced, ignored
 from ktrace.model.process.user_namespace import set_dumpable
 from ktrace.model.task import CAPABILITIES, IGNORED_BY_DEFAULT, UNBLOCKABLE, AsObserved, Errno, Rlimit, Task, mask_names
 from ktrace.model.wait import Sleeps, WaitEntry, WaitQueue
 from ktrace.state.call import Pointer, Result
 from ktrace.state.rule import Rule
 from ktrace.uapi.resource import RLIM_INFINITY, RLIMIT_RTTIME
-from ktrace.uapi.sched import CLONE_PARENT, CLONE_SIGHAND, CLONE_THREAD
+from ktrace.uapi.sched import (
+    CLONE_CHILD_CLEARTID,
+    CLONE_CHILD_SETTID,
+    CLONE_CLEAR_SIGHAND,
+    CLONE_DETACHED,
+    CLONE_FILES,
+    CLONE_FS,
+    CLONE_IO,
+    CLONE_NEWCGROUP,
+    CLONE_NEWIPC,
+    CLONE_NEWNET,
+    CLONE_NEWNS,
+    CLONE_NEWUSER,
+    CLONE_NEWUTS,
+    CLONE_PARENT,
+    CLONE_PARENT_SETTID,
+    CLONE_SETTLS,
+    CLONE_SIGHAND,
+    CLONE_SYSVSEM,
+    CLONE_THREAD,
+    CLONE_VFORK,
+    CLONE_VM,
+)
 from ktrace.uapi.signal import (
     SA_NOCLDSTOP,
     SA_NOCLDWAIT,
@@ -103,10 +125,36 @@ def _errno(result: Result | None) -> str | None:
     return result.errno if result is not None else None
 
 
+NEW_PROCESS = Rule("kernel/fork.c", "copy_process", "whether there is room for one more process")
+FLAGS = (
+    CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK | CLONE_PARENT | CLONE_THREAD | CLONE_SYSVSEM
+    | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | CLONE_DETACHED | CLONE_IO
+    | CLONE_CLEAR_SIGHAND | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWCGROUP
+)  # fmt: skip
+"""What of clone(2) is modelled, or changes nothing that is."""
+
+
+def may_be_born(task: Task, flags: int) -> None:
+    """Refuse a birth as it was seen to be refused.
+
+    :raises Errno: EAGAIN, ENOMEM
+    :raises NotImplementedError: a flag that is not modelled, such as CLONE_PIDFD
+    """
+    if flags & ~FLAGS:
+        raise NotImplementedError(f"the model does not know the flags {flags & ~FLAGS:#x} of clone()")
+    failed = task.kernel.choose(
+        NEW_PROCESS, lambda seen: _errno(seen.result(task)), ("EAGAIN", "ENOMEM").__contains__, None
+    )
+    if failed is not None:
+        raise Errno(failed)
+
+
 def born(parent: Task, program: Traced, child: Task, flags: int) -> Traced:
     """Return what a child gets of its parent's (``copy_sighand()``, ``copy_signal()``, ``copy_process()``)."""
     number = child.kernel.serial()
     actions = program.actions if flags & CLONE_SIGHAND else dict(program.actions)
+    if flags & CLONE_CLEAR_SIGHAND:
+        actions = ignored(actions)
     if flags & CLONE_THREAD:
         child.shared_pending, child.rlimits = parent.shared_pending, parent.rlimits
         program.threads.append(child)
@@ -130,7 +178,13 @@ def wait_for_vfork_done(task: Task, child: Traced, answer: Result) -> Sleeps[Res
 
 @syscall("exit_thread")
 def exit_thread(task: Task, status: int) -> Sleeps[int]:
-    """End one thread (``SYSCALL_DEFINE1(exit)``)."""
+    """End one thread (``SYSCALL_DEFINE1(exit)``).
+
+    :raises NotImplementedError: it is the first of its process, which stays until the others have ended
+    """
+    program = task.program
+    if program is not None and not program.is_thread(task) and len(program.threads) > 1:
+        raise NotImplementedError("the model does not know the end of a first thread before the others")
     yield from task.kernel.exit(task, status=status & 0xFF)
     return 0
 

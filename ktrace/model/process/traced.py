@@ -6,6 +6,7 @@ comes to its end, and no other way out of it than that end is seen.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -122,8 +123,13 @@ class Traced:
 
     def after_exec(self) -> None:
         """Forget handlers (``flush_signal_handlers()``); what is ignored stays so."""
-        self.actions = {name: SignalAction(SIG_IGN) for name, had in self.actions.items() if had.handler == SIG_IGN}
+        self.actions = ignored(self.actions)
         self.masks = []
+
+
+def ignored(actions: Mapping[str, SignalAction]) -> dict[str, SignalAction]:
+    """Return of *actions* what is left where handlers are forgotten (``flush_signal_handlers()``)."""
+    return {name: SignalAction(SIG_IGN) for name, had in actions.items() if had.handler == SIG_IGN}
 
 
 def notify_parent(kernel: Kernel, task: Task, status: int) -> None:
