@@ -151,7 +151,7 @@ class TerminalView:
     def _probes(self, step: Step) -> None:
         for hit in step.probes:
             arguments = ", ".join(f"{name}={value}" for name, value in hit.arguments.items())
-            self._line(Text(f"{_INDENT}{hit.actor:<3}", _colour(hit.actor)), Text(f"in {hit.function}({arguments})"))
+            self._line(Text(f"{_INDENT}{hit.actor:<2} ", _colour(hit.actor)), Text(f"in {hit.function}({arguments})"))
             for text, value in hit.shown.items():
                 several = value.replace("\n", f"\n{_INDENT}         ")
                 self._line(Text(f"{_INDENT}     {text} = ", "cyan"), Text(several))
@@ -181,7 +181,7 @@ class TerminalView:
         else:
             lines = function_lines(step.functions, whole=self._verbosity > 0)
         for who, function, remark in lines:
-            self._line(Text(f"{_INDENT}{who:<3}", _colour(who or "-")), Text(function), Text(f"  {remark}", "dim"))
+            self._line(Text(f"{_INDENT}{who:<2} ", _colour(who or "-")), Text(function), Text(f"  {remark}", "dim"))
 
     def _line(self, *parts: Text, hang: int | None = len(_INDENT) + 2) -> None:
         """Print a line; on a terminal one that is too long goes on *hang* columns in (``None``: as it is)."""
