@@ -8,6 +8,8 @@ in a lab image; what timers decide is a named set of allowed values.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ktrace.include.linux.limits import U16_MAX
 from ktrace.include.linux.net import SOCK_WAKE_WAITD
 from ktrace.include.net.sock import RCV_SHUTDOWN, SHUTDOWN_MASK
@@ -29,8 +31,15 @@ from ktrace.model.net.inet.tcp.tcp_input import (
 from ktrace.model.net.inet.tcp.tcp_minisocks import tcp_time_wait
 from ktrace.model.net.inet.tcp.tcp_output import fin_may_go, is_one_segment, may_send
 from ktrace.model.net.inet.tcp.tcp_state import tcp_set_state
+from ktrace.state.rule import Rule
 from ktrace.uapi.siginfo import POLL_HUP, POLL_IN
 
+if TYPE_CHECKING:
+    from ktrace.model.observed import Observed
+
+MAX_TCP_HEADERS = 120
+"""Most bytes of an IPv6 and a TCP header with its options."""
+BEFORE_RESET = Rule("net/ipv4/tcp_output.c", "tcp_write_xmit", "how much goes before a reset comes back")
 SENT_KEPT = 4096
 """Bytes of what was sent that are remembered."""
 
@@ -140,7 +149,7 @@ def tcp_push_pending_frames(kernel: Kernel, sk: Tcp, late: bool = False) -> None
     if size:
         data = sk.out[:size]
         del sk.out[:size]
-        sk.bytes_sent += len(data)
+        sk.bytes_sent += _sent_before_reset(kernel, sk, size)
         sk.sent += bytes(data)
         del sk.sent[:-SENT_KEPT]
         urgent = sk.snd_up
@@ -155,6 +164,32 @@ def tcp_push_pending_frames(kernel: Kernel, sk: Tcp, late: bool = False) -> None
         sk.fin_lost = not taken or bool(sk.lost)
         if not sk.fin_lost:
             deliver_fin(kernel, sk)
+
+
+def _sent_before_reset(kernel: Kernel, sk: Tcp, size: int) -> int:
+    """Return how much of *size* bytes goes: the first of several segments that the peer answers with a reset is the last.
+
+    How much is in one follows the route, and how the bytes lie in buffers (``tcp_mss_split_point()``).
+    """
+    if size <= U16_MAX - MAX_TCP_HEADERS or not _resets(sk):
+        return size
+    before = sk.bytes_sent
+
+    def find(seen: Observed) -> int | None:
+        found = seen.sock(sk)
+        return found.tcp.bytes_sent - before if found is not None and found.tcp is not None else None
+
+    return kernel.choose(BEFORE_RESET, find, lambda sent: 0 < sent <= size, size)
+
+
+def _resets(sk: Tcp) -> bool:
+    """Tell whether the peer of *sk* takes no more data (:func:`tcp_v4_rcv`)."""
+    peer = sk.peer
+    if isinstance(peer, Tcp):
+        return peer.state == "TCP_CLOSE" or (
+            peer.state in ("TCP_FIN_WAIT1", "TCP_FIN_WAIT2") and bool(peer.shutdown & RCV_SHUTDOWN)
+        )
+    return peer is None or isinstance(peer, TimeWait)
 
 
 def tcp_cleanup_rbuf(kernel: Kernel, sk: Tcp) -> None:
