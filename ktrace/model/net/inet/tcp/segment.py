@@ -167,7 +167,7 @@ def tcp_push_pending_frames(kernel: Kernel, sk: Tcp, late: bool = False) -> None
 
 
 def _sent_before_reset(kernel: Kernel, sk: Tcp, size: int) -> int:
-    """Return how much of *size* bytes goes: the first of several segments that the peer answers with a reset is the last.
+    """Return how much of *size* bytes goes: where the peer answers with a reset, no segment after the first.
 
     How much is in one follows the route, and how the bytes lie in buffers (``tcp_mss_split_point()``).
     """
