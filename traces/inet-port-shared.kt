@@ -30,13 +30,13 @@ A: setsockopt(u, SOL_SOCKET, SO_REUSEPORT, 1)                # 0
 A: bind(u, inet("127.0.0.2", 0))                             ## while there is one
 A: socket(AF_INET6, SOCK_DGRAM) -> v
 A: setsockopt(v, SOL_SOCKET, SO_REUSEADDR, 1)                # 0
-A: bind(v, inet6("::1", 0))
+A: bind(v, inet6("::1", 0))                                  ## likewise
 A: socket(AF_INET, SOCK_STREAM) -> t
 A: setsockopt(t, SOL_SOCKET, SO_REUSEADDR, 1)                # 0
-A: bind(t, inet("127.0.0.2", 0))
+A: bind(t, inet("127.0.0.2", 0))                             ## likewise
 A: socket(AF_INET, SOCK_STREAM) -> p
 A: setsockopt(p, SOL_SOCKET, SO_REUSEPORT, 1)                # 0
-A: bind(p, inet("127.0.0.3", 0))
+A: bind(p, inet("127.0.0.3", 0))                             ## likewise
 }
 A: socket(AF_INET, SOCK_STREAM) -> q
 A: bind(q, inet("127.0.0.4", 0))                             # _
