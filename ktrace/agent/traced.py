@@ -41,7 +41,6 @@ EVERYTHING = 1 << 62
 class TracedTask:
     """One task of a program.
 
-    :param number: grows with each that is born
     :param call: what it is about to do, or is inside of; *wanted*: what of its memory the answer is
     :param inside: it was let into that call
     :param stopped: it stands somewhere, and can be let go on; *at_entry*: at the entry of *call*
@@ -51,7 +50,6 @@ class TracedTask:
 
     name: str
     pid: int
-    number: int
     call: Call | None = None
     wanted: tuple[Wanted, ...] = ()
     inside: bool = False
@@ -229,7 +227,7 @@ class TracedActors(Actors):
         return task
 
     def _add(self, name: str, pid: int) -> TracedTask:
-        task = TracedTask(name, pid, len(self.by_pid))
+        task = TracedTask(name, pid)
         self._tasks[name] = self._by_pid[pid] = task
         self.pids[name] = pid
         self.by_pid[pid] = name
@@ -298,11 +296,10 @@ class TracedActors(Actors):
     def _born(self, parent: TracedTask, pid: int) -> None:
         assert parent.call is not None
         name = parent.call.args[0]
-        task = self._add(name, pid)
+        self._add(name, pid)
         self._seen.born[name] = pid
         for event in self._early.pop(pid, []):
             self._traced(event)
-        del task
 
     def _ended(self, task: TracedTask, status: int) -> None:
         del self._tasks[task.name], self._by_pid[task.pid], self.pids[task.name]

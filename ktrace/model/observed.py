@@ -105,6 +105,11 @@ class Observed:
         """Return what the call of *task* returned, ``None`` where it did not."""
         return self._results.get(task.name)
 
+    def errno(self, task: Task) -> str | None:
+        """Return with which error the call of *task* failed; ``None`` where it did not, or has not returned."""
+        result = self._results.get(task.name)
+        return result.errno if result is not None else None
+
     def out(self, task: Task, name: str) -> Any:
         """Return an out value of the call of *task*."""
         result = self._results.get(task.name)

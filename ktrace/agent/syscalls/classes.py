@@ -7,10 +7,7 @@ from collections.abc import Mapping
 from ktrace.agent.syscalls import files, pipe, process, socket, sysv
 from ktrace.agent.syscalls.buffers import Path
 from ktrace.agent.syscalls.parameter import Directory, Fd
-from ktrace.agent.syscalls.passed_over import NAMES as PASSED_OVER
 from ktrace.agent.syscalls.signature import Signature
-
-__all__ = ["CLASSES", "PASSED_OVER"]
 
 _ALL = tuple(entry for module in (files, pipe, process, sysv, socket) for entry in module.SIGNATURES)
 _BIRTHS = frozenset({"fork", "exit", "execve", "wait4", "waitid"})

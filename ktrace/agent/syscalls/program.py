@@ -133,6 +133,7 @@ SIGNATURES = (
     Signature("mlock2", 325, Address("addr"), Long("len"), Int("flags")),
     Signature("munlock", 150, Address("addr"), Long("len")),
     Signature("capset", 126, Address("hdrp"), CapabilityData("datap")),
+    Signature("timer_create", 222, Long("clockid"), Address("sevp"), Address("timerid")),
     Operation("exit_thread", Int("status")),
     Operation("trace", Name("actor")),
     *PASSED_OVER,

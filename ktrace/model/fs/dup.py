@@ -92,3 +92,10 @@ def close_on_exec(task: Task) -> None:
     """Close the descriptors with FD_CLOEXEC, in ascending order (``fs/file.c: do_close_on_exec()``)."""
     for fd in sorted(fd for fd, slot in task.files.slots.items() if slot.cloexec):
         filp_close(task, task.files.slots.pop(fd).file)
+
+
+def unshare_files(task: Task) -> None:
+    """Give *task* a descriptor table of its own (``kernel/fork.c: unshare_files()``)."""
+    if task.files.users > 1:
+        old, task.files = task.files, task.files.copy(task.kernel.serial())
+        old.users -= 1

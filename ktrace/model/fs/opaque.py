@@ -247,7 +247,7 @@ class OpaqueOperations(FileOperations):
             inode.keep_times()
         file.offset = Moves(OFFSET, file.pos)
         file.private = WaitQueue()
-        if task.kernel.choose(UNSIMULATED, lambda seen: _failed(seen.result(task)), lambda _: True, None):
+        if task.kernel.choose(UNSIMULATED, lambda seen: seen.errno(task), lambda _: True, None):
             raise AsObserved(self.what)
 
     def read_iter(self, task: Task, file: File, to: Any) -> MaySleep[int]:
@@ -360,10 +360,6 @@ def _sought(file: File, result: Result) -> None:
     """Put the offset where the answer says it is."""
     if result.errno is None and not file.pos_known:
         file.offset.seen, file.offset.steps = result.value, ()
-
-
-def _failed(result: Result | None) -> str | None:
-    return result.errno if result is not None else None
 
 
 def _union(masks: Any) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ktrace.model.calls import syscall
+from ktrace.model.fs.dup import unshare_files
 from ktrace.model.ipc.msgctl import freeque
 from ktrace.model.ipc.namespace import Namespace
 from ktrace.model.ipc.sem_undo import exit_sem
@@ -110,9 +111,8 @@ def unshare(task: Task, flags: int) -> int:
     if flags & CLONE_FS and task.fs.users > 1:
         task.fs.users -= 1
         task.fs = task.fs.copy()  # unshare_fs()
-    if flags & CLONE_FILES and task.files.users > 1:
-        old, task.files = task.files, task.files.copy(kernel.serial())
-        old.users -= 1
+    if flags & CLONE_FILES:
+        unshare_files(task)
     ns = kernel.ipc.namespace(task)
     new = create_new_namespaces(task, flags, cred) if flags & NAMESPACES else None
     if flags & (CLONE_NEWIPC | CLONE_SYSVSEM):

@@ -27,14 +27,6 @@ def _address(result: Result | None) -> int | None:
     return u64(result.value) if result is not None and result.errno is None else None
 
 
-def _failed_with(result: Result | None, errno: str) -> bool:
-    return result is not None and result.errno == errno
-
-
-def _is_full(result: Result | None) -> bool:
-    return result is not None and result.errno == "ENOMEM"
-
-
 def page_align(length: int) -> int:
     """Round up to whole pages (``PAGE_ALIGN()``)."""
     return length + PAGE_SIZE - 1 & ~(PAGE_SIZE - 1)
@@ -209,7 +201,7 @@ class AddressSpace:
         if length > facts.task_size:
             raise Errno("ENOMEM")
         if not fixed and not self.known:
-            lacks = task.kernel.choose(ROOM, lambda seen: _is_full(seen.result(task)), lambda _: True, otherwise=False)
+            lacks = task.kernel.choose(ROOM, lambda seen: seen.errno(task) == "ENOMEM", lambda _: True, otherwise=False)
             if lacks:
                 raise Errno("ENOMEM")
             anywhere = facts.mmap_base - page_align(length)
@@ -247,7 +239,7 @@ class AddressSpace:
         """
         if self.known or self.intersecting(start, end):
             return bool(self.intersecting(start, end))
-        return task.kernel.choose(ROOM, lambda seen: _failed_with(seen.result(task), errno), bool, otherwise=False)
+        return task.kernel.choose(ROOM, lambda seen: seen.errno(task) == errno, bool, otherwise=False)
 
     def _is_free(self, length: int) -> Callable[[int], bool]:
         """Return what tells whether nothing that is known is mapped behind an address."""

@@ -79,7 +79,7 @@ def _map_file(task: Task, file: File, size: int, prot: int, flags: int, pgoff: i
     if not file.ops.maps:
         raise Errno("ENODEV")
     if isinstance(file.ops, OpaqueOperations):
-        if task.mm.known or kernel.choose(UNSIMULATED, lambda seen: _failed(seen.result(task)), lambda _: True, None):
+        if task.mm.known or kernel.choose(UNSIMULATED, lambda seen: seen.errno(task), lambda _: True, None):
             raise AsObserved(file.ops.what, only_errors=True)
         return PrivateFileMapping(kernel, file), may_write  # of which no more than that it holds the file is known
     if prot & PROT_EXEC and file.dentry is not None and task.mm.known:
@@ -99,10 +99,6 @@ def _map_file(task: Task, file: File, size: int, prot: int, flags: int, pgoff: i
     if may_write and inode.seals & F_SEAL_WRITE:
         raise Errno("EPERM")  # mapping_map_writable()
     return FileMapping(kernel, file, may_write), may_write
-
-
-def _failed(result: Result | None) -> str | None:
-    return result.errno if result is not None else None
 
 
 def _anonymous(task: Task, size: int) -> Backing:

@@ -11,19 +11,10 @@ from ktrace.model.calls import syscall
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps
 from ktrace.state.call import Result
+from ktrace.state.passed_over import NAMES
 from ktrace.state.rule import Rule
 
 PASSED_OVER = Rule("arch/x86/entry/common.c", "do_syscall_64", "what a call returns that changes nothing of these")
-NAMES = """
-    brk set_tid_address set_robust_list get_robust_list rseq arch_prctl futex getrandom sysinfo
-    uname clock_gettime clock_getres gettimeofday time times getrusage statfs fstatfs statx sched_getaffinity
-    sched_setaffinity sched_getparam sched_setparam sched_getscheduler sched_setscheduler sched_get_priority_max
-    sched_get_priority_min sched_rr_get_interval sched_getattr sched_setattr getcpu getpriority setpriority ioprio_get
-    ioprio_set mlockall munlockall mincore membarrier get_mempolicy set_mempolicy mbind pkey_alloc
-    pkey_free sigaltstack capget personality fadvise64 readahead sync syncfs sync_file_range getgroups getresuid
-    getresgid timer_gettime timer_getoverrun timer_delete syslog kcmp getxattr lgetxattr
-    fgetxattr listxattr llistxattr flistxattr flock
-"""
 
 
 def passed_over(task: Task, *_arguments: Any) -> Sleeps[Result]:
@@ -46,5 +37,5 @@ def timer_create(task: Task, clockid: int, sevp: Any, timerid: Any) -> NoReturn:
 NUMBERS = range(512)
 """Calls of which ktrace knows nothing but the number: ``syscall_N``."""
 
-for _name in (*NAMES.split(), *(f"syscall_{number}" for number in NUMBERS)):
+for _name in (*sorted(NAMES), *(f"syscall_{number}" for number in NUMBERS)):
     syscall(_name)(passed_over)

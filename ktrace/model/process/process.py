@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ktrace.model.calls import operation, syscall
-from ktrace.model.fs.dup import close_on_exec
+from ktrace.model.fs.dup import close_on_exec, unshare_files
 from ktrace.model.fs.epoll import hear_of_the_unknown
 from ktrace.model.fs.file import FilesStruct, observe_file
 from ktrace.model.kernel import Kernel
@@ -206,9 +206,7 @@ def exec_(task: Task) -> Sleeps[int]:
     program then installs its recording handlers again wherever a signal is not ignored.
     """
     kernel = task.kernel
-    if task.files.users > 1:
-        old, task.files = task.files, task.files.copy(kernel.serial())
-        old.users -= 1
+    unshare_files(task)
     for subsystem in kernel.subsystems:
         subsystem.exit_mm(task)
     task.mm = kernel.mm.born()

@@ -6,8 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ktrace.model.calls import SYSTEM_CALLS, operation, syscall
-from ktrace.model.fs.dup import close_on_exec
-from ktrace.model.fs.file import FilesStruct
+from ktrace.model.fs.dup import close_on_exec, unshare_files
 from ktrace.model.fs.path_walk import path_lookupat
 from ktrace.model.kernel import Kernel
 from ktrace.model.process.cred import cred_after_exec
@@ -82,15 +81,14 @@ def execve(task: Task, pathname: Any, argv: Any, envp: Any) -> int:
     :raises Errno: whatever the kernel was seen to say of the file
     """
     kernel = task.kernel
-    failed = kernel.choose(EXECUTABLE, lambda seen: _errno(seen.result(task)), EXEC_ERRNOS.split().__contains__, None)
+    failed = kernel.choose(EXECUTABLE, lambda seen: seen.errno(task), EXEC_ERRNOS.split().__contains__, None)
     if failed in (None, "ENOEXEC"):
         _was_read(task, pathname)
     if failed is not None:
         raise Errno(failed)
     if task.program is not None and len(task.program.threads) > 1:
         raise NotImplementedError("the model does not know execve() of a process with threads")
-    if task.files.users > 1:
-        _unshare_files(task)
+    unshare_files(task)
     for subsystem in kernel.subsystems:
         subsystem.exit_mm(task)
     task.mm = kernel.mm.unknown()
@@ -115,16 +113,6 @@ def _was_read(task: Task, pathname: Any) -> None:
         inode.accessed(task.kernel)
 
 
-def _unshare_files(task: Task) -> None:
-    old: FilesStruct = task.files
-    task.files = old.copy(task.kernel.serial())
-    old.users -= 1
-
-
-def _errno(result: Result | None) -> str | None:
-    return result.errno if result is not None else None
-
-
 NEW_PROCESS = Rule("kernel/fork.c", "copy_process", "whether there is room for one more process")
 FLAGS = (
     CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK | CLONE_PARENT | CLONE_THREAD | CLONE_SYSVSEM
@@ -142,9 +130,7 @@ def may_be_born(task: Task, flags: int) -> None:
     """
     if flags & ~FLAGS:
         raise NotImplementedError(f"the model does not know the flags {flags & ~FLAGS:#x} of clone()")
-    failed = task.kernel.choose(
-        NEW_PROCESS, lambda seen: _errno(seen.result(task)), ("EAGAIN", "ENOMEM").__contains__, None
-    )
+    failed = task.kernel.choose(NEW_PROCESS, lambda seen: seen.errno(task), ("EAGAIN", "ENOMEM").__contains__, None)
     if failed is not None:
         raise Errno(failed)
 

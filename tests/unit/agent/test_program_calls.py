@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import struct
+from pathlib import Path
 
 import pytest
 
 from ktrace.agent.program_calls import call_of
 from ktrace.agent.syscalls import PROGRAM_SIGNATURES, SIGNATURES, Caller, Fault, format_call
-from ktrace.agent.syscalls.passed_over import NAMES
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.model.calls import SYSTEM_CALLS
+from ktrace.model.process.program import SLICE_US
 from ktrace.state.call import Call, Pointer
+from ktrace.state.passed_over import NAMES
 from ktrace.uapi.sched import CLONE_THREAD, CLONE_VFORK, CLONE_VM
 
 BASE = 0x1000
@@ -75,3 +77,8 @@ def test_an_unknown_number() -> None:
 def test_the_model_knows_what_programs_call(name: str) -> None:
     assert name in SYSTEM_CALLS
     assert name not in SIGNATURES
+
+
+def test_the_slice_of_time_is_the_agents() -> None:
+    source = (Path(__file__).parents[3] / "guest" / "agent_traced.c").read_text()
+    assert f"#define SLICE_US {SLICE_US} " in source
