@@ -6,12 +6,13 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import click
 
 from ktrace.agent.command import Command
 from ktrace.agent.piped_command import DidNotEnd
-from ktrace.cli.mistakes import told
+from ktrace.cli.mistakes import of_host, told
 from ktrace.cli.options import Seconds, guest_options
 from ktrace.cli.output import exit_code, notify, pass_on
 from ktrace.cli.traced import TracedOptions, run_traced, traced_options
@@ -46,6 +47,17 @@ class _Exec(click.Command):
             mistake = told(error) if isinstance(error, click.ClickException) else error
             mistake.exit_code += OWN
             raise mistake from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it; what this machine does not let us write, or read, is told by a code of ours."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            failed = of_host(error)
+            failed.exit_code += OWN
+            raise failed from error
 
 
 @click.command("exec", cls=_Exec, context_settings={"allow_interspersed_args": False})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
 import os
 import signal
@@ -14,7 +13,7 @@ import click
 
 from ktrace.cli.colours import colours
 from ktrace.cli.lines import styled
-from ktrace.cli.mistakes import Choice, Group, told
+from ktrace.cli.mistakes import Choice, Group, of_host, told
 from ktrace.cli.streams import give_up_output, prepare_streams
 from ktrace.errors import GuestError, HostError, InternalError, KtraceError, UsageError
 from ktrace.interrupt import held_back, interrupts
@@ -74,7 +73,7 @@ class _Commands(Group):
         except BrokenPipeError:
             raise BrokenPipeError from None
         except OSError as error:
-            raise _of_host(error) from error
+            raise of_host(error) from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -132,18 +131,11 @@ def _run(arguments: Sequence[str] | None) -> int:
         give_up_output()
         return READER_GONE
     except OSError as error:
-        return _tell(_of_host(error))
+        return _tell(of_host(error))
     except MemoryError:
         return _tell(HostError("out of memory", "close something else"))
     except Exception as error:  # a mistake of ours: nobody caught it, so nobody may take it for a verdict
         return _tell(InternalError.of(error))
-
-
-def _of_host(error: OSError) -> HostError:
-    """Return what to say of an error that nobody expected this machine to make."""
-    what = os.strerror(error.errno) if error.errno else str(error)
-    hint = "free some space there" if error.errno == errno.ENOSPC else None
-    return HostError(f"{error.filename!r}: {what}" if error.filename else what, hint)
 
 
 def _tell(error: KtraceError) -> int:

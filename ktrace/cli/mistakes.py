@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 
 import click
 
-from ktrace.errors import UsageError
+from ktrace.errors import HostError, UsageError
 from ktrace.suggest import did_you_mean
 
 
@@ -68,3 +70,10 @@ def _plain(message: str) -> str:
     """Return a sentence of click's in our style."""
     message = re.sub(r"is not a valid (integer|float)( range)?", "is no number", message.strip().removesuffix("."))
     return message[:1].lower() + message[1:]
+
+
+def of_host(error: OSError) -> HostError:
+    """Return what to say of an error that nobody expected this machine to make."""
+    what = os.strerror(error.errno) if error.errno else str(error)
+    hint = "free some space there" if error.errno == errno.ENOSPC else None
+    return HostError(f"{error.filename!r}: {what}" if error.filename else what, hint)

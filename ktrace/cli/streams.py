@@ -116,6 +116,10 @@ def give_up_output() -> None:
     """Have what is still to be printed go nowhere: nobody can have it, and nobody is to be told again."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
+    try:
+        sys.stderr.flush()
+    except BrokenPipeError:
+        os.dup2(nowhere, 2)  # what exec shows of a program goes there
     os.close(nowhere)
 
 

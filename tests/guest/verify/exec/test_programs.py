@@ -217,3 +217,17 @@ class TestMistakes:
     def test_no_such_program_in_the_guest(self) -> None:
         done = ktrace_exec("-q", "perl", "-e", 'exec "/no/such" or exit 9')
         assert (done.returncode, "Traceback" in done.stderr) == (9, False)
+
+    def test_nowhere_to_write_what_is_shown(self) -> None:
+        full = ktrace_exec("-o", "/dev/full", "ipcmk", "-Q")
+        assert full.returncode == 123
+        assert full.stderr.startswith("ktrace (host): No space left on device")
+
+    def test_who_reads_the_calls_has_gone(self) -> None:
+        command = [sys.executable, "-m", "ktrace", "exec", "ipcmk", "-Q"]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert process.stderr is not None and process.stdout is not None
+        process.stderr.readline()
+        process.stderr.close()
+        assert process.wait(timeout=100) == 141
+        process.stdout.close()
