@@ -35,12 +35,12 @@ class SessionWriter:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._world = World()
-        self._records = 0
+        self._counted = (0, 0)
         try:
             descriptor = os.open(directory / FILE_NAME, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise unwritable(directory, error) from error
-        self._file: IO[str] = os.fdopen(descriptor, "w", encoding="utf-8")
+        self._file: IO[bytes] = os.fdopen(descriptor, "wb")
 
     def __enter__(self) -> SessionWriter:
         return self
@@ -151,11 +151,16 @@ class SessionWriter:
         )
 
     def _write(self, event: dict[str, Any]) -> None:
-        self._records += 1
-        if self._records > 1:
-            event[NUMBER] = self._records
+        """Append *event*'s line and count it; where Ctrl-C came between these two, the file tells that it did."""
+        records, end = self._counted
+        here = self._file.tell()
+        records += here != end
+        if records:
+            event[NUMBER] = records + 1
+        line = json.dumps(event, separators=(",", ":"), check_circular=False).encode() + b"\n"
         try:
-            self._file.write(json.dumps(event, separators=(",", ":"), check_circular=False) + "\n")
+            self._file.write(line)
+            self._counted = (records + 1, here + len(line))
             self._file.flush()
         except OSError as error:
             raise unwritable(self.directory, error) from error

@@ -5,8 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -332,6 +336,45 @@ def test_a_line_that_was_lost_doubled_or_moved_is_noticed(tmp_path: Path, packed
     assert end(lines[:-1]) == "cut off"
     number = next(n for n, line in enumerate(lines) if b'"record":3}' in line)
     assert end(lines[:number] + lines[number + 1 :]).endswith(f"line {number + 1}: record 4 where record 3 belongs")
+
+
+def test_ctrl_c_at_any_instruction_loses_no_line_and_no_number(tmp_path: Path) -> None:
+    written, instructions = set(), 0
+    while True:
+        directory = tmp_path / str(instructions)
+        directory.mkdir()
+        left = instructions
+
+        def interrupt(frame: FrameType, event: str, _: object) -> Callable[..., Any] | None:
+            nonlocal left
+            if frame.f_code is not SessionWriter._write.__code__:
+                return None
+            frame.f_trace_opcodes = True
+            if event == "opcode":
+                left -= 1
+                if left < 0:
+                    raise KeyboardInterrupt
+            return interrupt
+
+        with SessionWriter(directory) as writer:
+            writer.header(HEADER)
+            sys.settrace(interrupt)
+            try:
+                writer.step(STEPS[0])
+                break
+            except KeyboardInterrupt:
+                pass
+            finally:
+                sys.settrace(None)
+            writer.verdict(VERDICT)
+            writer.end(END)
+        events = list(SessionReader(directory).events())
+        assert events[-2:] == [VERDICT, END]
+        assert events[:-2] in ([], [STEPS[0]])
+        written.add(len(events))
+        instructions += 1
+    assert written == {2, 3}
+    assert instructions > 30
 
 
 def test_a_session_of_before_whose_lines_have_no_numbers_opens(tmp_path: Path) -> None:
