@@ -51,6 +51,7 @@ class ProgramView:
         self._world = World()
         self._last: Step | None = None
         self._wanted = False
+        self.place = ""
 
     def header(self, header: Header) -> None:
         """Print what is run, and on what."""
@@ -82,11 +83,16 @@ class ProgramView:
             self._view.choices(choices)
 
     def verdict(self, verdict: Verdict) -> None:
-        """Print a divergence."""
+        """Print a divergence, and where the calls go to a file on the terminal, too."""
         self._view.verdict(verdict)
+        if self.console is not None and self.console is not self.failures and self._last is not None:
+            aside = TerminalView(self.failures, -1)
+            aside.pass_by(self._last)
+            aside.verdict(verdict)
 
     def end(self, end: End, place: str = "") -> None:
-        """Print nothing: whoever ran the program says how it ended."""
+        """Say where the session of one that diverged lies; how the program ended is told by whoever ran it."""
+        self.place = place
 
 
 def _with_names(step: Step, before: World) -> str:

@@ -175,7 +175,9 @@ def run_traced(
     diverged = traced.end.status != "agreed" or bool(traced.violations)
     if not quiet or diverged:
         notify(f"ktrace: {traced.end.status}: {summary(view.counts.by_name, traced.end.fields)}")
-        for kind in traced.left:
+        if diverged:
+            notify(f"ktrace: session {view.place}")
+        for kind in () if traced.end.status != "agreed" else traced.left:
             notify(f"ktrace: left behind: {kind}")
         if traced.running:
             notify(f"ktrace: left running: {counted(len(traced.running), 'process')} ({', '.join(traced.running)})")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ktrace.model.calls import OPERATIONS, SYSTEM_CALLS, Answer, SystemCall
 from ktrace.model.observed import Evidence, Observed
-from ktrace.model.process.traced import Traced, notify_parent, thread_ended
+from ktrace.model.process.traced import Traced, force_sig, met_in_user_mode, notify_parent, thread_ended
 from ktrace.model.signal import get_signal, send_signal
 from ktrace.model.subsystem import Subsystem
 from ktrace.model.task import AsObserved, Cred, Errno, Task
@@ -222,11 +222,11 @@ class Kernel:
             while self._run_queue:
                 self._run(self._run_queue.popleft())
             # What a program's tasks do on their way to user mode belongs to their calls: timers come after that.
-            if self._reaps() or self._leaves():
+            if self._reaps() or self._leaves() or self._meets_signals():
                 continue
             # Every actor sleeps: kernel threads have their turn, before the agent (SCHED_IDLE).
             busy = [subsystem.idle(self) for subsystem in self.subsystems]
-            if not self._run_queue and not any(busy):
+            if not self._run_queue and not any(busy) and not self._meets_signals():
                 return
         raise RuntimeError("the model does not come to rest")
 
@@ -247,6 +247,19 @@ class Kernel:
         self._run_queue.append(task)
         return True
 
+    def _meets_signals(self) -> bool:
+        """Have a task of a program that was in user mode meet what came to it there."""
+        for task in self.tasks.values():
+            if task.program is None or task.running is not None or task.program.at_exit:
+                continue
+            noted = sum(isinstance(event, Signalled) and event.actor == task.name for event in self._events)
+            if (item := met_in_user_mode(self, task, noted)) is not None:
+                force_sig(task, task.program, item)
+                task.running = self._get_signal(task)
+                self._run_queue.append(task)
+                return True
+        return False
+
     def _to_user_mode(self, task: Task) -> Sleeps[None]:
         yield from self.run_task_works(task)
         yield from get_signal(self, task)
@@ -263,9 +276,13 @@ class Kernel:
         others = [event for event in self._events if not isinstance(event, Exited)]
         inside = (name for name, task in self.tasks.items() if task.running is not None and task.call is not None)
         # What returned too late for this step's report is in the next one.
-        self._late = [event for event in others if isinstance(event, Completed) and event.actor in self._left]
+        self._late = [event for event in others if event.actor in self._left and self._is_late(event)]
         blocked = frozenset(inside) | {event.actor for event in self._late}
         return Outcome((*[event for event in others if event not in self._late], *ends), blocked)
+
+    def _is_late(self, event: Event) -> bool:
+        """Tell whether *event*, of one who has left a call since the report, is not in that: a result, or a signal."""
+        return isinstance(event, Completed) or (isinstance(event, Signalled) and self._is_program(event.actor))
 
     def _jobs(self) -> Iterator[Stopped | Continued]:
         """Tell the agent who was stopped or continued.

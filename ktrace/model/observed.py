@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from ktrace.include.linux.time64 import NSEC_PER_SEC
-from ktrace.state.call import Result
+from ktrace.state.call import Result, Signalled
 from ktrace.state.fs.epoll import Epoll
 from ktrace.state.fs.file import DescriptorTable, File
 from ktrace.state.fs.pipe.pipe import Pipe
@@ -39,6 +39,7 @@ class Evidence:
     :param alarms: how often an actor heard of its timer's end before the step's actor returned, and in the whole step
     :param left_since_report: actors that are reported inside a call that they had left when somebody looked
     :param stopped_behind: the same of tasks of a program that is traced
+    :param signals: what each actor met, in order
     :param times: ns of its CLOCK_REALTIME_COARSE likewise, zeros where they are not known
     """
 
@@ -49,6 +50,7 @@ class Evidence:
     alarms: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     times: tuple[int, int] = (0, 0)
     stopped_behind: frozenset[str] = frozenset()
+    signals: Mapping[str, tuple[Signalled, ...]] = field(default_factory=dict)
 
     @property
     def moment(self) -> tuple[int, int]:
@@ -68,6 +70,7 @@ class Observed:
         self._results = evidence.results
         self._left_since_report = evidence.left_since_report
         self._alarms = evidence.alarms
+        self._signals = evidence.signals
         self._objects = evidence.world.objects
         self._actor = actor
         self._by_type: dict[type, list[Any]] = {}
@@ -126,6 +129,10 @@ class Observed:
     def alarms(self, task: Task, early: bool) -> int:
         """Return how often SIGALRM of its timer came to *task*: before the step's actor returned, or at all."""
         return self._alarms.get(task.name, (0, 0))[not early]
+
+    def signal(self, task: Task, number: int) -> Signalled | None:
+        """Return the signal that *task* met as its *number*-th in this step, from 0 on."""
+        return next(iter(self._signals.get(task.name, ())[number:]), None)
 
     def returned_first(self) -> tuple[str, ...]:
         """Return the actors that returned before the actor of the step did; none where that one did not return."""

@@ -148,7 +148,8 @@ class Task:
     :param stop_continued: it was continued, and the agent has not heard of it (SIGNAL_STOP_CONTINUED)
     :param pgrp: number of its process group, *session* of its session; *pgrp_attached*: grows with each that joins one
     :param session_leader: ``signal->leader``; *no_new_privs*: PFA_NO_NEW_PRIVS
-    :param it_real: the timer that ends with SIGALRM (``signal->real_timer``); *alarms*: how often it ended in the step
+    :param it_real: the timer that ends with SIGALRM (``signal->real_timer``); *alarms*: how often it ended in the step,
+        *alarms_owed*: how often it did before the step that tells of it
     :param resumed: the timer of a sleep that a signal ended, for the same call where it is started again
     :param program: what more is known of it where it is a task of a program that is traced
     """
@@ -189,6 +190,7 @@ class Task:
     resumed: Timer | None = None
     it_real: RealTimer | None = None
     alarms: int = 0
+    alarms_owed: int = 0
     pending: list[Signalled] = field(default_factory=list)
     shared_pending: list[Signalled] = field(default_factory=list)
     lost: list[Signalled] = field(default_factory=list)

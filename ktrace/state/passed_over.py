@@ -51,6 +51,7 @@ CALLS = """
     pkey_alloc 330 flags access_rights
     pkey_free 331 pkey
     sigaltstack 131 ss old_ss
+    rt_sigpending 127 set sigsetsize
     capget 125 hdrp datap
     personality 135 persona
     fadvise64 221 fd offset len advice

@@ -23,7 +23,16 @@ def evidence_of(step: Step) -> Evidence:
     behind = frozenset(
         actor for actor, functions in step.sleeps.items() if any(name.startswith(PTRACE) for name in functions)
     )
-    return Evidence(results, step.world, step.clock, left, _alarms(step), step.guest, behind)
+    return Evidence(results, step.world, step.clock, left, _alarms(step), step.guest, behind, _signals(step))
+
+
+def _signals(step: Step) -> Mapping[str, tuple[Signalled, ...]]:
+    """Return the signals that each actor met, in order."""
+    found: dict[str, tuple[Signalled, ...]] = {}
+    for event in step.outcome.events:
+        if isinstance(event, Signalled):
+            found[event.actor] = (*found.get(event.actor, ()), event)
+    return found
 
 
 def _alarms(step: Step) -> Mapping[str, tuple[int, int]]:

@@ -10,10 +10,11 @@ from ktrace.agent.syscalls import constants as c
 from ktrace.agent.syscalls.buffers import In, Path
 from ktrace.agent.syscalls.frame import Caller, Frame, Wanted
 from ktrace.agent.syscalls.operations import Name, Operation
-from ktrace.agent.syscalls.parameter import Address, Const, Fd, Int, Long, Parameter, Values, pointer_text
+from ktrace.agent.syscalls.parameter import Address, Const, Fd, Int, Long, Parameter, Pid, Values, pointer_text
 from ktrace.agent.syscalls.passed_over import PASSED_OVER
 from ktrace.agent.syscalls.signature import Signature
 from ktrace.agent.syscalls.text import Naming, quote
+from ktrace.agent.syscalls.vectors import SignalMask
 from ktrace.state.call import Pointer
 from ktrace.uapi.signal import SA_RESTORER, SIG_DFL, SIG_IGN
 
@@ -127,6 +128,10 @@ SIGNATURES = (
     Signature("rt_sigaction", 13, Int("signum", c.SIGNAL), SignalAction("act"), SignalActionOut("oldact"), Const(8)),
     Signature("rt_sigreturn", 15),
     Signature("restart_syscall", 219),
+    Signature("rt_sigsuspend", 130, SignalMask("mask"), Const(8)),
+    Signature("rt_sigtimedwait", 128, SignalMask("set"), Address("info"), Address("timeout"), Const(8)),
+    Signature("rt_sigqueueinfo", 129, Pid("pid"), Int("sig", c.SIGNAL), Address("info")),
+    Signature("rt_tgsigqueueinfo", 297, Pid("tgid"), Pid("tid"), Int("sig", c.SIGNAL), Address("info")),
     Signature("getdents64", 217, Fd("fd"), Address("dirp"), Long("count")),
     Signature("getdents", 78, Fd("fd"), Address("dirp"), Long("count")),
     Signature("mlock", 149, Address("addr"), Long("len")),

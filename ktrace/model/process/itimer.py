@@ -191,7 +191,15 @@ def expire_itimers(kernel: Kernel, early: bool) -> None:
             def find(seen: Observed, task: Task = task) -> bool:
                 return seen.alarms(task, early) > task.alarms
 
-            fired = kernel.choose(HRTIMER, find, running.timer.may_fire_in(kernel.clock), otherwise=False)
+            def behind(seen: Observed, task: Task = task) -> bool:
+                return seen.left_since_report(task) and not task.alarms_owed
+
+            may_fire = running.timer.may_fire_in(kernel.clock)
+            fired = kernel.choose(HRTIMER, find, may_fire, otherwise=False)
+            if not fired and not early and task.program is not None and task.sleeping and task.timer is None:
+                # It ended behind the report: the next one tells of it.
+                fired = kernel.choose(HRTIMER, behind, may_fire, otherwise=False)
+                task.alarms_owed += fired
             if not fired and not running.timer.must_expire(kernel.clock):
                 break
             it_real_fn(kernel, task)

@@ -67,7 +67,7 @@ class Processes(Subsystem):
     def elapse(self, kernel: Kernel) -> None:
         """Let timers fire that did so before the step."""
         for task in kernel.tasks.values():
-            task.alarms = 0
+            task.alarms, task.alarms_owed = task.alarms_owed, 0
         expire_itimers(kernel, early=True)
         expire_early(kernel)
         wake_watchers(kernel, early=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 from ktrace.model.calls import SYSTEM_CALLS, operation, syscall
 from ktrace.model.fs.dup import close_on_exec, unshare_files
@@ -14,6 +14,7 @@ from ktrace.model.process.traced import SignalAction, Traced, ignored
 from ktrace.model.process.user_namespace import set_dumpable
 from ktrace.model.task import CAPABILITIES, IGNORED_BY_DEFAULT, UNBLOCKABLE, AsObserved, Errno, Rlimit, Task, mask_names
 from ktrace.model.wait import Sleeps, WaitEntry, WaitQueue
+from ktrace.state.allowed import Anything, allowed
 from ktrace.state.call import Pointer, Result
 from ktrace.state.rule import Rule
 from ktrace.uapi.resource import RLIM_INFINITY, RLIMIT_RTTIME
@@ -125,7 +126,7 @@ FLAGS = (
 def may_be_born(task: Task, flags: int) -> None:
     """Refuse a birth as it was seen to be refused.
 
-    :raises Errno: EAGAIN, ENOMEM
+    :raises Errno: EAGAIN, ENOMEM; ERESTARTNOINTR where a signal is pending, or that of a timer may be
     :raises NotImplementedError: a flag that is not modelled, such as CLONE_PIDFD
     """
     if flags & ~FLAGS:
@@ -205,7 +206,9 @@ def rt_sigreturn(task: Task) -> Result:
     assert task.program is not None
     if task.program.masks:
         task.blocked = task.program.masks.pop()
-    return task.kernel.choose(REGISTERS, lambda seen: seen.result(task), lambda _: True, Result(0))
+    # Where that is told only by the next step's report, it may be anything.
+    unknown = Result(allowed(Anything(REGISTERS)))
+    return task.kernel.choose(REGISTERS, lambda seen: seen.result(task), lambda _: True, unknown)
 
 
 @syscall("capset")
@@ -225,6 +228,32 @@ def capset(task: Task, hdrp: Any, datap: Any) -> int:
 
 def _capabilities(mask: int) -> frozenset[str]:
     return frozenset(name for bit, name in enumerate(CAPABILITIES) if mask >> bit & 1)
+
+
+@syscall("rt_sigsuspend")
+def rt_sigsuspend(task: Task, mask: int | Pointer) -> Sleeps[int]:
+    """Sleep with other signals blocked until one comes (``kernel/signal.c: sigsuspend()``).
+
+    :raises Errno: EFAULT, ERESTARTNOHAND
+    """
+    if isinstance(mask, Pointer):
+        raise Errno("EFAULT")
+    task.saved_mask, task.blocked = task.blocked, mask_names(mask)
+    while not task.signal_pending():
+        yield
+    raise Errno("ERESTARTNOHAND")
+
+
+def _with_siginfo(task: Task, *arguments: Any) -> NoReturn:
+    """Stop: what a signal brings along is not modelled.
+
+    :raises NotImplementedError: always
+    """
+    raise NotImplementedError("the model does not know signals that are waited for, or sent with a value")
+
+
+for _name in ("rt_sigtimedwait", "rt_sigqueueinfo", "rt_tgsigqueueinfo"):
+    syscall(_name)(_with_siginfo)
 
 
 @syscall("restart_syscall")

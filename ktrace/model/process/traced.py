@@ -7,12 +7,13 @@ comes to its end, and no other way out of it than that end is seen.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ktrace.model.task import IGNORED_BY_DEFAULT, STOPS, Task
+from ktrace.model.task import IGNORED_BY_DEFAULT, STOPS, SYNCHRONOUS, Task
 from ktrace.model.wait import WaitQueue, wake_up
 from ktrace.state.call import Call, Signalled
+from ktrace.state.rule import Rule
 from ktrace.uapi.siginfo import CLD_EXITED, CLD_KILLED
 from ktrace.uapi.signal import SA_NOCLDWAIT, SA_NODEFER, SA_RESETHAND, SA_RESTART, SIG_DFL, SIG_IGN, signal_name
 
@@ -108,7 +109,7 @@ class Traced:
         if not action.flags & SA_NODEFER:
             task.blocked |= {item.signal}
         if action.flags & SA_RESETHAND:
-            self.actions[item.signal] = SignalAction()
+            self.actions[item.signal] = replace(action, handler=SIG_DFL)
 
     def ignores_children(self) -> bool:
         """Tell whether children leave nothing to wait for (``do_notify_parent()``)."""
@@ -147,7 +148,7 @@ def notify_parent(kernel: Kernel, task: Task, status: int) -> None:
             assert thread.program is not None
             thread.program.parent, thread.program.orphaned = None, True
         if child.program.pdeath_signal:
-            kernel.send_signal(child, signal_name(child.program.pdeath_signal))
+            kernel.send_signal(child, signal_name(child.program.pdeath_signal), sender=task)
     parent = task.program.parent
     if parent is None or parent.program is None:
         kernel.zombies.pop(task.name, None)  # the agent, or the first process, waits for it at once
@@ -163,6 +164,35 @@ def notify_parent(kernel: Kernel, task: Task, status: int) -> None:
     if known.action("SIGCHLD").handler != SIG_IGN:
         kernel.send_signal(parent, "SIGCHLD", sender=task, code=CLD_KILLED if status & 0x7F else CLD_EXITED)
     wake_up(kernel, known.wait_chldexit, 0)
+
+
+USER_MODE = Rule("arch/x86/kernel/signal.c", "arch_do_signal_or_restart", "what comes to a program between its calls")
+
+
+def met_in_user_mode(kernel: Kernel, task: Task, number: int) -> Signalled | None:
+    """Return what *task* was seen to meet while it ran its own code: a fault of that, or what waited for it.
+
+    :param number: how many it has met in this step already
+    """
+
+    def may_be(item: Signalled) -> bool:
+        return _is_fault(item) or any(item.signal == waits.signal for waits in task.deliverable())
+
+    return kernel.choose(USER_MODE, lambda seen: seen.signal(task, number), may_be, None)
+
+
+def _is_fault(item: Signalled) -> bool:
+    return item.signal in SYNCHRONOUS and item.code > 0 and item.sender is None
+
+
+def force_sig(task: Task, program: Traced, item: Signalled) -> None:
+    """Queue *item* if it is a fault: nobody can block or ignore one (``force_sig_info_to_task()``)."""
+    if not _is_fault(item):
+        return
+    if item.signal in task.blocked or task.disposition(item.signal) == "ignore":
+        program.actions[item.signal] = SignalAction()
+        task.blocked -= {item.signal}
+    task.pending.append(item)
 
 
 def end_group(kernel: Kernel, task: Task, status: int | None, signal: str | None) -> None:

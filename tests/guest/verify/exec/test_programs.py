@@ -120,6 +120,7 @@ OF_OURS = {
     "sysv": (r"shared\nfrom the child, 0, 0\n-1 EINTR\n", 0),
     "spawn": (r"hello\nthrough a fifo\nPOPEN\n", 0),
     "threads": (r"3\n", 0),
+    "signals": (r"SIGSEGV\n1 1\n-1\n", 0),
 }
 
 
@@ -151,6 +152,7 @@ class TestWhatIsSaid:
 
     def test_only_some_calls_into_a_file(self, tmp_path: Path) -> None:
         done = ktrace_exec("-e", "trace=ipc", "-o", str(tmp_path / "out"), "ipcmk", "-S", "2")
+        assert done.returncode == 0
         calls = re.findall(r"ipcmk (\w+)\(", (tmp_path / "out").read_text())
         assert calls == ["semget"]
         assert done.stderr.startswith("ktrace: agreed: ")
