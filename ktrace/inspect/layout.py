@@ -187,6 +187,22 @@ class Layout:
         return unpack
 
 
+LAYOUTS = "ktrace: layouts"
+"""Where a drgn program keeps what was compiled of its types."""
+
+
+def layout_of(prog: drgn.Program, type_name: str, *members: str, **renamed: str) -> Layout:
+    """Return the :class:`Layout` of these members, which is made once: readers are built anew for every guest.
+
+    :raises MissingMember: this kernel's DWARF has no such member, or something else in its place
+    """
+    made: dict[Any, Layout] = prog.cache.setdefault(LAYOUTS, {})
+    key = (type_name, members, *renamed.items())
+    if key not in made:
+        made[key] = Layout(prog, type_name, *members, **renamed)
+    return made[key]
+
+
 def plain_path(marked: str) -> str:
     """Return a member's path without its marks."""
     return marked.lstrip(_OPTIONAL + _BYTES).removesuffix(_ARRAY)

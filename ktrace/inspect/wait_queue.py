@@ -5,7 +5,7 @@ from __future__ import annotations
 from ktrace.include.linux.wait import WQ_FLAG_EXCLUSIVE
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.lib.list import for_each_list_node
 from ktrace.state.ref import Ref
 from ktrace.state.wait import Waiter
@@ -23,9 +23,9 @@ class WaitQueues:
 
     def __init__(self, kernel: LiveKernel) -> None:
         self.kernel = kernel
-        self.entry = Layout(kernel.prog, "struct wait_queue_entry", "flags", "private", "func", "entry.next")
+        self.entry = layout_of(kernel.prog, "struct wait_queue_entry", "flags", "private", "func", "entry.next")
         self.entry_offset = self.entry.offsets["entry_next"]
-        self.polling_task = Layout(kernel.prog, "struct poll_wqueues", "polling_task", "triggered")
+        self.polling_task = layout_of(kernel.prog, "struct poll_wqueues", "polling_task", "triggered")
 
     def waiters(self, observation: Observation, head: int, what: str, first: int = 0) -> tuple[Waiter, ...]:
         """Return the entries of the queue whose ``head`` member is at *head*, in wake-up order.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ktrace.inspect.fs.file import FileReader
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.lib.list import Met, for_each_list_node
 from ktrace.inspect.members import offset_of
 from ktrace.inspect.wait_queue import WaitQueues
@@ -32,8 +32,8 @@ class EpollReader:
         self._wq = offset_of(prog, "struct eventpoll", "wq.head")
         self._poll_wait = offset_of(prog, "struct eventpoll", "poll_wait.head")
         self._rdllist = offset_of(prog, "struct eventpoll", "rdllist")
-        self._root = Layout(prog, "struct eventpoll", root="rbr.rb_root.rb_node")
-        self.item = Layout(
+        self._root = layout_of(prog, "struct eventpoll", root="rbr.rb_root.rb_node")
+        self.item = layout_of(
             prog, "struct epitem", left="rbn.rb_left", right="rbn.rb_right", file="ffd.file", fd="ffd.fd",
             events="event.events", data="event.data",
         )  # fmt: skip

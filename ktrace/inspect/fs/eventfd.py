@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.members import offset_of
 from ktrace.inspect.wait_queue import WaitQueues
 from ktrace.state.fs.eventfd import EventFd
@@ -21,7 +21,7 @@ class EventFdReader:
 
     def __init__(self, kernel: LiveKernel) -> None:
         self.queues = WaitQueues(kernel)
-        self.context = Layout(kernel.prog, "struct eventfd_ctx", "count", "flags")
+        self.context = layout_of(kernel.prog, "struct eventfd_ctx", "count", "flags")
         self._wqh = offset_of(kernel.prog, "struct eventfd_ctx", "wqh.head")
 
     def file_target(self, observation: Observation, file: int, private_data: int, f_inode: int) -> Ref:

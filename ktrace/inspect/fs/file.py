@@ -9,7 +9,7 @@ from typing import Any
 from ktrace.inspect.fs.inode import InodeReader
 from ktrace.inspect.inspector import FileTargets, Observation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.members import first_member, has_member, offset_of
 from ktrace.inspect.process.pid import Pids
 from ktrace.inspect.remembered import Place, Remembered
@@ -40,7 +40,7 @@ class FileReader:
         self.inodes = inodes
         self.targets: dict[str, FileTargets] = {}
         prog = kernel.prog
-        self.file = Layout(
+        self.file = layout_of(
             prog, "struct file", "f_flags", "f_mode", "f_op", "f_inode", "f_pos", "private_data",
             version=first_member(prog, "struct file", "f_version", "f_pipe"),
             count=first_member(prog, "struct file", "f_count.counter", "f_ref.refcnt.counter"),
@@ -48,9 +48,9 @@ class FileReader:
         # A file_ref_t is 0 where there is one reference (FILE_REF_ONEREF).
         self._one = 0 if has_member(prog, "struct file", "f_count.counter") else 1
         self._has_version = has_member(prog, "struct file", "f_version")
-        self._fown = Layout(prog, "struct fown_struct", "pid", "signum")
+        self._fown = layout_of(prog, "struct fown_struct", "pid", "signum")
         has_owner = has_member(prog, "struct file", "f_owner.pid")
-        self._owner = None if has_owner else Layout(prog, "struct file", "f_owner")
+        self._owner = None if has_owner else layout_of(prog, "struct file", "f_owner")
         self._f_owner = offset_of(prog, "struct file", "f_owner")
         self._pids = Pids(kernel)
         self._remembered: Remembered[_Opened] = Remembered()

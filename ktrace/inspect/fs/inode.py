@@ -9,7 +9,7 @@ from ktrace.include.linux.fs import I_CTIME_QUERIED
 from ktrace.inspect.fs.super_block import SuperBlocks
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.members import first_member
 from ktrace.inspect.remembered import Remembered
 from ktrace.state.fs.inode import Inode, mode_name
@@ -49,7 +49,7 @@ class InodeReader:
         self.kernel = kernel
         self.pipes: PipeObserver | None = None
         self.directories: DirectoryObserver | None = None
-        self.inode = Layout(
+        self.inode = layout_of(
             prog,
             "struct inode",
             "i_mode",

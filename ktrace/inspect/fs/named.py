@@ -10,7 +10,7 @@ from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.fs.super_block import SuperBlocks
 from ktrace.inspect.fs.tree import DEPTH, WHOLE, DentryReader, mounts_of
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import Layout, layout_of
 from ktrace.uapi.stat import S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK
 
 SHARED = "/dev/shm"
@@ -24,7 +24,7 @@ def named_objects(kernel: LiveKernel) -> Iterator[tuple[str, int, str]]:
     :raises CorruptStructure: a directory cannot be followed
     """
     reader = DentryReader(kernel)
-    modes = Layout(kernel.prog, "struct inode", "i_mode")
+    modes = layout_of(kernel.prog, "struct inode", "i_mode")
     super_blocks = SuperBlocks(kernel)
     seen = set()
     for mount in mounts_of(kernel):

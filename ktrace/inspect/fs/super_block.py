@@ -8,7 +8,7 @@ import drgn
 
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.members import first_member, offset_of
 from ktrace.inspect.memory import KernelMemory
 
@@ -25,7 +25,7 @@ class SuperBlocks:
     def __init__(self, kernel: LiveKernel) -> None:
         prog = kernel.prog
         self.kernel = kernel
-        self.super_block = Layout(prog, "struct super_block", "s_magic", "s_type", "s_op", "s_dev")
+        self.super_block = layout_of(prog, "struct super_block", "s_magic", "s_type", "s_op", "s_dev")
         link = first_member(prog, "struct file_system_type", "next", "list.next")
         self._next = offset_of(prog, "struct file_system_type", link)
         # A list of nodes leads to the members, not to the structures that they are in.

@@ -15,7 +15,7 @@ from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.fs.inode import InodeReader
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.lib.list import each_once, for_each_hlist_node, for_each_list_node
 from ktrace.inspect.members import MissingMember, first_member, has_member, member_of, offset_of
 from ktrace.inspect.memory import KernelMemory
@@ -36,7 +36,7 @@ class DentryReader:
     def __init__(self, kernel: LiveKernel) -> None:
         prog = kernel.prog
         self.kernel = kernel
-        self.dentry = Layout(prog, "struct dentry", "d_inode", "d_name.name", "d_name.len", "d_hash.pprev")
+        self.dentry = layout_of(prog, "struct dentry", "d_inode", "d_name.name", "d_name.len", "d_hash.pprev")
         self._hlist = has_member(prog, "struct dentry", "d_children.first")
         if self._hlist:
             self._head_offset = offset_of(prog, "struct dentry", "d_children")
@@ -44,7 +44,7 @@ class DentryReader:
         else:
             self._head_offset = offset_of(prog, "struct dentry", "d_subdirs")
             self._child_offset = offset_of(prog, "struct dentry", "d_child")
-        self._aliases = Layout(prog, "struct inode", "i_dentry.first", "i_link")
+        self._aliases = layout_of(prog, "struct inode", "i_dentry.first", "i_link")
         self._alias_offset = offset_of(
             prog, "struct dentry", first_member(prog, "struct dentry", "d_u.d_alias", "d_alias")
         )

@@ -9,7 +9,7 @@ from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.ipc.namespace import glance, perm_members, perm_of
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.lib.list import for_each_list_node, points_elsewhere
 from ktrace.inspect.members import offset_of, type_of
 from ktrace.inspect.memory import KernelMemory
@@ -35,7 +35,7 @@ class MsgReader:
     def __init__(self, kernel: LiveKernel, pids: Pids) -> None:
         self.prog = prog = kernel.prog
         self.pids = pids
-        self._queue = Layout(
+        self._queue = layout_of(
             prog,
             "struct msg_queue",
             "q_stime",
@@ -53,14 +53,14 @@ class MsgReader:
         )
         self._messages = self._queue.offsets["messages"]
         self._receivers, self._senders = self._queue.offsets["receivers"], self._queue.offsets["senders"]
-        self._msg = Layout(
+        self._msg = layout_of(
             prog, "struct msg_msg", "m_type", "m_ts", "next", list_next="m_list.next", list_prev="m_list.prev"
         )
         self._msg_list = self._msg.offsets["list_next"]
         self._seg_size: int = type_of(prog, "struct msg_msgseg").size
-        self._receiver = Layout(prog, "struct msg_receiver", "r_tsk", "r_mode", "r_msgtype", "r_maxsize", "r_msg")
+        self._receiver = layout_of(prog, "struct msg_receiver", "r_tsk", "r_mode", "r_msgtype", "r_maxsize", "r_msg")
         self._receiver_list = offset_of(prog, "struct msg_receiver", "r_list")
-        self._sender = Layout(prog, "struct msg_sender", "tsk", "msgsz")
+        self._sender = layout_of(prog, "struct msg_sender", "tsk", "msgsz")
         self._sender_list = offset_of(prog, "struct msg_sender", "list")
         self._remembered: Remembered[MsgQueue] = Remembered()
         self._messages_remembered: Remembered[_Linked] = Remembered()

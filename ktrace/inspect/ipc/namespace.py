@@ -8,7 +8,7 @@ from typing import Any
 
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.lib.rhashtable import KeyTable
 from ktrace.inspect.lib.xarray import XArrayWalker
 from ktrace.inspect.members import first_member, offset_of, type_of
@@ -96,7 +96,7 @@ class NamespaceReader:
         self.kernel = kernel
         self.init_ipc_ns = kernel.address_of("init_ipc_ns")
         self._walker = XArrayWalker(prog)
-        self._ns = Layout(
+        self._ns = layout_of(
             prog,
             "struct ipc_namespace",
             "used_sems",
@@ -114,9 +114,9 @@ class NamespaceReader:
             hdrs_counters="percpu_msg_hdrs.counters",
             count=first_member(prog, "struct ipc_namespace", "ns.count.refs.counter", "ns.__ns_ref.refs.counter"),
         )
-        self._sem_ctls = Layout(prog, "struct ipc_namespace", "sem_ctls[]")
+        self._sem_ctls = layout_of(prog, "struct ipc_namespace", "sem_ctls[]")
         self._ids_offset = offset_of(prog, "struct ipc_namespace", "ids")
-        self._ids = Layout(
+        self._ids = layout_of(
             prog,
             "struct ipc_ids",
             "in_use",

@@ -11,7 +11,7 @@ from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.ipc.namespace import glance, perm_members, perm_of
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.lib.list import for_each_list_node
 from ktrace.inspect.members import MissingMember, offset_of, shape_of
 from ktrace.inspect.memory import KernelMemory
@@ -45,7 +45,7 @@ class SemReader:
     def __init__(self, kernel: LiveKernel, pids: Pids) -> None:
         self.prog = prog = kernel.prog
         self.pids = pids
-        self._array = Layout(
+        self._array = layout_of(
             prog,
             "struct sem_array",
             "sem_ctime",
@@ -61,7 +61,7 @@ class SemReader:
         self._alter, self._const = self._array.offsets["alter"], self._array.offsets["const"]
         self._list_id = self._array.offsets["undo"]
         self._sem_nsems = self._array.offsets["sem_nsems"]
-        self._sem = Layout(
+        self._sem = layout_of(
             prog,
             "struct sem",
             "semval",
@@ -71,7 +71,7 @@ class SemReader:
             const="pending_const.next",
         )
         self._sem_alter, self._sem_const = self._sem.offsets["alter"], self._sem.offsets["const"]
-        self._queue = Layout(
+        self._queue = layout_of(
             prog,
             "struct sem_queue",
             "sleeper",
@@ -84,10 +84,10 @@ class SemReader:
             "alter",
             "dupsop",
         )
-        self._sem_lock = Layout(prog, "struct sem", lock="?lock.rlock.raw_lock.val.counter")
-        self._ulp_lock = Layout(prog, "struct sem_undo_list", lock="?lock.rlock.raw_lock.val.counter")
+        self._sem_lock = layout_of(prog, "struct sem", lock="?lock.rlock.raw_lock.val.counter")
+        self._ulp_lock = layout_of(prog, "struct sem_undo_list", lock="?lock.rlock.raw_lock.val.counter")
         self._queue_list = offset_of(prog, "struct sem_queue", "list")
-        self._undo = Layout(prog, "struct sem_undo", "ulp", "semid")
+        self._undo = layout_of(prog, "struct sem_undo", "ulp", "semid")
         self._semadj = offset_of(prog, "struct sem_undo", "semadj")
         semadj = shape_of(prog, "struct sem_undo", "semadj")
         if semadj.kind not in (drgn.TypeKind.ARRAY, drgn.TypeKind.POINTER) or drgn.sizeof(semadj.type) != _SHORT:

@@ -16,7 +16,7 @@ from ktrace.include.linux.shmem_fs import SHMEM_F_NORESERVE
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.ipc.namespace import perm_members, perm_of
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.lib.list import each_once, for_each_list_node
 from ktrace.inspect.lib.maple_tree import MapleTreeWalker
 from ktrace.inspect.lib.xarray import XArrayWalker
@@ -35,7 +35,7 @@ class ShmReader:
     def __init__(self, kernel: LiveKernel, pids: Pids) -> None:
         self.prog = prog = kernel.prog
         self.pids = pids
-        self._segment = Layout(
+        self._segment = layout_of(
             prog,
             "struct shmid_kernel",
             "shm_file",
@@ -58,9 +58,9 @@ class ShmReader:
         self._blkbits = offset_of(prog, "struct inode", "i_blkbits")
         huge = kernel.has_symbol("hugetlbfs_file_operations")
         self._hugetlbfs = prog.symbol("hugetlbfs_file_operations").address if huge else None
-        self._inode = Layout(prog, "struct inode", "i_ino", "i_size", "i_mapping")
-        self._mapping = Layout(prog, "struct address_space", "nrpages", head="i_pages.xa_head")
-        self._ucounts = Layout(prog, "struct ucounts", "uid.val", "&rlimit")
+        self._inode = layout_of(prog, "struct inode", "i_ino", "i_size", "i_mapping")
+        self._mapping = layout_of(prog, "struct address_space", "nrpages", head="i_pages.xa_head")
+        self._ucounts = layout_of(prog, "struct ucounts", "uid.val", "&rlimit")
         self._memlock = int(prog.constant("UCOUNT_RLIMIT_MEMLOCK").value_())
         self._noreserve = NoReserve(prog)
         self._walker = XArrayWalker(prog)
@@ -208,12 +208,12 @@ class MappingReader:
         prog = kernel.prog
         self._mm = offset_of(prog, "struct task_struct", "mm")
         self._root = offset_of(prog, "struct mm_struct", "mm_mt.ma_root")
-        self._vma = Layout(
+        self._vma = layout_of(
             prog, "struct vm_area_struct", "vm_start", "vm_end", "vm_flags", "vm_pgoff", "vm_file", "vm_ops"
         )
         self._shm_vm_ops = kernel.address_of("shm_vm_ops")
         self._private_data = offset_of(prog, "struct file", "private_data")
-        self._sfd = Layout(prog, "struct shm_file_data", "ns", "file")
+        self._sfd = layout_of(prog, "struct shm_file_data", "ns", "file")
         self._walker = MapleTreeWalker(prog)
         self._has_shmem = has_shmem(prog)
 

@@ -7,7 +7,7 @@ import struct
 import drgn
 
 from ktrace.inspect.corrupt import CorruptStructure
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.members import type_of
 from ktrace.inspect.memory import KernelMemory
 from ktrace.uapi.limits import ULONG_MAX
@@ -70,7 +70,7 @@ class MapleTreeWalker:
 
 class _NodeLayout:
     def __init__(self, prog: drgn.Program, name: str) -> None:
-        pivot, slot = Layout(prog, name, "pivot[]"), Layout(prog, name, "slot[]")
+        pivot, slot = layout_of(prog, name, "pivot[]"), layout_of(prog, name, "slot[]")
         self.first_pivot, self.first_slot = pivot.offsets["pivot"], slot.offsets["slot"]
         self.pivots = struct.Struct(f"<{pivot.span // 8}Q").unpack_from
         self.slots = struct.Struct(f"<{slot.span // 8}Q").unpack_from

@@ -5,7 +5,7 @@ from __future__ import annotations
 import drgn
 
 from ktrace.inspect.corrupt import CorruptStructure
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.lib.list import Met
 from ktrace.inspect.members import offset_of
 from ktrace.inspect.memory import KernelMemory
@@ -20,7 +20,7 @@ class KeyTable:
     """
 
     def __init__(self, prog: drgn.Program) -> None:
-        self._table = Layout(prog, "struct bucket_table", "size", "nest", "future_tbl")
+        self._table = layout_of(prog, "struct bucket_table", "size", "nest", "future_tbl")
         self._buckets = offset_of(prog, "struct bucket_table", "buckets")
         self._node = offset_of(prog, "struct kern_ipc_perm", "khtnode")
 

@@ -7,7 +7,7 @@ import struct
 import drgn
 
 from ktrace.inspect.corrupt import CorruptStructure
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.memory import KernelMemory
 
 LIMIT = 1 << 16
@@ -21,7 +21,7 @@ class XArrayWalker:
     """
 
     def __init__(self, prog: drgn.Program) -> None:
-        node = Layout(prog, "struct xa_node", "shift", "slots[]")
+        node = layout_of(prog, "struct xa_node", "shift", "slots[]")
         self._shift = node.offsets["shift"]
         self._first = node.offsets["slots"]
         self._chunk = (node.start + node.span - self._first) // 8

@@ -6,7 +6,7 @@ from ktrace.inspect.fs.file import FileReader
 from ktrace.inspect.fs.inode import InodeReader
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.net.core.sock import SockReader
 from ktrace.inspect.net.core.sock_names import bit_names, enum_name, name_of
 from ktrace.inspect.net.socket_flags import SocketFlags
@@ -39,7 +39,7 @@ class SocketReader:
         self.queues = WaitQueues(kernel)
         self.tables = TablesReader(kernel)
         self.flags = SocketFlags(kernel)
-        self.socket = Layout(
+        self.socket = layout_of(
             kernel.prog, "struct socket_alloc",
             state="socket.state", type="socket.type", flags="socket.flags", file="socket.file", sk="socket.sk",
             ops="socket.ops", wait_first="socket.wq.wait.head.next", wq_flags="socket.wq.flags",

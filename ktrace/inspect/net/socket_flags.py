@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import Layout, layout_of
 from ktrace.inspect.members import MissingMember, constant, has_member, lacking
 from ktrace.inspect.memory import KernelMemory
 from ktrace.inspect.net.core.sock_names import bit_names, unnamed
@@ -48,7 +48,7 @@ class SocketFlags:
             if None in numbers.values():
                 raise MissingMember("enum socket_flags")
             self.names = {number: name for name, number in numbers.items() if number is not None}
-            self._scm = Layout(
+            self._scm = layout_of(
                 prog, "struct sock", *(f"?{name}" for name in SCM_FLAGS), family="__sk_common.skc_family"
             )
             absent = [lacking(prog, "struct sock", name) for name in SCM_FLAGS]

@@ -10,7 +10,7 @@ import drgn
 
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import Layout, layout_of
 from ktrace.inspect.lib.list import for_each_list_node
 from ktrace.inspect.members import offset_of
 from ktrace.inspect.remembered import Place, Remembered
@@ -40,14 +40,14 @@ class TablesReader:
     def __init__(self, kernel: LiveKernel) -> None:
         self.kernel = kernel
         prog = kernel.prog
-        self.family = Layout(prog, "struct net_proto_family", "family", "create")
-        self.switch = Layout(prog, "struct inet_protosw", "type", "protocol", "prot", "ops", "flags", "list.next")
+        self.family = layout_of(prog, "struct net_proto_family", "family", "create")
+        self.switch = layout_of(prog, "struct inet_protosw", "type", "protocol", "prot", "ops", "flags", "list.next")
         self.switch_list = offset_of(prog, "struct inet_protosw", "list")
-        self.protocol = Layout(prog, "struct net_protocol", "handler")
-        self.protocol6 = Layout(prog, "struct inet6_protocol", "handler")
-        self.mount = Layout(prog, "struct vfsmount", "mnt_sb")
-        self.super_block = Layout(prog, "struct super_block", "s_type", "s_op")
-        self.fs_type = Layout(prog, "struct file_system_type", "name")
+        self.protocol = layout_of(prog, "struct net_protocol", "handler")
+        self.protocol6 = layout_of(prog, "struct inet6_protocol", "handler")
+        self.mount = layout_of(prog, "struct vfsmount", "mnt_sb")
+        self.super_block = layout_of(prog, "struct super_block", "s_type", "s_op")
+        self.fs_type = layout_of(prog, "struct file_system_type", "name")
         self._tables = {
             name: (int(kernel.variable(name).address_ or 0), drgn.sizeof(kernel.variable(name)))
             for name, reader in TABLE_OF.items()

@@ -13,7 +13,7 @@ from ktrace.inspect.corrupt import CorruptStructure, explained
 from ktrace.inspect.fs.file import FileReader
 from ktrace.inspect.inspector import Observation, ProcessMembers
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.process.user import UserReader
 from ktrace.inspect.remembered import Place, Remembered
 from ktrace.state.fs.file import Descriptor, DescriptorTable
@@ -48,10 +48,10 @@ class ProcessReader:
         prog = kernel.prog
         self.files = files
         self.members = tuple(members)
-        self.cred = Layout(prog, "struct cred", "uid.val", "gid.val", "euid.val", "egid.val", "user")
+        self.cred = layout_of(prog, "struct cred", "uid.val", "gid.val", "euid.val", "egid.val", "user")
         self.tables = TableReader(kernel, files)
         self.users = UserReader(kernel)
-        self._task = Layout(prog, "struct task_struct", "pid", "cred", "files")
+        self._task = layout_of(prog, "struct task_struct", "pid", "cred", "files")
 
     def observe(self, observation: Observation) -> None:
         """Add processes, descriptor tables, files with the objects behind them, and users."""
@@ -94,8 +94,8 @@ class TableReader:
     def __init__(self, kernel: LiveKernel, files: FileReader) -> None:
         prog = kernel.prog
         self.files = files
-        self.files_struct = Layout(prog, "struct files_struct", "count.counter", "fdt")
-        self.fdtable = Layout(prog, "struct fdtable", "max_fds", "fd", "close_on_exec", "open_fds")
+        self.files_struct = layout_of(prog, "struct files_struct", "count.counter", "fdt")
+        self.fdtable = layout_of(prog, "struct fdtable", "max_fds", "fd", "close_on_exec", "open_fds")
         self._remembered: Remembered[_Known] = Remembered()
 
     def observe(self, observation: Observation, table: Ref) -> None:

@@ -10,7 +10,7 @@ from ktrace.include.linux.pid import PIDTYPE_PGID, PIDTYPE_SID
 from ktrace.include.linux.sched_signal import SIGNAL_STOP_STOPPED
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.members import offset_of
 from ktrace.inspect.process.pid import Pids
 from ktrace.inspect.process.process import find_task
@@ -56,7 +56,7 @@ class SignalReader:
         prog = kernel.prog
         self._pids = Pids(kernel)
         self._signal = offset_of(prog, "struct task_struct", "signal")
-        self._shared = Layout(prog, "struct signal_struct", "flags")
+        self._shared = layout_of(prog, "struct signal_struct", "flags")
         self._groups = offset_of(prog, "struct signal_struct", "pids") + 8 * PIDTYPE_PGID
         self._init = prog["init_struct_pid"].address_of_().value_()
 

@@ -7,7 +7,7 @@ import drgn
 from ktrace.errors import KernelLacks
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.trace.return_stack import ReturnStack
 
 THREAD_SIZE = 16 << 10
@@ -25,8 +25,10 @@ class StackReader:
 
     def __init__(self, kernel: LiveKernel) -> None:
         self._kernel = kernel
-        self._task = Layout(kernel.prog, "struct task_struct", "stack", "thread.sp", "nvcsw", "nivcsw", state="__state")
-        self._frame = Layout(kernel.prog, "struct inactive_task_frame", "bp", "ret_addr")
+        self._task = layout_of(
+            kernel.prog, "struct task_struct", "stack", "thread.sp", "nvcsw", "nivcsw", state="__state"
+        )
+        self._frame = layout_of(kernel.prog, "struct inactive_task_frame", "bp", "ret_addr")
         self._traced = ReturnStack(kernel)
 
     def rest(self, task: int) -> tuple[int, int]:

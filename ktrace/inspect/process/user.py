@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.state.process.process import User
 from ktrace.state.ref import Ref
 from ktrace.state.unread import Unread
@@ -14,7 +14,7 @@ class UserReader:
     """Read users."""
 
     def __init__(self, kernel: LiveKernel) -> None:
-        self.user = Layout(kernel.prog, "struct user_struct", "uid.val", "pipe_bufs.counter")
+        self.user = layout_of(kernel.prog, "struct user_struct", "uid.val", "pipe_bufs.counter")
 
     def observe(self, observation: Observation, address: int) -> Ref:
         """Add the ``user_struct`` at *address* and return its reference, whose key is the uid."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import drgn
 
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.members import bare, shape_of
 
 TRAMPOLINE = "return_to_handler"
@@ -26,11 +26,11 @@ class ReturnStack:
         self._trampoline = kernel.address_of(TRAMPOLINE) if kernel.has_symbol(TRAMPOLINE) else 0
         self._rethook = kernel.address_of(RETHOOK) if kernel.has_symbol(RETHOOK) else 0
         if self._rethook:
-            self._hooked = Layout(prog, "struct task_struct", first="?rethooks.first")
-            self._node = Layout(prog, "struct rethook_node", "llist.next", "ret_addr")
-        self._task = Layout(prog, "struct task_struct", "?ret_stack", "?curr_ret_stack")
+            self._hooked = layout_of(prog, "struct task_struct", first="?rethooks.first")
+            self._node = layout_of(prog, "struct rethook_node", "llist.next", "ret_addr")
+        self._task = layout_of(prog, "struct task_struct", "?ret_stack", "?curr_ret_stack")
         if self._trampoline:
-            self._frame = Layout(prog, "struct ftrace_ret_stack", "ret")
+            self._frame = layout_of(prog, "struct ftrace_ret_stack", "ret")
             stack = shape_of(prog, "struct task_struct", "ret_stack")
             self._is_array = bare(stack.type).kind == drgn.TypeKind.STRUCT
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ktrace.errors import GuestGarbage
 from ktrace.inspect.corrupt import explained
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.members import first_member, offset_of, type_of
 
 _PADDING, _TIME_EXTEND, _TIME_STAMP = 29, 30, 31
@@ -53,7 +53,7 @@ class RingBuffer:
     def __init__(self, kernel: LiveKernel) -> None:
         prog = kernel.prog
         self._memory = kernel.memory
-        self._cpu = Layout(
+        self._cpu = layout_of(
             prog,
             "struct ring_buffer_per_cpu",
             "commit_page",
@@ -63,8 +63,8 @@ class RingBuffer:
             commit_overrun="commit_overrun.a.counter",
             dropped_events="dropped_events.a.counter",
         )
-        self._page = Layout(prog, "struct buffer_page", "list.next", "page")
-        self._data = Layout(prog, "struct buffer_data_page", "time_stamp", commit="commit.a.counter")
+        self._page = layout_of(prog, "struct buffer_page", "list.next", "page")
+        self._data = layout_of(prog, "struct buffer_data_page", "time_stamp", commit="commit.a.counter")
         self._header = offset_of(prog, "struct buffer_data_page", "data")
         with explained("the trace buffer"):
             buffer = kernel.variable("global_trace").array_buffer.buffer
@@ -194,10 +194,10 @@ class GraphEvents:
         types = {item.name: item.value for item in type_of(prog, "enum trace_type").enumerators}
         self._enter_type, self._return_type = types["TRACE_GRAPH_ENT"], types["TRACE_GRAPH_RET"]
         self._head = struct.Struct("<HBBi").unpack_from
-        self._enter = Layout(prog, "struct ftrace_graph_ent_entry", "graph_ent.func", "graph_ent.depth").unpack
+        self._enter = layout_of(prog, "struct ftrace_graph_ent_entry", "graph_ent.func", "graph_ent.depth").unpack
         called = first_member(prog, "struct ftrace_graph_ret_entry", "ret.calltime", "calltime")
         returned = first_member(prog, "struct ftrace_graph_ret_entry", "ret.rettime", "rettime")
-        self._return = Layout(
+        self._return = layout_of(
             prog, "struct ftrace_graph_ret_entry", "ret.func", "ret.depth", called=called, returned=returned
         ).unpack
         self._sizes = {

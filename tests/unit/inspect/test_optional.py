@@ -58,7 +58,7 @@ CONFIGURED = ("oob_skb", "watch_queue")
 
 def asked() -> set[str]:
     """Return the members that are read as if they could be missing."""
-    marked = {(name, plain_path(path)) for name, path in everywhere("Layout") if path.startswith("?")}
+    marked = {(name, plain_path(path)) for name, path in everywhere("layout_of") if path.startswith("?")}
     read = marked | everywhere("has_member") | everywhere("first_member")
     read |= {(name, path) for name, path in everywhere("is_configured") if "." not in path and path in CONFIGURED}
     return {f"{name}.{path}" for name, path in read}
@@ -86,10 +86,12 @@ def test_a_reason_names_a_commit_a_release_or_an_option(why: str) -> None:
 
 
 def test_the_rule_sees_what_is_read_and_how_it_is_spelled() -> None:
-    source = 'A = Layout(prog, "struct a", "x", *(f"?{n}" for n in N), last="?y.z")\nLayout(prog, kind, "pivot[]")\n'
-    assert list(calls(source, {"N": ("b", "c")}, "Layout")) == [("struct a", ("x", "?b", "?c", "?y.z"))]
+    source = (
+        'A = layout_of(prog, "struct a", "x", *(f"?{n}" for n in N), last="?y.z")\nlayout_of(prog, kind, "pivot[]")\n'
+    )
+    assert list(calls(source, {"N": ("b", "c")}, "layout_of")) == [("struct a", ("x", "?b", "?c", "?y.z"))]
     with pytest.raises(AssertionError, match="line 1: spell out"):
-        list(calls('Layout(prog, "struct a", *members, "?x")', {}, "Layout"))
+        list(calls('layout_of(prog, "struct a", *members, "?x")', {}, "layout_of"))
 
 
 def test_an_unexplained_member_is_refused_where_it_is_read() -> None:

@@ -15,7 +15,7 @@ from ktrace.inspect.fs.file import PIPE_FOPS, FileReader
 from ktrace.inspect.fs.inode import InodeReader
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.lib.list import each_once, for_each_next
 from ktrace.inspect.members import (
     MissingMember,
@@ -69,7 +69,7 @@ class PipeReader:
         inodes.pipes = self.observe_pipe
         self.users = UserReader(kernel)
         self.queues = WaitQueues(kernel)
-        self.pipe = Layout(
+        self.pipe = layout_of(
             prog,
             "struct pipe_inode_info",
             "mutex.owner.counter",
@@ -93,16 +93,16 @@ class PipeReader:
             "?watch_queue",
         )
         name = first_member(prog, "struct pipe_inode_info", "poll_usage", "pseudo_edgetrigger")
-        self._every_write = Layout(prog, "struct pipe_inode_info", every_write=name)
+        self._every_write = layout_of(prog, "struct pipe_inode_info", every_write=name)
         self.kept_pages = self._kept_pages(prog)
         self._rd_wait = self.pipe.offsets["rd_wait_head_next"]
         self._wr_wait = self.pipe.offsets["wr_wait_head_next"]
-        self.buffer = Layout(prog, "struct pipe_buffer", "page", "offset", "len", "ops", "flags", "private")
+        self.buffer = layout_of(prog, "struct pipe_buffer", "page", "offset", "len", "ops", "flags", "private")
         self._blank = bytes(self.buffer.size)
         self._i_pipe = inodes.inode.offsets["i_pipe"]
         self.batches = LruBatches(kernel)
         self.refcount_offset = offset_of(prog, "struct page", "_refcount.counter")
-        self.fasync = Layout(prog, "struct fasync_struct", "fa_fd", "fa_file")
+        self.fasync = layout_of(prog, "struct fasync_struct", "fa_fd", "fa_file")
         self._fa_next = offset_of(prog, "struct fasync_struct", "fa_next")
         self._remembered: Remembered[_Known] = Remembered()
         self._flags = {value: flag_names(value, PIPE_BUF_FLAGS) for value in range(0x80)}
@@ -116,7 +116,7 @@ class PipeReader:
         if first_member(prog, "struct pipe_inode_info", "tmp_page", "prealloc.count") == "prealloc.count":
             if not has_member(prog, "struct pipe_inode_info", "prealloc.pages"):
                 raise MissingMember("struct pipe_inode_info", "prealloc.pages")
-            pool = Layout(prog, "struct pipe_inode_info", "?prealloc.pages[]", count="?prealloc.count")
+            pool = layout_of(prog, "struct pipe_inode_info", "?prealloc.pages[]", count="?prealloc.count")
 
             def of_pool(data: bytes) -> tuple[bool | int, tuple[int, ...]]:
                 found = pool.unpack(data, 0)
@@ -124,14 +124,14 @@ class PipeReader:
 
             return of_pool
         if shape_of(prog, "struct pipe_inode_info", "tmp_page").kind == drgn.TypeKind.ARRAY:
-            several = Layout(prog, "struct pipe_inode_info", "?tmp_page[]")
+            several = layout_of(prog, "struct pipe_inode_info", "?tmp_page[]")
 
             def of_several(data: bytes) -> tuple[bool | int, tuple[int, ...]]:
                 pages = tuple([page for page in several.unpack(data, 0).tmp_page if page])
                 return len(pages), pages
 
             return of_several
-        single = Layout(prog, "struct pipe_inode_info", "?tmp_page")
+        single = layout_of(prog, "struct pipe_inode_info", "?tmp_page")
 
         def of_one(data: bytes) -> tuple[bool | int, tuple[int, ...]]:
             page = single.unpack(data, 0).tmp_page

@@ -18,7 +18,7 @@ from ktrace.inspect.invariants.net.inet.sock import InetChecks
 from ktrace.inspect.invariants.net.unix.sock import UnixChecks
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.lib.list import each_once
 from ktrace.inspect.members import offset_of
 from ktrace.inspect.net.core.sock_names import mask_names
@@ -71,15 +71,15 @@ class _Validator:
         self.kernel = kernel
         self.census = SocketCensus()
         self.files = FileReader(kernel, InodeReader(kernel))
-        self.files_struct = Layout(prog, "struct files_struct", "fdt")
-        self.fdtable = Layout(prog, "struct fdtable", "max_fds", "fd")
-        self.inode = Layout(prog, "struct inode", "i_mode", "i_sb", "i_ino")
+        self.files_struct = layout_of(prog, "struct files_struct", "fdt")
+        self.fdtable = layout_of(prog, "struct fdtable", "max_fds", "fd")
+        self.inode = layout_of(prog, "struct inode", "i_mode", "i_sb", "i_ino")
         self.sock_mnt = int(kernel.variable("sock_mnt").mnt_sb.value_())
         self.numbers: dict[int, int] = {}
         self.socket_inode = offset_of(prog, "struct socket_alloc", "vfs_inode")
-        self.socket = Layout(prog, "struct socket", "state", "type", "file", "sk", "ops")
+        self.socket = layout_of(prog, "struct socket", "state", "type", "file", "sk", "ops")
         self.socket_wq = offset_of(prog, "struct socket", "wq")
-        self.sock = Layout(
+        self.sock = layout_of(
             prog, "struct sock", "sk_type", "sk_protocol", "sk_err", "sk_err_soft", "sk_shutdown", "sk_socket",
             "sk_ack_backlog", "sk_max_ack_backlog", "sk_rcvbuf", "sk_sndbuf", "sk_wq", backlog="sk_backlog.len",
             family="__sk_common.skc_family", state="__sk_common.skc_state", prot="__sk_common.skc_prot",

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.lib.list import Met, for_each_next, points_elsewhere
 from ktrace.inspect.members import MissingMember, first_member, offset_of
 from ktrace.inspect.memory import KernelMemory
@@ -31,14 +31,14 @@ class BufferReader:
 
     def __init__(self, kernel: LiveKernel) -> None:
         prog = kernel.prog
-        self.skb = Layout(
+        self.skb = layout_of(
             prog, "struct sk_buff", "next", "prev", "sk", "&cb", "len", "data_len", "peeked", "end", "head", "data",
             "truesize", "users.refs.counter", "transport_header",
         )  # fmt: skip
         self.next = self.skb.offsets["next"]
         # sk_buff.rbnode is in a union at its very beginning.
-        self.node = Layout(prog, "struct rb_node", "rb_left", "rb_right")
-        self.shared = Layout(prog, "struct skb_shared_info", "nr_frags", "frag_list", "&frags")
+        self.node = layout_of(prog, "struct rb_node", "rb_left", "rb_right")
+        self.shared = layout_of(prog, "struct skb_shared_info", "nr_frags", "frag_list", "&frags")
         page = first_member(prog, "skb_frag_t", "bv_page", "netmem")
         length = first_member(prog, "skb_frag_t", "bv_len", "len")
         start = first_member(prog, "skb_frag_t", "bv_offset", "offset")

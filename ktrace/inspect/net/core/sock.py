@@ -9,7 +9,7 @@ from ktrace.inspect.fs.file import FileReader
 from ktrace.inspect.fs.inode import InodeReader
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.members import type_of
 from ktrace.inspect.memory import KernelMemory
 from ktrace.inspect.net.core.family import FamilyReader, SockPart, plain_buffers
@@ -51,7 +51,7 @@ class SockReader:
         self.queues = WaitQueues(kernel)
         self.pids = Pids(kernel)
         self.buffers = BufferReader(kernel)
-        self.sock = Layout(
+        self.sock = layout_of(
             prog, "struct sock", "sk_rcvlowat", "sk_rcvbuf", "sk_sndbuf", "sk_peek_off", "sk_sndtimeo", "sk_priority",
             "sk_mark", "sk_type", "sk_protocol", "sk_lingertime", "sk_err", "sk_err_soft", "sk_ack_backlog",
             "sk_max_ack_backlog", "sk_peer_pid", "sk_peer_cred", "sk_rcvtimeo", "sk_shutdown", "sk_socket",
@@ -61,14 +61,14 @@ class SockReader:
             receive_first="sk_receive_queue.next", receive_qlen="sk_receive_queue.qlen",
             write_first="sk_write_queue.next", error_first="sk_error_queue.next", backlog="sk_backlog.head",
         )  # fmt: skip
-        self.bits = Layout(
+        self.bits = layout_of(
             prog, "struct sock", "sk_userlocks", "sk_no_check_tx",
             reuse="__sk_common.skc_reuse", reuseport="__sk_common.skc_reuseport",
         )  # fmt: skip
         self.receive_queue = self.sock.offsets["receive_first"]
         self.write_queue = self.sock.offsets["write_first"]
         self.error_queue = self.sock.offsets["error_first"]
-        self.cred = Layout(prog, "struct cred", euid="euid.val", egid="egid.val")
+        self.cred = layout_of(prog, "struct cred", euid="euid.val", egid="egid.val")
         self.sock_flags = {value: name for name, value in type_of(prog, "enum sock_flags").enumerators}
         inet = InetReader(kernel, self.buffers)
         self.families: dict[int, FamilyReader] = {

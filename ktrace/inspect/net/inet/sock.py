@@ -8,7 +8,7 @@ from typing import Any
 from ktrace.include.net import inet_sock
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.lib.list import for_each_next
 from ktrace.inspect.members import constant, lacking
 from ktrace.inspect.net.core.family import SockPart, plain_buffers
@@ -44,13 +44,15 @@ class InetReader:
         self.buffers = buffers
         self.inet6 = Inet6Reader(kernel)
         self.tcp = TcpReader(kernel, buffers)
-        self.inet = Layout(
+        self.inet = layout_of(
             prog, "struct inet_sock", "inet_saddr", "uc_ttl", "inet_sport", "tos",
             "min_ttl", "pmtudisc", "mc_ttl", "mc_index", "mc_addr", "mc_list",
             num="sk.__sk_common.skc_num", dport="sk.__sk_common.skc_dport",
             rcv_saddr="sk.__sk_common.skc_rcv_saddr", daddr="sk.__sk_common.skc_daddr",
         )  # fmt: skip
-        self.bits = Layout(prog, "struct inet_sock", *(f"?{name}" for name in INET_BITS), "?cmsg_flags", "?inet_flags")
+        self.bits = layout_of(
+            prog, "struct inet_sock", *(f"?{name}" for name in INET_BITS), "?cmsg_flags", "?inet_flags"
+        )
         self.flags = {name: constant(prog, f"INET_FLAGS_{name.upper()}") for name in INET_BITS}
         self._no_bits: Unread | None = None
         for name, bit in self.flags.items():
@@ -58,15 +60,15 @@ class InetReader:
                 self._no_bits = lacking(prog, "struct inet_sock", name if bit is None else "inet_flags")
         self._no_cmsg_flags = lacking(prog, "struct inet_sock", "inet_flags", "cmsg_flags")
         self._no_corkflag = lacking(prog, "struct udp_sock", "udp_flags", "corkflag")
-        self.membership = Layout(
+        self.membership = layout_of(
             prog, "struct ip_mc_socklist", "next_rcu", group="multi.imr_multiaddr.s_addr", index="multi.imr_ifindex"
         )
-        self.udp = Layout(
+        self.udp = layout_of(
             prog, "struct udp_sock", "pending", "encap_type", "forward_deficit", "?corkflag", "?udp_flags",
             reader_first="reader_queue.next",
         )  # fmt: skip
-        self.raw = Layout(prog, "struct raw_sock", "filter.data")
-        self.raw6 = Layout(prog, "struct raw6_sock", "checksum", "offset", "&filter")
+        self.raw = layout_of(prog, "struct raw_sock", "filter.data")
+        self.raw6 = layout_of(prog, "struct raw6_sock", "checksum", "offset", "&filter")
         self.reader_queue = self.udp.offsets["reader_first"]
 
     def read(

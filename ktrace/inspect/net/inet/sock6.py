@@ -6,7 +6,7 @@ from typing import Any
 
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.members import constant, lacking, member_of, require_size
 from ktrace.inspect.net.core.sock_names import unnamed
 from ktrace.inspect.remembered import Place
@@ -35,7 +35,7 @@ class Inet6Reader:
 
     def __init__(self, kernel: LiveKernel) -> None:
         prog = kernel.prog
-        self.sock = Layout(
+        self.sock = layout_of(
             prog, "struct inet_sock", "pinet6", "?inet_flags",
             rcv_saddr="&sk.__sk_common.skc_v6_rcv_saddr", daddr="&sk.__sk_common.skc_v6_daddr",
             ipv6only="sk.__sk_common.skc_ipv6only",
@@ -46,15 +46,15 @@ class Inet6Reader:
             ("struct ipv6_pinfo", "saddr"),
         ):
             require_size(prog, structure, path, IN6_ADDR)
-        self.pinfo = Layout(
+        self.pinfo = layout_of(
             prog, "struct ipv6_pinfo", "&saddr", "flow_label", "frag_size", "ucast_oif", "mcast_oif", "tclass",
             "min_hopcount",
         )  # fmt: skip
         numbers = ("hop_limit", "mcast_hops", "pmtudisc", "srcprefs")
         self.widths = {name: member_of(prog, "struct ipv6_pinfo", name)[2] for name in ("hop_limit", "mcast_hops")}
-        self.numbers = {name: Layout(prog, "struct ipv6_pinfo", name) for name in numbers}
-        self.bits = Layout(prog, "struct ipv6_pinfo", *(f"?{name}" for name in PINET6_BITS))
-        self.rxopt = Layout(prog, "struct ipv6_pinfo", *(f"rxopt.bits.{name}" for name in RXOPT))
+        self.numbers = {name: layout_of(prog, "struct ipv6_pinfo", name) for name in numbers}
+        self.bits = layout_of(prog, "struct ipv6_pinfo", *(f"?{name}" for name in PINET6_BITS))
+        self.rxopt = layout_of(prog, "struct ipv6_pinfo", *(f"rxopt.bits.{name}" for name in RXOPT))
         self.flags = {name: constant(prog, f"INET_FLAGS_{flag}") for name, flag in PINET6_BITS.items()}
         self._no_bits: Unread | None = None
         for name, bit in self.flags.items():

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from ktrace.include.net.tcp_states import TCP_CLOSE, TCP_LISTEN
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.lib.list import for_each_next
 from ktrace.inspect.members import offset_of
 from ktrace.inspect.net.core.skbuff import MAX_QUEUED, BufferReader, Packet
@@ -25,7 +25,7 @@ class TcpReader:
         prog = kernel.prog
         self.symbol = kernel.symbol
         self.buffers = buffers
-        self.tcp = Layout(
+        self.tcp = layout_of(
             prog, "struct tcp_sock", "bytes_received", "bytes_sent", "bytes_retrans", "rcv_nxt", "copied_seq",
             "snd_nxt", "snd_una", "write_seq", "urg_data", "keepalive_probes", "keepalive_time", "keepalive_intvl",
             "linger2", "notsent_lowat",
@@ -36,9 +36,9 @@ class TcpReader:
             ca_ops="inet_conn.icsk_ca_ops",
             user_timeout="inet_conn.icsk_user_timeout",
         )  # fmt: skip
-        self.nonagle = Layout(prog, "struct tcp_sock", "nonagle")
-        self.request = Layout(prog, "struct request_sock", "sk")
-        self.tcp_cb = Layout(prog, "struct tcp_skb_cb", "seq")
+        self.nonagle = layout_of(prog, "struct tcp_sock", "nonagle")
+        self.request = layout_of(prog, "struct request_sock", "sk")
+        self.tcp_cb = layout_of(prog, "struct tcp_skb_cb", "seq")
         self._dl_next = offset_of(prog, "struct request_sock", "dl_next")
 
     def read(

@@ -6,7 +6,7 @@ from typing import Any
 
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.net.core.family import SockPart, plain_buffers
 from ktrace.inspect.net.core.skbuff import Packet
 from ktrace.inspect.net.core.sock_names import bit_names
@@ -28,7 +28,7 @@ class NetlinkReader:
     """Read what only an AF_NETLINK sock has."""
 
     def __init__(self, kernel: LiveKernel) -> None:
-        self.netlink = Layout(
+        self.netlink = layout_of(
             kernel.prog, "struct netlink_sock", "flags", "portid", "dst_portid", "dst_group", "subscriptions",
             "ngroups", "groups", "state", "bound",
         )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.members import type_of
 from ktrace.inspect.net.core.family import SockPart, plain_buffers
 from ktrace.inspect.net.core.skbuff import Packet
@@ -18,7 +18,7 @@ class PacketReader:
     """Read what only an AF_PACKET sock has."""
 
     def __init__(self, kernel: LiveKernel) -> None:
-        self.packet = Layout(kernel.prog, "struct packet_sock", "flags", "ifindex", "num")
+        self.packet = layout_of(kernel.prog, "struct packet_sock", "flags", "ifindex", "num")
         self.flags = {bit: name for name, bit in type_of(kernel.prog, "enum packet_sock_flags").enumerators}
 
     def read(

@@ -11,7 +11,7 @@ from ktrace.inspect.fs.file import FileReader
 from ktrace.inspect.fs.inode import InodeReader
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.members import offset_of, type_of
 from ktrace.inspect.memory import KernelMemory
 from ktrace.inspect.net.core.family import SockPart, plain_buffer, plain_buffers
@@ -43,16 +43,16 @@ class UnixReader:
         self.pids = pids
         self.inodes = inodes
         self.files = files
-        self.unix = Layout(
+        self.unix = layout_of(
             prog, "struct unix_sock", "addr", "peer", "listener", "?oob_skb",
             dentry="path.dentry", wait_first="peer_wq.wait.head.next", nr_fds="scm_stat.nr_fds.counter",
         )  # fmt: skip
         self.wait_head = self.unix.offsets["wait_first"]
-        self.address = Layout(prog, "struct unix_address", "len")
+        self.address = layout_of(prog, "struct unix_address", "len")
         self.address_name = offset_of(prog, "struct unix_address", "name")
-        self.dentry = Layout(prog, "struct dentry", "d_inode")
-        self.cb = Layout(prog, "struct unix_skb_parms", "pid", "fp", "consumed", uid="uid.val", gid="gid.val")
-        self.scm_fp_list = Layout(prog, "struct scm_fp_list", "count")
+        self.dentry = layout_of(prog, "struct dentry", "d_inode")
+        self.cb = layout_of(prog, "struct unix_skb_parms", "pid", "fp", "consumed", uid="uid.val", gid="gid.val")
+        self.scm_fp_list = layout_of(prog, "struct scm_fp_list", "count")
         self.fp = offset_of(prog, "struct scm_fp_list", "fp")
         self.dead = 1 << dict(type_of(prog, "enum sock_flags").enumerators)["SOCK_DEAD"]
 

@@ -19,7 +19,7 @@ from ktrace.inspect.fs.inode import InodeReader
 from ktrace.inspect.fs.pipe.pipe import MAX_SLOTS, PipeReader
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.lib.list import each_once
 from ktrace.inspect.process.process import MAX_FDS
 from ktrace.state.fs.pipe.pipe import ANON_OPS
@@ -115,8 +115,8 @@ class _Tables:
     """Count the ends of pipes in descriptor tables."""
 
     def __init__(self, kernel: LiveKernel) -> None:
-        self.files_struct = Layout(kernel.prog, "struct files_struct", "count.counter", "fdt")
-        self.fdtable = Layout(kernel.prog, "struct fdtable", "max_fds", "fd")
+        self.files_struct = layout_of(kernel.prog, "struct files_struct", "count.counter", "fdt")
+        self.fdtable = layout_of(kernel.prog, "struct fdtable", "max_fds", "fd")
 
     def count(self, kernel: LiveKernel, files: FileReader, census: PipeCensus, address: int, owner: str) -> None:
         if address in census.tables:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.lib.list import Met
 from ktrace.inspect.members import offset_of
 
@@ -46,12 +46,12 @@ class Buffers:
     def __init__(self, kernel: LiveKernel) -> None:
         prog = kernel.prog
         self.kernel = kernel
-        self.skb = Layout(
+        self.skb = layout_of(
             prog, "struct sk_buff", "next", "prev", "sk", "&cb", "len", "data_len", "end", "tail", "head", "data",
             "truesize", "destructor", users="users.refs.counter",
         )  # fmt: skip
-        self.shared = Layout(prog, "struct skb_shared_info", "nr_frags", "frag_list", "&frags")
-        self.head = Layout(prog, "struct sk_buff_head", "next", "prev", "qlen")
+        self.shared = layout_of(prog, "struct skb_shared_info", "nr_frags", "frag_list", "&frags")
+        self.head = layout_of(prog, "struct sk_buff_head", "next", "prev", "qlen")
         self.max_head = 1 << 20
 
     def charged(self, packets: Iterable[Queued]) -> int:

@@ -10,7 +10,7 @@ from ktrace.inspect.invariants.net.core.skbuff import Buffers, Queued
 from ktrace.inspect.invariants.net.inet.sock6 import Inet6Checks
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.lib.list import for_each_next
 from ktrace.inspect.members import offset_of
 from ktrace.uapi.in_ import IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE
@@ -30,8 +30,8 @@ class InetChecks:
         prog = kernel.prog
         self.kernel = kernel
         self.buffers = buffers
-        self.inet = Layout(prog, "struct inet_sock", "inet_sport", num="sk.__sk_common.skc_num")
-        self.tcp = Layout(
+        self.inet = layout_of(prog, "struct inet_sock", "inet_sport", num="sk.__sk_common.skc_num")
+        self.tcp = layout_of(
             prog, "struct tcp_sock", "rcv_nxt", "copied_seq", "snd_nxt", "snd_una", "write_seq",
             ofo="out_of_order_queue.rb_node",
             accept_head="inet_conn.icsk_accept_queue.rskq_accept_head",
@@ -39,10 +39,10 @@ class InetChecks:
             qlen="inet_conn.icsk_accept_queue.qlen.counter", num="inet_conn.icsk_inet.sk.__sk_common.skc_num",
             state="inet_conn.icsk_inet.sk.__sk_common.skc_state", sk_socket="inet_conn.icsk_inet.sk.sk_socket",
         )  # fmt: skip
-        self.request = Layout(prog, "struct request_sock", "sk")
+        self.request = layout_of(prog, "struct request_sock", "sk")
         self.dl_next = offset_of(prog, "struct request_sock", "dl_next")
-        self.cb = Layout(prog, "struct tcp_skb_cb", "seq", "end_seq", "tcp_flags")
-        self.udp = Layout(prog, "struct udp_sock", "forward_deficit")
+        self.cb = layout_of(prog, "struct tcp_skb_cb", "seq", "end_seq", "tcp_flags")
+        self.udp = layout_of(prog, "struct udp_sock", "forward_deficit")
         self.ipv6 = Inet6Checks(kernel)
 
     def check(self, where: str, address: int, sock: Any, packets: list[Queued], errors: int) -> Iterator[Violation]:

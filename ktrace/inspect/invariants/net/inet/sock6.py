@@ -8,7 +8,7 @@ from typing import Any
 from ktrace.include.net.tcp_states import TCP_ESTABLISHED
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.members import find_member, offset_of, type_of
 from ktrace.inspect.net.core.sock_names import dotted
 from ktrace.state.net.sockaddr import ipv6_text
@@ -25,7 +25,7 @@ class Inet6Checks:
     def __init__(self, kernel: LiveKernel) -> None:
         prog = kernel.prog
         self.kernel = kernel
-        self.sock = Layout(
+        self.sock = layout_of(
             prog, "struct inet_sock", "pinet6", rcv_saddr="sk.__sk_common.skc_rcv_saddr",
             daddr="sk.__sk_common.skc_daddr", v6_rcv_saddr="&sk.__sk_common.skc_v6_rcv_saddr",
             v6_daddr="&sk.__sk_common.skc_v6_daddr",
@@ -37,7 +37,7 @@ class Inet6Checks:
             # inet6_sk_generic() took the last bytes of the object, which are not the last member's where it is padded.
             size = type_of(prog, "struct ipv6_pinfo").size
             self.places = {kind: type_.size - size for kind, type_ in kinds.items()}
-        self.pinfo = Layout(prog, "struct ipv6_pinfo", "pktoptions")
+        self.pinfo = layout_of(prog, "struct ipv6_pinfo", "pktoptions")
 
     def pktoptions(self, address: int) -> int:
         """Return the buffer that tells IPV6_2292PKTOPTIONS of the last packet, 0 where there is none.

@@ -15,7 +15,7 @@ from ktrace.inspect.changes import PROBES
 from ktrace.inspect.invariants.net.core.skbuff import Buffers, Charges, Queued
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.layout import Layout
+from ktrace.inspect.layout import layout_of
 from ktrace.inspect.lib.list import each_once, for_each_hlist_node
 from ktrace.inspect.members import offset_of
 from ktrace.uapi.net import SS_CONNECTED, SS_UNCONNECTED
@@ -38,7 +38,7 @@ class UnixChecks:
         self.kernel = kernel
         self.buffers = buffers
         self.dead = dead
-        self.unix = Layout(
+        self.unix = layout_of(
             prog, "struct unix_sock", "addr", "peer", "listener", "?vertex", "?oob_skb",
             nr_fds="scm_stat.nr_fds.counter", state="sk.__sk_common.skc_state", family="sk.__sk_common.skc_family",
             flags="sk.__sk_common.skc_flags", sk_type="sk.sk_type", sk_socket="sk.sk_socket",
@@ -46,9 +46,9 @@ class UnixChecks:
         )  # fmt: skip
         self.counts_in_flight = kernel.has_symbol(TOT_INFLIGHT)
         self.leaves_state = PROBES["unix_socket_state"](kernel)
-        self.address = Layout(prog, "struct unix_address", "refcnt.refs.counter", "len")
-        self.cb = Layout(prog, "struct unix_skb_parms", "fp", "consumed")
-        self.fp = Layout(prog, "struct scm_fp_list", "count", "max", "?count_unix")
+        self.address = layout_of(prog, "struct unix_address", "refcnt.refs.counter", "len")
+        self.cb = layout_of(prog, "struct unix_skb_parms", "fp", "consumed")
+        self.fp = layout_of(prog, "struct scm_fp_list", "count", "max", "?count_unix")
         self.fp_offset = offset_of(prog, "struct scm_fp_list", "fp")
         # sk_node is skc_node, an hlist_node.
         self.node = offset_of(prog, "struct sock_common", "skc_node")
