@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
+from ktrace.fuzz.leaks import Census
 from ktrace.machine.machine import Machine
 from ktrace.machine.template.template import Template
 
@@ -24,11 +25,13 @@ class Pool:
 
     :param scratch: gets a directory for each guest, removed with it
     :param ahead: guests kept ready besides the one in use
+    :ivar census: what the kernel had when the first guest began, which is what it has in every clone
     """
 
     def __init__(self, template: Template, scratch: Path, ahead: int = 1) -> None:
         self.template = template
         self.scratch = scratch
+        self.census: Census | None = None
         self._ready: queue.Queue[Machine | BaseException] = queue.Queue()
         self._asked: queue.Queue[Machine | None] = queue.Queue()
         self._ahead = ahead

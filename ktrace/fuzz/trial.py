@@ -99,6 +99,7 @@ def run_trial(
     limit: int,
     deadline: float | None = None,
     record: Record | None = None,
+    before: Census | None = None,
 ) -> Trial:
     """Make up to *limit* actions, until one shows a finding; in the end, check memory against itself.
 
@@ -107,10 +108,11 @@ def run_trial(
     :param source: asked for each action with the model's state before it
     :param deadline: on the monotonic clock; no step begins after it
     :param record: takes the steps
+    :param before: what every guest like this one has at its start; ``None``: it is counted
     """
     record = record or Record(lab)
     trial = Trial()
-    before = take(lab.kernel)
+    before = take(lab.kernel) if before is None else before
     checker = Checker(lambda: build_model(lab.facts))
     if differences := checker.initial(record.initial):
         trial.finding = of_differences("the start", differences)
@@ -175,7 +177,9 @@ def attempt(
     with pool.guest() as machine:
         lab = Lab(machine, image.vmlinux, kernels)
         record = Record(lab)
-        trial = run_trial(lab, machine, source, limit, deadline, record)
+        if pool.census is None:
+            pool.census = take(lab.kernel)
+        trial = run_trial(lab, machine, source, limit, deadline, record, pool.census)
         if keep and trial.finding is not None:
             trial.session = keep_record(record, pool, image, lab.hello.release, trial.finding)
         return trial
