@@ -243,6 +243,10 @@ class Machine:
         """
         self._diagnosis.check()
 
+    def explain(self, error: BaseException) -> None:
+        """Give an error of the guest the end of its console."""
+        self._diagnosis.explain(error)
+
     def checkpoint(self, directory: Path, base: TemplateMemory | None = None) -> Template:
         """Save the guest as it is now, and let it go on as before.
 

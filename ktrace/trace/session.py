@@ -22,6 +22,8 @@ from ktrace.state.step import Step
 from ktrace.state.world import World
 
 FILE_NAME = "session.jsonl"
+UNCHECKED = "unchecked"
+"""How a session ends whose steps were not held against the model: ``ktrace check`` does it."""
 _TAIL = 1 << 14
 """Bytes in which the last line of a session begins."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -26,21 +26,58 @@ TAKEN_LIMIT = 60
 """Characters that are kept of what the kernel chose."""
 
 
+@dataclass(frozen=True)
+class Written:
+    """How much of a session was written at one moment.
+
+    :param records: lines; *end*: bytes
+    :param world: of the last step
+    """
+
+    records: int
+    end: int
+    world: World
+
+
 class SessionWriter:
     """Append a session's events to its file.
 
+    :param beginning: the file of another session and how much of it this one begins with
     :raises HostError: the file cannot be written (no space, no permission)
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, beginning: tuple[Path, Written] | None = None) -> None:
         self.directory = directory
         self._world = World()
         self._counted = (0, 0)
         try:
             descriptor = os.open(directory / FILE_NAME, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            self._file: IO[bytes] = os.fdopen(descriptor, "wb")
+            if beginning is not None:
+                path, written = beginning
+                with path.open("rb") as file:
+                    self._file.write(file.read(written.end))
+                self.go_back(written)
         except OSError as error:
             raise unwritable(directory, error) from error
-        self._file: IO[bytes] = os.fdopen(descriptor, "wb")
+
+    def written(self) -> Written:
+        """Return how much there is, for :meth:`go_back`."""
+        records, end = self._counted
+        return Written(records, end, self._world)
+
+    def go_back(self, written: Written) -> None:
+        """Forget what came after *written*: the guest was restored.
+
+        :raises HostError: the file cannot be written
+        """
+        try:
+            self._file.flush()
+            self._file.truncate(written.end)
+            self._file.seek(written.end)
+        except OSError as error:
+            raise unwritable(self.directory, error) from error
+        self._counted, self._world = (written.records, written.end), written.world
 
     def __enter__(self) -> SessionWriter:
         return self

@@ -15,12 +15,13 @@ from ktrace.machine.accel import KVM, Accelerator, kvm_obstacle, named_accelerat
 from ktrace.machine.find_accel import find_accelerator
 from ktrace.machine.machine import Machine
 from ktrace.machine.template.make import ensure_template
+from ktrace.machine.template.memory import TemplateMemory
 from ktrace.machine.template.prepared import prepared_template
 from ktrace.machine.template.template import Template, template_identity
 from ktrace.state.changes import Changes, changes
 from ktrace.trace.session_state import SessionState
 from ktrace.verify.exec.lab import ProgramLab
-from ktrace.verify.lab import KernelCache, Lab
+from ktrace.verify.lab import KernelCaches, Lab
 from ktrace.verify.notify import Notify, silent
 from ktrace.verify.options import GuestOptions
 from ktrace.verify.paused import PausedGuest, inspect_memory
@@ -48,7 +49,8 @@ class Guests:
         self.template = template
         self.options = options
         self.inlined = inlined
-        self._kernels = KernelCache()
+        self._kernels = KernelCaches()
+        self._base: TemplateMemory | None = None
 
     @contextmanager
     def lab(
@@ -59,12 +61,16 @@ class Guests:
         :param checkpoint: what to clone instead of the image's template, and where its session was then
         """
         template, state = checkpoint or (self.template, None)
-        with blamed_rightly(self.image, template), Machine.clone(template, directory=directory) as machine:
+        with (
+            self._kernels.lent() as kernels,
+            blamed_rightly(self.image, template),
+            Machine.clone(template, directory=directory) as machine,
+        ):
             try:
                 if not self.options.probes:
-                    yield Lab(machine, self.image.vmlinux, self._kernels, state), machine
+                    yield Lab(machine, self.image.vmlinux, kernels, state), machine
                     return
-                lab = ProbingLab(machine, self.image.vmlinux, self.options.probes, self._kernels)
+                lab = ProbingLab(machine, self.image.vmlinux, self.options.probes, kernels)
                 try:
                     yield lab, machine
                 finally:
@@ -79,13 +85,26 @@ class Guests:
 
         :param furnish: brings what the program needs, before anything of the guest is looked at
         """
-        with blamed_rightly(self.image, self.template), Machine.clone(self.template, directory=directory) as machine:
+        with (
+            self._kernels.lent() as kernels,
+            blamed_rightly(self.image, self.template),
+            Machine.clone(self.template, directory=directory) as machine,
+        ):
             try:
                 furnish(machine)
-                yield ProgramLab(machine, self.image.vmlinux, self._kernels), machine
+                yield ProgramLab(machine, self.image.vmlinux, kernels), machine
             except GuestError as error:
                 error.console = error.console or machine.console_tail()
                 raise
+
+    def save(self, machine: Machine, directory: Path) -> Template:
+        """Save *machine* as it is now in *directory*: of its RAM, what is not as in the template; it goes on as before.
+
+        :raises HostError: no room, or QEMU refuses
+        """
+        if self._base is None:
+            self._base = TemplateMemory(self.template)
+        return machine.checkpoint(directory, self._base)
 
     def require_whole(self) -> None:
         """See, before the kernel is blamed for anything, that its guests were made of what was built.

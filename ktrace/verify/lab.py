@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from ktrace.agent.actors import Actors, Performed
@@ -67,6 +68,22 @@ class KernelCache:
         else:
             self._kernel.use(memory)
         return self._kernel
+
+
+class KernelCaches:
+    """Keep the debug information of kernels loaded, once for each guest that there is at a time."""
+
+    def __init__(self) -> None:
+        self._free: list[KernelCache] = []
+
+    @contextmanager
+    def lent(self) -> Iterator[KernelCache]:
+        """Yield a cache that no other guest uses meanwhile."""
+        cache = self._free.pop() if self._free else KernelCache()
+        try:
+            yield cache
+        finally:
+            self._free.append(cache)
 
 
 class Lab:

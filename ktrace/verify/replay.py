@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ktrace.state.step import Step
-from ktrace.trace.session import End, Sink
+from ktrace.trace.session import UNCHECKED, End, Sink
 from ktrace.trace.session_reader import SessionReader
 from ktrace.verify.judge import Observed, judge
 from ktrace.verify.path_replay import RecordedPaths, expectations_of
@@ -42,6 +42,6 @@ def cut_off(end: End | None, truncated: bool) -> str:
     """Say why a session that ended so has not all of its steps; empty where it has."""
     if end is None or truncated:
         return "steps are missing: it was cut off, or is still being written"
-    if end.status in ("agreed", "diverged", "empty"):
+    if end.status in ("agreed", "diverged", "empty", UNCHECKED):
         return ""
     return f"its run did not come to an end: {end.status}{f': {end.message}' if end.message else ''}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ktrace.agent.syscalls import ALIASES, CONSTANTS, HANDLERS, OPERATIONS, SIGNATURES, make_call, sockaddr
@@ -129,7 +129,7 @@ class Scope:
                     return {str(name): self.evaluate(inner) for name, inner in members}
                 return tuple([self.evaluate(inner) for _, inner in members])
             case Form(name, args):
-                return _address(name, [self.evaluate(arg) for arg in args])
+                return address(name, [self.evaluate(arg) for arg in args])
             case Member(operand, name):
                 whole = self.evaluate(operand)
                 if not isinstance(whole, Mapping) or name not in whole:
@@ -199,7 +199,12 @@ _FAMILIES = {
 }
 
 
-def _address(name: str, args: list[Any]) -> dict[str, Any]:
+def address(name: str, args: Sequence[Any]) -> dict[str, Any]:
+    """Return the socket address that ``inet("127.0.0.1", 5000)`` and the like stand for.
+
+    :param name: of its form
+    :raises UsageError: a member is of the wrong kind
+    """
     family, members = _FAMILIES[name]
     return sockaddr.coerce({"sa_family": family, **dict(zip(members, args, strict=False))})
 

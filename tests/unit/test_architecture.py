@@ -18,9 +18,9 @@ FOR_ALL = frozenset({"uapi", "include", "errors", "interrupt", "output_file", "s
 """What every room may import but the first two themselves."""
 
 OUTSIDE = {
-    "drgn": {"inspect", "verify", "cli", "bench", "seed", "fuzz"},
+    "drgn": {"inspect", "verify", "cli", "bench", "seed", "fuzz", "library"},
     "click": {"cli"},
-    "rich": {"cli", "report", "seed"},
+    "rich": {"cli", "report", "seed", "library"},
     "jinja2": {"report"},
     "pexpect": {"machine"},
     "random": {"fuzz", "verify"},

@@ -1,0 +1,65 @@
+"""What may be given to a call in Python, and what a call holds: results are values, actors names, texts bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ktrace.agent.syscalls import make_call
+from ktrace.library.result import Result
+from ktrace.state.call import Call
+
+if TYPE_CHECKING:
+    pass
+
+_WORDS = frozenset({"sigaction"})
+"""Calls that take a word of their own, as ``RECORD``."""
+
+
+class Named:
+    """Stands for an actor, or with a sign in front for the process group that it leads.
+
+    :ivar name: the actor's
+    """
+
+    name: str
+
+    def __neg__(self) -> Group:
+        return Group(f"-{self.name}")
+
+
+class Group(Named):
+    """The process group that an actor leads."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def call_of(name: str, args: tuple[Any, ...], named: Mapping[str, Any]) -> Call:
+    """Make a call of what was given in Python.
+
+    A ``str`` is the text that a script has in quotes, in UTF-8, but as a member of a struct it is left as it is.
+
+    :raises UsageError: the call or an argument of it is not known, missing or of the wrong kind
+    :raises StillBlocked, CallFailed: an argument is a result without a value
+    """
+    words = name in _WORDS
+    return make_call(
+        name, *[_given(value, words) for value in args], **{key: _given(value, words) for key, value in named.items()}
+    )
+
+
+def _given(value: Any, words: bool) -> Any:
+    if isinstance(value, Result):
+        return value.__index__()
+    if isinstance(value, Named):
+        return value.name
+    if isinstance(value, str):
+        return value if words else value.encode()
+    if isinstance(value, (bytearray, memoryview)):
+        return bytes(value)
+    if isinstance(value, (tuple, list)):
+        return tuple([_given(item, words) for item in value])
+    if isinstance(value, Mapping):
+        return {key: item if isinstance(item, str) else _given(item, words) for key, item in value.items()}
+    return value

@@ -1,0 +1,69 @@
+"""A lab as it was at one moment, of which any number of clones can be made."""
+
+from __future__ import annotations
+
+import shutil
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ktrace.errors import UsageError
+from ktrace.library.actor import Actor
+from ktrace.library.running import Moment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ktrace.library.lab import Lab
+
+
+class Prepared:
+    """Begin labs where another one was; made by :meth:`Lab.prepare`.
+
+    Its guest lies in a directory of its own, of a few MB, until :meth:`close` or the end of the ``with``.
+    """
+
+    def __init__(self, lab: Lab, moment: Moment, directory: Path, value: Any) -> None:
+        self._like = lab
+        self._moment = moment
+        self._directory = directory
+        self._value = value
+        self._open = True
+
+    def clone(self, title: str = "", session: Path | None = None) -> Lab:
+        """Return a lab that begins as this one was: ``with prepared.clone() as lab``.
+
+        What was given to :meth:`Lab.prepare` is its :attr:`Lab.prepared`, with actors of its own. The session begins
+        with the steps that were made before.
+
+        :param title: what its session is called; *session*: where that is kept
+        :raises UsageError: the directory is gone
+        """
+        if not self._open:
+            raise UsageError("this prepared lab was closed", "make clones before its end")
+        return self._like.another(self._moment, title, session, self._value)
+
+    def close(self) -> None:
+        """Remove its directory; harmless when done already."""
+        self._open = False
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def __enter__(self) -> Prepared:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def moved(value: Any, lab: Lab) -> Any:
+    """Return *value* with the actors of *lab* in the places of another lab's: in tuples, lists, dicts."""
+    if isinstance(value, Actor):
+        return Actor(lab, value.name)
+    if isinstance(value, tuple) and not hasattr(value, "_fields"):
+        return tuple([moved(item, lab) for item in value])
+    if isinstance(value, list):
+        return [moved(item, lab) for item in value]
+    if isinstance(value, dict):
+        return {key: moved(item, lab) for key, item in value.items()}
+    return value

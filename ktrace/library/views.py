@@ -1,0 +1,114 @@
+"""What is looked up in the World of a lab: objects of every kind, as the frozen dataclasses of ``ktrace.state``."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from ktrace.library import find
+from ktrace.library.arguments import Named
+from ktrace.library.result import Result
+from ktrace.state.fs.file import File
+from ktrace.state.fs.pipe.pipe import Pipe
+from ktrace.state.ipc.msg import MsgQueue
+from ktrace.state.ipc.sem import SemArray, SemUndoList
+from ktrace.state.ipc.shm import ShmidKernel
+from ktrace.state.net.sock import Sock
+from ktrace.state.net.socket import Socket
+from ktrace.state.process.process import Process
+from ktrace.state.ref import Ref
+from ktrace.state.world import World
+
+
+class Views:
+    """Look up what a World has. An actor may be given by its name."""
+
+    @property
+    def world(self) -> World:
+        """All that the actors can reach."""
+        raise NotImplementedError
+
+    def at(self, ref: Ref | None) -> Any:
+        """Return the object that *ref* names: objects of a World point at each other so.
+
+        :raises UsageError: there is none
+        """
+        return find.at(self.world, ref, "object")
+
+    def process(self, actor: Named | str) -> Process:
+        """Return the process of *actor* (``struct task_struct``).
+
+        :raises UsageError: it does not live
+        """
+        return find.process_of(self.world, _name(actor))
+
+    def file(self, actor: Named | str, fd: int | Result) -> File:
+        """Return what descriptor *fd* of *actor* opens (``struct file``).
+
+        :raises UsageError: it is not open
+        """
+        return find.file_of(self.world, _name(actor), int(fd))
+
+    def pipe(self, fd: int | Result, actor: Named | str | None = None) -> Pipe:
+        """Return the pipe or FIFO behind descriptor *fd* (``struct pipe_inode_info``).
+
+        :param actor: whose descriptor; default: whoever has it
+        :raises UsageError: it is not open, no pipe, or another pipe in each of several actors
+        """
+        if actor is None:
+            return cast(Pipe, find.behind_any(self.world, int(fd), "pipe"))
+        return cast(Pipe, find.behind(self.world, _name(actor), int(fd), "pipe"))
+
+    def socket(self, actor: Named | str, fd: int | Result) -> Socket:
+        """Return the socket behind descriptor *fd* of *actor* (``struct socket``).
+
+        :raises UsageError: it is not open, or no socket
+        """
+        return cast(Socket, find.behind(self.world, _name(actor), int(fd), "socket"))
+
+    def sock(self, actor: Named | str, fd: int | Result) -> Sock:
+        """Return the protocol's side of the socket behind descriptor *fd* of *actor* (``struct sock``): its queues, ...
+
+        :raises UsageError: it is not open, or no socket, or has none
+        """
+        return cast(Sock, find.at(self.world, self.socket(actor, fd).sk, "sock"))
+
+    def sem(self, semid: int | Result, actor: Named | str | None = None) -> SemArray:
+        """Return a semaphore array (``struct sem_array``).
+
+        :param actor: in whose namespace; default: whichever has it
+        :raises UsageError: there is none
+        """
+        return find.with_id(self.world, SemArray, int(semid), self._ipc_ns(actor))
+
+    def msg(self, msqid: int | Result, actor: Named | str | None = None) -> MsgQueue:
+        """Return a message queue (``struct msg_queue``).
+
+        :param actor: in whose namespace; default: whichever has it
+        :raises UsageError: there is none
+        """
+        return find.with_id(self.world, MsgQueue, int(msqid), self._ipc_ns(actor))
+
+    def shm(self, shmid: int | Result, actor: Named | str | None = None) -> ShmidKernel:
+        """Return a shared memory segment (``struct shmid_kernel``).
+
+        :param actor: in whose namespace; default: whichever has it
+        :raises UsageError: there is none
+        """
+        return find.with_id(self.world, ShmidKernel, int(shmid), self._ipc_ns(actor))
+
+    def undo(self, actor: Named | str) -> SemUndoList | None:
+        """Return the list of what *actor* gives back at its end (``struct sem_undo_list``), ``None`` where it has none.
+
+        :meth:`at` gives the ``struct sem_undo`` behind each reference of its ``list_proc``.
+
+        :raises UsageError: it does not live
+        """
+        ref = self.process(actor).undo_list
+        return None if ref is None else cast(SemUndoList, self.at(ref))
+
+    def _ipc_ns(self, actor: Named | str | None) -> Ref | None:
+        return None if actor is None else self.process(actor).ipc_ns
+
+
+def _name(actor: Named | str) -> str:
+    return actor if isinstance(actor, str) else actor.name

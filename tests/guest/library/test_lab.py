@@ -1,0 +1,196 @@
+"""Labs in Python: checked as ``ktrace run`` checks, gone back in, cloned; and one clear error for each misuse."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import drgn
+import pytest
+
+import ktrace
+from ktrace.constants import F_SETFL, IPC_PRIVATE, O_NONBLOCK
+from ktrace.library.lab import Lab
+from ktrace.trace.session_reader import SessionReader
+from ktrace.verify.replay import replay
+from tests.guest.poke import poke
+from tests.sinks import Record
+
+
+def one_more_head(lab: Lab) -> None:
+    """Make the head of the only pipe wrong behind the kernel's back."""
+    guest = lab._guest.lab
+    (address,) = [ref.key for ref in guest.inspector.observe().objects if ref.kind == "pipe"]
+    head = drgn.Object(lab.program, "struct inode *", value=address).i_pipe.head
+    poke(guest, head, lambda byte: byte + 1)
+
+
+def test_a_divergence_is_raised_with_its_own_text(around_a_pipe: ktrace.Prepared, tmp_path: Path) -> None:
+    with pytest.raises(ktrace.Divergence) as caught, around_a_pipe.clone(session=tmp_path / "s") as lab:
+        a, _, _, w = lab.prepared
+        a.write(w, b"!")
+        one_more_head(lab)
+        a.write(w, b"?")
+    error = caught.value
+    said = str(error).splitlines()
+    assert said[0] == 'divergence at step 6: A: write(1, "?", 1) = 1'
+    assert re.match(r"  pipe1\.head +observed 3$", said[1])
+    assert re.match(r" +allowed  2$", said[2])
+    assert "anon_pipe_write()" in said[-1]
+    assert error.step is not None and error.step.number == 6 and error.verdict.number == 6
+    assert error.__notes__ == [f"session {tmp_path / 's'}"]
+    # The session tells the same, to whoever holds it against the model again.
+    sink = Record()
+    assert replay(SessionReader(tmp_path / "s"), sink).status == "diverged"
+    assert [verdict.number for verdict in sink.verdicts] == [6]
+
+
+def test_after_a_divergence_nothing_more_is_done_but_in_a_checkpoint_before(around_a_pipe: ktrace.Prepared) -> None:
+    with around_a_pipe.clone() as lab:
+        a, b, r, w = lab.prepared
+        a.write(w, b"!")
+        with pytest.raises(ktrace.Divergence), lab.checkpoint():
+            one_more_head(lab)
+            a.write(w, b"?")
+        assert lab.pipe(w).head == 1
+        assert a.write(w, b"?").value == 1
+        assert b.read(r, 10).buf == b"?"
+        one_more_head(lab)
+        with pytest.raises(ktrace.Divergence):
+            a.write(w, b"?")
+        with pytest.raises(ktrace.UsageError, match="cannot go on: divergence at step 8"):
+            a.write(w, b"?")
+
+
+def test_without_checks_the_kernel_may_do_as_it_likes(tmp_path: Path) -> None:
+    with ktrace.lab(checked=False, session=tmp_path / "s") as lab:
+        a = lab.spawn()
+        _, w = a.pipe2(0)
+        one_more_head(lab)
+        a.write(w, b"?")
+        assert lab.pipe(w).head == 2
+    # But whoever asks is told.
+    assert replay(SessionReader(tmp_path / "s"), Record()).status == "diverged"
+
+
+def test_a_checkpoint_goes_back_with_calls_that_had_not_returned(around_a_pipe: ktrace.Prepared) -> None:
+    with around_a_pipe.clone() as lab:
+        a, b, _, w = lab.prepared
+        before, steps = lab.world, len(lab.steps)
+        waiting = b.waiting
+        with lab.checkpoint():
+            a.write(w, b"inside")
+            assert waiting.buf == b"inside" and not waiting.blocked
+            c = lab.spawn()
+        assert lab.world == before and len(lab.steps) == steps
+        assert waiting.blocked and waiting.value is None and waiting.sleeps_in[0] == "pipe_read"
+        assert not c.alive
+        a.write(w, b"!")
+        assert waiting.buf == b"!"
+
+
+def test_a_guest_that_died_in_a_checkpoint_is_whole_behind_it(around_a_pipe: ktrace.Prepared) -> None:
+    with around_a_pipe.clone() as lab:
+        a, b, _, w = lab.prepared
+        with pytest.raises(ktrace.GuestDied) as caught, lab.checkpoint():
+            lab._guest.machine.kill()
+            a.write(w, b"!")
+        assert caught.value.console
+        a.write(w, b"!")
+        assert b.waiting is None
+
+
+def test_an_exception_in_a_checkpoint_goes_on_and_what_led_to_it_is_kept(
+    around_a_pipe: ktrace.Prepared, tmp_path: Path
+) -> None:
+    with around_a_pipe.clone(session=tmp_path / "s") as lab:
+        a, _, _, w = lab.prepared
+        steps = len(lab.steps)
+        with pytest.raises(ZeroDivisionError) as caught, lab.checkpoint():
+            a.write(w, b"inside")
+            raise ZeroDivisionError
+        assert caught.value.__notes__ == [f"session {tmp_path / 's' / 'left-1'}"]
+        a.write(w, b"!")
+    assert [step.text for step in SessionReader(tmp_path / "s" / "left-1").steps()][steps:] == ['write(1, "inside", 6)']
+    sink = Record()
+    assert replay(SessionReader(tmp_path / "s"), sink).status == "agreed"
+    assert [step.text for step in sink.steps][steps:] == ['write(1, "!", 1)']
+    assert sorted(path.name for path in (tmp_path / "s").iterdir() if path.is_dir()) == ["left-1"]
+
+
+def test_sessions_are_kept_where_an_exception_ends_the_lab(around_a_pipe: ktrace.Prepared) -> None:
+    with around_a_pipe.clone() as lab:
+        place = lab.session
+    assert not place.exists()
+    with pytest.raises(ZeroDivisionError) as caught, around_a_pipe.clone() as lab:
+        place = lab.session
+        raise ZeroDivisionError
+    assert caught.value.__notes__ == [f"session {place}"]
+    assert replay(SessionReader(place), Record()).status == "agreed"
+
+
+def test_two_labs_at_once_do_not_meet(around_a_pipe: ktrace.Prepared) -> None:
+    with around_a_pipe.clone() as one, around_a_pipe.clone() as two:
+        (a, _, _, w), (c, _, _, _) = one.prepared, two.prepared
+        a.write(w, b"1")
+        a.write(w, b"2")
+        c.write(w, b"3")
+        assert (one.pipe(w).head, two.pipe(w).head) == (2, 1)
+
+
+def test_each_misuse_has_one_clear_error(around_a_pipe: ktrace.Prepared) -> None:
+    with around_a_pipe.clone() as lab:
+        a, b, r, w = lab.prepared
+        steps = len(lab.steps)
+        for misuse, said in (
+            (lambda: a.wriet(w, b"x"), r"unknown call 'wriet'"),
+            (lambda: a.wait(10), r"no actor does 'wait'"),
+            (lambda: a.write(w), r"write needs 'buf'"),
+            (lambda: a.write("w", b"x"), r"write: fd is a number, not b'w'"),
+            (lambda: b.read(r, 10), r"B cannot call 'read': it is inside a call"),
+            (lambda: a.write(b.waiting, b"x"), r"B has not returned from read\(0, 10\): it sleeps in pipe_read"),
+            (lambda: b.waiting.buf, r"B has not returned from read\(0, 10\): it sleeps in pipe_read"),
+            (lambda: b.waiting.wait(8), r"B has not returned from read\(0, 10\) after 8 ms: it sleeps in pipe_read"),
+            (lambda: lab.pipe(7), r"no actor has a descriptor 7"),
+            (lambda: lab.pipe(7, a), r"A has no descriptor 7"),
+            (lambda: lab.socket(a, w), r"descriptor 1 of A is a pipe, not a socket"),
+            (lambda: lab.sem(5), r"there is no sem 5"),
+            (lambda: lab.spawn("B"), r"actor 'B' lives already"),
+            (lambda: lab.spawn("b"), r"'b' is no actor's name"),
+            (lambda: lab.process("Z"), r"no actor 'Z' lives"),
+            (lambda: lab.sysctl("no/such", 1), r"cannot set sysctl 'no/such'"),
+        ):
+            with pytest.raises(ktrace.UsageError, match=said):
+                misuse()
+        assert {step.call.name for step in lab.steps[steps:]} <= {"wait"}, "none of them was made"
+        failed = a.read(99, 10)
+        assert (failed.value, failed.errno) == (-1, "EBADF")
+        with pytest.raises(ktrace.CallFailed, match=r"read\(99, .*10\) failed with EBADF"):
+            a.write(failed, b"x")
+        with pytest.raises(AttributeError, match="read failed with EBADF: there is no 'buf'"):
+            _ = failed.buf
+        c = lab.spawn()
+        assert c.exit(3).ended.status == 3
+        with pytest.raises(ktrace.UsageError, match="no actor 'C' lives"):
+            c.getpid()
+        c = lab.spawn()
+        assert c.name == "D", "a name is not given twice"
+        c.semget(IPC_PRIVATE, 1, 0o600)
+        p, q = c.pipe2(O_NONBLOCK)
+        with pytest.raises(ktrace.UsageError, match="descriptor 0 is pipe1 in A and pipe2 in D"):
+            lab.pipe(p)
+        assert lab.pipe(p, c) is not lab.pipe(r, a) and q == w
+        assert a.fcntl(w, F_SETFL, O_NONBLOCK).value == 0 and "O_NONBLOCK" in lab.file(a, w).f_flags
+    for misuse in (lambda: lab.world, lambda: a.write(w, b"x"), lambda: lab.spawn(), lambda: lab.pipe(w)):
+        with pytest.raises(ktrace.UsageError, match="this lab has ended"):
+            misuse()
+    with pytest.raises(ktrace.UsageError, match="a lab begins once"):
+        lab.__enter__()
+
+
+def test_a_prepared_lab_that_was_closed_says_so() -> None:
+    with ktrace.lab() as lab:
+        prepared = lab.prepare(1)
+    prepared.close()
+    with pytest.raises(ktrace.UsageError, match="was closed"):
+        prepared.clone()
