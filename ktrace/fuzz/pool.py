@@ -5,10 +5,11 @@ from __future__ import annotations
 import queue
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from ktrace.fuzz.leaks import Census
 from ktrace.machine.machine import Machine
@@ -25,12 +26,14 @@ class Pool:
 
     :param scratch: gets a directory for each guest, removed with it
     :param ahead: guests kept ready besides the one in use
-    :ivar census: what the kernel had when the first guest began, which is what it has in every clone
+    :ivar facts: what was read of the first guest before it began, and *census* what its kernel had then: every clone
+        has the same
     """
 
     def __init__(self, template: Template, scratch: Path, ahead: int = 1) -> None:
         self.template = template
         self.scratch = scratch
+        self.facts: Mapping[str, Any] | None = None
         self.census: Census | None = None
         self._ready: queue.Queue[Machine | BaseException] = queue.Queue()
         self._asked: queue.Queue[Machine | None] = queue.Queue()

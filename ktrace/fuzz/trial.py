@@ -175,10 +175,10 @@ def attempt(
     :param keep: write what leads to a finding as a session, below the scratch directory of *pool*
     """
     with pool.guest() as machine:
-        lab = Lab(machine, image.vmlinux, kernels)
+        lab = Lab(machine, image.vmlinux, kernels, facts=pool.facts)
         record = Record(lab)
-        if pool.census is None:
-            pool.census = take(lab.kernel)
+        if pool.facts is None or pool.census is None:
+            pool.facts, pool.census = lab.facts, take(lab.kernel)
         trial = run_trial(lab, machine, source, limit, deadline, record, pool.census)
         if keep and trial.finding is not None:
             trial.session = keep_record(record, pool, image, lab.hello.release, trial.finding)

@@ -92,11 +92,17 @@ class Lab:
     :param vmlinux: the kernel's debug information
     :param kernels: keeps it loaded for the next lab
     :param state: of the session that *guest* was in when it was saved; ``None``: nothing has happened in it yet
+    :param facts: as they were read of another clone of the same guest, which has them, too; ``None``: they are read
     :raises GuestGarbage: there is something that no session begins with
     """
 
     def __init__(
-        self, guest: Guest, vmlinux: Any, kernels: KernelCache | None = None, state: SessionState | None = None
+        self,
+        guest: Guest,
+        vmlinux: Any,
+        kernels: KernelCache | None = None,
+        state: SessionState | None = None,
+        facts: Mapping[str, Any] | None = None,
     ) -> None:
         self.guest = guest
         self.vmlinux = vmlinux
@@ -107,8 +113,8 @@ class Lab:
             fix_random_numbers(self.kernel, guest.memory)
         self.inspector: Inspector = build_inspector(self.kernel)
         self.actors = self._make_actors(DelayedFputs(self.kernel))
-        self.facts: Mapping[str, Any] = {}
-        if state is None:
+        self.facts: Mapping[str, Any] = facts or {}
+        if state is None and facts is None:
             self.facts = {**read_facts(self.kernel), "process": read_process_facts(self.kernel, self.actors.agent_pid)}
         self._namer = Namer()
         self._stacks = StackReader(self.kernel)
