@@ -77,10 +77,10 @@ def close_range(task: Task, first: int, last: int, flags: int) -> int:
         old = files
         hole = None if flags & CLOSE_RANGE_CLOEXEC else (first, last)
         files = files.copy(task.kernel.serial(), hole)
-    for fd in sorted(fd for fd in files.slots if first <= fd <= last):
-        if flags & CLOSE_RANGE_CLOEXEC:
-            files.slots[fd].cloexec = True
-        else:
+    if flags & CLOSE_RANGE_CLOEXEC:
+        files.set_cloexec(first, last)
+    else:
+        for fd in sorted(fd for fd in files.slots if first <= fd <= last):
             filp_close(task, files.slots.pop(fd).file)
     if old is not None:
         task.files = files

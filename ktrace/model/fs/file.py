@@ -277,9 +277,16 @@ class FilesStruct:
         return fd
 
     def install(self, fd: int, file: File, cloexec: bool = False) -> None:
-        """Put *file* at *fd* (``fd_install()``)."""
-        self.reserved.pop(fd, None)
-        self.slots[fd] = Descriptor(file, cloexec)
+        """Put *file* at *fd* (``fd_install()``); where somebody else marked it meanwhile, it stays marked."""
+        marked = self.reserved.pop(fd, False)
+        self.slots[fd] = Descriptor(file, cloexec or marked)
+
+    def set_cloexec(self, first: int, last: int) -> None:
+        """Mark a range of descriptors, those that are taken but not installed, too (``__range_cloexec()``)."""
+        for fd, slot in self.slots.items():
+            slot.cloexec |= first <= fd <= last
+        for fd, marked in self.reserved.items():
+            self.reserved[fd] = marked or first <= fd <= last
 
     def get(self, fd: int) -> File:
         """Return the file at *fd* (``fdget()``).
