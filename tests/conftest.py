@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+collect_ignore_glob = ["*.kt"]  # some of them take minutes; who runs them does it on purpose
 FAULTS = Path(__file__).parent / "faults"
 NO_SKIP = "KTRACE_NO_SKIP"
 """An environment variable: what would be skipped for want of something on this machine fails instead."""

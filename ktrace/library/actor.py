@@ -69,6 +69,7 @@ class Actor(Named):
         :raises UsageError: there is none, an argument is wrong, or the actor cannot make it now
         :raises Divergence: the kernel did what the model does not allow
         """
+        __tracebackhide__ = True
         return self._lab.make(self, name, args, named)
 
     def fork(self, flags: int = 0, name: str | None = None) -> Actor:
@@ -95,6 +96,7 @@ class Actor(Named):
             raise UnknownCall(error.message, error.hint) from None
 
         def method(*args: Any, **named: Any) -> Result:
+            __tracebackhide__ = True
             return self.call(name, *args, **named)
 
         method.__name__ = method.__qualname__ = name

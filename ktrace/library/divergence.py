@@ -16,6 +16,7 @@ class Divergence(KtraceError):
     :ivar verdict: what differs: every field with what was observed and what was expected, and the rules behind it
     """
 
+    __module__ = "ktrace"
     exit_code = 1
     blame = "divergence"
 

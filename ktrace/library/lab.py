@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 import string
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from itertools import count, product
 from pathlib import Path
-from tempfile import mkdtemp
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ from ktrace.library.actor import Actor
 from ktrace.library.arguments import call_of
 from ktrace.library.divergence import told_steps
 from ktrace.library.guests import guests_of
-from ktrace.library.prepared import Prepared, moved
+from ktrace.library.prepared import Prepared, moved, private_directory
 from ktrace.library.result import Result
 from ktrace.library.running import Moment, Running
 from ktrace.library.views import Views
@@ -27,7 +26,9 @@ from ktrace.state.step import Step
 from ktrace.state.world import World
 from ktrace.trace.changes import Change, changes
 from ktrace.verify.options import DEFAULT_IMAGE, GuestOptions, SessionOptions
+from ktrace.verify.probing.breakpoints import parse_probe
 from ktrace.verify.sessions import session_directory
+from ktrace.verify.tracing.events import parse_event
 
 if TYPE_CHECKING:
     import drgn
@@ -42,8 +43,8 @@ def lab(
     memory: int | None = None,
     accel: str | None = None,
     functions: bool = False,
-    events: tuple[str, ...] | list[str] = (),
-    probes: tuple[str, ...] | list[str] = (),
+    events: Sequence[str] = (),
+    probes: Sequence[str] = (),
     checked: bool = True,
     session: Path | str | None = None,
     title: str = "",
@@ -61,17 +62,25 @@ def lab(
     :param title: what the session is of
     :raises UsageError: an event or a probe is not written as such
     """
-    targets, traced = [], []
-    if probes:
-        from ktrace.verify.probing.breakpoints import parse_probe
-
-        targets = list(map(parse_probe, probes))
-    if events:
-        from ktrace.verify.tracing.events import parse_event
-
-        traced = list(map(parse_event, events))
-    options = GuestOptions(image, accel, memory, functions, tuple(targets), tuple(traced))
+    options = options_of(image, memory, accel, functions, events, probes)
     return Lab(options, checked=checked, session=None if session is None else Path(session), title=title)
+
+
+def options_of(
+    image: str,
+    memory: int | None = None,
+    accel: str | None = None,
+    functions: bool = False,
+    events: Sequence[str] = (),
+    probes: Sequence[str] = (),
+) -> GuestOptions:
+    """Return what :func:`lab` is asked for as the command line has it.
+
+    :raises UsageError: an event or a probe is not written as such
+    """
+    return GuestOptions(
+        image, accel, memory, functions, tuple(map(parse_probe, probes)), tuple(map(parse_event, events))
+    )
 
 
 class Lab(Views):
@@ -172,6 +181,11 @@ class Lab(Views):
             raise UsageError(f"this lab {what}", "use it inside of: with ktrace.lab() as lab")
         return self._running
 
+    def __repr__(self) -> str:
+        running = self._running
+        state = f"{len(running.steps)} steps" if running is not None else "ended" if self._ended else "not begun"
+        return f"<lab {self.image}, {state}>"
+
     # -- actors and steps --------------------------------------------------------------------------
 
     def spawn(
@@ -225,6 +239,7 @@ class Lab(Views):
         :raises Divergence: the kernel did what the model does not allow
         :raises GuestError: the guest failed
         """
+        __tracebackhide__ = True  # by pytest: what is wrong is in the line that made the step
         running = self._guest
         result = Result(self, actor, call_of(name, args, named))
         step = running.step(None if actor is None else actor.name, result.call)
@@ -366,13 +381,10 @@ class Lab(Views):
         :raises UsageError: the lab cannot go on, or has probes
         :raises HostError: no room
         """
-        directory = Path(mkdtemp(prefix="ktrace-prepared-"))
-        try:
+        with ExitStack() as stack:
+            directory = stack.enter_context(private_directory())
             moment = self._guest.save_apart(directory)
-        except BaseException:
-            shutil.rmtree(directory, ignore_errors=True)
-            raise
-        return Prepared(self, moment, directory, value[0] if len(value) == 1 else value)
+            return Prepared(self, moment, stack.pop_all(), value[0] if len(value) == 1 else value)
 
     def another(self, moment: Moment, title: str, session: Path | None, prepared: Any) -> Lab:
         """Return a lab like this one that begins at *moment*."""

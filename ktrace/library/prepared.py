@@ -2,30 +2,51 @@
 
 from __future__ import annotations
 
-import shutil
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ktrace.errors import UsageError
+from ktrace.image.store import open_store
 from ktrace.library.actor import Actor
 from ktrace.library.running import Moment
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ktrace.library.lab import Lab
+
+
+@contextmanager
+def private_directory() -> Iterator[Path]:
+    """Yield a directory of the store's; what a killed process leaves there is removed by the next that needs one.
+
+    :raises HostError: it cannot be made
+    """
+    store = open_store()
+    name = f"prepared-{os.getpid()}-{secrets.token_hex(4)}"
+    with store.locked(name):
+        try:
+            with store.workplace(name) as directory:
+                yield directory
+        finally:
+            (store.root / "locks" / f"{name}.lock").unlink(missing_ok=True)
 
 
 class Prepared:
     """Begin labs where another one was; made by :meth:`Lab.prepare`.
 
     Its guest lies in a directory of its own, of a few MB, until :meth:`close` or the end of the ``with``.
+
+    :param owned: removes that directory
     """
 
-    def __init__(self, lab: Lab, moment: Moment, directory: Path, value: Any) -> None:
+    def __init__(self, lab: Lab, moment: Moment, owned: ExitStack, value: Any) -> None:
         self._like = lab
         self._moment = moment
-        self._directory = directory
+        self._owned = owned
         self._value = value
         self._open = True
 
@@ -45,7 +66,7 @@ class Prepared:
     def close(self) -> None:
         """Remove its directory; harmless when done already."""
         self._open = False
-        shutil.rmtree(self._directory, ignore_errors=True)
+        self._owned.close()
 
     def __enter__(self) -> Prepared:
         return self

@@ -27,6 +27,8 @@ class CallFailed(UsageError):
     :ivar errno: its name, such as ``EAGAIN``
     """
 
+    __module__ = "ktrace"
+
     def __init__(self, message: str, errno: str) -> None:
         super().__init__(message, "look at its errno first")
         self.errno = errno
@@ -37,6 +39,8 @@ class StillBlocked(UsageError):
 
     :ivar sleeps_in: the kernel functions in which its actor sleeps, innermost first
     """
+
+    __module__ = "ktrace"
 
     def __init__(self, message: str, sleeps_in: tuple[str, ...]) -> None:
         super().__init__(message, "have another actor do what it waits for, or let time pass: result.wait(1000)")

@@ -125,6 +125,7 @@ class Running:
         :raises Divergence: the kernel did what the model does not allow
         :raises GuestError: the guest failed
         """
+        __tracebackhide__ = True
         if self.broken:
             raise UsageError(f"this lab cannot go on: {self.broken}", "go back to a checkpoint, or begin another lab")
         number = len(self.steps) + 1
@@ -147,6 +148,7 @@ class Running:
         return step
 
     def _diverged(self) -> None:
+        __tracebackhide__ = True
         assert self._told.divergence is not None
         raise self._told.divergence
 

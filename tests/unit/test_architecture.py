@@ -23,6 +23,7 @@ OUTSIDE = {
     "rich": {"cli", "report", "seed", "library"},
     "jinja2": {"report"},
     "pexpect": {"machine"},
+    "pytest": {"testing"},
     "random": {"fuzz", "verify"},
 }  # fmt: skip
 """Modules of others' that only some rooms use."""

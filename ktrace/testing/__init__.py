@@ -1,0 +1,1 @@
+"""The pytest plugin: fixtures, markers, scripts as tests (docs/pytest.md)."""
