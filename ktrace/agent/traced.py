@@ -76,12 +76,20 @@ class TracedActors(Actors):
     """Have actors of one guest make calls, and the tasks of one program theirs.
 
     :param semaphores: returns how many semaphores a set has (see :class:`Caller`)
+    :param mapped: returns so many bytes at an address of a task, where they can be had without asking the guest
     :ivar ready: who is about to make a call, the one that has waited longest first
     """
 
-    def __init__(self, agent: Agent, later: PutOff | None, semaphores: Callable[[int], int]) -> None:
+    def __init__(
+        self,
+        agent: Agent,
+        later: PutOff | None,
+        semaphores: Callable[[int], int],
+        mapped: Callable[[str, int, int], bytes | None],
+    ) -> None:
         super().__init__(agent, later)
         self._semaphores = semaphores
+        self._mapped = mapped
         self._tasks: dict[str, TracedTask] = {}
         self._by_pid: dict[int, TracedTask] = {}
         self._early: dict[int, list[reports.Traced]] = {}
@@ -311,6 +319,9 @@ class TracedActors(Actors):
 
     def _reader(self, pid: int) -> Callable[[int, int], bytes]:
         def read(addr: int, length: int) -> bytes:
+            mapped = self._mapped(self.by_pid[pid], addr, length)
+            if mapped is not None:
+                return mapped
             parts: list[bytes] = []
             while length:
                 size = min(length, ops.MAX_EVENT)

@@ -9,6 +9,7 @@ IN_A_GUEST = (
     "inspect-vs-drgn",
     "functions-overhead",
     "events-overhead",
+    "exec",
 )
 KERNELS = ("boot-images", "run-all-kernels")
 """Of the kernels that are in the store: two builds are compared by these only where they are asked for."""

@@ -13,6 +13,7 @@ from ktrace.bench.guests import agent_round_trip, boot_vs_clone
 from ktrace.bench.kernels import all_workloads, boot_of_each_image, missing_kernels
 from ktrace.bench.measure import Row
 from ktrace.bench.names import IN_A_GUEST, KERNELS
+from ktrace.bench.programs import traced_program
 from ktrace.bench.steps import checked_vs_unchecked
 from ktrace.verify.guests import prepare_guests
 from ktrace.verify.notify import Notify
@@ -60,6 +61,7 @@ def _in_a_guest(
         "inspect-vs-drgn": lambda: inspect_vs_drgn(image, template, runs),
         "functions-overhead": lambda: functions_overhead(image, template, runs),
         "events-overhead": lambda: events_overhead(image, template, runs),
+        "exec": lambda: traced_program(guest, runs, notify),
     }
     for name in names:
         told(f"measuring {name}")

@@ -27,6 +27,7 @@ SEEDS, STEPS = (1, 2), 300
 
 
 @click.command()
+@click.argument("names", metavar="[NAME]...", type=Choice(NAMES), nargs=-1)
 @click.option("--only", type=Choice(NAMES), multiple=True, help="Measure this one only.")
 @click.option("--runs", type=click.IntRange(3, 1000), default=11, show_default=True, help="Pairs per figure.")
 @guest_options()
@@ -43,6 +44,7 @@ SEEDS, STEPS = (1, 2), 300
 @click.option("--steps", type=click.IntRange(1), help="With --same: of fuzz, per family and seed.  [default: 300]")
 @click.option("--json", "as_json", is_flag=True, help="Print data.")
 def bench(
+    names: tuple[str, ...],
     only: tuple[str, ...],
     runs: int,
     guest: GuestOptions,
@@ -53,7 +55,7 @@ def bench(
     steps: int | None,
     as_json: bool,
 ) -> int:
-    """Measure what ktrace promises: medians, and ratios of what ran side by side.
+    """Measure what ktrace promises, or of it what is named: medians, and ratios of what ran side by side.
 
     Exit code 6 if a goal was missed.
 
@@ -61,6 +63,7 @@ def bench(
     turn. "times better" is above 1 where this build is better. With --same, both make the actions of ktrace fuzz and
     replay the recorded traces; exit code 6 if actions or counts differ.
     """
+    only = (*names, *only)
     if not same and (seeds or steps is not None):
         raise UsageError(f"{'--seed' if seeds else '--steps'} says what --same makes", "add --same, or leave it out")
     if other is None:

@@ -33,6 +33,7 @@ class Namer:
         self._names: dict[Ref, Ref] = {}
         self._next: dict[str, int] = {}
         self._renamed: dict[Ref, _Renamed] = {}
+        self._roots: _Roots = ((), [])
 
     def names(self) -> Mapping[Ref, Ref]:
         """Return the names that the last World has, by raw reference."""
@@ -62,6 +63,7 @@ class Namer:
             for value in world.objects.values():
                 rename(value, note)
             self._names = {raw: named for raw, named in self._names.items() if named in mentioned}
+        self._roots = ((), [])
 
     def name(self, world: World) -> World:
         """Return *world* with every raw reference replaced by its final name."""
@@ -89,15 +91,7 @@ class Namer:
 
         # Objects that have a name already are the roots, in the order of their names, so that the
         # walk does not depend on addresses.
-        roots: list[tuple[tuple[str, int, str], Ref, Ref]] = []
-        waiting: list[Ref] = []
-        for raw in objects:
-            named = raw if raw.key.__class__ is str else known.get(raw)
-            if named is None:
-                waiting.append(raw)
-            else:
-                roots.append((_order(named), named, raw))
-        roots.sort(key=itemgetter(0))
+        roots, waiting = self._find_roots(objects)
         queue: list[Ref] = []
         result: dict[Ref, Any] = {}
         renamed: dict[Ref, _Renamed] = {}
@@ -132,6 +126,24 @@ class Namer:
         self.fresh = fresh
         return World(result)
 
+    def _find_roots(self, objects: Mapping[Ref, Any]) -> tuple[list[_Root], list[Ref]]:
+        """Return the objects that have a name already, in the order of their names, and the others."""
+        known = self._names
+        raws = (*objects,)
+        if raws == self._roots[0]:
+            return self._roots[1], []  # each had its name when these were looked for last, and keeps it
+        roots: list[_Root] = []
+        waiting: list[Ref] = []
+        for raw in raws:
+            named = raw if raw.key.__class__ is str else known.get(raw)
+            if named is None:
+                waiting.append(raw)
+            else:
+                roots.append((_order(named), named, raw))
+        roots.sort(key=itemgetter(0))
+        self._roots = ((), []) if waiting else (raws, roots)
+        return roots, waiting
+
     def _rename(self, raw: Ref, value: Any, resolve: Callable[[Ref], Ref]) -> _Renamed:
         """Rename one object, or take what came of it last time if nothing in it has changed since."""
         last = self._renamed.get(raw)
@@ -149,6 +161,11 @@ class Namer:
         names = [resolve(ref) for ref in refs]
         lasting = None if any(ref.kind in STRUCTURAL for ref in refs) else dict(zip(refs, names, strict=True))
         return _Renamed(value, refs, names, result, lasting)
+
+
+_Root = tuple[tuple[str, int, str], Ref, Ref]
+"""By what it is sorted, final name, raw reference."""
+_Roots = tuple[tuple[Ref, ...], list[_Root]]
 
 
 class _Renamed(NamedTuple):

@@ -10,6 +10,7 @@ from ktrace.errors import KtraceError
 from ktrace.model.build import build_model
 from ktrace.state.step import Step
 from ktrace.trace.session import Choices, End, Header, Sink, Verdict
+from ktrace.verify.apart_checker import ApartChecker
 from ktrace.verify.background_checker import BackgroundChecker, Checking, InlineChecker
 from ktrace.verify.checker import Checker, StepHistory
 
@@ -34,6 +35,7 @@ class Judging:
     :param history: gives the steps that *sink* has taken again, where it keeps them
     :param paths: hold the functions of steps against these
     :param ahead: check a step while the caller makes the next: worth a thread where that waits for a guest
+    :param apart: check it in another process: worth one where steps are many, and Python has much to do for each
     :ivar verdict: the first divergence, ``None`` as long as all agrees
     """
 
@@ -45,12 +47,22 @@ class Judging:
         history: StepHistory | None = None,
         paths: Paths | None = None,
         ahead: bool = False,
+        apart: bool = False,
     ) -> None:
         self._header = header
         self._sink = sink
         self._paths = paths
-        self._checker = Checker(lambda: build_model(header.facts), history)
-        self._checking: Checking = BackgroundChecker(self._checker) if ahead else InlineChecker(self._checker)
+
+        def make() -> Checker:
+            return Checker(lambda: build_model(header.facts), history)
+
+        self._checker: Checker | ApartChecker
+        self._checking: Checking
+        if apart:
+            self._checker = self._checking = ApartChecker(make)
+        else:
+            self._checker = checker = make()
+            self._checking = BackgroundChecker(checker) if ahead else InlineChecker(checker)
         self._last: Observed | None = None
         self.verdict: Verdict | None = None
 
@@ -141,17 +153,18 @@ def judge(
     paths: Paths | None = None,
     cut_off: Callable[[], str] = lambda: "",
     ahead: bool = False,
+    apart: bool = False,
 ) -> End:
     """Take *steps* until their end or the first divergence, and tell *sink*.
 
     :param history: gives the steps that *sink* has taken again, where it keeps them
     :param cut_off: asked at the end of *steps*: says how it can be that there were more; empty where there were not
-    :param ahead: take a step while the one before is checked: worth a thread where *steps* waits for a guest
+    :param ahead: take a step while the one before is checked, in a thread; *apart*: in a process (see :class:`Judging`)
     :raises NotModelled: the model does not know a call
     :raises UsageError: *steps* says so
     :raises ModelError: the model itself fails
     """
-    with Judging(header, sink, history=history, paths=paths, ahead=ahead) as judging:
+    with Judging(header, sink, history=history, paths=paths, ahead=ahead, apart=apart) as judging:
         if judging.begin() is None:
             _take(steps, judging)
     return judging.end("" if judging.verdict is not None else cut_off())

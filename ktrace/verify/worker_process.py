@@ -35,6 +35,28 @@ def start_worker(work: Callable[..., None], *args: Any) -> tuple[BaseProcess, Co
     return process, here
 
 
+def fork_worker(work: Callable[..., None], *args: Any) -> tuple[BaseProcess, Connection]:
+    """Start a copy of this process that calls *work*, and return it with the other end of its connection.
+
+    It has all that is loaded here, and nothing of what it was given need be sent; see :func:`start_worker`.
+    """
+    context = get_context("fork")
+    here, there = context.Pipe()
+
+    def begin(connection: Connection) -> None:
+        here.close()
+        work(connection, *args)
+
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    process = context.Process(target=_begin, args=(os.getpid(), begin, there), daemon=True)
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    there.close()
+    return process, here
+
+
 def _begin(parent: int, work: Callable[..., None], connection: Connection, *args: Any) -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:

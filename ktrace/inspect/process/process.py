@@ -82,10 +82,10 @@ class ProcessReader:
 
 
 class _Known(NamedTuple):
-    """A descriptor table, and the addresses of the files in it."""
+    """A descriptor table, and references and addresses of the files in it."""
 
     table: DescriptorTable
-    files: tuple[int, ...]
+    files: tuple[tuple[Ref, int], ...]
 
 
 class TableReader:
@@ -106,10 +106,11 @@ class TableReader:
         known = self._remembered.find(observation.memory, table.key)
         if known is None:
             known = self._remembered.keep(table.key, *self._decode(observation, int(table.key)))
-        observe = self.files.observe
-        for file in known.files:
-            observe(observation, file)
-        observation.objects[table] = known.table
+        objects = observation.objects
+        for ref, file in known.files:
+            if ref not in objects:
+                self.files.observe(observation, file)
+        objects[table] = known.table
 
     def _decode(self, observation: Observation, address: int) -> tuple[_Known, tuple[Place, ...]]:
         memory = observation.memory
@@ -140,4 +141,5 @@ class TableReader:
             for fd, pointer in used
         }
         table = DescriptorTable(users=head.count_counter, fds=fds, max_fds=fdt.max_fds)
-        return _Known(table, tuple(pointer for _, pointer in used if pointer)), tuple(places)
+        files = tuple((Ref("file", pointer), pointer) for _, pointer in used if pointer)
+        return _Known(table, files), tuple(places)

@@ -193,6 +193,7 @@ class File:
     :param can_odirect: FMODE_CAN_ODIRECT, which ``open()`` gives
     :param f_owner: the task that gets SIGIO; *f_owner_type* one of F_OWNER_*; *f_owner_cred* uid and euid of the setter
     :param on_release: run at the last close before anything else (``eventpoll_release()``)
+    :ivar ref: the raw reference of this file
     """
 
     key: int
@@ -216,16 +217,15 @@ class File:
     f_signum: int = 0
     f_version: int = 0
     on_release: list[Callable[[], None]] = field(default_factory=list)
+    ref: Ref = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ref = Ref("file", self.key)
 
     @property
     def inode_uid(self) -> int:
         """Return the owner of the inode behind the file."""
         return int(getattr(self.inode or self.private, "i_uid", 0))
-
-    @property
-    def ref(self) -> Ref:
-        """Return the raw reference of this file."""
-        return Ref("file", self.key)
 
 
 @dataclass
@@ -248,6 +248,7 @@ class FilesStruct:
         self.slots: dict[int, Descriptor] = {}
         self.reserved: dict[int, bool] = {}
         self.max_fds = NR_OPEN_DEFAULT
+        self._shown: tuple[Any, state.DescriptorTable] | None = None
 
     def unused(self, task: Task, start: int = 0) -> int:
         """Return the lowest free descriptor (``alloc_fd()``).
@@ -320,6 +321,16 @@ class FilesStruct:
         if hole is not None and hole[0] <= last <= hole[1]:
             last = max([fd for fd in taken if fd < hole[0]], default=-1)
         return NR_OPEN_DEFAULT if last < 0 else last + 64 & ~63
+
+    def observe(self) -> state.DescriptorTable:
+        """Return the table as the state has it: the same object as long as nothing in it changes."""
+        slots = [(fd, slot.file, slot.cloexec) for fd, slot in self.slots.items()]
+        now = (self.users, self.max_fds, slots, [*self.reserved.items()])
+        if self._shown is None or self._shown[0] != now:
+            fds = {fd: state.Descriptor(None, cloexec) for fd, cloexec in self.reserved.items()}
+            fds |= {fd: state.Descriptor(file.ref, cloexec) for fd, file, cloexec in slots}
+            self._shown = (now, state.DescriptorTable(users=self.users, fds=fds, max_fds=self.max_fds))
+        return self._shown[1]
 
     def put(self, task: Task) -> None:
         """Drop one user, the last closes all in ascending order (``put_files_struct()``)."""

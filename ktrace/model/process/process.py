@@ -20,7 +20,6 @@ from ktrace.model.task import IGNORED_BY_DEFAULT, Cred, Errno, Task
 from ktrace.model.unsimulated import wake_watchers
 from ktrace.model.wait import MaySleep, Sleeps
 from ktrace.state.call import Result
-from ktrace.state.fs import file as file_state
 from ktrace.state.process import process as state
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Rule
@@ -83,9 +82,11 @@ class Processes(Subsystem):
 
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> None:
         """Add processes, descriptor tables, files and users."""
+        alive = {task.pid: Ref("process", name) for name, task in reversed(kernel.tasks.items())}
+        showing = [item for item in kernel.subsystems if type(item).process_fields is not Subsystem.process_fields]
         for name, task in kernel.tasks.items():
             fields: dict[str, Any] = {}
-            for subsystem in kernel.subsystems:
+            for subsystem in showing:
                 fields.update(subsystem.process_fields(task))
             cred = task.cred
             table = None if task.exiting else Ref("fdtable", task.files.key)
@@ -98,8 +99,8 @@ class Processes(Subsystem):
                 euid=cred.euid,
                 egid=cred.egid,
                 stopped=task.stopped,
-                pgrp=_leader(kernel, task.pgrp),
-                session=_leader(kernel, task.session),
+                pgrp=alive.get(task.pgrp) or _leader(kernel, task.pgrp),
+                session=alive.get(task.session) or _leader(kernel, task.session),
                 **fields,
             )
             if table is not None and table not in objects:
@@ -114,11 +115,10 @@ def _leader(kernel: Kernel, number: int) -> Ref | None:
 
 def observe_table(kernel: Kernel, objects: dict[Ref, Any], table: Ref, files: FilesStruct) -> None:
     """Add a descriptor table and its files."""
-    fds = {fd: file_state.Descriptor(None, cloexec) for fd, cloexec in files.reserved.items()}
-    for fd, slot in files.slots.items():
-        observe_file(kernel, objects, slot.file)
-        fds[fd] = file_state.Descriptor(slot.file.ref, slot.cloexec)
-    objects[table] = file_state.DescriptorTable(users=files.users, fds=fds, max_fds=files.max_fds)
+    for slot in files.slots.values():
+        if slot.file.ref not in objects:
+            observe_file(kernel, objects, slot.file)
+    objects[table] = files.observe()
 
 
 def learn_pid(kernel: Kernel, name: str) -> int:

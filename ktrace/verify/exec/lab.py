@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from ktrace.agent.traced import TracedActors
 from ktrace.inspect.fs.delayed_fput import DelayedFputs
+from ktrace.inspect.mm.user_memory import UserMemory, page_table_levels
 from ktrace.state.ipc.sem import SemArray
 from ktrace.state.world import World
 from ktrace.verify.lab import Lab
@@ -21,8 +22,14 @@ class ProgramLab(Lab):
     _last = World()
 
     def _make_actors(self, later: DelayedFputs) -> TracedActors:
-        self.program = TracedActors(self.guest.agent, later, self._semaphores)
+        self._user_memory = UserMemory(self.kernel, page_table_levels(self.vmcoreinfo))
+        self.program = TracedActors(self.guest.agent, later, self._semaphores, self._mapped)
         return self.program
+
+    def _mapped(self, name: str, addr: int, length: int) -> bytes | None:
+        """Return what is there of a task's memory without asking the guest."""
+        task = self.inspector.tasks.get(name)
+        return None if task is None else self._user_memory.read(task, addr, length)
 
     def see(self, blocked: Collection[str]) -> tuple[Mapping[str, tuple[str, ...]], World]:
         """Return where *blocked* tasks sleep, and what there is (see :meth:`Lab.see`)."""

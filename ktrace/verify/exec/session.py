@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from ktrace.inspect.invariants.all import validate
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.trace.clocks import read_clocks
 from ktrace.machine.baggage.entries import Baggage
+from ktrace.machine.machine import Machine
 from ktrace.state.call import Exited
 from ktrace.trace.session import End, Header, Sink
 from ktrace.trace.session_reader import SessionReader
@@ -54,6 +56,7 @@ def trace_program(
     options: SessionOptions,
     seed: str | None = None,
     hold: Hold | None = None,
+    first: Callable[[Machine], None] = lambda machine: None,
 ) -> Traced:
     """Run *command* in a fresh guest, its session written to a file and told *sink*.
 
@@ -62,16 +65,20 @@ def trace_program(
     :param tell: told its output as it comes
     :param seed: another order of its tasks
     :param hold: called with the guest as the last step left it
+    :param first: called with the guest as soon as it has what it needs, before anything is looked at
     :raises UsageError: it cannot be executed, or does what the model does not know
     :raises HostError: the file cannot be written, or the guest has no room
     :raises GuestError: the guest failed; the file says so
     """
     place = session_directory(options, "exec")
     scratch, elsewhere = baggage.split(DIRECTORY)
+
+    def furnish(machine: Machine) -> None:
+        bring(guests.image, machine, elsewhere)
+        first(machine)
+
     with ExitStack() as stack:
-        lab, machine = stack.enter_context(
-            guests.program_lab(place, lambda machine: bring(guests.image, machine, elsewhere))
-        )
+        lab, machine = stack.enter_context(guests.program_lab(place, furnish))
         writer = stack.enter_context(SessionWriter(place))
         both = FileAndSink(writer, sink, place, None, guests.require_whole)
         run = ProgramRun(lab, command, given, bringing(scratch), tell, seed, guests.tracer(lab, machine))
@@ -80,7 +87,7 @@ def trace_program(
         manifest = {**guests.manifest(lab, options.command), "program": command.argv[0]}
         header = Header(title, lab.facts, manifest, lab.look(), read_clocks(lab.kernel), lab.fresh)
         try:
-            end = judge(header, run.steps(), both, history=lambda: SessionReader(place).steps(), ahead=True)
+            end = judge(header, run.steps(), both, history=lambda: SessionReader(place).steps(), apart=True)
         except (KtraceError, KeyboardInterrupt) as error:
             blame = error.blame if isinstance(error, KtraceError) else "interrupted"
             writer.console(both.steps + 1, machine.console.fresh())

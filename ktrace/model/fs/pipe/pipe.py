@@ -205,7 +205,11 @@ class PipeInode:
             tmp_page=self.kept.shown(),
             fasync_readers=_observe_fasync(kernel, objects, self.fasync_readers),
             fasync_writers=_observe_fasync(kernel, objects, self.fasync_writers),
-            bufs={index: buf.observed() for index, buf in enumerate(self.bufs) if not buf.is_blank},
+            bufs={
+                index: buf.observed()
+                for index, buf in enumerate(self.bufs)
+                if buf.ops is not None or buf.page is not None  # not buf.is_blank, of which there are many
+            },
             user=Ref("user", str(self.uid)),
             watch_queue=self.watch_queue,
             inode=self.inode.ref,
