@@ -33,6 +33,10 @@ KNOWN_BUGS: Mapping[str, Rule] = dict(
             "udp6-cork-connect", "net/ipv6/datagram.c", "ip6_datagram_dst_update",
             "connect() leads a datagram that is held back to another receiver",
         ),
+        _bug(
+            "icmp-zero-checksum", "net/ipv4/icmp.c", "icmp_push_reply",
+            "the answer to an echo of nothing but zeros has a checksum of 0, which is wrong",
+        ),
     ]
 )  # fmt: skip
 """The rule of each, by name."""

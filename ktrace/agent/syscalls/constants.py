@@ -15,6 +15,7 @@ from ktrace.include.linux.stat import S_IALLUGO, S_IRWXUGO
 from ktrace.include.net import udplite
 from ktrace.uapi import (
     close_range,
+    errqueue,
     eventfd,
     eventpoll,
     fcntl,
@@ -40,6 +41,7 @@ from ktrace.uapi import (
     sched,
     sem,
     shm,
+    siginfo,
     signal,
     signalfd,
     socket,
@@ -167,7 +169,14 @@ SO = choice(
 TCP = choice(family(tcp, "TCP_", but="TCP_MSS_DEFAULT"))
 UDP = choice(family(udp, "UDP_", but="UDP_ENCAP_"))
 IP = choice(family(in_, "IP_", but="IP_PMTUDISC_ IP_ORIGDSTADDR IP_RECVRETOPTS"))
-IPV6 = choice(family(in6, "IPV6_", but="IPV6_PMTUDISC_ IPV6_PREFER_ IPV6_FLOWINFO_FLOWLABEL IPV6_FLOWINFO_PRIORITY"))
+IPV6 = choice(
+    family(
+        in6,
+        "IPV6_",
+        but="IPV6_PMTUDISC_ IPV6_PREFER_ IPV6_FLOWINFO_FLOWLABEL IPV6_FLOWINFO_PRIORITY "
+        "IPV6_JOIN_GROUP IPV6_LEAVE_GROUP IPV6_RX",
+    )
+)
 SCM = choice(numbers(socket, "SCM_RIGHTS SCM_CREDENTIALS SCM_SECURITY"))
 RAW = choice(numbers(icmp, "ICMP_FILTER"))
 ICMPV6 = choice(numbers(icmpv6, "ICMPV6_FILTER"))
@@ -193,7 +202,7 @@ OPTIONS = {
 WHOLE = (
     *(fcntl, mman, memfd, fs, resource, sched, stat, shm, sem, msg, ipc, in_, in6, netlink, if_ether, if_packet, icmp),
     *(limits, udp, prctl, socket, tcp, time, wait, poll, eventpoll, splice, close_range, sockios, ioctls),
-    *(eventfd, timerfd, signalfd, pidfd, inotify),
+    *(eventfd, timerfd, signalfd, pidfd, inotify, errqueue, siginfo),
 )
 """Headers all of whose constants scripts may name."""
 
@@ -216,6 +225,7 @@ OTHERS = (
     numbers(signal, "SIG_DFL SIG_IGN"),
     numbers(udplite, "UDPLITE_SEND_CSCOV UDPLITE_RECV_CSCOV"),
     numbers(eventpoll, "EPOLLNVAL"),
+    {"F_OK": 0},
     # semctl(2) has these two, no header has.
     {"SEM_A": stat.S_IWUSR, "SEM_R": stat.S_IRUSR},
 )

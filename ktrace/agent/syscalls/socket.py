@@ -99,14 +99,16 @@ def option_struct(level: int, optname: int, members: Sequence[Any]) -> Mapping[s
 
 
 def _member(code: str, value: Any) -> bytes:
+    size = 16 if code == "6" else 4
     if isinstance(value, int):
-        size = 16 if code == "6" else 4
         return value.to_bytes(size, "big") if code != "i" else struct.pack("<I", value & 0xFFFFFFFF)
-    text = value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)
+    text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
-        raise UsageError(f"a member of the option is a number or an address, not {text!r}") from None
+        if isinstance(value, bytes) and len(value) == size:
+            return value
+        raise UsageError(f"a member of the option is a number or an address, not {value!r}") from None
     if f"{address.version}" != code:
         raise UsageError(f"{text!r} does not fit into the option's struct")
     return address.packed

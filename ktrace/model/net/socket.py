@@ -49,14 +49,20 @@ from ktrace.uapi.sockios import (
     SIOCBRADDIF,
     SIOCBRDELBR,
     SIOCBRDELIF,
+    SIOCDARP,
+    SIOCDIFADDR,
     SIOCGIFBR,
     SIOCGIFVLAN,
     SIOCGPGRP,
     SIOCGSKNS,
+    SIOCGSTAMP_NEW,
     SIOCGSTAMP_OLD,
+    SIOCGSTAMPNS_NEW,
     SIOCGSTAMPNS_OLD,
     SIOCOUTQNSD,
     SIOCRTMSG,
+    SIOCSARP,
+    SIOCSIFADDR,
     SIOCSIFBR,
     SIOCSIFVLAN,
     SIOCSPGRP,
@@ -67,10 +73,21 @@ WITH_ROOM = (SIOCATMARK, SIOCOUTQNSD)
 """Those for whose answer there is always room: no EFAULT."""
 
 NO_IFREQ = (
-    *(SIOCGSTAMP_OLD, SIOCGSTAMPNS_OLD, SIOCRTMSG, SIOCGIFBR, SIOCSIFBR, SIOCGSKNS, SIOCGIFVLAN, SIOCSIFVLAN),
-    *(SIOCBRADDBR, SIOCBRDELBR, SIOCBRADDIF, SIOCBRDELIF),
+    *(
+        SIOCGSTAMP_OLD,
+        SIOCGSTAMPNS_OLD,
+        SIOCGSTAMP_NEW,
+        SIOCGSTAMPNS_NEW,
+        SIOCRTMSG,
+        SIOCGIFBR,
+        SIOCSIFBR,
+        SIOCGSKNS,
+        SIOCGIFVLAN,
+        SIOCSIFVLAN,
+    ),
+    *(SIOCBRADDBR, SIOCBRDELBR, SIOCBRADDIF, SIOCBRDELIF, SIOCSARP, SIOCDARP, SIOCSIFADDR, SIOCDIFADDR),
 )
-"""Ioctls of sockets and network devices that do not begin with reading from their argument."""
+"""Ioctls of sockets and network devices that do not begin with reading from their argument; some ask first who may."""
 
 Create = Callable[[Task, Socket, int], None]
 _CREATE: dict[str, Create] = {}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import ktrace.model.build  # noqa: F401 - its import brings every rule
 from ktrace.agent.program_calls import call_of
 from ktrace.agent.syscalls import PROGRAM_SIGNATURES, SIGNATURES, Caller, Fault, format_call
 from ktrace.include.asm.page_types import PAGE_SIZE

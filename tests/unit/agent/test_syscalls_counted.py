@@ -61,6 +61,8 @@ def test_more_than_an_arena_holds_is_refused() -> None:
         ("SOL_SOCKET", "SO_LINGER", (1, 5), {"l_onoff": 1, "l_linger": 5}),
         ("SOL_SOCKET", "SO_PRIORITY", (1, 2), b"\1\0\0\0\2\0\0\0"),
         ("SOL_IP", "IP_ADD_MEMBERSHIP", (b"224.1.1.1", b"127.0.0.1"), b"\xe0\1\1\1\x7f\0\0\1"),
+        ("SOL_IP", "IP_ADD_MEMBERSHIP", (b"\xe0\1\1\1", 0x7F000001), b"\xe0\1\1\1\x7f\0\0\1"),
+        ("SOL_IPV6", "IPV6_JOIN_GROUP", (b"\xff\2" + bytes(13) + b"\1", 1), b"\xff\2" + bytes(13) + b"\1\1\0\0\0"),
         ("SOL_IP", "IP_MULTICAST_IF", ("0.0.0.0", "127.0.0.1", 1), b"\0\0\0\0\x7f\0\0\1\1\0\0\0"),
         ("SOL_IPV6", "IPV6_ADD_MEMBERSHIP", (b"ff02::1", 1), b"\xff\2" + bytes(13) + b"\1\1\0\0\0"),
     ],
