@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ktrace.model.fs.epoll import EventPoll
     from ktrace.model.fs.pipe.pipe import PipeInode
     from ktrace.model.kernel import Kernel
+    from ktrace.model.net.core.sock import Sock as ModelSock
     from ktrace.model.net.core.sock import Socket as ModelSocket
-    from ktrace.model.net.inet.sock import Inet
     from ktrace.model.net.inet.tcp.sock import Tcp
     from ktrace.model.task import Task
 
@@ -185,7 +185,7 @@ class Observed:
         """Return every sock."""
         return self._of(Sock)
 
-    def sock(self, sk: Inet) -> Sock | None:
+    def sock(self, sk: ModelSock) -> Sock | None:
         """Return *sk*, found by the number of its socket's inode, where that is known."""
         socket = self.socket(sk.socket) if sk.socket is not None else None
         found = self._at(socket.sk) if socket is not None else None

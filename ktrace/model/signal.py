@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ktrace.model.process.traced import Traced, end_group
@@ -32,7 +33,8 @@ def send_signal(kernel: Kernel, task: Task, item: Signalled, thread: bool) -> No
         return  # who traces a task is to see what it ignores, too
     queue = task.pending if thread else task.shared_pending
     if not thread and task.program is not None:
-        task = _who_wants(task, task.program, signal)
+        task = _who_wants(kernel, task, task.program, signal)
+        blocked = signal in task.blocked and signal != "SIGKILL"
     same = [other for other in queue if other.signal == signal]
     if same and signal_number(signal) < SIGRTMIN:
         return
@@ -55,11 +57,26 @@ def send_signal(kernel: Kernel, task: Task, item: Signalled, thread: bool) -> No
         kernel.signal_wake_up(task)
 
 
-def _who_wants(task: Task, program: Traced, signal: str) -> Task:
-    """Return the thread that is woken for a signal to the process (``complete_signal()``, ``wants_signal()``)."""
-    for thread in (task, *program.threads):
-        if signal not in thread.blocked and thread.sleeping and not thread.signal_pending():
-            return thread
+def _who_wants(kernel: Kernel, task: Task, program: Traced, signal: str) -> Task:
+    """Return the thread that is woken for a signal to the process (``complete_signal()``), *task* where none needs it.
+
+    The search begins where the last one ended. One that stands at the entry of a call wants none: it is traced.
+    """
+
+    def wants(other: Task) -> bool:
+        """``wants_signal()``."""
+        if signal in other.blocked or other.exiting or other.stopped:
+            return False
+        return other is kernel.current or (other.running is not None and not other.signal_pending())
+
+    group = program.leader.program if program.leader is not None else None
+    if wants(task) or group is None:
+        return task
+    first = program.threads.index(group.curr_target) if group.curr_target in program.threads else 0
+    for other in (*program.threads[first:], *program.threads[:first]):
+        if wants(other):
+            group.curr_target = other
+            return other
     return task
 
 
@@ -125,6 +142,7 @@ def get_signal(kernel: Kernel, task: Task) -> Sleeps[str | None]:
         task.dequeue([item])
         action = task.disposition(item.signal)
         if task.program is not None:
+            item = replace(item, actor=task.name)  # one for the process was for whoever takes it
             kernel.note(item)  # ptrace_signal()
             if action in ("record", "restart"):
                 first = first or action

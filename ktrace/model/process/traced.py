@@ -57,6 +57,7 @@ class Traced:
     :param born: see :class:`Zombie`
     :param wait_chldexit: ``signal->wait_chldexit``
     :param leader: of its thread group; *threads*: those of the group that live, in the order of their births
+    :param curr_target: of a leader: the thread that took the last signal to the process that another could not take
     :param group_exit_code: what the group ends with (SIGNAL_GROUP_EXIT), where no signal ended it
     :param ended: as what its parent is to hear of it, once no other thread of the group lives
     :param pdeath_signal: what it gets when its parent ends; 0 for nothing
@@ -76,6 +77,7 @@ class Traced:
     masks: list[frozenset[str]] = field(default_factory=list)
     leader: Task | None = None
     threads: list[Task] = field(default_factory=list)
+    curr_target: Task | None = None
     group_exit_code: int | None = None
     ended: int | None = None
     pdeath_signal: int = 0
@@ -217,9 +219,12 @@ def thread_ended(task: Task, status: int) -> tuple[Task, int] | None:
     """
     program = task.program
     assert program is not None
-    if task in program.threads:
-        program.threads.remove(task)
     leader = program.leader or task
+    if task in program.threads:
+        if leader.program is not None and leader.program.curr_target is task:
+            following = program.threads.index(task) + 1
+            leader.program.curr_target = program.threads[following % len(program.threads)]  # next_thread()
+        program.threads.remove(task)
     if leader is task:
         program.ended = status
     told = leader.program.ended if leader.program is not None else None

@@ -147,6 +147,9 @@ class NetlinkOps(ProtoOps):
                 return LOWEST <= number <= HIGHEST and number not in table
 
             def find(seen: Observed) -> int | None:
+                twin = seen.sock(sk)
+                if twin is not None and twin.netlink is not None:
+                    return twin.netlink.portid
                 socks = (value for value in seen.socks() if value.sk_protocol == sk.protocol)
                 portids = (value.netlink.portid for value in socks if value.netlink is not None)
                 return next(filter(free, portids), None)

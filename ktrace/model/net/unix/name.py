@@ -69,7 +69,10 @@ def unix_autobind(kernel: Kernel, sk: Unix) -> None:
     known = {other.addr for other in table.by_name.values()}
 
     def find(seen: Observed) -> bytes | None:
-        """Find the one name of that kind that nobody has in the model."""
+        """Find its name, or where it is gone already the one of that kind that nobody has in the model."""
+        twin = seen.sock(sk)
+        if twin is not None and twin.unix is not None:
+            return twin.unix.addr
         paths = (value.unix.addr for value in seen.socks() if value.unix is not None)
         return next((path for path in paths if _is_autobind_name(path) and _address(path) not in known), None)
 
