@@ -9,7 +9,7 @@ import click
 
 from ktrace.cli.lines import styled
 from ktrace.doctor.check import Check, Verdict
-from ktrace.doctor.host import examine_host
+from ktrace.doctor.host import examine_host, missing_packages
 
 _STYLE = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.MISSING: "red"}
 
@@ -33,6 +33,8 @@ def doctor(context: click.Context, as_json: bool) -> None:
         for check in checks:
             _say(check)
         click.echo()
+        if packages := missing_packages(checks):
+            click.echo(f"as root: apt-get install {' '.join(packages)}")
         click.echo(f"missing: {', '.join(missing)}" if missing else "everything that ktrace needs is here")
     if missing:
         context.exit(3)

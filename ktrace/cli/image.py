@@ -11,7 +11,7 @@ import click
 from ktrace.cli.building import BuildProgress
 from ktrace.cli.mistakes import Group
 from ktrace.cli.options import ImageName
-from ktrace.errors import FELL_SHORT
+from ktrace.errors import FELL_SHORT, UsageError
 from ktrace.image.build import DEFAULT_RECIPE, build_image
 from ktrace.image.build_tree import build_files
 from ktrace.image.facts import image_facts, image_state
@@ -87,9 +87,17 @@ def list_command(as_json: bool) -> None:
     recipes = recipe_names()
     for row in rows:
         origin = " ".join(str(row[key]) for key in ("package", "package_version") if row.get(key)) or "imported"
-        summary = load_recipe(row["name"]).summary if row["name"] in recipes else origin
+        summary = _summary(row["name"]) if row["name"] in recipes else origin
         build_id = row.get("build_id", "")[:12]
         click.echo(f"{row['name']:<16} {row['state']:<12} {build_id:<13} {summary}")
+
+
+def _summary(name: str) -> str:
+    """Return what a recipe says of itself, or what is wrong with it."""
+    try:
+        return load_recipe(name).summary
+    except UsageError as error:
+        return error.message
 
 
 @image.command("show")

@@ -22,6 +22,7 @@ from ktrace.version import VERSION
 _COMMANDS = {
     "bench": "ktrace.cli.bench:bench",
     "check": "ktrace.cli.check:check",
+    "completion": "ktrace.cli.completion:completion",
     "console": "ktrace.cli.console:console",
     "diff": "ktrace.cli.diff:diff",
     "doctor": "ktrace.cli.doctor:doctor",

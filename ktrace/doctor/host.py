@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ktrace.doctor.check import Check, missing, ok, warning
+from ktrace.doctor.check import Check, Verdict, missing, ok, warning
 from ktrace.errors import KtraceError
 from ktrace.image.archive import archive_for, configured_archives
 from ktrace.image.image import Image, find_image
@@ -45,8 +45,17 @@ MEMORY_NEEDED = 512 << 20
 SHM_NEEDED = 256 << 20
 
 
+INSTALL = "as root: apt-get install "
+
+
 def _install(package: str) -> str:
-    return f"as root: apt-get install {package}"
+    return INSTALL + package
+
+
+def missing_packages(checks: Iterable[Check]) -> tuple[str, ...]:
+    """Return the Debian packages that would bring all that *checks* miss, each once."""
+    remedies = [check.remedy or "" for check in checks if check.verdict is Verdict.MISSING]
+    return tuple(dict.fromkeys(text.removeprefix(INSTALL) for text in remedies if text.startswith(INSTALL)))
 
 
 def check_machine() -> list[Check]:

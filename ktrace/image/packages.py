@@ -19,7 +19,7 @@ from ktrace.image.foreign import Check, KernelFiles, import_image, refresh_impor
 from ktrace.image.image import Image
 from ktrace.image.kernel import require_room
 from ktrace.image.progress import Progress, Silent
-from ktrace.image.recipe import PACKAGE, SUITE, VERSION, load_recipe, recipe_names
+from ktrace.image.recipe import PACKAGE, SUITE, VERSION, readable_recipes
 from ktrace.image.store import Store, host_errors, open_store
 
 #: Bytes of disk: packages, what is taken out of them, and the copy in the store.
@@ -167,7 +167,7 @@ def known_suites() -> tuple[str, ...]:
     :raises HostError: if this machine takes nothing from Debian
     """
     configured = [suite for archive in configured_archives() for suite in archive.suites]
-    named = [load_recipe(name).kernel.suite for name in recipe_names()]
+    named = [recipe.kernel.suite for recipe in readable_recipes()]
     return tuple(dict.fromkeys([*configured, *(suite for suite in named if suite is not None)]))
 
 

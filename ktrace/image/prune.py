@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ktrace.errors import UsageError
 from ktrace.image.apt import PLACE
-from ktrace.image.recipe import load_recipe, recipe_names
+from ktrace.image.recipe import readable_recipes, recipe_names
 from ktrace.image.source import source_key
 from ktrace.image.store import Store, host_errors
 from ktrace.suggest import did_you_mean
@@ -49,9 +48,8 @@ def _kept(store: Store) -> dict[str, set[str]]:
         for part, key in (("kernels", "kernel"), ("initramfs", "initramfs")):
             kept[part].add(str(manifest.get(key, {}).get("key")))
     # A recipe whose kernel is not built yet keeps its source, too.
-    for name in recipe_names():
-        with suppress(UsageError):
-            kept["sources"].add(source_key(load_recipe(name).kernel))
+    for recipe in readable_recipes():
+        kept["sources"].add(source_key(recipe.kernel))
     for template in (store.root / "templates").glob("*"):
         if _manifest(template).get("image") in kept["images"]:
             kept["templates"].add(template.name)

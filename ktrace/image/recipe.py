@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
-import sysconfig
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ktrace.errors import HostError, UsageError
 from ktrace.image.kconfig import Fragment, read_fragment
+from ktrace.own_files import not_whole, own_files
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 PACKAGE = re.compile(r"[a-z0-9][a-z0-9.+-]+")
 SUITE = re.compile(r"[a-z0-9][a-z0-9.+-]*(/[a-z0-9.+-]+)*")
 VERSION = re.compile(r"[0-9][A-Za-z0-9.+:~-]*")
+_RECIPE = re.compile(r"^\s*(\[kernel\]|like\s*=)", re.MULTILINE)
+"""What tells a recipe from other TOML."""
 
 
 @dataclass(frozen=True)
@@ -93,25 +97,40 @@ class Recipe:
     initramfs: InitramfsRecipe
 
 
-def project_root() -> Path:
-    """Find what holds ``images/`` and ``guest/``: the checkout, or once installed a directory of the environment's.
+def recipe_directories() -> list[Path]:
+    """Return where recipes are looked for: ktrace's own first, then those of ``$KTRACE_IMAGES``, then ``./images``."""
+    named = [Path(place) for place in os.environ.get("KTRACE_IMAGES", "").split(":") if place]
+    return [own_files() / "images", *named, Path("images")]
 
-    :raises HostError: if the package was installed without them
-    """
-    checkout = Path(__file__).resolve().parents[2]
-    installed = Path(sysconfig.get_path("data")) / "share" / "ktrace"
-    for root in (checkout, installed):
-        if (root / "images").is_dir() and (root / "guest").is_dir():
-            return root
-    raise HostError(
-        f"no images/ and guest/ beside the package in {str(checkout)!r}, nor in {str(installed)!r}",
-        hint="install ktrace again, or from its checkout with: pip install -e .",
-    )
+
+def recipe_paths() -> dict[str, Path]:
+    """Return the recipes by name; of two with one name, that which is found first."""
+    found: dict[str, Path] = {}
+    for number, directory in enumerate(recipe_directories()):
+        for path in sorted(directory.glob("*.toml")):
+            # Others have TOML in a directory of that name, too.
+            if NAME.fullmatch(path.stem) and (number == 0 or _is_recipe(path)):
+                found.setdefault(path.stem, path.resolve())
+    return found
+
+
+def _is_recipe(path: Path) -> bool:
+    try:
+        return _RECIPE.search(path.read_text(errors="replace")) is not None
+    except OSError:
+        return False
 
 
 def recipe_names() -> list[str]:
     """List the names of all recipes."""
-    return sorted(path.stem for path in (project_root() / "images").glob("*.toml"))
+    return sorted(recipe_paths())
+
+
+def readable_recipes() -> Iterator[Recipe]:
+    """Yield the recipes that can be read."""
+    for name in recipe_names():
+        with suppress(UsageError):
+            yield load_recipe(name)
 
 
 class _Table:
@@ -152,13 +171,18 @@ class _Table:
             raise UsageError(f"{self.where}: at least one [[{key}]] is needed")
         return [_Table(f"{self.where}: [[{key}]]", item) for item in value]
 
-    def files(self, key: str, root: Path) -> tuple[Path, ...]:
+    def files(self, key: str, roots: tuple[Path, ...]) -> tuple[Path, ...]:
         paths: list[Path] = []
         for pattern in self.texts(key):
-            found = sorted(root.glob(pattern)) if "*" in pattern else [root / pattern]
-            if not found or not all(path.is_file() for path in found):
+            for place in roots:
+                found = sorted(place.glob(pattern)) if "*" in pattern else [place / pattern]
+                if found and all(path.is_file() for path in found):
+                    paths += found
+                    break
+            else:
+                if roots[0] == own_files():
+                    raise not_whole(f"{pattern!r} is")
                 raise UsageError(f"{self.where}: {key} names {pattern!r}, which is not a file")
-            paths += found
         return tuple(paths)
 
     def finish(self) -> None:
@@ -166,14 +190,14 @@ class _Table:
             raise UsageError(f"{self.where}: unknown keys {sorted(self.data)!r}")
 
 
-def _read_kernel(table: _Table, root: Path) -> KernelRecipe:
+def _read_kernel(table: _Table, roots: tuple[Path, ...]) -> KernelRecipe:
     variables = table.table("make_variables")
     kernel = KernelRecipe(
         package=table.text("package"),
         suite=table.maybe("suite"),
         version=table.maybe("version"),
         base=table.text("base", "tinyconfig"),
-        fragments=table.files("fragments", root),
+        fragments=table.files("fragments", roots),
         make_variables={key: variables.text(key) for key in sorted(variables.data)},
         excludes=table.texts("excludes"),
         objects=table.number("objects"),
@@ -190,15 +214,15 @@ def _read_kernel(table: _Table, root: Path) -> KernelRecipe:
     return kernel
 
 
-def _read_initramfs(table: _Table, root: Path) -> InitramfsRecipe:
+def _read_initramfs(table: _Table, roots: tuple[Path, ...]) -> InitramfsRecipe:
     binaries = []
     for binary in table.tables("binary"):
         binaries.append(
             BinaryRecipe(
                 name=binary.text("name"),
                 path=binary.text("path"),
-                sources=binary.files("sources", root),
-                headers=binary.files("headers", root),
+                sources=binary.files("sources", roots),
+                headers=binary.files("headers", roots),
             )
         )
         binary.finish()
@@ -218,6 +242,14 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise HostError(f"cannot read {str(path)!r}: {error.strerror}") from error
 
 
+def _like(path: Path, name: object) -> Path | None:
+    """Return the recipe of that *name*, which the one at *path* is like: one that everybody knows, or one beside it."""
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        return None
+    beside = path.with_name(f"{name}.toml")
+    return recipe_paths().get(name) or (beside if beside.is_file() else None)
+
+
 def _complete(path: Path) -> dict[str, Any]:
     """Read a recipe and, where it says ``like = "NAME"``, what it leaves out from the recipe of that name.
 
@@ -227,10 +259,10 @@ def _complete(path: Path) -> dict[str, Any]:
     like = own.pop("like", None)
     if like is None:
         return own
-    known = isinstance(like, str) and NAME.fullmatch(like) and path.with_name(f"{like}.toml").is_file()
-    if not known:
+    other = _like(path, like)
+    if other is None:
         raise UsageError(f"{path.name}: like names {like!r}, which is no recipe")
-    base = _read_toml(path.with_name(f"{like}.toml"))
+    base = _read_toml(other)
     if "like" in base:
         raise UsageError(f"{path.name}: like names {like!r}, which is itself like another")
     for part in ("kernel", "initramfs"):
@@ -243,16 +275,17 @@ def read_recipe(path: Path, root: Path) -> Recipe:
     """Read one recipe file.
 
     :param path: TOML file
-    :param root: directory that the paths in it are relative to
+    :param root: directory that the paths in it are relative to; then its own, then that of ktrace's files
     :raises UsageError: naming what is missing, wrong or unknown in it
     """
     top = _Table(path.name, _complete(path))
+    roots = (root, path.parent, own_files())
     recipe = Recipe(
         name=path.stem,
         path=path,
         summary=top.text("summary"),
-        kernel=_read_kernel(top.table("kernel"), root),
-        initramfs=_read_initramfs(top.table("initramfs"), root),
+        kernel=_read_kernel(top.table("kernel"), roots),
+        initramfs=_read_initramfs(top.table("initramfs"), roots),
     )
     top.finish()
     return recipe
@@ -263,8 +296,8 @@ def load_recipe(name: str) -> Recipe:
 
     :raises UsageError: for an unknown name, saying which there are
     """
-    root = project_root()
-    path = root / "images" / f"{name}.toml"
-    if not NAME.fullmatch(name) or not path.is_file():
-        raise UsageError(f"no recipe {name!r}", hint=f"there is: {', '.join(recipe_names()) or 'none'}")
-    return read_recipe(path, root)
+    known = recipe_paths()
+    if name not in known:
+        raise UsageError(f"no recipe {name!r}", hint=f"there is: {', '.join(known) or 'none'}")
+    path = known[name]
+    return read_recipe(path, path.parent.parent)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ktrace.errors import UsageError
+from ktrace.own_files import not_whole, own_files
 from ktrace.suggest import did_you_mean
 from ktrace.workload.parser import parse_script
 from ktrace.workload.script import Script
@@ -21,16 +22,14 @@ SIZE_LIMIT = 64 << 20
 
 
 def directory() -> Path:
-    """Return where the bundled workloads lie: beside the package in a checkout, below sys.prefix once installed.
+    """Return where the bundled workloads lie.
 
-    :raises UsageError: they lie in neither place
+    :raises HostError: ktrace was installed without them
     """
-    checkout = Path(__file__).resolve().parents[2] / "traces"
-    installed = Path(sys.prefix) / "share" / "ktrace" / "traces"
-    for place in (checkout, installed):
-        if any(place.glob("*" + SUFFIX)):
-            return place
-    raise UsageError("no bundled workloads are installed", "install ktrace again, or give a script's path")
+    place = own_files() / "traces"
+    if not any(place.glob("*" + SUFFIX)):
+        raise not_whole("all workloads are")
+    return place
 
 
 def bundled() -> tuple[str, ...]:

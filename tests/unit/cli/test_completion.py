@@ -45,6 +45,56 @@ def test_words_are_completed(line: str, some: set[str]) -> None:
     assert some <= set(completed(line))
 
 
+def ktrace(*arguments: str, **environment: str) -> str:
+    """Return what the command prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ktrace", *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return done.stdout
+
+
+def test_bash_completes_with_what_is_printed(tmp_path: Path) -> None:
+    printed = ktrace("completion", "bash")
+    (tmp_path / "ktrace").write_text(f'#!/bin/sh\nexec {sys.executable} -m ktrace "$@"\n')
+    (tmp_path / "ktrace").chmod(0o755)
+    asked = (
+        'COMP_WORDS=(ktrace run pipe-ba) COMP_CWORD=2; _ktrace_completion ktrace pipe-ba run; echo "${COMPREPLY[@]}"'
+    )
+    done = subprocess.run(
+        ["bash", "-c", f"{printed}\n{asked}"],
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.split() == ["pipe-basic"]
+
+
+def test_completion_is_installed_with_the_manual_page(tmp_path: Path) -> None:
+    homes = {"HOME": str(tmp_path), "XDG_DATA_HOME": "", "XDG_CONFIG_HOME": ""}
+    page = tmp_path / ".local/share/man/man1/ktrace.1"
+    for shell, place in (
+        ("bash", ".local/share/bash-completion/completions/ktrace"),
+        ("zsh", ".local/share/zsh/site-functions/_ktrace"),
+        ("fish", ".config/fish/completions/ktrace.fish"),
+    ):
+        assert ktrace("completion", shell, "--install", **homes).split() == [str(tmp_path / place), str(page)]
+        assert "_KTRACE_COMPLETE" in (tmp_path / place).read_text()
+    text = page.read_text()
+    assert text == ktrace("completion", "man")
+    for said in ("ktrace run [OPTIONS] [WORKLOADS]...", "ktrace image import ", "--functions", "KTRACE_IMAGES", "130"):
+        assert said.replace("-", "\\-") in text
+    assert not [line for line in text.splitlines() if line.startswith("'")]
+    requests = {line.split()[0] for line in text.splitlines() if line.startswith(".")}
+    assert requests <= {".TH", ".ad", ".SH", ".SS", ".TP", ".PP", ".B", ".nf", ".fi"}
+
+
 def test_sessions_are_completed(tmp_path: Path) -> None:
     place = tmp_path / "ktrace" / "sessions" / "20261130-101112-pipe-basic-0000"
     place.mkdir(parents=True)

@@ -10,12 +10,13 @@ from click.testing import CliRunner
 from ktrace.cli.doctor import doctor
 from ktrace.doctor import host
 from ktrace.doctor.check import Verdict
-from ktrace.image.recipe import load_recipe, project_root, recipe_names
+from ktrace.image.recipe import load_recipe, recipe_names
 from ktrace.image.toolchain import tool_version
+from ktrace.own_files import own_files
 
 
 def packages() -> set[str]:
-    text = (project_root() / "scripts" / "packages.txt").read_text()
+    text = (own_files() / "scripts" / "packages.txt").read_text()
     return {line.partition("#")[0].strip() for line in text.splitlines()} - {""}
 
 
@@ -101,6 +102,7 @@ def test_the_command_exits_3_when_something_is_missing(without_qemu):
     answer = CliRunner().invoke(doctor)
     assert answer.exit_code == 3
     assert "missing: qemu-system-x86_64" in answer.output.splitlines()[-1]
+    assert answer.output.splitlines()[-2].startswith("as root: apt-get install qemu-system-x86")
     assert "as root: apt-get install qemu-system-x86" in answer.output
 
 

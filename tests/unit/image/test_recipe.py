@@ -1,12 +1,14 @@
 """Recipes say what is wrong with them."""
 
-import tomllib
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from ktrace.cli.image import image
 from ktrace.errors import UsageError
-from ktrace.image.recipe import load_recipe, project_root, read_recipe, recipe_names
+from ktrace.image.recipe import load_recipe, read_recipe, readable_recipes, recipe_names
+from ktrace.own_files import own_files
 
 GOOD = """
 summary = "a kernel"
@@ -137,12 +139,41 @@ def test_bundled_recipes_are_good():
         recipe = load_recipe(name)
         assert recipe.summary
         assert {binary.path for binary in recipe.initramfs.binaries} == {"init", "agent"}
-        assert all(path.is_relative_to(project_root()) for path in recipe.kernel.fragments)
+        assert all(path.is_relative_to(own_files()) for path in recipe.kernel.fragments)
 
 
-def test_an_installed_package_has_what_images_are_built_from():
-    data = tomllib.loads((project_root() / "pyproject.toml").read_text())["tool"]["setuptools"]["data-files"]
-    for place in ("images", "guest", "traces"):
-        packed = {path for glob in data[f"share/ktrace/{place}"] for path in project_root().glob(glob)}
-        there = {path for path in (project_root() / place).iterdir() if path.is_file()}
-        assert there == packed
+def test_a_recipe_of_ones_own_may_be_like_ours_and_name_our_files(tmp_path, monkeypatch):
+    (tmp_path / "images").mkdir()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "images" / "other.toml").write_text('colour = "red"\n')
+    (tmp_path / "images" / "lab-6.1.toml").write_text('like = "lab-7.3"\nsummary = "not ours"\n')
+    before = recipe_names()
+    assert "other" not in before
+    (tmp_path / "own.config").write_text("CONFIG_A=y\n")
+    (tmp_path / "images" / "beside.config").write_text("CONFIG_B=y\n")
+    fragments = ["guest/base.config", "own.config", "beside.config"]
+    text = f'like = "lab-6.1"\nsummary = "mine"\n[kernel]\nfragments = {fragments}\n'
+    (tmp_path / "images" / "mine.toml").write_text(text)
+    assert set(recipe_names()) - set(before) == {"mine"}
+    recipe = load_recipe("mine")
+    assert (recipe.summary, recipe.kernel.package) == ("mine", "linux-source-6.1")
+    assert recipe.kernel.fragments == (
+        own_files() / "guest" / "base.config",
+        tmp_path / "own.config",
+        tmp_path / "images" / "beside.config",
+    )
+    assert load_recipe("lab-6.1").summary != "not ours", "ours comes first"
+    monkeypatch.chdir("/")
+    assert "mine" not in recipe_names()
+    monkeypatch.setenv("KTRACE_IMAGES", f"/nowhere:{tmp_path / 'images'}")
+    assert load_recipe("mine") == recipe
+
+
+def test_a_recipe_of_ones_own_that_is_wrong_keeps_nobody_from_the_others(tmp_path, monkeypatch):
+    (tmp_path / "wrong.toml").write_text("[kernel]\nthis is no TOML\n")
+    monkeypatch.setenv("KTRACE_IMAGES", str(tmp_path))
+    assert "lab-6.1" in [recipe.name for recipe in readable_recipes()]
+    with pytest.raises(UsageError, match=r"wrong\.toml"):
+        load_recipe("wrong")
+    done = CliRunner().invoke(image, ["list"], catch_exceptions=False)
+    assert "wrong.toml" in done.output and "lab-6.1" in done.output

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from ktrace.image.kconfig import read_fragment
-from ktrace.image.recipe import load_recipe, project_root
+from ktrace.image.recipe import load_recipe
 from ktrace.image.source import SOURCES
 from ktrace.image.symbols import kconfig_symbols
+from ktrace.own_files import own_files
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def test_every_option_of_lab_6_1_is_known(symbols: frozenset[str]) -> None:
 
 
 def test_an_option_of_newer_kernels_is_not_known(symbols: frozenset[str]) -> None:
-    fragment = read_fragment(project_root() / "guest" / "newer.config")
+    fragment = read_fragment(own_files() / "guest" / "newer.config")
     assert {name.removeprefix("CONFIG_") for name in fragment.options} - symbols == {"SLUB_TINY"}
 
 
