@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ktrace.agent.syscalls import make_call
+from ktrace.errors import UsageError
 from ktrace.library.result import Result
-from ktrace.state.call import Call
+from ktrace.state.call import NULL, Call
 
 if TYPE_CHECKING:
     pass
@@ -43,10 +44,21 @@ def call_of(name: str, args: tuple[Any, ...], named: Mapping[str, Any]) -> Call:
     :raises UsageError: the call or an argument of it is not known, missing or of the wrong kind
     :raises StillBlocked, CallFailed: an argument is a result without a value
     """
+    __tracebackhide__ = True  # by pytest: what is wrong is in the line that made the step
     words = name in _WORDS
-    return make_call(
-        name, *[_given(value, words) for value in args], **{key: _given(value, words) for key, value in named.items()}
-    )
+    try:
+        return make_call(
+            name,
+            *[_argument(value, words) for value in args],
+            **{key: _argument(value, words) for key, value in named.items()},
+        )
+    except UsageError as error:
+        raise error.with_traceback(None) from None
+
+
+def _argument(value: Any, words: bool) -> Any:
+    """Return what a call holds for *value*; ``None`` is NULL."""
+    return NULL if value is None else _given(value, words)
 
 
 def _given(value: Any, words: bool) -> Any:

@@ -8,6 +8,14 @@ import pytest
 
 import ktrace
 from ktrace.image.image import Image
+from tests.guest.library.wheel import Installed, build_wheel, install
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """ktrace from its wheel, in an environment of its own."""
+    scratch = tmp_path_factory.mktemp("wheel")
+    return install(build_wheel(scratch), scratch)
 
 
 @pytest.fixture(scope="module")

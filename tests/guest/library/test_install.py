@@ -5,17 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pytest
-
 from ktrace.machine.template.template import Template
-from tests.guest.library.wheel import ROOT, Installed, build_wheel, install
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """ktrace from its wheel."""
-    scratch = tmp_path_factory.mktemp("wheel")
-    return install(build_wheel(scratch), scratch)
+from tests.guest.library.wheel import ROOT, Installed
 
 
 def test_the_wheel_has_all_that_guests_are_built_from(installed: Installed) -> None:

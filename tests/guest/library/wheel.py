@@ -50,15 +50,15 @@ class Installed:
         (found,) = self.directory.glob("lib/python*/site-packages/ktrace")
         return found
 
-    def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of the environment, such as ``ktrace``."""
+    def run(self, *command: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the environment, such as ``ktrace``, in the empty directory."""
         program, *arguments = command
         known = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "KTRACE", "PYTEST"))
         }
         return subprocess.run(
             [str(self.directory / "bin" / program), *arguments],
-            cwd=self.work,
+            cwd=cwd or self.work,
             env={**known, "COLUMNS": "200", "NO_COLOR": "1", **environment},
             capture_output=True,
             text=True,
