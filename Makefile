@@ -40,8 +40,9 @@ demo: image
 	$(VENV)/bin/ktrace run ipc-tour -q --report report.html
 	@echo "open report.html in a browser: arrow keys go from step to step, ? shows the other keys"
 
+# Two processes: one has the tests with guests, in turn, the other one all else.
 test: setup-tests image
-	$(VENV)/bin/python -m pytest $(TESTS)
+	$(VENV)/bin/python -m pytest -n 2 --dist loadgroup $(TESTS)
 
 faults: setup-tests image
 	$(VENV)/bin/python -m pytest tests/faults --write-table

@@ -41,6 +41,8 @@ class Terminal:
 
     def __init__(self, *arguments: str) -> None:
         environment = {**os.environ, "TERM": "xterm", "PAGER": "cat"}
+        for size in ("COLUMNS", "LINES"):  # which say more than the terminal does, where somebody sets them
+            environment.pop(size, None)
         self.child = pexpect.spawn(
             KTRACE[0], [*KTRACE[1:], *arguments], dimensions=(30, 100), timeout=SECONDS, encoding="utf-8",
             env=environment,
