@@ -1,4 +1,4 @@
-"""``ktrace image``: build, list, show, verify, import, config, refresh, source, rm, prune."""
+"""``ktrace image``: build, list, show, verify, import, config, refresh, source, pack, unpack, digest, rm, prune."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ktrace.cli.building import BuildProgress
+from ktrace.cli.image_pack import digest_command, pack_command, unpack_command
 from ktrace.cli.mistakes import Group
 from ktrace.cli.options import ImageName
 from ktrace.errors import FELL_SHORT, UsageError
@@ -58,6 +59,10 @@ def _say_image(image: Image) -> None:
 @click.group("image", cls=Group)
 def image() -> None:
     """Build, list and check the kernels that ktrace boots."""
+
+
+for _command in (pack_command, unpack_command, digest_command):
+    image.add_command(_command)
 
 
 @image.command("build")

@@ -24,6 +24,7 @@ OUTSIDE = {
     "jinja2": {"report"},
     "pexpect": {"machine"},
     "pytest": {"testing"},
+    "zstandard": {"image"},
     "random": {"fuzz", "verify"},
 }  # fmt: skip
 """Modules of others' that only some rooms use."""
