@@ -10,6 +10,7 @@ IN_A_GUEST = (
     "functions-overhead",
     "events-overhead",
     "exec",
+    "library",
 )
 KERNELS = ("boot-images", "run-all-kernels")
 """Of the kernels that are in the store: two builds are compared by these only where they are asked for."""

@@ -11,6 +11,7 @@ from ktrace.bench.figure import alone
 from ktrace.bench.functions import events_overhead, functions_overhead
 from ktrace.bench.guests import agent_round_trip, boot_vs_clone
 from ktrace.bench.kernels import all_workloads, boot_of_each_image, missing_kernels
+from ktrace.bench.library import library
 from ktrace.bench.measure import Row
 from ktrace.bench.names import IN_A_GUEST, KERNELS
 from ktrace.bench.programs import traced_program
@@ -61,6 +62,7 @@ def _in_a_guest(
         "inspect-vs-drgn": lambda: inspect_vs_drgn(image, template, runs),
         "functions-overhead": lambda: functions_overhead(image, template, runs),
         "events-overhead": lambda: events_overhead(image, template, runs),
+        "library": lambda: library(guest, runs, notify),
         "exec": lambda: traced_program(guest, runs, notify),
     }
     for name in names:

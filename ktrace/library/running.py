@@ -113,7 +113,9 @@ class Running:
         self._guest.close()
 
     def _new_judging(self) -> Judging | None:
-        return Judging(self.header, self._sink, history=lambda: self.steps) if self.checked else None
+        if not self.checked:
+            return None
+        return Judging(self.header, self._sink, history=lambda: self.steps, just_read=True)
 
     # -- steps -------------------------------------------------------------------------------------
 

@@ -57,18 +57,20 @@ FACTS: dict[str, type] = {
 """What the model is told of a kernel, by subsystem."""
 
 
-def build_model(facts: Mapping[str, Any]) -> Kernel:
+def build_model(facts: Mapping[str, Any], *, just_read: bool = False) -> Kernel:
     """Return the model of a guest in which nothing has happened yet.
 
     :param facts: what ``inspect`` read of it, by subsystem
+    :param just_read: of a guest, not out of a file that may be damaged
     :raises UsageError: they are not the facts of a guest, but of a damaged session
     """
     given = {"process": ProcessFacts(), "changes": Changes(), "config": ConfigFacts(), **facts}
-    for name, wanted in FACTS.items():
-        if not isinstance(given.get(name), wanted):
-            raise UsageError(f"the session's facts lack {name!r}", "it is damaged, or of another version of ktrace")
-        for misfit in misfits(given[name], name):
-            raise UsageError(f"the session's facts are damaged: {misfit}")
+    if not just_read:
+        for name, wanted in FACTS.items():
+            if not isinstance(given.get(name), wanted):
+                raise UsageError(f"the session's facts lack {name!r}", "it is damaged, or of another version of ktrace")
+            for misfit in misfits(given[name], name):
+                raise UsageError(f"the session's facts are damaged: {misfit}")
     return Kernel(
         processes=Processes(given["process"]),
         pipes=Pipes(facts["pipe"]),

@@ -51,6 +51,7 @@ class Guests:
         self.inlined = inlined
         self._kernels = KernelCaches()
         self._base: TemplateMemory | None = None
+        self._facts: Mapping[str, Any] | None = None
 
     @contextmanager
     def lab(
@@ -68,13 +69,16 @@ class Guests:
         ):
             try:
                 if not self.options.probes:
-                    yield Lab(machine, self.image.vmlinux, kernels, state), machine
-                    return
-                lab = ProbingLab(machine, self.image.vmlinux, self.options.probes, kernels)
-                try:
+                    lab = Lab(machine, self.image.vmlinux, kernels, state, self._facts if state is None else None)
+                    if state is None:
+                        self._facts = lab.facts  # every clone has the same
                     yield lab, machine
+                    return
+                probing = ProbingLab(machine, self.image.vmlinux, self.options.probes, kernels)
+                try:
+                    yield probing, machine
                 finally:
-                    lab.close()
+                    probing.close()
             except GuestError as error:
                 error.console = error.console or machine.console_tail()
                 raise

@@ -36,6 +36,7 @@ class Judging:
     :param paths: hold the functions of steps against these
     :param ahead: check a step while the caller makes the next: worth a thread where that waits for a guest
     :param apart: check it in another process: worth one where steps are many, and Python has much to do for each
+    :param just_read: the header's facts were read of a guest, not out of a file
     :ivar verdict: the first divergence, ``None`` as long as all agrees
     """
 
@@ -48,13 +49,14 @@ class Judging:
         paths: Paths | None = None,
         ahead: bool = False,
         apart: bool = False,
+        just_read: bool = False,
     ) -> None:
         self._header = header
         self._sink = sink
         self._paths = paths
 
         def make() -> Checker:
-            return Checker(lambda: build_model(header.facts), history)
+            return Checker(lambda: build_model(header.facts, just_read=just_read), history)
 
         self._checker: Checker | ApartChecker
         self._checking: Checking
