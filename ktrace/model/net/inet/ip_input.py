@@ -14,13 +14,12 @@ from typing import Any
 from ktrace.model.elapsed import this_step
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.skbuff import SkBuff
-from ktrace.model.net.core.sock import Sock
 from ktrace.model.net.core.sock_callbacks import data_ready
 from ktrace.model.net.inet.addr4 import ANY
 from ktrace.model.net.inet.addr6 import ANY6
 from ktrace.model.net.inet.ip_cmsg import pktinfo_prepare
 from ktrace.model.net.inet.ip_multicast import ip_check_mc, ip_mc_sf_allow
-from ktrace.model.net.inet.ip_packet import IpPacket, as_seen
+from ktrace.model.net.inet.ip_packet import IpPacket, as_seen, checksum, pseudo_header
 from ktrace.model.net.inet.sock import Inet
 from ktrace.state.net.inet import RawSock
 from ktrace.uapi.in6 import IPPROTO_ICMPV6
@@ -36,11 +35,13 @@ class Raw(Inet):
 
     :param filter: types of ICMP that it does not take, as a bit mask
     :param checksum: whether ``rawv6_push_pending_frames()`` puts a checksum at *offset*
+    :param drops: packets that were wrong or for which there was no room (``sk_drops``)
     """
 
     filter: int = 0
     checksum: int = 0
     offset: int = 0
+    drops: int = 0
 
     def view_parts(self) -> dict[str, Any]:
         """Return the parts behind the ``struct sock``."""
@@ -119,7 +120,11 @@ def raw_deliver(kernel: Kernel, packet: IpPacket) -> bool:
         if not raw_match(sk, packet.wide, packet.protocol, packet.saddr, packet.daddr):
             continue
         taken = True
-        if not _filtered(sk, packet):
+        if _filtered(sk, packet):
+            continue
+        if _damaged(sk, packet):
+            sk.drops += 1
+        else:
             data = as_seen(kernel, packet.header + packet.payload, packet.free, packet.summed)
             packet.header, packet.payload = data[: len(packet.header)], data[len(packet.header) :]
             packet.cloned |= queue_rcv_skb(kernel, sk, packet, data)
@@ -150,16 +155,29 @@ def _filtered(sk: Raw, packet: IpPacket) -> bool:
     return packet.payload[0] < ICMP_FILTER_TYPES and bool(sk.filter >> packet.payload[0] & 1)
 
 
-def queue_rcv_skb(kernel: Kernel, sk: Sock, packet: IpPacket, data: bytes) -> bool:
+def _damaged(sk: Raw, packet: IpPacket) -> bool:
+    """Tell whether a sock that wants checksums finds a wrong one (``rawv6_rcv()``, ``rawv6_rcv_skb()``).
+
+    What the kernel itself sends has the right one, or none as yet (CHECKSUM_PARTIAL), which nobody looks at.
+    """
+    if not (packet.wide and packet.by_hand and sk.checksum):
+        return False
+    cover = pseudo_header(packet.saddr, packet.daddr, sk.inet_num, len(packet.payload))
+    return checksum(cover + packet.payload) != 0
+
+
+def queue_rcv_skb(kernel: Kernel, sk: Raw, packet: IpPacket, data: bytes) -> bool:
     """Queue a copy of a packet that is charged like the packet (``sock_queue_rcv_skb()``, ``skb_clone()``)."""
     if sk.rmem_alloc >= sk.rcvbuf:
+        sk.drops += 1
         return False
     skb = SkBuff(data, packet.paged, packet.truesize, sk)
     skb.addr, skb.daddr, skb.hops, skb.tos = (packet.saddr, 0), packet.daddr, packet.hops, packet.tos
     skb.mark, skb.since = packet.mark, this_step(kernel)
-    if isinstance(sk, Raw) and sk.type == SOCK_RAW:
+    skb.dropcount = sk.drops if sk.flag("SOCK_RXQ_OVFL") else 0
+    if sk.type == SOCK_RAW:
         pktinfo_prepare(sk, skb)
-    elif isinstance(sk, Raw) and sk.options.get((SOL_IP, IP_PKTINFO)):
+    elif sk.options.get((SOL_IP, IP_PKTINFO)):
         raise NotImplementedError("the model does not know what IP_PKTINFO tells a ping socket")
     sk.rmem_alloc += skb.truesize
     sk.receive_queue.append(skb)

@@ -36,6 +36,7 @@ class IpPacket:
     :param free: places in header and payload that only the kernel knows, with checksums that must fit in *summed*
     :param routed: where it was routed to, if not to what its header says (IP_HDRINCL)
     :param cloned: a raw sock has a copy
+    :param by_hand: a program wrote it, so a checksum in it may be wrong
     """
 
     saddr: str
@@ -52,6 +53,7 @@ class IpPacket:
     cloned: bool = False
     mark: int = 0
     routed: str = ""
+    by_hand: bool = False
 
     @property
     def wide(self) -> bool:

@@ -226,7 +226,7 @@ class PingProto(Proto[Raw]):
 
     def recvmsg(self, task: Task, sk: Raw, msg: InMessage, flags: int) -> Sleeps[int]:
         """``ping_recvmsg()``."""
-        return recv_packet(task, sk, msg, flags, tells_length=False)
+        return recv_packet(task, sk, msg, flags)
 
     def poll(self, kernel: Kernel, sk: Raw) -> int:
         """``datagram_poll()``."""

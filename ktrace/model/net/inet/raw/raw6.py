@@ -118,7 +118,8 @@ class Raw6Proto(RawProto):
         data = self._with_checksum(sk, saddr, daddr, protocol, probed + msg.source.copy_all())
         skb = make_skb(kernel, data, room=RAW6)
         hops, tos = sk.hop_limit(daddr)
-        send(kernel, IpPacket(saddr, daddr, protocol, data, skb.truesize, skb.data_len, hops, tos), sk)
+        packet = IpPacket(saddr, daddr, protocol, data, skb.truesize, skb.data_len, hops, tos, by_hand=True)
+        send(kernel, packet, sk)
         return length
 
     def _destination(self, sk: Raw, msg: OutMessage) -> tuple[str, int]:

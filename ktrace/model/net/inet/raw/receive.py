@@ -5,7 +5,7 @@ from __future__ import annotations
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.datagram import ReceiveShutdown, skb_free_datagram, skb_recv_datagram
 from ktrace.model.net.core.proto_ops import InMessage
-from ktrace.model.net.core.sock_cmsg import sock_recv_cmsgs
+from ktrace.model.net.core.sock_cmsg import sock_recv_cmsgs, sock_recv_timestamp
 from ktrace.model.net.inet.addr6 import sockaddr_in6
 from ktrace.model.net.inet.ip_cmsg import ip_cmsg_recv
 from ktrace.model.net.inet.ip_error import ip_recv_error
@@ -14,7 +14,7 @@ from ktrace.model.net.inet.option6 import ip6_datagram_recv_ctl
 from ktrace.model.net.inet.socket import sockaddr_in
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps
-from ktrace.uapi.socket import MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, MSG_TRUNC
+from ktrace.uapi.socket import MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, MSG_TRUNC, SOCK_RAW
 
 
 def receive_error(kernel: Kernel, sk: Raw, msg: InMessage) -> int:
@@ -24,10 +24,11 @@ def receive_error(kernel: Kernel, sk: Raw, msg: InMessage) -> int:
     return ip_recv_error(kernel, sk, msg)
 
 
-def recv_packet(task: Task, sk: Raw, msg: InMessage, flags: int, tells_length: bool = True) -> Sleeps[int]:
+def recv_packet(task: Task, sk: Raw, msg: InMessage, flags: int) -> Sleeps[int]:
     """Take one packet (``raw_recvmsg()``, ``rawv6_recvmsg()``, ``ping_recvmsg()``).
 
-    :param tells_length: MSG_TRUNC asks for the length of the whole packet
+    A ping socket tells no more than the time, and not the whole length for MSG_TRUNC.
+
     :raises Errno: EOPNOTSUPP, EAGAIN, EFAULT, the sock's error
     """
     kernel = task.kernel
@@ -47,7 +48,11 @@ def recv_packet(task: Task, sk: Raw, msg: InMessage, flags: int, tells_length: b
         skb_free_datagram(sk, skb)
     if msg.destination.copy(skb.data[:copied]) < copied:
         raise Errno("EFAULT")
-    sock_recv_cmsgs(kernel, sk, skb, msg)
+    raw = sk.type == SOCK_RAW
+    if raw:
+        sock_recv_cmsgs(kernel, sk, skb, msg)
+    else:
+        sock_recv_timestamp(kernel, sk, msg, skb.since, skb)
     if msg.wants_name:
         assert skb.addr is not None
         address = skb.addr[0]
@@ -56,4 +61,4 @@ def recv_packet(task: Task, sk: Raw, msg: InMessage, flags: int, tells_length: b
         ip6_datagram_recv_ctl(sk, skb, msg)
     else:
         ip_cmsg_recv(sk, skb, msg)
-    return len(skb) if tells_length and flags & MSG_TRUNC else copied
+    return len(skb) if raw and flags & MSG_TRUNC else copied
