@@ -23,10 +23,10 @@ def inet6_address(data: bytes) -> tuple[int, str, int, int, int]:
     return int.from_bytes(data[:2], "little"), ipv6_text(packed), port, flow, scope
 
 
-def sockaddr_in6(address: str, port: int, flow: int = 0) -> bytes:
-    """Return the bytes of a ``struct sockaddr_in6``; no address here needs a scope."""
+def sockaddr_in6(address: str, port: int, flow: int = 0, scope: int = 0) -> bytes:
+    """Return the bytes of a ``struct sockaddr_in6``."""
     return pack(
-        {"sa_family": AF_INET6, "sin6_port": port, "sin6_flowinfo": flow, "sin6_addr": address, "sin6_scope_id": 0}
+        {"sa_family": AF_INET6, "sin6_port": port, "sin6_flowinfo": flow, "sin6_addr": address, "sin6_scope_id": scope}
     )
 
 

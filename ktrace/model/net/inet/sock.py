@@ -34,6 +34,7 @@ from ktrace.uapi.socket import SOL_IP
 
 if TYPE_CHECKING:
     from ktrace.model.net.core.reuseport import SockReuseport
+    from ktrace.model.net.inet.path_mtu6 import PathMtu
 
 DEFAULT_HOPS = 64
 """``IPDEFTTL``, ``IPV6_DEFAULT_HOPLIMIT``; nobody changes the settings."""
@@ -44,6 +45,7 @@ class Pinet6:
     """Mirror one ``struct ipv6_pinfo``, as ``inet6_create()`` leaves it.
 
     :param rxopt: what recvmsg() is to tell of a packet
+    :param rxpmtu: what is to be told of a packet that was too long
     """
 
     saddr: str = ANY6
@@ -59,6 +61,7 @@ class Pinet6:
     min_hopcount: int = 0
     bits: set[str] = field(default_factory=lambda: {"mc_loop", "mc_all"})
     rxopt: set[str] = field(default_factory=set)
+    rxpmtu: PathMtu | None = None
 
 
 CMSG_FLAGS = {

@@ -61,7 +61,7 @@ class Pending:
 
     :param first: bytes of the first piece, which is linear; later ones are paged
     :param paged: bytes in pages
-    :param begun_for: where one over IPv6 was to go when it was begun
+    :param begun_for: where one over IPv6 was to go when it was begun, *dontfrag* whether in one packet
     """
 
     data: bytes
@@ -70,6 +70,7 @@ class Pending:
     paged: int = 0
     family: int = AF_INET
     begun_for: tuple[str, int] | None = None
+    dontfrag: bool = False
 
 
 @dataclass(eq=False)

@@ -16,6 +16,7 @@ from ktrace.model.net.inet.ip6_error import ipv6_local_error, ipv6_recv_error
 from ktrace.model.net.inet.ip_append import make_skb
 from ktrace.model.net.inet.ip_cmsg import ip_cmsg_recv
 from ktrace.model.net.inet.option6 import get_ipv6_option, ip6_datagram_recv_ctl, ip6_datagram_send_ctl, set_ipv6_option
+from ktrace.model.net.inet.path_mtu6 import ipv6_local_rxpmtu, ipv6_recv_rxpmtu
 from ktrace.model.net.inet.route import LOOPBACK_MTU, route6
 from ktrace.model.net.inet.socket import register, sockaddr_in
 from ktrace.model.net.inet.socket6 import Inet6Ops
@@ -24,10 +25,11 @@ from ktrace.model.net.inet.udp.ops import DGRAM_OPS, UDP, DgramOps, UdpProto
 from ktrace.model.net.inet.udp.payload import new_skb, shares_pages, udp_cmsg_send, wants_zerocopy
 from ktrace.model.net.inet.udp.udp import UDP6, Pending, Udp
 from ktrace.model.task import Errno, Task
+from ktrace.model.wait import Sleeps
 from ktrace.uapi.errno import EMSGSIZE
 from ktrace.uapi.in6 import IPV6_PMTUDISC_DO, IPV6_PMTUDISC_OMIT
 from ktrace.uapi.ipv6 import SIZEOF_IPV6HDR
-from ktrace.uapi.socket import AF_INET, AF_INET6, AF_UNSPEC, MSG_MORE, MSG_PROBE, SOL_UDP
+from ktrace.uapi.socket import AF_INET, AF_INET6, AF_UNSPEC, MSG_ERRQUEUE, MSG_MORE, MSG_PROBE, SOL_UDP
 from ktrace.uapi.udp import SIZEOF_UDPHDR
 
 
@@ -91,7 +93,7 @@ class Udp6Proto(UdpProto):
             self._fits(kernel, sk, msg.source.count, daddr, dport)
             length = self.cork(kernel, sk, msg, AF_INET6)
             assert sk.pending is not None
-            sk.pending.begun_for = sk.flow
+            sk.pending.begun_for, sk.pending.dontfrag = sk.flow, "dontfrag" in sk.np.bits
             return length
         self._fits(kernel, sk, msg.source.count, daddr, dport)
         self.may_send(sk)
@@ -104,8 +106,13 @@ class Udp6Proto(UdpProto):
         """Refuse a message that no packet can hold (``__ip6_append_data()``)."""
         length += SIZEOF_UDPHDR
         np = sk.np
-        whole = "dontfrag" in np.bits or IPV6_PMTUDISC_DO <= np.pmtudisc < IPV6_PMTUDISC_OMIT
+        dontfrag = "dontfrag" in np.bits
+        if sk.pending is not None and sk.pending.dontfrag != dontfrag:
+            raise NotImplementedError("the model does not know an IPV6_DONTFRAG that changes what is held back")
+        whole = dontfrag or IPV6_PMTUDISC_DO <= np.pmtudisc < IPV6_PMTUDISC_OMIT
         if length > (LOOPBACK_MTU - SIZEOF_IPV6HDR if whole else IPV6_MAXPLEN):
+            if dontfrag:
+                ipv6_local_rxpmtu(sk, daddr, LOOPBACK_MTU)
             self.flush(kernel, sk)
             ipv6_local_error(kernel, sk, EMSGSIZE, daddr, dport, LOOPBACK_MTU)
             raise Errno("EMSGSIZE")
@@ -142,6 +149,11 @@ class Udp6Proto(UdpProto):
         ip6_datagram_recv_ctl(sk, skb, msg)
         if not is_ipv6(skb.daddr):
             ip_cmsg_recv(sk, skb, msg)
+
+    def recvmsg(self, task: Task, sk: Udp, msg: InMessage, flags: int) -> Sleeps[int]:
+        """``udpv6_recvmsg()``."""
+        told = None if flags & MSG_ERRQUEUE else ipv6_recv_rxpmtu(task.kernel, sk, msg)
+        return (yield from super().recvmsg(task, sk, msg, flags)) if told is None else told
 
     def receive_error(self, kernel: Kernel, sk: Udp, msg: InMessage) -> int:
         """Receive from the error queue (``ipv6_recv_error()``)."""
