@@ -12,7 +12,8 @@ from ktrace.include.linux.fs import FMODE_READ, FMODE_WRITE
 from ktrace.model.calls import syscall
 from ktrace.model.fs.file import File, fdget
 from ktrace.model.fs.file_table import get_unused_fd
-from ktrace.model.fs.opaque import OpaqueOperations, identify
+from ktrace.model.fs.opaque import OpaqueOperations
+from ktrace.model.fs.opaque_identity import identify
 from ktrace.model.process.job_control import Who, find_process
 from ktrace.model.process.signals import group_send_sig_info
 from ktrace.model.task import AsObserved, Errno, Task
@@ -37,6 +38,11 @@ class AnonOperations(OpaqueOperations):
 
     has_fasync = False
     maps = False
+
+    @property
+    def can_write(self) -> bool:
+        """Tell that there is no ``write``."""
+        return False
 
     def fsync(self, task: Task, file: File) -> int:
         """Refuse: there is no ``fsync`` (``vfs_fsync_range()``)."""
@@ -89,11 +95,6 @@ class PidfdOperations(AnonOperations):
     @property
     def can_read(self) -> bool:
         """Tell that there is no ``read``."""
-        return False
-
-    @property
-    def can_write(self) -> bool:
-        """Tell that there is no ``write``."""
         return False
 
 

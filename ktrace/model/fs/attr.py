@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ktrace.include.linux.fs import FMODE_WRITE, MAY_WRITE
 from ktrace.include.linux.stat import S_IALLUGO
 from ktrace.model.calls import syscall
+from ktrace.model.fs.anon_files import AnonOperations
 from ktrace.model.fs.file import File, fdget
 from ktrace.model.fs.inode import Inode, current_time
 from ktrace.model.fs.opaque import OpaqueInode, OpaqueOperations
 from ktrace.model.fs.path_walk import path_lookupat
 from ktrace.model.fs.shmem import SHMEM_OPS, truncate_inode
+from ktrace.model.kernel import Kernel
 from ktrace.model.task import AsObserved, Errno, Task
+from ktrace.state.call import Result
 from ktrace.uapi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, O_PATH
 from ktrace.uapi.limits import UINT_MAX
 from ktrace.uapi.stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_IXGRP
@@ -34,16 +39,24 @@ def fchmodat(task: Task, dirfd: int, pathname: bytes, mode: int) -> int:
 def fchmod(task: Task, fd: int, mode: int) -> int:
     """Change an open file's permissions (``chmod_common()``)."""
     with fdget(task, fd) as file:
-        return _chmod(task, _known_inode(file), mode)
+        return _chmod(task, _known_inode(task, file), mode)
 
 
-def _known_inode(file: File) -> Inode:
+def _known_inode(task: Task, file: File) -> Inode:
     """Return the inode of an open file; what others answer is as observed."""
     if isinstance(file.inode, OpaqueInode):
         raise AsObserved(file.inode.what, done=file.inode.set_attributes)
     if file.inode is None:
-        raise AsObserved("an inode that all files without a name share")
+        raise AsObserved("an inode that all files without a name share", done=partial(_anon_inode_set, task.kernel))
     return file.inode
+
+
+def _anon_inode_set(kernel: Kernel, result: Result) -> None:
+    """Take what the inode of all files without a name is now, where one of them shows it (``alloc_anon_inode()``)."""
+    for task in kernel.tasks.values():
+        for slot in task.files.slots.values():
+            if isinstance(slot.file.ops, AnonOperations) and isinstance(slot.file.inode, OpaqueInode):
+                slot.file.inode.set_attributes(result)
 
 
 def _owner_or_capable(task: Task, inode: Inode) -> bool:
@@ -99,7 +112,9 @@ def fchownat(task: Task, dirfd: int, pathname: bytes, owner: int, group: int, fl
 def fchown(task: Task, fd: int, owner: int, group: int) -> int:
     """Give an open file away (``chown_common()``)."""
     with fdget(task, fd) as file:
-        return _chown(task, _known_inode(file), owner, group)
+        if isinstance(file.inode, OpaqueInode):
+            raise AsObserved(file.inode.what, done=partial(file.inode.given_to, owner, group))
+        return _chown(task, _known_inode(task, file), owner, group)
 
 
 def _chown(task: Task, inode: Inode, owner: int, group: int) -> int:
@@ -160,11 +175,14 @@ def ftruncate(task: Task, fd: int, length: int) -> int:
     file = task.files.get(fd)
     if file.f_flags & O_PATH:
         raise Errno("EBADF")
-    if isinstance(file.ops, OpaqueOperations):
-        raise AsObserved(file.ops.what)
     inode = file.inode
+    if isinstance(file.ops, OpaqueOperations):
+        # ATTR_MTIME, ATTR_CTIME
+        raise AsObserved(file.ops.what, done=inode.set_attributes if isinstance(inode, OpaqueInode) else None)
     if inode is None or inode.i_mode & S_IFMT != S_IFREG or not file.f_mode & FMODE_WRITE:
         raise Errno("EINVAL")
     if file.ops is SHMEM_OPS:
         truncate_inode(task, inode, length, True)
-    return 0  # proc_sys_setattr(), proc_setattr(): a file without a size
+    else:
+        inode.changed(task.kernel)  # proc_sys_setattr(), proc_setattr(): a file without a size
+    return 0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.fs import FMODE_WRITE
 from ktrace.include.linux.kdev_t import new_encode_dev
-from ktrace.include.linux.limits import U16_MAX
+from ktrace.include.linux.limits import U16_MAX, U32_MAX
 from ktrace.model.fs.file import UNSIMULATED as UNKNOWN
 from ktrace.model.fs.file import FileOperations
 from ktrace.model.fs.inode import Inode, Still, Touched, Unknown, at_first, before
@@ -34,10 +34,8 @@ if TYPE_CHECKING:
     from ktrace.model.calls import Answer
     from ktrace.model.fs.file import File
     from ktrace.model.kernel import Kernel
-    from ktrace.model.observed import Observed
     from ktrace.model.task import Task
 
-SAME = Rule("fs/namei.c", "path_openat", "whether two paths of a file system that is not simulated lead to one inode")
 POLLWAIT = Rule("fs/select.c", "__pollwait", "a reference for each queue of a driver that is not simulated")
 IDENTITY = Rule("fs/inode.c", "iget_locked", "what an inode of a file system that is not simulated is: it stays so")
 OFFSET = Rule("fs/read_write.c", "ksys_read", "whether a driver that is not simulated moves the offset")
@@ -93,6 +91,13 @@ class OpaqueInode(Inode):
             self.file_system.attributes_set |= result is not None
             if isinstance(self.i_mtime, Still):
                 self.keep_times(set_once=True)
+
+    def given_to(self, owner: int, group: int, result: Result) -> None:
+        """Allow it to belong to whom it was given, until procfs asks the process again (``chown_common()``)."""
+        if result.errno is None:
+            self._uids.add(owner & U32_MAX)
+            self._gids.add(group & U32_MAX)
+        self.set_attributes(result)
 
     def resize(self) -> None:
         """Take whatever size it has now; what is written to procfs and sysfs changes none (``fs/kernfs/file.c``)."""
@@ -372,27 +377,3 @@ def _union(masks: Any) -> int:
 def _is_at(task: Task, fd: int, file: File) -> bool:
     slot = task.files.slots.get(fd)
     return slot is not None and slot.file is file
-
-
-def identify(task: Task, fd: int, what: str, path: str) -> OpaqueInode:
-    """Return the inode that *fd* is about to open: one that is open already where it was seen to be the same."""
-    kernel = task.kernel
-    opened = {
-        f"descriptor {number} of {other.name}": (other, number, slot.file.inode)
-        for other in kernel.tasks.values()
-        for number, slot in other.files.slots.items()
-        if isinstance(slot.file.inode, OpaqueInode)
-    }
-
-    def find(seen: Observed) -> str | None:
-        target = seen.target(task, fd)
-        if target is None:
-            return None
-        return next((name for name, (other, number, _) in opened.items() if seen.target(other, number) == target), None)
-
-    same = kernel.choose(SAME, find, lambda _: True, None)
-    if same is not None:
-        return opened[same][2]
-    inode = OpaqueInode(kernel.serial(), what, path)
-    inode.maps_of = maps.owner_of(task, path) if what in PROC else None
-    return inode

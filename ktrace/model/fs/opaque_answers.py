@@ -76,8 +76,18 @@ def _up_to(argument: int, errnos: frozenset[str] | None = None) -> Find:
     return answers
 
 
+def _at_an_offset(argument: int) -> Find:
+    """Return answers that may also be ESPIPE (``fs/seq_file.c: seq_open()``, ``fs/open.c: nonseekable_open()``)."""
+
+    def answers(what: str, call: Call) -> Answers:
+        found = _up_to(argument)(what, call)
+        return Answers(ANSWERS, found.low, found.high, found.errnos | {"ESPIPE"})
+
+    return answers
+
+
 def _open(what: str, call: Call) -> Answers:
-    errnos = OPEN_TABLE if what in ("proc", "procfs", "sysfs") else OPEN_MEMORY if what in TRANSFER else OPEN
+    errnos = OPEN_TABLE if what in ("proc", "procfs", "sysfs", "timerfd") else OPEN_MEMORY if what in TRANSFER else OPEN
     return Answers(ANSWERS, 0, INT_MAX, errnos)
 
 
@@ -91,9 +101,9 @@ _BY_CALL: dict[str, Find] = {
     **dict.fromkeys(("chdir", "fchdir", "chroot"), _exactly(0, WALK)),
     **dict.fromkeys(("fsync", "fdatasync"), _exactly(0, DRIVER)),
     "read": _up_to(1),
-    "pread64": _up_to(1),
+    "pread64": _at_an_offset(1),
     "write": _up_to(2),
-    "pwrite64": _up_to(3),
+    "pwrite64": _at_an_offset(3),
     "lseek": lambda what, call: Answers(ANSWERS, 0, (1 << 63) - 1, SEEK),
     **dict.fromkeys(("open", "openat", "creat", "openat2"), _open),
     "readlink": _up_to(1, WALK | {"EINVAL", "EFAULT", "EIO"}),

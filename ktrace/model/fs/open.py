@@ -9,7 +9,8 @@ from ktrace.model.calls import syscall
 from ktrace.model.fs.file import File, FileOperations, fput
 from ktrace.model.fs.file_table import alloc_empty_file
 from ktrace.model.fs.inode import Inode
-from ktrace.model.fs.opaque import OpaqueInode, OpaqueOperations, identify
+from ktrace.model.fs.opaque import OpaqueInode, OpaqueOperations
+from ktrace.model.fs.opaque_identity import identify
 from ktrace.model.fs.path_walk import (
     LAST_NORM,
     LAST_ROOT,

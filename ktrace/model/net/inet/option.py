@@ -7,10 +7,11 @@ import struct
 from typing import NoReturn
 
 from ktrace.include.linux.types import u32
-from ktrace.include.net.ip import INET_ECN_MASK, IP_MAX_MTU, LOOPBACK_IFINDEX
+from ktrace.include.net.ip import INET_ECN_MASK, LOOPBACK_IFINDEX
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import in_range
 from ktrace.model.net.inet.ip_multicast import change_membership, set_multicast_if
+from ktrace.model.net.inet.route import dst_mtu
 from ktrace.model.net.inet.sock import Inet
 from ktrace.model.task import Errno, Task
 from ktrace.uapi.in_ import (
@@ -220,7 +221,7 @@ def get_ip_option(kernel: Kernel, sk: Inet, level: int, optname: int, optlen: in
     elif optname == IP_MTU:
         if not _has_route(sk):
             raise Errno("ENOTCONN")
-        value = IP_MAX_MTU
+        value = dst_mtu(sk)
     elif optname in MESSAGES or optname in IP_NUMBERS:
         value = sk.options.get((SOL_IP, optname), IP_NUMBERS.get(optname, 0))
     else:

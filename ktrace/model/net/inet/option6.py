@@ -15,7 +15,7 @@ from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock_cmsg import cmsg_bytes, sock_cmsg_send
 from ktrace.model.net.inet.addr6 import ANY6, LOOPBACK6, is_ipv6, mapped_v4, v4mapped
 from ktrace.model.net.inet.option import get_ip_option, set_ip_option
-from ktrace.model.net.inet.route import LOOPBACK_MTU
+from ktrace.model.net.inet.route import dst_mtu
 from ktrace.model.net.inet.sock import DEFAULT_HOPS, Inet
 from ktrace.model.task import Errno, Task
 from ktrace.uapi.in6 import (
@@ -296,7 +296,7 @@ def _value(sk: Inet, optname: int) -> int:
             raise NotImplementedError("the model does not know when TCP drops its route")
         if not sk.dst_cached:
             raise Errno("ENOTCONN")
-        return LOOPBACK_MTU
+        return dst_mtu(sk)
     values = {
         IPV6_V6ONLY: int(sk.ipv6only),
         IPV6_UNICAST_HOPS: np.hop_limit if np.hop_limit >= 0 else DEFAULT_HOPS,

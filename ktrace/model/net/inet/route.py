@@ -5,9 +5,9 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
-from ktrace.include.net.ip import LOOPBACK_IFINDEX
+from ktrace.include.net.ip import IP_MAX_MTU, LOOPBACK_IFINDEX
 from ktrace.model.net.inet.addr4 import ANY, LIMITED_BROADCAST, LOOPBACK, LOOPBACK_ADDRESS
-from ktrace.model.net.inet.addr6 import ANY6, LOOPBACK6, mapped_v4
+from ktrace.model.net.inet.addr6 import ANY6, LOOPBACK6, is_ipv6, mapped_v4
 from ktrace.model.net.inet.sock import Inet
 from ktrace.model.net.inet.socket import address_type
 from ktrace.model.task import Errno
@@ -28,6 +28,11 @@ class Flow:
     saddr: str
     daddr: str
     kind: str
+
+
+def dst_mtu(sk: Inet) -> int:
+    """Return how long packets may be on a sock's way (``ip6_mtu()``, ``ipv4_mtu()``)."""
+    return LOOPBACK_MTU if is_ipv6(sk.endpoints()[1]) else IP_MAX_MTU
 
 
 def ip_route_output_flow(sk: Inet, daddr: str, addr: str | None = None, oif: int = 0) -> Flow:

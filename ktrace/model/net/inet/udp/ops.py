@@ -25,7 +25,7 @@ from ktrace.model.net.inet.route import ip_route_output_flow
 from ktrace.model.net.inet.sock import Proto
 from ktrace.model.net.inet.socket import PacketOps, inet_address, register, sockaddr_in
 from ktrace.model.net.inet.udp import udp
-from ktrace.model.net.inet.udp.option import get_udp_option, set_udp_option
+from ktrace.model.net.inet.udp.option import get_udp_option, is_udp_level, set_udp_option
 from ktrace.model.net.inet.udp.payload import (
     first_payload,
     new_skb,
@@ -54,8 +54,6 @@ from ktrace.uapi.socket import (
     MSG_PEEK,
     MSG_PROBE,
     MSG_TRUNC,
-    SOL_UDP,
-    SOL_UDPLITE,
 )
 from ktrace.uapi.sockios import SIOCINQ, SIOCOUTQ
 from ktrace.uapi.udp import SIZEOF_UDPHDR, UDP_CORK
@@ -286,7 +284,7 @@ class UdpProto(Proto[Udp]):
 
     def setsockopt(self, task: Task, sk: Udp, level: int, optname: int, optval: bytes) -> int:
         """``udp_setsockopt()``, ``udp_lib_setsockopt()``."""
-        if level not in (SOL_UDP, SOL_UDPLITE):
+        if not is_udp_level(task.kernel, level):
             return set_ip_option(task, sk, level, optname, optval)
         value = int_option(optval)
         if optname != UDP_CORK:
@@ -298,7 +296,7 @@ class UdpProto(Proto[Udp]):
 
     def getsockopt(self, task: Task, sk: Udp, level: int, optname: int, optlen: int) -> bytes:
         """``udp_getsockopt()``, ``udp_lib_getsockopt()``."""
-        if level not in (SOL_UDP, SOL_UDPLITE):
+        if not is_udp_level(task.kernel, level):
             return get_ip_option(task.kernel, sk, level, optname, optlen)
         if optlen < 0:
             raise Errno("EINVAL")

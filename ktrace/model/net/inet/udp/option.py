@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from ktrace.model.kernel import Kernel
 from ktrace.model.net.inet.udp.udp import Udp
 from ktrace.model.task import Errno
 from ktrace.uapi.in_ import IPPROTO_UDPLITE
 from ktrace.uapi.limits import USHRT_MAX
-from ktrace.uapi.socket import SOL_UDP
+from ktrace.uapi.socket import SOL_UDP, SOL_UDPLITE
 from ktrace.uapi.udp import (
     UDP_CORK,
     UDP_ENCAP,
@@ -21,6 +22,12 @@ UDPLITE = (10, 11)
 """UDPLITE_SEND_CSCOV, UDPLITE_RECV_CSCOV: always 0 on UDP."""
 
 NUMBER_OPTIONS = (UDP_NO_CHECK6_TX, UDP_NO_CHECK6_RX, UDP_SEGMENT, UDP_GRO)
+
+
+def is_udp_level(kernel: Kernel, level: int) -> bool:
+    """Tell whether options of *level* are UDP's; those of UDP-Lite are, on kernels that have it."""
+    has_lite = any(switch.protocol == IPPROTO_UDPLITE for switch in kernel.net.facts.inetsw)
+    return level == SOL_UDP or (level == SOL_UDPLITE and has_lite)
 
 
 def set_udp_option(sk: Udp, optname: int, value: int) -> int:

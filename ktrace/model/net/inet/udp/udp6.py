@@ -22,6 +22,7 @@ from ktrace.model.net.inet.socket import register, sockaddr_in
 from ktrace.model.net.inet.socket6 import Inet6Ops
 from ktrace.model.net.inet.udp import udp
 from ktrace.model.net.inet.udp.ops import DGRAM_OPS, UDP, DgramOps, UdpProto
+from ktrace.model.net.inet.udp.option import is_udp_level
 from ktrace.model.net.inet.udp.payload import new_skb, shares_pages, udp_cmsg_send, wants_zerocopy
 from ktrace.model.net.inet.udp.udp import UDP6, Pending, Udp
 from ktrace.model.task import Errno, Task
@@ -29,7 +30,7 @@ from ktrace.model.wait import Sleeps
 from ktrace.uapi.errno import EMSGSIZE
 from ktrace.uapi.in6 import IPV6_PMTUDISC_DO, IPV6_PMTUDISC_OMIT
 from ktrace.uapi.ipv6 import SIZEOF_IPV6HDR
-from ktrace.uapi.socket import AF_INET, AF_INET6, AF_UNSPEC, MSG_ERRQUEUE, MSG_MORE, MSG_PROBE, SOL_UDP
+from ktrace.uapi.socket import AF_INET, AF_INET6, AF_UNSPEC, MSG_ERRQUEUE, MSG_MORE, MSG_PROBE
 from ktrace.uapi.udp import SIZEOF_UDPHDR
 
 
@@ -166,13 +167,13 @@ class Udp6Proto(UdpProto):
 
     def setsockopt(self, task: Task, sk: Udp, level: int, optname: int, optval: bytes) -> int:
         """``udpv6_setsockopt()``."""
-        if level == SOL_UDP:
+        if is_udp_level(task.kernel, level):
             return super().setsockopt(task, sk, level, optname, optval)
         return set_ipv6_option(task, sk, level, optname, optval)
 
     def getsockopt(self, task: Task, sk: Udp, level: int, optname: int, optlen: int) -> bytes:
         """``udpv6_getsockopt()``."""
-        if level == SOL_UDP:
+        if is_udp_level(task.kernel, level):
             return super().getsockopt(task, sk, level, optname, optlen)
         return get_ipv6_option(task.kernel, sk, level, optname, optlen)
 
