@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 FELL_SHORT = 6
 """The exit code where no kernel is judged: a goal was missed, the check misses something, a build differs."""
@@ -28,6 +29,16 @@ class KtraceError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to another process as it is, whatever it was made from."""
+        return _as_it_was, (type(self), self.args, vars(self))
+
+
+def _as_it_was(kind: type[KtraceError], arguments: tuple[Any, ...], members: dict[str, Any]) -> KtraceError:
+    error = kind.__new__(kind, *arguments)
+    vars(error).update(members)
+    return error
 
 
 class UsageError(KtraceError):

@@ -26,7 +26,9 @@ from ktrace.state.naming import Namer
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
 from ktrace.trace.session_state import SessionState
-from ktrace.verify.randomness import WritableMemory, fix_random_numbers
+from ktrace.verify.fair_server import defer_fair_server
+from ktrace.verify.poke import WritableMemory
+from ktrace.verify.randomness import fix_random_numbers
 
 TRIES = 4
 """Looks at what timers may change meanwhile."""
@@ -111,6 +113,7 @@ class Lab:
         self.kernel = (kernels or KernelCache()).attach(guest.memory, vmlinux, self.vmcoreinfo)
         if state is None:
             fix_random_numbers(self.kernel, guest.memory)
+            defer_fair_server(self.kernel, guest.memory)
         self.inspector: Inspector = build_inspector(self.kernel)
         self.actors = self._make_actors(DelayedFputs(self.kernel))
         self.facts: Mapping[str, Any] = facts or {}

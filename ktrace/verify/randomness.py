@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
-from drgn import Object, sizeof
-
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.memory import START_KERNEL_MAP
+from ktrace.verify.poke import WritableMemory, poke
 
 _EARLY = 1
 """``CRNG_EARLY``, an enumerator since Linux 5.18 (``e73aaae2fa90``)."""
 _KEY = int.from_bytes(b"ktrace: the same in every clone.", "little")
-
-
-class WritableMemory(Protocol):
-    """RAM that can be changed behind the guest's back."""
-
-    def write(self, address: int, data: bytes) -> None:
-        """Put *data* at physical *address*."""
 
 
 def fix_random_numbers(kernel: LiveKernel, memory: WritableMemory) -> None:
@@ -34,12 +23,6 @@ def fix_random_numbers(kernel: LiveKernel, memory: WritableMemory) -> None:
     except (LookupError, AttributeError):
         return
     if state.value_() <= _EARLY:
-        _poke(kernel, memory, key, _KEY)
-        _poke(kernel, memory, bits, 0)
-        _poke(kernel, memory, state, _EARLY)
-
-
-def _poke(kernel: LiveKernel, memory: WritableMemory, variable: Object, value: int) -> None:
-    address = variable.address_
-    assert address is not None
-    memory.write(address - START_KERNEL_MAP + kernel.memory.phys_base, value.to_bytes(sizeof(variable), "little"))
+        poke(kernel, memory, key, _KEY)
+        poke(kernel, memory, bits, 0)
+        poke(kernel, memory, state, _EARLY)

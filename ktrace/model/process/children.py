@@ -72,7 +72,7 @@ def do_wait(task: Task, program: Traced, number: int, nohang: bool) -> Sleeps[Zo
             pgrp = task.pgrp if number == 0 else -number
             living = [child for child in program.children if _is_meant(number, pgrp, child.pid, child.pgrp)]
             for zombie in program.zombies:
-                if _is_meant(number, pgrp, zombie.pid, zombie.pgrp):
+                if _is_meant(number, pgrp, zombie.pid, task.kernel.zombies[zombie.name].pgrp):
                     return zombie
             if not living:
                 raise Errno("ECHILD")

@@ -30,7 +30,7 @@ def find_process(kernel: Kernel, who: Who) -> Task | None:
     :raises Errno: ESRCH
     :raises NotImplementedError: it may be one of the kernel's own threads
     """
-    if (found := kernel.find_task(who) or _zombie(kernel, who)) is not None:
+    if (found := kernel.find_task(who) or find_zombie(kernel, who)) is not None:
         return found
     pid = number_of(kernel, who)
     agent = kernel.processes.facts.agent_pid
@@ -41,7 +41,7 @@ def find_process(kernel: Kernel, who: Who) -> Task | None:
     raise Errno("ESRCH")
 
 
-def _zombie(kernel: Kernel, who: Who) -> Task | None:
+def find_zombie(kernel: Kernel, who: Who) -> Task | None:
     """Return the task *who* that has ended, but was not waited for: it has its number still."""
     if isinstance(who, str):
         return kernel.zombies.get(who)
@@ -49,8 +49,12 @@ def _zombie(kernel: Kernel, who: Who) -> Task | None:
 
 
 def members(kernel: Kernel, pgrp: int) -> list[Task]:
-    """Return the actors in a process group, the one that came last first (``do_each_pid_task()``)."""
-    found = [task for task in kernel.tasks.values() if task.pgrp == pgrp and not _is_thread(task)]
+    """Return the actors in a process group, the one that came last first (``do_each_pid_task()``).
+
+    One that has ended stays in it until its parent has waited for it.
+    """
+    there = (*kernel.tasks.values(), *kernel.zombies.values())
+    found = [task for task in there if task.pgrp == pgrp and not _is_thread(task)]
     return sorted(found, key=lambda task: -task.pgrp_attached)
 
 
@@ -65,22 +69,43 @@ def attach_pgrp(task: Task, pgrp: int) -> None:
 
 @syscall("setpgid")
 def setpgid(task: Task, pid: Who, pgid: Who) -> int:
-    """Move the caller to another process group; no actor has children (``SYSCALL_DEFINE2(setpgid)``)."""
-    kernel = task.kernel
-    group = number_of(kernel, pgid) or number_of(kernel, pid) or task.pid
+    """Move the caller, or a child that runs no program of its own yet, to another process group.
+
+    ``SYSCALL_DEFINE2(setpgid)``
+
+    :raises Errno: EINVAL, ESRCH, EPERM, EACCES
+    """
+    kernel, leader = task.kernel, _leader(task)
+    group = number_of(kernel, pgid) or number_of(kernel, pid) or leader.pid
     if group < 0:
         raise Errno("EINVAL")
-    if (find_process(kernel, pid) if pid else task) is not task:
+    found = find_process(kernel, pid) if pid else leader
+    if found is None:
         raise Errno("ESRCH")
-    if task.session_leader:
-        raise Errno("EPERM")
-    if group != task.pid:
-        there = members(kernel, group)
-        if not there or there[0].session != task.session:
+    if _is_thread(found):
+        raise Errno("EINVAL")
+    program = found.program
+    if program is not None and program.parent is not None and _leader(program.parent) is leader:
+        if found.session != leader.session:
             raise Errno("EPERM")
-    if task.pgrp != group:
-        attach_pgrp(task, group)
+        if program.executed:
+            raise Errno("EACCES")
+    elif found is not leader:
+        raise Errno("ESRCH")
+    if found.session_leader:
+        raise Errno("EPERM")
+    if group != found.pid:
+        there = members(kernel, group)
+        if not there or there[0].session != leader.session:
+            raise Errno("EPERM")
+    if found.pgrp != group:
+        attach_pgrp(found, group)
     return 0
+
+
+def _leader(task: Task) -> Task:
+    """Return the first thread of the process of *task* (``group_leader``)."""
+    return (task.program.leader or task) if task.program is not None else task
 
 
 @syscall("getpgid")
@@ -129,6 +154,4 @@ def getppid(task: Task) -> Result:
     if program is not None and program.orphaned:
         return Result(1)
     parent = program.parent if program is not None else None
-    if parent is not None and parent.program is not None and parent.program.leader is not None:
-        parent = parent.program.leader
-    return pid_result(task.kernel, task.kernel.processes.facts.agent_pid if parent is None else parent.pid)
+    return pid_result(task.kernel, task.kernel.processes.facts.agent_pid if parent is None else _leader(parent).pid)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ktrace.model.calls import operation, syscall
 from ktrace.model.kernel import Kernel
-from ktrace.model.process.job_control import find_process, members, number_of
+from ktrace.model.process.job_control import find_process, find_zombie, members, number_of
 from ktrace.model.process.user_namespace import ns_capable, user_ns
 from ktrace.model.task import IGNORED_BY_DEFAULT, STOPS, UNBLOCKABLE, Errno, Task, mask_names
 from ktrace.model.wait import Sleeps
@@ -95,10 +95,11 @@ def tgkill(task: Task, tgid: int | str, tid: int | str, sig: int) -> int:
     kernel = task.kernel
     if (isinstance(tgid, int) and tgid <= 0) or (isinstance(tid, int) and tid <= 0):
         raise Errno("EINVAL")
-    if (target := kernel.find_task(tid)) is None:
+    target = kernel.find_task(tid) or find_zombie(kernel, tid)
+    if target is None:
         raise Errno("ESRCH")
     leader = (target.program.leader or target) if target.program is not None else target
-    if kernel.find_task(tgid) is not leader:
+    if (kernel.find_task(tgid) or find_zombie(kernel, tgid)) is not leader:
         raise Errno("ESRCH")
     group_send_sig_info(task, target, sig, SI_TKILL)
     return 0

@@ -45,7 +45,6 @@ class Zombie:
     name: str
     pid: int
     born: int
-    pgrp: int
     status: int
 
 
@@ -63,6 +62,7 @@ class Traced:
     :param pdeath_signal: what it gets when its parent ends; 0 for nothing
     :param vfork_done: its parent sleeps until it runs a program of its own, or ends
     :param masks: what was blocked before each handler that runs
+    :param executed: it has run a program since it was born (not PF_FORKNOEXEC)
     :param at_exit: it stands at the exit of a call
     :param called: the call that a signal ended and that may be started again
     """
@@ -82,6 +82,7 @@ class Traced:
     ended: int | None = None
     pdeath_signal: int = 0
     vfork_done: WaitQueue | None = None
+    executed: bool = False
     at_exit: bool = False
     called: Call | None = None
 
@@ -125,7 +126,8 @@ class Traced:
             wake_up(kernel, queue, 0)
 
     def after_exec(self) -> None:
-        """Forget handlers (``flush_signal_handlers()``); what is ignored stays so."""
+        """Forget handlers (``begin_new_exec()``, ``flush_signal_handlers()``); what is ignored stays so."""
+        self.executed = True
         self.actions = ignored(self.actions)
         self.masks = []
 
@@ -161,7 +163,7 @@ def notify_parent(kernel: Kernel, task: Task, status: int) -> None:
     if known.ignores_children():
         kernel.zombies.pop(task.name, None)
     else:
-        known.zombies.append(Zombie(task.name, task.pid, task.program.born, task.pgrp, status))
+        known.zombies.append(Zombie(task.name, task.pid, task.program.born, status))
         known.zombies.sort(key=lambda zombie: zombie.born)
     if known.action("SIGCHLD").handler != SIG_IGN:
         kernel.send_signal(parent, "SIGCHLD", sender=task, code=CLD_KILLED if status & 0x7F else CLD_EXITED)

@@ -10,6 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from drgn.helpers.linux.percpu import per_cpu
 
 from ktrace.image.image import Image
 from ktrace.machine.machine import Machine
@@ -19,6 +20,7 @@ from ktrace.state.conditions import conditions
 from ktrace.trace.session import Verdict
 from ktrace.trace.session_reader import SessionReader
 from ktrace.trace.session_writer import SessionWriter
+from ktrace.verify.fair_server import NEVER
 from ktrace.verify.guests import traced_template
 from ktrace.verify.lab import KernelCache, Lab
 from ktrace.verify.path_check import PathChecker
@@ -28,7 +30,9 @@ from ktrace.verify.run import run_script
 from ktrace.verify.tracing.functions import FunctionTracer
 from ktrace.verify.tracing.inlined_cache import inlined_functions
 from ktrace.workload.library import directory, load
+from ktrace.workload.parser import parse_script
 from tests.guest.kernels import LABS, STOCK, built, optional
+from tests.sinks import Record
 
 pytestmark = optional
 
@@ -49,6 +53,16 @@ def lab_of(kernels: KernelCache, tmp_path: Path) -> Iterator[NewLab]:
     yield make
     for machine in opened:
         machine.close()
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_ordinary_tasks_are_never_given_the_time_of_actors(name: str, lab_of: NewLab) -> None:
+    lab = lab_of(built(name), False)
+    assert run_script(parse_script("A: getpid()\nwait(1500)\n"), lab, Record(), {}).status == "agreed"
+    server = per_cpu(lab.kernel.prog["runqueues"], 0).fair_server
+    # The kernel has begun a new period meanwhile, which is as long as the first one was made.
+    assert server.dl_defer_running == 0
+    assert server.deadline.value_() > NEVER // 2
 
 
 @pytest.mark.parametrize("name", [*LABS, *STOCK])
