@@ -63,6 +63,7 @@ class Kernel:
     :ivar steps: how many were begun
     :ivar clock_set: how often a call set the time of day
     :ivar moment: ns of its CLOCK_REALTIME_COARSE, as far as they are known: the earlier, the later
+    :ivar began: the same, before the first step
     :ivar zombies: tasks of programs that have ended and that nobody has waited for
     :ivar choices: what the kernel was seen to choose in the step, where that was not what the model would have done
     :ivar untold: what cannot be told of the kernel, once a rule has asked for it: the call was taken as it was seen,
@@ -97,6 +98,7 @@ class Kernel:
         self.clock_set = 0
         self.steps = 0
         self.moment = (0, 0)
+        self.began = 0
         self.choices: list[Choice] = []
         self.unseen = False
         self.untold = ""
@@ -201,6 +203,7 @@ class Kernel:
         evidence = replace(evidence, left_since_report=evidence.stopped_behind | actors)
         self.clock, self._left = evidence.clock, evidence.left_since_report
         self.moment = evidence.moment
+        self.began = self.began or evidence.moment[0]
         self.steps += 1
         self._observed = Observed(evidence, actor)
         self.choices = []

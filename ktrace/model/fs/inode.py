@@ -95,18 +95,25 @@ class Moment:
 
 
 class Touched(Moment):
-    """A time of a file that is not simulated: each step may leave it alone, or set it."""
+    """A time of a file that is not simulated: each step may leave it alone, or set it, though nobody looks."""
 
-    __slots__ = ("_moved",)
+    __slots__ = ("_high", "_low", "_moved", "_step")
 
     def __init__(self, first: tuple[int, int] | None = None) -> None:
         super().__init__(BEFORE, 0, 0)
         seconds, nanoseconds = first or (None, None)
         self._moved = Moves(TOUCHED, seconds), Moves(TOUCHED, nanoseconds)
+        self._step, self._low = 0, 0
+        self._high: int | None = None
 
     def at(self, kernel: Kernel) -> Moment:
         """Allow that the step that runs set it (``tty_update_time()`` leaves the nanoseconds alone)."""
-        low, high = _bounds(kernel)
+        if kernel.steps != self._step:
+            unseen = kernel.steps != self._step + 1
+            low, high = _bounds(kernel)
+            self._low = low if not unseen else kernel.began if self._high is None else self._high
+            self._step, self._high = kernel.steps, high
+        low, high = self._low, self._high or 0
         first, last = low // NSEC_PER_SEC, high // NSEC_PER_SEC
         seconds, nanoseconds = self._moved
         seconds.steps = ((first, last),)

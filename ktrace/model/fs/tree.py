@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from ktrace.errors import UsageError
@@ -165,6 +166,16 @@ class Tree(Subsystem):
     def is_shmem(self, inode: Inode) -> bool:
         """Tell whether an inode is one of tmpfs, by whatever name (``mm/shmem.c: shmem_ops``)."""
         return inode.i_sb in self._shmem
+
+    def links(self) -> Iterator[Inode]:
+        """Yield every symbolic link whose name is known."""
+        below = [self.slash]
+        while below:
+            for inode in below.pop().entries.values():
+                if inode.i_mode & S_IFMT == S_IFLNK:
+                    yield inode
+                elif inode.i_mode & S_IFMT == S_IFDIR:
+                    below.append(inode.mounted or inode)
 
     def devices_of(self, inode: Inode) -> dict[str, int]:
         """Return where the device number is kept that all inodes of the file system of *inode* share."""

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from ktrace.model.calls import SYSTEM_CALLS, operation, syscall
 from ktrace.model.fs.dup import close_on_exec, unshare_files
+from ktrace.model.fs.inode import since
 from ktrace.model.fs.path_walk import path_lookupat
 from ktrace.model.kernel import Kernel
 from ktrace.model.process.cred import cred_after_exec
@@ -58,6 +59,7 @@ from ktrace.uapi.signal import (
 from ktrace.uapi.stat import S_IFMT, S_IFREG
 
 EXECUTABLE = Rule("fs/exec.c", "do_open_execat", "whether a file that is not simulated can be executed")
+INTERPRETER = Rule("fs/exec.c", "open_exec", "which links lead to the interpreter that a file names")
 EXEC_ERRNOS = """
     E2BIG EACCES EFAULT EINVAL EIO EISDIR ELIBBAD ELOOP EMFILE ENAMETOOLONG ENFILE ENOENT ENOEXEC ENOMEM ENOTDIR EPERM
     ETXTBSY
@@ -85,6 +87,8 @@ def execve(task: Task, pathname: Any, argv: Any, envp: Any) -> int:
     failed = kernel.choose(EXECUTABLE, lambda seen: seen.errno(task), EXEC_ERRNOS.split().__contains__, None)
     if failed in (None, "ENOEXEC"):
         _was_read(task, pathname)
+        for link in kernel.fs.links():
+            link.i_atime = since(INTERPRETER, link.i_atime, kernel)
     if failed is not None:
         raise Errno(failed)
     if task.program is not None and len(task.program.threads) > 1:
