@@ -8,7 +8,7 @@ import pytest
 
 from ktrace.errors import UsageError
 from ktrace.workload import ScriptError, bundled, load, parse_script, titles
-from ktrace.workload.library import chosen, directory, read
+from ktrace.workload.library import chosen, read
 
 ROOT = Path(__file__).parents[3]
 
@@ -49,23 +49,6 @@ def test_paths(tmp_path: Path) -> None:
     path.write_text("A: getpid(")
     with pytest.raises(ScriptError, match=r"^own\.kt:1:"):
         load(str(path))
-
-
-def test_an_installed_package_has_them_below_its_prefix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
-    from ktrace.workload import library
-
-    installed = tmp_path / "share" / "ktrace" / "traces"
-    installed.mkdir(parents=True)
-    (installed / "one.kt").write_text("## one: a title\nA: getpid()\n")
-    monkeypatch.setattr(sys, "prefix", str(tmp_path))
-    monkeypatch.setattr(library, "__file__", str(tmp_path / "site-packages" / "ktrace" / "workload" / "library.py"))
-    assert directory() == installed
-    assert bundled() == ("one",)
-    (installed / "one.kt").unlink()
-    with pytest.raises(UsageError, match="no bundled workloads are installed"):
-        directory()
 
 
 def test_patterns_and_words_choose_bundled_workloads() -> None:
