@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -13,9 +15,11 @@ import ktrace
 from ktrace.errors import HostError, UsageError
 from ktrace.library.guests import guests_of
 from ktrace.library.lab import Lab, options_of
-from ktrace.library.prepared import Prepared
+from ktrace.library.prepared import Prepared, private_directory
 from ktrace.verify.options import DEFAULT_IMAGE, GuestOptions
 
+AHEAD_FROM = 4
+"""Tests that have asked for a fresh guest before the next ones are made ahead: most runs of one test need none."""
 STEPS = 5
 """Last steps of a failed test that are printed."""
 KNOWN = frozenset({"image", "memory", "functions", "events", "probes", "checked", "accel", "prepare"})
@@ -88,6 +92,8 @@ class Labs:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._prepared: dict[Wanted, Prepared] = {}
+        self._asked: Counter[GuestOptions] = Counter()
+        self._owned = ExitStack()
 
     def __enter__(self) -> Labs:
         return self
@@ -95,13 +101,16 @@ class Labs:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for prepared in self._prepared.values():
-            prepared.close()
+        self._owned.close()
 
     def fresh(self, node: pytest.Item, image: str) -> Lab:
         """Return a lab for a test, which has not begun."""
         wanted = wanted_of(node, image)
         require(self._config, wanted.guest)
+        self._asked[wanted.guest] += 1
+        if self._asked[wanted.guest] == AHEAD_FROM:
+            scratch = self._owned.enter_context(private_directory())
+            self._owned.enter_context(guests_of(wanted.guest).ahead(scratch))
         return Lab(wanted.guest, checked=wanted.checked, title=node.nodeid)
 
     def prepared(self, node: pytest.Item, image: str) -> Lab:
@@ -113,7 +122,8 @@ class Labs:
         if wanted not in self._prepared:
             name = getattr(wanted.prepare, "__qualname__", "prepare")
             with Lab(wanted.guest, checked=wanted.checked, title=name) as lab:
-                self._prepared[wanted] = lab.prepare(wanted.prepare(lab))
+                prepared = lab.prepare(wanted.prepare(lab))
+            self._prepared[wanted] = self._owned.enter_context(prepared)
         return self._prepared[wanted].clone(title=node.nodeid)
 
 

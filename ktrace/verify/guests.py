@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from ktrace.inspect.members import allow_unread
 from ktrace.machine.accel import KVM, Accelerator, kvm_obstacle, named_accelerator
 from ktrace.machine.find_accel import find_accelerator
 from ktrace.machine.machine import Machine
+from ktrace.machine.pool import Pool
 from ktrace.machine.template.make import ensure_template
 from ktrace.machine.template.memory import TemplateMemory
 from ktrace.machine.template.prepared import prepared_template
@@ -52,6 +53,8 @@ class Guests:
         self._kernels = KernelCaches()
         self._base: TemplateMemory | None = None
         self._facts: Mapping[str, Any] | None = None
+        self._pool: Pool | None = None
+        self._is_taken = False
 
     @contextmanager
     def lab(
@@ -65,7 +68,7 @@ class Guests:
         with (
             self._kernels.lent() as kernels,
             blamed_rightly(self.image, template),
-            Machine.clone(template, directory=directory) as machine,
+            self._machine(template, directory) as machine,
         ):
             try:
                 if not self.options.probes:
@@ -82,6 +85,44 @@ class Guests:
             except GuestError as error:
                 error.console = error.console or machine.console_tail()
                 raise
+
+    @contextmanager
+    def ahead(self, scratch: Path) -> Iterator[None]:
+        """Have the next guest made while one is at work, as long as this lasts.
+
+        :param scratch: gets a directory for each, with its console's log, removed with it
+        """
+        with Pool(self.template, scratch) as pool:
+            self._pool = pool
+            try:
+                yield
+            finally:
+                self._pool = None
+
+    @contextmanager
+    def _machine(self, template: Template, directory: Path) -> Iterator[Machine]:
+        """Yield a clone, one that was made ahead if there is one; who wants a second meanwhile has it made."""
+        pool = self._pool if template is self.template and not self._is_taken else None
+        with ExitStack() as stack:
+            try:
+                machine = stack.enter_context(
+                    Machine.clone(template, directory=directory) if pool is None else pool.guest()
+                )
+            except (GuestError, HostError):
+                if pool is None:
+                    raise
+                # It makes no more; what is wrong with guests is told by one that is made now.
+                pool = self._pool = None
+                machine = stack.enter_context(Machine.clone(template, directory=directory))
+            self._is_taken = self._is_taken or pool is not None
+            try:
+                yield machine
+            except GuestError as error:
+                machine.explain(error)
+                raise
+            finally:
+                if pool is not None:
+                    self._is_taken = False
 
     @contextmanager
     def program_lab(self, directory: Path, furnish: Callable[[Machine], None]) -> Iterator[tuple[ProgramLab, Machine]]:

@@ -10,8 +10,10 @@ import pytest
 
 import ktrace
 from ktrace.constants import F_SETFL, IPC_PRIVATE, O_NONBLOCK
+from ktrace.library.guests import guests_of
 from ktrace.library.lab import Lab
 from ktrace.trace.session_reader import SessionReader
+from ktrace.verify.options import GuestOptions
 from ktrace.verify.replay import replay
 from tests.guest.poke import poke
 from tests.sinks import Record
@@ -136,6 +138,27 @@ def test_two_labs_at_once_do_not_meet(around_a_pipe: ktrace.Prepared) -> None:
         a.write(w, b"2")
         c.write(w, b"3")
         assert (one.pipe(w).head, two.pipe(w).head) == (2, 1)
+
+
+def test_guests_are_made_ahead_and_who_wants_a_second_need_not_wait(tmp_path: Path) -> None:
+    guests = guests_of(GuestOptions())
+    with guests.ahead(tmp_path):
+        for _ in range(2):
+            with ktrace.lab() as one, ktrace.lab() as two, ktrace.lab() as three:
+                pids = {lab._guest.machine.pid for lab in (one, two, three)}
+                assert len(pids) == 3
+                assert [lab.spawn().pipe2(0).value for lab in (one, two, three)] == [0, 0, 0]
+                ahead = [lab._guest.machine.console.path.is_relative_to(tmp_path) for lab in (one, two, three)]
+                assert ahead == [True, False, False]
+    assert not list(tmp_path.iterdir())
+    with ktrace.lab() as lab:
+        assert not lab._guest.machine.console.path.is_relative_to(tmp_path)
+
+
+def test_where_none_can_be_made_ahead_one_is_made_when_it_is_wanted(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with guests_of(GuestOptions()).ahead(tmp_path / "file"), ktrace.lab() as lab:
+        assert lab.spawn().pipe2(0).value == 0
 
 
 def test_each_misuse_has_one_clear_error(around_a_pipe: ktrace.Prepared) -> None:
