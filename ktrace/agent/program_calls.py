@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from ktrace.agent.syscalls import Caller, Fault, Wanted, recall
 from ktrace.include.linux.types import s32
 from ktrace.state.call import Call
+from ktrace.state.passed_over import NUMBERED, UNKNOWN
 from ktrace.uapi.sched import CLONE_VFORK, CLONE_VM, CSIGNAL
 
 CLONE, FORK, VFORK, EXIT, EXIT_GROUP, CLONE3 = 56, 57, 58, 60, 231, 435
 """``arch/x86/entry/syscalls/syscall_64.tbl``."""
+_UNKNOWN = {number: name for name, number in UNKNOWN.items()}
 
 
 def call_of(
@@ -28,7 +30,9 @@ def call_of(
         if flags is not None:
             return Call("fork", (child(), flags & ~CSIGNAL)), ()
     found = recall(number, registers, caller)
-    return found if found is not None else (Call(f"syscall_{number}", tuple(registers)), ())
+    if found is not None:
+        return found
+    return Call(_UNKNOWN.get(number, f"{NUMBERED}{number}"), tuple(registers)), ()
 
 
 def _flags(number: int, registers: Sequence[int], caller: Caller) -> int | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ktrace.model.calls import OPERATIONS, SYSTEM_CALLS, Answer, SystemCall
+from ktrace.model.mm.program_pointers import of_program, unless_unwritable
 from ktrace.model.observed import Evidence, Observed
 from ktrace.model.process.traced import Traced, force_sig, met_in_user_mode, notify_parent, thread_ended
 from ktrace.model.signal import get_signal, send_signal
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 D = TypeVar("D")
 RESTARTS = frozenset({"ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK"})
+STAYS_AWAKE = 8
+"""How often who has a signal waiting finds that it cannot sleep, before it is taken to watch what the kernel sees."""
 ROUNDS = 100_000
 """How often kernel threads may have their turn in one step."""
 
@@ -165,7 +168,7 @@ class Kernel:
         self._begin(actor, evidence or Evidence())
         task = self.tasks[actor]
         function = SYSTEM_CALLS[call.name]
-        task.call = call
+        task.call = call if task.program is None else of_program(task, call)
         if task.stopped and task.running is not None:
             task.running = self._enter_later(task.running, function, task, call)
         else:
@@ -310,7 +313,7 @@ class Kernel:
         if task.exiting:
             return Result(0)
         assert isinstance(answer, (int, Result)), f"the model of {call.name!r} answered {answer!r}"
-        return answer
+        return unless_unwritable(task, answer)
 
     def _as_seen(self, task: Task, opaque: AsObserved) -> Sleeps[Result]:
         if opaque.simulated:
@@ -332,6 +335,7 @@ class Kernel:
         if task.running is None:
             task.running = self._get_signal(task)
         task.sleeping = False
+        awake = STAYS_AWAKE
         while task.running is not None:
             running = task.running
             try:
@@ -346,9 +350,17 @@ class Kernel:
                         else:
                             self._stop_at_exit(task, task.program, stop.value)
             else:
+                # Nobody falls asleep whom a signal would wake (schedule(): signal_pending_state()).
+                if awake and not task.uninterruptible and self._is_to_wake(task):
+                    awake -= 1
+                    continue
                 task.sleeping = True
                 break
         self.current = None
+
+    @staticmethod
+    def _is_to_wake(task: Task) -> bool:
+        return task.fatal_signal_pending() if task.killable else task.signal_pending()
 
     def _return_to_user(self, task: Task, answer: Answer) -> Sleeps[None]:
         """Leave the kernel (``exit_to_user_mode_loop()``), or start the call again (``handle_signal()``)."""

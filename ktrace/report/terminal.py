@@ -15,7 +15,7 @@ from ktrace.report.untrusted_text import printable_text
 from ktrace.state.call import Completed, Continued, Exited, Signalled, Stopped
 from ktrace.state.compare import Difference
 from ktrace.state.rule import Choice
-from ktrace.state.step import Step
+from ktrace.state.step import Step, has_returned
 from ktrace.state.world import World
 from ktrace.trace.session import Choices, End, Header, Verdict
 from ktrace.trace.value import short
@@ -130,7 +130,7 @@ class TerminalView:
     def _events(self, step: Step) -> None:
         for actor in sorted(step.outcome.blocked):
             where = step.sleeps.get(actor)
-            if where and actor == step.actor:
+            if where and actor == step.actor and not has_returned(where):
                 self._line(Text(f"{_INDENT}{actor} sleeps in {' < '.join(where)}", "yellow"))
         for event in step.outcome.events:
             if isinstance(event, Signalled):

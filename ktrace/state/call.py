@@ -38,11 +38,13 @@ class Call:
     :param args: decoded arguments in the order of its signature: ints, ``bytes``, tuples of structs
         as dicts with the C member names; always of full length. A :class:`Pointer` may stand for a buffer
     :param pointers: explicit addresses for out-buffers, by parameter name; normally empty
+    :param memory: what a program has from some addresses on, up to where it has nothing: of buffers that are not whole
     """
 
     name: str
     args: tuple[Any, ...] = ()
     pointers: Mapping[str, Pointer] = field(default_factory=dict)
+    memory: Mapping[int, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

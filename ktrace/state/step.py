@@ -54,3 +54,12 @@ class Step:
     guest: tuple[int, int] = (0, 0)
     addresses: Mapping[Ref, int] = field(default_factory=dict)
     events: EventTrace | None = None
+
+
+PTRACE = "ptrace_"
+"""How functions begin in which a task of a program that is traced stands behind its call (``ptrace_notify()``)."""
+
+
+def has_returned(functions: tuple[str, ...]) -> bool:
+    """Tell whether who is in *functions* does not sleep in a call any more: a timer has ended it since the report."""
+    return any(name.startswith(PTRACE) for name in functions)

@@ -12,6 +12,7 @@ from ktrace.model.kernel import Kernel
 from ktrace.state.call import Completed, Continued, Event, Exited, Outcome, Signalled, Stopped
 from ktrace.state.compare import ABSENT, Agreed, Difference, Held, compare, count_fields, differ
 from ktrace.state.naming import Namer
+from ktrace.state.passed_over import is_unknown
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Choice, Rule
 from ktrace.state.step import Step
@@ -28,8 +29,6 @@ StepHistory = Callable[[], Iterable[Step]]
 WAKE_ORDER = Rule("kernel/sched/core.c", "wake_up_q", "those who are woken at once return in any order")
 """What they come back with is compared: who takes what others wait for shows in their results, not in their order."""
 
-UNKNOWN_CALL = "syscall_"
-"""How a program's call is called of which nothing but the number is known: passed over where it changes nothing."""
 OUT_OF_MEMORY = "Out of memory: Killed process"
 """What ``mm/oom_kill.c: __oom_kill_process()`` says: whom it kills is not modelled."""
 
@@ -102,8 +101,9 @@ class Checker:
         self.held += held.fields
         if differences and self._model.untold:
             raise KernelLacks(f"step {step.number}: this is {self._model.untold}, and what happened may depend on it")
-        if differences and step.call.name.startswith(UNKNOWN_CALL):
-            raise NotModelled(step.number, f"{step.call.name} is not modelled")
+        if differences and is_unknown(step.call.name):
+            what = f"{step.call.name} is not modelled, and it has changed {differences[0].path}"
+            raise NotModelled(step.number, what)
         if differences and self._model.unseen:
             self._require_seen(step)
         # A choice that is not allowed, and yet all agrees: somebody else did what the rule looks for.

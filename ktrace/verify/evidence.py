@@ -6,13 +6,11 @@ from collections.abc import Mapping
 
 from ktrace.model.observed import Evidence
 from ktrace.state.call import Completed, Exited, Signalled
-from ktrace.state.step import Step
+from ktrace.state.step import Step, has_returned
 from ktrace.uapi.siginfo import SI_KERNEL
 
 MAILBOX = "do_futex"
 """Where an actor sleeps that has nothing to do."""
-PTRACE = "ptrace_"
-"""How functions begin in which a task of a program that is traced stands behind its call (``ptrace_notify()``)."""
 
 
 def evidence_of(step: Step) -> Evidence:
@@ -20,9 +18,7 @@ def evidence_of(step: Step) -> Evidence:
     results = {event.actor: event.result for event in step.outcome.events if isinstance(event, Completed)}
     # A timer may fire between the agent's report and the look at what is left: whose mailbox is waited for has left.
     left = frozenset(actor for actor, functions in step.sleeps.items() if MAILBOX in functions)
-    behind = frozenset(
-        actor for actor, functions in step.sleeps.items() if any(name.startswith(PTRACE) for name in functions)
-    )
+    behind = frozenset(actor for actor, functions in step.sleeps.items() if has_returned(functions))
     return Evidence(results, step.world, step.clock, left, _alarms(step), step.guest, behind, _signals(step))
 
 

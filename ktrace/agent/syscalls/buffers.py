@@ -84,7 +84,12 @@ class In(Parameter):
             value = self.read(addr, values, caller)
         except Fault:
             value = Pointer(addr)
+            caller.glimpse(addr, self.extent(values))
         return {self.name: value}
+
+    def extent(self, values: Values) -> int:
+        """Return how many bytes the kernel may read, where they are not all there."""
+        return max(self.count(values), 1) * self.item
 
     def read(self, addr: int, values: Values, caller: Caller) -> Any:
         """Return the value at *addr*.
@@ -148,6 +153,9 @@ class InStruct(In):
 
     def convert(self, value: Any) -> dict[str, Any]:
         return self.layout.coerce(value)
+
+    def extent(self, values: Values) -> int:
+        return self.layout.size
 
     def pack(self, value: Any, frame: Frame) -> bytes:
         return pack_struct(self.layout, value, frame)
@@ -254,6 +262,7 @@ class Out(Parameter):
     """A buffer that the kernel writes; without a place in ``Call.args``."""
 
     argument = False
+    later = True
 
     @property
     def outs(self) -> tuple[str, ...]:
@@ -286,7 +295,7 @@ class Out(Parameter):
         raise NotImplementedError
 
     def recall(self, registers: tuple[int, ...], values: Values, caller: Caller) -> dict[str, Any]:
-        return caller.out(self.name, registers[0])
+        return caller.out(self.name, registers[0], self.length(values))
 
     def wanted(self, registers: tuple[int, ...], values: Values, caller: Caller) -> list[Wanted]:
         return [] if self.name in values else [Wanted(((registers[0], self.length(values)),), self.scale)]

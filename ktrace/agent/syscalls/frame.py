@@ -13,6 +13,8 @@ from ktrace.uapi.limits import PATH_MAX
 
 MOST_BYTES = 1 << 24
 """Bytes that are read of one buffer of a program's."""
+MOST_GLIMPSED = 1 << 20
+"""Bytes of one that are looked at where it is not whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +141,10 @@ class Caller:
     :param read: returns so many bytes at an address of its memory, or raises :class:`Fault`
     :param actors: names of process ids
     :param semaphores: returns how many semaphores a set has, 0 where there is none: GETALL and SETALL do not say
+    :ivar glimpsed: what there is of buffers that are not whole, by address
     """
 
-    __slots__ = ("_read", "actors", "semaphores")
+    __slots__ = ("_read", "actors", "glimpsed", "semaphores")
 
     def __init__(
         self,
@@ -152,6 +155,20 @@ class Caller:
         self._read = read
         self.actors = actors
         self.semaphores = semaphores
+        self.glimpsed: dict[int, bytes] = {}
+
+    def glimpse(self, addr: int, length: int) -> None:
+        """Look at what there is of *length* bytes at *addr*, up to the first page that is not mapped."""
+        found = b""
+        length = min(length, MOST_GLIMPSED)
+        while len(found) < length:
+            at = addr + len(found)
+            part = self.read_or_none(at, min(PAGE_SIZE - at % PAGE_SIZE, length - len(found)))
+            if part is None:
+                break
+            found += part
+        if found:
+            self.glimpsed[addr] = found
 
     def read(self, addr: int, length: int) -> bytes:
         """Return *length* bytes at *addr*.
@@ -183,11 +200,19 @@ class Caller:
             addr += len(part)
         return found
 
-    def out(self, name: str, addr: int) -> dict[str, Pointer]:
-        """Return that out-buffer *name* is an address where nothing can be written; nothing where it is a buffer."""
+    def out(self, name: str, addr: int, length: int = 1) -> dict[str, Pointer]:
+        """Return that out-buffer *name* is an address where not all can be written; nothing where it is a buffer.
+
+        :param length: of it, at most
+        """
         try:
             self._read(addr, 1)
+            last = addr + length - 1
+            # Who asks for more than anybody has takes what comes.
+            if length <= MOST_BYTES and last // PAGE_SIZE > addr // PAGE_SIZE:
+                self._read(last, 1)
         except Fault:
+            self.glimpse(addr, length)
             return {name: Pointer(addr)}
         return {}
 

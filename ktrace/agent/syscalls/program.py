@@ -7,15 +7,28 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ktrace.agent.syscalls import constants as c
-from ktrace.agent.syscalls.buffers import In, Path
+from ktrace.agent.syscalls.buffers import In, InStruct, Path
 from ktrace.agent.syscalls.frame import Caller, Frame, Wanted
 from ktrace.agent.syscalls.operations import Name, Operation
-from ktrace.agent.syscalls.parameter import Address, Const, Fd, Int, Long, Parameter, Pid, Values, pointer_text
+from ktrace.agent.syscalls.parameter import (
+    Address,
+    Const,
+    Directory,
+    Fd,
+    Int,
+    Long,
+    Parameter,
+    Pid,
+    Values,
+    pointer_text,
+)
 from ktrace.agent.syscalls.passed_over import PASSED_OVER
 from ktrace.agent.syscalls.signature import Signature
+from ktrace.agent.syscalls.structs import FILE_TIMES
 from ktrace.agent.syscalls.text import Naming, quote
 from ktrace.agent.syscalls.vectors import SignalMask
 from ktrace.state.call import Pointer
+from ktrace.state.passed_over import NUMBERED, UNKNOWN
 from ktrace.uapi.signal import SA_RESTORER, SIG_DFL, SIG_IGN
 
 MOST_STRINGS = 4096
@@ -132,11 +145,23 @@ SIGNATURES = (
     Signature("rt_sigtimedwait", 128, SignalMask("set"), Address("info"), Address("timeout"), Const(8)),
     Signature("rt_sigqueueinfo", 129, Pid("pid"), Int("sig", c.SIGNAL), Address("info")),
     Signature("rt_tgsigqueueinfo", 297, Pid("tgid"), Pid("tid"), Int("sig", c.SIGNAL), Address("info")),
+    Signature(
+        "utimensat",
+        280,
+        Directory("dirfd"),
+        Path("pathname", nullable=True),
+        InStruct("times", FILE_TIMES, nullable=True),
+        Int("flags", c.AT),
+    ),
     Signature("getdents64", 217, Fd("fd"), Address("dirp"), Long("count")),
     Signature("getdents", 78, Fd("fd"), Address("dirp"), Long("count")),
     Signature("mlock", 149, Address("addr"), Long("len")),
     Signature("mlock2", 325, Address("addr"), Long("len"), Int("flags")),
     Signature("munlock", 150, Address("addr"), Long("len")),
+    Signature("setuid", 105, Int("uid")),
+    Signature("setgid", 106, Int("gid")),
+    Signature("setreuid", 113, Int("ruid"), Int("euid")),
+    Signature("setregid", 114, Int("rgid"), Int("egid")),
     Signature("capset", 126, Address("hdrp"), CapabilityData("datap")),
     Signature("timer_create", 222, Long("clockid"), Address("sevp"), Address("timerid")),
     Operation("exit_thread", Int("status")),
@@ -145,13 +170,12 @@ SIGNATURES = (
 )
 
 
-UNKNOWN = "syscall_"
-"""How a call is called of which nothing but the number is known."""
-
-
 def unknown(name: str) -> Signature | None:
     """Return the signature of a call of which nothing but the number is known; ``None`` for any other name."""
-    number = name.removeprefix(UNKNOWN)
-    if number == name or not number.isdigit():
-        return None
-    return Signature(name, int(number), *(Address(f"arg{place}") for place in range(1, 7)))
+    number = UNKNOWN.get(name)
+    if number is None:
+        text = name.removeprefix(NUMBERED)
+        if text == name or not text.isdigit():
+            return None
+        number = int(text)
+    return Signature(name, number, *(Address(f"arg{place}") for place in range(1, 7)))

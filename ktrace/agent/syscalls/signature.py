@@ -155,7 +155,7 @@ class Signature:
                 if param.later is later:
                     values.update(param.recall(own, values, caller))
         pointers = {name: value for name, value in values.items() if name in self.outs}
-        call = Call(self.name, tuple(values[name] for name in self.names), pointers)
+        call = Call(self.name, tuple(values[name] for name in self.names), pointers, caller.glimpsed)
         wanted = [item for param, own in placed for item in param.wanted(own, values, caller)]
         return call, tuple(wanted)
 

@@ -243,6 +243,9 @@ class Message(In):
         data = caller.read(addr, 8 + min(values["msgsz"], _MESSAGE_LIMIT))
         return {"mtype": unpack_ints("q", data)[0], "mtext": data[8:]}
 
+    def extent(self, values: Values) -> int:
+        return 8 + min(max(int(values["msgsz"]), 0), _MESSAGE_LIMIT)
+
     def show(self, value: Any, values: Values, naming: Naming) -> str:
         return f"{{{value['mtype']}, {quote(value['mtext'], naming.width)}}}"
 
@@ -276,6 +279,9 @@ class MessageOut(Out):
         frame.want(addr, 8)
         frame.want(addr + 8, size, scale=1)
         return addr
+
+    def length(self, values: Values) -> int:
+        return 8  # as much of the text is written as the message has
 
     def wanted(self, registers: tuple[int, ...], values: Values, caller: Caller) -> list[Wanted]:
         addr = registers[0]

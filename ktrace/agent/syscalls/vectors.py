@@ -102,6 +102,7 @@ def read_iov(addr: int, count: int, caller: Caller) -> tuple[Any, ...]:
         try:
             items.append(caller.read(base, length))
         except Fault:
+            caller.glimpse(base, length)
             items.append({"iov_base": base, "iov_len": length})
     return tuple(items)
 
@@ -142,7 +143,7 @@ def room_of(addr: int, count: int, caller: Caller) -> tuple[Any, ...]:
     :raises Fault: the array is not mapped
     """
     return tuple(
-        {"iov_base": base, "iov_len": length} if length and caller.out("", base) else length
+        {"iov_base": base, "iov_len": length} if length and caller.out("", base, length) else length
         for base, length in vectors(addr, count, caller)
     )
 

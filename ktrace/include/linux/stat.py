@@ -25,3 +25,7 @@ S_IALLUGO = S_ISUID | S_ISGID | S_ISVTX | S_IRWXUGO
 S_IRUGO = S_IRUSR | S_IRGRP | S_IROTH
 S_IWUGO = S_IWUSR | S_IWGRP | S_IWOTH
 S_IXUGO = S_IXUSR | S_IXGRP | S_IXOTH
+
+UTIME_NOW = (1 << 30) - 1
+UTIME_OMIT = (1 << 30) - 2
+"""Nanoseconds that stand for now, and for leaving a time alone."""

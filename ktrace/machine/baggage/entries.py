@@ -70,6 +70,11 @@ class Baggage:
     def __contains__(self, path: str) -> bool:
         return path in self._entries
 
+    def has_directory(self, path: str) -> bool:
+        """Tell whether *path* is to be a directory, or something is to lie below it."""
+        below = f"{path.rstrip('/')}/"
+        return isinstance(self._entries.get(path), Directory) or any(name.startswith(below) for name in self._entries)
+
     def split(self, directory: str) -> tuple[Baggage, Baggage]:
         """Return what lies below *directory*, and all else."""
         below, rest = Baggage(), Baggage()

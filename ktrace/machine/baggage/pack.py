@@ -77,10 +77,10 @@ def pack(command: Sequence[str], put: Sequence[str] = (), cwd: str = "", env: Se
         programs.take(SHELL, own=False)
     _add_what_all_have(baggage)
     place = cwd or os.getcwd()
+    if not os.path.isdir(place) and not baggage.has_directory(place):
+        raise UsageError(f"no directory {place!r}", "--cwd takes one of this machine, or one that --put makes")
     if not _is_own(place):
         baggage.add_directories(place)
-    elif not os.path.isdir(place):
-        raise UsageError(f"no directory {place!r}", "--cwd DIR; it is made unless it lies in /proc, /sys or /dev")
     return Packed(path, baggage, (*taken, *named, *told), tuple(missed), tuple(baggage.skipped))
 
 

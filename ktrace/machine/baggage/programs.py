@@ -50,6 +50,8 @@ class Programs:
         """
         found = shutil.which(name)
         if found is None:
+            if "/" in name and os.path.isdir(name):
+                raise CannotExecute(f"{name!r} is a directory", "name a program in it")
             if "/" in name and os.path.exists(name):
                 raise CannotExecute(f"{name!r} is not executable", f"is it a program? chmod +x {name}")
             raise NoProgram(f"no program {name!r} on this machine", "give its path; it is copied into the guest")
@@ -118,6 +120,11 @@ class Programs:
         with open(place, "rb") as file:
             head = file.read(SCRIPT_HEAD)
         line = head.partition(b"\n")[0].decode("utf-8", "surrogateescape")
+        if line.startswith("#!") and line.endswith("\r"):
+            raise CannotExecute(
+                f"the lines of {path!r} end with \\r\\n: the kernel takes the \\r of {line!r} for a part of the name",
+                f"sed -i 's/\\r$//' {path}",
+            )
         words = line[2:].split()
         if not head.startswith(b"#!") or not words:
             raise CannotExecute(f"{path!r} is neither an ELF program nor a script", "a script begins with #!")

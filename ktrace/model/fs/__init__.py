@@ -19,5 +19,6 @@ RULES = (
     "readdir",
     "stat",
     "sync",
+    "utimes",
 )
 """Modules that register rules when they are imported."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ktrace.include.asm.page_types import PAGE_MASK, PAGE_SIZE
@@ -167,12 +167,14 @@ class AddressSpace:
 
     :param mapped: start, end and PROT_ bits of what is mapped from the beginning
     :param known: nothing else is mapped; a program has more, so that where it has room is taken as observed
+    :ivar glimpsed: what was seen of that more
     :ivar dumpable: SUID_DUMP_USER: others of the same user may look into it
     """
 
     def __init__(self, facts: MmFacts, mapped: Iterable[tuple[int, int, int]], known: bool = True) -> None:
         self.facts = facts
         self.known = known
+        self.glimpsed: dict[int, bytearray] = {}
         self.users = 1
         self.dumpable = True
         self.vmas = [
@@ -347,9 +349,22 @@ class AddressSpace:
         for vma in gone:
             vma.close(task)
 
+    def glimpse(self, memory: Mapping[int, bytes]) -> None:
+        """Know of a program's memory what was seen of it, for the call that begins."""
+        self.glimpsed = {address: bytearray(data) for address, data in memory.items()}
+
+    def _glimpsed(self, address: int) -> tuple[bytearray, int] | None:
+        """Return what was seen of memory that is not known, and where in it *address* is."""
+        for start, data in self.glimpsed.items():
+            if start <= address < start + len(data):
+                return data, address - start
+        return None
+
     def accessible(self, address: int, length: int, prot: int) -> int:
         """Return how many bytes from *address* on may be used with any of the rights in *prot*."""
         done = 0
+        if (glimpsed := self._glimpsed(address)) is not None:
+            return min(length, len(glimpsed[0]) - glimpsed[1])
         while done < length:
             vma = self.find_vma(address + done)
             if vma is None or vma.start > address + done or not vma.prot & prot:
@@ -368,6 +383,9 @@ class AddressSpace:
 
         Memory of one's own that was never written has no page yet: it shows :data:`ZERO_PAGE`.
         """
+        if length and (glimpsed := self._glimpsed(address)) is not None:
+            yield *glimpsed, length
+            return
         while length:
             vma = self.find_vma(address)
             assert vma is not None and vma.start <= address

@@ -29,6 +29,17 @@ def _given(value: int, old: int, make: Callable[[int], int]) -> int:
     return ident
 
 
+def _named(value: int, make: Callable[[int], int]) -> int:
+    """Return the kernel's own number of a user or group.
+
+    :raises Errno: EINVAL where it has none
+    """
+    ident = make(value & UNCHANGED)
+    if ident == UNCHANGED:
+        raise Errno("EINVAL")
+    return ident
+
+
 @syscall("setresuid")
 def setresuid(task: Task, ruid: int, euid: int, suid: int) -> int:
     """Change user ids (``kernel/sys.c: __sys_setresuid()``)."""
@@ -56,6 +67,62 @@ def setresgid(task: Task, rgid: int, egid: int, sgid: int) -> int:
     if not set(new) <= set(old) and "CAP_SETGID" not in cred.capabilities:
         raise Errno("EPERM")
     commit_creds(task, replace_gids(cred, *new))
+    return 0
+
+
+@syscall("setuid")
+def setuid(task: Task, uid: int) -> int:
+    """Become another user (``kernel/sys.c: __sys_setuid()``)."""
+    cred = task.cred
+    kuid = _named(uid, user_ns(cred).make_kuid)
+    if "CAP_SETUID" in cred.capabilities:
+        commit_creds(task, replace_uids(cred, kuid, kuid, kuid))
+    elif kuid in (cred.uid, cred.suid):
+        commit_creds(task, replace_uids(cred, cred.uid, kuid, cred.suid))
+    else:
+        raise Errno("EPERM")
+    return 0
+
+
+@syscall("setreuid")
+def setreuid(task: Task, ruid: int, euid: int) -> int:
+    """Change the real and the effective user id (``kernel/sys.c: __sys_setreuid()``)."""
+    cred = task.cred
+    make = user_ns(cred).make_kuid
+    new_ruid, new_euid = _given(ruid, cred.uid, make), _given(euid, cred.euid, make)
+    known = new_ruid in (cred.uid, cred.euid) and new_euid in (cred.uid, cred.euid, cred.suid)
+    if not known and "CAP_SETUID" not in cred.capabilities:
+        raise Errno("EPERM")
+    kept = ruid & UNCHANGED == UNCHANGED and (euid & UNCHANGED == UNCHANGED or new_euid == cred.uid)
+    commit_creds(task, replace_uids(cred, new_ruid, new_euid, cred.suid if kept else new_euid))
+    return 0
+
+
+@syscall("setgid")
+def setgid(task: Task, gid: int) -> int:
+    """Become a member of another group (``kernel/sys.c: __sys_setgid()``)."""
+    cred = task.cred
+    kgid = _named(gid, user_ns(cred).make_kgid)
+    if "CAP_SETGID" in cred.capabilities:
+        commit_creds(task, replace_gids(cred, kgid, kgid, kgid))
+    elif kgid in (cred.gid, cred.sgid):
+        commit_creds(task, replace_gids(cred, cred.gid, kgid, cred.sgid))
+    else:
+        raise Errno("EPERM")
+    return 0
+
+
+@syscall("setregid")
+def setregid(task: Task, rgid: int, egid: int) -> int:
+    """Change the real and the effective group id (``kernel/sys.c: __sys_setregid()``)."""
+    cred = task.cred
+    make = user_ns(cred).make_kgid
+    new_rgid, new_egid = _given(rgid, cred.gid, make), _given(egid, cred.egid, make)
+    known = new_rgid in (cred.gid, cred.egid) and new_egid in (cred.gid, cred.egid, cred.sgid)
+    if not known and "CAP_SETGID" not in cred.capabilities:
+        raise Errno("EPERM")
+    kept = rgid & UNCHANGED == UNCHANGED and (egid & UNCHANGED == UNCHANGED or new_egid == cred.gid)
+    commit_creds(task, replace_gids(cred, new_rgid, new_egid, cred.sgid if kept else new_egid))
     return 0
 
 

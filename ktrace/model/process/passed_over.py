@@ -11,7 +11,7 @@ from ktrace.model.calls import syscall
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import Sleeps
 from ktrace.state.call import Result
-from ktrace.state.passed_over import NAMES
+from ktrace.state.passed_over import NAMES, NUMBERED, UNKNOWN
 from ktrace.state.rule import Rule
 
 PASSED_OVER = Rule("arch/x86/entry/common.c", "do_syscall_64", "what a call returns that changes nothing of these")
@@ -35,7 +35,7 @@ def timer_create(task: Task, clockid: int, sevp: Any, timerid: Any) -> NoReturn:
 
 
 NUMBERS = range(512)
-"""Calls of which ktrace knows nothing but the number: ``syscall_N``."""
+"""Of calls of which ktrace knows nothing but that."""
 
-for _name in (*sorted(NAMES), *(f"syscall_{number}" for number in NUMBERS)):
+for _name in (*sorted(NAMES), *UNKNOWN, *(f"{NUMBERED}{number}" for number in NUMBERS)):
     syscall(_name)(passed_over)

@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ktrace.agent.syscalls.program import UNKNOWN
 from ktrace.state.call import Call, Completed
-from ktrace.state.passed_over import NAMES
+from ktrace.state.passed_over import NAMES, is_unknown
 from ktrace.state.step import Step
 from ktrace.verify.exec.stdio import NAME
 
@@ -62,7 +61,7 @@ class CallCounts:
 
 def is_passed_over(call: Call) -> bool:
     """Tell whether nothing of a call is known but that it changes nothing that is modelled."""
-    return call.name in NAMES or call.name.startswith(UNKNOWN)
+    return call.name in NAMES or is_unknown(call.name)
 
 
 def summary(counts: Mapping[str, CallCount], fields: int) -> str:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-
 from ktrace.agent.traced import TracedActors
 from ktrace.inspect.fs.delayed_fput import DelayedFputs
 from ktrace.inspect.mm.user_memory import UserMemory, page_table_levels
 from ktrace.state.ipc.sem import SemArray
-from ktrace.state.world import World
 from ktrace.verify.lab import Lab
 
 
@@ -19,7 +16,6 @@ class ProgramLab(Lab):
     """
 
     program: TracedActors
-    _last = World()
 
     def _make_actors(self, later: DelayedFputs) -> TracedActors:
         self._user_memory = UserMemory(self.kernel, page_table_levels(self.vmcoreinfo))
@@ -31,14 +27,12 @@ class ProgramLab(Lab):
         task = self.inspector.tasks.get(name)
         return None if task is None else self._user_memory.read(task, addr, length)
 
-    def see(self, blocked: Collection[str]) -> tuple[Mapping[str, tuple[str, ...]], World]:
-        """Return where *blocked* tasks sleep, and what there is (see :meth:`Lab.see`)."""
-        sleeps, self._last = super().see(blocked)
-        return sleeps, self._last
-
     def _semaphores(self, semid: int) -> int:
-        """Return how many semaphores the set *semid* has; 0 where there is none."""
-        for value in self._last.objects.values():
+        """Return how many semaphores the set *semid* has; 0 where there is none.
+
+        It may have come with the very call that is on its way out: what was seen last does not have it.
+        """
+        for value in self.inspector.observe().objects.values():
             if isinstance(value, SemArray) and value.sem_perm.id == semid:
                 return value.sem_nsems
         return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,7 @@ def outside(raw: RawCall) -> list[int]:
 def test_calls_come_back(path: Path) -> None:
     for call in calls_of(path):
         found, wanted, raw = again(call, count_in(call))
+        found = replace(found, memory={})  # what there is of buffers that are not whole
         if not any(isinstance(value, Pointer) for value in (*call.args, *call.pointers.values())):
             # What was asked for is asked for again: an arena's sets and boundless buffers are larger.
             asked, before = sum(n for item in wanted for _, n in item.parts), sum(load.length for load in raw.loads)
@@ -67,7 +69,9 @@ def test_calls_come_back(path: Path) -> None:
             continue
         # Lengths and numbers may have been said otherwise: what they come to is the same.
         same, _, second = again(found, count_in(found) or count_in(call))
-        assert same == found and (outside(second) == outside(raw) or call.name in SIGNS | UNREAD), call
+        assert replace(same, memory={}) == found and (outside(second) == outside(raw) or call.name in SIGNS | UNREAD), (
+            call
+        )
 
 
 BOUNDED = {"select", "pselect6", "read", "recvfrom", "epoll_wait", "readv", "recvmsg"}

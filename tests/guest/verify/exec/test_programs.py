@@ -123,6 +123,12 @@ OF_OURS = {
     "jobs": (r"(?s)child 0\n.*leads 1 EPERM\n", 0),
     "targets": (r"3 0\n", 0),
     "signals": (r"SIGSEGV\n1 1\n-1\n", 0),
+    "buffers": (r"ok\n", 0),
+    "pipes": (r"2\nok\n", 0),
+    "queues": (r"ok\n", 0),
+    "segments": (r"2\nok\n", 0),
+    "semaphores": (r"ok\n", 0),
+    "sockets": (r"ok\n", 0),
 }
 
 

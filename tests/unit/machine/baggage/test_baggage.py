@@ -171,6 +171,7 @@ def test_what_only_finds_an_interpreter_is_a_link_to_it(tmp_path: Path, monkeypa
         ("#!/nowhere/sh\n", CannotExecute, "asks for the interpreter '/nowhere/sh', which this machine does not have"),
         ("#!/usr/bin/env nowhere\n", CannotExecute, "asks for the interpreter 'nowhere'"),
         ("#!\n", CannotExecute, "is neither"),
+        ("#!/bin/sh\r\necho\r\n", CannotExecute, "the kernel takes the"),
     ],
 )
 def test_scripts_that_cannot_be_run(tmp_path: Path, text: str, error: type[KtraceError], message: str) -> None:

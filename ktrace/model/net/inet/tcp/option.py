@@ -24,7 +24,7 @@ from ktrace.model.net.inet.tcp.info import get_info
 from ktrace.model.net.inet.tcp.segment import tcp_push_pending_frames
 from ktrace.model.net.inet.tcp.sock import Tcp
 from ktrace.model.net.sockopt import int_option
-from ktrace.model.task import Errno, Task
+from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.model.timer import HZ
 from ktrace.state.allowed import Between, OneOf
 from ktrace.state.rule import Rule
@@ -231,7 +231,7 @@ def get_tcp_option(kernel: Kernel, sk: Tcp, optname: int, optlen: int) -> Option
         raise Errno("EINVAL")
     if optname == TCP_INFO:
         if optlen < SIZEOF_TCP_INFO:
-            raise NotImplementedError("the model does not know a part of TCP_INFO")
+            raise AsObserved("a part of TCP_INFO")
         return get_info(kernel, sk)
     if optname == TCP_CONGESTION:
         names = {symbol: name for name, symbol in kernel.net.facts.congestion.items()}
@@ -249,7 +249,7 @@ def get_tcp_option(kernel: Kernel, sk: Tcp, optname: int, optlen: int) -> Option
     loose = _undetermined(sk, optname)
     if loose is not None:
         if optlen < SIZEOF_INT:
-            raise NotImplementedError("the model does not know a part of a value that is not determined")
+            raise AsObserved("a part of a value that is not determined")
         return loose
     values = {
         TCP_NODELAY: int(bool(sk.nonagle & TCP_NAGLE_OFF)),
