@@ -124,7 +124,7 @@ def anon_inode_getfd(task: Task, ops: AnonOperations, flags: int, private: WaitQ
     """
     kernel = task.kernel
     fd = get_unused_fd(task)
-    inode = identify(task, fd, ops.what, "")
+    inode = identify(task, fd, ops.what)
     inode.get()
     mode = FMODE_READ | (FMODE_WRITE if flags & O_RDWR else 0)
     kept = flags & (O_RDWR | O_NONBLOCK)

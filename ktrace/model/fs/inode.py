@@ -355,6 +355,10 @@ class Inode:
                 page.put()
             self.i_pages.clear()
 
+    def observe_by_path(self, kernel: Kernel, objects: dict[Ref, Any]) -> Ref:
+        """Add it as what a file with O_PATH opens."""
+        return self.observe(kernel, objects)
+
     def observe(self, kernel: Kernel, objects: dict[Ref, Any]) -> Ref:
         """Add this inode, its pipe and what is below it, and return its reference."""
         ref = self.ref

@@ -186,6 +186,10 @@ class OpaqueInode(Inode):
         mode = self._attributes["i_mode"].seen
         return None if mode is None else str(mode).partition("|")[0]
 
+    def opened_by(self, task: Task) -> OpaqueInode:
+        """Return what stands for it once *task* has it open, of whose kind nothing is known any more."""
+        return OpaqueInode(task.kernel.serial(), self.what, self.path)
+
     def lookup(self, task: Task, name: str) -> Inode | None:
         """Return something of which nothing but the name is known."""
         below = OpaqueInode(task.kernel.serial(), self.what, f"{self.path.rstrip('/')}/{name}")

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 SAME = Rule("fs/namei.c", "path_openat", "whether two paths of a file system that is not simulated lead to one inode")
 
 
-def identify(task: Task, fd: int, what: str, path: str) -> OpaqueInode:
-    """Return the inode that *fd* is about to open: one that is open already where it was seen to be the same."""
+def identify(task: Task, fd: int, what: str, found: OpaqueInode | None = None) -> OpaqueInode:
+    """Return the inode that *fd* is about to open: one that is open already where it was seen to be the same.
+
+    :param found: what its path led to, if it has one
+    """
     kernel = task.kernel
     opened = {
         f"descriptor {number} of {other.name}": (other, number, slot.file.inode)
@@ -34,6 +37,6 @@ def identify(task: Task, fd: int, what: str, path: str) -> OpaqueInode:
     same = kernel.choose(SAME, find, lambda _: True, None)
     if same is not None:
         return opened[same][2]
-    inode = OpaqueInode(kernel.serial(), what, path)
-    inode.maps_of = maps.owner_of(task, path) if what in PROC else None
+    inode = OpaqueInode(kernel.serial(), what) if found is None else found.opened_by(task)
+    inode.maps_of = maps.owner_of(task, inode.path) if what in PROC else None
     return inode

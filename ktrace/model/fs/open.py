@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ktrace.include.linux.fs import MAY_EXEC, MAY_READ, MAY_WRITE
 from ktrace.include.linux.namei import MAXSYMLINKS
 from ktrace.include.linux.stat import S_IALLUGO
@@ -26,10 +28,12 @@ from ktrace.model.fs.path_walk import (
 )
 from ktrace.model.fs.shmem import DIRECTORY_OPS, SHMEM_OPS, truncate_inode
 from ktrace.model.fs.tree import is_dead
+from ktrace.model.kernel import Kernel
 from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.model.unsimulated import as_observed
 from ktrace.model.wait import Sleeps, drive
 from ktrace.state.call import Pointer
+from ktrace.state.ref import Ref
 from ktrace.uapi.fcntl import (
     AT_FDCWD,
     FASYNC,
@@ -73,6 +77,11 @@ class PathOperations(FileOperations):
     """``empty_fops`` of a file opened with O_PATH."""
 
     name = "empty_fops"
+
+    def observe(self, kernel: Kernel, file: File, objects: dict[Ref, Any]) -> None:
+        """Add the inode, whatever it is."""
+        if file.inode is not None:
+            file.inode.observe_by_path(kernel, objects)
 
 
 PATH_OPS = PathOperations()
@@ -235,7 +244,7 @@ def _open_opaque(task: Task, inode: OpaqueInode, fd: int, flags: int) -> Sleeps[
     result = yield from as_observed(task, AsObserved(inode.what))
     if result.errno is not None:
         raise Errno(result.errno)
-    found = identify(task, fd, inode.what, inode.path)
+    found = identify(task, fd, inode.what, inode)
     found.parent = inode.parent
     return (yield from open_inode(task, found, flags))
 

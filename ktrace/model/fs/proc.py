@@ -41,15 +41,23 @@ class ProcDirectory(OpaqueInode):
     """A directory of procfs, or a file of it that is not simulated: only names that lead on are known.
 
     :param names: from /proc on
+    :param owner: whose it is, where that does not depend on who asks: it is open
     """
 
-    def __init__(self, key: int | str, names: tuple[str, ...] = ()) -> None:
+    def __init__(self, key: int | str, names: tuple[str, ...] = (), owner: Task | None = None) -> None:
         super().__init__(key, "procfs", "/".join(("/proc", *names)), S_IFDIR | 0o555 if not names else 0)
         self.names = names
+        self.owner = owner
+
+    def opened_by(self, task: Task) -> OpaqueInode:
+        """Return it as it is for whoever has it, as /proc/self is a link to who opens it (``proc_self_get_link()``)."""
+        return ProcDirectory(task.kernel.serial(), self.names, self.owner or self._task(task))
 
     def lookup(self, task: Task, name: str) -> Inode | None:
         """Return what is simulated, else something of which nothing but the name is known (``proc_lookup()``)."""
         names = (*self.names, name)
+        if self.owner not in (None, task) and names[0] in SELF:
+            names = (str(self.owner.pid), *names[1:])
         path = "/".join(("/proc", *names)).encode("utf-8", "surrogateescape")
         for find in _LOOKUPS:
             if (found := find(task, path)) is not None:
@@ -60,7 +68,7 @@ class ProcDirectory(OpaqueInode):
             return fd_link(task.kernel, target, fd, names[0])
         if target is not None and len(names) == 2 and name in ("cwd", "root"):
             return directory_link(task.kernel, target, names)
-        below = ProcDirectory(task.kernel.serial(), names)
+        below = ProcDirectory(task.kernel.serial(), names, self.owner)
         below.in_mount_of(self)
         return below
 
@@ -68,6 +76,8 @@ class ProcDirectory(OpaqueInode):
         """Return whose directory this is, or is in."""
         if not self.names:
             return None
+        if self.owner is not None:
+            return task.kernel.tasks.get(self.owner.name)
         if self.names[0] in SELF:
             return task
         pid = name_to_int(self.names[0])

@@ -24,7 +24,7 @@ from ktrace.uapi.stat import S_IFREG
 if TYPE_CHECKING:
     from ktrace.model.fs.file import File
 
-_LINK = re.compile(rb"/proc/(?:self|thread-self)/ns/ipc")
+_LINK = re.compile(rb"/proc/(self|thread-self|[1-9]\d*)/ns/ipc")
 
 
 class NsOperations(FileOperations):
@@ -69,9 +69,11 @@ class NsInode(Inode):
 def ns_inode(task: Task, path: bytes) -> Inode | None:
     """Return the inode that a link below /proc leads to, ``None`` for any other path (``ns_get_path()``)."""
     kernel = task.kernel
-    if _LINK.fullmatch(path) is None:
-        return None
-    ns = kernel.ipc.namespace(task)
+    match = _LINK.fullmatch(path)
+    target = None if match is None else kernel.find_task(int(match[1])) if match[1].isdigit() else task
+    if target is None or (target is not task and task.cred.euid):
+        return None  # proc_ns_get_link(): ptrace_may_access() is asked
+    ns = kernel.ipc.namespace(target)
     found: Inode | None = ns.inode
     if found is None:
         found = ns.inode = NsInode(

@@ -79,11 +79,12 @@ def sendmsg(task: Task, sockfd: int, msg: Any, flags: int) -> Sleeps[int]:
     """Send a message (``__sys_sendmsg()``)."""
     _forbid_cmsg_compat(task.kernel, flags)
     with sockfd_lookup(task, sockfd) as sock:
-        return (yield from _send_message(task, sock, msg, flags, 0))
+        sent, _ = yield from _send_message(task, sock, msg, flags, 0)
+        return sent
 
 
-def _send_message(task: Task, sock: Socket, msg: Any, flags: int, allowed: int) -> Sleeps[int]:
-    """``___sys_sendmsg()``, ``____sys_sendmsg()``."""
+def _send_message(task: Task, sock: Socket, msg: Any, flags: int, allowed: int) -> Sleeps[tuple[int, int]]:
+    """Return what was sent, and how many bytes nobody took (``___sys_sendmsg()``, ``____sys_sendmsg()``)."""
     if isinstance(msg, (Pointer, int)):
         raise Errno("EFAULT")
     name = None
@@ -106,11 +107,10 @@ def _send_message(task: Task, sock: Socket, msg: Any, flags: int, allowed: int) 
     flags = flags | msg.get("msg_flags", 0) & allowed
     flags = flags & ~MSG_INTERNAL_SENDMSG_FLAGS | _file_flags(sock)
     assert sock.ops is not None
-    return (
-        yield from drive(
-            sock.ops.sendmsg(task, sock, OutMessage(data, flags, name, control, msg.get("msg_controllen")))
-        )
+    sent = yield from drive(
+        sock.ops.sendmsg(task, sock, OutMessage(data, flags, name, control, msg.get("msg_controllen")))
     )
+    return sent, data.count
 
 
 def _packed(addr: Any) -> int:
@@ -131,14 +131,14 @@ def sendmmsg(task: Task, sockfd: int, msgvec: Any, flags: int, vlen: int) -> Sle
         for index in range(min(vlen, UIO_MAXIOV)):
             try:
                 message = _message(msgvec, index)
-                sent = yield from _send_message(task, sock, message, flags, MSG_EOR)
+                sent, left = yield from _send_message(task, sock, message, flags, MSG_EOR)
             except Errno:
                 if not lengths:
                     raise
                 break
             lengths.append(sent)
-            if sent < _total(message):
-                break
+            if sent < _total(message) or left:
+                break  # msg_data_left(): a probe of UDP takes nothing
         return Result(len(lengths), None, {"msg_len": tuple(lengths)})
 
 

@@ -53,7 +53,7 @@ class SkBuff:
     :param addr: where a packet of the internet came from
     :param tail_room: bytes free behind its linear ones (``skb_tailroom()``)
     :param daddr: where a packet of the internet went; *hops* and *tos* likewise from its header
-    :param own_tos: a type of service for this packet alone
+    :param own_tos: a type of service for this packet alone, *own_mark* a mark
     :param pktinfo: what IP_PKTINFO will tell: interface, address
     :param since: when it came, where it may have been stamped then
     :param stamps: its time stamp, by the unit of what is past the second: once told, it stays
@@ -82,6 +82,7 @@ class SkBuff:
     hops: int = 0
     tos: int = 0
     own_tos: int | None = None
+    own_mark: int | None = None
     dport: int = 0
     mark: int = 0
     pktinfo: tuple[int, str] | None = None

@@ -36,6 +36,12 @@ class SocketInode(Inode):
         """Add nothing: the World has this inode within its socket."""
         return self.socket.ref
 
+    def observe_by_path(self, kernel: Kernel, objects: dict[Ref, Any]) -> Ref:
+        """Add it, where a file is open by its name only (O_PATH): nobody knows that as a socket's."""
+        if "st_ino" in self.numbers:
+            self.i_ino.seen = self.numbers["st_ino"]
+        return super().observe(kernel, objects)
+
 
 def number(task: Task, fd: int, socket: Socket, others: set[int]) -> None:
     """Take over the kernel's inode number of the *socket* at *fd* (``fs/inode.c: get_next_ino()``).

@@ -149,7 +149,7 @@ def set_ipv6_option(task: Task, sk: Inet, level: int, optname: int, optval: byte
         raise Errno("ENOPROTOOPT" if task.cred.capable("CAP_NET_ADMIN") else "EPERM")
     if optname in IPV6_UNMODELLED:
         raise NotImplementedError(f"the model does not know the SOL_IPV6 option {optname}")
-    if optname not in SHORT and optname in KNOWN and not whole:
+    if (optname not in SHORT and optname in KNOWN and not whole) or (optname == IPV6_UNICAST_IF and len(optval) != 4):
         raise Errno("EINVAL")
     if optname in RXOPT:
         _set_rxopt(sk, RXOPT[optname], value)

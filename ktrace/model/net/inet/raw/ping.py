@@ -190,7 +190,9 @@ class PingProto(Proto[Raw]):
             fill_unseen(task)
         data = self.echo(kernel, sk, head, msg)
         hops, tos = cookie.limits(sk, daddr)
-        send(kernel, icmp_packet(kernel, saddr, daddr, data, hops, tos, *df_and_ident(sk)), sk)
+        packet = icmp_packet(kernel, saddr, daddr, data, hops, tos, *df_and_ident(sk))
+        packet.mark = sk.mark if cookie.mark is None else cookie.mark
+        send(kernel, packet, sk)
         return length
 
     def common_sendmsg(self, msg: OutMessage, kinds: tuple[int, ...]) -> bytes:
@@ -281,7 +283,9 @@ class Ping6Proto(PingProto):
             fill_unseen(task)
         data = self.echo(kernel, sk, head, msg)
         hops, tos = sk.hop_limit(daddr)
-        send(kernel, icmpv6_packet(kernel, saddr, daddr, data, hops, tos), sk)
+        packet = icmpv6_packet(kernel, saddr, daddr, data, hops, tos)
+        packet.mark = sk.mark
+        send(kernel, packet, sk)
         return length
 
     def setsockopt(self, task: Task, sk: Inet, level: int, optname: int, optval: bytes) -> int:

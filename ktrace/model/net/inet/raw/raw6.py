@@ -119,6 +119,7 @@ class Raw6Proto(RawProto):
         skb = make_skb(kernel, data, room=RAW6)
         hops, tos = sk.hop_limit(daddr)
         packet = IpPacket(saddr, daddr, protocol, data, skb.truesize, skb.data_len, hops, tos, by_hand=True)
+        packet.mark = sk.mark
         send(kernel, packet, sk)
         return length
 

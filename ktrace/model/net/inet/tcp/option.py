@@ -281,7 +281,9 @@ def _undetermined(sk: Tcp, optname: int) -> Between | OneOf | None:
     ):
         return Between(MSS, 1, 0xFFFF)
     if optname == TCP_WINDOW_CLAMP:
-        return Between(WINDOW_CLAMP, 0, (1 << 31) - 1)
+        # Up to 6.12 one below 0 is no small one: tcp_set_window_clamp() compares it with a size_t.
+        set_below = sk.options.get((SOL_TCP, TCP_WINDOW_CLAMP), 0) < 0
+        return Between(WINDOW_CLAMP, -(1 << 31) if set_below else 0, (1 << 31) - 1)
     if optname == TCP_QUICKACK:
         return OneOf(PINGPONG, (0, 1))
     if optname == TCP_TIMESTAMP:

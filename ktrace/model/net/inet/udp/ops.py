@@ -124,7 +124,7 @@ class UdpProto(Proto[Udp]):
                 if msg.flags & MSG_PROBE:
                     return length  # ip_make_skb()
                 skb = new_skb(task, sk, msg, UDP4)
-                skb.hops, skb.own_tos, skb.mark = cookie.ttl or 0, cookie.tos, cookie.mark or 0
+                skb.hops, skb.own_tos, skb.own_mark = cookie.ttl or 0, cookie.tos, cookie.mark
                 udp.transmit(kernel, sk, skb, saddr, daddr, dport)
                 return length
             if msg.control:

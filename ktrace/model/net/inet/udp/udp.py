@@ -263,7 +263,7 @@ def transmit(kernel: Kernel, sk: Udp, skb: SkBuff, saddr: str, daddr: str, dport
     hops, tos = sk.hop_limit(daddr)
     skb.hops, skb.tos = skb.hops or hops, tos if skb.own_tos is None else skb.own_tos
     skb.dport = dport
-    skb.mark = skb.mark or sk.mark
+    skb.mark = sk.mark if skb.own_mark is None else skb.own_mark
     skb.since = this_step(kernel)
     refuse_taps(kernel)
     if not ip_check_mc(kernel, daddr):
@@ -311,6 +311,7 @@ def _packet(sk: Udp, skb: SkBuff, saddr: str, daddr: str, dport: int, corked: bo
         total = ~ones_sum(cover + head + bytes(2) + skb.data) & 0xFFFF or 0xFFFF
     payload = head + struct.pack(">H", total) + skb.data
     packet = IpPacket(saddr, daddr, IPPROTO_UDP, payload, skb.truesize, skb.data_len, skb.hops, skb.tos)
+    packet.mark = skb.mark
     if not wide:
         frag_off, loose = df_and_ident(sk)
         packet.header = ip_header(packet, frag_off)
