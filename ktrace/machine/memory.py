@@ -123,7 +123,8 @@ class GuestMemory:
 
     def _changed_pages(self, base: GuestMemory) -> Iterable[tuple[int, int]]:
         ours, theirs = self._map, base._map
-        for block in range(0, self.size, BLOCK):
+        # What neither has ever written is zero in both: it is not looked at.
+        for block in sorted({*self._written_blocks(), *base._written_blocks()}):
             if ours[block : block + BLOCK] != theirs[block : block + BLOCK]:
                 for page in range(block, min(block + BLOCK, self.size), PAGE_SIZE):
                     if ours[page : page + PAGE_SIZE] != theirs[page : page + PAGE_SIZE]:
@@ -131,6 +132,13 @@ class GuestMemory:
 
     def _used_blocks(self) -> Iterable[tuple[int, int]]:
         zeros = bytes(BLOCK)
+        for block in self._written_blocks():
+            length = min(BLOCK, self.size - block)
+            if self._map[block : block + length] != zeros[:length]:
+                yield block, length
+
+    def _written_blocks(self) -> Iterable[int]:
+        """Yield where the blocks are that have been written to, in rising order."""
         end = 0
         while end < self.size:
             try:
@@ -140,10 +148,7 @@ class GuestMemory:
             start = max(data - data % BLOCK, end)
             end = os.lseek(self.fd, data, os.SEEK_HOLE)
             end = min(end + -end % BLOCK, self.size)
-            for block in range(start, end, BLOCK):
-                length = min(BLOCK, end - block)
-                if self._map[block : block + length] != zeros[:length]:
-                    yield block, length
+            yield from range(start, end, BLOCK)
 
     def save(self, target: int, base: GuestMemory | None = None) -> list[tuple[int, int]]:
         """Copy RAM to the empty file *target*, leaving holes where it is zero.
