@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from ktrace.library.actor import Actor
     from ktrace.library.addresses import inet, inet6, netlink, packet, unix
     from ktrace.library.divergence import Divergence
-    from ktrace.library.lab import Lab, lab
+    from ktrace.library.lab import Lab
+    from ktrace.library.opening import lab
     from ktrace.library.prepared import Prepared
     from ktrace.library.result import CallFailed, Result, StillBlocked
     from ktrace.state.call import BAD, NULL, Pointer
@@ -42,7 +43,8 @@ _PLACES = {
     "ktrace.library.actor": "Actor",
     "ktrace.library.addresses": "inet inet6 netlink packet unix",
     "ktrace.library.divergence": "Divergence",
-    "ktrace.library.lab": "Lab lab",
+    "ktrace.library.lab": "Lab",
+    "ktrace.library.opening": "lab",
     "ktrace.library.prepared": "Prepared",
     "ktrace.library.result": "CallFailed Result StillBlocked",
     "ktrace.state.call": "BAD NULL Pointer",

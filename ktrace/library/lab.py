@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import count, product
 from pathlib import Path
@@ -25,62 +25,14 @@ from ktrace.state.call import Completed, Exited
 from ktrace.state.step import Step
 from ktrace.state.world import World
 from ktrace.trace.changes import Change, changes
-from ktrace.verify.options import DEFAULT_IMAGE, GuestOptions, SessionOptions
-from ktrace.verify.probing.breakpoints import parse_probe
+from ktrace.verify.options import GuestOptions, SessionOptions
 from ktrace.verify.sessions import session_directory
-from ktrace.verify.tracing.events import parse_event
 
 if TYPE_CHECKING:
     import drgn
 
 _NAME = re.compile(r"[A-Z]\w*", re.ASCII)
 _KEBAB = re.compile(r"[^a-z0-9]+")
-
-
-def lab(
-    image: str = DEFAULT_IMAGE,
-    *,
-    memory: int | None = None,
-    accel: str | None = None,
-    functions: bool = False,
-    events: Sequence[str] = (),
-    probes: Sequence[str] = (),
-    checked: bool = True,
-    session: Path | str | None = None,
-    title: str = "",
-) -> Lab:
-    """Return a lab in a fresh guest: ``with ktrace.lab("lab-6.1") as lab``.
-
-    :param image: name of a lab image
-    :param memory: RAM in MiB; default what the image needs
-    :param accel: ``"kvm"`` or ``"tcg"``; default what works here
-    :param functions: record the kernel functions that each step goes through
-    :param events: tracepoints and kprobes to record with each step: ``"sched:sched_wakeup"``, ``"pipe_write"``
-    :param probes: what to show whenever an actor enters a function: ``"pipe_write iocb->ki_flags"``
-    :param checked: hold every step against the model
-    :param session: directory in which to keep the session; default: it is kept where the lab ends by an exception
-    :param title: what the session is of
-    :raises UsageError: an event or a probe is not written as such
-    """
-    options = options_of(image, memory, accel, functions, events, probes)
-    return Lab(options, checked=checked, session=None if session is None else Path(session), title=title)
-
-
-def options_of(
-    image: str,
-    memory: int | None = None,
-    accel: str | None = None,
-    functions: bool = False,
-    events: Sequence[str] = (),
-    probes: Sequence[str] = (),
-) -> GuestOptions:
-    """Return what :func:`lab` is asked for as the command line has it.
-
-    :raises UsageError: an event or a probe is not written as such
-    """
-    return GuestOptions(
-        image, accel, memory, functions, tuple(map(parse_probe, probes)), tuple(map(parse_event, events))
-    )
 
 
 class Lab(Views):

@@ -14,7 +14,8 @@ import pytest
 import ktrace
 from ktrace.errors import HostError, UsageError
 from ktrace.library.guests import guests_of
-from ktrace.library.lab import Lab, options_of
+from ktrace.library.lab import Lab
+from ktrace.library.opening import options_of
 from ktrace.library.prepared import Prepared, private_directory
 from ktrace.verify.options import DEFAULT_IMAGE, GuestOptions
 

@@ -24,16 +24,6 @@ def test_commands_work_in_an_empty_directory(installed: Installed, template: Tem
     assert os.listdir(installed.work) == []
 
 
-def test_the_plugin_comes_with_it(installed: Installed, template: Template) -> None:
-    test = installed.work / "test_it.py"
-    test.write_text("def test_it(lab):\n    assert lab.spawn().pipe2(0).value == 0\n")
-    try:
-        done = installed.run("python", "-m", "pytest", "-p", "no:cacheprovider", "--ktrace-require", str(test))
-        assert "1 passed" in done.stdout, done.stdout
-    finally:
-        test.unlink()
-
-
 def test_a_file_that_is_missing_is_named(installed: Installed) -> None:
     for name, command, said in (
         ("guest/base.config", ("image", "list"), "not installed whole: 'guest/base.config' is missing"),
