@@ -67,6 +67,7 @@ class Kernel:
     :ivar clock_set: how often a call set the time of day
     :ivar moment: ns of its CLOCK_REALTIME_COARSE, as far as they are known: the earlier, the later
     :ivar began: the same, before the first step
+    :ivar beginning: what timers did before a step is done, its call has not begun
     :ivar zombies: tasks of programs that have ended and that nobody has waited for
     :ivar choices: what the kernel was seen to choose in the step, where that was not what the model would have done
     :ivar untold: what cannot be told of the kernel, once a rule has asked for it: the call was taken as it was seen,
@@ -102,6 +103,7 @@ class Kernel:
         self.steps = 0
         self.moment = (0, 0)
         self.began = 0
+        self.beginning = False
         self.choices: list[Choice] = []
         self.unseen = False
         self.untold = ""
@@ -214,8 +216,10 @@ class Kernel:
         self._events, self._late = list(self._late), []
         for subsystem in self.subsystems:
             subsystem.elapse(self)
+        self.beginning = True
         if self._run_queue:
             self.settle()
+        self.beginning = False
 
     def _is_program(self, name: str) -> bool:
         """Tell whether *name* is a task of a program: it may wait for a futex of its own."""

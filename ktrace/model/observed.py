@@ -135,8 +135,13 @@ class Observed:
         return next(iter(self._signals.get(task.name, ())[number:]), None)
 
     def returned_first(self) -> tuple[str, ...]:
-        """Return the actors that returned before the actor of the step did; none where that one did not return."""
+        """Return the actors that returned before the actor of the step did; none where that one did not return.
+
+        Where it ended, all may have been before that.
+        """
         order = tuple(self._results)
+        if self._actor is not None and self._actor not in order and self.process(self._actor) is None:
+            return order
         return order[: order.index(self._actor)] if self._actor in order else ()
 
     # -- objects ---------------------------------------------------------------------------------

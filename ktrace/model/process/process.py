@@ -73,7 +73,9 @@ class Processes(Subsystem):
         hear_of_the_unknown(kernel, anew=True)
 
     def idle(self, kernel: Kernel) -> bool:
-        """Let timers fire."""
+        """Let timers fire, once the step's call was made: what it wakes need not have waited for them."""
+        if kernel.beginning:
+            return False
         expire_timers(kernel)
         expire_itimers(kernel, early=False)
         wake_watchers(kernel, early=False)

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 HRTIMER = Rule("kernel/time/hrtimer.c", "hrtimer_wakeup", "at any time after the timer's")
 GIVEN_UP = ("EAGAIN", "ETIMEDOUT", "EINPROGRESS")
+ZERO_IN_TIME = frozenset(
+    ["clock_nanosleep", "epoll_pwait", "epoll_pwait2", "epoll_wait", "nanosleep", "poll", "ppoll", "pselect6", "select"]
+)
+"""Calls that return 0 when their time is up; of others that is an end of file."""
 
 
 def expire_early(kernel: Kernel) -> None:
@@ -24,7 +28,9 @@ def expire_early(kernel: Kernel) -> None:
 
         def find(seen: Observed, task: Task = task) -> bool | None:
             result = seen.result(task) if task.name in seen.returned_first() else None
-            return True if result is not None and (not result.value or result.errno in GIVEN_UP) else None
+            if result is None or task.call is None:
+                return None
+            return True if result.errno in GIVEN_UP or (not result.value and task.call.name in ZERO_IN_TIME) else None
 
         if kernel.choose(HRTIMER, find, timer.may_fire_in(kernel.clock), otherwise=False):
             timer.expired = True
