@@ -62,7 +62,14 @@ def behind(world: World, actor: str, fd: int, kind: str) -> object:
 
     :raises UsageError: it leads to something else, or is not open
     """
-    target = file_of(world, actor, fd).target
+    return require_kind(world, file_of(world, actor, fd).target, kind, actor, fd)
+
+
+def require_kind(world: World, target: Ref, kind: str, actor: str, fd: int) -> object:
+    """Return the object that *target* names, to which descriptor *fd* of *actor* leads.
+
+    :raises UsageError: it is of another kind
+    """
     if target.kind != kind:
         raise UsageError(f"descriptor {fd} of {actor} is {_article(target.kind)}, not {_article(kind)}")
     return at(world, target, kind)

@@ -10,6 +10,7 @@ from ktrace.errors import UsageError
 from ktrace.state.call import Call, Completed, Event, Exited
 from ktrace.state.step import Step
 from ktrace.state.trace.functions import FunctionTrace
+from ktrace.state.trace.probe import Hit
 from ktrace.state.trace.tracepoint import EventTrace
 from ktrace.trace.value import short
 
@@ -117,6 +118,11 @@ class Result:
     def traced(self) -> EventTrace | None:
         """What tracepoints and kprobes recorded of the step; ``None`` unless the lab has ``events``."""
         return self.step.events
+
+    @property
+    def hits(self) -> tuple[Hit, ...]:
+        """What was seen at the functions at which the lab's ``probes`` stop."""
+        return self.step.probes
 
     def wait(self, milliseconds: int = 1000) -> Result:
         """Let time pass in the guest until the call has returned.

@@ -7,14 +7,18 @@ from typing import Any, cast
 from ktrace.library import find
 from ktrace.library.arguments import Named
 from ktrace.library.result import Result
-from ktrace.state.fs.file import File
+from ktrace.state.fs.epoll import Epoll
+from ktrace.state.fs.eventfd import EventFd
+from ktrace.state.fs.file import DescriptorTable, File
+from ktrace.state.fs.inode import Inode
 from ktrace.state.fs.pipe.pipe import Pipe
 from ktrace.state.ipc.msg import MsgQueue
+from ktrace.state.ipc.namespace import IpcNamespace
 from ktrace.state.ipc.sem import SemArray, SemUndoList
 from ktrace.state.ipc.shm import ShmidKernel
 from ktrace.state.net.sock import Sock
 from ktrace.state.net.socket import Socket
-from ktrace.state.process.process import Process
+from ktrace.state.process.process import Process, User
 from ktrace.state.ref import Ref
 from ktrace.state.world import World
 
@@ -57,6 +61,37 @@ class Views:
         if actor is None:
             return cast(Pipe, find.behind_any(self.world, int(fd), "pipe"))
         return cast(Pipe, find.behind(self.world, _name(actor), int(fd), "pipe"))
+
+    def descriptors(self, actor: Named | str) -> DescriptorTable:
+        """Return what is open in *actor* (``struct files_struct``).
+
+        :raises UsageError: it does not live, or ends
+        """
+        return cast(DescriptorTable, find.at(self.world, self.process(actor).files, "descriptor table"))
+
+    def inode(self, actor: Named | str, fd: int | Result) -> Inode:
+        """Return the inode behind descriptor *fd* of *actor*, a pipe's or a file's (``struct inode``).
+
+        :raises UsageError: it is not open, or opens something else
+        """
+        target = self.file(actor, fd).target
+        if target.kind == "pipe":
+            target = self.pipe(fd, actor).inode
+        return cast(Inode, find.require_kind(self.world, target, "inode", _name(actor), int(fd)))
+
+    def epoll(self, actor: Named | str, fd: int | Result) -> Epoll:
+        """Return the epoll set behind descriptor *fd* of *actor* (``struct eventpoll``).
+
+        :raises UsageError: it is not open, or none
+        """
+        return cast(Epoll, find.behind(self.world, _name(actor), int(fd), "epoll"))
+
+    def eventfd(self, actor: Named | str, fd: int | Result) -> EventFd:
+        """Return the counter behind descriptor *fd* of *actor* (``struct eventfd_ctx``).
+
+        :raises UsageError: it is not open, or none
+        """
+        return cast(EventFd, find.behind(self.world, _name(actor), int(fd), "eventfd"))
 
     def socket(self, actor: Named | str, fd: int | Result) -> Socket:
         """Return the socket behind descriptor *fd* of *actor* (``struct socket``).
@@ -105,6 +140,20 @@ class Views:
         """
         ref = self.process(actor).undo_list
         return None if ref is None else cast(SemUndoList, self.at(ref))
+
+    def ipc_ns(self, actor: Named | str) -> IpcNamespace:
+        """Return the IPC namespace of *actor*: limits, identifiers, keys (``struct ipc_namespace``).
+
+        :raises UsageError: it does not live
+        """
+        return cast(IpcNamespace, find.at(self.world, self.process(actor).ipc_ns, "IPC namespace"))
+
+    def user(self, uid: int) -> User:
+        """Return what all processes of user *uid* have taken together (``struct user_struct``).
+
+        :raises UsageError: no actor belongs to it
+        """
+        return cast(User, find.at(self.world, Ref("user", str(uid)), "user"))
 
     def _ipc_ns(self, actor: Named | str | None) -> Ref | None:
         return None if actor is None else self.process(actor).ipc_ns

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LABS = pytest.StashKey["list[Lab]"]()
 """The labs of a test."""
+CONSOLE_LINES = 20
 _LOOKED_AT = 4096
 """Bytes in which a script's title begins."""
 _MARKER = (
@@ -75,7 +76,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Keep the sessions of a test that failed, and say where they lie."""
     report = yield
     labs = item.stash.get(LABS, None)
@@ -83,6 +86,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         from ktrace.testing.labs import kept
 
         report.sections += [("ktrace", kept(lab)) for lab in labs]
+        if call.excinfo is not None and (console := getattr(call.excinfo.value, "console", "")):
+            report.sections.append(("end of the guest's console", "\n".join(console.splitlines()[-CONSOLE_LINES:])))
     return report
 
 

@@ -9,7 +9,7 @@ import drgn
 import pytest
 
 import ktrace
-from ktrace.constants import F_SETFL, IPC_PRIVATE, O_NONBLOCK
+from ktrace.constants import EPOLL_CTL_ADD, EPOLLIN, F_SETFL, IPC_PRIVATE, O_NONBLOCK
 from ktrace.library.guests import guests_of
 from ktrace.library.lab import Lab
 from ktrace.trace.session_reader import SessionReader
@@ -159,6 +159,45 @@ def test_where_none_can_be_made_ahead_one_is_made_when_it_is_wanted(tmp_path: Pa
     (tmp_path / "file").write_text("")
     with guests_of(GuestOptions()).ahead(tmp_path / "file"), ktrace.lab() as lab:
         assert lab.spawn().pipe2(0).value == 0
+
+
+def test_every_kind_of_object_is_looked_up() -> None:
+    with ktrace.lab() as lab:
+        a = lab.spawn("Reader", uid=1000)
+        r, w = a.pipe2(0)
+        counter, watch = a.eventfd2(5, 0), a.epoll_create1(0)
+        assert a.epoll_ctl(watch, EPOLL_CTL_ADD, r, (EPOLLIN, 7)).value == 0
+        file = a.memfd_create("x", 0)
+        a.write(w, b"x")
+        assert lab.eventfd(a, counter).count == 5
+        assert lab.epoll(a, watch).ready == (r,)
+        assert lab.inode(a, w).i_sb == "pipefs" and lab.inode(a, file).i_size == 0
+        assert sorted(lab.descriptors(a).fds) == [r, w, int(counter), int(watch), int(file)]
+        assert lab.user(1000).pipe_bufs == 16 and lab.ipc_ns(a).sem_ids.in_use == 0
+        for wrong, said in (
+            (lambda: lab.inode(a, counter), "descriptor 2 of Reader is an eventfd, not an inode"),
+            (lambda: lab.epoll(a, r), "descriptor 0 of Reader is a pipe, not an epoll"),
+            (lambda: lab.user(5), "there is no user '5'"),
+        ):
+            with pytest.raises(ktrace.UsageError, match=said):
+                wrong()
+
+
+def test_what_is_seen_on_the_way_comes_with_the_result() -> None:
+    with ktrace.lab(probes=["pipe_write iocb->ki_flags"]) as lab:
+        a = lab.spawn()
+        _, w = a.pipe2(0)
+        (hit,) = a.write(w, b"x").hits
+        assert (hit.function, hit.actor, list(hit.shown)) == ("pipe_write", "A", ["iocb->ki_flags"])
+        with pytest.raises(ktrace.UsageError, match="a lab with probes cannot be saved"), lab.checkpoint():
+            pass
+    with ktrace.lab(events=["sched:sched_wakeup"]) as lab:
+        a = lab.spawn()
+        r, w = a.pipe2(0)
+        b = a.fork()
+        b.read(r, 1)
+        woken = a.write(w, b"x").traced
+        assert "sched:sched_wakeup" in [event.name for event in woken.events] and not woken.lost
 
 
 def test_each_misuse_has_one_clear_error(around_a_pipe: ktrace.Prepared) -> None:

@@ -45,6 +45,11 @@ def test_fails(lab):
     assert lab.pipe(w).bufs[0].len == 61
 
 
+def test_guest_dies(lab):
+    lab._guest.machine.kill()
+    lab.spawn()
+
+
 @pytest.mark.ktrace(prepare=pair)
 @pytest.mark.parametrize("size", [1, 4096])
 def test_prepared(prepared_lab, lab, size):
@@ -78,27 +83,32 @@ def project(tmp_path: Path, template: Template) -> Path:
 
 
 def sessions(text: str) -> list[Path]:
-    """Return the sessions that a run says it has kept, and remove them at the end."""
-    return [Path(place) for place in re.findall(r"session (/\S+)", text)]
+    """Return the sessions that a run says it has kept."""
+    return [Path(place) for place in dict.fromkeys(re.findall(r"session (/\S+)", text))]
 
 
 def test_what_fails_keeps_its_session_and_prints_where(project: Path) -> None:
     done = run(project, "--junitxml", "junit.xml")
-    assert "2 failed, 6 passed" in done.stdout, done.stdout
-    otherwise, fails = sessions(done.stdout)
+    assert "3 failed, 6 passed" in done.stdout, done.stdout
+    otherwise, fails, dies = sessions(done.stdout)
     try:
         assert [step.call.name for step in SessionReader(fails).steps()] == ["spawn", "pipe2", "write"]
         assert 'otherwise.kt:3: divergence at step 3: A: write(1, "x", 1) = 1' in done.stdout
         assert "expected 2, got 1" in done.stdout
         assert re.search(r"pipe1 +head 0→1, bufs\[0\] \{page page1", done.stdout), "what the last steps changed"
         assert SessionReader(otherwise).header.title == "a byte in a pipe"
+        assert "GuestDied: QEMU was ended by SIGKILL" in done.stdout and "end of the guest's console" in done.stdout
         assert len(list(open_store().root.glob("sessions/*test-passes*"))) == 0
     finally:
-        for place in (otherwise, fails):
+        for place in (otherwise, fails, dies):
             shutil.rmtree(place)
     cases = {case.get("name"): case for case in ET.parse(project / "junit.xml").iter("testcase")}
     assert cases.keys() >= {"agrees", "otherwise", "test_prepared[4096]"}
-    assert [name for name, case in cases.items() if case.find("failure") is not None] == ["otherwise", "test_fails"]
+    assert [name for name, case in cases.items() if case.find("failure") is not None] == [
+        "otherwise",
+        "test_fails",
+        "test_guest_dies",
+    ]
     assert all(float(case.get("time", "0")) > 0 for case in cases.values())
 
 
