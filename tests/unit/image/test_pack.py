@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from click.testing import CliRunner
 
+from ktrace.cli.image import image
 from ktrace.errors import HostError, UsageError
 from ktrace.image.foreign import KernelFiles, import_image, refresh_import
 from ktrace.image.image import Image, find_image
@@ -158,6 +160,22 @@ def test_other_bits_of_the_same_inputs_are_told(mine: Image, packed: Path, store
     entry.write_text(json.dumps(manifest))
     with pytest.raises(UsageError, match="the same inputs gave other bits here: kernel"):
         unpack_image(packed, name="copy", store=theirs)
+
+
+def test_the_commands_hand_on_and_compare(mine: Image, store: Store, tmp_path: Path, monkeypatch) -> None:
+    def run(cache: str, *arguments: str) -> str:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / cache))
+        done = CliRunner().invoke(image, arguments, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    (tmp_path / "one").mkdir()
+    store.root.rename(tmp_path / "one" / "ktrace")
+    line = run("one", "digest", "mine")
+    assert line == run("one", "pack", "mine", "-o", str(tmp_path / "image.tar.zst"))
+    assert line == run("other", "unpack", str(tmp_path / "image.tar.zst"))
+    assert line == run("other", "digest", "mine") and line.endswith("  mine\n")
+    assert "mine" in run("other", "list")
 
 
 def test_a_damaged_image_is_not_handed_on(mine: Image, store: Store) -> None:
