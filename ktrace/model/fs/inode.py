@@ -242,6 +242,7 @@ class Inode:
     :param i_rdev: of a device, its number (``dev_t``)
     :param numbers: st_ino and st_dev, once seen in an answer; *i_ino* and *s_dev*, once seen in memory
     :param in_program: a program has mapped it to write, and nobody knows what it wrote
+    :param faulted: a program has mapped it, and nobody knows which pages it looked at
     :param ops: of its open files, where its type does not say
     :param mappings: how often its pages are mapped; *i_mmap_writable* so that it can be written
     :param copies: what its private mappings have instead of its pages
@@ -275,6 +276,7 @@ class Inode:
     ops: FileOperations | None = None
     mappings: int = 0
     in_program: bool = False
+    faulted: bool = False
     i_mmap_writable: int = 0
     copies: list[PrivateMemory] = field(default_factory=list)
     i_ino: Stays = field(default_factory=lambda: Stays(rule=NEXT_INO, low=0, high=ULONG_MAX))

@@ -29,8 +29,9 @@ from ktrace.model.fs.path_walk import (
 )
 from ktrace.model.fs.proc import FdLink
 from ktrace.model.fs.tree import is_dead
+from ktrace.model.mm.address_space import page_align
 from ktrace.model.task import AsObserved, Errno, Task
-from ktrace.state.allowed import Moves, Stays
+from ktrace.state.allowed import Between, Moves, Stays
 from ktrace.state.call import Pointer, Result
 from ktrace.state.rule import Rule
 from ktrace.uapi.fcntl import AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_STATX_SYNC_TYPE, AT_SYMLINK_NOFOLLOW
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from ktrace.model.observed import Observed
 
 FILLATTR = Rule("fs/stat.c", "generic_fillattr", "numbers, devices, blocks and times of the file system's own")
+SHMEM_FAULT = Rule("mm/shmem.c", "shmem_fault", "which holes a program has touched in what it maps")
 DNAME = Rule("fs/pipe.c", "pipefs_dname", "the number of the inode")
 
 ANON_INODES = ("[eventpoll]", "[eventfd]", "[timerfd]", "[signalfd]", "inotify", "[pidfd]")
@@ -134,7 +136,7 @@ def _held(task: Task, inode: OpaqueInode, seen: Result) -> Result:
     return replace(seen, out={**seen.out, "statbuf": inode.known(task.kernel, found, memory)})
 
 
-def _blocks(kernel: Kernel, inode: Inode) -> int | None:
+def _blocks(kernel: Kernel, inode: Inode) -> int | Between | None:
     """Return ``i_blocks``: of tmpfs what its pages take (``shmem_recalc_inode()``); ``None``: not known."""
     kind = inode.i_mode & S_IFMT
     if inode.i_sb in ("pipefs", "sockfs", "proc"):
@@ -146,7 +148,10 @@ def _blocks(kernel: Kernel, inode: Inode) -> int | None:
         return None if inode.link is None else 0 if len(inode.link) < SHORT_SYMLINK_LEN else PAGE_SIZE // 512
     if kind == S_IFREG and isinstance(inode.ops, OpaqueOperations):
         return None
-    return len(inode.i_pages) * (PAGE_SIZE // 512)
+    blocks = len(inode.i_pages) * (PAGE_SIZE // 512)
+    if inode.faulted:
+        return Between(SHMEM_FAULT, blocks, max(blocks, page_align(inode.i_size) // 512))
+    return blocks
 
 
 def _tell_time(answer: dict[str, Any], name: str, time: Moment) -> None:

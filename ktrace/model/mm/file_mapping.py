@@ -45,6 +45,7 @@ class FileMapping(Backing):
         self.file.count += 1
         self.inode.mappings += 1
         self.inode.i_mmap_writable += self.may_write
+        self.inode.faulted = self.inode.faulted or not task.mm.known
         self.inode.in_program = self.inode.in_program or (self.may_write and not task.mm.known)
 
     def close(self, task: Task) -> None:
@@ -89,6 +90,7 @@ class PrivateFileMapping(PrivateMemory):
         if self.inode is not None:
             self.inode.mappings += 1
             self.inode.copies.append(self)
+            self.inode.faulted = self.inode.faulted or not task.mm.known
 
     def close(self, task: Task) -> None:
         """Let go of the file."""
