@@ -66,7 +66,10 @@ def dry(words: Iterable[Word], facts: Mapping[str, Any]) -> Iterator[Found]:
         yield _dry(word, number, facts)
 
 
-_SAYS_SO = re.compile(r"\b(is|are) not (known|modelled)\b|\bdoes not know\b|\bunknown\b")
+_SAYS_SO = re.compile(
+    r"\b(is|are) not (known|modelled)\b|\bdoes not know\b|\bunknown\b"
+    r"|\bdo not fit into an actor's arena\b|^cannot set sysctl .*No such file"  # what neither actor nor kernel has
+)
 
 
 def _told(word: Word, error: UsageError) -> Found:
