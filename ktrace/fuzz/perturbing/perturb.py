@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -17,6 +18,8 @@ from ktrace.state.step import Step
 from ktrace.trace.session_reader import SessionReader
 from ktrace.verify.checker import Checker
 from ktrace.verify.notify import StepsDone, uncounted
+
+_NUMBERS = re.compile(r"\d+")
 
 
 def perturb(plans: Sequence[Plan], jobs: int = 1, progress: StepsDone = uncounted) -> Tally:
@@ -64,8 +67,10 @@ def _answers(plan: Plan) -> Iterator[tuple[int, Answer]]:
             raise _diverges(reader, step.number)
         allowed = _choices(checker)
         for change, answer in zip(changes, said, strict=True):
-            new = {tuple(choice) for choice in answer.pop("choices")} - set(allowed)
-            rules = tuple({rule for rule, _, _ in new})
+            taken = {tuple(choice) for choice in answer.pop("choices")}
+            # What the model would have had itself is no choice: then a rule had admitted what was recorded there.
+            gone = {choice for choice in set(allowed) - taken if _NUMBERS.sub("", choice[1]) == change.kind}
+            rules = tuple({rule for rule, _, _ in taken - set(allowed) or gone})
             yield index, Answer(change.kind, f"{header.title}, step {step.number}, {change}", **answer, rules=rules)
 
 

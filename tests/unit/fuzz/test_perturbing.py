@@ -16,13 +16,15 @@ from ktrace.cli.main import main
 from ktrace.errors import InternalError, UsageError
 from ktrace.fuzz.perturbing import perturb as perturbing
 from ktrace.fuzz.perturbing.apart import apart, side_by_side
+from ktrace.fuzz.perturbing.change import Change
 from ktrace.fuzz.perturbing.leaves import leaves, named, with_leaf
 from ktrace.fuzz.perturbing.perturb import perturb
-from ktrace.fuzz.perturbing.plan import plan, sample
+from ktrace.fuzz.perturbing.plan import Plan, plan, sample
 from ktrace.fuzz.perturbing.tally import NO_RULE, Tally
 from ktrace.state.fs.file import Descriptor, DescriptorTable
 from ktrace.state.ref import Ref
 from ktrace.state.step import Step
+from ktrace.trace.session_reader import SessionReader
 from ktrace.verify.checker import Checker
 
 RECORDED = Path(__file__).parents[3] / "traces" / "recorded"
@@ -48,6 +50,21 @@ def test_what_is_not_noticed_has_a_rule(name: str) -> None:
     assert found.changed >= 40 and found.failures == []
     assert [kind.rules[NO_RULE] for _, kind in found.unnoticed()] == [0] * len(found.unnoticed())
     assert found.noticed >= 0.95 * found.changed
+
+
+def test_what_becomes_the_models_own_value_had_a_rule() -> None:
+    """Step 16 of pipe-fragment has 4 references to a page where 3 to 9 are allowed: as 3 it needs no choice."""
+    path = RECORDED / "pipe-fragment.jsonl.gz"
+    step = next(step for step in SessionReader(path).steps() if step.number == 16)
+    pipes = {ref: value for ref, value in step.world.objects.items() if ref.kind == "pipe" and value.bufs[0].page}
+    changes = tuple(
+        Change("pipe.bufs[].page_count", ref, ((".", "bufs"), ("[", 0), (".", "page_count")), count, count - 1)
+        for ref, value in pipes.items()
+        if (count := value.bufs[0].page_count) == 4
+    )
+    found = perturb([Plan(path, 31, {15: changes})])
+    assert found.changed == 2 and found.noticed == 0 and found.faults == 0
+    assert {"tcp_build_frag" in rule for _, rule in found.missed} == {True}
 
 
 def test_the_same_seed_changes_the_same() -> None:
