@@ -104,7 +104,8 @@ class Lab(Views):
         try:
             running.close(error)
         finally:
-            if error is None and not self._keep:
+            # Whoever skips a test by an exception has nothing to look at.
+            if not self._keep and not isinstance(error, (Exception, KeyboardInterrupt)):
                 self._remove()
 
     def keep(self) -> Path:
@@ -293,8 +294,8 @@ class Lab(Views):
     def checkpoint(self) -> Iterator[None]:
         """Go back, at the end of the ``with``, to where it begins: guest, model, session, calls that have not returned.
 
-        What was done inside is gone then, also what ended it: an exception goes on, the session that led to it is kept
-        beside the lab's, in ``left-1`` and so on.
+        What was done inside is gone then, also what ended it: an exception goes on, the session that led to it lies
+        below the lab's, in ``left-1`` and so on, and is kept where that is.
 
         :raises UsageError: the lab cannot go on, or has probes
         :raises HostError: no room
@@ -310,7 +311,6 @@ class Lab(Views):
             if self._running is running:
                 left = running.leave(f"left-{number}")
                 error.add_note(f"session {left}")
-                self._keep = True
                 self._go_back(running, moment, pending)
             raise
         else:

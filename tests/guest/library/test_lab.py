@@ -131,6 +131,19 @@ def test_sessions_are_kept_where_an_exception_ends_the_lab(around_a_pipe: ktrace
     assert replay(SessionReader(place), Record()).status == "agreed"
 
 
+def test_what_is_no_failure_keeps_no_session(around_a_pipe: ktrace.Prepared) -> None:
+    with around_a_pipe.clone() as lab:
+        place = lab.session
+        with pytest.raises(ZeroDivisionError), lab.checkpoint():
+            raise ZeroDivisionError
+        assert (place / "left-1").is_dir()
+    assert not place.exists()
+    with pytest.raises(pytest.skip.Exception), around_a_pipe.clone() as lab:
+        place = lab.session
+        pytest.skip("not today")
+    assert not place.exists()
+
+
 def test_two_labs_at_once_do_not_meet(around_a_pipe: ktrace.Prepared) -> None:
     with around_a_pipe.clone() as one, around_a_pipe.clone() as two:
         (a, _, _, w), (c, _, _, _) = one.prepared, two.prepared
