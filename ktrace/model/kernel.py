@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ktrace.model.calls import OPERATIONS, SYSTEM_CALLS, Answer, SystemCall
 from ktrace.model.mm.program_pointers import of_program, unless_unwritable
 from ktrace.model.observed import Evidence, Observed
-from ktrace.model.process.traced import Traced, force_sig, met_in_user_mode, notify_parent, thread_ended
+from ktrace.model.process.traced import Traced, force_sig, is_of_timer, met_in_user_mode, notify_parent, thread_ended
 from ktrace.model.signal import get_signal, send_signal
 from ktrace.model.subsystem import Subsystem
 from ktrace.model.task import AsObserved, Cred, Errno, Task
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 D = TypeVar("D")
 RESTARTS = frozenset({"ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK"})
+INTERRUPTED = RESTARTS | {"EINTR"}
+TIMER_SIGNAL = Rule("kernel/time/posix-timers.c", "posix_timer_event", "when a timer of a program sends its signal")
 STAYS_AWAKE = 8
 """How often who has a signal waiting finds that it cannot sleep, before it is taken to watch what the kernel sees."""
 ROUNDS = 100_000
@@ -216,6 +219,7 @@ class Kernel:
         self._events, self._late = list(self._late), []
         for subsystem in self.subsystems:
             subsystem.elapse(self)
+        self._timers_end_sleeps(early=True)
         self.beginning = True
         if self._run_queue:
             self.settle()
@@ -236,7 +240,7 @@ class Kernel:
                 continue
             # Every actor sleeps: kernel threads have their turn, before the agent (SCHED_IDLE).
             busy = [subsystem.idle(self) for subsystem in self.subsystems]
-            if not self._run_queue and not any(busy) and not self._meets_signals():
+            if not self._run_queue and not any(busy) and not self._timers_end_sleeps() and not self._meets_signals():
                 return
         raise RuntimeError("the model does not come to rest")
 
@@ -262,13 +266,36 @@ class Kernel:
         for task in self.tasks.values():
             if task.program is None or task.running is not None or task.program.at_exit:
                 continue
-            noted = sum(isinstance(event, Signalled) and event.actor == task.name for event in self._events)
-            if (item := met_in_user_mode(self, task, noted)) is not None:
+            if (item := met_in_user_mode(self, task, self._noted(task))) is not None:
                 force_sig(task, task.program, item)
                 task.running = self._get_signal(task)
                 self._run_queue.append(task)
                 return True
         return False
+
+    def _noted(self, task: Task) -> int:
+        """Return how many signals *task* has met in this step."""
+        return sum(isinstance(event, Signalled) and event.actor == task.name for event in self._events)
+
+    def _timers_end_sleeps(self, early: bool = False) -> bool:
+        """Have a timer of a program's send the signal that a task was seen to meet behind a call in which it slept.
+
+        :param early: only where that ended the call, whatever else happens in the step
+        """
+        found = False
+        for task in self.tasks.values():
+            if task.program is None or not task.program.timer_signals or not task.sleeping:
+                continue
+            number = self._noted(task)
+
+            def find(seen: Observed, task: Task = task, number: int = number) -> Signalled | None:
+                return seen.signal(task, number)
+
+            item = self.choose(TIMER_SIGNAL, find, partial(is_of_timer, task), None)
+            if item is not None and (not early or self._observed.errno(task) in INTERRUPTED):
+                self.send_signal(task, item.signal, code=item.code, thread=True)
+                found = True
+        return found
 
     def _to_user_mode(self, task: Task) -> Sleeps[None]:
         yield from self.run_task_works(task)

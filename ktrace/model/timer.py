@@ -22,11 +22,13 @@ class Timer:
 
     :param armed: seconds of the guest's clock around the step that armed it
     :param timeout: seconds
+    :param vague: nobody knows how many more they may be
     """
 
     armed: tuple[int, int]
     timeout: float
     expired: bool = False
+    vague: bool = False
 
     def may_expire(self, clock: tuple[int, int]) -> bool:
         """Tell whether it can have expired by the end of a step; the clock is known to the second."""
@@ -38,7 +40,7 @@ class Timer:
 
     def must_expire(self, clock: tuple[int, int]) -> bool:
         """Tell whether it must have expired before a step began."""
-        return clock[0] - 1 - self.armed[1] > self.timeout
+        return not self.vague and clock[0] - 1 - self.armed[1] > self.timeout
 
 
 def start(kernel: Kernel, timeout: float | None) -> Timer | None:

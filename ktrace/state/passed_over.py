@@ -87,7 +87,7 @@ _ONLY_NAMES = """
     quotactl:179 nfsservctl:180 getpmsg:181 putpmsg:182 afs_syscall:183 tuxcall:184 security:185 setxattr:188
     lsetxattr:189 fsetxattr:190 removexattr:197 lremovexattr:198 fremovexattr:199 tkill:200 set_thread_area:205
     io_setup:206 io_destroy:207 io_getevents:208 io_submit:209 io_cancel:210 get_thread_area:211 lookup_dcookie:212
-    epoll_ctl_old:214 epoll_wait_old:215 remap_file_pages:216 timer_settime:223 utimes:235 vserver:236 mq_open:240
+    epoll_ctl_old:214 epoll_wait_old:215 remap_file_pages:216 utimes:235 vserver:236 mq_open:240
     mq_unlink:241 mq_timedsend:242 mq_timedreceive:243 mq_notify:244 mq_getsetattr:245 kexec_load:246 add_key:248
     request_key:249 keyctl:250 inotify_init:253 migrate_pages:256 futimesat:261 move_pages:279 signalfd:282
     fallocate:285 perf_event_open:298 fanotify_init:300 fanotify_mark:301 name_to_handle_at:303

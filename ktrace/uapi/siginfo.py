@@ -4,8 +4,11 @@ from __future__ import annotations
 
 SI_USER = 0
 SI_KERNEL = 0x80
+SI_TIMER = -2
 SI_SIGIO = -5
 SI_TKILL = -6
+
+SIGEV_NONE = 1
 
 POLL_IN = 1
 POLL_OUT = 2

@@ -176,6 +176,11 @@ class Lab:
 
         :raises CorruptStructure: it cannot be read, and nobody can have been at it
         """
+        sleeps, raw = self._look_at_rest(blocked)
+        return sleeps, self._namer.name(raw)
+
+    def _look_at_rest(self, blocked: Collection[str]) -> tuple[Mapping[str, tuple[str, ...]], World]:
+        """Return the same, what there is with raw references."""
         for last in range(TRIES):
             ran, sleeps = self._softirqs.count(), self.where(blocked)
             try:
@@ -190,7 +195,7 @@ class Lab:
             asleep = all(depth for (depth, _), _ in before.values())
             if not blocked or (asleep and self.where(blocked) == sleeps and self._sleeps == before):
                 break
-        return sleeps, self._namer.name(raw)
+        return sleeps, raw
 
     def until(self, clock: tuple[int, int]) -> tuple[int, int]:
         """Return the *clock* around a step up to now, when it was looked at: a timer may have ended meanwhile."""

@@ -26,6 +26,8 @@ class VmspliceIov(IovIn):
 
     def read(self, addr: int, values: Values, caller: Caller) -> Any:
         found = vectors(addr, self.count(values), caller)
+        for base, length in found:
+            caller.glimpse(base, length)
         return tuple({"iov_base": base, "iov_len": length} for base, length in found)
 
 

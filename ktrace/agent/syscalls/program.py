@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ktrace.agent.syscalls import constants as c
-from ktrace.agent.syscalls.buffers import In, InStruct, Path
+from ktrace.agent.syscalls.buffers import In, InStruct, OutInts, OutStruct, Path
 from ktrace.agent.syscalls.frame import Caller, Frame, Wanted
 from ktrace.agent.syscalls.operations import Name, Operation
 from ktrace.agent.syscalls.parameter import (
@@ -24,7 +24,7 @@ from ktrace.agent.syscalls.parameter import (
 )
 from ktrace.agent.syscalls.passed_over import PASSED_OVER
 from ktrace.agent.syscalls.signature import Signature
-from ktrace.agent.syscalls.structs import FILE_TIMES
+from ktrace.agent.syscalls.structs import FILE_TIMES, ITIMERSPEC, SIGEVENT, SIGINFO, TIMESPEC
 from ktrace.agent.syscalls.text import Naming, quote
 from ktrace.agent.syscalls.vectors import SignalMask
 from ktrace.state.call import Pointer
@@ -142,9 +142,16 @@ SIGNATURES = (
     Signature("rt_sigreturn", 15),
     Signature("restart_syscall", 219),
     Signature("rt_sigsuspend", 130, SignalMask("mask"), Const(8)),
-    Signature("rt_sigtimedwait", 128, SignalMask("set"), Address("info"), Address("timeout"), Const(8)),
-    Signature("rt_sigqueueinfo", 129, Pid("pid"), Int("sig", c.SIGNAL), Address("info")),
-    Signature("rt_tgsigqueueinfo", 297, Pid("tgid"), Pid("tid"), Int("sig", c.SIGNAL), Address("info")),
+    Signature(
+        "rt_sigtimedwait",
+        128,
+        SignalMask("set"),
+        Address("info"),
+        InStruct("timeout", TIMESPEC, nullable=True),
+        Const(8),
+    ),
+    Signature("rt_sigqueueinfo", 129, Pid("pid"), Int("sig", c.SIGNAL), InStruct("info", SIGINFO)),
+    Signature("rt_tgsigqueueinfo", 297, Pid("tgid"), Pid("tid"), Int("sig", c.SIGNAL), InStruct("info", SIGINFO)),
     Signature(
         "utimensat",
         280,
@@ -163,7 +170,21 @@ SIGNATURES = (
     Signature("setreuid", 113, Int("ruid"), Int("euid")),
     Signature("setregid", 114, Int("rgid"), Int("egid")),
     Signature("capset", 126, Address("hdrp"), CapabilityData("datap")),
-    Signature("timer_create", 222, Long("clockid"), Address("sevp"), Address("timerid")),
+    Signature(
+        "timer_create",
+        222,
+        Int("clockid", c.CLOCK),
+        InStruct("sevp", SIGEVENT, nullable=True),
+        OutInts("timerid", "i", 1),
+    ),
+    Signature(
+        "timer_settime",
+        223,
+        Int("timerid"),
+        Int("flags", c.TIMER_FLAGS),
+        InStruct("new_value", ITIMERSPEC),
+        OutStruct("old_value", ITIMERSPEC),
+    ),
     Operation("exit_thread", Int("status")),
     Operation("trace", Name("actor")),
     *PASSED_OVER,

@@ -10,6 +10,21 @@ TIMEVAL = Struct("timeval", ("tv_sec", "q"), ("tv_usec", "q"))
 ITIMERVAL = Struct("itimerval", ("it_interval", TIMEVAL), ("it_value", TIMEVAL))
 ITIMERSPEC = Struct("itimerspec", ("it_interval", TIMESPEC), ("it_value", TIMESPEC))
 FILE_TIMES = Struct("timespec[2]", ("atime", TIMESPEC), ("mtime", TIMESPEC))
+SIGEVENT = Struct(
+    "sigevent", ("sigev_value", "Q"), ("sigev_signo", "i"), ("sigev_notify", "i"), ("tid", "i"), ("", "44x")
+)
+SIGINFO = Struct(
+    "siginfo",
+    ("si_signo", "i"),
+    ("si_errno", "i"),
+    ("si_code", "i"),
+    ("", "4x"),
+    ("si_pid", "i"),
+    ("si_uid", "I"),
+    ("si_value", "Q"),
+    pids=["si_pid"],
+)
+"""The members that kill() and sigqueue() fill in."""
 RLIMIT = Struct("rlimit", ("rlim_cur", "Q"), ("rlim_max", "Q"))
 POLLFD = Struct("pollfd", ("fd", "i"), ("events", "H", c.POLL), ("revents", "H", c.POLL))
 EPOLL_EVENT = Struct("epoll_event", ("events", "I", c.EPOLL), ("data", "Q"))

@@ -15,9 +15,10 @@ from ktrace.model.fs.file_table import get_unused_fd
 from ktrace.model.fs.opaque import OpaqueOperations
 from ktrace.model.fs.opaque_identity import identify
 from ktrace.model.process.job_control import Who, find_process
+from ktrace.model.process.siginfo import take_signal
 from ktrace.model.process.signals import group_send_sig_info
-from ktrace.model.task import AsObserved, Errno, Task
-from ktrace.model.wait import MaySleep, WaitQueue
+from ktrace.model.task import AsObserved, Errno, Task, mask_names
+from ktrace.model.wait import MaySleep, Sleeps, WaitQueue
 from ktrace.state.allowed import OneOf, allowed
 from ktrace.state.call import Pointer
 from ktrace.state.rule import Rule
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from ktrace.model.observed import Observed
 
 PIDFD = Rule("kernel/pid.c", "pidfd_create", "whether descriptors of processes have a file system of their own")
+TOLD = Rule("fs/signalfd.c", "signalfd_copyinfo", "what is told of a signal besides its number")
+SIZEOF_SIGNALFD_SIGINFO = 128
 CONFIGURED = Rule("kernel/sys_ni.c", "sys_ni_syscall", "CONFIG_TIMERFD, CONFIG_SIGNALFD, CONFIG_INOTIFY_USER")
 
 
@@ -66,11 +69,39 @@ class AnonOperations(OpaqueOperations):
 
 
 class SignalfdOperations(AnonOperations):
-    """``signalfd_fops``: reading takes signals from the reader's own queues."""
+    """``signalfd_fops``: reading takes signals from the reader's own queues.
 
-    def read_iter(self, task: Task, file: File, to: Any) -> MaySleep[int]:
-        """Stop: which signals are gone is not known (``signalfd_read()``)."""
-        raise NotImplementedError("the model does not know what a signalfd takes from the reader's signals")
+    :param mask: which signals
+    """
+
+    def __init__(self, mask: frozenset[str]) -> None:
+        super().__init__("signalfd", "signalfd_fops")
+        self.mask = mask
+
+    def read_iter(self, task: Task, file: File, to: Any) -> Sleeps[int]:
+        """Take signals; what is told of them is as observed (``signalfd_read()``, ``signalfd_copyinfo()``).
+
+        :raises Errno: EINVAL, EAGAIN, ERESTARTSYS, EFAULT
+        """
+        count = to.count // SIZEOF_SIGNALFD_SIGINFO
+        if not count:
+            raise Errno("EINVAL")
+        while take_signal(task, self.mask) is None:
+            if file.f_flags & O_NONBLOCK:
+                raise Errno("EAGAIN")
+            if task.signal_pending():
+                raise Errno("ERESTARTSYS")
+            task.watches_opaque = True  # signalfd_wqh hears of those that are blocked, too
+            yield
+        task.watches_opaque = False
+        taken = 1
+        while taken < count and take_signal(task, self.mask) is not None:
+            taken += 1
+        told = task.kernel.choose(TOLD, lambda seen: seen.out(task, "buf"), lambda _: True, b"")
+        data = bytes(told).ljust(taken * SIZEOF_SIGNALFD_SIGINFO, b"\0")[: taken * SIZEOF_SIGNALFD_SIGINFO]
+        if not to.copy(data):
+            raise Errno("EFAULT")
+        return len(data)
 
 
 class PidfdOperations(AnonOperations):
@@ -98,7 +129,6 @@ class PidfdOperations(AnonOperations):
         return False
 
 
-SIGNALFD = SignalfdOperations("signalfd", "signalfd_fops")
 INOTIFY = AnonOperations("inotify", "inotify_fops")
 
 
@@ -145,10 +175,11 @@ def signalfd4(task: Task, fd: int, mask: int | Pointer, flags: int) -> int:
     if flags & ~(O_CLOEXEC | O_NONBLOCK):
         raise Errno("EINVAL")
     if fd == -1:
-        return anon_inode_getfd(task, SIGNALFD, O_RDWR | flags)
+        return anon_inode_getfd(task, SignalfdOperations(mask_names(mask)), O_RDWR | flags)
     with fdget(task, fd) as file:
-        if file.ops is not SIGNALFD:
+        if not isinstance(file.ops, SignalfdOperations):
             raise Errno("EINVAL")
+        file.ops.mask = mask_names(mask)
     return fd
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ktrace.model.fs.file import FileOperations
+from ktrace.model.fs.pipe.copy_splice import copy_splice_read
 from ktrace.model.fs.pipe.splice import SpliceDesc, splice_from_pipe
 from ktrace.model.task import Errno
 from ktrace.model.wait import Sleeps
+from ktrace.state.rule import Rule
 from ktrace.uapi.major import MEM_MAJOR
 from ktrace.uapi.splice import SPLICE_F_NONBLOCK
 
@@ -17,11 +19,12 @@ if TYPE_CHECKING:
     from ktrace.model.task import Task
 
 NULL, ZERO, FULL = "null", "zero", "full"
+SPLICES = Rule("drivers/char/mem.c", "splice_write_null", "whether splice() knows /dev/zero and /dev/full")
 MINORS = {3: NULL, 5: ZERO, 7: FULL}
 
 
 class MemDevice(FileOperations):
-    """One of the three; what splice brings from them differs between kernels, and is not simulated.
+    """One of the three.
 
     :param kind: its name below /dev
     """
@@ -60,19 +63,34 @@ class MemDevice(FileOperations):
         file.pos = 0
         return 0
 
-    def splice_read(self, task: Task, file: File, position: int, pipe: Any, length: int, flags: int) -> tuple[int, int]:
-        """Stop: what a pipe gets is not known."""
-        raise NotImplementedError(f"the model does not know what splice brings from /dev/{self.kind}")
+    def splice_read(
+        self, task: Task, file: File, position: int, pipe: Any, length: int, flags: int
+    ) -> Sleeps[tuple[int, int]]:
+        """Put zeros into a pipe, where a kernel has that (``copy_splice_read()``).
+
+        :raises Errno: EINVAL
+        """
+        if self.kind == NULL or _is_refused(task):
+            raise Errno("EINVAL")  # warn_unsupported()
+        return copy_splice_read(task, file, position, pipe, length)
 
     def splice_write(
         self, task: Task, pipe: Any, file: File, position: int, length: int, flags: int
     ) -> Sleeps[tuple[int, int]]:
-        """Throw a pipe's data away (``splice_write_null()``, ``pipe_to_null()``)."""
-        if self.kind != NULL:
-            raise NotImplementedError(f"the model does not know what splice does to /dev/{self.kind}")
+        """Throw a pipe's data away (``splice_write_null()``, ``pipe_to_null()``), of zeros where a kernel has that.
+
+        :raises Errno: EINVAL
+        """
+        if self.kind == FULL or (self.kind == ZERO and _is_refused(task)):
+            raise Errno("EINVAL")  # warn_unsupported()
         description = SpliceDesc(length, bool(flags & SPLICE_F_NONBLOCK))
         done = yield from splice_from_pipe(task, pipe, description, lambda _, size: size)
         return done, position
+
+
+def _is_refused(task: Task) -> bool:
+    """Tell whether a kernel was seen to know no splice with /dev/zero and /dev/full (``warn_unsupported()``)."""
+    return task.kernel.choose(SPLICES, lambda seen: seen.errno(task) == "EINVAL", lambda _: True, otherwise=False)
 
 
 def mem_device(rdev: int) -> MemDevice | None:

@@ -20,6 +20,7 @@ from ktrace.model.task import Errno, Task
 from ktrace.model.timer import HZ, schedule_timeout
 from ktrace.model.wait import MaySleep, Sleeps
 from ktrace.state.allowed import Between
+from ktrace.state.rule import Rule
 from ktrace.uapi.fcntl import (
     F_ADD_SEALS,
     F_GET_SEALS,
@@ -197,6 +198,24 @@ def _memfd_wait_for_pins(task: Task, inode: Inode) -> Sleeps[None]:
         raise Errno("EBUSY")
 
 
+WRITTEN = Rule("mm/shmem.c", "shmem_file_read_iter", "what a program has written to a file that it maps")
+
+
+def _take_written(task: Task, inode: Inode, position: int) -> None:
+    """Take over what a program has written to its mapping of a file, as far as that is being read."""
+    found = task.kernel.choose(WRITTEN, lambda seen: seen.out(task, "buf"), lambda data: isinstance(data, bytes), None)
+    data = (found or b"")[: max(inode.i_size - position, 0)]
+    while data:
+        start = position % PAGE_SIZE
+        part = data[: PAGE_SIZE - start]
+        page = inode.i_pages.get(position // PAGE_SIZE)
+        if page is None and any(part):
+            page = page_of(task.kernel, inode, position // PAGE_SIZE)
+        if page is not None:
+            page.data[start : start + len(part)] = part
+        position, data = position + len(part), data[len(part) :]
+
+
 class ShmemFileOperations(FileOperations):
     """``shmem_file_operations``."""
 
@@ -213,12 +232,12 @@ class ShmemFileOperations(FileOperations):
     def read_iter(self, task: Task, file: File, to: Destination) -> int:
         """Read up to the end of the file (``shmem_file_read_iter()``).
 
-        :raises NotImplementedError: a program has it mapped and may have written it
+        What a program has written to its mapping is as observed.
         """
         kernel = task.kernel
         inode = file_inode(file)
         if inode.in_program:
-            raise NotImplementedError("the model does not know what a program writes to a file that it maps")
+            _take_written(task, inode, file.pos)
         done = 0
         while to.count and file.pos < inode.i_size:
             start = file.pos % PAGE_SIZE
@@ -289,6 +308,8 @@ class ShmemFileOperations(FileOperations):
         the zero page, cut where pages end (``shmem_file_splice_read()``, ``splice_zeropage_into_pipe()``).
         """
         kernel = task.kernel
+        if file_inode(file).in_program:
+            raise NotImplementedError("the model does not know what a program writes to a file that it maps")
         if kernel.changes.splice_zero_pages:
             return _shmem_file_splice_read(kernel, file, position, pipe, length)
         inode = file_inode(file)

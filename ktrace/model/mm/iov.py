@@ -10,6 +10,7 @@ from ktrace.include.linux.fs import MAX_RW_COUNT
 from ktrace.include.linux.types import u64
 from ktrace.model.mm.address_space import PROT_ANY
 from ktrace.model.mm.page import Page
+from ktrace.model.mm.program_pages import program_pages
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import COUNTED, UNWRITTEN, Pointer
 from ktrace.uapi.mman import PROT_WRITE
@@ -324,6 +325,9 @@ def import_pages(task: Task, iov: Any, iovcnt: int) -> Iterator[tuple[Page | Non
     kernel = task.kernel
     for base, length in _segments(task, iov, iovcnt):
         assert isinstance(base, Pointer)  # vmsplice() takes addresses alone
+        if not task.mm.known:
+            yield from program_pages(task, base.value, length)
+            continue
         address = base.value
         while length:
             offset = address % PAGE_SIZE

@@ -13,6 +13,7 @@ from ktrace.model.task import Errno, Task
 from ktrace.model.wait import MaySleep, Sleeps, WaitEntry
 from ktrace.state.call import Result
 from ktrace.state.rule import Rule
+from ktrace.uapi.fcntl import O_NONBLOCK
 from ktrace.uapi.limits import INT_MIN
 from ktrace.uapi.wait import (
     __WALL,
@@ -96,8 +97,7 @@ def _is_meant(number: int, pgrp: int, pid: int, group: int) -> bool:
 def waitid(task: Task, which: int, upid: Who, options: int) -> MaySleep[int]:
     """Wait for a child that has ended (``kernel_waitid()``, ``do_wait()``).
 
-    :raises Errno: EINVAL, EBADF, ECHILD, ERESTARTSYS
-    :raises NotImplementedError: by a descriptor
+    :raises Errno: EINVAL, EBADF, ECHILD, EAGAIN, ERESTARTSYS
     """
     kernel = task.kernel
     events = WEXITED | WSTOPPED | WCONTINUED
@@ -111,18 +111,24 @@ def waitid(task: Task, which: int, upid: Who, options: int) -> MaySleep[int]:
         raise Errno("EINVAL")
     if which not in (P_ALL, P_PID, P_PGID, P_PIDFD):
         raise Errno("EINVAL")
-    if which == P_PIDFD and getattr(task.files.get(number).ops, "what", "") != "pidfd":
-        raise Errno("EBADF")
+    nonblock = False
+    if which == P_PIDFD:  # pidfd_get_pid()
+        file = task.files.get(number)
+        if getattr(file.ops, "what", "") != "pidfd":
+            raise Errno("EBADF")
+        target = getattr(file.ops, "target", None)
+        number, nonblock = target.pid if target is not None else 1, bool(file.f_flags & O_NONBLOCK)
     if task.program is None:
         raise Errno("ECHILD")
-    if which == P_PIDFD:
-        raise NotImplementedError("the model does not know children by their pidfds")
     meant = -1 if which == P_ALL else -number if which == P_PGID else number
-    return _waitid(task, task.program, meant, options)
+    return _waitid(task, task.program, meant, options, nonblock)
 
 
-def _waitid(task: Task, program: Traced, number: int, options: int) -> Sleeps[int]:
-    zombie = yield from do_wait(task, program, number, bool(options & WNOHANG) or not options & WEXITED)
+def _waitid(task: Task, program: Traced, number: int, options: int, nonblock: bool) -> Sleeps[int]:
+    nohang = bool(options & WNOHANG) or not options & WEXITED
+    zombie = yield from do_wait(task, program, number, nohang or nonblock)
+    if zombie is None and nonblock and not nohang:
+        raise Errno("EAGAIN")
     if zombie is not None and not options & WNOWAIT:
         _release(task, program, zombie)
     return 0

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ktrace.model.observed import Observed
 
 REMAINING = Rule("kernel/time/itimer.c", "itimer_get_remtime", "what is left of a timer when it is asked for")
+CPU_SIGNALS = {ITIMER_VIRTUAL: "SIGVTALRM", ITIMER_PROF: "SIGPROF"}
+"""Of timers by the time that a process has run (``kernel/time/posix-cpu-timers.c: check_process_timers()``)."""
 USEC_PER_SEC = 1_000_000
 NSEC_PER_USEC = 1000
 ITIMERVAL = 32
@@ -72,7 +74,9 @@ def setitimer(task: Task, which: int, new_value: Any) -> Result:
         value, interval = _usec(new_value["it_value"]), _usec(new_value["it_interval"])
     old = _get(task, which, "old_value")
     if which != ITIMER_REAL and value:
-        raise NotImplementedError("the model does not know timers by the time that a process has run")
+        if task.program is None:
+            raise NotImplementedError("the model does not know timers by the time that a process has run")
+        task.program.timer_signals.add((CPU_SIGNALS[which], SI_KERNEL))
     if which == ITIMER_REAL:
         _start(task, value, interval)
     pointer = task.call.pointers.get("old_value") if task.call is not None else None
@@ -154,6 +158,8 @@ def _get(task: Task, which: int, name: str) -> Mapping[str, Any]:
     """``do_getitimer()``: what is left is known as well as the clock is."""
     if which not in (ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF):
         raise Errno("EINVAL")
+    if task.program is not None and (CPU_SIGNALS.get(which), SI_KERNEL) in task.program.timer_signals:
+        return task.kernel.choose(REMAINING, lambda seen: seen.out(task, name), lambda _: True, NOTHING)
     running = task.it_real if which == ITIMER_REAL else None
     if running is None:
         return NOTHING

@@ -5,7 +5,7 @@ That nothing changed is what is checked of them. Who sleeps in one sleeps until 
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 from ktrace.model.calls import syscall
 from ktrace.model.task import Errno, Task
@@ -26,12 +26,6 @@ def passed_over(task: Task, *_arguments: Any) -> Sleeps[Result]:
         yield
     task.watches_opaque = False
     return seen
-
-
-@syscall("timer_create")
-def timer_create(task: Task, clockid: int, sevp: Any, timerid: Any) -> NoReturn:
-    """Stop: when the signals of such a timer come is not known (``kernel/time/posix-timers.c``)."""
-    raise NotImplementedError("the model does not know timers of processes (timer_create)")
 
 
 NUMBERS = range(512)

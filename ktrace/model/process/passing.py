@@ -31,4 +31,4 @@ def wait(kernel: Kernel, milliseconds: int) -> None:
 
 
 def _over(timer: Timer | None, milliseconds: int) -> bool:
-    return timer is not None and timer.timeout * 1000 + TICKS <= milliseconds
+    return timer is not None and not timer.vague and timer.timeout * 1000 + TICKS <= milliseconds

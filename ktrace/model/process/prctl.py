@@ -79,7 +79,8 @@ def prctl(task: Task, option: int, arg2: int, arg3: int, arg4: int, arg5: int) -
     if option == PR_GET_KEEPCAPS:
         return 0
     if option == PR_SET_CHILD_SUBREAPER:
-        if arg2 and task.program is not None:
-            raise NotImplementedError("the model does not know who takes over orphans (PR_SET_CHILD_SUBREAPER)")
+        leader = task.program.leader if task.program is not None else None
+        if leader is not None and leader.program is not None:
+            leader.program.child_subreaper = bool(arg2)
         return 0
     raise NotImplementedError(f"the model does not know prctl option {option}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ktrace.model.calls import operation, syscall
+from ktrace.model.fs.anon_files import PidfdOperations, anon_inode_getfd
 from ktrace.model.fs.dup import close_on_exec, unshare_files
 from ktrace.model.fs.epoll import hear_of_the_unknown
 from ktrace.model.fs.file import FilesStruct, observe_file
@@ -23,11 +24,13 @@ from ktrace.state.call import Result
 from ktrace.state.process import process as state
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Rule
+from ktrace.uapi.fcntl import O_CLOEXEC, O_RDWR
 from ktrace.uapi.sched import (
     CLONE_FILES,
     CLONE_FS,
     CLONE_NEWNS,
     CLONE_NEWUSER,
+    CLONE_PIDFD,
     CLONE_SIGHAND,
     CLONE_THREAD,
     CLONE_VFORK,
@@ -187,6 +190,8 @@ def fork(task: Task, child: str, flags: int) -> MaySleep[Result]:
     answer = Result(pid, None, {"actor": child})
     if task.program is not None:
         new.program = born(task, task.program, new, flags)
+        if flags & CLONE_PIDFD:
+            anon_inode_getfd(task, PidfdOperations(new), O_RDWR | O_CLOEXEC)  # pidfd_prepare()
         if flags & CLONE_VFORK:
             return wait_for_vfork_done(task, new.program, answer)
     return answer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any
 
 from ktrace.model.calls import SYSTEM_CALLS, operation, syscall
 from ktrace.model.fs.dup import close_on_exec, unshare_files
@@ -35,6 +35,7 @@ from ktrace.uapi.sched import (
     CLONE_NEWUTS,
     CLONE_PARENT,
     CLONE_PARENT_SETTID,
+    CLONE_PIDFD,
     CLONE_SETTLS,
     CLONE_SIGHAND,
     CLONE_SYSVSEM,
@@ -123,6 +124,7 @@ FLAGS = (
     CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK | CLONE_PARENT | CLONE_THREAD | CLONE_SYSVSEM
     | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | CLONE_DETACHED | CLONE_IO
     | CLONE_CLEAR_SIGHAND | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWCGROUP
+    | CLONE_PIDFD
 )  # fmt: skip
 """What of clone(2) is modelled, or changes nothing that is."""
 
@@ -131,7 +133,7 @@ def may_be_born(task: Task, flags: int) -> None:
     """Refuse a birth as it was seen to be refused.
 
     :raises Errno: EAGAIN, ENOMEM; ERESTARTNOINTR where a signal is pending, or that of a timer may be
-    :raises NotImplementedError: a flag that is not modelled, such as CLONE_PIDFD
+    :raises NotImplementedError: a flag that is not modelled
     """
     if flags & ~FLAGS:
         raise NotImplementedError(f"the model does not know the flags {flags & ~FLAGS:#x} of clone()")
@@ -246,18 +248,6 @@ def rt_sigsuspend(task: Task, mask: int | Pointer) -> Sleeps[int]:
     while not task.signal_pending():
         yield
     raise Errno("ERESTARTNOHAND")
-
-
-def _with_siginfo(task: Task, *arguments: Any) -> NoReturn:
-    """Stop: what a signal brings along is not modelled.
-
-    :raises NotImplementedError: always
-    """
-    raise NotImplementedError("the model does not know signals that are waited for, or sent with a value")
-
-
-for _name in ("rt_sigtimedwait", "rt_sigqueueinfo", "rt_tgsigqueueinfo"):
-    syscall(_name)(_with_siginfo)
 
 
 @syscall("restart_syscall")

@@ -30,7 +30,7 @@ CLOCKS = 12
 @syscall("nanosleep")
 def nanosleep(task: Task, req: Any) -> Sleeps[int]:
     """Sleep by CLOCK_MONOTONIC (``SYSCALL_DEFINE2(nanosleep)``)."""
-    return (yield from _hrtimer_nanosleep(task, _timespec(req)))
+    return (yield from _hrtimer_nanosleep(task, timespec(req)))
 
 
 @syscall("clock_nanosleep")
@@ -38,7 +38,7 @@ def clock_nanosleep(task: Task, clockid: int, flags: int, req: Any) -> Sleeps[in
     """Sleep by some clock (``SYSCALL_DEFINE4(clock_nanosleep)``).
 
     :raises Errno: EINVAL, EOPNOTSUPP, EFAULT
-    :raises NotImplementedError: until a time, whose distance the model does not know; other clocks
+    :raises NotImplementedError: other clocks
     """
     if clockid >= CLOCKS or clockid == 10:
         raise Errno("EINVAL")
@@ -46,13 +46,12 @@ def clock_nanosleep(task: Task, clockid: int, flags: int, req: Any) -> Sleeps[in
         raise Errno("EOPNOTSUPP")
     if clockid not in SLEEPABLE:
         raise NotImplementedError(f"the model does not know the clock {clockid}")
-    seconds = _timespec(req)
-    if flags & TIMER_ABSTIME and seconds:
-        raise NotImplementedError("the model does not know how far away a time is")
-    return (yield from _hrtimer_nanosleep(task, seconds))
+    seconds = timespec(req)
+    until = bool(flags & TIMER_ABSTIME and seconds)
+    return (yield from _hrtimer_nanosleep(task, 0.0 if until else seconds, until))
 
 
-def _timespec(req: Any) -> float:
+def timespec(req: Any) -> float:
     """Return a ``struct timespec`` in seconds (``get_timespec64()``, ``timespec64_valid()``).
 
     :raises Errno: EFAULT, EINVAL
@@ -64,14 +63,19 @@ def _timespec(req: Any) -> float:
     return float(req["tv_sec"] + req["tv_nsec"] / NSEC_PER_SEC)
 
 
-def _hrtimer_nanosleep(task: Task, seconds: float) -> Sleeps[int]:
+def _hrtimer_nanosleep(task: Task, seconds: float, until: bool = False) -> Sleeps[int]:
     """``kernel/time/hrtimer.c: hrtimer_nanosleep(), do_nanosleep(), hrtimer_nanosleep_restart()``.
 
-    :raises Errno: ERESTART_RESTARTBLOCK
+    :param until: it is a time of which nobody knows how far away it is
+    :raises Errno: ERESTART_RESTARTBLOCK, ERESTARTNOHAND
     """
     timer = start_or_resume(task, seconds)
+    if until and timer is not None:
+        timer.vague = True
     while not (timer is not None and timer.expired):
         if task.signal_pending():
+            if until:
+                raise Errno("ERESTARTNOHAND")  # hrtimer_nanosleep(): an absolute time needs no rest
             task.resumed = timer
             raise Errno("ERESTART_RESTARTBLOCK")
         yield from schedule_until(task, timer)

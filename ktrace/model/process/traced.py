@@ -14,7 +14,7 @@ from ktrace.model.task import IGNORED_BY_DEFAULT, STOPS, SYNCHRONOUS, Task
 from ktrace.model.wait import WaitQueue, wake_up
 from ktrace.state.call import Call, Signalled
 from ktrace.state.rule import Rule
-from ktrace.uapi.siginfo import CLD_EXITED, CLD_KILLED
+from ktrace.uapi.siginfo import CLD_EXITED, CLD_KILLED, SI_TIMER
 from ktrace.uapi.signal import SA_NOCLDWAIT, SA_NODEFER, SA_RESETHAND, SA_RESTART, SIG_DFL, SIG_IGN, signal_name
 
 if TYPE_CHECKING:
@@ -60,9 +60,12 @@ class Traced:
     :param group_exit_code: what the group ends with (SIGNAL_GROUP_EXIT), where no signal ended it
     :param ended: as what its parent is to hear of it, once no other thread of the group lives
     :param pdeath_signal: what it gets when its parent ends; 0 for nothing
+    :param child_subreaper: of a leader: orphans below it become its children (``signal->is_child_subreaper``)
     :param vfork_done: its parent sleeps until it runs a program of its own, or ends
     :param masks: what was blocked before each handler that runs
     :param executed: it has run a program since it was born (not PF_FORKNOEXEC)
+    :param timers: signals of those that timer_create() made, by their numbers
+    :param timer_signals: names and codes of what timers may send at any time
     :param at_exit: it stands at the exit of a call
     :param called: the call that a signal ended and that may be started again
     """
@@ -81,8 +84,11 @@ class Traced:
     group_exit_code: int | None = None
     ended: int | None = None
     pdeath_signal: int = 0
+    child_subreaper: bool = False
     vfork_done: WaitQueue | None = None
     executed: bool = False
+    timers: dict[int, str | None] = field(default_factory=dict)
+    timer_signals: set[tuple[str, int]] = field(default_factory=set)
     at_exit: bool = False
     called: Call | None = None
 
@@ -130,6 +136,9 @@ class Traced:
         self.executed = True
         self.actions = ignored(self.actions)
         self.masks = []
+        self.timers = {}
+        # exit_itimers(); those of setitimer() go on.
+        self.timer_signals = {item for item in self.timer_signals if item[1] != SI_TIMER}
 
 
 def ignored(actions: Mapping[str, SignalAction]) -> dict[str, SignalAction]:
@@ -145,14 +154,7 @@ def notify_parent(kernel: Kernel, task: Task, status: int) -> None:
     :param status: as wait4(2) tells it
     """
     assert task.program is not None
-    children, task.program.children[:] = list(task.program.children), []
-    for child in children:
-        assert child.program is not None
-        for thread in child.program.threads:
-            assert thread.program is not None
-            thread.program.parent, thread.program.orphaned = None, True
-        if child.program.pdeath_signal:
-            kernel.send_signal(child, signal_name(child.program.pdeath_signal), sender=task)
+    _forget_original_parent(kernel, task, task.program)
     parent = task.program.parent
     if parent is None or parent.program is None:
         kernel.zombies.pop(task.name, None)  # the agent, or the first process, waits for it at once
@@ -170,6 +172,38 @@ def notify_parent(kernel: Kernel, task: Task, status: int) -> None:
     wake_up(kernel, known.wait_chldexit, 0)
 
 
+def _forget_original_parent(kernel: Kernel, task: Task, program: Traced) -> None:
+    """Give the children of one that has ended to who takes over orphans (``forget_original_parent()``)."""
+    reaper = _find_new_reaper(program)
+    children, program.children[:] = list(program.children), []
+    for child in children:
+        assert child.program is not None
+        for thread in child.program.threads:
+            assert thread.program is not None
+            thread.program.parent, thread.program.orphaned = reaper, reaper is None
+        if child.program.pdeath_signal:
+            kernel.send_signal(child, signal_name(child.program.pdeath_signal), sender=task)
+    if reaper is None or reaper.program is None:
+        return
+    reaper.program.children += children
+    zombies, program.zombies[:] = list(program.zombies), []
+    for zombie in zombies:  # reparent_leader(): it is told anew
+        reaper.program.zombies.append(zombie)
+        reaper.program.zombies.sort(key=lambda zombie: zombie.born)
+        kernel.send_signal(reaper, "SIGCHLD", code=CLD_KILLED if zombie.status & 0x7F else CLD_EXITED)
+
+
+def _find_new_reaper(program: Traced) -> Task | None:
+    """Return who takes over orphans: the next ancestor that asked for it; ``None`` for the first process."""
+    parent = program.parent
+    while parent is not None and parent.program is not None:
+        leader = parent.program.leader or parent
+        if leader.program is not None and leader.program.child_subreaper:
+            return leader
+        parent = parent.program.parent
+    return None
+
+
 USER_MODE = Rule("arch/x86/kernel/signal.c", "arch_do_signal_or_restart", "what comes to a program between its calls")
 
 
@@ -180,9 +214,20 @@ def met_in_user_mode(kernel: Kernel, task: Task, number: int) -> Signalled | Non
     """
 
     def may_be(item: Signalled) -> bool:
-        return _is_fault(item) or any(item.signal == waits.signal for waits in task.deliverable())
+        return (
+            _is_fault(item)
+            or is_of_timer(task, item)
+            or any(item.signal == waits.signal for waits in task.deliverable())
+        )
 
     return kernel.choose(USER_MODE, lambda seen: seen.signal(task, number), may_be, None)
+
+
+def is_of_timer(task: Task, item: Signalled) -> bool:
+    """Tell whether a timer of the program may have sent *item*, of which nothing is known but that it was met."""
+    program = task.program
+    waits = any(item.signal == other.signal for other in task.deliverable())
+    return program is not None and not waits and (item.signal, item.code) in program.timer_signals
 
 
 def _is_fault(item: Signalled) -> bool:
@@ -191,6 +236,8 @@ def _is_fault(item: Signalled) -> bool:
 
 def force_sig(task: Task, program: Traced, item: Signalled) -> None:
     """Queue *item* if it is a fault: nobody can block or ignore one (``force_sig_info_to_task()``)."""
+    if is_of_timer(task, item):
+        task.pending.append(item)
     if not _is_fault(item):
         return
     if item.signal in task.blocked or task.disposition(item.signal) == "ignore":

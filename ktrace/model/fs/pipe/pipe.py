@@ -11,6 +11,7 @@ from ktrace.model.fs.fasync import FasyncList, kill_fasync
 from ktrace.model.fs.file import observe_file
 from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.pipe.kept_pages import KeptPages
+from ktrace.model.fs.pipe.program_pages import take_written
 from ktrace.model.kernel import Kernel
 from ktrace.model.mm.page import LENT, Page
 from ktrace.model.mutex import Mutex
@@ -186,6 +187,7 @@ class PipeInode:
         if ref in objects:
             return ref
         assert self.inode is not None
+        take_written(self)
         objects[ref] = state.Pipe(
             locked=self.mutex.owner is not None,
             rd_wait=waiters(self.rd_wait),

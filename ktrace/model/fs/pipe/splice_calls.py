@@ -13,6 +13,7 @@ from ktrace.model.fs.file import File, fdget
 from ktrace.model.fs.pipe.copy_splice import copy_splice_read
 from ktrace.model.fs.pipe.pipe import PipeBuffer, PipeInode
 from ktrace.model.fs.pipe.pipe_ops import PipeFileOperations
+from ktrace.model.fs.pipe.program_pages import identify_pages
 from ktrace.model.fs.pipe.splice import (
     SPLICE_F_ALL,
     SpliceDesc,
@@ -206,8 +207,6 @@ def vmsplice(task: Task, fd: int, iov: Any, flags: int, nr_segs: int) -> Sleeps[
         pipe = get_pipe_info(file)
         if pipe is None:
             raise Errno("EBADF")
-        if not task.mm.known:
-            raise NotImplementedError("the model does not know the pages of a program's memory")
         if not file.f_mode & FMODE_WRITE:
             return (yield from _vmsplice_to_user(task, pipe, to, flags))
         yield from pipe.lock(task)
@@ -238,6 +237,7 @@ def _iter_to_pipe(task: Task, pipe: PipeInode, iov: Any, nr_segs: int, flags: in
     """Add page after page of the caller's memory until the pipe is full (``iter_to_pipe()``, ``add_to_pipe()``)."""
     done = 0
     error = ""
+    slots: list[int] = []
     for page, offset, size in import_pages(task, iov, nr_segs):
         if page is None:
             error = "EFAULT"
@@ -246,9 +246,13 @@ def _iter_to_pipe(task: Task, pipe: PipeInode, iov: Any, nr_segs: int, flags: in
             error = "EAGAIN"
             break
         page.get()
+        slots.append(pipe.head & pipe.ring_size - 1)
         buf = pipe.push()
         buf.page, buf.offset, buf.len, buf.ops, buf.flags, buf.private = page, offset, size, USER_OPS, flags, 0
         done += size
+    if task.program is not None:
+        opened = (slot.file.private for other in task.kernel.tasks.values() for slot in other.files.slots.values())
+        identify_pages(task.kernel, pipe, slots, {item for item in opened if isinstance(item, PipeInode)})
     if not done and error:
         raise Errno(error)
     return done

@@ -131,6 +131,11 @@ OF_OURS = {
     "segments": (r"2\nok\n", 0),
     "semaphores": (r"ok\n", 0),
     "sockets": (r"ok\n", 0),
+    "mapped_file": (r"ok\n", 0),
+    "orphans": (r"ok\n", 0),
+    "splices": (r"ok\n", 0),
+    "timers": (r"ok\n", 0),
+    "waits": (r"ok\n", 0),
 }
 
 
