@@ -16,12 +16,22 @@ from tests.guest.library.wheel import ROOT, Installed
 
 EXAMPLE = ROOT / "examples" / "my-kernel-tests"
 NEWER = "lab-7.3"
+OWN_LOADER = """
+import sys
+from importlib.machinery import SourceFileLoader
+
+def test_ktrace_is_not_compiled_anew(lab):
+    loaded = [name for name in sys.modules if name.startswith(("ktrace.model", "ktrace.verify"))]
+    assert len(loaded) > 100
+    assert {type(sys.modules[name].__spec__.loader) for name in loaded} == {SourceFileLoader}
+"""
 
 
 def test_its_tests_pass(installed: Installed, template: Template, tmp_path: Path) -> None:
     project = shutil.copytree(EXAMPLE, tmp_path / "project")
+    (project / "test_loader.py").write_text(OWN_LOADER)
     done = installed.run("python", "-m", "pytest", "-p", "no:cacheprovider", "--ktrace-require", cwd=project)
-    assert "20 passed" in done.stdout, done.stdout
+    assert "21 passed" in done.stdout, done.stdout
 
 
 @pytest.mark.optional(f"{NEWER} is not built by the set-up")
