@@ -109,7 +109,14 @@ class Inet6Ops(InetOps):
         """``inet6_getname()``."""
         sk = inet_sk(sock.sk)
         if not peer:
-            return sockaddr_in6(sk.v6_rcv_saddr if sk.v6_rcv_saddr != ANY6 else sk.np.saddr, sk.sport)
+            address = sk.v6_rcv_saddr if sk.v6_rcv_saddr != ANY6 else sk.np.saddr
+            return sockaddr_in6(address, sk.sport, scope=_iface_scope_id(sk, address))
         if not sk.dport or (sk.state in ("TCP_CLOSE", "TCP_SYN_SENT") and peer == 1):
             raise Errno("ENOTCONN")
-        return sockaddr_in6(sk.v6_daddr, sk.dport, sk.np.flow_label if "sndflow" in sk.np.bits else 0)
+        flow = sk.np.flow_label if "sndflow" in sk.np.bits else 0
+        return sockaddr_in6(sk.v6_daddr, sk.dport, flow, _iface_scope_id(sk, sk.v6_daddr))
+
+
+def _iface_scope_id(sk: Inet, address: str) -> int:
+    """Return the interface that an address is to be understood with (``ipv6_iface_scope_id()``)."""
+    return sk.bound_dev_if if needs_scope_id(address) else 0

@@ -117,6 +117,8 @@ class DgramSender:
             kfree_skb(task, skb)
             raise
         maybe_add_creds(task, skb, self.socket, receiver)
+        if receiver.flag("SOCK_RCVTSTAMP"):
+            skb.since = this_step(kernel)
         scm_stat_add(task, receiver, skb)
         receiver.receive_queue.append(skb)
         data_ready(kernel, receiver)
@@ -211,8 +213,8 @@ def unix_dgram_recvmsg(task: Task, socket: Socket, msg: InMessage, flags: int) -
     try:
         if msg.destination.copy(skb.data[skip : skip + size]) < size:
             raise Errno("EFAULT")
-        # No packet of AF_UNIX is stamped before somebody asks.
-        sock_recv_timestamp(kernel, sk, msg, this_step(kernel), skb)
+        # One that came before its receiver asked for times is stamped now.
+        sock_recv_timestamp(kernel, sk, msg, skb.since or this_step(kernel), skb)
         scm = Scm(skb.pid, skb.uid, skb.gid)
         if not peeking:
             if skb.fp:
