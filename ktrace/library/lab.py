@@ -62,7 +62,7 @@ class Lab(Views):
         self._pending: dict[str, Result] = {}
         self._names: set[str] = set()
         self._saved = count(1)
-        self.prepared = moved(prepared, self)
+        self.prepared = prepared
 
     # -- begin and end -----------------------------------------------------------------------------
 
@@ -83,6 +83,7 @@ class Lab(Views):
             raise
         if self._moment is not None:
             self._take_over(self._moment)
+            self.prepared = moved(self.prepared, self)
         return self
 
     def __exit__(
@@ -105,7 +106,7 @@ class Lab(Views):
             running.close(error)
         finally:
             # Whoever skips a test by an exception has nothing to look at.
-            if not self._keep and not isinstance(error, (Exception, KeyboardInterrupt)):
+            if not self._keep and running.is_own and not isinstance(error, (Exception, KeyboardInterrupt)):
                 self._remove()
 
     def keep(self) -> Path:
@@ -132,6 +133,7 @@ class Lab(Views):
         if self._running is None:
             what = "has ended" if self._ended else "has not begun"
             raise UsageError(f"this lab {what}", "use it inside of: with ktrace.lab() as lab")
+        self._running.require_own()
         return self._running
 
     def __repr__(self) -> str:
@@ -222,6 +224,10 @@ class Lab(Views):
             raise UsageError(f"{name!r} is no actor's name", "write a capital letter, then letters, digits or _")
         self._names.add(name)
         return name
+
+    def actor(self, name: str) -> Actor:
+        """Return the actor of that *name*, whether it lives or not."""
+        return Actor(self, name)
 
     def pending(self, name: str) -> Result | None:
         """Return the call inside which the actor of that *name* is, ``None`` where it is in none."""

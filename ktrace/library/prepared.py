@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ktrace.errors import UsageError
 from ktrace.image.store import open_store
 from ktrace.library.actor import Actor
+from ktrace.library.result import Result
 from ktrace.library.running import Moment
 
 if TYPE_CHECKING:
@@ -78,9 +79,15 @@ class Prepared:
 
 
 def moved(value: Any, lab: Lab) -> Any:
-    """Return *value* with the actors of *lab* in the places of another lab's: in tuples, lists, dicts."""
+    """Return *value* with actors and results of *lab* in the places of another lab's: in tuples, lists, dicts.
+
+    :param lab: a clone of that, which has begun
+    """
     if isinstance(value, Actor):
         return Actor(lab, value.name)
+    if isinstance(value, Result):
+        waiting = None if value.actor is None else lab.pending(value.actor.name)
+        return waiting if waiting is not None and waiting.step == value.step else value.moved(lab)
     if isinstance(value, tuple) and not hasattr(value, "_fields"):
         return tuple([moved(item, lab) for item in value])
     if isinstance(value, list):

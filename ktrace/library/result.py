@@ -90,6 +90,13 @@ class Result:
         """Be blocked again: the lab went back to when it was."""
         self._forget()
 
+    def moved(self, lab: Lab) -> Result:
+        """Return the same result in *lab*, a clone of the lab that it is of."""
+        copy = Result(lab, None if self.actor is None else lab.actor(self.actor.name), self.call)
+        copy.step, copy.value, copy.errno, copy.out = self.step, self.value, self.errno, self.out
+        copy.ended = self.ended
+        return copy
+
     # -- what it says ------------------------------------------------------------------------------
 
     @property

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -67,6 +69,8 @@ class Running:
         self._owned = ExitStack()
         self._guest = ExitStack()
         self._began = time.monotonic_ns()
+        self._process = os.getpid()
+        self._thread = threading.current_thread()
         with self._owned:
             self._owned.callback(self._close_guest)
             beginning = None if moment is None else (moment.session, moment.written)
@@ -116,6 +120,21 @@ class Running:
         if not self.checked:
             return None
         return Judging(self.header, self._sink, history=lambda: self.steps, just_read=True)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this process began it, not one that it was forked from."""
+        return os.getpid() == self._process
+
+    def require_own(self) -> None:
+        """See that whoever uses the guest is who began it.
+
+        :raises UsageError: it is a child of that process, or the thread that began it has ended, and its guest with it
+        """
+        if not self.is_own:
+            raise UsageError(f"this lab belongs to process {self._process}, not to its child", "begin one of your own")
+        if not self._thread.is_alive():
+            raise UsageError("this lab has ended with the thread that began it", "begin and use it in one thread")
 
     # -- steps -------------------------------------------------------------------------------------
 
@@ -223,6 +242,8 @@ class Running:
 
         :param error: what ended it, ``None`` where it has come to its end
         """
+        if not self.is_own:
+            return  # a child has no guest that it could end
         with self._owned:
             if self._judging is None:
                 self._writer.end(End(UNCHECKED, len(self.steps), 0, 0))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import threading
+import warnings
 from pathlib import Path
 
 import drgn
@@ -129,6 +132,45 @@ def test_sessions_are_kept_where_an_exception_ends_the_lab(around_a_pipe: ktrace
         raise ZeroDivisionError
     assert caught.value.__notes__ == [f"session {place}"]
     assert replay(SessionReader(place), Record()).status == "agreed"
+
+
+def test_results_are_the_clones_own() -> None:
+    with ktrace.lab() as lab:
+        a, b = lab.spawn(), lab.spawn()
+        s = a.semget(IPC_PRIVATE, 1, 0o666)
+        waiting = b.semop(s, [(0, -1, 0)])
+        with lab.prepare({"all": [a, s, waiting]}) as prepared:
+            a.semop(s, [(0, 1, 0)])
+            assert waiting.value == 0
+            with prepared.clone() as one:
+                its_a, its_s, its_waiting = one.prepared["all"]
+                assert its_waiting.blocked and its_waiting.value is None and its_waiting.sleeps_in
+                its_a.semop(its_s, [(0, 2, 0)])
+                assert its_waiting.value == 0 and one.sem(its_s).sems[0].semval == 1
+
+
+def test_a_lab_is_its_processs_and_its_threads_own(around_a_pipe: ktrace.Prepared) -> None:
+    with around_a_pipe.clone() as lab:
+        a, _, _, w = lab.prepared
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of threads: the child does little
+            pid = os.fork()
+        if not pid:
+            try:
+                a.write(w, b"child")
+            except ktrace.UsageError as error:
+                lab.close()
+                os._exit(7 if "belongs to process" in error.message else 1)
+            os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+        assert a.write(w, b"parent").value == 6
+    labs: list[Lab] = []
+    thread = threading.Thread(target=lambda: labs.append(around_a_pipe.clone().__enter__()))
+    thread.start()
+    thread.join()
+    with pytest.raises(ktrace.UsageError, match="has ended with the thread that began it"):
+        labs[0].spawn()
+    labs[0].close()
 
 
 def test_what_is_no_failure_keeps_no_session(around_a_pipe: ktrace.Prepared) -> None:
