@@ -64,6 +64,7 @@ from ktrace.uapi.sockios import (
     SIOCSARP,
     SIOCSIFADDR,
     SIOCSIFBR,
+    SIOCSIFDSTADDR,
     SIOCSIFVLAN,
     SIOCSPGRP,
     SOCK_IOC_TYPE,
@@ -85,7 +86,7 @@ NO_IFREQ = (
         SIOCGIFVLAN,
         SIOCSIFVLAN,
     ),
-    *(SIOCBRADDBR, SIOCBRDELBR, SIOCBRADDIF, SIOCBRDELIF, SIOCSARP, SIOCDARP, SIOCSIFADDR, SIOCDIFADDR),
+    *(SIOCBRADDBR, SIOCBRDELBR, SIOCBRADDIF, SIOCBRDELIF, SIOCSARP, SIOCDARP, SIOCSIFADDR, SIOCDIFADDR, SIOCSIFDSTADDR),
 )
 """Ioctls of sockets and network devices that do not begin with reading from their argument; some ask first who may."""
 
