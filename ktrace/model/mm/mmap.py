@@ -88,6 +88,8 @@ def _map_file(task: Task, file: File, size: int, prot: int, flags: int, pgoff: i
         raise Errno("EINVAL")
     if file.ops.maps_zeros:
         return _anonymous(task, size) if shared else PrivateFileMapping(kernel, file), may_write
+    if type_ == S_IFSOCK and not task.mm.known:
+        return PrivateFileMapping(kernel, file), may_write  # tcp_mmap(): nothing is there until it is received into
     if not file.ops.maps_pages or not regular:
         return Backing(), may_write  # which mmap() of the file says no to
     inode = file_inode(file)

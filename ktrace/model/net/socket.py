@@ -32,7 +32,7 @@ from ktrace.model.net.splice_socket import generic_splice_sendpage
 from ktrace.model.net.splice_to_socket import SpliceToSocket
 from ktrace.model.net.unix.netns import NetnsUnix
 from ktrace.model.subsystem import Subsystem
-from ktrace.model.task import Errno, Task
+from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.model.wait import MaySleep, Sleeps, WaitQueue, drive
 from ktrace.state.call import BAD, NULL, Pointer, Result
 from ktrace.state.net.facts import SocketFacts
@@ -362,6 +362,8 @@ class SocketFileOperations(FileOperations):
             if error.name == "ENOIOCTLCMD":
                 if cmd >> 8 & 0xFF != SOCK_IOC_TYPE or cmd in WITH_ROOM or not isinstance(arg, (int, Pointer)):
                     raise Errno("ENOTTY") from None
+                if not task.mm.known and cmd & 0xFFFF not in (SIOCGSTAMP_OLD, SIOCGSTAMPNS_OLD):
+                    raise AsObserved("an ioctl of sockets that tells of interfaces and routes") from None
                 if cmd in NO_IFREQ or (isinstance(arg, Pointer) and arg not in (NULL, BAD)):
                     raise NotImplementedError(f"the model does not know the ioctl {cmd:#x} of sockets") from None
                 raise Errno("EFAULT") from None

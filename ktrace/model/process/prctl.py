@@ -6,16 +6,24 @@ from ktrace.model.calls import syscall
 from ktrace.model.process.user_namespace import set_dumpable
 from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.uapi.prctl import (
+    PR_CAP_AMBIENT,
+    PR_CAP_AMBIENT_RAISE,
     PR_CAPBSET_READ,
+    PR_GET_CHILD_SUBREAPER,
     PR_GET_DUMPABLE,
     PR_GET_KEEPCAPS,
     PR_GET_NAME,
     PR_GET_NO_NEW_PRIVS,
     PR_GET_PDEATHSIG,
     PR_GET_SECCOMP,
+    PR_GET_SECUREBITS,
+    PR_GET_SPECULATION_CTRL,
     PR_GET_THP_DISABLE,
+    PR_GET_TID_ADDRESS,
     PR_GET_TIMERSLACK,
+    PR_GET_TSC,
     PR_MCE_KILL,
+    PR_MCE_KILL_GET,
     PR_SET_CHILD_SUBREAPER,
     PR_SET_DUMPABLE,
     PR_SET_NAME,
@@ -41,6 +49,12 @@ OF_NO_MATTER = (
     PR_SET_PTRACER,
     PR_MCE_KILL,
     PR_GET_PDEATHSIG,
+    PR_GET_SECUREBITS,
+    PR_GET_TSC,
+    PR_GET_CHILD_SUBREAPER,
+    PR_GET_TID_ADDRESS,
+    PR_MCE_KILL_GET,
+    PR_GET_SPECULATION_CTRL,
 )
 """Options that change nothing that is modelled: what they answer is taken as observed."""
 
@@ -58,7 +72,7 @@ def prctl(task: Task, option: int, arg2: int, arg3: int, arg4: int, arg5: int) -
         if task.program is not None:
             task.program.pdeath_signal = arg2
         return 0
-    if option in OF_NO_MATTER:
+    if option in OF_NO_MATTER or (option == PR_CAP_AMBIENT and arg2 != PR_CAP_AMBIENT_RAISE):
         raise AsObserved("what a process is called, and how exactly it sleeps")
     if option == PR_GET_DUMPABLE:
         return int(task.mm.dumpable)

@@ -150,7 +150,8 @@ class StreamOps(InetOps):
         """Refuse what would be written (``tcp_mmap()``)."""
         if prot & (PROT_WRITE | PROT_EXEC):
             raise Errno("EPERM")
-        raise NotImplementedError("the model does not know TCP_ZEROCOPY_RECEIVE, which a mapped socket is for")
+        if task.mm.known:
+            raise NotImplementedError("the model does not know TCP_ZEROCOPY_RECEIVE, which a mapped socket is for")
 
     def has_peek_off(self, kernel: Kernel) -> bool:
         """They have, where MSG_PEEK of TCP knows an offset."""
