@@ -29,6 +29,8 @@ class KtraceError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        if hint is not None:
+            self.add_note(hint)  # what a traceback shows, as that of a test
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Go to another process as it is, whatever it was made from."""

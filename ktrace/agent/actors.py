@@ -17,7 +17,7 @@ from ktrace.state.quick import dataclass
 from ktrace.state.trace.probe import Hit
 from ktrace.uapi.errno import errno_name
 from ktrace.uapi.siginfo import POLL_HUP, POLL_IN, SI_SIGIO
-from ktrace.uapi.signal import SIGKILL, SIGSTOP, signal_name
+from ktrace.uapi.signal import SIGKILL, SIGRTMAX, SIGSTOP, signal_name
 
 _SI_FD_CODES = frozenset((SI_SIGIO, *range(POLL_IN, POLL_HUP + 1)))
 """The codes of SIGIO with which ``si_fd`` and ``si_band`` mean something."""
@@ -165,6 +165,8 @@ class Actors:
             return self._performed(answers, quiet=True)
         if call.name == "kill":
             name, signo = call.args
+            if not 0 <= signo <= SIGRTMAX:
+                raise UsageError(f"there is no signal {signo}", f"signals are 1 to {SIGRTMAX}, 0 only asks")
             return self._performed(self._at_rest(self._agent.step(ops.Kill(self._slot(name), signo))))
         if call.name == "sysctl":
             path, value = call.args

@@ -153,7 +153,7 @@ def _tell(error: KtraceError) -> int:
 def _notes(*errors: BaseException | None, hint: str | None = None) -> str | None:
     """Return what else there is to say of an error: a hint, how far it was, where its session lies."""
     notes = [note for error in errors for note in getattr(error, "__notes__", ())]
-    return "\n  ".join(filter(None, (hint, *notes))) or None
+    return "\n  ".join(filter(None, dict.fromkeys((hint, *notes)))) or None
 
 
 def _say(message: str, hint: str | None, code: int, blame: str = "") -> int:

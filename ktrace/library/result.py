@@ -152,6 +152,37 @@ class Result:
     def __int__(self) -> int:
         return self.__index__()
 
+    def __bool__(self) -> bool:
+        return self.__index__() != 0
+
+    def __eq__(self, other: object) -> bool:
+        return self.__index__() == other if isinstance(other, int) else self is other
+
+    __hash__ = object.__hash__
+
+    def __lt__(self, other: int) -> bool:
+        return self.__index__() < other
+
+    def __le__(self, other: int) -> bool:
+        return self.__index__() <= other
+
+    def __gt__(self, other: int) -> bool:
+        return self.__index__() > other
+
+    def __ge__(self, other: int) -> bool:
+        return self.__index__() >= other
+
+    def __add__(self, other: int) -> int:
+        return self.__index__() + other
+
+    __radd__ = __add__
+
+    def __sub__(self, other: int) -> int:
+        return self.__index__() - other
+
+    def __rsub__(self, other: int) -> int:
+        return other - self.__index__()
+
     def __iter__(self) -> Iterator[Any]:
         self._require("wrote nothing")
         arrays = [value for value in self.out.values() if isinstance(value, tuple)]

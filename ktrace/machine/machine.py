@@ -36,7 +36,7 @@ CLONE_SECONDS = 20.0
 class Machine:
     """A running guest; made by :meth:`boot` or :meth:`clone`, ended by :meth:`close`.
 
-    QEMU ends at the latest with the thread that made the machine. Whatever waits for the guest looks
+    QEMU ends at the latest with this process. Whatever waits for the guest looks
     now and then whether it still lives, and raises :class:`GuestPanic` or :class:`GuestDied` with the end of its
     console if not.
 

@@ -20,8 +20,7 @@ _WAIT = 60.0
 class Pool:
     """Clone *template* ahead of need.
 
-    All guests are made and ended by one thread that lives as long as the pool: QEMU ends with the thread that
-    started it.
+    All guests are made and ended by one thread that lives as long as the pool.
 
     :param scratch: gets a directory for each guest, removed with it
     :param ahead: guests kept ready besides the one in use

@@ -12,11 +12,12 @@ from pathlib import Path
 from time import monotonic
 
 from ktrace.errors import HostError
+from ktrace.machine.starter import start
 from ktrace.uapi.signal import signal_name
 
-#: The kernel kills QEMU when the thread that started it ends (PR_SET_PDEATHSIG, prctl(2)), even by SIGKILL. Not
-#: done in a preexec_fn: that would have to fork this whole process instead of vfork it. The shell looks whether
-#: the owner died before setpriv could ask; both together take 2 ms.
+#: The kernel kills QEMU when the thread that started it ends (PR_SET_PDEATHSIG, prctl(2)), even by SIGKILL: one that
+#: ends with the process (ktrace/machine/starter.py). Not done in a preexec_fn: that would have to fork this whole
+#: process instead of vfork it. The shell looks whether the owner died before setpriv could ask; both take 2 ms.
 LIFELINE = ("--pdeathsig", "KILL", "/bin/sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"')
 
 
@@ -36,7 +37,7 @@ _TOLD_TO_END = re.compile(r"terminating on signal (\d+)(?: from pid (\d+) \(([^)
 
 
 class QemuProcess:
-    """A running QEMU; ended by :meth:`close`, or when the thread that made it ends.
+    """A running QEMU; ended by :meth:`close`, or when this process ends.
 
     :param argv: program and arguments
     :param pass_fds: descriptors that it inherits under the same numbers
@@ -49,7 +50,7 @@ class QemuProcess:
         self._log = log
         try:
             with open(log, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as output:
-                self._child = subprocess.Popen(
+                self._child = start(
                     [setpriv, *LIFELINE, str(os.getpid()), *argv],
                     stdin=subprocess.DEVNULL,
                     stdout=output,

@@ -94,5 +94,4 @@ class ScriptItem(pytest.Item):
         if isinstance(error, ScriptError):
             self._line = max(0, error.place.line - 1)
         at = f"{self.location[0]}:{self._line + 1}: "
-        notes = [*filter(None, [error.hint]), *getattr(error, "__notes__", ())]
-        return "\n  ".join([at + error.message, *notes])
+        return "\n  ".join([at + error.message, *getattr(error, "__notes__", ())])  # the hint is the first of them

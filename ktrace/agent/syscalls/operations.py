@@ -13,9 +13,14 @@ from ktrace.agent.syscalls.signature import PID, Signature
 from ktrace.agent.syscalls.text import Naming, quote
 from ktrace.errors import UsageError
 from ktrace.state.call import Pointer
+from ktrace.uapi.limits import UINT_MAX
 
 HANDLERS = {"SIG_DFL": "DFL", "SIG_IGN": "IGN", "RECORD": "RECORD", "RECORD_RESTART": "RECORD_RESTART"}
 """What a script may write as sigaction's handler, and what ``Call.args`` holds."""
+
+
+MOST_MS = 10**12
+"""Thirty years: what the agent takes are nanoseconds, of 64 bits."""
 
 
 class _Own(Parameter):
@@ -66,10 +71,25 @@ class Credentials(_Own):
         found: dict[str, Any] = {}
         for name, item in value.items():
             found[name] = ints(name, item) if name == "groups" else Int(name).coerce(item)
+        numbers = (*found.get("groups", ()), *(found[name] for name in ("uid", "gid") if name in found))
+        if (wrong := next((number for number in numbers if not 0 <= number < UINT_MAX), None)) is not None:
+            raise UsageError(f"nobody has the id {wrong}", "user and group ids are 0 to 4294967294")
         return found
 
     def format(self, values: Values, out: Mapping[str, Any], naming: Naming) -> list[str]:
         return [f"{name}={list(item) if isinstance(item, tuple) else item}" for name, item in values[self.name].items()]
+
+
+class Milliseconds(_Own):
+    """How long something takes."""
+
+    def coerce(self, value: Any) -> int:
+        if not isinstance(value, int) or not 0 <= value <= MOST_MS:
+            raise UsageError(f"{self.name} are a number from 0 to {MOST_MS}, not {value!r}")
+        return int(value)
+
+    def show(self, value: Any, values: Values, naming: Naming) -> str:
+        return str(value)
 
 
 class Operation(Signature):
@@ -90,7 +110,7 @@ OPERATIONS = {
         Operation("load", Address("addr"), OutBytes("buf", "length"), Long("length")),
         Operation("spawn", Name("name"), Credentials("credentials", {}), returns=PID),
         Operation("sysctl", Text("path"), Text("value")),
-        Operation("wait", Int("milliseconds")),
+        Operation("wait", Milliseconds("milliseconds")),
     )
 }
 """``kill`` without an acting actor is an operation, too; its arguments are those of the system call."""

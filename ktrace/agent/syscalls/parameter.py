@@ -120,6 +120,8 @@ class Int(Parameter):
             return value.value
         if not isinstance(value, int):
             raise UsageError(f"{self.name} is a number, not {value!r}")
+        if not -(1 << 63) <= value < 1 << 64:
+            raise UsageError(f"{self.name} is a number of a register, of 64 bits, not {value}")
         return wrap(int(value), self.bits)
 
     def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:

@@ -107,8 +107,9 @@ def tgkill(task: Task, tgid: int | str, tid: int | str, sig: int) -> int:
 
 @operation("kill")
 def kill_from_agent(kernel: Kernel, actor: str, signo: int) -> None:
-    """Have the agent, which may signal everyone, send a signal."""
-    kernel.send_signal(kernel.tasks[actor], signal_name(signo), code=SI_USER)
+    """Have the agent, which may signal everyone, send a signal; 0 is none."""
+    if signo:
+        kernel.send_signal(kernel.tasks[actor], signal_name(signo), code=SI_USER)
 
 
 @syscall("sigaction")

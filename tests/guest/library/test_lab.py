@@ -6,6 +6,8 @@ import os
 import re
 import threading
 import warnings
+||||||| parent of 7ceb44b (A result compares and computes as its value; what a mistake says reaches who sees a traceback; a lab outlives the thread that opened it)
+import threading
 from pathlib import Path
 
 import drgn
@@ -13,6 +15,7 @@ import pytest
 
 import ktrace
 from ktrace.constants import EPOLL_CTL_ADD, EPOLLIN, F_SETFL, IPC_PRIVATE, O_NONBLOCK
+from ktrace.image.image import Image
 from ktrace.library.guests import guests_of
 from ktrace.library.lab import Lab
 from ktrace.trace.session_reader import SessionReader
@@ -43,7 +46,7 @@ def test_a_divergence_is_raised_with_its_own_text(around_a_pipe: ktrace.Prepared
     assert re.match(r" +allowed  2$", said[2])
     assert "anon_pipe_write()" in said[-1]
     assert error.step is not None and error.step.number == 6 and error.verdict.number == 6
-    assert error.__notes__ == [f"session {tmp_path / 's'}"]
+    assert error.__notes__ == [error.hint, f"session {tmp_path / 's'}"]
     # The session tells the same, to whoever holds it against the model again.
     sink = Record()
     assert replay(SessionReader(tmp_path / "s"), sink).status == "diverged"
@@ -311,3 +314,53 @@ def test_a_prepared_lab_that_was_closed_says_so() -> None:
     prepared.close()
     with pytest.raises(ktrace.UsageError, match="was closed"):
         prepared.clone()
+
+
+def test_a_result_is_a_number_or_says_why_not(image: Image) -> None:
+    with ktrace.lab(image.name) as lab:
+        a = lab.spawn()
+        r, w = a.pipe2(0)
+        written = a.write(w, b"abc")
+        assert written == 3
+        assert written > 2
+        assert written + 1 == 4
+        assert 5 - written == 2
+        with pytest.raises(ktrace.CallFailed):
+            assert a.close(77)
+        with pytest.raises(ktrace.CallFailed):
+            assert a.close(77) != -1
+        a.read(r, 3)
+        with pytest.raises(ktrace.StillBlocked):
+            assert a.read(r, 1)
+
+
+def test_mistakes_leave_the_lab_as_it_is(image: Image) -> None:
+    with ktrace.lab(image.name) as lab:
+        a = lab.spawn()
+        mistakes = (
+            lambda: lab.kill(a, 65), lambda: lab.wait(-1), lambda: lab.wait(1 << 62), lambda: lab.spawn("X", uid=-1),
+            lambda: lab.spawn("X", groups=[1 << 32]), lambda: a.close(1 << 70),
+        )  # fmt: skip
+        for mistake in mistakes:
+            with pytest.raises(ktrace.UsageError):
+                mistake()
+        lab.kill(a, 0)
+        with pytest.raises(ktrace.UsageError) as told:
+            a.raed(0, 1)
+        assert told.value.__notes__ == ["did you mean read or readv or preadv"]
+
+
+def test_a_thread_may_go_back_and_end(image: Image) -> None:
+    with ktrace.lab(image.name) as lab:
+        a = lab.spawn()
+        _, w = a.pipe2(0)
+
+        def visit() -> None:
+            with lab.checkpoint():
+                a.write(w, b"x")
+
+        thread = threading.Thread(target=visit)
+        thread.start()
+        thread.join()
+        a.write(w, b"x")
+        assert lab.pipe(w).head == 1
