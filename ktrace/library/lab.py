@@ -220,7 +220,7 @@ class Lab(Views):
         if name is None:
             letters = ("".join(some) for size in count(1) for some in product(string.ascii_uppercase, repeat=size))
             name = next(some for some in letters if some not in self._names)
-        elif not _NAME.fullmatch(name):
+        elif not isinstance(name, str) or not _NAME.fullmatch(name):
             raise UsageError(f"{name!r} is no actor's name", "write a capital letter, then letters, digits or _")
         self._names.add(name)
         return name

@@ -6,7 +6,6 @@ import os
 import shlex
 import shutil
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -70,7 +69,6 @@ class Running:
         self._guest = ExitStack()
         self._began = time.monotonic_ns()
         self._process = os.getpid()
-        self._thread = threading.current_thread()
         with self._owned:
             self._owned.callback(self._close_guest)
             beginning = None if moment is None else (moment.session, moment.written)
@@ -129,12 +127,10 @@ class Running:
     def require_own(self) -> None:
         """See that whoever uses the guest is who began it.
 
-        :raises UsageError: it is a child of that process, or the thread that began it has ended, and its guest with it
+        :raises UsageError: it is a child of that process
         """
         if not self.is_own:
             raise UsageError(f"this lab belongs to process {self._process}, not to its child", "begin one of your own")
-        if not self._thread.is_alive():
-            raise UsageError("this lab has ended with the thread that began it", "begin and use it in one thread")
 
     # -- steps -------------------------------------------------------------------------------------
 

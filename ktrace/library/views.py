@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from ktrace.errors import UsageError
 from ktrace.library import find
 from ktrace.library.arguments import Named
 from ktrace.library.result import Result
@@ -50,7 +51,7 @@ class Views:
 
         :raises UsageError: it is not open
         """
-        return find.file_of(self.world, _name(actor), int(fd))
+        return find.file_of(self.world, _name(actor), _number(fd))
 
     def pipe(self, fd: int | Result, actor: Named | str | None = None) -> Pipe:
         """Return the pipe or FIFO behind descriptor *fd* (``struct pipe_inode_info``).
@@ -59,8 +60,8 @@ class Views:
         :raises UsageError: it is not open, no pipe, or another pipe in each of several actors
         """
         if actor is None:
-            return cast(Pipe, find.behind_any(self.world, int(fd), "pipe"))
-        return cast(Pipe, find.behind(self.world, _name(actor), int(fd), "pipe"))
+            return cast(Pipe, find.behind_any(self.world, _number(fd), "pipe"))
+        return cast(Pipe, find.behind(self.world, _name(actor), _number(fd), "pipe"))
 
     def descriptors(self, actor: Named | str) -> DescriptorTable:
         """Return what is open in *actor* (``struct files_struct``).
@@ -77,28 +78,28 @@ class Views:
         target = self.file(actor, fd).target
         if target.kind == "pipe":
             target = self.pipe(fd, actor).inode
-        return cast(Inode, find.require_kind(self.world, target, "inode", _name(actor), int(fd)))
+        return cast(Inode, find.require_kind(self.world, target, "inode", _name(actor), _number(fd)))
 
     def epoll(self, actor: Named | str, fd: int | Result) -> Epoll:
         """Return the epoll set behind descriptor *fd* of *actor* (``struct eventpoll``).
 
         :raises UsageError: it is not open, or none
         """
-        return cast(Epoll, find.behind(self.world, _name(actor), int(fd), "epoll"))
+        return cast(Epoll, find.behind(self.world, _name(actor), _number(fd), "epoll"))
 
     def eventfd(self, actor: Named | str, fd: int | Result) -> EventFd:
         """Return the counter behind descriptor *fd* of *actor* (``struct eventfd_ctx``).
 
         :raises UsageError: it is not open, or none
         """
-        return cast(EventFd, find.behind(self.world, _name(actor), int(fd), "eventfd"))
+        return cast(EventFd, find.behind(self.world, _name(actor), _number(fd), "eventfd"))
 
     def socket(self, actor: Named | str, fd: int | Result) -> Socket:
         """Return the socket behind descriptor *fd* of *actor* (``struct socket``).
 
         :raises UsageError: it is not open, or no socket
         """
-        return cast(Socket, find.behind(self.world, _name(actor), int(fd), "socket"))
+        return cast(Socket, find.behind(self.world, _name(actor), _number(fd), "socket"))
 
     def sock(self, actor: Named | str, fd: int | Result) -> Sock:
         """Return the protocol's side of the socket behind descriptor *fd* of *actor* (``struct sock``): its queues, ...
@@ -113,7 +114,7 @@ class Views:
         :param actor: in whose namespace; default: whichever has it
         :raises UsageError: there is none
         """
-        return find.with_id(self.world, SemArray, int(semid), self._ipc_ns(actor))
+        return find.with_id(self.world, SemArray, _number(semid), self._ipc_ns(actor))
 
     def msg(self, msqid: int | Result, actor: Named | str | None = None) -> MsgQueue:
         """Return a message queue (``struct msg_queue``).
@@ -121,7 +122,7 @@ class Views:
         :param actor: in whose namespace; default: whichever has it
         :raises UsageError: there is none
         """
-        return find.with_id(self.world, MsgQueue, int(msqid), self._ipc_ns(actor))
+        return find.with_id(self.world, MsgQueue, _number(msqid), self._ipc_ns(actor))
 
     def shm(self, shmid: int | Result, actor: Named | str | None = None) -> ShmidKernel:
         """Return a shared memory segment (``struct shmid_kernel``).
@@ -129,7 +130,7 @@ class Views:
         :param actor: in whose namespace; default: whichever has it
         :raises UsageError: there is none
         """
-        return find.with_id(self.world, ShmidKernel, int(shmid), self._ipc_ns(actor))
+        return find.with_id(self.world, ShmidKernel, _number(shmid), self._ipc_ns(actor))
 
     def undo(self, actor: Named | str) -> SemUndoList | None:
         """Return the list of what *actor* gives back at its end (``struct sem_undo_list``), ``None`` where it has none.
@@ -160,4 +161,20 @@ class Views:
 
 
 def _name(actor: Named | str) -> str:
+    """Return the name of an actor.
+
+    :raises UsageError: it is none
+    """
+    if not isinstance(actor, (Named, str)):
+        raise UsageError(f"an actor is wanted, not {actor!r}", "actor before descriptor, but lab.pipe(fd, actor)")
     return actor if isinstance(actor, str) else actor.name
+
+
+def _number(value: int | Result) -> int:
+    """Return a descriptor or an identifier.
+
+    :raises UsageError: it is none, or a result without a value
+    """
+    if not isinstance(value, (int, Result)):
+        raise UsageError(f"a number is wanted, not {value!r}", "as a call returned it: a descriptor, an identifier")
+    return int(value)
