@@ -45,7 +45,7 @@ def test_no_lock_is_held_while_somebody_sleeps(lab):
     sleepers[0].read(r, 1)
     sleepers[1].semop(semid, [(0, -1, 0)])
     sleepers[2].msgrcv(msqid, 10, 0, 0)
-    assert all(actor.waiting for actor in sleepers)
+    assert all(actor.waiting.blocked for actor in sleepers)
     assert not lab.pipe(r).locked
     assert lab.sem(semid).sem_perm.lock == lab.msg(msqid).q_perm.lock == "free"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ktrace.errors import UsageError
 from ktrace.library.lab import Lab
 from ktrace.verify.options import DEFAULT_IMAGE, GuestOptions
 from ktrace.verify.probing.breakpoints import parse_probe
@@ -50,8 +51,11 @@ def options_of(
 ) -> GuestOptions:
     """Return what :func:`lab` is asked for as the command line has it.
 
-    :raises UsageError: an event or a probe is not written as such
+    :raises UsageError: an event or a probe is not written as such, or the memory is no number
     """
+    if memory is not None and (not isinstance(memory, int) or memory <= 0):
+        raise UsageError(f"memory is a number of MiB, not {memory!r}")
+    probes, events = ((one,) if isinstance(one, str) else one for one in (probes, events))
     return GuestOptions(
         image, accel, memory, functions, tuple(map(parse_probe, probes)), tuple(map(parse_event, events))
     )

@@ -210,7 +210,7 @@ class Result:
 
     def _shown(self) -> str:
         if self.blocked:
-            return f"blocked in {' < '.join(self.sleeps_in)}"
+            return " in ".join(["blocked", " < ".join(self.sleeps_in)] if self.sleeps_in else ["blocked"])
         if self.errno is not None:
             return f"-1 {self.errno}"
         if self.ended is not None:

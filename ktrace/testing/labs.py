@@ -87,6 +87,14 @@ def require(config: pytest.Config, options: GuestOptions) -> None:
         pytest.skip(reason)
 
 
+def _wanted(node: pytest.Item, image: str) -> Wanted:
+    """Return what a test's markers ask for; a test whose markers are wrong fails by one line."""
+    try:
+        return wanted_of(node, image)
+    except UsageError as error:
+        pytest.fail(f"the ktrace marker of {node.nodeid}: {error.message}", pytrace=False)
+
+
 class Labs:
     """Make the labs of one run; what is prepared for several tests is kept until its end."""
 
@@ -106,7 +114,9 @@ class Labs:
 
     def fresh(self, node: pytest.Item, image: str) -> Lab:
         """Return a lab for a test, which has not begun."""
-        wanted = wanted_of(node, image)
+        wanted = _wanted(node, image)
+        if wanted.prepare is not None and "prepared_lab" not in getattr(node, "fixturenames", ()):
+            pytest.fail("the marker's prepare is for prepared_lab, and this test takes lab", pytrace=False)
         require(self._config, wanted.guest)
         self._asked[wanted.guest] += 1
         if self._asked[wanted.guest] == AHEAD_FROM:
@@ -116,8 +126,8 @@ class Labs:
 
     def prepared(self, node: pytest.Item, image: str) -> Lab:
         """Return a clone, for a test, of what its marker's ``prepare`` has set up."""
-        wanted = wanted_of(node, image)
-        if wanted.prepare is None:
+        wanted = _wanted(node, image)
+        if not callable(wanted.prepare):
             pytest.fail("prepared_lab needs @pytest.mark.ktrace(prepare=FUNCTION)", pytrace=False)
         require(self._config, wanted.guest)
         if wanted not in self._prepared:

@@ -65,12 +65,15 @@ def test_wrong_markers_and_scripts_are_told(tmp_path: Path) -> None:
         "'lab-6.1'": "the ktrace marker takes names: ktrace(image='lab-6.1')",
         "imge='lab-6.1'": "the ktrace marker has no imge",
         "image='lab-6.1,lab-6.1'": "'lab-6.1,lab-6.1' names an image twice",
+        "memory='64M'": "memory is a number of MiB, not '64M'",
+        "events=':'": "':' names no event",
+        "prepare=print": "the marker's prepare is for prepared_lab, and this test takes lab",
     }
     for number, marker in enumerate(wrong):
         source = f"import pytest\n@pytest.mark.ktrace({marker})\ndef test_lab(lab): pass\n"
         (tmp_path / f"test_{number}.py").write_text(source)
     (tmp_path / "script.kt").write_text("## script: one call\nA: getpod()\n")
-    done = run(tmp_path)
+    done = run(tmp_path, "--continue-on-collection-errors")
     assert done.returncode != 0 and "INTERNALERROR" not in done.stdout + done.stderr
     assert "script.kt:2:4: unknown call 'getpod'" in done.stdout
     for said in wrong.values():
