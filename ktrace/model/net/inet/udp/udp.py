@@ -62,6 +62,8 @@ class Pending:
     :param first: bytes of the first piece, which is linear; later ones are paged
     :param paged: bytes in pages
     :param begun_for: where one over IPv6 was to go when it was begun, *dontfrag* whether in one packet
+    :param mark: of its packet, as it was begun, *tos* of the sock then
+    :param limits: hop limit and traffic class of one over IPv6, as it was begun
     """
 
     data: bytes
@@ -71,6 +73,9 @@ class Pending:
     family: int = AF_INET
     begun_for: tuple[str, int] | None = None
     dontfrag: bool = False
+    mark: int = 0
+    tos: int = 0
+    limits: tuple[int, int] | None = None
 
 
 @dataclass(eq=False)

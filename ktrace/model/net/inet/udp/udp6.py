@@ -95,6 +95,7 @@ class Udp6Proto(UdpProto):
             length = self.cork(kernel, sk, msg, AF_INET6)
             assert sk.pending is not None
             sk.pending.begun_for, sk.pending.dontfrag = sk.flow, "dontfrag" in sk.np.bits
+            sk.pending.limits = sk.hop_limit(daddr)  # ip6_setup_cork()
             return length
         self._fits(kernel, sk, msg.source.count, daddr, dport)
         self.may_send(sk)
@@ -131,6 +132,9 @@ class Udp6Proto(UdpProto):
             super().send_corked(kernel, sk, pending, daddr, dport)
             return
         skb = make_skb(kernel, pending.data, pending.first, room=UDP6)
+        skb.own_mark = pending.mark
+        if pending.limits is not None:
+            skb.hops, skb.own_tos = pending.limits
         if pending.begun_for != (daddr, dport):
             kernel.known_bug("udp6-cork-connect")
         try:
