@@ -77,6 +77,7 @@ class TracedActors(Actors):
 
     :param semaphores: returns how many semaphores a set has (see :class:`Caller`)
     :param mapped: returns so many bytes at an address of a task, where they can be had without asking the guest
+    :param in_32bit_call: tells whether a task stands at the entry of a call of 32 bits
     :ivar ready: who is about to make a call, the one that has waited longest first
     """
 
@@ -86,10 +87,12 @@ class TracedActors(Actors):
         later: PutOff | None,
         semaphores: Callable[[int], int],
         mapped: Callable[[str, int, int], bytes | None],
+        in_32bit_call: Callable[[str], bool],
     ) -> None:
         super().__init__(agent, later)
         self._semaphores = semaphores
         self._mapped = mapped
+        self._in_32bit_call = in_32bit_call
         self._tasks: dict[str, TracedTask] = {}
         self._by_pid: dict[int, TracedTask] = {}
         self._early: dict[int, list[reports.Traced]] = {}
@@ -119,7 +122,10 @@ class TracedActors(Actors):
         return call
 
     def perform(self, actor: str | None, call: Call) -> Performed:
-        """Have *actor* make *call*: a task of the program the one that it is about to make."""
+        """Have *actor* make *call*: a task of the program the one that it is about to make.
+
+        :raises UsageError: that is one of 32 bits
+        """
         task = self._tasks.get(actor) if actor is not None else None
         if task is None:
             if actor is None and call.name == "trace":
@@ -129,6 +135,10 @@ class TracedActors(Actors):
                 return self._let_spin()
             return super().perform(actor, call)
         assert task.at_entry and task.call == call
+        if self._in_32bit_call(task.name):
+            raise UsageError(
+                f"{task.name} makes a call of 32 bits: only those of x86-64 are followed", "--plain runs it"
+            )
         self.ready.remove(task.name)
         task.inside = True
         # What a timer did since the last step comes first: afterwards nobody could tell.

@@ -90,7 +90,7 @@ _ONLY_NAMES = """
     epoll_ctl_old:214 epoll_wait_old:215 remap_file_pages:216 utimes:235 vserver:236 mq_open:240
     mq_unlink:241 mq_timedsend:242 mq_timedreceive:243 mq_notify:244 mq_getsetattr:245 kexec_load:246 add_key:248
     request_key:249 keyctl:250 inotify_init:253 migrate_pages:256 futimesat:261 move_pages:279 signalfd:282
-    fallocate:285 perf_event_open:298 fanotify_init:300 fanotify_mark:301 name_to_handle_at:303
+    perf_event_open:298 fanotify_init:300 fanotify_mark:301 name_to_handle_at:303
     open_by_handle_at:304 clock_adjtime:305 process_vm_readv:310 process_vm_writev:311 finit_module:313 seccomp:317
     kexec_file_load:320 bpf:321 execveat:322 userfaultfd:323 copy_file_range:326 preadv2:327 pwritev2:328
     pkey_mprotect:329 io_pgetevents:333 uretprobe:335 uprobe:336 io_uring_setup:425 io_uring_enter:426

@@ -7,6 +7,8 @@ from ktrace.inspect.corrupt import CorruptStructure
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout
 
+TS_COMPAT = 0x0002
+"""``arch/x86/include/asm/thread_info.h``."""
 _PRESENT, _USER, _PSE = 1 << 0, 1 << 2, 1 << 7
 """``_PAGE_PRESENT``, ``_PAGE_USER``, ``_PAGE_PSE`` (``arch/x86/include/asm/pgtable_types.h``)."""
 _FRAME = (1 << 52) - PAGE_SIZE
@@ -26,6 +28,7 @@ class UserMemory:
     def __init__(self, kernel: LiveKernel, levels: int = 4) -> None:
         self._memory = kernel.memory
         self._mm = Layout(kernel.prog, "struct task_struct", "mm")
+        self._status = Layout(kernel.prog, "struct task_struct", "thread_info.status")
         self._pgd = Layout(kernel.prog, "struct mm_struct", "pgd")
         self._known = levels == 4
 
@@ -53,6 +56,10 @@ class UserMemory:
         except CorruptStructure:
             return None
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def in_32bit_call(self, task: int) -> bool:
+        """Tell whether the ``task_struct`` at *task* is in a call of 32 bits (``in_ia32_syscall()``)."""
+        return bool(self._status.read(self._memory, task).thread_info_status & TS_COMPAT)
 
     def _physical(self, table: int, addr: int) -> int | None:
         """Return where in RAM the page tables at *table* have *addr*; ``None``: nowhere."""

@@ -11,6 +11,7 @@ RULES = (
     "epoll_ctl",
     "epoll_wait",
     "eventfd",
+    "fallocate",
     "fcntl",
     "namei",
     "open",

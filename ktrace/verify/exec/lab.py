@@ -23,7 +23,7 @@ class ProgramLab(Lab):
 
     def _make_actors(self, later: DelayedFputs) -> TracedActors:
         self._user_memory = UserMemory(self.kernel, page_table_levels(self.vmcoreinfo))
-        self.program = TracedActors(self.guest.agent, later, self._semaphores, self._mapped)
+        self.program = TracedActors(self.guest.agent, later, self._semaphores, self._mapped, self._in_32bit_call)
         return self.program
 
     def _look_at_rest(self, blocked: Collection[str]) -> tuple[Mapping[str, tuple[str, ...]], World]:
@@ -42,6 +42,11 @@ class ProgramLab(Lab):
         """Return what is there of a task's memory without asking the guest."""
         task = self.inspector.tasks.get(name)
         return None if task is None else self._user_memory.read(task, addr, length)
+
+    def _in_32bit_call(self, name: str) -> bool:
+        """Tell whether a task stands at the entry of a call of 32 bits, whose numbers are others."""
+        task = self.inspector.tasks.get(name)
+        return task is not None and self._user_memory.in_32bit_call(task)
 
     def _semaphores(self, semid: int) -> int:
         """Return how many semaphores the set *semid* has; 0 where there is none.

@@ -133,6 +133,7 @@ OF_OURS = {
     "sockets": (r"ok\n", 0),
     "mapped_file": (r"ok\n", 0),
     "orphans": (r"ok\n", 0),
+    "room": (r"ok\n", 0),
     "splices": (r"ok\n", 0),
     "timers": (r"ok\n", 0),
     "waits": (r"ok\n", 0),
