@@ -64,18 +64,20 @@ def test_suites_are_looked_at_together(archive: Path, store: Store) -> None:
 
 
 def test_a_suite_that_is_not_there(archive: Path, store: Store) -> None:
-    with pytest.raises(UsageError, match=r"^no suite 'sarge' in the archive that this machine is configured for$"):
+    with pytest.raises(
+        UsageError, match=r"^no suite 'sarge' in the archive that this machine is configured for(?:\n|$)"
+    ):
         Apt(store, ("sarge",)).find("linux-source-9.9")
 
 
 def test_a_package_that_is_not_there_names_its_neighbours(archive: Path, store: Store) -> None:
-    with pytest.raises(UsageError, match=r"^no package 'linux-source-9.8' in trixie$") as caught:
+    with pytest.raises(UsageError, match=r"^no package 'linux-source-9.8' in trixie(?:\n|$)") as caught:
         Apt(store, (OTHER,)).find("linux-source-9.8")
     assert caught.value.hint == "there is: linux-source-9.9"
 
 
 def test_a_version_that_went_away_names_those_that_are_there(archive: Path, store: Store) -> None:
-    with pytest.raises(UsageError, match=r"^no version '9.9.0-1' of 'linux-source-9.9' in trixie$") as caught:
+    with pytest.raises(UsageError, match=r"^no version '9.9.0-1' of 'linux-source-9.9' in trixie(?:\n|$)") as caught:
         Apt(store, (OTHER,)).find("linux-source-9.9", "9.9.0-1")
     assert caught.value.hint == "there is: 9.9.2-1~bpo1+1, 9.9.1-1"
 

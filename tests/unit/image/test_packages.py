@@ -97,7 +97,7 @@ def test_package_files_become_an_image(store: Store, work: Path, link: Link, lay
 
 
 def test_a_kernel_without_its_debug_symbols(store: Store, work: Path, link: Link) -> None:
-    with pytest.raises(UsageError, match=f"^no vmlinux with debug symbols in '{IMAGE}'$") as caught:
+    with pytest.raises(UsageError, match=f"^no vmlinux with debug symbols in '{IMAGE}'(?:\n|$)") as caught:
         import_debs("stock", as_debian_12(work, link)[:1], store=store)
     assert "-dbg" in (caught.value.hint or "")
 
@@ -109,7 +109,7 @@ def test_debug_symbols_alone(store: Store, work: Path, link: Link) -> None:
 
 def test_debug_symbols_alone_of_a_kernel_that_cannot_boot_itself(store: Store, work: Path, link: Link) -> None:
     debug = build_deb(work, "x-dbg", "1", {f"usr/lib/debug/boot/vmlinux-{RELEASE}": vmlinux(link, pvh=False)})
-    with pytest.raises(UsageError, match=r"^no kernel to boot in 'x-dbg'$"):
+    with pytest.raises(UsageError, match=r"^no kernel to boot in 'x-dbg'(?:\n|$)"):
         import_debs("stock", [debug], store=store)
 
 
@@ -126,7 +126,7 @@ def test_debug_symbols_of_another_build(store: Store, work: Path, link: Link) ->
 def test_packages_of_two_kernels(store: Store, work: Path, link: Link) -> None:
     kernel, debug = as_debian_12(work, link)
     other = build_deb(work, "other", "1", {"boot/vmlinuz-6.2": vmlinuz()})
-    with pytest.raises(UsageError, match=f"^packages of two kernels: '{RELEASE}' and '6.2'$"):
+    with pytest.raises(UsageError, match=f"^packages of two kernels: '{RELEASE}' and '6.2'(?:\n|$)"):
         import_debs("stock", [kernel, other, debug], store=store)
 
 
@@ -199,7 +199,7 @@ def test_a_package_without_debug_symbols(archive: Path, store: Store, work: Path
 
 def test_a_package_that_is_not_there(archive: Path, store: Store, work: Path, link: Link) -> None:
     publish(archive, "bookworm", as_debian_12(work, link))
-    with pytest.raises(UsageError, match=r"^no package 'linux-image-6.1.0-58-cloud-amd64' in trixie$"):
+    with pytest.raises(UsageError, match=r"^no package 'linux-image-6.1.0-58-cloud-amd64' in trixie(?:\n|$)"):
         import_package("stock", "linux-image-6.1.0-58-cloud-amd64", suite="trixie", store=store)
     with pytest.raises(UsageError, match=r"^no package 'linux-image-6.1.0-58-cloud-amd64' in bookw") as caught:
         import_package("stock", "linux-image-6.1.0-58-cloud-amd64", store=store)
