@@ -40,9 +40,9 @@ demo: image
 	$(VENV)/bin/ktrace run ipc-tour -q --report report.html
 	@echo "open report.html in a browser: arrow keys go from step to step, ? shows the other keys"
 
-# Two processes: one has the tests with guests, in turn, the other one all else.
+# Two processes; those of a file stay together, for they share guests.
 test: setup-tests image
-	$(VENV)/bin/python -m pytest -n 2 --dist loadgroup $(TESTS)
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile $(TESTS)
 
 faults: setup-tests image
 	$(VENV)/bin/python -m pytest tests/faults --write-table

@@ -11,7 +11,6 @@ import pytest
 
 collect_ignore_glob = ["*.kt"]  # some of them take minutes; who runs them does it on purpose
 FAULTS = Path(__file__).parent / "faults"
-GUEST = Path(__file__).parent / "guest"
 NO_SKIP = "KTRACE_NO_SKIP"
 """An environment variable: what would be skipped for want of something on this machine fails instead."""
 
@@ -26,14 +25,6 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Leave out the minutes of faults on purpose, unless they are asked for (``make faults``)."""
     asked = any("faults" in argument for argument in config.args)
     return True if collection_path == FAULTS and not asked else None
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests with guests together: under pytest-xdist they run one after the other, beside all others."""
-    for item in items:
-        if GUEST in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("guest"))
 
 
 @pytest.hookimpl(wrapper=True)

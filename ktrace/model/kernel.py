@@ -344,7 +344,7 @@ class Kernel:
         if task.exiting:
             return Result(0)
         assert isinstance(answer, (int, Result)), f"the model of {call.name!r} answered {answer!r}"
-        return unless_unwritable(task, answer)
+        return answer if task.program is None else unless_unwritable(task, answer)
 
     def _as_seen(self, task: Task, opaque: AsObserved) -> Sleeps[Result]:
         if opaque.simulated:

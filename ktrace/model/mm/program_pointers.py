@@ -29,7 +29,7 @@ def cannot_write(task: Task) -> bool:
 def unless_unwritable(task: Task, answer: Answer) -> Answer:
     """Return what a call answers that has done all but to write to a program's buffer (``copy_to_user()``)."""
     writes = isinstance(answer, Result) and answer.errno is None and bool(answer.out.keys() - {"actor"})
-    return Result(-1, "EFAULT") if task.program is not None and writes and cannot_write(task) else answer
+    return Result(-1, "EFAULT") if writes and cannot_write(task) else answer
 
 
 class ProgramPointers(Mapping[str, Pointer]):

@@ -170,7 +170,10 @@ class TestExec:
         (tmp_path / "words").write_text("some\n")
         done = ktrace_exec("cat", "words", cwd=tmp_path)
         assert (done.returncode, done.stdout) == (0, b"some\n")
-        assert ktrace_exec("--cwd", "/srv/x", "pwd").stdout == b"/srv/x\n"
+        assert ktrace_exec("--cwd", "/usr/share", "pwd").stdout == b"/usr/share\n"
+        absent = ktrace_exec("--cwd", "/srv/x", "pwd")
+        assert (absent.returncode, absent.stdout) == (122, b"")
+        assert b"no directory '/srv/x'" in absent.stderr
 
     def test_a_panic_is_255_with_the_console(self) -> None:
         done = ktrace_exec("/bin/sh", "-c", "echo 2 > /proc/sys/vm/panic_on_oom; x=xx; while :; do x=$x$x; done")

@@ -97,7 +97,7 @@ def test_what_the_model_does_not_know_is_said_alike(way: dict[str, Any]) -> None
     told = [(replace(step, call=Call("mount")) if step.number == 4 else step, ()) for step, _ in steps()]
     with pytest.raises(NotModelled) as caught:
         judge(SessionReader(RECORDED).header, iter(told), Record(), **way)
-    assert (caught.value.step, caught.value.what) == (4, "mount is not modelled")
+    assert (caught.value.step, caught.value.what) == (4, "mount is not modelled, and it has changed fdtable1.fds[0]")
     assert caught.value.hint is not None and caught.value.message.startswith("step 4: ")
 
 
