@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ktrace.model.calls import OPERATIONS, SYSTEM_CALLS, Answer, SystemCall
 from ktrace.model.mm.program_pointers import of_program, unless_unwritable
 from ktrace.model.observed import Evidence, Observed
-from ktrace.model.process.traced import Traced, force_sig, is_of_timer, met_in_user_mode, notify_parent, thread_ended
+from ktrace.model.process import between_calls
+from ktrace.model.process.between_calls import RESTARTS
+from ktrace.model.process.traced import thread_ended
 from ktrace.model.signal import get_signal, send_signal
 from ktrace.model.subsystem import Subsystem
 from ktrace.model.task import AsObserved, Cred, Errno, Task
@@ -39,9 +40,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 D = TypeVar("D")
-RESTARTS = frozenset({"ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK"})
-INTERRUPTED = RESTARTS | {"EINTR"}
-TIMER_SIGNAL = Rule("kernel/time/posix-timers.c", "posix_timer_event", "when a timer of a program sends its signal")
 STAYS_AWAKE = 8
 """How often who has a signal waiting finds that it cannot sleep, before it is taken to watch what the kernel sees."""
 ROUNDS = 100_000
@@ -219,8 +217,8 @@ class Kernel:
         self._events, self._late = list(self._late), []
         for subsystem in self.subsystems:
             subsystem.elapse(self)
-        self._timers_end_sleeps(early=True)
         self.beginning = True
+        between_calls.timers_end_sleeps(self, early=True)
         if self._run_queue:
             self.settle()
         self.beginning = False
@@ -236,70 +234,24 @@ class Kernel:
             while self._run_queue:
                 self._run(self._run_queue.popleft())
             # What a program's tasks do on their way to user mode belongs to their calls: timers come after that.
-            if self._reaps() or self._leaves() or self._meets_signals():
+            if between_calls.reap(self, self._ended) or between_calls.leave(self) or between_calls.meet_signals(self):
                 continue
             # Every actor sleeps: kernel threads have their turn, before the agent (SCHED_IDLE).
             busy = [subsystem.idle(self) for subsystem in self.subsystems]
-            if not self._run_queue and not any(busy) and not self._timers_end_sleeps() and not self._meets_signals():
+            if self._run_queue or any(busy):
+                continue
+            if not between_calls.timers_end_sleeps(self, early=self.beginning) and not between_calls.meet_signals(self):
                 return
         raise RuntimeError("the model does not come to rest")
 
-    def _reaps(self) -> bool:
-        """Have the agent wait for one of the program that has ended (``wait_task_zombie()``: EXIT_TRACE)."""
-        if not self._ended:
-            return False
-        notify_parent(self, *self._ended.pop(0))
-        return True
-
-    def _leaves(self) -> bool:
-        """Let the first task that stands at the exit of a call go on to user mode."""
-        task = next((task for task in self.tasks.values() if task.program is not None and task.program.at_exit), None)
-        if task is None or task.program is None:
-            return False
-        task.program.at_exit = False
-        task.running = self._to_user_mode(task)
+    def run_next(self, task: Task, running: Sleeps[None]) -> None:
+        """Have *task*, which is in no call, do something once those before it have had their turn."""
+        task.running = running
         self._run_queue.append(task)
-        return True
 
-    def _meets_signals(self) -> bool:
-        """Have a task of a program that was in user mode meet what came to it there."""
-        for task in self.tasks.values():
-            if task.program is None or task.running is not None or task.program.at_exit:
-                continue
-            if (item := met_in_user_mode(self, task, self._noted(task))) is not None:
-                force_sig(task, task.program, item)
-                task.running = self._get_signal(task)
-                self._run_queue.append(task)
-                return True
-        return False
-
-    def _noted(self, task: Task) -> int:
+    def signals_met(self, task: Task) -> int:
         """Return how many signals *task* has met in this step."""
         return sum(isinstance(event, Signalled) and event.actor == task.name for event in self._events)
-
-    def _timers_end_sleeps(self, early: bool = False) -> bool:
-        """Have a timer of a program's send the signal that a task was seen to meet behind a call in which it slept.
-
-        :param early: only where that ended the call, whatever else happens in the step
-        """
-        found = False
-        for task in self.tasks.values():
-            if task.program is None or not task.program.timer_signals or not task.sleeping:
-                continue
-            number = self._noted(task)
-
-            def find(seen: Observed, task: Task = task, number: int = number) -> Signalled | None:
-                return seen.signal(task, number)
-
-            item = self.choose(TIMER_SIGNAL, find, partial(is_of_timer, task), None)
-            if item is not None and (not early or self._observed.errno(task) in INTERRUPTED):
-                self.send_signal(task, item.signal, code=item.code, thread=True)
-                found = True
-        return found
-
-    def _to_user_mode(self, task: Task) -> Sleeps[None]:
-        yield from self.run_task_works(task)
-        yield from get_signal(self, task)
 
     @property
     def has_woken(self) -> bool:
@@ -377,9 +329,11 @@ class Kernel:
                     task.running = None if stop.value is None else self._return_to_user(task, stop.value)
                     if task.program is not None and stop.value is not None:
                         if task.fatal_signal_pending():
-                            task.running = self._to_user_mode(task)  # ptrace_stop() stops nobody who is to end
+                            task.running = between_calls.to_user_mode(
+                                self, task
+                            )  # ptrace_stop() stops nobody who is to end
                         else:
-                            self._stop_at_exit(task, task.program, stop.value)
+                            between_calls.stop_at_exit(self, task, task.program, stop.value)
             else:
                 # Nobody falls asleep whom a signal would wake (schedule(): signal_pending_state()).
                 if awake and not task.uninterruptible and self._is_to_wake(task):
@@ -410,16 +364,6 @@ class Kernel:
             result = Result(-1, "EINTR")
         task.resumed = None
         task.call = task.running = None
-        self._events.append(Completed(task.name, result))
-
-    def _stop_at_exit(self, task: Task, program: Traced, answer: Answer) -> None:
-        """Have a task that is traced stop behind its call (``ptrace_report_syscall_exit()``)."""
-        result = answer if isinstance(answer, Result) else Result(answer)
-        program.called = task.call if result.errno == "ERESTART_RESTARTBLOCK" else None
-        if program.called is None:
-            task.resumed = None
-        task.call = task.running = None
-        program.at_exit = True
         self._events.append(Completed(task.name, result))
 
     def wake_up_process(self, task: Task) -> bool:

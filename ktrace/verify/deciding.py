@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import CodeType, FrameType, GeneratorType
 from typing import Any
 
-from ktrace.model.kernel import RESTARTS, Kernel
+from ktrace.model.kernel import Kernel
 from ktrace.model.observed import Evidence
+from ktrace.model.process.between_calls import RESTARTS
 from ktrace.model.wait import drive
 from ktrace.state.call import Result
 from ktrace.state.compare import Difference, label

@@ -24,15 +24,7 @@ def start_worker(work: Callable[..., None], *args: Any) -> tuple[BaseProcess, Co
     ensure_running()  # Python's own helper; when it is begun it lets SIGINT through again
     context = get_context("spawn")
     here, there = context.Pipe()
-    process = context.Process(target=_begin, args=(os.getpid(), work, there, *args), daemon=True)
-    # Ctrl-C is the parent's: it must not reach the worker's imports, before it can say that it ignores it.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        process.start()
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    there.close()
-    return process, here
+    return _started(context.Process(target=_begin, args=(os.getpid(), work, there, *args), daemon=True), here, there)
 
 
 def fork_worker(work: Callable[..., None], *args: Any) -> tuple[BaseProcess, Connection]:
@@ -47,8 +39,12 @@ def fork_worker(work: Callable[..., None], *args: Any) -> tuple[BaseProcess, Con
         here.close()
         work(connection, *args)
 
+    return _started(context.Process(target=_begin, args=(os.getpid(), begin, there), daemon=True), here, there)
+
+
+def _started(process: BaseProcess, here: Connection, there: Connection) -> tuple[BaseProcess, Connection]:
+    """Start *process*, to which *there* belongs; Ctrl-C must not reach it before it can say that it ignores it."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    process = context.Process(target=_begin, args=(os.getpid(), begin, there), daemon=True)
     try:
         process.start()
     finally:
