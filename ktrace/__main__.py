@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import sys
+
+from ktrace.cycles import look_seldom
 
 
 def main() -> None:
     """Run the command line; Ctrl-C while its modules are still being loaded is no traceback either."""
-    # What modules and steps leave behind has no cycles: looking for some at every 700 objects finds nothing.
-    gc.set_threshold(200_000, 20, 100)
+    look_seldom()
     try:
         from ktrace.interrupt import held_back, interrupts
 

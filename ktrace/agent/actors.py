@@ -61,14 +61,15 @@ class PutOff(Protocol):
 class Actors:
     """Have actors of one guest make calls.
 
-    :param agent: connected, its hello read
+    :param agent: connected
+    :param hello: what it said of itself and of the actors that it has
     :param later: what the kernel may put off and belongs to the step all the same: it is waited for
     """
 
-    def __init__(self, agent: Agent, later: PutOff | None = None) -> None:
+    def __init__(self, agent: Agent, hello: reports.Hello, later: PutOff | None = None) -> None:
         self._agent = agent
         self._later = later
-        self._hello = agent.hello()
+        self._hello = hello
         self._slots: dict[str, int] = {}
         self._names: dict[int, str] = {}
         self._calls: dict[int, Call] = {}

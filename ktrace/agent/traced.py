@@ -84,12 +84,13 @@ class TracedActors(Actors):
     def __init__(
         self,
         agent: Agent,
+        hello: reports.Hello,
         later: PutOff | None,
         semaphores: Callable[[int], int],
         mapped: Callable[[str, int, int], bytes | None],
         in_32bit_call: Callable[[str], bool],
     ) -> None:
-        super().__init__(agent, later)
+        super().__init__(agent, hello, later)
         self._semaphores = semaphores
         self._mapped = mapped
         self._in_32bit_call = in_32bit_call

@@ -102,12 +102,9 @@ class _Progress:
 
     def __call__(self, report: Report) -> None:
         if self._line.on:
-            rate = report.steps / report.seconds if report.seconds else 0
             of = f" of {self._plan.steps}" if self._plan.steps else ""
-            text = (
-                f"{report.steps}{of} steps in {report.sequences} sequences, {report.seconds:.0f} s, {rate:.0f} steps/s"
-            )
-            self._line.show(text)
+            made = f"{report.steps}{of} steps in {report.sequences} sequences"
+            self._line.show(f"{made}, {report.seconds:.0f} s, {report.rate:.0f} steps/s")
 
     def done(self) -> None:
         self._line.clear()
@@ -135,12 +132,11 @@ def _save(guests: Guests, plan: Plan, found: Found, quiet: bool) -> dict[str, An
 
 
 def _summary(plan: Plan, report: Report) -> str:
-    rate = report.steps / report.seconds if report.seconds else 0
     found, unsteady, sound = (len(report.of(judgement)) for judgement in Judgement)
     verdict = "no divergence" if not found else f"{found} divergence{'s' if found > 1 else ''}"
     verdict += f", {unsteady} unsteady" if unsteady else ""
     verdict += f", {sound} that the sound kernel shows, too" if sound else ""
     return (
         f"{verdict}: {report.steps} steps in {report.sequences} sequences of {', '.join(plan.families)}, "
-        f"seed {plan.seed}, {report.seconds:.1f} s, {rate:.0f} steps/s"
+        f"seed {plan.seed}, {report.seconds:.1f} s, {report.rate:.0f} steps/s with the {report.ends} that ended them"
     )

@@ -46,11 +46,13 @@ class Plan:
 class Report:
     """What a run did.
 
+    :ivar ends: steps that were made, and checked, besides: those that ended sequences
     :ivar unmodelled: what ended sequences because the model does not know it
     :ivar repeated: findings of a kind that was found before, by what they were found to be
     """
 
     steps: int = 0
+    ends: int = 0
     sequences: int = 0
     seconds: float = 0.0
     calls: Counter[str] = field(default_factory=Counter)
@@ -65,6 +67,11 @@ class Report:
         """What tells one run from another: all actions, in order."""
         return str(self._digest.hexdigest()[:16])
 
+    @property
+    def rate(self) -> float:
+        """Steps per second, all that were checked."""
+        return (self.steps + self.ends) / self.seconds if self.seconds else 0.0
+
     def of(self, judgement: Judgement) -> list[Found]:
         """Return the findings that were found to be so."""
         return [found for found in self.found if found.judgement is judgement]
@@ -73,6 +80,7 @@ class Report:
         """Count a sequence."""
         self.sequences += 1
         self.steps += len(trial.actions)
+        self.ends += trial.ends
         self.calls.update(trial.calls)
         for done in trial.actions:
             self._digest.update(repr((done.actor, done.call)).encode())

@@ -24,6 +24,9 @@ KEPT_BY_OTHERS = frozenset({
 })  # fmt: skip
 """Caches of what outlives a process: names, pages, TIME_WAIT for a minute, what is known of other hosts."""
 
+UNCOUNTED = KEPT_BY_OTHERS - {"tw_sock_TCP", "tw_sock_TCPv6"}
+"""Caches that nothing depends on (see :meth:`Kept.bounds`)."""
+
 SHARED = frozenset({
     "cred_jar", "cred", "pid", "pidfs_attr_cache", "task_struct", "task_exec_state", "sighand_cache", "signal_cache",
     "files_cache", "fs_cache", "mm_struct", "skbuff_small_head", "ip_dst_cache", "rtable", "ip6_dst_cache",
@@ -78,8 +81,11 @@ def take(kernel: LiveKernel) -> Census:
     prog = kernel.prog
     found = {}
     for cache in for_each_slab_cache(prog):
+        name = cache.name.string_().decode()
+        if name in UNCOUNTED:
+            continue
         usage = slab_cache_usage(cache)
-        found[cache.name.string_().decode()] = usage.num_objs - usage.free_objs - _rcu_freed(cache)
+        found[name] = usage.num_objs - usage.free_objs - _rcu_freed(cache)
     if "skbuff_head_cache" in found and "napi_alloc_cache" in prog:
         # Heads of buffers that are free, for the next that are needed (napi_skb_cache_put()).
         found["skbuff_head_cache"] -= int(per_cpu(prog["napi_alloc_cache"], 0).skb_count)

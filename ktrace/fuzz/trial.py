@@ -69,6 +69,7 @@ class Trial:
     """What came of a series of actions.
 
     :param actions: those that were made, in order
+    :param ends: how many steps were made, and checked, besides: to end it, and see what is left
     :param calls: how often each call was made; *errnos*: how it failed, by call
     :param finding: what was wrong with the last one, if anything
     :param unmodelled: the last one's call, if the model does not know what it asks for
@@ -76,6 +77,7 @@ class Trial:
     """
 
     actions: list[Done] = field(default_factory=list)
+    ends: int = 0
     calls: Counter[str] = field(default_factory=Counter)
     errnos: dict[str, Counter[str]] = field(default_factory=dict)
     finding: Finding | None = None
@@ -113,7 +115,7 @@ def run_trial(
     record = record or Record(lab)
     trial = Trial()
     before = take(lab.kernel) if before is None else before
-    checker = Checker(lambda: build_model(lab.facts))
+    checker = Checker(lambda: build_model(lab.facts, just_read=True))
     if differences := checker.initial(record.initial):
         trial.finding = of_differences("the start", differences)
         return trial
@@ -175,7 +177,7 @@ def attempt(
     :param keep: write what leads to a finding as a session, below the scratch directory of *pool*
     """
     with pool.guest() as machine:
-        lab = Lab(machine, image.vmlinux, kernels, facts=pool.facts)
+        lab = Lab(machine, image.vmlinux, kernels, facts=pool.facts, hello=machine.hello)
         record = Record(lab)
         if pool.facts is None or pool.census is None:
             pool.facts, pool.census = lab.facts, take(lab.kernel)
@@ -188,40 +190,54 @@ def attempt(
 def _audit(lab: Lab, observer: Observer, trial: Trial, state: ModelView, before: Census) -> None:
     """Kill every actor, and note what is left of them once time was given to free it."""
     ends: list[Done] = []
+    left = _left(lab, observer, trial, state, before, ends)
+    trial.ends = len(ends)
+    if trial.finding is None and left:
+        text = "\n".join(f"{name}: {count:+} when all actors are dead" for name, count in sorted(left.items()))
+        trial.finding = of_failures("the end", [f"left over: {name}" for name in left], text)
+    if trial.finding is not None:
+        trial.actions += ends
+        trial.ends = 0
+
+
+def _left(
+    lab: Lab, observer: Observer, trial: Trial, state: ModelView, before: Census, ends: list[Done]
+) -> dict[str, int]:
+    """Return what is left once all actors were killed, by slab cache, unless a step of that shows a finding.
+
+    :param ends: gets the steps
+    """
+
+    def step(actor: str | None, call: Call) -> bool:
+        """Make a step, and tell whether it shows nothing."""
+        ends.append(Done(actor, call))
+        trial.finding = _step(observer, state.number + len(ends), call, actor)
+        return trial.finding is None
+
+    kill = SIGNAL_NUMBERS["SIGKILL"]
     for task in state.tasks():
-        if task.name in state.kernel.tasks:
-            ends.append(Done(None, make_call("kill", task.name, SIGNAL_NUMBERS["SIGKILL"])))
-            trial.finding = _step(observer, state.number + len(ends), ends[-1].call)
-            if trial.finding is not None:
-                trial.actions += ends
-                return
+        if task.name in state.kernel.tasks and not step(None, make_call("kill", task.name, kill)):
+            return {}
     if _travel(state.kernel):
         # What refers to itself is collected when some AF_UNIX socket is closed next (unix_release_sock()).
         name = "Collector"
         for actor, call in (
             (None, make_call("spawn", name, {})),
             (name, make_call("socket", AF_UNIX, SOCK_DGRAM, 0)),
-            (None, make_call("kill", name, SIGNAL_NUMBERS["SIGKILL"])),
+            (None, make_call("kill", name, kill)),
         ):
-            ends.append(Done(actor, call))
-            trial.finding = _step(observer, state.number + len(ends), call, actor)
-            if trial.finding is not None:
-                trial.actions += ends
-                return
+            if not step(actor, call):
+                return {}
     left: dict[str, int] = {}
     # Those that travel still are forgotten for good (known bug unix-gc-forgets), with all that they hold.
     for grace in () if state.kernel.net.inet.held_back or _travel(state.kernel) else GRACE_MS:
-        ends.append(Done(None, make_call("wait", grace)))
-        trial.finding = _step(observer, state.number + len(ends), ends[-1].call)
+        if not step(None, make_call("wait", grace)):
+            return {}
         after, kept = take(lab.kernel), _kept(state.kernel)
         left = leaked(before, after, kept) and leaked(before, after, kept, gathered(lab.kernel))
-        if trial.finding is not None or not left:
+        if not left:
             break
-    if left and trial.finding is None:
-        text = "\n".join(f"{name}: {count:+} when all actors are dead" for name, count in sorted(left.items()))
-        trial.finding = of_failures("the end", [f"left over: {name}" for name in left], text)
-    if trial.finding is not None:
-        trial.actions += ends
+    return left
 
 
 def _travel(kernel: Kernel) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from ktrace.agent.actors import Actors, Performed
 from ktrace.agent.client import Agent
+from ktrace.agent.reports import Hello
 from ktrace.errors import GuestGarbage
 from ktrace.inspect.build import build_inspector, read_facts
 from ktrace.inspect.corrupt import CorruptStructure
@@ -95,6 +96,7 @@ class Lab:
     :param kernels: keeps it loaded for the next lab
     :param state: of the session that *guest* was in when it was saved; ``None``: nothing has happened in it yet
     :param facts: as they were read of another clone of the same guest, which has them, too; ``None``: they are read
+    :param hello: what the agent said, if nothing was asked of it since; ``None``: it is asked
     :raises GuestGarbage: there is something that no session begins with
     """
 
@@ -105,10 +107,11 @@ class Lab:
         kernels: KernelCache | None = None,
         state: SessionState | None = None,
         facts: Mapping[str, Any] | None = None,
+        hello: Hello | None = None,
     ) -> None:
         self.guest = guest
         self.vmlinux = vmlinux
-        self.hello = guest.agent.hello()
+        self.hello = guest.agent.hello() if hello is None else hello
         self.vmcoreinfo = read_vmcoreinfo(guest.memory, self.hello.vmcoreinfo_address, self.hello.vmcoreinfo_size)
         self.kernel = (kernels or KernelCache()).attach(guest.memory, vmlinux, self.vmcoreinfo)
         if state is None:
@@ -128,7 +131,7 @@ class Lab:
             self._adopt(state)
 
     def _make_actors(self, later: DelayedFputs) -> Actors:
-        return Actors(self.guest.agent, later)
+        return Actors(self.guest.agent, self.hello, later)
 
     def perform(self, actor: str | None, call: Call) -> Performed:
         """Do one step without looking (the unchecked rate of the benchmark)."""

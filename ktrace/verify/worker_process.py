@@ -13,6 +13,7 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.resource_tracker import ensure_running
 from typing import Any
 
+from ktrace.cycles import look_seldom
 from ktrace.uapi.prctl import PR_SET_PDEATHSIG
 
 
@@ -60,4 +61,5 @@ def _begin(parent: int, work: Callable[..., None], connection: Connection, *args
     # Ctrl-C reaches every process of the terminal: the one that asks decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    look_seldom()
     work(connection, *args)

@@ -14,7 +14,9 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "ktrace"
 
 TABLE = ROOT / "docs" / "architecture.md"
-FOR_ALL = frozenset({"uapi", "include", "errors", "interrupt", "output_file", "own_files", "suggest", "version"})
+FOR_ALL = frozenset(
+    {"uapi", "include", "cycles", "errors", "interrupt", "output_file", "own_files", "suggest", "version"}
+)
 """What every room may import but the first two themselves."""
 
 OUTSIDE = {

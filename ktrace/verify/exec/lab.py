@@ -23,7 +23,9 @@ class ProgramLab(Lab):
 
     def _make_actors(self, later: DelayedFputs) -> TracedActors:
         self._user_memory = UserMemory(self.kernel, page_table_levels(self.vmcoreinfo))
-        self.program = TracedActors(self.guest.agent, later, self._semaphores, self._mapped, self._in_32bit_call)
+        self.program = TracedActors(
+            self.guest.agent, self.hello, later, self._semaphores, self._mapped, self._in_32bit_call
+        )
         return self.program
 
     def _look_at_rest(self, blocked: Collection[str]) -> tuple[Mapping[str, tuple[str, ...]], World]:

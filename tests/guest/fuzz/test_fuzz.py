@@ -164,8 +164,8 @@ def test_what_comes_twice_of_three_times_is_unsteady(
 ) -> None:
     guests: list[Kernel] = []
 
-    def build(facts: Any) -> Kernel:
-        guests.append(build_model(facts))
+    def build(facts: Any, **how: bool) -> Kernel:
+        guests.append(build_model(facts, **how))
         return guests[-1]
 
     monkeypatch.setattr(trial, "build_model", build)

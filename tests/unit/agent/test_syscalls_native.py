@@ -44,7 +44,7 @@ class One:
 
 @pytest.fixture
 def do(agent: Agent) -> One:
-    return One(Actors(agent))
+    return One(Actors(agent, agent.hello()))
 
 
 def test_pipe_read_write(do: One) -> None:
