@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ktrace.agent.syscalls import ALIASES, OPERATIONS, SIGNATURES, signature
+from ktrace.agent.syscalls import ALIASES, CALL_NAMES, signature
 from ktrace.errors import UsageError
 from ktrace.library.arguments import Named
 from ktrace.library.result import CallFailed, Result
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _FROM_OUTSIDE = frozenset({"spawn", "sysctl", "wait"})
 """What no actor does: methods of the lab."""
-CALLS = tuple(sorted({*SIGNATURES, *ALIASES, *OPERATIONS} - _FROM_OUTSIDE))
+CALLS = tuple(sorted(set(CALL_NAMES) - _FROM_OUTSIDE))
 """The names of all methods that are calls."""
 
 

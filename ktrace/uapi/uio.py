@@ -3,3 +3,5 @@
 from __future__ import annotations
 
 UIO_MAXIOV = 1024
+
+UIO_FASTIOV = 8

@@ -7,3 +7,5 @@ SIOCUNIXFILE = 0x89E0
 SIZEOF_SOCKADDR_UN = 110
 SUN_PATH = 2
 """Offset of ``sun_path``."""
+
+UNIX_PATH_MAX = 108

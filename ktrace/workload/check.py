@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NoReturn
 
-from ktrace.agent.syscalls import ALIASES, CONSTANTS, HANDLERS, OPERATIONS, SIGNATURES
+from ktrace.agent.syscalls import ALIASES, CALL_NAMES, CONSTANTS, HANDLERS, find_signature
 from ktrace.agent.syscalls.signature import Signature
 from ktrace.suggest import did_you_mean
 from ktrace.uapi.errno import ERRNO_NUMBERS
@@ -72,9 +72,9 @@ class _Checker:
         for actor in (step.actor, created_actor(step)):
             if actor is not None and not actor[:1].isupper():
                 self.fail(f"{actor!r} is no name for an actor", step.place, "begin it with a capital letter")
-        entry = SIGNATURES.get(step.name) or OPERATIONS.get(step.name)
+        entry = find_signature(step.name)
         if entry is None and step.name not in ALIASES:
-            self.fail(f"unknown call {step.name!r}", step.place, did_you_mean(step.name, _CALLS))
+            self.fail(f"unknown call {step.name!r}", step.place, did_you_mean(step.name, CALL_NAMES))
         if step.name in ("spawn", "sysctl", "wait") and step.actor is not None:
             self.fail(f"{step.name} is not done by an actor", step.place, f"leave out '{step.actor}:'")
         if step.name == "fork" and step.value is None:
@@ -179,4 +179,3 @@ class _Checker:
 
 
 _WORDS = frozenset([*CONSTANTS, *HANDLERS, "NULL", "BAD"])
-_CALLS = [*SIGNATURES, *OPERATIONS, *ALIASES]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ktrace.agent.syscalls import ALIASES, CONSTANTS, HANDLERS, OPERATIONS, SIGNATURES, make_call, sockaddr
+from ktrace.agent.syscalls import ALIASES, CONSTANTS, HANDLERS, find_signature, make_call, sockaddr
 from ktrace.agent.syscalls.signature import Signature
 from ktrace.errors import UsageError
 from ktrace.state.call import BAD, NULL, Call, Completed, Exited, Outcome, Pointer, Result
@@ -85,7 +85,7 @@ class Environment:
                 known = ", ".join(result.out) or "none"
                 raise ScriptError(f"{step.name} has no out value {out!r}", step.place, f"it has {known}")
             self.values[name] = result.out[out]
-        entry = SIGNATURES.get(step.name)
+        entry = find_signature(step.name)
         for number in out_places(entry, step.args):
             pattern = step.args[number]
             if isinstance(pattern, Array) and entry is not None:
@@ -213,7 +213,7 @@ def _resolve(step: Step, scope: Scope) -> Call:
     if step.name == "spawn":
         keywords = {key: scope.evaluate(value) for key, value in step.keywords}
         return make_call("spawn", created_actor(step), keywords)
-    entry = SIGNATURES.get(step.name) or OPERATIONS.get(step.name)
+    entry = find_signature(step.name)
     named = {key: scope.evaluate(value) for key, value in step.keywords}
     if step.name == "fork":
         flags = [scope.evaluate(arg) for arg in step.args]

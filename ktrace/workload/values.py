@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ktrace.agent.syscalls import ALIASES, CONSTANTS, HANDLERS, OPERATIONS, SIGNATURES
+from ktrace.agent.syscalls import ALIASES, CONSTANTS, HANDLERS, find_signature
 from ktrace.agent.syscalls.parameter import Parameter
 from ktrace.agent.syscalls.signature import Signature
 from ktrace.errors import UsageError
@@ -34,7 +34,7 @@ def wrong_value(step: Step, actors: set[str], outs: frozenset[int]) -> tuple[str
     :param outs: which positional arguments stand for out-buffers
     """
     scope = Scope({}, actors, {})
-    entry = SIGNATURES.get(step.name) or OPERATIONS.get(step.name)
+    entry = find_signature(step.name)
     before: dict[str, Any] = {}
     for item, parameter in _given(step, entry, outs):
         if not _told(item, actors):

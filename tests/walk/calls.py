@@ -446,6 +446,10 @@ def control_messages() -> Iterator[tuple[str, str, str]]:
                 )
 
 
+_IOCTLS = (
+    *(*_PIPE, "ioctl(f, ?)", *_PAIR, "ioctl(f, ?)", *_UDP, "ioctl(f, ?)", *_FILE, "ioctl(f, ?)"),
+    *("epoll_create1(0) -> f", "ioctl(f, ?)", 'open("/dev/null", O_RDWR) -> f', "ioctl(f, ?)"),
+)
 _RAW_SEND = ("socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) -> f", 'bind(f, {sa_family=AF_PACKET, sa_data=""})')
 OTHERS: Mapping[str, tuple[str, ...]] = {
     "O_": ('open("/tmp", ?)',),
@@ -501,8 +505,14 @@ OTHERS: Mapping[str, tuple[str, ...]] = {
     "W": ("wait4(-1, ?)",),
     "EPOLL": (*_PIPE, "epoll_create1(0) -> e", "epoll_ctl(e, EPOLL_CTL_ADD, f, {events=?})"),
     "SIOC": (*_UDP, "ioctl(f, ?)"),
-    "TIOC": (*_PIPE, "ioctl(f, ?)"),
-    "FIO": (*_PIPE, "ioctl(f, ?)"),
+    **dict.fromkeys(
+        ("TIOC", "TCS", "TCG", "TCX", "TCF", "FIO", "FI", "FS_IOC", "BLK", "INOTIFY_IOC", "TFD_IOC"), _IOCTLS
+    ),
+    "LOCK_": (*_FILE, "fcntl(f, F_SETLEASE, ?)", "fcntl(f, F_NOTIFY, ?)"),
+    "IPTOS_": (*_UDP, "setsockopt(f, SOL_IP, IP_TOS, ?)", "getsockopt(f, SOL_IP, IP_TOS)", 'send(f, "x", 0)'),
+    "RTMGRP_": ("socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) -> f", "bind(f, netlink(0, ?))"),
+    "RTNLGRP_": (*SOCKETS["route"], "setsockopt(f, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, ?)"),
+    "STATX_": (*_FILE, 'newfstatat(AT_FDCWD, "/tmp/w#", ?)'),
     "SIG": ("kill(A, ?)",),
     "SHMLBA": (*_SHM, "shmat(q, ?, SHM_RND)"),
     "UDPLITE_": ("socket(AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE) -> f", "setsockopt(f, SOL_UDPLITE, ?, 8)"),

@@ -22,8 +22,10 @@ from ktrace.uapi.stat import S_IFIFO
 
 __all__ = [
     "ALIASES",
+    "CALL_NAMES",
     "CONSTANTS",
     "HANDLERS",
+    "LIBRARY_NAMES",
     "OPERATIONS",
     "PROGRAM_SIGNATURES",
     "SIGNAL",
@@ -37,6 +39,7 @@ __all__ = [
     "Wanted",
     "decode",
     "encode",
+    "find_signature",
     "format_call",
     "format_out",
     "format_result",
@@ -44,6 +47,20 @@ __all__ = [
     "recall",
     "signature",
 ]
+
+LIBRARY_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "pread": "pread64",
+        "pwrite": "pwrite64",
+        "fstatat": "newfstatat",
+        "prlimit": "prlimit64",
+        "pselect": "pselect6",
+        "signalfd": "signalfd4",
+        "inotify_init": "inotify_init1",
+        "sigprocmask": "rt_sigprocmask",
+    }
+)
+"""What the C library and the manual pages call some of them; shown is the kernel's own name."""
 
 SIGNATURES: Mapping[str, Signature] = MappingProxyType(
     {entry.name: entry for module in (files, pipe, process, sysv, socket) for entry in module.SIGNATURES}
@@ -59,14 +76,19 @@ _BY_NUMBER = {entry.nr: entry for entry in (*PROGRAM_SIGNATURES.values(), *rever
 _EMPTY: Mapping[Any, Any] = MappingProxyType({})
 
 
+def find_signature(name: str) -> Signature | None:
+    """Return the signature of a system call, by any of its names, or of an operation on an actor; ``None``: neither."""
+    return SIGNATURES.get(LIBRARY_NAMES.get(name, name)) or OPERATIONS.get(name)
+
+
 def signature(name: str) -> Signature:
     """Return the signature of a system call or of an operation on an actor.
 
     :raises UsageError: there is none of that name
     """
-    found = SIGNATURES.get(name) or OPERATIONS.get(name)
+    found = find_signature(name)
     if found is None:
-        raise UsageError(f"unknown call {name!r}", did_you_mean(name, [*SIGNATURES, *OPERATIONS, *ALIASES]))
+        raise UsageError(f"unknown call {name!r}", did_you_mean(name, CALL_NAMES))
     return found
 
 
@@ -201,3 +223,6 @@ ALIASES: Mapping[str, Callable[[Sequence[Any], Mapping[str, Any]], Call]] = {
     "send": _send,
     "recv": _recv,
 }
+
+CALL_NAMES = (*SIGNATURES, *OPERATIONS, *ALIASES, *LIBRARY_NAMES)
+"""Every word for a call that a script may use."""

@@ -18,17 +18,21 @@ from ktrace.uapi import (
     errqueue,
     eventfd,
     eventpoll,
+    falloc,
     fcntl,
     fs,
     icmp,
     icmpv6,
+    if_,
     if_ether,
     if_packet,
     in6,
     in_,
     inotify,
     ioctls,
+    ip,
     ipc,
+    ipv6,
     limits,
     memfd,
     mman,
@@ -38,6 +42,7 @@ from ktrace.uapi import (
     poll,
     prctl,
     resource,
+    rtnetlink,
     sched,
     sem,
     shm,
@@ -49,9 +54,11 @@ from ktrace.uapi import (
     splice,
     stat,
     tcp,
+    termios,
     time,
     timerfd,
     udp,
+    uio,
     un,
     wait,
     watch_queue,
@@ -88,7 +95,7 @@ IOCTL = choice(
     family(watch_queue, "IOC_WATCH_QUEUE_"),
     numbers(un, "SIOCUNIXFILE"),
 )
-POLL = flags(family(poll, "POLL"))
+POLL = flags(family(poll, "POLL", but="POLLREMOVE POLLFREE POLL_"))
 EPOLL = flags(family(eventpoll, "EPOLL", but="EPOLL_ EPOLLNVAL"))
 EVENTFD = flags(numbers(eventfd, "EFD_SEMAPHORE EFD_CLOEXEC EFD_NONBLOCK"))
 TIMERFD = flags(numbers(timerfd, "TFD_CLOEXEC TFD_NONBLOCK"))
@@ -112,14 +119,14 @@ MADVICE = choice(family(mman, "MADV_"))
 MREMAP = flags(family(mman, "MREMAP_"))
 
 RLIMIT = choice(family(resource, "RLIMIT_"))
-CLONE = flags(family(sched, "CLONE_"))
+CLONE = flags(family(sched, "CLONE_", but="CLONE_ARGS_"))
 SIGNAL = choice({name: number for number, name in signal.SIGNAL_NAMES.items() if name not in ("SIG32", "SIG33")})
 SA = flags(numbers(signal, "SA_NOCLDSTOP SA_NOCLDWAIT SA_SIGINFO SA_ONSTACK SA_RESTART SA_NODEFER SA_RESETHAND"))
 SIGMASK_HOW = choice(numbers(signal, "SIG_BLOCK SIG_UNBLOCK SIG_SETMASK"))
 WAIT = flags(family(wait, "W", but="WUNTRACED"), family(wait, "__W"))
 IDTYPE = choice(family(wait, "P_"))
 TIMER_FLAGS = flags(numbers(time, "TIMER_ABSTIME"))
-CLOCK = choice(family(time, "CLOCK_"))
+CLOCK = choice(family(time, "CLOCK_", but="CLOCK_SGI_CYCLE"))
 ITIMER = choice(family(time, "ITIMER_"))
 PRCTL = choice(
     family(prctl, "PR_SET_", but="PR_SET_MM_ PR_SET_PTRACER_ PR_SET_VMA_"),
@@ -166,15 +173,24 @@ SO = choice(
         "SO_GET_FILTER",
     )
 )
-TCP = choice(family(tcp, "TCP_", but="TCP_MSS_DEFAULT"))
+TCP = choice(
+    family(
+        tcp,
+        "TCP_",
+        but="TCP_MSS_ TCP_CA_ TCP_CM_INQ TCP_DATA_OFFSET TCP_FLAG_ TCP_MD5SIG_FLAG_ TCP_MD5SIG_MAXKEYLEN TCP_NLA_ "
+        "TCP_NO_QUEUE TCP_QUEUES_NR TCP_RECEIVE_ZEROCOPY_FLAG_ TCP_RECV_QUEUE TCP_REPAIR_ON TCP_REPAIR_OFF "
+        "TCP_RESERVED_BITS TCP_SEND_QUEUE",
+    )
+)
 UDP = choice(family(udp, "UDP_", but="UDP_ENCAP_"))
-IP = choice(family(in_, "IP_", but="IP_PMTUDISC_ IP_ORIGDSTADDR IP_RECVRETOPTS"))
+IP = choice(family(in_, "IP_", but="IP_PMTUDISC_ IP_ORIGDSTADDR IP_RECVRETOPTS IP_DEFAULT_"))
 IPV6 = choice(
     family(
         in6,
         "IPV6_",
         but="IPV6_PMTUDISC_ IPV6_PREFER_ IPV6_FLOWINFO_FLOWLABEL IPV6_FLOWINFO_PRIORITY "
-        "IPV6_JOIN_GROUP IPV6_LEAVE_GROUP IPV6_RX",
+        "IPV6_JOIN_GROUP IPV6_LEAVE_GROUP IPV6_RX IPV6_AUTHHDR IPV6_NEXTHOP IPV6_FL_ IPV6_ORIGDSTADDR IPV6_PRIORITY_ "
+        "IPV6_TLV_",
     )
 )
 SCM = choice(numbers(socket, "SCM_RIGHTS SCM_CREDENTIALS SCM_SECURITY"))
@@ -202,7 +218,24 @@ OPTIONS = {
 WHOLE = (
     *(fcntl, mman, memfd, fs, resource, sched, stat, shm, sem, msg, ipc, in_, in6, netlink, if_ether, if_packet, icmp),
     *(limits, udp, prctl, socket, tcp, time, wait, poll, eventpoll, splice, close_range, sockios, ioctls),
-    *(eventfd, timerfd, signalfd, pidfd, inotify, errqueue, siginfo),
+    *(
+        eventfd,
+        timerfd,
+        signalfd,
+        pidfd,
+        inotify,
+        errqueue,
+        siginfo,
+        icmpv6,
+        ip,
+        ipv6,
+        if_,
+        rtnetlink,
+        falloc,
+        uio,
+        un,
+        termios,
+    ),
 )
 """Headers all of whose constants scripts may name."""
 

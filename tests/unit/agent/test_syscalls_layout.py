@@ -25,6 +25,8 @@ HEADERS = """
 #include <unistd.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <asm/termbits.h>
+#include <linux/serial.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/prctl.h>

@@ -17,11 +17,20 @@ from tests.unit.uapi.owned import Header, headers
 
 LIBRARY = (
     *("fcntl.h", "limits.h", "unistd.h", "sys/shm.h", "sys/socket.h", "sys/un.h", "sys/mman.h", "sys/eventfd.h"),
-    *("netinet/in.h", "netinet/tcp.h", "netinet/udp.h"),
+    *("netinet/in.h", "netinet/ip.h", "netinet/tcp.h", "netinet/udp.h"),
 )
 """Headers of the C library that know what no installed header of the kernel does."""
 
-NEEDED = {"ktrace.uapi.errqueue": ("time.h",), "ktrace.uapi.net": ("sys/socket.h",)}
+NEEDED = {
+    "ktrace.uapi.errqueue": ("time.h",),
+    "ktrace.uapi.net": ("sys/socket.h",),
+    "ktrace.uapi.if_": ("sys/socket.h",),
+    "ktrace.uapi.fs": ("stddef.h", "linux/fiemap.h"),
+    "ktrace.uapi.inotify": ("linux/ioctl.h", "linux/types.h"),
+    "ktrace.uapi.ioctls": ("asm/termbits.h", "linux/serial.h"),
+    "ktrace.uapi.poll": ("linux/types.h",),
+    "ktrace.uapi.shm": ("limits.h",),
+}
 """Headers that must stand before those that a module cites."""
 
 EXPRESSIONS = {
