@@ -20,6 +20,9 @@ A: socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) -> n   # 5
 A: bind(n, netlink(0, 0))                             # 0
 A: socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) -> m   # 6
 A: bind(m, netlink(0, 0))                             # 0
+## any number that is free is right once, and stays
+A: getsockname(m)                                     # 0
 A: close(m)                                           # 0
 A: socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) -> m   # 6
 A: bind(m, netlink(0, 0))                             # 0
+A: getsockname(m)                                     # 0

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ktrace.include.linux.time64 import NSEC_PER_SEC
 from ktrace.model.wait import Sleeps
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 HZ = 250
 """Jiffies a second (CONFIG_HZ)."""
+TICK_NSEC = NSEC_PER_SEC // HZ
+"""``include/linux/jiffies.h``: what CLOCK_REALTIME_COARSE goes on by."""
 
 
 @dataclass(eq=False)

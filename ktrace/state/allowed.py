@@ -114,6 +114,7 @@ class Stays:
 
     :param rule: what leaves it open at first
     :param low: ``None``, as *high*: it may be anything, of any type
+    :param only: the values between them that it may be; empty for all
     :ivar seen: what was seen, which is predicted from then on
     """
 
@@ -121,12 +122,15 @@ class Stays:
     low: int | None = None
     high: int | None = None
     seen: Any = None
+    only: tuple[int, ...] = ()
 
     def admits(self, value: Any) -> bool:
         """Tell whether *value* is allowed, and hold to it from now on if it is."""
         if self.seen is not None or value is None:
             return bool(value == self.seen)
         if self.low is not None and self.high is not None and not _is_in(value, (self.low, self.high)):
+            return False
+        if self.only and value not in self.only:
             return False
         self.seen = value
         return True
@@ -138,6 +142,8 @@ class Stays:
     def __str__(self) -> str:
         if self.seen is not None:
             return str(self.seen)
+        if self.only:
+            return f"one of {', '.join(map(str, self.only))} ({self.rule})"
         return f"anything at first ({self.rule})" if self.low is None else f"{self.low}..{self.high} ({self.rule})"
 
 

@@ -81,6 +81,7 @@ def _chmod(task: Task, inode: Inode, mode: int) -> int:
         mode &= ~S_ISGID
     inode.i_mode = inode.i_mode & S_IFMT | mode & S_IALLUGO
     inode.i_ctime = current_time(task.kernel)
+    inode.times_set(task.kernel)
     return 0
 
 
@@ -146,6 +147,7 @@ def _chown(task: Task, inode: Inode, owner: int, group: int) -> int:
     if gives:
         inode.owner_set(uid)
     inode.i_ctime = current_time(task.kernel)
+    inode.times_set(task.kernel)
     return 0
 
 

@@ -9,6 +9,7 @@ from ktrace.include.linux.fs import MAY_EXEC, MAY_READ, MAY_WRITE
 from ktrace.include.linux.stat import S_IXUGO
 from ktrace.include.linux.time64 import NSEC_PER_SEC
 from ktrace.model.task import Errno, Task
+from ktrace.model.timer import TICK_NSEC
 from ktrace.state.allowed import Anything, Moves, Stays, allowed
 from ktrace.state.fs import inode as state
 from ktrace.state.ref import Ref
@@ -32,8 +33,7 @@ NANOSECOND = Rule("fs/inode.c", "current_time", "the nanosecond in which a step 
 TOUCHED = Rule("fs/inode.c", "current_time", "whether a step touches a file of a kind that is not simulated")
 ANY_NANOSECOND = Anything(NANOSECOND)
 MULTIGRAIN_NS = 10_000_000
-"""What a time may be ahead of CLOCK_REALTIME_COARSE where it is finer (``ktime_get_coarse_real_ts64_mg()``): a tick, of
-which the longest (CONFIG_HZ of 100) is this."""
+"""What a time may be ahead of CLOCK_REALTIME_COARSE where it is finer (``ktime_get_coarse_real_ts64_mg()``): a tick."""
 DAY_NS = 24 * 60 * 60 * NSEC_PER_SEC
 NEXT_INO = Rule("fs/inode.c", "get_next_ino", "a number that no other inode of the file system has")
 ANON_DEV = Rule("fs/super.c", "get_anon_bdev", "any minor number that no other file system has")
@@ -57,12 +57,14 @@ class Moment:
         self._seconds: int | Stays = low // NSEC_PER_SEC
         self._nanoseconds: int | Stays | Anything = low % NSEC_PER_SEC if fine else ANY_NANOSECOND
         last = high // NSEC_PER_SEC
+        # Nothing lies between two ticks (update_wall_time()).
+        ticks = (low % NSEC_PER_SEC, high % NSEC_PER_SEC) if high - low < TICK_NSEC * 3 // 2 else ()
         if self._seconds != last:
             self._seconds = Stays(rule=rule, low=self._seconds, high=last)
             if fine:
-                self._nanoseconds = Stays(rule=NANOSECOND, low=0, high=NSEC_PER_SEC - 1)
+                self._nanoseconds = Stays(rule=NANOSECOND, low=0, high=NSEC_PER_SEC - 1, only=ticks)
         elif low != high and fine:
-            self._nanoseconds = Stays(rule=NANOSECOND, low=low % NSEC_PER_SEC, high=high % NSEC_PER_SEC)
+            self._nanoseconds = Stays(rule=NANOSECOND, low=low % NSEC_PER_SEC, high=high % NSEC_PER_SEC, only=ticks)
 
     @property
     def seconds(self) -> Part:
@@ -317,6 +319,9 @@ class Inode:
     def name_of(self, inode: Inode) -> str:
         """Return what a directory calls one below it (``d_name``)."""
         return next((name for name, entry in self.entries.items() if entry is inode), "")
+
+    def times_set(self, kernel: Kernel) -> None:
+        """Hear that somebody set its times, as all changes of attributes do (``setattr_copy()``)."""
 
     def owner_set(self, uid: int) -> None:
         """Take over a new owner, even the same one (``inode_operations.setattr`` with ATTR_UID)."""

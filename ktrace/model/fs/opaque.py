@@ -332,8 +332,12 @@ class OpaqueOperations(FileOperations):
         return [file.private]
 
     def f_count(self, file: File) -> int | Allowed:
-        """Return what poll may hold it by: a reference for each of the driver's queues (``__pollwait()``)."""
-        polled = len(file.private.entries) if isinstance(file.private, WaitQueue) else 0
+        """Return what poll may hold it by: a reference for each of the driver's queues (``__pollwait()``).
+
+        An epoll set holds none (``ep_ptable_queue_proc()``).
+        """
+        entries = file.private.entries if isinstance(file.private, WaitQueue) else ()
+        polled = sum(entry.task is not None for entry in entries)
         if not polled:
             return file.count
         return Between(POLLWAIT, file.count - polled, file.count + QUEUES * polled)

@@ -6,6 +6,7 @@ A driver may fail for whatever reason it likes; procfs, what lies in memory, and
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ktrace.include.linux.fs import MAX_RW_COUNT
@@ -13,7 +14,8 @@ from ktrace.state.allowed import Answers
 from ktrace.state.call import Call, Pointer
 from ktrace.state.rule import Rule
 from ktrace.uapi.errno import ERRNO_NUMBERS
-from ktrace.uapi.limits import INT_MAX
+from ktrace.uapi.fcntl import O_ACCMODE, O_CREAT, O_NONBLOCK, O_TRUNC
+from ktrace.uapi.limits import INT_MAX, NAME_MAX
 
 ANSWERS = Rule("fs/open.c", "do_dentry_open", "what a call on a file of a kind that is not simulated may answer")
 
@@ -33,11 +35,11 @@ DRIVER = frozenset(ERRNO_NUMBERS) | _errnos(
 )
 """What a driver gives back of reading, writing and asking is its own, that of an attribute in sysfs as well."""
 PROC = _errnos(
-    "E2BIG EACCES EAGAIN EBADF EBUSY EFAULT EINTR EINVAL EIO EISDIR ENODEV ENOENT ENOMEM ENOSPC ENOTTY ENXIO "
+    "E2BIG EACCES EAGAIN EBUSY EFAULT EINTR EINVAL EIO EISDIR ENODEV ENOENT ENOMEM ENOSPC ENOTTY ENXIO "
     "EOPNOTSUPP EOVERFLOW EPERM ERANGE ERESTARTSYS ESRCH"
 )
 """``fs/seq_file.c: seq_read_iter()``, ``fs/proc/base.c``, and the ``proc_handler`` of a sysctl."""
-MEMORY = _errnos("EAGAIN EBADF EDQUOT EFAULT EFBIG EINTR EINVAL EISDIR ENOMEM ENOSPC EPERM EROFS")
+MEMORY = _errnos("EAGAIN EDQUOT EFAULT EFBIG EINTR EINVAL EISDIR ENOMEM ENOSPC EPERM EROFS")
 """``mm/filemap.c: generic_file_read_iter()``, ``generic_file_write_iter()`` of what lies in memory alone."""
 TIMERFD = _errnos("EAGAIN ECANCELED EFAULT EINTR")
 """``fs/timerfd.c: timerfd_read()`` of eight bytes and more."""
@@ -49,7 +51,7 @@ OPEN_TABLE = WALK | _errnos("EAGAIN EEXIST EINTR EINVAL EIO EISDIR EMFILE ENFILE
 """The same of procfs and sysfs (``fs/proc/inode.c: proc_reg_open()``, ``fs/kernfs/file.c: kernfs_fop_open()``)."""
 OPEN_MEMORY = _errnos("EAGAIN EINVAL EMFILE ENFILE ENOMEM EOVERFLOW EROFS ETXTBSY")
 """The same of a file of tmpfs, once its names and its mode were looked at: it may be run, or have a lease."""
-SEEK = _errnos("EBADF EINVAL ENXIO EOVERFLOW ESPIPE EAGAIN EINTR")
+SEEK = _errnos("EINVAL ENXIO EOVERFLOW ESPIPE EAGAIN EINTR")
 """``fs/read_write.c: vfs_setpos()``, ``kernel/printk/printk.c: devkmsg_llseek()``."""
 ATTRIBUTES = WALK | _errnos("EDQUOT EINVAL EIO ENOSPC EOPNOTSUPP EROFS")
 
@@ -86,8 +88,19 @@ def _at_an_offset(argument: int) -> Find:
     return answers
 
 
+_FLAGS = {"open": 1, "openat": 2}
+"""Where those calls have their flags."""
+
+
+def _flags(call: Call) -> int:
+    said = call.args[_FLAGS[call.name]] if call.name in _FLAGS else 0
+    return said if isinstance(said, int) else -1
+
+
 def _open(what: str, call: Call) -> Answers:
     errnos = OPEN_TABLE if what in ("proc", "procfs", "sysfs", "timerfd") else OPEN_MEMORY if what in TRANSFER else OPEN
+    if errnos is not OPEN and call.name in _FLAGS and not _flags(call) & O_NONBLOCK:
+        errnos -= {"EAGAIN"}  # break_lease() waits
     return Answers(ANSWERS, 0, INT_MAX, errnos)
 
 
@@ -108,8 +121,8 @@ _BY_CALL: dict[str, Find] = {
     **dict.fromkeys(("open", "openat", "creat", "openat2"), _open),
     "readlink": _up_to(1, WALK | {"EINVAL", "EFAULT", "EIO"}),
     "readlinkat": _up_to(2, WALK | {"EINVAL", "EFAULT", "EIO"}),
-    "timerfd_settime": _exactly(0, frozenset({"EINVAL", "EFAULT", "EBADF", "ECANCELED"})),
-    "timerfd_gettime": _exactly(0, frozenset({"EINVAL", "EFAULT", "EBADF"})),
+    "timerfd_settime": _exactly(0, frozenset({"EINVAL", "EFAULT", "ECANCELED"})),
+    "timerfd_gettime": _exactly(0, frozenset({"EINVAL", "EFAULT"})),
 }
 
 
@@ -119,4 +132,22 @@ def answers_of(what: str, call: Call | None) -> Answers | None:
     :param what: kind of file
     """
     find = _BY_CALL.get(call.name) if call is not None else None
-    return find(what, call) if find is not None and call is not None else None
+    if find is None or call is None:
+        return None
+    found = find(what, call)
+    return replace(found, errnos=found.errnos - _impossible(call))
+
+
+def _impossible(call: Call) -> frozenset[str]:
+    """Return the reasons that the way of *call* to any file leaves out.
+
+    A name is as long as it is (``getname_flags()``, NAME_MAX of every file system), and a directory is refused to who
+    writes (``may_open()``, ``do_open()``).
+    """
+    names = [part for each in call.args if isinstance(each, bytes) for part in each.split(b"/")]
+    gone = set()
+    if not call.name.startswith("readlink") and all(len(name) <= NAME_MAX for name in names):
+        gone.add("ENAMETOOLONG")
+    if call.name in _FLAGS and not _flags(call) & (O_ACCMODE | O_CREAT | O_TRUNC):
+        gone.add("EISDIR")
+    return frozenset(gone)

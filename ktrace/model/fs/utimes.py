@@ -63,6 +63,7 @@ def _set(task: Task, inode: Inode, times: Mapping[str, Mapping[str, int]] | None
     if mtime is not None:
         inode.i_mtime = now if mtime == NOW else Moment(SET_NOW, mtime, mtime)
     inode.i_ctime = now
+    inode.times_set(task.kernel)
     return 0
 
 

@@ -114,6 +114,7 @@ class Sockets(Subsystem):
 
     :param facts: what is known about the kernel that is modelled
     :ivar cookie: SO_NETNS_COOKIE, once somebody asked for it; *next_cookie*: SO_COOKIE of the next socket that is asked
+    :ivar times_left: a socket's times were set: they may be those of a later one
     """
 
     def __init__(self, facts: SocketFacts) -> None:
@@ -121,6 +122,7 @@ class Sockets(Subsystem):
         self.alloc = Allocator(facts)
         self.tables = tables(facts)
         self.sockets: dict[int, Socket] = {}
+        self.times_left = False
         self.cookie: bytes | None = None
         self.next_cookie = facts.next_cookie
         self.unix = NetnsUnix()
@@ -171,6 +173,7 @@ def sock_alloc(task: Task, type_: int) -> Socket:
     """Make a socket with its inode (``net/socket.c: sock_alloc()``)."""
     kernel = task.kernel
     socket = Socket(kernel.serial(), type_, task.cred.euid, task.cred.egid)
+    socket.inode.born(kernel)
     kernel.net.sockets[socket.key] = socket
     return socket
 

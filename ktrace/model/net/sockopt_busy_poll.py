@@ -16,6 +16,8 @@ from ktrace.uapi.socket import (
     SO_INCOMING_CPU,
     SO_INCOMING_NAPI_ID,
     SO_PREFER_BUSY_POLL,
+    SOCK_DGRAM,
+    SOCK_STREAM,
 )
 
 if TYPE_CHECKING:
@@ -57,9 +59,11 @@ def set_incoming_cpu(task: Task, sk: Sock, optname: int, value: int, data: bytes
 def get_incoming_cpu(task: Task, sk: Sock, optname: int, room: int) -> bytes:
     """Tell the CPU of the last packet: the lab's only one as soon as there was one, -1 before.
 
-    ``sk_incoming_cpu_update()``
+    ``sk_incoming_cpu_update()``, which TCP and UDP alone call (``tcp_v4_rcv()``, ``__udp_queue_rcv_skb()``).
     """
     cpu = sk.incoming_cpu
+    if sk.family not in ("AF_INET", "AF_INET6") or sk.type not in (SOCK_STREAM, SOCK_DGRAM):
+        return struct.pack("<i", cpu)[:room]
 
     def find(seen: Observed) -> int | None:
         value = seen.out(task, "optval")

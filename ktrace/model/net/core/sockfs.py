@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ktrace.include.linux.stat import S_IRWXUGO
-from ktrace.model.fs.inode import Inode
+from ktrace.model.fs.inode import Inode, before
 from ktrace.state.net.socket import Socket as ObservedSocket
 from ktrace.state.ref import Ref
 from ktrace.state.rule import Rule
@@ -26,6 +26,16 @@ class SocketInode(Inode):
     def __init__(self, socket: Socket, uid: int, gid: int) -> None:
         super().__init__(socket.key, S_IFSOCK | S_IRWXUGO, uid, gid, "sockfs", "no_open_fops", count=1)
         self.socket = socket
+
+    def times_set(self, kernel: Kernel) -> None:
+        """Leave times behind for whoever gets its memory next."""
+        kernel.net.times_left = True
+
+    def born(self, kernel: Kernel) -> Inode:
+        """Have no times, as nobody sets any: what stands in memory that no socket had is 0 (``inode_init_once()``)."""
+        if not kernel.net.times_left:
+            self.i_atime = self.i_mtime = self.i_ctime = before(0, 0)
+        return self
 
     def owner_set(self, uid: int) -> None:
         """Hand the socket on to *uid* (``sockfs_setattr()``)."""
