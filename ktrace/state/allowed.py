@@ -115,6 +115,7 @@ class Stays:
     :param rule: what leaves it open at first
     :param low: ``None``, as *high*: it may be anything, of any type
     :param only: the values between them that it may be; empty for all
+    :param also: a value besides that it may be
     :ivar seen: what was seen, which is predicted from then on
     """
 
@@ -123,12 +124,14 @@ class Stays:
     high: int | None = None
     seen: Any = None
     only: tuple[int, ...] = ()
+    also: int | None = None
 
     def admits(self, value: Any) -> bool:
         """Tell whether *value* is allowed, and hold to it from now on if it is."""
         if self.seen is not None or value is None:
             return bool(value == self.seen)
-        if self.low is not None and self.high is not None and not _is_in(value, (self.low, self.high)):
+        inside = self.low is None or self.high is None or _is_in(value, (self.low, self.high))
+        if not inside and (self.also is None or value != self.also):
             return False
         if self.only and value not in self.only:
             return False

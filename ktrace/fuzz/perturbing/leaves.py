@@ -7,13 +7,19 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from ktrace.state.ref import Ref
+from ktrace.state.unread import Unread
 
 Place = tuple[tuple[str, Any], ...]
 """The way to a leaf: members (``.``), keys and indexes (``[``)."""
 
 
 def leaves(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
-    """Yield every leaf of *value* with its place; a list or mapping without elements is one, too."""
+    """Yield every leaf of *value* with its place; a list or mapping without elements is one, too.
+
+    What was not read is none.
+    """
+    if isinstance(value, Unread):
+        return
     if isinstance(value, Ref):
         yield place, value
     elif is_dataclass(value):

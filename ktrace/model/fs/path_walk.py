@@ -76,7 +76,7 @@ def path_init(task: Task, dirfd: int, path: str) -> Nameidata:
     start = file.inode
     if start is None:
         raise AsObserved("a file without a name") if not path else Errno("ENOTDIR")
-    if path and not is_dir(start) and not isinstance(start, OpaqueInode):
+    if path and not (start.kind() in (None, "S_IFDIR") if isinstance(start, OpaqueInode) else is_dir(start)):
         raise Errno("ENOTDIR")
     return Nameidata(task, start)
 

@@ -115,6 +115,7 @@ class Sockets(Subsystem):
     :param facts: what is known about the kernel that is modelled
     :ivar cookie: SO_NETNS_COOKIE, once somebody asked for it; *next_cookie*: SO_COOKIE of the next socket that is asked
     :ivar times_left: a socket's times were set: they may be those of a later one
+    :ivar stamping: somebody asked when packets came, so that they may be stamped (``net_enable_timestamp()``)
     """
 
     def __init__(self, facts: SocketFacts) -> None:
@@ -122,7 +123,7 @@ class Sockets(Subsystem):
         self.alloc = Allocator(facts)
         self.tables = tables(facts)
         self.sockets: dict[int, Socket] = {}
-        self.times_left = False
+        self.times_left = self.stamping = False
         self.cookie: bytes | None = None
         self.next_cookie = facts.next_cookie
         self.unix = NetnsUnix()
@@ -365,6 +366,8 @@ class SocketFileOperations(FileOperations):
             if error.name == "ENOIOCTLCMD":
                 if cmd >> 8 & 0xFF != SOCK_IOC_TYPE or cmd in WITH_ROOM or not isinstance(arg, (int, Pointer)):
                     raise Errno("ENOTTY") from None
+                if cmd & 0xFFFF in (SIOCGSTAMP_OLD, SIOCGSTAMPNS_OLD):
+                    task.kernel.net.stamping = True  # sock_gettstamp()
                 if not task.mm.known and cmd & 0xFFFF not in (SIOCGSTAMP_OLD, SIOCGSTAMPNS_OLD):
                     raise AsObserved("an ioctl of sockets that tells of interfaces and routes") from None
                 if cmd in NO_IFREQ or (isinstance(arg, Pointer) and arg not in (NULL, BAD)):

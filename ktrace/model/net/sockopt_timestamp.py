@@ -25,6 +25,8 @@ def set_timestamp(task: Task, sk: Sock, optname: int, value: int, data: bytes) -
     if value:
         sk.set_flag("SOCK_TSTAMP_NEW", optname in (SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW))
         sk.set_flag("SOCK_TIMESTAMP")
+        if sk.family != "AF_UNIX":  # sock_needs_netstamp()
+            task.kernel.net.stamping = True
 
 
 def set_timestamping(task: Task, sk: Sock, optname: int, value: int, data: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ktrace.state.process.process import Credentials
 from ktrace.state.quick import dataclass
 from ktrace.state.ref import Ref
+from ktrace.state.unread import Unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Buffer:
     :param truesize: bytes charged for it; ``None`` where it depends on how packets were merged
     :param data: its bytes, head and pages
     :param sk: the socket it is charged to
+    :param tstamp: ns since the epoch at which it came, 0 where it was not stamped; ``None`` where TCP merges segments
     """
 
     len: int
@@ -38,3 +40,4 @@ class Buffer:
     data: bytes
     sk: Ref | None
     unix: UnixBuffer | None = None
+    tstamp: int | Unread | None = Unread(structure="struct sk_buff", member="tstamp")  # sessions of old lack it

@@ -55,6 +55,7 @@ def plain_buffer(packet: Packet) -> Buffer:
         truesize=skb.truesize,
         data=packet.data,
         sk=Ref("sock", skb.sk) if skb.sk else None,
+        tstamp=skb.tstamp,
     )
 
 

@@ -33,7 +33,7 @@ class BufferReader:
         prog = kernel.prog
         self.skb = layout_of(
             prog, "struct sk_buff", "next", "prev", "sk", "&cb", "len", "data_len", "peeked", "end", "head", "data",
-            "truesize", "users.refs.counter", "transport_header",
+            "truesize", "users.refs.counter", "transport_header", "tstamp",
         )  # fmt: skip
         self.next = self.skb.offsets["next"]
         # sk_buff.rbnode is in a union at its very beginning.

@@ -200,4 +200,5 @@ def _corked(packet: Packet) -> Buffer:
         truesize=skb.truesize,
         data=packet.data[headers:],
         sk=Ref("sock", skb.sk) if skb.sk else None,
+        tstamp=skb.tstamp,
     )

@@ -110,4 +110,4 @@ class TcpReader:
 
 
 def _one_buffer(data: bytes) -> tuple[Buffer, ...]:
-    return (Buffer(len=len(data), data_len=None, truesize=None, data=data, sk=None),) if data else ()
+    return (Buffer(len=len(data), data_len=None, truesize=None, data=data, sk=None, tstamp=None),) if data else ()

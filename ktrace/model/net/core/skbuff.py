@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.skbuff import MAX_SKB_FRAGS
 from ktrace.model.elapsed import Instant
-from ktrace.state.allowed import Stays
+from ktrace.state.allowed import Stays, allowed
 from ktrace.state.net.facts import SocketFacts
 from ktrace.state.net.skbuff import Buffer, UnixBuffer
 from ktrace.state.process.process import Credentials
@@ -57,6 +57,7 @@ class SkBuff:
     :param pktinfo: what IP_PKTINFO will tell: interface, address
     :param since: when it came, where it may have been stamped then
     :param stamps: its time stamp, by the unit of what is past the second: once told, it stays
+    :param tstamp: when it was stamped, as far as that is known; 0: it was not
     :param dropcount: how many the receiver had dropped before
     :param error: what an error queue's buffer tells (``SKB_EXT_ERR()``)
     :param consumed: bytes that a stream reader has taken
@@ -88,6 +89,7 @@ class SkBuff:
     pktinfo: tuple[int, str] | None = None
     since: Instant | None = None
     stamps: dict[str, tuple[Stays, Stays]] = field(default_factory=dict)
+    tstamp: int | Stays = 0
     dropcount: int = 0
     error: ExtendedError | None = None
     frags: list[Fragment] = field(default_factory=list)
@@ -134,7 +136,16 @@ class SkBuff:
             creds = Credentials(pid=self.pid, uid=self.uid, gid=self.gid)
             part = UnixBuffer(creds=creds, fp=tuple(file.ref for file in self.fp), consumed=self.consumed)
         sk = self.sk.ref if self.sk is not None else None
-        return Buffer(len=len(self), data_len=self.data_len, truesize=self.truesize, data=self.data, sk=sk, unix=part)
+        stamp = allowed(self.tstamp.settled() if isinstance(self.tstamp, Stays) else self.tstamp)
+        return Buffer(
+            len=len(self),
+            data_len=self.data_len,
+            truesize=self.truesize,
+            data=self.data,
+            sk=sk,
+            unix=part,
+            tstamp=stamp,
+        )
 
 
 class Allocator:

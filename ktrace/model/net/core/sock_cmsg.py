@@ -66,6 +66,21 @@ def sock_cmsg_send(task: Task, message: Mapping[str, Any]) -> int | None:
     raise Errno("EINVAL")
 
 
+def net_timestamp(kernel: Kernel, skb: SkBuff) -> None:
+    """Stamp a packet (``__net_timestamp()``)."""
+    skb.since = this_step(kernel)
+    skb.tstamp = Stays(rule=RULE, low=skb.since.low, high=skb.since.high + TICK_NS)
+
+
+def net_timestamp_check(kernel: Kernel, skb: SkBuff) -> None:
+    """Note that a packet came, which is stamped if somebody asked for that long enough ago (``netstamp_work``)."""
+    net_timestamp(kernel, skb)
+    if not kernel.net.stamping:
+        skb.tstamp = 0
+    elif isinstance(skb.tstamp, Stays):
+        skb.tstamp.also = 0
+
+
 def sock_recv_cmsgs(kernel: Kernel, sk: Sock, skb: SkBuff, msg: InMessage) -> None:
     """Tell when a packet came, how many were lost before it, and its mark (``__sock_recv_cmsgs()``)."""
     sock_recv_timestamp(kernel, sk, msg, skb.since or this_step(kernel), skb)
@@ -96,6 +111,15 @@ def sock_recv_timestamp(kernel: Kernel, sk: Sock, msg: InMessage, since: Instant
         return
     put_cmsg(msg, SOL_SOCKET, kind, bytes(SIZEOF_STAMP))
     fraction = ("tv_nsec", 999_999_999) if nanoseconds else ("tv_usec", 999_999)
+    stamp = skb.tstamp.seen if skb is not None and isinstance(skb.tstamp, Stays) else None
+    if stamp:
+        seconds, past = divmod(stamp, NSEC_PER_SEC)
+        msg.control[-1]["cmsg_data"] = {"tv_sec": seconds, fraction[0]: past * (fraction[1] + 1) // NSEC_PER_SEC}
+        return
+    if skb is not None:
+        since = since or this_step(kernel)
+        low = since.low if since.clock_set == kernel.clock_set else 0
+        skb.tstamp = Stays(rule=RULE, low=low, high=kernel.moment[1] + TICK_NS)
     stamps = skb.stamps if skb is not None else {}
     seconds, past = stamps.setdefault(fraction[0], _stamp(kernel, since, NSEC_PER_SEC // (fraction[1] + 1)))
     msg.control[-1]["cmsg_data"] = {"tv_sec": allowed(seconds), fraction[0]: allowed(past)}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ipaddress
 import struct
 
-from ktrace.model.elapsed import this_step
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import InMessage
 from ktrace.model.net.core.scm import put_cmsg
 from ktrace.model.net.core.skbuff import SkBuff
+from ktrace.model.net.core.sock_cmsg import net_timestamp_check
 from ktrace.model.net.inet.addr6 import is_ipv6, sockaddr_in6, v4mapped
 from ktrace.model.net.inet.icmp import icmpv6_error
 from ktrace.model.net.inet.ip_cmsg import ip_cmsg_recv
@@ -31,7 +31,7 @@ def icmpv6_unreachable(kernel: Kernel, sk: Inet, packet: IpPacket, errno: int, d
     quoted = answer.payload[SIZEOF_ICMP6HDR + SIZEOF_IPV6HDR + SIZEOF_UDPHDR :]
     error = SkBuff(quoted, 0, answer.truesize)
     error.daddr, error.hops, error.tos = packet.saddr, answer.hops, answer.tos
-    error.since = this_step(kernel)
+    net_timestamp_check(kernel, error)
     error.error = ExtendedError(
         errno, SO_EE_ORIGIN_ICMP6, ICMPV6_DEST_UNREACH, ICMPV6_PORT_UNREACH, 0, packet.daddr, dport, packet.daddr
     )
@@ -43,7 +43,7 @@ def ipv6_local_error(kernel: Kernel, sk: Inet, errno: int, daddr: str, port: int
     if "recverr" not in sk.np.bits:
         return
     error = SkBuff(b"", 0, kernel.net.alloc.truesize(SIZEOF_IPV6HDR))
-    error.since = this_step(kernel)
+    net_timestamp_check(kernel, error)
     error.error = ExtendedError(errno, SO_EE_ORIGIN_LOCAL, 0, 0, info, daddr, port, None)
     sock_queue_err_skb(kernel, sk, error)
 

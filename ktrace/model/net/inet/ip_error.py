@@ -7,13 +7,12 @@ import struct
 from dataclasses import dataclass
 
 from ktrace.include.net.ip import IP_MAX_MTU
-from ktrace.model.elapsed import this_step
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import InMessage
 from ktrace.model.net.core.scm import put_cmsg
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock_callbacks import error_report
-from ktrace.model.net.core.sock_cmsg import sock_recv_timestamp
+from ktrace.model.net.core.sock_cmsg import net_timestamp_check, sock_recv_timestamp
 from ktrace.model.net.inet.ip_cmsg import ip_cmsg_recv
 from ktrace.model.net.inet.route import LOOPBACK_MTU
 from ktrace.model.net.inet.sock import Inet
@@ -77,7 +76,7 @@ def icmp_unreachable(kernel: Kernel, sk: Inet, skb: SkBuff, errno: int, dport: i
     )
     error.daddr, error.hops = skb.addr[0] if skb.addr else "", kernel.net.setting("ipv4/ip_default_ttl")
     error.tos = skb.tos & IPTOS_TOS_MASK | IPTOS_PREC_INTERNETCONTROL
-    error.since = this_step(kernel)
+    net_timestamp_check(kernel, error)
     error.error = ExtendedError(
         errno, SO_EE_ORIGIN_ICMP, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, skb.daddr, dport, skb.daddr
     )
@@ -89,7 +88,7 @@ def ip_local_error(kernel: Kernel, sk: Inet, errno: int, daddr: str, port: int, 
     if "recverr" not in sk.bits:
         return
     error = SkBuff(b"", 0, kernel.net.alloc.truesize(SIZEOF_IPHDR))
-    error.since = this_step(kernel)
+    net_timestamp_check(kernel, error)
     error.error = ExtendedError(errno, SO_EE_ORIGIN_LOCAL, 0, 0, info, daddr, port, None)
     sock_queue_err_skb(kernel, sk, error)
 

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ktrace.model.elapsed import this_step
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock_callbacks import data_ready
+from ktrace.model.net.core.sock_cmsg import net_timestamp_check
 from ktrace.model.net.inet.addr4 import ANY
 from ktrace.model.net.inet.addr6 import ANY6
 from ktrace.model.net.inet.ip_cmsg import pktinfo_prepare
@@ -173,7 +173,8 @@ def queue_rcv_skb(kernel: Kernel, sk: Raw, packet: IpPacket, data: bytes) -> boo
         return False
     skb = SkBuff(data, packet.paged, packet.truesize, sk)
     skb.addr, skb.daddr, skb.hops, skb.tos = (packet.saddr, 0), packet.daddr, packet.hops, packet.tos
-    skb.mark, skb.since = packet.mark, this_step(kernel)
+    skb.mark = packet.mark
+    net_timestamp_check(kernel, skb)
     skb.dropcount = sk.drops if sk.flag("SOCK_RXQ_OVFL") else 0
     if sk.type == SOCK_RAW:
         pktinfo_prepare(sk, skb)

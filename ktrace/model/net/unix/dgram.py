@@ -17,7 +17,7 @@ from ktrace.model.net.core.sock import (
 )
 from ktrace.model.net.core.sock_alloc import sock_alloc_send_pskb
 from ktrace.model.net.core.sock_callbacks import POLL_WRITE, data_ready
-from ktrace.model.net.core.sock_cmsg import sock_recv_timestamp
+from ktrace.model.net.core.sock_cmsg import net_timestamp, sock_recv_timestamp
 from ktrace.model.net.core.sock_wait import Timeo, prepare_to_wait, sleeper, sock_intr_errno, sock_sndtimeo
 from ktrace.model.net.unix.name import unix_autobind, unix_find_other, unix_validate_addr
 from ktrace.model.net.unix.scm import (
@@ -118,7 +118,7 @@ class DgramSender:
             raise
         maybe_add_creds(task, skb, self.socket, receiver)
         if receiver.flag("SOCK_RCVTSTAMP"):
-            skb.since = this_step(kernel)
+            net_timestamp(kernel, skb)
         scm_stat_add(task, receiver, skb)
         receiver.receive_queue.append(skb)
         data_ready(kernel, receiver)

@@ -210,17 +210,11 @@ class Tcp(Inet):
 
     def view_receive_queue(self) -> tuple[Buffer, ...]:
         """Return what is not read, as one buffer."""
-        return (
-            (Buffer(len=len(self.rx), data_len=None, truesize=None, data=bytes(self.rx), sk=None),) if self.rx else ()
-        )
+        return _one_buffer(bytes(self.rx))
 
     def view_write_queue(self) -> tuple[Buffer, ...]:
         """Return what is not sent, as one buffer."""
-        return (
-            (Buffer(len=len(self.out), data_len=None, truesize=None, data=bytes(self.out), sk=None),)
-            if self.out
-            else ()
-        )
+        return _one_buffer(bytes(self.out))
 
     def view_parts(self) -> dict[str, Any]:
         """Return the parts behind the ``struct sock``."""
@@ -322,6 +316,10 @@ class Tcp(Inet):
     def _grown_sndbuf(self, most: int) -> Between:
         """Return what ``tcp_sndbuf_expand()`` makes of the send buffer: one that is larger than *most* may shrink."""
         return Between(SNDBUF, min(self.sndbuf, most), max(self.sndbuf, most))
+
+
+def _one_buffer(data: bytes) -> tuple[Buffer, ...]:
+    return (Buffer(len=len(data), data_len=None, truesize=None, data=data, sk=None, tstamp=None),) if data else ()
 
 
 def tcp_sk(sk: Sock | None) -> Tcp:

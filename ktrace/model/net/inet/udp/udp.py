@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ktrace.include.net.ip import LOOPBACK_IFINDEX
-from ktrace.model.elapsed import this_step
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.reuseport import add_sock, detach, select, wakes
 from ktrace.model.net.core.skbuff import SkBuff
 from ktrace.model.net.core.sock import Sock
 from ktrace.model.net.core.sock_callbacks import data_ready, error_report
+from ktrace.model.net.core.sock_cmsg import net_timestamp_check
 from ktrace.model.net.inet.addr4 import ANY
 from ktrace.model.net.inet.addr6 import ANY6, is_ipv6
 from ktrace.model.net.inet.icmp import port_unreachable
@@ -100,7 +100,11 @@ class Udp(Inet):
             return ()
         data, paged = self.pending.data, self.pending.paged
         headers = (UDP4 if self.pending.family == AF_INET else UDP6).headers
-        return (Buffer(len=headers + len(data), data_len=paged, truesize=self.pending.charge, data=data, sk=self.ref),)
+        return (
+            Buffer(
+                len=headers + len(data), data_len=paged, truesize=self.pending.charge, data=data, sk=self.ref, tstamp=0
+            ),
+        )
 
     def corked_over_ipv6(self) -> bool:
         """Tell whether an IPv6 message is held back."""
@@ -269,7 +273,7 @@ def transmit(kernel: Kernel, sk: Udp, skb: SkBuff, saddr: str, daddr: str, dport
     skb.hops, skb.tos = skb.hops or hops, tos if skb.own_tos is None else skb.own_tos
     skb.dport = dport
     skb.mark = sk.mark if skb.own_mark is None else skb.own_mark
-    skb.since = this_step(kernel)
+    net_timestamp_check(kernel, skb)
     refuse_taps(kernel)
     if not ip_check_mc(kernel, daddr):
         return
