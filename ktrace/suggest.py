@@ -7,6 +7,20 @@ from collections.abc import Iterable
 SHOWN = 3
 
 
+class Written(str):
+    """How something is written, in a script; to users of the library it is said as Python has it.
+
+    :ivar python: the same for them
+    """
+
+    python: str
+
+    def __new__(cls, script: str, python: str) -> Written:
+        made = super().__new__(cls, script)
+        made.python = python
+        return made
+
+
 def did_you_mean(word: str, known: Iterable[str], otherwise: str | None = None) -> str | None:
     """Return a hint with the words of *known* that are like *word*.
 

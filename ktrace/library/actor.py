@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,19 @@ _FROM_OUTSIDE = frozenset({"spawn", "sysctl", "wait"})
 """What no actor does: methods of the lab."""
 CALLS = tuple(sorted(set(CALL_NAMES) - _FROM_OUTSIDE))
 """The names of all methods that are calls."""
+
+
+_FORMS = "A struct is a tuple of its members in this order, or a dict; an array is a list; NULL is None."
+
+
+class _LeftOut:
+    """What stands behind a parameter that need not be given."""
+
+    def __repr__(self) -> str:
+        return "…"
+
+
+_LEFT_OUT = _LeftOut()
 
 
 class UnknownCall(UsageError, AttributeError):
@@ -100,8 +114,19 @@ class Actor(Named):
             return self.call(name, *args, **named)
 
         method.__name__ = method.__qualname__ = name
-        prototype = f"like {name}(2) of C" if entry is None else entry.prototype()
-        method.__doc__ = f"Make the system call {name}(2): {prototype}."
+        if entry is None:
+            method.__doc__ = f"Make the system call {name}(2), with its arguments in C's order."
+            return method
+        method.__doc__ = f"Make the system call {name}(2): {entry.prototype()}.\n\n{entry.described()}\n\n{_FORMS}"
+        places = [
+            inspect.Parameter(
+                param.name,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                default=_LEFT_OUT if param.optional else inspect.Parameter.empty,
+            )
+            for param in entry.inputs
+        ]
+        method.__signature__ = inspect.Signature(places, return_annotation=Result)  # type: ignore[attr-defined]
         return method
 
     def __dir__(self) -> list[str]:

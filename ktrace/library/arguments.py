@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ktrace.agent.syscalls import make_call
 from ktrace.errors import UsageError
 from ktrace.library.result import Result
 from ktrace.state.call import NULL, Call
-
-if TYPE_CHECKING:
-    pass
+from ktrace.suggest import Written
 
 _WORDS = frozenset({"sigaction"})
 """Calls that take a word of their own, as ``RECORD``."""
@@ -53,7 +51,8 @@ def call_of(name: str, args: tuple[Any, ...], named: Mapping[str, Any]) -> Call:
             **{key: _argument(value, words) for key, value in named.items()},
         )
     except UsageError as error:
-        raise error.with_traceback(None) from None
+        hint = error.hint.python if isinstance(error.hint, Written) else error.hint
+        raise UsageError(error.message, hint) from None
 
 
 def _argument(value: Any, words: bool) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import TypeVar, cast
 
@@ -142,6 +143,19 @@ def _descriptors(world: World, actor: str) -> DescriptorTable | None:
 
 def _article(kind: str) -> str:
     return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+
+
+def note_members(error: BaseException | None) -> None:
+    """Have an error that says that an object of a World lacks a member say what it has.
+
+    Asking the objects themselves would cost time wherever a member is read.
+    """
+    if not isinstance(error, AttributeError) or not dataclasses.is_dataclass(found := error.obj):
+        return
+    if type(found).__module__.startswith("ktrace.state."):
+        note = f"{type(found).__name__} has {', '.join(member.name for member in dataclasses.fields(found))}"
+        if note not in getattr(error, "__notes__", ()):
+            error.add_note(note)
 
 
 def living(world: World) -> Iterator[str]:

@@ -7,6 +7,7 @@ import shutil
 import string
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from itertools import count, product
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -16,6 +17,7 @@ from ktrace.errors import KtraceError, UsageError
 from ktrace.library.actor import Actor
 from ktrace.library.arguments import call_of
 from ktrace.library.divergence import told_steps
+from ktrace.library.find import note_members
 from ktrace.library.guests import guests_of
 from ktrace.library.prepared import Prepared, moved, private_directory
 from ktrace.library.result import Result
@@ -33,6 +35,18 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[A-Z]\w*", re.ASCII)
 _KEBAB = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True)
+class Left:
+    """What was done in a checkpoint that an exception ended.
+
+    :param session: its session, with what was done before; *steps* are all of them
+    """
+
+    error: BaseException
+    session: Path
+    steps: tuple[Step, ...]
 
 
 class Lab(Views):
@@ -62,6 +76,7 @@ class Lab(Views):
         self._pending: dict[str, Result] = {}
         self._names: set[str] = set()
         self._saved = count(1)
+        self._left: Left | None = None
         self.prepared = prepared
 
     # -- begin and end -----------------------------------------------------------------------------
@@ -89,6 +104,7 @@ class Lab(Views):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        note_members(error)
         if error is not None and self._running is not None and not self._is_noted(error):
             error.add_note(f"session {self._place}")
         self.close(error)
@@ -294,6 +310,15 @@ class Lab(Views):
         running = self._guest
         return told_steps(running.header, tuple(running.steps), last)
 
+    def told_of(self, error: BaseException | None, last: int = 5) -> tuple[Path, str]:
+        """Return where the session of what led to *error* lies, and its *last* steps as :meth:`told` has them.
+
+        A checkpoint that an exception ended went back: what was done in it is no longer what this lab did.
+        """
+        if self._left is None or self._left.error is not error:
+            return self.session, self.told(last)
+        return self._left.session, told_steps(self._guest.header, self._left.steps, last)
+
     # -- going back --------------------------------------------------------------------------------
 
     @contextmanager
@@ -317,6 +342,8 @@ class Lab(Views):
             if self._running is running:
                 left = running.leave(f"left-{number}")
                 error.add_note(f"session {left}")
+                if self._left is None or self._left.error is not error:  # the innermost has seen most
+                    self._left = Left(error, left, tuple(running.steps))
                 self._go_back(running, moment, pending)
             raise
         else:

@@ -13,10 +13,13 @@ import pytest
 
 import ktrace
 from ktrace.errors import HostError, UsageError
+from ktrace.image.image import known_names
+from ktrace.image.store import open_store
 from ktrace.library.guests import guests_of
 from ktrace.library.lab import Lab
 from ktrace.library.opening import options_of
 from ktrace.library.prepared import Prepared, private_directory
+from ktrace.suggest import did_you_mean
 from ktrace.verify.options import DEFAULT_IMAGE, GuestOptions
 
 AHEAD_FROM = 4
@@ -45,10 +48,30 @@ def images_of(config: pytest.Config, node: pytest.Item | Any) -> tuple[str, ...]
         return tuple(map(str, image))
     if image is None:
         image = config.getoption("--ktrace-image") or config.getini("ktrace_image") or DEFAULT_IMAGE
-    names = tuple(name.strip() for name in str(image).split(","))
+    return _names(str(image))
+
+
+def _names(images: str) -> tuple[str, ...]:
+    """Return the images in a list with commas.
+
+    :raises pytest.UsageError: one has no name, or is there twice
+    """
+    names = tuple(name.strip() for name in images.split(","))
     if not all(names) or len(set(names)) < len(names):
-        raise pytest.UsageError(f"ktrace: {image!r} names an image {'twice' if all(names) else 'without a name'}")
+        raise pytest.UsageError(f"ktrace: {images!r} names an image {'twice' if all(names) else 'without a name'}")
     return names
+
+
+def require_known(images: str) -> None:
+    """See that the images that the command line names are known here, built or not.
+
+    :raises pytest.UsageError: one is not
+    """
+    known = known_names(open_store())
+    for name in _names(images):
+        if name not in known:
+            hint = did_you_mean(name, known, f"there is: {', '.join(known) or 'none'}")
+            raise pytest.UsageError(f"--ktrace-image: no image {name!r}; {hint}")
 
 
 def wanted_of(node: pytest.Item | Any, image: str) -> Wanted:
@@ -138,10 +161,11 @@ class Labs:
         return self._prepared[wanted].clone(title=node.nodeid)
 
 
-def kept(lab: Lab) -> str:
-    """Have a lab's session kept, and return where it lies and what its last steps did."""
+def kept(lab: Lab, error: BaseException | None) -> str:
+    """Have a lab's session kept, and return where that of what led to *error* lies and what its last steps did."""
     try:
-        place = lab.keep()
-        return f"session {place}\n{lab.told(STEPS)}".rstrip()
+        lab.keep()
+        place, told = lab.told_of(error, STEPS)
+        return f"session {place}\n{told}".rstrip()
     except ktrace.UsageError as error:  # the test itself has ended it
         return error.message

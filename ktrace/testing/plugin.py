@@ -42,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Tell pytest of the marker, and that our own asserts are no test's.
+    """Tell pytest of the marker, and that our own asserts are no test's; see that the images asked for are known.
 
     It compiles all modules of a plugin's distribution anew, to say more of an assert that fails: 600 of ours, in every
     process where they cannot be kept. Which they are is known to nobody else (``_pytest/assertion/rewrite.py``); where
@@ -52,11 +52,19 @@ def pytest_configure(config: pytest.Config) -> None:
     marked = getattr(config.pluginmanager.rewrite_hook, "_must_rewrite", None)
     if isinstance(marked, set):
         marked.discard("ktrace")
+    if (images := config.getoption("--ktrace-image")) and not hasattr(config, "workerinput"):
+        from ktrace.testing.labs import require_known
+
+        require_known(images)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScriptFile | None:
-    """Collect a workload script; other languages have files that end in ``.kt``, too."""
-    if file_path.suffix != ".kt" or not parent.config.getini("ktrace_scripts") or not is_script(file_path):
+    """Collect a workload script: one with a title, as other languages have ``.kt`` files, too; or one that is named."""
+    if file_path.suffix != ".kt":
+        return None
+    if not parent.session.isinitpath(file_path) and not (
+        parent.config.getini("ktrace_scripts") and is_script(file_path)
+    ):
         return None
     from ktrace.testing.scripts import ScriptFile
 
@@ -88,13 +96,18 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Keep the sessions of a test that failed, and say where they lie."""
-    report = yield
     labs = item.stash.get(LABS, None)
+    if labs and call.excinfo is not None:
+        from ktrace.library.find import note_members
+
+        note_members(call.excinfo.value)
+    report = yield
     if labs and report.failed and report.when == "call":
         from ktrace.testing.labs import kept
 
-        report.sections += [("ktrace", kept(lab)) for lab in labs]
-        if call.excinfo is not None and (console := getattr(call.excinfo.value, "console", "")):
+        error = None if call.excinfo is None else call.excinfo.value
+        report.sections += [("ktrace", kept(lab, error)) for lab in labs]
+        if console := getattr(error, "console", ""):
             report.sections.append(("end of the guest's console", "\n".join(console.splitlines()[-CONSOLE_LINES:])))
     return report
 

@@ -13,6 +13,7 @@ from ktrace.agent.syscalls import files, pipe, process, program, sockaddr, socke
 from ktrace.agent.syscalls.constants import CONSTANTS, SIGNAL
 from ktrace.agent.syscalls.frame import Caller, Fault, Fetched, RawCall, Wanted
 from ktrace.agent.syscalls.operations import HANDLERS, OPERATIONS
+from ktrace.agent.syscalls.parameter import Mode
 from ktrace.agent.syscalls.signature import Returns, Signature
 from ktrace.agent.syscalls.text import Naming, format_value, quote
 from ktrace.errors import UsageError
@@ -196,7 +197,7 @@ def _mkfifo(args: Sequence[Any], named: Mapping[str, Any]) -> Call:
     given = dict(zip(("pathname", "mode"), args, strict=False)) | dict(named)
     if given.keys() != {"pathname", "mode"}:
         raise UsageError("mkfifo takes pathname and mode", "write mkfifo(pathname, mode)")
-    return make_call("mknod", given["pathname"], S_IFIFO | given["mode"], 0)
+    return make_call("mknod", given["pathname"], S_IFIFO | Mode("mode").coerce(given["mode"]), 0)
 
 
 def _send(args: Sequence[Any], named: Mapping[str, Any]) -> Call:

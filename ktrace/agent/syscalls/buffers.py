@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ktrace.agent.syscalls.frame import Caller, Fault, Frame, Wanted
-from ktrace.agent.syscalls.layout import Struct, pack_ints, unpack_ints
+from ktrace.agent.syscalls.layout import C_TYPES, Struct, pack_ints, unpack_ints
 from ktrace.agent.syscalls.parameter import REQUIRED, Offset, Parameter, Values, ints, pointer_text, sequence
 from ktrace.agent.syscalls.text import Naming, format_struct, quote
 from ktrace.errors import UsageError
+from ktrace.include.asm.page_types import PAGE_SIZE
 from ktrace.include.linux.fs import MAX_RW_COUNT
 from ktrace.state.call import COUNTED, Pointer
+from ktrace.suggest import Written
 from ktrace.uapi.limits import NGROUPS_MAX
 
 
@@ -36,6 +38,9 @@ class In(Parameter):
 
     def coerce(self, value: Any) -> Any:
         if isinstance(value, int) and not self.numeric:
+            if 0 < value < PAGE_SIZE:
+                hint = Written("an address is 0x1000 or more, or BAD", "an address is 0x1000 or more, or ktrace.BAD")
+                raise UsageError(f"{self.name} is a buffer, not {value}", hint)
             value = Pointer(value)
         if isinstance(value, Pointer):
             return None if self.nullable and value.value == 0 else value
@@ -114,6 +119,8 @@ class In(Parameter):
 class InBytes(In):
     """Bytes that the kernel reads."""
 
+    c_type = "const void *"
+
     def convert(self, value: Any) -> bytes:
         if not isinstance(value, bytes):
             raise UsageError(f"{self.name} is a string, not {value!r}")
@@ -133,6 +140,14 @@ class InBytes(In):
 class Path(InBytes):
     """A string that ends with NUL, which ``Call.args`` leaves out."""
 
+    c_type = "const char *"
+
+    def convert(self, value: Any) -> bytes:
+        data = super().convert(value)
+        if b"\0" in data:
+            raise UsageError(f"{self.name} ends at its zero byte: {value!r} is no text of C")
+        return data
+
     def pack(self, value: Any, frame: Frame) -> bytes:
         data: bytes = value
         return data + b"\0"
@@ -150,6 +165,7 @@ class InStruct(In):
     def __init__(self, name: str, layout: Struct, default: Any = REQUIRED, nullable: bool = False) -> None:
         super().__init__(name, default, nullable)
         self.layout = layout
+        self.c_type = f"const {self.layout.declared()} *"
 
     def convert(self, value: Any) -> dict[str, Any]:
         return self.layout.coerce(value)
@@ -174,6 +190,7 @@ class InStructs(In):
         super().__init__(name, counted=counted)
         self.layout = layout
         self.item = layout.size
+        self.c_type = f"const {self.layout.declared()} []"
 
     def convert(self, value: Any) -> tuple[dict[str, Any], ...]:
         return tuple(self.layout.coerce(item) for item in sequence(self.name, value))
@@ -199,9 +216,10 @@ class InInts(In):
         self.code = code
         self.item = len(pack_ints(code, (0,)))
         self.most = NGROUPS_MAX
+        self.c_type = f"const {C_TYPES[self.code]} []"
 
     def convert(self, value: Any) -> tuple[int, ...]:
-        return ints(self.name, value)
+        return ints(self.name, value, self.code)
 
     def pack(self, value: Any, frame: Frame) -> bytes:
         return pack_ints(self.code, value)
@@ -221,6 +239,7 @@ class InOutInt(In):
     def __init__(self, name: str, code: str = "q") -> None:
         super().__init__(name, nullable=True)
         self.code = code
+        self.c_type = f"{C_TYPES[self.code]} *"
 
     def convert(self, value: Any) -> int:
         return Offset(self.name).coerce(value)
@@ -310,6 +329,8 @@ class Out(Parameter):
 class OutBytes(Out):
     """Bytes that the kernel writes: as many as parameter *size* says, no more than the call returned."""
 
+    c_type = "bytes"
+
     def __init__(self, name: str, size: str) -> None:
         super().__init__(name)
         self.size = size
@@ -335,6 +356,7 @@ class OutStruct(Out):
     def __init__(self, name: str, layout: Struct) -> None:
         super().__init__(name)
         self.layout = layout
+        self.c_type = self.layout.declared()
 
     def ask(self, values: Values, frame: Frame) -> int:
         return frame.want_fresh(self.layout.size)
@@ -361,6 +383,7 @@ class OutInts(Out):
         self.code = code
         self.size = len(pack_ints(code, (0,) * count))
         self.descriptors = descriptors
+        self.c_type = f"{C_TYPES[self.code]} [{self.size // len(pack_ints(self.code, (0,)))}]"
 
     def ask(self, values: Values, frame: Frame) -> int:
         return frame.want_fresh(self.size)

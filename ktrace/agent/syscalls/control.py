@@ -9,9 +9,11 @@ from ktrace.agent.syscalls import constants as c
 from ktrace.agent.syscalls.buffers import pack_struct
 from ktrace.agent.syscalls.frame import Caller, Frame
 from ktrace.agent.syscalls.layout import pack_ints, unpack_ints
+from ktrace.agent.syscalls.parameter import ints
 from ktrace.agent.syscalls.structs import CMSGHDR, TIMESPEC, TIMEVAL, UCRED
 from ktrace.agent.syscalls.text import format_value
 from ktrace.errors import UsageError
+from ktrace.suggest import Written
 from ktrace.uapi.socket import (
     SCM_CREDENTIALS,
     SCM_RIGHTS,
@@ -41,13 +43,17 @@ def coerce_cmsg(value: Any) -> dict[str, Any]:
     if isinstance(value, (tuple, list)) and len(value) == 3:
         value = dict(zip(("cmsg_level", "cmsg_type", "cmsg_data"), value, strict=True))
     if not isinstance(value, Mapping) or value.keys() != {"cmsg_level", "cmsg_type", "cmsg_data"}:
-        raise UsageError(f"a control message is expected, not {value!r}", "write {SOL_SOCKET, SCM_RIGHTS, [fd, fd]}")
+        raise UsageError(
+            f"a control message is expected, not {value!r}",
+            Written("write {SOL_SOCKET, SCM_RIGHTS, [fd, fd]}", "write (SOL_SOCKET, SCM_RIGHTS, [fd, fd])"),
+        )
+    CMSGHDR.coerce({name: value[name] for name in ("cmsg_level", "cmsg_type")})
     data = value["cmsg_data"]
     credentials = (value["cmsg_level"], value["cmsg_type"]) == (SOL_SOCKET, SCM_CREDENTIALS)
     if isinstance(data, Mapping) or (credentials and isinstance(data, (tuple, list))):
         data = UCRED.coerce(data)
-    elif isinstance(data, (tuple, list)) and all(isinstance(item, int) for item in data):
-        data = tuple(data)
+    elif isinstance(data, (tuple, list)):
+        data = ints("cmsg_data", data, "i")
     elif not isinstance(data, bytes):
         raise UsageError(f"cmsg_data is a string, an array of descriptors or a struct ucred, not {data!r}")
     return {"cmsg_level": value["cmsg_level"], "cmsg_type": value["cmsg_type"], "cmsg_data": data}

@@ -33,8 +33,11 @@ from ktrace.agent.syscalls.vocabulary import Vocabulary
 from ktrace.errors import UsageError
 from ktrace.include.linux.types import s32, s64
 from ktrace.state.call import Pointer
+from ktrace.suggest import Written
 from ktrace.uapi.errno import EBADF
 from ktrace.uapi.fcntl import (
+    F_DUPFD,
+    F_DUPFD_CLOEXEC,
     F_GET_SEALS,
     F_GETFD,
     F_GETFL,
@@ -46,10 +49,14 @@ from ktrace.uapi.fcntl import (
     F_OFD_GETLK,
     F_OFD_SETLK,
     F_OFD_SETLKW,
+    F_SETFD,
+    F_SETFL,
     F_SETLK,
     F_SETLKW,
     F_SETOWN,
     F_SETOWN_EX,
+    F_SETPIPE_SZ,
+    F_SETSIG,
 )
 from ktrace.uapi.ioctls import FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD, TIOCOUTQ
 from ktrace.uapi.sockios import FIOGETOWN, FIOSETOWN, SIOCATMARK, SIOCGPGRP, SIOCOUTQNSD, SIOCSPGRP
@@ -70,27 +77,38 @@ _FLOCK = {"l_type", "l_whence", "l_start", "l_len", "l_pid"}
 """Members of struct flock (``include/uapi/asm-generic/fcntl.h``)."""
 
 
+_NUMBERED = {F_DUPFD, F_DUPFD_CLOEXEC, F_SETFD, F_SETFL, F_SETSIG, F_SETPIPE_SZ}
+"""Commands whose argument can be nothing but a number."""
 _LOCKS = {F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW}
 
 
 def _no_locks() -> UsageError:
     return UsageError(
         "record locks (F_GETLK, F_SETLK, ...) are not known, nor is struct flock",
-        "leave it out; of structs, F_SETOWN_EX takes a struct f_owner_ex: {F_OWNER_TID, A}",
+        Written(
+            "leave it out; of structs, F_SETOWN_EX takes a struct f_owner_ex: {F_OWNER_TID, A}",
+            "leave it out; of structs, F_SETOWN_EX takes a struct f_owner_ex: (F_OWNER_TID, a)",
+        ),
     )
 
 
 class FcntlArgument(Parameter):
     """fcntl's third argument: a number, an actor for F_SETOWN, a struct f_owner_ex."""
 
+    c_type = "unsigned long, an actor for F_SETOWN, (type, pid) for F_SETOWN_EX"
+
     def coerce(self, value: Any) -> Any:
-        if isinstance(value, (int, str, Pointer)):
+        if isinstance(value, int):
+            return Long(self.name).coerce(value)
+        if isinstance(value, (str, Pointer)):
             return value
         if isinstance(value, Mapping) and value.keys() & _FLOCK:
             raise _no_locks()
         return F_OWNER_EX.coerce(value)
 
     def coerce_among(self, value: Any, values: Values) -> Any:
+        if values["cmd"] in _NUMBERED:
+            return Long(self.name).coerce(value)
         if values["cmd"] in _LOCKS and not isinstance(value, (int, str, Pointer)):
             raise _no_locks()
         return self.coerce(value)
@@ -171,10 +189,10 @@ _IOCTL_OWNER = {SIOCSPGRP, FIOSETOWN}
 class IoctlArgument(Parameter):
     """ioctl's third argument: an int that the kernel writes, one that it reads, or a plain number."""
 
+    c_type = "unsigned long"
+
     def coerce(self, value: Any) -> Any:
-        if not isinstance(value, (int, str, Pointer)):
-            raise UsageError(f"{self.name} is a number, not {value!r}")
-        return value
+        return value if isinstance(value, (str, Pointer)) else Long(self.name).coerce(value)
 
     def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
         value, request = values[self.name], values["request"]

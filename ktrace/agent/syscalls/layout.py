@@ -42,6 +42,14 @@ class Struct:
         except struct.error as error:
             raise UsageError(f"struct {self.name} cannot hold {dict(values)!r}: {error}") from None
 
+    def declared(self) -> str:
+        """Return how it is declared in C: its name and its members."""
+        members = [
+            f"{f'struct {kind.name}' if isinstance(kind, Struct) else C_TYPES[kind]} {name}"
+            for name, kind in self.fields.items()
+        ]
+        return f"struct {self.name} {{{', '.join(members)}}}"
+
     def _flatten(self, values: Mapping[str, Any], flat: list[int]) -> None:
         for name, kind in self.fields.items():
             if isinstance(kind, Struct):
@@ -84,8 +92,8 @@ class Struct:
                 items[name] = kind.coerce(item, fill)
             elif not isinstance(item, int) and not (name in self.pids and isinstance(item, str)):
                 raise UsageError(f"{name} of struct {self.name} is a number, not {item!r}")
-            elif isinstance(item, int) and not -(1 << _RANGES[kind] - 1) <= item < 1 << _RANGES[kind]:
-                items[name] = _wrap(kind, item)
+            elif isinstance(item, int):
+                require_fit(f"{name} of struct {self.name}", kind, item, signless=name in self.vocabularies)
         if fill:
             return {
                 name: items[name] if name in items else (kind.coerce({}) if isinstance(kind, Struct) else 0)
@@ -100,7 +108,23 @@ class Struct:
         return values
 
 
+C_TYPES = {"b": "s8", "B": "u8", "h": "s16", "H": "u16", "i": "int", "I": "u32", "q": "long", "Q": "u64"}
+"""Types by the :mod:`struct` codes of members."""
 _RANGES = {"b": 8, "B": 8, "h": 16, "H": 16, "i": 32, "I": 32, "q": 64, "Q": 64}
+
+
+def require_fit(what: str, code: str, value: int, signless: bool = False) -> None:
+    """See that a C type holds *value*; an unsigned one takes the negative numbers of its bits, too, as C converts them.
+
+    :param what: it is, for the message
+    :param signless: bits that have no sign, whatever the type says
+    :raises UsageError: it does not
+    """
+    bits = _RANGES[code]
+    most = 1 << bits - (code.islower() and not signless)
+    if not -(1 << bits - 1) <= value < most:
+        least = 0 if code.isupper() else -(1 << bits - 1)
+        raise UsageError(f"{what} is a number from {least} to {most - 1}, not {value}")
 
 
 def _wrap(code: str, value: int) -> int:

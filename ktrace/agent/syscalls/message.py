@@ -24,11 +24,13 @@ from ktrace.agent.syscalls.structs import MMSGHDR, MSGHDR
 from ktrace.agent.syscalls.text import Naming, format_value, quote
 from ktrace.agent.syscalls.vectors import element, own_length, pack_iov, read_iov, room_of, show_element, vectors
 from ktrace.errors import UsageError
-from ktrace.state.call import COUNTED, Pointer
+from ktrace.state.call import COUNTED, NULL, Pointer
 from ktrace.state.net.sockaddr import pack, unpack
 from ktrace.uapi.socket import SIZEOF_SOCKADDR_STORAGE
 from ktrace.uapi.uio import UIO_MAXIOV
 
+_POINTED = ("msg_name", "msg_control")
+"""Members for which ``None`` is NULL: there is none."""
 _SENT = ("msg_name", "msg_namelen", "msg_iov", "msg_control", "msg_controllen", "msg_flags")
 
 
@@ -39,16 +41,28 @@ def coerce_sent(value: Any) -> Any:
     """
     if not isinstance(value, Mapping) or not value.keys() <= set(_SENT):
         raise UsageError(f"a message is expected, not {value!r}", f"its members are {', '.join(_SENT)}")
-    message = dict(value)
-    if isinstance(message.get("msg_name"), Mapping):
+    message = {
+        name: item for name, item in value.items() if item is not None or name not in ("msg_name", "msg_control")
+    }
+    _require_lengths(message)
+    if not isinstance(message.get("msg_name", NULL), Pointer):
         message["msg_name"] = sockaddr.coerce(message["msg_name"])
     iov = message.get("msg_iov", ())
     if not isinstance(iov, Pointer):
         message["msg_iov"] = tuple(element(item, bytes) for item in sequence("msg_iov", iov))
-    control = message.get("msg_control")
-    if isinstance(control, (tuple, list)):
-        message["msg_control"] = tuple(coerce_cmsg(item) for item in control)
+    control = message.get("msg_control", NULL)
+    if not isinstance(control, (bytes, Pointer)):
+        message["msg_control"] = tuple(coerce_cmsg(item) for item in sequence("msg_control", control))
     return message
+
+
+def _require_lengths(message: Mapping[str, Any]) -> None:
+    """See that the members of a struct msghdr that are numbers fit.
+
+    :raises UsageError: one does not
+    """
+    numbers = ("msg_namelen", "msg_controllen", "msg_flags")
+    MSGHDR.coerce({name: message[name] for name in numbers if name in message})
 
 
 def pack_sent(message: Mapping[str, Any], frame: Frame) -> bytes:
@@ -138,6 +152,8 @@ def show_sent(message: Mapping[str, Any], naming: Naming) -> str:
 class SentMessage(In):
     """The message of sendmsg."""
 
+    c_type = "const struct msghdr *: a dict of " + ", ".join(_SENT)
+
     def convert(self, value: Any) -> Any:
         return coerce_sent(value)
 
@@ -153,6 +169,8 @@ class SentMessage(In):
 
 class SentMessages(In):
     """The messages of sendmmsg; out value ``msg_len`` says how much of each was sent."""
+
+    c_type = "const struct mmsghdr []: dicts of " + ", ".join(_SENT)
 
     def convert(self, value: Any) -> tuple[Any, ...]:
         return tuple(coerce_sent(item) for item in sequence(self.name, value))
@@ -202,6 +220,7 @@ def coerce_received(value: Any) -> Any:
     if not isinstance(iov, Pointer):
         iov = tuple(element(item, int) for item in sequence("msg_iov", iov))
     message = {"msg_namelen": 0, "msg_controllen": 0, **value, "msg_iov": iov}
+    _require_lengths(message)
     for name in ("msg_name", "msg_control"):
         if name in message and not isinstance(message[name], Pointer):
             raise UsageError(f"{name} is written by the kernel: give {name}len or an address, not {message[name]!r}")
@@ -232,6 +251,8 @@ def show_received(message: Mapping[str, Any], out: Mapping[str, Any] | None, nam
 
 class ReceivedMessages(Parameter):
     """The messages that recvmmsg fills; out value ``msgvec``. One run of the arena holds all of them."""
+
+    c_type = "struct mmsghdr []: dicts of " + ", ".join(_RECEIVED)
 
     def coerce(self, value: Any) -> Any:
         value = Pointer(value) if isinstance(value, int) else value
@@ -356,6 +377,8 @@ class ReceivedMessages(Parameter):
 
 class ReceivedMessage(ReceivedMessages):
     """The message that recvmsg fills; its members are out values."""
+
+    c_type = "struct msghdr *: a dict of " + ", ".join(_RECEIVED)
 
     def coerce(self, value: Any) -> Any:
         value = Pointer(value) if isinstance(value, int) else value

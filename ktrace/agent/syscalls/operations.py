@@ -8,7 +8,7 @@ from typing import Any
 from ktrace.agent.syscalls import constants as c
 from ktrace.agent.syscalls.buffers import InBytes, OutBytes
 from ktrace.agent.syscalls.frame import Frame
-from ktrace.agent.syscalls.parameter import Address, Int, Long, Parameter, Values, ints
+from ktrace.agent.syscalls.parameter import Address, Int, Long, Parameter, Values, ints, shown
 from ktrace.agent.syscalls.signature import PID, Signature
 from ktrace.agent.syscalls.text import Naming, quote
 from ktrace.errors import UsageError
@@ -31,11 +31,13 @@ class _Own(Parameter):
 class Name(_Own):
     """The name of an actor, or a text."""
 
+    c_type = "char []"
+
     def coerce(self, value: Any) -> str:
         if isinstance(value, bytes):
             return value.decode("utf-8", "replace")
         if not isinstance(value, str):
-            raise UsageError(f"{self.name} is a name, not {value!r}")
+            raise UsageError(f"{self.name} is a name, not {shown(value)}")
         return value
 
 
@@ -48,6 +50,8 @@ class Text(Name):
 
 class Handler(_Own):
     """What a signal does: a word of :data:`HANDLERS`."""
+
+    c_type = "one of " + ", ".join(HANDLERS)
 
     def coerce(self, value: Any) -> str:
         if isinstance(value, Pointer):
@@ -64,6 +68,8 @@ class Handler(_Own):
 
 class Credentials(_Own):
     """Who a fresh actor is: ``uid``, ``gid`` and ``groups``; root where they are missing."""
+
+    c_type = "uid, gid and groups"
 
     def coerce(self, value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping) or not value.keys() <= {"uid", "gid", "groups"}:
@@ -83,9 +89,11 @@ class Credentials(_Own):
 class Milliseconds(_Own):
     """How long something takes."""
 
+    c_type = "unsigned long"
+
     def coerce(self, value: Any) -> int:
         if not isinstance(value, int) or not 0 <= value <= MOST_MS:
-            raise UsageError(f"{self.name} are a number from 0 to {MOST_MS}, not {value!r}")
+            raise UsageError(f"{self.name} are a number from 0 to {MOST_MS}, not {shown(value)}")
         return int(value)
 
     def show(self, value: Any, values: Values, naming: Naming) -> str:

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from ktrace.agent.syscalls.frame import Caller, Frame, Wanted
+from ktrace.agent.syscalls.layout import require_fit
 from ktrace.agent.syscalls.text import Naming
 from ktrace.agent.syscalls.vocabulary import Vocabulary
 from ktrace.errors import UsageError
 from ktrace.include.linux.types import s32, s64
 from ktrace.state.call import Pointer
+from ktrace.suggest import Written
 
 REQUIRED: Final = object()
 Values = Mapping[str, Any]
@@ -27,6 +29,8 @@ class Parameter:
 
     argument: bool = True
     """Whether ``Call.args`` has a place for it."""
+    c_type: str = ""
+    """Its type in C, as :func:`help` shows it; of an out-buffer that of what is written."""
 
     def __init__(self, name: str, default: Any = REQUIRED, late: Late | None = None) -> None:
         self.name = name
@@ -95,6 +99,11 @@ class Parameter:
         return f"{value}"
 
 
+def shown(value: Any) -> str:
+    """Write what was given where it does not belong."""
+    return pointer_text(value) if isinstance(value, Pointer) else repr(value)
+
+
 def pointer_text(pointer: Pointer) -> str:
     """Write an address as scripts do."""
     return "NULL" if pointer.value == 0 else f"{pointer.value:#x}"
@@ -108,6 +117,10 @@ class Int(Parameter):
     """
 
     bits = 32
+    c_type = "int"
+    what = "a number"
+    address = False
+    """Whether an address may stand in its place."""
 
     def __init__(
         self, name: str, vocabulary: Vocabulary | None = None, default: Any = REQUIRED, late: Late | None = None
@@ -116,10 +129,10 @@ class Int(Parameter):
         self.vocabulary = vocabulary
 
     def coerce(self, value: Any) -> int:
-        if isinstance(value, Pointer):
+        if isinstance(value, Pointer) and self.address:
             return value.value
         if not isinstance(value, int):
-            raise UsageError(f"{self.name} is a number, not {value!r}")
+            raise UsageError(f"{self.name} is {self.what}, not {shown(value)}")
         if not -(1 << 63) <= value < 1 << 64:
             raise UsageError(f"{self.name} is a number of a register, of 64 bits, not {value}")
         return wrap(int(value), self.bits)
@@ -144,6 +157,7 @@ class Long(Int):
     """A number of 64 bits: ``size_t``, ``unsigned long``."""
 
     bits = 64
+    c_type = "unsigned long"
 
     def signed(self, value: int) -> int:
         return value
@@ -151,6 +165,8 @@ class Long(Int):
 
 class Offset(Long):
     """A number of 64 bits with a sign: ``loff_t``, ``off_t``, ``long``."""
+
+    c_type = "long"
 
     def coerce(self, value: Any) -> int:
         return s64(super().coerce(value))
@@ -163,13 +179,23 @@ class Mode(Int):
     """The mode of a file, 16 bits (``umode_t``)."""
 
     bits = 16
+    c_type = "umode_t"
 
     def signed(self, value: int) -> int:
         return value
 
 
-class Address(Long):
+class Word(Long):
+    """A number of 64 bits, or an address, whatever the call makes of it."""
+
+    address = True
+
+
+class Address(Word):
     """An address that the call takes as a number."""
+
+    c_type = "void *"
+    what = "an address"
 
     def show(self, value: Any, values: Values, naming: Naming) -> str:
         return "NULL" if value == 0 else f"{value:#x}"
@@ -177,6 +203,8 @@ class Address(Long):
 
 class Fd(Int):
     """A descriptor."""
+
+    what = "a descriptor"
 
     def show(self, value: Any, values: Values, naming: Naming) -> str:
         return naming.descriptor(value)
@@ -192,9 +220,12 @@ class Directory(Fd):
 class Pid(Parameter):
     """A process: an actor's name, or a number."""
 
+    c_type = "pid_t, or an actor"
+
     def coerce(self, value: Any) -> int | str:
         if not isinstance(value, (int, str)):
-            raise UsageError(f"{self.name} is an actor or a process id, not {value!r}")
+            hint = Written("actors are written without quotes", "give the actor itself, or lab.actor(NAME)")
+            raise UsageError(f"{self.name} is an actor or a process id, not {shown(value)}", hint)
         return value if isinstance(value, str) else wrap(value, 32)
 
     def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
@@ -241,19 +272,22 @@ def sequence(name: str, value: Any) -> tuple[Any, ...]:
     :raises UsageError: it is none
     """
     if not isinstance(value, (tuple, list)):
-        raise UsageError(f"{name} is an array, not {value!r}", f"write it in brackets: [{value!r}]")
+        raise UsageError(f"{name} is an array, not {shown(value)}", f"write it in brackets: [{shown(value)}]")
     return tuple(value)
 
 
-def ints(name: str, value: Any) -> tuple[int, ...]:
+def ints(name: str, value: Any, code: str = "") -> tuple[int, ...]:
     """Return the items of an array of numbers.
 
-    :raises UsageError: it is none
+    :param code: the :mod:`struct` code of one, where they have to fit
+    :raises UsageError: it is none, or a number does not fit
     """
     items = sequence(name, value)
     for item in items:
         if not isinstance(item, int):
-            raise UsageError(f"{name} holds numbers, not {item!r}")
+            raise UsageError(f"{name} holds numbers, not {shown(item)}")
+        if code:
+            require_fit(f"what {name} holds", code, item)
     return items
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ktrace.agent.syscalls import constants as c
 from ktrace.agent.syscalls.buffers import InInts, InStruct, OutInts, OutStruct
-from ktrace.agent.syscalls.parameter import Address, Const, Fd, Int, Long, Pid, count_of
+from ktrace.agent.syscalls.parameter import Address, Const, Fd, Int, Long, Pid, Word, count_of
 from ktrace.agent.syscalls.signature import ADDRESS, PID, Signature
 from ktrace.agent.syscalls.structs import ITIMERVAL, RLIMIT, TIMESPEC
 from ktrace.agent.syscalls.vectors import SignalMask, SignalMaskOut
@@ -68,10 +68,10 @@ SIGNATURES = (
         "prctl",
         157,
         Int("option", c.PRCTL),
-        Long("arg2", default=0),
-        Long("arg3", default=0),
-        Long("arg4", default=0),
-        Long("arg5", default=0),
+        Word("arg2", default=0),
+        Word("arg3", default=0),
+        Word("arg4", default=0),
+        Word("arg5", default=0),
     ),
     Signature("pause", 34),
     Signature("sched_yield", 24),

@@ -116,6 +116,19 @@ class Signature:
         shown = [param.name + ("" if not param.optional else "=…") for param in self.inputs]
         return f"write {self.name}({', '.join(shown)}), or all of ({', '.join(self.places)})"
 
+    def described(self) -> str:
+        """Return what its parameters are, and what the kernel writes, a line for each."""
+        lines = []
+        for param in self.inputs:
+            default = "; left out, it is found from the others" if param.late is not None else ""
+            if param.optional and param.late is None:
+                default = f"; left out, it is {'NULL' if param.default is None else param.default}"
+            lines.append(f"{param.name}: {param.c_type}{default}")
+        for param in self.params:
+            kind = "" if param.argument else f", {param.c_type}"
+            lines.extend(f"{out}: written by the kernel{kind}" for out in param.outs)
+        return "\n".join(lines)
+
     def values(self, call: Call) -> dict[str, Any]:
         """Return a call's arguments and pointers by name.
 

@@ -10,11 +10,13 @@ from typing import Any
 from ktrace.agent.syscalls.buffers import In
 from ktrace.agent.syscalls.constants import FAMILY
 from ktrace.agent.syscalls.frame import Caller, Fault, Frame, Wanted
-from ktrace.agent.syscalls.parameter import Int, Parameter, Values, pointer_text
+from ktrace.agent.syscalls.layout import require_fit
+from ktrace.agent.syscalls.parameter import Int, Parameter, Values, pointer_text, shown
 from ktrace.agent.syscalls.text import Naming, quote
 from ktrace.errors import UsageError
 from ktrace.state.call import Pointer
 from ktrace.state.net.sockaddr import pack, unpack
+from ktrace.suggest import Written
 from ktrace.uapi.socket import AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX, SIZEOF_SOCKADDR_STORAGE
 
 MEMBERS: Mapping[int, Mapping[str, Any]] = {
@@ -26,6 +28,20 @@ MEMBERS: Mapping[int, Mapping[str, Any]] = {
 }
 """Members of each family's sockaddr beside ``sa_family``, with their defaults."""
 OTHER = {"sa_data": b""}
+_CODES = {
+    "sa_family": "H",
+    "sin_port": "H",
+    "sin6_port": "H",
+    "sin6_flowinfo": "I",
+    "sin6_scope_id": "I",
+    "nl_pid": "I",
+    "nl_groups": "I",
+    "sll_protocol": "H",
+    "sll_ifindex": "i",
+    "sll_hatype": "H",
+    "sll_pkttype": "B",
+}
+"""The :mod:`struct` codes of members that are numbers."""
 
 
 def coerce(value: Any) -> dict[str, Any]:
@@ -35,7 +51,11 @@ def coerce(value: Any) -> dict[str, Any]:
     """
     if not isinstance(value, Mapping) or not isinstance(value.get("sa_family"), int):
         raise UsageError(
-            f"a socket address is expected, not {value!r}", 'write unix("/tmp/s") or inet("127.0.0.1", 5000)'
+            f"a socket address is expected, not {value!r}",
+            Written(
+                'write unix("/tmp/s") or inet("127.0.0.1", 5000)',
+                'write ktrace.unix("/tmp/s") or ktrace.inet("127.0.0.1", 5000)',
+            ),
         )
     family = value["sa_family"]
     members = MEMBERS.get(family, OTHER)
@@ -57,7 +77,10 @@ def coerce(value: Any) -> dict[str, Any]:
             except ValueError:
                 raise UsageError(f"{item!r} is no IP address") from None
         elif name in members and type(members[name]) is not type(item):
-            raise UsageError(f"{name} cannot be {item!r}")
+            kind = "a number" if isinstance(members[name], int) else "a string"
+            raise UsageError(f"{name} is {kind}, not {shown(item)}")
+        if isinstance(item, int):
+            require_fit(name, _CODES[name], item)
     return {"sa_family": family, **members, **{n: v for n, v in value.items() if n != "sa_family"}}
 
 
@@ -88,6 +111,8 @@ def _show_member(value: Any) -> str:
 
 class Address(In):
     """A socket address that the kernel reads."""
+
+    c_type = "const struct sockaddr *: ktrace.unix(...), ktrace.inet(...), ..."
 
     most = SIZEOF_SOCKADDR_STORAGE
 
@@ -140,6 +165,8 @@ def put_length(length: int | Pointer, frame: Frame) -> int:
 class AddressLength(Int):
     """The size of the address in argument *of*, unless a script says otherwise."""
 
+    c_type = "socklen_t"
+
     def __init__(self, name: str, of: str) -> None:
         def size(values: Values) -> int:
             value = values[of]
@@ -152,6 +179,8 @@ class AddressLength(Int):
 
 class AddressOut(Parameter):
     """A socket address that the kernel writes, and its length, which it reads and writes."""
+
+    c_type = "socklen_t *"
 
     def __init__(self, name: str, length: str) -> None:
         super().__init__(length, default=128)

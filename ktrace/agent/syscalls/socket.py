@@ -10,7 +10,7 @@ from typing import Any
 from ktrace.agent.syscalls import constants as c
 from ktrace.agent.syscalls.buffers import In, InBytes, InStruct, OutBytes, OutInts, pack_struct, read_struct
 from ktrace.agent.syscalls.frame import Caller, Frame, Wanted
-from ktrace.agent.syscalls.layout import Struct
+from ktrace.agent.syscalls.layout import Struct, require_fit
 from ktrace.agent.syscalls.message import ReceivedMessage, ReceivedMessages, SentMessage, SentMessages
 from ktrace.agent.syscalls.parameter import Fd, Int, Long, Parameter, Values, count_of, pointer_text
 from ktrace.agent.syscalls.signature import FD, Signature
@@ -125,6 +125,8 @@ class OptionName(Int):
 class OptionIn(In):
     """The value that setsockopt reads: a number, a string or a struct, its members in the option's own order."""
 
+    c_type = "const void *: a number, a string, or the members of the option's struct"
+
     numeric = True
 
     def coerce_among(self, value: Any, values: Values) -> Any:
@@ -133,6 +135,8 @@ class OptionIn(In):
         return self.coerce(value)
 
     def convert(self, value: Any) -> Any:
+        if isinstance(value, int):
+            require_fit(self.name, "I", value)
         if isinstance(value, (int, bytes)):
             return value
         if isinstance(value, Mapping):
@@ -178,6 +182,8 @@ def _option_size(values: Values) -> int:
 
 class OptionOut(Parameter):
     """The value that getsockopt writes, and its length, which it reads and writes."""
+
+    c_type = "socklen_t *"
 
     def __init__(self) -> None:
         super().__init__("optlen", late=self._room)

@@ -9,7 +9,7 @@ from typing import Any
 from ktrace.agent.syscalls import constants as c
 from ktrace.agent.syscalls.buffers import In, InStruct, InStructs, Out
 from ktrace.agent.syscalls.frame import Caller, Fault, Frame, Wanted
-from ktrace.agent.syscalls.layout import Struct, pack_ints, unpack_ints
+from ktrace.agent.syscalls.layout import Struct, pack_ints, require_fit, unpack_ints
 from ktrace.agent.syscalls.parameter import Address, Int, Long, Offset, Parameter, Values, count_of, ints, pointer_text
 from ktrace.agent.syscalls.signature import ADDRESS, IPC, NUMBER, PID, Returns, Signature
 from ktrace.agent.syscalls.structs import (
@@ -28,6 +28,7 @@ from ktrace.agent.syscalls.vocabulary import Vocabulary
 from ktrace.errors import UsageError
 from ktrace.include.linux.types import s32, s64
 from ktrace.state.call import Pointer
+from ktrace.suggest import Written
 from ktrace.uapi.ipc import IPC_SET
 from ktrace.uapi.sem import GETALL, GETPID, SEMMSL, SETALL, SETVAL
 
@@ -69,6 +70,8 @@ class ControlBuffer(Parameter):
     :param written: structs that the kernel writes, by command; out value ``buf``
     :param read: the struct that IPC_SET reads
     """
+
+    c_type = "depends on the command: a number, a struct for IPC_SET, nothing where the kernel writes one"
 
     def __init__(self, name: str, written: Mapping[int, Struct], read: Struct) -> None:
         super().__init__(name, default=None)
@@ -162,8 +165,15 @@ def counts_values(value: Any) -> bool:
 class SemctlArgument(ControlBuffer):
     """semctl's union: a value, an array, or a struct."""
 
+    c_type = "union semun: a value, a list of values, a struct for IPC_SET, how many for GETALL"
+
     def coerce(self, value: Any) -> Any:
-        return ints(self.name, value) if isinstance(value, (tuple, list)) else super().coerce(value)
+        return ints(self.name, value, "H") if isinstance(value, (tuple, list)) else super().coerce(value)
+
+    def coerce_among(self, value: Any, values: Values) -> Any:
+        if values["cmd"] == SETVAL:
+            return Int(self.name).coerce(value)
+        return self.coerce(value)
 
     def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
         value, cmd = values[self.name], values["cmd"]
@@ -222,14 +232,20 @@ def _semctl_returns(values: Mapping[str, Any]) -> Returns:
 class Message(In):
     """A message that msgsnd reads: ``{"mtype": long, "mtext": bytes}``."""
 
+    c_type = "struct msgbuf {long mtype, char mtext[]} *"
+
     def convert(self, value: Any) -> dict[str, Any]:
         if isinstance(value, (tuple, list)) and len(value) == 2:
             value = {"mtype": value[0], "mtext": value[1]}
         if isinstance(value, Mapping) and value.keys() == {"mtype", "mtext"}:
             mtype, mtext = value["mtype"], value["mtext"]
             if isinstance(mtype, int) and isinstance(mtext, bytes):
+                require_fit(f"mtype of {self.name}", "q", mtype)
                 return {"mtype": mtype, "mtext": mtext}
-        raise UsageError(f'{self.name} is a message such as {{1, "text"}}, not {value!r}')
+        raise UsageError(
+            f"{self.name} is a message, its type and its text, not {value!r}",
+            Written('write {1, "text"}', 'write (1, b"text")'),
+        )
 
     def encode(self, values: Values, frame: Frame) -> tuple[int, ...]:
         value, size = values[self.name], values["msgsz"]
@@ -271,6 +287,8 @@ def _message_size(values: Values) -> int:
 
 class MessageOut(Out):
     """A message that msgrcv writes: out values ``mtype`` and ``mtext``."""
+
+    c_type = "struct msgbuf: mtype and mtext"
 
     def ask(self, values: Values, frame: Frame) -> int:
         size = values["msgsz"]

@@ -9,12 +9,13 @@ from typing import Any
 from ktrace.agent.syscalls.buffers import In, InStructs, Out
 from ktrace.agent.syscalls.frame import Caller, Fault, Frame, Wanted
 from ktrace.agent.syscalls.layout import Struct
-from ktrace.agent.syscalls.parameter import Long, Values, ints, sequence
+from ktrace.agent.syscalls.parameter import Long, Values, ints, sequence, shown
 from ktrace.agent.syscalls.structs import EPOLL_EVENT, POLLFD
 from ktrace.agent.syscalls.text import Naming, format_struct, quote
 from ktrace.errors import UsageError
 from ktrace.include.linux.limits import U64_MAX
 from ktrace.state.call import Pointer
+from ktrace.suggest import Written
 from ktrace.uapi.uio import UIO_MAXIOV
 
 FD_SETSIZE = 1024
@@ -33,6 +34,8 @@ def element(value: Any, plain: type) -> Any:
     :raises UsageError: it is neither
     """
     if isinstance(value, plain):
+        if isinstance(value, int) and value < 0:
+            raise UsageError(f"a length of an iovec is 0 or more, not {value}", "write an address and a length")
         return value
     if isinstance(value, (tuple, list)):
         value = dict(zip(("iov_base", "iov_len"), value, strict=False))
@@ -40,9 +43,12 @@ def element(value: Any, plain: type) -> Any:
         base = value["iov_base"]
         base = base.value if isinstance(base, Pointer) else base
         if isinstance(base, int) and isinstance(value["iov_len"], int):
-            return {"iov_base": base, "iov_len": value["iov_len"]}
+            return IOVEC.coerce({"iov_base": base, "iov_len": value["iov_len"]})
     kind = "a string" if plain is bytes else "a length"
-    raise UsageError(f"an iovec is {kind} or {{iov_base, iov_len}}, not {value!r}")
+    raise UsageError(
+        f"an iovec is {kind} or an address and a length, not {shown(value)}",
+        Written("write {iov_base, iov_len}", "write (iov_base, iov_len)"),
+    )
 
 
 def show_element(value: Any, naming: Naming) -> str:
@@ -56,6 +62,8 @@ def show_element(value: Any, naming: Naming) -> str:
 
 class IovIn(In):
     """An iovec array that the kernel reads from: strings, or addresses and lengths."""
+
+    c_type = "const struct iovec []: of bytes, or of (iov_base, iov_len)"
 
     item = _IOVEC.size
     most = UIO_MAXIOV
@@ -109,6 +117,8 @@ def read_iov(addr: int, count: int, caller: Caller) -> tuple[Any, ...]:
 
 class IovOut(IovIn):
     """An iovec array that the kernel writes to: lengths, joined in out value ``buf``."""
+
+    c_type = "const struct iovec []: of lengths, or of (iov_base, iov_len)"
 
     def convert(self, value: Any) -> tuple[Any, ...]:
         return tuple(element(item, int) for item in sequence(self.name, value))
@@ -219,6 +229,8 @@ def _events(bits: int) -> str:
 class FdSet(In):
     """A set of descriptors that the kernel reads and writes back; NULL as ``None``."""
 
+    c_type = "fd_set *: a list of descriptors"
+
     def __init__(self, name: str) -> None:
         super().__init__(name, nullable=True)
 
@@ -268,6 +280,8 @@ def _fds_bytes(nfds: int) -> int:
 class SignalMask(In):
     """A set of signals as a mask; NULL as ``None``."""
 
+    c_type = "const sigset_t *: a mask"
+
     numeric = True
 
     def convert(self, value: Any) -> int:
@@ -298,6 +312,8 @@ class SignalMaskAndSize(SignalMask):
 class SignalMaskOut(Out):
     """A set of signals that the kernel writes, as a mask."""
 
+    c_type = "sigset_t: a mask"
+
     def ask(self, values: Values, frame: Frame) -> int:
         return frame.want_fresh(8)
 
@@ -313,6 +329,8 @@ class SignalMaskOut(Out):
 
 class EpollEvents(Out):
     """The events that epoll_wait reports, packed structs."""
+
+    c_type = f"{EPOLL_EVENT.declared()} []"
 
     def ask(self, values: Values, frame: Frame) -> int:
         return frame.want_up_to(values["maxevents"] * EPOLL_EVENT.size, scale=EPOLL_EVENT.size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import threading
 import warnings
 from pathlib import Path
@@ -263,7 +264,7 @@ def test_each_misuse_has_one_clear_error(around_a_pipe: ktrace.Prepared) -> None
             (lambda: a.wriet(w, b"x"), r"unknown call 'wriet'"),
             (lambda: a.wait(10), r"no actor does 'wait'"),
             (lambda: a.write(w), r"write needs 'buf'"),
-            (lambda: a.write("w", b"x"), r"write: fd is a number, not b'w'"),
+            (lambda: a.write("w", b"x"), r"write: fd is a descriptor, not b'w'"),
             (lambda: b.read(r, 10), r"B cannot call 'read': it is inside a call"),
             (lambda: a.write(b.waiting, b"x"), r"B has not returned from read\(0, 10\): it sleeps in pipe_read"),
             (lambda: b.waiting.buf, r"B has not returned from read\(0, 10\): it sleeps in pipe_read"),
@@ -303,6 +304,14 @@ def test_each_misuse_has_one_clear_error(around_a_pipe: ktrace.Prepared) -> None
             misuse()
     with pytest.raises(ktrace.UsageError, match="a lab begins once"):
         lab.__enter__()
+
+
+def test_who_asks_for_a_member_that_is_not_there_is_told_what_is(around_a_pipe: ktrace.Prepared) -> None:
+    with pytest.raises(AttributeError, match="rdllist") as caught, around_a_pipe.clone() as lab:
+        a, *_ = lab.prepared
+        _ = lab.epoll(a, a.epoll_create1(0)).rdllist  # type: ignore[attr-defined]
+    assert caught.value.__notes__[0] == "Epoll has items, ready, wq, poll_wait"
+    shutil.rmtree(caught.value.__notes__[-1].removeprefix("session "))
 
 
 def test_a_prepared_lab_that_was_closed_says_so() -> None:

@@ -112,6 +112,32 @@ def test_what_fails_keeps_its_session_and_prints_where(project: Path) -> None:
     assert all(float(case.get("time", "0")) > 0 for case in cases.values())
 
 
+def test_what_failed_in_a_checkpoint_is_what_is_told(project: Path) -> None:
+    (project / "test_it.py").write_text(
+        "def test_inside(lab):\n    a = lab.spawn()\n    r, w = a.pipe2(0)\n    with lab.checkpoint():\n"
+        "        with lab.checkpoint():\n            a.write(w, b'inside')\n            assert lab.pipe(w).head == 2\n"
+    )
+    done = run(project, "-k", "inside")
+    kept = sessions(done.stdout.partition("- ktrace -")[2])
+    try:
+        assert re.search(r'3 A  write\(1, "inside", 6\) = 6\n +pipe1 +head 0→1', done.stdout), done.stdout
+        assert kept[0].name == "left-2"
+        assert [step.call.name for step in SessionReader(kept[0]).steps()] == ["spawn", "pipe2", "write"]
+    finally:
+        shutil.rmtree(kept[0].parent)
+
+
+def test_a_script_without_a_title_is_run_where_it_is_named(project: Path) -> None:
+    (project / "plain.kt").write_text("A: pipe2([r, w], 0)    # 0\n")
+    assert (
+        "no tests collected" in run(project, "-k", "plain").stdout or "deselected" in run(project, "-k", "plain").stdout
+    )
+    assert "1 passed" in run(project, "plain.kt").stdout
+    (project / "Main.kt").write_text("fun main() {}\n")
+    named = run(project, "Main.kt")
+    assert named.returncode and "Main.kt:1:1" in named.stdout, named.stdout
+
+
 def test_the_examples_of_the_page_pass(tmp_path: Path, template: Template) -> None:
     examples = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
     assert len(examples) >= 3
@@ -121,8 +147,8 @@ def test_the_examples_of_the_page_pass(tmp_path: Path, template: Template) -> No
 
 
 def test_it_runs_in_several_processes_and_images(project: Path) -> None:
-    images = "lab-6.1,lab-0"
-    done = run(project, "-n", "2", "--ktrace-image", images, "-k", "passes or agrees or prepared")
+    images = "ktrace_image=lab-6.1,lab-0"
+    done = run(project, "-n", "2", "-o", images, "-k", "passes or agrees or prepared")
     assert "4 passed, 4 skipped" in done.stdout, done.stdout
     assert not list(open_store().root.glob("tmp/prepared-*"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -70,7 +71,7 @@ def test_addresses_stand_for_out_buffers() -> None:
         (lambda: make_call("read", 3, count=1, cont=2), "no parameter 'cont'", "count"),
         (lambda: make_call("read", 3, fd=3), "'fd' twice", None),
         (lambda: make_call("read", 3, b"x", 10), "written by the kernel", None),
-        (lambda: make_call("read", b"x", 10), "fd is a number, not b'x'", None),
+        (lambda: make_call("read", b"x", 10), "fd is a descriptor, not b'x'", None),
         (lambda: make_call("write", 3, 0x5000), "buf is an address", "C prototype"),
         (lambda: make_call("write", 3, [1]), "buf is a string", None),
         (lambda: make_call("semop", 1, 1, 2, 3), "takes 3 arguments", None),
@@ -237,9 +238,47 @@ def test_numbers_are_as_wide_as_the_call_has_them(name: str, args: dict[str, Any
     assert make_call(name, **args).args == expected
 
 
-def test_a_member_of_a_struct_is_as_wide_as_the_struct_has_it() -> None:
-    call = make_call("poll", [{"fd": (1 << 32) + 3, "events": 0x10001}], 0)
-    assert call.args[0] == ({"fd": 3, "events": 1},)
+@pytest.mark.parametrize(
+    ("name", "args", "said"),
+    [
+        ("close", (NULL,), "close: fd is a descriptor, not NULL"),
+        ("read", (3, NULL), "read: count is a number, not NULL"),
+        ("fcntl", (3, C["F_SETFL"], NULL), "fcntl: arg is a number, not NULL"),
+        (
+            "poll",
+            ([((1 << 32) + 3, 1)], 0),
+            "fd of struct pollfd is a number from -2147483648 to 2147483647",
+        ),
+        ("semop", (5, [(0, 40000, 0)]), "semop: sem_op of struct sembuf is a number from -32768 to 32767, not 40000"),
+        ("semctl", (5, 0, C["SETALL"], [70000]), "semctl: what arg holds is a number from 0 to 65535, not 70000"),
+        ("semctl", (5, 0, C["SETVAL"], NULL), "semctl: arg is a number, not NULL"),
+        ("msgsnd", (5, (1 << 63, b"x")), "msgsnd: mtype of msgp is a number from "),
+        ("setgroups", ([1 << 32],), "setgroups: what list holds is a number from 0 to 4294967295, not 4294967296"),
+        ("bind", (3, {"sa_family": 2, "sin_port": 65536}), "bind: sin_port is a number from 0 to 65535, not 65536"),
+        ("sendmsg", (3, {"msg_name": b"x"}), "sendmsg: a socket address is expected, not b'x'"),
+        ("sendmsg", (3, {"msg_controllen": None}), "msg_controllen of struct msghdr is a number, not None"),
+        ("sendmsg", (3, {"msg_control": [(1, 1, [1 << 31])]}), "sendmsg: what cmsg_data holds is a number from "),
+        ("recvmsg", (3, {"msg_iov": [10], "msg_namelen": 1 << 31}), "msg_namelen of struct msghdr is a number from "),
+        ("setsockopt", (3, 1, 8, 1 << 32), "setsockopt: optval is a number from 0 to 4294967295, not 4294967296"),
+        ("readv", (3, [-1]), "a length of an iovec is 0 or more, not -1"),
+        ("nanosleep", (5,), "nanosleep: req is a buffer, not 5"),
+        ("open", (b"a\0b", 0), "pathname ends at its zero byte"),
+        ("mkfifo", (b"f", NULL), "mode is a number, not NULL"),
+    ],
+)
+def test_what_does_not_fit_is_neither_cut_nor_taken_for_0(name: str, args: tuple[Any, ...], said: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(said)):
+        make_call(name, *args)
+
+
+def test_a_member_without_a_sign_takes_its_bits_with_one() -> None:
+    (ops,) = make_call("semop", 5, [(-1, 1, 0x8000)]).args[1:2]
+    assert encode(make_call("semop", 5, ops), 0x1000, 0x1000).stores[0][1] == b"\xff\xff\x01\x00\x00\x80"
+
+
+def test_every_parameter_says_its_type() -> None:
+    for entry in (*SIGNATURES.values(), *OPERATIONS.values()):
+        assert all(param.c_type for param in entry.params if param.places), entry.name
 
 
 def test_a_signal_mask_with_a_sign_can_be_given() -> None:

@@ -102,3 +102,11 @@ def test_images_multiply_tests(tmp_path: Path) -> None:
         "test_both[lab-7.3]",
         "test_its_own",
     ]
+
+
+def test_an_image_that_is_misspelt_on_the_command_line_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text("def test_lab(lab): pass\n")
+    done = run(tmp_path, "--ktrace-image", "lab-6.1,lab-7.33")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "ERROR: --ktrace-image: no image 'lab-7.33'; did you mean lab-7.3" in done.stderr, done.stderr
+    assert "passed" not in done.stdout and "skipped" not in done.stdout

@@ -95,7 +95,7 @@ def test_calls(line: str, call: Call) -> None:
     ("line", "message"),
     [
         ("A: write(0, 5)", "script:2:4: write: buf is an address"),
-        ("A: close(\"x\" * 2)", "close: fd is a number"),
+        ("A: close(\"x\" * 2)", "close: fd is a descriptor"),
         ("A: close(\"x\" | 2)", "cannot do '|'"),
         ("A: close(1 << 64)", "cannot shift by 64"),
         ("A: close(-\"x\")", "a number is expected, not b'x'"),
