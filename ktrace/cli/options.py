@@ -140,6 +140,22 @@ class ImageNames(click.ParamType[tuple[str, ...]]):
         return ImageName().shell_complete(ctx, param, incomplete)
 
 
+class CallNames(_Completed):
+    """Calls as ``-e`` takes them: ``trace=`` in front, classes such as ``%network``, commas between."""
+
+    def words(self) -> Iterable[str]:
+        """Return the names of all calls, and of their classes."""
+        from ktrace.agent.syscalls import PROGRAM_SIGNATURES, SIGNATURES
+        from ktrace.agent.syscalls.classes import CLASSES
+
+        return sorted({*SIGNATURES, *PROGRAM_SIGNATURES, *(f"%{name}" for name in CLASSES)})
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Return what the last word may become, behind what stands in front."""
+        front, equals, rest = incomplete.rpartition("=")
+        return [CompletionItem(front + equals + item.value) for item in super().shell_complete(ctx, param, rest)]
+
+
 class FamilyNames(_Completed):
     """Families of calls, with commas between."""
 

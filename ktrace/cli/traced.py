@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from ktrace.agent.command import Command
-from ktrace.cli.options import command_line, recording_options
+from ktrace.cli.options import CallNames, command_line, recording_options
 from ktrace.cli.output import notify, pass_on
 from ktrace.errors import UsageError
 from ktrace.machine.baggage.entries import Baggage
@@ -55,7 +55,12 @@ def traced_options(function: _Function) -> _Function:
     @click.option("--force", is_flag=True, help="Overwrite a session that is there already.")
     @click.option("-f", "follow", is_flag=True, help="Follow children: it always does.")
     @click.option(
-        "-e", "expressions", multiple=True, metavar="[trace=]SET", help="Show these calls, or ipc, pipe, %network."
+        "-e",
+        "expressions",
+        multiple=True,
+        type=CallNames(),
+        metavar="[trace=]SET",
+        help="Show these calls, or ipc, pipe, %network.",
     )
     @click.option("-o", "output", type=click.Path(path_type=Path), help="Write the calls to this file.")
     @click.option("-c", "count", is_flag=True, help="Show a table of the calls in their place.")

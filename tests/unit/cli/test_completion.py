@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +40,9 @@ def completed(line: str, **environment: str) -> list[str]:
         ("ktrace export last --format perf", {"perfetto"}),
         ("ktrace fuzz --family pipe,se", {"pipe,sem"}),
         ("ktrace run --sess", {"--session"}),
+        ("ktrace exec -e semo", {"semop"}),
+        ("ktrace exec -e trace=pipe2,sendm", {"trace=pipe2,sendmsg", "trace=pipe2,sendmmsg"}),
+        ("ktrace exec -e trace=%net", {"trace=%network"}),
     ],
 )
 def test_words_are_completed(line: str, some: set[str]) -> None:
@@ -74,6 +78,36 @@ def test_bash_completes_with_what_is_printed(tmp_path: Path) -> None:
         check=True,
     )
     assert done.stdout.split() == ["pipe-basic"]
+
+
+@pytest.mark.optional
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_other_shells_complete_with_what_is_installed(shell: str, tmp_path: Path) -> None:
+    if (program := shutil.which(shell)) is None:
+        pytest.skip(f"{shell} is not installed")
+    path, home = tmp_path / "bin", tmp_path / "home"
+    path.mkdir()
+    home.mkdir()
+    (path / "ktrace").write_text(f'#!/bin/sh\nexec {sys.executable} -m ktrace "$@"\n')
+    (path / "ktrace").chmod(0o755)
+    homes = {"HOME": str(home), "XDG_DATA_HOME": "", "XDG_CONFIG_HOME": "", "PATH": f"{path}:{os.environ['PATH']}"}
+    installed = ktrace("completion", shell, "--install", **homes).split()[0]
+    asked = {
+        # What zsh offers goes through compadd, which only a terminal has.
+        "zsh": f"fpath=({Path(installed).parent} $fpath); autoload -Uz compinit; compinit -D; "
+        "[[ $_comps[ktrace] == _ktrace ]] || exit 9; compadd() { print -rl -- $completions }; "
+        "words=(ktrace run pipe-ba) CURRENT=3; _ktrace",
+        "fish": "complete -C 'ktrace run pipe-ba'",
+    }[shell]
+    done = subprocess.run(
+        [program, *(["-f"] if shell == "zsh" else []), "-c", asked],
+        env={**os.environ, **homes, "TERM": "dumb"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0 and "pipe-basic" in done.stdout, (done.stdout, done.stderr)
 
 
 def test_completion_is_installed_with_the_manual_page(tmp_path: Path) -> None:
