@@ -45,11 +45,12 @@ def call_of(name: str, args: tuple[Any, ...], named: Mapping[str, Any]) -> Call:
     __tracebackhide__ = True  # by pytest: what is wrong is in the line that made the step
     words = name in _WORDS
     try:
-        return make_call(
-            name,
-            *[_argument(value, words) for value in args],
-            **{key: _argument(value, words) for key, value in named.items()},
-        )
+        given = [_argument(value, words) for value in args]
+        by_name = {key: _argument(value, words) for key, value in named.items()}
+    except UsageError as error:
+        raise error.with_traceback(None) from None
+    try:
+        return make_call(name, *given, **by_name)
     except UsageError as error:
         hint = error.hint.python if isinstance(error.hint, Written) else error.hint
         raise UsageError(error.message, hint) from None

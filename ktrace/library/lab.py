@@ -340,10 +340,9 @@ class Lab(Views):
             yield
         except Exception as error:
             if self._running is running:
-                left = running.leave(f"left-{number}")
-                error.add_note(f"session {left}")
                 if self._left is None or self._left.error is not error:  # the innermost has seen most
-                    self._left = Left(error, left, tuple(running.steps))
+                    self._left = Left(error, running.leave(f"left-{number}"), tuple(running.steps))
+                    error.add_note(f"session {self._left.session}")
                 self._go_back(running, moment, pending)
             raise
         else:

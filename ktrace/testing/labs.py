@@ -13,13 +13,10 @@ import pytest
 
 import ktrace
 from ktrace.errors import HostError, UsageError
-from ktrace.image.image import known_names
-from ktrace.image.store import open_store
-from ktrace.library.guests import guests_of
+from ktrace.library.guests import guests_of, require_image
 from ktrace.library.lab import Lab
 from ktrace.library.opening import options_of
 from ktrace.library.prepared import Prepared, private_directory
-from ktrace.suggest import did_you_mean
 from ktrace.verify.options import DEFAULT_IMAGE, GuestOptions
 
 AHEAD_FROM = 4
@@ -67,11 +64,11 @@ def require_known(images: str) -> None:
 
     :raises pytest.UsageError: one is not
     """
-    known = known_names(open_store())
     for name in _names(images):
-        if name not in known:
-            hint = did_you_mean(name, known, f"there is: {', '.join(known) or 'none'}")
-            raise pytest.UsageError(f"--ktrace-image: no image {name!r}; {hint}")
+        try:
+            require_image(name)
+        except UsageError as error:
+            raise pytest.UsageError(f"--ktrace-image: {error.message}; {error.hint}") from None
 
 
 def wanted_of(node: pytest.Item | Any, image: str) -> Wanted:

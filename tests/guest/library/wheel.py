@@ -79,3 +79,33 @@ def install(wheel: Path, scratch: Path) -> Installed:
     (site / "others.pth").write_text(sysconfig.get_path("purelib") + "\n")
     work.mkdir()
     return Installed(directory, work)
+
+
+NOBODY = "65534"
+
+
+def as_ordinary_user(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as somebody without rights: as nobody where root runs this test; *cwd* is its home."""
+    drop = []
+    if os.geteuid() == 0:
+        # setpriv itself may still look into directories of root's: what it runs may not.
+        drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "/usr/bin/env"]
+    home = {"HOME": str(cwd), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "COLUMNS": "200", "NO_COLOR": "1"}
+    return subprocess.run(
+        [*drop, *command],
+        cwd=cwd,
+        env={**home, **environment},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+
+
+def python_of_everybody(cwd: Path) -> str | None:
+    """Return a Python like the one that runs this test that an ordinary user can run, too, if there is one."""
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    for program in (os.path.realpath(sys.executable), f"/usr/bin/python{version}", f"/usr/local/bin/python{version}"):
+        if Path(program).exists() and as_ordinary_user(program, "-c", "import venv", cwd=cwd).returncode == 0:
+            return program
+    return None

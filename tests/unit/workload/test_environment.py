@@ -94,7 +94,7 @@ def test_calls(line: str, call: Call) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("A: write(0, 5)", "script:2:4: write: buf is an address"),
+        ("A: write(0, 5)", "script:2:13: write: buf is a buffer, not 5"),
         ("A: close(\"x\" * 2)", "close: fd is a descriptor"),
         ("A: close(\"x\" | 2)", "cannot do '|'"),
         ("A: close(1 << 64)", "cannot shift by 64"),

@@ -9,6 +9,7 @@ from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.chance import Chance
 from ktrace.fuzz.family import Generator
 from ktrace.fuzz.model_view import ModelView, free_fds, open_fds
+from ktrace.include.linux.types import s32
 from ktrace.model.fs.file import File
 from ktrace.model.task import Task
 from ktrace.state.call import Call
@@ -141,7 +142,7 @@ class Descriptors:
     def poll(self, state: ModelView, choose: Chance, task: Task) -> Call | None:
         """Poll some descriptors; wait only where somebody is left to end it."""
         fds = [self._fd(choose, task) for _ in range(choose.integer(1, 3))]
-        given = tuple({"fd": fd, "events": choose.one(EVENTS)} for fd in fds if fd is not None)
+        given = tuple({"fd": s32(fd), "events": choose.one(EVENTS)} for fd in fds if fd is not None)
         if not given:
             return None
         timeout = -1 if may_block(state, choose, 0.4) else 0

@@ -12,6 +12,7 @@ from ktrace.fuzz.families.ipc.ids import LONG, SysvFamily, bad_pointer
 from ktrace.fuzz.families.ipc.sem_scenarios import MOST, SEMMSL_FAST, ScenarioAtArray, chain, crowd, extremes
 from ktrace.fuzz.family import Generator, Scenario, later
 from ktrace.fuzz.model_view import Action, ModelView, open_fds
+from ktrace.include.linux.types import s16
 from ktrace.model.ipc.namespace import Namespace
 from ktrace.model.ipc.ns_file import NS_OPS
 from ktrace.model.ipc.sem_array import SemArray
@@ -134,7 +135,7 @@ class SemFamily(SysvFamily):
                 change = choose.one((SEMVMX, SEMVMX - value, SEMVMX - value + 1, -32768, -32767))
             values[num] = max(0, min(SEMVMX, value + change))
             flags = (C["SEM_UNDO"] if choose.chance(self._undo) else 0) | choose.flags(0.12, C["IPC_NOWAIT"])
-            sops.append({"sem_num": num, "sem_op": change, "sem_flg": flags})
+            sops.append({"sem_num": num, "sem_op": s16(change), "sem_flg": flags})
         if choose.chance(0.03):
             sops[-1]["sem_num"] = choose.one((len(values), len(values) - 1, 65, 0xFFFF))
         return sops
