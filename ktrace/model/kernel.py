@@ -195,6 +195,8 @@ class Kernel:
 
     def pid_of(self, name: str) -> int:
         """Return the pid of *name*, dead or alive, as a reference to its ``struct pid`` keeps it (``pid_vnr()``)."""
+        if name.startswith("pid "):
+            return int(name.removeprefix("pid "))  # no actor
         task = self.tasks.get(name)
         return task.pid if task is not None else self.gone.get(name, 0)
 

@@ -165,7 +165,7 @@ def f_setown(task: Task, file: File, arg: int | str) -> int:
     if who == INT_MIN:
         raise Errno("EINVAL")
     group = who.startswith("-") if isinstance(who, str) else who < 0
-    owner = _find_vpid(task, abs(who) if isinstance(who, int) else who.removeprefix("-"))
+    owner = find_vpid(task, abs(who) if isinstance(who, int) else who.removeprefix("-"))
     _set_owner(task, file, owner, "F_OWNER_PGRP" if group else "F_OWNER_PID")
     return 0
 
@@ -183,7 +183,7 @@ class Stranger:
         return f"pid {self.pid}"
 
 
-def _find_vpid(task: Task, who: int | str) -> Task | Stranger | None:
+def find_vpid(task: Task, who: int | str) -> Task | Stranger | None:
     """Return a process, ``None`` for 0 (``find_vpid()``).
 
     :raises Errno: ESRCH
@@ -197,7 +197,7 @@ def _find_vpid(task: Task, who: int | str) -> Task | Stranger | None:
 
     def find(seen: Observed) -> bool | None:
         result = seen.result(task) if isinstance(who, int) and who > 0 else None
-        return result.errno is None if result is not None else None
+        return result.errno != "ESRCH" if result is not None else None
 
     if not kernel.choose(FIND_VPID, find, lambda there: True, otherwise=False):
         raise Errno("ESRCH")
@@ -271,7 +271,7 @@ def _setown_ex(task: Task, fd: int, file: File, arg: Any) -> int:
         raise Errno("EFAULT")
     if not 0 <= arg["type"] < len(OWNER_TYPES):
         raise Errno("EINVAL")
-    owner = _find_vpid(task, arg["pid"])
+    owner = find_vpid(task, arg["pid"])
     _set_owner(task, file, owner, OWNER_TYPES[arg["type"]])
     return 0
 

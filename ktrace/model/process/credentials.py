@@ -8,6 +8,7 @@ from typing import Any
 
 from ktrace.model.calls import syscall
 from ktrace.model.process.cred import replace_gids, replace_uids
+from ktrace.model.process.job_control import find_process
 from ktrace.model.process.user_namespace import commit_creds, ns_capable, user_ns
 from ktrace.model.task import Errno, Rlimit, Task
 from ktrace.state.call import Pointer, Result
@@ -188,9 +189,11 @@ def prlimit64(task: Task, pid: int | str, resource: int, new_limit: Any) -> Resu
         if new_limit.value:
             raise Errno("EFAULT")
         new_limit = None
-    target = task.kernel.find_task(pid) if pid else task
+    target = find_process(task.kernel, pid) if pid else task
+    if target is None and (task.cred.uid or task.cred.gid) and not task.cred.capable("CAP_SYS_RESOURCE"):
+        raise Errno("EPERM")
     if target is None:
-        raise Errno("ESRCH")
+        raise NotImplementedError(f"nobody knows the limits of process {pid}")
     if target is not task and not _may_limit(task, target):
         raise Errno("EPERM")
     return _do_prlimit(task, target, resource, new_limit, "old_limit")

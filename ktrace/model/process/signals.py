@@ -95,9 +95,12 @@ def tgkill(task: Task, tgid: int | str, tid: int | str, sig: int) -> int:
     kernel = task.kernel
     if (isinstance(tgid, int) and tgid <= 0) or (isinstance(tid, int) and tid <= 0):
         raise Errno("EINVAL")
-    target = kernel.find_task(tid) or find_zombie(kernel, tid)
+    target = find_process(kernel, tid)
     if target is None:
-        raise Errno("ESRCH")
+        if number_of(kernel, tgid) != number_of(kernel, tid):
+            raise Errno("ESRCH")
+        group_send_sig_info(task, None, sig, SI_TKILL)
+        return 0
     leader = (target.program.leader or target) if target.program is not None else target
     if (kernel.find_task(tgid) or find_zombie(kernel, tgid)) is not leader:
         raise Errno("ESRCH")

@@ -9,6 +9,7 @@ from typing import Any
 
 from ktrace.include.linux.highuid import DEFAULT_OVERFLOWUID
 from ktrace.include.net.scm import SCM_MAX_FD
+from ktrace.model.fs.fcntl import find_vpid
 from ktrace.model.fs.file import File, fput
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage
@@ -81,7 +82,7 @@ def _one_message(task: Task, scm: Scm, message: Mapping[str, Any], unix: bool) -
         if not isinstance(data, Mapping):
             raise Errno("EINVAL")
         scm_check_creds(task, data)
-        owner = task.kernel.find_task(data["pid"])
+        owner = find_vpid(task, data["pid"])
         if owner is None:
             raise Errno("ESRCH")
         scm.pid, scm.uid, scm.gid = owner.name, data["uid"], data["gid"]
@@ -212,7 +213,10 @@ def _put_credentials(kernel: Kernel, msg: InMessage, scm: Scm) -> None:
         return
     uid = DEFAULT_OVERFLOWUID if scm.uid == INVALID_ID else scm.uid
     gid = DEFAULT_OVERFLOWUID if scm.gid == INVALID_ID else scm.gid
-    data: Any = {"pid": scm.pid or 0, "uid": uid, "gid": gid}
+    sender: str | int = scm.pid or 0
+    if isinstance(sender, str) and sender not in kernel.tasks and sender not in kernel.gone:
+        sender = kernel.pid_of(sender)
+    data: Any = {"pid": sender, "uid": uid, "gid": gid}
     if room < SIZEOF_CMSGHDR + SIZEOF_UCRED:
         msg.flags |= MSG_CTRUNC
         whole = struct.pack("<iII", kernel.pid_of(scm.pid) if scm.pid else 0, uid, gid)
