@@ -9,6 +9,7 @@ from ktrace.errors import KernelLacks, KtraceError
 from ktrace.inspect.corrupt import NONSENSE, nonsense
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.members import allow_unread, unread_allowed
+from ktrace.inspect.memory import Place
 from ktrace.state.ref import Ref
 from ktrace.state.unread import Unread
 from ktrace.state.world import World
@@ -22,14 +23,18 @@ class Observation:
     :param kernel: where to read
     :param tasks: kernel address of the ``task_struct`` of every living actor, by name
     :param names_by_pid: name of every actor that ever lived, by pid in the initial pid namespace
+    :param births: tells one state of *names_by_pid* from all others that this inspector saw
     """
 
-    def __init__(self, kernel: LiveKernel, tasks: Mapping[str, int], names_by_pid: Mapping[int, str]) -> None:
+    def __init__(
+        self, kernel: LiveKernel, tasks: Mapping[str, int], names_by_pid: Mapping[int, str], births: int = 0
+    ) -> None:
         self.kernel = kernel
         self.memory = kernel.memory
         self.tasks = tasks
         self.names = {address: name for name, address in tasks.items()}
         self.names_by_pid = names_by_pid
+        self.births = births
         self.objects: dict[Ref, Any] = {}
 
     def process(self, task: int) -> Any:
@@ -55,8 +60,11 @@ class Reader(Protocol):
 class ProcessMembers(Protocol):
     """Read what a subsystem keeps in a ``task_struct``."""
 
-    def process_fields(self, observation: Observation, task: int) -> Mapping[str, Any]:
-        """Return members of ``state.process.Process`` for the ``task_struct`` at *task*."""
+    def begin(self, observation: Observation) -> bool:
+        """Prepare for a look; tell whether what is shown of a process depends on places and actors' names alone."""
+
+    def process_fields(self, observation: Observation, task: int) -> tuple[Mapping[str, Any], Sequence[Place]]:
+        """Return members of ``state.process.Process`` for the ``task_struct`` at *task*, and what they depend on."""
 
 
 class FileTargets(Protocol):
@@ -84,11 +92,13 @@ class Inspector:
         self.readers = readers
         self.tasks: dict[str, int] = {}
         self.names_by_pid: dict[int, str] = {}
+        self._births = 0
 
     def add_actor(self, name: str, pid: int, task: int) -> None:
         """Make the process *pid*, whose ``task_struct`` is at *task*, known as actor *name*."""
         self.tasks[name] = task
         self.names_by_pid[pid] = name
+        self._births += 1
 
     def remove_actor(self, name: str) -> None:
         """Forget a dead actor's task; its pid keeps its name."""
@@ -100,7 +110,7 @@ class Inspector:
         :raises KernelLacks: a reader cannot do without a member that this kernel lacks
         :raises GuestGarbage: the kernel's memory makes no sense
         """
-        observation = Observation(self.kernel, self.tasks, self.names_by_pid)
+        observation = Observation(self.kernel, self.tasks, self.names_by_pid, self._births)
         reader: Reader | None = None
         try:  # one for all: to enter explained() for each takes as long as some of them
             for reader in self.readers:

@@ -24,7 +24,7 @@ from ktrace.inspect.members import (
     type_of,
     unread_allowed,
 )
-from ktrace.inspect.memory import KernelMemory
+from ktrace.inspect.memory import KernelMemory, Place
 from ktrace.state.unread import Unread
 
 _INTEGER_CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
@@ -79,6 +79,10 @@ class Layout:
     def read(self, memory: KernelMemory, address: int) -> Any:
         """Return the members of the structure at kernel *address* as a named tuple."""
         return self.unpack_span(memory.read(address + self.start, self.span), 0)
+
+    def place(self, memory: KernelMemory, address: int) -> Place:
+        """Return the bytes of the structure at kernel *address* that *unpack_span* takes, with where they are."""
+        return memory.place(address + self.start, self.span)
 
     def _field(self, prog: drgn.Program, name: str, marked: str) -> _Field:
         """Return how a member is read; one that is missing and may not be reads as :class:`Unread`, and is noted."""

@@ -13,6 +13,9 @@ START_KERNEL_MAP = 0xFFFFFFFF80000000
 
 KERNEL_IMAGE_SIZE = 1 << 30
 
+Place = tuple[int, bytes]
+"""A kernel address, and the bytes that were read there."""
+
 
 class PhysicalMemory(Protocol):
     """Guest RAM from physical address 0 on."""
@@ -83,7 +86,7 @@ class KernelMemory:
         except LookupError as error:
             raise CorruptStructure("pointer", address, "points at nothing mapped") from error
 
-    def holds(self, places: Sequence[tuple[int, bytes]]) -> bool:
+    def holds(self, places: Sequence[Place]) -> bool:
         """Tell whether every one of *places*, each an address and bytes, still has these bytes.
 
         :raises CorruptStructure: nothing is mapped there
@@ -97,6 +100,13 @@ class KernelMemory:
             if found != data:
                 return False
         return True
+
+    def place(self, address: int, size: int) -> Place:
+        """Return *address*, and the *size* bytes that are there.
+
+        :raises CorruptStructure: nothing is mapped there
+        """
+        return address, self.read(address, size)
 
     def u64(self, address: int) -> int:
         """Return the 64-bit word at *address*."""

@@ -6,11 +6,9 @@ from collections.abc import Hashable, Sequence
 from typing import Generic, TypeVar
 
 from ktrace.inspect.corrupt import CorruptStructure
-from ktrace.inspect.memory import KernelMemory
+from ktrace.inspect.memory import KernelMemory, Place
 
 T = TypeVar("T")
-Place = tuple[int, bytes]
-"""A kernel address, and the bytes that were read there."""
 
 LIMIT = 1 << 16
 """Objects that one reader remembers; a guest's kernel has fewer."""

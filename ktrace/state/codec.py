@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -16,6 +16,8 @@ from ktrace.state.ref import Ref
 # One key each, so that a reader sees at once what an object stands for.
 _TYPE, _REF, _BYTES, _RUN, _MAP, _TUPLE_KEY = "$", "$ref", "$bytes", "$run", "$map", "$t"
 
+Encoder = Callable[[Any], Any]
+
 _RUN_LENGTH = 64
 """A payload of one repeated byte is written as a run from this length on."""
 
@@ -25,29 +27,62 @@ def encode(value: Any) -> Any:
 
     :raises TypeError: *value* holds something that is not a value of this package
     """
-    cls = value.__class__
-    if cls in _PLAIN:
-        return value
-    if cls is Ref:
-        return {_REF: f"{value.kind}:{value.key}"}
-    if cls is bytes:
-        if len(value) >= _RUN_LENGTH and value.count(value[:1]) == len(value):
-            return {_RUN: [value[0], len(value)]}
-        return {_BYTES: value.decode("latin-1")}
-    if cls is tuple or cls is list:
-        return [encode(item) for item in value]
-    if is_dataclass(value):
-        encoded: dict[str, Any] = {_TYPE: _type_name(cls)}
-        for name in _field_names(cls):
-            encoded[name] = encode(getattr(value, name))
-        return encoded
-    if isinstance(value, Mapping):
-        if all(key.__class__ is str for key in value):
-            return {key: encode(item) for key, item in value.items()}
-        return {_MAP: [[encode(key), encode(item)] for key, item in value.items()]}
-    if isinstance(value, frozenset):
-        return {_TYPE: "frozenset", "items": [encode(item) for item in sorted(value)]}
-    raise TypeError(f"cannot write {cls.__name__!r} into a session")
+    encoder = _ENCODERS.get(value.__class__) or _encoder(value.__class__)
+    return encoder(value)
+
+
+def _encoder(cls: Any) -> Encoder:
+    """Return what encodes values of a class, and remember it.
+
+    :raises TypeError: they are not values of this package
+    """
+    encoder: Encoder
+    if is_dataclass(cls):
+        encoder = _of_dataclass(cls)
+    elif issubclass(cls, Mapping):
+        encoder = _encode_mapping
+    elif issubclass(cls, frozenset):
+        encoder = _encode_set
+    else:
+        raise TypeError(f"cannot write {cls.__name__!r} into a session")
+    _ENCODERS[cls] = encoder
+    return encoder
+
+
+def _of_dataclass(cls: Any) -> Encoder:
+    """Return what encodes the members of a dataclass one after the other, written out: most are plain."""
+    members = "".join(
+        f", {field.name!r}: item if (item := value.{field.name}).__class__ in plain else encode(item)"
+        for field in fields(cls)
+    )
+    made: dict[str, Any] = {"plain": _PLAIN, "encode": encode}
+    exec(f"def encoder(value): return {{{_TYPE!r}: {_type_name(cls)!r}{members}}}", made)
+    encoder: Encoder = made["encoder"]
+    return encoder
+
+
+def _encode_ref(value: Ref) -> Any:
+    return {_REF: f"{value.kind}:{value.key}"}
+
+
+def _encode_bytes(value: bytes) -> Any:
+    if len(value) >= _RUN_LENGTH and value.count(value[:1]) == len(value):
+        return {_RUN: [value[0], len(value)]}
+    return {_BYTES: value.decode("latin-1")}
+
+
+def _encode_items(value: Any) -> Any:
+    return [item if item.__class__ in _PLAIN else encode(item) for item in value]
+
+
+def _encode_mapping(value: Mapping[Any, Any]) -> Any:
+    if set(map(type, value)) <= {str}:
+        return {key: item if item.__class__ in _PLAIN else encode(item) for key, item in value.items()}
+    return {_MAP: [[encode(key), encode(item)] for key, item in value.items()]}
+
+
+def _encode_set(value: frozenset[Any]) -> Any:
+    return {_TYPE: "frozenset", "items": [encode(item) for item in sorted(value)]}
 
 
 def decode(value: Any) -> Any:
@@ -120,12 +155,17 @@ def types() -> tuple[type, ...]:
     return tuple(_types().values())
 
 
-_PLAIN = frozenset({int, str, bool, float, type(None)})
+_PLAIN: frozenset[type] = frozenset({int, str, bool, float, type(None)})
 
-
-@cache
-def _field_names(cls: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(cls))
+_ENCODERS: dict[type, Encoder] = {
+    **dict.fromkeys(_PLAIN, lambda value: value),
+    Ref: _encode_ref,
+    bytes: _encode_bytes,
+    tuple: _encode_items,
+    list: _encode_items,
+    dict: _encode_mapping,
+}
+"""By class; of others they are added when they are needed."""
 
 
 @cache

@@ -46,8 +46,8 @@ def _quick(cls: type, kw_only: bool) -> type:
         "__repr__": _repr,
         "__setattr__": _setattr,
         "__delattr__": _delattr,
-        "__getstate__": _getstate,
-        "__setstate__": _setstate,
+        "__getstate__": _Later(_getstate),
+        "__setstate__": _Later(_setstate),
     }
     for name, method in methods.items():
         if name not in own:
@@ -80,7 +80,7 @@ class _Later:
 def _init(cls: type) -> Callable[..., None]:
     members = dataclasses.fields(cls)
     names: dict[str, Any] = {"_become": _become, "_class": cls, "_missing": dataclasses.MISSING}
-    names["_twin"] = type(cls.__name__, (), {"__slots__": cls.__slots__})  # type: ignore[attr-defined]
+    names["_twin"] = _twin(cls)
     lines = ["_become(self, _twin)"]
     for member in members:
         value = member.name
@@ -93,6 +93,11 @@ def _init(cls: type) -> Callable[..., None]:
     by_name = [_parameter(member, names) for member in members if member.kw_only]
     parameters = ["self", *ordered, *(["*", *by_name] if by_name else [])]
     return _written("__init__", parameters, lines, names)
+
+
+def _twin(cls: type) -> type:
+    """Return a class with the same slots whose members can be set."""
+    return type(cls.__name__, (), {"__slots__": cls.__slots__})  # type: ignore[attr-defined]
 
 
 def _parameter(member: dataclasses.Field[Any], names: dict[str, Any]) -> str:
@@ -141,10 +146,16 @@ def _delattr(self: Any, name: str) -> None:
     raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
 
 
-def _getstate(self: Any) -> list[Any]:
-    return [getattr(self, member.name) for member in dataclasses.fields(self)]
+def _getstate(cls: type) -> Callable[..., list[Any]]:
+    values = ", ".join(f"self.{member.name}" for member in dataclasses.fields(cls))
+    return _written("__getstate__", ["self"], [f"return [{values}]"], {})
 
 
-def _setstate(self: Any, state: list[Any]) -> None:
-    for member, value in zip(dataclasses.fields(self), state, strict=True):
-        object.__setattr__(self, member.name, value)
+def _setstate(cls: type) -> Callable[..., None]:
+    members = dataclasses.fields(cls)
+    names: dict[str, Any] = {"_become": _become, "_class": cls, "_twin": _twin(cls)}
+    values = "".join(f"self.{member.name}, " for member in members)
+    lines = [f"{values}= state"] if members else []
+    return _written(
+        "__setstate__", ["self", "state"], ["_become(self, _twin)", *lines, "self.__class__ = _class"], names
+    )

@@ -27,7 +27,12 @@ class World:
     def changed_since(self, before: World) -> tuple[dict[Ref, Any], tuple[Ref, ...]]:
         """Return the objects that are new or differ from *before*, and the references that are gone."""
         old = before.objects
-        changed = {ref: value for ref, value in self.objects.items() if old.get(ref) != value}
+        # What has not changed is most often the same object, which is seen sooner than that it is equal.
+        changed = {
+            ref: value
+            for ref, value in self.objects.items()
+            if (before_it := old.get(ref)) is not value and before_it != value
+        }
         return changed, tuple(ref for ref in old if ref not in self.objects)
 
     def apply(self, changed: Mapping[Ref, Any], gone: tuple[Ref, ...]) -> World:

@@ -11,8 +11,9 @@ from ktrace.inspect.inspector import FileTargets, Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import layout_of
 from ktrace.inspect.members import first_member, has_member, offset_of
+from ktrace.inspect.memory import Place
 from ktrace.inspect.process.pid import Pids
-from ktrace.inspect.remembered import Place, Remembered
+from ktrace.inspect.remembered import Remembered
 from ktrace.inspect.unread import UNREADABLE, absence
 from ktrace.state.fs.file import File, open_flags
 from ktrace.state.ref import Ref

@@ -12,9 +12,9 @@ from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import layout_of
 from ktrace.inspect.lib.list import for_each_list_node, points_elsewhere
 from ktrace.inspect.members import offset_of, type_of
-from ktrace.inspect.memory import KernelMemory
+from ktrace.inspect.memory import KernelMemory, Place
 from ktrace.inspect.process.pid import Pids
-from ktrace.inspect.remembered import Place, Remembered
+from ktrace.inspect.remembered import Remembered
 from ktrace.inspect.unread import UNREADABLE, absence, kept
 from ktrace.state.ipc.msg import SEARCH_MODES, MsgMsg, MsgQueue, MsgReceiver, MsgSender
 from ktrace.state.ref import Ref

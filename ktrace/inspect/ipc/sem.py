@@ -14,9 +14,9 @@ from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import layout_of
 from ktrace.inspect.lib.list import for_each_list_node
 from ktrace.inspect.members import MissingMember, offset_of, shape_of
-from ktrace.inspect.memory import KernelMemory
+from ktrace.inspect.memory import KernelMemory, Place
 from ktrace.inspect.process.pid import Pids
-from ktrace.inspect.remembered import Place, Remembered
+from ktrace.inspect.remembered import Remembered
 from ktrace.inspect.unread import UNREADABLE, absence
 from ktrace.state.ipc.sem import Sem, SemArray, SemBuf, SemQueue, SemUndo, SemUndoList
 from ktrace.state.ref import Ref

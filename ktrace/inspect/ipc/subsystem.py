@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ktrace.inspect.inspector import Observation
@@ -12,7 +12,7 @@ from ktrace.inspect.ipc.sem import SemReader
 from ktrace.inspect.ipc.shm import Attachment, MappingReader, ShmReader
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.members import offset_of
-from ktrace.inspect.memory import KernelMemory
+from ktrace.inspect.memory import KernelMemory, Place
 from ktrace.inspect.process.pid import Pids
 from ktrace.inspect.unread import UNREADABLE, absence
 from ktrace.state.ipc.namespace import IpcFacts
@@ -126,13 +126,23 @@ class SysvReader:
             unread = (observation.objects[ref] for ref in segments.values())
             self._lost = next((found for found in unread if isinstance(found, Unread)), self._lost)
 
-    def process_fields(self, observation: Observation, task: int) -> Mapping[str, Any]:
-        """Return what the World shows of the ``task_struct`` at *task*: namespace, undo list, segments."""
-        # A process points at segments, so these must have their names first.
+    def begin(self, observation: Observation) -> bool:
+        """Read what the processes point at, so that it has its names; which segments they map, no place tells."""
         self.observe(observation)
+        return not (self._segments or self._files or self._foreign or self._lost is not None)
+
+    def process_fields(self, observation: Observation, task: int) -> tuple[Mapping[str, Any], Sequence[Place]]:
+        """Return what the World shows of the ``task_struct`` at *task*: namespace, undo list, segments.
+
+        With it, the places on which it depends where there are no segments.
+        """
         memory = observation.memory
-        ns = self.namespace_of(observation, task)
-        undo_list = memory.u64(task + self._undo_list)
+        places = [memory.place(task + self._nsproxy, 8), memory.place(task + self._undo_list, 8)]
+        nsproxy, undo_list = (int.from_bytes(data, "little") for _, data in places)
+        ns = 0
+        if nsproxy:
+            places.append(memory.place(nsproxy + self._ipc_ns, 8))
+            ns = int.from_bytes(places[-1][1], "little")
         mappings: Any = self._lost if self._lost is not None else self._unmapped.get(task)
         if mappings is None:
             mappings = self.mappings.mappings(self._attachments.get(task, []), self._files)
@@ -140,9 +150,10 @@ class SysvReader:
         created: Any = self._lost
         if created is None:
             created = tuple([self._segments.get(shp) or Ref("stranger", f"shmid@{shp:#x}") for shp in clist])
-        return {
+        members = {
             "ipc_ns": Ref("ipc_ns", "init" if ns == self.namespaces.init_ipc_ns else ns) if ns else None,
             "undo_list": Ref("undo_list", undo_list) if undo_list else None,
             "mappings": mappings,
             "shm_clist": created,
         }
+        return members, places

@@ -10,8 +10,7 @@ import drgn
 from drgn.helpers.linux.percpu import per_cpu_ptr
 
 from ktrace.inspect.kernel import LiveKernel
-from ktrace.inspect.memory import KernelMemory
-from ktrace.inspect.remembered import Place
+from ktrace.inspect.memory import KernelMemory, Place
 
 VARIABLES = ("cpu_fbatches", "lru_rotate", "mlock_fbatch", "mlock_pvec")
 """Per-CPU variables with batches in them; kernels have some of them."""

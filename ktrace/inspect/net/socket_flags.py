@@ -12,9 +12,8 @@ from typing import Any
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout, layout_of
 from ktrace.inspect.members import MissingMember, constant, has_member, lacking
-from ktrace.inspect.memory import KernelMemory
+from ktrace.inspect.memory import KernelMemory, Place
 from ktrace.inspect.net.core.sock_names import bit_names, unnamed
-from ktrace.inspect.remembered import Place
 from ktrace.state.net.socket import SOCKET_FLAGS
 from ktrace.state.unread import Unread
 from ktrace.uapi.socket import AF_BLUETOOTH, AF_NETLINK, AF_UNIX

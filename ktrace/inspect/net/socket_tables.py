@@ -13,7 +13,8 @@ from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import Layout, layout_of
 from ktrace.inspect.lib.list import for_each_list_node
 from ktrace.inspect.members import offset_of
-from ktrace.inspect.remembered import Place, Remembered
+from ktrace.inspect.memory import Place
+from ktrace.inspect.remembered import Remembered
 from ktrace.state.net.facts import ProtocolSwitch
 from ktrace.state.net.socket_tables import TABLES, Family, SocketTables
 

@@ -7,6 +7,7 @@ from typing import Any
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.members import offset_of
+from ktrace.inspect.memory import KernelMemory, Place
 from ktrace.state.ref import Ref
 from ktrace.state.unread import Unread
 
@@ -40,6 +41,10 @@ class Pids:
             number = observation.memory.u32(pid + self._nr)
             self._names[pid] = name = observation.names_by_pid.get(number) or f"pid {number}"
         return name
+
+    def place(self, memory: KernelMemory, pid: int) -> Place:
+        """Return where the number of the ``struct pid`` at *pid* is, with its bytes."""
+        return memory.place(pid + self._nr, 4)
 
     def process(self, observation: Observation, pid: int) -> Any:
         """Return a reference to the actor whose ``struct pid`` is at *pid*, ``None`` for NULL."""

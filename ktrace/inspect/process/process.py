@@ -14,8 +14,9 @@ from ktrace.inspect.fs.file import FileReader
 from ktrace.inspect.inspector import Observation, ProcessMembers
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import layout_of
+from ktrace.inspect.memory import Place
 from ktrace.inspect.process.user import UserReader
-from ktrace.inspect.remembered import Place, Remembered
+from ktrace.inspect.remembered import Remembered
 from ktrace.state.fs.file import Descriptor, DescriptorTable
 from ktrace.state.process.process import Process
 from ktrace.state.ref import Ref
@@ -51,34 +52,58 @@ class ProcessReader:
         self.cred = layout_of(prog, "struct cred", "uid.val", "gid.val", "euid.val", "egid.val", "user")
         self.tables = TableReader(kernel, files)
         self.users = UserReader(kernel)
-        self._task = layout_of(prog, "struct task_struct", "pid", "cred", "files")
+        self._pid = layout_of(prog, "struct task_struct", "pid")
+        self._task = layout_of(prog, "struct task_struct", "cred", "files")
+        self._remembered: Remembered[_KnownProcess] = Remembered()
 
     def observe(self, observation: Observation) -> None:
         """Add processes, descriptor tables, files with the objects behind them, and users."""
-        memory = observation.memory
-        objects = observation.objects
+        memory, objects = observation.memory, observation.objects
+        begun = [member.begin(observation) for member in self.members]
+        settled = all(begun)
         for name, address in observation.tasks.items():
-            # Only this part is read of a task_struct, which has ten kilobytes.
-            pid, cred_address, files = self._task.read(memory, address)
-            cred = self.cred.read(memory, cred_address)
+            known = self._remembered.find(memory, address) if settled else None
+            if known is None or known.process.name != name or known.births != observation.births:
+                known, places = self._read(observation, name, address)
+                self._remembered.keep(address, known, places if settled else None)
+            table = known.process.files
             # exit_files() comes before the files are closed, which may take a while.
-            table = Ref("fdtable", files) if files else None
             if table is not None and table not in objects:
                 self.tables.observe(observation, table)
-            self.users.observe(observation, cred.user)
-            fields: dict[str, Any] = {}
-            for member in self.members:
-                fields.update(member.process_fields(observation, address))
-            objects[Ref("process", name)] = Process(
-                name=name,
-                pid=pid,
-                files=table,
-                uid=cred.uid_val,
-                gid=cred.gid_val,
-                euid=cred.euid_val,
-                egid=cred.egid_val,
-                **fields,
-            )
+            self.users.observe(observation, known.user)
+            objects[Ref("process", name)] = known.process
+
+    def _read(self, observation: Observation, name: str, address: int) -> tuple[_KnownProcess, list[Place]]:
+        """Read the ``task_struct`` at *address*, of which only parts are read: it has ten kilobytes."""
+        memory = observation.memory
+        pid, task = self._pid.place(memory, address), self._task.place(memory, address)
+        raw = self._task.unpack_span(task[1], 0)
+        places = [pid, task, self.cred.place(memory, raw.cred)]
+        cred = self.cred.unpack_span(places[-1][1], 0)
+        fields: dict[str, Any] = {}
+        for member in self.members:
+            more, depends = member.process_fields(observation, address)
+            fields.update(more)
+            places += depends
+        process = Process(
+            name=name,
+            pid=self._pid.unpack_span(pid[1], 0).pid,
+            files=Ref("fdtable", raw.files) if raw.files else None,
+            uid=cred.uid_val,
+            gid=cred.gid_val,
+            euid=cred.euid_val,
+            egid=cred.egid_val,
+            **fields,
+        )
+        return _KnownProcess(process, cred.user, observation.births), places
+
+
+class _KnownProcess(NamedTuple):
+    """A process, the address of its ``user_struct``, and how many actors there had been."""
+
+    process: Process
+    user: int
+    births: int
 
 
 class _Known(NamedTuple):

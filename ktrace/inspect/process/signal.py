@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ktrace.include.linux.pid import PIDTYPE_PGID, PIDTYPE_SID
@@ -12,6 +12,7 @@ from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import layout_of
 from ktrace.inspect.members import offset_of
+from ktrace.inspect.memory import Place
 from ktrace.inspect.process.pid import Pids
 from ktrace.inspect.process.process import find_task
 from ktrace.state.process.process import ProcessFacts
@@ -60,18 +61,25 @@ class SignalReader:
         self._groups = offset_of(prog, "struct signal_struct", "pids") + 8 * PIDTYPE_PGID
         self._init = prog["init_struct_pid"].address_of_().value_()
 
-    def process_fields(self, observation: Observation, task: int) -> Mapping[str, Any]:
-        """Return what the World shows of ``task_struct.signal`` of the task at *task*."""
+    def begin(self, observation: Observation) -> bool:
+        """Tell that what is shown depends on places and actors' names alone."""
+        del observation
+        return True
+
+    def process_fields(self, observation: Observation, task: int) -> tuple[Mapping[str, Any], Sequence[Place]]:
+        """Return what the World shows of ``task_struct.signal`` of the task at *task*, and the places it depends on."""
         memory = observation.memory
-        signal = memory.u64(task + self._signal)
-        stopped = bool(self._shared.read(memory, signal).flags & SIGNAL_STOP_STOPPED)
-        groups = memory.read(signal + self._groups, 16)
-        pgrp, session = (int.from_bytes(groups[at : at + 8], "little") for at in (0, 8))
-        return {
-            "stopped": stopped,
+        pointer = memory.place(task + self._signal, 8)
+        signal = int.from_bytes(pointer[1], "little")
+        shared, groups = self._shared.place(memory, signal), memory.place(signal + self._groups, 16)
+        pgrp, session = (int.from_bytes(groups[1][at : at + 8], "little") for at in (0, 8))
+        members = {
+            "stopped": bool(self._shared.unpack_span(shared[1], 0).flags & SIGNAL_STOP_STOPPED),
             "pgrp": self._leader(observation, pgrp),
             "session": self._leader(observation, session),
         }
+        numbers = [self._pids.place(memory, pid) for pid in {pgrp, session} if pid]
+        return members, (groups, shared, pointer, *numbers)
 
     def _leader(self, observation: Observation, pid: int) -> Ref | None:
         """Return the actor whose ``struct pid`` is at *pid*; ``None`` for one of nobody's, and for a stranger."""

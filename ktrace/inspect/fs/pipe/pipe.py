@@ -26,10 +26,10 @@ from ktrace.inspect.members import (
     offset_of,
     shape_of,
 )
-from ktrace.inspect.memory import KernelMemory
+from ktrace.inspect.memory import KernelMemory, Place
 from ktrace.inspect.mm.batches import LruBatches
 from ktrace.inspect.process.user import UserReader
-from ktrace.inspect.remembered import Place, Remembered
+from ktrace.inspect.remembered import Remembered
 from ktrace.inspect.unread import kept
 from ktrace.inspect.wait_queue import WaitQueues
 from ktrace.state.fs.pipe.pipe import ANON_OPS, PIPE_BUF_FLAGS, Fasync, Pipe, PipeBuffer, PipeFacts

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from ktrace.inspect.inspector import Observation
+from ktrace.inspect.memory import Place
 from ktrace.inspect.net.core.skbuff import Packet
-from ktrace.inspect.remembered import Place
 from ktrace.state.net.skbuff import Buffer
 from ktrace.state.ref import Ref
 

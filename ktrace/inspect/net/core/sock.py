@@ -11,7 +11,7 @@ from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import layout_of
 from ktrace.inspect.members import type_of
-from ktrace.inspect.memory import KernelMemory
+from ktrace.inspect.memory import KernelMemory, Place
 from ktrace.inspect.net.core.family import FamilyReader, SockPart, plain_buffers
 from ktrace.inspect.net.core.skbuff import BufferReader, Packet
 from ktrace.inspect.net.core.sock_names import bit_names, enum_name, jiffies, mask_names, name_of, unnamed
@@ -20,7 +20,7 @@ from ktrace.inspect.net.netlink.sock import NetlinkReader
 from ktrace.inspect.net.packet.sock import PacketReader
 from ktrace.inspect.net.unix.sock import UnixReader
 from ktrace.inspect.process.pid import Pids
-from ktrace.inspect.remembered import Place, Remembered
+from ktrace.inspect.remembered import Remembered
 from ktrace.inspect.unread import UNREADABLE, absence
 from ktrace.inspect.wait_queue import WaitQueues
 from ktrace.state.net.sock import FAMILIES, SHUTDOWN, SOCK_TYPES, TCP_STATES, USERLOCKS, Sock

@@ -11,12 +11,12 @@ from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import layout_of
 from ktrace.inspect.lib.list import for_each_next
 from ktrace.inspect.members import constant, lacking
+from ktrace.inspect.memory import Place
 from ktrace.inspect.net.core.family import SockPart, plain_buffers
 from ktrace.inspect.net.core.skbuff import MAX_QUEUED, BufferReader, Packet
 from ktrace.inspect.net.core.sock_names import dotted, ntohs, unnamed
 from ktrace.inspect.net.inet.sock6 import Inet6Reader
 from ktrace.inspect.net.inet.tcp import TcpReader
-from ktrace.inspect.remembered import Place
 from ktrace.state.net.inet import InetSock, RawSock, UdpSock
 from ktrace.state.net.skbuff import Buffer
 from ktrace.state.ref import Ref

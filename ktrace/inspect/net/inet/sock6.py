@@ -8,8 +8,8 @@ from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import layout_of
 from ktrace.inspect.members import constant, lacking, member_of, require_size
+from ktrace.inspect.memory import Place
 from ktrace.inspect.net.core.sock_names import unnamed
-from ktrace.inspect.remembered import Place
 from ktrace.inspect.unread import kept
 from ktrace.state.net.inet import Ipv6Sock
 from ktrace.state.net.sockaddr import ipv6_text

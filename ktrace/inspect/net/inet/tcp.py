@@ -10,8 +10,8 @@ from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import layout_of
 from ktrace.inspect.lib.list import for_each_next
 from ktrace.inspect.members import offset_of
+from ktrace.inspect.memory import Place
 from ktrace.inspect.net.core.skbuff import MAX_QUEUED, BufferReader, Packet
-from ktrace.inspect.remembered import Place
 from ktrace.state.net.inet import TcpSock
 from ktrace.state.net.skbuff import Buffer
 from ktrace.state.ref import Ref

@@ -7,10 +7,10 @@ from typing import Any
 from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import layout_of
+from ktrace.inspect.memory import Place
 from ktrace.inspect.net.core.family import SockPart, plain_buffers
 from ktrace.inspect.net.core.skbuff import Packet
 from ktrace.inspect.net.core.sock_names import bit_names
-from ktrace.inspect.remembered import Place
 from ktrace.state.net.netlink import NetlinkSock, NetlinkTable
 from ktrace.uapi.netlink import MAX_LINKS, NETLINK_USERSOCK
 

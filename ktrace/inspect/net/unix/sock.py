@@ -13,11 +13,10 @@ from ktrace.inspect.inspector import Observation
 from ktrace.inspect.kernel import LiveKernel
 from ktrace.inspect.layout import layout_of
 from ktrace.inspect.members import offset_of, type_of
-from ktrace.inspect.memory import KernelMemory
+from ktrace.inspect.memory import KernelMemory, Place
 from ktrace.inspect.net.core.family import SockPart, plain_buffer, plain_buffers
 from ktrace.inspect.net.core.skbuff import Packet
 from ktrace.inspect.process.pid import Pids
-from ktrace.inspect.remembered import Place
 from ktrace.inspect.wait_queue import WaitQueues
 from ktrace.state.net.skbuff import Buffer, UnixBuffer
 from ktrace.state.net.unix import UnixSock
