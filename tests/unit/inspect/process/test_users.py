@@ -13,6 +13,7 @@ from ktrace.state.ref import Ref
 def test_an_address_is_another_users_once_that_one_has_gone() -> None:
     memory: dict[int, Any] = {}
     reader = UserReader.__new__(UserReader)
+    reader._seen, reader._refs = None, {}
     reader.user = SimpleNamespace(read=lambda held, address: held[address])  # type: ignore[assignment]
 
     def look(**users: tuple[int, int]) -> dict[Ref, Any]:
