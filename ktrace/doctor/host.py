@@ -14,7 +14,7 @@ from ktrace.image.archive import archive_for, configured_archives
 from ktrace.image.image import Image, find_image
 from ktrace.image.kernel import BUILD_ROOM
 from ktrace.image.recipe import KernelRecipe, load_recipe, recipe_names
-from ktrace.image.source import package_version, source_key
+from ktrace.image.source import is_offered, package_version, source_key
 from ktrace.image.store import free_bytes, open_store
 from ktrace.image.toolchain import tool_version
 from ktrace.image.workspace import available_memory
@@ -116,7 +116,12 @@ def check_sources() -> list[Check]:
             checks.append(missing(f"recipe {name}", error.message, error.hint or "mend it"))
             continue
         title = f"source of {name}"
-        if version is None:
+        if version is None and not is_offered(package):
+            elsewhere = f"apt-get update, or take the image from where it was built: ktrace image pack {name}"
+            checks.append(
+                warning(title, f"{package} is not installed, and apt knows no package of that name", elsewhere)
+            )
+        elif version is None:
             checks.append(missing(title, f"{package} is not installed", _install(package)))
         else:
             checks.append(ok(title, f"{package} {version}"))

@@ -44,6 +44,16 @@ def package_version(name: str) -> str | None:
     return version if answer.returncode == 0 and status == "installed" else None
 
 
+def is_offered(name: str) -> bool:
+    """Ask apt whether it knows a package: another release of Debian has other kernels.
+
+    :raises HostError: apt is not installed
+    """
+    argv = [require_tool("apt-cache"), "policy", name]
+    answer = subprocess.run(argv, env=clean_environment(), capture_output=True, text=True, timeout=20, check=False)
+    return "Candidate: " in answer.stdout and "Candidate: (none)" not in answer.stdout
+
+
 def _remembered_digest(store: Store, tarball: Path) -> str:
     """Hash a tarball, or remember its hash if size, inode and time are those of the last hashing."""
     facts = tarball.stat()

@@ -47,6 +47,8 @@ class Actor(Named):
     :ivar name: as in sessions: ``A``, ``B``, ...
     """
 
+    _lab: Lab
+
     def __init__(self, lab: Lab, name: str) -> None:
         self._lab = lab
         self.name = name

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import re
 import shutil
 import string
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from itertools import count, product
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from ktrace.errors import KtraceError, UsageError
 from ktrace.library.actor import Actor
@@ -21,7 +22,7 @@ from ktrace.library.find import note_members
 from ktrace.library.guests import guests_of
 from ktrace.library.prepared import Prepared, moved, private_directory
 from ktrace.library.result import Result
-from ktrace.library.running import Moment, Running
+from ktrace.library.running import Left, Moment, Running
 from ktrace.library.views import Views
 from ktrace.state.call import Completed, Exited
 from ktrace.state.step import Step
@@ -35,18 +36,6 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[A-Z]\w*", re.ASCII)
 _KEBAB = re.compile(r"[^a-z0-9]+")
-
-
-@dataclass(frozen=True)
-class Left:
-    """What was done in a checkpoint that an exception ended.
-
-    :param session: its session, with what was done before; *steps* are all of them
-    """
-
-    error: BaseException
-    session: Path
-    steps: tuple[Step, ...]
 
 
 class Lab(Views):
@@ -76,6 +65,7 @@ class Lab(Views):
         self._pending: dict[str, Result] = {}
         self._names: set[str] = set()
         self._saved = count(1)
+        self._checkpoints: list[int] = []
         self._left: Left | None = None
         self.prepared = prepared
 
@@ -96,6 +86,7 @@ class Lab(Views):
             else:
                 self._remove()
             raise
+        _open.add(self)
         if self._moment is not None:
             self._take_over(self._moment)
             self.prepared = moved(self.prepared, self)
@@ -104,8 +95,10 @@ class Lab(Views):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._running is None:
+            return  # Python may be about to end, and have nothing left
         note_members(error)
-        if error is not None and self._running is not None and not self._is_noted(error):
+        if error is not None and not self._is_noted(error):
             error.add_note(f"session {self._place}")
         self.close(error)
 
@@ -116,6 +109,7 @@ class Lab(Views):
         """
         running, self._running = self._running, None
         self._ended = True
+        _open.discard(self)
         if running is None:
             return
         try:
@@ -212,7 +206,7 @@ class Lab(Views):
         """
         __tracebackhide__ = True  # by pytest: what is wrong is in the line that made the step
         running = self._guest
-        result = Result(self, actor, call_of(name, args, named))
+        result = Result(self, actor, call_of(self, name, args, named))
         step = running.step(None if actor is None else actor.name, result.call)
         result.step = step
         if actor is None:
@@ -336,10 +330,13 @@ class Lab(Views):
         directory = running.place / f"checkpoint-{number}"
         moment = running.save(directory)
         pending = dict(self._pending)
+        self._checkpoints.append(number)
         try:
             yield
-        except Exception as error:
-            if self._running is running:
+        except GeneratorExit:
+            raise  # nobody goes on
+        except BaseException as error:
+            if self._running is running and number in self._checkpoints:
                 if self._left is None or self._left.error is not error:  # the innermost has seen most
                     self._left = Left(error, running.leave(f"left-{number}"), tuple(running.steps))
                     error.add_note(f"session {self._left.session}")
@@ -347,8 +344,12 @@ class Lab(Views):
             raise
         else:
             if self._running is running:
+                if number not in self._checkpoints:
+                    raise UsageError("this checkpoint is gone: the lab went back to one before it", "nest them")
                 self._go_back(running, moment, pending)
         finally:
+            if number in self._checkpoints:
+                del self._checkpoints[self._checkpoints.index(number) :]  # with those that began later
             shutil.rmtree(directory, ignore_errors=True)
 
     def _go_back(self, running: Running, moment: Moment, pending: dict[str, Result]) -> None:
@@ -380,3 +381,14 @@ class Lab(Views):
             moment=moment,
             prepared=prepared,
         )
+
+
+_open: WeakSet[Lab] = WeakSet()
+"""Labs that have begun and not ended."""
+
+
+@atexit.register
+def _close_all() -> None:
+    """End what nobody has ended, as in a generator that was left, while Python still has all that it takes."""
+    for lab in list(_open):
+        lab.close()

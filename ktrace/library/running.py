@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -47,6 +48,18 @@ class Moment:
     written: Written
 
 
+@dataclass(frozen=True)
+class Left:
+    """What was done in a checkpoint that an exception ended.
+
+    :param session: its session, with what was done before; *steps* are all of them
+    """
+
+    error: BaseException
+    session: Path
+    steps: tuple[Step, ...]
+
+
 class Running:
     """Run a session in a fresh guest, or go on from a *moment* of another.
 
@@ -69,6 +82,7 @@ class Running:
         self._guest = ExitStack()
         self._began = time.monotonic_ns()
         self._process = os.getpid()
+        self._busy = threading.Lock()
         with self._owned:
             self._owned.callback(self._close_guest)
             beginning = None if moment is None else (moment.session, moment.written)
@@ -143,6 +157,27 @@ class Running:
         :raises GuestError: the guest failed
         """
         __tracebackhide__ = True
+        with self._alone():
+            return self._step(actor, call)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """See that no other thread is at a step, saves or goes back meanwhile.
+
+        :raises UsageError: one is
+        """
+        if not self._busy.acquire(blocking=False):
+            raise UsageError(
+                "another thread is at a step of this lab",
+                "let one thread at a time use it, or give each a lab of its own",
+            )
+        try:
+            yield
+        finally:
+            self._busy.release()
+
+    def _step(self, actor: str | None, call: Call) -> Step:
+        __tracebackhide__ = True
         if self.broken:
             raise UsageError(f"this lab cannot go on: {self.broken}", "go back to a checkpoint, or begin another lab")
         number = len(self.steps) + 1
@@ -198,7 +233,8 @@ class Running:
             raise UsageError(f"this lab cannot be saved: {self.broken}")
         if self.guests.options.probes:
             raise UsageError("a lab with probes cannot be saved", "leave out probes")
-        template = self.guests.save(self.machine, directory)
+        with self._alone():
+            template = self.guests.save(self.machine, directory)
         session = self.place / FILE_NAME
         return Moment(
             template, self.header, tuple(self.steps), _copied(self._state), session, self._writer.written()

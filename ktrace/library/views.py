@@ -44,14 +44,14 @@ class Views:
 
         :raises UsageError: it does not live
         """
-        return find.process_of(self.world, _name(actor))
+        return find.process_of(self.world, self._name(actor))
 
     def file(self, actor: Named | str, fd: int | Result) -> File:
         """Return what descriptor *fd* of *actor* opens (``struct file``).
 
         :raises UsageError: it is not open
         """
-        return find.file_of(self.world, _name(actor), _number(fd))
+        return find.file_of(self.world, self._name(actor), _number(fd))
 
     def pipe(self, fd: int | Result, actor: Named | str | None = None) -> Pipe:
         """Return the pipe or FIFO behind descriptor *fd* (``struct pipe_inode_info``).
@@ -61,7 +61,7 @@ class Views:
         """
         if actor is None:
             return cast(Pipe, find.behind_any(self.world, _number(fd), "pipe"))
-        return cast(Pipe, find.behind(self.world, _name(actor), _number(fd), "pipe"))
+        return cast(Pipe, find.behind(self.world, self._name(actor), _number(fd), "pipe"))
 
     def descriptors(self, actor: Named | str) -> DescriptorTable:
         """Return what is open in *actor* (``struct files_struct``).
@@ -78,28 +78,28 @@ class Views:
         target = self.file(actor, fd).target
         if target.kind == "pipe":
             target = self.pipe(fd, actor).inode
-        return cast(Inode, find.require_kind(self.world, target, "inode", _name(actor), _number(fd)))
+        return cast(Inode, find.require_kind(self.world, target, "inode", self._name(actor), _number(fd)))
 
     def epoll(self, actor: Named | str, fd: int | Result) -> Epoll:
         """Return the epoll set behind descriptor *fd* of *actor* (``struct eventpoll``).
 
         :raises UsageError: it is not open, or none
         """
-        return cast(Epoll, find.behind(self.world, _name(actor), _number(fd), "epoll"))
+        return cast(Epoll, find.behind(self.world, self._name(actor), _number(fd), "epoll"))
 
     def eventfd(self, actor: Named | str, fd: int | Result) -> EventFd:
         """Return the counter behind descriptor *fd* of *actor* (``struct eventfd_ctx``).
 
         :raises UsageError: it is not open, or none
         """
-        return cast(EventFd, find.behind(self.world, _name(actor), _number(fd), "eventfd"))
+        return cast(EventFd, find.behind(self.world, self._name(actor), _number(fd), "eventfd"))
 
     def socket(self, actor: Named | str, fd: int | Result) -> Socket:
         """Return the socket behind descriptor *fd* of *actor* (``struct socket``).
 
         :raises UsageError: it is not open, or no socket
         """
-        return cast(Socket, find.behind(self.world, _name(actor), _number(fd), "socket"))
+        return cast(Socket, find.behind(self.world, self._name(actor), _number(fd), "socket"))
 
     def sock(self, actor: Named | str, fd: int | Result) -> Sock:
         """Return the protocol's side of the socket behind descriptor *fd* of *actor* (``struct sock``): its queues, ...
@@ -159,15 +159,14 @@ class Views:
     def _ipc_ns(self, actor: Named | str | None) -> Ref | None:
         return None if actor is None else self.process(actor).ipc_ns
 
+    def _name(self, actor: Named | str) -> str:
+        """Return the name of an actor of this lab.
 
-def _name(actor: Named | str) -> str:
-    """Return the name of an actor.
-
-    :raises UsageError: it is none
-    """
-    if not isinstance(actor, (Named, str)):
-        raise UsageError(f"an actor is wanted, not {actor!r}", "actor before descriptor, but lab.pipe(fd, actor)")
-    return actor if isinstance(actor, str) else actor.name
+        :raises UsageError: it is none, or another lab's
+        """
+        if not isinstance(actor, (Named, str)):
+            raise UsageError(f"an actor is wanted, not {actor!r}", "actor before descriptor, but lab.pipe(fd, actor)")
+        return actor if isinstance(actor, str) else actor.name_in(self)
 
 
 def _number(value: int | Result) -> int:

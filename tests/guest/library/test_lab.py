@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
+import sys
 import threading
 import warnings
 from pathlib import Path
@@ -312,6 +314,88 @@ def test_who_asks_for_a_member_that_is_not_there_is_told_what_is(around_a_pipe: 
         _ = lab.epoll(a, a.epoll_create1(0)).rdllist  # type: ignore[attr-defined]
     assert caught.value.__notes__[0] == "Epoll has items, ready, wq, poll_wait"
     shutil.rmtree(caught.value.__notes__[-1].removeprefix("session "))
+
+
+def test_actors_are_their_labs_own(around_a_pipe: ktrace.Prepared) -> None:
+    with around_a_pipe.clone() as one, around_a_pipe.clone() as two:
+        a, _, r, _ = one.prepared
+        for misuse in (
+            lambda: two.kill(a, 9),
+            lambda: two.prepared[0].kill(-a, 9),
+            lambda: two.file(a, r),
+            lambda: two.undo(a),
+            lambda: two.sem(0, a),
+        ):
+            with pytest.raises(ktrace.UsageError, match="actor A belongs to another lab"):
+                misuse()
+        assert a.alive and two.prepared[0].alive
+
+
+def test_a_lab_is_used_by_one_thread_at_a_time(around_a_pipe: ktrace.Prepared) -> None:
+    with around_a_pipe.clone() as lab:
+        a = lab.prepared[0]
+        steps, errors = len(lab.steps), []
+
+        def work() -> None:
+            for _ in range(20):
+                try:
+                    a.getpid()
+                except ktrace.UsageError as error:
+                    errors.append(error.message)
+
+        threads = [threading.Thread(target=work) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert set(errors) <= {"another thread is at a step of this lab"}
+        assert len(lab.steps) - steps == 40 - len(errors) > 0
+        assert a.getpid() == a.pid, "it goes on"
+
+
+def test_whatever_ends_a_checkpoint_it_goes_back(around_a_pipe: ktrace.Prepared) -> None:
+    with around_a_pipe.clone() as lab:
+        a, _, _, w = lab.prepared
+        for ending in (KeyboardInterrupt, SystemExit, pytest.fail.Exception):
+            with pytest.raises(ending), lab.checkpoint():
+                a.write(w, b"x")
+                raise ending("now")
+            assert lab.pipe(w).head == 0
+
+
+def test_checkpoints_that_cross_say_so(around_a_pipe: ktrace.Prepared) -> None:
+    with around_a_pipe.clone() as lab:
+        a, _, _, w = lab.prepared
+        outer, inner = lab.checkpoint(), lab.checkpoint()
+        outer.__enter__()
+        a.getpid()
+        inner.__enter__()
+        outer.__exit__(None, None, None)
+        with pytest.raises(ktrace.UsageError, match="this checkpoint is gone"):
+            inner.__exit__(None, None, None)
+        assert a.write(w, b"x") == 1, "the lab goes on"
+
+
+LEFT = """
+import ktrace
+
+def left():
+    with ktrace.lab({image!r}) as lab:
+        lab.spawn()
+        yield lab
+
+kept = left()
+lab = next(kept)
+print(lab.session)
+"""
+
+
+def test_a_lab_in_a_generator_that_is_never_closed_leaves_nothing(image: Image) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LEFT.format(image=image.name)], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stderr == ""
+    assert not Path(done.stdout.strip()).exists()
 
 
 def test_a_prepared_lab_that_was_closed_says_so() -> None:

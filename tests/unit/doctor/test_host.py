@@ -11,6 +11,7 @@ from ktrace.cli.doctor import doctor
 from ktrace.doctor import host
 from ktrace.doctor.check import Verdict
 from ktrace.image.recipe import load_recipe, recipe_names
+from ktrace.image.source import is_offered
 from ktrace.image.toolchain import tool_version
 from ktrace.own_files import own_files
 
@@ -72,6 +73,17 @@ def test_a_source_of_another_suite_is_fetched_when_it_is_needed(monkeypatch, tmp
     checks = {check.name: check for check in host.check_sources()}
     assert checks["source of lab-7.3"].verdict is Verdict.WARNING
     assert "cannot be fetched: apt on this machine is configured for no Debian" in checks["source of lab-7.3"].found
+
+
+def test_a_source_that_this_debian_does_not_have_is_not_asked_of_apt(monkeypatch):
+    monkeypatch.setattr(host, "package_version", lambda name: None)
+    (check,) = [check for check in host.check_sources() if check.name == "source of lab-6.1"]
+    assert check.verdict is Verdict.MISSING and host.missing_packages([check]) == ("linux-source-6.1",)
+    assert is_offered("libc6") and not is_offered("linux-source-0.1")
+    monkeypatch.setattr(host, "is_offered", lambda name: False)
+    (check,) = [check for check in host.check_sources() if check.name == "source of lab-6.1"]
+    assert check.verdict is Verdict.WARNING and "ktrace image pack lab-6.1" in str(check.remedy)
+    assert host.missing_packages([check]) == ()
 
 
 def test_an_unbuilt_image_is_a_warning_that_says_how(monkeypatch, tmp_path):

@@ -48,15 +48,15 @@ def test_constants_are_those_of_scripts() -> None:
 def test_what_is_given_in_python_makes_the_call_of_a_script() -> None:
     lab = ktrace.lab()
     a = Actor(lab, "A")
-    assert call_of("write", (3, "text"), {}) == make_call("write", 3, b"text")
-    assert call_of("kill", (a, 9), {}) == make_call("kill", "A", 9)
-    assert call_of("kill", (-a, 9), {}) == make_call("kill", "-A", 9)
-    assert call_of("semop", (5, [(0, -1, 0)]), {}) == make_call("semop", 5, ((0, -1, 0),))
-    assert call_of("shmat", (5, None, 0), {}) == make_call("shmat", 5, 0, 0)
-    assert call_of("msgsnd", (5, (1, "text")), {}) == make_call("msgsnd", 5, (1, b"text"))
-    assert call_of("bind", (3, ktrace.inet("127.0.0.1", 80)), {}).args[1]["sin_addr"] == "127.0.0.1"
-    assert call_of("bind", (3, ktrace.unix("\0name")), {}).args[1]["sun_path"] == b"\0name"
-    assert call_of("sigaction", (10, constants.RECORD), {}) == make_call("sigaction", 10, "RECORD")
+    assert call_of(lab, "write", (3, "text"), {}) == make_call("write", 3, b"text")
+    assert call_of(lab, "kill", (a, 9), {}) == make_call("kill", "A", 9)
+    assert call_of(lab, "kill", (-a, 9), {}) == make_call("kill", "-A", 9)
+    assert call_of(lab, "semop", (5, [(0, -1, 0)]), {}) == make_call("semop", 5, ((0, -1, 0),))
+    assert call_of(lab, "shmat", (5, None, 0), {}) == make_call("shmat", 5, 0, 0)
+    assert call_of(lab, "msgsnd", (5, (1, "text")), {}) == make_call("msgsnd", 5, (1, b"text"))
+    assert call_of(lab, "bind", (3, ktrace.inet("127.0.0.1", 80)), {}).args[1]["sin_addr"] == "127.0.0.1"
+    assert call_of(lab, "bind", (3, ktrace.unix("\0name")), {}).args[1]["sun_path"] == b"\0name"
+    assert call_of(lab, "sigaction", (10, constants.RECORD), {}) == make_call("sigaction", 10, "RECORD")
     with pytest.raises(ktrace.UsageError, match="'nowhere' is no IP address"):
         ktrace.inet("nowhere", 80)
 
