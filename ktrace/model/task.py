@@ -65,6 +65,7 @@ class Cred:
     """Mirror the part of ``struct cred`` that IPC looks at; ids are those of the initial user namespace.
 
     :param user_ns: ``None`` for the initial one; capabilities are those over it
+    :param keep_caps: who is root no longer keeps what is permitted (SECURE_KEEP_CAPS of ``securebits``)
     """
 
     uid: int = 0
@@ -77,6 +78,7 @@ class Cred:
     capabilities: frozenset[str] = CAPABILITIES_OF_ROOT
     permitted: frozenset[str] = CAPABILITIES_OF_ROOT
     user_ns: UserNamespace | None = None
+    keep_caps: bool = False
 
     def capable(self, capability: str) -> bool:
         """Tell whether *capability* is there over the initial user namespace (``capable()``)."""

@@ -25,6 +25,7 @@ from ktrace.model.net.core.sock import Socket
 from ktrace.model.net.core.sock_view import view_open_socket
 from ktrace.model.net.core.sockfs import number
 from ktrace.model.net.inet.netns import NetnsInet
+from ktrace.model.net.net_namespace import open_related_ns
 from ktrace.model.net.netlink.netns import NetlinkTables
 from ktrace.model.net.packet.netns import NetnsPacket
 from ktrace.model.net.socket_tables import tables
@@ -73,19 +74,10 @@ from ktrace.uapi.sockios import (
 WITH_ROOM = (SIOCATMARK, SIOCOUTQNSD)
 """Those for whose answer there is always room: no EFAULT."""
 
+STAMPS = (SIOCGSTAMP_OLD, SIOCGSTAMPNS_OLD, SIOCGSTAMP_NEW, SIOCGSTAMPNS_NEW)
+
 NO_IFREQ = (
-    *(
-        SIOCGSTAMP_OLD,
-        SIOCGSTAMPNS_OLD,
-        SIOCGSTAMP_NEW,
-        SIOCGSTAMPNS_NEW,
-        SIOCRTMSG,
-        SIOCGIFBR,
-        SIOCSIFBR,
-        SIOCGSKNS,
-        SIOCGIFVLAN,
-        SIOCSIFVLAN,
-    ),
+    *(SIOCRTMSG, SIOCGIFBR, SIOCSIFBR, SIOCGIFVLAN, SIOCSIFVLAN),
     *(SIOCBRADDBR, SIOCBRDELBR, SIOCBRADDIF, SIOCBRDELIF, SIOCSARP, SIOCDARP, SIOCSIFADDR, SIOCDIFADDR, SIOCSIFDSTADDR),
 )
 """Ioctls of sockets and network devices that do not begin with reading from their argument; some ask first who may."""
@@ -361,14 +353,17 @@ class SocketFileOperations(FileOperations):
             owner = f_getown(task, file, lambda result: result.out.get("arg"))
             return Result(0, None, {"arg": owner if isinstance(owner, int) else owner.name})
         try:
+            if cmd == SIOCGSKNS:
+                return open_related_ns(task)
+            if cmd in STAMPS:
+                return socket.ops.gettstamp(task, socket, arg)
             return socket.ops.ioctl(task, socket, cmd, arg)
         except Errno as error:
             if error.name == "ENOIOCTLCMD":
-                if cmd >> 8 & 0xFF != SOCK_IOC_TYPE or cmd in WITH_ROOM or not isinstance(arg, (int, Pointer)):
+                other = cmd >> 8 & 0xFF != SOCK_IOC_TYPE or cmd in WITH_ROOM or cmd in STAMPS
+                if other or not isinstance(arg, (int, Pointer)):
                     raise Errno("ENOTTY") from None
-                if cmd & 0xFFFF in (SIOCGSTAMP_OLD, SIOCGSTAMPNS_OLD):
-                    task.kernel.net.stamping = True  # sock_gettstamp()
-                if not task.mm.known and cmd & 0xFFFF not in (SIOCGSTAMP_OLD, SIOCGSTAMPNS_OLD):
+                if not task.mm.known:
                     raise AsObserved("an ioctl of sockets that tells of interfaces and routes") from None
                 if cmd in NO_IFREQ or (isinstance(arg, Pointer) and arg not in (NULL, BAD)):
                     raise NotImplementedError(f"the model does not know the ioctl {cmd:#x} of sockets") from None

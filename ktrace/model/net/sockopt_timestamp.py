@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import struct
+from typing import Any, NoReturn
 
 from ktrace.model.net.core.sock import Sock
-from ktrace.model.task import Task
+from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.uapi.socket import (
     SO_TIMESTAMP_NEW,
     SO_TIMESTAMP_OLD,
@@ -13,6 +14,7 @@ from ktrace.uapi.socket import (
     SO_TIMESTAMPING_OLD,
     SO_TIMESTAMPNS_NEW,
     SO_TIMESTAMPNS_OLD,
+    SOCK_STREAM,
 )
 
 SIZEOF_SO_TIMESTAMPING = 8
@@ -51,6 +53,20 @@ def get_timestamp(task: Task, sk: Sock, optname: int, room: int) -> bytes:
 def get_timestamping(task: Task, sk: Sock, optname: int, room: int) -> bytes:
     """Tell that nothing is stamped (``sk_getsockopt()``)."""
     return bytes(SIZEOF_SO_TIMESTAMPING)[:room]
+
+
+def sock_gettstamp(task: Task, sk: Sock, arg: Any) -> NoReturn:
+    """Have packets be stamped from now on, and tell when the last came (``sock_gettstamp()``).
+
+    Without one there is ENOENT, before anybody looks where the time is to go. No stream of TCP ever has one.
+
+    :raises Errno: ENOENT
+    """
+    sk.set_flag("SOCK_TIMESTAMP")
+    task.kernel.net.stamping = True
+    if sk.type == SOCK_STREAM:
+        raise Errno("ENOENT")
+    raise AsObserved("the time at which a socket's last packet came")
 
 
 _TIMESTAMPS = (SO_TIMESTAMP_OLD, SO_TIMESTAMPNS_OLD, SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW)

@@ -13,14 +13,14 @@ def cred_after_exec(cred: Cred) -> Cred:
     root = user_ns(cred).make_kuid(0)
     permitted = CAPABILITIES_OF_ROOT if root in (cred.uid, cred.euid) else frozenset()
     effective = permitted if cred.euid == root else frozenset()
-    return replace(cred, suid=cred.euid, sgid=cred.egid, capabilities=effective, permitted=permitted)
+    return replace(cred, suid=cred.euid, sgid=cred.egid, capabilities=effective, permitted=permitted, keep_caps=False)
 
 
 def replace_uids(cred: Cred, ruid: int, euid: int, suid: int) -> Cred:
     """Return *cred* with other user ids and what is left of its capabilities (``cap_emulate_setxuid()``)."""
     effective, permitted = cred.capabilities, cred.permitted
     root = user_ns(cred).make_kuid(0)
-    if root in (cred.uid, cred.euid, cred.suid) and root not in (ruid, euid, suid):
+    if root in (cred.uid, cred.euid, cred.suid) and root not in (ruid, euid, suid) and not cred.keep_caps:
         effective = permitted = frozenset()
     if cred.euid == root and euid != root:
         effective = frozenset()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ktrace.model.calls import syscall
 from ktrace.model.process.user_namespace import set_dumpable
 from ktrace.model.task import AsObserved, Errno, Task
@@ -26,6 +28,7 @@ from ktrace.uapi.prctl import (
     PR_MCE_KILL_GET,
     PR_SET_CHILD_SUBREAPER,
     PR_SET_DUMPABLE,
+    PR_SET_KEEPCAPS,
     PR_SET_NAME,
     PR_SET_NO_NEW_PRIVS,
     PR_SET_PDEATHSIG,
@@ -91,6 +94,11 @@ def prctl(task: Task, option: int, arg2: int, arg3: int, arg4: int, arg5: int) -
             raise Errno("EINVAL")
         return int(task.no_new_privs)
     if option == PR_GET_KEEPCAPS:
+        return int(task.cred.keep_caps)
+    if option == PR_SET_KEEPCAPS:
+        if arg2 not in (0, 1):
+            raise Errno("EINVAL")
+        task.cred = replace(task.cred, keep_caps=bool(arg2))
         return 0
     if option == PR_SET_CHILD_SUBREAPER:
         leader = task.program.leader if task.program is not None else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ktrace.model.mm.iov import BufferSource, Destination, Source
 from ktrace.model.task import Errno
@@ -114,6 +114,10 @@ class ProtoOps:
     def ioctl(self, task: Task, sock: Socket, cmd: int, arg: Any) -> MaySleep[Answer]:
         """``sock_no_ioctl()``; ENOIOCTLCMD hands it on to the device layer."""
         raise Errno("EOPNOTSUPP")
+
+    def gettstamp(self, task: Task, sock: Socket, arg: Any) -> NoReturn:
+        """Refuse, where there is no ``gettstamp`` (``net/socket.c: sock_ioctl()``)."""
+        raise Errno("ENOIOCTLCMD")
 
     def listen(self, task: Task, sock: Socket, backlog: int) -> MaySleep[int]:
         """``sock_no_listen()``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import struct
-from typing import Any
+from typing import Any, NoReturn
 
 from ktrace.include.linux.types import u32
 from ktrace.include.net.sock import RCV_SHUTDOWN, SHUTDOWN_MASK, SK_CAN_REUSE
@@ -16,6 +16,7 @@ from ktrace.model.net.core.sock_callbacks import state_change
 from ktrace.model.net.inet.addr4 import ANY, LOOPBACK
 from ktrace.model.net.inet.sock import Inet, Proto, inet_sk
 from ktrace.model.net.socket import family
+from ktrace.model.net.sockopt_timestamp import sock_gettstamp
 from ktrace.model.task import Errno, Task
 from ktrace.model.wait import MaySleep
 from ktrace.state.call import Result
@@ -248,6 +249,10 @@ class InetOps(ProtoOps):
         """``inet_ioctl()``, down to the protocol's."""
         sk = inet_sk(sock.sk)
         return sk.proto.ioctl(task.kernel, sk, cmd, arg)
+
+    def gettstamp(self, task: Task, sock: Socket, arg: Any) -> NoReturn:
+        """``sock_gettstamp()``."""
+        sock_gettstamp(task, inet_sk(sock.sk), arg)
 
     def setsockopt(self, task: Task, sock: Socket, level: int, optname: int, optval: bytes) -> int:
         """``sock_common_setsockopt()``."""

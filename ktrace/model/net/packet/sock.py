@@ -16,6 +16,7 @@ from ktrace.model.net.core.datagram import datagram_poll
 from ktrace.model.net.core.proto_ops import InMessage, OutMessage, ProtoOps
 from ktrace.model.net.core.sock import Sock, Socket, raise_sock_error, sock_orphan
 from ktrace.model.net.socket import family
+from ktrace.model.net.sockopt_timestamp import sock_gettstamp
 from ktrace.model.task import Errno, Task
 from ktrace.state.call import Result
 from ktrace.state.net.packet import PacketSock
@@ -151,6 +152,10 @@ class PacketSocketOps(ProtoOps):
         if cmd == SIOCINQ:
             return Result(0, None, {"arg": 0})
         raise Errno("ENOIOCTLCMD")
+
+    def gettstamp(self, task: Task, sock: Socket, arg: Any) -> NoReturn:
+        """``sock_gettstamp()``."""
+        sock_gettstamp(task, pkt_sk(sock.sk), arg)
 
     def sendmsg(self, task: Task, sock: Socket, msg: OutMessage) -> NoReturn:
         """``packet_sendmsg()``."""
