@@ -25,6 +25,7 @@ from ktrace.uapi.ptrace import (
     PTRACE_EVENT_FORK,
     PTRACE_EVENT_STOP,
     PTRACE_EVENT_VFORK,
+    PTRACE_LISTEN,
     PTRACE_SYSCALL,
 )
 from ktrace.uapi.siginfo import SI_KERNEL
@@ -45,6 +46,7 @@ class TracedTask:
     :param inside: it was let into that call
     :param stopped: it stands somewhere, and can be let go on; *at_entry*: at the entry of *call*
     :param signo: the signal that it gets when it goes on
+    :param listens: it is to lie as a signal has stopped it, until another has it go on
     :param spun: it used up its time without a call
     """
 
@@ -56,6 +58,7 @@ class TracedTask:
     stopped: bool = False
     at_entry: bool = False
     signo: int = 0
+    listens: bool = False
     spun: bool = False
 
 
@@ -168,8 +171,9 @@ class TracedActors(Actors):
 
     def _going_on(self, task: TracedTask) -> ops.Resume:
         signo, task.signo = task.signo, 0
-        task.stopped = task.at_entry = False
-        return ops.Resume(task.pid, PTRACE_SYSCALL, signo)
+        request = PTRACE_LISTEN if task.listens else PTRACE_SYSCALL
+        task.stopped = task.at_entry = task.listens = False
+        return ops.Resume(task.pid, request, signo)
 
     def _at_rest(self, report: reports.StepReport) -> tuple[reports.StepReport, ...]:
         """Let go on who has left a call, one after the other in the order of their births, until each is at its next.
@@ -223,6 +227,8 @@ class TracedActors(Actors):
         if task is None:
             self._early.setdefault(event.pid, []).append(event)  # its parent's word of it comes yet
             return
+        if os.WIFCONTINUED(event.status):
+            return  # what it stops for then is told next
         task.stopped = True
         if not os.WIFSTOPPED(event.status):
             self._ended(task, event.status)
@@ -235,7 +241,8 @@ class TracedActors(Actors):
         elif event.kind is reports.TracedKind.EVENT and event.status >> 8 in BIRTHS:
             self._born(task, event.numbers[0])
         elif event.kind is reports.TracedKind.EVENT and event.status >> 16 == PTRACE_EVENT_STOP:
-            self._group_stop(task, event.status >> 8 & 0xFF)
+            # A child's first stop is none by a signal, and neither is what SIGCONT brings.
+            task.listens = event.status >> 8 & 0xFF != SIGTRAP
 
     def _leave_slot(self, pid: int) -> TracedTask:
         """Take over the actor that has become a program; it is inside its execve."""
@@ -300,17 +307,6 @@ class TracedActors(Actors):
             return
         task.signo = number
         self._seen.events.append(Signalled(task.name, signal_name(number), code, self.by_pid.get(sender)))
-
-    def _group_stop(self, task: TracedTask, signo: int) -> None:
-        """Take the first stop of a child; any other is a stop by a signal.
-
-        :raises UsageError: it is one
-        """
-        if signo != SIGTRAP:
-            raise UsageError(
-                f"{task.name} was stopped by {signal_name(signo)}: the stops of programs are not modelled",
-                "--plain runs it all the same",
-            )
 
     def _born(self, parent: TracedTask, pid: int) -> None:
         assert parent.call is not None

@@ -12,6 +12,7 @@ from ktrace.model.mm.program_pointers import of_program, unless_unwritable
 from ktrace.model.observed import Evidence, Observed
 from ktrace.model.process import between_calls
 from ktrace.model.process.between_calls import RESTARTS
+from ktrace.model.process.group_stop import exit_signals
 from ktrace.model.process.traced import thread_ended
 from ktrace.model.signal import get_signal, send_signal
 from ktrace.model.subsystem import Subsystem
@@ -276,7 +277,7 @@ class Kernel:
         return isinstance(event, Completed) or (isinstance(event, Signalled) and self._is_program(event.actor))
 
     def _jobs(self) -> Iterator[Stopped | Continued]:
-        """Tell the agent who was stopped or continued.
+        """Tell the agent who was stopped or continued; that a program goes on is then known to nobody else.
 
         ``kernel/exit.c: wait_task_stopped(), wait_task_continued()``
         """
@@ -286,6 +287,8 @@ class Kernel:
             elif task.stop_continued:
                 yield Continued(task.name)
             task.stop_code, task.stop_continued = None, False
+            if task.program is not None:
+                task.program.stop.continued = False
 
     def _enter(self, function: SystemCall, task: Task, call: Call) -> Sleeps[Answer]:
         try:
@@ -425,6 +428,7 @@ class Kernel:
     def exit(self, task: Task, status: int | None = None, signal: str | None = None) -> Sleeps[None]:
         """End *task* (``do_exit()``)."""
         task.exiting = True
+        exit_signals(self, task)
         for hook in ("exit_mm", "exit_sem", "exit_shm"):
             for subsystem in self.subsystems:
                 getattr(subsystem, hook)(task)

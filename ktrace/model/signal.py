@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ktrace.model.process import group_stop
 from ktrace.model.process.traced import Traced, end_group
 from ktrace.model.task import COREDUMPS, STOPS, Task
 from ktrace.model.wait import Sleeps
@@ -46,7 +47,7 @@ def send_signal(kernel: Kernel, task: Task, item: Signalled, thread: bool) -> No
     elif same and _is_lost(task, same[0]):
         queue.remove(same[0])  # collect_signal() takes what is queued, and the bit with it
     # wants_signal(): one that has a signal to look at already, or is stopped, needs no waking.
-    wants = not blocked and not task.stopped and (kernel.current is task or not task.signal_pending())
+    wants = not blocked and not _is_stopped(task) and (kernel.current is task or not task.signal_pending())
     queue.append(item)
     kills = wants and task.disposition(signal) == "kill" and signal not in COREDUMPS and task.program is None
     if signal == "SIGKILL" or kills:
@@ -65,7 +66,7 @@ def _who_wants(kernel: Kernel, task: Task, program: Traced, signal: str) -> Task
 
     def wants(other: Task) -> bool:
         """``wants_signal()``."""
-        if signal in other.blocked or other.exiting or other.stopped:
+        if signal in other.blocked or other.exiting or _is_stopped(other):
             return False
         return other is kernel.current or (other.running is not None and not other.signal_pending())
 
@@ -78,6 +79,11 @@ def _who_wants(kernel: Kernel, task: Task, program: Traced, signal: str) -> Task
             group.curr_target = other
             return other
     return task
+
+
+def _is_stopped(task: Task) -> bool:
+    """Tell whether no signal but one wakes it (``task_is_stopped_or_traced()``)."""
+    return task.stopped or (task.program is not None and task.program.jobctl.listening)
 
 
 def _is_lost(task: Task, item: Signalled) -> bool:
@@ -112,7 +118,9 @@ def _is_kept(kernel: Kernel, task: Task, item: Signalled) -> bool:
 
 def _prepare_signal(kernel: Kernel, task: Task, signal: str) -> None:
     """Have a stop and a continuation cancel each other (``kernel/signal.c: prepare_signal()``)."""
-    if signal in STOPS:
+    if task.program is not None:
+        group_stop.prepare_signal(kernel, task.program, signal)
+    elif signal in STOPS:
         task.dequeue([item for item in (*task.pending, *task.shared_pending) if item.signal == "SIGCONT"])
     elif signal == "SIGCONT":
         task.dequeue([item for item in (*task.pending, *task.shared_pending) if item.signal in STOPS])
@@ -136,6 +144,14 @@ def get_signal(kernel: Kernel, task: Task) -> Sleeps[str | None]:
                 end_group(kernel, task, None, task.group_exit)
             yield from kernel.exit(task, status=code, signal=task.group_exit if code is None else None)
             return None
+        if (program := task.program) is not None:
+            if group_stop.tell_continued(kernel, task, program):
+                continue
+            if program.jobctl.traps:
+                yield from group_stop.jobctl_trap(kernel, task, program)
+                if program.at_exit:
+                    return None
+                continue
         item = next(iter(task.deliverable()), None)
         if item is None:
             break
@@ -148,10 +164,12 @@ def get_signal(kernel: Kernel, task: Task) -> Sleeps[str | None]:
                 first = first or action
                 task.program.deliver(task, item)
                 continue
-            if action == "stop":
-                raise NotImplementedError("the model does not know the stops of programs that are traced")
         if action == "stop":
-            if item.signal == "SIGSTOP" or not is_current_pgrp_orphaned(task):
+            if item.signal != "SIGSTOP" and is_current_pgrp_orphaned(task):
+                continue
+            if task.program is not None:
+                group_stop.do_signal_stop(kernel, task, task.program, item.signal)
+            else:
                 yield from _do_signal_stop(task, item.signal)
         elif action == "kill":
             end_group(kernel, task, None, item.signal)
@@ -178,8 +196,10 @@ def _do_signal_stop(task: Task, signal: str) -> Sleeps[None]:
 def is_current_pgrp_orphaned(task: Task) -> bool:
     """Tell whether nobody outside the process group of *task* looks after it (``kernel/exit.c``).
 
-    All actors are children of the agent: whoever is in another group than the agent, but in its session, has a
-    parent who does.
+    All actors of scripts are children of the agent: whoever is in another group than the agent, but in its session,
+    has a parent who does.
     """
+    if task.program is not None:
+        return group_stop.is_orphaned(task.kernel, task.pgrp)
     facts = task.kernel.processes.facts
     return task.pgrp == facts.agent_pgrp or task.session != facts.agent_session

@@ -225,7 +225,8 @@ class Task:
     def signal_pending(self) -> bool:
         """Tell whether a signal waits for delivery (``signal_pending()``)."""
         waits = any(item.signal not in self.blocked for item in (*self.pending, *self.shared_pending))
-        return waits or self.group_exit is not None
+        to_stop = self.program is not None and self.program.jobctl.pending
+        return waits or to_stop or self.group_exit is not None
 
     def fatal_signal_pending(self) -> bool:
         """Tell whether its end is decided: SIGKILL is pending (``fatal_signal_pending()``)."""

@@ -6,6 +6,8 @@ have children of their own.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ktrace.model.calls import syscall
 from ktrace.model.process.job_control import Who, number_of
 from ktrace.model.process.traced import Traced, Zombie
@@ -52,17 +54,29 @@ def wait4(task: Task, pid: Who, options: int) -> MaySleep[Result]:
 
 
 def _wait4(task: Task, program: Traced, number: int, options: int) -> Sleeps[Result]:
-    zombie = yield from do_wait(task, program, number, bool(options & WNOHANG))
-    if zombie is None:
+    found = yield from do_wait(task, program, number, options | WEXITED)
+    if found is None:
         before = task.kernel.choose(LEFT_ALONE, lambda seen: seen.out(task, "wstatus"), lambda _: True, None)
         return Result(0, None, {} if before is None else {"wstatus": before})
-    _release(task, program, zombie)
     pointed = task.call is not None and "wstatus" in task.call.pointers
-    return Result(zombie.pid, None, {"actor": zombie.name, **({} if pointed else {"wstatus": (zombie.status,)})})
+    return Result(found.pid, None, {"actor": found.name, **({} if pointed else {"wstatus": (found.status,)})})
 
 
-def do_wait(task: Task, program: Traced, number: int, nohang: bool) -> Sleeps[Zombie | None]:
-    """Return a child that has ended (``do_wait()``); ``None`` where there is none yet and nobody is to wait.
+@dataclass(frozen=True)
+class Waited:
+    """What was found of a child: *status* as wait4(2) tells it."""
+
+    name: str
+    pid: int
+    status: int
+
+
+CONTINUED = 0xFFFF
+STOPPED = 0x7F
+
+
+def do_wait(task: Task, program: Traced, number: int, options: int) -> Sleeps[Waited | None]:
+    """Return a child of which there is something to tell (``do_wait()``); ``None`` where nobody is to wait for one.
 
     :param number: its pid, negative that of its process group, 0 for the caller's own group, -1 for any
     :raises Errno: ECHILD, ERESTARTSYS
@@ -71,13 +85,21 @@ def do_wait(task: Task, program: Traced, number: int, nohang: bool) -> Sleeps[Zo
     try:
         while True:
             pgrp = task.pgrp if number == 0 else -number
-            living = [child for child in program.children if _is_meant(number, pgrp, child.pid, child.pgrp)]
-            for zombie in program.zombies:
-                if _is_meant(number, pgrp, zombie.pid, task.kernel.zombies[zombie.name].pgrp):
-                    return zombie
-            if not living:
+            meant = False
+            for child in _by_birth(program):  # do_wait_thread()
+                group = task.kernel.zombies[child.name].pgrp if isinstance(child, Zombie) else child.pgrp
+                if not _is_meant(number, pgrp, child.pid, group):
+                    continue
+                if isinstance(child, Task):
+                    meant = True
+                    found = _wait_stopped_or_continued(child, options)
+                else:
+                    found = _wait_zombie(task, program, child, options)
+                if found is not None:
+                    return found
+            if not meant:
                 raise Errno("ECHILD")
-            if nohang:
+            if options & WNOHANG:
                 return None
             if task.signal_pending():
                 raise Errno("ERESTARTSYS")
@@ -86,6 +108,42 @@ def do_wait(task: Task, program: Traced, number: int, nohang: bool) -> Sleeps[Zo
             yield
     finally:
         program.wait_chldexit.remove(entry)
+
+
+def _by_birth(program: Traced) -> list[Task | Zombie]:
+    born: list[tuple[int, Task | Zombie]] = [(zombie.born, zombie) for zombie in program.zombies]
+    born += [(_program(child).born, child) for child in program.children]
+    return [child for _, child in sorted(born, key=lambda item: item[0])]
+
+
+def _wait_zombie(task: Task, program: Traced, zombie: Zombie, options: int) -> Waited | None:
+    """Return what is to be told of a child that has ended, and let nothing be left of it (``wait_task_zombie()``)."""
+    if not options & WEXITED:
+        return None
+    if not options & WNOWAIT:
+        _release(task, program, zombie)
+    return Waited(zombie.name, zombie.pid, zombie.status)
+
+
+def _wait_stopped_or_continued(child: Task, options: int) -> Waited | None:
+    """Return what is to be told of a child that lives (``wait_task_stopped()``, ``wait_task_continued()``)."""
+    stop = _program(child).stop
+    if options & WUNTRACED and stop.stopped and stop.code:
+        code = stop.code
+        if options & WNOWAIT:
+            return Waited(child.name, child.pid, code)
+        stop.code = 0
+        return Waited(child.name, child.pid, code << 8 | STOPPED)
+    if options & WCONTINUED and stop.continued:
+        if not options & WNOWAIT:
+            stop.continued = False
+        return Waited(child.name, child.pid, CONTINUED)
+    return None
+
+
+def _program(task: Task) -> Traced:
+    assert task.program is not None
+    return task.program
 
 
 def _is_meant(number: int, pgrp: int, pid: int, group: int) -> bool:
@@ -125,12 +183,9 @@ def waitid(task: Task, which: int, upid: Who, options: int) -> MaySleep[int]:
 
 
 def _waitid(task: Task, program: Traced, number: int, options: int, nonblock: bool) -> Sleeps[int]:
-    nohang = bool(options & WNOHANG) or not options & WEXITED
-    zombie = yield from do_wait(task, program, number, nohang or nonblock)
-    if zombie is None and nonblock and not nohang:
+    found = yield from do_wait(task, program, number, options | (WNOHANG if nonblock else 0))
+    if found is None and nonblock and not options & WNOHANG:
         raise Errno("EAGAIN")
-    if zombie is not None and not options & WNOWAIT:
-        _release(task, program, zombie)
     return 0
 
 

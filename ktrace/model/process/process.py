@@ -103,7 +103,7 @@ class Processes(Subsystem):
                 gid=cred.gid,
                 euid=cred.euid,
                 egid=cred.egid,
-                stopped=task.stopped,
+                stopped=task.stopped if task.program is None else task.program.stop.stopped,
                 pgrp=alive.get(task.pgrp) or _leader(kernel, task.pgrp),
                 session=alive.get(task.session) or _leader(kernel, task.session),
                 **fields,

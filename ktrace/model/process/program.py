@@ -11,6 +11,7 @@ from ktrace.model.fs.inode import since
 from ktrace.model.fs.path_walk import path_lookupat
 from ktrace.model.kernel import Kernel
 from ktrace.model.process.cred import cred_after_exec
+from ktrace.model.process.jobctl import JobCtl
 from ktrace.model.process.traced import SignalAction, Traced, ignored
 from ktrace.model.process.user_namespace import set_dumpable
 from ktrace.model.task import CAPABILITIES, IGNORED_BY_DEFAULT, UNBLOCKABLE, AsObserved, Errno, Rlimit, Task, mask_names
@@ -151,7 +152,9 @@ def born(parent: Task, program: Traced, child: Task, flags: int) -> Traced:
     if flags & CLONE_THREAD:
         child.shared_pending, child.rlimits = parent.shared_pending, parent.rlimits
         program.threads.append(child)
-        return replace(program, born=number, actions=actions, masks=[], vfork_done=None, at_exit=False, called=None)
+        thread = replace(program, born=number, actions=actions, masks=[], vfork_done=None)
+        thread.at_exit, thread.called, thread.jobctl = False, None, JobCtl()
+        return thread
     real_parent = program.parent if flags & CLONE_PARENT else parent
     if real_parent is not None and real_parent.program is not None:
         real_parent.program.children.append(child)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from ktrace.model.process.jobctl import GroupStop, JobCtl
 from ktrace.model.task import IGNORED_BY_DEFAULT, STOPS, SYNCHRONOUS, Task
 from ktrace.model.wait import WaitQueue, wake_up
 from ktrace.state.call import Call, Signalled
@@ -66,7 +67,8 @@ class Traced:
     :param executed: it has run a program since it was born (not PF_FORKNOEXEC)
     :param timers: signals of those that timer_create() made, by their numbers
     :param timer_signals: names and codes of what timers may send at any time
-    :param at_exit: it stands at the exit of a call
+    :param at_exit: it stands at the exit of a call, or has told the agent that it goes on after a stop
+    :param stop: what the threads of a process have in common where it is stopped; *jobctl*: what each has of its own
     :param called: the call that a signal ended and that may be started again
     """
 
@@ -91,6 +93,8 @@ class Traced:
     timer_signals: set[tuple[str, int]] = field(default_factory=set)
     at_exit: bool = False
     called: Call | None = None
+    stop: GroupStop = field(default_factory=GroupStop)
+    jobctl: JobCtl = field(default_factory=JobCtl)
 
     def is_thread(self, task: Task) -> bool:
         """Tell whether *task*, which this belongs to, is another thread than the first of its process."""
