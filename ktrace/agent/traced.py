@@ -144,7 +144,7 @@ class TracedActors(Actors):
                 f"{task.name} makes a call of 32 bits: only those of x86-64 are followed", "--plain runs it"
             )
         self.ready.remove(task.name)
-        task.inside = True
+        task.inside = call.name != "exit_thread"  # nobody comes back from that
         # What a timer did since the last step comes first: afterwards nobody could tell.
         early, report = self._agent.batch((ops.Wait(0), self._going_on(task)))
         own = sum(isinstance(event, reports.Traced) for event in report.events)

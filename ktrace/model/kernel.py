@@ -438,16 +438,20 @@ class Kernel:
         yield from self.run_task_works(task)
         for subsystem in self.subsystems:
             subsystem.exit_last(task)
-        del self.tasks[task.name]
-        self.gone[task.name] = task.pid
         task.running = None
+        ended: tuple[Task, ...] = (task,)
+        told: tuple[Task, int] | None = None
         if task.program is not None:
-            if not task.program.is_thread(task):
-                self.zombies[task.name] = task
-            told = thread_ended(task, status << 8 if status is not None else SIGNAL_NUMBERS[signal or ""])
-            if told is not None:
-                self._ended.append(told)
-        self._events.append(Exited(actor=task.name, status=status, signal=signal))
+            code = status << 8 if status is not None else SIGNAL_NUMBERS[signal or ""]
+            ended, told = thread_ended(self, task, code)
+        for gone in ended:
+            del self.tasks[gone.name]
+            self.gone[gone.name] = gone.pid
+            if gone.program is not None and not gone.program.is_thread(gone):
+                self.zombies[gone.name] = gone
+            self._events.append(Exited(actor=gone.name, status=status, signal=signal))
+        if told is not None:
+            self._ended.append(told)
 
     # -- the state -------------------------------------------------------------------------------
 

@@ -26,7 +26,8 @@ def send_signal(kernel: Kernel, task: Task, item: Signalled, thread: bool) -> No
     :param thread: it is for the thread (PIDTYPE_PID), not for the process
     """
     signal = item.signal
-    if task.exiting or task.group_exit is not None:
+    others_live = task.program is not None and bool(task.program.threads) and not thread
+    if (task.exiting and not others_live) or task.group_exit is not None:
         return
     _prepare_signal(kernel, task, signal)
     blocked = signal in task.blocked and signal != "SIGKILL"
@@ -47,7 +48,12 @@ def send_signal(kernel: Kernel, task: Task, item: Signalled, thread: bool) -> No
     elif same and _is_lost(task, same[0]):
         queue.remove(same[0])  # collect_signal() takes what is queued, and the bit with it
     # wants_signal(): one that has a signal to look at already, or is stopped, needs no waking.
-    wants = not blocked and not _is_stopped(task) and (kernel.current is task or not task.signal_pending())
+    wants = (
+        not blocked
+        and not task.exiting
+        and not _is_stopped(task)
+        and (kernel.current is task or not task.signal_pending())
+    )
     queue.append(item)
     kills = wants and task.disposition(signal) == "kill" and signal not in COREDUMPS and task.program is None
     if signal == "SIGKILL" or kills:
@@ -66,6 +72,8 @@ def _who_wants(kernel: Kernel, task: Task, program: Traced, signal: str) -> Task
 
     def wants(other: Task) -> bool:
         """``wants_signal()``."""
+        if signal == "SIGKILL":
+            return not other.exiting
         if signal in other.blocked or other.exiting or _is_stopped(other):
             return False
         return other is kernel.current or (other.running is not None and not other.signal_pending())

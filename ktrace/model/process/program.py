@@ -12,7 +12,7 @@ from ktrace.model.fs.path_walk import path_lookupat
 from ktrace.model.kernel import Kernel
 from ktrace.model.process.cred import cred_after_exec
 from ktrace.model.process.jobctl import JobCtl
-from ktrace.model.process.traced import SignalAction, Traced, ignored
+from ktrace.model.process.traced import SignalAction, Traced, de_thread, ignored
 from ktrace.model.process.user_namespace import set_dumpable
 from ktrace.model.task import CAPABILITIES, IGNORED_BY_DEFAULT, UNBLOCKABLE, AsObserved, Errno, Rlimit, Task, mask_names
 from ktrace.model.wait import Sleeps, WaitEntry, WaitQueue
@@ -80,7 +80,7 @@ def trace(kernel: Kernel, actor: str) -> None:
 
 
 @syscall("execve")
-def execve(task: Task, pathname: Any, argv: Any, envp: Any) -> int:
+def execve(task: Task, pathname: Any, argv: Any, envp: Any) -> Sleeps[int]:
     """Run another program (``fs/exec.c: begin_new_exec()``); what file it is is not looked at.
 
     :raises Errno: whatever the kernel was seen to say of the file
@@ -94,7 +94,7 @@ def execve(task: Task, pathname: Any, argv: Any, envp: Any) -> int:
     if failed is not None:
         raise Errno(failed)
     if task.program is not None and len(task.program.threads) > 1:
-        raise NotImplementedError("the model does not know execve() of a process with threads")
+        yield from de_thread(kernel, task, task.program)
     unshare_files(task)
     for subsystem in kernel.subsystems:
         subsystem.exit_mm(task)
@@ -174,13 +174,7 @@ def wait_for_vfork_done(task: Task, child: Traced, answer: Result) -> Sleeps[Res
 
 @syscall("exit_thread")
 def exit_thread(task: Task, status: int) -> Sleeps[int]:
-    """End one thread (``SYSCALL_DEFINE1(exit)``).
-
-    :raises NotImplementedError: it is the first of its process, which stays until the others have ended
-    """
-    program = task.program
-    if program is not None and not program.is_thread(task) and len(program.threads) > 1:
-        raise NotImplementedError("the model does not know the end of a first thread before the others")
+    """End one thread (``SYSCALL_DEFINE1(exit)``)."""
     yield from task.kernel.exit(task, status=status & 0xFF)
     return 0
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ktrace.model.process.jobctl import GroupStop, JobCtl
-from ktrace.model.task import IGNORED_BY_DEFAULT, STOPS, SYNCHRONOUS, Task
-from ktrace.model.wait import WaitQueue, wake_up
+from ktrace.model.task import IGNORED_BY_DEFAULT, STOPS, SYNCHRONOUS, Errno, Task
+from ktrace.model.wait import Sleeps, WaitQueue, wake_up
 from ktrace.state.call import Call, Signalled
 from ktrace.state.rule import Rule
 from ktrace.uapi.siginfo import CLD_EXITED, CLD_KILLED, SI_TIMER
@@ -59,7 +59,6 @@ class Traced:
     :param leader: of its thread group; *threads*: those of the group that live, in the order of their births
     :param curr_target: of a leader: the thread that took the last signal to the process that another could not take
     :param group_exit_code: what the group ends with (SIGNAL_GROUP_EXIT), where no signal ended it
-    :param ended: as what its parent is to hear of it, once no other thread of the group lives
     :param pdeath_signal: what it gets when its parent ends; 0 for nothing
     :param child_subreaper: of a leader: orphans below it become its children (``signal->is_child_subreaper``)
     :param vfork_done: its parent sleeps until it runs a program of its own, or ends
@@ -84,7 +83,6 @@ class Traced:
     threads: list[Task] = field(default_factory=list)
     curr_target: Task | None = None
     group_exit_code: int | None = None
-    ended: int | None = None
     pdeath_signal: int = 0
     child_subreaper: bool = False
     vfork_done: WaitQueue | None = None
@@ -263,22 +261,50 @@ def end_group(kernel: Kernel, task: Task, status: int | None, signal: str | None
             kernel.signal_wake_up(other)
 
 
-def thread_ended(task: Task, status: int) -> tuple[Task, int] | None:
-    """Return whose parent is to hear what now that *task* has ended; ``None`` while its process lives on.
+def thread_ended(kernel: Kernel, task: Task, status: int) -> tuple[tuple[Task, ...], tuple[Task, int] | None]:
+    """Return of whom only a status is left now that *task* has ended, and whose parent is to hear what.
 
-    ``kernel/exit.c: exit_notify()``, ``delay_group_leader()``
+    The first thread stays until no other lives, and what the last one ended with is what the process ended with.
+    ``kernel/exit.c: exit_notify(), delay_group_leader(), synchronize_group_exit()``
 
     :param status: as wait4(2) tells it
     """
     program = task.program
     assert program is not None
-    leader = program.leader or task
-    if task in program.threads:
+    leader, threads = program.leader or task, program.threads
+    if task in threads:
         if leader.program is not None and leader.program.curr_target is task:
-            following = program.threads.index(task) + 1
-            leader.program.curr_target = program.threads[following % len(program.threads)]  # next_thread()
-        program.threads.remove(task)
-    if leader is task:
-        program.ended = status
-    told = leader.program.ended if leader.program is not None else None
-    return None if program.threads or told is None else (leader, told)
+            following = threads.index(task) + 1
+            leader.program.curr_target = threads[following % len(threads)]  # next_thread()
+        threads.remove(task)
+    if not threads:
+        return (task,) if leader is task else (task, leader), (leader, status)
+    for child in program.children:  # forget_original_parent(), find_alive_thread()
+        for thread in child.program.threads if child.program is not None else ():
+            if thread.program is not None and thread.program.parent is task:
+                thread.program.parent = threads[0]
+                if thread.program.pdeath_signal:
+                    kernel.send_signal(thread, signal_name(thread.program.pdeath_signal), sender=task)
+    for other in threads:
+        if other.call is not None and other.call.name == "execve":
+            kernel.wake_up_process(other)  # __exit_signal(): group_exec_task
+    return () if leader is task else (task,), None
+
+
+def de_thread(kernel: Kernel, task: Task, program: Traced) -> Sleeps[None]:
+    """End all other threads of one that runs another program, and wait for that (``fs/exec.c: de_thread()``).
+
+    :raises Errno: EAGAIN where something ends them all
+    """
+    if program.is_thread(task):
+        raise NotImplementedError("the model does not know execve() of another thread than the first")
+    for other in program.threads:
+        if other is not task and other.group_exit is None and other.program is not None:
+            other.group_exit, other.program.group_exit_code = "SIGKILL", 0  # do_group_exit(): group_exec_task
+            kernel.signal_wake_up(other)
+    task.killable = True
+    while len(program.threads) > 1:
+        if task.fatal_signal_pending():
+            raise Errno("EAGAIN")
+        yield
+    task.killable = False

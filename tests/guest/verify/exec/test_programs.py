@@ -120,6 +120,8 @@ OF_OURS = {
     "sysv": (r"shared\nfrom the child, 0, 0\n-1 EINTR\n", 0),
     "spawn": (r"hello\nthrough a fifo\nPOPEN\n", 0),
     "threads": (r"3\n", 0),
+    "leaders": (r"ok\n", 5),
+    "stops": (r"ok\n", 0),
     "jobs": (r"(?s)child 0\n.*leads 1 EPERM\n", 0),
     "mapped": (r"0 0\n8 [08] 0\n8\n0 0\n", 0),
     "timed": (r"[45]\n", 0),
