@@ -17,6 +17,7 @@ from ktrace.agent.frames import Refusal, Refused
 from ktrace.agent.program_calls import call_of
 from ktrace.agent.syscalls import Caller, Fault, Wanted, decode
 from ktrace.errors import GuestGarbage, GuestHang, UsageError
+from ktrace.include.linux.limits import U32_MAX
 from ktrace.include.linux.types import s64
 from ktrace.state.call import Call, Completed, Event, Exited, Outcome, Result, Signalled
 from ktrace.uapi.errno import ESRCH
@@ -28,12 +29,14 @@ from ktrace.uapi.ptrace import (
     PTRACE_LISTEN,
     PTRACE_SYSCALL,
 )
-from ktrace.uapi.siginfo import SI_KERNEL
+from ktrace.uapi.siginfo import POLL_HUP, POLL_IN, SI_KERNEL
 from ktrace.uapi.signal import SIGTRAP, SIGXCPU, signal_name
 
 BIRTHS = {SIGTRAP | event << 8 for event in (PTRACE_EVENT_FORK, PTRACE_EVENT_VFORK, PTRACE_EVENT_CLONE)}
 ROUNDS = 10_000
 """How often tasks may be let go on in one step."""
+OF_FAULTS_AND_CHILDREN = frozenset({"SIGILL", "SIGFPE", "SIGSEGV", "SIGBUS", "SIGTRAP", "SIGCHLD", "SIGSYS"})
+"""Signals whose codes have meanings of their own (``kernel/signal.c: sig_sicodes``)."""
 SUCCESSFUL = range(-4095, 0)
 EVERYTHING = 1 << 62
 
@@ -306,7 +309,13 @@ class TracedActors(Actors):
             task.spun = True  # its slice of time is over: RLIMIT_RTTIME of the agent's, not the program's
             return
         task.signo = number
-        self._seen.events.append(Signalled(task.name, signal_name(number), code, self.by_pid.get(sender)))
+        name = signal_name(number)
+        if POLL_IN <= code <= POLL_HUP and name not in OF_FAULTS_AND_CHILDREN:  # siginfo_layout(): SIL_POLL
+            band = s64(event.numbers[2] & U32_MAX | event.numbers[3] << 32)
+            item = Signalled(task.name, name, code, None, event.numbers[4] & U32_MAX, band)
+        else:
+            item = Signalled(task.name, name, code, self.by_pid.get(sender))
+        self._seen.events.append(item)
 
     def _born(self, parent: TracedTask, pid: int) -> None:
         assert parent.call is not None

@@ -215,6 +215,11 @@ class Task:
             found += sorted(unblocked, key=lambda item: (item.signal not in SYNCHRONOUS, signal_number(item.signal)))
         return found
 
+    @property
+    def process(self) -> Task:
+        """Return the first thread of its process, which has the process's number (``task_tgid()``)."""
+        return (self.program.leader or self) if self.program is not None else self
+
     def dequeue(self, signals: list[Signalled]) -> None:
         """Take *signals*, which are pending, off their queues."""
         self.pending = [item for item in self.pending if not any(item is gone for gone in signals)]

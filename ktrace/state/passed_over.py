@@ -92,7 +92,7 @@ _ONLY_NAMES = """
     request_key:249 keyctl:250 inotify_init:253 migrate_pages:256 futimesat:261 move_pages:279 signalfd:282
     perf_event_open:298 fanotify_init:300 fanotify_mark:301 name_to_handle_at:303
     open_by_handle_at:304 clock_adjtime:305 process_vm_readv:310 process_vm_writev:311 finit_module:313 seccomp:317
-    kexec_file_load:320 bpf:321 execveat:322 userfaultfd:323 copy_file_range:326 preadv2:327 pwritev2:328
+    kexec_file_load:320 bpf:321 execveat:322 userfaultfd:323 preadv2:327 pwritev2:328
     pkey_mprotect:329 io_pgetevents:333 uretprobe:335 uprobe:336 io_uring_setup:425 io_uring_enter:426
     io_uring_register:427 open_tree:428 move_mount:429 fsopen:430 fsconfig:431 fsmount:432 fspick:433 openat2:437
     pidfd_getfd:438 process_madvise:440 epoll_pwait2:441 mount_setattr:442 quotactl_fd:443

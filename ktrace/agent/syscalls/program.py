@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ktrace.agent.syscalls import constants as c
-from ktrace.agent.syscalls.buffers import In, InStruct, OutInts, OutStruct, Path
+from ktrace.agent.syscalls.buffers import In, InOutInt, InStruct, OutInts, OutStruct, Path
 from ktrace.agent.syscalls.frame import Caller, Frame, Wanted
 from ktrace.agent.syscalls.operations import Name, Operation
 from ktrace.agent.syscalls.parameter import (
@@ -186,6 +186,12 @@ SIGNATURES = (
         Int("flags", c.TIMER_FLAGS),
         InStruct("new_value", ITIMERSPEC),
         OutStruct("old_value", ITIMERSPEC),
+    ),
+    Signature(
+        "copy_file_range",
+        326,
+        *(Fd("fd_in"), InOutInt("off_in"), Fd("fd_out"), InOutInt("off_out")),
+        *(Long("len"), Int("flags")),
     ),
     Operation("exit_thread", Int("status")),
     Operation("trace", Name("actor")),

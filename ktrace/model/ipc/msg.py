@@ -93,7 +93,7 @@ def _msgsnd(task: Task, ns: Namespace, msqid: int, msg: MsgMsg, msgflg: int) -> 
             raise Errno("ERESTARTNOHAND")
 
     wake_q = WakeQ()
-    msq.q_lspid = task
+    msq.q_lspid = task.process
     msq.q_stime = ktime_get_real_seconds(kernel)
     if not pipelined_send(kernel, msq, msg, wake_q):
         msq.q_messages.append(msg)
@@ -173,7 +173,7 @@ def _take(task: Task, ns: Namespace, msq: MsgQueue, msg: MsgMsg) -> None:
     msq.q_messages.remove(msg)
     msq.q_qnum -= 1
     msq.q_rtime = ktime_get_real_seconds(kernel)
-    msq.q_lrpid = task
+    msq.q_lrpid = task.process
     msq.q_cbytes -= msg.m_ts
     ns.msg_bytes -= msg.m_ts
     ns.msg_hdrs -= 1

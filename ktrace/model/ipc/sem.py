@@ -108,7 +108,7 @@ def _semtimedop(
         raise Errno("EACCES")
 
     locknum = sem_lock(sma, sops)
-    queue = SemQueue(sops, undo, task, alter, dupsop)
+    queue = SemQueue(sops, undo, task.process, alter, dupsop)
     error = perform_atomic_semop(sma, queue)
     if error == 0:
         wake_q = WakeQ()

@@ -80,7 +80,7 @@ def exit_sem(task: Task, ns: Namespace) -> None:
         for sem, semadj in zip(sma.sems, undo.semadj, strict=True):
             if semadj:
                 sem.semval = min(max(sem.semval + semadj, 0), SEMVMX)
-                sem.sempid = task
+                sem.sempid = task.process
         do_smart_update(kernel, sma, None, True, wake_q)
         sem_unlock(sma)
         wake_q.wake_up(kernel)

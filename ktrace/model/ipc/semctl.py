@@ -116,7 +116,7 @@ def semctl_setval(task: Task, ns: Namespace, semid: int, semnum: int, val: int) 
     for undo in sma.list_id:
         undo.semadj[semnum] = 0
     sma.sems[semnum].semval = val
-    sma.sems[semnum].sempid = task
+    sma.sems[semnum].sempid = task.process
     _changed(task.kernel, sma)
     return 0
 
@@ -178,7 +178,7 @@ def _setall(task: Task, sma: SemArray, arg: Any) -> int:
     sem_lock(sma)
     for sem, value in zip(sma.sems, values, strict=True):
         sem.semval = value
-        sem.sempid = task
+        sem.sempid = task.process
     for undo in sma.list_id:
         undo.semadj[:] = [0] * sma.sem_nsems
     _changed(task.kernel, sma)

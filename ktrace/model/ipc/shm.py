@@ -46,7 +46,7 @@ def shmget(task: Task, key: int, size: int, shmflg: int) -> int:
             raise Errno("ENOSPC")
         noreserve = _shmem_file_setup(task, ns, size, shmflg)
         shp = ShmidKernel("shm", key, shmflg & S_IRWXUGO, ns=ns, shm_segsz=size, vm_noreserve=noreserve)
-        shp.shm_cprid = task
+        shp.shm_cprid = task.process
         shp.shm_ctim = ktime_get_real_seconds(kernel)
         ns.shm_ids.addid(shp, task.cred, ns.shm_ctlmni)
         ns.name(kernel, shp)

@@ -114,7 +114,7 @@ class ShmAttachment(Backing):
         """Count one more mapping (``__shm_open()``)."""
         shp = self.segment
         shp.shm_atim = ktime_get_real_seconds(task.kernel)
-        shp.shm_lprid = task
+        shp.shm_lprid = task.process
         shp.shm_nattch += 1
         self.mappings += 1
 
@@ -122,7 +122,7 @@ class ShmAttachment(Backing):
         """Count one mapping less, and destroy what nobody can reach any more (``__shm_close()``)."""
         kernel = task.kernel
         shp = self.segment
-        shp.shm_lprid = task
+        shp.shm_lprid = task.process
         shp.shm_dtim = ktime_get_real_seconds(kernel)
         shp.shm_nattch -= 1
         if shm_may_destroy(shp):

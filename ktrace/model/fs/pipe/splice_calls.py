@@ -279,15 +279,22 @@ def sendfile(task: Task, out_fd: int, in_fd: int, offset: Any, count: int) -> Sl
                 flags = _splice_flags(target, 0)
                 done, position = yield from _splice_file_to_pipe(task, source, position, opipe, length, flags)
             else:
-                done, position = yield from _splice_direct(task, source, position, target, length)
+                done, position, after = yield from splice_direct(task, source, position, target, target.pos, length)
+                if done:
+                    target.pos = after
         if done and offset is None:
             source.pos = position
     return Result(done, None, {} if offset is None else {"offset": position})
 
 
-def _splice_direct(task: Task, source: File, position: int, target: File, length: int) -> Moved:
-    """Move the data through a pipe that the process keeps for this (``splice_direct_to_actor()``)."""
-    _check_position(target.pos, length)
+def splice_direct(
+    task: Task, source: File, position: int, target: File, out_position: int, length: int
+) -> Sleeps[tuple[int, int, int]]:
+    """Move the data through a pipe that the process keeps for this (``splice_direct_to_actor()``).
+
+    :returns: how many bytes went, and both positions after them
+    """
+    _check_position(out_position, length)
     if target.f_flags & O_APPEND or not source.ops.has_llseek:
         raise Errno("EINVAL")
     pipe = _internal_pipe(task)
@@ -295,7 +302,6 @@ def _splice_direct(task: Task, source: File, position: int, target: File, length
         raise Errno("ENOMEM")
     done = 0
     error = ""
-    out_position = target.pos
     try:
         while length:
             read, after = yield from _do_splice_to(task, source, position, pipe, length, 0)
@@ -322,9 +328,7 @@ def _splice_direct(task: Task, source: File, position: int, target: File, length
         source.inode.accessed(task.kernel)
     if not done and error:
         raise Errno(error)
-    if done:
-        target.pos = out_position
-    return done, position
+    return done, position, out_position
 
 
 def _internal_pipe(task: Task) -> PipeInode | None:

@@ -140,7 +140,7 @@ class NetlinkOps(ProtoOps):
         """Take the process's number, any negative one where somebody has that (``netlink_autobind()``)."""
         kernel = task.kernel
         table = kernel.net.netlink.hash(sk.protocol)
-        portid = task.pid
+        portid = task.process.pid
         if portid in table:
 
             def free(number: int) -> bool:

@@ -108,7 +108,7 @@ def scm_check_creds(task: Task, data: Mapping[str, Any]) -> None:
     uid, gid = data["uid"], data["gid"]
     if INVALID_ID in (uid, gid):
         raise Errno("EINVAL")
-    own = data["pid"] in (task.name, task.pid)
+    own = data["pid"] in (task.process.name, task.process.pid)
     if not (
         (own or cred.capable("CAP_SYS_ADMIN"))
         and (uid in (cred.uid, cred.euid, cred.suid) or cred.capable("CAP_SETUID"))
@@ -141,7 +141,7 @@ def maybe_add_creds(task: Task, skb: SkBuff, socket: Socket, other: Unix) -> Non
     if skb.pid is not None:
         return
     if "SOCK_PASSCRED" in socket.flags or other.socket is None or "SOCK_PASSCRED" in other.socket.flags:
-        skb.pid, skb.uid, skb.gid = task.name, task.cred.uid, task.cred.gid
+        skb.pid, skb.uid, skb.gid = task.process.name, task.cred.uid, task.cred.gid
 
 
 def scm_stat_add(task: Task, sk: Unix, skb: SkBuff) -> None:

@@ -190,7 +190,7 @@ def connected_state(kernel: Kernel) -> str:
 
 def init_peercred(task: Task, sk: Unix) -> None:
     """Record the credentials of the caller (``init_peercred()``)."""
-    sk.peer_cred = (task.name, task.cred.euid, task.cred.egid)
+    sk.peer_cred = (task.process.name, task.cred.euid, task.cred.egid)
     sk.peer_groups = tuple(sorted(task.cred.groups))
 
 
