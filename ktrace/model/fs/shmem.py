@@ -12,6 +12,7 @@ from ktrace.model.fs.inode import Inode
 from ktrace.model.fs.pipe.pipe import DEFAULT_OPS, PAGE_CACHE_OPS, ZERO_OPS, PipeInode, push_page
 from ktrace.model.fs.pipe.splice import iter_file_splice_write
 from ktrace.model.fs.size import generic_write_checks, inode_newsize_ok
+from ktrace.model.fs.written_pages import is_written, read_written
 from ktrace.model.kernel import Kernel
 from ktrace.model.mm.address_space import page_align
 from ktrace.model.mm.iov import Destination, Source
@@ -20,7 +21,6 @@ from ktrace.model.task import Errno, Task
 from ktrace.model.timer import HZ, schedule_timeout
 from ktrace.model.wait import MaySleep, Sleeps
 from ktrace.state.allowed import Between
-from ktrace.state.rule import Rule
 from ktrace.uapi.fcntl import (
     F_ADD_SEALS,
     F_GET_SEALS,
@@ -54,6 +54,11 @@ class FilePage(Page):
         data.page = self
         self.inode = inode
 
+    @property
+    def of_program(self) -> bool:
+        """Tell whether a program may write to it at any time."""
+        return self.inode.in_program
+
     def references(self) -> int | Between:
         """Return ``page_count()``: the cache's own, pipes', and perhaps one for each mapping."""
         return lru_references(self.count, self.batched, self.lent, self.inode.mappings)
@@ -65,6 +70,13 @@ def page_of(kernel: Kernel, inode: Inode, index: int) -> Page:
     if page is None:
         inode.i_pages[index] = page = FilePage(kernel.serial(), inode, kernel.pipes.batched)
     return page
+
+
+def _page_for(task: Task, inode: Inode, index: int, pipe: PipeInode) -> Page | None:
+    """Return the page that is to come into *pipe*; ``None`` for a hole."""
+    if inode.in_program and is_written(task, pipe):
+        return page_of(task.kernel, inode, index)
+    return inode.i_pages.get(index)
 
 
 def truncate_inode(task: Task, inode: Inode, size: int, touch: bool) -> None:
@@ -123,21 +135,20 @@ def _append_zeros(kernel: Kernel, pipe: PipeInode, size: int, room: int) -> tupl
     return put, room
 
 
-def _shmem_file_splice_read(kernel: Kernel, file: File, position: int, pipe: PipeInode, length: int) -> tuple[int, int]:
+def _shmem_file_splice_read(task: Task, file: File, position: int, pipe: PipeInode, length: int) -> tuple[int, int]:
     """Share the file's pages, and the zero page for its holes, with a pipe (``shmem_file_splice_read()``)."""
+    kernel = task.kernel
     inode = file_inode(file)
     done = 0
     while length and position < inode.i_size and not pipe.full():
         start = position % PAGE_SIZE
         size = min(PAGE_SIZE - start, inode.i_size - position, length)
-        page = inode.i_pages.get(position // PAGE_SIZE)
+        page = _page_for(task, inode, position // PAGE_SIZE, pipe)
         if page is not None:
             push_page(pipe, page, PAGE_CACHE_OPS, start, size)
         else:
-            buf = pipe.push()
-            buf.page, buf.offset, buf.len, buf.ops, buf.flags, buf.private = (
-                kernel.mm.zero_page, start, size, ZERO_OPS, 0, 0
-            )  # fmt: skip
+            buf, zeros = pipe.push(), kernel.mm.zero_page
+            buf.page, buf.offset, buf.len, buf.ops, buf.flags, buf.private = zeros, start, size, ZERO_OPS, 0, 0
         done += size
         position += size
         length -= size
@@ -198,22 +209,13 @@ def _memfd_wait_for_pins(task: Task, inode: Inode) -> Sleeps[None]:
         raise Errno("EBUSY")
 
 
-WRITTEN = Rule("mm/shmem.c", "shmem_file_read_iter", "what a program has written to a file that it maps")
-
-
 def _take_written(task: Task, inode: Inode, position: int) -> None:
-    """Take over what a program has written to its mapping of a file, as far as that is being read."""
-    found = task.kernel.choose(WRITTEN, lambda seen: seen.out(task, "buf"), lambda data: isinstance(data, bytes), None)
-    data = (found or b"")[: max(inode.i_size - position, 0)]
-    while data:
-        start = position % PAGE_SIZE
-        part = data[: PAGE_SIZE - start]
-        page = inode.i_pages.get(position // PAGE_SIZE)
+    for at, part in read_written(task, inode, position).items():
+        page = inode.i_pages.get(at // PAGE_SIZE)
         if page is None and any(part):
-            page = page_of(task.kernel, inode, position // PAGE_SIZE)
+            page = page_of(task.kernel, inode, at // PAGE_SIZE)
         if page is not None:
-            page.data[start : start + len(part)] = part
-        position, data = position + len(part), data[len(part) :]
+            page.data[at % PAGE_SIZE : at % PAGE_SIZE + len(part)] = part
 
 
 class ShmemFileOperations(FileOperations):
@@ -308,17 +310,14 @@ class ShmemFileOperations(FileOperations):
         the zero page, cut where pages end (``shmem_file_splice_read()``, ``splice_zeropage_into_pipe()``).
         """
         kernel = task.kernel
-        if file_inode(file).in_program:
-            raise NotImplementedError("the model does not know what a program writes to a file that it maps")
         if kernel.changes.splice_zero_pages:
-            return _shmem_file_splice_read(kernel, file, position, pipe, length)
+            return _shmem_file_splice_read(task, file, position, pipe, length)
         inode = file_inode(file)
-        pages = inode.i_pages
         done = room = 0
         while length and position < inode.i_size:
             start = position % PAGE_SIZE
             size = min(PAGE_SIZE - start, inode.i_size - position, length)
-            page = pages.get(position // PAGE_SIZE)
+            page = _page_for(task, inode, position // PAGE_SIZE, pipe)
             if page is not None:
                 if pipe.full():
                     break

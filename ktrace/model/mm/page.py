@@ -30,6 +30,11 @@ class Page:
     data: bytearray = field(default_factory=lambda: bytearray(PAGE_SIZE))
     lent: int = 0
 
+    @property
+    def of_program(self) -> bool:
+        """Tell whether a program may write to it at any time."""
+        return False
+
     def get(self) -> None:
         """Take a reference (``get_page()``)."""
         self.count += 1

@@ -19,6 +19,11 @@ PAGE = Rule("mm/gup.c", "get_user_pages_fast", "which page a program's address i
 class ProgramPage(Page):
     """A page of a program's memory."""
 
+    @property
+    def of_program(self) -> bool:
+        """Tell whether a program may write to it at any time."""
+        return True
+
     def references(self) -> int | Between:
         """Return ``page_count()``: any."""
         return Between(PAGE, 1, 1 << 30)

@@ -1,4 +1,4 @@
-"""Pages of a program's memory that vmsplice() has put into pipes: which is which, and what they hold, is seen."""
+"""Pages that programs write to and that are in pipes: which is which, and what they hold, is seen."""
 
 from __future__ import annotations
 
@@ -50,13 +50,14 @@ def _with_pages(pipes: Iterable[PipeInode]) -> Iterator[tuple[PipeInode, int, Pi
 
 def take_written(pipe: PipeInode) -> None:
     """Take over what programs have written to pages that are in *pipe*."""
-    if not any(isinstance(buf.page, ProgramPage) for buf in pipe.bufs):
+    if not any(buf.page is not None and buf.page.of_program for buf in pipe.bufs):
         return
     found = pipe.kernel.choose(WRITTEN, lambda seen: seen.pipe(pipe), lambda _: True, None)
     if found is None:
         return
     for index, buf in enumerate(pipe.bufs):
         shown = found.bufs.get(index)
-        if isinstance(buf.page, ProgramPage) and shown is not None and isinstance(shown.data, bytes):
+        of_program = buf.page is not None and buf.page.of_program
+        if buf.page is not None and of_program and shown is not None and isinstance(shown.data, bytes):
             data = shown.data[: buf.len]
             buf.page.data[buf.offset : buf.offset + len(data)] = data
