@@ -61,7 +61,7 @@ BROKEN: list[tuple[str, Callable[..., Any], str, str, str]] = [
     ("pipe-owners", fcntl.setfl, "arg & SETFL_MASK |", "", "setfl()"),
     ("fifo", namei._unlink, "inode.i_nlink -= 1", "inode.i_nlink -= 2", "do_unlinkat()"),
     ("sem-basic", sem_queue.perform_atomic_semop, "+= sop.sem_op", "+= 2 * sop.sem_op", "perform_atomic_semop()"),
-    ("sem-undo", sem_undo.exit_sem, "sem.sempid = task", "sem.sempid = None", "exit_sem()"),
+    ("sem-undo", sem_undo.exit_sem, "sem.sempid = task.process", "sem.sempid = None", "exit_sem()"),
     ("sem-undo-users", credentials.setresuid, "(cred, *new)", "(cred, *old)", "__sys_setresuid()"),
     ("msg-types", msg._msgsnd, "msq.q_cbytes += msg.m_ts", "msq.q_cbytes += 1", "do_msgsnd()"),
     ("msg-qbytes", msg_queue.msg_fits_inqueue, "q_cbytes <=", "q_cbytes <", "msg_fits_inqueue()"),
