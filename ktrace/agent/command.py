@@ -34,6 +34,7 @@ class Command:
     :param stdin: what it reads on standard input
     :param timeout: seconds, after which the whole process group is killed
     :param directory: of the guest, where the files lie that it reads and writes
+    :param user: user and group that it is traced as; ``None``: root
     """
 
     argv: tuple[str, ...]
@@ -42,6 +43,7 @@ class Command:
     stdin: bytes = b""
     timeout: float = 60.0
     directory: str = "/tmp"
+    user: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

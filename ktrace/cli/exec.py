@@ -101,7 +101,8 @@ def exec_(
     It is copied there with the libraries that it is linked with and with what the words of its arguments name: programs
     with theirs, files. A script comes with its interpreter; python and perl with their own library, and the modules
     that are named. --put brings the rest, -v says what came; a guest gets memory for all of it, unless --memory says
-    how much. Everything belongs to root there, who runs it, so that it makes no difference whether it is setuid.
+    how much. Everything belongs to root there, who runs it, so that it makes no difference whether it is setuid; with
+    --user somebody else does, to whom what --put brings belongs.
 
     Its standard input, output and error are pipes of the guest; what is piped or redirected into ktrace, or --stdin,
     comes to it as it reads. When it has ended, every pipe, System V object and socket of the guest is checked against
@@ -117,7 +118,7 @@ def exec_(
             if "=" not in item:
                 raise UsageError(f"{item!r} is no NAME=VALUE", "write --env NAME=VALUE")
         place = os.path.join(os.getcwd(), cwd or "")
-        packed = pack(command, put, place, env)
+        packed = pack(command, put, place, env, traced.user)
         roomy = with_room(guest, packed.baggage)
         for line in packed.missed[:MISSED_SHOWN] if not verbose else packed.missed:
             notify(f"ktrace: not brought: {line}")
@@ -125,7 +126,7 @@ def exec_(
             _tell_brought(packed, None if roomy is guest else roomy.memory_mib)
         elif len(packed.missed) > MISSED_SHOWN:
             notify(f"ktrace: not brought: {len(packed.missed) - MISSED_SHOWN} more, see -v")
-        wanted = Command((packed.path, *command[1:]), _environment(env), place, timeout=timeout)
+        wanted = Command((packed.path, *command[1:]), _environment(env), place, timeout=timeout, user=traced.user)
         with _opened(stdin) as given:
             if not plain:
                 return _own(run_traced(roomy, packed.baggage, wanted, given, traced, validate, quiet, verbose))

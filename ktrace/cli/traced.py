@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import grp
+import pwd
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -20,6 +22,7 @@ from ktrace.machine.baggage.entries import Baggage
 from ktrace.output_file import check_output
 from ktrace.suggest import did_you_mean
 from ktrace.trace.session import counted
+from ktrace.uapi.limits import UINT_MAX
 from ktrace.uapi.signal import SIGNAL_NUMBERS
 from ktrace.verify.options import GuestOptions, SessionOptions
 
@@ -33,6 +36,7 @@ class TracedOptions:
     """How a program's calls are shown.
 
     :param given: options of these that the person gave
+    :param user: user and group that it is run as; ``None``: root
     :param expressions: of ``-e``; *output*: where the lines go; *count*: a table in their place
     """
 
@@ -44,6 +48,7 @@ class TracedOptions:
     names: bool = False
     seed: str | None = None
     hold: bool = False
+    user: tuple[int, int] | None = None
     session: SessionOptions = field(default_factory=SessionOptions)
 
 
@@ -67,6 +72,9 @@ def traced_options(function: _Function) -> _Function:
     @click.option("-T", "times", is_flag=True, help="Show how long each call took, of the host's time.")
     @click.option("-y", "names", is_flag=True, help="Show what descriptors are.")
     @click.option("--seed", help="Let the tasks of the program go on in another order; the same seed, the same order.")
+    @click.option(
+        "--user", metavar="USER[:GROUP]", help="Who runs it in the guest: names of this machine, or numbers; else root."
+    )
     @click.option("--hold", is_flag=True, help="Keep the guest as the last call left it, for inspect and shell.")
     @functools.wraps(function)
     def wrapper(
@@ -78,18 +86,45 @@ def traced_options(function: _Function) -> _Function:
         times: bool,
         names: bool,
         seed: str | None,
+        user: str | None,
         hold: bool,
         directory: Path | None,
         force: bool,
         **kwargs: Any,
     ) -> Any:
         shown = {"-e": expressions, "-o": output, "-c": count, "-T": times, "-y": names, "--seed": seed, "--hold": hold}
+        shown["--user"] = user
         session = SessionOptions(directory, command=command_line(), force=force)
         given = tuple(name for name, value in shown.items() if value)
-        options = TracedOptions(given, expressions, output, count, times, names, seed, hold, session)
+        options = TracedOptions(given, expressions, output, count, times, names, seed, hold, ids_of(user), session)
         return function(*args, traced=options, **kwargs)
 
     return wrapper  # type: ignore[return-value]
+
+
+def ids_of(user: str | None) -> tuple[int, int] | None:
+    """Return the numbers of a user and a group of this machine, or those that are written there.
+
+    :raises UsageError: this machine has no such user or group
+    """
+    if user is None:
+        return None
+    name, _, group = user.partition(":")
+    try:
+        if name.isdecimal():
+            uid = gid = int(name)
+        else:
+            entry = pwd.getpwnam(name)
+            uid, gid = entry.pw_uid, entry.pw_gid
+        if group:
+            gid = int(group) if group.isdecimal() else grp.getgrnam(group).gr_gid
+    except KeyError:
+        raise UsageError(
+            f"--user {user!r}: no such user or group on this machine", "write numbers: 1000:1000"
+        ) from None
+    if max(uid, gid) >= UINT_MAX:
+        raise UsageError(f"--user {user!r}: a number is too large", "write numbers: 1:1")
+    return uid, gid
 
 
 def chosen_calls(expressions: tuple[str, ...]) -> frozenset[str] | None:

@@ -60,11 +60,14 @@ Entry = Directory | Link | Regular
 class Baggage:
     """What is to be brought, gathered path by path; nothing is read yet but directories and links.
 
+    :param owner: user and group to whom that belongs which is put somewhere; all else, and without one, is root's
     :ivar skipped: paths that cannot be brought, and why
     """
 
-    def __init__(self) -> None:
+    def __init__(self, owner: tuple[int, int] | None = None) -> None:
         self._entries: dict[str, Entry] = {}
+        self._put: list[str] = []
+        self.owner = owner
         self.skipped: list[str] = []
 
     def __contains__(self, path: str) -> bool:
@@ -77,7 +80,8 @@ class Baggage:
 
     def split(self, directory: str) -> tuple[Baggage, Baggage]:
         """Return what lies below *directory*, and all else."""
-        below, rest = Baggage(), Baggage()
+        below, rest = Baggage(self.owner), Baggage(self.owner)
+        below._put = rest._put = self._put
         for path, entry in self._entries.items():
             (below if path.startswith(f"{directory}/") else rest)._entries[path] = entry
         return below, rest
@@ -97,6 +101,13 @@ class Baggage:
     def files(self) -> list[Regular]:
         """All regular files."""
         return [entry for entry in self._entries.values() if isinstance(entry, Regular)]
+
+    @property
+    def given_away(self) -> list[str]:
+        """The paths of what belongs to *owner*."""
+        if self.owner is None:
+            return []
+        return [path for path in self._entries if any(path == top or path.startswith(f"{top}/") for top in self._put)]
 
     @property
     def memory(self) -> int:
@@ -134,6 +145,7 @@ class Baggage:
         place, status = self._way(path) if to is None else (os.path.realpath(path), os.stat(path))
         target = place if to is None else to
         self._refuse_own(path, target)
+        self._put.append(target)
         if to is not None:
             self.add_directories(os.path.dirname(to))
         if stat.S_ISREG(status.st_mode):

@@ -46,7 +46,13 @@ class Packed:
     passed_over: tuple[str, ...] = ()
 
 
-def pack(command: Sequence[str], put: Sequence[str] = (), cwd: str = "", env: Sequence[str] = ()) -> Packed:
+def pack(
+    command: Sequence[str],
+    put: Sequence[str] = (),
+    cwd: str = "",
+    env: Sequence[str] = (),
+    owner: tuple[int, int] | None = None,
+) -> Packed:
     """Gather what *command* needs: its program with libraries, what its arguments name, and what is *put*.
 
     Of each word of the arguments, and of *env*, the program or the regular file of that name comes, too.
@@ -54,10 +60,11 @@ def pack(command: Sequence[str], put: Sequence[str] = (), cwd: str = "", env: Se
     :param put: files and directories, ``PATH`` or ``HERE:THERE``
     :param cwd: directory of the guest that it is run in; ``""`` is that of this process
     :param env: ``NAME=VALUE``
+    :param owner: user and group whose is what is *put*; default root
     :raises UsageError: there is no such program or file, or the guest cannot run it
     :raises HostError: something cannot be read
     """
-    baggage = Baggage()
+    baggage = Baggage(owner)
     programs = Programs(baggage)
     told: list[str] = []
     path = programs.take(command[0])

@@ -22,7 +22,7 @@ WINDOW = 1 << 21
 CALLS = 2048
 """system calls in one request"""
 
-WRITE, OPEN, CLOSE, MKDIR, CHMOD, SYMLINK, UMASK, UTIMENSAT = 1, 2, 3, 83, 90, 88, 95, 280
+WRITE, OPEN, CLOSE, MKDIR, CHMOD, SYMLINK, LCHOWN, UMASK, UTIMENSAT = 1, 2, 3, 83, 90, 88, 94, 95, 280
 _TIME_BYTES = 8
 
 
@@ -53,6 +53,7 @@ def unpack(agent: Agent, memory: GuestMemory | None, baggage: Baggage) -> None:
             for data, calls in _pieces(files, window):
                 window.put(data)
                 _make(actor, baggage, calls)
+        _make(actor, baggage, list(_owners(baggage)))
 
 
 def _directories(baggage: Baggage) -> Iterator[_Made]:
@@ -63,6 +64,11 @@ def _directories(baggage: Baggage) -> Iterator[_Made]:
 def _links(baggage: Baggage) -> Iterator[_Made]:
     for entry in baggage.links:
         yield _Made(entry.path, SYMLINK, (_text(entry.target), _text(entry.path)), allowed=errno.EEXIST)
+
+
+def _owners(baggage: Baggage) -> Iterator[_Made]:
+    for path in baggage.given_away:
+        yield _Made(path, LCHOWN, (_text(path), *(baggage.owner or (0, 0))))
 
 
 def _pieces(files: list[Regular], window: Window) -> Iterator[tuple[bytes, list[_Made]]]:

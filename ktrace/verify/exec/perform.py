@@ -69,7 +69,7 @@ class ProgramRun:
         :raises UsageError: it cannot be executed
         :raises DidNotEnd: it has not ended in time
         """
-        for actor, call in self.stdio.prelude(self.name, self.command.cwd, self.brought):
+        for actor, call in self.stdio.prelude(self.name, self.command.cwd, self.brought, self.command.user):
             yield self._step(actor, call), ()
         program = self.lab.program
         yield self._step(self.name, self._execve()), ()

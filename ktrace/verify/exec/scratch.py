@@ -37,6 +37,8 @@ def bringing(baggage: Baggage) -> Iterator[Call]:
         for at in range(0, len(data), PIECE):
             yield make_call("write", 0, data[at : at + PIECE])
         yield make_call("close", 0)
+    for path in baggage.given_away:
+        yield make_call("lchown", _bytes(path), *(baggage.owner or (0, 0)))
     yield make_call("umask", 0o22)
 
 

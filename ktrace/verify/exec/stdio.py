@@ -39,9 +39,12 @@ class Stdio:
     said: tuple[list[bytes], list[bytes]] = field(default_factory=lambda: ([], []))
     open: set[int] = field(default_factory=lambda: {IN, OUT, ERR})
 
-    def prelude(self, program: str, cwd: str, brought: Iterable[Call] = ()) -> Iterator[tuple[str | None, Call]]:
+    def prelude(
+        self, program: str, cwd: str, brought: Iterable[Call] = (), user: tuple[int, int] | None = None
+    ) -> Iterator[tuple[str | None, Call]]:
         """Yield the steps that make *program*, an actor whose standard files are pipes.
 
+        :param user: user and group that it becomes
         :param brought: what is to be done before, by who has no descriptor yet
         """
         yield None, make_call("spawn", NAME)
@@ -55,6 +58,11 @@ class Stdio:
         yield program, make_call("dup2", 5, 2)
         yield program, make_call("close_range", 3, (1 << 32) - 1, 0)
         yield program, make_call("chdir", cwd.encode("utf-8", "surrogateescape"))
+        if user is not None:
+            uid, gid = user
+            yield program, make_call("setgroups", ())
+            yield program, make_call("setresgid", gid, gid, gid)
+            yield program, make_call("setresuid", uid, uid, uid)
         for fd in (0, 3, 5):
             yield NAME, make_call("close", fd)
         yield None, Call("trace", (program,))
