@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ktrace.model.calls import SYSTEM_CALLS, operation, syscall
 from ktrace.model.fs.dup import close_on_exec, unshare_files
@@ -14,7 +14,17 @@ from ktrace.model.process.cred import cred_after_exec
 from ktrace.model.process.jobctl import JobCtl
 from ktrace.model.process.traced import SignalAction, Traced, de_thread, ignored
 from ktrace.model.process.user_namespace import set_dumpable
-from ktrace.model.task import CAPABILITIES, IGNORED_BY_DEFAULT, UNBLOCKABLE, AsObserved, Errno, Rlimit, Task, mask_names
+from ktrace.model.task import (
+    CAPABILITIES,
+    IGNORED_BY_DEFAULT,
+    UNBLOCKABLE,
+    AsObserved,
+    Cred,
+    Errno,
+    Rlimit,
+    Task,
+    mask_names,
+)
 from ktrace.model.wait import Sleeps, WaitEntry, WaitQueue
 from ktrace.state.allowed import Anything, allowed
 from ktrace.state.call import Pointer, Result
@@ -60,7 +70,11 @@ from ktrace.uapi.signal import (
 )
 from ktrace.uapi.stat import S_IFMT, S_IFREG
 
+if TYPE_CHECKING:
+    from ktrace.model.observed import Observed
+
 EXECUTABLE = Rule("fs/exec.c", "do_open_execat", "whether a file that is not simulated can be executed")
+SET_ID = Rule("fs/exec.c", "bprm_fill_uid", "whether a file that is not simulated is set-user-ID or set-group-ID")
 INTERPRETER = Rule("fs/exec.c", "open_exec", "which links lead to the interpreter that a file names")
 EXEC_ERRNOS = """
     E2BIG EACCES EFAULT EINVAL EIO EISDIR ELIBBAD ELOOP EMFILE ENAMETOOLONG ENFILE ENOENT ENOEXEC ENOMEM ENOTDIR EPERM
@@ -106,8 +120,23 @@ def execve(task: Task, pathname: Any, argv: Any, envp: Any) -> Sleeps[int]:
     close_on_exec(task)
     cred = task.cred
     set_dumpable(task, (cred.uid, cred.gid) == (cred.euid, cred.egid))
-    task.cred = cred_after_exec(cred)
+    task.cred = cred_after_exec(_bprm_fill_uid(task, cred))
+    if (task.cred.euid, task.cred.egid) != (cred.euid, cred.egid):  # commit_creds()
+        set_dumpable(task, False)
+        task.program.pdeath_signal = 0
     return 0
+
+
+def _bprm_fill_uid(task: Task, cred: Cred) -> Cred:
+    """Become whom a file belongs to that is set-user-ID, as far as that was seen (``fs/exec.c: bprm_fill_uid()``)."""
+
+    def find(seen: Observed) -> tuple[int, int] | None:
+        process = seen.process(task.name)
+        return None if process is None else (process.euid, process.egid)
+
+    same = cred.euid, cred.egid
+    euid, egid = task.kernel.choose(SET_ID, find, lambda found: not task.no_new_privs or found == same, same)
+    return replace(cred, euid=euid, egid=egid)
 
 
 def _was_read(task: Task, pathname: Any) -> None:
