@@ -141,7 +141,7 @@ class TracedActors(Actors):
             if actor is None and call.name == "wait" and self.spinning:
                 return self._let_spin()
             return super().perform(actor, call)
-        assert task.at_entry and task.call == call
+        assert task.at_entry and task.call == call  # see verify/rerun.py: _must_be_next()
         if self._in_32bit_call(task.name):
             raise UsageError(
                 f"{task.name} makes a call of 32 bits: only those of x86-64 are followed", "--plain runs it"

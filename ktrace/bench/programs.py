@@ -107,7 +107,7 @@ def _pair(guests: Guests, program: str, strace: str) -> tuple[_Clock, float]:
     with TemporaryDirectory(prefix="ktrace-bench-") as scratch:
         command = Command((packed.path, *PROGRAM[1:]), ENVIRONMENT, "/", timeout=PATIENCE)
         options = SessionOptions(Path(scratch, "session"))
-        done = trace_program(guests, packed.baggage, command, None, clock, _drop, options, first=first)
+        done = trace_program(guests, packed, command, None, clock, _drop, options, first=first)
     if done.end.status != "agreed" or done.ended is None or done.ended.status != 0:
         raise KtraceError(f"the program of the benchmark {done.end.status}", AGAIN)
     return clock, plain[0]

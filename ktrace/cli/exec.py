@@ -129,7 +129,7 @@ def exec_(
         wanted = Command((packed.path, *command[1:]), _environment(env), place, timeout=timeout, user=traced.user)
         with _opened(stdin) as given:
             if not plain:
-                return _own(run_traced(roomy, packed.baggage, wanted, given, traced, validate, quiet, verbose))
+                return _own(run_traced(roomy, packed, wanted, given, traced, validate, quiet, verbose))
             if traced.given:
                 raise UsageError(f"{traced.given[0]} is for calls, and --plain sees none", "leave one of them out")
             end = run_program(prepare_guests(roomy, notify), packed.baggage, wanted, given, validate, pass_on)

@@ -18,7 +18,7 @@ from ktrace.agent.command import Command
 from ktrace.cli.options import CallNames, command_line, recording_options
 from ktrace.cli.output import notify, pass_on
 from ktrace.errors import UsageError
-from ktrace.machine.baggage.entries import Baggage
+from ktrace.machine.baggage.pack import Packed
 from ktrace.output_file import check_output
 from ktrace.suggest import did_you_mean
 from ktrace.trace.session import counted
@@ -119,9 +119,7 @@ def ids_of(user: str | None) -> tuple[int, int] | None:
         if group:
             gid = int(group) if group.isdecimal() else grp.getgrnam(group).gr_gid
     except KeyError:
-        raise UsageError(
-            f"--user {user!r}: no such user or group on this machine", "write numbers: 1000:1000"
-        ) from None
+        raise UsageError(f"--user {user!r}: this machine has no such user or group", "write numbers: 1:1") from None
     if max(uid, gid) >= UINT_MAX:
         raise UsageError(f"--user {user!r}: a number is too large", "write numbers: 1:1")
     return uid, gid
@@ -161,7 +159,7 @@ def chosen_calls(expressions: tuple[str, ...]) -> frozenset[str] | None:
 
 def run_traced(
     guest: GuestOptions,
-    baggage: Baggage,
+    packed: Packed,
     command: Command,
     given: int | None,
     options: TracedOptions,
@@ -195,7 +193,7 @@ def run_traced(
         view = ProgramView(where, errors, shown, int(verbose))
         traced = trace_program(
             guests,
-            baggage,
+            packed,
             command,
             given,
             view,

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from ktrace.errors import UsageError
+from ktrace.machine.baggage.pack import pack_again
 from ktrace.machine.checkpoints import Checkpoint, nearest_checkpoint
+from ktrace.machine.machine import Machine
 from ktrace.machine.template.template import template_identity
 from ktrace.trace.session import scratch_directory
 from ktrace.trace.session_reader import SessionReader
 from ktrace.trace.session_state import SessionState
+from ktrace.verify.exec.scratch import DIRECTORY
 from ktrace.verify.guests import Guests, prepare_guests
+from ktrace.verify.lab import Lab
 from ktrace.verify.notify import Notify, StepsDone, silent, uncounted
 from ktrace.verify.options import GuestOptions
 from ktrace.verify.paused import Inspection, PausedGuest
+from ktrace.verify.program import bring
 from ktrace.verify.rerun import RanOtherwise, arrive, rerun
 from ktrace.verify.tracing.events import parse_event
 
@@ -44,11 +50,9 @@ def guest_at_step(
     """
     reader = SessionReader(session)
     manifest = reader.header.manifest
-    if "program" in manifest:
-        raise UsageError(
-            f"{str(session)!r} is of a program, whose steps cannot be made again without it",
-            "run it again with ktrace exec --hold, which keeps the guest as the last call left it",
-        )
+    if "program" in manifest and "brought" not in manifest:
+        raise UsageError(f"{str(session)!r} does not say what its program needs", "run it again with ktrace exec")
+    moved = moved or "program" in manifest  # objects lie where bringing its files has left room
     found = None if anew else nearest_checkpoint(reader.path.parent, number, notify)
     accel = manifest.get("accelerator")
     options = GuestOptions(
@@ -107,7 +111,7 @@ def _restored(
         arrive(state, paused.inspection, exact=True)
         notify(f"after step {number}: its checkpoint")
         return paused
-    lab, machine = stack.enter_context(guests.lab(place, None if found is None else (found.template, state)))
+    lab, machine = _lab(stack, guests, place, reader.header.manifest, found, state)
     tracer = guests.tracer(lab, machine)
     inspection = Inspection(lab.inspector, lab.namer)
     if found is None:
@@ -115,6 +119,21 @@ def _restored(
     rerun(state, steps, number, lab, tracer, machine.pause, moved)
     notify(_where(number if found is None else number - found.step, found))
     return PausedGuest(inspection, machine, lab.vmcoreinfo, guests.image.vmlinux)
+
+
+def _lab(
+    stack: ExitStack,
+    guests: Guests,
+    place: Path,
+    manifest: Mapping[str, Any],
+    found: Checkpoint | None,
+    state: SessionState,
+) -> tuple[Lab, Machine]:
+    """Return a lab where the session's calls can go on; that of a program has what the program needs."""
+    if "program" not in manifest:
+        return stack.enter_context(guests.lab(place, None if found is None else (found.template, state)))
+    _, elsewhere = pack_again(manifest["brought"]).split(DIRECTORY)
+    return stack.enter_context(guests.program_lab(place, lambda machine: bring(guests.image, machine, elsewhere)))
 
 
 def _where(again: int, found: Checkpoint | None) -> str:

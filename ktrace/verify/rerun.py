@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from ktrace.agent.syscalls import format_call
+from ktrace.agent.traced import TracedActors
 from ktrace.errors import UsageError
+from ktrace.state.call import Call, Completed
 from ktrace.state.compare import compare
 from ktrace.state.ref import Ref
 from ktrace.state.step import Step
 from ktrace.trace.difference import INCIDENTAL, Differing, differences
 from ktrace.trace.session_state import SessionState
 from ktrace.verify.checker import compare_outcomes
+from ktrace.verify.exec.lab import ProgramLab
 from ktrace.verify.lab import Lab
 from ktrace.verify.observe import observe_step
 from ktrace.verify.paused import Inspection
@@ -48,6 +52,8 @@ def rerun(
         recorded = next(steps, None)
         if recorded is None:
             raise UsageError(f"the session has {state.number} steps, not {number}", "see: ktrace show SESSION")
+        if isinstance(lab, ProgramLab) and recorded.actor in lab.program.tasks:
+            _must_be_next(lab.program, recorded.number, recorded.actor, recorded.call)
         again = observe_step(
             lab,
             recorded.number,
@@ -56,16 +62,41 @@ def rerun(
             tracer,
             after_call=lambda at, _lab: pause() if at == number else None,
         )
-        found = list(map(_said, differences([recorded], [again], functions=False)))
+        read = _read_by_program(recorded) if isinstance(lab, ProgramLab) else ()
+        differing = differences([recorded], [again], functions=False)
+        found = [_said(item) for item in differing if not item.what.endswith(read)]
         found += [
             f"{item.path}: {item.expected}, now {item.observed}"
             for item in compare_outcomes(again.outcome, recorded.outcome)
-            if not item.path.rstrip("]").endswith(INCIDENTAL)
+            if not item.path.rstrip("]").endswith(INCIDENTAL) and not item.path.endswith(read)
         ]
         if not moved:
             found += _moved(recorded.addresses, again.addresses)
         _refuse(recorded.number, recorded.text, found)
         state.follow(recorded)
+
+
+def _read_by_program(step: Step) -> tuple[str, ...]:
+    """Return how that ends which names the bytes that a program got: from /dev/urandom, others each time.
+
+    What it does because of them is seen at its next calls.
+    """
+    return tuple(
+        end
+        for event in step.outcome.events
+        if isinstance(event, Completed)
+        for name, value in event.result.out.items()
+        if isinstance(value, bytes)
+        for end in (f"{event.actor}.{name}", f"{event.actor}'s result[{name}]")
+    )
+
+
+def _must_be_next(program: TracedActors, number: int, name: str, call: Call) -> None:
+    """See that a task of a program is about to do what it did."""
+    ahead = program.next_call(name) if name in program.ready else None
+    if ahead != call:
+        now = "nothing" if ahead is None else format_call(ahead)
+        _refuse(number, format_call(call), [f"{name} is about to do {now}"])
 
 
 def arrive(state: SessionState, inspection: Inspection, exact: bool, moved: bool = False) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from ktrace.errors import UsageError
 from ktrace.machine.baggage.elf import MAGIC, read_elf
@@ -37,6 +38,7 @@ class Packed:
     :param told: what is brought, for people, a line each
     :param missed: what was asked for or named, and is not brought
     :param passed_over: what might have been named, and is not brought
+    :param asked: what :func:`pack` was asked for, for :func:`pack_again`
     """
 
     path: str
@@ -44,6 +46,23 @@ class Packed:
     told: tuple[str, ...]
     missed: tuple[str, ...] = ()
     passed_over: tuple[str, ...] = ()
+    asked: Mapping[str, Any] = field(default_factory=dict)
+
+
+def pack_again(asked: Mapping[str, Any]) -> Baggage:
+    """Gather what was gathered before, from the same files of this machine.
+
+    :param asked: as :attr:`Packed.asked` was, or as JSON made it
+    :raises UsageError: it was asked for elsewhere, or something is not there any more
+    :raises HostError: something cannot be read
+    """
+    if os.getcwd() != asked["directory"]:
+        raise UsageError(
+            f"it was run in {asked['directory']!r}, where its words may name files", "go to that directory first"
+        )
+    owner = asked["owner"]
+    user = None if owner is None else (int(owner[0]), int(owner[1]))
+    return pack(asked["command"], asked["put"], asked["cwd"], asked["env"], user).baggage
 
 
 def pack(
@@ -88,7 +107,8 @@ def pack(
         raise UsageError(f"no directory {place!r}", "--cwd takes one of this machine, or one that --put makes")
     if not _is_own(place):
         baggage.add_directories(place)
-    return Packed(path, baggage, (*taken, *named, *told), tuple(missed), tuple(baggage.skipped))
+    asked = {"directory": os.getcwd(), "command": command, "put": put, "cwd": cwd, "env": env, "owner": owner}
+    return Packed(path, baggage, (*taken, *named, *told), tuple(missed), tuple(baggage.skipped), asked)
 
 
 def _add_what_all_have(baggage: Baggage) -> None:

@@ -12,7 +12,7 @@ from ktrace.inspect.census import take_census
 from ktrace.inspect.invariants.all import validate
 from ktrace.inspect.invariants.violation import Violation
 from ktrace.inspect.trace.clocks import read_clocks
-from ktrace.machine.baggage.entries import Baggage
+from ktrace.machine.baggage.pack import Packed
 from ktrace.machine.machine import Machine
 from ktrace.state.call import Exited
 from ktrace.trace.session import End, Header, Sink
@@ -48,7 +48,7 @@ class Traced:
 
 def trace_program(
     guests: Guests,
-    baggage: Baggage,
+    packed: Packed,
     command: Command,
     given: int | None,
     sink: Sink,
@@ -60,7 +60,7 @@ def trace_program(
 ) -> Traced:
     """Run *command* in a fresh guest, its session written to a file and told *sink*.
 
-    :param baggage: files of this machine that it needs
+    :param packed: what it needs of this machine
     :param given: descriptor of what it reads on standard input; ``None``: nothing
     :param tell: told its output as it comes
     :param seed: another order of its tasks
@@ -71,7 +71,7 @@ def trace_program(
     :raises GuestError: the guest failed; the file says so
     """
     place = session_directory(options, "exec")
-    scratch, elsewhere = baggage.split(DIRECTORY)
+    scratch, elsewhere = packed.baggage.split(DIRECTORY)
 
     def furnish(machine: Machine) -> None:
         bring(guests.image, machine, elsewhere)
@@ -84,7 +84,7 @@ def trace_program(
         run = ProgramRun(lab, command, given, bringing(scratch), tell, seed, guests.tracer(lab, machine))
         before = take_census(lab.kernel)
         title = " ".join(command.argv)
-        manifest = {**guests.manifest(lab, options.command), "program": command.argv[0]}
+        manifest = {**guests.manifest(lab, options.command), "program": command.argv[0], "brought": dict(packed.asked)}
         header = Header(title, lab.facts, manifest, lab.look(), read_clocks(lab.kernel), lab.fresh)
         try:
             end = judge(header, run.steps(), both, history=lambda: SessionReader(place).steps(), apart=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -204,6 +205,40 @@ def test_a_seed_is_an_order_that_comes_again(tmp_path: Path) -> None:
         orders.append(calls_of(tmp_path / str(number)))
     assert orders[0] == orders[1]
     assert len({json.dumps(order) for order in orders}) > 1
+
+
+@pytest.mark.usefixtures("template")
+def test_another_user(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o700)
+    shutil.copy("/usr/bin/id", tmp_path / "data" / "suid")
+    (tmp_path / "data" / "suid").chmod(0o4755)
+    places = (
+        "--put",
+        f"{tmp_path / 'data'}:/srv/data",
+        "--put",
+        f"{tmp_path / 'data'}:/tmp/data",
+        "--put",
+        "/usr/bin/id",
+    )
+    script = "cd /srv/data && touch mine && ls -n mine && cd /tmp/data && ls suid && ./suid -u"
+    done = ktrace_exec("-q", "--user", "1000:7", *places, "--put", "/usr/bin/touch", "--", "sh", "-c", script)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"-rw\S+ 1 1000 7 .* mine\nsuid\n1000\n", done.stdout)
+    assert "has no such user or group" in ktrace_exec("--user", "no-such-user", "ls").stderr
+
+
+@pytest.mark.usefixtures("template")
+def test_going_to_a_step_of_a_program(tmp_path: Path) -> None:
+    session = tmp_path / "s"
+    assert ktrace_exec("-q", "--session", str(session), "--", *PROGRAMS["perl-pipe"][0]).returncode == 3
+    steps = list(SessionReader(session).steps())
+    step = next(step for step in steps if step.call.name == "write" and step.call.args[1:] == (b"hi\n", 3))
+    pipes = sum(ref.kind == "pipe" for ref in step.world.objects)
+    command = [sys.executable, "-m", "ktrace", "goto", str(session), str(step.number), "inspect", "pipes"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stdout.count("watch_queue")) == (0, pipes) and pipes > 3
+    elsewhere = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path)
+    assert elsewhere.returncode == 2 and "go to that directory first" in elsewhere.stderr
 
 
 @pytest.fixture
