@@ -29,6 +29,9 @@ from ktrace.verify.tracing.events import parse_event
 ATTEMPTS = 3
 """Second runs until one does what the session says: a kernel thread may come in between and take a pid."""
 
+ATTEMPTS_OF_PROGRAMS = 6
+"""Bringing files gives kernel threads more occasions to do that."""
+
 
 @contextmanager
 def guest_at_step(
@@ -69,7 +72,7 @@ def guest_at_step(
             f"{str(session)!r} ran on another build of {image.name!r}: {manifest.get('build_id')!r}",
             "run the workload again",
         )
-    attempts = ATTEMPTS
+    attempts = ATTEMPTS if "program" not in manifest else ATTEMPTS_OF_PROGRAMS
     if found is None and manifest.get("template") != template_identity(guests.template):
         notify(f"{image.name} was booted anew since, or its guest programs or QEMU have changed")
         attempts = 1
