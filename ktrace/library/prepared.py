@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ def private_directory() -> Iterator[Path]:
     :raises HostError: it cannot be made
     """
     store = open_store()
+    _forget_dead(store.root / "locks")
     name = f"prepared-{os.getpid()}-{secrets.token_hex(4)}"
     with store.locked(name):
         try:
@@ -34,6 +36,16 @@ def private_directory() -> Iterator[Path]:
                 yield directory
         finally:
             (store.root / "locks" / f"{name}.lock").unlink(missing_ok=True)
+
+
+def _forget_dead(locks: Path) -> None:
+    """Remove what is left of locks whose process was killed: their names come once."""
+    for path in locks.glob("prepared-*.lock"):
+        if Path("/proc", path.name.split("-")[1]).exists():
+            continue
+        with suppress(OSError), path.open("rb") as lock:  # of another container, perhaps: held, where it lives
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink(missing_ok=True)
 
 
 class Prepared:

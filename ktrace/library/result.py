@@ -52,8 +52,8 @@ class Result:
     """What became of a call.
 
     It stands for its value where a call takes a number: ``a.read(fd, 10)`` where *fd* is the result of ``open``.
-    Where the kernel wrote an array it can be taken apart: ``r, w = a.pipe2(0)``. Out values are attributes, too:
-    ``result.buf``.
+    Where the kernel wrote an array it can be taken apart: ``r, w = a.pipe2(0)``, ``a.pipe2(0)[0]``. Out values are
+    attributes, too: ``result.buf``.
 
     :ivar actor: who made the call; ``None`` where ktrace did, from outside
     :ivar call: the call, with every default filled in
@@ -192,6 +192,9 @@ class Result:
                 f"it wrote {', '.join(self.out) or 'none'}",
             )
         return iter(arrays[0])
+
+    def __getitem__(self, index: int) -> Any:
+        return tuple(self)[index]
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

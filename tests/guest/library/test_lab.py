@@ -409,8 +409,12 @@ def test_a_prepared_lab_that_was_closed_says_so() -> None:
 def test_a_result_is_a_number_or_says_why_not(image: Image) -> None:
     with ktrace.lab(image.name) as lab:
         a = lab.spawn()
-        r, w = a.pipe2(0)
+        ends = a.pipe2(0)
+        r, w = ends
+        assert (ends[0], ends[-1]) == (r, w)
         written = a.write(w, b"abc")
+        with pytest.raises(ktrace.UsageError, match="write wrote no array"):
+            _ = written[0]
         assert written == 3
         assert written > 2
         assert written + 1 == 4
@@ -437,7 +441,7 @@ def test_mistakes_leave_the_lab_as_it_is(image: Image) -> None:
         lab.kill(a, 0)
         with pytest.raises(ktrace.UsageError) as told:
             a.raed(0, 1)
-        assert told.value.__notes__ == ["did you mean read or readv or preadv"]
+        assert told.value.__notes__ == ["did you mean read or readv or pread"]
 
 
 def test_a_thread_may_go_back_and_end(image: Image) -> None:

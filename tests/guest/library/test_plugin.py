@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ktrace.image.store import open_store
+from ktrace.library.prepared import private_directory
 from ktrace.machine.template.template import Template
 from ktrace.trace.session_reader import SessionReader
 from tests.unit.testing.pytests import command, run
@@ -175,3 +176,6 @@ def test_nothing_is_left_of_a_run_that_is_killed(project: Path) -> None:
         shutil.rmtree(place)
     left = set(open_store().root.glob(f"tmp/prepared-{owner.pid}-*"))
     assert left and left <= set(open_store().remove_stale())
+    assert list(open_store().root.glob(f"locks/prepared-{owner.pid}-*"))
+    with private_directory():
+        assert not list(open_store().root.glob(f"locks/prepared-{owner.pid}-*"))
