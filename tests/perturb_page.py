@@ -47,6 +47,12 @@ REASONS: Mapping[str, str] = {
     "pipefs_dname(): the number of the inode": "of a descriptor whose inode is not observed",
     "gen_cookie_next(): any number that none has, where the next was not read": "a session that lacks the fact",
     "do_prlimit(): limits that the agent was born with": "a session that lacks the fact",
+    "__pollwait(): a reference for each queue of a driver that is not simulated": "how many a driver has is its own",
+    "ep_poll_callback(): when a file that is not simulated becomes ready": "its driver says so, when it likes",
+    "netlink_autobind(): any negative number where one's own is taken": "random, and held to from then on",
+    "sk_incoming_cpu_update(): once a packet came in": "the last packet of a connection may have been its peer's ACK",
+    "tcp_select_initial_window(): window_clamp follows the buffers": "what was offered is not observed",
+    "tcp_delack_timer(): when the receiver acknowledges": "timers of TCP run when the host lets the guest",
     "tcp_sndbuf_expand(): the buffer grows with the congestion window": "what it grows to follows measured round trips",
     "tcp_rcv_space_adjust(): the buffer grows with what is read": "what it grows to follows measured round trips",
     "generic_fillattr(): numbers, devices, blocks and times of the file system's own": (
