@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ from ktrace.state.call import Pointer
 from ktrace.uapi.fcntl import AT_FDCWD
 from ktrace.uapi.limits import NAME_MAX, PATH_MAX
 from ktrace.uapi.stat import S_IFDIR, S_IFLNK, S_IFMT
+
+UNTOLD = re.compile(r"/proc/[^/]+(/task/\d+)?/(root|cwd|ns/ipc)|/proc/[^/]+/task/\d+/fd/\d+")
+"""Links to what may be simulated, of tasks that are not (``fs/proc/base.c: tgid_base_stuff``, ``tid_base_stuff``)."""
 
 if TYPE_CHECKING:
     from ktrace.model.task import Task
@@ -192,6 +196,8 @@ def step_into(nd: Nameidata, found: Inode, follow: bool) -> None:
     :raises Errno: ELOOP after 40 links
     """
     found = topmost(found)
+    if follow and isinstance(found, OpaqueInode) and UNTOLD.fullmatch(found.path):
+        raise NotImplementedError(f"the model does not know where {found.path} leads")
     target = found.magic_link(nd.task)
     if not follow or (target is None and found.i_mode & S_IFMT != S_IFLNK):
         nd.inode = found

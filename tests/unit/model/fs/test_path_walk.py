@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from ktrace.agent.syscalls import CONSTANTS as C
+from ktrace.model.fs.opaque import OpaqueInode
+from ktrace.model.fs.path_walk import path_lookupat
 from ktrace.model.fs.proc import name_to_int
 from ktrace.model.observed import Evidence
 from ktrace.state.call import Result
@@ -159,3 +161,11 @@ def test_null_takes_what_nobody_looks_at(bench: Bench) -> None:
     assert bench.call("A", "write", 2, b"thrown away") == 11
     assert bench.call("A", "splice", 1, None, 0, None, 100, 0) == 11
     assert bench.pipe("A", 1).empty()
+
+
+@pytest.mark.parametrize("path", ["/proc/1/root/tmp", "/proc/1/cwd", "/proc/7/task/7/ns/ipc", "/proc/self/task/9/fd/0"])
+def test_links_of_tasks_that_are_not_simulated_are_not_followed(bench: Bench, path: str) -> None:
+    with pytest.raises(NotImplementedError, match="leads"):
+        path_lookupat(bench.kernel.tasks["A"], path.encode())
+    link = path_lookupat(bench.kernel.tasks["A"], b"/proc/1/cwd", follow=False, opaque=True)
+    assert isinstance(link, OpaqueInode)
