@@ -18,7 +18,7 @@ VMCOREINFO = "vmcoreinfo"
 
 
 class Checkpoints:
-    """Save *machine* now and then; of its RAM, what is not as in its template (11 ms to look, some 1 MB).
+    """Save *machine* now and then; of its RAM, what is not as in its template (7 ms to look, some 1 MB).
 
     :param place: the session's directory
     :param every: steps from one checkpoint to the next
