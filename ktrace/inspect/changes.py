@@ -38,6 +38,19 @@ def _type(name: str) -> Probe:
     return has
 
 
+def _function(name: str) -> Probe:
+    """Return what tells whether a kernel was built of a function of that name, inlined or not."""
+
+    def has(kernel: LiveKernel) -> bool:
+        try:
+            kernel.prog.function(name)
+        except LookupError:
+            return False
+        return True
+
+    return has
+
+
 def _not(probe: Probe) -> Probe:
     def other(kernel: LiveKernel) -> bool | None:
         found = probe(kernel)
@@ -104,6 +117,7 @@ PROBES: Mapping[str, Probe] = {
     "udp_custom_sockopt": _member("struct udp_sock", "forward_threshold"),
     "udp_drops_unless_empty": _member("struct udp_sock", "udp_prod_queue"),
     "ip6_flow_in_cork": _member("struct ipv6_pinfo", "final"),
+    "cork_keeps_tos": _not(_function("get_rttos")),
     "tcp_peek_off": _tcp_peek_off,
     "tcp_connect_bind": _member("struct inet_timewait_sock", "tw_connect_bind"),
     "busy_poll_for_all": between(_I_CTIME, _not(_MOUNT_LIST)),

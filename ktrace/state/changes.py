@@ -198,6 +198,16 @@ class Changes:
         since="6.18: 9aaec660b5be",
         told="member udp_sock.udp_prod_queue, of the same release",
     )
+    cork_keeps_tos: bool | None = change(
+        "socket",
+        "a datagram that is held back (MSG_MORE, UDP_CORK) has the IP_TOS that its socket had when it was begun",
+        before="the one that it has when it is sent",
+        source="include/net/ip.h",
+        function="ipcm_init_sk",
+        since="between 6.12 and 7.2",
+        told="no function get_rttos(), inlined or not: it was gone with the same change",
+        shown="udp-held-tos",
+    )
     tcp_peek_off: bool | None = change(
         "socket",
         "SO_PEEK_OFF is known to TCP",

@@ -127,9 +127,10 @@ class UdpProto(Proto[Udp]):
                 skb.hops, skb.own_tos, skb.own_mark = cookie.ttl or 0, cookie.tos, cookie.mark
                 udp.transmit(kernel, sk, skb, saddr, daddr, dport)
                 return length
-            if msg.control:
-                raise NotImplementedError("the model does not keep control messages of a corked datagram")
-            return self.cork(kernel, sk, msg, AF_INET)
+            length = self.cork(kernel, sk, msg, AF_INET)
+            assert sk.pending is not None
+            udp.ip_setup_cork(sk, sk.pending, cookie, kernel.changes.cork_keeps_tos)
+            return length
         if len(sk.pending.data) + length + SIZEOF_UDPHDR > IP_MAX_MTU - SIZEOF_IPHDR:
             assert sk.flow is not None
             ip_local_error(kernel, sk, EMSGSIZE, sk.flow[0], sk.dport, pmtu(sk))
@@ -143,9 +144,7 @@ class UdpProto(Proto[Udp]):
         shares = shares_pages(sk, msg)
         data = first_payload(kernel, sk, msg)
         skb = make_skb(kernel, data, room=UDP4 if family == AF_INET else UDP6, shared=shares)
-        sk.pending = Pending(
-            data, 0 if shares else len(data), skb.truesize, skb.data_len, family, mark=sk.mark, tos=sk.tos
-        )
+        sk.pending = Pending(data, 0 if shares else len(data), skb.truesize, skb.data_len, family, mark=sk.mark)
         sk.wmem_alloc += skb.truesize
         return len(data)
 
@@ -184,11 +183,8 @@ class UdpProto(Proto[Udp]):
 
     def send_corked(self, kernel: Kernel, sk: Udp, pending: Pending, daddr: str, dport: int) -> None:
         """Send a corked message (``udp_send_skb()``)."""
-        if pending.tos != sk.tos:
-            # Up to 6.12 it is that of the end (__ip_make_skb()), on 7.3 of the beginning (ipcm_init_sk()).
-            raise NotImplementedError("the model does not know an IP_TOS that changes while a datagram is held back")
         skb = make_skb(kernel, pending.data, pending.first, room=UDP4)
-        skb.own_mark = pending.mark
+        skb.hops, skb.own_tos, skb.own_mark = pending.ttl, pending.tos, pending.mark
         udp.transmit(kernel, sk, skb, sk.flow_saddr, daddr, dport, corked=True)
 
     def _destination(self, sk: Udp, msg: OutMessage) -> tuple[str, int]:

@@ -18,7 +18,7 @@ from ktrace.model.net.inet.addr6 import ANY6, is_ipv6
 from ktrace.model.net.inet.icmp import port_unreachable
 from ktrace.model.net.inet.ip6_error import icmpv6_unreachable
 from ktrace.model.net.inet.ip_append import HH_LEN, Room
-from ktrace.model.net.inet.ip_cmsg import pktinfo_prepare
+from ktrace.model.net.inet.ip_cmsg import IpcmCookie, pktinfo_prepare
 from ktrace.model.net.inet.ip_error import icmp_unreachable
 from ktrace.model.net.inet.ip_input import raw_deliver, refuse_taps, watched
 from ktrace.model.net.inet.ip_multicast import ip_check_mc, ip_mc_sf_allow
@@ -62,7 +62,8 @@ class Pending:
     :param first: bytes of the first piece, which is linear; later ones are paged
     :param paged: bytes in pages
     :param begun_for: where one over IPv6 was to go when it was begun, *dontfrag* whether in one packet
-    :param mark: of its packet, as it was begun, *tos* of the sock then
+    :param mark: of its packet, as it was begun
+    :param ttl: likewise of one over IPv4, *tos* its type of service; 0 and ``None``: the sock's, when it is sent
     :param limits: hop limit and traffic class of one over IPv6, as it was begun
     """
 
@@ -74,8 +75,19 @@ class Pending:
     begun_for: tuple[str, int] | None = None
     dontfrag: bool = False
     mark: int = 0
-    tos: int = 0
+    ttl: int = 0
+    tos: int | None = None
     limits: tuple[int, int] | None = None
+
+
+def ip_setup_cork(sk: Udp, pending: Pending, cookie: IpcmCookie, keeps_tos: bool | None) -> None:
+    """Note what holds for a datagram over IPv4 from its beginning on (``ip_setup_cork()``).
+
+    :param keeps_tos: the type of service of the sock is part of it (``ipcm_init_sk()``)
+    """
+    pending.ttl = cookie.ttl or 0
+    pending.tos = sk.tos if cookie.tos is None and keeps_tos else cookie.tos
+    pending.mark = sk.mark if cookie.mark is None else cookie.mark
 
 
 @dataclass(eq=False)
