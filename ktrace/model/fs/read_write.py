@@ -24,7 +24,21 @@ from ktrace.model.task import AsObserved, Errno, Task
 from ktrace.model.wait import Sleeps, drive
 from ktrace.state.call import Pointer, Result
 from ktrace.uapi.fcntl import FASYNC, O_NONBLOCK
-from ktrace.uapi.fs import SEEK_MAX
+from ktrace.uapi.fs import (
+    FIBMAP,
+    FICLONE,
+    FICLONERANGE,
+    FIDEDUPERANGE,
+    FIFREEZE,
+    FIGETBSZ,
+    FITHAW,
+    FS_IOC_FIEMAP,
+    FS_IOC_FSGETXATTR,
+    FS_IOC_FSSETXATTR,
+    FS_IOC_GETFLAGS,
+    FS_IOC_SETFLAGS,
+    SEEK_MAX,
+)
 from ktrace.uapi.ioctls import FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD, FIOQSIZE
 from ktrace.uapi.limits import ULONG_MAX
 from ktrace.uapi.mman import PROT_WRITE
@@ -219,6 +233,11 @@ def lseek(task: Task, fd: int, offset: int, whence: int) -> int:
         return file.ops.llseek(task, file, offset, whence)
 
 
+ASKED = {FIGETBSZ, FS_IOC_FIEMAP, FS_IOC_GETFLAGS, FS_IOC_FSGETXATTR}
+CHANGED = {FIFREEZE, FITHAW, FICLONE, FICLONERANGE, FIDEDUPERANGE, FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR}
+"""What ``fs/ioctl.c: do_vfs_ioctl()`` does itself of any file, and is not simulated: file systems refuse most of it."""
+
+
 @syscall("ioctl")
 def ioctl(task: Task, fd: int, request: int, arg: Any) -> Sleeps[Answer]:
     """Do what concerns any file, else ask the file (``fs/ioctl.c: do_vfs_ioctl()``, ``vfs_ioctl()``)."""
@@ -239,6 +258,11 @@ def ioctl(task: Task, fd: int, request: int, arg: Any) -> Sleeps[Answer]:
             if isinstance(arg, str) or not task.mm.accessible(u64(_address(arg)), 1, PROT_WRITE):
                 raise Errno("EFAULT")
             raise NotImplementedError("the model does not know how much room a file takes (FIOQSIZE)")
+        regular = file.inode is not None and file.inode.i_mode & S_IFMT == S_IFREG
+        if not isinstance(file.ops, OpaqueOperations) and (
+            request in ASKED | CHANGED or (request == FIBMAP and regular)
+        ):
+            raise AsObserved("an ioctl of file systems", only_errors=request in CHANGED, simulated=True)
         running: Sleeps[Answer] = drive(file.ops.ioctl(task, file, request, arg))
         answer = yield from running
         if isinstance(answer, Result) and answer.out and isinstance(arg, Pointer):
