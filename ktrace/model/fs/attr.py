@@ -80,7 +80,7 @@ def _chmod(task: Task, inode: Inode, mode: int) -> int:
     if not _in_group_or_capable(task, inode.i_gid):
         mode &= ~S_ISGID
     inode.i_mode = inode.i_mode & S_IFMT | mode & S_IALLUGO
-    inode.i_ctime = current_time(task.kernel)
+    inode.i_ctime = inode.i_ctime.then(current_time(task.kernel))
     inode.times_set(task.kernel)
     return 0
 
@@ -146,7 +146,7 @@ def _chown(task: Task, inode: Inode, owner: int, group: int) -> int:
     inode.i_uid, inode.i_gid, inode.i_mode = uid, gid, mode
     if gives:
         inode.owner_set(uid)
-    inode.i_ctime = current_time(task.kernel)
+    inode.i_ctime = inode.i_ctime.then(current_time(task.kernel))
     inode.times_set(task.kernel)
     return 0
 

@@ -88,6 +88,10 @@ class Moment:
         """Return it as it may be after the step that runs."""
         return self
 
+    def then(self, time: Moment) -> Moment:
+        """Return what it is once it was set to *time*."""
+        return time
+
     @property
     def low(self) -> int:
         """Return the ns before which it cannot have been."""
@@ -121,6 +125,15 @@ class Touched(Moment):
         seconds.steps = ((first, last),)
         nanoseconds.steps = ((low % NSEC_PER_SEC, high % NSEC_PER_SEC) if first == last else (0, NSEC_PER_SEC - 1),)
         return self
+
+    def then(self, time: Moment) -> Moment:
+        """Return a time that was set, and that later steps may set again, of which nobody tells."""
+        exact = time.exact
+        if exact is None:
+            return self
+        found = Touched(divmod(exact, NSEC_PER_SEC))
+        found._step, found._low, found._high = self._step, self._low, self._high
+        return found
 
     @property
     def seconds(self) -> Part:
@@ -333,7 +346,8 @@ class Inode:
 
     def changed(self, kernel: Kernel) -> None:
         """Note that its data or its names changed (``file_update_time()``, ``dir->i_ctime = dir->i_mtime``)."""
-        self.i_mtime = self.i_ctime = current_time(kernel)
+        now = current_time(kernel)
+        self.i_mtime, self.i_ctime = self.i_mtime.then(now), self.i_ctime.then(now)
 
     def accessed(self, kernel: Kernel) -> None:
         """Note that it was read (``touch_atime()``)."""
@@ -344,7 +358,7 @@ class Inode:
                 now = since(RELATIME, self.i_atime, kernel)
             elif modified < old and changed < old and kernel.moment[0] - old < DAY_NS:
                 return  # relatime_need_update()
-        self.i_atime = now
+        self.i_atime = self.i_atime.then(now)
 
     def get(self) -> None:
         """Pin it (``ihold()``)."""
@@ -372,7 +386,8 @@ class Inode:
         if ref in objects:
             return ref
         if self.in_program and self.mappings:
-            self.i_mtime, self.i_ctime = since(MKWRITE, self.i_mtime, kernel), since(MKWRITE, self.i_ctime, kernel)
+            self.i_mtime = self.i_mtime.then(since(MKWRITE, self.i_mtime, kernel))
+            self.i_ctime = self.i_ctime.then(since(MKWRITE, self.i_ctime, kernel))
         atime, mtime, ctime = self.i_atime.at(kernel), self.i_mtime.at(kernel), self.i_ctime.at(kernel)
         objects[ref] = state.Inode(
             i_mode=state.mode_name(self.i_mode),

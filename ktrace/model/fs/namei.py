@@ -145,7 +145,7 @@ def linkat(task: Task, olddirfd: int, oldpath: bytes, newdirfd: int, newpath: by
         raise Errno("ENOENT")
     # shmem_link(), simple_link()
     nd.inode.changed(task.kernel)
-    inode.i_ctime = current_time(task.kernel)
+    inode.i_ctime = inode.i_ctime.then(current_time(task.kernel))
     inode.i_nlink += 1
     nd.inode.entries[nd.last] = inode
     return 0
@@ -186,7 +186,7 @@ def _unlink(task: Task, dirfd: int, path: bytes | Pointer) -> int:
         raise Errno("EISDIR")
     del directory.entries[nd.last]
     directory.changed(kernel)
-    inode.i_ctime = current_time(kernel)
+    inode.i_ctime = inode.i_ctime.then(current_time(kernel))
     inode.i_nlink -= 1
     inode.evict()
     return 0
@@ -237,7 +237,7 @@ def _rmdir(task: Task, dirfd: int, path: bytes | Pointer) -> int:
     inode.i_nlink -= 2
     directory.i_nlink -= 1
     directory.changed(kernel)
-    inode.i_ctime = current_time(kernel)
+    inode.i_ctime = inode.i_ctime.then(current_time(kernel))
     return 0
 
 
@@ -331,11 +331,11 @@ def _vfs_rename(task: Task, old: Nameidata, new: Nameidata, inode: Inode, target
             new.inode.i_nlink -= target_is_dir
     _moved(inode, old.inode, new.inode)
     if target is not None:
-        target.i_ctime = current_time(kernel)
+        target.i_ctime = target.i_ctime.then(current_time(kernel))
         target.evict()
     for directory in (old.inode, new.inode):
         directory.changed(kernel)
-    inode.i_ctime = current_time(kernel)
+    inode.i_ctime = inode.i_ctime.then(current_time(kernel))
 
 
 def _moved(inode: Inode, old: Inode, new: Inode) -> None:

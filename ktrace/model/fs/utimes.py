@@ -59,10 +59,10 @@ def _set(task: Task, inode: Inode, times: Mapping[str, Mapping[str, int]] | None
         inode.permission(task, MAY_WRITE)  # may_setattr(): ATTR_TOUCH
     now = current_time(task.kernel)
     if atime is not None:
-        inode.i_atime = now if atime == NOW else Moment(SET_NOW, atime, atime)
+        inode.i_atime = inode.i_atime.then(now if atime == NOW else Moment(SET_NOW, atime, atime))
     if mtime is not None:
-        inode.i_mtime = now if mtime == NOW else Moment(SET_NOW, mtime, mtime)
-    inode.i_ctime = now
+        inode.i_mtime = inode.i_mtime.then(now if mtime == NOW else Moment(SET_NOW, mtime, mtime))
+    inode.i_ctime = inode.i_ctime.then(now)
     inode.times_set(task.kernel)
     return 0
 

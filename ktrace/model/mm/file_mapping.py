@@ -36,8 +36,8 @@ class FileMapping(Backing):
         """Return a page of the file, made of zeros where it is a hole (``shmem_fault()``)."""
         inode = self.inode
         if write:
-            inode.i_mtime = since(MKWRITE, inode.i_mtime, self.kernel)
-            inode.i_ctime = since(MKWRITE, inode.i_ctime, self.kernel)
+            inode.i_mtime = inode.i_mtime.then(since(MKWRITE, inode.i_mtime, self.kernel))
+            inode.i_ctime = inode.i_ctime.then(since(MKWRITE, inode.i_ctime, self.kernel))
         return page_of(self.kernel, inode, index).data
 
     def open(self, task: Task) -> None:

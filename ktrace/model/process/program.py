@@ -104,7 +104,7 @@ def execve(task: Task, pathname: Any, argv: Any, envp: Any) -> Sleeps[int]:
     if failed in (None, "ENOEXEC"):
         _was_read(task, pathname)
         for link in kernel.fs.links():
-            link.i_atime = since(INTERPRETER, link.i_atime, kernel)
+            link.i_atime = link.i_atime.then(since(INTERPRETER, link.i_atime, kernel))
     if failed is not None:
         raise Errno(failed)
     if task.program is not None and len(task.program.threads) > 1:

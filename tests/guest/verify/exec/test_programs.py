@@ -37,6 +37,10 @@ class Unheard:
     def end(self, end: End, place: str = "") -> None: ...
 
 
+# zcat is a script: the kernel reads it and sets a time, and then its interpreter does.
+TIMES = (
+    "echo hi | gzip | zcat; touch /etc/a; echo x >> /etc/a; cat /etc/a; chmod 600 /etc/a; mv /etc/a /etc/b; cat /etc/b"
+)
 PERL_PIPE = 'pipe(R, W); if (!fork) { print W "hi\\n"; exit 3 } close W; print <R>; wait; exit $? >> 8'
 PERL_SOCKETS = """
 use Socket; socketpair(A, B, AF_UNIX, SOCK_STREAM, 0); if (!($p = fork)) { close A; while (<B>) { syswrite B, uc }
@@ -76,6 +80,7 @@ PROGRAMS = {
     "lsipc": (["lsipc"], 0, r"(?s).*SHMMAX.*"),
     "pipeline": (["bash", "-c", "seq 1 300 | sort -n | tail -1"], 0, r"300\n"),
     "shell": (["sh", "-c", "mkfifo /tmp/f; (echo one > /tmp/f)& cat /tmp/f; rm /tmp/f; exit 4"], 4, r"one\n"),
+    "script": (["sh", "-c", TIMES], 0, r"hi\nx\nx\n"),
     "perl-pipe": (["perl", "-e", PERL_PIPE], 3, r"hi\n"),
     "perl-sockets": (["perl", "-e", PERL_SOCKETS], 0, r"(LINE \d\n){5}"),
     "perl-sysv": (["perl", "-e", PERL_SYSV], 0, r"from the child\n"),
