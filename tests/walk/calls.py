@@ -202,6 +202,8 @@ def _is_buffer(param: Parameter) -> bool:
 def filler(name: str, number: int, bad: str) -> str:
     """Return an argument that no call is meant to have: *bad*, or an address where a buffer belongs."""
     param = SIGNATURES[name].inputs[number]
+    if isinstance(param, In) and param.numeric and int(bad, 0) >= 1 << 32:
+        bad = "0x80000000"  # it goes by address: scripts that give more than its type holds are refused
     return f"{param.name}={_BAD_BUFFER[bad] if _is_buffer(param) else bad}"
 
 
