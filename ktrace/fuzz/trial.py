@@ -126,7 +126,12 @@ def run_trial(
     while len(trial.actions) < limit and refused < REFUSALS:
         if deadline is not None and monotonic() >= deadline:
             break
-        action = source.next(state)
+        try:
+            action = source.next(state)
+        except UsageError:
+            # It thought of a number that no member of a struct holds.
+            refused += 1
+            continue
         if action is None:
             break
         actor, call = action

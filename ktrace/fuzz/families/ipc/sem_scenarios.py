@@ -9,6 +9,7 @@ from ktrace.agent.syscalls import CONSTANTS as C
 from ktrace.agent.syscalls import make_call
 from ktrace.fuzz.chance import Chance
 from ktrace.fuzz.model_view import Action, ModelView
+from ktrace.include.linux.types import s16
 from ktrace.model.ipc.sem_array import SemArray
 from ktrace.model.task import Task
 from ktrace.uapi.ipc import IPC_NOWAIT
@@ -76,7 +77,7 @@ def _values(choose: Chance, among: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _sop(num: int, change: int, flags: int = 0) -> dict[str, int]:
-    return {"sem_num": num, "sem_op": change, "sem_flg": flags}
+    return {"sem_num": num, "sem_op": s16(change), "sem_flg": flags}
 
 
 def _sleeping(choose: Chance, array: SemArray, width: int) -> list[dict[str, int]]:
