@@ -140,8 +140,7 @@ def hear_of_the_unknown(kernel: Kernel, anew: bool = False) -> None:
                 continue
 
             def find(seen: Observed, ep: EventPoll = ep, item: Epitem = item) -> bool:
-                waiting = [task for task in kernel.tasks.values() if _waits_in(task, ep)]
-                return item.fd in seen.ready(ep, kernel) or any(item.told(seen, task) for task in waiting)
+                return was_heard(kernel, seen, ep, item)
 
             ops = item.file.ops
             assert isinstance(ops, OpaqueOperations)
@@ -150,6 +149,12 @@ def hear_of_the_unknown(kernel: Kernel, anew: bool = False) -> None:
                 item.heard += 1
                 ops.woke(item.file)
                 add_ready(kernel, ep, item)
+
+
+def was_heard(kernel: Kernel, seen: Observed, ep: EventPoll, item: Epitem) -> bool:
+    """Tell whether *item* was seen on the ready list of *ep*, or who waits for *ep* was told of it."""
+    waiting = [task for task in kernel.tasks.values() if _waits_in(task, ep)]
+    return item.fd in seen.ready(ep, kernel) or any(item.told(seen, task) for task in waiting)
 
 
 def _once(may: bool) -> Callable[[bool], bool]:

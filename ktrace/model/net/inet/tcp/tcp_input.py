@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ktrace.include.net.sock import SEND_SHUTDOWN
 from ktrace.include.net.tcp import TCP_URG_NOTYET, TCP_URG_VALID
-from ktrace.model.fs.epoll import EventPoll
+from ktrace.model.fs.epoll import EventPoll, was_heard
 from ktrace.model.kernel import Kernel
 from ktrace.model.net.core.sock_callbacks import data_ready, error_report, send_sigurg, state_change
 from ktrace.model.net.inet.ports import TimeWait
@@ -99,7 +99,7 @@ def tell_dropped(kernel: Kernel, sk: Tcp, surely: bool) -> None:
 
 
 def _heard(kernel: Kernel, seen: Observed, sk: Tcp) -> bool | None:
-    """Tell whether an epoll set has *sk* on its ready list that has it not here, ``None`` where none can tell."""
+    """Tell whether an epoll set heard of *sk* that has it not on its ready list here, ``None`` where none can tell."""
     heard = None
     for task in kernel.tasks.values():
         for slot in task.files.slots.values():
@@ -107,7 +107,7 @@ def _heard(kernel: Kernel, seen: Observed, sk: Tcp) -> bool | None:
             if isinstance(ep, EventPoll):
                 for item in ep.items:
                     if item.file.private is sk.socket and item.events & EPOLLIN and item not in ep.ready:
-                        heard = heard or item.fd in seen.ready(ep, kernel)
+                        heard = heard or was_heard(kernel, seen, ep, item)
     return heard
 
 
